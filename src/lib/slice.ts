@@ -1,0 +1,90 @@
+// Slice: the one way a byte string travels inside the server. It names bytes that live in somebody else's
+// buffer (a client's query buffer, an arena segment, a scratch area) and copies nothing.
+//
+//   u8  [ ......| k e y |........ ]      dv is a DataView of the very same bytes as u8
+//               ^off    ^off+len
+//
+// Always: a slice is valid until the owner of the buffer moves on (a command's arguments: until the
+// command returns; a value in the arena: until the next write to the keyspace).
+
+export class Slice {
+  u8: Uint8Array
+  dv: DataView
+  off: number
+  len: number
+
+  constructor(u8: Uint8Array = EMPTY_U8, off = 0, len = 0, dv?: DataView) {
+    this.u8 = u8
+    this.dv = dv ?? (u8 === EMPTY_U8 ? EMPTY_DV : new DataView(u8.buffer, u8.byteOffset, u8.byteLength))
+    this.off = off
+    this.len = len
+  }
+
+  /** Points this slice at other bytes. */
+  set(u8: Uint8Array, dv: DataView, off: number, len: number): this {
+    this.u8 = u8
+    this.dv = dv
+    this.off = off
+    this.len = len
+    return this
+  }
+
+  /** Points this slice at the same bytes as `other`. */
+  alias(other: Slice): this {
+    return this.set(other.u8, other.dv, other.off, other.len)
+  }
+
+  byte(i: number): number {
+    return this.u8[this.off + i]
+  }
+
+  /** A copy of the bytes that outlives the owner. Allocates: not for the hot path. */
+  copy(): Slice {
+    return new Slice(this.u8.slice(this.off, this.off + this.len), 0, this.len)
+  }
+
+  /** A view of the bytes. Allocates: not for the hot path. */
+  view(): Uint8Array {
+    return this.u8.subarray(this.off, this.off + this.len)
+  }
+
+  /** The bytes as a latin1 JavaScript string, one char a byte. Allocates: not for the hot path. */
+  latin1(): string {
+    let s = ''
+    for (let i = this.off, end = this.off + this.len; i < end; i += 4096)
+      s += String.fromCharCode.apply(null, this.u8.subarray(i, Math.min(end, i + 4096)) as unknown as number[])
+    return s
+  }
+
+  equals(other: Slice): boolean {
+    if (this.len !== other.len) return false
+    return compareBytes(this, other) === 0
+  }
+
+  /** A slice over the latin1 bytes of `text` (chars above 255 are not allowed). */
+  static of(text: string): Slice {
+    const u8 = new Uint8Array(text.length)
+    for (let i = 0; i < text.length; i++) u8[i] = text.charCodeAt(i)
+    return new Slice(u8, 0, u8.length)
+  }
+
+  /** A slice over the UTF-8 bytes of `text`. */
+  static utf8(text: string): Slice {
+    const u8 = new TextEncoder().encode(text)
+    return new Slice(u8, 0, u8.length)
+  }
+}
+
+const EMPTY_U8 = new Uint8Array(0)
+const EMPTY_DV = new DataView(EMPTY_U8.buffer)
+
+/** memcmp, then the shorter first: negative, zero or positive. */
+export function compareBytes(a: Slice, b: Slice): number {
+  const n = a.len < b.len ? a.len : b.len
+  const x = a.u8
+  const y = b.u8
+  let i = a.off
+  let j = b.off
+  for (const end = i + n; i < end; i++, j++) if (x[i] !== y[j]) return x[i] - y[j]
+  return a.len - b.len
+}
