@@ -1,0 +1,61 @@
+// The ProcessView contract over the process the server runs in.
+
+import fs from 'node:fs'
+import os from 'node:os'
+import process from 'node:process'
+import type { ProcessView } from './system.ts'
+
+export function realProcess(): ProcessView {
+  const bun = process.versions['bun']
+  return {
+    pid: process.pid,
+    runtime: bun ? `bun ${bun}` : `node ${process.versions.node}`,
+    os: `${os.type()} ${os.release()} ${machine()}`,
+    platform: process.platform,
+    totalMemoryBytes: os.totalmem(),
+    rssBytes: () => process.memoryUsage.rss(),
+    cpuUsage() {
+      const usage = process.cpuUsage()
+      return { userUs: usage.user, systemUs: usage.system }
+    },
+    stdout: bytes => writeAll(1, bytes),
+    stderr: bytes => writeAll(2, bytes),
+    stdoutIsTerminal: () => process.stdout.isTTY === true,
+    readStdin: () => new Uint8Array(fs.readFileSync(0)),
+    exit: code => process.exit(code),
+    onSignal(name, fn) {
+      // Windows knows SIGINT and SIGTERM; the others are refused there.
+      try {
+        process.on(name, fn)
+      } catch {
+        return
+      }
+    },
+    setTitle(title) {
+      process.title = title
+    },
+    env: name => process.env[name],
+  }
+}
+
+function machine(): string {
+  const arch = process.arch
+  return arch === 'x64' ? 'x86_64' : arch === 'arm64' ? 'aarch64' : arch
+}
+
+/** Waits no longer than this for a full pipe: a log nobody reads must not stop the server. */
+const FULL_PIPE_TRIES_MAX = 100
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  let written = 0
+  let tries = 0
+  while (written < bytes.length && tries < FULL_PIPE_TRIES_MAX) {
+    try {
+      written += fs.writeSync(fd, bytes, written, bytes.length - written)
+    } catch (error) {
+      // A closed terminal or pipe has no reader: nothing to say to nobody.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+      tries++
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// The machine itself, on Bun and on Node, on every operating system. One call makes one System; only its working
+// folder is its own, the rest is the process's.
+
+import { performance } from 'node:perf_hooks'
+import { realDisk } from './real-disk.ts'
+import { realProcess } from './real-process.ts'
+import type { Clock, Random, System, Timer, Timers } from './system.ts'
+
+export interface RealSystemOptions {
+  /** The process belongs to this server alone: its working folder follows `disk.chdir`. */
+  ownProcess?: boolean
+}
+
+export function realSystem(options: RealSystemOptions = {}): System {
+  return {
+    clock: realClock(),
+    random: realRandom(),
+    timers: realTimers,
+    disk: realDisk(options.ownProcess === true),
+    process: realProcess(),
+  }
+}
+
+/** How far the two clocks may drift apart before nowUs takes the wall clock's word again. */
+const DRIFT_MAX_US = 2000
+
+function realClock(): Clock {
+  let anchorUs = Date.now() * 1000 - performance.now() * 1000
+  return {
+    nowMs: Date.now,
+    nowUs() {
+      const wallUs = Date.now() * 1000
+      let us = Math.floor(anchorUs + performance.now() * 1000)
+      if (us < wallUs - DRIFT_MAX_US || us > wallUs + DRIFT_MAX_US) {
+        anchorUs = wallUs - performance.now() * 1000
+        us = wallUs
+      }
+      return us
+    },
+    monotonicUs: () => performance.now() * 1000,
+    utcOffsetMinutes: atMs => -new Date(atMs).getTimezoneOffset(),
+  }
+}
+
+function realRandom(): Random {
+  // A pool, because one call into the runtime's generator costs a microsecond whatever its size.
+  const pool = new Uint32Array(1024)
+  let used = pool.length
+  const u32 = () => {
+    if (used === pool.length) {
+      globalThis.crypto.getRandomValues(pool)
+      used = 0
+    }
+    return pool[used++]
+  }
+  return {
+    u32,
+    unit: () => (u32() * 0x200000 + (u32() >>> 11)) / 2 ** 53,
+    bytes(length) {
+      const bytes = new Uint8Array(length)
+      // getRandomValues serves at most 65536 bytes a call.
+      for (let at = 0; at < length; at += 65536) globalThis.crypto.getRandomValues(bytes.subarray(at, at + 65536))
+      return bytes
+    },
+  }
+}
+
+const asTimer = (handle: unknown) => handle as Timer
+
+const realTimers: Timers = {
+  after: (ms, fn) => asTimer(setTimeout(fn, ms)),
+  every: (ms, fn) => asTimer(setInterval(fn, ms)),
+  // Either call stops either kind on both runtimes.
+  cancel: timer => clearTimeout(timer as unknown as ReturnType<typeof setTimeout>),
+  soon: fn => void setImmediate(fn),
+}

@@ -1,0 +1,313 @@
+// A disk in memory. Paths are POSIX paths; a file is a growing byte array, kept by the descriptors that hold it even
+// after its name is gone.
+//
+// For crash tests: what fsync and fsyncDir have not made durable is lost by `crash()` - bytes written since the last
+// fsync of a file, and names made, moved or removed since the last fsyncDir of their folder.
+
+import { DiskError, type Done, type DoneBytes, type FileStat, type FileSystem, type OpenFlag } from './system.ts'
+
+class File {
+  bytes: Uint8Array = new Uint8Array(0)
+  sizeBytes = 0
+  durable: Uint8Array = new Uint8Array(0)
+  modifiedMs = 0
+  mode: number
+
+  constructor(mode: number) {
+    this.mode = mode
+  }
+
+  reserve(sizeBytes: number): void {
+    if (sizeBytes <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(sizeBytes, this.bytes.length * 2, 64))
+    grown.set(this.bytes.subarray(0, this.sizeBytes))
+    this.bytes = grown
+  }
+
+  content(): Uint8Array {
+    return this.bytes.slice(0, this.sizeBytes)
+  }
+}
+
+interface Handle {
+  file: File
+  flag: OpenFlag
+  position: number
+}
+
+export class VirtualDisk implements FileSystem {
+  /** When set, every write fails with this code: a full or broken disk. */
+  failWrites: string | null = null
+  #cwd: string
+  #names = new Map<string, File>()
+  #durableNames = new Map<string, File>()
+  #folders = new Set<string>(['/'])
+  #handles = new Map<number, Handle>()
+  #nextFd = 3
+  readonly #soon: (fn: () => void) => void
+  readonly #nowMs: () => number
+
+  constructor(soon: (fn: () => void) => void, nowMs: () => number, cwd: string) {
+    this.#soon = soon
+    this.#nowMs = nowMs
+    this.#cwd = '/'
+    this.#cwd = this.resolve(cwd)
+    for (let at = this.#cwd; at !== '/'; at = parentOf(at)) this.#folders.add(at)
+  }
+
+  /** The power goes: only what was made durable remains, and every descriptor is gone. */
+  crash(): void {
+    this.#handles.clear()
+    this.#names = new Map(this.#durableNames)
+    for (const file of this.#names.values()) {
+      file.bytes = file.durable.slice()
+      file.sizeBytes = file.bytes.length
+    }
+  }
+
+  cwd(): string {
+    return this.#cwd
+  }
+
+  chdir(path: string): void {
+    const target = this.resolve(path)
+    if (this.#names.has(target)) throw new DiskError('ENOTDIR', path)
+    if (!this.#folders.has(target)) throw new DiskError('ENOENT', path)
+    this.#cwd = target
+  }
+
+  resolve(path: string): string {
+    const parts: string[] = []
+    for (const part of (path.startsWith('/') ? path : `${this.#cwd}/${path}`).split('/')) {
+      if (part === '..') parts.pop()
+      else if (part !== '' && part !== '.') parts.push(part)
+    }
+    return `/${parts.join('/')}`
+  }
+
+  open(path: string, flag: OpenFlag, mode = 0o644): number {
+    const target = this.resolve(path)
+    if (this.#folders.has(target)) throw new DiskError('EISDIR', path)
+    let file = this.#names.get(target)
+    if (file && flag === 'wx') throw new DiskError('EEXIST', path)
+    if (!file) {
+      if (flag === 'r' || flag === 'r+' || !this.#folders.has(parentOf(target))) throw new DiskError('ENOENT', path)
+      file = new File(mode)
+      file.modifiedMs = this.#nowMs()
+      this.#names.set(target, file)
+    }
+    if (flag === 'w') file.sizeBytes = 0
+    this.#handles.set(this.#nextFd, { file, flag, position: 0 })
+    return this.#nextFd++
+  }
+
+  close(fd: number): void {
+    this.#handle(fd)
+    this.#handles.delete(fd)
+  }
+
+  read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number | null): number {
+    const handle = this.#handle(fd)
+    const start = position ?? handle.position
+    const end = Math.min(start + length, handle.file.sizeBytes)
+    const bytes = Math.max(0, end - start)
+    buffer.set(handle.file.bytes.subarray(start, start + bytes), offset)
+    if (position === null) handle.position += bytes
+    return bytes
+  }
+
+  write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number | null): number {
+    const handle = this.#handle(fd)
+    if (handle.flag === 'r') throw new DiskError('EBADF')
+    if (this.failWrites) throw new DiskError(this.failWrites)
+    const file = handle.file
+    const start = handle.flag === 'a' ? file.sizeBytes : (position ?? handle.position)
+    file.reserve(start + length)
+    if (start > file.sizeBytes) file.bytes.fill(0, file.sizeBytes, start)
+    file.bytes.set(buffer.subarray(offset, offset + length), start)
+    file.sizeBytes = Math.max(file.sizeBytes, start + length)
+    file.modifiedMs = this.#nowMs()
+    if (position === null) handle.position = start + length
+    return length
+  }
+
+  fsync(fd: number): void {
+    const file = this.#handle(fd).file
+    if (this.failWrites) throw new DiskError(this.failWrites)
+    file.durable = file.content()
+  }
+
+  fdatasync(fd: number): void {
+    this.fsync(fd)
+  }
+
+  truncate(fd: number, sizeBytes: number): void {
+    const file = this.#handle(fd).file
+    file.reserve(sizeBytes)
+    if (sizeBytes > file.sizeBytes) file.bytes.fill(0, file.sizeBytes, sizeBytes)
+    file.sizeBytes = sizeBytes
+  }
+
+  fstat(fd: number): FileStat {
+    return statOf(this.#handle(fd).file)
+  }
+
+  readFile(path: string): Uint8Array {
+    return this.#existing(path).content()
+  }
+
+  writeFile(path: string, bytes: Uint8Array, mode?: number): void {
+    this.#withFile(path, 'w', bytes, mode)
+  }
+
+  append(path: string, bytes: Uint8Array): void {
+    this.#withFile(path, 'a', bytes)
+  }
+
+  rename(from: string, to: string): void {
+    const file = this.#existing(from)
+    const target = this.resolve(to)
+    if (!this.#folders.has(parentOf(target))) throw new DiskError('ENOENT', to)
+    if (this.#folders.has(target)) throw new DiskError('EISDIR', to)
+    this.#names.delete(this.resolve(from))
+    this.#names.set(target, file)
+  }
+
+  unlink(path: string): void {
+    this.#existing(path)
+    this.#names.delete(this.resolve(path))
+  }
+
+  mkdir(path: string): void {
+    const target = this.resolve(path)
+    if (this.#folders.has(target) || this.#names.has(target)) throw new DiskError('EEXIST', path)
+    if (!this.#folders.has(parentOf(target))) throw new DiskError('ENOENT', path)
+    this.#folders.add(target)
+  }
+
+  rmdir(path: string): void {
+    const target = this.resolve(path)
+    if (!this.#folders.has(target)) throw new DiskError(this.#names.has(target) ? 'ENOTDIR' : 'ENOENT', path)
+    if (this.readdir(path).length > 0) throw new DiskError('ENOTEMPTY', path)
+    this.#folders.delete(target)
+  }
+
+  chmod(path: string, mode: number): void {
+    this.#existing(path).mode = mode
+  }
+
+  readdir(path: string): string[] {
+    const folder = this.resolve(path)
+    if (!this.#folders.has(folder)) throw new DiskError(this.#names.has(folder) ? 'ENOTDIR' : 'ENOENT', path)
+    const names: string[] = []
+    for (const name of [...this.#names.keys(), ...this.#folders])
+      if (name !== '/' && parentOf(name) === folder) names.push(name.slice(name.lastIndexOf('/') + 1))
+    return names.sort()
+  }
+
+  stat(path: string): FileStat | null {
+    const target = this.resolve(path)
+    if (this.#folders.has(target)) return { sizeBytes: 0, modifiedMs: 0, isFile: false, isDirectory: true, mode: 0o755 }
+    const file = this.#names.get(target)
+    return file ? statOf(file) : null
+  }
+
+  fsyncDir(path: string): void {
+    const folder = this.resolve(path)
+    for (const name of this.#durableNames.keys())
+      if (parentOf(name) === folder && !this.#names.has(name)) this.#durableNames.delete(name)
+    for (const [name, file] of this.#names) if (parentOf(name) === folder) this.#durableNames.set(name, file)
+  }
+
+  readLater(fd: number, buffer: Uint8Array, offset: number, length: number, at: number | null, done: DoneBytes): void {
+    this.#laterBytes(() => this.read(fd, buffer, offset, length, at), done)
+  }
+
+  writeLater(fd: number, buffer: Uint8Array, offset: number, length: number, at: number | null, done: DoneBytes): void {
+    this.#laterBytes(() => this.write(fd, buffer, offset, length, at), done)
+  }
+
+  fsyncLater(fd: number, done: Done): void {
+    this.#later(() => this.fsync(fd), done)
+  }
+
+  fdatasyncLater(fd: number, done: Done): void {
+    this.#later(() => this.fsync(fd), done)
+  }
+
+  closeLater(fd: number, done: Done): void {
+    this.#later(() => this.close(fd), done)
+  }
+
+  renameLater(from: string, to: string, done: Done): void {
+    this.#later(() => this.rename(from, to), done)
+  }
+
+  unlinkLater(path: string, done: Done): void {
+    this.#later(() => this.unlink(path), done)
+  }
+
+  fsyncDirLater(path: string, done: Done): void {
+    this.#later(() => this.fsyncDir(path), done)
+  }
+
+  #withFile(path: string, flag: OpenFlag, bytes: Uint8Array, mode?: number): void {
+    const fd = this.open(path, flag, mode)
+    try {
+      this.write(fd, bytes, 0, bytes.length, null)
+    } finally {
+      this.close(fd)
+    }
+  }
+
+  #handle(fd: number): Handle {
+    const handle = this.#handles.get(fd)
+    if (!handle) throw new DiskError('EBADF')
+    return handle
+  }
+
+  #existing(path: string): File {
+    const target = this.resolve(path)
+    const file = this.#names.get(target)
+    if (!file) throw new DiskError(this.#folders.has(target) ? 'EISDIR' : 'ENOENT', path)
+    return file
+  }
+
+  #later(operation: () => void, done: Done): void {
+    this.#laterBytes(
+      () => {
+        operation()
+        return 0
+      },
+      error => done(error),
+    )
+  }
+
+  #laterBytes(operation: () => number, done: DoneBytes): void {
+    this.#soon(() => {
+      let bytes = 0
+      let failure: DiskError | null = null
+      try {
+        bytes = operation()
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error
+        failure = error
+      }
+      done(failure, bytes)
+    })
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')))
+}
+
+function statOf(file: File): FileStat {
+  return {
+    sizeBytes: file.sizeBytes,
+    modifiedMs: file.modifiedMs,
+    isFile: true,
+    isDirectory: false,
+    mode: file.mode,
+  }
+}
