@@ -1,0 +1,53 @@
+// Copying between buffers. Which way is fastest depends on the length: words for short runs (no call into the
+// engine), copyWithin inside one buffer (12-20 ns at any small size), set(subarray) for the rest.
+
+import type { Slice } from './slice.ts'
+
+const WORDS_MAX = 64
+
+/** Copies `len` bytes from (from, fromDv) at `fromAt` to (to, toDv) at `toAt`. The views of a pair cover the same bytes. */
+export function copyBytes(
+  to: Uint8Array,
+  toDv: DataView,
+  toAt: number,
+  from: Uint8Array,
+  fromDv: DataView,
+  fromAt: number,
+  len: number,
+): void {
+  if (len > WORDS_MAX) {
+    if (to === from) to.copyWithin(toAt, fromAt, fromAt + len)
+    else to.set(from.subarray(fromAt, fromAt + len), toAt)
+    return
+  }
+  if (to === from) {
+    to.copyWithin(toAt, fromAt, fromAt + len)
+    return
+  }
+  const words = fromAt + (len & ~3)
+  for (; fromAt < words; fromAt += 4, toAt += 4) toDv.setInt32(toAt, fromDv.getInt32(fromAt, true), true)
+  for (const end = fromAt + (len & 3); fromAt < end; fromAt++, toAt++) to[toAt] = from[fromAt]
+}
+
+/** Copies the bytes of `s` to (to, toDv) at `toAt`. */
+export function copySlice(to: Uint8Array, toDv: DataView, toAt: number, s: Slice): void {
+  copyBytes(to, toDv, toAt, s.u8, s.dv, s.off, s.len)
+}
+
+/** The latin1 bytes of `text`. */
+export function bytesOf(text: string): Uint8Array {
+  const u8 = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) u8[i] = text.charCodeAt(i)
+  return u8
+}
+
+/** True when the bytes of `s`, letters folded to lower case, are `lower`. */
+export function equalsNoCase(s: Slice, lower: string): boolean {
+  if (s.len !== lower.length) return false
+  for (let i = 0; i < s.len; i++) {
+    let c = s.u8[s.off + i]
+    if (c >= 65 && c <= 90) c |= 32
+    if (c !== lower.charCodeAt(i)) return false
+  }
+  return true
+}

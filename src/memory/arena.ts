@@ -1,0 +1,396 @@
+// Arena: the memory that keys and values live in, outside the garbage-collected heap.
+//
+//   segment  64 MiB ArrayBuffer, committed lazily by the operating system
+//   page     16 KiB of a segment: free, a slab of equal slots, or part of a large allocation
+//   granule  16 B; every allocation starts on one
+//
+//   ref (u32)  | segment 10 bits | granule in segment 22 bits |     64 GiB addressable; 0 is "nothing"
+//                                  byte offset = (ref & GRANULE_MASK) << 4
+//
+//   slab page  [slot][slot][free: next free granule u16 ...][never used yet ...]
+//
+// Always: a page is in the partial list of its class exactly when it has a free slot and its segment is not
+// sealed; usedBytes is the sum of the sizes of all live allocations; memory handed out is not zeroed.
+
+/** A handle to an allocation: an unsigned 32-bit integer, 0 for none. */
+export type Ref = number
+
+export const SEGMENT_SHIFT = 22
+export const GRANULE_MASK = (1 << SEGMENT_SHIFT) - 1
+const SEGMENT_BYTES = 1 << 26
+const SEGMENTS_MAX = 1024
+const PAGE_BYTES = 1 << 14
+const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES
+const PAGE_SHIFT = 10 // granules of a page, as a shift
+const PAGE_GRANULE_MASK = (1 << PAGE_SHIFT) - 1
+const SLOT_BYTES_MAX = 8192
+const NO_SLOT = 0xffff
+
+const FREE = 0
+const LARGE_HEAD = 254
+const LARGE_TAIL = 255
+
+/** Slot sizes in bytes; the index is the class, class 0 is unused. */
+const CLASS_BYTES = [
+  0, 16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1488, 1632,
+  1808, 2048, 2336, 2720, 3264, 4096, 5456, 8192,
+]
+const CLASS_OF_GRANULES = new Uint8Array(SLOT_BYTES_MAX / 16 + 1)
+for (let g = 1, c = 1; g < CLASS_OF_GRANULES.length; g++) {
+  while (CLASS_BYTES[c] < g * 16) c++
+  CLASS_OF_GRANULES[g] = c
+}
+const SLOT_BYTES = Int32Array.from(CLASS_BYTES)
+
+export class Segment {
+  readonly u8: Uint8Array
+  readonly dv: DataView
+  readonly pages: number
+  freePages: number
+  /** No free run in this segment is longer than this. */
+  runMax: number
+  firstFree = 0
+  sealed = false
+
+  constructor(bytes: number) {
+    const buffer = new ArrayBuffer(bytes)
+    this.u8 = new Uint8Array(buffer)
+    this.dv = new DataView(buffer)
+    this.pages = Math.min(PAGES_PER_SEGMENT, bytes / PAGE_BYTES)
+    this.freePages = this.pages
+    this.runMax = this.pages
+  }
+}
+
+export class OutOfMemory extends Error {}
+
+export class Arena {
+  /** Indexed by ref >>> SEGMENT_SHIFT. Holes are undefined. */
+  readonly segments: Segment[] = []
+  /** Sum of the sizes of all live allocations, in bytes. */
+  usedBytes = 0
+  /** Live allocations. */
+  count = 0
+  /** Bytes of address space in segments held, resident or not. */
+  segmentBytes = 0
+  /** Bytes in pages that hold at least one allocation. */
+  pageBytes = 0
+
+  private pageClass = new Uint8Array(PAGES_PER_SEGMENT)
+  private pageLive = new Uint32Array(PAGES_PER_SEGMENT) // slots in use; pages of a large head
+  private pageFreeSlot = new Uint16Array(PAGES_PER_SEGMENT)
+  private pageFresh = new Uint16Array(PAGES_PER_SEGMENT) // first granule never handed out
+  private pageNext = new Int32Array(PAGES_PER_SEGMENT)
+  private pagePrev = new Int32Array(PAGES_PER_SEGMENT)
+  private readonly partial = new Int32Array(CLASS_BYTES.length).fill(-1)
+
+  constructor() {
+    this.addSegment(SEGMENT_BYTES)
+    // The first page is given away so that ref 0 stands for nothing.
+    this.pageClass[0] = LARGE_HEAD
+    this.pageLive[0] = 1
+    this.segments[0].freePages--
+    this.segments[0].firstFree = 1
+  }
+
+  u8(ref: Ref): Uint8Array {
+    return this.segments[ref >>> SEGMENT_SHIFT].u8
+  }
+
+  dv(ref: Ref): DataView {
+    return this.segments[ref >>> SEGMENT_SHIFT].dv
+  }
+
+  /** Byte offset of the allocation within u8(ref) and dv(ref). */
+  at(ref: Ref): number {
+    return (ref & GRANULE_MASK) << 4
+  }
+
+  /** A new allocation of at least `bytes` bytes, not zeroed. Throws OutOfMemory past 64 GiB. */
+  alloc(bytes: number): Ref {
+    if (bytes > SLOT_BYTES_MAX) return this.allocLarge(bytes)
+    const cls = bytes <= 16 ? 1 : CLASS_OF_GRANULES[(bytes + 15) >>> 4]
+    let page = this.partial[cls]
+    if (page < 0) page = this.newSlab(cls)
+    let granule = this.pageFreeSlot[page]
+    const size = SLOT_BYTES[cls]
+    if (granule !== NO_SLOT) {
+      const seg = this.segments[page >>> 12]
+      this.pageFreeSlot[page] = seg.dv.getUint16(((page & 4095) << 14) + (granule << 4), true)
+    } else {
+      granule = this.pageFresh[page]
+      this.pageFresh[page] = granule + (size >>> 4)
+    }
+    this.pageLive[page]++
+    if (this.pageFreeSlot[page] === NO_SLOT && (this.pageFresh[page] << 4) + size > PAGE_BYTES) this.unlink(page, cls)
+    this.usedBytes += size
+    this.count++
+    return ((page << PAGE_SHIFT) | granule) >>> 0
+  }
+
+  /** Gives an allocation back. */
+  free(ref: Ref): void {
+    const page = ref >>> PAGE_SHIFT
+    const cls = this.pageClass[page]
+    if (cls >= LARGE_HEAD) return this.freeLarge(page)
+    const granule = ref & PAGE_GRANULE_MASK
+    const seg = this.segments[page >>> 12]
+    const head = this.pageFreeSlot[page]
+    const size = SLOT_BYTES[cls]
+    seg.dv.setUint16(((page & 4095) << 14) + (granule << 4), head, true)
+    this.pageFreeSlot[page] = granule
+    this.usedBytes -= size
+    this.count--
+    const live = --this.pageLive[page]
+    const wasFull = head === NO_SLOT && (this.pageFresh[page] << 4) + size > PAGE_BYTES
+    if (live === 0) {
+      // The only partial page of a class stays, so that a lone key set and deleted does not thrash.
+      if (!wasFull && !seg.sealed && this.partial[cls] === page && this.pageNext[page] < 0) return
+      if (!wasFull && !seg.sealed) this.unlink(page, cls)
+      this.releasePages(page, 1)
+    } else if (wasFull && !seg.sealed) this.link(page, cls)
+  }
+
+  /** Usable bytes of an allocation. */
+  sizeOf(ref: Ref): number {
+    const page = ref >>> PAGE_SHIFT
+    const cls = this.pageClass[page]
+    return cls >= LARGE_HEAD ? this.pageLive[page] * PAGE_BYTES : SLOT_BYTES[cls]
+  }
+
+  /** The bytes that an allocation of `bytes` really takes. */
+  static sizeFor(bytes: number): number {
+    return bytes > SLOT_BYTES_MAX
+      ? Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
+      : SLOT_BYTES[CLASS_OF_GRANULES[Math.max(1, (bytes + 15) >>> 4)]]
+  }
+
+  /** An allocation of at least `bytes` that starts with the first `keep` bytes of `ref`, which is gone unless returned. */
+  realloc(ref: Ref, bytes: number, keep: number): Ref {
+    const size = this.sizeOf(ref)
+    if (bytes <= size && Arena.sizeFor(bytes) === size) return ref
+    const fresh = this.alloc(bytes)
+    this.copy(fresh, 0, ref, 0, keep)
+    this.free(ref)
+    return fresh
+  }
+
+  /** Copies bytes between two allocations (they may be the same; overlap is handled). */
+  copy(to: Ref, toOff: number, from: Ref, fromOff: number, bytes: number): void {
+    const a = this.segments[to >>> SEGMENT_SHIFT].u8
+    const b = this.segments[from >>> SEGMENT_SHIFT].u8
+    const x = this.at(to) + toOff
+    const y = this.at(from) + fromOff
+    if (a === b) a.copyWithin(x, y, y + bytes)
+    else a.set(b.subarray(y, y + bytes), x)
+  }
+
+  /** True when compaction wants this allocation moved: its segment is being emptied. */
+  isSealed(ref: Ref): boolean {
+    return this.segments[ref >>> SEGMENT_SHIFT].sealed
+  }
+
+  /** Moves an allocation out of a sealed segment; gives its new ref, or the same where nothing had to move. */
+  relocate(ref: Ref): Ref {
+    if (!this.isSealed(ref)) return ref
+    const size = this.sizeOf(ref)
+    const fresh = this.alloc(size)
+    this.copy(fresh, 0, ref, 0, size)
+    this.free(ref)
+    return fresh
+  }
+
+  /**
+   * Chooses a segment whose live bytes would fit into the free space of the others and stops allocating in it;
+   * false when there is none. Whoever owns the refs then walks them and calls relocate().
+   */
+  sealSparsest(): boolean {
+    let best = -1
+    let bestLive = SEGMENT_BYTES / 2
+    let room = 0
+    for (let i = 0; i < this.segments.length; i++) {
+      const seg = this.segments[i]
+      if (seg === undefined || seg.pages < PAGES_PER_SEGMENT || seg.u8.length > SEGMENT_BYTES) continue
+      if (seg.sealed) return true
+      const live = this.liveBytes(i)
+      room += SEGMENT_BYTES - live
+      if (i > 0 && live < bestLive) {
+        best = i
+        bestLive = live
+      }
+    }
+    if (best < 0 || room - (SEGMENT_BYTES - bestLive) < bestLive * 1.5) return false
+    this.seal(best)
+    return true
+  }
+
+  /** Ends a compaction round: what could not be moved may be allocated from again. */
+  unsealAll(): void {
+    for (let i = 0; i < this.segments.length; i++) if (this.segments[i]?.sealed) this.unseal(i)
+  }
+
+  private liveBytes(index: number): number {
+    let bytes = 0
+    for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
+      const cls = this.pageClass[p]
+      if (cls === LARGE_HEAD || cls === LARGE_TAIL) bytes += PAGE_BYTES
+      else bytes += this.pageLive[p] * SLOT_BYTES[cls]
+    }
+    return bytes
+  }
+
+  private seal(index: number): void {
+    this.segments[index].sealed = true
+    for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
+      const cls = this.pageClass[p]
+      if (cls === FREE || cls >= LARGE_HEAD || !this.hasRoom(p, cls)) continue
+      this.unlink(p, cls)
+      if (this.pageLive[p] === 0) this.releasePages(p, 1)
+      if (this.segments[index] === undefined) return
+    }
+  }
+
+  private unseal(index: number): void {
+    this.segments[index].sealed = false
+    for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
+      const cls = this.pageClass[p]
+      if (cls !== FREE && cls < LARGE_HEAD && this.hasRoom(p, cls)) this.link(p, cls)
+    }
+  }
+
+  private hasRoom(page: number, cls: number): boolean {
+    return this.pageFreeSlot[page] !== NO_SLOT || (this.pageFresh[page] << 4) + SLOT_BYTES[cls] <= PAGE_BYTES
+  }
+
+  private newSlab(cls: number): number {
+    const page = this.takePages(1)
+    this.pageClass[page] = cls
+    this.pageLive[page] = 0
+    this.pageFreeSlot[page] = NO_SLOT
+    this.pageFresh[page] = 0
+    this.link(page, cls)
+    return page
+  }
+
+  private link(page: number, cls: number): void {
+    const head = this.partial[cls]
+    this.pageNext[page] = head
+    this.pagePrev[page] = -1
+    if (head >= 0) this.pagePrev[head] = page
+    this.partial[cls] = page
+  }
+
+  private unlink(page: number, cls: number): void {
+    const next = this.pageNext[page]
+    const prev = this.pagePrev[page]
+    if (prev >= 0) this.pageNext[prev] = next
+    else this.partial[cls] = next
+    if (next >= 0) this.pagePrev[next] = prev
+  }
+
+  private allocLarge(bytes: number): Ref {
+    const pages = Math.ceil(bytes / PAGE_BYTES)
+    const page = pages > PAGES_PER_SEGMENT ? this.takeHuge(pages) : this.takePages(pages)
+    this.pageClass[page] = LARGE_HEAD
+    this.pageLive[page] = pages
+    for (let i = 1; i < pages; i++) this.pageClass[page + i] = LARGE_TAIL
+    this.usedBytes += pages * PAGE_BYTES
+    this.count++
+    return (page << PAGE_SHIFT) >>> 0
+  }
+
+  private freeLarge(page: number): void {
+    const pages = this.pageLive[page]
+    this.usedBytes -= pages * PAGE_BYTES
+    this.count--
+    this.releasePages(page, pages)
+  }
+
+  /** First page of a run of `pages` free pages, lowest segment first. */
+  private takePages(pages: number): number {
+    for (let i = 0; i < this.segments.length; i++) {
+      const seg = this.segments[i]
+      if (seg === undefined || seg.sealed || seg.runMax < pages || seg.freePages < pages) continue
+      const page = this.takeRun(i, seg, pages)
+      if (page >= 0) return page
+      seg.runMax = pages - 1
+    }
+    const index = this.addSegment(SEGMENT_BYTES)
+    return this.takeRun(index, this.segments[index], pages)
+  }
+
+  private takeRun(index: number, seg: Segment, pages: number): number {
+    const base = index * PAGES_PER_SEGMENT
+    for (let p = seg.firstFree, run = 0; p < seg.pages; p++) {
+      if (this.pageClass[base + p] !== FREE) {
+        run = 0
+        continue
+      }
+      if (++run < pages) continue
+      const first = p - pages + 1
+      if (first === seg.firstFree) seg.firstFree = p + 1
+      seg.freePages -= pages
+      this.pageBytes += pages * PAGE_BYTES
+      return base + first
+    }
+    return -1
+  }
+
+  private takeHuge(pages: number): number {
+    const spans = Math.ceil(pages / PAGES_PER_SEGMENT)
+    const index = this.addSegment(pages * PAGE_BYTES, spans)
+    const seg = this.segments[index]
+    seg.freePages = 0
+    seg.runMax = 0
+    this.pageBytes += pages * PAGE_BYTES
+    return index * PAGES_PER_SEGMENT
+  }
+
+  private releasePages(page: number, pages: number): void {
+    const index = page >>> 12
+    const seg = this.segments[index]
+    this.pageBytes -= pages * PAGE_BYTES
+    this.pageClass.fill(FREE, page, page + pages)
+    if (seg.u8.length > SEGMENT_BYTES) return this.dropSegment(index)
+    const inSegment = page & (PAGES_PER_SEGMENT - 1)
+    seg.freePages += pages
+    seg.runMax = seg.pages
+    if (inSegment < seg.firstFree) seg.firstFree = inSegment
+    if (index > 0 && seg.freePages === seg.pages) this.dropSegment(index)
+  }
+
+  private dropSegment(index: number): void {
+    const bytes = this.segments[index].u8.length
+    this.segmentBytes -= bytes
+    for (let i = 0; i * SEGMENT_BYTES < bytes; i++) this.segments[index + i] = undefined as unknown as Segment
+    while (this.segments.length > 0 && this.segments[this.segments.length - 1] === undefined) this.segments.pop()
+  }
+
+  /** Index of a new segment; `spans` > 1 takes that many consecutive indexes for one huge buffer. */
+  private addSegment(bytes: number, spans = 1): number {
+    let index = 0
+    for (let run = 0; run < spans; index++) run = this.segments[index] === undefined ? run + 1 : 0
+    index -= spans
+    if (index + spans > SEGMENTS_MAX) throw new OutOfMemory('the arena is full')
+    this.growPageTable((index + spans) * PAGES_PER_SEGMENT)
+    const seg = new Segment(bytes)
+    for (let i = 0; i < spans; i++) this.segments[index + i] = seg
+    this.segmentBytes += bytes
+    return index
+  }
+
+  private growPageTable(pages: number): void {
+    if (pages <= this.pageClass.length) return
+    const size = Math.max(pages, this.pageClass.length * 2)
+    const grown = <T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(from: T, to: T): T => {
+      to.set(from)
+      return to
+    }
+    this.pageClass = grown(this.pageClass, new Uint8Array(size))
+    this.pageLive = grown(this.pageLive, new Uint32Array(size))
+    this.pageFreeSlot = grown(this.pageFreeSlot, new Uint16Array(size))
+    this.pageFresh = grown(this.pageFresh, new Uint16Array(size))
+    this.pageNext = grown(this.pageNext, new Int32Array(size))
+    this.pagePrev = grown(this.pagePrev, new Int32Array(size))
+  }
+}

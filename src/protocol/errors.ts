@@ -1,0 +1,25 @@
+// The error table: every error text that more than one command uses, as whole replies made once.
+
+import { errorBytes } from './reply.ts'
+
+export const WRONG_TYPE = errorBytes('WRONGTYPE Operation against a key holding the wrong kind of value')
+export const SYNTAX = errorBytes('ERR syntax error')
+export const NOT_AN_INTEGER = errorBytes('ERR value is not an integer or out of range')
+export const NOT_A_FLOAT = errorBytes('ERR value is not a valid float')
+export const OUT_OF_RANGE = errorBytes('ERR value is out of range')
+export const MUST_BE_POSITIVE = errorBytes('ERR value is out of range, must be positive')
+export const NO_SUCH_KEY = errorBytes('ERR no such key')
+export const SAME_OBJECT = errorBytes('ERR source and destination objects are the same')
+export const INDEX_OUT_OF_RANGE = errorBytes('ERR index out of range')
+export const STRING_TOO_LONG = errorBytes('ERR string exceeds maximum allowed size (proto-max-bulk-len)')
+export const INCR_OVERFLOW = errorBytes('ERR increment or decrement would overflow')
+export const OOM = errorBytes("OOM command not allowed when used memory > 'maxmemory'.")
+export const LOADING = errorBytes('LOADING Redis is loading the dataset in memory')
+export const NO_AUTH = errorBytes('NOAUTH Authentication required.')
+export const EXEC_ABORT = errorBytes('EXECABORT Transaction discarded because of previous errors.')
+export const TIMEOUT_NOT_FLOAT = errorBytes('ERR timeout is not a float or out of range')
+export const TIMEOUT_NEGATIVE = errorBytes('ERR timeout is negative')
+export const BUSY_KEY = errorBytes('BUSYKEY Target key name already exists.')
+export const DB_INDEX_OUT_OF_RANGE = errorBytes('ERR DB index is out of range')
+export const INVALID_DB_INDEX = errorBytes('ERR invalid DB index')
+export const NOT_SUPPORTED_IN_LOADING = errorBytes('ERR not allowed while loading')

@@ -1,0 +1,274 @@
+// Parser: finds the arguments of one command in a query buffer, without copying them.
+//
+//   *2\r\n $3\r\n GET\r\n $1\r\n k\r\n        or inline:   GET k\r\n
+//              ^args[0]          ^args[1]
+//
+// Always: args[0 .. argc) point into the buffer that was parsed; INCOMPLETE leaves `pos` at the start of the
+// command, so that it is parsed again when more bytes have come (long commands go on at `Resume`).
+// Source: the Redis serialization protocol; error texts and limits are Redis 7.2's.
+
+import { Slice } from '../lib/slice.ts'
+
+export const INCOMPLETE = 0
+export const COMMAND = 1
+export const PROTOCOL_ERROR = 2
+/** An empty command ("*0", an empty line): nothing to run, go on. */
+export const NOTHING = 3
+
+export const INLINE_BYTES_MAX = 64 * 1024
+const MULTIBULK_MAX = 2147483647
+const UNAUTHENTICATED_MULTIBULK_MAX = 10
+const UNAUTHENTICATED_BULK_MAX = 16384
+const RESUME_FROM_ARGS = 32
+
+/** Where to go on with a command of many arguments that has come in part. Offsets count from the command's first byte. */
+export interface Resume {
+  at: number
+  argsLeft: number
+  offsets: number[]
+  lengths: number[]
+}
+
+const CR = 13
+const LF = 10
+
+export class Parser {
+  args: Slice[] = []
+  argc = 0
+  /** After a call: first byte not consumed. */
+  pos = 0
+  /** After INCOMPLETE: bytes from `pos` that the command takes at least. */
+  bytesWanted = 0
+  /** After INCOMPLETE of a long command. */
+  resume: Resume | undefined
+  /** After PROTOCOL_ERROR: what to tell the client, without "-ERR Protocol error: ". */
+  error = ''
+
+  /** Parses one command from u8[pos .. end). */
+  parse(
+    u8: Uint8Array,
+    dv: DataView,
+    pos: number,
+    end: number,
+    bulkBytesMax: number,
+    authenticated: boolean,
+    resume?: Resume,
+  ): number {
+    this.pos = pos
+    this.argc = 0
+    this.bytesWanted = 0
+    this.resume = undefined
+    if (pos >= end) return INCOMPLETE
+    if (u8[pos] !== 0x2a) return this.parseInline(u8, dv, pos, end)
+    let at: number
+    let left: number
+    if (resume !== undefined) {
+      this.restore(u8, dv, resume)
+      at = pos + resume.at
+      left = resume.argsLeft
+    } else {
+      const line = this.findLineEnd(u8, pos + 1, end)
+      if (line < 0) {
+        return end - pos > INLINE_BYTES_MAX ? this.fail('too big mbulk count string') : INCOMPLETE
+      }
+      left = this.readLength(u8, pos + 1, line)
+      if (left !== left || left > MULTIBULK_MAX) return this.fail('invalid multibulk length')
+      if (left > UNAUTHENTICATED_MULTIBULK_MAX && !authenticated) return this.fail('unauthenticated multibulk length')
+      at = line + 2
+      if (left <= 0) {
+        this.pos = at
+        return NOTHING
+      }
+    }
+    return this.parseBulks(u8, dv, at, end, left, bulkBytesMax, authenticated)
+  }
+
+  private parseBulks(
+    u8: Uint8Array,
+    dv: DataView,
+    at: number,
+    end: number,
+    left: number,
+    bulkBytesMax: number,
+    authenticated: boolean,
+  ): number {
+    let argc = this.argc
+    const args = this.args
+    while (left > 0) {
+      if (at >= end) return this.incomplete(at, left, argc, end + 4)
+      if (u8[at] !== 0x24) {
+        // Redis looks at this byte only when the whole line is there.
+        if (this.findLineEnd(u8, at, end) < 0) return this.unfinishedLength(at, end, left, argc)
+        return this.fail(`expected '$', got '${String.fromCharCode(u8[at])}'`)
+      }
+      // The common case, one to four digits and \r\n at hand, needs no search.
+      let len = 0
+      let p = at + 1
+      let c = p < end ? u8[p] - 48 : -1
+      if (c >= 0 && c <= 9) {
+        do {
+          len = len * 10 + c
+          c = ++p < end ? u8[p] - 48 : -1
+        } while (c >= 0 && c <= 9 && p - at < 11)
+      } else p = -1
+      if (p < 0 || p + 1 >= end || u8[p] !== CR) {
+        p = this.findLineEnd(u8, at + 1, end)
+        if (p < 0) return this.unfinishedLength(at, end, left, argc)
+        len = this.readLength(u8, at + 1, p)
+      } else if (u8[at + 1] === 48 && p - at > 2) len = Number.NaN
+      if (len !== len || len < 0 || len > bulkBytesMax) return this.fail('invalid bulk length')
+      if (len > UNAUTHENTICATED_BULK_MAX && !authenticated) return this.fail('unauthenticated bulk length')
+      p += 2
+      if (p + len + 2 > end) return this.incomplete(at, left, argc, p + len + 2)
+      if (argc === args.length) args.push(new Slice())
+      const arg = args[argc++]
+      arg.u8 = u8
+      arg.dv = dv
+      arg.off = p
+      arg.len = len
+      at = p + len + 2
+      left--
+    }
+    this.argc = argc
+    this.pos = at
+    return COMMAND
+  }
+
+  private unfinishedLength(at: number, end: number, left: number, argc: number): number {
+    if (end - at > INLINE_BYTES_MAX) return this.fail('too big bulk count string')
+    return this.incomplete(at, left, argc, end + 1)
+  }
+
+  private incomplete(at: number, left: number, argc: number, wanted: number): number {
+    this.bytesWanted = wanted - this.pos
+    if (argc >= RESUME_FROM_ARGS) {
+      const offsets: number[] = []
+      const lengths: number[] = []
+      for (let i = 0; i < argc; i++) {
+        offsets.push(this.args[i].off - this.pos)
+        lengths.push(this.args[i].len)
+      }
+      this.resume = { at: at - this.pos, argsLeft: left, offsets, lengths }
+    }
+    return INCOMPLETE
+  }
+
+  private restore(u8: Uint8Array, dv: DataView, resume: Resume): void {
+    for (let i = 0; i < resume.offsets.length; i++) {
+      if (i === this.args.length) this.args.push(new Slice())
+      this.args[i].set(u8, dv, this.pos + resume.offsets[i], resume.lengths[i])
+    }
+    this.argc = resume.offsets.length
+  }
+
+  private fail(text: string): number {
+    this.error = text
+    return PROTOCOL_ERROR
+  }
+
+  /** Offset of the CR that ends a line, or -1. As in Redis, the byte after it is not looked at but must be there. */
+  private findLineEnd(u8: Uint8Array, at: number, end: number): number {
+    for (const last = end - 1; at < last; at++) if (u8[at] === CR) return at
+    return -1
+  }
+
+  /** A strict decimal integer (string2ll), NaN where it is none. */
+  private readLength(u8: Uint8Array, at: number, end: number): number {
+    let negative = false
+    if (at < end && u8[at] === 0x2d) {
+      negative = true
+      at++
+    }
+    if (at >= end || end - at > 15) return Number.NaN
+    if (u8[at] === 48 && (end - at > 1 || negative)) return Number.NaN
+    let n = 0
+    for (; at < end; at++) {
+      const c = u8[at] - 48
+      if (c < 0 || c > 9) return Number.NaN
+      n = n * 10 + c
+    }
+    return negative ? -n : n
+  }
+
+  private parseInline(u8: Uint8Array, dv: DataView, pos: number, end: number): number {
+    let line = pos
+    while (line < end && u8[line] !== LF) line++
+    if (line === end) return end - pos > INLINE_BYTES_MAX ? this.fail('too big inline request') : INCOMPLETE
+    const stop = line > pos && u8[line - 1] === CR ? line - 1 : line
+    if (!this.splitWords(u8, dv, pos, stop)) return this.fail('unbalanced quotes in request')
+    this.pos = line + 1
+    return this.argc > 0 ? COMMAND : NOTHING
+  }
+
+  /**
+   * Splits a line into words as redis-cli does ("…" with escapes, '…' with \'), unescaping in place: a word never
+   * gets longer. False where quotes do not match.
+   */
+  splitWords(u8: Uint8Array, dv: DataView, at: number, end: number): boolean {
+    this.argc = 0
+    for (;;) {
+      while (at < end && isSpace(u8[at])) at++
+      if (at >= end) return true
+      const start = at
+      let out = at
+      let quote = 0
+      for (;;) {
+        if (at >= end) {
+          if (quote !== 0) return false
+          break
+        }
+        let c = u8[at]
+        if (quote === 0) {
+          if (isSpace(c)) break
+          if (c === 0x22 || c === 0x27) {
+            quote = c
+            at++
+            continue
+          }
+        } else if (c === quote) {
+          at++
+          if (at < end && !isSpace(u8[at])) return false
+          break
+        } else if (c === 0x5c && at + 1 < end) {
+          if (quote === 0x22) {
+            const hex = at + 3 < end && u8[at + 1] === 0x78 ? hexByte(u8[at + 2], u8[at + 3]) : -1
+            c = hex >= 0 ? hex : unescape(u8[at + 1])
+            at += hex >= 0 ? 3 : 1
+          } else if (u8[at + 1] === 0x27) {
+            c = 0x27
+            at++
+          }
+        }
+        u8[out++] = c
+        at++
+      }
+      if (this.argc === this.args.length) this.args.push(new Slice())
+      this.args[this.argc++].set(u8, dv, start, out - start)
+    }
+  }
+}
+
+function isSpace(c: number): boolean {
+  return c === 32 || (c >= 9 && c <= 13) || c === 0
+}
+
+function hexByte(high: number, low: number): number {
+  const h = hexDigit(high)
+  const l = hexDigit(low)
+  return h < 0 || l < 0 ? -1 : h * 16 + l
+}
+
+function hexDigit(c: number): number {
+  if (c >= 48 && c <= 57) return c - 48
+  c |= 32
+  return c >= 97 && c <= 102 ? c - 87 : -1
+}
+
+function unescape(c: number): number {
+  if (c === 0x6e) return 10
+  if (c === 0x72) return 13
+  if (c === 0x74) return 9
+  if (c === 0x62) return 8
+  if (c === 0x61) return 7
+  return c
+}
