@@ -72,7 +72,7 @@ export class Parser {
         return end - pos > INLINE_BYTES_MAX ? this.fail('too big mbulk count string') : INCOMPLETE
       }
       left = this.readLength(u8, pos + 1, line)
-      if (left !== left || left > MULTIBULK_MAX) return this.fail('invalid multibulk length')
+      if (Number.isNaN(left) || left > MULTIBULK_MAX) return this.fail('invalid multibulk length')
       if (left > UNAUTHENTICATED_MULTIBULK_MAX && !authenticated) return this.fail('unauthenticated multibulk length')
       at = line + 2
       if (left <= 0) {
@@ -116,7 +116,7 @@ export class Parser {
         if (p < 0) return this.unfinishedLength(at, end, left, argc)
         len = this.readLength(u8, at + 1, p)
       } else if (u8[at + 1] === 48 && p - at > 2) len = Number.NaN
-      if (len !== len || len < 0 || len > bulkBytesMax) return this.fail('invalid bulk length')
+      if (Number.isNaN(len) || len < 0 || len > bulkBytesMax) return this.fail('invalid bulk length')
       if (len > UNAUTHENTICATED_BULK_MAX && !authenticated) return this.fail('unauthenticated bulk length')
       p += 2
       if (p + len + 2 > end) return this.incomplete(at, left, argc, p + len + 2)

@@ -1,0 +1,146 @@
+// Keyspace: the databases of one server and what they share: arena, hash seed, time, access clock, snapshot epoch,
+// the queue of large values still to be freed. It never replies and knows no client.
+//
+// Always: nowMs and lruClock stand still while a command runs; `dirty` counts every change to the dataset.
+
+import { Hasher } from '../lib/siphash.ts'
+import type { Slice } from '../lib/slice.ts'
+import { Arena, type Ref } from '../memory/arena.ts'
+import { HashTable } from '../memory/table.ts'
+import { Database } from './database.ts'
+import { KEY_AT } from './entry.ts'
+import { TYPE_STRING } from './types.ts'
+
+/** What the keyspace must know about the values of one type; one of these for each collection type. */
+export interface ValueKind {
+  /** Elements or nodes that freeing would visit: above LAZY_EFFORT_MIN the value is freed in slices. */
+  freeEffort(encoding: number, value: Ref): number
+  /** Frees up to about `limit` elements; true when the value is gone altogether. */
+  drain(encoding: number, value: Ref, limit: number): boolean
+  /** A deep copy. */
+  copy(encoding: number, value: Ref): Ref
+  /** Bytes of the arena that the value takes; looks at `samples` elements at most (0: all). */
+  memory(encoding: number, value: Ref, samples: number): number
+  /** Moves what lies in sealed segments; the value's new ref. */
+  relocate(encoding: number, value: Ref): Ref
+}
+
+/** Called when the keyspace does something by itself or is about to change. Set by the engine. */
+export interface KeyspaceEvents {
+  /** A key has run out and is about to be removed; `key` is valid during the call only. */
+  expired(db: Database, key: Slice): void
+  /** Entry `entry` is about to change or go, and the running snapshot has not seen it. */
+  beforeChange(db: Database, entry: Ref): void
+  /** A key came into being (blocked clients may wait for it). */
+  created(db: Database, key: Slice, type: number): void
+}
+
+export interface KeyspaceOptions {
+  databases: number
+  /** Unsigned 32-bit integers. */
+  random: () => number
+}
+
+interface LazyItem {
+  kind: 'value' | 'table'
+  type: number
+  encoding: number
+  ref: Ref
+}
+
+const LAZY_EFFORT_MIN = 64
+
+export class Keyspace {
+  readonly arena = new Arena()
+  readonly hasher: Hasher
+  /** Works on the main and the expiry table of every database. */
+  readonly tables: HashTable
+  /** Works on tables of hash fields and set members, whose keys stand at the start of their entries. */
+  readonly fieldTables: HashTable
+  /** Works on tables of sorted set members: the score stands before the key. */
+  readonly scoreTables: HashTable
+  readonly random: () => number
+  readonly databases: Database[] = []
+  readonly kinds: (ValueKind | undefined)[] = []
+  /** Milliseconds since 1970, as of the current command. */
+  nowMs = 0
+  /** Seconds, modulo 2^24. */
+  lruClock = 0
+  /** Access counters instead of access times: maxmemory-policy names LFU. */
+  lfu = false
+  lfuLogFactor = 10
+  lfuDecayMinutes = 1
+  /** Changes to the dataset since the last save. */
+  dirty = 0
+  hits = 0
+  misses = 0
+  expiredKeys = 0
+  lazyFreedObjects = 0
+  /** A replica must not remove keys by itself: an expired key is only hidden. */
+  replica = false
+  /** Expired keys are neither removed nor hidden (DEBUG, loading, a paused server). */
+  expiryPaused = false
+  /** The value of the EPOCH flag in entries that need not be looked at by a snapshot. */
+  epoch = 0
+  /** A snapshot is walking the keyspace. */
+  snapshotting = false
+  /** CLIENT NO-TOUCH: reads leave the access time alone. */
+  noTouch = false
+  events: KeyspaceEvents = { expired() {}, beforeChange() {}, created() {} }
+
+  private readonly lazy: LazyItem[] = []
+
+  constructor(options: KeyspaceOptions) {
+    this.random = options.random
+    this.hasher = new Hasher(options.random(), options.random())
+    this.tables = new HashTable(this.arena, this.hasher, KEY_AT)
+    this.fieldTables = new HashTable(this.arena, this.hasher, 0)
+    this.scoreTables = new HashTable(this.arena, this.hasher, 8)
+    for (let i = 0; i < options.databases; i++) this.databases.push(new Database(this, i))
+  }
+
+  /** Frees a value that is no longer in the keyspace: at once when small, in slices when large. */
+  freeValue(type: number, encoding: number, value: Ref): void {
+    const kind = this.kinds[type]
+    if (type === TYPE_STRING || kind === undefined) return this.arena.free(value)
+    if (kind.freeEffort(encoding, value) > LAZY_EFFORT_MIN)
+      this.lazy.push({ kind: 'value', type, encoding, ref: value })
+    else while (!kind.drain(encoding, value, LAZY_EFFORT_MIN * 2));
+  }
+
+  /** Takes over a whole main table; its entries and values go in slices. */
+  freeTable(table: Ref): void {
+    this.lazy.push({ kind: 'table', type: 0, encoding: 0, ref: table })
+  }
+
+  /** Objects waiting to be freed. */
+  get lazyPending(): number {
+    let n = 0
+    for (const item of this.lazy) n += item.kind === 'table' ? this.tables.count(item.ref) : 1
+    return n
+  }
+
+  /** Frees about `limit` elements of what is waiting; true when nothing is left. */
+  lazyFreeStep(limit: number): boolean {
+    const item = this.lazy[this.lazy.length - 1]
+    if (item === undefined) return true
+    let done: boolean
+    if (item.kind === 'table') {
+      done = this.tables.drain(item.ref, limit, entry => {
+        this.databases[0].freeEntry(entry)
+        this.lazyFreedObjects++
+      })
+    } else {
+      done = this.kinds[item.type]!.drain(item.encoding, item.ref, limit)
+      if (done) this.lazyFreedObjects++
+    }
+    // Freeing a table's entries may have queued more behind this item.
+    if (done) this.lazy.splice(this.lazy.indexOf(item), 1)
+    return this.lazy.length === 0
+  }
+
+  /** Exchanges the contents of two databases. */
+  swap(a: number, b: number): void {
+    this.databases[a].exchange(this.databases[b])
+  }
+}
