@@ -1,0 +1,304 @@
+// CommandTable: the commands of one server. The literals it is built from are shared between servers; an entry adds
+// what dispatch needs as bits, and the counters of this server.
+//
+//   literals ──▶ TableEntry (flags, categories, legacy key range, counters) ──▶ index by name ──▶ lookup
+//                     └─ subcommands: entries of their own, in an index of the container
+//
+// Always: an entry's id is its place in `all`, containers before their subcommands; ids survive rename and removal.
+
+import { Slice } from '../lib/slice.ts'
+import {
+  ACL_CATEGORIES,
+  type AclCategoryName,
+  CMD_ADMIN,
+  CMD_BLOCKING,
+  CMD_FAST,
+  CMD_MOVABLE_KEYS,
+  CMD_NO_MANDATORY_KEYS,
+  CMD_ONLY_SENTINEL,
+  CMD_PUBSUB,
+  CMD_READONLY,
+  CMD_SENTINEL,
+  CMD_WRITE,
+  COMMAND_FLAGS,
+  type Command,
+  type CommandFlagName,
+  type CommandHandler,
+  HIDDEN_FLAGS,
+  type KeyFinderName,
+} from './command.ts'
+import { type Argument, parseArguments } from './facts.ts'
+import {
+  getKeys,
+  hasKeys,
+  KEY_INCOMPLETE,
+  KeyPositions,
+  type KeySpec,
+  keyFlagNames,
+  parseKeySpecs,
+} from './keyspecs.ts'
+import { NameIndex } from './nameindex.ts'
+
+export class TableEntry {
+  readonly command: Command
+  /** 'get', or 'config|get' for a subcommand: as COMMAND LIST prints it, whatever rename-command did. */
+  readonly fullName: string
+  readonly parent: TableEntry | undefined
+  /** Dense over the table. */
+  readonly id: number
+  readonly arity: number
+  /** CMD_ bits. */
+  readonly flags: number
+  /** ACL_CATEGORIES bits. */
+  readonly categories: number
+  readonly keySpecs: readonly KeySpec[]
+  readonly keyFinder: KeyFinderName | undefined
+  /** The range of keys older clients know: absolute; lastKey counts from the end when negative. All 0: none. */
+  readonly firstKey: number
+  readonly lastKey: number
+  readonly keyStep: number
+  readonly run: CommandHandler
+  /** In the order of the literals. Empty unless a container. */
+  readonly subs: TableEntry[] = []
+  subIndex: NameIndex<TableEntry> | undefined = undefined
+
+  // INFO commandstats.
+  calls = 0
+  usec = 0
+  rejected = 0
+  failed = 0
+
+  constructor(command: Command, id: number, parent: TableEntry | undefined) {
+    this.command = command
+    this.fullName = parent === undefined ? command.name : `${parent.fullName}|${command.name}`
+    this.parent = parent
+    this.id = id
+    this.arity = command.arity
+    this.keySpecs = command.keys === undefined ? NO_SPECS : parseKeySpecs(command.keys)
+    this.keyFinder = command.keyFinder
+    const range = legacyRange(this.keySpecs)
+    this.firstKey = range.firstKey
+    this.lastKey = range.lastKey
+    this.keyStep = range.keyStep
+    const flags = bitsOf(command.flags, COMMAND_FLAGS as Record<CommandFlagName, number>)
+    this.flags = range.movable ? flags | CMD_MOVABLE_KEYS : flags
+    this.categories = categoriesOf(command, flags)
+    this.run = command.run ?? notRunnable
+  }
+
+  /** The words COMMAND INFO prints. */
+  flagNames(): string[] {
+    const shown = this.flags & ~HIDDEN_FLAGS
+    return namesOf(COMMAND_FLAGS, shown)
+  }
+
+  categoryNames(): string[] {
+    return namesOf(ACL_CATEGORIES, this.categories)
+  }
+
+  /** The argument tree of COMMAND DOCS, read anew each time. */
+  arguments(): Argument[] {
+    return this.command.args === undefined ? [] : parseArguments(this.command.args)
+  }
+
+  /** No key at all is a fine use of the command, as in EVAL. */
+  mayHaveNoKeys(): boolean {
+    return (this.flags & CMD_NO_MANDATORY_KEYS) !== 0
+  }
+
+  hasKeys(): boolean {
+    return hasKeys(this)
+  }
+
+  /** As getKeys of keyspecs.ts. */
+  getKeys(args: Slice[], argc: number, out: KeyPositions, withNotKeys = false): number {
+    return getKeys(this, args, argc, out, withNotKeys)
+  }
+
+  resetStats(): void {
+    this.calls = 0
+    this.usec = 0
+    this.rejected = 0
+    this.failed = 0
+  }
+}
+
+export class CommandTable {
+  /** Every entry, subcommands included, by id. */
+  readonly all: TableEntry[] = []
+  private readonly keys = new KeyPositions()
+  private readonly original: readonly TableEntry[]
+  private byName: Map<string, TableEntry>
+  private index: NameIndex<TableEntry>
+  private readonly originalIndex: NameIndex<TableEntry>
+
+  constructor(commands: readonly Command[], mode: 'server' | 'sentinel' = 'server') {
+    this.original = this.addAll(commands, mode, undefined)
+    this.byName = new Map(this.original.map(entry => [entry.fullName, entry]))
+    if (this.byName.size !== this.original.length) throw new Error('two commands of one name')
+    this.index = this.originalIndex = indexOf(this.byName)
+  }
+
+  /** How many commands there are, subcommands not counted. */
+  get size(): number {
+    return this.byName.size
+  }
+
+  /** The commands in reach, subcommands not included. */
+  entries(): IterableIterator<TableEntry> {
+    return this.byName.values()
+  }
+
+  /** By name or rename, in any case. Allocates nothing. */
+  lookup(name: Slice): TableEntry | undefined {
+    return this.index.find(name)
+  }
+
+  /** By the name of the literal, renamed or not: for what comes from a primary or an append-only file. */
+  lookupOriginal(name: Slice): TableEntry | undefined {
+    return this.originalIndex.find(name)
+  }
+
+  lookupSub(container: TableEntry, name: Slice): TableEntry | undefined {
+    return container.subIndex?.find(name)
+  }
+
+  /** What args run: for containers the subcommand named by args[1], the container itself when that is missing. */
+  resolve(args: Slice[], argc: number): TableEntry | undefined {
+    const entry = this.index.find(args[0])
+    if (entry?.subIndex === undefined || argc === 1) return entry
+    return entry.subIndex.find(args[1])
+  }
+
+  /** 'get' or 'config|get', as COMMAND INFO and ACL rules write it. */
+  lookupFullName(name: Slice): TableEntry | undefined {
+    const bar = name.view().indexOf(0x7c)
+    if (bar < 0) return this.lookup(name)
+    const container = this.lookup(new Slice(name.u8, name.off, bar, name.dv))
+    return container?.subIndex?.find(new Slice(name.u8, name.off + bar + 1, name.len - bar - 1, name.dv))
+  }
+
+  /** rename-command: `to` empty removes the command. 'unknown': no such command; 'taken': `to` is one already. */
+  rename(from: Slice, to: Slice): 'ok' | 'unknown' | 'taken' {
+    const entry = this.lookup(from)
+    if (entry === undefined) return 'unknown'
+    const rest = [...this.byName].filter(([, other]) => other !== entry)
+    const key = to.latin1().toLowerCase()
+    if (key !== '' && rest.some(([name]) => name === key)) return 'taken'
+    this.byName = new Map(key === '' ? rest : [...rest, [key, entry]])
+    this.index = indexOf(this.byName)
+    return 'ok'
+  }
+
+  /** Finds the keys that args name; valid until the next call. */
+  keysOf(entry: TableEntry, args: Slice[], argc: number): KeyPositions {
+    entry.getKeys(args, argc, this.keys)
+    return this.keys
+  }
+
+  keyFlagNames(flags: number): string[] {
+    return keyFlagNames(flags)
+  }
+
+  resetStats(): void {
+    for (const entry of this.all) entry.resetStats()
+  }
+
+  private addAll(commands: readonly Command[], mode: string, parent: TableEntry | undefined): TableEntry[] {
+    const entries: TableEntry[] = []
+    for (const command of commands) {
+      const entry = new TableEntry(command, this.all.length, parent)
+      const missing = mode === 'sentinel' ? (entry.flags & CMD_SENTINEL) === 0 : (entry.flags & CMD_ONLY_SENTINEL) !== 0
+      if (missing) continue
+      this.all.push(entry)
+      entries.push(entry)
+      if (command.subcommands === undefined) continue
+      entry.subs.push(...this.addAll(command.subcommands, mode, entry))
+      if (entry.subs.length === 0) continue
+      entry.subIndex = new NameIndex(entry.subs.map(sub => [Slice.of(sub.command.name), sub] as const))
+    }
+    return entries
+  }
+}
+
+const NO_SPECS: readonly KeySpec[] = []
+
+function notRunnable(): void {
+  throw new Error('a container runs nothing itself')
+}
+
+function indexOf(byName: Map<string, TableEntry>): NameIndex<TableEntry> {
+  return new NameIndex([...byName].map(([name, entry]) => [Slice.of(name), entry] as const))
+}
+
+function bitsOf<Name extends string>(words: string, bits: Record<Name, number>): number {
+  let sum = 0
+  for (const word of words === '' ? [] : words.split(' ')) {
+    const bit = bits[word as Name]
+    if (bit === undefined) throw new Error(`no such flag or category: '${word}'`)
+    sum |= bit
+  }
+  return sum
+}
+
+function namesOf(bits: Record<string, number>, set: number): string[] {
+  return Object.keys(bits).filter(name => (set & bits[name]) !== 0)
+}
+
+/** Groups whose commands belong to a category without saying so. */
+const GROUP_CATEGORY: Record<string, AclCategoryName | undefined> = {
+  bitmap: 'bitmap',
+  connection: 'connection',
+  generic: 'keyspace',
+  geo: 'geo',
+  hash: 'hash',
+  hyperloglog: 'hyperloglog',
+  list: 'list',
+  scripting: 'scripting',
+  set: 'set',
+  'sorted-set': 'sortedset',
+  stream: 'stream',
+  string: 'string',
+  transactions: 'transaction',
+}
+
+function categoriesOf(command: Command, flags: number): number {
+  const named = command.acl ?? GROUP_CATEGORY[command.group] ?? ''
+  let bits = bitsOf(named, ACL_CATEGORIES as Record<AclCategoryName, number>)
+  if ((flags & CMD_WRITE) !== 0) bits |= ACL_CATEGORIES.write
+  // What a script reads its commands decide, not EVAL_RO itself.
+  if ((flags & CMD_READONLY) !== 0 && (bits & ACL_CATEGORIES.scripting) === 0) bits |= ACL_CATEGORIES.read
+  if ((flags & CMD_ADMIN) !== 0) bits |= ACL_CATEGORIES.admin | ACL_CATEGORIES.dangerous
+  if ((flags & CMD_PUBSUB) !== 0) bits |= ACL_CATEGORIES.pubsub
+  if ((flags & CMD_BLOCKING) !== 0) bits |= ACL_CATEGORIES.blocking
+  return bits | ((flags & CMD_FAST) !== 0 ? ACL_CATEGORIES.fast : ACL_CATEGORIES.slow)
+}
+
+interface LegacyRange {
+  firstKey: number
+  lastKey: number
+  keyStep: number
+  /** Some keys are outside the range: ask getKeys. */
+  movable: boolean
+}
+
+/** One range for clients that know no key specs: consecutive ranges joined, everything else makes the keys movable. */
+function legacyRange(specs: readonly KeySpec[]): LegacyRange {
+  const range: LegacyRange = { firstKey: 0, lastKey: 0, keyStep: 0, movable: false }
+  const single = specs.length === 1
+  for (const spec of specs) {
+    const plain = spec.begin === 'index' && spec.find === 'range'
+    const joins = single || (spec.step === 1 && (range.lastKey === 0 || range.lastKey === spec.from - 1))
+    if (!plain || !joins) {
+      range.movable = true
+      continue
+    }
+    if ((spec.flags & KEY_INCOMPLETE) !== 0) range.movable = true
+    if (range.firstKey === 0) range.firstKey = spec.from
+    const last = spec.lastKey < 0 ? spec.lastKey : spec.from + spec.lastKey
+    // Unsigned: a last key counted from the end is beyond every other.
+    if (last >>> 0 > range.lastKey >>> 0) range.lastKey = last
+    range.keyStep = spec.step
+  }
+  return range
+}
