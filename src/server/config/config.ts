@@ -1,0 +1,242 @@
+// Config: the values of all directives of one server.
+//
+//   new Config(disk)   every directive at its default
+//   config.maxmemory   a field per directive, camel-cased, for reading anywhere (see ConfigFields)
+//   config.get / config.set / config.rewrite     CONFIG GET, SET and REWRITE
+//   config.onChange(['port', 'bind'], applyPort)  run after CONFIG SET changed one of them; may refuse
+//   config.put('replicaof', { host, port })       the server itself changes a value: no checks, nothing applied
+//
+// Always: a field is the projection of the stored value, and only this class writes either.
+// Strings are byte strings (words.ts), except fields that are paths, which are ordinary text.
+
+import { globMatch } from '../../lib/glob.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { FileSystem } from '../system/system.ts'
+import {
+  type ConfigFields,
+  DIRECTIVES,
+  type DirectiveName,
+  directiveNamed,
+  type NamedDirective,
+  type StoredOf,
+} from './directives.ts'
+import { type AnyDirective, type Reading, Refusal } from './kinds.ts'
+import { rewriteText } from './rewrite.ts'
+
+/** Puts a changed value into force. Text says why that cannot be done: everything is then set back. */
+export type Apply = (config: Config) => string | undefined
+
+/** Where a CONFIG SET comes from. */
+export interface Caller {
+  /** The dataset is being loaded. */
+  loading?: boolean
+  /** The client is on this machine. */
+  local?: boolean
+}
+
+/** A directive that stands in the file but is not a value: for the parts of the server that understand it. */
+export interface FileStatement {
+  words: readonly string[]
+  line: number
+  text: string
+}
+
+export interface ConfigOptions {
+  warn?: (text: string) => void
+}
+
+export interface Config extends ConfigFields {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: every field is made in the constructor
+export class Config {
+  /** Absolute path of the configuration file, '' without one. */
+  configFile = ''
+  /** rename-command, user and loadmodule lines, in order, not yet acted upon. */
+  readonly statements: FileStatement[] = []
+  readonly disk: FileSystem
+  /** Says something to the operator. */
+  readonly warn: (text: string) => void
+  readonly #stored = new Map<AnyDirective, unknown>()
+  readonly #applies = new Map<AnyDirective, Apply>()
+
+  constructor(disk: FileSystem, options: ConfigOptions = {}) {
+    this.disk = disk
+    this.warn = options.warn ?? (() => {})
+    for (const directive of DIRECTIVES) this.#store(directive, directive.kind.initial)
+    this.put('dir', disk.cwd())
+  }
+
+  /** Names and values as CONFIG GET answers them: names match patterns, hidden ones must be named. */
+  get(patterns: readonly string[]): [name: string, value: string][] {
+    const found = new Map<string, [string, string]>()
+    const add = (name: string, directive: NamedDirective) => {
+      const key = name.toLowerCase()
+      if (!found.has(key)) found.set(key, [name, this.#print(directive)])
+    }
+    for (const pattern of patterns) {
+      if (!/[[*?]/.test(pattern)) {
+        const directive = directiveNamed(pattern)
+        if (directive) add(pattern, directive)
+        continue
+      }
+      const glob = Slice.of(pattern)
+      for (const directive of DIRECTIVES) {
+        const { hidden, alias } = directive.kind
+        if (hidden) continue
+        if (globMatch(glob, Slice.of(directive.name), true)) add(directive.name, directive)
+        if (alias && globMatch(glob, Slice.of(alias), true)) add(alias, directive)
+      }
+    }
+    return [...found.values()]
+  }
+
+  /** What CONFIG GET prints for one directive; undefined when there is no such directive. */
+  print(name: string): string | undefined {
+    const directive = directiveNamed(name)
+    return directive ? this.#print(directive) : undefined
+  }
+
+  /**
+   * Sets all the pairs, or none. Returns null, or the error line of Redis ('ERR CONFIG SET failed ...',
+   * 'LOADING ...') without the leading dash.
+   */
+  set(pairs: readonly (readonly [name: string, value: string])[], caller: Caller = {}): string | null {
+    const directives: NamedDirective[] = []
+    const names: string[] = []
+    for (const [name] of pairs) {
+      const directive = directiveNamed(name)
+      if (!directive) return `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`
+      const refusal = this.#refusal(directive, caller)
+      if (refusal === LOADING) return refusal
+      if (refusal) return failed(name, refusal)
+      if (names.includes(name.toLowerCase())) return failed(name, 'duplicate parameter')
+      directives.push(directive)
+      names.push(name.toLowerCase())
+    }
+    const before = directives.map(directive => this.#print(directive))
+    const applies = new Map<Apply, string>()
+    for (const [i, directive] of directives.entries()) {
+      try {
+        const changed = this.#setWords(directive, runtimeWords(directive, pairs[i][1]), null)
+        const apply = this.#applies.get(directive.kind)
+        if (changed && apply && !applies.has(apply)) applies.set(apply, names[i])
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        this.#restore(directives.slice(0, i + 1), before)
+        return failed(names[i], error.message)
+      }
+    }
+    return this.#apply(directives, before, applies)
+  }
+
+  /** Calls `apply` after a CONFIG SET has changed one of these; once, when it has changed several. */
+  onChange(names: DirectiveName | readonly DirectiveName[], apply: Apply): void {
+    for (const name of typeof names === 'string' ? [names] : names) this.#applies.set(directiveNamed(name)!.kind, apply)
+  }
+
+  /** Sets a value from the words of a configuration file; throws Refusal. */
+  setFromFile(directive: NamedDirective, words: readonly string[], seenInFile: Set<string>): void {
+    this.#setWords(directive, words, seenInFile)
+    seenInFile.add(directive.name)
+  }
+
+  /** Changes a value on the server's own account: unchecked, nothing applied. */
+  put<Name extends DirectiveName>(name: Name, stored: StoredOf<Name>): void {
+    this.#store(directiveNamed(name)!, stored)
+  }
+
+  /** Whether values of this directive are secrets. */
+  isSensitive(name: string): boolean {
+    return directiveNamed(name)?.kind.sensitive === true
+  }
+
+  /** Whether a guarded action is open to this client: enable-debug-command and its like. */
+  allows(setting: 'no' | 'yes' | 'local', local: boolean): boolean {
+    return setting === 'yes' || (setting === 'local' && local)
+  }
+
+  /**
+   * The configuration file with today's values: comments, order and what is not understood stay. `users` are the
+   * 'user ...' lines to keep in it (none when there is an ACL file). With `everything`, defaults are written too.
+   */
+  rewrite(oldText: string, users: readonly string[] = [], everything = false): string {
+    const lines = DIRECTIVES.map(one => ({ name: one.name, lines: one.kind.lines(one.name, this.#valueOf(one)) }))
+    return rewriteText(oldText, [...lines, { name: 'user', lines: needed(users) }, { name: 'loadmodule', lines: [] }], {
+      everything,
+    })
+  }
+
+  #print(directive: NamedDirective): string {
+    return directive.kind.print(this.#valueOf(directive))
+  }
+
+  #valueOf(directive: NamedDirective): unknown {
+    return this.#stored.get(directive.kind)
+  }
+
+  #store({ kind, field }: NamedDirective, value: unknown): void {
+    this.#stored.set(kind, value)
+    ;(this as unknown as { [field: string]: unknown })[field] = kind.field(value)
+  }
+
+  /** True when the value is another one now. */
+  #setWords(directive: NamedDirective, words: readonly string[], seenInFile: Set<string> | null): boolean {
+    const reading: Reading = { disk: this.disk, seenInFile, warn: this.warn }
+    const before = this.#print(directive)
+    this.#store(directive, directive.kind.parse(words, this.#valueOf(directive), reading))
+    return directive.kind.volatile === true || this.#print(directive) !== before
+  }
+
+  #refusal({ kind }: NamedDirective, caller: Caller): string | null {
+    if (kind.immutable) return "can't set immutable config"
+    if (kind.protected && !this.allows(this.enableProtectedConfigs, caller.local === true))
+      return "can't set protected config"
+    return caller.loading && kind.notWhileLoading ? LOADING : null
+  }
+
+  #apply(directives: NamedDirective[], before: string[], applies: Map<Apply, string>): string | null {
+    for (const [apply, name] of applies) {
+      const refusal = apply(this)
+      if (!refusal) continue
+      this.warn(
+        `Failed applying new configuration. Possibly related to new ${name} setting. ` + 'Restoring previous settings.',
+      )
+      this.#restore(directives, before)
+      for (const again of applies.keys()) {
+        const second = again(this)
+        if (second) this.warn(`Failed applying restored failed CONFIG SET command: ${second}`)
+      }
+      return failed(name, refusal)
+    }
+    return null
+  }
+
+  #restore(directives: readonly NamedDirective[], before: readonly string[]): void {
+    for (const [i, directive] of directives.entries()) {
+      try {
+        this.#setWords(directive, runtimeWords(directive, before[i]), null)
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        this.warn(
+          `Failed restoring failed CONFIG SET command. Error setting ${directive.name} to '${before[i]}': ${error.message}`,
+        )
+      }
+    }
+  }
+}
+
+const LOADING = 'LOADING Redis is loading the dataset in memory'
+
+function failed(name: string, why: string): string {
+  return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${why}`
+}
+
+/** The value of CONFIG SET as words: split at single spaces only, so that two spaces make an empty word. */
+function runtimeWords(directive: NamedDirective, value: string): string[] {
+  if (!directive.kind.manyWords) return [value]
+  return value === '' ? [] : value.split(' ')
+}
+
+function needed(lines: readonly string[]) {
+  return lines.map(text => ({ text, needed: true }))
+}

@@ -1,0 +1,321 @@
+// The kinds of directives: how words become a value, and a value becomes words again.
+//
+//   words of the line --parse--> stored value --field--> what the server reads in `config.maxmemory`
+//                                   |--print--> the answer of CONFIG GET
+//                                   '--lines--> lines of the configuration file
+//
+// Always: parse(print(value)) is value. Integers are stored as bigint, because their bounds reach 2^64 and clients
+// read them back; the field is the nearest number.
+
+import type { FileSystem } from '../system/system.ts'
+import { bytesOfText, memoryAmount, memoryText, quoted, strictInteger, textOfBytes } from './words.ts'
+
+/** Words that a directive does not take. `message` is what Redis says after the dash. */
+export class Refusal extends Error {}
+
+/** What a directive may look at while it reads its words. */
+export interface Reading {
+  disk: FileSystem
+  /** Names already met in this configuration file; null for CONFIG SET. */
+  seenInFile: Set<string> | null
+  warn(text: string): void
+}
+
+/** A line for the configuration file; when not `needed`, only written over a line that was there. */
+export interface ConfigLine {
+  text: string
+  needed: boolean
+}
+
+export interface Kind<Stored, Field> {
+  readonly initial: Stored
+  /** Takes any number of words; the others take exactly one. */
+  readonly manyWords: boolean
+  parse(words: readonly string[], now: Stored, reading: Reading): Stored
+  field(value: Stored): Field
+  print(value: Stored): string
+  lines(name: string, value: Stored): ConfigLine[]
+}
+
+export interface Flags {
+  /** Another, older name. */
+  readonly alias?: string
+  /** Only at start. */
+  readonly immutable?: true
+  /** Not listed for patterns. */
+  readonly hidden?: true
+  /** A secret: kept out of logs. */
+  readonly sensitive?: true
+  /** Changed at run time only as enable-protected-configs says. */
+  readonly protected?: true
+  readonly notWhileLoading?: true
+  /** Counts as changed even when set to what it was: it names something that may have changed itself. */
+  readonly volatile?: true
+}
+
+export type Directive<Stored, Field> = Kind<Stored, Field> & Flags
+// biome-ignore lint/suspicious/noExplicitAny: a table holds directives of all value types
+export type AnyDirective = Directive<any, any>
+
+export function yesNo(
+  initial: boolean,
+  flags: Flags = {},
+  check?: (value: boolean) => void,
+): Directive<boolean, boolean> {
+  const print = (value: boolean) => (value ? 'yes' : 'no')
+  return {
+    ...flags,
+    ...oneLine(initial, print),
+    initial,
+    manyWords: false,
+    parse([word]) {
+      const lower = word.toLowerCase()
+      if (lower !== 'yes' && lower !== 'no') throw new Refusal("argument must be 'yes' or 'no'")
+      check?.(lower === 'yes')
+      return lower === 'yes'
+    },
+    field: value => value,
+    print,
+  }
+}
+
+export interface TextOptions extends Flags {
+  /** '' means: not set, and is then not written to the file. */
+  readonly emptyIsUnset?: true
+  readonly check?: (value: string) => void
+}
+
+/** A byte string. */
+export function text(initial: string, options: TextOptions = {}): Directive<string, string> {
+  const { check, emptyIsUnset, ...flags } = options
+  return {
+    ...flags,
+    initial,
+    manyWords: false,
+    parse([word]) {
+      check?.(word)
+      return word
+    },
+    field: value => value,
+    print: value => value,
+    lines: (name, value) =>
+      value === '' && emptyIsUnset
+        ? []
+        : [{ text: `${name} ${quoted(value)}`, needed: emptyIsUnset === true || value !== initial }],
+  }
+}
+
+/** A path or file name: the field is ordinary text. */
+export function path(initial: string, options: TextOptions = {}): Directive<string, string> {
+  return { ...text(initial, options), field: textOfBytes }
+}
+
+/** One of some names, whatever their case. `same` maps further names to the one that is shown for them. */
+export function choice<const Name extends string>(
+  names: readonly Name[],
+  initial: Name,
+  flags: Flags = {},
+  same: { readonly [name: string]: Name } = {},
+): Directive<Name, Name> {
+  const print = (value: Name) => value
+  return {
+    ...flags,
+    ...oneLine(initial, print),
+    initial,
+    manyWords: false,
+    parse([word]) {
+      const lower = word.toLowerCase()
+      const found = names.find(name => name === lower) ?? (Object.hasOwn(same, lower) ? same[lower] : undefined)
+      if (!found) throw new Refusal(oneOf([...names, ...Object.keys(same)]))
+      return found
+    },
+    field: value => value,
+    print,
+  }
+}
+
+/** Any of some names together; none of them is shown as `empty`. The field lists the names that are on. */
+export function choices<const Name extends string>(
+  empty: string,
+  names: readonly Name[],
+  flags: Flags = {},
+  check?: (value: readonly Name[]) => void,
+): Directive<readonly Name[], readonly Name[]> {
+  const initial: readonly Name[] = []
+  const print = (value: readonly Name[]) => value.join(' ') || empty
+  return {
+    ...flags,
+    ...oneLine(initial, print),
+    initial,
+    manyWords: true,
+    parse(words) {
+      const lower = words.map(word => word.toLowerCase())
+      const known = lower.every(word => word === empty || (names as readonly string[]).includes(word))
+      if (!known || words.length === 0) throw new Refusal(oneOf([empty, ...names]))
+      const value = names.filter(name => lower.includes(name))
+      check?.(value)
+      return value
+    },
+    field: value => value,
+    print,
+  }
+}
+
+function oneOf(names: readonly string[]): string {
+  return `argument(s) must be one of the following: ${names.join(', ')}`
+}
+
+export interface IntegerOptions extends Flags {
+  readonly min?: number | bigint
+  readonly max?: number | bigint
+  /** Out of these the value is moved in silently. */
+  readonly clampMin?: number
+  readonly clampMax?: number
+}
+
+const INT_MAX = 2n ** 31n - 1n
+export const INT_MIN = -(2n ** 31n)
+export const UINT_MAX = 2n ** 32n - 1n
+export const LONG_MAX = 2n ** 63n - 1n
+export const ULONG_MAX = 2n ** 64n - 1n
+
+/** A whole number, by default 0 .. 2^31-1. */
+export function integer(initial: number, options: IntegerOptions = {}): Directive<bigint, number> {
+  const { min = 0n, max = INT_MAX, clampMin, clampMax, ...flags } = options
+  return {
+    ...flags,
+    ...oneLine(BigInt(initial), String),
+    initial: BigInt(initial),
+    manyWords: false,
+    parse([word]) {
+      const value = strictInteger(word)
+      if (value === null) throw new Refusal("argument couldn't be parsed into an integer")
+      checkBounds(value, BigInt(min), BigInt(max))
+      if (clampMin !== undefined && value < clampMin) return BigInt(clampMin)
+      if (clampMax !== undefined && value > clampMax) return BigInt(clampMax)
+      return value
+    },
+    field: Number,
+    print: String,
+  }
+}
+
+export interface MemoryOptions extends IntegerOptions {
+  /** The field of Redis is a signed 64-bit number: amounts from 2^63 on wrap. */
+  readonly signed?: true
+  /** Also takes N%, 0..100: stored, and seen in the field, as the negative number. */
+  readonly percent?: true
+}
+
+/** An amount of memory in bytes, by default up to 2^63-1. */
+export function memory(initial: number, options: MemoryOptions = {}): Directive<bigint, number> {
+  const { min = 0n, max = LONG_MAX, signed, percent, clampMin: _, clampMax: __, ...flags } = options
+  const isPercent = (value: bigint) => percent === true && value < 0n
+  const print = (value: bigint) => (isPercent(value) ? `${-value}%` : String(value))
+  return {
+    ...flags,
+    initial: BigInt(initial),
+    manyWords: false,
+    parse([word]) {
+      const amount = memoryAmount(word)
+      if (amount !== null) {
+        const value = signed || percent ? BigInt.asIntN(64, amount) : amount
+        if (isPercent(value)) checkPercentage(-value)
+        else checkBounds(value, percent ? 0n : BigInt(min), BigInt(max))
+        return value
+      }
+      const percentage = percent && word.endsWith('%') ? strictInteger(word.slice(0, -1)) : null
+      if (percentage === null || percentage < 0n)
+        throw new Refusal(percent ? 'argument must be a memory or percent value' : 'argument must be a memory value')
+      checkPercentage(percentage)
+      return -percentage
+    },
+    field: Number,
+    print,
+    lines: (name, value) => [
+      {
+        text: `${name} ${isPercent(value) ? print(value) : memoryText(value)}`,
+        needed: value !== BigInt(initial),
+      },
+    ],
+  }
+}
+
+/** Permission bits in octal. */
+export function octal(initial: number, options: IntegerOptions = {}): Directive<bigint, number> {
+  const { min = 0n, max = INT_MAX, clampMin: _, clampMax: __, ...flags } = options
+  const print = (value: bigint) => value.toString(8)
+  return {
+    ...flags,
+    ...oneLine(BigInt(initial), print),
+    initial: BigInt(initial),
+    manyWords: false,
+    parse([word]) {
+      if (!/^$|^[ \t\n\v\f\r]*[+-]?[0-7]{1,21}$/.test(word))
+        throw new Refusal("argument couldn't be parsed as an octal number")
+      const value = BigInt(Number.parseInt(word || '0', 8))
+      checkBounds(value, BigInt(min), BigInt(max), 8)
+      return value
+    },
+    field: Number,
+    print,
+  }
+}
+
+function checkBounds(value: bigint, min: bigint, max: bigint, radix = 10): void {
+  if (value < min || value > max)
+    throw new Refusal(`argument must be between ${min.toString(radix)} and ${max.toString(radix)} inclusive`)
+}
+
+function checkPercentage(value: bigint): void {
+  if (value > 100n) throw new Refusal('percentage argument must be less or equal to 100')
+}
+
+/** A list of words that stand for themselves. */
+export function wordList(
+  initial: readonly string[],
+  countMax: number,
+  tooMany: string,
+  flags: Flags = {},
+): Directive<readonly string[], readonly string[]> {
+  return {
+    ...flags,
+    initial,
+    manyWords: true,
+    parse(words) {
+      if (words.length > countMax) throw new Refusal(tooMany)
+      return words.length === 1 && words[0] === '' ? [] : [...words]
+    },
+    field: value => value,
+    print: value => value.join(' '),
+    lines: (name, value) =>
+      value.join(' ') === initial.join(' ') ? [] : [{ text: `${name} ${value.join(' ') || '""'}`, needed: true }],
+  }
+}
+
+/** The usual form in the file: the name and what CONFIG GET prints, needed when it is not the default. */
+function oneLine<Stored>(initial: Stored, print: (value: Stored) => string): Pick<Kind<Stored, unknown>, 'lines'> {
+  return {
+    lines: (name, value) => [{ text: `${name} ${print(value)}`, needed: print(value) !== print(initial) }],
+  }
+}
+
+/** The working folder: reading it moves there. */
+export function folder(flags: Flags): Directive<string, string> {
+  return {
+    ...flags,
+    initial: '',
+    manyWords: false,
+    parse([word], _now, reading) {
+      try {
+        reading.disk.chdir(textOfBytes(word))
+      } catch (error) {
+        throw new Refusal((error as Error).message)
+      }
+      return reading.disk.cwd()
+    },
+    field: value => value,
+    print: bytesOfText,
+    lines: (name, value) => [{ text: `${name} ${quoted(bytesOfText(value))}`, needed: true }],
+  }
+}
