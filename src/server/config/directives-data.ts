@@ -57,7 +57,7 @@ export const encodingDirectives = {
 }
 
 export const securityDirectives = {
-  requirepass: text('', { sensitive: true, emptyIsUnset: true }),
+  requirepass: text('', { binary: true, sensitive: true, emptyIsUnset: true }),
   aclfile: path('', { immutable: true }),
   'acllog-max-len': integer(128, { max: LONG_MAX }),
   'acl-pubsub-default': choice(['allchannels', 'resetchannels'], 'resetchannels'),

@@ -6,7 +6,7 @@ import { primaryAddress } from './special.ts'
 export const replicationDirectives = {
   replicaof: primaryAddress({ immutable: true, alias: 'slaveof' }),
   masteruser: text('', { sensitive: true, emptyIsUnset: true }),
-  masterauth: text('', { sensitive: true, emptyIsUnset: true }),
+  masterauth: text('', { binary: true, sensitive: true, emptyIsUnset: true }),
   'replica-serve-stale-data': yesNo(true, { alias: 'slave-serve-stale-data' }),
   'replica-read-only': yesNo(true, { alias: 'slave-read-only' }),
   'replica-lazy-flush': yesNo(false, { alias: 'slave-lazy-flush' }),
@@ -21,7 +21,7 @@ export const replicationDirectives = {
   'repl-timeout': integer(60, { min: 1 }),
   'repl-ping-replica-period': integer(10, { alias: 'repl-ping-slave-period', min: 1 }),
   'repl-disable-tcp-nodelay': yesNo(false),
-  'repl-backlog-size': memory(1024 * 1024, { min: 1, signed: true }),
+  'repl-backlog-size': memory(1024 * 1024, { min: 1, clampMin: 16384, signed: true }),
   'repl-backlog-ttl': integer(3600, { max: LONG_MAX }),
   'repl-diskless-sync': yesNo(true),
   'repl-diskless-sync-delay': integer(5),
@@ -49,7 +49,7 @@ export const clusterDirectives = {
   'cluster-announce-tls-port': integer(0, { max: 65535 }),
   'cluster-announce-bus-port': integer(0, { max: 65535 }),
   'cluster-announce-hostname': text('', { emptyIsUnset: true, check: checkHostname }),
-  'cluster-announce-human-nodename': text('', { emptyIsUnset: true, check: checkNodeName }),
+  'cluster-announce-human-nodename': text('', { binary: true, emptyIsUnset: true, check: checkNodeName }),
   'cluster-preferred-endpoint-type': choice(['ip', 'hostname', 'unknown-endpoint'], 'ip'),
 }
 
@@ -60,5 +60,6 @@ function checkHostname(name: string): void {
 }
 
 function checkNodeName(name: string): void {
-  if (/[!#$%&()*+:;<>?@[\]^{|}~]/.test(name)) throw new Refusal('Announced human node name contained invalid character')
+  if (/[\0!#$%&()*+:;<>?@[\]^{|}~]/.test(name))
+    throw new Refusal('Announced human node name contained invalid character')
 }

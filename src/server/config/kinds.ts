@@ -82,19 +82,23 @@ export function yesNo(
 export interface TextOptions extends Flags {
   /** '' means: not set, and is then not written to the file. */
   readonly emptyIsUnset?: true
+  /** Keeps bytes of value 0; in the others they end the text, as in C. */
+  readonly binary?: true
   readonly check?: (value: string) => void
 }
 
 /** A byte string. */
 export function text(initial: string, options: TextOptions = {}): Directive<string, string> {
-  const { check, emptyIsUnset, ...flags } = options
+  const { check, emptyIsUnset, binary, ...flags } = options
   return {
     ...flags,
     initial,
     manyWords: false,
     parse([word]) {
-      check?.(word)
-      return word
+      const end = binary ? -1 : word.indexOf('\0')
+      const value = end < 0 ? word : word.slice(0, end)
+      check?.(value)
+      return value
     },
     field: value => value,
     print: value => value,
@@ -209,7 +213,7 @@ export interface MemoryOptions extends IntegerOptions {
 
 /** An amount of memory in bytes, by default up to 2^63-1. */
 export function memory(initial: number, options: MemoryOptions = {}): Directive<bigint, number> {
-  const { min = 0n, max = LONG_MAX, signed, percent, clampMin: _, clampMax: __, ...flags } = options
+  const { min = 0n, max = LONG_MAX, signed, percent, clampMin = 0, clampMax: _, ...flags } = options
   const isPercent = (value: bigint) => percent === true && value < 0n
   const print = (value: bigint) => (isPercent(value) ? `${-value}%` : String(value))
   return {
@@ -222,7 +226,7 @@ export function memory(initial: number, options: MemoryOptions = {}): Directive<
         const value = signed || percent ? BigInt.asIntN(64, amount) : amount
         if (isPercent(value)) checkPercentage(-value)
         else checkBounds(value, percent ? 0n : BigInt(min), BigInt(max))
-        return value
+        return value >= 0n && value < clampMin ? BigInt(clampMin) : value
       }
       const percentage = percent && word.endsWith('%') ? strictInteger(word.slice(0, -1)) : null
       if (percentage === null || percentage < 0n)
