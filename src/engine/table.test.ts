@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Slice } from '../lib/slice.ts'
+import { ACL_CATEGORIES, CMD_ADMIN, CMD_FAST, CMD_MOVABLE_KEYS, CMD_WRITE, type Command } from './command.ts'
+import { CommandTable } from './table.ts'
+
+const facts = { arity: 2, flags: '', since: '1.0.0', group: 'string', summary: '', run() {} }
+const literals: Command[] = [
+  { ...facts, name: 'get', flags: 'readonly fast' },
+  { ...facts, name: 'set', flags: 'write denyoom' },
+  { ...facts, name: 'restore-asking', group: 'server' },
+  { ...facts, name: 'zrevrangebyscore', group: 'sorted-set', acl: 'sortedset dangerous' },
+  { ...facts, name: 'zremrangebyscore', group: 'sorted-set' },
+  {
+    ...facts,
+    name: 'config',
+    group: 'server',
+    flags: 'sentinel',
+    run: undefined,
+    subcommands: [
+      { ...facts, name: 'get', group: 'server', flags: 'admin' },
+      { ...facts, name: 'set', group: 'server', flags: 'sentinel' },
+    ],
+  },
+  { ...facts, name: 'ckquorum', group: 'sentinel', flags: 'sentinel only_sentinel' },
+]
+
+const find = (table: CommandTable, name: string) => table.lookup(Slice.of(name))?.fullName
+
+test('a command is found by its name in any case, wherever the bytes lie', () => {
+  const table = new CommandTable(literals)
+  for (const name of ['get', 'GET', 'gEt']) assert.equal(find(table, name), 'get')
+  const inside = Slice.of('..zRemRangeByScore..')
+  assert.equal(table.lookup(inside.set(inside.u8, inside.dv, 2, 16))?.fullName, 'zremrangebyscore')
+  for (const name of ['', 'g', 'ge', 'gett', 'zremrangebyscorf', 'zremXangebyscore', 'ckquorum', 'config|get'])
+    assert.equal(find(table, name), undefined)
+})
+
+test('bytes that differ from a name only in the lower-case bit are another name', () => {
+  const table = new CommandTable(literals)
+  assert.equal(find(table, 'RESTORE-ASKING'), 'restore-asking')
+  assert.equal(find(table, 'restore\rasking'), undefined)
+  assert.equal(find(table, 'g\x05t'), undefined)
+})
+
+test('subcommands are found inside their container', () => {
+  const table = new CommandTable(literals)
+  const config = table.lookup(Slice.of('CONFIG'))!
+  assert.equal(table.lookupSub(config, Slice.of('Get'))?.fullName, 'config|get')
+  assert.equal(table.lookupSub(config, Slice.of('nope')), undefined)
+  assert.equal(table.lookupFullName(Slice.of('CONFIG|SET'))?.fullName, 'config|set')
+  assert.equal(table.lookupFullName(Slice.of('config'))?.fullName, 'config')
+  for (const name of ['config|', 'config|get|x', 'get|x', '|get'])
+    assert.equal(table.lookupFullName(Slice.of(name)), undefined)
+  const args = [Slice.of('config'), Slice.of('set')]
+  assert.equal(table.resolve(args, 2)?.fullName, 'config|set')
+  assert.equal(table.resolve(args, 1)?.fullName, 'config')
+})
+
+test('flags and categories become bits', () => {
+  const table = new CommandTable(literals)
+  const set = table.lookup(Slice.of('set'))!
+  assert.notEqual(set.flags & CMD_WRITE, 0)
+  assert.equal(set.flags & CMD_FAST, 0)
+  assert.deepEqual(set.categoryNames(), ['write', 'string', 'slow'])
+  const configGet = table.lookupFullName(Slice.of('config|get'))!
+  assert.notEqual(configGet.flags & CMD_ADMIN, 0)
+  assert.equal(configGet.categories, ACL_CATEGORIES.admin | ACL_CATEGORIES.slow | ACL_CATEGORIES.dangerous)
+  assert.deepEqual(table.lookup(Slice.of('zrevrangebyscore'))!.categoryNames(), ['sortedset', 'slow', 'dangerous'])
+  assert.throws(() => new CommandTable([{ ...facts, name: 'x', flags: 'quick' }]))
+})
+
+test('ids are dense, and two tables share nothing but literals', () => {
+  const one = new CommandTable(literals)
+  const two = new CommandTable(literals)
+  assert.deepEqual(
+    one.all.map(entry => entry.id),
+    one.all.map((_, i) => i),
+  )
+  one.lookup(Slice.of('get'))!.calls = 7
+  assert.equal(two.lookup(Slice.of('get'))!.calls, 0)
+  one.resetStats()
+  assert.equal(one.lookup(Slice.of('get'))!.calls, 0)
+})
+
+test('a command can be renamed or removed', () => {
+  const table = new CommandTable(literals)
+  assert.equal(table.rename(Slice.of('GET'), Slice.of('My-Get')), 'ok')
+  assert.equal(find(table, 'get'), undefined)
+  assert.equal(find(table, 'my-GET'), 'get')
+  assert.equal(table.lookupOriginal(Slice.of('get'))?.fullName, 'get')
+  assert.equal(table.rename(Slice.of('get'), Slice.of('x')), 'unknown')
+  assert.equal(table.rename(Slice.of('set'), Slice.of('MY-get')), 'taken')
+  assert.equal(find(table, 'set'), 'set')
+  assert.equal(table.rename(Slice.of('config'), Slice.of('')), 'ok')
+  assert.equal(find(table, 'config'), undefined)
+  assert.equal(table.size, 5)
+})
+
+test('a sentinel has its own commands', () => {
+  const table = new CommandTable(literals, 'sentinel')
+  assert.deepEqual(
+    table.all.map(entry => entry.fullName),
+    ['config', 'config|set', 'ckquorum'],
+  )
+})
+
+test('clients that know no key specs get one range, and a hint when it is not all', () => {
+  const range = (keys: string) => {
+    const entry = new CommandTable([{ ...facts, name: 'x', keys }]).lookup(Slice.of('x'))!
+    return [entry.firstKey, entry.lastKey, entry.keyStep, (entry.flags & CMD_MOVABLE_KEYS) !== 0]
+  }
+  assert.deepEqual(range('RO @1'), [1, 1, 1, false])
+  assert.deepEqual(range('OW @1..-1/2'), [1, -1, 2, false])
+  assert.deepEqual(range('RO ACCESS @1..+1'), [1, 2, 1, false])
+  assert.deepEqual(range('OW @1; RO @2..-1'), [1, -1, 1, false])
+  assert.deepEqual(range('OW @1; RO @3'), [1, 1, 1, true])
+  assert.deepEqual(range('OW @1; RO @2#0+1'), [1, 1, 1, true])
+  assert.deepEqual(range('RO @STREAMS:1..-1%2'), [0, 0, 0, true])
+  assert.deepEqual(range('RW @3; RW INCOMPLETE @KEYS:-2..-1'), [3, 3, 1, true])
+})
