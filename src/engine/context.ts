@@ -1,8 +1,213 @@
-// Context: what a handler gets to see of the server.
+// Context: what a handler gets to see of the server while its command runs: the arguments, the client, the database,
+// the reply to write, and the verbs every command shares.
+//
+// Always: one Context per server, filled anew for each command; args[0 .. argc) are valid until the handler returns.
 
-import type { Slice } from '../lib/slice.ts'
+import type { Database } from '../keyspace/database.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import { equalsNoCase } from '../lib/bytes.ts'
+import { parseDouble, parseInt64 } from '../lib/number.ts'
+import { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import * as errors from '../protocol/errors.ts'
+import type { Reply } from '../protocol/reply.ts'
+import { CLIENT_IN_EXEC, CLIENT_INTERNAL, CLIENT_SCRIPT, type Client } from './client.ts'
+import type { Engine } from './engine.ts'
+import { Options } from './options.ts'
+import type { Settings } from './settings.ts'
+import type { TableEntry } from './table.ts'
 
-export interface Context {
+export class Context {
+  readonly engine: Engine
+  readonly keyspace: Keyspace
+  readonly settings: Settings
+  reply: Reply
+  args: Slice[] = []
+  argc = 0
+  client!: Client
+  db: Database
+  command!: TableEntry
+  /** Cursor over the options of a command; see options(). */
+  private readonly cursor: Options
+  /** What the command is written to the log of changes as, when it is not itself. */
+  readonly effect: EffectLog = { replaced: false, prevented: false, commands: [] }
+
+  constructor(engine: Engine) {
+    this.engine = engine
+    this.keyspace = engine.keyspace
+    this.settings = engine.settings
+    this.reply = engine.reply
+    this.db = engine.keyspace.databases[0]
+    this.cursor = new Options(this)
+  }
+
+  /** Milliseconds since 1970, the same throughout a command. */
+  get nowMs(): number {
+    return this.keyspace.nowMs
+  }
+
+  /** True where a command may make its client wait: not in EXEC, not in a script. */
+  get canBlock(): boolean {
+    return (this.client.flags & (CLIENT_IN_EXEC | CLIENT_SCRIPT | CLIENT_INTERNAL)) === 0
+  }
+
+  /** True when args[i], letters in any case, is `word` (lower case). */
+  is(i: number, word: string): boolean {
+    return equalsNoCase(this.args[i], word)
+  }
+
+  /** The cursor over args[from .. argc). Only one is in use at a time. */
+  options(from: number): Options {
+    return this.cursor.begin(from)
+  }
+
+  // ---- announcing a change ----
+
+  /**
+   * A key of this database has changed: watchers and caching clients hear of it, the change is counted, and the
+   * keyspace event `event` of class `cls` (events.ts) is sent.
+   */
+  touched(key: Slice, event: string, cls: number, changes = 1): void {
+    this.keyspace.dirty += changes
+    if (this.engine.keyWatchers !== 0) this.engine.keyChanged(this.db, key)
+    if (this.settings.notifyKeyspaceEvents !== 0) this.engine.notify(cls, event, key, this.db)
+  }
+
+  /** Only the keyspace event. */
+  notify(key: Slice, event: string, cls: number): void {
+    if (this.settings.notifyKeyspaceEvents !== 0) this.engine.notify(cls, event, key, this.db)
+  }
+
+  /** As touched(), for a key of another database. */
+  touchedIn(db: Database, key: Slice, event: string, cls: number): void {
+    const own = this.db
+    this.db = db
+    this.touched(key, event, cls)
+    this.db = own
+  }
+
+  // ---- what is written to the append-only file and sent to replicas ----
+
+  /** True when somebody listens to changes: only then is it worth building an effect. */
+  get hasSinks(): boolean {
+    return this.engine.hasSinks
+  }
+
+  /** This command is propagated as these words instead of itself (call again for several). Copies. */
+  propagateAs(...words: (Slice | string | number)[]): void {
+    this.effect.replaced = true
+    if (this.engine.hasSinks) this.effect.commands.push({ db: this.db.index, args: words.map(wordSlice) })
+  }
+
+  /** These words are propagated after the command itself (or after its replacement). Copies. */
+  alsoPropagate(db: Database, ...words: (Slice | string | number)[]): void {
+    if (this.engine.hasSinks) this.effect.commands.push({ db: db.index, args: words.map(wordSlice) })
+  }
+
+  /** Nothing of this command is propagated although it may have changed something. */
+  preventPropagation(): void {
+    this.effect.prevented = true
+  }
+
+  // ---- arguments that may turn out wrong: undefined or NaN when the client has been told ----
+
+  /** The safe integer args[i] spells, or NaN after an error reply. Integers beyond ±2^53 are errors here. */
+  integerOrReply(i: number, error: Uint8Array = errors.NOT_AN_INTEGER): number {
+    const n = parseInt64(this.args[i])
+    if (Number.isSafeInteger(n)) return n
+    this.reply.fixedError(error)
+    return Number.NaN
+  }
+
+  /**
+   * As integerOrReply(), but any 64-bit integer passes; those beyond ±2^53 are rounded to the nearest double (counts,
+   * indexes and limits, where only "very large" matters).
+   */
+  longOrReply(i: number, error: Uint8Array = errors.NOT_AN_INTEGER): number {
+    const n = parseInt64(this.args[i])
+    if (Number.isNaN(n)) this.reply.fixedError(error)
+    return n === Number.POSITIVE_INFINITY
+      ? 9223372036854775807
+      : n === Number.NEGATIVE_INFINITY
+        ? -9223372036854775808
+        : n
+  }
+
+  /** The double args[i] spells, or NaN after an error reply. */
+  doubleOrReply(i: number, error: Uint8Array = errors.NOT_A_FLOAT): number {
+    const n = parseDouble(this.args[i])
+    if (Number.isNaN(n)) this.reply.fixedError(error)
+    return n
+  }
+
+  /** A blocking command's time-out in milliseconds (0: for ever), from seconds in args[i]; NaN after an error reply. */
+  timeoutOrReply(i: number): number {
+    const seconds = parseDouble(this.args[i])
+    if (Number.isNaN(seconds)) this.reply.fixedError(errors.TIMEOUT_NOT_FLOAT)
+    else if (seconds * 1000 > Number.MAX_SAFE_INTEGER) this.reply.fixedError(errors.TIMEOUT_OUT_OF_RANGE)
+    else if (seconds < 0) this.reply.fixedError(errors.TIMEOUT_NEGATIVE)
+    else return Math.ceil(seconds * 1000)
+    return Number.NaN
+  }
+
+  // ---- keys: 0 absent, WRONG after a WRONGTYPE reply ----
+
+  /** The entry of a key for reading, 0 when absent, WRONG when it has another type (the client has been told). */
+  readOrReply(key: Slice, type: number): Ref {
+    const entry = this.lookupRead(key)
+    return entry !== 0 && this.db.typeOf(entry) !== type ? this.wrongType() : entry
+  }
+
+  /** As readOrReply(), for a value that will be changed. */
+  writeOrReply(key: Slice, type: number): Ref {
+    const entry = this.db.lookupWrite(key)
+    return entry !== 0 && this.db.typeOf(entry) !== type ? this.wrongType() : entry
+  }
+
+  lookupRead(key: Slice): Ref {
+    const entry = this.db.lookupRead(key)
+    if (entry === 0 && this.settings.notifyKeyspaceEvents !== 0) this.engine.notifyMiss(key, this.db)
+    return entry
+  }
+
+  private wrongType(): Ref {
+    this.reply.fixedError(errors.WRONG_TYPE)
+    return WRONG
+  }
+
+  // ---- waiting ----
+
+  /**
+   * Makes the client wait until one of args[first..last] (every `step`th) holds a value of `type`, then runs the command
+   * again, as its arguments stand now; after `timeoutMs` (0: never) the client gets `timeoutReply`. Only where canBlock.
+   */
+  block(
+    first: number,
+    last: number,
+    timeoutMs: number,
+    type: number,
+    timeoutReply: 'null' | 'nullArray',
+    wakeOnRemoval = false,
+    step = 1,
+  ): void {
+    this.engine.blocking.block(this, first, last, step, timeoutMs, type, timeoutReply, wakeOnRemoval)
+  }
+}
+
+/** No Ref: the key holds another type and the client has been told. */
+export const WRONG: Ref = -1
+
+export interface Effect {
+  db: number
   args: Slice[]
-  argc: number
+}
+
+export interface EffectLog {
+  replaced: boolean
+  prevented: boolean
+  commands: Effect[]
+}
+
+export function wordSlice(word: Slice | string | number): Slice {
+  return typeof word === 'object' ? word.copy() : Slice.of(String(word))
 }

@@ -18,6 +18,7 @@ export const LOADING = errorBytes('LOADING Redis is loading the dataset in memor
 export const NO_AUTH = errorBytes('NOAUTH Authentication required.')
 export const EXEC_ABORT = errorBytes('EXECABORT Transaction discarded because of previous errors.')
 export const TIMEOUT_NOT_FLOAT = errorBytes('ERR timeout is not a float or out of range')
+export const TIMEOUT_OUT_OF_RANGE = errorBytes('ERR timeout is out of range')
 export const TIMEOUT_NEGATIVE = errorBytes('ERR timeout is negative')
 export const BUSY_KEY = errorBytes('BUSYKEY Target key name already exists.')
 export const DB_INDEX_OUT_OF_RANGE = errorBytes('ERR DB index is out of range')

@@ -1,0 +1,237 @@
+// Blocking: clients that wait for keys (BLPOP and its like), and who is served when a key comes into being.
+//
+//   block(): client ─▶ waits under each of its keys, in order of arrival
+//   keyReady(): key ─▶ ready list                       (from the keyspace, in the middle of a command)
+//   serve(): for each ready key, its clients run their command again, first come first served
+//
+// Always: `waiting` is the number of waiting (key, client) pairs; with 0 a new key costs one comparison.
+
+import type { Database } from '../keyspace/database.ts'
+import { Slice } from '../lib/slice.ts'
+import { CLIENT_BLOCKED, type Client } from './client.ts'
+import type { Context } from './context.ts'
+import { keepCommand } from './dispatch.ts'
+import type { Engine } from './engine.ts'
+
+interface ReadyKey {
+  database: Database
+  key: string
+}
+
+export class Blocking {
+  waiting = 0
+  /** Clients blocked, for INFO. */
+  clients = new Set<Client>()
+  private readonly engine: Engine
+  private readonly byKey: Map<string, Client[]>[] = []
+  private readyKeys: ReadyKey[] = []
+  private readonly readySet = new Set<string>()
+  private serving = false
+  /** The client whose command is being run again: block() keeps its place and its deadline. */
+  private retrying: Client | undefined
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  get ready(): boolean {
+    return this.readyKeys.length !== 0 && !this.serving
+  }
+
+  block(
+    ctx: Context,
+    first: number,
+    last: number,
+    step: number,
+    timeoutMs: number,
+    type: number,
+    timeoutReply: 'null' | 'nullArray',
+    wakeOnRemoval: boolean,
+  ): void {
+    const client = ctx.client
+    if (this.retrying === client) {
+      this.retrying = undefined
+      return
+    }
+    const keys: string[] = []
+    for (let i = first; i <= last; i += step) {
+      const key = ctx.args[i].latin1()
+      if (keys.includes(key)) continue
+      keys.push(key)
+      const byKey = (this.byKey[ctx.db.index] ??= new Map())
+      const clients = byKey.get(key)
+      if (clients === undefined) byKey.set(key, [client])
+      else clients.push(client)
+      this.waiting++
+    }
+    client.flags |= CLIENT_BLOCKED
+    client.blocked = {
+      deadlineMs: timeoutMs === 0 ? 0 : this.engine.machine.monotonicUs() / 1000 + timeoutMs,
+      kind: 'keys',
+      keys,
+      database: ctx.db,
+      type,
+      wakeOnRemoval,
+      command: keepCommand(ctx.command, ctx.args, ctx.argc),
+      timeoutReply,
+    }
+    this.clients.add(client)
+  }
+
+  /** A client waits for something that is no key; whoever wakes it calls unblock(). */
+  blockOther(client: Client, timeoutMs: number, onTimeout: (client: Client) => void, ctx: Context): void {
+    client.flags |= CLIENT_BLOCKED
+    client.blocked = {
+      deadlineMs: timeoutMs === 0 ? 0 : this.engine.machine.monotonicUs() / 1000 + timeoutMs,
+      kind: 'other',
+      keys: [],
+      database: ctx.db,
+      type: -1,
+      wakeOnRemoval: false,
+      command: keepCommand(ctx.command, ctx.args, ctx.argc),
+      timeoutReply: 'null',
+      onTimeout,
+    }
+    this.clients.add(client)
+  }
+
+  /** A key has come into being or changed so that a waiting client may go on. `type` -1: it has gone. */
+  keyReady(database: Database, key: Slice, type: number): void {
+    const clients = this.byKey[database.index]
+    if (clients === undefined || clients.size === 0) return
+    const name = key.latin1()
+    const waiting = clients.get(name)
+    if (waiting === undefined) return
+    if (!waiting.some(c => c.blocked!.type === type || c.blocked!.type < 0 || c.blocked!.wakeOnRemoval)) return
+    const id = `${database.index} ${name}`
+    if (this.readySet.has(id)) return
+    this.readySet.add(id)
+    this.readyKeys.push({ database, key: name })
+  }
+
+  /** All keys that somebody waits for in this database may have changed (SWAPDB, FLUSHALL). */
+  databaseReady(database: Database): void {
+    for (const key of this.byKey[database.index]?.keys() ?? []) {
+      const id = `${database.index} ${key}`
+      if (this.readySet.has(id)) continue
+      this.readySet.add(id)
+      this.readyKeys.push({ database, key })
+    }
+  }
+
+  /** Lets waiting clients have what is there for them. Serving one may ready further keys. */
+  serve(): void {
+    if (this.serving) return
+    this.serving = true
+    while (this.readyKeys.length > 0) {
+      const keys = this.readyKeys
+      this.readyKeys = []
+      this.readySet.clear()
+      for (const { database, key } of keys) this.serveKey(database, key)
+    }
+    this.serving = false
+  }
+
+  private serveKey(database: Database, key: string): void {
+    const probe = Slice.of(key)
+    for (const client of [...(this.byKey[database.index]?.get(key) ?? [])]) {
+      const state = client.blocked
+      if (state === undefined || !state.keys.includes(key) || state.database !== database) continue
+      const entry = database.find(probe)
+      const type = entry === 0 ? -1 : database.typeOf(entry)
+      if (state.type >= 0 && type !== state.type && !state.wakeOnRemoval) continue
+      this.retry(client)
+    }
+  }
+
+  /** Runs a blocked client's command again; it either answers, and the client goes on, or blocks as before. */
+  private retry(client: Client): void {
+    const { engine } = this
+    const state = client.blocked!
+    const saved = engine.current
+    const ctx = engine.ctx
+    const before = {
+      reply: ctx.reply,
+      args: ctx.args,
+      argc: ctx.argc,
+      client: ctx.client,
+      db: ctx.db,
+      command: ctx.command,
+    }
+    this.retrying = client
+    engine.current = undefined
+    engine.replyTo(client, reply => {
+      ctx.reply = reply
+      const db = client.db
+      client.db = state.database
+      engine.dispatch.call(client, state.command.entry, state.command.args, state.command.args.length)
+      if (client.db === state.database) client.db = db
+    })
+    Object.assign(ctx, before)
+    engine.current = saved
+    if (this.retrying === client) {
+      this.retrying = undefined
+      this.unblock(client)
+    }
+  }
+
+  /** Ends a client's wait; its further commands are run soon. */
+  unblock(client: Client): void {
+    this.forget(client)
+    if (client.queryBytes > 0) this.resumed.push(client)
+  }
+
+  /** Clients that are free again and have sent more meanwhile. */
+  readonly resumed: Client[] = []
+
+  /** Answers a client as if its time were over. */
+  timeOut(client: Client): void {
+    const state = client.blocked
+    if (state === undefined) return
+    this.forget(client)
+    if (state.onTimeout !== undefined) state.onTimeout(client)
+    else this.engine.replyTo(client, reply => (state.timeoutReply === 'null' ? reply.null() : reply.nullArray()))
+    if (client.queryBytes > 0) this.resumed.push(client)
+  }
+
+  /** Clients whose time is over are answered; called by the cron and by the timer for the next deadline. */
+  checkTimeouts(): void {
+    if (this.clients.size === 0) return
+    const nowMs = this.engine.machine.monotonicUs() / 1000
+    for (const client of [...this.clients]) {
+      const deadline = client.blocked?.deadlineMs ?? 0
+      if (deadline !== 0 && deadline <= nowMs) this.timeOut(client)
+    }
+  }
+
+  /** Milliseconds until the next deadline, or -1. */
+  nextDeadlineMs(): number {
+    let next = -1
+    const nowMs = this.engine.machine.monotonicUs() / 1000
+    for (const client of this.clients) {
+      const deadline = client.blocked?.deadlineMs ?? 0
+      if (deadline === 0) continue
+      const left = Math.max(0, deadline - nowMs)
+      if (next < 0 || left < next) next = left
+    }
+    return next
+  }
+
+  /** Takes a client off every list. */
+  forget(client: Client): void {
+    const state = client.blocked
+    if (state === undefined) return
+    for (const key of state.keys) {
+      const byKey = this.byKey[state.database.index]
+      const clients = byKey?.get(key)
+      const i = clients?.indexOf(client) ?? -1
+      if (i < 0) continue
+      clients!.splice(i, 1)
+      this.waiting--
+      if (clients!.length === 0) byKey.delete(key)
+    }
+    client.blocked = undefined
+    client.flags &= ~CLIENT_BLOCKED
+    this.clients.delete(client)
+  }
+}

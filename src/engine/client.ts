@@ -1,0 +1,145 @@
+// Client: one connection's state in the engine.
+//
+//   bytes in ─▶ query (only what did not make a whole command yet) ─▶ commands ─▶ out (only what the socket
+//   did not take at once) ─▶ bytes out
+//
+// Always: `query` holds a part of a command, or whole commands while the client is blocked or paused; `out` is empty
+// unless the socket is full.
+
+import type { Database } from '../keyspace/database.ts'
+import type { Slice } from '../lib/slice.ts'
+import type { Resume } from '../protocol/parser.ts'
+import type { Connection } from './connection.ts'
+import type { TableEntry } from './table.ts'
+
+// Bits of Client.flags.
+export const CLIENT_CLOSING = 1 << 0
+/** Close once everything written so far is sent. */
+export const CLIENT_CLOSE_AFTER_REPLY = 1 << 1
+export const CLIENT_MULTI = 1 << 2
+/** A watched key has changed: EXEC answers nil. */
+export const CLIENT_DIRTY_CAS = 1 << 3
+/** A command could not be queued: EXEC refuses. */
+export const CLIENT_DIRTY_EXEC = 1 << 4
+export const CLIENT_BLOCKED = 1 << 5
+export const CLIENT_REPLY_OFF = 1 << 6
+/** CLIENT REPLY SKIP: the command after this one is not answered. */
+export const CLIENT_REPLY_SKIP_NEXT = 1 << 7
+export const CLIENT_REPLY_SKIP = 1 << 8
+export const CLIENT_NO_EVICT = 1 << 9
+export const CLIENT_NO_TOUCH = 1 << 10
+export const CLIENT_MONITOR = 1 << 11
+export const CLIENT_PUBSUB = 1 << 12
+export const CLIENT_TRACKING = 1 << 13
+export const CLIENT_UNIX_SOCKET = 1 << 14
+/** Held back by CLIENT PAUSE: its query is parsed again when the pause ends. */
+export const CLIENT_PAUSED = 1 << 15
+/** A primary we replicate from, a replica of ours, the script, the append-only file: no socket of a user. */
+export const CLIENT_MASTER = 1 << 16
+export const CLIENT_REPLICA = 1 << 17
+export const CLIENT_INTERNAL = 1 << 18
+export const CLIENT_WRITE_PENDING = 1 << 19
+export const CLIENT_READONLY = 1 << 20
+export const CLIENT_ASKING = 1 << 21
+export const CLIENT_IN_EXEC = 1 << 22
+export const CLIENT_SCRIPT = 1 << 23
+
+/** A command's arguments kept beyond the moment: queued by MULTI, held by a blocked client. */
+export interface KeptCommand {
+  entry: TableEntry
+  args: Slice[]
+  bytes: number
+}
+
+/** Why a client waits and what ends it. */
+export interface BlockState {
+  /** Milliseconds on the monotonic clock; 0: no time-out. */
+  deadlineMs: number
+  /** 'keys' waits for data, 'wait' for replicas or fsync, 'script' for nothing but itself. */
+  kind: 'keys' | 'wait' | 'other'
+  /** Keys waited for, latin1, in order. */
+  keys: string[]
+  database: Database
+  /** TYPE_ number that a key must have to wake the client; -1: any. */
+  type: number
+  /** Also woken when a key it waits for goes (XREADGROUP). */
+  wakeOnRemoval: boolean
+  /** The command to run again. */
+  command: KeptCommand
+  timeoutReply: 'null' | 'nullArray'
+  /** Called instead of writing timeoutReply. */
+  onTimeout?: (client: Client) => void
+}
+
+export class Client {
+  readonly id: number
+  readonly connection: Connection
+  flags = 0
+  resp = 2
+  db: Database
+  name = ''
+  libName = ''
+  libVersion = ''
+  authenticated = false
+  user = 'default'
+  readonly createdMs: number
+  /** Wall-clock milliseconds of the last command or byte. */
+  lastActiveMs: number
+  /** The last command, for CLIENT LIST. */
+  lastCommand: TableEntry | undefined
+
+  // Input that is not a whole command yet.
+  query: Uint8Array | undefined
+  queryView: DataView | undefined
+  queryStart = 0
+  queryEnd = 0
+  queryPeak = 0
+  resume: Resume | undefined
+
+  // Output that the socket did not take.
+  readonly out: Uint8Array[] = []
+  /** Bytes of out[0] that are sent. */
+  outSent = 0
+  outBytes = 0
+  /** Wall-clock milliseconds since when the soft output limit is exceeded; 0: it is not. */
+  softLimitSinceMs = 0
+  bytesIn = 0
+  bytesOut = 0
+  commands = 0
+
+  // Transactions.
+  queued: KeptCommand[] | undefined
+  queuedBytes = 0
+  /** Watched keys as database index and latin1 key; undefined: none. */
+  watched: WatchedKey[] | undefined
+
+  blocked: BlockState | undefined
+  /** Subsystems keep what they know of this client here. */
+  channels: Set<string> | undefined
+  patterns: Set<string> | undefined
+  shardChannels: Set<string> | undefined
+  tracking: unknown
+
+  constructor(id: number, connection: Connection, db: Database, nowMs: number) {
+    this.id = id
+    this.connection = connection
+    this.db = db
+    this.createdMs = nowMs
+    this.lastActiveMs = nowMs
+    if (connection.kind === 'unix') this.flags |= CLIENT_UNIX_SOCKET
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0
+  }
+
+  /** Bytes of a query that waits. */
+  get queryBytes(): number {
+    return this.queryEnd - this.queryStart
+  }
+}
+
+export interface WatchedKey {
+  database: number
+  key: string
+}

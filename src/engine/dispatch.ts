@@ -1,0 +1,349 @@
+// Dispatch: the gates a command passes before it runs, and what is done after it ran. In this order:
+//
+//   known ─▶ arity ─▶ authenticated ─▶ [extra gates: ACL, cluster, loading …] ─▶ memory ─▶ pub/sub mode
+//         ─▶ paused ─▶ queue (MULTI) ─▶ run ─▶ statistics ─▶ propagate
+//
+// Always: a refused command changes nothing and marks an open transaction as broken.
+
+import type { Database } from '../keyspace/database.ts'
+import { Slice } from '../lib/slice.ts'
+import * as errors from '../protocol/errors.ts'
+import {
+  CLIENT_DIRTY_EXEC,
+  CLIENT_IN_EXEC,
+  CLIENT_MULTI,
+  CLIENT_NO_TOUCH,
+  CLIENT_PAUSED,
+  CLIENT_REPLY_OFF,
+  CLIENT_REPLY_SKIP,
+  CLIENT_REPLY_SKIP_NEXT,
+  type Client,
+  type KeptCommand,
+} from './client.ts'
+import { CMD_DENYOOM, CMD_FAST, CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_WRITE } from './command.ts'
+import type { Effect } from './context.ts'
+import type { Engine } from './engine.ts'
+import { NOTIFY_EXPIRED } from './events.ts'
+import type { TableEntry } from './table.ts'
+
+/** A gate of another room: true lets the command pass, otherwise the gate has written the error. */
+export type Gate = (client: Client, entry: TableEntry, args: Slice[], argc: number) => boolean
+
+const PAUSE_NONE = 0
+const PAUSE_WRITE = 1
+const PAUSE_ALL = 2
+
+export class Dispatch {
+  private readonly engine: Engine
+  /** ACL, cluster redirection, loading, disk errors: whatever other rooms add, in order. */
+  readonly gates: Gate[] = []
+  /** maxmemory: makes room, true when the command may go on. */
+  makeRoom: (() => boolean) | undefined
+  /** MONITOR, SLOWLOG and latency listen here; undefined costs nothing. */
+  onCommand: ((client: Client, entry: TableEntry, args: Slice[], argc: number) => void) | undefined
+  afterCall: ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number) => void) | undefined
+  /** Every command's time is taken, not only that of commands that may be slow. */
+  preciseTiming = false
+  /** Milliseconds since 1970 until which clients are held back. */
+  pauseUntilMs = 0
+  pauseKind = PAUSE_NONE
+  readonly held = new Set<Client>()
+  private readonly effects: Effect[] = []
+  /** Depth of EXEC and scripts: their effects are gathered and go out together. */
+  private gathering = 0
+  private errorsCounted = 0
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  /** Runs one parsed command of a client. */
+  run(client: Client, args: Slice[], argc: number): void {
+    const engine = this.engine
+    const reply = engine.reply
+    const replyFrom = reply.pos
+    let entry = engine.table.lookup(args[0])
+    if (entry !== undefined && entry.subIndex !== undefined && argc > 1) {
+      const sub = entry.subIndex.find(args[1])
+      if (sub === undefined) return this.refuse(client, unknownSubcommand(args))
+      entry = sub
+    }
+    if (entry === undefined) {
+      if (argc === 1 && isHttpHost(args[0])) return this.dropHttp(client)
+      return this.refuse(client, unknownCommand(args, argc))
+    }
+    if (
+      entry.arity > 0
+        ? argc !== entry.arity
+        : argc < -entry.arity || (entry.subs.length > 0 && entry.command.run === undefined)
+    ) {
+      entry.rejected++
+      return this.refuse(client, `ERR wrong number of arguments for '${entry.fullName}' command`)
+    }
+    if (!this.mayRun(client, entry, args, argc)) {
+      if (!client.has(CLIENT_PAUSED)) {
+        entry.rejected++
+        if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
+        this.countErrors()
+        this.muteReply(client, replyFrom)
+      }
+      return
+    }
+    client.lastCommand = entry
+    if (client.has(CLIENT_MULTI) && !this.isTransactionControl(entry)) {
+      if ((entry.flags & CMD_NO_MULTI) !== 0) {
+        return this.refuse(client, 'ERR Command not allowed inside a transaction')
+      }
+      this.queue(client, entry, args, argc)
+      reply.queued()
+    } else this.call(client, entry, args, argc)
+    this.muteReply(client, replyFrom)
+    if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
+  }
+
+  /** Runs a command whose gates are passed already, and does what follows a command. */
+  call(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
+    const engine = this.engine
+    const keyspace = engine.keyspace
+    const ctx = engine.ctx
+    const reply = ctx.reply
+    ctx.args = args
+    ctx.argc = argc
+    ctx.client = client
+    ctx.db = client.db
+    ctx.command = entry
+    keyspace.noTouch = (client.flags & CLIENT_NO_TOUCH) !== 0
+    const dirty = keyspace.dirty
+    const errorsBefore = reply.errors
+    if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc)
+    const timed = this.preciseTiming || (entry.flags & CMD_FAST) === 0
+    const begin = timed ? engine.machine.monotonicUs() : 0
+    entry.run(ctx)
+    entry.calls++
+    client.commands++
+    engine.stats.commandsProcessed++
+    if (timed) {
+      const took = engine.machine.monotonicUs() - begin
+      entry.usec += took
+      if (this.afterCall !== undefined) this.afterCall(client, entry, args, argc, took)
+    }
+    if (reply.errors !== errorsBefore) {
+      entry.failed++
+      if (reply === engine.reply) this.countErrors()
+    }
+    if (keyspace.dirty !== dirty || ctx.effect.replaced || ctx.effect.commands.length !== 0) {
+      this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
+    }
+    ctx.effect.prevented = false
+  }
+
+  /** Begins to gather the effects of several commands; every call is paired with endGathering(). */
+  beginGathering(): void {
+    this.gathering++
+  }
+
+  endGathering(): void {
+    if (--this.gathering > 0 || this.effects.length === 0) return
+    for (const sink of this.engine.sinks) sink.changes(this.effects, this.effects.length > 1)
+    this.effects.length = 0
+  }
+
+  private propagate(client: Client, entry: TableEntry, args: Slice[], argc: number, changed: boolean): void {
+    const engine = this.engine
+    const effect = engine.ctx.effect
+    if (engine.sinks.length !== 0 && !effect.prevented) {
+      const own = changed && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
+      if (own) {
+        // A gathered command outlives its buffer, so that it must be copied.
+        const words = args.slice(0, argc)
+        this.effects.push({ db: client.db.index, args: this.gathering > 0 ? words.map(a => a.copy()) : words })
+      }
+      for (const extra of effect.commands) this.effects.push(extra)
+      if (this.gathering === 0 && this.effects.length !== 0) {
+        for (const sink of engine.sinks) sink.changes(this.effects, this.effects.length > 1)
+        this.effects.length = 0
+      }
+    }
+    effect.replaced = false
+    effect.commands.length = 0
+  }
+
+  /** A change that no command made (expiry, eviction). */
+  propagateAlone(db: Database, args: Slice[]): void {
+    if (this.engine.sinks.length === 0) return
+    this.effects.push({ db: db.index, args })
+    if (this.gathering > 0) return
+    for (const sink of this.engine.sinks) sink.changes(this.effects, false)
+    this.effects.length = 0
+  }
+
+  /** The keyspace removes a key whose time is over. */
+  keyExpired(db: Database, key: Slice): void {
+    const engine = this.engine
+    const name =
+      engine.hasSinks || engine.keyWatchers !== 0 || engine.settings.notifyKeyspaceEvents !== 0 ? key.copy() : key
+    if (engine.hasSinks) this.propagateAlone(db, [engine.settings.lazyfreeLazyExpire ? UNLINK : DEL, name])
+    if (engine.keyWatchers !== 0) engine.trackingHook?.(db, name)
+    if (engine.settings.notifyKeyspaceEvents !== 0) engine.notify(NOTIFY_EXPIRED, 'expired', name, db)
+  }
+
+  // ---- gates ----
+
+  private mayRun(client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {
+    const engine = this.engine
+    if (!client.authenticated && (entry.flags & CMD_NO_AUTH) === 0) {
+      engine.reply.fixedError(errors.NO_AUTH)
+      return false
+    }
+    for (let i = 0; i < this.gates.length; i++) if (!this.gates[i](client, entry, args, argc)) return false
+    if (
+      engine.settings.maxmemory !== 0 &&
+      this.makeRoom !== undefined &&
+      !this.makeRoom() &&
+      (entry.flags & CMD_DENYOOM) !== 0
+    ) {
+      engine.reply.fixedError(errors.OOM)
+      return false
+    }
+    return this.pauseKind === PAUSE_NONE || !this.holdBack(client, entry)
+  }
+
+  private holdBack(client: Client, entry: TableEntry): boolean {
+    if (this.engine.keyspace.nowMs >= this.pauseUntilMs) return false
+    const isExec = entry.fullName === 'exec' && client.queued?.some(q => (q.entry.flags & PAUSED_BY_WRITE) !== 0)
+    const writes = (entry.flags & PAUSED_BY_WRITE) !== 0 && !client.has(CLIENT_MULTI)
+    if (this.pauseKind === PAUSE_WRITE && !writes && !isExec) return false
+    client.flags |= CLIENT_PAUSED
+    this.held.add(client)
+    return true
+  }
+
+  /** CLIENT PAUSE. A later end and the stricter kind win. */
+  pause(untilMs: number, all: boolean): void {
+    this.pauseUntilMs = Math.max(this.pauseUntilMs, untilMs)
+    this.pauseKind = all || this.pauseKind === PAUSE_ALL ? PAUSE_ALL : PAUSE_WRITE
+  }
+
+  unpause(): void {
+    this.pauseKind = PAUSE_NONE
+    this.pauseUntilMs = 0
+    const held = [...this.held]
+    this.held.clear()
+    for (const client of held) {
+      client.flags &= ~CLIENT_PAUSED
+      this.engine.continueClient(client)
+    }
+  }
+
+  /** True while clients are held back; then keys neither expire nor are evicted. */
+  get paused(): boolean {
+    return this.pauseKind !== PAUSE_NONE && this.engine.keyspace.nowMs < this.pauseUntilMs
+  }
+
+  // ---- transactions ----
+
+  private isTransactionControl(entry: TableEntry): boolean {
+    switch (entry.fullName) {
+      case 'exec':
+      case 'discard':
+      case 'multi':
+      case 'watch':
+      case 'quit':
+      case 'reset':
+        return true
+      default:
+        return false
+    }
+  }
+
+  private queue(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
+    if (client.has(CLIENT_DIRTY_EXEC)) return
+    const kept = keepCommand(entry, args, argc)
+    client.queued!.push(kept)
+    client.queuedBytes += kept.bytes
+  }
+
+  // ---- refusals ----
+
+  private refuse(client: Client, text: string): void {
+    const from = this.engine.reply.pos
+    this.engine.reply.error(text)
+    if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
+    this.countErrors()
+    this.muteReply(client, from)
+  }
+
+  /** Adds the errors written since last time to INFO errorstats. */
+  private countErrors(): void {
+    const { reply, stats } = this.engine
+    stats.errorReplies += reply.errors - this.errorsCounted
+    this.errorsCounted = reply.errors
+    const at = reply.lastErrorAt + 1
+    let end = at
+    while (end < reply.pos && reply.u8[end] > 32 && end - at < 64) end++
+    const code = String.fromCharCode(...reply.u8.subarray(at, end))
+    stats.errors.set(code, (stats.errors.get(code) ?? 0) + 1)
+  }
+
+  /** CLIENT REPLY OFF and SKIP take back what was written. */
+  private muteReply(client: Client, from: number): void {
+    if ((client.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT)) === 0) return
+    if (client.has(CLIENT_REPLY_OFF) || client.has(CLIENT_REPLY_SKIP))
+      this.engine.reply.pos = Math.min(from, this.engine.reply.pos)
+    client.flags &= ~CLIENT_REPLY_SKIP
+    if (client.has(CLIENT_REPLY_SKIP_NEXT)) client.flags = (client.flags & ~CLIENT_REPLY_SKIP_NEXT) | CLIENT_REPLY_SKIP
+  }
+
+  private dropHttp(client: Client): void {
+    this.engine.log?.(
+      'warning',
+      `Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis instance. Connection from ${client.connection.peer} aborted.`,
+    )
+    this.engine.closeClient(client)
+  }
+}
+
+const PAUSED_BY_WRITE = CMD_WRITE | CMD_MAY_REPLICATE
+const DEL = Slice.of('DEL')
+const UNLINK = Slice.of('UNLINK')
+const ERROR_ARGS_CHARS_MAX = 128
+
+/** A copy of a command's arguments, one buffer for all. */
+export function keepCommand(entry: TableEntry, args: Slice[], argc: number): KeptCommand {
+  let bytes = 0
+  for (let i = 0; i < argc; i++) bytes += args[i].len
+  const u8 = new Uint8Array(bytes)
+  const dv = new DataView(u8.buffer)
+  const kept: Slice[] = []
+  let at = 0
+  for (let i = 0; i < argc; i++) {
+    u8.set(args[i].view(), at)
+    kept.push(new Slice(u8, at, args[i].len, dv))
+    at += args[i].len
+  }
+  return { entry, args: kept, bytes: bytes + 64 + argc * 48 }
+}
+
+function isHttpHost(name: Slice): boolean {
+  const text = name.len === 4 || name.len === 5 ? name.latin1().toLowerCase() : ''
+  return text === 'post' || text === 'host:'
+}
+
+function unknownCommand(args: Slice[], argc: number): string {
+  let list = ''
+  for (let i = 1; i < argc && list.length < ERROR_ARGS_CHARS_MAX; i++) {
+    list += `'${clipped(args[i], ERROR_ARGS_CHARS_MAX - list.length)}' `
+  }
+  return `ERR unknown command '${clipped(args[0], ERROR_ARGS_CHARS_MAX)}', with args beginning with: ${list}`
+}
+
+function unknownSubcommand(args: Slice[]): string {
+  const container = clipped(args[0], ERROR_ARGS_CHARS_MAX)
+  return `ERR unknown subcommand '${clipped(args[1], ERROR_ARGS_CHARS_MAX)}'. Try ${container.toUpperCase()} HELP.`
+}
+
+function clipped(s: Slice, chars: number): string {
+  const text = s.latin1()
+  const nul = text.indexOf('\0')
+  return (nul < 0 ? text : text.slice(0, nul)).slice(0, chars)
+}

@@ -1,0 +1,326 @@
+// Engine: the heart of one server. Takes bytes from connections, runs the commands in them, sends the replies.
+//
+//   receive(client, bytes) ─▶ parser ─▶ dispatch: gates ─▶ command ─▶ reply buffer ─▶ flush: one write per receive
+//                                                             └─▶ changes ─▶ sinks (append-only file, replicas, …)
+//
+// Always: one command runs at a time and to its end; `reply` holds output of the current client only; output for any
+// other client goes through replyTo(). Nothing here reads a clock, a socket or a file: they are handed in.
+
+import type { Database } from '../keyspace/database.ts'
+import { Keyspace } from '../keyspace/keyspace.ts'
+import type { Slice } from '../lib/slice.ts'
+import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
+import { Reply } from '../protocol/reply.ts'
+import { Blocking } from './blocking.ts'
+import {
+  CLIENT_BLOCKED,
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSING,
+  CLIENT_PAUSED,
+  CLIENT_PUBSUB,
+  CLIENT_REPLICA,
+  CLIENT_WRITE_PENDING,
+  Client,
+} from './client.ts'
+import type { Command } from './command.ts'
+import type { Connection } from './connection.ts'
+import { Context, type Effect } from './context.ts'
+import { Dispatch } from './dispatch.ts'
+import { OutputBuffers } from './output.ts'
+import { Settings } from './settings.ts'
+import { Stats } from './stats.ts'
+import { CommandTable } from './table.ts'
+import { Watches } from './watches.ts'
+
+/** What the engine takes from the machine. */
+export interface Machine {
+  /** Milliseconds since 1970. */
+  nowMs(): number
+  /** Microseconds on a clock that never goes back. */
+  monotonicUs(): number
+  /** Unsigned 32-bit integers. */
+  random(): number
+}
+
+/** Somebody who must hear of every change to the dataset: the append-only file, replicas, in-process listeners. */
+export interface Sink {
+  /** The effects of one command, script or transaction, in order, to be taken whole. Slices are valid during the call. */
+  changes(effects: readonly Effect[], asTransaction: boolean): void
+}
+
+const COMMANDS_PER_CLOCK = 64
+const QUERY_KEEP_BYTES = 32 * 1024
+
+export class Engine {
+  readonly settings = new Settings()
+  readonly keyspace: Keyspace
+  readonly table: CommandTable
+  readonly machine: Machine
+  readonly reply = new Reply()
+  readonly parser = new Parser()
+  readonly clients = new Map<number, Client>()
+  readonly stats = new Stats()
+  readonly ctx: Context
+  readonly dispatch: Dispatch
+  readonly watches: Watches
+  readonly blocking: Blocking
+  readonly output: OutputBuffers
+  readonly sinks: Sink[] = []
+  /** How many parties want keyChanged(): watched keys and tracked keys. 0: nobody. */
+  keyWatchers = 0
+  /** Subsystems that other rooms fill in. */
+  notifyHook: ((cls: number, event: string, key: Slice, db: Database) => void) | undefined
+  trackingHook: ((db: Database, key: Slice | null) => void) | undefined
+  /** After each command that readied keys, and after each event: work that must not run inside a command. */
+  readonly afterCommand: (() => void)[] = []
+  /** Called when a client goes, before it is forgotten. */
+  readonly onClientGone: ((client: Client) => void)[] = []
+  /** Called by the transport's accept for each new client. */
+  current: Client | undefined
+  private nextClientId = 1
+  private readonly side = new Reply()
+
+  constructor(machine: Machine, commands: readonly Command[], databases: number) {
+    this.machine = machine
+    this.keyspace = new Keyspace({ databases, random: () => machine.random() })
+    this.keyspace.nowMs = machine.nowMs()
+    this.settings.databases = databases
+    this.table = new CommandTable(commands)
+    this.output = new OutputBuffers(this)
+    this.ctx = new Context(this)
+    this.watches = new Watches(this)
+    this.blocking = new Blocking(this)
+    this.dispatch = new Dispatch(this)
+    this.reply.onFull = () => this.spill()
+    this.keyspace.events = {
+      expired: (db, key) => this.dispatch.keyExpired(db, key),
+      beforeChange: (db, entry) => this.snapshotHook?.(db, entry),
+      created: (db, key, type) => {
+        if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, type)
+      },
+    }
+  }
+
+  /** The running snapshot takes an entry before it changes. */
+  snapshotHook: ((db: Database, entry: number) => void) | undefined
+
+  get hasSinks(): boolean {
+    return this.sinks.length !== 0
+  }
+
+  // ---- clients ----
+
+  /** A new client on an open connection. */
+  connect(connection: Connection): Client {
+    this.tick()
+    const client = new Client(this.nextClientId++, connection, this.keyspace.databases[0], this.keyspace.nowMs)
+    client.authenticated = this.settings.requirepass === ''
+    this.clients.set(client.id, client)
+    this.stats.connectionsReceived++
+    return client
+  }
+
+  /** The transport says the connection is gone. */
+  disconnected(client: Client): void {
+    if (!this.clients.has(client.id)) return
+    client.flags |= CLIENT_CLOSING
+    this.blocking.forget(client)
+    this.watches.unwatchAll(client)
+    for (const hook of this.onClientGone) hook(client)
+    this.output.drop(client)
+    client.query = client.queryView = undefined
+    this.clients.delete(client.id)
+  }
+
+  /** Closes a client's connection; what is already written to it is sent first if `afterReply`. */
+  closeClient(client: Client, afterReply = false): void {
+    if (client.has(CLIENT_CLOSING)) return
+    if (afterReply && (client === this.current || client.outBytes > 0)) {
+      client.flags |= CLIENT_CLOSE_AFTER_REPLY
+      return
+    }
+    client.flags |= CLIENT_CLOSING
+    client.connection.close(afterReply)
+    this.disconnected(client)
+  }
+
+  // ---- time ----
+
+  /** Reads the wall clock for what comes next. */
+  tick(): void {
+    this.keyspace.nowMs = this.machine.nowMs()
+  }
+
+  // ---- input ----
+
+  /**
+   * Bytes have come. `u8` and `dv` see the same buffer; it is free for reuse when this returns. Runs every whole
+   * command and writes the replies.
+   */
+  receive(client: Client, u8: Uint8Array, dv: DataView, start: number, end: number): void {
+    if (client.has(CLIENT_CLOSING)) return
+    this.tick()
+    client.lastActiveMs = this.keyspace.nowMs
+    client.bytesIn += end - start
+    this.stats.netInputBytes += end - start
+    if (client.query !== undefined && client.queryEnd > client.queryStart) {
+      this.keep(client, u8, start, end)
+      this.runQuery(client)
+    } else {
+      const rest = this.run(client, u8, dv, start, end)
+      if (rest < end && !client.has(CLIENT_CLOSING)) this.keep(client, u8, rest, end)
+    }
+    this.finishEvent(client)
+  }
+
+  /** Goes on with what a client sent while it was blocked or paused. */
+  continueClient(client: Client): void {
+    if (client.query === undefined || client.queryEnd === client.queryStart || client.has(CLIENT_CLOSING)) return
+    this.runQuery(client)
+    this.finishEvent(client)
+  }
+
+  private runQuery(client: Client): void {
+    const query = client.query!
+    client.queryStart = this.run(client, query, client.queryView!, client.queryStart, client.queryEnd)
+    if (client.queryStart < client.queryEnd) return
+    client.queryStart = client.queryEnd = 0
+    if (query.length > QUERY_KEEP_BYTES) client.query = client.queryView = undefined
+  }
+
+  /** Runs commands from u8[pos .. end); the offset of the first byte not used. */
+  private run(client: Client, u8: Uint8Array, dv: DataView, pos: number, end: number): number {
+    const parser = this.parser
+    const settings = this.settings
+    this.current = client
+    this.reply.resp = client.resp
+    let untilClock = COMMANDS_PER_CLOCK
+    while (
+      pos < end &&
+      (client.flags & (CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_PAUSED)) === 0
+    ) {
+      const outcome = parser.parse(u8, dv, pos, end, settings.protoMaxBulkLen, client.authenticated, client.resume)
+      client.resume = undefined
+      if (outcome === INCOMPLETE) {
+        client.resume = parser.resume
+        break
+      }
+      pos = parser.pos
+      if (outcome === COMMAND) {
+        const before = pos
+        this.dispatch.run(client, parser.args, parser.argc)
+        // Held back by a pause: the command stays in the query and is parsed again.
+        if (client.has(CLIENT_PAUSED)) return this.commandStart
+        pos = before
+        if (--untilClock === 0) {
+          untilClock = COMMANDS_PER_CLOCK
+          this.tick()
+        }
+      } else if (outcome === PROTOCOL_ERROR) {
+        this.reply.error('ERR Protocol error: ' + parser.error)
+        this.stats.protocolErrors++
+        client.flags |= CLIENT_CLOSE_AFTER_REPLY
+        return end
+      } else if (outcome !== NOTHING) break
+      this.commandStart = pos
+    }
+    return pos
+  }
+
+  private commandStart = 0
+
+  /** Keeps bytes that make no whole command yet. */
+  private keep(client: Client, u8: Uint8Array, start: number, end: number): void {
+    const more = end - start
+    const have = client.queryEnd - client.queryStart
+    if (have + more > this.settings.clientQueryBufferLimit) {
+      this.stats.clientQueryBufferLimitDisconnections++
+      this.log?.(
+        'warning',
+        `Closing client that reached max query buffer length: id=${client.id} addr=${client.connection.peer}`,
+      )
+      return this.closeClient(client)
+    }
+    let query = client.query
+    if (query === undefined || client.queryEnd + more > query.length) {
+      const wanted = Math.max(have + more, this.parser.bytesWanted, 1024)
+      if (query !== undefined && have + more <= query.length && wanted <= query.length) {
+        query.copyWithin(0, client.queryStart, client.queryEnd)
+      } else {
+        const grown = new Uint8Array(wanted > 1 << 20 ? wanted + (wanted >>> 3) : wanted * 2)
+        if (query !== undefined) grown.set(query.subarray(client.queryStart, client.queryEnd))
+        client.query = query = grown
+        client.queryView = new DataView(grown.buffer)
+      }
+      client.queryStart = 0
+      client.queryEnd = have
+    }
+    query.set(u8.subarray(start, end), client.queryEnd)
+    client.queryEnd += more
+    if (have + more > client.queryPeak) client.queryPeak = have + more
+  }
+
+  // ---- output ----
+
+  /** After the commands of one event: sends replies, serves clients that waited, closes who must go. */
+  private finishEvent(client: Client): void {
+    if (this.reply.pos > 0) this.output.send(client, this.reply)
+    this.current = undefined
+    if (this.blocking.ready) this.blocking.serve()
+    while (this.blocking.resumed.length > 0) this.continueClient(this.blocking.resumed.shift()!)
+    for (const hook of this.afterCommand) hook()
+    this.output.flushPending()
+    if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0) this.closeClient(client)
+  }
+
+  /** The reply buffer is full in the middle of a command. */
+  private spill(): void {
+    if (this.current !== undefined) this.output.send(this.current, this.reply)
+  }
+
+  /**
+   * Writes to a client that is not the current one (a message, a reply that was waited for): `write` gets a Reply in
+   * the client's protocol.
+   */
+  replyTo(client: Client, write: (reply: Reply) => void): void {
+    if (client.has(CLIENT_CLOSING)) return
+    const reply = client === this.current && this.ctx.reply === this.reply ? this.reply : this.side
+    const from = reply.pos
+    const resp = reply.resp
+    reply.resp = client.resp
+    write(reply)
+    reply.resp = resp
+    if (reply === this.reply) return
+    this.output.queue(client, reply, from)
+    reply.pos = from
+    client.flags |= CLIENT_WRITE_PENDING
+  }
+
+  /** The socket takes bytes again. */
+  drained(client: Client): void {
+    this.output.flush(client)
+    if (client.outBytes === 0 && client.has(CLIENT_CLOSE_AFTER_REPLY)) this.closeClient(client)
+  }
+
+  /** What class of client-output-buffer-limit a client falls under. */
+  outputClass(client: Client): 'normal' | 'replica' | 'pubsub' {
+    return client.has(CLIENT_REPLICA) ? 'replica' : client.has(CLIENT_PUBSUB) ? 'pubsub' : 'normal'
+  }
+
+  // ---- what handlers announce ----
+
+  keyChanged(db: Database, key: Slice): void {
+    this.watches.touch(db.index, key)
+    this.trackingHook?.(db, key)
+  }
+
+  notify(cls: number, event: string, key: Slice, db: Database): void {
+    if ((this.settings.notifyKeyspaceEvents & cls) !== 0) this.notifyHook?.(cls, event, key, db)
+  }
+
+  notifyMiss(key: Slice, db: Database): void {
+    this.notify(1 << 11, 'keymiss', key, db)
+  }
+
+  log: ((level: 'debug' | 'verbose' | 'notice' | 'warning', text: string) => void) | undefined
+}

@@ -1,0 +1,27 @@
+// Stats: what INFO counts about one server.
+
+export class Stats {
+  connectionsReceived = 0
+  commandsProcessed = 0
+  rejectedConnections = 0
+  netInputBytes = 0
+  netOutputBytes = 0
+  protocolErrors = 0
+  errorReplies = 0
+  evictedKeys = 0
+  clientQueryBufferLimitDisconnections = 0
+  clientOutputBufferLimitDisconnections = 0
+  expiredTimeCapReached = 0
+  aclDeniedAuth = 0
+  aclDeniedCmd = 0
+  /** Calls per error code ('ERR', 'WRONGTYPE' …). */
+  readonly errors = new Map<string, number>()
+  peakMemoryBytes = 0
+
+  reset(): void {
+    const fresh = new Stats()
+    const { errors, ...numbers } = fresh
+    Object.assign(this, numbers)
+    this.errors.clear()
+  }
+}

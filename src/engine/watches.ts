@@ -1,0 +1,62 @@
+// Watches: keys that clients WATCH, and who must hear when one changes.
+//
+// Always: engine.keyWatchers counts every watched key once a client; a client's `watched` list mirrors the map.
+
+import { Slice } from '../lib/slice.ts'
+import { CLIENT_DIRTY_CAS, type Client } from './client.ts'
+import type { Engine } from './engine.ts'
+
+export class Watches {
+  private readonly engine: Engine
+  private readonly byKey: Map<string, Set<Client>>[] = []
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  watch(client: Client, key: Slice): void {
+    const name = key.latin1()
+    const database = client.db.index
+    client.watched ??= []
+    if (client.watched.some(w => w.database === database && w.key === name)) return
+    client.watched.push({ database, key: name })
+    const keys = (this.byKey[database] ??= new Map())
+    const clients = keys.get(name)
+    if (clients === undefined) keys.set(name, new Set([client]))
+    else clients.add(client)
+    this.engine.keyWatchers++
+  }
+
+  unwatchAll(client: Client): void {
+    if (client.watched === undefined) return
+    for (const { database, key } of client.watched) {
+      const keys = this.byKey[database]
+      const clients = keys?.get(key)
+      clients?.delete(client)
+      if (clients?.size === 0) keys.delete(key)
+      this.engine.keyWatchers--
+    }
+    client.watched = undefined
+  }
+
+  /** A key has changed: whoever watches it cannot EXEC. */
+  touch(database: number, key: Slice): void {
+    const keys = this.byKey[database]
+    if (keys === undefined || keys.size === 0) return
+    const clients = keys.get(key.latin1())
+    if (clients !== undefined) for (const client of clients) client.flags |= CLIENT_DIRTY_CAS
+  }
+
+  /** All keys of a database go, or (`other` given) are exchanged with those of another. */
+  touchAll(database: number, other = database): void {
+    const keys = this.byKey[database]
+    if (keys === undefined || keys.size === 0) return
+    const probe = new Slice()
+    for (const [key, clients] of keys) {
+      probe.alias(Slice.of(key))
+      const here = this.engine.keyspace.databases[database].exists(probe)
+      const there = other !== database && this.engine.keyspace.databases[other].exists(probe)
+      if (here || there) for (const client of clients) client.flags |= CLIENT_DIRTY_CAS
+    }
+  }
+}
