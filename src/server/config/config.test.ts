@@ -166,3 +166,11 @@ test('oddities: hz is clamped, relative shows as yes, flags in their order, even
   assert.deepEqual(config.oomScoreAdjValues, [-1, 2, 3])
   assert.equal(config.isSensitive('REQUIREPASS'), true)
 })
+
+test('a mirror keeps the fields it declares', () => {
+  const config = newConfig()
+  const mirror = { maxmemory: -1, hashMaxListpackEntries: -1, other: 'x' }
+  config.mirrorInto(mirror)
+  config.set([['maxmemory', '5mb']])
+  assert.deepEqual(mirror, { maxmemory: 5242880, hashMaxListpackEntries: 512, other: 'x' })
+})

@@ -4,6 +4,7 @@
 //   config.maxmemory   a field per directive, camel-cased, for reading anywhere (see ConfigFields)
 //   config.get / config.set / config.rewrite     CONFIG GET, SET and REWRITE
 //   config.onChange(['port', 'bind'], applyPort)  run after CONFIG SET changed one of them; may refuse
+//   config.mirrorInto(settings)   keeps the fields that a room declares for its hot paths
 //   config.put('replicaof', { host, port })       the server itself changes a value: no checks, nothing applied
 //
 // Always: a field is the projection of the stored value, and only this class writes either.
@@ -57,6 +58,7 @@ export class Config {
   /** Says something to the operator. */
   readonly warn: (text: string) => void
   readonly #stored = new Map<AnyDirective, unknown>()
+  readonly #mirrors: { [field: string]: unknown }[] = []
   readonly #applies = new Map<AnyDirective, Apply>()
 
   constructor(disk: FileSystem, options: ConfigOptions = {}) {
@@ -145,6 +147,13 @@ export class Config {
     this.#store(directiveNamed(name)!, stored)
   }
 
+  /** Keeps every field of `target` that is named like one of ours equal to it, from now on. */
+  mirrorInto(target: object): void {
+    const mirror = target as { [field: string]: unknown }
+    this.#mirrors.push(mirror)
+    for (const { kind, field } of DIRECTIVES) if (field in mirror) mirror[field] = kind.field(this.#stored.get(kind))
+  }
+
   /** Whether values of this directive are secrets. */
   isSensitive(name: string): boolean {
     return directiveNamed(name)?.kind.sensitive === true
@@ -176,7 +185,9 @@ export class Config {
 
   #store({ kind, field }: NamedDirective, value: unknown): void {
     this.#stored.set(kind, value)
-    ;(this as unknown as { [field: string]: unknown })[field] = kind.field(value)
+    const plain = kind.field(value)
+    ;(this as unknown as { [field: string]: unknown })[field] = plain
+    for (const mirror of this.#mirrors) if (field in mirror) mirror[field] = plain
   }
 
   /** True when the value is another one now. */

@@ -1,12 +1,15 @@
 // The ProcessView contract over the process the server runs in.
 
+import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
+import path from 'node:path'
 import process from 'node:process'
 import type { ProcessView } from './system.ts'
 
 export function realProcess(): ProcessView {
   const bun = process.versions['bun']
+  let stdin: Uint8Array | null = null
   return {
     pid: process.pid,
     runtime: bun ? `bun ${bun}` : `node ${process.versions.node}`,
@@ -21,11 +24,15 @@ export function realProcess(): ProcessView {
     stdout: bytes => writeAll(1, bytes),
     stderr: bytes => writeAll(2, bytes),
     stdoutIsTerminal: () => process.stdout.isTTY === true,
-    readStdin: () => new Uint8Array(fs.readFileSync(0)),
+    readStdin() {
+      stdin ??= new Uint8Array(fs.readFileSync(0))
+      return stdin
+    },
     exit: code => process.exit(code),
     onSignal(name, fn) {
       // Windows knows SIGINT and SIGTERM; the others are refused there.
       try {
+        process.removeAllListeners(name)
         process.on(name, fn)
       } catch {
         return
@@ -35,7 +42,30 @@ export function realProcess(): ProcessView {
       process.title = title
     },
     env: name => process.env[name],
+    onCrash(fn) {
+      process.on('uncaughtException', fn)
+      process.on('unhandledRejection', fn)
+    },
+    respawnDetached: mark => respawn(mark, stdin),
   }
+}
+
+/** What came on standard input goes along, in a file without a name. */
+function respawn(mark: string, stdin: Uint8Array | null): void {
+  let input: number | 'ignore' = 'ignore'
+  if (stdin) {
+    const file = path.join(os.tmpdir(), `redstart-${process.pid}.conf`)
+    fs.writeFileSync(file, stdin, { mode: 0o600 })
+    input = fs.openSync(file, 'r')
+    fs.unlinkSync(file)
+  }
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    stdio: [input, 'ignore', 'ignore'],
+    env: { ...process.env, [mark]: '1' },
+    windowsHide: true,
+  })
+  child.unref()
 }
 
 function machine(): string {

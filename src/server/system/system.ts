@@ -138,11 +138,15 @@ export interface ProcessView {
   /** Everything that comes on standard input, to its end. */
   readStdin(): Uint8Array
   exit(code: number): never
-  /** Calls `fn` when the process gets the signal, instead of what the signal does by itself. */
+  /** Calls `fn`, and no other, when the process gets the signal, instead of what the signal does by itself. */
   onSignal(name: SignalName, fn: () => void): void
   /** Name shown by ps, where the runtime can set one. */
   setTitle(title: string): void
   env(name: string): string | undefined
+  /** Calls `fn` for an error that nothing caught. */
+  onCrash(fn: (error: unknown) => void): void
+  /** Starts this program again with the same words, cut loose from the terminal, with `mark` set to 1 in its environment. */
+  respawnDetached(mark: string): void
 }
 
 export interface System {

@@ -45,7 +45,12 @@ export class VirtualMachine {
   #order = 0
   #pending: Pending[] = []
   #soon: (() => void)[] = []
-  #signals = new Map<SignalName, (() => void)[]>()
+  #signals = new Map<SignalName, () => void>()
+  #onCrash: (error: unknown) => void = error => {
+    throw error
+  }
+  /** How often the process started itself again. */
+  respawns = 0
 
   constructor(options: VirtualOptions) {
     this.#startMs = this.#nowMs = options.startMs ?? 1_700_000_000_000
@@ -86,7 +91,11 @@ export class VirtualMachine {
   }
 
   signal(name: SignalName): void {
-    for (const fn of this.#signals.get(name) ?? []) fn()
+    this.#signals.get(name)?.()
+  }
+
+  crash(error: unknown): void {
+    this.#onCrash(error)
   }
 
   #clock(): Clock {
@@ -136,11 +145,17 @@ export class VirtualMachine {
         this.exitCode ??= code
         throw new VirtualExit(code)
       },
-      onSignal: (name, fn) => void this.#signals.set(name, [...(this.#signals.get(name) ?? []), fn]),
+      onSignal: (name, fn) => void this.#signals.set(name, fn),
       setTitle: title => {
         this.title = title
       },
       env: name => this.environment[name],
+      onCrash: fn => {
+        this.#onCrash = fn
+      },
+      respawnDetached: () => {
+        this.respawns++
+      },
     }
   }
 }

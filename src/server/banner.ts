@@ -1,0 +1,69 @@
+// What the log says while the server starts. Programs that start redis-server wait for some of these lines, so their
+// words are Redis's.
+
+import type { Config } from './config/config.ts'
+import type { Logger } from './log.ts'
+import type { ProcessView } from './system/system.ts'
+import { REDIS_VERSION, REDSTART_VERSION } from './version.ts'
+
+export const USAGE = `Usage: redstart [/path/to/redis.conf] [options] [-]
+       redstart - (read config from stdin)
+       redstart -v or --version
+       redstart -h or --help
+
+Examples:
+       redstart (run the server with default conf)
+       echo 'maxmemory 128mb' | redstart -
+       redstart /etc/redis/6379.conf
+       redstart --port 7777
+       redstart --port 7777 --replicaof 127.0.0.1 8888
+       redstart /etc/myredis.conf --loglevel verbose -
+       redstart /etc/myredis.conf --loglevel verbose
+
+Every directive of redis.conf is an option, as for redis-server.
+REDSTART_RUNTIME=bun or =node in the environment says what to run on.
+`
+
+export function logStarting(log: Logger, process: ProcessView, hasArguments: boolean): void {
+  log.notice('oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo')
+  log.notice(`Redis version=${REDIS_VERSION}, bits=64, commit=00000000, modified=0, pid=${process.pid}, just started`)
+  log.notice(`Redstart version=${REDSTART_VERSION}, runtime=${process.runtime}`)
+  if (hasArguments) log.notice('Configuration loaded')
+  else
+    log.warning(
+      'Warning: no config file specified, using the default config. ' +
+        'In order to specify a config file use redstart /path/to/redis.conf',
+    )
+}
+
+export function logMode(log: Logger, config: Config, process: ProcessView): void {
+  const mode = config.clusterEnabled ? 'cluster' : 'standalone'
+  const port = config.port || config.tlsPort
+  const onTerminal = config.logfile === '' && process.stdoutIsTerminal()
+  if (config.alwaysShowLogo || onTerminal) log.raw('notice', logo(mode, port, process.pid))
+  else log.notice(`Running mode=${mode}, port=${port}.`)
+}
+
+export function logReady(log: Logger, config: Config): void {
+  if (config.port !== 0) log.notice('Ready to accept connections tcp')
+  if (config.unixsocket !== '') log.notice('Ready to accept connections unix')
+  if (config.tlsPort !== 0) log.notice('Ready to accept connections tls')
+  if (config.maxmemory > 0 && config.maxmemory < 1024 * 1024)
+    log.warning(
+      'WARNING: You specified a maxmemory value that is less than 1MB ' +
+        `(current value is ${config.print('maxmemory')} bytes). Are you sure this is what you really want?`,
+    )
+}
+
+function logo(mode: string, port: number, pid: number): string {
+  return `
+       .---.
+      ( o   \\__        Redstart ${REDSTART_VERSION} (Redis ${REDIS_VERSION}) 64 bit
+     <  \\      \`--.
+         \\   \\\\    \\__   Running in ${mode} mode
+          \`-.__\\\\___  \`-=====-   Port: ${port}
+              | |    \`-=====-     PID: ${pid}
+           ---^-^---
+ 
+`
+}

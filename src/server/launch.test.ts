@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { launch, type RunningServer, StartFailure, type StartServer } from './launch.ts'
+import { VirtualExit, virtualSystem } from './system/virtual.ts'
+import { REDSTART_VERSION } from './version.ts'
+
+const started: StartServer = async () => ({ shutdown: async () => {} })
+
+/** Launches on a new machine; the lines of its log, without stamps. */
+async function run(
+  args: string[],
+  start: StartServer = started,
+  prepare?: (machine: ReturnType<typeof virtualSystem>) => void,
+) {
+  const machine = virtualSystem({ cwd: '/data' })
+  prepare?.(machine)
+  let running: RunningServer | undefined
+  try {
+    running = await launch(args, machine.system, start)
+  } catch (error) {
+    if (!(error instanceof VirtualExit)) throw error
+  }
+  const lines = () => machine.out.split('\n').map(line => line.replace(/^4242:M .{24} . /, ''))
+  return { machine, running, lines }
+}
+
+test('the log of a start has the lines programs wait for', async () => {
+  const { lines } = await run(['--port', '7000', '--unixsocket', '/data/s'])
+  assert.deepEqual(lines(), [
+    'oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo',
+    'Redis version=7.2.4, bits=64, commit=00000000, modified=0, pid=4242, just started',
+    `Redstart version=${REDSTART_VERSION}, runtime=virtual 0`,
+    'Configuration loaded',
+    'Running mode=standalone, port=7000.',
+    'Server initialized',
+    'Ready to accept connections tcp',
+    'Ready to accept connections unix',
+    '',
+  ])
+  const logo = await run(['--always-show-logo', 'yes'])
+  assert.match(logo.machine.out, / PID: 4242\n[\s\S]*Server initialized/)
+  assert.match((await run([])).machine.out, /# Warning: no config file specified/)
+})
+
+test('questions are answered', async () => {
+  const version = await run(['--version'])
+  assert.match(
+    version.machine.out,
+    /^Redis server v=7\.2\.4 sha=00000000:0 malloc=redstart-\S+ bits=64 build=[0-9a-f]{16}/,
+  )
+  assert.equal(version.machine.exitCode, 0)
+  assert.match((await run(['-h'])).machine.err, /^Usage: redstart /)
+  for (const option of ['--test-memory', '--check-system', '--sentinel']) {
+    const { machine } = await run([option])
+    assert.match(machine.err, /not supported by Redstart/)
+    assert.equal(machine.exitCode, 1)
+  }
+})
+
+test('the version is that of the package', () => {
+  const { version } = JSON.parse(
+    readFileSync(
+      new URL(import.meta.url.includes('/build/') ? '../../../package.json' : '../../package.json', import.meta.url),
+      'utf8',
+    ),
+  )
+  assert.equal(REDSTART_VERSION, version)
+})
+
+test('a configuration that cannot be read ends the process', async () => {
+  const bad = await run(['--port', 'x'])
+  assert.match(bad.machine.err, /FATAL CONFIG FILE ERROR[\s\S]*at line 2\n>>> 'port "x"'\nargument couldn't be parsed/)
+  assert.equal(bad.machine.exitCode, 1)
+  const none = await run(['none.conf'])
+  assert.match(
+    none.machine.out,
+    /# Fatal error, can't open config file '\/data\/none.conf': No such file or directory\n/,
+  )
+  assert.equal(none.machine.exitCode, 1)
+})
+
+test('a start that fails for a reason says it and ends the process', async () => {
+  const { machine, lines } = await run([], async () => {
+    throw new StartFailure('Failed listening on port 6379 (tcp), aborting.')
+  })
+  assert.equal(lines().at(-2), 'Failed listening on port 6379 (tcp), aborting.')
+  assert.equal(machine.exitCode, 1)
+})
+
+test('SIGTERM shuts down in order', async () => {
+  const asked: unknown[] = []
+  const { machine, lines } = await run(['--pidfile', 'r.pid', '--shutdown-on-sigterm', 'nosave now'], async () => ({
+    shutdown: async flags => void asked.push(flags),
+  }))
+  assert.equal(new TextDecoder().decode(machine.disk.readFile('r.pid')), '4242\n')
+  const mark = lines().length - 1
+  machine.signal('SIGTERM')
+  await new Promise(resolve => setTimeout(resolve, 0))
+  assert.throws(() => machine.settle(), VirtualExit)
+  assert.deepEqual(asked, [['nosave', 'now']])
+  assert.deepEqual(lines().slice(mark), [
+    '4242:signal-handler (1700000000) Received SIGTERM scheduling shutdown...',
+    'Removing the pid file.',
+    'Redis is now ready to exit, bye bye...',
+    '',
+  ])
+  assert.deepEqual([machine.exitCode, machine.disk.stat('r.pid')], [0, null])
+})
+
+test('a shutdown that fails leaves the server running, a second Ctrl-C does not wait', async () => {
+  let answer = (_error: Error) => {}
+  const { machine } = await run([], async () => ({
+    shutdown: () =>
+      new Promise((_, reject) => {
+        answer = reject
+      }),
+  }))
+  machine.signal('SIGINT')
+  answer(new Error('disk full'))
+  await new Promise(resolve => setTimeout(resolve, 0))
+  assert.match(machine.out, /# Errors trying to shut down the server/)
+  assert.equal(machine.exitCode, null)
+  machine.signal('SIGINT')
+  assert.throws(() => machine.signal('SIGINT'), VirtualExit)
+  assert.match(machine.out, /You insist\.\.\. exiting now\./)
+})
+
+test('daemonize starts the program again and leaves', async () => {
+  const parent = await run(['--daemonize', 'yes'])
+  assert.deepEqual([parent.machine.respawns, parent.machine.exitCode, parent.machine.out], [1, 0, ''])
+  const child = await run(['--daemonize', 'yes', '--pidfile', '/data/x.pid'], started, machine => {
+    machine.environment['REDSTART_DAEMON'] = '1'
+  })
+  assert.equal(child.machine.respawns, 0)
+  assert.ok(child.machine.disk.stat('/data/x.pid'))
+})
+
+test('a bug ends the process with a report', async () => {
+  const { machine } = await run([])
+  assert.throws(() => machine.crash(new Error('not so')), VirtualExit)
+  assert.match(machine.out, /BUG REPORT START[\s\S]*uncaught error: Error: not so\n[\s\S]*BUG REPORT END/)
+  assert.equal(machine.exitCode, 1)
+})
+
+test('oom-score-adj is set, and set back', async () => {
+  const { machine } = await run(
+    ['--oom-score-adj', 'yes', '--oom-score-adj-values', '5', '200', '800'],
+    started,
+    machine => {
+      machine.disk.mkdir('/proc')
+      machine.disk.mkdir('/proc/self')
+      machine.disk.writeFile('/proc/self/oom_score_adj', new TextEncoder().encode('10\n'))
+    },
+  )
+  assert.equal(new TextDecoder().decode(machine.disk.readFile('/proc/self/oom_score_adj')), '15\n')
+})
+
+test('the title follows its template', async () => {
+  const { machine } = await run([
+    '--port',
+    '7000',
+    '--proc-title-template',
+    '{title} on {listen-addr} {{x} {server-mode}',
+  ])
+  assert.equal(machine.title, 'redstart on *:7000 {x}')
+})

@@ -1,0 +1,241 @@
+// From the words of the command line to a running server, and from a signal to its end. Everything the machine gives
+// comes through `system`, so this runs in tests as it runs for the operator.
+//
+//   arguments ─▶ Config ─▶ (daemonize) ─▶ log, pid file, title ─▶ start ─▶ ready ─▶ SIGTERM, SHUTDOWN ─▶ exit
+
+import { logMode, logReady, logStarting, USAGE } from './banner.ts'
+import { Config } from './config/config.ts'
+import { ConfigError, ConfigFileMissing, loadConfig, parseArguments } from './config/parser.ts'
+import { expandTitle } from './config/proctitle.ts'
+import { bytesOfText } from './config/words.ts'
+import { Logger } from './log.ts'
+import { OomScore } from './oomscore.ts'
+import type { SignalName, System } from './system/system.ts'
+import { versionLine } from './version.ts'
+
+/** A start that failed for a reason the operator can mend: the lines go to the log, the process ends with 1. */
+export class StartFailure extends Error {
+  readonly lines: readonly string[]
+  constructor(...lines: string[]) {
+    super(lines.join('\n'))
+    this.lines = lines
+  }
+}
+
+export type ShutdownFlag = 'save' | 'nosave' | 'now' | 'force'
+
+export interface StartServerOptions {
+  /** Absolute path; absent without a file. */
+  configFile?: string
+  sentinel?: boolean
+  /** To be called when sockets listen and before data is loaded; if it never is, it counts when the start is done. */
+  onInitialized?: () => void
+  /** Ends the process in order: for SHUTDOWN, once the server has done its part. */
+  exit?: () => void
+}
+
+export interface RunningServer {
+  /** Saves what must be saved and closes everything. Rejects when it may not end: it then goes on. */
+  shutdown(flags?: readonly ShutdownFlag[]): Promise<void>
+}
+
+export type StartServer = (
+  config: Config,
+  system: System,
+  log: Logger,
+  options: StartServerOptions,
+) => Promise<RunningServer>
+
+/** Set for the process that a daemonizing one leaves behind. */
+export const DAEMON_MARK = 'REDSTART_DAEMON'
+
+const DEFAULT_PID_FILE = '/var/run/redis.pid'
+
+/** Starts a server as `redstart args...` does. Ends the process when there is nothing to run. */
+export async function launch(args: readonly string[], system: System, start: StartServer): Promise<RunningServer> {
+  answerQuestion(args, system)
+  const { config, log } = readConfig(args, system)
+  const background = config.daemonize && !isSupervised(config, system, log)
+  if (background && system.process.env(DAEMON_MARK) !== '1') {
+    system.process.respawnDetached(DAEMON_MARK)
+    system.process.exit(0)
+  }
+  if (background && config.pidfile === '') config.put('pidfile', DEFAULT_PID_FILE)
+
+  system.process.onCrash(error => crash(system, log, error))
+  logStarting(log, system.process, args.length > 0)
+  writePidFile(config, system, log)
+  setTitle(config, system)
+  logMode(log, config, system.process)
+  const oomScore = new OomScore(system.disk, log)
+  config.onChange(['oom-score-adj', 'oom-score-adj-values'], now => oomScore.apply(now))
+  config.onChange('proc-title-template', now => setTitle(now, system))
+
+  const ending = new Ending(config, system, log)
+  const running = await startOrExit(start, config, system, log, ending)
+  logReady(log, config)
+  oomScore.apply(config)
+  ending.serve(running)
+  return running
+}
+
+/** --version and its like are answered, and end the process. */
+function answerQuestion(args: readonly string[], system: System): void {
+  const { process } = system
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const refuse = (text: string) => {
+    process.stderr(bytes(`${text}\n`))
+    process.exit(1)
+  }
+  if (args[0] === '-v' || args[0] === '--version') {
+    process.stdout(bytes(`${versionLine(process.runtime)}\n`))
+    process.exit(0)
+  }
+  if (args[0] === '-h' || args[0] === '--help') refuse(USAGE.trimEnd())
+  if (args[0] === '--test-memory')
+    refuse('--test-memory is not supported by Redstart: use a memory tester such as memtester.')
+  if (args[0] === '--check-system') refuse('--check-system is not supported by Redstart.')
+  if (args.includes('--sentinel')) refuse('Sentinel mode is not supported by Redstart yet.')
+}
+
+function readConfig(args: readonly string[], system: System): { config: Config; log: Logger } {
+  const { process, disk } = system
+  const config = new Config(disk, { warn: text => log.warning(text) })
+  const log: Logger = new Logger(system, config)
+  try {
+    loadConfig(config, parseArguments(args, disk), () => {
+      log.notice('Reading config from stdin')
+      return process.readStdin()
+    })
+  } catch (error) {
+    if (error instanceof ConfigError) process.stderr(new TextEncoder().encode(error.report))
+    else if (error instanceof ConfigFileMissing) log.warning(error.message)
+    else throw error
+    process.exit(1)
+  }
+  return { config, log }
+}
+
+/** Whether a service manager looks after the process, so that it must stay in the foreground. */
+function isSupervised(config: Config, system: System, log: Logger): boolean {
+  const mode = config.supervised
+  const asked = mode === 'systemd' || mode === 'upstart'
+  if (asked) log.warning(`Redstart does not report its state to ${mode}: run it as a plain foreground service.`)
+  return asked || (mode === 'auto' && system.process.env('NOTIFY_SOCKET') !== undefined)
+}
+
+function writePidFile(config: Config, system: System, log: Logger): void {
+  if (config.pidfile === '') return
+  try {
+    system.disk.writeFile(config.pidfile, new TextEncoder().encode(`${system.process.pid}\n`))
+  } catch (error) {
+    log.warning(`Failed to write PID file: ${(error as Error).message}`)
+  }
+}
+
+function setTitle(config: Config, system: System): undefined {
+  if (!config.setProcTitle) return
+  const port = config.port || config.tlsPort
+  const title = expandTitle(config.procTitleTemplate, {
+    title: 'redstart',
+    'listen-addr': port ? `${config.bind[0] ?? '*'}:${port}` : `unixsocket:${config.unixsocket}`,
+    'server-mode': config.clusterEnabled ? '[cluster]' : '',
+    'config-file': bytesOfText(config.configFile || '-'),
+    port: String(config.port),
+    'tls-port': String(config.tlsPort),
+    unixsocket: config.unixsocket,
+  })
+  if (title) system.process.setTitle(title)
+}
+
+async function startOrExit(
+  start: StartServer,
+  config: Config,
+  system: System,
+  log: Logger,
+  ending: Ending,
+): Promise<RunningServer> {
+  let initialized = false
+  const onInitialized = () => {
+    if (!initialized) log.notice('Server initialized')
+    initialized = true
+  }
+  try {
+    const running = await start(config, system, log, {
+      configFile: config.configFile || undefined,
+      onInitialized,
+      exit: () => ending.exit(),
+    })
+    onInitialized()
+    return running
+  } catch (error) {
+    if (error instanceof StartFailure) for (const line of error.lines) log.warning(line)
+    else if (error instanceof ConfigError) system.process.stderr(new TextEncoder().encode(error.report))
+    else throw error
+    return system.process.exit(1)
+  }
+}
+
+/** The way out: by signal, or by SHUTDOWN. */
+class Ending {
+  readonly #config: Config
+  readonly #system: System
+  readonly #log: Logger
+  #asked = false
+
+  constructor(config: Config, system: System, log: Logger) {
+    this.#config = config
+    this.#system = system
+    this.#log = log
+    // Before the server runs there is nothing to save.
+    this.#onSignals(() => system.process.exit(1))
+  }
+
+  serve(running: RunningServer): void {
+    this.#onSignals(name => {
+      // Who presses Ctrl-C again does not want to wait.
+      if (this.#asked && name === 'SIGINT') {
+        this.#log.signal('You insist... exiting now.')
+        this.#system.process.exit(1)
+      }
+      this.#log.signal(`Received ${name} scheduling shutdown...`)
+      if (this.#asked) return
+      this.#asked = true
+      const flags = name === 'SIGINT' ? this.#config.shutdownOnSigint : this.#config.shutdownOnSigterm
+      running.shutdown(flags).then(
+        () => this.#system.timers.soon(() => this.exit()),
+        (error: unknown) => {
+          this.#asked = false
+          this.#log.warning('Errors trying to shut down the server. Check the logs for more information.')
+          this.#log.verbose(String(error))
+        },
+      )
+    })
+  }
+
+  exit(): void {
+    const { disk, process } = this.#system
+    if (this.#config.pidfile !== '') {
+      this.#log.notice('Removing the pid file.')
+      if (disk.stat(this.#config.pidfile)) disk.unlink(this.#config.pidfile)
+    }
+    this.#log.warning('Redis is now ready to exit, bye bye...')
+    process.exit(0)
+  }
+
+  #onSignals(fn: (name: SignalName) => void): void {
+    this.#system.process.onSignal('SIGTERM', () => fn('SIGTERM'))
+    this.#system.process.onSignal('SIGINT', () => fn('SIGINT'))
+  }
+}
+
+/** A bug: say all that is known, and stop before it does harm. */
+function crash(system: System, log: Logger, error: unknown): never {
+  const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error)
+  log.raw('warning', '\n\n=== REDSTART BUG REPORT START: Cut & paste starting from here ===\n')
+  log.warning(versionLine(system.process.runtime))
+  log.warning(`Redstart crashed by an uncaught error: ${stack}`)
+  log.warning(`os: ${system.process.os}, rss: ${system.process.rssBytes()} bytes`)
+  log.raw('warning', '\n=== REDSTART BUG REPORT END. Please open an issue with what stands above. ===\n\n')
+  return system.process.exit(1)
+}
