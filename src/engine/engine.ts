@@ -23,6 +23,7 @@ import {
   Client,
 } from './client.ts'
 import type { Command } from './command.ts'
+import type { Configuration } from './configuration.ts'
 import type { Connection } from './connection.ts'
 import { Context, type Effect } from './context.ts'
 import { Dispatch } from './dispatch.ts'
@@ -69,6 +70,7 @@ export class Engine {
   /** How many parties want keyChanged(): watched keys and tracked keys. 0: nobody. */
   keyWatchers = 0
   /** Subsystems that other rooms fill in. */
+  configuration: Configuration | undefined
   notifyHook: ((cls: number, event: string, key: Slice, db: Database) => void) | undefined
   trackingHook: ((db: Database, key: Slice | null) => void) | undefined
   /** After each command that readied keys, and after each event: work that must not run inside a command. */

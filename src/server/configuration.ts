@@ -1,0 +1,37 @@
+// Behind CONFIG: the server's Config, its file and its log, as the engine's commands see them.
+
+import type { Configuration } from '../engine/configuration.ts'
+import type { Config } from './config/config.ts'
+import { rewriteConfigFile } from './config/file.ts'
+import type { Logger } from './log.ts'
+import type { Random } from './system/system.ts'
+
+export interface ConfigurationParts {
+  config: Config
+  log: Logger
+  random: Random
+  /** Whether the dataset is being loaded. */
+  isLoading(): boolean
+  /** 'user ...' lines for the file; none when users live in a file of their own. */
+  users(): readonly string[]
+}
+
+export function configurationOf(parts: ConfigurationParts): Configuration {
+  const { config, log } = parts
+  return {
+    get: patterns => config.get(patterns),
+    set: (pairs, caller) => config.set(pairs, { local: caller.local, loading: parts.isLoading() }) ?? undefined,
+    rewrite(everything) {
+      if (config.configFile === '') return 'ERR The server is running without a config file'
+      try {
+        rewriteConfigFile(config, parts.random, parts.users(), everything)
+        log.notice('CONFIG REWRITE executed with success.')
+      } catch (error) {
+        const why = (error as Error).message
+        log.warning(`CONFIG REWRITE failed: ${why}`)
+        return `ERR Rewriting config file: ${why}`
+      }
+    },
+    isSensitive: name => config.isSensitive(name),
+  }
+}
