@@ -2,5 +2,6 @@
 
 import type { Command } from '../engine/command.ts'
 import { commandCommands } from './command.ts'
+import { configCommands } from './config.ts'
 
-export const allCommands: readonly Command[] = [...commandCommands]
+export const allCommands: readonly Command[] = [...commandCommands, ...configCommands]

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { configCommands } from '../commands/config.ts'
 import type { Context } from '../engine/context.ts'
 import { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
-import { Config } from '../server/config/config.ts'
-import { configurationOf } from '../server/configuration.ts'
-import { Logger } from '../server/log.ts'
-import { virtualSystem } from '../server/system/virtual.ts'
-import { configCommands } from './config.ts'
+import { Config } from './config/config.ts'
+import { configurationOf } from './configuration.ts'
+import { Logger } from './log.ts'
+import { virtualSystem } from './system/virtual.ts'
 
 /** A conversation with CONFIG: answers as sent. */
 function talk(kind: 'tcp' | 'unix' = 'tcp', peer = '10.0.0.1:5000') {
