@@ -38,9 +38,9 @@ export function savePoints(initial: readonly SavePoint[]): Directive<readonly Sa
 }
 
 const CLIENT_CLASSES = ['normal', 'replica', 'pubsub'] as const
-type ClientClass = (typeof CLIENT_CLASSES)[number]
+export type ClientClass = (typeof CLIENT_CLASSES)[number]
 
-interface ExactLimit {
+export interface ExactLimit {
   hard: bigint
   soft: bigint
   softSeconds: number
