@@ -3,5 +3,6 @@
 import type { Command } from '../engine/command.ts'
 import { commandCommands } from './command.ts'
 import { configCommands } from './config.ts'
+import { stringCommands } from './string/index.ts'
 
-export const allCommands: readonly Command[] = [...commandCommands, ...configCommands]
+export const allCommands: readonly Command[] = [...commandCommands, ...configCommands, ...stringCommands]

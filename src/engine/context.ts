@@ -27,6 +27,8 @@ export class Context {
   client!: Client
   db: Database
   command!: TableEntry
+  /** For handlers: points at a value for as long as it takes to answer with it. */
+  readonly value = new Slice()
   /** Cursor over the options of a command; see options(). */
   private readonly cursor: Options
   /** What the command is written to the log of changes as, when it is not itself. */

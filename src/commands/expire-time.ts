@@ -1,0 +1,43 @@
+// Expiry times as commands take them: seconds or milliseconds, from now or since 1970, all kept as milliseconds since
+// 1970.
+
+import type { Context } from '../engine/context.ts'
+import { NOT_AN_INTEGER } from '../protocol/errors.ts'
+
+const INT64_MAX = 2 ** 63
+
+/** How many milliseconds one unit of the argument is, and whether it counts from now. */
+export interface TimeUnit {
+  readonly ms: 1 | 1000
+  readonly fromNow: boolean
+}
+
+export const EX: TimeUnit = { ms: 1000, fromNow: true }
+export const PX: TimeUnit = { ms: 1, fromNow: true }
+export const EXAT: TimeUnit = { ms: 1000, fromNow: false }
+export const PXAT: TimeUnit = { ms: 1, fromNow: false }
+
+/** When args[i] says a key expires, in milliseconds since 1970: later than 1970, or NaN after an error reply. */
+export function expireTimeOrReply(ctx: Context, i: number, unit: TimeUnit): number {
+  const time = ctx.longOrReply(i, NOT_AN_INTEGER)
+  if (Number.isNaN(time)) return time
+  return time <= 0 ? invalidExpireTime(ctx) : absoluteOrReply(ctx, time, unit)
+}
+
+/** The moment `time` units from now or since 1970, which may lie in the past; NaN after an error reply. */
+export function absoluteOrReply(ctx: Context, time: number, unit: TimeUnit): number {
+  const ms = time * unit.ms
+  if (unit.ms !== 1 && (ms >= INT64_MAX || ms <= -INT64_MAX)) return invalidExpireTime(ctx)
+  if (!unit.fromNow) return ms
+  return ms > INT64_MAX - ctx.nowMs ? invalidExpireTime(ctx) : ms + ctx.nowMs
+}
+
+function invalidExpireTime(ctx: Context): number {
+  ctx.reply.error(`ERR invalid expire time in '${ctx.command.fullName}' command`)
+  return Number.NaN
+}
+
+/** True when a key given this expiry is gone at once. A replica, or a file being loaded, leaves that to others. */
+export function isPast(ctx: Context, whenMs: number): boolean {
+  return whenMs <= ctx.nowMs && !ctx.keyspace.replica && !ctx.keyspace.expiryPaused
+}

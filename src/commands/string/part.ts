@@ -1,0 +1,82 @@
+// Strings changed in part: APPEND and SETRANGE.
+
+import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_STRING } from '../../engine/events.ts'
+import { TYPE_STRING } from '../../keyspace/types.ts'
+import { copySlice } from '../../lib/bytes.ts'
+import { STRING_TOO_LONG } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+const BAD_OFFSET = errorBytes('ERR offset is out of range')
+
+const append: Command = {
+  name: 'append',
+  arity: 3,
+  flags: 'write denyoom fast',
+  keys: 'RW INSERT @1',
+  since: '2.0.0',
+  group: 'string',
+  summary: "Appends a string to the value of a key. Creates the key if it doesn't exist.",
+  complexity:
+    'O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present ' +
+    'value is of any size, since the dynamic string library used by Redis will double the free space available on ' +
+    'every reallocation.',
+  args: 'key#0 value',
+  run(ctx) {
+    const { args, db, reply } = ctx
+    const entry = ctx.writeOrReply(args[1], TYPE_STRING)
+    if (entry === WRONG) return
+    let length = args[2].len
+    if (entry === 0) db.setString(args[1], args[2])
+    else {
+      const before = db.stringLength(entry)
+      length += before
+      if (!lengthAllowedOrReply(ctx, length)) return
+      const value = db.stringOf(db.resizeString(args[1], entry, length), ctx.value)
+      copySlice(value.u8, value.dv, value.off + before, args[2])
+    }
+    ctx.touched(args[1], 'append', NOTIFY_STRING)
+    reply.integer(length)
+  },
+}
+
+const setRange: Command = {
+  name: 'setrange',
+  arity: 4,
+  flags: 'write denyoom',
+  keys: 'RW UPDATE @1',
+  since: '2.2.0',
+  group: 'string',
+  summary: "Overwrites a part of a string value with another by an offset. Creates the key if it doesn't exist.",
+  complexity:
+    'O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the ' +
+    'amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.',
+  args: 'key#0 offset:integer value',
+  run(ctx) {
+    const { args, db, reply } = ctx
+    const offset = ctx.longOrReply(2)
+    if (Number.isNaN(offset)) return
+    if (offset < 0) return reply.fixedError(BAD_OFFSET)
+    const entry = ctx.writeOrReply(args[1], TYPE_STRING)
+    if (entry === WRONG) return
+    const before = entry === 0 ? 0 : db.stringLength(entry)
+    if (args[3].len === 0) return reply.integer(before)
+    const length = Math.max(before, offset + args[3].len)
+    if (!lengthAllowedOrReply(ctx, offset + args[3].len)) return
+    const value = db.stringOf(db.resizeString(args[1], entry, length), ctx.value)
+    copySlice(value.u8, value.dv, value.off + offset, args[3])
+    ctx.touched(args[1], 'setrange', NOTIFY_STRING)
+    reply.integer(length)
+  },
+}
+
+/** False after an error reply when a string may not become `length` bytes long. */
+export function lengthAllowedOrReply(ctx: Context, length: number): boolean {
+  if (length <= ctx.settings.protoMaxBulkLen || ctx.client.has(CLIENT_MASTER | CLIENT_INTERNAL)) return true
+  ctx.reply.fixedError(STRING_TOO_LONG)
+  return false
+}
+
+export const partCommands: readonly Command[] = [append, setRange]
