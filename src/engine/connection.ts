@@ -2,8 +2,10 @@
 
 /** One connection, seen from the engine. */
 export interface Connection {
-  /** Writes what it can of u8[start .. end) at once; how many bytes it took. The bytes may be reused afterwards. */
+  /** Writes what it can of u8[start .. end) at once; how many bytes it took. */
   write(u8: Uint8Array, start: number, end: number): number
+  /** After write(): the connection still needs the buffer, which must not be changed any more. Absent: never. */
+  readonly holdsBuffer?: boolean
   /** Closes; `afterWrites`: what write() took is still sent. */
   close(afterWrites: boolean): void
   /** Stops and resumes onData. */

@@ -28,7 +28,8 @@ export class OutputBuffers {
     this.engine.stats.netOutputBytes += end
     client.bytesOut += end
     if (sent < end) this.keep(client, reply.u8, sent, end)
-    reply.trim()
+    if (client.connection.holdsBuffer === true) reply.renew()
+    else reply.trim()
   }
 
   /** Keeps reply.u8[from .. pos) for a client that is flushed later. */

@@ -322,7 +322,11 @@ export class Reply {
 
   /** Gives memory back after a huge reply. Only when nothing is written. */
   trim(): void {
-    if (this.u8.length <= FLUSH_BYTES * 2) return
+    if (this.u8.length > FLUSH_BYTES * 2) this.renew()
+  }
+
+  /** A new buffer: somebody else still uses the old one. Only when nothing is written. */
+  renew(): void {
     this.u8 = new Uint8Array(START_BYTES)
     this.dv = new DataView(this.u8.buffer)
   }

@@ -1,0 +1,35 @@
+// What a client costs, and what class it belongs to: for CLIENT LIST, INFO, maxmemory and maxmemory-clients.
+
+import { CLIENT_MASTER, CLIENT_MONITOR, CLIENT_PUBSUB, CLIENT_REPLICA, type Client } from './client.ts'
+
+/** A Client, its connection and its place in the tables, measured on a heap of idle clients. */
+export const CLIENT_BYTES = 2048
+const WATCHED_BYTES = 96
+const CHANNEL_BYTES = 64
+const CHUNK_BYTES = 64
+
+export type ClientClass = 'normal' | 'replica' | 'pubsub' | 'master'
+
+export function clientClass(client: Client): ClientClass {
+  if (client.has(CLIENT_MASTER)) return 'master'
+  // MONITOR clients are marked as replicas but shown as ordinary ones.
+  if (client.has(CLIENT_REPLICA) && !client.has(CLIENT_MONITOR)) return 'replica'
+  return client.has(CLIENT_PUBSUB) ? 'pubsub' : 'normal'
+}
+
+/** Output that waits, with what keeping it costs. */
+export function outputMemory(client: Client): number {
+  return client.outBytes + client.out.length * CHUNK_BYTES
+}
+
+export function clientMemory(client: Client): number {
+  const channels = (client.channels?.size ?? 0) + (client.patterns?.size ?? 0) + (client.shardChannels?.size ?? 0)
+  return (
+    CLIENT_BYTES +
+    (client.query?.length ?? 0) +
+    outputMemory(client) +
+    client.queuedBytes +
+    (client.watched?.length ?? 0) * WATCHED_BYTES +
+    channels * CHANNEL_BYTES
+  )
+}

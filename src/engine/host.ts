@@ -1,0 +1,60 @@
+// Host: what commands ask of the server around the engine. The server (or a test) fills it in; the engine only hands it
+// on.
+//
+// Always: nothing here is called on the way of an ordinary command.
+
+export type ShutdownFlag = 'save' | 'nosave' | 'now' | 'force'
+
+export interface Host {
+  /** Wall clock, microseconds since 1970. */
+  nowUs(): number
+  /** Stops this server, and all others of the process, for a while: DEBUG SLEEP. */
+  sleepMs(ms: number): void
+  /** The text of INFO; `sections` as the client wrote them, none for the default ones. */
+  info(sections: readonly string[]): string
+  memory(): MemoryFigures
+  /** Gives unused memory back to the operating system as far as the runtime lets us. */
+  purgeMemory(): void
+  /**
+   * Begins an orderly end. `failed` is called if the server goes on after all: when saving failed, or after
+   * abortShutdown().
+   */
+  shutdown(flags: readonly ShutdownFlag[], failed: () => void): void
+  /** False: nothing to abort. */
+  abortShutdown(): boolean
+  /** 'standalone', 'cluster' or 'sentinel'. */
+  readonly mode: string
+  /** 'master' or 'replica'. */
+  readonly role: string
+  readonly version: string
+  /** FLUSHALL also empties the snapshot file. */
+  afterFlushAll(): void
+  /** Stops and starts the periodic work. */
+  pauseCron(paused: boolean): void
+  /** Keys expire by themselves. */
+  setActiveExpire(active: boolean): void
+}
+
+/** Where memory went, in bytes unless said otherwise. */
+export interface MemoryFigures {
+  /** used_memory: everything the dataset, the clients and the subsystems hold. */
+  usedBytes: number
+  peakBytes: number
+  startupBytes: number
+  rssBytes: number
+  /** Bytes in use in the arena, in its pages that hold anything, and of its segments. */
+  allocatedBytes: number
+  activeBytes: number
+  residentBytes: number
+  clientsNormalBytes: number
+  clientsReplicaBytes: number
+  backlogBytes: number
+  aofBufferBytes: number
+  scriptBytes: number
+  functionBytes: number
+  /** Not part of the dataset: what Redis calls overhead. */
+  overheadBytes: number
+  datasetBytes: number
+  keys: number
+  databases: { index: number; mainBytes: number; expiresBytes: number }[]
+}

@@ -1,0 +1,55 @@
+// The library: a Redis server as a value inside a program or a test.
+//
+//   import { createServer } from 'redstart'
+//   const server = await createServer()
+//   const socket = server.connect()          // in process
+//   const port = await server.listen()       // or for any Redis client
+
+import type { MemorySocket } from './net/memory.ts'
+import { Config } from './server/config/config.ts'
+import { loadText } from './server/config/parser.ts'
+import { Logger } from './server/log.ts'
+import { Server } from './server/server.ts'
+import { realSystem } from './server/system/real.ts'
+import type { System } from './server/system/system.ts'
+
+export type { MemorySocket } from './net/memory.ts'
+export type { System } from './server/system/system.ts'
+export { virtualSystem } from './server/system/virtual.ts'
+
+export interface CreateServerOptions {
+  /** Directives and their values as in redis.conf: { maxmemory: '100mb', databases: '4' }. */
+  config?: Readonly<Record<string, string>>
+  /** Clock, randomness, disk and timers; the machine's own unless given (see virtualSystem). */
+  system?: System
+}
+
+export interface EmbeddedServer {
+  /** The TCP port it listens on, 0 when it does not. */
+  readonly port: number
+  /** A connection without a socket. */
+  connect(): MemorySocket
+  /** Opens a TCP socket (port 0: a free one) besides those of the configuration; the port. */
+  listen(port?: number, host?: string): Promise<number>
+  /** Ends the server and its connections. */
+  close(): Promise<void>
+}
+
+/** Makes a server. It shares nothing with any other in the process. Rejects when a directive or a socket is refused. */
+export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
+  const system = options.system ?? realSystem()
+  const config = new Config(system.disk)
+  const directives = { loglevel: 'nothing', save: '', port: '0', ...options.config }
+  const lines = Object.entries(directives).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
+  loadText(config, lines.join('\n'))
+  const server = new Server(config, system, new Logger(system, config))
+  await server.listen()
+  return {
+    get port() {
+      return server.port
+    },
+    connect: () => server.memory.connect(),
+    listen: (port = 0, host = '127.0.0.1') => server.listenOn(host, port),
+    close: () => server.shutdown(['nosave', 'now']),
+  }
+}

@@ -1,0 +1,69 @@
+// In-process connections: for tests and for programs that embed the server. Bytes written by one side are delivered to
+// the other at once, without a socket.
+
+import type { Client } from '../engine/client.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Receiver } from './transport.ts'
+
+/** The program's end of an in-process connection. */
+export class MemorySocket {
+  /** Called with each piece the server sends; the bytes are the callee's to keep. */
+  onData: (bytes: Uint8Array) => void = () => {}
+  onClose: () => void = () => {}
+  private readonly receiver: Receiver
+  private client: Client | undefined
+  private open = true
+
+  constructor(receiver: Receiver, id: number) {
+    this.receiver = receiver
+    const socket = this
+    const connection: Connection = {
+      kind: 'memory',
+      peer: `127.0.0.1:${id}`,
+      local: '127.0.0.1:0',
+      fd: id,
+      write(u8, start, end) {
+        if (socket.open) socket.onData(u8.slice(start, end))
+        return end - start
+      },
+      close: () => this.ended(),
+      pause() {},
+      resume() {},
+    }
+    this.client = receiver.opened(connection)
+    if (this.client === undefined) this.open = false
+  }
+
+  /** Sends bytes to the server; the replies have been handed to onData when this returns, unless a command waits. */
+  write(bytes: Uint8Array): void {
+    if (!this.open || this.client === undefined) return
+    // A reply may make the program write again from within onData, so the shared buffer cannot be used twice at once.
+    const u8 = bytes.slice()
+    this.receiver.received(this.client, u8, new DataView(u8.buffer), 0, u8.length)
+  }
+
+  close(): void {
+    if (!this.open) return
+    this.open = false
+    if (this.client !== undefined) this.receiver.closed(this.client)
+  }
+
+  private ended(): void {
+    if (!this.open) return
+    this.open = false
+    this.onClose()
+  }
+}
+
+export class MemoryTransport {
+  private readonly receiver: Receiver
+  private nextId = 1
+
+  constructor(receiver: Receiver) {
+    this.receiver = receiver
+  }
+
+  connect(): MemorySocket {
+    return new MemorySocket(this.receiver, this.nextId++)
+  }
+}

@@ -1,0 +1,203 @@
+// Server: puts one server together from its parts and takes it apart again.
+//
+//   config ─▶ settings ─▶ engine ◀─ net (TCP, Unix, in process)
+//                           └──▶ cron, and what later rooms add
+
+import { allCommands } from '../commands/index.ts'
+import type { Client } from '../engine/client.ts'
+import type { Connection } from '../engine/connection.ts'
+import { Engine } from '../engine/engine.ts'
+import { bytesOf } from '../lib/bytes.ts'
+import { MemoryTransport } from '../net/memory.ts'
+import type { Listener, Receiver, Transport } from '../net/transport.ts'
+import type { Config } from './config/config.ts'
+import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
+import type { Logger } from './log.ts'
+import type { System } from './system/system.ts'
+
+const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
+const PROTECTED = bytesOf(
+  "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n",
+)
+
+/** Turns to the runtime's sockets; bun and node are loaded only where they run. */
+async function runtimeTransport(): Promise<Transport> {
+  if (typeof Bun !== 'undefined') return new (await import('../net/bun.ts')).BunTransport()
+  return new (await import('../net/node.ts')).NodeTransport()
+}
+
+export class Server implements RunningServer {
+  readonly config: Config
+  readonly system: System
+  readonly log: Logger
+  readonly options: StartServerOptions
+  readonly engine: Engine
+  readonly memory: MemoryTransport
+  readonly startedMs: number
+  private transport: Transport | undefined
+  private tcp: Listener[] = []
+  private unix: Listener | undefined
+  private closing = false
+
+  constructor(config: Config, system: System, log: Logger, options: StartServerOptions = {}) {
+    this.config = config
+    this.system = system
+    this.log = log
+    this.options = options
+    this.startedMs = system.clock.nowMs()
+    const { clock, random } = system
+    this.engine = new Engine(
+      { nowMs: () => clock.nowMs(), monotonicUs: () => clock.monotonicUs(), random: () => random.u32() },
+      allCommands,
+      config.databases,
+    )
+    this.engine.log = (level, text) => log.line(level, text)
+    config.mirrorInto(this.engine.settings)
+    this.memory = new MemoryTransport(this.receiver)
+  }
+
+  /** What net hands connections to. */
+  private readonly receiver: Receiver = {
+    opened: connection => this.accept(connection),
+    received: (client, u8, dv, start, end) => this.engine.receive(client, u8, dv, start, end),
+    drained: client => this.engine.drained(client),
+    closed: client => this.engine.disconnected(client),
+  }
+
+  private accept(connection: Connection): Client | undefined {
+    const { engine } = this
+    if (this.closing) return undefined
+    if (engine.clients.size >= engine.settings.maxclients) {
+      connection.write(MAX_CLIENTS, 0, MAX_CLIENTS.length)
+      engine.stats.rejectedConnections++
+      return undefined
+    }
+    if (engine.settings.protectedMode && engine.settings.requirepass === '' && !isLocal(connection)) {
+      connection.write(PROTECTED, 0, PROTECTED.length)
+      engine.stats.rejectedConnections++
+      return undefined
+    }
+    return engine.connect(connection)
+  }
+
+  /** Opens the sockets that the configuration names. */
+  async listen(): Promise<void> {
+    await this.listenTcp()
+    await this.listenUnix()
+  }
+
+  private async listenTcp(): Promise<void> {
+    const { config } = this
+    if (config.port === 0) return
+    this.transport ??= await runtimeTransport()
+    for (const bind of config.bind) {
+      const optional = bind.startsWith('-')
+      const host = addressOf(optional ? bind.slice(1) : bind)
+      const options = { host, port: config.port, backlog: config.tcpBacklog, keepaliveSeconds: config.tcpKeepalive }
+      try {
+        this.tcp.push(await this.transport.listenTcp(options, this.receiver))
+      } catch (error) {
+        if (optional) continue
+        this.stopTcp()
+        throw new StartFailure(
+          `Warning: Could not create server TCP listening socket ${host}:${config.port}: ${reasonOf(error)}`,
+          `Failed listening on port ${config.port} (tcp), aborting.`,
+        )
+      }
+    }
+    if (this.tcp.length === 0) throw new StartFailure('Configured to not listen anywhere, exiting.')
+  }
+
+  private async listenUnix(): Promise<void> {
+    const { config, system } = this
+    if (config.unixsocket === '') return
+    this.transport ??= await runtimeTransport()
+    const path = system.disk.resolve(config.unixsocket)
+    try {
+      if (system.disk.stat(path) !== null) system.disk.unlink(path)
+      this.unix = await this.transport.listenUnix({ path, backlog: config.tcpBacklog }, this.receiver)
+      if (config.unixsocketperm !== 0) system.disk.chmod(path, config.unixsocketperm)
+    } catch (error) {
+      throw new StartFailure(
+        `Failed opening Unix socket: bind: ${reasonOf(error)}`,
+        'Failed listening on unix socket, aborting.',
+      )
+    }
+  }
+
+  /** Opens one more TCP socket; the port it has got. */
+  async listenOn(host: string, port: number): Promise<number> {
+    this.transport ??= await runtimeTransport()
+    const { tcpBacklog, tcpKeepalive } = this.config
+    const options = { host, port, backlog: tcpBacklog, keepaliveSeconds: tcpKeepalive }
+    const listener = await this.transport.listenTcp(options, this.receiver)
+    this.tcp.push(listener)
+    return listener.port
+  }
+
+  /** Moves the TCP sockets to what the configuration says now; undefined, or why that could not be done. */
+  async rebind(): Promise<string | undefined> {
+    this.stopTcp()
+    try {
+      await this.listenTcp()
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  private stopTcp(): void {
+    for (const listener of this.tcp) listener.close()
+    this.tcp = []
+  }
+
+  /** The TCP port in use, 0 for none. */
+  get port(): number {
+    return this.tcp[0]?.port ?? 0
+  }
+
+  async shutdown(_flags: readonly ShutdownFlag[] = []): Promise<void> {
+    if (this.closing) return
+    this.closing = true
+    this.log.notice('User requested shutdown...')
+    this.stopTcp()
+    if (this.unix !== undefined) {
+      this.log.notice('Removing the unix socket file.')
+      this.unix.close()
+      const path = this.unix.address
+      if (this.system.disk.stat(path) !== null) this.system.disk.unlink(path)
+    }
+    for (const client of [...this.engine.clients.values()]) this.engine.closeClient(client)
+  }
+}
+
+/** Starts a server as `redstart` does. */
+export async function startServer(
+  config: Config,
+  system: System,
+  log: Logger,
+  options: StartServerOptions,
+): Promise<Server> {
+  const server = new Server(config, system, log, options)
+  await server.listen()
+  options.onInitialized?.()
+  return server
+}
+
+function isLocal(connection: Connection): boolean {
+  if (connection.kind === 'unix' || connection.kind === 'memory') return true
+  return connection.peer.startsWith('127.') || connection.peer.startsWith('[::1]')
+}
+
+function addressOf(bind: string): string {
+  if (bind === '*') return '0.0.0.0'
+  return bind === '::*' ? '::' : bind
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: string }).code
+  if (code === 'EADDRINUSE') return 'Address already in use'
+  if (code === 'EADDRNOTAVAIL') return 'Cannot assign requested address'
+  if (code === 'EACCES') return 'Permission denied'
+  return (error as Error).message
+}
