@@ -1,0 +1,82 @@
+// Doubles as text: the shortest form that reads back as the same number, laid out as Redis replies with it, and
+// printf's %.17g and %.14g.
+//
+// Redis finds the digits with Grisu2, which in about one number of a thousand gives a longer or a less near text than
+// the shortest; both read back as the same double, and here the digits are always the shortest and nearest.
+
+// Every integer up to here is written out in full.
+const PLAIN_INTEGER_MAX = 2 ** 62
+
+/** A double as Redis writes scores and RESP3 doubles: 3, 0.1, 1e+20, 1.5e-7, inf, -inf, nan, -0. */
+export function formatDouble(n: number): string {
+  if (Number.isSafeInteger(n)) return n === 0 && 1 / n < 0 ? '-0' : String(n)
+  if (!Number.isFinite(n)) return Number.isNaN(n) ? 'nan' : n < 0 ? '-inf' : 'inf'
+  if (Number.isInteger(n) && Math.abs(n) <= PLAIN_INTEGER_MAX) return BigInt(n).toString()
+  // JavaScript finds the shortest digits; only the layout differs.
+  const text = n.toExponential()
+  const negative = text[0] === '-'
+  const e = text.indexOf('e')
+  const digits = text.slice(negative ? 1 : 0, e).replace('.', '')
+  return (negative ? '-' : '') + layOut(digits, Number(text.slice(e + 1)))
+}
+
+/** d.ddd x 10^power, without an exponent where that stays short. */
+function layOut(digits: string, power: number): string {
+  const count = digits.length
+  const lastPower = power - (count - 1) // the power of ten of the last digit
+  const size = Math.abs(power)
+  if (lastPower >= 0 && size < count + 7) return digits + '0'.repeat(lastPower)
+  if (lastPower < 0 && (lastPower > -7 || size < 4)) {
+    if (power < 0) return `0.${'0'.repeat(-power - 1)}${digits}`
+    return `${digits.slice(0, power + 1)}.${digits.slice(power + 1)}`
+  }
+  const fraction = count > 1 ? `.${digits.slice(1)}` : ''
+  return `${digits[0]}${fraction}e${power < 0 ? '-' : '+'}${size}`
+}
+
+/** printf's %.17g. */
+export function formatG17(n: number): string {
+  return formatG(n, 17)
+}
+
+/** printf's %.14g: how Lua turns a number into a string. */
+export function formatG14(n: number): string {
+  return formatG(n, 14)
+}
+
+/** printf's %.<precision>g, exact and with ties to even. */
+export function formatG(n: number, precision: number): string {
+  if (Number.isSafeInteger(n) && Math.abs(n) < 10 ** Math.min(precision, 15))
+    return n === 0 && 1 / n < 0 ? '-0' : String(n)
+  if (!Number.isFinite(n)) return Number.isNaN(n) ? 'nan' : n < 0 ? '-inf' : 'inf'
+  const text = roundedExponential(n, precision)
+  const negative = text[0] === '-'
+  const e = text.indexOf('e')
+  const digits = text
+    .slice(negative ? 1 : 0, e)
+    .replace('.', '')
+    .replace(/0+$/, '')
+  const power = Number(text.slice(e + 1))
+  const sign = negative ? '-' : ''
+  if (power < -4 || power >= precision) {
+    const fraction = digits.length > 1 ? `.${digits.slice(1)}` : ''
+    return `${sign}${digits[0]}${fraction}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+  }
+  if (power < 0) return `${sign}0.${'0'.repeat(-power - 1)}${digits}`
+  const whole = digits.slice(0, power + 1).padEnd(power + 1, '0')
+  const fraction = digits.slice(power + 1)
+  return fraction ? `${sign}${whole}.${fraction}` : `${sign}${whole}`
+}
+
+// toExponential rounds an exact tie away from zero and C rounds it to even, so ties are told apart by looking at
+// more digits than a tie can have (a double that ends in 5 right behind the wanted digits ends there).
+function roundedExponential(n: number, precision: number): string {
+  const rounded = n.toExponential(precision - 1)
+  const longer = n.toExponential(Math.min(100, precision + 40))
+  const e = longer.indexOf('e')
+  const start = longer[0] === '-' ? 1 : 0
+  const cut = start + precision + 1
+  if (longer[cut] !== '5' || !/^50*$/.test(longer.slice(cut, e))) return rounded
+  const lastKept = longer.charCodeAt(cut - 1)
+  return lastKept % 2 === 0 ? longer.slice(0, cut) + longer.slice(e) : rounded
+}

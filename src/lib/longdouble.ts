@@ -1,0 +1,89 @@
+// The 80-bit long double in which INCRBYFLOAT and HINCRBYFLOAT calculate: 64 bits of mantissa, and exponents from
+// 2^-16445 to 2^16384. Written in the human form Redis replies with: 17 decimals, trailing zeros dropped.
+//
+// Always: a value is mantissa x 2^exponent with |mantissa| < 2^64, or an infinity; results are rounded half to even,
+// so that every reply equals the one of a redis-server on x86-64.
+
+import { parseHexFloat } from './hexfloat.ts'
+import { type Binary, bitLength, divideRounded, roundQuotient, roundToBits } from './rational.ts'
+import type { Slice } from './slice.ts'
+
+export type LongDouble = { readonly mantissa: bigint; readonly exponent: number; readonly infinite: -1 | 0 | 1 }
+
+const MANTISSA_BITS = 64
+const EXPONENT_MIN = -16445
+const EXPONENT_TOP = 16384
+const TEXT_BYTES_MAX = 5 * 1024 - 1
+const DECIMALS = 17
+const DECIMAL_SCALE = 10n ** BigInt(DECIMALS)
+// Decimal exponents beyond these overflow or underflow whatever the digits are; calculating would take for ever.
+const DECIMAL_EXPONENT_MAX = 5000
+const DECIMAL_EXPONENT_MIN = -5100
+
+const DECIMAL = /^([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:e([+-]?[0-9]+))?$/i
+const INFINITE = /^([+-]?)inf(?:inity)?$/i
+
+/** The long double that the whole of `s` spells, as strtold reads it; undefined when it is none or out of range. */
+export function parseLongDouble(s: Slice): LongDouble | undefined {
+  if (s.len === 0 || s.len > TEXT_BYTES_MAX) return undefined
+  const text = s.latin1()
+  const infinite = INFINITE.exec(text)
+  if (infinite) return { mantissa: 0n, exponent: 0, infinite: infinite[1] === '-' ? -1 : 1 }
+  const hex = parseHexFloat(text)
+  if (hex) {
+    if (hex.mantissa === 0n) return { mantissa: 0n, exponent: 0, infinite: 0 }
+    return checked(text[0] === '-', roundToBits(hex.mantissa, hex.exponent, MANTISSA_BITS, EXPONENT_MIN))
+  }
+  const decimal = DECIMAL.exec(text)
+  if (!decimal) return undefined
+  const fraction = decimal[3] ?? ''
+  return fromDecimal(decimal[1] === '-', decimal[2] + fraction, Number(decimal[4] ?? 0) - fraction.length)
+}
+
+function fromDecimal(negative: boolean, digits: string, exponent: number): LongDouble | undefined {
+  const value = BigInt(digits)
+  if (value === 0n) return { mantissa: 0n, exponent: 0, infinite: 0 }
+  const magnitude = value.toString().length + exponent
+  if (magnitude > DECIMAL_EXPONENT_MAX || magnitude < DECIMAL_EXPONENT_MIN) return undefined
+  const rounded =
+    exponent >= 0
+      ? roundToBits(value * 10n ** BigInt(exponent), 0, MANTISSA_BITS, EXPONENT_MIN)
+      : roundQuotient(value, 10n ** BigInt(-exponent), MANTISSA_BITS, EXPONENT_MIN)
+  return checked(negative, rounded)
+}
+
+/** As a long double, unless it overflowed or underflowed to zero. */
+function checked(negative: boolean, value: Binary): LongDouble | undefined {
+  if (value.mantissa === 0n || bitLength(value.mantissa) + value.exponent > EXPONENT_TOP) return undefined
+  return { mantissa: negative ? -value.mantissa : value.mantissa, exponent: value.exponent, infinite: 0 }
+}
+
+export function longDoubleOf(n: bigint): LongDouble {
+  return { mantissa: n, exponent: 0, infinite: 0 }
+}
+
+/** a + b; undefined when the sum is not a finite number. */
+export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble | undefined {
+  if (a.infinite || b.infinite) return undefined
+  const exponent = Math.min(a.exponent, b.exponent)
+  const sum = (a.mantissa << BigInt(a.exponent - exponent)) + (b.mantissa << BigInt(b.exponent - exponent))
+  const negative = sum < 0n
+  if (sum === 0n) return { mantissa: 0n, exponent: 0, infinite: 0 }
+  return checked(negative, roundToBits(negative ? -sum : sum, exponent, MANTISSA_BITS, EXPONENT_MIN))
+}
+
+/** The human form: at most 17 decimals, no exponent, no trailing zeros, and never "-0". */
+export function formatLongDouble(x: LongDouble): string {
+  if (x.infinite) return x.infinite < 0 ? '-inf' : 'inf'
+  const negative = x.mantissa < 0n
+  const magnitude = negative ? -x.mantissa : x.mantissa
+  const scaled =
+    x.exponent >= 0
+      ? (magnitude << BigInt(x.exponent)) * DECIMAL_SCALE
+      : divideRounded(magnitude * DECIMAL_SCALE, 1n << BigInt(-x.exponent))
+  const padded = scaled.toString().padStart(DECIMALS + 1, '0')
+  const whole = padded.slice(0, -DECIMALS)
+  const decimals = padded.slice(-DECIMALS).replace(/0+$/, '')
+  const text = decimals ? `${whole}.${decimals}` : whole
+  return negative && text !== '0' ? `-${text}` : text
+}

@@ -1,0 +1,137 @@
+// LZF, the compression of strings inside RDB files and quicklist nodes. The compressed bytes are a row of
+//
+//   000LLLLL  bytes ...             L+1 literal bytes (1..32)
+//   LLLooooo  oooooooo              L+2 bytes (3..8) copied from o+1 bytes back (1..8192)
+//   111ooooo  LLLLLLLL  oooooooo    L+9 bytes (9..264) copied from o+1 bytes back
+//
+// Always: a copy may overlap what it writes; the reader never steps outside either buffer.
+
+const HASH_BITS = 14
+const LITERALS_MAX = 32
+const COPY_MAX = 264
+const REACH_MAX = 8192
+
+export class LzfCompressor {
+  // Where three bytes with this hash were last seen, as base + input position: a fresh base per call makes
+  // older entries fall outside the input, so the table is not cleared for each small string.
+  private seen = new Uint32Array(1 << HASH_BITS)
+  private base = 1
+
+  /**
+   * Compresses input[from..to) into output[at..limit); returns the bytes written, or 0 when they do not fit
+   * (then the contents of that part of the output are undefined).
+   */
+  compress(
+    input: Uint8Array,
+    from: number,
+    to: number,
+    output: Uint8Array,
+    at: number,
+    limit: number = output.length,
+  ): number {
+    const size = to - from
+    if (size <= 0) return 0
+    if (this.base + size > 0xffffffff) {
+      this.seen.fill(0)
+      this.base = 1
+    }
+    const seen = this.seen
+    const bias = this.base - from
+    const begin = at
+    let literalsFrom = from
+    let i = from
+    while (i + 2 < to) {
+      const hash = hashOf(input[i], input[i + 1], input[i + 2])
+      const back = i - (seen[hash] - bias)
+      seen[hash] = i + bias
+      const ref = i - back
+      if (
+        ref < from ||
+        back > REACH_MAX ||
+        input[ref] !== input[i] ||
+        input[ref + 1] !== input[i + 1] ||
+        input[ref + 2] !== input[i + 2]
+      ) {
+        i++
+        continue
+      }
+      const copyMax = Math.min(to - i, COPY_MAX)
+      let copied = 3
+      while (copied < copyMax && input[ref + copied] === input[i + copied]) copied++
+      at = putLiterals(input, literalsFrom, i, output, at, limit)
+      if (at < 0 || at + 3 > limit) return this.end(size, 0)
+      const distance = back - 1
+      if (copied < 9) output[at++] = ((copied - 2) << 5) | (distance >> 8)
+      else {
+        output[at++] = (7 << 5) | (distance >> 8)
+        output[at++] = copied - 9
+      }
+      output[at++] = distance & 0xff
+      i += copied
+      literalsFrom = i
+      // The last positions inside the copy are worth remembering, the first ones rarely are.
+      for (let k = i - 2; k < i && k + 2 < to; k++) seen[hashOf(input[k], input[k + 1], input[k + 2])] = k + bias
+    }
+    at = putLiterals(input, literalsFrom, to, output, at, limit)
+    return this.end(size, at < 0 ? 0 : at - begin)
+  }
+
+  private end(size: number, written: number): number {
+    this.base += size
+    return written
+  }
+}
+
+function hashOf(a: number, b: number, c: number): number {
+  return Math.imul((a << 16) | (b << 8) | c, 0x9e3779b1) >>> (32 - HASH_BITS)
+}
+
+/** Writes input[from..to) as literal runs; the offset behind them, or -1 when they do not fit. */
+function putLiterals(
+  input: Uint8Array,
+  from: number,
+  to: number,
+  output: Uint8Array,
+  at: number,
+  limit: number,
+): number {
+  while (from < to) {
+    const run = Math.min(to - from, LITERALS_MAX)
+    if (at + run + 1 > limit) return -1
+    output[at++] = run - 1
+    for (let k = 0; k < run; k++) output[at++] = input[from++]
+  }
+  return at
+}
+
+/** Expands input[from..to) into output[at..limit); returns the bytes written, or -1 when the input is damaged. */
+export function lzfDecompress(
+  input: Uint8Array,
+  from: number,
+  to: number,
+  output: Uint8Array,
+  at: number,
+  limit: number = output.length,
+): number {
+  const begin = at
+  let i = from
+  while (i < to) {
+    const control = input[i++]
+    if (control < 32) {
+      const run = control + 1
+      if (i + run > to || at + run > limit) return -1
+      for (let k = 0; k < run; k++) output[at++] = input[i++]
+      continue
+    }
+    let copied = (control >> 5) + 2
+    if (copied === 9) {
+      if (i >= to) return -1
+      copied += input[i++]
+    }
+    if (i >= to) return -1
+    let ref = at - ((control & 31) << 8) - input[i++] - 1
+    if (ref < begin || at + copied > limit) return -1
+    for (let k = 0; k < copied; k++) output[at++] = output[ref++]
+  }
+  return at - begin
+}

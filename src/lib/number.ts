@@ -1,0 +1,193 @@
+// Numbers in decimal bytes, read and written as Redis reads and writes them.
+//
+// Always: integers inside ±(2^53 - 1) travel as JavaScript numbers; the rest of the 64-bit range announces
+// itself as ±Infinity and is then asked for as a bigint, which only a few commands need.
+
+import { parseHexDouble } from './hexfloat.ts'
+import type { Slice } from './slice.ts'
+
+const MINUS = 0x2d
+const PLUS = 0x2b
+const ZERO = 0x30
+const POINT = 0x2e
+const INT64_MAX_DIGITS = [9, 2, 2, 3, 3, 7, 2, 0, 3, 6, 8, 5, 4, 7, 7, 5, 8, 0, 7]
+
+export const INT64_MAX = 9223372036854775807n
+export const INT64_MIN = -9223372036854775808n
+
+/**
+ * The integer that the whole of `s` spells, in the one spelling Redis takes for it: no sign plus, no leading zero,
+ * no space. NaN when it is none or outside 64 bits; ±Infinity when it fits 64 bits but not 53: parseBigInt64 tells it.
+ */
+export function parseInt64(s: Slice): number {
+  const u8 = s.u8
+  let at = s.off
+  const end = at + s.len
+  if (s.len === 0 || s.len > 20) return Number.NaN
+  const negative = u8[at] === MINUS
+  if (negative) at++
+  const first = u8[at] - ZERO
+  if (at === end || first > 9 || first < 1) return first === 0 && s.len === 1 ? 0 : Number.NaN
+  const digitCount = end - at
+  let value = first
+  for (let i = at + 1; i < end; i++) {
+    const digit = u8[i] - ZERO
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  if (value <= Number.MAX_SAFE_INTEGER) return negative ? -value : value
+  if (digitCount > 19 || (digitCount === 19 && exceedsInt64(u8, at, negative))) return Number.NaN
+  return negative ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+}
+
+function exceedsInt64(u8: Uint8Array, at: number, negative: boolean): boolean {
+  for (let i = 0; i < 19; i++) {
+    const difference = u8[at + i] - ZERO - INT64_MAX_DIGITS[i]
+    if (difference !== 0) return difference > (negative && i === 18 ? 1 : 0)
+  }
+  return false
+}
+
+/** The value of an integer that parseInt64 took (a number other than NaN). Allocates. */
+export function parseBigInt64(s: Slice): bigint {
+  return BigInt(s.latin1())
+}
+
+/** How many bytes writeInt(n) writes. `n` is a safe integer. */
+export function digits(n: number): number {
+  let count = 1
+  if (n < 0) {
+    n = -n
+    count = 2
+  }
+  for (let bound = 10; n >= bound; bound *= 10) count++
+  return count
+}
+
+/** Writes the safe integer `n` in decimal at u8[off]; returns the number of bytes written. */
+export function writeInt(u8: Uint8Array, off: number, n: number): number {
+  const length = digits(n)
+  let at = off + length
+  if (n < 0) {
+    u8[off] = MINUS
+    n = -n
+  }
+  while (n > 0x7fffffff) {
+    const rest = Math.floor(n / 10)
+    u8[--at] = ZERO + (n - rest * 10)
+    n = rest
+  }
+  let small = n | 0
+  do {
+    const rest = (small / 10) | 0
+    u8[--at] = ZERO + (small - rest * 10)
+    small = rest
+  } while (small > 0)
+  return length
+}
+
+/** Writes `n` in decimal at u8[off]; returns the number of bytes written. Allocates. */
+export function writeBigInt(u8: Uint8Array, off: number, n: bigint): number {
+  return writeText(u8, off, n.toString())
+}
+
+/** Writes the latin1 `text` at u8[off]; returns the number of bytes written. */
+export function writeText(u8: Uint8Array, off: number, text: string): number {
+  for (let i = 0; i < text.length; i++) u8[off + i] = text.charCodeAt(i)
+  return text.length
+}
+
+// Powers of ten that a double holds exactly: one multiplication or division by them rounds once.
+const EXACT_POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
+
+/**
+ * The double that the whole of `s` spells, as C's strtod reads it (so "inf", "-Infinity" and hex are numbers, and a
+ * space in front, "nan", overflow and underflow to zero are not). NaN when it is none.
+ */
+export function parseDouble(s: Slice): number {
+  const u8 = s.u8
+  let at = s.off
+  const end = at + s.len
+  const negative = at < end && u8[at] === MINUS
+  if (negative || (at < end && u8[at] === PLUS)) at++
+  const c = at < end ? u8[at] | 0x20 : 0
+  if (c === 0x69) return parseInfinity(u8, at, end, negative)
+  if (u8[at] === ZERO && at + 1 < end && (u8[at + 1] | 0x20) === 0x78) return parseHexDouble(s)
+  return parseDecimal(s, at, negative)
+}
+
+function parseDecimal(s: Slice, at: number, negative: boolean): number {
+  const u8 = s.u8
+  const end = s.off + s.len
+  let mantissa = 0
+  let significant = 0
+  let digitsSeen = 0
+  let exponent = 0
+  let fraction = false
+  for (; at < end; at++) {
+    const digit = u8[at] - ZERO
+    if (digit >= 0 && digit <= 9) {
+      mantissa = mantissa * 10 + digit
+      if (mantissa !== 0) significant++
+      digitsSeen++
+      if (fraction) exponent--
+    } else if (u8[at] === POINT && !fraction) fraction = true
+    else break
+  }
+  if (digitsSeen === 0) return Number.NaN
+  if (at < end) {
+    const written = parseExponent(u8, at, end)
+    if (Number.isNaN(written)) return Number.NaN
+    exponent += written
+  }
+  if (mantissa === 0) return negative ? -0 : 0
+  if (significant <= 15 && exponent >= -22 && exponent <= 22) {
+    const value = exponent < 0 ? mantissa / EXACT_POWERS[-exponent] : mantissa * EXACT_POWERS[exponent]
+    return negative ? -value : value
+  }
+  const value = Number(s.latin1())
+  return value === 0 || !Number.isFinite(value) ? Number.NaN : value
+}
+
+/** The exponent u8[at..end) from its letter e on, kept small enough to calculate with; NaN when malformed. */
+function parseExponent(u8: Uint8Array, at: number, end: number): number {
+  if ((u8[at] | 0x20) !== 0x65) return Number.NaN
+  at++
+  const negative = at < end && u8[at] === MINUS
+  if (negative || (at < end && u8[at] === PLUS)) at++
+  if (at === end) return Number.NaN
+  let value = 0
+  for (; at < end; at++) {
+    const digit = u8[at] - ZERO
+    if (digit < 0 || digit > 9) return Number.NaN
+    if (value < 1e8) value = value * 10 + digit
+  }
+  return negative ? -value : value
+}
+
+const INFINITY_LETTERS = [0x69, 0x6e, 0x66, 0x69, 0x6e, 0x69, 0x74, 0x79]
+
+function parseInfinity(u8: Uint8Array, at: number, end: number, negative: boolean): number {
+  const length = end - at
+  if (length !== 3 && length !== 8) return Number.NaN
+  for (let i = 0; i < length; i++) if ((u8[at + i] | 0x20) !== INFINITY_LETTERS[i]) return Number.NaN
+  return negative ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+}
+
+const MEMORY_UNITS = new Map([
+  ['', 1],
+  ['b', 1],
+  ['k', 1000],
+  ['kb', 1024],
+  ['m', 1000 * 1000],
+  ['mb', 1024 * 1024],
+  ['g', 1000 * 1000 * 1000],
+  ['gb', 1024 * 1024 * 1024],
+])
+
+/** Bytes in a configuration value such as `100mb` or `1gb`; NaN when it is none. */
+export function memoryUnits(text: string): number {
+  const parts = /^([0-9]{0,127})([a-z]*)$/i.exec(text)
+  const unit = parts && MEMORY_UNITS.get(parts[2].toLowerCase())
+  return parts && unit ? Number(parts[1]) * unit : Number.NaN
+}

@@ -1,0 +1,40 @@
+// Exact rounding with bigints, half to even, as IEEE 754 rounds.
+
+export type Binary = { mantissa: bigint; exponent: number }
+
+/** value / divisor to the nearest integer, ties to even. Both are non-negative, divisor is not 0. */
+export function divideRounded(value: bigint, divisor: bigint): bigint {
+  const quotient = value / divisor
+  const twiceRest = 2n * (value - quotient * divisor)
+  const up = twiceRest > divisor || (twiceRest === divisor && (quotient & 1n) === 1n)
+  return up ? quotient + 1n : quotient
+}
+
+/** How many bits the non-negative `n` has. */
+export function bitLength(n: bigint): number {
+  const hex = n.toString(16)
+  return n === 0n ? 0 : hex.length * 4 - Math.clz32(Number.parseInt(hex[0], 16)) + 28
+}
+
+/**
+ * mantissa x 2^exponent with the mantissa rounded to at most `bits` bits and an exponent of at least `exponentMin`
+ * (that is how denormal numbers lose bits). The mantissa is not negative.
+ */
+export function roundToBits(mantissa: bigint, exponent: number, bits: number, exponentMin: number): Binary {
+  const surplus = Math.max(bitLength(mantissa) - bits, exponentMin - exponent)
+  if (surplus <= 0) return { mantissa, exponent }
+  if (surplus > bitLength(mantissa) + 1) return { mantissa: 0n, exponent: exponentMin }
+  const rounded = divideRounded(mantissa, 1n << BigInt(surplus))
+  return { mantissa: rounded, exponent: exponent + surplus }
+}
+
+/** numerator / denominator (both positive), rounded the same way. */
+export function roundQuotient(numerator: bigint, denominator: bigint, bits: number, exponentMin: number): Binary {
+  // Shift so that the quotient has a few bits more than wanted; a remainder then only matters as "not exact".
+  const shift = bits + 2 - (bitLength(numerator) - bitLength(denominator))
+  const scaled = shift > 0 ? numerator << BigInt(shift) : numerator
+  const divisor = shift > 0 ? denominator : denominator << BigInt(-shift)
+  const quotient = scaled / divisor
+  const sticky = quotient * divisor === scaled ? 0n : 1n
+  return roundToBits((quotient << 1n) | sticky, -shift - 1, bits, exponentMin)
+}
