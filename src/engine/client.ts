@@ -69,6 +69,8 @@ export interface BlockState {
   timeoutReply: 'null' | 'nullArray'
   /** Called instead of writing timeoutReply. */
   onTimeout?: (client: Client) => void
+  /** False: CLIENT UNBLOCK leaves it alone (SHUTDOWN). */
+  unblockable?: boolean
 }
 
 export class Client {
@@ -105,6 +107,9 @@ export class Client {
   softLimitSinceMs = 0
   bytesIn = 0
   bytesOut = 0
+  /** The longest reply since replyPeakMs (wall clock), for CLIENT LIST. */
+  replyPeak = 0
+  replyPeakMs = 0
   commands = 0
 
   // Transactions.

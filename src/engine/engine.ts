@@ -27,6 +27,7 @@ import type { Configuration } from './configuration.ts'
 import type { Connection } from './connection.ts'
 import { Context, type Effect } from './context.ts'
 import { Dispatch } from './dispatch.ts'
+import type { Host } from './host.ts'
 import { OutputBuffers } from './output.ts'
 import { Settings } from './settings.ts'
 import { Stats } from './stats.ts'
@@ -77,6 +78,10 @@ export class Engine {
   readonly afterCommand: (() => void)[] = []
   /** Called when a client goes, before it is forgotten. */
   readonly onClientGone: ((client: Client) => void)[] = []
+  /** Called by RESET: subscriptions, tracking and the like end. */
+  readonly onClientReset: ((client: Client) => void)[] = []
+  /** The server around; set before the first command. */
+  host!: Host
   /** Called by the transport's accept for each new client. */
   current: Client | undefined
   private nextClientId = 1
@@ -268,11 +273,16 @@ export class Engine {
   private finishEvent(client: Client): void {
     if (this.reply.pos > 0) this.output.send(client, this.reply)
     this.current = undefined
+    this.settle()
+    if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0) this.closeClient(client)
+  }
+
+  /** After commands, and after work that no command did (timers): serves clients that waited, sends what is queued. */
+  settle(): void {
     if (this.blocking.ready) this.blocking.serve()
     while (this.blocking.resumed.length > 0) this.continueClient(this.blocking.resumed.shift()!)
     for (const hook of this.afterCommand) hook()
     this.output.flushPending()
-    if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0) this.closeClient(client)
   }
 
   /** The reply buffer is full in the middle of a command. */

@@ -23,6 +23,7 @@ export class OutputBuffers {
     const end = reply.pos
     reply.pos = 0
     if (client.has(CLIENT_CLOSING)) return
+    if (end > client.replyPeak) client.replyPeak = end
     let sent = 0
     if (client.outBytes === 0) sent = client.connection.write(reply.u8, 0, end)
     this.engine.stats.netOutputBytes += end

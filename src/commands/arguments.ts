@@ -1,0 +1,15 @@
+// Arguments that several groups of commands read in the same way.
+
+import type { Context } from '../engine/context.ts'
+import { NOT_AN_INTEGER } from '../protocol/errors.ts'
+import { errorBytes } from '../protocol/reply.ts'
+
+const OUTSIDE_INT32 = errorBytes('ERR value is out of range, value must between -2147483648 and 2147483647')
+
+/** args[i] as a 32-bit integer, or NaN after an error reply; `error` replaces both error texts. */
+export function int32OrReply(ctx: Context, i: number, error?: Uint8Array): number {
+  const n = ctx.longOrReply(i, error ?? NOT_AN_INTEGER)
+  if (Number.isNaN(n) || (n >= -0x80000000 && n <= 0x7fffffff)) return n
+  ctx.reply.fixedError(error ?? OUTSIDE_INT32)
+  return Number.NaN
+}
