@@ -1,0 +1,231 @@
+// ListpackReader: finding one's way in a listpack and reading it; Listpack (listpack.ts) adds writing.
+//
+// Always: a position is a byte offset from the listpack's start and belongs to an element, or is -1.
+
+import { Int64 } from '../lib/int64.ts'
+import { parseInt64 } from '../lib/number.ts'
+import type { Slice } from '../lib/slice.ts'
+import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
+import type { Element } from './element.ts'
+import {
+  backlenBytes,
+  COUNT_AT,
+  COUNT_UNKNOWN,
+  ENC_6BIT_STR,
+  ENC_13BIT_INT,
+  ENC_64BIT_INT,
+  EOF,
+  encodedBytes,
+  HEADER_BYTES,
+  isString,
+  readInteger,
+  skip,
+  skipBack,
+  stringHead,
+} from './listpack-format.ts'
+
+const INTEGER_TEXT_MAX = 20
+const EMPTY_BYTES = HEADER_BYTES + 1
+
+export class ListpackReader {
+  protected readonly arena: Arena
+  private readonly probe = new Int64()
+
+  constructor(arena: Arena) {
+    this.arena = arena
+  }
+
+  /** Bytes of the listpack. */
+  bytes(lp: Ref): number {
+    return this.arena.segments[lp >>> SEGMENT_SHIFT].dv.getUint32((lp & GRANULE_MASK) << 4, true)
+  }
+
+  /** Number of elements; walks them when there are more than 65534. */
+  count(lp: Ref): number {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const at = (lp & GRANULE_MASK) << 4
+    const told = seg.dv.getUint16(at + COUNT_AT, true)
+    if (told !== COUNT_UNKNOWN) return told
+    let count = 0
+    for (let p = at + HEADER_BYTES; seg.u8[p] !== EOF; p = skip(seg.u8, p)) count++
+    if (count < COUNT_UNKNOWN) seg.dv.setUint16(at + COUNT_AT, count, true)
+    return count
+  }
+
+  // ---- walking ----
+
+  first(lp: Ref): number {
+    const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
+    return u8[((lp & GRANULE_MASK) << 4) + HEADER_BYTES] === EOF ? -1 : HEADER_BYTES
+  }
+
+  last(lp: Ref): number {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const at = (lp & GRANULE_MASK) << 4
+    const bytes = seg.dv.getUint32(at, true)
+    return bytes === EMPTY_BYTES ? -1 : skipBack(seg.u8, at + bytes - 1) - at
+  }
+
+  next(lp: Ref, pos: number): number {
+    const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
+    const at = (lp & GRANULE_MASK) << 4
+    const p = skip(u8, at + pos)
+    return u8[p] === EOF ? -1 : p - at
+  }
+
+  prev(lp: Ref, pos: number): number {
+    if (pos === HEADER_BYTES) return -1
+    const at = (lp & GRANULE_MASK) << 4
+    return skipBack(this.arena.segments[lp >>> SEGMENT_SHIFT].u8, at + pos) - at
+  }
+
+  /** The position of element `index` (negative: from the end), or -1. */
+  seek(lp: Ref, index: number): number {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const at = (lp & GRANULE_MASK) << 4
+    return seekIn(seg.u8, seg.dv, at, index, this.count(lp))
+  }
+
+  /** `pos`, or -1 when nothing stands there: what follows a deleted element. */
+  elementAt(lp: Ref, pos: number): number {
+    return this.arena.segments[lp >>> SEGMENT_SHIFT].u8[((lp & GRANULE_MASK) << 4) + pos] === EOF ? -1 : pos
+  }
+
+  // ---- reading ----
+
+  /** Fills `e` with the element at `pos`. */
+  read(lp: Ref, pos: number, e: Element): void {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    this.readAt(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos, e)
+  }
+
+  /** As read(), for an element that stands at byte `at` of any buffer. */
+  readAt(u8: Uint8Array, dv: DataView, at: number, e: Element): void {
+    const b = u8[at]
+    if (b >= ENC_6BIT_STR && b < ENC_13BIT_INT) return e.setBytes(u8, dv, at + 1, b & 0x3f)
+    if (isString(u8, at)) {
+      const head = stringHead(u8, at)
+      return e.setBytes(u8, dv, at + head, encodedBytes(u8, at) - head)
+    }
+    if (b !== ENC_64BIT_INT) return e.setInteger(readInteger(u8, dv, at))
+    this.probe.read(dv, at + 1)
+    e.setInt64(this.probe)
+  }
+
+  /** Points `out` at the element at `pos`; an integer is written into `scratch` (24 bytes). */
+  get(lp: Ref, pos: number, out: Slice, scratch: Slice): Slice {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const at = ((lp & GRANULE_MASK) << 4) + pos
+    if (isString(seg.u8, at)) {
+      const head = stringHead(seg.u8, at)
+      return out.set(seg.u8, seg.dv, at + head, encodedBytes(seg.u8, at) - head)
+    }
+    this.readInt64(seg.u8, seg.dv, at, this.probe)
+    return out.set(scratch.u8, scratch.dv, 0, this.probe.render(scratch.u8, 0))
+  }
+
+  /** The integer at `pos`; NaN for a string, ±Infinity when only getInt64() can tell it. */
+  integerAt(lp: Ref, pos: number): number {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const at = ((lp & GRANULE_MASK) << 4) + pos
+    if (isString(seg.u8, at)) return Number.NaN
+    const n = readInteger(seg.u8, seg.dv, at)
+    if (Number.isSafeInteger(n)) return n
+    return n < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  }
+
+  /** Fills `out` with the integer at `pos`; false for a string. */
+  getInt64(lp: Ref, pos: number, out: Int64): boolean {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const at = ((lp & GRANULE_MASK) << 4) + pos
+    if (isString(seg.u8, at)) return false
+    this.readInt64(seg.u8, seg.dv, at, out)
+    return true
+  }
+
+  private readInt64(u8: Uint8Array, dv: DataView, at: number, out: Int64): void {
+    if (u8[at] === ENC_64BIT_INT) out.read(dv, at + 1)
+    else out.setNumber(readInteger(u8, dv, at))
+  }
+
+  /** True when the element at `pos` is `key`. */
+  equals(lp: Ref, pos: number, key: Slice): boolean {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    return this.equalsAt(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos, key)
+  }
+
+  /** As equals(), for an element that stands at byte `at` of any buffer. */
+  equalsAt(u8: Uint8Array, dv: DataView, at: number, key: Slice): boolean {
+    if (!isString(u8, at)) {
+      const n = key.len > INTEGER_TEXT_MAX ? Number.NaN : parseInt64(key)
+      return !Number.isNaN(n) && this.isSameInteger(u8, dv, at, n, key)
+    }
+    const head = stringHead(u8, at)
+    return encodedBytes(u8, at) - head === key.len && isSameBytes(u8, at + head, key)
+  }
+
+  /**
+   * The position of the first element that is `key`, looking at the one at `from` and then at every (skipped + 1)th,
+   * or -1.
+   */
+  find(lp: Ref, from: number, key: Slice, skipped: number): number {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const start = (lp & GRANULE_MASK) << 4
+    if (from < 0) return -1
+    const found = this.findAt(seg.u8, seg.dv, start + from, key, skipped)
+    return found < 0 ? -1 : found - start
+  }
+
+  private findAt(u8: Uint8Array, dv: DataView, at: number, key: Slice, skipped: number): number {
+    const keyLen = key.len
+    const n = keyLen > INTEGER_TEXT_MAX ? Number.NaN : parseInt64(key)
+    const keyIsInteger = !Number.isNaN(n)
+    for (;;) {
+      const b = u8[at]
+      if (b >= ENC_6BIT_STR && b < ENC_13BIT_INT) {
+        const len = b & 0x3f
+        if (len === keyLen && isSameBytes(u8, at + 1, key)) return at
+        at += len + 2
+      } else {
+        if (b === EOF) break
+        const encoded = encodedBytes(u8, at)
+        if (isString(u8, at)) {
+          const head = stringHead(u8, at)
+          if (encoded - head === keyLen && isSameBytes(u8, at + head, key)) return at
+        } else if (keyIsInteger && this.isSameInteger(u8, dv, at, n, key)) return at
+        at += encoded + backlenBytes(encoded)
+      }
+      for (let i = skipped; i > 0 && u8[at] !== EOF; i--) at = skip(u8, at)
+    }
+    return -1
+  }
+
+  private isSameInteger(u8: Uint8Array, dv: DataView, at: number, n: number, key: Slice): boolean {
+    if (Number.isFinite(n)) return readInteger(u8, dv, at) === n
+    if (u8[at] !== ENC_64BIT_INT) return false
+    this.probe.parseLong(key)
+    return this.probe.lo === dv.getUint32(at + 1, true) && this.probe.hi === dv.getInt32(at + 5, true)
+  }
+}
+
+function isSameBytes(u8: Uint8Array, at: number, key: Slice): boolean {
+  const other = key.u8
+  let k = key.off
+  for (const end = at + key.len; at < end; at++, k++) if (u8[at] !== other[k]) return false
+  return true
+}
+
+/** Offset from `base`, where a listpack of `count` elements starts, of element `index` (negative: from the end), or -1. */
+export function seekIn(u8: Uint8Array, dv: DataView, base: number, index: number, count: number): number {
+  if (index < 0) index += count
+  if (index < 0 || index >= count) return -1
+  let at: number
+  if (index <= count >> 1) {
+    at = base + HEADER_BYTES
+    for (let i = index; i > 0; i--) at = skip(u8, at)
+  } else {
+    at = base + dv.getUint32(base, true) - 1
+    for (let i = count - index; i > 0; i--) at = skipBack(u8, at)
+  }
+  return at - base
+}
