@@ -43,6 +43,8 @@ export class OrderedTree extends OrderedNodes {
   private boundU8: Uint8Array
   private boundAt = 0
   private boundLen = 0
+  /** Counts searches: tells whether a visitor used this object for another tree and so spent the path. */
+  private searches = 0
 
   constructor(arena: Arena) {
     super(arena)
@@ -95,6 +97,15 @@ export class OrderedTree extends OrderedNodes {
     }
     this.removeRun(t, 1)
     this.insert(t, entry)
+  }
+
+  /** Puts `fresh`, an entry with the same score and member, in the place of one that is in the tree. */
+  replace(t: Ref, entry: Ref, fresh: Ref): void {
+    this.boundToEntry(entry, this.scoreOf(entry))
+    this.locate(t, 0)
+    const leaf = this.pathNode[0]
+    this.arena.dv(leaf).setUint32(this.arena.at(leaf) + SLOTS + this.pathIndex[0] * SLOT_BYTES + 8, fresh, true)
+    if (this.pathIndex[0] === 0) this.renewSmallest(t)
   }
 
   /** How many entries stand before this one, which is in the tree. */
@@ -203,7 +214,7 @@ export class OrderedTree extends OrderedNodes {
     return c.leaf === 0 ? this.last(t, c) : this.previous(c)
   }
 
-  /** Takes out `count` entries from `rank` on; `visit` gets each, may free it and must not touch this tree. */
+  /** Takes out `count` entries from `rank` on; `visit` gets each, may free it and must not change this tree. */
   removeRange(t: Ref, rank: number, count: number, visit: (entry: Ref) => void): void {
     let left = Math.min(count, this.count(t) - rank)
     while (left > 0) {
@@ -213,7 +224,9 @@ export class OrderedTree extends OrderedNodes {
       const run = Math.min(left, this.nodeCount(leaf) - slot)
       const dv = this.arena.dv(leaf)
       const at = this.arena.at(leaf) + SLOTS + slot * SLOT_BYTES + 8
+      const search = this.searches
       for (let i = 0; i < run; i++) visit(dv.getUint32(at + i * SLOT_BYTES, true))
+      if (search !== this.searches) this.locateRank(t, rank)
       this.removeRun(t, run)
       left -= run
     }
@@ -231,7 +244,8 @@ export class OrderedTree extends OrderedNodes {
 
   /**
    * Moves one leaf, the one holding `rank`, and the nodes above it out of sealed segments. `move` is called with each
-   * of its entries and returns the entry's ref from then on. Gives the rank to go on with, -1 at the end.
+   * of its entries, returns the entry's ref from then on and must not change this tree. Gives the rank to go on with,
+   * -1 at the end.
    */
   relocate(t: Ref, rank: number, move: (entry: Ref) => Ref): number {
     if (rank >= this.count(t)) return -1
@@ -241,14 +255,15 @@ export class OrderedTree extends OrderedNodes {
       if (this.arena.isSealed(node)) this.replaceNode(t, level, this.arena.relocate(node))
     }
     const leaf = this.pathNode[0]
+    const first = rank - this.pathIndex[0]
     const dv = this.arena.dv(leaf)
     const at = this.arena.at(leaf)
     const count = this.nodeCount(leaf)
     for (let p = at + SLOTS + 8, end = p + count * SLOT_BYTES; p < end; p += SLOT_BYTES)
       dv.setUint32(p, move(dv.getUint32(p, true)), true)
+    this.locateRank(t, first)
     this.renewSmallest(t)
-    const next = rank - this.pathIndex[0] + count
-    return next < this.count(t) ? next : -1
+    return first + count < this.count(t) ? first + count : -1
   }
 
   // --- finding ---
@@ -300,6 +315,7 @@ export class OrderedTree extends OrderedNodes {
    * one past the leaf's end), and adds `delta` to the counts on the way. A bound to an entry ends in its own leaf.
    */
   private locate(t: Ref, delta: number): void {
+    this.searches++
     const tdv = this.arena.dv(t)
     const tat = this.arena.at(t)
     let node = tdv.getUint32(tat + ROOT, true)
@@ -349,6 +365,7 @@ export class OrderedTree extends OrderedNodes {
 
   /** Walks to the slot of this rank, which is below the count. */
   private locateRank(t: Ref, rank: number): void {
+    this.searches++
     let node = this.field(t, ROOT)
     for (let level = this.field(t, HEIGHT); level > 0; level--) {
       const dv = this.arena.segments[node >>> SEGMENT_SHIFT].dv

@@ -1,0 +1,239 @@
+// GeoHash: places as 52-bit integers that keep near places near, so that a sorted set's score holds them exactly.
+//
+//   a place   longitude and latitude, each scaled to 26 bits, interleaved:  … lon1 lat1 lon0 lat0
+//   a cell    (step, column, row): the world cut into 2^step columns and 2^step rows; its places are the scores from
+//             cellScore(column, row) up to, without, the next cell's
+//
+// Source of the scheme and its constants: Redis's geo commands, which must agree with these to the last bit.
+
+export const LONGITUDE_MAX = 180
+export const LATITUDE_MAX = 85.05112878
+const STEP_MAX = 26
+const EARTH_RADIUS_M = 6372797.560856
+const MERCATOR_MAX_M = 20037726.37
+const RADIANS = Math.PI / 180
+const TWO32 = 0x100000000
+const ALPHABET = '0123456789bcdefghjkmnpqrstuvwxyz'
+
+export interface Place {
+  longitude: number
+  latitude: number
+}
+
+/** The score of a place, which is within the limits above. */
+export function scoreOfPlace(longitude: number, latitude: number): number {
+  return interleave(columnOf(longitude, STEP_MAX), rowOf(latitude, STEP_MAX))
+}
+
+/** The middle of the cell that a score names. */
+export function placeOfScore(score: number, out: Place): Place {
+  let high: number
+  let low: number
+  if (score >= 0 && score < 2 ** 63) {
+    high = Math.floor(score / TWO32)
+    low = score >>> 0
+  } else {
+    // What converting such a double to an integer gives on x86-64.
+    const whole = Math.abs(score) < 2 ** 63 ? BigInt(Math.trunc(score)) : -(2n ** 63n)
+    const bits = BigInt.asUintN(64, whole)
+    high = Number(bits >> 32n)
+    low = Number(bits & 0xffffffffn)
+  }
+  const row = (squeeze(high) * 0x10000 + squeeze(low)) % TWO32
+  const column = (squeeze(high >>> 1) * 0x10000 + squeeze(low >>> 1)) % TWO32
+  const longitude = (westOf(column, STEP_MAX) + westOf(column + 1, STEP_MAX)) / 2
+  const latitude = (southOf(row, STEP_MAX) + southOf(row + 1, STEP_MAX)) / 2
+  out.longitude = Math.min(LONGITUDE_MAX, Math.max(-LONGITUDE_MAX, longitude))
+  out.latitude = Math.min(LATITUDE_MAX, Math.max(-LATITUDE_MAX, latitude))
+  return out
+}
+
+/** The eleven characters of the usual geohash, which divides the whole range of latitudes. */
+export function geohashText(longitude: number, latitude: number): string {
+  const column = Math.floor(((longitude + 180) / 360) * 2 ** STEP_MAX)
+  const row = Math.floor(((latitude + 90) / 180) * 2 ** STEP_MAX)
+  const bits = interleave(column, row)
+  let text = ''
+  for (let i = 1; i <= 10; i++) text += ALPHABET[Math.floor(bits / 2 ** (52 - i * 5)) % 32]
+  return `${text}0` // 52 bits are ten characters and a little
+}
+
+/** Meters along a great circle. */
+export function distanceMeters(lon1: number, lat1: number, lon2: number, lat2: number): number {
+  const v = Math.sin((lon2 * RADIANS - lon1 * RADIANS) / 2)
+  if (v === 0) return latitudeMeters(lat1, lat2)
+  const lat1r = lat1 * RADIANS
+  const lat2r = lat2 * RADIANS
+  const u = Math.sin((lat2r - lat1r) / 2)
+  return 2 * EARTH_RADIUS_M * Math.asin(Math.sqrt(u * u + Math.cos(lat1r) * Math.cos(lat2r) * v * v))
+}
+
+function latitudeMeters(lat1: number, lat2: number): number {
+  return EARTH_RADIUS_M * Math.abs(lat2 * RADIANS - lat1 * RADIANS)
+}
+
+/** What is searched: a circle, or a box with its sides along the meridians, around a place. Lengths in meters. */
+export interface Shape {
+  longitude: number
+  latitude: number
+  box: boolean
+  radius: number
+  width: number
+  height: number
+}
+
+/** Meters from the middle of the shape to a place, or -1 when it is outside. */
+export function distanceWithin(shape: Shape, place: Place): number {
+  const { longitude, latitude } = shape
+  if (shape.box) {
+    if (latitudeMeters(place.latitude, latitude) > shape.height / 2) return -1
+    if (distanceMeters(place.longitude, place.latitude, longitude, place.latitude) > shape.width / 2) return -1
+  }
+  const distance = distanceMeters(longitude, latitude, place.longitude, place.latitude)
+  return !shape.box && distance > shape.radius ? -1 : distance
+}
+
+/** Scores from `min` up to, without, `max`. */
+export interface ScoreRange {
+  min: number
+  max: number
+}
+
+// The middle cell and its neighbours as (columns east, rows north), in the order they are searched.
+const AROUND: readonly (readonly [east: number, north: number])[] = [
+  [0, 0],
+  [0, 1],
+  [0, -1],
+  [1, 0],
+  [-1, 0],
+  [1, 1],
+  [-1, 1],
+  [1, -1],
+  [-1, -1],
+]
+
+/** Ranges of scores that hold every place within the shape, in the order of the search. */
+export function rangesAround(shape: Shape): ScoreRange[] {
+  const bounds = boundingBox(shape)
+  const reach = shape.box ? Math.sqrt((shape.width / 2) ** 2 + (shape.height / 2) ** 2) : shape.radius
+  let step = stepsFor(reach, shape.latitude)
+  if (step > 1 && !coversWithNeighbours(shape, step, bounds)) step--
+  const column = columnOf(shape.longitude, step)
+  const row = rowOf(shape.latitude, step)
+  const cells = 2 ** step
+  const ranges: ScoreRange[] = []
+  let last = ''
+  for (const [east, north] of AROUND) {
+    if (step >= 2) {
+      if (north < 0 && southOf(row, step) < bounds.south) continue
+      if (north > 0 && southOf(row + 1, step) > bounds.north) continue
+      if (east < 0 && westOf(column, step) < bounds.west) continue
+      if (east > 0 && westOf(column + 1, step) > bounds.east) continue
+    }
+    const x = neighbour(column, east, cells)
+    const y = neighbour(row, north, cells)
+    // In a world of few cells neighbours coincide. As in Redis only the one before is looked at, and never the first.
+    if (last === `${x},${y}`) continue
+    if (east !== 0 || north !== 0) last = `${x},${y}`
+    const scale = 2 ** (52 - step * 2)
+    const bits = interleave(x, y)
+    ranges.push({ min: bits * scale, max: (bits + 1) * scale })
+  }
+  return ranges
+}
+
+interface Bounds {
+  west: number
+  east: number
+  south: number
+  north: number
+}
+
+function boundingBox(shape: Shape): Bounds {
+  const { longitude, latitude } = shape
+  const height = shape.box ? shape.height / 2 : shape.radius
+  const width = shape.box ? shape.width / 2 : shape.radius
+  const north = height / EARTH_RADIUS_M / RADIANS
+  // The edge nearer to the equator would be the shorter one in degrees; the search takes the one nearer to the pole.
+  const edge = latitude < 0 ? latitude - north : latitude + north
+  const east = width / EARTH_RADIUS_M / Math.cos(edge * RADIANS) / RADIANS
+  return { west: longitude - east, east: longitude + east, south: latitude - north, north: latitude + north }
+}
+
+/** The finest step whose cells, nine together, usually hold a circle of this radius. */
+function stepsFor(meters: number, latitude: number): number {
+  if (meters === 0) return STEP_MAX
+  let step = 1
+  for (; meters < MERCATOR_MAX_M; meters *= 2) step++
+  step -= 2
+  if (latitude > 66 || latitude < -66) step--
+  if (latitude > 80 || latitude < -80) step--
+  return Math.min(STEP_MAX, Math.max(1, step))
+}
+
+function coversWithNeighbours(shape: Shape, step: number, bounds: Bounds): boolean {
+  const cells = 2 ** step
+  const column = columnOf(shape.longitude, step)
+  const row = rowOf(shape.latitude, step)
+  return (
+    southOf(neighbour(row, 1, cells) + 1, step) >= bounds.north &&
+    southOf(neighbour(row, -1, cells), step) <= bounds.south &&
+    westOf(neighbour(column, 1, cells) + 1, step) >= bounds.east &&
+    westOf(neighbour(column, -1, cells), step) <= bounds.west
+  )
+}
+
+function neighbour(index: number, by: number, cells: number): number {
+  return by === 0 ? index : (index + by + cells) % cells
+}
+
+function columnOf(longitude: number, step: number): number {
+  return Math.floor(((longitude + LONGITUDE_MAX) / (LONGITUDE_MAX * 2)) * 2 ** step)
+}
+
+function rowOf(latitude: number, step: number): number {
+  return Math.floor(((latitude + LATITUDE_MAX) / (LATITUDE_MAX * 2)) * 2 ** step)
+}
+
+/** Longitude of a column's western edge. */
+function westOf(column: number, step: number): number {
+  return -LONGITUDE_MAX + (column / 2 ** step) * (LONGITUDE_MAX * 2)
+}
+
+/** Latitude of a row's southern edge. */
+function southOf(row: number, step: number): number {
+  return -LATITUDE_MAX + (row / 2 ** step) * (LATITUDE_MAX * 2)
+}
+
+/** Bits of `row` in the even places, bits of `column` in the odd ones. */
+function interleave(column: number, row: number): number {
+  const high = spread(row >>> 16) + spread(column >>> 16) * 2
+  const low = spread(row & 0xffff) + spread(column & 0xffff) * 2
+  return high * TWO32 + low
+}
+
+/** The 16 bits of x moved to the even places of 32. */
+function spread(x: number): number {
+  x = (x | (x << 8)) & 0x00ff00ff
+  x = (x | (x << 4)) & 0x0f0f0f0f
+  x = (x | (x << 2)) & 0x33333333
+  return (x | (x << 1)) & 0x55555555
+}
+
+/** The even places of 32 bits, as 16 bits. */
+function squeeze(x: number): number {
+  x &= 0x55555555
+  x = (x | (x >>> 1)) & 0x33333333
+  x = (x | (x >>> 2)) & 0x0f0f0f0f
+  x = (x | (x >>> 4)) & 0x00ff00ff
+  return (x | (x >>> 8)) & 0xffff
+}
+
+/** An x86-64 server's four decimals: rounded half to even, never an exponent. */
+export function distanceText(distance: number): string {
+  const scaled = distance * 10000
+  let n = Math.round(scaled)
+  if (n - scaled === 0.5 && n % 2 !== 0) n--
+  const text = String(n).padStart(5, '0')
+  return `${text.slice(0, -4)}.${text.slice(-4)}`
+}
