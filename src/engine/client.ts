@@ -147,4 +147,6 @@ export class Client {
 export interface WatchedKey {
   database: number
   key: string
+  /** It was there when the client began to watch it. */
+  existed: boolean
 }

@@ -97,8 +97,9 @@ export class Context {
 
   /** This command is propagated as these words instead of itself (call again for several). Copies. */
   propagateAs(...words: (Slice | string | number)[]): void {
+    if (!this.engine.hasSinks) return
     this.effect.replaced = true
-    if (this.engine.hasSinks) this.effect.commands.push({ db: this.db.index, args: words.map(wordSlice) })
+    this.effect.commands.push({ db: this.db.index, args: words.map(wordSlice) })
   }
 
   /** These words are propagated after the command itself (or after its replacement). Copies. */
@@ -108,7 +109,7 @@ export class Context {
 
   /** Nothing of this command is propagated although it may have changed something. */
   preventPropagation(): void {
-    this.effect.prevented = true
+    if (this.engine.hasSinks) this.effect.prevented = true
   }
 
   // ---- arguments that may turn out wrong: undefined or NaN when the client has been told ----

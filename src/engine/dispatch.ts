@@ -10,7 +10,6 @@ import { Slice } from '../lib/slice.ts'
 import * as errors from '../protocol/errors.ts'
 import {
   CLIENT_DIRTY_EXEC,
-  CLIENT_IN_EXEC,
   CLIENT_MULTI,
   CLIENT_NO_TOUCH,
   CLIENT_PAUSED,
@@ -20,11 +19,12 @@ import {
   type Client,
   type KeptCommand,
 } from './client.ts'
-import { CMD_DENYOOM, CMD_FAST, CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_WRITE } from './command.ts'
+import { CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_WRITE } from './command.ts'
 import type { Effect } from './context.ts'
 import type { Engine } from './engine.ts'
 import { NOTIFY_EXPIRED } from './events.ts'
 import type { TableEntry } from './table.ts'
+import { abortTransaction, gateFlags } from './transaction.ts'
 
 /** A gate of another room: true lets the command pass, otherwise the gate has written the error. */
 export type Gate = (client: Client, entry: TableEntry, args: Slice[], argc: number) => boolean
@@ -37,6 +37,8 @@ export class Dispatch {
   private readonly engine: Engine
   /** ACL, cluster redirection, loading, disk errors: whatever other rooms add, in order. */
   readonly gates: Gate[] = []
+  /** ACL, asked again for each queued command when EXEC comes to it; a command that may not run has got its error. */
+  mayExecute: Gate | undefined
   /** maxmemory: makes room, true when the command may go on. */
   makeRoom: (() => boolean) | undefined
   /** MONITOR, SLOWLOG and latency listen here; undefined costs nothing. */
@@ -78,19 +80,20 @@ export class Dispatch {
         : argc < -entry.arity || (entry.subs.length > 0 && entry.command.run === undefined)
     ) {
       entry.rejected++
-      return this.refuse(client, `ERR wrong number of arguments for '${entry.fullName}' command`)
+      return this.refuse(client, `ERR wrong number of arguments for '${entry.fullName}' command`, entry)
     }
     if (!this.mayRun(client, entry, args, argc)) {
       if (!client.has(CLIENT_PAUSED)) {
         entry.rejected++
-        if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
+        if (entry.fullName === 'exec') abortTransaction(engine, client)
+        else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
         this.countErrors()
         this.muteReply(client, replyFrom)
       }
       return
     }
     client.lastCommand = entry
-    if (client.has(CLIENT_MULTI) && !this.isTransactionControl(entry)) {
+    if (this.isQueued(client, entry)) {
       if ((entry.flags & CMD_NO_MULTI) !== 0) {
         return this.refuse(client, 'ERR Command not allowed inside a transaction')
       }
@@ -116,25 +119,25 @@ export class Dispatch {
     const dirty = keyspace.dirty
     const errorsBefore = reply.errors
     if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc)
-    const timed = this.preciseTiming || (entry.flags & CMD_FAST) === 0
+    // Reading the clock costs as much as a table lookup: of commands that take constant time every 16th is timed, and
+    // counts for all of them.
+    const timed = !entry.constantTime || this.preciseTiming || (entry.calls & TIMING_SAMPLE_MASK) === 0
     const begin = timed ? engine.machine.monotonicUs() : 0
     entry.run(ctx)
-    entry.calls++
     client.commands++
     engine.stats.commandsProcessed++
+    entry.calls++
     if (timed) {
       const took = engine.machine.monotonicUs() - begin
-      entry.usec += took
+      entry.usec += entry.constantTime && !this.preciseTiming ? took * (TIMING_SAMPLE_MASK + 1) : took
       if (this.afterCall !== undefined) this.afterCall(client, entry, args, argc, took)
     }
-    if (reply.errors !== errorsBefore) {
+    // EXEC does not fail with the commands in it: their errors are counted already.
+    if (reply.errors !== errorsBefore && (reply !== engine.reply || reply.errors !== this.errorsCounted)) {
       entry.failed++
       if (reply === engine.reply) this.countErrors()
     }
-    if (keyspace.dirty !== dirty || ctx.effect.replaced || ctx.effect.commands.length !== 0) {
-      this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
-    }
-    ctx.effect.prevented = false
+    if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
   }
 
   /** Begins to gather the effects of several commands; every call is paired with endGathering(). */
@@ -151,7 +154,7 @@ export class Dispatch {
   private propagate(client: Client, entry: TableEntry, args: Slice[], argc: number, changed: boolean): void {
     const engine = this.engine
     const effect = engine.ctx.effect
-    if (engine.sinks.length !== 0 && !effect.prevented) {
+    if (!effect.prevented) {
       const own = changed && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
       if (own) {
         // A gathered command outlives its buffer, so that it must be copied.
@@ -165,6 +168,7 @@ export class Dispatch {
       }
     }
     effect.replaced = false
+    effect.prevented = false
     effect.commands.length = 0
   }
 
@@ -200,7 +204,7 @@ export class Dispatch {
       engine.settings.maxmemory !== 0 &&
       this.makeRoom !== undefined &&
       !this.makeRoom() &&
-      (entry.flags & CMD_DENYOOM) !== 0
+      ((gateFlags(client, entry) & CMD_DENYOOM) !== 0 || this.isQueued(client, entry))
     ) {
       engine.reply.fixedError(errors.OOM)
       return false
@@ -210,9 +214,7 @@ export class Dispatch {
 
   private holdBack(client: Client, entry: TableEntry): boolean {
     if (this.engine.keyspace.nowMs >= this.pauseUntilMs) return false
-    const isExec = entry.fullName === 'exec' && client.queued?.some(q => (q.entry.flags & PAUSED_BY_WRITE) !== 0)
-    const writes = (entry.flags & PAUSED_BY_WRITE) !== 0 && !client.has(CLIENT_MULTI)
-    if (this.pauseKind === PAUSE_WRITE && !writes && !isExec) return false
+    if (this.pauseKind === PAUSE_WRITE && (gateFlags(client, entry) & PAUSED_BY_WRITE) === 0) return false
     client.flags |= CLIENT_PAUSED
     this.held.add(client)
     return true
@@ -242,7 +244,9 @@ export class Dispatch {
 
   // ---- transactions ----
 
-  private isTransactionControl(entry: TableEntry): boolean {
+  /** True for a command that EXEC will run, not now. */
+  private isQueued(client: Client, entry: TableEntry): boolean {
+    if (!client.has(CLIENT_MULTI)) return false
     switch (entry.fullName) {
       case 'exec':
       case 'discard':
@@ -250,9 +254,9 @@ export class Dispatch {
       case 'watch':
       case 'quit':
       case 'reset':
-        return true
-      default:
         return false
+      default:
+        return true
     }
   }
 
@@ -265,10 +269,11 @@ export class Dispatch {
 
   // ---- refusals ----
 
-  private refuse(client: Client, text: string): void {
+  private refuse(client: Client, text: string, entry?: TableEntry): void {
     const from = this.engine.reply.pos
     this.engine.reply.error(text)
-    if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
+    if (entry?.fullName === 'exec') abortTransaction(this.engine, client)
+    else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
     this.countErrors()
     this.muteReply(client, from)
   }
@@ -303,6 +308,7 @@ export class Dispatch {
   }
 }
 
+const TIMING_SAMPLE_MASK = 15
 const PAUSED_BY_WRITE = CMD_WRITE | CMD_MAY_REPLICATE
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')

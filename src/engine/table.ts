@@ -58,6 +58,8 @@ export class TableEntry {
   readonly lastKey: number
   readonly keyStep: number
   readonly run: CommandHandler
+  /** Takes about the same time whatever the data: dispatch times only a sample of its calls. */
+  readonly constantTime: boolean
   /** In the order of the literals. Empty unless a container. */
   readonly subs: TableEntry[] = []
   subIndex: NameIndex<TableEntry> | undefined = undefined
@@ -84,6 +86,8 @@ export class TableEntry {
     this.flags = range.movable ? flags | CMD_MOVABLE_KEYS : flags
     this.categories = categoriesOf(command, flags)
     this.run = command.run ?? notRunnable
+    this.constantTime =
+      (flags & CMD_FAST) !== 0 || (command.complexity?.startsWith('O(1)') === true && command.group === 'string')
   }
 
   /** The words COMMAND INFO prints. */

@@ -19,7 +19,7 @@ export class Watches {
     const database = client.db.index
     client.watched ??= []
     if (client.watched.some(w => w.database === database && w.key === name)) return
-    client.watched.push({ database, key: name })
+    client.watched.push({ database, key: name, existed: client.db.exists(key) })
     const keys = (this.byKey[database] ??= new Map())
     const clients = keys.get(name)
     if (clients === undefined) keys.set(name, new Set([client]))
@@ -37,6 +37,13 @@ export class Watches {
       this.engine.keyWatchers--
     }
     client.watched = undefined
+  }
+
+  /** True when a key has run out since the client watches it. One that had run out before counts as absent. */
+  anyExpired(client: Client): boolean {
+    return (client.watched ?? []).some(
+      w => w.existed && !this.engine.keyspace.databases[w.database].exists(Slice.of(w.key)),
+    )
   }
 
   /** A key has changed: whoever watches it cannot EXEC. */

@@ -1,0 +1,72 @@
+// Transaction: what becomes of a client between MULTI and EXEC.
+//
+//   IDLE → QUEUEING [beginTransaction] → IDLE [runTransaction, discardTransaction, abortTransaction]
+//
+// Always: outside QUEUEING nothing is queued and neither DIRTY flag is set, except DIRTY_CAS between WATCH and MULTI.
+
+import { CLIENT_DIRTY_CAS, CLIENT_DIRTY_EXEC, CLIENT_IN_EXEC, CLIENT_MULTI, type Client } from './client.ts'
+import { CMD_LOADING, CMD_STALE } from './command.ts'
+import type { Engine } from './engine.ts'
+import type { TableEntry } from './table.ts'
+
+const ALLOWING = CMD_LOADING | CMD_STALE
+
+export function beginTransaction(client: Client): void {
+  client.flags |= CLIENT_MULTI
+  client.queued = []
+}
+
+/** Forgets what is queued and watched. */
+export function discardTransaction(engine: Engine, client: Client): void {
+  client.flags &= ~(CLIENT_MULTI | CLIENT_DIRTY_CAS | CLIENT_DIRTY_EXEC)
+  client.queued = undefined
+  client.queuedBytes = 0
+  engine.watches.unwatchAll(client)
+}
+
+/** Runs what is queued; each command writes its own reply, and the effects go out together. */
+export function runTransaction(engine: Engine, client: Client): void {
+  const { dispatch, reply } = engine
+  const queued = client.queued!
+  engine.watches.unwatchAll(client)
+  client.flags |= CLIENT_IN_EXEC
+  dispatch.beginGathering()
+  reply.array(queued.length)
+  for (const { entry, args } of queued) {
+    // What the user may do can have changed since the command was queued.
+    if (dispatch.mayExecute === undefined || dispatch.mayExecute(client, entry, args, args.length)) {
+      dispatch.call(client, entry, args, args.length)
+    }
+  }
+  dispatch.endGathering()
+  client.flags &= ~CLIENT_IN_EXEC
+  discardTransaction(engine, client)
+}
+
+/** EXEC itself was refused with the error that ends the reply buffer: the transaction is over, and the client hears why. */
+export function abortTransaction(engine: Engine, client: Client): void {
+  const { reply } = engine
+  const from = reply.lastErrorAt
+  let reason = String.fromCharCode(...reply.u8.subarray(from + 1, reply.pos - 2))
+  if (reason.startsWith('ERR ')) reason = reason.slice(4)
+  reply.pos = from
+  reply.errors--
+  reply.error(`EXECABORT Transaction discarded because of: ${reason}`)
+  discardTransaction(engine, client)
+}
+
+/**
+ * The flags by which gates judge a command: for EXEC, those of all that is queued as well, so that it is refused where
+ * one of them would be.
+ */
+export function gateFlags(client: Client, entry: TableEntry): number {
+  const queued = client.queued
+  if (queued === undefined || entry.fullName !== 'exec') return entry.flags
+  let any = entry.flags
+  let all = entry.flags
+  for (const command of queued) {
+    any |= command.entry.flags
+    all &= command.entry.flags
+  }
+  return (any & ~ALLOWING) | (all & ALLOWING)
+}
