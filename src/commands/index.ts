@@ -4,5 +4,11 @@ import type { Command } from '../engine/command.ts'
 import { commandCommands } from './command.ts'
 import { configCommands } from './config.ts'
 import { stringCommands } from './string/index.ts'
+import { transactionCommands } from './transactions.ts'
 
-export const allCommands: readonly Command[] = [...commandCommands, ...configCommands, ...stringCommands]
+export const allCommands: readonly Command[] = [
+  ...commandCommands,
+  ...configCommands,
+  ...stringCommands,
+  ...transactionCommands,
+]

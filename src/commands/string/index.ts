@@ -3,6 +3,7 @@
 import type { Command } from '../../engine/command.ts'
 import { countingCommands } from './counter.ts'
 import { readingCommands } from './get.ts'
+import { comparingCommands } from './lcs.ts'
 import { partCommands } from './part.ts'
 import { settingCommands } from './set.ts'
 
@@ -11,4 +12,5 @@ export const stringCommands: readonly Command[] = [
   ...settingCommands,
   ...countingCommands,
   ...partCommands,
+  ...comparingCommands,
 ]
