@@ -43,6 +43,8 @@ export const CLIENT_READONLY = 1 << 20
 export const CLIENT_ASKING = 1 << 21
 export const CLIENT_IN_EXEC = 1 << 22
 export const CLIENT_SCRIPT = 1 << 23
+/** Part of its replies waits in the shared buffer for the end of the event loop's turn. */
+export const CLIENT_DEFERRED = 1 << 24
 
 /** A command's arguments kept beyond the moment: queued by MULTI, held by a blocked client. */
 export interface KeptCommand {

@@ -81,10 +81,10 @@ export class Context {
   }
 
   /** As touched(), for a key of another database. */
-  touchedIn(db: Database, key: Slice, event: string, cls: number): void {
+  touchedIn(db: Database, key: Slice, event: string, cls: number, changes = 1): void {
     const own = this.db
     this.db = db
-    this.touched(key, event, cls)
+    this.touched(key, event, cls, changes)
     this.db = own
   }
 

@@ -1,10 +1,10 @@
 // Engine: the heart of one server. Takes bytes from connections, runs the commands in them, sends the replies.
 //
-//   receive(client, bytes) ─▶ parser ─▶ dispatch: gates ─▶ command ─▶ reply buffer ─▶ flush: one write per receive
+//   receive(client, bytes) ─▶ parser ─▶ dispatch: gates ─▶ command ─▶ reply buffer ─▶ flush: one write a client
 //                                                             └─▶ changes ─▶ sinks (append-only file, replicas, …)
 //
-// Always: one command runs at a time and to its end; `reply` holds output of the current client only; output for any
-// other client goes through replyTo(). Nothing here reads a clock, a socket or a file: they are handed in.
+// Always: one command runs at a time and to its end; `reply` takes output of the current client only (behind what is
+// deferred for others, see output.ts); output for any other client goes through replyTo(). Nothing here reads a clock, a socket or a file: they are handed in.
 
 import type { Database } from '../keyspace/database.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
@@ -16,10 +16,10 @@ import {
   CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
+  CLIENT_DEFERRED,
   CLIENT_PAUSED,
   CLIENT_PUBSUB,
   CLIENT_REPLICA,
-  CLIENT_WRITE_PENDING,
   Client,
 } from './client.ts'
 import type { Command } from './command.ts'
@@ -42,6 +42,8 @@ export interface Machine {
   monotonicUs(): number
   /** Unsigned 32-bit integers. */
   random(): number
+  /** Calls `fn` once the input that is already there was handled. */
+  soon(fn: () => void): void
 }
 
 /** Somebody who must hear of every change to the dataset: the append-only file, replicas, in-process listeners. */
@@ -52,6 +54,8 @@ export interface Sink {
 
 const COMMANDS_PER_CLOCK = 64
 const QUERY_KEEP_BYTES = 32 * 1024
+/** Replies gathered over clients beyond this are sent at once. */
+const FLUSH_BYTES = 256 * 1024
 
 export class Engine {
   readonly settings = new Settings()
@@ -142,7 +146,7 @@ export class Engine {
   /** Closes a client's connection; what is already written to it is sent first if `afterReply`. */
   closeClient(client: Client, afterReply = false): void {
     if (client.has(CLIENT_CLOSING)) return
-    if (afterReply && (client === this.current || client.outBytes > 0)) {
+    if (afterReply && (client === this.current || client.outBytes > 0 || client.has(CLIENT_DEFERRED))) {
       client.flags |= CLIENT_CLOSE_AFTER_REPLY
       return
     }
@@ -271,8 +275,8 @@ export class Engine {
 
   /** After the commands of one event: sends replies, serves clients that waited, closes who must go. */
   private finishEvent(client: Client): void {
-    if (this.reply.pos > 0) this.output.send(client, this.reply)
     this.current = undefined
+    this.output.defer(client)
     this.settle()
     if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0) this.closeClient(client)
   }
@@ -287,7 +291,7 @@ export class Engine {
 
   /** The reply buffer is full in the middle of a command. */
   private spill(): void {
-    if (this.current !== undefined) this.output.send(this.current, this.reply)
+    if (this.current !== undefined) this.output.spill(this.current)
   }
 
   /**
@@ -296,6 +300,7 @@ export class Engine {
    */
   replyTo(client: Client, write: (reply: Reply) => void): void {
     if (client.has(CLIENT_CLOSING)) return
+    if (client.has(CLIENT_DEFERRED)) this.output.sendDeferred()
     const reply = client === this.current && this.ctx.reply === this.reply ? this.reply : this.side
     const from = reply.pos
     const resp = reply.resp
@@ -305,7 +310,6 @@ export class Engine {
     if (reply === this.reply) return
     this.output.queue(client, reply, from)
     reply.pos = from
-    client.flags |= CLIENT_WRITE_PENDING
   }
 
   /** The socket takes bytes again. */

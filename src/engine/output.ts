@@ -1,10 +1,25 @@
-// OutputBuffers: what sockets did not take at once. Counts it, sends it on, and cuts clients off that let it pile up
-// (client-output-buffer-limit).
+// OutputBuffers: the way of replies out. Two stages:
 //
-// Always: client.outBytes is the sum of its chunks less outSent; `memoryBytes` is the sum over all clients.
+//   deferred   replies of several clients, one behind the other in the shared reply buffer, until the input that is
+//              there has been handled: then the append-only file is written once for all, and each client gets one write
+//
+//     reply.u8  [ sent already | client A | client B | client A | … being written ]
+//                                        ^ends[0]   ^ends[1]   ^ends[2] = deferredEnd
+//
+//   kept       what a socket did not take: chunks of the client's own, sent when it drains, limited by
+//              client-output-buffer-limit
+//
+// Always: a client's bytes leave in the order they were written; client.outBytes is the sum of its chunks less outSent;
+// `memoryBytes` is that sum over all clients.
 
 import type { Reply } from '../protocol/reply.ts'
-import { CLIENT_CLOSING, CLIENT_WRITE_PENDING, type Client } from './client.ts'
+import {
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSING,
+  CLIENT_DEFERRED,
+  CLIENT_WRITE_PENDING,
+  type Client,
+} from './client.ts'
 import type { Engine } from './engine.ts'
 
 const CHUNK_BYTES = 16 * 1024
@@ -18,19 +33,96 @@ export class OutputBuffers {
     this.engine = engine
   }
 
-  /** Sends the whole of `reply` and empties it; what the socket does not take is kept. */
-  send(client: Client, reply: Reply): void {
-    const end = reply.pos
-    reply.pos = 0
-    if (client.has(CLIENT_CLOSING)) return
-    if (end > client.replyPeak) client.replyPeak = end
-    let sent = 0
-    if (client.outBytes === 0) sent = client.connection.write(reply.u8, 0, end)
-    this.engine.stats.netOutputBytes += end
-    client.bytesOut += end
-    if (sent < end) this.keep(client, reply.u8, sent, end)
-    if (client.connection.holdsBuffer === true) reply.renew()
-    else reply.trim()
+  /** Runs before replies go out: what they acknowledge must be as safe as the configuration promises. */
+  readonly beforeSend: (() => void)[] = []
+  private readonly clients: Client[] = []
+  private readonly ends: number[] = []
+  private sentTo = 0
+  private deferredEnd = 0
+  private scheduled = false
+  private readonly flushSoon = () => {
+    this.scheduled = false
+    this.flushAll()
+  }
+
+  /** What is in the reply buffer beyond deferredEnd belongs to `client` and goes out with the rest of this turn. */
+  defer(client: Client): void {
+    const end = this.engine.reply.pos
+    if (end > this.deferredEnd) {
+      this.clients.push(client)
+      this.ends.push(end)
+      this.deferredEnd = end
+      client.flags |= CLIENT_DEFERRED
+    } else if (!client.has(CLIENT_CLOSE_AFTER_REPLY)) return
+    else if (!client.has(CLIENT_DEFERRED)) {
+      this.clients.push(client)
+      this.ends.push(end)
+      client.flags |= CLIENT_DEFERRED
+    }
+    this.schedule()
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return
+    this.scheduled = true
+    this.engine.machine.soon(this.flushSoon)
+  }
+
+  /** Sends everything that is deferred or queued. */
+  flushAll(): void {
+    this.sendDeferred()
+    this.flushPending()
+  }
+
+  sendDeferred(): void {
+    if (this.clients.length === 0) return
+    for (const prepare of this.beforeSend) prepare()
+    const { reply } = this.engine
+    for (let i = 0; i < this.clients.length; i++) {
+      const client = this.clients[i]
+      const end = this.ends[i]
+      client.flags &= ~CLIENT_DEFERRED
+      this.send(client, this.sentTo, end)
+      this.sentTo = end
+    }
+    // Closing runs other rooms' code, so it comes when the lists are consistent again.
+    const served = this.clients.splice(0)
+    this.ends.length = 0
+    if (reply.pos === this.deferredEnd) {
+      reply.pos = this.sentTo = this.deferredEnd = 0
+      if (this.bufferHeld) reply.renew()
+      else reply.trim()
+      this.bufferHeld = false
+    }
+    for (const client of served) {
+      if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0) this.engine.closeClient(client)
+    }
+  }
+
+  private bufferHeld = false
+
+  /** The reply buffer is full in the middle of a command of `client`: empties it. */
+  spill(client: Client): void {
+    const { reply } = this.engine
+    this.sendDeferred()
+    for (const prepare of this.beforeSend) prepare()
+    this.send(client, this.sentTo, reply.pos)
+    reply.pos = this.sentTo = this.deferredEnd = 0
+    if (this.bufferHeld) reply.renew()
+    this.bufferHeld = false
+  }
+
+  private send(client: Client, from: number, end: number): void {
+    if (client.has(CLIENT_CLOSING) || from === end) return
+    const { u8 } = this.engine.reply
+    let sent = from
+    if (client.outBytes === 0) {
+      sent += client.connection.write(u8, from, end)
+      if (client.connection.holdsBuffer === true) this.bufferHeld = true
+    }
+    this.engine.stats.netOutputBytes += end - from
+    client.bytesOut += end - from
+    if (sent < end) this.keep(client, u8, sent, end)
   }
 
   /** Keeps reply.u8[from .. pos) for a client that is flushed later. */
@@ -38,7 +130,12 @@ export class OutputBuffers {
     if (reply.pos === from) return
     this.engine.stats.netOutputBytes += reply.pos - from
     client.bytesOut += reply.pos - from
-    if (client.outBytes === 0 && !client.has(CLIENT_WRITE_PENDING)) this.pending.push(client)
+    // A client whose socket is full is flushed when it drains.
+    if (client.outBytes === 0 && !client.has(CLIENT_WRITE_PENDING)) {
+      client.flags |= CLIENT_WRITE_PENDING
+      this.pending.push(client)
+      this.schedule()
+    }
     this.keep(client, reply.u8, from, reply.pos)
   }
 

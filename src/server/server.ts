@@ -45,9 +45,14 @@ export class Server implements RunningServer {
     this.log = log
     this.options = options
     this.startedMs = system.clock.nowMs()
-    const { clock, random } = system
+    const { clock, random, timers } = system
     this.engine = new Engine(
-      { nowMs: () => clock.nowMs(), monotonicUs: () => clock.monotonicUs(), random: () => random.u32() },
+      {
+        nowMs: () => clock.nowMs(),
+        monotonicUs: () => clock.monotonicUs(),
+        random: () => random.u32(),
+        soon: fn => timers.soon(fn),
+      },
       allCommands,
       config.databases,
     )
