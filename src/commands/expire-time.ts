@@ -2,6 +2,7 @@
 // 1970.
 
 import type { Context } from '../engine/context.ts'
+import { INT64_MAX as INT64_MAX_EXACT } from '../lib/number.ts'
 import { NOT_AN_INTEGER } from '../protocol/errors.ts'
 
 const INT64_MAX = 2 ** 63
@@ -40,4 +41,11 @@ function invalidExpireTime(ctx: Context): number {
 /** True when a key given this expiry is gone at once. A replica, or a file being loaded, leaves that to others. */
 export function isPast(ctx: Context, whenMs: number): boolean {
   return whenMs <= ctx.nowMs && !ctx.keyspace.replica && !ctx.keyspace.expiryPaused
+}
+
+/** A moment as it is written out. What a double rounded up beyond 64 bits is the last moment there is. */
+export function msWord(ms: number): string {
+  if (Number.isSafeInteger(ms)) return String(ms)
+  const exact = BigInt(ms)
+  return (exact > INT64_MAX_EXACT ? INT64_MAX_EXACT : exact).toString()
 }

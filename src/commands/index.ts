@@ -3,12 +3,14 @@
 import type { Command } from '../engine/command.ts'
 import { commandCommands } from './command.ts'
 import { configCommands } from './config.ts'
+import { genericCommands } from './generic/index.ts'
 import { stringCommands } from './string/index.ts'
 import { transactionCommands } from './transactions.ts'
 
 export const allCommands: readonly Command[] = [
   ...commandCommands,
   ...configCommands,
+  ...genericCommands,
   ...stringCommands,
   ...transactionCommands,
 ]

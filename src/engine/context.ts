@@ -129,11 +129,8 @@ export class Context {
   longOrReply(i: number, error: Uint8Array = errors.NOT_AN_INTEGER): number {
     const n = parseInt64(this.args[i])
     if (Number.isNaN(n)) this.reply.fixedError(error)
-    return n === Number.POSITIVE_INFINITY
-      ? 9223372036854775807
-      : n === Number.NEGATIVE_INFINITY
-        ? -9223372036854775808
-        : n
+    if (n === Number.POSITIVE_INFINITY) return 2 ** 63
+    return n === Number.NEGATIVE_INFINITY ? -(2 ** 63) : n
   }
 
   /** The double args[i] spells, or NaN after an error reply. */

@@ -553,6 +553,26 @@ export class Database {
     return fresh
   }
 
+  /** Adds a deep copy of an entry, expiry included, under a key that does not exist in `target`. The copy. */
+  copyTo(entry: Ref, to: Slice, target: Database): Ref {
+    const type = entryType(this.arena, entry)
+    const encoding = entryEncoding(this.arena, entry)
+    const expiry = entryExpiry(this.arena, entry)
+    target.hash = this.space.hasher.hashBytes(to.dv, to.off, to.len)
+    if (type !== TYPE_STRING) {
+      const value = this.space.kinds[type]!.copy(encoding, this.valueOf(entry))
+      const fresh = target.replaceEntry(to, 0, type, encoding, 4, expiry)
+      target.setValue(fresh, encoding, value)
+      this.space.events.created(target, to, type)
+      return fresh
+    }
+    const value = this.stringOf(entry, this.keySlice)
+    if (encoding !== ENC_INT) return target.writeString(to, 0, value, encoding, expiry)
+    const fresh = target.replaceEntry(to, 0, type, encoding, 8, expiry)
+    this.storeInteger(fresh, parseInt64(value), value)
+    return fresh
+  }
+
   /** Bytes that a key, its value and its table slots take. */
   memoryOf(entry: Ref, samples: number): number {
     const arena = this.arena

@@ -7,7 +7,7 @@ import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
 import type { Options } from '../../engine/options.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import type { Slice } from '../../lib/slice.ts'
-import { EX, EXAT, expireTimeOrReply, isPast, PX, PXAT, type TimeUnit } from '../expire-time.ts'
+import { EX, EXAT, expireTimeOrReply, isPast, msWord, PX, PXAT, type TimeUnit } from '../expire-time.ts'
 import { replyString } from './get.ts'
 
 const NX = 1
@@ -94,7 +94,7 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
   if (whenMs >= 0) {
     db.setExpiry(key, entry, whenMs)
     ctx.notify(key, 'expire', NOTIFY_GENERIC)
-    if (ctx.hasSinks) ctx.propagateAs('SET', key, value, 'PXAT', whenMs)
+    if (ctx.hasSinks) ctx.propagateAs('SET', key, value, 'PXAT', msWord(whenMs))
   } else if ((flags & GET) !== 0 && ctx.hasSinks) {
     if ((flags & KEEPTTL) !== 0) ctx.propagateAs('SET', key, value, 'KEEPTTL')
     else ctx.propagateAs('SET', key, value)
@@ -296,7 +296,7 @@ function expireAfterRead(ctx: Context, key: Slice, whenMs: number, unit: TimeUni
   }
   ctx.db.setExpiry(key, ctx.db.lookupWrite(key), whenMs)
   ctx.touched(key, 'expire', NOTIFY_GENERIC)
-  if (ctx.hasSinks) ctx.propagateAs('PEXPIREAT', key, whenMs)
+  if (ctx.hasSinks) ctx.propagateAs('PEXPIREAT', key, msWord(whenMs))
 }
 
 export const settingCommands: readonly Command[] = [set, setNx, setEx, pSetEx, mSet, mSetNx, getSet, getDel, getEx]
