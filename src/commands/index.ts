@@ -4,6 +4,7 @@ import type { Command } from '../engine/command.ts'
 import { commandCommands } from './command.ts'
 import { configCommands } from './config.ts'
 import { genericCommands } from './generic/index.ts'
+import { sortedSetCommands } from './sorted-set/index.ts'
 import { stringCommands } from './string/index.ts'
 import { transactionCommands } from './transactions.ts'
 
@@ -11,6 +12,7 @@ export const allCommands: readonly Command[] = [
   ...commandCommands,
   ...configCommands,
   ...genericCommands,
+  ...sortedSetCommands,
   ...stringCommands,
   ...transactionCommands,
 ]

@@ -8,6 +8,8 @@
 
 import type { Database } from '../keyspace/database.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
+import { TYPE_ZSET } from '../keyspace/types.ts'
+import { ZSetKind } from '../keyspace/zset-kind.ts'
 import type { Slice } from '../lib/slice.ts'
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { Reply } from '../protocol/reply.ts'
@@ -96,6 +98,7 @@ export class Engine {
     this.keyspace = new Keyspace({ databases, random: () => machine.random() })
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
+    this.keyspace.kinds[TYPE_ZSET] = new ZSetKind(this.keyspace, this.settings)
     this.table = new CommandTable(commands)
     this.output = new OutputBuffers(this)
     this.ctx = new Context(this)

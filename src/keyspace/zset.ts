@@ -102,7 +102,8 @@ export class ZSet {
     return this.createTree()
   }
 
-  private createTree(): this {
+  /** A new, empty set that is a tree from the start. */
+  createTree(): this {
     const table = this.tables.create()
     const tree = this.trees.create()
     const header = this.arena.alloc(HEADER_BYTES)
@@ -227,6 +228,20 @@ export class ZSet {
     else this.value = this.packed.insert(this.value, member, score)
   }
 
+  /** Adds a member, or gives it what `aggregate` makes of its score and this one; true when it is new. Trees only. */
+  merge(member: Slice, score: number, aggregate: (old: number, score: number) => number): boolean {
+    const hash = this.tables.hash(member)
+    const entry = this.tables.find(this.table, member, hash)
+    if (entry === 0) {
+      this.insertNew(member, score, hash)
+      return true
+    }
+    const old = this.trees.scoreOf(entry)
+    const merged = aggregate(old, score)
+    if (merged !== old) this.trees.setScore(this.tree, entry, merged)
+    return false
+  }
+
   remove(member: Slice): boolean {
     if (this.encoding === ENC_SKIPLIST) {
       const hash = this.tables.hash(member)
@@ -310,6 +325,13 @@ export class ZSet {
   countBefore(member: Slice, orEqual: boolean): number {
     if (this.encoding === ENC_SKIPLIST) return this.trees.seekMember(this.tree, member, orEqual, this.probe.tree)
     return this.packed.countBefore(this.value, member, orEqual)
+  }
+
+  /** Part of a tree's members, in the manner of HashTable.scan; the slice is valid until the set changes. */
+  scan(cursor: number, visit: (member: Slice, score: number) => void): number {
+    return this.tables.scan(this.table, cursor, entry =>
+      visit(this.trees.memberOf(entry, this.probe.member), this.trees.scoreOf(entry)),
+    )
   }
 
   // ---- encodings ----

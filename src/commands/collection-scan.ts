@@ -1,0 +1,41 @@
+// The options of SSCAN, HSCAN and ZSCAN.
+
+import type { Context } from '../engine/context.ts'
+import type { Options } from '../engine/options.ts'
+import { globMatch } from '../lib/glob.ts'
+import type { Slice } from '../lib/slice.ts'
+import { SYNTAX } from '../protocol/errors.ts'
+
+const STAR = 0x2a
+
+export class ScanOptions {
+  count = 10
+  /** Undefined: everything passes. */
+  pattern: Slice | undefined
+
+  /** Reads MATCH and COUNT from args[from] on; false after an error reply. */
+  parseOrReply(ctx: Context, from: number): boolean {
+    const opt = ctx.options(from)
+    while (opt.more()) {
+      if (!this.eat(opt)) opt.syntaxError()
+      if (opt.failed) return false
+    }
+    return true
+  }
+
+  /** Takes the next option if it is MATCH or COUNT. */
+  eat(opt: Options): boolean {
+    if (opt.eat('count', 1)) {
+      this.count = opt.longOrReply()
+      if (this.count < 1) opt.fail(SYNTAX)
+    } else if (opt.eat('match', 1)) {
+      const pattern = opt.next()
+      this.pattern = pattern.len === 1 && pattern.byte(0) === STAR ? undefined : pattern
+    } else return false
+    return true
+  }
+
+  matches(text: Slice): boolean {
+    return this.pattern === undefined || globMatch(this.pattern, text)
+  }
+}

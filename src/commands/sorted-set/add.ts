@@ -1,0 +1,158 @@
+// Changing single members: ZADD, ZINCRBY, ZREM.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
+import { TYPE_ZSET } from '../../keyspace/types.ts'
+import { ADD_GT, ADD_INCR, ADD_LT, ADD_NX, ADD_XX, ADDED, NOT_A_NUMBER, REFUSED, UPDATED } from '../../keyspace/zset.ts'
+import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { SYNTAX } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+import { openSet, replyScore, storeBack } from './shared.ts'
+
+const NX_AND_XX = errorBytes('ERR XX and NX options at the same time are not compatible')
+const GT_LT_NX = errorBytes('ERR GT, LT, and/or NX options at the same time are not compatible')
+const INCR_PAIRS = errorBytes('ERR INCR option supports a single increment-element pair')
+const NAN_RESULT = errorBytes('ERR resulting score is not a number (NaN)')
+
+const add: Command = {
+  name: 'zadd',
+  arity: -4,
+  flags: 'write denyoom fast',
+  keys: 'RW UPDATE @1',
+  since: '1.2.0',
+  group: 'sorted-set',
+  summary: "Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.",
+  complexity: 'O(log(N)) for each item added, where N is the number of elements in the sorted set.',
+  args:
+    'key#0 [condition:(NX|XX)@3.0.2] [comparison:(GT|LT)@6.2.0] [change=CH@3.0.2] [increment=INCR@3.0.2] ' +
+    'data:(score:double member)...',
+  history: [
+    ['2.4.0', 'Accepts multiple elements.'],
+    ['3.0.2', 'Added the `XX`, `NX`, `CH` and `INCR` options.'],
+    ['6.2.0', 'Added the `GT` and `LT` options.'],
+  ],
+  run(ctx) {
+    addMembers(ctx, 0)
+  },
+}
+
+const incrBy: Command = {
+  name: 'zincrby',
+  arity: 4,
+  flags: 'write denyoom fast',
+  keys: 'RW ACCESS UPDATE @1',
+  since: '1.2.0',
+  group: 'sorted-set',
+  summary: 'Increments the score of a member in a sorted set.',
+  complexity: 'O(log(N)) where N is the number of elements in the sorted set.',
+  args: 'key#0 increment:integer member',
+  run(ctx) {
+    addMembers(ctx, ADD_INCR)
+  },
+}
+
+/** ZADD's syntax from args[2] on; `flags` are ADD_ flags that hold anyway. */
+export function addMembers(ctx: Context, flags: number): void {
+  const opt = ctx.options(2)
+  let changes = false
+  while (opt.more()) {
+    const first = ctx.args[opt.at].byte(0)
+    // A score begins with a digit, a sign, a point or "inf".
+    if (first < 0x3a) break
+    if (opt.eat('nx')) flags |= ADD_NX
+    else if (opt.eat('xx')) flags |= ADD_XX
+    else if (opt.eat('ch')) changes = true
+    else if (opt.eat('incr')) flags |= ADD_INCR
+    else if (opt.eat('gt')) flags |= ADD_GT
+    else if (opt.eat('lt')) flags |= ADD_LT
+    else break
+  }
+  const words = ctx.argc - opt.at
+  if (words === 0 || words % 2 !== 0) return ctx.reply.fixedError(SYNTAX)
+  const nx = (flags & ADD_NX) !== 0
+  const gt = (flags & ADD_GT) !== 0
+  const lt = (flags & ADD_LT) !== 0
+  if (nx && (flags & ADD_XX) !== 0) return ctx.reply.fixedError(NX_AND_XX)
+  if ((gt && nx) || (lt && nx) || (gt && lt)) return ctx.reply.fixedError(GT_LT_NX)
+  const pairs = words / 2
+  if ((flags & ADD_INCR) !== 0 && pairs > 1) return ctx.reply.fixedError(INCR_PAIRS)
+  if (readScoresOrReply(ctx, opt.at, pairs)) addPairs(ctx, opt.at, pairs, flags, changes)
+}
+
+/** All scores are read before the first is used: the command happens as a whole or not at all. */
+function readScoresOrReply(ctx: Context, from: number, pairs: number): boolean {
+  const kind = ZSetKind.of(ctx.keyspace)
+  if (kind.scores.length < pairs) kind.scores = new Float64Array(pairs * 2)
+  for (let i = 0; i < pairs; i++) {
+    const score = ctx.doubleOrReply(from + i * 2)
+    if (Number.isNaN(score)) return false
+    kind.scores[i] = score
+  }
+  return true
+}
+
+/** Adds the members of `pairs` score-member pairs from args[from] on; their scores have been read. */
+function addPairs(ctx: Context, from: number, pairs: number, flags: number, changes: boolean): void {
+  const { args, reply } = ctx
+  const key = args[1]
+  let entry = ctx.writeOrReply(key, TYPE_ZSET)
+  if (entry === WRONG) return
+  const incr = (flags & ADD_INCR) !== 0
+  if (entry === 0 && (flags & ADD_XX) !== 0) return incr ? reply.null() : reply.integer(0)
+  const kind = ZSetKind.of(ctx.keyspace)
+  const z = entry === 0 ? kind.first.create(pairs, args[from + 1].len) : openSet(ctx, entry)
+  const oldValue = z.value
+  if (entry !== 0) z.expect(pairs)
+  let added = 0
+  let updated = 0
+  let outcome = 0
+  for (let i = 0; i < pairs; i++) {
+    outcome = z.add(args[from + 1 + i * 2], kind.scores[i], flags)
+    if (outcome === ADDED) added++
+    else if (outcome === UPDATED) updated++
+  }
+  if (entry === 0) entry = addKey(ctx)
+  else if (z.value !== oldValue) ctx.db.setValue(entry, z.encoding, z.value)
+  if (added + updated > 0) ctx.touched(key, incr ? 'zincr' : 'zadd', NOTIFY_ZSET, added + updated)
+  if (outcome === NOT_A_NUMBER) return reply.fixedError(NAN_RESULT)
+  if (!incr) reply.integer(changes ? added + updated : added)
+  else if (outcome === REFUSED) reply.null()
+  else replyScore(reply, z.score)
+}
+
+function addKey(ctx: Context): Ref {
+  const z = ZSetKind.of(ctx.keyspace).first
+  return ctx.db.add(ctx.args[1], TYPE_ZSET, z.encoding, z.value)
+}
+
+const rem: Command = {
+  name: 'zrem',
+  arity: -3,
+  flags: 'write fast',
+  keys: 'RW DELETE @1',
+  since: '1.2.0',
+  group: 'sorted-set',
+  summary: 'Removes one or more members from a sorted set. Deletes the sorted set if all members were removed.',
+  complexity:
+    'O(M*log(N)) with N being the number of elements in the sorted set and M the number of elements to be removed.',
+  args: 'key#0 member...',
+  history: [['2.4.0', 'Accepts multiple elements.']],
+  run(ctx) {
+    const { args, argc, reply } = ctx
+    const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
+    if (entry === WRONG) return
+    if (entry === 0) return reply.integer(0)
+    const z = openSet(ctx, entry)
+    let removed = 0
+    for (let i = 2; i < argc && z.length > 0; i++) if (z.remove(args[i])) removed++
+    if (removed === 0) return reply.integer(0)
+    const gone = storeBack(ctx, entry, args[1], z)
+    ctx.touched(args[1], 'zrem', NOTIFY_ZSET, removed)
+    if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
+    reply.integer(removed)
+  },
+}
+
+export const addingCommands: readonly Command[] = [add, incrBy, rem]

@@ -1,0 +1,238 @@
+// Taking members from either end: ZPOPMIN, ZPOPMAX, ZMPOP, and the commands that wait for members.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
+import { TYPE_ZSET } from '../../keyspace/types.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { MUST_BE_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+import { cursorOf, openSet, replyScore, storeBack } from './shared.ts'
+
+const NUMKEYS = errorBytes('ERR numkeys should be greater than 0')
+const COUNT = errorBytes('ERR count should be greater than 0')
+
+const popMin: Command = {
+  name: 'zpopmin',
+  arity: -2,
+  flags: 'write fast',
+  keys: 'RW ACCESS DELETE @1',
+  since: '5.0.0',
+  group: 'sorted-set',
+  summary:
+    'Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted set if the last ' +
+    'member was popped.',
+  complexity:
+    'O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of elements popped.',
+  args: 'key#0 [count:integer]',
+  run(ctx) {
+    popOne(ctx, false)
+  },
+}
+
+const popMax: Command = {
+  name: 'zpopmax',
+  arity: -2,
+  flags: 'write fast',
+  keys: 'RW ACCESS DELETE @1',
+  since: '5.0.0',
+  group: 'sorted-set',
+  summary:
+    'Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted set if the ' +
+    'last member was popped.',
+  complexity:
+    'O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of elements popped.',
+  args: 'key#0 [count:integer]',
+  run(ctx) {
+    popOne(ctx, true)
+  },
+}
+
+/** ZPOPMIN and ZPOPMAX. */
+function popOne(ctx: Context, max: boolean): void {
+  const { args, argc, reply } = ctx
+  if (argc > 3) return reply.fixedError(SYNTAX)
+  let count = 1
+  if (argc === 3) {
+    count = ctx.longOrReply(2, MUST_BE_POSITIVE)
+    if (Number.isNaN(count)) return
+    if (count < 0) return reply.fixedError(MUST_BE_POSITIVE)
+  }
+  const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
+  if (entry === WRONG) return
+  if (entry === 0 || count === 0) return reply.emptyArray()
+  const taken = Math.min(count, openSet(ctx, entry).length)
+  const nested = argc === 3 && reply.resp > 2
+  reply.array(nested ? taken : taken * 2)
+  take(ctx, entry, 1, max, taken, nested)
+}
+
+/** Replies with the first or last `count` members and removes them. */
+function take(ctx: Context, entry: Ref, keyIndex: number, max: boolean, count: number, nested: boolean): void {
+  const { reply } = ctx
+  const key = ctx.args[keyIndex]
+  const z = openSet(ctx, entry)
+  const c = cursorOf(ctx)
+  const length = z.length
+  z.seekRank(max ? length - 1 : 0, c)
+  for (let left = count; ; ) {
+    if (nested) reply.array(2)
+    reply.bulk(c.member)
+    replyScore(reply, c.score)
+    if (--left === 0) break
+    if (max) z.previous(c)
+    else z.next(c)
+  }
+  z.removeRanks(max ? length - count : 0, count)
+  const gone = storeBack(ctx, entry, key, z)
+  ctx.touched(key, max ? 'zpopmax' : 'zpopmin', NOTIFY_ZSET, count)
+  if (gone) ctx.notify(key, 'del', NOTIFY_GENERIC)
+}
+
+const mPop: Command = {
+  name: 'zmpop',
+  arity: -4,
+  flags: 'write',
+  keys: 'RW ACCESS DELETE @1#0+1',
+  keyFinder: 'numkeys1',
+  since: '7.0.0',
+  group: 'sorted-set',
+  summary:
+    'Returns the highest- or lowest-scoring members from one or more sorted sets after removing them. Deletes the ' +
+    'sorted set if the last member was popped.',
+  complexity:
+    'O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted set, ' +
+    'and M being the number of elements popped.',
+  args: 'numkeys:integer key#0... where:(MIN|MAX) [COUNT count:integer]',
+  run(ctx) {
+    const request = multiPopOrReply(ctx, 1)
+    if (request === undefined) return
+    if (!takeFromFirst(ctx, 2, request.lastKey, request.max, request.count)) ctx.reply.nullArray()
+  },
+}
+
+interface MultiPop {
+  lastKey: number
+  max: boolean
+  count: number
+}
+
+/** numkeys key … MIN|MAX [COUNT count], from args[at] on. */
+function multiPopOrReply(ctx: Context, at: number): MultiPop | undefined {
+  const { reply } = ctx
+  const keys = ctx.longOrReply(at, NUMKEYS)
+  if (Number.isNaN(keys)) return undefined
+  if (keys < 1) return void reply.fixedError(NUMKEYS)
+  const lastKey = at + keys
+  const opt = ctx.options(lastKey + 1)
+  if (!opt.more()) return void opt.syntaxError()
+  const max = opt.eat('max')
+  if (!max && !opt.eat('min')) return void opt.syntaxError()
+  let count = -1
+  while (opt.more()) {
+    if (count < 0 && opt.eat('count', 1)) {
+      count = opt.longOrReply(COUNT)
+      if (!opt.failed && count < 1) opt.fail(COUNT)
+    } else opt.syntaxError()
+    if (opt.failed) return undefined
+  }
+  return { lastKey, max, count: count < 0 ? 1 : count }
+}
+
+/**
+ * Replies with members of the first key that has any; false, without a reply, when none has. `count` 0: one member,
+ * in BZPOPMIN's flat form.
+ */
+function takeFromFirst(ctx: Context, firstKey: number, lastKey: number, max: boolean, count: number): boolean {
+  const { args, reply } = ctx
+  for (let i = firstKey; i <= lastKey; i++) {
+    const entry = ctx.writeOrReply(args[i], TYPE_ZSET)
+    if (entry === WRONG) return true
+    if (entry === 0) continue
+    const taken = count === 0 ? 1 : Math.min(count, openSet(ctx, entry).length)
+    reply.array(count === 0 ? 3 : 2)
+    reply.bulk(args[i])
+    if (count > 0) reply.array(taken)
+    take(ctx, entry, i, max, taken, count > 0)
+    if (ctx.hasSinks) {
+      const name = max ? 'ZPOPMAX' : 'ZPOPMIN'
+      if (count === 0) ctx.propagateAs(name, args[i])
+      else ctx.propagateAs(name, args[i], taken)
+    }
+    return true
+  }
+  return false
+}
+
+const bPopMin: Command = {
+  name: 'bzpopmin',
+  arity: -3,
+  flags: 'write fast blocking',
+  keys: 'RW ACCESS DELETE @1..-2',
+  since: '5.0.0',
+  group: 'sorted-set',
+  summary:
+    'Removes and returns the member with the lowest score from one or more sorted sets. Blocks until a member is ' +
+    'available otherwise. Deletes the sorted set if the last element was popped.',
+  complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
+  args: 'key#0... timeout:double',
+  history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
+  run(ctx) {
+    waitForMembers(ctx, 1, ctx.argc - 2, ctx.argc - 1, false, 0)
+  },
+}
+
+const bPopMax: Command = {
+  name: 'bzpopmax',
+  arity: -3,
+  flags: 'write fast blocking',
+  keys: 'RW ACCESS DELETE @1..-2',
+  since: '5.0.0',
+  group: 'sorted-set',
+  summary:
+    'Removes and returns the member with the highest score from one or more sorted sets. Blocks until a member ' +
+    'available otherwise.  Deletes the sorted set if the last element was popped.',
+  complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
+  args: 'key#0... timeout:double',
+  history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
+  run(ctx) {
+    waitForMembers(ctx, 1, ctx.argc - 2, ctx.argc - 1, true, 0)
+  },
+}
+
+const bMPop: Command = {
+  name: 'bzmpop',
+  arity: -5,
+  flags: 'write blocking',
+  keys: 'RW ACCESS DELETE @2#0+1',
+  keyFinder: 'numkeys2',
+  since: '7.0.0',
+  group: 'sorted-set',
+  summary:
+    'Removes and returns a member by score from one or more sorted sets. Blocks until a member is available ' +
+    'otherwise. Deletes the sorted set if the last element was popped.',
+  complexity:
+    'O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted set, ' +
+    'and M being the number of elements popped.',
+  args: 'timeout:double numkeys:integer key#0... where:(MIN|MAX) [COUNT count:integer]',
+  run(ctx) {
+    const request = multiPopOrReply(ctx, 2)
+    if (request !== undefined) waitForMembers(ctx, 3, request.lastKey, 1, request.max, request.count)
+  },
+}
+
+function waitForMembers(
+  ctx: Context,
+  firstKey: number,
+  lastKey: number,
+  timeoutIndex: number,
+  max: boolean,
+  count: number,
+): void {
+  const timeoutMs = ctx.timeoutOrReply(timeoutIndex)
+  if (Number.isNaN(timeoutMs) || takeFromFirst(ctx, firstKey, lastKey, max, count)) return
+  if (ctx.canBlock) ctx.block(firstKey, lastKey, timeoutMs, TYPE_ZSET, 'nullArray')
+  else ctx.reply.nullArray()
+}
+
+export const poppingCommands: readonly Command[] = [popMin, popMax, mPop, bPopMin, bPopMax, bMPop]

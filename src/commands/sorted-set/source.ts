@@ -1,0 +1,82 @@
+// Source: a sorted set, or a plain set, as an input of ZUNION and its like.
+
+import type { Context } from '../../engine/context.ts'
+import { TYPE_ZSET } from '../../keyspace/types.ts'
+import { ZSet, ZSetCursor } from '../../keyspace/zset.ts'
+import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+
+export abstract class Source {
+  weight = 1
+  abstract readonly length: number
+  /** Where it stands, after start() or next() returned true. */
+  abstract readonly member: Slice
+  abstract readonly score: number
+  readonly entry: Ref
+
+  constructor(entry: Ref) {
+    this.entry = entry
+  }
+
+  abstract start(): boolean
+  abstract next(): boolean
+  /** NaN for what is no member. */
+  abstract scoreOf(member: Slice): number
+
+  /** True when both are the value of one key. */
+  isSame(other: Source): boolean {
+    return this.entry !== 0 && this.entry === other.entry
+  }
+}
+
+export function openSource(ctx: Context, entry: Ref, type: number): Source {
+  return type === TYPE_ZSET ? new SortedSource(ctx, entry) : new EmptySource(entry)
+}
+
+class EmptySource extends Source {
+  readonly length = 0
+  readonly member!: Slice
+  readonly score = 1
+  start(): boolean {
+    return false
+  }
+  next(): boolean {
+    return false
+  }
+  scoreOf(): number {
+    return Number.NaN
+  }
+}
+
+class SortedSource extends Source {
+  readonly length: number
+  private readonly z: ZSet | undefined
+  private readonly cursor = new ZSetCursor()
+
+  constructor(ctx: Context, entry: Ref) {
+    super(entry)
+    if (entry !== 0) this.z = new ZSet(ZSetKind.of(ctx.keyspace)).open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry))
+    this.length = this.z?.length ?? 0
+  }
+
+  get member(): Slice {
+    return this.cursor.member
+  }
+
+  get score(): number {
+    return this.cursor.score
+  }
+
+  start(): boolean {
+    return this.length > 0 && this.z!.seekRank(0, this.cursor)
+  }
+
+  next(): boolean {
+    return this.z!.next(this.cursor)
+  }
+
+  scoreOf(member: Slice): number {
+    return this.z === undefined ? Number.NaN : this.z.scoreOf(member)
+  }
+}
