@@ -5,6 +5,7 @@ import type { Command } from '../engine/command.ts'
 import type { Context } from '../engine/context.ts'
 import { SYNTAX } from '../protocol/errors.ts'
 import { replyHelp } from '../protocol/help.ts'
+import type { Reply } from '../protocol/reply.ts'
 
 export const configCommands: readonly Command[] = [
   {
@@ -91,11 +92,22 @@ function configSet(ctx: Context): void {
   if (ctx.argc % 2 === 1) return ctx.reply.fixedError(SYNTAX)
   const pairs: [string, string][] = []
   for (let i = 2; i < ctx.argc; i += 2) pairs.push([ctx.args[i].latin1(), ctx.args[i + 1].latin1()])
-  answer(ctx, ctx.engine.configuration?.set(pairs, { local: isLocal(ctx.client) }))
+  const outcome = ctx.engine.configuration?.set(pairs, { local: isLocal(ctx.client) }) ?? null
+  if (!(outcome instanceof Promise)) return answer(ctx.reply, outcome)
+  // In a transaction or a script nothing can wait: what goes wrong then is only in the log.
+  if (!ctx.canBlock) return ctx.reply.ok()
+  const { engine, client } = ctx
+  engine.blocking.blockOther(client, 0, () => {}, ctx)
+  outcome.then(error => {
+    if (client.blocked === undefined) return
+    engine.replyTo(client, reply => answer(reply, error))
+    engine.blocking.unblock(client)
+    engine.settle()
+  })
 }
 
 function configRewrite(ctx: Context): void {
-  answer(ctx, ctx.engine.configuration?.rewrite(false))
+  answer(ctx.reply, ctx.engine.configuration?.rewrite(false) ?? null)
 }
 
 function configResetStat(ctx: Context): void {
@@ -117,9 +129,9 @@ function configHelp(ctx: Context): void {
   ])
 }
 
-function answer(ctx: Context, error: string | undefined): void {
-  if (error === undefined) ctx.reply.ok()
-  else ctx.reply.error(error)
+function answer(reply: Reply, error: string | null): void {
+  if (error === null) reply.ok()
+  else reply.error(error)
 }
 
 /** Whether a client is on this machine, so that what is open to `local` ones is open to it. */

@@ -8,10 +8,13 @@ export interface ConfigCaller {
 export interface Configuration {
   /** Names and values, as CONFIG GET answers patterns. */
   get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[]
-  /** Sets all pairs or none: undefined, or the error line. */
-  set(pairs: readonly (readonly [name: string, value: string])[], caller: ConfigCaller): string | undefined
-  /** Writes the file back, `everything`: also what has its default. Undefined, or the error line. */
-  rewrite(everything: boolean): string | undefined
+  /** Sets all pairs or none: null, or the error line; a promise when sockets or files have to be waited for. */
+  set(
+    pairs: readonly (readonly [name: string, value: string])[],
+    caller: ConfigCaller,
+  ): string | null | Promise<string | null>
+  /** Writes the file back, `everything`: also what has its default. Null, or the error line. */
+  rewrite(everything: boolean): string | null
   /** Whether values of this directive are secrets, to be kept out of logs. */
   isSensitive(name: string): boolean
 }

@@ -20,12 +20,13 @@ export function configurationOf(parts: ConfigurationParts): Configuration {
   const { config, log } = parts
   return {
     get: patterns => config.get(patterns),
-    set: (pairs, caller) => config.set(pairs, { local: caller.local, loading: parts.isLoading() }) ?? undefined,
+    set: (pairs, caller) => config.set(pairs, { local: caller.local, loading: parts.isLoading() }),
     rewrite(everything) {
       if (config.configFile === '') return 'ERR The server is running without a config file'
       try {
         rewriteConfigFile(config, parts.random, parts.users(), everything)
         log.notice('CONFIG REWRITE executed with success.')
+        return null
       } catch (error) {
         const why = (error as Error).message
         log.warning(`CONFIG REWRITE failed: ${why}`)

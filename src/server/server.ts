@@ -11,6 +11,7 @@ import { bytesOf } from '../lib/bytes.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import type { Listener, Receiver, Transport } from '../net/transport.ts'
 import type { Config } from './config/config.ts'
+import { configurationOf } from './configuration.ts'
 import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import type { System } from './system/system.ts'
@@ -58,6 +59,9 @@ export class Server implements RunningServer {
     )
     this.engine.log = (level, text) => log.line(level, text)
     config.mirrorInto(this.engine.settings)
+    this.engine.configuration = configurationOf({ config, log, random, isLoading: () => false, users: () => [] })
+    config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
+    config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
     this.memory = new MemoryTransport(this.receiver)
   }
 
@@ -140,14 +144,16 @@ export class Server implements RunningServer {
     return listener.port
   }
 
-  /** Moves the TCP sockets to what the configuration says now; undefined, or why that could not be done. */
-  async rebind(): Promise<string | undefined> {
+  /** Moves the TCP sockets to what the configuration says now; undefined, or `refusal` when that cannot be done. */
+  private async rebind(refusal: string): Promise<string | undefined> {
     this.stopTcp()
     try {
       await this.listenTcp()
       return undefined
     } catch (error) {
-      return (error as Error).message
+      if (!(error instanceof StartFailure)) throw error
+      this.log.warning(error.lines[0])
+      return refusal
     }
   }
 

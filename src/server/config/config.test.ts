@@ -143,7 +143,7 @@ test('while loading, and for clients from elsewhere, some are closed', () => {
   assert.equal(config.set([['appendonly', 'yes']], { loading: true }), 'LOADING Redis is loading the dataset in memory')
   config.put('enable-protected-configs', 'local')
   assert.equal(config.set([['dbfilename', 'x.rdb']], { local: true }), null)
-  assert.match(config.set([['dbfilename', 'y.rdb']])!, /can't set protected config/)
+  assert.match(String(config.set([['dbfilename', 'y.rdb']])), /can't set protected config/)
   assert.equal(config.set([['dir', '/nowhere']], { local: true }), `${FAILED}'dir') - No such file or directory`)
   assert.equal(config.set([['dir', '/']], { local: true }), null)
   assert.equal(config.print('dir'), '/')
@@ -173,4 +173,20 @@ test('a mirror keeps the fields it declares', () => {
   config.mirrorInto(mirror)
   config.set([['maxmemory', '5mb']])
   assert.deepEqual(mirror, { maxmemory: 5242880, hashMaxListpackEntries: 512, other: 'x' })
+})
+
+test('what takes its time to apply is waited for, and set back all the same', async () => {
+  const config = newConfig()
+  const tried: number[] = []
+  config.onChange('port', async now => {
+    tried.push(now.port)
+    return now.port === 1 ? 'Unable to listen on this port. Check server logs.' : undefined
+  })
+  assert.equal(await config.set([['port', '2']]), null)
+  const answer = config.set([
+    ['maxmemory', '5'],
+    ['port', '1'],
+  ])
+  assert.equal(await answer, `${FAILED}'port') - Unable to listen on this port. Check server logs.`)
+  assert.deepEqual([tried, config.port, config.maxmemory], [[2, 1, 2], 2, 0])
 })

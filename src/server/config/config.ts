@@ -24,8 +24,14 @@ import {
 import { type AnyDirective, type Reading, Refusal } from './kinds.ts'
 import { rewriteText } from './rewrite.ts'
 
-/** Puts a changed value into force. Text says why that cannot be done: everything is then set back. */
-export type Apply = (config: Config) => string | undefined
+/**
+ * Puts a changed value into force. Text says why that cannot be done: everything is then set back. A promise for what
+ * takes its time (sockets): CONFIG SET is answered when it is fulfilled.
+ */
+export type Apply = (config: Config) => string | undefined | Promise<string | undefined>
+
+/** null, or the error line of Redis without the leading dash. */
+export type SetAnswer = string | null | Promise<string | null>
 
 /** Where a CONFIG SET comes from. */
 export interface Caller {
@@ -99,10 +105,9 @@ export class Config {
   }
 
   /**
-   * Sets all the pairs, or none. Returns null, or the error line of Redis ('ERR CONFIG SET failed ...',
-   * 'LOADING ...') without the leading dash.
+   * Sets all the pairs, or none. The answer is a promise only when an Apply gave one.
    */
-  set(pairs: readonly (readonly [name: string, value: string])[], caller: Caller = {}): string | null {
+  set(pairs: readonly (readonly [name: string, value: string])[], caller: Caller = {}): SetAnswer {
     const directives: NamedDirective[] = []
     const names: string[] = []
     for (const [name] of pairs) {
@@ -128,7 +133,7 @@ export class Config {
         return failed(names[i], error.message)
       }
     }
-    return this.#apply(directives, before, applies)
+    return this.#apply([...applies], 0, () => this.#restore(directives, before))
   }
 
   /** Calls `apply` after a CONFIG SET has changed one of these; once, when it has changed several. */
@@ -205,21 +210,36 @@ export class Config {
     return caller.loading && kind.notWhileLoading ? LOADING : null
   }
 
-  #apply(directives: NamedDirective[], before: string[], applies: Map<Apply, string>): string | null {
-    for (const [apply, name] of applies) {
-      const refusal = apply(this)
-      if (!refusal) continue
-      this.warn(
-        `Failed applying new configuration. Possibly related to new ${name} setting. ` + 'Restoring previous settings.',
-      )
-      this.#restore(directives, before)
-      for (const again of applies.keys()) {
-        const second = again(this)
-        if (second) this.warn(`Failed applying restored failed CONFIG SET command: ${second}`)
-      }
-      return failed(name, refusal)
+  /** Runs applies[from ..]; after a refusal sets everything back and runs them all again for the old values. */
+  #apply(applies: readonly [Apply, string][], from: number, restore: () => void): SetAnswer {
+    for (let i = from; i < applies.length; i++) {
+      const outcome = applies[i][0](this)
+      if (outcome instanceof Promise)
+        return outcome.then(refusal =>
+          refusal ? this.#undo(applies, applies[i][1], refusal, restore) : this.#apply(applies, i + 1, restore),
+        )
+      if (outcome) return this.#undo(applies, applies[i][1], outcome, restore)
     }
     return null
+  }
+
+  #undo(applies: readonly [Apply, string][], name: string, refusal: string, restore: () => void): SetAnswer {
+    this.warn(
+      `Failed applying new configuration. Possibly related to new ${name} setting. Restoring previous settings.`,
+    )
+    restore()
+    const outcomes = applies.map(([apply]) => apply(this))
+    const report = (second: string | undefined) => {
+      if (second) this.warn(`Failed applying restored failed CONFIG SET command: ${second}`)
+    }
+    const answer = failed(name, refusal)
+    if (outcomes.some(outcome => outcome instanceof Promise))
+      return Promise.all(outcomes).then(seconds => {
+        for (const second of seconds) report(second)
+        return answer
+      })
+    for (const second of outcomes) report(second as string | undefined)
+    return answer
   }
 
   #restore(directives: readonly NamedDirective[], before: readonly string[]): void {
