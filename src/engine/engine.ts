@@ -13,6 +13,7 @@ import { ZSetKind } from '../keyspace/zset-kind.ts'
 import type { Slice } from '../lib/slice.ts'
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { Reply } from '../protocol/reply.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import { Blocking } from './blocking.ts'
 import {
   CLIENT_BLOCKED,
@@ -72,6 +73,7 @@ export class Engine {
   readonly dispatch: Dispatch
   readonly watches: Watches
   readonly blocking: Blocking
+  readonly acknowledgements: Acknowledgements
   readonly output: OutputBuffers
   readonly sinks: Sink[] = []
   /** How many parties want keyChanged(): watched keys and tracked keys. 0: nobody. */
@@ -104,6 +106,7 @@ export class Engine {
     this.ctx = new Context(this)
     this.watches = new Watches(this)
     this.blocking = new Blocking(this)
+    this.acknowledgements = new Acknowledgements(this)
     this.dispatch = new Dispatch(this)
     this.reply.onFull = () => this.spill()
     this.keyspace.events = {

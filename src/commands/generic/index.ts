@@ -6,6 +6,7 @@ import { expiryCommands } from './expire.ts'
 import { browsingCommands } from './keys.ts'
 import { movingCommands } from './move.ts'
 import { objectCommands } from './object.ts'
+import { waitingCommands } from './wait.ts'
 
 export const genericCommands: readonly Command[] = [
   ...removingCommands,
@@ -13,4 +14,5 @@ export const genericCommands: readonly Command[] = [
   ...browsingCommands,
   ...movingCommands,
   ...objectCommands,
+  ...waitingCommands,
 ]

@@ -1,0 +1,80 @@
+// Waiting until what was written is safe elsewhere: WAIT, WAITAOF.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { MUST_BE_POSITIVE, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+const NOT_ZERO_OR_ONE = errorBytes('ERR value is out of range, value must between 0 and 1')
+const TIMEOUT_NOT_AN_INTEGER = errorBytes('ERR timeout is not an integer or out of range')
+const NO_LOCAL_LOG = errorBytes('ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.')
+const WAIT_ON_REPLICA = errorBytes(
+  'ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured ' +
+    'to be writable (which is not the default) writes to replicas are just local and are not propagated.',
+)
+const WAITAOF_ON_REPLICA = errorBytes(
+  'ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and ' +
+    'are not propagated.',
+)
+
+const wait: Command = {
+  name: 'wait',
+  arity: 3,
+  flags: '',
+  since: '3.0.0',
+  group: 'generic',
+  summary:
+    'Blocks until the asynchronous replication of all preceding write commands sent by the connection is ' +
+    'completed.',
+  complexity: 'O(1)',
+  args: 'numreplicas:integer timeout:integer',
+  tips: 'request_policy:all_shards response_policy:agg_min',
+  acl: 'connection',
+  run(ctx) {
+    if (ctx.keyspace.replica) return ctx.reply.fixedError(WAIT_ON_REPLICA)
+    const replicas = ctx.longOrReply(1)
+    if (Number.isNaN(replicas)) return
+    const timeoutMs = timeoutMsOrReply(ctx, 2)
+    if (Number.isNaN(timeoutMs)) return
+    ctx.engine.acknowledgements.wait(ctx, { local: 0, replicas, onDisk: false }, timeoutMs)
+  },
+}
+
+const waitAof: Command = {
+  name: 'waitaof',
+  arity: 4,
+  flags: 'noscript',
+  since: '7.2.0',
+  group: 'generic',
+  summary:
+    'Blocks until all of the preceding write commands sent by the connection are written to the append-only file ' +
+    'of the master and/or replicas.',
+  complexity: 'O(1)',
+  args: 'numlocal:integer numreplicas:integer timeout:integer',
+  tips: 'request_policy:all_shards response_policy:agg_min',
+  acl: 'connection',
+  run(ctx) {
+    const { engine, keyspace, reply } = ctx
+    const local = ctx.longOrReply(1)
+    if (Number.isNaN(local)) return
+    if (local < 0 || local > 1) return reply.fixedError(NOT_ZERO_OR_ONE)
+    const replicas = ctx.longOrReply(2, MUST_BE_POSITIVE)
+    if (Number.isNaN(replicas)) return
+    if (replicas < 0) return reply.fixedError(MUST_BE_POSITIVE)
+    const timeoutMs = timeoutMsOrReply(ctx, 3)
+    if (Number.isNaN(timeoutMs)) return
+    if (keyspace.replica) return reply.fixedError(WAITAOF_ON_REPLICA)
+    if (local > 0 && engine.acknowledgements.isOnDisk === undefined) return reply.fixedError(NO_LOCAL_LOG)
+    engine.acknowledgements.wait(ctx, { local, replicas, onDisk: true }, timeoutMs)
+  },
+}
+
+function timeoutMsOrReply(ctx: Context, i: number): number {
+  const ms = ctx.longOrReply(i, TIMEOUT_NOT_AN_INTEGER)
+  if (ms < 0) ctx.reply.fixedError(TIMEOUT_NEGATIVE)
+  else if (ms > Number.MAX_SAFE_INTEGER) ctx.reply.fixedError(TIMEOUT_OUT_OF_RANGE)
+  else return ms
+  return Number.NaN
+}
+
+export const waitingCommands: readonly Command[] = [wait, waitAof]

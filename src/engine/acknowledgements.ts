@@ -1,0 +1,88 @@
+// Acknowledgements: clients that wait until what they wrote has reached replicas (WAIT) or disks (WAITAOF). The
+// append-only file and replication say how far they are; this is where they say so.
+//
+// Always: a client in `waiting` is blocked here, or gone and dropped at the next progressed().
+
+import type { Reply } from '../protocol/reply.ts'
+import type { BlockState, Client } from './client.ts'
+import type { Context } from './context.ts'
+import type { Engine } from './engine.ts'
+
+/** What a client waits for: that many of each. */
+export interface WantedCopies {
+  /** 1: our own append-only file must be on disk. */
+  local: number
+  replicas: number
+  /** WAITAOF: replicas count when they have it on disk. */
+  onDisk: boolean
+}
+
+interface Waiting {
+  client: Client
+  state: BlockState
+  wanted: WantedCopies
+}
+
+export class Acknowledgements {
+  /** True when all that a client has written is on our disk; undefined while there is no append-only file. */
+  isOnDisk: ((client: Client) => boolean) | undefined
+  /** How many replicas have all that a client has written; undefined: there are none. */
+  replicasWith: ((client: Client, onDisk: boolean) => number) | undefined
+  /** Asks replicas how far they are. */
+  askReplicas: (() => void) | undefined
+  private readonly engine: Engine
+  private waiting: Waiting[] = []
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  /** Answers the client as soon as there are enough copies, or after `timeoutMs` (0: never) with those there are. */
+  wait(ctx: Context, wanted: WantedCopies, timeoutMs: number): void {
+    const { client } = ctx
+    if (!ctx.canBlock || this.enough(client, wanted)) return this.write(ctx.reply, client, wanted)
+    this.engine.blocking.blockOther(client, timeoutMs, () => this.answer(client, wanted), ctx)
+    this.waiting.push({ client, state: client.blocked!, wanted })
+    this.askReplicas?.()
+  }
+
+  /** The append-only file or a replica has got further. */
+  progressed(): void {
+    if (this.waiting.length === 0) return
+    const still: Waiting[] = []
+    for (const item of this.waiting) {
+      const { client, wanted } = item
+      if (client.blocked !== item.state) continue
+      if (!this.enough(client, wanted)) still.push(item)
+      else {
+        this.answer(client, wanted)
+        this.engine.blocking.unblock(client)
+      }
+    }
+    this.waiting = still
+  }
+
+  private local(client: Client): number {
+    return this.isOnDisk?.(client) ? 1 : 0
+  }
+
+  private replicas(client: Client, wanted: WantedCopies): number {
+    return this.replicasWith?.(client, wanted.onDisk) ?? 0
+  }
+
+  private enough(client: Client, wanted: WantedCopies): boolean {
+    return this.local(client) >= wanted.local && this.replicas(client, wanted) >= wanted.replicas
+  }
+
+  private answer(client: Client, wanted: WantedCopies): void {
+    this.engine.replyTo(client, reply => this.write(reply, client, wanted))
+  }
+
+  private write(reply: Reply, client: Client, wanted: WantedCopies): void {
+    if (wanted.onDisk) {
+      reply.array(2)
+      reply.integer(this.local(client))
+    }
+    reply.integer(this.replicas(client, wanted))
+  }
+}
