@@ -118,6 +118,21 @@ export function readInteger(u8: Uint8Array, dv: DataView, at: number): number {
   return dv.getInt32(at + 5, true) * 0x100000000 + dv.getUint32(at + 1, true)
 }
 
+/** Offset from `base`, where a listpack of `count` elements starts, of element `index` (negative: from the end), or -1. */
+export function seekIn(u8: Uint8Array, dv: DataView, base: number, index: number, count: number): number {
+  if (index < 0) index += count
+  if (index < 0 || index >= count) return -1
+  let at: number
+  if (index <= count >> 1) {
+    at = base + HEADER_BYTES
+    for (let i = index; i > 0; i--) at = skip(u8, at)
+  } else {
+    at = base + dv.getUint32(base, true) - 1
+    for (let i = count - index; i > 0; i--) at = skipBack(u8, at)
+  }
+  return at - base
+}
+
 /** True when the bytes [off, off + len) are a listpack that every function here can walk safely. */
 export function isListpack(u8: Uint8Array, dv: DataView, off: number, len: number, deep = true): boolean {
   if (len < HEADER_BYTES + 1 || dv.getUint32(off, true) !== len || u8[off + len - 1] !== EOF) return false

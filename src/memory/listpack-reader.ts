@@ -19,6 +19,7 @@ import {
   HEADER_BYTES,
   isString,
   readInteger,
+  seekIn,
   skip,
   skipBack,
   stringHead,
@@ -213,19 +214,4 @@ function isSameBytes(u8: Uint8Array, at: number, key: Slice): boolean {
   let k = key.off
   for (const end = at + key.len; at < end; at++, k++) if (u8[at] !== other[k]) return false
   return true
-}
-
-/** Offset from `base`, where a listpack of `count` elements starts, of element `index` (negative: from the end), or -1. */
-export function seekIn(u8: Uint8Array, dv: DataView, base: number, index: number, count: number): number {
-  if (index < 0) index += count
-  if (index < 0 || index >= count) return -1
-  let at: number
-  if (index <= count >> 1) {
-    at = base + HEADER_BYTES
-    for (let i = index; i > 0; i--) at = skip(u8, at)
-  } else {
-    at = base + dv.getUint32(base, true) - 1
-    for (let i = count - index; i > 0; i--) at = skipBack(u8, at)
-  }
-  return at - base
 }

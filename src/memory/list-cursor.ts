@@ -1,0 +1,36 @@
+// ListCursor: a place in a list, be it a quicklist or a bare listpack. Quicklist opens it and moves it.
+
+import type { Ref } from './arena.ts'
+
+/** A place in a list. Made once and used again; holds the bytes of a packed node while it is looked at. */
+export class ListCursor {
+  node: Ref = 0
+  /** Index of the element within its node. */
+  index = 0
+  /** Offset of the element from the listpack's start; -1: past the end. */
+  pos = -1
+  /** Where the listpack (or the plain element) is readable. */
+  u8: Uint8Array = NOTHING
+  dv: DataView = NOTHING_DV
+  base = 0
+  plain = false
+  forward = true
+  /** next() has yet to give the element at `pos`. */
+  fresh = false
+  private scratch: Uint8Array = NOTHING
+  private scratchView: DataView = NOTHING_DV
+
+  /** Points the cursor at `bytes` bytes of its own. */
+  borrow(bytes: number): void {
+    if (this.scratch.length < bytes) {
+      this.scratch = new Uint8Array(Math.max(bytes, 65536))
+      this.scratchView = new DataView(this.scratch.buffer)
+    }
+    this.u8 = this.scratch
+    this.dv = this.scratchView
+    this.base = 0
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+const NOTHING_DV = new DataView(NOTHING.buffer)
