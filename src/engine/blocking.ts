@@ -95,6 +95,21 @@ export class Blocking {
     this.clients.add(client)
   }
 
+  /** True while this client's command is run again. */
+  isRetrying(client: Client): boolean {
+    return this.retrying === client
+  }
+
+  /** Keys that somebody waits for; `onRemoval`: those whose removal somebody waits for too. */
+  keyCount(onRemoval: boolean): number {
+    let count = 0
+    for (const keys of this.byKey) {
+      for (const clients of keys?.values() ?? [])
+        if (!onRemoval || clients.some(client => client.blocked?.wakeOnRemoval)) count++
+    }
+    return count
+  }
+
   /** A key has come into being or changed so that a waiting client may go on. `type` -1: it has gone. */
   keyReady(database: Database, key: Slice, type: number): void {
     const clients = this.byKey[database.index]

@@ -9,6 +9,7 @@ import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
 import * as errors from '../protocol/errors.ts'
 import {
+  CLIENT_BLOCKED,
   CLIENT_DIRTY_EXEC,
   CLIENT_MULTI,
   CLIENT_NO_TOUCH,
@@ -41,9 +42,11 @@ export class Dispatch {
   mayExecute: Gate | undefined
   /** maxmemory: makes room, true when the command may go on. */
   makeRoom: (() => boolean) | undefined
-  /** MONITOR, SLOWLOG and latency listen here; undefined costs nothing. */
+  /** MONITOR, SLOWLOG and latency listen here (observers.ts); undefined costs nothing. */
   onCommand: ((client: Client, entry: TableEntry, args: Slice[], argc: number) => void) | undefined
-  afterCall: ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number) => void) | undefined
+  afterCall:
+    | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
+    | undefined
   /** Every command's time is taken, not only that of commands that may be slow. */
   preciseTiming = false
   /** Milliseconds since 1970 until which clients are held back. */
@@ -124,13 +127,12 @@ export class Dispatch {
     const timed = !entry.constantTime || this.preciseTiming || (entry.calls & TIMING_SAMPLE_MASK) === 0
     const begin = timed ? engine.machine.monotonicUs() : 0
     entry.run(ctx)
-    client.commands++
-    engine.stats.commandsProcessed++
-    entry.calls++
-    if (timed) {
-      const took = engine.machine.monotonicUs() - begin
-      entry.usec += entry.constantTime && !this.preciseTiming ? took * (TIMING_SAMPLE_MASK + 1) : took
-      if (this.afterCall !== undefined) this.afterCall(client, entry, args, argc, took)
+    // A command that waits counts when it has its answer.
+    if ((client.flags & CLIENT_BLOCKED) === 0) {
+      client.commands++
+      engine.stats.commandsProcessed++
+      entry.calls++
+      if (timed) this.noteTime(client, entry, args, argc, engine.machine.monotonicUs() - begin)
     }
     // EXEC does not fail with the commands in it: their errors are counted already.
     if (reply.errors !== errorsBefore && (reply !== engine.reply || reply.errors !== this.errorsCounted)) {
@@ -138,6 +140,13 @@ export class Dispatch {
       if (reply === engine.reply) this.countErrors()
     }
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
+  }
+
+  private noteTime(client: Client, entry: TableEntry, args: Slice[], argc: number, took: number): void {
+    const times = entry.calls - entry.timedCalls
+    entry.timedCalls = entry.calls
+    entry.usec += took * times
+    if (this.afterCall !== undefined) this.afterCall(client, entry, args, argc, took, times)
   }
 
   /** Begins to gather the effects of several commands; every call is paired with endGathering(). */

@@ -31,6 +31,7 @@ import type { Connection } from './connection.ts'
 import { Context, type Effect } from './context.ts'
 import { Dispatch } from './dispatch.ts'
 import type { Host } from './host.ts'
+import { Observers } from './observers.ts'
 import { OutputBuffers } from './output.ts'
 import { Settings } from './settings.ts'
 import { Stats } from './stats.ts'
@@ -75,6 +76,7 @@ export class Engine {
   readonly blocking: Blocking
   readonly acknowledgements: Acknowledgements
   readonly output: OutputBuffers
+  readonly observers: Observers
   readonly sinks: Sink[] = []
   /** How many parties want keyChanged(): watched keys and tracked keys. 0: nobody. */
   keyWatchers = 0
@@ -108,6 +110,7 @@ export class Engine {
     this.blocking = new Blocking(this)
     this.acknowledgements = new Acknowledgements(this)
     this.dispatch = new Dispatch(this)
+    this.observers = new Observers(this)
     this.reply.onFull = () => this.spill()
     this.keyspace.events = {
       expired: (db, key) => this.dispatch.keyExpired(db, key),
@@ -180,6 +183,7 @@ export class Engine {
     client.lastActiveMs = this.keyspace.nowMs
     client.bytesIn += end - start
     this.stats.netInputBytes += end - start
+    this.stats.reads++
     if (client.query !== undefined && client.queryEnd > client.queryStart) {
       this.keep(client, u8, start, end)
       this.runQuery(client)

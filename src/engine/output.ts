@@ -120,6 +120,7 @@ export class OutputBuffers {
       sent += client.connection.write(u8, from, end)
       if (client.connection.holdsBuffer === true) this.bufferHeld = true
     }
+    this.engine.stats.writes++
     this.engine.stats.netOutputBytes += end - from
     client.bytesOut += end - from
     if (sent < end) this.keep(client, u8, sent, end)
@@ -128,6 +129,7 @@ export class OutputBuffers {
   /** Keeps reply.u8[from .. pos) for a client that is flushed later. */
   queue(client: Client, reply: Reply, from: number): void {
     if (reply.pos === from) return
+    this.engine.stats.writes++
     this.engine.stats.netOutputBytes += reply.pos - from
     client.bytesOut += reply.pos - from
     // A client whose socket is full is flushed when it drains.

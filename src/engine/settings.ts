@@ -51,6 +51,10 @@ export class Settings {
   slowlogMaxLen = 128
   /** Milliseconds; 0: off. */
   latencyMonitorThreshold = 0
+  latencyTracking = true
+  maxmemoryEvictionTenacity = 10
+  /** Bytes; negative: percent of maxmemory; 0: no limit. */
+  maxmemoryClients = 0
   trackingTableMaxKeys = 1000000
   busyReplyThreshold = 5000
   enableDebugCommand = 'no'

@@ -9,6 +9,16 @@ export class Stats {
   protocolErrors = 0
   errorReplies = 0
   evictedKeys = 0
+  evictedClients = 0
+  /** Time spent above maxmemory. */
+  evictionExceededUs = 0
+  /** Keys that compaction has moved, and looked at in vain. */
+  defragHits = 0
+  defragMisses = 0
+  defragUs = 0
+  /** Times that bytes came, and were sent. */
+  reads = 0
+  writes = 0
   clientQueryBufferLimitDisconnections = 0
   clientOutputBufferLimitDisconnections = 0
   expiredTimeCapReached = 0

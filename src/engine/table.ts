@@ -67,6 +67,8 @@ export class TableEntry {
   // INFO commandstats.
   calls = 0
   usec = 0
+  /** `calls` when one was last timed: usec stands for the calls up to there. */
+  timedCalls = 0
   rejected = 0
   failed = 0
 
@@ -122,6 +124,7 @@ export class TableEntry {
   resetStats(): void {
     this.calls = 0
     this.usec = 0
+    this.timedCalls = 0
     this.rejected = 0
     this.failed = 0
   }

@@ -49,6 +49,7 @@ interface LazyItem {
 }
 
 const LAZY_EFFORT_MIN = 64
+const FREE_STEP = 256
 
 export class Keyspace {
   readonly arena = new Arena()
@@ -137,6 +138,13 @@ export class Keyspace {
     // Freeing a table's entries may have queued more behind this item.
     if (done) this.lazy.splice(this.lazy.indexOf(item), 1)
     return this.lazy.length === 0
+  }
+
+  /** Frees about `limit` elements of what is waiting at once, uncounted: nothing of it is left to be lazy about. */
+  freeNow(limit: number): void {
+    const counted = this.lazyFreedObjects
+    for (let left = limit; left > 0 && !this.lazyFreeStep(FREE_STEP); left -= FREE_STEP);
+    this.lazyFreedObjects = counted
   }
 
   /** Exchanges the contents of two databases. */

@@ -1,0 +1,114 @@
+// Observers: what is noted about commands as they run: MONITOR, SLOWLOG, latency. Puts itself into dispatch, and stays
+// out of its way where nobody asks.
+
+import type { Slice } from '../lib/slice.ts'
+import { CLIENT_BLOCKED, CLIENT_SCRIPT, type Client } from './client.ts'
+import { CMD_ADMIN, CMD_FAST, CMD_SKIP_SLOWLOG } from './command.ts'
+import type { Engine } from './engine.ts'
+import { Latency } from './latency.ts'
+import { withoutSecrets } from './redact.ts'
+import { Slowlog } from './slowlog.ts'
+import type { TableEntry } from './table.ts'
+
+/** Fast commands are timed one by one only when somebody wants to hear of times this short. */
+const FAST_COMMAND_US = 2000
+
+export class Observers {
+  readonly slowlog = new Slowlog()
+  readonly latency = new Latency()
+  readonly monitors = new Set<Client>()
+  private readonly engine: Engine
+
+  constructor(engine: Engine) {
+    this.engine = engine
+    const forget = (client: Client) => this.unmonitor(client)
+    engine.onClientGone.push(forget)
+    engine.onClientReset.push(forget)
+    engine.dispatch.afterCall = (client, entry, args, argc, durationUs, times) =>
+      this.afterCall(client, entry, args, argc, durationUs, times)
+    this.settingsChanged()
+  }
+
+  /** To be called when one of the settings that this reads has changed. */
+  settingsChanged(): void {
+    const { settings, dispatch } = this.engine
+    const slowUs = settings.slowlogLogSlowerThan
+    dispatch.preciseTiming = (slowUs >= 0 && slowUs < FAST_COMMAND_US) || settings.latencyMonitorThreshold > 0
+    this.slowlog.trim(settings.slowlogMaxLen)
+    if (!settings.latencyTracking) this.latency.histograms.clear()
+  }
+
+  private afterCall(
+    client: Client,
+    entry: TableEntry,
+    args: Slice[],
+    argc: number,
+    durationUs: number,
+    times: number,
+  ): void {
+    const { settings, keyspace } = this.engine
+    // A command that waits is not over: it is noted when it has its answer.
+    if (client.has(CLIENT_BLOCKED)) return
+    if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
+    const slowUs = settings.slowlogLogSlowerThan
+    const unixSeconds = Math.floor(keyspace.nowMs / 1000)
+    if (slowUs >= 0 && durationUs >= slowUs && settings.slowlogMaxLen > 0 && (entry.flags & CMD_SKIP_SLOWLOG) === 0) {
+      const shown = withoutSecrets(this.engine, entry, args, argc)
+      this.slowlog.add(client, shown, Math.floor(durationUs), unixSeconds, settings.slowlogMaxLen)
+    }
+    const ms = Math.floor(durationUs / 1000)
+    if (settings.latencyMonitorThreshold > 0 && ms >= settings.latencyMonitorThreshold)
+      this.latency.addSpike((entry.flags & CMD_FAST) !== 0 ? 'fast-command' : 'command', ms, unixSeconds)
+  }
+
+  /** Notes that something other than a command has held the server up. */
+  spike(event: string, durationUs: number): void {
+    const threshold = this.engine.settings.latencyMonitorThreshold
+    const ms = Math.floor(durationUs / 1000)
+    if (threshold > 0 && ms >= threshold)
+      this.latency.addSpike(event, ms, Math.floor(this.engine.keyspace.nowMs / 1000))
+  }
+
+  monitor(client: Client): void {
+    this.monitors.add(client)
+    this.engine.dispatch.onCommand = (by, entry, args, argc) => this.show(by, entry, args, argc)
+  }
+
+  private unmonitor(client: Client): void {
+    if (this.monitors.delete(client) && this.monitors.size === 0) this.engine.dispatch.onCommand = undefined
+  }
+
+  private show(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
+    const { engine } = this
+    if ((entry.flags & CMD_ADMIN) !== 0 || engine.blocking.isRetrying(client)) return
+    const us = engine.host.nowUs()
+    const time = `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}`
+    const { connection } = client
+    const unix = connection.kind === 'unix' ? `unix:${connection.peer.replace(/:0$/, '')}` : connection.peer
+    const from = client.has(CLIENT_SCRIPT) ? 'lua' : unix
+    const words = withoutSecrets(engine, entry, args, argc).map(quoted).join(' ')
+    const line = `${time} [${client.db.index} ${from}] ${words}`
+    for (const monitor of this.monitors) engine.replyTo(monitor, reply => reply.simple(line))
+  }
+}
+
+const ESCAPES: { readonly [char: string]: string } = {
+  '\\': '\\\\',
+  '"': '\\"',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\x07': '\\a',
+  '\b': '\\b',
+}
+
+/** The bytes in double quotes, unprintable ones escaped. */
+function quoted(s: Slice): string {
+  const text = s
+    .latin1()
+    .replace(
+      /[\\"\x00-\x1f\x7f-\xff]/g,
+      char => ESCAPES[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    )
+  return `"${text}"`
+}

@@ -1,0 +1,62 @@
+// Slowlog: the last commands that took long, newest first.
+//
+// Always: at most slowlog-max-len entries; each keeps at most ARGS_MAX arguments of at most ARG_BYTES_MAX bytes.
+
+import { Slice } from '../lib/slice.ts'
+import type { Client } from './client.ts'
+
+const ARGS_MAX = 32
+const ARG_BYTES_MAX = 128
+
+export interface SlowEntry {
+  id: number
+  unixSeconds: number
+  durationUs: number
+  args: Slice[]
+  peer: string
+  name: string
+}
+
+export class Slowlog {
+  private entries: SlowEntry[] = []
+  private nextId = 0
+
+  get length(): number {
+    return this.entries.length
+  }
+
+  add(client: Client, args: readonly Slice[], durationUs: number, unixSeconds: number, lengthMax: number): void {
+    this.entries.unshift({
+      id: this.nextId++,
+      unixSeconds,
+      durationUs,
+      args: trimmed(args),
+      peer: client.connection.peer,
+      name: client.name,
+    })
+    this.trim(lengthMax)
+  }
+
+  trim(lengthMax: number): void {
+    if (this.entries.length > lengthMax) this.entries.length = lengthMax
+  }
+
+  newest(count: number): readonly SlowEntry[] {
+    return this.entries.slice(0, count)
+  }
+
+  reset(): void {
+    this.entries = []
+  }
+}
+
+function trimmed(args: readonly Slice[]): Slice[] {
+  const tooMany = args.length > ARGS_MAX
+  const kept = args.slice(0, tooMany ? ARGS_MAX - 1 : ARGS_MAX).map(arg => {
+    if (arg.len <= ARG_BYTES_MAX) return arg.copy()
+    const head = new Slice(arg.u8, arg.off, ARG_BYTES_MAX, arg.dv)
+    return Slice.of(`${head.latin1()}... (${arg.len - ARG_BYTES_MAX} more bytes)`)
+  })
+  if (tooMany) kept.push(Slice.of(`... (${args.length - ARGS_MAX + 1} more arguments)`))
+  return kept
+}

@@ -1,0 +1,114 @@
+// Where memory went: the figures behind INFO memory, MEMORY STATS, maxmemory and maxmemory-clients.
+//
+// Always: used memory is what the arena has handed out, and what clients and other rooms say they hold; nothing of it
+// is estimated from the JavaScript heap.
+
+import { clientClass, clientMemory } from '../engine/client-memory.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { MemoryFigures } from '../engine/host.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Bytes held by a room outside the arena; each room that holds any adds one. */
+export interface MemoryUser {
+  kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'other'
+  bytes(): number
+}
+
+export class MemoryAccount {
+  readonly users: MemoryUser[] = []
+  readonly startupBytes: number
+  private readonly engine: Engine
+  private readonly metrics: Metrics
+  private readonly rss: () => number
+
+  constructor(engine: Engine, metrics: Metrics, rss: () => number) {
+    this.engine = engine
+    this.metrics = metrics
+    this.rss = rss
+    this.startupBytes = engine.keyspace.arena.usedBytes
+  }
+
+  /** What clients hold besides their waiting output, as of the last walk over them (walkClients). */
+  private clientBytesAtRest = 0
+  private replicaOutputBytes = 0
+
+  /** Walks over all clients; the cron does it now and then, so that usedBytes() needs not. */
+  walkClients(): void {
+    let atRest = 0
+    let replicas = 0
+    for (const client of this.engine.clients.values()) {
+      atRest += clientMemory(client) - client.outBytes
+      if (clientClass(client) === 'replica') replicas += client.outBytes
+    }
+    this.clientBytesAtRest = atRest
+    this.replicaOutputBytes = replicas
+  }
+
+  /** used_memory. Cheap: asked before every write while there is a limit. */
+  usedBytes(): number {
+    let bytes = this.engine.keyspace.arena.usedBytes + this.clientBytesAtRest + this.engine.output.memoryBytes
+    for (const user of this.users) bytes += user.bytes()
+    return bytes
+  }
+
+  /** What evicting keys would not help against: output of replicas, the buffer of the append-only file. */
+  notCountedBytes(): number {
+    let bytes = this.replicaOutputBytes
+    for (const user of this.users) if (user.kind === 'aofBuffer') bytes += user.bytes()
+    return bytes
+  }
+
+  private bytesOf(kind: MemoryUser['kind']): number {
+    let bytes = 0
+    for (const user of this.users) if (user.kind === kind) bytes += user.bytes()
+    return bytes
+  }
+
+  figures(): MemoryFigures {
+    const { keyspace } = this.engine
+    const { arena, tables } = keyspace
+    this.walkClients()
+    const usedBytes = this.usedBytes()
+    if (usedBytes > this.metrics.memoryPeakBytes) this.metrics.memoryPeakBytes = usedBytes
+    this.metrics.rssBytes = this.rss()
+    let clientsNormalBytes = 0
+    let clientsReplicaBytes = 0
+    for (const client of this.engine.clients.values()) {
+      if (clientClass(client) === 'replica') clientsReplicaBytes += clientMemory(client)
+      else clientsNormalBytes += clientMemory(client)
+    }
+    const databases = keyspace.databases
+      .filter(db => db.size > 0)
+      .map(db => ({
+        index: db.index,
+        mainBytes: tables.bytes(db.mainTable),
+        expiresBytes: tables.bytes(db.expiryTable),
+      }))
+    const backlogBytes = this.bytesOf('backlog')
+    const aofBufferBytes = this.bytesOf('aofBuffer')
+    const scriptBytes = this.bytesOf('scripts')
+    const functionBytes = this.bytesOf('functions')
+    let overheadBytes = this.startupBytes + clientsNormalBytes + clientsReplicaBytes
+    overheadBytes += backlogBytes + aofBufferBytes + scriptBytes + functionBytes
+    for (const { mainBytes, expiresBytes } of databases) overheadBytes += mainBytes + expiresBytes
+    return {
+      usedBytes,
+      peakBytes: this.metrics.memoryPeakBytes,
+      startupBytes: this.startupBytes,
+      rssBytes: this.metrics.rssBytes,
+      allocatedBytes: arena.usedBytes,
+      activeBytes: Math.max(arena.pageBytes, arena.usedBytes),
+      residentBytes: Math.max(arena.pageBytes, Math.min(arena.segmentBytes, this.metrics.rssBytes)),
+      clientsNormalBytes,
+      clientsReplicaBytes,
+      backlogBytes,
+      aofBufferBytes,
+      scriptBytes,
+      functionBytes,
+      overheadBytes,
+      datasetBytes: Math.max(0, usedBytes - overheadBytes),
+      keys: keyspace.databases.reduce((sum, db) => sum + db.size, 0),
+      databases,
+    }
+  }
+}
