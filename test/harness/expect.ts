@@ -1,0 +1,80 @@
+// Expectations: what a reply may look like. Plain values are compared as they are; inside them may stand a RegExp for a
+// text, or one of the matchers below.
+
+import { type PlainValue, RespError } from './resp.ts'
+
+/** A predicate with words for the failure message. */
+export class Matcher {
+  readonly words: string
+  readonly accepts: (value: PlainValue) => boolean
+  constructor(words: string, accepts: (value: PlainValue) => boolean) {
+    this.words = words
+    this.accepts = accepts
+  }
+}
+
+export type Expected = PlainValue | RegExp | Matcher | boolean | Expected[]
+
+/** Different things to expect in RESP2 and in RESP3, where the shape differs and not only the types. */
+export class ByProtocol {
+  readonly resp2: Expected
+  readonly resp3: Expected
+  constructor(resp2: Expected, resp3: Expected) {
+    this.resp2 = resp2
+    this.resp3 = resp3
+  }
+}
+
+export const byProtocol = (resp2: Expected, resp3: Expected) => new ByProtocol(resp2, resp3)
+
+export const anything = new Matcher('anything', () => true)
+
+/** A number, or text that spells one, with low <= n <= high. */
+export const between = (low: number, high: number) =>
+  new Matcher(`${low}..${high}`, value => value !== null && Number(value) >= low && Number(value) <= high)
+
+/** These elements in any order. */
+export const inAnyOrder = (...elements: PlainValue[]) =>
+  new Matcher(
+    `in any order ${show(elements)}`,
+    value => Array.isArray(value) && show(sorted(value)) === show(sorted(elements)),
+  )
+
+/** These fields and values, flat, in any order of fields. */
+export const pairsInAnyOrder = (...flat: PlainValue[]) =>
+  new Matcher(
+    `pairs in any order ${show(flat)}`,
+    value => Array.isArray(value) && show(sorted(pairs(value))) === show(sorted(pairs(flat))),
+  )
+
+/** An error reply inside an array, as EXEC has them. */
+export const error = (message: string) => new RespError(message)
+
+function sorted(values: PlainValue[]): PlainValue[] {
+  return [...values].sort((a, b) => (show(a) < show(b) ? -1 : 1))
+}
+
+function pairs(flat: PlainValue[]): PlainValue[] {
+  const result: PlainValue[] = []
+  for (let i = 0; i < flat.length; i += 2) result.push([flat[i], flat[i + 1]])
+  return result
+}
+
+export function matches(value: PlainValue, expected: Expected): boolean {
+  if (expected instanceof Matcher) return expected.accepts(value)
+  if (expected instanceof RegExp) return typeof value === 'string' && expected.test(value)
+  if (expected instanceof RespError) return value instanceof RespError && value.message === expected.message
+  if (typeof expected === 'boolean') return value === (expected ? 1 : 0)
+  if (!Array.isArray(expected)) return value === expected
+  if (!Array.isArray(value) || value.length !== expected.length) return false
+  return expected.every((one, i) => matches(value[i], one))
+}
+
+/** Any value or expectation as a short text. */
+export function show(value: Expected): string {
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`
+  if (value instanceof Matcher) return `<${value.words}>`
+  if (value instanceof RespError) return `error(${JSON.stringify(value.message)})`
+  if (value instanceof RegExp) return String(value)
+  return typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)
+}

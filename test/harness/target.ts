@@ -1,0 +1,184 @@
+// Where a conversation is held: with a server of ours in this process, with one of ours over TCP, or with the
+// redis-server that REDIS_SERVER names. This file alone knows how each is started and stopped.
+//
+// Always: a target is started when the first conversation needs it, serves all that ask for the same configuration,
+// and is stopped when the test file ends.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer as createSocketServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServer, virtualSystem } from '../../src/index.ts'
+
+export type Config = Readonly<Record<string, string>>
+
+/** The client's end of one connection. */
+export interface Wire {
+  write(bytes: Uint8Array): void
+  onData: (bytes: Uint8Array) => void
+  onClose: () => void
+  close(): void
+}
+
+export interface Target {
+  readonly kind: TargetKind
+  open(): Promise<Wire>
+  /** Lets time pass: on the server's own clock where it has one. */
+  pass(ms: number): Promise<void>
+  /**
+   * Called again and again while a reply is awaited; resolves when it is worth another look, at the latest after
+   * `arrival`, to true while waiting longer makes sense.
+   */
+  idle(waitedTurns: number, arrival: Promise<void>): Promise<boolean>
+  stop(): Promise<void>
+}
+
+export type TargetKind = 'in process' | 'TCP' | 'redis'
+
+const TURN_MS = 10
+const TURNS_MAX = 1000
+const BASE_CONFIG: Config = {
+  save: '',
+  appendonly: 'no',
+  'enable-debug-command': 'yes',
+  'enable-protected-configs': 'yes',
+}
+
+/** The redis-server to hold the conversations with, instead of ours. */
+export const oraclePath: string | undefined = process.env.REDIS_SERVER || undefined
+
+/** '7.0.15', or undefined where conversations are held with ours. */
+export const oracleVersion: string | undefined = oraclePath
+  ? (/v=([0-9.]+)/.exec(execFileSync(oraclePath, ['--version']).toString())?.[1] ?? '0')
+  : undefined
+
+/** Starts a server of that kind. */
+export function startTarget(kind: TargetKind, config: Config): Promise<Target> {
+  const full = { ...BASE_CONFIG, ...config }
+  if (kind === 'redis') return startRedis(oraclePath!, full)
+  return kind === 'TCP' ? startOverTcp(full) : startInProcess(full)
+}
+
+/** Ours on a made-up machine: its clock moves only while somebody waits, so no test waits in earnest. */
+async function startInProcess(config: Config): Promise<Target> {
+  const machine = virtualSystem({ seed: 1 })
+  const server = await createServer({ config, system: machine.system })
+  return {
+    kind: 'in process',
+    open: async () => {
+      const socket = server.connect()
+      const wire: Wire = {
+        write: bytes => socket.write(bytes),
+        onData: () => {},
+        onClose: () => {},
+        close: () => socket.close(),
+      }
+      socket.onData = bytes => wire.onData(bytes)
+      socket.onClose = () => wire.onClose()
+      return wire
+    },
+    pass: async ms => machine.advance(ms),
+    idle: async turns => {
+      await nextTurn()
+      machine.advance(turns < 50 ? 1 : 100)
+      return turns < 400
+    },
+    stop: () => server.close(),
+  }
+}
+
+async function startOverTcp(config: Config): Promise<Target> {
+  const server = await createServer({ config })
+  const port = await server.listen(0)
+  return overTcp('TCP', port, () => server.close())
+}
+
+async function startRedis(path: string, config: Config): Promise<Target> {
+  const port = await freePort()
+  const dir = mkdtempSync(join(tmpdir(), 'redstart-oracle-'))
+  const options = Object.entries({ ...config, port: String(port), dir, bind: '127.0.0.1' })
+  const child = spawn(
+    path,
+    options.flatMap(([name, value]) => [`--${name}`, ...configWords(value)]),
+    { stdio: 'ignore' },
+  )
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  await untilListening(port, child)
+  return overTcp('redis', port, async () => {
+    process.removeListener('exit', kill)
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    kill()
+    await ended
+    rmSync(dir, { recursive: true, force: true })
+  })
+}
+
+function configWords(value: string): string[] {
+  return value === '' ? [''] : value.split(' ')
+}
+
+function overTcp(kind: TargetKind, port: number, stop: () => Promise<void>): Target {
+  return {
+    kind,
+    open: () => openTcp(port),
+    pass: sleep,
+    idle: async (turns, arrival) => {
+      let timer: NodeJS.Timeout | undefined
+      await Promise.race([arrival, new Promise(resolve => (timer = setTimeout(resolve, TURN_MS)))])
+      clearTimeout(timer)
+      return turns < TURNS_MAX
+    },
+    stop,
+  }
+}
+
+function openTcp(port: number): Promise<Wire> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const wire: Wire = {
+      write: bytes => socket.write(bytes),
+      onData: () => {},
+      onClose: () => {},
+      close: () => socket.destroy(),
+    }
+    socket.on('data', bytes => wire.onData(bytes))
+    socket.on('close', () => wire.onClose())
+    socket.once('connect', () => resolve(wire))
+    socket.on('error', reject)
+  })
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createSocketServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+/** Resolves when something answers at `port`; rejects when the process that should has ended. */
+export async function untilListening(port: number, child: ChildProcess): Promise<void> {
+  for (let attemptsLeft = 1000; attemptsLeft > 0; attemptsLeft--) {
+    if (child.exitCode !== null) throw new Error(`the server ended with exit code ${child.exitCode}`)
+    try {
+      ;(await openTcp(port)).close()
+      return
+    } catch {
+      await sleep(10)
+    }
+  }
+  throw new Error(`nothing answers on port ${port}`)
+}
