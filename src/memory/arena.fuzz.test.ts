@@ -1,0 +1,176 @@
+// Arena against a list of live allocations, each filled with a byte of its own.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Arena, type Ref } from './arena.ts'
+
+function randomFrom(seed: number): (n: number) => number {
+  let x = seed | 1
+  return n => {
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+    return (x >>> 0) % n
+  }
+}
+
+const CHECKED_BYTES = 64
+
+interface Block {
+  ref: Ref
+  bytes: number
+  mark: number
+}
+
+class Heap {
+  readonly arena = new Arena()
+  readonly blocks: Block[] = []
+  private marks = 0
+
+  add(bytes: number): void {
+    const block = { ref: this.arena.alloc(bytes), bytes, mark: ++this.marks & 0xff }
+    this.blocks.push(block)
+    this.fill(block)
+  }
+
+  fill(block: Block): void {
+    const u8 = this.arena.u8(block.ref)
+    const at = this.arena.at(block.ref)
+    const n = Math.min(block.bytes, CHECKED_BYTES)
+    u8.fill(block.mark, at, at + n)
+    u8.fill(block.mark, at + block.bytes - n, at + block.bytes)
+  }
+
+  verify(block: Block): void {
+    const u8 = this.arena.u8(block.ref)
+    const at = this.arena.at(block.ref)
+    const n = Math.min(block.bytes, CHECKED_BYTES)
+    for (let i = 0; i < n; i++) {
+      assert.equal(u8[at + i], block.mark)
+      assert.equal(u8[at + block.bytes - 1 - i], block.mark)
+    }
+  }
+
+  remove(index: number): void {
+    const block = this.blocks[index]
+    this.verify(block)
+    this.arena.free(block.ref)
+    this.blocks[index] = this.blocks[this.blocks.length - 1]
+    this.blocks.pop()
+  }
+
+  check(): void {
+    const { arena, blocks } = this
+    let used = 0
+    const spans: [number, number][] = []
+    for (const block of blocks) {
+      this.verify(block)
+      const size = arena.sizeOf(block.ref)
+      assert.ok(size >= block.bytes)
+      assert.equal(block.ref % 1, 0)
+      assert.ok(block.ref > 0)
+      used += size
+      spans.push([block.ref, block.ref + Math.ceil(size / 16)])
+    }
+    assert.equal(arena.usedBytes, used)
+    assert.equal(arena.count, blocks.length)
+    assert.ok(arena.pageBytes >= used)
+    assert.ok(arena.segmentBytes >= arena.pageBytes)
+    spans.sort((a, b) => a[0] - b[0])
+    for (let i = 1; i < spans.length; i++) assert.ok(spans[i - 1][1] <= spans[i][0], 'allocations overlap')
+  }
+
+  compact(): void {
+    const { arena, blocks } = this
+    if (!arena.sealSparsest()) return
+    for (const block of blocks) {
+      const moved = arena.relocate(block.ref)
+      assert.ok(moved === block.ref || !arena.isSealed(moved))
+      block.ref = moved
+    }
+    arena.unsealAll()
+  }
+}
+
+function size(random: (n: number) => number, largest: number): number {
+  const kind = random(20)
+  if (kind < 12) return 1 + random(200)
+  if (kind < 17) return 1 + random(9000)
+  if (kind < 19) return 1 + random(100000)
+  return 1 + random(largest)
+}
+
+function run(seed: number, steps: number, largest: number): void {
+  const random = randomFrom(seed)
+  const heap = new Heap()
+  for (let step = 0; step < steps; step++) {
+    const growing = Math.floor(step / 400) % 3 < 2
+    if (heap.blocks.length === 0 || random(10) < (growing ? 7 : 3)) heap.add(size(random, largest))
+    else if (random(6) === 0) {
+      const block = heap.blocks[random(heap.blocks.length)]
+      const bytes = size(random, largest)
+      const keep = Math.min(block.bytes, bytes)
+      const u8 = heap.arena.u8(block.ref)
+      u8.fill(block.mark, heap.arena.at(block.ref), heap.arena.at(block.ref) + block.bytes)
+      block.ref = heap.arena.realloc(block.ref, bytes, keep)
+      const grown = heap.arena.u8(block.ref)
+      const at = heap.arena.at(block.ref)
+      for (let i = 0; i < keep; i += 97) assert.equal(grown[at + i], block.mark)
+      block.bytes = bytes
+      heap.fill(block)
+    } else heap.remove(random(heap.blocks.length))
+    if (step % 251 === 0) heap.check()
+    if (step % 601 === 0) heap.compact()
+  }
+  heap.check()
+  while (heap.blocks.length > 0) heap.remove(random(heap.blocks.length))
+  heap.check()
+  // All but the first segment goes back to the system, except for at most one kept page of each slot size.
+  assert.ok(heap.arena.pageBytes <= 32 * 16384)
+}
+
+test('allocations keep their bytes and never overlap', () => {
+  for (let seed = 1; seed <= 6; seed++) run(seed * 7919, 3000, 400000)
+})
+
+test('allocations beyond a segment get one of their own and give it back', () => {
+  const heap = new Heap()
+  const huge = [70 << 20, 64 << 20, (64 << 20) + 1, 200 << 20]
+  for (let i = 0; i < 100; i++) heap.add(5000)
+  for (const bytes of huge) heap.add(bytes)
+  heap.check()
+  const before = heap.arena.segmentBytes
+  heap.remove(101)
+  heap.add(65 << 20)
+  heap.check()
+  while (heap.blocks.length > 50) heap.remove(heap.blocks.length - 1)
+  heap.check()
+  assert.ok(heap.arena.segmentBytes < before)
+})
+
+test('compaction empties sparse segments', () => {
+  const heap = new Heap()
+  const random = randomFrom(99)
+  while (heap.arena.segmentBytes < 4 * (64 << 20)) heap.add(4000 + random(4000))
+  while (heap.blocks.length > 4000) heap.remove(random(heap.blocks.length))
+  heap.check()
+  const before = heap.arena.segmentBytes
+  for (let i = 0; i < 8; i++) heap.compact()
+  heap.check()
+  assert.ok(heap.arena.segmentBytes <= before / 2, `${before} to ${heap.arena.segmentBytes}`)
+  for (let i = 0; i < 1000; i++) heap.add(1 + random(9000))
+  heap.check()
+})
+
+test('a new allocation never lands in a sealed segment', () => {
+  const heap = new Heap()
+  while (heap.arena.segmentBytes < 3 * (64 << 20)) heap.add(8000)
+  while (heap.blocks.length > 3000) heap.remove(heap.blocks.length - 1 - (heap.blocks.length % 7))
+  assert.ok(heap.arena.sealSparsest())
+  for (let i = 0; i < 3000; i++) {
+    heap.add(1 + ((i * 37) % 9000))
+    assert.ok(!heap.arena.isSealed(heap.blocks[heap.blocks.length - 1].ref))
+  }
+  heap.arena.unsealAll()
+  heap.check()
+})
