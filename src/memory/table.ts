@@ -520,6 +520,9 @@ export class HashTable {
       }
       bucket = next
     }
+    // The bucket's bytes stay in its chunk and are taken as they are when the table grows again.
+    const emptied = this.bucketAt(source)
+    this.arena.u8(source).fill(0, emptied, emptied + BUCKET_BYTES)
     this.dropLastBucket(t)
   }
 
