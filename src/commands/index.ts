@@ -1,6 +1,7 @@
 // Every command of the server, group by group.
 
 import type { Command } from '../engine/command.ts'
+import { bitmapCommands } from './bitmap/index.ts'
 import { commandCommands } from './command.ts'
 import { configCommands } from './config.ts'
 import { genericCommands } from './generic/index.ts'
@@ -9,6 +10,7 @@ import { stringCommands } from './string/index.ts'
 import { transactionCommands } from './transactions.ts'
 
 export const allCommands: readonly Command[] = [
+  ...bitmapCommands,
   ...commandCommands,
   ...configCommands,
   ...genericCommands,

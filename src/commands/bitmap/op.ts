@@ -1,0 +1,102 @@
+// BITOP: AND, OR, XOR and NOT of whole strings.
+//
+// Always: shorter strings, and keys that do not exist, go on with zeros up to the length of the longest.
+
+import type { Command } from '../../engine/command.ts'
+import { WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
+import { TYPE_STRING } from '../../keyspace/types.ts'
+import { copySlice } from '../../lib/bytes.ts'
+import { Slice } from '../../lib/slice.ts'
+import { SYNTAX } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+import { setRawString } from '../raw-string.ts'
+
+const NOT_TAKES_ONE = errorBytes('ERR BITOP NOT must be called with a single source key.')
+const AND = 1
+const OR = 2
+const XOR = 3
+const NOT = 4
+
+const bitOp: Command = {
+  name: 'bitop',
+  arity: -4,
+  flags: 'write denyoom',
+  keys: 'OW UPDATE @2; RO ACCESS @3..-1',
+  since: '2.6.0',
+  group: 'bitmap',
+  summary: 'Performs bitwise operations on multiple strings, and stores the result.',
+  complexity: 'O(N)',
+  args: 'operation:(AND|OR|XOR|NOT) destkey#0 key#1...',
+  run(ctx) {
+    const { args, argc, db, reply } = ctx
+    const operation = ctx.is(1, 'and')
+      ? AND
+      : ctx.is(1, 'or')
+        ? OR
+        : ctx.is(1, 'xor')
+          ? XOR
+          : ctx.is(1, 'not')
+            ? NOT
+            : 0
+    if (operation === 0) return reply.fixedError(SYNTAX)
+    if (operation === NOT && argc !== 4) return reply.fixedError(NOT_TAKES_ONE)
+    const sources: Slice[] = []
+    let length = 0
+    for (let i = 3; i < argc; i++) {
+      const entry = ctx.readOrReply(args[i], TYPE_STRING)
+      if (entry === WRONG) return
+      const source = new Slice()
+      // A short string may be an integer written out in a buffer that the next one uses again.
+      if (entry !== 0 && db.stringOf(entry, source).len < 32) source.alias(source.copy())
+      if (source.len > length) length = source.len
+      sources.push(source)
+    }
+    const target = args[2]
+    if (length > 0) {
+      const result = new Slice(new Uint8Array(length), 0, length)
+      copySlice(result.u8, result.dv, 0, sources[0])
+      if (operation === NOT) invert(result)
+      for (let i = 1; i < sources.length; i++) combine(operation, result, sources[i])
+      setRawString(ctx, target, result)
+      ctx.touched(target, 'set', NOTIFY_STRING)
+    } else if (db.delete(target)) ctx.touched(target, 'del', NOTIFY_GENERIC)
+    reply.integer(length)
+  },
+}
+
+function invert(result: Slice): void {
+  const { u8, dv, len } = result
+  const words = len & ~3
+  for (let at = 0; at < words; at += 4) dv.setInt32(at, ~dv.getInt32(at, true), true)
+  for (let at = words; at < len; at++) u8[at] = ~u8[at]
+}
+
+/** result = result `operation` source, a word at a time. */
+function combine(operation: number, result: Slice, source: Slice): void {
+  const { u8, dv } = result
+  const { u8: from, dv: fromDv, off, len } = source
+  const words = len - (len % 4)
+  switch (operation) {
+    case AND:
+      for (let at = 0; at < words; at += 4) {
+        dv.setInt32(at, dv.getInt32(at, true) & fromDv.getInt32(off + at, true), true)
+      }
+      for (let at = words; at < len; at++) u8[at] &= from[off + at]
+      u8.fill(0, len)
+      return
+    case OR:
+      for (let at = 0; at < words; at += 4) {
+        dv.setInt32(at, dv.getInt32(at, true) | fromDv.getInt32(off + at, true), true)
+      }
+      for (let at = words; at < len; at++) u8[at] |= from[off + at]
+      return
+    case XOR:
+      for (let at = 0; at < words; at += 4) {
+        dv.setInt32(at, dv.getInt32(at, true) ^ fromDv.getInt32(off + at, true), true)
+      }
+      for (let at = words; at < len; at++) u8[at] ^= from[off + at]
+  }
+}
+
+export const operatingCommands: readonly Command[] = [bitOp]

@@ -1,0 +1,97 @@
+// Bits of byte strings, counted as Redis counts them: bit 0 is the highest of the first byte.
+//
+//   byte   |    0    |    1    |
+//   bit     0 1 … 7   8 9 … 15
+//
+// Always: ranges are [from, to); a DataView given beside a Uint8Array sees the very same bytes.
+
+/** Ones in the bytes [from, to). */
+export function countBytes(u8: Uint8Array, dv: DataView, from: number, to: number): number {
+  let count = 0
+  let at = from
+  // Four words are counted byte by byte side by side (32 at most in each byte) before their bytes are added up.
+  for (const end = to - 15; at < end; at += 16) {
+    const sums =
+      ones(dv.getInt32(at, true)) +
+      ones(dv.getInt32(at + 4, true)) +
+      ones(dv.getInt32(at + 8, true)) +
+      ones(dv.getInt32(at + 12, true))
+    count += Math.imul(sums, 0x01010101) >>> 24
+  }
+  for (; at < to; at++) count += Math.imul(ones(u8[at]), 0x01010101) >>> 24
+  return count
+}
+
+/** The number of ones in each byte of a word. */
+function ones(word: number): number {
+  word -= (word >>> 1) & 0x55555555
+  word = (word & 0x33333333) + ((word >>> 2) & 0x33333333)
+  return (word + (word >>> 4)) & 0x0f0f0f0f
+}
+
+/** Ones in the bits [from, to). */
+export function countBits(u8: Uint8Array, dv: DataView, base: number, from: number, to: number): number {
+  if (from >= to) return 0
+  const first = base + Math.floor(from / 8)
+  const last = base + Math.floor((to - 1) / 8)
+  const outside = (u8[first] & ~(0xff >>> (from & 7))) | 0
+  const behind = u8[last] & (0x7f >>> ((to - 1) & 7))
+  return countBytes(u8, dv, first, last + 1) - countOf(outside) - countOf(behind)
+}
+
+function countOf(byte: number): number {
+  return Math.imul(ones(byte & 0xff), 0x01010101) >>> 24
+}
+
+/** The first bit in [from, to) that equals `bit`, counted from byte `base`; -1: there is none. */
+export function findBit(u8: Uint8Array, dv: DataView, base: number, from: number, to: number, bit: number): number {
+  const flip = bit === 1 ? 0 : 0xff
+  let at = base + Math.floor(from / 8)
+  const end = base + Math.ceil(to / 8)
+  if (at >= end || from >= to) return -1
+  // Bits before the range are made such that they are never what is looked for.
+  let byte = (u8[at] ^ flip) & (0xff >>> (from & 7))
+  if (byte === 0) {
+    at++
+    const skipped = bit === 1 ? 0 : -1
+    while (at + 4 <= end && dv.getInt32(at, true) === skipped) at += 4
+    while (at < end && (byte = u8[at] ^ flip) === 0) at++
+    if (at === end) return -1
+  }
+  const found = (at - base) * 8 + Math.clz32(byte) - 24
+  return found < to ? found : -1
+}
+
+/** The unsigned number in `count` (at most 52) bits from bit `from` on; bytes from `end` on read as zero. */
+export function readBits(u8: Uint8Array, base: number, end: number, from: number, count: number): number {
+  let at = base + Math.floor(from / 8)
+  let have = 8 - (from & 7)
+  let value = 0
+  while (count > 0) {
+    const take = Math.min(have, count)
+    const byte = at < end ? u8[at] : 0
+    value = value * (1 << take) + ((byte >>> (have - take)) & ((1 << take) - 1))
+    count -= take
+    have = 8
+    at++
+  }
+  return value
+}
+
+/** Writes the low `count` (at most 52) bits of an unsigned number from bit `from` on. */
+export function writeBits(u8: Uint8Array, base: number, from: number, count: number, value: number): void {
+  const last = from + count
+  let at = base + Math.floor((last - 1) / 8)
+  let shift = 7 - ((last - 1) & 7)
+  while (count > 0) {
+    const take = Math.min(8 - shift, count)
+    const span = 1 << take
+    const rest = Math.floor(value / span)
+    const mask = (span - 1) << shift
+    u8[at] = (u8[at] & ~mask) | ((value - rest * span) << shift)
+    value = rest
+    count -= take
+    shift = 0
+    at--
+  }
+}
