@@ -1,0 +1,156 @@
+// How the sources hang together: which layer may import which, how long files and functions may be, what of the machine
+// may be touched where, and that every command is tested.
+//
+// What is over a limit already stands in tidy/ratchet.json: it may shrink but not grow. After shrinking something,
+// `TIDY_UPDATE=1 npx bun test test/tidy.test.ts` tightens the ratchet; it never loosens it.
+
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { allCommands } from '../src/commands/index.ts'
+import type { Command } from '../src/engine/command.ts'
+import { bareCode, functionsOf, importsOf, projectRoot, readSources } from './tidy/source.ts'
+
+const FILE_LINES_MAX = 600
+const FUNCTION_LINES_MAX = 70
+const RATCHET_PATH = join(projectRoot, 'test/tidy/ratchet.json')
+
+interface Ratchet {
+  files: Record<string, number>
+  functions: Record<string, number>
+  untestedCommands: string[]
+}
+
+const ratchet = JSON.parse(readFileSync(RATCHET_PATH, 'utf8')) as Ratchet
+const sources = readSources('src')
+const production = sources.filter(file => !file.isTest)
+const tests = readSources('test')
+
+// What each room may import: everything, or with 'type' in front its types alone. Imports point one way.
+const LAYERS: { readonly [room: string]: readonly string[] } = {
+  lib: [],
+  memory: ['lib'],
+  protocol: ['lib'],
+  keyspace: ['lib', 'memory'],
+  engine: ['lib', 'protocol', 'keyspace', 'type memory'],
+  commands: ['lib', 'protocol', 'keyspace', 'engine', 'type memory'],
+  net: ['lib', 'protocol', 'type engine'],
+  scripting: ['lib', 'protocol', 'keyspace', 'type memory', 'engine'],
+  persistence: ['lib', 'protocol', 'keyspace', 'memory', 'engine'],
+  replication: ['lib', 'protocol', 'keyspace', 'engine', 'persistence'],
+  server: [
+    'lib',
+    'memory',
+    'protocol',
+    'keyspace',
+    'engine',
+    'commands',
+    'net',
+    'scripting',
+    'persistence',
+    'replication',
+  ],
+}
+
+test('imports point one way', () => {
+  const wrong: string[] = []
+  for (const file of production) {
+    const room = roomOf(file.path)
+    const allowed = LAYERS[room]
+    if (room === '') continue // main.ts and index.ts stand above the rooms
+    assert.ok(allowed, `${file.path}: the room is not in the layers`)
+    for (const one of importsOf(file)) {
+      const other = roomOf(one.target)
+      if (!one.target.startsWith('src/') || other === room || allowed.includes(other)) continue
+      if (one.typeOnly && allowed.includes(`type ${other}`)) continue
+      wrong.push(`${file.path} imports ${one.target}${one.typeOnly ? ' (types)' : ''}`)
+    }
+  }
+  assert.equal(wrong.join('\n'), '')
+})
+
+function roomOf(path: string): string {
+  const parts = path.split('/')
+  return parts[0] === 'src' && parts.length > 2 ? parts[1] : ''
+}
+
+// The rooms of the machine; main.ts reads the command line.
+const ADAPTERS = /^src\/(net|server\/system)\/|^src\/main\.ts$/
+const MACHINE =
+  /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|fetch\(|(?<!\.)process\.\w+|crypto\.\w+|(?<!typeof )Bun\.\w+)/g
+
+test('time, chance, disk and network are handed in', () => {
+  const wrong: string[] = []
+  for (const file of production) {
+    if (ADAPTERS.test(file.path)) continue
+    const code = bareCode(file.text)
+    const handedIn = /\bprocess(?:: \w|[\w, ]*\} =)/.test(code) // System.process under its own name
+    for (const [found] of code.matchAll(MACHINE))
+      if (!(handedIn && found.startsWith('process.'))) wrong.push(`${file.path} uses ${found}`)
+    for (const { target } of importsOf(file))
+      if (!target.startsWith('src/')) wrong.push(`${file.path} imports ${target}`)
+  }
+  assert.equal(wrong.join('\n'), '')
+})
+
+test('tests take no chances', () => {
+  const wrong = sources.filter(file => file.isTest && /\bMath\.random\(/.test(bareCode(file.text)))
+  assert.equal(wrong.map(file => file.path).join('\n'), '')
+})
+
+test('files stay short', () => {
+  const sizes = new Map<string, number>()
+  for (const file of [...sources, ...tests]) sizes.set(file.path, file.lines.length)
+  checkRatchet('files', sizes, FILE_LINES_MAX)
+})
+
+test('functions stay short', () => {
+  const sizes = new Map<string, number>()
+  for (const file of [...sources, ...tests])
+    for (const { name, lineCount } of functionsOf(file)) {
+      const key = `${file.path} ${name}`
+      sizes.set(key, Math.max(lineCount, sizes.get(key) ?? 0))
+    }
+  checkRatchet('functions', sizes, FUNCTION_LINES_MAX)
+})
+
+test('every command is tested', () => {
+  const said = [...sources, ...tests].filter(file => file.isTest).map(file => file.text)
+  const text = said.join('\n').toUpperCase()
+  const untested = allCommands.flatMap(namesOf).filter(name => !isSaid(text, name))
+  if (process.env.TIDY_UPDATE)
+    tighten(
+      'untestedCommands',
+      ratchet.untestedCommands.filter(name => untested.includes(name)),
+    )
+  assert.equal(untested.filter(name => !ratchet.untestedCommands.includes(name)).join(', '), '')
+})
+
+function namesOf(command: Command): string[] {
+  if (!command.subcommands) return [command.name.toUpperCase()]
+  return command.subcommands.map(sub => `${command.name} ${sub.name}`.toUpperCase())
+}
+
+/** As words of a line, or as quoted words of a list. */
+function isSaid(text: string, name: string): boolean {
+  const words = name.split(' ').map(word => word.replace(/[^\w-]/g, '\\$&'))
+  return new RegExp(`(?<![\\w-])${words.join(`(?: |['"], ['"])`)}(?![\\w-])`).test(text)
+}
+
+function checkRatchet(kind: 'files' | 'functions', sizes: Map<string, number>, limit: number): void {
+  const known = ratchet[kind]
+  if (process.env.TIDY_UPDATE) {
+    const still = Object.entries(known).filter(([name]) => (sizes.get(name) ?? 0) > limit)
+    tighten(kind, Object.fromEntries(still.map(([name, size]) => [name, Math.min(size, sizes.get(name)!)])))
+  }
+  const wrong = [...sizes]
+    .filter(([name, size]) => size > (known[name] ?? limit))
+    .map(([name, size]) => `${name}: ${size} lines, the limit is ${known[name] ?? limit}`)
+  assert.equal(wrong.join('\n'), '')
+}
+
+function tighten<K extends keyof Ratchet>(kind: K, value: Ratchet[K]): void {
+  ratchet[kind] = value
+  writeFileSync(RATCHET_PATH, `${JSON.stringify(ratchet, null, 2)}\n`)
+}
