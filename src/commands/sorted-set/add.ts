@@ -103,7 +103,6 @@ function addPairs(ctx: Context, from: number, pairs: number, flags: number, chan
   if (entry === 0 && (flags & ADD_XX) !== 0) return incr ? reply.null() : reply.integer(0)
   const kind = ZSetKind.of(ctx.keyspace)
   const z = entry === 0 ? kind.first.create(pairs, args[from + 1].len) : openSet(ctx, entry)
-  const oldValue = z.value
   if (entry !== 0) z.expect(pairs)
   let added = 0
   let updated = 0
@@ -114,7 +113,8 @@ function addPairs(ctx: Context, from: number, pairs: number, flags: number, chan
     else if (outcome === UPDATED) updated++
   }
   if (entry === 0) entry = addKey(ctx)
-  else if (z.value !== oldValue) ctx.db.setValue(entry, z.encoding, z.value)
+  // Without asking whether it moved: a tree may stand where the listpack stood.
+  else ctx.db.setValue(entry, z.encoding, z.value)
   if (added + updated > 0) ctx.touched(key, incr ? 'zincr' : 'zadd', NOTIFY_ZSET, added + updated)
   if (outcome === NOT_A_NUMBER) return reply.fixedError(NAN_RESULT)
   if (!incr) reply.integer(changes ? added + updated : added)

@@ -46,7 +46,8 @@ const randMember: Command = {
     if (entry === 0 || count === 0) return reply.emptyArray()
     const z = openSet(ctx, entry)
     if (count < 0) replyAnyOf(ctx, z, -count, argc === 4)
-    else if (count >= z.length) replyMembers(ctx, z, 0, z.length, false, argc === 4)
+    // As in Redis, from the end.
+    else if (count >= z.length) replyMembers(ctx, z, 0, z.length, true, argc === 4)
     else replyDistinct(ctx, z, count, argc === 4)
   },
 }
