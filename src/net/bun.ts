@@ -97,8 +97,13 @@ export class BunTransport implements Transport {
         socket.data.client = undefined
         receiver.closed(client)
       },
-      // A broken connection is a closed one; close() follows.
-      error() {},
+      // A broken connection has a code, and close() follows. Anything else was thrown by the server: a bug.
+      error(_socket, error) {
+        if ((error as { code?: string }).code === undefined)
+          queueMicrotask(() => {
+            throw error
+          })
+      },
     }
   }
 }
