@@ -1,0 +1,87 @@
+// When two replies count as the same, and where they do not.
+
+import { show } from '../harness/expect.ts'
+import { type PlainValue, parseReply, plain, RespError, RespTyped, type RespValue } from '../harness/resp.ts'
+import type { Comparison } from './grammar/grammar.ts'
+
+const NEAR_MS = 3000
+
+/** A command whose reply is awaited, as far as the comparison needs it. */
+export interface Asked {
+  comparison: Comparison
+  /** For EXEC: what was queued. */
+  queued?: readonly Asked[]
+}
+
+/** True when both replies, as they came over the wire, say the same. */
+export function sameReplies(ours: Uint8Array, theirs: Uint8Array, asked: Asked): boolean {
+  if (asked.comparison === 'ignore' || Buffer.compare(ours, theirs) === 0) return true
+  return sameValues(parseReply(ours, 0), parseReply(theirs, 0), asked)
+}
+
+function sameValues(a: RespValue, b: RespValue, asked: Asked): boolean {
+  const { queued } = asked
+  if (queued && Array.isArray(a) && Array.isArray(b) && a.length === queued.length && b.length === queued.length)
+    return queued.every((one, i) => sameValues(a[i], b[i], one))
+  if (!sameKind(a, b)) return false
+  const x = plain(a)
+  const y = plain(b)
+  switch (asked.comparison) {
+    case 'ignore':
+      return true
+    case 'exact':
+      return sameText(x, y)
+    case 'unordered':
+      return sameText(inOrder(x), inOrder(y))
+    case 'pairs':
+      return sameText(inOrder(paired(x)), inOrder(paired(y)))
+    case 'scan':
+      return sameText(inOrder(behindCursor(x)), inOrder(behindCursor(y)))
+    case 'scanPairs':
+      return sameText(inOrder(paired(behindCursor(x))), inOrder(paired(behindCursor(y))))
+    case 'near':
+      return typeof x === 'number' && typeof y === 'number' ? Math.abs(x - y) <= NEAR_MS : sameText(x, y)
+    case 'shape':
+      return sameShape(x, y)
+  }
+}
+
+/** Both the same RESP3 type. */
+function sameKind(a: RespValue, b: RespValue): boolean {
+  const kind = (value: RespValue) =>
+    value instanceof RespTyped ? value.type : Array.isArray(value) ? 'array' : typeof value
+  return kind(a) === kind(b)
+}
+
+/** Equal, where a double may be written in several ways. */
+function sameText(a: PlainValue, b: PlainValue): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, i) => sameText(one, b[i]))
+  if (a instanceof RespError && b instanceof RespError) return a.message === b.message
+  if (a === b) return true
+  return typeof a === 'string' && typeof b === 'string' && isDouble(a) && isDouble(b) && Number(a) === Number(b)
+}
+
+function isDouble(text: string): boolean {
+  return /^-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?$/.test(text) && /[.e]|[0-9]{16}/.test(text)
+}
+
+function sameShape(a: PlainValue, b: PlainValue): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length
+  if (a instanceof RespError || b instanceof RespError) return sameText(a, b)
+  return (a === null) === (b === null) && Array.isArray(a) === Array.isArray(b)
+}
+
+function behindCursor(value: PlainValue): PlainValue {
+  return Array.isArray(value) && value.length === 2 ? value[1] : value
+}
+
+function inOrder(value: PlainValue): PlainValue {
+  return Array.isArray(value) ? [...value].sort((a, b) => (show(a) < show(b) ? -1 : 1)) : value
+}
+
+function paired(value: PlainValue): PlainValue {
+  if (!Array.isArray(value) || value.length % 2 !== 0 || value.some(Array.isArray)) return value
+  const pairs: PlainValue[] = []
+  for (let i = 0; i < value.length; i += 2) pairs.push([value[i], value[i + 1]])
+  return pairs
+}

@@ -1,0 +1,134 @@
+// The differential fuzzer: random commands on our server and on a real redis-server, replies and data compared.
+//
+//   npx bun test/fuzz/differential.ts --seed 1 --commands 1000000 --groups string,generic,transactions
+//   npx bun test/fuzz/differential.ts --seed 1 --epoch 17        that one epoch again
+//
+// REDIS_SERVER names the redis-server (else the one on the PATH), --ours the command line of ours (else bin/redstart),
+// --seconds ends it early, --only and --except choose among the commands: --except INCRBYFLOAT,SORT. On a difference it prints the fewest commands that still show it, and exits with 1.
+
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { projectRoot } from '../tidy/source.ts'
+import { type Difference, type EpochOptions, makeEpoch, playEpoch, quoted, type Step } from './epoch.ts'
+import type { CommandGrammar } from './grammar/grammar.ts'
+import { grammars } from './grammar/index.ts'
+import { FuzzServer } from './servers.ts'
+import { shrink } from './shrink.ts'
+
+const EPOCH_COMMANDS = 4000
+const SHRINK_PLAYS_MAX = 1500
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    epoch: { type: 'string' },
+    commands: { type: 'string', default: '200000' },
+    seconds: { type: 'string', default: '86400' },
+    groups: { type: 'string', default: Object.keys(grammars).join(',') },
+    only: { type: 'string' },
+    except: { type: 'string', default: '' },
+    resp: { type: 'string', default: 'both' },
+    connections: { type: 'string', default: '3' },
+    ours: { type: 'string', default: join(projectRoot, 'bin/redstart') },
+    theirs: { type: 'string', default: process.env.REDIS_SERVER || 'redis-server' },
+  },
+})
+
+const oracleVersion = /v=([0-9.]+)/.exec(execFileSync(values.theirs, ['--version']).toString())?.[1] ?? '0'
+const ours = new FuzzServer('ours', values.ours.split(' '))
+const theirs = new FuzzServer('redis', [values.theirs])
+const options: EpochOptions = {
+  connectionCount: Number(values.connections),
+  commandCount: EPOCH_COMMANDS,
+  protocols: values.resp === 'both' ? [2, 3] : values.resp === '3' ? [3] : [2],
+  state: { databaseCount: 3, encodings: !olderThan(oracleVersion, '7.2') },
+}
+
+try {
+  process.exitCode = (await main()) ? 0 : 1
+} finally {
+  ours.stop()
+  theirs.stop()
+}
+
+async function main(): Promise<boolean> {
+  const commands = await knownCommands()
+  const startedMs = Date.now()
+  const epochCount = Math.ceil(Number(values.commands) / EPOCH_COMMANDS)
+  const [first, last] = values.epoch ? [Number(values.epoch), Number(values.epoch)] : [0, epochCount - 1]
+  let played = 0
+  for (let epoch = first; epoch <= last; epoch++) {
+    if (Date.now() - startedMs > Number(values.seconds) * 1000) break
+    const steps = makeEpoch(commands, Number(values.seed) * 1_000_003 + epoch, options)
+    const difference = await playEpoch(ours, theirs, steps, options)
+    if (difference) {
+      await report(epoch, steps.slice(0, difference.stepsPlayed), difference)
+      return false
+    }
+    played += steps.length
+    if (epoch % 25 === 24) console.log(`${played} commands the same`)
+  }
+  const seconds = (Date.now() - startedMs) / 1000
+  console.log(
+    `${played} commands, no difference (seed ${values.seed}, ${Math.round(played / seconds)} commands a second)`,
+  )
+  return true
+}
+
+async function report(epoch: number, steps: readonly Step[], { kind, message }: Difference): Promise<void> {
+  console.log(`difference in epoch ${epoch} of seed ${values.seed}, at command ${steps.length}:\n${message}`)
+  const log = ours.logTail()
+  console.log('making it smaller ...')
+  const fewest = await shrink(
+    steps,
+    async some => (await playEpoch(ours, theirs, some, options))?.kind === kind,
+    SHRINK_PLAYS_MAX,
+  )
+  const again = await playEpoch(ours, theirs, fewest, options)
+  console.log(`\n${fewest.length} commands show a difference:`)
+  for (const step of fewest) console.log(`  [${step.connection}, RESP${protocolOf(step)}] ${quoted(step.words)}`)
+  console.log(again?.message ?? 'but not every time')
+  if (/answer|closed/.test(message)) console.log(`the end of our log:\n${log}`)
+  console.log(`\nreproduce: npx bun test/fuzz/differential.ts --seed ${values.seed} --epoch ${epoch}${otherOptions()}`)
+}
+
+function otherOptions(): string {
+  const given = process.argv.slice(2).join(' ')
+  return ` ${given.replace(/--(seed|epoch|commands|seconds)[= ]\S+/g, '').trim()}`.trimEnd()
+}
+
+function protocolOf(step: Step): number {
+  return options.protocols[step.connection % options.protocols.length]
+}
+
+/** The commands of the wanted groups that both servers have. */
+async function knownCommands(): Promise<CommandGrammar[]> {
+  const groups = values.groups.split(',')
+  for (const group of groups)
+    if (!grammars[group]) throw new Error(`no group ${group}; there are ${Object.keys(grammars)}`)
+  const only = values.only?.toUpperCase().split(',')
+  const except = values.except.toUpperCase().split(',')
+  const wanted = groups
+    .flatMap(group => grammars[group])
+    .filter(
+      ({ name, since }) =>
+        (!only || only.includes(name)) && !except.includes(name) && !(since && olderThan(oracleVersion, since)),
+    )
+  const missing = new Set<string>()
+  for (const server of [ours, theirs]) {
+    const connection = await server.connect()
+    for (const { name } of wanted) {
+      const reply = await connection.call(...name.split(' '))
+      if (String((reply as { message?: string })?.message).startsWith('ERR unknown')) missing.add(name)
+    }
+    connection.close()
+  }
+  if (missing.size > 0) console.log(`left out, one of the servers does not know them: ${[...missing].join(', ')}`)
+  return wanted.filter(({ name }) => !missing.has(name))
+}
+
+function olderThan(version: string, wanted: string): boolean {
+  const [a, b] = [version, wanted].map(text => text.split('.').map(Number))
+  return a[0] !== b[0] ? a[0] < b[0] : a[1] < b[1]
+}

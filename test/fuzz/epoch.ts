@@ -1,0 +1,184 @@
+// An epoch: some thousand commands on empty servers over fresh connections, made from one seed. It stands alone, so
+// that a difference found in it is found again from the seed, and made smaller by leaving commands out.
+//
+//   seed ─▶ makeEpoch ─▶ Step[] ─▶ playEpoch ─▶ the first difference, if any
+
+import { show } from '../harness/expect.ts'
+import { encodeCommand, type Word } from '../harness/resp.ts'
+import { type Asked, sameReplies } from './compare.ts'
+import { flatten, Gen } from './gen.ts'
+import type { CommandGrammar, Comparison } from './grammar/grammar.ts'
+import { type FuzzConnection, type FuzzServer, ServerFailure } from './servers.ts'
+import { type StateOptions, stateDifference, text } from './state.ts'
+
+/** One command of an epoch, on one of its connections. */
+export interface Step {
+  connection: number
+  words: readonly string[]
+  comparison: Comparison
+}
+
+export interface EpochOptions {
+  connectionCount: number
+  commandCount: number
+  /** The protocol of connection i is protocols[i % length]. */
+  protocols: readonly (2 | 3)[]
+  state: StateOptions
+}
+
+export interface Difference {
+  /** How many steps were played when it showed. */
+  stepsPlayed: number
+  /** The command that was answered differently, or what came out differently afterwards. */
+  kind: string
+  message: string
+}
+
+const BATCH_MAX = 120
+const BROKEN_SHARE = 0.04
+
+export function makeEpoch(commands: readonly CommandGrammar[], seed: number, options: EpochOptions): Step[] {
+  const g = new Gen(seed)
+  const weights = commands.map(command => command.weight ?? 1)
+  const weightTotal = weights.reduce((sum, weight) => sum + weight, 0)
+  const choose = () => {
+    let point = (g.number(0, 999_999) / 1e6) * weightTotal
+    return commands[
+      Math.max(
+        0,
+        weights.findIndex(weight => (point -= weight) < 0),
+      )
+    ]
+  }
+  const steps: Step[] = []
+  while (steps.length < options.commandCount) {
+    const connection = g.number(0, options.connectionCount - 1)
+    for (let left = g.number(1, g.chance(0.3) ? BATCH_MAX : 12); left > 0; left--) {
+      const command = choose()
+      let words = [...command.name.split(' '), ...flatten(command.args(g))]
+      if (!command.delicate && g.chance(BROKEN_SHARE)) words = g.broken(words)
+      if (g.chance(0.02)) words[0] = words[0].toLowerCase()
+      steps.push({ connection, words, comparison: command.reply ?? 'exact' })
+      for (const more of command.followUp?.(words) ?? []) steps.push({ connection, words: more, comparison: 'exact' })
+    }
+  }
+  return steps
+}
+
+/** What one connection has open: needed to compare the replies inside EXEC. */
+class Transaction {
+  private queued: Asked[] | undefined
+
+  /** How the reply to this step is to be compared. */
+  next(step: Step): Asked {
+    const name = step.words[0].toUpperCase()
+    if (name === 'EXEC' && this.queued) {
+      const asked: Asked = { comparison: 'exact', queued: this.queued }
+      this.queued = undefined
+      return asked
+    }
+    if (name === 'DISCARD') this.queued = undefined
+    return { comparison: this.queued ? 'exact' : step.comparison }
+  }
+
+  /** Takes note of what the step did, as its reply tells. */
+  answered(step: Step, reply: Uint8Array): void {
+    const name = step.words[0].toUpperCase()
+    if (name === 'MULTI' && reply[0] === 0x2b && !this.queued) this.queued = []
+    else if (this.queued && reply[0] === 0x2b && reply[1] === 0x51) this.queued.push({ comparison: step.comparison })
+  }
+}
+
+/** Plays the steps on both servers; the first difference in a reply or, at the end, in what they hold. */
+export async function playEpoch(
+  ours: FuzzServer,
+  theirs: FuzzServer,
+  steps: readonly Step[],
+  options: EpochOptions,
+): Promise<Difference | undefined> {
+  const played = { steps: 0 }
+  const open: FuzzConnection[] = []
+  try {
+    const lines = await openLines(ours, theirs, options, open)
+    for (let from = 0; from < steps.length; ) {
+      let to = from
+      while (to < steps.length && to - from < BATCH_MAX && steps[to].connection === steps[from].connection) to++
+      const batch = steps.slice(from, to)
+      const difference = await playBatch(lines[batch[0].connection], batch, from)
+      played.steps = to
+      if (difference) return difference
+      from = to
+    }
+    const last = await openLines(ours, theirs, { ...options, connectionCount: 1, protocols: [2] }, open, false)
+    const found = await stateDifference(last[0].ours, last[0].theirs, options.state)
+    if (!found) return undefined
+    return { stepsPlayed: steps.length, kind: found.kind, message: `afterwards, ${found.message}` }
+  } catch (error) {
+    if (!(error instanceof ServerFailure)) throw error
+    ours.kill()
+    return { stepsPlayed: Math.min(steps.length, played.steps + BATCH_MAX), kind: 'server', message: error.message }
+  } finally {
+    for (const connection of open) connection.close()
+  }
+}
+
+interface Line {
+  ours: FuzzConnection
+  theirs: FuzzConnection
+  transaction: Transaction
+}
+
+async function openLines(
+  ours: FuzzServer,
+  theirs: FuzzServer,
+  options: EpochOptions,
+  open: FuzzConnection[],
+  flush = true,
+): Promise<Line[]> {
+  const lines: Line[] = []
+  for (let i = 0; i < options.connectionCount; i++) {
+    const pair: FuzzConnection[] = []
+    for (const server of [ours, theirs]) {
+      const connection = await server.connect()
+      open.push(connection)
+      pair.push(connection)
+      if (i === 0 && flush) await flushAll(server, connection)
+      if (options.protocols[i % options.protocols.length] === 3) await connection.call('HELLO', '3')
+    }
+    lines.push({ ours: pair[0], theirs: pair[1], transaction: new Transaction() })
+  }
+  return lines
+}
+
+async function flushAll(server: FuzzServer, connection: FuzzConnection): Promise<void> {
+  const reply = await connection.call('FLUSHALL')
+  if (reply !== 'OK') throw new Error(`FLUSHALL on ${server.label}: ${show(reply)}`)
+}
+
+async function playBatch(line: Line, batch: readonly Step[], stepsBefore: number): Promise<Difference | undefined> {
+  const bytes = Buffer.concat(batch.map(step => encodeCommand(step.words as Word[])))
+  const [ours, theirs] = await Promise.all([
+    line.ours.exchange(bytes, batch.length),
+    line.theirs.exchange(bytes, batch.length),
+  ])
+  for (let i = 0; i < batch.length; i++) {
+    const asked = line.transaction.next(batch[i])
+    if (!sameReplies(ours[i], theirs[i], asked)) {
+      const message = `${quoted(batch[i].words)}\n  ours:   ${text(ours[i])}\n  theirs: ${text(theirs[i])}`
+      return { stepsPlayed: stepsBefore + i + 1, kind: batch[i].words[0].toUpperCase(), message }
+    }
+    line.transaction.answered(batch[i], theirs[i])
+  }
+  return undefined
+}
+
+/** A command as one can type it into redis-cli. */
+export function quoted(words: readonly string[]): string {
+  return words.map(word => (/^[\w!#-&(-/:-@[\]^{-}~]+$/.test(word) ? word : `"${escaped(word)}"`)).join(' ')
+}
+
+function escaped(word: string): string {
+  return word.replace(/["\\]|[^ -~]/g, c =>
+    c === '"' || c === '\\' ? `\\${c}` : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+}
