@@ -14,6 +14,7 @@ import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
+import { applyStatements } from './statements.ts'
 import type { System } from './system/system.ts'
 
 const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
@@ -59,6 +60,7 @@ export class Server implements RunningServer {
     )
     this.engine.log = (level, text) => log.line(level, text)
     config.mirrorInto(this.engine.settings)
+    applyStatements(config, this.engine.table)
     this.engine.configuration = configurationOf({ config, log, random, isLoading: () => false, users: () => [] })
     config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))

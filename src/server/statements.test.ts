@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { configCommands } from '../commands/config.ts'
+import { CommandTable } from '../engine/table.ts'
+import { Slice } from '../lib/slice.ts'
+import { Config } from './config/config.ts'
+import { type ConfigError, loadText } from './config/parser.ts'
+import { applyStatements } from './statements.ts'
+import { virtualSystem } from './system/virtual.ts'
+
+function tableAfter(text: string): CommandTable {
+  const config = new Config(virtualSystem().disk)
+  loadText(config, text)
+  const table = new CommandTable(configCommands)
+  applyStatements(config, table)
+  return table
+}
+
+test('rename-command renames and removes', () => {
+  const renamed = tableAfter('rename-command CONFIG hidden\n')
+  assert.equal(renamed.lookup(Slice.of('config')), undefined)
+  assert.equal(renamed.lookup(Slice.of('HIDDEN'))?.fullName, 'config')
+  assert.equal(tableAfter('rename-command config ""\n').lookup(Slice.of('config')), undefined)
+})
+
+test('what cannot be done ends the start, with the line', () => {
+  const report = (text: string) => {
+    try {
+      tableAfter(text)
+    } catch (error) {
+      return (error as ConfigError).report
+    }
+  }
+  assert.match(
+    report('\nrename-command nosuch x\n')!,
+    /line 2\n>>> 'rename-command nosuch x'\nNo such command in rename-command\n$/,
+  )
+  assert.equal(report('rename-command config CONFIG\n'), undefined)
+  assert.throws(() => tableAfter('loadmodule /x.so\n'), /Can't load module from \/x\.so: server aborting/)
+})

@@ -1,0 +1,23 @@
+// Statements of the configuration file that are no directives, put into force on the parts they speak of.
+// `user` lines wait for those who keep users.
+
+import type { CommandTable } from '../engine/table.ts'
+import { Slice } from '../lib/slice.ts'
+import type { Config } from './config/config.ts'
+import { ConfigError } from './config/parser.ts'
+import { StartFailure } from './launch.ts'
+
+/** Renames and removes commands as the file says. Throws ConfigError; StartFailure for what cannot be had. */
+export function applyStatements(config: Config, table: CommandTable): void {
+  for (const { words, line, text } of config.statements) {
+    if (words[0] === 'loadmodule')
+      throw new StartFailure(
+        'Redstart cannot load modules, which are native code for redis-server.',
+        `Can't load module from ${words[1]}: server aborting`,
+      )
+    if (words[0] !== 'rename-command') continue
+    const outcome = table.rename(Slice.of(words[1]), Slice.of(words[2]))
+    if (outcome === 'unknown') throw new ConfigError('No such command in rename-command', line, text)
+    if (outcome === 'taken') throw new ConfigError('Target command name already exists', line, text)
+  }
+}
