@@ -4,17 +4,33 @@ import type { Command } from '../engine/command.ts'
 import { bitmapCommands } from './bitmap/index.ts'
 import { commandCommands } from './command.ts'
 import { configCommands } from './config.ts'
+import { connectionCommands } from './connection.ts'
+import { debugCommands } from './debug.ts'
+import { dumpCommands } from './dump.ts'
 import { genericCommands } from './generic/index.ts'
+import { latencyCommands } from './latency.ts'
+import { memoryCommands } from './memory.ts'
+import { pubsubCommands } from './pubsub.ts'
+import { serverCommands } from './server.ts'
+import { slowlogCommands } from './slowlog.ts'
 import { sortedSetCommands } from './sorted-set/index.ts'
 import { stringCommands } from './string/index.ts'
 import { transactionCommands } from './transactions.ts'
 
 export const allCommands: readonly Command[] = [
+  ...slowlogCommands,
+  ...serverCommands,
+  ...memoryCommands,
+  ...latencyCommands,
+  ...debugCommands,
   ...bitmapCommands,
   ...commandCommands,
   ...configCommands,
+  ...connectionCommands,
+  ...dumpCommands,
   ...genericCommands,
   ...sortedSetCommands,
+  ...pubsubCommands,
   ...stringCommands,
   ...transactionCommands,
 ]

@@ -168,7 +168,7 @@ function dbsize(ctx: Context): void {
 /** INFO [section ...] */
 function info(ctx: Context): void {
   const sections = ctx.args.slice(1, ctx.argc).map(arg => arg.latin1())
-  ctx.reply.verbatim('txt', ctx.engine.host.info(sections))
+  ctx.reply.verbatim('txt', ctx.engine.host.infoText(sections))
 }
 
 /** FLUSHALL [SYNC | ASYNC] */

@@ -22,6 +22,8 @@ export class Blocking {
   waiting = 0
   /** Clients blocked, for INFO. */
   clients = new Set<Client>()
+  /** A client waits until that moment (milliseconds of the monotonic clock). */
+  onDeadline: ((deadlineMs: number) => void) | undefined
   private readonly engine: Engine
   private readonly byKey: Map<string, Client[]>[] = []
   private readyKeys: ReadyKey[] = []
@@ -76,6 +78,7 @@ export class Blocking {
       timeoutReply,
     }
     this.clients.add(client)
+    if (timeoutMs !== 0) this.onDeadline?.(client.blocked.deadlineMs)
   }
 
   /** A client waits for something that is no key; whoever wakes it calls unblock(). */
@@ -93,6 +96,7 @@ export class Blocking {
       onTimeout,
     }
     this.clients.add(client)
+    if (timeoutMs !== 0) this.onDeadline?.(client.blocked.deadlineMs)
   }
 
   /** True while this client's command is run again. */

@@ -33,9 +33,12 @@ import { Dispatch } from './dispatch.ts'
 import type { Host } from './host.ts'
 import { Observers } from './observers.ts'
 import { OutputBuffers } from './output.ts'
+import type { Payloads } from './payloads.ts'
+import { PubSub } from './pubsub.ts'
 import { Settings } from './settings.ts'
 import { Stats } from './stats.ts'
 import { CommandTable } from './table.ts'
+import { Tracking } from './tracking.ts'
 import { Watches } from './watches.ts'
 
 /** What the engine takes from the machine. */
@@ -57,7 +60,8 @@ export interface Sink {
 }
 
 const COMMANDS_PER_CLOCK = 64
-const QUERY_KEEP_BYTES = 32 * 1024
+/** Input buffers up to this are kept for the next long command; the cron takes back what is not used. */
+const QUERY_KEEP_BYTES = 1024 * 1024
 /** Replies gathered over clients beyond this are sent at once. */
 const FLUSH_BYTES = 256 * 1024
 
@@ -76,6 +80,8 @@ export class Engine {
   readonly blocking: Blocking
   readonly acknowledgements: Acknowledgements
   readonly output: OutputBuffers
+  readonly pubsub: PubSub
+  readonly tracking: Tracking
   readonly observers: Observers
   readonly sinks: Sink[] = []
   /** How many parties want keyChanged(): watched keys and tracked keys. 0: nobody. */
@@ -88,10 +94,14 @@ export class Engine {
   readonly afterCommand: (() => void)[] = []
   /** Called when a client goes, before it is forgotten. */
   readonly onClientGone: ((client: Client) => void)[] = []
+  /** Called after each event of a client, while somebody counts what clients hold. */
+  afterEvent: ((client: Client) => void) | undefined
   /** Called by RESET: subscriptions, tracking and the like end. */
   readonly onClientReset: ((client: Client) => void)[] = []
   /** The server around; set before the first command. */
   host!: Host
+  /** DUMP and RESTORE. */
+  payloads!: Payloads
   /** Called by the transport's accept for each new client. */
   current: Client | undefined
   private nextClientId = 1
@@ -110,6 +120,8 @@ export class Engine {
     this.blocking = new Blocking(this)
     this.acknowledgements = new Acknowledgements(this)
     this.dispatch = new Dispatch(this)
+    this.pubsub = new PubSub(this)
+    this.tracking = new Tracking(this)
     this.observers = new Observers(this)
     this.reply.onFull = () => this.spill()
     this.keyspace.events = {
@@ -281,6 +293,17 @@ export class Engine {
     if (have + more > client.queryPeak) client.queryPeak = have + more
   }
 
+  /** Gives the input buffer of a client just the room for `bytes`, or takes it away. */
+  resizeQuery(client: Client, bytes: number): void {
+    const { query, queryStart, queryEnd } = client
+    if (query === undefined) return
+    client.query = bytes === 0 ? undefined : new Uint8Array(bytes)
+    client.queryView = client.query === undefined ? undefined : new DataView(client.query.buffer)
+    client.query?.set(query.subarray(queryStart, queryEnd))
+    client.queryStart = 0
+    client.queryEnd = queryEnd - queryStart
+  }
+
   // ---- output ----
 
   /** After the commands of one event: sends replies, serves clients that waited, closes who must go. */
@@ -288,6 +311,7 @@ export class Engine {
     this.current = undefined
     this.output.defer(client)
     this.settle()
+    if (this.afterEvent !== undefined && !client.has(CLIENT_CLOSING)) this.afterEvent(client)
     if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0) this.closeClient(client)
   }
 
@@ -320,6 +344,13 @@ export class Engine {
     if (reply === this.reply) return
     this.output.queue(client, reply, from)
     reply.pos = from
+  }
+
+  /** Sends whole replies, in the client's protocol, that several clients may share; not to the current client. */
+  sendTo(client: Client, bytes: Uint8Array): void {
+    if (client.has(CLIENT_CLOSING)) return
+    if (client.has(CLIENT_DEFERRED)) this.output.sendDeferred()
+    this.output.queueShared(client, bytes)
   }
 
   /** The socket takes bytes again. */

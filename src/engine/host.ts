@@ -11,7 +11,7 @@ export interface Host {
   /** Stops this server, and all others of the process, for a while: DEBUG SLEEP. */
   sleepMs(ms: number): void
   /** The text of INFO; `sections` as the client wrote them, none for the default ones. */
-  info(sections: readonly string[]): string
+  infoText(sections: readonly string[]): string
   memory(): MemoryFigures
   /** Gives unused memory back to the operating system as far as the runtime lets us. */
   purgeMemory(): void
@@ -33,6 +33,8 @@ export interface Host {
   pauseCron(paused: boolean): void
   /** Keys expire by themselves. */
   setActiveExpire(active: boolean): void
+  /** After how many milliseconds CLIENT LIST forgets a client's longest reply; negative: never. */
+  setReplyPeakReset(ms: number): void
 }
 
 /** Where memory went, in bytes unless said otherwise. */

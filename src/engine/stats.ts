@@ -28,9 +28,13 @@ export class Stats {
   readonly errors = new Map<string, number>()
   peakMemoryBytes = 0
 
+  /** Figures that other rooms keep go back to zero as well. */
+  onReset: (() => void) | undefined
+
   reset(): void {
+    this.onReset?.()
     const fresh = new Stats()
-    const { errors, ...numbers } = fresh
+    const { errors, onReset, ...numbers } = fresh
     Object.assign(this, numbers)
     this.errors.clear()
   }

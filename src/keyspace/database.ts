@@ -611,8 +611,17 @@ export class Database {
     seg.u8[at] = (seg.u8[at] & ~EPOCH) | this.space.epoch
   }
 
-  /** Moves an entry and its value out of sealed segments; used with HashTable.mapBucket on the main table. */
-  relocateEntry(entry: Ref): Ref {
+  /** Moves the heads of the tables out of sealed segments. */
+  relocateTables(): void {
+    this.main = this.arena.relocate(this.main)
+    this.expires = this.arena.relocate(this.expires)
+  }
+
+  /**
+   * Moves an entry and its value out of sealed segments; used with HashTable.mapBucket on the main table. Collections
+   * of more than `effortMax` elements stay.
+   */
+  relocateEntry(entry: Ref, effortMax = Number.POSITIVE_INFINITY): Ref {
     const arena = this.arena
     const hash = this.tables.hashOf(entry)
     const fresh = arena.relocate(entry)
@@ -626,8 +635,9 @@ export class Database {
       seg.dv.setUint32(payload, arena.relocate(seg.dv.getUint32(payload, true)), true)
     else if (type !== TYPE_STRING) {
       const kind = this.space.kinds[type]
-      if (kind !== undefined)
-        seg.dv.setUint32(payload, kind.relocate(seg.u8[at] & 15, seg.dv.getUint32(payload, true)), true)
+      const value = seg.dv.getUint32(payload, true)
+      if (kind !== undefined && kind.freeEffort(seg.u8[at] & 15, value) <= effortMax)
+        seg.dv.setUint32(payload, kind.relocate(seg.u8[at] & 15, value), true)
     }
     return fresh
   }

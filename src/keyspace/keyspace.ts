@@ -114,6 +114,10 @@ export class Keyspace {
     this.lazy.push({ kind: 'table', type: 0, encoding: 0, ref: table })
   }
 
+  get hasLazy(): boolean {
+    return this.lazy.length !== 0
+  }
+
   /** Objects waiting to be freed. */
   get lazyPending(): number {
     let n = 0

@@ -25,6 +25,10 @@ const PAGE_SHIFT = 10 // granules of a page, as a shift
 const PAGE_GRANULE_MASK = (1 << PAGE_SHIFT) - 1
 const SLOT_BYTES_MAX = 8192
 const NO_SLOT = 0xffff
+/** A segment fuller than this is not worth emptying. */
+const SPARSE_MAX = 0.7
+/** What moves needs this much room in the other segments: their free slots may be of other sizes. */
+const MOVING_ROOM = 1.25
 
 const FREE = 0
 const LARGE_HEAD = 254
@@ -222,6 +226,33 @@ export class Arena {
     if (best < 0 || room - (SEGMENT_BYTES - bestLive) < bestLive * 1.5) return false
     this.seal(best)
     return true
+  }
+
+  /**
+   * As sealSparsest(), for as many segments as will fit into the rest: one walk empties them all. False when there is
+   * none; nothing may be sealed yet.
+   */
+  sealSparse(): boolean {
+    const found: { index: number; live: number }[] = []
+    let room = 0
+    for (let i = 0; i < this.segments.length; i++) {
+      const seg = this.segments[i]
+      if (seg === undefined || seg.pages < PAGES_PER_SEGMENT || seg.u8.length > SEGMENT_BYTES) continue
+      const live = this.liveBytes(i)
+      room += SEGMENT_BYTES - live
+      if (i > 0 && live < SEGMENT_BYTES * SPARSE_MAX) found.push({ index: i, live })
+    }
+    found.sort((a, b) => a.live - b.live)
+    let moving = 0
+    let sealed = 0
+    for (const { index, live } of found) {
+      moving += live
+      room -= SEGMENT_BYTES - live
+      if (moving * MOVING_ROOM > room) break
+      this.seal(index)
+      sealed++
+    }
+    return sealed > 0
   }
 
   /** Ends a compaction round: what could not be moved may be allocated from again. */

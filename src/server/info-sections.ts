@@ -19,6 +19,8 @@ export interface InfoParts {
   runId: string
   startedMs: number
   port(): number
+  /** What the cron runs at. */
+  cron: { readonly hz: number }
 }
 
 const DAY_SECONDS = 86400
@@ -42,7 +44,7 @@ export function addSections(info: Info, parts: InfoParts): void {
 
 type Put = (name: string, value: number | string) => void
 
-function serverSection(put: Put, { engine, config, system, runId, startedMs, port }: InfoParts): void {
+function serverSection(put: Put, { engine, config, system, runId, startedMs, port, cron }: InfoParts): void {
   const { process, clock } = system
   const uptime = Math.floor((clock.nowMs() - startedMs) / 1000)
   put('redis_version', REDIS_VERSION)
@@ -65,7 +67,7 @@ function serverSection(put: Put, { engine, config, system, runId, startedMs, por
   put('server_time_usec', clock.nowUs())
   put('uptime_in_seconds', uptime)
   put('uptime_in_days', Math.floor(uptime / DAY_SECONDS))
-  put('hz', config.hz)
+  put('hz', cron.hz)
   put('configured_hz', config.hz)
   put('lru_clock', engine.keyspace.lruClock)
   put('executable', '')

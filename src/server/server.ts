@@ -10,10 +10,12 @@ import { Engine } from '../engine/engine.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import type { Listener, Receiver, Transport } from '../net/transport.ts'
+import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
+import { Services } from './services.ts'
 import { applyStatements } from './statements.ts'
 import type { System } from './system/system.ts'
 
@@ -35,6 +37,7 @@ export class Server implements RunningServer {
   readonly options: StartServerOptions
   readonly engine: Engine
   readonly memory: MemoryTransport
+  readonly services: Services
   readonly startedMs: number
   private transport: Transport | undefined
   private tcp: Listener[] = []
@@ -61,9 +64,20 @@ export class Server implements RunningServer {
     this.engine.log = (level, text) => log.line(level, text)
     config.mirrorInto(this.engine.settings)
     applyStatements(config, this.engine.table)
+    this.engine.payloads = new DumpPayloads(this.engine.keyspace, this.engine.settings, () => config.rdbcompression)
     this.engine.configuration = configurationOf({ config, log, random, isLoading: () => false, users: () => [] })
     config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
+    this.services = new Services({
+      engine: this.engine,
+      config,
+      system,
+      log,
+      startedMs: this.startedMs,
+      port: () => this.port,
+      shutdown: flags => this.shutdown(flags),
+      exit: () => this.options.exit?.(),
+    })
     this.memory = new MemoryTransport(this.receiver)
   }
 
@@ -93,6 +107,7 @@ export class Server implements RunningServer {
 
   /** Opens the sockets that the configuration names. */
   async listen(): Promise<void> {
+    this.services.start()
     await this.listenTcp()
     await this.listenUnix()
   }
@@ -173,6 +188,7 @@ export class Server implements RunningServer {
     if (this.closing) return
     this.closing = true
     this.log.notice('User requested shutdown...')
+    this.services.stop()
     this.stopTcp()
     if (this.unix !== undefined) {
       this.log.notice('Removing the unix socket file.')

@@ -5,6 +5,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import v8 from 'node:v8'
+import vm from 'node:vm'
 import type { ProcessView } from './system.ts'
 
 export function realProcess(): ProcessView {
@@ -42,6 +44,7 @@ export function realProcess(): ProcessView {
       process.title = title
     },
     env: name => process.env[name],
+    collectGarbage,
     onCrash(fn) {
       process.on('uncaughtException', fn)
       process.on('unhandledRejection', fn)
@@ -66,6 +69,16 @@ function respawn(mark: string, stdin: Uint8Array | null): void {
     windowsHide: true,
   })
   child.unref()
+}
+
+/** Bun has a call for it; Node has one behind a flag, which may be set while it runs. */
+function collectGarbage(): void {
+  if (typeof Bun !== 'undefined') Bun.gc(true)
+  else {
+    v8.setFlagsFromString('--expose-gc')
+    const gc: unknown = vm.runInNewContext('gc')
+    if (typeof gc === 'function') gc()
+  }
 }
 
 function machine(): string {

@@ -39,6 +39,7 @@ function realClock(): Clock {
     },
     monotonicUs: () => performance.now() * 1000,
     utcOffsetMinutes: atMs => -new Date(atMs).getTimezoneOffset(),
+    sleepMs: ms => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
   }
 }
 

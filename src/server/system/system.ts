@@ -16,6 +16,8 @@ export interface Clock {
   monotonicUs(): number
   /** What local time is ahead of UTC at the given wall-clock moment, in minutes. */
   utcOffsetMinutes(atMs: number): number
+  /** Stops everything for a while: DEBUG SLEEP, and nothing else. */
+  sleepMs(ms: number): void
 }
 
 export interface Random {
@@ -143,6 +145,8 @@ export interface ProcessView {
   /** Name shown by ps, where the runtime can set one. */
   setTitle(title: string): void
   env(name: string): string | undefined
+  /** Asks the runtime to give dropped buffers back to the operating system soon. */
+  collectGarbage(): void
   /** Calls `fn` for an error that nothing caught. */
   onCrash(fn: (error: unknown) => void): void
   /** Starts this program again with the same words, cut loose from the terminal, with `mark` set to 1 in its environment. */

@@ -104,6 +104,9 @@ export class VirtualMachine {
       nowUs: () => Math.floor(this.#nowMs * 1000),
       monotonicUs: () => (this.#nowMs - this.#startMs) * 1000,
       utcOffsetMinutes: () => 0,
+      sleepMs: ms => {
+        this.#nowMs += ms
+      },
     }
   }
 
@@ -150,6 +153,7 @@ export class VirtualMachine {
         this.title = title
       },
       env: name => this.environment[name],
+      collectGarbage() {},
       onCrash: fn => {
         this.#onCrash = fn
       },

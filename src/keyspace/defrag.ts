@@ -1,0 +1,119 @@
+// Defrag: compaction. When the arena holds far more memory than is in use, its emptiest segments are sealed, all keys
+// are walked, and what lies in a sealed segment moves into the holes of the others; an empty segment is dropped.
+//
+//   IDLE ─ begin: worth it ─▶ per database: TABLES (its chunks) ─▶ BUCKETS (entries and values) ─▶ … ─▶ IDLE
+//
+// Always: nothing moves while a snapshot walks the keyspace; refs held outside the keyspace do not survive a slice.
+
+import type { Ref } from '../memory/arena.ts'
+import type { Keyspace } from './keyspace.ts'
+
+const WASTE_BYTES_MIN = 64 * 1024 * 1024
+const WASTE_RATIO = 1.3
+const SHARE = 0.25 // of the time
+const LOOK_US = 1_000_000
+/** Elements of the largest collection that is moved: it goes in one piece. */
+const VALUE_EFFORT_MAX = 50_000
+const CHUNKS_PER_STEP = 16
+const BUCKETS_PER_STEP = 8
+/** After a walk that freed nothing, how long to leave it at that. */
+const REST_US = 60_000_000
+
+export class Defrag {
+  /** Entries that were moved, or stayed where they were. */
+  hits = 0
+  misses = 0
+  usedUs = 0
+  running = false
+  private readonly space: Keyspace
+  private readonly nowUs: () => number
+  private budgetUs = 0
+  private lookedUs = Number.NEGATIVE_INFINITY
+  private database = 0
+  private phase: 'main' | 'expires' | 'buckets' = 'main'
+  private at = 0
+  private segmentBytesBefore = 0
+  private readonly move = (entry: Ref): Ref => {
+    const moved = this.space.databases[this.database].relocateEntry(entry, VALUE_EFFORT_MAX)
+    if (moved === entry) this.misses++
+    else this.hits++
+    return moved
+  }
+
+  /** `nowUs`: a clock that never goes back. */
+  constructor(space: Keyspace, nowUs: () => number) {
+    this.space = space
+    this.nowUs = nowUs
+  }
+
+  /** Called by the cron: true when slice() should follow. */
+  begin(hz: number): boolean {
+    this.budgetUs = (SHARE * 1e6) / hz
+    if (this.space.snapshotting) return false
+    if (this.running) return true
+    const now = this.nowUs()
+    if (now - this.lookedUs < LOOK_US || !this.isWorthIt()) return false
+    this.lookedUs = now
+    return this.start()
+  }
+
+  /** Compacts now if there is anything to gain (MEMORY PURGE). */
+  start(): boolean {
+    const { arena } = this.space
+    if (this.running || this.space.snapshotting || !arena.sealSparse()) return false
+    this.running = true
+    this.database = 0
+    this.phase = 'main'
+    this.at = 0
+    this.segmentBytesBefore = arena.segmentBytes
+    return true
+  }
+
+  private isWorthIt(): boolean {
+    const { segmentBytes, usedBytes } = this.space.arena
+    return segmentBytes - usedBytes > WASTE_BYTES_MIN && segmentBytes > usedBytes * WASTE_RATIO
+  }
+
+  /** Works for about `limitUs`; true when the walk, or the share of time for this tick, is over. */
+  slice(limitUs: number): boolean {
+    if (this.space.snapshotting || !this.running) return true
+    const begin = this.nowUs()
+    const end = begin + Math.min(limitUs, this.budgetUs)
+    let now = begin
+    while (this.running && now < end) {
+      this.step()
+      now = this.nowUs()
+    }
+    this.usedUs += now - begin
+    this.budgetUs -= now - begin
+    return !this.running || this.budgetUs <= 0
+  }
+
+  private step(): void {
+    const { tables, databases } = this.space
+    const db = databases[this.database]
+    if (this.phase === 'buckets') {
+      const buckets = tables.buckets(db.mainTable)
+      const end = Math.min(buckets, this.at + BUCKETS_PER_STEP)
+      for (; this.at < end; this.at++) tables.mapBucket(db.mainTable, this.at, this.move)
+      if (this.at >= tables.buckets(db.mainTable)) this.nextDatabase()
+      return
+    }
+    if (this.at === 0) db.relocateTables()
+    const table = this.phase === 'main' ? db.mainTable : db.expiryTable
+    this.at = tables.relocateChunks(table, this.at, CHUNKS_PER_STEP)
+    if (this.at >= 0) return
+    this.at = 0
+    this.phase = this.phase === 'main' ? 'expires' : 'buckets'
+  }
+
+  private nextDatabase(): void {
+    this.phase = 'main'
+    this.at = 0
+    if (++this.database < this.space.databases.length) return
+    this.running = false
+    const { arena } = this.space
+    arena.unsealAll()
+    if (arena.segmentBytes >= this.segmentBytesBefore) this.lookedUs = this.nowUs() + REST_US
+  }
+}

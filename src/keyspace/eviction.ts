@@ -1,0 +1,171 @@
+// Eviction: removes keys when memory is above its limit, by one of Redis's eight policies. LRU, LFU and TTL are
+// approximated: of each database a few random keys are looked at, and the best candidates ever seen stay in a pool.
+//
+//   pool   [ worst | … | best ]   up to 16, sorted by score; a higher score goes first
+//
+// Always: a pooled key may be gone meanwhile, so that it is looked up again before it is removed.
+
+import { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import type { Database } from './database.ts'
+import type { Keyspace } from './keyspace.ts'
+import { lfuDecayed } from './lfu.ts'
+
+const POOL_SIZE = 16
+const KEYS_PER_CLOCK = 16
+const LRU_CLOCK_RANGE = 1 << 24
+const LAZY_STEP = 512
+
+export interface EvictionSettings {
+  maxmemory: number
+  maxmemoryPolicy: string
+  maxmemorySamples: number
+  maxmemoryEvictionTenacity: number
+}
+
+export interface EvictionParts {
+  /** Memory that counts against the limit. */
+  usedBytes(): number
+  /** A clock that never goes back. */
+  nowUs(): number
+  /** A key has been evicted. */
+  evicted(db: Database, key: Slice): void
+  /** One removal took this long. */
+  took(event: 'eviction-del' | 'eviction-cycle', us: number): void
+}
+
+/** ok: below the limit. running: time was over, go on soon. failed: nothing (more) may be removed. */
+export type EvictionOutcome = 'ok' | 'running' | 'failed'
+
+interface Candidate {
+  score: number
+  database: number
+  key: Slice
+}
+
+export class Eviction {
+  private readonly space: Keyspace
+  private readonly parts: EvictionParts
+  private readonly pool: Candidate[] = []
+  /** What the pool's scores mean. */
+  private poolPolicy = ''
+  private nextDatabase = 0
+  /** When memory went above the limit; 0: it is below. */
+  exceededSinceUs = 0
+  exceededUs = 0
+  private readonly probe = new Slice()
+
+  constructor(space: Keyspace, parts: EvictionParts) {
+    this.space = space
+    this.parts = parts
+  }
+
+  /** Makes room, for as long as maxmemory-eviction-tenacity allows. */
+  run(settings: EvictionSettings): EvictionOutcome {
+    const { parts } = this
+    if (parts.usedBytes() <= settings.maxmemory) {
+      if (this.exceededSinceUs !== 0) this.noteEnd()
+      return 'ok'
+    }
+    if (this.exceededSinceUs === 0) this.exceededSinceUs = parts.nowUs()
+    if (settings.maxmemoryPolicy === 'noeviction') return 'failed'
+    const begin = parts.nowUs()
+    const outcome = this.removeKeys(settings, begin + timeLimitUs(settings.maxmemoryEvictionTenacity))
+    parts.took('eviction-cycle', parts.nowUs() - begin)
+    if (outcome === 'ok') this.noteEnd()
+    return outcome
+  }
+
+  private noteEnd(): void {
+    this.exceededUs += this.parts.nowUs() - this.exceededSinceUs
+    this.exceededSinceUs = 0
+  }
+
+  private removeKeys(settings: EvictionSettings, untilUs: number): EvictionOutcome {
+    const { parts, space } = this
+    for (let removed = 0; parts.usedBytes() > settings.maxmemory; ) {
+      // Large values that are gone from the keyspace are freed before further keys go.
+      if (space.lazyFreeStep(LAZY_STEP)) {
+        if (parts.usedBytes() <= settings.maxmemory) break
+        const begin = parts.nowUs()
+        if (!this.removeOne(settings)) return 'failed'
+        parts.took('eviction-del', parts.nowUs() - begin)
+        removed++
+      }
+      if (removed % KEYS_PER_CLOCK === 0 && parts.nowUs() > untilUs) return 'running'
+    }
+    return 'ok'
+  }
+
+  private removeOne(settings: EvictionSettings): boolean {
+    const { databases } = this.space
+    if (settings.maxmemoryPolicy !== this.poolPolicy) {
+      this.pool.length = 0
+      this.poolPolicy = settings.maxmemoryPolicy
+    }
+    const volatileOnly = settings.maxmemoryPolicy.startsWith('volatile')
+    if (settings.maxmemoryPolicy.endsWith('random')) {
+      for (let i = 0; i < databases.length; i++) {
+        this.nextDatabase = (this.nextDatabase + 1) % databases.length
+        const db = databases[this.nextDatabase]
+        const entry = db.sample(volatileOnly)
+        if (entry === 0) continue
+        this.remove(db, db.keyOf(entry, this.probe).copy())
+        return true
+      }
+      return false
+    }
+    for (;;) {
+      let keys = 0
+      for (const db of databases) {
+        const size = volatileOnly ? db.expiresSize : db.size
+        if (size === 0) continue
+        keys += size
+        this.sample(db, settings, volatileOnly)
+      }
+      if (keys === 0) return false
+      for (let best = this.pool.pop(); best !== undefined; best = this.pool.pop()) {
+        const db = databases[best.database]
+        const entry = db.find(best.key)
+        if (entry === 0 || (volatileOnly && db.expiryOf(entry) < 0)) continue
+        this.remove(db, best.key)
+        return true
+      }
+    }
+  }
+
+  private remove(db: Database, key: Slice): void {
+    if (db.delete(key)) this.parts.evicted(db, key)
+  }
+
+  private sample(db: Database, settings: EvictionSettings, volatileOnly: boolean): void {
+    const { pool } = this
+    for (let i = 0; i < settings.maxmemorySamples; i++) {
+      const entry = db.sample(volatileOnly)
+      const score = this.score(db, entry, settings.maxmemoryPolicy)
+      let at = 0
+      while (at < pool.length && pool[at].score < score) at++
+      if (at === 0 && pool.length === POOL_SIZE) continue
+      const key = db.keyOf(entry, this.probe)
+      if (pool.some(c => c.database === db.index && c.score === score && c.key.equals(key))) continue
+      pool.splice(at, 0, { score, database: db.index, key: key.copy() })
+      if (pool.length > POOL_SIZE) pool.shift()
+    }
+  }
+
+  /** How much better it is to remove this key than another: seconds idle, uses missed, nearness of its end. */
+  private score(db: Database, entry: Ref, policy: string): number {
+    if (policy === 'volatile-ttl') return -db.expiryOf(entry)
+    const { space } = this
+    const bits = db.accessOf(entry)
+    if (policy.endsWith('lru')) return (space.lruClock - bits + LRU_CLOCK_RANGE) % LRU_CLOCK_RANGE
+    const minutes = Math.floor(space.nowMs / 60000) & 0xffff
+    return 255 - lfuDecayed(bits & 0xff, bits >>> 8, minutes, space.lfuDecayMinutes)
+  }
+}
+
+/** maxmemory-eviction-tenacity as time: 50 µs a point up to 10, then 15 % more with each, without end at 100. */
+function timeLimitUs(tenacity: number): number {
+  if (tenacity <= 10) return 50 * tenacity
+  return tenacity < 100 ? 500 * 1.15 ** (tenacity - 10) : Number.POSITIVE_INFINITY
+}

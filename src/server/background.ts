@@ -1,0 +1,55 @@
+// Background: work that goes on in slices between commands, as long as there is any: freeing large values, expiry,
+// eviction, compaction, snapshots.
+//
+// Always: one slice runs at a time and takes about SLICE_US; between two slices pending input is handled.
+
+import type { Timers } from './system/system.ts'
+
+export const SLICE_US = 1000
+
+/** Works for about `limitUs`; true when there is nothing more to do. */
+export type Slice = (limitUs: number) => boolean
+
+export class Background {
+  /** Before and after each slice: the clock is read, replies are sent. */
+  private readonly around: (slice: () => boolean) => boolean
+  private readonly timers: Timers
+  private readonly jobs: Slice[] = []
+  private scheduled = false
+  private stopped = false
+  private readonly run = () => this.step()
+
+  constructor(timers: Timers, around: (slice: () => boolean) => boolean) {
+    this.timers = timers
+    this.around = around
+  }
+
+  /** Sees to it that `job` gets slices until it is done; one that is at work already is not begun twice. */
+  start(job: Slice): void {
+    if (!this.jobs.includes(job)) this.jobs.push(job)
+    this.schedule()
+  }
+
+  isRunning(job: Slice): boolean {
+    return this.jobs.includes(job)
+  }
+
+  stop(): void {
+    this.stopped = true
+    this.jobs.length = 0
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.stopped || this.jobs.length === 0) return
+    this.scheduled = true
+    this.timers.soon(this.run)
+  }
+
+  private step(): void {
+    this.scheduled = false
+    const job = this.jobs.shift()
+    if (job === undefined || this.stopped) return
+    if (!this.around(() => job(SLICE_US)) && !this.stopped) this.jobs.push(job)
+    this.schedule()
+  }
+}

@@ -1,0 +1,155 @@
+// Care for clients that nobody's command takes: idle ones are closed, buffers shrink, limits on memory are kept.
+//
+// Always: the total below maxmemory-clients is exact for output and input, and as of a client's last event for the rest.
+
+import {
+  CLIENT_BLOCKED,
+  CLIENT_MASTER,
+  CLIENT_MONITOR,
+  CLIENT_NO_EVICT,
+  CLIENT_PUBSUB,
+  CLIENT_REPLICA,
+  type Client,
+} from '../engine/client.ts'
+import { clientClass, clientMemory } from '../engine/client-memory.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Metrics } from './metrics.ts'
+
+const IDLE_MS = 2000
+const KEEP_BYTES = 32 * 1024
+const CLIENTS_PER_TICK_MIN = 5
+const LIMIT_BYTES_MIN = 128 * 1024
+const REPLY_PEAK_MS = 5000
+
+export class ClientCare {
+  /** DEBUG REPLYBUFFER PEAK-RESET-TIME, milliseconds; negative: never. */
+  replyPeakResetMs = REPLY_PEAK_MS
+  private readonly engine: Engine
+  private readonly metrics: Metrics
+  private queue: Client[] = []
+  private inputPeak = 0
+  private outputPeak = 0
+  private peaksSinceMs = 0
+
+  constructor(engine: Engine, metrics: Metrics) {
+    this.engine = engine
+    this.metrics = metrics
+  }
+
+  /** Looks after so many clients that all have their turn within a second. */
+  tick(hz: number): void {
+    const { clients } = this.engine
+    let left = Math.max(CLIENTS_PER_TICK_MIN, Math.ceil(clients.size / hz))
+    if (this.queue.length === 0) this.queue = [...clients.values()]
+    for (; left > 0 && this.queue.length > 0; left--) {
+      const client = this.queue.pop()!
+      if (clients.get(client.id) === client) this.care(client)
+    }
+    this.notePeaks()
+  }
+
+  private care(client: Client): void {
+    const { engine } = this
+    const nowMs = engine.keyspace.nowMs
+    if (this.isIdleTooLong(client, nowMs)) {
+      engine.log?.('verbose', 'Closing idle client')
+      return engine.closeClient(client)
+    }
+    if (client.softLimitSinceMs !== 0) engine.output.checkLimit(client)
+    this.shrinkQuery(client, nowMs)
+    if (client.queryPeak > this.inputPeak) this.inputPeak = client.queryPeak
+    if (client.outBytes > this.outputPeak) this.outputPeak = client.outBytes
+    client.queryPeak = client.queryBytes
+    if (this.replyPeakResetMs >= 0 && nowMs - client.replyPeakMs > this.replyPeakResetMs) {
+      client.replyPeak = 0
+      client.replyPeakMs = nowMs
+    }
+  }
+
+  private isIdleTooLong(client: Client, nowMs: number): boolean {
+    const { timeout } = this.engine.settings
+    const exempt = CLIENT_REPLICA | CLIENT_MONITOR | CLIENT_MASTER | CLIENT_BLOCKED | CLIENT_PUBSUB
+    return timeout > 0 && (client.flags & exempt) === 0 && nowMs - client.lastActiveMs > timeout * 1000
+  }
+
+  /** Input buffers are kept for the next long command, until it seems that there will be none. */
+  private shrinkQuery(client: Client, nowMs: number): void {
+    const room = client.query?.length ?? 0
+    const have = client.queryBytes
+    const idle = nowMs - client.lastActiveMs > IDLE_MS
+    if (room === 0 || room <= have * 2) return
+    if (!idle && (room <= KEEP_BYTES || client.queryPeak * 2 >= room)) return
+    this.engine.resizeQuery(client, idle ? have : Math.max(have, client.queryPeak))
+  }
+
+  private notePeaks(): void {
+    const nowMs = this.engine.keyspace.nowMs
+    this.metrics.inputPeakBytes = Math.max(this.metrics.inputPeakBytes, this.inputPeak)
+    this.metrics.outputPeakBytes = Math.max(this.metrics.outputPeakBytes, this.outputPeak)
+    if (nowMs - this.peaksSinceMs < 4000) return
+    this.peaksSinceMs = nowMs
+    this.metrics.inputPeakBytes = this.inputPeak
+    this.metrics.outputPeakBytes = this.outputPeak
+    this.inputPeak = this.outputPeak = 0
+  }
+
+  // ---- maxmemory-clients ----
+
+  /** Bytes, or 0 for no limit. */
+  private limitBytes(): number {
+    const { maxmemoryClients, maxmemory } = this.engine.settings
+    if (maxmemoryClients === 0 || (maxmemoryClients < 0 && maxmemory === 0)) return 0
+    const bytes = maxmemoryClients > 0 ? maxmemoryClients : Math.floor((maxmemory * -maxmemoryClients) / 100)
+    return Math.max(bytes, LIMIT_BYTES_MIN)
+  }
+
+  /** What clients held at rest (all but waiting output) as of their last event, and the sum of it. */
+  private atRest = new Map<Client, number>()
+  private atRestBytes = 0
+
+  /** Follows the setting: counting costs a little for each event. */
+  settingsChanged(): void {
+    const on = this.limitBytes() > 0
+    this.engine.afterEvent = on ? client => this.count(client) : undefined
+    this.atRest.clear()
+    this.atRestBytes = 0
+    if (!on) return
+    for (const client of this.engine.clients.values()) this.count(client)
+  }
+
+  forget(client: Client): void {
+    const bytes = this.atRest.get(client)
+    if (bytes === undefined) return
+    this.atRestBytes -= bytes
+    this.atRest.delete(client)
+  }
+
+  private count(client: Client): void {
+    if (client.has(CLIENT_MASTER) || clientClass(client) === 'replica') return this.forget(client)
+    const bytes = clientMemory(client) - client.outBytes
+    this.atRestBytes += bytes - (this.atRest.get(client) ?? 0)
+    this.atRest.set(client, bytes)
+    if (this.atRestBytes + this.engine.output.memoryBytes >= this.limitBytes()) this.evict()
+  }
+
+  /** Closes the largest clients until all together are below the limit. */
+  evict(): void {
+    const { engine } = this
+    const limit = this.limitBytes()
+    if (limit === 0) return
+    const sized = [...engine.clients.values()]
+      .filter(client => clientClass(client) === 'normal' || clientClass(client) === 'pubsub')
+      .map(client => ({ client, bytes: clientMemory(client) }))
+      .sort((a, b) => b.bytes - a.bytes)
+    let total = sized.reduce((sum, one) => sum + one.bytes, 0)
+    for (const { client, bytes } of sized) {
+      if (total < limit) return
+      if (client.has(CLIENT_NO_EVICT)) continue
+      engine.log?.('notice', `Evicting client: id=${client.id} addr=${client.connection.peer} name=${client.name}`)
+      engine.closeClient(client)
+      engine.stats.evictedClients++
+      total -= bytes
+    }
+    if (total >= limit) engine.log?.('warning', 'Over client maxmemory after evicting all evictable clients')
+  }
+}

@@ -1,0 +1,193 @@
+// Cron: the periodic work of a server, `hz` times a second, and the timers for moments that cannot wait for it.
+//
+//   tick ─▶ clock, metrics, clients ─▶ begins what goes on in slices: lazy freeing, expiry, compaction ─▶ hooks
+//
+// Always: it takes time from the timers it was handed; when it is stopped, none of them is armed any more.
+
+import type { Engine } from '../engine/engine.ts'
+import type { Defrag } from '../keyspace/defrag.ts'
+import type { ExpireCycle } from '../keyspace/expire-cycle.ts'
+import { Background } from './background.ts'
+import type { ClientCare } from './client-care.ts'
+import type { MemoryAccount } from './memory-figures.ts'
+import type { Metrics } from './metrics.ts'
+import type { Timer, Timers } from './system/system.ts'
+
+const SAMPLE_US = 100_000
+const HZ_MAX = 500
+const CLIENTS_PER_TICK = 200
+const LRU_CLOCK_MASK = (1 << 24) - 1
+const LAZY_STEP = 64
+const MEMORY_SAMPLE_US = 1_000_000
+/** Timers of the runtimes count to 2^31 ms; what is further away is armed again then. */
+const TIMER_MS_MAX = 1e9
+
+export interface CronParts {
+  engine: Engine
+  timers: Timers
+  metrics: Metrics
+  account: MemoryAccount
+  care: ClientCare
+  expire: ExpireCycle
+  defrag: Defrag
+  rssBytes(): number
+  /** hz of the configuration, and dynamic-hz. */
+  hz(): number
+  dynamicHz(): boolean
+}
+
+export class Cron {
+  /** Called in each tick: what other rooms do now and then. */
+  readonly hooks: (() => void)[] = []
+  readonly background: Background
+  /** As the number of clients demands: what INFO shows. */
+  hz = 10
+  paused = false
+  private readonly parts: CronParts
+  private timer: Timer | undefined
+  private deadline: Timer | undefined
+  private deadlineMs = Number.POSITIVE_INFINITY
+  private pauseEnd: Timer | undefined
+  private pauseEndMs = 0
+  private lastSampleUs = 0
+  private lastMemoryUs = 0
+  private stopped = false
+
+  constructor(parts: CronParts) {
+    this.parts = parts
+    const { engine } = parts
+    this.background = new Background(parts.timers, slice => {
+      engine.tick()
+      const done = slice()
+      engine.settle()
+      return done
+    })
+    this.readLruClock()
+    engine.blocking.onDeadline = deadlineMs => this.armDeadline(deadlineMs)
+    engine.afterCommand.push(() => this.afterEvent())
+  }
+
+  start(): void {
+    this.arm()
+  }
+
+  stop(): void {
+    this.stopped = true
+    this.background.stop()
+    for (const timer of [this.timer, this.deadline, this.pauseEnd])
+      if (timer !== undefined) this.parts.timers.cancel(timer)
+  }
+
+  private arm(): void {
+    if (this.stopped) return
+    const { engine, timers, hz, dynamicHz } = this.parts
+    this.hz = hz()
+    while (dynamicHz() && engine.clients.size / this.hz > CLIENTS_PER_TICK && this.hz < HZ_MAX)
+      this.hz = Math.min(this.hz * 2, HZ_MAX)
+    this.timer = timers.after(1000 / this.hz, () => {
+      this.tick()
+      this.arm()
+    })
+  }
+
+  private tick(): void {
+    const { engine, care, expire, defrag, metrics } = this.parts
+    const begin = engine.machine.monotonicUs()
+    engine.tick()
+    this.readLruClock()
+    this.sample(begin)
+    if (this.paused) return
+    this.checkPause()
+    care.tick(this.hz)
+    if (engine.keyspace.lazyPending > 0) this.background.start(this.freeLazily)
+    if (!engine.dispatch.paused && expire.begin(this.hz)) this.background.start(this.expireSome)
+    if (defrag.begin(this.hz)) this.background.start(this.defragSome)
+    for (const hook of this.hooks) hook()
+    engine.settle()
+    metrics.cronUs += engine.machine.monotonicUs() - begin
+  }
+
+  private readLruClock(): void {
+    const { keyspace } = this.parts.engine
+    keyspace.lruClock = Math.floor(keyspace.nowMs / 1000) & LRU_CLOCK_MASK
+  }
+
+  private sample(nowUs: number): void {
+    const { engine, metrics, account, rssBytes } = this.parts
+    const { stats } = engine
+    if (nowUs - this.lastSampleUs >= SAMPLE_US) {
+      this.lastSampleUs = nowUs
+      metrics.commands.sample(stats.commandsProcessed, nowUs)
+      metrics.inputBytes.sample(stats.netInputBytes, nowUs)
+      metrics.outputBytes.sample(stats.netOutputBytes, nowUs)
+      metrics.events.sample(stats.reads, nowUs)
+      account.walkClients()
+      const used = account.usedBytes()
+      if (used > metrics.memoryPeakBytes) metrics.memoryPeakBytes = used
+    }
+    if (nowUs - this.lastMemoryUs < MEMORY_SAMPLE_US) return
+    this.lastMemoryUs = nowUs
+    metrics.rssBytes = rssBytes()
+  }
+
+  // ---- work in slices ----
+
+  readonly freeLazily = (limitUs: number): boolean => {
+    const { engine } = this.parts
+    const end = engine.machine.monotonicUs() + limitUs
+    while (!engine.keyspace.lazyFreeStep(LAZY_STEP)) if (engine.machine.monotonicUs() >= end) return false
+    return true
+  }
+
+  private readonly expireSome = (limitUs: number): boolean => this.parts.expire.slice(limitUs)
+
+  private readonly defragSome = (limitUs: number): boolean => this.parts.defrag.slice(limitUs)
+
+  /** After each event. Must cost nothing where nothing is to be done. */
+  private afterEvent(): void {
+    const { engine, expire } = this.parts
+    if (engine.dispatch.pauseUntilMs !== this.pauseEndMs) this.checkPause()
+    if (engine.keyspace.hasLazy) this.background.start(this.freeLazily)
+    if (expire.beginFast()) this.background.start(this.expireSome)
+  }
+
+  // ---- moments ----
+
+  /** Clients that wait with a time-out are answered at the millisecond. */
+  private armDeadline(deadlineMs: number): void {
+    const { engine, timers } = this.parts
+    if (deadlineMs >= this.deadlineMs || this.stopped) return
+    if (this.deadline !== undefined) timers.cancel(this.deadline)
+    this.deadlineMs = deadlineMs
+    const leftMs = Math.ceil(deadlineMs - engine.machine.monotonicUs() / 1000)
+    this.deadline = timers.after(Math.min(Math.max(0, leftMs), TIMER_MS_MAX), () => {
+      this.deadline = undefined
+      this.deadlineMs = Number.POSITIVE_INFINITY
+      engine.tick()
+      engine.blocking.checkTimeouts()
+      engine.settle()
+      const nextMs = engine.blocking.nextDeadlineMs()
+      if (nextMs >= 0) this.armDeadline(engine.machine.monotonicUs() / 1000 + nextMs)
+    })
+  }
+
+  /** Lets clients go on when CLIENT PAUSE is over. */
+  private checkPause(): void {
+    const { engine, timers } = this.parts
+    const { dispatch } = engine
+    if (dispatch.pauseUntilMs !== 0 && engine.machine.nowMs() >= dispatch.pauseUntilMs) dispatch.unpause()
+    if (dispatch.pauseUntilMs === this.pauseEndMs) return
+    this.pauseEndMs = dispatch.pauseUntilMs
+    if (this.pauseEnd !== undefined) timers.cancel(this.pauseEnd)
+    this.pauseEnd = undefined
+    const leftMs = this.pauseEndMs - engine.machine.nowMs()
+    if (this.pauseEndMs === 0 || this.stopped) return
+    this.pauseEnd = timers.after(Math.min(Math.max(0, leftMs), TIMER_MS_MAX), () => {
+      engine.tick()
+      this.pauseEnd = undefined
+      this.pauseEndMs = 0
+      this.checkPause()
+      engine.settle()
+    })
+  }
+}

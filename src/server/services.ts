@@ -1,0 +1,276 @@
+// Services: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction - and what
+// commands ask of it (Host).
+
+import type { Engine } from '../engine/engine.ts'
+import { NOTIFY_EVICTED } from '../engine/events.ts'
+import type { Host, MemoryFigures, ShutdownFlag } from '../engine/host.ts'
+import { Defrag } from '../keyspace/defrag.ts'
+import { Eviction } from '../keyspace/eviction.ts'
+import { ExpireCycle } from '../keyspace/expire-cycle.ts'
+import { Slice } from '../lib/slice.ts'
+import { ClientCare } from './client-care.ts'
+import type { Config } from './config/config.ts'
+import { Cron } from './cron.ts'
+import { Info } from './info.ts'
+import { addSections } from './info-sections.ts'
+import type { Logger } from './log.ts'
+import { MemoryAccount } from './memory-figures.ts'
+import { Metrics } from './metrics.ts'
+import type { System } from './system/system.ts'
+import { REDIS_VERSION } from './version.ts'
+
+const DEL = Slice.of('DEL')
+const UNLINK = Slice.of('UNLINK')
+const RUN_ID_BYTES = 20
+/** The arena has shrunk by this much since the runtime was last asked to give memory back. */
+const RETURN_BYTES = 32 * 1024 * 1024
+
+export interface ServicesParts {
+  engine: Engine
+  config: Config
+  system: System
+  log: Logger
+  startedMs: number
+  /** The TCP port in use, 0 for none. */
+  port(): number
+  /** Ends the server; rejects when it goes on after all. */
+  shutdown(flags: readonly ShutdownFlag[]): Promise<void>
+  /** Ends the process, after shutdown(). */
+  exit(): void
+}
+
+export class Services implements Host {
+  readonly runId: string
+  readonly metrics = new Metrics()
+  readonly info = new Info()
+  readonly account: MemoryAccount
+  readonly care: ClientCare
+  readonly expire: ExpireCycle
+  readonly eviction: Eviction
+  readonly defrag: Defrag
+  readonly cron: Cron
+  readonly version = REDIS_VERSION
+  /** Set by the rooms that know better. */
+  role = 'master'
+  /** FLUSHALL has emptied the dataset. */
+  readonly onFlushAll: (() => void)[] = []
+  private readonly parts: ServicesParts
+  private segmentBytesSeen = 0
+
+  constructor(parts: ServicesParts) {
+    this.parts = parts
+    const { engine, config, system } = parts
+    const nowUs = () => system.clock.monotonicUs()
+    this.runId = hex(system.random.bytes(RUN_ID_BYTES))
+    this.account = new MemoryAccount(engine, this.metrics, () => system.process.rssBytes())
+    this.care = new ClientCare(engine, this.metrics)
+    engine.onClientGone.push(client => this.care.forget(client))
+    this.expire = new ExpireCycle(engine.keyspace, nowUs)
+    this.eviction = this.makeEviction(nowUs)
+    this.defrag = new Defrag(engine.keyspace, nowUs)
+    this.cron = new Cron({
+      engine,
+      timers: system.timers,
+      metrics: this.metrics,
+      account: this.account,
+      care: this.care,
+      expire: this.expire,
+      defrag: this.defrag,
+      rssBytes: () => system.process.rssBytes(),
+      hz: () => config.hz,
+      dynamicHz: () => config.dynamicHz,
+    })
+    this.cron.hooks.push(() => this.noteFigures())
+    engine.host = this
+    engine.stats.onReset = () => this.resetStats()
+    const { metrics, account, runId } = this
+    const { startedMs, port } = parts
+    addSections(this.info, {
+      engine,
+      config,
+      system,
+      metrics,
+      memory: account,
+      runId,
+      startedMs,
+      port,
+      cron: this.cron,
+    })
+    this.followSettings()
+  }
+
+  start(): void {
+    this.cron.start()
+  }
+
+  stop(): void {
+    this.cron.stop()
+  }
+
+  // ---- eviction ----
+
+  private makeEviction(nowUs: () => number): Eviction {
+    const { engine } = this.parts
+    const eviction = new Eviction(engine.keyspace, {
+      usedBytes: () => this.account.usedBytes() - this.account.notCountedBytes(),
+      nowUs,
+      evicted: (db, key) => {
+        engine.stats.evictedKeys++
+        if (engine.keyWatchers !== 0) engine.keyChanged(db, key)
+        engine.notify(NOTIFY_EVICTED, 'evicted', key, db)
+        engine.dispatch.propagateAlone(db, [engine.settings.lazyfreeLazyEviction ? UNLINK : DEL, key])
+      },
+      took: (event, us) => engine.observers.spike(event, us),
+    })
+    engine.dispatch.makeRoom = () => {
+      if (!this.mayEvict) return true
+      const outcome = eviction.run(engine.settings)
+      if (outcome === 'running') this.cron.background.start(this.evictSome)
+      return outcome !== 'failed'
+    }
+    return eviction
+  }
+
+  private get mayEvict(): boolean {
+    const { engine } = this.parts
+    return !engine.dispatch.paused && !(engine.keyspace.replica && this.parts.config.replicaIgnoreMaxmemory)
+  }
+
+  private readonly evictSome = (): boolean => {
+    const { settings } = this.parts.engine
+    return settings.maxmemory === 0 || !this.mayEvict || this.eviction.run(settings) !== 'running'
+  }
+
+  // ---- settings ----
+
+  /** Settings that are not merely read where they are needed. */
+  private followSettings(): void {
+    const { config, engine } = this.parts
+    const { keyspace, settings } = engine
+    const policy = () => {
+      keyspace.lfu = config.maxmemoryPolicy.endsWith('lfu')
+      keyspace.lfuLogFactor = config.lfuLogFactor
+      keyspace.lfuDecayMinutes = config.lfuDecayTime
+      return undefined
+    }
+    policy()
+    config.onChange(['maxmemory-policy', 'lfu-log-factor', 'lfu-decay-time'], policy)
+    const effort = () => {
+      this.expire.effort = config.activeExpireEffort
+      return undefined
+    }
+    effort()
+    config.onChange('active-expire-effort', effort)
+    const observed = () => {
+      engine.observers.settingsChanged()
+      return undefined
+    }
+    observed()
+    config.onChange(
+      ['slowlog-log-slower-than', 'slowlog-max-len', 'latency-monitor-threshold', 'latency-tracking'],
+      observed,
+    )
+    const limits = () => {
+      const used = this.account.usedBytes()
+      if (settings.maxmemory > 0 && used > settings.maxmemory) {
+        config.warn(
+          `WARNING: the new maxmemory value set via CONFIG SET (${settings.maxmemory}) is smaller than the current memory usage (${used}). This will result in key eviction and/or the inability to accept new write commands depending on the maxmemory-policy.`,
+        )
+        this.cron.background.start(this.evictSome)
+      }
+      this.care.settingsChanged()
+      this.care.evict()
+      return undefined
+    }
+    this.care.settingsChanged()
+    config.onChange(['maxmemory', 'maxmemory-clients'], limits)
+  }
+
+  private resetStats(): void {
+    const { keyspace } = this.parts.engine
+    keyspace.hits = keyspace.misses = keyspace.expiredKeys = keyspace.lazyFreedObjects = 0
+    this.parts.engine.observers.latency.histograms.clear()
+    this.metrics.reset()
+    this.metrics.memoryPeakBytes = 0
+    this.expire.usedUs = this.expire.timeCapReached = this.expire.stalePercent = 0
+    this.eviction.exceededUs = 0
+    this.defrag.hits = this.defrag.misses = this.defrag.usedUs = 0
+  }
+
+  /** Figures that several rooms keep go where INFO reads them; memory of dropped segments goes back. */
+  private noteFigures(): void {
+    const { stats, keyspace } = this.parts.engine
+    const { metrics, expire, eviction, defrag } = this
+    metrics.expireCycleUs = expire.usedUs
+    metrics.expiredStalePercent = expire.stalePercent
+    stats.expiredTimeCapReached = expire.timeCapReached
+    stats.evictionExceededUs = eviction.exceededUs
+    stats.defragHits = defrag.hits
+    stats.defragMisses = defrag.misses
+    stats.defragUs = defrag.usedUs
+    const { segmentBytes } = keyspace.arena
+    if (segmentBytes > this.segmentBytesSeen) this.segmentBytesSeen = segmentBytes
+    else if (this.segmentBytesSeen - segmentBytes >= RETURN_BYTES && !defrag.running && !keyspace.hasLazy) {
+      this.segmentBytesSeen = segmentBytes
+      this.parts.system.process.collectGarbage()
+    }
+  }
+
+  // ---- Host ----
+
+  get mode(): string {
+    return this.parts.config.clusterEnabled ? 'cluster' : 'standalone'
+  }
+
+  nowUs(): number {
+    return this.parts.system.clock.nowUs()
+  }
+
+  sleepMs(ms: number): void {
+    this.parts.system.clock.sleepMs(ms)
+  }
+
+  infoText(sections: readonly string[]): string {
+    return this.info.text(sections)
+  }
+
+  memory(): MemoryFigures {
+    return this.account.figures()
+  }
+
+  purgeMemory(): void {
+    this.defrag.start()
+    this.segmentBytesSeen = Number.POSITIVE_INFINITY
+  }
+
+  shutdown(flags: readonly ShutdownFlag[], failed: () => void): void {
+    this.parts.shutdown(flags).then(
+      () => this.parts.exit(),
+      () => failed(),
+    )
+  }
+
+  abortShutdown(): boolean {
+    return false
+  }
+
+  afterFlushAll(): void {
+    for (const hook of this.onFlushAll) hook()
+  }
+
+  pauseCron(paused: boolean): void {
+    this.cron.paused = paused
+  }
+
+  setActiveExpire(active: boolean): void {
+    this.expire.enabled = active
+  }
+
+  setReplyPeakReset(ms: number): void {
+    this.care.replyPeakResetMs = ms
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
+}
