@@ -1,5 +1,6 @@
 // CLIENT: what connections there are, and what is done to them. How one is printed stands in client-list.ts.
 
+import { trackingSubcommands } from './tracking.ts'
 import { userExists } from '../engine/auth.ts'
 import {
   CLIENT_BLOCKED,
@@ -29,6 +30,7 @@ export const clientCommand: Command = {
   complexity: 'Depends on subcommand.',
   acl: '',
   subcommands: [
+    ...trackingSubcommands,
     {
       name: 'getname',
       arity: 2,

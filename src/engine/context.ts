@@ -32,7 +32,7 @@ export class Context {
   /** Cursor over the options of a command; see options(). */
   private readonly cursor: Options
   /** What the command is written to the log of changes as, when it is not itself. */
-  readonly effect: EffectLog = { replaced: false, prevented: false, commands: [] }
+  readonly effect: EffectLog = { replaced: false, prevented: false, forced: false, commands: [] }
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -105,6 +105,11 @@ export class Context {
   /** These words are propagated after the command itself (or after its replacement). Copies. */
   alsoPropagate(db: Database, ...words: (Slice | string | number)[]): void {
     if (this.engine.hasSinks) this.effect.commands.push({ db: db.index, args: words.map(wordSlice) })
+  }
+
+  /** This command is propagated although it changes no key. */
+  forcePropagation(): void {
+    if (this.engine.hasSinks) this.effect.forced = true
   }
 
   /** Nothing of this command is propagated although it may have changed something. */
@@ -205,6 +210,7 @@ export interface Effect {
 export interface EffectLog {
   replaced: boolean
   prevented: boolean
+  forced: boolean
   commands: Effect[]
 }
 

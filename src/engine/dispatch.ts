@@ -17,6 +17,7 @@ import {
   CLIENT_REPLY_OFF,
   CLIENT_REPLY_SKIP,
   CLIENT_REPLY_SKIP_NEXT,
+  CLIENT_TRACKING,
   type Client,
   type KeptCommand,
 } from './client.ts'
@@ -47,6 +48,8 @@ export class Dispatch {
   afterCall:
     | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
     | undefined
+  /** Called once the current command and its reply are done; whoever sets it takes it back. */
+  onCommandDone: (() => void) | undefined
   /** Every command's time is taken, not only that of commands that may be slow. */
   preciseTiming = false
   /** Milliseconds since 1970 until which clients are held back. */
@@ -104,6 +107,7 @@ export class Dispatch {
       reply.queued()
     } else this.call(client, entry, args, argc)
     this.muteReply(client, replyFrom)
+    if (this.onCommandDone !== undefined) this.onCommandDone()
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
   }
 
@@ -139,6 +143,7 @@ export class Dispatch {
       entry.failed++
       if (reply === engine.reply) this.countErrors()
     }
+    if ((client.flags & CLIENT_TRACKING) !== 0) engine.tracking.remember(client, entry, args, argc)
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
   }
 
@@ -164,7 +169,8 @@ export class Dispatch {
     const engine = this.engine
     const effect = engine.ctx.effect
     if (!effect.prevented) {
-      const own = changed && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
+      const own =
+        (changed || effect.forced) && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
       if (own) {
         // A gathered command outlives its buffer, so that it must be copied.
         const words = args.slice(0, argc)
@@ -178,6 +184,7 @@ export class Dispatch {
     }
     effect.replaced = false
     effect.prevented = false
+    effect.forced = false
     effect.commands.length = 0
   }
 

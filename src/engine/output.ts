@@ -141,6 +141,21 @@ export class OutputBuffers {
     this.keep(client, reply.u8, from, reply.pos)
   }
 
+  /** Queues bytes that other clients share: kept by reference. */
+  queueShared(client: Client, bytes: Uint8Array): void {
+    this.engine.stats.netOutputBytes += bytes.length
+    client.bytesOut += bytes.length
+    if (client.outBytes === 0 && !client.has(CLIENT_WRITE_PENDING)) {
+      client.flags |= CLIENT_WRITE_PENDING
+      this.pending.push(client)
+      this.schedule()
+    }
+    client.out.push(bytes)
+    client.outBytes += bytes.length
+    this.memoryBytes += bytes.length
+    this.checkLimit(client)
+  }
+
   /** Sends to every client that got something through queue(). */
   flushPending(): void {
     const pending = this.pending

@@ -60,4 +60,5 @@ export class Settings {
   enableDebugCommand = 'no'
   enableProtectedConfigs = 'no'
   protectedMode = true
+  sanitizeDumpPayload = 'no'
 }

@@ -1,0 +1,235 @@
+// PubSub: who listens to which channel, pattern and shard channel, and delivery.
+//
+//   channels   name ─▶ one client, or a set of clients in the order they came
+//   patterns   the same, with the pattern's bytes beside it
+//
+// Always: a client's own sets (channels, patterns, shardChannels) mirror the maps; CLIENT_PUBSUB is set while any of them
+// is filled. A message is written once per protocol and shared by all who get it.
+
+import type { Database } from '../keyspace/database.ts'
+import { globMatch } from '../lib/glob.ts'
+import { Slice } from '../lib/slice.ts'
+import { Reply } from '../protocol/reply.ts'
+import { CLIENT_PUBSUB, type Client } from './client.ts'
+import type { Engine } from './engine.ts'
+import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './events.ts'
+import type { TableEntry } from './table.ts'
+
+type Listeners = Client | Set<Client>
+
+interface Pattern {
+  glob: Slice
+  listeners: Listeners
+}
+
+/** What a subscription is to: the word of its confirmation, and where it is kept. */
+export type SubscriptionKind = 'channel' | 'pattern' | 'shard'
+
+const CONFIRM = {
+  channel: ['subscribe', 'unsubscribe'],
+  pattern: ['psubscribe', 'punsubscribe'],
+  shard: ['ssubscribe', 'sunsubscribe'],
+} as const
+
+const ALLOWED_IN_RESP2 = new Set([
+  'subscribe',
+  'unsubscribe',
+  'psubscribe',
+  'punsubscribe',
+  'ssubscribe',
+  'sunsubscribe',
+  'ping',
+  'quit',
+  'reset',
+])
+
+export class PubSub {
+  readonly channels = new Map<string, Listeners>()
+  readonly shardChannels = new Map<string, Listeners>()
+  readonly patterns = new Map<string, Pattern>()
+  private readonly engine: Engine
+  private readonly message2 = new Reply()
+  private readonly message3 = new Reply()
+
+  constructor(engine: Engine) {
+    this.engine = engine
+    this.message3.resp = 3
+    engine.notifyHook = (cls, event, key, db) => this.notifyKeyspace(cls, event, key, db)
+    engine.onClientGone.push(client => this.dropAll(client))
+    engine.onClientReset.push(client => this.dropAll(client))
+    engine.dispatch.gates.push((client, entry) => this.mayRun(client, entry))
+  }
+
+  /** A RESP2 client that listens may only change what it listens to. */
+  private mayRun(client: Client, entry: TableEntry): boolean {
+    if ((client.flags & CLIENT_PUBSUB) === 0 || client.resp === 3 || ALLOWED_IN_RESP2.has(entry.fullName)) return true
+    const { reply } = this.engine
+    reply.error(
+      `ERR Can't execute '${entry.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+    )
+    return false
+  }
+
+  // ---- subscriptions ----
+
+  /** Channels and patterns of a client; shard channels are counted apart. */
+  count(client: Client, kind: SubscriptionKind): number {
+    if (kind === 'shard') return client.shardChannels?.size ?? 0
+    return (client.channels?.size ?? 0) + (client.patterns?.size ?? 0)
+  }
+
+  subscribe(client: Client, name: Slice, kind: SubscriptionKind, reply: Reply): void {
+    const key = name.latin1()
+    const own = this.ownSet(client, kind)
+    if (!own.has(key)) {
+      own.add(key)
+      if (kind === 'pattern') {
+        const pattern = this.patterns.get(key)
+        if (pattern === undefined) this.patterns.set(key, { glob: name.copy(), listeners: client })
+        else pattern.listeners = joined(pattern.listeners, client)
+      } else {
+        const map = kind === 'shard' ? this.shardChannels : this.channels
+        const listeners = map.get(key)
+        map.set(key, listeners === undefined ? client : joined(listeners, client))
+      }
+      client.flags |= CLIENT_PUBSUB
+    }
+    reply.push(3)
+    reply.bulkText(CONFIRM[kind][0])
+    reply.bulk(name)
+    reply.integer(this.count(client, kind))
+  }
+
+  unsubscribe(client: Client, name: Slice, kind: SubscriptionKind, reply: Reply): void {
+    this.remove(client, name.latin1(), kind)
+    reply.push(3)
+    reply.bulkText(CONFIRM[kind][1])
+    reply.bulk(name)
+    reply.integer(this.count(client, kind))
+  }
+
+  /** UNSUBSCRIBE without names. */
+  unsubscribeAll(client: Client, kind: SubscriptionKind, reply: Reply): void {
+    const names = [...this.ownSet(client, kind)]
+    for (const name of names) this.unsubscribe(client, Slice.of(name), kind, reply)
+    if (names.length > 0) return
+    reply.push(3)
+    reply.bulkText(CONFIRM[kind][1])
+    reply.null()
+    reply.integer(this.count(client, kind))
+  }
+
+  /** The client goes, or is RESET: nothing is said. */
+  dropAll(client: Client): void {
+    for (const kind of ['channel', 'pattern', 'shard'] as const) {
+      for (const name of [...this.ownSet(client, kind)]) this.remove(client, name, kind)
+    }
+  }
+
+  private ownSet(client: Client, kind: SubscriptionKind): Set<string> {
+    if (kind === 'channel') return (client.channels ??= new Set())
+    return kind === 'pattern' ? (client.patterns ??= new Set()) : (client.shardChannels ??= new Set())
+  }
+
+  private remove(client: Client, name: string, kind: SubscriptionKind): void {
+    if (!this.ownSet(client, kind).delete(name)) return
+    if (kind === 'pattern') {
+      const pattern = this.patterns.get(name)!
+      const rest = without(pattern.listeners, client)
+      if (rest === undefined) this.patterns.delete(name)
+      else pattern.listeners = rest
+    } else {
+      const map = kind === 'shard' ? this.shardChannels : this.channels
+      const rest = without(map.get(name)!, client)
+      if (rest === undefined) map.delete(name)
+      else map.set(name, rest)
+    }
+    if (this.count(client, 'channel') === 0 && this.count(client, 'shard') === 0) client.flags &= ~CLIENT_PUBSUB
+  }
+
+  // ---- delivery ----
+
+  /** Sends a message to a channel and to the patterns that match it; how many clients got it. */
+  publish(channel: Slice, message: Slice): number {
+    let receivers = 0
+    if (this.channels.size > 0) {
+      const listeners = this.channels.get(channel.latin1())
+      if (listeners !== undefined) receivers += this.deliver(listeners, 'message', undefined, channel, message)
+    }
+    for (const { glob, listeners } of this.patterns.values()) {
+      if (globMatch(glob, channel)) receivers += this.deliver(listeners, 'pmessage', glob, channel, message)
+    }
+    return receivers
+  }
+
+  publishShard(channel: Slice, message: Slice): number {
+    const listeners = this.shardChannels.get(channel.latin1())
+    return listeners === undefined ? 0 : this.deliver(listeners, 'smessage', undefined, channel, message)
+  }
+
+  private deliver(to: Listeners, word: string, glob: Slice | undefined, channel: Slice, message: Slice): number {
+    if (!(to instanceof Set)) {
+      this.engine.replyTo(to, reply => writeMessage(reply, word, glob, channel, message))
+      return 1
+    }
+    let bytes2: Uint8Array | undefined
+    let bytes3: Uint8Array | undefined
+    for (const client of to) {
+      if (client === this.engine.current) {
+        this.engine.replyTo(client, reply => writeMessage(reply, word, glob, channel, message))
+      } else if (client.resp === 2) {
+        bytes2 ??= this.written(this.message2, word, glob, channel, message)
+        this.engine.sendTo(client, bytes2)
+      } else {
+        bytes3 ??= this.written(this.message3, word, glob, channel, message)
+        this.engine.sendTo(client, bytes3)
+      }
+    }
+    return to.size
+  }
+
+  private written(reply: Reply, word: string, glob: Slice | undefined, channel: Slice, message: Slice): Uint8Array {
+    reply.pos = 0
+    writeMessage(reply, word, glob, channel, message)
+    return reply.u8.slice(0, reply.pos)
+  }
+
+  // ---- keyspace events ----
+
+  private notifyKeyspace(_cls: number, event: string, key: Slice, db: Database): void {
+    const wanted = this.engine.settings.notifyKeyspaceEvents
+    if (this.channels.size === 0 && this.patterns.size === 0) return
+    const eventBytes = Slice.of(event)
+    if ((wanted & NOTIFY_KEYSPACE) !== 0) {
+      const channel = Slice.of(`__keyspace@${db.index}__:${key.latin1()}`)
+      this.publish(channel, eventBytes)
+    }
+    if ((wanted & NOTIFY_KEYEVENT) !== 0) this.publish(Slice.of(`__keyevent@${db.index}__:${event}`), key)
+  }
+
+  // ---- PUBSUB ----
+
+  numberOf(channel: Slice, kind: 'channel' | 'shard'): number {
+    const listeners = (kind === 'shard' ? this.shardChannels : this.channels).get(channel.latin1())
+    if (listeners === undefined) return 0
+    return listeners instanceof Set ? listeners.size : 1
+  }
+}
+
+function writeMessage(reply: Reply, word: string, glob: Slice | undefined, channel: Slice, message: Slice): void {
+  reply.push(glob === undefined ? 3 : 4)
+  reply.bulkText(word)
+  if (glob !== undefined) reply.bulk(glob)
+  reply.bulk(channel)
+  reply.bulk(message)
+}
+
+function joined(listeners: Listeners, client: Client): Listeners {
+  return listeners instanceof Set ? listeners.add(client) : new Set([listeners, client])
+}
+
+function without(listeners: Listeners, client: Client): Listeners | undefined {
+  if (!(listeners instanceof Set)) return undefined
+  listeners.delete(client)
+  return listeners.size === 0 ? undefined : listeners
+}

@@ -1,0 +1,219 @@
+// Tracking: server-assisted client-side caching. Remembers which client has read which key, and tells it when the key
+// changes.
+//
+//   default   a command of a tracking client reads keys ─▶ remembered; a change ─▶ one message, forgotten
+//   BCAST     a client names prefixes; every changed key below them is told, at the end of the event loop's turn
+//
+// Always: `trackedItems` is the number of remembered (key, client) pairs; engine.keyWatchers includes one for each client
+// that tracks. Messages to the client whose command made the change follow that command's reply.
+
+import type { Slice } from '../lib/slice.ts'
+import type { Reply } from '../protocol/reply.ts'
+import { CLIENT_PUBSUB, CLIENT_TRACKING, type Client } from './client.ts'
+import { CMD_READONLY } from './command.ts'
+import type { Engine } from './engine.ts'
+import { KeyPositions } from './keyspecs.ts'
+import type { TableEntry } from './table.ts'
+
+export interface TrackingOptions {
+  /** Id of the client that gets the messages, 0: the client itself. */
+  redirect: number
+  bcast: boolean
+  optIn: boolean
+  optOut: boolean
+  noLoop: boolean
+  prefixes: string[]
+}
+
+export interface TrackingState extends TrackingOptions {
+  /** CLIENT CACHING has decided about the next command. */
+  caching: boolean | undefined
+  brokenRedirect: boolean
+}
+
+const EVICTED_PER_ROUND = 64
+
+export class Tracking {
+  trackedItems = 0
+  clients = 0
+  readonly table = new Map<string, Set<number>>()
+  readonly prefixes = new Map<string, Set<Client>>()
+  private readonly engine: Engine
+  private readonly positions = new KeyPositions()
+  private readonly changed = new Map<string, { keys: Set<string>; by: Client | undefined }>()
+  private readonly later: { client: Client; keys: string[] | null }[] = []
+
+  constructor(engine: Engine) {
+    this.engine = engine
+    engine.trackingHook = (_db, key) => this.keyChanged(key)
+    engine.onClientGone.push(client => this.disable(client))
+    engine.onClientReset.push(client => this.disable(client))
+    engine.afterCommand.push(() => this.finishTurn())
+  }
+
+  static stateOf(client: Client): TrackingState | undefined {
+    return client.tracking as TrackingState | undefined
+  }
+
+  enable(client: Client, options: TrackingOptions): void {
+    const state = Tracking.stateOf(client)
+    if (state === undefined) {
+      this.clients++
+      this.engine.keyWatchers++
+      client.flags |= CLIENT_TRACKING
+      client.tracking = { ...options, prefixes: [], caching: undefined, brokenRedirect: false } satisfies TrackingState
+    } else Object.assign(state, { ...options, prefixes: state.prefixes, brokenRedirect: false })
+    const now = Tracking.stateOf(client)!
+    if (!options.bcast) return
+    for (const prefix of options.prefixes.length === 0 ? [''] : options.prefixes) {
+      if (now.prefixes.includes(prefix)) continue
+      now.prefixes.push(prefix)
+      const set = this.prefixes.get(prefix)
+      if (set === undefined) this.prefixes.set(prefix, new Set([client]))
+      else set.add(client)
+    }
+  }
+
+  disable(client: Client): void {
+    const state = Tracking.stateOf(client)
+    if (state === undefined) return
+    for (const prefix of state.prefixes) {
+      const set = this.prefixes.get(prefix)
+      set?.delete(client)
+      if (set?.size === 0) {
+        this.prefixes.delete(prefix)
+        this.changed.delete(prefix)
+      }
+    }
+    client.tracking = undefined
+    client.flags &= ~CLIENT_TRACKING
+    this.clients--
+    this.engine.keyWatchers--
+  }
+
+  /** After a command of a client that tracks: remembers the keys it has read. */
+  remember(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
+    const state = Tracking.stateOf(client)
+    if (state === undefined) return
+    const caching = state.caching
+    if (entry.fullName !== 'client|caching') state.caching = undefined
+    if (state.bcast || (entry.flags & CMD_READONLY) === 0) return
+    if (state.optIn && caching !== true) return
+    if (state.optOut && caching === false) return
+    const count = entry.getKeys(args, argc, this.positions)
+    for (let i = 0; i < count; i++) {
+      const key = args[this.positions.positions[i]].latin1()
+      let ids = this.table.get(key)
+      if (ids === undefined) this.table.set(key, (ids = new Set()))
+      if (!ids.has(client.id)) this.trackedItems++
+      ids.add(client.id)
+    }
+  }
+
+  /** A key has changed or gone; null: all of them. */
+  keyChanged(key: Slice | null): void {
+    if (this.clients === 0) return
+    if (key === null) return this.everythingChanged()
+    const name = key.latin1()
+    for (const [prefix] of this.prefixes) {
+      if (!name.startsWith(prefix)) continue
+      const pending = this.changed.get(prefix)
+      if (pending === undefined) this.changed.set(prefix, { keys: new Set([name]), by: this.engine.current })
+      else {
+        pending.keys.add(name)
+        if (pending.by !== this.engine.current) pending.by = undefined
+      }
+    }
+    this.forget(name, this.engine.current)
+  }
+
+  private forget(name: string, by: Client | undefined): void {
+    const ids = this.table.get(name)
+    if (ids === undefined) return
+    this.table.delete(name)
+    this.trackedItems -= ids.size
+    for (const id of ids) {
+      const client = this.engine.clients.get(id)
+      const state = client === undefined ? undefined : Tracking.stateOf(client)
+      if (client === undefined || state === undefined || state.bcast) continue
+      if (state.noLoop && client === by) continue
+      this.tell(client, [name])
+    }
+  }
+
+  private everythingChanged(): void {
+    for (const client of this.engine.clients.values()) if (client.has(CLIENT_TRACKING)) this.tell(client, null)
+    this.table.clear()
+    this.trackedItems = 0
+  }
+
+  private tell(client: Client, keys: string[] | null): void {
+    if (client === this.engine.current) {
+      this.later.push({ client, keys })
+      this.engine.dispatch.onCommandDone = () => this.tellLater()
+    } else this.send(client, keys)
+  }
+
+  private tellLater(): void {
+    this.engine.dispatch.onCommandDone = undefined
+    for (const { client, keys } of this.later.splice(0)) this.send(client, keys)
+  }
+
+  private send(client: Client, keys: string[] | null): void {
+    const state = Tracking.stateOf(client)
+    if (state === undefined) return
+    let target: Client | undefined = client
+    if (state.redirect !== 0) {
+      target = this.engine.clients.get(state.redirect)
+      if (target === undefined) {
+        if (!state.brokenRedirect && client.resp === 3) {
+          this.engine.replyTo(client, reply => {
+            reply.push(2)
+            reply.bulkText('tracking-redir-broken')
+            reply.integer(state.redirect)
+          })
+        }
+        state.brokenRedirect = true
+        return
+      }
+    }
+    if (target.resp === 3) {
+      this.engine.replyTo(target, reply => {
+        reply.push(2)
+        reply.bulkText('invalidate')
+        writeKeys(reply, keys)
+      })
+    } else if (target.has(CLIENT_PUBSUB) && state.redirect !== 0) {
+      this.engine.replyTo(target, reply => {
+        reply.array(3)
+        reply.bulkText('message')
+        reply.bulkText('__redis__:invalidate')
+        writeKeys(reply, keys)
+      })
+    }
+  }
+
+  /** At the end of a turn: prefixes are told, and the table is kept within tracking-table-max-keys. */
+  private finishTurn(): void {
+    for (const [prefix, { keys, by }] of this.changed) {
+      const all = [...keys]
+      for (const client of this.prefixes.get(prefix) ?? []) {
+        if (Tracking.stateOf(client)!.noLoop && client === by) continue
+        this.send(client, all)
+      }
+    }
+    this.changed.clear()
+    const most = this.engine.settings.trackingTableMaxKeys
+    if (most === 0) return
+    for (let i = 0; i < EVICTED_PER_ROUND && this.table.size > most; i++) {
+      const next = this.table.keys().next().value
+      if (next !== undefined) this.forget(next, undefined)
+    }
+  }
+}
+
+function writeKeys(reply: Reply, keys: string[] | null): void {
+  if (keys === null) return reply.null()
+  reply.array(keys.length)
+  for (const key of keys) reply.bulkText(key)
+}
