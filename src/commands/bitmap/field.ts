@@ -9,7 +9,7 @@ import { NOTIFY_STRING } from '../../engine/events.ts'
 import type { Options } from '../../engine/options.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { readBits, writeBits } from '../../lib/bits.ts'
-import { parseBigInt64, parseInt64 } from '../../lib/number.ts'
+import { INT64_MAX, parseBigInt64, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
 import { NOT_AN_INTEGER, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -217,7 +217,11 @@ function overflowedExactly(op: Operation, before: bigint, operand: bigint): bigi
   const exact = op.kind === 'set' ? operand : before + operand
   if (exact >= min && exact <= max) return exact
   if (op.overflow === 'fail') return undefined
-  if (op.overflow === 'sat') return exact > max || (op.kind === 'set' && !op.signed) ? max : min
+  if (op.overflow === 'sat') {
+    // Redis subtracts in 64 bits: a value SET too far below the range looks to it as if it lay above.
+    const looksAbove = op.kind === 'set' && (!op.signed || (op.bits < 64 && max - exact > INT64_MAX))
+    return exact > max || looksAbove ? max : min
+  }
   return op.signed ? BigInt.asIntN(op.bits, exact) : BigInt.asUintN(op.bits, exact)
 }
 
