@@ -23,7 +23,7 @@ const INTEGERS_EXTREME = [
   '-9223372036854775809',
   '18446744073709551615',
   '4294967296',
-  '2147483648',
+  '5000000000',
   '-2147483649',
   '9007199254740993',
 ]
@@ -56,7 +56,6 @@ const JUNK = [
   'nan',
   '(1',
   '[a',
-  '*',
   '$',
   '0-0',
   '\x00\xff',
@@ -114,6 +113,11 @@ export class Gen {
   key(kind?: KeyKind): Word {
     const own = kind !== undefined && this.chance(0.9)
     return (own ? kind : this.pick(...KEY_KINDS)) + this.number(1, KEYS_PER_KIND)
+  }
+
+  /** A sorted set whose members all have score 0; no other command touches it, since mixed scores have no lex order. */
+  lexKey(): Word {
+    return `y${this.number(1, KEYS_PER_KIND)}`
   }
 
   pattern(): Word {
@@ -201,8 +205,11 @@ export class Gen {
     return this.pick('[', '(') + this.member()
   }
 
+  // Never a large offset that is allowed: strings of hundreds of megabytes take long to compare.
   bitOffset(): Word {
-    return this.chance(0.03) ? this.integer() : String(this.number(0, 400))
+    return this.chance(0.03)
+      ? this.pick('-1', '4294967296', '9223372036854775808', 'x', '')
+      : String(this.number(0, 400))
   }
 
   bit(): Word {

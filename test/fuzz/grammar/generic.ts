@@ -57,20 +57,21 @@ export const generic: Grammar = [
       ),
     ],
   },
+  // What BY leaves equal has no order with ALPHA, and sets have none at all.
   {
     name: 'SORT',
     weight: 2,
     args: g => [
       g.pick(g.key('l'), g.key('z')),
       g.shuffled(
-        g.maybe(['BY', g.pick('nosort', 's*', 'h*->f1', 'none*')], 0.3),
+        g.pick(['BY', g.pick('s*', 'h*->f1', 'none*')], 'ALPHA', 'ALPHA', []),
         g.maybe(['LIMIT', g.index(), g.index()], 0.3),
         g.maybe(['GET', g.pick('#', 's*', 'h*->f1')], 0.3),
         g.maybe(g.pick('ASC', 'DESC'), 0.4),
-        g.maybe('ALPHA', 0.7),
         g.maybe(['STORE', g.key('l')], 0.1),
       ),
     ],
   },
+  { name: 'SORT', reply: 'unordered', delicate: true, args: g => [g.pick(g.key('l'), g.key('e')), 'BY', 'nosort'] },
   { name: 'SORT_RO', args: g => [g.key('l'), g.maybe('ALPHA', 0.7), g.maybe('DESC')] },
 ]

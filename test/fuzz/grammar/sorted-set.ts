@@ -9,13 +9,9 @@ const aggregate = (g: Gen) => [
   g.maybe(['AGGREGATE', g.pick('SUM', 'MIN', 'max', 'AVG')], 0.3),
 ]
 
-/** A ZRANGE in all its forms, without the key. */
+/** A ZRANGE by rank or score, without the key. */
 const range = (g: Gen) =>
-  g.pick(
-    [g.index(), g.index(), g.maybe('REV')],
-    [g.scoreBound(), g.scoreBound(), 'BYSCORE', g.maybe('REV'), limit(g)],
-    [g.lexBound(), g.lexBound(), 'BYLEX', g.maybe('REV'), limit(g)],
-  )
+  g.pick([g.index(), g.index(), g.maybe('REV')], [g.scoreBound(), g.scoreBound(), 'BYSCORE', g.maybe('REV'), limit(g)])
 
 /** numkeys and as many keys, now and then not as many. */
 const counted = (g: Gen) => {
@@ -47,7 +43,7 @@ export const sortedSet: Grammar = [
   { name: 'ZREVRANK', args: g => [g.key('z'), g.member()] },
   { name: 'ZRANK', since: '7.2', args: g => [g.key('z'), g.member(), g.pick('WITHSCORE', 'x')] },
   { name: 'ZCOUNT', args: g => [g.key('z'), g.scoreBound(), g.scoreBound()] },
-  { name: 'ZLEXCOUNT', args: g => [g.key('z'), g.lexBound(), g.lexBound()] },
+  { name: 'ZLEXCOUNT', args: g => [g.lexKey(), g.lexBound(), g.lexBound()] },
   { name: 'ZRANGE', weight: 4, args: g => [g.key('z'), range(g), scores(g)] },
   { name: 'ZRANGESTORE', weight: 2, args: g => [g.key('z'), g.key('z'), range(g)] },
   { name: 'ZREVRANGE', args: g => [g.key('z'), g.index(), g.index(), scores(g)] },
@@ -60,11 +56,19 @@ export const sortedSet: Grammar = [
     name: 'ZREVRANGEBYSCORE',
     args: g => [g.key('z'), g.scoreBound(), g.scoreBound(), g.shuffled(scores(g), limit(g))],
   },
-  { name: 'ZRANGEBYLEX', args: g => [g.key('z'), g.lexBound(), g.lexBound(), limit(g)] },
-  { name: 'ZREVRANGEBYLEX', args: g => [g.key('z'), g.lexBound(), g.lexBound(), limit(g)] },
+  { name: 'ZRANGEBYLEX', args: g => [g.lexKey(), g.lexBound(), g.lexBound(), limit(g)] },
+  { name: 'ZREVRANGEBYLEX', args: g => [g.lexKey(), g.lexBound(), g.lexBound(), limit(g)] },
+  { name: 'ZADD', weight: 3, delicate: true, args: g => [g.lexKey(), g.some(1, 4, () => ['0', g.member()])] },
+  {
+    name: 'ZRANGE',
+    weight: 2,
+    args: g => [g.lexKey(), g.lexBound(), g.lexBound(), 'BYLEX', g.maybe('REV'), limit(g)],
+  },
+  { name: 'ZRANGESTORE', args: g => [g.key('z'), g.lexKey(), g.lexBound(), g.lexBound(), 'BYLEX', limit(g)] },
+  { name: 'ZREM', args: g => [g.lexKey(), g.some(1, 3, () => g.member())] },
   { name: 'ZREMRANGEBYRANK', args: g => [g.key('z'), g.index(), g.number(-15, 3)] },
   { name: 'ZREMRANGEBYSCORE', args: g => [g.key('z'), g.scoreBound(), g.scoreBound()] },
-  { name: 'ZREMRANGEBYLEX', args: g => [g.key('z'), g.lexBound(), g.lexBound()] },
+  { name: 'ZREMRANGEBYLEX', args: g => [g.lexKey(), g.lexBound(), g.lexBound()] },
   { name: 'ZPOPMIN', args: g => [g.key('z'), g.maybe(g.count())] },
   { name: 'ZPOPMAX', args: g => [g.key('z'), g.maybe(g.count())] },
   { name: 'ZMPOP', args: g => [counted(g), g.pick('MIN', 'MAX', 'mid'), g.maybe(['COUNT', g.count()])] },
