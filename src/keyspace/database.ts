@@ -217,7 +217,11 @@ export class Database {
    */
   setString(key: Slice, value: Slice, keepExpiry = false): Ref {
     const n = value.len <= INT_TEXT_BYTES_MAX ? parseInt64(value) : Number.NaN
-    if (!Number.isNaN(n)) return this.setInteger(key, n, keepExpiry, value)
+    return Number.isNaN(n) ? this.setText(key, value, keepExpiry) : this.setInteger(key, n, keepExpiry, value)
+  }
+
+  /** As setString(), but an integer is kept as the text it is. */
+  setText(key: Slice, value: Slice, keepExpiry = false): Ref {
     const old = this.findForReplace(key)
     const expiry = keepExpiry && old !== 0 ? entryExpiry(this.arena, old) : -1
     return this.writeString(key, old, value, value.len <= EMBSTR_BYTES_MAX ? ENC_EMBSTR : ENC_RAW, expiry)

@@ -140,7 +140,7 @@ const incrByFloat: Command = {
     const after = addLongDoubles(before, increment)
     if (after === undefined) return ctx.reply.fixedError(FLOAT_OVERFLOW)
     const text = Slice.of(formatLongDouble(after))
-    db.setString(args[1], text, true)
+    db.setText(args[1], text, true)
     ctx.touched(args[1], 'incrbyfloat', NOTIFY_STRING)
     // The sum as it stands: another machine may round differently.
     if (ctx.hasSinks) ctx.propagateAs('SET', args[1], text, 'KEEPTTL')
