@@ -13,3 +13,16 @@ export function int32OrReply(ctx: Context, i: number, error?: Uint8Array): numbe
   ctx.reply.fixedError(error ?? OUTSIDE_INT32)
   return Number.NaN
 }
+
+const OUTSIDE_SYMMETRIC = errorBytes(
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807',
+)
+const INT64_MIN_TEXT = '-9223372036854775808'
+
+/** As Context.longOrReply(), for integers whose negation must exist too. */
+export function symmetricLongOrReply(ctx: Context, i: number): number {
+  const n = ctx.longOrReply(i)
+  if (n > -(2 ** 63) || ctx.args[i].latin1() !== INT64_MIN_TEXT) return n
+  ctx.reply.fixedError(OUTSIDE_SYMMETRIC)
+  return Number.NaN
+}

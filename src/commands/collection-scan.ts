@@ -5,8 +5,11 @@ import type { Options } from '../engine/options.ts'
 import { globMatch } from '../lib/glob.ts'
 import type { Slice } from '../lib/slice.ts'
 import { SYNTAX } from '../protocol/errors.ts'
+import type { Reply } from '../protocol/reply.ts'
 
 const STAR = 0x2a
+/** A scan looks at ten buckets for each element it was asked for before it gives up finding more. */
+export const BUCKETS_PER_COUNT = 10
 
 export class ScanOptions {
   count = 10
@@ -38,4 +41,11 @@ export class ScanOptions {
   matches(text: Slice): boolean {
     return this.pattern === undefined || globMatch(this.pattern, text)
   }
+}
+
+/** The reply to the scan of a key that does not exist. */
+export function replyEmptyScan(reply: Reply): void {
+  reply.array(2)
+  reply.bulkInteger(0)
+  reply.emptyArray()
 }

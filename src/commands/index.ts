@@ -8,10 +8,13 @@ import { connectionCommands } from './connection.ts'
 import { debugCommands } from './debug.ts'
 import { dumpCommands } from './dump.ts'
 import { genericCommands } from './generic/index.ts'
+import { hashCommands } from './hash/index.ts'
 import { latencyCommands } from './latency.ts'
+import { listCommands } from './list/index.ts'
 import { memoryCommands } from './memory.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { serverCommands } from './server.ts'
+import { setCommands } from './set/index.ts'
 import { slowlogCommands } from './slowlog.ts'
 import { sortedSetCommands } from './sorted-set/index.ts'
 import { stringCommands } from './string/index.ts'
@@ -29,6 +32,9 @@ export const allCommands: readonly Command[] = [
   ...connectionCommands,
   ...dumpCommands,
   ...genericCommands,
+  ...hashCommands,
+  ...listCommands,
+  ...setCommands,
   ...sortedSetCommands,
   ...pubsubCommands,
   ...stringCommands,

@@ -79,9 +79,15 @@ export class QuicklistNodes {
 
   // ---- limits ----
 
-  protected exceedsLimit(fill: number, bytes: number, count: number): boolean {
-    if (fill < 0) return bytes > NODE_BYTES_BY_FILL[-fill - 1]
+  /** True when so many bytes or elements are too much for one node. */
+  exceedsLimit(fill: number, bytes: number, count: number): boolean {
+    if (fill < 0) return bytes > nodeBytesMax(fill)
     return bytes > SAFE_NODE_BYTES || count > (fill === 0 ? 1 : fill)
+  }
+
+  /** True when so many bytes and elements are no more than half a node. */
+  protected isHalf(fill: number, bytes: number, count: number): boolean {
+    return fill < 0 ? bytes <= nodeBytesMax(fill) / 2 : count <= Math.floor((fill === 0 ? 1 : fill) / 2)
   }
 
   /** True when an element of `len` bytes may join this node (0: no node). */
@@ -248,4 +254,8 @@ export class QuicklistNodes {
     const written = lzfDecompress(this.arena.u8(data), from, from + packed, output, at, at + bytes)
     if (written !== bytes) throw new Error('a packed list node does not unpack')
   }
+}
+
+function nodeBytesMax(fill: number): number {
+  return NODE_BYTES_BY_FILL[Math.min(-fill, NODE_BYTES_BY_FILL.length) - 1]
 }

@@ -70,6 +70,13 @@ export class Quicklist extends QuicklistEnds {
     this.link(q, this.field(q, TAIL), this.newPlainNode(s), true)
   }
 
+  /** True when the list is one listpack of at most half a node of that fill. */
+  isShort(q: Ref, fill: number): boolean {
+    const node = this.field(q, HEAD)
+    if (this.nodes(q) !== 1 || this.hasFlag(node, PLAIN)) return false
+    return this.isHalf(fill, this.field(node, BYTES), this.count(q))
+  }
+
   /** The listpack of a list that is a single node of one; the list is gone. 0 when it is not such a list. */
   intoListpack(q: Ref): Ref {
     const node = this.field(q, HEAD)
@@ -166,15 +173,25 @@ export class Quicklist extends QuicklistEnds {
 
   /** Puts `cursor` before element `index` of a bare listpack of `count` elements. */
   openListpackAt(lp: Ref, index: number, count: number, forward: boolean, cursor: ListCursor): void {
+    cursor.forward = forward
+    cursor.index = index
+    this.moveToListpack(cursor, lp)
+    cursor.pos = seekIn(cursor.u8, cursor.dv, cursor.base, index, count)
+  }
+
+  /** A bare listpack has changed under the cursor: its next() gives the element at `pos`. */
+  resumeListpackAt(cursor: ListCursor, lp: Ref, pos: number): void {
+    this.moveToListpack(cursor, lp)
+    cursor.pos = pos
+  }
+
+  private moveToListpack(cursor: ListCursor, lp: Ref): void {
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
     cursor.node = 0
     cursor.plain = false
-    cursor.forward = forward
     cursor.u8 = seg.u8
     cursor.dv = seg.dv
     cursor.base = (lp & GRANULE_MASK) << 4
-    cursor.index = index
-    cursor.pos = seekIn(seg.u8, seg.dv, cursor.base, index, count)
     cursor.fresh = true
   }
 

@@ -28,9 +28,9 @@ const DIRECTORY_ENTRIES = 16
 const EXTRA = 20
 const HEADER_BYTES = 32
 
-const SLOTS = 12
+export const SLOTS = 12
 const TAGS_AT = 48
-const OVERFLOW_AT = 60
+export const OVERFLOW_AT = 60
 const BUCKET_BYTES = 64
 const CHUNK_BUCKETS = 32
 const CHUNK_SHIFT = 5
@@ -353,7 +353,8 @@ export class HashTable {
     return this.inDirectory(directory, index)
   }
 
-  private bucketAtIndex(t: Ref, index: number): Ref {
+  /** Bucket `index`, for walking the table (table-cursor.ts). */
+  bucketAtIndex(t: Ref, index: number): Ref {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
     const directory = dv.getUint32(at + DIRECTORY, true)

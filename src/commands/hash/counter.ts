@@ -1,0 +1,106 @@
+// Fields as numbers: HINCRBY over 64-bit integers, HINCRBYFLOAT over long doubles.
+//
+// Always: integers within ±2^53 take the way without bigint; the others are calculated exactly beside it.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_HASH } from '../../engine/events.ts'
+import type { Hash } from '../../keyspace/hash.ts'
+import { HashKind } from '../../keyspace/hash-kind.ts'
+import { TYPE_HASH } from '../../keyspace/types.ts'
+import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from '../../lib/longdouble.ts'
+import { INT64_MAX, INT64_MIN, parseBigInt64, parseInt64 } from '../../lib/number.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+import { openHash, storeHash } from './shared.ts'
+
+const HASH_NOT_AN_INTEGER = errorBytes('ERR hash value is not an integer')
+const HASH_NOT_A_FLOAT = errorBytes('ERR hash value is not a float')
+const INFINITE = errorBytes('ERR value is NaN or Infinity')
+const FLOAT_OVERFLOW = errorBytes('ERR increment would produce NaN or Infinity')
+
+const hIncrBy: Command = {
+  name: 'hincrby',
+  arity: 4,
+  flags: 'write denyoom fast',
+  keys: 'RW ACCESS UPDATE @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary:
+    "Increments the integer value of a field in a hash by a number. Uses 0 as initial value if the field doesn't " +
+    'exist.',
+  complexity: 'O(1)',
+  args: 'key#0 field increment:integer',
+  run(ctx) {
+    const { args, reply } = ctx
+    const increment = parseInt64(args[3])
+    if (Number.isNaN(increment)) return reply.fixedError(NOT_AN_INTEGER)
+    const entry = ctx.writeOrReply(args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    const { text } = HashKind.of(ctx.keyspace)
+    const hash = HashKind.of(ctx.keyspace).first
+    const found = entry !== 0 && openHash(ctx, entry).get(args[2], text)
+    let before = 0
+    if (found) before = text.isInteger ? text.n : parseInt64(text.bytes)
+    if (Number.isNaN(before)) return reply.fixedError(HASH_NOT_AN_INTEGER)
+    const after = before + increment
+    if (!Number.isSafeInteger(after)) {
+      const exact = (found ? parseBigInt64(text.text()) : 0n) + parseBigInt64(args[3])
+      if (exact > INT64_MAX || exact < INT64_MIN) return reply.fixedError(INCR_OVERFLOW)
+      if (entry === 0) hash.create()
+      store(ctx, entry, hash, Slice.of(exact.toString()), 'hincrby')
+      return reply.bigint(exact)
+    }
+    if (entry === 0) hash.create()
+    // The old text is not needed any more: its place takes the new one.
+    text.setInteger(after)
+    store(ctx, entry, hash, text.text(), 'hincrby')
+    reply.integer(after)
+  },
+}
+
+const hIncrByFloat: Command = {
+  name: 'hincrbyfloat',
+  arity: 4,
+  flags: 'write denyoom fast',
+  keys: 'RW ACCESS UPDATE @1',
+  since: '2.6.0',
+  group: 'hash',
+  summary:
+    "Increments the floating point value of a field by a number. Uses 0 as initial value if the field doesn't " +
+    'exist.',
+  complexity: 'O(1)',
+  args: 'key#0 field increment:double',
+  run(ctx) {
+    const { args, reply } = ctx
+    const increment = parseLongDouble(args[3])
+    if (increment === undefined) return reply.fixedError(NOT_A_FLOAT)
+    if (increment.infinite !== 0) return reply.fixedError(INFINITE)
+    const entry = ctx.writeOrReply(args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    const { text } = HashKind.of(ctx.keyspace)
+    const found = entry !== 0 && openHash(ctx, entry).get(args[2], text)
+    const before = found ? parseLongDouble(text.text()) : longDoubleOf(0n)
+    if (before === undefined) return reply.fixedError(HASH_NOT_A_FLOAT)
+    const after = addLongDoubles(before, increment)
+    if (after === undefined) return reply.fixedError(FLOAT_OVERFLOW)
+    const sum = Slice.of(formatLongDouble(after))
+    const hash = HashKind.of(ctx.keyspace).first
+    if (entry === 0) hash.create()
+    store(ctx, entry, hash, sum, 'hincrbyfloat')
+    // The sum as it stands: another machine may round differently.
+    if (ctx.hasSinks) ctx.propagateAs('HSET', args[1], args[2], sum)
+    reply.bulk(sum)
+  },
+}
+
+function store(ctx: Context, entry: Ref, hash: Hash, value: Slice, event: string): void {
+  const { args } = ctx
+  hash.set(args[2], value)
+  storeHash(ctx, entry, args[1], hash)
+  ctx.touched(args[1], event, NOTIFY_HASH)
+}
+
+export const countingCommands: readonly Command[] = [hIncrBy, hIncrByFloat]

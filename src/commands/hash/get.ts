@@ -1,0 +1,171 @@
+// Fields that are read: HGET, HMGET, HEXISTS, HLEN, HSTRLEN, HGETALL, HKEYS, HVALS.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { HashKind } from '../../keyspace/hash-kind.ts'
+import { TYPE_HASH } from '../../keyspace/types.ts'
+import { replyElement } from '../element-reply.ts'
+import { openHash } from './shared.ts'
+
+const hGet: Command = {
+  name: 'hget',
+  arity: 3,
+  flags: 'readonly fast',
+  keys: 'RO ACCESS @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Returns the value of a field in a hash.',
+  complexity: 'O(1)',
+  args: 'key#0 field',
+  run(ctx) {
+    const { args, reply } = ctx
+    const entry = ctx.readOrReply(args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    const { text } = HashKind.of(ctx.keyspace)
+    if (entry === 0 || !openHash(ctx, entry).get(args[2], text)) reply.null()
+    else replyElement(reply, text)
+  },
+}
+
+const hMGet: Command = {
+  name: 'hmget',
+  arity: -3,
+  flags: 'readonly fast',
+  keys: 'RO ACCESS @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Returns the values of all fields in a hash.',
+  complexity: 'O(N) where N is the number of fields being requested.',
+  args: 'key#0 field...',
+  run(ctx) {
+    const { args, argc, reply } = ctx
+    const entry = ctx.readOrReply(args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    reply.array(argc - 2)
+    const { text, first: hash } = HashKind.of(ctx.keyspace)
+    if (entry !== 0) openHash(ctx, entry)
+    for (let i = 2; i < argc; i++) {
+      if (entry === 0 || !hash.get(args[i], text)) reply.null()
+      else replyElement(reply, text)
+    }
+  },
+}
+
+const hExists: Command = {
+  name: 'hexists',
+  arity: 3,
+  flags: 'readonly fast',
+  keys: 'RO @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Determines whether a field exists in a hash.',
+  complexity: 'O(1)',
+  args: 'key#0 field',
+  run(ctx) {
+    const entry = ctx.readOrReply(ctx.args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    ctx.reply.integer(entry !== 0 && openHash(ctx, entry).has(ctx.args[2]) ? 1 : 0)
+  },
+}
+
+const hLen: Command = {
+  name: 'hlen',
+  arity: 2,
+  flags: 'readonly fast',
+  keys: 'RO @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Returns the number of fields in a hash.',
+  complexity: 'O(1)',
+  args: 'key#0',
+  run(ctx) {
+    const entry = ctx.readOrReply(ctx.args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    ctx.reply.integer(entry === 0 ? 0 : openHash(ctx, entry).length)
+  },
+}
+
+const hStrLen: Command = {
+  name: 'hstrlen',
+  arity: 3,
+  flags: 'readonly fast',
+  keys: 'RO @1',
+  since: '3.2.0',
+  group: 'hash',
+  summary: 'Returns the length of the value of a field.',
+  complexity: 'O(1)',
+  args: 'key#0 field',
+  run(ctx) {
+    const entry = ctx.readOrReply(ctx.args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    const { text } = HashKind.of(ctx.keyspace)
+    ctx.reply.integer(entry !== 0 && openHash(ctx, entry).get(ctx.args[2], text) ? text.text().len : 0)
+  },
+}
+
+const hGetAll: Command = {
+  name: 'hgetall',
+  arity: 2,
+  flags: 'readonly',
+  keys: 'RO ACCESS @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Returns all fields and values in a hash.',
+  complexity: 'O(N) where N is the size of the hash.',
+  args: 'key#0',
+  tips: 'nondeterministic_output_order',
+  run(ctx) {
+    replyAll(ctx, true, true)
+  },
+}
+
+const hKeys: Command = {
+  name: 'hkeys',
+  arity: 2,
+  flags: 'readonly',
+  keys: 'RO ACCESS @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Returns all fields in a hash.',
+  complexity: 'O(N) where N is the size of the hash.',
+  args: 'key#0',
+  tips: 'nondeterministic_output_order',
+  run(ctx) {
+    replyAll(ctx, true, false)
+  },
+}
+
+const hVals: Command = {
+  name: 'hvals',
+  arity: 2,
+  flags: 'readonly',
+  keys: 'RO ACCESS @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Returns all values in a hash.',
+  complexity: 'O(N) where N is the size of the hash.',
+  args: 'key#0',
+  tips: 'nondeterministic_output_order',
+  run(ctx) {
+    replyAll(ctx, false, true)
+  },
+}
+
+function replyAll(ctx: Context, withFields: boolean, withValues: boolean): void {
+  const { reply } = ctx
+  const entry = ctx.readOrReply(ctx.args[1], TYPE_HASH)
+  if (entry === WRONG) return
+  const isMap = withFields && withValues
+  if (entry === 0) return isMap ? reply.emptyMap() : reply.emptyArray()
+  const { field, text } = HashKind.of(ctx.keyspace)
+  const hash = openHash(ctx, entry)
+  if (isMap) reply.map(hash.length)
+  else reply.array(hash.length)
+  hash.rewind()
+  while (hash.next(field, text)) {
+    if (withFields) replyElement(reply, field)
+    if (withValues) replyElement(reply, text)
+  }
+}
+
+export const gettingCommands: readonly Command[] = [hGet, hMGet, hExists, hLen, hStrLen, hGetAll, hKeys, hVals]

@@ -1,0 +1,124 @@
+// Fields that are written: HSET, HMSET, HSETNX, HDEL.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_HASH } from '../../engine/events.ts'
+import { TYPE_HASH } from '../../keyspace/types.ts'
+import { openHash, storeHash } from './shared.ts'
+
+const hSet: Command = {
+  name: 'hset',
+  arity: -4,
+  flags: 'write denyoom fast',
+  keys: 'RW UPDATE @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Creates or modifies the value of a field in a hash.',
+  complexity:
+    'O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with ' +
+    'multiple field/value pairs.',
+  args: 'key#0 data:(field value)...',
+  history: [['4.0.0', 'Accepts multiple `field` and `value` arguments.']],
+  run(ctx) {
+    const created = setOrReply(ctx)
+    if (created >= 0) ctx.reply.integer(created)
+  },
+}
+
+const hMSet: Command = {
+  name: 'hmset',
+  arity: -4,
+  flags: 'write denyoom fast',
+  keys: 'RW UPDATE @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Sets the values of multiple fields.',
+  complexity: 'O(N) where N is the number of fields being set.',
+  args: 'key#0 data:(field value)...',
+  deprecated: { since: '4.0.0', replacedBy: '`HSET` with multiple field-value pairs' },
+  run(ctx) {
+    if (setOrReply(ctx) >= 0) ctx.reply.ok()
+  },
+}
+
+/** Sets args[2] to args[3] and so on; how many fields are new, or -1 after an error reply. */
+function setOrReply(ctx: Context): number {
+  const { args, argc, reply } = ctx
+  if (argc % 2 === 1) {
+    reply.error(`ERR wrong number of arguments for '${ctx.command.fullName}' command`)
+    return -1
+  }
+  const entry = ctx.writeOrReply(args[1], TYPE_HASH)
+  if (entry === WRONG) return -1
+  const hash = openHash(ctx, entry)
+  let longest = 0
+  let bytes = 0
+  for (let i = 2; i < argc; i++) {
+    const { len } = args[i]
+    bytes += len
+    if (len > longest) longest = len
+  }
+  hash.makeRoom((argc - 2) >>> 1, longest, bytes)
+  let created = 0
+  for (let i = 2; i < argc; i += 2) if (hash.set(args[i], args[i + 1])) created++
+  storeHash(ctx, entry, args[1], hash)
+  ctx.touched(args[1], 'hset', NOTIFY_HASH, (argc - 2) >>> 1)
+  return created
+}
+
+const hSetNx: Command = {
+  name: 'hsetnx',
+  arity: 4,
+  flags: 'write denyoom fast',
+  keys: 'RW INSERT @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: "Sets the value of a field in a hash only when the field doesn't exist.",
+  complexity: 'O(1)',
+  args: 'key#0 field value',
+  run(ctx) {
+    const { args, reply } = ctx
+    const entry = ctx.writeOrReply(args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    const hash = openHash(ctx, entry)
+    if (entry !== 0 && hash.has(args[2])) return reply.integer(0)
+    hash.makeRoom(1, Math.max(args[2].len, args[3].len), args[2].len + args[3].len)
+    hash.set(args[2], args[3])
+    storeHash(ctx, entry, args[1], hash)
+    ctx.touched(args[1], 'hset', NOTIFY_HASH)
+    reply.integer(1)
+  },
+}
+
+const hDel: Command = {
+  name: 'hdel',
+  arity: -3,
+  flags: 'write fast',
+  keys: 'RW DELETE @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Deletes one or more fields and their values from a hash. Deletes the hash if no fields remain.',
+  complexity: 'O(N) where N is the number of fields to be removed.',
+  args: 'key#0 field...',
+  history: [['2.4.0', 'Accepts multiple `field` arguments.']],
+  run(ctx) {
+    const { args, argc, db, reply } = ctx
+    const entry = ctx.writeOrReply(args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    if (entry === 0) return reply.integer(0)
+    const hash = openHash(ctx, entry)
+    let deleted = 0
+    for (let i = 2; i < argc && hash.length > 0; i++) if (hash.remove(args[i])) deleted++
+    if (deleted === 0) return reply.integer(0)
+    const gone = hash.length === 0
+    if (gone) {
+      hash.discard()
+      db.deleteEmptied(args[1])
+    } else storeHash(ctx, entry, args[1], hash)
+    ctx.touched(args[1], 'hdel', NOTIFY_HASH, deleted)
+    if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
+    reply.integer(deleted)
+  },
+}
+
+export const settingCommands: readonly Command[] = [hSet, hMSet, hSetNx, hDel]

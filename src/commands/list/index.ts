@@ -1,0 +1,16 @@
+// The list commands.
+
+import type { Command } from '../../engine/command.ts'
+import { editingCommands } from './edit.ts'
+import { lookingCommands } from './look.ts'
+import { movingCommands } from './move.ts'
+import { poppingCommands } from './pop.ts'
+import { pushingCommands } from './push.ts'
+
+export const listCommands: readonly Command[] = [
+  ...pushingCommands,
+  ...poppingCommands,
+  ...movingCommands,
+  ...lookingCommands,
+  ...editingCommands,
+]

@@ -1,0 +1,142 @@
+// From one list to another: LMOVE, RPOPLPUSH, and the two that wait for an element: BLMOVE, BRPOPLPUSH.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/events.ts'
+import { ListKind } from '../../keyspace/list-kind.ts'
+import { TYPE_LIST } from '../../keyspace/types.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { isLeftOrReply, openList, storeBack } from './shared.ts'
+
+const lMove: Command = {
+  name: 'lmove',
+  arity: 5,
+  flags: 'write denyoom',
+  keys: 'RW ACCESS DELETE @1; RW INSERT @2',
+  since: '6.2.0',
+  group: 'list',
+  summary:
+    'Returns an element after popping it from one list and pushing it to another. Deletes the list if the last ' +
+    'element was moved.',
+  complexity: 'O(1)',
+  args: 'source#0 destination#1 wherefrom:(LEFT|RIGHT) whereto:(LEFT|RIGHT)',
+  run(ctx) {
+    const fromHead = isLeftOrReply(ctx, 3)
+    const toHead = fromHead === undefined ? undefined : isLeftOrReply(ctx, 4)
+    if (toHead !== undefined && move(ctx, fromHead!, toHead) === NOTHING) ctx.reply.null()
+  },
+}
+
+const rPopLPush: Command = {
+  name: 'rpoplpush',
+  arity: 3,
+  flags: 'write denyoom',
+  keys: 'RW ACCESS DELETE @1; RW INSERT @2',
+  since: '1.2.0',
+  group: 'list',
+  summary:
+    'Returns the last element of a list after removing and pushing it to another list. Deletes the list if the ' +
+    'last element was popped.',
+  complexity: 'O(1)',
+  args: 'source#0 destination#1',
+  deprecated: { since: '6.2.0', replacedBy: '`LMOVE` with the `RIGHT` and `LEFT` arguments' },
+  run(ctx) {
+    if (move(ctx, false, true) === NOTHING) ctx.reply.null()
+  },
+}
+
+const bLMove: Command = {
+  name: 'blmove',
+  arity: 6,
+  flags: 'write denyoom blocking',
+  keys: 'RW ACCESS DELETE @1; RW INSERT @2',
+  since: '6.2.0',
+  group: 'list',
+  summary:
+    'Pops an element from a list, pushes it to another list and returns it. Blocks until an element is available ' +
+    'otherwise. Deletes the list if the last element was moved.',
+  complexity: 'O(1)',
+  args: 'source#0 destination#1 wherefrom:(LEFT|RIGHT) whereto:(LEFT|RIGHT) timeout:double',
+  run(ctx) {
+    const { args } = ctx
+    const fromHead = isLeftOrReply(ctx, 3)
+    const toHead = fromHead === undefined ? undefined : isLeftOrReply(ctx, 4)
+    if (toHead === undefined) return
+    const timeoutMs = ctx.timeoutOrReply(5)
+    if (Number.isNaN(timeoutMs)) return
+    const outcome = move(ctx, fromHead!, toHead)
+    if (outcome === NOTHING) waitForSource(ctx, timeoutMs)
+    else if (outcome === MOVED) ctx.propagateAs('LMOVE', args[1], args[2], args[3], args[4])
+  },
+}
+
+const bRPopLPush: Command = {
+  name: 'brpoplpush',
+  arity: 4,
+  flags: 'write denyoom blocking',
+  keys: 'RW ACCESS DELETE @1; RW INSERT @2',
+  since: '2.2.0',
+  group: 'list',
+  summary:
+    'Pops an element from a list, pushes it to another list and returns it. Block until an element is available ' +
+    'otherwise. Deletes the list if the last element was popped.',
+  complexity: 'O(1)',
+  args: 'source#0 destination#1 timeout:double',
+  history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
+  deprecated: { since: '6.2.0', replacedBy: '`BLMOVE` with the `RIGHT` and `LEFT` arguments' },
+  run(ctx) {
+    const timeoutMs = ctx.timeoutOrReply(3)
+    if (Number.isNaN(timeoutMs)) return
+    const outcome = move(ctx, false, true)
+    if (outcome === NOTHING) waitForSource(ctx, timeoutMs)
+    else if (outcome === MOVED) ctx.propagateAs('RPOPLPUSH', ctx.args[1], ctx.args[2])
+  },
+}
+
+function waitForSource(ctx: Context, timeoutMs: number): void {
+  if (ctx.canBlock) ctx.block(1, 1, timeoutMs, TYPE_LIST, 'nullArray')
+  else ctx.reply.null()
+}
+
+const REFUSED = 0
+const NOTHING = 1
+const MOVED = 2
+
+/** Moves an element from the list args[1] to args[2] and replies with it; NOTHING, without a reply, when there is none. */
+function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
+  const { args, db, reply } = ctx
+  const source = ctx.writeOrReply(args[1], TYPE_LIST)
+  if (source === WRONG) return REFUSED
+  if (source === 0) return NOTHING
+  const target = ctx.writeOrReply(args[2], TYPE_LIST)
+  if (target === WRONG) return REFUSED
+  const kind = ListKind.of(ctx.keyspace)
+  const list = openList(ctx, source)
+  list.peek(fromHead, kind.element)
+  // The element leaves the list before it enters the other, which may be the same.
+  const element = kind.keep(kind.element.text())
+  list.drop(fromHead)
+  db.setValue(source, list.encoding, list.value)
+  pushTo(ctx, target, element, toHead)
+  reply.bulk(element)
+  ctx.touched(args[2], toHead ? 'lpush' : 'rpush', NOTIFY_LIST, 0)
+  const gone = storeBack(ctx, source, args[1], openList(ctx, source))
+  ctx.touched(args[1], fromHead ? 'lpop' : 'rpop', NOTIFY_LIST)
+  if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
+  return MOVED
+}
+
+/** Adds `element` to the list args[2], whose entry is `target` (0: it is made). */
+function pushTo(ctx: Context, target: Ref, element: Slice, toHead: boolean): void {
+  const { db } = ctx
+  const list = ListKind.of(ctx.keyspace).second
+  if (target === 0) list.create()
+  else list.open(db.encodingOf(target), db.valueOf(target))
+  list.makeRoom(1, element.len)
+  list.push(element, toHead)
+  if (target === 0) db.add(ctx.args[2], TYPE_LIST, list.encoding, list.value)
+  else db.setValue(target, list.encoding, list.value)
+}
+
+export const movingCommands: readonly Command[] = [lMove, rPopLPush, bLMove, bRPopLPush]

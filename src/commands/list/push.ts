@@ -1,0 +1,96 @@
+// Adding elements to a list's ends: LPUSH, RPUSH, LPUSHX, RPUSHX.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_LIST } from '../../engine/events.ts'
+import { ListKind } from '../../keyspace/list-kind.ts'
+import { TYPE_LIST } from '../../keyspace/types.ts'
+
+const lPush: Command = {
+  name: 'lpush',
+  arity: -3,
+  flags: 'write denyoom fast',
+  keys: 'RW INSERT @1',
+  since: '1.0.0',
+  group: 'list',
+  summary: "Prepends one or more elements to a list. Creates the key if it doesn't exist.",
+  complexity:
+    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  args: 'key#0 element...',
+  history: [['2.4.0', 'Accepts multiple `element` arguments.']],
+  run(ctx) {
+    push(ctx, true, false)
+  },
+}
+
+const rPush: Command = {
+  name: 'rpush',
+  arity: -3,
+  flags: 'write denyoom fast',
+  keys: 'RW INSERT @1',
+  since: '1.0.0',
+  group: 'list',
+  summary: "Appends one or more elements to a list. Creates the key if it doesn't exist.",
+  complexity:
+    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  args: 'key#0 element...',
+  history: [['2.4.0', 'Accepts multiple `element` arguments.']],
+  run(ctx) {
+    push(ctx, false, false)
+  },
+}
+
+const lPushX: Command = {
+  name: 'lpushx',
+  arity: -3,
+  flags: 'write denyoom fast',
+  keys: 'RW INSERT @1',
+  since: '2.2.0',
+  group: 'list',
+  summary: 'Prepends one or more elements to a list only when the list exists.',
+  complexity:
+    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  args: 'key#0 element...',
+  history: [['4.0.0', 'Accepts multiple `element` arguments.']],
+  run(ctx) {
+    push(ctx, true, true)
+  },
+}
+
+const rPushX: Command = {
+  name: 'rpushx',
+  arity: -3,
+  flags: 'write denyoom fast',
+  keys: 'RW INSERT @1',
+  since: '2.2.0',
+  group: 'list',
+  summary: 'Appends an element to a list only when the list exists.',
+  complexity:
+    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  args: 'key#0 element...',
+  history: [['4.0.0', 'Accepts multiple `element` arguments.']],
+  run(ctx) {
+    push(ctx, false, true)
+  },
+}
+
+function push(ctx: Context, atHead: boolean, onlyExisting: boolean): void {
+  const { args, argc, db, reply } = ctx
+  const entry = ctx.writeOrReply(args[1], TYPE_LIST)
+  if (entry === WRONG) return
+  if (entry === 0 && onlyExisting) return reply.integer(0)
+  const list = ListKind.of(ctx.keyspace).first
+  if (entry === 0) list.create()
+  else list.open(db.encodingOf(entry), db.valueOf(entry))
+  const before = list.value
+  let bytes = 0
+  for (let i = 2; i < argc; i++) bytes += args[i].len
+  list.makeRoom(argc - 2, bytes)
+  for (let i = 2; i < argc; i++) list.push(args[i], atHead)
+  if (entry === 0) db.add(args[1], TYPE_LIST, list.encoding, list.value)
+  else if (list.value !== before) db.setValue(entry, list.encoding, list.value)
+  ctx.touched(args[1], atHead ? 'lpush' : 'rpush', NOTIFY_LIST, argc - 2)
+  reply.integer(list.length)
+}
+
+export const pushingCommands: readonly Command[] = [lPush, rPush, lPushX, rPushX]

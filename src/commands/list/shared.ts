@@ -1,0 +1,73 @@
+// What the list commands share: opening the list of an entry, writing it back, which end is meant.
+
+import type { Context } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/events.ts'
+import type { List } from '../../keyspace/list.ts'
+import { ListKind } from '../../keyspace/list-kind.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import type { Element } from '../../memory/element.ts'
+import { MUST_BE_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
+import { replyElement } from '../element-reply.ts'
+
+/** The list of an entry. One at a time: the next call points the same object elsewhere. */
+export function openList(ctx: Context, entry: Ref): List {
+  return ListKind.of(ctx.keyspace).first.open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry))
+}
+
+export function elementOf(ctx: Context): Element {
+  return ListKind.of(ctx.keyspace).element
+}
+
+/** args[i] as a count, or NaN after an error reply. */
+export function countOrReply(ctx: Context, i: number, error: Uint8Array = MUST_BE_POSITIVE): number {
+  const count = ctx.longOrReply(i, error)
+  if (!(count < 0)) return count
+  ctx.reply.fixedError(error)
+  return Number.NaN
+}
+
+/** True for LEFT, false for RIGHT, undefined after an error reply. */
+export function isLeftOrReply(ctx: Context, i: number): boolean | undefined {
+  if (ctx.is(i, 'right')) return false
+  if (ctx.is(i, 'left')) return true
+  ctx.reply.fixedError(SYNTAX)
+  return undefined
+}
+
+/** After elements were taken out: the entry learns of a changed value; an emptied list goes with its key. True when gone. */
+export function storeBack(ctx: Context, entry: Ref, key: Slice, list: List): boolean {
+  if (list.length > 0) {
+    list.shrink()
+    ctx.db.setValue(entry, list.encoding, list.value)
+    return false
+  }
+  list.discard()
+  ctx.db.deleteEmptied(key)
+  return true
+}
+
+/** Announces what LPOP and RPOP took, and stores the list back. */
+export function popped(ctx: Context, entry: Ref, key: Slice, list: List, atHead: boolean, count: number): void {
+  const gone = storeBack(ctx, entry, key, list)
+  ctx.touched(key, atHead ? 'lpop' : 'rpop', NOTIFY_LIST, count)
+  if (gone) ctx.notify(key, 'del', NOTIFY_GENERIC)
+}
+
+/** Replies with the first or last `count` elements, in the order they would be popped, and takes them out. */
+export function popRange(ctx: Context, entry: Ref, key: Slice, list: List, atHead: boolean, count: number): void {
+  const length = list.length
+  const n = Math.min(count, length)
+  replyRange(ctx, list, atHead ? 0 : length - 1, n, atHead)
+  list.removeRange(atHead ? 0 : length - n, n)
+  popped(ctx, entry, key, list, atHead, n)
+}
+
+/** An array of `count` elements from element `from` on, forward or backward. */
+export function replyRange(ctx: Context, list: List, from: number, count: number, forward: boolean): void {
+  const { reply } = ctx
+  const e = elementOf(ctx)
+  reply.array(count)
+  list.seek(from, forward)
+  for (let left = count; left > 0 && list.next(e); left--) replyElement(reply, e)
+}

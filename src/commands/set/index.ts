@@ -1,0 +1,14 @@
+// The set commands.
+
+import type { Command } from '../../engine/command.ts'
+import { changingCommands } from './add.ts'
+import { combiningCommands } from './combine.ts'
+import { lookingCommands } from './look.ts'
+import { samplingCommands } from './random.ts'
+
+export const setCommands: readonly Command[] = [
+  ...changingCommands,
+  ...lookingCommands,
+  ...samplingCommands,
+  ...combiningCommands,
+]

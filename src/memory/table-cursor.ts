@@ -1,0 +1,50 @@
+// TableCursor: walks all entries of a HashTable, bucket by bucket. Made once and used again.
+//
+// Always: valid until its table changes.
+
+import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
+import { type HashTable, OVERFLOW_AT, SLOTS } from './table.ts'
+
+export class TableCursor {
+  private readonly arena: Arena
+  private readonly tables: HashTable
+  private table: Ref = 0
+  private buckets = 0
+  private index = 0
+  private bucket: Ref = 0
+  private slot = SLOTS
+
+  constructor(arena: Arena, tables: HashTable) {
+    this.arena = arena
+    this.tables = tables
+  }
+
+  /** Stands before the first entry of `t`. */
+  open(t: Ref): void {
+    this.table = t
+    this.buckets = this.tables.buckets(t)
+    this.index = 0
+    this.bucket = 0
+    this.slot = SLOTS
+  }
+
+  /** The next entry, 0 at the end. */
+  next(): Ref {
+    for (;;) {
+      if (this.bucket !== 0) {
+        const dv = this.arena.segments[this.bucket >>> SEGMENT_SHIFT].dv
+        const at = (this.bucket & GRANULE_MASK) << 4
+        while (this.slot < SLOTS) {
+          const entry = dv.getUint32(at + this.slot++ * 4, true)
+          if (entry !== 0) return entry
+        }
+        this.slot = 0
+        this.bucket = dv.getUint32(at + OVERFLOW_AT, true)
+        if (this.bucket !== 0) continue
+      }
+      if (this.index === this.buckets) return 0
+      this.bucket = this.tables.bucketAtIndex(this.table, this.index++)
+      this.slot = 0
+    }
+  }
+}
