@@ -7,8 +7,11 @@
 // deferred for others, see output.ts); output for any other client goes through replyTo(). Nothing here reads a clock, a socket or a file: they are handed in.
 
 import type { Database } from '../keyspace/database.ts'
+import { HashKind } from '../keyspace/hash-kind.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
-import { TYPE_ZSET } from '../keyspace/types.ts'
+import { ListKind } from '../keyspace/list-kind.ts'
+import { SetKind } from '../keyspace/set-kind.ts'
+import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../keyspace/types.ts'
 import { ZSetKind } from '../keyspace/zset-kind.ts'
 import type { Slice } from '../lib/slice.ts'
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
@@ -112,6 +115,9 @@ export class Engine {
     this.keyspace = new Keyspace({ databases, random: () => machine.random() })
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
+    this.keyspace.kinds[TYPE_HASH] = new HashKind(this.keyspace, this.settings)
+    this.keyspace.kinds[TYPE_LIST] = new ListKind(this.keyspace, this.settings)
+    this.keyspace.kinds[TYPE_SET] = new SetKind(this.keyspace, this.settings)
     this.keyspace.kinds[TYPE_ZSET] = new ZSetKind(this.keyspace, this.settings)
     this.table = new CommandTable(commands)
     this.output = new OutputBuffers(this)
