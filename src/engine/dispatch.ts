@@ -106,7 +106,7 @@ export class Dispatch {
       this.queue(client, entry, args, argc)
       reply.queued()
     } else this.call(client, entry, args, argc)
-    this.muteReply(client, replyFrom)
+    if ((client.flags & REPLY_MUTED) !== 0) this.muteReply(client, replyFrom)
     if (this.onCommandDone !== undefined) this.onCommandDone()
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
   }
@@ -308,7 +308,7 @@ export class Dispatch {
 
   /** CLIENT REPLY OFF and SKIP take back what was written. */
   private muteReply(client: Client, from: number): void {
-    if ((client.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT)) === 0) return
+    if ((client.flags & REPLY_MUTED) === 0) return
     if (client.has(CLIENT_REPLY_OFF) || client.has(CLIENT_REPLY_SKIP))
       this.engine.reply.pos = Math.min(from, this.engine.reply.pos)
     client.flags &= ~CLIENT_REPLY_SKIP
@@ -325,6 +325,7 @@ export class Dispatch {
 }
 
 const TIMING_SAMPLE_MASK = 15
+const REPLY_MUTED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT
 const PAUSED_BY_WRITE = CMD_WRITE | CMD_MAY_REPLICATE
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')

@@ -318,7 +318,9 @@ export class Engine {
     this.output.defer(client)
     this.settle()
     if (this.afterEvent !== undefined && !client.has(CLIENT_CLOSING)) this.afterEvent(client)
-    if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0) this.closeClient(client)
+    if (client.connection.kind === 'memory' || this.reply.pos > FLUSH_BYTES) this.output.flushAll()
+    if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0 && !client.has(CLIENT_DEFERRED))
+      this.closeClient(client, true)
   }
 
   /** After commands, and after work that no command did (timers): serves clients that waited, sends what is queued. */
@@ -326,7 +328,6 @@ export class Engine {
     if (this.blocking.ready) this.blocking.serve()
     while (this.blocking.resumed.length > 0) this.continueClient(this.blocking.resumed.shift()!)
     for (const hook of this.afterCommand) hook()
-    this.output.flushPending()
   }
 
   /** The reply buffer is full in the middle of a command. */
@@ -362,7 +363,7 @@ export class Engine {
   /** The socket takes bytes again. */
   drained(client: Client): void {
     this.output.flush(client)
-    if (client.outBytes === 0 && client.has(CLIENT_CLOSE_AFTER_REPLY)) this.closeClient(client)
+    if (client.outBytes === 0 && client.has(CLIENT_CLOSE_AFTER_REPLY)) this.closeClient(client, true)
   }
 
   /** What class of client-output-buffer-limit a client falls under. */

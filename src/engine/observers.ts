@@ -2,7 +2,7 @@
 // out of its way where nobody asks.
 
 import type { Slice } from '../lib/slice.ts'
-import { CLIENT_BLOCKED, CLIENT_SCRIPT, type Client } from './client.ts'
+import { CLIENT_SCRIPT, type Client } from './client.ts'
 import { CMD_ADMIN, CMD_FAST, CMD_SKIP_SLOWLOG } from './command.ts'
 import type { Engine } from './engine.ts'
 import { Latency } from './latency.ts'
@@ -47,8 +47,8 @@ export class Observers {
     times: number,
   ): void {
     const { settings, keyspace } = this.engine
-    // A command that waits is not over: it is noted when it has its answer.
-    if (client.has(CLIENT_BLOCKED)) return
+    // EXEC is shown behind the commands that it ran.
+    if (this.monitors.size > 0 && entry.fullName === 'exec') this.show(client, entry, args, argc)
     if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
     const slowUs = settings.slowlogLogSlowerThan
     const unixSeconds = Math.floor(keyspace.nowMs / 1000)
@@ -71,7 +71,9 @@ export class Observers {
 
   monitor(client: Client): void {
     this.monitors.add(client)
-    this.engine.dispatch.onCommand = (by, entry, args, argc) => this.show(by, entry, args, argc)
+    this.engine.dispatch.onCommand = (by, entry, args, argc) => {
+      if (entry.fullName !== 'exec') this.show(by, entry, args, argc)
+    }
   }
 
   private unmonitor(client: Client): void {

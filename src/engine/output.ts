@@ -42,6 +42,7 @@ export class OutputBuffers {
   private scheduled = false
   private readonly flushSoon = () => {
     this.scheduled = false
+    this.engine.stats.noteTurn()
     this.flushAll()
   }
 
@@ -86,17 +87,15 @@ export class OutputBuffers {
       this.sentTo = end
     }
     // Closing runs other rooms' code, so it comes when the lists are consistent again.
-    const served = this.clients.splice(0)
-    this.ends.length = 0
+    const closing = this.clients.filter(isClosing)
+    this.clients.length = this.ends.length = 0
     if (reply.pos === this.deferredEnd) {
       reply.pos = this.sentTo = this.deferredEnd = 0
       if (this.bufferHeld) reply.renew()
       else reply.trim()
       this.bufferHeld = false
     }
-    for (const client of served) {
-      if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0) this.engine.closeClient(client)
-    }
+    for (const client of closing) if (client.outBytes === 0) this.engine.closeClient(client, true)
   }
 
   private bufferHeld = false
@@ -116,6 +115,7 @@ export class OutputBuffers {
     if (client.has(CLIENT_CLOSING) || from === end) return
     const { u8 } = this.engine.reply
     let sent = from
+    if (end - from > client.replyPeak) client.replyPeak = end - from
     if (client.outBytes === 0) {
       sent += client.connection.write(u8, from, end)
       if (client.connection.holdsBuffer === true) this.bufferHeld = true
@@ -222,4 +222,8 @@ export class OutputBuffers {
     )
     engine.closeClient(client)
   }
+}
+
+function isClosing(client: Client): boolean {
+  return client.has(CLIENT_CLOSE_AFTER_REPLY)
 }

@@ -28,6 +28,18 @@ export class Stats {
   readonly errors = new Map<string, number>()
   peakMemoryBytes = 0
 
+  /** Turns of the event loop that had replies to send. */
+  turns = 0
+  commandsPerTurnMax = 0
+  private commandsBefore = 0
+
+  noteTurn(): void {
+    this.turns++
+    const commands = this.commandsProcessed - this.commandsBefore
+    if (commands > this.commandsPerTurnMax) this.commandsPerTurnMax = commands
+    this.commandsBefore = this.commandsProcessed
+  }
+
   /** Figures that other rooms keep go back to zero as well. */
   onReset: (() => void) | undefined
 
