@@ -36,13 +36,16 @@ const { values } = parseArgs({
 })
 
 const oracleVersion = /v=([0-9.]+)/.exec(execFileSync(values.theirs, ['--version']).toString())?.[1] ?? '0'
+// Than the version we are compatible with: then encodings and the wording of errors are not compared.
+const oracleIsOlder = olderThan(oracleVersion, '7.2')
 const ours = new FuzzServer('ours', values.ours.split(' '))
 const theirs = new FuzzServer('redis', [values.theirs])
 const options: EpochOptions = {
   connectionCount: Number(values.connections),
   commandCount: EPOCH_COMMANDS,
   protocols: values.resp === 'both' ? [2, 3] : values.resp === '3' ? [3] : [2],
-  state: { databaseCount: 3, encodings: !olderThan(oracleVersion, '7.2') },
+  state: { databaseCount: 3, lax: oracleIsOlder },
+  lax: oracleIsOlder,
 }
 
 try {

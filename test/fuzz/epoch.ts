@@ -24,6 +24,8 @@ export interface EpochOptions {
   /** The protocol of connection i is protocols[i % length]. */
   protocols: readonly (2 | 3)[]
   state: StateOptions
+  /** See Asked.lax. */
+  lax: boolean
 }
 
 export interface Difference {
@@ -68,24 +70,32 @@ export function makeEpoch(commands: readonly CommandGrammar[], seed: number, opt
 /** What one connection has open: needed to compare the replies inside EXEC. */
 class Transaction {
   private queued: Asked[] | undefined
+  private readonly lax: boolean
+
+  constructor(lax: boolean) {
+    this.lax = lax
+  }
 
   /** How the reply to this step is to be compared. */
   next(step: Step): Asked {
+    const { lax } = this
     const name = step.words[0].toUpperCase()
     if (name === 'EXEC' && this.queued) {
-      const asked: Asked = { comparison: 'exact', queued: this.queued }
+      const asked: Asked = { comparison: 'exact', queued: this.queued, lax }
       this.queued = undefined
       return asked
     }
     if (name === 'DISCARD') this.queued = undefined
-    return { comparison: this.queued ? 'exact' : step.comparison }
+    return { comparison: this.queued ? 'exact' : step.comparison, lax }
   }
 
   /** Takes note of what the step did, as its reply tells. */
   answered(step: Step, reply: Uint8Array): void {
     const name = step.words[0].toUpperCase()
     if (name === 'MULTI' && reply[0] === 0x2b && !this.queued) this.queued = []
-    else if (this.queued && reply[0] === 0x2b && reply[1] === 0x51) this.queued.push({ comparison: step.comparison })
+    else if (this.queued && reply[0] === 0x2b && reply[1] === 0x51) {
+      this.queued.push({ comparison: step.comparison, lax: this.lax })
+    }
   }
 }
 
@@ -145,7 +155,7 @@ async function openLines(
       if (i === 0 && flush) await flushAll(server, connection)
       if (options.protocols[i % options.protocols.length] === 3) await connection.call('HELLO', '3')
     }
-    lines.push({ ours: pair[0], theirs: pair[1], transaction: new Transaction() })
+    lines.push({ ours: pair[0], theirs: pair[1], transaction: new Transaction(options.lax) })
   }
   return lines
 }

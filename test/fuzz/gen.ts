@@ -227,17 +227,18 @@ export class Gen {
     return this.chance(0.06) ? this.pick('0', '-1', '9223372036854775807', '1.5', 'x') : String(this.number(1e6, 1e8))
   }
 
-  /** A moment far ahead or long past, in seconds. */
+  /** A moment far ahead, in seconds, or a wrong one. */
   unixSeconds(): Word {
-    return this.chance(0.06)
-      ? this.pick('1', '0', '-5', '1600000000', '9223372036854775807')
-      : String(4e9 + this.number(0, 1e6))
+    return this.chance(0.06) ? this.pick('0', '-5', '9223372036854775807') : String(4e9 + this.number(0, 1e6))
   }
 
   unixMs(): Word {
-    return this.chance(0.06)
-      ? this.pick('1', '0', '-5', '1600000000000', '9223372036854775807')
-      : String(4e12 + this.number(0, 1e9))
+    return this.chance(0.06) ? this.pick('0', '-5', '9223372036854775807', '1.5') : String(4e12 + this.number(0, 1e9))
+  }
+
+  /** A moment long past; only for commands that delete the key at once then. */
+  unixPast(): Word {
+    return this.pick('1', '0', '-5', '1600000000')
   }
 
   /** A command with something broken in it: a word dropped, added, doubled or replaced. */

@@ -23,14 +23,14 @@ export const generic: Grammar = [
   {
     name: 'EXPIREAT',
     delicate: true,
-    args: g => [g.key(), g.unixSeconds(), g.maybe(g.pick(...EXPIRE_CONDITIONS), 0.3)],
+    args: g => [g.key(), g.chance(0.1) ? g.unixPast() : g.unixSeconds(), g.maybe(g.pick(...EXPIRE_CONDITIONS), 0.3)],
   },
   {
     name: 'PEXPIREAT',
     delicate: true,
     args: g => [
       g.key(),
-      g.unixMs(),
+      g.chance(0.1) ? g.unixPast() : g.unixMs(),
       g.maybe(
         g.some(1, 2, () => g.pick(...EXPIRE_CONDITIONS)),
         0.3,
@@ -46,6 +46,7 @@ export const generic: Grammar = [
   { name: 'OBJECT REFCOUNT', reply: 'shape', args: g => g.key() },
   {
     name: 'SCAN',
+    delicate: true,
     reply: 'scan',
     args: g => [
       '0',

@@ -18,6 +18,7 @@ export const hash: Grammar = [
   { name: 'HRANDFIELD', reply: 'shape', args: g => [g.key('h'), g.maybe([g.number(1, 30), g.maybe('WITHVALUES')])] },
   {
     name: 'HSCAN',
+    delicate: true,
     reply: 'scanPairs',
     args: g => [g.key('h'), '0', 'COUNT', '10000', g.maybe(['MATCH', g.pattern()])],
   },

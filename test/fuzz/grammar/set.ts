@@ -19,5 +19,10 @@ export const set: Grammar = [
   { name: 'SUNIONSTORE', args: g => [g.key('e'), g.some(1, 3, () => g.key('e'))] },
   { name: 'SDIFFSTORE', args: g => [g.key('e'), g.some(1, 3, () => g.key('e'))] },
   { name: 'SINTERCARD', args: g => [g.number(0, 3), g.some(1, 3, () => g.key('e')), g.maybe(['LIMIT', g.count()])] },
-  { name: 'SSCAN', reply: 'scan', args: g => [g.key('e'), '0', 'COUNT', '10000', g.maybe(['MATCH', g.pattern()])] },
+  {
+    name: 'SSCAN',
+    delicate: true,
+    reply: 'scan',
+    args: g => [g.key('e'), '0', 'COUNT', '10000', g.maybe(['MATCH', g.pattern()])],
+  },
 ]

@@ -38,7 +38,11 @@ export const stream: Grammar = [
       g.pick([g.key('x'), id(g)], [g.key('x'), g.key('x'), id(g), '$']),
     ],
   },
-  { name: 'XSETID', args: g => [g.key('x'), id(g), g.maybe(['ENTRIESADDED', g.count(), 'MAXDELETEDID', id(g)])] },
+  {
+    name: 'XSETID',
+    since: '7.2',
+    args: g => [g.key('x'), id(g), g.maybe(['ENTRIESADDED', g.count(), 'MAXDELETEDID', id(g)])],
+  },
   {
     name: 'XGROUP CREATE',
     weight: 2,
@@ -55,7 +59,7 @@ export const stream: Grammar = [
     args: g => [g.key('x'), group(g), g.pick('$', id(g)), g.maybe(['ENTRIESREAD', g.count()], 0.2)],
   },
   { name: 'XGROUP DESTROY', weight: 0.3, args: g => [g.key('x'), group(g)] },
-  { name: 'XGROUP CREATECONSUMER', args: g => [g.key('x'), group(g), consumer(g)] },
+  { name: 'XGROUP CREATECONSUMER', since: '7.2', args: g => [g.key('x'), group(g), consumer(g)] },
   { name: 'XGROUP DELCONSUMER', weight: 0.3, args: g => [g.key('x'), group(g), consumer(g)] },
   {
     name: 'XREADGROUP',
@@ -80,6 +84,7 @@ export const stream: Grammar = [
   },
   {
     name: 'XCLAIM',
+    since: '7.2',
     args: g => [
       g.key('x'),
       group(g),
@@ -96,6 +101,7 @@ export const stream: Grammar = [
   },
   {
     name: 'XAUTOCLAIM',
+    since: '7.2',
     args: g => [
       g.key('x'),
       group(g),
