@@ -132,15 +132,11 @@ export class Engine {
     this.reply.onFull = () => this.spill()
     this.keyspace.events = {
       expired: (db, key) => this.dispatch.keyExpired(db, key),
-      beforeChange: (db, entry) => this.snapshotHook?.(db, entry),
       created: (db, key, type) => {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, type)
       },
     }
   }
-
-  /** The running snapshot takes an entry before it changes. */
-  snapshotHook: ((db: Database, entry: number) => void) | undefined
 
   get hasSinks(): boolean {
     return this.sinks.length !== 0

@@ -105,7 +105,7 @@ export class Database {
     const entry = this.find(key)
     if (entry === 0) return 0
     if (!this.space.noTouch) this.touch(entry)
-    if (this.space.snapshotting) this.beforeChange(entry)
+    if (this.space.snapshotting) this.space.walk!.beforeChange(this, entry)
     return entry
   }
 
@@ -365,7 +365,7 @@ export class Database {
 
   /** Removes the entry that the last lookup gave. */
   private remove(entry: Ref): void {
-    if (this.space.snapshotting) this.beforeChange(entry)
+    if (this.space.snapshotting) this.space.walk!.beforeRemoval(this, entry)
     this.unlink(entry)
     this.freeEntry(entry)
   }
@@ -396,14 +396,8 @@ export class Database {
   clear(): number {
     const count = this.size
     if (count === 0) return 0
-    if (this.space.snapshotting) {
-      for (let cursor = 0; ; ) {
-        cursor = this.tables.scan(this.main, cursor, entry => this.beforeChange(entry))
-        if (cursor === 0) break
-      }
-    }
     while (!this.tables.drain(this.expires, 1 << 20, () => {}));
-    this.space.freeTable(this.main)
+    if (!this.space.snapshotting || !this.space.walk!.adopts(this.main)) this.space.freeTable(this.main)
     this.main = this.tables.create()
     this.expires = this.tables.create()
     this.expiryCursor = 0
@@ -531,7 +525,7 @@ export class Database {
   /** Moves a key with value and expiry under another name, which must not exist, possibly in another database. */
   rename(from: Slice, to: Slice, target: Database): Ref {
     const entry = this.find(from)
-    if (this.space.snapshotting) this.beforeChange(entry)
+    if (this.space.snapshotting) this.space.walk!.beforeChange(this, entry)
     const hash = this.hash
     const arena = this.arena
     const seg = arena.segments[entry >>> SEGMENT_SHIFT]
@@ -594,27 +588,6 @@ export class Database {
 
   // ---- snapshots and compaction ----
 
-  /** Tells the running snapshot about an entry that it has not seen and that is about to change. */
-  private beforeChange(entry: Ref): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = ((entry & GRANULE_MASK) << 4) + 1
-    if ((seg.u8[at] & EPOCH) === this.space.epoch) return
-    this.space.events.beforeChange(this, entry)
-    this.markSeen(entry)
-  }
-
-  /** True when the running snapshot still has to take this entry. */
-  isUnseen(entry: Ref): boolean {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    return (seg.u8[((entry & GRANULE_MASK) << 4) + 1] & EPOCH) !== this.space.epoch
-  }
-
-  markSeen(entry: Ref): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = ((entry & GRANULE_MASK) << 4) + 1
-    seg.u8[at] = (seg.u8[at] & ~EPOCH) | this.space.epoch
-  }
-
   /** Moves the heads of the tables out of sealed segments. */
   relocateTables(): void {
     this.main = this.arena.relocate(this.main)
@@ -651,7 +624,7 @@ export class Database {
   /** find() for a key that is about to be replaced: an expired entry counts as there, since it is overwritten anyway. */
   private findForReplace(key: Slice): Ref {
     const entry = this.find(key)
-    if (entry !== 0 && this.space.snapshotting) this.beforeChange(entry)
+    if (entry !== 0 && this.space.snapshotting) this.space.walk!.beforeRemoval(this, entry)
     return entry
   }
 

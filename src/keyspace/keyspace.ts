@@ -29,10 +29,18 @@ export interface ValueKind {
 export interface KeyspaceEvents {
   /** A key has run out and is about to be removed; `key` is valid during the call only. */
   expired(db: Database, key: Slice): void
-  /** Entry `entry` is about to change or go, and the running snapshot has not seen it. */
-  beforeChange(db: Database, entry: Ref): void
   /** A key came into being (blocked clients may wait for it). */
   created(db: Database, key: Slice, type: number): void
+}
+
+/** The snapshot that is walking the keyspace (snapshot.ts): it must hear of every change to what it has not seen. */
+export interface SnapshotWalk {
+  /** An entry is about to change. */
+  beforeChange(db: Database, entry: Ref): void
+  /** An entry is about to go, with its value or after that was replaced. */
+  beforeRemoval(db: Database, entry: Ref): void
+  /** A database lets go of its main table; true: the snapshot frees it when it is done with it. */
+  adopts(table: Ref): boolean
 }
 
 export interface KeyspaceOptions {
@@ -83,11 +91,12 @@ export class Keyspace {
   expiryPaused = false
   /** The value of the EPOCH flag in entries that need not be looked at by a snapshot. */
   epoch = 0
-  /** A snapshot is walking the keyspace. */
+  /** A snapshot is walking the keyspace: `walk` is set. */
   snapshotting = false
+  walk: SnapshotWalk | undefined
   /** CLIENT NO-TOUCH: reads leave the access time alone. */
   noTouch = false
-  events: KeyspaceEvents = { expired() {}, beforeChange() {}, created() {} }
+  events: KeyspaceEvents = { expired() {}, created() {} }
 
   private readonly lazy: LazyItem[] = []
 

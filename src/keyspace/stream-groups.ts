@@ -166,6 +166,23 @@ export class StreamGroups {
     return entry
   }
 
+  /** As addPending(), for an entry whose consumer is told later: adoptPending() must follow. */
+  addUnowned(group: Ref, id: StreamId, deliveredMs: number, deliveries: number): Ref {
+    const entry = this.index.newIdEntry(id, PENDING_PAYLOAD_BYTES)
+    this.arena.dv(entry).setUint32(this.arena.at(entry) + OWNER, 0, true)
+    this.setDelivery(entry, deliveredMs, deliveries)
+    this.trees.insert(this.pending(group), entry)
+    return entry
+  }
+
+  /** Gives an unowned pending entry its consumer; false when it has one. */
+  adoptPending(entry: Ref, consumer: Ref): boolean {
+    if (this.owner(entry) !== 0) return false
+    this.trees.insert(this.consumerPending(consumer), entry)
+    this.arena.dv(entry).setUint32(this.arena.at(entry) + OWNER, consumer, true)
+    return true
+  }
+
   removePending(group: Ref, entry: Ref): void {
     this.trees.remove(this.pending(group), entry)
     this.trees.remove(this.consumerPending(this.owner(entry)), entry)

@@ -1,0 +1,309 @@
+// RdbInput: a window on bytes of the RDB format that may still be coming, and the primitives of the format.
+//
+//   u8  [ done | ......... to be read ......... | free ]         base: offset in the file of u8[0]
+//              ^pos                             ^end
+//
+// A read that needs more than is there throws NEED_MORE, changes nothing of lasting value, and is repeated from the
+// mark once more has come; where no more will come it throws an RdbError.
+//
+// Always: nothing is allocated on the word of a length alone: strings are made of bytes that are there.
+
+import { lzfDecompress } from '../../lib/lzf.ts'
+import { writeInt } from '../../lib/number.ts'
+import { Slice } from '../../lib/slice.ts'
+import { LENGTH_32, LENGTH_64, STRING_INT8, STRING_INT16, STRING_INT32, STRING_LZF } from './format.ts'
+
+/** Thrown by a read that needs bytes which have not come yet. */
+export const NEED_MORE = Symbol('need more')
+
+/** The bytes are no RDB; `offset` is where that was noticed. */
+export class RdbError extends Error {
+  readonly offset: number
+  constructor(message: string, offset: number) {
+    super(message)
+    this.name = 'RdbError'
+    this.offset = offset
+  }
+}
+
+const TWO_32 = 0x100000000
+/** No three bytes of LZF stand for more than this. */
+const LZF_GAIN_MAX = 264
+
+export class RdbInput {
+  u8: Uint8Array = EMPTY
+  dv: DataView = EMPTY_VIEW
+  pos = 0
+  end = 0
+  base = 0
+  /** Where reading goes on after NEED_MORE: what stands before is dealt with. */
+  mark = 0
+  /** No more bytes will come. */
+  final = false
+  /** Bytes there are in all, where that is known. */
+  total = Number.POSITIVE_INFINITY
+  /** At least so many bytes behind pos were missing at the last NEED_MORE. */
+  wanted = 0
+
+  /** Reads from u8[from .. to), and no more will come. */
+  open(u8: Uint8Array, dv: DataView, from: number, to: number): this {
+    this.u8 = u8
+    this.dv = dv
+    this.pos = from
+    this.end = to
+    this.base = -from
+    this.mark = from
+    this.final = true
+    return this
+  }
+
+  get offset(): number {
+    return this.base + this.pos
+  }
+
+  get available(): number {
+    return this.end - this.pos
+  }
+
+  /**
+   * Makes room behind `end` for `bytes` more, keeping what stands from pos on: the caller writes there and advances
+   * `end`. What was read before pos is gone.
+   */
+  makeRoom(bytes: number): void {
+    const keep = this.end - this.pos
+    if (this.pos > 0) {
+      this.base += this.pos
+      if (keep + bytes <= this.u8.length) this.u8.copyWithin(0, this.pos, this.end)
+    }
+    if (keep + bytes > this.u8.length) {
+      const grown = new Uint8Array(Math.max(keep + bytes, Math.min(this.u8.length * 2, this.u8.length + (64 << 20))))
+      grown.set(this.u8.subarray(this.pos, this.end))
+      this.u8 = grown
+      this.dv = new DataView(grown.buffer)
+    }
+    this.pos = this.mark = 0
+    this.end = keep
+  }
+
+  need(bytes: number): void {
+    if (bytes > this.end - this.pos) this.lack(bytes)
+  }
+
+  private lack(bytes: number): never {
+    if (this.final || this.offset + bytes > this.total)
+      throw new RdbError('Unexpected EOF reading RDB file', Math.min(this.total, this.base + this.end))
+    this.wanted = bytes
+    throw NEED_MORE
+  }
+
+  fail(message: string): never {
+    throw new RdbError(message, this.offset)
+  }
+
+  // ---- primitives ----
+
+  byte(): number {
+    this.need(1)
+    return this.u8[this.pos++]
+  }
+
+  uint16(): number {
+    this.need(2)
+    const n = this.dv.getUint16(this.pos, true)
+    this.pos += 2
+    return n
+  }
+
+  int32(): number {
+    this.need(4)
+    const n = this.dv.getInt32(this.pos, true)
+    this.pos += 4
+    return n
+  }
+
+  /** 64 bits, rounded past 2^53. */
+  int64(): number {
+    this.need(8)
+    const n = this.dv.getInt32(this.pos + 4, true) * TWO_32 + this.dv.getUint32(this.pos, true)
+    this.pos += 8
+    return n
+  }
+
+  float(): number {
+    this.need(4)
+    const n = this.dv.getFloat32(this.pos, true)
+    this.pos += 4
+    return n
+  }
+
+  double(): number {
+    this.need(8)
+    const n = this.dv.getFloat64(this.pos, true)
+    this.pos += 8
+    return n
+  }
+
+  /** The halves of the last length64(). */
+  high = 0
+  low = 0
+
+  /** A length, rounded past 2^53. Not the mark of an encoded string. */
+  length(): number {
+    this.need(1)
+    const { u8, pos } = this
+    const b = u8[pos]
+    if (b < 0x40) {
+      this.pos = pos + 1
+      return b
+    }
+    if (b < 0x80) {
+      this.need(2)
+      this.pos = pos + 2
+      return ((b & 63) << 8) | u8[pos + 1]
+    }
+    if (b === LENGTH_32) {
+      this.need(5)
+      this.pos = pos + 5
+      return this.dv.getUint32(pos + 1)
+    }
+    if (b === LENGTH_64) {
+      this.need(9)
+      this.pos = pos + 9
+      return this.dv.getUint32(pos + 1) * TWO_32 + this.dv.getUint32(pos + 5)
+    }
+    return this.fail(`Invalid length encoding ${b} in rdbLoadLen()`)
+  }
+
+  /** A length of 64 bits, exact, into `high` and `low`. */
+  length64(): void {
+    this.need(1)
+    if (this.u8[this.pos] === LENGTH_64) {
+      this.need(9)
+      this.high = this.dv.getUint32(this.pos + 1)
+      this.low = this.dv.getUint32(this.pos + 5)
+      this.pos += 9
+      return
+    }
+    this.low = this.length()
+    this.high = 0
+  }
+
+  /** Points `out` at the string: its bytes are valid until the window or `out` reads on. */
+  string(out: RdbString): RdbString {
+    this.need(1)
+    const b = this.u8[this.pos]
+    switch (b) {
+      case STRING_INT8:
+        this.need(2)
+        out.digits(this.dv.getInt8(this.pos + 1))
+        this.pos += 2
+        return out
+      case STRING_INT16:
+        this.need(3)
+        out.digits(this.dv.getInt16(this.pos + 1, true))
+        this.pos += 3
+        return out
+      case STRING_INT32:
+        this.need(5)
+        out.digits(this.dv.getInt32(this.pos + 1, true))
+        this.pos += 5
+        return out
+      case STRING_LZF:
+        return this.packedString(out)
+    }
+    if (b >= STRING_INT8) this.fail(`Unknown RDB string encoding type ${b & 63}`)
+    const len = this.length()
+    this.need(len)
+    out.set(this.u8, this.dv, this.pos, len)
+    this.pos += len
+    return out
+  }
+
+  private packedString(out: RdbString): RdbString {
+    const mark = this.pos++
+    const packed = this.length()
+    const len = this.length()
+    if (len === 0 || len > packed * LZF_GAIN_MAX) this.fail('Invalid LZF compressed string')
+    this.need(packed)
+    const u8 = out.borrow(len)
+    if (lzfDecompress(this.u8, this.pos, this.pos + packed, u8, 0, len) !== len) {
+      this.pos = mark
+      this.fail('Invalid LZF compressed string')
+    }
+    this.pos += packed
+    return out
+  }
+
+  /** Passes over a string without looking inside. */
+  skipString(): void {
+    this.need(1)
+    const b = this.u8[this.pos]
+    if (b >= STRING_INT8) {
+      if (b === STRING_LZF) {
+        this.pos++
+        const packed = this.length()
+        this.length()
+        this.need(packed)
+        this.pos += packed
+        return
+      }
+      if (b > STRING_LZF) this.fail(`Unknown RDB string encoding type ${b & 63}`)
+      const bytes = b === STRING_INT8 ? 2 : b === STRING_INT16 ? 3 : 5
+      this.need(bytes)
+      this.pos += bytes
+      return
+    }
+    const len = this.length()
+    this.need(len)
+    this.pos += len
+  }
+
+  /** A score as old files have it: text, or a byte for what is no number or infinite. */
+  textDouble(): number {
+    const len = this.byte()
+    if (len === 255) return Number.NEGATIVE_INFINITY
+    if (len === 254) return Number.POSITIVE_INFINITY
+    if (len === 253) return Number.NaN
+    this.need(len)
+    let text = ''
+    for (let i = 0; i < len; i++) text += String.fromCharCode(this.u8[this.pos + i])
+    this.pos += len
+    return text === '' ? Number.NaN : Number(text)
+  }
+}
+
+/** A string as it is read, with room of its own for one that was encoded. */
+export class RdbString extends Slice {
+  private own: Uint8Array = EMPTY
+  private ownView: DataView = EMPTY_VIEW
+
+  /** The decimal digits of an integer. */
+  digits(n: number): void {
+    this.borrow(16)
+    this.len = writeInt(this.own, 0, n)
+  }
+
+  /** Points the slice at `len` bytes of its own. */
+  borrow(len: number): Uint8Array {
+    if (this.own.length < len) {
+      this.own = new Uint8Array(Math.max(len, 64))
+      this.ownView = new DataView(this.own.buffer)
+    }
+    this.set(this.own, this.ownView, 0, len)
+    return this.own
+  }
+
+  /** Takes a copy of `s`, which then outlives its owner. */
+  keep(s: Slice): this {
+    if (s.u8 === this.own && s.off === 0) {
+      this.len = s.len
+      return this
+    }
+    const { u8, off, len } = s
+    this.borrow(len).set(u8.subarray(off, off + len))
+    return this
+  }
+}
+
+const EMPTY = new Uint8Array(0)
+const EMPTY_VIEW = new DataView(EMPTY.buffer)

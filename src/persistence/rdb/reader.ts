@@ -1,0 +1,337 @@
+// RdbReader: reads an RDB file as its bytes come and hands what is in it to a target.
+//
+//   HEADER ─▶ OPCODE ◀─▶ VALUE      a value too large for one go                [step]
+//               │  └──▶ MODULE      data of a module, passed over item by item  [skipModuleItems]
+//               └─────▶ CHECKSUM ─▶ DONE
+//
+// The owner fills the window (room()) and calls run() until it says DONE.
+//
+// Always: everything before input.mark is dealt with and, where asked, in the checksum.
+
+import { Crc64 } from '../../lib/crc64.ts'
+import { parseInt64 } from '../../lib/number.ts'
+import type { Slice } from '../../lib/slice.ts'
+import {
+  CHECKSUM_BYTES,
+  HEADER_BYTES,
+  MAGIC,
+  MODULE_DOUBLE,
+  MODULE_EOF,
+  MODULE_FLOAT,
+  MODULE_SINT,
+  MODULE_STRING,
+  MODULE_UINT,
+  OP_AUX,
+  OP_EOF,
+  OP_EXPIRETIME,
+  OP_EXPIRETIME_MS,
+  OP_FREQ,
+  OP_FUNCTION_PRE_GA,
+  OP_FUNCTION2,
+  OP_IDLE,
+  OP_MODULE_AUX,
+  OP_RESIZEDB,
+  OP_SELECTDB,
+  RDB_MODULE,
+  RDB_MODULE_2,
+  RDB_STRING,
+  RDB_VERSION_MAX,
+} from './format.ts'
+import { NEED_MORE, RdbInput, RdbString } from './input.ts'
+import type { ValueReader } from './value.ts'
+import type { ValueReaders } from './values.ts'
+
+/** What stood before a key. */
+export class KeyAttributes {
+  /** Milliseconds since 1970, or -1. */
+  expiryMs = -1
+  /** Seconds, or -1. */
+  idleSeconds = -1
+  /** LFU counter, or -1. */
+  frequency = -1
+}
+
+/** Who gets what the file holds. Slices are valid during the call; a value belongs to the target from then on. */
+export interface RdbTarget {
+  aux(name: Slice, value: Slice): void
+  /** False: there is no such database. */
+  selectDb(index: number): boolean
+  /** How many keys the database will have, if the file tells. */
+  expect(keys: number, expires: number): void
+  stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void
+  key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void
+  /** An empty collection stood under this key. */
+  emptyKey(key: Slice): void
+  /** A library of functions; an error message when it cannot be loaded. */
+  library(code: Slice): string | undefined
+  /** Data of a module, under a key or (undefined) under none; an error message unless it may be passed over. */
+  moduleData(moduleName: string, key: Slice | undefined): string | undefined
+}
+
+export const NEED = 0
+export const PAUSED = 1
+export const DONE = 2
+export type RunOutcome = typeof NEED | typeof PAUSED | typeof DONE
+
+const HEADER = 0
+const OPCODE = 1
+const VALUE = 2
+const MODULE = 3
+const CHECKSUM = 4
+const FINISHED = 5
+
+export class RdbReader {
+  readonly input = new RdbInput()
+  version = 0
+  /** The file's own checksum says it was written without one. */
+  unchecked = false
+  private readonly readers: ValueReaders
+  private readonly target: RdbTarget
+  private readonly checks: boolean
+  private readonly crc = new Crc64()
+  private hashedTo = 0
+  private state = HEADER
+  private readonly attributes = new KeyAttributes()
+  private readonly key = new RdbString()
+  private readonly text = new RdbString()
+  private current: ValueReader | undefined
+  private rdbType = 0
+  /** What was being read when something went wrong: for messages. */
+  doing = 'reading the header'
+
+  /** `checks`: the checksum is computed and compared. */
+  constructor(readers: ValueReaders, target: RdbTarget, checks: boolean) {
+    this.readers = readers
+    this.target = target
+    this.checks = checks
+  }
+
+  /** Makes room for more of the file; write at input.end and advance it. */
+  room(bytes: number): void {
+    this.hash()
+    this.input.makeRoom(bytes)
+    this.hashedTo = 0
+  }
+
+  private hash(): void {
+    const { input } = this
+    if (this.checks && input.mark > this.hashedTo) this.crc.update(input.u8, this.hashedTo, input.mark)
+    this.hashedTo = input.mark
+  }
+
+  /** The key that was being read, '' for none: for messages. */
+  get currentKey(): string {
+    return this.current !== undefined ? this.key.latin1() : ''
+  }
+
+  /**
+   * Reads on for about `budget` bytes. NEED: the window holds nothing whole any more; PAUSED: there is more to do now;
+   * DONE: this was the end of the file, and input.pos is behind it.
+   */
+  run(budget: number): RunOutcome {
+    const { input } = this
+    const until = input.pos + budget
+    try {
+      input.pos = input.mark
+      while (this.state !== FINISHED) {
+        if (input.pos > until) return PAUSED
+        if (this.state === OPCODE) this.opcode()
+        else if (this.state === VALUE) {
+          if (!this.current!.step(input, until)) {
+            this.key.keep(this.key)
+            return PAUSED
+          }
+          this.deliver()
+        } else if (this.state === MODULE) this.skipModuleItems()
+        else if (this.state === HEADER) this.header()
+        else this.checksum()
+        input.mark = input.pos
+      }
+      return DONE
+    } catch (error) {
+      if (error !== NEED_MORE) throw error
+      input.pos = input.mark
+      // The key's bytes are about to go from the window.
+      if (this.state === VALUE) this.key.keep(this.key)
+      return NEED
+    }
+  }
+
+  /** Frees a value that was being read. */
+  discard(): void {
+    this.current?.discard()
+    this.current = undefined
+  }
+
+  private header(): void {
+    const { input } = this
+    input.need(HEADER_BYTES)
+    const head = String.fromCharCode(...input.u8.subarray(input.pos, input.pos + HEADER_BYTES))
+    if (!head.startsWith(MAGIC)) input.fail('Wrong signature trying to load DB from file')
+    this.version = Number.parseInt(head.slice(MAGIC.length), 10)
+    if (!(this.version >= 1 && this.version <= RDB_VERSION_MAX))
+      input.fail(`Can't handle RDB format version ${Number.isNaN(this.version) ? 0 : this.version}`)
+    input.pos += HEADER_BYTES
+    this.state = OPCODE
+    this.doing = 'reading an opcode'
+  }
+
+  private opcode(): void {
+    const { input, attributes, target } = this
+    const op = input.byte()
+    if (op < OP_FUNCTION2) return this.keyOf(op)
+    switch (op) {
+      case OP_EXPIRETIME_MS:
+        // What old versions wrote may be of any byte order; all that still run are little-endian.
+        attributes.expiryMs = input.int64()
+        return
+      case OP_EXPIRETIME:
+        attributes.expiryMs = input.int32() * 1000
+        return
+      case OP_FREQ:
+        attributes.frequency = input.byte()
+        return
+      case OP_IDLE:
+        attributes.idleSeconds = input.length()
+        return
+      case OP_SELECTDB: {
+        const db = input.length()
+        if (!target.selectDb(db)) input.fail(`Database ${db} is beyond the number of databases that are configured`)
+        return
+      }
+      case OP_RESIZEDB: {
+        const keys = input.length()
+        target.expect(keys, input.length())
+        return
+      }
+      case OP_AUX:
+        input.string(this.key)
+        return target.aux(this.key, input.string(this.text))
+      case OP_FUNCTION2: {
+        const error = target.library(input.string(this.text))
+        if (error !== undefined) input.fail(`Failed loading library, ${error}`)
+        return
+      }
+      case OP_FUNCTION_PRE_GA:
+        return input.fail('Pre-release function format not supported.')
+      case OP_MODULE_AUX:
+        return this.moduleAux()
+      case OP_EOF:
+        this.state = this.version >= 5 ? CHECKSUM : FINISHED
+        this.doing = 'reading the checksum'
+    }
+  }
+
+  private keyOf(rdbType: number): void {
+    const { input } = this
+    this.rdbType = rdbType
+    input.string(this.key)
+    if (rdbType === RDB_STRING) {
+      this.target.stringKey(this.key, input.string(this.text), this.attributes)
+      return this.forgetAttributes()
+    }
+    if (rdbType === RDB_MODULE_2) return this.moduleKey()
+    const reader = this.readers.of(rdbType)
+    if (rdbType === RDB_MODULE) input.fail('Pre-release module format not supported')
+    if (reader === undefined) return input.fail(`Unknown RDB encoding type ${rdbType}`)
+    this.current = reader
+    reader.begin(rdbType, input)
+    // From here on the value is read in parts.
+    this.state = VALUE
+    input.mark = input.pos
+  }
+
+  private deliver(): void {
+    const reader = this.current!
+    this.current = undefined
+    this.state = OPCODE
+    if (reader.empty) {
+      reader.discard()
+      this.target.emptyKey(this.key)
+    } else this.target.key(this.key, this.readers.typeOf(this.rdbType), reader, this.attributes)
+    this.forgetAttributes()
+  }
+
+  private forgetAttributes(): void {
+    const { attributes } = this
+    attributes.expiryMs = attributes.idleSeconds = attributes.frequency = -1
+  }
+
+  private moduleKey(): void {
+    const { input } = this
+    const name = moduleName(input)
+    const error = this.target.moduleData(name, this.key)
+    if (error !== undefined) input.fail(error)
+    this.forgetAttributes()
+    this.state = MODULE
+  }
+
+  private moduleAux(): void {
+    const { input } = this
+    const name = moduleName(input)
+    if (input.length() !== MODULE_UINT) input.fail('bad when_opcode')
+    input.length()
+    const error = this.target.moduleData(name, undefined)
+    if (error !== undefined) input.fail(error)
+    this.state = MODULE
+  }
+
+  private skipModuleItems(): void {
+    const { input } = this
+    for (;;) {
+      input.mark = input.pos
+      switch (input.length()) {
+        case MODULE_EOF:
+          this.state = OPCODE
+          return
+        case MODULE_SINT:
+        case MODULE_UINT:
+          input.length()
+          break
+        case MODULE_FLOAT:
+          input.float()
+          break
+        case MODULE_DOUBLE:
+          input.double()
+          break
+        case MODULE_STRING:
+          input.skipString()
+          break
+        default:
+          input.fail('Error reading module data')
+      }
+    }
+  }
+
+  private checksum(): void {
+    const { input } = this
+    input.need(CHECKSUM_BYTES)
+    this.hash()
+    const { u8, pos } = input
+    this.unchecked = true
+    for (let i = 0; i < CHECKSUM_BYTES; i++) if (u8[pos + i] !== 0) this.unchecked = false
+    if (this.checks && !this.unchecked && !this.crc.equalsAt(u8, pos)) input.fail('RDB CRC error')
+    input.pos += CHECKSUM_BYTES
+    this.state = FINISHED
+  }
+}
+
+const MODULE_NAME_CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Nine characters of six bits and a version of ten. */
+function moduleName(input: RdbInput): string {
+  input.length64()
+  let id = ((BigInt(input.high) << 32n) | BigInt(input.low)) >> 10n
+  let name = ''
+  for (let i = 0; i < 9; i++) {
+    name = MODULE_NAME_CHARS[Number(id & 63n)] + name
+    id >>= 6n
+  }
+  return name
+}
+
+/** The integer an aux field holds, 0 when it holds none. */
+export function auxInteger(value: Slice): number {
+  const n = parseInt64(value)
+  return Number.isFinite(n) ? n : 0
+}

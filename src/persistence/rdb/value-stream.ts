@@ -1,0 +1,346 @@
+// Streams in RDB files and DUMP payloads. What is marked came with STREAM_LISTPACKS_2 and STREAM_LISTPACKS_3.
+//
+//   nodes, then for each: master id (a string of 16 bytes), listpack
+//   length | last id | first id ² | largest deleted id ² | entries added ²
+//   groups, then for each: name | last id | entries read ² |
+//     pending, then for each: id 16 bytes | delivered ms i64 | deliveries
+//     consumers, then for each: name | seen ms i64 | active ms i64 ³ | pending, then for each: id 16 bytes
+//
+// Ids outside of strings are two lengths. Version 2 is written, which Redis 7.0 reads.
+
+import type { Database } from '../../keyspace/database.ts'
+import { Stream } from '../../keyspace/stream.ts'
+import { StreamId } from '../../keyspace/stream-id.ts'
+import type { StreamKind } from '../../keyspace/stream-kind.ts'
+import { ENC_STREAM } from '../../keyspace/types.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { OrderedCursor } from '../../memory/ordered.ts'
+import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_2, RDB_STREAM_LISTPACKS_3 } from './format.ts'
+import { type RdbInput, RdbString } from './input.ts'
+import type { RdbOutput } from './output.ts'
+import { isStreamNode } from './stream-row.ts'
+import type { ReadOptions, ValueReader, ValueWriter } from './value.ts'
+
+const NODE_BYTES_GUESS = 2048
+const PENDING_BYTES_GUESS = 44
+const ID_BYTES = 16
+const UNKNOWN_HALF = 0xffffffff
+
+export class StreamWriter implements ValueWriter {
+  private readonly kind: StreamKind
+  private readonly stream: Stream
+  private readonly id = new StreamId()
+  private readonly text = new Slice()
+  private readonly idBytes = new Slice(new Uint8Array(ID_BYTES), 0, ID_BYTES)
+  private until = 0
+  private work: Generator<void, void, void> | undefined
+
+  constructor(kind: StreamKind) {
+    this.kind = kind
+    this.stream = new Stream(kind)
+  }
+
+  rdbType(): number {
+    return RDB_STREAM_LISTPACKS_2
+  }
+
+  sizeHint(db: Database, entry: Ref): number {
+    const { groups, index } = this.kind
+    const stream = this.stream.open(db.valueOf(entry))
+    return (
+      index.trees.count(stream.tree) * NODE_BYTES_GUESS +
+      (stream.groups === 0 ? 0 : groups.effort(stream.groups) * PENDING_BYTES_GUESS)
+    )
+  }
+
+  begin(db: Database, entry: Ref): void {
+    this.stream.open(db.valueOf(entry))
+    this.work = undefined
+  }
+
+  step(out: RdbOutput, until: number): boolean {
+    this.until = until
+    this.work ??= this.write(out)
+    return this.work.next().done === true
+  }
+
+  private *write(out: RdbOutput): Generator<void, void, void> {
+    const { stream, id } = this
+    const { index, nodes } = this.kind
+    const { trees } = index
+    const c = new OrderedCursor()
+    out.length(trees.count(stream.tree))
+    for (let more = trees.first(stream.tree, c); more; more = trees.next(c)) {
+      if (out.pos > this.until) yield
+      const node = trees.entryAt(c)
+      index.idOf(node, id).write(this.idBytes.dv, 0)
+      out.string(this.idBytes)
+      out.string(nodes.lists.whole(stream.listpackOf(node), this.text))
+    }
+    out.length(stream.length)
+    this.writeId(out, stream.lastId(id))
+    this.writeId(out, stream.firstId(id))
+    this.writeId(out, stream.maxDeletedId(id))
+    out.length(stream.entriesAdded)
+    const groups = stream.groups
+    out.length(groups === 0 ? 0 : trees.count(groups))
+    if (groups === 0) return
+    for (let more = trees.first(groups, c); more; more = trees.next(c)) yield* this.writeGroup(out, trees.entryAt(c))
+  }
+
+  private *writeGroup(out: RdbOutput, group: Ref): Generator<void, void, void> {
+    const { index, groups } = this.kind
+    const { trees } = index
+    const c = new OrderedCursor()
+    out.string(index.nameOf(group, this.text))
+    this.writeId(out, groups.lastId(group, this.id))
+    const read = groups.entriesRead(group)
+    if (read < 0) out.length64(UNKNOWN_HALF, UNKNOWN_HALF)
+    else out.length(read)
+    const pending = groups.pending(group)
+    out.length(trees.count(pending))
+    for (let more = trees.first(pending, c); more; more = trees.next(c)) {
+      if (out.pos > this.until) yield
+      const entry = trees.entryAt(c)
+      this.writeRawId(out, entry)
+      out.int64(groups.deliveredMs(entry))
+      out.length(groups.deliveries(entry))
+    }
+    const consumers = groups.consumers(group)
+    const own = new OrderedCursor()
+    out.length(trees.count(consumers))
+    for (let more = trees.first(consumers, c); more; more = trees.next(c)) {
+      const consumer = trees.entryAt(c)
+      out.string(index.nameOf(consumer, this.text))
+      out.int64(groups.seenMs(consumer))
+      const tree = groups.consumerPending(consumer)
+      out.length(trees.count(tree))
+      for (let some = trees.first(tree, own); some; some = trees.next(own)) {
+        if (out.pos > this.until) yield
+        this.writeRawId(out, trees.entryAt(own))
+      }
+    }
+  }
+
+  private writeId(out: RdbOutput, id: StreamId): void {
+    out.length64(id.msHigh, id.msLow)
+    out.length64(id.seqHigh, id.seqLow)
+  }
+
+  private writeRawId(out: RdbOutput, entry: Ref): void {
+    out.reserve(ID_BYTES)
+    this.kind.index.idOf(entry, this.id).write(out.dv, out.pos)
+    out.pos += ID_BYTES
+  }
+}
+
+// Where a reader is; each phase ends in the one that is named behind it.
+const NODES = 0 // ─▶ META
+const META = 1 // ─▶ GROUP
+const GROUP = 2 // ─▶ PENDING, or the end when there is no more group
+const PENDING = 3 // ─▶ CONSUMER
+const CONSUMER = 4 // ─▶ OWNED, or GROUP when there is no more consumer
+const OWNED = 5 // ─▶ CONSUMER
+
+export class StreamReader implements ValueReader {
+  readonly encoding = ENC_STREAM
+  readonly empty = false
+  private readonly kind: StreamKind
+  private readonly options: ReadOptions
+  private readonly stream: Stream
+  private readonly text = new RdbString()
+  private readonly row = new RdbString()
+  private readonly id = new StreamId()
+  private readonly other = new StreamId()
+  private held = false
+  private rdbType = 0
+  private phase = NODES
+  private nodesLeft = 0
+  private groupsLeft = 0
+  private pendingLeft = 0
+  private consumersLeft = 0
+  private unowned = 0
+  private group: Ref = 0
+  private consumer: Ref = 0
+
+  constructor(kind: StreamKind, options: ReadOptions) {
+    this.kind = kind
+    this.options = options
+    this.stream = new Stream(kind)
+  }
+
+  get value(): Ref {
+    return this.stream.value
+  }
+
+  begin(rdbType: number, input: RdbInput): void {
+    this.held = false
+    this.rdbType = rdbType
+    this.nodesLeft = input.length()
+    this.phase = NODES
+    this.stream.create()
+    this.held = true
+  }
+
+  step(input: RdbInput, until: number): boolean {
+    for (;;) {
+      input.mark = input.pos
+      if (input.pos > until) return false
+      switch (this.phase) {
+        case NODES:
+          if (this.nodesLeft > 0) this.readNode(input)
+          else this.phase = META
+          break
+        case META:
+          this.readMeta(input)
+          break
+        case GROUP:
+          if (this.groupsLeft === 0) return true
+          this.readGroup(input)
+          break
+        case PENDING:
+          if (this.pendingLeft > 0) this.readPending(input)
+          else {
+            this.consumersLeft = input.length()
+            this.phase = CONSUMER
+          }
+          break
+        case CONSUMER:
+          if (this.consumersLeft > 0) this.readConsumer(input)
+          else this.endGroup(input)
+          break
+        default:
+          if (this.pendingLeft > 0) this.readOwned(input)
+          else this.phase = CONSUMER
+      }
+    }
+  }
+
+  private readNode(input: RdbInput): void {
+    const { id, stream, kind, text } = this
+    input.string(text)
+    if (text.len !== ID_BYTES) input.fail('Stream node key entry is not the size of a stream ID')
+    id.read(text.dv, text.off)
+    const row = input.string(this.row)
+    if (this.options.deep) this.options.sanitizations++
+    if (!isStreamNode(row)) input.fail('Stream listpack integrity check failed.')
+    if (kind.index.find(stream.tree, id) !== 0) input.fail('Listpack re-added with existing key')
+    stream.addNode(id, kind.nodes.lists.fromBytes(row))
+    this.nodesLeft--
+  }
+
+  private readMeta(input: RdbInput): void {
+    const { stream, id } = this
+    const length = input.length()
+    stream.length = length
+    stream.setLastId(this.readId(input))
+    if (this.rdbType === RDB_STREAM_LISTPACKS) {
+      stream.entriesAdded = length
+      stream.setMaxDeletedId(id.setMin())
+      stream.renewFirstId()
+    } else {
+      stream.setFirstId(this.readId(input))
+      stream.setMaxDeletedId(this.readId(input))
+      stream.entriesAdded = input.length()
+    }
+    if (length > 0 && this.kind.index.trees.count(stream.tree) === 0)
+      input.fail('Stream length inconsistent with rax entries')
+    this.groupsLeft = input.length()
+    this.phase = GROUP
+  }
+
+  private readId(input: RdbInput): StreamId {
+    const { id } = this
+    input.length64()
+    id.msHigh = input.high
+    id.msLow = input.low
+    input.length64()
+    id.seqHigh = input.high
+    id.seqLow = input.low
+    return id
+  }
+
+  private readGroup(input: RdbInput): void {
+    const { kind, stream, text } = this
+    const name = input.string(text)
+    const id = this.readId(input)
+    let read = this.rdbType === RDB_STREAM_LISTPACKS ? this.estimateRead(id) : this.readCount(input)
+    if (read > Number.MAX_SAFE_INTEGER) read = -1
+    const pending = input.length()
+    const groups = stream.groupsToWrite()
+    if (kind.groups.find(groups, name) !== 0) input.fail(`Duplicated consumer group name ${name.latin1()}`)
+    this.group = kind.groups.create(groups, name, id, read)
+    this.pendingLeft = this.unowned = pending
+    this.groupsLeft--
+    this.phase = PENDING
+  }
+
+  private readCount(input: RdbInput): number {
+    input.length64()
+    return input.high >= 0x80000000 ? -1 : input.high * 0x100000000 + input.low
+  }
+
+  /** How many of all entries ever added a group with this last id has read; -1: nobody can tell. */
+  private estimateRead(id: StreamId): number {
+    const { stream, other } = this
+    const added = stream.entriesAdded
+    if (added === 0) return 0
+    const toLast = id.compare(stream.lastId(other))
+    if (toLast === 0 || (stream.length === 0 && toLast < 0)) return added
+    if (toLast > 0) return -1
+    const toFirst = id.compare(stream.firstId(other))
+    return toFirst < 0 ? added - stream.length : toFirst === 0 ? added - stream.length + 1 : -1
+  }
+
+  private rawId(input: RdbInput): StreamId {
+    input.need(ID_BYTES)
+    this.id.read(input.dv, input.pos)
+    input.pos += ID_BYTES
+    return this.id
+  }
+
+  private readPending(input: RdbInput): void {
+    const { kind, group } = this
+    const id = this.rawId(input)
+    const deliveredMs = input.int64()
+    const deliveries = input.length()
+    if (kind.groups.findPending(group, id) !== 0)
+      input.fail('Duplicated global PEL entry loading stream consumer group')
+    kind.groups.addUnowned(group, id, deliveredMs, deliveries)
+    this.pendingLeft--
+  }
+
+  private readConsumer(input: RdbInput): void {
+    const { groups } = this.kind
+    const name = input.string(this.text)
+    const seenMs = input.int64()
+    const activeMs = this.rdbType === RDB_STREAM_LISTPACKS_3 ? input.int64() : seenMs
+    const owned = input.length()
+    if (groups.findConsumer(this.group, name) !== 0) input.fail('Duplicate stream consumer detected.')
+    this.consumer = groups.createConsumer(this.group, name, seenMs, activeMs)
+    this.pendingLeft = owned
+    this.consumersLeft--
+    this.phase = OWNED
+  }
+
+  private readOwned(input: RdbInput): void {
+    const { groups } = this.kind
+    const entry = groups.findPending(this.group, this.rawId(input))
+    if (entry === 0) input.fail('Consumer entry not found in group global PEL')
+    if (!groups.adoptPending(entry, this.consumer))
+      input.fail('Duplicated consumer PEL entry loading a stream consumer group')
+    this.pendingLeft--
+    this.unowned--
+  }
+
+  private endGroup(input: RdbInput): void {
+    if (this.unowned > 0) input.fail('Stream CG PEL entry without consumer')
+    this.phase = GROUP
+  }
+
+  discard(): void {
+    if (this.held) while (!this.kind.drain(ENC_STREAM, this.stream.value, 1 << 20));
+    this.held = false
+  }
+}

@@ -1,0 +1,93 @@
+// RdbWriter: the parts of an RDB file, written one after the other into an RdbOutput; see format.ts for their order.
+
+import type { Database } from '../../keyspace/database.ts'
+import { entryKey } from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { lfuDecayed } from '../../keyspace/lfu.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import {
+  MAGIC,
+  OP_AUX,
+  OP_EOF,
+  OP_EXPIRETIME_MS,
+  OP_FREQ,
+  OP_FUNCTION2,
+  OP_IDLE,
+  OP_RESIZEDB,
+  OP_SELECTDB,
+  RDB_VERSION_WRITTEN,
+} from './format.ts'
+import type { RdbOutput } from './output.ts'
+import { ValueWriters } from './values.ts'
+
+/** Which of the two access figures goes with each key. */
+export type AccessRecord = 'none' | 'idle' | 'frequency'
+
+export class RdbWriter {
+  /** What maxmemory-policy makes worth keeping. */
+  access: AccessRecord = 'none'
+  readonly values: ValueWriters
+  private readonly space: Keyspace
+  private readonly key = new Slice()
+
+  constructor(space: Keyspace) {
+    this.space = space
+    this.values = new ValueWriters(space)
+  }
+
+  header(out: RdbOutput): void {
+    out.text(MAGIC + String(RDB_VERSION_WRITTEN).padStart(4, '0'))
+  }
+
+  aux(out: RdbOutput, name: string, value: string): void {
+    out.byte(OP_AUX)
+    out.textString(name)
+    out.textString(value)
+  }
+
+  library(out: RdbOutput, code: Slice): void {
+    out.byte(OP_FUNCTION2)
+    out.string(code)
+  }
+
+  selectDb(out: RdbOutput, index: number): void {
+    out.byte(OP_SELECTDB)
+    out.length(index)
+  }
+
+  sizes(out: RdbOutput, keys: number, expires: number): void {
+    out.byte(OP_RESIZEDB)
+    out.length(keys)
+    out.length(expires)
+  }
+
+  /** Everything of a key up to its value, which values.step() then writes. */
+  beginKey(out: RdbOutput, db: Database, entry: Ref): void {
+    const expiryMs = db.expiryOf(entry)
+    if (expiryMs >= 0) {
+      out.byte(OP_EXPIRETIME_MS)
+      out.int64(expiryMs)
+    }
+    if (this.access !== 'none') this.accessOf(out, db.accessOf(entry))
+    const { values } = this
+    out.byte(values.rdbType(db, entry))
+    out.string(entryKey(this.space.arena, entry, this.key))
+    values.begin(db, entry)
+  }
+
+  private accessOf(out: RdbOutput, access: number): void {
+    const { space } = this
+    if (this.access === 'idle') {
+      out.byte(OP_IDLE)
+      return out.length((space.lruClock - access) & 0xffffff)
+    }
+    const minutes = Math.floor(space.nowMs / 60000) & 0xffff
+    out.byte(OP_FREQ)
+    out.byte(lfuDecayed(access & 0xff, access >>> 8, minutes, space.lfuDecayMinutes))
+  }
+
+  end(out: RdbOutput): void {
+    out.byte(OP_EOF)
+  }
+}
