@@ -9,6 +9,7 @@ import { debugCommands } from './debug.ts'
 import { dumpCommands } from './dump.ts'
 import { genericCommands } from './generic/index.ts'
 import { hashCommands } from './hash/index.ts'
+import { hyperloglogCommands } from './hyperloglog.ts'
 import { latencyCommands } from './latency.ts'
 import { listCommands } from './list/index.ts'
 import { memoryCommands } from './memory.ts'
@@ -37,6 +38,7 @@ export const allCommands: readonly Command[] = [
   ...setCommands,
   ...sortedSetCommands,
   ...pubsubCommands,
+  ...hyperloglogCommands,
   ...stringCommands,
   ...transactionCommands,
 ]
