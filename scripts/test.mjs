@@ -3,10 +3,11 @@
 //
 //   npm test                    all
 //   npm test -- src/commands    only the test files whose path contains one of the words
-//   npm test -- --bun, --node   only that runtime
+//   npm test -- --bun           only on Bun (or --node)
+//   npm test -- --conversations only files that hold conversations: with REDIS_SERVER set, they ask that redis-server
 
 import { spawn, spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -20,6 +21,11 @@ const files = ['src', 'test']
   .flatMap(folder => readdirSync(join(root, folder), { recursive: true }).map(name => `${folder}/${name}`))
   .map(name => name.replaceAll('\\', '/'))
   .filter(name => name.endsWith('.test.ts') && (words.length === 0 || words.some(word => name.includes(word))))
+  .filter(
+    name =>
+      !flags.includes('--conversations') ||
+      /harness\/conversation\.ts|\/conversation\.ts'/.test(readFileSync(join(root, name), 'utf8')),
+  )
   .sort()
 
 if (!flags.includes('--node')) await onBun()

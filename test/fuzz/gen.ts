@@ -43,24 +43,7 @@ const SCORES_ODD = [
   ' 1',
   'one',
 ]
-const JUNK = [
-  '',
-  '-1',
-  '0',
-  '-0',
-  '+1',
-  '01',
-  ' 1',
-  '1.5',
-  'abc',
-  'nan',
-  '(1',
-  '[a',
-  '$',
-  '0-0',
-  '\x00\xff',
-  'WITHSCORES',
-]
+const JUNK = ['', '-1', '0', '-0', '+1', '01', ' 1', '1.5', 'abc', 'nan', '(1', '[a', '$', '0-0', '\xff', 'WITHSCORES']
 
 export class Gen {
   private readonly unit: () => number

@@ -1,0 +1,75 @@
+// A small load generator: sends one case of cases.ts from many pipelined connections and prints the commands a second.
+//
+//   bun test/bench/driver.ts PORT CASE COMMANDS CLIENTS PIPELINE
+
+import { connect, type Socket } from 'node:net'
+import { encodeCommand, replyEnd, type Word } from '../harness/resp.ts'
+import { type BenchCase, cases } from './cases.ts'
+
+const [port, name, commands, clients, pipeline] = process.argv.slice(2)
+const benchCase = cases.find(one => one.name === name)
+if (!benchCase) throw new Error(`no case ${name}`)
+console.log(await measure(benchCase, Number(port), Number(commands), Number(clients), Number(pipeline)))
+process.exit(0)
+
+async function measure(
+  { setup, command }: BenchCase,
+  port: number,
+  count: number,
+  clients: number,
+  pipeline: number,
+): Promise<number> {
+  const first = await Link.open(port)
+  for (const words of [['FLUSHALL'], ...(setup?.() ?? [])]) await first.exchange(encodeCommand(words as Word[]), 1)
+  const links = [first]
+  while (links.length < clients) links.push(await Link.open(port))
+  // What is sent is made before, so that the client costs little while the servers are measured.
+  const batches = Array.from({ length: 64 }, (_, b) =>
+    Buffer.concat(Array.from({ length: pipeline }, (_, i) => encodeCommand(command(b * pipeline + i)))),
+  )
+  let batchesLeft = Math.ceil(count / pipeline)
+  const startMs = performance.now()
+  await Promise.all(
+    links.map(async (link, at) => {
+      while (batchesLeft-- > 0) await link.exchange(batches[at++ % batches.length], pipeline)
+    }),
+  )
+  return Math.round((count / (performance.now() - startMs)) * 1000)
+}
+
+class Link {
+  private readonly socket: Socket
+  private rest: Uint8Array = new Uint8Array(0)
+  private wanted = 0
+  private answered: () => void = () => {}
+
+  private constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('data', bytes => this.received(bytes))
+  }
+
+  static open(port: number): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(new Link(socket)))
+      socket.once('error', reject)
+    })
+  }
+
+  exchange(bytes: Uint8Array, replyCount: number): Promise<void> {
+    this.wanted = replyCount
+    this.socket.write(bytes)
+    return new Promise(resolve => (this.answered = resolve))
+  }
+
+  private received(bytes: Uint8Array): void {
+    const u8 = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes])
+    let at = 0
+    for (let end = replyEnd(u8, 0, u8.length); end >= 0; end = replyEnd(u8, at, u8.length)) {
+      if (this.wanted > 1 || u8[at] !== 0x2d) this.wanted--
+      else throw new Error(Buffer.from(u8.subarray(at, end)).toString())
+      at = end
+    }
+    this.rest = u8.subarray(at)
+    if (this.wanted === 0) this.answered()
+  }
+}
