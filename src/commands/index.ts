@@ -17,7 +17,9 @@ import { pubsubCommands } from './pubsub.ts'
 import { serverCommands } from './server.ts'
 import { setCommands } from './set/index.ts'
 import { slowlogCommands } from './slowlog.ts'
+import { sortCommands } from './sort/index.ts'
 import { sortedSetCommands } from './sorted-set/index.ts'
+import { streamCommands } from './stream/index.ts'
 import { stringCommands } from './string/index.ts'
 import { transactionCommands } from './transactions.ts'
 
@@ -39,6 +41,8 @@ export const allCommands: readonly Command[] = [
   ...sortedSetCommands,
   ...pubsubCommands,
   ...hyperloglogCommands,
+  ...sortCommands,
+  ...streamCommands,
   ...stringCommands,
   ...transactionCommands,
 ]

@@ -11,7 +11,8 @@ import { HashKind } from '../keyspace/hash-kind.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
 import { ListKind } from '../keyspace/list-kind.ts'
 import { SetKind } from '../keyspace/set-kind.ts'
-import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../keyspace/types.ts'
+import { StreamKind } from '../keyspace/stream-kind.ts'
+import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_ZSET } from '../keyspace/types.ts'
 import { ZSetKind } from '../keyspace/zset-kind.ts'
 import type { Slice } from '../lib/slice.ts'
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
@@ -119,6 +120,7 @@ export class Engine {
     this.keyspace.kinds[TYPE_LIST] = new ListKind(this.keyspace, this.settings)
     this.keyspace.kinds[TYPE_SET] = new SetKind(this.keyspace, this.settings)
     this.keyspace.kinds[TYPE_ZSET] = new ZSetKind(this.keyspace, this.settings)
+    this.keyspace.kinds[TYPE_STREAM] = new StreamKind(this.keyspace, this.settings)
     this.table = new CommandTable(commands)
     this.output = new OutputBuffers(this)
     this.ctx = new Context(this)

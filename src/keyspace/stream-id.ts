@@ -3,7 +3,7 @@
 //
 //   in the arena   16 bytes, big-endian: memcmp orders them
 
-import { digits, writeInt, writeText } from '../lib/number.ts'
+import { writeInt, writeText } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
 
 const MAX = 0xffffffff
@@ -213,13 +213,4 @@ function uint64(high: number, low: number): string {
 function writeUint64(u8: Uint8Array, at: number, high: number, low: number): number {
   if (high < 0x200000) return writeInt(u8, at, high * TWO32 + low)
   return writeText(u8, at, uint64(high, low))
-}
-
-/** Bytes that format() writes. */
-export function idTextBytes(id: StreamId): number {
-  return uint64Bytes(id.msHigh, id.msLow) + 1 + uint64Bytes(id.seqHigh, id.seqLow)
-}
-
-function uint64Bytes(high: number, low: number): number {
-  return high < 0x200000 ? digits(high * TWO32 + low) : uint64(high, low).length
 }

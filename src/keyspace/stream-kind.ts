@@ -22,7 +22,12 @@ export class StreamKind implements ValueKind, StreamTools {
   readonly stream: Stream
   readonly iterator: StreamIterator
   readonly cursor = new OrderedCursor()
+  /** Where an id is written out. */
+  readonly text = new Slice(new Uint8Array(48), 0, 0)
   readonly name = new Slice()
+  /** Ids read from arguments. */
+  readonly from = new StreamId()
+  readonly to = new StreamId()
   private readonly probe = new OrderedCursor()
   private readonly id = new StreamId()
 

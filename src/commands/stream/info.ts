@@ -1,0 +1,289 @@
+// XINFO: what is known of a stream, its groups and their consumers.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import type { Stream } from '../../keyspace/stream.ts'
+import { StreamId } from '../../keyspace/stream-id.ts'
+import { StreamKind } from '../../keyspace/stream-kind.ts'
+import { TYPE_STREAM } from '../../keyspace/types.ts'
+import { equalsNoCase } from '../../lib/bytes.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { OrderedCursor } from '../../memory/ordered.ts'
+import { NO_SUCH_KEY } from '../../protocol/errors.ts'
+import { replyHelp } from '../../protocol/help.ts'
+import { lagOf } from './lag.ts'
+import { radixNodes } from './radix.ts'
+import { errorText, openStream, replyEntry, replyId, replyLong, replyRange, replySubcommandError } from './shared.ts'
+
+const COUNT_DEFAULT = 10
+
+const HELP = [
+  'CONSUMERS <key> <groupname>',
+  '    Show consumers of <groupname>.',
+  'GROUPS <key>',
+  '    Show the stream consumer groups.',
+  'STREAM <key> [FULL [COUNT <count>]',
+  '    Show information about the stream.',
+]
+
+const info: Command = {
+  name: 'xinfo',
+  arity: -2,
+  flags: '',
+  since: '5.0.0',
+  group: 'stream',
+  summary: 'A container for stream introspection commands.',
+  complexity: 'Depends on subcommand.',
+  acl: '',
+  subcommands: [
+    {
+      name: 'consumers',
+      arity: 4,
+      flags: 'readonly',
+      keys: 'RO ACCESS @2',
+      since: '5.0.0',
+      group: 'stream',
+      summary: 'Returns a list of the consumers in a consumer group.',
+      complexity: 'O(1)',
+      args: 'key#0 group',
+      history: [['7.2.0', 'Added the `inactive` field.']],
+      tips: 'nondeterministic_output',
+      run: consumers,
+    },
+    {
+      name: 'groups',
+      arity: 3,
+      flags: 'readonly',
+      keys: 'RO ACCESS @2',
+      since: '5.0.0',
+      group: 'stream',
+      summary: 'Returns a list of the consumer groups of a stream.',
+      complexity: 'O(1)',
+      args: 'key#0',
+      history: [['7.0.0', 'Added the `entries-read` and `lag` fields']],
+      run: groups,
+    },
+    {
+      name: 'help',
+      arity: 2,
+      flags: 'loading stale',
+      since: '5.0.0',
+      group: 'stream',
+      summary: 'Returns helpful text about the different subcommands.',
+      complexity: 'O(1)',
+      run: ctx => replyHelp(ctx.reply, ctx.args[0], HELP),
+    },
+    {
+      name: 'stream',
+      arity: -3,
+      flags: 'readonly',
+      keys: 'RO ACCESS @2',
+      since: '5.0.0',
+      group: 'stream',
+      summary: 'Returns information about a stream.',
+      complexity: 'O(1)',
+      args: 'key#0 [full-block:(FULL [COUNT count:integer])]',
+      history: [
+        ['6.0.0', 'Added the `FULL` modifier.'],
+        [
+          '7.0.0',
+          'Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` and `lag` ' +
+            'fields',
+        ],
+        ['7.2.0', 'Added the `active-time` field, and changed the meaning of `seen-time`.'],
+      ],
+      run: stream,
+    },
+  ],
+}
+
+/** The stream args[2], or an error reply. */
+function streamOrReply(ctx: Context): Stream | undefined {
+  const entry = ctx.readOrReply(ctx.args[2], TYPE_STREAM)
+  if (entry === WRONG) return undefined
+  if (entry !== 0) return openStream(ctx, entry)
+  ctx.reply.fixedError(NO_SUCH_KEY)
+  return undefined
+}
+
+/** Calls `visit` with each entry of a tree, in order; at most `limit` (0: all). How many there were. */
+function each(ctx: Context, tree: Ref, limit: number, visit: (entry: Ref) => void): number {
+  const { trees } = StreamKind.of(ctx.keyspace).index
+  const cursor = new OrderedCursor()
+  let visited = 0
+  if (tree === 0) return 0
+  for (let more = trees.first(tree, cursor); more && (limit === 0 || visited < limit); more = trees.next(cursor)) {
+    visit(trees.entryAt(cursor))
+    visited++
+  }
+  return visited
+}
+
+function countOf(ctx: Context, tree: Ref): number {
+  return tree === 0 ? 0 : StreamKind.of(ctx.keyspace).index.trees.count(tree)
+}
+
+function consumers(ctx: Context): void {
+  const { args, reply } = ctx
+  const { groups, index, name } = StreamKind.of(ctx.keyspace)
+  const stream = streamOrReply(ctx)
+  if (stream === undefined) return
+  const group = groups.find(stream.groups, args[3])
+  if (group === 0) {
+    return reply.error(`NOGROUP No such consumer group '${errorText(args[3])}' for key name '${errorText(args[2])}'`)
+  }
+  reply.array(countOf(ctx, groups.consumers(group)))
+  each(ctx, groups.consumers(group), 0, consumer => {
+    const activeMs = groups.activeMs(consumer)
+    reply.map(4)
+    reply.bulkText('name')
+    reply.bulk(index.nameOf(consumer, name))
+    reply.bulkText('pending')
+    reply.integer(countOf(ctx, groups.consumerPending(consumer)))
+    reply.bulkText('idle')
+    reply.integer(Math.max(0, ctx.nowMs - groups.seenMs(consumer)))
+    reply.bulkText('inactive')
+    reply.integer(activeMs < 0 ? -1 : ctx.nowMs - activeMs)
+  })
+}
+
+function groups(ctx: Context): void {
+  const { reply } = ctx
+  const stream = streamOrReply(ctx)
+  if (stream === undefined) return
+  const kind = StreamKind.of(ctx.keyspace)
+  reply.array(countOf(ctx, stream.groups))
+  each(ctx, stream.groups, 0, group => {
+    reply.map(6)
+    reply.bulkText('name')
+    reply.bulk(kind.index.nameOf(group, kind.name))
+    reply.bulkText('consumers')
+    reply.integer(countOf(ctx, kind.groups.consumers(group)))
+    reply.bulkText('pending')
+    reply.integer(countOf(ctx, kind.groups.pending(group)))
+    replyGroupPosition(ctx, stream, group)
+  })
+}
+
+function replyGroupPosition(ctx: Context, stream: Stream, group: Ref): void {
+  const { reply } = ctx
+  const { groups } = StreamKind.of(ctx.keyspace)
+  const id = groups.lastId(group, new StreamId())
+  const read = groups.entriesRead(group)
+  reply.bulkText('last-delivered-id')
+  replyId(ctx, id)
+  reply.bulkText('entries-read')
+  if (read < 0) reply.null()
+  else replyLong(reply, read)
+  reply.bulkText('lag')
+  const lag = lagOf(stream, id, read)
+  if (Number.isNaN(lag)) reply.null()
+  else replyLong(reply, lag)
+}
+
+function stream(ctx: Context): void {
+  const { argc } = ctx
+  const found = streamOrReply(ctx)
+  if (found === undefined) return
+  if (argc === 3) return replyBrief(ctx, found)
+  if ((argc !== 4 && argc !== 6) || !ctx.is(3, 'full')) return replySubcommandError(ctx)
+  let count = COUNT_DEFAULT
+  if (argc === 6) {
+    if (!equalsNoCase(ctx.args[4], 'count')) return replySubcommandError(ctx)
+    count = ctx.longOrReply(5)
+    if (Number.isNaN(count)) return
+    if (count < 0) count = COUNT_DEFAULT
+  }
+  replyFull(ctx, found, count)
+}
+
+function replyCommon(ctx: Context, stream: Stream): void {
+  const { reply } = ctx
+  const { index, from: id } = StreamKind.of(ctx.keyspace)
+  reply.bulkText('length')
+  reply.integer(stream.length)
+  reply.bulkText('radix-tree-keys')
+  reply.integer(countOf(ctx, stream.tree))
+  reply.bulkText('radix-tree-nodes')
+  reply.integer(radixNodes(index, stream.tree))
+  reply.bulkText('last-generated-id')
+  replyId(ctx, stream.lastId(id))
+  reply.bulkText('max-deleted-entry-id')
+  replyId(ctx, stream.maxDeletedId(id))
+  reply.bulkText('entries-added')
+  replyLong(reply, stream.entriesAdded)
+  reply.bulkText('recorded-first-entry-id')
+  replyId(ctx, stream.firstId(id))
+}
+
+function replyBrief(ctx: Context, stream: Stream): void {
+  const { reply } = ctx
+  const { iterator, from, to } = StreamKind.of(ctx.keyspace)
+  reply.map(10)
+  replyCommon(ctx, stream)
+  reply.bulkText('groups')
+  reply.integer(countOf(ctx, stream.groups))
+  for (const last of [false, true]) {
+    reply.bulkText(last ? 'last-entry' : 'first-entry')
+    if (iterator.start(stream.tree, from.setMin(), to.setMax(), last).next()) replyEntry(ctx, iterator)
+    else reply.null()
+  }
+}
+
+function replyFull(ctx: Context, stream: Stream, count: number): void {
+  const { reply } = ctx
+  const kind = StreamKind.of(ctx.keyspace)
+  reply.map(9)
+  replyCommon(ctx, stream)
+  reply.bulkText('entries')
+  replyRange(ctx, stream, kind.from.setMin(), kind.to.setMax(), false, count)
+  reply.bulkText('groups')
+  reply.array(countOf(ctx, stream.groups))
+  each(ctx, stream.groups, 0, group => {
+    reply.map(7)
+    reply.bulkText('name')
+    reply.bulk(kind.index.nameOf(group, kind.name))
+    replyGroupPosition(ctx, stream, group)
+    reply.bulkText('pel-count')
+    reply.integer(countOf(ctx, kind.groups.pending(group)))
+    reply.bulkText('pending')
+    replyPending(ctx, kind.groups.pending(group), count, true)
+    reply.bulkText('consumers')
+    reply.array(countOf(ctx, kind.groups.consumers(group)))
+    each(ctx, kind.groups.consumers(group), 0, consumer => replyConsumer(ctx, consumer, count))
+  })
+}
+
+function replyConsumer(ctx: Context, consumer: Ref, count: number): void {
+  const { reply } = ctx
+  const { groups, index, name } = StreamKind.of(ctx.keyspace)
+  const pending = groups.consumerPending(consumer)
+  reply.map(5)
+  reply.bulkText('name')
+  reply.bulk(index.nameOf(consumer, name))
+  reply.bulkText('seen-time')
+  reply.integer(groups.seenMs(consumer))
+  reply.bulkText('active-time')
+  reply.integer(groups.activeMs(consumer))
+  reply.bulkText('pel-count')
+  reply.integer(countOf(ctx, pending))
+  reply.bulkText('pending')
+  replyPending(ctx, pending, count, false)
+}
+
+/** The first `count` (0: all) pending entries, with or without whose they are. */
+function replyPending(ctx: Context, tree: Ref, count: number, withOwner: boolean): void {
+  const { reply } = ctx
+  const { groups, index, name, from: id } = StreamKind.of(ctx.keyspace)
+  const mark = reply.defer()
+  const sent = each(ctx, tree, count, entry => {
+    reply.array(withOwner ? 4 : 3)
+    replyId(ctx, index.idOf(entry, id))
+    if (withOwner) reply.bulk(index.nameOf(groups.owner(entry), name))
+    reply.integer(groups.deliveredMs(entry))
+    replyLong(reply, groups.deliveries(entry))
+  })
+  reply.endArray(mark, sent)
+}
+
+export const infoCommands: readonly Command[] = [info]

@@ -1,0 +1,40 @@
+// How far a group is: counting entries by the counters that stream and group keep, where deletions leave them certain.
+// Source: the rules of Redis's XINFO, which these must match.
+
+import type { Stream } from '../../keyspace/stream.ts'
+import { StreamId } from '../../keyspace/stream-id.ts'
+
+/** True when an entry from `id` on may have been deleted by XDEL. */
+export function hasDeletedAfter(stream: Stream, id: StreamId): boolean {
+  if (stream.length === 0) return false
+  const maxDeleted = stream.maxDeletedId(new StreamId())
+  if (maxDeleted.isZero || stream.firstId(new StreamId()).compare(maxDeleted) > 0) return false
+  return id.compare(maxDeleted) <= 0
+}
+
+/** How many entries were ever added up to `id`; -1 when that cannot be told. */
+export function distanceFromFirst(stream: Stream, id: StreamId): number {
+  const added = stream.entriesAdded
+  if (added === 0) return 0
+  const toLast = id.compare(stream.lastId(new StreamId()))
+  if (stream.length === 0 && toLast <= 0) return added
+  if (toLast === 0) return added
+  if (toLast > 0) return -1
+  const first = stream.firstId(new StreamId())
+  const maxDeleted = stream.maxDeletedId(new StreamId())
+  if (maxDeleted.isZero || maxDeleted.compare(first) < 0) {
+    const toFirst = id.compare(first)
+    if (toFirst < 0) return added - stream.length
+    if (toFirst === 0) return added - stream.length + 1
+  }
+  return -1
+}
+
+/** Entries that a group has still to read; NaN when that cannot be told. */
+export function lagOf(stream: Stream, lastId: StreamId, entriesRead: number): number {
+  const added = stream.entriesAdded
+  if (added === 0) return 0
+  if (entriesRead >= 0 && !hasDeletedAfter(stream, lastId)) return added - entriesRead
+  const read = distanceFromFirst(stream, lastId)
+  return read < 0 ? Number.NaN : added - read
+}

@@ -1,0 +1,160 @@
+// What the stream commands share: opening the stream of an entry, ids in arguments and replies, entries in replies.
+
+import { type Context, WRONG } from '../../engine/context.ts'
+import type { Stream } from '../../keyspace/stream.ts'
+import type { StreamId } from '../../keyspace/stream-id.ts'
+import type { StreamIterator } from '../../keyspace/stream-iterator.ts'
+import { StreamKind } from '../../keyspace/stream-kind.ts'
+import { TYPE_STREAM } from '../../keyspace/types.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { errorBytes, type Reply } from '../../protocol/reply.ts'
+
+const INVALID_ID = errorBytes('ERR Invalid stream ID specified as stream command argument')
+const INVALID_START = errorBytes('ERR invalid start ID for the interval')
+const INVALID_END = errorBytes('ERR invalid end ID for the interval')
+
+const OPEN = 0x28
+const MINUS = 0x2d
+const PLUS = 0x2b
+
+/** The stream of an entry. One at a time: the next call points the same object elsewhere. */
+export function openStream(ctx: Context, entry: Ref): Stream {
+  return StreamKind.of(ctx.keyspace).stream.open(ctx.db.valueOf(entry))
+}
+
+/** True when args[i] is exactly this one character. */
+export function isMark(s: Slice, mark: number): boolean {
+  return s.len === 1 && s.byte(0) === mark
+}
+
+// ---- ids in arguments: false after an error reply ----
+
+/** Reads args[i], <ms>-<seq> or <ms> alone. */
+export function idOrReply(ctx: Context, i: number, out: StreamId): boolean {
+  if (out.parse(ctx.args[i])) return true
+  ctx.reply.fixedError(INVALID_ID)
+  return false
+}
+
+/** Reads the first id of a range from args[i]: also - and +, and ( in front for what comes after an id. */
+export function rangeStartOrReply(ctx: Context, i: number, out: StreamId): boolean {
+  const exclusive = boundOrReply(ctx, i, out, false)
+  if (exclusive === undefined) return false
+  if (!exclusive || out.increment()) return true
+  ctx.reply.fixedError(INVALID_START)
+  return false
+}
+
+/** Reads the last id of a range; an id without sequence means all of its millisecond. */
+export function rangeEndOrReply(ctx: Context, i: number, out: StreamId): boolean {
+  const exclusive = boundOrReply(ctx, i, out, true)
+  if (exclusive === undefined) return false
+  if (!exclusive || out.decrement()) return true
+  ctx.reply.fixedError(INVALID_END)
+  return false
+}
+
+/** True when the bound itself does not belong to the range; undefined after an error reply. */
+function boundOrReply(ctx: Context, i: number, out: StreamId, missingSeqMax: boolean): boolean | undefined {
+  const s = ctx.args[i]
+  if (isMark(s, MINUS)) {
+    out.setMin()
+    return false
+  }
+  if (isMark(s, PLUS)) {
+    out.setMax()
+    return false
+  }
+  const exclusive = s.len > 1 && s.byte(0) === OPEN
+  const text = exclusive ? ctx.value.set(s.u8, s.dv, s.off + 1, s.len - 1) : s
+  if (out.parse(text, missingSeqMax)) return exclusive
+  ctx.reply.fixedError(INVALID_ID)
+  return undefined
+}
+
+// ---- replies ----
+
+export function replyId(ctx: Context, id: StreamId): void {
+  const { text } = StreamKind.of(ctx.keyspace)
+  text.len = id.format(text.u8, 0)
+  ctx.reply.bulk(text)
+}
+
+/** A count as an integer, whole also where a double is not. */
+export function replyLong(reply: Reply, n: number): void {
+  if (Number.isSafeInteger(n)) reply.integer(n)
+  else reply.bigint(n >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(n))
+}
+
+/** The entry that the iterator stands at: id, then fields and values. */
+export function replyEntry(ctx: Context, it: StreamIterator): void {
+  const { reply } = ctx
+  reply.array(2)
+  replyId(ctx, it.id)
+  reply.array(it.fields * 2)
+  for (let left = it.fields; left > 0; left--) {
+    it.nextField()
+    reply.bulk(it.field)
+    reply.bulk(it.value)
+  }
+}
+
+/** At most `count` entries (0: all) of a range; how many there were. */
+export function replyRange(
+  ctx: Context,
+  stream: Stream,
+  from: StreamId,
+  to: StreamId,
+  reverse: boolean,
+  count: number,
+): void {
+  const { reply } = ctx
+  const it = StreamKind.of(ctx.keyspace).iterator.start(stream.tree, from, to, reverse)
+  const mark = reply.defer()
+  let sent = 0
+  while ((count === 0 || sent < count) && it.next()) {
+    replyEntry(ctx, it)
+    sent++
+  }
+  reply.endArray(mark, sent)
+}
+
+/** The entry of this very id; false, without a reply, when there is none. */
+export function replyEntryAt(ctx: Context, stream: Stream, id: StreamId): boolean {
+  const it = StreamKind.of(ctx.keyspace).iterator.start(stream.tree, id, id, false)
+  if (!it.next()) return false
+  replyEntry(ctx, it)
+  return true
+}
+
+/** As c->argv words go into error texts: up to the first NUL. */
+export function errorText(s: Slice): string {
+  const text = s.latin1()
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
+}
+
+/** The entry of a stream that must exist together with a group: undefined after an error reply. */
+export interface GroupAt {
+  entry: Ref
+  group: Ref
+}
+
+/** The stream args[1] and its group args[2], or a NOGROUP error. */
+export function groupOrReply(ctx: Context): GroupAt | undefined {
+  const { args } = ctx
+  const entry = ctx.readOrReply(args[1], TYPE_STREAM)
+  if (entry === WRONG) return undefined
+  const group = entry === 0 ? 0 : StreamKind.of(ctx.keyspace).groups.find(openStream(ctx, entry).groups, args[2])
+  if (group !== 0) return { entry, group }
+  ctx.reply.error(`NOGROUP No such key '${errorText(args[1])}' or consumer group '${errorText(args[2])}'`)
+  return undefined
+}
+
+/** Where a container's subcommand was called with options it does not know. */
+export function replySubcommandError(ctx: Context): void {
+  const container = errorText(ctx.args[0]).toUpperCase()
+  const sub = errorText(ctx.args[1]).slice(0, 128)
+  ctx.reply.error(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try ${container} HELP.`)
+}
