@@ -44,3 +44,21 @@ conversation(
   },
   { oursOnly: 'the server is asked whether it is ours' },
 )
+
+conversation('a command that waits is answered when its time is over, or when there is something', async c => {
+  await c.expect('BZPOPMIN z 0.05', null)
+  const other = await c.another()
+  const waiting = await c.start('BZPOPMIN z 0')
+  assert.ok(!waiting.done)
+  await other.expect('ZADD z 1 a', 1)
+  await c.expectReply(waiting, ['z', 'a', '1'])
+})
+
+conversation('messages come beside the replies', async c => {
+  const other = await c.another()
+  await c.tell('SUBSCRIBE news')
+  await c.expectMessage(['subscribe', 'news', 1])
+  await c.expectNoMessage()
+  await other.expect('PUBLISH news hello', 1)
+  await c.expectMessage(['message', 'news', 'hello'])
+})

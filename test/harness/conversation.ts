@@ -103,6 +103,11 @@ export class Conversation {
     return pending
   }
 
+  /** The reply to a command that was started. */
+  async expectReply(pending: Pending, expected: Expected | ByProtocol): Promise<void> {
+    this.check('the reply', await pending.value(), expected)
+  }
+
   /** Sends a command that answers only with messages, such as SUBSCRIBE. */
   async tell(command: CommandText): Promise<void> {
     this.client.write(encodeCommand(wordsOf(command)))
