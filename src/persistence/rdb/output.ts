@@ -47,6 +47,13 @@ export class RdbOutput {
     this.pos = 0
   }
 
+  /** Goes on in an empty buffer that is handed in. */
+  use(u8: Uint8Array): void {
+    this.u8 = u8
+    this.dv = new DataView(u8.buffer)
+    this.pos = 0
+  }
+
   byte(n: number): void {
     this.reserve(1)
     this.u8[this.pos++] = n

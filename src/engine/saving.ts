@@ -1,0 +1,18 @@
+// Saving: what commands ask of persistence (persistence/persistence.ts). The server fills it in.
+//
+// Always: an outcome is undefined for success, or the error the client gets, with its code.
+
+export interface Saving {
+  /** SAVE. */
+  save(): string | undefined
+  /** BGSAVE: the status line that the client gets, or an error. */
+  backgroundSave(schedule: boolean, inTransaction: boolean): { status: string } | { error: string }
+  /** BGREWRITEAOF: likewise. */
+  rewriteAof(): { status: string } | { error: string }
+  /** LASTSAVE: seconds since 1970. */
+  readonly lastSaveSeconds: number
+  /** DEBUG RELOAD. */
+  reload(options: { save: boolean; flush: boolean; merge: boolean }): string | undefined
+  /** DEBUG LOADAOF. */
+  loadAof(): string | undefined
+}

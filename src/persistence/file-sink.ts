@@ -1,0 +1,174 @@
+// FileSink: bytes on their way into a file that gets its name only when all of them are on the disk.
+//
+//   OPEN ─ write … ─▶ finish ─▶ [all written] ─▶ fsync ─▶ close ─▶ rename ─▶ fsync of the folder ─▶ done(null)
+//     └── a write fails, or abort() ─▶ closed, the temporary file removed ─▶ done(error), if finish() was called
+//
+// Always: chunks are written in order, one at a time, off the main thread; a chunk belongs to the sink until `release`
+// gives it back.
+
+import { attempt, type Disk, type DiskFailure } from './machine.ts'
+
+/** So many bytes may wait before the producer should pause. */
+const PENDING_BYTES_MAX = 4 << 20
+const SYNC_BYTES = 4 << 20
+
+/** Takes bytes away: a file, or later a socket. */
+export interface ByteSink {
+  /** Takes u8[0 .. length); the buffer is given back through `release`. */
+  write(u8: Uint8Array, length: number): void
+  /** Gets buffers back. */
+  release: (u8: Uint8Array) => void
+  /** False: it is better to wait for `onDrain` before writing more. */
+  readonly ready: boolean
+  onDrain: () => void
+  /** Why it takes no more bytes. */
+  readonly error: DiskFailure | undefined
+}
+
+interface Chunk {
+  u8: Uint8Array
+  length: number
+}
+
+export class FileSink implements ByteSink {
+  error: DiskFailure | undefined
+  release: (u8: Uint8Array) => void = () => {}
+  onDrain: () => void = () => {}
+  bytes = 0
+  private readonly disk: Disk
+  private readonly temporary: string
+  private readonly incrementalSync: boolean
+  private fd = -1
+  private readonly queue: Chunk[] = []
+  private queuedBytes = 0
+  private unsyncedBytes = 0
+  private busy = false
+  private finishing: (() => void) | undefined
+
+  /** Creates `temporary`. `incrementalSync`: the disk is made to keep up, so that the last fsync is short. */
+  constructor(disk: Disk, temporary: string, incrementalSync: boolean) {
+    this.disk = disk
+    this.temporary = temporary
+    this.incrementalSync = incrementalSync
+    this.error = attempt(() => {
+      this.fd = disk.open(temporary, 'w')
+    })
+  }
+
+  get ready(): boolean {
+    return this.queuedBytes < PENDING_BYTES_MAX
+  }
+
+  write(u8: Uint8Array, length: number): void {
+    if (this.error !== undefined) return this.release(u8)
+    this.queue.push({ u8, length })
+    this.queuedBytes += length
+    this.next()
+  }
+
+  private next(): void {
+    if (this.busy || this.fd < 0) return
+    const chunk = this.queue[0]
+    if (chunk === undefined || this.error !== undefined) {
+      if (this.finishing !== undefined) this.finishing()
+      return
+    }
+    this.busy = true
+    this.disk.writeLater(this.fd, chunk.u8, 0, chunk.length, null, error => {
+      this.busy = false
+      this.queue.shift()
+      this.queuedBytes -= chunk.length
+      this.bytes += chunk.length
+      this.unsyncedBytes += chunk.length
+      this.release(chunk.u8)
+      if (error !== null) this.error ??= error
+      if (this.incrementalSync && this.error === undefined && this.unsyncedBytes >= SYNC_BYTES) this.sync()
+      else this.next()
+      if (this.ready) this.onDrain()
+    })
+  }
+
+  private sync(): void {
+    this.unsyncedBytes = 0
+    this.busy = true
+    this.disk.fdatasyncLater(this.fd, error => {
+      this.busy = false
+      if (error !== null) this.error ??= error
+      this.next()
+    })
+  }
+
+  /** Gives the file its name once every byte is on the disk. `done` is not called before this returns. */
+  finish(path: string, done: (error: DiskFailure | null) => void): void {
+    this.finishing = () => {
+      this.finishing = undefined
+      if (this.error !== undefined) return this.fail(this.error, done)
+      this.busy = true
+      this.disk.fsyncLater(this.fd, error => {
+        this.busy = false
+        const failure = error ?? this.error ?? attempt(() => this.install(path))
+        if (failure) this.fail(failure, done)
+        else done(null)
+      })
+    }
+    if (!this.busy && (this.queue.length === 0 || this.error !== undefined)) this.finishing()
+  }
+
+  private install(path: string): void {
+    const { disk } = this
+    const { fd } = this
+    this.fd = -1
+    disk.close(fd)
+    disk.rename(this.temporary, path)
+    disk.fsyncDir(folderOf(disk.resolve(path)))
+  }
+
+  private fail(error: DiskFailure, done: (error: DiskFailure | null) => void): void {
+    this.error = error
+    this.remove()
+    done(error)
+  }
+
+  /** Gives up: nothing of the file remains. */
+  abort(reason: DiskFailure): void {
+    this.error ??= reason
+    if (!this.busy) this.remove()
+    else if (this.finishing === undefined) this.finishing = () => this.remove()
+  }
+
+  private remove(): void {
+    const { disk, fd } = this
+    this.finishing = undefined
+    this.fd = -1
+    this.queue.length = 0
+    this.queuedBytes = 0
+    if (fd < 0) return
+    attempt(() => disk.close(fd))
+    attempt(() => disk.unlink(this.temporary))
+  }
+}
+
+/** Bytes straight into a file that is open already, for the one who can wait. */
+export class DirectSink implements ByteSink {
+  error: DiskFailure | undefined
+  release: (u8: Uint8Array) => void = () => {}
+  onDrain: () => void = () => {}
+  readonly ready = true
+  private readonly disk: Disk
+  private readonly fd: number
+
+  constructor(disk: Disk, fd: number) {
+    this.disk = disk
+    this.fd = fd
+  }
+
+  write(u8: Uint8Array, length: number): void {
+    this.error ??= attempt(() => void this.disk.write(this.fd, u8, 0, length, null))
+    this.release(u8)
+  }
+}
+
+export function folderOf(path: string): string {
+  const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
+  return slash <= 0 ? path.slice(0, slash + 1) || '.' : path.slice(0, slash)
+}

@@ -1,0 +1,149 @@
+// KeyspaceTarget: puts what an RDB file holds into a keyspace.
+
+import type { Database } from '../keyspace/database.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import type { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import type { Log } from './machine.ts'
+import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
+import type { ValueReader } from './rdb/value.ts'
+
+const LRU_CLOCK_MASK = 0xffffff
+const EMPTY_KEYS_LOGGED_MAX = 10
+
+export interface LoadOptions {
+  /** Keys whose time is over are left out. */
+  dropExpired: boolean
+  /** A key that is there already is replaced; otherwise it is an error. */
+  replace: boolean
+  /** Loads a library of functions; an error message when that fails. */
+  library(code: Slice): string | undefined
+}
+
+/** The file holds what it must not: a duplicate, or something only another server can read. */
+export class LoadRefused extends Error {}
+
+export class KeyspaceTarget implements RdbTarget {
+  keysLoaded = 0
+  keysExpired = 0
+  emptyKeys = 0
+  /** From the file's aux fields; 0 when it does not tell. */
+  usedMemoryBytes = 0
+  readonly fields: { [name: string]: string } = {}
+  private readonly space: Keyspace
+  private readonly log: Log
+  private readonly options: LoadOptions
+  private db: Database
+
+  constructor(space: Keyspace, log: Log, options: LoadOptions) {
+    this.space = space
+    this.log = log
+    this.options = options
+    this.db = space.databases[0]
+  }
+
+  aux(name: Slice, value: Slice): void {
+    const { log } = this
+    const field = name.latin1()
+    if (field.startsWith('%')) return log.notice(`RDB '${field}': ${value.latin1()}`)
+    this.fields[field.toLowerCase()] = value.latin1()
+    switch (field.toLowerCase()) {
+      case 'redis-ver':
+        return log.notice(`Loading RDB produced by version ${value.latin1()}`)
+      case 'ctime':
+        return log.notice(`RDB age ${Math.max(0, Math.floor(this.space.nowMs / 1000) - auxInteger(value))} seconds`)
+      case 'used-mem':
+        this.usedMemoryBytes = auxInteger(value)
+        return log.notice(`RDB memory usage when created ${(this.usedMemoryBytes / 1048576).toFixed(2)} Mb`)
+      case 'aof-preamble':
+        if (auxInteger(value) !== 0) log.notice('RDB has an AOF tail')
+        return
+      case 'aof-base':
+        if (auxInteger(value) !== 0) log.notice('RDB is base AOF')
+        return
+      case 'repl-stream-db':
+      case 'repl-id':
+      case 'repl-offset':
+      case 'lua':
+      case 'redis-bits':
+        return
+      default:
+        log.debug(`Unrecognized RDB AUX field: '${field}'`)
+    }
+  }
+
+  selectDb(index: number): boolean {
+    const db = this.space.databases[index]
+    if (db === undefined) {
+      this.log.warning(
+        `FATAL: Data file was created with a Redis server configured to handle more than ${this.space.databases.length} databases. Exiting`,
+      )
+      return false
+    }
+    this.db = db
+    return true
+  }
+
+  expect(): void {}
+
+  private isDropped(attributes: KeyAttributes): boolean {
+    if (!this.options.dropExpired || attributes.expiryMs < 0 || attributes.expiryMs >= this.space.nowMs) return false
+    this.keysExpired++
+    return true
+  }
+
+  stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void {
+    if (this.isDropped(attributes)) return
+    const { db } = this
+    const before = db.size
+    const entry = db.setString(key, value)
+    if (db.size === before && !this.options.replace) this.duplicate(key)
+    this.finish(key, entry, attributes)
+  }
+
+  key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void {
+    if (this.isDropped(attributes)) return reader.discard()
+    const { db } = this
+    if (db.exists(key)) {
+      if (!this.options.replace) {
+        reader.discard()
+        this.duplicate(key)
+      }
+      db.delete(key)
+    }
+    this.finish(key, db.add(key, type, reader.encoding, reader.value), attributes)
+  }
+
+  private duplicate(key: Slice): never {
+    const text = `RDB has duplicated key '${key.latin1()}' in DB ${this.db.index}`
+    this.log.warning(text)
+    throw new LoadRefused(text)
+  }
+
+  private finish(key: Slice, entry: Ref, attributes: KeyAttributes): void {
+    const { db, space } = this
+    if (attributes.expiryMs >= 0) entry = db.setExpiry(key, entry, attributes.expiryMs)
+    const { idleSeconds, frequency } = attributes
+    if (space.lfu) {
+      if (frequency >= 0) db.setAccess(entry, frequency | ((Math.floor(space.nowMs / 60000) & 0xffff) << 8))
+    } else if (idleSeconds >= 0) db.setAccess(entry, (space.lruClock - idleSeconds) & LRU_CLOCK_MASK)
+    this.keysLoaded++
+  }
+
+  emptyKey(key: Slice): void {
+    if (this.emptyKeys++ < EMPTY_KEYS_LOGGED_MAX) this.log.notice(`rdbLoadObject skipping empty key: ${key.latin1()}`)
+  }
+
+  library(code: Slice): string | undefined {
+    return this.options.library(code)
+  }
+
+  moduleData(moduleName: string, key: Slice | undefined): string | undefined {
+    if (key !== undefined)
+      return `The RDB file contains module data I can't load: no matching module type '${moduleName}'`
+    this.log.warning(
+      `The RDB file contains data of the module '${moduleName}' that belongs to no key: it is not loaded.`,
+    )
+    return undefined
+  }
+}

@@ -1,0 +1,112 @@
+// Whole RDB files: written at once, and read in slices.
+
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import type { Ref } from '../memory/arena.ts'
+import { DirectSink, folderOf } from './file-sink.ts'
+import { attempt, type Disk, type DiskFailure } from './machine.ts'
+import { RdbError } from './rdb/input.ts'
+import { DONE, NEED, RdbReader, type RdbTarget } from './rdb/reader.ts'
+import type { ValueReaders } from './rdb/values.ts'
+import { type RdbOptions, SnapshotWriter } from './snapshot-writer.ts'
+
+const WINDOW_BYTES = 1 << 20
+
+/** Which step of saving failed, for the log. */
+export interface SaveFailure {
+  step: 'open' | 'write' | 'rename' | 'fsync'
+  error: DiskFailure
+}
+
+/** Saves all databases as they are now under `path`, by way of `temporary`. */
+export function saveRdb(
+  space: Keyspace,
+  disk: Disk,
+  temporary: string,
+  path: string,
+  options: RdbOptions,
+): SaveFailure | undefined {
+  let fd = -1
+  const opening = attempt(() => {
+    fd = disk.open(temporary, 'w')
+  })
+  if (opening !== undefined) return { step: 'open', error: opening }
+  const sink = new DirectSink(disk, fd)
+  writeAll(space, new SnapshotWriter(space, sink, options), sink)
+  const writing = sink.error ?? attempt(() => disk.fsync(fd))
+  const closing = attempt(() => disk.close(fd))
+  let failure: SaveFailure | undefined
+  if (writing ?? closing) failure = { step: 'write', error: (writing ?? closing)! }
+  else {
+    const renaming = attempt(() => disk.rename(temporary, path))
+    if (renaming !== undefined) failure = { step: 'rename', error: renaming }
+  }
+  if (failure !== undefined) {
+    attempt(() => disk.unlink(temporary))
+    return failure
+  }
+  const syncing = attempt(() => disk.fsyncDir(folderOf(disk.resolve(path))))
+  return syncing === undefined ? undefined : { step: 'fsync', error: syncing }
+}
+
+function writeAll(space: Keyspace, writer: SnapshotWriter, sink: DirectSink): void {
+  for (const db of space.databases) {
+    const visit = (entry: Ref) => {
+      if (!writer.isLarge(entry)) return writer.take(entry, db.index)
+      writer.begin(entry, db.index)
+      while (!writer.step());
+    }
+    let cursor = 0
+    do {
+      cursor = db.scan(cursor, visit)
+    } while (cursor !== 0 && sink.error === undefined)
+  }
+  writer.end()
+}
+
+/** Reads a file that is an RDB from `from` on. */
+export class RdbFileReader {
+  readonly reader: RdbReader
+  readonly sizeBytes: number
+  private readonly disk: Disk
+  private readonly fd: number
+  private readAt: number
+
+  constructor(disk: Disk, fd: number, from: number, readers: ValueReaders, target: RdbTarget, checks: boolean) {
+    this.disk = disk
+    this.fd = fd
+    this.readAt = from
+    this.sizeBytes = disk.fstat(fd).sizeBytes
+    this.reader = new RdbReader(readers, target, checks)
+    this.reader.input.base = from
+    this.reader.input.total = this.sizeBytes
+  }
+
+  /** Bytes of the file that are read. */
+  get offset(): number {
+    return this.reader.input.offset
+  }
+
+  /** Reads on for about `budget` bytes; true when the RDB has ended. Throws RdbError, and what the disk throws. */
+  slice(budget: number): boolean {
+    const { reader } = this
+    const until = this.offset + budget
+    for (;;) {
+      const outcome = reader.run(budget)
+      if (outcome === DONE) return true
+      if (outcome === NEED) this.fill()
+      if (this.offset >= until) return false
+    }
+  }
+
+  private fill(): void {
+    const { reader, disk, fd } = this
+    const { input } = reader
+    const bytes = Math.max(WINDOW_BYTES, input.wanted - input.available)
+    reader.room(bytes)
+    const got = disk.read(fd, input.u8, input.end, bytes, this.readAt)
+    // A file that ends in the middle of what was to be read.
+    if (got === 0) throw new RdbError('Unexpected EOF reading RDB file', this.readAt)
+    input.end += got
+    this.readAt += got
+  }
+}

@@ -1,0 +1,148 @@
+// SnapshotWriter: turns the entries that a snapshot hands over into the bytes of an RDB file.
+//
+//   main   ... keys ... [ large value, in parts ........ ]           what goes to the sink
+//   side                      [ keys that had to go first ]          appended to main when the large value has ended
+//
+// Always: the checksum covers what was given to the sink, in order; nothing goes into main while a large value is being
+// written but that value.
+
+import type { Database } from '../keyspace/database.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import type { SnapshotConsumer } from '../keyspace/snapshot.ts'
+import { Crc64 } from '../lib/crc64.ts'
+import type { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import type { ByteSink } from './file-sink.ts'
+import { CHECKSUM_BYTES } from './rdb/format.ts'
+import { RdbOutput } from './rdb/output.ts'
+import { type AccessRecord, RdbWriter } from './rdb/writer.ts'
+
+const CHUNK_BYTES = 256 * 1024
+/** A chunk is sent on when it is this full, so that most keys fit behind it without growing it. */
+const FULL_BYTES = CHUNK_BYTES - 16 * 1024
+/** Values of about this size and more are written in parts. */
+const LARGE_BYTES = 128 * 1024
+const PART_BYTES = 32 * 1024
+const SPARE_CHUNKS = 8
+
+export interface RdbOptions {
+  compress: boolean
+  checksum: boolean
+  access: AccessRecord
+  /** Name and value, in order. */
+  aux: readonly (readonly [name: string, value: string])[]
+  libraries: readonly Slice[]
+}
+
+interface Sizes {
+  keys: number
+  expires: number
+}
+
+export class SnapshotWriter implements SnapshotConsumer {
+  private readonly sink: ByteSink
+  private readonly checksum: boolean
+  private readonly writer: RdbWriter
+  /** Writes values that come between the parts of a large one. */
+  private readonly sideWriter: RdbWriter
+  private readonly main = new RdbOutput(CHUNK_BYTES)
+  private readonly side = new RdbOutput(4096)
+  private readonly crc = new Crc64()
+  private readonly sizes: (Sizes | undefined)[]
+  private readonly anyDb: Database
+  private readonly spare: Uint8Array[] = []
+  private mainDb = -1
+  private sideDb = -1
+  private large = false
+
+  /** Writes what stands before the keys. The keyspace must not change between this and the snapshot's beginning. */
+  constructor(space: Keyspace, sink: ByteSink, options: RdbOptions) {
+    this.sink = sink
+    this.checksum = options.checksum
+    this.writer = new RdbWriter(space)
+    this.sideWriter = new RdbWriter(space)
+    this.writer.access = this.sideWriter.access = options.access
+    this.main.compress = this.side.compress = options.compress
+    this.anyDb = space.databases[0]
+    this.sizes = space.databases.map(db => ({ keys: db.size, expires: db.expiresSize }))
+    sink.release = u8 => {
+      if (u8.length === CHUNK_BYTES && this.spare.length < SPARE_CHUNKS) this.spare.push(u8)
+    }
+    const { main, writer } = this
+    writer.header(main)
+    for (const [name, value] of options.aux) writer.aux(main, name, value)
+    for (const code of options.libraries) writer.library(main, code)
+  }
+
+  isLarge(entry: Ref): boolean {
+    return this.writer.values.sizeHint(this.anyDb, entry) >= LARGE_BYTES
+  }
+
+  take(entry: Ref, database: number): void {
+    const { large } = this
+    const out = large ? this.side : this.main
+    const writer = large ? this.sideWriter : this.writer
+    this.select(out, writer, database)
+    writer.beginKey(out, this.anyDb, entry)
+    writer.values.step(out, Number.POSITIVE_INFINITY)
+    if (!large && out.pos >= FULL_BYTES) this.send()
+  }
+
+  private select(out: RdbOutput, writer: RdbWriter, database: number): void {
+    if (out === this.main) {
+      if (this.mainDb === database) return
+      this.mainDb = database
+    } else {
+      if (this.sideDb === database) return
+      this.sideDb = database
+    }
+    writer.selectDb(out, database)
+    const sizes = this.sizes[database]
+    if (sizes === undefined) return
+    this.sizes[database] = undefined
+    writer.sizes(out, sizes.keys, sizes.expires)
+  }
+
+  begin(entry: Ref, database: number): void {
+    this.select(this.main, this.writer, database)
+    this.writer.beginKey(this.main, this.anyDb, entry)
+    this.large = true
+    this.sideDb = -1
+  }
+
+  step(): boolean {
+    const { main, side } = this
+    const done = this.writer.values.step(main, main.pos + PART_BYTES)
+    if (done) {
+      this.large = false
+      main.bytes(side.u8, side.dv, 0, side.pos)
+      if (side.pos > 0) this.mainDb = this.sideDb
+      side.pos = 0
+      if (side.u8.length > CHUNK_BYTES) side.renew(4096)
+    }
+    if (main.pos >= FULL_BYTES) this.send()
+    return done
+  }
+
+  private send(): void {
+    const { main } = this
+    if (this.checksum) this.crc.update(main.u8, 0, main.pos)
+    this.sink.write(main.u8, main.pos)
+    const spare = this.spare.pop()
+    if (spare === undefined) main.renew(CHUNK_BYTES)
+    else main.use(spare)
+  }
+
+  /** Writes the end of the file. */
+  end(): void {
+    const { main } = this
+    this.writer.end(main)
+    if (this.checksum) this.crc.update(main.u8, 0, main.pos)
+    main.reserve(CHECKSUM_BYTES)
+    if (this.checksum) this.crc.writeTo(main.u8, main.pos)
+    else main.u8.fill(0, main.pos, main.pos + CHECKSUM_BYTES)
+    main.pos += CHECKSUM_BYTES
+    this.sink.write(main.u8, main.pos)
+    main.renew(0)
+  }
+}
