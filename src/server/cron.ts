@@ -11,7 +11,7 @@ import { Background } from './background.ts'
 import type { ClientCare } from './client-care.ts'
 import type { MemoryAccount } from './memory-figures.ts'
 import type { Metrics } from './metrics.ts'
-import type { Timer, Timers } from './system/system.ts'
+import type { CpuUsage, Timer, Timers } from './system/system.ts'
 
 const SAMPLE_US = 100_000
 const HZ_MAX = 500
@@ -31,6 +31,7 @@ export interface CronParts {
   expire: ExpireCycle
   defrag: Defrag
   rssBytes(): number
+  cpuUsage(): CpuUsage
   /** hz of the configuration, and dynamic-hz. */
   hz(): number
   dynamicHz(): boolean
@@ -95,6 +96,7 @@ export class Cron {
     const begin = engine.machine.monotonicUs()
     engine.tick()
     this.readLruClock()
+    metrics.cronTicks++
     this.sample(begin)
     if (this.paused) return
     this.checkPause()
@@ -104,7 +106,9 @@ export class Cron {
     if (defrag.begin(this.hz)) this.background.start(this.defragSome)
     for (const hook of this.hooks) hook()
     engine.settle()
-    metrics.cronUs += engine.machine.monotonicUs() - begin
+    const took = engine.machine.monotonicUs() - begin
+    metrics.cronUs += took
+    if (took > metrics.cronUsMax) metrics.cronUsMax = took
   }
 
   private readLruClock(): void {
@@ -120,7 +124,9 @@ export class Cron {
       metrics.commands.sample(stats.commandsProcessed, nowUs)
       metrics.inputBytes.sample(stats.netInputBytes, nowUs)
       metrics.outputBytes.sample(stats.netOutputBytes, nowUs)
-      metrics.events.sample(stats.reads, nowUs)
+      metrics.turns.sample(stats.turns + metrics.cronTicks, nowUs)
+      const { userUs, systemUs } = this.parts.cpuUsage()
+      metrics.busyUs.sample(userUs + systemUs, nowUs)
       account.walkClients()
       const used = account.usedBytes()
       if (used > metrics.memoryPeakBytes) metrics.memoryPeakBytes = used

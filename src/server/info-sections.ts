@@ -178,7 +178,7 @@ function persistenceSection(put: Put, { engine, startedMs }: InfoParts): void {
   put('module_fork_last_cow_size', 0)
 }
 
-function statsSection(put: Put, { engine, metrics }: InfoParts): void {
+function statsSection(put: Put, { engine, metrics, system }: InfoParts): void {
   const { stats, keyspace } = engine
   put('total_connections_received', stats.connectionsReceived)
   put('total_commands_processed', stats.commandsProcessed)
@@ -230,11 +230,14 @@ function statsSection(put: Put, { engine, metrics }: InfoParts): void {
   put('io_threaded_writes_processed', 0)
   put('reply_buffer_shrinks', 0)
   put('reply_buffer_expands', 0)
-  put('eventloop_cycles', stats.reads)
-  put('eventloop_duration_sum', 0)
-  put('eventloop_duration_cmd_sum', 0)
-  put('instantaneous_eventloop_cycles_per_sec', Math.round(metrics.events.perSecond))
-  put('instantaneous_eventloop_duration_usec', 0)
+  // The runtime owns the event loop: its time is told as the processor time of the process.
+  const { userUs, systemUs } = system.process.cpuUsage()
+  const turns = metrics.turns.perSecond
+  put('eventloop_cycles', stats.turns + metrics.cronTicks)
+  put('eventloop_duration_sum', userUs + systemUs)
+  put('eventloop_duration_cmd_sum', Math.round(engine.table.all.reduce((sum, entry) => sum + entry.usec, 0)))
+  put('instantaneous_eventloop_cycles_per_sec', Math.round(turns))
+  put('instantaneous_eventloop_duration_usec', turns === 0 ? 0 : Math.round(metrics.busyUs.perSecond / turns))
   put('acl_access_denied_auth', stats.aclDeniedAuth)
   put('acl_access_denied_cmd', stats.aclDeniedCmd)
   put('acl_access_denied_key', 0)
@@ -313,9 +316,9 @@ function keyspaceSection(put: Put, { engine }: InfoParts): void {
   }
 }
 
-function debugSection(put: Put, { metrics }: InfoParts): void {
+function debugSection(put: Put, { engine, metrics }: InfoParts): void {
   put('eventloop_duration_aof_sum', 0)
   put('eventloop_duration_cron_sum', Math.floor(metrics.cronUs))
-  put('eventloop_duration_max', 0)
-  put('eventloop_cmd_per_cycle_max', 0)
+  put('eventloop_duration_max', Math.ceil(metrics.cronUsMax))
+  put('eventloop_cmd_per_cycle_max', engine.stats.commandsPerTurnMax)
 }

@@ -14,7 +14,8 @@ export class Rate {
   sample(count: number, nowUs: number): void {
     const tookUs = nowUs - this.lastUs
     if (this.lastUs > 0 && tookUs > 0) {
-      this.samples[this.next] = ((count - this.lastCount) * 1e6) / tookUs
+      // A counter that was reset began again at 0.
+      this.samples[this.next] = ((count < this.lastCount ? count : count - this.lastCount) * 1e6) / tookUs
       this.next = (this.next + 1) % SAMPLES
     }
     this.lastCount = count
@@ -36,19 +37,23 @@ export class Metrics {
   readonly commands = new Rate()
   readonly inputBytes = new Rate()
   readonly outputBytes = new Rate()
-  readonly events = new Rate()
+  /** Turns of the event loop, and processor time. */
+  readonly turns = new Rate()
+  readonly busyUs = new Rate()
   /** Input and output of the largest clients in the last seconds, for INFO clients. */
   inputPeakBytes = 0
   outputPeakBytes = 0
   rssBytes = 0
   /** used_memory at its highest. */
   memoryPeakBytes = 0
+  cronTicks = 0
   cronUs = 0
+  cronUsMax = 0
   expireCycleUs = 0
   expiredStalePercent = 0
 
   reset(): void {
-    for (const rate of [this.commands, this.inputBytes, this.outputBytes, this.events]) rate.reset()
+    for (const rate of [this.commands, this.inputBytes, this.outputBytes, this.turns, this.busyUs]) rate.reset()
     this.expireCycleUs = 0
     this.expiredStalePercent = 0
   }

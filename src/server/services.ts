@@ -77,6 +77,7 @@ export class Services implements Host {
       expire: this.expire,
       defrag: this.defrag,
       rssBytes: () => system.process.rssBytes(),
+      cpuUsage: () => system.process.cpuUsage(),
       hz: () => config.hz,
       dynamicHz: () => config.dynamicHz,
     })
