@@ -95,3 +95,12 @@ export function writeBits(u8: Uint8Array, base: number, from: number, count: num
     at--
   }
 }
+
+/** The bits of an unsigned 32-bit integer in reverse order, as an unsigned integer. */
+export function reverseBits(v: number): number {
+  v = ((v >>> 1) & 0x55555555) | ((v & 0x55555555) << 1)
+  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2)
+  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4)
+  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8)
+  return ((v >>> 16) | (v << 16)) >>> 0
+}

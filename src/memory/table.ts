@@ -16,6 +16,7 @@
 // scan() keeps Redis's promise (every entry present from begin to end is seen, whatever the table did meanwhile)
 // with Redis's cursor: bucket numbers counted up from their highest bit.
 
+import { reverseBits } from '../lib/bits.ts'
 import type { Hasher } from '../lib/siphash.ts'
 import type { Slice } from '../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT, type Segment } from './arena.ts'
@@ -188,7 +189,7 @@ export class HashTable {
     let mask = dv.getUint32(at + MASK, true)
     if ((cursor & mask) + mask + 1 < buckets) mask = mask * 2 + 1
     this.visitBucket(this.bucketAtIndex(t, cursor & mask), visit)
-    return reverse(reverse(cursor | ~mask) + 1)
+    return reverseBits(reverseBits(cursor | ~mask) + 1)
   }
 
   /** An entry chosen nearly evenly, or 0 in an empty table. `random` gives unsigned 32-bit integers. */
@@ -604,13 +605,4 @@ export class HashTable {
     }
     return false
   }
-}
-
-/** The bits of an unsigned 32-bit integer in reverse order, as an unsigned integer. */
-function reverse(v: number): number {
-  v = ((v >>> 1) & 0x55555555) | ((v & 0x55555555) << 1)
-  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2)
-  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4)
-  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8)
-  return ((v >>> 16) | (v << 16)) >>> 0
 }
