@@ -230,6 +230,7 @@ export class Engine {
     const parser = this.parser
     const settings = this.settings
     this.current = client
+    this.commandStart = pos
     this.reply.resp = client.resp
     let untilClock = COMMANDS_PER_CLOCK
     while (

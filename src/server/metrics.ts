@@ -14,8 +14,7 @@ export class Rate {
   sample(count: number, nowUs: number): void {
     const tookUs = nowUs - this.lastUs
     if (this.lastUs > 0 && tookUs > 0) {
-      // A counter that was reset began again at 0.
-      this.samples[this.next] = ((count < this.lastCount ? count : count - this.lastCount) * 1e6) / tookUs
+      this.samples[this.next] = (Math.max(0, count - this.lastCount) * 1e6) / tookUs
       this.next = (this.next + 1) % SAMPLES
     }
     this.lastCount = count
@@ -30,6 +29,7 @@ export class Rate {
 
   reset(): void {
     this.samples.fill(0)
+    this.lastUs = 0
   }
 }
 
