@@ -4,6 +4,7 @@ import type { Command } from '../../engine/command.ts'
 import { WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/events.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
+import { parseBigInt64 } from '../../lib/number.ts'
 import { INDEX_OUT_OF_RANGE, NO_SUCH_KEY, SYNTAX } from '../../protocol/errors.ts'
 import { elementOf, openList, storeBack } from './shared.ts'
 
@@ -57,8 +58,10 @@ const lSet: Command = {
     const entry = ctx.writeOrReply(args[1], TYPE_LIST)
     if (entry === WRONG) return
     if (entry === 0) return reply.fixedError(NO_SUCH_KEY)
-    let index = ctx.longOrReply(2)
-    if (Number.isNaN(index)) return
+    const wide = ctx.longOrReply(2)
+    if (Number.isNaN(wide)) return
+    // Redis takes the low 32 bits of this index, so that one far outside comes round to the list again.
+    let index = Number.isSafeInteger(wide) ? wide | 0 : Number(BigInt.asIntN(32, parseBigInt64(args[2])))
     const list = openList(ctx, entry)
     list.makeRoom(1, args[3].len)
     const length = list.length

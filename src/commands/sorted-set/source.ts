@@ -1,11 +1,14 @@
 // Source: a sorted set, or a plain set, as an input of ZUNION and its like.
 
 import type { Context } from '../../engine/context.ts'
+import { MemberSet } from '../../keyspace/set.ts'
+import { SetKind } from '../../keyspace/set-kind.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import { ZSet, ZSetCursor } from '../../keyspace/zset.ts'
 import { ZSetKind } from '../../keyspace/zset-kind.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
+import { Element } from '../../memory/element.ts'
 
 export abstract class Source {
   weight = 1
@@ -31,21 +34,37 @@ export abstract class Source {
 }
 
 export function openSource(ctx: Context, entry: Ref, type: number): Source {
-  return type === TYPE_ZSET ? new SortedSource(ctx, entry) : new EmptySource(entry)
+  return type === TYPE_ZSET ? new SortedSource(ctx, entry) : new PlainSource(ctx, entry)
 }
 
-class EmptySource extends Source {
-  readonly length = 0
-  readonly member!: Slice
+/** A plain set: every member has score 1. */
+class PlainSource extends Source {
+  readonly length: number
   readonly score = 1
+  private readonly set: MemberSet
+  private readonly element = new Element()
+
+  constructor(ctx: Context, entry: Ref) {
+    super(entry)
+    this.set = new MemberSet(SetKind.of(ctx.keyspace)).open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry))
+    this.length = this.set.length
+  }
+
+  get member(): Slice {
+    return this.element.text()
+  }
+
   start(): boolean {
-    return false
+    this.set.rewind()
+    return this.next()
   }
+
   next(): boolean {
-    return false
+    return this.set.next(this.element)
   }
-  scoreOf(): number {
-    return Number.NaN
+
+  scoreOf(member: Slice): number {
+    return this.set.has(member) ? 1 : Number.NaN
   }
 }
 
