@@ -128,7 +128,9 @@ async function knownCommands(): Promise<CommandGrammar[]> {
     connection.close()
   }
   if (missing.size > 0) console.log(`left out, one of the servers does not know them: ${[...missing].join(', ')}`)
-  return wanted.filter(({ name }) => !missing.has(name))
+  const known = wanted.filter(({ name }) => !missing.has(name))
+  if (known.length === 0) throw new Error('no command is left to try')
+  return known
 }
 
 function olderThan(version: string, wanted: string): boolean {

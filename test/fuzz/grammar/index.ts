@@ -1,12 +1,14 @@
 // The grammars by group, as COMMAND DOCS names them.
 
 import { bitmap } from './bitmap.ts'
+import { connection } from './connection.ts'
 import { generic } from './generic.ts'
 import { geo } from './geo.ts'
 import type { Grammar } from './grammar.ts'
 import { hash } from './hash.ts'
 import { hyperloglog } from './hyperloglog.ts'
 import { list } from './list.ts'
+import { scripting } from './scripting.ts'
 import { set } from './set.ts'
 import { sortedSet } from './sorted-set.ts'
 import { stream } from './stream.ts'
@@ -25,4 +27,6 @@ export const grammars: { readonly [group: string]: Grammar } = {
   geo,
   stream,
   transactions,
+  scripting,
+  connection,
 }
