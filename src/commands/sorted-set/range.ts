@@ -155,7 +155,7 @@ class RangeRequest {
       else if (opt.eat('limit', 2)) {
         this.offset = opt.longOrReply()
         if (!opt.failed) this.limit = opt.longOrReply()
-      } else if (mayReverse && opt.eat('rev')) this.reverse = true
+      } else if (mayReverse && !this.reverse && opt.eat('rev')) this.reverse = true
       else if (mayChoose && this.by === undefined && opt.eat('bylex')) this.by = 'lex'
       else if (mayChoose && this.by === undefined && opt.eat('byscore')) this.by = 'score'
       else opt.syntaxError()

@@ -29,7 +29,11 @@ export const list: Grammar = [
     args: g => [
       g.key('l'),
       element(g),
-      g.shuffled(g.maybe(['RANK', g.index()]), g.maybe(['COUNT', g.count()]), g.maybe(['MAXLEN', g.count()], 0.2)),
+      g.shuffled(
+        g.maybe(['RANK', g.number(-15, 15)]),
+        g.maybe(['COUNT', g.count()]),
+        g.maybe(['MAXLEN', g.count()], 0.2),
+      ),
     ],
   },
   { name: 'LMOVE', weight: 2, args: g => [g.key('l'), g.key('l'), side(g), side(g)] },
