@@ -106,7 +106,8 @@ export class Dispatch {
       this.queue(client, entry, args, argc)
       reply.queued()
     } else this.call(client, entry, args, argc)
-    if ((client.flags & REPLY_MUTED) !== 0) this.muteReply(client, replyFrom)
+    // Confirmations of subscriptions are messages: they go out all the same.
+    if ((client.flags & REPLY_MUTED) !== 0 && !isSubscription(entry)) this.muteReply(client, replyFrom)
     if (this.onCommandDone !== undefined) this.onCommandDone()
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
   }
@@ -132,7 +133,7 @@ export class Dispatch {
     const begin = timed ? engine.machine.monotonicUs() : 0
     entry.run(ctx)
     // A command that waits counts when it has its answer.
-    if ((client.flags & CLIENT_BLOCKED) === 0) {
+    if ((client.flags & CLIENT_BLOCKED) === 0 || engine.blocking.isRetrying(client)) {
       client.commands++
       engine.stats.commandsProcessed++
       entry.calls++
@@ -322,6 +323,10 @@ export class Dispatch {
     )
     this.engine.closeClient(client)
   }
+}
+
+function isSubscription(entry: TableEntry): boolean {
+  return entry.command.channels !== undefined && entry.command.channels !== 'publish'
 }
 
 const TIMING_SAMPLE_MASK = 15
