@@ -8,6 +8,7 @@ import { connectionCommands } from './connection.ts'
 import { debugCommands } from './debug.ts'
 import { dumpCommands } from './dump.ts'
 import { genericCommands } from './generic/index.ts'
+import { geoCommands } from './geo.ts'
 import { hashCommands } from './hash/index.ts'
 import { hyperloglogCommands } from './hyperloglog.ts'
 import { latencyCommands } from './latency.ts'
@@ -35,6 +36,7 @@ export const allCommands: readonly Command[] = [
   ...connectionCommands,
   ...dumpCommands,
   ...genericCommands,
+  ...geoCommands,
   ...hashCommands,
   ...listCommands,
   ...setCommands,

@@ -39,6 +39,11 @@ export class ZSetKind implements ValueKind, ZSetTools {
     return space.kinds[TYPE_ZSET] as ZSetKind
   }
 
+  /** Makes `scores` long enough. */
+  makeScores(count: number): void {
+    if (this.scores.length < count) this.scores = new Float64Array(count * 2)
+  }
+
   private field(header: Ref, offset: number): Ref {
     return this.arena.dv(header).getUint32(this.arena.at(header) + offset, true)
   }

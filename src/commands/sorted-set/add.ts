@@ -54,7 +54,7 @@ const incrBy: Command = {
 }
 
 /** ZADD's syntax from args[2] on; `flags` are ADD_ flags that hold anyway. */
-export function addMembers(ctx: Context, flags: number): void {
+function addMembers(ctx: Context, flags: number): void {
   const opt = ctx.options(2)
   let changes = false
   while (opt.more()) {
@@ -78,13 +78,13 @@ export function addMembers(ctx: Context, flags: number): void {
   if ((gt && nx) || (lt && nx) || (gt && lt)) return ctx.reply.fixedError(GT_LT_NX)
   const pairs = words / 2
   if ((flags & ADD_INCR) !== 0 && pairs > 1) return ctx.reply.fixedError(INCR_PAIRS)
-  if (readScoresOrReply(ctx, opt.at, pairs)) addPairs(ctx, opt.at, pairs, flags, changes)
+  if (readScoresOrReply(ctx, opt.at, pairs)) addScored(ctx, opt.at + 1, 2, pairs, flags, changes)
 }
 
 /** All scores are read before the first is used: the command happens as a whole or not at all. */
 function readScoresOrReply(ctx: Context, from: number, pairs: number): boolean {
   const kind = ZSetKind.of(ctx.keyspace)
-  if (kind.scores.length < pairs) kind.scores = new Float64Array(pairs * 2)
+  kind.makeScores(pairs)
   for (let i = 0; i < pairs; i++) {
     const score = ctx.doubleOrReply(from + i * 2)
     if (Number.isNaN(score)) return false
@@ -93,8 +93,15 @@ function readScoresOrReply(ctx: Context, from: number, pairs: number): boolean {
   return true
 }
 
-/** Adds the members of `pairs` score-member pairs from args[from] on; their scores have been read. */
-function addPairs(ctx: Context, from: number, pairs: number, flags: number, changes: boolean): void {
+/** Adds `count` members, every `step`th word from args[first] on, with the scores in ZSetKind.scores. */
+export function addScored(
+  ctx: Context,
+  first: number,
+  step: number,
+  count: number,
+  flags: number,
+  changes: boolean,
+): void {
   const { args, reply } = ctx
   const key = args[1]
   let entry = ctx.writeOrReply(key, TYPE_ZSET)
@@ -102,13 +109,13 @@ function addPairs(ctx: Context, from: number, pairs: number, flags: number, chan
   const incr = (flags & ADD_INCR) !== 0
   if (entry === 0 && (flags & ADD_XX) !== 0) return incr ? reply.null() : reply.integer(0)
   const kind = ZSetKind.of(ctx.keyspace)
-  const z = entry === 0 ? kind.first.create(pairs, args[from + 1].len) : openSet(ctx, entry)
-  if (entry !== 0) z.expect(pairs)
+  const z = entry === 0 ? kind.first.create(count, args[first].len) : openSet(ctx, entry)
+  if (entry !== 0) z.expect(count)
   let added = 0
   let updated = 0
   let outcome = 0
-  for (let i = 0; i < pairs; i++) {
-    outcome = z.add(args[from + 1 + i * 2], kind.scores[i], flags)
+  for (let i = 0; i < count; i++) {
+    outcome = z.add(args[first + i * step], kind.scores[i], flags)
     if (outcome === ADDED) added++
     else if (outcome === UPDATED) updated++
   }
