@@ -33,8 +33,8 @@ export function placeOfScore(score: number, out: Place): Place {
     high = Math.floor(score / TWO32)
     low = score >>> 0
   } else {
-    // What converting such a double to an integer gives on x86-64.
-    const whole = Math.abs(score) < 2 ** 63 ? BigInt(Math.trunc(score)) : -(2n ** 63n)
+    // What converting such a double to an unsigned integer gives on x86-64.
+    const whole = score >= 2 ** 64 ? 0n : score < -(2 ** 63) ? 2n ** 63n : BigInt(Math.trunc(score))
     const bits = BigInt.asUintN(64, whole)
     high = Number(bits >> 32n)
     low = Number(bits & 0xffffffffn)
