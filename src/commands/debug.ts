@@ -11,6 +11,7 @@ import { errorBytes } from '../protocol/reply.ts'
 import { isLocal } from './config.ts'
 import { DEBUG_HELP } from './debug-help.ts'
 import { replyExample } from './debug-protocol.ts'
+import { quicklistFacts, setPackedThreshold } from './debug-quicklist.ts'
 import { datasetDigest, valueDigest } from './digest.ts'
 
 export const debugCommands: readonly Command[] = [
@@ -50,7 +51,7 @@ const SUBCOMMANDS: { readonly [name: string]: Subcommand | undefined } = {
   'htstats-key': { words: [3, Number.POSITIVE_INFINITY], run: tableStatisticsOfKey },
   listpack: { words: [3, 3], run: ctx => printed(ctx, ENC_LISTPACK, 'Listpack') },
   quicklist: { words: [3, 4], run: ctx => printed(ctx, ENC_QUICKLIST, 'Quicklist') },
-  'quicklist-packed-threshold': { words: [3, 3], run: ctx => ctx.reply.ok() },
+  'quicklist-packed-threshold': { words: [3, 3], run: setPackedThreshold },
   replybuffer: { words: [4, 4], run: replyBuffer },
   'stringmatch-test': { words: [2, 2], run: matchStrings },
   'config-rewrite-force-all': { words: [2, 2], run: rewriteAll },
@@ -137,7 +138,7 @@ function object(ctx: Context): void {
   const encoding = ENCODING_NAMES[db.encodingOf(entry)]
   reply.simple(
     `Value at:0x${entry.toString(16)} refcount:1 encoding:${encoding} serializedlength:${db.memoryOf(entry, 0)} ` +
-      `lru:${access} lru_seconds_idle:${idle}`,
+      `lru:${access} lru_seconds_idle:${idle}${quicklistFacts(ctx, entry)}`,
   )
 }
 
