@@ -4,7 +4,7 @@
 //   npx bun test/fuzz/differential.ts --seed 1 --epoch 17        that one epoch again
 //
 // REDIS_SERVER names the redis-server (else the one on the PATH), --ours the command line of ours (else bin/redstart),
-// --seconds ends it early, --only and --except choose among the commands: --except INCRBYFLOAT,SORT. On a difference it prints the fewest commands that still show it, and exits with 1.
+// --digest compares DEBUG DIGEST too, --seconds ends it early, --only and --except choose among the commands: --except INCRBYFLOAT,SORT. On a difference it prints the fewest commands that still show it, and exits with 1.
 
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     except: { type: 'string', default: '' },
     resp: { type: 'string', default: 'both' },
+    digest: { type: 'boolean', default: false },
     connections: { type: 'string', default: '3' },
     ours: { type: 'string', default: join(projectRoot, 'bin/redstart') },
     theirs: { type: 'string', default: process.env.REDIS_SERVER || 'redis-server' },
@@ -44,7 +45,7 @@ const options: EpochOptions = {
   connectionCount: Number(values.connections),
   commandCount: EPOCH_COMMANDS,
   protocols: values.resp === 'both' ? [2, 3] : values.resp === '3' ? [3] : [2],
-  state: { databaseCount: 3, lax: oracleIsOlder },
+  state: { databaseCount: 3, lax: oracleIsOlder, digest: values.digest },
   lax: oracleIsOlder,
 }
 

@@ -119,7 +119,7 @@ export class Gen {
       case 2:
         return this.chance(0.2) ? this.text(this.number(2000, 9000)) : this.text(20)
       case 3:
-        return this.pick('n\x00', '\xff\xfe', 'a\r\nb', 'a b', '\x80\x00\x7f')
+        return this.pick('\x01\x00', '\xff\xfe', 'a\r\nb', 'a b', '\x80\x00\x7f')
       case 4:
         return this.float()
       case 5:

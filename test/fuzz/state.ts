@@ -10,6 +10,8 @@ export interface StateOptions {
   databaseCount: number
   /** The other server is older: lax are not compared, and see Asked.lax. */
   lax: boolean
+  /** Compare DEBUG DIGEST at the end. */
+  digest: boolean
 }
 
 const ask = (comparison: Comparison): Asked => ({ comparison })
@@ -45,7 +47,10 @@ export async function stateDifference(
       if (difference) return difference
     }
   }
-  return undefined
+  if (!options.digest) return undefined
+  const [digest, other] = await Promise.all([ours, theirs].map(connection => connection.call('DEBUG', 'DIGEST')))
+  if (digest === other) return undefined
+  return { kind: 'state of DIGEST', message: `DEBUG DIGEST: ours ${inspect(digest)}, theirs ${inspect(other)}` }
 }
 
 function keysOf(reply: unknown): string[] {
