@@ -9,7 +9,9 @@
 import type { Database } from '../keyspace/database.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ListKind } from '../keyspace/list-kind.ts'
-import { TYPE_LIST, TYPE_STRING, TYPE_ZSET } from '../keyspace/types.ts'
+import { StreamId } from '../keyspace/stream-id.ts'
+import { StreamKind } from '../keyspace/stream-kind.ts'
+import { TYPE_LIST, TYPE_STREAM, TYPE_STRING, TYPE_ZSET } from '../keyspace/types.ts'
 import { ZSetKind } from '../keyspace/zset-kind.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
@@ -23,7 +25,7 @@ const EXPIRES = bytesOf('!!expire!!')
 /** Puts the elements of a value into a digest. */
 type Digester = (space: Keyspace, encoding: number, value: Ref, into: Digest) => void
 
-const DIGESTERS: { [type: number]: Digester } = { [TYPE_LIST]: list, [TYPE_ZSET]: sortedSet }
+const DIGESTERS: { [type: number]: Digester } = { [TYPE_LIST]: list, [TYPE_ZSET]: sortedSet, [TYPE_STREAM]: stream }
 
 class Digest {
   readonly bytes = new Uint8Array(DIGEST_BYTES)
@@ -82,6 +84,20 @@ function sortedSet(space: Keyspace, encoding: number, value: Ref, into: Digest):
     element.clear().mixSlice(kind.cursor.member)
     element.mix(bytesOf(formatDouble(kind.cursor.score)))
     into.xor(element.bytes)
+  }
+}
+
+function stream(space: Keyspace, _encoding: number, value: Ref, into: Digest): void {
+  const kind = StreamKind.of(space)
+  const { tree } = kind.stream.open(value)
+  const it = kind.iterator.start(tree, new StreamId(), new StreamId().setMax(), false)
+  while (it.next()) {
+    into.mix(bytesOf(it.id.toString().replace('-', '.')))
+    for (let left = it.fields; left > 0; left--) {
+      it.nextField()
+      into.mixSlice(it.field)
+      into.mixSlice(it.value)
+    }
   }
 }
 
