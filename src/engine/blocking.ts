@@ -20,6 +20,8 @@ interface ReadyKey {
 
 export class Blocking {
   waiting = 0
+  /** A suspended script is at work: nobody is served. */
+  held = false
   /** Clients blocked, for INFO. */
   clients = new Set<Client>()
   /** A client waits until that moment (milliseconds of the monotonic clock). */
@@ -37,7 +39,7 @@ export class Blocking {
   }
 
   get ready(): boolean {
-    return this.readyKeys.length !== 0 && !this.serving
+    return this.readyKeys.length !== 0 && !this.serving && !this.held
   }
 
   block(
@@ -140,7 +142,7 @@ export class Blocking {
 
   /** Lets waiting clients have what is there for them. Serving one may ready further keys. */
   serve(): void {
-    if (this.serving) return
+    if (this.serving || this.held) return
     this.serving = true
     while (this.readyKeys.length > 0) {
       const keys = this.readyKeys

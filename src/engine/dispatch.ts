@@ -43,6 +43,8 @@ export class Dispatch {
   mayExecute: Gate | undefined
   /** maxmemory: makes room, true when the command may go on. */
   makeRoom: (() => boolean) | undefined
+  /** There was no room when the current command came. */
+  outOfMemory = false
   /** MONITOR, SLOWLOG and latency listen here (observers.ts); undefined costs nothing. */
   onCommand: ((client: Client, entry: TableEntry, args: Slice[], argc: number) => void) | undefined
   afterCall:
@@ -217,21 +219,23 @@ export class Dispatch {
       return false
     }
     for (let i = 0; i < this.gates.length; i++) if (!this.gates[i](client, entry, args, argc)) return false
-    if (
-      engine.settings.maxmemory !== 0 &&
-      this.makeRoom !== undefined &&
-      !this.makeRoom() &&
-      ((gateFlags(client, entry) & CMD_DENYOOM) !== 0 || this.isQueued(client, entry))
-    ) {
-      engine.reply.fixedError(errors.OOM)
-      return false
+    if (engine.settings.maxmemory !== 0 && this.makeRoom !== undefined) {
+      this.outOfMemory = !this.makeRoom()
+      const flags = this.outOfMemory ? gateFlags(engine, client, entry, args, argc) : 0
+      if (this.outOfMemory && ((flags & CMD_DENYOOM) !== 0 || this.isQueued(client, entry))) {
+        engine.reply.fixedError(errors.OOM)
+        return false
+      }
     }
-    return this.pauseKind === PAUSE_NONE || !this.holdBack(client, entry)
+    return this.pauseKind === PAUSE_NONE || !this.holdBack(client, entry, args, argc)
   }
 
-  private holdBack(client: Client, entry: TableEntry): boolean {
-    if (this.engine.keyspace.nowMs >= this.pauseUntilMs) return false
-    if (this.pauseKind === PAUSE_WRITE && (gateFlags(client, entry) & PAUSED_BY_WRITE) === 0) return false
+  private holdBack(client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {
+    const { engine } = this
+    if (engine.keyspace.nowMs >= this.pauseUntilMs) return false
+    if (this.pauseKind === PAUSE_WRITE) {
+      if ((gateFlags(engine, client, entry, args, argc) & PAUSED_BY_WRITE) === 0) return false
+    }
     client.flags |= CLIENT_PAUSED
     this.held.add(client)
     return true

@@ -39,6 +39,7 @@ import { Observers } from './observers.ts'
 import { OutputBuffers } from './output.ts'
 import type { Payloads } from './payloads.ts'
 import { PubSub } from './pubsub.ts'
+import type { Scripting } from './scripting.ts'
 import { Settings } from './settings.ts'
 import { Stats } from './stats.ts'
 import { CommandTable } from './table.ts'
@@ -106,6 +107,8 @@ export class Engine {
   host!: Host
   /** DUMP and RESTORE. */
   payloads!: Payloads
+  /** EVAL, FCALL and their like. */
+  scripting!: Scripting
   /** Called by the transport's accept for each new client. */
   current: Client | undefined
   private nextClientId = 1
@@ -281,11 +284,13 @@ export class Engine {
     }
     let query = client.query
     if (query === undefined || client.queryEnd + more > query.length) {
-      const wanted = Math.max(have + more, this.parser.bytesWanted, 1024)
+      // Half a command tells how long it will be; otherwise the room doubles.
+      const known = this.parser.bytesWanted
+      const wanted = known > have + more ? known : Math.max((have + more) * 2, 1024)
       if (query !== undefined && have + more <= query.length && wanted <= query.length) {
         query.copyWithin(0, client.queryStart, client.queryEnd)
       } else {
-        const grown = new Uint8Array(wanted > 1 << 20 ? wanted + (wanted >>> 3) : wanted * 2)
+        const grown = new Uint8Array(wanted)
         if (query !== undefined) grown.set(query.subarray(client.queryStart, client.queryEnd))
         client.query = query = grown
         client.queryView = new DataView(grown.buffer)

@@ -4,7 +4,15 @@
 //
 // Always: outside QUEUEING nothing is queued and neither DIRTY flag is set, except DIRTY_CAS between WATCH and MULTI.
 
-import { CLIENT_DIRTY_CAS, CLIENT_DIRTY_EXEC, CLIENT_IN_EXEC, CLIENT_MULTI, type Client } from './client.ts'
+import type { Slice } from '../lib/slice.ts'
+import {
+  CLIENT_BLOCKED,
+  CLIENT_DIRTY_CAS,
+  CLIENT_DIRTY_EXEC,
+  CLIENT_IN_EXEC,
+  CLIENT_MULTI,
+  type Client,
+} from './client.ts'
 import { CMD_LOADING, CMD_STALE } from './command.ts'
 import type { Engine } from './engine.ts'
 import type { TableEntry } from './table.ts'
@@ -26,17 +34,23 @@ export function discardTransaction(engine: Engine, client: Client): void {
 
 /** Runs what is queued; each command writes its own reply, and the effects go out together. */
 export function runTransaction(engine: Engine, client: Client): void {
-  const { dispatch, reply } = engine
-  const queued = client.queued!
   engine.watches.unwatchAll(client)
   client.flags |= CLIENT_IN_EXEC
-  dispatch.beginGathering()
-  reply.array(queued.length)
-  for (const { entry, args } of queued) {
+  engine.dispatch.beginGathering()
+  engine.ctx.reply.array(client.queued!.length)
+  goOn(engine, client, 0)
+}
+
+/** Goes on with queued command `from`; a script that takes long ends the loop, and it begins again behind the script. */
+function goOn(engine: Engine, client: Client, from: number): void {
+  const { dispatch } = engine
+  const queued = client.queued!
+  for (let i = from; i < queued.length; i++) {
+    const { entry, args } = queued[i]
     // What the user may do can have changed since the command was queued.
-    if (dispatch.mayExecute === undefined || dispatch.mayExecute(client, entry, args, args.length)) {
-      dispatch.call(client, entry, args, args.length)
-    }
+    if (dispatch.mayExecute !== undefined && !dispatch.mayExecute(client, entry, args, args.length)) continue
+    dispatch.call(client, entry, args, args.length)
+    if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => goOn(engine, client, i + 1))
   }
   dispatch.endGathering()
   client.flags &= ~CLIENT_IN_EXEC
@@ -57,9 +71,10 @@ export function abortTransaction(engine: Engine, client: Client): void {
 
 /**
  * The flags by which gates judge a command: for EXEC, those of all that is queued as well, so that it is refused where
- * one of them would be.
+ * one of them would be; for a script, what it says of itself.
  */
-export function gateFlags(client: Client, entry: TableEntry): number {
+export function gateFlags(engine: Engine, client: Client, entry: TableEntry, args: Slice[], argc: number): number {
+  if (entry.command.group === 'scripting') return engine.scripting.flagsOf(entry, args, argc)
   const queued = client.queued
   if (queued === undefined || entry.fullName !== 'exec') return entry.flags
   let any = entry.flags

@@ -1,0 +1,84 @@
+// Scripting: what commands and the server ask of the room where scripts and functions run (src/scripting). The server
+// fills it in.
+//
+// Always: one script runs at a time. One that takes long is suspended between slices; other clients are then served
+// with -BUSY, except for commands that are allowed meanwhile.
+
+import type { Slice } from '../lib/slice.ts'
+import type { Reply } from '../protocol/reply.ts'
+import type { Client, KeptCommand } from './client.ts'
+import type { Context } from './context.ts'
+import type { TableEntry } from './table.ts'
+
+export interface Scripting {
+  /** EVAL and its like: args are script or digest, number of keys, keys, arguments. Replies, now or later. */
+  evaluate(ctx: Context, by: 'text' | 'digest', readOnly: boolean): void
+  /** FCALL and FCALL_RO. */
+  callFunction(ctx: Context, readOnly: boolean): void
+  /** CMD_ bits of this very call, where the script says more than its command. */
+  flagsOf(entry: TableEntry, args: Slice[], argc: number): number
+  /** The script that is suspended, or was when the current command came. */
+  readonly running: RunningScript | undefined
+  /** SCRIPT KILL and FUNCTION KILL. */
+  kill(reply: Reply, kind: 'script' | 'function'): void
+  readonly scripts: ScriptCache
+  readonly functions: FunctionLibraries
+  /** Called once by whoever ran a script, when that script is suspended: `resumed` goes on behind it. */
+  afterScript(resumed: () => void): void
+  /** Reasons of other rooms (replication, a full disk, cluster) why a script may not run a command now: the error. */
+  readonly refusals: ScriptRefusal[]
+}
+
+export type ScriptRefusal = (caller: Client, entry: TableEntry, args: Slice[], argc: number) => string | undefined
+
+export interface RunningScript {
+  readonly name: string
+  readonly isFunction: boolean
+  readonly caller: Client
+  readonly command: KeptCommand
+  readonly durationMs: number
+}
+
+/** Done, or an error without its code. */
+export type Outcome = { readonly error?: undefined; readonly text: string } | { readonly error: string }
+
+export interface ScriptCache {
+  readonly size: number
+  /** What the cache holds, and what the interpreter holds besides. */
+  readonly memoryBytes: number
+  readonly interpreterBytes: number
+  /** Compiles and keeps a script; its digest. */
+  load(body: Slice): Outcome
+  has(digest: Slice): boolean
+  flush(): void
+}
+
+export interface FunctionInfo {
+  readonly name: string
+  readonly description: string | undefined
+  readonly flagNames: readonly string[]
+}
+
+export interface LibraryInfo {
+  readonly name: string
+  readonly engineName: string
+  readonly code: string
+  readonly functions: readonly FunctionInfo[]
+}
+
+export interface FunctionLibraries {
+  readonly libraryCount: number
+  readonly functionCount: number
+  readonly memoryBytes: number
+  readonly interpreterBytes: number
+  readonly engineNames: readonly string[]
+  /** Text and names are latin1, one char a byte. */
+  libraries(): Iterable<LibraryInfo>
+  /** The name of the library. `timeLimited`: code that takes long is given up. */
+  load(code: Slice, replace: boolean, timeLimited: boolean): Outcome
+  delete(name: Slice): boolean
+  flush(): void
+  /** All libraries as FUNCTION DUMP gives them out. */
+  dump(): Slice
+  restore(payload: Slice, policy: 'append' | 'replace' | 'flush'): Outcome
+}

@@ -1,0 +1,102 @@
+// The first line of a script or library: `#!lua name=mylib flags=no-writes,allow-stale`, words as redis.conf quotes them.
+
+import { SCRIPT_FLAGS, SCRIPT_UNDECLARED, type ScriptFlagName } from './engine.ts'
+
+export interface ScriptHead {
+  /** SCRIPT_ bits. */
+  flags: number
+  /** Chars of the shebang, its line feed not included: code begins there, so that lines keep their numbers. */
+  codeFrom: number
+}
+
+/** The head of a script, or why it cannot be run. */
+export function readScriptHead(body: string): ScriptHead | string {
+  if (!body.startsWith('#!')) return { flags: SCRIPT_UNDECLARED, codeFrom: 0 }
+  const codeFrom = body.indexOf('\n')
+  if (codeFrom < 0) return 'Invalid script shebang'
+  const words = splitWords(body.slice(0, codeFrom))
+  if (words === undefined || words.length === 0) return 'Invalid engine in script shebang'
+  if (words[0] !== '#!lua') return `Unexpected engine in script shebang: ${words[0]}`
+  let flags = 0
+  for (const word of words.slice(1)) {
+    if (!word.startsWith('flags=')) return `Unknown lua shebang option: ${word}`
+    const names = word.slice(6)
+    for (const name of names === '' ? [] : names.split(',')) {
+      const bit = SCRIPT_FLAGS[name as ScriptFlagName]
+      if (bit === undefined) return `Unexpected flag in script shebang: ${name}`
+      flags |= bit
+    }
+  }
+  return { flags, codeFrom }
+}
+
+export interface LibraryHead {
+  engineName: string
+  name: string
+  codeFrom: number
+}
+
+/** The head of a library, or why it cannot be loaded. */
+export function readLibraryHead(code: string): LibraryHead | string {
+  if (!code.startsWith('#!')) return 'Missing library metadata'
+  const codeFrom = code.indexOf('\n')
+  const words = codeFrom < 0 ? undefined : splitWords(code.slice(0, codeFrom))
+  if (words === undefined || words.length === 0) return 'Invalid library metadata'
+  let name: string | undefined
+  for (const word of words.slice(1)) {
+    if (!word.toLowerCase().startsWith('name=')) return `Invalid metadata value given: ${word}`
+    if (name !== undefined) return 'Invalid metadata value, name argument was given multiple times'
+    name = word.slice(5)
+  }
+  if (name === undefined) return 'Library name was not given'
+  return { engineName: words[0].slice(2), name, codeFrom }
+}
+
+/** Letters, digits and underscores: what libraries and functions may be called. */
+export function isName(name: string): boolean {
+  return /^[A-Za-z0-9_]+$/.test(name)
+}
+
+const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
+
+/** Words parted by space, "quoted" with escapes or 'quoted'; undefined when a quote stays open or a word follows one. */
+export function splitWords(line: string): string[] | undefined {
+  const words: string[] = []
+  let at = 0
+  for (;;) {
+    while (isSpace(line[at])) at++
+    if (at >= line.length) return words
+    let word = ''
+    while (at < line.length && !isSpace(line[at])) {
+      const quote = line[at]
+      if (quote !== '"' && quote !== "'") {
+        word += line[at++]
+        continue
+      }
+      const end = closingQuote(line, at)
+      if (end < 0 || (end + 1 < line.length && !isSpace(line[end + 1]))) return undefined
+      word += unquoted(line.slice(at + 1, end), quote)
+      at = end + 1
+    }
+    words.push(word)
+  }
+}
+
+function closingQuote(line: string, open: number): number {
+  for (let at = open + 1; at < line.length; at++) {
+    if (line[at] === line[open]) return at
+    if (line[at] === '\\' && (line[open] === '"' || line[at + 1] === "'")) at++
+  }
+  return -1
+}
+
+function unquoted(text: string, quote: string): string {
+  if (quote === "'") return text.replace(/\\'/g, "'")
+  return text.replace(/\\(x[0-9a-fA-F]{2}|[\s\S])/g, (_, escape: string) =>
+    escape.length === 3 ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : (ESCAPES[escape] ?? escape),
+  )
+}
+
+function isSpace(char: string | undefined): boolean {
+  return char !== undefined && ' \t\n\v\f\r'.includes(char)
+}
