@@ -42,6 +42,8 @@ const INTEGER_BYTES_MAX = 11
 export class MemberSet {
   encoding = ENC_LISTPACK
   value: Ref = 0
+  /** For whoever walks this set and has no element at hand. */
+  readonly element = new Element()
   private readonly arena: Arena
   private readonly tables: HashTable
   private readonly listpacks: Listpack

@@ -8,7 +8,6 @@ import { ZSet, ZSetCursor } from '../../keyspace/zset.ts'
 import { ZSetKind } from '../../keyspace/zset-kind.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { Element } from '../../memory/element.ts'
 
 export abstract class Source {
   weight = 1
@@ -42,7 +41,6 @@ class PlainSource extends Source {
   readonly length: number
   readonly score = 1
   private readonly set: MemberSet
-  private readonly element = new Element()
 
   constructor(ctx: Context, entry: Ref) {
     super(entry)
@@ -51,7 +49,7 @@ class PlainSource extends Source {
   }
 
   get member(): Slice {
-    return this.element.text()
+    return this.set.element.text()
   }
 
   start(): boolean {
@@ -60,7 +58,7 @@ class PlainSource extends Source {
   }
 
   next(): boolean {
-    return this.set.next(this.element)
+    return this.set.next(this.set.element)
   }
 
   scoreOf(member: Slice): number {
