@@ -10,6 +10,9 @@ import type { Keyspace, ValueKind } from './keyspace.ts'
 import { List, type ListLimits, type ListTools } from './list.ts'
 import { ENC_QUICKLIST, TYPE_LIST } from './types.ts'
 
+/** A longer element is copied to memory of its own, which goes when it is done with. */
+const KEPT_BYTES_MAX = 1 << 20
+
 export class ListKind implements ValueKind, ListTools {
   readonly listpacks: Listpack
   readonly quicklists: Quicklist
@@ -39,6 +42,7 @@ export class ListKind implements ValueKind, ListTools {
   /** A copy of `s` that stays until the next call. */
   keep(s: Slice): Slice {
     const { kept } = this
+    if (s.len > KEPT_BYTES_MAX) return s.copy()
     if (kept.u8.length < s.len) {
       const u8 = new Uint8Array(s.len * 2)
       kept.set(u8, new DataView(u8.buffer), 0, 0)

@@ -2,6 +2,10 @@
 
 import type { Ref } from './arena.ts'
 
+const SCRATCH_BYTES_MIN = 1 << 16
+/** More than this is not kept for the next node. */
+const SCRATCH_BYTES_MAX = 1 << 20
+
 /** A place in a list. Made once and used again; holds the bytes of a packed node while it is looked at. */
 export class ListCursor {
   node: Ref = 0
@@ -22,8 +26,14 @@ export class ListCursor {
 
   /** Points the cursor at `bytes` bytes of its own. */
   borrow(bytes: number): void {
+    if (bytes > SCRATCH_BYTES_MAX) {
+      this.u8 = new Uint8Array(bytes)
+      this.dv = new DataView(this.u8.buffer)
+      this.base = 0
+      return
+    }
     if (this.scratch.length < bytes) {
-      this.scratch = new Uint8Array(Math.max(bytes, 65536))
+      this.scratch = new Uint8Array(Math.max(bytes, SCRATCH_BYTES_MIN))
       this.scratchView = new DataView(this.scratch.buffer)
     }
     this.u8 = this.scratch
