@@ -29,6 +29,13 @@ test('doubles in the form Redis replies with', () => {
   for (const [n, text] of expected) assert.equal(formatDouble(n), text)
 })
 
+test('digits are those of Redis also where they are not the shortest or nearest', () => {
+  assert.equal(formatDouble(66e21), '65999999999999996000000')
+  assert.equal(formatDouble(3.3397903442382812), '3.3397903442382813')
+  assert.equal(formatDouble(189e-22), '1.8899999999999998e-20')
+  assert.equal(formatDouble(2 ** -1022), '2.2250738585072014e-308')
+})
+
 test('%.17g and %.14g', () => {
   assert.equal(formatG17(0.1), '0.10000000000000001')
   assert.equal(formatG17(100), '100')
@@ -49,7 +56,7 @@ test('an exact tie goes to the even digit', () => {
   assert.equal(formatG17(3 * 2 ** -25), '8.9406967163085938e-08')
 })
 
-test('the shortest form reads back as the same number', () => {
+test('every form reads back as the same number', () => {
   const words = new Uint32Array(2)
   const asDouble = new Float64Array(words.buffer)
   let state = 1

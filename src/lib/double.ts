@@ -1,8 +1,7 @@
-// Doubles as text: the shortest form that reads back as the same number, laid out as Redis replies with it, and
-// printf's %.17g and %.14g.
-//
-// Redis finds the digits with Grisu2, which in about one number of a thousand gives a longer or a less near text than
-// the shortest; both read back as the same double, and here the digits are always the shortest and nearest.
+// Doubles as text: in the digits and the layout Redis replies with (they read back as the same number), and as printf's
+// %.17g and %.14g.
+
+import { grisu } from './grisu.ts'
 
 // Every integer up to here is written out in full.
 const PLAIN_INTEGER_MAX = 2 ** 62
@@ -12,18 +11,14 @@ export function formatDouble(n: number): string {
   if (Number.isSafeInteger(n)) return n === 0 && 1 / n < 0 ? '-0' : String(n)
   if (!Number.isFinite(n)) return Number.isNaN(n) ? 'nan' : n < 0 ? '-inf' : 'inf'
   if (Number.isInteger(n) && Math.abs(n) <= PLAIN_INTEGER_MAX) return BigInt(n).toString()
-  // JavaScript finds the shortest digits; only the layout differs.
-  const text = n.toExponential()
-  const negative = text[0] === '-'
-  const e = text.indexOf('e')
-  const digits = text.slice(negative ? 1 : 0, e).replace('.', '')
-  return (negative ? '-' : '') + layOut(digits, Number(text.slice(e + 1)))
+  const { digits, power } = grisu(Math.abs(n))
+  return (n < 0 ? '-' : '') + layOut(digits, power)
 }
 
-/** d.ddd x 10^power, without an exponent where that stays short. */
-function layOut(digits: string, power: number): string {
+/** digits x 10^lastPower, without an exponent where that stays short. */
+function layOut(digits: string, lastPower: number): string {
   const count = digits.length
-  const lastPower = power - (count - 1) // the power of ten of the last digit
+  const power = lastPower + count - 1 // of ten, of the first digit
   const size = Math.abs(power)
   if (lastPower >= 0 && size < count + 7) return digits + '0'.repeat(lastPower)
   if (lastPower < 0 && (lastPower > -7 || size < 4)) {
