@@ -11,7 +11,7 @@ export interface Asked {
   comparison: Comparison
   /** For EXEC: what was queued. */
   queued?: readonly Asked[]
-  /** The other server is older: it words errors differently (their code is compared) and writes -0 as 0. */
+  /** The other server is older: it words errors and writes doubles differently; codes and values are compared. */
   lax?: boolean
 }
 
@@ -61,23 +61,21 @@ function sameKind(a: RespValue, b: RespValue): boolean {
   return kind(a) === kind(b)
 }
 
-/** Equal, where a double may be written in several ways. */
 function sameText(a: PlainValue, b: PlainValue): boolean {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, i) => sameText(one, b[i]))
   if (a instanceof RespError && b instanceof RespError) return a.message === b.message
-  if (a === b) return true
+  return a === b
+}
+
+/** sameText, but doubles may be written in several ways. */
+function sameNumbers(a: PlainValue, b: PlainValue): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, i) => sameNumbers(one, b[i]))
+  if (sameText(a, b)) return true
   return typeof a === 'string' && typeof b === 'string' && isDouble(a) && isDouble(b) && Number(a) === Number(b)
 }
 
-/** sameText for flat replies, but that -0 is 0. */
-function sameNumbers(a: PlainValue, b: PlainValue): boolean {
-  const zeros = (value: PlainValue): PlainValue =>
-    Array.isArray(value) ? value.map(zeros) : value === '-0' ? '0' : value
-  return sameText(zeros(a), zeros(b))
-}
-
 function isDouble(text: string): boolean {
-  return /^-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?$/.test(text) && /[.e]|[0-9]{16}/.test(text)
+  return /^-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?$/.test(text) && /[.e]|[0-9]{16}|^-?0$/.test(text)
 }
 
 function sameShape(a: PlainValue, b: PlainValue): boolean {

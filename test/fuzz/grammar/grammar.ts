@@ -4,7 +4,7 @@ import type { Gen, Words } from '../gen.ts'
 
 /**
  * How two replies are compared:
- *   exact      the same, but for doubles written differently
+ *   exact      the same
  *   unordered  an array in any order
  *   pairs      a flat array (or map) of pairs, in any order of pairs
  *   scan       [cursor, elements in any order]; the cursor is left out
