@@ -44,6 +44,7 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
   loadText(config, lines.join('\n'))
   const server = new Server(config, system, new Logger(system, config))
   await server.listen()
+  await server.load()
   return {
     get port() {
       return server.port

@@ -15,6 +15,7 @@ import { latencyCommands } from './latency.ts'
 import { listCommands } from './list/index.ts'
 import { memoryCommands } from './memory.ts'
 import { pubsubCommands } from './pubsub.ts'
+import { savingCommands } from './saving.ts'
 import { serverCommands } from './server.ts'
 import { setCommands } from './set/index.ts'
 import { slowlogCommands } from './slowlog.ts'
@@ -40,6 +41,7 @@ export const allCommands: readonly Command[] = [
   ...hashCommands,
   ...listCommands,
   ...setCommands,
+  ...savingCommands,
   ...sortedSetCommands,
   ...pubsubCommands,
   ...hyperloglogCommands,

@@ -113,6 +113,8 @@ export class Client {
   replyPeak = 0
   replyPeakMs = 0
   commands = 0
+  /** How far the append-only log went when the client's last change was in it, in bytes ever appended. */
+  logOffset = 0
 
   // Transactions.
   queued: KeptCommand[] | undefined

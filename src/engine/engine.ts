@@ -39,6 +39,7 @@ import { Observers } from './observers.ts'
 import { OutputBuffers } from './output.ts'
 import type { Payloads } from './payloads.ts'
 import { PubSub } from './pubsub.ts'
+import type { Saving } from './saving.ts'
 import type { Scripting } from './scripting.ts'
 import { Settings } from './settings.ts'
 import { Stats } from './stats.ts'
@@ -107,6 +108,8 @@ export class Engine {
   host!: Host
   /** DUMP and RESTORE. */
   payloads!: Payloads
+  /** SAVE, BGSAVE, BGREWRITEAOF. */
+  saving!: Saving
   /** EVAL, FCALL and their like. */
   scripting!: Scripting
   /** Called by the transport's accept for each new client. */
@@ -204,11 +207,11 @@ export class Engine {
     this.stats.netInputBytes += end - start
     this.stats.reads++
     if (client.query !== undefined && client.queryEnd > client.queryStart) {
-      this.keep(client, u8, start, end)
+      this.keep(client, u8, start, end, 0)
       this.runQuery(client)
     } else {
       const rest = this.run(client, u8, dv, start, end)
-      if (rest < end && !client.has(CLIENT_CLOSING)) this.keep(client, u8, rest, end)
+      if (rest < end && !client.has(CLIENT_CLOSING)) this.keep(client, u8, rest, end, this.bytesWanted)
     }
     this.finishEvent(client)
   }
@@ -223,7 +226,10 @@ export class Engine {
   private runQuery(client: Client): void {
     const query = client.query!
     client.queryStart = this.run(client, query, client.queryView!, client.queryStart, client.queryEnd)
-    if (client.queryStart < client.queryEnd) return
+    if (client.queryStart < client.queryEnd) {
+      if (this.bytesWanted > query.length && !client.has(CLIENT_CLOSING)) this.resizeQuery(client, this.bytesWanted)
+      return
+    }
     client.queryStart = client.queryEnd = 0
     if (query.length > QUERY_KEEP_BYTES) client.query = client.queryView = undefined
   }
@@ -234,6 +240,7 @@ export class Engine {
     const settings = this.settings
     this.current = client
     this.commandStart = pos
+    this.bytesWanted = 0
     this.reply.resp = client.resp
     let untilClock = COMMANDS_PER_CLOCK
     while (
@@ -244,6 +251,7 @@ export class Engine {
       client.resume = undefined
       if (outcome === INCOMPLETE) {
         client.resume = parser.resume
+        this.bytesWanted = parser.bytesWanted
         break
       }
       pos = parser.pos
@@ -269,9 +277,11 @@ export class Engine {
   }
 
   private commandStart = 0
+  /** How long the command will be that the last run() found half of; 0: not known. */
+  private bytesWanted = 0
 
-  /** Keeps bytes that make no whole command yet. */
-  private keep(client: Client, u8: Uint8Array, start: number, end: number): void {
+  /** Keeps bytes that make no whole command yet. `known`: how long the command will be at least; 0: the room doubles. */
+  private keep(client: Client, u8: Uint8Array, start: number, end: number, known: number): void {
     const more = end - start
     const have = client.queryEnd - client.queryStart
     if (have + more > this.settings.clientQueryBufferLimit) {
@@ -284,8 +294,6 @@ export class Engine {
     }
     let query = client.query
     if (query === undefined || client.queryEnd + more > query.length) {
-      // Half a command tells how long it will be; otherwise the room doubles.
-      const known = this.parser.bytesWanted
       const wanted = known > have + more ? known : Math.max((have + more) * 2, 1024)
       if (query !== undefined && have + more <= query.length && wanted <= query.length) {
         query.copyWithin(0, client.queryStart, client.queryEnd)

@@ -8,7 +8,7 @@ export interface Saving {
   /** BGSAVE: the status line that the client gets, or an error. */
   backgroundSave(schedule: boolean, inTransaction: boolean): { status: string } | { error: string }
   /** BGREWRITEAOF: likewise. */
-  rewriteAof(): { status: string } | { error: string }
+  rewriteAof(inTransaction: boolean): { status: string } | { error: string }
   /** LASTSAVE: seconds since 1970. */
   readonly lastSaveSeconds: number
   /** DEBUG RELOAD. */

@@ -11,7 +11,7 @@ import type { ValueReader } from './rdb/value.ts'
 const LRU_CLOCK_MASK = 0xffffff
 const EMPTY_KEYS_LOGGED_MAX = 10
 
-export interface LoadOptions {
+export interface KeyspaceTargetOptions {
   /** Keys whose time is over are left out. */
   dropExpired: boolean
   /** A key that is there already is replaced; otherwise it is an error. */
@@ -32,10 +32,10 @@ export class KeyspaceTarget implements RdbTarget {
   readonly fields: { [name: string]: string } = {}
   private readonly space: Keyspace
   private readonly log: Log
-  private readonly options: LoadOptions
+  private readonly options: KeyspaceTargetOptions
   private db: Database
 
-  constructor(space: Keyspace, log: Log, options: LoadOptions) {
+  constructor(space: Keyspace, log: Log, options: KeyspaceTargetOptions) {
     this.space = space
     this.log = log
     this.options = options

@@ -10,11 +10,14 @@ import { Engine } from '../engine/engine.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import type { Listener, Receiver, Transport } from '../net/transport.ts'
+import { LoadFailure } from '../persistence/loading.ts'
+import type { Persistence } from '../persistence/persistence.ts'
 import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
+import { persistenceOf } from './persistence.ts'
 import { Services } from './services.ts'
 import { applyStatements } from './statements.ts'
 import type { System } from './system/system.ts'
@@ -38,6 +41,7 @@ export class Server implements RunningServer {
   readonly engine: Engine
   readonly memory: MemoryTransport
   readonly services: Services
+  readonly persistence: Persistence
   readonly startedMs: number
   private transport: Transport | undefined
   private tcp: Listener[] = []
@@ -65,7 +69,13 @@ export class Server implements RunningServer {
     config.mirrorInto(this.engine.settings)
     applyStatements(config, this.engine.table)
     this.engine.payloads = new DumpPayloads(this.engine.keyspace, this.engine.settings, () => config.rdbcompression)
-    this.engine.configuration = configurationOf({ config, log, random, isLoading: () => false, users: () => [] })
+    this.engine.configuration = configurationOf({
+      config,
+      log,
+      random,
+      isLoading: () => this.persistence.progress.active,
+      users: () => [],
+    })
     config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
     this.services = new Services({
@@ -78,6 +88,7 @@ export class Server implements RunningServer {
       shutdown: flags => this.shutdown(flags),
       exit: () => this.options.exit?.(),
     })
+    this.persistence = persistenceOf({ engine: this.engine, config, system, log, services: this.services })
     this.memory = new MemoryTransport(this.receiver)
   }
 
@@ -110,6 +121,16 @@ export class Server implements RunningServer {
     this.services.start()
     await this.listenTcp()
     await this.listenUnix()
+  }
+
+  /** Loads what is on disk; clients that come meanwhile are told to wait. */
+  async load(): Promise<void> {
+    try {
+      await this.persistence.start()
+    } catch (error) {
+      if (error instanceof LoadFailure) throw new StartFailure(...error.lines)
+      throw error
+    }
   }
 
   private async listenTcp(): Promise<void> {
@@ -184,10 +205,11 @@ export class Server implements RunningServer {
     return this.tcp[0]?.port ?? 0
   }
 
-  async shutdown(_flags: readonly ShutdownFlag[] = []): Promise<void> {
+  async shutdown(flags: readonly ShutdownFlag[] = []): Promise<void> {
     if (this.closing) return
-    this.closing = true
     this.log.notice('User requested shutdown...')
+    if (!this.persistence.shutdown(flags)) throw new Error('the dataset could not be saved')
+    this.closing = true
     this.services.stop()
     this.stopTcp()
     if (this.unix !== undefined) {
@@ -210,6 +232,7 @@ export async function startServer(
   const server = new Server(config, system, log, options)
   await server.listen()
   options.onInitialized?.()
+  await server.load()
   return server
 }
 

@@ -1,0 +1,279 @@
+// AofLoader: replays the files of an append-only log, in the order of their manifest.
+//
+//   base (RDB, or commands) ─▶ incremental files ─▶ the last of them may end in the middle of something
+//
+// Always: what stands between MULTI and EXEC is run as a whole or not at all; a file that is not whole is refused, or
+// cut behind the last whole command when it is the last one and aof-load-truncated says so.
+
+import { CLIENT_INTERNAL, Client, type KeptCommand } from '../../engine/client.ts'
+import type { Connection } from '../../engine/connection.ts'
+import { keepCommand } from '../../engine/dispatch.ts'
+import type { TableEntry } from '../../engine/table.ts'
+import type { Slice } from '../../lib/slice.ts'
+import { COMMAND, INCOMPLETE, Parser } from '../../protocol/parser.ts'
+import { LoadFailure, type LoadProgress, type LoadSteps } from '../loading.ts'
+import { attempt, isDiskFailure, reasonOf } from '../machine.ts'
+import type { PersistenceParts } from '../parts.ts'
+import { RdbInput } from '../rdb/input.ts'
+import type { RdbLoader } from '../rdb-loader.ts'
+import type { AofFiles } from './files.ts'
+
+const WINDOW_BYTES = 1 << 20
+const COMMANDS_PER_TURN = 1024
+const ANNOTATION_BYTES_MAX = 1024
+const HASH = 35
+const STAR = 42
+const LF = 10
+
+const WHOLE = 0
+const TRUNCATED = 1
+
+/** Nobody is at the other end. */
+const NO_CONNECTION: Connection = {
+  write: (_u8: Uint8Array, start: number, end: number) => end - start,
+  close() {},
+  pause() {},
+  resume() {},
+  kind: 'memory',
+  peer: '',
+  local: '',
+  fd: -1,
+}
+
+export class AofLoader {
+  private readonly parts: PersistenceParts
+  private readonly files: AofFiles
+  private readonly progress: LoadProgress
+  private readonly rdb: RdbLoader
+  private readonly parser = new Parser()
+  private client!: Client
+  private transaction: KeptCommand[] | undefined
+  private fileName = ''
+
+  constructor(parts: PersistenceParts, files: AofFiles, progress: LoadProgress, rdb: RdbLoader) {
+    this.parts = parts
+    this.files = files
+    this.progress = progress
+    this.rdb = rdb
+  }
+
+  /** Replays all files; how many bytes they have, 0 when there are none. Throws LoadFailure. */
+  *load(): LoadSteps<number> {
+    const { files, parts, progress } = this
+    const { manifest } = files
+    let total = 0
+    for (const file of manifest.files) {
+      if (!files.exists(file.name)) {
+        files.sizeOf(file)
+        throw new LoadFailure(`The append log file ${file.name} doesn't exist: No such file or directory`)
+      }
+      total += files.sizeOf(file)
+    }
+    if (total === 0) return 0
+    progress.begin(total)
+    try {
+      let before = 0
+      for (const file of manifest.files) {
+        const isLast = file === manifest.files[manifest.files.length - 1]
+        const begin = parts.clock.monotonicUs()
+        const size = files.sizeOf(file)
+        const outcome = size === 0 ? WHOLE : yield* this.loadFile(file.name, before)
+        if (outcome === TRUNCATED && !isLast)
+          throw new LoadFailure('Fatal error: the truncated file is not the last file')
+        const seconds = ((parts.clock.monotonicUs() - begin) / 1e6).toFixed(3)
+        const kind = file === manifest.base ? 'base' : 'incr'
+        parts.log.notice(`DB loaded from ${kind} file ${file.name}: ${seconds} seconds`)
+        before += size
+      }
+    } finally {
+      progress.end()
+    }
+    return manifest.files.reduce((sum, file) => sum + files.sizeOf(file), 0)
+  }
+
+  private *loadFile(name: string, bytesBefore: number): LoadSteps<number> {
+    const { disk, log, engine } = this.parts
+    const path = this.files.path(name)
+    this.fileName = name
+    let fd = -1
+    const opening = attempt(() => {
+      fd = disk.open(path, 'r')
+    })
+    if (opening !== undefined)
+      throw new LoadFailure(`Fatal error: can't open the append log file ${name} for reading: ${opening.message}`)
+    this.client = new Client(0, NO_CONNECTION, engine.keyspace.databases[0], engine.keyspace.nowMs)
+    this.client.authenticated = true
+    this.client.flags |= CLIENT_INTERNAL
+    this.transaction = undefined
+    try {
+      let from = 0
+      if (isRdb(disk, fd)) {
+        const oldStyle = name === this.files.prefix
+        log.notice(oldStyle ? 'Reading RDB preamble from AOF file...' : 'Reading RDB base file on AOF loading...')
+        from = yield* this.preamble(fd, name, oldStyle)
+        if (oldStyle) log.notice('Reading the remaining AOF tail...')
+      }
+      return yield* this.replay(fd, path, from, bytesBefore)
+    } catch (error) {
+      if (!isDiskFailure(error)) throw error
+      throw new LoadFailure(`Unrecoverable error reading the append only file ${name}: ${reasonOf(error)}`)
+    } finally {
+      attempt(() => disk.close(fd))
+    }
+  }
+
+  private *preamble(fd: number, name: string, oldStyle: boolean): LoadSteps<number> {
+    try {
+      return yield* this.rdb.load(fd, name, { dropExpired: false, replace: false, from: 0 })
+    } catch (error) {
+      if (!(error instanceof LoadFailure)) throw error
+      const what = oldStyle ? 'RDB preamble of the AOF file' : 'RDB base file'
+      throw new LoadFailure(`Error reading the ${what} ${name}, AOF loading aborted`, ...error.lines)
+    }
+  }
+
+  /** Runs the commands from offset `from` on. */
+  private *replay(fd: number, path: string, from: number, bytesBefore: number): LoadSteps<number> {
+    const { disk, engine, config, log } = this.parts
+    const input = new RdbInput()
+    input.base = from
+    const { sizeBytes } = disk.fstat(fd)
+    /** The file is whole up to here: behind a command, but not in the middle of a transaction. */
+    let wholeTo = from
+    let readAt = from
+    let ended = false
+    for (let left = COMMANDS_PER_TURN; ; left--) {
+      if (left === 0) {
+        this.progress.loadedBytes = bytesBefore + input.offset
+        yield 0
+        engine.tick()
+        left = COMMANDS_PER_TURN
+      }
+      if (config.keyLoadDelay > 0) yield config.keyLoadDelay / 1000
+      if (this.next(input)) {
+        if (this.transaction === undefined) wholeTo = input.offset
+        continue
+      }
+      if (ended) break
+      // What a damaged length asks for is not more than there is.
+      const wanted = Math.max(1, Math.min(Math.max(WINDOW_BYTES, input.wanted), sizeBytes - readAt))
+      input.mark = input.pos
+      input.makeRoom(wanted)
+      const got = disk.read(fd, input.u8, input.end, wanted, readAt)
+      input.end += got
+      readAt += got
+      ended = got === 0
+    }
+    const unfinished = this.transaction !== undefined
+    if (unfinished) log.warning(`Revert incomplete MULTI/EXEC transaction in AOF file ${this.fileName}`)
+    if (!unfinished && input.available === 0) return WHOLE
+    return this.truncated(path, wholeTo)
+  }
+
+  private truncated(path: string, wholeTo: number): number {
+    const { disk, log, config } = this.parts
+    const name = this.fileName
+    if (config.aofLoadTruncated) {
+      log.warning(`!!! Warning: short read while loading the AOF file ${name}!!!`)
+      log.warning(`!!! Truncating the AOF ${name} at offset ${wholeTo} !!!`)
+      let fd = -1
+      const cutting = attempt(() => {
+        fd = disk.open(path, 'r+')
+        disk.truncate(fd, wholeTo)
+        disk.fsync(fd)
+      })
+      if (fd >= 0) attempt(() => disk.close(fd))
+      if (cutting === undefined) {
+        log.warning(`AOF ${name} loaded anyway because aof-load-truncated is enabled`)
+        return TRUNCATED
+      }
+      log.warning(`Error truncating the AOF file ${name}: ${cutting.message}`)
+    }
+    throw new LoadFailure(
+      `Unexpected end of file reading the append only file ${name}. You can: 1) Make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.`,
+    )
+  }
+
+  /** Runs the next command, or passes over an annotation; false when there is nothing whole. */
+  private next(input: RdbInput): boolean {
+    const { u8, pos, end } = input
+    if (pos === end) {
+      input.wanted = 0
+      return false
+    }
+    if (u8[pos] === HASH) {
+      const at = u8.subarray(pos, end).indexOf(LF)
+      if (at < 0 && end - pos > ANNOTATION_BYTES_MAX) this.malformed()
+      if (at < 0) return false
+      input.pos = pos + at + 1
+      return true
+    }
+    if (u8[pos] !== STAR) this.malformed()
+    const { parser } = this
+    const outcome = parser.parse(u8, input.dv, pos, end, Number.MAX_SAFE_INTEGER, true)
+    if (outcome === INCOMPLETE) {
+      input.wanted = parser.bytesWanted
+      return false
+    }
+    if (outcome !== COMMAND) this.malformed()
+    input.pos = parser.pos
+    this.run(parser.args, parser.argc)
+    return true
+  }
+
+  private malformed(): never {
+    throw new LoadFailure(
+      `Bad file format reading the append only file ${this.fileName}: make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>`,
+    )
+  }
+
+  private run(args: Slice[], argc: number): void {
+    const entry = this.lookup(args, argc)
+    switch (entry.fullName) {
+      case 'multi':
+        this.transaction = []
+        return
+      case 'exec': {
+        const commands = this.transaction ?? []
+        this.transaction = undefined
+        for (const one of commands) this.call(one.entry, one.args, one.args.length)
+        return
+      }
+    }
+    if (this.transaction !== undefined) this.transaction.push(keepCommand(entry, args, argc))
+    else this.call(entry, args, argc)
+  }
+
+  private lookup(args: Slice[], argc: number): TableEntry {
+    const { table } = this.parts.engine
+    let entry = table.lookup(args[0])
+    if (entry?.subIndex !== undefined && argc > 1) entry = entry.subIndex.find(args[1])
+    const arityOk =
+      entry !== undefined &&
+      entry.command.run !== undefined &&
+      (entry.arity > 0 ? argc === entry.arity : argc >= -entry.arity)
+    if (entry === undefined || !arityOk)
+      throw new LoadFailure(`Unknown command '${args[0].latin1()}' reading the append only file ${this.fileName}`)
+    return entry
+  }
+
+  private call(entry: TableEntry, args: Slice[], argc: number): void {
+    const { ctx, keyspace } = this.parts.engine
+    const { reply } = ctx
+    const { pos, errors } = reply
+    ctx.args = args
+    ctx.argc = argc
+    ctx.client = this.client
+    ctx.db = this.client.db
+    ctx.command = entry
+    keyspace.noTouch = false
+    entry.run(ctx)
+    reply.pos = pos
+    reply.errors = errors
+  }
+}
+
+function isRdb(disk: PersistenceParts['disk'], fd: number): boolean {
+  const head = new Uint8Array(5)
+  return disk.read(fd, head, 0, 5, 0) === 5 && String.fromCharCode(...head) === 'REDIS'
+}

@@ -1,0 +1,322 @@
+// AofLog: the append-only log while the server runs: takes every change, writes it to the last incremental file before
+// the reply that acknowledges it goes out, and brings it to the disk as appendfsync promises.
+//
+//   changes ─▶ buffer ─[flush: at the end of an event loop turn, before replies]─▶ file ─[fdatasync]─▶ disk
+//
+//   OFF ─▶ ON                    at the start, with what was loaded                       [open]
+//   OFF ─▶ WAITING ─▶ ON         CONFIG SET appendonly yes: a rewrite makes the base      [open, rewritten]
+//   any ─▶ OFF                                                                            [close]
+//
+// Always: `size` is the length of the file up to which it is whole; what is in the buffer comes behind it. With `always`
+// nothing is acknowledged that is not on the disk: a failure ends the process.
+
+import type { Effect } from '../../engine/context.ts'
+import type { Sink } from '../../engine/engine.ts'
+import { attempt, type DiskFailure } from '../machine.ts'
+import type { PersistenceParts } from '../parts.ts'
+import { CommandBuffer } from './encode.ts'
+
+export const OFF = 0
+export const ON = 1
+/** Changes go to a temporary file until the first rewrite is done. */
+export const WAITING = 2
+
+const POSTPONE_SECONDS_MAX = 2
+const ERROR_LOG_SECONDS = 30
+
+export class AofLog implements Sink {
+  state = OFF
+  /** Name of the file that is written to. */
+  name = ''
+  /** Bytes of that file that are whole. */
+  size = 0
+  /** Bytes of all files of the log, the history aside. */
+  totalSize = 0
+  /** What went wrong with the last write, or (syncError) with the last fsync in the background. */
+  writeError: DiskFailure | undefined
+  syncError: DiskFailure | undefined
+  /** How often a write went ahead although an fsync was running. */
+  delayedSyncs = 0
+  /** Bytes appended since the process started, buffer included, and how many of them are on the disk. */
+  appended = 0
+  synced = 0
+  /** Another job uses the disk: with no-appendfsync-on-rewrite that is left in peace. */
+  isDiskBusy: () => boolean = () => false
+  /** Fsync works again after it had failed: what it had covered may be lost on the disk. */
+  onSyncRecovered: () => void = () => {}
+  readonly buffer = new CommandBuffer()
+  private readonly parts: PersistenceParts
+  private fd = -1
+  private database = -1
+  private timestampSeconds = 0
+  private scheduled = false
+  private syncing = false
+  private unsynced = false
+  private lastSyncSeconds = 0
+  private postponedSeconds = 0
+  private lastErrorLogSeconds = 0
+  private generation = 0
+  /** A retired file that the last of its two fsyncs closes. */
+  private closeAfterSync = -1
+
+  constructor(parts: PersistenceParts) {
+    this.parts = parts
+    parts.engine.output.beforeSend.push(() => {
+      if (this.buffer.len !== 0) this.flush(false)
+    })
+  }
+
+  private nowSeconds(): number {
+    return Math.floor(this.parts.engine.keyspace.nowMs / 1000)
+  }
+
+  // ---- changes ----
+
+  changes(effects: readonly Effect[], asTransaction: boolean): void {
+    const { buffer, parts } = this
+    // Waiting for a rewrite to begin, whose snapshot will have this.
+    if (this.fd < 0) return
+    const before = buffer.len
+    if (parts.config.aofTimestampEnabled) this.stamp()
+    for (let i = 0; i < effects.length; i++) {
+      const { db, args } = effects[i]
+      if (db !== this.database) this.select(db)
+      if (asTransaction && i === 0) buffer.plain(MULTI)
+      buffer.command(args)
+    }
+    if (asTransaction) buffer.plain(EXEC)
+    this.appended += buffer.len - before
+    const client = parts.engine.current
+    if (client !== undefined) client.logOffset = this.appended
+    if (this.scheduled) return
+    this.scheduled = true
+    parts.soon(this.flushTurn)
+  }
+
+  private readonly flushTurn = (): void => {
+    this.scheduled = false
+    if (this.buffer.len !== 0) this.flush(false)
+  }
+
+  private stamp(): void {
+    const seconds = this.nowSeconds()
+    if (seconds <= this.timestampSeconds) return
+    this.timestampSeconds = seconds
+    this.buffer.plain(`#TS:${seconds}\r\n`)
+  }
+
+  private select(db: number): void {
+    this.database = db
+    this.buffer.count(2)
+    this.buffer.word('SELECT')
+    this.buffer.integer(db)
+  }
+
+  // ---- files ----
+
+  /** Goes on in another file, which is `size` bytes long. The one before is brought to the disk and closed. */
+  open(fd: number, name: string, size: number): void {
+    const old = this.fd
+    if (old >= 0) this.retire(old)
+    this.fd = fd
+    this.name = name
+    this.size = size
+    this.database = -1
+    this.unsynced = false
+    this.syncing = false
+    this.generation++
+  }
+
+  private retire(fd: number): void {
+    const { disk, log } = this.parts
+    const upTo = this.appended - this.buffer.len
+    if (this.parts.config.appendfsync === 'always') {
+      // Everything in it is on the disk already.
+      attempt(() => disk.close(fd))
+      return
+    }
+    const inFlight = this.syncing
+    if (inFlight) this.closeAfterSync = fd
+    disk.fsyncLater(fd, error => {
+      if (!inFlight || this.closeAfterSync !== fd) attempt(() => disk.close(fd))
+      else this.closeAfterSync = -1
+      if (error !== null) log.warning(`Fail to fsync the AOF file: ${error.message}`)
+      this.noteSync(error, upTo)
+    })
+  }
+
+  start(state: typeof ON | typeof WAITING): void {
+    if (this.state === OFF) this.parts.engine.sinks.push(this)
+    this.state = state
+    this.lastSyncSeconds = this.nowSeconds()
+    if (this.syncError !== undefined) this.parts.log.warning('AOF reopen, just ignore the AOF fsync error in bio job')
+    if (this.writeError !== undefined) this.parts.log.warning('AOF reopen, just ignore the last error.')
+    this.syncError = this.writeError = undefined
+  }
+
+  /** Stops writing to the file without another: what it holds is not needed. */
+  abandon(): void {
+    this.buffer.drop(this.buffer.len)
+    this.open(-1, '', 0)
+  }
+
+  /** Ends the log: everything is brought to the disk first. */
+  close(): void {
+    const { disk, log, engine } = this.parts
+    this.flush(true)
+    const { fd } = this
+    if (fd >= 0) {
+      const failure = attempt(() => disk.fdatasync(fd))
+      if (failure !== undefined) log.warning(`Fail to fsync the AOF file: ${failure.message}`)
+      attempt(() => disk.close(fd))
+    }
+    this.fd = -1
+    this.state = OFF
+    this.size = 0
+    this.buffer.drop(this.buffer.len)
+    const at = engine.sinks.indexOf(this)
+    if (at >= 0) engine.sinks.splice(at, 1)
+  }
+
+  // ---- writing ----
+
+  /** Writes what is gathered. `force`: even while an fsync is running. */
+  flush(force: boolean): void {
+    const { config } = this.parts
+    if (this.fd < 0) return
+    const everySecond = config.appendfsync === 'everysec'
+    if (this.buffer.len > 0) {
+      if (everySecond && !force && this.syncing && this.mayPostpone()) return
+      this.postponedSeconds = 0
+      if (!this.write()) return
+    } else if (!this.unsynced) return
+    if (config.noAppendfsyncOnRewrite && this.isDiskBusy() && !force) return
+    if (config.appendfsync === 'always') this.syncNow()
+    else if (everySecond && !this.syncing && this.unsynced && this.nowSeconds() > this.lastSyncSeconds) this.syncLater()
+  }
+
+  /** A write would have to wait for the fsync that is running, so it waits here; but not for ever. */
+  private mayPostpone(): boolean {
+    const now = this.nowSeconds()
+    if (this.postponedSeconds === 0) this.postponedSeconds = now
+    if (now - this.postponedSeconds < POSTPONE_SECONDS_MAX) return true
+    this.delayedSyncs++
+    this.parts.log.notice(
+      'Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer without waiting for fsync to complete, this may slow down Redis.',
+    )
+    return false
+  }
+
+  private write(): boolean {
+    const { buffer, parts, fd } = this
+    const { disk, clock } = parts
+    const bytes = buffer.len
+    const begin = clock.monotonicUs()
+    const failure = attempt(() => void disk.write(fd, buffer.u8, 0, bytes, null))
+    const took = clock.monotonicUs() - begin
+    parts.spike(
+      this.syncing ? 'aof-write-pending-fsync' : this.isDiskBusy() ? 'aof-write-active-child' : 'aof-write-alone',
+      took,
+    )
+    parts.spike('aof-write', took)
+    if (failure !== undefined) return this.writeFailed(failure)
+    if (this.writeError !== undefined) {
+      parts.log.notice('AOF write error looks solved, Redis can write again.')
+      this.writeError = undefined
+    }
+    this.size += bytes
+    this.totalSize += bytes
+    this.unsynced = true
+    buffer.drop(bytes)
+    return true
+  }
+
+  private writeFailed(failure: DiskFailure): false {
+    const { disk, log, config } = this.parts
+    const now = this.nowSeconds()
+    const mayLog = now - this.lastErrorLogSeconds > ERROR_LOG_SECONDS
+    if (mayLog) {
+      this.lastErrorLogSeconds = now
+      log.warning(`Error writing to the AOF file: ${failure.message}`)
+    }
+    // Part of the buffer may have come into the file; it will be written again, whole.
+    const cutting = attempt(() => disk.truncate(this.fd, this.size))
+    if (cutting !== undefined && mayLog)
+      log.warning(
+        `Could not remove short write from the append-only file.  Redis may refuse to load the AOF the next time it starts.  ftruncate: ${cutting.message}`,
+      )
+    if (config.appendfsync === 'always') {
+      log.warning("Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...")
+      this.parts.die()
+    }
+    this.writeError = failure
+    return false
+  }
+
+  private syncNow(): void {
+    const { disk, log, clock } = this.parts
+    const begin = clock.monotonicUs()
+    const failure = attempt(() => disk.fdatasync(this.fd))
+    if (failure !== undefined) {
+      log.warning(
+        `Can't persist AOF for fsync error when the AOF fsync policy is 'always': ${failure.message}. Exiting...`,
+      )
+      this.parts.die()
+    }
+    this.parts.spike('aof-fsync-always', clock.monotonicUs() - begin)
+    this.unsynced = false
+    this.lastSyncSeconds = this.nowSeconds()
+    this.synced = this.appended - this.buffer.len
+    this.parts.engine.acknowledgements.progressed()
+  }
+
+  private syncLater(): void {
+    const { disk } = this.parts
+    const { generation } = this
+    const upTo = this.appended - this.buffer.len
+    this.syncing = true
+    this.unsynced = false
+    this.lastSyncSeconds = this.nowSeconds()
+    const { fd } = this
+    disk.fdatasyncLater(fd, error => {
+      if (generation !== this.generation) {
+        if (this.closeAfterSync !== fd) attempt(() => disk.close(fd))
+        else this.closeAfterSync = -1
+      }
+      if (generation === this.generation) this.syncing = false
+      this.noteSync(error, upTo)
+      if (generation === this.generation && this.postponedSeconds !== 0) this.flush(false)
+    })
+  }
+
+  private noteSync(error: DiskFailure | null, upTo: number): void {
+    const { engine, log } = this.parts
+    if (error !== null) {
+      if (this.syncError === undefined) log.warning(`Fail to fsync the AOF file: ${error.message}`)
+      this.syncError = error
+      // Tried again in the next second.
+      this.unsynced = true
+      return
+    }
+    if (this.syncError !== undefined) {
+      this.syncError = undefined
+      this.onSyncRecovered()
+    }
+    if (upTo > this.synced) this.synced = upTo
+    engine.tick()
+    engine.acknowledgements.progressed()
+    engine.settle()
+  }
+
+  get syncInProgress(): boolean {
+    return this.syncing
+  }
+
+  /** Now and then: what waits is written, what is written is brought to the disk. */
+  cron(): void {
+    if (this.state !== OFF) this.flush(false)
+  }
+}
+
+const MULTI = '*1\r\n$5\r\nMULTI\r\n'
+const EXEC = '*1\r\n$4\r\nEXEC\r\n'

@@ -1,0 +1,212 @@
+// Manifest: which files make up an append-only log, and in which order.
+//
+//   file appendonly.aof.2.base.rdb seq 2 type b        a snapshot: at most one, loaded first
+//   file appendonly.aof.1.incr.aof seq 1 type h        no longer needed: may be deleted
+//   file appendonly.aof.3.incr.aof seq 3 type i        changes since the snapshot, in order; the last one is written to
+//
+// Always: a Manifest is a value: what would change it makes another, which is worth something once it is on the disk.
+
+export interface LogFile {
+  readonly name: string
+  readonly seq: number
+  /** Words of the line that are not known here, kept for a newer server. */
+  readonly more: string
+}
+
+export class ManifestError extends Error {
+  /** 1-based; 0: the file as a whole. */
+  readonly line: number
+  readonly text: string
+  constructor(message: string, line: number, text: string) {
+    super(message)
+    this.line = line
+    this.text = text
+  }
+}
+
+const LINE_CHARS_MAX = 1024
+
+export class Manifest {
+  readonly base: LogFile | undefined
+  readonly incremental: readonly LogFile[]
+  readonly history: readonly LogFile[]
+  private readonly baseSeq: number
+  private readonly incrementalSeq: number
+
+  constructor(
+    base?: LogFile,
+    incremental: readonly LogFile[] = [],
+    history: readonly LogFile[] = [],
+    baseSeq = base?.seq ?? 0,
+    incrementalSeq = incremental[incremental.length - 1]?.seq ?? 0,
+  ) {
+    this.base = base
+    this.incremental = incremental
+    this.history = history
+    this.baseSeq = baseSeq
+    this.incrementalSeq = incrementalSeq
+  }
+
+  get isEmpty(): boolean {
+    return this.base === undefined && this.incremental.length === 0
+  }
+
+  /** Base and incremental files, in the order they are loaded. */
+  get files(): readonly LogFile[] {
+    return this.base === undefined ? this.incremental : [this.base, ...this.incremental]
+  }
+
+  /** The file that changes are written to. */
+  get last(): LogFile | undefined {
+    return this.incremental[this.incremental.length - 1]
+  }
+
+  /** With a new base, named after `prefix` (appendfilename); the old one becomes history. */
+  withNewBase(prefix: string, isRdb: boolean): Manifest {
+    const seq = this.baseSeq + 1
+    const base = { name: `${prefix}.${seq}.base.${isRdb ? 'rdb' : 'aof'}`, seq, more: '' }
+    const history = this.base === undefined ? this.history : [this.base, ...this.history]
+    return new Manifest(base, this.incremental, history, seq, this.incrementalSeq)
+  }
+
+  withNewIncremental(prefix: string): Manifest {
+    const seq = this.incrementalSeq + 1
+    const added = { name: `${prefix}.${seq}.incr.aof`, seq, more: '' }
+    return new Manifest(this.base, [...this.incremental, added], this.history, this.baseSeq, seq)
+  }
+
+  /** After a rewrite: all incremental files but the last `kept` are history. */
+  withRewritten(kept: number): Manifest {
+    const { incremental } = this
+    const gone = incremental.slice(0, incremental.length - kept).reverse()
+    const left = incremental.slice(incremental.length - kept)
+    return new Manifest(this.base, left, [...gone, ...this.history], this.baseSeq, this.incrementalSeq)
+  }
+
+  withoutHistory(): Manifest {
+    return new Manifest(this.base, this.incremental, [], this.baseSeq, this.incrementalSeq)
+  }
+
+  /** A log that is one file from before there were manifests. */
+  static ofSingleFile(name: string): Manifest {
+    return new Manifest({ name, seq: 1, more: '' })
+  }
+
+  text(): string {
+    const line = (file: LogFile, type: string) => `file ${quoted(file.name)} seq ${file.seq} type ${type}${file.more}\n`
+    let text = this.base === undefined ? '' : line(this.base, 'b')
+    for (const file of this.history) text += line(file, 'h')
+    for (const file of this.incremental) text += line(file, 'i')
+    return text
+  }
+
+  /** Reads a manifest's bytes. Throws ManifestError. */
+  static parse(bytes: Uint8Array): Manifest {
+    let text = ''
+    for (const byte of bytes) text += String.fromCharCode(byte)
+    if (text === '') throw new ManifestError('Found an empty AOF manifest', 0, '')
+    let base: LogFile | undefined
+    const incremental: LogFile[] = []
+    const history: LogFile[] = []
+    const lines = text.split('\n')
+    const unended = lines.pop()!
+    if (unended !== '' && !unended.startsWith('#'))
+      throw new ManifestError('The AOF manifest file contains too long line', lines.length + 1, unended.trim())
+    lines.forEach((raw, i) => {
+      const fail = (message: string): never => {
+        throw new ManifestError(message, i + 1, raw.trim())
+      }
+      if (raw.startsWith('#')) return
+      if (raw.length >= LINE_CHARS_MAX) fail('The AOF manifest file contains too long line')
+      const { type, file } = parseLine(raw.trim(), fail)
+      if (type === 'b') {
+        if (base !== undefined) fail('Found duplicate base file information')
+        base = file
+      } else if (type === 'h') history.push(file)
+      else if (type === 'i') {
+        if (file.seq <= (incremental[incremental.length - 1]?.seq ?? 0)) fail('Found a non-monotonic sequence number')
+        incremental.push(file)
+      } else fail('Unknown AOF file type')
+    })
+    return new Manifest(base, incremental, history)
+  }
+}
+
+function parseLine(line: string, fail: (message: string) => never): { type: string; file: LogFile } {
+  const words = wordsOf(line)
+  if (words === undefined || words.length < 6 || words.length % 2 !== 0) return fail('Invalid AOF manifest file format')
+  let name = ''
+  let seq = 0
+  let type = ''
+  let more = ''
+  for (let i = 0; i < words.length; i += 2) {
+    const value = words[i + 1]
+    switch (words[i].toLowerCase()) {
+      case 'file':
+        if (/[/\\]/.test(value)) fail("File can't be a path, just a filename")
+        name = value
+        break
+      case 'seq':
+        seq = Number.parseInt(value, 10) || 0
+        break
+      case 'type':
+        type = value[0] ?? ''
+        break
+      default:
+        more += ` ${quoted(words[i])} ${quoted(value)}`
+    }
+  }
+  if (name === '' || seq === 0 || type === '') fail('Invalid AOF manifest file format')
+  return { type, file: { name, seq, more } }
+}
+
+const ESCAPES: { [letter: string]: string } = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
+
+/** Words as a configuration line has them, quoted ones included; undefined when quotes do not match. */
+function wordsOf(line: string): string[] | undefined {
+  const words: string[] = []
+  let i = 0
+  while (i < line.length) {
+    if (/\s/.test(line[i])) {
+      i++
+      continue
+    }
+    let word = ''
+    const quote = line[i] === '"' || line[i] === "'" ? line[i++] : ''
+    for (; i < line.length && (quote === '' ? !/\s/.test(line[i]) : line[i] !== quote); i++) {
+      if (quote === '"' && line[i] === '\\' && i + 1 < line.length) {
+        const hex = /^\\x([0-9a-fA-F]{2})/.exec(line.slice(i))
+        if (hex !== null) {
+          word += String.fromCharCode(Number.parseInt(hex[1], 16))
+          i += 3
+        } else {
+          i++
+          word += ESCAPES[line[i]] ?? line[i]
+        }
+      } else if (quote === "'" && line[i] === '\\' && line[i + 1] === "'") word += line[++i]
+      else word += line[i]
+    }
+    if (quote !== '') {
+      if (line[i] !== quote) return undefined
+      i++
+      if (i < line.length && !/\s/.test(line[i])) return undefined
+    }
+    words.push(word)
+  }
+  return words
+}
+
+/** A word as it stands in a manifest: in quotes when it has blanks or what is not printable. */
+function quoted(word: string): string {
+  if (word !== '' && /^[!#-[\]-~]+$/.test(word)) return word
+  let text = '"'
+  for (const c of word) {
+    const code = c.charCodeAt(0)
+    const letter = Object.keys(ESCAPES).find(key => ESCAPES[key] === c)
+    if (c === '"' || c === '\\') text += `\\${c}`
+    else if (letter !== undefined) text += `\\${letter}`
+    else if (code < 32 || code > 126) text += `\\x${code.toString(16).padStart(2, '0')}`
+    else text += c
+  }
+  return `${text}"`
+}

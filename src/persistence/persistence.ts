@@ -1,0 +1,382 @@
+// Persistence: everything of one server that is on disk: loads it at the start, saves it when asked or due, keeps the
+// append-only log, refuses writes that could not be kept, and saves what must be saved at the end.
+//
+//   start ─▶ [load: clients get LOADING] ─▶ serving: cron, commands ─▶ shutdown
+//
+// Always: at most one snapshot is under way: a background save or a rewrite of the log.
+
+import { CMD_LOADING, CMD_WRITE } from '../engine/command.ts'
+import type { ShutdownFlag } from '../engine/host.ts'
+import type { Saving } from '../engine/saving.ts'
+import { gateFlags } from '../engine/transaction.ts'
+import { LOADING } from '../protocol/errors.ts'
+import { AofFiles, AofFilesFailure } from './aof/files.ts'
+import { AofLoader } from './aof/loader.ts'
+import { AofLog, OFF, ON, WAITING } from './aof/log.ts'
+import { AofRewriter } from './aof/rewriter.ts'
+import { LoadFailure, LoadProgress, type LoadSteps, runInTurns, runThrough } from './loading.ts'
+import { attempt } from './machine.ts'
+import { type PersistenceParts, rdbOptions } from './parts.ts'
+import { saveRdb } from './rdb-file.ts'
+import { RdbLoader } from './rdb-loader.ts'
+import { Saver } from './saver.ts'
+
+const SAVE_FAILED =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
+
+export class Persistence implements Saving {
+  readonly progress: LoadProgress
+  readonly saver: Saver
+  readonly aof: AofLog
+  readonly rewriter: AofRewriter
+  readonly files: AofFiles
+  /** Of the last RDB that was loaded. */
+  lastLoad = { keysLoaded: 0, keysExpired: 0 }
+  private readonly parts: PersistenceParts
+  private readonly rdb: RdbLoader
+
+  constructor(parts: PersistenceParts) {
+    this.parts = parts
+    this.progress = new LoadProgress(parts.clock)
+    this.saver = new Saver(parts)
+    this.rdb = new RdbLoader(parts, this.progress)
+    this.files = new AofFiles(parts.disk, parts.log, parts.config)
+    this.aof = new AofLog(parts)
+    this.rewriter = new AofRewriter(parts, this.files, this.aof)
+    this.saver.isBusy = () => this.rewriter.job !== undefined
+    this.aof.isDiskBusy = () => this.isSnapshotting
+    this.aof.onSyncRecovered = () => {
+      this.rewriter.scheduled = true
+    }
+    const { engine } = parts
+    engine.saving = this
+    engine.dispatch.gates.push((client, entry, args, argc) => {
+      if (this.progress.active && (gateFlags(engine, client, entry, args, argc) & CMD_LOADING) === 0) {
+        engine.reply.fixedError(LOADING)
+        return false
+      }
+      const problem = this.diskProblem()
+      if (problem === undefined) return true
+      if ((gateFlags(engine, client, entry, args, argc) & CMD_WRITE) === 0 && entry.fullName !== 'ping') return true
+      engine.reply.error(problem)
+      return false
+    })
+  }
+
+  private get isSnapshotting(): boolean {
+    return this.saver.job !== undefined || this.rewriter.job !== undefined
+  }
+
+  /** Why writes are refused; undefined: they are not. */
+  private diskProblem(): string | undefined {
+    const { saver, aof } = this
+    if (saver.lastOk && aof.writeError === undefined && aof.syncError === undefined) return undefined
+    const { config } = this.parts
+    if (!saver.lastOk && config.stopWritesOnBgsaveError && config.save.length > 0) return SAVE_FAILED
+    if (aof.state === OFF) return undefined
+    const error = aof.writeError ?? aof.syncError
+    return error === undefined ? undefined : `MISCONF Errors writing to the AOF file: ${error.message}`
+  }
+
+  // ---- the start ----
+
+  /** Loads what is on disk, while clients are told to wait, and opens the log. Throws LoadFailure. */
+  async start(): Promise<void> {
+    const { parts } = this
+    await this.loading(steps => runInTurns(steps, (ms, fn) => (ms > 0 ? parts.after(ms, fn) : parts.soon(fn))))
+    if (parts.config.appendonly) this.openLog()
+  }
+
+  private async loading(run: (steps: LoadSteps<void>) => Promise<void>): Promise<void> {
+    const { keyspace } = this.parts.engine
+    keyspace.expiryPaused = true
+    try {
+      await run(this.loadSteps())
+    } finally {
+      keyspace.expiryPaused = false
+    }
+    keyspace.dirty = 0
+  }
+
+  private *loadSteps(): LoadSteps<void> {
+    const { config, log, clock } = this.parts
+    const begin = clock.monotonicUs()
+    const seconds = () => ((clock.monotonicUs() - begin) / 1e6).toFixed(3)
+    try {
+      if (config.appendonly) {
+        if (yield* this.loadLog()) log.notice(`DB loaded from append only file: ${seconds()} seconds`)
+      } else if (yield* this.rdb.loadFile(config.dbfilename, { dropExpired: true, replace: false }))
+        log.notice(`DB loaded from disk: ${seconds()} seconds`)
+    } catch (error) {
+      if (error instanceof AofFilesFailure) throw new LoadFailure(...error.lines)
+      if (!(error instanceof LoadFailure) || config.appendonly) throw error
+      throw new LoadFailure('Fatal error loading the DB, check server logs. Exiting.', ...error.lines)
+    }
+    this.noteLoad()
+  }
+
+  private noteLoad(): void {
+    const { keysLoaded, keysExpired } = this.progress
+    this.lastLoad = { keysLoaded, keysExpired }
+  }
+
+  private *loadLog(): LoadSteps<boolean> {
+    const { files, parts } = this
+    files.read()
+    const { prefix, manifest } = files
+    if (parts.disk.stat(prefix)?.isFile) {
+      const onlyOld = manifest.base?.name === prefix && manifest.incremental.length === 0 && !files.exists(prefix)
+      if (parts.disk.stat(files.folder) === null || manifest.isEmpty || onlyOld) files.adoptSingleFile()
+    }
+    if (files.manifest.isEmpty) return false
+    const loader = new AofLoader(parts, files, this.progress, this.rdb)
+    const size = yield* loader.load()
+    this.aof.totalSize = size
+    const { base } = files.manifest
+    this.rewriter.baseSize = base === undefined ? 0 : files.sizeOf(base)
+    return size > 0
+  }
+
+  /** Opens the log for writing behind what was loaded. Throws LoadFailure. */
+  private openLog(): void {
+    const { files, parts, aof } = this
+    const { log, config, disk, engine } = parts
+    if (files.makeFolder() !== undefined) throw new LoadFailure(`Can't use the append-only dir ${files.folder}`)
+    const hadIncremental = files.manifest.incremental.length > 0
+    let next = files.manifest
+    if (next.isEmpty) {
+      next = next.withNewBase(files.prefix, config.aofUseRdbPreamble)
+      const { name } = next.base!
+      const temporary = `temp-rewriteaof-${parts.pid}.aof`
+      const failure = config.aofUseRdbPreamble
+        ? saveRdb(engine.keyspace, disk, temporary, files.path(name), rdbOptions(parts, true))?.error
+        : attempt(() => disk.writeFile(files.path(name), new Uint8Array(0)))
+      if (failure !== undefined) throw new LoadFailure(`Can't create the AOF base file ${name}: ${failure.message}`)
+      log.notice(`Creating AOF base file ${name} on server start`)
+    }
+    if (!hadIncremental) next = next.withNewIncremental(files.prefix)
+    const file = next.last!
+    const fd = files.open(file.name, hadIncremental)
+    if (fd < 0) throw new LoadFailure(`Can't open the append-only file ${file.name}`)
+    if (next !== files.manifest && !files.persist(next))
+      throw new LoadFailure(`Can't write the AOF manifest ${files.manifestName}`)
+    aof.open(fd, file.name, files.sizeOf(file))
+    aof.totalSize = files.manifest.files.reduce((sum, one) => sum + files.sizeOf(one), 0)
+    aof.start(ON)
+    this.showOnDisk(true)
+    log.notice(`${hadIncremental ? 'Opening' : 'Creating'} AOF incr file ${file.name} on server start`)
+  }
+
+  private showOnDisk(on: boolean): void {
+    const { acknowledgements } = this.parts.engine
+    const { aof } = this
+    acknowledgements.isOnDisk = on ? client => aof.state === ON && aof.synced >= client.logOffset : undefined
+    if (!on) acknowledgements.progressed()
+  }
+
+  // ---- while it runs ----
+
+  /** Now and then. */
+  cron(): void {
+    if (this.progress.active) return
+    const { saver, rewriter } = this
+    this.aof.cron()
+    if (this.isSnapshotting) return
+    if (rewriter.scheduled && !saver.scheduled) this.startRewrite()
+    else if (rewriter.scheduled) this.startRewrite()
+    if (this.isSnapshotting) return
+    saver.cron()
+    if (this.isSnapshotting) return
+    if (rewriter.isDue()) this.startRewrite()
+  }
+
+  private startRewrite(): boolean {
+    this.saver.releaseKeyspace()
+    this.rewriter.releaseKeyspace()
+    return this.rewriter.start()
+  }
+
+  /** CONFIG SET appendonly: an error message when the log cannot be turned on. */
+  setAppendOnly(on: boolean, inTransaction: boolean): string | undefined {
+    const { aof, rewriter, saver, parts } = this
+    const { log } = parts
+    if (on === (aof.state !== OFF)) return undefined
+    if (!on) {
+      aof.close()
+      rewriter.scheduled = false
+      rewriter.kill()
+      this.showOnDisk(false)
+      return undefined
+    }
+    aof.start(WAITING)
+    this.showOnDisk(true)
+    if (saver.job !== undefined) {
+      rewriter.scheduled = true
+      log.notice(
+        'AOF was enabled but there is already another background operation. An AOF background was scheduled to start when possible.',
+      )
+      return undefined
+    }
+    if (inTransaction) {
+      rewriter.scheduled = true
+      log.notice('AOF was enabled during a transaction. An AOF background was scheduled to start when possible.')
+      return undefined
+    }
+    if (rewriter.job !== undefined) {
+      log.notice(
+        'AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and starting a rewrite now.',
+      )
+      rewriter.kill()
+      rewriter.scheduled = true
+      return undefined
+    }
+    if (this.startRewrite()) return undefined
+    aof.close()
+    this.showOnDisk(false)
+    log.warning(
+      "Redis needs to enable the AOF but can't trigger a background AOF rewrite operation. Check the above logs for more info about the error.",
+    )
+    return 'Unable to turn on AOF. Check server logs.'
+  }
+
+  /** FLUSHALL: the file on disk becomes empty, too, and a save of what was there before is of no use. */
+  afterFlushAll(): void {
+    const { saver } = this
+    saver.kill()
+    if (this.parts.config.save.length > 0) saver.saveNow()
+  }
+
+  // ---- commands ----
+
+  get lastSaveSeconds(): number {
+    return this.saver.lastSaveSeconds
+  }
+
+  save(): string | undefined {
+    if (this.saver.job !== undefined) return 'ERR Background save already in progress'
+    return this.saver.saveNow() ? undefined : 'ERR'
+  }
+
+  backgroundSave(schedule: boolean, inTransaction: boolean): { status: string } | { error: string } {
+    const { saver, rewriter } = this
+    if (saver.job !== undefined) return { error: 'ERR Background save already in progress' }
+    if (rewriter.job !== undefined || inTransaction) {
+      if (schedule || inTransaction) {
+        saver.scheduled = true
+        return { status: 'Background saving scheduled' }
+      }
+      return {
+        error:
+          "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.",
+      }
+    }
+    rewriter.releaseKeyspace()
+    return saver.startBackground() ? { status: 'Background saving started' } : { error: 'ERR' }
+  }
+
+  rewriteAof(inTransaction: boolean): { status: string } | { error: string } {
+    const { rewriter } = this
+    if (rewriter.job !== undefined) return { error: 'ERR Background append only file rewriting already in progress' }
+    if (this.isSnapshotting || inTransaction) {
+      rewriter.scheduled = true
+      rewriter.consecutiveFailures = 0
+      return { status: 'Background append only file rewriting scheduled' }
+    }
+    if (this.startRewrite()) return { status: 'Background append only file rewriting started' }
+    return {
+      error: "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
+    }
+  }
+
+  reload({ save, flush, merge }: { save: boolean; flush: boolean; merge: boolean }): string | undefined {
+    const { parts } = this
+    if (save && !this.saver.saveNow()) return 'ERR'
+    if (flush) this.empty()
+    const { config } = parts
+    const failed = this.loadNow(this.rdb.loadFile(config.dbfilename, { dropExpired: true, replace: merge }))
+    if (failed !== undefined) return 'ERR Error trying to load the RDB dump, check server logs'
+    this.noteLoad()
+    parts.log.warning('DB reloaded by DEBUG RELOAD')
+    return undefined
+  }
+
+  loadAof(): string | undefined {
+    const { parts, aof, files } = this
+    if (aof.state === ON) aof.flush(true)
+    this.empty()
+    const { state } = aof
+    aof.state = OFF
+    const sinks = parts.engine.sinks.splice(0)
+    if (state === OFF) files.read()
+    const failed = this.loadNow(new AofLoader(parts, files, this.progress, this.rdb).load())
+    parts.engine.sinks.push(...sinks)
+    aof.state = state
+    if (failed !== undefined) return 'ERR Error trying to load the AOF files, check server logs'
+    parts.engine.keyspace.dirty = 0
+    parts.log.warning('Append Only File loaded by DEBUG LOADAOF')
+    return undefined
+  }
+
+  private loadNow<Result>(steps: LoadSteps<Result>): LoadFailure | undefined {
+    const { keyspace } = this.parts.engine
+    keyspace.expiryPaused = true
+    try {
+      runThrough(steps)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof LoadFailure)) throw error
+      for (const line of error.lines) this.parts.log.warning(line)
+      return error
+    } finally {
+      keyspace.expiryPaused = false
+    }
+  }
+
+  private empty(): void {
+    for (const db of this.parts.engine.keyspace.databases) db.clear()
+    this.parts.libraries.clear()
+  }
+
+  // ---- the end ----
+
+  /** Does what must be done before the process may end; false, and logged, when it may not. */
+  shutdown(flags: readonly ShutdownFlag[]): boolean {
+    const { saver, rewriter, aof, parts } = this
+    const { log, config, disk } = parts
+    const force = flags.includes('force')
+    const noSave = flags.includes('nosave') || this.progress.active
+    if (saver.job !== undefined) {
+      log.warning('There is a child saving an .rdb. Killing it!')
+      saver.kill()
+    }
+    if (aof.state !== OFF) {
+      if (rewriter.job !== undefined) {
+        if (aof.state === WAITING) {
+          if (!force) {
+            log.warning("Writing initial AOF, can't exit")
+            return false
+          }
+          log.warning('Writing initial AOF. Exit anyway.')
+        }
+        log.warning('There is a child rewriting the AOF. Killing it!')
+        rewriter.kill()
+      }
+      log.notice('Calling fsync() on the AOF file.')
+      aof.close()
+    }
+    saver.removeTemporary()
+    attempt(() => {
+      const path = `temp-rewriteaof-${parts.pid}.aof`
+      if (disk.stat(path) !== null) disk.unlink(path)
+    })
+    if (!flags.includes('save') && (config.save.length === 0 || noSave)) return true
+    log.notice('Saving the final RDB snapshot before exiting.')
+    if (saver.saveNow()) return true
+    if (force) {
+      log.warning('Error trying to save the DB. Exit anyway.')
+      return true
+    }
+    log.warning("Error trying to save the DB, can't exit.")
+    return false
+  }
+}

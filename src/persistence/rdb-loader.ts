@@ -1,0 +1,103 @@
+// RdbLoader: loads an RDB file into the server's keyspace.
+
+import { KeyspaceTarget, type KeyspaceTargetOptions, LoadRefused } from './keyspace-target.ts'
+import { LoadFailure, type LoadProgress, type LoadSteps } from './loading.ts'
+import { attempt, isDiskFailure, reasonOf } from './machine.ts'
+import type { PersistenceParts } from './parts.ts'
+import { RdbError } from './rdb/input.ts'
+import { ValueReaders } from './rdb/values.ts'
+import { RdbFileReader } from './rdb-file.ts'
+
+export interface RdbLoadOptions {
+  /** Keys whose time is over are left out: not so in the base of an append-only file. */
+  dropExpired: boolean
+  /** A key, or a library, that is there already is replaced. */
+  replace: boolean
+  /** Where the RDB begins in the file. */
+  from: number
+}
+
+export class RdbLoader {
+  private readonly parts: PersistenceParts
+  private readonly progress: LoadProgress
+
+  constructor(parts: PersistenceParts, progress: LoadProgress) {
+    this.parts = parts
+    this.progress = progress
+  }
+
+  /** Reads the RDB in the open file `fd`; the offset behind it. Throws LoadFailure. */
+  *load(fd: number, path: string, options: RdbLoadOptions): LoadSteps<number> {
+    const { engine, config, disk, log, libraries } = this.parts
+    const readers = new ValueReaders(engine.keyspace, engine.settings)
+    readers.options.deep = config.sanitizeDumpPayload === 'yes'
+    const target = new KeyspaceTarget(engine.keyspace, log, {
+      dropExpired: options.dropExpired,
+      replace: options.replace,
+      library: code => libraries.load(code, options.replace),
+    } satisfies KeyspaceTargetOptions)
+    const file = new RdbFileReader(disk, fd, options.from, readers, target, config.rdbchecksum)
+    try {
+      for (;;) {
+        const delayUs = Math.max(0, config.keyLoadDelay)
+        engine.tick()
+        const done = file.slice(delayUs > 0 ? 0 : config.loadingProcessEventsIntervalBytes)
+        this.note(file, target)
+        if (done) break
+        yield delayUs / 1000
+      }
+    } catch (error) {
+      file.reader.discard()
+      throw this.failure(error, file, path)
+    }
+    if (file.reader.unchecked && config.rdbchecksum)
+      log.notice('RDB file was saved with checksum disabled: no check performed.')
+    const skipped = target.emptyKeys > 0 ? `, empty keys skipped: ${target.emptyKeys}` : ''
+    log.notice(`Done loading RDB, keys loaded: ${target.keysLoaded}, keys expired: ${target.keysExpired}${skipped}.`)
+    return file.offset
+  }
+
+  private note(file: RdbFileReader, target: KeyspaceTarget): void {
+    const { progress } = this
+    progress.loadedBytes = file.offset
+    progress.rdbUsedMemory = target.usedMemoryBytes
+    progress.keysLoaded = target.keysLoaded
+    progress.keysExpired = target.keysExpired
+  }
+
+  private failure(error: unknown, file: RdbFileReader, path: string): unknown {
+    if (error instanceof LoadRefused) return new LoadFailure('Terminating server after rdb file reading failure.')
+    if (!(error instanceof RdbError)) {
+      if (!isDiskFailure(error)) return error
+      return new LoadFailure(`Fatal error: can't read the RDB file ${path}: ${reasonOf(error)}`)
+    }
+    const lines = [`Internal error in RDB reading offset ${error.offset} of ${path} -> ${error.message}`]
+    const key = file.reader.currentKey
+    if (key !== '') lines.push(`The key that was being read is '${key}'.`)
+    lines.push(
+      'Terminating server after rdb file reading failure.',
+      `Run 'redstart check ${path}' to see what can be saved. What is wrong: ${error.message}`,
+    )
+    return new LoadFailure(...lines)
+  }
+
+  /** Opens and loads the file of that name; false when there is none. Throws LoadFailure. */
+  *loadFile(path: string, options: Omit<RdbLoadOptions, 'from'>): LoadSteps<boolean> {
+    const { disk } = this.parts
+    let fd = -1
+    const opening = attempt(() => {
+      fd = disk.open(path, 'r')
+    })
+    if (opening?.code === 'ENOENT') return false
+    if (opening !== undefined)
+      throw new LoadFailure(`Fatal error: can't open the RDB file ${path} for reading: ${opening.message}`)
+    this.progress.begin(disk.fstat(fd).sizeBytes)
+    try {
+      yield* this.load(fd, path, { ...options, from: 0 })
+    } finally {
+      attempt(() => disk.close(fd))
+      this.progress.end()
+    }
+    return true
+  }
+}

@@ -1,0 +1,158 @@
+// Saver: when the dataset is saved as an RDB file, and what is known about it.
+//
+//   SAVE, SHUTDOWN ─▶ saveNow            BGSAVE, save points, a schedule ─▶ startBackground ─▶ SnapshotJob ─▶ finished
+//
+// Always: keyspace.dirty counts the changes that no successful save has in its file yet.
+
+import { attempt, type DiskFailure } from './machine.ts'
+import { jobParts, type PersistenceParts, rdbOptions } from './parts.ts'
+import { type SaveFailure, saveRdb } from './rdb-file.ts'
+import { SnapshotJob } from './snapshot-job.ts'
+import { SnapshotWriter } from './snapshot-writer.ts'
+
+const RETRY_SECONDS = 5
+
+export class Saver {
+  /** Seconds since 1970. */
+  lastSaveSeconds: number
+  lastOk = true
+  saves = 0
+  scheduled = false
+  /** How long the last background save took; -1: there was none. */
+  lastSeconds = -1
+  /** The background save that is running. */
+  job: SnapshotJob | undefined
+  /** Whether another job has the keyspace: the append-only file is being rewritten. */
+  isBusy: () => boolean = () => false
+  private readonly parts: PersistenceParts
+  private lastTrySeconds = 0
+  private dirtyBefore = 0
+  private killed = false
+
+  constructor(parts: PersistenceParts) {
+    this.parts = parts
+    this.lastSaveSeconds = this.nowSeconds()
+  }
+
+  private nowSeconds(): number {
+    return Math.floor(this.parts.clock.nowMs() / 1000)
+  }
+
+  private get temporary(): string {
+    return `temp-${this.parts.pid}.rdb`
+  }
+
+  /** Saves while everything waits; false when it failed. */
+  saveNow(): boolean {
+    const { engine, config, disk, log } = this.parts
+    this.saves++
+    const failure = saveRdb(engine.keyspace, disk, this.temporary, config.dbfilename, rdbOptions(this.parts, false))
+    if (failure !== undefined) {
+      this.logFailure(failure)
+      return false
+    }
+    log.notice('DB saved on disk')
+    engine.keyspace.dirty = 0
+    this.lastSaveSeconds = this.nowSeconds()
+    this.lastOk = true
+    return true
+  }
+
+  private logFailure({ step, error }: SaveFailure): void {
+    const { config, log } = this.parts
+    const folder = `(in server root dir ${this.parts.cwd()})`
+    if (step === 'open')
+      log.warning(`Failed opening the temp RDB file ${this.temporary} ${folder} for saving: ${error.message}`)
+    else if (step === 'write') log.warning(`Write error while saving DB to the disk(rdbSaveRio): ${error.message}`)
+    else if (step === 'rename')
+      log.warning(
+        `Error moving temp DB file ${this.temporary} on the final destination ${config.dbfilename} ${folder}: ${error.message}`,
+      )
+    else log.warning(`Failed to fsync directory while saving DB: ${error.message}`)
+  }
+
+  /** Begins a background save; false when one cannot begin now. */
+  startBackground(): boolean {
+    const { engine, config, log } = this.parts
+    if (this.job !== undefined || this.isBusy()) return false
+    this.saves++
+    this.dirtyBefore = engine.keyspace.dirty
+    this.lastTrySeconds = this.nowSeconds()
+    this.killed = false
+    this.releaseKeyspace()
+    log.notice(`Background saving started by pid ${this.parts.pid}`)
+    const temporary = `temp-bg-${this.parts.pid}.rdb`
+    this.job = new SnapshotJob(
+      jobParts(this.parts),
+      { temporary, path: config.dbfilename, incrementalSync: config.rdbSaveIncrementalFsync },
+      sink => new SnapshotWriter(engine.keyspace, sink, rdbOptions(this.parts, false)),
+      error => this.finished(error),
+    )
+    this.walking = this.job
+    return true
+  }
+
+  /** The job that walked last: given up, it may still be at it. */
+  private walking: SnapshotJob | undefined
+
+  /** Lets another snapshot begin. */
+  releaseKeyspace(): void {
+    this.walking?.finishWalk()
+    this.walking = undefined
+  }
+
+  private finished(error: DiskFailure | null): void {
+    const { engine, log, childLog } = this.parts
+    this.lastSeconds = this.job?.seconds ?? -1
+    this.job = undefined
+    if (this.killed) {
+      log.warning('Background saving terminated by signal 10')
+      return
+    }
+    if (error !== null) {
+      childLog.warning(`Write error while saving DB to the disk(rdbSaveRio): ${error.message}`)
+      log.warning('Background saving error')
+      this.lastOk = false
+      return
+    }
+    childLog.notice('DB saved on disk')
+    log.notice('Background saving terminated with success')
+    engine.keyspace.dirty -= this.dirtyBefore
+    this.lastSaveSeconds = this.nowSeconds()
+    this.lastOk = true
+  }
+
+  /** Gives a background save up: its file would be of no use any more. */
+  kill(): void {
+    if (this.job === undefined) return
+    this.killed = true
+    this.job.abort(KILLED)
+  }
+
+  /** Now and then: begins what is due. */
+  cron(): void {
+    if (this.job !== undefined || this.isBusy()) return
+    const { config, engine, log } = this.parts
+    const now = this.nowSeconds()
+    const mayTry = now - this.lastTrySeconds > RETRY_SECONDS || this.lastOk
+    if (this.scheduled && mayTry) {
+      if (this.startBackground()) this.scheduled = false
+      return
+    }
+    for (const { seconds, changes } of config.save) {
+      if (engine.keyspace.dirty < changes || now - this.lastSaveSeconds <= seconds || !mayTry) continue
+      log.notice(`${changes} changes in ${seconds} seconds. Saving...`)
+      this.startBackground()
+      return
+    }
+  }
+
+  /** Removes what a save that was cut off by a crash of this very process number may have left. */
+  removeTemporary(): void {
+    const { disk } = this.parts
+    for (const path of [this.temporary, `temp-bg-${this.parts.pid}.rdb`])
+      if (disk.stat(path) !== null) attempt(() => disk.unlink(path))
+  }
+}
+
+const KILLED: DiskFailure = Object.assign(new Error('the save was given up'), { code: 'EINTR' })

@@ -1,0 +1,148 @@
+// SnapshotJob: one snapshot on its way into a file.
+//
+//   start ─▶ slice … slice ─▶ [all entries written] ─▶ sink.finish ─▶ done(null)
+//     └──── abort, or the disk fails ─▶ the walk goes on to its end unheard ─▶ done(error)
+//
+// Always: `done` is called once, not before start() has returned; while `walking` the keyspace is being walked and no
+// other snapshot can begin.
+
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import { Snapshot, type SnapshotConsumer } from '../keyspace/snapshot.ts'
+import { type ByteSink, FileSink } from './file-sink.ts'
+import type { Clock, Disk, DiskFailure } from './machine.ts'
+
+const STEPS_PER_LOOK = 16
+
+/** Somebody who calls `job` again and again, for so many microseconds each time, until it says true. */
+export interface Background {
+  start(job: (limitUs: number) => boolean): void
+}
+
+/** Turns entries into the bytes of a file. */
+export interface FileWriter extends SnapshotConsumer {
+  end(): void
+}
+
+export interface JobParts {
+  space: Keyspace
+  disk: Disk
+  clock: Clock
+  background: Background
+  /** Calls `fn` after `ms`. */
+  after(ms: number, fn: () => void): void
+  /** rdb-key-save-delay, microseconds: for tests that need a slow save. */
+  keyDelayUs(): number
+}
+
+export class SnapshotJob {
+  error: DiskFailure | undefined
+  readonly startedUs: number
+  private readonly parts: JobParts
+  private readonly sink: FileSink
+  private readonly writer: FileWriter
+  private readonly snapshot: Snapshot
+  private readonly path: string
+  private readonly done: (error: DiskFailure | null) => void
+  private ended = false
+  private told = false
+  private delaying = false
+
+  /** Begins at once: the snapshot is of this moment. */
+  constructor(
+    parts: JobParts,
+    files: { temporary: string; path: string; incrementalSync: boolean },
+    makeWriter: (sink: ByteSink) => FileWriter,
+    done: (error: DiskFailure | null) => void,
+  ) {
+    this.parts = parts
+    this.path = files.path
+    this.done = done
+    this.startedUs = parts.clock.monotonicUs()
+    this.sink = new FileSink(parts.disk, files.temporary, files.incrementalSync)
+    this.sink.onDrain = () => this.resume()
+    this.writer = makeWriter(this.sink)
+    this.snapshot = new Snapshot(parts.space, this.writer, () => this.walked())
+    parts.background.start(this.slice)
+  }
+
+  get walking(): boolean {
+    return this.snapshot.running
+  }
+
+  get keysDone(): number {
+    return this.snapshot.done
+  }
+
+  get keysTotal(): number {
+    return this.snapshot.total
+  }
+
+  get seconds(): number {
+    return Math.floor((this.parts.clock.monotonicUs() - this.startedUs) / 1e6)
+  }
+
+  private resume(): void {
+    if (this.walking && !this.delaying) this.parts.background.start(this.slice)
+  }
+
+  private readonly slice = (limitUs: number): boolean => {
+    const { clock } = this.parts
+    const { snapshot, sink } = this
+    if (this.delaying) return true
+    const end = clock.monotonicUs() + limitUs
+    do {
+      if (sink.error !== undefined) this.fail(sink.error)
+      else if (!sink.ready) return true // resume() follows
+      const delayUs = this.error === undefined ? this.parts.keyDelayUs() : 0
+      if (delayUs > 0) return this.delayed(delayUs)
+      for (let i = 0; i < STEPS_PER_LOOK && snapshot.running; i++) snapshot.step()
+    } while (snapshot.running && clock.monotonicUs() < end)
+    return !snapshot.running
+  }
+
+  /** One key, and then a pause. */
+  private delayed(delayUs: number): boolean {
+    const { snapshot } = this
+    for (const before = snapshot.done; snapshot.running && snapshot.done === before; ) snapshot.step()
+    this.delaying = true
+    this.parts.after(Math.max(1, delayUs / 1000), () => {
+      this.delaying = false
+      this.resume()
+    })
+    return true
+  }
+
+  private walked(): void {
+    this.ended = true
+    if (this.error !== undefined) return
+    this.writer.end()
+    this.sink.finish(this.path, error => this.tell(error))
+  }
+
+  private tell(error: DiskFailure | null): void {
+    if (this.told) return
+    this.told = true
+    if (error !== null) this.error ??= error
+    this.done(this.error ?? null)
+  }
+
+  /** Gives up. `done` is called with `reason`. */
+  abort(reason: DiskFailure): void {
+    this.fail(reason)
+  }
+
+  private fail(reason: DiskFailure): void {
+    if (this.told || this.error !== undefined) return
+    this.error = reason
+    this.delaying = false
+    if (!this.ended) this.snapshot.abandon()
+    this.sink.abort(reason)
+    this.parts.after(0, () => this.tell(reason))
+    this.resume()
+  }
+
+  /** Brings a walk that nobody needs any more to its end now, so that another may begin. */
+  finishWalk(): void {
+    while (this.snapshot.running) this.snapshot.step()
+  }
+}

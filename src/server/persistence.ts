@@ -1,0 +1,77 @@
+// Gives persistence what it needs of this server, and the rest of the server what persistence knows.
+
+import { CLIENT_IN_EXEC } from '../engine/client.ts'
+import type { Engine } from '../engine/engine.ts'
+import { Slice } from '../lib/slice.ts'
+import { putPersistence } from '../persistence/info.ts'
+import type { Log } from '../persistence/machine.ts'
+import type { Libraries } from '../persistence/parts.ts'
+import { Persistence } from '../persistence/persistence.ts'
+import type { Config } from './config/config.ts'
+import type { Logger, LogLevel } from './log.ts'
+import type { Services } from './services.ts'
+import type { System } from './system/system.ts'
+import { REDIS_VERSION } from './version.ts'
+
+export interface PersistenceAround {
+  engine: Engine
+  config: Config
+  system: System
+  log: Logger
+  services: Services
+}
+
+export function persistenceOf({ engine, config, system, log, services }: PersistenceAround): Persistence {
+  const { disk, clock, timers, process } = system
+  const persistence = new Persistence({
+    engine,
+    config,
+    disk,
+    clock,
+    log,
+    childLog: childLog(log),
+    pid: process.pid,
+    cwd: () => disk.cwd(),
+    background: services.cron.background,
+    after: (ms, fn) => void timers.after(ms, fn),
+    soon: fn => timers.soon(fn),
+    redisVersion: REDIS_VERSION,
+    usedMemoryBytes: () => services.account.usedBytes(),
+    libraries: librariesOf(engine),
+    die: () => process.exit(1),
+    spike: (event, us) => engine.observers.spike(event, us),
+  })
+  services.info.section('persistence', 'Persistence', true, put =>
+    putPersistence(put, persistence, engine.keyspace.dirty),
+  )
+  services.info.provide('dump_payload_sanitizations', () => engine.payloads.sanitizations)
+  services.account.users.push({ kind: 'aofBuffer', bytes: () => persistence.aof.buffer.len })
+  services.onFlushAll.push(() => persistence.afterFlushAll())
+  services.cron.hooks.push(() => persistence.cron())
+  config.onChange('appendonly', now =>
+    persistence.setAppendOnly(now.appendonly, engine.current?.has(CLIENT_IN_EXEC) === true),
+  )
+  return persistence
+}
+
+/** What a forked process of Redis would say is said with its role. */
+function childLog(log: Logger): Log {
+  const line = (level: LogLevel) => (text: string) => {
+    const { role } = log
+    log.role = 'C'
+    log.line(level, text)
+    log.role = role
+  }
+  return { debug: line('debug'), verbose: line('verbose'), notice: line('notice'), warning: line('warning') }
+}
+
+function librariesOf(engine: Engine): Libraries {
+  return {
+    all: () => {
+      if (engine.scripting === undefined) return []
+      return [...engine.scripting.functions.libraries()].map(library => Slice.of(library.code))
+    },
+    load: (code, replace) => engine.scripting.functions.load(code, replace, false).error,
+    clear: () => engine.scripting?.functions.flush(),
+  }
+}
