@@ -4,6 +4,7 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { ENC_LISTPACK, TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/zset.ts'
+import { formatG17 } from '../../lib/double.ts'
 import { Slice } from '../../lib/slice.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
 import { ScanOptions } from '../collection-scan.ts'
@@ -146,7 +147,7 @@ function replySome(ctx: Context, z: ZSet, cursor: number, options: ScanOptions):
   reply.array(found.length * 2)
   for (const { member, score } of found) {
     reply.bulk(member)
-    replyScoreText(ctx, score)
+    reply.bulkText(formatG17(score)) // as Redis writes it here, and only here
   }
 }
 
