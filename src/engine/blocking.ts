@@ -210,6 +210,8 @@ export class Blocking {
     const state = client.blocked
     if (state === undefined) return
     this.forget(client)
+    // A command that waits counts once, when its wait ends.
+    state.command.entry.calls++
     if (state.onTimeout !== undefined) state.onTimeout(client)
     else this.engine.replyTo(client, reply => (state.timeoutReply === 'null' ? reply.null() : reply.nullArray()))
     if (client.queryBytes > 0) this.resumed.push(client)
