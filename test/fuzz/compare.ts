@@ -44,10 +44,19 @@ function sameValues(a: RespValue, b: RespValue, asked: Asked): boolean {
     case 'scanPairs':
       return same(inOrder(paired(behindCursor(x))), inOrder(paired(behindCursor(y))))
     case 'near':
-      return typeof x === 'number' && typeof y === 'number' ? Math.abs(x - y) <= NEAR_MS : same(x, y)
+      return isInteger(x) && isInteger(y) ? areNear(Number(x), Number(y)) : same(x, y)
     case 'shape':
       return sameShape(x, y)
   }
+}
+
+function isInteger(value: PlainValue): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint'
+}
+
+/** A few seconds apart, or, hundreds of thousands of years ahead, as near as a double tells. */
+function areNear(a: number, b: number): boolean {
+  return Math.abs(a - b) <= NEAR_MS + Math.abs(a) * 1e-12
 }
 
 function codeOf(error: RespError): string {
