@@ -648,6 +648,8 @@ export class Database {
     const hash = this.hash
     let entry = old
     let flags = space.epoch
+    // Counted accesses outlive the value; a time of access is now either way.
+    const access = old !== 0 && space.lfu ? this.countedAccess(old) : -1
     if (old !== 0) {
       const seg = arena.segments[old >>> SEGMENT_SHIFT]
       const at = (old & GRANULE_MASK) << 4
@@ -666,7 +668,7 @@ export class Database {
       else {
         seg.u8[at] = (type << 4) | encoding
         seg.u8[at + 1] = flags
-        this.stamp(seg.u8, seg.dv, at)
+        if (access < 0) this.stamp(seg.u8, seg.dv, at)
         if (withExpiry) seg.dv.setFloat64(keyEnd(seg.u8, seg.dv, at), expiry, true)
         return entry
       }
@@ -678,7 +680,8 @@ export class Database {
     const at = (entry & GRANULE_MASK) << 4
     seg.u8[at] = (type << 4) | encoding
     seg.u8[at + 1] = flags
-    this.stamp(seg.u8, seg.dv, at)
+    if (access < 0) this.stamp(seg.u8, seg.dv, at)
+    else this.setAccess(entry, access)
     const keyTo = writeLength(seg.u8, seg.dv, at + KEY_AT, key.len)
     copyBytes(seg.u8, seg.dv, keyTo, key.u8, key.dv, key.off, key.len)
     if (withExpiry) seg.dv.setFloat64(keyTo + key.len, expiry, true)
@@ -688,6 +691,11 @@ export class Database {
       if (type === TYPE_STRING) space.events.created(this, key, type)
     }
     return entry
+  }
+
+  private countedAccess(entry: Ref): number {
+    if (!this.space.noTouch) this.touch(entry)
+    return this.accessOf(entry)
   }
 
   private stamp(u8: Uint8Array, dv: DataView, at: number): void {

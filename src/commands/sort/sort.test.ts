@@ -1,0 +1,74 @@
+import { conversation } from '../../../test/harness/conversation.ts'
+
+conversation('SORT orders by number, by text, or not at all', async c => {
+  await c.do('RPUSH l 3 1 10 2')
+  await c.expectAll(
+    ['SORT l', ['1', '2', '3', '10']],
+    ['SORT l DESC', ['10', '3', '2', '1']],
+    ['SORT l ALPHA', ['1', '10', '2', '3']],
+    ['SORT l LIMIT 1 2', ['2', '3']],
+    ['SORT l LIMIT 0 -1 DESC', ['10', '3', '2', '1']],
+    ['SORT l LIMIT 9 2', []],
+    ['SORT l BY nosort', ['3', '1', '10', '2']],
+    ['SORT l BY nosort DESC LIMIT 1 2', ['10', '1']],
+    ['SORT none', []],
+    ['SADD s 3 1 2', 3],
+    ['SORT s', ['1', '2', '3']],
+    ['ZADD z 1 c 2 a 3 b', 3],
+    ['SORT z ALPHA', ['a', 'b', 'c']],
+    ['SORT z BY nosort', ['c', 'a', 'b']],
+    ['SORT z BY nosort DESC', ['b', 'a', 'c']],
+    ['RPUSH f 1.5 -inf 1e2 0x10 ""', 5],
+    ['SORT f', ['-inf', '', '1.5', '0x10', '1e2']],
+  )
+  await c.expectError('SORT z', "ERR One or more scores can't be converted into double")
+  await c.expectError('SORT l LIMIT 1', 'ERR syntax error')
+  await c.expectError('SORT l nonsense', 'ERR syntax error')
+  await c.do('SET text 1')
+  await c.expectError('SORT text', /^WRONGTYPE/)
+})
+
+conversation('SORT takes weights and results from other keys', async c => {
+  await c.do('RPUSH l 1 2 3')
+  await c.do('MSET w1 30 w2 20 w3 10 n1 one n3 three')
+  await c.do('HSET h1 weight 2 name uno')
+  await c.do('HSET h2 weight 3')
+  await c.do('HSET h3 weight 1')
+  await c.expectAll(
+    ['SORT l BY w*', ['3', '2', '1']],
+    ['SORT l BY w* GET # GET n*', ['3', 'three', '2', null, '1', 'one']],
+    ['SORT l BY h*->weight', ['3', '1', '2']],
+    ['SORT l BY h*->weight GET h*->name', [null, 'uno', null]],
+    ['SORT l BY n* ALPHA', ['2', '1', '3']],
+    ['SORT l GET constant', [null, null, null]],
+    ['SORT l GET h*->', [null, null, null]],
+    ['SORT l BY none*', ['1', '2', '3']],
+  )
+})
+
+conversation('SORT ... STORE keeps the result as a list', async c => {
+  await c.do('RPUSH l 3 1 2')
+  await c.do('SET n1 one EX 100')
+  await c.expectAll(
+    ['SORT l STORE d', 3],
+    ['LRANGE d 0 -1', ['1', '2', '3']],
+    ['SORT l GET n* STORE n1', 3],
+    ['LRANGE n1 0 -1', ['one', '', '']],
+    ['TTL n1', -1],
+    ['SORT none STORE d', 0],
+    ['EXISTS d', 0],
+    ['SADD s c a b', 3],
+    ['SORT s BY nosort STORE d', 3],
+    ['LRANGE d 0 -1', ['a', 'b', 'c']],
+  )
+})
+
+conversation(
+  'SORT_RO does all but store',
+  async c => {
+    await c.do('RPUSH l 3 1 2')
+    await c.expect('SORT_RO l DESC LIMIT 0 2', ['3', '2'])
+    await c.expectError('SORT_RO l STORE d', 'ERR syntax error')
+  },
+  { since: '7.0' },
+)
