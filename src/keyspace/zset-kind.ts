@@ -1,6 +1,5 @@
 // ZSetKind: what the keyspace must know about sorted sets, and the ZSet objects that commands work with.
 
-import { Slice } from '../lib/slice.ts'
 import type { Arena, Ref } from '../memory/arena.ts'
 import { OrderedCursor, OrderedTree } from '../memory/ordered.ts'
 import type { HashTable } from '../memory/table.ts'
@@ -8,6 +7,7 @@ import type { Keyspace, ValueKind } from './keyspace.ts'
 import { ENC_LISTPACK, ENC_SKIPLIST, TYPE_ZSET } from './types.ts'
 import { HEADER_BYTES, TABLE, TREE, ZSet, ZSetCursor, type ZSetLimits, type ZSetTools } from './zset.ts'
 import { PackedScores } from './zset-packed.ts'
+import { ZSetRange } from './zset-range.ts'
 
 export class ZSetKind implements ValueKind, ZSetTools {
   readonly arena: Arena
@@ -19,8 +19,9 @@ export class ZSetKind implements ValueKind, ZSetTools {
   readonly first: ZSet
   readonly second: ZSet
   readonly cursor = new ZSetCursor()
-  /** A bound of a range, and scores read before the first of them is used. */
-  readonly bound = new Slice()
+  /** The range a command asks for. */
+  readonly range = new ZSetRange()
+  /** Scores read before the first of them is used. */
   scores = new Float64Array(16)
   private readonly probe = new OrderedCursor()
 

@@ -5,7 +5,8 @@
 //   leaf 768 B   count u8 | capacity u8 | - | previous u32 | next u32 | 63 slots of [ score f64 | entry ref u32 ]
 //                The only leaf of a small tree is allocated for 4, then 15, 31 and 63 slots.
 //   inner 1 KiB  count u8 | … | 50 scores f64 | 50 entry refs | 50 child refs | 50 counts      (score and entry are
-//                those of the smallest entry under the child, the count that of all entries under it)
+//                those of the smallest entry under the child, the count that of all entries under it; what the
+//                tree's leftmost nodes say of their first child is not kept up, and never read)
 //
 // Always: slots ascend strictly by score, then member; every node but the root leaf holds at least one slot; all
 // leaves are `height` steps below the root; a slot's score is the entry's own; scores are never NaN.
@@ -313,11 +314,7 @@ export class OrderedNodes {
 
   /** The first slot of the path's leaf changed: the nodes above that name it follow. */
   protected renewSmallest(t: Ref): void {
-    const height = this.field(t, HEIGHT)
-    for (let level = 1; level <= height; level++) {
-      this.copySmallest(this.pathNode[level], this.pathIndex[level], this.pathNode[level - 1], level)
-      if (this.pathIndex[level] > 0) return
-    }
+    this.renewAbove(t, 0)
   }
 
   /** Moves `count` children with all that stands beside them. */
@@ -373,13 +370,15 @@ export class OrderedNodes {
     } else if (count < INNER_MIN) this.joinInners(t, level)
   }
 
-  /** The first child of the path's node at `level` changed. */
+  /** The smallest entry of the path's node at `level` changed. */
   private renewAbove(t: Ref, level: number): void {
     const height = this.field(t, HEIGHT)
-    for (let l = level + 1; l <= height; l++) {
+    let last = level + 1
+    while (last <= height && this.pathIndex[last] === 0) last++
+    // Nobody asks for the smallest entry of the whole tree.
+    if (last > height) return
+    for (let l = level + 1; l <= last; l++)
       this.copySmallest(this.pathNode[l], this.pathIndex[l], this.pathNode[l - 1], l)
-      if (this.pathIndex[l] > 0) return
-    }
   }
 
   private joinInners(t: Ref, level: number): void {

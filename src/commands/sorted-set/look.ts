@@ -3,8 +3,9 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
+import type { ZSetRange } from '../../keyspace/zset-range.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
-import { openSet, RankRange, replyScore } from './shared.ts'
+import { membersOrReply, openSet, rangeOf, replyScore, scoresOrReply } from './shared.ts'
 
 const card: Command = {
   name: 'zcard',
@@ -123,8 +124,8 @@ const count: Command = {
   complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
   args: 'key#0 min:double max:double',
   run(ctx) {
-    const range = new RankRange(ctx)
-    if (range.scoresOrReply(ctx.args[2], ctx.args[3])) replyCount(ctx, range)
+    const range = rangeOf(ctx)
+    if (scoresOrReply(ctx, range, ctx.args[2], ctx.args[3])) replyCount(ctx, range)
   },
 }
 
@@ -139,14 +140,14 @@ const lexCount: Command = {
   complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
   args: 'key#0 min max',
   run(ctx) {
-    const range = new RankRange(ctx)
-    if (range.membersOrReply(ctx.args[2], ctx.args[3])) replyCount(ctx, range)
+    const range = rangeOf(ctx)
+    if (membersOrReply(ctx, range, ctx.args[2], ctx.args[3])) replyCount(ctx, range)
   },
 }
 
-function replyCount(ctx: Context, range: RankRange): void {
+function replyCount(ctx: Context, range: ZSetRange): void {
   const entry = ctx.readOrReply(ctx.args[1], TYPE_ZSET)
-  if (entry !== WRONG) ctx.reply.integer(entry === 0 ? 0 : range.locate(openSet(ctx, entry)).count)
+  if (entry !== WRONG) ctx.reply.integer(entry === 0 ? 0 : range.locate(openSet(ctx, entry)))
 }
 
 export const lookingCommands: readonly Command[] = [card, score, mScore, rank, revRank, count, lexCount]

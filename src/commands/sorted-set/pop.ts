@@ -4,6 +4,8 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
+import type { ZSet } from '../../keyspace/zset.ts'
+import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { MUST_BE_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -61,17 +63,16 @@ function popOne(ctx: Context, max: boolean): void {
   const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
   if (entry === WRONG) return
   if (entry === 0 || count === 0) return reply.emptyArray()
-  const taken = Math.min(count, openSet(ctx, entry).length)
+  const z = openSet(ctx, entry)
+  const taken = Math.min(count, z.length)
   const nested = argc === 3 && reply.resp > 2
   reply.array(nested ? taken : taken * 2)
-  take(ctx, entry, 1, max, taken, nested)
+  take(ctx, entry, z, args[1], max, taken, nested)
 }
 
 /** Replies with the first or last `count` members and removes them. */
-function take(ctx: Context, entry: Ref, keyIndex: number, max: boolean, count: number, nested: boolean): void {
+function take(ctx: Context, entry: Ref, z: ZSet, key: Slice, max: boolean, count: number, nested: boolean): void {
   const { reply } = ctx
-  const key = ctx.args[keyIndex]
-  const z = openSet(ctx, entry)
   const c = cursorOf(ctx)
   const length = z.length
   z.seekRank(max ? length - 1 : 0, c)
@@ -149,11 +150,12 @@ function takeFromFirst(ctx: Context, firstKey: number, lastKey: number, max: boo
     const entry = ctx.writeOrReply(args[i], TYPE_ZSET)
     if (entry === WRONG) return true
     if (entry === 0) continue
-    const taken = count === 0 ? 1 : Math.min(count, openSet(ctx, entry).length)
+    const z = openSet(ctx, entry)
+    const taken = count === 0 ? 1 : Math.min(count, z.length)
     reply.array(count === 0 ? 3 : 2)
     reply.bulk(args[i])
     if (count > 0) reply.array(taken)
-    take(ctx, entry, i, max, taken, count > 0)
+    take(ctx, entry, z, args[i], max, taken, count > 0)
     if (ctx.hasSinks) {
       const name = max ? 'ZPOPMAX' : 'ZPOPMIN'
       if (count === 0) ctx.propagateAs(name, args[i])

@@ -6,15 +6,24 @@ import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/zset.ts'
 import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import { BY_MEMBER, BY_RANK, BY_SCORE, type ZSetRange } from '../../keyspace/zset-range.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { cursorOf, deleteDestination, openSet, RankRange, replyMembers, storeBack } from './shared.ts'
+import {
+  cursorOf,
+  deleteDestination,
+  membersOrReply,
+  openSet,
+  rangeOf,
+  ranksOrReply,
+  replyMembers,
+  scoresOrReply,
+  storeBack,
+} from './shared.ts'
 
 const LIMIT_BY_RANK = errorBytes(
   'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX',
 )
 const WITHSCORES_BY_LEX = errorBytes('ERR syntax error, WITHSCORES not supported in combination with BYLEX')
-
-type By = 'rank' | 'score' | 'lex'
 
 const range: Command = {
   name: 'zrange',
@@ -48,7 +57,7 @@ const revRange: Command = {
   args: 'key#0 start:integer stop:integer [WITHSCORES]',
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `REV` argument' },
   run(ctx) {
-    readRange(ctx, 'rank', true)
+    readRange(ctx, BY_RANK, true)
   },
 }
 
@@ -68,7 +77,7 @@ const rangeByScore: Command = {
   history: [['2.0.0', 'Added the `WITHSCORES` modifier.']],
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `BYSCORE` argument' },
   run(ctx) {
-    readRange(ctx, 'score', false)
+    readRange(ctx, BY_SCORE, false)
   },
 }
 
@@ -88,7 +97,7 @@ const revRangeByScore: Command = {
   history: [['2.1.6', '`min` and `max` can be exclusive.']],
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `REV` and `BYSCORE` arguments' },
   run(ctx) {
-    readRange(ctx, 'score', true)
+    readRange(ctx, BY_SCORE, true)
   },
 }
 
@@ -107,7 +116,7 @@ const rangeByLex: Command = {
   args: 'key#0 min max [LIMIT limit:(offset:integer count:integer)]',
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `BYLEX` argument' },
   run(ctx) {
-    readRange(ctx, 'lex', false)
+    readRange(ctx, BY_MEMBER, false)
   },
 }
 
@@ -126,89 +135,54 @@ const revRangeByLex: Command = {
   args: 'key#0 max min [LIMIT limit:(offset:integer count:integer)]',
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `REV` and `BYLEX` arguments' },
   run(ctx) {
-    readRange(ctx, 'lex', true)
+    readRange(ctx, BY_MEMBER, true)
   },
 }
 
-/** What a range command asks for, besides the bounds. */
-class RangeRequest {
-  by: By | undefined
-  reverse: boolean | undefined
-  withScores = false
-  offset = 0
-  limit = -1
-  readonly ranks: RankRange
-
-  constructor(ctx: Context, by: By | undefined, reverse: boolean | undefined) {
-    this.by = by
-    this.reverse = reverse
-    this.ranks = new RankRange(ctx)
+/**
+ * Reads <min> <max> at args[at] and the options behind them; `by` and `reverse` are what the command's name says.
+ * Undefined after an error reply.
+ */
+function rangeOrReply(ctx: Context, at: number, store: boolean, by?: number, reverse?: boolean): ZSetRange | undefined {
+  const range = rangeOf(ctx)
+  let chosen = by
+  if (reverse !== undefined) range.reverse = reverse
+  const opt = ctx.options(at + 2)
+  while (opt.more()) {
+    if (!store && opt.eat('withscores')) range.withScores = true
+    else if (opt.eat('limit', 2)) {
+      range.offset = opt.longOrReply()
+      if (!opt.failed) range.limit = opt.longOrReply()
+    } else if (reverse === undefined && opt.eat('rev')) range.reverse = true
+    else if (chosen === undefined && opt.eat('bylex')) chosen = BY_MEMBER
+    else if (chosen === undefined && opt.eat('byscore')) chosen = BY_SCORE
+    else opt.syntaxError()
+    if (opt.failed) return undefined
   }
-
-  /** Reads <min> <max> at args[at] and the options behind them; false after an error reply. */
-  parseOrReply(ctx: Context, at: number, store: boolean): boolean {
-    const mayReverse = this.reverse === undefined
-    const mayChoose = this.by === undefined
-    const opt = ctx.options(at + 2)
-    while (opt.more()) {
-      if (!store && opt.eat('withscores')) this.withScores = true
-      else if (opt.eat('limit', 2)) {
-        this.offset = opt.longOrReply()
-        if (!opt.failed) this.limit = opt.longOrReply()
-      } else if (mayReverse && !this.reverse && opt.eat('rev')) this.reverse = true
-      else if (mayChoose && this.by === undefined && opt.eat('bylex')) this.by = 'lex'
-      else if (mayChoose && this.by === undefined && opt.eat('byscore')) this.by = 'score'
-      else opt.syntaxError()
-      if (opt.failed) return false
-    }
-    this.by ??= 'rank'
-    if (this.limit !== -1 && this.by === 'rank') ctx.reply.fixedError(LIMIT_BY_RANK)
-    else if (this.withScores && this.by === 'lex') ctx.reply.fixedError(WITHSCORES_BY_LEX)
-    else return this.boundsOrReply(ctx, at)
-    return false
-  }
-
-  private boundsOrReply(ctx: Context, at: number): boolean {
-    if (this.by === 'rank') return this.ranks.indexesOrReply(at, at + 1)
-    // A reversed range is given as <max> <min>.
-    const min = ctx.args[this.reverse ? at + 1 : at]
-    const max = ctx.args[this.reverse ? at : at + 1]
-    return this.by === 'score' ? this.ranks.scoresOrReply(min, max) : this.ranks.membersOrReply(min, max)
-  }
-
-  /** First rank, counted from the end when reversed, and how many, in a set. */
-  start = 0
-  count = 0
-
-  locate(z: ZSet): void {
-    const { ranks } = this
-    if (this.by === 'rank') {
-      // Indexes count from whichever end the range is read.
-      ranks.locate(z)
-      this.start = ranks.from
-      this.count = ranks.count
-      return
-    }
-    if (this.offset < 0 || (this.offset > 0 && this.offset >= z.length)) {
-      this.count = 0
-      return
-    }
-    ranks.locate(z)
-    const left = Math.max(0, ranks.count - this.offset)
-    this.count = this.limit < 0 ? left : Math.min(left, this.limit)
-    this.start = (this.reverse ? z.length - ranks.to : ranks.from) + this.offset
-  }
+  chosen ??= BY_RANK
+  if (range.limit !== -1 && chosen === BY_RANK) ctx.reply.fixedError(LIMIT_BY_RANK)
+  else if (range.withScores && chosen === BY_MEMBER) ctx.reply.fixedError(WITHSCORES_BY_LEX)
+  else if (boundsOrReply(ctx, range, chosen, at)) return range
+  return undefined
 }
 
-function readRange(ctx: Context, by?: By, reverse?: boolean): void {
-  const request = new RangeRequest(ctx, by, reverse)
-  if (!request.parseOrReply(ctx, 2, false)) return
+function boundsOrReply(ctx: Context, range: ZSetRange, kind: number, at: number): boolean {
+  if (kind === BY_RANK) return ranksOrReply(ctx, range, at)
+  // A reversed range is given as <max> <min>.
+  const min = ctx.args[range.reverse ? at + 1 : at]
+  const max = ctx.args[range.reverse ? at : at + 1]
+  return kind === BY_SCORE ? scoresOrReply(ctx, range, min, max) : membersOrReply(ctx, range, min, max)
+}
+
+function readRange(ctx: Context, by?: number, reverse?: boolean): void {
+  const range = rangeOrReply(ctx, 2, false, by, reverse)
+  if (range === undefined) return
   const entry = ctx.readOrReply(ctx.args[1], TYPE_ZSET)
   if (entry === WRONG) return
   if (entry === 0) return ctx.reply.emptyArray()
   const z = openSet(ctx, entry)
-  request.locate(z)
-  replyMembers(ctx, z, request.start, request.count, request.reverse === true, request.withScores)
+  range.cut(z)
+  replyMembers(ctx, z, range.start, range.count, range.reverse, range.withScores)
 }
 
 const rangeStore: Command = {
@@ -225,18 +199,17 @@ const rangeStore: Command = {
   args: 'dst#0 src#1 min max [sortby:(BYSCORE|BYLEX)] [REV] [LIMIT limit:(offset:integer count:integer)]',
   run(ctx) {
     const { args, db, reply } = ctx
-    const request = new RangeRequest(ctx, undefined, undefined)
-    if (!request.parseOrReply(ctx, 3, true)) return
+    const range = rangeOrReply(ctx, 3, true)
+    if (range === undefined) return
     const entry = ctx.readOrReply(args[2], TYPE_ZSET)
     if (entry === WRONG) return
     if (entry !== 0) {
       const z = openSet(ctx, entry)
-      request.locate(z)
-      if (request.count > 0) {
-        const result = copyRange(ctx, z, request)
+      if (range.cut(z) > 0) {
+        const result = copyRange(ctx, z, range)
         db.put(args[1], TYPE_ZSET, result.encoding, result.value)
         ctx.touched(args[1], 'zrangestore', NOTIFY_ZSET)
-        return reply.integer(request.count)
+        return reply.integer(range.count)
       }
     }
     deleteDestination(ctx, args[1])
@@ -244,16 +217,16 @@ const rangeStore: Command = {
   },
 }
 
-function copyRange(ctx: Context, z: ZSet, request: RangeRequest): ZSet {
+function copyRange(ctx: Context, z: ZSet, range: ZSetRange): ZSet {
   // As in Redis: only a range by rank is known to be small beforehand.
-  const expected = request.by === 'rank' ? request.count : Number.POSITIVE_INFINITY
+  const expected = range.kind === BY_RANK ? range.count : Number.POSITIVE_INFINITY
   const result = ZSetKind.of(ctx.keyspace).second.create(expected, 0)
   const c = cursorOf(ctx)
-  z.seekRank(request.reverse ? z.length - 1 - request.start : request.start, c)
-  for (let left = request.count; ; ) {
+  z.seekRank(range.reverse ? z.length - 1 - range.start : range.start, c)
+  for (let left = range.count; ; ) {
     result.add(c.member, c.score, 0)
     if (--left === 0) return result
-    if (request.reverse) z.previous(c)
+    if (range.reverse) z.previous(c)
     else z.next(c)
   }
 }
@@ -273,8 +246,8 @@ const remRangeByRank: Command = {
     'the operation.',
   args: 'key#0 start:integer stop:integer',
   run(ctx) {
-    const ranks = new RankRange(ctx)
-    if (ranks.indexesOrReply(2, 3)) removeRange(ctx, ranks, 'zremrangebyrank')
+    const range = rangeOf(ctx)
+    if (ranksOrReply(ctx, range, 2)) removeRange(ctx, range, 'zremrangebyrank')
   },
 }
 
@@ -292,8 +265,8 @@ const remRangeByScore: Command = {
     'the operation.',
   args: 'key#0 min:double max:double',
   run(ctx) {
-    const ranks = new RankRange(ctx)
-    if (ranks.scoresOrReply(ctx.args[2], ctx.args[3])) removeRange(ctx, ranks, 'zremrangebyscore')
+    const range = rangeOf(ctx)
+    if (scoresOrReply(ctx, range, ctx.args[2], ctx.args[3])) removeRange(ctx, range, 'zremrangebyscore')
   },
 }
 
@@ -312,20 +285,20 @@ const remRangeByLex: Command = {
     'the operation.',
   args: 'key#0 min max',
   run(ctx) {
-    const ranks = new RankRange(ctx)
-    if (ranks.membersOrReply(ctx.args[2], ctx.args[3])) removeRange(ctx, ranks, 'zremrangebylex')
+    const range = rangeOf(ctx)
+    if (membersOrReply(ctx, range, ctx.args[2], ctx.args[3])) removeRange(ctx, range, 'zremrangebylex')
   },
 }
 
-function removeRange(ctx: Context, ranks: RankRange, event: string): void {
+function removeRange(ctx: Context, range: ZSetRange, event: string): void {
   const { args, reply } = ctx
   const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
   if (entry === WRONG) return
   if (entry === 0) return reply.integer(0)
   const z = openSet(ctx, entry)
-  const { from, count } = ranks.locate(z)
+  const count = range.locate(z)
   if (count === 0) return reply.integer(0)
-  z.removeRanks(from, count)
+  z.removeRanks(range.from, count)
   const gone = storeBack(ctx, entry, args[1], z)
   ctx.touched(args[1], event, NOTIFY_ZSET, count)
   if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)

@@ -2,8 +2,10 @@
 
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import { ENC_LISTPACK } from '../../keyspace/types.ts'
 import type { ZSet, ZSetCursor } from '../../keyspace/zset.ts'
 import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import type { ZSetRange } from '../../keyspace/zset-range.ts'
 import { parseDouble } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -21,10 +23,10 @@ export function cursorOf(ctx: Context): ZSetCursor {
   return ZSetKind.of(ctx.keyspace).cursor
 }
 
-/** After a change: the entry learns of a moved value; an emptied set goes with its key. True when it is gone. */
+/** After members were removed: the entry learns of a moved value; an emptied set goes with its key. True when gone. */
 export function storeBack(ctx: Context, entry: Ref, key: Slice, z: ZSet): boolean {
   if (z.length > 0) {
-    ctx.db.setValue(entry, z.encoding, z.value)
+    if (z.encoding === ENC_LISTPACK) ctx.db.setValue(entry, z.encoding, z.value)
     return false
   }
   z.discard()
@@ -68,87 +70,45 @@ export function replyMembers(
   }
 }
 
-/** Part of a set: ranks from `from` up to, without, `to`; set by the methods below. */
-export class RankRange {
-  from = 0
-  to = 0
-  private min = 0
-  private max = 0
-  private minExcluded = false
-  private maxExcluded = false
-  private minAt: Slice | undefined
-  private maxAt: Slice | undefined
-  private readonly ctx: Context
-  private kind: 'rank' | 'score' | 'lex' = 'rank'
+/** The range that a command reads from its arguments: one at a time. */
+export function rangeOf(ctx: Context): ZSetRange {
+  return ZSetKind.of(ctx.keyspace).range.reset()
+}
 
-  constructor(ctx: Context) {
-    this.ctx = ctx
-  }
+// ---- bounds: false after an error reply ----
 
-  get count(): number {
-    return this.to > this.from ? this.to - this.from : 0
-  }
+/** Reads two ranks from args[i] and args[i + 1]. */
+export function ranksOrReply(ctx: Context, range: ZSetRange, i: number): boolean {
+  const start = ctx.longOrReply(i)
+  if (Number.isNaN(start)) return false
+  const stop = ctx.longOrReply(i + 1)
+  if (Number.isNaN(stop)) return false
+  range.setRanks(start, stop)
+  return true
+}
 
-  /** Reads two indexes; negative ones count from the end. */
-  indexesOrReply(startIndex: number, stopIndex: number): boolean {
-    const start = this.ctx.longOrReply(startIndex)
-    if (Number.isNaN(start)) return false
-    const stop = this.ctx.longOrReply(stopIndex)
-    if (Number.isNaN(stop)) return false
-    this.kind = 'rank'
-    this.min = start
-    this.max = stop
-    return true
-  }
-
-  /** Reads a range of scores: 1, (1, -inf … */
-  scoresOrReply(min: Slice, max: Slice): boolean {
-    this.kind = 'score'
-    this.minExcluded = isOpen(min)
-    this.maxExcluded = isOpen(max)
-    this.min = parseBound(min, this.minExcluded)
-    this.max = parseBound(max, this.maxExcluded)
-    if (!Number.isNaN(this.min) && !Number.isNaN(this.max)) return true
-    this.ctx.reply.fixedError(NOT_A_FLOAT_RANGE)
+/** Reads a range of scores: 1, (1, -inf … */
+export function scoresOrReply(ctx: Context, range: ZSetRange, min: Slice, max: Slice): boolean {
+  const minOpen = isOpen(min)
+  const maxOpen = isOpen(max)
+  const low = parseBound(min, minOpen)
+  const high = parseBound(max, maxOpen)
+  if (Number.isNaN(low) || Number.isNaN(high)) {
+    ctx.reply.fixedError(NOT_A_FLOAT_RANGE)
     return false
   }
+  range.setScores(low, minOpen, high, maxOpen)
+  return true
+}
 
-  /** Reads a range of members: [a, (a, -, + */
-  membersOrReply(min: Slice, max: Slice): boolean {
-    this.kind = 'lex'
-    if (!isLexBound(min) || !isLexBound(max)) {
-      this.ctx.reply.fixedError(NOT_A_LEX_RANGE)
-      return false
-    }
-    this.minAt = min
-    this.maxAt = max
-    return true
+/** Reads a range of members: [a, (a, -, + */
+export function membersOrReply(ctx: Context, range: ZSetRange, min: Slice, max: Slice): boolean {
+  if (!isLexBound(min) || !isLexBound(max)) {
+    ctx.reply.fixedError(NOT_A_LEX_RANGE)
+    return false
   }
-
-  /** Finds the ranks in a set. */
-  locate(z: ZSet): this {
-    if (this.kind === 'rank') {
-      const length = z.length
-      this.from = Math.max(0, this.min < 0 ? length + this.min : this.min)
-      this.to = Math.min(length, (this.max < 0 ? length + this.max : this.max) + 1)
-    } else if (this.kind === 'score') {
-      this.from = z.countBelow(this.min, this.minExcluded)
-      this.to = z.countBelow(this.max, !this.maxExcluded)
-    } else {
-      this.from = this.countBefore(z, this.minAt!, OPEN)
-      this.to = this.countBefore(z, this.maxAt!, CLOSED)
-    }
-    return this
-  }
-
-  /** Members before a bound of a range by member; also the bound itself when it starts with `inclusive`. */
-  private countBefore(z: ZSet, bound: Slice, inclusive: number): number {
-    const mark = bound.byte(0)
-    if (mark === MINUS) return 0
-    if (mark === PLUS) return z.length
-    const probe = ZSetKind.of(this.ctx.keyspace).bound
-    return z.countBefore(probe.set(bound.u8, bound.dv, bound.off + 1, bound.len - 1), mark === inclusive)
-  }
+  range.setMembers(min, max)
+  return true
 }
 
 const OPEN = 0x28
