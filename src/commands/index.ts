@@ -16,6 +16,7 @@ import { listCommands } from './list/index.ts'
 import { memoryCommands } from './memory.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { savingCommands } from './saving.ts'
+import { scriptingCommands } from './scripting.ts'
 import { serverCommands } from './server.ts'
 import { setCommands } from './set/index.ts'
 import { slowlogCommands } from './slowlog.ts'
@@ -42,6 +43,7 @@ export const allCommands: readonly Command[] = [
   ...listCommands,
   ...setCommands,
   ...savingCommands,
+  ...scriptingCommands,
   ...sortedSetCommands,
   ...pubsubCommands,
   ...hyperloglogCommands,

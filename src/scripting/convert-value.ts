@@ -33,11 +33,14 @@ export class ValueWriter {
   private view = new DataView(EMPTY_BYTES.buffer)
   private readonly levels: Level[] = []
   private reply!: Reply
+  private counted = false
   /** The script has asked for RESP3 types. */
   private scriptResp = 2
 
-  write(reply: Reply, value: LuaValue, scriptResp: number): void {
+  /** True when an error was written that is in the statistics already. */
+  write(reply: Reply, value: LuaValue, scriptResp: number): boolean {
     this.reply = reply
+    this.counted = false
     this.scriptResp = scriptResp
     this.one(value)
     const levels = this.levels
@@ -46,6 +49,7 @@ export class ValueWriter {
       if (level.left === 0) levels.pop()
       else this.one(this.next(level))
     }
+    return this.counted
   }
 
   private next(level: Level): LuaValue {
@@ -69,7 +73,7 @@ export class ValueWriter {
 
   private one(value: LuaValue): void {
     const { reply } = this
-    if (this.levels.length > DEPTH_MAX) return reply.error('ERR reached lua stack limit')
+    if (this.levels.length >= DEPTH_MAX) return reply.error('ERR reached lua stack limit')
     if (typeof value === 'string') this.text(value)
     else if (typeof value === 'number') writeInteger(reply, value)
     else if (typeof value === 'boolean') {
@@ -95,8 +99,11 @@ export class ValueWriter {
   private table(table: LuaTable): void {
     const { reply } = this
     const err = table.getName('err')
-    if (typeof err === 'string')
-      return writeError(reply, cText(err), table.getName('ignore_error_stats_update') === true)
+    if (typeof err === 'string') {
+      const counted = table.getName('ignore_error_stats_update') === true
+      this.counted ||= counted
+      return writeError(reply, cText(err), counted)
+    }
     const ok = table.getName('ok')
     if (typeof ok === 'string') return reply.simple(oneLine(cText(ok)))
     const double = table.getName('double')

@@ -58,6 +58,7 @@ class Library implements LibraryInfo {
 type Shelf = Map<string, Library>
 
 export class Functions implements FunctionLibraries {
+  memoryBytes = LIBRARY_BYTES
   private readonly engine: ScriptEngine
   private shelf: Shelf = new Map()
   private index: NameIndex<ScriptFunction> = new NameIndex<ScriptFunction>([])
@@ -80,15 +81,6 @@ export class Functions implements FunctionLibraries {
 
   get functionCount(): number {
     return this.index.size
-  }
-
-  get memoryBytes(): number {
-    let bytes = LIBRARY_BYTES
-    for (const { name, code, functions } of this.shelf.values()) {
-      bytes += LIBRARY_BYTES + name.length + code.length
-      for (const one of functions) bytes += FUNCTION_BYTES + one.name.length + (one.description?.length ?? 0)
-    }
-    return bytes
   }
 
   get interpreterBytes(): number {
@@ -149,7 +141,15 @@ export class Functions implements FunctionLibraries {
   private adopt(shelf: Shelf): void {
     this.shelf = shelf
     const all: [Slice, ScriptFunction][] = []
-    for (const library of shelf.values()) for (const one of library.functions) all.push([Slice.of(one.name), one])
+    let bytes = LIBRARY_BYTES
+    for (const { name, code, functions } of shelf.values()) {
+      bytes += LIBRARY_BYTES + name.length + code.length
+      for (const one of functions) {
+        bytes += FUNCTION_BYTES + one.name.length + (one.description?.length ?? 0)
+        all.push([Slice.of(one.name), one])
+      }
+    }
+    this.memoryBytes = bytes
     this.index = new NameIndex(all)
   }
 

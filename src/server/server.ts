@@ -13,11 +13,13 @@ import type { Listener, Receiver, Transport } from '../net/transport.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { DumpPayloads } from '../persistence/rdb/payload.ts'
+import type { ScriptRoom } from '../scripting/engine-scripting.ts'
 import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import { persistenceOf } from './persistence.ts'
+import { addScripting, showScripting } from './scripting.ts'
 import { Services } from './services.ts'
 import { applyStatements } from './statements.ts'
 import type { System } from './system/system.ts'
@@ -42,6 +44,7 @@ export class Server implements RunningServer {
   readonly memory: MemoryTransport
   readonly services: Services
   readonly persistence: Persistence
+  private readonly scripting: ScriptRoom
   readonly startedMs: number
   private transport: Transport | undefined
   private tcp: Listener[] = []
@@ -69,6 +72,7 @@ export class Server implements RunningServer {
     config.mirrorInto(this.engine.settings)
     applyStatements(config, this.engine.table)
     this.engine.payloads = new DumpPayloads(this.engine.keyspace, this.engine.settings, () => config.rdbcompression)
+    this.scripting = addScripting(this.engine)
     this.engine.configuration = configurationOf({
       config,
       log,
@@ -88,6 +92,7 @@ export class Server implements RunningServer {
       shutdown: flags => this.shutdown(flags),
       exit: () => this.options.exit?.(),
     })
+    showScripting(this.scripting, this.services)
     this.persistence = persistenceOf({ engine: this.engine, config, system, log, services: this.services })
     this.memory = new MemoryTransport(this.receiver)
   }
@@ -211,6 +216,7 @@ export class Server implements RunningServer {
     if (!this.persistence.shutdown(flags)) throw new Error('the dataset could not be saved')
     this.closing = true
     this.services.stop()
+    this.scripting.stop()
     this.stopTcp()
     if (this.unix !== undefined) {
       this.log.notice('Removing the unix socket file.')

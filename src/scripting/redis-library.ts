@@ -1,0 +1,114 @@
+// RedisLibrary: redis.call and redis.pcall. Arguments go as bytes into one scratch buffer, the reply comes back as Lua
+// values straight from its bytes.
+//
+//   scratch  [ SET | key:1 | value | free … ]
+//              ^args[0] ^args[1] ^args[2]            slices; each names the buffer it was written to
+//
+// Always: arguments are valid until the command returns; commands never come back into Lua, so one set of them is enough.
+
+import { formatDouble } from '../lib/double.ts'
+import { writeInt } from '../lib/number.ts'
+import { Slice } from '../lib/slice.ts'
+import { writeString } from './convert-bytes.ts'
+import { errorTable, errorText, ReplyReader } from './convert-reply.ts'
+import type { Script } from './engine.ts'
+import type { Heap } from './lua/table.ts'
+import { LuaError, type LuaValue } from './lua/value.ts'
+
+const SCRATCH_BYTES = 16 * 1024
+const SCRATCH_KEPT_MAX = 1 << 20
+const INTEGER_BYTES = 24
+const DASH = 0x2d
+
+export class RedisLibrary {
+  /** The script that runs; undefined outside of one. */
+  script: Script | undefined
+  private readonly heap: Heap
+  private readonly reader: ReplyReader
+  private u8 = new Uint8Array(SCRATCH_BYTES)
+  private dv = new DataView(this.u8.buffer)
+  private readonly args: Slice[] = []
+  /** Some of args name a buffer that is no longer the scratch. */
+  private renewed = false
+
+  constructor(heap: Heap) {
+    this.heap = heap
+    this.reader = new ReplyReader(heap)
+  }
+
+  /** Runs a command. An error reply is thrown if `raises`, else returned as a table. */
+  call(words: LuaValue[], raises: boolean): LuaValue {
+    const script = this.script!
+    const refusal = this.write(words) ?? script.command(this.args, words.length)
+    if (refusal !== undefined) {
+      const counted = this.wasSent
+      const error = errorTable(this.heap, errorText(refusal), counted)
+      if (raises) throw new LuaError(error)
+      return error
+    }
+    const bytes = script.reply.u8
+    const value = this.reader.read(bytes)
+    if (raises && bytes[0] === DASH) throw new LuaError(value)
+    return value
+  }
+
+  private wasSent = false
+
+  /** The words as args; what is wrong with them. */
+  private write(words: LuaValue[]): string | undefined {
+    this.wasSent = false
+    const count = words.length
+    if (count === 0) return 'Please specify at least one argument for this redis lib call'
+    const { args } = this
+    while (args.length < count) args.push(new Slice())
+    let at = 0
+    for (let i = 0; i < count; i++) {
+      let word = words[i]
+      if (typeof word === 'number') {
+        if (Number.isSafeInteger(word) && (word !== 0 || 1 / word > 0)) {
+          if (at + INTEGER_BYTES > this.u8.length) at = this.renew(INTEGER_BYTES)
+          const length = writeInt(this.u8, at, word)
+          args[i].set(this.u8, this.dv, at, length)
+          at += length
+          continue
+        }
+        word = formatDouble(word)
+      }
+      if (typeof word !== 'string') return 'Lua redis lib command arguments must be strings or integers'
+      const length = word.length
+      if (at + length > this.u8.length) at = this.renew(length)
+      writeString(this.u8, at, word)
+      args[i].set(this.u8, this.dv, at, length)
+      at += length
+    }
+    this.wasSent = true
+    return undefined
+  }
+
+  /** A larger buffer; what was written stays in the old one, which the slices keep. */
+  private renew(bytes: number): number {
+    this.renewed = true
+    this.u8 = new Uint8Array(Math.max(SCRATCH_BYTES, bytes * 2))
+    this.dv = new DataView(this.u8.buffer)
+    return 0
+  }
+
+  /** After a script: gives back what only it needed. */
+  release(): void {
+    this.script = undefined
+    if (!this.renewed) return
+    if (this.u8.length > SCRATCH_KEPT_MAX) this.renew(0)
+    for (const arg of this.args) arg.set(this.u8, this.dv, 0, 0)
+    this.renewed = false
+  }
+
+  /** Whether the caller may run the command that the words make; throws when they make none. */
+  mayRun(words: LuaValue[]): boolean {
+    const wrong = this.write(words)
+    if (wrong !== undefined) throw new LuaError(errorTable(this.heap, errorText(wrong)))
+    const may = this.script!.mayRun(this.args, words.length)
+    if (may === undefined)
+      throw new LuaError(errorTable(this.heap, errorText('Invalid command passed to redis.acl_check_cmd()')))
+    return may
+  }
+}

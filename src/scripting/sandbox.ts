@@ -1,0 +1,152 @@
+// Sandbox: the globals of scripts and functions. Exactly Redis's, read-only, and loud about names that do not exist.
+//
+// While the code of a library is loaded, the same table shows other contents: `redis.register_function` and little more.
+// Code compiled there keeps that table as its environment, and finds everything in it when it is called.
+//
+// Always: between beginLoading() and endLoading() nothing but the library's code runs.
+
+import { errorTable } from './convert-reply.ts'
+import type { EngineHost } from './engine.ts'
+import { openBase } from './lua/lib/base.ts'
+import { openMath } from './lua/lib/math.ts'
+import { protect as protectedCall } from './lua/lib/protected.ts'
+import { formatNumber } from './lua/number.ts'
+import { type LuaState, typeName } from './lua/state.ts'
+import { LuaTable } from './lua/table.ts'
+import type { LuaFunction, LuaResult, LuaValue } from './lua/value.ts'
+import type { RedisLibrary } from './redis-library.ts'
+import { addEvalFunctions, loadingTable, redisTable, textOf } from './redis-library-api.ts'
+
+/** What Redis lets scripts see; everything else that the libraries bring is taken away. */
+const ALLOWED = new Set(
+  (
+    'string cjson bit cmsgpack math table struct redis __redis__err__handler xpcall tostring getfenv setmetatable next ' +
+    'assert tonumber rawequal collectgarbage getmetatable rawset pcall coroutine type _G select unpack gcinfo pairs ' +
+    'rawget loadstring ipairs _VERSION setfenv load error newproxy'
+  ).split(' '),
+)
+
+export class Sandbox {
+  readonly globals: LuaTable
+  private readonly loading: LuaTable
+  private readonly S: LuaState
+
+  constructor(
+    S: LuaState,
+    library: RedisLibrary,
+    host: EngineHost,
+    use: 'scripts' | 'functions',
+    register: (...args: LuaValue[]) => LuaResult,
+  ) {
+    this.S = S
+    const globals = (this.globals = S.globals)
+    openBase(S)
+    openMath(S)
+    globals.set('pcall', redisPcall(S))
+    const redis = redisTable(S, library, host)
+    globals.set('redis', redis)
+    if (use === 'scripts') {
+      addEvalFunctions(S, redis)
+      globals.set(
+        '__redis__err__handler',
+        S.plain(error => this.handled(error)),
+      )
+    }
+    for (const name of namesIn(globals)) if (!ALLOWED.has(name)) globals.set(name, undefined)
+    this.makeLoud(globals)
+    protect(globals)
+    if (S.stringMeta !== undefined) protect(S.stringMeta)
+
+    this.loading = new LuaTable(S)
+    const loadingRedis = loadingTable(S, host, register)
+    this.makeLoud(loadingRedis)
+    this.loading.set('redis', loadingRedis)
+    protect(this.loading)
+  }
+
+  /** The environment of all code. */
+  get env(): LuaTable {
+    return this.globals
+  }
+
+  beginLoading(): void {
+    swapContents(this.globals, this.loading)
+  }
+
+  endLoading(): void {
+    swapContents(this.globals, this.loading)
+  }
+
+  /** An error value as the error handler makes text of it. */
+  textOf(value: LuaValue): string {
+    if (value === undefined) return 'nil'
+    if (typeof value === 'number') return formatNumber(value)
+    return typeof value === 'object' ? `${typeName(value)}: ${this.S.address(value)}` : String(value)
+  }
+
+  private handled(error: LuaValue): LuaValue {
+    const { S } = this
+    const table = error instanceof LuaTable ? error : errorTable(S, `ERR ${this.textOf(error)}`)
+    const site = S.siteAt(1)
+    if (site === undefined) return table
+    table.set('source', S.functionAt(1)!.chunk!.source)
+    table.set('line', site.line)
+    return table
+  }
+
+  /** Reading a name that is not there is an error. */
+  private makeLoud(table: LuaTable): void {
+    const { S } = this
+    table.mt = new LuaTable(S)
+    table.mt.set(
+      '__index',
+      S.plain((...args) => {
+        if (args.length !== 2) throw S.error('Wrong number of arguments to luaProtectedTableError')
+        const name = textOf(args[1])
+        if (name === undefined) throw S.error('Second argument to luaProtectedTableError must be a string or number')
+        throw S.error(`Script attempted to access nonexistent global variable '${name.split('\0')[0]}'`)
+      }),
+    )
+  }
+}
+
+/** pcall, but of an error table the caller gets the message, as before errors were tables. */
+function redisPcall(S: LuaState): LuaFunction {
+  function* run(self: LuaFunction, f: LuaValue, args: LuaValue[]) {
+    const results: LuaValue[] = yield* protectedCall(S, self, f, args, false, undefined)
+    const [ok, error] = results
+    if (ok === false && error instanceof LuaTable) {
+      const text = textOf(error.getName('err'))
+      if (text !== undefined) return [false, text]
+    }
+    return results
+  }
+  return S.running(function (this: LuaFunction, ...args) {
+    if (args.length === 0) throw S.argumentError(1, 'value expected')
+    return run(this, args[0], args.slice(1))
+  })
+}
+
+function namesIn(table: LuaTable): string[] {
+  const names: string[] = []
+  for (let at = table.positionOfValue(0); at >= 0; at = table.positionOfValue(at + 1))
+    names.push(String(table.keyAt(at)))
+  return names
+}
+
+/** Makes a table, its metatable and the tables in it read-only, and so on. */
+function protect(table: LuaTable): void {
+  if (table.readonly) return
+  table.readonly = true
+  for (let at = table.positionOfValue(0); at >= 0; at = table.positionOfValue(at + 1)) {
+    const value = table.valueAt(at)
+    if (value instanceof LuaTable) protect(value)
+  }
+  if (table.mt !== undefined) protect(table.mt)
+}
+
+function swapContents(a: LuaTable, b: LuaTable): void {
+  const { arr, nodes, mask, free } = a
+  Object.assign(a, { arr: b.arr, nodes: b.nodes, mask: b.mask, free: b.free })
+  Object.assign(b, { arr, nodes, mask, free })
+}
