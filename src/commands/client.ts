@@ -1,6 +1,5 @@
 // CLIENT: what connections there are, and what is done to them. How one is printed stands in client-list.ts.
 
-import { trackingSubcommands } from './tracking.ts'
 import { userExists } from '../engine/auth.ts'
 import {
   CLIENT_BLOCKED,
@@ -19,6 +18,7 @@ import { NOT_AN_INTEGER, SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '
 import { replyHelp } from '../protocol/help.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import { clientLine } from './client-list.ts'
+import { trackingSubcommands } from './tracking.ts'
 
 export const clientCommand: Command = {
   name: 'client',
