@@ -38,7 +38,7 @@ export class MemorySocket {
   write(bytes: Uint8Array): void {
     if (!this.open || this.client === undefined) return
     // A reply may make the program write again from within onData, so the shared buffer cannot be used twice at once.
-    const u8 = bytes.slice()
+    const u8 = new Uint8Array(bytes) // a copy, which slice() of a Buffer is not
     this.receiver.received(this.client, u8, new DataView(u8.buffer), 0, u8.length)
   }
 
