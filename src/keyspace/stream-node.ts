@@ -32,15 +32,15 @@ export const SAME_FIELDS = 2
 const TWO32 = 0x100000000
 const FIXED_ELEMENTS = 3 // flags and both halves of the id
 const GROWTH_MAX = 4096
+/** What an element takes beyond the bytes of its string, or all that an integer takes. */
+const ELEMENT_BYTES_MAX = 10
 
 export class StreamNodes {
   readonly lists: Listpack
   private readonly arena: Arena
   private readonly text = new Slice(new Uint8Array(24), 0, 0)
   private readonly probe = new Int64()
-  // Where the entry being written stands; the first pass only adds up its bytes.
-  private measuring = false
-  private written = 0
+  // Where the next element is written, and how many were.
   private elements = 0
   private u8: Uint8Array
   private dv: DataView
@@ -55,27 +55,24 @@ export class StreamNodes {
 
   /** A new node whose master has the fields of the entry args[from ..], and no entry yet. */
   create(args: readonly Slice[], from: number, fields: number): Ref {
-    return this.write(this.lists.create(), () => this.master(args, from, fields))
-  }
-
-  private master(args: readonly Slice[], from: number, fields: number): void {
+    let bytes = ELEMENT_BYTES_MAX * (4 + fields)
+    for (let i = 0; i < fields; i++) bytes += args[from + i * 2].len
+    const lp = this.reserve(this.lists.create(), bytes)
     this.putInteger(0)
     this.putInteger(0)
     this.putInteger(fields)
     for (let i = 0; i < fields; i++) this.put(args[from + i * 2])
     this.putInteger(0)
+    return this.close(lp)
   }
 
   /** Appends the entry of `fields` field-value pairs from args[from] on; the node's ref from then on. */
   append(lp: Ref, master: StreamId, id: StreamId, args: readonly Slice[], from: number, fields: number): Ref {
     const same = this.hasFields(lp, args, from, fields)
     lp = this.addToCounts(lp, 1, 0)
-    this.measuring = true
-    this.written = 0
-    this.entry(master, id, args, from, fields, same)
-    lp = this.reserve(lp, this.written)
-    this.measuring = false
-    this.elements = 0
+    let bytes = ELEMENT_BYTES_MAX * (5 + fields * 2)
+    for (let i = from; i < from + fields * 2; i++) bytes += args[i].len
+    lp = this.reserve(lp, bytes)
     this.entry(master, id, args, from, fields, same)
     return this.close(lp)
   }
@@ -99,20 +96,9 @@ export class StreamNodes {
     this.putInteger(FIXED_ELEMENTS + (same ? fields : fields * 2 + 1))
   }
 
-  // ---- writing elements at the end: once to measure, once to write ----
+  // ---- writing elements at the end: reserve(), any number of puts, close() ----
 
-  private write(lp: Ref, emit: () => void): Ref {
-    this.measuring = true
-    this.written = 0
-    emit()
-    lp = this.reserve(lp, this.written)
-    this.measuring = false
-    this.elements = 0
-    emit()
-    return this.close(lp)
-  }
-
-  /** Makes room for `bytes` more; the write position is where the listpack ended. */
+  /** Makes room for `bytes` more, at least; the write position is where the listpack ended. */
   private reserve(lp: Ref, bytes: number): Ref {
     const old = this.lists.bytes(lp)
     const room = this.arena.sizeOf(lp)
@@ -126,6 +112,7 @@ export class StreamNodes {
     this.u8 = seg.u8
     this.dv = seg.dv
     this.at = ((lp & GRANULE_MASK) << 4) + old - 1
+    this.elements = 0
     return lp
   }
 
@@ -147,8 +134,6 @@ export class StreamNodes {
   }
 
   private place(bytes: number, s: Slice | undefined): void {
-    this.written += bytes
-    if (this.measuring) return
     this.lists.put(this.u8, this.dv, this.at, s)
     this.at += bytes
     this.elements++

@@ -153,7 +153,9 @@ const add: Command = {
   run(ctx) {
     const { args, argc, db, reply } = ctx
     const request = new AddOrTrim()
-    if (!request.parseOrReply(ctx, true)) return
+    // The usual form, XADD key * …, has nothing to parse.
+    if (isMark(args[2], STAR)) request.idIndex = 2
+    else if (!request.parseOrReply(ctx, true)) return
     const from = request.idIndex + 1
     if (argc - from < 2 || (argc - from) % 2 !== 0) {
       return reply.error(`ERR wrong number of arguments for '${ctx.command.fullName}' command`)
