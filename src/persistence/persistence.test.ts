@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MachineServer } from '../../test/harness/machine.ts'
+import { virtualSystem } from '../server/system/virtual.ts'
+
+/** A few keys of every type and encoding, with and without expiry, in two databases. */
+function fill(server: MachineServer): void {
+  server.call('set', 'text', 'hello world, hello world, hello world')
+  server.call('set', 'integer', '123456789')
+  server.call('set', 'expiring', 'v', 'px', 100000000)
+  server.call('set', 'long', 'abc'.repeat(200000))
+  for (let i = 0; i < 300; i++) {
+    server.call('rpush', 'list', `element ${i}`, i)
+    server.call('hset', 'hash', `field ${i}`, i * 7)
+    server.call('sadd', 'set', `member ${i}`)
+    server.call('sadd', 'integers', i * 1000003)
+    server.call('zadd', 'zset', i / 3, `member ${i}`)
+    server.call('xadd', 'stream', `${i + 1}-1`, 'field', `value ${i}`)
+  }
+  server.call('rpush', 'short list', 'a', 1, 'b', -5)
+  server.call('hset', 'short hash', 'a', 1, 'b', 'two')
+  server.call('sadd', 'short set', 'x', 'y')
+  server.call('zadd', 'short zset', 1, 'x', 2.5, 'y')
+  server.call('xgroup', 'create', 'stream', 'group', '0')
+  server.call('xreadgroup', 'group', 'group', 'consumer', 'count', 5, 'streams', 'stream', '>')
+  server.call('select', 3)
+  server.call('set', 'elsewhere', 1)
+  server.call('select', 0)
+}
+
+async function restarted(
+  directives: Readonly<Record<string, string>>,
+  save: (s: MachineServer) => void,
+): Promise<void> {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, directives)
+  fill(server)
+  const digest = server.digest()
+  const pending = server.call('xpending', 'stream', 'group')
+  const ttl = server.call('pttl', 'expiring')
+  save(server)
+  machine.settle()
+  await server.stop(['nosave'])
+  const again = await MachineServer.start(machine, directives)
+  assert.equal(again.digest(), digest)
+  assert.deepEqual(again.call('xpending', 'stream', 'group'), pending)
+  assert.equal(again.call('pttl', 'expiring'), ttl)
+}
+
+test('SAVE writes what the next start reads', () => restarted({}, server => server.call('save')))
+test('BGSAVE writes what the next start reads', () => restarted({}, server => server.call('bgsave')))
+test('the append-only file is what the next start reads', () => restarted({ appendonly: 'yes' }, () => {}))
+test('a rewritten append-only file is, too', () =>
+  restarted({ appendonly: 'yes' }, server => server.call('bgrewriteaof')))
+test('and one whose base is made of commands', () =>
+  restarted({ appendonly: 'yes', 'aof-use-rdb-preamble': 'no' }, server => server.call('bgrewriteaof')))
+
+test('DEBUG RELOAD leaves everything as it was', async () => {
+  const server = await MachineServer.start(virtualSystem())
+  fill(server)
+  const digest = server.digest()
+  assert.equal(server.server.persistence.reload({ save: true, flush: true, merge: false }), undefined)
+  assert.equal(server.digest(), digest)
+})
+
+test('a background save holds the moment it began', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { 'rdb-key-save-delay': '1000' })
+  fill(server)
+  const digest = server.digest()
+  assert.equal(server.call('bgsave'), 'Background saving started')
+  machine.advance(2)
+  server.call('del', 'text', 'hash', 'long')
+  server.call('rpush', 'list', 'more')
+  server.call('swapdb', 0, 3)
+  server.call('set', 'text', 'new')
+  server.call('flushdb')
+  server.call('xadd', 'stream', '*', 'a', 'b')
+  machine.advance(1000)
+  assert.match(String(server.call('info', 'persistence')), /rdb_last_bgsave_status:ok/)
+  const again = await MachineServer.start(machine)
+  assert.equal(again.digest(), digest)
+})
+
+test('a failed save refuses writes until one succeeds', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { save: '3600 1' })
+  server.call('set', 'a', 1)
+  machine.disk.failWrites = 'ENOSPC'
+  server.call('bgsave')
+  machine.settle()
+  machine.advance(10)
+  assert.match(
+    String((server.call('set', 'a', 2) as { message: string }).message),
+    /^MISCONF Redis is configured to save RDB/,
+  )
+  assert.equal(server.call('get', 'a'), '1')
+  machine.disk.failWrites = null
+  assert.equal(server.call('save'), 'OK')
+  assert.equal(server.call('set', 'a', 2), 'OK')
+})
+
+test('a full disk stops writes to the append-only file, and their return loses nothing', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes' })
+  server.call('set', 'a', 1)
+  machine.disk.failWrites = 'ENOSPC'
+  server.call('set', 'b', 1)
+  assert.match(
+    String((server.call('set', 'c', 2) as { message: string }).message),
+    /^MISCONF Errors writing to the AOF file: No space left on device/,
+  )
+  machine.disk.failWrites = null
+  machine.advance(1500)
+  assert.equal(server.call('set', 'd', 3), 'OK')
+  machine.advance(2500)
+  machine.disk.crash()
+  const again = await MachineServer.start(machine, { appendonly: 'yes' })
+  assert.deepEqual(again.call('mget', 'a', 'b', 'c', 'd'), ['1', '1', null, '3'])
+})
+
+test('a torn end of the append-only file is cut, a torn transaction forgotten', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes' })
+  server.call('set', 'a', 1)
+  server.call('multi')
+  server.call('set', 'a', 2)
+  server.call('set', 'b', 2)
+  server.call('exec')
+  await server.stop()
+  const path = 'appendonlydir/appendonly.aof.1.incr.aof'
+  const bytes = machine.disk.readFile(path)
+  for (let cut = 1; cut < 40; cut += 3) {
+    machine.disk.writeFile(path, bytes.slice(0, bytes.length - cut))
+    const again = await MachineServer.start(machine, { appendonly: 'yes' })
+    assert.deepEqual(again.call('mget', 'a', 'b'), ['1', null])
+    await again.stop()
+  }
+  machine.disk.writeFile(path, bytes.slice(0, bytes.length - 5))
+  await assert.rejects(
+    MachineServer.start(machine, { appendonly: 'yes', 'aof-load-truncated': 'no' }),
+    /Unexpected end of file reading the append only file/,
+  )
+})
+
+test('a corrupt RDB file is refused with the place of the fault', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine)
+  fill(server)
+  server.call('save')
+  const bytes = machine.disk.readFile('dump.rdb')
+  bytes[bytes.length - 20] ^= 1
+  machine.disk.writeFile('dump.rdb', bytes)
+  await assert.rejects(MachineServer.start(machine), /RDB CRC error|Internal error|integrity/)
+  machine.disk.writeFile('dump.rdb', bytes.slice(0, 100))
+  await assert.rejects(MachineServer.start(machine), /Unexpected EOF reading RDB file/)
+})
+
+test('the old append-only file of one piece is taken over', async () => {
+  const machine = virtualSystem()
+  machine.disk.writeFile('appendonly.aof', new TextEncoder().encode('*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n'))
+  const server = await MachineServer.start(machine, { appendonly: 'yes' })
+  assert.equal(server.call('get', 'a'), '1')
+  server.call('set', 'b', 2)
+  await server.stop()
+  assert.equal(machine.disk.stat('appendonly.aof'), null)
+  const again = await MachineServer.start(machine, { appendonly: 'yes' })
+  assert.deepEqual(again.call('mget', 'a', 'b'), ['1', '2'])
+})
+
+test('CONFIG SET appendonly turns the log on and off', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine)
+  fill(server)
+  assert.equal(server.call('config', 'set', 'appendonly', 'yes'), 'OK')
+  server.call('set', 'during', 1)
+  machine.advance(100)
+  server.call('set', 'after', 1)
+  const digest = server.digest()
+  machine.advance(3000)
+  machine.disk.crash()
+  const again = await MachineServer.start(machine, { appendonly: 'yes' })
+  assert.equal(again.digest(), digest)
+  assert.equal(again.call('config', 'set', 'appendonly', 'no'), 'OK')
+  assert.match(String(again.call('info', 'persistence')), /aof_enabled:0/)
+})

@@ -1,0 +1,100 @@
+// A whole server on a made-up machine (server/system/virtual.ts): time, chance and disk are the test's, replies come
+// at once, and the power can go at any moment.
+
+import { Config } from '../../src/server/config/config.ts'
+import { loadText } from '../../src/server/config/parser.ts'
+import { Logger } from '../../src/server/log.ts'
+import { Server } from '../../src/server/server.ts'
+import type { VirtualMachine } from '../../src/server/system/virtual.ts'
+import { encodeCommand, latin1Text, type PlainValue, parseReply, plain, replyEnd, type Word } from './resp.ts'
+
+export class MachineServer {
+  readonly machine: VirtualMachine
+  readonly server: Server
+  private readonly replies: number[][] = []
+  private readonly sockets: ReturnType<Server['memory']['connect']>[] = []
+
+  private constructor(machine: VirtualMachine, server: Server) {
+    this.machine = machine
+    this.server = server
+  }
+
+  /** Starts a server with what is on the machine's disk. Rejects when it refuses to. */
+  static async start(
+    machine: VirtualMachine,
+    directives: Readonly<Record<string, string>> = {},
+  ): Promise<MachineServer> {
+    const config = new Config(machine.disk)
+    const all = { save: '', port: '0', 'enable-debug-command': 'yes', ...directives }
+    const lines = Object.entries(all).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
+    loadText(config, lines.join('\n'))
+    const server = new Server(config, machine.system, new Logger(machine.system, config))
+    await server.listen()
+    let loaded = false
+    const loading = server.load().finally(() => {
+      loaded = true
+    })
+    for (let turns = 0; !loaded && turns < 100000; turns++) {
+      machine.settle()
+      await Promise.resolve()
+    }
+    await loading
+    return new MachineServer(machine, server)
+  }
+
+  /** A connection; its number. */
+  connect(): number {
+    const socket = this.server.memory.connect()
+    const bytes: number[] = []
+    socket.onData = piece => {
+      for (const byte of piece) bytes.push(byte)
+    }
+    this.sockets.push(socket)
+    this.replies.push(bytes)
+    return this.sockets.length - 1
+  }
+
+  /** Sends a command without waiting for anything. */
+  send(connection: number, words: readonly Word[]): void {
+    this.sockets[connection].write(encodeCommand(words))
+  }
+
+  /** Replies that have come over a connection and were not taken yet. */
+  take(connection: number): PlainValue[] {
+    const u8 = Uint8Array.from(this.replies[connection])
+    const values: PlainValue[] = []
+    let at = 0
+    while (at < u8.length) {
+      const end = replyEnd(u8, at, u8.length)
+      if (end < 0) break
+      values.push(plain(parseReply(u8, at)))
+      at = end
+    }
+    this.replies[connection].splice(0, at)
+    return values
+  }
+
+  /** Runs a command and gives its reply. */
+  call(...words: Word[]): PlainValue {
+    if (this.sockets.length === 0) this.connect()
+    this.send(0, words)
+    this.machine.settle()
+    const replies = this.take(0)
+    if (replies.length !== 1) throw new Error(`${words.join(' ')}: ${replies.length} replies`)
+    return replies[0]
+  }
+
+  /** DEBUG DIGEST and what of it does not show: one text for the whole dataset. */
+  digest(): string {
+    return String(this.call('debug', 'digest'))
+  }
+
+  /** Ends the server as SHUTDOWN does. */
+  async stop(flags: readonly ('save' | 'nosave' | 'now' | 'force')[] = []): Promise<void> {
+    await this.server.shutdown(flags)
+  }
+
+  static text(u8: Uint8Array): string {
+    return latin1Text(u8)
+  }
+}
