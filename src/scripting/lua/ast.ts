@@ -1,0 +1,127 @@
+// The syntax tree of a Lua chunk, names already resolved to locals, upvalues and globals.
+//
+// `line` is the line Lua would give to the instruction that the node becomes: 0 until the parser reaches the point
+// where Lua emits it, which may be tokens later than where the node was read.
+
+export class LocalVariable {
+  readonly id: number
+  readonly name: string
+  readonly owner: FunctionBody
+  /** Used by an inner function. */
+  captured = false
+  /** Written after its declaration. */
+  assigned = false
+  constructor(id: number, name: string, owner: FunctionBody) {
+    this.id = id
+    this.name = name
+    this.owner = owner
+  }
+}
+
+export class FunctionBody {
+  readonly parent: FunctionBody | undefined
+  /** 0 for the main chunk. */
+  readonly line: number
+  parameters: LocalVariable[] = []
+  isVararg = false
+  /** The local `arg` of a vararg function that never says `...`, filled as Lua 5.0 did. */
+  argTable: LocalVariable | undefined = undefined
+  usesVararg = false
+  upvalues = new Set<LocalVariable>()
+  body: Statement[] = []
+  constructor(parent: FunctionBody | undefined, line: number) {
+    this.parent = parent
+    this.line = line
+  }
+}
+
+export type BinaryOperator = '+' | '-' | '*' | '/' | '%' | '^' | '..' | '==' | '~=' | '<' | '<=' | '>' | '>='
+
+export interface LocalExpression {
+  type: 'local'
+  variable: LocalVariable
+  isUpvalue: boolean
+}
+export interface GlobalExpression {
+  type: 'global'
+  name: string
+  line: number
+}
+export interface IndexExpression {
+  type: 'index'
+  object: Expression
+  key: Expression
+  line: number
+}
+export interface CallExpression {
+  type: 'call'
+  callee: Expression
+  args: Expression[]
+  line: number
+}
+export interface MethodExpression {
+  type: 'method'
+  object: Expression
+  name: string
+  args: Expression[]
+  line: number
+  /** Where the method is looked up. */
+  selfLine: number
+}
+export interface BinaryExpression {
+  type: 'binary'
+  operator: BinaryOperator
+  left: Expression
+  right: Expression
+  line: number
+}
+export interface TableExpression {
+  type: 'table'
+  items: { key: Expression | undefined; value: Expression; line: number }[]
+}
+
+export type Expression =
+  | { type: 'nil' | 'true' | 'false' | 'vararg' }
+  | { type: 'number'; value: number }
+  | { type: 'string'; value: string }
+  | { type: 'function'; body: FunctionBody }
+  | { type: 'and' | 'or'; left: Expression; right: Expression }
+  | { type: 'not'; operand: Expression }
+  | { type: 'negate' | 'length'; operand: Expression; line: number }
+  | { type: 'paren'; inner: Expression }
+  | LocalExpression
+  | GlobalExpression
+  | IndexExpression
+  | CallExpression
+  | MethodExpression
+  | BinaryExpression
+  | TableExpression
+
+export type Target = LocalExpression | GlobalExpression | IndexExpression
+
+export type Statement =
+  | { type: 'local'; variables: LocalVariable[]; values: Expression[] }
+  | { type: 'localfunction'; variable: LocalVariable; body: FunctionBody }
+  | { type: 'assign'; targets: Target[]; values: Expression[]; line: number }
+  | { type: 'call'; call: CallExpression | MethodExpression }
+  | { type: 'do'; body: Statement[] }
+  | { type: 'while'; condition: Expression; body: Statement[] }
+  | { type: 'repeat'; condition: Expression; body: Statement[] }
+  | { type: 'if'; clauses: { condition: Expression | undefined; body: Statement[] }[] }
+  | {
+      type: 'fornum'
+      variable: LocalVariable
+      start: Expression
+      limit: Expression
+      step: Expression | undefined
+      body: Statement[]
+      line: number
+    }
+  | { type: 'forin'; variables: LocalVariable[]; values: Expression[]; body: Statement[]; line: number }
+  | { type: 'return'; values: Expression[] }
+  | { type: 'break' }
+
+/** Whether an expression may give any number of values. */
+export function isOpen(e: Expression): boolean {
+  return e.type === 'call' || e.type === 'method' || e.type === 'vararg'
+}

@@ -1,0 +1,83 @@
+// Pieces of emitted JavaScript, and what expressions are known to be before they run.
+//
+// Always: text of the script reaches the emitted source through `literal` alone, which lets nothing out of its
+// quotes; variables are named by number.
+
+import type { Expression, LocalVariable } from './ast.ts'
+
+/** A byte string as a JavaScript literal. */
+export function literal(text: string): string {
+  let out = '"'
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c >= 32 && c < 127 && c !== 34 && c !== 92) out += text[i]
+    else out += '\\x' + (c < 16 ? '0' : '') + c.toString(16)
+  }
+  return out + '"'
+}
+
+export function numberLiteral(n: number): string {
+  if (n === Number.POSITIVE_INFINITY) return '(1/0)'
+  return String(n)
+}
+
+export function localName(variable: LocalVariable): string {
+  return `l${variable.id}`
+}
+
+/** What the value at fault is called in an error message. */
+export function describe(e: Expression): { what: string; name: string } {
+  switch (e.type) {
+    case 'local':
+      return { what: e.isUpvalue ? 'upvalue' : 'local', name: e.variable.name }
+    case 'global':
+      return { what: 'global', name: e.name }
+    case 'index':
+      return { what: 'field', name: e.key.type === 'string' ? e.key.value : '?' }
+    case 'paren':
+      return e.inner.type === 'local' || e.inner.type === 'global' || e.inner.type === 'index'
+        ? describe(e.inner)
+        : { what: '', name: '' }
+    default:
+      return { what: '', name: '' }
+  }
+}
+
+/** True when the expression's value is a JavaScript boolean for certain. */
+export function isBoolean(e: Expression): boolean {
+  switch (e.type) {
+    case 'true':
+    case 'false':
+    case 'not':
+      return true
+    case 'binary':
+      return comparisons.has(e.operator)
+    case 'paren':
+      return isBoolean(e.inner)
+    case 'and':
+    case 'or':
+      return isBoolean(e.left) && isBoolean(e.right)
+    default:
+      return false
+  }
+}
+
+export const comparisons: ReadonlySet<string> = new Set(['==', '~=', '<', '<=', '>', '>='])
+
+/** True when nothing can happen between evaluating this and using it. */
+export function isConstant(e: Expression): boolean {
+  return e.type === 'number' || e.type === 'string' || e.type === 'nil' || e.type === 'true' || e.type === 'false'
+}
+
+export function stripParens(e: Expression): Expression {
+  return e.type === 'paren' && e.inner.type !== 'vararg' && e.inner.type !== 'call' && e.inner.type !== 'method'
+    ? e.inner
+    : e
+}
+
+export function numberConstant(e: Expression | undefined): number | undefined {
+  if (e === undefined) return undefined
+  if (e.type === 'number') return e.value
+  if (e.type === 'negate' && e.operand.type === 'number') return -e.operand.value
+  return undefined
+}

@@ -1,0 +1,254 @@
+// Functions and statements as JavaScript source: every Lua function is a generator function.
+//
+// The frame of a running function, in the current thread's frames, two slots each:
+//
+//   frames  [ ... | site of the call | LuaFunction | ... ]
+//                   ^d = S.depth while it runs
+//
+// Always: a function leaves S.depth as it found it unless it throws; whoever catches restores it.
+
+import type { Expression, FunctionBody, LocalVariable, Statement, Target } from './ast.ts'
+import { isOpen } from './ast.ts'
+import { isConstant, literal, localName, numberConstant } from './code.ts'
+import { type ChunkContext, ExpressionCompiler } from './compile-expression.ts'
+import { hashString } from './table.ts'
+
+const ENTER =
+  'const d=S.depth+2;S.depth=d;if(d>S.limit)yield S.deepen(d);S.frames[d]=S.site;S.frames[d+1]=this;' +
+  'if(--S.budget<0)yield* R.pause(S);'
+const CHECK_BUDGET = 'if(--S.budget<0)yield* R.pause(S);'
+const ELSEIF_NESTING_MAX = 20
+
+export function functionSource(body: FunctionBody, chunk: ChunkContext): string {
+  return new FunctionCompiler(chunk).source(body)
+}
+
+class FunctionCompiler extends ExpressionCompiler {
+  private labels = 0
+
+  constructor(chunk: ChunkContext) {
+    super(chunk)
+  }
+
+  source(body: FunctionBody): string {
+    const parameters = body.parameters.map(localName)
+    if (body.isVararg) parameters.push('...va')
+    let code = this.block(body.body)
+    if (body.argTable !== undefined)
+      code = `let ${localName(body.argTable)}${body.usesVararg ? '' : '=R.argTable(S,va)'};${code}`
+    let temps = 'let c,g,q'
+    for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
+    return `function*(${parameters.join(',')}){${ENTER}${temps};\n${code}S.depth=d-2;return NOTHING}`
+  }
+
+  private block(list: Statement[]): string {
+    let code = ''
+    for (const statement of list) {
+      this.temps = 0
+      code += this.statement(statement)
+    }
+    return code
+  }
+
+  private statement(s: Statement): string {
+    switch (s.type) {
+      case 'local':
+        return this.local(s.variables, s.values)
+      case 'localfunction': {
+        const name = localName(s.variable)
+        return `let ${name};${name}=${this.expression({ type: 'function', body: s.body })};\n`
+      }
+      case 'assign':
+        return s.targets.length === 1 && s.values.length === 1
+          ? this.assignOne(s.targets[0], s.values[0], s.line)
+          : this.assignMany(s.targets, s.values, s.line)
+      case 'call':
+        return `${this.call(s.call, 'statement')};\n`
+      case 'do':
+        return `{${this.block(s.body)}}\n`
+      case 'while':
+        return `while(${this.condition(s.condition)}){${this.block(s.body)}${CHECK_BUDGET}}\n`
+      case 'repeat': {
+        const body = this.block(s.body)
+        this.temps = 0
+        return `for(;;){${body}if(${this.condition(s.condition)})break;${CHECK_BUDGET}}\n`
+      }
+      case 'if':
+        return this.ifChain(s.clauses)
+      case 'fornum':
+        return this.forNumber(s)
+      case 'forin':
+        return this.forIn(s)
+      case 'return':
+        return this.returns(s.values)
+      case 'break':
+        return 'break;\n'
+    }
+  }
+
+  private ifChain(clauses: { condition: Expression | undefined; body: Statement[] }[]): string {
+    if (clauses.length <= ELSEIF_NESTING_MAX) {
+      return `${clauses
+        .map(({ condition, body }) => {
+          this.temps = 0
+          return condition === undefined
+            ? `{${this.block(body)}}`
+            : `if(${this.condition(condition)}){${this.block(body)}}`
+        })
+        .join('else ')}\n`
+    }
+    // A long chain stays flat, or JavaScript's parser runs out of stack.
+    const label = `b${this.labels++}`
+    const parts = clauses.map(({ condition, body }) => {
+      this.temps = 0
+      const test = condition === undefined ? '' : `if(${this.condition(condition)})`
+      return `${test}{${this.block(body)}break ${label}}`
+    })
+    return `${label}:{${parts.join('\n')}}\n`
+  }
+
+  private local(variables: LocalVariable[], values: Expression[]): string {
+    const last = values[values.length - 1]
+    if (
+      values.length > 0 &&
+      values.length <= variables.length &&
+      isOpen(last) &&
+      !(values.length === variables.length)
+    ) {
+      let code = ''
+      for (let i = 0; i < values.length - 1; i++)
+        code += `let ${localName(variables[i])}=${this.expression(values[i])};`
+      const list = this.open(last)
+      const t = this.temp()
+      code += `${t}=${list};`
+      for (let i = values.length - 1; i < variables.length; i++)
+        code += `let ${localName(variables[i])}=${t}[${i - values.length + 1}];`
+      return `${code}\n`
+    }
+    let code = ''
+    for (let i = 0; i < Math.max(variables.length, values.length); i++) {
+      if (i >= variables.length) code += `${this.expression(values[i])};`
+      else if (i >= values.length) code += `let ${localName(variables[i])};`
+      else code += `let ${localName(variables[i])}=${this.expression(values[i])};`
+    }
+    return `${code}\n`
+  }
+
+  // Assignment.
+
+  private assignOne(target: Target, value: Expression, line: number): string {
+    if (target.type === 'local') return `${localName(target.variable)}=${this.expression(value)};\n`
+    const before: string[] = []
+    const place = this.place(target, before, false)
+    const isSimple = isConstant(value) || value.type === 'local'
+    const code = isSimple ? this.expression(value) : this.intoTemp(value, before)
+    return `${before.map(step => `${step};`).join('')}${this.store(target, place, code, line)}`
+  }
+
+  private assignMany(targets: Target[], values: Expression[], line: number): string {
+    const before: string[] = []
+    const places = targets.map(target => this.place(target, before, true))
+    const codes: string[] = []
+    const last = values[values.length - 1]
+    const openAt = values.length < targets.length && isOpen(last) ? values.length - 1 : -1
+    values.forEach((value, i) => {
+      if (i !== openAt) codes.push(this.intoTemp(value, before))
+    })
+    if (openAt >= 0) {
+      const list = this.open(last)
+      const t = this.temp()
+      before.push(`${t}=${list}`)
+      for (let i = openAt; i < targets.length; i++) codes.push(`${t}[${i - openAt}]`)
+    }
+    let code = before.map(step => `${step};`).join('')
+    for (let i = targets.length - 1; i >= 0; i--)
+      code += this.store(targets[i], places[i], codes[i] ?? 'undefined', line)
+    return code
+  }
+
+  /** Evaluates the table and key of a target. */
+  private place(target: Target, before: string[], copies: boolean): { object: string; key: string } {
+    if (target.type === 'global') return { object: 'this.env', key: literal(target.name) }
+    if (target.type === 'local') return { object: '', key: '' }
+    const evaluate = (e: Expression) => (copies && e.type === 'local' ? this.intoTemp(e, before) : this.atom(e, before))
+    const object = evaluate(target.object)
+    return { object, key: evaluate(target.key) }
+  }
+
+  private store(target: Target, place: { object: string; key: string }, value: string, line: number): string {
+    if (target.type === 'local') return `${localName(target.variable)}=${value};\n`
+    const { object, key } = place
+    const site = this.site(line, 'operation', target.type === 'index' ? target.object : undefined)
+    const slow = `yield* R.setIndex(S,${object},${key},${value},${site});\n`
+    if (target.type === 'global') return `if(!this.env.putStr(${key},${hashString(target.name)},${value}))${slow}`
+    const put =
+      target.key.type === 'string'
+        ? `${object}.putStr(${key},${hashString(target.key.value)},${value})`
+        : `${object}.put(${key},${value})`
+    return `if(!(${object} instanceof LT&&${put}))${slow}`
+  }
+
+  // Loops.
+
+  private forNumber(s: Extract<Statement, { type: 'fornum' }>): string {
+    const id = s.variable.id
+    const [i, limit, step] = [`i${id}`, `n${id}`, `s${id}`]
+    const constantStep = s.step === undefined ? 1 : numberConstant(s.step)
+    const stepCode = s.step === undefined ? '1' : this.expression(s.step)
+    let code = `{let ${i}=${this.expression(s.start)},${limit}=${this.expression(s.limit)},${step}=${stepCode};`
+    const unknown = [
+      [i, s.start],
+      [limit, s.limit],
+      [step, s.step],
+    ].filter(([, e]) => e !== undefined && !this.isNumber(e as Expression))
+    if (unknown.length > 0) {
+      const site = this.site(s.line, 'operation')
+      const test = unknown.map(([name]) => `typeof ${name}!=="number"`).join('||')
+      code += `if(${test})[${i},${limit},${step}]=R.forNumbers(S,${i},${limit},${step},${site});`
+    }
+    const up = `${i}<=${limit}`
+    const down = `${i}>=${limit}`
+    const test = constantStep === undefined ? `${step}>0?${up}:${down}` : constantStep > 0 ? up : down
+    const body = this.block(s.body)
+    const advance = constantStep === 1 ? `${i}++` : `${i}+=${step}`
+    return `${code}for(;${test};${advance}){let ${localName(s.variable)}=${i};${body}${CHECK_BUDGET}}}\n`
+  }
+
+  private forIn(s: Extract<Statement, { type: 'forin' }>): string {
+    const id = s.variables[0].id
+    const [f, state, control, walker] = [`f${id}`, `s${id}`, `c${id}`, `w${id}`]
+    const names = s.variables.map(localName)
+    let code = `{let [${f},${state},${control}]=${this.list(s.values)};`
+    const site = this.chunk.sites.push({ line: s.line, what: 'local', name: '(for generator)', kind: 'call' }) - 1
+    code += `const ${walker}=R.walker(S,${f},${state},${control});if(${walker}===undefined)${f}=R.iterator(S,${f},${site});`
+    code += `for(;;){let ${names.join(',')};`
+    const [first, second] = names
+    code += `if(${walker}!==undefined){if(!${walker}.next())break;${first}=${walker}.key;`
+    code += `${second === undefined ? '' : `${second}=${walker}.value;`}}else{S.site=${site};S.cCalls++;`
+    code += `g=${f}.js(${state},${control});${f}.plain||(g=(q=g.next()).done?q.value:yield* R.finish(S,g,q));`
+    code += 'if(g===TAIL)g=yield* R.tail(S);S.cCalls--;'
+    if (names.length === 1) code += `${first}=Array.isArray(g)?g[0]:g;`
+    else code += `if(Array.isArray(g)){${names.map((name, i) => `${name}=g[${i}];`).join('')}}else ${first}=g;`
+    code += `if(${first}===undefined)break;${control}=${first};}`
+    return `${code}${this.block(s.body)}${CHECK_BUDGET}}}\n`
+  }
+
+  // Return.
+
+  private returns(values: Expression[]): string {
+    const leave = 'S.depth=d-2;'
+    if (values.length === 0) return `${leave}return NOTHING;\n`
+    const [only] = values
+    if (values.length > 1) return `g=${this.list(values)};${leave}return g;\n`
+    if (only.type === 'vararg') return `${leave}return va;\n`
+    if (only.type === 'call' || only.type === 'method') {
+      const start = this.startCall(only, 'tail')
+      // Every 64th nested tail call unwinds the ones below it, so that a loop of tail calls needs no stack.
+      const bounce = 'if((d&127)===126){S.depth=d-2;S.tail=g;return TAIL}'
+      const finish = 'g=(q=g.next()).done?q.value:yield* R.finish(S,g,q);'
+      return `${start};if(c===false){${bounce}${finish}}${leave}return g;\n`
+    }
+    if (isConstant(only) || only.type === 'local') return `${leave}return ${this.expression(only)};\n`
+    return `g=${this.expression(only)};${leave}return g;\n`
+  }
+}

@@ -1,0 +1,74 @@
+// Compiler: Lua source to a Prototype, which any LuaState can load.
+//
+// The emitted JavaScript is one expression: a function of the state S, the operations R and a few constants, giving
+// the main function. It is made from the syntax tree alone.
+
+// biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
+
+import type { FunctionBody } from './ast.ts'
+import type { ChunkContext } from './compile-expression.ts'
+import { functionSource } from './compile-function.ts'
+import { Numbers } from './infer.ts'
+import { parse } from './parser.ts'
+import { LuaTable } from './table.ts'
+import { type Chunk, LuaError, LuaFunction, NOTHING, TAIL } from './value.ts'
+
+const CHUNK_NAME_MAX = 60
+const ERROR_NAME_MAX = 80
+
+type Factory = (...shared: unknown[]) => (...args: any[]) => any
+
+/** A compiled chunk; holds no state. */
+export interface Prototype {
+  readonly chunk: Chunk
+  readonly factory: Factory
+}
+
+/**
+ * Compiles a chunk. `source` is one character a byte; `name` is as Lua takes it: '@file', '=name', or the source
+ * itself. Throws LuaError whose value is Lua's message.
+ */
+export function compile(source: string, name: string, outerLevels = 0): Prototype {
+  const errorName = displayName(name, ERROR_NAME_MAX)
+  const chunk: Chunk = { name: displayName(name, CHUNK_NAME_MAX), source: name, sites: [] }
+  if (source.charCodeAt(0) === 0x1b) throw new LuaError(`${errorName}: bad header in precompiled chunk`)
+  try {
+    const main = parse(source, errorName, outerLevels)
+    const context: ChunkContext = {
+      sites: chunk.sites,
+      numbers: new Numbers(main),
+      functionSource: (body: FunctionBody) => functionSource(body, context),
+    }
+    const code = `"use strict";return ${functionSource(main, context)}`
+    const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', code) as Factory
+    return { chunk, factory }
+  } catch (error) {
+    if (!isTooDeep(error)) throw error
+    throw new LuaError(`${errorName}: function or expression too complex`)
+  }
+}
+
+/** JavaScript's own parser or our recursion ran out of stack. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError || error instanceof SyntaxError
+}
+
+/** A compiled chunk as a function of a state. */
+export function instantiate(prototype: Prototype, state: unknown, operations: unknown, env: LuaTable): LuaFunction {
+  const { factory, chunk } = prototype
+  const js = factory(state, operations, LuaTable, LuaFunction, chunk, TAIL, NOTHING)
+  return new LuaFunction(js, false, chunk, env)
+}
+
+/** A chunk's name as positions print it, at most `max` bytes with the final NUL that C counts. */
+export function displayName(name: string, max: number): string {
+  if (name[0] === '=') return name.slice(1, max)
+  if (name[0] === '@') {
+    const room = max - 8
+    return name.length - 1 > room ? `...${name.slice(name.length - room)}` : name.slice(1)
+  }
+  const lineEnd = name.search(/[\r\n]/)
+  const room = max - 17
+  const length = Math.min(lineEnd < 0 ? name.length : lineEnd, room)
+  return `[string "${name.slice(0, length)}${length < name.length ? '...' : ''}"]`
+}

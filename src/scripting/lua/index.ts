@@ -1,0 +1,45 @@
+// Lua 5.1, compiled to JavaScript. See README.md in this folder for how it works.
+//
+//   const lua = new LuaState()
+//   openLibraries(lua)
+//   const f = load(lua, compile('return ...', '@user_script'))
+//   run(lua, f, ['x'], 1e6)            -> a result, or an Execution to resume
+
+import { instantiate, type Prototype } from './compile.ts'
+import { Execution } from './execution.ts'
+import { openBase } from './lib/base.ts'
+import { openCoroutine } from './lib/coroutine.ts'
+import { OPERATIONS } from './lib/load.ts'
+import { openMath } from './lib/math.ts'
+import { openString } from './lib/string.ts'
+import { openTable } from './lib/table.ts'
+import type { LuaState } from './state.ts'
+import type { LuaFunction, LuaValue } from './value.ts'
+
+export { compile, type Prototype } from './compile.ts'
+export { Execution, type ExecutionState } from './execution.ts'
+export { openOs } from './lib/os.ts'
+export { formatNumber, parseNumber } from './number.ts'
+export { LuaState, typeName } from './state.ts'
+export { LuaTable } from './table.ts'
+export { LuaThread } from './thread.ts'
+export * from './value.ts'
+
+/** Everything redis-server gives its scripts of Lua's own libraries, os.clock aside; see openOs. */
+export function openLibraries(S: LuaState): void {
+  openBase(S)
+  openTable(S)
+  openString(S)
+  openMath(S)
+  openCoroutine(S)
+}
+
+/** A compiled chunk as a function of this state, with `env` or the globals for its globals. */
+export function load(S: LuaState, prototype: Prototype, env = S.globals): LuaFunction {
+  return instantiate(prototype, S, OPERATIONS, env)
+}
+
+/** Starts a call; nothing runs before the first resume. */
+export function start(S: LuaState, f: LuaFunction, args: LuaValue[] = []): Execution {
+  return new Execution(S, f, args)
+}

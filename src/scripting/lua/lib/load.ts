@@ -1,0 +1,63 @@
+// load and loadstring: source text to functions while a script runs. Binary chunks are refused.
+
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+
+import { compile, instantiate } from '../compile.ts'
+import { formatNumber } from '../number.ts'
+import * as operations from '../operations.ts'
+import type { LuaState } from '../state.ts'
+import { first, type LuaError, type LuaFunction, LuaKilled, type LuaResult, type LuaValue } from '../value.ts'
+import { functionArgument, stringArgument } from './arguments.ts'
+
+export const OPERATIONS = Object.freeze({ ...operations })
+
+export function loadFunctions(S: LuaState): Record<string, LuaFunction> {
+  return {
+    loadstring: S.plain(function (this: LuaFunction, source, name) {
+      const text = stringArgument(S, source, 1, arguments.length)
+      return loadText(S, text, name === undefined ? text : stringArgument(S, name, 2, arguments.length))
+    }),
+    load: S.running(function (this: LuaFunction, reader, name) {
+      const chunkName = name === undefined ? '=(load)' : stringArgument(S, name, 2, arguments.length)
+      return loadPieces(S, this, functionArgument(S, reader, 1, arguments.length), chunkName)
+    }),
+  }
+}
+
+/** The function, or nil and the message. */
+function loadText(S: LuaState, source: string, name: string): LuaResult {
+  try {
+    const prototype = compile(source, name.split('\0')[0], S.cCalls)
+    return instantiate(prototype, S, OPERATIONS, S.thread.env)
+  } catch (e) {
+    return [undefined, S.caught(e).value]
+  }
+}
+
+function* loadPieces(
+  S: LuaState,
+  self: LuaFunction,
+  reader: LuaFunction,
+  name: string,
+): Generator<number, LuaResult, unknown> {
+  const { depth, site, cCalls } = S
+  let source = ''
+  S.enter(self)
+  try {
+    for (;;) {
+      const piece: LuaValue = first(yield* operations.callMeta(S, reader, []))
+      if (piece === undefined || piece === '') break
+      if (typeof piece === 'number') source += formatNumber(piece)
+      else if (typeof piece === 'string') source = operations.limited(S, source + piece)
+      else throw S.error('reader function must return a string', 2)
+    }
+  } catch (e) {
+    if (e instanceof LuaKilled) throw e
+    S.depth = depth
+    S.site = site
+    S.cCalls = cCalls
+    return [undefined, S.caught(e as LuaError).value]
+  }
+  S.leave()
+  return loadText(S, source, name)
+}

@@ -1,0 +1,154 @@
+// Lua numbers from and to text: strtod as Lua uses it, printf's %.14g, and printf's %e, %f, %g to the last digit.
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+const HEX = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)(?:[pP]([+-]?\d+))?$/
+const NAMED = /^([+-]?)(inf|infinity|nan|nan\([0-9a-z_]*\))$/i
+const G_DIGITS = 14
+const f64 = new Float64Array(1)
+const u64 = new BigUint64Array(f64.buffer)
+
+/** A string as a number, or undefined when Lua would not take it for one. */
+export function parseNumber(text: string): number | undefined {
+  const nul = text.indexOf('\0')
+  if (nul >= 0) text = text.slice(0, nul)
+  const word = trimSpaces(text)
+  if (DECIMAL.test(word)) return Number(word)
+  const hex = HEX.exec(word)
+  if (hex !== null && hex[2].length + hex[3].length > 0) {
+    const digits = hex[2] + hex[3]
+    const power = Number(hex[4] ?? 0) - 4 * hex[3].length
+    const value = Number(BigInt(`0x${digits}`)) * 2 ** power
+    return hex[1] === '-' ? -value : value
+  }
+  const named = NAMED.exec(word)
+  if (named === null) return undefined
+  if (named[2][0] === 'n' || named[2][0] === 'N') return Number.NaN
+  return named[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+}
+
+function trimSpaces(text: string): string {
+  let begin = 0
+  let end = text.length
+  while (begin < end && isSpace(text.charCodeAt(begin))) begin++
+  while (end > begin && isSpace(text.charCodeAt(end - 1))) end--
+  return begin === 0 && end === text.length ? text : text.slice(begin, end)
+}
+
+/** C's isspace. */
+export function isSpace(c: number): boolean {
+  return c === 32 || (c >= 9 && c <= 13)
+}
+
+/** tostring of a number: %.14g. JavaScript cannot see the sign of a NaN; x86 makes negative ones. */
+export function formatNumber(n: number): string {
+  if ((n | 0) === n) return n === 0 && 1 / n < 0 ? '-0' : String(n)
+  if (!Number.isFinite(n)) return n !== n ? '-nan' : n > 0 ? 'inf' : '-inf'
+  if (Number.isInteger(n) && Math.abs(n) < 1e14) return String(n)
+  return formatGeneral(n, G_DIGITS, false)
+}
+
+/** |n| rounded half to even to `count` significant digits, and the power of ten of the first one. */
+function significant(n: number, count: number): { digits: string; power: number } {
+  if (n === 0) return { digits: '0'.repeat(count), power: 0 }
+  const size = Math.abs(n)
+  if (count <= 60) {
+    // JavaScript rounds correctly but halves upwards; halves are rare, and then one digit more is the last of all.
+    const rounded = size.toExponential(count - 1)
+    const longer = size.toExponential(Math.min(count, 100))
+    const e = rounded.indexOf('e')
+    const tie = longer[longer.indexOf('e') - 1] === '5' && !/[1-9]/.test(tailDigits(size, count + 1))
+    if (!tie) return { digits: rounded.slice(0, e).replace('.', ''), power: Number(rounded.slice(e + 1)) }
+  }
+  const { digits, power } = exactDigits(size)
+  return roundDigits(digits, power, count)
+}
+
+function tailDigits(size: number, from: number): string {
+  const all = size.toExponential(100)
+  return all.slice(0, all.indexOf('e')).replace('.', '').slice(from)
+}
+
+function roundDigits(digits: string, power: number, count: number): { digits: string; power: number } {
+  if (digits.length <= count) return { digits: digits.padEnd(count, '0'), power }
+  if (count < 0) return { digits: '', power }
+  const next = digits[count]
+  const odd = count > 0 && (digits.charCodeAt(count - 1) & 1) === 1
+  const up = next > '5' || (next === '5' && (/[1-9]/.test(digits.slice(count + 1)) || odd))
+  if (!up) return { digits: digits.slice(0, count), power }
+  const sum = (BigInt(digits.slice(0, count) || '0') + 1n).toString().padStart(count, '0')
+  if (sum.length > count) return { digits: count === 0 ? sum : sum.slice(0, count), power: power + 1 }
+  return { digits: sum, power }
+}
+
+/** Every decimal digit of a positive double, and the power of ten of the first. */
+function exactDigits(size: number): { digits: string; power: number } {
+  f64[0] = size
+  const bits = u64[0]
+  const exponentBits = Number(bits >> 52n)
+  const mantissa = exponentBits === 0 ? bits : (bits & 0xfffffffffffffn) | (1n << 52n)
+  const exponent = Math.max(exponentBits, 1) - 1075
+  const digits =
+    exponent >= 0 ? (mantissa << BigInt(exponent)).toString() : (mantissa * 5n ** BigInt(-exponent)).toString()
+  const power = digits.length - 1 + Math.min(exponent, 0)
+  return { digits: digits.replace(/0+$/, ''), power }
+}
+
+function signOf(n: number): string {
+  return n < 0 || (n === 0 && 1 / n < 0) ? '-' : ''
+}
+
+function exponentText(power: number, mark: string): string {
+  const size = Math.abs(power)
+  return `${mark}${power < 0 ? '-' : '+'}${size < 10 ? '0' : ''}${size}`
+}
+
+/** printf's %.*g of a finite number; `alternate` keeps the zeros at the end. */
+export function formatGeneral(n: number, precision: number, alternate: boolean): string {
+  const count = Math.max(precision, 1)
+  let { digits, power } = significant(n, count)
+  if (power < -4 || power >= count) {
+    if (!alternate) digits = digits.replace(/0+$/, '')
+    const point = digits.length > 1 || alternate ? '.' : ''
+    return `${signOf(n)}${digits[0] ?? '0'}${point}${digits.slice(1)}${exponentText(power, 'e')}`
+  }
+  let text: string
+  if (power < 0) text = `0.${'0'.repeat(-power - 1)}${digits}`
+  else text = `${digits.slice(0, power + 1)}.${digits.slice(power + 1)}`
+  if (!alternate) text = text.replace(/0+$/, '').replace(/\.$/, '')
+  return signOf(n) + text
+}
+
+/** printf's %.*e of a finite number. */
+export function formatExponent(n: number, precision: number, alternate: boolean): string {
+  const { digits, power } = significant(n, precision + 1)
+  const point = precision > 0 || alternate ? '.' : ''
+  return `${signOf(n)}${digits[0]}${point}${digits.slice(1)}${exponentText(power, 'e')}`
+}
+
+/** printf's %.*f of a finite number. */
+export function formatFixed(n: number, precision: number, alternate: boolean): string {
+  const size = Math.abs(n)
+  const dot = alternate && precision === 0 ? '.' : ''
+  // Without a half to round, JavaScript's digits are C's.
+  if (size < 1e21 && precision <= 100 && (size * 2 ** (precision + 1)) % 1 !== 0)
+    return signOf(n) + size.toFixed(precision) + dot
+  if (size === 0) return signOf(n) + (precision > 0 ? `0.${'0'.repeat(precision)}` : `0${dot}`)
+  const exact = exactDigits(size)
+  const { digits, power } = roundDigits(exact.digits, exact.power, exact.power + 1 + precision)
+  const places = digits.padStart(digits.length + Math.max(0, -power), '0')
+  const whole = power >= 0 ? digits.slice(0, power + 1).padEnd(power + 1, '0') : '0'
+  const fraction = power >= 0 ? digits.slice(power + 1) : places.slice(1)
+  if (precision === 0) return signOf(n) + (whole || '0') + dot
+  return `${signOf(n)}${whole || '0'}.${fraction.padEnd(precision, '0').slice(0, precision)}`
+}
+
+/** printf's %a of a finite number, as glibc writes it. */
+export function formatHexFloat(n: number): string {
+  f64[0] = Math.abs(n)
+  const bits = u64[0]
+  const exponentBits = Number(bits >> 52n)
+  const fraction = (bits & 0xfffffffffffffn).toString(16).padStart(13, '0').replace(/0+$/, '')
+  const lead = exponentBits === 0 ? '0' : '1'
+  const power = bits === 0n ? 0 : Math.max(exponentBits, 1) - 1023
+  return `${signOf(n)}0x${lead}${fraction ? `.${fraction}` : ''}p${power < 0 ? '-' : '+'}${Math.abs(power)}`
+}

@@ -1,0 +1,436 @@
+// What compiled code calls when the fast way does not apply: metamethods, conversions, errors, calls that suspend.
+//
+// Always: `site` is where the code stands; it is set before anything that may fail or call. Generators here yield
+// only what value.ts lists.
+
+// biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
+
+import { formatNumber, parseNumber } from './number.ts'
+import { type LuaState, typeName } from './state.ts'
+import { hashString, LuaTable } from './table.ts'
+import {
+  DEEP,
+  first,
+  LuaFunction,
+  type LuaResult,
+  LuaUserdata,
+  type LuaValue,
+  multi,
+  PUSH,
+  type Running,
+  SUSPEND,
+  TAIL,
+} from './value.ts'
+
+export { first, formatNumber, multi }
+
+/** A metamethod that is a table is looked into in turn, this often. */
+const META_LOOPS_MAX = 100
+const ARITHMETIC_EVENTS = ['__add', '__sub', '__mul', '__div', '__mod', '__pow']
+const INDEX_HASH = hashString('__index')
+
+type Steps<T> = Generator<number, T, unknown>
+
+/** Suspends the script until the driver gives it more budget. */
+export function* pause(S: LuaState): Steps<void> {
+  while (S.budget < 0) {
+    yield SUSPEND
+    if (S.killed !== undefined) throw S.killed
+  }
+}
+
+/** Goes on with a call that has yielded once. */
+export function* finish(S: LuaState, running: Running, step: { value: number }): Steps<LuaResult> {
+  if (step.value === DEEP) {
+    S.child = running
+    yield PUSH
+    if (!S.failed) return S.result
+    S.failed = false
+    throw S.failure
+  }
+  yield step.value
+  return yield* running as Steps<LuaResult>
+}
+
+/** Makes the tail call that a function returned. */
+export function* tail(S: LuaState): Steps<LuaResult> {
+  for (;;) {
+    const running = S.tail!
+    const step = running.next()
+    const result = step.done ? step.value : yield* finish(S, running, step)
+    if (result !== TAIL) return result
+  }
+}
+
+/** Calls a function value that is known to be one. */
+export function* call(S: LuaState, f: LuaFunction, args: LuaValue[]): Steps<LuaResult> {
+  const running = f.js(...args)
+  if (f.plain) return running
+  const step = running.next()
+  const result = step.done ? step.value : yield* finish(S, running, step)
+  return result === TAIL ? yield* tail(S) : result
+}
+
+/** Calls a metamethod, or anything on behalf of a host function. */
+export function* callMeta(S: LuaState, f: LuaValue, args: LuaValue[]): Steps<LuaResult> {
+  S.enterC()
+  const result = yield* call(S, f instanceof LuaFunction ? f : callable(S, f, S.site), args)
+  S.cCalls--
+  return result
+}
+
+// Calls.
+
+function attempt(S: LuaState, operation: string, value: LuaValue, site: number): Error {
+  S.site = site
+  const place = S.siteAt(1)
+  const type = typeName(value)
+  const whom =
+    place === undefined || place.what === '' ? `a ${type} value` : `${place.what} '${place.name}' (a ${type} value)`
+  return S.error(`attempt to ${operation} ${whom}`) as unknown as Error
+}
+
+/** A function that does what calling `value` does: its __call, or an error once the arguments are evaluated. */
+export function callable(S: LuaState, value: LuaValue, site: number): LuaFunction {
+  if (value instanceof LuaFunction) return value
+  const meta = S.metafield(value, '__call')
+  if (meta instanceof LuaFunction) {
+    return new LuaFunction((...args: LuaValue[]) => meta.js(value, ...args), meta.plain, meta.chunk, meta.env)
+  }
+  return S.plain(() => {
+    throw attempt(S, 'call', value, site)
+  })
+}
+
+/** The function at object[key], whose raw value is `value` already unless nil. */
+export function* callee(
+  S: LuaState,
+  object: LuaValue,
+  key: LuaValue,
+  value: LuaValue,
+  site: number,
+  lookup: number,
+): Steps<LuaFunction> {
+  if (value === undefined) value = yield* index(S, object, key, lookup)
+  return callable(S, value, site)
+}
+
+export function stringMethod(S: LuaState, key: string, hash: number): LuaValue {
+  const methods = S.stringMeta?.getStr('__index', INDEX_HASH)
+  return methods instanceof LuaTable ? methods.getStr(key, hash) : undefined
+}
+
+// Tables.
+
+export function* index(S: LuaState, object: LuaValue, key: LuaValue, site: number): Steps<LuaValue> {
+  S.site = site
+  for (let loop = 0; loop < META_LOOPS_MAX; loop++) {
+    let handler: LuaValue
+    if (object instanceof LuaTable) {
+      const value = object.get(key)
+      if (value !== undefined || object.mt === undefined) return value
+      handler = object.mt.getStr('__index', INDEX_HASH)
+      if (handler === undefined) return undefined
+    } else {
+      handler = S.metafield(object, '__index')
+      if (handler === undefined) throw attempt(S, 'index', object, site)
+    }
+    if (handler instanceof LuaFunction) return first(yield* callMeta(S, handler, [object, key]))
+    object = handler
+  }
+  throw S.error('loop in gettable')
+}
+
+export function* setIndex(S: LuaState, object: LuaValue, key: LuaValue, value: LuaValue, site: number): Steps<void> {
+  S.site = site
+  for (let loop = 0; loop < META_LOOPS_MAX; loop++) {
+    let handler: LuaValue
+    if (object instanceof LuaTable) {
+      if (object.readonly) throw S.error('Attempt to modify a readonly table')
+      const old = object.get(key)
+      handler = old === undefined ? object.mt?.getName('__newindex') : undefined
+      if (handler === undefined || old === undefined) {
+        // Lua makes room for the key even when a metamethod takes the value.
+        if (key === undefined || key !== key) badKey(S, key, site)
+        if (handler === undefined) object.set(key, value)
+        else object.set(key, undefined)
+      }
+      if (handler === undefined) return
+    } else {
+      handler = S.metafield(object, '__newindex')
+      if (handler === undefined) throw attempt(S, 'index', object, site)
+    }
+    if (handler instanceof LuaFunction) {
+      yield* callMeta(S, handler, [object, key, value])
+      return
+    }
+    object = handler
+  }
+  throw S.error('loop in settable')
+}
+
+export function badKey(S: LuaState, key: LuaValue, site: number): never {
+  S.site = site
+  throw S.error(key === undefined ? 'table index is nil' : 'table index is NaN')
+}
+
+export function nils(count: number): LuaValue[] {
+  const list: LuaValue[] = []
+  for (let i = 0; i < count; i++) list.push(undefined)
+  return list
+}
+
+/** A constructor of values alone, the last of them open; `size` is the room that Lua makes beforehand. */
+export function tableOf(S: LuaState, values: LuaValue[], size: number): LuaTable {
+  while (values.length < size) values.push(undefined)
+  return new LuaTable(S, values)
+}
+
+export function append(to: LuaValue[], values: LuaValue[]): void {
+  for (let i = 0; i < values.length; i++) to.push(values[i])
+}
+
+/** Stores a constructor's listed values. */
+export function fill(table: LuaTable, values: LuaValue[]): void {
+  table.reserveArray(values.length)
+  for (let i = 0; i < values.length; i++) table.arr[i] = values[i]
+}
+
+/** The local `arg` of a vararg function, as in Lua 5.0. */
+export function argTable(S: LuaState, values: LuaValue[]): LuaTable {
+  const table = new LuaTable(S, values.slice(), 1)
+  table.set('n', values.length)
+  return table
+}
+
+export function length(S: LuaState, value: LuaValue, site: number): number {
+  throw attempt(S, 'get length of', value, site)
+}
+
+// Arithmetic.
+
+/** Lua's tonumber on an operand: undefined when it is none. */
+export function toNumber(value: LuaValue): number | undefined {
+  if (typeof value === 'number') return value
+  return typeof value === 'string' ? parseNumber(value) : undefined
+}
+
+export function modulo(a: number, b: number): number {
+  return a - Math.floor(a / b) * b
+}
+
+export function power(a: number, b: number): number {
+  // C has 1 here where JavaScript has NaN.
+  if (a === 1 || (a === -1 && (b === Number.POSITIVE_INFINITY || b === Number.NEGATIVE_INFINITY))) return 1
+  return a ** b
+}
+
+function compute(event: number, a: number, b: number): number {
+  switch (event) {
+    case 0:
+      return a + b
+    case 1:
+      return a - b
+    case 2:
+      return a * b
+    case 3:
+      return a / b
+    case 4:
+      return modulo(a, b)
+    default:
+      return power(a, b)
+  }
+}
+
+/** `site` describes the left operand, the one after it the right. */
+export function* arithmetic(S: LuaState, event: number, a: LuaValue, b: LuaValue, site: number): Steps<LuaValue> {
+  const x = toNumber(a)
+  const y = toNumber(b)
+  if (x !== undefined && y !== undefined) return compute(event, x, y)
+  S.site = site
+  const name = ARITHMETIC_EVENTS[event]
+  const handler = S.metafield(a, name) ?? S.metafield(b, name)
+  if (handler !== undefined) return first(yield* callMeta(S, handler, [a, b]))
+  if (x === undefined) throw attempt(S, 'perform arithmetic on', a, site)
+  throw attempt(S, 'perform arithmetic on', b, site + 1)
+}
+
+export function* negate(S: LuaState, a: LuaValue, site: number): Steps<LuaValue> {
+  const x = toNumber(a)
+  if (x !== undefined) return -x
+  S.site = site
+  const handler = S.metafield(a, '__unm')
+  if (handler !== undefined) return first(yield* callMeta(S, handler, [a, a]))
+  throw attempt(S, 'perform arithmetic on', a, site)
+}
+
+export function limited(S: LuaState, text: string): string {
+  if (text.length > S.stringBytesMax) throw S.error('not enough memory')
+  return text
+}
+
+/** a .. b .. c, from the right; each operand has a site. */
+export function* concat(S: LuaState, operands: LuaValue[], site: number): Steps<LuaValue> {
+  let last = operands.length - 1
+  let right = operands[last]
+  while (last > 0) {
+    const left = operands[last - 1]
+    if (isText(left) && isText(right)) right = limited(S, text(left) + text(right))
+    else {
+      S.site = site + last - 1
+      const handler = S.metafield(left, '__concat') ?? S.metafield(right, '__concat')
+      if (handler !== undefined) right = first(yield* callMeta(S, handler, [left, right]))
+      else if (!isText(left)) throw attempt(S, 'concatenate', left, site + last - 1)
+      else throw attempt(S, 'concatenate', right, site + last)
+    }
+    last--
+  }
+  return right
+}
+
+function isText(value: LuaValue): value is string | number {
+  return typeof value === 'string' || typeof value === 'number'
+}
+
+function text(value: string | number): string {
+  return typeof value === 'string' ? value : formatNumber(value)
+}
+
+// Comparison.
+
+/** Of two different objects. */
+export function* equal(S: LuaState, a: LuaValue, b: LuaValue, site: number): Steps<boolean> {
+  const bothTables = a instanceof LuaTable && b instanceof LuaTable
+  const bothUserdata = a instanceof LuaUserdata && b instanceof LuaUserdata && !a.light && !b.light
+  if (!bothTables && !bothUserdata) return false
+  const handler = sharedHandler(a.mt, b.mt, '__eq')
+  if (handler === undefined) return false
+  S.site = site
+  return isTrue(first(yield* callMeta(S, handler, [a, b])))
+}
+
+/** A comparison's metamethod counts when both metatables have the same one. */
+function sharedHandler(m: LuaTable | undefined, n: LuaTable | undefined, event: string): LuaValue {
+  const handler = m?.getName(event)
+  if (handler === undefined || m === n) return handler
+  return n?.getName(event) === handler ? handler : undefined
+}
+
+export function isTrue(value: LuaValue): boolean {
+  return value !== undefined && value !== false
+}
+
+export function* less(S: LuaState, a: LuaValue, b: LuaValue, site: number): Steps<boolean> {
+  if (typeof a === 'number' && typeof b === 'number') return a < b
+  if (typeof a === 'string' && typeof b === 'string') return a < b
+  S.site = site
+  const handler = orderHandler(S, a, b, '__lt')
+  if (handler !== undefined) return isTrue(first(yield* callMeta(S, handler, [a, b])))
+  throw orderError(S, a, b)
+}
+
+export function* lessOrEqual(S: LuaState, a: LuaValue, b: LuaValue, site: number): Steps<boolean> {
+  if (typeof a === 'number' && typeof b === 'number') return a <= b
+  if (typeof a === 'string' && typeof b === 'string') return a <= b
+  S.site = site
+  const handler = orderHandler(S, a, b, '__le')
+  if (handler !== undefined) return isTrue(first(yield* callMeta(S, handler, [a, b])))
+  const reverse = orderHandler(S, b, a, '__lt')
+  if (reverse !== undefined) return !isTrue(first(yield* callMeta(S, reverse, [b, a])))
+  throw orderError(S, a, b)
+}
+
+function orderHandler(S: LuaState, a: LuaValue, b: LuaValue, event: string): LuaValue {
+  if (typeName(a) !== typeName(b)) return undefined
+  const handler = S.metafield(a, event)
+  return handler !== undefined && S.metafield(b, event) === handler ? handler : undefined
+}
+
+function orderError(S: LuaState, a: LuaValue, b: LuaValue): unknown {
+  const x = typeName(a)
+  const y = typeName(b)
+  // Lua tells types apart by their third letter here.
+  if (x[2] === y[2]) return S.error(`attempt to compare two ${x} values`)
+  return S.error(`attempt to compare ${x} with ${y}`)
+}
+
+// Loops.
+
+export function forNumbers(S: LuaState, start: LuaValue, limit: LuaValue, step: LuaValue, site: number): number[] {
+  S.site = site
+  const numbers = [start, limit, step].map(toNumber)
+  const names = ['initial value', 'limit', 'step']
+  numbers.forEach((n, i) => {
+    if (n === undefined) throw S.error(`'for' ${names[i]} must be a number`)
+  })
+  return numbers as number[]
+}
+
+export function iterator(S: LuaState, f: LuaValue, site: number): LuaFunction {
+  if (f instanceof LuaFunction) return f
+  // Lua calls a copy of the variable, which has no name.
+  const meta = S.metafield(f, '__call')
+  if (meta !== undefined) return callable(S, f, site)
+  S.site = site
+  throw S.error(`attempt to call a ${typeName(f)} value`)
+}
+
+/** Walks a table without calls, for loops over pairs and ipairs. */
+export interface Walker {
+  key: LuaValue
+  value: LuaValue
+  /** False at the end. */
+  next(): boolean
+}
+
+export function walker(S: LuaState, f: LuaValue, state: LuaValue, control: LuaValue): Walker | undefined {
+  if (!(state instanceof LuaTable)) return undefined
+  if (f === S.nextFunction && control === undefined) return new PairsWalker(state)
+  if (f === S.ipairsFunction && control === 0) return new IpairsWalker(state)
+  return undefined
+}
+
+class PairsWalker implements Walker {
+  key: LuaValue = undefined
+  value: LuaValue = undefined
+  private readonly table: LuaTable
+  private nodes: any[]
+  private arrayLength: number
+  private position = 0
+
+  constructor(table: LuaTable) {
+    this.table = table
+    this.nodes = table.nodes
+    this.arrayLength = table.arr.length
+  }
+
+  next(): boolean {
+    const table = this.table
+    if (table.nodes !== this.nodes || table.arr.length !== this.arrayLength) {
+      // The table was laid out anew under the loop.
+      this.nodes = table.nodes
+      this.arrayLength = table.arr.length
+      this.position = Math.max(table.positionAfter(this.key), 0)
+    }
+    const at = table.positionOfValue(this.position)
+    if (at < 0) return false
+    this.key = table.keyAt(at)
+    this.value = table.valueAt(at)
+    this.position = at + 1
+    return true
+  }
+}
+
+class IpairsWalker implements Walker {
+  key = 0
+  value: LuaValue = undefined
+  private readonly table: LuaTable
+  constructor(table: LuaTable) {
+    this.table = table
+  }
+
+  next(): boolean {
+    this.value = this.table.getInt(++this.key)
+    return this.value !== undefined
+  }
+}

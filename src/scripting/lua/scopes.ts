@@ -1,0 +1,93 @@
+// Scopes: which local a name means at this point of the parse, and Lua's limits on locals and upvalues.
+//
+// Always: `declare` makes a local that `activate` puts into sight later, as `local x = x` needs it.
+
+import { type Expression, type FunctionBody, LocalVariable } from './ast.ts'
+import type { Lexer } from './lexer.ts'
+
+const LOCALS_MAX = 200
+const UPVALUES_MAX = 60
+
+interface FunctionScope {
+  body: FunctionBody
+  /** In sight, innermost last. */
+  active: LocalVariable[]
+  declared: LocalVariable[]
+  blocks: { activeCount: number; isLoop: boolean }[]
+}
+
+export class Scopes {
+  private readonly lexer: Lexer
+  private readonly functions: FunctionScope[] = []
+  private serial = 0
+
+  constructor(lexer: Lexer) {
+    this.lexer = lexer
+  }
+
+  get current(): FunctionBody {
+    return this.top.body
+  }
+
+  private get top(): FunctionScope {
+    return this.functions[this.functions.length - 1]
+  }
+
+  openFunction(body: FunctionBody): void {
+    this.functions.push({ body, active: [], declared: [], blocks: [] })
+  }
+
+  closeFunction(): void {
+    this.functions.pop()
+  }
+
+  openBlock(isLoop: boolean): void {
+    this.top.blocks.push({ activeCount: this.top.active.length, isLoop })
+  }
+
+  closeBlock(): void {
+    this.top.active.length = this.top.blocks.pop()!.activeCount
+  }
+
+  insideLoop(): boolean {
+    return this.top.blocks.some(block => block.isLoop)
+  }
+
+  declare(name: string): LocalVariable {
+    const { active, declared, body } = this.top
+    const variable = new LocalVariable(++this.serial, name, body)
+    declared.push(variable)
+    if (active.length + declared.length > LOCALS_MAX) this.failLimit(LOCALS_MAX, 'local variables')
+    return variable
+  }
+
+  activate(count: number): void {
+    this.top.active.push(...this.top.declared.splice(0, count))
+  }
+
+  /** What a name means here. Marks locals of outer functions as captured. */
+  resolve(name: string): Expression {
+    for (let depth = this.functions.length - 1; depth >= 0; depth--) {
+      const variable = this.functions[depth].active.findLast(local => local.name === name)
+      if (variable === undefined) continue
+      const isUpvalue = depth < this.functions.length - 1
+      if (isUpvalue) this.capture(variable, depth)
+      return { type: 'local', variable, isUpvalue }
+    }
+    return { type: 'global', name, line: 0 }
+  }
+
+  private capture(variable: LocalVariable, ownerDepth: number): void {
+    variable.captured = true
+    for (let depth = ownerDepth + 1; depth < this.functions.length; depth++) {
+      const { body } = this.functions[depth]
+      body.upvalues.add(variable)
+      if (body.upvalues.size > UPVALUES_MAX) this.failLimit(UPVALUES_MAX, 'upvalues', body)
+    }
+  }
+
+  failLimit(limit: number, what: string, body: FunctionBody = this.current): never {
+    const who = body.line === 0 ? 'main function' : `function at line ${body.line}`
+    this.lexer.failNear(`${who} has more than ${limit} ${what}`)
+  }
+}
