@@ -34,6 +34,7 @@ import type { Configuration } from './configuration.ts'
 import type { Connection } from './connection.ts'
 import { Context, type Effect } from './context.ts'
 import { Dispatch } from './dispatch.ts'
+import { NOTIFY_NEW } from './events.ts'
 import type { Host } from './host.ts'
 import { Observers } from './observers.ts'
 import { OutputBuffers } from './output.ts'
@@ -140,8 +141,9 @@ export class Engine {
     this.reply.onFull = () => this.spill()
     this.keyspace.events = {
       expired: (db, key) => this.dispatch.keyExpired(db, key),
-      created: (db, key, type) => {
+      created: (db, key, type, fresh) => {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, type)
+        if (fresh && this.settings.notifyKeyspaceEvents !== 0) this.notify(NOTIFY_NEW, 'new', key, db)
       },
     }
   }

@@ -212,25 +212,26 @@ export class Database {
   }
 
   /**
-   * Sets a key to a string, in the encoding Redis would choose, whatever it held before; an expiry is dropped unless
-   * `keepExpiry`. The entry.
+   * Sets a key to a string, in the encoding Redis would choose, whatever it held before. It gets the expiry `whenMs`
+   * (-1: none), or keeps its own. The entry.
    */
-  setString(key: Slice, value: Slice, keepExpiry = false): Ref {
+  setString(key: Slice, value: Slice, keepExpiry = false, whenMs = -1): Ref {
     const n = value.len <= INT_TEXT_BYTES_MAX ? parseInt64(value) : Number.NaN
-    return Number.isNaN(n) ? this.setText(key, value, keepExpiry) : this.setInteger(key, n, keepExpiry, value)
+    if (Number.isNaN(n)) return this.setText(key, value, keepExpiry, whenMs)
+    return this.setInteger(key, n, keepExpiry, value, whenMs)
   }
 
   /** As setString(), but an integer is kept as the text it is. */
-  setText(key: Slice, value: Slice, keepExpiry = false): Ref {
+  setText(key: Slice, value: Slice, keepExpiry = false, whenMs = -1): Ref {
     const old = this.findForReplace(key)
-    const expiry = keepExpiry && old !== 0 ? entryExpiry(this.arena, old) : -1
+    const expiry = keepExpiry && old !== 0 ? entryExpiry(this.arena, old) : whenMs
     return this.writeString(key, old, value, value.len <= EMBSTR_BYTES_MAX ? ENC_EMBSTR : ENC_RAW, expiry)
   }
 
   /** Sets a key to an integer; outside ±2^53 `n` is infinite and `text` spells the integer. */
-  setInteger(key: Slice, n: number, keepExpiry: boolean, text?: Slice): Ref {
+  setInteger(key: Slice, n: number, keepExpiry: boolean, text?: Slice, whenMs = -1): Ref {
     const old = this.findForReplace(key)
-    const expiry = keepExpiry && old !== 0 ? entryExpiry(this.arena, old) : -1
+    const expiry = keepExpiry && old !== 0 ? entryExpiry(this.arena, old) : whenMs
     const entry = this.replaceEntry(key, old, TYPE_STRING, ENC_INT, 8, expiry)
     this.storeInteger(entry, n, text)
     return entry
@@ -318,7 +319,7 @@ export class Database {
     this.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
     const entry = this.replaceEntry(key, 0, type, encoding, 4, -1)
     this.setValue(entry, encoding, value)
-    this.space.events.created(this, key, type)
+    this.space.events.created(this, key, type, true)
     return entry
   }
 
@@ -327,7 +328,7 @@ export class Database {
     const old = this.findForReplace(key)
     const entry = this.replaceEntry(key, old, type, encoding, 4, -1)
     this.setValue(entry, encoding, value)
-    this.space.events.created(this, key, type)
+    this.space.events.created(this, key, type, old === 0)
     return entry
   }
 
@@ -547,7 +548,7 @@ export class Database {
     const toHash = this.space.hasher.hashBytes(to.dv, to.off, to.len)
     this.tables.insert(target.main, fresh, toHash)
     if ((toSeg.u8[toAt + 1] & HAS_EXPIRY) !== 0) this.tables.insert(target.expires, fresh, toHash)
-    this.space.events.created(target, to, entryType(arena, fresh))
+    this.space.events.created(target, to, entryType(arena, fresh), true)
     return fresh
   }
 
@@ -561,7 +562,7 @@ export class Database {
       const value = this.space.kinds[type]!.copy(encoding, this.valueOf(entry))
       const fresh = target.replaceEntry(to, 0, type, encoding, 4, expiry)
       target.setValue(fresh, encoding, value)
-      this.space.events.created(target, to, type)
+      this.space.events.created(target, to, type, true)
       return fresh
     }
     const value = this.stringOf(entry, this.keySlice)
@@ -647,13 +648,14 @@ export class Database {
     const bytes = headBytes(key.len, withExpiry) + payloadBytes
     const hash = this.hash
     let entry = old
-    let flags = space.epoch
+    const flags = space.epoch | (withExpiry ? HAS_EXPIRY : 0)
+    let hadExpiry = false
     // Counted accesses outlive the value; a time of access is now either way.
     const access = old !== 0 && space.lfu ? this.countedAccess(old) : -1
     if (old !== 0) {
       const seg = arena.segments[old >>> SEGMENT_SHIFT]
       const at = (old & GRANULE_MASK) << 4
-      const hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
+      hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
       this.freePayload(old)
       if (arena.sizeOf(old) !== ArenaClass.sizeFor(bytes)) {
         entry = arena.alloc(bytes)
@@ -663,19 +665,16 @@ export class Database {
         if (withExpiry) this.tables.replaceFound(entry)
         else this.tables.removeFound(this.expires, hash)
       }
-      if (withExpiry) flags |= HAS_EXPIRY
       if (entry !== old) arena.free(old)
       else {
         seg.u8[at] = (type << 4) | encoding
         seg.u8[at + 1] = flags
         if (access < 0) this.stamp(seg.u8, seg.dv, at)
         if (withExpiry) seg.dv.setFloat64(keyEnd(seg.u8, seg.dv, at), expiry, true)
+        if (withExpiry && !hadExpiry) this.tables.insert(this.expires, entry, hash)
         return entry
       }
-    } else {
-      entry = arena.alloc(bytes)
-      if (withExpiry) flags |= HAS_EXPIRY
-    }
+    } else entry = arena.alloc(bytes)
     const seg = arena.segments[entry >>> SEGMENT_SHIFT]
     const at = (entry & GRANULE_MASK) << 4
     seg.u8[at] = (type << 4) | encoding
@@ -685,11 +684,9 @@ export class Database {
     const keyTo = writeLength(seg.u8, seg.dv, at + KEY_AT, key.len)
     copyBytes(seg.u8, seg.dv, keyTo, key.u8, key.dv, key.off, key.len)
     if (withExpiry) seg.dv.setFloat64(keyTo + key.len, expiry, true)
-    if (old === 0) {
-      this.tables.insert(this.main, entry, hash)
-      if (withExpiry) this.tables.insert(this.expires, entry, hash)
-      if (type === TYPE_STRING) space.events.created(this, key, type)
-    }
+    if (old === 0) this.tables.insert(this.main, entry, hash)
+    if (withExpiry && !hadExpiry) this.tables.insert(this.expires, entry, hash)
+    if (old === 0 && type === TYPE_STRING) space.events.created(this, key, type, true)
     return entry
   }
 

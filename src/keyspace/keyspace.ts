@@ -29,8 +29,8 @@ export interface ValueKind {
 export interface KeyspaceEvents {
   /** A key has run out and is about to be removed; `key` is valid during the call only. */
   expired(db: Database, key: Slice): void
-  /** A key came into being (blocked clients may wait for it). */
-  created(db: Database, key: Slice, type: number): void
+  /** A key came into being, or (not `fresh`) became a collection. Blocked clients may wait for it. */
+  created(db: Database, key: Slice, type: number, fresh: boolean): void
 }
 
 /** The snapshot that is walking the keyspace (snapshot.ts): it must hear of every change to what it has not seen. */

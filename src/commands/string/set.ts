@@ -89,10 +89,9 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
     if ((flags & GET) === 0) reply.null()
     return
   }
-  const entry = db.setString(key, value, (flags & KEEPTTL) !== 0 || whenMs >= 0)
+  db.setString(key, value, (flags & KEEPTTL) !== 0, whenMs)
   ctx.touched(key, 'set', NOTIFY_STRING)
   if (whenMs >= 0) {
-    db.setExpiry(key, entry, whenMs)
     ctx.notify(key, 'expire', NOTIFY_GENERIC)
     if (ctx.hasSinks) ctx.propagateAs('SET', key, value, 'PXAT', msWord(whenMs))
   } else if ((flags & GET) !== 0 && ctx.hasSinks) {
