@@ -32,6 +32,9 @@ export const SAME_FIELDS = 2
 const TWO32 = 0x100000000
 const FIXED_ELEMENTS = 3 // flags and both halves of the id
 const GROWTH_MAX = 4096
+/** Integers up to here stand in a listpack as themselves. */
+const ONE_BYTE_MAX = 127
+const WIDE_INTEGER = 0xf4
 /** What an element takes beyond the bytes of its string, or all that an integer takes. */
 const ELEMENT_BYTES_MAX = 10
 
@@ -69,7 +72,7 @@ export class StreamNodes {
   /** Appends the entry of `fields` field-value pairs from args[from] on; the node's ref from then on. */
   append(lp: Ref, master: StreamId, id: StreamId, args: readonly Slice[], from: number, fields: number): Ref {
     const same = this.hasFields(lp, args, from, fields)
-    lp = this.addToCounts(lp, 1, 0)
+    lp = this.countOneMore(lp)
     let bytes = ELEMENT_BYTES_MAX * (5 + fields * 2)
     for (let i = from; i < from + fields * 2; i++) bytes += args[i].len
     lp = this.reserve(lp, bytes)
@@ -167,6 +170,15 @@ export class StreamNodes {
     return readInteger(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos)
   }
 
+  /** One more valid entry. */
+  private countOneMore(lp: Ref): Ref {
+    const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
+    const at = ((lp & GRANULE_MASK) << 4) + HEADER_BYTES
+    if (u8[at] >= ONE_BYTE_MAX) return this.addToCounts(lp, 1, 0)
+    u8[at]++
+    return lp
+  }
+
   /** Changes how many entries of the node are valid and deleted. */
   addToCounts(lp: Ref, valid: number, deleted: number): Ref {
     if (valid !== 0) lp = this.lists.replaceInteger(lp, HEADER_BYTES, this.valid(lp) + valid)
@@ -223,5 +235,3 @@ export class StreamNodes {
     return d
   }
 }
-
-const WIDE_INTEGER = 0xf4

@@ -151,44 +151,49 @@ const add: Command = {
   ],
   tips: 'nondeterministic_output',
   run(ctx) {
-    const { args, argc, db, reply } = ctx
-    const request = new AddOrTrim()
     // The usual form, XADD key * …, has nothing to parse.
-    if (isMark(args[2], STAR)) request.idIndex = 2
-    else if (!request.parseOrReply(ctx, true)) return
-    const from = request.idIndex + 1
-    if (argc - from < 2 || (argc - from) % 2 !== 0) {
-      return reply.error(`ERR wrong number of arguments for '${ctx.command.fullName}' command`)
-    }
-    if (request.idGiven && request.seqGiven && request.id.isZero) return reply.fixedError(ZERO_ID)
-    const entry = ctx.writeOrReply(args[1], TYPE_STREAM)
-    if (entry === WRONG) return
-    if (entry === 0 && !request.createMissing) return reply.null()
-    const stream = entry === 0 ? StreamKind.of(ctx.keyspace).stream.create() : openStream(ctx, entry)
-    if (entry === 0) db.add(args[1], TYPE_STREAM, ENC_STREAM, stream.value)
-    if (!newIdOrReply(ctx, stream, request)) return
-    let bytes = 0
-    for (let i = from; i < argc; i++) bytes += args[i].len
-    if (bytes > ENTRY_BYTES_MAX) return reply.fixedError(TOO_LARGE)
-    stream.append(request.id, args, from, (argc - from) / 2)
-    replyId(ctx, request.id)
-    ctx.touched(args[1], 'xadd', NOTIFY_STREAM)
-    if (request.strategy !== 'none' && stream.trim(request.trim) > 0) ctx.notify(args[1], 'xtrim', NOTIFY_STREAM)
-    if (ctx.hasSinks) propagate(ctx, stream, request, true)
-    const { blocking } = ctx.engine
-    if (entry !== 0 && blocking.waiting !== 0) blocking.keyReady(db, args[1], TYPE_STREAM)
+    if (isMark(ctx.args[2], STAR)) return addEntry(ctx, 3, undefined)
+    const request = new AddOrTrim()
+    if (request.parseOrReply(ctx, true)) addEntry(ctx, request.idIndex + 1, request)
   },
 }
 
+/** Appends the entry whose fields stand in args[from ..]; without a request its id is generated. */
+function addEntry(ctx: Context, from: number, request: AddOrTrim | undefined): void {
+  const { args, argc, db, reply } = ctx
+  const kind = StreamKind.of(ctx.keyspace)
+  if (argc - from < 2 || (argc - from) % 2 !== 0) {
+    return reply.error(`ERR wrong number of arguments for '${ctx.command.fullName}' command`)
+  }
+  if (request?.idGiven && request.seqGiven && request.id.isZero) return reply.fixedError(ZERO_ID)
+  const entry = ctx.writeOrReply(args[1], TYPE_STREAM)
+  if (entry === WRONG) return
+  if (entry === 0 && request?.createMissing === false) return reply.null()
+  const stream = entry === 0 ? kind.stream.create() : openStream(ctx, entry)
+  if (entry === 0) db.add(args[1], TYPE_STREAM, ENC_STREAM, stream.value)
+  const id = request?.id ?? kind.to
+  if (!newIdOrReply(ctx, stream, id, request)) return
+  let bytes = 0
+  for (let i = from; i < argc; i++) bytes += args[i].len
+  if (bytes > ENTRY_BYTES_MAX) return reply.fixedError(TOO_LARGE)
+  stream.append(id, args, from, (argc - from) / 2)
+  replyId(ctx, id)
+  ctx.touched(args[1], 'xadd', NOTIFY_STREAM)
+  if (request !== undefined && request.strategy !== 'none' && stream.trim(request.trim) > 0)
+    ctx.notify(args[1], 'xtrim', NOTIFY_STREAM)
+  if (ctx.hasSinks) propagate(ctx, stream, id, from - 1, request)
+  const { blocking } = ctx.engine
+  if (entry !== 0 && blocking.waiting !== 0) blocking.keyReady(db, args[1], TYPE_STREAM)
+}
+
 /** Completes the id of the new entry, which must be above the last one. */
-function newIdOrReply(ctx: Context, stream: Stream, request: AddOrTrim): boolean {
-  const { id } = request
+function newIdOrReply(ctx: Context, stream: Stream, id: StreamId, request: AddOrTrim | undefined): boolean {
   const last = stream.lastId(StreamKind.of(ctx.keyspace).from)
   if (last.isMax) {
     ctx.reply.fixedError(EXHAUSTED)
     return false
   }
-  if (!request.idGiven) {
+  if (!request?.idGiven) {
     id.setNumbers(ctx.nowMs, 0)
     if (id.ms <= last.ms) id.set(last).increment()
   } else if (!request.seqGiven) {
@@ -203,21 +208,25 @@ function newIdOrReply(ctx: Context, stream: Stream, request: AddOrTrim): boolean
   return false
 }
 
-/** A generated id, and what an approximate trim came to, are told in full: elsewhere they would come out differently. */
-function propagate(ctx: Context, stream: Stream, request: AddOrTrim, add: boolean): void {
-  const approximate = request.strategy !== 'none' && request.trim.approximate
-  if (!approximate && (!add || (request.idGiven && request.seqGiven))) return
+/**
+ * A generated id, and what an approximate trim came to, are told in full: elsewhere they would come out differently.
+ * `idIndex` is 0 for XTRIM.
+ */
+function propagate(ctx: Context, stream: Stream, id: StreamId, idIndex: number, request?: AddOrTrim): void {
+  const generated = idIndex > 0 && !(request?.idGiven && request.seqGiven)
+  const approximate = request !== undefined && request.strategy !== 'none' && request.trim.approximate
+  if (!approximate && !generated) return
   const words: (Slice | string)[] = ctx.args.slice(0, ctx.argc)
   if (approximate) {
     words[request.strategyIndex - 1] = '='
-    const first = new StreamId()
     if (request.strategy === 'maxlen') words[request.strategyIndex] = String(stream.length)
     else {
+      const first = new StreamId()
       if (!stream.edgeId(false, true, first)) first.setMax()
       words[request.strategyIndex] = first.toString()
     }
   }
-  if (add) words[request.idIndex] = request.id.toString()
+  if (generated) words[idIndex] = id.toString()
   ctx.propagateAs(...words)
 }
 
@@ -248,7 +257,7 @@ const trim: Command = {
     const deleted = stream.trim(request.trim)
     if (deleted > 0) {
       ctx.touched(args[1], 'xtrim', NOTIFY_STREAM, deleted)
-      if (ctx.hasSinks) propagate(ctx, stream, request, false)
+      if (ctx.hasSinks) propagate(ctx, stream, request.id, 0, request)
     }
     reply.integer(deleted)
   },
