@@ -15,6 +15,14 @@ export function formatDouble(n: number): string {
   return (n < 0 ? '-' : '') + layOut(digits, power)
 }
 
+/** As Redis writes the numbers that scripts hand to redis.call: as above, but 100000000 is 1e+8 like any other double. */
+export function formatAnyDouble(n: number): string {
+  if (n === 0) return 1 / n < 0 ? '-0' : '0'
+  if (!Number.isFinite(n)) return Number.isNaN(n) ? '-nan' : n < 0 ? '-inf' : 'inf'
+  const { digits, power } = grisu(Math.abs(n))
+  return (n < 0 ? '-' : '') + layOut(digits, power)
+}
+
 /** digits x 10^lastPower, without an exponent where that stays short. */
 function layOut(digits: string, lastPower: number): string {
   const count = digits.length

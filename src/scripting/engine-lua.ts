@@ -8,10 +8,7 @@ import { argumentTable, errorTable, errorText } from './convert-reply.ts'
 import { ValueWriter, writeError } from './convert-value.ts'
 import type { EngineHost, FunctionDraft, Program, Script, ScriptEngine } from './engine.ts'
 import { registration } from './functions-register.ts'
-import { compile, instantiate } from './lua/compile.ts'
-import { Execution } from './lua/execution.ts'
-import { OPERATIONS } from './lua/lib/load.ts'
-import { LuaState } from './lua/state.ts'
+import { compile, Execution, LuaState, load } from './lua/index.ts'
 import { LuaTable } from './lua/table.ts'
 import { first, LuaError, type LuaFunction, LuaKilled, type LuaValue } from './lua/value.ts'
 import { RedisLibrary } from './redis-library.ts'
@@ -52,7 +49,7 @@ export class LuaEngine implements ScriptEngine {
 
   private function(code: string, chunkName: string): LuaFunction | string {
     try {
-      return instantiate(compile(code, chunkName), this.S, OPERATIONS, this.sandbox.env)
+      return load(this.S, compile(code, chunkName), this.sandbox.env)
     } catch (error) {
       if (error instanceof LuaError) return String(error.value)
       throw error

@@ -6,7 +6,7 @@
 //
 // Always: arguments are valid until the command returns; commands never come back into Lua, so one set of them is enough.
 
-import { formatDouble } from '../lib/double.ts'
+import { formatAnyDouble } from '../lib/double.ts'
 import { writeInt } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import { writeString } from './convert-bytes.ts'
@@ -19,6 +19,8 @@ const SCRATCH_BYTES = 16 * 1024
 const SCRATCH_KEPT_MAX = 1 << 20
 const INTEGER_BYTES = 24
 const DASH = 0x2d
+/** Integers that end in this many zeros are written with an exponent. */
+const EXPONENT_FROM = 1e8
 
 export class RedisLibrary {
   /** The script that runs; undefined outside of one. */
@@ -65,14 +67,14 @@ export class RedisLibrary {
     for (let i = 0; i < count; i++) {
       let word = words[i]
       if (typeof word === 'number') {
-        if (Number.isSafeInteger(word) && (word !== 0 || 1 / word > 0)) {
+        if (Number.isSafeInteger(word) && (word % EXPONENT_FROM !== 0 || Object.is(word, 0))) {
           if (at + INTEGER_BYTES > this.u8.length) at = this.renew(INTEGER_BYTES)
           const length = writeInt(this.u8, at, word)
           args[i].set(this.u8, this.dv, at, length)
           at += length
           continue
         }
-        word = formatDouble(word)
+        word = formatAnyDouble(word)
       }
       if (typeof word !== 'string') return 'Lua redis lib command arguments must be strings or integers'
       const length = word.length

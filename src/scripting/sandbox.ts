@@ -7,8 +7,7 @@
 
 import { errorTable } from './convert-reply.ts'
 import type { EngineHost } from './engine.ts'
-import { openBase } from './lua/lib/base.ts'
-import { openMath } from './lua/lib/math.ts'
+import { openLibraries } from './lua/index.ts'
 import { protect as protectedCall } from './lua/lib/protected.ts'
 import { formatNumber } from './lua/number.ts'
 import { type LuaState, typeName } from './lua/state.ts'
@@ -40,8 +39,7 @@ export class Sandbox {
   ) {
     this.S = S
     const globals = (this.globals = S.globals)
-    openBase(S)
-    openMath(S)
+    openLibraries(S)
     globals.set('pcall', redisPcall(S))
     const redis = redisTable(S, library, host)
     globals.set('redis', redis)
