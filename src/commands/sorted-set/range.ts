@@ -153,7 +153,7 @@ function rangeOrReply(ctx: Context, at: number, store: boolean, by?: number, rev
     else if (opt.eat('limit', 2)) {
       range.offset = opt.longOrReply()
       if (!opt.failed) range.limit = opt.longOrReply()
-    } else if (reverse === undefined && opt.eat('rev')) range.reverse = true
+    } else if (reverse === undefined && !range.reverse && opt.eat('rev')) range.reverse = true
     else if (chosen === undefined && opt.eat('bylex')) chosen = BY_MEMBER
     else if (chosen === undefined && opt.eat('byscore')) chosen = BY_SCORE
     else opt.syntaxError()

@@ -364,7 +364,9 @@ const setId: Command = {
     stream.setLastId(id)
     if (added >= 0) stream.entriesAdded = added
     if (!maxDeleted.isZero) stream.setMaxDeletedId(maxDeleted)
-    ctx.touched(args[1], 'xsetid', NOTIFY_STREAM)
+    // Not touched(): Redis does not count this as a change of the key for those who watch it.
+    ctx.keyspace.dirty++
+    ctx.notify(args[1], 'xsetid', NOTIFY_STREAM)
     reply.ok()
   },
 }
