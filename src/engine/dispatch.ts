@@ -21,7 +21,14 @@ import {
   type Client,
   type KeptCommand,
 } from './client.ts'
-import { CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_WRITE } from './command.ts'
+import {
+  CMD_DENYOOM,
+  CMD_MAY_REPLICATE,
+  CMD_NO_AUTH,
+  CMD_NO_MULTI,
+  CMD_TOUCHES_ARBITRARY_KEYS,
+  CMD_WRITE,
+} from './command.ts'
 import type { Effect } from './context.ts'
 import type { Engine } from './engine.ts'
 import { NOTIFY_EXPIRED } from './events.ts'
@@ -61,6 +68,8 @@ export class Dispatch {
   private readonly effects: Effect[] = []
   /** Depth of EXEC and scripts: their effects are gathered and go out together. */
   private gathering = 0
+  /** A command is running. */
+  private inCall = false
   private errorsCounted = 0
 
   constructor(engine: Engine) {
@@ -133,7 +142,10 @@ export class Dispatch {
     // counts for all of them.
     const timed = !entry.constantTime || this.preciseTiming || (entry.calls & TIMING_SAMPLE_MASK) === 0
     const begin = timed ? engine.machine.monotonicUs() : 0
+    const outer = this.inCall
+    this.inCall = true
     entry.run(ctx)
+    this.inCall = outer
     // A command that waits counts when it has its answer.
     if ((client.flags & CLIENT_BLOCKED) === 0 || engine.blocking.isRetrying(client)) {
       client.commands++
@@ -180,10 +192,12 @@ export class Dispatch {
         this.effects.push({ db: client.db.index, args: this.gathering > 0 ? words.map(a => a.copy()) : words })
       }
       for (const extra of effect.commands) this.effects.push(extra)
-      if (this.gathering === 0 && this.effects.length !== 0) {
-        for (const sink of engine.sinks) sink.changes(this.effects, this.effects.length > 1)
-        this.effects.length = 0
-      }
+    }
+    if (this.gathering === 0 && this.effects.length !== 0) {
+      // Commands such as SCAN come upon keys that have run out one by one, as active expiry does.
+      const together = this.effects.length > 1 && (entry.flags & CMD_TOUCHES_ARBITRARY_KEYS) === 0
+      for (const sink of engine.sinks) sink.changes(this.effects, together)
+      this.effects.length = 0
     }
     effect.replaced = false
     effect.prevented = false
@@ -191,11 +205,11 @@ export class Dispatch {
     effect.commands.length = 0
   }
 
-  /** A change that no command made (expiry, eviction). */
+  /** A change that no command asked for (expiry, eviction); in the middle of a command it goes out with that one's. */
   propagateAlone(db: Database, args: Slice[]): void {
     if (this.engine.sinks.length === 0) return
     this.effects.push({ db: db.index, args })
-    if (this.gathering > 0) return
+    if (this.gathering > 0 || this.inCall) return
     for (const sink of this.engine.sinks) sink.changes(this.effects, false)
     this.effects.length = 0
   }

@@ -96,7 +96,7 @@ function setExpiry(ctx: Context, unit: TimeUnit): void {
   } else {
     db.setExpiry(key, entry, Math.max(0, whenMs))
     ctx.touched(key, 'expire', NOTIFY_GENERIC)
-    if (ctx.hasSinks) ctx.propagateAs('PEXPIREAT', key, msWord(whenMs), ...args.slice(3, argc))
+    if (ctx.hasSinks && unit !== PXAT) ctx.propagateAs('PEXPIREAT', key, msWord(whenMs), ...args.slice(3, argc))
   }
   reply.integer(1)
 }

@@ -6,6 +6,7 @@ import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
 import type { Options } from '../../engine/options.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
+import { equalsNoCase } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { EX, EXAT, expireTimeOrReply, isPast, msWord, PX, PXAT, type TimeUnit } from '../expire-time.ts'
 import { replyString } from './get.ts'
@@ -94,11 +95,14 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
   if (whenMs >= 0) {
     ctx.notify(key, 'expire', NOTIFY_GENERIC)
     if (ctx.hasSinks) ctx.propagateAs('SET', key, value, 'PXAT', msWord(whenMs))
-  } else if ((flags & GET) !== 0 && ctx.hasSinks) {
-    if ((flags & KEEPTTL) !== 0) ctx.propagateAs('SET', key, value, 'KEEPTTL')
-    else ctx.propagateAs('SET', key, value)
-  }
+  } else if ((flags & GET) !== 0 && ctx.hasSinks) propagateWithoutGet(ctx)
   if ((flags & GET) === 0) reply.ok()
+}
+
+/** Whoever repeats the command asks for no reply. */
+function propagateWithoutGet(ctx: Context): void {
+  const { args, argc } = ctx
+  ctx.propagateAs(...args.slice(0, argc).filter((word, i) => i < 3 || !equalsNoCase(word, 'get')))
 }
 
 const setNx: Command = {
