@@ -238,7 +238,7 @@ export class ZSet {
     }
     const old = this.trees.scoreOf(entry)
     const merged = aggregate(old, score)
-    if (merged !== old) this.trees.setScore(this.tree, entry, merged)
+    if (!Object.is(merged, old)) this.trees.setScore(this.tree, entry, merged)
     return false
   }
 
