@@ -103,6 +103,11 @@ export class Gen {
     return `y${this.number(1, KEYS_PER_KIND)}`
   }
 
+  /** A geo set that only GEOADD fills, with no two places alike: what is equally near has no order. */
+  placesKey(): Word {
+    return `w${this.number(1, KEYS_PER_KIND)}`
+  }
+
   pattern(): Word {
     return this.pick('*', 's*', '?1', '[lh]*', 'z[^1]', '*2', 'e3', '\\*', 'm*', 'f?', 'none')
   }

@@ -13,6 +13,15 @@ const search = (g: Gen) => [
   g.pick(['BYRADIUS', radius(g), unit(g)], ['BYBOX', radius(g), radius(g), unit(g)]),
 ]
 
+const order = (g: Gen) => g.pick('ASC', 'DESC')
+const circle = (g: Gen) => [longitude(g), latitude(g), radius(g), unit(g)]
+const around = (g: Gen) => [place(g), radius(g), unit(g)]
+/** A place that no other has. */
+const ownPlace = (g: Gen) => {
+  const n = g.number(0, 15)
+  return [(n * 47) % 171, `${(n * 31) % 80}.${n}`, `p${n}`]
+}
+
 export const geo: Grammar = [
   {
     name: 'GEOADD',
@@ -26,16 +35,19 @@ export const geo: Grammar = [
   { name: 'GEOPOS', args: g => [g.key('g'), g.some(1, 3, () => place(g))] },
   { name: 'GEODIST', weight: 2, args: g => [g.key('g'), place(g), place(g), g.maybe(unit(g))] },
   { name: 'GEOHASH', args: g => [g.key('g'), g.some(1, 3, () => place(g))] },
-  { name: 'GEOSEARCH', weight: 3, args: g => [g.key('g'), search(g), g.pick('ASC', 'DESC'), count(g), withs(g)] },
+  { name: 'GEOSEARCH', weight: 3, reply: 'unordered', args: g => [g.key('g'), search(g), order(g), withs(g)] },
+  { name: 'GEOSEARCHSTORE', args: g => [g.key('g'), g.key('g'), search(g), order(g), g.maybe('STOREDIST')] },
+  { name: 'GEORADIUS', reply: 'unordered', args: g => [g.key('g'), circle(g), 'ASC', withs(g)] },
+  { name: 'GEORADIUSBYMEMBER', reply: 'unordered', args: g => [g.key('g'), around(g), 'ASC', withs(g)] },
+  { name: 'GEORADIUS_RO', reply: 'unordered', args: g => [g.key('g'), circle(g), 'DESC'] },
+  { name: 'GEORADIUSBYMEMBER_RO', reply: 'unordered', args: g => [g.key('g'), around(g), 'DESC'] },
+  // In order, and the first so many: among places of which no two are alike.
+  { name: 'GEOADD', weight: 3, delicate: true, args: g => [g.placesKey(), g.some(1, 4, () => ownPlace(g))] },
+  { name: 'GEOSEARCH', weight: 3, args: g => [g.placesKey(), search(g), order(g), count(g), withs(g)] },
   {
     name: 'GEOSEARCHSTORE',
-    args: g => [g.key('g'), g.key('g'), search(g), g.pick('ASC', 'DESC'), count(g), g.maybe('STOREDIST')],
+    args: g => [g.key('g'), g.placesKey(), search(g), order(g), count(g), g.maybe('STOREDIST')],
   },
-  {
-    name: 'GEORADIUS',
-    args: g => [g.key('g'), longitude(g), latitude(g), radius(g), unit(g), 'ASC', count(g), withs(g)],
-  },
-  { name: 'GEORADIUSBYMEMBER', args: g => [g.key('g'), place(g), radius(g), unit(g), 'ASC', count(g), withs(g)] },
-  { name: 'GEORADIUS_RO', args: g => [g.key('g'), longitude(g), latitude(g), radius(g), unit(g), 'DESC'] },
-  { name: 'GEORADIUSBYMEMBER_RO', args: g => [g.key('g'), place(g), radius(g), unit(g), 'DESC'] },
+  { name: 'GEORADIUS', args: g => [g.placesKey(), circle(g), order(g), count(g), withs(g)] },
+  { name: 'GEORADIUSBYMEMBER', args: g => [g.placesKey(), around(g), order(g), count(g), withs(g)] },
 ]
