@@ -32,7 +32,7 @@ class NodeConnection implements Connection {
   }
 
   get holdsBuffer(): boolean {
-    return this.direct?.holdsBuffer
+    return this.direct?.holdsBuffer === true
   }
 
   write(u8: Uint8Array, start: number, end: number): number {
