@@ -12,6 +12,7 @@ import { isLocal } from './config.ts'
 import { DEBUG_HELP } from './debug-help.ts'
 import { replyExample } from './debug-protocol.ts'
 import { quicklistFacts, setPackedThreshold } from './debug-quicklist.ts'
+import { loadAof, reload, setFlushSleep, setSkipChecksum } from './debug-saving.ts'
 import { datasetDigest, valueDigest } from './digest.ts'
 
 export const debugCommands: readonly Command[] = [
@@ -52,11 +53,18 @@ const SUBCOMMANDS: { readonly [name: string]: Subcommand | undefined } = {
   listpack: { words: [3, 3], run: ctx => printed(ctx, ENC_LISTPACK, 'Listpack') },
   quicklist: { words: [3, 4], run: ctx => printed(ctx, ENC_QUICKLIST, 'Quicklist') },
   'quicklist-packed-threshold': { words: [3, 3], run: setPackedThreshold },
+  reload: { words: [2, Number.POSITIVE_INFINITY], run: reload },
+  loadaof: { words: [2, 2], run: loadAof },
+  'set-skip-checksum-validation': { words: [3, 3], run: setSkipChecksum },
+  'aof-flush-sleep': { words: [3, 3], run: setFlushSleep },
   replybuffer: { words: [4, 4], run: replyBuffer },
   'stringmatch-test': { words: [2, 2], run: matchStrings },
   'config-rewrite-force-all': { words: [2, 2], run: rewriteAll },
   'client-eviction': { words: [2, 2], run: clientEviction },
-  'set-disable-deny-scripts': { words: [3, 3], run: ctx => ctx.reply.ok() },
+  'set-disable-deny-scripts': {
+    words: [3, 3],
+    run: ctx => switched(ctx, on => ctx.engine.scripting.allowEverything(on)),
+  },
   panic: { words: [2, 2], run: crash },
   assert: { words: [2, 2], run: crash },
 }

@@ -13,6 +13,8 @@ export interface Saving {
   readonly lastSaveSeconds: number
   /** DEBUG RELOAD. */
   reload(options: { save: boolean; flush: boolean; merge: boolean }): string | undefined
+  /** Every write to the append-only file is delayed by so many microseconds: for tests. */
+  flushSleepUs: number
   /** DEBUG LOADAOF. */
   loadAof(): string | undefined
 }

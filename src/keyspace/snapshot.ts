@@ -21,7 +21,8 @@ import { ENC_RAW, TYPE_STRING } from './types.ts'
 export interface SnapshotConsumer {
   /** True for a value that takes too long to be handed over in one go. Cheap: asked for every entry. */
   isLarge(entry: Ref): boolean
-  take(entry: Ref, database: number): void
+  /** `early`: it is about to change. */
+  take(entry: Ref, database: number, early: boolean): void
   /** Begins with a large one; take() may come between the steps. */
   begin(entry: Ref, database: number): void
   /** Goes on with the large one; true at its end. */
@@ -123,7 +124,7 @@ export class Snapshot implements SnapshotWalk {
       this.consumer.begin(next.entry, next.database)
       return
     }
-    this.consumer.take(next.entry, next.database)
+    this.consumer.take(next.entry, next.database, false)
     this.handedOver(next)
   }
 
@@ -156,7 +157,7 @@ export class Snapshot implements SnapshotWalk {
       return this.closeCurrent()
     }
     const waiting = this.takeWaiting(entry)
-    this.consumer.take(entry, waiting === undefined ? this.databaseOf(db) : waiting.database)
+    this.consumer.take(entry, waiting === undefined ? this.databaseOf(db) : waiting.database, true)
     if (waiting !== undefined) return this.handedOver(waiting)
     this.done++
     this.markSeen(entry)

@@ -11,8 +11,8 @@ export function putPersistence(put: Put, persistence: Persistence, changes: numb
   const percent = job === undefined || job.keysTotal === 0 ? 0 : (job.keysDone / job.keysTotal) * 100
   put('loading', progress.active ? 1 : 0)
   put('async_loading', 0)
-  put('current_cow_peak', 0)
-  put('current_cow_size', 0)
+  put('current_cow_peak', job?.earlyBytes ?? 0)
+  put('current_cow_size', job?.earlyBytes ?? 0)
   put('current_cow_size_age', 0)
   put('current_fork_perc', percent.toFixed(2))
   put('current_save_keys_processed', job?.keysDone ?? 0)
@@ -24,7 +24,7 @@ export function putPersistence(put: Put, persistence: Persistence, changes: numb
   put('rdb_last_bgsave_time_sec', saver.lastSeconds)
   put('rdb_current_bgsave_time_sec', saver.job?.seconds ?? -1)
   put('rdb_saves', saver.saves)
-  put('rdb_last_cow_size', 0)
+  put('rdb_last_cow_size', saver.lastEarlyBytes)
   put('rdb_last_load_keys_expired', lastLoad.keysExpired)
   put('rdb_last_load_keys_loaded', lastLoad.keysLoaded)
   put('aof_enabled', aof.state === OFF ? 0 : 1)
@@ -36,7 +36,7 @@ export function putPersistence(put: Put, persistence: Persistence, changes: numb
   put('aof_rewrites', rewriter.rewrites)
   put('aof_rewrites_consecutive_failures', rewriter.consecutiveFailures)
   put('aof_last_write_status', aof.writeError === undefined && aof.syncError === undefined ? 'ok' : 'err')
-  put('aof_last_cow_size', 0)
+  put('aof_last_cow_size', rewriter.lastEarlyBytes)
   put('module_fork_in_progress', 0)
   put('module_fork_last_cow_size', 0)
   if (aof.state !== OFF) {

@@ -288,6 +288,14 @@ export class Persistence implements Saving {
     }
   }
 
+  get flushSleepUs(): number {
+    return this.aof.flushSleepUs
+  }
+
+  set flushSleepUs(us: number) {
+    this.aof.flushSleepUs = us
+  }
+
   reload({ save, flush, merge }: { save: boolean; flush: boolean; merge: boolean }): string | undefined {
     const { parts } = this
     if (save && !this.saver.saveNow()) return 'ERR'

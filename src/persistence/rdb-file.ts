@@ -51,7 +51,7 @@ export function saveRdb(
 function writeAll(space: Keyspace, writer: SnapshotWriter, sink: DirectSink): void {
   for (const db of space.databases) {
     const visit = (entry: Ref) => {
-      if (!writer.isLarge(entry)) return writer.take(entry, db.index)
+      if (!writer.isLarge(entry)) return writer.take(entry, db.index, false)
       writer.begin(entry, db.index)
       while (!writer.step());
     }

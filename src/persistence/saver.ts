@@ -20,6 +20,8 @@ export class Saver {
   scheduled = false
   /** How long the last background save took; -1: there was none. */
   lastSeconds = -1
+  /** Memory of what it had to take ahead. */
+  lastEarlyBytes = 0
   /** The background save that is running. */
   job: SnapshotJob | undefined
   /** Whether another job has the keyspace: the append-only file is being rewritten. */
@@ -104,6 +106,7 @@ export class Saver {
   private finished(error: DiskFailure | null): void {
     const { engine, log, childLog } = this.parts
     this.lastSeconds = this.job?.seconds ?? -1
+    this.lastEarlyBytes = this.job?.earlyBytes ?? 0
     this.job = undefined
     if (this.killed) {
       log.warning('Background saving terminated by signal 10')

@@ -12,6 +12,8 @@ import { type ByteSink, FileSink } from './file-sink.ts'
 import type { Clock, Disk, DiskFailure } from './machine.ts'
 
 const STEPS_PER_LOOK = 16
+/** A request that comes during a slice waits for its end, so it is short. */
+const SLICE_US = 300
 
 /** Somebody who calls `job` again and again, for so many microseconds each time, until it says true. */
 export interface Background {
@@ -21,6 +23,8 @@ export interface Background {
 /** Turns entries into the bytes of a file. */
 export interface FileWriter extends SnapshotConsumer {
   end(): void
+  /** Memory of the values that had to be taken ahead, since they changed: the price of the snapshot. */
+  readonly earlyBytes: number
 }
 
 export interface JobParts {
@@ -77,6 +81,10 @@ export class SnapshotJob {
     return this.snapshot.total
   }
 
+  get earlyBytes(): number {
+    return this.writer.earlyBytes
+  }
+
   get seconds(): number {
     return Math.floor((this.parts.clock.monotonicUs() - this.startedUs) / 1e6)
   }
@@ -89,7 +97,7 @@ export class SnapshotJob {
     const { clock } = this.parts
     const { snapshot, sink } = this
     if (this.delaying) return true
-    const end = clock.monotonicUs() + limitUs
+    const end = clock.monotonicUs() + Math.min(limitUs, SLICE_US)
     do {
       if (sink.error !== undefined) this.fail(sink.error)
       else if (!sink.ready) return true // resume() follows

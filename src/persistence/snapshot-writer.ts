@@ -24,6 +24,7 @@ const FULL_BYTES = CHUNK_BYTES - 16 * 1024
 const LARGE_BYTES = 128 * 1024
 const PART_BYTES = 32 * 1024
 const SPARE_CHUNKS = 8
+const SAMPLES = 5
 
 export interface RdbOptions {
   compress: boolean
@@ -51,6 +52,8 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly sizes: (Sizes | undefined)[]
   private readonly anyDb: Database
   private readonly spare: Uint8Array[] = []
+  /** Memory of the values that were written ahead because they were about to change. */
+  earlyBytes = 0
   private mainDb = -1
   private sideDb = -1
   private large = false
@@ -78,7 +81,8 @@ export class SnapshotWriter implements SnapshotConsumer {
     return this.writer.values.sizeHint(this.anyDb, entry) >= LARGE_BYTES
   }
 
-  take(entry: Ref, database: number): void {
+  take(entry: Ref, database: number, early: boolean): void {
+    if (early) this.earlyBytes += this.anyDb.memoryOf(entry, SAMPLES)
     const { large } = this
     const out = large ? this.side : this.main
     const writer = large ? this.sideWriter : this.writer

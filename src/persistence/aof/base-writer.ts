@@ -33,6 +33,7 @@ const ITEMS_MAX = 64
 const CHUNK_BYTES = 240 * 1024
 const LARGE_BYTES = 128 * 1024
 const PART_BYTES = 64 * 1024
+const SAMPLES = 5
 
 /** What a value's commands are written with; one more for those that come between the parts of a large one. */
 class ValueCommands {
@@ -258,6 +259,8 @@ export class AofBaseWriter {
   private readonly sizes: ValueWriters
   private readonly main: ValueCommands
   private readonly side: ValueCommands
+  /** Memory of the values that were written ahead because they were about to change. */
+  earlyBytes = 0
   private current: Generator<void, void, void> | undefined
 
   constructor(space: Keyspace, sink: ByteSink, options: AofBaseOptions) {
@@ -280,7 +283,8 @@ export class AofBaseWriter {
     return this.sizes.sizeHint(this.anyDb, entry) >= LARGE_BYTES
   }
 
-  take(entry: Ref, database: number): void {
+  take(entry: Ref, database: number, early: boolean): void {
+    if (early) this.earlyBytes += this.anyDb.memoryOf(entry, SAMPLES)
     const commands = this.current === undefined ? this.main : this.side
     commands.select(database)
     for (const _ of commands.write(this.anyDb, entry));

@@ -44,6 +44,8 @@ export class AofLog implements Sink {
   isDiskBusy: () => boolean = () => false
   /** Fsync works again after it had failed: what it had covered may be lost on the disk. */
   onSyncRecovered: () => void = () => {}
+  /** DEBUG AOF-FLUSH-SLEEP. */
+  flushSleepUs = 0
   readonly buffer = new CommandBuffer()
   private readonly parts: PersistenceParts
   private fd = -1
@@ -211,6 +213,7 @@ export class AofLog implements Sink {
     const { buffer, parts, fd } = this
     const { disk, clock } = parts
     const bytes = buffer.len
+    if (this.flushSleepUs > 0) parts.engine.host.sleepMs(this.flushSleepUs / 1000)
     const begin = clock.monotonicUs()
     const failure = attempt(() => void disk.write(fd, buffer.u8, 0, bytes, null))
     const took = clock.monotonicUs() - begin

@@ -25,6 +25,8 @@ export class AofRewriter {
   consecutiveFailures = 0
   /** How long the last rewrite took; -1: there was none. */
   lastSeconds = -1
+  /** Memory of what it had to take ahead. */
+  lastEarlyBytes = 0
   /** Size of the whole log when it was last rewritten, or loaded. */
   baseSize = 0
   private readonly parts: PersistenceParts
@@ -111,6 +113,7 @@ export class AofRewriter {
   private finished(error: DiskFailure | null, isRdb: boolean): void {
     const { parts, log } = this
     this.lastSeconds = this.job?.seconds ?? -1
+    this.lastEarlyBytes = this.job?.earlyBytes ?? 0
     this.job = undefined
     if (error === null) {
       parts.childLog.notice(`Successfully created the temporary AOF base file ${this.temporaryBase}`)
