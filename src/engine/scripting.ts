@@ -23,6 +23,8 @@ export interface Scripting {
   kill(reply: Reply, kind: 'script' | 'function'): void
   readonly scripts: ScriptCache
   readonly functions: FunctionLibraries
+  /** Scripts may call any command, even those flagged noscript: DEBUG SET-DISABLE-DENY-SCRIPTS. */
+  allowEverything(on: boolean): void
   /** Called once by whoever ran a script, when that script is suspended: `resumed` goes on behind it. */
   afterScript(resumed: () => void): void
   /** Reasons of other rooms (replication, a full disk, cluster) why a script may not run a command now: the error. */

@@ -42,6 +42,8 @@ export class ScriptRun implements Script {
   startUs = 0
   sliceEndUs = 0
   readonly refusals: ScriptRefusal[] = []
+  /** CMD_NOSCRIPT, or 0 where tests want to call everything. */
+  denied = CMD_NOSCRIPT
   private readonly engine: Engine
   /** CMD_ bits that need a closer look before the command may run. */
   private guarded = 0
@@ -69,7 +71,7 @@ export class ScriptRun implements Script {
     this.startUs = this.sliceEndUs = 0
     this.readOnly = readOnly
     this.outOfMemory = outOfMemory
-    this.guarded = CMD_NOSCRIPT | CMD_WRITE | (readOnly ? CMD_MAY_REPLICATE : 0) | (outOfMemory ? CMD_DENYOOM : 0)
+    this.guarded = this.denied | CMD_WRITE | (readOnly ? CMD_MAY_REPLICATE : 0) | (outOfMemory ? CMD_DENYOOM : 0)
   }
 
   command(args: Slice[], argc: number): string | undefined {
@@ -120,7 +122,7 @@ export class ScriptRun implements Script {
 
   private reasonAgainst(entry: TableEntry, args: Slice[], argc: number): string | undefined {
     const { flags } = entry
-    if ((flags & CMD_NOSCRIPT) !== 0) return 'This Redis command is not allowed from script'
+    if ((flags & this.denied) !== 0) return 'This Redis command is not allowed from script'
     const denied = this.accessRefusal(entry, args, argc)
     if (denied !== undefined) return `ACL failure in script: ${denied}`
     if (this.readOnly && (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0) return READ_ONLY
@@ -132,7 +134,7 @@ export class ScriptRun implements Script {
     if ((flags & CMD_WRITE) !== 0 && !this.wrote) {
       this.wrote = true
       // From here on only what a command is counts.
-      this.guarded = CMD_NOSCRIPT | (this.readOnly ? CMD_MAY_REPLICATE : 0)
+      this.guarded = this.denied | (this.readOnly ? CMD_MAY_REPLICATE : 0)
     }
     return undefined
   }

@@ -8,7 +8,14 @@
 // who waits for keys is served, the cron stands still, and time stands still for the script.
 
 import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type KeptCommand } from '../engine/client.ts'
-import { CMD_ALLOW_BUSY, CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_STALE, CMD_WRITE } from '../engine/command.ts'
+import {
+  CMD_ALLOW_BUSY,
+  CMD_DENYOOM,
+  CMD_MAY_REPLICATE,
+  CMD_NOSCRIPT,
+  CMD_STALE,
+  CMD_WRITE,
+} from '../engine/command.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { RunningScript, Scripting, ScriptRefusal } from '../engine/scripting.ts'
@@ -83,6 +90,10 @@ export class ScriptRoom implements Scripting {
   /** The server ends: a suspended script is not gone on with. */
   stop(): void {
     this.stopped = true
+  }
+
+  allowEverything(on: boolean): void {
+    this.run.denied = on ? 0 : CMD_NOSCRIPT
   }
 
   get refusals(): ScriptRefusal[] {

@@ -12,7 +12,7 @@ import { protect as protectedCall } from './lua/lib/protected.ts'
 import { formatNumber } from './lua/number.ts'
 import { type LuaState, typeName } from './lua/state.ts'
 import { LuaTable } from './lua/table.ts'
-import type { LuaFunction, LuaResult, LuaValue } from './lua/value.ts'
+import { LuaFunction, type LuaResult, type LuaValue } from './lua/value.ts'
 import type { RedisLibrary } from './redis-library.ts'
 import { addEvalFunctions, loadingTable, redisTable, textOf } from './redis-library-api.ts'
 
@@ -41,6 +41,8 @@ export class Sandbox {
     const globals = (this.globals = S.globals)
     openLibraries(S)
     globals.set('pcall', redisPcall(S))
+    const string = globals.getName('string') as LuaTable
+    string.set('dump', dumpFunction(S))
     const redis = redisTable(S, library, host)
     globals.set('redis', redis)
     if (use === 'scripts') {
@@ -122,6 +124,16 @@ function redisPcall(S: LuaState): LuaFunction {
   return S.running(function (this: LuaFunction, ...args) {
     if (args.length === 0) throw S.argumentError(1, 'value expected')
     return run(this, args[0], args.slice(1))
+  })
+}
+
+/** Gives compiled code, which loadstring then refuses: nobody may bring in code that no compiler has seen. */
+function dumpFunction(S: LuaState): LuaFunction {
+  return S.plain((...args) => {
+    const [f] = args
+    if (!(f instanceof LuaFunction)) throw S.typeError(1, 'function', f, args.length)
+    if (f.chunk === undefined) throw S.error('unable to dump given function')
+    return '\x1bLuaQ'
   })
 }
 
