@@ -20,6 +20,7 @@ export function placeOrReply(ctx: Context, i: number, out: Place): boolean {
 
 function sixDecimals(n: number): string {
   if (!Number.isFinite(n)) return n < 0 ? '-inf' : 'inf'
+  if (Object.is(n, -0)) return '-0.000000'
   return Math.abs(n) < 1e21 ? n.toFixed(6) : `${BigInt(n)}.000000`
 }
 
