@@ -14,7 +14,7 @@ const SCRIPTS = [
   'local n = 0; for _, k in ipairs(KEYS) do n = n + redis.call("exists", k) end; return n',
   'return redis.status_reply("DONE")',
   'return redis.error_reply("MY wrong")',
-  'return tostring(tonumber(ARGV[1])) .. #ARGV[2]',
+  'return tostring(#ARGV[1] / 7) .. #ARGV[2]',
   'return cjson.encode({ARGV[1], #KEYS, {a=1}})',
   'return redis.sha1hex(ARGV[1])',
   'return string.format("%s|%5.1f|%x", ARGV[1], 3.14159, 255)',
