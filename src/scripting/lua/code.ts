@@ -18,7 +18,7 @@ export function literal(text: string): string {
 
 export function numberLiteral(n: number): string {
   if (n === Number.POSITIVE_INFINITY) return '(1/0)'
-  return String(n)
+  return n < 0 || 1 / n < 0 ? `(-${-n})` : String(n)
 }
 
 export function localName(variable: LocalVariable): string {
@@ -77,7 +77,5 @@ export function stripParens(e: Expression): Expression {
 
 export function numberConstant(e: Expression | undefined): number | undefined {
   if (e === undefined) return undefined
-  if (e.type === 'number') return e.value
-  if (e.type === 'negate' && e.operand.type === 'number') return -e.operand.value
-  return undefined
+  return e.type === 'number' ? e.value : undefined
 }

@@ -31,6 +31,8 @@ export interface ChunkContext {
 
 export class ExpressionCompiler {
   protected readonly chunk: ChunkContext
+  /** 0 or -0, whichever the function mentions first: Lua keeps one constant for both. */
+  private zero: number | undefined = undefined
   protected temps = 0
   protected tempsMax = 0
 
@@ -69,7 +71,9 @@ export class ExpressionCompiler {
       case 'false':
         return e.type
       case 'number':
-        return numberLiteral(e.value)
+        if (e.value !== 0) return numberLiteral(e.value)
+        this.zero ??= e.value
+        return numberLiteral(this.zero)
       case 'string':
         return literal(e.value)
       case 'vararg':
@@ -139,6 +143,11 @@ export class ExpressionCompiler {
     return this.intoTemp(e, before)
   }
 
+  /** The same for something to look into; a constant is none. */
+  protected objectAtom(e: Expression, before: string[]): string {
+    return isConstant(stripParens(e)) ? this.intoTemp(e, before) : this.atom(e, before)
+  }
+
   protected intoTemp(e: Expression, before: string[]): string {
     const value = this.expression(e)
     const t = this.temp()
@@ -159,7 +168,7 @@ export class ExpressionCompiler {
 
   private index(e: IndexExpression): string {
     const before: string[] = []
-    const object = this.atom(e.object, before)
+    const object = this.objectAtom(e.object, before)
     const key = this.atom(e.key, before)
     const t = this.temp()
     const site = this.site(e.line, 'operation', e.object)
@@ -181,7 +190,7 @@ export class ExpressionCompiler {
     const a = this.atom(operand, before)
     const site = this.site(line, 'operation', operand)
     if (type === 'length') {
-      const slow = `typeof ${a}==="string"?${a}.length:R.length(S,${a},${site})`
+      const slow = `typeof ${a}==="string"?${a}.length:(yield* R.length(S,${a},${site}))`
       return this.sequence(before, `${a} instanceof LT?${a}.length():${slow}`)
     }
     if (this.isNumber(operand)) return this.sequence(before, `-${a}`)
@@ -302,7 +311,7 @@ export class ExpressionCompiler {
   private callee(e: Expression, callee: string, site: number, before: string[]): void {
     const bare = stripParens(e)
     if (bare.type === 'index') {
-      const object = this.atom(bare.object, before)
+      const object = this.objectAtom(bare.object, before)
       const key = this.atom(bare.key, before)
       const lookup = this.site(bare.line, 'operation', bare.object)
       before.push(

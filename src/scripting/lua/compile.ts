@@ -31,7 +31,6 @@ export interface Prototype {
 export function compile(source: string, name: string, outerLevels = 0): Prototype {
   const errorName = displayName(name, ERROR_NAME_MAX)
   const chunk: Chunk = { name: displayName(name, CHUNK_NAME_MAX), source: name, sites: [] }
-  if (source.charCodeAt(0) === 0x1b) throw new LuaError(`${errorName}: bad header in precompiled chunk`)
   try {
     const main = parse(source, errorName, outerLevels)
     const context: ChunkContext = {

@@ -25,9 +25,6 @@ import {
   YIELD,
 } from './value.ts'
 
-/** Calls through host functions that are already on the stack when a script starts, as in redis-server. */
-const C_CALLS_AT_START = 1
-
 export type ExecutionState = 'suspended' | 'done' | 'failed'
 
 export class Execution {
@@ -50,7 +47,7 @@ export class Execution {
     S.frames = main.frames
     S.depth = 0
     S.site = -1
-    S.cCalls = C_CALLS_AT_START
+    S.cCalls = S.cCallsAtStart
     S.killed = undefined
     S.failed = false
     this.pushSegment(main, begin(S, f, args))

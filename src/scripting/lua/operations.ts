@@ -5,6 +5,7 @@
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
+import { modulo, power } from './arithmetic.ts'
 import { formatNumber, parseNumber } from './number.ts'
 import { type LuaState, typeName } from './state.ts'
 import { hashString, LuaTable } from './table.ts'
@@ -22,7 +23,7 @@ import {
   TAIL,
 } from './value.ts'
 
-export { first, formatNumber, multi }
+export { first, formatNumber, modulo, multi, power }
 
 /** A metamethod that is a table is looked into in turn, this often. */
 const META_LOOPS_MAX = 100
@@ -203,7 +204,10 @@ export function argTable(S: LuaState, values: LuaValue[]): LuaTable {
   return table
 }
 
-export function length(S: LuaState, value: LuaValue, site: number): number {
+export function* length(S: LuaState, value: LuaValue, site: number): Steps<LuaValue> {
+  S.site = site
+  const handler = S.metafield(value, '__len')
+  if (handler !== undefined) return first(yield* callMeta(S, handler, [value, undefined]))
   throw attempt(S, 'get length of', value, site)
 }
 
@@ -213,16 +217,6 @@ export function length(S: LuaState, value: LuaValue, site: number): number {
 export function toNumber(value: LuaValue): number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' ? parseNumber(value) : undefined
-}
-
-export function modulo(a: number, b: number): number {
-  return a - Math.floor(a / b) * b
-}
-
-export function power(a: number, b: number): number {
-  // C has 1 here where JavaScript has NaN.
-  if (a === 1 || (a === -1 && (b === Number.POSITIVE_INFINITY || b === Number.NEGATIVE_INFINITY))) return 1
-  return a ** b
 }
 
 function compute(event: number, a: number, b: number): number {

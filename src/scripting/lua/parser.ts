@@ -14,6 +14,7 @@ import type {
   Target,
 } from './ast.ts'
 import { isOpen, FunctionBody as NewFunctionBody } from './ast.ts'
+import { foldBinary, numberConstant } from './fold.ts'
 import { END_OF_SOURCE, Lexer, NAME, NUMBER, STRING } from './lexer.ts'
 import { Scopes } from './scopes.ts'
 
@@ -337,6 +338,11 @@ class Parser {
       const right = this.settle(this.subexpression(priority[1]))
       if (operator === 'and' || operator === 'or') left = { type: operator, left, right }
       else {
+        const folded = foldBinary(operator, left, right)
+        if (folded !== undefined) {
+          left = folded
+          continue
+        }
         const line = operator === '..' && right.type === 'binary' && right.operator === '..' ? right.line : 0
         left = {
           type: 'binary',
@@ -362,6 +368,8 @@ class Parser {
         const type = lexer.kind === '-' ? 'negate' : 'length'
         lexer.next()
         const operand = this.settle(this.subexpression(UNARY_PRIORITY))
+        const constant = numberConstant(operand)
+        if (type === 'negate' && constant !== undefined) return { type: 'number', value: -constant }
         return { type, operand, line: lexer.lastLine }
       }
       case NUMBER: {

@@ -22,7 +22,7 @@ import {
 } from './value.ts'
 
 /** Lua's own limits: nested calls, and nested calls through host functions. */
-const CALLS_MAX = 16381
+const CALLS_MAX = 19999
 const C_CALLS_MAX = 200
 /** Lua calls on one native stack; more continue on the next segment. Each takes up to three native frames. */
 const NATIVE_CALLS_MAX = 150
@@ -55,6 +55,8 @@ export class LuaState {
   /** The functions `next` and the iterator of ipairs, which loops recognise. */
   nextFunction: LuaFunction | undefined = undefined
   ipairsFunction: LuaFunction | undefined = undefined
+  /** Calls through host functions that are on the stack when a script starts; 1 in redis-server, 2 in lua5.1. */
+  cCallsAtStart = 1
   stringBytesMax = STRING_BYTES_MAX
   /** Set: the script ends at the next budget check. */
   killed: LuaKilled | undefined = undefined

@@ -3,7 +3,7 @@
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
-import { power } from '../operations.ts'
+import { power } from '../arithmetic.ts'
 import type { LuaState } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import type { LuaFunction, LuaValue } from '../value.ts'

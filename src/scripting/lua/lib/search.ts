@@ -37,17 +37,16 @@ export function searchFunctions(S: LuaState): Record<string, LuaFunction> {
       const answer = () => answerOf(cursor, isFind)
       return cursor.advance() ? S.ready(answer()) : finishLater(cursor, answer)
     })
+  const gmatch = S.plain(function (this: LuaFunction, s, p) {
+    const subject = stringArgument(S, s, 1, arguments.length)
+    const pattern = stringArgument(S, p, 2, arguments.length)
+    return gmatchIterator(S, subject, pattern)
+  })
   return {
     find: search(true),
     match: search(false),
-    gmatch: S.plain(function (this: LuaFunction, s, p) {
-      const subject = stringArgument(S, s, 1, arguments.length)
-      const pattern = stringArgument(S, p, 2, arguments.length)
-      return gmatch(S, subject, pattern)
-    }),
-    gfind: S.plain(() => {
-      throw S.error("'string.gfind' was renamed to 'string.gmatch'")
-    }),
+    gmatch,
+    gfind: gmatch,
     gsub: S.running(function (this: LuaFunction, s, p, replacement, limit): Running {
       const subject = stringArgument(S, s, 1, arguments.length)
       const pattern = stringArgument(S, p, 2, arguments.length)
@@ -116,7 +115,7 @@ function* finishLater(cursor: Cursor, answer: () => LuaResult): Steps<LuaResult>
   return answer()
 }
 
-function gmatch(S: LuaState, subject: string, pattern: string): LuaFunction {
+function gmatchIterator(S: LuaState, subject: string, pattern: string): LuaFunction {
   const cursor = new Cursor(S, subject, pattern, 0, false)
   const answer = () => {
     if (cursor.end < 0) {
