@@ -49,7 +49,8 @@ export function clientLine(ctx: Context, client: Client): string {
   const nowMs = ctx.nowMs
   const self = client === ctx.client
   // A command that runs has left its buffer already; Redis still counts it.
-  const query = client.queryBytes + (self ? requestBytes(ctx) : 0)
+  const half = halfCommand(client)
+  const query = client.queryBytes - half.doneBytes + (self ? requestBytes(ctx) : 0)
   const share = nowMs - client.lastActiveMs <= READ_SHARE_MS ? READ_SHARE_BYTES : 0
   const room = Math.max(client.query?.length ?? 0, share)
   const fields: (readonly [name: string, value: string | number])[] = [
@@ -68,7 +69,7 @@ export function clientLine(ctx: Context, client: Client): string {
     ['multi', client.has(CLIENT_MULTI) ? (client.queued?.length ?? 0) : -1],
     ['qbuf', query],
     ['qbuf-free', Math.max(0, room - query)],
-    ['argv-mem', self ? argumentBytes(ctx) : 0],
+    ['argv-mem', self ? argumentBytes(ctx) : half.argumentBytes],
     ['multi-mem', client.queuedBytes],
     ['rbs', writeShare(client.replyPeak)],
     ['rbp', client.replyPeak],
@@ -103,6 +104,35 @@ function argumentBytes(ctx: Context): number {
   let bytes = 0
   for (let i = 0; i < ctx.argc; i++) bytes += ctx.args[i].len
   return bytes
+}
+
+const BIG_ARGUMENT_BYTES = 32 * 1024
+const CR = 13
+
+/**
+ * What Redis would have taken out of the input buffer already: of a command that is not whole yet the arguments that
+ * are, and what stands before a big one.
+ */
+function halfCommand({ query, queryStart, queryEnd }: Client): { doneBytes: number; argumentBytes: number } {
+  let doneBytes = 0
+  let argumentBytes = 0
+  if (query === undefined || query[queryStart] !== 0x2a) return { doneBytes, argumentBytes }
+  const line = (at: number) => {
+    const end = query.indexOf(CR, at)
+    return end < 0 || end + 2 > queryEnd ? -1 : end
+  }
+  for (let at = line(queryStart) + 2; at > 1 && at < queryEnd; ) {
+    const end = line(at)
+    if (end < 0) break
+    const length = Number(String.fromCharCode(...query.subarray(at + 1, end)))
+    const whole = end + 2 + length + 2 <= queryEnd
+    if (!whole && length >= BIG_ARGUMENT_BYTES) doneBytes = end + 2 - queryStart
+    if (!whole) break
+    argumentBytes += length
+    at = end + 2 + length + 2
+    doneBytes = at - queryStart
+  }
+  return { doneBytes, argumentBytes }
 }
 
 /** What the command that runs takes on the wire. */

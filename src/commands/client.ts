@@ -419,10 +419,8 @@ function unblock(ctx: Context): void {
   const target = engine.clients.get(clientId)
   if (target === undefined || !target.has(CLIENT_BLOCKED) || target.blocked?.unblockable === false)
     return reply.integer(0)
-  if (withError) {
-    engine.blocking.unblock(target)
-    engine.replyTo(target, to => to.error('UNBLOCKED client unblocked via CLIENT UNBLOCK'))
-  } else engine.blocking.timeOut(target)
+  if (withError) engine.blocking.abort(target, 'UNBLOCKED client unblocked via CLIENT UNBLOCK')
+  else engine.blocking.timeOut(target)
   reply.integer(1)
 }
 

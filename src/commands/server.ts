@@ -257,8 +257,7 @@ function shutdown(ctx: Context): void {
   client.blocked!.unblockable = false
   engine.host.shutdown([...flags], () => {
     if (client.blocked === undefined) return
-    engine.blocking.unblock(client)
-    engine.replyTo(client, to => to.error(SHUTDOWN_FAILED))
+    engine.blocking.abort(client, SHUTDOWN_FAILED)
     engine.settle()
   })
 }

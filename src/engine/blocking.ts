@@ -217,6 +217,19 @@ export class Blocking {
     if (client.queryBytes > 0) this.resumed.push(client)
   }
 
+  /** Ends a client's wait with an error. */
+  abort(client: Client, error: string): void {
+    const state = client.blocked
+    if (state === undefined) return
+    this.unblock(client)
+    state.command.entry.calls++
+    state.command.entry.failed++
+    this.engine.replyTo(client, reply => {
+      reply.error(error)
+      this.engine.dispatch.noteErrors(reply, 1)
+    })
+  }
+
   /** Clients whose time is over are answered; called by the cron and by the timer for the next deadline. */
   checkTimeouts(): void {
     if (this.clients.size === 0) return

@@ -1,11 +1,13 @@
 // What a client costs, and what class it belongs to: for CLIENT LIST, INFO, maxmemory and maxmemory-clients.
 
 import { CLIENT_MASTER, CLIENT_MONITOR, CLIENT_PUBSUB, CLIENT_REPLICA, type Client } from './client.ts'
+import type { TrackingState } from './tracking.ts'
 
 /** A Client, its connection and its place in the tables, measured on a heap of idle clients. */
 export const CLIENT_BYTES = 2048
 const WATCHED_BYTES = 96
 const CHANNEL_BYTES = 64
+const PREFIX_BYTES = 160
 const CHUNK_BYTES = 64
 
 export type ClientClass = 'normal' | 'replica' | 'pubsub' | 'master'
@@ -23,6 +25,7 @@ export function outputMemory(client: Client): number {
 }
 
 export function clientMemory(client: Client): number {
+  const tracking = client.tracking as TrackingState | undefined
   const channels = (client.channels?.size ?? 0) + (client.patterns?.size ?? 0) + (client.shardChannels?.size ?? 0)
   return (
     CLIENT_BYTES +
@@ -30,6 +33,7 @@ export function clientMemory(client: Client): number {
     outputMemory(client) +
     client.queuedBytes +
     (client.watched?.length ?? 0) * WATCHED_BYTES +
-    channels * CHANNEL_BYTES
+    channels * CHANNEL_BYTES +
+    (tracking?.prefixes.length ?? 0) * PREFIX_BYTES
   )
 }

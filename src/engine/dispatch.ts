@@ -8,6 +8,7 @@
 import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
 import * as errors from '../protocol/errors.ts'
+import type { Reply } from '../protocol/reply.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_DIRTY_EXEC,
@@ -157,6 +158,7 @@ export class Dispatch {
     if (reply.errors !== errorsBefore && (reply !== engine.reply || reply.errors !== this.errorsCounted)) {
       entry.failed++
       if (reply === engine.reply) this.countErrors()
+      else if (engine.blocking.isRetrying(client)) this.noteErrors(reply, reply.errors - errorsBefore)
     }
     if ((client.flags & CLIENT_TRACKING) !== 0) engine.tracking.remember(client, entry, args, argc)
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
@@ -315,9 +317,15 @@ export class Dispatch {
 
   /** Adds the errors written since last time to INFO errorstats. */
   private countErrors(): void {
-    const { reply, stats } = this.engine
-    stats.errorReplies += reply.errors - this.errorsCounted
+    const { reply } = this.engine
+    this.noteErrors(reply, reply.errors - this.errorsCounted)
     this.errorsCounted = reply.errors
+  }
+
+  /** Counts `count` errors of which the last is written in `reply`. */
+  noteErrors(reply: Reply, count: number): void {
+    const { stats } = this.engine
+    stats.errorReplies += count
     const at = reply.lastErrorAt + 1
     let end = at
     while (end < reply.pos && reply.u8[end] > 32 && end - at < 64) end++

@@ -116,6 +116,8 @@ export class OutputBuffers {
     const { u8 } = this.engine.reply
     let sent = from
     if (end - from > client.replyPeak) client.replyPeak = end - from
+    // Redis gathers a reply before it sends it, and looks at the limit then.
+    if (end - from > CHUNK_BYTES && this.isOver(client, end - from)) return this.cutOff(client)
     if (client.outBytes === 0) {
       sent += client.connection.write(u8, from, end)
       if (client.connection.holdsBuffer === true) this.bufferHeld = true
@@ -207,14 +209,26 @@ export class OutputBuffers {
 
   /** Closes a client beyond its hard limit, or beyond its soft limit for too long. */
   checkLimit(client: Client): void {
-    const engine = this.engine
+    if (this.isOver(client, 0)) this.cutOff(client)
+  }
+
+  /** Whether a client would be beyond its limits with `more` bytes in addition. */
+  private isOver(client: Client, more: number): boolean {
+    const { engine } = this
     const limit = engine.settings.clientOutputBufferLimit[engine.outputClass(client)]
-    let over = limit.hardBytes > 0 && client.outBytes >= limit.hardBytes
-    if (limit.softBytes > 0 && client.outBytes >= limit.softBytes) {
-      if (client.softLimitSinceMs === 0) client.softLimitSinceMs = engine.keyspace.nowMs
-      else if (engine.keyspace.nowMs - client.softLimitSinceMs > limit.softSeconds * 1000) over = true
-    } else client.softLimitSinceMs = 0
-    if (!over) return
+    const bytes = client.outBytes + more
+    if (limit.hardBytes > 0 && bytes >= limit.hardBytes) return true
+    if (limit.softBytes === 0 || bytes < limit.softBytes) {
+      client.softLimitSinceMs = 0
+      return false
+    }
+    const { nowMs } = engine.keyspace
+    if (client.softLimitSinceMs === 0) client.softLimitSinceMs = nowMs
+    return nowMs - client.softLimitSinceMs > limit.softSeconds * 1000
+  }
+
+  private cutOff(client: Client): void {
+    const { engine } = this
     engine.stats.clientOutputBufferLimitDisconnections++
     engine.log?.(
       'warning',

@@ -78,7 +78,8 @@ export class ClientCare {
     const have = client.queryBytes
     const idle = nowMs - client.lastActiveMs > IDLE_MS
     if (room === 0 || room <= have * 2) return
-    if (!idle && (room <= KEEP_BYTES || client.queryPeak * 2 >= room)) return
+    // The room that half a command has was made for the whole of it.
+    if (!idle && (have > 0 || room <= KEEP_BYTES || client.queryPeak * 2 >= room)) return
     this.engine.resizeQuery(client, idle ? have : Math.max(have, client.queryPeak))
   }
 
@@ -129,7 +130,7 @@ export class ClientCare {
     const bytes = clientMemory(client) - client.outBytes
     this.atRestBytes += bytes - (this.atRest.get(client) ?? 0)
     this.atRest.set(client, bytes)
-    if (this.atRestBytes + this.engine.output.memoryBytes >= this.limitBytes()) this.evict()
+    if (this.atRestBytes + this.engine.output.memoryBytes > this.limitBytes()) this.evict()
   }
 
   /** Closes the largest clients until all together are below the limit. */
@@ -143,13 +144,13 @@ export class ClientCare {
       .sort((a, b) => b.bytes - a.bytes)
     let total = sized.reduce((sum, one) => sum + one.bytes, 0)
     for (const { client, bytes } of sized) {
-      if (total < limit) return
+      if (total <= limit) return
       if (client.has(CLIENT_NO_EVICT)) continue
       engine.log?.('notice', `Evicting client: id=${client.id} addr=${client.connection.peer} name=${client.name}`)
       engine.closeClient(client)
       engine.stats.evictedClients++
       total -= bytes
     }
-    if (total >= limit) engine.log?.('warning', 'Over client maxmemory after evicting all evictable clients')
+    if (total > limit) engine.log?.('warning', 'Over client maxmemory after evicting all evictable clients')
   }
 }
