@@ -26,7 +26,7 @@ import {
 } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { LFU_INIT, lfuDecayed, lfuIncremented } from './lfu.ts'
-import { ENC_EMBSTR, ENC_INT, ENC_RAW, TYPE_STRING } from './types.ts'
+import { ENC_EMBSTR, ENC_INT, ENC_RAW, TYPE_STREAM, TYPE_STRING } from './types.ts'
 
 const EMBSTR_BYTES_MAX = 44
 const INT_TEXT_BYTES_MAX = 20
@@ -374,7 +374,9 @@ export class Database {
   private unlink(entry: Ref): void {
     const hash = this.hash
     const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const hadExpiry = (seg.u8[((entry & GRANULE_MASK) << 4) + 1] & HAS_EXPIRY) !== 0
+    const at = (entry & GRANULE_MASK) << 4
+    const hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
+    if (seg.u8[at] >>> 4 === TYPE_STREAM) this.space.events.streamGone(this, entryKey(this.arena, entry, new Slice()))
     this.tables.removeFound(this.main, hash)
     if (hadExpiry && this.tables.findRef(this.expires, entry, hash)) this.tables.removeFound(this.expires, hash)
   }
@@ -601,12 +603,12 @@ export class Database {
    */
   relocateEntry(entry: Ref, effortMax = Number.POSITIVE_INFINITY): Ref {
     const arena = this.arena
-    const hash = this.tables.hashOf(entry)
     const fresh = arena.relocate(entry)
     const seg = arena.segments[fresh >>> SEGMENT_SHIFT]
     const at = (fresh & GRANULE_MASK) << 4
-    if (fresh !== entry && (seg.u8[at + 1] & HAS_EXPIRY) !== 0 && this.tables.findRef(this.expires, entry, hash))
-      this.tables.replaceFound(fresh)
+    if (fresh !== entry && (seg.u8[at + 1] & HAS_EXPIRY) !== 0) {
+      if (this.tables.findRef(this.expires, entry, this.tables.hashOf(fresh))) this.tables.replaceFound(fresh)
+    }
     const type = seg.u8[at] >>> 4
     const payload = payloadAt(seg.u8, seg.dv, at)
     if ((seg.u8[at + 1] & EXTERNAL) !== 0)
@@ -656,6 +658,7 @@ export class Database {
       const seg = arena.segments[old >>> SEGMENT_SHIFT]
       const at = (old & GRANULE_MASK) << 4
       hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
+      if (seg.u8[at] >>> 4 === TYPE_STREAM) space.events.streamGone(this, key)
       this.freePayload(old)
       if (arena.sizeOf(old) !== ArenaClass.sizeFor(bytes)) {
         entry = arena.alloc(bytes)

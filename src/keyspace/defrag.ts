@@ -16,8 +16,10 @@ const LOOK_US = 1_000_000
 const VALUE_EFFORT_MAX = 50_000
 const CHUNKS_PER_STEP = 16
 const BUCKETS_PER_STEP = 8
-/** After a walk that freed nothing, how long to leave it at that. */
+/** After a walk that freed nothing, how long to leave it at that, unless much has been deleted since. */
 const REST_US = 60_000_000
+/** When less than this share is left of what was in use when segments were chosen, others are worth emptying. */
+const CHOICE_HOLDS_MIN = 0.8
 
 export class Defrag {
   /** Entries that were moved, or stayed where they were. */
@@ -33,6 +35,8 @@ export class Defrag {
   private phase: 'main' | 'expires' | 'buckets' = 'main'
   private at = 0
   private segmentBytesBefore = 0
+  private usedBytesBefore = 0
+  private restUntilUs = Number.NEGATIVE_INFINITY
   private readonly move = (entry: Ref): Ref => {
     const moved = this.space.databases[this.database].relocateEntry(entry, VALUE_EFFORT_MAX)
     if (moved === entry) this.misses++
@@ -50,9 +54,11 @@ export class Defrag {
   begin(hz: number): boolean {
     this.budgetUs = (SHARE * 1e6) / hz
     if (this.space.snapshotting) return false
-    if (this.running) return true
+    if (this.running && !this.choiceIsStale()) return true
+    if (this.running) this.finish()
     const now = this.nowUs()
     if (now - this.lookedUs < LOOK_US || !this.isWorthIt()) return false
+    if (now < this.restUntilUs && !this.choiceIsStale()) return false
     this.lookedUs = now
     return this.start()
   }
@@ -66,7 +72,13 @@ export class Defrag {
     this.phase = 'main'
     this.at = 0
     this.segmentBytesBefore = arena.segmentBytes
+    this.usedBytesBefore = arena.usedBytes
     return true
+  }
+
+  /** True when so much was deleted since segments were chosen that another choice would free more. */
+  private choiceIsStale(): boolean {
+    return this.space.arena.usedBytes < this.usedBytesBefore * CHOICE_HOLDS_MIN
   }
 
   private isWorthIt(): boolean {
@@ -111,9 +123,12 @@ export class Defrag {
     this.phase = 'main'
     this.at = 0
     if (++this.database < this.space.databases.length) return
+    this.finish()
+    if (this.space.arena.segmentBytes >= this.segmentBytesBefore) this.restUntilUs = this.nowUs() + REST_US
+  }
+
+  private finish(): void {
     this.running = false
-    const { arena } = this.space
-    arena.unsealAll()
-    if (arena.segmentBytes >= this.segmentBytesBefore) this.lookedUs = this.nowUs() + REST_US
+    this.space.arena.unsealAll()
   }
 }
