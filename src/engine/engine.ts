@@ -145,6 +145,9 @@ export class Engine {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, type)
         if (fresh && this.settings.notifyKeyspaceEvents !== 0) this.notify(NOTIFY_NEW, 'new', key, db)
       },
+      streamGone: (db, key) => {
+        if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, -1)
+      },
     }
   }
 

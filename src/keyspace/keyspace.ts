@@ -31,6 +31,8 @@ export interface KeyspaceEvents {
   expired(db: Database, key: Slice): void
   /** A key came into being, or (not `fresh`) became a collection. Blocked clients may wait for it. */
   created(db: Database, key: Slice, type: number, fresh: boolean): void
+  /** A key that held a stream holds none any more: clients that read it as a group must hear of it. */
+  streamGone(db: Database, key: Slice): void
 }
 
 /** The snapshot that is walking the keyspace (snapshot.ts): it must hear of every change to what it has not seen. */
@@ -96,7 +98,7 @@ export class Keyspace {
   walk: SnapshotWalk | undefined
   /** CLIENT NO-TOUCH: reads leave the access time alone. */
   noTouch = false
-  events: KeyspaceEvents = { expired() {}, created() {} }
+  events: KeyspaceEvents = { expired() {}, created() {}, streamGone() {} }
 
   private readonly lazy: LazyItem[] = []
 
