@@ -1,0 +1,109 @@
+// A server that is treated badly, and what must hold whatever it is sent: other clients get right answers, and when the
+// bad ones have gone, nothing of theirs is left.
+
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { Config } from '../../src/server/config/config.ts'
+import { loadText } from '../../src/server/config/parser.ts'
+import { Logger } from '../../src/server/log.ts'
+import { Server } from '../../src/server/server.ts'
+import { realSystem } from '../../src/server/system/real.ts'
+import { encodeCommand, latin1Text } from '../harness/resp.ts'
+
+export class Victim {
+  readonly server: Server
+  port = 0
+
+  private constructor(server: Server) {
+    this.server = server
+  }
+
+  /** Runs `body` with a server on a free TCP port, then stops it. */
+  static async treat(directives: Record<string, string>, body: (victim: Victim) => Promise<void>): Promise<void> {
+    const system = realSystem()
+    const config = new Config(system.disk)
+    const all = { loglevel: 'nothing', save: '""', port: '0', 'enable-debug-command': 'no', ...directives }
+    const lines = Object.entries(all).map(([name, value]) => `${name} ${value}`)
+    loadText(config, lines.join('\n'))
+    const victim = new Victim(new Server(config, system, new Logger(system, config)))
+    victim.port = await victim.server.listenOn('127.0.0.1', 0)
+    try {
+      await body(victim)
+    } finally {
+      await victim.server.shutdown(['nosave', 'now'])
+    }
+  }
+
+  get clients(): number {
+    return this.server.engine.clients.size
+  }
+
+  /** Bytes of replies that wait for clients to read them. */
+  get outputBytes(): number {
+    return this.server.engine.output.memoryBytes
+  }
+
+  get dataBytes(): number {
+    return this.server.engine.keyspace.arena.usedBytes
+  }
+
+  /** A socket that nobody reads from until somebody listens to it; its errors are expected. */
+  async open(): Promise<Socket> {
+    const socket = connect({ port: this.port, host: '127.0.0.1' })
+    socket.on('error', () => {})
+    await new Promise<void>(resolve => socket.once('connect', resolve).once('close', () => resolve()))
+    return socket
+  }
+
+  /** Waits until `done`; fails with `what` when it never is. */
+  async until(what: string, done: () => boolean): Promise<void> {
+    for (let turns = 0; !done(); turns++) {
+      assert.ok(turns < 1000, `never: ${what}`)
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+}
+
+/** A client that behaves: it knows what each of its commands must answer. */
+export class Bystander {
+  private readonly socket: Socket
+  private got = ''
+  private arrived: () => void = () => {}
+  private count = 0
+
+  private constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('data', bytes => {
+      this.got += latin1Text(bytes as Uint8Array)
+      this.arrived()
+    })
+    socket.on('close', () => {
+      this.got += '(closed)'
+      this.arrived()
+    })
+  }
+
+  static async come(victim: Victim): Promise<Bystander> {
+    return new Bystander(await victim.open())
+  }
+
+  /** Writes, reads and deletes; whatever else goes on, the answers must be these. */
+  async check(): Promise<void> {
+    const value = `value ${this.count++}`
+    await this.ask(['SET', 'bystander', value], '+OK\r\n')
+    await this.ask(['GET', 'bystander'], `$${value.length}\r\n${value}\r\n`)
+    await this.ask(['DEL', 'bystander'], ':1\r\n')
+  }
+
+  async ask(words: readonly string[], reply: string): Promise<void> {
+    this.socket.write(encodeCommand(words))
+    while (this.got.length < reply.length && !this.got.endsWith('(closed)'))
+      await new Promise<void>(resolve => (this.arrived = resolve))
+    assert.equal(this.got, reply)
+    this.got = ''
+  }
+
+  leave(): void {
+    this.socket.destroy()
+  }
+}
