@@ -1,5 +1,6 @@
 // The server as a whole: its keys, its state, its end. DEBUG, MEMORY, SLOWLOG and LATENCY have files of their own.
 
+import { CLIENT_SCRIPT } from '../engine/client.ts'
 import type { Command } from '../engine/command.ts'
 import type { Context } from '../engine/context.ts'
 import type { ShutdownFlag } from '../engine/host.ts'
@@ -233,7 +234,8 @@ function swapDb(ctx: Context): void {
 }
 
 function time(ctx: Context): void {
-  const us = ctx.engine.host.nowUs()
+  // Time stands still for a script.
+  const us = ctx.client.has(CLIENT_SCRIPT) ? ctx.engine.scripting.nowUs : ctx.engine.host.nowUs()
   ctx.reply.array(2)
   ctx.reply.bulkInteger(Math.floor(us / 1e6))
   ctx.reply.bulkInteger(us % 1e6)

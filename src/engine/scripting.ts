@@ -19,6 +19,8 @@ export interface Scripting {
   flagsOf(entry: TableEntry, args: Slice[], argc: number): number
   /** The script that is suspended, or was when the current command came. */
   readonly running: RunningScript | undefined
+  /** Microseconds since 1970, the same throughout a script. */
+  readonly nowUs: number
   /** SCRIPT KILL and FUNCTION KILL. */
   kill(reply: Reply, kind: 'script' | 'function'): void
   readonly scripts: ScriptCache

@@ -16,6 +16,7 @@ import { Sandbox } from './sandbox.ts'
 
 /** Loop rounds and calls between two looks at the clock: a fraction of a millisecond. */
 const BUDGET = 20_000
+const NONE: LuaValue[] = []
 const LOAD_TIMEOUT = 'FUNCTION LOAD timeout'
 
 export class LuaEngine implements ScriptEngine {
@@ -64,11 +65,8 @@ export class LuaEngine implements ScriptEngine {
     const argv = argumentTable(S, args, firstArg, argc)
     this.script = this.library.script = script
     S.mainThread.env = sandbox.globals
-    if (this.takesGlobals) {
-      sandbox.globals.set('KEYS', keys)
-      sandbox.globals.set('ARGV', argv)
-      this.execution = new Execution(S, program as LuaFunction, [])
-    } else this.execution = new Execution(S, program as LuaFunction, [keys, argv])
+    if (this.takesGlobals) sandbox.setArguments(keys, argv)
+    this.execution = new Execution(S, program as LuaFunction, this.takesGlobals ? NONE : [keys, argv])
     return this.resume()
   }
 

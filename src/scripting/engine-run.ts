@@ -40,6 +40,7 @@ export class ScriptRun implements Script {
   /** Past busy-reply-threshold. */
   isSlow = false
   startUs = 0
+  private wallUs = 0
   sliceEndUs = 0
   readonly refusals: ScriptRefusal[] = []
   /** CMD_NOSCRIPT, or 0 where tests want to call everything. */
@@ -68,7 +69,7 @@ export class ScriptRun implements Script {
     this.resp = 2
     this.repl = REPL_AOF | REPL_REPLICA
     this.wrote = this.isSlow = false
-    this.startUs = this.sliceEndUs = 0
+    this.startUs = this.sliceEndUs = this.wallUs = 0
     this.readOnly = readOnly
     this.outOfMemory = outOfMemory
     this.guarded = this.denied | CMD_WRITE | (readOnly ? CMD_MAY_REPLICATE : 0) | (outOfMemory ? CMD_DENYOOM : 0)
@@ -110,6 +111,11 @@ export class ScriptRun implements Script {
     const thresholdMs = this.engine.settings.busyReplyThreshold
     if (thresholdMs <= 0 || nowUs - this.startUs < thresholdMs * 1000) return false
     return !this.caller.has(CLIENT_INTERNAL | CLIENT_MASTER)
+  }
+
+  get nowUs(): number {
+    if (this.wallUs === 0) this.wallUs = this.engine.host.nowUs()
+    return this.wallUs
   }
 
   nextSlice(): void {

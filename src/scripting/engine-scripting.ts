@@ -24,7 +24,7 @@ import { equalsNoCase } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
 import { errorBytes, type Reply } from '../protocol/reply.ts'
 import {
-  type Program,
+  type Runnable,
   SCRIPT_ALLOW_OOM,
   SCRIPT_ALLOW_STALE,
   SCRIPT_NO_CLUSTER,
@@ -61,19 +61,12 @@ const BUSY_FUNCTION = errorBytes(
 const KILLED = 'Script killed by user with SCRIPT KILL...'
 const FIRST_KEY = 3
 
-/** What is being run. */
-interface Job {
-  readonly language: ScriptEngine
-  readonly name: string
-  readonly isFunction: boolean
-}
-
 export class ScriptRoom implements Scripting {
   readonly scripts: Scripts
   readonly functions: Functions
   readonly run: ScriptRun
   private readonly engine: Engine
-  private job: Job | undefined
+  private job: Runnable | undefined
   private suspended: Suspended | undefined
   private stopped = false
   private readonly goOnSoon = () => this.goOn()
@@ -96,6 +89,10 @@ export class ScriptRoom implements Scripting {
     this.run.denied = on ? 0 : CMD_NOSCRIPT
   }
 
+  get nowUs(): number {
+    return this.run.nowUs
+  }
+
   get refusals(): ScriptRefusal[] {
     return this.run.refusals
   }
@@ -111,8 +108,7 @@ export class ScriptRoom implements Scripting {
     if (script === undefined) return reply.fixedError(NO_SCRIPT)
     if (typeof script === 'string') return reply.error(`ERR ${script}`)
     if (!this.mayRunOrReply(ctx, script.flags, readOnly)) return
-    const job = { language: this.scripts.interpreter, name: script.digest, isFunction: false }
-    this.start(ctx, job, script.program, script.flags, readOnly, keyCount)
+    this.start(ctx, script, readOnly, keyCount)
   }
 
   callFunction(ctx: Context, readOnly: boolean): void {
@@ -122,8 +118,7 @@ export class ScriptRoom implements Scripting {
     const keyCount = ctx.longOrReply(2, BAD_KEY_COUNT)
     if (Number.isNaN(keyCount) || !this.fitsOrReply(ctx, keyCount)) return
     if (!this.mayRunOrReply(ctx, found.flags, readOnly)) return
-    const job = { language: found.engine, name: found.name, isFunction: true }
-    this.start(ctx, job, found.program, found.flags, readOnly, keyCount)
+    this.start(ctx, found, readOnly, keyCount)
   }
 
   private fitsOrReply(ctx: Context, keyCount: number): boolean {
@@ -169,16 +164,15 @@ export class ScriptRoom implements Scripting {
 
   // ---- running ----
 
-  private start(ctx: Context, job: Job, program: Program, flags: number, readOnly: boolean, keyCount: number): void {
+  private start(ctx: Context, job: Runnable, readOnly: boolean, keyCount: number): void {
     const { engine, run } = this
     const { client, reply, args, argc, command } = ctx
-    const declared = (flags & SCRIPT_UNDECLARED) === 0
-    const mayExceed = declared && (flags & SCRIPT_ALLOW_OOM) !== 0
-    run.begin(client, readOnly || (declared && (flags & SCRIPT_NO_WRITES) !== 0), !mayExceed && this.isOutOfMemory())
+    const declared = job.flags & ~SCRIPT_UNDECLARED
+    const mayExceed = (declared & SCRIPT_ALLOW_OOM) !== 0
+    run.begin(client, readOnly || (declared & SCRIPT_NO_WRITES) !== 0, !mayExceed && this.isOutOfMemory())
     this.job = job
     engine.dispatch.beginGathering()
-    const firstArg = FIRST_KEY + keyCount
-    const done = job.language.start(program, run, args, FIRST_KEY, firstArg, argc)
+    const done = job.engine.start(job.program, run, args, FIRST_KEY, FIRST_KEY + keyCount, argc)
     ctx.reply = reply
     ctx.client = client
     ctx.db = client.db
@@ -192,12 +186,12 @@ export class ScriptRoom implements Scripting {
   /** The script is done: its effects go out, its result to `reply`. */
   private end(reply: Reply): void {
     const { engine, run } = this
-    const { language, name } = this.job!
+    const job = this.job!
     this.job = undefined
     engine.dispatch.endGathering()
     run.reply.pos = 0
     run.reply.trim()
-    if (language.writeResult(reply, name)) engine.ctx.command.failed++
+    if (job.engine.writeResult(reply, job.name)) engine.ctx.command.failed++
     // Its commands were propagated, not the call itself.
     engine.ctx.preventPropagation()
   }
@@ -237,7 +231,7 @@ export class ScriptRoom implements Scripting {
     const { keyspace, ctx } = engine
     const nowMs = keyspace.nowMs
     const { reply, client } = ctx
-    const { language } = this.job!
+    const language = this.job!.engine
     keyspace.nowMs = suspended.nowMs
     run.nextSlice()
     let done = true

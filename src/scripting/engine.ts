@@ -33,6 +33,16 @@ export const REPL_REPLICA = 2
 /** Something compiled; only the engine that made it looks inside. */
 export type Program = object
 
+/** A script in the cache, or a function of a library. */
+export interface Runnable {
+  readonly name: string
+  readonly isFunction: boolean
+  readonly engine: ScriptEngine
+  readonly program: Program
+  /** SCRIPT_ bits. */
+  readonly flags: number
+}
+
 /** What an engine asks of the run it works for. */
 export interface Script {
   /** Holds the answer of the last command(). Written by this side only. */

@@ -6,7 +6,7 @@
 import { NameIndex } from '../engine/nameindex.ts'
 import type { FunctionInfo, FunctionLibraries, LibraryInfo, Outcome } from '../engine/scripting.ts'
 import { Slice } from '../lib/slice.ts'
-import { type FunctionDraft, type Program, SCRIPT_FLAGS, type ScriptEngine } from './engine.ts'
+import { type FunctionDraft, type Program, type Runnable, SCRIPT_FLAGS, type ScriptEngine } from './engine.ts'
 import { dumpLibraries, readLibraries } from './functions-dump.ts'
 import { isName, readLibraryHead } from './scripts-shebang.ts'
 
@@ -16,7 +16,8 @@ const FUNCTION_BYTES = 160
 const BAD_NAME =
   'Library names can only contain letters, numbers, or underscores(_) and must be at least one character long'
 
-export class ScriptFunction implements FunctionInfo {
+export class ScriptFunction implements FunctionInfo, Runnable {
+  readonly isFunction = true
   readonly name: string
   readonly description: string | undefined
   readonly flags: number

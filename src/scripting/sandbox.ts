@@ -29,6 +29,10 @@ export class Sandbox {
   readonly globals: LuaTable
   private readonly loading: LuaTable
   private readonly S: LuaState
+  /** The nodes of the globals, and where in them the values of KEYS and ARGV are. */
+  private nodes: LuaTable['nodes'] = []
+  private keysSlot = 0
+  private argvSlot = 0
 
   constructor(
     S: LuaState,
@@ -62,6 +66,20 @@ export class Sandbox {
     this.makeLoud(loadingRedis)
     this.loading.set('redis', loadingRedis)
     protect(this.loading)
+  }
+
+  /** Sets KEYS and ARGV, which are in the globals from the first script on. */
+  setArguments(keys: LuaTable, argv: LuaTable): void {
+    const { globals } = this
+    if (this.nodes !== globals.nodes) {
+      globals.set('KEYS', keys)
+      globals.set('ARGV', argv)
+      this.nodes = globals.nodes
+      this.keysSlot = this.nodes.indexOf('KEYS') + 1
+      this.argvSlot = this.nodes.indexOf('ARGV') + 1
+    }
+    this.nodes[this.keysSlot] = keys
+    this.nodes[this.argvSlot] = argv
   }
 
   /** The environment of all code. */

@@ -7,20 +7,16 @@
 import type { Outcome, ScriptCache } from '../engine/scripting.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Program, ScriptEngine } from './engine.ts'
+import type { Runnable, ScriptEngine } from './engine.ts'
 import { readScriptHead } from './scripts-shebang.ts'
 
 const DIGEST_CHARS = 40
 const LOWER = 0x20202020
 const SCRIPT_BYTES = 160
 
-export interface CachedScript {
-  readonly digest: string
+export interface CachedScript extends Runnable {
   readonly digestBytes: Slice
   readonly bodyBytes: number
-  /** SCRIPT_ bits. */
-  readonly flags: number
-  readonly program: Program
 }
 
 export class Scripts implements ScriptCache {
@@ -69,7 +65,7 @@ export class Scripts implements ScriptCache {
 
   load(body: Slice): Outcome {
     const script = this.findBody(body) ?? this.add(body)
-    return typeof script === 'string' ? { error: script } : { text: script.digest }
+    return typeof script === 'string' ? { error: script } : { text: script.name }
   }
 
   /** The script of this text; compiled and kept if it is new. A string says why it cannot be. */
@@ -91,7 +87,16 @@ export class Scripts implements ScriptCache {
     const program = this.engine.compile(text.slice(head.codeFrom))
     if (typeof program === 'string') return `Error compiling script (new function): ${program}`
     const digestBytes = Slice.of(digest)
-    const script = { digest, digestBytes, bodyBytes: body.len, flags: head.flags, program }
+    const { engine } = this
+    const script: CachedScript = {
+      name: digest,
+      isFunction: false,
+      engine,
+      program,
+      flags: head.flags,
+      digestBytes,
+      bodyBytes: body.len,
+    }
     const key = digestBytes.dv.getInt32(0, true) | LOWER
     const bucket = this.buckets.get(key)
     if (bucket === undefined) this.buckets.set(key, [script])
