@@ -109,6 +109,8 @@ export class Client {
   softLimitSinceMs = 0
   bytesIn = 0
   bytesOut = 0
+  /** What this client was last counted with in the server's memory, waiting output aside. */
+  restBytes = 0
   /** The longest reply since replyPeakMs (wall clock), for CLIENT LIST. */
   replyPeak = 0
   replyPeakMs = 0

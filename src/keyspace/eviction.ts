@@ -50,6 +50,8 @@ export class Eviction {
   /** What the pool's scores mean. */
   private poolPolicy = ''
   private nextDatabase = 0
+  /** Bytes that the last removal gave back. */
+  private justFreed = 0
   /** When memory went above the limit; 0: it is below. */
   exceededSinceUs = 0
   exceededUs = 0
@@ -81,14 +83,25 @@ export class Eviction {
     this.exceededSinceUs = 0
   }
 
+  /**
+   * Removes keys until as much as was too much at the beginning is free: what evicting costs in messages to clients
+   * must not lead to more evicting.
+   */
   private removeKeys(settings: EvictionSettings, untilUs: number): EvictionOutcome {
     const { parts, space } = this
-    for (let removed = 0; parts.usedBytes() > settings.maxmemory; ) {
+    const { arena } = space
+    const wanted = parts.usedBytes() - settings.maxmemory
+    let freed = 0
+    for (let removed = 0; freed < wanted; ) {
+      const before = arena.usedBytes
       // Large values that are gone from the keyspace are freed before further keys go.
-      if (space.lazyFreeStep(LAZY_STEP)) {
-        if (parts.usedBytes() <= settings.maxmemory) break
+      const nothingWaits = space.lazyFreeStep(LAZY_STEP)
+      freed += before - arena.usedBytes
+      if (nothingWaits && freed < wanted) {
         const begin = parts.nowUs()
+        this.justFreed = 0
         if (!this.removeOne(settings)) return 'failed'
+        freed += this.justFreed
         parts.took('eviction-del', parts.nowUs() - begin)
         removed++
       }
@@ -135,7 +148,11 @@ export class Eviction {
   }
 
   private remove(db: Database, key: Slice): void {
-    if (db.delete(key)) this.parts.evicted(db, key)
+    const { arena } = this.space
+    const before = arena.usedBytes
+    const removed = db.delete(key)
+    this.justFreed += before - arena.usedBytes
+    if (removed) this.parts.evicted(db, key)
   }
 
   private sample(db: Database, settings: EvictionSettings, volatileOnly: boolean): void {

@@ -1,6 +1,6 @@
 // Care for clients that nobody's command takes: idle ones are closed, buffers shrink, limits on memory are kept.
 //
-// Always: the total below maxmemory-clients is exact for output and input, and as of a client's last event for the rest.
+// Always: while there is a limit on memory, what clients hold is exact for output, and as of their last event for the rest.
 
 import {
   CLIENT_BLOCKED,
@@ -13,6 +13,7 @@ import {
 } from '../engine/client.ts'
 import { clientClass, clientMemory } from '../engine/client-memory.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { MemoryAccount } from './memory-figures.ts'
 import type { Metrics } from './metrics.ts'
 
 const IDLE_MS = 2000
@@ -26,13 +27,15 @@ export class ClientCare {
   replyPeakResetMs = REPLY_PEAK_MS
   private readonly engine: Engine
   private readonly metrics: Metrics
+  private readonly account: MemoryAccount
   private queue: Client[] = []
   private inputPeak = 0
   private outputPeak = 0
   private peaksSinceMs = 0
 
-  constructor(engine: Engine, metrics: Metrics) {
+  constructor(engine: Engine, metrics: Metrics, account: MemoryAccount) {
     this.engine = engine
+    this.account = account
     this.metrics = metrics
   }
 
@@ -104,33 +107,16 @@ export class ClientCare {
     return Math.max(bytes, LIMIT_BYTES_MIN)
   }
 
-  /** What clients held at rest (all but waiting output) as of their last event, and the sum of it. */
-  private atRest = new Map<Client, number>()
-  private atRestBytes = 0
-
-  /** Follows the setting: counting costs a little for each event. */
+  /** Follows the settings: counting costs a little for each event. */
   settingsChanged(): void {
-    const on = this.limitBytes() > 0
+    const on = this.limitBytes() > 0 || this.engine.settings.maxmemory > 0
     this.engine.afterEvent = on ? client => this.count(client) : undefined
-    this.atRest.clear()
-    this.atRestBytes = 0
-    if (!on) return
-    for (const client of this.engine.clients.values()) this.count(client)
-  }
-
-  forget(client: Client): void {
-    const bytes = this.atRest.get(client)
-    if (bytes === undefined) return
-    this.atRestBytes -= bytes
-    this.atRest.delete(client)
   }
 
   private count(client: Client): void {
-    if (client.has(CLIENT_MASTER) || clientClass(client) === 'replica') return this.forget(client)
-    const bytes = clientMemory(client) - client.outBytes
-    this.atRestBytes += bytes - (this.atRest.get(client) ?? 0)
-    this.atRest.set(client, bytes)
-    if (this.atRestBytes + this.engine.output.memoryBytes > this.limitBytes()) this.evict()
+    this.account.note(client)
+    const limit = this.limitBytes()
+    if (limit > 0 && this.account.clientBytes() > limit) this.evict()
   }
 
   /** Closes the largest clients until all together are below the limit. */

@@ -3,6 +3,7 @@
 // Always: used memory is what the arena has handed out, and what clients and other rooms say they hold; nothing of it
 // is estimated from the JavaScript heap.
 
+import type { Client } from '../engine/client.ts'
 import { clientClass, clientMemory } from '../engine/client-memory.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MemoryFigures } from '../engine/host.ts'
@@ -28,27 +29,42 @@ export class MemoryAccount {
     this.startupBytes = engine.keyspace.arena.usedBytes
   }
 
-  /** What clients hold besides their waiting output, as of the last walk over them (walkClients). */
-  private clientBytesAtRest = 0
+  /** What clients hold besides their waiting output, as they were last noted: client.restBytes summed up. */
+  clientRestBytes = 0
   private replicaOutputBytes = 0
+
+  /** Looks at what a client holds now. */
+  note(client: Client): void {
+    const bytes = clientMemory(client) - client.outBytes
+    this.clientRestBytes += bytes - client.restBytes
+    client.restBytes = bytes
+  }
+
+  forget(client: Client): void {
+    this.clientRestBytes -= client.restBytes
+    client.restBytes = 0
+  }
 
   /** Walks over all clients; the cron does it now and then, so that usedBytes() needs not. */
   walkClients(): void {
-    let atRest = 0
     let replicas = 0
     for (const client of this.engine.clients.values()) {
-      atRest += clientMemory(client) - client.outBytes
+      this.note(client)
       if (clientClass(client) === 'replica') replicas += client.outBytes
     }
-    this.clientBytesAtRest = atRest
     this.replicaOutputBytes = replicas
   }
 
   /** used_memory. Cheap: asked before every write while there is a limit. */
   usedBytes(): number {
-    let bytes = this.engine.keyspace.arena.usedBytes + this.clientBytesAtRest + this.engine.output.memoryBytes
+    let bytes = this.engine.keyspace.arena.usedBytes + this.clientRestBytes + this.engine.output.memoryBytes
     for (const user of this.users) bytes += user.bytes()
     return bytes
+  }
+
+  /** What all clients but replicas hold. */
+  clientBytes(): number {
+    return this.clientRestBytes + this.engine.output.memoryBytes - this.replicaOutputBytes
   }
 
   /** What evicting keys would not help against: output of replicas, the buffer of the append-only file. */
