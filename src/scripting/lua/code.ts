@@ -74,8 +74,3 @@ export function stripParens(e: Expression): Expression {
     ? e.inner
     : e
 }
-
-export function numberConstant(e: Expression | undefined): number | undefined {
-  if (e === undefined) return undefined
-  return e.type === 'number' ? e.value : undefined
-}

@@ -187,7 +187,7 @@ export class ExpressionCompiler {
 
   private unary(type: 'negate' | 'length', operand: Expression, line: number): string {
     const before: string[] = []
-    const a = this.atom(operand, before)
+    const a = this.objectAtom(operand, before)
     const site = this.site(line, 'operation', operand)
     if (type === 'length') {
       const slow = `typeof ${a}==="string"?${a}.length:(yield* R.length(S,${a},${site}))`

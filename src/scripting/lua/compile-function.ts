@@ -9,8 +9,9 @@
 
 import type { Expression, FunctionBody, LocalVariable, Statement, Target } from './ast.ts'
 import { isOpen } from './ast.ts'
-import { isConstant, literal, localName, numberConstant } from './code.ts'
+import { isConstant, literal, localName, stripParens } from './code.ts'
 import { type ChunkContext, ExpressionCompiler } from './compile-expression.ts'
+import { numberConstant } from './fold.ts'
 import { hashString } from './table.ts'
 
 const ENTER =
@@ -171,7 +172,9 @@ class FunctionCompiler extends ExpressionCompiler {
     if (target.type === 'global') return { object: 'this.env', key: literal(target.name) }
     if (target.type === 'local') return { object: '', key: '' }
     const evaluate = (e: Expression) => (copies && e.type === 'local' ? this.intoTemp(e, before) : this.atom(e, before))
-    const object = evaluate(target.object)
+    const object = isConstant(stripParens(target.object))
+      ? this.intoTemp(target.object, before)
+      : evaluate(target.object)
     return { object, key: evaluate(target.key) }
   }
 

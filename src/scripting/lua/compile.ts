@@ -42,14 +42,10 @@ export function compile(source: string, name: string, outerLevels = 0): Prototyp
     const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', code) as Factory
     return { chunk, factory }
   } catch (error) {
-    if (!isTooDeep(error)) throw error
+    // JavaScript's own parser, or our recursion, ran out of stack.
+    if (!(error instanceof RangeError)) throw error
     throw new LuaError(`${errorName}: function or expression too complex`)
   }
-}
-
-/** JavaScript's own parser or our recursion ran out of stack. */
-function isTooDeep(error: unknown): boolean {
-  return error instanceof RangeError || error instanceof SyntaxError
 }
 
 /** A compiled chunk as a function of a state. */

@@ -19,6 +19,8 @@ import { END_OF_SOURCE, Lexer, NAME, NUMBER, STRING } from './lexer.ts'
 import { Scopes } from './scopes.ts'
 
 const LEVELS_MAX = 200
+/** Lua has 250 registers for a call. */
+const ARGUMENTS_MAX = 248
 const UNARY_PRIORITY = 8
 
 /** Left and right binding power. */
@@ -474,6 +476,7 @@ class Parser {
       if (!this.isNow(')')) args = this.openExpressionList()
       this.close(')', '(', line)
       if (args.length > 0) this.settle(args[args.length - 1])
+      if (args.length > ARGUMENTS_MAX) lexer.fail('function or expression too complex')
     } else if (lexer.kind === '{') args = [this.table()]
     else if (lexer.kind === STRING) {
       args = [{ type: 'string', value: lexer.text }]
