@@ -38,7 +38,7 @@ async function onBun() {
   const bun = createRequire(import.meta.url).resolve('bun/bin/bun.exe')
   const counts = { passed: 0, failed: 0, skipped: 0 }
   const names = { pass: 'passed', fail: 'failed', skip: 'skipped' }
-  await run(bun, ['test', ...files.map(name => `./${name}`)], counts, line => {
+  await run(bun, ['test', '--timeout', '60000', ...files.map(name => `./${name}`)], counts, line => {
     const summary = /^ *([0-9]+) (pass|fail|skip)$/.exec(line)
     if (summary) counts[names[summary[2]]] = Number(summary[1])
     else if (!/^\((pass|skip|todo)\)|^\s*$|^bun test|^Ran /.test(line) && !/^\S+\.test\.ts:$/.test(line))
