@@ -19,6 +19,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bun = createRequire(import.meta.url).resolve('bun/bin/bun.exe')
 const CLIENTS = 50
 const TESTS = 'ping_mbulk,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,lrange_600,mset'
+// Cases with the same function for a setup are given the same number.
+const LISTING = `import { cases } from './test/bench/cases.ts'
+  const setupOf = (one, i) => (one.setup ? cases.findIndex(other => other.setup === one.setup) : i)
+  console.log(JSON.stringify(cases.map((one, i) => [one.name, { slow: one.slow, setup: setupOf(one, i) }])))`
 const SLOW = { lrange_100: 8, lrange_300: 20, lrange_500: 30, lrange_600: 40, mset: 6 }
 
 const { values } = parseArgs({
@@ -45,10 +49,13 @@ try {
 function run(pipeline) {
   const rows = [...benchmarkRows(), ...caseRows()]
   const ratios = []
+  let setup = ''
   console.log(heading(pipeline))
   for (const row of rows) {
     const commands = Math.ceil(((pipeline === '1' ? 60_000 : 400_000) * Number(values.scale)) / (row.slow ?? 1))
     const figures = servers.map(() => ({ rps: [], cpuUs: [] }))
+    if (row.prepare && row.setup !== setup) for (const server of servers) row.prepare(server.port)
+    setup = row.setup
     // The first round warms up and is not counted.
     for (let round = 0; round <= Number(values.rounds); round++)
       servers.forEach((server, i) => {
@@ -64,7 +71,7 @@ function run(pipeline) {
   }
   if (ratios.length > 0) {
     const [rps, cpu] = ['rps', 'cpu'].map(name => geometricMean(ratios.map(ratio => ratio[name])))
-    console.log(`${'geometric mean'.padEnd(46)}${ratio(rps)}${' '.repeat(20)}${ratio(cpu)}\n`)
+    console.log(`${'geometric mean'.padEnd(44)}${ratio(rps)}${' '.repeat(20)}${ratio(cpu)}\n`)
   }
 }
 
@@ -107,18 +114,19 @@ function benchmarkRows() {
 
 function caseRows() {
   if (values.cases === 'none') return []
-  const listing =
-    "import('./test/bench/cases.ts').then(m => console.log(JSON.stringify(m.cases.map(c => [c.name, c.slow ?? 1]))))"
-  const known = new Map(JSON.parse(execFileSync(bun, ['-e', listing], { cwd: root }).toString()))
+  const known = new Map(JSON.parse(execFileSync(bun, ['-e', LISTING], { cwd: root }).toString()))
   const names = values.cases === 'all' ? [...known.keys()] : values.cases.split(',')
-  return names.map(name => ({
-    name: `case ${name}`,
-    slow: known.get(name),
-    measure(port, commands, pipeline) {
-      const words = [join(root, 'test/bench/driver.ts'), port, name, commands, CLIENTS, pipeline]
-      return Number(execFileSync(bun, words.map(String)).toString())
-    },
-  }))
+  const driver = (port, name, ...words) =>
+    execFileSync(bun, [join(root, 'test/bench/driver.ts'), port, name, ...words].map(String)).toString()
+  return names.map(name => {
+    if (!known.has(name)) throw new Error(`no case ${name}: there are ${[...known.keys()].join(' ')}`)
+    return {
+      name,
+      ...known.get(name),
+      prepare: port => driver(port, name, 'setup'),
+      measure: (port, commands, pipeline) => Number(driver(port, name, commands, CLIENTS, pipeline)),
+    }
+  })
 }
 
 async function start(label, command) {
@@ -143,7 +151,8 @@ async function start(label, command) {
 /** Of all threads of the process and its children; 0 where there is no /proc. */
 function cpuSeconds(pid) {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ')
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may hold anything
     const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>
       readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean),
     )
@@ -179,15 +188,15 @@ function isInstalled(command) {
 }
 
 function heading(pipeline) {
-  return `${`pipeline ${pipeline}`.padEnd(18)}${'rps'.padStart(12)}${'theirs'.padStart(12)}${'ratio'.padStart(8)}${'CPU us/op'.padStart(12)}${'theirs'.padStart(8)}${'ratio'.padStart(8)}`
+  return `${`pipeline ${pipeline}`.padEnd(20)}${'rps'.padStart(12)}${'theirs'.padStart(12)}${'ratio'.padStart(8)}${'CPU us/op'.padStart(12)}${'theirs'.padStart(8)}${'ratio'.padStart(8)}`
 }
 
 function line(name, ours, theirs) {
   const count = n => Math.round(n).toLocaleString('en').padStart(12)
   const us = (n, width) => n.toFixed(2).padStart(width)
-  if (!theirs) return `${name.padEnd(18)}${count(ours.rps)}${' '.repeat(20)}${us(ours.cpuUs, 12)}`
+  if (!theirs) return `${name.padEnd(20)}${count(ours.rps)}${' '.repeat(20)}${us(ours.cpuUs, 12)}`
   const cpu = `${us(ours.cpuUs, 12)}${us(theirs.cpuUs, 8)}${ratio(ours.cpuUs / theirs.cpuUs)}`
-  return `${name.padEnd(18)}${count(ours.rps)}${count(theirs.rps)}${ratio(ours.rps / theirs.rps)}${cpu}`
+  return `${name.padEnd(20)}${count(ours.rps)}${count(theirs.rps)}${ratio(ours.rps / theirs.rps)}${cpu}`
 }
 
 function ratio(n) {

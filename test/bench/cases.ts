@@ -5,7 +5,7 @@ import type { Word } from '../harness/resp.ts'
 
 export interface BenchCase {
   name: string
-  /** Sent once before, on empty databases. */
+  /** Sent once before, on empty databases and not measured; neighbours with the very same function share its data. */
   setup?: () => Iterable<Word[]>
   /** The i-th command. */
   command: (i: number) => Word[]
@@ -14,6 +14,10 @@ export interface BenchCase {
 }
 
 const KEY_COUNT = 1000
+const MILLION = 1_000_000
+const LONG = 100_000
+const CHUNK = 1000
+const BITS = 80_000_000
 const VALUE = 'v'.repeat(32)
 const key = (prefix: string, i: number) => `${prefix}:${(i * 7919) % KEY_COUNT}`
 
@@ -24,6 +28,49 @@ function* keys(make: (i: number) => Word[]): Iterable<Word[]> {
 /** Name and value `count` times: fields with values, members with scores. */
 function filled(count: number, entry: (i: number) => Word[]): Word[] {
   return Array.from({ length: count }, (_, i) => entry(i)).flat()
+}
+
+/** One collection of `count` entries, made with commands of a thousand each. */
+function* made(head: Word[], count: number, entry: (i: number) => Word[]): Iterable<Word[]> {
+  for (let from = 0; from < count; from += CHUNK) yield [...head, ...filled(CHUNK, n => entry(from + n))]
+}
+
+/** Spread over 0..range without repeating soon, the same in every run. */
+const spread = (i: number, range: number) => (i * 7_368_787 + 12_345) % range
+
+const millionScores = () => made(['ZADD', 'z'], MILLION, i => [spread(i, MILLION), `member:${i}`])
+const millionMembers = () => made(['SADD', 's'], MILLION, i => [`member:${i}`])
+const millionFields = () => made(['HSET', 'h'], MILLION, i => [`field:${i}`, VALUE])
+const millionKeys = () => made(['MSET'], MILLION, i => [`key:${i}`, VALUE])
+const millionPlaces = () => made(['GEOADD', 'g'], MILLION, i => [...place(i), `place:${i}`])
+const longList = () => made(['RPUSH', 'l'], LONG, i => [`element:${i}`])
+const longNumbers = () => made(['RPUSH', 'l'], LONG, i => [spread(i, MILLION)])
+const longStream = () => Array.from({ length: 10_000 }, (_, i) => ['XADD', 'x', `${i + 1}-0`, 'field', VALUE])
+const tenMegabytes = (): Word[][] => [
+  ['SET', 'b', 'bits'.repeat(2_500_000)],
+  ['SETBIT', 'b', BITS - 1, 1],
+]
+
+function place(i: number): Word[] {
+  return [(spread(i, 3_600_000) / 10_000 - 180).toFixed(4), (spread(i * 31, 1_600_000) / 10_000 - 80).toFixed(4)]
+}
+
+function* twoLongSets(): Iterable<Word[]> {
+  yield* made(['SADD', 's1'], LONG, i => [`member:${i}`])
+  yield* made(['SADD', 's2'], LONG, i => [`member:${i + LONG - LONG / 10}`])
+}
+
+function* streamWithGroup(): Iterable<Word[]> {
+  yield* longStream()
+  yield ['XGROUP', 'CREATE', 'x', 'group', '$']
+}
+
+/** Round after round: back to some entry, read the ten behind it, acknowledge them. */
+function readAndAcknowledge(i: number): Word[] {
+  const first = (Math.floor(i / 3) * 10) % 9000
+  if (i % 3 === 0) return ['XGROUP', 'SETID', 'x', 'group', `${first}-0`]
+  if (i % 3 === 1) return ['XREADGROUP', 'GROUP', 'group', 'me', 'COUNT', 10, 'STREAMS', 'x', '>']
+  return ['XACK', 'x', 'group', ...filled(10, n => [`${first + n + 1}-0`])]
 }
 
 export const cases: readonly BenchCase[] = [
@@ -83,5 +130,53 @@ export const cases: readonly BenchCase[] = [
     name: 'eval_get',
     setup: () => [['SET', 's:1', VALUE]],
     command: () => ['EVAL', "return redis.call('get', KEYS[1])", 1, 's:1'],
+  },
+  {
+    name: 'hgetall_100',
+    setup: () => keys(i => ['HSET', `h:${i}`, ...filled(100, n => [`f${n}`, VALUE])]),
+    command: i => ['HGETALL', key('h', i)],
+    slow: 20,
+  },
+  {
+    name: 'zrange_1m',
+    setup: millionScores,
+    command: i => ['ZRANGE', 'z', spread(i, MILLION - 10), spread(i, MILLION - 10) + 9],
+    slow: 4,
+  },
+  { name: 'zrank_1m', setup: millionScores, command: i => ['ZRANK', 'z', `member:${spread(i, MILLION)}`], slow: 2 },
+  {
+    name: 'zadd_1m',
+    setup: millionScores,
+    command: i => ['ZADD', 'z', spread(i * 17, MILLION), `member:${spread(i, MILLION)}`],
+    slow: 2,
+  },
+  { name: 'zscan_1m', setup: millionScores, command: i => ['ZSCAN', 'z', spread(i, MILLION)], slow: 4 },
+  { name: 'hscan_1m', setup: millionFields, command: i => ['HSCAN', 'h', spread(i, MILLION)], slow: 4 },
+  { name: 'scan_1m', setup: millionKeys, command: i => ['SCAN', spread(i, MILLION)], slow: 4 },
+  { name: 'sismember_1m', setup: millionMembers, command: i => ['SISMEMBER', 's', `member:${spread(i, 2 * MILLION)}`] },
+  { name: 'sinter_100k', setup: twoLongSets, command: () => ['SINTER', 's1', 's2'], slow: 8000 },
+  { name: 'lindex_100k', setup: longList, command: i => ['LINDEX', 'l', spread(i, LONG)], slow: 4 },
+  {
+    name: 'linsert_100k',
+    setup: longList,
+    command: i => ['LINSERT', 'l', 'BEFORE', `element:${spread(i, LONG)}`, VALUE],
+    slow: 800,
+  },
+  { name: 'sort_100k', setup: longNumbers, command: () => ['SORT', 'l', 'LIMIT', 0, 10], slow: 10_000 },
+  {
+    name: 'xrange_100',
+    setup: longStream,
+    command: i => ['XRANGE', 'x', spread(i, 9000), '+', 'COUNT', 100],
+    slow: 40,
+  },
+  { name: 'xreadgroup_xack', setup: streamWithGroup, command: readAndAcknowledge, slow: 4 },
+  { name: 'setbit_10mb', setup: tenMegabytes, command: i => ['SETBIT', 'b', spread(i, BITS), i & 1] },
+  { name: 'bitcount_10mb', setup: tenMegabytes, command: () => ['BITCOUNT', 'b'], slow: 4000 },
+  { name: 'pfadd', command: i => ['PFADD', key('p', i), `element:${i}`] },
+  {
+    name: 'geosearch_1m',
+    setup: millionPlaces,
+    command: i => ['GEOSEARCH', 'g', 'FROMLONLAT', ...place(i * 7), 'BYRADIUS', 50, 'km', 'COUNT', 10, 'ASC'],
+    slow: 20,
   },
 ]

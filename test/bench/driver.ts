@@ -1,27 +1,33 @@
 // A small load generator: sends one case of cases.ts from many pipelined connections and prints the commands a second.
 //
-//   bun test/bench/driver.ts PORT CASE COMMANDS CLIENTS PIPELINE
+//   bun test/bench/driver.ts PORT CASE setup                        makes the data the case wants, on empty databases
+//   bun test/bench/driver.ts PORT CASE COMMANDS CLIENTS PIPELINE    measures
 
 import { connect, type Socket } from 'node:net'
-import { encodeCommand, replyEnd, type Word } from '../harness/resp.ts'
+import { encodeCommand, replyEnd } from '../harness/resp.ts'
 import { type BenchCase, cases } from './cases.ts'
 
 const [port, name, commands, clients, pipeline] = process.argv.slice(2)
 const benchCase = cases.find(one => one.name === name)
 if (!benchCase) throw new Error(`no case ${name}`)
-console.log(await measure(benchCase, Number(port), Number(commands), Number(clients), Number(pipeline)))
+if (commands === 'setup') await prepare(benchCase, Number(port))
+else console.log(await measure(benchCase, Number(port), Number(commands), Number(clients), Number(pipeline)))
 process.exit(0)
 
+async function prepare({ setup }: BenchCase, port: number): Promise<void> {
+  const link = await Link.open(port)
+  await link.exchange(encodeCommand(['FLUSHALL']), 1)
+  for (const words of setup?.() ?? []) await link.exchange(encodeCommand(words), 1)
+}
+
 async function measure(
-  { setup, command }: BenchCase,
+  { command }: BenchCase,
   port: number,
   count: number,
   clients: number,
   pipeline: number,
 ): Promise<number> {
-  const first = await Link.open(port)
-  for (const words of [['FLUSHALL'], ...(setup?.() ?? [])]) await first.exchange(encodeCommand(words as Word[]), 1)
-  const links = [first]
+  const links: Link[] = []
   while (links.length < clients) links.push(await Link.open(port))
   // What is sent is made before, so that the client costs little while the servers are measured.
   const batches = Array.from({ length: 64 }, (_, b) =>
