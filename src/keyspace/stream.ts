@@ -14,6 +14,8 @@ import { ID_PAYLOAD_AT, type StreamIndex } from './stream-index.ts'
 import { StreamIterator } from './stream-iterator.ts'
 import type { StreamNodes } from './stream-node.ts'
 
+export { OrderedCursor } from '../memory/ordered.ts'
+
 export const NODES = 0
 export const GROUPS = 4
 export const LENGTH = 8

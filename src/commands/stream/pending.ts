@@ -2,11 +2,11 @@
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
+import { OrderedCursor } from '../../keyspace/stream.ts'
 import { StreamId } from '../../keyspace/stream-id.ts'
 import { StreamKind } from '../../keyspace/stream-kind.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { OrderedCursor } from '../../memory/ordered.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { propagateClaim, propagateGroupId } from './propagate.ts'
