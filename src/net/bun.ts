@@ -108,8 +108,9 @@ export class BunTransport implements Transport {
   }
 }
 
-/** 'address:port' as Redis prints it; IPv6 in brackets, IPv4 in IPv6 as IPv4. */
-function joined(address: string, port: number): string {
+/** 'address:port' as Redis prints it; IPv6 in brackets, IPv4 in IPv6 as IPv4, '?:0' where the peer has gone already. */
+function joined(address: string | undefined, port: number | undefined): string {
+  if (address === undefined) return '?:0'
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
 }

@@ -27,8 +27,8 @@ class NodeConnection implements Connection {
     this.direct = direct
     this.fd = fd
     this.kind = path === '' ? 'tcp' : 'unix'
-    this.peer = path === '' ? joined(socket.remoteAddress ?? '', socket.remotePort ?? 0) : `${path}:0`
-    this.local = path === '' ? joined(socket.localAddress ?? '', socket.localPort ?? 0) : `${path}:0`
+    this.peer = path === '' ? joined(socket.remoteAddress, socket.remotePort) : `${path}:0`
+    this.local = path === '' ? joined(socket.localAddress, socket.localPort) : `${path}:0`
   }
 
   get holdsBuffer(): boolean {
@@ -141,8 +141,9 @@ function listening(
   })
 }
 
-/** 'address:port' as Redis prints it; IPv6 in brackets, IPv4 in IPv6 as IPv4. */
-function joined(address: string, port: number): string {
+/** 'address:port' as Redis prints it; IPv6 in brackets, IPv4 in IPv6 as IPv4, '?:0' where the peer has gone already. */
+function joined(address: string | undefined, port: number | undefined): string {
+  if (address === undefined) return '?:0'
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
 }

@@ -1,6 +1,7 @@
 // Clients that behave badly, over TCP: what they send is broken, or they do not read, or hang, or come in crowds.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { encodeCommand } from '../harness/resp.ts'
 import { Frames } from './frames.ts'
@@ -121,6 +122,23 @@ test('a crowd that connects and drops', () =>
     await bystander.ask(['PUBLISH', 'news', 'x'], ':0\r\n')
     await bystander.ask(['EXISTS', 'k'], ':0\r\n')
     await bystander.check()
+  }))
+
+// The other process comes and goes while this one, the server's, waits for it: what is accepted then is gone already.
+const RESET_TWENTY = `const { connect } = require('node:net')
+for (let i = 0; i < 20; i++) {
+  const socket = connect({ port: Number(process.argv.at(-1)), host: '127.0.0.1' })
+  socket.on('error', () => {}).once('connect', () => socket.resetAndDestroy())
+}`
+
+test('connections that are reset before they are accepted', () =>
+  Victim.treat({}, async victim => {
+    const bystander = await Bystander.come(victim)
+    execFileSync(process.execPath, ['-e', RESET_TWENTY, `${victim.port}`])
+    await bystander.check()
+    await victim.until('they are gone', () => victim.clients === 1)
+    await bystander.check()
+    assert.equal(victim.outputBytes, 0)
   }))
 
 test('more than maxclients are told so, and room is made when others go', () =>
