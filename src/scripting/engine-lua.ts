@@ -108,9 +108,12 @@ export class LuaEngine implements ScriptEngine {
   private place(name: string): string {
     const { S } = this
     const level = S.functionAt(1)?.chunk === undefined ? 2 : 1
-    const site = S.siteAt(level)
-    if (site === undefined) return S.functionAt(level) === undefined ? '' : ` script: ${name}, on =[C]:-1.`
-    return ` script: ${name}, on ${S.functionAt(level)!.chunk!.source}:${site.line}.`
+    const f = S.functionAt(level)
+    if (f === undefined) return ''
+    if (f.chunk === undefined) return ` script: ${name}, on =[C]:-1.`
+    // A loop that calls nothing does not say where it is.
+    const site = S.siteAt(level) ?? f.chunk.sites[0]
+    return ` script: ${name}, on ${f.chunk.source}:${site?.line ?? 1}.`
   }
 
   // ---- libraries ----
