@@ -51,6 +51,10 @@ export function persistenceOf({ engine, config, system, log, services }: Persist
   config.onChange('appendonly', now =>
     persistence.setAppendOnly(now.appendonly, engine.current?.has(CLIENT_IN_EXEC) === true),
   )
+  config.onChange('aof-disable-auto-gc', now => {
+    if (!now.aofDisableAutoGc) persistence.files.deleteHistory()
+    return undefined
+  })
   return persistence
 }
 

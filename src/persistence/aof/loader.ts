@@ -65,7 +65,7 @@ export class AofLoader {
     for (const file of manifest.files) {
       if (!files.exists(file.name)) {
         files.sizeOf(file)
-        throw new LoadFailure(`The append log file ${file.name} doesn't exist: No such file or directory`)
+        throw new LoadFailure(`A file of the append-only log is missing: ${file.name}`)
       }
       total += files.sizeOf(file)
     }
@@ -151,6 +151,8 @@ export class AofLoader {
       }
       if (config.keyLoadDelay > 0) yield config.keyLoadDelay / 1000
       if (this.next(input)) {
+        // A script that takes long goes on between the turns.
+        while (engine.scripting?.running !== undefined) yield 0
         if (this.transaction === undefined) wholeTo = input.offset
         continue
       }

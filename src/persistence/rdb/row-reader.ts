@@ -75,6 +75,7 @@ export class RowReader {
   private checkUnique(stride: number): void {
     const { row, element } = this
     const seen = new Set<string>()
+    row.open(this.bytes)
     for (let i = 0; row.next(element); i++) if (i % stride === 0) seen.add(element.text().latin1())
     if (seen.size < Math.ceil(row.count / stride)) this.broken()
   }
