@@ -1,0 +1,10 @@
+// The libraries that redis-server gives its scripts beside Lua's own: cjson, struct, cmsgpack and bit.
+
+import type { LuaState } from '../lua/state.ts'
+import { openBit } from './bit.ts'
+import { openCjson } from './cjson.ts'
+
+export function openRedisLibraries(S: LuaState): void {
+  openCjson(S)
+  openBit(S)
+}
