@@ -120,6 +120,11 @@ export class List {
     return this.quicklists.next(this.cursor, e)
   }
 
+  /** As next() until the element is `s`. */
+  nextEqual(s: Slice): boolean {
+    return this.quicklists.nextEqual(this.cursor, s)
+  }
+
   /** True when the element that next() gave is `s`. */
   isAt(s: Slice): boolean {
     return this.quicklists.equals(this.cursor, s)

@@ -52,6 +52,9 @@ export interface Trim {
 
 export class Stream {
   value: Ref = 0
+  /** For who compares the ids it keeps: overwritten by everybody who does. */
+  readonly scratch = new StreamId()
+  readonly scratch2 = new StreamId()
   private readonly arena: Arena
   private readonly index: StreamIndex
   private readonly nodes: StreamNodes

@@ -177,7 +177,8 @@ export class ListpackReader {
     return found < 0 ? -1 : found - start
   }
 
-  private findAt(u8: Uint8Array, dv: DataView, at: number, key: Slice, skipped: number): number {
+  /** As find(), for elements from byte `at` of any buffer; gives a byte too. */
+  findAt(u8: Uint8Array, dv: DataView, at: number, key: Slice, skipped: number): number {
     const keyLen = key.len
     const n = keyLen > INTEGER_TEXT_MAX ? Number.NaN : parseInt64(key)
     const keyIsInteger = !Number.isNaN(n)

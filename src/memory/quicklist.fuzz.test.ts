@@ -86,8 +86,13 @@ class Pair {
       }
     } else if (op === 2) {
       const after = random(2) === 0
-      lists.open(this.q, index, true, cursor)
-      lists.next(cursor, e)
+      // Found by looking for it from somewhere before, every other time.
+      const from = random(index + 1)
+      const wanted = model[index]
+      lists.open(this.q, after ? from : index, true, cursor)
+      if (after) assert.ok(lists.nextEqual(cursor, Slice.of(wanted)))
+      else lists.next(cursor, e)
+      if (after) index = model.indexOf(wanted, from)
       lists.insertAt(this.q, cursor, Slice.of(s), after)
       model.splice(after ? index + 1 : index, 0, s)
     } else if (op === 3) {
@@ -102,8 +107,24 @@ class Pair {
     } else this.removeSome(index, random(2) === 0)
   }
 
+  removeEqual(from: number, forward: boolean): void {
+    const { lists, model, cursor } = this
+    const wanted = model[from]
+    lists.open(this.q, from, forward, cursor)
+    let at = from
+    for (let left = 5; left > 0 && lists.nextEqual(cursor, Slice.of(wanted)); left--) {
+      at = forward ? model.indexOf(wanted, at) : model.lastIndexOf(wanted, at)
+      assert.ok(at >= 0)
+      lists.deleteAt(this.q, cursor)
+      model.splice(at, 1)
+      if (!forward) at--
+    }
+    lists.settle(cursor)
+  }
+
   removeSome(from: number, forward: boolean): void {
     const { lists, model, cursor, e, random } = this
+    if (random(3) === 0) return this.removeEqual(from, forward)
     lists.open(this.q, from, forward, cursor)
     const modulus = 2 + random(5)
     let at = from

@@ -206,6 +206,28 @@ export class Quicklist extends QuicklistEnds {
     return true
   }
 
+  /** As next() until the element is `s`; what it gave is not read. */
+  nextEqual(cursor: ListCursor, s: Slice): boolean {
+    if (cursor.fresh) cursor.fresh = false
+    else this.advance(cursor)
+    while (cursor.pos >= 0) {
+      if (cursor.plain || !cursor.forward) {
+        if (this.equals(cursor, s)) return true
+        this.advance(cursor)
+        continue
+      }
+      const { u8, base } = cursor
+      const found = this.listpack.findAt(u8, cursor.dv, base + cursor.pos, s, 0)
+      if (found >= 0) {
+        for (let at = base + cursor.pos; at < found; at = skip(u8, at)) cursor.index++
+        cursor.pos = found - base
+        return true
+      }
+      this.enterStart(cursor, cursor.node === 0 ? 0 : this.field(cursor.node, NEXT))
+    }
+    return false
+  }
+
   /** True when the element that next() gave is `s`. */
   equals(cursor: ListCursor, s: Slice): boolean {
     const { u8, base } = cursor

@@ -29,11 +29,9 @@ const lInsert: Command = {
     if (entry === WRONG) return
     if (entry === 0) return reply.integer(0)
     const list = openList(ctx, entry)
-    const e = elementOf(ctx)
     list.makeRoom(1, args[4].len)
-    let found = false
     list.seek(0, true)
-    while (!found && list.next(e)) found = list.isAt(args[3])
+    const found = list.nextEqual(args[3])
     if (found) list.insertHere(args[4], after)
     db.setValue(entry, list.encoding, list.value)
     if (!found) return reply.integer(-1)
@@ -96,15 +94,10 @@ const lRem: Command = {
     if (entry === WRONG) return
     if (entry === 0) return reply.integer(0)
     const list = openList(ctx, entry)
-    const e = elementOf(ctx)
     const limit = count === 0 ? list.length : Math.abs(count)
     let removed = 0
     list.seek(count < 0 ? list.length - 1 : 0, count >= 0)
-    while (removed < limit && list.next(e)) {
-      if (!list.isAt(args[3])) continue
-      list.removeHere()
-      removed++
-    }
+    for (; removed < limit && list.nextEqual(args[3]); removed++) list.removeHere()
     if (removed === 0) return reply.integer(0)
     list.settle()
     const gone = storeBack(ctx, entry, args[1], list)

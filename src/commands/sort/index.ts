@@ -97,7 +97,8 @@ function sortGeneric(ctx: Context, mayStore: boolean): void {
   }
   const elements = new SortElements()
   if (entry !== 0) gather(ctx, entry, type, elements, options.unsorted && options.descending)
-  const order = Array.from({ length: elements.count }, (_, i) => i)
+  const order: number[] = []
+  for (let i = 0; i < elements.count; i++) order.push(i)
   if (!options.unsorted && !sortedOrReply(ctx, elements, order, options)) return
   const from = Math.min(Math.max(options.offset, 0), order.length)
   const chosen = order.slice(from, options.count < 0 ? order.length : from + options.count)
@@ -185,10 +186,33 @@ function sortedOrReply(ctx: Context, elements: SortElements, order: number[], op
     ctx.reply.fixedError(NOT_A_SCORE)
     return false
   }
-  order.sort((i, j) => {
-    if (scores[i] === scores[j]) return sign * elements.compare(i, j)
-    return scores[i] < scores[j] ? -sign : sign
-  })
+  if (!sortByWholeScores(elements, order, scores, sign)) {
+    order.sort((i, j) => {
+      if (scores[i] === scores[j]) return sign * elements.compare(i, j)
+      return scores[i] < scores[j] ? -sign : sign
+    })
+  }
+  return true
+}
+
+/**
+ * Sorts without calling back: score and index go into one number each. False, with nothing done, when they do not fit
+ * one, as with scores that are not whole.
+ */
+function sortByWholeScores(elements: SortElements, order: number[], scores: Float64Array, sign: number): boolean {
+  const { length } = order
+  const scoreMax = 2 ** 50 / length // so that dividing by the length never rounds up
+  for (let i = 0; i < length; i++) if (!Number.isInteger(scores[i]) || Math.abs(scores[i]) > scoreMax) return false
+  const packed = new Float64Array(length)
+  for (let i = 0; i < length; i++) packed[i] = sign * scores[i] * length + i
+  packed.sort()
+  for (let i = 0; i < length; i++) order[i] = packed[i] - Math.floor(packed[i] / length) * length
+  for (let from = 0, to = 0; from < length; from = to) {
+    for (to = from + 1; to < length && scores[order[to]] === scores[order[from]]; ) to++
+    if (to - from === 1) continue
+    const ties = order.slice(from, to).sort((i, j) => sign * elements.compare(i, j))
+    for (let i = 0; i < ties.length; i++) order[from + i] = ties[i]
+  }
   return true
 }
 

@@ -72,3 +72,28 @@ conversation(
   },
   { since: '7.0' },
 )
+
+conversation('SORT orders whole numbers, fractions and what is equal in value alike', async c => {
+  const random = seededRandom(5)
+  for (const fraction of ['', '.5']) {
+    for (const range of [10, 1e6, 1e15]) {
+      const texts = Array.from({ length: 200 }, (_, i) => {
+        const number = Math.floor(random() * range)
+        return `${i % 2 ? '-' : ''}${'0'.repeat(i % 3)}${number}${i % 5 ? '' : fraction}`
+      })
+      await c.do('DEL l')
+      await c.do(['RPUSH', 'l', ...texts])
+      const bytewise = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+      const sorted = [...texts].sort((a, b) => Number(a) - Number(b) || bytewise(a, b))
+      await c.expect('SORT l', sorted)
+      await c.expect('SORT l DESC LIMIT 0 50', [...sorted].reverse().slice(0, 50))
+    }
+  }
+})
+
+function seededRandom(seed: number): () => number {
+  return () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+    return seed / 2 ** 32
+  }
+}

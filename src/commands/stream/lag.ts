@@ -2,13 +2,13 @@
 // Source: the rules of Redis's XINFO, which these must match.
 
 import type { Stream } from '../../keyspace/stream.ts'
-import { StreamId } from '../../keyspace/stream-id.ts'
+import type { StreamId } from '../../keyspace/stream-id.ts'
 
 /** True when an entry from `id` on may have been deleted by XDEL. */
 export function hasDeletedAfter(stream: Stream, id: StreamId): boolean {
   if (stream.length === 0) return false
-  const maxDeleted = stream.maxDeletedId(new StreamId())
-  if (maxDeleted.isZero || stream.firstId(new StreamId()).compare(maxDeleted) > 0) return false
+  const maxDeleted = stream.maxDeletedId(stream.scratch2)
+  if (maxDeleted.isZero || stream.firstId(stream.scratch).compare(maxDeleted) > 0) return false
   return id.compare(maxDeleted) <= 0
 }
 
@@ -16,12 +16,12 @@ export function hasDeletedAfter(stream: Stream, id: StreamId): boolean {
 export function distanceFromFirst(stream: Stream, id: StreamId): number {
   const added = stream.entriesAdded
   if (added === 0) return 0
-  const toLast = id.compare(stream.lastId(new StreamId()))
+  const toLast = id.compare(stream.lastId(stream.scratch))
   if (stream.length === 0 && toLast <= 0) return added
   if (toLast === 0) return added
   if (toLast > 0) return -1
-  const first = stream.firstId(new StreamId())
-  const maxDeleted = stream.maxDeletedId(new StreamId())
+  const first = stream.firstId(stream.scratch)
+  const maxDeleted = stream.maxDeletedId(stream.scratch2)
   if (maxDeleted.isZero || maxDeleted.compare(first) < 0) {
     const toFirst = id.compare(first)
     if (toFirst < 0) return added - stream.length
