@@ -3,7 +3,9 @@
 import type { Command } from '../engine/command.ts'
 import type { Context } from '../engine/context.ts'
 import { ENC_HASHTABLE, ENC_LISTPACK, ENC_QUICKLIST, ENC_SKIPLIST, ENCODING_NAMES } from '../keyspace/types.ts'
+import { bytesOf } from '../lib/bytes.ts'
 import { globMatch } from '../lib/glob.ts'
+import { writeInt } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import { MUST_BE_POSITIVE, NO_SUCH_KEY } from '../protocol/errors.ts'
 import { replyHelp } from '../protocol/help.ts'
@@ -127,14 +129,39 @@ function populate(ctx: Context): void {
   if (Number.isNaN(size)) return
   if (size < 0) return reply.fixedError(MUST_BE_POSITIVE)
   const prefix = (argc === 3 ? 'key' : args[3].latin1()).slice(0, PREFIX_BYTES_MAX)
+  // Millions of keys at a time: no strings.
+  const key = new Numbered(`${prefix}:`, 0)
+  const value = new Numbered('value:', size)
   for (let i = 0; i < count; i++) {
-    const key = Slice.of(`${prefix}:${i}`)
-    if (db.find(key) !== 0) continue
-    const text = `value:${i}`
-    db.setString(key, Slice.of(size === 0 ? text : text.slice(0, size).padEnd(size, '\0')))
-    if (engine.keyWatchers !== 0) engine.keyChanged(db, key)
+    if (db.find(key.number(i)) !== 0) continue
+    db.setString(key.slice, value.number(i))
+    if (engine.keyWatchers !== 0) engine.keyChanged(db, key.slice)
   }
   reply.ok()
+}
+
+const DIGITS_MAX = 20
+
+/** A text followed by a number, cut or filled with zeros to `size` bytes unless that is 0. */
+class Numbered {
+  readonly slice: Slice
+  private readonly textBytes: number
+  private readonly size: number
+
+  constructor(text: string, size: number) {
+    this.slice = new Slice(new Uint8Array(Math.max(text.length + DIGITS_MAX, size)))
+    this.slice.u8.set(bytesOf(text))
+    this.textBytes = text.length
+    this.size = size
+  }
+
+  number(n: number): Slice {
+    const { slice, textBytes, size } = this
+    const end = textBytes + writeInt(slice.u8, textBytes, n)
+    if (size > end) slice.u8.fill(0, end, size)
+    slice.len = size === 0 ? end : size
+    return slice
+  }
 }
 
 function object(ctx: Context): void {

@@ -7,14 +7,16 @@
 // Always: values of equal content have equal digests, whatever their encoding.
 
 import type { Database } from '../keyspace/database.ts'
+import { HashKind } from '../keyspace/hash-kind.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ListKind } from '../keyspace/list-kind.ts'
+import { SetKind } from '../keyspace/set-kind.ts'
 import { StreamId } from '../keyspace/stream-id.ts'
 import { StreamKind } from '../keyspace/stream-kind.ts'
-import { TYPE_LIST, TYPE_STREAM, TYPE_STRING, TYPE_ZSET } from '../keyspace/types.ts'
+import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_STRING, TYPE_ZSET } from '../keyspace/types.ts'
 import { ZSetKind } from '../keyspace/zset-kind.ts'
 import { bytesOf } from '../lib/bytes.ts'
-import { formatDouble } from '../lib/double.ts'
+import { formatAnyDouble } from '../lib/double.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -25,7 +27,13 @@ const EXPIRES = bytesOf('!!expire!!')
 /** Puts the elements of a value into a digest. */
 type Digester = (space: Keyspace, encoding: number, value: Ref, into: Digest) => void
 
-const DIGESTERS: { [type: number]: Digester } = { [TYPE_LIST]: list, [TYPE_ZSET]: sortedSet, [TYPE_STREAM]: stream }
+const DIGESTERS: { [type: number]: Digester } = {
+  [TYPE_LIST]: list,
+  [TYPE_SET]: set,
+  [TYPE_ZSET]: sortedSet,
+  [TYPE_HASH]: hash,
+  [TYPE_STREAM]: stream,
+}
 
 class Digest {
   readonly bytes = new Uint8Array(DIGEST_BYTES)
@@ -76,13 +84,35 @@ function list(space: Keyspace, encoding: number, value: Ref, into: Digest): void
   while (one.next(kind.element)) into.mixSlice(kind.element.text())
 }
 
+function set(space: Keyspace, encoding: number, value: Ref, into: Digest): void {
+  const kind = SetKind.of(space)
+  const one = kind.first.open(encoding, value)
+  one.rewind()
+  while (one.next(kind.element)) {
+    const { u8, off, len } = kind.element.text()
+    into.xor(u8, off, off + len)
+  }
+}
+
+function hash(space: Keyspace, encoding: number, value: Ref, into: Digest): void {
+  const kind = HashKind.of(space)
+  const one = kind.first.open(encoding, value)
+  const element = new Digest()
+  one.rewind()
+  while (one.next(kind.field, kind.text)) {
+    element.clear().mixSlice(kind.field.text())
+    element.mixSlice(kind.text.text())
+    into.xor(element.bytes)
+  }
+}
+
 function sortedSet(space: Keyspace, encoding: number, value: Ref, into: Digest): void {
   const kind = ZSetKind.of(space)
   const one = kind.first.open(encoding, value)
   const element = new Digest()
   for (let more = one.seekRank(0, kind.cursor); more; more = one.next(kind.cursor)) {
     element.clear().mixSlice(kind.cursor.member)
-    element.mix(bytesOf(formatDouble(kind.cursor.score)))
+    element.mix(bytesOf(formatAnyDouble(kind.cursor.score)))
     into.xor(element.bytes)
   }
 }

@@ -16,8 +16,9 @@ const LOOK_US = 1_000_000
 const VALUE_EFFORT_MAX = 50_000
 const CHUNKS_PER_STEP = 16
 const BUCKETS_PER_STEP = 8
-/** After a walk that freed nothing, how long to leave it at that, unless much has been deleted since. */
+/** After a walk that freed nothing, how long to leave it at that, unless much has been deleted since: ever longer. */
 const REST_US = 60_000_000
+const REST_US_MAX = 3_600_000_000
 /** When less than this share is left of what was in use when segments were chosen, others are worth emptying. */
 const CHOICE_HOLDS_MIN = 0.8
 
@@ -37,6 +38,7 @@ export class Defrag {
   private segmentBytesBefore = 0
   private usedBytesBefore = 0
   private restUntilUs = Number.NEGATIVE_INFINITY
+  private restUs = REST_US
   private readonly move = (entry: Ref): Ref => {
     const moved = this.space.databases[this.database].relocateEntry(entry, VALUE_EFFORT_MAX)
     if (moved === entry) this.misses++
@@ -124,7 +126,12 @@ export class Defrag {
     this.at = 0
     if (++this.database < this.space.databases.length) return
     this.finish()
-    if (this.space.arena.segmentBytes >= this.segmentBytesBefore) this.restUntilUs = this.nowUs() + REST_US
+    if (this.space.arena.segmentBytes < this.segmentBytesBefore) {
+      this.restUs = REST_US
+      return
+    }
+    this.restUntilUs = this.nowUs() + this.restUs
+    this.restUs = Math.min(this.restUs * 2, REST_US_MAX)
   }
 
   private finish(): void {
