@@ -70,8 +70,7 @@ const restore: Command = {
     if (Number.isNaN(ttlMs)) return
     if (ttlMs < 0) return reply.fixedError(BAD_TTL)
     if (!engine.payloads.isSound(args[3])) return reply.fixedError(BAD_PAYLOAD)
-    if (!engine.payloads.read(args[3], engine.settings.sanitizeDumpPayload !== 'no'))
-      return reply.fixedError(BAD_FORMAT)
+    if (!engine.payloads.read(args[3], engine.settings.sanitizeDumpPayload !== 'no')) return refused(ctx)
     const removed = options.replace && db.delete(key)
     const whenMs = ttlMs === 0 || options.absolute ? ttlMs : ttlMs + ctx.nowMs
     if (ttlMs > 0 && whenMs < ctx.nowMs) {
@@ -91,6 +90,11 @@ const restore: Command = {
     ctx.touched(key, 'restore', NOTIFY_GENERIC)
     reply.ok()
   },
+}
+
+function refused(ctx: Context): void {
+  ctx.engine.log?.('verbose', ctx.engine.payloads.failure)
+  ctx.reply.fixedError(BAD_FORMAT)
 }
 
 interface RestoreOptions {

@@ -12,6 +12,8 @@ export interface Payloads {
   isSound(payload: Slice): boolean
   /** Reads the value out of a sound payload; false when it is none. `deep`: look for duplicates too. */
   read(payload: Slice, deep: boolean): boolean
+  /** Why read() has refused: for the log. */
+  readonly failure: string
   /** Gives the value that read() has read to a key that does not exist. */
   place(db: Database, key: Slice): Ref
   /** Gives up the value that read() has read. */

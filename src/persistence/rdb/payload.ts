@@ -20,6 +20,7 @@ const KEPT_BYTES_MAX = 1 << 20
 
 export class DumpPayloads implements Payloads {
   skipChecks = false
+  failure = ''
   private readonly writers: ValueWriters
   private readonly readers: ValueReaders
   private readonly input = new RdbInput()
@@ -74,6 +75,7 @@ export class DumpPayloads implements Payloads {
     const input = this.input.open(u8, dv, off, off + len - FOOTER_BYTES)
     readers.options.deep = deep
     this.reader = undefined
+    this.failure = 'Internal error in RDB reading offset 0 -> unknown type or empty value'
     try {
       const rdbType = input.byte()
       if (rdbType === RDB_STRING) {
@@ -88,6 +90,7 @@ export class DumpPayloads implements Payloads {
       if (!this.reader.empty) return true
     } catch (error) {
       if (!(error instanceof RdbError)) throw error
+      this.failure = `Internal error in RDB reading offset ${error.offset} -> ${error.message}`
     }
     this.drop()
     return false

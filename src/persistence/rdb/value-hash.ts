@@ -111,7 +111,7 @@ export class HashReader implements ValueReader {
       rdbType === RDB_HASH_LISTPACK
         ? rows.listpack(input, 'Hash listpack')
         : rdbType === RDB_HASH_ZIPMAP
-          ? rows.zipmap(input, 'Hash zipmap')
+          ? rows.zipmap(input, 'Zipmap')
           : rows.ziplist(input, 'Hash ziplist')
     if (row.count % 2 !== 0) input.fail(`${rows.noun} integrity check failed.`)
     this.empty = row.count === 0
