@@ -61,7 +61,6 @@ export class Database {
   get size(): number {
     return this.tables.count(this.main)
   }
-
   get expiresSize(): number {
     return this.tables.count(this.expires)
   }
@@ -70,7 +69,6 @@ export class Database {
   get mainTable(): Ref {
     return this.main
   }
-
   get expiryTable(): Ref {
     return this.expires
   }
@@ -112,7 +110,6 @@ export class Database {
   exists(key: Slice): boolean {
     return this.find(key) !== 0
   }
-
   typeOf(entry: Ref): number {
     return entryType(this.arena, entry)
   }

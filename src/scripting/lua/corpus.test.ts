@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { corpusFiles, corpusPath, driverPath, runCorpus } from './corpus-runner.ts'
+import { corpusFiles, corpusPath, driverPath, runCorpus } from '../../../test/lua/corpus-runner.ts'
 
 // The expected output stands beside each file, as Debian's lua5.1 printed it. With LUA_CORPUS=write it is written anew.
 

@@ -23,6 +23,7 @@ export function openBase(S: LuaState): void {
   globals.set('_VERSION', 'Lua 5.1')
   register(globals, {
     ...valueFunctions(S),
+    ...memoryFunctions(S),
     ...tableFunctions(S),
     ...environmentFunctions(S),
     ...protectedFunctions(S),
@@ -82,6 +83,11 @@ function valueFunctions(S: LuaState): Record<string, LuaFunction> {
       for (let k = i; k <= e; k++) values.push(table.getInt(k))
       return values
     }),
+  }
+}
+
+function memoryFunctions(S: LuaState): Record<string, LuaFunction> {
+  return {
     newproxy: S.plain(function (this: LuaFunction, value) {
       const proxy = new LuaUserdata(false)
       if (value === undefined || value === false) return proxy

@@ -2,11 +2,11 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile, type LuaError, LuaState, load, openLibraries, start } from './index.ts'
-import { toText } from './lib/base.ts'
+import { compile, type LuaError, LuaState, load, openLibraries, start } from '../../src/scripting/lua/index.ts'
+import { toText } from '../../src/scripting/lua/lib/base.ts'
 
 // Built tests run from another folder, but from the same working directory.
-const FOLDER = [import.meta.dirname, join(process.cwd(), 'src/scripting/lua')]
+const FOLDER = [join(import.meta.dirname, '../../src/scripting/lua'), join(process.cwd(), 'src/scripting/lua')]
   .map(folder => join(folder, 'corpus'))
   .find(folder => existsSync(join(folder, 'driver.lua')))!
 
