@@ -199,6 +199,7 @@ export class LuaState {
 
   /** What stands in for an address in tostring. */
   address(value: any): string {
+    if (value instanceof LuaUserdata && value.light) return '(nil)'
     if (value.id === 0) value.id = ++this.serial
     return `0x${(0x55d0c0000000 + value.id * 32).toString(16)}`
   }
