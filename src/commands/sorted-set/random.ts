@@ -4,13 +4,19 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { ENC_LISTPACK, TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/zset.ts'
+import { equalsNoCase } from '../../lib/bytes.ts'
 import { formatG17 } from '../../lib/double.ts'
 import { Slice } from '../../lib/slice.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
 import { ScanOptions } from '../collection-scan.ts'
 import { cursorOrReply } from '../cursor.ts'
 import { cursorOf, openSet, replyMembers, replyScore } from './shared.ts'
 
+const COUNT_RANGE = errorBytes(
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807',
+)
+const INT64_MIN = '-9223372036854775808'
 const INT64_HALF = 2 ** 62
 // ZSCAN looks at ten buckets a member it was asked for before it gives up finding more.
 const BUCKETS_PER_COUNT = 10
@@ -32,6 +38,7 @@ const randMember: Command = {
     if (argc > 2) {
       count = ctx.longOrReply(2)
       if (Number.isNaN(count)) return
+      if (equalsNoCase(args[2], INT64_MIN)) return reply.fixedError(COUNT_RANGE)
       if (argc > 4 || (argc === 4 && !ctx.is(3, 'withscores'))) return reply.fixedError(SYNTAX)
       if (argc === 4 && Math.abs(count) > INT64_HALF) return reply.fixedError(OUT_OF_RANGE)
     }
