@@ -42,7 +42,7 @@ const pfAdd: Command = {
       const outcome = add(ctx, key, entry, args[i])
       if (outcome === 'corrupt') return reply.fixedError(CORRUPT)
       if (outcome === 'changed') changes++
-      entry = db.find(key)
+      if (outcome !== 'same') entry = db.find(key)
     }
     if (changes > 0) {
       hll.invalidateCardinality(db.stringOf(entry, ctx.value))
@@ -52,7 +52,7 @@ const pfAdd: Command = {
   },
 }
 
-/** Adds one element to the HyperLogLog in `entry`, which may move. */
+/** Adds one element to the HyperLogLog in `entry`, which may move unless the outcome is 'same'. */
 function add(ctx: Context, key: Slice, entry: Ref, element: Slice): hll.Outcome {
   const { db } = ctx
   const hash = registerAndRun(element)
@@ -61,6 +61,7 @@ function add(ctx: Context, key: Slice, entry: Ref, element: Slice): hll.Outcome 
   const { hllSparseMaxBytes } = ctx.settings
   const value = db.stringOf(entry, ctx.value)
   if (hll.encodingOf(value) === hll.DENSE) return hll.raiseRegister(value, register, run, hllSparseMaxBytes)
+  if (hll.sparseHolds(value, register, run)) return 'same'
   const length = value.len
   const roomy = db.resizeString(key, entry, length + hll.GROWTH_BYTES)
   db.stringOf(roomy, value).len = length

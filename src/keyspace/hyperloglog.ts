@@ -116,6 +116,18 @@ export function setDense(s: Slice, register: number, value: number): void {
   if (shift > 2) u8[at + 1] = (u8[at + 1] & ~(REGISTER_MAX >>> (8 - shift))) | (value >>> (8 - shift))
 }
 
+/** True when a register of a sparse string is `run` or more: raising it would change nothing. */
+export function sparseHolds(s: Slice, register: number, run: number): boolean {
+  const { u8 } = s
+  const end = s.off + s.len
+  let at = s.off + HEAD_BYTES
+  for (let first = 0; at < end; at += bytesAt(u8, at)) {
+    first += lengthAt(u8, at)
+    if (register < first) return (u8[at] & VALUE) !== 0 && valueAt(u8, at) >= run
+  }
+  return false
+}
+
 function raiseSparse(s: Slice, register: number, run: number, sparseBytesMax: number): Outcome {
   if (run > VALUE_MAX) return 'promote'
   const { u8 } = s

@@ -125,10 +125,16 @@ export function seekIn(u8: Uint8Array, dv: DataView, base: number, index: number
   let at: number
   if (index <= count >> 1) {
     at = base + HEADER_BYTES
-    for (let i = index; i > 0; i--) at = skip(u8, at)
+    for (let i = index; i > 0; i--) {
+      const first = u8[at] // of a short string, mostly
+      at = first >= ENC_6BIT_STR && first < ENC_13BIT_INT ? at + (first & 0x3f) + 2 : skip(u8, at)
+    }
   } else {
     at = base + dv.getUint32(base, true) - 1
-    for (let i = count - index; i > 0; i--) at = skipBack(u8, at)
+    for (let i = count - index; i > 0; i--) {
+      const last = u8[at - 1]
+      at = last < 128 ? at - last - 1 : skipBack(u8, at)
+    }
   }
   return at - base
 }
