@@ -3,8 +3,10 @@
 import type { LuaState } from '../lua/state.ts'
 import { openBit } from './bit.ts'
 import { openCjson } from './cjson.ts'
+import { openStruct } from './struct.ts'
 
 export function openRedisLibraries(S: LuaState): void {
   openCjson(S)
+  openStruct(S)
   openBit(S)
 }
