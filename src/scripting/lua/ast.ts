@@ -105,8 +105,8 @@ export type Statement =
   | { type: 'assign'; targets: Target[]; values: Expression[]; line: number }
   | { type: 'call'; call: CallExpression | MethodExpression }
   | { type: 'do'; body: Statement[] }
-  | { type: 'while'; condition: Expression; body: Statement[] }
-  | { type: 'repeat'; condition: Expression; body: Statement[] }
+  | { type: 'while'; condition: Expression; body: Statement[]; line: number }
+  | { type: 'repeat'; condition: Expression; body: Statement[]; line: number }
   | { type: 'if'; clauses: { condition: Expression | undefined; body: Statement[] }[] }
   | {
       type: 'fornum'

@@ -35,12 +35,21 @@ export function describe(e: Expression): { what: string; name: string } {
     case 'index':
       return { what: 'field', name: e.key.type === 'string' ? e.key.value : '?' }
     case 'paren':
-      return e.inner.type === 'local' || e.inner.type === 'global' || e.inner.type === 'index'
-        ? describe(e.inner)
-        : { what: '', name: '' }
+      return describe(e.inner)
+    case 'and':
+      // With a constant on the left nothing is left of the operator.
+      return isTrueConstant(e.left) ? describe(e.right) : NAMELESS
+    case 'or':
+      return e.left.type === 'nil' || e.left.type === 'false' ? describe(e.right) : NAMELESS
     default:
-      return { what: '', name: '' }
+      return NAMELESS
   }
+}
+
+const NAMELESS = { what: '', name: '' }
+
+function isTrueConstant(e: Expression): boolean {
+  return e.type === 'number' || e.type === 'string' || e.type === 'true'
 }
 
 /** True when the expression's value is a JavaScript boolean for certain. */

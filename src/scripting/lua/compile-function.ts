@@ -17,7 +17,6 @@ import { hashString } from './table.ts'
 const ENTER =
   'const d=S.depth+2;S.depth=d;if(d>S.limit)yield S.deepen(d);S.frames[d]=S.site;S.frames[d+1]=this;' +
   'if(--S.budget<0)yield* R.pause(S);'
-const CHECK_BUDGET = 'if(--S.budget<0)yield* R.pause(S);'
 const ELSEIF_NESTING_MAX = 20
 
 export function functionSource(body: FunctionBody, chunk: ChunkContext): string {
@@ -40,6 +39,10 @@ class FunctionCompiler extends ExpressionCompiler {
     let temps = 'let c,g,q'
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
     return `function*(${parameters.join(',')}){${ENTER}${temps};\n${code}S.depth=d-2;return NOTHING}`
+  }
+
+  private checkBudget(line: number): string {
+    return `if(--S.budget<0)yield* R.pause(S,${this.site(line, 'operation')});`
   }
 
   private block(list: Statement[]): string {
@@ -68,11 +71,11 @@ class FunctionCompiler extends ExpressionCompiler {
       case 'do':
         return `{${this.block(s.body)}}\n`
       case 'while':
-        return `while(${this.condition(s.condition)}){${this.block(s.body)}${CHECK_BUDGET}}\n`
+        return `while(${this.condition(s.condition)}){${this.block(s.body)}${this.checkBudget(s.line)}}\n`
       case 'repeat': {
         const body = this.block(s.body)
         this.temps = 0
-        return `for(;;){${body}if(${this.condition(s.condition)})break;${CHECK_BUDGET}}\n`
+        return `for(;;){${body}if(${this.condition(s.condition)})break;${this.checkBudget(s.line)}}\n`
       }
       case 'if':
         return this.ifChain(s.clauses)
@@ -214,7 +217,7 @@ class FunctionCompiler extends ExpressionCompiler {
     const test = constantStep === undefined ? `${step}>0?${up}:${down}` : constantStep > 0 ? up : down
     const body = this.block(s.body)
     const advance = constantStep === 1 ? `${i}++` : `${i}+=${step}`
-    return `${code}for(;${test};${advance}){let ${localName(s.variable)}=${i};${body}${CHECK_BUDGET}}}\n`
+    return `${code}for(;${test};${advance}){let ${localName(s.variable)}=${i};${body}${this.checkBudget(s.line)}}}\n`
   }
 
   private forIn(s: Extract<Statement, { type: 'forin' }>): string {
@@ -233,7 +236,7 @@ class FunctionCompiler extends ExpressionCompiler {
     if (names.length === 1) code += `${first}=Array.isArray(g)?g[0]:g;`
     else code += `if(Array.isArray(g)){${names.map((name, i) => `${name}=g[${i}];`).join('')}}else ${first}=g;`
     code += `if(${first}===undefined)break;${control}=${first};}`
-    return `${code}${this.block(s.body)}${CHECK_BUDGET}}}\n`
+    return `${code}${this.block(s.body)}${this.checkBudget(s.line)}}}\n`
   }
 
   // Return.

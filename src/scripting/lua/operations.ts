@@ -33,7 +33,8 @@ const INDEX_HASH = hashString('__index')
 type Steps<T> = Generator<number, T, unknown>
 
 /** Suspends the script until the driver gives it more budget. */
-export function* pause(S: LuaState): Steps<void> {
+export function* pause(S: LuaState, site = S.site): Steps<void> {
+  S.site = site
   while (S.budget < 0) {
     yield SUSPEND
     if (S.killed !== undefined) throw S.killed

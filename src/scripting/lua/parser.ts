@@ -196,7 +196,7 @@ class Parser {
     const body = this.block()
     this.close('end', 'while', line)
     this.scopes.closeBlock()
-    return { type: 'while', condition, body }
+    return { type: 'while', condition, body, line }
   }
 
   private repeatStatement(line: number): Statement {
@@ -208,7 +208,7 @@ class Parser {
     const condition = this.settle(this.expression())
     this.scopes.closeBlock()
     this.scopes.closeBlock()
-    return { type: 'repeat', condition, body }
+    return { type: 'repeat', condition, body, line }
   }
 
   private forStatement(line: number): Statement {

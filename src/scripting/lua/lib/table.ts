@@ -3,7 +3,7 @@
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
 import { formatNumber } from '../number.ts'
-import { callMeta, limited } from '../operations.ts'
+import { callMeta } from '../operations.ts'
 import { type LuaState, typeName } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { first, LuaError, type LuaFunction, type LuaValue, NOTHING } from '../value.ts'
@@ -34,14 +34,18 @@ function listFunctions(S: LuaState): Record<string, LuaFunction> {
       let i = from === undefined ? 1 : intArgument(S, from, 3, count)
       const last = to === undefined ? table.length() : intArgument(S, to, 4, count)
       const parts: string[] = []
+      let length = 0
       for (; i <= last; i++) {
         const value = table.getInt(i)
-        if (typeof value === 'string') parts.push(value)
-        else if (typeof value === 'number') parts.push(formatNumber(value))
-        else throw S.error(`invalid value (${typeName(value)}) at index ${i} in table for 'concat'`)
+        const part = typeof value === 'number' ? formatNumber(value) : value
+        if (typeof part === 'string') {
+          length += part.length + text.length
+          if (length - text.length > S.stringBytesMax) throw S.error('not enough memory')
+          parts.push(part)
+        } else throw S.error(`invalid value (${typeName(value)}) at index ${i} in table for 'concat'`)
       }
       S.budget -= parts.length >> 2
-      return limited(S, parts.join(text))
+      return parts.join(text)
     }),
     insert: S.plain((...args: LuaValue[]) => {
       const table = tableArgument(S, args[0], 1, args.length)

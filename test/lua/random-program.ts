@@ -25,6 +25,7 @@ export class ProgramMaker {
     this.serial = 0
     const lines = [
       'local t0, s0, n0 = {1, 2, 3, x = 4}, "str", 7',
+      'local fuel = 300 local function tick() fuel = fuel - 1 if fuel < 0 then error("out of fuel", 0) end end',
       'local function show(...) print(select("#", ...), ...) end',
     ]
     this.locals.push('t0', 's0', 'n0')
@@ -70,7 +71,7 @@ end`
   private block(): string {
     const saved = this.locals.length
     const count = 1 + this.below(3)
-    const lines: string[] = []
+    const lines: string[] = ['tick()']
     for (let i = 0; i < count; i++) lines.push(this.statement())
     this.locals.length = saved
     return lines.map(line => `  ${line}`).join('\n')
@@ -158,7 +159,7 @@ end`
     this.locals.push(k, v)
     const body = this.block()
     this.locals.length -= 2
-    return `for ${k}, ${v} in ${source} do show(${k}, ${v})\n${body}\nend`
+    return `for ${k}, ${v} in ${source} do tick() show(${k}, ${v})\n${body}\nend`
   }
 
   private inFunction(isVararg: boolean, make: () => string): string {
@@ -203,7 +204,7 @@ end`
     const value = this.inFunction(false, () => this.expression())
     this.locals.length -= 2
     this.locals.push(name)
-    return `local ${name} = setmetatable(${this.table()}, {${event} = function(${a}, ${b}) show("${event}", type(${a}), type(${b})) return ${event === '__tostring' ? '"TS"' : value} end})`
+    return `local ${name} = setmetatable(${this.table()}, {${event} = function(${a}, ${b}) show("${event}", type(${a}), type(${b})) return ${event === '__tostring' ? '"TS"' : `tick() or ${value}`} end})`
   }
 
   private coroutine(): string {
