@@ -259,11 +259,13 @@ export class Dispatch {
 
   /** CLIENT PAUSE. A later end and the stricter kind win. */
   pause(untilMs: number, all: boolean): void {
+    this.engine.keyspace.hideExpired = true
     this.pauseUntilMs = Math.max(this.pauseUntilMs, untilMs)
     this.pauseKind = all || this.pauseKind === PAUSE_ALL ? PAUSE_ALL : PAUSE_WRITE
   }
 
   unpause(): void {
+    this.engine.keyspace.hideExpired = false
     this.pauseKind = PAUSE_NONE
     this.pauseUntilMs = 0
     const held = [...this.held]

@@ -469,7 +469,7 @@ export class Database {
   private expireIfDue(entry: Ref, key: Slice): boolean {
     const space = this.space
     if (space.expiryPaused || entryExpiry(this.arena, entry) > space.nowMs) return false
-    if (space.replica) return true
+    if (space.replica || space.hideExpired) return true
     // The key may be a slice of the very entry that goes.
     const hash = this.hash
     space.events.expired(this, key)
@@ -510,7 +510,7 @@ export class Database {
       const entry = this.tables.random(this.main, this.space.random)
       if (entry === 0) return 0
       if (!this.isDue(entry)) return entry
-      if (this.space.replica) {
+      if (this.space.replica || this.space.hideExpired) {
         if (tries === RANDOM_TRIES_MAX - 1) return entry
       } else this.expireNow(entry)
     }

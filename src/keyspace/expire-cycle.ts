@@ -52,7 +52,7 @@ export class ExpireCycle {
   }
 
   private get resting(): boolean {
-    return !this.enabled || this.space.replica || this.space.expiryPaused
+    return !this.enabled || this.space.replica || this.space.hideExpired || this.space.expiryPaused
   }
 
   /** Begins a slow cycle; false when there is nothing to do. Then slice() until it is over. */

@@ -89,6 +89,8 @@ export class Keyspace {
   lazyFreedObjects = 0
   /** A replica must not remove keys by itself: an expired key is only hidden. */
   replica = false
+  /** Clients are paused: expired keys are hidden but not removed. */
+  hideExpired = false
   /** Expired keys are neither removed nor hidden (DEBUG, loading, a paused server). */
   expiryPaused = false
   /** The value of the EPOCH flag in entries that need not be looked at by a snapshot. */
