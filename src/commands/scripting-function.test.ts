@@ -201,5 +201,5 @@ conversation(
     )
     await c.expect('FUNCTION FLUSH', 'OK')
   },
-  { over: 'TCP' },
+  { over: 'TCP', resp: 2 },
 )

@@ -97,7 +97,7 @@ export class LuaEngine implements ScriptEngine {
     if (error instanceof LuaKilled) text = `ERR ${error.message}`
     else if (error.value instanceof LuaTable) {
       const err = error.value.getName('err')
-      text = typeof err === 'string' || typeof err === 'number' ? String(err) : '(null)'
+      text = typeof err === 'string' || typeof err === 'number' ? String(err) : 'ERR unknown error'
       counted = error.value.getName('ignore_error_stats_update') === true
     } else text = `ERR ${this.sandbox.textOf(error.value)}`
     writeError(reply, `${text}${this.place(name)}`, counted)
