@@ -12,7 +12,7 @@ interface Handle {
 }
 
 interface StreamBinding {
-  WriteWrap: new () => { oncomplete: (status: number) => void; handle: unknown; async: boolean }
+  WriteWrap: new () => { oncomplete: (status: number) => void; handle: unknown; async: boolean; buffer?: Uint8Array }
   streamBaseState: Int32Array
   kReadBytesOrError: number
   kLastWriteWasAsync: number
@@ -95,12 +95,15 @@ export class DirectSocket {
     req.handle = this.handle
     req.async = false
     req.oncomplete = status => this.written(status)
-    const error = this.handle.writeBuffer(req, u8.subarray(start, end))
+    const bytes = u8.subarray(start, end)
+    const error = this.handle.writeBuffer(req, bytes)
     if (error !== 0) {
       this.socket.destroy()
       return end - start
     }
     if (binding.streamBaseState[binding.kLastWriteWasAsync] !== 0) {
+      // Nothing else may hold these bytes while the operating system still reads them.
+      req.buffer = bytes
       this.pending = true
       this.holdsBuffer = true
     }
