@@ -8,7 +8,6 @@
 import { errorTable } from './convert-reply.ts'
 import type { EngineHost } from './engine.ts'
 import { openRedisLibraries } from './libs/index.ts'
-import { openRedisLibraries } from './libs/index.ts'
 import { openLibraries } from './lua/index.ts'
 import { protect as protectedCall } from './lua/lib/protected.ts'
 import { formatNumber } from './lua/number.ts'
@@ -46,7 +45,6 @@ export class Sandbox {
     this.S = S
     const globals = (this.globals = S.globals)
     openLibraries(S)
-    openRedisLibraries(S)
     openRedisLibraries(S)
     globals.set('pcall', redisPcall(S))
     const string = globals.getName('string') as LuaTable
