@@ -44,37 +44,44 @@ conversation('cjson writes a table with positive integer keys alone as an array'
   )
 })
 
-conversation('what cjson cannot write is an error', async c => {
-  await c.expectAll(
-    [['EVAL', 'return select(2, pcall(cjson.encode))', 0], "bad argument #1 to '?' (expected 1 argument)"],
-    [['EVAL', 'return select(2, pcall(cjson.encode, 1, 2))', 0], "bad argument #1 to '?' (expected 1 argument)"],
-    [['EVAL', 'return select(2, pcall(cjson.encode, type))', 0], 'Cannot serialise function: type not supported'],
-    [['EVAL', 'return select(2, pcall(cjson.encode, newproxy()))', 0], 'Cannot serialise userdata: type not supported'],
-    [['EVAL', 'return select(2, pcall(cjson.encode, {f=type}))', 0], 'Cannot serialise function: type not supported'],
-    [['EVAL', 'return select(2, pcall(cjson.encode, 1/0))', 0], 'Cannot serialise number: must not be NaN or Inf'],
-    [['EVAL', 'return select(2, pcall(cjson.encode, {0/0}))', 0], 'Cannot serialise number: must not be NaN or Inf'],
-    [
-      ['EVAL', 'return select(2, pcall(cjson.encode, {[1/0]=1}))', 0],
-      'Cannot serialise number: must not be NaN or Inf',
-    ],
-    [
-      ['EVAL', 'return select(2, pcall(cjson.encode, {[true]=1}))', 0],
-      'Cannot serialise boolean: table key must be a number or string',
-    ],
-    [
-      ['EVAL', 'return select(2, pcall(cjson.encode, {[{}]=1}))', 0],
-      'Cannot serialise table: table key must be a number or string',
-    ],
-    [
-      ['EVAL', 'return select(2, pcall(cjson.encode, {[11]=1}))', 0],
-      'Cannot serialise table: excessively sparse array',
-    ],
-    [
-      ['EVAL', 'return select(2, pcall(cjson.encode, {1,2,3,4,5,6,7,8,9,10,[23]=1}))', 0],
-      'Cannot serialise table: excessively sparse array',
-    ],
-  )
-})
+conversation(
+  'what cjson cannot write is an error',
+  async c => {
+    await c.expectAll(
+      [['EVAL', 'return select(2, pcall(cjson.encode))', 0], "bad argument #1 to '?' (expected 1 argument)"],
+      [['EVAL', 'return select(2, pcall(cjson.encode, 1, 2))', 0], "bad argument #1 to '?' (expected 1 argument)"],
+      [['EVAL', 'return select(2, pcall(cjson.encode, type))', 0], 'Cannot serialise function: type not supported'],
+      [
+        ['EVAL', 'return select(2, pcall(cjson.encode, newproxy()))', 0],
+        'Cannot serialise userdata: type not supported',
+      ],
+      [['EVAL', 'return select(2, pcall(cjson.encode, {f=type}))', 0], 'Cannot serialise function: type not supported'],
+      [['EVAL', 'return select(2, pcall(cjson.encode, 1/0))', 0], 'Cannot serialise number: must not be NaN or Inf'],
+      [['EVAL', 'return select(2, pcall(cjson.encode, {0/0}))', 0], 'Cannot serialise number: must not be NaN or Inf'],
+      [
+        ['EVAL', 'return select(2, pcall(cjson.encode, {[1/0]=1}))', 0],
+        'Cannot serialise number: must not be NaN or Inf',
+      ],
+      [
+        ['EVAL', 'return select(2, pcall(cjson.encode, {[true]=1}))', 0],
+        'Cannot serialise boolean: table key must be a number or string',
+      ],
+      [
+        ['EVAL', 'return select(2, pcall(cjson.encode, {[{}]=1}))', 0],
+        'Cannot serialise table: table key must be a number or string',
+      ],
+      [
+        ['EVAL', 'return select(2, pcall(cjson.encode, {[11]=1}))', 0],
+        'Cannot serialise table: excessively sparse array',
+      ],
+      [
+        ['EVAL', 'return select(2, pcall(cjson.encode, {1,2,3,4,5,6,7,8,9,10,[23]=1}))', 0],
+        'Cannot serialise table: excessively sparse array',
+      ],
+    )
+  },
+  { since: '7.2' },
+)
 
 conversation('cjson reads what JSON has and what C takes for numbers', async c => {
   await c.expectAll(
