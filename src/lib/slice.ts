@@ -80,7 +80,7 @@ const EMPTY_DV = new DataView(EMPTY_U8.buffer)
 
 /** memcmp, then the shorter first: negative, zero or positive. */
 export function compareBytes(a: Slice, b: Slice): number {
-  const n = a.len < b.len ? a.len : b.len
+  const n = Math.min(a.len, b.len)
   const x = a.u8
   const y = b.u8
   let i = a.off
