@@ -1,6 +1,7 @@
 // Arguments that several groups of commands read in the same way.
 
 import type { Context } from '../engine/context.ts'
+import type { Slice } from '../lib/slice.ts'
 import { NOT_AN_INTEGER } from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
 
@@ -25,4 +26,11 @@ export function symmetricLongOrReply(ctx: Context, i: number): number {
   if (n > -(2 ** 63) || ctx.args[i].latin1() !== INT64_MIN_TEXT) return n
   ctx.reply.fixedError(OUTSIDE_SYMMETRIC)
   return Number.NaN
+}
+
+/** A word for an error text: C tells it up to its first NUL. */
+export function errorText(s: Slice): string {
+  const text = s.latin1()
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
 }

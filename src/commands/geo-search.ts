@@ -11,10 +11,10 @@ import { ZSetKind } from '../keyspace/zset-kind.ts'
 import type { Slice } from '../lib/slice.ts'
 import { SYNTAX } from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
+import { errorText } from './arguments.ts'
 import { placeOrReply, replyCoordinate, unitOrReply } from './geo-arguments.ts'
 import { distanceText, distanceWithin, type Place, placeOfScore, rangesAround, type Shape } from './geo-hash.ts'
 import { cursorOf, deleteDestination, openSet } from './sorted-set/shared.ts'
-import { errorText } from './stream/shared.ts'
 
 const RADIUS = errorBytes('ERR need numeric radius')
 const RADIUS_NEGATIVE = errorBytes('ERR radius cannot be negative')

@@ -49,6 +49,7 @@ conversation('searching a circle and a box', async c => {
     ],
     ['GEORADIUSBYMEMBER s Palermo 100 km', ['Palermo', 'edge1']],
     ['GEORADIUS_RO s 15 37 100 km', ['Catania']],
+    ['GEORADIUSBYMEMBER_RO s Palermo 100 km DESC', ['edge1', 'Palermo']],
   )
   await c.expectError('GEOSEARCH s FROMMEMBER none BYRADIUS 1 m', 'ERR could not decode requested zset member')
   await c.expectError(

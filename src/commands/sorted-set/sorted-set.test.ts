@@ -61,10 +61,13 @@ conversation(
   { since: '7.2' },
 )
 
-for (const [name, entries] of [
+/** Encodings, and the zset-max-listpack-entries that leads to them. */
+const ENCODINGS = [
   ['listpack', '128'],
   ['skiplist', '0'],
-] as const) {
+] as const
+
+for (const [name, entries] of ENCODINGS) {
   conversation(`ranges of a ${name}`, async c => {
     await c.config('zset-max-listpack-entries', entries)
     await c.do('ZADD z 1 a 2 b 2 c 3 d 4 e')
@@ -113,7 +116,9 @@ for (const [name, entries] of [
     },
     { since: '7.2' },
   )
+}
 
+for (const [name, entries] of ENCODINGS) {
   conversation(`ranges of members in a ${name}`, async c => {
     await c.config('zset-max-listpack-entries', entries)
     await c.do('ZADD z 0 a 0 b 0 c 0 d 0 12')

@@ -9,8 +9,9 @@ import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { errorText } from '../arguments.ts'
 import { createConsumer } from './read.ts'
-import { errorText, idOrReply, isMark, openStream, rangeStartOrReply, replySubcommandError } from './shared.ts'
+import { idOrReply, isMark, openStream, rangeStartOrReply, replySubcommandError } from './shared.ts'
 
 const NO_KEY = errorBytes(
   'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option ' +

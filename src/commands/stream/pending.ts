@@ -9,10 +9,10 @@ import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { errorText } from '../arguments.ts'
 import { propagateClaim, propagateGroupId } from './propagate.ts'
 import { createConsumer } from './read.ts'
 import {
-  errorText,
   type GroupAt,
   groupOrReply,
   idOrReply,

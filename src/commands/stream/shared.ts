@@ -9,6 +9,7 @@ import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
+import { errorText } from '../arguments.ts'
 
 const INVALID_ID = errorBytes('ERR Invalid stream ID specified as stream command argument')
 const INVALID_START = errorBytes('ERR invalid start ID for the interval')
@@ -126,13 +127,6 @@ export function replyEntryAt(ctx: Context, stream: Stream, id: StreamId): boolea
   if (!it.next()) return false
   replyEntry(ctx, it)
   return true
-}
-
-/** As c->argv words go into error texts: up to the first NUL. */
-export function errorText(s: Slice): string {
-  const text = s.latin1()
-  const end = text.indexOf('\0')
-  return end < 0 ? text : text.slice(0, end)
 }
 
 /** The entry of a stream that must exist together with a group: undefined after an error reply. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { anything, between, byProtocol, conversation } from '../../../test/harness/conversation.ts'
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
@@ -134,7 +135,7 @@ conversation('XREAD', async c => {
   )
   await c.expectError(
     'XREAD STREAMS a b 0',
-    "ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be specified.",
+    /^ERR Unbalanced '?xread'? list of streams: for each stream key an ID or '\$' must be specified\.$/i,
   )
   await c.expectError('XREAD STREAMS a x', BAD_ID)
   await c.expectError('XREAD COUNT 1 a', 'ERR syntax error')
@@ -216,6 +217,8 @@ conversation('what is wrong with a group', async c => {
   await c.expectError('XINFO GROUPS none', 'ERR no such key')
   await c.expectError('XPENDING s g - +', 'ERR syntax error')
   await c.expect('XACK s none 1', 0)
+  const help = [...((await c.do('XGROUP HELP')) as string[]), ...((await c.do('XINFO HELP')) as string[])]
+  assert.equal(help.filter(line => line.endsWith('. Subcommands are:')).length, 2)
   await c.expect('XACK none g 1', 0)
 })
 
