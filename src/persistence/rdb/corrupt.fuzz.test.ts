@@ -11,7 +11,7 @@ const FILES = 60
 
 /** Damages some bytes, cuts, or blows up what may be a length. */
 function damaged(bytes: Uint8Array, random: Random): Uint8Array {
-  const u8 = bytes.slice()
+  const u8 = Uint8Array.from(bytes)
   for (let n = 1 + (random.u32() % 3); n > 0; n--) {
     const at = random.u32() % u8.length
     switch (random.u32() % 6) {
@@ -31,7 +31,7 @@ function damaged(bytes: Uint8Array, random: Random): Uint8Array {
         for (let i = at; i < Math.min(u8.length, at + 4); i++) u8[i] = 0xff
         break
       default:
-        return u8.slice(0, at + 1)
+        return u8.subarray(0, at + 1)
     }
   }
   return u8
@@ -101,7 +101,7 @@ test('damaged payloads are refused, or are values like others', async () => {
     taken++
     use(server, 'k', commands)
   }
-  assert.ok(taken > 0)
+  assert.ok(taken > 100)
   const { arena } = server.server.engine.keyspace
   server.server.engine.keyspace.freeNow(1e9)
   assert.ok(arena.usedBytes < 1 << 20, 'nothing is left behind')

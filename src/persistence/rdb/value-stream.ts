@@ -232,7 +232,7 @@ export class StreamReader implements ValueReader {
 
   private readMeta(input: RdbInput): void {
     const { stream, id } = this
-    const length = input.length()
+    const length = this.count(input)
     stream.length = length
     stream.setLastId(this.readId(input))
     if (this.rdbType === RDB_STREAM_LISTPACKS) {
@@ -242,12 +242,24 @@ export class StreamReader implements ValueReader {
     } else {
       stream.setFirstId(this.readId(input))
       stream.setMaxDeletedId(this.readId(input))
-      stream.entriesAdded = input.length()
+      stream.entriesAdded = this.count(input)
     }
     if (length > 0 && this.kind.index.trees.count(stream.tree) === 0)
       input.fail('Stream length inconsistent with rax entries')
     this.groupsLeft = input.length()
     this.phase = GROUP
+  }
+
+  /** A count that can be counted with. */
+  private count(input: RdbInput): number {
+    const n = input.length()
+    if (n > Number.MAX_SAFE_INTEGER) input.fail('Stream object metadata loading failed.')
+    return n
+  }
+
+  private time(input: RdbInput): number {
+    const ms = input.int64()
+    return Math.max(-1, Math.min(ms, Number.MAX_SAFE_INTEGER))
   }
 
   private readId(input: RdbInput): StreamId {
@@ -303,8 +315,8 @@ export class StreamReader implements ValueReader {
   private readPending(input: RdbInput): void {
     const { kind, group } = this
     const id = this.rawId(input)
-    const deliveredMs = input.int64()
-    const deliveries = input.length()
+    const deliveredMs = this.time(input)
+    const deliveries = this.count(input)
     if (kind.groups.findPending(group, id) !== 0)
       input.fail('Duplicated global PEL entry loading stream consumer group')
     kind.groups.addUnowned(group, id, deliveredMs, deliveries)
@@ -314,8 +326,8 @@ export class StreamReader implements ValueReader {
   private readConsumer(input: RdbInput): void {
     const { groups } = this.kind
     const name = input.string(this.text)
-    const seenMs = input.int64()
-    const activeMs = this.rdbType === RDB_STREAM_LISTPACKS_3 ? input.int64() : seenMs
+    const seenMs = this.time(input)
+    const activeMs = this.rdbType === RDB_STREAM_LISTPACKS_3 ? this.time(input) : seenMs
     const owned = input.length()
     if (groups.findConsumer(this.group, name) !== 0) input.fail('Duplicate stream consumer detected.')
     this.consumer = groups.createConsumer(this.group, name, seenMs, activeMs)
