@@ -9,7 +9,7 @@
 
 import type { Slice } from '../lib/slice.ts'
 import type { Reply } from '../protocol/reply.ts'
-import { CLIENT_PUBSUB, CLIENT_TRACKING, type Client } from './client.ts'
+import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_TRACKING, type Client } from './client.ts'
 import { CMD_READONLY } from './command.ts'
 import type { Engine } from './engine.ts'
 import { KeyPositions } from './keyspecs.ts'
@@ -96,7 +96,8 @@ export class Tracking {
     const state = Tracking.stateOf(client)
     if (state === undefined) return
     const caching = state.caching
-    if (entry.fullName !== 'client|caching') state.caching = undefined
+    // As in Redis, any CLIENT command in between leaves the decision standing.
+    if (entry.parent?.fullName !== 'client' && (client.flags & CLIENT_MULTI) === 0) state.caching = undefined
     if (state.bcast || (entry.flags & CMD_READONLY) === 0) return
     if (state.optIn && caching !== true) return
     if (state.optOut && caching === false) return
