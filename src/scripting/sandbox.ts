@@ -132,18 +132,10 @@ export class Sandbox {
 
 /** pcall, but of an error table the caller gets the message, as before errors were tables. */
 function redisPcall(S: LuaState): LuaFunction {
-  function* run(self: LuaFunction, f: LuaValue, args: LuaValue[]) {
-    const results: LuaValue[] = yield* protectedCall(S, self, f, args, false, undefined)
-    const [ok, error] = results
-    if (ok === false && error instanceof LuaTable) {
-      const text = textOf(error.getName('err'))
-      if (text !== undefined) return [false, text]
-    }
-    return results
-  }
+  const messageOf = (error: LuaValue) => (error instanceof LuaTable ? (textOf(error.getName('err')) ?? error) : error)
   return S.running(function (this: LuaFunction, ...args) {
     if (args.length === 0) throw S.argumentError(1, 'value expected')
-    return run(this, args[0], args.slice(1))
+    return protectedCall(S, this, args[0], args.slice(1), false, undefined, messageOf)
   })
 }
 

@@ -120,6 +120,6 @@ test('nothing of JavaScript is in reach', () => {
     const execution = finish(prepare(`local t = {} return t["${name}"], ${name}, _G["${name}"], ("x")["${name}"]`))
     assert.deepEqual(execution.result, [undefined, undefined, undefined, undefined], name)
   }
-  const source = 'x = "\\"; throw 1; //" local y = [[`${process.exit()}`\\u0041\u2028]] return x, #y'
+  const source = 'x = "\\"; throw 1; //" local y = [[`$" .. "{process.exit()}`\\u0041\u2028]] return x, #y'
   assert.equal(finish(prepare(source)).state, 'done')
 })

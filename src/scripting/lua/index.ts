@@ -1,9 +1,10 @@
-// Lua 5.1, compiled to JavaScript. See README.md in this folder for how it works.
+// Lua 5.1, compiled to JavaScript generators.
 //
 //   const lua = new LuaState()
 //   openLibraries(lua)
 //   const f = load(lua, compile('return ...', '@user_script'))
-//   run(lua, f, ['x'], 1e6)            -> a result, or an Execution to resume
+//   const execution = start(lua, f, ["x"])
+//   while (execution.resume(1e5) === "suspended") ...   then execution.result or execution.error
 
 import { instantiate, type Prototype } from './compile.ts'
 import { Execution } from './execution.ts'

@@ -64,21 +64,50 @@ export function* tail(S: LuaState): Steps<LuaResult> {
   }
 }
 
-/** Calls a function value that is known to be one. */
-export function* call(S: LuaState, f: LuaFunction, args: LuaValue[]): Steps<LuaResult> {
-  const running = f.js(...args)
+/** A call that has not ended: finishCall goes on with it. */
+export const PENDING = Symbol('pending')
+/** What that is while it is pending. */
+interface PendingCall {
+  running: Running
+  step: { done?: boolean; value: any }
+}
+
+/** Calls f without waiting: its result, or PENDING when it suspends on the way. */
+export function tryCall(S: LuaState, f: LuaFunction, args: LuaValue[]): LuaResult | typeof PENDING {
+  const running = args.length === 2 ? f.js(args[0], args[1]) : f.js(...args)
   if (f.plain) return running
   const step = running.next()
+  if (step.done && step.value !== TAIL) return step.value
+  S.pending = { running, step }
+  return PENDING
+}
+
+/** Goes on with the call that tryCall has just left pending. */
+export function* finishCall(S: LuaState): Steps<LuaResult> {
+  const { running, step } = S.pending as PendingCall
+  S.pending = undefined
   const result = step.done ? step.value : yield* finish(S, running, step)
   return result === TAIL ? yield* tail(S) : result
 }
 
-/** Calls a metamethod, or anything on behalf of a host function. */
-export function* callMeta(S: LuaState, f: LuaValue, args: LuaValue[]): Steps<LuaResult> {
+/** The same on behalf of a metamethod or a host function; finish it with finishMeta. */
+export function tryMeta(S: LuaState, f: LuaValue, args: LuaValue[]): LuaResult | typeof PENDING {
   S.enterC()
-  const result = yield* call(S, f instanceof LuaFunction ? f : callable(S, f, S.site), args)
+  const result = tryCall(S, f instanceof LuaFunction ? f : callable(S, f, S.site), args)
+  if (result !== PENDING) S.cCalls--
+  return result
+}
+
+export function* finishMeta(S: LuaState): Steps<LuaResult> {
+  const result = yield* finishCall(S)
   S.cCalls--
   return result
+}
+
+/** Calls a metamethod, or anything on behalf of a host function. */
+export function* callMeta(S: LuaState, f: LuaValue, args: LuaValue[]): Steps<LuaResult> {
+  const result = tryMeta(S, f, args)
+  return result === PENDING ? yield* finishMeta(S) : result
 }
 
 // Calls.
@@ -137,7 +166,10 @@ export function* index(S: LuaState, object: LuaValue, key: LuaValue, site: numbe
       handler = S.metafield(object, '__index')
       if (handler === undefined) throw attempt(S, 'index', object, site)
     }
-    if (handler instanceof LuaFunction) return first(yield* callMeta(S, handler, [object, key]))
+    if (handler instanceof LuaFunction) {
+      const result = tryMeta(S, handler, [object, key])
+      return first(result === PENDING ? yield* finishMeta(S) : result)
+    }
     object = handler
   }
   throw S.error('loop in gettable')

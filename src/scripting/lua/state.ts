@@ -67,6 +67,8 @@ export class LuaState {
   transfer: LuaValue[] = []
   result: LuaResult = undefined
   failure: unknown = undefined
+  /** See tryCall in operations.ts. */
+  pending: unknown = undefined
   failed = false
 
   private readonly finished = new Finished()

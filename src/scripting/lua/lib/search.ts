@@ -6,7 +6,7 @@
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
 import { formatNumber } from '../number.ts'
-import { callMeta, index, limited, pause } from '../operations.ts'
+import { finishMeta, index, limited, PENDING, pause, tryMeta } from '../operations.ts'
 import { type LuaState, typeName } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { first, LuaFunction, type LuaResult, type LuaValue, type Running } from '../value.ts'
@@ -245,7 +245,8 @@ class Substitution {
     if (replacement instanceof LuaFunction) {
       const captures = matcher.captures(this.at, this.end)
       S.enter(this.self)
-      value = first(yield* callMeta(S, replacement, captures))
+      const result = tryMeta(S, replacement, captures)
+      value = first(result === PENDING ? yield* finishMeta(S) : result)
       S.leave()
     } else {
       const key = matcher.capture(0, this.at, this.end)

@@ -3,13 +3,14 @@
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
-import { callMeta, isTrue, less, pause } from '../operations.ts'
+import { callMeta, finishMeta, isTrue, less, PENDING, pause, tryMeta } from '../operations.ts'
 import type { LuaState } from '../state.ts'
 import type { LuaTable } from '../table.ts'
 import { first, LuaError, type LuaFunction, type LuaValue } from '../value.ts'
 
 /** The smaller part is sorted first, so this many halvings are enough for any table. */
 const PARTS_MAX = 64
+const UNDECIDED = -1
 
 type Steps<T> = Generator<number, T, unknown>
 
@@ -52,6 +53,8 @@ class Sorter {
   private readonly S: LuaState
   private readonly table: LuaTable
   private readonly order: LuaFunction | undefined
+  private left: LuaValue = undefined
+  private right: LuaValue = undefined
 
   constructor(S: LuaState, table: LuaTable, order: LuaFunction | undefined) {
     this.S = S
@@ -68,11 +71,32 @@ class Sorter {
     this.table.set(i, value)
   }
 
-  private *isLess(a: LuaValue, b: LuaValue): Steps<boolean> {
+  /** Whether a < b: 1 or 0, or UNDECIDED: then `isLess` tells. */
+  private compare(a: LuaValue, b: LuaValue): number {
     const { S, order } = this
-    if (--S.budget < 0) yield* pause(S)
-    if (order !== undefined) return isTrue(first(yield* callMeta(S, order, [a, b])))
-    return yield* less(S, a, b, S.site)
+    if (--S.budget < 0) {
+      this.left = a
+      this.right = b
+      return UNDECIDED
+    }
+    if (order !== undefined) {
+      const result = tryMeta(S, order, [a, b])
+      return result === PENDING ? UNDECIDED : isTrue(first(result)) ? 1 : 0
+    }
+    if (typeof a === typeof b && (typeof a === 'number' || typeof a === 'string'))
+      return (a as any) < (b as any) ? 1 : 0
+    this.left = a
+    this.right = b
+    return UNDECIDED
+  }
+
+  /** What `compare` has left undecided. */
+  private *isLess(): Steps<boolean> {
+    const { S, order, left, right } = this
+    if (S.pending !== undefined) return isTrue(first(yield* finishMeta(S)))
+    if (S.budget < 0) yield* pause(S)
+    if (order !== undefined) return isTrue(first(yield* callMeta(S, order, [left, right])))
+    return yield* less(S, left, right, S.site)
   }
 
   /** Sorts positions low to high. */
@@ -93,9 +117,11 @@ class Sorter {
 
   /** Puts one element in its place, smaller ones before it; -1 when the part is sorted already. */
   private *split(low: number, high: number): Steps<number> {
+    let c: number
     let x = this.get(low)
     let y = this.get(high)
-    if (yield* this.isLess(y, x)) {
+    c = this.compare(y, x)
+    if (c < 0 ? yield* this.isLess() : c > 0) {
       this.set(low, y)
       this.set(high, x)
     }
@@ -103,12 +129,14 @@ class Sorter {
     let i = Math.floor((low + high) / 2)
     x = this.get(i)
     y = this.get(low)
-    if (yield* this.isLess(x, y)) {
+    c = this.compare(x, y)
+    if (c < 0 ? yield* this.isLess() : c > 0) {
       this.set(i, y)
       this.set(low, x)
     } else {
       y = this.get(high)
-      if (yield* this.isLess(y, x)) {
+      c = this.compare(y, x)
+      if (c < 0 ? yield* this.isLess() : c > 0) {
         this.set(i, y)
         this.set(high, x)
       }
@@ -120,8 +148,18 @@ class Sorter {
     i = low
     let j = high - 1
     for (;;) {
-      while (yield* this.isLess((x = this.get(++i)), pivot)) this.check(i <= high)
-      while (yield* this.isLess(pivot, (y = this.get(--j)))) this.check(j >= low)
+      for (;;) {
+        x = this.get(++i)
+        c = this.compare(x, pivot)
+        if (!(c < 0 ? yield* this.isLess() : c > 0)) break
+        this.check(i <= high)
+      }
+      for (;;) {
+        y = this.get(--j)
+        c = this.compare(pivot, y)
+        if (!(c < 0 ? yield* this.isLess() : c > 0)) break
+        this.check(j >= low)
+      }
       if (j < i) break
       this.set(i, y)
       this.set(j, x)
