@@ -46,8 +46,9 @@ const add: Command = {
       kind.scores[i] = scoreOfPlace(place.longitude, place.latitude)
     }
     const first = opt.at + 2
+    const { dirty } = ctx.keyspace
     addScored(ctx, first, WORDS_PER_MEMBER, count, flags, changes)
-    if (ctx.hasSinks) propagateAsScores(ctx, opt.at, first, count)
+    if (ctx.hasSinks && ctx.keyspace.dirty !== dirty) propagateAsScores(ctx, opt.at, first, count)
   },
 }
 

@@ -10,7 +10,7 @@ import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { errorText } from '../arguments.ts'
-import { propagateClaim, propagateGroupId } from './propagate.ts'
+import { propagateClaim, propagateGroupId, propagateNewConsumer } from './propagate.ts'
 import { createConsumer } from './read.ts'
 import {
   type GroupAt,
@@ -246,14 +246,14 @@ const claim: Command = {
       groups.setLastId(group, request.lastId)
       moved = true
     }
-    const consumer = consumerToClaim(ctx, group)
-    const claiming = new Claiming(ctx, found.entry, group, consumer, request)
+    const claiming = new Claiming(ctx, found.entry, group, request)
     const mark = reply.defer()
     let claimed = 0
     for (let i = 5; i < request.idsEnd; i++) {
       id.parse(args[i])
       if (claiming.take(id)) claimed++
     }
+    claiming.tellOfNewConsumer()
     if (moved && !claiming.propagated) {
       ctx.keyspace.dirty++
       if (ctx.hasSinks) propagateGroupId(ctx, args[1], args[2], group)
@@ -263,31 +263,37 @@ const claim: Command = {
   },
 }
 
-/** The consumer args[3], made if it is new. */
-function consumerToClaim(ctx: Context, group: Ref): Ref {
-  const { groups } = StreamKind.of(ctx.keyspace)
-  const { args } = ctx
-  const consumer = groups.findConsumer(group, args[3]) || createConsumer(ctx, args[1], group, args[3])
-  groups.setSeenMs(consumer, ctx.nowMs)
-  return consumer
-}
-
-/** One XCLAIM or XAUTOCLAIM at work. */
+/** One XCLAIM or XAUTOCLAIM at work, for the consumer args[3], which is made if it is new. */
 class Claiming {
-  /** Something was told to replicas and files, or would have been. */
+  /** Claims were told to replicas and files, or would have been. */
   propagated = false
+  /** Some entry went to the consumer. */
+  private claimed = false
+  private readonly isNew: boolean
   private readonly ctx: Context
   private readonly entry: Ref
   private readonly group: Ref
   private readonly consumer: Ref
   private readonly request: ClaimRequest
 
-  constructor(ctx: Context, entry: Ref, group: Ref, consumer: Ref, request: ClaimRequest) {
+  constructor(ctx: Context, entry: Ref, group: Ref, request: ClaimRequest) {
+    const { groups } = StreamKind.of(ctx.keyspace)
+    const { args } = ctx
+    const consumer = groups.findConsumer(group, args[3])
     this.ctx = ctx
     this.entry = entry
     this.group = group
-    this.consumer = consumer
+    this.isNew = consumer === 0
+    this.consumer = this.isNew ? createConsumer(ctx, args[1], group, args[3]) : consumer
     this.request = request
+    groups.setSeenMs(this.consumer, ctx.nowMs)
+  }
+
+  /** A consumer that came into being without any claim to tell of it. */
+  tellOfNewConsumer(): void {
+    const { ctx } = this
+    const { args } = ctx
+    if (this.isNew && !this.claimed && ctx.hasSinks) propagateNewConsumer(ctx, args[1], args[2], args[3])
   }
 
   /** Claims the entry of this id and replies with it; false, without a reply, when that cannot be. */
@@ -312,6 +318,7 @@ class Claiming {
     if (request.justId) replyId(ctx, id)
     else replyEntryAt(ctx, stream, id)
     groups.setActiveMs(consumer, ctx.nowMs)
+    this.claimed = true
     this.propagate(id, pending)
     return true
   }
@@ -366,8 +373,7 @@ const autoClaim: Command = {
     if (found === undefined) return
     db.lookupWrite(args[1])
     request.deliveredMs = ctx.nowMs
-    const consumer = consumerToClaim(ctx, found.group)
-    const claiming = new Claiming(ctx, found.entry, found.group, consumer, request)
+    const claiming = new Claiming(ctx, found.entry, found.group, request)
     const next = new StreamId()
     const chosen = choose(ctx, found, start, count, request.minIdleMs, next)
     reply.array(3)
@@ -380,6 +386,7 @@ const autoClaim: Command = {
       claiming.forget(id, groups.findPending(found.group, id))
       replyId(ctx, id)
     }
+    claiming.tellOfNewConsumer()
     if (ctx.hasSinks) ctx.effect.replaced = true
   },
 }

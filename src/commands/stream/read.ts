@@ -296,10 +296,11 @@ function serveGroup(ctx: Context, request: ReadRequest, i: number, entry: Ref): 
     if (!serve) after.setMax()
   }
   let consumer = groups.findConsumer(group, request.consumer!)
-  if (consumer === 0) {
-    consumer = createConsumer(ctx, key, group, request.consumer!)
-    if (request.noAck && ctx.hasSinks) propagateNewConsumer(ctx, key, request.group!, request.consumer!)
-  }
+  const isNew = consumer === 0
+  if (isNew) consumer = createConsumer(ctx, key, group, request.consumer!)
+  // Claims make the consumer elsewhere too; without any, it must be told of by itself.
+  const claims = serve && !history && !request.noAck
+  if (isNew && !claims && ctx.hasSinks) propagateNewConsumer(ctx, key, request.group!, request.consumer!)
   groups.setSeenMs(consumer, ctx.nowMs)
   if (!serve) return false
   startStream(ctx, request, i)
