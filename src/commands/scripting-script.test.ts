@@ -87,7 +87,7 @@ conversation(
   'a script that has written cannot be killed, and ends',
   async c => {
     const script =
-      'redis.call("set", KEYS[1], "v") local t = redis.call("time") for i = 1, 1e7 do end return redis.call("get", KEYS[1])'
+      'redis.call("set", KEYS[1], "v") local t = redis.call("time") for i = 1, 2e8 do end return redis.call("get", KEYS[1])'
     const { other, running } = await untilBusy(c, script)
     await c.expectError('SCRIPT KILL', /^UNKILLABLE Sorry the script already executed write commands/)
     await other.expectReply(running, 'v')
@@ -118,7 +118,7 @@ conversation(
   async c => {
     const waiting = await c.another()
     const popped = await waiting.start('BLPOP k 0')
-    const script = 'redis.call("lpush", KEYS[1], "y") for i = 1, 1e7 do end redis.call("lpush", KEYS[1], "z") return 1'
+    const script = 'redis.call("lpush", KEYS[1], "y") for i = 1, 2e8 do end redis.call("lpush", KEYS[1], "z") return 1'
     const { other, running } = await untilBusy(c, script)
     await c.expect('RESET', 'RESET')
     await other.expectReply(running, 1)
