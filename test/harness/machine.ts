@@ -1,6 +1,7 @@
 // A whole server on a made-up machine (server/system/virtual.ts): time, chance and disk are the test's, replies come
 // at once, and the power can go at any moment.
 
+import { datasetDigest } from '../../src/commands/digest.ts'
 import { Config } from '../../src/server/config/config.ts'
 import { loadText } from '../../src/server/config/parser.ts'
 import { Logger } from '../../src/server/log.ts'
@@ -87,6 +88,11 @@ export class MachineServer {
   /** DEBUG DIGEST and what of it does not show: one text for the whole dataset. */
   digest(): string {
     return String(this.call('debug', 'digest'))
+  }
+
+  /** As digest(), without a command: what a client has sent may still be on its way. */
+  digestNow(): string {
+    return datasetDigest(this.server.engine.keyspace)
   }
 
   /** Ends the server as SHUTDOWN does. */

@@ -21,9 +21,11 @@ import type { AofFiles } from './files.ts'
 const WINDOW_BYTES = 1 << 20
 const COMMANDS_PER_TURN = 1024
 const ANNOTATION_BYTES_MAX = 1024
+const TAIL_PIECE_BYTES = 4096
 const HASH = 35
 const STAR = 42
 const LF = 10
+const CR = 13
 
 const WHOLE = 0
 const TRUNCATED = 1
@@ -138,6 +140,8 @@ export class AofLoader {
     const input = new RdbInput()
     input.base = from
     const { sizeBytes } = disk.fstat(fd)
+    // A torn write may leave zeros behind: the size of a file can be on the disk before its last bytes are.
+    const dataEnd = endOfData(disk, fd, from, sizeBytes)
     /** The file is whole up to here: behind a command, but not in the middle of a transaction. */
     let wholeTo = from
     let readAt = from
@@ -158,17 +162,17 @@ export class AofLoader {
       }
       if (ended) break
       // What a damaged length asks for is not more than there is.
-      const wanted = Math.max(1, Math.min(Math.max(WINDOW_BYTES, input.wanted), sizeBytes - readAt))
+      const wanted = Math.max(1, Math.min(Math.max(WINDOW_BYTES, input.wanted), dataEnd - readAt))
       input.mark = input.pos
       input.makeRoom(wanted)
-      const got = disk.read(fd, input.u8, input.end, wanted, readAt)
+      const got = readAt < dataEnd ? disk.read(fd, input.u8, input.end, wanted, readAt) : 0
       input.end += got
       readAt += got
       ended = got === 0
     }
     const unfinished = this.transaction !== undefined
     if (unfinished) log.warning(`Revert incomplete MULTI/EXEC transaction in AOF file ${this.fileName}`)
-    if (!unfinished && input.available === 0) return WHOLE
+    if (!unfinished && input.available === 0 && dataEnd === sizeBytes) return WHOLE
     return this.truncated(path, wholeTo)
   }
 
@@ -217,7 +221,7 @@ export class AofLoader {
       input.wanted = parser.bytesWanted
       return false
     }
-    if (outcome !== COMMAND) this.malformed()
+    if (outcome !== COMMAND || u8[parser.pos - 1] !== LF || u8[parser.pos - 2] !== CR) this.malformed()
     input.pos = parser.pos
     this.run(parser.args, parser.argc)
     return true
@@ -273,6 +277,18 @@ export class AofLoader {
     reply.pos = pos
     reply.errors = errors
   }
+}
+
+/** Where the zeros begin that a file ends with. */
+function endOfData(disk: PersistenceParts['disk'], fd: number, from: number, sizeBytes: number): number {
+  const piece = new Uint8Array(TAIL_PIECE_BYTES)
+  for (let end = sizeBytes; end > from; ) {
+    const start = Math.max(from, end - piece.length)
+    disk.read(fd, piece, 0, end - start, start)
+    for (let i = end - start - 1; i >= 0; i--) if (piece[i] !== 0) return start + i + 1
+    end = start
+  }
+  return from
 }
 
 function isRdb(disk: PersistenceParts['disk'], fd: number): boolean {

@@ -58,7 +58,7 @@ export class AofLog implements Sink {
   private postponedSeconds = 0
   private lastErrorLogSeconds = 0
   private generation = 0
-  /** A retired file that the last of its two fsyncs closes. */
+  /** A retired file that is closed when its fsync is done. */
   private closeAfterSync = -1
 
   constructor(parts: PersistenceParts) {
@@ -130,21 +130,25 @@ export class AofLog implements Sink {
   }
 
   private retire(fd: number): void {
+    const { disk } = this.parts
+    // Everything in it is on the disk already, but an fsync may still be on its way.
+    if (this.syncing) this.closeAfterSync = fd
+    else attempt(() => disk.close(fd))
+  }
+
+  /** Brings everything to the disk now; false, and logged, when that fails. */
+  syncAll(): boolean {
     const { disk, log } = this.parts
-    const upTo = this.appended - this.buffer.len
-    if (this.parts.config.appendfsync === 'always') {
-      // Everything in it is on the disk already.
-      attempt(() => disk.close(fd))
-      return
+    this.flush(true)
+    if (this.buffer.len > 0) return false
+    if (!this.unsynced && !this.syncing) return true
+    const failure = attempt(() => disk.fdatasync(this.fd))
+    if (failure !== undefined) log.warning(`Fail to fsync the AOF file: ${failure.message}`)
+    else {
+      this.unsynced = false
+      this.synced = this.appended
     }
-    const inFlight = this.syncing
-    if (inFlight) this.closeAfterSync = fd
-    disk.fsyncLater(fd, error => {
-      if (!inFlight || this.closeAfterSync !== fd) attempt(() => disk.close(fd))
-      else this.closeAfterSync = -1
-      if (error !== null) log.warning(`Fail to fsync the AOF file: ${error.message}`)
-      this.noteSync(error, upTo)
-    })
+    return failure === undefined
   }
 
   start(state: typeof ON | typeof WAITING): void {
@@ -282,9 +286,9 @@ export class AofLog implements Sink {
     this.lastSyncSeconds = this.nowSeconds()
     const { fd } = this
     disk.fdatasyncLater(fd, error => {
-      if (generation !== this.generation) {
-        if (this.closeAfterSync !== fd) attempt(() => disk.close(fd))
-        else this.closeAfterSync = -1
+      if (this.closeAfterSync === fd) {
+        this.closeAfterSync = -1
+        attempt(() => disk.close(fd))
       }
       if (generation === this.generation) this.syncing = false
       this.noteSync(error, upTo)

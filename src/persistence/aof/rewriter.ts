@@ -97,6 +97,8 @@ export class AofRewriter {
       parts.log.notice(`Creating AOF incr file ${this.temporaryIncremental} on background rewrite`)
       return true
     }
+    // A file that is not the last must be whole, also after a crash.
+    if (!log.syncAll()) return false
     const next = files.manifest.withNewIncremental(files.prefix)
     const { name } = next.last!
     const fd = files.open(name, false)

@@ -2,9 +2,19 @@
 // after its name is gone.
 //
 // For crash tests: what fsync and fsyncDir have not made durable is lost by `crash()` - bytes written since the last
-// fsync of a file, and names made, moved or removed since the last fsyncDir of their folder.
+// fsync of a file, and names made, moved or removed since the last fsyncDir of their folder. With chance handed in, a
+// part of it survives: changes of names up to some moment, in their order; of a file's new bytes a beginning, the end
+// of which may be torn.
 
-import { DiskError, type Done, type DoneBytes, type FileStat, type FileSystem, type OpenFlag } from './system.ts'
+import {
+  DiskError,
+  type Done,
+  type DoneBytes,
+  type FileStat,
+  type FileSystem,
+  type OpenFlag,
+  type Random,
+} from './system.ts'
 
 class File {
   bytes: Uint8Array = new Uint8Array(0)
@@ -27,6 +37,22 @@ class File {
   content(): Uint8Array {
     return this.bytes.slice(0, this.sizeBytes)
   }
+
+  /** What a crash leaves: the durable bytes and, by chance, a part of what came since. */
+  torn(random: Random): Uint8Array {
+    const { durable } = this
+    const grown = this.sizeBytes - durable.length
+    if (grown <= 0) return random.u32() % 2 === 0 ? durable.slice() : this.content()
+    const kept = this.bytes.slice(0, durable.length + (random.u32() % (grown + 1)))
+    // The size of a file may be on the disk before its last bytes are.
+    if (random.u32() % 4 === 0) kept.fill(0, Math.max(durable.length, kept.length - (random.u32() % 64)))
+    return kept
+  }
+}
+
+/** A change of names that is not durable yet: what each name stands for after it. */
+interface NameChange {
+  names: (readonly [name: string, file: File | undefined])[]
 }
 
 interface Handle {
@@ -41,6 +67,9 @@ export class VirtualDisk implements FileSystem {
   #cwd: string
   #names = new Map<string, File>()
   #durableNames = new Map<string, File>()
+  #changes: NameChange[] = []
+  /** Called before anything on the disk changes: a test may throw from here, as if the power went. */
+  beforeChange: () => void = () => {}
   #folders = new Set<string>(['/'])
   #handles = new Map<number, Handle>()
   #nextFd = 3
@@ -56,12 +85,33 @@ export class VirtualDisk implements FileSystem {
   }
 
   /** The power goes: only what was made durable remains, and every descriptor is gone. */
-  crash(): void {
+  crash(random?: Random): void {
     this.#handles.clear()
+    if (random !== undefined) {
+      const survived = random.u32() % (this.#changes.length + 1)
+      for (const change of this.#changes.slice(0, survived)) this.#makeDurable(change)
+    }
+    this.#changes = []
     this.#names = new Map(this.#durableNames)
     for (const file of this.#names.values()) {
-      file.bytes = file.durable.slice()
+      file.bytes = random === undefined ? file.durable.slice() : file.torn(random)
+      file.durable = file.bytes.slice()
       file.sizeBytes = file.bytes.length
+    }
+  }
+
+  #changeNames(...names: (readonly [name: string, file: File | undefined])[]): void {
+    for (const [name, file] of names) {
+      if (file === undefined) this.#names.delete(name)
+      else this.#names.set(name, file)
+    }
+    this.#changes.push({ names })
+  }
+
+  #makeDurable(change: NameChange): void {
+    for (const [name, file] of change.names) {
+      if (file === undefined) this.#durableNames.delete(name)
+      else this.#durableNames.set(name, file)
     }
   }
 
@@ -92,9 +142,10 @@ export class VirtualDisk implements FileSystem {
     if (file && flag === 'wx') throw new DiskError('EEXIST', path)
     if (!file) {
       if (flag === 'r' || flag === 'r+' || !this.#folders.has(parentOf(target))) throw new DiskError('ENOENT', path)
+      this.beforeChange()
       file = new File(mode)
       file.modifiedMs = this.#nowMs()
-      this.#names.set(target, file)
+      this.#changeNames([target, file])
     }
     if (flag === 'w') file.sizeBytes = 0
     this.#handles.set(this.#nextFd, { file, flag, position: 0 })
@@ -119,6 +170,7 @@ export class VirtualDisk implements FileSystem {
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number | null): number {
     const handle = this.#handle(fd)
     if (handle.flag === 'r') throw new DiskError('EBADF')
+    this.beforeChange()
     if (this.failWrites) throw new DiskError(this.failWrites)
     const file = handle.file
     const start = handle.flag === 'a' ? file.sizeBytes : (position ?? handle.position)
@@ -133,6 +185,7 @@ export class VirtualDisk implements FileSystem {
 
   fsync(fd: number): void {
     const file = this.#handle(fd).file
+    this.beforeChange()
     if (this.failWrites) throw new DiskError(this.failWrites)
     file.durable = file.content()
   }
@@ -143,6 +196,7 @@ export class VirtualDisk implements FileSystem {
 
   truncate(fd: number, sizeBytes: number): void {
     const file = this.#handle(fd).file
+    this.beforeChange()
     file.reserve(sizeBytes)
     if (sizeBytes > file.sizeBytes) file.bytes.fill(0, file.sizeBytes, sizeBytes)
     file.sizeBytes = sizeBytes
@@ -169,13 +223,14 @@ export class VirtualDisk implements FileSystem {
     const target = this.resolve(to)
     if (!this.#folders.has(parentOf(target))) throw new DiskError('ENOENT', to)
     if (this.#folders.has(target)) throw new DiskError('EISDIR', to)
-    this.#names.delete(this.resolve(from))
-    this.#names.set(target, file)
+    this.beforeChange()
+    this.#changeNames([this.resolve(from), undefined], [target, file])
   }
 
   unlink(path: string): void {
     this.#existing(path)
-    this.#names.delete(this.resolve(path))
+    this.beforeChange()
+    this.#changeNames([this.resolve(path), undefined])
   }
 
   mkdir(path: string): void {
@@ -214,9 +269,20 @@ export class VirtualDisk implements FileSystem {
 
   fsyncDir(path: string): void {
     const folder = this.resolve(path)
-    for (const name of this.#durableNames.keys())
-      if (parentOf(name) === folder && !this.#names.has(name)) this.#durableNames.delete(name)
-    for (const [name, file] of this.#names) if (parentOf(name) === folder) this.#durableNames.set(name, file)
+    this.beforeChange()
+    // A rename between folders is durable as a whole with either of them.
+    let left: NameChange[] = []
+    for (const change of this.#changes) {
+      if (!change.names.some(([name]) => parentOf(name) === folder)) {
+        left.push(change)
+        continue
+      }
+      this.#makeDurable(change)
+      // What these names stood for before can no longer come back.
+      const settled = new Set(change.names.map(([name]) => name))
+      left = left.map(one => ({ names: one.names.filter(([name]) => !settled.has(name)) }))
+    }
+    this.#changes = left
   }
 
   readLater(fd: number, buffer: Uint8Array, offset: number, length: number, at: number | null, done: DoneBytes): void {

@@ -90,6 +90,12 @@ export class VirtualMachine {
     while (this.#soon.length > 0) this.#soon.shift()!()
   }
 
+  /** The process is gone: nothing that it had waiting happens. */
+  forget(): void {
+    this.#pending = []
+    this.#soon.length = 0
+  }
+
   signal(name: SignalName): void {
     this.#signals.get(name)?.()
   }
