@@ -43,10 +43,11 @@ const EXAMPLES: { readonly [name: string]: ((reply: Reply) => void) | undefined 
   },
   push(reply) {
     if (reply.resp === 2) return reply.fixedError(NOT_IN_RESP2)
+    // A push goes out behind the reply of the command that makes it.
+    reply.bulkText('Some real reply following the push reply')
     reply.push(2)
     reply.bulkText('server-cpu-usage')
     reply.integer(42)
-    reply.bulkText('Some real reply following the push reply')
   },
   true: reply => reply.boolean(true),
   false: reply => reply.boolean(false),

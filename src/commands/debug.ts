@@ -122,10 +122,10 @@ function digestValue(ctx: Context): void {
 /** DEBUG POPULATE count [prefix] [size] */
 function populate(ctx: Context): void {
   const { args, argc, db, engine, reply } = ctx
-  const count = ctx.longOrReply(2)
+  const count = ctx.longOrReply(2, MUST_BE_POSITIVE)
   if (Number.isNaN(count)) return
   if (count < 0) return reply.fixedError(MUST_BE_POSITIVE)
-  const size = argc === 5 ? ctx.longOrReply(4) : 0
+  const size = argc === 5 ? ctx.longOrReply(4, MUST_BE_POSITIVE) : 0
   if (Number.isNaN(size)) return
   if (size < 0) return reply.fixedError(MUST_BE_POSITIVE)
   const prefix = (argc === 3 ? 'key' : args[3].latin1()).slice(0, PREFIX_BYTES_MAX)

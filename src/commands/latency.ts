@@ -180,7 +180,7 @@ function histogram(ctx: Context): void {
   ctx.reply.map(known.length)
   for (const entry of known) {
     ctx.reply.bulkText(entry.fullName)
-    replyHistogram(ctx, histograms.get(entry)!)
+    replyHistogram(ctx, observers.latency.histogram(entry)!)
   }
 }
 

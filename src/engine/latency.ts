@@ -33,6 +33,17 @@ export class Latency {
     histogram.record(Math.floor(durationUs) * 1000, times)
   }
 
+  /** The histogram of a command, all of its calls in it: those since one was last timed took as long as that one. */
+  histogram(entry: TableEntry): Histogram | undefined {
+    const histogram = this.histograms.get(entry)
+    const missing = entry.calls - entry.timedCalls
+    if (histogram === undefined || missing === 0) return histogram
+    entry.timedCalls = entry.calls
+    entry.usec += (histogram.last / 1000) * missing
+    histogram.record(histogram.last, missing)
+    return histogram
+  }
+
   /** Notes a spike; whoever calls has compared it with latency-monitor-threshold. */
   addSpike(event: string, ms: number, unixSeconds: number): void {
     let series = this.series.get(event)

@@ -13,11 +13,14 @@ const DOUBLINGS = 23
 
 export class Histogram {
   total = 0
+  /** What was recorded last. */
+  last = 0
   private readonly counts = new Float64Array((DOUBLINGS + 1) * SUB_HALF)
 
   record(value: number, times: number): void {
     this.counts[indexOf(Math.max(1, Math.min(value, VALUE_MAX)))] += times
     this.total += times
+    this.last = value
   }
 
   /** The highest value that counts as the one below which `percent` percent of all lie. */

@@ -296,7 +296,7 @@ function errorSection(put: Put, { engine }: InfoParts): void {
 function latencySection(put: Put, { engine, config }: InfoParts): void {
   if (!config.latencyTracking) return
   for (const entry of engine.table.all) {
-    const histogram = engine.observers.latency.histograms.get(entry)
+    const histogram = engine.observers.latency.histogram(entry)
     if (histogram === undefined) continue
     const points = config.latencyTrackingInfoPercentiles.map(
       percentile => `p${shortNumber(percentile)}=${(histogram.percentile(percentile) / 1000).toFixed(3)}`,

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Slice } from '../lib/slice.ts'
+import { Eviction } from './eviction.ts'
+import { Keyspace } from './keyspace.ts'
+
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return (t ^ (t >>> 14)) >>> 0
+  }
+}
+
+interface Run {
+  space: Keyspace
+  eviction: Eviction
+  evicted: string[]
+  run(policy: string, bytesToFree: number): string
+}
+
+/** 400 keys; the first half has an expiry, and key i was used at second i. */
+function start(): Run {
+  const space = new Keyspace({ databases: 2, random: seeded(11) })
+  space.nowMs = 1_000_000
+  const db = space.databases[0]
+  for (let i = 0; i < 400; i++) {
+    space.lruClock = i
+    const key = Slice.of(`${i}`.padStart(4, '0'))
+    const entry = db.setString(key, Slice.of('x'.repeat(100)))
+    if (i < 200) db.setExpiry(key, entry, 2_000_000 + i * 1000)
+  }
+  space.lruClock = 400
+  const evicted: string[] = []
+  const eviction = new Eviction(space, {
+    usedBytes: () => space.arena.usedBytes,
+    nowUs: () => 0,
+    evicted: (_, key) => evicted.push(key.latin1()),
+    took() {},
+  })
+  const run = (maxmemoryPolicy: string, bytesToFree: number) =>
+    eviction.run({
+      maxmemory: space.arena.usedBytes - bytesToFree,
+      maxmemoryPolicy,
+      maxmemorySamples: 10,
+      maxmemoryEvictionTenacity: 10,
+    })
+  return { space, eviction, evicted, run }
+}
+
+const mean = (keys: readonly string[]) => keys.reduce((sum, key) => sum + Number(key), 0) / keys.length
+
+test('below the limit nothing goes', () => {
+  const { run, evicted } = start()
+  assert.equal(run('allkeys-lru', -1000), 'ok')
+  assert.equal(evicted.length, 0)
+})
+
+test('noeviction refuses', () => {
+  const { run, evicted, eviction } = start()
+  assert.equal(run('noeviction', 1000), 'failed')
+  assert.equal(evicted.length, 0)
+  assert.ok(eviction.exceededSinceUs >= 0)
+})
+
+test('allkeys-lru takes keys unused for long', () => {
+  const { run, evicted } = start()
+  assert.equal(run('allkeys-lru', 5000), 'ok')
+  assert.ok(evicted.length >= 20 && evicted.length < 60)
+  assert.ok(mean(evicted) < 80)
+})
+
+test('volatile policies take keys with an expiry only, and fail when there are none left', () => {
+  for (const policy of ['volatile-lru', 'volatile-lfu', 'volatile-random', 'volatile-ttl']) {
+    const { run, evicted, space } = start()
+    assert.equal(run(policy, 1e9), 'failed')
+    assert.equal(evicted.length, 200, policy)
+    assert.ok(evicted.every(key => Number(key) < 200))
+    assert.equal(space.databases[0].size, 200)
+  }
+})
+
+test('volatile-ttl takes what runs out first', () => {
+  const { run, evicted } = start()
+  assert.equal(run('volatile-ttl', 5000), 'ok')
+  assert.ok(mean(evicted) < 60)
+})
+
+test('allkeys-lfu takes keys that are seldom used', () => {
+  const { run, evicted, space } = start()
+  const db = space.databases[0]
+  const key = new Slice()
+  let cursor = 0
+  do {
+    cursor = db.scan(cursor, entry => {
+      db.setAccess(entry, Number(db.keyOf(entry, key).latin1()) < 300 ? 200 : 5)
+    })
+  } while (cursor !== 0)
+  space.lfuDecayMinutes = 0
+  assert.equal(run('allkeys-lfu', 3000), 'ok')
+  assert.ok(evicted.every(name => Number(name) >= 300))
+})
+
+test('what is freed is what was too much at the beginning', () => {
+  const { space, evicted } = start()
+  let owed = 0
+  const eviction = new Eviction(space, {
+    // Every eviction costs more in messages than it frees.
+    usedBytes: () => space.arena.usedBytes + owed,
+    nowUs: () => 0,
+    evicted(_, key) {
+      evicted.push(key.latin1())
+      owed += 1000
+    },
+    took() {},
+  })
+  const settings = {
+    maxmemory: space.arena.usedBytes - 2000,
+    maxmemoryPolicy: 'allkeys-random',
+    maxmemorySamples: 5,
+    maxmemoryEvictionTenacity: 10,
+  }
+  assert.equal(eviction.run(settings), 'ok')
+  assert.ok(evicted.length < 30)
+})
