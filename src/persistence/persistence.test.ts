@@ -143,6 +143,16 @@ test('a torn end of the append-only file is cut, a torn transaction forgotten', 
   )
 })
 
+test('a transaction in the append-only file selects its database inside', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes' })
+  for (const words of [['select', 3], ['multi'], ['set', 'a', 1], ['set', 'b', 2], ['exec']]) server.call(...words)
+  await server.stop()
+  const text = MachineServer.text(machine.disk.readFile('appendonlydir/appendonly.aof.1.incr.aof'))
+  const words = text.split('\r\n').filter(line => !/^[*$]/.test(line))
+  assert.equal(words.join(' '), 'MULTI SELECT 3 set a 1 set b 2 EXEC ')
+})
+
 test('a corrupt RDB file is refused with the place of the fault', async () => {
   const machine = virtualSystem()
   const server = await MachineServer.start(machine)

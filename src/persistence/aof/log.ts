@@ -80,10 +80,10 @@ export class AofLog implements Sink {
     if (this.fd < 0) return
     const before = buffer.len
     if (parts.config.aofTimestampEnabled) this.stamp()
+    if (asTransaction) buffer.plain(MULTI)
     for (let i = 0; i < effects.length; i++) {
       const { db, args } = effects[i]
       if (db !== this.database) this.select(db)
-      if (asTransaction && i === 0) buffer.plain(MULTI)
       buffer.command(args)
     }
     if (asTransaction) buffer.plain(EXEC)
