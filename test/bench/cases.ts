@@ -1,7 +1,9 @@
 // What the benchmark measures beside redis-benchmark's own tests: commands and data that it has no test for.
 // To add one, add a literal.
 
+import { createHash } from 'node:crypto'
 import type { Word } from '../harness/resp.ts'
+import { addJobScript, jobArguments, rateLimitScript } from './scripts.ts'
 
 export interface BenchCase {
   name: string
@@ -73,6 +75,20 @@ function readAndAcknowledge(i: number): Word[] {
   return ['XACK', 'x', 'group', ...filled(10, n => [`${first + n + 1}-0`])]
 }
 
+/** EVALSHA of a script that the setup has loaded. */
+function scriptCase(name: string, script: string, rest: (i: number) => Word[], slow?: number): BenchCase {
+  const digest = createHash('sha1').update(script).digest('hex')
+  return {
+    name,
+    setup: () => [
+      ['SCRIPT', 'LOAD', script],
+      ['SET', 's:1', VALUE],
+    ],
+    command: i => ['EVALSHA', digest, ...rest(i)],
+    slow,
+  }
+}
+
 export const cases: readonly BenchCase[] = [
   { name: 'set', command: i => ['SET', key('s', i), VALUE] },
   { name: 'get', setup: () => keys(i => ['SET', `s:${i}`, VALUE]), command: i => ['GET', key('s', i)] },
@@ -131,6 +147,12 @@ export const cases: readonly BenchCase[] = [
     setup: () => [['SET', 's:1', VALUE]],
     command: () => ['EVAL', "return redis.call('get', KEYS[1])", 1, 's:1'],
   },
+  scriptCase('evalsha_1', 'return 1', () => [0]),
+  scriptCase('evalsha_get', "return redis.call('GET', KEYS[1])", () => [1, 's:1']),
+  scriptCase('evalsha_rate_limit', rateLimitScript, i => [1, key('limit', i), 1_700_000_000_000 + i, 1000, 100], 4),
+  scriptCase('evalsha_add_job', addJobScript, jobArguments, 8),
+  scriptCase('evalsha_incr_10k', "for i = 1, 10000 do redis.call('INCR', KEYS[1]) end", () => [1, 'n'], 4000),
+  scriptCase('evalsha_sum_1m', 'local n = 0 for i = 1, 1000000 do n = n + i % 7 end return n', () => [0], 8000),
   {
     name: 'hgetall_100',
     setup: () => keys(i => ['HSET', `h:${i}`, ...filled(100, n => [`f${n}`, VALUE])]),
