@@ -1,8 +1,14 @@
-// The command line: `redstart` takes what redis-server takes.
+// The command line: `redstart` takes what redis-server takes, or the name of a tool and what that takes.
 
 import process from 'node:process'
 import { launch } from './server/launch.ts'
 import { startServer } from './server/server.ts'
 import { realSystem } from './server/system/real.ts'
+import { runTool } from './tools/command-line.ts'
+import { toolNamed } from './tools/index.ts'
 
-await launch(process.argv.slice(2), realSystem({ ownProcess: true }), startServer)
+const args = process.argv.slice(2)
+const system = realSystem({ ownProcess: true })
+const tool = await toolNamed(args[0])
+if (tool === undefined) await launch(args, system, startServer)
+else process.exitCode = await runTool(tool, args.slice(1), system)

@@ -51,6 +51,7 @@ const LAYERS: { readonly [room: string]: readonly string[] } = {
     'persistence',
     'replication',
   ],
+  tools: ['lib', 'memory', 'protocol', 'keyspace', 'engine', 'scripting', 'persistence', 'net', 'type server'],
 }
 
 test('imports point one way', () => {

@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import tty from 'node:tty'
 import v8 from 'node:v8'
 import vm from 'node:vm'
 import type { ProcessView } from './system.ts'
@@ -14,6 +15,8 @@ export function realProcess(): ProcessView {
   let stdin: Uint8Array | null = null
   return {
     pid: process.pid,
+    identity: identityOf(process.pid),
+    isRunning,
     runtime: bun ? `bun ${bun}` : `node ${process.versions.node}`,
     os: `${os.type()} ${os.release()} ${machine()}`,
     platform: process.platform,
@@ -25,11 +28,13 @@ export function realProcess(): ProcessView {
     },
     stdout: bytes => writeAll(1, bytes),
     stderr: bytes => writeAll(2, bytes),
-    stdoutIsTerminal: () => process.stdout.isTTY === true,
+    stdoutIsTerminal: () => tty.isatty(1),
+    stderrIsTerminal: () => tty.isatty(2),
     readStdin() {
       stdin ??= new Uint8Array(fs.readFileSync(0))
       return stdin
     },
+    readLine,
     exit: code => process.exit(code),
     onSignal(name, fn) {
       // Windows knows SIGINT and SIGTERM; the others are refused there.
@@ -50,6 +55,59 @@ export function realProcess(): ProcessView {
       process.on('unhandledRejection', fn)
     },
     respawnDetached: mark => respawn(mark, stdin),
+  }
+}
+
+/** The pid, and on Linux the moment the process was started. */
+function identityOf(pid: number): string {
+  return `${pid}:${startOf(pid)}`
+}
+
+function isRunning(identity: string): boolean {
+  const [pid, start] = identity.split(':')
+  if (!/^[1-9][0-9]*$/.test(pid)) return false
+  try {
+    process.kill(Number(pid), 0)
+  } catch (error) {
+    // The process of another user may not be signalled, but is there.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  return startOf(Number(pid)) === start
+}
+
+/** Clock ticks from the start of the machine to that of the process; '' where that cannot be known, or when it is dead. */
+function startOf(pid: number): string {
+  if (process.platform !== 'linux') return ''
+  try {
+    // pid (name, which may hold anything) state and 18 more figures, then the start
+    const text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const words = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return words[0] === 'Z' || words[0] === 'X' ? '' : words[19]
+  } catch {
+    return ''
+  }
+}
+
+const LF = 10
+
+function readLine(): string | undefined {
+  const byte = new Uint8Array(1)
+  const bytes: number[] = []
+  for (;;) {
+    let got = 0
+    try {
+      got = fs.readSync(0, byte, 0, 1, null)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EAGAIN') {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+        continue
+      }
+      if (code !== 'EOF') return undefined
+    }
+    if (got === 0 && bytes.length === 0) return undefined
+    if (got === 0 || byte[0] === LF) return new TextDecoder().decode(Uint8Array.from(bytes))
+    bytes.push(byte[0])
   }
 }
 

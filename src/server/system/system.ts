@@ -125,6 +125,10 @@ export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2'
 
 export interface ProcessView {
   readonly pid: number
+  /** Tells this process from all others of the machine, where it can also from earlier ones of the same pid. One word. */
+  readonly identity: string
+  /** Whether the process of that identity still runs. */
+  isRunning(identity: string): boolean
   /** The runtime and its version: 'bun 1.3.0', 'node 20.1.0', 'virtual 0'. */
   readonly runtime: string
   /** As INFO's `os` has it: 'Linux 6.1.0 x86_64'. */
@@ -137,8 +141,11 @@ export interface ProcessView {
   stdout(bytes: Uint8Array): void
   stderr(bytes: Uint8Array): void
   stdoutIsTerminal(): boolean
+  stderrIsTerminal(): boolean
   /** Everything that comes on standard input, to its end. */
   readStdin(): Uint8Array
+  /** The next line of standard input, which the process waits for; undefined at its end. */
+  readLine(): string | undefined
   exit(code: number): never
   /** Calls `fn`, and no other, when the process gets the signal, instead of what the signal does by itself. */
   onSignal(name: SignalName, fn: () => void): void

@@ -37,12 +37,17 @@ export class VirtualMachine {
   out = ''
   err = ''
   stdin: Uint8Array = new Uint8Array(0)
+  /** Lines that are typed when asked for. */
+  readonly typed: string[] = []
+  stderrIsTerminal = false
   exitCode: number | null = null
   title = ''
   readonly environment: { [name: string]: string } = {}
   #nowMs: number
   readonly #startMs: number
   #order = 0
+  /** How often a process began here. */
+  #lives = 1
   #pending: Pending[] = []
   #soon: (() => void)[] = []
   #signals = new Map<SignalName, () => void>()
@@ -92,6 +97,7 @@ export class VirtualMachine {
 
   /** The process is gone: nothing that it had waiting happens. */
   forget(): void {
+    this.#lives++
     this.#pending = []
     this.#soon.length = 0
   }
@@ -134,8 +140,13 @@ export class VirtualMachine {
 
   #process(): ProcessView {
     const text = new TextDecoder()
+    const identity = () => `4242:${this.#lives}`
     return {
       pid: 4242,
+      get identity() {
+        return identity()
+      },
+      isRunning: other => other === identity(),
       runtime: 'virtual 0',
       os: 'Virtual 0 x86_64',
       platform: 'virtual',
@@ -149,7 +160,9 @@ export class VirtualMachine {
         this.err += text.decode(bytes)
       },
       stdoutIsTerminal: () => false,
+      stderrIsTerminal: () => this.stderrIsTerminal,
       readStdin: () => this.stdin,
+      readLine: () => this.typed.shift(),
       exit: code => {
         this.exitCode ??= code
         throw new VirtualExit(code)
