@@ -1,7 +1,7 @@
 // Dispatch: the gates a command passes before it runs, and what is done after it ran. In this order:
 //
 //   known ─▶ arity ─▶ authenticated ─▶ [extra gates: ACL, cluster, loading …] ─▶ memory ─▶ pub/sub mode
-//         ─▶ paused ─▶ queue (MULTI) ─▶ run ─▶ statistics ─▶ propagate
+//         ─▶ paused, deferred ─▶ queue (MULTI) ─▶ run ─▶ statistics ─▶ propagate
 //
 // Always: a refused command changes nothing and marks an open transaction as broken.
 
@@ -243,7 +243,9 @@ export class Dispatch {
         return false
       }
     }
-    return this.pauseKind === PAUSE_NONE || !this.holdBack(client, entry, args, argc)
+    if (this.pauseKind !== PAUSE_NONE && this.holdBack(client, entry, args, argc)) return false
+    if (!engine.keyspace.snapshotting || this.isQueued(client, entry)) return true
+    return !engine.deferredWrites.mustWait(client, entry, args, argc)
   }
 
   private holdBack(client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {

@@ -33,6 +33,7 @@ import type { Command } from './command.ts'
 import type { Configuration } from './configuration.ts'
 import type { Connection } from './connection.ts'
 import { Context, type Effect } from './context.ts'
+import { DeferredWrites } from './deferred-writes.ts'
 import { Dispatch } from './dispatch.ts'
 import { NOTIFY_NEW } from './events.ts'
 import type { Host } from './host.ts'
@@ -83,6 +84,7 @@ export class Engine {
   readonly stats = new Stats()
   readonly ctx: Context
   readonly dispatch: Dispatch
+  readonly deferredWrites = new DeferredWrites(this)
   readonly watches: Watches
   readonly blocking: Blocking
   readonly acknowledgements: Acknowledgements
@@ -148,6 +150,7 @@ export class Engine {
       streamGone: (db, key) => {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, -1)
       },
+      handedOver: () => this.deferredWrites.release(),
     }
   }
 

@@ -33,6 +33,8 @@ export interface KeyspaceEvents {
   created(db: Database, key: Slice, type: number, fresh: boolean): void
   /** A key that held a stream holds none any more: clients that read it as a group must hear of it. */
   streamGone(db: Database, key: Slice): void
+  /** The snapshot has a value that it had asked to leave alone (SnapshotWalk.defers), or wants it no more. */
+  handedOver(): void
 }
 
 /** The snapshot that is walking the keyspace (snapshot.ts): it must hear of every change to what it has not seen. */
@@ -41,6 +43,11 @@ export interface SnapshotWalk {
   beforeChange(db: Database, entry: Ref): void
   /** An entry is about to go, with its value or after that was replaced. */
   beforeRemoval(db: Database, entry: Ref): void
+  /**
+   * True when to change this entry now would take long, since it is large and the snapshot does not have it yet. The
+   * snapshot takes it next; KeyspaceEvents.handedOver says when.
+   */
+  defers(db: Database, entry: Ref): boolean
   /** A database lets go of its main table; true: the snapshot frees it when it is done with it. */
   adopts(table: Ref): boolean
 }
@@ -100,7 +107,7 @@ export class Keyspace {
   walk: SnapshotWalk | undefined
   /** CLIENT NO-TOUCH: reads leave the access time alone. */
   noTouch = false
-  events: KeyspaceEvents = { expired() {}, created() {}, streamGone() {} }
+  events: KeyspaceEvents = { expired() {}, created() {}, streamGone() {}, handedOver() {} }
 
   private readonly lazy: LazyItem[] = []
 

@@ -2,9 +2,9 @@
 // when the walk began.
 //
 //   begin: the epoch flips, so every entry is unseen; new entries are born seen
-//     step ─▶ the next bucket's entries ─▶ consumer.take          small ones, whole
-//                                     └──▶ consumer.begin, step … a large one, in parts; its value stays as it is:
+//     step ─▶ the next bucket's entries ─▶ consumer.begin, step … in parts if it is large; its value stays as it is:
 //     a command is about to change or remove an unseen entry ─▶ consumer.take first, or the rest of the large one
+//     … to change a large one ─▶ its client waits where the keys are known beforehand (defers)
 //     … remove a large one ─▶ its value is cut off and kept until the walk has come to it
 //     … empty or exchange a database ─▶ tables, not databases, are walked: an emptied table is kept until its end
 //
@@ -19,13 +19,13 @@ import { ENC_RAW, TYPE_STRING } from './types.ts'
 
 /** Who gets the entries. `database`: the number of the database the key was in when the walk began. */
 export interface SnapshotConsumer {
-  /** True for a value that takes too long to be handed over in one go. Cheap: asked for every entry. */
+  /** True for a value that takes too long to be handed over in one go. */
   isLarge(entry: Ref): boolean
-  /** `early`: it is about to change. */
-  take(entry: Ref, database: number, early: boolean): void
-  /** Begins with a large one; take() may come between the steps. */
+  /** Takes an entry that is about to change, whole. */
+  take(entry: Ref, database: number): void
+  /** Begins with the next one of the walk. */
   begin(entry: Ref, database: number): void
-  /** Goes on with the large one; true at its end. */
+  /** Goes on with it; true at its end. take() may come between the steps. */
   step(): boolean
 }
 
@@ -56,6 +56,8 @@ export class Snapshot implements SnapshotWalk {
   private waiting: Waiting[] = []
   /** The large entry that is being handed over. */
   private current: Waiting | undefined
+  /** Somebody waits for a large entry. */
+  private wanted = false
   private readonly spare: Waiting[] = []
   private scanned: WalkedTable | undefined
   private readonly collect = (entry: Ref): void => {
@@ -81,15 +83,16 @@ export class Snapshot implements SnapshotWalk {
     return this.space.walk === this
   }
 
-  /** The large entry in hand, and whether this one is it. */
-  isInHand(entry: Ref): boolean {
-    return this.current?.entry === entry
+  /** A large entry is in hand: the next step is a long one. */
+  get isInLarge(): boolean {
+    return this.current !== undefined
   }
 
   /** Nobody wants the entries any more; the walk still has to come to its end. */
   abandon(): void {
     this.consumer = NOBODY
     if (this.current !== undefined) this.closeCurrent()
+    this.release()
   }
 
   /** A little work: one bucket, or one entry, or one step of a large entry. */
@@ -119,19 +122,22 @@ export class Snapshot implements SnapshotWalk {
   }
 
   private handOver(next: Waiting): void {
-    if (this.consumer.isLarge(next.entry)) {
-      this.current = next
-      this.consumer.begin(next.entry, next.database)
-      return
-    }
-    this.consumer.take(next.entry, next.database, false)
-    this.handedOver(next)
+    this.consumer.begin(next.entry, next.database)
+    if (this.consumer.step()) this.handedOver(next)
+    else this.current = next
   }
 
   private closeCurrent(): void {
     const current = this.current!
     this.current = undefined
     this.handedOver(current)
+    this.release()
+  }
+
+  private release(): void {
+    if (!this.wanted) return
+    this.wanted = false
+    this.space.events.handedOver()
   }
 
   private handedOver(one: Waiting): void {
@@ -145,6 +151,7 @@ export class Snapshot implements SnapshotWalk {
   private end(): void {
     this.space.walk = undefined
     this.space.snapshotting = false
+    this.release()
     this.onEnd()
   }
 
@@ -157,10 +164,21 @@ export class Snapshot implements SnapshotWalk {
       return this.closeCurrent()
     }
     const waiting = this.takeWaiting(entry)
-    this.consumer.take(entry, waiting === undefined ? this.databaseOf(db) : waiting.database, true)
+    this.consumer.take(entry, waiting === undefined ? this.databaseOf(db) : waiting.database)
     if (waiting !== undefined) return this.handedOver(waiting)
     this.done++
     this.markSeen(entry)
+  }
+
+  defers(db: Database, entry: Ref): boolean {
+    if (!this.isUnseen(entry)) return false
+    if (this.current?.entry !== entry) {
+      if (!this.consumer.isLarge(entry)) return false
+      // Last in line is first to come.
+      this.waiting.push(this.takeWaiting(entry) ?? this.newWaiting(entry, this.databaseOf(db), false))
+    }
+    this.wanted = true
+    return true
   }
 
   beforeRemoval(db: Database, entry: Ref): void {

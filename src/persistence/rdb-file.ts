@@ -5,8 +5,7 @@ import type { Ref } from '../memory/arena.ts'
 import { DirectSink, folderOf } from './file-sink.ts'
 import { attempt, type Disk, type DiskFailure } from './machine.ts'
 import { RdbError } from './rdb/input.ts'
-import { DONE, NEED, RdbReader, type RdbTarget } from './rdb/reader.ts'
-import type { ValueReaders } from './rdb/values.ts'
+import { DONE, NEED, RdbReader, type RdbTarget, type ReaderTable } from './rdb/reader.ts'
 import { type RdbOptions, SnapshotWriter } from './snapshot-writer.ts'
 
 const WINDOW_BYTES = 1 << 20
@@ -51,7 +50,6 @@ export function saveRdb(
 function writeAll(space: Keyspace, writer: SnapshotWriter, sink: DirectSink): void {
   for (const db of space.databases) {
     const visit = (entry: Ref) => {
-      if (!writer.isLarge(entry)) return writer.take(entry, db.index, false)
       writer.begin(entry, db.index)
       while (!writer.step());
     }
@@ -71,7 +69,7 @@ export class RdbFileReader {
   private readonly fd: number
   private readAt: number
 
-  constructor(disk: Disk, fd: number, from: number, readers: ValueReaders, target: RdbTarget, checks: boolean) {
+  constructor(disk: Disk, fd: number, from: number, readers: ReaderTable, target: RdbTarget, checks: boolean) {
     this.disk = disk
     this.fd = fd
     this.readAt = from

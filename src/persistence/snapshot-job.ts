@@ -103,7 +103,10 @@ export class SnapshotJob {
       else if (!sink.ready) return true // resume() follows
       const delayUs = this.error === undefined ? this.parts.keyDelayUs() : 0
       if (delayUs > 0) return this.delayed(delayUs)
-      for (let i = 0; i < STEPS_PER_LOOK && snapshot.running; i++) snapshot.step()
+      for (let left = STEPS_PER_LOOK; left > 0 && snapshot.running; left--) {
+        snapshot.step()
+        if (snapshot.isInLarge) left = 0
+      }
     } while (snapshot.running && clock.monotonicUs() < end)
     return !snapshot.running
   }

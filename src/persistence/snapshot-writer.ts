@@ -78,11 +78,11 @@ export class SnapshotWriter implements SnapshotConsumer {
   }
 
   isLarge(entry: Ref): boolean {
-    return this.writer.values.sizeHint(this.anyDb, entry) >= LARGE_BYTES
+    return this.anyDb.memoryOf(entry, SAMPLES) >= LARGE_BYTES
   }
 
-  take(entry: Ref, database: number, early: boolean): void {
-    if (early) this.earlyBytes += this.anyDb.memoryOf(entry, SAMPLES)
+  take(entry: Ref, database: number): void {
+    this.earlyBytes += this.anyDb.memoryOf(entry, SAMPLES)
     const { large } = this
     const out = large ? this.side : this.main
     const writer = large ? this.sideWriter : this.writer
@@ -115,17 +115,21 @@ export class SnapshotWriter implements SnapshotConsumer {
   }
 
   step(): boolean {
-    const { main, side } = this
+    const { main } = this
     const done = this.writer.values.step(main, main.pos + PART_BYTES)
-    if (done) {
-      this.large = false
-      main.bytes(side.u8, side.dv, 0, side.pos)
-      if (side.pos > 0) this.mainDb = this.sideDb
-      side.pos = 0
-      if (side.u8.length > CHUNK_BYTES) side.renew(4096)
-    }
+    if (done) this.endLarge()
     if (main.pos >= FULL_BYTES) this.send()
     return done
+  }
+
+  private endLarge(): void {
+    const { main, side } = this
+    this.large = false
+    if (side.pos === 0) return
+    main.bytes(side.u8, side.dv, 0, side.pos)
+    this.mainDb = this.sideDb
+    side.pos = 0
+    if (side.u8.length > CHUNK_BYTES) side.renew(4096)
   }
 
   private send(): void {

@@ -9,6 +9,8 @@ import { Server } from '../../src/server/server.ts'
 import type { VirtualMachine } from '../../src/server/system/virtual.ts'
 import { encodeCommand, latin1Text, type PlainValue, parseReply, plain, replyEnd, type Word } from './resp.ts'
 
+const WAIT_MS_MAX = 1000
+
 export class MachineServer {
   readonly machine: VirtualMachine
   readonly server: Server
@@ -75,11 +77,12 @@ export class MachineServer {
     return values
   }
 
-  /** Runs a command and gives its reply. */
+  /** Runs a command and gives its reply; time passes while it has to wait. */
   call(...words: Word[]): PlainValue {
     if (this.sockets.length === 0) this.connect()
     this.send(0, words)
     this.machine.settle()
+    for (let ms = 0; ms < WAIT_MS_MAX && this.replies[0].length === 0; ms++) this.machine.advance(1)
     const replies = this.take(0)
     if (replies.length !== 1) throw new Error(`${words.join(' ')}: ${replies.length} replies`)
     return replies[0]

@@ -26,7 +26,6 @@ import { Element } from '../../memory/element.ts'
 import { ListCursor } from '../../memory/list-cursor.ts'
 import { OrderedCursor } from '../../memory/ordered.ts'
 import type { ByteSink } from '../file-sink.ts'
-import { ValueWriters } from '../rdb/values.ts'
 import { CommandBuffer } from './encode.ts'
 
 const ITEMS_MAX = 64
@@ -36,7 +35,7 @@ const PART_BYTES = 64 * 1024
 const SAMPLES = 5
 
 /** What a value's commands are written with; one more for those that come between the parts of a large one. */
-class ValueCommands {
+export class ValueCommands {
   readonly out = new CommandBuffer()
   database = -1
   private readonly space: Keyspace
@@ -256,7 +255,6 @@ export interface AofBaseOptions {
 export class AofBaseWriter {
   private readonly sink: ByteSink
   private readonly anyDb: Database
-  private readonly sizes: ValueWriters
   private readonly main: ValueCommands
   private readonly side: ValueCommands
   /** Memory of the values that were written ahead because they were about to change. */
@@ -266,7 +264,6 @@ export class AofBaseWriter {
   constructor(space: Keyspace, sink: ByteSink, options: AofBaseOptions) {
     this.sink = sink
     this.anyDb = space.databases[0]
-    this.sizes = new ValueWriters(space)
     this.main = new ValueCommands(space)
     this.side = new ValueCommands(space)
     const { out } = this.main
@@ -280,11 +277,11 @@ export class AofBaseWriter {
   }
 
   isLarge(entry: Ref): boolean {
-    return this.sizes.sizeHint(this.anyDb, entry) >= LARGE_BYTES
+    return this.anyDb.memoryOf(entry, SAMPLES) >= LARGE_BYTES
   }
 
-  take(entry: Ref, database: number, early: boolean): void {
-    if (early) this.earlyBytes += this.anyDb.memoryOf(entry, SAMPLES)
+  take(entry: Ref, database: number): void {
+    this.earlyBytes += this.anyDb.memoryOf(entry, SAMPLES)
     const commands = this.current === undefined ? this.main : this.side
     commands.select(database)
     for (const _ of commands.write(this.anyDb, entry));
@@ -304,12 +301,17 @@ export class AofBaseWriter {
     while (!done && main.out.len < until) done = this.current!.next().done === true
     if (done) {
       this.current = undefined
-      main.out.append(side.out)
-      if (side.out.len > 0) main.database = side.database
-      side.out.drop(side.out.len)
+      if (side.out.len > 0) this.appendSide()
     }
     if (main.out.len >= CHUNK_BYTES) this.send()
     return done
+  }
+
+  private appendSide(): void {
+    const { main, side } = this
+    main.out.append(side.out)
+    main.database = side.database
+    side.out.drop(side.out.len)
   }
 
   private send(): void {

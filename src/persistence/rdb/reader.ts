@@ -39,7 +39,6 @@ import {
 } from './format.ts'
 import { NEED_MORE, RdbInput, RdbString } from './input.ts'
 import type { ValueReader } from './value.ts'
-import type { ValueReaders } from './values.ts'
 
 /** What stood before a key. */
 export class KeyAttributes {
@@ -68,6 +67,12 @@ export interface RdbTarget {
   moduleData(moduleName: string, key: Slice | undefined): string | undefined
 }
 
+/** The readers of values, by the type the file calls them (values.ts has those that make them into values). */
+export interface ReaderTable {
+  of(rdbType: number): ValueReader | undefined
+  typeOf(rdbType: number): number
+}
+
 export const NEED = 0
 export const PAUSED = 1
 export const DONE = 2
@@ -85,7 +90,7 @@ export class RdbReader {
   version = 0
   /** The file's own checksum says it was written without one. */
   unchecked = false
-  private readonly readers: ValueReaders
+  private readonly readers: ReaderTable
   private readonly target: RdbTarget
   private readonly checks: boolean
   private readonly crc = new Crc64()
@@ -100,7 +105,7 @@ export class RdbReader {
   doing = 'reading the header'
 
   /** `checks`: the checksum is computed and compared. */
-  constructor(readers: ValueReaders, target: RdbTarget, checks: boolean) {
+  constructor(readers: ReaderTable, target: RdbTarget, checks: boolean) {
     this.readers = readers
     this.target = target
     this.checks = checks

@@ -16,8 +16,6 @@ import type { RdbOutput } from './output.ts'
 import type { RowReader } from './row-reader.ts'
 import type { ReadOptions, ValueReader, ValueWriter } from './value.ts'
 
-const FIELD_BYTES_GUESS = 64
-
 export class HashWriter implements ValueWriter {
   private readonly kind: HashKind
   private readonly hash: Hash
@@ -33,11 +31,6 @@ export class HashWriter implements ValueWriter {
 
   rdbType(encoding: number): number {
     return encoding === ENC_LISTPACK ? RDB_HASH_LISTPACK : RDB_HASH
-  }
-
-  sizeHint(db: Database, entry: Ref): number {
-    if (db.encodingOf(entry) === ENC_LISTPACK) return 0
-    return this.kind.tables.count(db.valueOf(entry)) * FIELD_BYTES_GUESS
   }
 
   begin(db: Database, entry: Ref): void {

@@ -24,8 +24,6 @@ import type { RdbOutput } from './output.ts'
 import type { RowReader } from './row-reader.ts'
 import type { ReadOptions, ValueReader, ValueWriter } from './value.ts'
 
-const NODE_BYTES_GUESS = 8192
-
 export class ListWriter implements ValueWriter {
   private readonly kind: ListKind
   private readonly cursor = new ListCursor()
@@ -41,11 +39,6 @@ export class ListWriter implements ValueWriter {
 
   rdbType(): number {
     return RDB_LIST_QUICKLIST_2
-  }
-
-  sizeHint(db: Database, entry: Ref): number {
-    if (db.encodingOf(entry) === ENC_LISTPACK) return 0
-    return this.kind.quicklists.nodes(db.valueOf(entry)) * NODE_BYTES_GUESS
   }
 
   begin(db: Database, entry: Ref): void {

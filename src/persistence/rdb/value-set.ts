@@ -7,7 +7,7 @@
 import type { Database } from '../../keyspace/database.ts'
 import { MemberSet } from '../../keyspace/set.ts'
 import type { SetKind } from '../../keyspace/set-kind.ts'
-import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK } from '../../keyspace/types.ts'
+import { ENC_INTSET, ENC_LISTPACK } from '../../keyspace/types.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { Element } from '../../memory/element.ts'
@@ -17,8 +17,6 @@ import { type RdbInput, RdbString } from './input.ts'
 import type { RdbOutput } from './output.ts'
 import type { RowReader } from './row-reader.ts'
 import type { ReadOptions, ValueReader, ValueWriter } from './value.ts'
-
-const MEMBER_BYTES_GUESS = 32
 
 export class SetWriter implements ValueWriter {
   private readonly kind: SetKind
@@ -34,11 +32,6 @@ export class SetWriter implements ValueWriter {
 
   rdbType(encoding: number): number {
     return encoding === ENC_INTSET ? RDB_SET_INTSET : RDB_SET
-  }
-
-  sizeHint(db: Database, entry: Ref): number {
-    if (db.encodingOf(entry) !== ENC_HASHTABLE) return 0
-    return this.kind.tables.count(db.valueOf(entry)) * MEMBER_BYTES_GUESS
   }
 
   begin(db: Database, entry: Ref): void {

@@ -22,8 +22,6 @@ import type { RdbOutput } from './output.ts'
 import { isStreamNode } from './stream-row.ts'
 import type { ReadOptions, ValueReader, ValueWriter } from './value.ts'
 
-const NODE_BYTES_GUESS = 2048
-const PENDING_BYTES_GUESS = 44
 const ID_BYTES = 16
 const UNKNOWN_HALF = 0xffffffff
 
@@ -43,15 +41,6 @@ export class StreamWriter implements ValueWriter {
 
   rdbType(): number {
     return RDB_STREAM_LISTPACKS_2
-  }
-
-  sizeHint(db: Database, entry: Ref): number {
-    const { groups, index } = this.kind
-    const stream = this.stream.open(db.valueOf(entry))
-    return (
-      index.trees.count(stream.tree) * NODE_BYTES_GUESS +
-      (stream.groups === 0 ? 0 : groups.effort(stream.groups) * PENDING_BYTES_GUESS)
-    )
   }
 
   begin(db: Database, entry: Ref): void {

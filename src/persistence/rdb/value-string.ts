@@ -2,7 +2,7 @@
 // since a copy never needs to reach beyond its own piece, and as it is where that does not make it shorter.
 
 import type { Database } from '../../keyspace/database.ts'
-import { ENC_INT, ENC_RAW } from '../../keyspace/types.ts'
+import { ENC_INT } from '../../keyspace/types.ts'
 import { LzfCompressor } from '../../lib/lzf.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -13,7 +13,6 @@ import type { ValueWriter } from './value.ts'
 const PIECE_BYTES = 64 * 1024
 const LONG_BYTES = 256 * 1024
 const GAIN_MIN = 4
-const INT_TEXT_BYTES = 11
 
 export class StringWriter implements ValueWriter {
   private readonly s = new Slice()
@@ -28,10 +27,6 @@ export class StringWriter implements ValueWriter {
 
   rdbType(): number {
     return RDB_STRING
-  }
-
-  sizeHint(db: Database, entry: Ref): number {
-    return db.encodingOf(entry) === ENC_RAW ? db.stringOf(entry, this.s).len : INT_TEXT_BYTES
   }
 
   begin(db: Database, entry: Ref): void {

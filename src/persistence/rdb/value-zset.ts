@@ -16,8 +16,6 @@ import type { RdbOutput } from './output.ts'
 import type { RowReader } from './row-reader.ts'
 import type { ReadOptions, ValueReader, ValueWriter } from './value.ts'
 
-const MEMBER_BYTES_GUESS = 40
-
 export class ZSetWriter implements ValueWriter {
   private readonly kind: ZSetKind
   private readonly set: ZSet
@@ -32,11 +30,6 @@ export class ZSetWriter implements ValueWriter {
 
   rdbType(encoding: number): number {
     return encoding === ENC_LISTPACK ? RDB_ZSET_LISTPACK : RDB_ZSET_2
-  }
-
-  sizeHint(db: Database, entry: Ref): number {
-    this.set.open(db.encodingOf(entry), db.valueOf(entry))
-    return this.set.encoding === ENC_LISTPACK ? 0 : this.set.length * MEMBER_BYTES_GUESS
   }
 
   begin(db: Database, entry: Ref): void {

@@ -15,8 +15,6 @@ import type { RdbOutput } from './output.ts'
 export interface ValueWriter {
   /** The number that stands before the key. */
   rdbType(encoding: number): number
-  /** About how many bytes the value will take in the file; cheap to ask. */
-  sizeHint(db: Database, entry: Ref): number
   begin(db: Database, entry: Ref): void
   /** Writes until the value ends (true), or until out.pos has passed `until`. */
   step(out: RdbOutput, until: number): boolean

@@ -64,11 +64,6 @@ export class ValueWriters {
     return this.of(db, entry).rdbType(db.encodingOf(entry))
   }
 
-  /** About how many bytes the value takes in the file. */
-  sizeHint(db: Database, entry: Ref): number {
-    return this.of(db, entry).sizeHint(db, entry)
-  }
-
   begin(db: Database, entry: Ref): void {
     this.current = this.of(db, entry)
     this.current.begin(db, entry)
