@@ -166,7 +166,7 @@ class Numbered {
 
 function object(ctx: Context): void {
   const { db, keyspace, reply } = ctx
-  const entry = db.find(ctx.args[2])
+  const entry = db.findEvenExpired(ctx.args[2])
   if (entry === 0) return reply.fixedError(NO_SUCH_KEY)
   const access = db.accessOf(entry)
   const idle = keyspace.lfu ? 0 : (keyspace.lruClock - access + (1 << 24)) % (1 << 24)

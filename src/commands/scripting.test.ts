@@ -270,3 +270,14 @@ conversation('a table that holds itself ends in an error', async c => {
   assert.ok(reply.split('*1\r\n').length > 1000)
   assert.match(reply, /-ERR reached lua stack limit\r\n$/)
 })
+
+conversation('a key whose time is over is gone for a script, though DEBUG OBJECT still sees it', async c => {
+  await c.expectAll(['DEBUG SET-ACTIVE-EXPIRE 0', 'OK'], ['SET k v PX 1', 'OK'])
+  await c.pass(20)
+  assert.match(String(await c.do('DEBUG OBJECT k')), /^Value at:/)
+  await c.expectAll(
+    [['EVAL', "return redis.call('EXISTS', 'k')", 1, 'k'], 0],
+    ['EXISTS k', 0],
+    ['DEBUG SET-ACTIVE-EXPIRE 1', 'OK'],
+  )
+})

@@ -58,8 +58,8 @@ export class Dispatch {
   afterCall:
     | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
     | undefined
-  /** Called once the current command and its reply are done; whoever sets it takes it back. */
-  onCommandDone: (() => void) | undefined
+  /** What the current command's own client hears behind the reply. */
+  private readonly behindReply: (() => void)[] = []
   /** Every command's time is taken, not only that of commands that may be slow. */
   preciseTiming = false
   /** Milliseconds since 1970 until which clients are held back. */
@@ -120,8 +120,13 @@ export class Dispatch {
     } else this.call(client, entry, args, argc)
     // Confirmations of subscriptions are messages: they go out all the same.
     if ((client.flags & REPLY_MUTED) !== 0 && !isSubscription(entry)) this.muteReply(client, replyFrom)
-    if (this.onCommandDone !== undefined) this.onCommandDone()
+    if (this.behindReply.length !== 0) for (const tell of this.behindReply.splice(0)) tell()
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
+  }
+
+  /** Has `tell` called once the command under way, with all that it runs, and its reply are done. */
+  afterReply(tell: () => void): void {
+    this.behindReply.push(tell)
   }
 
   /** Runs a command whose gates are passed already, and does what follows a command. */

@@ -169,15 +169,15 @@ export class PubSub {
 
   private deliver(to: Listeners, word: string, glob: Slice | undefined, channel: Slice, message: Slice): number {
     if (!(to instanceof Set)) {
-      this.engine.replyTo(to, reply => writeMessage(reply, word, glob, channel, message))
+      if (to === this.engine.current) this.sendToSelf(to, word, glob, channel, message)
+      else this.engine.replyTo(to, reply => writeMessage(reply, word, glob, channel, message))
       return 1
     }
     let bytes2: Uint8Array | undefined
     let bytes3: Uint8Array | undefined
     for (const client of to) {
-      if (client === this.engine.current) {
-        this.engine.replyTo(client, reply => writeMessage(reply, word, glob, channel, message))
-      } else if (client.resp === 2) {
+      if (client === this.engine.current) this.sendToSelf(client, word, glob, channel, message)
+      else if (client.resp === 2) {
         bytes2 ??= this.written(this.message2, word, glob, channel, message)
         this.engine.sendTo(client, bytes2)
       } else {
@@ -186,6 +186,14 @@ export class PubSub {
       }
     }
     return to.size
+  }
+
+  /** Whoever publishes hears its own message behind the reply to the whole command, script or transaction. */
+  private sendToSelf(client: Client, word: string, glob: Slice | undefined, channel: Slice, message: Slice): void {
+    const reply = client.resp === 2 ? this.message2 : this.message3
+    const bytes = this.written(reply, word, glob, channel, message)
+    const whole = new Slice(bytes, 0, bytes.length)
+    this.engine.dispatch.afterReply(() => this.engine.replyTo(client, own => own.raw(whole)))
   }
 
   private written(reply: Reply, word: string, glob: Slice | undefined, channel: Slice, message: Slice): Uint8Array {

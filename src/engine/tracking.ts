@@ -41,7 +41,6 @@ export class Tracking {
   private readonly engine: Engine
   private readonly positions = new KeyPositions()
   private readonly changed = new Map<string, { keys: Set<string>; by: Client | undefined }>()
-  private readonly later: { client: Client; keys: string[] | null }[] = []
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -98,7 +97,8 @@ export class Tracking {
     const caching = state.caching
     // As in Redis, any CLIENT command in between leaves the decision standing.
     if (entry.parent?.fullName !== 'client' && (client.flags & CLIENT_MULTI) === 0) state.caching = undefined
-    if (state.bcast || (entry.flags & CMD_READONLY) === 0) return
+    // Of a script its commands count, not what it was called with.
+    if (state.bcast || (entry.flags & CMD_READONLY) === 0 || entry.command.group === 'scripting') return
     if (state.optIn && caching !== true) return
     if (state.optOut && caching === false) return
     const count = entry.getKeys(args, argc, this.positions)
@@ -149,15 +149,8 @@ export class Tracking {
   }
 
   private tell(client: Client, keys: string[] | null): void {
-    if (client === this.engine.current) {
-      this.later.push({ client, keys })
-      this.engine.dispatch.onCommandDone = () => this.tellLater()
-    } else this.send(client, keys)
-  }
-
-  private tellLater(): void {
-    this.engine.dispatch.onCommandDone = undefined
-    for (const { client, keys } of this.later.splice(0)) this.send(client, keys)
+    if (client === this.engine.current) this.engine.dispatch.afterReply(() => this.send(client, keys))
+    else this.send(client, keys)
   }
 
   private send(client: Client, keys: string[] | null): void {
