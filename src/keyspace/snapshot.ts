@@ -56,7 +56,6 @@ export class Snapshot implements SnapshotWalk {
   private waiting: Waiting[] = []
   /** The large entry that is being handed over. */
   private current: Waiting | undefined
-  /** Somebody waits for a large entry. */
   private wanted = false
   private readonly spare: Waiting[] = []
   private scanned: WalkedTable | undefined
@@ -81,6 +80,11 @@ export class Snapshot implements SnapshotWalk {
 
   get running(): boolean {
     return this.space.walk === this
+  }
+
+  /** Somebody waits for a large entry. */
+  get isWanted(): boolean {
+    return this.wanted
   }
 
   /** A large entry is in hand: the next step is a long one. */

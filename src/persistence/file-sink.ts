@@ -6,7 +6,7 @@
 // Always: chunks are written in order, one at a time, off the main thread; a chunk belongs to the sink until `release`
 // gives it back.
 
-import { attempt, type Disk, type DiskFailure } from './machine.ts'
+import { attempt, type Disk, type DiskFailure, type Done } from './machine.ts'
 
 /** So many bytes may wait before the producer should pause. */
 const PENDING_BYTES_MAX = 4 << 20
@@ -106,21 +106,31 @@ export class FileSink implements ByteSink {
       this.busy = true
       this.disk.fsyncLater(this.fd, error => {
         this.busy = false
-        const failure = error ?? this.error ?? attempt(() => this.install(path))
+        const failure = error ?? this.error
         if (failure) this.fail(failure, done)
-        else done(null)
+        else this.install(path, done)
       })
     }
     if (!this.busy && (this.queue.length === 0 || this.error !== undefined)) this.finishing()
   }
 
-  private install(path: string): void {
-    const { disk } = this
-    const { fd } = this
+  /** None of it on the main thread: to take the name from an older file is to delete that, and its blocks. */
+  private install(path: string, done: Done): void {
+    const { disk, fd, temporary } = this
     this.fd = -1
-    disk.close(fd)
-    disk.rename(this.temporary, path)
-    disk.fsyncDir(folderOf(disk.resolve(path)))
+    const folder = folderOf(disk.resolve(path))
+    disk.closeLater(fd, closing => {
+      if (closing !== null || this.error !== undefined) return this.drop(closing ?? this.error!, done)
+      disk.renameLater(temporary, path, renaming => {
+        if (renaming !== null) this.drop(renaming, done)
+        else disk.fsyncDirLater(folder, done)
+      })
+    })
+  }
+
+  private drop(error: DiskFailure, done: Done): void {
+    this.error = error
+    this.disk.unlinkLater(this.temporary, () => done(error))
   }
 
   private fail(error: DiskFailure, done: (error: DiskFailure | null) => void): void {

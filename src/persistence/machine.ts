@@ -39,7 +39,10 @@ export interface Disk {
   ): void
   fsyncLater(fd: number, done: Done): void
   fdatasyncLater(fd: number, done: Done): void
+  closeLater(fd: number, done: Done): void
+  renameLater(from: string, to: string, done: Done): void
   unlinkLater(path: string, done: Done): void
+  fsyncDirLater(path: string, done: Done): void
 }
 
 export interface Clock {

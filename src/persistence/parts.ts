@@ -74,6 +74,7 @@ export function jobParts(parts: PersistenceParts): JobParts {
     clock: parts.clock,
     background: parts.background,
     after: parts.after,
+    requests: () => parts.engine.stats.reads,
     keyDelayUs: () => parts.config.rdbKeySaveDelay,
   }
 }

@@ -13,7 +13,9 @@ import type { Clock, Disk, DiskFailure } from './machine.ts'
 
 const STEPS_PER_LOOK = 16
 /** A request that comes during a slice waits for its end, so it is short. */
-const SLICE_US = 300
+const SLICE_US = 500
+/** While clients are at work they get the processor for themselves between the slices. */
+const REST_MS = 1
 
 /** Somebody who calls `job` again and again, for so many microseconds each time, until it says true. */
 export interface Background {
@@ -34,6 +36,8 @@ export interface JobParts {
   background: Background
   /** Calls `fn` after `ms`. */
   after(ms: number, fn: () => void): void
+  /** Grows with every request that comes. */
+  requests(): number
   /** rdb-key-save-delay, microseconds: for tests that need a slow save. */
   keyDelayUs(): number
 }
@@ -50,6 +54,7 @@ export class SnapshotJob {
   private ended = false
   private told = false
   private delaying = false
+  private requests: number
 
   /** Begins at once: the snapshot is of this moment. */
   constructor(
@@ -62,6 +67,7 @@ export class SnapshotJob {
     this.path = files.path
     this.done = done
     this.startedUs = parts.clock.monotonicUs()
+    this.requests = parts.requests()
     this.sink = new FileSink(parts.disk, files.temporary, files.incrementalSync)
     this.sink.onDrain = () => this.resume()
     this.writer = makeWriter(this.sink)
@@ -108,19 +114,31 @@ export class SnapshotJob {
         if (snapshot.isInLarge) left = 0
       }
     } while (snapshot.running && clock.monotonicUs() < end)
-    return !snapshot.running
+    return !snapshot.running || this.rests()
+  }
+
+  private rests(): boolean {
+    const requests = this.parts.requests()
+    const atWork = requests !== this.requests
+    this.requests = requests
+    if (atWork && !this.snapshot.isWanted) this.pause(REST_MS)
+    return this.delaying
   }
 
   /** One key, and then a pause. */
   private delayed(delayUs: number): boolean {
     const { snapshot } = this
     for (const before = snapshot.done; snapshot.running && snapshot.done === before; ) snapshot.step()
+    this.pause(Math.max(1, delayUs / 1000))
+    return true
+  }
+
+  private pause(ms: number): void {
     this.delaying = true
-    this.parts.after(Math.max(1, delayUs / 1000), () => {
+    this.parts.after(ms, () => {
       this.delaying = false
       this.resume()
     })
-    return true
   }
 
   private walked(): void {

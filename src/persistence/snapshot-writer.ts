@@ -22,8 +22,11 @@ const CHUNK_BYTES = 256 * 1024
 const FULL_BYTES = CHUNK_BYTES - 16 * 1024
 /** Values of about this size and more are written in parts. */
 const LARGE_BYTES = 128 * 1024
-const PART_BYTES = 32 * 1024
-const SPARE_CHUNKS = 8
+const PART_BYTES = 16 * 1024
+/** The checksum follows the writing this closely: over a whole chunk at once it would be a pause. */
+const SUM_BYTES = 8 * 1024
+/** As many as may be on their way to the disk (file-sink.ts): the walk allocates none. */
+const SPARE_CHUNKS = 24
 const SAMPLES = 5
 
 export interface RdbOptions {
@@ -54,6 +57,8 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly spare: Uint8Array[] = []
   /** Memory of the values that were written ahead because they were about to change. */
   earlyBytes = 0
+  /** main.u8[0 .. summed) is in the checksum. */
+  private summed = 0
   private mainDb = -1
   private sideDb = -1
   private large = false
@@ -118,8 +123,15 @@ export class SnapshotWriter implements SnapshotConsumer {
     const { main } = this
     const done = this.writer.values.step(main, main.pos + PART_BYTES)
     if (done) this.endLarge()
+    if (main.pos - this.summed >= SUM_BYTES) this.sum()
     if (main.pos >= FULL_BYTES) this.send()
     return done
+  }
+
+  private sum(): void {
+    const { main } = this
+    if (this.checksum) this.crc.update(main.u8, this.summed, main.pos)
+    this.summed = main.pos
   }
 
   private endLarge(): void {
@@ -134,7 +146,8 @@ export class SnapshotWriter implements SnapshotConsumer {
 
   private send(): void {
     const { main } = this
-    if (this.checksum) this.crc.update(main.u8, 0, main.pos)
+    this.sum()
+    this.summed = 0
     this.sink.write(main.u8, main.pos)
     const spare = this.spare.pop()
     if (spare === undefined) main.renew(CHUNK_BYTES)
@@ -145,7 +158,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   end(): void {
     const { main } = this
     this.writer.end(main)
-    if (this.checksum) this.crc.update(main.u8, 0, main.pos)
+    this.sum()
     main.reserve(CHECKSUM_BYTES)
     if (this.checksum) this.crc.writeTo(main.u8, main.pos)
     else main.u8.fill(0, main.pos, main.pos + CHECKSUM_BYTES)
