@@ -51,7 +51,18 @@ const LAYERS: { readonly [room: string]: readonly string[] } = {
     'persistence',
     'replication',
   ],
-  tools: ['lib', 'memory', 'protocol', 'keyspace', 'engine', 'scripting', 'persistence', 'net', 'type server'],
+  tools: [
+    'lib',
+    'memory',
+    'protocol',
+    'keyspace',
+    'engine',
+    'commands',
+    'scripting',
+    'persistence',
+    'net',
+    'type server',
+  ],
 }
 
 test('imports point one way', () => {

@@ -1,9 +1,18 @@
 // The tools, by the word that stands first on the command line. Each is loaded only when it is asked for: a server
 // does not wait for them.
 
+import type { Dial } from '../net/dial.ts'
 import type { Tool } from './command-line.ts'
 
-const TOOLS: { readonly [name: string]: () => Promise<Tool> } = {}
+const TOOLS: { readonly [name: string]: () => Promise<Tool> } = {
+  check: async () => (await import('./check/check.ts')).check,
+  backup: async () => (await import('./backup.ts')).backupTool(await network()),
+  restore: async () => (await import('./restore.ts')).restoreTool(await network()),
+}
+
+async function network(): Promise<Dial> {
+  return (await import('../net/dial-node.ts')).dial
+}
 
 /** The tool of that name; undefined when the word is something else (a configuration file). */
 export async function toolNamed(name: string | undefined): Promise<Tool | undefined> {

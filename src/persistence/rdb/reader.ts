@@ -48,6 +48,10 @@ export class KeyAttributes {
   idleSeconds = -1
   /** LFU counter, or -1. */
   frequency = -1
+
+  get any(): boolean {
+    return this.expiryMs !== -1 || this.idleSeconds >= 0 || this.frequency >= 0
+  }
 }
 
 /** Who gets what the file holds. Slices are valid during the call; a value belongs to the target from then on. */
@@ -103,6 +107,8 @@ export class RdbReader {
   private rdbType = 0
   /** What was being read when something went wrong: for messages. */
   doing = 'reading the header'
+  /** Offset behind the last key, or other thing, that was read whole. */
+  wholeTo = 0
 
   /** `checks`: the checksum is computed and compared. */
   constructor(readers: ReaderTable, target: RdbTarget, checks: boolean) {
@@ -140,8 +146,10 @@ export class RdbReader {
       input.pos = input.mark
       while (this.state !== FINISHED) {
         if (input.pos > until) return PAUSED
-        if (this.state === OPCODE) this.opcode()
-        else if (this.state === VALUE) {
+        if (this.state === OPCODE) {
+          if (!this.attributes.any) this.wholeTo = input.offset
+          this.opcode()
+        } else if (this.state === VALUE) {
           if (!this.current!.step(input, until)) {
             this.key.keep(this.key)
             return PAUSED

@@ -24,6 +24,7 @@ interface List {
 const START_BYTES = 64 * 1024
 const KEEP_BYTES = 4 << 20
 const CR = 13
+const LF = 10
 
 export class ReplyReader {
   private u8 = new Uint8Array(START_BYTES)
@@ -75,7 +76,10 @@ export class ReplyReader {
   }
 
   private element(): Value | typeof OPENED | undefined {
-    const { u8, pos, end } = this
+    const { u8, end } = this
+    // A server that has nothing to say yet says so with empty lines.
+    while (this.pos < end && u8[this.pos] === LF) this.pos++
+    const { pos } = this
     let eol = pos + 1
     while (eol + 1 < end && u8[eol] !== CR) eol++
     if (eol + 1 >= end) return undefined

@@ -1,0 +1,131 @@
+// One pass over an RDB file: every key as the payload that RESTORE takes, in slices between which others work.
+//
+//   file ─▶ RdbFileReader ─▶ RawValues ─▶ visitor.key(key, payload, attributes)
+//
+// Always: structure and checksum are checked; nothing is taken into memory but one value at a time.
+
+import { Slice } from '../../lib/slice.ts'
+import { RdbError } from '../../persistence/rdb/input.ts'
+import type { KeyAttributes, RdbTarget } from '../../persistence/rdb/reader.ts'
+import { RdbFileReader } from '../../persistence/rdb-file.ts'
+import { type Machine, ToolError } from '../command-line.ts'
+import { Progress } from '../progress.ts'
+import { RawValues } from './raw-values.ts'
+import { type Stop, turn } from './session.ts'
+
+const SLICE_BYTES = 128 << 10
+
+export interface RdbVisitor {
+  /** Slices are valid during the call; payload() as well, which costs what the value is long. */
+  key(database: number, key: Slice, payload: () => Uint8Array, attributes: KeyAttributes, type: number): void
+  library(code: Slice): void
+  /** Waits until more may come; undefined: no need to. */
+  pace?(): Promise<void> | undefined
+}
+
+/** What was found in a file. */
+export interface RdbSummary {
+  keys: number
+  expires: number
+  libraries: number
+  databases: number
+  /** Keys and other data of modules, which were passed over. */
+  modules: number
+  /** It was written with a checksum. */
+  checked: boolean
+}
+
+class VisitorTarget implements RdbTarget {
+  readonly summary: RdbSummary = { keys: 0, expires: 0, libraries: 0, databases: 0, modules: 0, checked: true }
+  readonly values = new RawValues()
+  private readonly visitor: RdbVisitor | undefined
+  private readonly seen = new Set<number>()
+  private database = 0
+  private readonly text = new Slice()
+  private readonly ofValue = () => this.values.payload()
+  private readonly ofText = () => this.values.ofString(this.text)
+
+  constructor(visitor: RdbVisitor | undefined) {
+    this.visitor = visitor
+  }
+
+  aux(): void {}
+
+  selectDb(index: number): boolean {
+    this.database = index
+    return true
+  }
+
+  expect(): void {}
+
+  stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void {
+    this.text.alias(value)
+    this.count(attributes)
+    this.visitor?.key(this.database, key, this.ofText, attributes, 0)
+  }
+
+  key(key: Slice, type: number, _reader: unknown, attributes: KeyAttributes): void {
+    this.count(attributes)
+    this.visitor?.key(this.database, key, this.ofValue, attributes, type)
+  }
+
+  private count(attributes: KeyAttributes): void {
+    const { summary, seen } = this
+    summary.keys++
+    if (attributes.expiryMs >= 0) summary.expires++
+    if (seen.has(this.database)) return
+    seen.add(this.database)
+    summary.databases++
+  }
+
+  emptyKey(): void {}
+
+  library(code: Slice): undefined {
+    this.summary.libraries++
+    this.visitor?.library(code)
+  }
+
+  moduleData(): undefined {
+    this.summary.modules++
+  }
+}
+
+export interface RdbPassOptions {
+  /** What the progress bar says; absent: there is none. */
+  label?: string
+  stop: Stop
+  visitor?: RdbVisitor
+  /** pace() is asked behind every key. */
+  slowly?: boolean
+}
+
+/** Reads the whole file. Throws ToolError for one that is damaged, DiskError, and what the visitor throws. */
+export async function passRdb(machine: Machine, path: string, options: RdbPassOptions): Promise<RdbSummary> {
+  const { disk } = machine
+  const target = new VisitorTarget(options.visitor)
+  const fd = disk.open(path, 'r')
+  const sizeBytes = disk.fstat(fd).sizeBytes
+  const progress = options.label === undefined ? undefined : new Progress(machine, options.label, sizeBytes)
+  try {
+    const file = new RdbFileReader(disk, fd, 0, target.values, target, true)
+    while (!file.slice(options.slowly === true ? 0 : SLICE_BYTES)) {
+      progress?.update(file.offset)
+      await options.stop.or(options.visitor?.pace?.() ?? turn(machine))
+    }
+    if (file.offset !== sizeBytes) throw new RdbError('bytes behind the end of the dataset', file.offset)
+    target.summary.checked = !file.reader.unchecked
+    return target.summary
+  } catch (error) {
+    if (!(error instanceof RdbError)) throw error
+    throw new ToolError(`${path} is damaged at byte ${error.offset}: ${error.message}`)
+  } finally {
+    progress?.end()
+    disk.close(fd)
+  }
+}
+
+/** The summary as a line for the operator. */
+export function summaryText({ keys, expires, libraries, databases }: RdbSummary): string {
+  const functions = libraries === 0 ? '' : `, ${libraries} ${libraries === 1 ? 'library' : 'libraries'} of functions`
+  return `${keys} keys (${expires} with a time to live) in ${databases} ${databases === 1 ? 'database' : 'databases'}${functions}`
+}

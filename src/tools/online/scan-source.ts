@@ -1,0 +1,107 @@
+// Key by key: what is done with servers that let nobody be their replica. Keys are found by SCAN and taken by DUMP,
+// some at a time, each group in one transaction: a key is always whole, but keys of different groups are of different
+// moments.
+
+import { Slice } from '../../lib/slice.ts'
+import { CommandBuffer } from '../../persistence/aof/encode.ts'
+import { ToolError } from '../command-line.ts'
+import { type Remote, sliceOf } from './remote.ts'
+import { latin1, ReplyError, type Value } from './replies.ts'
+
+const KEYS_PER_SCAN = 200
+
+export interface CopiedKey {
+  key: Uint8Array
+  payload: Uint8Array
+  /** Milliseconds since 1970, or -1. */
+  expiryMs: number
+}
+
+/** Databases of a server that hold keys, and how many. */
+export async function keysOf(remote: Remote): Promise<Map<number, number>> {
+  const found = new Map<number, number>()
+  for (const [name, text] of Object.entries(await remote.info('keyspace'))) {
+    const keys = /^keys=(\d+)/.exec(text)
+    if (/^db\d+$/.test(name) && keys !== null) found.set(Number(name.slice(2)), Number(keys[1]))
+  }
+  return found
+}
+
+/** The code of every library of functions; none where there is no such thing. */
+export async function librariesOf(remote: Remote): Promise<Uint8Array[]> {
+  const reply = await remote.try('FUNCTION', 'LIST', 'WITHCODE')
+  if (!Array.isArray(reply)) return []
+  const codes: Uint8Array[] = []
+  for (const fields of reply) {
+    if (!Array.isArray(fields)) continue
+    for (let i = 0; i + 1 < fields.length; i += 2) {
+      const code = fields[i + 1]
+      if (latin1(fields[i]) === 'library_code' && code instanceof Uint8Array) codes.push(code)
+    }
+  }
+  return codes
+}
+
+export class KeyCopier {
+  private readonly remote: Remote
+  private readonly out = new CommandBuffer()
+  /** The server has PEXPIRETIME; undefined: not known yet. */
+  private exact: boolean | undefined
+
+  constructor(remote: Remote) {
+    this.remote = remote
+  }
+
+  async select(database: number): Promise<void> {
+    await this.remote.call('SELECT', database)
+  }
+
+  /** Some keys, and the cursor to go on with: '0' when there are no more. */
+  async scan(cursor: string): Promise<{ cursor: string; keys: Uint8Array[] }> {
+    const reply = (await this.remote.call('SCAN', cursor, 'COUNT', KEYS_PER_SCAN)) as [Value, Uint8Array[]]
+    return { cursor: latin1(reply[0]), keys: reply[1] }
+  }
+
+  /** Takes keys of the selected database; those that are gone are left out. */
+  async take(keys: readonly Uint8Array[], nowMs: () => number): Promise<CopiedKey[]> {
+    if (keys.length === 0) return []
+    this.exact ??= !((await this.remote.try('PEXPIRETIME', keys[0])) instanceof ReplyError)
+    const { out } = this
+    out.count(1)
+    out.word('MULTI')
+    for (const key of keys) {
+      const name = sliceOf(key)
+      for (const word of ['DUMP', this.exact ? 'PEXPIRETIME' : 'PTTL']) {
+        out.count(2)
+        out.word(word)
+        out.argument(name)
+      }
+    }
+    out.count(1)
+    out.word('EXEC')
+    const replies = await this.remote.batch(out, keys.length * 2 + 2)
+    const all = replies[replies.length - 1]
+    if (!Array.isArray(all))
+      throw new ToolError(`${this.remote.url.text} does not give keys out: ${errorText(replies)}`)
+    const copied: CopiedKey[] = []
+    for (let i = 0; i < keys.length; i++) {
+      const payload = all[2 * i]
+      if (payload instanceof ReplyError)
+        throw new ToolError(`${this.remote.url.text} does not give keys out: ${payload.text}`)
+      if (!(payload instanceof Uint8Array)) continue
+      const time = Number(all[2 * i + 1])
+      copied.push({ key: keys[i], payload, expiryMs: time < 0 ? -1 : this.exact ? time : nowMs() + time })
+    }
+    return copied
+  }
+}
+
+function errorText(replies: readonly Value[]): string {
+  const error = replies.find(reply => reply instanceof ReplyError && !reply.text.startsWith('EXECABORT'))
+  return error instanceof ReplyError ? error.text : 'no reason given'
+}
+
+/** A key as latin1 text: for sets and maps. */
+export function keyText(key: Uint8Array): string {
+  return new Slice(key, 0, key.length).latin1()
+}

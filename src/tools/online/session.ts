@@ -1,0 +1,69 @@
+// What the online tools share: which servers are meant, and how the operator ends them early.
+
+import type { Dial, TlsOptions } from '../../net/dial.ts'
+import { EXIT_INTERRUPTED, type Flag, type Machine, ToolError, type Words } from '../command-line.ts'
+import { parseServerUrl, type ServerUrl } from './server-url.ts'
+
+export const TLS_FLAGS: readonly Flag[] = [
+  { name: '--cacert', value: 'FILE', about: 'for rediss: believe the authorities in this PEM file' },
+  { name: '--insecure', about: 'for rediss: take any certificate' },
+]
+
+export const URLS = `A URL is redis://[user[:password]@]host[:port][/db], rediss:// for TLS, or unix:///path[?db=n&password=...].
+A password without a user is redis://:password@host.`
+
+/** The server that a word means. Throws ToolError. */
+export function serverOf(text: string, words: Words, machine: Machine): ServerUrl {
+  const file = words.text('--cacert')
+  const tls: TlsOptions = {
+    verify: !words.has('--insecure'),
+    ca: file === undefined ? undefined : machine.disk.readFile(file),
+  }
+  const url = parseServerUrl(text, tls)
+  if (url === undefined)
+    throw new ToolError(`'${text.replace(/:[^:@/]*@/, ':...@')}' is no URL of a server: redis://host:port`)
+  return url
+}
+
+/** Refuses a URL that names a database where whole servers are meant. */
+export function wholeServer(url: ServerUrl): ServerUrl {
+  if (url.database >= 0) throw new ToolError(`${url.text}: all databases are copied, so the URL may name none`)
+  return url
+}
+
+/** SIGINT and SIGTERM, as something to wait for and to look at. */
+export class Stop {
+  asked = false
+  readonly promise: Promise<never>
+  private reject!: (error: Error) => void
+
+  constructor(machine: Machine, message: string) {
+    this.promise = new Promise((_, reject) => {
+      this.reject = reject
+    })
+    this.promise.catch(() => {})
+    const stop = () => {
+      this.asked = true
+      this.reject(new ToolError(message, EXIT_INTERRUPTED))
+    }
+    machine.process.onSignal('SIGINT', stop)
+    machine.process.onSignal('SIGTERM', stop)
+  }
+
+  /** What `work` gives, unless the operator ends the tool before. */
+  or<Result>(work: Promise<Result>): Promise<Result> {
+    return Promise.race([work, this.promise])
+  }
+}
+
+export function pause(machine: Machine, ms: number): Promise<void> {
+  return new Promise(resolve => void machine.timers.after(ms, resolve))
+}
+
+/** Lets input and signals that are there be handled. */
+export function turn(machine: Machine): Promise<void> {
+  return new Promise(resolve => machine.timers.soon(resolve))
+}
+
+/** What makes a tool out of the way to the network. */
+export type WithNetwork<Result> = (dial: Dial) => Result

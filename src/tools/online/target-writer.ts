@@ -1,0 +1,194 @@
+// TargetWriter: puts keys into a running server, many under way at once.
+//
+//   put ─▶ RESTORE … RESTORE ─▶ replies ─┬─ OK
+//                                        ├─ BUSYKEY: the key is there already, and stays
+//                                        ├─ the payload is not understood ─▶ the same value in plain commands
+//                                        └─ anything else ends the work: the server is full, or refuses
+//
+// Always: at most BATCHES_MAX batches are under way; an error of one batch is thrown by the next ready() or finish().
+
+import { Slice } from '../../lib/slice.ts'
+import { CommandBuffer } from '../../persistence/aof/encode.ts'
+import { ToolError } from '../command-line.ts'
+import type { Remote } from './remote.ts'
+import { ReplyError, type Value } from './replies.ts'
+import type { ValueRoom } from './value-room.ts'
+
+const BATCH_BYTES = 128 << 10
+const BATCH_KEYS = 500
+const BATCHES_MAX = 4
+
+export interface NewKey {
+  database: number
+  key: Uint8Array
+  payload: Uint8Array
+  /** Milliseconds since 1970, or -1. */
+  expiryMs: number
+  /** Seconds, or -1. */
+  idleSeconds: number
+  /** LFU counter, or -1. */
+  frequency: number
+}
+
+const NOT_UNDERSTOOD = /payload version|Bad data format|unknown command|too big|invalid bulk length/i
+
+export class TargetWriter {
+  restored = 0
+  /** Keys that were there already and stayed. */
+  existing = 0
+  /** Of the restored: in plain commands. */
+  asCommands = 0
+  private readonly remote: Remote
+  private readonly room: ValueRoom
+  private readonly replace: boolean
+  private readonly out = new CommandBuffer()
+  /** What the commands in the buffer are for; undefined: a SELECT. */
+  private batch: (NewKey | undefined)[] = []
+  private readonly underWay: Promise<void>[] = []
+  private database = -1
+  /** The database that the last batch has left chosen. */
+  private sentDatabase = 0
+  private failure: Error | undefined
+
+  constructor(remote: Remote, room: ValueRoom, replace: boolean) {
+    this.remote = remote
+    this.room = room
+    this.replace = replace
+  }
+
+  /** The bytes are the writer's from now on. */
+  put(item: NewKey): void {
+    const { out } = this
+    if (item.database !== this.database) {
+      this.database = item.database
+      this.select(out, item.database)
+      this.batch.push(undefined)
+    }
+    const access = item.frequency >= 0 || item.idleSeconds >= 0
+    out.count(5 + (this.replace ? 1 : 0) + (access ? 2 : 0))
+    out.word('RESTORE')
+    out.argument(new Slice(item.key, 0, item.key.length))
+    out.integer(Math.max(0, item.expiryMs))
+    out.argument(new Slice(item.payload, 0, item.payload.length))
+    out.word('ABSTTL')
+    if (this.replace) out.word('REPLACE')
+    if (access) {
+      out.word(item.frequency >= 0 ? 'FREQ' : 'IDLETIME')
+      out.integer(item.frequency >= 0 ? item.frequency : item.idleSeconds)
+    }
+    this.batch.push(item)
+    if (out.len >= BATCH_BYTES || this.batch.length >= BATCH_KEYS) this.send()
+  }
+
+  private select(out: CommandBuffer, database: number): void {
+    out.count(2)
+    out.word('SELECT')
+    out.integer(database)
+  }
+
+  private send(): void {
+    const { batch } = this
+    if (batch.length === 0) return
+    this.batch = []
+    this.sentDatabase = this.database
+    const one = this.run(batch).catch((error: Error) => {
+      this.failure ??= error
+    })
+    this.underWay.push(one)
+  }
+
+  private async run(batch: readonly (NewKey | undefined)[]): Promise<void> {
+    const replies = await this.remote.batch(this.out, batch.length)
+    for (let i = 0; i < batch.length; i++) {
+      const reply = replies[i]
+      const item = batch[i]
+      if (!(reply instanceof ReplyError)) {
+        if (item !== undefined) this.restored++
+      } else if (item === undefined) throw this.refused(reply)
+      else if (reply.text.startsWith('BUSYKEY')) this.existing++
+      else if (NOT_UNDERSTOOD.test(reply.text)) await this.say(item)
+      else throw this.refused(reply)
+    }
+  }
+
+  private refused({ text }: ReplyError): ToolError {
+    const { url } = this.remote
+    if (text.startsWith('OOM')) return new ToolError(`${url.text} is full (maxmemory): ${text}`)
+    return new ToolError(`${url.text} refuses: ${text}`)
+  }
+
+  /** The value in commands that every version has, all or none of them. */
+  private async say(item: NewKey): Promise<void> {
+    const said = new CommandBuffer()
+    const key = new Slice(item.key, 0, item.key.length)
+    this.select(said, item.database)
+    said.count(1)
+    said.word('MULTI')
+    said.count(2)
+    said.word(this.replace ? 'DEL' : 'EXISTS')
+    said.argument(key)
+    const commands = this.room.say(item.key, item.payload, said)
+    if (commands < 0) throw new ToolError(`the value of '${key.latin1()}' is damaged`)
+    let more = 4
+    if (item.expiryMs >= 0) {
+      more++
+      said.count(3)
+      said.word('PEXPIREAT')
+      said.argument(key)
+      said.integer(item.expiryMs)
+    }
+    said.count(1)
+    said.word('EXEC')
+    if (!this.replace && (await this.exists(item.database, key))) {
+      this.existing++
+      return
+    }
+    this.select(said, this.sentDatabase)
+    const replies = await this.remote.batch(said, commands + more + 1)
+    const error = firstError(replies)
+    if (error !== undefined) throw this.refused(error)
+    this.restored++
+    this.asCommands++
+  }
+
+  /** Between batches, which go on with the database that they have chosen. */
+  private async exists(database: number, key: Slice): Promise<boolean> {
+    const asked = new CommandBuffer()
+    this.select(asked, database)
+    asked.count(2)
+    asked.word('EXISTS')
+    asked.argument(key)
+    this.select(asked, this.sentDatabase)
+    const replies = await this.remote.batch(asked, 3)
+    return replies[1] !== 0
+  }
+
+  /** Something to wait for before more is put; undefined: go on. Throws what went wrong. */
+  ready(): Promise<void> | undefined {
+    if (this.failure !== undefined) throw this.failure
+    return this.underWay.length < BATCHES_MAX ? undefined : this.oldest()
+  }
+
+  private async oldest(): Promise<void> {
+    await this.underWay.shift()
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  /** Waits until everything that was put is there. Throws what went wrong. */
+  async finish(): Promise<void> {
+    this.send()
+    while (this.underWay.length > 0) await this.underWay.shift()
+    if (this.failure !== undefined) throw this.failure
+  }
+}
+
+/** The first error among replies, those inside of lists included. */
+export function firstError(replies: readonly Value[]): ReplyError | undefined {
+  for (const reply of replies) {
+    if (reply instanceof ReplyError) return reply
+    if (!Array.isArray(reply)) continue
+    const inner = firstError(reply)
+    if (inner !== undefined) return inner
+  }
+  return undefined
+}

@@ -1,0 +1,111 @@
+// ValueRoom: an empty keyspace in which one DUMP payload at a time is made into the value it stands for: to compare
+// payloads that servers of different versions wrote, and to say a value in commands that any server understands.
+//
+// Always: the room is empty between calls.
+
+import { valueDigest } from '../../commands/digest.ts'
+import { Engine } from '../../engine/engine.ts'
+import { TYPE_STREAM } from '../../keyspace/types.ts'
+import { Sha1 } from '../../lib/sha1.ts'
+import { Slice } from '../../lib/slice.ts'
+import { ValueCommands } from '../../persistence/aof/base-writer.ts'
+import type { CommandBuffer } from '../../persistence/aof/encode.ts'
+import { DumpPayloads } from '../../persistence/rdb/payload.ts'
+import type { System } from '../../server/system/system.ts'
+
+const FREE_LIMIT = 1 << 20
+
+export class ValueRoom {
+  private readonly engine: Engine
+  private readonly payloads: DumpPayloads
+  private readonly commands: ValueCommands
+
+  constructor({ clock, random }: Pick<System, 'clock' | 'random'>) {
+    this.engine = new Engine(
+      {
+        nowMs: () => clock.nowMs(),
+        monotonicUs: () => clock.monotonicUs(),
+        random: () => random.u32(),
+        soon: () => {},
+      },
+      [],
+      1,
+    )
+    this.payloads = new DumpPayloads(this.engine.keyspace, this.engine.settings, () => false)
+    this.payloads.skipChecks = true
+    this.commands = new ValueCommands(this.engine.keyspace)
+  }
+
+  /** What is the same for payloads of equal values, whatever wrote them; undefined for what is no payload. */
+  digest(payload: Uint8Array): string | undefined {
+    const entry = this.place(Slice.of('k'), payload)
+    if (entry === undefined) return undefined
+    const { keyspace } = this.engine
+    const db = keyspace.databases[0]
+    let digest = valueDigest(keyspace, db, entry)
+    if (db.typeOf(entry) === TYPE_STREAM) digest += this.streamDigest(entry)
+    this.clear()
+    return digest
+  }
+
+  /** Of a stream's groups and counters as well, which stand in the commands that make it. */
+  private streamDigest(entry: number): string {
+    const { out } = this.commands
+    for (const _ of this.commands.write(this.engine.keyspace.databases[0], entry));
+    const bytes = new Uint8Array(20)
+    new Sha1().reset().update(out.u8, 0, out.len).digestInto(bytes)
+    out.drop(out.len)
+    return String(bytes)
+  }
+
+  /** Appends the commands that build the value; how many they are, or -1 for what is no payload. */
+  say(key: Uint8Array, payload: Uint8Array, into: CommandBuffer): number {
+    const entry = this.place(new Slice(key, 0, key.length), payload)
+    if (entry === undefined) return -1
+    const { out } = this.commands
+    let commands = 0
+    for (const _ of this.commands.write(this.engine.keyspace.databases[0], entry));
+    commands = countCommands(out)
+    into.append(out)
+    out.drop(out.len)
+    this.clear()
+    return commands
+  }
+
+  private place(key: Slice, payload: Uint8Array): number | undefined {
+    if (payload.length < 11 || !this.payloads.read(new Slice(payload, 0, payload.length), false)) return undefined
+    return this.payloads.place(this.engine.keyspace.databases[0], key)
+  }
+
+  private clear(): void {
+    const { keyspace } = this.engine
+    const [db] = keyspace.databases
+    db.clear()
+    while (!keyspace.lazyFreeStep(FREE_LIMIT));
+  }
+}
+
+const STAR = 42
+const CR = 13
+
+/** Commands in a buffer: each word says how long it is, so it is enough to go from one to the next. */
+function countCommands({ u8, len }: CommandBuffer): number {
+  let commands = 0
+  let at = 0
+  const number = () => {
+    let n = 0
+    for (at++; u8[at] !== CR; at++) n = n * 10 + u8[at] - 48
+    at += 2
+    return n
+  }
+  while (at < len) {
+    if (u8[at] === STAR) {
+      commands++
+      number()
+    } else {
+      const bytes = number()
+      at += bytes + 2
+    }
+  }
+  return commands
+}

@@ -1,0 +1,120 @@
+// Online tools in a test: the disk and the terminal are made up, the servers are real ones of ours, reached without a
+// socket, or the redis-server that REDIS_SERVER names.
+
+import type { Dial, Outgoing } from '../../src/net/dial.ts'
+import { realSystem } from '../../src/server/system/real.ts'
+import type { System } from '../../src/server/system/system.ts'
+import { type VirtualMachine, virtualSystem } from '../../src/server/system/virtual.ts'
+import { runTool, type Tool } from '../../src/tools/command-line.ts'
+import { Remote, type Word } from '../../src/tools/online/remote.ts'
+import type { Value } from '../../src/tools/online/replies.ts'
+import { parseServerUrl } from '../../src/tools/online/server-url.ts'
+import { type Config, oraclePath, startTarget, type Target } from './target.ts'
+
+export interface ToolResult {
+  code: number
+  out: string
+  err: string
+}
+
+/** Servers by port numbers of the test's own choice, and a machine to run tools on. */
+export class ToolBench {
+  readonly machine: VirtualMachine = virtualSystem({ seed: 1 })
+  readonly targets = new Map<number, Target>()
+  private readonly remotes = new Map<number, Remote>()
+  private readonly system: System
+  /** Called with every connection that a tool opens: to break it, or to look at what passes. */
+  onDial: (port: number, connection: Outgoing) => void = () => {}
+
+  constructor() {
+    const { clock, timers, random } = realSystem()
+    this.system = { clock, timers, random, disk: this.machine.disk, process: this.machine.system.process }
+  }
+
+  /** `oracle`: the real server, where there is one. */
+  async start(port: number, config: Config = {}, oracle = false): Promise<Remote> {
+    this.targets.set(port, await startTarget(oracle && oraclePath !== undefined ? 'redis' : 'TCP', config))
+    const url = parseServerUrl(`redis://:${config.requirepass ?? ''}@test:${port}`)!
+    const remote = await Remote.open(url, this.dial)
+    this.remotes.set(port, remote)
+    return remote
+  }
+
+  readonly dial: Dial = async ({ port }) => {
+    const target = this.targets.get(port)
+    if (target === undefined) throw new Error('Connection refused')
+    const wire = await target.open()
+    const connection: Outgoing = {
+      onData: () => {},
+      onClose: () => {},
+      onDrain: () => {},
+      write(bytes) {
+        wire.write(bytes)
+        return true
+      },
+      close: () => wire.close(),
+    }
+    wire.onData = bytes => connection.onData(bytes)
+    wire.onClose = () => connection.onClose(undefined)
+    return connection
+  }
+
+  /** The way out that tools get. */
+  private readonly toolDial: Dial = async (address, timeoutMs) => {
+    const connection = await this.dial(address, timeoutMs)
+    this.onDial(address.port, connection)
+    return connection
+  }
+
+  async run(makeTool: (dial: Dial) => Tool, ...args: string[]): Promise<ToolResult> {
+    this.machine.out = this.machine.err = ''
+    const code = await runTool(makeTool(this.toolDial), args, this.system)
+    return { code, out: this.machine.out, err: this.machine.err }
+  }
+
+  async stop(): Promise<void> {
+    for (const remote of this.remotes.values()) remote.close()
+    for (const target of this.targets.values()) await target.stop()
+  }
+}
+
+/** Runs each line as a command. */
+export async function say(remote: Remote, ...lines: string[]): Promise<void> {
+  for (const line of lines) await remote.call(...line.split(' '))
+}
+
+export async function ask(remote: Remote, ...words: Word[]): Promise<Value> {
+  const reply = await remote.try(...words)
+  return reply instanceof Uint8Array ? new TextDecoder('latin1').decode(reply) : reply
+}
+
+/** One of everything, in two databases, with times to live. */
+export async function fill(remote: Remote): Promise<void> {
+  await say(
+    remote,
+    'SET text hello',
+    'SET number 12345',
+    'SET later x PX 100000000',
+    'RPUSH list a b c 4',
+    'SADD numbers 1 2 3',
+    'SADD set a b c',
+    'HSET hash f v g w',
+    'ZADD zset 1 a 2.5 b',
+    'XADD stream 1-1 f v',
+    'XGROUP CREATE stream g 0',
+    'XREADGROUP GROUP g c STREAMS stream >',
+    'SELECT 3',
+    'SET other 1',
+    'SELECT 0',
+  )
+  for (let i = 0; i < 300; i++) await remote.call('SADD', 'many', `member ${i}`)
+  await remote.call('SET', new Uint8Array([0, 255, 13, 10]), new Uint8Array(2000).fill(7))
+  await remote.call('FUNCTION', 'LOAD', "#!lua name=lib\nredis.register_function('f', function() return 1 end)")
+}
+
+/** What tells two datasets apart. */
+export async function digestOf(remote: Remote): Promise<string> {
+  const expiry = await ask(remote, 'PTTL', 'later')
+  const functions = await ask(remote, 'FUNCTION', 'LIST')
+  return `${await ask(remote, 'DEBUG', 'DIGEST')} ${Math.round(Number(expiry) / 100000)} ${JSON.stringify(functions).length}`
+}
