@@ -17,13 +17,10 @@ import type { PersistenceParts } from '../parts.ts'
 import { RdbInput } from '../rdb/input.ts'
 import type { RdbLoader } from '../rdb-loader.ts'
 import type { AofFiles } from './files.ts'
+import { ANNOTATION_BYTES_MAX, endOfData, HASH, isRdb, STAR } from './format.ts'
 
 const WINDOW_BYTES = 1 << 20
 const COMMANDS_PER_TURN = 1024
-const ANNOTATION_BYTES_MAX = 1024
-const TAIL_PIECE_BYTES = 4096
-const HASH = 35
-const STAR = 42
 const LF = 10
 const CR = 13
 
@@ -277,21 +274,4 @@ export class AofLoader {
     reply.pos = pos
     reply.errors = errors
   }
-}
-
-/** Where the zeros begin that a file ends with. */
-function endOfData(disk: PersistenceParts['disk'], fd: number, from: number, sizeBytes: number): number {
-  const piece = new Uint8Array(TAIL_PIECE_BYTES)
-  for (let end = sizeBytes; end > from; ) {
-    const start = Math.max(from, end - piece.length)
-    disk.read(fd, piece, 0, end - start, start)
-    for (let i = end - start - 1; i >= 0; i--) if (piece[i] !== 0) return start + i + 1
-    end = start
-  }
-  return from
-}
-
-function isRdb(disk: PersistenceParts['disk'], fd: number): boolean {
-  const head = new Uint8Array(5)
-  return disk.read(fd, head, 0, 5, 0) === 5 && String.fromCharCode(...head) === 'REDIS'
 }

@@ -1,0 +1,22 @@
+// What a file is, by what it begins with.
+
+import { HASH, isRdb, STAR } from '../../persistence/aof/format.ts'
+import type { Disk } from '../../persistence/machine.ts'
+
+/** 'other' may be a DUMP payload, which has no mark at its beginning. */
+export type FileKind = 'empty' | 'rdb' | 'aof' | 'manifest' | 'other'
+
+const HEAD_BYTES = 4096
+const MANIFEST_NAME = /\.manifest$/
+
+export function kindOf(disk: Disk, path: string, fd: number): FileKind {
+  if (MANIFEST_NAME.test(path)) return 'manifest'
+  const head = new Uint8Array(HEAD_BYTES)
+  const length = disk.read(fd, head, 0, head.length, 0)
+  if (length === 0) return 'empty'
+  if (isRdb(disk, fd)) return 'rdb'
+  // A manifest's lines begin with 'file', behind comments, which an append-only file has as well.
+  const text = String.fromCharCode(...head.subarray(0, length))
+  if (/^(#[^\n]*\n)*file /.test(text)) return 'manifest'
+  return head[0] === STAR || head[0] === HASH ? 'aof' : 'other'
+}

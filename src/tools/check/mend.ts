@@ -1,0 +1,59 @@
+// Mends what can be mended: cuts an append-only file, or copies what is whole of an RDB into a new one.
+
+import { Crc64 } from '../../lib/crc64.ts'
+import { folderOf } from '../../persistence/file-sink.ts'
+import type { Disk } from '../../persistence/machine.ts'
+import { CHECKSUM_BYTES, HEADER_BYTES, OP_EOF } from '../../persistence/rdb/format.ts'
+
+const PIECE_BYTES = 1 << 20
+
+/** Cuts the file at `sizeBytes`, on the disk when this returns. Throws DiskError. */
+export function cut(disk: Disk, path: string, sizeBytes: number): void {
+  const fd = disk.open(path, 'r+')
+  try {
+    disk.truncate(fd, sizeBytes)
+    disk.fsync(fd)
+  } finally {
+    disk.close(fd)
+  }
+}
+
+/** Writes a new RDB `to` of the first `wholeTo` bytes of `from`, which end behind a record. Throws DiskError. */
+export function salvage(
+  disk: Disk,
+  from: string,
+  wholeTo: number,
+  version: number,
+  to: string,
+  progress: (offset: number) => void,
+): void {
+  const source = disk.open(from, 'r')
+  try {
+    const target = disk.open(to, 'wx')
+    try {
+      const crc = new Crc64()
+      const piece = new Uint8Array(PIECE_BYTES)
+      for (let at = 0; at < wholeTo; ) {
+        const got = disk.read(source, piece, 0, Math.min(piece.length, wholeTo - at), at)
+        crc.update(piece, 0, got)
+        disk.write(target, piece, 0, got, null)
+        at += got
+        progress(at)
+      }
+      const end = Uint8Array.of(OP_EOF, ...new Uint8Array(CHECKSUM_BYTES))
+      crc.update(end, 0, 1).writeTo(end, 1)
+      disk.write(target, end, 0, version >= 5 ? end.length : 1, null)
+      disk.fsync(target)
+    } finally {
+      disk.close(target)
+    }
+    disk.fsyncDir(folderOf(disk.resolve(to)))
+  } finally {
+    disk.close(source)
+  }
+}
+
+/** Whether anything at all can be saved of an RDB: without its header nothing can. */
+export function isSalvageable(wholeTo: number): boolean {
+  return wholeTo >= HEADER_BYTES
+}
