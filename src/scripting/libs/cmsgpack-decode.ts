@@ -23,7 +23,7 @@ export class MessageDecoder {
   at: number
   private readonly S: LuaState
   private readonly text: string
-  private readonly view = new DataView(new ArrayBuffer(8))
+  private view: DataView | undefined
   private readonly levels: Level[] = []
   private slots = 0
 
@@ -59,7 +59,8 @@ export class MessageDecoder {
       this.slots++
       return false
     } else {
-      rawSet(level.table, level.key, value)
+      if (typeof level.key === 'string') level.table.set(level.key, value)
+      else rawSet(level.table, level.key, value)
       level.valueNext = false
       this.slots--
     }
@@ -83,7 +84,7 @@ export class MessageDecoder {
     if (code === 0xd1) return (this.unsigned(2) << 16) >> 16
     if (code === 0xd2) return this.unsigned(4) | 0
     // Lua's integers are signed, whatever the bytes are meant to be.
-    if (code === 0xcf || code === 0xd3) return Number(this.load(8).getBigInt64(0))
+    if (code === 0xcf || code === 0xd3) return (this.unsigned(4) | 0) * 2 ** 32 + this.unsigned(4)
     if (code >= 0xd9 && code <= 0xdb) return this.string(this.unsigned(2 ** (code - 0xd9)))
     if (code >= 0xdc) return this.open(this.unsigned(code % 2 === 0 ? 2 : 4), code >= 0xde)
     throw this.S.error('Bad data format in input.')
@@ -112,8 +113,9 @@ export class MessageDecoder {
 
   private load(size: number): DataView {
     this.need(size)
-    for (let i = 0; i < size; i++) this.view.setUint8(i, this.text.charCodeAt(this.at++))
-    return this.view
+    const view = (this.view ??= new DataView(new ArrayBuffer(8)))
+    for (let i = 0; i < size; i++) view.setUint8(i, this.text.charCodeAt(this.at++))
+    return view
   }
 
   private string(length: number): string {

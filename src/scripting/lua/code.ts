@@ -21,8 +21,25 @@ export function numberLiteral(n: number): string {
   return n < 0 || 1 / n < 0 ? `(-${-n})` : String(n)
 }
 
+/** Where the value of a local is: something to read and to assign to. */
 export function localName(variable: LocalVariable): string {
+  return isBoxed(variable) ? `l${variable.id}.v` : `l${variable.id}`
+}
+
+/** The JavaScript variable of a local: its value, or its box. */
+export function localSlot(variable: LocalVariable): string {
   return `l${variable.id}`
+}
+
+/** Functions are handed what they capture, so that a variable they may see change lives in a box. */
+export function isBoxed(variable: LocalVariable): boolean {
+  return variable.captured && variable.assigned
+}
+
+/** Begins a local. */
+export function declaration(variable: LocalVariable, value?: string): string {
+  if (isBoxed(variable)) return `let l${variable.id}={v:${value ?? 'undefined'}};`
+  return value === undefined ? `let l${variable.id};` : `let l${variable.id}=${value};`
 }
 
 /** What the value at fault is called in an error message. */

@@ -25,7 +25,9 @@ const ARITHMETIC_EVENTS: Record<string, number> = { '+': 0, '-': 1, '*': 2, '/':
 export interface ChunkContext {
   sites: Site[]
   numbers: Numbers
-  /** A function as the JavaScript source of a generator function. */
+  /** The chunk's functions as JavaScript statements, inner ones first. */
+  functions: string[]
+  /** A function as a JavaScript expression. */
   functionSource(body: FunctionBody): string
 }
 

@@ -1,4 +1,9 @@
-// Functions and statements as JavaScript source: every Lua function is a generator function.
+// Functions and statements as JavaScript source: every Lua function is a generator function of the chunk. It is handed
+// what it captures before its own parameters, so that a closure is no generator function of its own: making one of
+// those anew for every closure is what costs (each has a prototype, and each prototype a shape).
+//
+//   const F2=function*(l1, l3, l4){...}                        l1 is captured
+//   new LF(function(l3,l4){return F2.call(this,l1,l3,l4)},...)   the closure
 //
 // The frame of a running function, in the current thread's frames, two slots each:
 //
@@ -9,7 +14,7 @@
 
 import type { Expression, FunctionBody, LocalVariable, Statement, Target } from './ast.ts'
 import { isOpen } from './ast.ts'
-import { isConstant, literal, localName, stripParens } from './code.ts'
+import { declaration, isBoxed, isConstant, literal, localName, localSlot, stripParens } from './code.ts'
 import { type ChunkContext, ExpressionCompiler } from './compile-expression.ts'
 import { numberConstant } from './fold.ts'
 import { hashString } from './table.ts'
@@ -19,8 +24,22 @@ const ENTER =
   'if(--S.budget<0)yield* R.pause(S);'
 const ELSEIF_NESTING_MAX = 20
 
+/** A JavaScript expression for the function; what it is made of goes to `chunk.functions`. */
 export function functionSource(body: FunctionBody, chunk: ChunkContext): string {
-  return new FunctionCompiler(chunk).source(body)
+  const code = new FunctionCompiler(chunk).source(body)
+  const name = `F${chunk.functions.length}`
+  chunk.functions.push(`const ${name}=${code};\n`)
+  if (body.upvalues.size === 0) return name
+  const captured = [...body.upvalues].map(localSlot)
+  const parameters = body.parameters.map(parameterName)
+  const passed = body.isVararg ? [...parameters, 'va'] : parameters
+  const taken = body.isVararg ? [...parameters, '...va'] : parameters
+  return `function(${taken.join(',')}){return ${name}.call(this,${[...captured, ...passed].join(',')})}`
+}
+
+/** A parameter that lives in a box arrives beside it. */
+function parameterName(variable: LocalVariable): string {
+  return isBoxed(variable) ? `p${variable.id}` : localSlot(variable)
 }
 
 class FunctionCompiler extends ExpressionCompiler {
@@ -31,11 +50,14 @@ class FunctionCompiler extends ExpressionCompiler {
   }
 
   source(body: FunctionBody): string {
-    const parameters = body.parameters.map(localName)
-    if (body.isVararg) parameters.push('...va')
+    const captured = [...body.upvalues].map(localSlot)
+    const parameters = [...captured, ...body.parameters.map(parameterName)]
+    if (body.isVararg) parameters.push(captured.length === 0 ? '...va' : 'va')
     let code = this.block(body.body)
     if (body.argTable !== undefined)
-      code = `let ${localName(body.argTable)}${body.usesVararg ? '' : '=R.argTable(S,va)'};${code}`
+      code = `${declaration(body.argTable, body.usesVararg ? undefined : 'R.argTable(S,va)')}${code}`
+    for (const parameter of body.parameters)
+      if (isBoxed(parameter)) code = `${declaration(parameter, parameterName(parameter))}${code}`
     let temps = 'let c,g,q'
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
     return `function*(${parameters.join(',')}){${ENTER}${temps};\n${code}S.depth=d-2;return NOTHING}`
@@ -59,8 +81,8 @@ class FunctionCompiler extends ExpressionCompiler {
       case 'local':
         return this.local(s.variables, s.values)
       case 'localfunction': {
-        const name = localName(s.variable)
-        return `let ${name};${name}=${this.expression({ type: 'function', body: s.body })};\n`
+        const made = this.expression({ type: 'function', body: s.body })
+        return `${declaration(s.variable)}${localName(s.variable)}=${made};\n`
       }
       case 'assign':
         return s.targets.length === 1 && s.values.length === 1
@@ -121,19 +143,18 @@ class FunctionCompiler extends ExpressionCompiler {
     ) {
       let code = ''
       for (let i = 0; i < values.length - 1; i++)
-        code += `let ${localName(variables[i])}=${this.expression(values[i])};`
+        code += declaration(variables[i], this.expression(values[i]))
       const list = this.open(last)
       const t = this.temp()
       code += `${t}=${list};`
       for (let i = values.length - 1; i < variables.length; i++)
-        code += `let ${localName(variables[i])}=${t}[${i - values.length + 1}];`
+        code += declaration(variables[i], `${t}[${i - values.length + 1}]`)
       return `${code}\n`
     }
     let code = ''
     for (let i = 0; i < Math.max(variables.length, values.length); i++) {
       if (i >= variables.length) code += `${this.expression(values[i])};`
-      else if (i >= values.length) code += `let ${localName(variables[i])};`
-      else code += `let ${localName(variables[i])}=${this.expression(values[i])};`
+      else code += declaration(variables[i], i < values.length ? this.expression(values[i]) : undefined)
     }
     return `${code}\n`
   }
@@ -217,7 +238,7 @@ class FunctionCompiler extends ExpressionCompiler {
     const test = constantStep === undefined ? `${step}>0?${up}:${down}` : constantStep > 0 ? up : down
     const body = this.block(s.body)
     const advance = constantStep === 1 ? `${i}++` : `${i}+=${step}`
-    return `${code}for(;${test};${advance}){let ${localName(s.variable)}=${i};${body}${this.checkBudget(s.line)}}}\n`
+    return `${code}for(;${test};${advance}){${declaration(s.variable, i)}${body}${this.checkBudget(s.line)}}}\n`
   }
 
   private forIn(s: Extract<Statement, { type: 'forin' }>): string {
@@ -227,7 +248,7 @@ class FunctionCompiler extends ExpressionCompiler {
     let code = `{let [${f},${state},${control}]=${this.list(s.values)};`
     const site = this.chunk.sites.push({ line: s.line, what: 'local', name: '(for generator)', kind: 'call' }) - 1
     code += `const ${walker}=R.walker(S,${f},${state},${control});if(${walker}===undefined)${f}=R.iterator(S,${f},${site});`
-    code += `for(;;){let ${names.join(',')};`
+    code += `for(;;){${s.variables.map(variable => declaration(variable)).join('')}`
     const [first, second] = names
     code += `if(${walker}!==undefined){if(!${walker}.next())break;${first}=${walker}.key;`
     code += `${second === undefined ? '' : `${second}=${walker}.value;`}}else{S.site=${site};S.cCalls++;`

@@ -36,9 +36,11 @@ export function compile(source: string, name: string, outerLevels = 0): Prototyp
     const context: ChunkContext = {
       sites: chunk.sites,
       numbers: new Numbers(main),
+      functions: [],
       functionSource: (body: FunctionBody) => functionSource(body, context),
     }
-    const code = `"use strict";return ${functionSource(main, context)}`
+    const name = functionSource(main, context)
+    const code = `"use strict";${context.functions.join('')}return ${name}`
     const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', code) as Factory
     return { chunk, factory }
   } catch (error) {
