@@ -55,6 +55,23 @@ export class SortElements {
     return lengths[i] - lengths[j]
   }
 
+  /** As C strings, which end at their first zero byte; missing ones come first and equal each other. */
+  collate(i: number, j: number): number {
+    const { bytes, starts, lengths } = this
+    const shorter = Math.min(lengths[i], lengths[j])
+    if (shorter < 0) return lengths[i] - lengths[j]
+    const from = starts[i]
+    const distance = starts[j] - from
+    for (let at = from, end = from + shorter; at < end; at++) {
+      const difference = bytes[at] - bytes[at + distance]
+      if (difference !== 0) return difference
+      if (bytes[at] === 0) return 0
+    }
+    if (lengths[i] === lengths[j]) return 0
+    const rest = bytes[starts[lengths[i] > shorter ? i : j] + shorter]
+    return rest === 0 ? 0 : lengths[i] - lengths[j]
+  }
+
   private grow(more: number): void {
     const bytes = new Uint8Array(Math.max(this.bytes.length * 2, this.used + more))
     bytes.set(this.bytes)

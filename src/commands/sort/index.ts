@@ -178,7 +178,8 @@ function sortedOrReply(ctx: Context, elements: SortElements, order: number[], op
   const sign = options.descending ? -1 : 1
   if (alphabetic) {
     const texts = by === undefined ? elements : namedTexts(ctx, elements, by)
-    order.sort((i, j) => sign * texts.compare(i, j))
+    if (options.storeKey !== undefined) order.sort((i, j) => sign * texts.compare(i, j))
+    else order.sort((i, j) => sign * texts.collate(i, j))
     return true
   }
   const scores = new Float64Array(elements.count)

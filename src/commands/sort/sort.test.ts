@@ -28,6 +28,13 @@ conversation('SORT orders by number, by text, or not at all', async c => {
   await c.expectError('SORT text', /^WRONGTYPE/)
 })
 
+conversation('SORT ALPHA compares up to a zero byte, unless it stores', async c => {
+  await c.do(['RPUSH', 'l', 'b\0z', 'b', 'c', 'b\0a', 'b\x01', ''])
+  await c.expect('SORT l ALPHA', ['', 'b\0z', 'b', 'b\0a', 'b\x01', 'c'])
+  await c.expect('SORT l ALPHA STORE d', 6)
+  await c.expect('LRANGE d 0 -1', ['', 'b', 'b\0a', 'b\0z', 'b\x01', 'c'])
+})
+
 conversation('SORT takes weights and results from other keys', async c => {
   await c.do('RPUSH l 1 2 3')
   await c.do('MSET w1 30 w2 20 w3 10 n1 one n3 three')
