@@ -19,9 +19,12 @@ export interface PersistenceAround {
   system: System
   log: Logger
   services: Services
+  /** Makes the files that the configuration names this server's own; an error message when they are another's. */
+  lockFiles(): string | undefined
 }
 
-export function persistenceOf({ engine, config, system, log, services }: PersistenceAround): Persistence {
+export function persistenceOf(around: PersistenceAround): Persistence {
+  const { engine, config, system, log, services } = around
   const { disk, clock, timers, process } = system
   const persistence = new Persistence({
     engine,
@@ -48,8 +51,10 @@ export function persistenceOf({ engine, config, system, log, services }: Persist
   services.account.users.push({ kind: 'aofBuffer', bytes: () => persistence.aof.buffer.len })
   services.onFlushAll.push(() => persistence.afterFlushAll())
   services.cron.hooks.push(() => persistence.cron())
-  config.onChange('appendonly', now =>
-    persistence.setAppendOnly(now.appendonly, engine.current?.has(CLIENT_IN_EXEC) === true),
+  config.onChange(
+    'appendonly',
+    now =>
+      around.lockFiles() ?? persistence.setAppendOnly(now.appendonly, engine.current?.has(CLIENT_IN_EXEC) === true),
   )
   config.onChange('aof-disable-auto-gc', now => {
     if (!now.aofDisableAutoGc) persistence.files.deleteHistory()

@@ -16,6 +16,7 @@ import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import type { ScriptRoom } from '../scripting/engine-scripting.ts'
 import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
+import { FileLocks } from './file-locks.ts'
 import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import { persistenceOf } from './persistence.ts'
@@ -44,6 +45,7 @@ export class Server implements RunningServer {
   readonly memory: MemoryTransport
   readonly services: Services
   readonly persistence: Persistence
+  private readonly locks: FileLocks
   private readonly scripting: ScriptRoom
   readonly startedMs: number
   private transport: Transport | undefined
@@ -93,7 +95,11 @@ export class Server implements RunningServer {
       exit: () => this.options.exit?.(),
     })
     showScripting(this.scripting, this.services)
-    this.persistence = persistenceOf({ engine: this.engine, config, system, log, services: this.services })
+    this.locks = new FileLocks(system, config, log)
+    const lockFiles = () => this.lockFiles()
+    config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
+    const around = { engine: this.engine, config, system, log, services: this.services, lockFiles }
+    this.persistence = persistenceOf(around)
     this.memory = new MemoryTransport(this.receiver)
   }
 
@@ -128,11 +134,21 @@ export class Server implements RunningServer {
     await this.listenUnix()
   }
 
+  /** Holds the files that are written; an error message when another server holds one. */
+  private lockFiles(): string | undefined {
+    const refusal = this.locks.sync()
+    for (const line of refusal ?? []) this.log.warning(line)
+    return refusal && 'Another server keeps its data in the same files. Check server logs.'
+  }
+
   /** Loads what is on disk; clients that come meanwhile are told to wait. */
   async load(): Promise<void> {
+    const refusal = this.locks.sync()
+    if (refusal !== undefined) throw new StartFailure(...refusal)
     try {
       await this.persistence.start()
     } catch (error) {
+      this.locks.release()
       if (error instanceof LoadFailure) throw new StartFailure(...error.lines)
       throw error
     }
@@ -224,6 +240,7 @@ export class Server implements RunningServer {
       const path = this.unix.address
       if (this.system.disk.stat(path) !== null) this.system.disk.unlink(path)
     }
+    this.locks.release()
     for (const client of [...this.engine.clients.values()]) this.engine.closeClient(client)
   }
 }

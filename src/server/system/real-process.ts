@@ -64,8 +64,9 @@ function identityOf(pid: number): string {
 }
 
 function isRunning(identity: string): boolean {
+  // Half an identity, from a file that was torn, is nobody's.
+  if (!/^[1-9][0-9]*:[0-9]*$/.test(identity)) return false
   const [pid, start] = identity.split(':')
-  if (!/^[1-9][0-9]*$/.test(pid)) return false
   try {
     process.kill(Number(pid), 0)
   } catch (error) {
