@@ -24,6 +24,7 @@ import { DB_INDEX_OUT_OF_RANGE, SYNTAX } from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import { int32OrReply } from './arguments.ts'
 import { clientCommand, isClientName, NAME_WITH_SPACES } from './client.ts'
+import { clientLine } from './client-list.ts'
 
 export const connectionCommands: readonly Command[] = [
   {
@@ -132,7 +133,16 @@ function auth(ctx: Context): void {
   if (argc === 2 && engine.settings.requirepass === '') return reply.fixedError(NO_PASSWORD_SET)
   const user = argc === 2 ? 'default' : args[1].latin1()
   if (authenticate(engine, client, user, args[argc - 1].latin1())) reply.ok()
-  else reply.error(WRONG_PASSWORD)
+  else refuse(ctx, user)
+}
+
+/** Somebody without the right password: the client hears of it, and so does ACL LOG. */
+function refuse(ctx: Context, username: string): void {
+  const { args, client, engine, reply, settings } = ctx
+  const context = client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'
+  const refusal = { reason: 'auth', context, object: args[0].latin1(), username } as const
+  engine.aclLog.add({ ...refusal, clientInfo: clientLine(ctx, client) }, ctx.nowMs, settings.acllogMaxLen)
+  reply.error(WRONG_PASSWORD)
 }
 
 /** HELLO [protover [AUTH username password] [SETNAME clientname]] */
@@ -157,7 +167,7 @@ function hello(ctx: Context): void {
       if (!isClientName(name)) return reply.error(NAME_WITH_SPACES)
     } else return reply.error(`ERR Syntax error in HELLO option '${opt.next().latin1()}'`)
   }
-  if (user !== undefined && !authenticate(engine, client, user, password)) return reply.error(WRONG_PASSWORD)
+  if (user !== undefined && !authenticate(engine, client, user, password)) return refuse(ctx, user)
   if (!client.authenticated) return reply.fixedError(HELLO_NO_AUTH)
   if (name !== undefined) client.name = name
   client.resp = reply.resp = version

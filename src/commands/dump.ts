@@ -60,36 +60,50 @@ const restore: Command = {
     ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
   ],
   acl: 'keyspace dangerous',
-  run(ctx) {
-    const options = optionsOrReply(ctx)
-    if (options === undefined) return
-    const { args, db, engine, reply } = ctx
-    const key = args[1]
-    if (!options.replace && peek(ctx, key) !== 0) return reply.fixedError(BUSY_KEY)
-    const ttlMs = ctx.integerOrReply(2)
-    if (Number.isNaN(ttlMs)) return
-    if (ttlMs < 0) return reply.fixedError(BAD_TTL)
-    if (!engine.payloads.isSound(args[3])) return reply.fixedError(BAD_PAYLOAD)
-    if (!engine.payloads.read(args[3], engine.settings.sanitizeDumpPayload !== 'no')) return refused(ctx)
-    const removed = options.replace && db.delete(key)
-    const whenMs = ttlMs === 0 || options.absolute ? ttlMs : ttlMs + ctx.nowMs
-    if (ttlMs > 0 && whenMs < ctx.nowMs) {
-      engine.payloads.drop()
-      if (removed) {
-        ctx.propagateAs(ctx.settings.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL', key)
-        ctx.touched(key, 'del', NOTIFY_GENERIC)
-      }
-      return reply.ok()
+  run: runRestore,
+}
+
+/** What MIGRATE sends to a server that is about to own the key's slot. */
+const restoreAsking: Command = {
+  ...restore,
+  name: 'restore-asking',
+  flags: 'write denyoom asking',
+  since: '3.0.0',
+  group: 'server',
+  summary: 'An internal command for migrating keys in a cluster.',
+  syscmd: true,
+}
+
+/** RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
+function runRestore(ctx: Context): void {
+  const options = optionsOrReply(ctx)
+  if (options === undefined) return
+  const { args, db, engine, reply } = ctx
+  const key = args[1]
+  if (!options.replace && peek(ctx, key) !== 0) return reply.fixedError(BUSY_KEY)
+  const ttlMs = ctx.integerOrReply(2)
+  if (Number.isNaN(ttlMs)) return
+  if (ttlMs < 0) return reply.fixedError(BAD_TTL)
+  if (!engine.payloads.isSound(args[3])) return reply.fixedError(BAD_PAYLOAD)
+  if (!engine.payloads.read(args[3], engine.settings.sanitizeDumpPayload !== 'no')) return refused(ctx)
+  const removed = options.replace && db.delete(key)
+  const whenMs = ttlMs === 0 || options.absolute ? ttlMs : ttlMs + ctx.nowMs
+  if (ttlMs > 0 && whenMs < ctx.nowMs) {
+    engine.payloads.drop()
+    if (removed) {
+      ctx.propagateAs(ctx.settings.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL', key)
+      ctx.touched(key, 'del', NOTIFY_GENERIC)
     }
-    let entry = engine.payloads.place(db, key)
-    if (ttlMs > 0) {
-      entry = db.setExpiry(key, entry, whenMs)
-      if (!options.absolute) ctx.propagateAs(...args.slice(0, 2), whenMs, ...args.slice(3, ctx.argc), 'ABSTTL')
-    }
-    stampAccess(ctx, db, entry, options.idleSeconds, options.frequency)
-    ctx.touched(key, 'restore', NOTIFY_GENERIC)
-    reply.ok()
-  },
+    return reply.ok()
+  }
+  let entry = engine.payloads.place(db, key)
+  if (ttlMs > 0) {
+    entry = db.setExpiry(key, entry, whenMs)
+    if (!options.absolute) ctx.propagateAs(...args.slice(0, 2), whenMs, ...args.slice(3, ctx.argc), 'ABSTTL')
+  }
+  stampAccess(ctx, db, entry, options.idleSeconds, options.frequency)
+  ctx.touched(key, 'restore', NOTIFY_GENERIC)
+  reply.ok()
 }
 
 function refused(ctx: Context): void {
@@ -130,4 +144,4 @@ function stampAccess(ctx: Context, db: Database, entry: Ref, idleSeconds: number
   } else if (idleSeconds >= 0) db.setAccess(entry, (keyspace.lruClock - idleSeconds) & LRU_CLOCK_MASK)
 }
 
-export const dumpCommands: readonly Command[] = [dump, restore]
+export const dumpCommands: readonly Command[] = [dump, restore, restoreAsking]

@@ -1,7 +1,9 @@
 // Every command of the server, group by group.
 
 import type { Command } from '../engine/command.ts'
+import { aclCommands } from './acl.ts'
 import { bitmapCommands } from './bitmap/index.ts'
+import { clusterCommands } from './cluster.ts'
 import { commandCommands } from './command.ts'
 import { configCommands } from './config.ts'
 import { connectionCommands } from './connection.ts'
@@ -14,6 +16,8 @@ import { hyperloglogCommands } from './hyperloglog.ts'
 import { latencyCommands } from './latency.ts'
 import { listCommands } from './list/index.ts'
 import { memoryCommands } from './memory.ts'
+import { migrateCommands } from './migrate.ts'
+import { moduleCommands } from './module.ts'
 import { pubsubCommands } from './pubsub.ts'
 import { savingCommands } from './saving.ts'
 import { scriptingCommands } from './scripting.ts'
@@ -32,7 +36,9 @@ export const allCommands: readonly Command[] = [
   ...memoryCommands,
   ...latencyCommands,
   ...debugCommands,
+  ...aclCommands,
   ...bitmapCommands,
+  ...clusterCommands,
   ...commandCommands,
   ...configCommands,
   ...connectionCommands,
@@ -41,6 +47,8 @@ export const allCommands: readonly Command[] = [
   ...geoCommands,
   ...hashCommands,
   ...listCommands,
+  ...migrateCommands,
+  ...moduleCommands,
   ...setCommands,
   ...savingCommands,
   ...scriptingCommands,

@@ -8,7 +8,7 @@
 
 import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
-import { CLIENT_BLOCKED, type Client } from './client.ts'
+import { CLIENT_BLOCKED, type Client, type KeptCommand } from './client.ts'
 import type { Context } from './context.ts'
 import { keepCommand } from './dispatch.ts'
 import type { Engine } from './engine.ts'
@@ -22,6 +22,8 @@ export class Blocking {
   waiting = 0
   /** A suspended script is at work: nobody is served. */
   held = false
+  /** Commands that may not go on yet although there is something for them. */
+  withheld: ((command: KeptCommand) => boolean) | undefined
   /** Clients blocked, for INFO. */
   clients = new Set<Client>()
   /** A client waits until that moment (milliseconds of the monotonic clock). */
@@ -161,7 +163,7 @@ export class Blocking {
       const entry = database.find(probe)
       const type = entry === 0 ? -1 : database.typeOf(entry)
       if (state.type >= 0 && type !== state.type && !state.wakeOnRemoval) continue
-      this.retry(client)
+      if (this.withheld?.(state.command) !== true) this.retry(client)
     }
   }
 

@@ -18,6 +18,7 @@ import type { Slice } from '../lib/slice.ts'
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { Reply } from '../protocol/reply.ts'
 import { Acknowledgements } from './acknowledgements.ts'
+import { AclLog } from './acl-log.ts'
 import { Blocking } from './blocking.ts'
 import {
   CLIENT_BLOCKED,
@@ -37,6 +38,7 @@ import { DeferredWrites } from './deferred-writes.ts'
 import { Dispatch } from './dispatch.ts'
 import { NOTIFY_NEW } from './events.ts'
 import type { Host } from './host.ts'
+import type { Migration } from './migration.ts'
 import { Observers } from './observers.ts'
 import { OutputBuffers } from './output.ts'
 import type { Payloads } from './payloads.ts'
@@ -92,6 +94,7 @@ export class Engine {
   readonly pubsub: PubSub
   readonly tracking: Tracking
   readonly observers: Observers
+  readonly aclLog = new AclLog()
   readonly sinks: Sink[] = []
   /** How many parties want keyChanged(): watched keys and tracked keys. 0: nobody. */
   keyWatchers = 0
@@ -113,6 +116,8 @@ export class Engine {
   payloads!: Payloads
   /** SAVE, BGSAVE, BGREWRITEAOF. */
   saving!: Saving
+  /** MIGRATE. */
+  migration!: Migration
   /** EVAL, FCALL and their like. */
   scripting!: Scripting
   /** Called by the transport's accept for each new client. */

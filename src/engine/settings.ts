@@ -58,6 +58,9 @@ export class Settings {
   trackingTableMaxKeys = 1000000
   busyReplyThreshold = 5000
   enableDebugCommand = 'no'
+  enableModuleCommand = 'no'
+  aclfile = ''
+  acllogMaxLen = 128
   enableProtectedConfigs = 'no'
   protectedMode = true
   sanitizeDumpPayload = 'no'

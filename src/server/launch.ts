@@ -3,6 +3,7 @@
 //
 //   arguments ─▶ Config ─▶ (daemonize) ─▶ log, pid file, title ─▶ start ─▶ ready ─▶ SIGTERM, SHUTDOWN ─▶ exit
 
+import type { Dial } from '../net/dial.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
 import { Config } from './config/config.ts'
 import { ConfigError, ConfigFileMissing, loadConfig, parseArguments } from './config/parser.ts'
@@ -30,6 +31,8 @@ export interface StartServerOptions {
   sentinel?: boolean
   /** To be called when sockets listen and before data is loaded; if it never is, it counts when the start is done. */
   onInitialized?: () => void
+  /** Opens connections to other servers; absent: the runtime's sockets. */
+  dial?: Dial
   /** Ends the process in order: for SHUTDOWN, once the server has done its part. */
   exit?: () => void
 }

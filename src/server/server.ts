@@ -8,6 +8,7 @@ import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import { Engine } from '../engine/engine.ts'
 import { bytesOf } from '../lib/bytes.ts'
+import type { Dial } from '../net/dial.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import type { Listener, Receiver, Transport } from '../net/transport.ts'
 import { LoadFailure } from '../persistence/loading.ts'
@@ -19,6 +20,7 @@ import { configurationOf } from './configuration.ts'
 import { FileLocks } from './file-locks.ts'
 import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
+import { Migrations } from './migration.ts'
 import { persistenceOf } from './persistence.ts'
 import { addScripting, showScripting } from './scripting.ts'
 import { Services } from './services.ts'
@@ -29,6 +31,9 @@ const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
 const PROTECTED = bytesOf(
   "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n",
 )
+
+/** Opens connections with what the runtime has; loaded when somebody first needs it. */
+const runtimeDial: Dial = async (address, timeoutMs) => (await import('../net/dial-node.ts')).dial(address, timeoutMs)
 
 /** Turns to the runtime's sockets; bun and node are loaded only where they run. */
 async function runtimeTransport(): Promise<Transport> {
@@ -47,6 +52,7 @@ export class Server implements RunningServer {
   readonly persistence: Persistence
   private readonly locks: FileLocks
   private readonly scripting: ScriptRoom
+  private readonly migrations: Migrations
   readonly startedMs: number
   private transport: Transport | undefined
   private tcp: Listener[] = []
@@ -75,6 +81,8 @@ export class Server implements RunningServer {
     applyStatements(config, this.engine.table)
     this.engine.payloads = new DumpPayloads(this.engine.keyspace, this.engine.settings, () => config.rdbcompression)
     this.scripting = addScripting(this.engine)
+    this.migrations = new Migrations(this.engine, timers, options.dial ?? runtimeDial)
+    this.engine.migration = this.migrations
     this.engine.configuration = configurationOf({
       config,
       log,
@@ -233,6 +241,7 @@ export class Server implements RunningServer {
     this.closing = true
     this.services.stop()
     this.scripting.stop()
+    this.migrations.stop()
     this.stopTcp()
     if (this.unix !== undefined) {
       this.log.notice('Removing the unix socket file.')

@@ -4,6 +4,7 @@
 import { datasetDigest } from '../../src/commands/digest.ts'
 import { Config } from '../../src/server/config/config.ts'
 import { loadText } from '../../src/server/config/parser.ts'
+import type { StartServerOptions } from '../../src/server/launch.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
 import type { VirtualMachine } from '../../src/server/system/virtual.ts'
@@ -26,12 +27,13 @@ export class MachineServer {
   static async start(
     machine: VirtualMachine,
     directives: Readonly<Record<string, string>> = {},
+    options: StartServerOptions = {},
   ): Promise<MachineServer> {
     const config = new Config(machine.disk)
     const all = { save: '', port: '0', 'enable-debug-command': 'yes', ...directives }
     const lines = Object.entries(all).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
     loadText(config, lines.join('\n'))
-    const server = new Server(config, machine.system, new Logger(machine.system, config))
+    const server = new Server(config, machine.system, new Logger(machine.system, config), options)
     await server.listen()
     let loaded = false
     const loading = server.load().finally(() => {

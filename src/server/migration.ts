@@ -1,0 +1,163 @@
+// Migrations: MIGRATE at work. A key is sent as RESTORE and removed here once the target has said that it has it.
+//
+//   order ─▶ queue of its target ─▶ sent [begin, send] ─▶ a line for each command [line] ─▶ removed and answered [end]
+//
+// Always: while an order waits or is at work nobody else changes its keys: commands that would, and those that do not
+// say which keys they change, are held back and come again. Reading goes on, and so does everything else.
+
+import { CLIENT_MULTI, CLIENT_PAUSED, type Client, type KeptCommand } from '../engine/client.ts'
+import { CMD_MAY_REPLICATE, CMD_WRITE } from '../engine/command.ts'
+import type { Gate } from '../engine/dispatch.ts'
+import type { Engine } from '../engine/engine.ts'
+import { NOTIFY_GENERIC } from '../engine/events.ts'
+import type { Migration, MigrationOrder } from '../engine/migration.ts'
+import type { TableEntry } from '../engine/table.ts'
+import { Slice } from '../lib/slice.ts'
+import type { Dial } from '../net/dial.ts'
+import { MigrationTarget, type Order } from './migration-target.ts'
+import type { Timers } from './system/system.ts'
+
+/** Targets with an open connection; beyond that the one that was used longest ago is given up. */
+const TARGETS_MAX = 64
+const MAY_CHANGE = CMD_WRITE | CMD_MAY_REPLICATE
+const DEL = Slice.of('DEL')
+
+export class Migrations implements Migration {
+  private readonly engine: Engine
+  private readonly timers: Timers
+  private readonly dial: Dial
+  private readonly targets = new Map<string, MigrationTarget>()
+  /** How many orders hold each key; databases are not told apart. */
+  private readonly keys = new Map<string, number>()
+  private readonly held = new Set<Client>()
+
+  constructor(engine: Engine, timers: Timers, dial: Dial) {
+    this.engine = engine
+    this.timers = timers
+    this.dial = dial
+  }
+
+  start(client: Client, order: MigrationOrder): void {
+    this.hold(order.keys)
+    this.target(order.host, order.port).give({ ...order, client })
+  }
+
+  stop(): void {
+    for (const target of this.targets.values()) target.stop()
+    this.targets.clear()
+  }
+
+  private target(host: string, port: string): MigrationTarget {
+    const name = `${host}:${port}`
+    const known = this.targets.get(name)
+    if (known === undefined && this.targets.size >= TARGETS_MAX) this.dropOldest()
+    const target = known ?? this.newTarget(host, port)
+    // To the end: the map is in order of use.
+    this.targets.delete(name)
+    this.targets.set(name, target)
+    return target
+  }
+
+  private newTarget(host: string, port: string): MigrationTarget {
+    const { engine, timers, dial } = this
+    return new MigrationTarget({
+      engine,
+      timers,
+      connect: timeoutMs => dial({ host, port: Number.parseInt(port, 10) || 0 }, timeoutMs),
+      ended: (order, taken, error) => this.end(order, taken, error),
+    })
+  }
+
+  private dropOldest(): void {
+    for (const [name, target] of this.targets) {
+      if (target.busy) continue
+      target.stop()
+      this.targets.delete(name)
+      return
+    }
+  }
+
+  /** The target has `taken`; null: without an error. */
+  private end(order: Order, taken: readonly Slice[], error: string | null): void {
+    const { engine } = this
+    engine.tick()
+    if (!order.copy) this.remove(order, taken)
+    this.release(order.keys)
+    const { client } = order
+    const state = client.blocked
+    if (state !== undefined && error !== null) engine.blocking.abort(client, error)
+    else if (state !== undefined) {
+      state.command.entry.calls++
+      engine.replyTo(client, reply => reply.ok())
+      engine.blocking.unblock(client)
+    }
+    engine.settle()
+  }
+
+  private remove({ from }: Order, keys: readonly Slice[]): void {
+    const { engine } = this
+    const removed = keys.filter(key => from.delete(key))
+    for (const key of removed) {
+      engine.keyspace.dirty++
+      if (engine.keyWatchers !== 0) engine.keyChanged(from, key)
+      engine.notify(NOTIFY_GENERIC, 'del', key, from)
+    }
+    if (removed.length > 0) engine.dispatch.propagateAlone(from, [DEL, ...removed])
+  }
+
+  // ---- keys that nobody may change ----
+
+  private hold(keys: readonly Slice[]): void {
+    const { blocking, dispatch } = this.engine
+    if (this.keys.size === 0) {
+      dispatch.gates.push(this.gate)
+      blocking.withheld = command => this.changes(command)
+    }
+    for (const key of keys) {
+      const name = key.latin1()
+      this.keys.set(name, (this.keys.get(name) ?? 0) + 1)
+    }
+  }
+
+  private release(keys: readonly Slice[]): void {
+    const { blocking, dispatch, keyspace } = this.engine
+    for (const key of keys) {
+      const name = key.latin1()
+      const left = this.keys.get(name)! - 1
+      if (left === 0) this.keys.delete(name)
+      else this.keys.set(name, left)
+    }
+    for (const client of this.held) {
+      client.flags &= ~CLIENT_PAUSED
+      blocking.resumed.push(client)
+    }
+    this.held.clear()
+    if (this.keys.size > 0) return
+    dispatch.gates.splice(dispatch.gates.indexOf(this.gate), 1)
+    blocking.withheld = undefined
+    for (const db of keyspace.databases) blocking.databaseReady(db)
+  }
+
+  private readonly gate: Gate = (client, entry, args, argc) => {
+    if (!this.mustWait(client, entry, args, argc)) return true
+    client.flags |= CLIENT_PAUSED
+    this.held.add(client)
+    return false
+  }
+
+  private mustWait(client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {
+    if (entry.fullName === 'exec') return client.queued?.some(one => this.changes(one)) === true
+    return !client.has(CLIENT_MULTI) && this.changes({ entry, args, bytes: 0 }, argc)
+  }
+
+  private changes({ entry, args }: KeptCommand, argc = args.length): boolean {
+    const { scripting, table } = this.engine
+    // A script may change keys that it does not name.
+    if (entry.command.group === 'scripting') return (scripting.flagsOf(entry, args, argc) & MAY_CHANGE) !== 0
+    if ((entry.flags & MAY_CHANGE) === 0) return false
+    const { positions, count } = table.keysOf(entry, args, argc)
+    if (count === 0) return (entry.flags & CMD_WRITE) !== 0
+    for (let i = 0; i < count; i++) if (this.keys.has(args[positions[i]].latin1())) return true
+    return false
+  }
+}
