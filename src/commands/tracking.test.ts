@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { byProtocol, type Conversation, conversation } from '../../test/harness/conversation.ts'
 
 /** A connection that hears the invalidations of `c`: itself in RESP3, another one by REDIRECT in RESP2. */
@@ -100,6 +101,30 @@ conversation(
   },
   { over: 'TCP' },
 )
+
+conversation(
+  'who was blocked hears first its reply, then what it made invalid',
+  async c => {
+    const other = await c.another()
+    await c.expectAll(['RPUSH list2 a', 1], ['CLIENT TRACKING ON', 'OK'], ['LRANGE list2 0 -1', ['a']])
+    await c.tell('BLMOVE list1 list2 LEFT LEFT 0')
+    await other.expect('RPUSH list1 foo', 1)
+    await c.expectMessage('foo')
+    await c.expectMessage(['invalidate', ['list2']])
+  },
+  { resp: 3 },
+)
+
+conversation('INFO counts keys, items, prefixes and clients that are tracked', async c => {
+  const other = await c.another()
+  await c.expectAll(['MSET a 1 b 2', 'OK'], ['CLIENT TRACKING ON', 'OK'], ['GET a', '1'], ['GET b', '2'])
+  await other.expectAll(['CLIENT TRACKING ON BCAST PREFIX x:', 'OK'])
+  const info = String(await c.do('INFO'))
+  const figure = (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1])
+  assert.equal(figure('tracking_clients'), 2)
+  assert.equal(figure('tracking_total_prefixes'), 1)
+  assert.ok(figure('tracking_total_keys') >= 2 && figure('tracking_total_items') >= 2)
+})
 
 conversation('a table that is full forgets keys and says so', async c => {
   await c.config('tracking-table-max-keys', '2')

@@ -192,6 +192,7 @@ export class Blocking {
     })
     Object.assign(ctx, before)
     engine.current = saved
+    engine.dispatch.tellBehindReply()
     if (this.retrying === client) {
       this.retrying = undefined
       this.unblock(client)

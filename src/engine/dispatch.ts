@@ -67,6 +67,8 @@ export class Dispatch {
   pauseKind = PAUSE_NONE
   readonly held = new Set<Client>()
   private readonly effects: Effect[] = []
+  /** The current command as its own effect: used again for the next. */
+  private readonly own: Effect = { db: 0, args: [] }
   /** Depth of EXEC and scripts: their effects are gathered and go out together. */
   private gathering = 0
   /** A command is running. */
@@ -120,13 +122,18 @@ export class Dispatch {
     } else this.call(client, entry, args, argc)
     // Confirmations of subscriptions are messages: they go out all the same.
     if ((client.flags & REPLY_MUTED) !== 0 && !isSubscription(entry)) this.muteReply(client, replyFrom)
-    if (this.behindReply.length !== 0) for (const tell of this.behindReply.splice(0)) tell()
+    if (this.behindReply.length !== 0) this.tellBehindReply()
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
   }
 
   /** Has `tell` called once the command under way, with all that it runs, and its reply are done. */
   afterReply(tell: () => void): void {
     this.behindReply.push(tell)
+  }
+
+  /** The reply is done. */
+  tellBehindReply(): void {
+    for (const tell of this.behindReply.splice(0)) tell()
   }
 
   /** Runs a command whose gates are passed already, and does what follows a command. */
@@ -193,11 +200,7 @@ export class Dispatch {
     if (!effect.prevented) {
       const own =
         (changed || effect.forced) && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
-      if (own) {
-        // A gathered command outlives its buffer, so that it must be copied.
-        const words = args.slice(0, argc)
-        this.effects.push({ db: client.db.index, args: this.gathering > 0 ? words.map(a => a.copy()) : words })
-      }
+      if (own) this.effects.push(this.ownEffect(client, args, argc))
       for (const extra of effect.commands) this.effects.push(extra)
     }
     if (this.gathering === 0 && this.effects.length !== 0) {
@@ -210,6 +213,16 @@ export class Dispatch {
     effect.prevented = false
     effect.forced = false
     effect.commands.length = 0
+  }
+
+  private ownEffect(client: Client, args: Slice[], argc: number): Effect {
+    // A gathered command outlives its buffer, so that it must be copied.
+    if (this.gathering > 0) return { db: client.db.index, args: args.slice(0, argc).map(a => a.copy()) }
+    const { own } = this
+    own.db = client.db.index
+    own.args.length = argc
+    for (let i = 0; i < argc; i++) own.args[i] = args[i]
+    return own
   }
 
   /** A change that no command asked for (expiry, eviction); in the middle of a command it goes out with that one's. */
@@ -242,6 +255,8 @@ export class Dispatch {
     for (let i = 0; i < this.gates.length; i++) if (!this.gates[i](client, entry, args, argc)) return false
     if (engine.settings.maxmemory !== 0 && this.makeRoom !== undefined) {
       this.outOfMemory = !this.makeRoom()
+      // What was evicted is told before the reply.
+      if (this.behindReply.length !== 0) this.tellBehindReply()
       const flags = this.outOfMemory ? gateFlags(engine, client, entry, args, argc) : 0
       if (this.outOfMemory && ((flags & CMD_DENYOOM) !== 0 || this.isQueued(client, entry))) {
         engine.reply.fixedError(errors.OOM)

@@ -149,7 +149,9 @@ export class Tracking {
   }
 
   private tell(client: Client, keys: string[] | null): void {
-    if (client === this.engine.current) this.engine.dispatch.afterReply(() => this.send(client, keys))
+    const { current, blocking } = this.engine
+    if (client === current || blocking.isRetrying(client))
+      this.engine.dispatch.afterReply(() => this.send(client, keys))
     else this.send(client, keys)
   }
 

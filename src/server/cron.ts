@@ -145,7 +145,13 @@ export class Cron {
     return true
   }
 
-  private readonly expireSome = (limitUs: number): boolean => this.parts.expire.slice(limitUs)
+  private readonly expireSome = (limitUs: number): boolean => {
+    const { engine, expire } = this.parts
+    const begin = engine.machine.monotonicUs()
+    const isDone = expire.slice(limitUs)
+    engine.observers.spike('expire-cycle', engine.machine.monotonicUs() - begin)
+    return isDone
+  }
 
   private readonly defragSome = (limitUs: number): boolean => this.parts.defrag.slice(limitUs)
 
