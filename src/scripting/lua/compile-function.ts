@@ -142,8 +142,7 @@ class FunctionCompiler extends ExpressionCompiler {
       !(values.length === variables.length)
     ) {
       let code = ''
-      for (let i = 0; i < values.length - 1; i++)
-        code += declaration(variables[i], this.expression(values[i]))
+      for (let i = 0; i < values.length - 1; i++) code += declaration(variables[i], this.expression(values[i]))
       const list = this.open(last)
       const t = this.temp()
       code += `${t}=${list};`
