@@ -115,6 +115,15 @@ conversation(
   { resp: 3 },
 )
 
+conversation('keys read before tracking was off are forgotten with a flush', async c => {
+  const other = await c.another()
+  await track(c)
+  await c.expectAll(['SET k 1', 'OK'], ['GET k', '1'], ['CLIENT TRACKING OFF', 'OK'], ['FLUSHALL', 'OK'])
+  const ear = await track(c)
+  await other.expect('SET k 2', 'OK')
+  await ear.expectNoMessage()
+})
+
 conversation('INFO counts keys, items, prefixes and clients that are tracked', async c => {
   const other = await c.another()
   await c.expectAll(['MSET a 1 b 2', 'OK'], ['CLIENT TRACKING ON', 'OK'], ['GET a', '1'], ['GET b', '2'])

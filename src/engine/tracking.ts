@@ -5,7 +5,8 @@
 //   BCAST     a client names prefixes; every changed key below them is told, at the end of the event loop's turn
 //
 // Always: `trackedItems` is the number of remembered (key, client) pairs; engine.keyWatchers includes one for each client
-// that tracks. Messages to the client whose command made the change follow that command's reply.
+// that tracks and one for each remembered key, which stay remembered when their clients go or stop. Messages to the client
+// whose command made the change follow that command's reply.
 
 import type { Slice } from '../lib/slice.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -105,7 +106,10 @@ export class Tracking {
     for (let i = 0; i < count; i++) {
       const key = args[this.positions.positions[i]].latin1()
       let ids = this.table.get(key)
-      if (ids === undefined) this.table.set(key, (ids = new Set()))
+      if (ids === undefined) {
+        this.table.set(key, (ids = new Set()))
+        this.engine.keyWatchers++
+      }
       if (!ids.has(client.id)) this.trackedItems++
       ids.add(client.id)
     }
@@ -113,7 +117,6 @@ export class Tracking {
 
   /** A key has changed or gone; null: all of them. */
   keyChanged(key: Slice | null): void {
-    if (this.clients === 0) return
     if (key === null) return this.everythingChanged()
     const name = key.latin1()
     for (const [prefix] of this.prefixes) {
@@ -132,6 +135,7 @@ export class Tracking {
     const ids = this.table.get(name)
     if (ids === undefined) return
     this.table.delete(name)
+    this.engine.keyWatchers--
     this.trackedItems -= ids.size
     for (const id of ids) {
       const client = this.engine.clients.get(id)
@@ -144,6 +148,7 @@ export class Tracking {
 
   private everythingChanged(): void {
     for (const client of this.engine.clients.values()) if (client.has(CLIENT_TRACKING)) this.tell(client, null)
+    this.engine.keyWatchers -= this.table.size
     this.table.clear()
     this.trackedItems = 0
   }
