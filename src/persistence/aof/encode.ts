@@ -10,6 +10,7 @@ const CR = 13
 const LF = 10
 const STAR = 42
 const DOLLAR = 36
+const ZERO = 48
 const HEAD_BYTES_MAX = 24
 const START_BYTES = 16 * 1024
 const KEEP_BYTES = 1 << 20
@@ -44,20 +45,19 @@ export class CommandBuffer {
   }
 
   command(args: readonly Slice[]): void {
-    this.head(STAR, args.length)
-    for (let i = 0; i < args.length; i++) this.argument(args[i])
+    const count = args.length
+    let bytes = HEAD_BYTES_MAX * (count + 1)
+    for (let i = 0; i < count; i++) bytes += args[i].len
+    this.reserve(bytes)
+    const { u8, dv } = this
+    let at = putHead(u8, this.len, STAR, count)
+    for (let i = 0; i < count; i++) at = putArgument(u8, dv, at, args[i])
+    this.len = at
   }
 
   private head(mark: number, n: number): void {
     this.reserve(HEAD_BYTES_MAX)
-    const { u8 } = this
-    let at = this.len
-    u8[at++] = mark
-    if (n < 10) u8[at++] = 48 + n
-    else at += writeInt(u8, at, n)
-    u8[at++] = CR
-    u8[at++] = LF
-    this.len = at
+    this.len = putHead(this.u8, this.len, mark, n)
   }
 
   /** Begins a command of so many words. */
@@ -67,13 +67,7 @@ export class CommandBuffer {
 
   argument(s: Slice): void {
     this.reserve(HEAD_BYTES_MAX + s.len)
-    this.head(DOLLAR, s.len)
-    const { u8 } = this
-    copyBytes(u8, this.dv, this.len, s.u8, s.dv, s.off, s.len)
-    const end = this.len + s.len
-    u8[end] = CR
-    u8[end + 1] = LF
-    this.len = end + 2
+    this.len = putArgument(this.u8, this.dv, this.len, s)
   }
 
   /** A word of latin1 text. */
@@ -92,4 +86,28 @@ export class CommandBuffer {
     this.reserve(text.length)
     for (let i = 0; i < text.length; i++) this.u8[this.len++] = text.charCodeAt(i)
   }
+}
+
+function putHead(u8: Uint8Array, at: number, mark: number, n: number): number {
+  u8[at] = mark
+  if (n < 10) u8[at + 1] = ZERO + n
+  else if (n < 100) {
+    const tens = (n * 205) >>> 11 // n / 10 for what is below 100
+    u8[at + 1] = ZERO + tens
+    u8[at + 2] = ZERO + n - tens * 10
+    at++
+  } else at += writeInt(u8, at + 1, n) - 1
+  u8[at + 2] = CR
+  u8[at + 3] = LF
+  return at + 4
+}
+
+function putArgument(u8: Uint8Array, dv: DataView, at: number, s: Slice): number {
+  const { len } = s
+  const from = putHead(u8, at, DOLLAR, len)
+  copyBytes(u8, dv, from, s.u8, s.dv, s.off, len)
+  const end = from + len
+  u8[end] = CR
+  u8[end + 1] = LF
+  return end + 2
 }
