@@ -9,6 +9,8 @@
 export const LONGITUDE_MAX = 180
 export const LATITUDE_MAX = 85.05112878
 const STEP_MAX = 26
+/** Of the finest cells, as a share of the world; a power of two, so that multiplying is exact. */
+const CELL = 2 ** -STEP_MAX
 const EARTH_RADIUS_M = 6372797.560856
 const MERCATOR_MAX_M = 20037726.37
 const RADIANS = Math.PI / 180
@@ -39,10 +41,14 @@ export function placeOfScore(score: number, out: Place): Place {
     high = Number(bits >> 32n)
     low = Number(bits & 0xffffffffn)
   }
-  const row = (squeeze(high) * 0x10000 + squeeze(low)) % TWO32
-  const column = (squeeze(high >>> 1) * 0x10000 + squeeze(low >>> 1)) % TWO32
-  const longitude = (westOf(column, STEP_MAX) + westOf(column + 1, STEP_MAX)) / 2
-  const latitude = (southOf(row, STEP_MAX) + southOf(row + 1, STEP_MAX)) / 2
+  const row = squeeze(high) * 0x10000 + squeeze(low)
+  const column = squeeze(high >>> 1) * 0x10000 + squeeze(low >>> 1)
+  const west = -LONGITUDE_MAX + column * CELL * (LONGITUDE_MAX * 2)
+  const east = -LONGITUDE_MAX + (column + 1) * CELL * (LONGITUDE_MAX * 2)
+  const south = -LATITUDE_MAX + row * CELL * (LATITUDE_MAX * 2)
+  const north = -LATITUDE_MAX + (row + 1) * CELL * (LATITUDE_MAX * 2)
+  const longitude = (west + east) / 2
+  const latitude = (south + north) / 2
   out.longitude = Math.min(LONGITUDE_MAX, Math.max(-LONGITUDE_MAX, longitude))
   out.latitude = Math.min(LATITUDE_MAX, Math.max(-LATITUDE_MAX, latitude))
   return out
@@ -93,6 +99,35 @@ export function distanceWithin(shape: Shape, place: Place): number {
   return !shape.box && distance > shape.radius ? -1 : distance
 }
 
+/** How far a shape may reach from its middle, in degrees; somewhat more than it does. */
+export interface Reach {
+  longitude: number
+  latitude: number
+}
+
+/** Degrees, a tenth of a millimeter: more than what distances lose by rounding. */
+const SLACK = 1e-9
+
+export function reachOf(shape: Shape): Reach {
+  const middle = Math.abs(shape.latitude) * RADIANS
+  const height = (shape.box ? shape.height / 2 : shape.radius) / EARTH_RADIUS_M
+  const latitude = height / RADIANS + SLACK
+  // All meridians meet at a pole.
+  if (!(middle + height < Math.PI / 2)) return { longitude: 360, latitude }
+  const sine = shape.box
+    ? Math.sin(Math.min(Math.PI / 2, shape.width / 4 / EARTH_RADIUS_M)) / Math.cos(middle + height)
+    : Math.sin(height) / Math.cos(middle)
+  const angle = Math.asin(Math.min(1, sine)) * (shape.box ? 2 : 1)
+  return { longitude: angle / RADIANS + SLACK, latitude }
+}
+
+/** True only when a place is certainly outside of the shape, which is found out without computing a distance. */
+export function isBeyond(reach: Reach, shape: Shape, place: Place): boolean {
+  if (Math.abs(place.latitude - shape.latitude) > reach.latitude) return true
+  const degrees = Math.abs(place.longitude - shape.longitude)
+  return Math.min(degrees, 360 - degrees) > reach.longitude
+}
+
 /** Scores from `min` up to, without, `max`. */
 export interface ScoreRange {
   min: number
@@ -121,8 +156,10 @@ export function rangesAround(shape: Shape): ScoreRange[] {
   const column = columnOf(shape.longitude, step)
   const row = rowOf(shape.latitude, step)
   const cells = 2 ** step
+  const scale = 2 ** (52 - step * 2)
   const ranges: ScoreRange[] = []
-  let last = ''
+  let lastX = -1
+  let lastY = -1
   for (const [east, north] of AROUND) {
     if (step >= 2) {
       if (north < 0 && southOf(row, step) < bounds.south) continue
@@ -133,9 +170,11 @@ export function rangesAround(shape: Shape): ScoreRange[] {
     const x = neighbour(column, east, cells)
     const y = neighbour(row, north, cells)
     // In a world of few cells neighbours coincide. As in Redis only the one before is looked at, and never the first.
-    if (last === `${x},${y}`) continue
-    if (east !== 0 || north !== 0) last = `${x},${y}`
-    const scale = 2 ** (52 - step * 2)
+    if (x === lastX && y === lastY) continue
+    if (east !== 0 || north !== 0) {
+      lastX = x
+      lastY = y
+    }
     const bits = interleave(x, y)
     ranges.push({ min: bits * scale, max: (bits + 1) * scale })
   }

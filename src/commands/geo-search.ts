@@ -13,7 +13,16 @@ import { SYNTAX } from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import { errorText } from './arguments.ts'
 import { placeOrReply, replyCoordinate, unitOrReply } from './geo-arguments.ts'
-import { distanceText, distanceWithin, type Place, placeOfScore, rangesAround, type Shape } from './geo-hash.ts'
+import {
+  distanceText,
+  distanceWithin,
+  isBeyond,
+  type Place,
+  placeOfScore,
+  rangesAround,
+  reachOf,
+  type Shape,
+} from './geo-hash.ts'
 import { cursorOf, deleteDestination, openSet } from './sorted-set/shared.ts'
 
 const RADIUS = errorBytes('ERR need numeric radius')
@@ -348,13 +357,22 @@ function findPoints(ctx: Context, z: ZSet, request: SearchRequest): Point[] {
   const enough = request.any ? request.count : Number.POSITIVE_INFINITY
   const c = cursorOf(ctx)
   const place: Place = { longitude: 0, latitude: 0 }
+  const reach = reachOf(request)
   for (const { min, max } of rangesAround(request)) {
     if (points.length >= enough) break
-    let more = z.seekRank(z.countBelow(min, false), c)
-    for (; more && c.score < max && points.length < enough; more = z.next(c)) {
-      const meters = distanceWithin(request, placeOfScore(c.score, place))
+    let more = z.seekScore(min, c)
+    for (; more && c.score < max && points.length < enough; more = z.nextScore(c)) {
+      if (isBeyond(reach, request, placeOfScore(c.score, place))) continue
+      const meters = distanceWithin(request, place)
       if (meters < 0) continue
-      points.push({ ...place, member: c.member.copy(), score: c.score, distance: meters / request.unit })
+      const { longitude, latitude } = place
+      points.push({
+        longitude,
+        latitude,
+        member: z.memberAt(c).copy(),
+        score: c.score,
+        distance: meters / request.unit,
+      })
     }
   }
   if (request.sort === 'asc') points.sort((a, b) => a.distance - b.distance)

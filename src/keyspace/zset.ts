@@ -304,6 +304,29 @@ export class ZSet {
     return c.at >= 0 && this.loadPacked(c)
   }
 
+  /** Puts the cursor on the first member whose score is at least `score`, which alone is read; false when there is none. */
+  seekScore(score: number, c: ZSetCursor): boolean {
+    if (this.encoding !== ENC_SKIPLIST) return this.seekRank(this.packed.countBelow(this.value, score, false), c)
+    this.trees.seekScore(this.tree, score, false, c.tree)
+    if (c.tree.leaf === 0) return false
+    c.score = this.trees.scoreAt(c.tree)
+    return true
+  }
+
+  /** As next(), but of the member there only the score is read. */
+  nextScore(c: ZSetCursor): boolean {
+    if (this.encoding !== ENC_SKIPLIST) return this.next(c)
+    if (!this.trees.next(c.tree)) return false
+    c.score = this.trees.scoreAt(c.tree)
+    return true
+  }
+
+  /** The member at a cursor that seekScore() or nextScore() has put there. */
+  memberAt(c: ZSetCursor): Slice {
+    if (this.encoding === ENC_SKIPLIST) this.load(c)
+    return c.member
+  }
+
   private load(c: ZSetCursor): void {
     c.score = this.trees.scoreAt(c.tree)
     this.trees.memberOf(this.trees.entryAt(c.tree), c.member)
