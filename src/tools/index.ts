@@ -7,6 +7,7 @@ import type { Tool } from './command-line.ts'
 const TOOLS: { readonly [name: string]: () => Promise<Tool> } = {
   check: async () => (await import('./check/check.ts')).check,
   backup: async () => (await import('./backup.ts')).backupTool(await network()),
+  migrate: async () => (await import('./migrate.ts')).migrateTool(await network()),
   restore: async () => (await import('./restore.ts')).restoreTool(await network()),
 }
 

@@ -13,7 +13,7 @@ import { passRdb, type RdbVisitor } from './online/rdb-pass.ts'
 import { LinkLost, Remote } from './online/remote.ts'
 import { ReplyError } from './online/replies.ts'
 import { pause, Stop, serverOf, TLS_FLAGS, URLS } from './online/session.ts'
-import { TargetWriter } from './online/target-writer.ts'
+import { refusal, TargetWriter } from './online/target-writer.ts'
 import { ValueRoom } from './online/value-room.ts'
 import { countText } from './progress.ts'
 
@@ -139,7 +139,7 @@ class Restore implements RdbVisitor {
     for (const code of this.libraries) {
       const reply = await remote.try('FUNCTION', 'LOAD', ...replace, code)
       if (!(reply instanceof ReplyError)) continue
-      if (!/already exists/.test(reply.text)) throw new ToolError(`${remote.url.text} refuses a library: ${reply.text}`)
+      if (!/already exists/.test(reply.text)) throw refusal(remote, reply)
       this.existingLibraries++
     }
   }

@@ -34,10 +34,14 @@ export class ToolBench {
   /** `oracle`: the real server, where there is one. */
   async start(port: number, config: Config = {}, oracle = false): Promise<Remote> {
     this.targets.set(port, await startTarget(oracle && oraclePath !== undefined ? 'redis' : 'TCP', config))
-    const url = parseServerUrl(`redis://:${config.requirepass ?? ''}@test:${port}`)!
-    const remote = await Remote.open(url, this.dial)
+    const remote = await this.dialRemote(port, config.requirepass)
     this.remotes.set(port, remote)
     return remote
+  }
+
+  /** One more connection, which the test closes. */
+  dialRemote(port: number, password = ''): Promise<Remote> {
+    return Remote.open(parseServerUrl(`redis://:${password}@test:${port}`)!, this.dial)
   }
 
   readonly dial: Dial = async ({ port }) => {

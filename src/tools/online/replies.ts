@@ -78,7 +78,7 @@ export class ReplyReader {
   private element(): Value | typeof OPENED | undefined {
     const { u8, end } = this
     // A server that has nothing to say yet says so with empty lines.
-    while (this.pos < end && u8[this.pos] === LF) this.pos++
+    while (this.pos < end && u8[this.pos] === LF) this.take(this.pos + 1, null)
     const { pos } = this
     let eol = pos + 1
     while (eol + 1 < end && u8[eol] !== CR) eol++

@@ -46,7 +46,7 @@ export class KeyCopier {
   private readonly remote: Remote
   private readonly out = new CommandBuffer()
   /** The server has PEXPIRETIME; undefined: not known yet. */
-  private exact: boolean | undefined
+  exact: boolean | undefined
 
   constructor(remote: Remote) {
     this.remote = remote

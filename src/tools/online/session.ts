@@ -37,11 +37,13 @@ export class Stop {
   readonly promise: Promise<never>
   private reject!: (error: Error) => void
 
-  constructor(machine: Machine, message: string) {
+  /** Without a machine it is never asked for. */
+  constructor(machine: Machine | undefined, message: string) {
     this.promise = new Promise((_, reject) => {
       this.reject = reject
     })
     this.promise.catch(() => {})
+    if (machine === undefined) return
     const stop = () => {
       this.asked = true
       this.reject(new ToolError(message, EXIT_INTERRUPTED))

@@ -104,17 +104,11 @@ export class TargetWriter {
       const item = batch[i]
       if (!(reply instanceof ReplyError)) {
         if (item !== undefined) this.restored++
-      } else if (item === undefined) throw this.refused(reply)
+      } else if (item === undefined) throw refusal(this.remote, reply)
       else if (reply.text.startsWith('BUSYKEY')) this.existing++
       else if (NOT_UNDERSTOOD.test(reply.text)) await this.say(item)
-      else throw this.refused(reply)
+      else throw refusal(this.remote, reply)
     }
-  }
-
-  private refused({ text }: ReplyError): ToolError {
-    const { url } = this.remote
-    if (text.startsWith('OOM')) return new ToolError(`${url.text} is full (maxmemory): ${text}`)
-    return new ToolError(`${url.text} refuses: ${text}`)
   }
 
   /** The value in commands that every version has, all or none of them. */
@@ -146,7 +140,7 @@ export class TargetWriter {
     this.select(said, this.sentDatabase)
     const replies = await this.remote.batch(said, commands + more + 1)
     const error = firstError(replies)
-    if (error !== undefined) throw this.refused(error)
+    if (error !== undefined) throw refusal(this.remote, error)
     this.restored++
     this.asCommands++
   }
@@ -180,6 +174,12 @@ export class TargetWriter {
     while (this.underWay.length > 0) await this.underWay.shift()
     if (this.failure !== undefined) throw this.failure
   }
+}
+
+/** What to tell of an error that ends the work. */
+export function refusal({ url }: Remote, { text }: ReplyError): ToolError {
+  if (text.startsWith('OOM')) return new ToolError(`${url.text} is full (maxmemory): ${text}`)
+  return new ToolError(`${url.text} refuses: ${text}`)
 }
 
 /** The first error among replies, those inside of lists included. */

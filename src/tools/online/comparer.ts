@@ -1,0 +1,163 @@
+// Comparer: whether two servers hold the same, key by key, while both are in use.
+//
+//   source SCAN ─▶ DUMP and time to live of both sides ─▶ equal bytes, or equal values ─▶ same
+//                                                  └────▶ doubtful: looked at again when the target has caught up
+//   target SCAN ─▶ keys that the source does not have ─▶ doubtful
+//
+// Always: a key counts as different only after it was so in every round.
+
+import { Slice } from '../../lib/slice.ts'
+import type { Machine } from '../command-line.ts'
+import { countText, Progress } from '../progress.ts'
+import { MARKER } from './migration-state.ts'
+import type { Remote } from './remote.ts'
+import { type CopiedKey, KeyCopier, keysOf, keyText } from './scan-source.ts'
+import type { Stop } from './session.ts'
+import type { ValueRoom } from './value-room.ts'
+
+const FOOTER_BYTES = 10
+const KEYS_AT_ONCE = 200
+/** Servers without PEXPIRETIME tell times to live only by their own clock, at the moment they are asked. */
+const TTL_TOLERANCE_MS = 2000
+
+export interface DoubtfulKey {
+  database: number
+  key: Uint8Array
+  /** As the source has it; undefined: it does not. */
+  source: CopiedKey | undefined
+}
+
+export interface ComparerParts {
+  machine: Machine
+  source: Remote
+  target: Remote
+  room: ValueRoom
+  stop: Stop
+  /** Keys that only the target has are differences, too. */
+  both: boolean
+}
+
+export class Comparer {
+  /** Keys that were looked at, and how many of them by value, since their bytes differ. */
+  keys = 0
+  byValue = 0
+  private readonly parts: ComparerParts
+  private readonly from: KeyCopier
+  private readonly to: KeyCopier
+
+  constructor(parts: ComparerParts) {
+    this.parts = parts
+    this.from = new KeyCopier(parts.source)
+    this.to = new KeyCopier(parts.target)
+  }
+
+  /** One pass over everything. */
+  async all(): Promise<DoubtfulKey[]> {
+    const { machine, source, target, both, stop } = this.parts
+    const doubtful: DoubtfulKey[] = []
+    const sourceKeys = await keysOf(source)
+    const targetKeys = both ? await keysOf(target) : new Map<number, number>()
+    let total = 0
+    for (const count of [...sourceKeys.values(), ...targetKeys.values()]) total += count
+    const progress = new Progress(machine, 'comparing', total, countText)
+    let done = 0
+    this.keys = 0
+    try {
+      for (const database of sourceKeys.keys())
+        await stop.or(
+          this.scan(this.from, database, async keys => {
+            doubtful.push(...(await this.compare(database, keys)))
+            this.keys += keys.length
+            progress.update((done += keys.length))
+          }),
+        )
+      for (const database of targetKeys.keys())
+        await stop.or(
+          this.scan(this.to, database, async keys => {
+            doubtful.push(...(await this.absent(database, keys)))
+            progress.update((done += keys.length))
+          }),
+        )
+    } finally {
+      progress.end()
+    }
+    return doubtful
+  }
+
+  private async scan(side: KeyCopier, database: number, visit: (keys: Uint8Array[]) => Promise<void>): Promise<void> {
+    let cursor = '0'
+    do {
+      await side.select(database)
+      const found = await side.scan(cursor)
+      cursor = found.cursor
+      const keys = database === 0 ? found.keys.filter(key => keyText(key) !== MARKER) : found.keys
+      if (keys.length > 0) await visit(keys)
+    } while (cursor !== '0')
+  }
+
+  /** Those of some keys that are different now. */
+  private async compare(database: number, keys: readonly Uint8Array[]): Promise<DoubtfulKey[]> {
+    const { clock } = this.parts.machine
+    const now = () => clock.nowMs()
+    const [a, b] = await Promise.all([
+      this.from.select(database).then(() => this.from.take(keys, now)),
+      this.to.select(database).then(() => this.to.take(keys, now)),
+    ])
+    const copies = new Map(b.map(one => [keyText(one.key), one]))
+    const originals = new Map(a.map(one => [keyText(one.key), one]))
+    const different: DoubtfulKey[] = []
+    for (const key of keys) {
+      const text = keyText(key)
+      const source = originals.get(text)
+      if (!this.isSame(source, copies.get(text))) different.push({ database, key, source })
+    }
+    return different
+  }
+
+  private isSame(a: CopiedKey | undefined, b: CopiedKey | undefined): boolean {
+    if (a === undefined || b === undefined) return a === b
+    const exact = this.from.exact === true && this.to.exact === true
+    if (a.expiryMs < 0 !== b.expiryMs < 0) return false
+    if (Math.abs(a.expiryMs - b.expiryMs) > (exact ? 0 : TTL_TOLERANCE_MS)) return false
+    if (sameBytes(a.payload, b.payload)) return true
+    this.byValue++
+    const { room } = this.parts
+    return room.digest(a.payload) === room.digest(b.payload)
+  }
+
+  /** Those of some keys of the target that the source does not have. */
+  private async absent(database: number, keys: readonly Uint8Array[]): Promise<DoubtfulKey[]> {
+    const { source } = this.parts
+    await source.call('SELECT', database)
+    if ((await source.call('EXISTS', ...keys)) === keys.length) return []
+    return this.compare(database, keys)
+  }
+
+  /** Of doubtful keys, those that are still different. */
+  async again(doubtful: readonly DoubtfulKey[]): Promise<DoubtfulKey[]> {
+    const left: DoubtfulKey[] = []
+    const databases = new Set(doubtful.map(one => one.database))
+    for (const database of databases) {
+      const keys = doubtful.filter(one => one.database === database).map(one => one.key)
+      for (let at = 0; at < keys.length; at += KEYS_AT_ONCE)
+        left.push(...(await this.parts.stop.or(this.compare(database, keys.slice(at, at + KEYS_AT_ONCE)))))
+    }
+    return left
+  }
+}
+
+/** The same but for the version and the checksum at the end. */
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = a.length - FOOTER_BYTES - 1; i >= 0; i--) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Some of the keys, for messages. */
+export function exampleText(doubtful: readonly DoubtfulKey[]): string {
+  const shown = doubtful.slice(0, 5).map(({ database, key }) => {
+    const text = new Slice(key, 0, key.length).latin1()
+    return `'${text}' in database ${database}`
+  })
+  return shown.join(', ') + (doubtful.length > shown.length ? ', ...' : '')
+}

@@ -1,0 +1,103 @@
+// KeyMigration: a migration from a server that lets nobody be its replica: keys are copied one by one, then compared,
+// and what differs is copied again until nothing does.
+//
+// Always: where the copying stopped is in the state, so an interrupted one goes on there; what changed behind its back
+// is found by the comparison.
+
+import type { Machine } from '../command-line.ts'
+import { countText, Progress } from '../progress.ts'
+import type { DoubtfulKey } from './comparer.ts'
+import { MARKER, type MigrationState } from './migration-state.ts'
+import type { Remote } from './remote.ts'
+import { ReplyError } from './replies.ts'
+import { KeyCopier, keysOf, keyText, librariesOf } from './scan-source.ts'
+import type { Stop } from './session.ts'
+import { refusal, TargetWriter } from './target-writer.ts'
+import type { ValueRoom } from './value-room.ts'
+
+const SCANS_PER_SAVE = 50
+
+export interface KeyMigrationParts {
+  machine: Machine
+  state: MigrationState
+  source: Remote
+  target: Remote
+  room: ValueRoom
+  stop: Stop
+}
+
+export class KeyMigration {
+  keys = 0
+  asCommands = 0
+  private readonly parts: KeyMigrationParts
+
+  constructor(parts: KeyMigrationParts) {
+    this.parts = parts
+  }
+
+  /** Copies every key once. */
+  async copy(): Promise<void> {
+    const { source, target, machine, state } = this.parts
+    for (const code of await librariesOf(source)) {
+      const reply = await target.try('FUNCTION', 'LOAD', 'REPLACE', code)
+      if (reply instanceof ReplyError) throw refusal(target, reply)
+    }
+    const databases = await keysOf(source)
+    let total = 0
+    for (const count of databases.values()) total += count
+    const progress = new Progress(machine, 'copying', total, countText)
+    try {
+      for (const database of databases.keys())
+        if (!state.facts.databasesDone.includes(database)) await this.copyDatabase(database, progress)
+    } finally {
+      progress.end()
+    }
+  }
+
+  private async copyDatabase(database: number, progress: Progress): Promise<void> {
+    const { source, target, room, state, stop, machine } = this.parts
+    const { facts } = state
+    const copier = new KeyCopier(source)
+    const writer = new TargetWriter(target, room, true)
+    let cursor = facts.database === database ? facts.cursor : '0'
+    facts.database = database
+    await copier.select(database)
+    for (let scans = 1; ; scans++) {
+      const found = await stop.or(copier.scan(cursor))
+      for (const one of await copier.take(found.keys, () => machine.clock.nowMs())) {
+        this.keys++
+        writer.put({ database, ...one, idleSeconds: -1, frequency: -1 })
+      }
+      progress.update(this.keys)
+      await writer.ready()
+      cursor = found.cursor
+      if (cursor === '0') break
+      if (scans % SCANS_PER_SAVE !== 0) continue
+      await stop.or(writer.finish())
+      facts.cursor = cursor
+      state.save()
+    }
+    await stop.or(writer.finish())
+    this.asCommands += writer.asCommands
+    facts.databasesDone.push(database)
+    facts.cursor = '0'
+    state.save()
+  }
+
+  /** Makes keys of the target what the source has under them. */
+  async repair(different: readonly DoubtfulKey[]): Promise<void> {
+    const { target, room } = this.parts
+    const writer = new TargetWriter(target, room, true)
+    for (const { database, source } of different) {
+      if (source === undefined) continue
+      writer.put({ database, ...source, idleSeconds: -1, frequency: -1 })
+      await writer.ready()
+    }
+    await writer.finish()
+    for (const { database, key, source } of different) {
+      if (source !== undefined || keyText(key) === MARKER) continue
+      await target.call('SELECT', database)
+      await target.call('DEL', key)
+    }
+  }
+}

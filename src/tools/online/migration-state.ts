@@ -1,0 +1,100 @@
+// MigrationState: what a migration must know to go on after it was interrupted, in a small file.
+//
+//   FILE          this, as JSON; written as FILE.tmp and renamed
+//   FILE.rdb      the dataset as the source sent it, until it is in the target
+//   FILE.stream   what the source sent after it, from `streamBase` on
+//   target        the key MARKER: how far the stream is applied, written in the same transaction as what it speaks of
+//
+// Always: a change that is in the target is not applied again, however the tool ends.
+
+import type { FileSystem } from '../../server/system/system.ts'
+import { ToolError } from '../command-line.ts'
+
+/** In database 0 of the target, while a migration is under way. */
+export const MARKER = 'redstart:migration'
+
+export interface MigrationFacts {
+  source: string
+  target: string
+  /** 'replica': the source sends its dataset and every change; 'keys': keys are read one by one. */
+  way: 'replica' | 'keys'
+  /** The target held nothing when the migration began: what it holds is ours. */
+  ownsTarget: boolean
+  /** Replica: name of the stream, where in it the dataset is, and whether the dataset is here whole, is in the target. */
+  id: string
+  rdbOffset: number
+  rdbReceived: boolean
+  rdbApplied: boolean
+  /** Keys of the dataset that are in the target already. */
+  keysApplied: number
+  streamBase: number
+  /** Keys: databases that are copied, and how far the one is that is being copied. */
+  databasesDone: number[]
+  database: number
+  cursor: string
+}
+
+export class MigrationState {
+  readonly path: string
+  readonly facts: MigrationFacts
+  /** It was there: the migration goes on. */
+  readonly resumed: boolean
+  private readonly disk: FileSystem
+
+  constructor(disk: FileSystem, path: string, source: string, target: string) {
+    this.disk = disk
+    this.path = path
+    const found = read(disk, path)
+    this.resumed = found !== undefined
+    if (found !== undefined && (found.source !== source || found.target !== target))
+      throw new ToolError(
+        `${path} is of a migration from ${found.source} to ${found.target}: name another with --state, or remove it`,
+      )
+    this.facts = found ?? {
+      source,
+      target,
+      way: 'replica',
+      ownsTarget: false,
+      id: '',
+      rdbOffset: 0,
+      rdbReceived: false,
+      rdbApplied: false,
+      keysApplied: 0,
+      streamBase: 0,
+      databasesDone: [],
+      database: -1,
+      cursor: '0',
+    }
+  }
+
+  get rdbPath(): string {
+    return `${this.path}.rdb`
+  }
+
+  get streamPath(): string {
+    return `${this.path}.stream`
+  }
+
+  save(): void {
+    const { disk, path } = this
+    disk.writeFile(`${path}.tmp`, new TextEncoder().encode(`${JSON.stringify(this.facts, null, 1)}\n`))
+    disk.rename(`${path}.tmp`, path)
+  }
+
+  /** The migration is done, or begins anew. */
+  remove(): void {
+    for (const path of [this.rdbPath, this.streamPath, `${this.path}.tmp`, this.path])
+      if (this.disk.stat(path) !== null) this.disk.unlink(path)
+  }
+}
+
+function read(disk: FileSystem, path: string): MigrationFacts | undefined {
+  if (disk.stat(path) === null) return undefined
+  try {
+    return JSON.parse(new TextDecoder().decode(disk.readFile(path))) as MigrationFacts
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      throw new ToolError(`${path} is no state of a migration: remove it, or name another`)
+    throw error
+  }
+}

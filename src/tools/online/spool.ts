@@ -1,0 +1,100 @@
+// Spool: what the source sends, kept in files until the target has it, so that the source need not wait for the target
+// and nothing is asked for twice.
+//
+//   link ─▶ FILE.rdb, FILE.stream ─▶ apply
+//
+// Always: `received` = streamBase + bytes of the stream file: the stream goes on there after a break.
+
+import type { FileSystem } from '../../server/system/system.ts'
+import type { MigrationState } from './migration-state.ts'
+import type { LinkTarget, ReplicaLink } from './replica-link.ts'
+
+const RESTART_BYTES = 64 << 20
+
+export class Spool implements LinkTarget {
+  rdbBytes = 0
+  rdbTotal = -1
+  private readonly state: MigrationState
+  private readonly disk: FileSystem
+  private rdbFd = -1
+  private readonly streamFd: number
+  private streamBytes: number
+  /** Where the stream comes from: set before bytes come. */
+  link: ReplicaLink | undefined
+  /** The source has begun anew, from the whole dataset. */
+  onRestart: () => void = () => {}
+
+  constructor(disk: FileSystem, state: MigrationState) {
+    this.disk = disk
+    this.state = state
+    if (disk.stat(state.streamPath) === null) disk.writeFile(state.streamPath, new Uint8Array(0))
+    this.streamFd = disk.open(state.streamPath, 'r+')
+    this.streamBytes = disk.fstat(this.streamFd).sizeBytes
+  }
+
+  get received(): number {
+    return this.state.facts.streamBase + this.streamBytes
+  }
+
+  rdbBegins(bytes: number): void {
+    const { disk, state } = this
+    this.onRestart()
+    Object.assign(state.facts, { rdbReceived: false, rdbApplied: false, keysApplied: 0 })
+    state.save()
+    if (this.rdbFd >= 0) disk.close(this.rdbFd)
+    this.rdbFd = disk.open(state.rdbPath, 'w')
+    this.rdbBytes = 0
+    this.rdbTotal = bytes
+  }
+
+  rdb(bytes: Uint8Array): void {
+    this.disk.write(this.rdbFd, bytes, 0, bytes.length, null)
+    this.rdbBytes += bytes.length
+  }
+
+  rdbEnds(surplus: number): void {
+    const { disk, state, link } = this
+    this.rdbBytes -= surplus
+    disk.truncate(this.rdbFd, this.rdbBytes)
+    disk.fsync(this.rdbFd)
+    disk.close(this.rdbFd)
+    this.rdbFd = -1
+    const offset = link?.offset ?? 0
+    this.cut(offset)
+    Object.assign(state.facts, { rdbReceived: true, id: link?.id ?? '', rdbOffset: offset })
+    state.save()
+  }
+
+  stream(bytes: Uint8Array): void {
+    this.disk.write(this.streamFd, bytes, 0, bytes.length, this.streamBytes)
+    this.streamBytes += bytes.length
+  }
+
+  /** Bytes of the stream from `offset` on, as many as are there and fit; how many. */
+  read(offset: number, into: Uint8Array): number {
+    const at = offset - this.state.facts.streamBase
+    const bytes = Math.min(into.length, this.streamBytes - at)
+    return bytes <= 0 ? 0 : this.disk.read(this.streamFd, into, 0, bytes, at)
+  }
+
+  /** Everything up to `applied` is in the target: now and then the file begins anew. */
+  release(applied: number): void {
+    if (this.streamBytes >= RESTART_BYTES && applied === this.received) {
+      this.cut(applied)
+      this.state.save()
+    }
+  }
+
+  /** The stream file is empty, and what comes is from `offset` on. */
+  cut(offset: number): void {
+    this.disk.truncate(this.streamFd, 0)
+    this.streamBytes = 0
+    this.state.facts.streamBase = offset
+  }
+
+  close(): void {
+    if (this.rdbFd >= 0) this.disk.close(this.rdbFd)
+    this.rdbFd = -1
+    this.disk.close(this.streamFd)
+  }
+}

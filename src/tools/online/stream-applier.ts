@@ -1,0 +1,146 @@
+// StreamApplier: the changes that a source sends, put into the target in its order.
+//
+//   stream ─▶ commands ─▶ MULTI │ SELECT n │ changes … │ SELECT 0 │ SET marker │ EXEC ─▶ target
+//
+// Always: a batch holds whole transactions of the source; marker and changes arrive together or not at all, so that
+// nothing is applied twice after a break.
+
+import { Slice } from '../../lib/slice.ts'
+import { CommandBuffer } from '../../persistence/aof/encode.ts'
+import { ToolError } from '../command-line.ts'
+import { MARKER } from './migration-state.ts'
+import type { Remote } from './remote.ts'
+import { latin1, ReplyError, ReplyReader, type Value } from './replies.ts'
+import type { Spool } from './spool.ts'
+import { refusal } from './target-writer.ts'
+
+const READ_BYTES = 256 << 10
+const BATCH_COMMANDS = 500
+/** No data: news of the link, and messages. */
+const LEFT_OUT = new Set(['PING', 'REPLCONF', 'PUBLISH', 'SPUBLISH', 'MULTI', 'EXEC'])
+
+export class StreamApplier {
+  /** Of the stream, up to where the target has it. */
+  applied: number
+  changes = 0
+  /** Changes that the target refused, and the first refusal. */
+  refused = 0
+  refusal = ''
+  private readonly remote: Remote
+  private readonly spool: Spool
+  private readonly id: string
+  private readonly reader = new ReplyReader()
+  private readonly buffer = new Uint8Array(READ_BYTES)
+  private readonly out = new CommandBuffer()
+  private readonly selected = new Slice()
+  private database: string
+  private readAt: number
+  private parsedTo: number
+  private inTransaction = false
+  /** Of the batch that is being made; -1: none is. */
+  private commands = -1
+  private readonly start: number
+
+  constructor(remote: Remote, spool: Spool, id: string, from: { offset: number; database: string }) {
+    this.remote = remote
+    this.spool = spool
+    this.id = id
+    this.applied = this.readAt = this.parsedTo = this.start = from.offset
+    this.database = from.database
+  }
+
+  /** How far the target says it is; undefined: it says nothing of this stream. */
+  static async position(remote: Remote, id: string): Promise<{ offset: number; database: string } | undefined> {
+    await remote.call('SELECT', 0)
+    const [name, offset, database] = latin1(await remote.call('GET', MARKER)).split(' ')
+    return name === `id=${id}` ? { offset: Number(offset), database } : undefined
+  }
+
+  static async mark(remote: Remote, id: string, offset: number): Promise<void> {
+    await remote.call('SELECT', 0)
+    await remote.call('SET', MARKER, `id=${id} ${offset} 0`)
+  }
+
+  /** Applies some of what has come; false: nothing whole is left. Throws ToolError and LinkLost. */
+  async step(): Promise<boolean> {
+    if (this.commands < 0) {
+      this.commands = 0
+      this.out.count(1)
+      this.out.word('MULTI')
+      this.select(this.database)
+    }
+    while (this.commands < BATCH_COMMANDS || this.inTransaction) {
+      const command = this.next()
+      if (command === undefined) break
+      this.take(command)
+    }
+    // The rest of a transaction that has not come yet is waited for, with what stands before it.
+    if (this.inTransaction || this.parsedTo === this.applied) return false
+    const { commands } = this
+    this.commands = -1
+    await this.send(commands)
+    return true
+  }
+
+  private next(): Value | undefined {
+    for (;;) {
+      const value = this.reader.next()
+      if (value !== undefined) return value
+      const bytes = this.spool.read(this.readAt, this.buffer)
+      if (bytes === 0) return undefined
+      this.readAt += bytes
+      this.reader.feed(this.buffer.subarray(0, bytes))
+    }
+  }
+
+  /** Puts a command into the batch. */
+  private take(command: Value): void {
+    this.parsedTo = this.start + this.reader.consumed
+    if (!Array.isArray(command) || command.length === 0) throw new ToolError('the source sends what is no command')
+    const name = latin1(command[0]).toUpperCase()
+    if (name === 'MULTI') this.inTransaction = true
+    else if (name === 'EXEC') this.inTransaction = false
+    if (LEFT_OUT.has(name)) return
+    if (name === 'SELECT') this.database = latin1(command[1])
+    else this.changes++
+    const { out, selected } = this
+    out.count(command.length)
+    for (const word of command) {
+      const bytes = word as Uint8Array
+      selected.set(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+      out.argument(selected)
+    }
+    this.commands++
+  }
+
+  private select(database: string): void {
+    this.out.count(2)
+    this.out.word('SELECT')
+    this.out.word(database)
+  }
+
+  private async send(commands: number): Promise<void> {
+    const { out, parsedTo } = this
+    this.select('0')
+    out.count(3)
+    out.word('SET')
+    out.word(MARKER)
+    out.word(`id=${this.id} ${parsedTo} ${this.database}`)
+    out.count(1)
+    out.word('EXEC')
+    const replies = await this.remote.batch(out, commands + 5)
+    const results = replies[replies.length - 1]
+    if (!Array.isArray(results)) throw this.aborted(replies)
+    for (const result of results) {
+      if (!(result instanceof ReplyError)) continue
+      if (this.refused++ === 0) this.refusal = result.text
+    }
+    this.applied = parsedTo
+  }
+
+  private aborted(replies: readonly Value[]): ToolError {
+    const errors = replies.filter(reply => reply instanceof ReplyError)
+    const error = errors.find(one => !one.text.startsWith('EXECABORT')) ?? errors[0]
+    return refusal(this.remote, error ?? new ReplyError('no reason given'))
+  }
+}
