@@ -70,3 +70,12 @@ conversation('MONITOR shows commands as they run', async c => {
   ])
     await c.expectMessage(new RegExp(`^\\d+\\.\\d{6} \\[0 \\S+\\] ${words}$`))
 })
+
+conversation('RESET ends MONITOR, and only others are shown it', async c => {
+  const other = await c.another()
+  await c.expect('MONITOR', 'OK')
+  await other.expect('MONITOR', 'OK')
+  await c.expect('RESET', 'RESET')
+  await other.expectMessage(/^\d+\.\d{6} \[0 \S+\] "RESET"$/)
+  await c.expect('PING', 'PONG')
+})

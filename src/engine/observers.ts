@@ -90,7 +90,11 @@ export class Observers {
     const from = client.has(CLIENT_SCRIPT) ? 'lua' : unix
     const words = withoutSecrets(engine, entry, args, argc).map(quoted).join(' ')
     const line = `${time} [${client.db.index} ${from}] ${words}`
-    for (const monitor of this.monitors) engine.replyTo(monitor, reply => reply.simple(line))
+    for (const monitor of this.monitors) {
+      // Who resets is no monitor any more when its RESET has run.
+      if (monitor === client && entry.fullName === 'reset') continue
+      engine.replyTo(monitor, reply => reply.simple(line))
+    }
   }
 }
 

@@ -70,6 +70,10 @@ export class MigrationTarget {
     return this.order !== undefined
   }
 
+  get connected(): boolean {
+    return this.link !== undefined
+  }
+
   give(order: Order): void {
     this.queue.push(order)
     if (this.order === undefined) this.next()

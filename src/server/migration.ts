@@ -42,6 +42,13 @@ export class Migrations implements Migration {
     this.target(order.host, order.port).give({ ...order, client })
   }
 
+  /** Connections that are open, at work or kept. */
+  get connections(): number {
+    let open = 0
+    for (const target of this.targets.values()) if (target.connected) open++
+    return open
+  }
+
   stop(): void {
     for (const target of this.targets.values()) target.stop()
     this.targets.clear()

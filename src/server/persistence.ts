@@ -47,6 +47,8 @@ export function persistenceOf(around: PersistenceAround): Persistence {
   services.info.section('persistence', 'Persistence', true, put =>
     putPersistence(put, persistence, engine.keyspace.dirty),
   )
+  // Nothing forks here: what redis-server would have forked for.
+  services.info.provide('total_forks', () => persistence.saver.saves + persistence.rewriter.rewrites)
   services.info.provide('dump_payload_sanitizations', () => engine.payloads.sanitizations)
   services.account.users.push({ kind: 'aofBuffer', bytes: () => persistence.aof.buffer.len })
   services.onFlushAll.push(() => persistence.afterFlushAll())

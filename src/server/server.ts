@@ -103,6 +103,7 @@ export class Server implements RunningServer {
       exit: () => this.options.exit?.(),
     })
     showScripting(this.scripting, this.services)
+    this.services.info.provide('migrate_cached_sockets', () => this.migrations.connections)
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
@@ -181,7 +182,6 @@ export class Server implements RunningServer {
         )
       }
     }
-    if (this.tcp.length === 0) throw new StartFailure('Configured to not listen anywhere, exiting.')
   }
 
   private async listenUnix(): Promise<void> {
@@ -229,6 +229,11 @@ export class Server implements RunningServer {
     this.tcp = []
   }
 
+  /** Whether programs can reach this server from outside. */
+  get listening(): boolean {
+    return this.tcp.length > 0 || this.unix !== undefined
+  }
+
   /** The TCP port in use, 0 for none. */
   get port(): number {
     return this.tcp[0]?.port ?? 0
@@ -263,6 +268,7 @@ export async function startServer(
 ): Promise<Server> {
   const server = new Server(config, system, log, options)
   await server.listen()
+  if (!server.listening) throw new StartFailure('Configured to not listen anywhere, exiting.')
   options.onInitialized?.()
   await server.load()
   return server
