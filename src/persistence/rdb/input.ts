@@ -29,6 +29,10 @@ export class RdbError extends Error {
 const TWO_32 = 0x100000000
 /** No three bytes of LZF stand for more than this. */
 const LZF_GAIN_MAX = 264
+/** No string is longer: four times what proto-max-bulk-len lets in by default. */
+const STRING_BYTES_MAX = 2 ** 31 - 1
+/** A buffer that was needed for one large string is not kept for small ones. */
+const KEPT_BYTES_MAX = 1 << 20
 
 export class RdbInput {
   u8: Uint8Array = EMPTY
@@ -213,6 +217,7 @@ export class RdbInput {
     }
     if (b >= STRING_INT8) this.fail(`Unknown RDB string encoding type ${b & 63}`)
     const len = this.length()
+    if (len > STRING_BYTES_MAX) this.fail(`A string claims to have ${len} bytes`)
     this.need(len)
     out.set(this.u8, this.dv, this.pos, len)
     this.pos += len
@@ -223,7 +228,7 @@ export class RdbInput {
     const mark = this.pos++
     const packed = this.length()
     const len = this.length()
-    if (len === 0 || len > packed * LZF_GAIN_MAX) this.fail('Invalid LZF compressed string')
+    if (len === 0 || len > packed * LZF_GAIN_MAX || len > STRING_BYTES_MAX) this.fail('Invalid LZF compressed string')
     this.need(packed)
     const u8 = out.borrow(len)
     if (lzfDecompress(this.u8, this.pos, this.pos + packed, u8, 0, len) !== len) {
@@ -285,7 +290,7 @@ export class RdbString extends Slice {
 
   /** Points the slice at `len` bytes of its own. */
   borrow(len: number): Uint8Array {
-    if (this.own.length < len) {
+    if (this.own.length < len || (this.own.length > KEPT_BYTES_MAX && len <= KEPT_BYTES_MAX)) {
       this.own = new Uint8Array(Math.max(len, 64))
       this.ownView = new DataView(this.own.buffer)
     }
