@@ -67,8 +67,9 @@ const SUBCOMMANDS: { readonly [name: string]: Subcommand | undefined } = {
     words: [3, 3],
     run: ctx => switched(ctx, on => ctx.engine.scripting.allowEverything(on)),
   },
-  panic: { words: [2, 2], run: crash },
-  assert: { words: [2, 2], run: crash },
+  panic: { words: [2, 2], run: () => crash('DEBUG PANIC was called') },
+  assert: { words: [2, 2], run: () => crash('DEBUG ASSERT was called') },
+  segfault: { words: [2, 2], run: () => crash('crashed by signal: 11, for DEBUG SEGFAULT was called') },
 }
 
 const NOT_ALLOWED = errorBytes(
@@ -249,6 +250,6 @@ function clientEviction(ctx: Context): void {
   ctx.reply.verbatim('txt', `evicted: ${ctx.engine.stats.evictedClients}\n`)
 }
 
-function crash(): never {
-  throw new Error('DEBUG PANIC was called')
+function crash(why: string): never {
+  throw new Error(why)
 }

@@ -44,6 +44,8 @@ export class Cron {
   /** As the number of clients demands: what INFO shows. */
   hz = 10
   paused = false
+  /** Called once, in the next tick that is not paused. */
+  whenResumed: (() => void) | undefined
   private readonly parts: CronParts
   private timer: Timer | undefined
   private deadline: Timer | undefined
@@ -99,6 +101,8 @@ export class Cron {
     metrics.cronTicks++
     this.sample(begin)
     if (this.paused) return
+    this.whenResumed?.()
+    this.whenResumed = undefined
     this.checkPause()
     care.tick(this.hz)
     if (engine.keyspace.lazyPending > 0) this.background.start(this.freeLazily)

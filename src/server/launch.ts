@@ -40,7 +40,11 @@ export interface StartServerOptions {
 export interface RunningServer {
   /** Saves what must be saved and closes everything. Rejects when it may not end: it then goes on. */
   shutdown(flags?: readonly ShutdownFlag[]): Promise<void>
+  /** The same when the cron next has its turn: until then SHUTDOWN ABORT takes it back (ShutdownAborted). */
+  shutdownSoon?(flags: readonly ShutdownFlag[]): Promise<void>
 }
+
+export class ShutdownAborted extends Error {}
 
 export type StartServer = (
   config: Config,
@@ -66,6 +70,7 @@ export async function launch(args: readonly string[], system: System, start: Sta
   if (background && config.pidfile === '') config.put('pidfile', DEFAULT_PID_FILE)
 
   system.process.onCrash(error => crash(system, log, error))
+  system.process.onSignal('SIGABRT', () => crash(system, log, new Error('crashed by signal: 6')))
   logStarting(log, system.process, args.length > 0)
   writePidFile(config, system, log)
   setTitle(config, system)
@@ -205,10 +210,12 @@ class Ending {
       if (this.#asked) return
       this.#asked = true
       const flags = name === 'SIGINT' ? this.#config.shutdownOnSigint : this.#config.shutdownOnSigterm
-      running.shutdown(flags).then(
+      const ending = running.shutdownSoon?.(flags) ?? running.shutdown(flags)
+      ending.then(
         () => this.#system.timers.soon(() => this.exit()),
         (error: unknown) => {
           this.#asked = false
+          if (error instanceof ShutdownAborted) return
           this.#log.warning('Errors trying to shut down the server. Check the logs for more information.')
           this.#log.verbose(String(error))
         },

@@ -18,7 +18,13 @@ import type { ScriptRoom } from '../scripting/engine-scripting.ts'
 import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { FileLocks } from './file-locks.ts'
-import { type RunningServer, type ShutdownFlag, StartFailure, type StartServerOptions } from './launch.ts'
+import {
+  type RunningServer,
+  ShutdownAborted,
+  type ShutdownFlag,
+  StartFailure,
+  type StartServerOptions,
+} from './launch.ts'
 import type { Logger } from './log.ts'
 import { Migrations } from './migration.ts'
 import { persistenceOf } from './persistence.ts'
@@ -58,6 +64,8 @@ export class Server implements RunningServer {
   private tcp: Listener[] = []
   private unix: Listener | undefined
   private closing = false
+  /** Gives up an end that waits for the cron. */
+  private abortEnd: (() => void) | undefined
 
   constructor(config: Config, system: System, log: Logger, options: StartServerOptions = {}) {
     this.config = config
@@ -100,6 +108,7 @@ export class Server implements RunningServer {
       startedMs: this.startedMs,
       port: () => this.port,
       shutdown: flags => this.shutdown(flags),
+      abortShutdown: () => this.abortShutdown(),
       exit: () => this.options.exit?.(),
     })
     showScripting(this.scripting, this.services)
@@ -237,6 +246,26 @@ export class Server implements RunningServer {
   /** The TCP port in use, 0 for none. */
   get port(): number {
     return this.tcp[0]?.port ?? 0
+  }
+
+  async shutdownSoon(flags: readonly ShutdownFlag[]): Promise<void> {
+    const { cron } = this.services
+    if (cron.paused)
+      await new Promise<void>((resolve, reject) => {
+        this.abortEnd = () => reject(new ShutdownAborted())
+        cron.whenResumed = resolve
+      })
+    this.abortEnd = undefined
+    return this.shutdown(flags)
+  }
+
+  private abortShutdown(): boolean {
+    const { abortEnd, services } = this
+    if (abortEnd === undefined) return false
+    this.abortEnd = services.cron.whenResumed = undefined
+    abortEnd()
+    this.log.notice('Shutdown manually aborted.')
+    return true
   }
 
   async shutdown(flags: readonly ShutdownFlag[] = []): Promise<void> {

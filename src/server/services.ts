@@ -35,6 +35,8 @@ export interface ServicesParts {
   port(): number
   /** Ends the server; rejects when it goes on after all. */
   shutdown(flags: readonly ShutdownFlag[]): Promise<void>
+  /** Takes back an end that was asked for; false when none was. */
+  abortShutdown(): boolean
   /** Ends the process, after shutdown(). */
   exit(): void
 }
@@ -252,7 +254,7 @@ export class Services implements Host {
   }
 
   abortShutdown(): boolean {
-    return false
+    return this.parts.abortShutdown()
   }
 
   afterFlushAll(): void {

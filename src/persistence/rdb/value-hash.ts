@@ -121,7 +121,7 @@ export class HashReader implements ValueReader {
     let isField = true
     rows.each(text => {
       if (isField) this.field.keep(text)
-      else if (!this.hash.set(this.field, text)) input.fail('Duplicate hash fields detected')
+      else if (!this.hash.set(this.field, text)) input.fail(`${rows.noun} with dup elements`)
       isField = !isField
     })
   }

@@ -121,7 +121,7 @@ export interface CpuUsage {
   systemUs: number
 }
 
-export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2'
+export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGABRT'
 
 export interface ProcessView {
   readonly pid: number
