@@ -35,6 +35,8 @@ export class OutputBuffers {
 
   /** Runs before replies go out: what they acknowledge must be as safe as the configuration promises. */
   readonly beforeSend: (() => void)[] = []
+  /** True while it is worth waiting for more before replies go out: to make them safe has its price, whatever they are. */
+  gathers: (() => boolean) | undefined
   private readonly clients: Client[] = []
   private readonly ends: number[] = []
   private sentTo = 0
@@ -43,7 +45,8 @@ export class OutputBuffers {
   private readonly flushSoon = () => {
     this.scheduled = false
     this.engine.stats.noteTurn()
-    this.flushAll()
+    if (this.gathers?.()) this.schedule()
+    else this.flushAll()
   }
 
   /** What is in the reply buffer beyond deferredEnd belongs to `client` and goes out with the rest of this turn. */

@@ -23,6 +23,9 @@ export const WAITING = 2
 
 const POSTPONE_SECONDS_MAX = 2
 const ERROR_LOG_SECONDS = 30
+/** Parts of the time an fsync takes: the longest that gathering may take, and how long nothing more may come. */
+const GATHERING_PART = 1 / 2
+const GAP_PART = 1 / 8
 
 export class AofLog implements Sink {
   state = OFF
@@ -58,6 +61,12 @@ export class AofLog implements Sink {
   private postponedSeconds = 0
   private lastErrorLogSeconds = 0
   private generation = 0
+  /** How long an fsync takes, over the last ones. */
+  private syncUs = 0
+  /** Bytes in the buffer when gathers() was asked last; 0: it was written since. */
+  private gathered = 0
+  private gatheredAtUs = 0
+  private gatheringSinceUs = 0
   /** A retired file that is closed when its fsync is done. */
   private closeAfterSync = -1
 
@@ -66,6 +75,7 @@ export class AofLog implements Sink {
     parts.engine.output.beforeSend.push(() => {
       if (this.buffer.len !== 0) this.flush(false)
     })
+    parts.engine.output.gathers = () => this.gathers()
   }
 
   private nowSeconds(): number {
@@ -96,8 +106,25 @@ export class AofLog implements Sink {
   }
 
   private readonly flushTurn = (): void => {
-    this.scheduled = false
-    if (this.buffer.len !== 0) this.flush(false)
+    this.scheduled = this.gathers()
+    if (this.scheduled) this.parts.soon(this.flushTurn)
+    else if (this.buffer.len !== 0) this.flush(false)
+  }
+
+  /**
+   * With `always`: commands come in faster than fsync ends, and one fsync serves all that are there. True while more
+   * keep coming, for a part of the time that an fsync takes.
+   */
+  private gathers(): boolean {
+    const { config, engine, clock } = this.parts
+    const { len } = this.buffer
+    if (config.appendfsync !== 'always' || len === 0 || engine.clients.size < 2) return false
+    const now = clock.monotonicUs()
+    if (this.gathered === 0) this.gatheringSinceUs = now
+    if (this.gathered !== len) this.gatheredAtUs = now
+    this.gathered = len
+    const { syncUs } = this
+    return now - this.gatheredAtUs < syncUs * GAP_PART && now - this.gatheringSinceUs < syncUs * GATHERING_PART
   }
 
   private stamp(): void {
@@ -217,6 +244,7 @@ export class AofLog implements Sink {
     const { buffer, parts, fd } = this
     const { disk, clock } = parts
     const bytes = buffer.len
+    this.gathered = 0
     if (this.flushSleepUs > 0) parts.engine.host.sleepMs(this.flushSleepUs / 1000)
     const begin = clock.monotonicUs()
     const failure = attempt(() => void disk.write(fd, buffer.u8, 0, bytes, null))
@@ -270,7 +298,9 @@ export class AofLog implements Sink {
       )
       this.parts.die()
     }
-    this.parts.spike('aof-fsync-always', clock.monotonicUs() - begin)
+    const took = clock.monotonicUs() - begin
+    this.syncUs += (took - this.syncUs) / 8
+    this.parts.spike('aof-fsync-always', took)
     this.unsynced = false
     this.lastSyncSeconds = this.nowSeconds()
     this.synced = this.appended - this.buffer.len
