@@ -19,6 +19,7 @@ import { memoryCommands } from './memory.ts'
 import { migrateCommands } from './migrate.ts'
 import { moduleCommands } from './module.ts'
 import { pubsubCommands } from './pubsub.ts'
+import { replicationCommands } from './replication.ts'
 import { savingCommands } from './saving.ts'
 import { scriptingCommands } from './scripting.ts'
 import { serverCommands } from './server.ts'
@@ -50,6 +51,7 @@ export const allCommands: readonly Command[] = [
   ...migrateCommands,
   ...moduleCommands,
   ...setCommands,
+  ...replicationCommands,
   ...savingCommands,
   ...scriptingCommands,
   ...sortedSetCommands,

@@ -265,10 +265,18 @@ function shutdown(ctx: Context): void {
 }
 
 function role(ctx: Context): void {
-  ctx.reply.array(3)
-  ctx.reply.bulkText('master')
-  ctx.reply.integer(0)
-  ctx.reply.emptyArray()
+  const { reply, engine } = ctx
+  const online = engine.replicas.list().filter(one => one.state === 'online')
+  reply.array(3)
+  reply.bulkText('master')
+  reply.integer(engine.replicas.offset)
+  reply.array(online.length)
+  for (const { client, port, ackOffset } of online) {
+    reply.array(3)
+    reply.bulkText(client.connection.peer.replace(/:\d+$/, ''))
+    reply.bulkText(String(port))
+    reply.bulkText(String(ackOffset))
+  }
 }
 
 /** REPLICAOF NO ONE. This server cannot follow another one yet. */

@@ -43,6 +43,7 @@ import { Observers } from './observers.ts'
 import { OutputBuffers } from './output.ts'
 import type { Payloads } from './payloads.ts'
 import { PubSub } from './pubsub.ts'
+import type { Replicas } from './replicas.ts'
 import type { Saving } from './saving.ts'
 import type { Scripting } from './scripting.ts'
 import { Settings } from './settings.ts'
@@ -118,6 +119,8 @@ export class Engine {
   saving!: Saving
   /** MIGRATE. */
   migration!: Migration
+  /** SYNC, PSYNC, REPLCONF. */
+  replicas!: Replicas
   /** EVAL, FCALL and their like. */
   scripting!: Scripting
   /** Called by the transport's accept for each new client. */

@@ -20,6 +20,7 @@ import { type PersistenceParts, rdbOptions } from './parts.ts'
 import { saveRdb } from './rdb-file.ts'
 import { RdbLoader } from './rdb-loader.ts'
 import { Saver } from './saver.ts'
+import type { SnapshotJob } from './snapshot-job.ts'
 
 const SAVE_FAILED =
   "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
@@ -32,7 +33,9 @@ export class Persistence implements Saving {
   readonly files: AofFiles
   /** Of the last RDB that was loaded. */
   lastLoad = { keysLoaded: 0, keysExpired: 0 }
-  private readonly parts: PersistenceParts
+  readonly parts: PersistenceParts
+  /** A save for replicas: nothing else may walk the keyspace meanwhile. */
+  replicaJob: SnapshotJob | undefined
   private readonly rdb: RdbLoader
 
   constructor(parts: PersistenceParts) {
@@ -43,7 +46,7 @@ export class Persistence implements Saving {
     this.files = new AofFiles(parts.disk, parts.log, parts.config)
     this.aof = new AofLog(parts)
     this.rewriter = new AofRewriter(parts, this.files, this.aof)
-    this.saver.isBusy = () => this.rewriter.job !== undefined
+    this.saver.isBusy = () => this.rewriter.job !== undefined || this.replicaJob !== undefined
     this.aof.isDiskBusy = () => this.isSnapshotting
     this.aof.onSyncRecovered = () => {
       this.rewriter.scheduled = true
@@ -64,7 +67,7 @@ export class Persistence implements Saving {
   }
 
   private get isSnapshotting(): boolean {
-    return this.saver.job !== undefined || this.rewriter.job !== undefined
+    return this.saver.job !== undefined || this.rewriter.job !== undefined || this.replicaJob !== undefined
   }
 
   /** Why writes are refused; undefined: they are not. */
@@ -190,6 +193,14 @@ export class Persistence implements Saving {
     if (rewriter.isDue()) this.startRewrite()
   }
 
+  /** True: the keyspace may be walked for replicas, at once. */
+  mayStartReplicaJob(): boolean {
+    if (this.progress.active || this.isSnapshotting) return false
+    this.saver.releaseKeyspace()
+    this.rewriter.releaseKeyspace()
+    return true
+  }
+
   private startRewrite(): boolean {
     this.saver.releaseKeyspace()
     this.rewriter.releaseKeyspace()
@@ -210,7 +221,7 @@ export class Persistence implements Saving {
     }
     aof.start(WAITING)
     this.showOnDisk(true)
-    if (saver.job !== undefined) {
+    if (saver.job !== undefined || this.replicaJob !== undefined) {
       rewriter.scheduled = true
       log.notice(
         'AOF was enabled but there is already another background operation. An AOF background was scheduled to start when possible.',
@@ -260,7 +271,7 @@ export class Persistence implements Saving {
   backgroundSave(schedule: boolean, inTransaction: boolean): { status: string } | { error: string } {
     const { saver, rewriter } = this
     if (saver.job !== undefined) return { error: 'ERR Background save already in progress' }
-    if (rewriter.job !== undefined || inTransaction) {
+    if (rewriter.job !== undefined || this.replicaJob !== undefined || inTransaction) {
       if (schedule || inTransaction) {
         saver.scheduled = true
         return { status: 'Background saving scheduled' }
@@ -373,10 +384,8 @@ export class Persistence implements Saving {
       aof.close()
     }
     saver.removeTemporary()
-    attempt(() => {
-      const path = `temp-rewriteaof-${parts.pid}.aof`
-      if (disk.stat(path) !== null) disk.unlink(path)
-    })
+    for (const path of [`temp-rewriteaof-${parts.pid}.aof`, `temp-repl-${parts.pid}.rdb`])
+      if (disk.stat(path) !== null) attempt(() => disk.unlink(path))
     if (!flags.includes('save') && (config.save.length === 0 || noSave)) return true
     log.notice('Saving the final RDB snapshot before exiting.')
     if (saver.saveNow()) return true

@@ -28,6 +28,7 @@ import {
 import type { Logger } from './log.ts'
 import { Migrations } from './migration.ts'
 import { persistenceOf } from './persistence.ts'
+import { addReplication } from './replication.ts'
 import { addScripting, showScripting } from './scripting.ts'
 import { Services } from './services.ts'
 import { applyStatements } from './statements.ts'
@@ -118,6 +119,7 @@ export class Server implements RunningServer {
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
     const around = { engine: this.engine, config, system, log, services: this.services, lockFiles }
     this.persistence = persistenceOf(around)
+    addReplication(this.engine, config, this.services, this.persistence)
     this.memory = new MemoryTransport(this.receiver)
   }
 

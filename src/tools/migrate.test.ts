@@ -107,6 +107,24 @@ test('an interrupted migration goes on where it stopped', () =>
     assert.deepEqual(bench.machine.disk.readdir('/'), [])
   }))
 
+test('a link that breaks is taken up again, and no change is applied twice', () =>
+  withServers(async (bench, source, target) => {
+    const running = bench.run(migrateTool, ...URLS, '--follow', '--state', '/m.state')
+    const until = async (done: () => Promise<boolean>) => {
+      for (let turns = 0; turns < 2000 && !(await done()); turns++) await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    await until(async () => bench.machine.err.includes('following') || bench.machine.err.includes('key by key'))
+    for (let i = 0; i < 300; i++) {
+      await say(source, 'INCR counter', 'LPUSH log x')
+      if (i % 100 === 50) await source.try('CLIENT', 'KILL', 'TYPE', 'replica')
+    }
+    bench.machine.signal('SIGINT')
+    const { code, err } = await running
+    assert.equal(code, 0, err)
+    assert.equal(await ask(target, 'GET', 'counter'), '300')
+    assert.equal(await digestOf(target), await digestOf(source))
+  }))
+
 test('a full target, a wrong password and an absent server end a migration with a reason', () =>
   withServers(async (bench, _source, target) => {
     await say(target, 'CONFIG SET maxmemory 1')

@@ -1,0 +1,31 @@
+// Replicas: what commands ask of replication (replication/feed.ts). The server fills it in.
+
+import type { Client } from './client.ts'
+
+export interface Replicas {
+  /** SYNC: the client gets the dataset and from then on every change. */
+  sync(client: Client): void
+  /** PSYNC: likewise, or only what it has missed since `offset` of the stream `id`; offset -1: it has nothing. */
+  psync(client: Client, id: string, offset: number): void
+  /** REPLCONF rdb-only: the client wants the dataset and nothing after it. */
+  wantOnlyDataset(client: Client, only: boolean): void
+  /** REPLCONF listening-port. */
+  setPort(client: Client, port: number): void
+  /** REPLCONF ACK: how much of the stream the client has. */
+  acknowledged(client: Client, offset: number): void
+  /** Those that are there. */
+  list(): readonly ReplicaFacts[]
+  /** Bytes of the stream so far. */
+  readonly offset: number
+}
+
+export interface ReplicaFacts {
+  readonly client: Client
+  /** As it told by REPLCONF; 0: it did not. */
+  readonly port: number
+  /** As INFO says it. */
+  readonly state: 'wait_bgsave' | 'send_bulk' | 'online'
+  readonly ackOffset: number
+  /** Wall clock, milliseconds. */
+  readonly ackMs: number
+}

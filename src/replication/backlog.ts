@@ -1,0 +1,52 @@
+// Backlog: the last bytes of the stream, for replicas that come back.
+//
+//   start                              end = offset of the stream
+//     [ chunk ][ chunk ][ chunk ]…[ chunk ]
+//
+// Always: whole chunks go when the rest is still `limit` bytes or more.
+
+const GONE = new Uint8Array(0)
+const SHIFT_CHUNKS = 1000
+
+export class Backlog {
+  /** Offsets count the bytes of the stream from 0. */
+  start: number
+  end: number
+  private readonly chunks: Uint8Array[] = []
+  private first = 0
+
+  constructor(offset: number) {
+    this.start = this.end = offset
+  }
+
+  get bytes(): number {
+    return this.end - this.start
+  }
+
+  add(chunk: Uint8Array, limit: number): void {
+    this.chunks.push(chunk)
+    this.end += chunk.length
+    while (this.first < this.chunks.length && this.bytes - this.chunks[this.first].length >= limit) {
+      this.start += this.chunks[this.first].length
+      this.chunks[this.first++] = GONE
+    }
+    // Shifting one by one would move the whole list each time.
+    if (this.first > SHIFT_CHUNKS && this.first * 2 > this.chunks.length) {
+      this.chunks.splice(0, this.first)
+      this.first = 0
+    }
+  }
+
+  /** The stream from `offset` on; undefined: that is gone, or has not been yet. */
+  since(offset: number): Uint8Array[] | undefined {
+    if (offset < this.start || offset > this.end) return undefined
+    const found: Uint8Array[] = []
+    let at = this.start
+    for (let i = this.first; i < this.chunks.length; i++) {
+      const chunk = this.chunks[i]
+      if (at + chunk.length > offset) found.push(at >= offset ? chunk : chunk.subarray(offset - at))
+      at += chunk.length
+    }
+    return found
+  }
+}
