@@ -89,14 +89,15 @@ class Window {
     }
   }
 
-  /** Text up to a line end, which is passed over. */
-  line(bytesMax: number): string {
+  /** Text up to a line feed, which is passed over. `ended`: what to say when the file ends before it. */
+  line(bytesMax: number, ended: string): string {
     const start = this.offset
     let text = ''
     for (;;) {
+      if (this.peek() < 0) throw new Malformed(ended, this.offset)
       const byte = this.take()
-      if (byte === LF && text.endsWith('\r')) return text.slice(0, -1)
-      if (text.length >= bytesMax || byte === LF) throw new Malformed('A line does not end as it must.', start)
+      if (byte === LF) return text
+      if (text.length >= bytesMax) throw new Malformed('A line does not end.', start)
       text += String.fromCharCode(byte)
     }
   }
@@ -161,10 +162,14 @@ class AofChecker {
   private annotation(): void {
     const { window, findings } = this
     const at = window.offset
-    const text = window.line(ANNOTATION_BYTES_MAX)
+    const text = window.line(ANNOTATION_BYTES_MAX, 'The file ends in the middle of an annotation.')
     if (!text.startsWith('#TS:')) return
-    const digits = text.slice('#TS:'.length)
-    if (!/^[0-9]{1,15}$/.test(digits)) throw new Malformed('A time is no whole number.', at)
+    const digits = /^#TS:([0-9]{1,15})\r$/.exec(text)?.[1]
+    if (digits === undefined) {
+      // It matters only to who asks for the time.
+      if (this.untilSeconds >= 0) throw new Malformed('A time is no whole number.', at)
+      return
+    }
     const seconds = Number(digits)
     if (this.untilSeconds >= 0 && seconds > this.untilSeconds) {
       findings.laterAt = this.inGroup ? findings.wholeTo : at
