@@ -50,7 +50,7 @@ export class LuaEngine implements ScriptEngine {
 
   private function(code: string, chunkName: string): LuaFunction | string {
     try {
-      return load(this.S, compile(code, chunkName), this.sandbox.env)
+      return load(this.S, compile(code, chunkName, 0, true), this.sandbox.env)
     } catch (error) {
       if (error instanceof LuaError) return String(error.value)
       throw error

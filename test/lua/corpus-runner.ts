@@ -2,7 +2,16 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile, type LuaError, LuaState, load, openLibraries, start } from '../../src/scripting/lua/index.ts'
+import {
+  compile,
+  type LuaError,
+  type LuaFunction,
+  type LuaResult,
+  LuaState,
+  load,
+  openLibraries,
+  start,
+} from '../../src/scripting/lua/index.ts'
 import { toText } from '../../src/scripting/lua/lib/base.ts'
 
 // Built tests run from another folder, but from the same working directory.
@@ -20,8 +29,8 @@ export function corpusPath(name: string): string {
   return join(FOLDER, name)
 }
 
-/** What the programs of a source print, run in slices of `budget`. */
-export function runCorpus(source: string, budget: number): string {
+/** What the programs of a source print, run in slices of `budget`. `isAlone`: each compiled as one that no other meets. */
+export function runCorpus(source: string, budget: number, isAlone = false): string {
   const S = new LuaState()
   openLibraries(S)
   S.cCallsAtStart = 2
@@ -33,9 +42,27 @@ export function runCorpus(source: string, budget: number): string {
       return []
     }),
   )
+  if (isAlone) {
+    const plain = S.globals.get('loadstring') as LuaFunction
+    S.globals.set(
+      'loadstring',
+      S.plain((...args) =>
+        typeof args[0] === 'string' ? loaded(S, args[0], String(args[1] ?? args[0])) : plain.js(...args),
+      ),
+    )
+  }
   const driver = load(S, compile(readFileSync(driverPath, 'latin1'), '=driver'))
   const execution = start(S, driver, [source])
   while (execution.resume(budget) === 'suspended');
   if (execution.state === 'failed') throw new Error(`the driver failed: ${(execution.error as LuaError).value}`)
   return out
+}
+
+/** A program as a function, or nil and what is wrong with it. */
+function loaded(S: LuaState, text: string, name: string): LuaResult {
+  try {
+    return load(S, compile(text, name, S.cCalls, true), S.thread.env)
+  } catch (error) {
+    return [undefined, S.caught(error).value]
+  }
 }

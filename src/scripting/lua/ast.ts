@@ -28,6 +28,8 @@ export class FunctionBody {
   argTable: LocalVariable | undefined = undefined
   usesVararg = false
   upvalues = new Set<LocalVariable>()
+  /** Of the main chunk: the globals that are named anywhere in it. */
+  globalNames = new Set<string>()
   body: Statement[] = []
   constructor(parent: FunctionBody | undefined, line: number) {
     this.parent = parent

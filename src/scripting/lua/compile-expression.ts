@@ -2,8 +2,8 @@
 //
 // Always: an emitted expression gives exactly one Lua value (or, from `open`, an array of them), and is safe to put
 // anywhere inside parentheses or between commas. Temporaries t0, t1 ... are taken in stack order: one that still
-// holds an operand has a lower number than any that later operands use. `g` and `q` hold a call's result only from
-// the moment the arguments are evaluated.
+// holds an operand has a lower number than any that later operands use. `g` holds a call's result only from the
+// moment the arguments are evaluated.
 
 import type {
   CallExpression,
@@ -17,14 +17,19 @@ import { isOpen } from './ast.ts'
 import { comparisons, describe, isBoolean, isConstant, literal, localName, numberLiteral, stripParens } from './code.ts'
 import type { Numbers } from './infer.ts'
 import { constructorSize, hashString } from './table.ts'
-import type { Site } from './value.ts'
+import { NEST, type Site } from './value.ts'
 
 const ARITHMETIC_EVENTS: Record<string, number> = { '+': 0, '-': 1, '*': 2, '/': 3, '%': 4, '^': 5 }
+
+/** Runs the call that was started in `g`, and leaves its result there. */
+export const RUN = `(g=R.run(S,g))!==P||(yield ${NEST},g=R.taken(S))`
 
 /** What the functions of a chunk share while it is compiled. */
 export interface ChunkContext {
   sites: Site[]
   numbers: Numbers
+  /** There may be metamethods that are Lua functions: what looks plain may suspend. */
+  hasMetamethods: boolean
   /** The chunk's functions as JavaScript statements, inner ones first. */
   functions: string[]
   /** A function as a JavaScript expression. */
@@ -40,6 +45,12 @@ export class ExpressionCompiler {
 
   constructor(chunk: ChunkContext) {
     this.chunk = chunk
+  }
+
+  /** A call of an operation that may run a metamethod. */
+  protected slow(name: string, ...args: (string | number)[]): string {
+    if (this.chunk.hasMetamethods) return `(yield* R.${name}(S,${args.join(',')}))`
+    return `R.${name}Now(S,${args.join(',')})`
   }
 
   protected temp(): string {
@@ -165,7 +176,7 @@ export class ExpressionCompiler {
     const t = this.temp()
     const site = this.site(line, 'operation')
     const key = literal(name)
-    return `((${t}=this.env.getStr(${key},${hashString(name)}))!==undefined?${t}:(yield* R.index(S,this.env,${key},${site})))`
+    return `((${t}=this.env.getStr(${key},${hashString(name)}))!==undefined?${t}:${this.slow('index', 'this.env', key, site)})`
   }
 
   private index(e: IndexExpression): string {
@@ -174,7 +185,7 @@ export class ExpressionCompiler {
     const key = this.atom(e.key, before)
     const t = this.temp()
     const site = this.site(e.line, 'operation', e.object)
-    const slow = `(yield* R.index(S,${object},${key},${site}))`
+    const slow = this.slow('index', object, key, site)
     return this.sequence(
       before,
       `${object} instanceof LT&&(${t}=${this.rawGet(object, e.key, key)})!==undefined?${t}:${slow}`,
@@ -192,11 +203,11 @@ export class ExpressionCompiler {
     const a = this.objectAtom(operand, before)
     const site = this.site(line, 'operation', operand)
     if (type === 'length') {
-      const slow = `typeof ${a}==="string"?${a}.length:(yield* R.length(S,${a},${site}))`
+      const slow = `typeof ${a}==="string"?${a}.length:${this.slow('length', a, site)}`
       return this.sequence(before, `${a} instanceof LT?${a}.length():${slow}`)
     }
     if (this.isNumber(operand)) return this.sequence(before, `-${a}`)
-    return this.sequence(before, `typeof ${a}==="number"?-${a}:(yield* R.negate(S,${a},${site}))`)
+    return this.sequence(before, `typeof ${a}==="number"?-${a}:${this.slow('negate', a, site)}`)
   }
 
   private isNumberTest(e: Expression, code: string): string {
@@ -216,7 +227,7 @@ export class ExpressionCompiler {
     const site = this.site(line, 'operation', left)
     this.site(line, 'operation', right)
     const event = ARITHMETIC_EVENTS[operator]
-    return this.sequence(before, `${test}?${fast}:(yield* R.arithmetic(S,${event},${a},${b},${site}))`)
+    return this.sequence(before, `${test}?${fast}:${this.slow('arithmetic', event, a, b, site)}`)
   }
 
   private comparison(operator: string, left: Expression, right: Expression, line: number): string {
@@ -228,7 +239,7 @@ export class ExpressionCompiler {
       const not = operator === '~=' ? '!' : ''
       if (this.hasPlainEquality(left) || this.hasPlainEquality(right))
         return this.sequence(before, `${a}${not || '='}==${b}`)
-      const slow = `typeof ${a}==="object"&&typeof ${b}==="object"&&(yield* R.equal(S,${a},${b},${site}))`
+      const slow = `typeof ${a}==="object"&&typeof ${b}==="object"&&${this.slow('equal', a, b, site)}`
       return this.sequence(before, `${not}(${a}===${b}||${slow})`)
     }
     const tests = [this.isNumberTest(left, a), this.isNumberTest(right, b)].filter(Boolean)
@@ -236,7 +247,7 @@ export class ExpressionCompiler {
     if (tests.length === 0) return this.sequence(before, fast)
     const swapped = operator[0] === '>'
     const operands = swapped ? `${b},${a}` : `${a},${b}`
-    const slow = `(yield* R.${operator.length === 1 ? 'less' : 'lessOrEqual'}(S,${operands},${site}))`
+    const slow = this.slow(operator.length === 1 ? 'less' : 'lessOrEqual', operands, site)
     return this.sequence(before, `${tests.join('&&')}?${fast}:${slow}`)
   }
 
@@ -271,7 +282,7 @@ export class ExpressionCompiler {
     })
     const fast = `R.limited(S,${parts.join('+')})`
     if (tests.length === 0) return this.sequence(before, fast)
-    return this.sequence(before, `${tests.join('&&')}?${fast}:(yield* R.concat(S,[${names.join(',')}],${site}))`)
+    return this.sequence(before, `${tests.join('&&')}?${fast}:${this.slow('concat', `[${names.join(',')}]`, site)}`)
   }
 
   // Calls.
@@ -297,7 +308,7 @@ export class ExpressionCompiler {
       const key = `${literal(e.name)},${hashString(e.name)}`
       before.push(
         `${callee}=${object} instanceof LT?${object}.getStr(${key}):typeof ${object}==="string"?R.stringMethod(S,${key}):undefined`,
-        `${callee} instanceof LF||(${callee}=yield* R.callee(S,${object},${literal(e.name)},${callee},${site},${lookup}))`,
+        `${callee} instanceof LF||(${callee}=${this.slow('callee', object, literal(e.name), callee, site, lookup)})`,
       )
       callArgs.push(object)
     } else {
@@ -305,7 +316,7 @@ export class ExpressionCompiler {
       this.callee(e.callee, callee, site, before)
     }
     before.push(`g=${callee}.js(${this.callArguments(e.args, callArgs, site, before)})`)
-    if (kind === 'call') before.push(`${callee}.plain||(g=(q=g.next()).done?q.value:yield* R.finish(S,g,q))`)
+    if (kind === 'call') before.push(`${callee}.plain||${RUN}`)
     else before.push(`c=${callee}.plain`)
     return before.join(',')
   }
@@ -318,14 +329,14 @@ export class ExpressionCompiler {
       const lookup = this.site(bare.line, 'operation', bare.object)
       before.push(
         `${callee}=${object} instanceof LT?${this.rawGet(object, bare.key, key)}:undefined`,
-        `${callee} instanceof LF||(${callee}=yield* R.callee(S,${object},${key},${callee},${site},${lookup}))`,
+        `${callee} instanceof LF||(${callee}=${this.slow('callee', object, key, callee, site, lookup)})`,
       )
     } else if (bare.type === 'global') {
       const key = literal(bare.name)
       const lookup = this.site(bare.line, 'operation')
       before.push(
         `${callee}=this.env.getStr(${key},${hashString(bare.name)})`,
-        `${callee} instanceof LF||(${callee}=yield* R.callee(S,this.env,${key},${callee},${site},${lookup}))`,
+        `${callee} instanceof LF||(${callee}=${this.slow('callee', 'this.env', key, callee, site, lookup)})`,
       )
     } else
       before.push(
@@ -409,7 +420,7 @@ export class ExpressionCompiler {
 }
 
 const finishings = {
-  single: 'Array.isArray(g)?g===TAIL?R.first(yield* R.tail(S)):g[0]:g',
-  open: 'g===TAIL?R.multi(yield* R.tail(S)):Array.isArray(g)?g:[g]',
-  statement: 'g===TAIL&&(yield* R.tail(S))',
+  single: 'Array.isArray(g)?g[0]:g',
+  open: 'Array.isArray(g)?g:[g]',
+  statement: 'g',
 }

@@ -15,13 +15,13 @@
 import type { Expression, FunctionBody, LocalVariable, Statement, Target } from './ast.ts'
 import { isOpen } from './ast.ts'
 import { declaration, isBoxed, isConstant, literal, localName, localSlot, stripParens } from './code.ts'
-import { type ChunkContext, ExpressionCompiler } from './compile-expression.ts'
+import { type ChunkContext, ExpressionCompiler, RUN } from './compile-expression.ts'
 import { numberConstant } from './fold.ts'
 import { hashString } from './table.ts'
 
 const ENTER =
   'const d=S.depth+2;S.depth=d;if(d>S.limit)yield S.deepen(d);S.frames[d]=S.site;S.frames[d+1]=this;' +
-  'if(--S.budget<0)yield* R.pause(S);'
+  'if(--S.budget<0){yield R.suspend(S);R.resumed(S)}'
 const ELSEIF_NESTING_MAX = 20
 
 /** A JavaScript expression for the function; what it is made of goes to `chunk.functions`. */
@@ -58,13 +58,13 @@ class FunctionCompiler extends ExpressionCompiler {
       code = `${declaration(body.argTable, body.usesVararg ? undefined : 'R.argTable(S,va)')}${code}`
     for (const parameter of body.parameters)
       if (isBoxed(parameter)) code = `${declaration(parameter, parameterName(parameter))}${code}`
-    let temps = 'let c,g,q'
+    let temps = 'let c,g'
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
     return `function*(${parameters.join(',')}){${ENTER}${temps};\n${code}S.depth=d-2;return NOTHING}`
   }
 
   private checkBudget(line: number): string {
-    return `if(--S.budget<0)yield* R.pause(S,${this.site(line, 'operation')});`
+    return `if(--S.budget<0){yield R.suspend(S,${this.site(line, 'operation')});R.resumed(S)}`
   }
 
   private block(list: Statement[]): string {
@@ -205,7 +205,7 @@ class FunctionCompiler extends ExpressionCompiler {
     if (target.type === 'local') return `${localName(target.variable)}=${value};\n`
     const { object, key } = place
     const site = this.site(line, 'operation', target.type === 'index' ? target.object : undefined)
-    const slow = `yield* R.setIndex(S,${object},${key},${value},${site});\n`
+    const slow = `${this.slow('setIndex', object, key, value, site)};\n`
     if (target.type === 'global') return `if(!this.env.putStr(${key},${hashString(target.name)},${value}))${slow}`
     const put =
       target.key.type === 'string'
@@ -251,8 +251,7 @@ class FunctionCompiler extends ExpressionCompiler {
     const [first, second] = names
     code += `if(${walker}!==undefined){if(!${walker}.next())break;${first}=${walker}.key;`
     code += `${second === undefined ? '' : `${second}=${walker}.value;`}}else{S.site=${site};S.cCalls++;`
-    code += `g=${f}.js(${state},${control});${f}.plain||(g=(q=g.next()).done?q.value:yield* R.finish(S,g,q));`
-    code += 'if(g===TAIL)g=yield* R.tail(S);S.cCalls--;'
+    code += `g=${f}.js(${state},${control});${f}.plain||${RUN};S.cCalls--;`
     if (names.length === 1) code += `${first}=Array.isArray(g)?g[0]:g;`
     else code += `if(Array.isArray(g)){${names.map((name, i) => `${name}=g[${i}];`).join('')}}else ${first}=g;`
     code += `if(${first}===undefined)break;${control}=${first};}`
@@ -271,8 +270,7 @@ class FunctionCompiler extends ExpressionCompiler {
       const start = this.startCall(only, 'tail')
       // Every 64th nested tail call unwinds the ones below it, so that a loop of tail calls needs no stack.
       const bounce = 'if((d&127)===126){S.depth=d-2;S.tail=g;return TAIL}'
-      const finish = 'g=(q=g.next()).done?q.value:yield* R.finish(S,g,q);'
-      return `${start};if(c===false){${bounce}${finish}}${leave}return g;\n`
+      return `${start};if(c===false){${bounce}${RUN}}${leave}return g;\n`
     }
     if (isConstant(only) || only.type === 'local') return `${leave}return ${this.expression(only)};\n`
     return `g=${this.expression(only)};${leave}return g;\n`

@@ -11,10 +11,27 @@ import { functionSource } from './compile-function.ts'
 import { Numbers } from './infer.ts'
 import { parse } from './parser.ts'
 import { LuaTable } from './table.ts'
-import { type Chunk, LuaError, LuaFunction, NOTHING, TAIL } from './value.ts'
+import { type Chunk, LuaError, LuaFunction, NOTHING, PENDING, TAIL } from './value.ts'
 
 const CHUNK_NAME_MAX = 60
 const ERROR_NAME_MAX = 80
+
+/** The globals through which a chunk could give a value metamethods, or come by such a global without naming it. */
+const MAKE_METAMETHODS = [
+  'setmetatable',
+  'getmetatable',
+  'newproxy',
+  '_G',
+  'getfenv',
+  'setfenv',
+  'load',
+  'loadstring',
+  'dofile',
+  'loadfile',
+  'require',
+  'module',
+  'debug',
+]
 
 type Factory = (...shared: unknown[]) => (...args: any[]) => any
 
@@ -26,9 +43,9 @@ export interface Prototype {
 
 /**
  * Compiles a chunk. `source` is one character a byte; `name` is as Lua takes it: '@file', '=name', or the source
- * itself. Throws LuaError whose value is Lua's message.
+ * itself. `isAlone`: no other chunk brings it values with metamethods. Throws LuaError whose value is Lua's message.
  */
-export function compile(source: string, name: string, outerLevels = 0): Prototype {
+export function compile(source: string, name: string, outerLevels = 0, isAlone = false): Prototype {
   const errorName = displayName(name, ERROR_NAME_MAX)
   const chunk: Chunk = { name: displayName(name, CHUNK_NAME_MAX), source: name, sites: [] }
   try {
@@ -37,11 +54,12 @@ export function compile(source: string, name: string, outerLevels = 0): Prototyp
       sites: chunk.sites,
       numbers: new Numbers(main),
       functions: [],
+      hasMetamethods: !isAlone || MAKE_METAMETHODS.some(global => main.globalNames.has(global)),
       functionSource: (body: FunctionBody) => functionSource(body, context),
     }
     const name = functionSource(main, context)
     const code = `"use strict";${context.functions.join('')}return ${name}`
-    const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', code) as Factory
+    const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', 'P', code) as Factory
     return { chunk, factory }
   } catch (error) {
     // JavaScript's own parser, or our recursion, ran out of stack.
@@ -53,7 +71,7 @@ export function compile(source: string, name: string, outerLevels = 0): Prototyp
 /** A compiled chunk as a function of a state. */
 export function instantiate(prototype: Prototype, state: unknown, operations: unknown, env: LuaTable): LuaFunction {
   const { factory, chunk } = prototype
-  const js = factory(state, operations, LuaTable, LuaFunction, chunk, TAIL, NOTHING)
+  const js = factory(state, operations, LuaTable, LuaFunction, chunk, TAIL, NOTHING, PENDING)
   return new LuaFunction(js, false, chunk, env)
 }
 

@@ -29,6 +29,10 @@ for (const file of corpusFiles()) {
     assert.equal(runCorpus(source, 37), readFileSync(expectedPath, 'latin1'))
   })
 
+  test(`${file} prints the same, each program on its own`, () => {
+    assert.equal(runCorpus(source, 41, true), readFileSync(expectedPath, 'latin1'))
+  })
+
   test(`${file} still prints that on lua5.1`, { skip: !hasOracle }, () => {
     assert.equal(oracle(file), readFileSync(expectedPath, 'latin1'))
   })

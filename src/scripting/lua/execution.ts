@@ -17,6 +17,7 @@ import {
   type LuaResult,
   type LuaValue,
   multi,
+  NEST,
   PUSH,
   RESUME,
   type Running,
@@ -67,8 +68,7 @@ export class Execution {
         continue
       }
       if (step.done) this.endSegment(thread, step.value)
-      else if (step.value === SUSPEND) return this.state
-      else this.serve(thread, step.value)
+      else if (this.serve(thread, step.value)) return this.state
     }
     return this.state
   }
@@ -78,15 +78,20 @@ export class Execution {
     this.S.kill(message)
   }
 
-  private serve(thread: LuaThread, request: number): void {
+  /** True when the script is to be suspended. */
+  private serve(thread: LuaThread, request: number): boolean {
     const S = this.S
     switch (request) {
+      case SUSPEND:
+        return true
       case DEEP:
         S.limit = S.limitFrom(S.depth)
         break
       case PUSH:
         this.pushSegment(thread, S.child!)
         break
+      case NEST:
+        return this.pushNested(thread)
       case RESUME:
         this.enterThread(S.target!)
         break
@@ -95,6 +100,20 @@ export class Execution {
         this.leaveThread(thread, [true, ...S.transfer])
         break
     }
+    return false
+  }
+
+  /** Each of the nested calls goes on from the bottom of a stack of its own, the innermost at once. */
+  private pushNested(thread: LuaThread): boolean {
+    const S = this.S
+    const { nested } = S
+    for (let above = nested.length - 1; above >= 0; above--) {
+      S.limit = S.limitFrom(S.depth - 2 * above)
+      thread.segments.push(nested[above])
+      thread.limits.push(S.limit)
+    }
+    nested.length = 0
+    return this.serve(thread, S.request)
   }
 
   private pushSegment(thread: LuaThread, running: Running): void {

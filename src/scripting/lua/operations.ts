@@ -17,13 +17,15 @@ import {
   LuaUserdata,
   type LuaValue,
   multi,
+  NEST,
+  PENDING,
   PUSH,
   type Running,
   SUSPEND,
   TAIL,
 } from './value.ts'
 
-export { first, formatNumber, modulo, multi, power }
+export { first, formatNumber, modulo, multi, PENDING, power }
 
 /** A metamethod that is a table is looked into in turn, this often. */
 const META_LOOPS_MAX = 100
@@ -31,6 +33,43 @@ const ARITHMETIC_EVENTS = ['__add', '__sub', '__mul', '__div', '__mod', '__pow']
 const INDEX_HASH = hashString('__index')
 
 type Steps<T> = Generator<number, T, unknown>
+
+// What compiled code does about calls and pauses. It yields by itself, and only then, so that a function has few places
+// where it may be left and entered again: each of them costs code to save and restore everything that is alive.
+
+/** The budget is used up: what to yield. `resumed` follows. */
+export function suspend(S: LuaState, site = S.site): number {
+  S.site = site
+  return SUSPEND
+}
+
+export function resumed(S: LuaState): void {
+  if (S.killed !== undefined) throw S.killed
+}
+
+/** Runs a call that was just started: its result, or PENDING. Then NEST is to be yielded, and `taken` gives the result. */
+export function run(S: LuaState, running: Running): LuaResult | typeof PENDING {
+  for (;;) {
+    const step = running.next()
+    if (!step.done) {
+      if (step.value !== NEST) {
+        S.request = step.value
+        S.nested.length = 0
+      }
+      S.nested.push(running)
+      return PENDING
+    }
+    if (step.value !== TAIL) return step.value
+    running = S.tail!
+  }
+}
+
+/** The result of the call that was nested, once the driver comes back; throws what that threw. */
+export function taken(S: LuaState): LuaResult {
+  if (!S.failed) return S.result
+  S.failed = false
+  throw S.failure
+}
 
 /** Suspends the script until the driver gives it more budget. */
 export function* pause(S: LuaState, site = S.site): Steps<void> {
@@ -64,15 +103,13 @@ export function* tail(S: LuaState): Steps<LuaResult> {
   }
 }
 
-/** A call that has not ended: finishCall goes on with it. */
-export const PENDING = Symbol('pending')
 /** What that is while it is pending. */
 interface PendingCall {
   running: Running
   step: { done?: boolean; value: any }
 }
 
-/** Calls f without waiting: its result, or PENDING when it suspends on the way. */
+/** Calls f without waiting: its result, or PENDING when it suspends on the way: finishCall goes on with it. */
 export function tryCall(S: LuaState, f: LuaFunction, args: LuaValue[]): LuaResult | typeof PENDING {
   const running = args.length === 2 ? f.js(args[0], args[1]) : f.js(...args)
   if (f.plain) return running
@@ -460,4 +497,61 @@ class IpairsWalker implements Walker {
     this.value = this.table.getInt(++this.key)
     return this.value !== undefined
   }
+}
+
+// The same for chunks without metamethods of their own (see compile.ts): nothing here can suspend. Should it have to,
+// because of metamethods from elsewhere, then it fails.
+
+function now<T>(S: LuaState, steps: Steps<T>): T {
+  const step = steps.next()
+  if (step.done) return step.value
+  throw S.error('attempt to yield across metamethod/C-call boundary')
+}
+
+export function indexNow(S: LuaState, object: LuaValue, key: LuaValue, site: number): LuaValue {
+  if (object instanceof LuaTable && object.mt === undefined) return object.get(key)
+  return now(S, index(S, object, key, site))
+}
+
+export function setIndexNow(S: LuaState, object: LuaValue, key: LuaValue, value: LuaValue, site: number): void {
+  now(S, setIndex(S, object, key, value, site))
+}
+
+export function calleeNow(
+  S: LuaState,
+  object: LuaValue,
+  key: LuaValue,
+  value: LuaValue,
+  site: number,
+  lookup: number,
+): LuaFunction {
+  return now(S, callee(S, object, key, value, site, lookup))
+}
+
+export function lengthNow(S: LuaState, value: LuaValue, site: number): LuaValue {
+  return now(S, length(S, value, site))
+}
+
+export function arithmeticNow(S: LuaState, event: number, a: LuaValue, b: LuaValue, site: number): LuaValue {
+  return now(S, arithmetic(S, event, a, b, site))
+}
+
+export function negateNow(S: LuaState, a: LuaValue, site: number): LuaValue {
+  return now(S, negate(S, a, site))
+}
+
+export function concatNow(S: LuaState, operands: LuaValue[], site: number): LuaValue {
+  return now(S, concat(S, operands, site))
+}
+
+export function equalNow(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
+  return now(S, equal(S, a, b, site))
+}
+
+export function lessNow(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
+  return now(S, less(S, a, b, site))
+}
+
+export function lessOrEqualNow(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
+  return now(S, lessOrEqual(S, a, b, site))
 }

@@ -74,6 +74,7 @@ export class Scopes {
       if (isUpvalue) this.capture(variable, depth)
       return { type: 'local', variable, isUpvalue }
     }
+    this.functions[0].body.globalNames.add(name)
     return { type: 'global', name, line: 0 }
   }
 

@@ -63,6 +63,9 @@ export class LuaState {
 
   // What passes between generators and the driver, see execution.ts.
   child: Running | undefined = undefined
+  /** Calls that wait for one another, innermost first, and what the innermost wants. */
+  readonly nested: Running[] = []
+  request = 0
   target: LuaThread | undefined = undefined
   transfer: LuaValue[] = []
   result: LuaResult = undefined
