@@ -28,6 +28,7 @@ export const replicationCommands: readonly Command[] = [
     group: 'server',
     summary: 'An internal command for configuring the replication stream.',
     complexity: 'O(1)',
+    syscmd: true,
     run: replConf,
   },
   {
