@@ -4,7 +4,8 @@
 //   npm test                    all
 //   npm test -- src/commands    only the test files whose path contains one of the words
 //   npm test -- --bun           only on Bun (or --node)
-//   npm test -- --conversations only files that hold conversations: with REDIS_SERVER set, they ask that redis-server
+//   npm test -- --conversations only files that hold conversations, or ask a redis-server otherwise: the one that
+//                               REDIS_SERVER names
 
 import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -24,7 +25,7 @@ const files = ['src', 'test']
   .filter(
     name =>
       !flags.includes('--conversations') ||
-      /harness\/conversation\.ts|\/conversation\.ts'/.test(readFileSync(join(root, name), 'utf8')),
+      /harness\/(conversation|target)\.ts|\/conversation\.ts'/.test(readFileSync(join(root, name), 'utf8')),
   )
   .sort()
 

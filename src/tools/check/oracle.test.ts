@@ -12,12 +12,12 @@ import { test } from 'node:test'
 import { MachineServer } from '../../../test/harness/machine.ts'
 import { RandomCommands } from '../../../test/harness/random-commands.ts'
 import { encodeCommand, latin1Bytes } from '../../../test/harness/resp.ts'
+import { oraclePath as server } from '../../../test/harness/target.ts'
 import type { Random } from '../../server/system/system.ts'
 import { seededRandom, virtualSystem } from '../../server/system/virtual.ts'
 import { runTool } from '../command-line.ts'
 import { check } from './check.ts'
 
-const server = process.env['REDIS_SERVER']
 const tool = (name: string) => (server === undefined ? '' : path.join(path.dirname(fs.realpathSync(server)), name))
 const skip = server === undefined ? 'REDIS_SERVER is not set' : !fs.existsSync(tool('redis-check-rdb')) && 'no tools'
 const FILES = Number(process.env['CHECK_FILES'] ?? 40)
