@@ -8,7 +8,7 @@ import { argumentTable, errorTable, errorText } from './convert-reply.ts'
 import { ValueWriter, writeError } from './convert-value.ts'
 import type { EngineHost, FunctionDraft, Program, Script, ScriptEngine } from './engine.ts'
 import { registration } from './functions-register.ts'
-import { compile, Execution, LuaState, load } from './lua/index.ts'
+import { compile, Execution, LuaState, load, type World } from './lua/index.ts'
 import { LuaTable } from './lua/table.ts'
 import { first, LuaError, type LuaFunction, LuaKilled, type LuaValue } from './lua/value.ts'
 import { RedisLibrary } from './redis-library.ts'
@@ -27,6 +27,7 @@ export class LuaEngine implements ScriptEngine {
   private readonly writer = new ValueWriter()
   private readonly host: EngineHost
   private readonly takesGlobals: boolean
+  private readonly world: World
   private script: Script | undefined
   private execution: Execution | undefined
   /** The function that is being registered with, while a library is loaded. */
@@ -38,6 +39,8 @@ export class LuaEngine implements ScriptEngine {
     this.library = new RedisLibrary(S)
     this.takesGlobals = use === 'scripts'
     this.sandbox = new Sandbox(S, this.library, host, use, (...args) => this.registerFunction(args))
+    // What functions find among the globals depends on when they are called.
+    this.world = { isSealed: true, hostNames: use === 'scripts' ? this.sandbox.hostNames() : new Set() }
   }
 
   get memoryBytes(): number {
@@ -50,7 +53,7 @@ export class LuaEngine implements ScriptEngine {
 
   private function(code: string, chunkName: string): LuaFunction | string {
     try {
-      return load(this.S, compile(code, chunkName, 0, true), this.sandbox.env)
+      return load(this.S, compile(code, chunkName, 0, this.world), this.sandbox.env)
     } catch (error) {
       if (error instanceof LuaError) return String(error.value)
       throw error

@@ -89,6 +89,20 @@ export class Sandbox {
     return this.globals
   }
 
+  /** The functions among the globals, and in the tables there, that never suspend. */
+  hostNames(): Set<string> {
+    const names = new Set<string>()
+    const add = (prefix: string, table: LuaTable) => {
+      for (const name of namesIn(table)) {
+        const value = table.getName(name)
+        if (value instanceof LuaFunction && value.plain) names.add(prefix + name)
+        else if (value instanceof LuaTable && prefix === '') add(`${name}.`, value)
+      }
+    }
+    add('', this.globals)
+    return names
+  }
+
   beginLoading(): void {
     swapContents(this.globals, this.loading)
   }

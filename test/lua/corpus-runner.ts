@@ -19,6 +19,8 @@ const FOLDER = [join(import.meta.dirname, '../../src/scripting/lua'), join(proce
   .map(folder => join(folder, 'corpus'))
   .find(folder => existsSync(join(folder, 'driver.lua')))!
 
+const SEALED = { isSealed: true, hostNames: new Set<string>() } as const
+
 export const driverPath = join(FOLDER, 'driver.lua')
 
 export function corpusFiles(): string[] {
@@ -61,7 +63,7 @@ export function runCorpus(source: string, budget: number, isAlone = false): stri
 /** A program as a function, or nil and what is wrong with it. */
 function loaded(S: LuaState, text: string, name: string): LuaResult {
   try {
-    return load(S, compile(text, name, S.cCalls, true), S.thread.env)
+    return load(S, compile(text, name, S.cCalls, SEALED), S.thread.env)
   } catch (error) {
     return [undefined, S.caught(error).value]
   }

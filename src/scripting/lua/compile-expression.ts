@@ -34,6 +34,8 @@ export interface ChunkContext {
   functions: string[]
   /** A function as a JavaScript expression. */
   functionSource(body: FunctionBody): string
+  /** The name of a host function that the callee is for certain, if it is one that never suspends. */
+  hostFunction(callee: Expression): string | undefined
 }
 
 export class ExpressionCompiler {
@@ -290,9 +292,19 @@ export class ExpressionCompiler {
   /** `single`: one value. `open`: an array of values. `statement`: any value. */
   call(e: CallExpression | MethodExpression, mode: 'single' | 'open' | 'statement'): string {
     const mark = this.temps
-    const code = `${this.startCall(e, 'call')},${finishings[mode]}`
+    const code = `${this.startHostCall(e, 'call') ?? this.startCall(e, 'call')},${finishings[mode]}`
     this.temps = mark
     return `(${code})`
+  }
+
+  /** The same of a host function that never suspends; undefined when the callee is nothing so certain. */
+  protected startHostCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string | undefined {
+    const host = e.type === 'call' ? this.chunk.hostFunction(e.callee) : undefined
+    if (host === undefined || e.type !== 'call') return undefined
+    const before: string[] = []
+    const site = this.site(e.line, kind, e.callee)
+    before.push(`g=${host}.js(${this.callArguments(e.args, [], site, before)})`)
+    return before.join(',')
   }
 
   /** Code that ends with the call's result in `g`, started but not waited for when `kind` is 'tail'. */

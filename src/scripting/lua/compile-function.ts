@@ -267,6 +267,8 @@ class FunctionCompiler extends ExpressionCompiler {
     if (values.length > 1) return `g=${this.list(values)};${leave}return g;\n`
     if (only.type === 'vararg') return `${leave}return va;\n`
     if (only.type === 'call' || only.type === 'method') {
+      const host = this.startHostCall(only, 'tail')
+      if (host !== undefined) return `${host};${leave}return g;\n`
       const start = this.startCall(only, 'tail')
       // Every 64th nested tail call unwinds the ones below it, so that a loop of tail calls needs no stack.
       const bounce = 'if((d&127)===126){S.depth=d-2;S.tail=g;return TAIL}'

@@ -5,7 +5,7 @@
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
-import type { FunctionBody } from './ast.ts'
+import type { Expression, FunctionBody } from './ast.ts'
 import type { ChunkContext } from './compile-expression.ts'
 import { functionSource } from './compile-function.ts'
 import { Numbers } from './infer.ts'
@@ -39,28 +39,47 @@ type Factory = (...shared: unknown[]) => (...args: any[]) => any
 export interface Prototype {
   readonly chunk: Chunk
   readonly factory: Factory
+  /** The host functions that the chunk calls directly, by name: 'tonumber', 'redis.call'. */
+  readonly hostNames: readonly string[]
+}
+
+/** What is certain about the world that a chunk will run in. */
+export interface World {
+  /** No other chunk brings it values with metamethods, and its globals can neither be written nor shown by others. */
+  readonly isSealed: true
+  /** Globals, and fields of them, that are host functions which never suspend, as long as the chunk is used. */
+  readonly hostNames: ReadonlySet<string>
 }
 
 /**
  * Compiles a chunk. `source` is one character a byte; `name` is as Lua takes it: '@file', '=name', or the source
- * itself. `isAlone`: no other chunk brings it values with metamethods. Throws LuaError whose value is Lua's message.
+ * itself. Throws LuaError whose value is Lua's message.
  */
-export function compile(source: string, name: string, outerLevels = 0, isAlone = false): Prototype {
+export function compile(source: string, name: string, outerLevels = 0, world?: World): Prototype {
   const errorName = displayName(name, ERROR_NAME_MAX)
   const chunk: Chunk = { name: displayName(name, CHUNK_NAME_MAX), source: name, sites: [] }
   try {
     const main = parse(source, errorName, outerLevels)
+    const hasMetamethods = world === undefined || MAKE_METAMETHODS.some(global => main.globalNames.has(global))
+    const hostNames: string[] = []
     const context: ChunkContext = {
       sites: chunk.sites,
       numbers: new Numbers(main),
       functions: [],
-      hasMetamethods: !isAlone || MAKE_METAMETHODS.some(global => main.globalNames.has(global)),
+      hasMetamethods,
+      hostFunction(callee) {
+        const hostName = nameOf(callee)
+        if (hasMetamethods || hostName === undefined || !world.hostNames.has(hostName)) return undefined
+        if (!hostNames.includes(hostName)) hostNames.push(hostName)
+        return `H${hostNames.indexOf(hostName)}`
+      },
       functionSource: (body: FunctionBody) => functionSource(body, context),
     }
     const name = functionSource(main, context)
-    const code = `"use strict";${context.functions.join('')}return ${name}`
-    const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', 'P', code) as Factory
-    return { chunk, factory }
+    const hosts = hostNames.map((_, i) => `const H${i}=H[${i}];`).join('')
+    const code = `"use strict";${hosts}${context.functions.join('')}return ${name}`
+    const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', 'P', 'H', code) as Factory
+    return { chunk, factory, hostNames }
   } catch (error) {
     // JavaScript's own parser, or our recursion, ran out of stack.
     if (!(error instanceof RangeError)) throw error
@@ -71,7 +90,10 @@ export function compile(source: string, name: string, outerLevels = 0, isAlone =
 /** A compiled chunk as a function of a state. */
 export function instantiate(prototype: Prototype, state: unknown, operations: unknown, env: LuaTable): LuaFunction {
   const { factory, chunk } = prototype
-  const js = factory(state, operations, LuaTable, LuaFunction, chunk, TAIL, NOTHING, PENDING)
+  const hosts = prototype.hostNames.map(hostName =>
+    hostName.split('.').reduce<any>((table: LuaTable, name) => table.getName(name), env),
+  )
+  const js = factory(state, operations, LuaTable, LuaFunction, chunk, TAIL, NOTHING, PENDING, hosts)
   return new LuaFunction(js, false, chunk, env)
 }
 
@@ -86,4 +108,12 @@ export function displayName(name: string, max: number): string {
   const room = max - 17
   const length = Math.min(lineEnd < 0 ? name.length : lineEnd, room)
   return `[string "${name.slice(0, length)}${length < name.length ? '...' : ''}"]`
+}
+
+/** 'name' or 'name.field' of what a global expression names. */
+function nameOf(e: Expression): string | undefined {
+  if (e.type === 'global') return e.name
+  return e.type === 'index' && e.object.type === 'global' && e.key.type === 'string'
+    ? `${e.object.name}.${e.key.value}`
+    : undefined
 }

@@ -17,7 +17,7 @@ import { openTable } from './lib/table.ts'
 import type { LuaState } from './state.ts'
 import type { LuaFunction, LuaValue } from './value.ts'
 
-export { compile, type Prototype } from './compile.ts'
+export { compile, type Prototype, type World } from './compile.ts'
 export { Execution, type ExecutionState } from './execution.ts'
 export { openOs } from './lib/os.ts'
 export { formatNumber, parseNumber } from './number.ts'
