@@ -10,6 +10,7 @@ export const USAGE = `Usage: redstart [/path/to/redis.conf] [options] [-]
        redstart - (read config from stdin)
        redstart -v or --version
        redstart -h or --help
+       redstart check FILE (a tool; see redstart check --help)
 
 Examples:
        redstart (run the server with default conf)
