@@ -167,7 +167,9 @@ class Numbered {
 
 function object(ctx: Context): void {
   const { db, keyspace, reply } = ctx
-  const entry = db.findEvenExpired(ctx.args[2])
+  // Of a key that has run out as well.
+  const key = ctx.args[2]
+  const entry = keyspace.tables.find(db.mainTable, key, keyspace.hasher.hashBytes(key.dv, key.off, key.len))
   if (entry === 0) return reply.fixedError(NO_SUCH_KEY)
   const access = db.accessOf(entry)
   const idle = keyspace.lfu ? 0 : (keyspace.lruClock - access + (1 << 24)) % (1 << 24)

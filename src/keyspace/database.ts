@@ -86,11 +86,6 @@ export class Database {
     return entry
   }
 
-  /** The entry of a key, run out or not, or 0. */
-  findEvenExpired(key: Slice): Ref {
-    return this.tables.find(this.main, key, this.space.hasher.hashBytes(key.dv, key.off, key.len))
-  }
-
   /** find(), and counts a hit or a miss, and notes the access. */
   lookupRead(key: Slice): Ref {
     const entry = this.find(key)
