@@ -1,7 +1,7 @@
 // A whole server on a made-up machine (server/system/virtual.ts): time, chance and disk are the test's, replies come
 // at once, and the power can go at any moment.
 
-import { datasetDigest } from '../../src/commands/digest.ts'
+import { type DigestHash, datasetDigest } from '../../src/commands/digest.ts'
 import { Config } from '../../src/server/config/config.ts'
 import { loadText } from '../../src/server/config/parser.ts'
 import type { StartServerOptions } from '../../src/server/launch.ts'
@@ -96,8 +96,8 @@ export class MachineServer {
   }
 
   /** As digest(), without a command: what a client has sent may still be on its way. */
-  digestNow(): string {
-    return datasetDigest(this.server.engine.keyspace)
+  digestNow(hash?: DigestHash): string {
+    return datasetDigest(this.server.engine.keyspace, hash)
   }
 
   /** Ends the server as SHUTDOWN does. */

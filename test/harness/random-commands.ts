@@ -7,11 +7,14 @@ export class RandomCommands {
   private readonly random: Random
   private readonly keys: number
   private readonly databases: number
+  private readonly itemsMax: number
 
-  constructor(random: Random, keys = 40, databases = 3) {
+  /** `itemsMax`: of the few values that are large. */
+  constructor(random: Random, keys = 40, databases = 3, itemsMax = 300) {
     this.random = random
     this.keys = keys
     this.databases = databases
+    this.itemsMax = itemsMax
   }
 
   below(n: number): number {
@@ -25,13 +28,13 @@ export class RandomCommands {
   private text(): string {
     const kind = this.below(8)
     if (kind === 0) return String(this.below(100000) - 50000)
-    if (kind === 1) return 'ab'.repeat(this.below(300))
+    if (kind === 1) return 'ab'.repeat(this.below(this.itemsMax))
     if (kind === 2) return String.fromCharCode(...this.random.bytes(this.below(60)))
     return `value ${this.below(1000)}`
   }
 
   private items(word: () => Word): Word[] {
-    const n = this.below(12) === 0 ? 300 : 1 + this.below(6)
+    const n = this.below(12) === 0 ? this.itemsMax : 1 + this.below(6)
     return Array.from({ length: n }, word)
   }
 

@@ -1,0 +1,233 @@
+// Simulated crashes: random commands run on a made-up machine until the power goes in the middle of some operation of
+// the disk; after the restart exactly what the policy promises must be there: the state behind some command, and behind
+// no earlier one than it allows. A run has several lives; its seed decides everything.
+
+import assert from 'node:assert/strict'
+import type { DigestHash } from '../../src/commands/digest.ts'
+import type { Random } from '../../src/server/system/system.ts'
+import { seededRandom, virtualSystem } from '../../src/server/system/virtual.ts'
+import { MachineServer } from '../harness/machine.ts'
+import { RandomCommands } from '../harness/random-commands.ts'
+
+/** Values are small, and so are the limits at which they change their encodings. */
+const ITEMS_MAX = 40
+const SMALL_LIMITS = {
+  'hash-max-listpack-entries': '16',
+  'set-max-listpack-entries': '16',
+  'set-max-intset-entries': '16',
+  'zset-max-listpack-entries': '16',
+  'list-max-listpack-size': '16',
+  'stream-node-max-entries': '16',
+}
+/** Crashes in one run. */
+export const LIVES = 8
+const SYNC_PROMISE_MS = 2000
+const REBOOT_MS = 5000
+
+class PowerLoss extends Error {}
+
+/** Tells states apart, of which there are very many. */
+class QuickHash implements DigestHash {
+  private a = 0
+  private b = 0
+
+  reset(): this {
+    this.a = 0x9e3779b1 | 0
+    this.b = 0x85ebca6b | 0
+    return this
+  }
+
+  update(u8: Uint8Array, from = 0, to: number = u8.length): this {
+    let { a, b } = this
+    for (let i = from; i < to; i++) {
+      a = Math.imul(a ^ u8[i], 0x01000193)
+      b = Math.imul((b << 5) ^ (b >>> 27) ^ u8[i], 0x5bd1e995)
+    }
+    this.a = a ^ (to - from)
+    this.b = b
+    return this
+  }
+
+  digestInto(out: Uint8Array): void {
+    let { a, b } = this
+    for (let i = 0; i < 20; i += 4) {
+      a = Math.imul(a ^ (a >>> 15) ^ b, 0x2c1b3c6d)
+      b = Math.imul(b ^ (b >>> 13) ^ a, 0x297a2d39)
+      out[i] = a
+      out[i + 1] = a >>> 8
+      out[i + 2] = a >>> 16
+      out[i + 3] = a >>> 24
+    }
+  }
+}
+
+const HASH = new QuickHash()
+
+/** The digest of what there is, made again only when something has changed. */
+class States {
+  private readonly server: MachineServer
+  private changes = -1
+  private digest = ''
+
+  constructor(server: MachineServer) {
+    this.server = server
+  }
+
+  now(): string {
+    const { keyspace } = this.server.server.engine
+    const changes = keyspace.dirty + keyspace.expiredKeys
+    if (changes !== this.changes) this.digest = this.server.digestNow(HASH)
+    this.changes = changes
+    return this.digest
+  }
+}
+
+/** States that the dataset went through, and how early a crash may bring it back to. */
+class History {
+  private digests: string[] = []
+  private times: number[] = []
+  /** No state before this one may come back. */
+  private floor = 0
+
+  add(digest: string, nowMs: number): void {
+    this.digests.push(digest)
+    this.times.push(nowMs)
+  }
+
+  /** What there is now stays, whatever happens. */
+  keep(): void {
+    this.floor = this.digests.length - 1
+  }
+
+  /** Everything that was there at that time stays. */
+  keepSince(ms: number): void {
+    while (this.floor + 1 < this.times.length && this.times[this.floor + 1] <= ms) this.floor++
+  }
+
+  check(digest: string, what: string): void {
+    const at = this.digests.lastIndexOf(digest)
+    assert.ok(at >= 0, `${what}: a state that never was`)
+    assert.ok(at >= this.floor, `${what}: state ${at} of ${this.digests.length} came back, ${this.floor} was promised`)
+    this.digests = [digest]
+    this.times = [0]
+    this.floor = 0
+  }
+}
+
+export interface Policy {
+  name: string
+  directives: Readonly<Record<string, string>>
+  /** What is promised once a command is answered. */
+  answered(history: History, nowMs: number): void
+  /** Now and then done besides commands; true when the present state is safe with it. */
+  chore(server: MachineServer, random: Random): boolean
+}
+
+const chores = (names: readonly string[]) => (server: MachineServer, random: Random) => {
+  server.call(names[random.u32() % names.length])
+  return false
+}
+
+export const POLICIES: readonly Policy[] = [
+  {
+    name: 'always',
+    directives: { appendonly: 'yes', appendfsync: 'always' },
+    answered: history => history.keep(),
+    chore: chores(['bgrewriteaof', 'bgsave']),
+  },
+  {
+    name: 'always, no preamble',
+    directives: { appendonly: 'yes', appendfsync: 'always', 'aof-use-rdb-preamble': 'no' },
+    answered: history => history.keep(),
+    chore: chores(['bgrewriteaof']),
+  },
+  {
+    name: 'everysec',
+    directives: { appendonly: 'yes', appendfsync: 'everysec' },
+    answered: (history, nowMs) => history.keepSince(nowMs - SYNC_PROMISE_MS),
+    chore: chores(['bgrewriteaof']),
+  },
+  {
+    name: 'snapshots',
+    directives: {},
+    answered() {},
+    chore(server, random) {
+      if (random.u32() % 2 === 0) {
+        server.call('bgsave')
+        return false
+      }
+      return server.call('save') === 'OK'
+    },
+  },
+]
+
+/** Runs until the power goes; false when it did not. */
+function live(
+  server: MachineServer,
+  policy: Policy,
+  history: History,
+  commands: RandomCommands,
+  random: Random,
+): boolean {
+  const { machine } = server
+  const states = new States(server)
+  let operationsLeft = 1 + (random.u32() % 150)
+  machine.disk.beforeChange = () => {
+    if (operationsLeft-- <= 0) throw new PowerLoss()
+  }
+  try {
+    for (let i = 0; i < 120; i++) {
+      if (random.u32() % 15 === 0 && policy.chore(server, random)) history.keep()
+      if (random.u32() % 5 === 0) {
+        // What is on its way may be there afterwards, or not: it is a state of its own before the answer is seen.
+        const batch = [['multi'], commands.next(), commands.next(), commands.next(), ['exec']]
+        for (const words of batch) server.send(0, words)
+      } else server.send(0, commands.next())
+      history.add(states.now(), machine.system.clock.nowMs())
+      machine.settle()
+      policy.answered(history, machine.system.clock.nowMs())
+      server.take(0)
+      if (random.u32() % 3 === 0) machine.advance(random.u32() % 700)
+    }
+    return false
+  } catch (error) {
+    if (error instanceof PowerLoss) return true
+    throw error
+  }
+}
+
+/** One run; rejects when a promise was not kept. */
+export async function crashRun(policy: Policy, seed: number): Promise<void> {
+  const random = seededRandom(seed)
+  const machine = virtualSystem({ seed })
+  const commands = new RandomCommands(random, 4, 2, ITEMS_MAX)
+  const history = new History()
+  let first = true
+  for (let life = 0; life < LIVES; life++) {
+    const what = `${policy.name}, seed ${seed}, life ${life}`
+    let server: MachineServer
+    machine.disk.beforeChange = () => {}
+    try {
+      server = await MachineServer.start(machine, {
+        save: '',
+        'rdb-key-save-delay': '100',
+        ...SMALL_LIMITS,
+        ...policy.directives,
+      })
+    } catch (error) {
+      throw new Error(`${what}: ${String(error)}`)
+    }
+    server.connect()
+    if (first) history.add(server.digestNow(HASH), 0)
+    else history.check(server.digestNow(HASH), what)
+    first = false
+    // The base of the log is on the disk when the server has started.
+    if (policy.directives.appendonly === 'yes') history.keep()
+    live(server, policy, history, commands, random)
+    machine.disk.beforeChange = () => {}
+    machine.forget()
+    machine.disk.crash(random)
+    // Until the machine is up again some time goes by.
+    machine.advance(REBOOT_MS)
+  }
+}
