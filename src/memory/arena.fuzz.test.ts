@@ -135,7 +135,7 @@ test('allocations keep their bytes and never overlap', () => {
 
 test('allocations beyond a segment get one of their own and give it back', () => {
   const heap = new Heap()
-  const huge = [70 << 20, 64 << 20, (64 << 20) + 1, 200 << 20]
+  const huge = [20 << 20, 16 << 20, (16 << 20) + 1, 64 << 20, 200 << 20]
   for (let i = 0; i < 100; i++) heap.add(5000)
   for (const bytes of huge) heap.add(bytes)
   heap.check()

@@ -1,27 +1,31 @@
 // Arena: the memory that keys and values live in, outside the garbage-collected heap.
 //
-//   segment  64 MiB ArrayBuffer, committed lazily by the operating system
+//   segment  16 MiB ArrayBuffer, committed lazily by the operating system; larger for one larger allocation
 //   page     16 KiB of a segment: free, a slab of equal slots, or part of a large allocation
 //   granule  16 B; every allocation starts on one
 //
-//   ref (u32)  | segment 10 bits | granule in segment 22 bits |     64 GiB addressable; 0 is "nothing"
+//   ref (u32)  | segment 12 bits | granule in segment 20 bits |     64 GiB addressable; 0 is "nothing"
 //                                  byte offset = (ref & GRANULE_MASK) << 4
 //
 //   slab page  [slot][slot][free: next free granule u16 ...][never used yet ...]
 //
 // Always: a page is in the partial list of its class exactly when it has a free slot and its segment is not
-// sealed; usedBytes is the sum of the sizes of all live allocations; memory handed out is not zeroed.
+// sealed; usedBytes is the sum of the sizes of all live allocations; memory handed out is not zeroed. Buffers of empty
+// segments are kept for new ones until releaseSpare() lets go of them: unmapping one takes the collector a millisecond
+// or two, so they must not go all at once.
 
 /** A handle to an allocation: an unsigned 32-bit integer, 0 for none. */
 export type Ref = number
 
-export const SEGMENT_SHIFT = 22
+export const SEGMENT_SHIFT = 20
 export const GRANULE_MASK = (1 << SEGMENT_SHIFT) - 1
-const SEGMENT_BYTES = 1 << 26
-const SEGMENTS_MAX = 1024
+const SEGMENT_BYTES = 1 << 24
+const SEGMENTS_MAX = 4096
 const PAGE_BYTES = 1 << 14
 const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES
 const PAGE_SHIFT = 10 // granules of a page, as a shift
+const PAGES_SHIFT = SEGMENT_SHIFT - PAGE_SHIFT
+const PAGE_MASK = PAGES_PER_SEGMENT - 1
 const PAGE_GRANULE_MASK = (1 << PAGE_SHIFT) - 1
 const SLOT_BYTES_MAX = 8192
 const NO_SLOT = 0xffff
@@ -56,11 +60,10 @@ export class Segment {
   firstFree = 0
   sealed = false
 
-  constructor(bytes: number) {
-    const buffer = new ArrayBuffer(bytes)
+  constructor(buffer: ArrayBuffer) {
     this.u8 = new Uint8Array(buffer)
     this.dv = new DataView(buffer)
-    this.pages = Math.min(PAGES_PER_SEGMENT, bytes / PAGE_BYTES)
+    this.pages = Math.min(PAGES_PER_SEGMENT, buffer.byteLength / PAGE_BYTES)
     this.freePages = this.pages
     this.runMax = this.pages
   }
@@ -79,6 +82,8 @@ export class Arena {
   segmentBytes = 0
   /** Bytes in pages that hold at least one allocation. */
   pageBytes = 0
+  /** Bytes of larger segments that were let go of, ever. */
+  droppedBytes = 0
 
   private pageClass = new Uint8Array(PAGES_PER_SEGMENT)
   private pageLive = new Uint32Array(PAGES_PER_SEGMENT) // slots in use; pages of a large head
@@ -87,6 +92,7 @@ export class Arena {
   private pageNext = new Int32Array(PAGES_PER_SEGMENT)
   private pagePrev = new Int32Array(PAGES_PER_SEGMENT)
   private readonly partial = new Int32Array(CLASS_BYTES.length).fill(-1)
+  private readonly spare: ArrayBuffer[] = []
 
   constructor() {
     this.addSegment(SEGMENT_BYTES)
@@ -119,8 +125,8 @@ export class Arena {
     let granule = this.pageFreeSlot[page]
     const size = SLOT_BYTES[cls]
     if (granule !== NO_SLOT) {
-      const seg = this.segments[page >>> 12]
-      this.pageFreeSlot[page] = seg.dv.getUint16(((page & 4095) << 14) + (granule << 4), true)
+      const seg = this.segments[page >>> PAGES_SHIFT]
+      this.pageFreeSlot[page] = seg.dv.getUint16(((page & PAGE_MASK) << 14) + (granule << 4), true)
     } else {
       granule = this.pageFresh[page]
       this.pageFresh[page] = granule + (size >>> 4)
@@ -138,10 +144,10 @@ export class Arena {
     const cls = this.pageClass[page]
     if (cls >= LARGE_HEAD) return this.freeLarge(page)
     const granule = ref & PAGE_GRANULE_MASK
-    const seg = this.segments[page >>> 12]
+    const seg = this.segments[page >>> PAGES_SHIFT]
     const head = this.pageFreeSlot[page]
     const size = SLOT_BYTES[cls]
-    seg.dv.setUint16(((page & 4095) << 14) + (granule << 4), head, true)
+    seg.dv.setUint16(((page & PAGE_MASK) << 14) + (granule << 4), head, true)
     this.pageFreeSlot[page] = granule
     this.usedBytes -= size
     this.count--
@@ -378,20 +384,34 @@ export class Arena {
   }
 
   private releasePages(page: number, pages: number): void {
-    const index = page >>> 12
+    const index = page >>> PAGES_SHIFT
     const seg = this.segments[index]
     this.pageBytes -= pages * PAGE_BYTES
     this.pageClass.fill(FREE, page, page + pages)
     if (seg.u8.length > SEGMENT_BYTES) return this.dropSegment(index)
-    const inSegment = page & (PAGES_PER_SEGMENT - 1)
+    const inSegment = page & PAGE_MASK
     seg.freePages += pages
     seg.runMax = seg.pages
     if (inSegment < seg.firstFree) seg.firstFree = inSegment
     if (index > 0 && seg.freePages === seg.pages) this.dropSegment(index)
   }
 
+  /** Bytes of buffers that are kept for new segments. */
+  get spareBytes(): number {
+    return this.spare.length * SEGMENT_BYTES
+  }
+
+  /** Lets go of one spare buffer: memory goes back when the collector comes by. Undefined when there is none. */
+  releaseSpare(): WeakRef<ArrayBuffer> | undefined {
+    const buffer = this.spare.pop()
+    return buffer && new WeakRef(buffer)
+  }
+
   private dropSegment(index: number): void {
-    const bytes = this.segments[index].u8.length
+    const { u8 } = this.segments[index]
+    const bytes = u8.length
+    if (bytes === SEGMENT_BYTES) this.spare.push(u8.buffer as ArrayBuffer)
+    else this.droppedBytes += bytes
     this.segmentBytes -= bytes
     for (let i = 0; i * SEGMENT_BYTES < bytes; i++) this.segments[index + i] = undefined as unknown as Segment
     while (this.segments.length > 0 && this.segments[this.segments.length - 1] === undefined) this.segments.pop()
@@ -404,7 +424,8 @@ export class Arena {
     index -= spans
     if (index + spans > SEGMENTS_MAX) throw new OutOfMemory('the arena is full')
     this.growPageTable((index + spans) * PAGES_PER_SEGMENT)
-    const seg = new Segment(bytes)
+    const kept = bytes === SEGMENT_BYTES ? this.spare.pop() : undefined
+    const seg = new Segment(kept ?? new ArrayBuffer(bytes))
     for (let i = 0; i < spans; i++) this.segments[index + i] = seg
     this.segmentBytes += bytes
     return index

@@ -114,7 +114,7 @@ export class MemoryAccount {
       rssBytes: this.metrics.rssBytes,
       allocatedBytes: arena.usedBytes,
       activeBytes: Math.max(arena.pageBytes, arena.usedBytes),
-      residentBytes: Math.max(arena.pageBytes, Math.min(arena.segmentBytes, this.metrics.rssBytes)),
+      residentBytes: Math.max(arena.pageBytes, Math.min(arena.segmentBytes + arena.spareBytes, this.metrics.rssBytes)),
       clientsNormalBytes,
       clientsReplicaBytes,
       backlogBytes,

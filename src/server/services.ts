@@ -15,6 +15,7 @@ import { Info } from './info.ts'
 import { addSections } from './info-sections.ts'
 import type { Logger } from './log.ts'
 import { MemoryAccount } from './memory-figures.ts'
+import { MemoryReturn } from './memory-return.ts'
 import { Metrics } from './metrics.ts'
 import type { System } from './system/system.ts'
 import { REDIS_VERSION } from './version.ts'
@@ -22,8 +23,6 @@ import { REDIS_VERSION } from './version.ts'
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
 const RUN_ID_BYTES = 20
-/** The arena has shrunk by this much since the runtime was last asked to give memory back. */
-const RETURN_BYTES = 32 * 1024 * 1024
 
 export interface ServicesParts {
   engine: Engine
@@ -57,7 +56,7 @@ export class Services implements Host {
   /** FLUSHALL has emptied the dataset. */
   readonly onFlushAll: (() => void)[] = []
   private readonly parts: ServicesParts
-  private segmentBytesSeen = 0
+  private readonly memoryReturn: MemoryReturn
 
   constructor(parts: ServicesParts) {
     this.parts = parts
@@ -70,6 +69,11 @@ export class Services implements Host {
     this.expire = new ExpireCycle(engine.keyspace, nowUs)
     this.eviction = this.makeEviction(nowUs)
     this.defrag = new Defrag(engine.keyspace, nowUs)
+    this.memoryReturn = new MemoryReturn(
+      engine.keyspace.arena,
+      () => engine.stats.commandsProcessed,
+      () => system.process.collectGarbage(),
+    )
     this.cron = new Cron({
       engine,
       timers: system.timers,
@@ -84,6 +88,7 @@ export class Services implements Host {
       dynamicHz: () => config.dynamicHz,
     })
     this.cron.hooks.push(() => this.noteFigures())
+    this.cron.hooks.push(() => this.memoryReturn.tick())
     engine.host = this
     engine.stats.onReset = () => this.resetStats()
     const { metrics, account, runId } = this
@@ -200,9 +205,9 @@ export class Services implements Host {
     this.defrag.hits = this.defrag.misses = this.defrag.usedUs = 0
   }
 
-  /** Figures that several rooms keep go where INFO reads them; memory of dropped segments goes back. */
+  /** Figures that several rooms keep go where INFO reads them. */
   private noteFigures(): void {
-    const { stats, keyspace } = this.parts.engine
+    const { stats } = this.parts.engine
     const { metrics, expire, eviction, defrag } = this
     metrics.expireCycleUs = expire.usedUs
     metrics.expiredStalePercent = expire.stalePercent
@@ -211,12 +216,6 @@ export class Services implements Host {
     stats.defragHits = defrag.hits
     stats.defragMisses = defrag.misses
     stats.defragUs = defrag.usedUs
-    const { segmentBytes } = keyspace.arena
-    if (segmentBytes > this.segmentBytesSeen) this.segmentBytesSeen = segmentBytes
-    else if (this.segmentBytesSeen - segmentBytes >= RETURN_BYTES && !defrag.running && !keyspace.hasLazy) {
-      this.segmentBytesSeen = segmentBytes
-      this.parts.system.process.collectGarbage()
-    }
   }
 
   // ---- Host ----
@@ -243,7 +242,7 @@ export class Services implements Host {
 
   purgeMemory(): void {
     this.defrag.start()
-    this.segmentBytesSeen = Number.POSITIVE_INFINITY
+    this.memoryReturn.now(Number.POSITIVE_INFINITY)
   }
 
   shutdown(flags: readonly ShutdownFlag[], failed: () => void): void {

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Arena, type Ref } from '../memory/arena.ts'
+import { MemoryReturn } from './memory-return.ts'
+
+const SEGMENT_BYTES = 1 << 24
+
+/** An arena that was filled and emptied: `segments` of its buffers are spare. */
+function emptied(segments: number): Arena {
+  const arena = new Arena()
+  const refs: Ref[] = []
+  while (arena.segmentBytes <= segments * SEGMENT_BYTES) refs.push(arena.alloc(1 << 20))
+  for (const ref of refs) arena.free(ref)
+  assert.equal(arena.spareBytes, segments * SEGMENT_BYTES)
+  return arena
+}
+
+test('while commands come in, buffers go two at a time, and wait for the collector', () => {
+  const arena = emptied(8)
+  let commands = 0
+  let collections = 0
+  const returning = new MemoryReturn(
+    arena,
+    () => (commands += 2),
+    () => collections++,
+  )
+  returning.tick()
+  assert.equal(arena.spareBytes, 6 * SEGMENT_BYTES)
+  for (let i = 0; i < 200; i++) returning.tick()
+  assert.equal(arena.spareBytes, 6 * SEGMENT_BYTES)
+  assert.equal(collections, 0)
+  // The collector does not come by within one test's turn of the event loop: in the end it is asked.
+  for (let i = 0; i < 200; i++) returning.tick()
+  assert.equal(collections, 1)
+})
+
+test('when nobody asks anything, all buffers go soon, and nothing is collected after that', () => {
+  const arena = emptied(8)
+  let collections = 0
+  const returning = new MemoryReturn(
+    arena,
+    () => 7,
+    () => collections++,
+  )
+  for (let i = 0; i < 20; i++) returning.tick()
+  assert.equal(arena.spareBytes, 0)
+  assert.equal(collections, 2)
+  for (let i = 0; i < 200; i++) returning.tick()
+  assert.equal(collections, 2)
+})
+
+test('large allocations that were freed are worth a collection by themselves', () => {
+  const arena = new Arena()
+  let collections = 0
+  const returning = new MemoryReturn(
+    arena,
+    () => 0,
+    () => collections++,
+  )
+  arena.free(arena.alloc(100 << 20))
+  for (let i = 0; i < 20; i++) returning.tick()
+  assert.equal(collections, 1)
+})
+
+test('spare buffers are used again before new ones are made', () => {
+  const arena = emptied(4)
+  const ref = arena.alloc(SEGMENT_BYTES - (1 << 14))
+  arena.alloc(SEGMENT_BYTES / 2)
+  arena.alloc(SEGMENT_BYTES)
+  assert.ok(ref > 0)
+  assert.ok(arena.spareBytes < 4 * SEGMENT_BYTES)
+})
