@@ -109,12 +109,24 @@ export class RdbReader {
   doing = 'reading the header'
   /** Offset behind the last key, or other thing, that was read whole. */
   wholeTo = 0
+  /** What resumeBehind() has passed over: offset behind it, -1 before that, and its key. */
+  passedTo = -1
+  passedKey = ''
+  private passer: ReaderTable | undefined
 
   /** `checks`: the checksum is computed and compared. */
   constructor(readers: ReaderTable, target: RdbTarget, checks: boolean) {
     this.readers = readers
     this.target = target
     this.checks = checks
+  }
+
+  /** Goes on in the middle of a file, where a key begins that is damaged: `passer` passes over its value. */
+  resumeBehind(version: number, passer: ReaderTable): void {
+    this.version = version
+    this.state = OPCODE
+    this.doing = 'reading an opcode'
+    this.passer = passer
   }
 
   /** Makes room for more of the file; write at input.end and advance it. */
@@ -239,13 +251,18 @@ export class RdbReader {
     const { input } = this
     this.rdbType = rdbType
     input.string(this.key)
+    if (this.passer !== undefined) return this.beginValue(this.passer.of(rdbType), rdbType)
     if (rdbType === RDB_STRING) {
       this.target.stringKey(this.key, input.string(this.text), this.attributes)
       return this.forgetAttributes()
     }
     if (rdbType === RDB_MODULE_2) return this.moduleKey()
-    const reader = this.readers.of(rdbType)
     if (rdbType === RDB_MODULE) input.fail('Pre-release module format not supported')
+    this.beginValue(this.readers.of(rdbType), rdbType)
+  }
+
+  private beginValue(reader: ValueReader | undefined, rdbType: number): void {
+    const { input } = this
     if (reader === undefined) return input.fail(`Unknown RDB encoding type ${rdbType}`)
     this.current = reader
     reader.begin(rdbType, input)
@@ -258,11 +275,18 @@ export class RdbReader {
     const reader = this.current!
     this.current = undefined
     this.state = OPCODE
-    if (reader.empty) {
+    if (this.passer !== undefined) this.passed()
+    else if (reader.empty) {
       reader.discard()
       this.target.emptyKey(this.key)
     } else this.target.key(this.key, this.readers.typeOf(this.rdbType), reader, this.attributes)
     this.forgetAttributes()
+  }
+
+  private passed(): void {
+    this.passer = undefined
+    this.passedTo = this.input.offset
+    this.passedKey = this.key.latin1()
   }
 
   private forgetAttributes(): void {

@@ -90,6 +90,45 @@ test('a wrong checksum is a fault, and all keys can be saved', async () => {
   assert.deepEqual(machine.disk.readFile('d.fixed'), machine.disk.readFile('dump.rdb'))
 })
 
+test('around damaged values everything else is saved', async () => {
+  const { machine, server } = await busyMachine({}, 0)
+  for (let i = 10; i < 40; i++) {
+    server.call('hset', `h${i}`, 'f', 1, 'g', 2)
+    server.call('set', `s${i}`, 'ab'.repeat(40 + i), 'px', 100000)
+  }
+  server.call('save')
+  const bytes = machine.disk.readFile('dump.rdb')
+  const at = (key: string) => Buffer.from(bytes).indexOf(key) + key.length
+  // The listpack's own length, behind that of its string; the beginning of a compressed string's bytes.
+  bytes[at('h15') + 1] ^= 1
+  bytes[at('h20') + 1] ^= 1
+  bytes[at('s17') + 4] = 0xff
+  machine.disk.writeFile('d', bytes)
+  const { code, out } = await checked(machine, 'd', '--fix', '--yes')
+  assert.equal(code, 0)
+  const named = [.../'([hs]\d+)'/g[Symbol.matchAll](/damaged are only (.*)/.exec(out)![1])].map(([, key]) => key)
+  assert.deepEqual(named.sort(), ['h15', 'h20', 's17'])
+  assert.match(out, /can be saved: the other 57 keys/)
+  const other = virtualSystem()
+  other.disk.writeFile('dump.rdb', machine.disk.readFile('d.fixed'))
+  const again = await MachineServer.start(other)
+  assert.equal(again.call('dbsize'), 57)
+  assert.deepEqual(again.call('mget', 's17', 's16'), [null, 'ab'.repeat(56)])
+})
+
+test('what follows a damaged value counts only if it makes sense to the end', async () => {
+  const { machine, server } = await busyMachine({}, 0)
+  for (let i = 10; i < 40; i++) server.call('hset', `h${i}`, 'f', 1, 'g', 2)
+  server.call('save')
+  const bytes = machine.disk.readFile('dump.rdb')
+  const first = /h\d\d/.exec(Buffer.from(bytes).toString('latin1'))!.index
+  // A length that swallows a part of the next key, so that what follows is read in the middle of something.
+  bytes[first + 3] += 7
+  machine.disk.writeFile('d', bytes)
+  const { out } = await checked(machine, 'd')
+  assert.match(out, new RegExp(`can be saved: 0 keys before offset ${first - 2}\n`))
+})
+
 test('an existing FILE.fixed is not overwritten', async () => {
   const { machine, server } = await busyMachine({}, 20)
   server.call('save')

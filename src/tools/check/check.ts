@@ -25,8 +25,8 @@ import { Progress } from '../progress.ts'
 import { checkAof } from './aof.ts'
 import type { AofFindings, Fault, RdbFindings } from './findings.ts'
 import { kindOf } from './kind.ts'
-import { cut, isSalvageable, salvage } from './mend.ts'
-import { checkRdb, readingRoom } from './rdb.ts'
+import { cut, salvage } from './mend.ts'
+import { checkRdb, printable, readingRoom } from './rdb.ts'
 import { aofLines, exactBytes, plural, rdbLines, timeText } from './report.ts'
 
 const PAYLOAD_BYTES_MAX = 1 << 30
@@ -50,7 +50,8 @@ What FILE is shows in its content. The server must not be writing to it.
 
 --fix cuts an append-only file behind the last command, or MULTI group, that is
 whole; of several files in a manifest only the last one may be cut. Of an RDB it
-writes what stands before the first fault into FILE.fixed, and leaves FILE alone.
+writes what is whole into FILE.fixed, and leaves FILE alone: all that stands before
+the first fault, and what follows damaged values if it can be read to the end.
 --truncate-to-timestamp counts in seconds since 1970 and wants a file that was
 written with aof-timestamp-enabled.
 After either the exit code is 0 when it was done.`,
@@ -238,14 +239,7 @@ class Check {
       this.note('a server loads this file as it is')
       return EXIT_FAULTS
     }
-    if (rdb !== undefined && isSalvageable(rdb.wholeTo)) {
-      const what = `${plural(rdb.keys, 'key')} before offset ${rdb.wholeTo}`
-      return this.mend(`can be saved: ${what}`, `write them to ${path}.fixed`, () => {
-        this.withProgress(rdb.wholeTo, progress =>
-          salvage(this.machine.disk, path, rdb.wholeTo, rdb.version, `${path}.fixed`, progress),
-        )
-      })
-    }
+    if (rdb !== undefined && rdb.ranges[0].to > 0) return this.saveRdb(path, rdb)
     if (cutAt === undefined) {
       this.note('nothing can be saved')
       return EXIT_FAULTS
@@ -254,6 +248,18 @@ class Check {
     return this.mend(`whole up to offset ${cutAt}`, `cut off the ${lost} behind it`, () =>
       cut(this.machine.disk, path, cutAt),
     )
+  }
+
+  private saveRdb(path: string, { ranges, damaged, version, keys }: RdbFindings): number {
+    const { disk } = this.machine
+    const to = `${path}.fixed`
+    const last = ranges[ranges.length - 1].to
+    if (damaged.length > 0) this.note(`damaged ${damaged.length === 1 ? 'is' : 'are'} only ${names(damaged)}`)
+    const what =
+      damaged.length > 0 ? `the other ${plural(keys, 'key')}` : `${plural(keys, 'key')} before offset ${last}`
+    return this.mend(`can be saved: ${what}`, `write them to ${to}`, () => {
+      this.withProgress(last, progress => salvage(disk, path, ranges, version, to, progress))
+    })
   }
 
   private cutToTime(path: string, { fault, cutAt, rdb, sizeBytes }: Verdict): number {
@@ -305,4 +311,11 @@ class Check {
   private note(text: string): void {
     this.say(`  ${text}`)
   }
+}
+
+const NAMES_MAX = 10
+
+function names(keys: readonly string[]): string {
+  const shown = keys.slice(0, NAMES_MAX).map(key => `'${printable(key)}'`)
+  return keys.length > NAMES_MAX ? `${shown.join(', ')} …` : shown.join(', ')
 }

@@ -7,6 +7,12 @@ export interface Fault {
   message: string
 }
 
+/** Bytes from .. to of a file. */
+export interface Range {
+  from: number
+  to: number
+}
+
 /** Of an RDB, whole or as the first part of an append-only file. */
 export interface RdbFindings {
   version: number
@@ -29,8 +35,10 @@ export interface RdbFindings {
   loads: boolean
   /** Offset behind the RDB. */
   end: number
-  /** Offset behind the last record that is whole. */
-  wholeTo: number
+  /** What of the file is whole: all of it up to the first fault, and what stands between damaged values. */
+  ranges: readonly Range[]
+  /** Keys whose values are damaged, where the file could be read on to its end. */
+  damaged: readonly string[]
   fault?: Fault
 }
 

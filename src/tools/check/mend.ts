@@ -3,7 +3,9 @@
 import { Crc64 } from '../../lib/crc64.ts'
 import { folderOf } from '../../persistence/file-sink.ts'
 import type { Disk } from '../../persistence/machine.ts'
-import { CHECKSUM_BYTES, HEADER_BYTES, OP_EOF } from '../../persistence/rdb/format.ts'
+import { CHECKSUM_BYTES, OP_EOF } from '../../persistence/rdb/format.ts'
+import { ToolError } from '../command-line.ts'
+import type { Range } from './findings.ts'
 
 const PIECE_BYTES = 1 << 20
 
@@ -18,11 +20,11 @@ export function cut(disk: Disk, path: string, sizeBytes: number): void {
   }
 }
 
-/** Writes a new RDB `to` of the first `wholeTo` bytes of `from`, which end behind a record. Throws DiskError. */
+/** Writes a new RDB `to` of parts of `from`, each of which ends behind a record. Throws DiskError. */
 export function salvage(
   disk: Disk,
   from: string,
-  wholeTo: number,
+  ranges: readonly Range[],
   version: number,
   to: string,
   progress: (offset: number) => void,
@@ -33,12 +35,14 @@ export function salvage(
     try {
       const crc = new Crc64()
       const piece = new Uint8Array(PIECE_BYTES)
-      for (let at = 0; at < wholeTo; ) {
-        const got = disk.read(source, piece, 0, Math.min(piece.length, wholeTo - at), at)
-        crc.update(piece, 0, got)
-        disk.write(target, piece, 0, got, null)
-        at += got
-        progress(at)
+      for (const range of ranges) {
+        for (let at = range.from; at < range.to; progress(at)) {
+          const got = disk.read(source, piece, 0, Math.min(piece.length, range.to - at), at)
+          if (got === 0) throw new ToolError(`${from} has become shorter: is a server writing to it?`)
+          crc.update(piece, 0, got)
+          disk.write(target, piece, 0, got, null)
+          at += got
+        }
       }
       const end = Uint8Array.of(OP_EOF, ...new Uint8Array(CHECKSUM_BYTES))
       crc.update(end, 0, 1).writeTo(end, 1)
@@ -51,9 +55,4 @@ export function salvage(
   } finally {
     disk.close(source)
   }
-}
-
-/** Whether anything at all can be saved of an RDB: without its header nothing can. */
-export function isSalvageable(wholeTo: number): boolean {
-  return wholeTo >= HEADER_BYTES
 }

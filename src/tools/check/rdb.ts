@@ -9,7 +9,8 @@ import type { ValueReader } from '../../persistence/rdb/value.ts'
 import { ValueReaders } from '../../persistence/rdb/values.ts'
 import { RdbFileReader } from '../../persistence/rdb-file.ts'
 import type { Machine } from '../command-line.ts'
-import type { Fault, RdbFindings } from './findings.ts'
+import { RawValues } from '../online/raw-values.ts'
+import type { Fault, Range, RdbFindings } from './findings.ts'
 
 const SLICE_BYTES = 4 << 20
 
@@ -97,54 +98,110 @@ export function readingRoom({ clock, random }: Pick<Machine, 'clock' | 'random'>
 
 /** Checks the RDB at the beginning of the open file `fd`. Throws DiskError. */
 export function checkRdb(machine: Machine, fd: number, progress: (offset: number) => void): RdbFindings {
-  const engine = readingRoom(machine)
-  const readers = new ValueReaders(engine.keyspace, engine.settings)
-  readers.options.deep = true
-  const counter = new Counter(machine.clock.nowMs())
-  const file = new RdbFileReader(machine.disk, fd, 0, readers, counter, true)
-  const { reader } = file
-  counter.offset = () => file.offset
-  const findings: RdbFindings = {
-    version: 0,
-    fields: counter.fields,
-    keys: 0,
-    types: counter.types,
-    withExpiry: 0,
-    expired: 0,
-    empty: 0,
-    databases: 0,
-    libraries: 0,
-    loads: false,
-    modules: counter.modules,
-    checksum: 'not reached',
-    end: 0,
-    wholeTo: 0,
-  }
-  try {
-    while (!file.slice(SLICE_BYTES)) progress(file.offset)
-    findings.checksum = reader.version < 5 || reader.unchecked ? 'absent' : 'right'
-    findings.fault = counter.firstEmpty
-    findings.loads = true
-  } catch (error) {
-    if (!(error instanceof RdbError)) throw error
-    const key = reader.currentKey
-    const where = key === '' ? reader.doing : `reading the value of the key '${printable(key)}'`
-    findings.fault = { offset: error.offset, message: `${error.message} (${where})` }
-    if (error.message === WRONG_CHECKSUM) findings.checksum = 'wrong'
-    reader.discard()
-  }
-  findings.version = reader.version
-  findings.keys = counter.keys
-  findings.withExpiry = counter.withExpiry
-  findings.expired = counter.expired
-  findings.empty = counter.empty
-  findings.databases = counter.databases.size
-  findings.libraries = counter.libraries
-  findings.end = file.offset
-  findings.wholeTo = reader.wholeTo
-  return findings
+  return new RdbCheck(machine, fd, progress).run()
 }
 
+/**
+ * Reads a file up to its end or its first fault. Behind a value that is damaged it goes on, where the value's own
+ * lengths say that the next key begins. What comes then counts only when it leads to the very end of the file.
+ */
+class RdbCheck {
+  private readonly machine: Machine
+  private readonly fd: number
+  private readonly progress: (offset: number) => void
+  private readonly readers: ValueReaders
+  private readonly counter: Counter
+
+  constructor(machine: Machine, fd: number, progress: (offset: number) => void) {
+    this.machine = machine
+    this.fd = fd
+    this.progress = progress
+    const engine = readingRoom(machine)
+    this.readers = new ValueReaders(engine.keyspace, engine.settings)
+    this.readers.options.deep = true
+    this.counter = new Counter(machine.clock.nowMs())
+  }
+
+  run(): RdbFindings {
+    const file = this.open(0, true)
+    const fault = this.readOn(file)
+    const { reader } = file
+    const found = this.findings(file, [{ from: 0, to: reader.wholeTo }], [])
+    if (fault === undefined) {
+      found.checksum = reader.version < 5 || reader.unchecked ? 'absent' : 'right'
+      found.loads = true
+      found.fault = this.counter.firstEmpty
+      return found
+    }
+    found.fault = fault
+    if (fault.message.startsWith(WRONG_CHECKSUM)) found.checksum = 'wrong'
+    const further = reader.wholeTo > 0 ? this.goOn(reader.version, found.ranges[0]) : undefined
+    return further === undefined ? found : { ...further, fault }
+  }
+
+  private open(from: number, checksum: boolean): RdbFileReader {
+    const file = new RdbFileReader(this.machine.disk, this.fd, from, this.readers, this.counter, checksum)
+    this.counter.offset = () => file.offset
+    return file
+  }
+
+  /** Reads to the end of the RDB; what is wrong before it. */
+  private readOn(file: RdbFileReader): Fault | undefined {
+    const { reader } = file
+    try {
+      while (!file.slice(SLICE_BYTES)) this.progress(file.offset)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof RdbError)) throw error
+      const key = reader.currentKey
+      const where = key === '' ? reader.doing : `reading the value of the key '${printable(key)}'`
+      reader.discard()
+      return { offset: error.offset, message: `${error.message} (${where})` }
+    }
+  }
+
+  /** What there is besides damaged values; undefined when behind one of them nothing makes sense. */
+  private goOn(version: number, first: Range): RdbFindings | undefined {
+    const ranges = [first]
+    const damaged: string[] = []
+    for (let at = first.to; damaged.length < DAMAGED_MAX; ) {
+      const file = this.open(at, false)
+      const { reader } = file
+      reader.resumeBehind(version, new RawValues())
+      const fault = this.readOn(file)
+      if (reader.passedTo < 0) return undefined
+      damaged.push(reader.passedKey)
+      ranges.push({ from: reader.passedTo, to: reader.wholeTo })
+      if (fault === undefined) return file.offset === file.sizeBytes ? this.findings(file, ranges, damaged) : undefined
+      at = reader.wholeTo
+    }
+    return undefined
+  }
+
+  private findings(file: RdbFileReader, ranges: Range[], damaged: string[]): RdbFindings {
+    const { counter } = this
+    return {
+      version: file.reader.version,
+      fields: counter.fields,
+      keys: counter.keys,
+      types: new Map(counter.types),
+      withExpiry: counter.withExpiry,
+      expired: counter.expired,
+      empty: counter.empty,
+      databases: counter.databases.size,
+      libraries: counter.libraries,
+      modules: new Set(counter.modules),
+      checksum: 'not reached',
+      loads: false,
+      end: file.offset,
+      ranges,
+      damaged,
+    }
+  }
+}
+
+/** With more damaged values than this a file is not worth going on. */
+const DAMAGED_MAX = 1000
 const WRONG_CHECKSUM = 'RDB CRC error'
 const KEY_CHARS_MAX = 100
 
