@@ -20,6 +20,7 @@ import { Reply } from '../protocol/reply.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { AclLog } from './acl-log.ts'
 import { Blocking } from './blocking.ts'
+import type { Broadcast } from './broadcast.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
@@ -75,6 +76,9 @@ const COMMANDS_PER_CLOCK = 64
 const QUERY_KEEP_BYTES = 1024 * 1024
 /** Replies gathered over clients beyond this are sent at once. */
 const FLUSH_BYTES = 256 * 1024
+
+/** A command that promises more than this gets room as its bytes come. */
+const PROMISE_BYTES_MAX = 16 * 1024 * 1024
 
 export class Engine {
   readonly settings = new Settings()
@@ -243,7 +247,8 @@ export class Engine {
     const query = client.query!
     client.queryStart = this.run(client, query, client.queryView!, client.queryStart, client.queryEnd)
     if (client.queryStart < client.queryEnd) {
-      if (this.bytesWanted > query.length && !client.has(CLIENT_CLOSING)) this.resizeQuery(client, this.bytesWanted)
+      const wanted = Math.min(this.bytesWanted, PROMISE_BYTES_MAX)
+      if (wanted > query.length && !client.has(CLIENT_CLOSING)) this.resizeQuery(client, wanted)
       return
     }
     client.queryStart = client.queryEnd = 0
@@ -310,7 +315,7 @@ export class Engine {
     }
     let query = client.query
     if (query === undefined || client.queryEnd + more > query.length) {
-      const wanted = known > have + more ? known : Math.max((have + more) * 2, 1024)
+      const wanted = roomFor(have + more, known)
       if (query !== undefined && have + more <= query.length && wanted <= query.length) {
         query.copyWithin(0, client.queryStart, client.queryEnd)
       } else {
@@ -381,11 +386,11 @@ export class Engine {
     reply.pos = from
   }
 
-  /** Sends whole replies, in the client's protocol, that several clients may share; not to the current client. */
-  sendTo(client: Client, bytes: Uint8Array): void {
+  /** Sends the end of a broadcast, whole replies in the client's protocol; not to the current client. */
+  sendTo(client: Client, batch: Broadcast, from: number): void {
     if (client.has(CLIENT_CLOSING)) return
     if (client.has(CLIENT_DEFERRED)) this.output.sendDeferred()
-    this.output.queueShared(client, bytes)
+    this.output.queueBroadcast(client, batch, from)
   }
 
   /** The socket takes bytes again. */
@@ -415,4 +420,11 @@ export class Engine {
   }
 
   log: ((level: 'debug' | 'verbose' | 'notice' | 'warning', text: string) => void) | undefined
+}
+
+/** How large an input buffer should be that holds `have` bytes of a command of at least `known` bytes. */
+function roomFor(have: number, known: number): number {
+  const doubled = Math.max(have * 2, 1024)
+  if (known <= have) return doubled
+  return known <= PROMISE_BYTES_MAX ? known : Math.min(known, Math.max(doubled, PROMISE_BYTES_MAX))
 }

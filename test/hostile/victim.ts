@@ -71,7 +71,7 @@ export class Bystander {
   private arrived: () => void = () => {}
   private count = 0
 
-  private constructor(socket: Socket) {
+  constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', bytes => {
       this.got += latin1Text(bytes as Uint8Array)
