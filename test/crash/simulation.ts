@@ -66,7 +66,7 @@ const HASH = new QuickHash()
 /** The digest of what there is, made again only when something has changed. */
 class States {
   private readonly server: MachineServer
-  private changes = -1
+  private changes = ''
   private digest = ''
 
   constructor(server: MachineServer) {
@@ -74,8 +74,11 @@ class States {
   }
 
   now(): string {
-    const { keyspace } = this.server.server.engine
-    const changes = keyspace.dirty + keyspace.expiredKeys
+    const { engine, persistence } = this.server.server
+    const { dirty, expiredKeys } = engine.keyspace
+    const { saves, job } = persistence.saver
+    // A save that ends takes back what it covers of `dirty`.
+    const changes = `${dirty} ${expiredKeys} ${saves} ${job === undefined}`
     if (changes !== this.changes) this.digest = this.server.digestNow(HASH)
     this.changes = changes
     return this.digest
@@ -191,8 +194,10 @@ function live(
     }
     return false
   } catch (error) {
-    if (error instanceof PowerLoss) return true
-    throw error
+    if (!(error instanceof PowerLoss)) throw error
+    // It may have gone between a command and its answer.
+    history.add(states.now(), machine.system.clock.nowMs())
+    return true
   }
 }
 
