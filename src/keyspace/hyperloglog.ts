@@ -238,8 +238,15 @@ function bytesAt(u8: Uint8Array, at: number): number {
 
 // ---- whole strings ----
 
-/** Calls `visit` for each run of equal registers; false when a sparse string is corrupt. */
-export function forEachRun(s: Slice, visit: (first: number, length: number, value: number) => void): boolean {
+/**
+ * Calls `visit` for each run of equal registers; false when a sparse string is corrupt. As in Redis a value behind the
+ * last register ends the reading, and is only an error where cardinality() reads.
+ */
+export function forEachRun(
+  s: Slice,
+  visit: (first: number, length: number, value: number) => void,
+  mayEndEarly = true,
+): boolean {
   if (encodingOf(s) === DENSE) {
     for (let i = 0; i < REGISTERS; i++) visit(i, 1, denseRegister(s, i))
     return true
@@ -250,7 +257,7 @@ export function forEachRun(s: Slice, visit: (first: number, length: number, valu
   for (let at = s.off + HEAD_BYTES; at < end; at += bytesAt(u8, at)) {
     const length = lengthAt(u8, at)
     const value = (u8[at] & VALUE) === 0 ? 0 : valueAt(u8, at)
-    if (value > 0 && first + length > REGISTERS) return false
+    if (value > 0 && first + length > REGISTERS) return mayEndEarly && first === REGISTERS
     visit(first, length, value)
     first += length
   }
@@ -285,9 +292,10 @@ export function mergeInto(registers: Uint8Array, s: Slice): boolean {
 /** The estimated cardinality, or -1 when `s` is corrupt. */
 export function cardinality(s: Slice): number {
   const histogram = new Int32Array(REGISTER_MAX + 1)
-  const whole = forEachRun(s, (_first, length, value) => {
+  const count = (_first: number, length: number, value: number) => {
     histogram[value] += length
-  })
+  }
+  const whole = forEachRun(s, count, false)
   return whole ? estimate(histogram) : -1
 }
 
