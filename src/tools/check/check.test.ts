@@ -277,6 +277,17 @@ test('an append-only file goes back in time only in its last file', async () => 
   assert.equal((await checked(machine, 'dir', '--truncate-to-timestamp', '12', '--yes')).code, 0)
 })
 
+test('a file that a server writes to is not cut', async () => {
+  const { machine, server } = await busyMachine({ appendonly: 'yes' }, 10)
+  const name = 'appendonlydir/appendonly.aof.1.incr.aof'
+  machine.disk.append(name, latin1Bytes('*2'))
+  const { code, err } = await checked(machine, 'appendonlydir', '--fix', '--yes')
+  assert.equal(code, 2)
+  assert.match(err, /The server with pid 4242 writes to this file: shut it down first/)
+  await server.stop()
+  assert.equal((await checked(machine, 'appendonlydir', '--fix', '--yes')).code, 0)
+})
+
 test('what a server with an append-only file writes is good', async () => {
   for (const preamble of ['yes', 'no']) {
     const { machine, server } = await busyMachine({ appendonly: 'yes', 'aof-use-rdb-preamble': preamble })

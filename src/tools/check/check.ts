@@ -25,7 +25,7 @@ import { Progress } from '../progress.ts'
 import { checkAof } from './aof.ts'
 import type { AofFindings, Fault, RdbFindings } from './findings.ts'
 import { kindOf } from './kind.ts'
-import { cut, salvage } from './mend.ts'
+import { cut, salvage, writerOf } from './mend.ts'
 import { checkRdb, printable, readingRoom } from './rdb.ts'
 import { aofLines, exactBytes, plural, rdbLines, timeText } from './report.ts'
 
@@ -245,9 +245,7 @@ class Check {
       return EXIT_FAULTS
     }
     const lost = exactBytes(sizeBytes - cutAt)
-    return this.mend(`whole up to offset ${cutAt}`, `cut off the ${lost} behind it`, () =>
-      cut(this.machine.disk, path, cutAt),
-    )
+    return this.mend(`whole up to offset ${cutAt}`, `cut off the ${lost} behind it`, () => this.cut(path, cutAt))
   }
 
   private saveRdb(path: string, { ranges, damaged, version, keys }: RdbFindings): number {
@@ -274,9 +272,14 @@ class Check {
       return EXIT_GOOD
     }
     const lost = exactBytes(sizeBytes - cutAt)
-    return this.mend(`after ${time}: from offset ${cutAt}`, `cut off ${lost}`, () =>
-      cut(this.machine.disk, path, cutAt),
-    )
+    return this.mend(`after ${time}: from offset ${cutAt}`, `cut off ${lost}`, () => this.cut(path, cutAt))
+  }
+
+  private cut(path: string, cutAt: number): void {
+    const writer = writerOf(this.machine, path)
+    if (writer !== undefined)
+      throw new ToolError(`The server with pid ${writer} writes to this file: shut it down first.`)
+    cut(this.machine.disk, path, cutAt)
   }
 
   /** Says what can be done, asks, and does it; the exit code. */

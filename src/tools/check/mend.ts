@@ -4,10 +4,21 @@ import { Crc64 } from '../../lib/crc64.ts'
 import { folderOf } from '../../persistence/file-sink.ts'
 import type { Disk } from '../../persistence/machine.ts'
 import { CHECKSUM_BYTES, OP_EOF } from '../../persistence/rdb/format.ts'
-import { ToolError } from '../command-line.ts'
+import { type Machine, ToolError } from '../command-line.ts'
 import type { Range } from './findings.ts'
 
 const PIECE_BYTES = 1 << 20
+
+const PART_OF_LOG = /^(.*)[/\\]([^/\\]+?)\.[0-9]+\.(base|incr)\.(aof|rdb)$/
+
+/** The pid of the server that is writing to this file of an append-only log; undefined when none is known to. */
+export function writerOf({ disk, process }: Pick<Machine, 'disk' | 'process'>, path: string): string | undefined {
+  const [, folder, name] = PART_OF_LOG.exec(disk.resolve(path)) ?? []
+  const lock = `${folder}.${name}.lock`
+  if (name === undefined || disk.stat(lock) === null) return undefined
+  const identity = new TextDecoder().decode(disk.readFile(lock)).trim()
+  return process.isRunning(identity) ? identity.split(':')[0] : undefined
+}
 
 /** Cuts the file at `sizeBytes`, on the disk when this returns. Throws DiskError. */
 export function cut(disk: Disk, path: string, sizeBytes: number): void {
