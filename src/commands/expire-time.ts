@@ -2,10 +2,8 @@
 // 1970.
 
 import type { Context } from '../engine/context.ts'
-import { INT64_MAX as INT64_MAX_EXACT } from '../lib/number.ts'
+import { INT64_MAX } from '../lib/number.ts'
 import { NOT_AN_INTEGER } from '../protocol/errors.ts'
-
-const INT64_MAX = 2 ** 63
 
 /** How many milliseconds one unit of the argument is, and whether it counts from now. */
 export interface TimeUnit {
@@ -22,15 +20,21 @@ export const PXAT: TimeUnit = { ms: 1, fromNow: false }
 export function expireTimeOrReply(ctx: Context, i: number, unit: TimeUnit): number {
   const time = ctx.longOrReply(i, NOT_AN_INTEGER)
   if (Number.isNaN(time)) return time
-  return time <= 0 ? invalidExpireTime(ctx) : absoluteOrReply(ctx, time, unit)
+  return time <= 0 ? invalidExpireTime(ctx) : absoluteOrReply(ctx, i, time, unit)
 }
 
-/** The moment `time` units from now or since 1970, which may lie in the past; NaN after an error reply. */
-export function absoluteOrReply(ctx: Context, time: number, unit: TimeUnit): number {
-  const ms = time * unit.ms
-  if (unit.ms !== 1 && (ms >= INT64_MAX || ms <= -INT64_MAX)) return invalidExpireTime(ctx)
-  if (!unit.fromNow) return ms
-  return ms > INT64_MAX - ctx.nowMs ? invalidExpireTime(ctx) : ms + ctx.nowMs
+/** The moment `time` units from now or since 1970 (args[i]), which may lie in the past; NaN after an error reply. */
+export function absoluteOrReply(ctx: Context, i: number, time: number, unit: TimeUnit): number {
+  const ms = unit.fromNow ? time * unit.ms + ctx.nowMs : time * unit.ms
+  return Number.isSafeInteger(ms) ? ms : distantOrReply(ctx, i, unit)
+}
+
+/** The same beyond the year 287396, where moments are kept as the nearest double: up to half a second off. */
+function distantOrReply(ctx: Context, i: number, unit: TimeUnit): number {
+  const ms = BigInt(ctx.args[i].latin1()) * BigInt(unit.ms)
+  const latest = unit.fromNow ? INT64_MAX - BigInt(ctx.nowMs) : INT64_MAX
+  if (ms > latest || (unit.ms !== 1 && ms < -INT64_MAX)) return invalidExpireTime(ctx)
+  return Number(unit.fromNow ? ms + BigInt(ctx.nowMs) : ms)
 }
 
 function invalidExpireTime(ctx: Context): number {
@@ -47,5 +51,5 @@ export function isPast(ctx: Context, whenMs: number): boolean {
 export function msWord(ms: number): string {
   if (Number.isSafeInteger(ms)) return String(ms)
   const exact = BigInt(ms)
-  return (exact > INT64_MAX_EXACT ? INT64_MAX_EXACT : exact).toString()
+  return (exact > INT64_MAX ? INT64_MAX : exact).toString()
 }

@@ -85,7 +85,7 @@ function setExpiry(ctx: Context, unit: TimeUnit): void {
   if (condition < 0) return
   const time = ctx.longOrReply(2)
   if (Number.isNaN(time)) return
-  const whenMs = absoluteOrReply(ctx, time, unit)
+  const whenMs = absoluteOrReply(ctx, 2, time, unit)
   if (Number.isNaN(whenMs)) return
   const entry = db.lookupWrite(key)
   if (entry === 0 || !isMet(condition, db.expiryOf(entry), whenMs)) return reply.integer(0)
