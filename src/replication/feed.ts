@@ -14,6 +14,7 @@ import type { Effect } from '../engine/context.ts'
 import type { Sink } from '../engine/engine.ts'
 import type { ReplicaFacts, Replicas } from '../engine/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
+import { Slice } from '../lib/slice.ts'
 import { CommandBuffer } from '../persistence/aof/encode.ts'
 import { attempt, type DiskFailure, reasonOf } from '../persistence/machine.ts'
 import type { PersistenceParts } from '../persistence/parts.ts'
@@ -89,6 +90,7 @@ export class ReplicaFeed implements Replicas, Sink {
   private readonly ports = new Map<number, number>()
   private readonly onlyDataset = new Set<number>()
   private readonly buffer = new CommandBuffer()
+  private readonly piece = new Slice()
   private database = -1
   private scheduled = false
   private job: SnapshotJob | undefined
@@ -243,7 +245,7 @@ export class ReplicaFeed implements Replicas, Sink {
       }
       replica.transfer = transfer
       replica.state = 'send_bulk'
-      engine.sendTo(replica.client, bytesOf(`$${transfer.sizeBytes}\r\n`))
+      this.give(replica.client, bytesOf(`$${transfer.sizeBytes}\r\n`))
       this.send(replica)
     }
     if (waiting.length === 0 && transfer.fd >= 0) disk.close(transfer.fd)
@@ -270,19 +272,19 @@ export class ReplicaFeed implements Replicas, Sink {
         return engine.closeClient(client)
       }
       replica.sentBytes += bytes
-      engine.sendTo(client, piece)
+      this.give(client, piece)
       if (replica.sentBytes === transfer.sizeBytes) return this.goOnline(replica)
     }
     after(SEND_MS, () => this.send(replica))
   }
 
   private goOnline(replica: Replica): void {
-    const { engine, log } = this.parts.server
+    const { log } = this.parts.server
     if (this.replicas.get(replica.client.id) !== replica) return
     this.release(replica)
     replica.state = 'online'
     replica.ackMs = this.nowMs
-    for (const chunk of replica.pending.splice(0)) engine.sendTo(replica.client, chunk)
+    for (const chunk of replica.pending.splice(0)) this.give(replica.client, chunk)
     replica.pendingBytes = 0
     log.notice(`Synchronization with replica ${replica.client.connection.peer} succeeded`)
   }
@@ -335,9 +337,14 @@ export class ReplicaFeed implements Replicas, Sink {
     this.backlog?.add(chunk, parts.config.replBacklogSize)
     for (const replica of [...this.replicas.values()]) {
       if (replica.rdbOnly) continue
-      if (replica.state === 'online') parts.server.engine.sendTo(replica.client, chunk)
+      if (replica.state === 'online') this.give(replica.client, chunk)
       else if (replica.saving || replica.state === 'send_bulk') this.keep(replica, chunk)
     }
+  }
+
+  private give(client: Client, bytes: Uint8Array): void {
+    this.piece.set(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+    this.parts.server.engine.replyTo(client, reply => reply.raw(this.piece))
   }
 
   private keep(replica: Replica, chunk: Uint8Array): void {
@@ -374,7 +381,7 @@ export class ReplicaFeed implements Replicas, Sink {
   private ping(second: number): void {
     const { engine } = this.parts.server
     for (const replica of this.replicas.values())
-      if (replica.state === 'wait_bgsave') engine.sendTo(replica.client, PATIENCE)
+      if (replica.state === 'wait_bgsave') this.give(replica.client, PATIENCE)
     if (this.replicas.size === 0 || engine.dispatch.paused) return
     if (second - this.lastPingSecond < this.parts.config.replPingReplicaPeriod) return
     this.lastPingSecond = second

@@ -11,7 +11,7 @@ import type { Machine } from '../command-line.ts'
 import { countText, Progress } from '../progress.ts'
 import { MARKER } from './migration-state.ts'
 import type { Remote } from './remote.ts'
-import { type CopiedKey, KeyCopier, keysOf, keyText } from './scan-source.ts'
+import { type CopiedKey, type FoundKeys, KeyCopier, keysOf, keyText } from './scan-source.ts'
 import type { Stop } from './session.ts'
 import type { ValueRoom } from './value-room.ts'
 
@@ -85,14 +85,18 @@ export class Comparer {
   }
 
   private async scan(side: KeyCopier, database: number, visit: (keys: Uint8Array[]) => Promise<void>): Promise<void> {
-    let cursor = '0'
-    do {
+    const look = async (cursor: string): Promise<FoundKeys> => {
       await side.select(database)
-      const found = await side.scan(cursor)
-      cursor = found.cursor
+      return side.scan(cursor)
+    }
+    // The next keys are looked for while these are compared.
+    for (let next: Promise<FoundKeys> | undefined = look('0'); next !== undefined; ) {
+      const found: FoundKeys = await next
+      next = found.cursor === '0' ? undefined : look(found.cursor)
+      next?.catch(() => {})
       const keys = database === 0 ? found.keys.filter(key => keyText(key) !== MARKER) : found.keys
       if (keys.length > 0) await visit(keys)
-    } while (cursor !== '0')
+    }
   }
 
   /** Those of some keys that are different now. */

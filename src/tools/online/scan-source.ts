@@ -8,13 +8,19 @@ import { ToolError } from '../command-line.ts'
 import { type Remote, sliceOf } from './remote.ts'
 import { latin1, ReplyError, type Value } from './replies.ts'
 
-const KEYS_PER_SCAN = 200
+const KEYS_PER_SCAN = 500
 
 export interface CopiedKey {
   key: Uint8Array
   payload: Uint8Array
   /** Milliseconds since 1970, or -1. */
   expiryMs: number
+}
+
+/** What a SCAN found, and the cursor to go on with: '0' when there are no more. */
+export interface FoundKeys {
+  cursor: string
+  keys: Uint8Array[]
 }
 
 /** Databases of a server that hold keys, and how many. */
@@ -56,8 +62,7 @@ export class KeyCopier {
     await this.remote.call('SELECT', database)
   }
 
-  /** Some keys, and the cursor to go on with: '0' when there are no more. */
-  async scan(cursor: string): Promise<{ cursor: string; keys: Uint8Array[] }> {
+  async scan(cursor: string): Promise<FoundKeys> {
     const reply = (await this.remote.call('SCAN', cursor, 'COUNT', KEYS_PER_SCAN)) as [Value, Uint8Array[]]
     return { cursor: latin1(reply[0]), keys: reply[1] }
   }

@@ -164,7 +164,7 @@ export class TargetWriter {
   }
 
   private async oldest(): Promise<void> {
-    await this.underWay.shift()
+    while (this.underWay.length >= BATCHES_MAX) await this.underWay.shift()
     if (this.failure !== undefined) throw this.failure
   }
 
