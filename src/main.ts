@@ -1,14 +1,21 @@
 // The command line: `redstart` takes what redis-server takes, or the name of a tool and what that takes.
 
 import process from 'node:process'
-import { launch } from './server/launch.ts'
+import { launch, type StartServer } from './server/launch.ts'
 import { startServer } from './server/server.ts'
 import { realSystem } from './server/system/real.ts'
+import { warmUp } from './server/warm-up.ts'
 import { runTool } from './tools/command-line.ts'
 import { toolNamed } from './tools/index.ts'
+
+const startWarm: StartServer = async (config, system, log, options) => {
+  const server = await startServer(config, system, log, options)
+  if (config.jitWarmUp) void warmUp(system)
+  return server
+}
 
 const args = process.argv.slice(2)
 const system = realSystem({ ownProcess: true })
 const tool = await toolNamed(args[0])
-if (tool === undefined) await launch(args, system, startServer)
+if (tool === undefined) await launch(args, system, startWarm)
 else process.exitCode = await runTool(tool, args.slice(1), system)

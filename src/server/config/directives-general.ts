@@ -22,6 +22,7 @@ export const generalDirectives = {
   'disable-thp': yesNo(true, { immutable: true }),
   'oom-score-adj': choice(['no', 'yes', 'absolute'], 'no', {}, { relative: 'yes' }),
   'oom-score-adj-values': oomScores([0, 200, 800]),
+  'jit-warm-up': yesNo(true, { immutable: true, hidden: true }),
   server_cpulist: text('', { immutable: true, emptyIsUnset: true }),
   bio_cpulist: text('', { immutable: true, emptyIsUnset: true }),
   aof_rewrite_cpulist: text('', { immutable: true, emptyIsUnset: true }),
