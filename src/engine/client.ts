@@ -9,6 +9,7 @@
 import type { Database } from '../keyspace/database.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Resume } from '../protocol/parser.ts'
+import type { Broadcast } from './broadcast.ts'
 import type { Connection } from './connection.ts'
 import type { TableEntry } from './table.ts'
 
@@ -105,6 +106,10 @@ export class Client {
   /** Bytes of out[0] that are sent. */
   outSent = 0
   outBytes = 0
+  /** Shared bytes that follow `out`. */
+  batch: Broadcast | undefined
+  batchFrom = 0
+  batchEnd = 0
   /** Wall-clock milliseconds since when the soft output limit is exceeded; 0: it is not. */
   softLimitSinceMs = 0
   bytesIn = 0

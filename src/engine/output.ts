@@ -9,10 +9,14 @@
 //   kept       what a socket did not take: chunks of the client's own, sent when it drains, limited by
 //              client-output-buffer-limit
 //
-// Always: a client's bytes leave in the order they were written; client.outBytes is the sum of its chunks less outSent;
+//   broadcast  messages that many clients get at once, in one buffer for all of them (broadcast.ts)
+//
+// Always: a client's bytes leave in the order they were written; client.outBytes is the sum of its chunks and its range of a
+// broadcast less outSent;
 // `memoryBytes` is that sum over all clients.
 
 import type { Reply } from '../protocol/reply.ts'
+import { Broadcast } from './broadcast.ts'
 import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
@@ -23,11 +27,15 @@ import {
 import type { Engine } from './engine.ts'
 
 const CHUNK_BYTES = 16 * 1024
+const SPARE_MAX = 64
 
 export class OutputBuffers {
   memoryBytes = 0
   private readonly engine: Engine
   private readonly pending: Client[] = []
+  private readonly broadcasts: Broadcast[] = []
+  private readonly spare: Broadcast[] = []
+  private turn = 0
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -146,19 +154,45 @@ export class OutputBuffers {
     this.keep(client, reply.u8, from, reply.pos)
   }
 
-  /** Queues bytes that other clients share: kept by reference. */
-  queueShared(client: Client, bytes: Uint8Array): void {
-    this.engine.stats.netOutputBytes += bytes.length
-    client.bytesOut += bytes.length
-    if (client.outBytes === 0 && !client.has(CLIENT_WRITE_PENDING)) {
-      client.flags |= CLIENT_WRITE_PENDING
-      this.pending.push(client)
-      this.schedule()
+  /** The broadcast of this turn: the one at hand, if it is of this turn. */
+  broadcast(atHand: Broadcast | undefined): Broadcast {
+    if (atHand !== undefined && atHand.turn === this.turn) return atHand
+    const batch = this.spare.pop() ?? new Broadcast()
+    batch.turn = this.turn
+    this.broadcasts.push(batch)
+    return batch
+  }
+
+  /** Queues the end of a broadcast, from `from` on. */
+  queueBroadcast(client: Client, batch: Broadcast, from: number): void {
+    const bytes = batch.end - from
+    this.engine.stats.netOutputBytes += bytes
+    client.bytesOut += bytes
+    if (client.batch === batch && client.batchEnd === from) client.batchEnd = batch.end
+    else {
+      if (client.batch !== undefined) this.closeBatch(client)
+      if (!client.has(CLIENT_WRITE_PENDING)) {
+        // A client whose socket is full gets a copy, because it is flushed in some later turn.
+        if (client.outBytes > 0) return this.keep(client, batch.u8, from, batch.end)
+        client.flags |= CLIENT_WRITE_PENDING
+        this.pending.push(client)
+        this.schedule()
+      }
+      client.batch = batch
+      client.batchFrom = from
+      client.batchEnd = batch.end
     }
-    client.out.push(bytes)
-    client.outBytes += bytes.length
-    this.memoryBytes += bytes.length
-    this.checkLimit(client)
+    client.outBytes += bytes
+    this.memoryBytes += bytes
+    // Redis as well looks at the limit only beyond a client's fixed buffer.
+    if (client.outBytes > CHUNK_BYTES) this.checkLimit(client)
+  }
+
+  /** Makes a client's range of a broadcast bytes of its own. */
+  private closeBatch(client: Client): void {
+    const batch = client.batch!
+    client.batch = undefined
+    this.hold(client, batch.u8, client.batchFrom, client.batchEnd)
   }
 
   /** Sends to every client that got something through queue(). */
@@ -170,6 +204,13 @@ export class OutputBuffers {
       this.flush(client)
       if (client.outBytes === 0) this.engine.drained(client)
     }
+    if (this.broadcasts.length === 0) return
+    this.turn++
+    for (const batch of this.broadcasts) {
+      batch.clear()
+      if (this.spare.length < SPARE_MAX) this.spare.push(batch)
+    }
+    this.broadcasts.length = 0
   }
 
   /** Sends as much as the socket takes. */
@@ -181,21 +222,46 @@ export class OutputBuffers {
       client.outSent += sent
       client.outBytes -= sent
       this.memoryBytes -= sent
-      if (client.outSent < length) return
+      if (client.outSent < length) break
       client.out.shift()
       client.outSent = 0
     }
+    if (client.batch !== undefined) this.flushBatch(client)
+  }
+
+  private flushBatch(client: Client): void {
+    const batch = client.batch!
+    if (client.out.length > 0) return this.closeBatch(client)
+    if (client.has(CLIENT_CLOSING)) return
+    const from = client.batchFrom
+    const sent = client.connection.write(batch.u8, from, client.batchEnd)
+    if (client.connection.holdsBuffer === true) batch.isHeld = true
+    client.outBytes -= sent
+    this.memoryBytes -= sent
+    client.batchFrom = from + sent
+    if (client.batchFrom < client.batchEnd) this.closeBatch(client)
+    else client.batch = undefined
   }
 
   /** Forgets what was kept for a client that is gone. */
   drop(client: Client): void {
     this.memoryBytes -= client.outBytes
     client.out.length = 0
+    client.batch = undefined
     client.outBytes = 0
     client.outSent = 0
   }
 
   private keep(client: Client, u8: Uint8Array, from: number, to: number): void {
+    if (client.batch !== undefined) this.closeBatch(client)
+    this.hold(client, u8, from, to)
+    client.outBytes += to - from
+    this.memoryBytes += to - from
+    this.checkLimit(client)
+  }
+
+  /** Copies bytes behind what the client has in `out`. */
+  private hold(client: Client, u8: Uint8Array, from: number, to: number): void {
     const bytes = to - from
     // Small pieces are gathered, so that a flood of messages does not become a flood of arrays.
     const last = client.out[client.out.length - 1]
@@ -205,9 +271,6 @@ export class OutputBuffers {
       joined.set(u8.subarray(from, to), last.length)
       client.out[client.out.length - 1] = joined
     } else client.out.push(u8.slice(from, to))
-    client.outBytes += bytes
-    this.memoryBytes += bytes
-    this.checkLimit(client)
   }
 
   /** Closes a client beyond its hard limit, or beyond its soft limit for too long. */

@@ -1,21 +1,45 @@
 // PubSub: who listens to which channel, pattern and shard channel, and delivery.
 //
-//   channels   name ─▶ one client, or a set of clients in the order they came
+//   channels   name ─▶ one client, or an audience of several
 //   patterns   the same, with the pattern's bytes beside it
 //
 // Always: a client's own sets (channels, patterns, shardChannels) mirror the maps; CLIENT_PUBSUB is set while any of them
-// is filled. A message is written once per protocol and shared by all who get it.
+// is filled. A message is written once per protocol and audience (broadcast.ts).
 
 import type { Database } from '../keyspace/database.ts'
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
+import type { Broadcast } from './broadcast.ts'
 import { CLIENT_PUBSUB, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './events.ts'
 import type { TableEntry } from './table.ts'
 
-type Listeners = Client | Set<Client>
+type Listeners = Client | Audience
+
+/** Several who listen to the same, in the order they came. */
+class Audience {
+  readonly clients = new Set<Client>()
+  batch2: Broadcast | undefined
+  batch3: Broadcast | undefined
+  private listed: Client[] | undefined
+
+  get list(): readonly Client[] {
+    return (this.listed ??= [...this.clients])
+  }
+
+  add(client: Client): this {
+    this.clients.add(client)
+    this.listed = undefined
+    return this
+  }
+
+  delete(client: Client): void {
+    this.clients.delete(client)
+    this.listed = undefined
+  }
+}
 
 interface Pattern {
   glob: Slice
@@ -50,6 +74,9 @@ export class PubSub {
   private readonly engine: Engine
   private readonly message2 = new Reply()
   private readonly message3 = new Reply()
+  /** Messages to channels that one client listens to. */
+  private solo2: Broadcast | undefined
+  private solo3: Broadcast | undefined
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -168,24 +195,51 @@ export class PubSub {
   }
 
   private deliver(to: Listeners, word: string, glob: Slice | undefined, channel: Slice, message: Slice): number {
-    if (!(to instanceof Set)) {
-      if (to === this.engine.current) this.sendToSelf(to, word, glob, channel, message)
-      else this.engine.replyTo(to, reply => writeMessage(reply, word, glob, channel, message))
-      return 1
-    }
-    let bytes2: Uint8Array | undefined
-    let bytes3: Uint8Array | undefined
-    for (const client of to) {
-      if (client === this.engine.current) this.sendToSelf(client, word, glob, channel, message)
-      else if (client.resp === 2) {
-        bytes2 ??= this.written(this.message2, word, glob, channel, message)
-        this.engine.sendTo(client, bytes2)
-      } else {
-        bytes3 ??= this.written(this.message3, word, glob, channel, message)
-        this.engine.sendTo(client, bytes3)
+    const { engine } = this
+    if (to instanceof Audience) {
+      const { list } = to
+      let from2 = -1
+      let from3 = -1
+      for (let i = 0; i < list.length; i++) {
+        const client = list[i]
+        if (client === engine.current) this.sendToSelf(client, word, glob, channel, message)
+        else if (client.resp === 2) {
+          if (from2 < 0)
+            from2 = this.add((to.batch2 = engine.output.broadcast(to.batch2)), word, glob, channel, message, 2)
+          engine.sendTo(client, to.batch2!, from2)
+        } else {
+          if (from3 < 0)
+            from3 = this.add((to.batch3 = engine.output.broadcast(to.batch3)), word, glob, channel, message, 3)
+          engine.sendTo(client, to.batch3!, from3)
+        }
       }
+      return list.length
     }
-    return to.size
+    if (to === engine.current) this.sendToSelf(to, word, glob, channel, message)
+    else {
+      const batch = engine.output.broadcast(to.resp === 2 ? this.solo2 : this.solo3)
+      if (to.resp === 2) this.solo2 = batch
+      else this.solo3 = batch
+      engine.sendTo(to, batch, this.add(batch, word, glob, channel, message, to.resp))
+    }
+    return 1
+  }
+
+  /** Adds a message to a broadcast; where it begins. */
+  private add(
+    batch: Broadcast,
+    word: string,
+    glob: Slice | undefined,
+    channel: Slice,
+    message: Slice,
+    resp: number,
+  ): number {
+    const reply = resp === 2 ? this.message2 : this.message3
+    const from = batch.end
+    reply.pos = 0
+    writeMessage(reply, word, glob, channel, message)
+    batch.add(reply.u8, reply.pos)
+    return from
   }
 
   /** Whoever publishes hears its own message behind the reply to the whole command, script or transaction. */
@@ -220,7 +274,7 @@ export class PubSub {
   numberOf(channel: Slice, kind: 'channel' | 'shard'): number {
     const listeners = (kind === 'shard' ? this.shardChannels : this.channels).get(channel.latin1())
     if (listeners === undefined) return 0
-    return listeners instanceof Set ? listeners.size : 1
+    return listeners instanceof Audience ? listeners.clients.size : 1
   }
 }
 
@@ -233,11 +287,11 @@ function writeMessage(reply: Reply, word: string, glob: Slice | undefined, chann
 }
 
 function joined(listeners: Listeners, client: Client): Listeners {
-  return listeners instanceof Set ? listeners.add(client) : new Set([listeners, client])
+  return listeners instanceof Audience ? listeners.add(client) : new Audience().add(listeners).add(client)
 }
 
 function without(listeners: Listeners, client: Client): Listeners | undefined {
-  if (!(listeners instanceof Set)) return undefined
+  if (!(listeners instanceof Audience)) return undefined
   listeners.delete(client)
-  return listeners.size === 0 ? undefined : listeners
+  return listeners.clients.size === 0 ? undefined : listeners
 }

@@ -13,6 +13,8 @@ export interface BenchCase {
   command: (i: number) => Word[]
   /** Divides the number of commands sent: for commands that do much work each. */
   slow?: number
+  /** Connections that listen to the channel 'news' meanwhile. */
+  listeners?: number
 }
 
 const KEY_COUNT = 1000
@@ -147,6 +149,10 @@ export const cases: readonly BenchCase[] = [
     setup: () => [['SET', 's:1', VALUE]],
     command: () => ['EVAL', "return redis.call('get', KEYS[1])", 1, 's:1'],
   },
+  { name: 'publish_1', listeners: 1, command: () => ['PUBLISH', 'news', VALUE] },
+  { name: 'publish_100', listeners: 100, command: () => ['PUBLISH', 'news', VALUE], slow: 50 },
+  { name: 'publish_10k', listeners: 10_000, command: () => ['PUBLISH', 'news', VALUE], slow: 1000 },
+  { name: 'subscribe', command: i => [i % 2 === 0 ? 'SUBSCRIBE' : 'UNSUBSCRIBE', `channel:${i >> 1}`], slow: 2 },
   scriptCase('evalsha_1', 'return 1', () => [0]),
   scriptCase('evalsha_get', "return redis.call('GET', KEYS[1])", () => [1, 's:1']),
   scriptCase('evalsha_rate_limit', rateLimitScript, i => [1, key('limit', i), 1_700_000_000_000 + i, 1000, 100], 4),

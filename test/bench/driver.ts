@@ -21,12 +21,13 @@ async function prepare({ setup }: BenchCase, port: number): Promise<void> {
 }
 
 async function measure(
-  { command }: BenchCase,
+  { command, listeners = 0 }: BenchCase,
   port: number,
   count: number,
   clients: number,
   pipeline: number,
 ): Promise<number> {
+  for (let i = 0; i < listeners; i++) await listen(port)
   const links: Link[] = []
   while (links.length < clients) links.push(await Link.open(port))
   // What is sent is made before, so that the client costs little while the servers are measured.
@@ -41,6 +42,15 @@ async function measure(
     }),
   )
   return Math.round((count / (performance.now() - startMs)) * 1000)
+}
+
+/** A connection that listens to the channel 'news' and reads whatever comes. */
+function listen(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(encodeCommand(['SUBSCRIBE', 'news'])))
+    socket.on('data', () => resolve())
+    socket.once('error', reject)
+  })
 }
 
 class Link {
