@@ -67,6 +67,7 @@ export class Persistence implements Saving {
   }
 
   private get isSnapshotting(): boolean {
+    if (this.saver.ending) return true
     return this.saver.job !== undefined || this.rewriter.job !== undefined || this.replicaJob !== undefined
   }
 
@@ -358,42 +359,66 @@ export class Persistence implements Saving {
 
   // ---- the end ----
 
-  /** Does what must be done before the process may end; false, and logged, when it may not. */
-  shutdown(flags: readonly ShutdownFlag[]): boolean {
-    const { saver, rewriter, aof, parts } = this
-    const { log, config, disk } = parts
+  /** Does what must be done before the process may end; false, and logged, when it may not: then all goes on. */
+  async shutdown(flags: readonly ShutdownFlag[]): Promise<boolean> {
+    const { aof, parts } = this
+    const { engine, log } = parts
     const force = flags.includes('force')
+    if (!this.giveUpJobs(force)) return false
+    if (aof.state !== OFF) {
+      log.notice('Calling fsync() on the AOF file.')
+      aof.secure()
+    }
     const noSave = flags.includes('nosave') || this.progress.active
+    if (flags.includes('save') || (parts.config.save.length > 0 && !noSave)) {
+      log.notice('Saving the final RDB snapshot before exiting.')
+      const saved = await this.saveAtEnd()
+      if (!saved) log.warning(`Error trying to save the DB${force ? '. Exit anyway.' : ", can't exit."}`)
+      if (!saved && !force) {
+        engine.dispatch.unpause()
+        return false
+      }
+    }
+    if (aof.state !== OFF) aof.close()
+    return true
+  }
+
+  /** While the final snapshot is written clients wait: what it does not have would be lost. */
+  private saveAtEnd(): Promise<boolean> {
+    this.rewriter.releaseKeyspace()
+    this.parts.engine.dispatch.pause(Number.POSITIVE_INFINITY, true)
+    return this.saver.saveAtEnd()
+  }
+
+  /** Ends what is being written in the background; false, and logged, when that must not be. */
+  private giveUpJobs(force: boolean): boolean {
+    const { saver, rewriter, aof, parts } = this
+    const { log } = parts
     if (saver.job !== undefined) {
       log.warning('There is a child saving an .rdb. Killing it!')
       saver.kill()
     }
-    if (aof.state !== OFF) {
-      if (rewriter.job !== undefined) {
-        if (aof.state === WAITING) {
-          if (!force) {
-            log.warning("Writing initial AOF, can't exit")
-            return false
-          }
-          log.warning('Writing initial AOF. Exit anyway.')
+    if (aof.state !== OFF && rewriter.job !== undefined) {
+      if (aof.state === WAITING) {
+        if (!force) {
+          log.warning("Writing initial AOF, can't exit")
+          return false
         }
-        log.warning('There is a child rewriting the AOF. Killing it!')
-        rewriter.kill()
+        log.warning('Writing initial AOF. Exit anyway.')
       }
-      log.notice('Calling fsync() on the AOF file.')
-      aof.close()
+      log.warning('There is a child rewriting the AOF. Killing it!')
+      rewriter.kill()
     }
+    this.removeTemporary()
+    return true
+  }
+
+  /** Removes what was being written when the process ends. */
+  removeTemporary(): void {
+    const { parts, saver } = this
+    const { disk } = parts
     saver.removeTemporary()
     for (const path of [`temp-rewriteaof-${parts.pid}.aof`, `temp-repl-${parts.pid}.rdb`])
       if (disk.stat(path) !== null) attempt(() => disk.unlink(path))
-    if (!flags.includes('save') && (config.save.length === 0 || noSave)) return true
-    log.notice('Saving the final RDB snapshot before exiting.')
-    if (saver.saveNow()) return true
-    if (force) {
-      log.warning('Error trying to save the DB. Exit anyway.')
-      return true
-    }
-    log.warning("Error trying to save the DB, can't exit.")
-    return false
   }
 }

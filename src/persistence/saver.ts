@@ -24,6 +24,8 @@ export class Saver {
   lastEarlyBytes = 0
   /** The background save that is running. */
   job: SnapshotJob | undefined
+  /** The last save is running, behind which the server ends. */
+  ending = false
   /** Whether another job has the keyspace: the append-only file is being rewritten. */
   isBusy: () => boolean = () => false
   private readonly parts: PersistenceParts
@@ -46,18 +48,45 @@ export class Saver {
 
   /** Saves while everything waits; false when it failed. */
   saveNow(): boolean {
-    const { engine, config, disk, log } = this.parts
+    const { engine, config, disk } = this.parts
     this.saves++
     const failure = saveRdb(engine.keyspace, disk, this.temporary, config.dbfilename, rdbOptions(this.parts, false))
     if (failure !== undefined) {
       this.logFailure(failure)
       return false
     }
-    log.notice('DB saved on disk')
-    engine.keyspace.dirty = 0
+    this.noteSaved()
+    return true
+  }
+
+  /** Saves in slices, while nothing may change: the last thing a server does. False when it failed. */
+  saveAtEnd(): Promise<boolean> {
+    const { engine, config, log } = this.parts
+    this.releaseKeyspace()
+    // A replica's snapshot has the keyspace.
+    if (engine.keyspace.snapshotting) return Promise.resolve(this.saveNow())
+    this.saves++
+    return new Promise(resolve => {
+      this.ending = true
+      this.walking = new SnapshotJob(
+        jobParts(this.parts),
+        { temporary: this.temporary, path: config.dbfilename, incrementalSync: config.rdbSaveIncrementalFsync },
+        sink => new SnapshotWriter(engine.keyspace, sink, rdbOptions(this.parts, false)),
+        error => {
+          this.ending = false
+          if (error === null) this.noteSaved()
+          else log.warning(`Write error while saving DB to the disk(rdbSaveRio): ${error.message}`)
+          resolve(error === null)
+        },
+      )
+    })
+  }
+
+  private noteSaved(): void {
+    this.parts.log.notice('DB saved on disk')
+    this.parts.engine.keyspace.dirty = 0
     this.lastSaveSeconds = this.nowSeconds()
     this.lastOk = true
-    return true
   }
 
   private logFailure({ step, error }: SaveFailure): void {

@@ -42,6 +42,8 @@ export interface RunningServer {
   shutdown(flags?: readonly ShutdownFlag[]): Promise<void>
   /** The same when the cron next has its turn: until then SHUTDOWN ABORT takes it back (ShutdownAborted). */
   shutdownSoon?(flags: readonly ShutdownFlag[]): Promise<void>
+  /** The process ends at once, whatever is being done: nothing half-written stays. */
+  abandon?(): void
 }
 
 export class ShutdownAborted extends Error {}
@@ -204,6 +206,7 @@ class Ending {
       // Who presses Ctrl-C again does not want to wait.
       if (this.#asked && name === 'SIGINT') {
         this.#log.signal('You insist... exiting now.')
+        running.abandon?.()
         this.#system.process.exit(1)
       }
       this.#log.signal(`Received ${name} scheduling shutdown...`)

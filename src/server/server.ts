@@ -65,6 +65,7 @@ export class Server implements RunningServer {
   private tcp: Listener[] = []
   private unix: Listener | undefined
   private closing = false
+  private ending: Promise<void> | undefined
   /** Gives up an end that waits for the cron. */
   private abortEnd: (() => void) | undefined
 
@@ -270,10 +271,22 @@ export class Server implements RunningServer {
     return true
   }
 
-  async shutdown(flags: readonly ShutdownFlag[] = []): Promise<void> {
+  shutdown(flags: readonly ShutdownFlag[] = []): Promise<void> {
+    this.ending ??= this.end(flags).finally(() => {
+      this.ending = undefined
+    })
+    return this.ending
+  }
+
+  abandon(): void {
+    this.persistence.removeTemporary()
+    this.locks.release()
+  }
+
+  private async end(flags: readonly ShutdownFlag[]): Promise<void> {
     if (this.closing) return
     this.log.notice('User requested shutdown...')
-    if (!this.persistence.shutdown(flags)) throw new Error('the dataset could not be saved')
+    if (!(await this.persistence.shutdown(flags))) throw new Error('the dataset could not be saved')
     this.closing = true
     this.services.stop()
     this.scripting.stop()

@@ -27,8 +27,7 @@ test('what was not taken back comes with the next turn of the cron', async () =>
   machine.advance(1000)
   assert.equal(server.call('ping'), 'PONG')
   server.call('debug', 'pause-cron', 0)
-  machine.advance(1000)
-  await ending
+  await server.until(ending)
   assert.ok(machine.disk.stat('dump.rdb'))
 })
 
@@ -63,4 +62,34 @@ test('a save that fails keeps the server going, unless FORCE is said', async () 
   assert.equal(server.call('ping'), 'PONG')
   await assert.rejects(server.stop())
   await server.stop(['force'])
+})
+
+test('while the last snapshot is written nothing changes, and a failure lets all go on with its log', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { save: '60 1', appendonly: 'yes', 'rdb-key-save-delay': '1000' })
+  for (let i = 0; i < 20; i++) server.call('set', `k${i}`, i)
+  machine.disk.failWrites = 'ENOSPC'
+  const failing = assert.rejects(server.until(server.server.shutdown()), /could not be saved/)
+  server.send(0, ['set', 'late', 1])
+  assert.deepEqual(server.take(0), [], 'it waits')
+  await failing
+  machine.disk.failWrites = null
+  machine.settle()
+  assert.deepEqual(server.take(0), ['OK'])
+  server.call('config', 'set', 'save', '')
+  const digest = server.digest()
+  await server.stop()
+  const again = await MachineServer.start(machine, { appendonly: 'yes' })
+  assert.equal(again.digest(), digest)
+})
+
+test('who ends at once during the last snapshot leaves nothing half-written', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { save: '60 1', 'rdb-key-save-delay': '1000' })
+  for (let i = 0; i < 20; i++) server.call('set', `k${i}`, i)
+  void server.server.shutdown()
+  machine.advance(5)
+  assert.deepEqual(machine.disk.readdir('/'), ['dump.rdb.lock', 'temp-4242.rdb'])
+  server.server.abandon()
+  assert.deepEqual(machine.disk.readdir('/'), [])
 })

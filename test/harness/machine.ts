@@ -102,7 +102,22 @@ export class MachineServer {
 
   /** Ends the server as SHUTDOWN does. */
   async stop(flags: readonly ('save' | 'nosave' | 'now' | 'force')[] = []): Promise<void> {
-    await this.server.shutdown(flags)
+    await this.until(this.server.shutdown(flags))
+  }
+
+  /** Lets the machine's time pass until that is settled. */
+  async until<Result>(promise: Promise<Result>): Promise<Result> {
+    let settled = false
+    const both = promise.finally(() => {
+      settled = true
+    })
+    both.catch(() => {})
+    for (let turns = 0; !settled && turns < 100000; turns++) {
+      this.machine.settle()
+      await new Promise(resolve => setImmediate(resolve))
+      if (!settled) this.machine.advance(1)
+    }
+    return both
   }
 
   static text(u8: Uint8Array): string {

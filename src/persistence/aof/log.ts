@@ -193,16 +193,21 @@ export class AofLog implements Sink {
     this.open(-1, '', 0)
   }
 
+  /** Brings everything to the disk, and waits for it. */
+  secure(): void {
+    const { disk, log } = this.parts
+    this.flush(true)
+    if (this.fd < 0) return
+    const failure = attempt(() => disk.fdatasync(this.fd))
+    if (failure !== undefined) log.warning(`Fail to fsync the AOF file: ${failure.message}`)
+  }
+
   /** Ends the log: everything is brought to the disk first. */
   close(): void {
-    const { disk, log, engine } = this.parts
-    this.flush(true)
+    const { disk, engine } = this.parts
+    this.secure()
     const { fd } = this
-    if (fd >= 0) {
-      const failure = attempt(() => disk.fdatasync(fd))
-      if (failure !== undefined) log.warning(`Fail to fsync the AOF file: ${failure.message}`)
-      attempt(() => disk.close(fd))
-    }
+    if (fd >= 0) attempt(() => disk.close(fd))
     this.fd = -1
     this.state = OFF
     this.size = 0
