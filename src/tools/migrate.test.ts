@@ -131,6 +131,11 @@ test('a full target, a wrong password and an absent server end a migration with 
     const full = await bench.run(migrateTool, ...URLS)
     assert.equal(full.code, 2)
     assert.match(full.err, /redis:\/\/test:2 is full \(maxmemory\)/)
+    bench.machine.disk.failWrites = 'ENOSPC'
+    const spool = await bench.run(migrateTool, ...URLS, '--state', '/s')
+    assert.equal(spool.code, 2)
+    assert.match(spool.err, /\/s could not be used: No space left on device/)
+    bench.machine.disk.failWrites = null
     assert.match((await bench.run(migrateTool, 'redis://:x@test:1', URLS[1])).err, /refuses the password/)
     assert.match((await bench.run(migrateTool, 'redis://test:5', URLS[1], '--state', '/x')).err, /Connection refused/)
     assert.match((await bench.run(migrateTool, 'redis://test:1/4', URLS[1])).err, /the URL may name none/)

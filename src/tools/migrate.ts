@@ -116,7 +116,7 @@ class Migrate {
   }
 
   async run(): Promise<number> {
-    const { words, state } = this
+    const { words } = this
     try {
       const source = await this.remote(this.sourceUrl)
       const target = await this.remote(this.targetUrl)
@@ -130,14 +130,23 @@ class Migrate {
         await follower.end()
       }
     } catch (error) {
-      if (!(error instanceof ToolError) || error.exitCode === EXIT_INTERRUPTED || !this.begun) throw error
-      throw new ToolError(`${error.message}. The same command goes on where it stopped (${state.path})`)
+      throw this.begun ? this.withAdvice(error) : error
     } finally {
       for (const remote of this.open) remote.close()
     }
   }
 
   private begun = false
+
+  /** A failure, with how to go on. */
+  private withAdvice(error: unknown): unknown {
+    const { path } = this.state
+    const advice = `The same command goes on where it stopped (${path})`
+    if (error instanceof ToolError)
+      return error.exitCode === EXIT_INTERRUPTED ? error : new ToolError(`${error.message}. ${advice}`)
+    if (typeof (error as { code?: unknown }).code !== 'string') return error
+    return new ToolError(`the files beside ${path} could not be used: ${(error as Error).message}. ${advice}`)
+  }
 
   /** Looks at both sides and refuses what cannot be wanted. */
   private async look(source: Remote, target: Remote): Promise<void> {
