@@ -12,7 +12,8 @@ const PIECE_BYTES = 1 << 20
 const PART_OF_LOG = /^(.*)[/\\]([^/\\]+?)\.[0-9]+\.(base|incr)\.(aof|rdb)$/
 
 /** The pid of the server that is writing to this file of an append-only log; undefined when none is known to. */
-export function writerOf({ disk, process }: Pick<Machine, 'disk' | 'process'>, path: string): string | undefined {
+export function writerOf(machine: Pick<Machine, 'disk' | 'process'>, path: string): string | undefined {
+  const { disk, process } = machine
   const [, folder, name] = PART_OF_LOG.exec(disk.resolve(path)) ?? []
   const lock = `${folder}.${name}.lock`
   if (name === undefined || disk.stat(lock) === null) return undefined
