@@ -23,13 +23,15 @@ import { KeyMigration } from './online/key-migration.ts'
 import { MARKER, MigrationState } from './online/migration-state.ts'
 import { Remote } from './online/remote.ts'
 import { LinkRefused } from './online/replica-link.ts'
-import { ReplyError } from './online/replies.ts'
+import { latin1, ReplyError } from './online/replies.ts'
 import { keysOf } from './online/scan-source.ts'
 import type { ServerUrl } from './online/server-url.ts'
 import { pause, Stop, serverOf, TLS_FLAGS, URLS, wholeServer } from './online/session.ts'
 import { ValueRoom } from './online/value-room.ts'
 import { bytesText, countText } from './progress.ts'
 
+/** What the connection to the target is called. */
+const CLIENT_NAME = 'redstart-migrate'
 const ROUNDS = 12
 const ROUND_MS = 250
 const LAG_MS = 1000
@@ -164,6 +166,7 @@ class Migrate {
       )
       return
     }
+    await this.claim(target)
     if (state.resumed) {
       this.note(`going on with the migration of ${state.path}`)
       return
@@ -171,6 +174,14 @@ class Migrate {
     if (there > 0 && !words.has('--replace'))
       throw new ToolError(`${target.url.text} holds ${countText(there)} keys already: --replace to write over them`)
     state.facts.ownsTarget = there === 0
+  }
+
+  /** Two migrations into one target would undo each other. */
+  private async claim(target: Remote): Promise<void> {
+    const clients = latin1(await target.try('CLIENT', 'LIST'))
+    if (clients.includes(` name=${CLIENT_NAME} `))
+      throw new ToolError(`another migration into ${target.url.text} is under way`)
+    await target.try('CLIENT', 'SETNAME', CLIENT_NAME)
   }
 
   /** The replica between both; undefined: the source takes none. */
