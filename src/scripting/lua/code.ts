@@ -49,21 +49,47 @@ export function describe(e: Expression): { what: string; name: string } {
       return { what: e.isUpvalue ? 'upvalue' : 'local', name: e.variable.name }
     case 'global':
       return { what: 'global', name: e.name }
-    case 'index':
-      return { what: 'field', name: e.key.type === 'string' ? e.key.value : '?' }
+    case 'index': {
+      const key = stripParens(e.key)
+      return { what: 'field', name: key.type === 'string' ? key.value : '?' }
+    }
     case 'paren':
       return describe(e.inner)
     case 'and':
-      // With a constant on the left nothing is left of the operator.
-      return isTrueConstant(e.left) ? describe(e.right) : NAMELESS
     case 'or':
-      return e.left.type === 'nil' || e.left.type === 'false' ? describe(e.right) : NAMELESS
+      return describeLast(e, nameless, nameless, undefined)
     default:
       return NAMELESS
   }
 }
 
+type Description = ReturnType<typeof describe>
+
 const NAMELESS = { what: '', name: '' }
+const nameless = () => NAMELESS
+
+/**
+ * What Lua takes for the last load of a value made of `and` and `or`: it reads the code from its beginning and takes every
+ * jump, whatever really happened. An operand that is followed by a jump goes to `ifTrue` or `ifFalse`, as `jumpsOn` says;
+ * undefined: it is the last.
+ */
+function describeLast(
+  e: Expression,
+  ifTrue: () => Description,
+  ifFalse: () => Description,
+  jumpsOn: boolean | undefined,
+): Description {
+  if (e.type === 'paren') return describeLast(e.inner, ifTrue, ifFalse, jumpsOn)
+  if (e.type === 'and' || e.type === 'or') {
+    const { left } = e
+    const right = () => describeLast(e.right, ifTrue, ifFalse, jumpsOn)
+    // Of a constant that decides nothing there is no code.
+    if (e.type === 'and') return isTrueConstant(left) ? right() : describeLast(left, right, ifFalse, false)
+    return left.type === 'nil' || left.type === 'false' ? right() : describeLast(left, ifTrue, right, true)
+  }
+  if (jumpsOn === undefined) return describe(e)
+  return jumpsOn ? ifTrue() : ifFalse()
+}
 
 function isTrueConstant(e: Expression): boolean {
   return e.type === 'number' || e.type === 'string' || e.type === 'true'
@@ -96,7 +122,7 @@ export function isConstant(e: Expression): boolean {
 }
 
 export function stripParens(e: Expression): Expression {
-  return e.type === 'paren' && e.inner.type !== 'vararg' && e.inner.type !== 'call' && e.inner.type !== 'method'
-    ? e.inner
-    : e
+  while (e.type === 'paren' && e.inner.type !== 'vararg' && e.inner.type !== 'call' && e.inner.type !== 'method')
+    e = e.inner
+  return e
 }

@@ -483,3 +483,26 @@ local a = 2 ^ {}
 local a = {} % 2
 --==
 print(2 ^ 3 ^ 2, -2 ^ 2, not nil == true, 7 % -3, -7 % 3, 5.5 % 2)
+--== what operands of logical operators are called
+local a,b,f,n=true,"x",false,nil
+local function p(g) print(select(2, pcall(g))) end
+p(function() return -(a and b) end)
+p(function() return -(f or b) end)
+p(function() return -(a or b) end)
+p(function() return -(n and b) end)
+p(function() return -(ga and b) end)
+p(function() local c = 1 return -(c and b) end)
+p(function() return -((a or 1) and b) end)
+p(function() return -((f or a) and b) end)
+p(function() return -((a and a) or b) end)
+p(function() return -((n and a) or b) end)
+p(function() local t={} return -((t.x or t.y) and b) end)
+p(function() local t={} return -((t.x or b) or b) end)
+p(function() return -((ga or a) and b) end)
+p(function() local c,d = 1,"x" return -((c or 1) and d) end)
+p(function() local c,d = 1,"x" return -((a or 1) and d) end)
+p(function() local c,d = 1,"x" return -((a or 1) and math.x) end)
+p(function() return -((a or 1) and "x") end)
+p(function() return -((a or 1) and (f or b)) end)
+p(function() return ((a or 1) and b)() end)
+p(function() local t = {} return 1 + t[("key")] end)
