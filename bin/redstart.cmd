@@ -1,5 +1,5 @@
 @echo off
-rem Starts the server on Windows: Bun on the sources, else Node on build\. See bin/redstart.
+rem Starts the server on Windows: Bun on build\bun or on the sources, else Node on build\. See bin/redstart.
 setlocal
 set "root=%~dp0.."
 set "bun=%REDSTART_BUN%"
@@ -20,5 +20,7 @@ if not exist "%root%\build\src\main.js" (
 node "%root%\build\src\main.js" %*
 exit /b %errorlevel%
 :bun
-"%bun%" --no-install --no-env-file --config="%~dp0bunfig.toml" "%root%\src\main.ts" %*
+set "main=%root%\src\main.ts"
+if not exist "%root%\tsconfig.build.json" if exist "%root%\build\bun\main.js" set "main=%root%\build\bun\main.js"
+"%bun%" --no-install --no-env-file --config="%~dp0bunfig.toml" "%main%" %*
 exit /b %errorlevel%

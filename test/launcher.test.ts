@@ -57,6 +57,37 @@ test('Bun beside the package runs the sources, with the words as they are', { sk
   )
 })
 
+test('Bun gets the bundle of the package', { skip }, () => {
+  inPackage(
+    (root, folder) => {
+      script(path.join(folder, 'node_modules/bun/bin/bun.exe'), 'bun')
+      fs.mkdirSync(path.join(root, 'build/bun'), { recursive: true })
+      fs.writeFileSync(path.join(root, 'build/bun/main.js'), '')
+    },
+    (run, root) => assert.match(run([]), new RegExp(`${root}/build/bun/main\\.js\n$`)),
+  )
+})
+
+test('in a checkout, Bun gets the bundle only while it is as new as the sources', { skip }, () => {
+  inPackage(
+    (root, folder) => {
+      script(path.join(folder, 'node_modules/bun/bin/bun.exe'), 'bun')
+      fs.mkdirSync(path.join(root, 'src/net'), { recursive: true })
+      for (const file of ['src/main.ts', 'src/net/bun.ts', 'tsconfig.build.json'])
+        fs.writeFileSync(path.join(root, file), '')
+      fs.mkdirSync(path.join(root, 'build/bun'), { recursive: true })
+      fs.writeFileSync(path.join(root, 'build/bun/main.js'), '')
+      fs.utimesSync(path.join(root, 'src/main.ts'), 1000, 1000)
+      fs.utimesSync(path.join(root, 'src/net/bun.ts'), 1000, 1000)
+    },
+    (run, root) => {
+      assert.match(run([]), /\/build\/bun\/main\.js\n$/)
+      fs.utimesSync(path.join(root, 'src/net/bun.ts'), 4e9, 4e9)
+      assert.match(run([]), /\/src\/main\.ts\n$/)
+    },
+  )
+})
+
 test('without Bun there, the one on the PATH, or the one that is named', { skip }, () => {
   inPackage(
     (_, folder) => script(path.join(folder, 'path/bun'), 'path-bun'),
