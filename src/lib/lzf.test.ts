@@ -33,6 +33,16 @@ test('repetition becomes small', () => {
   assert.ok(roundTrip(compressor, Slice.of('hello world, '.repeat(50)).u8) < 40)
 })
 
+test('copies that overlap what they write repeat it, of whatever period and length', () => {
+  const compressor = new LzfCompressor()
+  for (let period = 1; period < 70; period++)
+    for (const length of [period + 31, period + 32, period * 3 + 33, 600])
+      roundTrip(
+        compressor,
+        new Uint8Array(length).map((_, i) => (i % period) * 3),
+      )
+})
+
 test('compressing into too little room answers 0', () => {
   const noise = new Uint8Array(100).map((_, i) => i)
   assert.equal(new LzfCompressor().compress(noise, 0, 100, new Uint8Array(200), 0, 96), 0)

@@ -7,6 +7,8 @@
 // Always: a copy may overlap what it writes; the reader never steps outside either buffer.
 
 const HASH_BITS = 14
+/** A copy of at least so many bytes is worth a call. */
+const LONG_COPY = 32
 const LITERALS_MAX = 32
 const COPY_MAX = 264
 const REACH_MAX = 8192
@@ -104,6 +106,21 @@ function putLiterals(
   return at
 }
 
+/** Writes `length` bytes at output[at] that repeat output[from..at). */
+function repeat(output: Uint8Array, from: number, at: number, length: number): void {
+  if (at - from === 1) {
+    output.fill(output[from], at, at + length)
+    return
+  }
+  const end = at + length
+  // What is there to copy grows by what was copied.
+  while (at < end) {
+    const piece = Math.min(end - at, at - from)
+    output.copyWithin(at, from, from + piece)
+    at += piece
+  }
+}
+
 /** Expands input[from..to) into output[at..limit); returns the bytes written, or -1 when the input is damaged. */
 export function lzfDecompress(
   input: Uint8Array,
@@ -131,6 +148,11 @@ export function lzfDecompress(
     if (i >= to) return -1
     let ref = at - ((control & 31) << 8) - input[i++] - 1
     if (ref < begin || at + copied > limit) return -1
+    if (copied >= LONG_COPY) {
+      repeat(output, ref, at, copied)
+      at += copied
+      continue
+    }
     for (let k = 0; k < copied; k++) output[at++] = output[ref++]
   }
   return at - begin

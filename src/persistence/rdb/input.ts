@@ -298,6 +298,11 @@ export class RdbString extends Slice {
     return this.own
   }
 
+  /** Lets go of the room for a large string. What the slice points at is gone then. */
+  release(): void {
+    if (this.own.length > KEPT_BYTES_MAX) this.borrow(0)
+  }
+
   /** Takes a copy of `s`, which then outlives its owner. */
   keep(s: Slice): this {
     if (s.u8 === this.own && s.off === 0) {

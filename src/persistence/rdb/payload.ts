@@ -99,12 +99,17 @@ export class DumpPayloads implements Payloads {
   place(db: Database, key: Slice): Ref {
     const { reader } = this
     this.reader = undefined
-    if (reader === undefined) return db.setString(key, this.text)
+    if (reader === undefined) {
+      const entry = db.setString(key, this.text)
+      this.text.release()
+      return entry
+    }
     return db.add(key, this.type, reader.encoding, reader.value)
   }
 
   drop(): void {
     this.reader?.discard()
     this.reader = undefined
+    this.text.release()
   }
 }
