@@ -10,8 +10,13 @@ const KEYS = 20_040
 const VALUE = 'x'.repeat(8000)
 const BATCH = 60
 
-async function withKeys(body: (ask: (text: string) => string, advance: (ms: number) => void) => void): Promise<void> {
+async function withKeys(
+  count: number,
+  body: (ask: (text: string) => string, advance: (ms: number) => void) => void,
+): Promise<void> {
   const machine = virtualSystem({ seed: 1 })
+  // What the arena holds is then all that INFO shows as resident.
+  machine.system.process.rssBytes = () => 1e12
   const server = await createServer({ system: machine.system })
   const socket = server.connect()
   let got = ''
@@ -24,7 +29,7 @@ async function withKeys(body: (ask: (text: string) => string, advance: (ms: numb
     machine.settle()
     return got
   }
-  for (let i = 0; i < KEYS; i += BATCH) ask(`MSET ${keys(i, i + BATCH, 1).join(` ${VALUE} `)} ${VALUE}`)
+  for (let i = 0; i < count; i += BATCH) ask(`MSET ${keys(i, i + BATCH, 1).join(` ${VALUE} `)} ${VALUE}`)
   body(ask, ms => machine.advance(ms))
   await server.close()
 }
@@ -42,7 +47,7 @@ function memory(ask: (text: string) => string): { held: number; used: number } {
 }
 
 test('memory is given back when keys are deleted here and there, and keys that were moved are found and run out', () =>
-  withKeys((ask, advance) => {
+  withKeys(KEYS, (ask, advance) => {
     const before = memory(ask)
     for (const key of keys(1, KEYS, 2)) ask(`EXPIRE ${key} 100`)
     // Every second key goes, in two parts: compaction begins when the first part has gone.
@@ -60,4 +65,44 @@ test('memory is given back when keys are deleted here and there, and keys that w
     advance(100_000)
     assert.equal(ask('DBSIZE'), ':0\r\n')
     assert.ok(memory(ask).held <= 64 * MIB)
+  }))
+
+test('large collections are moved part by part, and stay whole while they change between the parts', () =>
+  withKeys(0, (ask, advance) => {
+    const count = 4000
+    const numbers = Array.from({ length: count }, (_, i) => i)
+    // Among keys that will go, so that much of each collection lies in segments that are given up.
+    for (let from = 0; from < count; from += 50) {
+      const some = numbers.slice(from, from + 50)
+      ask(`HSET h ${some.map(i => `field:${i} value:${i}`).join(' ')}`)
+      ask(`SADD s ${some.map(i => `member:${i}`).join(' ')}`)
+      ask(`ZADD z ${some.map(i => `${i} member:${i}`).join(' ')}`)
+      ask(`RPUSH l ${some.map(i => `${i}:${'e'.repeat(1000)}`).join(' ')}`)
+      for (const i of some) ask(`XADD x ${i + 1}-0 field ${'v'.repeat(500)}`)
+      ask(`MSET ${keys(from * 3, from * 3 + 150, 1).join(` ${VALUE} `)} ${VALUE}`)
+    }
+    assert.ok(memory(ask).held > 96 * MIB)
+    for (let i = 0; i < count * 3; i += 100) ask(`DEL ${keys(i, i + 100, 1).join(' ')}`)
+    for (let i = 0; i < 200; i++) {
+      advance(50)
+      ask(`HDEL h field:${i}`)
+      ask(`HSET h field:${i} changed`)
+      ask(`ZADD z ${count + i} member:${i}`)
+      ask('RPOPLPUSH l l')
+      ask(`SREM s member:${i}`)
+      ask(`XDEL x ${i + 1}-0`)
+    }
+    advance(20_000)
+    const after = memory(ask)
+    assert.ok(after.held < 64 * MIB, `${after.held} bytes are held`)
+    assert.equal(ask('HGET h field:7'), '$7\r\nchanged\r\n')
+    for (let i = 200; i < count; i += 97) {
+      assert.equal(ask(`HGET h field:${i}`), `$${`value:${i}`.length}\r\nvalue:${i}\r\n`)
+      assert.equal(ask(`SISMEMBER s member:${i}`), ':1\r\n')
+      assert.equal(ask(`ZRANK z member:${i}`), `:${i - 200}\r\n`)
+      assert.match(ask(`LINDEX l ${i}`), new RegExp(`^\\$[0-9]+\r\n${i - 200}:e`))
+      assert.match(ask(`XRANGE x ${i + 1}-0 ${i + 1}-0`), new RegExp(`${i + 1}-0`))
+    }
+    for (const [command, length] of Object.entries({ 'HLEN h': 4000, 'SCARD s': 3800, 'LLEN l': 4000, 'XLEN x': 3800 }))
+      assert.equal(ask(command), `:${length}\r\n`)
   }))

@@ -2,18 +2,22 @@
 // are walked, and what lies in a sealed segment moves into the holes of the others; an empty segment is dropped.
 //
 //   IDLE ─ begin: worth it ─▶ per database: TABLES (its chunks) ─▶ BUCKETS (entries and values) ─▶ … ─▶ IDLE
+//                             large collections of these buckets, part by part ─┘
 //
 // Always: nothing moves while a snapshot walks the keyspace; refs held outside the keyspace do not survive a slice.
 
+import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
+import type { Database } from './database.ts'
 import type { Keyspace } from './keyspace.ts'
+import { RelocationWalk } from './relocation.ts'
 
 const WASTE_BYTES_MIN = 64 * 1024 * 1024
 const WASTE_RATIO = 1.3
 const SHARE = 0.25 // of the time
 const LOOK_US = 1_000_000
-/** Elements of the largest collection that is moved: it goes in one piece. */
-const VALUE_EFFORT_MAX = 50_000
+/** Elements of the largest collection that is moved in one piece. */
+const WHOLE_EFFORT_MAX = 200
 const CHUNKS_PER_STEP = 16
 const BUCKETS_PER_STEP = 8
 /** After a walk that freed nothing, how long to leave it at that, unless much has been deleted since: ever longer. */
@@ -39,8 +43,14 @@ export class Defrag {
   private usedBytesBefore = 0
   private restUntilUs = Number.NEGATIVE_INFINITY
   private restUs = REST_US
+  /** Keys of collections that are moved in parts, and how far the last of them is. */
+  private readonly large: Slice[] = []
+  private readonly walk = new RelocationWalk()
+  private readonly key = new Slice()
   private readonly move = (entry: Ref): Ref => {
-    const moved = this.space.databases[this.database].relocateEntry(entry, VALUE_EFFORT_MAX)
+    const db = this.space.databases[this.database]
+    const moved = db.relocateEntry(entry, WHOLE_EFFORT_MAX)
+    if (this.isLarge(db, moved)) this.large.push(db.keyOf(moved, this.key).copy())
     if (moved === entry) this.misses++
     else this.hits++
     return moved
@@ -73,6 +83,8 @@ export class Defrag {
     this.database = 0
     this.phase = 'main'
     this.at = 0
+    this.large.length = 0
+    this.walk.begin()
     this.segmentBytesBefore = arena.segmentBytes
     this.usedBytesBefore = arena.usedBytes
     return true
@@ -106,11 +118,12 @@ export class Defrag {
   private step(): void {
     const { tables, databases } = this.space
     const db = databases[this.database]
+    if (this.large.length > 0) return this.stepThroughLarge(db)
     if (this.phase === 'buckets') {
       const buckets = tables.buckets(db.mainTable)
+      if (this.at >= buckets) return this.nextDatabase()
       const end = Math.min(buckets, this.at + BUCKETS_PER_STEP)
       for (; this.at < end; this.at++) tables.mapBucket(db.mainTable, this.at, this.move)
-      if (this.at >= tables.buckets(db.mainTable)) this.nextDatabase()
       return
     }
     if (this.at === 0) db.relocateTables()
@@ -119,6 +132,27 @@ export class Defrag {
     if (this.at >= 0) return
     this.at = 0
     this.phase = this.phase === 'main' ? 'expires' : 'buckets'
+  }
+
+  private isLarge(db: Database, entry: Ref): boolean {
+    const kind = this.space.kinds[db.typeOf(entry)]
+    return kind !== undefined && kind.freeEffort(db.encodingOf(entry), db.valueOf(entry)) > WHOLE_EFFORT_MAX
+  }
+
+  /** Moves a part of the last of the large collections, which may have changed or gone since the part before. */
+  private stepThroughLarge(db: Database): void {
+    const { tables, hasher, kinds } = this.space
+    const key = this.large[this.large.length - 1]
+    const entry = tables.find(db.mainTable, key, hasher.hashBytes(key.dv, key.off, key.len))
+    const kind = entry === 0 ? undefined : kinds[db.typeOf(entry)]
+    if (kind === undefined) this.walk.done = true
+    else {
+      const encoding = db.encodingOf(entry)
+      db.setValue(entry, encoding, kind.relocatePart(encoding, db.valueOf(entry), this.walk))
+    }
+    if (!this.walk.done) return
+    this.large.pop()
+    this.walk.begin()
   }
 
   private nextDatabase(): void {

@@ -9,6 +9,7 @@ import { Arena, type Ref } from '../memory/arena.ts'
 import { HashTable } from '../memory/table.ts'
 import { Database } from './database.ts'
 import { KEY_AT } from './entry.ts'
+import type { RelocationWalk } from './relocation.ts'
 import { TYPE_STRING } from './types.ts'
 
 /** What the keyspace must know about the values of one type; one of these for each collection type. */
@@ -23,6 +24,8 @@ export interface ValueKind {
   memory(encoding: number, value: Ref, samples: number): number
   /** Moves what lies in sealed segments; the value's new ref. */
   relocate(encoding: number, value: Ref): Ref
+  /** The same for the part of the value that `walk` has come to: the work of some hundred elements. */
+  relocatePart(encoding: number, value: Ref, walk: RelocationWalk): Ref
 }
 
 /** Called when the keyspace does something by itself or is about to change. Set by the engine. */

@@ -8,8 +8,12 @@ import { Listpack } from '../memory/listpack.ts'
 import { Quicklist } from '../memory/quicklist.ts'
 import type { Keyspace, ValueKind } from './keyspace.ts'
 import { List, type ListLimits, type ListTools } from './list.ts'
+import { RelocationWalk, relocateWhole } from './relocation.ts'
 import { ENC_QUICKLIST, TYPE_LIST } from './types.ts'
 
+const NODES_AT_ONCE = 32
+/** To come to a node all before it are passed: longer lists stay where they are. */
+const NODES_MAX = 50_000
 /** A longer element is copied to memory of its own, which goes when it is done with. */
 const KEPT_BYTES_MAX = 1 << 20
 
@@ -23,6 +27,7 @@ export class ListKind implements ValueKind, ListTools {
   readonly second: List
   readonly element = new Element()
   private readonly arena: Arena
+  private readonly walk = new RelocationWalk()
   private readonly kept = new Slice(new Uint8Array(64))
 
   constructor(space: Keyspace, limits: ListLimits) {
@@ -71,6 +76,15 @@ export class ListKind implements ValueKind, ListTools {
   }
 
   relocate(encoding: number, value: Ref): Ref {
-    return encoding === ENC_QUICKLIST ? this.quicklists.relocate(value) : this.arena.relocate(value)
+    return relocateWhole(this, this.walk, encoding, value)
+  }
+
+  relocatePart(encoding: number, value: Ref, walk: RelocationWalk): Ref {
+    const moved = this.arena.relocate(value)
+    if (encoding === ENC_QUICKLIST && this.quicklists.nodes(moved) <= NODES_MAX)
+      walk.goOn(this.quicklists.relocateNodes(moved, walk.at, NODES_AT_ONCE))
+    else walk.goOn(-1)
+    walk.done = walk.stage > 0
+    return moved
   }
 }

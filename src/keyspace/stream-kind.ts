@@ -4,6 +4,7 @@ import { Slice } from '../lib/slice.ts'
 import type { Arena, Ref } from '../memory/arena.ts'
 import { OrderedCursor } from '../memory/ordered.ts'
 import type { Keyspace, ValueKind } from './keyspace.ts'
+import { RelocationWalk, relocateWhole } from './relocation.ts'
 import { GROUPS, NODES, STREAM_BYTES, Stream, type StreamLimits, type StreamTools } from './stream.ts'
 import { StreamGroups } from './stream-groups.ts'
 import { StreamId } from './stream-id.ts'
@@ -11,6 +12,9 @@ import { ID_PAYLOAD_AT, StreamIndex } from './stream-index.ts'
 import { StreamIterator } from './stream-iterator.ts'
 import { StreamNodes } from './stream-node.ts'
 import { TYPE_STREAM } from './types.ts'
+
+/** Entries waiting for acknowledgement and consumers, of all groups that are moved together. */
+const GROUPS_EFFORT_MAX = 10_000
 
 export class StreamKind implements ValueKind, StreamTools {
   readonly arena: Arena
@@ -30,6 +34,7 @@ export class StreamKind implements ValueKind, StreamTools {
   readonly to = new StreamId()
   private readonly probe = new OrderedCursor()
   private readonly id = new StreamId()
+  private readonly walk = new RelocationWalk()
 
   constructor(space: Keyspace, limits: StreamLimits) {
     this.arena = space.arena
@@ -105,7 +110,12 @@ export class StreamKind implements ValueKind, StreamTools {
     return this.arena.sizeOf(value) + trees.bytes(tree) + nodes + this.groups.bytes(this.field(value, GROUPS))
   }
 
-  relocate(_encoding: number, value: Ref): Ref {
+  relocate(encoding: number, value: Ref): Ref {
+    return relocateWhole(this, this.walk, encoding, value)
+  }
+
+  /** First the nodes, leaf by leaf of their tree; then the groups, in one piece if they are not too large for that. */
+  relocatePart(_encoding: number, value: Ref, walk: RelocationWalk): Ref {
     const { trees } = this.index
     const moved = this.arena.relocate(value)
     const tree = this.arena.relocate(this.field(moved, NODES))
@@ -115,8 +125,13 @@ export class StreamKind implements ValueKind, StreamTools {
       this.setField(fresh, ID_PAYLOAD_AT, this.arena.relocate(this.field(fresh, ID_PAYLOAD_AT)))
       return fresh
     }
-    for (let rank = 0; rank >= 0; ) rank = trees.relocate(tree, rank, move)
-    this.setField(moved, GROUPS, this.groups.relocate(this.field(moved, GROUPS)))
+    if (walk.stage === 0) walk.goOn(trees.relocate(tree, walk.at, move))
+    else {
+      const groups = this.field(moved, GROUPS)
+      if (groups !== 0 && this.groups.effort(groups) <= GROUPS_EFFORT_MAX)
+        this.setField(moved, GROUPS, this.groups.relocate(groups))
+      walk.done = true
+    }
     return moved
   }
 }

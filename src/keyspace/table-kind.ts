@@ -4,9 +4,11 @@ import type { Arena, Ref } from '../memory/arena.ts'
 import type { HashTable } from '../memory/table.ts'
 import { TableCursor } from '../memory/table-cursor.ts'
 import type { Keyspace, ValueKind } from './keyspace.ts'
+import { RelocationWalk, relocateWhole } from './relocation.ts'
 import { ENC_HASHTABLE } from './types.ts'
 
-const CHUNKS_AT_ONCE = 1024
+const CHUNKS_AT_ONCE = 16
+const BUCKETS_AT_ONCE = 64
 
 export abstract class TableKind implements ValueKind {
   readonly arena: Arena
@@ -14,6 +16,7 @@ export abstract class TableKind implements ValueKind {
   /** Unsigned 32-bit integers. */
   readonly random: () => number
   private readonly walker: TableCursor
+  private readonly walk = new RelocationWalk()
 
   constructor(space: Keyspace) {
     this.arena = space.arena
@@ -69,11 +72,21 @@ export abstract class TableKind implements ValueKind {
   }
 
   relocate(encoding: number, value: Ref): Ref {
+    return relocateWhole(this, this.walk, encoding, value)
+  }
+
+  /** First the table's own memory, then the entries, bucket by bucket. */
+  relocatePart(encoding: number, value: Ref, walk: RelocationWalk): Ref {
     const { arena, tables } = this
     const moved = arena.relocate(value)
-    if (encoding !== ENC_HASHTABLE) return moved
-    for (let from = 0; from >= 0; ) from = tables.relocateChunks(moved, from, CHUNKS_AT_ONCE)
-    for (let i = 0, buckets = tables.buckets(moved); i < buckets; i++) tables.mapBucket(moved, i, this.relocateEntry)
+    if (encoding !== ENC_HASHTABLE) walk.done = true
+    else if (walk.stage === 0) walk.goOn(tables.relocateChunks(moved, walk.at, CHUNKS_AT_ONCE))
+    else {
+      const buckets = tables.buckets(moved)
+      const end = Math.min(buckets, walk.at + BUCKETS_AT_ONCE)
+      for (; walk.at < end; walk.at++) tables.mapBucket(moved, walk.at, this.relocateEntry)
+      walk.done = walk.at >= buckets
+    }
     return moved
   }
 

@@ -4,10 +4,14 @@ import type { Arena, Ref } from '../memory/arena.ts'
 import { OrderedCursor, OrderedTree } from '../memory/ordered.ts'
 import type { HashTable } from '../memory/table.ts'
 import type { Keyspace, ValueKind } from './keyspace.ts'
+import { RelocationWalk, relocateWhole } from './relocation.ts'
 import { ENC_LISTPACK, ENC_SKIPLIST, TYPE_ZSET } from './types.ts'
 import { HEADER_BYTES, TABLE, TREE, ZSet, ZSetCursor, type ZSetLimits, type ZSetTools } from './zset.ts'
 import { PackedScores } from './zset-packed.ts'
 import { ZSetRange } from './zset-range.ts'
+
+const CHUNKS_AT_ONCE = 16
+const LEAVES_AT_ONCE = 4
 
 export class ZSetKind implements ValueKind, ZSetTools {
   readonly arena: Arena
@@ -24,6 +28,7 @@ export class ZSetKind implements ValueKind, ZSetTools {
   /** Scores read before the first of them is used. */
   scores = new Float64Array(16)
   private readonly probe = new OrderedCursor()
+  private readonly walk = new RelocationWalk()
 
   constructor(space: Keyspace, limits: ZSetLimits) {
     this.arena = space.arena
@@ -109,11 +114,22 @@ export class ZSetKind implements ValueKind, ZSetTools {
   }
 
   relocate(encoding: number, value: Ref): Ref {
+    return relocateWhole(this, this.walk, encoding, value)
+  }
+
+  /** First the table's own memory, then the tree with the entries, leaf by leaf. */
+  relocatePart(encoding: number, value: Ref, walk: RelocationWalk): Ref {
     const moved = this.arena.relocate(value)
-    if (encoding === ENC_LISTPACK) return moved
+    if (encoding === ENC_LISTPACK) {
+      walk.done = true
+      return moved
+    }
     const table = this.arena.relocate(this.field(moved, TABLE))
     this.setField(moved, TABLE, table)
-    for (let from = 0; from >= 0; ) from = this.tables.relocateChunks(table, from, 1024)
+    if (walk.stage === 0) {
+      walk.goOn(this.tables.relocateChunks(table, walk.at, CHUNKS_AT_ONCE))
+      return moved
+    }
     const tree = this.arena.relocate(this.field(moved, TREE))
     this.setField(moved, TREE, tree)
     const move = (entry: Ref): Ref => {
@@ -122,7 +138,10 @@ export class ZSetKind implements ValueKind, ZSetTools {
         this.tables.replaceFound(fresh)
       return fresh
     }
-    for (let rank = 0; rank >= 0; ) rank = this.trees.relocate(tree, rank, move)
+    let rank = walk.at
+    for (let left = LEAVES_AT_ONCE; left > 0 && rank >= 0; left--) rank = this.trees.relocate(tree, rank, move)
+    walk.goOn(rank)
+    walk.done = rank < 0
     return moved
   }
 }

@@ -132,20 +132,24 @@ export class Quicklist extends QuicklistEnds {
     return LIST_BYTES + (looked === 0 ? 0 : Math.round((bytes / looked) * this.nodes(q)))
   }
 
-  /** Moves everything out of sealed segments; the list's new ref. */
-  relocate(q: Ref): Ref {
-    q = this.arena.relocate(q)
+  /** Moves nodes out of sealed segments, `limit` from the one of index `from` on; the next `from`, or -1. */
+  relocateNodes(q: Ref, from: number, limit: number): number {
     let prev = 0
-    for (let node = this.field(q, HEAD); node !== 0; node = this.field(node, NEXT)) {
+    let node = this.field(q, HEAD)
+    for (let i = 0; i < from && node !== 0; i++) {
+      prev = node
+      node = this.field(node, NEXT)
+    }
+    for (let left = limit; left > 0 && node !== 0; left--) {
       node = this.arena.relocate(node)
       this.setField(node, DATA, this.arena.relocate(this.field(node, DATA)))
       this.setField(node, PREV, prev)
-      if (prev === 0) this.setField(q, HEAD, node)
-      else this.setField(prev, NEXT, node)
+      this.setField(prev === 0 ? q : prev, prev === 0 ? HEAD : NEXT, node)
       prev = node
+      node = this.field(node, NEXT)
     }
-    this.setField(q, TAIL, prev)
-    return q
+    this.setField(node === 0 ? q : node, node === 0 ? TAIL : PREV, prev)
+    return node === 0 ? -1 : from + limit
   }
 
   // ---- cursors ----
