@@ -10,7 +10,7 @@ export const USAGE = `Usage: redstart [/path/to/redis.conf] [options] [-]
        redstart - (read config from stdin)
        redstart -v or --version
        redstart -h or --help
-       redstart check FILE (a tool; see redstart check --help)
+       redstart check | backup | restore | migrate (the tools; --help behind their names tells more)
 
 Examples:
        redstart (run the server with default conf)
