@@ -127,6 +127,8 @@ class Check {
     switch (kindOf(this.machine.disk, path, fd)) {
       case 'empty':
         this.note('the file is empty')
+        if (place === 'alone' && path.endsWith('.rdb'))
+          return { fault: { offset: 0, message: 'An RDB is never empty.' }, sizeBytes }
         return { sizeBytes }
       case 'rdb':
         return this.rdbFile(fd, sizeBytes, place)
