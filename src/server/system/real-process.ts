@@ -58,14 +58,21 @@ export function realProcess(): ProcessView {
   }
 }
 
-/** The pid, and on Linux the moment the process was started. */
+/**
+ * The pid, and what tells the process from another one that gets the same pid later: on Linux when it was started, in
+ * clock ticks of the machine; elsewhere ('b') when the machine was, in seconds since 1970.
+ */
 function identityOf(pid: number): string {
-  return `${pid}:${startOf(pid)}`
+  return process.platform === 'linux' ? `${pid}:${startOf(pid)}` : `${pid}:b${bootSeconds()}`
+}
+
+function bootSeconds(): number {
+  return Math.round(Date.now() / 1000 - os.uptime())
 }
 
 function isRunning(identity: string): boolean {
   // Half an identity, from a file that was torn, is nobody's.
-  if (!/^[1-9][0-9]*:[0-9]*$/.test(identity)) return false
+  if (!/^[1-9][0-9]*:b?[0-9]*$/.test(identity)) return false
   const [pid, start] = identity.split(':')
   try {
     process.kill(Number(pid), 0)
@@ -73,12 +80,15 @@ function isRunning(identity: string): boolean {
     // The process of another user may not be signalled, but is there.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  return startOf(Number(pid)) === start
+  if (process.platform === 'linux') return startOf(Number(pid)) === start
+  return Math.abs(bootSeconds() - Number(start.slice(1))) < CLOCK_SET_SECONDS
 }
+
+/** The wall clock may have been set by so much since a process was started. */
+const CLOCK_SET_SECONDS = 60
 
 /** Clock ticks from the start of the machine to that of the process; '' where that cannot be known, or when it is dead. */
 function startOf(pid: number): string {
-  if (process.platform !== 'linux') return ''
   try {
     // pid (name, which may hold anything) state and 18 more figures, then the start
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
