@@ -1,11 +1,10 @@
 // ACL, as far as there is one user: 'default', who may do everything and whose password is requirepass. Making other
 // users is refused.
 
+import { defaultUserLine, passwordHash } from '../engine/auth.ts'
 import type { Command } from '../engine/command.ts'
 import { ACL_CATEGORIES } from '../engine/command.ts'
 import type { Context } from '../engine/context.ts'
-import { sha256Hex } from '../lib/sha256.ts'
-import { Slice } from '../lib/slice.ts'
 import { replyHelp } from '../protocol/help.ts'
 import { errorBytes, type Reply } from '../protocol/reply.ts'
 
@@ -272,7 +271,7 @@ function genPass(ctx: Context): void {
 function getUser(ctx: Context): void {
   const { args, reply } = ctx
   if (args[2].latin1() !== 'default') return reply.null()
-  const hash = passwordHash(ctx)
+  const hash = passwordHash(ctx.settings.requirepass)
   reply.map(6)
   reply.bulkText('flags')
   const flags = hash === undefined ? ['on', 'nopass', 'sanitize-payload'] : ['on', 'sanitize-payload']
@@ -290,9 +289,7 @@ function getUser(ctx: Context): void {
 }
 
 function list(ctx: Context): void {
-  const hash = passwordHash(ctx)
-  const secret = hash === undefined ? 'nopass sanitize-payload' : `sanitize-payload #${hash}`
-  replyTexts(ctx.reply, [`user default on ${secret} ~* &* +@all`])
+  replyTexts(ctx.reply, [defaultUserLine(ctx.settings.requirepass)])
 }
 
 function users(ctx: Context): void {
@@ -347,10 +344,4 @@ function replyTexts(reply: Reply, texts: readonly string[]): void {
 function unknownSub(ctx: Context): string {
   const name = ctx.args[1].latin1()
   return `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ACL HELP.`
-}
-
-/** undefined: no password is needed. */
-function passwordHash(ctx: Context): string | undefined {
-  const { requirepass } = ctx.settings
-  return requirepass === '' ? undefined : sha256Hex(Slice.of(requirepass))
 }

@@ -1,5 +1,7 @@
 // Auth: who a connection speaks for. There is one user so far, 'default', whose password is requirepass.
 
+import { sha256Hex } from '../lib/sha256.ts'
+import { Slice } from '../lib/slice.ts'
 import type { Client } from './client.ts'
 import type { Engine } from './engine.ts'
 
@@ -7,6 +9,18 @@ export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user 
 
 export function userExists(_engine: Engine, name: string): boolean {
   return name === 'default'
+}
+
+/** The hash that stands for the password of 'default'; undefined: none is needed. */
+export function passwordHash(requirepass: string): string | undefined {
+  return requirepass === '' ? undefined : sha256Hex(Slice.of(requirepass))
+}
+
+/** 'user default …' as ACL LIST and the configuration file have it. */
+export function defaultUserLine(requirepass: string): string {
+  const hash = passwordHash(requirepass)
+  const secret = hash === undefined ? 'nopass sanitize-payload' : `sanitize-payload #${hash}`
+  return `user default on ${secret} ~* &* +@all`
 }
 
 /** The connection becomes `user` if the password is right. */

@@ -4,6 +4,7 @@
 //                           └──▶ cron, and what later rooms add
 
 import { allCommands } from '../commands/index.ts'
+import { defaultUserLine } from '../engine/auth.ts'
 import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import { Engine } from '../engine/engine.ts'
@@ -98,7 +99,7 @@ export class Server implements RunningServer {
       log,
       random,
       isLoading: () => this.persistence.progress.active,
-      users: () => [],
+      users: () => [defaultUserLine(config.requirepass)],
     })
     config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))

@@ -38,3 +38,17 @@ test('what cannot be done ends the start, with the line', () => {
   assert.equal(report('rename-command config CONFIG\n'), undefined)
   assert.throws(() => tableAfter('loadmodule /x.so\n'), /Can't load module from \/x\.so: server aborting/)
 })
+
+test('users beyond the default one end the start', () => {
+  const refusal = /Redstart has only the user 'default' yet.*\nCan't load user/
+  for (const line of ['user bob on nopass ~* &* +@all', 'user default off', 'user default on >secret ~* &* +@all'])
+    assert.throws(() => tableAfter(`${line}\n`), refusal)
+  assert.throws(() => tableAfter('aclfile /users.acl\n'), refusal)
+})
+
+test('the line that CONFIG REWRITE writes for the default user is taken', () => {
+  tableAfter('user default on nopass sanitize-payload ~* &* +@all\n')
+  const hash = '2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b'
+  tableAfter(`requirepass secret\nuser default on sanitize-payload #${hash} ~* &* +@all\n`)
+  assert.throws(() => tableAfter(`requirepass other\nuser default on sanitize-payload #${hash} ~* &* +@all\n`))
+})

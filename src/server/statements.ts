@@ -1,15 +1,24 @@
 // Statements of the configuration file that are no directives, put into force on the parts they speak of.
-// `user` lines wait for those who keep users.
+// Users: there is 'default' alone, who may do everything; what asks for another ends the start, for to overlook it would
+// leave the server open.
 
+import { defaultUserLine } from '../engine/auth.ts'
 import type { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/parser.ts'
 import { StartFailure } from './launch.ts'
 
+const ONE_USER = "Redstart has only the user 'default' yet, who may do everything; requirepass is the password."
+
 /** Renames and removes commands as the file says. Throws ConfigError; StartFailure for what cannot be had. */
 export function applyStatements(config: Config, table: CommandTable): void {
+  if (config.aclfile !== '')
+    throw new StartFailure(ONE_USER, `Can't load users from ${config.aclfile}: server aborting`)
+  const known = defaultUserLine(config.requirepass)
   for (const { words, line, text } of config.statements) {
+    if (words[0] === 'user' && words.join(' ') !== known)
+      throw new StartFailure(ONE_USER, `Can't load user '${words[1]}': server aborting`)
     if (words[0] === 'loadmodule')
       throw new StartFailure(
         'Redstart cannot load modules, which are native code for redis-server.',
