@@ -43,6 +43,9 @@ const PROTECTED = bytesOf(
 /** Opens connections with what the runtime has; loaded when somebody first needs it. */
 const runtimeDial: Dial = async (address, timeoutMs) => (await import('../net/dial-node.ts')).dial(address, timeoutMs)
 
+/** How often it is looked whether a script has ended that an end waits for. */
+const SCRIPT_LOOK_MS = 20
+
 /** Turns to the runtime's sockets; bun and node are loaded only where they run. */
 async function runtimeTransport(): Promise<Transport> {
   if (typeof Bun !== 'undefined') return new (await import('../net/bun.ts')).BunTransport()
@@ -260,6 +263,9 @@ export class Server implements RunningServer {
         cron.whenResumed = resolve
       })
     this.abortEnd = undefined
+    // Half of what a script does is not worth saving: it ends first, or is killed.
+    while (this.engine.scripting.running !== undefined)
+      await new Promise<void>(resolve => void this.system.timers.after(SCRIPT_LOOK_MS, resolve))
     return this.shutdown(flags)
   }
 

@@ -31,6 +31,24 @@ test('what was not taken back comes with the next turn of the cron', async () =>
   assert.ok(machine.disk.stat('dump.rdb'))
 })
 
+test('an end that a signal asked for waits for the script that is running', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine)
+  let running: object | undefined = {}
+  Object.defineProperty(server.server.engine.scripting, 'running', { get: () => running })
+  let ended = false
+  const ending = server.server.shutdownSoon(['nosave']).then(() => {
+    ended = true
+  })
+  for (let i = 0; i < 10; i++) {
+    machine.advance(100)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.equal(ended, false)
+  running = undefined
+  await server.until(ending)
+})
+
 test('SHUTDOWN SAVE and NOSAVE stand above the save points', async () => {
   for (const [save, flags, saved] of [
     ['', [], false],
