@@ -50,7 +50,7 @@ export function describe(e: Expression): { what: string; name: string } {
     case 'global':
       return { what: 'global', name: e.name }
     case 'index': {
-      const key = stripParens(e.key)
+      const key = decided(e.key)
       return { what: 'field', name: key.type === 'string' ? key.value : '?' }
     }
     case 'paren':
@@ -115,6 +115,16 @@ export function isBoolean(e: Expression): boolean {
 }
 
 export const comparisons: ReadonlySet<string> = new Set(['==', '~=', '<', '<=', '>', '>='])
+
+/** The operand that is left where constants decide what an expression is. */
+function decided(e: Expression): Expression {
+  for (;;) {
+    if (e.type === 'paren') e = e.inner
+    else if (e.type === 'and' && isTrueConstant(e.left)) e = e.right
+    else if (e.type === 'or' && (e.left.type === 'nil' || e.left.type === 'false')) e = e.right
+    else return e
+  }
+}
 
 /** True when nothing can happen between evaluating this and using it. */
 export function isConstant(e: Expression): boolean {

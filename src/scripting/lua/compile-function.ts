@@ -60,7 +60,9 @@ class FunctionCompiler extends ExpressionCompiler {
       if (isBoxed(parameter)) code = `${declaration(parameter, parameterName(parameter))}${code}`
     let temps = 'let c,g'
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
-    return `function*(${parameters.join(',')}){${ENTER}${temps};\n${code}S.depth=d-2;return NOTHING}`
+    // Handing arguments on costs as many rounds as there are.
+    const weight = body.isVararg ? 'S.budget-=va.length>>>4;' : ''
+    return `function*(${parameters.join(',')}){${weight}${ENTER}${temps};\n${code}S.depth=d-2;return NOTHING}`
   }
 
   private checkBudget(line: number): string {
