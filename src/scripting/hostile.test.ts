@@ -62,7 +62,10 @@ conversation(
     for (const [script, message] of ESCAPES) await refuses(c, script, message)
     await c.expect(run("return string.upper('still') .. tostring(1)"), 'STILL1')
   },
-  { resp: 2 },
+  {
+    oursOnly: 'redis-server 7.2.4 lets scripts change the metatable of strings, and dies of an error table without err',
+    resp: 2,
+  },
 )
 
 const NAMES = ['constructor', '__proto__', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'length', 'call', 'js']
