@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { conversation } from '../../test/harness/conversation.ts'
+import { MachineServer } from '../../test/harness/machine.ts'
 import { ask, fill, say, ToolBench } from '../../test/harness/tools.ts'
 import { realSystem } from '../server/system/real.ts'
+import { virtualSystem } from '../server/system/virtual.ts'
 import type { Remote } from '../tools/online/remote.ts'
 import { ReplicaLink } from '../tools/online/replica-link.ts'
 import { parseServerUrl } from '../tools/online/server-url.ts'
@@ -172,3 +174,31 @@ test('a replica for which too much waits is let go', () =>
     },
     { 'client-output-buffer-limit': 'replica 1mb 0 0', 'rdb-key-save-delay': '10000' },
   ))
+
+test('a server may end while a dataset is being saved for a replica, and saves itself whole', async () => {
+  const machine = virtualSystem({ seed: 1 })
+  const server = await MachineServer.start(machine, { 'rdb-key-save-delay': '1000' })
+  for (let i = 0; i < 50; i++) server.call('SET', `key:${i}`, 'x')
+  const digest = server.digest()
+  server.send(server.connect(), ['SYNC'])
+  machine.advance(10)
+  await server.stop(['save'])
+  assert.deepEqual(machine.disk.readdir('/'), ['dump.rdb'])
+  machine.forget()
+  const again = await MachineServer.start(machine)
+  assert.equal(again.digest(), digest)
+})
+
+test('a replica is let go when its dataset cannot be saved, and nothing else happens', async () => {
+  const machine = virtualSystem({ seed: 1 })
+  const server = await MachineServer.start(machine)
+  server.call('SET', 'a', '1')
+  machine.disk.failWrites = 'ENOSPC'
+  server.send(server.connect(), ['PSYNC', '?', '-1'])
+  machine.advance(2000)
+  assert.match(String(server.call('INFO', 'replication')), /connected_slaves:0/)
+  machine.disk.failWrites = null
+  server.send(server.connect(), ['PSYNC', '?', '-1'])
+  machine.advance(2000)
+  assert.match(String(server.call('INFO', 'replication')), /connected_slaves:1\r\nslave0:.*state=online/)
+})
