@@ -13,16 +13,14 @@
 //
 // Prints a line a policy, and exits 1 when a promise was not kept.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../../src/server/system/virtual.ts'
-import { encodeCommand, type PlainValue, parseReply, plain, ReplyReader, type Word } from '../harness/resp.ts'
-import { freePort, sleep, untilListening } from '../harness/target.ts'
+import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
+import { sleep } from '../harness/target.ts'
 
 const WRITERS = 5
 /** Transactions of one writer that are on their way at once. */
@@ -30,7 +28,6 @@ const IN_FLIGHT = 4
 const LIST_KEPT = 50
 const FILLER_KEYS = 20_000
 const SYNC_PROMISE_MS = 2000
-const START_MS_MAX = 30_000
 
 const { values: options } = parseArgs({
   options: {
@@ -40,32 +37,6 @@ const { values: options } = parseArgs({
     command: { type: 'string', default: join(import.meta.dirname, '../../bin/redstart') },
   },
 })
-
-class Connection {
-  private readonly socket: Socket
-  private readonly reader = new ReplyReader()
-  private readonly waiting: ((reply: PlainValue) => void)[] = []
-
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    this.socket.on('error', () => {})
-    this.socket.on('data', bytes => {
-      this.reader.push(bytes)
-      for (let reply = this.reader.next(); reply !== undefined; reply = this.reader.next())
-        this.waiting.shift()?.(plain(parseReply(reply, 0)))
-    })
-  }
-
-  /** The reply; never, when the server goes before it comes. */
-  call(...words: Word[]): Promise<PlainValue> {
-    this.socket.write(encodeCommand(words))
-    return new Promise(resolve => this.waiting.push(resolve))
-  }
-
-  close(): void {
-    this.socket.destroy()
-  }
-}
 
 class Writer {
   readonly name: number
@@ -78,11 +49,11 @@ class Writer {
   }
 
   /** Sends transactions, one after another as replies come, until the connection goes. */
-  run(connection: Connection): void {
+  run(connection: PlainConnection): void {
     for (let i = 0; i < IN_FLIGHT; i++) void this.next(connection)
   }
 
-  private async next(connection: Connection): Promise<void> {
+  private async next(connection: PlainConnection): Promise<void> {
     for (;;) {
       const n = ++this.sent
       const { name } = this
@@ -100,7 +71,7 @@ class Writer {
 
   /** The least that must be there after a kill at that moment. */
   promised(policy: string, killedMs: number): number {
-    const untilMs = policy === 'everysec' ? killedMs - SYNC_PROMISE_MS : killedMs
+    const untilMs = policy === 'everysec' ? killedMs - SYNC_PROMISE_MS : Number.POSITIVE_INFINITY
     return this.acknowledged.reduce((most, { n, atMs }) => (atMs <= untilMs ? Math.max(most, n) : most), this.floor)
   }
 
@@ -112,7 +83,7 @@ class Writer {
     this.acknowledged = []
   }
 
-  async check(connection: Connection, least: number): Promise<string | undefined> {
+  async check(connection: PlainConnection, least: number): Promise<string | undefined> {
     const { name } = this
     const [a, b, last, count] = await Promise.all([
       connection.call('GET', `a:${name}`),
@@ -130,60 +101,6 @@ class Writer {
   }
 }
 
-class Victim {
-  readonly dir = mkdtempSync(join(tmpdir(), 'redstart-kill-'))
-  readonly policy: string
-  port = 0
-  private child: ChildProcess | undefined
-
-  constructor(policy: string) {
-    this.policy = policy
-  }
-
-  async start(): Promise<Connection> {
-    this.port = await freePort()
-    const directives = {
-      port: String(this.port),
-      bind: '127.0.0.1',
-      dir: this.dir,
-      logfile: join(this.dir, 'log'),
-      save: '',
-      appendonly: 'yes',
-      appendfsync: this.policy,
-      'auto-aof-rewrite-percentage': '0',
-    }
-    const words = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value])
-    const [command, ...rest] = options.command.split(' ')
-    this.child = spawn(command, [...rest, ...words], { stdio: ['ignore', 'ignore', 'inherit'] })
-    await untilListening(this.port, this.child)
-    const connection = new Connection(this.port)
-    const deadlineMs = performance.now() + START_MS_MAX
-    while ((await connection.call('PING')) !== 'PONG') {
-      if (this.child.exitCode !== null || performance.now() > deadlineMs)
-        throw new Error(`it does not load: ${this.log}`)
-      await sleep(10)
-    }
-    return connection
-  }
-
-  async kill(): Promise<void> {
-    const { child } = this
-    const gone = new Promise(resolve => child!.once('exit', resolve))
-    child!.kill('SIGKILL')
-    await gone
-  }
-
-  /** The end of its log. */
-  get log(): string {
-    return readFileSync(join(this.dir, 'log'), 'latin1').slice(-2000)
-  }
-
-  remove(): void {
-    this.child?.kill('SIGKILL')
-    rmSync(this.dir, { recursive: true, force: true })
-  }
-}
-
 interface Outcome {
   kills: number
   transactions: number
@@ -194,42 +111,50 @@ interface Outcome {
 async function kills(policy: string, times: number, seed: number): Promise<Outcome> {
   const random = seededRandom(seed)
   const below = (n: number) => random.u32() % n
-  const victim = new Victim(policy)
+  const folder = mkdtempSync(join(tmpdir(), 'redstart-kill-'))
+  const start = () =>
+    ServerProcess.start(options.command, folder, {
+      save: '',
+      appendonly: 'yes',
+      appendfsync: policy,
+      'auto-aof-rewrite-percentage': '0',
+    })
   const writers = Array.from({ length: WRITERS }, (_, i) => new Writer(i))
   const outcome: Outcome = { kills: 0, transactions: 0, lost: 0, failures: [] }
+  let server = await start()
   try {
-    let first = await victim.start()
-    await first.call(
+    await server.call(
       'EVAL',
       `for i = 1, ${FILLER_KEYS} do redis.call('SET', 'filler:' .. i, 'some value ' .. i) end`,
       0,
     )
     while (outcome.kills < times && outcome.failures.length === 0) {
-      const connections = writers.map(() => new Connection(victim.port))
+      const connections = writers.map(() => new PlainConnection(server.port))
       for (const [i, writer] of writers.entries()) writer.run(connections[i])
       const rewriting = below(2) === 0
       // Now and then long enough for the disk to be synced in between.
       const forMs = below(10) === 0 ? 1000 + below(3000) : below(300)
       if (rewriting) await sleep(below(forMs + 1))
-      if (rewriting) void first.call('BGREWRITEAOF')
-      await sleep(rewriting ? below(100) : forMs)
+      if (rewriting) void server.call('BGREWRITEAOF')
+      // In the middle of a rewrite, or behind it.
+      await sleep(rewriting ? below(below(2) === 0 ? 100 : 2000) : forMs)
       const killedMs = performance.now()
-      await victim.kill()
-      for (const connection of [...connections, first]) connection.close()
+      await server.kill()
+      for (const connection of connections) connection.close()
       outcome.kills++
       const promised = writers.map(writer => writer.promised(policy, killedMs))
       const sent = writers.map(writer => writer.sent)
-      first = await victim.start()
+      server = await start()
       for (const [i, writer] of writers.entries()) {
-        const failure = await writer.check(first, promised[i])
-        if (failure !== undefined) outcome.failures.push(`kill ${outcome.kills}, ${failure}\n${victim.log}`)
+        const failure = await writer.check(server.connection, promised[i])
+        if (failure !== undefined) outcome.failures.push(`kill ${outcome.kills}, ${failure}\n${server.log}`)
         outcome.lost += sent[i] - writer.sent
       }
     }
     outcome.transactions = writers.reduce((sum, writer) => sum + writer.sent, 0)
-    first.close()
   } finally {
-    victim.remove()
+    await server.kill()
+    rmSync(folder, { recursive: true, force: true })
   }
   return outcome
 }

@@ -1,0 +1,90 @@
+// A server in a process of its own, ours or redis-server, on a folder that the test chooses; and plain connections to it.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { encodeCommand, type PlainValue, parseReply, plain, ReplyReader, type Word } from './resp.ts'
+import { freePort, sleep, untilListening } from './target.ts'
+
+const LOAD_MS_MAX = 30_000
+
+export class PlainConnection {
+  private readonly socket: Socket
+  private readonly reader = new ReplyReader()
+  private readonly waiting: ((reply: PlainValue) => void)[] = []
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    this.socket.on('error', () => {})
+    this.socket.on('data', bytes => {
+      this.reader.push(bytes)
+      for (let reply = this.reader.next(); reply !== undefined; reply = this.reader.next())
+        this.waiting.shift()?.(plain(parseReply(reply, 0)))
+    })
+  }
+
+  /** The reply; never, when the server goes before it comes. */
+  call(...words: Word[]): Promise<PlainValue> {
+    this.socket.write(encodeCommand(words))
+    return new Promise(resolve => this.waiting.push(resolve))
+  }
+
+  close(): void {
+    this.socket.destroy()
+  }
+}
+
+export class ServerProcess {
+  readonly port: number
+  readonly connection: PlainConnection
+  private readonly child: ChildProcess
+  private readonly folder: string
+
+  private constructor(child: ChildProcess, port: number, folder: string) {
+    this.child = child
+    this.port = port
+    this.folder = folder
+    this.connection = new PlainConnection(port)
+  }
+
+  /** Starts a server and waits until it has loaded what is in the folder. `command` takes redis-server's options. */
+  static async start(
+    command: string,
+    folder: string,
+    directives: Readonly<Record<string, string>>,
+  ): Promise<ServerProcess> {
+    const port = await freePort()
+    const all = { port: String(port), bind: '127.0.0.1', dir: folder, logfile: join(folder, 'log'), ...directives }
+    const options = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
+    const [program, ...rest] = command.split(' ')
+    const child = spawn(program, [...rest, ...options], { stdio: ['ignore', 'ignore', 'inherit'] })
+    await untilListening(port, child)
+    const server = new ServerProcess(child, port, folder)
+    const deadlineMs = performance.now() + LOAD_MS_MAX
+    while ((await server.connection.call('PING')) !== 'PONG') {
+      if (child.exitCode !== null || performance.now() > deadlineMs) throw new Error(`it does not load: ${server.log}`)
+      await sleep(10)
+    }
+    return server
+  }
+
+  /** The end of its log. */
+  get log(): string {
+    return readFileSync(join(this.folder, 'log'), 'latin1').slice(-2000)
+  }
+
+  call(...words: Word[]): Promise<PlainValue> {
+    return this.connection.call(...words)
+  }
+
+  /** Ends it without its knowledge. */
+  async kill(): Promise<void> {
+    const { child } = this
+    this.connection.close()
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const gone = new Promise(resolve => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await gone
+  }
+}
