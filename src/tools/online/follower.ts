@@ -42,7 +42,6 @@ export interface FollowerParts {
 }
 
 export class Follower {
-  keys = 0
   asCommands = 0
   private readonly parts: FollowerParts
   private readonly spool: Spool
@@ -62,6 +61,11 @@ export class Follower {
     this.spool.onRestart = () => {
       this.restarted = true
     }
+  }
+
+  /** Of the dataset that the changes follow. */
+  get keys(): number {
+    return this.parts.state.facts.keysApplied
   }
 
   get changes(): number {
@@ -192,7 +196,7 @@ export class Follower {
       const reply = await target.try('FUNCTION', 'LOAD', 'REPLACE', code)
       if (reply instanceof ReplyError) throw refusal(target, reply)
     }
-    this.keys = keys
+    facts.keysApplied = keys
     this.asCommands += writer.asCommands
     await StreamApplier.mark(target, facts.id, facts.rdbOffset)
     facts.rdbApplied = true
