@@ -1,7 +1,7 @@
 // What DEBUG does with what is on disk: RELOAD, LOADAOF, and switches for tests of persistence.
 
 import type { Context } from '../engine/context.ts'
-import { errorBytes } from '../protocol/reply.ts'
+import { errorBytes, type Reply } from '../protocol/reply.ts'
 
 const BAD_OPTION = errorBytes('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.')
 
@@ -14,16 +14,26 @@ export function reload(ctx: Context): void {
     else if (ctx.is(i, 'nosave')) options.save = false
     else return ctx.reply.fixedError(BAD_OPTION)
   }
-  answer(ctx, ctx.engine.saving.reload(options))
+  answer(ctx.reply, ctx.engine.saving.reload(options))
 }
 
 export function loadAof(ctx: Context): void {
-  answer(ctx, ctx.engine.saving.loadAof())
+  const { client, engine } = ctx
+  const outcome = engine.saving.loadAof(ctx.canBlock)
+  if (!(outcome instanceof Promise)) return answer(ctx.reply, outcome)
+  engine.blocking.blockOther(client, 0, () => {}, ctx)
+  client.blocked!.unblockable = false
+  outcome.then(error => {
+    if (client.blocked === undefined) return
+    engine.replyTo(client, reply => answer(reply, error))
+    engine.blocking.unblock(client)
+    engine.settle()
+  })
 }
 
-function answer(ctx: Context, error: string | undefined): void {
-  if (error === undefined) ctx.reply.ok()
-  else ctx.reply.error(error)
+function answer(reply: Reply, error: string | undefined): void {
+  if (error === undefined) reply.ok()
+  else reply.error(error)
 }
 
 /** DEBUG SET-SKIP-CHECKSUM-VALIDATION 0|1 */

@@ -15,6 +15,6 @@ export interface Saving {
   reload(options: { save: boolean; flush: boolean; merge: boolean }): string | undefined
   /** Every write to the append-only file is delayed by so many microseconds: for tests. */
   flushSleepUs: number
-  /** DEBUG LOADAOF. */
-  loadAof(): string | undefined
+  /** DEBUG LOADAOF: an error message, or undefined. With `inTurns` others are told meanwhile that it loads. */
+  loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined
 }

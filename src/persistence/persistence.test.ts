@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
+import { RespError } from '../../test/harness/resp.ts'
 import { virtualSystem } from '../server/system/virtual.ts'
 
 /** A few keys of every type and encoding, with and without expiry, in two databases. */
@@ -193,4 +194,28 @@ test('CONFIG SET appendonly turns the log on and off', async () => {
   assert.equal(again.digest(), digest)
   assert.equal(again.call('config', 'set', 'appendonly', 'no'), 'OK')
   assert.match(String(again.call('info', 'persistence')), /aof_enabled:0/)
+})
+
+test('DEBUG LOADAOF loads in turns, and others are told that it does', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes', 'aof-use-rdb-preamble': 'no' })
+  server.call('ping')
+  const other = server.connect()
+  for (let i = 0; i < 3000; i++) server.call('set', `k${i % 50}`, i)
+  const digest = server.digest()
+  server.send(0, ['debug', 'loadaof'])
+  server.send(other, ['get', 'k1'])
+  const [told] = server.take(other)
+  assert.ok(told instanceof RespError && told.message.startsWith('LOADING '))
+  for (let turns = 0; turns < 20; turns++) {
+    machine.settle()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.deepEqual(server.take(0), ['OK'])
+  assert.equal(server.digest(), digest)
+  server.call('set', 'k1', 'after')
+  const later = server.digest()
+  await server.stop()
+  const again = await MachineServer.start(machine, { appendonly: 'yes' })
+  assert.equal(again.digest(), later)
 })

@@ -87,7 +87,7 @@ export class Persistence implements Saving {
   /** Loads what is on disk, while clients are told to wait, and opens the log. Throws LoadFailure. */
   async start(): Promise<void> {
     const { parts } = this
-    await this.loading(steps => runInTurns(steps, (ms, fn) => (ms > 0 ? parts.after(ms, fn) : parts.soon(fn))))
+    await this.loading(steps => this.inTurns(steps))
     if (parts.config.appendonly) this.openLog()
   }
 
@@ -313,14 +313,26 @@ export class Persistence implements Saving {
     if (save && !this.saver.saveNow()) return 'ERR'
     if (flush) this.empty()
     const { config } = parts
-    const failed = this.loadNow(this.rdb.loadFile(config.dbfilename, { dropExpired: true, replace: merge }))
+    const failed = runThrough(this.tried(this.rdb.loadFile(config.dbfilename, { dropExpired: true, replace: merge })))
     if (failed !== undefined) return 'ERR Error trying to load the RDB dump, check server logs'
     this.noteLoad()
     parts.log.warning('DB reloaded by DEBUG RELOAD')
     return undefined
   }
 
-  loadAof(): string | undefined {
+  loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined {
+    const steps = this.reloadLog()
+    if (!inTurns) return runThrough(steps)
+    const first = steps.next()
+    return first.done === true ? first.value : this.inTurns(steps)
+  }
+
+  private inTurns<Result>(steps: LoadSteps<Result>): Promise<Result> {
+    const { parts } = this
+    return runInTurns(steps, (ms, fn) => (ms > 0 ? parts.after(ms, fn) : parts.soon(fn)))
+  }
+
+  private *reloadLog(): LoadSteps<string | undefined> {
     const { parts, aof, files } = this
     if (aof.state === ON) aof.flush(true)
     this.empty()
@@ -328,7 +340,7 @@ export class Persistence implements Saving {
     aof.state = OFF
     const sinks = parts.engine.sinks.splice(0)
     if (state === OFF) files.read()
-    const failed = this.loadNow(new AofLoader(parts, files, this.progress, this.rdb).load())
+    const failed = yield* this.tried(new AofLoader(parts, files, this.progress, this.rdb).load())
     parts.engine.sinks.push(...sinks)
     aof.state = state
     if (failed !== undefined) return 'ERR Error trying to load the AOF files, check server logs'
@@ -337,11 +349,12 @@ export class Persistence implements Saving {
     return undefined
   }
 
-  private loadNow<Result>(steps: LoadSteps<Result>): LoadFailure | undefined {
+  /** Loads; why it could not, which is logged. */
+  private *tried<Result>(steps: LoadSteps<Result>): LoadSteps<LoadFailure | undefined> {
     const { keyspace } = this.parts.engine
     keyspace.expiryPaused = true
     try {
-      runThrough(steps)
+      yield* steps
       return undefined
     } catch (error) {
       if (!(error instanceof LoadFailure)) throw error
