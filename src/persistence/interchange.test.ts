@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import type { PlainValue, Word } from '../../test/harness/resp.ts'
 import { ServerProcess } from '../../test/harness/server-process.ts'
-import { oraclePath, sleep } from '../../test/harness/target.ts'
+import { oraclePath, oracleVersion, sleep } from '../../test/harness/target.ts'
 import { seededRandom, virtualSystem } from '../server/system/virtual.ts'
 
 // Files both ways: what ours has written redis-server loads, and the other way about, with the same data in it.
@@ -95,9 +95,22 @@ const MORE: readonly (readonly Word[])[] = [
   ['set', 'running out', 'w', 'keepttl'],
 ]
 
+/** Before 7.2 digests were made of scores in another form. */
+function digests(): Word[][] {
+  if ((oracleVersion ?? '7.2') >= '7.2') return [['debug', 'digest']]
+  const keys = DATASET.filter(([name]) => !/^(zadd|geoadd|select|function|x.*)$/.test(String(name))).map(
+    words => words[1],
+  )
+  return [['debug', 'digest-value', 'stream', 'empty stream', ...keys]]
+}
+
 /** Commands whose replies tell what DEBUG DIGEST does not. */
 const QUESTIONS: readonly (readonly Word[])[] = [
-  ['debug', 'digest'],
+  ...digests(),
+  ['zcount', 'sorted set', 0.1, 0.1],
+  ['zcount', 'sorted set', 1e300, 'inf'],
+  ['zcount', 'long sorted set', 10 / 7, 11 / 7],
+  ['zcount', 'long sorted set', '-inf', 'inf'],
   ['dbsize'],
   ['function', 'list', 'withcode'],
   ['fcall', 'f', 0, 'said'],
