@@ -7,7 +7,6 @@ import type { Database } from '../keyspace/database.ts'
 import type { Ref } from '../memory/arena.ts'
 import { BUSY_KEY, SYNTAX } from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
-import { peek } from './generic/peek.ts'
 
 const BAD_IDLETIME = errorBytes('ERR Invalid IDLETIME value, must be >= 0')
 const BAD_FREQ = errorBytes('ERR Invalid FREQ value, must be >= 0 and <= 255')
@@ -80,7 +79,7 @@ function runRestore(ctx: Context): void {
   if (options === undefined) return
   const { args, db, engine, reply } = ctx
   const key = args[1]
-  if (!options.replace && peek(ctx, key) !== 0) return reply.fixedError(BUSY_KEY)
+  if (!options.replace && db.find(key) !== 0) return reply.fixedError(BUSY_KEY)
   const ttlMs = ctx.integerOrReply(2)
   if (Number.isNaN(ttlMs)) return
   if (ttlMs < 0) return reply.fixedError(BAD_TTL)
