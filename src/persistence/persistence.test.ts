@@ -120,6 +120,50 @@ test('a full disk stops writes to the append-only file, and their return loses n
   assert.deepEqual(again.call('mget', 'a', 'b', 'c', 'd'), ['1', '1', null, '3'])
 })
 
+test('scripts may not write either while the disk takes nothing', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes' })
+  server.call('set', 'a', 1)
+  machine.disk.failWrites = 'ENOSPC'
+  server.call('set', 'b', 1)
+  const error = (...words: string[]) => (server.call(...words) as { message: string }).message
+  assert.match(
+    error('eval', "return redis.call('set', 'a', 2)", '0'),
+    /^MISCONF Errors writing to the AOF file: No space/,
+  )
+  assert.match(
+    error('eval', "#!lua\nreturn redis.call('get', 'a')", '0'),
+    /^MISCONF Redis is configured to persist data to AOF, .* Writable scripts are blocked.* AOF error: No space/,
+  )
+  assert.equal(server.call('eval', "return redis.call('get', 'a')", 0), '1')
+  assert.equal(server.call('eval', "#!lua flags=no-writes\nreturn redis.call('get', 'a')", 0), '1')
+  machine.disk.failWrites = null
+  machine.advance(1500)
+  assert.equal(server.call('eval', "return redis.call('incr', 'a')", 0), 2)
+})
+
+test('fsync that fails stops writes, and what was acknowledged is on the disk once it works again', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes' })
+  server.call('set', 'a', 1)
+  machine.advance(1500)
+  machine.disk.failSyncs = 'EIO'
+  server.call('set', 'b', 1)
+  machine.advance(1500)
+  assert.match(
+    String((server.call('set', 'c', 1) as { message: string }).message),
+    /^MISCONF Errors writing to the AOF/,
+  )
+  assert.equal(server.call('get', 'b'), '1')
+  machine.disk.failSyncs = null
+  machine.advance(3000)
+  assert.equal(server.call('set', 'd', 1), 'OK')
+  machine.advance(5000)
+  machine.disk.crash()
+  const again = await MachineServer.start(machine, { appendonly: 'yes' })
+  assert.deepEqual(again.call('mget', 'a', 'b', 'c', 'd'), ['1', '1', null, '1'])
+})
+
 test('a torn end of the append-only file is cut, a torn transaction forgotten', async () => {
   const machine = virtualSystem()
   const server = await MachineServer.start(machine, { appendonly: 'yes' })

@@ -5,9 +5,11 @@
 //
 // Always: at most one snapshot is under way: a background save or a rewrite of the log.
 
+import type { Client } from '../engine/client.ts'
 import { CMD_LOADING, CMD_WRITE } from '../engine/command.ts'
 import type { ShutdownFlag } from '../engine/host.ts'
 import type { Saving } from '../engine/saving.ts'
+import type { TableEntry } from '../engine/table.ts'
 import { gateFlags } from '../engine/transaction.ts'
 import { LOADING } from '../protocol/errors.ts'
 import { AofFiles, AofFilesFailure } from './aof/files.ts'
@@ -59,9 +61,10 @@ export class Persistence implements Saving {
         return false
       }
       const problem = this.diskProblem()
+      if (problem !== this.problem) this.noteProblem(problem)
       if (problem === undefined) return true
       if ((gateFlags(engine, client, entry, args, argc) & CMD_WRITE) === 0 && entry.fullName !== 'ping') return true
-      engine.reply.error(problem)
+      engine.reply.error(entry.command.group === 'scripting' ? this.scriptProblem() : problem)
       return false
     })
   }
@@ -69,6 +72,29 @@ export class Persistence implements Saving {
   private get isSnapshotting(): boolean {
     if (this.saver.ending) return true
     return this.saver.job !== undefined || this.rewriter.job !== undefined || this.replicaJob !== undefined
+  }
+
+  /** What diskProblem() said last: while there is one, scripts ask before they write. */
+  private problem: string | undefined
+  private readonly refuseWrite = (_caller: Client, entry: TableEntry): string | undefined =>
+    (entry.flags & CMD_WRITE) === 0 || this.problem === undefined ? undefined : `-${this.problem}`
+
+  private noteProblem(problem: string | undefined): void {
+    this.problem = problem
+    const { refusals } = this.parts.engine.scripting
+    const at = refusals.indexOf(this.refuseWrite)
+    if (problem !== undefined && at < 0) refusals.push(this.refuseWrite)
+    else if (problem === undefined && at >= 0) refusals.splice(at, 1)
+  }
+
+  /** Why scripts that may write are refused before they begin. */
+  private scriptProblem(): string {
+    const blocked =
+      "but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
+    if (this.problem === SAVE_FAILED) return `MISCONF Redis is configured to save RDB snapshots, ${blocked}`
+    const { writeError, syncError } = this.aof
+    const reason = (writeError ?? syncError)?.message
+    return `MISCONF Redis is configured to persist data to AOF, ${blocked} AOF error: ${reason}`
   }
 
   /** Why writes are refused; undefined: they are not. */

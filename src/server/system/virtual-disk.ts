@@ -64,6 +64,8 @@ interface Handle {
 export class VirtualDisk implements FileSystem {
   /** When set, every write fails with this code: a full or broken disk. */
   failWrites: string | null = null
+  /** When set, what is to be made durable fails with this code. */
+  failSyncs: string | null = null
   #cwd: string
   #names = new Map<string, File>()
   #durableNames = new Map<string, File>()
@@ -186,7 +188,8 @@ export class VirtualDisk implements FileSystem {
   fsync(fd: number): void {
     const file = this.#handle(fd).file
     this.beforeChange()
-    if (this.failWrites) throw new DiskError(this.failWrites)
+    const code = this.failWrites ?? this.failSyncs
+    if (code) throw new DiskError(code)
     file.durable = file.content()
   }
 
