@@ -27,7 +27,7 @@ import {
 import type { Engine } from './engine.ts'
 
 const CHUNK_BYTES = 16 * 1024
-const SPARE_MAX = 64
+const SPARE_MAX = 16
 
 export class OutputBuffers {
   memoryBytes = 0

@@ -234,11 +234,9 @@ export class PubSub {
     message: Slice,
     resp: number,
   ): number {
-    const reply = resp === 2 ? this.message2 : this.message3
     const from = batch.end
-    reply.pos = 0
-    writeMessage(reply, word, glob, channel, message)
-    batch.add(reply.u8, reply.pos)
+    batch.reply.resp = resp
+    writeMessage(batch.reply, word, glob, channel, message)
     return from
   }
 
