@@ -144,8 +144,10 @@ export class Blocking {
 
   /** Lets waiting clients have what is there for them. Serving one may ready further keys. */
   serve(): void {
-    if (this.serving || this.held) return
+    if (this.serving || this.held || this.readyKeys.length === 0) return
     this.serving = true
+    // What readied the keys may have taken long: they may have run out by now.
+    this.engine.tick()
     while (this.readyKeys.length > 0) {
       const keys = this.readyKeys
       this.readyKeys = []
@@ -160,11 +162,20 @@ export class Blocking {
     for (const client of [...(this.byKey[database.index]?.get(key) ?? [])]) {
       const state = client.blocked
       if (state === undefined || !state.keys.includes(key) || state.database !== database) continue
-      const entry = database.find(probe)
-      const type = entry === 0 ? -1 : database.typeOf(entry)
+      const type = this.typeWithoutExpiring(database, probe)
       if (state.type >= 0 && type !== state.type && !state.wakeOnRemoval) continue
       if (this.withheld?.(state.command) !== true) this.retry(client)
     }
+  }
+
+  /** The type of what a client could be served, -1 for nothing. A key that has run out is left for commands to remove. */
+  private typeWithoutExpiring(database: Database, key: Slice): number {
+    const { keyspace } = this.engine
+    const hidden = keyspace.hideExpired
+    keyspace.hideExpired = true
+    const entry = database.find(key)
+    keyspace.hideExpired = hidden
+    return entry === 0 ? -1 : database.typeOf(entry)
   }
 
   /** Runs a blocked client's command again; it either answers, and the client goes on, or blocks as before. */
