@@ -81,7 +81,7 @@ function describeLast(
 ): Description {
   if (e.type === 'paren') return describeLast(e.inner, ifTrue, ifFalse, jumpsOn)
   if (e.type === 'and' || e.type === 'or') {
-    const { left } = e
+    const left = decided(e.left)
     const right = () => describeLast(e.right, ifTrue, ifFalse, jumpsOn)
     // Of a constant that decides nothing there is no code.
     if (e.type === 'and') return isTrueConstant(left) ? right() : describeLast(left, right, ifFalse, false)
@@ -120,9 +120,13 @@ export const comparisons: ReadonlySet<string> = new Set(['==', '~=', '<', '<=', 
 function decided(e: Expression): Expression {
   for (;;) {
     if (e.type === 'paren') e = e.inner
-    else if (e.type === 'and' && isTrueConstant(e.left)) e = e.right
-    else if (e.type === 'or' && (e.left.type === 'nil' || e.left.type === 'false')) e = e.right
-    else return e
+    else if (e.type !== 'and' && e.type !== 'or') return e
+    else {
+      const left = decided(e.left)
+      const decides = e.type === 'and' ? isTrueConstant(left) : left.type === 'nil' || left.type === 'false'
+      if (!decides) return e
+      e = e.right
+    }
   }
 }
 
