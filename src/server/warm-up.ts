@@ -13,7 +13,7 @@ import { virtualSystem } from './system/virtual.ts'
 
 const SLICE_US = 500
 /** How often the whole list of requests is run: enough for the optimising compilers to have taken up each command. */
-const ROUNDS = 10
+const ROUNDS = 2
 const VARIANTS = 64
 const PIPELINE = 16
 
@@ -54,7 +54,10 @@ export async function warmUp(system: System, options: WarmUpOptions = {}): Promi
         hidden.settle()
       } while (next < total && clock.monotonicUs() < until)
       if (next < total) timers.soon(step)
-      else resolve()
+      else {
+        system.process.collectGarbage()
+        resolve()
+      }
     }
     timers.soon(step)
   })
@@ -84,6 +87,8 @@ const COMMANDS: readonly ((n: number) => string[])[] = [
   n => ['ZADD', 'zset', String(n), `element:${name(n)}`],
   () => ['ZPOPMIN', 'zset'],
   n => ['XADD', `stream:${n % 8}`, 'MAXLEN', '100', '*', 'field', VALUE],
+  n => ['XADD', 'stream', '*', 'field', String(n), 'value', VALUE],
+  n => ['RPUSH', 'queue', `element:${n}`],
   n => ['DEL', `small:${n}`],
   n => ['EXPIRE', key(n), '1000'],
 ]
