@@ -63,13 +63,17 @@ conversation('a password keeps new connections out', async c => {
   await other.expect('GET k', null)
 })
 
-conversation('RESET makes a connection new', async c => {
-  await c.expectAll(['SELECT 5', 'OK'], ['CLIENT SETNAME me', 'OK'], ['WATCH k', 'OK'], ['MULTI', 'OK'])
-  await c.expect('RESET', 'RESET')
-  await c.expect('CLIENT GETNAME', null)
-  await c.expect('CLIENT INFO', / db=0 .* multi=-1 .* resp=2 /)
-  await c.expectError('EXEC', 'ERR EXEC without MULTI')
-})
+conversation(
+  'RESET makes a connection new',
+  async c => {
+    await c.expectAll(['SELECT 5', 'OK'], ['CLIENT SETNAME me', 'OK'], ['WATCH k', 'OK'], ['MULTI', 'OK'])
+    await c.expect('RESET', 'RESET')
+    await c.expect('CLIENT GETNAME', null)
+    await c.expect('CLIENT INFO', / db=0 .* multi=-1 .* resp=2 /)
+    await c.expectError('EXEC', 'ERR EXEC without MULTI')
+  },
+  { since: '7.2' },
+)
 
 conversation('names of clients and of their libraries', async c => {
   await c.expect('CLIENT GETNAME', null)

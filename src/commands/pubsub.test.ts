@@ -22,16 +22,20 @@ conversation(
   { resp: 3, since: '7.2' },
 )
 
-conversation('among several who hear a message may be the one who sent it', async c => {
-  const other = await c.another()
-  await other.tell('SUBSCRIBE foo')
-  await other.expectMessage(['subscribe', 'foo', 1])
-  await c.expect('MULTI', 'OK')
-  await c.tell('SUBSCRIBE foo')
-  await c.expectMessage('QUEUED')
-  await c.tell('PUBLISH foo bar')
-  await c.expectMessage('QUEUED')
-  await c.tell('EXEC')
-  if (c.resp === 2) await c.expectMessage([['subscribe', 'foo', 1], 2])
-  await other.expectMessage(['message', 'foo', 'bar'])
-})
+conversation(
+  'among several who hear a message may be the one who sent it',
+  async c => {
+    const other = await c.another()
+    await other.tell('SUBSCRIBE foo')
+    await other.expectMessage(['subscribe', 'foo', 1])
+    await c.expect('MULTI', 'OK')
+    await c.tell('SUBSCRIBE foo')
+    await c.expectMessage('QUEUED')
+    await c.tell('PUBLISH foo bar')
+    await c.expectMessage('QUEUED')
+    await c.tell('EXEC')
+    if (c.resp === 2) await c.expectMessage([['subscribe', 'foo', 1], 2])
+    await other.expectMessage(['message', 'foo', 'bar'])
+  },
+  { since: '7.2' },
+)

@@ -243,22 +243,26 @@ conversation('waiting ends with the time', async c => {
   assert.deepEqual(await move.value(), null)
 })
 
-conversation('looking whether a waiting client can be served removes no key that has run out', async c => {
-  await c.do('DEBUG SET-ACTIVE-EXPIRE 0')
-  const other = await c.another()
-  const waiting = await other.start('BRPOP k 0')
-  await c.do('SELECT 1')
-  await c.do('RPUSH k x')
-  await c.do('PEXPIRE k 1')
-  await c.pass(10)
-  await c.expectAll(
-    ['SWAPDB 0 1', 'OK'],
-    ['SELECT 0', 'OK'],
-    ['DBSIZE', 1],
-    ['EXISTS k', 0],
-    ['DBSIZE', 0],
-    ['RPUSH k y', 1],
-    ['DEBUG SET-ACTIVE-EXPIRE 1', 'OK'],
-  )
-  await other.expectReply(waiting, ['k', 'y'])
-})
+conversation(
+  'looking whether a waiting client can be served removes no key that has run out',
+  async c => {
+    await c.do('DEBUG SET-ACTIVE-EXPIRE 0')
+    const other = await c.another()
+    const waiting = await other.start('BRPOP k 0')
+    await c.do('SELECT 1')
+    await c.do('RPUSH k x')
+    await c.do('PEXPIRE k 1')
+    await c.pass(10)
+    await c.expectAll(
+      ['SWAPDB 0 1', 'OK'],
+      ['SELECT 0', 'OK'],
+      ['DBSIZE', 1],
+      ['EXISTS k', 0],
+      ['DBSIZE', 0],
+      ['RPUSH k y', 1],
+      ['DEBUG SET-ACTIVE-EXPIRE 1', 'OK'],
+    )
+    await other.expectReply(waiting, ['k', 'y'])
+  },
+  { since: '7.2' },
+)
