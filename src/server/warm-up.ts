@@ -2,8 +2,8 @@
 // start, on a server of its own in memory that nobody can reach, and the first clients find compiled code. The work is
 // done in slices of SLICE_US with input handled in between, and its server is dropped at the end.
 
+import type { Connection } from '../engine/connection.ts'
 import { bytesOf } from '../lib/bytes.ts'
-import type { MemorySocket } from '../net/memory.ts'
 import { Config } from './config/config.ts'
 import { loadText } from './config/parser.ts'
 import { Logger } from './log.ts'
@@ -12,6 +12,8 @@ import type { System } from './system/system.ts'
 import { virtualSystem } from './system/virtual.ts'
 
 const SLICE_US = 500
+/** Who waited for the server to start is served first. */
+const BEGIN_AFTER_MS = 50
 /** How often the whole list of requests is run: enough for the optimising compilers to have taken up each command. */
 const ROUNDS = 2
 const VARIANTS = 64
@@ -26,19 +28,18 @@ export interface WarmUpOptions {
 /** Runs each common command `rounds` * VARIANTS times, alone or in a pipeline; resolves when it is done. */
 export async function warmUp(system: System, options: WarmUpOptions = {}): Promise<void> {
   const { clock, timers } = system
+  await new Promise<void>(resolve => timers.after(BEGIN_AFTER_MS, resolve))
   const hidden = virtualSystem()
   const config = new Config(hidden.system.disk)
   loadText(config, 'port 0\nsave ""\nloglevel nothing')
   const surroundings: System = { ...hidden.system, clock, random: system.random }
   const server = new Server(config, surroundings, new Logger(surroundings, config))
   await server.load()
+  const { engine } = server
+  const connection = connectionTo(options.onReply)
+  const clients = [engine.connect(connection), engine.connect(connection)]
   const lines: Uint8Array[] = []
-  const connect = (): MemorySocket => {
-    const socket = server.memory.connect()
-    if (options.onReply) socket.onData = options.onReply
-    return socket
-  }
-  const sockets = [connect(), connect()]
+  const views: DataView[] = []
   let next = 0
   const total = Math.ceil((options.rounds ?? ROUNDS) * LINES)
   return new Promise(resolve => {
@@ -46,10 +47,11 @@ export async function warmUp(system: System, options: WarmUpOptions = {}): Promi
       const until = clock.monotonicUs() + SLICE_US
       do {
         // Two clients in a turn, as a busy server has: their replies go out together.
-        for (const socket of sockets) {
+        for (const client of clients) {
           const i = next++ % LINES
           lines[i] ??= line(i)
-          socket.write(lines[i])
+          views[i] ??= new DataView(lines[i].buffer)
+          engine.receive(client, lines[i], views[i], 0, lines[i].length)
         }
         hidden.settle()
       } while (next < total && clock.monotonicUs() < until)
@@ -61,6 +63,23 @@ export async function warmUp(system: System, options: WarmUpOptions = {}): Promi
     }
     timers.soon(step)
   })
+}
+
+/** A connection that takes everything at once. */
+function connectionTo(onReply: ((bytes: Uint8Array) => void) | undefined): Connection {
+  return {
+    kind: 'tcp',
+    peer: '127.0.0.1:0',
+    local: '127.0.0.1:0',
+    fd: 0,
+    write(u8, start, end) {
+      onReply?.(u8.slice(start, end))
+      return end - start
+    },
+    close() {},
+    pause() {},
+    resume() {},
+  }
 }
 
 const VALUE = 'x'.repeat(32)
