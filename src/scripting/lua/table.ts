@@ -339,9 +339,9 @@ export class LuaTable extends LuaObject {
       if (nodes[slot + 1] !== undefined) this.set(nodes[slot], nodes[slot + 1])
   }
 
-  /** Grows the array part to `size` at least, as a constructor with an open call at its end does. */
+  /** Grows the array part to `size` at least, as a constructor with an open call at its end does; nodes move with it. */
   reserveArray(size: number): void {
-    while (this.arr.length < size) this.arr.push(undefined)
+    if (size > this.arr.length) this.resize(size, this.nodes === EMPTY ? 0 : this.mask + 1)
   }
 }
 

@@ -96,3 +96,5 @@ local t = {1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,
 local t = {f = 1, 2, g = 3, 4, [1] = "one", [2] = "two", [3] = "three"} print(t[1], t[2], t[3], t.f, t.g, #t)
 --==
 local t = {n = 0} function t:inc(by) self.n = self.n + (by or 1) return self end print(t:inc():inc(5):inc().n) local s = {x = {y = {z = function(self, v) return v end}}} print(s.x.y:z(7), s.x.y.z(nil, 8), s["x"]["y"]:z(9))
+--==
+local function five() return 1, 2, 3, 4, 5 end for k, v in pairs({[7] = 'seven', nil, value = 'v', five()}) do print(k, v) end for k, v in pairs({x = 1, y = 2, z = 3, [9] = 4, five(), five()}) do print(k, v) end
