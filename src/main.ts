@@ -4,13 +4,16 @@ import process from 'node:process'
 import { launch, type StartServer } from './server/launch.ts'
 import { startServer } from './server/server.ts'
 import { realSystem } from './server/system/real.ts'
-import { warmUp } from './server/warm-up.ts'
 import { runTool } from './tools/command-line.ts'
 import { toolNamed } from './tools/index.ts'
 
+/** Who waited for the server to start is served before it warms up. */
+const WARM_UP_AFTER_MS = 50
+
 const startWarm: StartServer = async (config, system, log, options) => {
   const server = await startServer(config, system, log, options)
-  if (config.jitWarmUp) void warmUp(system)
+  if (config.jitWarmUp)
+    system.timers.after(WARM_UP_AFTER_MS, async () => (await import('./server/warm-up.ts')).warmUp(system))
   return server
 }
 

@@ -27,7 +27,6 @@ async function held(): Promise<{ replies: string; turns: number; files: string[]
     replies += decoder.decode(bytes)
   }
   const done = warmUp(system, { rounds: 0.1, onReply })
-  machine.advance(1000)
   await new Promise(resolve => setImmediate(resolve))
   machine.settle()
   await done

@@ -12,8 +12,6 @@ import type { System } from './system/system.ts'
 import { virtualSystem } from './system/virtual.ts'
 
 const SLICE_US = 500
-/** Who waited for the server to start is served first. */
-const BEGIN_AFTER_MS = 50
 /** How often the whole list of requests is run: enough for the optimising compilers to have taken up each command. */
 const ROUNDS = 2
 const VARIANTS = 64
@@ -28,7 +26,6 @@ export interface WarmUpOptions {
 /** Runs each common command `rounds` * VARIANTS times, alone or in a pipeline; resolves when it is done. */
 export async function warmUp(system: System, options: WarmUpOptions = {}): Promise<void> {
   const { clock, timers } = system
-  await new Promise<void>(resolve => timers.after(BEGIN_AFTER_MS, resolve))
   const hidden = virtualSystem()
   const config = new Config(hidden.system.disk)
   loadText(config, 'port 0\nsave ""\nloglevel nothing')
