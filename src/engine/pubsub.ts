@@ -7,8 +7,10 @@
 // is filled. A message is written once per protocol and audience (broadcast.ts).
 
 import type { Database } from '../keyspace/database.ts'
+import { bytesOf } from '../lib/bytes.ts'
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
+import { TextCache } from '../lib/text-cache.ts'
 import { Reply } from '../protocol/reply.ts'
 import type { Broadcast } from './broadcast.ts'
 import { CLIENT_PUBSUB, type Client } from './client.ts'
@@ -55,6 +57,13 @@ const CONFIRM = {
   shard: ['ssubscribe', 'sunsubscribe'],
 } as const
 
+/** How a message begins, up to the pattern or the channel. */
+type Head = Readonly<Record<2 | 3, Uint8Array>>
+
+const MESSAGE = head(3, 'message')
+const PMESSAGE = head(4, 'pmessage')
+const SMESSAGE = head(3, 'smessage')
+
 const ALLOWED_IN_RESP2 = new Set([
   'subscribe',
   'unsubscribe',
@@ -72,6 +81,7 @@ export class PubSub {
   readonly shardChannels = new Map<string, Listeners>()
   readonly patterns = new Map<string, Pattern>()
   private readonly engine: Engine
+  private readonly names = new TextCache()
   private readonly message2 = new Reply()
   private readonly message3 = new Reply()
   /** Messages to channels that one client listens to. */
@@ -180,21 +190,23 @@ export class PubSub {
   publish(channel: Slice, message: Slice): number {
     let receivers = 0
     if (this.channels.size > 0) {
-      const listeners = this.channels.get(channel.latin1())
-      if (listeners !== undefined) receivers += this.deliver(listeners, 'message', undefined, channel, message)
+      const listeners = this.channels.get(this.names.textOf(channel))
+      if (listeners !== undefined) receivers += this.deliver(listeners, MESSAGE, undefined, channel, message)
     }
+    if (this.patterns.size === 0) return receivers
     for (const { glob, listeners } of this.patterns.values()) {
-      if (globMatch(glob, channel)) receivers += this.deliver(listeners, 'pmessage', glob, channel, message)
+      if (globMatch(glob, channel)) receivers += this.deliver(listeners, PMESSAGE, glob, channel, message)
     }
     return receivers
   }
 
   publishShard(channel: Slice, message: Slice): number {
-    const listeners = this.shardChannels.get(channel.latin1())
-    return listeners === undefined ? 0 : this.deliver(listeners, 'smessage', undefined, channel, message)
+    if (this.shardChannels.size === 0) return 0
+    const listeners = this.shardChannels.get(this.names.textOf(channel))
+    return listeners === undefined ? 0 : this.deliver(listeners, SMESSAGE, undefined, channel, message)
   }
 
-  private deliver(to: Listeners, word: string, glob: Slice | undefined, channel: Slice, message: Slice): number {
+  private deliver(to: Listeners, head: Head, glob: Slice | undefined, channel: Slice, message: Slice): number {
     const { engine } = this
     if (to instanceof Audience) {
       const { list } = to
@@ -202,25 +214,25 @@ export class PubSub {
       let from3 = -1
       for (let i = 0; i < list.length; i++) {
         const client = list[i]
-        if (client === engine.current) this.sendToSelf(client, word, glob, channel, message)
+        if (client === engine.current) this.sendToSelf(client, head, glob, channel, message)
         else if (client.resp === 2) {
           if (from2 < 0)
-            from2 = this.add((to.batch2 = engine.output.broadcast(to.batch2)), word, glob, channel, message, 2)
+            from2 = this.add((to.batch2 = engine.output.broadcast(to.batch2)), head, glob, channel, message, 2)
           engine.sendTo(client, to.batch2!, from2)
         } else {
           if (from3 < 0)
-            from3 = this.add((to.batch3 = engine.output.broadcast(to.batch3)), word, glob, channel, message, 3)
+            from3 = this.add((to.batch3 = engine.output.broadcast(to.batch3)), head, glob, channel, message, 3)
           engine.sendTo(client, to.batch3!, from3)
         }
       }
       return list.length
     }
-    if (to === engine.current) this.sendToSelf(to, word, glob, channel, message)
+    if (to === engine.current) this.sendToSelf(to, head, glob, channel, message)
     else {
       const batch = engine.output.broadcast(to.resp === 2 ? this.solo2 : this.solo3)
       if (to.resp === 2) this.solo2 = batch
       else this.solo3 = batch
-      engine.sendTo(to, batch, this.add(batch, word, glob, channel, message, to.resp))
+      engine.sendTo(to, batch, this.add(batch, head, glob, channel, message, to.resp))
     }
     return 1
   }
@@ -228,7 +240,7 @@ export class PubSub {
   /** Adds a message to a broadcast; where it begins. */
   private add(
     batch: Broadcast,
-    word: string,
+    head: Head,
     glob: Slice | undefined,
     channel: Slice,
     message: Slice,
@@ -236,21 +248,21 @@ export class PubSub {
   ): number {
     const from = batch.end
     batch.reply.resp = resp
-    writeMessage(batch.reply, word, glob, channel, message)
+    writeMessage(batch.reply, head, glob, channel, message)
     return from
   }
 
   /** Whoever publishes hears its own message behind the reply to the whole command, script or transaction. */
-  private sendToSelf(client: Client, word: string, glob: Slice | undefined, channel: Slice, message: Slice): void {
+  private sendToSelf(client: Client, head: Head, glob: Slice | undefined, channel: Slice, message: Slice): void {
     const reply = client.resp === 2 ? this.message2 : this.message3
-    const bytes = this.written(reply, word, glob, channel, message)
+    const bytes = this.written(reply, head, glob, channel, message)
     const whole = new Slice(bytes, 0, bytes.length)
     this.engine.dispatch.afterReply(() => this.engine.replyTo(client, own => own.raw(whole)))
   }
 
-  private written(reply: Reply, word: string, glob: Slice | undefined, channel: Slice, message: Slice): Uint8Array {
+  private written(reply: Reply, head: Head, glob: Slice | undefined, channel: Slice, message: Slice): Uint8Array {
     reply.pos = 0
-    writeMessage(reply, word, glob, channel, message)
+    writeMessage(reply, head, glob, channel, message)
     return reply.u8.slice(0, reply.pos)
   }
 
@@ -276,12 +288,16 @@ export class PubSub {
   }
 }
 
-function writeMessage(reply: Reply, word: string, glob: Slice | undefined, channel: Slice, message: Slice): void {
-  reply.push(glob === undefined ? 3 : 4)
-  reply.bulkText(word)
+function writeMessage(reply: Reply, head: Head, glob: Slice | undefined, channel: Slice, message: Slice): void {
+  reply.fixed(reply.resp === 2 ? head[2] : head[3])
   if (glob !== undefined) reply.bulk(glob)
   reply.bulk(channel)
   reply.bulk(message)
+}
+
+function head(length: number, word: string): Head {
+  const rest = `${length}\r\n$${word.length}\r\n${word}\r\n`
+  return { 2: bytesOf(`*${rest}`), 3: bytesOf(`>${rest}`) }
 }
 
 function joined(listeners: Listeners, client: Client): Listeners {
