@@ -1,13 +1,15 @@
-// Database: keys of one numbered database. Finds, adds, replaces, removes entries; keeps expiries and access times.
+// Database: keys of one numbered database. Finds, adds, replaces, removes and moves entries; keeps expiries. What an
+// entry holds is read and changed in place by Entries.
 //
 // Always: an entry with HAS_EXPIRY is in both tables, any other only in `main`; an entry may move when its key's
 // value or expiry is set, so whoever holds a Ref takes the one that the call returns.
 
 import { copyBytes } from '../lib/bytes.ts'
-import { parseBigInt64, parseInt64, writeBigInt, writeInt } from '../lib/number.ts'
+import { parseInt64 } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
-import { type Arena, Arena as ArenaClass, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../memory/arena.ts'
+import { Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../memory/arena.ts'
 import type { HashTable } from '../memory/table.ts'
+import { Entries } from './entries.ts'
 import {
   EPOCH,
   EXTERNAL,
@@ -25,7 +27,6 @@ import {
   writeLength,
 } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
-import { LFU_INIT, lfuDecayed, lfuIncremented } from './lfu.ts'
 import { ENC_EMBSTR, ENC_INT, ENC_RAW, TYPE_STREAM, TYPE_STRING } from './types.ts'
 
 const EMBSTR_BYTES_MAX = 44
@@ -33,26 +34,21 @@ const INT_TEXT_BYTES_MAX = 20
 const STRING_GROWTH_MAX = 1024 * 1024
 const RANDOM_TRIES_MAX = 100
 
-export class Database {
+export class Database extends Entries {
   readonly index: number
-  private readonly space: Keyspace
-  private readonly arena: Arena
   private readonly tables: HashTable
   private main: Ref
   private expires: Ref
   /** Hash of the key that the last lookup was given. */
   private hash = 0
-  private readonly keySlice = new Slice()
-  private readonly digits = new Slice(new Uint8Array(24), 0, 0)
   /** Milliseconds of life left, averaged over what active expiry sampled; for INFO. */
   averageTtlMs = 0
   /** Cursor of the active expiry cycle. */
   expiryCursor = 0
 
   constructor(space: Keyspace, index: number) {
-    this.space = space
+    super(space)
     this.index = index
-    this.arena = space.arena
     this.tables = space.tables
     this.main = this.tables.create()
     this.expires = this.tables.create()
@@ -110,103 +106,8 @@ export class Database {
   exists(key: Slice): boolean {
     return this.find(key) !== 0
   }
-  typeOf(entry: Ref): number {
-    return entryType(this.arena, entry)
-  }
-
-  encodingOf(entry: Ref): number {
-    return entryEncoding(this.arena, entry)
-  }
-
-  keyOf(entry: Ref, out: Slice): Slice {
-    return entryKey(this.arena, entry, out)
-  }
-
-  /** Milliseconds since 1970, or -1 for a key without expiry. */
-  expiryOf(entry: Ref): number {
-    return entryExpiry(this.arena, entry)
-  }
-
-  /** The raw 24 bits of access time. */
-  accessOf(entry: Ref): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    return seg.u8[at + 2] | (seg.u8[at + 3] << 8) | (seg.u8[at + 4] << 16)
-  }
-
-  setAccess(entry: Ref, bits: number): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    seg.u8[at + 2] = bits
-    seg.u8[at + 3] = bits >>> 8
-    seg.u8[at + 4] = bits >>> 16
-  }
-
-  /** Notes that the key was used. */
-  touch(entry: Ref): void {
-    const space = this.space
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    if (!space.lfu) {
-      seg.dv.setUint16(at + 2, space.lruClock, true)
-      seg.u8[at + 4] = space.lruClock >>> 16
-      return
-    }
-    const minutes = Math.floor(space.nowMs / 60000) & 0xffff
-    const counter = lfuDecayed(seg.u8[at + 2], seg.dv.getUint16(at + 3, true), minutes, space.lfuDecayMinutes)
-    seg.u8[at + 2] = lfuIncremented(counter, space.lfuLogFactor, space.random())
-    seg.dv.setUint16(at + 3, minutes, true)
-  }
 
   // ---- strings ----
-
-  /** Points `out` at the bytes of a string value; an integer is written out, and stays until the next call. */
-  stringOf(entry: Ref, out: Slice): Slice {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const u8 = seg.u8
-    const dv = seg.dv
-    const at = (entry & GRANULE_MASK) << 4
-    const payload = payloadAt(u8, dv, at)
-    if ((u8[at] & 15) === ENC_INT) {
-      const d = this.digits
-      const high = dv.getInt32(payload + 4, true)
-      if (high >= -0x200000 && high < 0x200000) {
-        d.len = writeInt(d.u8, 0, high * 0x100000000 + dv.getUint32(payload, true))
-      } else d.len = writeBigInt(d.u8, 0, dv.getBigInt64(payload, true))
-      return out.set(d.u8, d.dv, 0, d.len)
-    }
-    if ((u8[at + 1] & EXTERNAL) !== 0) {
-      const ref = dv.getUint32(payload, true)
-      const value = this.arena.segments[ref >>> SEGMENT_SHIFT]
-      return out.set(value.u8, value.dv, (ref & GRANULE_MASK) << 4, dv.getUint32(payload + 4, true))
-    }
-    const len = u8[payload]
-    if (len === 255) return out.set(u8, dv, payload + 5, dv.getUint32(payload + 1, true))
-    return out.set(u8, dv, payload + 1, len)
-  }
-
-  /** Length of a string value in bytes. */
-  stringLength(entry: Ref): number {
-    return this.stringOf(entry, this.keySlice).len
-  }
-
-  /**
-   * The integer that a string value spells: NaN when none, ±Infinity when it fits 64 bits but not 53 (then
-   * bigIntOf() tells it).
-   */
-  integerOf(entry: Ref): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    if ((seg.u8[at] & 15) !== ENC_INT) return parseInt64(this.stringOf(entry, this.keySlice))
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    const high = seg.dv.getInt32(payload + 4, true)
-    if (high >= -0x200000 && high < 0x200000) return high * 0x100000000 + seg.dv.getUint32(payload, true)
-    return high < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-  }
-
-  bigIntOf(entry: Ref): bigint {
-    return parseBigInt64(this.stringOf(entry, this.keySlice))
-  }
 
   /**
    * Sets a key to a string, in the encoding Redis would choose, whatever it held before. It gets the expiry `whenMs`
@@ -234,18 +135,6 @@ export class Database {
     return entry
   }
 
-  /** Overwrites the value of an entry that has the int encoding. */
-  storeInteger(entry: Ref, n: number, text?: Slice): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    if (Number.isFinite(n)) {
-      const high = Math.floor(n / 0x100000000)
-      seg.dv.setUint32(payload, n - high * 0x100000000, true)
-      seg.dv.setInt32(payload + 4, high, true)
-    } else seg.dv.setBigInt64(payload, parseBigInt64(text!), true)
-  }
-
   /**
    * Makes the string of a key `len` bytes long for writing in place: raw encoding, bytes kept, new ones zero, room to
    * grow. A missing key (entry 0) is created. The entry; stringOf() then gives the bytes to write to.
@@ -266,7 +155,7 @@ export class Database {
       const room = len + Math.min(len, STRING_GROWTH_MAX)
       return this.storeExternal(entry, this.arena.realloc(old, room, oldLen), oldLen, len)
     }
-    const value = this.stringOf(entry, this.keySlice)
+    const value = this.stringOf(entry, this.slice)
     const oldLen = value.len
     const bytes = this.arena.alloc(oldLen === len ? len : len + Math.min(len, STRING_GROWTH_MAX))
     const to = this.arena.segments[bytes >>> SEGMENT_SHIFT]
@@ -276,21 +165,6 @@ export class Database {
     this.tables.findRef(this.main, entry, this.hash)
     const fresh = this.replaceEntry(key, entry, TYPE_STRING, ENC_RAW, 8, expiry)
     return this.storeExternal(fresh, bytes, oldLen, len)
-  }
-
-  private storeExternal(entry: Ref, bytes: Ref, oldLen: number, len: number): Ref {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    seg.u8[at] = (TYPE_STRING << 4) | ENC_RAW
-    seg.u8[at + 1] |= EXTERNAL
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    seg.dv.setUint32(payload, bytes, true)
-    seg.dv.setUint32(payload + 4, len, true)
-    if (len > oldLen) {
-      const from = this.arena.at(bytes)
-      this.arena.u8(bytes).fill(0, from + oldLen, from + len)
-    }
-    return entry
   }
 
   private writeString(key: Slice, old: Ref, value: Slice, encoding: number, expiry: number): Ref {
@@ -329,20 +203,6 @@ export class Database {
     return entry
   }
 
-  /** The collection an entry holds. */
-  valueOf(entry: Ref): Ref {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    return seg.dv.getUint32(payloadAt(seg.u8, seg.dv, (entry & GRANULE_MASK) << 4), true)
-  }
-
-  /** The collection has moved or changed its encoding. */
-  setValue(entry: Ref, encoding: number, value: Ref): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    seg.u8[at] = (seg.u8[at] & 0xf0) | encoding
-    seg.dv.setUint32(payloadAt(seg.u8, seg.dv, at), value, true)
-  }
-
   // ---- removal ----
 
   /** Removes a key that exists; its value is freed at once when small, in slices when large. False: no such key. */
@@ -376,20 +236,6 @@ export class Database {
     if (seg.u8[at] >>> 4 === TYPE_STREAM) this.space.events.streamGone(this, entryKey(this.arena, entry, new Slice()))
     this.tables.removeFound(this.main, hash)
     if (hadExpiry && this.tables.findRef(this.expires, entry, hash)) this.tables.removeFound(this.expires, hash)
-  }
-
-  /** Frees an entry that is in no table, and its value. */
-  freeEntry(entry: Ref): void {
-    this.freePayload(entry)
-    this.arena.free(entry)
-  }
-
-  private freePayload(entry: Ref): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    const type = seg.u8[at] >>> 4
-    if (type === TYPE_STRING && (seg.u8[at + 1] & EXTERNAL) === 0) return
-    this.space.freeValue(type, seg.u8[at] & 15, seg.dv.getUint32(payloadAt(seg.u8, seg.dv, at), true))
   }
 
   /** Removes all keys; how many there were. */
@@ -436,7 +282,7 @@ export class Database {
     const payloadBytes = this.payloadBytes(entry, payload)
     const head = end - at
     const bytes = head + (had ? 0 : 8) + payloadBytes
-    const fresh = arena.sizeOf(entry) === ArenaClass.sizeFor(bytes) ? entry : arena.alloc(bytes)
+    const fresh = arena.sizeOf(entry) === Arena.sizeFor(bytes) ? entry : arena.alloc(bytes)
     const to = arena.segments[fresh >>> SEGMENT_SHIFT]
     const toAt = (fresh & GRANULE_MASK) << 4
     arena.copy(fresh, head + (had ? 0 : 8), entry, payload - at, payloadBytes)
@@ -454,15 +300,6 @@ export class Database {
       arena.free(entry)
     }
     return fresh
-  }
-
-  private payloadBytes(entry: Ref, payload: number): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    if (seg.u8[at] >>> 4 !== TYPE_STRING) return 4
-    if ((seg.u8[at] & 15) === ENC_INT || (seg.u8[at + 1] & EXTERNAL) !== 0) return 8
-    const len = seg.u8[payload]
-    return len === 255 ? 5 + seg.dv.getUint32(payload + 1, true) : 1 + len
   }
 
   /** True when the entry has run out and must be taken for absent; it is removed unless this is a replica. */
@@ -496,12 +333,6 @@ export class Database {
 
   scanExpires(cursor: number, visit: (entry: Ref) => void): number {
     return this.tables.scan(this.expires, cursor, visit)
-  }
-
-  /** True when the entry has an expiry that lies in the past. */
-  isDue(entry: Ref): boolean {
-    const when = entryExpiry(this.arena, entry)
-    return when >= 0 && when <= this.space.nowMs && !this.space.expiryPaused
   }
 
   /** A random key that has not run out, or 0. */
@@ -564,26 +395,11 @@ export class Database {
       this.space.events.created(target, to, type, true)
       return fresh
     }
-    const value = this.stringOf(entry, this.keySlice)
+    const value = this.stringOf(entry, this.slice)
     if (encoding !== ENC_INT) return target.writeString(to, 0, value, encoding, expiry)
     const fresh = target.replaceEntry(to, 0, type, encoding, 8, expiry)
     this.storeInteger(fresh, parseInt64(value), value)
     return fresh
-  }
-
-  /** Bytes that a key, its value and its table slots take. */
-  memoryOf(entry: Ref, samples: number): number {
-    const arena = this.arena
-    const seg = arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    let bytes = arena.sizeOf(entry) + 8
-    const type = seg.u8[at] >>> 4
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    if ((seg.u8[at + 1] & EXTERNAL) !== 0) bytes += arena.sizeOf(seg.dv.getUint32(payload, true))
-    else if (type !== TYPE_STRING) {
-      bytes += this.space.kinds[type]?.memory(seg.u8[at] & 15, seg.dv.getUint32(payload, true), samples) ?? 0
-    }
-    return bytes
   }
 
   // ---- snapshots and compaction ----
@@ -657,7 +473,7 @@ export class Database {
       hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
       if (seg.u8[at] >>> 4 === TYPE_STREAM) space.events.streamGone(this, key)
       this.freePayload(old)
-      if (arena.sizeOf(old) !== ArenaClass.sizeFor(bytes)) {
+      if (arena.sizeOf(old) !== Arena.sizeFor(bytes)) {
         entry = arena.alloc(bytes)
         this.tables.replaceFound(entry)
       }
@@ -688,21 +504,5 @@ export class Database {
     if (withExpiry && !hadExpiry) this.tables.insert(this.expires, entry, hash)
     if (old === 0 && type === TYPE_STRING) space.events.created(this, key, type, true)
     return entry
-  }
-
-  private countedAccess(entry: Ref): number {
-    if (!this.space.noTouch) this.touch(entry)
-    return this.accessOf(entry)
-  }
-
-  private stamp(u8: Uint8Array, dv: DataView, at: number): void {
-    const space = this.space
-    if (!space.lfu) {
-      dv.setUint16(at + 2, space.lruClock, true)
-      u8[at + 4] = space.lruClock >>> 16
-      return
-    }
-    u8[at + 2] = LFU_INIT
-    dv.setUint16(at + 3, Math.floor(space.nowMs / 60000) & 0xffff, true)
   }
 }

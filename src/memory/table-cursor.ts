@@ -3,18 +3,18 @@
 // Always: valid until its table changes.
 
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
-import { type HashTable, OVERFLOW_AT, SLOTS } from './table.ts'
+import { OVERFLOW_AT, SLOTS, type TableBuckets } from './table-buckets.ts'
 
 export class TableCursor {
   private readonly arena: Arena
-  private readonly tables: HashTable
+  private readonly tables: TableBuckets
   private table: Ref = 0
   private buckets = 0
   private index = 0
   private bucket: Ref = 0
   private slot = SLOTS
 
-  constructor(arena: Arena, tables: HashTable) {
+  constructor(arena: Arena, tables: TableBuckets) {
     this.arena = arena
     this.tables = tables
   }

@@ -1,17 +1,8 @@
-// HashTable: linear hashing over 64-byte buckets in the arena. The table grows and shrinks by one bucket at a
-// time, so there is no second table while it grows, no step longer than a bucket, and a steady 8 to 9 bytes a key.
+// HashTable: entries found by their keys. How the buckets lie in memory, and how they become more and fewer, is for
+// TableBuckets to know.
 //
-//   header (32 B)   count u32 | buckets u32 | mask u32 | directory ref u32 | directory entries u32 | extra u32 | - | -
-//   directory       refs of chunks; one chunk holds 32 buckets (2 KiB). Up to 32 buckets there is no directory:
-//                   the header points at the only chunk, sized 1, 2, 4 … 32 buckets.
-//   bucket (64 B)   12 entry refs (u32, 0 = empty) | 12 tags (u8) | ref of an overflow bucket (u32)
-//
-// Always: mask + 1 <= buckets < 2 * (mask + 1), mask + 1 a power of two; an entry with hash h is in bucket
-// h & (2 * mask + 1), or in h & mask where that bucket does not exist yet; its tag is h >>> 24; overflow buckets
-// are never empty. `extra` counts overflow buckets.
-//
-// An entry is an allocation of its owner's making. The table knows only where its key is:
-//   [ keyAt bytes of the owner's ][ key length u8, or 255 and u32 ][ key ] …
+// Always: what find() or findRef() gave last is what replaceFound() and removeFound() mean; no change of the table may
+// come between.
 //
 // scan() keeps Redis's promise (every entry present from begin to end is seen, whatever the table did meanwhile)
 // with Redis's cursor: bucket numbers counted up from their highest bit.
@@ -20,72 +11,24 @@ import { reverseBits } from '../lib/bits.ts'
 import type { Hasher } from '../lib/siphash.ts'
 import type { Slice } from '../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT, type Segment } from './arena.ts'
-
-const COUNT = 0
-const BUCKETS = 4
-const MASK = 8
-const DIRECTORY = 12
-const DIRECTORY_ENTRIES = 16
-const EXTRA = 20
-const HEADER_BYTES = 32
-
-export const SLOTS = 12
-const TAGS_AT = 48
-export const OVERFLOW_AT = 60
-const BUCKET_BYTES = 64
-const CHUNK_BUCKETS = 32
-const CHUNK_SHIFT = 5
-const CHUNK_BYTES = CHUNK_BUCKETS * BUCKET_BYTES
+import { BUCKETS, COUNT, DIRECTORY, EXTRA, MASK, OVERFLOW_AT, SLOTS, TAGS_AT, TableBuckets } from './table-buckets.ts'
 
 const FILL_MAX = 8 // entries per bucket above which a bucket is split
 const FILL_MIN = 3 // entries per bucket below which the last bucket is merged away
 
-export class HashTable {
-  private readonly arena: Arena
-  private readonly hasher: Hasher
-  private readonly keyAt: number
+export class HashTable extends TableBuckets {
   // Where the last find() ended, for replace() and remove().
   private foundSeg: Segment
   private foundSlotAt = 0
   private foundTagAt = 0
 
-  /** `keyAt`: bytes before the key's length in every entry of the tables this one works on. */
   constructor(arena: Arena, hasher: Hasher, keyAt: number) {
-    this.arena = arena
-    this.hasher = hasher
-    this.keyAt = keyAt
+    super(arena, hasher, keyAt)
     this.foundSeg = arena.segments[0]
-  }
-
-  /** A new, empty table. */
-  create(): Ref {
-    const t = this.arena.alloc(HEADER_BYTES)
-    const chunk = this.newChunk(BUCKET_BYTES)
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t)
-    for (let i = 0; i < HEADER_BYTES; i += 4) dv.setUint32(at + i, 0, true)
-    dv.setUint32(at + BUCKETS, 1, true)
-    dv.setUint32(at + DIRECTORY, chunk, true)
-    return t
-  }
-
-  count(t: Ref): number {
-    return this.arena.dv(t).getUint32(this.arena.at(t) + COUNT, true)
   }
 
   hash(key: Slice): number {
     return this.hasher.hashBytes(key.dv, key.off, key.len)
-  }
-
-  hashOf(entry: Ref): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    let at = ((entry & GRANULE_MASK) << 4) + this.keyAt
-    let len = seg.u8[at++]
-    if (len === 255) {
-      len = seg.dv.getUint32(at, true)
-      at += 4
-    }
-    return this.hasher.hashBytes(seg.dv, at, len)
   }
 
   /** Points `out` at the key of an entry. */
@@ -217,23 +160,6 @@ export class HashTable {
     return 0
   }
 
-  /** Number of buckets, for statistics. */
-  buckets(t: Ref): number {
-    return this.arena.dv(t).getUint32(this.arena.at(t) + BUCKETS, true)
-  }
-
-  /** Bytes of the table itself, entries not included. */
-  bytes(t: Ref): number {
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t)
-    const entries = dv.getUint32(at + DIRECTORY_ENTRIES, true)
-    const chunks = entries === 0 ? this.arena.sizeOf(dv.getUint32(at + DIRECTORY, true)) : 0
-    const buckets = dv.getUint32(at + BUCKETS, true)
-    const directory = entries === 0 ? 0 : this.arena.sizeOf(dv.getUint32(at + DIRECTORY, true))
-    const full = entries === 0 ? chunks : Math.ceil(buckets / CHUNK_BUCKETS) * CHUNK_BYTES
-    return HEADER_BYTES + full + directory + dv.getUint32(at + EXTRA, true) * BUCKET_BYTES
-  }
-
   /**
    * Empties the table from its last bucket on: frees buckets and hands each entry to `visit` until `limit` entries
    * were handed over. True when the table is gone altogether, its header too.
@@ -273,42 +199,6 @@ export class HashTable {
     return false
   }
 
-  /** Moves the table's own memory out of sealed segments, `chunkLimit` chunks from `from` on; the next `from`, or -1. */
-  relocateChunks(t: Ref, from: number, chunkLimit: number): number {
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t)
-    const entries = dv.getUint32(at + DIRECTORY_ENTRIES, true)
-    if (from === 0) dv.setUint32(at + DIRECTORY, this.arena.relocate(dv.getUint32(at + DIRECTORY, true)), true)
-    if (entries === 0)
-      return this.relocateOverflow(dv.getUint32(at + DIRECTORY, true), dv.getUint32(at + BUCKETS, true))
-    const chunks = Math.ceil(dv.getUint32(at + BUCKETS, true) / CHUNK_BUCKETS)
-    const directory = dv.getUint32(at + DIRECTORY, true)
-    const ddv = this.arena.dv(directory)
-    const dat = this.arena.at(directory)
-    const end = Math.min(chunks, from + chunkLimit)
-    for (let i = from; i < end; i++) {
-      const chunk = this.arena.relocate(ddv.getUint32(dat + i * 4, true))
-      ddv.setUint32(dat + i * 4, chunk, true)
-      this.relocateOverflow(chunk, CHUNK_BUCKETS)
-    }
-    return end < chunks ? end : -1
-  }
-
-  private relocateOverflow(chunk: Ref, buckets: number): number {
-    for (let i = 0; i < buckets; i++) {
-      let bucket = (chunk + i * 4) >>> 0
-      for (;;) {
-        const dv = this.arena.dv(bucket)
-        const at = this.bucketAt(bucket)
-        const next = this.bucketRef(dv, at)
-        if (next === 0) break
-        bucket = this.arena.relocate(next)
-        dv.setUint32(at + OVERFLOW_AT, bucket, true)
-      }
-    }
-    return -1
-  }
-
   /** Calls `visit` for each entry of bucket `index`; it returns the entry's ref from then on (moved or the same). */
   mapBucket(t: Ref, index: number, visit: (entry: Ref) => Ref): void {
     let bucket = this.bucketAtIndex(t, index)
@@ -341,75 +231,6 @@ export class HashTable {
     return true
   }
 
-  // A bucket is named by the ref of its first granule: chunks are allocations, buckets are 4 granules of one.
-  private bucketOf(t: Ref, hash: number): Ref {
-    const seg = this.arena.segments[t >>> SEGMENT_SHIFT]
-    const at = (t & GRANULE_MASK) << 4
-    const mask = seg.dv.getUint32(at + MASK, true)
-    let index = hash & (mask * 2 + 1)
-    if (index < 0) index >>>= 0
-    if (index >= seg.dv.getUint32(at + BUCKETS, true)) index &= mask
-    const directory = seg.dv.getUint32(at + DIRECTORY, true)
-    if (seg.dv.getUint32(at + DIRECTORY_ENTRIES, true) === 0) return (directory + index * 4) >>> 0
-    return this.inDirectory(directory, index)
-  }
-
-  /** Bucket `index`, for walking the table (table-cursor.ts). */
-  bucketAtIndex(t: Ref, index: number): Ref {
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t)
-    const directory = dv.getUint32(at + DIRECTORY, true)
-    if (dv.getUint32(at + DIRECTORY_ENTRIES, true) === 0) return (directory + index * 4) >>> 0
-    return this.inDirectory(directory, index)
-  }
-
-  private inDirectory(directory: Ref, index: number): Ref {
-    const seg = this.arena.segments[directory >>> SEGMENT_SHIFT]
-    const chunk = seg.dv.getUint32(((directory & GRANULE_MASK) << 4) + (index >>> CHUNK_SHIFT) * 4, true)
-    return (chunk + (index & (CHUNK_BUCKETS - 1)) * 4) >>> 0
-  }
-
-  private bucketAt(bucket: Ref): number {
-    return (bucket & GRANULE_MASK) << 4
-  }
-
-  private bucketRef(dv: DataView, at: number): Ref {
-    return dv.getUint32(at + OVERFLOW_AT, true)
-  }
-
-  private newChunk(bytes: number): Ref {
-    const chunk = this.arena.alloc(bytes)
-    const at = this.arena.at(chunk)
-    this.arena.u8(chunk).fill(0, at, at + bytes)
-    return chunk
-  }
-
-  private place(bucket: Ref, entry: Ref, tag: number, t: Ref): void {
-    for (;;) {
-      const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
-      const at = this.bucketAt(bucket)
-      for (let slot = 0; slot < SLOTS; slot++) {
-        if (seg.dv.getUint32(at + slot * 4, true) !== 0) continue
-        seg.dv.setUint32(at + slot * 4, entry, true)
-        seg.u8[at + TAGS_AT + slot] = tag
-        return
-      }
-      let next = this.bucketRef(seg.dv, at)
-      if (next === 0) {
-        next = this.newChunk(BUCKET_BYTES)
-        seg.dv.setUint32(at + OVERFLOW_AT, next, true)
-        this.addExtra(t, 1)
-      }
-      bucket = next
-    }
-  }
-
-  private addExtra(t: Ref, n: number): void {
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t) + EXTRA
-    dv.setUint32(at, dv.getUint32(at, true) + n, true)
-  }
-
   private visitBucket(bucket: Ref, visit: (entry: Ref) => void): void {
     while (bucket !== 0) {
       const dv = this.arena.dv(bucket)
@@ -433,176 +254,5 @@ export class HashTable {
       bucket = this.bucketRef(dv, at)
     }
     return 0
-  }
-
-  /** Adds one bucket: the entries of bucket `buckets - (mask + 1)` whose next hash bit is set move into it. */
-  private split(t: Ref): void {
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t)
-    const fresh = dv.getUint32(at + BUCKETS, true)
-    const mask = dv.getUint32(at + MASK, true)
-    this.addBucket(t, fresh)
-    dv.setUint32(at + BUCKETS, fresh + 1, true)
-    if (fresh + 1 === (mask + 1) * 2) dv.setUint32(at + MASK, mask * 2 + 1, true)
-    const source = this.bucketAtIndex(t, fresh - (mask + 1))
-    const target = this.bucketAtIndex(t, fresh)
-    const bit = mask + 1
-    for (let bucket = source; bucket !== 0; ) {
-      const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
-      const bat = this.bucketAt(bucket)
-      for (let slot = 0; slot < SLOTS; slot++) {
-        const entry = seg.dv.getUint32(bat + slot * 4, true)
-        if (entry === 0 || (this.hashOf(entry) & bit) === 0) continue
-        this.place(target, entry, seg.u8[bat + TAGS_AT + slot], t)
-        seg.dv.setUint32(bat + slot * 4, 0, true)
-        seg.u8[bat + TAGS_AT + slot] = 0
-      }
-      bucket = this.bucketRef(seg.dv, bat)
-    }
-    if (dv.getUint32(at + EXTRA, true) > 0) this.tidyChain(t, source)
-  }
-
-  /** Makes room for bucket `index`, the next one, and zeroes it. */
-  private addBucket(t: Ref, index: number): void {
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t)
-    const entries = dv.getUint32(at + DIRECTORY_ENTRIES, true)
-    const directory = dv.getUint32(at + DIRECTORY, true)
-    if (index < CHUNK_BUCKETS) {
-      const size = this.arena.sizeOf(directory)
-      if ((index + 1) * BUCKET_BYTES <= size) {
-        const from = this.arena.at(directory) + index * BUCKET_BYTES
-        this.arena.u8(directory).fill(0, from, from + BUCKET_BYTES)
-        return
-      }
-      const grown = this.newChunk(Math.min(CHUNK_BYTES, index * BUCKET_BYTES * 2))
-      this.arena.copy(grown, 0, directory, 0, index * BUCKET_BYTES)
-      this.arena.free(directory)
-      dv.setUint32(at + DIRECTORY, grown, true)
-      return
-    }
-    if ((index & (CHUNK_BUCKETS - 1)) !== 0) return
-    const chunkIndex = index >>> CHUNK_SHIFT
-    let list = directory
-    if (entries === 0) {
-      list = this.arena.alloc(64)
-      this.arena.dv(list).setUint32(this.arena.at(list), directory, true)
-    } else if (chunkIndex >= entries) {
-      list = this.arena.alloc(this.arena.sizeOf(directory) * 2)
-      this.arena.copy(list, 0, directory, 0, entries * 4)
-      this.arena.free(directory)
-    }
-    if (list !== directory) {
-      dv.setUint32(at + DIRECTORY, list, true)
-      dv.setUint32(at + DIRECTORY_ENTRIES, this.arena.sizeOf(list) >>> 2, true)
-    }
-    this.arena.dv(list).setUint32(this.arena.at(list) + chunkIndex * 4, this.newChunk(CHUNK_BYTES), true)
-  }
-
-  /** The entries of the last bucket go back to the bucket it was split from. */
-  private mergeLast(t: Ref): void {
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t)
-    const last = dv.getUint32(at + BUCKETS, true) - 1
-    const mask = dv.getUint32(at + MASK, true)
-    const half = last === mask ? (mask + 1) >>> 1 : mask + 1
-    const target = this.bucketAtIndex(t, last - half)
-    const source = this.bucketAtIndex(t, last)
-    for (let bucket = source; bucket !== 0; ) {
-      const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
-      const bat = this.bucketAt(bucket)
-      for (let slot = 0; slot < SLOTS; slot++) {
-        const entry = seg.dv.getUint32(bat + slot * 4, true)
-        if (entry !== 0) this.place(target, entry, seg.u8[bat + TAGS_AT + slot], t)
-      }
-      const next = this.bucketRef(seg.dv, bat)
-      if (bucket !== source) {
-        this.arena.free(bucket)
-        this.addExtra(t, -1)
-      }
-      bucket = next
-    }
-    // The bucket's bytes stay in its chunk and are taken as they are when the table grows again.
-    const emptied = this.bucketAt(source)
-    this.arena.u8(source).fill(0, emptied, emptied + BUCKET_BYTES)
-    this.dropLastBucket(t)
-  }
-
-  /** Gives up the last bucket, whose entries and overflow are gone already. */
-  private dropLastBucket(t: Ref): void {
-    const dv = this.arena.dv(t)
-    const at = this.arena.at(t)
-    const last = dv.getUint32(at + BUCKETS, true) - 1
-    const mask = dv.getUint32(at + MASK, true)
-    dv.setUint32(at + BUCKETS, last, true)
-    if (last === mask) dv.setUint32(at + MASK, mask >>> 1, true)
-    const directory = dv.getUint32(at + DIRECTORY, true)
-    const entries = dv.getUint32(at + DIRECTORY_ENTRIES, true)
-    if (entries === 0) return this.shrinkOnlyChunk(t, directory, last)
-    if ((last & (CHUNK_BUCKETS - 1)) !== 0) return
-    const list = this.arena.dv(directory)
-    const listAt = this.arena.at(directory)
-    this.arena.free(list.getUint32(listAt + (last >>> CHUNK_SHIFT) * 4, true))
-    const chunks = last >>> CHUNK_SHIFT
-    if (chunks === 1) {
-      dv.setUint32(at + DIRECTORY, list.getUint32(listAt, true), true)
-      dv.setUint32(at + DIRECTORY_ENTRIES, 0, true)
-      this.arena.free(directory)
-    } else if (entries >= 64 && chunks * 4 <= entries) {
-      const smaller = this.arena.realloc(directory, entries * 2, chunks * 4)
-      dv.setUint32(at + DIRECTORY, smaller, true)
-      dv.setUint32(at + DIRECTORY_ENTRIES, this.arena.sizeOf(smaller) >>> 2, true)
-    }
-  }
-
-  private shrinkOnlyChunk(t: Ref, chunk: Ref, buckets: number): void {
-    if (buckets * BUCKET_BYTES * 4 > this.arena.sizeOf(chunk)) return
-    const bytes = Math.max(1, buckets) * BUCKET_BYTES
-    const smaller = this.arena.realloc(chunk, bytes, bytes)
-    this.arena.dv(t).setUint32(this.arena.at(t) + DIRECTORY, smaller, true)
-  }
-
-  /** Moves entries towards the head of a chain so that its overflow buckets go as soon as they can. */
-  private tidyChain(t: Ref, head: Ref): void {
-    for (;;) {
-      let last = head
-      let before = 0
-      for (let next = this.bucketRef(this.arena.dv(last), this.bucketAt(last)); next !== 0; ) {
-        before = last
-        last = next
-        next = this.bucketRef(this.arena.dv(last), this.bucketAt(last))
-      }
-      if (before === 0) return
-      const seg = this.arena.segments[last >>> SEGMENT_SHIFT]
-      const at = this.bucketAt(last)
-      let left = 0
-      for (let slot = 0; slot < SLOTS; slot++) {
-        const entry = seg.dv.getUint32(at + slot * 4, true)
-        if (entry === 0) continue
-        if (this.placeBefore(head, last, entry, seg.u8[at + TAGS_AT + slot])) {
-          seg.dv.setUint32(at + slot * 4, 0, true)
-          seg.u8[at + TAGS_AT + slot] = 0
-        } else left++
-      }
-      if (left > 0) return
-      this.arena.dv(before).setUint32(this.bucketAt(before) + OVERFLOW_AT, 0, true)
-      this.arena.free(last)
-      this.addExtra(t, -1)
-    }
-  }
-
-  private placeBefore(head: Ref, end: Ref, entry: Ref, tag: number): boolean {
-    for (let bucket = head; bucket !== end; ) {
-      const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
-      const at = this.bucketAt(bucket)
-      for (let slot = 0; slot < SLOTS; slot++) {
-        if (seg.dv.getUint32(at + slot * 4, true) !== 0) continue
-        seg.dv.setUint32(at + slot * 4, entry, true)
-        seg.u8[at + TAGS_AT + slot] = tag
-        return true
-      }
-      bucket = this.bucketRef(seg.dv, at)
-    }
-    return false
   }
 }
