@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Slice } from '../lib/slice.ts'
-import { Arena } from './arena.ts'
+import { Arena, type Ref } from './arena.ts'
 import { Element } from './element.ts'
 import { Listpack } from './listpack.ts'
 import { isListpack } from './listpack-format.ts'
@@ -30,35 +30,45 @@ function randomText(random: (n: number) => number): string {
   return random(8) === 0 ? 'z'.repeat(random(20000)) : '0' + random(9)
 }
 
+/** The listpack is whole, and reads forwards and backwards as the model does. */
+function check(lps: Listpack, lp: Ref, model: readonly string[]): void {
+  const e = new Element()
+  const scratch = new Slice(new Uint8Array(24))
+  assert.equal(lps.count(lp), model.length)
+  const s = lps.whole(lp, new Slice())
+  assert.ok(isListpack(s.u8, s.dv, s.off, s.len))
+  let pos = lps.first(lp)
+  for (const text of model) {
+    lps.read(lp, pos, e)
+    assert.equal(e.text().latin1(), text)
+    assert.equal(lps.get(lp, pos, new Slice(), scratch).latin1(), text)
+    const n = lps.integerAt(lp, pos)
+    if (!Number.isNaN(n) && Number.isFinite(n)) assert.equal(String(n), text)
+    pos = lps.next(lp, pos)
+  }
+  assert.equal(pos, -1)
+  pos = lps.last(lp)
+  for (let i = model.length - 1; i >= 0; i--) {
+    assert.ok(lps.equals(lp, pos, Slice.of(model[i])))
+    pos = lps.prev(lp, pos)
+  }
+  assert.equal(pos, -1)
+}
+
+/** Among all elements, and among every second one, as keys of pairs. */
+function checkFind(lps: Listpack, lp: Ref, model: readonly string[], text: string): void {
+  for (const skip of [0, 1]) {
+    const at = model.findIndex((one, i) => one === text && i % (skip + 1) === 0)
+    assert.equal(lps.find(lp, lps.first(lp), Slice.of(text), skip), at < 0 ? -1 : lps.seek(lp, at))
+  }
+}
+
 function run(seed: number, steps: number): void {
   const random = randomFrom(seed)
   const arena = new Arena()
   const lps = new Listpack(arena)
-  const e = new Element()
-  const scratch = new Slice(new Uint8Array(24))
   let lp = lps.create()
   const model: string[] = []
-  const check = (): void => {
-    assert.equal(lps.count(lp), model.length)
-    const s = lps.whole(lp, new Slice())
-    assert.ok(isListpack(s.u8, s.dv, s.off, s.len))
-    let pos = lps.first(lp)
-    for (const text of model) {
-      lps.read(lp, pos, e)
-      assert.equal(e.text().latin1(), text)
-      assert.equal(lps.get(lp, pos, new Slice(), scratch).latin1(), text)
-      const n = lps.integerAt(lp, pos)
-      if (!Number.isNaN(n) && Number.isFinite(n)) assert.equal(String(n), text)
-      pos = lps.next(lp, pos)
-    }
-    assert.equal(pos, -1)
-    pos = lps.last(lp)
-    for (let i = model.length - 1; i >= 0; i--) {
-      assert.ok(lps.equals(lp, pos, Slice.of(model[i])))
-      pos = lps.prev(lp, pos)
-    }
-    assert.equal(pos, -1)
-  }
   for (let step = 0; step < steps; step++) {
     const text = randomText(random)
     const s = Slice.of(text)
@@ -98,21 +108,10 @@ function run(seed: number, steps: number): void {
       const swapped = random(2) === 0
       lp = swapped ? lps.merge(other, lp) : lps.merge(lp, other)
       if (swapped) model.unshift(...model.splice(index))
-    } else if (op === 8) {
-      const found = lps.find(lp, lps.first(lp), s, 0)
-      const at = model.indexOf(text)
-      assert.equal(found, at < 0 ? -1 : lps.seek(lp, at))
-      let pair = -1
-      for (let i = 0; i < model.length; i += 2)
-        if (model[i] === text) {
-          pair = i
-          break
-        }
-      assert.equal(lps.find(lp, lps.first(lp), s, 1), pair < 0 ? -1 : lps.seek(lp, pair))
-    }
-    if (step % 7 === 0) check()
+    } else if (op === 8) checkFind(lps, lp, model, text)
+    if (step % 7 === 0) check(lps, lp, model)
   }
-  check()
+  check(lps, lp, model)
   lps.free(lp)
   assert.equal(arena.count, 0)
 }

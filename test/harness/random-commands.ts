@@ -3,11 +3,15 @@
 import type { Random } from '../../src/server/system/system.ts'
 import type { Word } from './resp.ts'
 
+type Maker = () => Word[]
+
 export class RandomCommands {
   private readonly random: Random
   private readonly keys: number
   private readonly databases: number
   private readonly itemsMax: number
+  /** One of these is as likely as another. */
+  private readonly makers: readonly Maker[]
 
   /** `itemsMax`: of the few values that are large. */
   constructor(random: Random, keys = 40, databases = 3, itemsMax = 300) {
@@ -15,6 +19,15 @@ export class RandomCommands {
     this.keys = keys
     this.databases = databases
     this.itemsMax = itemsMax
+    this.makers = [
+      ...this.stringWrites(),
+      ...this.listWrites(),
+      ...this.hashWrites(),
+      ...this.setWrites(),
+      ...this.sortedSetWrites(),
+      ...this.streamWrites(),
+      ...this.keyWrites(),
+    ]
   }
 
   below(n: number): number {
@@ -44,102 +57,97 @@ export class RandomCommands {
 
   /** One command. */
   next(): Word[] {
-    switch (this.below(34)) {
-      case 0:
-        return ['set', this.key('s'), this.text()]
-      case 1:
-        return ['set', this.key('s'), this.text(), 'px', 1e9 + this.below(100000)]
-      case 2:
-        return ['append', this.key('s'), this.text()]
-      case 3:
-        return ['incrby', this.key('i'), this.below(1000)]
-      case 4:
-        return ['setrange', this.key('s'), this.below(50), this.text()]
-      case 5:
-        return ['rpush', this.key('l'), ...this.items(() => this.text())]
-      case 6:
-        return ['lpush', this.key('l'), ...this.items(() => this.text())]
-      case 7:
-        return ['lpop', this.key('l'), this.below(8)]
-      case 8:
-        return ['ltrim', this.key('l'), this.below(5), -1 - this.below(5)]
-      case 9:
-        return ['linsert', this.key('l'), 'before', 'value 1', this.text()]
-      case 10:
-        return [
-          'hset',
-          this.key('h'),
-          ...this.pairs(
-            () => `field ${this.below(400)}`,
-            () => this.text(),
-          ),
-        ]
-      case 11:
-        return ['hdel', this.key('h'), ...this.items(() => `field ${this.below(400)}`)]
-      case 12:
-        return ['hincrby', this.key('h'), 'counter', this.below(100)]
-      case 13:
-        return ['sadd', this.key('e'), ...this.items(() => this.below(600))]
-      case 14:
-        return ['sadd', this.key('e'), ...this.items(() => this.text())]
-      case 15:
-        return ['srem', this.key('e'), ...this.items(() => this.below(600))]
-      case 16:
-        return [
-          'zadd',
-          this.key('z'),
-          ...this.pairs(
-            () => this.below(1000) / 7,
-            () => `member ${this.below(400)}`,
-          ),
-        ]
-      case 17:
-        return ['zrem', this.key('z'), ...this.items(() => `member ${this.below(400)}`)]
-      case 18:
-        return ['zincrby', this.key('z'), this.below(100) / 3, `member ${this.below(400)}`]
-      case 19:
-      case 20:
-        return [
-          'xadd',
-          this.key('x'),
-          '*',
-          ...this.pairs(
-            () => `field ${this.below(5)}`,
-            () => this.text(),
-          ),
-        ]
-      case 21:
-        return ['xtrim', this.key('x'), 'maxlen', this.below(60)]
-      case 22:
-        return ['xgroup', 'create', this.key('x'), `g${this.below(2)}`, '0', 'mkstream']
-      case 23: {
-        const key = this.key('x')
-        return ['xreadgroup', 'group', `g${this.below(2)}`, `c${this.below(3)}`, 'count', 3, 'streams', key, '>']
-      }
-      case 24:
-        return ['del', this.any(), this.any()]
-      case 25:
-        return ['unlink', this.any()]
-      case 26:
-        return ['pexpire', this.any(), 1e9 + this.below(200000)]
-      case 27:
-        return ['persist', this.any()]
-      case 28:
-        return ['rename', this.any(), this.any()]
-      case 29:
-        return ['copy', this.any(), this.any(), 'db', this.below(this.databases), 'replace']
-      case 30:
-        return ['move', this.any(), this.below(this.databases)]
-      case 31:
-        return ['select', this.below(this.databases)]
-      case 32:
-        return this.below(10) === 0 ? ['flushdb'] : ['swapdb', this.below(this.databases), this.below(this.databases)]
-      default:
-        return ['sunionstore', this.key('e'), this.key('e'), this.key('e')]
-    }
+    return this.makers[this.below(this.makers.length)]()
   }
 
-  private any(): string {
-    return this.key('silhezx'[this.below(7)])
+  private stringWrites(): Maker[] {
+    const key = () => this.key('s')
+    return [
+      () => ['set', key(), this.text()],
+      () => ['set', key(), this.text(), 'px', 1e9 + this.below(100000)],
+      () => ['append', key(), this.text()],
+      () => ['incrby', this.key('i'), this.below(1000)],
+      () => ['setrange', key(), this.below(50), this.text()],
+    ]
+  }
+
+  private listWrites(): Maker[] {
+    const key = () => this.key('l')
+    const text = () => this.text()
+    return [
+      () => ['rpush', key(), ...this.items(text)],
+      () => ['lpush', key(), ...this.items(text)],
+      () => ['lpop', key(), this.below(8)],
+      () => ['ltrim', key(), this.below(5), -1 - this.below(5)],
+      () => ['linsert', key(), 'before', 'value 1', this.text()],
+    ]
+  }
+
+  private hashWrites(): Maker[] {
+    const key = () => this.key('h')
+    const field = () => `field ${this.below(400)}`
+    return [
+      () => ['hset', key(), ...this.pairs(field, () => this.text())],
+      () => ['hdel', key(), ...this.items(field)],
+      () => ['hincrby', key(), 'counter', this.below(100)],
+    ]
+  }
+
+  private setWrites(): Maker[] {
+    const key = () => this.key('e')
+    const number = () => this.below(600)
+    return [
+      () => ['sadd', key(), ...this.items(number)],
+      () => ['sadd', key(), ...this.items(() => this.text())],
+      () => ['srem', key(), ...this.items(number)],
+      () => ['sunionstore', key(), key(), key()],
+    ]
+  }
+
+  private sortedSetWrites(): Maker[] {
+    const key = () => this.key('z')
+    const member = () => `member ${this.below(400)}`
+    return [
+      () => ['zadd', key(), ...this.pairs(() => this.below(1000) / 7, member)],
+      () => ['zrem', key(), ...this.items(member)],
+      () => ['zincrby', key(), this.below(100) / 3, member()],
+    ]
+  }
+
+  private streamWrites(): Maker[] {
+    const key = () => this.key('x')
+    const group = () => `g${this.below(2)}`
+    const add: Maker = () => [
+      'xadd',
+      key(),
+      '*',
+      ...this.pairs(
+        () => `field ${this.below(5)}`,
+        () => this.text(),
+      ),
+    ]
+    return [
+      add,
+      add,
+      () => ['xtrim', key(), 'maxlen', this.below(60)],
+      () => ['xgroup', 'create', key(), group(), '0', 'mkstream'],
+      () => ['xreadgroup', 'group', group(), `c${this.below(3)}`, 'count', 3, 'streams', key(), '>'],
+    ]
+  }
+
+  private keyWrites(): Maker[] {
+    const key = () => this.key('silhezx'[this.below(7)])
+    const database = () => this.below(this.databases)
+    return [
+      () => ['del', key(), key()],
+      () => ['unlink', key()],
+      () => ['pexpire', key(), 1e9 + this.below(200000)],
+      () => ['persist', key()],
+      () => ['rename', key(), key()],
+      () => ['copy', key(), key(), 'db', database(), 'replace'],
+      () => ['move', key(), database()],
+      () => ['select', database()],
+      () => (this.below(10) === 0 ? ['flushdb'] : ['swapdb', database(), database()]),
+    ]
   }
 }

@@ -16,7 +16,7 @@ const MOVES_MAX = 1 << 26
 export function openTable(S: LuaState): void {
   const library = new LuaTable(S)
   S.globals.set('table', library)
-  register(library, { ...listFunctions(S), ...walkFunctions(S) })
+  register(library, { ...listFunctions(S), ...sizeFunctions(S), ...walkFunctions(S) })
 }
 
 function setInt(table: LuaTable, i: number, value: LuaValue): void {
@@ -74,6 +74,17 @@ function listFunctions(S: LuaState): Record<string, LuaFunction> {
       setInt(table, end, undefined)
       return removed
     }),
+    sort: S.running(function (this: LuaFunction, list, order) {
+      const table = tableArgument(S, list, 1, arguments.length)
+      const size = table.length()
+      if (order !== undefined) functionArgument(S, order, 2, arguments.length)
+      return sort(S, this, table, size, order as LuaFunction | undefined)
+    }),
+  }
+}
+
+function sizeFunctions(S: LuaState): Record<string, LuaFunction> {
+  return {
     getn: S.plain(function (this: LuaFunction, list) {
       return tableArgument(S, list, 1, arguments.length).length()
     }),
@@ -89,12 +100,6 @@ function listFunctions(S: LuaState): Record<string, LuaFunction> {
         if (typeof key === 'number' && key > max) max = key
       }
       return max
-    }),
-    sort: S.running(function (this: LuaFunction, list, order) {
-      const table = tableArgument(S, list, 1, arguments.length)
-      const size = table.length()
-      if (order !== undefined) functionArgument(S, order, 2, arguments.length)
-      return sort(S, this, table, size, order as LuaFunction | undefined)
     }),
   }
 }
