@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { Slice } from '../lib/slice.ts'
 import { Element } from '../memory/element.ts'
 import { HashKind } from './hash-kind.ts'
@@ -19,16 +20,6 @@ const LIMITS = {
   setMaxListpackValue: 40,
   listMaxListpackSize: 8,
   listCompressDepth: 1,
-}
-
-function randomFrom(seed: number): (n: number) => number {
-  let x = seed | 1
-  return n => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
 }
 
 function newSpace(seed: number): Keyspace {

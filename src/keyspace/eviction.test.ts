@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { u32From } from '../../test/harness/random.ts'
 import { Slice } from '../lib/slice.ts'
 import { Eviction } from './eviction.ts'
 import { Keyspace } from './keyspace.ts'
-
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return (t ^ (t >>> 14)) >>> 0
-  }
-}
 
 interface Run {
   space: Keyspace
@@ -23,7 +14,7 @@ interface Run {
 
 /** 400 keys; the first half has an expiry, and key i was used at second i. */
 function start(): Run {
-  const space = new Keyspace({ databases: 2, random: seeded(11) })
+  const space = new Keyspace({ databases: 2, random: u32From(11) })
   space.nowMs = 1_000_000
   const db = space.databases[0]
   for (let i = 0; i < 400; i++) {

@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { u32From } from '../../test/harness/random.ts'
 import { Slice } from '../lib/slice.ts'
 import { ExpireCycle } from './expire-cycle.ts'
 import { Keyspace } from './keyspace.ts'
 
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return (t ^ (t >>> 14)) >>> 0
-  }
-}
-
 /** A keyspace at second 1000 with `count` keys in each of the databases, one in `every` of them run out. */
 function keyspaceWith(count: number, every: number, databases = [0]): Keyspace {
-  const space = new Keyspace({ databases: 4, random: seeded(7) })
+  const space = new Keyspace({ databases: 4, random: u32From(7) })
   space.nowMs = 1_000_000
   for (const index of databases) {
     const db = space.databases[index]

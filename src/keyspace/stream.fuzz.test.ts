@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { OrderedCursor } from '../memory/ordered.ts'
@@ -14,16 +15,6 @@ import { ENC_STREAM } from './types.ts'
 interface Entry {
   id: [bigint, bigint]
   words: string[]
-}
-
-function randomFrom(seed: number): (n: number) => number {
-  let x = seed | 1
-  return n => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
 }
 
 function streamId(id: readonly [bigint, bigint]): StreamId {

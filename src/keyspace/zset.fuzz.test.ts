@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { compareBytes, Slice } from '../lib/slice.ts'
 import { Keyspace } from './keyspace.ts'
 import { ENC_LISTPACK, ENC_SKIPLIST } from './types.ts'
@@ -37,16 +38,6 @@ const SCORES = [
   Number.NEGATIVE_INFINITY,
 ]
 const LETTERS = 'ab1\xff'
-
-function randomFrom(seed: number): (n: number) => number {
-  let x = seed | 1
-  return n => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
-}
 
 function sorted(model: Map<string, number>): [string, number][] {
   return [...model].sort((a, b) => (a[1] !== b[1] ? a[1] - b[1] || (a[1] < b[1] ? -1 : 1) : order(a[0], b[0])))

@@ -2,17 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { Arena, type Ref } from './arena.ts'
-
-function randomFrom(seed: number): (n: number) => number {
-  let x = seed | 1
-  return n => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
-}
 
 const CHECKED_BYTES = 64
 

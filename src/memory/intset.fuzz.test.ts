@@ -2,21 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { Int64 } from '../lib/int64.ts'
 import { Slice } from '../lib/slice.ts'
 import { Arena } from './arena.ts'
 import { Element } from './element.ts'
 import { Intset, isIntset } from './intset.ts'
-
-function randomFrom(seed: number): (n: number) => number {
-  let x = seed | 1
-  return n => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
-}
 
 function hex(sets: Intset, is: number): string {
   return Buffer.from(sets.whole(is, new Slice()).view()).toString('hex')

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { compareBytes, Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from './arena.ts'
 import { OrderedCursor, OrderedTree } from './ordered.ts'
@@ -14,16 +15,6 @@ interface Item {
 
 function before(a: Item, b: Item): number {
   return a.score !== b.score ? a.score - b.score : compareBytes(Slice.of(a.member), Slice.of(b.member))
-}
-
-function randomFrom(seed: number): (n: number) => number {
-  let x = seed | 1
-  return n => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
 }
 
 class Pair {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from './arena.ts'
 import { Element } from './element.ts'
@@ -9,16 +10,6 @@ import { ListCursor } from './list-cursor.ts'
 import { Listpack } from './listpack.ts'
 import { isListpack } from './listpack-format.ts'
 import { Quicklist } from './quicklist.ts'
-
-function randomFrom(seed: number): (n: number) => number {
-  let x = seed | 1
-  return n => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
-}
 
 class Pair {
   readonly arena = new Arena()

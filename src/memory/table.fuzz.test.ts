@@ -2,20 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { Hasher } from '../lib/siphash.ts'
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from './arena.ts'
 import { HashTable } from './table.ts'
-
-function randomFrom(seed: number): (n: number) => number {
-  let x = seed | 1
-  return n => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
-}
 
 class Pair {
   readonly arena = new Arena()

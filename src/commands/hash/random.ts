@@ -8,8 +8,7 @@ import { ENC_HASHTABLE, TYPE_HASH } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
 import { symmetricLongOrReply } from '../arguments.ts'
-import { BUCKETS_PER_COUNT, replyEmptyScan, ScanOptions } from '../collection-scan.ts'
-import { cursorOrReply } from '../cursor.ts'
+import { BUCKETS_PER_COUNT, ScanOptions, scannedOrReply } from '../collection-scan.ts'
 import { replyElement } from '../element-reply.ts'
 import { openHash } from './shared.ts'
 
@@ -85,15 +84,11 @@ const hScan: Command = {
   args: 'key#0 cursor:integer [MATCH pattern:pattern] [COUNT count:integer]',
   tips: 'nondeterministic_output',
   run(ctx) {
-    const cursor = cursorOrReply(ctx, 2)
-    if (Number.isNaN(cursor)) return
-    const entry = ctx.readOrReply(ctx.args[1], TYPE_HASH)
-    if (entry === WRONG) return
-    if (entry === 0) return replyEmptyScan(ctx.reply)
     const options = new ScanOptions()
-    if (!options.parseOrReply(ctx, 3)) return
+    const entry = scannedOrReply(ctx, TYPE_HASH, options)
+    if (entry === 0) return
     const hash = openHash(ctx, entry)
-    if (hash.encoding === ENC_HASHTABLE) scanTable(ctx, hash, cursor, options)
+    if (hash.encoding === ENC_HASHTABLE) scanTable(ctx, hash, options)
     else scanListpack(ctx, hash, options)
   },
 }
@@ -115,10 +110,11 @@ function scanListpack(ctx: Context, hash: Hash, options: ScanOptions): void {
   reply.endArray(mark, words)
 }
 
-function scanTable(ctx: Context, hash: Hash, cursor: number, options: ScanOptions): void {
+function scanTable(ctx: Context, hash: Hash, options: ScanOptions): void {
   const { reply } = ctx
   const { field, text } = HashKind.of(ctx.keyspace)
   const found: Ref[] = []
+  let { cursor } = options
   let seen = 0
   let bucketsLeft = options.count * BUCKETS_PER_COUNT
   do {

@@ -6,8 +6,7 @@ import type { MemberSet } from '../../keyspace/set.ts'
 import { SetKind } from '../../keyspace/set-kind.ts'
 import { ENC_HASHTABLE, TYPE_SET } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { BUCKETS_PER_COUNT, replyEmptyScan, ScanOptions } from '../collection-scan.ts'
-import { cursorOrReply } from '../cursor.ts'
+import { BUCKETS_PER_COUNT, ScanOptions, scannedOrReply } from '../collection-scan.ts'
 import { replyElement } from '../element-reply.ts'
 import { elementOf, openSet } from './shared.ts'
 
@@ -104,15 +103,11 @@ const sScan: Command = {
   args: 'key#0 cursor:integer [MATCH pattern:pattern] [COUNT count:integer]',
   tips: 'nondeterministic_output',
   run(ctx) {
-    const cursor = cursorOrReply(ctx, 2)
-    if (Number.isNaN(cursor)) return
-    const entry = ctx.readOrReply(ctx.args[1], TYPE_SET)
-    if (entry === WRONG) return
-    if (entry === 0) return replyEmptyScan(ctx.reply)
     const options = new ScanOptions()
-    if (!options.parseOrReply(ctx, 3)) return
+    const entry = scannedOrReply(ctx, TYPE_SET, options)
+    if (entry === 0) return
     const set = openSet(ctx, entry)
-    if (set.encoding === ENC_HASHTABLE) scanTable(ctx, set, cursor, options)
+    if (set.encoding === ENC_HASHTABLE) scanTable(ctx, set, options)
     else scanWhole(ctx, set, options)
   },
 }
@@ -133,10 +128,11 @@ function scanWhole(ctx: Context, set: MemberSet, options: ScanOptions): void {
   reply.endArray(mark, found)
 }
 
-function scanTable(ctx: Context, set: MemberSet, cursor: number, options: ScanOptions): void {
+function scanTable(ctx: Context, set: MemberSet, options: ScanOptions): void {
   const { reply } = ctx
   const e = elementOf(ctx)
   const found: Ref[] = []
+  let { cursor } = options
   let seen = 0
   let bucketsLeft = options.count * BUCKETS_PER_COUNT
   do {

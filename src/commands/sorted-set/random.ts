@@ -9,8 +9,7 @@ import { formatG17 } from '../../lib/double.ts'
 import { Slice } from '../../lib/slice.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { ScanOptions } from '../collection-scan.ts'
-import { cursorOrReply } from '../cursor.ts'
+import { ScanOptions, scannedOrReply } from '../collection-scan.ts'
 import { cursorOf, openSet, replyMembers, replyScore } from './shared.ts'
 
 const COUNT_RANGE = errorBytes(
@@ -105,20 +104,12 @@ const scan: Command = {
   args: 'key#0 cursor:integer [MATCH pattern:pattern] [COUNT count:integer]',
   tips: 'nondeterministic_output',
   run(ctx) {
-    const cursor = cursorOrReply(ctx, 2)
-    if (Number.isNaN(cursor)) return
-    const entry = ctx.readOrReply(ctx.args[1], TYPE_ZSET)
-    if (entry === WRONG) return
-    if (entry === 0) {
-      ctx.reply.array(2)
-      ctx.reply.bulkInteger(0)
-      return ctx.reply.emptyArray()
-    }
     const options = new ScanOptions()
-    if (!options.parseOrReply(ctx, 3)) return
+    const entry = scannedOrReply(ctx, TYPE_ZSET, options)
+    if (entry === 0) return
     const z = openSet(ctx, entry)
     if (z.encoding === ENC_LISTPACK) replyAll(ctx, z, options)
-    else replySome(ctx, z, cursor, options)
+    else replySome(ctx, z, options)
   },
 }
 
@@ -138,9 +129,10 @@ function replyAll(ctx: Context, z: ZSet, options: ScanOptions): void {
   reply.endArray(mark, words)
 }
 
-function replySome(ctx: Context, z: ZSet, cursor: number, options: ScanOptions): void {
+function replySome(ctx: Context, z: ZSet, options: ScanOptions): void {
   const { reply } = ctx
   const found: { member: Slice; score: number }[] = []
+  let { cursor } = options
   let seen = 0
   let bucketsLeft = options.count * BUCKETS_PER_COUNT
   do {
