@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import { crashRun, POLICIES } from '../../test/crash/simulation.ts'
 
 // More of them, and other seeds: test/crash/simulate.ts.
-const RUNS = 1
+const RUNS = 2
 
 for (const policy of POLICIES) {
   test(`a crash at any moment keeps what is promised: ${policy.name}`, async () => {

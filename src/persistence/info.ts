@@ -28,7 +28,7 @@ export function putPersistence(put: Put, persistence: Persistence, changes: numb
   put('rdb_last_load_keys_expired', lastLoad.keysExpired)
   put('rdb_last_load_keys_loaded', lastLoad.keysLoaded)
   put('aof_enabled', aof.state === OFF ? 0 : 1)
-  put('aof_rewrite_in_progress', rewriter.job === undefined ? 0 : 1)
+  put('aof_rewrite_in_progress', rewriter.isActive ? 1 : 0)
   put('aof_rewrite_scheduled', rewriter.scheduled ? 1 : 0)
   put('aof_last_rewrite_time_sec', rewriter.lastSeconds)
   put('aof_current_rewrite_time_sec', rewriter.job?.seconds ?? -1)

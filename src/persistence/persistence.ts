@@ -16,6 +16,7 @@ import { AofFiles, AofFilesFailure } from './aof/files.ts'
 import { AofLoader } from './aof/loader.ts'
 import { AofLog, OFF, ON, WAITING } from './aof/log.ts'
 import { AofRewriter } from './aof/rewriter.ts'
+import { folderOf } from './file-sink.ts'
 import { LoadFailure, LoadProgress, type LoadSteps, runInTurns, runThrough } from './loading.ts'
 import { attempt } from './machine.ts'
 import { type PersistenceParts, rdbOptions } from './parts.ts'
@@ -39,6 +40,7 @@ export class Persistence implements Saving {
   /** A save for replicas: nothing else may walk the keyspace meanwhile. */
   replicaJob: SnapshotJob | undefined
   private readonly rdb: RdbLoader
+  private starting = false
 
   constructor(parts: PersistenceParts) {
     this.parts = parts
@@ -48,7 +50,7 @@ export class Persistence implements Saving {
     this.files = new AofFiles(parts.disk, parts.log, parts.config)
     this.aof = new AofLog(parts)
     this.rewriter = new AofRewriter(parts, this.files, this.aof)
-    this.saver.isBusy = () => this.rewriter.job !== undefined || this.replicaJob !== undefined
+    this.saver.isBusy = () => this.rewriter.isActive || this.replicaJob !== undefined
     this.aof.isDiskBusy = () => this.isSnapshotting
     this.aof.onSyncRecovered = () => {
       this.rewriter.scheduled = true
@@ -56,7 +58,7 @@ export class Persistence implements Saving {
     const { engine } = parts
     engine.saving = this
     engine.dispatch.gates.push((client, entry, args, argc) => {
-      if (this.progress.active && (gateFlags(engine, client, entry, args, argc) & CMD_LOADING) === 0) {
+      if (this.isLoading && (gateFlags(engine, client, entry, args, argc) & CMD_LOADING) === 0) {
         engine.reply.fixedError(LOADING)
         return false
       }
@@ -69,9 +71,14 @@ export class Persistence implements Saving {
     })
   }
 
+  /** The dataset is not there yet, or the log not open that keeps its changes. */
+  private get isLoading(): boolean {
+    return this.progress.active || this.starting
+  }
+
   private get isSnapshotting(): boolean {
     if (this.saver.ending) return true
-    return this.saver.job !== undefined || this.rewriter.job !== undefined || this.replicaJob !== undefined
+    return this.saver.job !== undefined || this.rewriter.isActive || this.replicaJob !== undefined
   }
 
   /** What diskProblem() said last: while there is one, scripts ask before they write. */
@@ -112,9 +119,34 @@ export class Persistence implements Saving {
 
   /** Loads what is on disk, while clients are told to wait, and opens the log. Throws LoadFailure. */
   async start(): Promise<void> {
-    const { parts } = this
+    const { appendonly } = this.parts.config
+    this.starting = true
+    if (appendonly) await this.readManifest()
     await this.loading(steps => this.inTurns(steps))
-    if (parts.config.appendonly) this.openLog()
+    this.secureLoaded(appendonly)
+    if (appendonly) await this.openLog()
+    this.starting = false
+  }
+
+  /**
+   * What was loaded may be what a killed process has written but not brought to the disk: clients see it from now on, so
+   * that is made up for. Throws LoadFailure.
+   */
+  private secureLoaded(fromLog: boolean): void {
+    const { disk, config, log } = this.parts
+    const { files } = this
+    const failure = attempt(() => {
+      if (!fromLog) {
+        if (disk.stat(config.dbfilename) !== null) disk.fsyncDir(folderOf(disk.resolve(config.dbfilename)))
+        return
+      }
+      for (const { name } of files.manifest.incremental) files.sync(name)
+      if (!files.manifest.isEmpty) disk.fsyncDir(files.folder)
+    })
+    if (failure === undefined) return
+    const line = `Can't bring what was loaded to the disk: ${failure.message}`
+    if (fromLog) throw new LoadFailure(line)
+    log.warning(line)
   }
 
   private async loading(run: (steps: LoadSteps<void>) => Promise<void>): Promise<void> {
@@ -138,7 +170,6 @@ export class Persistence implements Saving {
       } else if (yield* this.rdb.loadFile(config.dbfilename, { dropExpired: true, replace: false }))
         log.notice(`DB loaded from disk: ${seconds()} seconds`)
     } catch (error) {
-      if (error instanceof AofFilesFailure) throw new LoadFailure(...error.lines)
       if (!(error instanceof LoadFailure) || config.appendonly) throw error
       throw new LoadFailure('Fatal error loading the DB, check server logs. Exiting.', ...error.lines)
     }
@@ -150,14 +181,22 @@ export class Persistence implements Saving {
     this.lastLoad = { keysLoaded, keysExpired }
   }
 
+  /** Which files the log has; one from before there were manifests is taken over. Throws LoadFailure. */
+  private async readManifest(): Promise<void> {
+    const { files, parts } = this
+    try {
+      files.read()
+      const { prefix, manifest } = files
+      if (!parts.disk.stat(prefix)?.isFile) return
+      const onlyOld = manifest.base?.name === prefix && manifest.incremental.length === 0 && !files.exists(prefix)
+      if (parts.disk.stat(files.folder) === null || manifest.isEmpty || onlyOld) await files.adoptSingleFile()
+    } catch (error) {
+      throw error instanceof AofFilesFailure ? new LoadFailure(...error.lines) : error
+    }
+  }
+
   private *loadLog(): LoadSteps<boolean> {
     const { files, parts } = this
-    files.read()
-    const { prefix, manifest } = files
-    if (parts.disk.stat(prefix)?.isFile) {
-      const onlyOld = manifest.base?.name === prefix && manifest.incremental.length === 0 && !files.exists(prefix)
-      if (parts.disk.stat(files.folder) === null || manifest.isEmpty || onlyOld) files.adoptSingleFile()
-    }
     if (files.manifest.isEmpty) return false
     const loader = new AofLoader(parts, files, this.progress, this.rdb)
     const size = yield* loader.load()
@@ -168,7 +207,7 @@ export class Persistence implements Saving {
   }
 
   /** Opens the log for writing behind what was loaded. Throws LoadFailure. */
-  private openLog(): void {
+  private async openLog(): Promise<void> {
     const { files, parts, aof } = this
     const { log, config, disk, engine } = parts
     if (files.makeFolder() !== undefined) throw new LoadFailure(`Can't use the append-only dir ${files.folder}`)
@@ -188,7 +227,7 @@ export class Persistence implements Saving {
     const file = next.last!
     const fd = files.open(file.name, hadIncremental)
     if (fd < 0) throw new LoadFailure(`Can't open the append-only file ${file.name}`)
-    if (next !== files.manifest && !files.persist(next))
+    if (next !== files.manifest && (await files.persisted(next)) !== 'durable')
       throw new LoadFailure(`Can't write the AOF manifest ${files.manifestName}`)
     aof.open(fd, file.name, files.sizeOf(file))
     aof.totalSize = files.manifest.files.reduce((sum, one) => sum + files.sizeOf(one), 0)
@@ -208,7 +247,7 @@ export class Persistence implements Saving {
 
   /** Now and then. */
   cron(): void {
-    if (this.progress.active) return
+    if (this.isLoading) return
     const { saver, rewriter } = this
     this.aof.cron()
     if (this.isSnapshotting) return
@@ -222,7 +261,7 @@ export class Persistence implements Saving {
 
   /** True: the keyspace may be walked for replicas, at once. */
   mayStartReplicaJob(): boolean {
-    if (this.progress.active || this.isSnapshotting) return false
+    if (this.isLoading || this.isSnapshotting) return false
     this.saver.releaseKeyspace()
     this.rewriter.releaseKeyspace()
     return true
@@ -260,7 +299,7 @@ export class Persistence implements Saving {
       log.notice('AOF was enabled during a transaction. An AOF background was scheduled to start when possible.')
       return undefined
     }
-    if (rewriter.job !== undefined) {
+    if (rewriter.isActive) {
       log.notice(
         'AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and starting a rewrite now.',
       )
@@ -298,7 +337,7 @@ export class Persistence implements Saving {
   backgroundSave(schedule: boolean, inTransaction: boolean): { status: string } | { error: string } {
     const { saver, rewriter } = this
     if (saver.job !== undefined) return { error: 'ERR Background save already in progress' }
-    if (rewriter.job !== undefined || this.replicaJob !== undefined || inTransaction) {
+    if (rewriter.isActive || this.replicaJob !== undefined || inTransaction) {
       if (schedule || inTransaction) {
         saver.scheduled = true
         return { status: 'Background saving scheduled' }
@@ -314,7 +353,7 @@ export class Persistence implements Saving {
 
   rewriteAof(inTransaction: boolean): { status: string } | { error: string } {
     const { rewriter } = this
-    if (rewriter.job !== undefined) return { error: 'ERR Background append only file rewriting already in progress' }
+    if (rewriter.isActive) return { error: 'ERR Background append only file rewriting already in progress' }
     if (this.isSnapshotting || inTransaction) {
       rewriter.scheduled = true
       rewriter.consecutiveFailures = 0
@@ -408,7 +447,7 @@ export class Persistence implements Saving {
       log.notice('Calling fsync() on the AOF file.')
       aof.secure()
     }
-    const noSave = flags.includes('nosave') || this.progress.active
+    const noSave = flags.includes('nosave') || this.isLoading
     if (flags.includes('save') || (parts.config.save.length > 0 && !noSave)) {
       log.notice('Saving the final RDB snapshot before exiting.')
       const saved = await this.saveAtEnd()
@@ -437,7 +476,7 @@ export class Persistence implements Saving {
       log.warning('There is a child saving an .rdb. Killing it!')
       saver.kill()
     }
-    if (aof.state !== OFF && rewriter.job !== undefined) {
+    if (aof.state !== OFF && rewriter.isActive) {
       if (aof.state === WAITING) {
         if (!force) {
           log.warning("Writing initial AOF, can't exit")

@@ -59,7 +59,7 @@ export function persistenceOf(around: PersistenceAround): Persistence {
       around.lockFiles() ?? persistence.setAppendOnly(now.appendonly, engine.current?.has(CLIENT_IN_EXEC) === true),
   )
   config.onChange('aof-disable-auto-gc', now => {
-    if (!now.aofDisableAutoGc) persistence.files.deleteHistory()
+    if (!now.aofDisableAutoGc) persistence.rewriter.deleteHistory()
     return undefined
   })
   return persistence

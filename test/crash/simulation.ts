@@ -1,6 +1,7 @@
-// Simulated crashes: random commands run on a made-up machine until the power goes in the middle of some operation of
-// the disk; after the restart exactly what the policy promises must be there: the state behind some command, and behind
-// no earlier one than it allows. A run has several lives; its seed decides everything.
+// Simulated crashes: random commands run on a made-up machine until, in the middle of some operation of the disk, the
+// power goes or the process is killed; after the restart exactly what the policy promises must be there: the state
+// behind some command, and behind no earlier one than it allows. In half of the runs the disk takes its time for what is
+// done in the background, so that commands come between. A run has several lives; its seed decides everything.
 
 import assert from 'node:assert/strict'
 import type { DigestHash } from '../../src/commands/digest.ts'
@@ -23,6 +24,7 @@ const SMALL_LIMITS = {
 export const LIVES = 8
 const SYNC_PROMISE_MS = 2000
 const REBOOT_MS = 5000
+const LATENCY_MS_MAX = 250
 
 class PowerLoss extends Error {}
 
@@ -207,6 +209,8 @@ export async function crashRun(policy: Policy, seed: number): Promise<void> {
   const machine = virtualSystem({ seed })
   const commands = new RandomCommands(random, 4, 2, ITEMS_MAX)
   const history = new History()
+  const isSlow = seed % 2 === 1
+  const latencyMs = () => 1 + (random.u32() % LATENCY_MS_MAX)
   let first = true
   for (let life = 0; life < LIVES; life++) {
     const what = `${policy.name}, seed ${seed}, life ${life}`
@@ -222,6 +226,7 @@ export async function crashRun(policy: Policy, seed: number): Promise<void> {
     } catch (error) {
       throw new Error(`${what}: ${String(error)}`)
     }
+    if (isSlow) machine.disk.latencyMs = latencyMs
     server.connect()
     if (first) history.add(server.digestNow(HASH), 0)
     else history.check(server.digestNow(HASH), what)
@@ -230,8 +235,10 @@ export async function crashRun(policy: Policy, seed: number): Promise<void> {
     if (policy.directives.appendonly === 'yes') history.keep()
     live(server, policy, history, commands, random)
     machine.disk.beforeChange = () => {}
+    machine.disk.latencyMs = () => 0
     machine.forget()
-    machine.disk.crash(random)
+    if (random.u32() % 4 === 0) machine.disk.abandon()
+    else machine.disk.crash(random)
     // Until the machine is up again some time goes by.
     machine.advance(REBOOT_MS)
   }

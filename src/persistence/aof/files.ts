@@ -1,7 +1,8 @@
 // AofFiles: the folder of the append-only log: its manifest, the names in it, and what happens to them on the disk.
 //
-// Always: `manifest` is what the disk has; a change is on the disk, folder and all, when the call returns.
+// Always: `manifest` is what is on the disk, folder and all, or was before a change whose outcome is not known.
 
+import { bytesOf } from '../../lib/bytes.ts'
 import { folderOf } from '../file-sink.ts'
 import { attempt, type Disk, type DiskFailure, type Log, reasonOf } from '../machine.ts'
 import { type LogFile, Manifest, ManifestError } from './manifest.ts'
@@ -12,6 +13,12 @@ export interface AofNames {
   /** appendfilename. */
   readonly appendfilename: string
 }
+
+/**
+ * What became of a change of the manifest. 'unsure': it stands there, but whether it would survive a crash is not known;
+ * what both name must be kept.
+ */
+export type PersistOutcome = 'durable' | 'as before' | 'unsure'
 
 /** The manifest cannot be used: the server must not start. */
 export class AofFilesFailure extends Error {
@@ -89,43 +96,46 @@ export class AofFiles {
     return failure
   }
 
-  /** Makes `next` the manifest; false, and all as before, when the disk refuses. */
-  persist(next: Manifest): boolean {
+  /**
+   * Makes `next` the manifest. Nothing waits for the disk; `done` may be called before this returns, and no other change
+   * may begin before it is.
+   */
+  persist(next: Manifest, done: (outcome: PersistOutcome) => void): void {
     const { disk, log } = this
     const temporary = `temp-${this.manifestName}`
-    const text = next.text()
-    const bytes = new Uint8Array(text.length)
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
-    let fd = -1
-    const failure =
-      this.said(`Can't open the AOF manifest file ${temporary}`, () => {
-        fd = disk.open(this.path(temporary), 'w')
-      }) ??
-      this.said(`Error trying to write the temporary AOF manifest file ${temporary}`, () =>
-        disk.write(fd, bytes, 0, bytes.length, null),
-      ) ??
-      this.said(`Fail to fsync the temp AOF file ${temporary}`, () => disk.fsync(fd)) ??
-      this.said(`Error trying to rename the temporary AOF manifest file ${temporary} into ${this.manifestName}`, () => {
-        disk.close(fd)
-        fd = -1
-        disk.rename(this.path(temporary), this.path(this.manifestName))
-      })
-    if (fd >= 0) attempt(() => disk.close(fd))
-    if (failure !== undefined) return false
-    const syncing = attempt(() => disk.fsyncDir(this.folder))
-    if (syncing !== undefined) {
-      // The new manifest stands there, whether or not it would survive a crash; both name files that exist.
-      log.warning(`Fail to fsync AOF directory ${this.folder}: ${syncing.message}.`)
-      return false
+    const path = this.path(temporary)
+    const bytes = bytesOf(next.text())
+    const went = (what: string, error: DiskFailure | null | undefined): boolean => {
+      if (error) log.warning(`${what}: ${reasonOf(error)}`)
+      return !error
     }
-    this.manifest = next
-    return true
+    let fd = -1
+    const giveUp = () => disk.closeLater(fd, () => done('as before'))
+    const opening = attempt(() => {
+      fd = disk.open(path, 'w')
+    })
+    if (!went(`Can't open the AOF manifest file ${temporary}`, opening)) return done('as before')
+    disk.writeLater(fd, bytes, 0, bytes.length, null, writing => {
+      if (!went(`Error trying to write the temporary AOF manifest file ${temporary}`, writing)) return giveUp()
+      disk.fsyncLater(fd, syncing => {
+        if (!went(`Fail to fsync the temp AOF file ${temporary}`, syncing)) return giveUp()
+        disk.closeLater(fd, () =>
+          disk.renameLater(path, this.path(this.manifestName), renaming => {
+            const what = `Error trying to rename the temporary AOF manifest file ${temporary} into ${this.manifestName}`
+            if (!went(what, renaming)) return done('as before')
+            disk.fsyncDirLater(this.folder, securing => {
+              if (!went(`Fail to fsync AOF directory ${this.folder}`, securing)) return done('unsure')
+              this.manifest = next
+              done('durable')
+            })
+          }),
+        )
+      })
+    })
   }
 
-  private said(what: string, operation: () => void): DiskFailure | undefined {
-    const failure = attempt(operation)
-    if (failure !== undefined) this.log.warning(`${what}: ${reasonOf(failure)}`)
-    return failure
+  persisted(next: Manifest): Promise<PersistOutcome> {
+    return new Promise(resolve => this.persist(next, resolve))
   }
 
   /** Opens a file to append to it, made empty unless `keep`; -1, and logged, when that fails. */
@@ -141,6 +151,15 @@ export class AofFiles {
     return fd
   }
 
+  /** Brings a file to the disk, whoever has written it. Throws DiskFailure. */
+  sync(name: string): void {
+    const { disk } = this
+    const fd = disk.open(this.path(name), 'r+')
+    const failure = attempt(() => disk.fdatasync(fd))
+    disk.close(fd)
+    if (failure !== undefined) throw failure
+  }
+
   /** Bytes of a file; 0, and logged, when it is not there. */
   sizeOf(file: LogFile): number {
     const stat = this.disk.stat(this.path(file.name))
@@ -149,22 +168,28 @@ export class AofFiles {
     return 0
   }
 
-  /** Deletes the files that are history, and forgets them. */
-  deleteHistory(): void {
+  /** Bytes of all files that are loaded after `file`. */
+  sizeBehind(file: LogFile): number {
+    const { files } = this.manifest
+    return files.slice(files.indexOf(file) + 1).reduce((sum, one) => sum + this.sizeOf(one), 0)
+  }
+
+  /** Deletes the files that are history, and forgets them; `done` comes when that is over, one way or the other. */
+  deleteHistory(done: () => void): void {
     const { history } = this.manifest
-    if (history.length === 0) return
+    if (history.length === 0) return done()
     for (const { name } of history) {
       this.log.notice(`Removing the history file ${name} in the background`)
       this.disk.unlinkLater(this.path(name), () => {})
     }
-    this.persist(this.manifest.withoutHistory())
+    this.persist(this.manifest.withoutHistory(), () => done())
   }
 
   /** A log of one file, from before there were manifests, moves into the folder. Throws AofFilesFailure. */
-  adoptSingleFile(): void {
+  async adoptSingleFile(): Promise<void> {
     const { disk, prefix, folder, log } = this
     if (this.makeFolder() !== undefined) throw new AofFilesFailure(`Can't upgrade the append-only file ${prefix}`)
-    if (!this.persist(Manifest.ofSingleFile(prefix)))
+    if ((await this.persisted(Manifest.ofSingleFile(prefix))) !== 'durable')
       throw new AofFilesFailure(`Can't upgrade the append-only file ${prefix}`)
     const moving = attempt(() => {
       disk.rename(prefix, this.path(prefix))

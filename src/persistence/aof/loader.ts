@@ -3,7 +3,8 @@
 //   base (RDB, or commands) ─▶ incremental files ─▶ the last of them may end in the middle of something
 //
 // Always: what stands between MULTI and EXEC is run as a whole or not at all; a file that is not whole is refused, or
-// cut behind the last whole command when it is the last one and aof-load-truncated says so.
+// cut behind the last whole command when nothing comes after it and aof-load-truncated says so. (Files behind it may be
+// there, empty: a rewrite names the next one before it is written to.)
 
 import { CLIENT_INTERNAL, Client, type KeptCommand } from '../../engine/client.ts'
 import type { Connection } from '../../engine/connection.ts'
@@ -73,11 +74,10 @@ export class AofLoader {
     try {
       let before = 0
       for (const file of manifest.files) {
-        const isLast = file === manifest.files[manifest.files.length - 1]
         const begin = parts.clock.monotonicUs()
         const size = files.sizeOf(file)
         const outcome = size === 0 ? WHOLE : yield* this.loadFile(file.name, before)
-        if (outcome === TRUNCATED && !isLast)
+        if (outcome === TRUNCATED && files.sizeBehind(file) > 0)
           throw new LoadFailure('Fatal error: the truncated file is not the last file')
         const seconds = ((parts.clock.monotonicUs() - begin) / 1e6).toFixed(3)
         const kind = file === manifest.base ? 'base' : 'incr'

@@ -7,13 +7,15 @@
 //   OFF ─▶ WAITING ─▶ ON         CONFIG SET appendonly yes: a rewrite makes the base      [open, rewritten]
 //   any ─▶ OFF                                                                            [close]
 //
-// Always: `size` is the length of the file up to which it is whole; what is in the buffer comes behind it. With `always`
+// Always: `size` is the length of the file up to which it is whole; what is in the buffer comes behind it. Nothing is
+// written to a file before all of the file before it is on the disk: a log that a crash cuts has no hole. With `always`
 // nothing is acknowledged that is not on the disk: a failure ends the process.
 
 import type { Effect } from '../../engine/context.ts'
 import type { Sink } from '../../engine/engine.ts'
 import { attempt, type DiskFailure } from '../machine.ts'
 import type { PersistenceParts } from '../parts.ts'
+import { AppendedFile } from './appended-file.ts'
 import { CommandBuffer } from './encode.ts'
 
 export const OFF = 0
@@ -51,7 +53,9 @@ export class AofLog implements Sink {
   flushSleepUs = 0
   readonly buffer = new CommandBuffer()
   private readonly parts: PersistenceParts
-  private fd = -1
+  private file: AppendedFile | undefined
+  /** The file before, while its end is on the way to the disk, and what `appended` was when it ended. */
+  private before: { file: AppendedFile; appended: number } | undefined
   private database = -1
   private timestampSeconds = 0
   private scheduled = false
@@ -67,8 +71,6 @@ export class AofLog implements Sink {
   private gathered = 0
   private gatheredAtUs = 0
   private gatheringSinceUs = 0
-  /** A retired file that is closed when its fsync is done. */
-  private closeAfterSync = -1
 
   constructor(parts: PersistenceParts) {
     this.parts = parts
@@ -87,7 +89,7 @@ export class AofLog implements Sink {
   changes(effects: readonly Effect[], asTransaction: boolean): void {
     const { buffer, parts } = this
     // Waiting for a rewrite to begin, whose snapshot will have this.
-    if (this.fd < 0) return
+    if (this.file === undefined) return
     const before = buffer.len
     if (parts.config.aofTimestampEnabled) this.stamp()
     if (asTransaction) buffer.plain(MULTI)
@@ -143,11 +145,15 @@ export class AofLog implements Sink {
 
   // ---- files ----
 
-  /** Goes on in another file, which is `size` bytes long. The one before is brought to the disk and closed. */
+  /** Writes to a file from now on, which is `size` bytes long; the one before is not needed. */
   open(fd: number, name: string, size: number): void {
-    const old = this.fd
-    if (old >= 0) this.retire(old)
-    this.fd = fd
+    this.letGoOfBefore()
+    this.file?.close()
+    this.use(new AppendedFile(this.parts.disk, fd), name, size)
+  }
+
+  private use(file: AppendedFile | undefined, name: string, size: number): void {
+    this.file = file
     this.name = name
     this.size = size
     this.database = -1
@@ -156,26 +162,59 @@ export class AofLog implements Sink {
     this.generation++
   }
 
-  private retire(fd: number): void {
-    const { disk } = this.parts
-    // Everything in it is on the disk already, but an fsync may still be on its way.
-    if (this.syncing) this.closeAfterSync = fd
-    else attempt(() => disk.close(fd))
+  /**
+   * Goes on in an empty file behind the present one, of which the end is brought to the disk in the background; until
+   * that is done changes wait. False when the present one cannot be written to.
+   */
+  goOnIn(fd: number, name: string): boolean {
+    if (this.before !== undefined && !this.finishBefore()) return false
+    this.flush(true)
+    const { file } = this
+    if (file === undefined || this.buffer.len > 0) return false
+    const isSafe = !this.unsynced && !this.syncing
+    this.use(new AppendedFile(this.parts.disk, fd), name, 0)
+    if (isSafe) file.close()
+    else {
+      this.before = { file, appended: this.appended }
+      this.syncBefore()
+    }
+    return true
   }
 
-  /** Brings everything to the disk now; false, and logged, when that fails. */
-  syncAll(): boolean {
-    const { disk, log } = this.parts
-    this.flush(true)
-    if (this.buffer.len > 0) return false
-    if (!this.unsynced && !this.syncing) return true
-    const failure = attempt(() => disk.fdatasync(this.fd))
-    if (failure !== undefined) log.warning(`Fail to fsync the AOF file: ${failure.message}`)
-    else {
-      this.unsynced = false
-      this.synced = this.appended
+  private syncBefore(): void {
+    const { before } = this
+    if (before === undefined) return
+    this.syncing = true
+    this.lastSyncSeconds = this.nowSeconds()
+    before.file.syncLater(error => {
+      if (this.before !== before) return
+      this.syncing = false
+      if (error === null) this.letGoOfBefore()
+      this.noteSync(error, before.appended)
+      if (error === null) this.flush(false)
+    })
+  }
+
+  /** Brings the end of the file before to the disk now; false when that fails. */
+  private finishBefore(): boolean {
+    const { before } = this
+    if (before === undefined) return true
+    const failure = before.file.sync()
+    if (failure !== undefined) {
+      if (this.parts.config.appendfsync === 'always') this.dieUnsynced(failure)
+      this.noteSync(failure, 0)
+      return false
     }
-    return failure === undefined
+    this.letGoOfBefore()
+    this.noteSafe(before.appended)
+    return true
+  }
+
+  private letGoOfBefore(): void {
+    if (this.before === undefined) return
+    this.before.file.close()
+    this.before = undefined
+    this.syncing = false
   }
 
   start(state: typeof ON | typeof WAITING): void {
@@ -190,28 +229,24 @@ export class AofLog implements Sink {
   /** Stops writing to the file without another: what it holds is not needed. */
   abandon(): void {
     this.buffer.drop(this.buffer.len)
-    this.open(-1, '', 0)
+    this.letGoOfBefore()
+    this.file?.close()
+    this.use(undefined, '', 0)
   }
 
   /** Brings everything to the disk, and waits for it. */
   secure(): void {
-    const { disk, log } = this.parts
     this.flush(true)
-    if (this.fd < 0) return
-    const failure = attempt(() => disk.fdatasync(this.fd))
-    if (failure !== undefined) log.warning(`Fail to fsync the AOF file: ${failure.message}`)
+    const failure = this.file?.sync()
+    if (failure !== undefined) this.parts.log.warning(`Fail to fsync the AOF file: ${failure.message}`)
   }
 
   /** Ends the log: everything is brought to the disk first. */
   close(): void {
-    const { disk, engine } = this.parts
+    const { engine } = this.parts
     this.secure()
-    const { fd } = this
-    if (fd >= 0) attempt(() => disk.close(fd))
-    this.fd = -1
+    this.abandon()
     this.state = OFF
-    this.size = 0
-    this.buffer.drop(this.buffer.len)
     const at = engine.sinks.indexOf(this)
     if (at >= 0) engine.sinks.splice(at, 1)
   }
@@ -221,8 +256,9 @@ export class AofLog implements Sink {
   /** Writes what is gathered. `force`: even while an fsync is running. */
   flush(force: boolean): void {
     const { config } = this.parts
-    if (this.fd < 0) return
+    if (this.file === undefined) return
     const everySecond = config.appendfsync === 'everysec'
+    if (this.before !== undefined && !this.mayWriteBehind(force)) return
     if (this.buffer.len > 0) {
       if (everySecond && !force && this.syncing && this.mayPostpone()) return
       this.postponedSeconds = 0
@@ -231,6 +267,13 @@ export class AofLog implements Sink {
     if (config.noAppendfsyncOnRewrite && this.isDiskBusy() && !force) return
     if (config.appendfsync === 'always') this.syncNow()
     else if (everySecond && !this.syncing && this.unsynced && this.nowSeconds() > this.lastSyncSeconds) this.syncLater()
+  }
+
+  /** Whether the file before is on the disk, now or after waiting for it. */
+  private mayWriteBehind(force: boolean): boolean {
+    const isUrgent = force || this.parts.config.appendfsync === 'always'
+    if (!isUrgent && (this.buffer.len === 0 || this.mayPostpone())) return false
+    return this.finishBefore()
   }
 
   /** A write would have to wait for the fsync that is running, so it waits here; but not for ever. */
@@ -246,13 +289,14 @@ export class AofLog implements Sink {
   }
 
   private write(): boolean {
-    const { buffer, parts, fd } = this
-    const { disk, clock } = parts
+    const { buffer, parts } = this
+    const { clock } = parts
+    const file = this.file!
     const bytes = buffer.len
     this.gathered = 0
     if (this.flushSleepUs > 0) parts.engine.host.sleepMs(this.flushSleepUs / 1000)
     const begin = clock.monotonicUs()
-    const failure = attempt(() => void disk.write(fd, buffer.u8, 0, bytes, null))
+    const failure = attempt(() => file.write(buffer.u8, bytes))
     const took = clock.monotonicUs() - begin
     parts.spike(
       this.syncing ? 'aof-write-pending-fsync' : this.isDiskBusy() ? 'aof-write-active-child' : 'aof-write-alone',
@@ -272,7 +316,7 @@ export class AofLog implements Sink {
   }
 
   private writeFailed(failure: DiskFailure): false {
-    const { disk, log, config } = this.parts
+    const { log, config } = this.parts
     const now = this.nowSeconds()
     const mayLog = now - this.lastErrorLogSeconds > ERROR_LOG_SECONDS
     if (mayLog) {
@@ -280,7 +324,7 @@ export class AofLog implements Sink {
       log.warning(`Error writing to the AOF file: ${failure.message}`)
     }
     // Part of the buffer may have come into the file; it will be written again, whole.
-    const cutting = attempt(() => disk.truncate(this.fd, this.size))
+    const cutting = this.file!.truncate(this.size)
     if (cutting !== undefined && mayLog)
       log.warning(
         `Could not remove short write from the append-only file.  Redis may refuse to load the AOF the next time it starts.  ftruncate: ${cutting.message}`,
@@ -294,15 +338,10 @@ export class AofLog implements Sink {
   }
 
   private syncNow(): void {
-    const { disk, log, clock } = this.parts
+    const { clock } = this.parts
     const begin = clock.monotonicUs()
-    const failure = attempt(() => disk.fdatasync(this.fd))
-    if (failure !== undefined) {
-      log.warning(
-        `Can't persist AOF for fsync error when the AOF fsync policy is 'always': ${failure.message}. Exiting...`,
-      )
-      this.parts.die()
-    }
+    const failure = this.file!.sync()
+    if (failure !== undefined) this.dieUnsynced(failure)
     const took = clock.monotonicUs() - begin
     this.syncUs += (took - this.syncUs) / 8
     this.parts.spike('aof-fsync-always', took)
@@ -312,19 +351,20 @@ export class AofLog implements Sink {
     this.parts.engine.acknowledgements.progressed()
   }
 
+  private dieUnsynced(failure: DiskFailure): never {
+    this.parts.log.warning(
+      `Can't persist AOF for fsync error when the AOF fsync policy is 'always': ${failure.message}. Exiting...`,
+    )
+    return this.parts.die()
+  }
+
   private syncLater(): void {
-    const { disk } = this.parts
     const { generation } = this
     const upTo = this.appended - this.buffer.len
     this.syncing = true
     this.unsynced = false
     this.lastSyncSeconds = this.nowSeconds()
-    const { fd } = this
-    disk.fdatasyncLater(fd, error => {
-      if (this.closeAfterSync === fd) {
-        this.closeAfterSync = -1
-        attempt(() => disk.close(fd))
-      }
+    this.file!.syncLater(error => {
       if (generation === this.generation) this.syncing = false
       this.noteSync(error, upTo)
       if (generation === this.generation && this.postponedSeconds !== 0) this.flush(false)
@@ -340,14 +380,17 @@ export class AofLog implements Sink {
       this.unsynced = true
       return
     }
-    if (this.syncError !== undefined) {
-      this.syncError = undefined
-      this.onSyncRecovered()
-    }
-    if (upTo > this.synced) this.synced = upTo
+    this.noteSafe(upTo)
     engine.tick()
     engine.acknowledgements.progressed()
     engine.settle()
+  }
+
+  private noteSafe(upTo: number): void {
+    if (upTo > this.synced) this.synced = upTo
+    if (this.syncError === undefined) return
+    this.syncError = undefined
+    this.onSyncRecovered()
   }
 
   get syncInProgress(): boolean {
@@ -356,7 +399,10 @@ export class AofLog implements Sink {
 
   /** Now and then: what waits is written, what is written is brought to the disk. */
   cron(): void {
-    if (this.state !== OFF) this.flush(false)
+    if (this.state === OFF) return
+    // After a failure it is tried again in the next second.
+    if (!this.syncing && this.nowSeconds() > this.lastSyncSeconds) this.syncBefore()
+    this.flush(false)
   }
 }
 

@@ -1,23 +1,30 @@
 // AofRewriter: gives the append-only log a new base, so that what came before may go.
 //
-//   start ─▶ a new incremental file is written to from now on ─▶ SnapshotJob ─▶ installed: base renamed, manifest ─▶
-//   history deleted
+//   IDLE ─[start]─▶ PREPARING: the manifest is made to name a new incremental file, which is empty
+//        ─[prepared: changes go to it from now on]─▶ WRITING: SnapshotJob
+//        ─[written]─▶ INSTALLING: base renamed, manifest, history deleted ─[end]─▶ IDLE
+//
+// A log that is not on yet (or off) has nothing to prepare: a temporary file takes the changes (or nothing does).
 //
 // Always: the base holds exactly what was changed before the new incremental file began. Until the manifest names the
-// new base, the old files are the log.
+// new base, the old files are the log. While it is not IDLE nobody else changes the manifest.
 
-import { attempt, type DiskFailure } from '../machine.ts'
+import type { DiskFailure } from '../machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from '../parts.ts'
 import { SnapshotJob } from '../snapshot-job.ts'
 import { SnapshotWriter } from '../snapshot-writer.ts'
 import { AofBaseWriter } from './base-writer.ts'
 import type { AofFiles } from './files.ts'
 import { type AofLog, OFF, ON, WAITING } from './log.ts'
+import type { Manifest } from './manifest.ts'
 
 const FAILURES_TOLERATED = 3
 const DELAY_MINUTES_MAX = 60
 
+type Stage = 'idle' | 'preparing' | 'writing' | 'installing'
+
 export class AofRewriter {
+  /** The snapshot, while it is written. */
   job: SnapshotJob | undefined
   scheduled = false
   lastOk = true
@@ -32,6 +39,7 @@ export class AofRewriter {
   private readonly parts: PersistenceParts
   private readonly files: AofFiles
   private readonly log: AofLog
+  private stage: Stage = 'idle'
   private killed = false
   /** The job that walked last: given up, it may still be at it. */
   private walking: SnapshotJob | undefined
@@ -52,18 +60,77 @@ export class AofRewriter {
     return `temp-${this.files.prefix}.incr`
   }
 
+  get isActive(): boolean {
+    return this.stage !== 'idle'
+  }
+
   /** Begins; false when that fails. No other job may have the keyspace. */
   start(): boolean {
-    const { parts, files, log } = this
-    if (files.makeFolder() !== undefined || (log.state !== OFF && !this.beginIncremental())) {
-      this.lastOk = false
-      return false
-    }
-    this.rewrites++
+    const { files, log } = this
     this.killed = false
-    this.scheduled = false
+    if (files.makeFolder() !== undefined) return this.cannotStart()
+    if (log.state === ON) return this.prepare() || this.cannotStart()
+    if (log.state === WAITING && !this.openTemporary()) return this.cannotStart()
+    this.beginWriting()
+    return true
+  }
+
+  private cannotStart(): false {
+    this.lastOk = false
+    return false
+  }
+
+  /** The log is not on yet: changes go to a file that gets its name together with the base. */
+  private openTemporary(): boolean {
+    const { files, log, parts } = this
+    log.buffer.drop(log.buffer.len)
+    const fd = files.open(this.temporaryIncremental, false)
+    if (fd < 0) return false
+    log.open(fd, this.temporaryIncremental, 0)
+    parts.log.notice(`Creating AOF incr file ${this.temporaryIncremental} on background rewrite`)
+    return true
+  }
+
+  /** The next incremental file must stand in the manifest, on the disk, before anything is written to it. */
+  private prepare(): boolean {
+    const { files } = this
+    const next = files.manifest.withNewIncremental(files.prefix)
+    const { name } = next.last!
+    const fd = files.open(name, false)
+    if (fd < 0) return false
+    this.stage = 'preparing'
+    files.persist(next, outcome => this.prepared(outcome === 'durable', fd, name))
+    return true
+  }
+
+  private prepared(isDurable: boolean, fd: number, name: string): void {
+    const { parts, log } = this
+    // What a script that is suspended has done so far is not in the log yet.
+    if (parts.engine.scripting.running !== undefined) return parts.after(1, () => this.prepared(isDurable, fd, name))
+    parts.engine.tick()
+    if (!isDurable || log.state !== ON || !log.goOnIn(fd, name)) {
+      // The old file is written to further; if the manifest names the new one, that is empty.
+      parts.disk.closeLater(fd, () => {})
+      return this.gaveUp()
+    }
+    parts.log.notice(`Creating AOF incr file ${name} on background rewrite`)
+    if (this.killed) this.gaveUp()
+    else this.beginWriting()
+  }
+
+  private gaveUp(): void {
+    if (this.killed) this.parts.log.warning('Background AOF rewrite terminated by signal 10')
+    else this.failed()
+    this.end()
+  }
+
+  private beginWriting(): void {
+    const { parts } = this
     const { keyspace } = parts.engine
     const isRdb = parts.config.aofUseRdbPreamble
+    this.stage = 'writing'
+    this.rewrites++
+    this.scheduled = false
     this.job = new SnapshotJob(
       jobParts(parts),
       {
@@ -78,64 +145,49 @@ export class AofRewriter {
               libraries: parts.libraries.all(),
               timestampSeconds: parts.config.aofTimestampEnabled ? Math.floor(keyspace.nowMs / 1000) : undefined,
             }),
-      error => this.finished(error, isRdb),
+      error => this.written(error, isRdb),
     )
     this.walking = this.job
     parts.log.notice(`Background append only file rewriting started by pid ${parts.pid}`)
-    return true
   }
 
-  /** From now on changes go to a file of their own. */
-  private beginIncremental(): boolean {
-    const { files, log, parts } = this
-    log.flush(true)
-    if (log.state === WAITING) {
-      log.buffer.drop(log.buffer.len)
-      const fd = files.open(this.temporaryIncremental, false)
-      if (fd < 0) return false
-      log.open(fd, this.temporaryIncremental, 0)
-      parts.log.notice(`Creating AOF incr file ${this.temporaryIncremental} on background rewrite`)
-      return true
-    }
-    // A file that is not the last must be whole, also after a crash.
-    if (!log.syncAll()) return false
-    const next = files.manifest.withNewIncremental(files.prefix)
-    const { name } = next.last!
-    const fd = files.open(name, false)
-    if (fd < 0) return false
-    if (!files.persist(next)) {
-      attempt(() => parts.disk.close(fd))
-      return false
-    }
-    parts.log.notice(`Creating AOF incr file ${name} on background rewrite`)
-    log.open(fd, name, 0)
-    return true
-  }
-
-  private finished(error: DiskFailure | null, isRdb: boolean): void {
-    const { parts, log } = this
+  private written(error: DiskFailure | null, isRdb: boolean): void {
+    const { parts } = this
     this.lastSeconds = this.job?.seconds ?? -1
     this.lastEarlyBytes = this.job?.earlyBytes ?? 0
     this.job = undefined
-    if (error === null) {
+    this.stage = 'installing'
+    if (error === null && !this.killed) {
       parts.childLog.notice(`Successfully created the temporary AOF base file ${this.temporaryBase}`)
       parts.log.notice('Background AOF rewrite terminated with success')
-      this.succeeded(isRdb)
-    } else if (this.killed) parts.log.warning('Background AOF rewrite terminated by signal 10')
-    else {
-      parts.childLog.warning(`Write error writing append only file on disk: ${error.message}`)
-      parts.log.warning('Background AOF rewrite terminated with error')
-      this.failed()
+      return this.install(isRdb)
     }
-    attempt(() => {
-      if (parts.disk.stat(this.temporaryBase) !== null) parts.disk.unlink(this.temporaryBase)
-    })
-    if (log.state !== WAITING) return
+    if (!this.killed) {
+      parts.childLog.warning(`Write error writing append only file on disk: ${error?.message}`)
+      parts.log.warning('Background AOF rewrite terminated with error')
+    }
+    this.discard(error === null ? [this.temporaryBase] : [])
+  }
+
+  /** Deletes files of which nothing is needed, and only then gives up: the next rewrite has the same names for its own. */
+  private discard(paths: readonly string[]): void {
+    if (paths.length === 0) return this.gaveUp()
+    this.parts.disk.unlinkLater(paths[0], () => this.discard(paths.slice(1)))
+  }
+
+  private end(): void {
+    const { parts, files, log } = this
+    if (log.state !== WAITING) {
+      this.stage = 'idle'
+      return
+    }
     // Not on yet: the next rewrite begins with a temporary file of its own.
     log.abandon()
     parts.log.notice(`Removing the temp incr aof file ${this.temporaryIncremental} in the background`)
-    parts.disk.unlinkLater(this.files.path(this.temporaryIncremental), () => {})
-    this.scheduled = true
+    parts.disk.unlinkLater(files.path(this.temporaryIncremental), () => {
+      this.stage = 'idle'
+      if (log.state === WAITING) this.scheduled = true
+    })
   }
 
   private failed(): void {
@@ -143,46 +195,61 @@ export class AofRewriter {
     this.consecutiveFailures++
   }
 
-  private succeeded(isRdb: boolean): void {
-    const { parts, files, log } = this
-    const { disk } = parts
-    let next = files.manifest.withNewBase(files.prefix, isRdb)
+  /** Gives the base its name, and the file of changes of a log that is not on yet. */
+  private install(isRdb: boolean): void {
+    const { files, log } = this
+    const next = files.manifest.withNewBase(files.prefix, isRdb)
     const base = next.base!.name
-    if (!this.renamed('base', this.temporaryBase, files.path(base), base)) return this.failed()
-    if (log.state === WAITING) {
-      next = next.withNewIncremental(files.prefix)
-      const { name } = next.last!
-      if (!this.renamed('incr', files.path(this.temporaryIncremental), files.path(name), name)) {
-        disk.unlinkLater(files.path(base), () => {})
-        return this.failed()
-      }
-    }
-    const incremental = log.state === WAITING ? next.last!.name : undefined
-    if (!files.persist(next.withRewritten(log.state === OFF ? 0 : 1))) {
-      disk.unlinkLater(files.path(base), () => {})
-      if (incremental !== undefined) disk.unlinkLater(files.path(incremental), () => {})
-      return this.failed()
-    }
-    if (log.state !== OFF) {
-      log.totalSize = files.sizeOf(files.manifest.base!) + log.size
-      this.baseSize = log.totalSize
-    }
-    if (!parts.config.aofDisableAutoGc) files.deleteHistory()
-    this.lastOk = true
-    this.consecutiveFailures = 0
-    parts.log.notice('Background AOF rewrite finished successfully')
-    if (incremental === undefined) return
-    log.name = incremental
-    log.state = ON
+    this.rename('base', this.temporaryBase, base, isNamed => {
+      if (!isNamed) return this.discard([this.temporaryBase])
+      if (this.killed) return this.discard([files.path(base)])
+      if (log.state !== WAITING) return this.persist(next.withRewritten(log.state === OFF ? 0 : 1), [base])
+      const withChanges = next.withNewIncremental(files.prefix)
+      const { name } = withChanges.last!
+      this.rename('incr', files.path(this.temporaryIncremental), name, isNamed => {
+        if (isNamed && !this.killed) this.persist(withChanges.withRewritten(1), [base, name])
+        else this.discard((isNamed ? [base, name] : [base]).map(one => files.path(one)))
+      })
+    })
   }
 
-  private renamed(kind: 'base' | 'incr', from: string, to: string, name: string): boolean {
+  /** Makes `next` the manifest, for which the files `names` were made: base and, if the log is not on yet, changes. */
+  private persist(next: Manifest, names: readonly string[]): void {
+    const { parts, files, log } = this
+    files.persist(next, outcome => {
+      if (outcome !== 'durable') return this.discard(outcome === 'unsure' ? [] : names.map(one => files.path(one)))
+      if (log.state === WAITING && names.length > 1 && !this.killed) {
+        log.name = names[1]
+        log.state = ON
+      }
+      if (log.state === ON) {
+        log.totalSize = files.sizeOf(files.manifest.base!) + log.size
+        this.baseSize = log.totalSize
+      }
+      this.lastOk = true
+      this.consecutiveFailures = 0
+      parts.log.notice('Background AOF rewrite finished successfully')
+      if (parts.config.aofDisableAutoGc) this.end()
+      else files.deleteHistory(() => this.end())
+    })
+  }
+
+  /** Deletes what earlier rewrites have left, if none is under way: that one does it by itself. */
+  deleteHistory(): void {
+    if (this.isActive) return
+    this.stage = 'installing'
+    this.files.deleteHistory(() => this.end())
+  }
+
+  /** Gives the file at `from` the name `name` in the log's folder. */
+  private rename(kind: 'base' | 'incr', from: string, name: string, done: (isNamed: boolean) => void): void {
     const { disk, log } = this.parts
-    const failure = attempt(() => disk.rename(from, to))
-    const what = `the temporary AOF ${kind} file ${from.split('/').pop()} into ${name}`
-    if (failure === undefined) log.notice(`Successfully renamed ${what}`)
-    else log.warning(`Error trying to rename ${what}: ${failure.message}`)
-    return failure === undefined
+    disk.renameLater(from, this.files.path(name), failure => {
+      const what = `the temporary AOF ${kind} file ${from.split('/').pop()} into ${name}`
+      if (failure === null) log.notice(`Successfully renamed ${what}`)
+      else log.warning(`Error trying to rename ${what}: ${failure.message}`)
+      done(failure === null)
+    })
   }
 
   /** Lets another snapshot begin. */
@@ -192,10 +259,10 @@ export class AofRewriter {
   }
 
   kill(): void {
-    if (this.job === undefined) return
+    if (!this.isActive) return
     this.parts.log.notice(`Killing running AOF rewrite child: ${this.parts.pid}`)
     this.killed = true
-    this.job.abort(KILLED)
+    this.job?.abort(KILLED)
   }
 
   /** True when the log has grown enough to be rewritten by itself. */

@@ -14,12 +14,15 @@ import {
   type FileSystem,
   type OpenFlag,
   type Random,
+  type Timers,
 } from './system.ts'
 
 class File {
   bytes: Uint8Array = new Uint8Array(0)
   sizeBytes = 0
   durable: Uint8Array = new Uint8Array(0)
+  /** Of the fsync that made it so. */
+  durableOrder = -1
   modifiedMs = 0
   mode: number
 
@@ -55,6 +58,12 @@ interface NameChange {
   names: (readonly [name: string, file: File | undefined])[]
 }
 
+interface ToSync {
+  file: File
+  content: Uint8Array
+  order: number
+}
+
 interface Handle {
   file: File
   flag: OpenFlag
@@ -75,11 +84,14 @@ export class VirtualDisk implements FileSystem {
   #folders = new Set<string>(['/'])
   #handles = new Map<number, Handle>()
   #nextFd = 3
-  readonly #soon: (fn: () => void) => void
+  #syncs = 0
+  /** How long what is done in the background takes, each time. */
+  latencyMs: () => number = () => 0
+  readonly #timers: Pick<Timers, 'soon' | 'after'>
   readonly #nowMs: () => number
 
-  constructor(soon: (fn: () => void) => void, nowMs: () => number, cwd: string) {
-    this.#soon = soon
+  constructor(timers: Pick<Timers, 'soon' | 'after'>, nowMs: () => number, cwd: string) {
+    this.#timers = timers
     this.#nowMs = nowMs
     this.#cwd = '/'
     this.#cwd = this.resolve(cwd)
@@ -100,6 +112,11 @@ export class VirtualDisk implements FileSystem {
       file.durable = file.bytes.slice()
       file.sizeBytes = file.bytes.length
     }
+  }
+
+  /** The process ends: what it has written stays, what it had under way in the background does not happen. */
+  abandon(): void {
+    this.#handles.clear()
   }
 
   #changeNames(...names: (readonly [name: string, file: File | undefined])[]): void {
@@ -186,11 +203,22 @@ export class VirtualDisk implements FileSystem {
   }
 
   fsync(fd: number): void {
-    const file = this.#handle(fd).file
+    this.#sync(this.#toSync(fd))
+  }
+
+  /** What is in the file now: what is written while it is made durable is not covered. */
+  #toSync(fd: number): ToSync {
+    const { file } = this.#handle(fd)
+    return { file, content: file.content(), order: this.#syncs++ }
+  }
+
+  #sync({ file, content, order }: ToSync): void {
     this.beforeChange()
     const code = this.failWrites ?? this.failSyncs
     if (code) throw new DiskError(code)
-    file.durable = file.content()
+    if (order < file.durableOrder) return
+    file.durable = content
+    file.durableOrder = order
   }
 
   fdatasync(fd: number): void {
@@ -297,11 +325,12 @@ export class VirtualDisk implements FileSystem {
   }
 
   fsyncLater(fd: number, done: Done): void {
-    this.#later(() => this.fsync(fd), done)
+    const what = this.#handles.has(fd) ? this.#toSync(fd) : undefined
+    this.#later(() => (what === undefined ? this.fsync(fd) : this.#sync(what)), done)
   }
 
   fdatasyncLater(fd: number, done: Done): void {
-    this.#later(() => this.fsync(fd), done)
+    this.fsyncLater(fd, done)
   }
 
   closeLater(fd: number, done: Done): void {
@@ -353,7 +382,7 @@ export class VirtualDisk implements FileSystem {
   }
 
   #laterBytes(operation: () => number, done: DoneBytes): void {
-    this.#soon(() => {
+    const run = () => {
       let bytes = 0
       let failure: DiskError | null = null
       try {
@@ -363,7 +392,10 @@ export class VirtualDisk implements FileSystem {
         failure = error
       }
       done(failure, bytes)
-    })
+    }
+    const ms = this.latencyMs()
+    if (ms > 0) this.#timers.after(ms, run)
+    else this.#timers.soon(run)
   }
 }
 

@@ -60,7 +60,7 @@ export class VirtualMachine {
   constructor(options: VirtualOptions) {
     this.#startMs = this.#nowMs = options.startMs ?? 1_700_000_000_000
     const timers = this.#timers()
-    this.disk = new VirtualDisk(timers.soon, () => this.#nowMs, options.cwd ?? '/')
+    this.disk = new VirtualDisk(timers, () => this.#nowMs, options.cwd ?? '/')
     this.system = {
       clock: this.#clock(),
       random: seededRandom(options.seed ?? 1),

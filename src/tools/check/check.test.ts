@@ -254,6 +254,9 @@ test('the files of a manifest are checked in their order, and only the last may 
   assert.equal(refused.code, 1)
   assert.match(refused.out, /others follow this file, so it may not be cut/)
   assert.equal(earlier.disk.stat('dir/i1')?.sizeBytes, GOOD.length + 1)
+  const beforeEmpty = withManifest({ ...good, i1: `${GOOD}*`, i2: '' }, THREE)
+  assert.equal((await checked(beforeEmpty, 'dir', '--fix', '--yes')).code, 0)
+  assert.equal(beforeEmpty.disk.stat('dir/i1')?.sizeBytes, GOOD.length)
 })
 
 test('a manifest that cannot be read, or whose files are missing, is a fault', async () => {

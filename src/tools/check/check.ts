@@ -209,9 +209,11 @@ class Check {
     const missing = files.filter(({ name }) => disk.stat(folder + name) === null)
     for (const { name } of missing) this.note(`FAULT: the file ${name} is missing`)
     let code = missing.length > 0 ? EXIT_FAULTS : EXIT_GOOD
-    for (const file of files) {
+    // Behind the last one that has anything in it there may be empty ones: nothing was written to them yet.
+    const lastIndex = files.findLastIndex(({ name }) => (disk.stat(folder + name)?.sizeBytes ?? 0) > 0)
+    for (const [index, file] of files.entries()) {
       if (missing.includes(file)) continue
-      const isLast = file === files[files.length - 1]
+      const isLast = index >= lastIndex
       const verdict = this.checkFile(folder + file.name, isLast ? 'last' : 'before others')
       const outcome = isLast ? this.conclude(folder + file.name, verdict) : this.concludeEarlier(verdict)
       code = Math.max(code, outcome)

@@ -1,0 +1,44 @@
+// AppendedFile: an open file that is written to its end, and brought to the disk at once or in the background.
+//
+// Always: its descriptor is not closed while an fsync of it is on its way.
+
+import { attempt, type Disk, type DiskFailure } from '../machine.ts'
+
+export class AppendedFile {
+  readonly fd: number
+  private readonly disk: Disk
+  private syncs = 0
+  private closing = false
+
+  constructor(disk: Disk, fd: number) {
+    this.disk = disk
+    this.fd = fd
+  }
+
+  /** Throws DiskFailure. */
+  write(u8: Uint8Array, length: number): void {
+    this.disk.write(this.fd, u8, 0, length, null)
+  }
+
+  truncate(sizeBytes: number): DiskFailure | undefined {
+    return attempt(() => this.disk.truncate(this.fd, sizeBytes))
+  }
+
+  sync(): DiskFailure | undefined {
+    return attempt(() => this.disk.fdatasync(this.fd))
+  }
+
+  syncLater(done: (error: DiskFailure | null) => void): void {
+    this.syncs++
+    this.disk.fdatasyncLater(this.fd, error => {
+      this.syncs--
+      if (this.closing) this.close()
+      done(error)
+    })
+  }
+
+  close(): void {
+    this.closing = true
+    if (this.syncs === 0) attempt(() => this.disk.close(this.fd))
+  }
+}
