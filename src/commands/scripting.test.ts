@@ -281,3 +281,39 @@ conversation('a key whose time is over is gone for a script, though DEBUG OBJECT
     ['DEBUG SET-ACTIVE-EXPIRE 1', 'OK'],
   )
 })
+
+conversation('functions of Redis go by other names, which may be given to something else', async c => {
+  await c.expectAll(
+    ['SET k v', 'OK'],
+    [
+      ['EVAL', "local call = redis.call local function get(k) return call('GET', k) end return get(KEYS[1])", 1, 'k'],
+      'v',
+    ],
+    [
+      ['EVAL', "local r = redis local call = r.call return (function() return call('GET', KEYS[1]) end)()", 1, 'k'],
+      'v',
+    ],
+    [['EVAL', "local call = redis.call call = function(...) return 'mine' end return call('GET', 'k')", 0], 'mine'],
+    [['EVAL', "local call = redis.call do local call = tonumber return call('7') end", 0], 7],
+    [
+      ['EVAL', 'local call, other = redis.call return {other == nil, call == redis.call, call and 1 or 2}', 0],
+      [1, 1, 1],
+    ],
+    [
+      ['EVAL', 'local s, len = 1, string.len return {len("four"), s}', 0],
+      [4, 1],
+    ],
+  )
+  await c.expectError(
+    ['EVAL', "local call = redis.call local f = function() return call('NONE') end return f()", 0],
+    /Unknown Redis command called from script/,
+  )
+  await c.expectError(
+    ['EVAL', 'local len = string.len local function f() return len({}) end return f()', 0],
+    /bad argument #1 to 'len' \(string expected, got table\)/,
+  )
+  await c.expectError(
+    ['EVAL', 'local f = function() end local t = f return t.x', 0],
+    /attempt to index local 't' \(a function value\)/,
+  )
+})

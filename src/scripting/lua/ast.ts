@@ -11,6 +11,8 @@ export class LocalVariable {
   captured = false
   /** Written after its declaration. */
   assigned = false
+  /** What it is declared with, where that is an expression of its own. */
+  initial: Expression | undefined = undefined
   constructor(id: number, name: string, owner: FunctionBody) {
     this.id = id
     this.name = name

@@ -130,6 +130,11 @@ function decided(e: Expression): Expression {
   }
 }
 
+/** True for a local that is nothing but a function of the chunk. */
+export function isLuaFunction(e: Expression): boolean {
+  return e.type === 'local' && !e.variable.assigned && e.variable.initial?.type === 'function'
+}
+
 /** True when nothing can happen between evaluating this and using it. */
 export function isConstant(e: Expression): boolean {
   return e.type === 'number' || e.type === 'string' || e.type === 'nil' || e.type === 'true' || e.type === 'false'

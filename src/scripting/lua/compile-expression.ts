@@ -10,11 +10,22 @@ import type {
   Expression,
   FunctionBody,
   IndexExpression,
+  LocalExpression,
   MethodExpression,
   TableExpression,
 } from './ast.ts'
 import { isOpen } from './ast.ts'
-import { comparisons, describe, isBoolean, isConstant, literal, localName, numberLiteral, stripParens } from './code.ts'
+import {
+  comparisons,
+  describe,
+  isBoolean,
+  isConstant,
+  isLuaFunction,
+  literal,
+  localName,
+  numberLiteral,
+  stripParens,
+} from './code.ts'
 import type { Numbers } from './infer.ts'
 import { constructorSize, hashString } from './table.ts'
 import { NEST, type Site } from './value.ts'
@@ -34,8 +45,8 @@ export interface ChunkContext {
   functions: string[]
   /** A function as a JavaScript expression. */
   functionSource(body: FunctionBody): string
-  /** The name of a host function that the callee is for certain, if it is one that never suspends. */
-  hostFunction(callee: Expression): string | undefined
+  /** The name of the host function that an expression is for certain, if it is one that never suspends. */
+  hostFunction(e: Expression): string | undefined
 }
 
 export class ExpressionCompiler {
@@ -96,7 +107,7 @@ export class ExpressionCompiler {
       case 'function':
         return `new LF(${this.chunk.functionSource(e.body)},false,CH,this.env)`
       case 'local':
-        return localName(e.variable)
+        return this.localValue(e)
       case 'global':
         return this.global(e.name, e.line)
       case 'index':
@@ -123,6 +134,11 @@ export class ExpressionCompiler {
     }
   }
 
+  /** A local that is nothing but a host function is not asked for, so that functions need not capture it. */
+  private localValue(e: LocalExpression): string {
+    return this.chunk.hostFunction(e) ?? localName(e.variable)
+  }
+
   /** A JavaScript boolean: whether the value is true to Lua. */
   condition(e: Expression): string {
     const bare = stripParens(e)
@@ -132,7 +148,7 @@ export class ExpressionCompiler {
     }
     if (isBoolean(bare)) return this.expression(bare)
     if (bare.type === 'nil') return 'false'
-    if (bare.type === 'local') return `(${localName(bare.variable)}!==undefined&&${localName(bare.variable)}!==false)`
+    if (bare.type === 'local') return `(${this.localValue(bare)}!==undefined&&${this.localValue(bare)}!==false)`
     const mark = this.temps
     const value = this.expression(bare)
     const t = this.temp()
@@ -153,7 +169,7 @@ export class ExpressionCompiler {
   /** Evaluates into something that can be named twice; pushes what must run first. */
   protected atom(e: Expression, before: string[]): string {
     const bare = stripParens(e)
-    if (bare.type === 'local') return localName(bare.variable)
+    if (bare.type === 'local') return this.localValue(bare)
     if (isConstant(bare)) return this.expression(bare)
     return this.intoTemp(e, before)
   }
@@ -307,12 +323,18 @@ export class ExpressionCompiler {
     return before.join(',')
   }
 
-  /** Code that ends with the call's result in `g`, started but not waited for when `kind` is 'tail'. */
+  /** Code that ends with the call's result in `g`, started but not waited for when `kind` is 'tail'; `c` says whether. */
   startCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string {
     const before: string[] = []
-    const callee = this.temp()
     const callArgs: string[] = []
     let site: number
+    if (e.type === 'call' && isLuaFunction(e.callee)) {
+      site = this.site(e.line, kind, e.callee)
+      before.push(`g=${this.expression(e.callee)}.js(${this.callArguments(e.args, callArgs, site, before)})`)
+      before.push(kind === 'call' ? RUN : 'c=false')
+      return before.join(',')
+    }
+    const callee = this.temp()
     if (e.type === 'method') {
       const object = this.intoTemp(e.object, before)
       site = this.chunk.sites.push({ line: e.line, what: 'method', name: e.name, kind }) - 1

@@ -29,12 +29,18 @@ export function functionSource(body: FunctionBody, chunk: ChunkContext): string 
   const code = new FunctionCompiler(chunk).source(body)
   const name = `F${chunk.functions.length}`
   chunk.functions.push(`const ${name}=${code};\n`)
-  if (body.upvalues.size === 0) return name
-  const captured = [...body.upvalues].map(localSlot)
+  const captured = capturedSlots(body, chunk)
+  if (captured.length === 0) return name
   const parameters = body.parameters.map(parameterName)
   const passed = body.isVararg ? [...parameters, 'va'] : parameters
   const taken = body.isVararg ? [...parameters, '...va'] : parameters
   return `function(${taken.join(',')}){return ${name}.call(this,${[...captured, ...passed].join(',')})}`
+}
+
+/** The JavaScript variables that a function is handed beside its parameters. */
+function capturedSlots(body: FunctionBody, chunk: ChunkContext): string[] {
+  const isHost = (variable: LocalVariable) => chunk.hostFunction({ type: 'local', variable, isUpvalue: true })
+  return [...body.upvalues].filter(variable => isHost(variable) === undefined).map(localSlot)
 }
 
 /** A parameter that lives in a box arrives beside it. */
@@ -50,7 +56,7 @@ class FunctionCompiler extends ExpressionCompiler {
   }
 
   source(body: FunctionBody): string {
-    const captured = [...body.upvalues].map(localSlot)
+    const captured = capturedSlots(body, this.chunk)
     const parameters = [...captured, ...body.parameters.map(parameterName)]
     if (body.isVararg) parameters.push(captured.length === 0 ? '...va' : 'va')
     let code = this.block(body.body)

@@ -67,8 +67,8 @@ export function compile(source: string, name: string, outerLevels = 0, world?: W
       numbers: new Numbers(main),
       functions: [],
       hasMetamethods,
-      hostFunction(callee) {
-        const hostName = nameOf(callee)
+      hostFunction(e) {
+        const hostName = nameOf(e)
         if (hasMetamethods || hostName === undefined || !world.hostNames.has(hostName)) return undefined
         if (!hostNames.includes(hostName)) hostNames.push(hostName)
         return `H${hostNames.indexOf(hostName)}`
@@ -110,10 +110,11 @@ export function displayName(name: string, max: number): string {
   return `[string "${name.slice(0, length)}${length < name.length ? '...' : ''}"]`
 }
 
-/** 'name' or 'name.field' of what a global expression names. */
+/** 'name' or 'name.field' of the global that an expression is, maybe by way of locals that are never assigned to. */
 function nameOf(e: Expression): string | undefined {
   if (e.type === 'global') return e.name
-  return e.type === 'index' && e.object.type === 'global' && e.key.type === 'string'
-    ? `${e.object.name}.${e.key.value}`
-    : undefined
+  if (e.type === 'local') return e.variable.assigned || !e.variable.initial ? undefined : nameOf(e.variable.initial)
+  if (e.type !== 'index' || e.key.type !== 'string') return undefined
+  const table = nameOf(e.object)
+  return table === undefined ? undefined : `${table}.${e.key.value}`
 }

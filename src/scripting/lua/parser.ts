@@ -275,7 +275,9 @@ class Parser {
   private localFunction(): Statement {
     const variable = this.scopes.declare(this.name())
     this.scopes.activate(1)
-    return { type: 'localfunction', variable, body: this.functionBody(false, this.lexer.line) }
+    const body = this.functionBody(false, this.lexer.line)
+    variable.initial = { type: 'function', body }
+    return { type: 'localfunction', variable, body }
   }
 
   private localStatement(): Statement {
@@ -284,6 +286,7 @@ class Parser {
     while (this.accept(','))
     const values = this.accept('=') ? this.expressionList() : []
     this.scopes.activate(variables.length)
+    for (const [i, variable] of variables.entries()) variable.initial = values[i]
     return { type: 'local', variables, values }
   }
 
