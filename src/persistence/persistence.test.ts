@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { RespError } from '../../test/harness/resp.ts'
-import { virtualSystem } from '../server/system/virtual.ts'
+import { seededRandom, virtualSystem } from '../server/system/virtual.ts'
+
+/** A chunk, and what a piece more makes of it. */
+const LONGEST_WRITE = 384 * 1024
 
 /** A few keys of every type and encoding, with and without expiry, in two databases. */
 function fill(server: MachineServer): void {
@@ -82,6 +85,44 @@ test('a background save holds the moment it began', async () => {
   const again = await MachineServer.start(machine)
   assert.equal(again.digest(), digest)
 })
+
+for (const [what, directives] of [
+  ['an RDB file', {}],
+  ['a rewritten log', { appendonly: 'yes' }],
+  ['a rewritten log of commands', { appendonly: 'yes', 'aof-use-rdb-preamble': 'no' }],
+] as const)
+  test(`long elements go into ${what} in pieces`, async () => {
+    const machine = virtualSystem()
+    const server = await MachineServer.start(machine, directives)
+    const random = seededRandom(7)
+    const shrinking = () => `${random.u32()} `.repeat(100000)
+    const lasting = () => random.bytes(900000)
+    for (const long of [shrinking, lasting]) {
+      server.call('rpush', 'list', 'a', long(), 'b', long())
+      server.call('hset', 'hash', 'f', long(), long(), 'v', 'g', 'w')
+      server.call('sadd', 'set', long(), 'x', long())
+      server.call('zadd', 'zset', 1, long(), 2.5, 'y', 3, long())
+      server.call('xadd', 'stream', '*', 'f', long(), 'g', 'v')
+      server.call('set', long === lasting ? 'lasting' : 'shrinking', long())
+    }
+    const digest = server.digest()
+    let longest = 0
+    const { writeLater } = machine.disk
+    machine.disk.writeLater = (fd, u8, offset, length, at, done) => {
+      longest = Math.max(longest, length)
+      writeLater.call(machine.disk, fd, u8, offset, length, at, done)
+    }
+    server.call('appendonly' in directives ? 'bgrewriteaof' : 'bgsave')
+    // What changes meanwhile comes behind the value that is under way.
+    server.call('append', 'lasting', 'x')
+    server.call('append', 'lasting', 'y')
+    machine.advance(2000)
+    assert.ok(longest > 0 && longest <= LONGEST_WRITE, `${longest} bytes in one piece`)
+    await server.stop(['nosave'])
+    const again = await MachineServer.start(machine, directives)
+    if ('appendonly' in directives) assert.equal(again.call('strlen', 'lasting'), 900002)
+    else assert.equal(again.digest(), digest)
+  })
 
 test('a failed save refuses writes until one succeeds', async () => {
   const machine = virtualSystem()

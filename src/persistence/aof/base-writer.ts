@@ -32,6 +32,8 @@ const ITEMS_MAX = 64
 const CHUNK_BYTES = 240 * 1024
 const LARGE_BYTES = 128 * 1024
 const PART_BYTES = 64 * 1024
+/** Longer words are written in pieces of this size. */
+const PIECE_BYTES = 64 * 1024
 const SAMPLES = 5
 
 /** What a value's commands are written with; one more for those that come between the parts of a large one. */
@@ -86,7 +88,8 @@ export class ValueCommands {
       out.count(3)
       out.word('SET')
       out.argument(key)
-      out.argument(db.stringOf(entry, this.text))
+      const value = db.stringOf(entry, this.text)
+      if (!this.wrote(value)) yield* this.writePieces(value)
     } else if (type === TYPE_LIST) yield* this.writeList(key, db, entry)
     else if (type === TYPE_SET) yield* this.writeSet(key, db, entry)
     else if (type === TYPE_ZSET) yield* this.writeZSet(key, db, entry)
@@ -98,6 +101,23 @@ export class ValueCommands {
     out.word('PEXPIREAT')
     out.argument(key)
     out.integer(expiryMs)
+  }
+
+  /** Writes an argument; false, and nothing written, for one that goes in pieces. */
+  private wrote(s: Slice): boolean {
+    if (s.len > PIECE_BYTES) return false
+    this.out.argument(s)
+    return true
+  }
+
+  private *writePieces(s: Slice): Generator<void, void, void> {
+    const { out } = this
+    out.beginArgument(s.len)
+    for (let at = 0; at < s.len; at += PIECE_BYTES) {
+      out.part(s.u8, s.dv, s.off + at, Math.min(PIECE_BYTES, s.len - at))
+      yield
+    }
+    out.endArgument()
   }
 
   private begin(name: string, key: Slice, items: number, wordsEach: number): void {
@@ -115,7 +135,8 @@ export class ValueCommands {
       this.begin('RPUSH', key, items, 1)
       for (let i = 0; i < items; i++) {
         list.next(element)
-        this.out.argument(element.text())
+        const text = element.text()
+        if (!this.wrote(text)) yield* this.writePieces(text)
       }
       yield
     }
@@ -130,7 +151,8 @@ export class ValueCommands {
       this.begin('SADD', key, items, 1)
       for (let i = 0; i < items; i++) {
         set.next(element)
-        this.out.argument(element.text())
+        const text = element.text()
+        if (!this.wrote(text)) yield* this.writePieces(text)
       }
       yield
     }
@@ -145,7 +167,7 @@ export class ValueCommands {
       this.begin('ZADD', key, items, 2)
       for (let i = 0; i < items; i++) {
         this.out.word(formatG17(cursor.score))
-        this.out.argument(cursor.member)
+        if (!this.wrote(cursor.member)) yield* this.writePieces(cursor.member)
         zset.next(cursor)
       }
       yield
@@ -161,8 +183,10 @@ export class ValueCommands {
       this.begin('HMSET', key, items, 2)
       for (let i = 0; i < items; i++) {
         hash.next(element, value)
-        this.out.argument(element.text())
-        this.out.argument(value.text())
+        const name = element.text()
+        if (!this.wrote(name)) yield* this.writePieces(name)
+        const text = value.text()
+        if (!this.wrote(text)) yield* this.writePieces(text)
       }
       yield
     }
@@ -178,8 +202,8 @@ export class ValueCommands {
         out.word(iterator.id.toString())
         for (let i = iterator.fields; i > 0; i--) {
           iterator.nextField()
-          out.argument(iterator.field)
-          out.argument(iterator.value)
+          if (!this.wrote(iterator.field)) yield* this.writePieces(iterator.field)
+          if (!this.wrote(iterator.value)) yield* this.writePieces(iterator.value)
         }
         yield
       }

@@ -70,6 +70,21 @@ export class CommandBuffer {
     this.len = putArgument(this.u8, this.dv, this.len, s)
   }
 
+  /** An argument in parts: its length, the parts, its end. */
+  beginArgument(len: number): void {
+    this.head(DOLLAR, len)
+  }
+
+  part(u8: Uint8Array, dv: DataView, off: number, len: number): void {
+    this.reserve(len)
+    copyBytes(this.u8, this.dv, this.len, u8, dv, off, len)
+    this.len += len
+  }
+
+  endArgument(): void {
+    this.plain('\r\n')
+  }
+
   /** A word of latin1 text. */
   word(text: string): void {
     this.reserve(HEAD_BYTES_MAX + text.length)

@@ -9,6 +9,7 @@ import { LzfCompressor } from '../../lib/lzf.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { LENGTH_14, LENGTH_32, LENGTH_64, STRING_INT8, STRING_INT16, STRING_INT32, STRING_LZF } from './format.ts'
+import { LongString, PIECE_BYTES } from './long-string.ts'
 
 const INTEGER_TEXT_MAX = 11
 /** Strings up to here are never compressed. */
@@ -25,6 +26,7 @@ export class RdbOutput {
   /** rdbcompression. */
   compress = true
   private readonly lzf = new LzfCompressor()
+  private readonly long = new LongString(this.lzf)
 
   constructor(bytes = 64 * 1024) {
     this.u8 = new Uint8Array(bytes)
@@ -110,6 +112,33 @@ export class RdbOutput {
     } else if (len > COMPRESS_MIN && this.compress && this.packed(s)) return
     this.length(len)
     this.bytes(s.u8, s.dv, s.off, len)
+  }
+
+  /**
+   * As string(), but a long one is only begun: ready() goes on with it, and nothing else may be written before that says
+   * that it is done.
+   */
+  element(s: Slice): void {
+    while (this.long.isUnderWay) this.long.step(this)
+    if (s.len <= PIECE_BYTES) this.string(s)
+    else this.long.begin(s, this)
+  }
+
+  /** Goes on with a long element; true when none is under way (any more) and pos has not passed `until`. */
+  ready(until: number): boolean {
+    if (this.long.isUnderWay && !this.goOn(until)) return false
+    return this.pos <= until
+  }
+
+  /** As many pieces as there is room for before `until`, but one at least; true when that was the last. */
+  private goOn(until: number): boolean {
+    const { long } = this
+    let left = until - this.pos
+    do {
+      long.step(this)
+      left -= PIECE_BYTES
+    } while (long.isUnderWay && left >= 0)
+    return !long.isUnderWay
   }
 
   /** A string without looking for a shorter form. */

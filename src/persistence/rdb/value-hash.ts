@@ -23,6 +23,7 @@ export class HashWriter implements ValueWriter {
   private readonly text = new Element()
   private readonly row = new Slice()
   private left = -1
+  private fieldWritten = false
 
   constructor(kind: HashKind) {
     this.kind = kind
@@ -36,26 +37,33 @@ export class HashWriter implements ValueWriter {
   begin(db: Database, entry: Ref): void {
     this.hash.open(db.encodingOf(entry), db.valueOf(entry))
     this.left = -1
+    this.fieldWritten = false
   }
 
   step(out: RdbOutput, until: number): boolean {
     const { hash, field, text } = this
     if (hash.encoding === ENC_LISTPACK) {
-      out.string(this.kind.listpacks.whole(hash.value, this.row))
-      return true
+      if (this.left < 0) out.element(this.kind.listpacks.whole(hash.value, this.row))
+      this.left = 0
+      return out.ready(until)
     }
     if (this.left < 0) {
       this.left = hash.length
       out.length(this.left)
       hash.rewind()
     }
-    for (; this.left > 0; this.left--) {
-      if (out.pos > until) return false
-      hash.next(field, text)
-      out.string(field.text())
-      out.string(text.text())
+    while (this.left > 0) {
+      if (!out.ready(until)) return false
+      if (this.fieldWritten) {
+        out.element(text.text())
+        this.left--
+      } else {
+        hash.next(field, text)
+        out.element(field.text())
+      }
+      this.fieldWritten = !this.fieldWritten
     }
-    return true
+    return out.ready(until)
   }
 }
 

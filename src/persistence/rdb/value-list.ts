@@ -50,10 +50,13 @@ export class ListWriter implements ValueWriter {
   step(out: RdbOutput, until: number): boolean {
     const { quicklists, listpacks } = this.kind
     if (this.encoding === ENC_LISTPACK) {
-      out.length(1)
-      out.length(NODE_PACKED)
-      out.string(listpacks.whole(this.value, this.row))
-      return true
+      if (!this.started) {
+        this.started = true
+        out.length(1)
+        out.length(NODE_PACKED)
+        out.element(listpacks.whole(this.value, this.row))
+      }
+      return out.ready(until)
     }
     if (!this.started) {
       this.started = true
@@ -61,11 +64,11 @@ export class ListWriter implements ValueWriter {
       this.node = quicklists.firstNode(this.value)
     }
     for (; this.node !== 0; this.node = quicklists.nextNode(this.node)) {
-      if (out.pos > until) return false
+      if (!out.ready(until)) return false
       out.length(quicklists.isPlain(this.node) ? NODE_PLAIN : NODE_PACKED)
-      out.string(quicklists.nodeContents(this.node, this.row, this.cursor))
+      out.element(quicklists.nodeContents(this.node, this.row, this.cursor))
     }
-    return true
+    return out.ready(until)
   }
 }
 

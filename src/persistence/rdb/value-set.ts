@@ -42,8 +42,9 @@ export class SetWriter implements ValueWriter {
   step(out: RdbOutput, until: number): boolean {
     const { set, member } = this
     if (set.encoding === ENC_INTSET) {
-      out.string(this.kind.intsets.whole(set.value, this.row))
-      return true
+      if (this.left < 0) out.element(this.kind.intsets.whole(set.value, this.row))
+      this.left = 0
+      return out.ready(until)
     }
     if (this.left < 0) {
       this.left = set.length
@@ -51,11 +52,11 @@ export class SetWriter implements ValueWriter {
       set.rewind()
     }
     for (; this.left > 0; this.left--) {
-      if (out.pos > until) return false
+      if (!out.ready(until)) return false
       set.next(member)
-      out.string(member.text())
+      out.element(member.text())
     }
-    return true
+    return out.ready(until)
   }
 }
 

@@ -61,12 +61,13 @@ export class StreamWriter implements ValueWriter {
     const c = new OrderedCursor()
     out.length(trees.count(stream.tree))
     for (let more = trees.first(stream.tree, c); more; more = trees.next(c)) {
-      if (out.pos > this.until) yield
+      while (!out.ready(this.until)) yield
       const node = trees.entryAt(c)
       index.idOf(node, id).write(this.idBytes.dv, 0)
       out.string(this.idBytes)
-      out.string(nodes.lists.whole(stream.listpackOf(node), this.text))
+      out.element(nodes.lists.whole(stream.listpackOf(node), this.text))
     }
+    while (!out.ready(this.until)) yield
     out.length(stream.length)
     this.writeId(out, stream.lastId(id))
     this.writeId(out, stream.firstId(id))

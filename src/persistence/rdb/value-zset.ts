@@ -22,6 +22,7 @@ export class ZSetWriter implements ValueWriter {
   private readonly cursor = new ZSetCursor()
   private readonly row = new Slice()
   private left = -1
+  private memberWritten = false
 
   constructor(kind: ZSetKind) {
     this.kind = kind
@@ -35,13 +36,15 @@ export class ZSetWriter implements ValueWriter {
   begin(db: Database, entry: Ref): void {
     this.set.open(db.encodingOf(entry), db.valueOf(entry))
     this.left = -1
+    this.memberWritten = false
   }
 
   step(out: RdbOutput, until: number): boolean {
     const { set, cursor } = this
     if (set.encoding === ENC_LISTPACK) {
-      out.string(this.kind.packed.lists.whole(set.value, this.row))
-      return true
+      if (this.left < 0) out.element(this.kind.packed.lists.whole(set.value, this.row))
+      this.left = 0
+      return out.ready(until)
     }
     if (this.left < 0) {
       this.left = set.length
@@ -49,9 +52,15 @@ export class ZSetWriter implements ValueWriter {
       set.seekRank(this.left - 1, cursor)
     }
     while (this.left > 0) {
-      if (out.pos > until) return false
-      out.string(cursor.member)
+      if (!this.memberWritten) {
+        if (!out.ready(until)) return false
+        out.element(cursor.member)
+        this.memberWritten = true
+      }
+      // The score of a long member comes when that is through.
+      if (!out.ready(Math.max(until, out.pos))) return false
       out.double(cursor.score)
+      this.memberWritten = false
       if (--this.left > 0) set.previous(cursor)
     }
     return true
