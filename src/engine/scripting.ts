@@ -19,6 +19,11 @@ export interface Scripting {
   flagsOf(entry: TableEntry, args: Slice[], argc: number): number
   /** The script that is suspended, or was when the current command came. */
   readonly running: RunningScript | undefined
+  /**
+   * Set while the append-only log is replayed, and others are served in between: whose commands these are. A script of
+   * its that takes long is suspended as well; who replays waits until none is running.
+   */
+  replaying: Client | undefined
   /** Microseconds since 1970, the same throughout a script. */
   readonly nowUs: number
   /** SCRIPT KILL and FUNCTION KILL. */

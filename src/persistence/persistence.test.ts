@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
-import { RespError } from '../../test/harness/resp.ts'
+import { encodeCommand, RespError } from '../../test/harness/resp.ts'
 import { seededRandom, virtualSystem } from '../server/system/virtual.ts'
 
 /** A chunk, and what a piece more makes of it. */
@@ -303,4 +303,34 @@ test('DEBUG LOADAOF loads in turns, and others are told that it does', async () 
   await server.stop()
   const again = await MachineServer.start(machine, { appendonly: 'yes' })
   assert.equal(again.digest(), later)
+})
+
+test('a script that takes long in the log is suspended: others hear that it loads', async () => {
+  const machine = virtualSystem()
+  const directives = { appendonly: 'yes', 'aof-use-rdb-preamble': 'no', 'lua-time-limit': '1' }
+  const server = await MachineServer.start(machine, directives)
+  const loading = server.connect()
+  const other = server.connect()
+  const script =
+    "redis.call('incr', KEYS[1]); local n = 0; for i = 1, 300000 do n = n + i end; redis.call('incr', KEYS[1])"
+  const lines = [['eval', script, '1', 'x'], ['multi'], ['eval', script, '1', 'x'], ['exec'], ['incr', 'x']]
+  for (const words of lines) machine.disk.append('appendonlydir/appendonly.aof.1.incr.aof', encodeCommand(words))
+  let readings = 0
+  const { monotonicUs } = machine.system.clock
+  machine.system.clock.monotonicUs = () => monotonicUs() + 500 * readings++
+  server.send(loading, ['debug', 'loadaof'])
+  const replies = new Set<unknown>()
+  for (let turns = 0; turns < 100 && server.server.persistence.progress.active; turns++) {
+    server.send(other, ['get', 'x'])
+    for (const reply of server.take(other))
+      replies.add(reply instanceof RespError ? reply.message.split(' ')[0] : reply)
+    machine.settle()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.deepEqual([...replies], ['LOADING'])
+  machine.settle()
+  assert.deepEqual(server.take(loading), ['OK'])
+  server.send(loading, ['get', 'x'])
+  assert.deepEqual(server.take(loading), ['5'])
+  assert.match(machine.out, /Slow script detected/)
 })

@@ -199,7 +199,7 @@ export class Persistence implements Saving {
     const { files, parts } = this
     if (files.manifest.isEmpty) return false
     const loader = new AofLoader(parts, files, this.progress, this.rdb)
-    const size = yield* loader.load()
+    const size = yield* loader.load(true)
     this.aof.totalSize = size
     const { base } = files.manifest
     this.rewriter.baseSize = base === undefined ? 0 : files.sizeOf(base)
@@ -386,7 +386,7 @@ export class Persistence implements Saving {
   }
 
   loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined {
-    const steps = this.reloadLog()
+    const steps = this.reloadLog(inTurns)
     if (!inTurns) return runThrough(steps)
     const first = steps.next()
     return first.done === true ? first.value : this.inTurns(steps)
@@ -397,7 +397,7 @@ export class Persistence implements Saving {
     return runInTurns(steps, (ms, fn) => (ms > 0 ? parts.after(ms, fn) : parts.soon(fn)))
   }
 
-  private *reloadLog(): LoadSteps<string | undefined> {
+  private *reloadLog(inTurns: boolean): LoadSteps<string | undefined> {
     const { parts, aof, files } = this
     if (aof.state === ON) aof.flush(true)
     this.empty()
@@ -405,7 +405,7 @@ export class Persistence implements Saving {
     aof.state = OFF
     const sinks = parts.engine.sinks.splice(0)
     if (state === OFF) files.read()
-    const failed = yield* this.tried(new AofLoader(parts, files, this.progress, this.rdb).load())
+    const failed = yield* this.tried(new AofLoader(parts, files, this.progress, this.rdb).load(inTurns))
     parts.engine.sinks.push(...sinks)
     aof.state = state
     if (failed !== undefined) return 'ERR Error trying to load the AOF files, check server logs'

@@ -110,7 +110,7 @@ export class ScriptRun implements Script {
     if (this.isSlow) return nowUs >= this.sliceEndUs
     const thresholdMs = this.engine.settings.busyReplyThreshold
     if (thresholdMs <= 0 || nowUs - this.startUs < thresholdMs * 1000) return false
-    return !this.caller.has(CLIENT_INTERNAL | CLIENT_MASTER)
+    return this.caller === this.engine.scripting.replaying || !this.caller.has(CLIENT_INTERNAL | CLIENT_MASTER)
   }
 
   get nowUs(): number {

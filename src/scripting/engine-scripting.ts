@@ -11,6 +11,7 @@ import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type KeptCommand } from '
 import {
   CMD_ALLOW_BUSY,
   CMD_DENYOOM,
+  CMD_LOADING,
   CMD_MAY_REPLICATE,
   CMD_NOSCRIPT,
   CMD_STALE,
@@ -69,6 +70,7 @@ export class ScriptRoom implements Scripting {
   private job: Runnable | undefined
   private suspended: Suspended | undefined
   private stopped = false
+  replaying: Client | undefined
   private readonly goOnSoon = () => this.goOn()
 
   constructor(engine: Engine, makeLanguage: (use: 'scripts' | 'functions') => ScriptEngine) {
@@ -278,7 +280,7 @@ export class ScriptRoom implements Scripting {
       if (caller.has(CLIENT_REPLY_OFF)) reply.pos = from
       ctx.reply = before
     }
-    if (run.callerIsGone) write(run.reply)
+    if (run.callerIsGone || caller === this.replaying) write(run.reply)
     else engine.replyTo(caller, write)
   }
 
@@ -303,6 +305,8 @@ export class ScriptRoom implements Scripting {
       if (entry.fullName !== 'shutdown') return true
       for (let i = 1; i < argc; i++) if (equalsNoCase(args[i], 'nosave')) return true
     }
+    // Who must wait for the loading hears that rather than this.
+    if (this.replaying !== undefined && (entry.flags & CMD_LOADING) === 0) return true
     this.engine.reply.fixedError(suspended.isFunction ? BUSY_FUNCTION : BUSY_SCRIPT)
     return false
   }

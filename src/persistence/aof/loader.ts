@@ -49,6 +49,7 @@ export class AofLoader {
   private client!: Client
   private transaction: KeptCommand[] | undefined
   private fileName = ''
+  private inTurns = false
 
   constructor(parts: PersistenceParts, files: AofFiles, progress: LoadProgress, rdb: RdbLoader) {
     this.parts = parts
@@ -57,9 +58,13 @@ export class AofLoader {
     this.rdb = rdb
   }
 
-  /** Replays all files; how many bytes they have, 0 when there are none. Throws LoadFailure. */
-  *load(): LoadSteps<number> {
+  /**
+   * Replays all files; how many bytes they have, 0 when there are none. `inTurns`: others work between the steps, and so
+   * do scripts that take long. Throws LoadFailure.
+   */
+  *load(inTurns: boolean): LoadSteps<number> {
     const { files, parts, progress } = this
+    this.inTurns = inTurns
     const { manifest } = files
     let total = 0
     for (const file of manifest.files) {
@@ -104,6 +109,7 @@ export class AofLoader {
     this.client.authenticated = true
     this.client.flags |= CLIENT_INTERNAL
     this.transaction = undefined
+    this.letScriptsWait(true)
     try {
       let from = 0
       if (isRdb(disk, fd)) {
@@ -117,8 +123,14 @@ export class AofLoader {
       if (!isDiskFailure(error)) throw error
       throw new LoadFailure(`Unrecoverable error reading the append only file ${name}: ${reasonOf(error)}`)
     } finally {
+      this.letScriptsWait(false)
       attempt(() => disk.close(fd))
     }
+  }
+
+  /** What is a transaction goes on in one go, its scripts too. */
+  private letScriptsWait(on: boolean): void {
+    this.parts.engine.scripting.replaying = on && this.inTurns ? this.client : undefined
   }
 
   private *preamble(fd: number, name: string, oldStyle: boolean): LoadSteps<number> {
@@ -153,7 +165,7 @@ export class AofLoader {
       if (config.keyLoadDelay > 0) yield config.keyLoadDelay / 1000
       if (this.next(input)) {
         // A script that takes long goes on between the turns.
-        while (engine.scripting?.running !== undefined) yield 0
+        while (engine.scripting.running !== undefined) yield 0
         if (this.transaction === undefined) wholeTo = input.offset
         continue
       }
@@ -239,7 +251,9 @@ export class AofLoader {
       case 'exec': {
         const commands = this.transaction ?? []
         this.transaction = undefined
+        this.letScriptsWait(false)
         for (const one of commands) this.call(one.entry, one.args, one.args.length)
+        this.letScriptsWait(true)
         return
       }
     }
