@@ -326,6 +326,18 @@ export class Database extends Entries {
 
   // ---- whole database ----
 
+  /** So many keys, and so many of them with an expiry, are about to be added to an empty database. */
+  reserve(keys: number, expires: number): void {
+    this.tables.reserve(this.main, keys)
+    this.tables.reserve(this.expires, expires)
+  }
+
+  /** They have come, or not all of them. */
+  trim(): void {
+    this.tables.trim(this.main)
+    this.tables.trim(this.expires)
+  }
+
   /** Entries of the next bucket, run out or not; the cursor to go on with, 0 at the end. */
   scan(cursor: number, visit: (entry: Ref) => void): number {
     return this.tables.scan(this.main, cursor, visit)

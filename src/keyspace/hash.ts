@@ -152,6 +152,11 @@ export class Hash {
     else if (!this.listpacks.isSafeToAdd(this.value, bytes)) this.toTable()
   }
 
+  /** So many fields are about to be added, to an empty hash if this is to be of use. */
+  reserve(fields: number): void {
+    if (this.encoding === ENC_HASHTABLE) this.tables.reserve(this.value, fields)
+  }
+
   private toTable(): void {
     const { listpacks, tables, from, to } = this
     const packed = this.value

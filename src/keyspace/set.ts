@@ -197,6 +197,11 @@ export class MemberSet {
     else if (this.encoding === ENC_INTSET && count > this.limits.setMaxIntsetEntries) this.toTable()
   }
 
+  /** So many members are about to be added, to an empty set if this is to be of use. */
+  reserve(members: number): void {
+    if (this.encoding === ENC_HASHTABLE) this.tables.reserve(this.value, members)
+  }
+
   /** An intset gives way to a member that is no integer. */
   private leaveIntset(member: Slice): void {
     const { intsets, limits, moved, integer, value } = this

@@ -114,6 +114,11 @@ export class ZSet {
     return this.open(ENC_SKIPLIST, header)
   }
 
+  /** So many members are about to be added, to an empty set if this is to be of use. */
+  reserve(members: number): void {
+    if (this.encoding === ENC_SKIPLIST) this.tables.reserve(this.table, members)
+  }
+
   get length(): number {
     return this.encoding === ENC_SKIPLIST ? this.trees.count(this.tree) : this.packed.count(this.value)
   }

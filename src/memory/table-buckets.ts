@@ -31,6 +31,8 @@ const BUCKET_BYTES = 64
 const CHUNK_BUCKETS = 32
 const CHUNK_SHIFT = 5
 const CHUNK_BYTES = CHUNK_BUCKETS * BUCKET_BYTES
+export const FILL_MAX = 8 // entries per bucket above which a bucket is split
+export const FILL_MIN = 3 // entries per bucket below which the last bucket is merged away
 
 export class TableBuckets {
   protected readonly arena: Arena
@@ -218,6 +220,29 @@ export class TableBuckets {
       bucket = this.bucketRef(seg.dv, bat)
     }
     if (dv.getUint32(at + EXTRA, true) > 0) this.tidyChain(t, source)
+  }
+
+  /** Gives an empty table the buckets that so many entries will need: none of them moves while they are added. */
+  reserve(t: Ref, entries: number): void {
+    const dv = this.arena.dv(t)
+    const at = this.arena.at(t)
+    const wanted = Math.ceil(entries / FILL_MAX)
+    const buckets = dv.getUint32(at + BUCKETS, true)
+    if (dv.getUint32(at + COUNT, true) > 0 || wanted <= buckets) return
+    for (let index = buckets; index < wanted; index++) this.addBucket(t, index)
+    dv.setUint32(at + BUCKETS, wanted, true)
+    dv.setUint32(at + MASK, 2 ** (31 - Math.clz32(wanted)) - 1, true)
+  }
+
+  /** Gives up buckets that were reserved for more entries than there are. */
+  trim(t: Ref): void {
+    const dv = this.arena.dv(t)
+    const at = this.arena.at(t)
+    while (
+      dv.getUint32(at + BUCKETS, true) > 1 &&
+      dv.getUint32(at + COUNT, true) < dv.getUint32(at + BUCKETS, true) * FILL_MIN
+    )
+      this.mergeLast(t)
   }
 
   /** Makes room for bucket `index`, the next one, and zeroes it. */

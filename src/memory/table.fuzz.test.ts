@@ -203,3 +203,23 @@ test('a table survives the emptying of the segment it lies in', () => {
     if (pair.arena.segmentBytes <= 2 * (16 << 20)) break
   }
 })
+
+test('a table that was made for so many entries behaves as one that has grown', () => {
+  for (const reserved of [0, 1, 8, 9, 256, 257, 1000, 4096, 20000]) {
+    for (const share of [0, 0.1, 1, 1.5]) {
+      const pair = new Pair(reserved + 3, 0)
+      pair.tables.reserve(pair.t, reserved)
+      const buckets = pair.tables.buckets(pair.t)
+      const entries = Math.floor(reserved * share)
+      for (let i = 0; i < entries; i++) pair.add(`k${i}`)
+      if (share <= 1) assert.equal(pair.tables.buckets(pair.t), buckets, 'nothing was split')
+      pair.check()
+      pair.tables.trim(pair.t)
+      assert.ok(pair.tables.buckets(pair.t) <= Math.max(1, entries), 'what was not needed is given up')
+      pair.check()
+      for (let i = 0; i < entries; i += 2) pair.remove(`k${i}`)
+      for (let i = 0; i < 300; i++) pair.add(`more ${i}`)
+      pair.check()
+    }
+  }
+})

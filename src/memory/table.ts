@@ -11,10 +11,19 @@ import { reverseBits } from '../lib/bits.ts'
 import type { Hasher } from '../lib/siphash.ts'
 import type { Slice } from '../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT, type Segment } from './arena.ts'
-import { BUCKETS, COUNT, DIRECTORY, EXTRA, MASK, OVERFLOW_AT, SLOTS, TAGS_AT, TableBuckets } from './table-buckets.ts'
-
-const FILL_MAX = 8 // entries per bucket above which a bucket is split
-const FILL_MIN = 3 // entries per bucket below which the last bucket is merged away
+import {
+  BUCKETS,
+  COUNT,
+  DIRECTORY,
+  EXTRA,
+  FILL_MAX,
+  FILL_MIN,
+  MASK,
+  OVERFLOW_AT,
+  SLOTS,
+  TAGS_AT,
+  TableBuckets,
+} from './table-buckets.ts'
 
 export class HashTable extends TableBuckets {
   // Where the last find() ended, for replace() and remove().

@@ -10,10 +10,15 @@ import type { ValueReader } from './rdb/value.ts'
 
 const LRU_CLOCK_MASK = 0xffffff
 const EMPTY_KEYS_LOGGED_MAX = 10
+/** Type, key and value. */
+const KEY_BYTES_MIN = 3
+/** A larger table grows as it does otherwise: to make it all at once would be a pause. */
+const RESERVED_KEYS_MAX = 1 << 23
 
 export interface KeyspaceTargetOptions {
   /** Keys whose time is over are left out. */
   dropExpired: boolean
+  fileBytes: number
   /** A key that is there already is replaced; otherwise it is an error. */
   replace: boolean
   /** Loads a library of functions; an error message when that fails. */
@@ -84,7 +89,16 @@ export class KeyspaceTarget implements RdbTarget {
     return true
   }
 
-  expect(): void {}
+  /** What a file says of itself may be false: more keys than fit into its bytes are not believed. */
+  expect(keys: number, expires: number): void {
+    const most = Math.min(this.options.fileBytes / KEY_BYTES_MIN, RESERVED_KEYS_MAX)
+    this.db.reserve(Math.min(keys, most), Math.min(expires, keys, most))
+  }
+
+  /** The file is at its end. */
+  end(): void {
+    for (const db of this.space.databases) db.trim()
+  }
 
   private isDropped(attributes: KeyAttributes): boolean {
     if (!this.options.dropExpired || attributes.expiryMs < 0 || attributes.expiryMs >= this.space.nowMs) return false

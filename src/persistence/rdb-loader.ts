@@ -33,6 +33,7 @@ export class RdbLoader {
     readers.options.deep = config.sanitizeDumpPayload === 'yes'
     const target = new KeyspaceTarget(engine.keyspace, log, {
       dropExpired: options.dropExpired,
+      fileBytes: disk.fstat(fd).sizeBytes,
       replace: options.replace,
       library: code => libraries.load(code, options.replace),
     } satisfies KeyspaceTargetOptions)
@@ -50,6 +51,7 @@ export class RdbLoader {
       file.reader.discard()
       throw this.failure(error, file, path)
     }
+    target.end()
     if (file.reader.unchecked && config.rdbchecksum)
       log.notice('RDB file was saved with checksum disabled: no check performed.')
     const skipped = target.emptyKeys > 0 ? `, empty keys skipped: ${target.emptyKeys}` : ''

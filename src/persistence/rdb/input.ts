@@ -33,6 +33,7 @@ const LZF_GAIN_MAX = 264
 const STRING_BYTES_MAX = 2 ** 31 - 1
 /** A buffer that was needed for one large string is not kept for small ones. */
 const KEPT_BYTES_MAX = 1 << 20
+const BELIEVED_MAX = 1 << 20
 
 export class RdbInput {
   u8: Uint8Array = EMPTY
@@ -63,6 +64,15 @@ export class RdbInput {
 
   get offset(): number {
     return this.base + this.pos
+  }
+
+  /**
+   * What a length says of the elements that follow, each of `bytesMin` and more: no more than there are bytes for, and
+   * no more than is worth making room for at once.
+   */
+  believable(elements: number, bytesMin: number): number {
+    const bytes = this.total === Number.POSITIVE_INFINITY ? this.available : this.total - this.offset
+    return Math.min(elements, bytes / bytesMin, BELIEVED_MAX)
   }
 
   get available(): number {

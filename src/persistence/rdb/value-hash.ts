@@ -98,6 +98,7 @@ export class HashReader implements ValueReader {
     this.left = input.length()
     this.empty = this.left === 0
     this.makeHash(this.left, 0)
+    this.hash.reserve(input.believable(this.left, 2))
   }
 
   private makeHash(fields: number, longest: number): void {

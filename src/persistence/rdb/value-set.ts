@@ -131,6 +131,7 @@ export class SetReader implements ValueReader {
       const member = input.string(this.member)
       if (!this.held) {
         this.set.create(member, this.count)
+        this.set.reserve(input.believable(this.count, 1))
         this.held = true
       }
       this.add(member, input)

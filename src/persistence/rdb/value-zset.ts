@@ -106,6 +106,7 @@ export class ZSetReader implements ValueReader {
     this.empty = this.left === 0
     this.memberBytesMax = this.memberBytes = 0
     this.set.createTree()
+    this.set.reserve(input.believable(this.left, 2))
   }
 
   private readRow(input: RdbInput): void {
