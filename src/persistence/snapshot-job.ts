@@ -11,7 +11,7 @@ import { Snapshot, type SnapshotConsumer } from '../keyspace/snapshot.ts'
 import { type ByteSink, FileSink } from './file-sink.ts'
 import type { Clock, Disk, DiskFailure } from './machine.ts'
 
-const STEPS_PER_LOOK = 16
+const STEPS_PER_LOOK = 4
 /** A request that comes during a slice waits for its end, so it is short. */
 const SLICE_US = 500
 /** While clients are at work they get the processor for themselves between the slices. */
