@@ -39,7 +39,14 @@ export function runCorpus(source: string, budget: number, isAlone = false): stri
   let out = ''
   S.globals.set(
     'print',
-    S.plain((...args) => {
+    S.plain(function (this: LuaFunction, ...args) {
+      // Lua's print calls tostring, and may find that one call too many.
+      S.enter(this)
+      for (let i = 0; i < args.length; i++) {
+        S.enterC()
+        S.cCalls--
+      }
+      S.leave()
       out += `${args.map(value => toText(S, value)).join('\t')}\n`
       return []
     }),

@@ -1,5 +1,14 @@
 // Random Lua programs for comparing engines: every loop is bounded, every statement may fail inside a pcall, and
 // what they print depends on evaluation order, table layout, error texts and line numbers.
+//
+// Kept out, because lua5.1 itself does not repeat it or because it is the machine's: addresses (`str` instead of
+// tostring where the text goes on being used, `key` where an object would become a key, since that decides the order of
+// a table), the sign of NaN (`num` around what may negate one; x86 makes negative ones, JavaScript cannot tell), the
+// garbage collector's doings, the clock and chance.
+
+import { type Chance, oneOf } from './chance.ts'
+import { chunks, closures, coroutines, errorLevels, loops, richMetatable, sorts, tables } from './random-statements.ts'
+import { pattern, stringCall, stringLiteral, subject } from './random-strings.ts'
 
 const BINARY = ['+', '-', '*', '/', '%', '..', '==', '~=', '<', '<=', '>', '>=', 'and', 'or']
 const FIELDS = ['x', 'y', 'name', 'list', 'count', 'value']
@@ -7,7 +16,66 @@ const STRINGS = ['""', '"a"', '"abc"', '"10"', '"0x1F"', '" 7 "', '"x y"', '"%d+
 const NUMBERS = ['0', '1', '2', '3', '5', '10', '-1', '0.5', '2.25', '100', '1e3', '7', '-3', '(1/0)', '1e15']
 const PATTERNS = ['"%a"', '"%d+"', '"[a-m]"', '"(.)(.)"', '".-"', '"l*"', '"^h"', '"o$"', '"()"', '"(%w+)"', '"%s*"']
 
-export class ProgramMaker {
+const PROLOGUE = [
+  'local t0, s0, n0 = {1, 2, 3, x = 4}, "str", 7',
+  'local fuel = 300 local function tick() fuel = fuel - 1 if fuel < 0 then error("out of fuel", 0) end end',
+  'local function show(...) print(select("#", ...), ...) end',
+  'local function num(x) if x ~= x then return 0/0 end return x end',
+  'local objects = {table = 1, ["function"] = 1, thread = 1, userdata = 1}',
+  'local function key(x) if objects[type(x)] then return type(x) end return x end',
+  'local function str(x) if objects[type(x)] and not (getmetatable(x) or objects).__tostring then return type(x) end return tostring(x) end',
+]
+/** Statements number 18 and on. */
+const FEATURES = [errorLevels, errorLevels, coroutines, richMetatable, closures, loops, tables, sorts, chunks]
+const FEATURES_FROM = 18
+const FLAT_OPERATORS = [
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '^',
+  '..',
+  '==',
+  '~=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'and',
+  'or',
+  '..',
+  '+',
+  'or',
+]
+const FLAT_OPERANDS = [
+  '1',
+  '2',
+  '3',
+  '0',
+  '10',
+  '0.5',
+  '"a"',
+  '"10"',
+  'nil',
+  'true',
+  'false',
+  '1e308',
+  '2^53',
+  '0.1',
+  '1e15',
+  '"x"',
+  's0',
+  'n0',
+  't0.x',
+  't0',
+  'g0',
+  '{}',
+  '#t0',
+  't0[1]',
+]
+
+export class ProgramMaker implements Chance {
   private seed: number
   private locals: string[] = []
   private depth = 0
@@ -16,18 +84,15 @@ export class ProgramMaker {
   private inVararg = false
 
   constructor(seed: number) {
-    this.seed = seed >>> 0 || 1
+    // Neighbouring seeds are to give unlike programs.
+    this.seed = Math.imul((seed ^ (seed >>> 16)) | 0, 0x45d9f3b) >>> 0
   }
 
   /** One whole program. */
   make(): string {
     this.locals = []
     this.serial = 0
-    const lines = [
-      'local t0, s0, n0 = {1, 2, 3, x = 4}, "str", 7',
-      'local fuel = 300 local function tick() fuel = fuel - 1 if fuel < 0 then error("out of fuel", 0) end end',
-      'local function show(...) print(select("#", ...), ...) end',
-    ]
+    const lines = [...PROLOGUE]
     this.locals.push('t0', 's0', 'n0')
     const count = 4 + this.below(10)
     for (let i = 0; i < count; i++) lines.push(this.guarded())
@@ -35,16 +100,16 @@ export class ProgramMaker {
     return lines.join('\n')
   }
 
-  private below(n: number): number {
+  below(n: number): number {
     this.seed = (Math.imul(this.seed, 1664525) + 1013904223) >>> 0
     return Math.floor((this.seed / 2 ** 32) * n)
   }
 
-  private pick(list: string[]): string {
+  pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)]
   }
 
-  private fresh(): string {
+  fresh(): string {
     return `v${this.serial++}`
   }
 
@@ -68,7 +133,17 @@ export class ProgramMaker {
 end`
   }
 
-  private block(): string {
+  /** A local that is in sight. */
+  local(): string {
+    return this.pick(this.locals)
+  }
+
+  /** Makes a local of that name known. */
+  keep(name: string): void {
+    this.locals.push(name)
+  }
+
+  block(): string {
     const saved = this.locals.length
     const count = 1 + this.below(3)
     const lines: string[] = ['tick()']
@@ -77,7 +152,7 @@ end`
     return lines.map(line => `  ${line}`).join('\n')
   }
 
-  private statement(): string {
+  statement(): string {
     if (this.depth > 3) return `show(${this.expression()})`
     this.depth++
     const code = this.anyStatement()
@@ -86,7 +161,9 @@ end`
   }
 
   private anyStatement(): string {
-    switch (this.below(19)) {
+    const kind = this.below(30)
+    if (kind >= FEATURES_FROM && kind < FEATURES_FROM + FEATURES.length) return FEATURES[kind - FEATURES_FROM](this)
+    switch (kind) {
       case 0:
       case 1:
       case 2: {
@@ -131,6 +208,10 @@ end`
         return this.coroutine()
       case 17:
         return `do\n${this.block()}\nend`
+      case 27:
+        return `show(pcall(function(...) return ${this.library()} end, ${this.leaf()}))`
+      case 28:
+        return this.comments()
       default:
         return this.tableChange()
     }
@@ -149,12 +230,13 @@ end`
 
   private genericFor(): string {
     const [k, v] = [this.fresh(), this.fresh()]
-    const source = this.pick([
-      `pairs(${this.table()})`,
-      `ipairs(${this.table()})`,
-      `string.gmatch("hello world 12", ${this.pick(PATTERNS)})`,
-      `next, ${this.table()}`,
-      `pairs(${this.pick(this.locals)})`,
+    const source = oneOf(this, [
+      () => `pairs(${this.table()})`,
+      () => `ipairs(${this.table()})`,
+      () => `string.gmatch(${subject(this)}, ${pattern(this)})`,
+      () => `string.gmatch("hello world 12", ${this.pick(PATTERNS)})`,
+      () => `next, ${this.table()}`,
+      () => `pairs(${this.local()})`,
     ])
     this.locals.push(k, v)
     const body = this.block()
@@ -162,7 +244,7 @@ end`
     return `for ${k}, ${v} in ${source} do tick() show(${k}, ${v})\n${body}\nend`
   }
 
-  private inFunction(isVararg: boolean, make: () => string): string {
+  inFunction(isVararg: boolean, make: () => string): string {
     const { inVararg, loops } = this
     this.inVararg = isVararg
     this.loops = 0
@@ -219,20 +301,32 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
 
   private tableChange(): string {
     const table = this.pick(['t0', ...this.locals])
-    return this.pick([
-      `show(pcall(table.insert, ${table}, ${this.expression()}))`,
-      `show(pcall(table.remove, ${table}))`,
-      `show(pcall(table.sort, ${table}))`,
-      `show(pcall(table.concat, ${table}, ","))`,
-      `show(pcall(next, ${table}))`,
-      `t0[#t0 + 1] = ${this.expression()}`,
-      `t0[${this.expression()}] = ${this.expression()}`,
-      `t0[#t0] = nil`,
+    return oneOf(this, [
+      () => `show(pcall(table.insert, ${table}, ${this.expression()}))`,
+      () => `show(pcall(table.remove, ${table}))`,
+      () => `show(pcall(table.sort, ${table}))`,
+      () => `show(pcall(table.concat, ${table}, ","))`,
+      () => `show(pcall(next, ${table}))`,
+      () => `t0[#t0 + 1] = ${this.expression()}`,
+      () => `t0[key(${this.expression()})] = ${this.expression()}`,
+      () => `t0[#t0] = nil`,
+    ])
+  }
+
+  /** What the lexer passes over, and expressions where a statement may end. */
+  private comments(): string {
+    return oneOf(this, [
+      () => `--[[ ${this.fresh()}\n]] show(${this.leaf()}) -- rest`,
+      () => `--[==[ ]] ]=]\n]==]show(${this.flat()});`,
+      () => `local ${this.fresh()} = ${this.flat()}; show(${this.flat()}) --\n`,
+      () => `show{${this.flat()}} show"x" show[[y]] (show)(${this.flat()})`,
+      () => `do local a, b = ${this.flat()} a, b = b, a show(a, b) return end`,
+      () => `show(${stringLiteral(this)}, ${stringLiteral(this)} .. ${stringLiteral(this)})`,
     ])
   }
 
   private target(): string {
-    const local = this.pick(this.locals)
+    const local = this.local()
     return this.pick([
       local,
       `t0.${this.pick(FIELDS)}`,
@@ -242,7 +336,7 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
     ])
   }
 
-  private list(count: number): string {
+  list(count: number): string {
     const items: string[] = []
     for (let i = 0; i < count; i++) items.push(this.expression())
     if (this.inVararg && this.below(3) === 0) items.push('...')
@@ -251,9 +345,9 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
 
   private table(): string {
     const items: string[] = []
-    const count = this.below(5)
+    const count = this.below(40) === 0 ? 48 + this.below(8) : this.below(5)
     for (let i = 0; i < count; i++) {
-      const value = this.expression()
+      const value = i < 5 ? this.expression() : this.leaf()
       items.push(
         this.pick([
           value,
@@ -264,10 +358,13 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
         ]),
       )
     }
-    return `{${items.join(', ')}}`
+    return `{${items.join(this.pick([', ', ', ', '; ', ',\n']))}${this.pick(['', '', ',', ';'])}}`.replace(
+      /\{[,;]\}/,
+      '{}',
+    )
   }
 
-  private expression(): string {
+  expression(): string {
     if (this.depth > 6) return this.leaf()
     this.depth++
     const code = this.anyExpression()
@@ -275,8 +372,8 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
     return code
   }
 
-  private leaf(): string {
-    const local = this.pick(this.locals)
+  leaf(): string {
+    const local = this.local()
     return this.pick([
       local,
       local,
@@ -290,22 +387,32 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
   }
 
   private anyExpression(): string {
-    switch (this.below(16)) {
+    switch (this.below(19)) {
       case 0:
       case 1:
       case 2:
       case 3:
         return this.leaf()
+      case 16:
+        return this.library()
+      case 17:
+        return this.flat()
+      case 18:
+        return stringCall(
+          this,
+          () => this.expression(),
+          () => this.handler(),
+        )
       case 4:
       case 5:
       case 6:
         return `(${this.expression()} ${this.pick(BINARY)} ${this.expression()})`
       case 7:
-        return `(${this.pick(['not ', '-', '#'])}${this.expression()})`
+        return this.pick([`(not ${this.expression()})`, `num(-${this.expression()})`, `(#${this.expression()})`])
       case 8:
         return this.table()
       case 9:
-        return `${this.pick(this.locals)}.${this.pick(FIELDS)}`
+        return `${this.local()}.${this.pick(FIELDS)}`
       case 10:
         return `t0[${this.expression()}]`
       case 11:
@@ -315,39 +422,100 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
       case 13:
         return `(function(...) return ${this.inFunction(true, () => this.list(2))} end)(${this.list(1)})`
       case 14:
-        return `${this.pick(this.locals)}(${this.list(1)})`
+        return `${this.local()}(${this.list(1)})`
       default:
         return `(${this.expression()})`
     }
   }
 
+  /** Operators without parentheses. */
+  private flat(): string {
+    let text = ''
+    const count = 1 + this.below(6)
+    for (let i = 0; i < count; i++) {
+      if (i > 0) text += ` ${this.pick(FLAT_OPERATORS)} `
+      if (this.below(6) === 0) text += this.pick(['-', 'not ', '#', '- -', 'not not ', '-#'])
+      text += this.below(6) === 0 ? this.leaf() : this.pick(FLAT_OPERANDS)
+    }
+    return `num(${text})`
+  }
+
+  /** A function that a library function calls. */
+  private handler(): string {
+    const body = this.inFunction(true, () =>
+      this.pick([this.leaf(), `a`, `b`, `a, b`, 'select("#", ...)', 'error("cb")', 'nil', '{}', 'coroutine.yield(a)']),
+    )
+    return `function(a, b, ...) tick() show(a, b, ...) return ${body} end`
+  }
+
+  private library(): string {
+    const e = () => this.expression()
+    const number = () =>
+      this.pick([
+        '0',
+        '-0.5',
+        '1.5',
+        '2.5',
+        '-3',
+        '1e15',
+        '2^53',
+        '1e300',
+        '-1e300',
+        '1/0',
+        '"7"',
+        'nil',
+        'n0',
+        '10',
+        '0.1',
+      ])
+    return oneOf(this, [
+      () => `num(math.${this.pick(['floor', 'ceil', 'abs', 'sqrt', 'frexp', 'modf', 'deg', 'rad'])}(${number()}))`,
+      () => `num(math.${this.pick(['fmod', 'mod', 'pow', 'max', 'min', 'ldexp'])}(${number()}, ${number()}))`,
+      () => `math.${this.pick(['max', 'min', 'floor', 'nothing'])}(${this.pick(['', e(), '1, 2, 3'])})`,
+      () => `num(${number()} ${this.pick(['+', '-', '*', '/', '%', '^'])} ${number()}) .. ""`,
+      () => `tostring(${number()}), ${number()} * 3`,
+      () =>
+        `select(${this.pick(['1', '2', '-1', '-2', '0', '"#"', '100', '-100', 'nil', '1.9', '"2"'])}, ${this.list(1 + this.below(3))})`,
+      () => `(select(${this.pick(['1', '2', '-1', '"#"'])}, ${this.list(2)}))`,
+      () =>
+        `unpack({${this.list(1 + this.below(3))}}${this.pick(['', ', 2', ', 0', ', 1, 2', ', -1, 1', ', 1, 4', ', "1"', ', 3, 1', ', 1, 1e6'])})`,
+      () =>
+        `pcall(${this.pick(['error', 'assert', 'type', 'unpack', 'select', 'tostring', 'setmetatable', 'next', 'rawget', 'string.rep', 'string.sub', 'string.format', 'table.concat', 'math.floor', 'pcall', 'coroutine.resume', 'coroutine.wrap', 'coroutine.status', 'ipairs', 'loadstring', 'tonumber', 'getmetatable', 'string.char', 'table.insert', 'string.gsub', 'xpcall', 'rawset', 'rawequal', 'setfenv', 'newproxy', 'math.max', 'table.remove', 'table.sort', 'string.find', 'string.byte', 'math.ldexp', 'getfenv', 'collectgarbage'])}${this.below(5) === 0 ? '' : `, ${this.list(this.below(3) + 1)}`})`,
+      () => `type(${e()}) .. ${this.pick(['"x"', '1', 'str(n0)'])}`,
+      () => `rawequal(${this.local()}, ${this.local()})`,
+      () => `assert(${e()}, ${this.leaf()})`,
+      () => `(${this.local()} and ${e()} or ${e()})`,
+      () => `function(a, ...) return a, ... end`,
+    ])
+  }
+
   private call(): string {
     const e = this.expression()
-    return this.pick([
-      `type(${e})`,
-      `tostring(${e})`,
-      `tonumber(${e})`,
-      `select(${1 + this.below(3)}, ${e}, ${this.expression()})`,
-      `rawget(t0, ${e})`,
-      `rawequal(${e}, ${this.expression()})`,
-      `unpack(t0)`,
-      `(s0):sub(${this.below(4)}, ${e})`,
-      `string.find("hello", ${this.pick(PATTERNS)})`,
-      `string.gsub("hello", ${this.pick(PATTERNS)}, ${e})`,
-      `string.match(${e}, ${this.pick(PATTERNS)})`,
-      `string.format("%s|%5.1f", ${e}, n0)`,
-      `string.rep(${e}, 3)`,
-      `math.floor(${e})`,
-      `math.max(${e}, n0)`,
-      `pcall(${e}, n0)`,
-      `setmetatable(${this.table()}, nil)`,
-      `getmetatable(${e})`,
-      `string.len(${e})`,
-      `string.byte(${e}, 1, 2)`,
-      `assert(${e}, "failed")`,
-      `error(${e})`,
-      `#tostring(${e})`,
-      `${this.pick(this.locals)}:${this.pick([...FIELDS, 'len', 'upper', 'rep'])}(${this.list(1)})`,
+    return oneOf(this, [
+      () => `type(${e})`,
+      () => `str(${e})`,
+      () => `tonumber(${e})`,
+      () => `select(${1 + this.below(3)}, ${e}, ${this.expression()})`,
+      () => `rawget(t0, ${e})`,
+      () => `rawequal(${e}, ${this.expression()})`,
+      () => `unpack(t0)`,
+      () => `(s0):sub(${this.below(4)}, ${e})`,
+      () => `string.find("hello", ${this.pick(PATTERNS)})`,
+      () => `string.gsub("hello", ${this.pick(PATTERNS)}, ${e})`,
+      () => `string.match(${e}, ${this.pick(PATTERNS)})`,
+      () => `string.format("%s|%5.1f", ${e}, n0)`,
+      () => `string.rep(${e}, 3)`,
+      () => `math.floor(${e})`,
+      () => `math.max(${e}, n0)`,
+      () => `pcall(${e}, n0)`,
+      () => `setmetatable(${this.table()}, nil)`,
+      () => `getmetatable(${e})`,
+      () => `string.len(${e})`,
+      () => `string.byte(${e}, 1, 2)`,
+      () => `assert(${e}, "failed")`,
+      () => `error(${e})`,
+      () => `#tostring(${e})`,
+      () => `${this.local()}:${this.pick([...FIELDS, 'len', 'upper', 'rep'])}(${this.list(1)})`,
     ])
   }
 }

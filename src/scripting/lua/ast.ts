@@ -11,6 +11,9 @@ export class LocalVariable {
   captured = false
   /** Written after its declaration. */
   assigned = false
+  /** How often it is named after its declaration, and how often of these to be called. */
+  mentions = 0
+  calls = 0
   /** What it is declared with, where that is an expression of its own. */
   initial: Expression | undefined = undefined
   constructor(id: number, name: string, owner: FunctionBody) {

@@ -31,6 +31,11 @@ export function localSlot(variable: LocalVariable): string {
   return `l${variable.id}`
 }
 
+/** The function that a local is for the whole chunk; see fixed.ts. */
+export function fixedName(variable: LocalVariable): string {
+  return `K${variable.id}`
+}
+
 /** Functions are handed what they capture, so that a variable they may see change lives in a box. */
 export function isBoxed(variable: LocalVariable): boolean {
   return variable.captured && variable.assigned

@@ -11,6 +11,7 @@ import type {
   FunctionBody,
   IndexExpression,
   LocalExpression,
+  LocalVariable,
   MethodExpression,
   TableExpression,
 } from './ast.ts'
@@ -18,6 +19,7 @@ import { isOpen } from './ast.ts'
 import {
   comparisons,
   describe,
+  fixedName,
   isBoolean,
   isConstant,
   isLuaFunction,
@@ -26,6 +28,7 @@ import {
   numberLiteral,
   stripParens,
 } from './code.ts'
+import type { FixedFunctions } from './fixed.ts'
 import type { Numbers } from './infer.ts'
 import { constructorSize, hashString } from './table.ts'
 import { NEST, type Site } from './value.ts'
@@ -45,6 +48,9 @@ export interface ChunkContext {
   functions: string[]
   /** A function as a JavaScript expression. */
   functionSource(body: FunctionBody): string
+  fixed: FixedFunctions
+  /** The JavaScript names of the fixed functions that were met. */
+  fixedNames: string[]
   /** The name of the host function that an expression is for certain, if it is one that never suspends. */
   hostFunction(e: Expression): string | undefined
 }
@@ -134,9 +140,20 @@ export class ExpressionCompiler {
     }
   }
 
-  /** A local that is nothing but a host function is not asked for, so that functions need not capture it. */
+  /** A local that is nothing but a host function or a fixed one is not asked for, so that functions need not capture it. */
   private localValue(e: LocalExpression): string {
-    return this.chunk.hostFunction(e) ?? localName(e.variable)
+    return this.chunk.hostFunction(e) ?? (this.isFixed(e.variable) ? fixedName(e.variable) : localName(e.variable))
+  }
+
+  protected isFixed(variable: LocalVariable): boolean {
+    return !this.chunk.hasMetamethods && this.chunk.fixed.isFixed(variable)
+  }
+
+  /** The name of the function that a callee is for certain, if it is one that never suspends. */
+  private plainFunction(callee: Expression): string | undefined {
+    if (callee.type !== 'local' || !this.isFixed(callee.variable) || !this.chunk.fixed.isStraight(callee.variable))
+      return this.chunk.hostFunction(callee)
+    return fixedName(callee.variable)
   }
 
   /** A JavaScript boolean: whether the value is true to Lua. */
@@ -308,18 +325,18 @@ export class ExpressionCompiler {
   /** `single`: one value. `open`: an array of values. `statement`: any value. */
   call(e: CallExpression | MethodExpression, mode: 'single' | 'open' | 'statement'): string {
     const mark = this.temps
-    const code = `${this.startHostCall(e, 'call') ?? this.startCall(e, 'call')},${finishings[mode]}`
+    const code = `${this.startPlainCall(e, 'call') ?? this.startCall(e, 'call')},${finishings[mode]}`
     this.temps = mark
     return `(${code})`
   }
 
-  /** The same of a host function that never suspends; undefined when the callee is nothing so certain. */
-  protected startHostCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string | undefined {
-    const host = e.type === 'call' ? this.chunk.hostFunction(e.callee) : undefined
-    if (host === undefined || e.type !== 'call') return undefined
+  /** The same of a function that never suspends; undefined when the callee is nothing so certain. */
+  protected startPlainCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string | undefined {
+    const plain = e.type === 'call' ? this.plainFunction(e.callee) : undefined
+    if (plain === undefined || e.type !== 'call') return undefined
     const before: string[] = []
     const site = this.site(e.line, kind, e.callee)
-    before.push(`g=${host}.js(${this.callArguments(e.args, [], site, before)})`)
+    before.push(`g=${plain}.js(${this.callArguments(e.args, [], site, before)})`)
     return before.join(',')
   }
 

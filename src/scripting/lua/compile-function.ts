@@ -5,6 +5,10 @@
 //   const F2=function*(l1, l3, l4){...}                        l1 is captured
 //   new LF(function(l3,l4){return F2.call(this,l1,l3,l4)},...)   the closure
 //
+// There is one closure for the whole chunk of a function that is fixed (fixed.ts), and no generator of a straight one:
+//
+//   const F3=function(l6){...};const K5=new LF(F3,true,CH,E)     whoever enters the main function sets E, its environment
+//
 // The frame of a running function, in the current thread's frames, two slots each:
 //
 //   frames  [ ... | site of the call | LuaFunction | ... ]
@@ -14,19 +18,19 @@
 
 import type { Expression, FunctionBody, LocalVariable, Statement, Target } from './ast.ts'
 import { isOpen } from './ast.ts'
-import { declaration, isBoxed, isConstant, literal, localName, localSlot, stripParens } from './code.ts'
+import { declaration, fixedName, isBoxed, isConstant, literal, localName, localSlot, stripParens } from './code.ts'
 import { type ChunkContext, ExpressionCompiler, RUN } from './compile-expression.ts'
 import { numberConstant } from './fold.ts'
 import { hashString } from './table.ts'
 
-const ENTER =
-  'const d=S.depth+2;S.depth=d;if(d>S.limit)yield S.deepen(d);S.frames[d]=S.site;S.frames[d+1]=this;' +
-  'if(--S.budget<0){yield R.suspend(S);R.resumed(S)}'
+const FRAME = 'S.frames[d]=S.site;S.frames[d+1]=this;'
+const ENTER = `const d=S.depth+2;S.depth=d;if(d>S.limit)yield S.deepen(d);${FRAME}if(--S.budget<0){yield R.suspend(S);R.resumed(S)}`
+const ENTER_STRAIGHT = `const d=S.depth+2;S.depth=d;if(d>S.limit)S.deepen(d);${FRAME}S.budget--;`
 const ELSEIF_NESTING_MAX = 20
 
 /** A JavaScript expression for the function; what it is made of goes to `chunk.functions`. */
-export function functionSource(body: FunctionBody, chunk: ChunkContext): string {
-  const code = new FunctionCompiler(chunk).source(body)
+export function functionSource(body: FunctionBody, chunk: ChunkContext, isStraight = false): string {
+  const code = new FunctionCompiler(chunk).source(body, isStraight)
   const name = `F${chunk.functions.length}`
   chunk.functions.push(`const ${name}=${code};\n`)
   const captured = capturedSlots(body, chunk)
@@ -39,8 +43,10 @@ export function functionSource(body: FunctionBody, chunk: ChunkContext): string 
 
 /** The JavaScript variables that a function is handed beside its parameters. */
 function capturedSlots(body: FunctionBody, chunk: ChunkContext): string[] {
-  const isHost = (variable: LocalVariable) => chunk.hostFunction({ type: 'local', variable, isUpvalue: true })
-  return [...body.upvalues].filter(variable => isHost(variable) === undefined).map(localSlot)
+  const isKnown = (variable: LocalVariable) =>
+    chunk.hostFunction({ type: 'local', variable, isUpvalue: true }) !== undefined ||
+    (!chunk.hasMetamethods && chunk.fixed.isFixed(variable))
+  return [...body.upvalues].filter(variable => !isKnown(variable)).map(localSlot)
 }
 
 /** A parameter that lives in a box arrives beside it. */
@@ -55,7 +61,7 @@ class FunctionCompiler extends ExpressionCompiler {
     super(chunk)
   }
 
-  source(body: FunctionBody): string {
+  source(body: FunctionBody, isStraight: boolean): string {
     const captured = capturedSlots(body, this.chunk)
     const parameters = [...captured, ...body.parameters.map(parameterName)]
     if (body.isVararg) parameters.push(captured.length === 0 ? '...va' : 'va')
@@ -68,7 +74,27 @@ class FunctionCompiler extends ExpressionCompiler {
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
     // Handing arguments on costs as many rounds as there are.
     const weight = body.isVararg ? 'S.budget-=va.length>>>4;' : ''
-    return `function*(${parameters.join(',')}){${weight}${ENTER}${temps};\n${code}S.depth=d-2;return NOTHING}`
+    const kind = isStraight ? 'function' : 'function*'
+    const enter = isStraight ? ENTER_STRAIGHT : ENTER
+    const before = body.parent === undefined ? `${this.environment()}${weight}` : weight
+    return `${kind}(${parameters.join(',')}){${before}${enter}${temps};\n${code}S.depth=d-2;return NOTHING}`
+  }
+
+  /** What the main function does about the environment of fixed functions. */
+  private environment(): string {
+    const names = this.chunk.fixedNames
+    if (names.length === 0) return ''
+    return `if(E!==this.env){E=this.env;${names.map(name => `${name}.env=E;`).join('')}}`
+  }
+
+  /** Makes a fixed function a part of the chunk. */
+  private fix(variable: LocalVariable, body: FunctionBody): void {
+    const { chunk } = this
+    const isStraight = chunk.fixed.isStraight(variable)
+    const name = fixedName(variable)
+    const made = functionSource(body, chunk, isStraight)
+    chunk.functions.push(`const ${name}=new LF(${made},${isStraight},CH,E);\n`)
+    chunk.fixedNames.push(name)
   }
 
   private checkBudget(line: number): string {
@@ -89,6 +115,7 @@ class FunctionCompiler extends ExpressionCompiler {
       case 'local':
         return this.local(s.variables, s.values)
       case 'localfunction': {
+        if (this.isFixed(s.variable)) return this.begin(s.variable, s.variable.initial)
         const made = this.expression({ type: 'function', body: s.body })
         return `${declaration(s.variable)}${localName(s.variable)}=${made};\n`
       }
@@ -150,7 +177,7 @@ class FunctionCompiler extends ExpressionCompiler {
       !(values.length === variables.length)
     ) {
       let code = ''
-      for (let i = 0; i < values.length - 1; i++) code += declaration(variables[i], this.expression(values[i]))
+      for (let i = 0; i < values.length - 1; i++) code += this.begin(variables[i], values[i])
       const list = this.open(last)
       const t = this.temp()
       code += `${t}=${list};`
@@ -161,9 +188,17 @@ class FunctionCompiler extends ExpressionCompiler {
     let code = ''
     for (let i = 0; i < Math.max(variables.length, values.length); i++) {
       if (i >= variables.length) code += `${this.expression(values[i])};`
-      else code += declaration(variables[i], i < values.length ? this.expression(values[i]) : undefined)
+      else code += this.begin(variables[i], values[i])
     }
     return `${code}\n`
+  }
+
+  /** Begins a local; a fixed function is not one. */
+  private begin(variable: LocalVariable, value: Expression | undefined): string {
+    if (value?.type !== 'function' || !this.isFixed(variable))
+      return declaration(variable, value === undefined ? undefined : this.expression(value))
+    this.fix(variable, value.body)
+    return ''
   }
 
   // Assignment.
@@ -240,6 +275,10 @@ class FunctionCompiler extends ExpressionCompiler {
       const test = unknown.map(([name]) => `typeof ${name}!=="number"`).join('||')
       code += `if(${test})[${i},${limit},${step}]=R.forNumbers(S,${i},${limit},${step},${site});`
     }
+    // Lua goes one step back first, and then forth: to the last digit that is not always where it was.
+    const start = numberConstant(s.start)
+    const isExact = start !== undefined && constantStep !== undefined && start - constantStep + constantStep === start
+    if (!isExact || Object.is(start, -0)) code += `${i}=${i}-${step}+${step};`
     const up = `${i}<=${limit}`
     const down = `${i}>=${limit}`
     const test = constantStep === undefined ? `${step}>0?${up}:${down}` : constantStep > 0 ? up : down
@@ -275,8 +314,8 @@ class FunctionCompiler extends ExpressionCompiler {
     if (values.length > 1) return `g=${this.list(values)};${leave}return g;\n`
     if (only.type === 'vararg') return `${leave}return va;\n`
     if (only.type === 'call' || only.type === 'method') {
-      const host = this.startHostCall(only, 'tail')
-      if (host !== undefined) return `${host};${leave}return g;\n`
+      const plain = this.startPlainCall(only, 'tail')
+      if (plain !== undefined) return `${plain};${leave}return g;\n`
       const start = this.startCall(only, 'tail')
       // Every 64th nested tail call unwinds the ones below it, so that a loop of tail calls needs no stack.
       const bounce = 'if((d&127)===126){S.depth=d-2;S.tail=g;return TAIL}'

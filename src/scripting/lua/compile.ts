@@ -8,6 +8,7 @@
 import type { Expression, FunctionBody } from './ast.ts'
 import type { ChunkContext } from './compile-expression.ts'
 import { functionSource } from './compile-function.ts'
+import { FixedFunctions } from './fixed.ts'
 import { Numbers } from './infer.ts'
 import { parse } from './parser.ts'
 import { LuaTable } from './table.ts'
@@ -73,11 +74,13 @@ export function compile(source: string, name: string, outerLevels = 0, world?: W
         if (!hostNames.includes(hostName)) hostNames.push(hostName)
         return `H${hostNames.indexOf(hostName)}`
       },
+      fixed: new FixedFunctions(e => context.hostFunction(e) !== undefined),
+      fixedNames: [],
       functionSource: (body: FunctionBody) => functionSource(body, context),
     }
     const name = functionSource(main, context)
     const hosts = hostNames.map((_, i) => `const H${i}=H[${i}];`).join('')
-    const code = `"use strict";${hosts}${context.functions.join('')}return ${name}`
+    const code = `"use strict";let E;${hosts}${context.functions.join('')}return ${name}`
     const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', 'P', 'H', code) as Factory
     return { chunk, factory, hostNames }
   } catch (error) {

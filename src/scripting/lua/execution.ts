@@ -49,6 +49,7 @@ export class Execution {
     S.depth = 0
     S.site = -1
     S.cCalls = S.cCallsAtStart
+    S.handler = undefined
     S.killed = undefined
     S.failed = false
     this.pushSegment(main, begin(S, f, args))
@@ -170,6 +171,7 @@ export class Execution {
     from.status = 'normal'
     from.depth = S.depth
     from.cCalls = S.cCalls
+    from.handler = S.handler
     from.frames[from.depth + 2] = S.site
     thread.resumer = from
     thread.status = 'running'
@@ -178,6 +180,7 @@ export class Execution {
     S.frames = thread.frames
     S.depth = thread.depth
     S.cCalls = thread.cCallsBase
+    S.handler = thread.handler
     S.site = -1
     const { body } = thread
     if (body === undefined) S.limit = thread.limits[thread.limits.length - 1]
@@ -193,11 +196,13 @@ export class Execution {
     const to = thread.resumer!
     thread.resumer = undefined
     thread.depth = S.depth
+    thread.handler = S.handler
     to.status = 'running'
     S.thread = to
     S.frames = to.frames
     S.depth = to.depth
     S.cCalls = to.cCalls
+    S.handler = to.handler
     S.site = to.frames[to.depth + 2]
     S.limit = to.limits[to.limits.length - 1]
     S.transfer = values

@@ -149,12 +149,15 @@ export function* callMeta(S: LuaState, f: LuaValue, args: LuaValue[]): Steps<Lua
 
 // Calls.
 
-function attempt(S: LuaState, operation: string, value: LuaValue, site: number): Error {
+/** `isNamed`: the value at fault is what the site describes, not something found on the way from it. */
+function attempt(S: LuaState, operation: string, value: LuaValue, site: number, isNamed = true): Error {
   S.site = site
   const place = S.siteAt(1)
   const type = typeName(value)
   const whom =
-    place === undefined || place.what === '' ? `a ${type} value` : `${place.what} '${place.name}' (a ${type} value)`
+    !isNamed || place === undefined || place.what === ''
+      ? `a ${type} value`
+      : `${place.what} '${place.name}' (a ${type} value)`
   return S.error(`attempt to ${operation} ${whom}`) as unknown as Error
 }
 
@@ -201,7 +204,7 @@ export function* index(S: LuaState, object: LuaValue, key: LuaValue, site: numbe
       if (handler === undefined) return undefined
     } else {
       handler = S.metafield(object, '__index')
-      if (handler === undefined) throw attempt(S, 'index', object, site)
+      if (handler === undefined) throw attempt(S, 'index', object, site, loop === 0)
     }
     if (handler instanceof LuaFunction) {
       const result = tryMeta(S, handler, [object, key])
@@ -229,7 +232,7 @@ export function* setIndex(S: LuaState, object: LuaValue, key: LuaValue, value: L
       if (handler === undefined) return
     } else {
       handler = S.metafield(object, '__newindex')
-      if (handler === undefined) throw attempt(S, 'index', object, site)
+      if (handler === undefined) throw attempt(S, 'index', object, site, loop === 0)
     }
     if (handler instanceof LuaFunction) {
       yield* callMeta(S, handler, [object, key, value])

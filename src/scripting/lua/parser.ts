@@ -485,7 +485,10 @@ class Parser {
       args = [{ type: 'string', value: lexer.text }]
       lexer.next()
     } else lexer.fail('function arguments expected')
-    if (method === undefined) return { type: 'call', callee: f, args, line }
+    if (method === undefined) {
+      if (f.type === 'local') f.variable.calls++
+      return { type: 'call', callee: f, args, line }
+    }
     return { type: 'method', object: f, name: method, args, line, selfLine }
   }
 

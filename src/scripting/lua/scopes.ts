@@ -70,6 +70,7 @@ export class Scopes {
     for (let depth = this.functions.length - 1; depth >= 0; depth--) {
       const variable = this.functions[depth].active.findLast(local => local.name === name)
       if (variable === undefined) continue
+      variable.mentions++
       const isUpvalue = depth < this.functions.length - 1
       if (isUpvalue) this.capture(variable, depth)
       return { type: 'local', variable, isUpvalue }

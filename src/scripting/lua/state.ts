@@ -13,6 +13,7 @@ import {
   DEEP,
   LuaError,
   LuaFunction,
+  LuaHandlerError,
   LuaKilled,
   type LuaResult,
   LuaUserdata,
@@ -29,6 +30,11 @@ const NATIVE_CALLS_MAX = 150
 /** What V8 can hold in a string. */
 const STRING_BYTES_MAX = 2 ** 29 - 24
 const POSITION_UNKNOWN = -1
+
+/** What xpcall was given, function or not. */
+export interface ErrorHandler {
+  value: LuaValue
+}
 
 /** A running call that has already ended: what a host function returns that could have been a generator. */
 class Finished implements Running {
@@ -58,6 +64,10 @@ export class LuaState {
   /** Calls through host functions that are on the stack when a script starts; 1 in redis-server, 2 in lua5.1. */
   cCallsAtStart = 1
   stringBytesMax = STRING_BYTES_MAX
+  /** What the innermost protected call of the running thread hands its errors to first. */
+  handler: ErrorHandler | undefined = undefined
+  /** The deepest frame; more while the handler of a stack overflow runs. */
+  depthMax = CALLS_MAX * 2
   /** Set: the script ends at the next budget check. */
   killed: LuaKilled | undefined = undefined
 
@@ -100,22 +110,31 @@ export class LuaState {
   }
 
   limitFrom(depth: number): number {
-    return Math.min(depth + NATIVE_CALLS_MAX * 2, CALLS_MAX * 2)
+    return Math.min(depth + NATIVE_CALLS_MAX * 2, this.depthMax)
   }
 
   /** A function was entered beyond the limit: a new segment, or the end. */
   deepen(depth: number): typeof DEEP {
-    if (depth > CALLS_MAX * 2) {
+    if (depth > this.depthMax) {
       this.depth = depth - 2
-      throw this.error('stack overflow')
+      throw this.tooDeep()
     }
     return DEEP
+  }
+
+  private tooDeep(): LuaError {
+    return this.depthMax > CALLS_MAX * 2 ? new LuaHandlerError() : this.error('stack overflow')
+  }
+
+  /** Makes room for an error handler to run in where a stack overflowed. */
+  makeRoom(): void {
+    if (this.depth >= (CALLS_MAX - 1) * 2) this.depthMax = CALLS_MAX * 4
   }
 
   /** Gives a host function a frame, so that what it calls sees a host function above it. */
   enter(f: LuaFunction): void {
     const d = this.depth + 2
-    if (d > CALLS_MAX * 2) throw this.error('stack overflow')
+    if (d > this.depthMax) throw this.tooDeep()
     this.depth = d
     this.frames[d] = this.site
     this.frames[d + 1] = f
@@ -130,7 +149,7 @@ export class LuaState {
   enterC(): void {
     if (++this.cCalls >= C_CALLS_MAX) {
       if (this.cCalls === C_CALLS_MAX) throw this.error('C stack overflow')
-      if (this.cCalls >= C_CALLS_MAX + (C_CALLS_MAX >> 3)) throw new LuaError('error in error handling')
+      if (this.cCalls >= C_CALLS_MAX + (C_CALLS_MAX >> 3)) throw new LuaHandlerError()
     }
   }
 
@@ -153,7 +172,9 @@ export class LuaState {
   /** `chunk:line: ` of the function `level` frames up, or nothing when it has no lines. */
   where(level: number): string {
     const site = this.siteAt(level)
-    if (site === undefined || (level > 1 && site.kind === 'tail')) return ''
+    if (site === undefined) return ''
+    // A tail call of a Lua function takes its caller's frame, one of a host function does not.
+    if (level > 1 && site.kind === 'tail' && this.functionAt(level - 1)!.chunk !== undefined) return ''
     return `${this.functionAt(level)!.chunk!.name}:${site.line}: `
   }
 

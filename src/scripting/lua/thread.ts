@@ -24,6 +24,8 @@ export class LuaThread extends LuaObject {
   cCalls = 0
   /** S.cCalls when it was resumed; above it, a yield would have to cross a host function. */
   cCallsBase = 0
+  /** S.handler while another thread runs. */
+  handler: any = undefined
   env: any
   constructor(body: LuaFunction | undefined, env: any) {
     super()

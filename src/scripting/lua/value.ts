@@ -81,6 +81,13 @@ export class LuaError {
   }
 }
 
+/** An error that no handler gets to see: there were too many on top of one another. */
+export class LuaHandlerError extends LuaError {
+  constructor() {
+    super('error in error handling')
+  }
+}
+
 /** Ends a script whatever it does: pcall does not catch it. */
 export class LuaKilled {
   message: string

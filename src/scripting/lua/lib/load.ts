@@ -6,8 +6,9 @@ import { compile, instantiate } from '../compile.ts'
 import { formatNumber } from '../number.ts'
 import * as operations from '../operations.ts'
 import type { LuaState } from '../state.ts'
-import { first, type LuaError, type LuaFunction, LuaKilled, type LuaResult, type LuaValue } from '../value.ts'
+import { first, type LuaFunction, type LuaResult, type LuaValue } from '../value.ts'
 import { functionArgument, stringArgument } from './arguments.ts'
+import { handled } from './protected.ts'
 
 export const OPERATIONS = Object.freeze({ ...operations })
 
@@ -52,11 +53,11 @@ function* loadPieces(
       else throw S.error('reader function must return a string', 2)
     }
   } catch (e) {
-    if (e instanceof LuaKilled) throw e
+    const value = yield* handled(S, e)
     S.depth = depth
     S.site = site
     S.cCalls = cCalls
-    return [undefined, S.caught(e as LuaError).value]
+    return [undefined, value]
   }
   S.leave()
   return loadText(S, source, name)

@@ -1,13 +1,22 @@
 // error, pcall and xpcall.
 //
-// Always: whoever catches an error puts S.depth, S.site and S.cCalls back to what they were at its call.
+// Always: whoever catches an error puts S.depth, S.site, S.cCalls and S.handler back to what they were at its call.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
 import { formatNumber } from '../number.ts'
 import { callable, callMeta, finishCall, PENDING, tryCall } from '../operations.ts'
-import type { LuaState } from '../state.ts'
-import { first, LuaError, LuaFunction, LuaKilled, type LuaResult, type LuaValue, type Running } from '../value.ts'
+import type { ErrorHandler, LuaState } from '../state.ts'
+import {
+  first,
+  LuaError,
+  LuaFunction,
+  LuaHandlerError,
+  LuaKilled,
+  type LuaResult,
+  type LuaValue,
+  type Running,
+} from '../value.ts'
 import { anyArgument, intArgument } from './arguments.ts'
 
 type Steps<T> = Generator<number, T, unknown>
@@ -43,15 +52,16 @@ export function protect(
   handler: LuaValue,
   mapError: (value: LuaValue) => LuaValue = asItIs,
 ): Running {
-  const mark: Mark = { depth: S.depth, site: S.site, cCalls: S.cCalls, mapError }
+  const mark: Mark = { depth: S.depth, site: S.site, cCalls: S.cCalls, handler: S.handler, mapError }
   S.enter(self)
+  S.handler = hasHandler ? { value: handler } : undefined
   try {
     S.enterC()
     const result = tryCall(S, callable(S, f, S.site), args)
-    if (result === PENDING) return protectLater(S, mark, hasHandler, handler)
+    if (result === PENDING) return protectLater(S, mark)
     return S.ready(succeeded(S, mark, result))
   } catch (e) {
-    if (hasHandler) return failLater(S, mark, e, handler)
+    if (hasHandler) return failLater(S, mark, e)
     return S.ready(failed(S, mark, valueOf(S, e)))
   }
 }
@@ -61,6 +71,7 @@ interface Mark {
   depth: number
   site: number
   cCalls: number
+  handler: ErrorHandler | undefined
   /** Makes what the caller gets of the error. */
   mapError: (value: LuaValue) => LuaValue
 }
@@ -73,6 +84,7 @@ function restore(S: LuaState, mark: Mark): void {
   S.depth = mark.depth
   S.site = mark.site
   S.cCalls = mark.cCalls
+  S.handler = mark.handler
 }
 
 function succeeded(S: LuaState, mark: Mark, result: LuaResult): LuaValue[] {
@@ -91,27 +103,37 @@ function valueOf(S: LuaState, e: unknown): LuaValue {
   return S.caught(e).value
 }
 
-function* protectLater(S: LuaState, mark: Mark, hasHandler: boolean, handler: LuaValue): Steps<LuaValue[]> {
+function* protectLater(S: LuaState, mark: Mark): Steps<LuaValue[]> {
   try {
     return succeeded(S, mark, yield* finishCall(S))
   } catch (e) {
-    let value = valueOf(S, e)
-    if (hasHandler) value = yield* handle(S, handler, value)
-    return failed(S, mark, value)
+    return failed(S, mark, yield* handled(S, e))
   }
 }
 
-function* failLater(S: LuaState, mark: Mark, e: unknown, handler: LuaValue): Steps<LuaValue[]> {
-  return failed(S, mark, yield* handle(S, handler, valueOf(S, e)))
+function* failLater(S: LuaState, mark: Mark, e: unknown): Steps<LuaValue[]> {
+  return failed(S, mark, yield* handled(S, e))
 }
 
-/** Runs an error handler on top of the frames that failed. */
-function* handle(S: LuaState, handler: LuaValue, value: LuaValue): Steps<LuaValue> {
-  if (!(handler instanceof LuaFunction)) return HANDLER_FAILED
+/**
+ * What the handler, if there is one, makes of what was thrown. It runs on top of the frames that failed, and gets its own
+ * errors in turn until those are too many.
+ */
+export function* handled(S: LuaState, e: unknown): Steps<LuaValue> {
+  const { handler, depthMax } = S
+  if (handler === undefined) return valueOf(S, e)
   try {
-    return first(yield* callMeta(S, handler, [value]))
-  } catch (e) {
-    valueOf(S, e)
-    return HANDLER_FAILED
+    for (;;) {
+      const value = valueOf(S, e)
+      if (e instanceof LuaHandlerError || !(handler.value instanceof LuaFunction)) return HANDLER_FAILED
+      S.makeRoom()
+      try {
+        return first(yield* callMeta(S, handler.value, [value]))
+      } catch (again) {
+        e = again
+      }
+    }
+  } finally {
+    S.depthMax = depthMax
   }
 }

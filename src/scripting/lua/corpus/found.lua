@@ -1,0 +1,60 @@
+print(pcall(error, 1, 5))
+print(pcall(error, 1, 2))
+local function f()
+  for level = 0, 8 do print(level, pcall(error, "x", level)) end
+  return 1
+end
+print(f())
+local function g() return f() end
+print(pcall(g))
+print(coroutine.resume(coroutine.create(g)))
+local function h() return pcall(error, "y", 3) end
+print(h())
+--== a handler of errors gets its own ones
+local n = 0
+print(xpcall(function() error("x") end, function(e) n = n + 1 print(e) error("again") end)) print(n)
+--==
+local n = 0
+print(xpcall(function() error("x") end, function(e) n = n + 1 if n == 5 then return "five", e end error("again") end)) print(n)
+--==
+local n = 0
+print(xpcall(function() error("x") end, function(e) n = n + 1 return 1 + nil end)) print(n)
+--==
+print(xpcall(error, error))
+--==
+print(xpcall(function() error("x") end, function(e) coroutine.yield(e) end))
+--==
+local function f() return f() + 1 end
+print(xpcall(f, function(e) print(type(e)) return "handled" end))
+print(xpcall(f, function(e) local function g() return g() + 1 end print(pcall(g)) return "handled" end))
+--== the reader of load fails under a handler
+local function handler(e) print("handler", e) return "handled" end
+print(xpcall(function() print(load(function() error("in reader") end)) error("x") end, handler))
+print(xpcall(function() print(load(function() return {} end)) end, handler))
+print(xpcall(function() print(load(function() error("in reader") end)) end, nil))
+print(xpcall(function() print(pcall(load, function() error("in reader") end)) end, handler))
+print(xpcall(function() print(coroutine.wrap(function() return load(function() error("in reader") end) end)()) end, handler))
+print(xpcall(function() print(pcall(error, "inner")) print(load(function() error("in reader") end)) end, handler))
+print(xpcall(function() xpcall(error, print) print(load(function() error("in reader") end)) end, handler))
+print(xpcall(function() print(loadstring("x x x")) end, handler))
+--== what is at fault comes from a metatable
+local a = setmetatable({}, {__index = 5, __newindex = true})
+print(pcall(function() return a.x end))
+print(pcall(function() a.x = 1 end))
+print(pcall(function() return a.x.y end))
+print(pcall(function() return a:x() end))
+print(pcall(function() local b = a return b[1] end))
+print(pcall(function() return setmetatable({}, {__index = a}).z end))
+--== loops begin one step back
+for i = 7, 1e300, 1e300 do print(i) end
+for i = 3, 1/0, 1/0 do print(i) break end
+for i = 3, 10, 1/0 do print(i) break end
+for i = -0, 1 do print(i) break end
+for i = 0.1, 1 do print(string.format("%.17g", i)) end
+for i = 0.1, 0.5, 0.1 do print(string.format("%.17g", i)) end
+for i = 1, 10, 3.7 do print(string.format("%.17g", i)) end
+for i = 1.1, 10, 1e15 do print(string.format("%.17g", i)) end
+local from, step = 0.1, 1 for i = from, 2, step do print(string.format("%.17g", i)) end
+--== one call too many for print
+local t = setmetatable({}, {__index = function(t, k) print("index", k) return t[k .. "x"] end})
+print(t.a)

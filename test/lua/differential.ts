@@ -1,0 +1,76 @@
+// Random Lua programs on our Lua and on Debian's lua5.1, what they print compared.
+//
+//   npx bun test/lua/differential.ts --seed 1 --programs 100000
+//   npx bun test/lua/differential.ts --seed 17 --show             that program, and what both print
+//
+// Program k of seed S is program 1 of seed S + k - 1. Many share one process of lua5.1, each with globals of its own
+// (driver.lua). --slices runs ours in slices of random size, every other program compiled as one alone in its world.
+// --differences: how many of them end the run. Exits with 1 when there was one.
+
+import { parseArgs } from 'node:util'
+import { runCorpus } from './corpus-runner.ts'
+import { outputs, runOracle } from './oracle.ts'
+import { ProgramMaker } from './random-program.ts'
+
+const BATCH_PROGRAMS = 100
+/** A program takes a millisecond or two; one that takes longer than all of this is at fault. */
+const ORACLE_MS_MAX = 20_000
+const SEPARATOR = '\n--==\n'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    programs: { type: 'string', default: '1000' },
+    differences: { type: 'string', default: '1' },
+    slices: { type: 'boolean', default: false },
+    show: { type: 'boolean', default: false },
+  },
+})
+const firstSeed = Number(values.seed)
+const count = values.show ? 1 : Number(values.programs)
+const differencesMax = Number(values.differences)
+const startedMs = Date.now()
+let differences = 0
+let done = 0
+
+while (done < count && differences < differencesMax) {
+  const batch = Math.min(BATCH_PROGRAMS, count - done)
+  compareBatch(firstSeed + done, batch)
+  done += batch
+  if (done % 1000 === 0 && done < count) console.log(`${done} programs, ${differences} differences`)
+}
+const seconds = Math.round((Date.now() - startedMs) / 1000)
+console.log(
+  `${done} programs, ${differences} differences (seeds ${firstSeed} to ${firstSeed + done - 1}, ${seconds} s)`,
+)
+process.exitCode = differences > 0 ? 1 : 0
+
+function compareBatch(seed: number, programCount: number): void {
+  const programs = Array.from({ length: programCount }, (_, i) => new ProgramMaker(seed + i).make())
+  const source = programs.join(SEPARATOR)
+  const { output, failure } = runOracle(source, ORACLE_MS_MAX)
+  const theirs = outputs(output)
+  if (failure !== undefined) {
+    // A difference, if only because the program is one that should not have been made.
+    differences++
+    console.log(`lua5.1 failed in the program of seed ${seed + theirs.length - 1}: ${failure}`)
+    return
+  }
+  const ours = outputs(ourOutput(source, seed))
+  for (let i = 0; i < programCount; i++) {
+    if (values.show) console.log(`${programs[i]}\n----\n${theirs[i]}`)
+    if (theirs[i] !== ours[i]) report(seed + i, programs[i], theirs[i], ours[i])
+  }
+}
+
+function ourOutput(source: string, seed: number): string {
+  return values.slices ? runCorpus(source, 5 + (seed % 50), seed % 200 < 100) : runCorpus(source, 1e9)
+}
+
+function report(seed: number, program: string, theirs: string | undefined, ours: string | undefined): void {
+  if (++differences > differencesMax) return
+  const [a, b] = [theirs ?? '(nothing)', ours ?? '(nothing)'].map(text => text.split('\n'))
+  const line = a.findIndex((text, i) => text !== b[i])
+  console.log(`seed ${seed} differs:\n${program}\n---- lua5.1:\n${theirs}\n---- ours:\n${ours}`)
+  console.log(`---- seed ${seed}, first difference in line ${line + 1}:\n  lua5.1: ${a[line]}\n  ours:   ${b[line]}`)
+}
