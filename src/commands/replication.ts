@@ -52,7 +52,8 @@ function replConf(ctx: Context): void {
     // Nobody waits for an answer to these.
     if (ctx.is(i, 'ack')) {
       const offset = Number(args[i + 1].latin1())
-      return Number.isSafeInteger(offset) ? replicas.acknowledged(client, offset) : undefined
+      const onDisk = argc > i + 3 && ctx.is(i + 2, 'fack') ? Number(args[i + 3].latin1()) : undefined
+      return Number.isSafeInteger(offset) ? replicas.acknowledged(client, offset, onDisk) : undefined
     }
     if (ctx.is(i, 'getack')) return
     if (ctx.is(i, 'listening-port')) {

@@ -122,6 +122,8 @@ export class Client {
   commands = 0
   /** How far the append-only log went when the client's last change was in it, in bytes ever appended. */
   logOffset = 0
+  /** The same of the stream that replicas get. */
+  streamOffset = 0
 
   // Transactions.
   queued: KeptCommand[] | undefined

@@ -11,8 +11,8 @@ export interface Replicas {
   wantOnlyDataset(client: Client, only: boolean): void
   /** REPLCONF listening-port. */
   setPort(client: Client, port: number): void
-  /** REPLCONF ACK: how much of the stream the client has. */
-  acknowledged(client: Client, offset: number): void
+  /** REPLCONF ACK: how much of the stream the client has, and (FACK) how much of it on its disk, if it tells. */
+  acknowledged(client: Client, offset: number, onDisk: number | undefined): void
   /** Those that are there. */
   list(): readonly ReplicaFacts[]
   /** Bytes of the stream so far. */

@@ -202,3 +202,66 @@ test('a replica is let go when its dataset cannot be saved, and nothing else hap
   machine.advance(2000)
   assert.match(String(server.call('INFO', 'replication')), /connected_slaves:1\r\nslave0:.*state=online/)
 })
+
+test('WAIT is answered when as many replicas have what was written, or with those that have', () =>
+  withPrimary(async (bench, primary) => {
+    assert.equal(await ask(primary, 'WAIT', 1, 10), 0)
+    const ears = [await Ear.open(bench), await Ear.open(bench)]
+    for (const ear of ears) await ear.until(({ whole }) => whole)
+    await say(primary, 'SET a 1')
+    const waiting = ask(primary, 'WAIT', 2, 0)
+    for (const ear of ears) {
+      await ear.until(({ stream }) => stream.endsWith(lines('REPLCONF', 'GETACK', '*')))
+      ear.link.acknowledge()
+    }
+    assert.equal(await waiting, 2)
+    await say(primary, 'SET b 1')
+    const inVain = ask(primary, 'WAIT', 2, 100)
+    await ears[0].until(({ stream }) => stream.includes(lines('SET', 'b', '1') + lines('REPLCONF', 'GETACK', '*')))
+    ears[0].link.acknowledge()
+    assert.equal(await inVain, 1)
+    for (const ear of ears) ear.link.close()
+  }))
+
+test('WAITAOF counts the replicas that say their disk has it', async () => {
+  const machine = virtualSystem({ seed: 1 })
+  const server = await MachineServer.start(machine)
+  server.call('SET', 'a', '1')
+  const replica = server.connect()
+  server.send(replica, ['PSYNC', '?', '-1'])
+  machine.advance(2000)
+  server.call('SET', 'b', '1')
+  const [, offset] = /master_repl_offset:(\d+)/.exec(String(server.call('INFO', 'replication')))!
+  server.send(replica, ['REPLCONF', 'ACK', offset])
+  assert.equal(server.call('WAIT', 1, 100), 1)
+  assert.deepEqual(server.call('WAITAOF', 0, 1, 10), [0, 0])
+  const ahead = String(Number(offset) + 1000)
+  server.send(replica, ['REPLCONF', 'ACK', ahead, 'FACK', offset])
+  assert.deepEqual(server.call('WAITAOF', 0, 1, 10), [0, 1])
+})
+
+test('with min-replicas-to-write, writes are refused while too few replicas are near', () =>
+  withPrimary(
+    async (bench, primary) => {
+      const tooFew = /^NOREPLICAS Not enough good replicas to write\.$/
+      const write = async (...words: string[]) =>
+        String(((await ask(primary, ...words)) as { text?: string }).text ?? 'done')
+      const script = ['EVAL', "return redis.call('incr', 'n')", '0']
+      assert.match(await write('SET', 'a', '1'), tooFew)
+      assert.match(await write(...script), /^NOREPLICAS Not enough good replicas to write\./)
+      assert.match(await write('EVAL', '#!lua\nreturn 1', '0'), tooFew)
+      assert.equal(await ask(primary, 'GET', 'a'), null)
+      assert.equal(await ask(primary, 'EVAL', "return redis.call('exists', 'n')", 0), 0)
+      const ear = await Ear.open(bench)
+      await ear.until(({ whole }) => whole)
+      for (let turns = 0; turns < 500 && (await write('SET', 'a', '1')) !== 'done'; turns++) ear.link.acknowledge()
+      assert.equal(await write(...script), 'done')
+      assert.equal((await primary.info('replication')).min_slaves_good_slaves, '1')
+      ear.link.close()
+      for (let turns = 0; turns < 500 && (await write('SET', 'a', '1')) === 'done'; turns++);
+      assert.match(await write('SET', 'a', '1'), tooFew)
+      await say(primary, 'CONFIG SET min-replicas-to-write 0')
+      assert.equal(await write('SET', 'a', '1'), 'done')
+    },
+    { 'min-replicas-to-write': '1' },
+  ))

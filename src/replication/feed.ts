@@ -29,6 +29,7 @@ const SEND_MS = 1
 const MULTI = '*1\r\n$5\r\nMULTI\r\n'
 const EXEC = '*1\r\n$4\r\nEXEC\r\n'
 const PING = '*1\r\n$4\r\nPING\r\n'
+const GET_ACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n'
 const PATIENCE = bytesOf('\n')
 
 export interface FeedConfig {
@@ -62,6 +63,8 @@ class Replica implements ReplicaFacts {
   saving = false
   port = 0
   ackOffset = 0
+  /** What of the stream is on its disk, as far as it told. */
+  diskOffset = 0
   ackMs: number
   /** It knows PSYNC, and will acknowledge. */
   readonly partial: boolean
@@ -93,6 +96,8 @@ export class ReplicaFeed implements Replicas, Sink {
   private readonly piece = new Slice()
   private database = -1
   private scheduled = false
+  /** The buffer asks replicas for their acknowledgement. */
+  private asked = false
   private job: SnapshotJob | undefined
   private lastSecond = 0
   private lastPingSecond = 0
@@ -103,6 +108,8 @@ export class ReplicaFeed implements Replicas, Sink {
     const { engine } = parts.server
     engine.replicas = this
     engine.onClientGone.push(client => this.gone(client))
+    engine.acknowledgements.replicasWith = (client, onDisk) => this.countWith(client, onDisk)
+    engine.acknowledgements.askReplicas = () => this.ask()
   }
 
   list(): readonly ReplicaFacts[] {
@@ -187,11 +194,32 @@ export class ReplicaFeed implements Replicas, Sink {
     else this.onlyDataset.delete(client.id)
   }
 
-  acknowledged(client: Client, offset: number): void {
+  acknowledged(client: Client, offset: number, onDisk: number | undefined): void {
     const replica = this.replicas.get(client.id)
     if (replica === undefined) return
     replica.ackOffset = Math.max(replica.ackOffset, offset)
+    if (onDisk !== undefined && Number.isSafeInteger(onDisk)) replica.diskOffset = Math.max(replica.diskOffset, onDisk)
     replica.ackMs = this.nowMs
+    this.parts.server.engine.acknowledgements.progressed()
+  }
+
+  /** How many replicas have all that a client has written. */
+  private countWith(client: Client, onDisk: boolean): number {
+    let count = 0
+    for (const replica of this.replicas.values()) {
+      const offset = onDisk ? replica.diskOffset : replica.ackOffset
+      if (replica.state === 'online' && offset >= client.streamOffset) count++
+    }
+    return count
+  }
+
+  /** Somebody waits to hear how far the replicas are: they answer when they have come to this place of the stream. */
+  private ask(): void {
+    if (this.asked || this.backlog === undefined || this.replicas.size === 0) return
+    this.asked = true
+    const before = this.buffer.len
+    this.buffer.plain(GET_ACK)
+    this.grew(before)
   }
 
   // ---- the dataset ----
@@ -314,6 +342,8 @@ export class ReplicaFeed implements Replicas, Sink {
     }
     if (asTransaction) buffer.plain(EXEC)
     this.grew(before)
+    const client = this.parts.server.engine.current
+    if (client !== undefined) client.streamOffset = this.offset
   }
 
   private grew(before: number): void {
@@ -332,6 +362,7 @@ export class ReplicaFeed implements Replicas, Sink {
   private flush(): void {
     const { buffer, parts } = this
     if (buffer.len === 0) return
+    this.asked = false
     const chunk = buffer.u8.slice(0, buffer.len)
     buffer.drop(buffer.len)
     this.backlog?.add(chunk, parts.config.replBacklogSize)

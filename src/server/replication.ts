@@ -3,6 +3,7 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { ReplicaFeed } from '../replication/feed.ts'
+import { WriteGuard } from '../replication/write-guard.ts'
 import type { Config } from './config/config.ts'
 import type { Services } from './services.ts'
 
@@ -10,6 +11,11 @@ export function addReplication(engine: Engine, config: Config, services: Service
   const feed = new ReplicaFeed({ persistence, server: persistence.parts, config, id: services.runId })
   services.cron.hooks.push(() => feed.cron())
   services.account.users.push({ kind: 'backlog', bytes: () => feed.memoryBytes })
+  const guard = new WriteGuard(engine, config)
+  config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => {
+    guard.configure()
+    return undefined
+  })
   services.info.section('replication', 'Replication', true, put => {
     const { backlog } = feed
     const replicas = feed.list()
@@ -20,6 +26,7 @@ export function addReplication(engine: Engine, config: Config, services: Service
       const lag = state === 'online' ? Math.floor((engine.keyspace.nowMs - ackMs) / 1000) : 0
       put(`slave${i}`, `ip=${host},port=${port},state=${state},offset=${ackOffset},lag=${lag}`)
     })
+    if (guard.isConfigured) put('min_slaves_good_slaves', guard.goodReplicas)
     put('master_failover_state', 'no-failover')
     put('master_replid', services.runId)
     put('master_replid2', '0'.repeat(40))
