@@ -96,7 +96,7 @@ function passOn(m: ProgramMaker, callee: string): string {
     `return tostring(setmetatable({}, {__tostring = ${callee}}))`,
     `return table.foreach({1}, ${callee})`,
     `return xpcall(function() ${callee}(x) end, function(e) return type(e), e end)`,
-    `return xpcall(${callee}, ${callee})`,
+    `return xpcall(${callee}, function(e) tick() return ${callee}(e) end)`,
     `local n = 0 return load(function(...) n = n + 1 if n < 4 then return ${callee}(...) end end)`,
     `local o = {m = ${callee}} return o:m()`,
     `local o = {m = ${callee}} o.m(x) return 1`,

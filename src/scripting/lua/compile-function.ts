@@ -297,7 +297,7 @@ class FunctionCompiler extends ExpressionCompiler {
     code += `for(;;){${s.variables.map(variable => declaration(variable)).join('')}`
     const [first, second] = names
     code += `if(${walker}!==undefined){if(!${walker}.next())break;${first}=${walker}.key;`
-    code += `${second === undefined ? '' : `${second}=${walker}.value;`}}else{S.site=${site};S.cCalls++;`
+    code += `${second === undefined ? '' : `${second}=${walker}.value;`}}else{S.site=${site};S.enterC();`
     code += `g=${f}.js(${state},${control});${f}.plain||${RUN};S.cCalls--;`
     if (names.length === 1) code += `${first}=Array.isArray(g)?g[0]:g;`
     else code += `if(Array.isArray(g)){${names.map((name, i) => `${name}=g[${i}];`).join('')}}else ${first}=g;`

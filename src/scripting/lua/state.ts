@@ -34,6 +34,8 @@ const POSITION_UNKNOWN = -1
 /** What xpcall was given, function or not. */
 export interface ErrorHandler {
   value: LuaValue
+  /** The function xpcall, or what else took the handler. */
+  taker: LuaFunction
 }
 
 /** A running call that has already ended: what a host function returns that could have been a generator. */

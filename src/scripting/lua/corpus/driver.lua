@@ -33,7 +33,9 @@ for program in string.gmatch(source .. "\n--==\n", "(.-)\n%-%-==[^\n]*\n") do
     setfenv(f, env)
     local co = coroutine.create(function() return pcall(f) end)
     local function finish(resumed, ok, ...)
-      if not resumed or not ok then realprint("error: " .. clean(tostring(resumed and (...) or ok))) end
+      if resumed and ok then return end
+      local _, message = pcall(tostring, resumed and (...) or ok)
+      realprint("error: " .. (type(message) == "string" and clean(message) or type(message)))
     end
     finish(coroutine.resume(co))
   end

@@ -58,3 +58,22 @@ local from, step = 0.1, 1 for i = from, 2, step do print(string.format("%.17g", 
 --== one call too many for print
 local t = setmetatable({}, {__index = function(t, k) print("index", k) return t[k .. "x"] end})
 print(t.a)
+--== a handler above a host function
+local o o = setmetatable({}, {__tostring = function(x) return error(x) end})
+local n = 0
+print(xpcall(function() return tostring(o) end, function(e) n = n + 1 if type(e) == "string" then return e end return tostring(e) end)) print(n)
+print(xpcall(function() error("x") end, function(e) if e == "prog:5: x" then error("y", 2) end return e end))
+print(xpcall(function() local x = nil + 1 end, function(e) if e:find("arith") then error("y", 2) end return e end))
+print(xpcall(function() string.rep() end, function(e) if e:find("rep") then error("y", 2) end return e end))
+print(xpcall(function() string.rep() end, function(e) if e:find("rep") then error("y", 3) end return e end))
+print(xpcall(function() local x = y.z end, function(e) if e:find("y") then error("w", 3) end return e end))
+--== an iterator that calls itself
+local function f(x) for k in f, x do return k end end
+print(pcall(f))
+local t = setmetatable({}, {}) getmetatable(t).__call = function(x) for k in x, x do return k end end
+print(pcall(t))
+--==
+print(pcall(math.ldexp, nil, nil))
+print(pcall(math.ldexp))
+--== an error that cannot be printed
+error(setmetatable({}, {__tostring = function(x) error({}) end}))

@@ -72,7 +72,8 @@ function otherFunctions(S: LuaState): Record<string, LuaFunction> {
     max: extreme((x, best) => x > best),
     min: extreme((x, best) => x < best),
     ldexp: S.plain(function (this: LuaFunction, x, e) {
-      return scale(numberArgument(S, x, 1, arguments.length), intArgument(S, e, 2, arguments.length))
+      const exponent = intArgument(S, e, 2, arguments.length)
+      return scale(numberArgument(S, x, 1, arguments.length), exponent)
     }),
     frexp: S.plain(function (this: LuaFunction, x) {
       return split(numberArgument(S, x, 1, arguments.length))

@@ -54,7 +54,7 @@ export function protect(
 ): Running {
   const mark: Mark = { depth: S.depth, site: S.site, cCalls: S.cCalls, handler: S.handler, mapError }
   S.enter(self)
-  S.handler = hasHandler ? { value: handler } : undefined
+  S.handler = hasHandler ? { value: handler, taker: self } : undefined
   try {
     S.enterC()
     const result = tryCall(S, callable(S, f, S.site), args)
@@ -128,6 +128,8 @@ export function* handled(S: LuaState, e: unknown): Steps<LuaValue> {
       if (e instanceof LuaHandlerError || !(handler.value instanceof LuaFunction)) return HANDLER_FAILED
       S.makeRoom()
       try {
+        // What a host function threw finds that function below the handler, without a line; it has no frame yet.
+        if ((S.siteAt(1)?.kind ?? 'operation') !== 'operation') S.enter(handler.taker)
         return first(yield* callMeta(S, handler.value, [value]))
       } catch (again) {
         e = again
