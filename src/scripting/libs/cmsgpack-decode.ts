@@ -7,6 +7,8 @@ import { LuaTable } from '../lua/table.ts'
 import type { LuaValue } from '../lua/value.ts'
 
 const C_STACK_MAX = 8000
+/** The bytes of one floating point number. */
+const scratch = new DataView(new ArrayBuffer(8))
 const TOO_MANY = 'stack overflow (too many return values at once; use unpack_one or unpack_limit instead.)'
 
 interface Level {
@@ -23,7 +25,6 @@ export class MessageDecoder {
   at: number
   private readonly S: LuaState
   private readonly text: string
-  private view: DataView | undefined
   private readonly levels: Level[] = []
   private slots = 0
 
@@ -69,7 +70,8 @@ export class MessageDecoder {
 
   private begin(): LuaValue {
     if (this.slots + 1 > C_STACK_MAX) throw this.S.error(TOO_MANY)
-    const code = this.unsigned(1)
+    this.need(1)
+    const code = this.text.charCodeAt(this.at++)
     if (code < 0x80) return code
     if (code < 0x90) return this.open(code & 15, true)
     if (code < 0xa0) return this.open(code & 15, false)
@@ -113,9 +115,8 @@ export class MessageDecoder {
 
   private load(size: number): DataView {
     this.need(size)
-    const view = (this.view ??= new DataView(new ArrayBuffer(8)))
-    for (let i = 0; i < size; i++) view.setUint8(i, this.text.charCodeAt(this.at++))
-    return view
+    for (let i = 0; i < size; i++) scratch.setUint8(i, this.text.charCodeAt(this.at++))
+    return scratch
   }
 
   private string(length: number): string {

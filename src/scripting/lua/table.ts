@@ -140,7 +140,7 @@ export class LuaTable extends LuaObject {
         return
       }
     }
-    const slot = this.find(key)
+    const slot = this.nodes === EMPTY ? -1 : this.find(key)
     if (slot >= 0) this.nodes[slot + 1] = value
     else this.insert(key, value)
   }
@@ -246,12 +246,13 @@ export class LuaTable extends LuaObject {
   /** Adds a key that is not in the table. */
   private insert(key: LuaValue, value: LuaValue): void {
     const nodes = this.nodes
-    let slot = this.mainPosition(key)
+    let slot = nodes === EMPTY ? 0 : this.mainPosition(key)
     if (nodes === EMPTY || nodes[slot + 1] !== undefined) {
       const free = this.freeSlot()
       if (free < 0) {
         this.rehash(key)
-        this.set(key, value)
+        if (typeof key === 'string') this.insert(key, value)
+        else this.set(key, value)
         return
       }
       const home = this.mainPosition(nodes[slot])
@@ -290,10 +291,14 @@ export class LuaTable extends LuaObject {
 
   /** Makes room for `extra`: as large an array part as is more than half full, the rest into nodes. */
   private rehash(extra: LuaValue): void {
+    const arr = this.arr
+    if (this.nodes === EMPTY && extra === arr.length + 1 && isFullPower(arr)) {
+      for (let more = Math.max(1, arr.length); more > 0; more--) arr.push(undefined)
+      return
+    }
     counts.fill(0)
     let total = 1
     let integers = countInteger(extra)
-    const arr = this.arr
     for (let i = 0, bit = 0, end = 1; i < arr.length; bit++, end *= 2) {
       let used = 0
       const stop = Math.min(end, arr.length)
@@ -335,14 +340,25 @@ export class LuaTable extends LuaObject {
       const cut = arr.splice(arraySize)
       for (let i = 0; i < cut.length; i++) if (cut[i] !== undefined) this.set(arraySize + i + 1, cut[i])
     }
-    for (let slot = nodes.length - 3; slot >= 0; slot -= 3)
-      if (nodes[slot + 1] !== undefined) this.set(nodes[slot], nodes[slot + 1])
+    for (let slot = nodes.length - 3; slot >= 0; slot -= 3) {
+      if (nodes[slot + 1] === undefined) continue
+      if (typeof nodes[slot] === 'string') this.insert(nodes[slot], nodes[slot + 1])
+      else this.set(nodes[slot], nodes[slot + 1])
+    }
   }
 
   /** Grows the array part to `size` at least, as a constructor with an open call at its end does; nodes move with it. */
   reserveArray(size: number): void {
     if (size > this.arr.length) this.resize(size, this.nodes === EMPTY ? 0 : this.mask + 1)
   }
+}
+
+/** True when one element more doubles the array part: it holds a power of two of elements, or none. */
+function isFullPower(arr: LuaValue[]): boolean {
+  const { length } = arr
+  if ((length & (length - 1)) !== 0) return false
+  for (let i = length - 1; i >= 0; i--) if (arr[i] === undefined) return false
+  return true
 }
 
 function countInteger(key: LuaValue): number {
