@@ -340,7 +340,10 @@ export class ExpressionCompiler {
     return before.join(',')
   }
 
-  /** Code that ends with the call's result in `g`, started but not waited for when `kind` is 'tail'; `c` says whether. */
+  /**
+   * Code that ends with the call's result in `g`, started but not waited for when `kind` is 'tail'. Then `c` is true when it
+   * has ended, false when it is a Lua function that has not begun, undefined when it is a host function under way.
+   */
   startCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string {
     const before: string[] = []
     const callArgs: string[] = []
@@ -368,7 +371,7 @@ export class ExpressionCompiler {
     }
     before.push(`g=${callee}.js(${this.callArguments(e.args, callArgs, site, before)})`)
     if (kind === 'call') before.push(`${callee}.plain||${RUN}`)
-    else before.push(`c=${callee}.plain`)
+    else before.push(`c=${callee}.plain||(${callee}.chunk===undefined?undefined:false)`)
     return before.join(',')
   }
 

@@ -318,8 +318,8 @@ class FunctionCompiler extends ExpressionCompiler {
       if (plain !== undefined) return `${plain};${leave}return g;\n`
       const start = this.startCall(only, 'tail')
       // Every 64th nested tail call unwinds the ones below it, so that a loop of tail calls needs no stack.
-      const bounce = 'if((d&127)===126){S.depth=d-2;S.tail=g;return TAIL}'
-      return `${start};if(c===false){${bounce}${RUN}}${leave}return g;\n`
+      const bounce = 'if(c===false&&(d&127)===126){S.depth=d-2;S.tail=g;return TAIL}'
+      return `${start};if(c!==true){${bounce}${RUN}}${leave}return g;\n`
     }
     if (isConstant(only) || only.type === 'local') return `${leave}return ${this.expression(only)};\n`
     return `g=${this.expression(only)};${leave}return g;\n`

@@ -77,3 +77,21 @@ print(pcall(math.ldexp, nil, nil))
 print(pcall(math.ldexp))
 --== an error that cannot be printed
 error(setmetatable({}, {__tostring = function(x) error({}) end}))
+--== load asks again where there seems to be nothing
+local n = 0
+print(load(function() n = n + 1 end)) print(n)
+local f = load(function() n = n + 1 if n == 4 then return "return 1" end end) print(f()) print(n)
+local function reader() return load(function() string.rep() end) end
+print(xpcall(function() print(load(reader)) end, function(e) print("handler", e) return e end))
+--== tail calls of functions that are under way
+local f = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end return "end" end)
+local function deep(n) if n == 0 then return pcall(function() local s = "" for i = 1, 200 do s = s .. i end error("deep", 1) end) end return (deep(n - 1)) end
+local function tails(n) if n == 0 then return pcall(deep, 80) end return tails(n - 1) end
+for i = 55, 75 do print(i, tails(i)) print(pcall(tails, i)) end
+local t = setmetatable({}, {__add = function(a, b) return tails(b) end})
+for i = 1, 130 do local function down(n) if n == 0 then return (t + 3) end return (down(n - 1)) end print(i, down(i)) end
+--==
+local function loop(n) if n == 0 then return pcall(function() error("here", 2) end) end local r, e = loop(n - 1) return r, e end
+for i = 1, 140 do local function down(n) if n == 0 then return pcall(loop, 160) end return (down(n - 1)) end print(i, down(i)) end
+local function inner(n) if n == 0 then error("bottom", 3) end return (inner(n - 1)) end
+for i = 1, 140 do local function down(n) if n == 0 then return pcall(inner, 160) end return down(n - 1) end print(i, down(i)) end

@@ -45,10 +45,12 @@ function* loadPieces(
   let source = ''
   S.enter(self)
   try {
-    for (;;) {
+    for (let count = 1; ; count++) {
       const piece: LuaValue = first(yield* operations.callMeta(S, reader, []))
-      if (piece === undefined || piece === '') break
-      if (typeof piece === 'number') source += formatNumber(piece)
+      if (piece === undefined || piece === '') {
+        // Lua looks at the first character before it parses, and then asks for it again.
+        if (count > 1) break
+      } else if (typeof piece === 'number') source += formatNumber(piece)
       else if (typeof piece === 'string') source = operations.limited(S, source + piece)
       else throw S.error('reader function must return a string', 2)
     }
