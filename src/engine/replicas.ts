@@ -9,6 +9,8 @@ export interface Replicas {
   psync(client: Client, id: string, offset: number): void
   /** REPLCONF rdb-only: the client wants the dataset and nothing after it. */
   wantOnlyDataset(client: Client, only: boolean): void
+  /** REPLCONF capa eof: the client takes a dataset whose length is not known beforehand. */
+  takesMark(client: Client): void
   /** REPLCONF listening-port. */
   setPort(client: Client, port: number): void
   /** REPLCONF ACK: how much of the stream the client has, and (FACK) how much of it on its disk, if it tells. */

@@ -25,18 +25,34 @@ export interface ByteSink {
   readonly error: DiskFailure | undefined
 }
 
+/** A sink that a whole dataset goes to. */
+export interface JobSink extends ByteSink {
+  /** All is written. `done` is called when it has arrived, not before this returns. */
+  finish(done: (error: DiskFailure | null) => void): void
+  /** Nothing more comes. */
+  abort(reason: DiskFailure): void
+}
+
 interface Chunk {
   u8: Uint8Array
   length: number
 }
 
-export class FileSink implements ByteSink {
+export interface FileSinkNames {
+  temporary: string
+  path: string
+  /** The disk is made to keep up, so that the last fsync is short. */
+  incrementalSync: boolean
+}
+
+export class FileSink implements JobSink {
   error: DiskFailure | undefined
   release: (u8: Uint8Array) => void = () => {}
   onDrain: () => void = () => {}
   bytes = 0
   private readonly disk: Disk
   private readonly temporary: string
+  private readonly path: string
   private readonly incrementalSync: boolean
   private fd = -1
   private readonly queue: Chunk[] = []
@@ -45,10 +61,11 @@ export class FileSink implements ByteSink {
   private busy = false
   private finishing: (() => void) | undefined
 
-  /** Creates `temporary`. `incrementalSync`: the disk is made to keep up, so that the last fsync is short. */
-  constructor(disk: Disk, temporary: string, incrementalSync: boolean) {
+  /** Creates the temporary file. */
+  constructor(disk: Disk, { temporary, path, incrementalSync }: FileSinkNames) {
     this.disk = disk
     this.temporary = temporary
+    this.path = path
     this.incrementalSync = incrementalSync
     this.error = attempt(() => {
       this.fd = disk.open(temporary, 'w')
@@ -99,7 +116,7 @@ export class FileSink implements ByteSink {
   }
 
   /** Gives the file its name once every byte is on the disk. `done` is not called before this returns. */
-  finish(path: string, done: (error: DiskFailure | null) => void): void {
+  finish(done: (error: DiskFailure | null) => void): void {
     this.finishing = () => {
       this.finishing = undefined
       if (this.error !== undefined) return this.fail(this.error, done)
@@ -108,15 +125,15 @@ export class FileSink implements ByteSink {
         this.busy = false
         const failure = error ?? this.error
         if (failure) this.fail(failure, done)
-        else this.install(path, done)
+        else this.install(done)
       })
     }
     if (!this.busy && (this.queue.length === 0 || this.error !== undefined)) this.finishing()
   }
 
   /** None of it on the main thread: to take the name from an older file is to delete that, and its blocks. */
-  private install(path: string, done: Done): void {
-    const { disk, fd, temporary } = this
+  private install(done: Done): void {
+    const { disk, fd, temporary, path } = this
     this.fd = -1
     const folder = folderOf(disk.resolve(path))
     disk.closeLater(fd, closing => {

@@ -4,6 +4,7 @@
 //
 // Always: keyspace.dirty counts the changes that no successful save has in its file yet.
 
+import { FileSink } from './file-sink.ts'
 import { attempt, type DiskFailure } from './machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from './parts.ts'
 import { type SaveFailure, saveRdb } from './rdb-file.ts'
@@ -61,7 +62,7 @@ export class Saver {
 
   /** Saves in slices, while nothing may change: the last thing a server does. False when it failed. */
   saveAtEnd(): Promise<boolean> {
-    const { engine, config, log } = this.parts
+    const { engine, log } = this.parts
     this.releaseKeyspace()
     // A replica's snapshot has the keyspace.
     if (engine.keyspace.snapshotting) return Promise.resolve(this.saveNow())
@@ -70,7 +71,7 @@ export class Saver {
       this.ending = true
       this.walking = new SnapshotJob(
         jobParts(this.parts),
-        { temporary: this.temporary, path: config.dbfilename, incrementalSync: config.rdbSaveIncrementalFsync },
+        this.sinkOf(this.temporary),
         sink => new SnapshotWriter(engine.keyspace, sink, rdbOptions(this.parts, false)),
         error => {
           this.ending = false
@@ -79,6 +80,15 @@ export class Saver {
           resolve(error === null)
         },
       )
+    })
+  }
+
+  private sinkOf(temporary: string): FileSink {
+    const { disk, config } = this.parts
+    return new FileSink(disk, {
+      temporary,
+      path: config.dbfilename,
+      incrementalSync: config.rdbSaveIncrementalFsync,
     })
   }
 
@@ -104,7 +114,7 @@ export class Saver {
 
   /** Begins a background save; false when one cannot begin now. */
   startBackground(): boolean {
-    const { engine, config, log } = this.parts
+    const { engine, log } = this.parts
     if (this.job !== undefined || this.isBusy()) return false
     this.saves++
     this.dirtyBefore = engine.keyspace.dirty
@@ -112,10 +122,9 @@ export class Saver {
     this.killed = false
     this.releaseKeyspace()
     log.notice(`Background saving started by pid ${this.parts.pid}`)
-    const temporary = `temp-bg-${this.parts.pid}.rdb`
     this.job = new SnapshotJob(
       jobParts(this.parts),
-      { temporary, path: config.dbfilename, incrementalSync: config.rdbSaveIncrementalFsync },
+      this.sinkOf(`temp-bg-${this.parts.pid}.rdb`),
       sink => new SnapshotWriter(engine.keyspace, sink, rdbOptions(this.parts, false)),
       error => this.finished(error),
     )

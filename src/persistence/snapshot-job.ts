@@ -1,4 +1,4 @@
-// SnapshotJob: one snapshot on its way into a file.
+// SnapshotJob: one snapshot on its way into a file, or to replicas.
 //
 //   start ─▶ slice … slice ─▶ [all entries written] ─▶ sink.finish ─▶ done(null)
 //     └──── abort, or the disk fails ─▶ the walk goes on to its end unheard ─▶ done(error)
@@ -8,7 +8,7 @@
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { Snapshot, type SnapshotConsumer } from '../keyspace/snapshot.ts'
-import { type ByteSink, FileSink } from './file-sink.ts'
+import type { ByteSink, JobSink } from './file-sink.ts'
 import type { Clock, Disk, DiskFailure } from './machine.ts'
 
 const STEPS_PER_LOOK = 4
@@ -46,10 +46,9 @@ export class SnapshotJob {
   error: DiskFailure | undefined
   readonly startedUs: number
   private readonly parts: JobParts
-  private readonly sink: FileSink
+  private readonly sink: JobSink
   private readonly writer: FileWriter
   private readonly snapshot: Snapshot
-  private readonly path: string
   private readonly done: (error: DiskFailure | null) => void
   private ended = false
   private told = false
@@ -59,16 +58,15 @@ export class SnapshotJob {
   /** Begins at once: the snapshot is of this moment. */
   constructor(
     parts: JobParts,
-    files: { temporary: string; path: string; incrementalSync: boolean },
+    sink: JobSink,
     makeWriter: (sink: ByteSink) => FileWriter,
     done: (error: DiskFailure | null) => void,
   ) {
     this.parts = parts
-    this.path = files.path
     this.done = done
     this.startedUs = parts.clock.monotonicUs()
     this.requests = parts.requests()
-    this.sink = new FileSink(parts.disk, files.temporary, files.incrementalSync)
+    this.sink = sink
     this.sink.onDrain = () => this.resume()
     this.writer = makeWriter(this.sink)
     this.snapshot = new Snapshot(parts.space, this.writer, () => this.walked())
@@ -145,7 +143,7 @@ export class SnapshotJob {
     this.ended = true
     if (this.error !== undefined) return
     this.writer.end()
-    this.sink.finish(this.path, error => this.tell(error))
+    this.sink.finish(error => this.tell(error))
   }
 
   private tell(error: DiskFailure | null): void {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { conversation } from '../../test/harness/conversation.ts'
 import { MachineServer } from '../../test/harness/machine.ts'
+import { encodeCommand, type RespError } from '../../test/harness/resp.ts'
 import { ask, fill, say, ToolBench } from '../../test/harness/tools.ts'
+import type { Connection } from '../engine/connection.ts'
 import { realSystem } from '../server/system/real.ts'
 import { virtualSystem } from '../server/system/virtual.ts'
 import type { Remote } from '../tools/online/remote.ts'
@@ -82,42 +84,58 @@ async function withPrimary(
 
 const lines = (...words: string[]) => `*${words.length}\r\n${words.map(w => `$${w.length}\r\n${w}\r\n`).join('')}`
 
-test('a replica gets the dataset, then every change as it is made', () =>
-  withPrimary(async (bench, primary) => {
-    await fill(primary)
-    const ear = await Ear.open(bench)
-    await ear.until(({ whole }) => whole)
-    assert.ok(ear.rdbBytes > 500)
-    await say(primary, 'SET a 1', 'GET a', 'SELECT 5', 'INCR n', 'MULTI', 'SADD s x', 'SADD s y', 'EXEC', 'SPOP s 2')
-    const expected = [
-      lines('SELECT', '0') + lines('SET', 'a', '1') + lines('SELECT', '5') + lines('INCR', 'n'),
-      lines('MULTI') + lines('SADD', 's', 'x') + lines('SADD', 's', 'y') + lines('EXEC') + lines('DEL', 's'),
-    ].join('')
-    await ear.until(({ stream }) => stream.length >= expected.length)
-    assert.equal(ear.stream, expected)
-    const { master_repl_offset: offset, connected_slaves: replicas } = await primary.info('replication')
-    assert.equal(ear.link.offset, Number(offset))
-    assert.equal(replicas, '1')
-    ear.link.close()
-  }))
+for (const diskless of ['yes', 'no'])
+  test(`a replica gets the dataset, then every change as it is made: diskless ${diskless}`, () =>
+    withPrimary(
+      async (bench, primary) => {
+        await fill(primary)
+        const ear = await Ear.open(bench)
+        await ear.until(({ whole }) => whole)
+        assert.ok(ear.rdbBytes > 500)
+        await say(
+          primary,
+          'SET a 1',
+          'GET a',
+          'SELECT 5',
+          'INCR n',
+          'MULTI',
+          'SADD s x',
+          'SADD s y',
+          'EXEC',
+          'SPOP s 2',
+        )
+        const expected = [
+          lines('SELECT', '0') + lines('SET', 'a', '1') + lines('SELECT', '5') + lines('INCR', 'n'),
+          lines('MULTI') + lines('SADD', 's', 'x') + lines('SADD', 's', 'y') + lines('EXEC') + lines('DEL', 's'),
+        ].join('')
+        await ear.until(({ stream }) => stream.length >= expected.length)
+        assert.equal(ear.stream, expected)
+        const { master_repl_offset: offset, connected_slaves: replicas } = await primary.info('replication')
+        assert.equal(ear.link.offset, Number(offset))
+        assert.equal(replicas, '1')
+        ear.link.close()
+      },
+      { 'repl-diskless-sync': diskless },
+    ))
 
-test('what is written while the dataset is being saved comes behind it', () =>
-  withPrimary(
-    async (bench, primary) => {
-      for (let i = 0; i < 100; i++) await say(primary, `SET key:${i} old`)
-      const opening = Ear.open(bench)
-      for (let i = 0; i < 50; i++) await say(primary, `APPEND key:${i} +`)
-      const ear = await opening
-      await ear.until(({ whole }) => whole)
-      await say(primary, 'SET last 1')
-      await ear.until(({ stream }) => stream.includes('last'))
-      const appended = ear.stream.match(/APPEND/g)?.length ?? 0
-      assert.ok(appended <= 50)
-      assert.equal(ear.link.offset, Number((await primary.info('replication')).master_repl_offset))
-      ear.link.close()
-    },
-    { 'rdb-key-save-delay': '200' },
-  ))
+for (const diskless of ['yes', 'no'])
+  test(`what is written while the dataset is being saved comes behind it: diskless ${diskless}`, () =>
+    withPrimary(
+      async (bench, primary) => {
+        for (let i = 0; i < 100; i++) await say(primary, `SET key:${i} old`)
+        const opening = Ear.open(bench)
+        for (let i = 0; i < 50; i++) await say(primary, `APPEND key:${i} +`)
+        const ear = await opening
+        await ear.until(({ whole }) => whole)
+        await say(primary, 'SET last 1')
+        await ear.until(({ stream }) => stream.includes('last'))
+        const appended = ear.stream.match(/APPEND/g)?.length ?? 0
+        assert.ok(appended <= 50)
+        assert.equal(ear.link.offset, Number((await primary.info('replication')).master_repl_offset))
+        ear.link.close()
+      },
+      { 'rdb-key-save-delay': '200', 'repl-diskless-sync': diskless },
+    ))
 
 test('a replica that comes back gets what it has missed, as long as that is there', () =>
   withPrimary(
@@ -265,3 +283,47 @@ test('with min-replicas-to-write, writes are refused while too few replicas are 
     },
     { 'min-replicas-to-write': '1' },
   ))
+
+test('several replicas are sent one dataset, and one that takes nothing holds the others up no longer than it may', async () => {
+  const machine = virtualSystem({ seed: 1 })
+  const server = await MachineServer.start(machine, { ...QUICK, 'repl-diskless-sync-delay': '5' })
+  for (let i = 0; i < 10; i++) server.call('SET', `key:${i}`, machine.system.random.bytes(90_000))
+  const { engine } = server.server
+  const received: Uint8Array[] = []
+  const take = (takes: boolean): Connection => ({
+    kind: 'tcp',
+    peer: '10.0.0.1:1',
+    local: '10.0.0.2:6379',
+    fd: 0,
+    write(u8, start, end) {
+      if (!takes) return 0
+      received.push(u8.slice(start, end))
+      return end - start
+    },
+    close() {},
+    pause() {},
+    resume() {},
+  })
+  const clients = [true, false].map(takes => engine.connect(take(takes)))
+  for (const client of clients)
+    for (const words of [
+      ['REPLCONF', 'capa', 'eof'],
+      ['PSYNC', '?', '-1'],
+    ]) {
+      const bytes = encodeCommand(words)
+      engine.receive(client, bytes, new DataView(bytes.buffer), 0, bytes.length)
+      machine.settle()
+    }
+  const bytesReceived = () => received.reduce((sum, { length }) => sum + length, 0)
+  machine.advance(4000)
+  assert.ok(bytesReceived() < 1000, 'others might come')
+  machine.advance(3000)
+  assert.ok(bytesReceived() > 1000 && bytesReceived() < 900_000, 'as fast as the slowest')
+  assert.match((server.call('BGSAVE') as RespError).message, /Another child process is active/)
+  machine.advance(70_000)
+  assert.ok(bytesReceived() > 900_000)
+  const text = received.map(u8 => String.fromCharCode(...u8.subarray(0, 200))).join('')
+  const [, mark] = /\$EOF:([0-9a-f]{40})\r\nREDIS/.exec(text)!
+  assert.ok(received.some((u8, i) => i > 0 && String.fromCharCode(...u8.subarray(-40)) === mark))
+  assert.equal(server.call('BGSAVE'), 'Background saving started')
+})

@@ -1,6 +1,7 @@
 // ReplicaFeed: what replicas of this server get: the dataset of one moment, then every change in its order.
 //
-//   WAITING ─▶ SAVING ─▶ SENDING ─▶ ONLINE        all of the dataset, by way of a file          [tryStart]
+//   WAITING ─▶ SAVING ─▶ SENDING ─▶ ONLINE        all of the dataset, by way of a file          [saveToFile]
+//      │─────────────────▶ SENDING ─▶ ONLINE        all of it, as it is made (socket-sink.ts)     [saveToSockets]
 //      └──────────────────────────▶ ONLINE        the backlog still has what was missed         [continueFrom]
 //
 //   changes ─▶ buffer ─[end of the turn]─┬─▶ ONLINE: the client's output
@@ -16,6 +17,7 @@ import type { ReplicaFacts, Replicas } from '../engine/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import { CommandBuffer } from '../persistence/aof/encode.ts'
+import { FileSink, type JobSink } from '../persistence/file-sink.ts'
 import { attempt, type DiskFailure, reasonOf } from '../persistence/machine.ts'
 import type { PersistenceParts } from '../persistence/parts.ts'
 import { jobParts, rdbOptions } from '../persistence/parts.ts'
@@ -23,6 +25,8 @@ import type { Persistence } from '../persistence/persistence.ts'
 import { SnapshotJob } from '../persistence/snapshot-job.ts'
 import { SnapshotWriter } from '../persistence/snapshot-writer.ts'
 import { Backlog } from './backlog.ts'
+import { Replica, type Transfer } from './replica.ts'
+import { SocketSink } from './socket-sink.ts'
 
 const SEND_BYTES = 256 * 1024
 const SEND_MS = 1
@@ -38,6 +42,11 @@ export interface FeedConfig {
   readonly replBacklogTtl: number
   readonly replPingReplicaPeriod: number
   readonly replTimeout: number
+  readonly replDisklessSync: boolean
+  /** Seconds. */
+  readonly replDisklessSyncDelay: number
+  /** 0: the delay is always waited for. */
+  readonly replDisklessSyncMaxReplicas: number
 }
 
 export interface FeedParts {
@@ -49,41 +58,6 @@ export interface FeedParts {
   id: string
 }
 
-/** A dataset in a file, on its way to the replicas that wait for it. */
-interface Transfer {
-  fd: number
-  sizeBytes: number
-  users: number
-}
-
-class Replica implements ReplicaFacts {
-  readonly client: Client
-  state: 'wait_bgsave' | 'send_bulk' | 'online' = 'wait_bgsave'
-  /** Of the save that is running. */
-  saving = false
-  port = 0
-  ackOffset = 0
-  /** What of the stream is on its disk, as far as it told. */
-  diskOffset = 0
-  ackMs: number
-  /** It knows PSYNC, and will acknowledge. */
-  readonly partial: boolean
-  readonly rdbOnly: boolean
-  transfer: Transfer | undefined
-  sentBytes = 0
-  /** The stream behind the dataset. */
-  readonly pending: Uint8Array[] = []
-  pendingBytes = 0
-  overSinceMs = 0
-
-  constructor(client: Client, partial: boolean, rdbOnly: boolean, nowMs: number) {
-    this.client = client
-    this.partial = partial
-    this.rdbOnly = rdbOnly
-    this.ackMs = nowMs
-  }
-}
-
 export class ReplicaFeed implements Replicas, Sink {
   offset = 0
   backlog: Backlog | undefined
@@ -92,6 +66,7 @@ export class ReplicaFeed implements Replicas, Sink {
   /** What clients have said before they became replicas. */
   private readonly ports = new Map<number, number>()
   private readonly onlyDataset = new Set<number>()
+  private readonly takeMarks = new Set<number>()
   private readonly buffer = new CommandBuffer()
   private readonly piece = new Slice()
   private database = -1
@@ -136,6 +111,7 @@ export class ReplicaFeed implements Replicas, Sink {
     if (this.replicas.has(client.id)) return
     const replica = new Replica(client, partial, this.onlyDataset.has(client.id), this.nowMs)
     replica.port = this.ports.get(client.id) ?? 0
+    replica.takesMark = this.takeMarks.has(client.id)
     client.flags |= CLIENT_REPLICA
     this.replicas.set(client.id, replica)
     this.parts.server.log.notice(`Replica ${client.connection.peer} asks for synchronization`)
@@ -178,6 +154,7 @@ export class ReplicaFeed implements Replicas, Sink {
   private gone(client: Client): void {
     this.ports.delete(client.id)
     this.onlyDataset.delete(client.id)
+    this.takeMarks.delete(client.id)
     const replica = this.replicas.get(client.id)
     if (replica === undefined) return
     this.replicas.delete(client.id)
@@ -187,6 +164,10 @@ export class ReplicaFeed implements Replicas, Sink {
 
   setPort(client: Client, port: number): void {
     this.ports.set(client.id, port)
+  }
+
+  takesMark(client: Client): void {
+    this.takeMarks.add(client.id)
   }
 
   wantOnlyDataset(client: Client, only: boolean): void {
@@ -200,6 +181,8 @@ export class ReplicaFeed implements Replicas, Sink {
     replica.ackOffset = Math.max(replica.ackOffset, offset)
     if (onDisk !== undefined && Number.isSafeInteger(onDisk)) replica.diskOffset = Math.max(replica.diskOffset, onDisk)
     replica.ackMs = this.nowMs
+    replica.sawMark = true
+    if (replica.awaitsAck) this.goOnline(replica)
     this.parts.server.engine.acknowledgements.progressed()
   }
 
@@ -232,24 +215,82 @@ export class ReplicaFeed implements Replicas, Sink {
   private tryStart(): void {
     const { persistence, server } = this.parts
     const waiting = [...this.replicas.values()].filter(one => one.state === 'wait_bgsave' && !one.saving)
-    if (waiting.length === 0 || !persistence.mayStartReplicaJob()) return
-    const { engine, config, log } = server
+    if (waiting.length === 0) return
+    const toSockets = this.parts.config.replDisklessSync && waiting.every(({ takesMark }) => takesMark)
+    if ((toSockets && this.othersMayCome(waiting)) || !persistence.mayStartReplicaJob()) return
     this.flush()
     this.database = -1
     for (const replica of waiting) {
       replica.saving = true
       const { offset } = this
       if (replica.partial)
-        engine.replyTo(replica.client, reply => reply.simple(`FULLRESYNC ${this.parts.id} ${offset}`))
+        server.engine.replyTo(replica.client, reply => reply.simple(`FULLRESYNC ${this.parts.id} ${offset}`))
     }
-    log.notice('Starting a save for replicas')
-    this.job = new SnapshotJob(
-      jobParts(server),
-      { temporary: this.path, path: this.path, incrementalSync: config.rdbSaveIncrementalFsync },
-      sink => new SnapshotWriter(engine.keyspace, sink, rdbOptions(server, false)),
-      error => this.saved(error),
-    )
+    server.log.notice(`Starting a save for replicas, ${toSockets ? 'to their sockets' : 'to a file'}`)
+    this.job = toSockets ? this.saveToSockets(waiting) : this.saveToFile()
     persistence.replicaJob = this.job
+  }
+
+  /**
+   * Who comes while a dataset is sent to sockets must wait for the next one: so some time is given. Not by those who want
+   * nothing else: they are no replicas, but somebody's backup.
+   */
+  private othersMayCome(waiting: readonly Replica[]): boolean {
+    const { replDisklessSyncDelay, replDisklessSyncMaxReplicas } = this.parts.config
+    if (replDisklessSyncMaxReplicas > 0 && waiting.length >= replDisklessSyncMaxReplicas) return false
+    if (waiting.every(({ rdbOnly }) => rdbOnly)) return false
+    return waiting.every(({ sinceMs }) => this.nowMs - sinceMs < replDisklessSyncDelay * 1000)
+  }
+
+  private jobInto(sink: JobSink, done: (error: DiskFailure | null) => void): SnapshotJob {
+    const { server } = this.parts
+    const { keyspace } = server.engine
+    return new SnapshotJob(
+      jobParts(server),
+      sink,
+      bytes => new SnapshotWriter(keyspace, bytes, rdbOptions(server, false)),
+      done,
+    )
+  }
+
+  private saveToFile(): SnapshotJob {
+    const { disk, config } = this.parts.server
+    const incrementalSync = config.rdbSaveIncrementalFsync
+    const sink = new FileSink(disk, { temporary: this.path, path: this.path, incrementalSync })
+    return this.jobInto(sink, error => this.saved(error))
+  }
+
+  private saveToSockets(replicas: readonly Replica[]): SnapshotJob {
+    const { engine, after } = this.parts.server
+    for (const replica of replicas) replica.state = 'send_bulk'
+    const left = () => replicas.filter(one => this.replicas.get(one.client.id) === one)
+    const sink = new SocketSink({
+      mark: Array.from({ length: 5 }, () => engine.keyspace.random().toString(16).padStart(8, '0')).join(''),
+      receivers: () => left().map(({ client }) => client),
+      give: (client, bytes) => this.give(client, bytes),
+      close: client => engine.closeClient(client),
+      after,
+      nowMs: () => this.nowMs,
+      patienceMs: () => this.parts.config.replTimeout * 1000,
+    })
+    return this.jobInto(sink, error => this.sent(left(), error))
+  }
+
+  /** The dataset has gone to the sockets. */
+  private sent(replicas: readonly Replica[], error: DiskFailure | null): void {
+    const { engine, log } = this.parts.server
+    this.jobEnded()
+    if (error !== null) log.warning(`The dataset could not be sent to replicas: ${error.message}`)
+    for (const replica of replicas) {
+      replica.saving = false
+      if (error !== null) engine.closeClient(replica.client)
+      else {
+        replica.state = 'online'
+        replica.awaitsAck = true
+        replica.ackMs = this.nowMs
+        if (replica.sawMark) this.goOnline(replica)
+      }
+    }
   }
 
   private saved(error: DiskFailure | null): void {
@@ -311,6 +352,7 @@ export class ReplicaFeed implements Replicas, Sink {
     if (this.replicas.get(replica.client.id) !== replica) return
     this.release(replica)
     replica.state = 'online'
+    replica.awaitsAck = false
     replica.ackMs = this.nowMs
     for (const chunk of replica.pending.splice(0)) this.give(replica.client, chunk)
     replica.pendingBytes = 0
@@ -368,8 +410,8 @@ export class ReplicaFeed implements Replicas, Sink {
     this.backlog?.add(chunk, parts.config.replBacklogSize)
     for (const replica of [...this.replicas.values()]) {
       if (replica.rdbOnly) continue
-      if (replica.state === 'online') this.give(replica.client, chunk)
-      else if (replica.saving || replica.state === 'send_bulk') this.keep(replica, chunk)
+      if (replica.state === 'online' && !replica.awaitsAck) this.give(replica.client, chunk)
+      else if (replica.saving || replica.state !== 'wait_bgsave') this.keep(replica, chunk)
     }
   }
 

@@ -17,6 +17,9 @@ export interface ToolResult {
   err: string
 }
 
+/** Nobody else will come to be sent the dataset. */
+const QUICK = { 'repl-diskless-sync-delay': '0' }
+
 /** Servers by port numbers of the test's own choice, and a machine to run tools on. */
 export class ToolBench {
   readonly machine: VirtualMachine = virtualSystem({ seed: 1 })
@@ -33,7 +36,10 @@ export class ToolBench {
 
   /** `oracle`: the real server, where there is one. */
   async start(port: number, config: Config = {}, oracle = false): Promise<Remote> {
-    this.targets.set(port, await startTarget(oracle && oraclePath !== undefined ? 'redis' : 'TCP', config))
+    this.targets.set(
+      port,
+      await startTarget(oracle && oraclePath !== undefined ? 'redis' : 'TCP', { ...QUICK, ...config }),
+    )
     const remote = await this.dialRemote(port, config.requirepass)
     this.remotes.set(port, remote)
     return remote

@@ -9,6 +9,7 @@
 // Always: the base holds exactly what was changed before the new incremental file began. Until the manifest names the
 // new base, the old files are the log. While it is not IDLE nobody else changes the manifest.
 
+import { FileSink } from '../file-sink.ts'
 import type { DiskFailure } from '../machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from '../parts.ts'
 import { SnapshotJob } from '../snapshot-job.ts'
@@ -133,11 +134,11 @@ export class AofRewriter {
     this.scheduled = false
     this.job = new SnapshotJob(
       jobParts(parts),
-      {
+      new FileSink(parts.disk, {
         temporary: `temp-rewriteaof-${parts.pid}.aof`,
         path: this.temporaryBase,
         incrementalSync: parts.config.aofRewriteIncrementalFsync,
-      },
+      }),
       sink =>
         isRdb
           ? new SnapshotWriter(keyspace, sink, rdbOptions(parts, true))
