@@ -95,3 +95,12 @@ local function loop(n) if n == 0 then return pcall(function() error("here", 2) e
 for i = 1, 140 do local function down(n) if n == 0 then return pcall(loop, 160) end return (down(n - 1)) end print(i, down(i)) end
 local function inner(n) if n == 0 then error("bottom", 3) end return (inner(n - 1)) end
 for i = 1, 140 do local function down(n) if n == 0 then return pcall(inner, 160) end return down(n - 1) end print(i, down(i)) end
+--== which argument is at fault
+for _, f in ipairs{"atan2", "fmod", "pow", "mod", "ldexp", "max", "min", "modf"} do
+  print(f, pcall(math[f])) print(f, pcall(math[f], nil, nil)) print(f, pcall(math[f], 1)) print(f, pcall(math[f], nil, 1))
+end
+--== a protected call under way, tail called by a metamethod
+local function fail(x) return x + nil end
+local function count(x) local t = {fail(x)} return #t end
+local function try(x) return xpcall(function() count(x) end, function(e) return type(e), e end) end
+print(pcall(pcall, function() return setmetatable({}, {__add = try}) + 1 end, true))

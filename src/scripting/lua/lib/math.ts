@@ -50,9 +50,11 @@ function functionsOfOne(S: LuaState): Record<string, LuaFunction> {
 }
 
 function otherFunctions(S: LuaState): Record<string, LuaFunction> {
+  // As the C compilers of today order it, the second argument is looked at first.
   const two = (f: (x: number, y: number) => number) =>
     S.plain(function (this: LuaFunction, x, y) {
-      return f(numberArgument(S, x, 1, arguments.length), numberArgument(S, y, 2, arguments.length))
+      const second = numberArgument(S, y, 2, arguments.length)
+      return f(numberArgument(S, x, 1, arguments.length), second)
     })
   const extreme = (isBetter: (x: number, best: number) => boolean) =>
     S.plain((...args: LuaValue[]) => {
