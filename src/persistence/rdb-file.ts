@@ -88,23 +88,26 @@ export class RdbFileReader {
   slice(budget: number): boolean {
     const { reader } = this
     const until = this.offset + budget
+    let filled = 0
     for (;;) {
       const outcome = reader.run(budget)
       if (outcome === DONE) return true
-      if (outcome === NEED) this.fill()
-      if (this.offset >= until) return false
+      if (outcome === NEED) filled += this.fill()
+      if (this.offset >= until || filled > budget + WINDOW_BYTES) return false
     }
   }
 
-  private fill(): void {
+  /** Reads a window more; how much it was. What a long string needs is made room for at once, but not read at once. */
+  private fill(): number {
     const { reader, disk, fd } = this
     const { input } = reader
-    const bytes = Math.max(WINDOW_BYTES, input.wanted - input.available)
-    reader.room(bytes)
+    const bytes = WINDOW_BYTES
+    reader.room(Math.max(bytes, input.wanted - input.available))
     const got = disk.read(fd, input.u8, input.end, bytes, this.readAt)
     // A file that ends in the middle of what was to be read.
     if (got === 0) throw new RdbError('Unexpected EOF reading RDB file', this.readAt)
     input.end += got
     this.readAt += got
+    return got
   }
 }

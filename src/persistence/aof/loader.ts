@@ -21,6 +21,8 @@ import type { AofFiles } from './files.ts'
 import { ANNOTATION_BYTES_MAX, endOfData, HASH, isRdb, STAR } from './format.ts'
 
 const WINDOW_BYTES = 1 << 20
+/** What a long command needs is read in pieces. */
+const PIECE_BYTES = 4 << 20
 const COMMANDS_PER_TURN = 1024
 const LF = 10
 const CR = 13
@@ -174,10 +176,12 @@ export class AofLoader {
       const wanted = Math.max(1, Math.min(Math.max(WINDOW_BYTES, input.wanted), dataEnd - readAt))
       input.mark = input.pos
       input.makeRoom(wanted)
-      const got = readAt < dataEnd ? disk.read(fd, input.u8, input.end, wanted, readAt) : 0
+      const piece = Math.min(wanted, PIECE_BYTES)
+      const got = readAt < dataEnd ? disk.read(fd, input.u8, input.end, piece, readAt) : 0
       input.end += got
       readAt += got
       ended = got === 0
+      if (piece < wanted) yield 0
     }
     const unfinished = this.transaction !== undefined
     if (unfinished) log.warning(`Revert incomplete MULTI/EXEC transaction in AOF file ${this.fileName}`)
