@@ -7,13 +7,9 @@ import { realSystem } from './server/system/real.ts'
 import { runTool } from './tools/command-line.ts'
 import { toolNamed } from './tools/index.ts'
 
-/** Who waited for the server to start is served before it warms up. */
-const WARM_UP_AFTER_MS = 50
-
 const startWarm: StartServer = async (config, system, log, options) => {
   const server = await startServer(config, system, log, options)
-  if (config.jitWarmUp)
-    system.timers.after(WARM_UP_AFTER_MS, async () => (await import('./server/warm-up.ts')).warmUp(system))
+  if (config.jitWarmUp) system.timers.soon(async () => (await import('./server/warm-up.ts')).warmUp(system))
   return server
 }
 

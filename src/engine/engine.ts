@@ -132,9 +132,9 @@ export class Engine {
   private nextClientId = 1
   private readonly side = new Reply()
 
-  constructor(machine: Machine, commands: readonly Command[], databases: number) {
+  constructor(machine: Machine, commands: readonly Command[], databases: number, firstSegmentBytes?: number) {
     this.machine = machine
-    this.keyspace = new Keyspace({ databases, random: () => machine.random() })
+    this.keyspace = new Keyspace({ databases, random: () => machine.random(), firstSegmentBytes })
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
     this.keyspace.kinds[TYPE_HASH] = new HashKind(this.keyspace, this.settings)

@@ -59,6 +59,8 @@ export interface KeyspaceOptions {
   databases: number
   /** Unsigned 32-bit integers. */
   random: () => number
+  /** How much memory the arena asks for at first: Arena's constructor. */
+  firstSegmentBytes?: number
 }
 
 interface LazyItem {
@@ -72,7 +74,7 @@ const LAZY_EFFORT_MIN = 64
 const FREE_STEP = 256
 
 export class Keyspace {
-  readonly arena = new Arena()
+  readonly arena: Arena
   readonly hasher: Hasher
   /** Works on the main and the expiry table of every database. */
   readonly tables: HashTable
@@ -115,6 +117,7 @@ export class Keyspace {
   private readonly lazy: LazyItem[] = []
 
   constructor(options: KeyspaceOptions) {
+    this.arena = new Arena(options.firstSegmentBytes)
     this.random = options.random
     this.hasher = new Hasher(options.random(), options.random())
     this.tables = new HashTable(this.arena, this.hasher, KEY_AT)

@@ -40,8 +40,9 @@ const LARGE_TAIL = 255
 
 /** Slot sizes in bytes; the index is the class, class 0 is unused. */
 const CLASS_BYTES = [
-  0, 16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1488, 1632,
-  1808, 2048, 2336, 2720, 3264, 4096, 5456, 8192,
+  0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352, 384, 416, 448, 480, 512,
+  544, 576, 624, 672, 704, 736, 768, 816, 848, 896, 960, 1024, 1088, 1168, 1248, 1360, 1488, 1632, 1808, 2048, 2336,
+  2720, 3264, 4096, 5456, 8192,
 ]
 const CLASS_OF_GRANULES = new Uint8Array(SLOT_BYTES_MAX / 16 + 1)
 for (let g = 1, c = 1; g < CLASS_OF_GRANULES.length; g++) {
@@ -94,8 +95,9 @@ export class Arena {
   private readonly partial = new Int32Array(CLASS_BYTES.length).fill(-1)
   private readonly spare: ArrayBuffer[] = []
 
-  constructor() {
-    this.addSegment(SEGMENT_BYTES)
+  /** `firstSegmentBytes`: a whole number of pages, at most SEGMENT_BYTES. */
+  constructor(firstSegmentBytes = SEGMENT_BYTES) {
+    this.addSegment(firstSegmentBytes)
     // The first page is given away so that ref 0 stands for nothing.
     this.pageClass[0] = LARGE_HEAD
     this.pageLive[0] = 1

@@ -89,6 +89,7 @@ export class Server implements RunningServer {
       },
       allCommands,
       config.databases,
+      options.firstSegmentBytes,
     )
     this.engine.log = (level, text) => log.line(level, text)
     config.mirrorInto(this.engine.settings)

@@ -26,7 +26,7 @@ async function held(): Promise<{ replies: string; turns: number; files: string[]
   const onReply = (bytes: Uint8Array) => {
     replies += decoder.decode(bytes)
   }
-  const done = warmUp(system, { rounds: 0.1, onReply })
+  const done = warmUp(system, { rounds: 10, onReply })
   await new Promise(resolve => setImmediate(resolve))
   machine.settle()
   await done

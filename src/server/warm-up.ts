@@ -2,7 +2,9 @@
 // start, on a server of its own in memory that nobody can reach, and the first clients find compiled code. The work is
 // done in slices of SLICE_US with input handled in between, and its server is dropped at the end.
 
+import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Config } from './config/config.ts'
 import { loadText } from './config/parser.ts'
@@ -12,54 +14,75 @@ import type { System } from './system/system.ts'
 import { virtualSystem } from './system/virtual.ts'
 
 const SLICE_US = 500
+/** Its data is a few hundred KiB. */
+const SEGMENT_BYTES = 1 << 20
 /** How often the whole list of requests is run: enough for the optimising compilers to have taken up each command. */
-const ROUNDS = 2
-const VARIANTS = 64
+const ROUNDS = 100
 const PIPELINE = 16
 
 export interface WarmUpOptions {
-  /** May be a fraction. */
   rounds?: number
   onReply?: (bytes: Uint8Array) => void
 }
 
-/** Runs each common command `rounds` * VARIANTS times, alone or in a pipeline; resolves when it is done. */
+/** Runs each common command (1 + PIPELINE) * `rounds` times; resolves when it is done and let go of. */
 export async function warmUp(system: System, options: WarmUpOptions = {}): Promise<void> {
   const { clock, timers } = system
-  const hidden = virtualSystem()
-  const config = new Config(hidden.system.disk)
-  loadText(config, 'port 0\nsave ""\nloglevel nothing')
-  const surroundings: System = { ...hidden.system, clock, random: system.random }
-  const server = new Server(config, surroundings, new Logger(surroundings, config))
-  await server.load()
-  const { engine } = server
-  const connection = connectionTo(options.onReply)
-  const clients = [engine.connect(connection), engine.connect(connection)]
-  const lines: Uint8Array[] = []
-  const views: DataView[] = []
-  let next = 0
-  const total = Math.ceil((options.rounds ?? ROUNDS) * LINES)
-  return new Promise(resolve => {
+  let course: Course | undefined = await start(system, options)
+  const rounds = options.rounds ?? ROUNDS
+  await new Promise<void>(resolve => {
     const step = () => {
       const until = clock.monotonicUs() + SLICE_US
-      do {
-        // Two clients in a turn, as a busy server has: their replies go out together.
-        for (const client of clients) {
-          const i = next++ % LINES
-          lines[i] ??= line(i)
-          views[i] ??= new DataView(lines[i].buffer)
-          engine.receive(client, lines[i], views[i], 0, lines[i].length)
-        }
-        hidden.settle()
-      } while (next < total && clock.monotonicUs() < until)
-      if (next < total) timers.soon(step)
-      else {
-        system.process.collectGarbage()
-        resolve()
-      }
+      while (course !== undefined && clock.monotonicUs() < until) if (course.step() >= rounds) course = undefined
+      if (course !== undefined) timers.soon(step)
+      // In a turn of its own nothing of the course is left on the stack, where the collector would find it.
+      else timers.soon(resolve)
     }
     timers.soon(step)
   })
+  system.process.collectGarbage()
+}
+
+async function start(system: System, options: WarmUpOptions): Promise<Course> {
+  const hidden = virtualSystem()
+  const config = new Config(hidden.system.disk)
+  loadText(config, 'port 0\nsave ""\nloglevel nothing')
+  const surroundings: System = { ...hidden.system, clock: system.clock, random: system.random }
+  const server = new Server(config, surroundings, new Logger(surroundings, config), {
+    firstSegmentBytes: SEGMENT_BYTES,
+  })
+  await server.load()
+  return new Course(server.engine, () => hidden.settle(), options.onReply)
+}
+
+/** Requests in turn, from two clients. */
+class Course {
+  private readonly engine: Engine
+  private readonly settle: () => void
+  private readonly clients: readonly Client[]
+  private readonly requests = COMMANDS.flatMap(text => [new Request(text, 1), new Request(text, PIPELINE)])
+  private next = 0
+  private rounds = 0
+
+  constructor(engine: Engine, settle: () => void, onReply: ((bytes: Uint8Array) => void) | undefined) {
+    this.engine = engine
+    this.settle = settle
+    const connection = connectionTo(onReply)
+    this.clients = [engine.connect(connection), engine.connect(connection)]
+  }
+
+  /** One request of each client: in a turn as a busy server has it, their replies go out together. How many rounds are done. */
+  step(): number {
+    for (const client of this.clients) {
+      const { u8, dv } = this.requests[this.next].numbered(this.rounds)
+      this.engine.receive(client, u8, dv, 0, u8.length)
+      if (++this.next < this.requests.length) continue
+      this.next = 0
+      this.rounds++
+    }
+    this.settle()
+    return this.rounds
+  }
 }
 
 /** A connection that takes everything at once. */
@@ -80,51 +103,62 @@ function connectionTo(onReply: ((bytes: Uint8Array) => void) | undefined): Conne
 }
 
 const VALUE = 'x'.repeat(32)
-const key = (n: number) => `key:${name(n)}`
 
-/** What clients send most, over a thousand names. */
-const COMMANDS: readonly ((n: number) => string[])[] = [
-  () => ['PING'],
-  n => ['SET', key(n), VALUE],
-  n => ['GET', key(n)],
-  n => ['INCR', `counter:${name(n)}`],
-  n => ['MSET', key(n), VALUE, key(n + 1), VALUE, key(n + 2), VALUE, key(n + 3), VALUE],
-  () => ['LPUSH', 'list', VALUE],
-  () => ['RPUSH', 'list', VALUE],
-  () => ['LPOP', 'list'],
-  () => ['RPOP', 'list'],
-  n => ['RPUSH', `long:${n % 8}`, VALUE],
-  n => ['LRANGE', `long:${n % 8}`, '0', '99'],
-  n => ['SADD', 'set', `element:${name(n)}`],
-  () => ['SPOP', 'set'],
-  n => ['HSET', 'hash', `element:${name(n)}`, VALUE],
-  n => ['HSET', `small:${n}`, 'field', VALUE, 'other', name(n)],
-  n => ['HGETALL', `small:${n}`],
-  n => ['ZADD', 'zset', String(n), `element:${name(n)}`],
-  () => ['ZPOPMIN', 'zset'],
-  n => ['XADD', `stream:${n % 8}`, 'MAXLEN', '100', '*', 'field', VALUE],
-  n => ['XADD', 'stream', '*', 'field', String(n), 'value', VALUE],
-  n => ['RPUSH', 'queue', `element:${n}`],
-  n => ['DEL', `small:${n}`],
-  n => ['EXPIRE', key(n), '1000'],
+/** What clients send most; # stands for one of a thousand numbers, in DIGITS digits. */
+const COMMANDS: readonly string[] = [
+  'PING',
+  `SET key:# ${VALUE}`,
+  'GET key:#',
+  'INCR counter:#',
+  `MSET key:# ${VALUE} key:# ${VALUE} key:# ${VALUE} key:# ${VALUE}`,
+  `LPUSH list ${VALUE}`,
+  `RPUSH list ${VALUE}`,
+  'LPOP list',
+  'RPOP list',
+  'DEL long',
+  `RPUSH long ${VALUE}`,
+  'LRANGE long 0 99',
+  'SADD set element:#',
+  'SPOP set',
+  `HSET hash element:# ${VALUE}`,
+  `HSET small:# field ${VALUE} other #`,
+  'HGETALL small:#',
+  'ZADD zset # element:#',
+  'ZPOPMIN zset',
+  `XADD stream * field # value ${VALUE}`,
+  `XADD stream MAXLEN 1000 * field # value ${VALUE}`,
+  'RPUSH queue element:#',
+  'DEL small:#',
+  'EXPIRE key:# 1000',
 ]
 
-const LINES = COMMANDS.length * VARIANTS
+const NUMBERS = 1000
+const DIGITS = 12
 
-/** The `i`th of LINES requests in RESP: a command alone, or a pipeline of it. */
-function line(i: number): Uint8Array {
-  const command = COMMANDS[i % COMMANDS.length]
-  const variant = Math.floor(i / COMMANDS.length)
-  let text = ''
-  for (let times = variant % 2 === 0 ? 1 : PIPELINE; times > 0; times--)
-    text += request(command((variant * 397 + times * 61) % 1000))
-  return bytesOf(text)
-}
+/** A command in RESP, once or in a pipeline, with room for the numbers. */
+class Request {
+  readonly u8: Uint8Array
+  readonly dv: DataView
+  /** Where the last digit of each number stands. */
+  private readonly at: readonly number[]
 
-function name(n: number): string {
-  return String(n).padStart(12, '0')
-}
+  constructor(text: string, times: number) {
+    const words = text.split(' ').map(word => word.replace('#', '0'.repeat(DIGITS)))
+    const one = `*${words.length}\r\n${words.map(word => `$${word.length}\r\n${word}\r\n`).join('')}`
+    this.u8 = bytesOf(one.repeat(times))
+    this.dv = new DataView(this.u8.buffer)
+    const at = [...one.matchAll(/0{12}/g)].map(match => match.index + DIGITS - 1)
+    this.at = Array.from({ length: times }, (_, i) => at.map(last => last + i * one.length)).flat()
+  }
 
-function request(words: readonly string[]): string {
-  return `*${words.length}\r\n${words.map(word => `$${word.length}\r\n${word}\r\n`).join('')}`
+  /** The request with numbers that follow from `n`. */
+  numbered(n: number): this {
+    for (let i = 0; i < this.at.length; i++) {
+      const number = (n * 397 + i * 61) % NUMBERS
+      this.u8[this.at[i]] = 48 + (number % 10)
+      this.u8[this.at[i] - 1] = 48 + (Math.floor(number / 10) % 10)
+      this.u8[this.at[i] - 2] = 48 + Math.floor(number / 100)
+    }
+    return this
+  }
 }
