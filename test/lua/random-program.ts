@@ -473,7 +473,7 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
       () => `num(math.${this.pick(['fmod', 'mod', 'pow', 'max', 'min', 'ldexp'])}(${number()}, ${number()}))`,
       () => `math.${this.pick(['max', 'min', 'floor', 'nothing'])}(${this.pick(['', e(), '1, 2, 3'])})`,
       () => `num(${number()} ${this.pick(['+', '-', '*', '/', '%', '^'])} ${number()}) .. ""`,
-      () => `tostring(${number()}), ${number()} * 3`,
+      () => `tostring(${number()}) .. ${number()} * 3`,
       () =>
         `select(${this.pick(['1', '2', '-1', '-2', '0', '"#"', '100', '-100', 'nil', '1.9', '"2"'])}, ${this.list(1 + this.below(3))})`,
       () => `(select(${this.pick(['1', '2', '-1', '"#"'])}, ${this.list(2)}))`,

@@ -58,6 +58,8 @@ export interface IndexExpression {
   type: 'index'
   object: Expression
   key: Expression
+  /** Lua finds the key too far off among the constants of the function to name it in an error. */
+  isFar: boolean
   line: number
 }
 export interface CallExpression {
@@ -70,6 +72,8 @@ export interface MethodExpression {
   type: 'method'
   object: Expression
   name: string
+  /** As of an index. */
+  isFar: boolean
   args: Expression[]
   line: number
   /** Where the method is looked up. */

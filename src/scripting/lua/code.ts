@@ -56,7 +56,7 @@ export function describe(e: Expression): { what: string; name: string } {
       return { what: 'global', name: e.name }
     case 'index': {
       const key = decided(e.key)
-      return { what: 'field', name: key.type === 'string' ? key.value : '?' }
+      return { what: 'field', name: key.type === 'string' && !e.isFar ? key.value : '?' }
     }
     case 'paren':
       return describe(e.inner)
@@ -121,10 +121,17 @@ export function isBoolean(e: Expression): boolean {
 
 export const comparisons: ReadonlySet<string> = new Set(['==', '~=', '<', '<=', '>', '>='])
 
+/** What Lua makes of `not` before a constant. */
+function negated(e: Expression): Expression | undefined {
+  if (e.type === 'nil' || e.type === 'false') return { type: 'true' }
+  return isTrueConstant(e) ? { type: 'false' } : undefined
+}
+
 /** The operand that is left where constants decide what an expression is. */
 function decided(e: Expression): Expression {
   for (;;) {
     if (e.type === 'paren') e = e.inner
+    else if (e.type === 'not') return negated(decided(e.operand)) ?? e
     else if (e.type !== 'and' && e.type !== 'or') return e
     else {
       const left = decided(e.left)

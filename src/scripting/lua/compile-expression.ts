@@ -357,7 +357,7 @@ export class ExpressionCompiler {
     const callee = this.temp()
     if (e.type === 'method') {
       const object = this.intoTemp(e.object, before)
-      site = this.chunk.sites.push({ line: e.line, what: 'method', name: e.name, kind }) - 1
+      site = this.chunk.sites.push({ line: e.line, what: 'method', name: e.isFar ? '?' : e.name, kind }) - 1
       const lookup = this.site(e.selfLine, 'operation', e.object)
       const key = `${literal(e.name)},${hashString(e.name)}`
       before.push(

@@ -379,11 +379,13 @@ class Parser {
       }
       case NUMBER: {
         const value = lexer.value
+        this.scopes.mention(value)
         lexer.next()
         return { type: 'number', value }
       }
       case STRING: {
         const value = lexer.text
+        this.scopes.mention(value)
         lexer.next()
         return { type: 'string', value }
       }
@@ -424,12 +426,12 @@ class Parser {
           lexer.next()
           const key = this.settle(this.expression())
           this.expect(']')
-          e = { type: 'index', object: e, key, line: 0 }
+          e = { type: 'index', object: e, key, isFar: key.type === 'string' && this.scopes.isFar(key.value), line: 0 }
           break
         }
         case ':': {
           lexer.next()
-          const name = this.name()
+          const name = this.constantName()
           this.settle(e)
           e = this.callArguments(e, name, lexer.lastLine)
           break
@@ -459,10 +461,18 @@ class Parser {
     return lexer.fail('unexpected symbol')
   }
 
+  /** A name that the code uses as a string. */
+  private constantName(): string {
+    const name = this.name()
+    this.scopes.mention(name)
+    return name
+  }
+
   private field(object: Expression): Target {
     this.settle(object)
     this.lexer.next()
-    return { type: 'index', object, key: { type: 'string', value: this.name() }, line: 0 }
+    const value = this.constantName()
+    return { type: 'index', object, key: { type: 'string', value }, isFar: this.scopes.isFar(value), line: 0 }
   }
 
   private callArguments(
@@ -483,13 +493,14 @@ class Parser {
     } else if (lexer.kind === '{') args = [this.table()]
     else if (lexer.kind === STRING) {
       args = [{ type: 'string', value: lexer.text }]
+      this.scopes.mention(lexer.text)
       lexer.next()
     } else lexer.fail('function arguments expected')
     if (method === undefined) {
       if (f.type === 'local') f.variable.calls++
       return { type: 'call', callee: f, args, line }
     }
-    return { type: 'method', object: f, name: method, args, line, selfLine }
+    return { type: 'method', object: f, name: method, isFar: this.scopes.isFar(method), args, line, selfLine }
   }
 
   /** A list whose last expression is settled by the caller. */
@@ -514,7 +525,7 @@ class Parser {
       pending = undefined
       if (lexer.kind === '[' || (lexer.kind === NAME && lexer.peek() === '=')) {
         let key: Expression
-        if (lexer.kind === NAME) key = { type: 'string', value: this.name() }
+        if (lexer.kind === NAME) key = { type: 'string', value: this.constantName() }
         else {
           lexer.next()
           key = this.settle(this.expression())

@@ -7,6 +7,8 @@ import type { Lexer } from './lexer.ts'
 
 const LOCALS_MAX = 200
 const UPVALUES_MAX = 60
+/** An instruction names no more constants than these. */
+const NEAR_CONSTANTS_MAX = 256
 
 interface FunctionScope {
   body: FunctionBody
@@ -14,6 +16,8 @@ interface FunctionScope {
   active: LocalVariable[]
   declared: LocalVariable[]
   blocks: { activeCount: number; isLoop: boolean }[]
+  /** Strings and numbers, in the order in which they are first mentioned. */
+  constants: Map<string | number, number>
 }
 
 export class Scopes {
@@ -34,7 +38,7 @@ export class Scopes {
   }
 
   openFunction(body: FunctionBody): void {
-    this.functions.push({ body, active: [], declared: [], blocks: [] })
+    this.functions.push({ body, active: [], declared: [], blocks: [], constants: new Map() })
   }
 
   closeFunction(): void {
@@ -65,6 +69,17 @@ export class Scopes {
     this.top.active.push(...this.top.declared.splice(0, count))
   }
 
+  /** Counts a constant of the function. */
+  mention(constant: string | number): void {
+    const { constants } = this.top
+    if (!constants.has(constant)) constants.set(constant, constants.size)
+  }
+
+  isFar(constant: string): boolean {
+    const { constants } = this.top
+    return constants.size > NEAR_CONSTANTS_MAX && constants.get(constant)! >= NEAR_CONSTANTS_MAX
+  }
+
   /** What a name means here. Marks locals of outer functions as captured. */
   resolve(name: string): Expression {
     for (let depth = this.functions.length - 1; depth >= 0; depth--) {
@@ -75,6 +90,7 @@ export class Scopes {
       if (isUpvalue) this.capture(variable, depth)
       return { type: 'local', variable, isUpvalue }
     }
+    this.mention(name)
     this.functions[0].body.globalNames.add(name)
     return { type: 'global', name, line: 0 }
   }

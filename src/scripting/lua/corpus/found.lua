@@ -104,3 +104,38 @@ local function fail(x) return x + nil end
 local function count(x) local t = {fail(x)} return #t end
 local function try(x) return xpcall(function() count(x) end, function(e) return type(e), e end) end
 print(pcall(pcall, function() return setmetatable({}, {__add = try}) + 1 end, true))
+--== constants far off, and constants that are negated
+for _, n in ipairs{190, 195, 196, 197, 198, 199, 200, 201} do print(n, loadstring("if a then " .. string.rep("elseif a then ", n) .. " end")) print(n, loadstring(string.rep("while a do ", n) .. string.rep(" end", n))) print(n, loadstring(string.rep("repeat ", n) .. string.rep(" until a", n))) print(n, loadstring("return " .. string.rep("a(", n) .. string.rep(")", n))) print(n, loadstring("return " .. string.rep("a[", n) .. "1" .. string.rep("]", n))) print(n, loadstring("return " .. string.rep("-", n))) print(n, loadstring("return " .. string.rep("function() return ", n) .. "1" .. string.rep(" end", n))) end
+--==
+-- constants beyond 255, and what their users are called
+local t = {} for i = 1, 300 do t[i] = "x" .. i .. " = " .. i end
+local f = loadstring(table.concat(t, " ") .. " local u, v = {} , 1 local a = u.k1.k2") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u, v = {} , 1 local a = u.k1()") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u, v = {} , 1 local a = u:k1()") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u, v = {} , 1 u.k1 = 1 + u") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u, v = {} , 1 local w = u.k1 + 1") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u, v = {} , 1 local w = u.k1 .. 'zzz'") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u, v = {} , 1 local w = 5 + 'zzz'") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local w = ('q').z.y") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " undefinedglobal.k2 = 3") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " undefinedglobal()") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u = {} u.k1.k2 = 3") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u = {} u.k1.k2.k3 = 3") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u = {} return -u.k1") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u = {} return #u.k1") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u = {} return u.k1 < 3") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u = {} u['k' .. 1]()") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u = {} u[777]()") setfenv(f, {}) print(pcall(f))
+local f = loadstring(table.concat(t, " ") .. " local u = {} local r = u[777] + 1") setfenv(f, {}) print(pcall(f))
+local t = {}
+print(pcall(function() return -((not nil) and t.count) end))
+print(pcall(function() return -((not false) and t.count) end))
+print(pcall(function() return -((not 1) or t.count) end))
+print(pcall(function() return -((not nil) or t.count) end))
+print(pcall(function() return -((not not 1) and t.count) end))
+print(pcall(function() return -((not t) or t.count) end))
+print(pcall(function() return -((not 1) and t.count) end))
+print(pcall(function() return -(false and t.count) end))
+print(pcall(function() return -(nil and t.count) end))
+print(pcall(function() return -((not {}) or t.count) end))
+print(pcall(function() return -((not (nil or 1)) or t.count) end))
