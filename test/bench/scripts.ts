@@ -16,75 +16,118 @@ return {1, limit - redis.call('ZCARD', KEYS[1])}
 `
 
 /**
- * A job into a queue, as libraries for job queues do it: options packed by the client, a hash for the job, a list, a
- * stream of events. KEYS: prefix. ARGV: packed options, name, data.
+ * A job into a queue, as libraries for job queues do it: what the client says comes packed, there is a function for each
+ * step, and most of them are not needed this time. KEYS: waiting, held, meta, id, done, later, active, events, marker.
+ * ARGV: packed [prefix, id, name, timestamp], data, packed options.
  */
 export const addJobScript = `
-local prefix = KEYS[1]
-local options = cmsgpack.unpack(ARGV[1])
+local call = redis.call
+local job = cmsgpack.unpack(ARGV[1])
+local data = ARGV[2]
+local options = cmsgpack.unpack(ARGV[3])
+local events = KEYS[8]
 
-local function stateKey(state)
-  return prefix .. state
+local function mark(marker, held)
+  if not held then call('ZADD', marker, 0, '0') end
 end
 
-local function emit(event, ...)
-  return redis.call('XADD', stateKey('events'), 'MAXLEN', '~', options.keepEvents or 10000, '*', 'event', event, ...)
+local function push(target, marker, command, held, id)
+  call(command, target, id)
+  mark(marker, held)
 end
 
-local function isHeld()
-  local held = redis.call('HMGET', stateKey('meta'), 'paused', 'concurrency')
-  if held[1] then return true end
-  if held[2] then
-    return redis.call('LLEN', stateKey('active')) >= tonumber(held[2])
+local function nextTime(later)
+  local first = call('ZRANGE', later, 0, 0, 'WITHSCORES')
+  if #first > 0 then return tonumber(first[2]) / 4096 end
+end
+
+local function postpone(id, later, time, limit, marker, delay)
+  local score = (tonumber(time) + delay) * 4096
+  local last = call('ZREVRANGEBYSCORE', later, score + 4095, score, 'WITHSCORES', 'LIMIT', 0, 1)
+  if #last > 0 then score = tonumber(last[2]) + 1 end
+  call('ZADD', later, score, id)
+  call('XADD', events, 'MAXLEN', '~', limit, '*', 'event', 'delayed', 'jobId', id, 'delay', score / 4096)
+  local time = nextTime(later)
+  if time ~= nil then call('ZADD', marker, time, '1') end
+end
+
+local function eventLimit(meta)
+  local limit = call('HGET', meta, 'limit')
+  if not limit then
+    limit = 10000
+    call('HSET', meta, 'limit', limit)
   end
-  return false
+  return limit
 end
 
-local function store(id, name, data, at)
-  local fields = {'name', name, 'data', data, 'opts', cjson.encode(options), 'timestamp', at}
-  if options.delay and options.delay > 0 then
-    fields[#fields + 1] = 'delay'
-    fields[#fields + 1] = options.delay
-  end
-  if options.parent then
-    fields[#fields + 1] = 'parent'
-    fields[#fields + 1] = options.parent
-  end
-  redis.call('HMSET', prefix .. id, unpack(fields))
-  return prefix .. id
+local function targetOf(meta, active, waiting, held)
+  local state = call('HMGET', meta, 'paused', 'concurrency', 'max', 'duration')
+  if state[1] then return held, true end
+  if state[2] and call('LLEN', active) >= tonumber(state[2]) then return waiting, true end
+  return waiting, false
 end
 
-local function enqueue(id)
-  local target = isHeld() and 'paused' or 'wait'
-  if options.lifo then
-    redis.call('RPUSH', stateKey(target), id)
-  else
-    redis.call('LPUSH', stateKey(target), id)
+local function duplicate(deduplication, id, key)
+  if deduplication and deduplication['id'] then
+    local first = call('SET', key, id, 'NX', 'PX', deduplication['ttl'])
+    if not first then return call('GET', key) end
   end
-  redis.call('ZADD', stateKey('marker'), 0, '0')
-  redis.call('LTRIM', stateKey(target), 0, 999)
 end
 
-local id = options.id or redis.call('INCR', stateKey('id')) % 1000
-local jobKey = prefix .. id
-if redis.call('EXISTS', jobKey) == 1 and options.id then
-  emit('duplicated', 'jobId', id)
+local function store(key, id, name, data, options, time, parent)
+  local text = cjson.encode(options)
+  local delay = options['delay'] or 0
+  local priority = options['priority'] or 0
+  local fields = {}
+  if parent ~= nil then
+    table.insert(fields, 'parent')
+    table.insert(fields, parent)
+  end
+  if options['de'] then
+    table.insert(fields, 'deduplication')
+    table.insert(fields, options['de']['id'])
+  end
+  call('HMSET', key, 'name', name, 'data', data, 'opts', text, 'timestamp', time, 'delay', delay, 'priority', priority,
+    unpack(fields))
+  call('XADD', events, '*', 'event', 'added', 'jobId', id, 'name', name)
+end
+
+local id
+local number = call('INCR', KEYS[4])
+local limit = eventLimit(KEYS[3])
+local time = job[4]
+if job[2] == '' then id = number .. '' else id = job[2] end
+local key = job[1] .. id
+if job[2] ~= '' and call('EXISTS', key) == 1 then
+  call('XADD', events, 'MAXLEN', '~', limit, '*', 'event', 'duplicated', 'jobId', id)
   return id
 end
-store(id, ARGV[2], ARGV[3], options.timestamp)
-emit('added', 'jobId', id, 'name', ARGV[2])
-enqueue(id)
-emit('waiting', 'jobId', id)
-return id .. ''
+local other = duplicate(options['de'], id, key .. ':de')
+if other then return other end
+store(key, id, job[3], data, options, time, job[5])
+if options['delay'] then
+  postpone(id, KEYS[6], time, limit, KEYS[9], options['delay'])
+  return id
+end
+local target, held = targetOf(KEYS[3], KEYS[7], KEYS[1], KEYS[2])
+push(target, KEYS[9], options['lifo'] and 'RPUSH' or 'LPUSH', held, id)
+call('XADD', events, 'MAXLEN', '~', limit, '*', 'event', 'waiting', 'jobId', id)
+return id
 `
 
-/** {attempts: 3, timestamp: 1700000000000} in MessagePack. */
-const OPTIONS = Buffer.from('82a8617474656d70747303a974696d657374616d70cf0000018bcfe56800', 'hex')
+/** ['queue:', '', 'mail', 1700000000000.5, nil, nil] in MessagePack. */
+const JOB = Buffer.from('96a671756575653aa0a46d61696ccb4278bcfe56800800c0c0', 'hex')
+/** {attempts: 3, backoff: {type: 'fixed', delay: 20}, removeOnComplete: true} in MessagePack. */
+const OPTIONS = Buffer.from(
+  '83a8617474656d70747303a76261636b6f666682a474797065a56669786564a564656c617914b072656d6f76654f6e436f6d706c657465c3',
+  'hex',
+)
+const KEYS = 'wait paused meta id completed delayed active events marker'.split(' ').map(name => `queue:${name}`)
 
 export const jobArguments = (i: number): Word[] => [
-  1,
-  'queue:',
+  KEYS.length,
+  ...KEYS,
+  JOB,
+  JSON.stringify({ to: `user${i}@example.org`, subject: 'hello', body: 'x'.repeat(100) }),
   OPTIONS,
-  'mail',
-  JSON.stringify({ to: `user${i}@example.org`, subject: 'hello', body: 'x'.repeat(200) }),
 ]
