@@ -21,12 +21,15 @@ export interface Replicas {
   readonly offset: number
 }
 
+/** 'rdb_transmitted': it has what it wanted, the dataset alone. */
+export type ReplicaState = 'wait_bgsave' | 'send_bulk' | 'online' | 'rdb_transmitted'
+
 export interface ReplicaFacts {
   readonly client: Client
   /** As it told by REPLCONF; 0: it did not. */
   readonly port: number
   /** As INFO says it. */
-  readonly state: 'wait_bgsave' | 'send_bulk' | 'online'
+  readonly state: ReplicaState
   readonly ackOffset: number
   /** Wall clock, milliseconds. */
   readonly ackMs: number

@@ -172,6 +172,7 @@ test('a replica that wants only the dataset gets nothing more', () =>
     const ear = await Ear.open(bench, undefined, true)
     await ear.until(({ whole }) => whole)
     await say(primary, 'SET a 1')
+    assert.equal(await ask(primary, 'WAIT', 1, 50), 0)
     const other = await Ear.open(bench)
     await other.until(({ whole }) => whole)
     assert.equal(ear.stream, '')

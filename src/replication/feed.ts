@@ -285,7 +285,7 @@ export class ReplicaFeed implements Replicas, Sink {
       replica.saving = false
       if (error !== null) engine.closeClient(replica.client)
       else {
-        replica.state = 'online'
+        replica.state = replica.rdbOnly ? 'rdb_transmitted' : 'online'
         replica.awaitsAck = true
         replica.ackMs = this.nowMs
         if (replica.sawMark) this.goOnline(replica)
@@ -351,7 +351,7 @@ export class ReplicaFeed implements Replicas, Sink {
     const { log } = this.parts.server
     if (this.replicas.get(replica.client.id) !== replica) return
     this.release(replica)
-    replica.state = 'online'
+    replica.state = replica.rdbOnly ? 'rdb_transmitted' : 'online'
     replica.awaitsAck = false
     replica.ackMs = this.nowMs
     for (const chunk of replica.pending.splice(0)) this.give(replica.client, chunk)

@@ -1,7 +1,7 @@
 // Replica: what the feed knows of one replica.
 
 import type { Client } from '../engine/client.ts'
-import type { ReplicaFacts } from '../engine/replicas.ts'
+import type { ReplicaFacts, ReplicaState } from '../engine/replicas.ts'
 
 /** A dataset in a file, on its way to the replicas that wait for it. */
 export interface Transfer {
@@ -12,7 +12,7 @@ export interface Transfer {
 
 export class Replica implements ReplicaFacts {
   readonly client: Client
-  state: 'wait_bgsave' | 'send_bulk' | 'online' = 'wait_bgsave'
+  state: ReplicaState = 'wait_bgsave'
   /** Of the save that is running. */
   saving = false
   port = 0
