@@ -25,6 +25,7 @@ import {
   isLuaFunction,
   literal,
   localName,
+  localSlot,
   numberLiteral,
   stripParens,
 } from './code.ts'
@@ -146,7 +147,14 @@ export class ExpressionCompiler {
   }
 
   protected isFixed(variable: LocalVariable): boolean {
-    return !this.chunk.hasMetamethods && this.chunk.fixed.isFixed(variable)
+    return this.chunk.fixed.isFixed(variable)
+  }
+
+  /** What a callee is handed before its arguments, if it is a fixed function. */
+  private heldBy(callee: Expression): string[] {
+    if (callee.type !== 'local' || callee.variable.initial?.type !== 'function') return []
+    if (!this.isFixed(callee.variable)) return []
+    return [...this.chunk.fixed.heldBy(callee.variable.initial.body)].map(localSlot)
   }
 
   /** The name of the function that a callee is for certain, if it is one that never suspends. */
@@ -336,7 +344,7 @@ export class ExpressionCompiler {
     if (plain === undefined || e.type !== 'call') return undefined
     const before: string[] = []
     const site = this.site(e.line, kind, e.callee)
-    before.push(`g=${plain}.js(${this.callArguments(e.args, [], site, before)})`)
+    before.push(`g=${plain}.js(${this.callArguments(e.args, this.heldBy(e.callee), site, before)})`)
     return before.join(',')
   }
 
@@ -350,7 +358,8 @@ export class ExpressionCompiler {
     let site: number
     if (e.type === 'call' && isLuaFunction(e.callee)) {
       site = this.site(e.line, kind, e.callee)
-      before.push(`g=${this.expression(e.callee)}.js(${this.callArguments(e.args, callArgs, site, before)})`)
+      const held = this.heldBy(e.callee)
+      before.push(`g=${this.expression(e.callee)}.js(${this.callArguments(e.args, held, site, before)})`)
       before.push(kind === 'call' ? RUN : 'c=false')
       return before.join(',')
     }

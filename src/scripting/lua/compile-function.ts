@@ -5,9 +5,9 @@
 //   const F2=function*(l1, l3, l4){...}                        l1 is captured
 //   new LF(function(l3,l4){return F2.call(this,l1,l3,l4)},...)   the closure
 //
-// There is one closure for the whole chunk of a function that is fixed (fixed.ts), and no generator of a straight one:
+// There is one LuaFunction for the whole chunk of a function that is fixed (fixed.ts), and no generator of a straight one:
 //
-//   const F3=function(l6){...};const K5=new LF(F3,true,CH,E)     whoever enters the main function sets E, its environment
+//   const F3=function(l1,l6){...};const K5=new LF(F3,true,CH,E)     whoever enters the main function sets E, its environment
 //
 // The frame of a running function, in the current thread's frames, two slots each:
 //
@@ -26,15 +26,18 @@ import { hashString } from './table.ts'
 const FRAME = 'S.frames[d]=S.site;S.frames[d+1]=this;'
 const ENTER = `const d=S.depth+2;S.depth=d;if(d>S.limit)yield S.deepen(d);${FRAME}if(--S.budget<0){yield R.suspend(S);R.resumed(S)}`
 const ENTER_STRAIGHT = `const d=S.depth+2;S.depth=d;if(d>S.limit)S.deepen(d);${FRAME}S.budget--;`
+/** See fixed.ts for those that are no closures. */
+type FunctionKind = 'closure' | 'fixed' | 'straight'
+
 const ELSEIF_NESTING_MAX = 20
 
 /** A JavaScript expression for the function; what it is made of goes to `chunk.functions`. */
-export function functionSource(body: FunctionBody, chunk: ChunkContext, isStraight = false): string {
-  const code = new FunctionCompiler(chunk).source(body, isStraight)
+export function functionSource(body: FunctionBody, chunk: ChunkContext, kind: FunctionKind = 'closure'): string {
+  const code = new FunctionCompiler(chunk).source(body, kind)
   const name = `F${chunk.functions.length}`
   chunk.functions.push(`const ${name}=${code};\n`)
   const captured = capturedSlots(body, chunk)
-  if (captured.length === 0) return name
+  if (captured.length === 0 || kind !== 'closure') return name
   const parameters = body.parameters.map(parameterName)
   const passed = body.isVararg ? [...parameters, 'va'] : parameters
   const taken = body.isVararg ? [...parameters, '...va'] : parameters
@@ -43,10 +46,7 @@ export function functionSource(body: FunctionBody, chunk: ChunkContext, isStraig
 
 /** The JavaScript variables that a function is handed beside its parameters. */
 function capturedSlots(body: FunctionBody, chunk: ChunkContext): string[] {
-  const isKnown = (variable: LocalVariable) =>
-    chunk.hostFunction({ type: 'local', variable, isUpvalue: true }) !== undefined ||
-    (!chunk.hasMetamethods && chunk.fixed.isFixed(variable))
-  return [...body.upvalues].filter(variable => !isKnown(variable)).map(localSlot)
+  return [...chunk.fixed.heldBy(body)].map(localSlot)
 }
 
 /** A parameter that lives in a box arrives beside it. */
@@ -61,10 +61,10 @@ class FunctionCompiler extends ExpressionCompiler {
     super(chunk)
   }
 
-  source(body: FunctionBody, isStraight: boolean): string {
+  source(body: FunctionBody, kind: FunctionKind): string {
     const captured = capturedSlots(body, this.chunk)
     const parameters = [...captured, ...body.parameters.map(parameterName)]
-    if (body.isVararg) parameters.push(captured.length === 0 ? '...va' : 'va')
+    if (body.isVararg) parameters.push(captured.length === 0 || kind !== 'closure' ? '...va' : 'va')
     let code = this.block(body.body)
     if (body.argTable !== undefined)
       code = `${declaration(body.argTable, body.usesVararg ? undefined : 'R.argTable(S,va)')}${code}`
@@ -74,10 +74,10 @@ class FunctionCompiler extends ExpressionCompiler {
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
     // Handing arguments on costs as many rounds as there are.
     const weight = body.isVararg ? 'S.budget-=va.length>>>4;' : ''
-    const kind = isStraight ? 'function' : 'function*'
-    const enter = isStraight ? ENTER_STRAIGHT : ENTER
+    const word = kind === 'straight' ? 'function' : 'function*'
+    const enter = kind === 'straight' ? ENTER_STRAIGHT : ENTER
     const before = body.parent === undefined ? `${this.environment()}${weight}` : weight
-    return `${kind}(${parameters.join(',')}){${before}${enter}${temps};\n${code}S.depth=d-2;return NOTHING}`
+    return `${word}(${parameters.join(',')}){${before}${enter}${temps};\n${code}S.depth=d-2;return NOTHING}`
   }
 
   /** What the main function does about the environment of fixed functions. */
@@ -92,7 +92,7 @@ class FunctionCompiler extends ExpressionCompiler {
     const { chunk } = this
     const isStraight = chunk.fixed.isStraight(variable)
     const name = fixedName(variable)
-    const made = functionSource(body, chunk, isStraight)
+    const made = functionSource(body, chunk, isStraight ? 'straight' : 'fixed')
     chunk.functions.push(`const ${name}=new LF(${made},${isStraight},CH,E);\n`)
     chunk.fixedNames.push(name)
   }

@@ -74,7 +74,7 @@ export function compile(source: string, name: string, outerLevels = 0, world?: W
         if (!hostNames.includes(hostName)) hostNames.push(hostName)
         return `H${hostNames.indexOf(hostName)}`
       },
-      fixed: new FixedFunctions(e => context.hostFunction(e) !== undefined),
+      fixed: new FixedFunctions(!hasMetamethods, e => context.hostFunction(e) !== undefined),
       fixedNames: [],
       functionSource: (body: FunctionBody) => functionSource(body, context),
     }

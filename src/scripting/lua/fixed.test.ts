@@ -51,6 +51,30 @@ test('what a function holds on to is its own', () => {
   assert.equal(printed(program), '2\t11\n5\n')
 })
 
+test('what a function holds on to reaches it by way of whoever calls it', () => {
+  const program = `
+    local total, calls = 0, {}
+    local function add(x) total = total + x return total end
+    local function twice(x) add(x) return add(x) end
+    local function down(n) if n == 0 then return total end add(n) return down(n - 1) end
+    for i = 1, 3 do
+      local function plus(...) return i + select('#', ...), ... end
+      local function deep(x) return (function() return plus(x, twice(i)) end)() end
+      calls[i] = function(x) return deep(x) end
+    end
+    total = 100
+    print(calls[2]('a'))
+    print(calls[3]())
+    total = 0
+    print(down(4), twice(1))
+    repeat local n = total local function big() return n > 20 end add(5) until big()
+    print(total)
+    local t = {}
+    local function fill(k, ...) t[k] = ... if k < 3 then return fill(k + 1, ...) end return #t, ... end
+    print(fill(1, 'x', nil))`
+  assert.equal(printed(program), '4\ta\t104\n5\tnil\t110\n10\t12\n27\n3\tx\tnil\n')
+})
+
 test('errors in functions that run straight name the line and the caller that stood there', () => {
   const program = `
     local function bad(x) return x.y.z end

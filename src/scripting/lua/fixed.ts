@@ -1,8 +1,10 @@
-// Fixed functions: local functions that are only ever called by name, and hold on to nothing. Nobody can tell one making of
-// such a function from the next, so that there is one for the chunk, and calls go to it directly.
+// Fixed functions: local functions that are only ever called by name. Nobody can tell one making of such a function from the
+// next, so that there is one for the chunk, and calls go to it directly. What it captures it is handed with each call: whoever
+// can name the function can see that as well.
 //
-//   local function key(id) return prefix .. id end      not fixed: it holds on to prefix
-//   local function get(k) return redis.call('GET', k) end      fixed, and straight
+//   local prefix = KEYS[1]
+//   local function key(id) return prefix .. id end      K2=new LF(function(l1,l3){...})
+//   key(7)                                              K2.js(l1,7)
 //
 // A fixed function is straight when all it does ends soon: no loops, and calls of host functions and of other straight
 // functions only. Then it can be a plain JavaScript function, for it need not be suspended in its middle.
@@ -18,33 +20,38 @@ const NOT_STRAIGHT = Number.POSITIVE_INFINITY
 type Node = Statement | Expression
 
 export class FixedFunctions {
+  private readonly mayFix: boolean
   private readonly isHost: (e: Expression) => boolean
-  private readonly fixed = new Map<LocalVariable, boolean>()
+  private readonly held = new Map<FunctionBody, ReadonlySet<LocalVariable>>()
   private readonly depths = new Map<LocalVariable, number>()
 
-  /** `isHost`: whether an expression is a host function that never suspends. */
-  constructor(isHost: (e: Expression) => boolean) {
+  /** `mayFix`: false, and nothing is fixed. `isHost`: whether an expression is a host function that never suspends. */
+  constructor(mayFix: boolean, isHost: (e: Expression) => boolean) {
+    this.mayFix = mayFix
     this.isHost = isHost
   }
 
-  isFixed(variable: LocalVariable): boolean {
-    let is = this.fixed.get(variable)
-    if (is === undefined) this.fixed.set(variable, (is = this.holdsNothing(variable)))
-    return is
+  isFixed({ initial, assigned, mentions, calls }: LocalVariable): boolean {
+    return this.mayFix && initial?.type === 'function' && !assigned && mentions === calls
+  }
+
+  /** The locals that a function has to be handed, for itself and for the fixed functions that it calls. */
+  heldBy(body: FunctionBody): ReadonlySet<LocalVariable> {
+    const known = this.held.get(body)
+    if (known !== undefined) return known
+    const held = new Set<LocalVariable>()
+    // A function that calls itself comes upon this.
+    this.held.set(body, held)
+    for (const variable of body.upvalues) {
+      if (this.isHost({ type: 'local', variable, isUpvalue: true })) continue
+      if (variable.initial?.type !== 'function' || !this.isFixed(variable)) held.add(variable)
+      else for (const one of this.heldBy(variable.initial.body)) held.add(one)
+    }
+    return held
   }
 
   isStraight(variable: LocalVariable): boolean {
     return this.depthOf(variable) <= STRAIGHT_DEPTH_MAX
-  }
-
-  private holdsNothing(variable: LocalVariable): boolean {
-    const { initial, assigned, mentions, calls } = variable
-    if (initial?.type !== 'function' || assigned || mentions !== calls) return false
-    for (const held of initial.body.upvalues) {
-      if (held === variable || this.isFixed(held)) continue
-      if (!this.isHost({ type: 'local', variable: held, isUpvalue: true })) return false
-    }
-    return true
   }
 
   /** How deep straight functions are nested in a call of this one. */
