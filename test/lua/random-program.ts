@@ -28,6 +28,9 @@ const PROLOGUE = [
 /** Statements number 18 and on. */
 const FEATURES = [errorLevels, errorLevels, coroutines, richMetatable, closures, loops, tables, sorts, chunks]
 const FEATURES_FROM = 18
+/** Comments and strings, which stay as they are, and spaces. */
+const WHOLES_AND_SPACES =
+  /--\[(=*)\[.*?\]\1\]|--[^\n]*\n|\[(=*)\[.*?\]\2\]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'| (?=[^( ])/gs
 const FLAT_OPERATORS = [
   '+',
   '-',
@@ -97,7 +100,13 @@ export class ProgramMaker implements Chance {
     const count = 4 + this.below(10)
     for (let i = 0; i < count; i++) lines.push(this.guarded())
     lines.push(this.dump())
-    return lines.join('\n')
+    const program = lines.join('\n')
+    return this.below(4) === 0 ? this.spread(program) : program
+  }
+
+  /** The same over more lines, for what errors say of them. A line that begins with a parenthesis is no call. */
+  private spread(program: string): string {
+    return program.replace(WHOLES_AND_SPACES, found => (found === ' ' && this.below(8) === 0 ? '\n' : found))
   }
 
   below(n: number): number {
