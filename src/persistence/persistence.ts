@@ -123,7 +123,7 @@ export class Persistence implements Saving {
     this.starting = true
     if (appendonly) await this.readManifest()
     await this.loading(steps => this.inTurns(steps))
-    this.secureLoaded(appendonly)
+    await (appendonly ? this.secureLog() : this.secureRdb())
     if (appendonly) await this.openLog()
     this.starting = false
   }
@@ -132,21 +132,21 @@ export class Persistence implements Saving {
    * What was loaded may be what a killed process has written but not brought to the disk: clients see it from now on, so
    * that is made up for. Throws LoadFailure.
    */
-  private secureLoaded(fromLog: boolean): void {
+  private async secureLog(): Promise<void> {
+    const failure = await this.files.secured()
+    if (failure !== null) throw new LoadFailure(`Can't bring what was loaded to the disk: ${failure.message}`)
+  }
+
+  /** The same of a snapshot, whose bytes are there since it has its name. */
+  private secureRdb(): Promise<void> {
     const { disk, config, log } = this.parts
-    const { files } = this
-    const failure = attempt(() => {
-      if (!fromLog) {
-        if (disk.stat(config.dbfilename) !== null) disk.fsyncDir(folderOf(disk.resolve(config.dbfilename)))
-        return
-      }
-      for (const { name } of files.manifest.incremental) files.sync(name)
-      if (!files.manifest.isEmpty) disk.fsyncDir(files.folder)
+    return new Promise(resolve => {
+      if (disk.stat(config.dbfilename) === null) return resolve()
+      disk.fsyncDirLater(folderOf(disk.resolve(config.dbfilename)), failure => {
+        if (failure !== null) log.warning(`Can't bring what was loaded to the disk: ${failure.message}`)
+        resolve()
+      })
     })
-    if (failure === undefined) return
-    const line = `Can't bring what was loaded to the disk: ${failure.message}`
-    if (fromLog) throw new LoadFailure(line)
-    log.warning(line)
   }
 
   private async loading(run: (steps: LoadSteps<void>) => Promise<void>): Promise<void> {

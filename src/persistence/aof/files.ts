@@ -151,13 +151,21 @@ export class AofFiles {
     return fd
   }
 
-  /** Brings a file to the disk, whoever has written it. Throws DiskFailure. */
-  sync(name: string): void {
-    const { disk } = this
-    const fd = disk.open(this.path(name), 'r+')
-    const failure = attempt(() => disk.fdatasync(fd))
-    disk.close(fd)
-    if (failure !== undefined) throw failure
+  /** Brings all files of changes to the disk, whoever has written them, and their names; why it cannot be done. */
+  async secured(): Promise<DiskFailure | null> {
+    const { disk, manifest } = this
+    if (manifest.isEmpty) return null
+    for (const { name } of manifest.incremental) {
+      let fd = -1
+      const opening = attempt(() => {
+        fd = disk.open(this.path(name), 'r+')
+      })
+      if (opening !== undefined) return opening
+      const failure = await new Promise<DiskFailure | null>(resolve => disk.fdatasyncLater(fd, resolve))
+      disk.close(fd)
+      if (failure !== null) return failure
+    }
+    return new Promise(resolve => disk.fsyncDirLater(this.folder, resolve))
   }
 
   /** Bytes of a file; 0, and logged, when it is not there. */
