@@ -88,12 +88,17 @@ function describeLast(
   if (e.type === 'and' || e.type === 'or') {
     const left = decided(e.left)
     const right = () => describeLast(e.right, ifTrue, ifFalse, jumpsOn)
-    // Of a constant that decides nothing there is no code.
-    if (e.type === 'and') return isTrueConstant(left) ? right() : describeLast(left, right, ifFalse, false)
-    return left.type === 'nil' || left.type === 'false' ? right() : describeLast(left, ifTrue, right, true)
+    if (isPassedOver(e.type, left)) return right()
+    return e.type === 'and' ? describeLast(left, right, ifFalse, false) : describeLast(left, ifTrue, right, true)
   }
   if (jumpsOn === undefined) return describe(e)
   return jumpsOn ? ifTrue() : ifFalse()
+}
+
+/** True of a left operand that is constant and decides nothing: Lua makes no code of it. */
+export function isPassedOver(type: 'and' | 'or', left: Expression): boolean {
+  const constant = decided(left)
+  return type === 'and' ? isTrueConstant(constant) : constant.type === 'nil' || constant.type === 'false'
 }
 
 function isTrueConstant(e: Expression): boolean {
@@ -134,9 +139,7 @@ function decided(e: Expression): Expression {
     else if (e.type === 'not') return negated(decided(e.operand)) ?? e
     else if (e.type !== 'and' && e.type !== 'or') return e
     else {
-      const left = decided(e.left)
-      const decides = e.type === 'and' ? isTrueConstant(left) : left.type === 'nil' || left.type === 'false'
-      if (!decides) return e
+      if (!isPassedOver(e.type, e.left)) return e
       e = e.right
     }
   }

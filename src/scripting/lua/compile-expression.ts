@@ -23,6 +23,7 @@ import {
   isBoolean,
   isConstant,
   isLuaFunction,
+  isPassedOver,
   literal,
   localName,
   localSlot,
@@ -168,6 +169,7 @@ export class ExpressionCompiler {
   condition(e: Expression): string {
     const bare = stripParens(e)
     if (bare.type === 'and' || bare.type === 'or') {
+      if (isPassedOver(bare.type, bare.left)) return this.condition(bare.right)
       const operator = bare.type === 'and' ? '&&' : '||'
       return `(${this.condition(bare.left)}${operator}${this.condition(bare.right)})`
     }
@@ -182,6 +184,7 @@ export class ExpressionCompiler {
   }
 
   private logical(type: 'and' | 'or', left: Expression, right: Expression): string {
+    if (isPassedOver(type, left)) return this.expression(right)
     const value = this.expression(left)
     const other = this.expression(right)
     if (isBoolean(left)) return `(${value}${type === 'and' ? '&&' : '||'}(${other}))`

@@ -139,3 +139,13 @@ print(pcall(function() return -(false and t.count) end))
 print(pcall(function() return -(nil and t.count) end))
 print(pcall(function() return -((not {}) or t.count) end))
 print(pcall(function() return -((not (nil or 1)) or t.count) end))
+print(pcall(collectgarbage, "7", "x")) print(pcall(collectgarbage, "count", "x")) print(pcall(collectgarbage, "collect", {}))
+--== a zero that leaves no code
+print(-0 and 0 .. "")
+print((1 and -0) and 0 .. "", -0 or 0)
+if -0 and 0 == 0 then print(0, -0) end
+--==
+print(nil or 0, false or -0, (nil or -0) and 0)
+print(not 0 and -0, not nil and 0)
+--==
+print(-0 or 0, 0)

@@ -16,6 +16,7 @@ const C_STACK_MAX = 8000
 const UINT64 = 1n << 64n
 /** What collectgarbage('count') says; the host collects, and keeps no count. */
 const KILOBYTES = 64
+const GARBAGE_OPTIONS = ['collect', 'stop', 'restart', 'count', 'step', 'setpause', 'setstepmul']
 
 export function openBase(S: LuaState): void {
   const { globals } = S
@@ -99,12 +100,11 @@ function memoryFunctions(S: LuaState): Record<string, LuaFunction> {
     gcinfo: S.plain(() => KILOBYTES),
     collectgarbage: S.plain(function (this: LuaFunction, option, value) {
       const word = option === undefined ? 'collect' : stringArgument(S, option, 1, arguments.length)
+      if (!GARBAGE_OPTIONS.includes(word)) throw S.argumentError(1, `invalid option '${word}'`)
       if (value !== undefined) intArgument(S, value, 2, arguments.length)
       if (word === 'count') return KILOBYTES
       if (word === 'step') return true
-      if (['collect', 'stop', 'restart', 'setpause', 'setstepmul'].includes(word))
-        return word.startsWith('set') ? 200 : 0
-      throw S.argumentError(1, `invalid option '${word}'`)
+      return word.startsWith('set') ? 200 : 0
     }),
   }
 }
