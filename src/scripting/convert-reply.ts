@@ -8,6 +8,7 @@
 // Always: what is read is one whole reply as Reply writes it; `pos` is behind it afterwards.
 
 import type { Slice } from '../lib/slice.ts'
+import type { TextCache } from '../lib/text-cache.ts'
 import { stringOf } from './convert-bytes.ts'
 import { type Heap, LuaTable } from './lua/table.ts'
 import type { LuaValue } from './lua/value.ts'
@@ -159,6 +160,13 @@ export function errorTable(heap: Heap, text: string, counted = false): LuaTable 
   table.set('err', text)
   if (counted) table.set('ignore_error_stats_update', true)
   return table
+}
+
+/** The same of names, which come again and again. */
+export function nameTable(heap: Heap, args: readonly Slice[], from: number, to: number, texts: TextCache): LuaTable {
+  const elements: LuaValue[] = []
+  for (let i = from; i < to; i++) elements.push(texts.textOf(args[i]))
+  return new LuaTable(heap, elements)
 }
 
 /** args[from .. to) as a Lua array of strings. */

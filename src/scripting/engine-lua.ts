@@ -3,8 +3,9 @@
 // Always: the globals are read-only from the end of the constructor on; only KEYS and ARGV are put there for scripts.
 
 import type { Slice } from '../lib/slice.ts'
+import { TextCache } from '../lib/text-cache.ts'
 import type { Reply } from '../protocol/reply.ts'
-import { argumentTable, errorTable, errorText } from './convert-reply.ts'
+import { argumentTable, errorTable, errorText, nameTable } from './convert-reply.ts'
 import { ValueWriter, writeError } from './convert-value.ts'
 import type { EngineHost, FunctionDraft, Program, Script, ScriptEngine } from './engine.ts'
 import { registration } from './functions-register.ts'
@@ -25,6 +26,7 @@ export class LuaEngine implements ScriptEngine {
   private readonly library: RedisLibrary
   private readonly sandbox: Sandbox
   private readonly writer = new ValueWriter()
+  private readonly keyTexts = new TextCache()
   private readonly host: EngineHost
   private readonly takesGlobals: boolean
   private readonly world: World
@@ -64,7 +66,7 @@ export class LuaEngine implements ScriptEngine {
 
   start(program: Program, script: Script, args: Slice[], firstKey: number, firstArg: number, argc: number): boolean {
     const { S, sandbox } = this
-    const keys = argumentTable(S, args, firstKey, firstArg)
+    const keys = nameTable(S, args, firstKey, firstArg, this.keyTexts)
     const argv = argumentTable(S, args, firstArg, argc)
     this.script = this.library.script = script
     S.mainThread.env = sandbox.globals
