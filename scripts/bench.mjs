@@ -18,6 +18,8 @@ import { parseArgs } from 'node:util'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bun = createRequire(import.meta.url).resolve('bun/bin/bun.exe')
 const CLIENTS = 50
+/** Some cases have ten thousand listeners beside these. */
+const CLIENTS_MAX = 12_000
 const TESTS = 'ping_mbulk,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,lrange_600,mset'
 // Cases with the same function for a setup are given the same number.
 const LISTING = `import { cases } from './test/bench/cases.ts'
@@ -132,7 +134,8 @@ function caseRows() {
 async function start(label, command) {
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'redstart-bench-'))
-  const options = ['--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'no']
+  const limits = ['--maxclients', String(CLIENTS_MAX)]
+  const options = ['--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'no', ...limits]
   const child = spawn(command.split(' ')[0], [...command.split(' ').slice(1), ...options], { stdio: 'ignore' })
   for (let attemptsLeft = 500; !(await answers(port)); attemptsLeft--) {
     if (attemptsLeft === 0 || child.exitCode !== null) throw new Error(`${label} does not start: ${command}`)
