@@ -311,7 +311,7 @@ test('several replicas are sent one dataset, and one that takes nothing holds th
       ['REPLCONF', 'capa', 'eof'],
       ['PSYNC', '?', '-1'],
     ]) {
-      const bytes = encodeCommand(words)
+      const bytes = new Uint8Array(encodeCommand(words))
       engine.receive(client, bytes, new DataView(bytes.buffer), 0, bytes.length)
       machine.settle()
     }
