@@ -56,7 +56,7 @@ export function runCorpus(source: string, budget: number, isAlone = false): stri
     S.globals.set(
       'loadstring',
       S.plain((...args) =>
-        typeof args[0] === 'string' ? loaded(S, args[0], String(args[1] ?? args[0])) : plain.js(...args),
+        typeof args[0] === 'string' ? loaded(S, args[0], String(args[1] ?? args[0]).split('\0')[0]) : plain.js(...args),
       ),
     )
   }

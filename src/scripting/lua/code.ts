@@ -56,7 +56,7 @@ export function describe(e: Expression): { what: string; name: string } {
       return { what: 'global', name: e.name }
     case 'index': {
       const key = decided(e.key)
-      return { what: 'field', name: key.type === 'string' && !e.isFar ? key.value : '?' }
+      return { what: 'field', name: key.type === 'string' && !e.isFar ? key.value.split('\0')[0] : '?' }
     }
     case 'paren':
       return describe(e.inner)

@@ -78,7 +78,8 @@ export class Lexer {
 
   /** Throws `message near 'token'`. */
   fail(message: string): never {
-    this.failNear(message, this.tokenText(this.kind))
+    // To C, the token NUL is none.
+    this.failNear(message, this.kind === '\0' ? undefined : this.tokenText(this.kind))
   }
 
   /** Throws `message` without naming a token, or with this text of one. */
@@ -171,10 +172,12 @@ export class Lexer {
     const source = this.source
     const begin = this.at
     while (isDigit(source.charCodeAt(this.at)) || source.charCodeAt(this.at) === DOT) this.at++
-    if ((source.charCodeAt(this.at) | 32) === 101) {
+    // To C's strchr, a NUL is one of any set.
+    const mark = source.charCodeAt(this.at)
+    if ((mark | 32) === 101 || mark === 0) {
       this.at++
       const sign = source.charCodeAt(this.at)
-      if (sign === 43 || sign === 45) this.at++
+      if (sign === 43 || sign === 45 || sign === 0) this.at++
     }
     while (isNamePart(source.charCodeAt(this.at))) this.at++
     const word = source.slice(begin, this.at)

@@ -38,7 +38,9 @@ function valueFunctions(S: LuaState): Record<string, LuaFunction> {
     assert: S.plain((...args) => {
       anyArgument(S, 1, args.length)
       if (args[0] !== undefined && args[0] !== false) return args
-      throw S.error(args[1] === undefined ? 'assertion failed!' : stringArgument(S, args[1], 2, args.length))
+      if (args[1] === undefined) throw S.error('assertion failed!')
+      // Lua formats the message, which ends it at a NUL.
+      throw S.error(stringArgument(S, args[1], 2, args.length).split('\0')[0])
     }),
     type: S.plain(function (this: LuaFunction, value) {
       if (value === undefined) anyArgument(S, 1, arguments.length)
@@ -100,7 +102,7 @@ function memoryFunctions(S: LuaState): Record<string, LuaFunction> {
     gcinfo: S.plain(() => KILOBYTES),
     collectgarbage: S.plain(function (this: LuaFunction, option, value) {
       const word = option === undefined ? 'collect' : stringArgument(S, option, 1, arguments.length)
-      if (!GARBAGE_OPTIONS.includes(word)) throw S.argumentError(1, `invalid option '${word}'`)
+      if (!GARBAGE_OPTIONS.includes(word)) throw S.argumentError(1, `invalid option '${word.split('\0')[0]}'`)
       if (value !== undefined) intArgument(S, value, 2, arguments.length)
       if (word === 'count') return KILOBYTES
       if (word === 'step') return true
