@@ -171,12 +171,15 @@ export class LuaState {
     return f.chunk.sites[index]
   }
 
+  /** True when the function there has made a tail call: one of a Lua function takes its frame, one of a host function does not. */
+  isLost(level: number): boolean {
+    return level > 1 && this.siteAt(level)?.kind === 'tail' && this.functionAt(level - 1)!.chunk !== undefined
+  }
+
   /** `chunk:line: ` of the function `level` frames up, or nothing when it has no lines. */
   where(level: number): string {
     const site = this.siteAt(level)
-    if (site === undefined) return ''
-    // A tail call of a Lua function takes its caller's frame, one of a host function does not.
-    if (level > 1 && site.kind === 'tail' && this.functionAt(level - 1)!.chunk !== undefined) return ''
+    if (site === undefined || this.isLost(level)) return ''
     return `${this.functionAt(level)!.chunk!.name}:${site.line}: `
   }
 

@@ -189,3 +189,20 @@ print(loadstring("return 5\0\0abc .. 1")())
 print(loadstring("return 5\0-3")())
 print(loadstring("return 5\0\0\0"))
 print(loadstring("return 5e\0003")) print(loadstring("return 5e\0"))
+--== environments by level
+local function show(...) print(select("#", ...), ...) end
+for i = 0, 12 do show(i, pcall(getfenv, i)) end
+local function f() for i = 0, 12 do show(i, pcall(getfenv, i)) end end
+local function g() return f() end
+f() g()
+local function h() return pcall(getfenv, 2) end
+show(h())
+local function k() return h() end show(k()) show(pcall(k))
+local function a() return getfenv(2) end local function b() return a() end show(pcall(b)) show(pcall(a))
+local function c() return setfenv(2, {}) end local function d() return c() end show(pcall(d))
+local function c() local x = setfenv(2, {}) return x end local function d() return c() end show(pcall(d))
+local function c() local x = getfenv(3) return x end local function d() return c() end show(pcall(d))
+coroutine.wrap(function() for i = 0, 4 do show(i, pcall(getfenv, i)) end end)()
+print(pcall(getfenv, 0.5)) print(pcall(getfenv, "0")) print(pcall(setfenv, 0.5, {})) print(pcall(getfenv, -0.5)) print(pcall(setfenv, 0.9, {}))
+print(pcall(getfenv, "1")) print(pcall(getfenv, "x")) print(pcall(setfenv, "x", {})) print(pcall(getfenv, nil)) print(pcall(setfenv, nil, {})) print(pcall(getfenv, true))
+print(pcall(setfenv, "0", setmetatable({}, {__index = getfenv()})))

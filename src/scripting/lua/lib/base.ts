@@ -3,7 +3,7 @@
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
 import { formatNumber, isSpace, parseNumber } from '../number.ts'
-import { callMeta } from '../operations.ts'
+import { callMeta, toNumber } from '../operations.ts'
 import { type LuaState, typeName } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { first, LuaError, LuaFunction, LuaUserdata, type LuaValue, NOTHING } from '../value.ts'
@@ -217,27 +217,28 @@ export function rawSet(table: LuaTable, key: LuaValue, value: LuaValue): void {
 }
 
 function environmentFunctions(S: LuaState): Record<string, LuaFunction> {
-  const functionAt = (value: LuaValue, isOptional: boolean, count: number): LuaFunction => {
+  const functionAt = (self: LuaFunction, value: LuaValue, isOptional: boolean, count: number): LuaFunction => {
     if (value instanceof LuaFunction) return value
     const level = value === undefined && isOptional ? 1 : intArgument(S, value, 1, count)
     if (level < 0) throw S.argumentError(1, 'level must be non-negative')
+    if (level === 0) return self
     const f = S.functionAt(level)
     if (f === undefined) throw S.argumentError(1, 'invalid level')
+    if (S.isLost(level)) throw S.error(`no function environment for tail call at level ${level}`)
     return f
   }
   return {
     getfenv: S.plain(function (this: LuaFunction, value) {
-      if (value === 0) return S.thread.env
-      const f = functionAt(value, true, arguments.length)
+      const f = functionAt(this, value, true, arguments.length)
       return f.chunk === undefined ? S.thread.env : f.env
     }),
     setfenv: S.plain(function (this: LuaFunction, value, env) {
       const table = tableArgument(S, env, 2, arguments.length)
-      if (typeof value === 'number' && value === 0) {
+      const f = functionAt(this, value, false, arguments.length)
+      if (toNumber(value) === 0) {
         S.thread.env = table
         return NOTHING
       }
-      const f = functionAt(value, false, arguments.length)
       if (f.chunk === undefined) throw S.error("'setfenv' cannot change environment of given object")
       f.env = table
       return f
