@@ -15,6 +15,7 @@ import { StreamKind } from '../keyspace/stream-kind.ts'
 import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_ZSET } from '../keyspace/types.ts'
 import { ZSetKind } from '../keyspace/zset-kind.ts'
 import type { Slice } from '../lib/slice.ts'
+import type { Allocate } from '../memory/arena.ts'
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { Reply } from '../protocol/reply.ts'
 import { Acknowledgements } from './acknowledgements.ts'
@@ -63,6 +64,8 @@ export interface Machine {
   random(): number
   /** Calls `fn` once the input that is already there was handled. */
   soon(fn: () => void): void
+  /** Where the memory for data comes from; absent: plain buffers. */
+  allocate?: Allocate
 }
 
 /** Somebody who must hear of every change to the dataset: the append-only file, replicas, in-process listeners. */
@@ -132,9 +135,9 @@ export class Engine {
   private nextClientId = 1
   private readonly side = new Reply()
 
-  constructor(machine: Machine, commands: readonly Command[], databases: number, firstSegmentBytes?: number) {
+  constructor(machine: Machine, commands: readonly Command[], databases: number) {
     this.machine = machine
-    this.keyspace = new Keyspace({ databases, random: () => machine.random(), firstSegmentBytes })
+    this.keyspace = new Keyspace({ databases, random: () => machine.random(), allocate: machine.allocate })
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
     this.keyspace.kinds[TYPE_HASH] = new HashKind(this.keyspace, this.settings)

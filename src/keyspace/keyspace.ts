@@ -5,7 +5,7 @@
 
 import { Hasher } from '../lib/siphash.ts'
 import type { Slice } from '../lib/slice.ts'
-import { Arena, type Ref } from '../memory/arena.ts'
+import { type Allocate, Arena, type Ref } from '../memory/arena.ts'
 import { HashTable } from '../memory/table.ts'
 import { Database } from './database.ts'
 import { KEY_AT } from './entry.ts'
@@ -59,8 +59,8 @@ export interface KeyspaceOptions {
   databases: number
   /** Unsigned 32-bit integers. */
   random: () => number
-  /** How much memory the arena asks for at first: Arena's constructor. */
-  firstSegmentBytes?: number
+  /** Where the arena's memory comes from; absent: plain buffers. */
+  allocate?: Allocate | undefined
 }
 
 interface LazyItem {
@@ -117,7 +117,7 @@ export class Keyspace {
   private readonly lazy: LazyItem[] = []
 
   constructor(options: KeyspaceOptions) {
-    this.arena = new Arena(options.firstSegmentBytes)
+    this.arena = new Arena(options.allocate)
     this.random = options.random
     this.hasher = new Hasher(options.random(), options.random())
     this.tables = new HashTable(this.arena, this.hasher, KEY_AT)

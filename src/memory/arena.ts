@@ -70,6 +70,9 @@ export class Segment {
   }
 }
 
+/** A zeroed buffer of so many bytes; of large ones, what is not written should take no memory. */
+export type Allocate = (bytes: number) => ArrayBuffer
+
 export class OutOfMemory extends Error {}
 
 export class Arena {
@@ -94,10 +97,11 @@ export class Arena {
   private pagePrev = new Int32Array(PAGES_PER_SEGMENT)
   private readonly partial = new Int32Array(CLASS_BYTES.length).fill(-1)
   private readonly spare: ArrayBuffer[] = []
+  private readonly allocate: Allocate
 
-  /** `firstSegmentBytes`: a whole number of pages, at most SEGMENT_BYTES. */
-  constructor(firstSegmentBytes = SEGMENT_BYTES) {
-    this.addSegment(firstSegmentBytes)
+  constructor(allocate: Allocate = bytes => new ArrayBuffer(bytes)) {
+    this.allocate = allocate
+    this.addSegment(SEGMENT_BYTES)
     // The first page is given away so that ref 0 stands for nothing.
     this.pageClass[0] = LARGE_HEAD
     this.pageLive[0] = 1
@@ -427,7 +431,7 @@ export class Arena {
     if (index + spans > SEGMENTS_MAX) throw new OutOfMemory('the arena is full')
     this.growPageTable((index + spans) * PAGES_PER_SEGMENT)
     const kept = bytes === SEGMENT_BYTES ? this.spare.pop() : undefined
-    const seg = new Segment(kept ?? new ArrayBuffer(bytes))
+    const seg = new Segment(kept ?? this.allocate(bytes))
     for (let i = 0; i < spans; i++) this.segments[index + i] = seg
     this.segmentBytes += bytes
     return index

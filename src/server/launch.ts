@@ -33,8 +33,6 @@ export interface StartServerOptions {
   onInitialized?: () => void
   /** Opens connections to other servers; absent: the runtime's sockets. */
   dial?: Dial
-  /** How much memory for data is asked for at first, a multiple of 16 KiB up to 16 MiB, which it is when absent. */
-  firstSegmentBytes?: number
   /** Ends the process in order: for SHUTDOWN, once the server has done its part. */
   exit?: () => void
 }

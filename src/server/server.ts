@@ -86,10 +86,10 @@ export class Server implements RunningServer {
         monotonicUs: () => clock.monotonicUs(),
         random: () => random.u32(),
         soon: fn => timers.soon(fn),
+        allocate: bytes => system.process.allocate(bytes),
       },
       allCommands,
       config.databases,
-      options.firstSegmentBytes,
     )
     this.engine.log = (level, text) => log.line(level, text)
     config.mirrorInto(this.engine.settings)

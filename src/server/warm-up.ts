@@ -14,10 +14,8 @@ import type { System } from './system/system.ts'
 import { virtualSystem } from './system/virtual.ts'
 
 const SLICE_US = 500
-/** Its data is a few hundred KiB. */
-const SEGMENT_BYTES = 1 << 20
 /** How often the whole list of requests is run: enough for the optimising compilers to have taken up each command. */
-const ROUNDS = 100
+const ROUNDS = 60
 const PIPELINE = 16
 
 export interface WarmUpOptions {
@@ -47,10 +45,13 @@ async function start(system: System, options: WarmUpOptions): Promise<Course> {
   const hidden = virtualSystem()
   const config = new Config(hidden.system.disk)
   loadText(config, 'port 0\nsave ""\nloglevel nothing')
-  const surroundings: System = { ...hidden.system, clock: system.clock, random: system.random }
-  const server = new Server(config, surroundings, new Logger(surroundings, config), {
-    firstSegmentBytes: SEGMENT_BYTES,
-  })
+  const surroundings: System = {
+    ...hidden.system,
+    clock: system.clock,
+    random: system.random,
+    process: { ...hidden.system.process, allocate: bytes => system.process.allocate(bytes) },
+  }
+  const server = new Server(config, surroundings, new Logger(surroundings, config))
   await server.load()
   return new Course(server.engine, () => hidden.settle(), options.onReply)
 }

@@ -49,6 +49,7 @@ export function realProcess(): ProcessView {
       process.title = title
     },
     env: name => process.env[name],
+    allocate,
     collectGarbage,
     onCrash(fn) {
       process.on('uncaughtException', fn)
@@ -138,6 +139,22 @@ function respawn(mark: string, stdin: Uint8Array | null): void {
     windowsHide: true,
   })
   child.unref()
+}
+
+const WASM_PAGE_BYTES = 65536
+
+/**
+ * Bun makes plain buffers of memory that was in use before where it can, and then writes zeros all over them; memory for
+ * WebAssembly comes fresh from the operating system. Node's plain buffers do, too.
+ */
+function allocate(bytes: number): ArrayBuffer {
+  const pages = bytes / WASM_PAGE_BYTES
+  if (typeof Bun === 'undefined' || !Number.isInteger(pages)) return new ArrayBuffer(bytes)
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer as ArrayBuffer
+  } catch {
+    return new ArrayBuffer(bytes)
+  }
 }
 
 /** Bun has a call for it; Node has one behind a flag, which may be set while it runs. */

@@ -152,6 +152,8 @@ export interface ProcessView {
   /** Name shown by ps, where the runtime can set one. */
   setTitle(title: string): void
   env(name: string): string | undefined
+  /** A zeroed buffer; of a large one, what is not written takes no memory. */
+  allocate(bytes: number): ArrayBuffer
   /** Asks the runtime to give dropped buffers back to the operating system soon. */
   collectGarbage(): void
   /** Calls `fn` for an error that nothing caught. */

@@ -172,6 +172,7 @@ export class VirtualMachine {
         this.title = title
       },
       env: name => this.environment[name],
+      allocate: bytes => new ArrayBuffer(bytes),
       collectGarbage() {},
       onCrash: fn => {
         this.#onCrash = fn
