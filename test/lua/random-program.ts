@@ -4,7 +4,7 @@
 // Kept out, because lua5.1 itself does not repeat it or because it is the machine's: addresses (`str` instead of
 // tostring where the text goes on being used, `key` where an object would become a key, since that decides the order of
 // a table), the sign of NaN (`num` around what may negate one; x86 makes negative ones, JavaScript cannot tell), the
-// garbage collector's doings, the clock and chance.
+// garbage collector's doings, the clock and chance, and which libraries there are (no table of globals becomes a value).
 
 import { type Chance, oneOf } from './chance.ts'
 import { chunks, closures, coroutines, errorLevels, loops, richMetatable, sorts, tables } from './random-statements.ts'
@@ -489,7 +489,7 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
       () =>
         `unpack({${this.list(1 + this.below(3))}}${this.pick(['', ', 2', ', 0', ', 1, 2', ', -1, 1', ', 1, 4', ', "1"', ', 3, 1', ', 1, 1e6'])})`,
       () =>
-        `pcall(${this.pick(['error', 'assert', 'type', 'unpack', 'select', 'tostring', 'setmetatable', 'next', 'rawget', 'string.rep', 'string.sub', 'string.format', 'table.concat', 'math.floor', 'pcall', 'coroutine.resume', 'coroutine.wrap', 'coroutine.status', 'ipairs', 'loadstring', 'tonumber', 'getmetatable', 'string.char', 'table.insert', 'string.gsub', 'xpcall', 'rawset', 'rawequal', 'setfenv', 'newproxy', 'math.max', 'table.remove', 'table.sort', 'string.find', 'string.byte', 'math.ldexp', 'getfenv', 'collectgarbage'])}${this.below(5) === 0 ? '' : `, ${this.list(this.below(3) + 1)}`})`,
+        `pcall(${this.pick(['error', 'assert', 'type', 'unpack', 'select', 'tostring', 'setmetatable', 'next', 'rawget', 'string.rep', 'string.sub', 'string.format', 'table.concat', 'math.floor', 'pcall', 'coroutine.resume', 'coroutine.wrap', 'coroutine.status', 'ipairs', 'loadstring', 'tonumber', 'getmetatable', 'string.char', 'table.insert', 'string.gsub', 'xpcall', 'rawset', 'rawequal', 'setfenv', 'newproxy', 'math.max', 'table.remove', 'table.sort', 'string.find', 'string.byte', 'math.ldexp', 'string.len', 'collectgarbage'])}${this.below(5) === 0 ? '' : `, ${this.list(this.below(3) + 1)}`})`,
       () => `type(${e()}) .. ${this.pick(['"x"', '1', 'str(n0)'])}`,
       () => `rawequal(${this.local()}, ${this.local()})`,
       () => `assert(${e()}, ${this.leaf()})`,
