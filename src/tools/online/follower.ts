@@ -82,7 +82,6 @@ export class Follower {
     const { rdbReceived, id } = state.facts
     const from = rdbReceived && id !== '' ? { id, offset: this.spool.received } : undefined
     this.link = await ReplicaLink.open({ url: source, dial, timers: machine.timers, target: this.spool, from })
-    this.spool.link = this.link
     if (this.link.continued) this.restarted = false
   }
 

@@ -22,6 +22,8 @@ const LF = 10
 
 /** Who gets what comes. Called synchronously; may throw, which ends the link. */
 export interface LinkTarget {
+  /** Before anything comes: all of a dataset may come at once. */
+  opened?(link: ReplicaLink): void
   /** An RDB file begins: of so many bytes, or (-1) of unknown length. */
   rdbBegins(bytes: number): void
   rdb(bytes: Uint8Array): void
@@ -108,6 +110,7 @@ export class ReplicaLink {
       remote.sendRaw(new TextEncoder().encode('SYNC\r\n'))
     }
     this.timer = this.timers.every(ACK_MS, () => this.acknowledge())
+    this.target.opened?.(this)
     this.ready = true
     for (const bytes of this.held.splice(0)) this.take(bytes)
   }

@@ -19,8 +19,8 @@ export class Spool implements LinkTarget {
   private rdbFd = -1
   private readonly streamFd: number
   private streamBytes: number
-  /** Where the stream comes from: set before bytes come. */
-  link: ReplicaLink | undefined
+  /** Where the stream comes from. */
+  private link: ReplicaLink | undefined
   /** The source has begun anew, from the whole dataset. */
   onRestart: () => void = () => {}
 
@@ -34,6 +34,10 @@ export class Spool implements LinkTarget {
 
   get received(): number {
     return this.state.facts.streamBase + this.streamBytes
+  }
+
+  opened(link: ReplicaLink): void {
+    this.link = link
   }
 
   rdbBegins(bytes: number): void {
