@@ -62,6 +62,26 @@ test('large allocations that were freed are worth a collection by themselves', (
   assert.equal(collections, 1)
 })
 
+test('many commands are followed by one collection when hardly any come any more', () => {
+  let commands = 0
+  let collections = 0
+  const returning = new MemoryReturn(
+    new Arena(),
+    () => commands,
+    () => collections++,
+  )
+  for (let i = 0; i < 20; i++) {
+    commands += 10_000
+    returning.tick()
+  }
+  assert.equal(collections, 0)
+  for (let i = 0; i < 200; i++) {
+    commands += i % 2
+    returning.tick()
+  }
+  assert.equal(collections, 1)
+})
+
 test('spare buffers are used again before new ones are made', () => {
   const arena = emptied(4)
   const ref = arena.alloc(SEGMENT_BYTES - (1 << 14))
