@@ -12,7 +12,7 @@ const IDLE_BUFFERS = 4
 /** Not more commands than ticks for so many ticks: hardly anybody is going to wait. */
 const IDLE_TICKS = 6
 /** So many commands leave something to collect. */
-const BURST_COMMANDS = 50_000
+const BURST_COMMANDS = 10_000
 const PATIENCE_TICKS = 300
 /** Larger buffers, dropped by the arena itself, are worth a collection from this on. */
 const LARGE_BYTES = 32 * 1024 * 1024
