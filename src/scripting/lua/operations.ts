@@ -12,6 +12,7 @@ import { hashString, LuaTable } from './table.ts'
 import {
   DEEP,
   first,
+  LuaError,
   LuaFunction,
   type LuaResult,
   LuaUserdata,
@@ -477,7 +478,8 @@ class PairsWalker implements Walker {
       // The table was laid out anew under the loop.
       this.nodes = table.nodes
       this.arrayLength = table.arr.length
-      this.position = Math.max(table.positionAfter(this.key), 0)
+      this.position = table.positionAfter(this.key)
+      if (this.position < 0) throw new LuaError("invalid key to 'next'")
     }
     const at = table.positionOfValue(this.position)
     if (at < 0) return false

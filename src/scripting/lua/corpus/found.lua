@@ -206,3 +206,6 @@ coroutine.wrap(function() for i = 0, 4 do show(i, pcall(getfenv, i)) end end)()
 print(pcall(getfenv, 0.5)) print(pcall(getfenv, "0")) print(pcall(setfenv, 0.5, {})) print(pcall(getfenv, -0.5)) print(pcall(setfenv, 0.9, {}))
 print(pcall(getfenv, "1")) print(pcall(getfenv, "x")) print(pcall(setfenv, "x", {})) print(pcall(getfenv, nil)) print(pcall(setfenv, nil, {})) print(pcall(getfenv, true))
 print(pcall(setfenv, "0", setmetatable({}, {__index = getfenv()})))
+--== a key that goes while a loop stands on it
+local t = {x = 1, y = 2}
+print(pcall(function() for k, v in pairs(t) do t[k] = nil for i = 1, 20 do t[i] = i end end end))
