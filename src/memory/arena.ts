@@ -1,15 +1,18 @@
 // Arena: the memory that keys and values live in, outside the garbage-collected heap.
 //
 //   segment  16 MiB ArrayBuffer, committed lazily by the operating system; larger for one larger allocation
-//   page     16 KiB of a segment: free, a slab of equal slots, or part of a large allocation
+//   page     16 KiB of a segment: free, part of a slab, or part of a large allocation
+//   slab     equal slots in one page, in three for slots of more than SMALL_SLOT_BYTES_MAX: finer sizes fit into those
 //   granule  16 B; every allocation starts on one
 //
 //   ref (u32)  | segment 12 bits | granule in segment 20 bits |     64 GiB addressable; 0 is "nothing"
 //                                  byte offset = (ref & GRANULE_MASK) << 4
 //
-//   slab page  [slot][slot][free: next free granule u16 ...][never used yet ...]
+//   slab  [slot][slot][free: next free granule of the slab u16 ...][never used yet ...]
 //
-// Always: a page is in the partial list of its class exactly when it has a free slot and its segment is not
+// What is kept for each page, of a slab stands with its first page (the head).
+//
+// Always: a slab is in the partial list of its class exactly when it has a free slot and its segment is not
 // sealed; usedBytes is the sum of the sizes of all live allocations; memory handed out is not zeroed. Buffers of empty
 // segments are kept for new ones until releaseSpare() lets go of them: unmapping one takes the collector a millisecond
 // or two, so they must not go all at once.
@@ -28,21 +31,25 @@ const PAGES_SHIFT = SEGMENT_SHIFT - PAGE_SHIFT
 const PAGE_MASK = PAGES_PER_SEGMENT - 1
 const PAGE_GRANULE_MASK = (1 << PAGE_SHIFT) - 1
 const SLOT_BYTES_MAX = 8192
+const SMALL_SLOT_BYTES_MAX = 1488
+const LARGE_SLOT_SLAB_PAGES = 3
 const NO_SLOT = 0xffff
 /** A segment fuller than this is not worth emptying. */
 const SPARSE_MAX = 0.7
 /** What moves needs this much room in the other segments: their free slots may be of other sizes. */
 const MOVING_ROOM = 1.25
 
+// What a page is: free, the head of a slab (its class), or one of these.
 const FREE = 0
+const SLAB_SECOND = 252 // and third, 253
 const LARGE_HEAD = 254
 const LARGE_TAIL = 255
 
 /** Slot sizes in bytes; the index is the class, class 0 is unused. */
 const CLASS_BYTES = [
   0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352, 384, 416, 448, 480, 512,
-  544, 576, 624, 672, 704, 736, 768, 816, 848, 896, 960, 1024, 1088, 1168, 1248, 1360, 1488, 1632, 1808, 2048, 2336,
-  2720, 3264, 4096, 5456, 8192,
+  544, 576, 624, 672, 704, 736, 768, 816, 848, 896, 960, 1024, 1088, 1168, 1248, 1360, 1488, 1536, 1632, 1744, 1888,
+  2048, 2224, 2448, 2720, 3072, 3504, 4096, 4912, 5456, 6144, 7008, 8192,
 ]
 const CLASS_OF_GRANULES = new Uint8Array(SLOT_BYTES_MAX / 16 + 1)
 for (let g = 1, c = 1; g < CLASS_OF_GRANULES.length; g++) {
@@ -50,6 +57,8 @@ for (let g = 1, c = 1; g < CLASS_OF_GRANULES.length; g++) {
   CLASS_OF_GRANULES[g] = c
 }
 const SLOT_BYTES = Int32Array.from(CLASS_BYTES)
+const SLAB_PAGES = Int32Array.from(CLASS_BYTES, bytes => (bytes > SMALL_SLOT_BYTES_MAX ? LARGE_SLOT_SLAB_PAGES : 1))
+const SLAB_BYTES = SLAB_PAGES.map(pages => pages * PAGE_BYTES)
 
 export class Segment {
   readonly u8: Uint8Array
@@ -138,18 +147,25 @@ export class Arena {
       this.pageFresh[page] = granule + (size >>> 4)
     }
     this.pageLive[page]++
-    if (this.pageFreeSlot[page] === NO_SLOT && (this.pageFresh[page] << 4) + size > PAGE_BYTES) this.unlink(page, cls)
+    if (this.pageFreeSlot[page] === NO_SLOT && (this.pageFresh[page] << 4) + size > SLAB_BYTES[cls])
+      this.unlink(page, cls)
     this.usedBytes += size
     this.count++
-    return ((page << PAGE_SHIFT) | granule) >>> 0
+    return ((page << PAGE_SHIFT) + granule) >>> 0
   }
 
   /** Gives an allocation back. */
   free(ref: Ref): void {
-    const page = ref >>> PAGE_SHIFT
-    const cls = this.pageClass[page]
+    let page = ref >>> PAGE_SHIFT
+    let cls = this.pageClass[page]
     if (cls >= LARGE_HEAD) return this.freeLarge(page)
-    const granule = ref & PAGE_GRANULE_MASK
+    let granule = ref & PAGE_GRANULE_MASK
+    if (cls >= SLAB_SECOND) {
+      const before = cls - SLAB_SECOND + 1
+      page -= before
+      granule += before << PAGE_SHIFT
+      cls = this.pageClass[page]
+    }
     const seg = this.segments[page >>> PAGES_SHIFT]
     const head = this.pageFreeSlot[page]
     const size = SLOT_BYTES[cls]
@@ -158,12 +174,12 @@ export class Arena {
     this.usedBytes -= size
     this.count--
     const live = --this.pageLive[page]
-    const wasFull = head === NO_SLOT && (this.pageFresh[page] << 4) + size > PAGE_BYTES
+    const wasFull = head === NO_SLOT && (this.pageFresh[page] << 4) + size > SLAB_BYTES[cls]
     if (live === 0) {
-      // The only partial page of a class stays, so that a lone key set and deleted does not thrash.
+      // The only partial slab of a class stays, so that a lone key set and deleted does not thrash.
       if (!wasFull && !seg.sealed && this.partial[cls] === page && this.pageNext[page] < 0) return
       if (!wasFull && !seg.sealed) this.unlink(page, cls)
-      this.releasePages(page, 1)
+      this.releasePages(page, SLAB_PAGES[cls])
     } else if (wasFull && !seg.sealed) this.link(page, cls)
   }
 
@@ -171,7 +187,9 @@ export class Arena {
   sizeOf(ref: Ref): number {
     const page = ref >>> PAGE_SHIFT
     const cls = this.pageClass[page]
-    return cls >= LARGE_HEAD ? this.pageLive[page] * PAGE_BYTES : SLOT_BYTES[cls]
+    if (cls < SLAB_SECOND) return SLOT_BYTES[cls]
+    if (cls >= LARGE_HEAD) return this.pageLive[page] * PAGE_BYTES
+    return SLOT_BYTES[this.pageClass[page - (cls - SLAB_SECOND + 1)]]
   }
 
   /** The bytes that an allocation of `bytes` really takes. */
@@ -277,7 +295,7 @@ export class Arena {
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]
       if (cls === LARGE_HEAD || cls === LARGE_TAIL) bytes += PAGE_BYTES
-      else bytes += this.pageLive[p] * SLOT_BYTES[cls]
+      else if (cls < SLAB_SECOND) bytes += this.pageLive[p] * SLOT_BYTES[cls]
     }
     return bytes
   }
@@ -286,9 +304,9 @@ export class Arena {
     this.segments[index].sealed = true
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]
-      if (cls === FREE || cls >= LARGE_HEAD || !this.hasRoom(p, cls)) continue
+      if (cls === FREE || cls >= SLAB_SECOND || !this.hasRoom(p, cls)) continue
       this.unlink(p, cls)
-      if (this.pageLive[p] === 0) this.releasePages(p, 1)
+      if (this.pageLive[p] === 0) this.releasePages(p, SLAB_PAGES[cls])
       if (this.segments[index] === undefined) return
     }
   }
@@ -297,17 +315,19 @@ export class Arena {
     this.segments[index].sealed = false
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]
-      if (cls !== FREE && cls < LARGE_HEAD && this.hasRoom(p, cls)) this.link(p, cls)
+      if (cls !== FREE && cls < SLAB_SECOND && this.hasRoom(p, cls)) this.link(p, cls)
     }
   }
 
   private hasRoom(page: number, cls: number): boolean {
-    return this.pageFreeSlot[page] !== NO_SLOT || (this.pageFresh[page] << 4) + SLOT_BYTES[cls] <= PAGE_BYTES
+    return this.pageFreeSlot[page] !== NO_SLOT || (this.pageFresh[page] << 4) + SLOT_BYTES[cls] <= SLAB_BYTES[cls]
   }
 
   private newSlab(cls: number): number {
-    const page = this.takePages(1)
+    const pages = SLAB_PAGES[cls]
+    const page = this.takePages(pages)
     this.pageClass[page] = cls
+    for (let i = 1; i < pages; i++) this.pageClass[page + i] = SLAB_SECOND + i - 1
     this.pageLive[page] = 0
     this.pageFreeSlot[page] = NO_SLOT
     this.pageFresh[page] = 0
