@@ -42,7 +42,8 @@ export class MemoryReturn {
     const { arena } = this
     if (this.going.length > 0) this.going = this.going.filter(buffer => buffer.deref() !== undefined)
     const large = arena.droppedBytes - this.droppedBytesSeen >= LARGE_BYTES
-    if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS) return this.now(IDLE_BUFFERS)
+    if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS)
+      return this.now(IDLE_BUFFERS)
     if (arena.spareBytes === 0 && this.going.length === 0 && !large) return
     this.waitedTicks++
     if (this.idleTicks >= IDLE_TICKS) return this.now(IDLE_BUFFERS)
