@@ -331,7 +331,8 @@ class SearchRequest implements Shape {
 }
 
 interface Point extends Place {
-  member: Slice
+  /** For ZSet.memberOf of the set searched. */
+  member: number
   score: number
   /** In the unit asked for. */
   distance: number
@@ -346,8 +347,8 @@ function search(ctx: Context, form: Form, mayStore: boolean): void {
   if (!request.parseOrReply()) return
   const { destination } = request
   const points = z === undefined ? [] : findPoints(ctx, z, request)
-  if (destination === undefined) return replyPoints(ctx, points, request)
-  if (points.length > 0) store(ctx, destination, points, request)
+  if (destination === undefined) return replyPoints(ctx, z, points, request)
+  if (z !== undefined && points.length > 0) store(ctx, destination, z, points, request)
   else deleteDestination(ctx, destination)
   reply.integer(points.length)
 }
@@ -369,7 +370,7 @@ function findPoints(ctx: Context, z: ZSet, request: SearchRequest): Point[] {
       points.push({
         longitude,
         latitude,
-        member: z.memberAt(c).copy(),
+        member: z.handleAt(c),
         score: c.score,
         distance: meters / request.unit,
       })
@@ -380,13 +381,14 @@ function findPoints(ctx: Context, z: ZSet, request: SearchRequest): Point[] {
   return request.count > 0 ? points.slice(0, request.count) : points
 }
 
-function replyPoints(ctx: Context, points: Point[], request: SearchRequest): void {
+function replyPoints(ctx: Context, z: ZSet | undefined, points: Point[], request: SearchRequest): void {
   const { reply } = ctx
+  const c = cursorOf(ctx)
   const extras = Number(request.withDist) + Number(request.withHash) + Number(request.withCoord)
   reply.array(points.length)
   for (const point of points) {
     if (extras > 0) reply.array(extras + 1)
-    reply.bulk(point.member)
+    reply.bulk(z!.memberOf(point.member, c))
     if (request.withDist) reply.bulkText(distanceText(point.distance))
     if (request.withHash) reply.bigint(BigInt(Math.trunc(point.score)))
     if (!request.withCoord) continue
@@ -396,11 +398,13 @@ function replyPoints(ctx: Context, points: Point[], request: SearchRequest): voi
   }
 }
 
-function store(ctx: Context, key: Slice, points: Point[], request: SearchRequest): void {
+function store(ctx: Context, key: Slice, from: ZSet, points: Point[], request: SearchRequest): void {
+  const c = cursorOf(ctx)
   const z = ZSetKind.of(ctx.keyspace).second.createTree()
   let memberBytes = 0
   let memberBytesMax = 0
-  for (const { member, score, distance } of points) {
+  for (const { member: handle, score, distance } of points) {
+    const member = from.memberOf(handle, c)
     z.add(member, request.storeDistance ? distance : score, 0)
     memberBytes += member.len
     memberBytesMax = Math.max(memberBytesMax, member.len)

@@ -332,6 +332,18 @@ export class ZSet {
     return c.member
   }
 
+  /** What memberOf() finds the member under the cursor by, until the set changes. */
+  handleAt(c: ZSetCursor): number {
+    return this.encoding === ENC_SKIPLIST ? this.trees.entryAt(c.tree) : c.at
+  }
+
+  /** The member of a handle: valid until the cursor is used again. */
+  memberOf(handle: number, c: ZSetCursor): Slice {
+    if (this.encoding === ENC_SKIPLIST) this.trees.memberOf(handle, c.member)
+    else this.packed.member(this.value, handle, c.member, c.digits)
+    return c.member
+  }
+
   private load(c: ZSetCursor): void {
     c.score = this.trees.scoreAt(c.tree)
     this.trees.memberOf(this.trees.entryAt(c.tree), c.member)
