@@ -347,9 +347,11 @@ function search(ctx: Context, form: Form, mayStore: boolean): void {
   if (!request.parseOrReply()) return
   const { destination } = request
   const points = z === undefined ? [] : findPoints(ctx, z, request)
-  if (destination === undefined) return replyPoints(ctx, z, points, request)
-  if (z !== undefined && points.length > 0) store(ctx, destination, z, points, request)
-  else deleteDestination(ctx, destination)
+  if (z === undefined || points.length === 0) {
+    if (destination === undefined) return reply.emptyArray()
+    deleteDestination(ctx, destination)
+  } else if (destination === undefined) return replyPoints(ctx, z, points, request)
+  else store(ctx, destination, z, points, request)
   reply.integer(points.length)
 }
 
@@ -381,14 +383,14 @@ function findPoints(ctx: Context, z: ZSet, request: SearchRequest): Point[] {
   return request.count > 0 ? points.slice(0, request.count) : points
 }
 
-function replyPoints(ctx: Context, z: ZSet | undefined, points: Point[], request: SearchRequest): void {
+function replyPoints(ctx: Context, z: ZSet, points: Point[], request: SearchRequest): void {
   const { reply } = ctx
   const c = cursorOf(ctx)
   const extras = Number(request.withDist) + Number(request.withHash) + Number(request.withCoord)
   reply.array(points.length)
   for (const point of points) {
     if (extras > 0) reply.array(extras + 1)
-    reply.bulk(z!.memberOf(point.member, c))
+    reply.bulk(z.memberOf(point.member, c))
     if (request.withDist) reply.bulkText(distanceText(point.distance))
     if (request.withHash) reply.bigint(BigInt(Math.trunc(point.score)))
     if (!request.withCoord) continue

@@ -326,12 +326,6 @@ export class ZSet {
     return true
   }
 
-  /** The member at a cursor that seekScore() or nextScore() has put there. */
-  memberAt(c: ZSetCursor): Slice {
-    if (this.encoding === ENC_SKIPLIST) this.load(c)
-    return c.member
-  }
-
   /** What memberOf() finds the member under the cursor by, until the set changes. */
   handleAt(c: ZSetCursor): number {
     return this.encoding === ENC_SKIPLIST ? this.trees.entryAt(c.tree) : c.at

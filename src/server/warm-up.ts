@@ -5,7 +5,7 @@
 import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
-import { bytesOf } from '../lib/bytes.ts'
+import { CommandBuffer } from '../persistence/aof/encode.ts'
 import { Config } from './config/config.ts'
 import { loadText } from './config/parser.ts'
 import { Logger } from './log.ts'
@@ -61,13 +61,15 @@ class Course {
   private readonly engine: Engine
   private readonly settle: () => void
   private readonly clients: readonly Client[]
-  private readonly requests = COMMANDS.flatMap(text => [new Request(text, 1), new Request(text, PIPELINE)])
+  private readonly requests: readonly Request[]
   private next = 0
   private rounds = 0
 
   constructor(engine: Engine, settle: () => void, onReply: ((bytes: Uint8Array) => void) | undefined) {
     this.engine = engine
     this.settle = settle
+    const buffer = new CommandBuffer()
+    this.requests = COMMANDS.flatMap(text => [new Request(text, 1, buffer), new Request(text, PIPELINE, buffer)])
     const connection = connectionTo(onReply)
     this.clients = [engine.connect(connection), engine.connect(connection)]
   }
@@ -105,7 +107,7 @@ function connectionTo(onReply: ((bytes: Uint8Array) => void) | undefined): Conne
 
 const VALUE = 'x'.repeat(32)
 
-/** What clients send most; # stands for one of a thousand numbers, in DIGITS digits. */
+/** What clients send most; a # at the end of a word stands for one of a thousand numbers, in DIGITS digits. */
 const COMMANDS: readonly string[] = [
   'PING',
   `SET key:# ${VALUE}`,
@@ -141,15 +143,21 @@ class Request {
   readonly u8: Uint8Array
   readonly dv: DataView
   /** Where the last digit of each number stands. */
-  private readonly at: readonly number[]
+  private readonly at: number[] = []
 
-  constructor(text: string, times: number) {
-    const words = text.split(' ').map(word => word.replace('#', '0'.repeat(DIGITS)))
-    const one = `*${words.length}\r\n${words.map(word => `$${word.length}\r\n${word}\r\n`).join('')}`
-    this.u8 = bytesOf(one.repeat(times))
+  /** `buffer` is empty, then and afterwards. */
+  constructor(text: string, times: number, buffer: CommandBuffer) {
+    const words = text.split(' ')
+    for (; times > 0; times--) {
+      buffer.count(words.length)
+      for (const word of words) {
+        buffer.word(word.replace('#', '0'.repeat(DIGITS)))
+        if (word.endsWith('#')) this.at.push(buffer.len - '0\r\n'.length)
+      }
+    }
+    this.u8 = buffer.u8.slice(0, buffer.len)
     this.dv = new DataView(this.u8.buffer)
-    const at = [...one.matchAll(/0{12}/g)].map(match => match.index + DIGITS - 1)
-    this.at = Array.from({ length: times }, (_, i) => at.map(last => last + i * one.length)).flat()
+    buffer.drop(buffer.len)
   }
 
   /** The request with numbers that follow from `n`. */
