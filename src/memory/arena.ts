@@ -29,7 +29,6 @@ const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES
 const PAGE_SHIFT = 10 // granules of a page, as a shift
 const PAGES_SHIFT = SEGMENT_SHIFT - PAGE_SHIFT
 const PAGE_MASK = PAGES_PER_SEGMENT - 1
-const PAGE_GRANULE_MASK = (1 << PAGE_SHIFT) - 1
 const SLOT_BYTES_MAX = 8192
 const SMALL_SLOT_BYTES_MAX = 1488
 const LARGE_SLOT_SLAB_PAGES = 3
@@ -159,13 +158,11 @@ export class Arena {
     let page = ref >>> PAGE_SHIFT
     let cls = this.pageClass[page]
     if (cls >= LARGE_HEAD) return this.freeLarge(page)
-    let granule = ref & PAGE_GRANULE_MASK
     if (cls >= SLAB_SECOND) {
-      const before = cls - SLAB_SECOND + 1
-      page -= before
-      granule += before << PAGE_SHIFT
+      page = slabHead(page, cls)
       cls = this.pageClass[page]
     }
+    const granule = (ref - (page << PAGE_SHIFT)) | 0
     const seg = this.segments[page >>> PAGES_SHIFT]
     const head = this.pageFreeSlot[page]
     const size = SLOT_BYTES[cls]
@@ -189,7 +186,7 @@ export class Arena {
     const cls = this.pageClass[page]
     if (cls < SLAB_SECOND) return SLOT_BYTES[cls]
     if (cls >= LARGE_HEAD) return this.pageLive[page] * PAGE_BYTES
-    return SLOT_BYTES[this.pageClass[page - (cls - SLAB_SECOND + 1)]]
+    return SLOT_BYTES[this.pageClass[slabHead(page, cls)]]
   }
 
   /** The bytes that an allocation of `bytes` really takes. */
@@ -471,4 +468,9 @@ export class Arena {
     this.pageNext = grown(this.pageNext, new Int32Array(size))
     this.pagePrev = grown(this.pagePrev, new Int32Array(size))
   }
+}
+
+/** The first page of the slab that `page`, a later one of it, is in. */
+function slabHead(page: number, cls: number): number {
+  return page - (cls - SLAB_SECOND + 1)
 }

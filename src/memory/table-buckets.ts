@@ -170,23 +170,30 @@ export class TableBuckets {
   }
 
   protected place(bucket: Ref, entry: Ref, tag: number, t: Ref): void {
-    for (;;) {
-      const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
+    while (!this.putInto(bucket, entry, tag)) {
+      const dv = this.arena.dv(bucket)
       const at = this.bucketAt(bucket)
-      for (let slot = 0; slot < SLOTS; slot++) {
-        if (seg.dv.getUint32(at + slot * 4, true) !== 0) continue
-        seg.dv.setUint32(at + slot * 4, entry, true)
-        seg.u8[at + TAGS_AT + slot] = tag
-        return
-      }
-      let next = this.bucketRef(seg.dv, at)
+      let next = this.bucketRef(dv, at)
       if (next === 0) {
         next = this.newChunk(BUCKET_BYTES)
-        seg.dv.setUint32(at + OVERFLOW_AT, next, true)
+        dv.setUint32(at + OVERFLOW_AT, next, true)
         this.addExtra(t, 1)
       }
       bucket = next
     }
+  }
+
+  /** Puts the entry into the first empty slot of this one bucket; false when there is none. */
+  private putInto(bucket: Ref, entry: Ref, tag: number): boolean {
+    const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
+    const at = this.bucketAt(bucket)
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (seg.dv.getUint32(at + slot * 4, true) !== 0) continue
+      seg.dv.setUint32(at + slot * 4, entry, true)
+      seg.u8[at + TAGS_AT + slot] = tag
+      return true
+    }
+    return false
   }
 
   private addExtra(t: Ref, n: number): void {
@@ -375,17 +382,9 @@ export class TableBuckets {
   }
 
   private placeBefore(head: Ref, end: Ref, entry: Ref, tag: number): boolean {
-    for (let bucket = head; bucket !== end; ) {
-      const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
-      const at = this.bucketAt(bucket)
-      for (let slot = 0; slot < SLOTS; slot++) {
-        if (seg.dv.getUint32(at + slot * 4, true) !== 0) continue
-        seg.dv.setUint32(at + slot * 4, entry, true)
-        seg.u8[at + TAGS_AT + slot] = tag
-        return true
-      }
-      bucket = this.bucketRef(seg.dv, at)
-    }
+    let bucket = head
+    for (; bucket !== end; bucket = this.bucketRef(this.arena.dv(bucket), this.bucketAt(bucket)))
+      if (this.putInto(bucket, entry, tag)) return true
     return false
   }
 }
