@@ -1,9 +1,9 @@
 // The arguments of redis.register_function: (name, callback), or one table of named arguments.
 
-import { type FunctionDraft, SCRIPT_FLAGS, type ScriptFlagName } from './engine.ts'
 import { LuaTable } from './lua/table.ts'
 import { LuaFunction, type LuaValue } from './lua/value.ts'
 import { textOf } from './redis-library-api.ts'
+import { type FunctionDraft, SCRIPT_FLAGS, type ScriptFlagName } from './script-engine.ts'
 
 /** The function that the arguments describe, or what is wrong with them. */
 export function registration(args: LuaValue[]): FunctionDraft | string {

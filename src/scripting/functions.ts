@@ -6,8 +6,8 @@
 import { NameIndex } from '../engine/nameindex.ts'
 import type { FunctionInfo, FunctionLibraries, LibraryInfo, Outcome } from '../engine/scripting.ts'
 import { Slice } from '../lib/slice.ts'
-import { type FunctionDraft, type Program, type Runnable, SCRIPT_FLAGS, type ScriptEngine } from './engine.ts'
 import { dumpLibraries, readLibraries } from './functions-dump.ts'
+import { type FunctionDraft, type Program, type Runnable, SCRIPT_FLAGS, type ScriptEngine } from './script-engine.ts'
 import { isName, readLibraryHead } from './scripts-shebang.ts'
 
 const LOAD_LIMIT_MS = 500

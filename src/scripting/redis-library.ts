@@ -11,9 +11,9 @@ import { writeInt } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import { writeString } from './convert-bytes.ts'
 import { errorTable, errorText, ReplyReader } from './convert-reply.ts'
-import type { Script } from './engine.ts'
 import type { Heap } from './lua/table.ts'
 import { LuaError, type LuaValue } from './lua/value.ts'
+import type { Script } from './script-engine.ts'
 
 const SCRATCH_BYTES = 16 * 1024
 const SCRATCH_KEPT_MAX = 1 << 20

@@ -6,16 +6,16 @@
 // Always: between beginLoading() and endLoading() nothing but the library's code runs.
 
 import { errorTable } from './convert-reply.ts'
-import type { EngineHost } from './engine.ts'
-import { openRedisLibraries } from './libs/index.ts'
 import { openLibraries } from './lua/index.ts'
-import { protect as protectedCall } from './lua/lib/protected.ts'
 import { formatNumber } from './lua/number.ts'
 import { type LuaState, typeName } from './lua/state.ts'
+import { protect as protectedCall } from './lua/stdlib/protected.ts'
 import { LuaTable } from './lua/table.ts'
 import { LuaFunction, type LuaResult, type LuaValue } from './lua/value.ts'
 import type { RedisLibrary } from './redis-library.ts'
 import { addEvalFunctions, loadingTable, redisTable, textOf } from './redis-library-api.ts'
+import { openRedisLibraries } from './redis-libs/index.ts'
+import type { EngineHost } from './script-engine.ts'
 
 /** What Redis lets scripts see; everything else that the libraries bring is taken away. */
 const ALLOWED = new Set(

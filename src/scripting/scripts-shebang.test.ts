@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SCRIPT_ALLOW_OOM, SCRIPT_ALLOW_STALE, SCRIPT_NO_WRITES, SCRIPT_UNDECLARED } from './engine.ts'
+import { SCRIPT_ALLOW_OOM, SCRIPT_ALLOW_STALE, SCRIPT_NO_WRITES, SCRIPT_UNDECLARED } from './script-engine.ts'
 import { readLibraryHead, readScriptHead, splitWords } from './scripts-shebang.ts'
 
 test('a script without a shebang declares nothing', () => {

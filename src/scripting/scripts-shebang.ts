@@ -1,6 +1,6 @@
 // The first line of a script or library: `#!lua name=mylib flags=no-writes,allow-stale`, words as redis.conf quotes them.
 
-import { SCRIPT_FLAGS, SCRIPT_UNDECLARED, type ScriptFlagName } from './engine.ts'
+import { SCRIPT_FLAGS, SCRIPT_UNDECLARED, type ScriptFlagName } from './script-engine.ts'
 
 export interface ScriptHead {
   /** SCRIPT_ bits. */

@@ -7,7 +7,7 @@
 import type { Outcome, ScriptCache } from '../engine/scripting.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Runnable, ScriptEngine } from './engine.ts'
+import type { Runnable, ScriptEngine } from './script-engine.ts'
 import { readScriptHead } from './scripts-shebang.ts'
 
 const DIGEST_CHARS = 40

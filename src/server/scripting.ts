@@ -1,9 +1,9 @@
 // Puts scripts and functions into a server: the room, what it costs, and its fields of INFO.
 
 import type { Engine } from '../engine/engine.ts'
-import type { EngineHost } from '../scripting/engine.ts'
-import { LuaEngine } from '../scripting/engine-lua.ts'
-import { ScriptRoom } from '../scripting/engine-scripting.ts'
+import { LuaEngine } from '../scripting/lua-engine.ts'
+import type { EngineHost } from '../scripting/script-engine.ts'
+import { ScriptRoom } from '../scripting/scripting.ts'
 import { humanBytes } from './info.ts'
 import type { Services } from './services.ts'
 import { REDIS_VERSION } from './version.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { configCommands } from '../commands/config.ts'
+import { configCommands } from '../commands/server/config.ts'
 import { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
 import { Config } from './config/config.ts'

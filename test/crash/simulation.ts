@@ -4,7 +4,7 @@
 // done in the background, so that commands come between. A run has several lives; its seed decides everything.
 
 import assert from 'node:assert/strict'
-import type { DigestHash } from '../../src/commands/digest.ts'
+import type { DigestHash } from '../../src/commands/server/debug/digest.ts'
 import type { Random } from '../../src/server/system/system.ts'
 import { seededRandom, virtualSystem } from '../../src/server/system/virtual.ts'
 import { MachineServer } from '../harness/machine.ts'

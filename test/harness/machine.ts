@@ -1,7 +1,7 @@
 // A whole server on a made-up machine (server/system/virtual.ts): time, chance and disk are the test's, replies come
 // at once, and the power can go at any moment.
 
-import { type DigestHash, datasetDigest } from '../../src/commands/digest.ts'
+import { type DigestHash, datasetDigest } from '../../src/commands/server/debug/digest.ts'
 import { Config } from '../../src/server/config/config.ts'
 import { loadText } from '../../src/server/config/parser.ts'
 import type { StartServerOptions } from '../../src/server/launch.ts'

@@ -12,7 +12,7 @@ import {
   openLibraries,
   start,
 } from '../../src/scripting/lua/index.ts'
-import { toText } from '../../src/scripting/lua/lib/base.ts'
+import { toText } from '../../src/scripting/lua/stdlib/base.ts'
 
 // Built tests run from another folder, but from the same working directory.
 const FOLDER = [join(import.meta.dirname, '../../src/scripting/lua'), join(process.cwd(), 'src/scripting/lua')]

@@ -10,7 +10,7 @@ import { copySlice } from '../../lib/bytes.ts'
 import { Slice } from '../../lib/slice.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { setRawString } from '../raw-string.ts'
+import { setRawString } from '../shared/raw-string.ts'
 
 const NOT_TAKES_ONE = errorBytes('ERR BITOP NOT must be called with a single source key.')
 const AND = 1

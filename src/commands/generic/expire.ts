@@ -4,7 +4,7 @@ import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/events.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { absoluteOrReply, EX, EXAT, isPast, msWord, PX, PXAT, type TimeUnit } from '../expire-time.ts'
+import { absoluteOrReply, EX, EXAT, isPast, msWord, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
 import { peek } from './peek.ts'
 
 const NX = 1

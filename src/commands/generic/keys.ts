@@ -7,7 +7,7 @@ import { equalsNoCase } from '../../lib/bytes.ts'
 import { globMatch } from '../../lib/glob.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { cursorOrReply } from '../cursor.ts'
+import { cursorOrReply } from '../shared/cursor.ts'
 
 const STAR = 0x2a
 

@@ -5,7 +5,7 @@ import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/events.ts'
 import type { Database } from '../../keyspace/database.ts'
 import { DB_INDEX_OUT_OF_RANGE, NO_SUCH_KEY, SAME_OBJECT } from '../../protocol/errors.ts'
-import { int32OrReply } from '../arguments.ts'
+import { int32OrReply } from '../shared/arguments.ts'
 
 const rename: Command = {
   name: 'rename',

@@ -4,7 +4,7 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { HashKind } from '../../keyspace/hash-kind.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
-import { replyElement } from '../element-reply.ts'
+import { replyElement } from '../shared/element-reply.ts'
 import { openHash } from './shared.ts'
 
 const hGet: Command = {

@@ -7,9 +7,9 @@ import { HashKind } from '../../keyspace/hash-kind.ts'
 import { ENC_HASHTABLE, TYPE_HASH } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
-import { symmetricLongOrReply } from '../arguments.ts'
-import { BUCKETS_PER_COUNT, ScanOptions, scannedOrReply } from '../collection-scan.ts'
-import { replyElement } from '../element-reply.ts'
+import { symmetricLongOrReply } from '../shared/arguments.ts'
+import { replyElement } from '../shared/element-reply.ts'
+import { BUCKETS_PER_COUNT, ScanOptions, scannedOrReply } from '../shared/scan.ts'
 import { openHash } from './shared.ts'
 
 const INT64_HALF = 2 ** 62

@@ -4,7 +4,7 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { replyElement } from '../element-reply.ts'
+import { replyElement } from '../shared/element-reply.ts'
 import { countOrReply, elementOf, isLeftOrReply, openList, popped, popRange } from './shared.ts'
 
 const NUMKEYS = errorBytes('ERR numkeys should be greater than 0')

@@ -8,7 +8,7 @@ import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { Element } from '../../memory/element.ts'
 import { MUST_BE_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
-import { replyElement } from '../element-reply.ts'
+import { replyElement } from '../shared/element-reply.ts'
 
 /** The list of an entry. One at a time: the next call points the same object elsewhere. */
 export function openList(ctx: Context, entry: Ref): List {

@@ -10,7 +10,7 @@ import { parseInt64 } from '../../lib/number.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { Element } from '../../memory/element.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { replyElement } from '../element-reply.ts'
+import { replyElement } from '../shared/element-reply.ts'
 import { elementOf } from './shared.ts'
 
 const NUMKEYS = errorBytes('ERR numkeys should be greater than 0')

@@ -9,8 +9,8 @@ import { ENC_INTSET, ENC_LISTPACK, TYPE_SET } from '../../keyspace/types.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { MUST_BE_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
-import { symmetricLongOrReply } from '../arguments.ts'
-import { replyElement } from '../element-reply.ts'
+import { symmetricLongOrReply } from '../shared/arguments.ts'
+import { replyElement } from '../shared/element-reply.ts'
 import { elementOf, openSet, storeBack } from './shared.ts'
 
 /** When fewer than one in so many stay, those that stay are chosen instead of those that go. */

@@ -9,7 +9,7 @@ import { formatG17 } from '../../lib/double.ts'
 import { Slice } from '../../lib/slice.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { ScanOptions, scannedOrReply } from '../collection-scan.ts'
+import { ScanOptions, scannedOrReply } from '../shared/scan.ts'
 import { cursorOf, openSet, replyMembers, replyScore } from './shared.ts'
 
 const COUNT_RANGE = errorBytes(

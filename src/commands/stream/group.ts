@@ -9,7 +9,7 @@ import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { errorText } from '../arguments.ts'
+import { errorText } from '../shared/arguments.ts'
 import { createConsumer } from './read.ts'
 import { idOrReply, isMark, openStream, rangeStartOrReply, replySubcommandError } from './shared.ts'
 

@@ -9,7 +9,7 @@ import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { errorText } from '../arguments.ts'
+import { errorText } from '../shared/arguments.ts'
 import { propagateClaim, propagateGroupId, propagateNewConsumer } from './propagate.ts'
 import { createConsumer } from './read.ts'
 import {

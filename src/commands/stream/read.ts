@@ -12,7 +12,7 @@ import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { errorText } from '../arguments.ts'
+import { errorText } from '../shared/arguments.ts'
 import { distanceFromFirst, hasDeletedAfter } from './lag.ts'
 import { propagateClaim, propagateGroupId, propagateNewConsumer } from './propagate.ts'
 import {

@@ -9,7 +9,7 @@ import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
-import { errorText } from '../arguments.ts'
+import { errorText } from '../shared/arguments.ts'
 
 const INVALID_ID = errorBytes('ERR Invalid stream ID specified as stream command argument')
 const INVALID_START = errorBytes('ERR invalid start ID for the interval')

@@ -8,7 +8,7 @@ import type { Options } from '../../engine/options.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { equalsNoCase } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
-import { EX, EXAT, expireTimeOrReply, isPast, msWord, PX, PXAT, type TimeUnit } from '../expire-time.ts'
+import { EX, EXAT, expireTimeOrReply, isPast, msWord, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
 import { replyString } from './get.ts'
 
 const NX = 1

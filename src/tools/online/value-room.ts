@@ -3,7 +3,7 @@
 //
 // Always: the room is empty between calls.
 
-import { valueDigest } from '../../commands/digest.ts'
+import { valueDigest } from '../../commands/server/debug/digest.ts'
 import { Engine } from '../../engine/engine.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import { Sha1 } from '../../lib/sha1.ts'

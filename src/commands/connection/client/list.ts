@@ -1,0 +1,143 @@
+// One line of CLIENT LIST and CLIENT INFO.
+
+import {
+  CLIENT_BLOCKED,
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSING,
+  CLIENT_DIRTY_CAS,
+  CLIENT_MASTER,
+  CLIENT_MONITOR,
+  CLIENT_MULTI,
+  CLIENT_NO_EVICT,
+  CLIENT_NO_TOUCH,
+  CLIENT_PAUSED,
+  CLIENT_PUBSUB,
+  CLIENT_READONLY,
+  CLIENT_REPLICA,
+  CLIENT_TRACKING,
+  CLIENT_UNIX_SOCKET,
+  type Client,
+} from '../../../engine/client.ts'
+import { clientMemory, outputMemory } from '../../../engine/client-memory.ts'
+import type { Context } from '../../../engine/context.ts'
+import { digits } from '../../../lib/number.ts'
+
+/** Letters of `flags`, in Redis's order. */
+const FLAG_LETTERS: readonly (readonly [flag: number, letter: string])[] = [
+  [CLIENT_MASTER, 'M'],
+  [CLIENT_PUBSUB, 'P'],
+  [CLIENT_MULTI, 'x'],
+  [CLIENT_BLOCKED | CLIENT_PAUSED, 'b'],
+  [CLIENT_TRACKING, 't'],
+  [CLIENT_DIRTY_CAS, 'd'],
+  [CLIENT_CLOSE_AFTER_REPLY, 'c'],
+  [CLIENT_CLOSING, 'A'],
+  [CLIENT_UNIX_SOCKET, 'U'],
+  [CLIENT_READONLY, 'r'],
+  [CLIENT_NO_EVICT, 'e'],
+  [CLIENT_NO_TOUCH, 'T'],
+]
+
+/** All clients read through one buffer and write through one: who did so lately is shown with a share of it. */
+const READ_SHARE_BYTES = 16 * 1024
+const READ_SHARE_MS = 2000
+const WRITE_SHARE_BYTES_MIN = 1024
+const WRITE_SHARE_BYTES_MAX = 16 * 1024
+
+export function clientLine(ctx: Context, client: Client): string {
+  const { connection } = client
+  const nowMs = ctx.nowMs
+  const self = client === ctx.client
+  // A command that runs has left its buffer already; Redis still counts it.
+  const half = halfCommand(client)
+  const query = client.queryBytes - half.doneBytes + (self ? requestBytes(ctx) : 0)
+  const share = nowMs - client.lastActiveMs <= READ_SHARE_MS ? READ_SHARE_BYTES : 0
+  const room = Math.max(client.query?.length ?? 0, share)
+  const fields: (readonly [name: string, value: string | number])[] = [
+    ['id', client.id],
+    ['addr', connection.peer],
+    ['laddr', connection.local],
+    ['fd', connection.fd],
+    ['name', client.name],
+    ['age', Math.floor(nowMs / 1000) - Math.floor(client.createdMs / 1000)],
+    ['idle', Math.floor(nowMs / 1000) - Math.floor(client.lastActiveMs / 1000)],
+    ['flags', flagLetters(client)],
+    ['db', client.db.index],
+    ['sub', client.channels?.size ?? 0],
+    ['psub', client.patterns?.size ?? 0],
+    ['ssub', client.shardChannels?.size ?? 0],
+    ['multi', client.has(CLIENT_MULTI) ? (client.queued?.length ?? 0) : -1],
+    ['qbuf', query],
+    ['qbuf-free', Math.max(0, room - query)],
+    ['argv-mem', self ? argumentBytes(ctx) : half.argumentBytes],
+    ['multi-mem', client.queuedBytes],
+    ['rbs', writeShare(client.replyPeak)],
+    ['rbp', client.replyPeak],
+    ['obl', 0],
+    ['oll', client.out.length],
+    ['omem', outputMemory(client)],
+    ['tot-mem', clientMemory(client)],
+    ['events', client.outBytes > 0 ? 'rw' : 'r'],
+    ['cmd', client.lastCommand?.fullName ?? 'NULL'],
+    ['user', client.user],
+    ['redir', -1],
+    ['resp', client.resp],
+    ['lib-name', client.libName],
+    ['lib-ver', client.libVersion],
+  ]
+  return `${fields.map(([name, value]) => `${name}=${value}`).join(' ')}\n`
+}
+
+function writeShare(peak: number): number {
+  let bytes = WRITE_SHARE_BYTES_MIN
+  while (bytes < peak && bytes < WRITE_SHARE_BYTES_MAX) bytes *= 2
+  return bytes
+}
+
+function flagLetters(client: Client): string {
+  let letters = client.has(CLIENT_REPLICA) ? (client.has(CLIENT_MONITOR) ? 'O' : 'S') : ''
+  for (const [flag, letter] of FLAG_LETTERS) if (client.has(flag)) letters += letter
+  return letters || 'N'
+}
+
+function argumentBytes(ctx: Context): number {
+  let bytes = 0
+  for (let i = 0; i < ctx.argc; i++) bytes += ctx.args[i].len
+  return bytes
+}
+
+const BIG_ARGUMENT_BYTES = 32 * 1024
+const CR = 13
+
+/**
+ * What Redis would have taken out of the input buffer already: of a command that is not whole yet the arguments that
+ * are, and what stands before a big one.
+ */
+function halfCommand({ query, queryStart, queryEnd }: Client): { doneBytes: number; argumentBytes: number } {
+  let doneBytes = 0
+  let argumentBytes = 0
+  if (query === undefined || query[queryStart] !== 0x2a) return { doneBytes, argumentBytes }
+  const line = (at: number) => {
+    const end = query.indexOf(CR, at)
+    return end < 0 || end + 2 > queryEnd ? -1 : end
+  }
+  for (let at = line(queryStart) + 2; at > 1 && at < queryEnd; ) {
+    const end = line(at)
+    if (end < 0) break
+    const length = Number(String.fromCharCode(...query.subarray(at + 1, end)))
+    const whole = end + 2 + length + 2 <= queryEnd
+    if (!whole && length >= BIG_ARGUMENT_BYTES) doneBytes = end + 2 - queryStart
+    if (!whole) break
+    argumentBytes += length
+    at = end + 2 + length + 2
+    doneBytes = at - queryStart
+  }
+  return { doneBytes, argumentBytes }
+}
+
+/** What the command that runs takes on the wire. */
+function requestBytes(ctx: Context): number {
+  let bytes = 3 + digits(ctx.argc)
+  for (let i = 0; i < ctx.argc; i++) bytes += 5 + digits(ctx.args[i].len) + ctx.args[i].len
+  return bytes
+}

@@ -1,0 +1,168 @@
+// CLIENT TRACKING and its kin: client-side caching.
+
+import type { Command } from '../../../engine/command.ts'
+import type { Context } from '../../../engine/context.ts'
+import type { TrackingOptions, TrackingState } from '../../../engine/tracking.ts'
+
+export const trackingSubcommands: readonly Command[] = [
+  {
+    name: 'caching',
+    arity: 3,
+    flags: 'noscript loading stale sentinel',
+    since: '6.0.0',
+    group: 'connection',
+    summary: 'Instructs the server whether to track the keys in the next request.',
+    complexity: 'O(1)',
+    args: 'mode:(YES|NO)',
+    run: caching,
+  },
+  {
+    name: 'getredir',
+    arity: 2,
+    flags: 'noscript loading stale sentinel',
+    since: '6.0.0',
+    group: 'connection',
+    summary: "Returns the client ID to which the connection's tracking notifications are redirected.",
+    complexity: 'O(1)',
+    run: ctx => ctx.reply.integer(stateOf(ctx)?.redirect ?? -1),
+  },
+  {
+    name: 'tracking',
+    arity: -3,
+    flags: 'noscript loading stale sentinel',
+    since: '6.0.0',
+    group: 'connection',
+    summary: 'Controls server-assisted client-side caching for the connection.',
+    complexity: 'O(1). Some options may introduce additional complexity.',
+    args: 'status:(ON|OFF) [REDIRECT client-id:integer] [PREFIX... prefix...] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]',
+    run: tracking,
+  },
+  {
+    name: 'trackinginfo',
+    arity: 2,
+    flags: 'noscript loading stale sentinel',
+    since: '6.2.0',
+    group: 'connection',
+    summary: 'Returns information about server-assisted client-side caching for the connection.',
+    complexity: 'O(1)',
+    run: trackingInfo,
+  },
+]
+
+function stateOf(ctx: Context): TrackingState | undefined {
+  return ctx.client.tracking as TrackingState | undefined
+}
+
+function tracking(ctx: Context): void {
+  const options: TrackingOptions = {
+    redirect: 0,
+    bcast: false,
+    optIn: false,
+    optOut: false,
+    noLoop: false,
+    prefixes: [],
+  }
+  const opt = ctx.options(3)
+  while (opt.more()) {
+    if (opt.eat('redirect', 1)) {
+      if (options.redirect !== 0) return ctx.reply.error('ERR A client can only redirect to a single other client')
+      const id = opt.integerOrReply()
+      if (opt.failed) return
+      if (!ctx.engine.clients.has(id)) {
+        return ctx.reply.error('ERR The client ID you want redirect to does not exist')
+      }
+      options.redirect = id
+    } else if (opt.eat('bcast')) options.bcast = true
+    else if (opt.eat('optin')) options.optIn = true
+    else if (opt.eat('optout')) options.optOut = true
+    else if (opt.eat('noloop')) options.noLoop = true
+    else if (opt.eat('prefix', 1)) options.prefixes.push(opt.next().latin1())
+    else return opt.syntaxError()
+  }
+  if (ctx.is(2, 'off')) {
+    ctx.engine.tracking.disable(ctx.client)
+    return ctx.reply.ok()
+  }
+  if (!ctx.is(2, 'on')) return opt.syntaxError()
+  const problem = refusal(ctx, options)
+  if (problem !== undefined) return ctx.reply.error(problem)
+  ctx.engine.tracking.enable(ctx.client, options)
+  ctx.reply.ok()
+}
+
+/** Why these options cannot be had, or not on top of what is on already. */
+function refusal(ctx: Context, options: TrackingOptions): string | undefined {
+  const now = stateOf(ctx)
+  if (!options.bcast && options.prefixes.length > 0) return 'ERR PREFIX option requires BCAST mode to be enabled'
+  if (now !== undefined && now.bcast !== options.bcast) {
+    return "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a different mode."
+  }
+  if (options.bcast && (options.optIn || options.optOut)) return 'ERR OPTIN and OPTOUT are not compatible with BCAST'
+  if (options.optIn && options.optOut) return "ERR You can't specify both OPTIN mode and OPTOUT mode"
+  if (now !== undefined && ((options.optIn && now.optOut) || (options.optOut && now.optIn))) {
+    return "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different mode."
+  }
+  return options.bcast ? overlap(options.prefixes, now?.prefixes ?? []) : undefined
+}
+
+function overlap(fresh: string[], held: string[]): string | undefined {
+  for (const [i, prefix] of fresh.entries()) {
+    for (const other of held) {
+      if (prefix !== other && (prefix.startsWith(other) || other.startsWith(prefix))) {
+        return `ERR Prefix '${prefix}' overlaps with an existing prefix '${other}'. Prefixes for a single client must not overlap.`
+      }
+    }
+    for (const other of fresh.slice(i + 1)) {
+      if (prefix.startsWith(other) || other.startsWith(prefix)) {
+        return `ERR Prefix '${prefix}' overlaps with another provided prefix '${other}'. Prefixes for a single client must not overlap.`
+      }
+    }
+  }
+  return undefined
+}
+
+function caching(ctx: Context): void {
+  const state = stateOf(ctx)
+  if (state === undefined) {
+    return ctx.reply.error(
+      'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
+    )
+  }
+  if (ctx.is(2, 'yes')) {
+    if (!state.optIn)
+      return ctx.reply.error('ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.')
+    state.caching = true
+  } else if (ctx.is(2, 'no')) {
+    if (!state.optOut)
+      return ctx.reply.error('ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.')
+    state.caching = false
+  } else return ctx.options(2).syntaxError()
+  ctx.reply.ok()
+}
+
+function trackingInfo(ctx: Context): void {
+  const state = stateOf(ctx)
+  const flags: string[] = []
+  if (state === undefined) flags.push('off')
+  else {
+    flags.push('on')
+    if (state.bcast) flags.push('bcast')
+    if (state.optIn) flags.push('optin')
+    if (state.optIn && state.caching === true) flags.push('caching-yes')
+    if (state.optOut) flags.push('optout')
+    if (state.optOut && state.caching === false) flags.push('caching-no')
+    if (state.noLoop) flags.push('noloop')
+    if (state.brokenRedirect) flags.push('broken_redirect')
+  }
+  const { reply } = ctx
+  reply.map(3)
+  reply.bulkText('flags')
+  reply.set(flags.length)
+  for (const flag of flags) reply.bulkText(flag)
+  reply.bulkText('redirect')
+  reply.integer(state === undefined ? -1 : state.redirect)
+  reply.bulkText('prefixes')
+  const prefixes = state?.prefixes ?? []
+  reply.array(prefixes.length)
+  for (const prefix of prefixes) reply.bulkText(prefix)
+}

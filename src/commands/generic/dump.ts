@@ -1,0 +1,146 @@
+// DUMP and RESTORE: a value as bytes.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import type { Database } from '../../keyspace/database.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { BUSY_KEY, SYNTAX } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+const BAD_IDLETIME = errorBytes('ERR Invalid IDLETIME value, must be >= 0')
+const BAD_FREQ = errorBytes('ERR Invalid FREQ value, must be >= 0 and <= 255')
+const BAD_TTL = errorBytes('ERR Invalid TTL value, must be >= 0')
+const BAD_PAYLOAD = errorBytes('ERR DUMP payload version or checksum are wrong')
+const BAD_FORMAT = errorBytes('ERR Bad data format')
+const LRU_CLOCK_MASK = 0xffffff
+
+const dump: Command = {
+  name: 'dump',
+  arity: 2,
+  flags: 'readonly',
+  keys: 'RO ACCESS @1',
+  since: '2.6.0',
+  group: 'generic',
+  summary: 'Returns a serialized representation of the value stored at a key.',
+  complexity:
+    'O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects ' +
+    'composing the value and M their average size. For small string values the time complexity is thus ' +
+    'O(1)+O(1*M) where M is small, so simply O(1).',
+  args: 'key#0',
+  tips: 'nondeterministic_output',
+  run(ctx) {
+    const { db, engine, reply } = ctx
+    const entry = ctx.lookupRead(ctx.args[1])
+    if (entry === 0) return reply.null()
+    reply.bulk(engine.payloads.dump(db, entry))
+  },
+}
+
+const restore: Command = {
+  name: 'restore',
+  arity: -4,
+  flags: 'write denyoom',
+  keys: 'OW UPDATE @1',
+  since: '2.6.0',
+  group: 'generic',
+  summary: 'Creates a key from the serialized representation of a value.',
+  complexity:
+    'O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number ' +
+    'of Redis objects composing the value and M their average size. For small string values the time complexity ' +
+    'is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is ' +
+    'O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).',
+  args:
+    'key#0 ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] ' +
+    '[FREQ frequency:integer@5.0.0]',
+  history: [
+    ['3.0.0', 'Added the `REPLACE` modifier.'],
+    ['5.0.0', 'Added the `ABSTTL` modifier.'],
+    ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
+  ],
+  acl: 'keyspace dangerous',
+  run: runRestore,
+}
+
+/** What MIGRATE sends to a server that is about to own the key's slot. */
+const restoreAsking: Command = {
+  ...restore,
+  name: 'restore-asking',
+  flags: 'write denyoom asking',
+  since: '3.0.0',
+  group: 'server',
+  summary: 'An internal command for migrating keys in a cluster.',
+  syscmd: true,
+}
+
+/** RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
+function runRestore(ctx: Context): void {
+  const options = optionsOrReply(ctx)
+  if (options === undefined) return
+  const { args, db, engine, reply } = ctx
+  const key = args[1]
+  if (!options.replace && db.find(key) !== 0) return reply.fixedError(BUSY_KEY)
+  const ttlMs = ctx.integerOrReply(2)
+  if (Number.isNaN(ttlMs)) return
+  if (ttlMs < 0) return reply.fixedError(BAD_TTL)
+  if (!engine.payloads.isSound(args[3])) return reply.fixedError(BAD_PAYLOAD)
+  if (!engine.payloads.read(args[3], engine.settings.sanitizeDumpPayload !== 'no')) return refused(ctx)
+  const removed = options.replace && db.delete(key)
+  const whenMs = ttlMs === 0 || options.absolute ? ttlMs : ttlMs + ctx.nowMs
+  if (ttlMs > 0 && whenMs < ctx.nowMs) {
+    engine.payloads.drop()
+    if (removed) {
+      ctx.propagateAs(ctx.settings.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL', key)
+      ctx.touched(key, 'del', NOTIFY_GENERIC)
+    }
+    return reply.ok()
+  }
+  let entry = engine.payloads.place(db, key)
+  if (ttlMs > 0) {
+    entry = db.setExpiry(key, entry, whenMs)
+    if (!options.absolute) ctx.propagateAs(...args.slice(0, 2), whenMs, ...args.slice(3, ctx.argc), 'ABSTTL')
+  }
+  stampAccess(ctx, db, entry, options.idleSeconds, options.frequency)
+  ctx.touched(key, 'restore', NOTIFY_GENERIC)
+  reply.ok()
+}
+
+function refused(ctx: Context): void {
+  ctx.engine.log?.('verbose', ctx.engine.payloads.failure)
+  ctx.reply.fixedError(BAD_FORMAT)
+}
+
+interface RestoreOptions {
+  replace: boolean
+  absolute: boolean
+  idleSeconds: number
+  frequency: number
+}
+
+function optionsOrReply(ctx: Context): RestoreOptions | undefined {
+  const options = { replace: false, absolute: false, idleSeconds: -1, frequency: -1 }
+  for (let i = 4; i < ctx.argc; i++) {
+    const more = i + 1 < ctx.argc
+    if (ctx.is(i, 'replace')) options.replace = true
+    else if (ctx.is(i, 'absttl')) options.absolute = true
+    else if (ctx.is(i, 'idletime') && more && options.frequency === -1) {
+      options.idleSeconds = ctx.longOrReply(++i)
+      if (Number.isNaN(options.idleSeconds)) return undefined
+      if (options.idleSeconds < 0) return void ctx.reply.fixedError(BAD_IDLETIME)
+    } else if (ctx.is(i, 'freq') && more && options.idleSeconds === -1) {
+      options.frequency = ctx.longOrReply(++i)
+      if (Number.isNaN(options.frequency)) return undefined
+      if (options.frequency < 0 || options.frequency > 255) return void ctx.reply.fixedError(BAD_FREQ)
+    } else return void ctx.reply.fixedError(SYNTAX)
+  }
+  return options
+}
+
+function stampAccess(ctx: Context, db: Database, entry: Ref, idleSeconds: number, frequency: number): void {
+  const { keyspace } = ctx
+  if (keyspace.lfu) {
+    if (frequency >= 0) db.setAccess(entry, frequency | ((Math.floor(ctx.nowMs / 60000) & 0xffff) << 8))
+  } else if (idleSeconds >= 0) db.setAccess(entry, (keyspace.lruClock - idleSeconds) & LRU_CLOCK_MASK)
+}
+
+export const dumpCommands: readonly Command[] = [dump, restore, restoreAsking]

@@ -1,0 +1,295 @@
+// SORT: the elements of a list, set or sorted set in the order of their own value or of what BY names, cut by LIMIT,
+// each answered with itself or with what GET names.
+
+import { CLIENT_SCRIPT } from '../../../engine/client.ts'
+import type { Command } from '../../../engine/command.ts'
+import type { Context } from '../../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../../engine/events.ts'
+import { ListKind } from '../../../keyspace/list-kind.ts'
+import { ENC_LISTPACK, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../../../keyspace/types.ts'
+import { parseDouble } from '../../../lib/number.ts'
+import { Slice } from '../../../lib/slice.ts'
+import type { Ref } from '../../../memory/arena.ts'
+import { WRONG_TYPE } from '../../../protocol/errors.ts'
+import { errorBytes } from '../../../protocol/reply.ts'
+import { elementOf as listElementOf, openList } from '../../list/shared.ts'
+import { openSet, elementOf as setElementOf } from '../../set/shared.ts'
+import { cursorOf, openSet as openSortedSet } from '../../sorted-set/shared.ts'
+import { SortElements } from './elements.ts'
+import { SortPattern } from './pattern.ts'
+
+const NOT_A_SCORE = errorBytes("ERR One or more scores can't be converted into double")
+const BY_IN_CLUSTER = errorBytes('ERR BY option of SORT denied in Cluster mode.')
+const GET_IN_CLUSTER = errorBytes('ERR GET option of SORT denied in Cluster mode.')
+const SPACE = 0x20
+
+const sort: Command = {
+  name: 'sort',
+  arity: -2,
+  flags: 'write denyoom',
+  keys:
+    "RO ACCESS @1; RO ACCESS @? (For the optional BY/GET keyword. It is marked 'unknown' because the key names " +
+    'derive from the content of the key we sort); OW UPDATE @? (For the optional STORE keyword. It is marked ' +
+    "'unknown' because the keyword can appear anywhere in the argument array)",
+  keyFinder: 'sort',
+  since: '1.0.0',
+  group: 'generic',
+  summary: 'Sorts the elements in a list, a set, or a sorted set, optionally storing the result.',
+  complexity:
+    'O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned ' +
+    'elements. When the elements are not sorted, complexity is O(N).',
+  args:
+    'key#0 [BY by-pattern=pattern:pattern#1] [LIMIT limit:(offset:integer count:integer)] ' +
+    '[GET... get-pattern=pattern:pattern#1...] [order:(ASC|DESC)] [sorting=ALPHA] [STORE destination#2]',
+  acl: 'set sortedset list dangerous',
+  run(ctx) {
+    sortGeneric(ctx, true)
+  },
+}
+
+const sortRo: Command = {
+  name: 'sort_ro',
+  arity: -2,
+  flags: 'readonly',
+  keys:
+    "RO ACCESS @1; RO ACCESS @? (For the optional BY/GET keyword. It is marked 'unknown' because the key names " +
+    'derive from the content of the key we sort)',
+  keyFinder: 'sort-ro',
+  since: '7.0.0',
+  group: 'generic',
+  summary: 'Returns the sorted elements of a list, a set, or a sorted set.',
+  complexity:
+    'O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned ' +
+    'elements. When the elements are not sorted, complexity is O(N).',
+  args:
+    'key#0 [BY by-pattern=pattern:pattern#1] [LIMIT limit:(offset:integer count:integer)] ' +
+    '[GET... get-pattern=pattern:pattern#1...] [order:(ASC|DESC)] [sorting=ALPHA]',
+  acl: 'set sortedset list dangerous',
+  run(ctx) {
+    sortGeneric(ctx, false)
+  },
+}
+
+interface SortOptions {
+  descending: boolean
+  alphabetic: boolean
+  /** BY a constant: the elements stay in the order they have. */
+  unsorted: boolean
+  by: SortPattern | undefined
+  gets: SortPattern[]
+  offset: number
+  count: number
+  storeKey: Slice | undefined
+}
+
+function sortGeneric(ctx: Context, mayStore: boolean): void {
+  const options = optionsOrReply(ctx, mayStore)
+  if (options === undefined) return
+  const { db, reply } = ctx
+  const entry = ctx.lookupRead(ctx.args[1])
+  const type = entry === 0 ? TYPE_LIST : db.typeOf(entry)
+  if (type !== TYPE_LIST && type !== TYPE_SET && type !== TYPE_ZSET) return reply.fixedError(WRONG_TYPE)
+  // A set has no order of its own: where the result is kept, all servers must come to the same one.
+  if (options.unsorted && type === TYPE_SET && (options.storeKey !== undefined || ctx.client.has(CLIENT_SCRIPT))) {
+    options.unsorted = false
+    options.alphabetic = true
+    options.by = undefined
+  }
+  const elements = new SortElements()
+  if (entry !== 0) gather(ctx, entry, type, elements, options.unsorted && options.descending)
+  const order: number[] = []
+  for (let i = 0; i < elements.count; i++) order.push(i)
+  if (!options.unsorted && !sortedOrReply(ctx, elements, order, options)) return
+  const from = Math.min(Math.max(options.offset, 0), order.length)
+  const chosen = order.slice(from, options.count < 0 ? order.length : from + options.count)
+  if (options.storeKey === undefined) replyWith(ctx, elements, chosen, options.gets)
+  else store(ctx, elements, chosen, options.gets, options.storeKey)
+}
+
+/** Undefined after an error reply. */
+function optionsOrReply(ctx: Context, mayStore: boolean): SortOptions | undefined {
+  const options: SortOptions = {
+    descending: false,
+    alphabetic: false,
+    unsorted: false,
+    by: undefined,
+    gets: [],
+    offset: 0,
+    count: -1,
+    storeKey: undefined,
+  }
+  const inCluster = ctx.engine.host?.mode === 'cluster'
+  const opt = ctx.options(2)
+  while (opt.more()) {
+    if (opt.eat('asc')) options.descending = false
+    else if (opt.eat('desc')) options.descending = true
+    else if (opt.eat('alpha')) options.alphabetic = true
+    else if (opt.eat('limit', 2)) {
+      options.offset = opt.longOrReply()
+      if (!opt.failed) options.count = opt.longOrReply()
+    } else if (mayStore && opt.eat('store', 1)) options.storeKey = opt.next()
+    else if (opt.eat('by', 1)) {
+      options.by = new SortPattern(opt.next())
+      if (options.by.isConstant) options.unsorted = true
+      else if (inCluster) opt.fail(BY_IN_CLUSTER)
+    } else if (opt.eat('get', 1)) {
+      options.gets.push(new SortPattern(opt.next()))
+      if (inCluster) opt.fail(GET_IN_CLUSTER)
+    } else opt.syntaxError()
+    if (opt.failed) return undefined
+  }
+  return options
+}
+
+/** Copies the elements of a value, in the order it holds them or from the last to the first. */
+function gather(ctx: Context, entry: Ref, type: number, elements: SortElements, backward: boolean): void {
+  if (type === TYPE_LIST) {
+    const list = openList(ctx, entry)
+    const e = listElementOf(ctx)
+    list.seek(backward ? list.length - 1 : 0, !backward)
+    while (list.next(e)) elements.add(e.text())
+  } else if (type === TYPE_SET) {
+    const set = openSet(ctx, entry)
+    const e = setElementOf(ctx)
+    set.rewind()
+    while (set.next(e)) elements.add(e.text())
+  } else gatherSortedSet(ctx, entry, elements, backward)
+}
+
+function gatherSortedSet(ctx: Context, entry: Ref, elements: SortElements, backward: boolean): void {
+  const set = openSortedSet(ctx, entry)
+  // Redis changes the encoding for good, which OBJECT ENCODING shows.
+  if (set.encoding === ENC_LISTPACK) {
+    entry = ctx.db.lookupWrite(ctx.args[1])
+    set.open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry)).toTree()
+    ctx.db.setValue(entry, set.encoding, set.value)
+  }
+  const c = cursorOf(ctx)
+  let more = set.seekRank(backward ? set.length - 1 : 0, c)
+  while (more) {
+    elements.add(c.member)
+    more = backward ? set.previous(c) : set.next(c)
+  }
+}
+
+/** Brings `order`, indexes of elements, into the order asked for; false after an error reply. */
+function sortedOrReply(ctx: Context, elements: SortElements, order: number[], options: SortOptions): boolean {
+  const { alphabetic, by } = options
+  const sign = options.descending ? -1 : 1
+  if (alphabetic) {
+    const texts = by === undefined ? elements : namedTexts(ctx, elements, by)
+    if (options.storeKey !== undefined) order.sort((i, j) => sign * texts.compare(i, j))
+    else order.sort((i, j) => sign * texts.collate(i, j))
+    return true
+  }
+  const scores = new Float64Array(elements.count)
+  if (!readScores(ctx, elements, by, scores)) {
+    ctx.reply.fixedError(NOT_A_SCORE)
+    return false
+  }
+  if (!sortByWholeScores(elements, order, scores, sign)) {
+    order.sort((i, j) => {
+      if (scores[i] === scores[j]) return sign * elements.compare(i, j)
+      return scores[i] < scores[j] ? -sign : sign
+    })
+  }
+  return true
+}
+
+/**
+ * Sorts without calling back: score and index go into one number each. False, with nothing done, when they do not fit
+ * one, as with scores that are not whole.
+ */
+function sortByWholeScores(elements: SortElements, order: number[], scores: Float64Array, sign: number): boolean {
+  const { length } = order
+  const scoreMax = 2 ** 50 / length // so that dividing by the length never rounds up
+  for (let i = 0; i < length; i++) if (!Number.isInteger(scores[i]) || Math.abs(scores[i]) > scoreMax) return false
+  const packed = new Float64Array(length)
+  for (let i = 0; i < length; i++) packed[i] = sign * scores[i] * length + i
+  packed.sort()
+  for (let i = 0; i < length; i++) order[i] = packed[i] - Math.floor(packed[i] / length) * length
+  for (let from = 0, to = 0; from < length; from = to) {
+    for (to = from + 1; to < length && scores[order[to]] === scores[order[from]]; ) to++
+    if (to - from === 1) continue
+    const ties = order.slice(from, to).sort((i, j) => sign * elements.compare(i, j))
+    for (let i = 0; i < ties.length; i++) order[from + i] = ties[i]
+  }
+  return true
+}
+
+function namedTexts(ctx: Context, elements: SortElements, by: SortPattern): SortElements {
+  const texts = new SortElements()
+  const element = new Slice()
+  for (let i = 0; i < elements.count; i++) {
+    if (by.lookup(ctx, elements.get(i, element), ctx.value)) texts.add(ctx.value)
+    else texts.addMissing()
+  }
+  return texts
+}
+
+/** What BY names counts as 0 where it is missing. False when something is no number. */
+function readScores(ctx: Context, elements: SortElements, by: SortPattern | undefined, scores: Float64Array): boolean {
+  const element = new Slice()
+  let allNumbers = true
+  for (let i = 0; i < elements.count; i++) {
+    elements.get(i, element)
+    if (by !== undefined) {
+      if (!by.lookup(ctx, element, ctx.value)) continue
+      scores[i] = scoreOf(ctx.value)
+    } else scores[i] = scoreOf(element)
+    if (Number.isNaN(scores[i])) allNumbers = false
+  }
+  return allNumbers
+}
+
+/** As strtod reads it: an empty string is 0, space in front is skipped, a zero byte ends the number. */
+function scoreOf(s: Slice): number {
+  const n = parseDouble(s)
+  if (!Number.isNaN(n)) return n
+  let from = 0
+  while (from < s.len && (s.byte(from) === SPACE || (s.byte(from) >= 9 && s.byte(from) <= 13))) from++
+  let to = from
+  while (to < s.len && s.byte(to) !== 0) to++
+  if (from === to) return from === 0 ? 0 : Number.NaN
+  return from === 0 && to === s.len ? n : parseDouble(new Slice(s.u8, s.off + from, to - from, s.dv))
+}
+
+function replyWith(ctx: Context, elements: SortElements, chosen: number[], gets: SortPattern[]): void {
+  const { reply } = ctx
+  const element = new Slice()
+  reply.array(chosen.length * Math.max(1, gets.length))
+  for (const i of chosen) {
+    elements.get(i, element)
+    if (gets.length === 0) reply.bulk(element)
+    for (const pattern of gets) {
+      if (pattern.lookup(ctx, element, ctx.value)) reply.bulk(ctx.value)
+      else reply.null()
+    }
+  }
+}
+
+function store(ctx: Context, elements: SortElements, chosen: number[], gets: SortPattern[], key: Slice): void {
+  const { db, reply } = ctx
+  const results = new SortElements()
+  const element = new Slice()
+  const nothing = new Slice()
+  for (const i of chosen) {
+    elements.get(i, element)
+    if (gets.length === 0) results.add(element)
+    for (const pattern of gets) results.add(pattern.lookup(ctx, element, ctx.value) ? ctx.value : nothing)
+  }
+  if (results.count > 0) {
+    const list = ListKind.of(ctx.keyspace).first.create()
+    for (let i = 0; i < results.count; i++) {
+      results.get(i, element)
+      list.makeRoom(1, element.len)
+      list.push(element, false)
+    }
+    list.shrink()
+    db.put(key, TYPE_LIST, list.encoding, list.value)
+    ctx.touched(key, 'sortstore', NOTIFY_LIST, results.count)
+  } else if (db.delete(key)) ctx.touched(key, 'del', NOTIFY_GENERIC)
+  reply.integer(results.count)
+}
+
+export const sortCommands: readonly Command[] = [sort, sortRo]

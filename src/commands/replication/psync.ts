@@ -1,0 +1,76 @@
+// Being somebody's primary: SYNC, PSYNC and REPLCONF, as replicas and tools that act as one send them.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { SYNTAX } from '../../protocol/errors.ts'
+
+const SYNC_FLAGS = 'no_async_loading admin no_multi noscript'
+
+export const replicationCommands: readonly Command[] = [
+  {
+    name: 'psync',
+    arity: -3,
+    flags: SYNC_FLAGS,
+    since: '2.8.0',
+    group: 'server',
+    summary: 'An internal command used in replication.',
+    args: 'replicationid offset:integer',
+    run(ctx) {
+      const offset = ctx.longOrReply(2)
+      if (!Number.isNaN(offset)) ctx.engine.replicas.psync(ctx.client, ctx.args[1].latin1(), offset)
+    },
+  },
+  {
+    name: 'replconf',
+    arity: -1,
+    flags: 'admin noscript loading stale allow_busy',
+    since: '3.0.0',
+    group: 'server',
+    summary: 'An internal command for configuring the replication stream.',
+    complexity: 'O(1)',
+    syscmd: true,
+    run: replConf,
+  },
+  {
+    name: 'sync',
+    arity: 1,
+    flags: SYNC_FLAGS,
+    since: '1.0.0',
+    group: 'server',
+    summary: 'An internal command used in replication.',
+    run(ctx) {
+      ctx.engine.replicas.sync(ctx.client)
+    },
+  },
+]
+
+function replConf(ctx: Context): void {
+  const { args, argc, client, reply } = ctx
+  const { replicas } = ctx.engine
+  if (argc % 2 === 0) return reply.fixedError(SYNTAX)
+  for (let i = 1; i < argc; i += 2) {
+    // Nobody waits for an answer to these.
+    if (ctx.is(i, 'ack')) {
+      const offset = Number(args[i + 1].latin1())
+      const onDisk = argc > i + 3 && ctx.is(i + 2, 'fack') ? Number(args[i + 3].latin1()) : undefined
+      return Number.isSafeInteger(offset) ? replicas.acknowledged(client, offset, onDisk) : undefined
+    }
+    if (ctx.is(i, 'getack')) return
+    if (ctx.is(i, 'listening-port')) {
+      const port = ctx.longOrReply(i + 1)
+      if (Number.isNaN(port)) return
+      replicas.setPort(client, port)
+    } else if (ctx.is(i, 'rdb-only')) {
+      const only = ctx.longOrReply(i + 1)
+      if (Number.isNaN(only)) return
+      replicas.wantOnlyDataset(client, only === 1)
+    } else if (ctx.is(i, 'capa') && ctx.is(i + 1, 'eof')) replicas.takesMark(client)
+    else if (!isTaken(ctx, i)) return reply.error(`ERR Unrecognized REPLCONF option: ${args[i].latin1()}`)
+  }
+  reply.ok()
+}
+
+/** Options that change nothing here. */
+function isTaken(ctx: Context, i: number): boolean {
+  return ['ip-address', 'capa', 'version', 'rdb-filter-only'].some(word => ctx.is(i, word))
+}

@@ -1,0 +1,311 @@
+// COMMAND, told about a small table; and, with REDIS_SERVER naming a redis-server, all commands compared with its own.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { connect, type Socket } from 'node:net'
+import { test } from 'node:test'
+import type { Command } from '../../../engine/command.ts'
+import type { Context } from '../../../engine/context.ts'
+import { CommandTable } from '../../../engine/table.ts'
+import { Slice } from '../../../lib/slice.ts'
+import { Reply } from '../../../protocol/reply.ts'
+import { allCommands } from '../../index.ts'
+import { commandCommands } from './index.ts'
+
+const facts = { since: '1.0.0', summary: 'Does.', run() {} }
+const few: Command[] = [
+  { ...facts, name: 'get', group: 'string', arity: 2, flags: 'readonly fast', keys: 'RO ACCESS @1', args: 'key#0' },
+  {
+    ...facts,
+    name: 'set',
+    group: 'string',
+    arity: -3,
+    flags: 'write denyoom',
+    keys: 'RW ACCESS UPDATE VARIABLE_FLAGS @1',
+    keyFinder: 'set',
+  },
+  {
+    ...facts,
+    name: 'eval',
+    group: 'scripting',
+    arity: -3,
+    flags: 'noscript no_mandatory_keys',
+    keys: 'RW ACCESS UPDATE @2#0+1',
+    keyFinder: 'numkeys2',
+  },
+  { ...facts, name: 'ping', group: 'connection', arity: -1, flags: 'fast' },
+]
+
+/** What COMMAND answers, as sent. */
+function ask(commands: readonly Command[], resp: number, ...words: string[]): string {
+  const table = new CommandTable(commands)
+  const reply = new Reply()
+  reply.resp = resp
+  const args = words.map(word => Slice.of(word))
+  const ctx = { engine: { table }, args, argc: args.length, reply } as unknown as Context
+  table.resolve(args, args.length)!.run(ctx)
+  return new Slice(reply.u8, 0, reply.pos).latin1()
+}
+
+function told(...words: string[]): string {
+  return ask([...few, ...commandCommands], 2, ...words)
+}
+
+test('COMMAND COUNT counts commands without their subcommands', () => {
+  assert.equal(told('command', 'COUNT'), ':5\r\n')
+})
+
+test('COMMAND LIST names subcommands too, and filters', () => {
+  assert.match(told('command', 'list'), /^\*12\r\n\$3\r\nget\r\n/)
+  assert.equal(told('command', 'list', 'FILTERBY', 'aclcat', 'Scripting'), '*1\r\n$4\r\neval\r\n')
+  assert.equal(told('command', 'list', 'filterby', 'pattern', '?ET'), '*2\r\n$3\r\nget\r\n$3\r\nset\r\n')
+  assert.equal(told('command', 'list', 'filterby', 'module', 'json'), '*0\r\n')
+  assert.equal(told('command', 'list', 'filterby', 'nothing', 'x'), '-ERR syntax error\r\n')
+  assert.equal(told('command', 'list', 'filterby', 'module'), '-ERR syntax error\r\n')
+})
+
+test('COMMAND INFO describes a command, and null for what is none', () => {
+  assert.equal(
+    told('command', 'info', 'GET', 'nope', 'command|nope', 'get|x'),
+    '*4\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n+@read\r\n+@string\r\n+@fast\r\n*0\r\n' +
+      '*1\r\n*6\r\n$5\r\nflags\r\n*2\r\n+RO\r\n+access\r\n$12\r\nbegin_search\r\n*4\r\n$4\r\ntype\r\n$5\r\nindex\r\n' +
+      '$4\r\nspec\r\n*2\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n*4\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n' +
+      '*6\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n*0\r\n$-1\r\n$-1\r\n$-1\r\n',
+  )
+})
+
+test('COMMAND DOCS leaves out what it does not know', () => {
+  assert.equal(
+    told('command', 'docs', 'nope', 'get'),
+    '*2\r\n$3\r\nget\r\n*8\r\n$7\r\nsummary\r\n$5\r\nDoes.\r\n$5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$6\r\nstring\r\n' +
+      '$9\r\narguments\r\n*1\r\n*8\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$12\r\ndisplay_text\r\n' +
+      '$3\r\nkey\r\n$14\r\nkey_spec_index\r\n:0\r\n',
+  )
+})
+
+test('COMMAND GETKEYS finds keys or says why not', () => {
+  assert.equal(told('command', 'getkeys', 'GET', 'a'), '*1\r\n$1\r\na\r\n')
+  assert.equal(told('command', 'getkeys', 'eval', 'x', '0'), '*0\r\n')
+  assert.equal(told('command', 'getkeys', 'nope', 'a'), '-ERR Invalid command specified\r\n')
+  assert.equal(told('command', 'getkeys', 'ping'), '-ERR The command has no key arguments\r\n')
+  assert.equal(told('command', 'getkeys', 'get'), '-ERR Invalid number of arguments specified for command\r\n')
+})
+
+test('COMMAND GETKEYSANDFLAGS tells how each key is used', () => {
+  const read = '*1\r\n*2\r\n$1\r\na\r\n*3\r\n+RW\r\n+access\r\n+update\r\n'
+  assert.equal(told('command', 'getkeysandflags', 'set', 'a', 'b', 'get'), read)
+  assert.equal(told('command', 'getkeysandflags', 'set', 'a', 'b'), '*1\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update\r\n')
+})
+
+test('COMMAND HELP ends with HELP', () => {
+  assert.match(told('command', 'help'), /^\*21\r\n\+COMMAND <subcommand> .*\+HELP\r\n\+ {4}Print this help\.\r\n$/s)
+})
+
+test('the facts of all commands can be read', () => {
+  const table = new CommandTable(allCommands)
+  for (const entry of table.all) for (const arg of entry.arguments()) assert.notEqual(arg.name, '')
+})
+
+// Command lines whose keys are hard to find, or wrong ones. "" is an empty word.
+const keyLines = [
+  'get a',
+  'set a b get',
+  'set a b ex 10 GET px',
+  'set a b',
+  'mset a 1 b 2 c 3',
+  'mset a 1 b',
+  'msetnx a 1 b 2',
+  'del a b c',
+  'rename a b',
+  'lcs a b',
+  'bitop and d a b',
+  'bitfield a get u8 0 overflow wrap get i8 1',
+  'bitfield a get u8 0 set u8 0 1',
+  'bitfield a get u8',
+  'bitfield a overflow sat incrby u8 0 1',
+  'bitfield a',
+  'blpop a b c 0',
+  'blmpop 0 2 a b left',
+  'blmpop 0 x a b left',
+  'lmpop 3 a b left',
+  'lmpop 2x a b left',
+  'bzmpop 0 1 a min',
+  'sort a by b get c store d',
+  'sort a store d store e',
+  'sort a limit 0 store store d',
+  'sort a get store b store c',
+  'sort a',
+  'sort_ro a by b_* get c_*',
+  'migrate h 1 k 0 10',
+  'migrate h 1 "" 0 10 keys a b c',
+  'migrate h 1 k 0 10 keys a b',
+  'migrate h 1 "" 0 10 auth keys keys a',
+  'migrate h 1 "" 0 10 copy replace auth2 u keys keys a b',
+  'migrate h 1 "" 0 10 copy',
+  'eval s 2 a b c',
+  'eval s 0 a',
+  'eval s -1 a',
+  'eval s 3 a b',
+  'eval s 01 a b',
+  'eval s 1a a b',
+  'eval_ro s 1 a',
+  'evalsha s 1 a',
+  'fcall f 2 a b',
+  'fcall_ro f 1 a x',
+  'zunion 2 a b weights 1 2',
+  'zunionstore d 2 a b',
+  'zunionstore d 3 a b',
+  'zunionstore d 0 a b',
+  'zunionstore d 1x a b',
+  'zinterstore d 1 a',
+  'zdiffstore d 1 a',
+  'zrangestore d a 0 1',
+  'zintercard 2 a b limit 1',
+  'sintercard 2 a b limit 1',
+  'zmpop 2 a b min',
+  'sinterstore d a b',
+  'georadius a 0 0 1 m store b',
+  'georadius a 0 0 1 m store b storedist c',
+  'georadius a 0 0 1 m storedist',
+  'georadius a 0 0 1 m withcoord store',
+  'georadiusbymember a m 1 m storedist c',
+  'georadius_ro a 0 0 1 m',
+  'geosearchstore d a frommember m byradius 1 m',
+  'xread count 1 streams a b 0 0',
+  'xread streams a b c 0 0 0',
+  'xread streams a b 0',
+  'xread block streams streams a 0',
+  'xread streams streams 0 0',
+  'xread streams',
+  'xreadgroup group streams c streams a b > >',
+  'xreadgroup group g c noack streams a >',
+  'xreadgroup group g c block 1 nostreams a >',
+  'xgroup create a g $',
+  'xinfo stream a',
+  'object freq a',
+  'memory usage a',
+  'memory doctor',
+  'object nope a',
+  'object',
+  'copy a b',
+  'lmove a b left right',
+  'rpoplpush a b',
+  'pfcount a b',
+  'pfmerge d a b',
+  'subscribe a',
+  'ssubscribe a b',
+  'spublish a b',
+  'publish a b',
+  'watch a b',
+  'touch a b',
+  'ping',
+  'restore a 0 x',
+  'dump a',
+  'pfdebug encoding a',
+]
+
+const oracle = process.env.REDIS_SERVER
+
+test('COMMAND INFO and DOCS of every command are those of redis-server', { skip: oracle === undefined }, async () => {
+  const port = 20000 + (process.pid % 20000)
+  const server = spawn(oracle!, ['--port', String(port), '--save', '', '--appendonly', 'no'], { stdio: 'ignore' })
+  try {
+    const socket = await connected(port)
+    for (const resp of [2, 3]) {
+      await answer(socket, 'HELLO', String(resp))
+      for (const entry of new CommandTable(allCommands).all) {
+        if (entry.parent !== undefined) continue
+        for (const what of ['info', 'docs'])
+          assert.deepEqual(
+            unordered(parse(ask(allCommands, resp, 'command', what, entry.fullName))),
+            unordered(await answer(socket, 'COMMAND', what, entry.fullName)),
+            `${what} ${entry.fullName}, RESP${resp}`,
+          )
+      }
+      for (const line of keyLines) {
+        const words = ['command', 'getkeysandflags', ...line.split(' ').map(word => (word === '""' ? '' : word))]
+        if (new CommandTable(allCommands).lookup(Slice.of(words[2])) === undefined) continue
+        assert.deepEqual(parse(ask(allCommands, resp, ...words)), await answer(socket, ...words), line)
+      }
+    }
+    socket.destroy()
+  } finally {
+    server.kill()
+  }
+})
+
+async function connected(port: number): Promise<Socket> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await new Promise<Socket>((resolve, reject) => {
+        const socket = connect(port, '127.0.0.1', () => resolve(socket))
+        socket.once('error', reject)
+      })
+    } catch (error) {
+      if (attempt === 50) throw error
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
+}
+
+/** One value of the protocol: text for scalars, with their type; a list that starts with its type for aggregates. */
+type Value = string | Value[]
+
+function answer(socket: Socket, ...words: string[]): Promise<Value> {
+  socket.write(`*${words.length}\r\n${words.map(word => `$${word.length}\r\n${word}\r\n`).join('')}`)
+  return new Promise(resolve => {
+    let text = ''
+    const take = (chunk: Buffer): void => {
+      text += chunk.toString('latin1')
+      try {
+        const value = parse(text)
+        socket.off('data', take)
+        resolve(value)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+      }
+    }
+    socket.on('data', take)
+  })
+}
+
+/** Throws a RangeError when the text ends too early. */
+function parse(text: string): Value {
+  let at = 0
+  const value = (): Value => {
+    const end = text.indexOf('\r\n', at)
+    if (end < 0) throw new RangeError('more')
+    const line = text.slice(at, end)
+    at = end + 2
+    const n = Number(line.slice(1))
+    if ('*~%'.includes(line[0])) {
+      const items: Value[] = [line[0]]
+      for (let i = 0; i < (line[0] === '%' ? n * 2 : n); i++) items.push(value())
+      return items
+    }
+    if (line[0] !== '$' || n < 0) return line
+    if (text.length < at + n + 2) throw new RangeError('more')
+    at += n + 2
+    return `$${text.slice(at - n - 2, at - 2)}`
+  }
+  return value()
+}
+
+/** Redis lists subcommands in the order of a hash table with a random seed: sort whatever starts with 'x|'. */
+function unordered(value: Value): Value {
+  if (typeof value === 'string') return value
+  const items = value.map(unordered)
+  if (items.some(isSubcommand)) return items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  if (!isSubcommandName(items[1]) || typeof items[2] === 'string') return items
+  const pairs: Value[][] = []
+  for (let i = 1; i < items.length; i += 2) pairs.push([items[i], items[i + 1]])
+  return [items[0], ...pairs.sort((a, b) => (a[0] < b[0] ? -1 : 1))]
+}
+
+function isSubcommand(value: Value): boolean {
+  return typeof value !== 'string' && isSubcommandName(value[1])
+}
+
+function isSubcommandName(value: Value | undefined): boolean {
+  return typeof value === 'string' && /^\$[a-z-]+\|[a-z-]+$/.test(value)
+}

@@ -1,0 +1,49 @@
+// What DEBUG does with what is on disk: RELOAD, LOADAOF, and switches for tests of persistence.
+
+import type { Context } from '../../../engine/context.ts'
+import { errorBytes, type Reply } from '../../../protocol/reply.ts'
+
+const BAD_OPTION = errorBytes('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.')
+
+/** DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE] */
+export function reload(ctx: Context): void {
+  const options = { save: true, flush: true, merge: false }
+  for (let i = 2; i < ctx.argc; i++) {
+    if (ctx.is(i, 'merge')) options.merge = true
+    else if (ctx.is(i, 'noflush')) options.flush = false
+    else if (ctx.is(i, 'nosave')) options.save = false
+    else return ctx.reply.fixedError(BAD_OPTION)
+  }
+  answer(ctx.reply, ctx.engine.saving.reload(options))
+}
+
+export function loadAof(ctx: Context): void {
+  const { client, engine } = ctx
+  const outcome = engine.saving.loadAof(ctx.canBlock)
+  if (!(outcome instanceof Promise)) return answer(ctx.reply, outcome)
+  engine.blocking.blockOther(client, 0, () => {}, ctx)
+  client.blocked!.unblockable = false
+  outcome.then(error => {
+    if (client.blocked === undefined) return
+    engine.replyTo(client, reply => answer(reply, error))
+    engine.blocking.unblock(client)
+    engine.settle()
+  })
+}
+
+function answer(reply: Reply, error: string | undefined): void {
+  if (error === undefined) reply.ok()
+  else reply.error(error)
+}
+
+/** DEBUG SET-SKIP-CHECKSUM-VALIDATION 0|1 */
+export function setSkipChecksum(ctx: Context): void {
+  ctx.engine.payloads.skipChecks = Number.parseInt(ctx.args[2].latin1(), 10) > 0
+  ctx.reply.ok()
+}
+
+/** DEBUG AOF-FLUSH-SLEEP <microseconds> */
+export function setFlushSleep(ctx: Context): void {
+  ctx.engine.saving.flushSleepUs = Number.parseInt(ctx.args[2].latin1(), 10) || 0
+  ctx.reply.ok()
+}

@@ -1,0 +1,225 @@
+// LATENCY: how long commands take, and what held the server up. The advice of LATENCY DOCTOR is in doctor.ts.
+
+import type { Command } from '../../../engine/command.ts'
+import type { Context } from '../../../engine/context.ts'
+import type { LatencySeries } from '../../../engine/latency.ts'
+import type { TableEntry } from '../../../engine/table.ts'
+import type { Histogram } from '../../../lib/histogram.ts'
+import { replyHelp } from '../../../protocol/help.ts'
+import { latencyReport } from './doctor.ts'
+import { sparkline } from './sparkline.ts'
+
+export const latencyCommands: readonly Command[] = [
+  {
+    name: 'latency',
+    arity: -2,
+    flags: '',
+    since: '2.8.13',
+    group: 'server',
+    summary: 'A container for latency diagnostics commands.',
+    complexity: 'Depends on subcommand.',
+    subcommands: [
+      {
+        name: 'doctor',
+        arity: 2,
+        flags: 'admin noscript loading stale',
+        since: '2.8.13',
+        group: 'server',
+        summary: 'Returns a human-readable latency analysis report.',
+        complexity: 'O(1)',
+        tips: 'nondeterministic_output request_policy:all_nodes response_policy:special',
+        run: doctor,
+      },
+      {
+        name: 'graph',
+        arity: 3,
+        flags: 'admin noscript loading stale',
+        since: '2.8.13',
+        group: 'server',
+        summary: 'Returns a latency graph for an event.',
+        complexity: 'O(1)',
+        args: 'event',
+        tips: 'nondeterministic_output request_policy:all_nodes response_policy:special',
+        run: graph,
+      },
+      {
+        name: 'help',
+        arity: 2,
+        flags: 'loading stale',
+        since: '2.8.13',
+        group: 'server',
+        summary: 'Returns helpful text about the different subcommands.',
+        complexity: 'O(1)',
+        run: help,
+      },
+      {
+        name: 'histogram',
+        arity: -2,
+        flags: 'admin noscript loading stale',
+        since: '7.0.0',
+        group: 'server',
+        summary: 'Returns the cumulative distribution of latencies of a subset or all commands.',
+        complexity: 'O(N) where N is the number of commands with latency information being retrieved.',
+        args: '[command...]',
+        tips: 'nondeterministic_output request_policy:all_nodes response_policy:special',
+        run: histogram,
+      },
+      {
+        name: 'history',
+        arity: 3,
+        flags: 'admin noscript loading stale',
+        since: '2.8.13',
+        group: 'server',
+        summary: 'Returns timestamp-latency samples for an event.',
+        complexity: 'O(1)',
+        args: 'event',
+        tips: 'nondeterministic_output request_policy:all_nodes response_policy:special',
+        run: history,
+      },
+      {
+        name: 'latest',
+        arity: 2,
+        flags: 'admin noscript loading stale',
+        since: '2.8.13',
+        group: 'server',
+        summary: 'Returns the latest latency samples for all events.',
+        complexity: 'O(1)',
+        tips: 'nondeterministic_output request_policy:all_nodes response_policy:special',
+        run: latest,
+      },
+      {
+        name: 'reset',
+        arity: -2,
+        flags: 'admin noscript loading stale',
+        since: '2.8.13',
+        group: 'server',
+        summary: 'Resets the latency data for one or more events.',
+        complexity: 'O(1)',
+        args: '[event...]',
+        tips: 'request_policy:all_nodes response_policy:agg_sum',
+        run: reset,
+      },
+    ],
+  },
+]
+
+const GRAPH_COLUMNS = 80
+const GRAPH_ROWS = 4
+const FIRST_DOUBLING_NS = 1024
+
+/** LATENCY HISTORY event */
+function history(ctx: Context): void {
+  const series = seriesNamed(ctx)
+  ctx.reply.array(series?.samples.length ?? 0)
+  for (const { unixSeconds, ms } of series?.samples ?? []) {
+    ctx.reply.array(2)
+    ctx.reply.integer(unixSeconds)
+    ctx.reply.integer(ms)
+  }
+}
+
+function latest(ctx: Context): void {
+  const { series } = ctx.engine.observers.latency
+  ctx.reply.array(series.size)
+  for (const [event, { samples, worstMs }] of series) {
+    const last = samples[samples.length - 1]
+    ctx.reply.array(4)
+    ctx.reply.bulkText(event)
+    ctx.reply.integer(last.unixSeconds)
+    ctx.reply.integer(last.ms)
+    ctx.reply.integer(worstMs)
+  }
+}
+
+/** LATENCY RESET [event ...] */
+function reset(ctx: Context): void {
+  const { latency } = ctx.engine.observers
+  let forgotten = ctx.argc === 2 ? latency.resetSpikes() : 0
+  for (let i = 2; i < ctx.argc; i++) forgotten += latency.resetSpikes(ctx.args[i].latin1())
+  ctx.reply.integer(forgotten)
+}
+
+/** LATENCY GRAPH event */
+function graph(ctx: Context): void {
+  const event = ctx.args[2].latin1()
+  const series = seriesNamed(ctx)
+  if (series === undefined) return ctx.reply.error(`ERR No samples available for event '${event}'`)
+  const all = series.samples.map(sample => sample.ms)
+  const high = Math.max(...all)
+  const low = Math.min(...all)
+  const nowSeconds = Math.floor(ctx.nowMs / 1000)
+  const points = series.samples.map(({ unixSeconds, ms }) => ({ value: ms, label: ago(nowSeconds - unixSeconds) }))
+  const head = `${event} - high ${high} ms, low ${low} ms (all time high ${series.worstMs} ms)`
+  ctx.reply.verbatim('txt', `${head}\n${'-'.repeat(GRAPH_COLUMNS)}\n${sparkline(points, GRAPH_COLUMNS, GRAPH_ROWS)}`)
+}
+
+function seriesNamed(ctx: Context): LatencySeries | undefined {
+  return ctx.engine.observers.latency.series.get(ctx.args[2].latin1())
+}
+
+function ago(seconds: number): string {
+  if (seconds < 60) return `${seconds}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
+  return seconds < 86400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86400)}d`
+}
+
+function doctor(ctx: Context): void {
+  ctx.reply.verbatim('txt', latencyReport(ctx.engine.observers.latency.series, ctx.settings, ctx.nowMs))
+}
+
+/** LATENCY HISTOGRAM [command ...] */
+function histogram(ctx: Context): void {
+  const { table, observers } = ctx.engine
+  const { histograms } = observers.latency
+  const wanted: TableEntry[] = ctx.argc === 2 ? [...table.all] : []
+  for (let i = 2; i < ctx.argc; i++) {
+    const entry = table.lookupFullName(ctx.args[i])
+    if (entry !== undefined) wanted.push(entry, ...entry.subs)
+  }
+  const known = wanted.filter(entry => histograms.has(entry))
+  ctx.reply.map(known.length)
+  for (const entry of known) {
+    ctx.reply.bulkText(entry.fullName)
+    replyHistogram(ctx, observers.latency.histogram(entry)!)
+  }
+}
+
+function replyHistogram(ctx: Context, one: Histogram): void {
+  const { reply } = ctx
+  const steps: [us: number, count: number][] = []
+  let before = 0
+  for (const [value, count] of one.doublings(FIRST_DOUBLING_NS)) {
+    if (count > before) steps.push([Math.floor(value / 1000), count])
+    before = count
+  }
+  reply.map(2)
+  reply.bulkText('calls')
+  reply.integer(one.total)
+  reply.bulkText('histogram_usec')
+  reply.map(steps.length)
+  for (const [us, count] of steps) {
+    reply.integer(us)
+    reply.integer(count)
+  }
+}
+
+function help(ctx: Context): void {
+  replyHelp(ctx.reply, ctx.args[0], HELP)
+}
+
+const HELP = [
+  'DOCTOR',
+  '    Return a human readable latency analysis report.',
+  'GRAPH <event>',
+  '    Return an ASCII latency graph for the <event> class.',
+  'HISTORY <event>',
+  '    Return time-latency samples for the <event> class.',
+  'LATEST',
+  '    Return the latest latency samples for all events.',
+  'RESET [<event> ...]',
+  '    Reset latency data of one or more <event> classes.',
+  '    (default: reset all data for all event classes)',
+  'HISTOGRAM [COMMAND ...]',
+  '    Return a cumulative distribution of latencies in the format of a histogram for the specified command names.',
+  '    If no commands are specified then all histograms are replied.',
+]

@@ -1,0 +1,187 @@
+// MEMORY: where memory goes. The advice of MEMORY DOCTOR stands in doctor.ts.
+
+import type { Command } from '../../../engine/command.ts'
+import type { Context } from '../../../engine/context.ts'
+import { replyHelp } from '../../../protocol/help.ts'
+import { diagnosis } from './doctor.ts'
+
+export const memoryCommands: readonly Command[] = [
+  {
+    name: 'memory',
+    arity: -2,
+    flags: '',
+    since: '4.0.0',
+    group: 'server',
+    summary: 'A container for memory diagnostics commands.',
+    complexity: 'Depends on subcommand.',
+    subcommands: [
+      {
+        name: 'doctor',
+        arity: 2,
+        flags: '',
+        since: '4.0.0',
+        group: 'server',
+        summary: 'Outputs a memory problems report.',
+        complexity: 'O(1)',
+        tips: 'nondeterministic_output request_policy:all_shards response_policy:special',
+        run: doctor,
+      },
+      {
+        name: 'help',
+        arity: 2,
+        flags: 'loading stale',
+        since: '4.0.0',
+        group: 'server',
+        summary: 'Returns helpful text about the different subcommands.',
+        complexity: 'O(1)',
+        run: help,
+      },
+      {
+        name: 'malloc-stats',
+        arity: 2,
+        flags: '',
+        since: '4.0.0',
+        group: 'server',
+        summary: 'Returns the allocator statistics.',
+        complexity: 'Depends on how much memory is allocated, could be slow',
+        tips: 'nondeterministic_output request_policy:all_shards response_policy:special',
+        run: mallocStats,
+      },
+      {
+        name: 'purge',
+        arity: 2,
+        flags: '',
+        since: '4.0.0',
+        group: 'server',
+        summary: 'Asks the allocator to release memory.',
+        complexity: 'Depends on how much memory is allocated, could be slow',
+        tips: 'request_policy:all_shards response_policy:all_succeeded',
+        run: purge,
+      },
+      {
+        name: 'stats',
+        arity: 2,
+        flags: '',
+        since: '4.0.0',
+        group: 'server',
+        summary: 'Returns details about memory usage.',
+        complexity: 'O(1)',
+        tips: 'nondeterministic_output request_policy:all_shards response_policy:special',
+        run: stats,
+      },
+      {
+        name: 'usage',
+        arity: -3,
+        flags: 'readonly',
+        keys: 'RO @2',
+        since: '4.0.0',
+        group: 'server',
+        summary: 'Estimates the memory usage of a key.',
+        complexity: 'O(N) where N is the number of samples.',
+        args: 'key#0 [SAMPLES count:integer]',
+        run: usage,
+      },
+    ],
+  },
+]
+
+const SAMPLES_DEFAULT = 5
+
+/** MEMORY USAGE key [SAMPLES count] */
+function usage(ctx: Context): void {
+  const { db, reply } = ctx
+  let samples = SAMPLES_DEFAULT
+  const opt = ctx.options(3)
+  while (opt.more()) {
+    if (opt.eat('samples', 1)) {
+      samples = opt.longOrReply()
+      if (samples < 0) opt.syntaxError()
+    } else opt.syntaxError()
+    if (opt.failed) return
+  }
+  const entry = db.find(ctx.args[2])
+  if (entry === 0) reply.null()
+  else reply.integer(db.memoryOf(entry, samples))
+}
+
+function stats(ctx: Context): void {
+  const { reply } = ctx
+  const m = ctx.engine.host.memory()
+  const integer = (name: string, value: number) => {
+    reply.bulkText(name)
+    reply.integer(value)
+  }
+  const double = (name: string, value: number) => {
+    reply.bulkText(name)
+    reply.double(value)
+  }
+  reply.map(27 + m.databases.length)
+  integer('peak.allocated', m.peakBytes)
+  integer('total.allocated', m.usedBytes)
+  integer('startup.allocated', m.startupBytes)
+  integer('replication.backlog', m.backlogBytes)
+  integer('clients.slaves', m.clientsReplicaBytes)
+  integer('clients.normal', m.clientsNormalBytes)
+  integer('cluster.links', 0)
+  integer('aof.buffer', m.aofBufferBytes)
+  integer('lua.caches', m.scriptBytes)
+  integer('functions.caches', m.functionBytes)
+  for (const { index, mainBytes, expiresBytes } of m.databases) {
+    reply.bulkText(`db.${index}`)
+    reply.map(3)
+    integer('overhead.hashtable.main', mainBytes)
+    integer('overhead.hashtable.expires', expiresBytes)
+    integer('overhead.hashtable.slot-to-keys', 0)
+  }
+  integer('overhead.total', m.overheadBytes)
+  integer('keys.count', m.keys)
+  const net = Math.max(1, m.usedBytes - m.startupBytes)
+  integer('keys.bytes-per-key', m.keys === 0 ? 0 : Math.floor(net / m.keys))
+  integer('dataset.bytes', m.datasetBytes)
+  double('dataset.percentage', (m.datasetBytes * 100) / net)
+  double('peak.percentage', (m.usedBytes * 100) / m.peakBytes)
+  integer('allocator.allocated', m.allocatedBytes)
+  integer('allocator.active', m.activeBytes)
+  integer('allocator.resident', m.residentBytes)
+  double('allocator-fragmentation.ratio', m.activeBytes / m.allocatedBytes)
+  integer('allocator-fragmentation.bytes', m.activeBytes - m.allocatedBytes)
+  double('allocator-rss.ratio', m.residentBytes / m.activeBytes)
+  integer('allocator-rss.bytes', m.residentBytes - m.activeBytes)
+  double('rss-overhead.ratio', m.rssBytes / m.residentBytes)
+  integer('rss-overhead.bytes', m.rssBytes - m.residentBytes)
+  double('fragmentation', m.rssBytes / m.usedBytes)
+  integer('fragmentation.bytes', m.rssBytes - m.usedBytes)
+}
+
+function doctor(ctx: Context): void {
+  const { engine } = ctx
+  ctx.reply.verbatim('txt', diagnosis(engine.host.memory(), engine.clients.size))
+}
+
+/** The arena's size classes have no settings and no arenas to report on; Redis says the same without jemalloc. */
+function mallocStats(ctx: Context): void {
+  ctx.reply.bulkText('Stats not supported for the current allocator')
+}
+
+function purge(ctx: Context): void {
+  ctx.engine.host.purgeMemory()
+  ctx.reply.ok()
+}
+
+function help(ctx: Context): void {
+  replyHelp(ctx.reply, ctx.args[0], HELP)
+}
+
+const HELP = [
+  'DOCTOR',
+  '    Return memory problems reports.',
+  'MALLOC-STATS',
+  '    Return internal statistics report from the memory allocator.',
+  'PURGE',
+  '    Attempt to purge dirty pages for reclamation by the allocator.',
+  'STATS',
+  '    Return information about the memory usage of the server.',
+  'USAGE <key> [SAMPLES <count>]',
+  '    Return memory in bytes used by <key> and its value. Nested values are',
+  '    sampled up to <count> times (default: 5, 0 means sample all).',
+]

@@ -1,0 +1,70 @@
+// Saving to disk: SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE.
+
+import { CLIENT_IN_EXEC } from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { SYNTAX } from '../../protocol/errors.ts'
+
+export const savingCommands: readonly Command[] = [
+  {
+    name: 'bgrewriteaof',
+    arity: 1,
+    flags: 'no_async_loading admin noscript',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Asynchronously rewrites the append-only file to disk.',
+    complexity: 'O(1)',
+    run(ctx) {
+      answer(ctx, ctx.engine.saving.rewriteAof(ctx.client.has(CLIENT_IN_EXEC)))
+    },
+  },
+  {
+    name: 'bgsave',
+    arity: -1,
+    flags: 'no_async_loading admin noscript',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Asynchronously saves the database(s) to disk.',
+    complexity: 'O(1)',
+    args: '[SCHEDULE@3.2.2]',
+    history: [['3.2.2', 'Added the `SCHEDULE` option.']],
+    run(ctx) {
+      const schedule = ctx.argc > 1
+      if (schedule && !(ctx.argc === 2 && ctx.is(1, 'schedule'))) return ctx.reply.fixedError(SYNTAX)
+      answer(ctx, ctx.engine.saving.backgroundSave(schedule, ctx.client.has(CLIENT_IN_EXEC)))
+    },
+  },
+  {
+    name: 'lastsave',
+    arity: 1,
+    flags: 'loading stale fast',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Returns the Unix timestamp of the last successful save to disk.',
+    complexity: 'O(1)',
+    tips: 'nondeterministic_output',
+    acl: 'admin dangerous',
+    run(ctx) {
+      ctx.reply.integer(ctx.engine.saving.lastSaveSeconds)
+    },
+  },
+  {
+    name: 'save',
+    arity: 1,
+    flags: 'no_async_loading admin noscript no_multi',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Synchronously saves the database(s) to disk.',
+    complexity: 'O(N) where N is the total number of keys in all databases',
+    run(ctx) {
+      const error = ctx.engine.saving.save()
+      if (error === undefined) ctx.reply.ok()
+      else ctx.reply.error(error)
+    },
+  },
+]
+
+function answer(ctx: Context, outcome: { status: string } | { error: string }): void {
+  if ('status' in outcome) ctx.reply.simple(outcome.status)
+  else ctx.reply.error(outcome.error)
+}

@@ -1,0 +1,140 @@
+// SLOWLOG and MONITOR: which commands were slow, and which are running now.
+
+import { CLIENT_MONITOR, CLIENT_REPLICA } from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { replyHelp } from '../../protocol/help.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+export const slowlogCommands: readonly Command[] = [
+  {
+    name: 'monitor',
+    arity: 1,
+    flags: 'admin noscript loading stale',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Listens for all requests received by the server in real-time.',
+    run: monitor,
+  },
+  {
+    name: 'slowlog',
+    arity: -2,
+    flags: '',
+    since: '2.2.12',
+    group: 'server',
+    summary: 'A container for slow log commands.',
+    complexity: 'Depends on subcommand.',
+    subcommands: [
+      {
+        name: 'get',
+        arity: -2,
+        flags: 'admin loading stale',
+        since: '2.2.12',
+        group: 'server',
+        summary: "Returns the slow log's entries.",
+        complexity: 'O(N) where N is the number of entries returned',
+        args: '[count:integer]',
+        history: [['4.0.0', 'Added client IP address, port and name to the reply.']],
+        tips: 'request_policy:all_nodes nondeterministic_output',
+        run: get,
+      },
+      {
+        name: 'help',
+        arity: 2,
+        flags: 'loading stale',
+        since: '6.2.0',
+        group: 'server',
+        summary: 'Show helpful text about the different subcommands',
+        complexity: 'O(1)',
+        run: help,
+      },
+      {
+        name: 'len',
+        arity: 2,
+        flags: 'admin loading stale',
+        since: '2.2.12',
+        group: 'server',
+        summary: 'Returns the number of entries in the slow log.',
+        complexity: 'O(1)',
+        tips: 'request_policy:all_nodes response_policy:agg_sum nondeterministic_output',
+        run: length,
+      },
+      {
+        name: 'reset',
+        arity: 2,
+        flags: 'admin loading stale',
+        since: '2.2.12',
+        group: 'server',
+        summary: 'Clears all entries from the slow log.',
+        complexity: 'O(N) where N is the number of entries in the slowlog',
+        tips: 'request_policy:all_nodes response_policy:all_succeeded',
+        run: reset,
+      },
+    ],
+  },
+]
+
+const COUNT_DEFAULT = 10
+const COUNT_TOO_SMALL = errorBytes('ERR count should be greater than or equal to -1')
+const NO_MONITOR = errorBytes("ERR MONITOR isn't allowed for DENY BLOCKING client")
+
+/** SLOWLOG GET [count] */
+function get(ctx: Context): void {
+  const { argc, reply } = ctx
+  const { slowlog } = ctx.engine.observers
+  if (argc > 3) return reply.error("ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.")
+  let count = COUNT_DEFAULT
+  if (argc === 3) {
+    count = ctx.longOrReply(2, COUNT_TOO_SMALL)
+    if (Number.isNaN(count)) return
+    if (count < -1) return reply.fixedError(COUNT_TOO_SMALL)
+    if (count === -1) count = slowlog.length
+  }
+  const entries = slowlog.newest(count)
+  reply.array(entries.length)
+  for (const entry of entries) {
+    reply.array(6)
+    reply.integer(entry.id)
+    reply.integer(entry.unixSeconds)
+    reply.integer(entry.durationUs)
+    reply.array(entry.args.length)
+    for (const arg of entry.args) reply.bulk(arg)
+    reply.bulkText(entry.peer)
+    reply.bulkText(entry.name)
+  }
+}
+
+function length(ctx: Context): void {
+  ctx.reply.integer(ctx.engine.observers.slowlog.length)
+}
+
+function reset(ctx: Context): void {
+  ctx.engine.observers.slowlog.reset()
+  ctx.reply.ok()
+}
+
+function help(ctx: Context): void {
+  replyHelp(ctx.reply, ctx.args[0], HELP)
+}
+
+const HELP = [
+  'GET [<count>]',
+  '    Return top <count> entries from the slowlog (default: 10, -1 mean all).',
+  '    Entries are made of:',
+  '    id, timestamp, time in microseconds, arguments array, client IP and port,',
+  '    client name',
+  'LEN',
+  '    Return the length of the slowlog.',
+  'RESET',
+  '    Reset the slowlog.',
+]
+
+/** From now on this connection is shown every command. */
+function monitor(ctx: Context): void {
+  const { client, reply } = ctx
+  if (!ctx.canBlock) return reply.fixedError(NO_MONITOR)
+  if (client.has(CLIENT_REPLICA)) return
+  client.flags |= CLIENT_REPLICA | CLIENT_MONITOR
+  ctx.engine.observers.monitor(client)
+  reply.ok()
+}

@@ -1,0 +1,36 @@
+// Arguments that several groups of commands read in the same way.
+
+import type { Context } from '../../engine/context.ts'
+import type { Slice } from '../../lib/slice.ts'
+import { NOT_AN_INTEGER } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+const OUTSIDE_INT32 = errorBytes('ERR value is out of range, value must between -2147483648 and 2147483647')
+
+/** args[i] as a 32-bit integer, or NaN after an error reply; `error` replaces both error texts. */
+export function int32OrReply(ctx: Context, i: number, error?: Uint8Array): number {
+  const n = ctx.longOrReply(i, error ?? NOT_AN_INTEGER)
+  if (Number.isNaN(n) || (n >= -0x80000000 && n <= 0x7fffffff)) return n
+  ctx.reply.fixedError(error ?? OUTSIDE_INT32)
+  return Number.NaN
+}
+
+const OUTSIDE_SYMMETRIC = errorBytes(
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807',
+)
+const INT64_MIN_TEXT = '-9223372036854775808'
+
+/** As Context.longOrReply(), for integers whose negation must exist too. */
+export function symmetricLongOrReply(ctx: Context, i: number): number {
+  const n = ctx.longOrReply(i)
+  if (n > -(2 ** 63) || ctx.args[i].latin1() !== INT64_MIN_TEXT) return n
+  ctx.reply.fixedError(OUTSIDE_SYMMETRIC)
+  return Number.NaN
+}
+
+/** A word for an error text: C tells it up to its first NUL. */
+export function errorText(s: Slice): string {
+  const text = s.latin1()
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
+}

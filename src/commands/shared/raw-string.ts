@@ -1,0 +1,22 @@
+// Strings that are held as raw bytes whatever they spell, because commands change them in place: bitmaps and
+// HyperLogLogs.
+
+import type { Context } from '../../engine/context.ts'
+import { TYPE_STRING } from '../../keyspace/types.ts'
+import { copySlice } from '../../lib/bytes.ts'
+import type { Slice } from '../../lib/slice.ts'
+
+/** Sets a key to a raw string, whatever it held before; an expiry is dropped. Announcing it is the caller's. */
+export function setRawString(ctx: Context, key: Slice, bytes: Slice): void {
+  const { db } = ctx
+  let entry = db.lookupWrite(key)
+  if (entry !== 0) {
+    if (db.typeOf(entry) === TYPE_STRING) entry = db.setExpiry(key, entry, -1)
+    else {
+      db.delete(key)
+      entry = 0
+    }
+  }
+  const value = db.stringOf(db.resizeString(key, entry, bytes.len), ctx.value)
+  copySlice(value.u8, value.dv, value.off, bytes)
+}

@@ -1,0 +1,67 @@
+// What SSCAN, HSCAN and ZSCAN have in common: how they begin, and their options.
+
+import { type Context, WRONG } from '../../engine/context.ts'
+import type { Options } from '../../engine/options.ts'
+import { globMatch } from '../../lib/glob.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { SYNTAX } from '../../protocol/errors.ts'
+import type { Reply } from '../../protocol/reply.ts'
+import { cursorOrReply } from './cursor.ts'
+
+const STAR = 0x2a
+/** A scan looks at ten buckets for each element it was asked for before it gives up finding more. */
+export const BUCKETS_PER_COUNT = 10
+
+export class ScanOptions {
+  cursor = 0
+  count = 10
+  /** Undefined: everything passes. */
+  pattern: Slice | undefined
+
+  /** Reads MATCH and COUNT from args[from] on; false after an error reply. */
+  parseOrReply(ctx: Context, from: number): boolean {
+    const opt = ctx.options(from)
+    while (opt.more()) {
+      if (!this.eat(opt)) opt.syntaxError()
+      if (opt.failed) return false
+    }
+    return true
+  }
+
+  /** Takes the next option if it is MATCH or COUNT. */
+  eat(opt: Options): boolean {
+    if (opt.eat('count', 1)) {
+      this.count = opt.longOrReply()
+      if (this.count < 1) opt.fail(SYNTAX)
+    } else if (opt.eat('match', 1)) {
+      const pattern = opt.next()
+      this.pattern = pattern.len === 1 && pattern.byte(0) === STAR ? undefined : pattern
+    } else return false
+    return true
+  }
+
+  matches(text: Slice): boolean {
+    return this.pattern === undefined || globMatch(this.pattern, text)
+  }
+}
+
+/**
+ * Begins the scan `key cursor [options]` of a collection: reads cursor and options into `options`. The entry, 0 after a
+ * reply.
+ */
+export function scannedOrReply(ctx: Context, type: number, options: ScanOptions): Ref {
+  options.cursor = cursorOrReply(ctx, 2)
+  if (Number.isNaN(options.cursor)) return 0
+  const entry = ctx.readOrReply(ctx.args[1], type)
+  if (entry === WRONG) return 0
+  if (entry !== 0) return options.parseOrReply(ctx, 3) ? entry : 0
+  replyEmptyScan(ctx.reply)
+  return 0
+}
+
+function replyEmptyScan(reply: Reply): void {
+  reply.array(2)
+  reply.bulkInteger(0)
+  reply.emptyArray()
+}

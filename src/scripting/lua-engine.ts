@@ -1,0 +1,165 @@
+// LuaEngine: Lua 5.1 as a ScriptEngine. One for scripts and one for functions, which have different globals.
+//
+// Always: the globals are read-only from the end of the constructor on; only KEYS and ARGV are put there for scripts.
+
+import type { Slice } from '../lib/slice.ts'
+import { TextCache } from '../lib/text-cache.ts'
+import type { Reply } from '../protocol/reply.ts'
+import { argumentTable, errorTable, errorText, nameTable } from './convert-reply.ts'
+import { ValueWriter, writeError } from './convert-value.ts'
+import { registration } from './functions-register.ts'
+import { compile, Execution, LuaState, load, type World } from './lua/index.ts'
+import { LuaTable } from './lua/table.ts'
+import { first, LuaError, type LuaFunction, LuaKilled, type LuaValue } from './lua/value.ts'
+import { RedisLibrary } from './redis-library.ts'
+import { Sandbox } from './sandbox.ts'
+import type { EngineHost, FunctionDraft, Program, Script, ScriptEngine } from './script-engine.ts'
+
+/** Loop rounds and calls between two looks at the clock: a fraction of a millisecond. */
+const BUDGET = 20_000
+const NONE: LuaValue[] = []
+const LOAD_TIMEOUT = 'FUNCTION LOAD timeout'
+
+export class LuaEngine implements ScriptEngine {
+  readonly name = 'LUA'
+  private readonly S = new LuaState()
+  private readonly library: RedisLibrary
+  private readonly sandbox: Sandbox
+  private readonly writer = new ValueWriter()
+  private readonly keyTexts = new TextCache()
+  private readonly host: EngineHost
+  private readonly takesGlobals: boolean
+  private readonly world: World
+  private script: Script | undefined
+  private execution: Execution | undefined
+  /** The function that is being registered with, while a library is loaded. */
+  private register: ((draft: FunctionDraft) => string | undefined) | undefined
+
+  constructor(host: EngineHost, use: 'scripts' | 'functions') {
+    const { S } = this
+    this.host = host
+    this.library = new RedisLibrary(S)
+    this.takesGlobals = use === 'scripts'
+    this.sandbox = new Sandbox(S, this.library, host, use, (...args) => this.registerFunction(args))
+    // What functions find among the globals depends on when they are called.
+    this.world = { isSealed: true, hostNames: use === 'scripts' ? this.sandbox.hostNames() : new Set() }
+  }
+
+  get memoryBytes(): number {
+    return 0
+  }
+
+  compile(code: string): Program | string {
+    return this.function(code, '@user_script')
+  }
+
+  private function(code: string, chunkName: string): LuaFunction | string {
+    try {
+      return load(this.S, compile(code, chunkName, 0, this.world), this.sandbox.env)
+    } catch (error) {
+      if (error instanceof LuaError) return String(error.value)
+      throw error
+    }
+  }
+
+  // ---- scripts and functions ----
+
+  start(program: Program, script: Script, args: Slice[], firstKey: number, firstArg: number, argc: number): boolean {
+    const { S, sandbox } = this
+    const keys = nameTable(S, args, firstKey, firstArg, this.keyTexts)
+    const argv = argumentTable(S, args, firstArg, argc)
+    this.script = this.library.script = script
+    S.mainThread.env = sandbox.globals
+    if (this.takesGlobals) sandbox.setArguments(keys, argv)
+    this.execution = new Execution(S, program as LuaFunction, this.takesGlobals ? NONE : [keys, argv])
+    return this.resume()
+  }
+
+  resume(): boolean {
+    const execution = this.execution!
+    while (execution.resume(BUDGET) === 'suspended') if (this.script!.tick()) return false
+    return true
+  }
+
+  kill(message: string): void {
+    this.execution!.kill(message)
+    while (this.execution!.resume(BUDGET) === 'suspended');
+  }
+
+  writeResult(reply: Reply, name: string): boolean {
+    const execution = this.execution!
+    const { resp } = this.script!
+    this.execution = undefined
+    this.script = undefined
+    this.library.release()
+    if (execution.state === 'done') return this.writer.write(reply, first(execution.result), resp)
+    return this.writeFailure(reply, name, execution.error!)
+  }
+
+  private writeFailure(reply: Reply, name: string, error: LuaError | LuaKilled): boolean {
+    let text: string
+    let counted = false
+    if (error instanceof LuaKilled) text = `ERR ${error.message}`
+    else if (error.value instanceof LuaTable) {
+      const err = error.value.getName('err')
+      text = typeof err === 'string' || typeof err === 'number' ? String(err) : 'ERR unknown error'
+      counted = error.value.getName('ignore_error_stats_update') === true
+    } else text = `ERR ${this.sandbox.textOf(error.value)}`
+    writeError(reply, `${text}${this.place(name)}`, counted)
+    return counted
+  }
+
+  /** Where the failure happened, as Redis's error handler tells it. */
+  private place(name: string): string {
+    const { S } = this
+    const level = S.functionAt(1)?.chunk === undefined ? 2 : 1
+    const f = S.functionAt(level)
+    if (f === undefined) return ''
+    if (f.chunk === undefined) return ` script: ${name}, on =[C]:-1.`
+    // A loop that calls nothing does not say where it is.
+    const site = S.siteAt(level) ?? f.chunk.sites[0]
+    return ` script: ${name}, on ${f.chunk.source}:${site?.line ?? 1}.`
+  }
+
+  // ---- libraries ----
+
+  runLibrary(
+    code: string,
+    limitMs: number,
+    register: (draft: FunctionDraft) => string | undefined,
+  ): string | undefined {
+    const { S, sandbox, host } = this
+    const main = this.function(code, '@user_function')
+    if (typeof main === 'string') return `Error compiling function: ${main}`
+    this.register = register
+    sandbox.beginLoading()
+    const execution = new Execution(S, main, [])
+    const startUs = host.monotonicUs()
+    let late = false
+    while (execution.resume(BUDGET) === 'suspended') {
+      late ||= limitMs > 0 && host.monotonicUs() - startUs > limitMs * 1000
+      if (late) execution.kill(LOAD_TIMEOUT)
+    }
+    sandbox.endLoading()
+    this.register = undefined
+    if (execution.state === 'done') return undefined
+    const { error } = execution
+    if (error instanceof LuaKilled) return `Error registering functions: ERR ${error.message}`
+    const value = error!.value
+    const text = value instanceof LuaTable ? value.getName('err') : `ERR ${sandbox.textOf(value)}`
+    return `Error registering functions: ${String(text)}`
+  }
+
+  private registerFunction(args: LuaValue[]): LuaValue[] {
+    if (this.register === undefined)
+      throw this.failure('redis.register_function can only be called on FUNCTION LOAD command')
+    const draft = registration(args)
+    const wrong = typeof draft === 'string' ? draft : this.register(draft)
+    if (wrong !== undefined) throw this.failure(wrong)
+    return []
+  }
+
+  private failure(text: string): LuaError {
+    return new LuaError(errorTable(this.S, errorText(text)))
+  }
+}

@@ -1,0 +1,196 @@
+// ScriptRun: what one script may do, and the way of its redis.call to dispatch. One object serves script after script.
+//
+//   redis.call ─▶ known ─▶ arity ─▶ [noscript, ACL, read-only, refusals, memory] ─▶ dispatch.call ─▶ own reply
+//
+// Always: commands run as `client`, a client of its own in the caller's database, so that SELECT ends with the script;
+// nothing is refused any more for the state of the server once the script has written.
+
+import {
+  CLIENT_CLOSING,
+  CLIENT_INTERNAL,
+  CLIENT_MASTER,
+  CLIENT_NO_TOUCH,
+  CLIENT_SCRIPT,
+  CLIENT_TRACKING,
+  Client,
+} from '../engine/client.ts'
+import { CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_NOSCRIPT, CMD_WRITE } from '../engine/command.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { ScriptRefusal } from '../engine/scripting.ts'
+import type { TableEntry } from '../engine/table.ts'
+import type { Slice } from '../lib/slice.ts'
+import { Reply } from '../protocol/reply.ts'
+import { REPL_AOF, REPL_REPLICA, type Script } from './script-engine.ts'
+
+const OOM = "-OOM command not allowed when used memory > 'maxmemory'."
+const READ_ONLY = 'Write commands are not allowed from read-only scripts.'
+
+/** How long a suspended script works before others are heard again. */
+const SLICE_US = 5000
+
+export class ScriptRun implements Script {
+  readonly reply = new Reply()
+  resp = 2
+  repl = REPL_AOF | REPL_REPLICA
+  readonly client: Client
+  caller: Client
+  /** The script has called a command that writes: it cannot be killed any more. */
+  wrote = false
+  /** Past busy-reply-threshold. */
+  isSlow = false
+  startUs = 0
+  private wallUs = 0
+  sliceEndUs = 0
+  readonly refusals: ScriptRefusal[] = []
+  /** CMD_NOSCRIPT, or 0 where tests want to call everything. */
+  denied = CMD_NOSCRIPT
+  private readonly engine: Engine
+  /** CMD_ bits that need a closer look before the command may run. */
+  private guarded = 0
+  private readOnly = false
+  private outOfMemory = false
+
+  constructor(engine: Engine) {
+    this.engine = engine
+    this.client = new Client(0, nowhere, engine.keyspace.databases[0], engine.keyspace.nowMs)
+    this.client.flags = CLIENT_SCRIPT
+    this.client.authenticated = true
+    this.caller = this.client
+  }
+
+  /** Begins a script. */
+  begin(caller: Client, readOnly: boolean, outOfMemory: boolean): void {
+    const { client } = this
+    client.db = caller.db
+    client.user = caller.user
+    client.flags = CLIENT_SCRIPT | (caller.flags & CLIENT_NO_TOUCH)
+    this.caller = caller
+    this.resp = 2
+    this.repl = REPL_AOF | REPL_REPLICA
+    this.wrote = this.isSlow = false
+    this.startUs = this.sliceEndUs = this.wallUs = 0
+    this.readOnly = readOnly
+    this.outOfMemory = outOfMemory
+    this.guarded = this.denied | CMD_WRITE | (readOnly ? CMD_MAY_REPLICATE : 0) | (outOfMemory ? CMD_DENYOOM : 0)
+  }
+
+  command(args: Slice[], argc: number): string | undefined {
+    const { engine, reply, client } = this
+    let entry = engine.table.lookup(args[0])
+    if (entry !== undefined && entry.subIndex !== undefined && argc > 1) entry = entry.subIndex.find(args[1])
+    if (entry === undefined) return this.refused('Unknown Redis command called from script', undefined)
+    if (entry.arity > 0 ? argc !== entry.arity : argc < -entry.arity)
+      return this.refused('Wrong number of args calling Redis command from script', entry)
+    if ((entry.flags & this.guarded) !== 0 || engine.dispatch.mayExecute !== undefined || this.refusals.length > 0) {
+      const reason = this.reasonAgainst(entry, args, argc)
+      if (reason !== undefined) return this.refused(reason, entry)
+    }
+    const { ctx } = engine
+    reply.pos = 0
+    reply.resp = this.resp
+    ctx.reply = reply
+    if (this.repl === 0) ctx.effect.prevented = true
+    engine.dispatch.call(client, entry, args, argc)
+    if (reply.u8[0] === 0x2d) this.count(errorCode(reply))
+    if (this.caller.has(CLIENT_TRACKING)) engine.tracking.remember(this.caller, entry, args, argc)
+    return undefined
+  }
+
+  mayRun(args: Slice[], argc: number): boolean | undefined {
+    const entry = this.engine.table.resolve(args, argc)
+    if (entry === undefined) return undefined
+    return this.accessRefusal(entry, args, argc) === undefined
+  }
+
+  /** Past its threshold a script works in slices, if somebody can be kept waiting for it. */
+  tick(): boolean {
+    const nowUs = this.engine.machine.monotonicUs()
+    if (this.startUs === 0) this.startUs = nowUs
+    if (this.isSlow) return nowUs >= this.sliceEndUs
+    const thresholdMs = this.engine.settings.busyReplyThreshold
+    if (thresholdMs <= 0 || nowUs - this.startUs < thresholdMs * 1000) return false
+    return this.caller === this.engine.scripting.replaying || !this.caller.has(CLIENT_INTERNAL | CLIENT_MASTER)
+  }
+
+  get nowUs(): number {
+    if (this.wallUs === 0) this.wallUs = this.engine.host.nowUs()
+    return this.wallUs
+  }
+
+  nextSlice(): void {
+    this.sliceEndUs = this.engine.machine.monotonicUs() + SLICE_US
+  }
+
+  get durationMs(): number {
+    return Math.floor((this.engine.machine.monotonicUs() - this.startUs) / 1000)
+  }
+
+  private reasonAgainst(entry: TableEntry, args: Slice[], argc: number): string | undefined {
+    const { flags } = entry
+    if ((flags & this.denied) !== 0) return 'This Redis command is not allowed from script'
+    const denied = this.accessRefusal(entry, args, argc)
+    if (denied !== undefined) return `ACL failure in script: ${denied}`
+    if (this.readOnly && (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0) return READ_ONLY
+    for (const refusal of this.refusals) {
+      const reason = this.wrote && (flags & CMD_WRITE) !== 0 ? undefined : refusal(this.caller, entry, args, argc)
+      if (reason !== undefined) return reason
+    }
+    if (this.outOfMemory && !this.wrote && (flags & CMD_DENYOOM) !== 0) return OOM
+    if ((flags & CMD_WRITE) !== 0 && !this.wrote) {
+      this.wrote = true
+      // From here on only what a command is counts.
+      this.guarded = this.denied | (this.readOnly ? CMD_MAY_REPLICATE : 0)
+    }
+    return undefined
+  }
+
+  /** What ACL says against the command, without its code. */
+  private accessRefusal(entry: TableEntry, args: Slice[], argc: number): string | undefined {
+    const { dispatch, reply } = this.engine
+    if (dispatch.mayExecute === undefined) return undefined
+    const from = reply.pos
+    const errors = reply.errors
+    if (dispatch.mayExecute(this.client, entry, args, argc)) return undefined
+    // The gate has written to the reply buffer, which is not ours.
+    const text = String.fromCharCode(...reply.u8.subarray(from + 1, reply.pos - 2))
+    reply.pos = from
+    reply.errors = errors
+    return text.replace(/^[A-Z]+ /, '')
+  }
+
+  private refused(reason: string, entry: TableEntry | undefined): string {
+    this.count(/^-([A-Z]+) /.exec(reason)?.[1] ?? 'ERR')
+    if (entry !== undefined) entry.rejected++
+    return reason
+  }
+
+  private count(code: string): void {
+    const { stats } = this.engine
+    stats.errorReplies++
+    stats.errors.set(code, (stats.errors.get(code) ?? 0) + 1)
+  }
+
+  get callerIsGone(): boolean {
+    return this.caller.has(CLIENT_CLOSING)
+  }
+}
+
+function errorCode(reply: Reply): string {
+  let code = ''
+  for (let at = 1; at < reply.pos && reply.u8[at] > 32 && code.length < 32; at++)
+    code += String.fromCharCode(reply.u8[at])
+  return code
+}
+
+/** The script's client has no socket. */
+const nowhere: Connection = {
+  write: (_u8, start, end) => end - start,
+  close: () => {},
+  pause: () => {},
+  resume: () => {},
+  kind: 'memory',
+  peer: '?:0',
+  local: '?:0',
+  fd: -1,
+}

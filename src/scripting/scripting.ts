@@ -1,0 +1,342 @@
+// ScriptRoom: EVAL, FCALL and what belongs to them, for one server.
+//
+//   IDLE → RUNNING [run] → IDLE [end]
+//            ↓ [suspend, past busy-reply-threshold]
+//          SUSPENDED → working for a slice [goOn] → SUSPENDED … → IDLE [finishSuspended]
+//
+// Always: effects of a script's commands are gathered from run() to end(); while SUSPENDED the caller is blocked, nobody
+// who waits for keys is served, the cron stands still, and time stands still for the script.
+
+import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type KeptCommand } from '../engine/client.ts'
+import {
+  CMD_ALLOW_BUSY,
+  CMD_DENYOOM,
+  CMD_LOADING,
+  CMD_MAY_REPLICATE,
+  CMD_NOSCRIPT,
+  CMD_STALE,
+  CMD_WRITE,
+} from '../engine/command.ts'
+import type { Context } from '../engine/context.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { RunningScript, Scripting, ScriptRefusal } from '../engine/scripting.ts'
+import type { TableEntry } from '../engine/table.ts'
+import { equalsNoCase } from '../lib/bytes.ts'
+import type { Slice } from '../lib/slice.ts'
+import { errorBytes, type Reply } from '../protocol/reply.ts'
+import { Functions } from './functions.ts'
+import {
+  type Runnable,
+  SCRIPT_ALLOW_OOM,
+  SCRIPT_ALLOW_STALE,
+  SCRIPT_NO_CLUSTER,
+  SCRIPT_NO_WRITES,
+  SCRIPT_UNDECLARED,
+  type ScriptEngine,
+} from './script-engine.ts'
+import { ScriptRun } from './script-run.ts'
+import { Scripts } from './scripts.ts'
+import { readScriptHead } from './scripts-shebang.ts'
+
+const NO_SCRIPT = errorBytes('NOSCRIPT No matching script. Please use EVAL.')
+const TOO_MANY_KEYS = errorBytes("ERR Number of keys can't be greater than number of args")
+const NEGATIVE_KEYS = errorBytes("ERR Number of keys can't be negative")
+const NO_FUNCTION = errorBytes('ERR Function not found')
+const BAD_KEY_COUNT = errorBytes('ERR Bad number of keys provided')
+const NOT_IN_CLUSTER = errorBytes("ERR Can not run script on cluster, 'no-cluster' flag is set.")
+const WRITES_IN_RO = errorBytes('ERR Can not execute a script with write flag using *_ro command.')
+const OOM_UNDECLARED = errorBytes(
+  "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+)
+const NOT_BUSY = errorBytes('NOTBUSY No scripts in execution right now.')
+const FROM_PRIMARY = errorBytes(
+  'UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot be killed.',
+)
+const HAS_WRITTEN = errorBytes(
+  'UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.',
+)
+const BUSY_SCRIPT = errorBytes('BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.')
+const BUSY_FUNCTION = errorBytes(
+  'BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.',
+)
+const KILLED = 'Script killed by user with SCRIPT KILL...'
+const FIRST_KEY = 3
+
+export class ScriptRoom implements Scripting {
+  readonly scripts: Scripts
+  readonly functions: Functions
+  readonly run: ScriptRun
+  private readonly engine: Engine
+  private job: Runnable | undefined
+  private suspended: Suspended | undefined
+  private stopped = false
+  replaying: Client | undefined
+  private readonly goOnSoon = () => this.goOn()
+
+  constructor(engine: Engine, makeLanguage: (use: 'scripts' | 'functions') => ScriptEngine) {
+    this.engine = engine
+    this.scripts = new Scripts(() => makeLanguage('scripts'))
+    this.functions = new Functions(makeLanguage('functions'))
+    this.run = new ScriptRun(engine)
+    engine.scripting = this
+    engine.dispatch.gates.unshift((client, entry, args, argc) => this.mayRunMeanwhile(client, entry, args, argc))
+  }
+
+  /** The server ends: a suspended script is not gone on with. */
+  stop(): void {
+    this.stopped = true
+  }
+
+  allowEverything(on: boolean): void {
+    this.run.denied = on ? 0 : CMD_NOSCRIPT
+  }
+
+  get nowUs(): number {
+    return this.run.nowUs
+  }
+
+  get refusals(): ScriptRefusal[] {
+    return this.run.refusals
+  }
+
+  // ---- commands ----
+
+  evaluate(ctx: Context, by: 'text' | 'digest', readOnly: boolean): void {
+    const { args, reply } = ctx
+    if (by === 'digest' && args[1].len !== 40) return reply.fixedError(NO_SCRIPT)
+    const keyCount = ctx.longOrReply(2)
+    if (Number.isNaN(keyCount) || !this.fitsOrReply(ctx, keyCount)) return
+    const script = by === 'digest' ? this.scripts.find(args[1]) : this.scripts.loadBody(args[1])
+    if (script === undefined) return reply.fixedError(NO_SCRIPT)
+    if (typeof script === 'string') return reply.error(`ERR ${script}`)
+    if (!this.mayRunOrReply(ctx, script.flags, readOnly)) return
+    this.start(ctx, script, readOnly, keyCount)
+  }
+
+  callFunction(ctx: Context, readOnly: boolean): void {
+    const { args, reply } = ctx
+    const found = this.functions.find(args[1])
+    if (found === undefined) return reply.fixedError(NO_FUNCTION)
+    const keyCount = ctx.longOrReply(2, BAD_KEY_COUNT)
+    if (Number.isNaN(keyCount) || !this.fitsOrReply(ctx, keyCount)) return
+    if (!this.mayRunOrReply(ctx, found.flags, readOnly)) return
+    this.start(ctx, found, readOnly, keyCount)
+  }
+
+  private fitsOrReply(ctx: Context, keyCount: number): boolean {
+    if (keyCount > ctx.argc - FIRST_KEY) ctx.reply.fixedError(TOO_MANY_KEYS)
+    else if (keyCount < 0) ctx.reply.fixedError(NEGATIVE_KEYS)
+    else return true
+    return false
+  }
+
+  /** The gates that a script with a shebang, or a function, passes as a whole. */
+  private mayRunOrReply(ctx: Context, flags: number, readOnly: boolean): boolean {
+    if ((flags & SCRIPT_UNDECLARED) !== 0) return true
+    const { reply, engine } = ctx
+    if ((flags & SCRIPT_NO_CLUSTER) !== 0 && engine.host.mode === 'cluster') reply.fixedError(NOT_IN_CLUSTER)
+    else if ((flags & SCRIPT_NO_WRITES) === 0 && readOnly) reply.fixedError(WRITES_IN_RO)
+    else if ((flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) === 0 && this.isOutOfMemory())
+      reply.fixedError(OOM_UNDECLARED)
+    else return true
+    return false
+  }
+
+  private isOutOfMemory(): boolean {
+    return this.engine.settings.maxmemory !== 0 && this.engine.dispatch.outOfMemory
+  }
+
+  flagsOf(entry: TableEntry, args: Slice[], argc: number): number {
+    const name = entry.fullName
+    let flags = SCRIPT_UNDECLARED
+    if (argc < 2) return entry.flags
+    if (name === 'fcall' || name === 'fcall_ro') flags = this.functions.find(args[1])?.flags ?? flags
+    else if (name === 'evalsha' || name === 'evalsha_ro') flags = this.scripts.find(args[1])?.flags ?? flags
+    else if (name === 'eval' || name === 'eval_ro') {
+      const head = this.scripts.findBody(args[1]) ?? readScriptHead(args[1].latin1())
+      if (typeof head === 'object') flags = head.flags
+    }
+    if ((flags & SCRIPT_UNDECLARED) !== 0) return entry.flags
+    let bits = entry.flags & ~(CMD_STALE | CMD_DENYOOM | CMD_WRITE | CMD_MAY_REPLICATE)
+    if ((flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) === 0) bits |= CMD_DENYOOM
+    if ((flags & SCRIPT_NO_WRITES) === 0) bits |= CMD_WRITE
+    if ((flags & SCRIPT_ALLOW_STALE) !== 0) bits |= CMD_STALE
+    return bits
+  }
+
+  // ---- running ----
+
+  private start(ctx: Context, job: Runnable, readOnly: boolean, keyCount: number): void {
+    const { engine, run } = this
+    const { client, reply, args, argc, command } = ctx
+    const declared = job.flags & ~SCRIPT_UNDECLARED
+    const mayExceed = (declared & SCRIPT_ALLOW_OOM) !== 0
+    run.begin(client, readOnly || (declared & SCRIPT_NO_WRITES) !== 0, !mayExceed && this.isOutOfMemory())
+    this.job = job
+    engine.dispatch.beginGathering()
+    const done = job.engine.start(job.program, run, args, FIRST_KEY, FIRST_KEY + keyCount, argc)
+    ctx.reply = reply
+    ctx.client = client
+    ctx.db = client.db
+    ctx.command = command
+    ctx.args = args
+    ctx.argc = argc
+    if (done) this.end(reply)
+    else this.suspend(ctx)
+  }
+
+  /** The script is done: its effects go out, its result to `reply`. */
+  private end(reply: Reply): void {
+    const { engine, run } = this
+    const job = this.job!
+    this.job = undefined
+    engine.dispatch.endGathering()
+    run.reply.pos = 0
+    run.reply.trim()
+    if (job.engine.writeResult(reply, job.name)) engine.ctx.command.failed++
+    // Its commands were propagated, not the call itself.
+    engine.ctx.preventPropagation()
+  }
+
+  // ---- scripts that take long ----
+
+  private suspend(ctx: Context): void {
+    const { engine, run } = this
+    const { name, isFunction } = this.job!
+    const kill = isFunction ? 'FUNCTION KILL' : 'SCRIPT KILL'
+    engine.log?.(
+      'warning',
+      `Slow script detected: still in execution after ${run.durationMs} milliseconds. You can try killing the script using the ${kill} command. Script name is: ${name}.`,
+    )
+    run.isSlow = true
+    const { client } = ctx
+    engine.blocking.blockOther(client, 0, () => {}, ctx)
+    client.blocked!.unblockable = false
+    this.suspended = new Suspended(run, name, isFunction, client, engine.keyspace.nowMs)
+    engine.blocking.held = true
+    engine.host.pauseCron(true)
+    ctx.preventPropagation()
+    engine.machine.soon(this.goOnSoon)
+  }
+
+  afterScript(resumed: () => void): void {
+    this.suspended!.after = resumed
+  }
+
+  get running(): RunningScript | undefined {
+    return this.suspended
+  }
+
+  private goOn(): void {
+    const { engine, run, suspended } = this
+    if (suspended === undefined || this.stopped) return
+    const { keyspace, ctx } = engine
+    const nowMs = keyspace.nowMs
+    const { reply, client } = ctx
+    const language = this.job!.engine
+    keyspace.nowMs = suspended.nowMs
+    run.nextSlice()
+    let done = true
+    if (suspended.killed) {
+      engine.log?.('notice', 'Lua script killed by user with SCRIPT KILL.')
+      language.kill(KILLED)
+    } else done = language.resume()
+    ctx.reply = reply
+    ctx.client = client
+    if (done) this.finishSuspended(suspended)
+    keyspace.nowMs = nowMs
+    if (done) {
+      engine.tick()
+      engine.settle()
+    } else {
+      engine.output.flushPending()
+      engine.machine.soon(this.goOnSoon)
+    }
+  }
+
+  private finishSuspended(suspended: Suspended): void {
+    const { engine, run } = this
+    const { ctx } = engine
+    const { caller, command, after } = suspended
+    this.suspended = undefined
+    engine.blocking.held = false
+    engine.host.pauseCron(false)
+    engine.blocking.unblock(caller)
+    const { entry } = command
+    entry.calls++
+    caller.commands++
+    engine.stats.commandsProcessed++
+    const durationUs = engine.machine.monotonicUs() - run.startUs
+    entry.usec += durationUs
+    engine.dispatch.afterCall?.(caller, entry, command.args, command.args.length, durationUs, 1)
+    const write = (reply: Reply) => {
+      const before = ctx.reply
+      ctx.reply = reply
+      ctx.command = entry
+      const from = reply.pos
+      this.end(reply)
+      ctx.effect.prevented = false
+      after?.()
+      if (caller.has(CLIENT_REPLY_OFF)) reply.pos = from
+      ctx.reply = before
+    }
+    if (run.callerIsGone || caller === this.replaying) write(run.reply)
+    else engine.replyTo(caller, write)
+  }
+
+  kill(reply: Reply, kind: 'script' | 'function'): void {
+    const { suspended } = this
+    if (suspended === undefined) reply.fixedError(NOT_BUSY)
+    else if (isFromPrimary(suspended.caller)) reply.fixedError(FROM_PRIMARY)
+    else if (this.run.wrote) reply.fixedError(HAS_WRITTEN)
+    else if (kind === 'script' && suspended.isFunction) reply.fixedError(BUSY_FUNCTION)
+    else if (kind === 'function' && !suspended.isFunction) reply.fixedError(BUSY_SCRIPT)
+    else {
+      suspended.killed = true
+      reply.ok()
+    }
+  }
+
+  /** The gate of all commands while a script is suspended. */
+  private mayRunMeanwhile(_client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {
+    const { suspended } = this
+    if (suspended === undefined) return true
+    if ((entry.flags & CMD_ALLOW_BUSY) !== 0) {
+      if (entry.fullName !== 'shutdown') return true
+      for (let i = 1; i < argc; i++) if (equalsNoCase(args[i], 'nosave')) return true
+    }
+    // Who must wait for the loading hears that rather than this.
+    if (this.replaying !== undefined && (entry.flags & CMD_LOADING) === 0) return true
+    this.engine.reply.fixedError(suspended.isFunction ? BUSY_FUNCTION : BUSY_SCRIPT)
+    return false
+  }
+}
+
+class Suspended implements RunningScript {
+  readonly name: string
+  readonly isFunction: boolean
+  readonly caller: Client
+  readonly nowMs: number
+  killed = false
+  after: (() => void) | undefined
+  private readonly run: ScriptRun
+
+  constructor(run: ScriptRun, name: string, isFunction: boolean, caller: Client, nowMs: number) {
+    this.run = run
+    this.name = name
+    this.isFunction = isFunction
+    this.caller = caller
+    this.command = caller.blocked!.command
+    this.nowMs = nowMs
+  }
+
+  readonly command: KeptCommand
+
+  get durationMs(): number {
+    return this.run.durationMs
+  }
+}
+
+function isFromPrimary(client: Client): boolean {
+  return client.has(CLIENT_MASTER)
+}
