@@ -10,12 +10,12 @@ import { Config } from './server/config/config.ts'
 import { loadText } from './server/config/parser.ts'
 import { Logger } from './server/log.ts'
 import { Server } from './server/server.ts'
-import { realSystem } from './server/system/real.ts'
-import type { System } from './server/system/system.ts'
+import { realSystem } from './system/real.ts'
+import type { System } from './system/system.ts'
 
 export type { MemorySocket } from './net/memory.ts'
-export type { System } from './server/system/system.ts'
-export { virtualSystem } from './server/system/virtual.ts'
+export type { System } from './system/system.ts'
+export { virtualSystem } from './system/virtual.ts'
 
 export interface CreateServerOptions {
   /** Directives and their values as in redis.conf: { maxmemory: '100mb', databases: '4' }. */

@@ -3,7 +3,7 @@
 import process from 'node:process'
 import { launch, type StartServer } from './server/launch.ts'
 import { startServer } from './server/server.ts'
-import { realSystem } from './server/system/real.ts'
+import { realSystem } from './system/real.ts'
 import { runTool } from './tools/command-line.ts'
 import { toolNamed } from './tools/index.ts'
 

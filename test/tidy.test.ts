@@ -32,17 +32,19 @@ const LAYERS: { readonly [room: string]: readonly string[] } = {
   lib: [],
   memory: ['lib'],
   protocol: ['lib'],
+  system: ['lib'],
   keyspace: ['lib', 'memory'],
-  engine: ['lib', 'protocol', 'keyspace', 'type memory'],
+  engine: ['lib', 'protocol', 'keyspace', 'type memory', 'type system'],
   commands: ['lib', 'protocol', 'keyspace', 'engine', 'type memory'],
-  net: ['lib', 'protocol', 'type engine'],
-  scripting: ['lib', 'protocol', 'keyspace', 'type memory', 'engine'],
-  persistence: ['lib', 'protocol', 'keyspace', 'memory', 'engine'],
-  replication: ['lib', 'protocol', 'keyspace', 'engine', 'persistence'],
+  net: ['lib', 'protocol', 'system', 'type engine'],
+  scripting: ['lib', 'protocol', 'keyspace', 'type memory', 'type system', 'engine'],
+  persistence: ['lib', 'protocol', 'system', 'keyspace', 'memory', 'engine'],
+  replication: ['lib', 'protocol', 'system', 'keyspace', 'engine', 'persistence'],
   server: [
     'lib',
     'memory',
     'protocol',
+    'system',
     'keyspace',
     'engine',
     'commands',
@@ -51,18 +53,7 @@ const LAYERS: { readonly [room: string]: readonly string[] } = {
     'persistence',
     'replication',
   ],
-  tools: [
-    'lib',
-    'memory',
-    'protocol',
-    'keyspace',
-    'engine',
-    'commands',
-    'scripting',
-    'persistence',
-    'net',
-    'type server',
-  ],
+  tools: ['lib', 'memory', 'protocol', 'system', 'keyspace', 'engine', 'commands', 'scripting', 'persistence', 'net'],
 }
 
 test('imports point one way', () => {
@@ -88,7 +79,7 @@ function roomOf(path: string): string {
 }
 
 // The rooms of the machine; main.ts reads the command line.
-const ADAPTERS = /^src\/(net|server\/system)\/|^src\/main\.ts$/
+const ADAPTERS = /^src\/(net|system)\/|^src\/main\.ts$/
 const MACHINE =
   /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|fetch\(|(?<!\.)process\.\w+|crypto\.\w+|(?<!typeof )Bun\.\w+)/g
 

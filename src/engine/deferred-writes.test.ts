@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
-import { virtualSystem } from '../server/system/virtual.ts'
+import { virtualSystem } from '../system/virtual.ts'
 
 const FIELDS = 5000
 

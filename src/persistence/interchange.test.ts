@@ -7,7 +7,7 @@ import { MachineServer } from '../../test/harness/machine.ts'
 import type { PlainValue, Word } from '../../test/harness/resp.ts'
 import { ServerProcess } from '../../test/harness/server-process.ts'
 import { oraclePath, oracleVersion, sleep } from '../../test/harness/target.ts'
-import { seededRandom, virtualSystem } from '../server/system/virtual.ts'
+import { seededRandom, virtualSystem } from '../system/virtual.ts'
 
 // Files both ways: what ours has written redis-server loads, and the other way about, with the same data in it.
 

@@ -1,4 +1,4 @@
-// What persistence takes from the machine and from the server around it; server/system/system.ts says in full what the
+// What persistence takes from the machine and from the server around it; system/system.ts says in full what the
 // operations promise.
 //
 // Always: failures of the disk are objects with `code` (ENOSPC) and `message`; thrown by the synchronous forms, handed to

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { encodeCommand, RespError } from '../../test/harness/resp.ts'
-import { seededRandom, virtualSystem } from '../server/system/virtual.ts'
+import { seededRandom, virtualSystem } from '../system/virtual.ts'
 
 /** A chunk, and what a piece more makes of it. */
 const LONGEST_WRITE = 384 * 1024

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { RandomCommands } from '../../test/harness/random-commands.ts'
-import { seededRandom, virtualSystem } from '../server/system/virtual.ts'
+import { seededRandom, virtualSystem } from '../system/virtual.ts'
 
 const ROUNDS = 2
 const COMMANDS_BEFORE = 300

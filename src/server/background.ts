@@ -3,7 +3,7 @@
 //
 // Always: one slice runs at a time and takes about SLICE_US; between two slices pending input is handled.
 
-import type { Timers } from './system/system.ts'
+import type { Timers } from '../system/system.ts'
 
 export const SLICE_US = 1000
 

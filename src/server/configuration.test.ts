@@ -5,10 +5,10 @@ import type { Context } from '../engine/context.ts'
 import { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { Logger } from './log.ts'
-import { virtualSystem } from './system/virtual.ts'
 
 /** A conversation with CONFIG: answers as sent. */
 function talk(kind: 'tcp' | 'unix' = 'tcp', peer = '10.0.0.1:5000') {

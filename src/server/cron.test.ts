@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createServer, type EmbeddedServer } from '../index.ts'
-import { type VirtualMachine, virtualSystem } from './system/virtual.ts'
+import { type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 
 interface Talk {
   received: string

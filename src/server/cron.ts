@@ -7,11 +7,11 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Defrag } from '../keyspace/defrag.ts'
 import type { ExpireCycle } from '../keyspace/expire-cycle.ts'
+import type { CpuUsage, Timer, Timers } from '../system/system.ts'
 import { Background } from './background.ts'
 import type { ClientCare } from './client-care.ts'
 import type { MemoryAccount } from './memory-figures.ts'
 import type { Metrics } from './metrics.ts'
-import type { CpuUsage, Timer, Timers } from './system/system.ts'
 
 const SAMPLE_US = 100_000
 const HZ_MAX = 500

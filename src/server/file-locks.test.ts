@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { RespError } from '../../test/harness/resp.ts'
+import { realProcess } from '../system/real-process.ts'
+import { DiskError } from '../system/system.ts'
+import { type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 import { Config } from './config/config.ts'
 import { loadText } from './config/parser.ts'
 import { FileLocks } from './file-locks.ts'
 import { Logger } from './log.ts'
-import { realProcess } from './system/real-process.ts'
-import { DiskError } from './system/system.ts'
-import { type VirtualMachine, virtualSystem } from './system/virtual.ts'
 
 function locksOn(machine: VirtualMachine, directives: string): { locks: FileLocks; config: Config } {
   const config = new Config(machine.disk)

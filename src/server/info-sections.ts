@@ -3,11 +3,11 @@
 
 import type { Engine } from '../engine/engine.ts'
 import type { TableEntry } from '../engine/table.ts'
+import type { System } from '../system/system.ts'
 import type { Config } from './config/config.ts'
 import { humanBytes, type Info, ratio } from './info.ts'
 import type { MemoryAccount } from './memory-figures.ts'
 import type { Metrics } from './metrics.ts'
-import type { System } from './system/system.ts'
 import { buildId, REDIS_VERSION, REDSTART_VERSION } from './version.ts'
 
 export interface InfoParts {

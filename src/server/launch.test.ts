@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { VirtualExit, virtualSystem } from '../system/virtual.ts'
 import { launch, type RunningServer, StartFailure, type StartServer } from './launch.ts'
-import { VirtualExit, virtualSystem } from './system/virtual.ts'
 import { REDSTART_VERSION } from './version.ts'
 
 const started: StartServer = async () => ({ shutdown: async () => {} })

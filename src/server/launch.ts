@@ -4,6 +4,7 @@
 //   arguments ─▶ Config ─▶ (daemonize) ─▶ log, pid file, title ─▶ start ─▶ ready ─▶ SIGTERM, SHUTDOWN ─▶ exit
 
 import type { Dial } from '../net/dial.ts'
+import type { SignalName, System } from '../system/system.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
 import { Config } from './config/config.ts'
 import { ConfigError, ConfigFileMissing, loadConfig, parseArguments } from './config/parser.ts'
@@ -11,7 +12,6 @@ import { expandTitle } from './config/proctitle.ts'
 import { bytesOfText } from './config/words.ts'
 import { Logger } from './log.ts'
 import { OomScore } from './oomscore.ts'
-import type { SignalName, System } from './system/system.ts'
 import { versionLine } from './version.ts'
 
 /** A start that failed for a reason the operator can mend: the lines go to the log, the process ends with 1. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { virtualSystem } from '../system/virtual.ts'
 import { Logger, type LogSettings, logTime } from './log.ts'
-import { virtualSystem } from './system/virtual.ts'
 
 test('a line has the process, the role, the time and the level', () => {
   const machine = virtualSystem({ startMs: Date.UTC(2024, 2, 5, 17, 4, 59, 12) })

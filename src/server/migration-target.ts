@@ -11,7 +11,7 @@ import type { MigrationOrder } from '../engine/migration.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Outgoing } from '../net/dial.ts'
 import { Reply } from '../protocol/reply.ts'
-import type { Timer, Timers } from './system/system.ts'
+import type { Timer, Timers } from '../system/system.ts'
 
 export interface Order extends MigrationOrder {
   client: Client

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { type PlainValue, RespError } from '../../test/harness/resp.ts'
 import type { Dial, Outgoing } from '../net/dial.ts'
-import { virtualSystem } from './system/virtual.ts'
+import { virtualSystem } from '../system/virtual.ts'
 
 interface Wire {
   /** What the target sends is kept until let go. */

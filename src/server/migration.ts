@@ -14,8 +14,8 @@ import type { Migration, MigrationOrder } from '../engine/migration.ts'
 import type { TableEntry } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Dial } from '../net/dial.ts'
+import type { Timers } from '../system/system.ts'
 import { MigrationTarget, type Order } from './migration-target.ts'
-import type { Timers } from './system/system.ts'
 
 /** Targets with an open connection; beyond that the one that was used longest ago is given up. */
 const TARGETS_MAX = 64

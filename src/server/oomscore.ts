@@ -1,8 +1,8 @@
 // oom-score-adj: whom Linux kills first when memory runs out. The score from before is kept, to go back to.
 
+import type { FileSystem } from '../system/system.ts'
 import type { Config } from './config/config.ts'
 import type { Logger } from './log.ts'
-import type { FileSystem } from './system/system.ts'
 
 const PATH = '/proc/self/oom_score_adj'
 const FAILED = 'Failed to set current oom_score_adj. Check server logs.'

@@ -7,10 +7,10 @@ import { putPersistence } from '../persistence/info.ts'
 import type { Log } from '../persistence/machine.ts'
 import type { Libraries } from '../persistence/parts.ts'
 import { Persistence } from '../persistence/persistence.ts'
+import type { System } from '../system/system.ts'
 import type { Config } from './config/config.ts'
 import type { Logger, LogLevel } from './log.ts'
 import type { Services } from './services.ts'
-import type { System } from './system/system.ts'
 import { REDIS_VERSION } from './version.ts'
 
 export interface PersistenceAround {

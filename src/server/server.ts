@@ -16,6 +16,7 @@ import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import type { ScriptRoom } from '../scripting/scripting.ts'
+import type { System } from '../system/system.ts'
 import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { FileLocks } from './file-locks.ts'
@@ -33,7 +34,6 @@ import { addReplication } from './replication.ts'
 import { addScripting, showScripting } from './scripting.ts'
 import { Services } from './services.ts'
 import { applyStatements } from './statements.ts'
-import type { System } from './system/system.ts'
 
 const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
 const PROTECTED = bytesOf(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { RespError } from '../../test/harness/resp.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { ShutdownAborted } from './launch.ts'
-import { virtualSystem } from './system/virtual.ts'
 
 test('SHUTDOWN ABORT takes back an end that a signal asked for, while the cron stands', async () => {
   const machine = virtualSystem()

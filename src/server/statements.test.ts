@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { configCommands } from '../commands/server/config.ts'
 import { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config/config.ts'
 import { type ConfigError, loadText } from './config/parser.ts'
 import { applyStatements } from './statements.ts'
-import { virtualSystem } from './system/virtual.ts'
 
 function tableAfter(text: string): CommandTable {
   const config = new Config(virtualSystem().disk)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { System } from './system/system.ts'
-import { virtualSystem } from './system/virtual.ts'
+import type { System } from '../system/system.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { warmUp } from './warm-up.ts'
 
 /** Runs a warm-up to its end on a clock that moves with each look at it; its replies and how many turns it took. */

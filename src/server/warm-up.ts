@@ -6,12 +6,12 @@ import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
 import { CommandBuffer } from '../persistence/aof/encode.ts'
+import type { System } from '../system/system.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config/config.ts'
 import { loadText } from './config/parser.ts'
 import { Logger } from './log.ts'
 import { Server } from './server.ts'
-import type { System } from './system/system.ts'
-import { virtualSystem } from './system/virtual.ts'
 
 const SLICE_US = 500
 /** How often the whole list of requests is run: enough for the optimising compilers to have taken up each command. */

@@ -4,7 +4,7 @@
 //
 // Always: results go to standard output; progress, questions and complaints go to standard error.
 
-import type { System } from '../server/system/system.ts'
+import type { System } from '../system/system.ts'
 
 /** What a tool's process ends with. */
 export const EXIT_GOOD = 0

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { seededRandom } from '../../src/server/system/virtual.ts'
+import { seededRandom } from '../../src/system/virtual.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
 

@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict'
 import type { DigestHash } from '../../src/commands/server/debug/digest.ts'
-import type { Random } from '../../src/server/system/system.ts'
-import { seededRandom, virtualSystem } from '../../src/server/system/virtual.ts'
+import type { Random } from '../../src/system/system.ts'
+import { seededRandom, virtualSystem } from '../../src/system/virtual.ts'
 import { MachineServer } from '../harness/machine.ts'
 import { RandomCommands } from '../harness/random-commands.ts'
 

@@ -4,7 +4,7 @@
 // Always: keys and members come from small pools, so that commands meet each other's data; numbers come in ordinary,
 // extreme and malformed spellings.
 
-import { seededRandom } from '../../src/server/system/virtual.ts'
+import { seededRandom } from '../../src/system/virtual.ts'
 
 /** One word of a command; latin1, one char a byte. */
 export type Word = string

@@ -1,4 +1,4 @@
-// A whole server on a made-up machine (server/system/virtual.ts): time, chance and disk are the test's, replies come
+// A whole server on a made-up machine (system/virtual.ts): time, chance and disk are the test's, replies come
 // at once, and the power can go at any moment.
 
 import { type DigestHash, datasetDigest } from '../../src/commands/server/debug/digest.ts'
@@ -7,7 +7,7 @@ import { loadText } from '../../src/server/config/parser.ts'
 import type { StartServerOptions } from '../../src/server/launch.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
-import type { VirtualMachine } from '../../src/server/system/virtual.ts'
+import type { VirtualMachine } from '../../src/system/virtual.ts'
 import { encodeCommand, latin1Text, type PlainValue, parseReply, plain, replyEnd, type Word } from './resp.ts'
 
 const WAIT_MS_MAX = 1000

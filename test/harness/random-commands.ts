@@ -1,6 +1,6 @@
 // Random commands over a small keyspace, of every type, for tests that only care that much happens. From a seed.
 
-import type { Random } from '../../src/server/system/system.ts'
+import type { Random } from '../../src/system/system.ts'
 import type { Word } from './resp.ts'
 
 type Maker = () => Word[]

@@ -2,9 +2,9 @@
 // socket, or the redis-server that REDIS_SERVER names.
 
 import type { Dial, Outgoing } from '../../src/net/dial.ts'
-import { realSystem } from '../../src/server/system/real.ts'
-import type { System } from '../../src/server/system/system.ts'
-import { type VirtualMachine, virtualSystem } from '../../src/server/system/virtual.ts'
+import { realSystem } from '../../src/system/real.ts'
+import type { System } from '../../src/system/system.ts'
+import { type VirtualMachine, virtualSystem } from '../../src/system/virtual.ts'
 import { runTool, type Tool } from '../../src/tools/command-line.ts'
 import { Remote, type Word } from '../../src/tools/online/remote.ts'
 import type { Value } from '../../src/tools/online/replies.ts'

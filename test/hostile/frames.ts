@@ -1,7 +1,7 @@
 // Protocol frames that are nearly right: commands of every group with small keys, then cut, doubled, overwritten and
 // mixed. From a seed, so that what breaks a server breaks it again.
 
-import { seededRandom } from '../../src/server/system/virtual.ts'
+import { seededRandom } from '../../src/system/virtual.ts'
 
 const WORDS = [
   ...['SET', 'GET', 'APPEND', 'INCRBY', 'SETRANGE', 'GETRANGE', 'MSET', 'DEL', 'EXPIRE', 'RENAME', 'COPY', 'OBJECT'],

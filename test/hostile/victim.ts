@@ -7,7 +7,7 @@ import { Config } from '../../src/server/config/config.ts'
 import { loadText } from '../../src/server/config/parser.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
-import { realSystem } from '../../src/server/system/real.ts'
+import { realSystem } from '../../src/system/real.ts'
 import { encodeCommand, latin1Text } from '../harness/resp.ts'
 
 export class Victim {

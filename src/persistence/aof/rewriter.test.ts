@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../../test/harness/machine.ts'
-import { type VirtualMachine, virtualSystem } from '../../server/system/virtual.ts'
+import { type VirtualMachine, virtualSystem } from '../../system/virtual.ts'
 
 const LOG = { appendonly: 'yes', appendfsync: 'everysec' }
 const FOLDER = 'appendonlydir'

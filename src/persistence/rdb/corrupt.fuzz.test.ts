@@ -8,8 +8,8 @@ import { test } from 'node:test'
 import { MachineServer } from '../../../test/harness/machine.ts'
 import { RandomCommands } from '../../../test/harness/random-commands.ts'
 import { latin1Bytes, RespError } from '../../../test/harness/resp.ts'
-import type { Random } from '../../server/system/system.ts'
-import { seededRandom, virtualSystem } from '../../server/system/virtual.ts'
+import type { Random } from '../../system/system.ts'
+import { seededRandom, virtualSystem } from '../../system/virtual.ts'
 
 const PAYLOADS = Number(process.env['CORRUPT_PAYLOADS'] ?? 1500)
 const FILES = Number(process.env['CORRUPT_FILES'] ?? 300)

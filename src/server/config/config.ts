@@ -12,7 +12,7 @@
 
 import { globMatch } from '../../lib/glob.ts'
 import { Slice } from '../../lib/slice.ts'
-import type { FileSystem } from '../system/system.ts'
+import type { FileSystem } from '../../system/system.ts'
 import {
   type ConfigFields,
   DIRECTIVES,

@@ -7,7 +7,7 @@
 
 import { globMatch } from '../../lib/glob.ts'
 import { Slice } from '../../lib/slice.ts'
-import type { FileSystem } from '../system/system.ts'
+import type { FileSystem } from '../../system/system.ts'
 import type { Config } from './config.ts'
 import { directiveNamed } from './directives.ts'
 import { Refusal } from './kinds.ts'

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { MachineServer } from '../../../test/harness/machine.ts'
 import { RandomCommands } from '../../../test/harness/random-commands.ts'
 import { latin1Bytes } from '../../../test/harness/resp.ts'
-import { seededRandom, type VirtualMachine, virtualSystem } from '../../server/system/virtual.ts'
+import { seededRandom, type VirtualMachine, virtualSystem } from '../../system/virtual.ts'
 import { runTool } from '../command-line.ts'
 import { check } from './check.ts'
 

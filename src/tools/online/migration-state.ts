@@ -7,7 +7,7 @@
 //
 // Always: a change that is in the target is not applied again, however the tool ends.
 
-import type { FileSystem } from '../../server/system/system.ts'
+import type { FileSystem } from '../../system/system.ts'
 import { ToolError } from '../command-line.ts'
 
 /** In database 0 of the target, while a migration is under way. */

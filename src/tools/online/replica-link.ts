@@ -9,7 +9,7 @@
 // Always: bytes are handed on in order, before the next ones are taken; `offset` counts the stream as the server does.
 
 import type { Dial } from '../../net/dial.ts'
-import type { Timers } from '../../server/system/system.ts'
+import type { Timers } from '../../system/system.ts'
 import { ToolError } from '../command-line.ts'
 import { type LinkLost, Remote } from './remote.ts'
 import { ReplyError } from './replies.ts'

@@ -5,7 +5,7 @@
 //
 // Always: `received` = streamBase + bytes of the stream file: the stream goes on there after a break.
 
-import type { FileSystem } from '../../server/system/system.ts'
+import type { FileSystem } from '../../system/system.ts'
 import type { MigrationState } from './migration-state.ts'
 import type { LinkTarget, ReplicaLink } from './replica-link.ts'
 

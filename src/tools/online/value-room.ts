@@ -11,7 +11,7 @@ import { Slice } from '../../lib/slice.ts'
 import { ValueCommands } from '../../persistence/aof/base-writer.ts'
 import type { CommandBuffer } from '../../persistence/aof/encode.ts'
 import { DumpPayloads } from '../../persistence/rdb/payload.ts'
-import type { System } from '../../server/system/system.ts'
+import type { System } from '../../system/system.ts'
 
 const FREE_LIMIT = 1 << 20
 
