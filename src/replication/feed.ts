@@ -16,7 +16,6 @@ import type { Sink } from '../engine/engine.ts'
 import type { ReplicaFacts, Replicas } from '../engine/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
-import { CommandBuffer } from '../persistence/aof/encode.ts'
 import { FileSink, type JobSink } from '../persistence/file-sink.ts'
 import { attempt, type DiskFailure, reasonOf } from '../persistence/machine.ts'
 import type { PersistenceParts } from '../persistence/parts.ts'
@@ -24,6 +23,7 @@ import { jobParts, rdbOptions } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { SnapshotJob } from '../persistence/snapshot-job.ts'
 import { SnapshotWriter } from '../persistence/snapshot-writer.ts'
+import { CommandWriter } from '../protocol/command-writer.ts'
 import { Backlog } from './backlog.ts'
 import { Replica, type Transfer } from './replica.ts'
 import { SocketSink } from './socket-sink.ts'
@@ -67,7 +67,7 @@ export class ReplicaFeed implements Replicas, Sink {
   private readonly ports = new Map<number, number>()
   private readonly onlyDataset = new Set<number>()
   private readonly takeMarks = new Set<number>()
-  private readonly buffer = new CommandBuffer()
+  private readonly buffer = new CommandWriter()
   private readonly piece = new Slice()
   private database = -1
   private scheduled = false
@@ -405,8 +405,7 @@ export class ReplicaFeed implements Replicas, Sink {
     const { buffer, parts } = this
     if (buffer.len === 0) return
     this.asked = false
-    const chunk = buffer.u8.slice(0, buffer.len)
-    buffer.drop(buffer.len)
+    const chunk = buffer.take()
     this.backlog?.add(chunk, parts.config.replBacklogSize)
     for (const replica of [...this.replicas.values()]) {
       if (replica.rdbOnly) continue

@@ -5,7 +5,7 @@
 import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
-import { CommandBuffer } from '../persistence/aof/encode.ts'
+import { CommandWriter } from '../protocol/command-writer.ts'
 import type { System } from '../system/system.ts'
 import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config/config.ts'
@@ -68,7 +68,7 @@ class Course {
   constructor(engine: Engine, settle: () => void, onReply: ((bytes: Uint8Array) => void) | undefined) {
     this.engine = engine
     this.settle = settle
-    const buffer = new CommandBuffer()
+    const buffer = new CommandWriter()
     this.requests = COMMANDS.flatMap(text => [new Request(text, 1, buffer), new Request(text, PIPELINE, buffer)])
     const connection = connectionTo(onReply)
     this.clients = [engine.connect(connection), engine.connect(connection)]
@@ -146,7 +146,7 @@ class Request {
   private readonly at: number[] = []
 
   /** `buffer` is empty, then and afterwards. */
-  constructor(text: string, times: number, buffer: CommandBuffer) {
+  constructor(text: string, times: number, buffer: CommandWriter) {
     const words = text.split(' ')
     for (; times > 0; times--) {
       buffer.count(words.length)
@@ -155,9 +155,8 @@ class Request {
         if (word.endsWith('#')) this.at.push(buffer.len - '0\r\n'.length)
       }
     }
-    this.u8 = buffer.u8.slice(0, buffer.len)
+    this.u8 = buffer.take()
     this.dv = new DataView(this.u8.buffer)
-    buffer.drop(buffer.len)
   }
 
   /** The request with numbers that follow from `n`. */

@@ -25,8 +25,8 @@ import type { Ref } from '../../memory/arena.ts'
 import { Element } from '../../memory/element.ts'
 import { ListCursor } from '../../memory/list-cursor.ts'
 import { OrderedCursor } from '../../memory/ordered.ts'
+import { CommandWriter } from '../../protocol/command-writer.ts'
 import type { ByteSink } from '../file-sink.ts'
-import { CommandBuffer } from './encode.ts'
 
 const ITEMS_MAX = 64
 const CHUNK_BYTES = 240 * 1024
@@ -38,7 +38,7 @@ const SAMPLES = 5
 
 /** What a value's commands are written with; one more for those that come between the parts of a large one. */
 export class ValueCommands {
-  readonly out = new CommandBuffer()
+  readonly out = new CommandWriter()
   database = -1
   private readonly space: Keyspace
   private readonly key = new Slice()

@@ -13,10 +13,10 @@
 
 import type { Effect } from '../../engine/context.ts'
 import type { Sink } from '../../engine/engine.ts'
+import { CommandWriter } from '../../protocol/command-writer.ts'
 import { attempt, type DiskFailure } from '../machine.ts'
 import type { PersistenceParts } from '../parts.ts'
 import { AppendedFile } from './appended-file.ts'
-import { CommandBuffer } from './encode.ts'
 
 export const OFF = 0
 export const ON = 1
@@ -51,7 +51,7 @@ export class AofLog implements Sink {
   onSyncRecovered: () => void = () => {}
   /** DEBUG AOF-FLUSH-SLEEP. */
   flushSleepUs = 0
-  readonly buffer = new CommandBuffer()
+  readonly buffer = new CommandWriter()
   private readonly parts: PersistenceParts
   private file: AppendedFile | undefined
   /** The file before, while its end is on the way to the disk, and what `appended` was when it ended. */

@@ -6,7 +6,7 @@
 
 import { Slice } from '../../lib/slice.ts'
 import type { Dial, Outgoing } from '../../net/dial.ts'
-import { CommandBuffer } from '../../persistence/aof/encode.ts'
+import { CommandWriter } from '../../protocol/command-writer.ts'
 import { ToolError } from '../command-line.ts'
 import { latin1, ReplyError, ReplyReader, type Value } from './replies.ts'
 import type { ServerUrl } from './server-url.ts'
@@ -31,7 +31,7 @@ export class Remote {
   private readonly connection: Outgoing
   private readonly reader = new ReplyReader()
   private readonly waiting: Waiting[] = []
-  private readonly out = new CommandBuffer()
+  private readonly out = new CommandWriter()
   private lost: LinkLost | undefined
   private onBytes: ((bytes: Uint8Array) => void) | undefined
   /** Called when the connection is gone, after takeOver(). */
@@ -125,9 +125,8 @@ export class Remote {
   }
 
   /** Sends what is in the buffer, which holds `count` commands and is empty afterwards; their replies. */
-  batch(commands: CommandBuffer, count: number): Promise<Value[]> {
-    const bytes = commands.u8.slice(0, commands.len)
-    commands.drop(commands.len)
+  batch(commands: CommandWriter, count: number): Promise<Value[]> {
+    const bytes = commands.take()
     if (count === 0) return Promise.resolve([])
     if (this.lost !== undefined) return Promise.reject(this.lost)
     return new Promise((resolve, reject) => {
@@ -146,8 +145,7 @@ export class Remote {
   send(...words: Word[]): void {
     this.out.count(words.length)
     for (const word of words) this.out.argument(sliceOf(word))
-    this.sendRaw(this.out.u8.slice(0, this.out.len))
-    this.out.drop(this.out.len)
+    this.sendRaw(this.out.take())
   }
 
   sendRaw(bytes: Uint8Array): void {

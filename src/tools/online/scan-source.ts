@@ -3,7 +3,7 @@
 // moments.
 
 import { Slice } from '../../lib/slice.ts'
-import { CommandBuffer } from '../../persistence/aof/encode.ts'
+import { CommandWriter } from '../../protocol/command-writer.ts'
 import { ToolError } from '../command-line.ts'
 import { type Remote, sliceOf } from './remote.ts'
 import { latin1, ReplyError, type Value } from './replies.ts'
@@ -50,7 +50,7 @@ export async function librariesOf(remote: Remote): Promise<Uint8Array[]> {
 
 export class KeyCopier {
   private readonly remote: Remote
-  private readonly out = new CommandBuffer()
+  private readonly out = new CommandWriter()
   /** The server has PEXPIRETIME; undefined: not known yet. */
   exact: boolean | undefined
 

@@ -6,7 +6,7 @@
 // nothing is applied twice after a break.
 
 import { Slice } from '../../lib/slice.ts'
-import { CommandBuffer } from '../../persistence/aof/encode.ts'
+import { CommandWriter } from '../../protocol/command-writer.ts'
 import { ToolError } from '../command-line.ts'
 import { MARKER } from './migration-state.ts'
 import type { Remote } from './remote.ts'
@@ -31,7 +31,7 @@ export class StreamApplier {
   private readonly id: string
   private readonly reader = new ReplyReader()
   private readonly buffer = new Uint8Array(READ_BYTES)
-  private readonly out = new CommandBuffer()
+  private readonly out = new CommandWriter()
   private readonly selected = new Slice()
   private database: string
   private readAt: number

@@ -8,7 +8,7 @@
 // Always: at most BATCHES_MAX batches are under way; an error of one batch is thrown by the next ready() or finish().
 
 import { Slice } from '../../lib/slice.ts'
-import { CommandBuffer } from '../../persistence/aof/encode.ts'
+import { CommandWriter } from '../../protocol/command-writer.ts'
 import { ToolError } from '../command-line.ts'
 import type { Remote } from './remote.ts'
 import { ReplyError, type Value } from './replies.ts'
@@ -41,7 +41,7 @@ export class TargetWriter {
   private readonly remote: Remote
   private readonly room: ValueRoom
   private readonly replace: boolean
-  private readonly out = new CommandBuffer()
+  private readonly out = new CommandWriter()
   /** What the commands in the buffer are for; undefined: a SELECT. */
   private batch: (NewKey | undefined)[] = []
   private readonly underWay: Promise<void>[] = []
@@ -80,7 +80,7 @@ export class TargetWriter {
     if (out.len >= BATCH_BYTES || this.batch.length >= BATCH_KEYS) this.send()
   }
 
-  private select(out: CommandBuffer, database: number): void {
+  private select(out: CommandWriter, database: number): void {
     out.count(2)
     out.word('SELECT')
     out.integer(database)
@@ -113,7 +113,7 @@ export class TargetWriter {
 
   /** The value in commands that every version has, all or none of them. */
   private async say(item: NewKey): Promise<void> {
-    const said = new CommandBuffer()
+    const said = new CommandWriter()
     const key = new Slice(item.key, 0, item.key.length)
     this.select(said, item.database)
     said.count(1)
@@ -147,7 +147,7 @@ export class TargetWriter {
 
   /** Between batches, which go on with the database that they have chosen. */
   private async exists(database: number, key: Slice): Promise<boolean> {
-    const asked = new CommandBuffer()
+    const asked = new CommandWriter()
     this.select(asked, database)
     asked.count(2)
     asked.word('EXISTS')

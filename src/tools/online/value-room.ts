@@ -9,8 +9,8 @@ import { TYPE_STREAM } from '../../keyspace/types.ts'
 import { Sha1 } from '../../lib/sha1.ts'
 import { Slice } from '../../lib/slice.ts'
 import { ValueCommands } from '../../persistence/aof/base-writer.ts'
-import type { CommandBuffer } from '../../persistence/aof/encode.ts'
 import { DumpPayloads } from '../../persistence/rdb/payload.ts'
+import type { CommandWriter } from '../../protocol/command-writer.ts'
 import type { System } from '../../system/system.ts'
 
 const FREE_LIMIT = 1 << 20
@@ -59,7 +59,7 @@ export class ValueRoom {
   }
 
   /** Appends the commands that build the value; how many they are, or -1 for what is no payload. */
-  say(key: Uint8Array, payload: Uint8Array, into: CommandBuffer): number {
+  say(key: Uint8Array, payload: Uint8Array, into: CommandWriter): number {
     const entry = this.place(new Slice(key, 0, key.length), payload)
     if (entry === undefined) return -1
     const { out } = this.commands
@@ -89,7 +89,7 @@ const STAR = 42
 const CR = 13
 
 /** Commands in a buffer: each word says how long it is, so it is enough to go from one to the next. */
-function countCommands({ u8, len }: CommandBuffer): number {
+function countCommands({ u8, len }: CommandWriter): number {
   let commands = 0
   let at = 0
   const number = () => {

@@ -1,10 +1,14 @@
-// CommandBuffer: commands as the append-only log and replicas read them, gathered in one growing buffer.
+// CommandWriter: commands as arrays of bulk strings, one behind the other in one growing buffer. The append-only file,
+// replicas and every client of ours are written with it.
 //
 //   *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n
+//   └ count ┴ word / argument / integer …            a long argument: beginArgument, part …, endArgument
+//
+// Always: u8[0..len) is what was written and not dropped; `dv` views the same bytes; who calls count(n) writes n words.
 
-import { copyBytes } from '../../lib/bytes.ts'
-import { writeInt } from '../../lib/number.ts'
-import type { Slice } from '../../lib/slice.ts'
+import { copyBytes } from '../lib/bytes.ts'
+import { writeInt } from '../lib/number.ts'
+import type { Slice } from '../lib/slice.ts'
 
 const CR = 13
 const LF = 10
@@ -15,7 +19,7 @@ const HEAD_BYTES_MAX = 24
 const START_BYTES = 16 * 1024
 const KEEP_BYTES = 1 << 20
 
-export class CommandBuffer {
+export class CommandWriter {
   u8: Uint8Array = new Uint8Array(START_BYTES)
   dv: DataView = new DataView(this.u8.buffer)
   len = 0
@@ -37,8 +41,15 @@ export class CommandBuffer {
     this.dv = new DataView(this.u8.buffer)
   }
 
-  /** Takes over what another buffer holds. */
-  append(other: CommandBuffer): void {
+  /** What was written, as bytes of the caller's own; the buffer is empty afterwards. */
+  take(): Uint8Array {
+    const bytes = this.u8.slice(0, this.len)
+    this.drop(this.len)
+    return bytes
+  }
+
+  /** Adds a copy of what another writer holds. */
+  append(other: CommandWriter): void {
     this.reserve(other.len)
     this.u8.set(other.u8.subarray(0, other.len), this.len)
     this.len += other.len
@@ -68,6 +79,17 @@ export class CommandBuffer {
   argument(s: Slice): void {
     this.reserve(HEAD_BYTES_MAX + s.len)
     this.len = putArgument(this.u8, this.dv, this.len, s)
+  }
+
+  /** An argument of all the bytes of `bytes`. */
+  bytes(bytes: Uint8Array): void {
+    const { length } = bytes
+    this.reserve(HEAD_BYTES_MAX + length)
+    const at = putHead(this.u8, this.len, DOLLAR, length)
+    this.u8.set(bytes, at)
+    this.u8[at + length] = CR
+    this.u8[at + length + 1] = LF
+    this.len = at + length + 2
   }
 
   /** An argument in parts: its length, the parts, its end. */
