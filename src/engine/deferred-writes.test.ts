@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
+import { bytesOf } from '../lib/bytes.ts'
 import { virtualSystem } from '../system/virtual.ts'
 
 const FIELDS = 5000
@@ -40,6 +41,16 @@ for (const words of [
     machine.advance(1000)
     assert.equal(await savedDigest(machine), digest)
   })
+
+test('an inline command with quotes is read again as it was sent', async () => {
+  const { machine, server } = await saving()
+  server.write(1, bytesOf('HSET large "a\\x41\\n\\"b" \'c d\\\'\'\r\n'))
+  machine.settle()
+  assert.deepEqual(server.take(1), [])
+  machine.advance(100)
+  assert.deepEqual(server.take(1), [1])
+  assert.equal(server.call('hget', 'large', 'aA\n"b'), "c d'")
+})
 
 test('a transaction waits as a whole', async () => {
   const { machine, server, digest } = await saving()

@@ -3,8 +3,9 @@
 //   *2\r\n $3\r\n GET\r\n $1\r\n k\r\n        or inline:   GET k\r\n
 //              ^args[0]          ^args[1]
 //
-// Always: args[0 .. argc) point into the buffer that was parsed; INCOMPLETE leaves `pos` at the start of the
-// command, so that it is parsed again when more bytes have come (long commands go on at `Resume`).
+// Always: the buffer that is parsed is never written to, so that a command that was held back can be parsed again;
+// args[0 .. argc) point into it, words of an inline command that had quotes into `unquoted`; INCOMPLETE leaves `pos` at
+// the start of the command, so that it is parsed again when more bytes have come (long commands go on at `Resume`).
 // Source: the Redis serialization protocol; error texts and limits are Redis 7.2's.
 
 import { Slice } from '../lib/slice.ts'
@@ -31,6 +32,9 @@ export interface Resume {
 
 const CR = 13
 const LF = 10
+const DOUBLE_QUOTE = 0x22
+const SINGLE_QUOTE = 0x27
+const BACKSLASH = 0x5c
 
 export class Parser {
   args: Slice[] = []
@@ -41,6 +45,9 @@ export class Parser {
   bytesWanted = 0
   /** After INCOMPLETE of a long command. */
   resume: Resume | undefined
+  /** The words of an inline command that have quotes, without them. */
+  private unquoted = new Uint8Array(0)
+  private unquotedView = new DataView(this.unquoted.buffer)
   /** After PROTOCOL_ERROR: what to tell the client, without "-ERR Protocol error: ". */
   error = ''
 
@@ -200,51 +207,72 @@ export class Parser {
     return this.argc > 0 ? COMMAND : NOTHING
   }
 
-  /**
-   * Splits a line into words as redis-cli does ("…" with escapes, '…' with \'), unescaping in place: a word never
-   * gets longer. False where quotes do not match.
-   */
-  splitWords(u8: Uint8Array, dv: DataView, at: number, end: number): boolean {
+  /** Splits a line into words as redis-cli does ("…" with escapes, '…' with \'). False where quotes do not match. */
+  private splitWords(u8: Uint8Array, dv: DataView, at: number, end: number): boolean {
     this.argc = 0
+    let unquotedEnd = 0
     for (;;) {
       while (at < end && isSpace(u8[at])) at++
       if (at >= end) return true
       const start = at
-      let out = at
-      let quote = 0
-      for (;;) {
-        if (at >= end) {
-          if (quote !== 0) return false
-          break
-        }
-        let c = u8[at]
-        if (quote === 0) {
-          if (isSpace(c)) break
-          if (c === 0x22 || c === 0x27) {
-            quote = c
-            at++
-            continue
-          }
-        } else if (c === quote) {
-          at++
-          if (at < end && !isSpace(u8[at])) return false
-          break
-        } else if (c === 0x5c && at + 1 < end) {
-          if (quote === 0x22) {
-            const hex = at + 3 < end && u8[at + 1] === 0x78 ? hexByte(u8[at + 2], u8[at + 3]) : -1
-            c = hex >= 0 ? hex : unescape(u8[at + 1])
-            at += hex >= 0 ? 3 : 1
-          } else if (u8[at + 1] === 0x27) {
-            c = 0x27
-            at++
-          }
-        }
-        u8[out++] = c
-        at++
-      }
+      while (at < end && !isSpace(u8[at]) && u8[at] !== DOUBLE_QUOTE && u8[at] !== SINGLE_QUOTE) at++
       if (this.argc === this.args.length) this.args.push(new Slice())
-      this.args[this.argc++].set(u8, dv, start, out - start)
+      const arg = this.args[this.argc++]
+      if (at === end || isSpace(u8[at])) {
+        arg.set(u8, dv, start, at - start)
+        continue
+      }
+      this.makeRoomForUnquoted(end - start, unquotedEnd)
+      at = this.unquote(u8, start, end, unquotedEnd)
+      if (at < 0) return false
+      arg.set(this.unquoted, this.unquotedView, unquotedEnd, this.wordEnd - unquotedEnd)
+      unquotedEnd = this.wordEnd
     }
+  }
+
+  /** After unquote(): where the word in `unquoted` ends. */
+  private wordEnd = 0
+
+  /** Writes the word that begins at `at`, without its quotes, to `unquoted` at `out`; where it ends, -1: nowhere. */
+  private unquote(u8: Uint8Array, at: number, end: number, out: number): number {
+    const word = this.unquoted
+    let quote = 0
+    for (; at < end; at++) {
+      let c = u8[at]
+      if (quote === 0) {
+        if (isSpace(c)) break
+        if (c === DOUBLE_QUOTE || c === SINGLE_QUOTE) {
+          quote = c
+          continue
+        }
+      } else if (c === quote) {
+        at++
+        if (at < end && !isSpace(u8[at])) return -1
+        this.wordEnd = out
+        return at
+      } else if (c === BACKSLASH && at + 1 < end) {
+        if (quote === DOUBLE_QUOTE) {
+          const hex = at + 3 < end && u8[at + 1] === 0x78 ? hexByte(u8[at + 2], u8[at + 3]) : -1
+          c = hex >= 0 ? hex : unescape(u8[at + 1])
+          at += hex >= 0 ? 3 : 1
+        } else if (u8[at + 1] === SINGLE_QUOTE) {
+          c = SINGLE_QUOTE
+          at++
+        }
+      }
+      word[out++] = c
+    }
+    this.wordEnd = out
+    return quote === 0 ? at : -1
+  }
+
+  /** Room for the rest of a line behind the words that are in `unquoted`; a word never gets longer. */
+  private makeRoomForUnquoted(bytes: number, have: number): void {
+    if (have === 0 && this.unquoted.length > INLINE_BYTES_MAX) this.unquoted = new Uint8Array(0)
+    if (have + bytes <= this.unquoted.length) return
+    // Words already there fit by construction: the first of them made room for the whole line.
+    this.unquoted = new Uint8Array(Math.max(bytes, 256))
+    this.unquotedView = new DataView(this.unquoted.buffer)
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { type PlainValue, RespError } from '../../test/harness/resp.ts'
+import { bytesOf } from '../lib/bytes.ts'
 import type { Dial, Outgoing } from '../net/dial.ts'
 import { virtualSystem } from '../system/virtual.ts'
 
@@ -184,6 +185,21 @@ for (const words of [['incr', 'k'], ['flushall'], ['eval', "return redis.call('i
     assert.equal(one.take(1).length, 2)
     assert.equal(two.call('get', 'k'), '5')
   })
+
+test('an inline command with quotes that waits is read again as it was sent', async () => {
+  const { machine, one, wire, ask } = await servers()
+  await ask('set', 'k', 5)
+  wire.held = true
+  one.send(0, [...MIGRATE, 'k', '0', '1000'])
+  await settled(machine)
+  one.write(1, bytesOf('SET k "a\\x41\\\\\\"b" EX 100\r\n'))
+  machine.settle()
+  assert.deepEqual(one.take(1), [])
+  wire.letGo()
+  machine.settle()
+  assert.deepEqual([one.take(0), one.take(1)], [['OK'], ['OK']])
+  assert.equal(await ask('get', 'k'), 'aA\\"b')
+})
 
 test('a transaction that writes to such a key waits as a whole', async () => {
   const { machine, one, wire, ask } = await servers()

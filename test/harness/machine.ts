@@ -61,7 +61,12 @@ export class MachineServer {
 
   /** Sends a command without waiting for anything. */
   send(connection: number, words: readonly Word[]): void {
-    this.sockets[connection].write(encodeCommand(words))
+    this.write(connection, encodeCommand(words))
+  }
+
+  /** Sends bytes as they are. */
+  write(connection: number, bytes: Uint8Array): void {
+    this.sockets[connection].write(bytes)
   }
 
   /** Replies that have come over a connection and were not taken yet. */
