@@ -74,6 +74,8 @@ export class Dispatch {
   /** A command is running. */
   private inCall = false
   private errorsCounted = 0
+  /** Wall clock when an HTTP request was last logged. */
+  private httpLoggedMs = 0
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -91,7 +93,7 @@ export class Dispatch {
       entry = sub
     }
     if (entry === undefined) {
-      if (argc === 1 && isHttpHost(args[0])) return this.dropHttp(client)
+      if (isHttp(args[0])) return this.dropHttp(client)
       return this.refuse(client, unknownCommand(args, argc))
     }
     if (
@@ -286,16 +288,16 @@ export class Dispatch {
     this.pauseKind = all || this.pauseKind === PAUSE_ALL ? PAUSE_ALL : PAUSE_WRITE
   }
 
+  /** Ends CLIENT PAUSE; the clients go on once the command under way and its reply are done. */
   unpause(): void {
     this.engine.keyspace.hideExpired = false
     this.pauseKind = PAUSE_NONE
     this.pauseUntilMs = 0
-    const held = [...this.held]
-    this.held.clear()
-    for (const client of held) {
+    for (const client of this.held) {
       client.flags &= ~CLIENT_PAUSED
-      this.engine.continueClient(client)
+      this.engine.blocking.resumed.push(client)
     }
+    this.held.clear()
   }
 
   /** True while clients are held back; then keys neither expire nor are evicted. */
@@ -366,12 +368,17 @@ export class Dispatch {
     if (client.has(CLIENT_REPLY_SKIP_NEXT)) client.flags = (client.flags & ~CLIENT_REPLY_SKIP_NEXT) | CLIENT_REPLY_SKIP
   }
 
+  /** The first line or a header of an HTTP request: a browser was made to send it, and commands are in its body. */
   private dropHttp(client: Client): void {
-    this.engine.log?.(
-      'warning',
-      `Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis instance. Connection from ${client.connection.peer} aborted.`,
-    )
-    this.engine.closeClient(client)
+    const { engine } = this
+    if (Math.abs(engine.keyspace.nowMs - this.httpLoggedMs) > HTTP_LOG_MS) {
+      this.httpLoggedMs = engine.keyspace.nowMs
+      engine.log?.(
+        'warning',
+        `Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis instance. Connection from ${client.connection.peer} aborted.`,
+      )
+    }
+    engine.closeClient(client)
   }
 }
 
@@ -380,6 +387,8 @@ function isSubscription(entry: TableEntry): boolean {
 }
 
 const TIMING_SAMPLE_MASK = 15
+/** A warning of HTTP requests at most this often. */
+const HTTP_LOG_MS = 60 * 1000
 const REPLY_MUTED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT
 const PAUSED_BY_WRITE = CMD_WRITE | CMD_MAY_REPLICATE
 const DEL = Slice.of('DEL')
@@ -402,8 +411,12 @@ export function keepCommand(entry: TableEntry, args: Slice[], argc: number): Kep
   return { entry, args: kept, bytes: bytes + 64 + argc * 48 }
 }
 
-function isHttpHost(name: Slice): boolean {
-  const text = name.len === 4 || name.len === 5 ? name.latin1().toLowerCase() : ''
+/** POST and Host:, whatever follows. A command's name ends at a NUL byte, as in Redis. */
+function isHttp(name: Slice): boolean {
+  let len = 0
+  while (len < name.len && len < 6 && name.u8[name.off + len] !== 0) len++
+  if (len !== 4 && len !== 5) return false
+  const text = String.fromCharCode(...name.u8.subarray(name.off, name.off + len)).toLowerCase()
   return text === 'post' || text === 'host:'
 }
 

@@ -454,6 +454,7 @@ export class Persistence implements Saving {
       if (!saved) log.warning(`Error trying to save the DB${force ? '. Exit anyway.' : ", can't exit."}`)
       if (!saved && !force) {
         engine.dispatch.unpause()
+        engine.settle()
         return false
       }
     }
