@@ -6,7 +6,7 @@ import { SYNTAX } from '../../protocol/errors.ts'
 
 const SYNC_FLAGS = 'no_async_loading admin no_multi noscript'
 
-export const replicationCommands: readonly Command[] = [
+export const psyncCommands: readonly Command[] = [
   {
     name: 'psync',
     arity: -3,

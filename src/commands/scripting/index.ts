@@ -1,88 +1,14 @@
-// EVAL, FCALL and their like. What they do stands in src/scripting; SCRIPT and FUNCTION have files of their own.
+// Scripts and functions.
 
 import type { Command } from '../../engine/command.ts'
+import { evaluatingCommands } from './eval.ts'
+import { callingCommands } from './fcall.ts'
 import { functionCommand } from './function.ts'
 import { scriptCommand } from './script.ts'
 
 export const scriptingCommands: readonly Command[] = [
-  {
-    name: 'eval',
-    arity: -3,
-    flags: 'noscript skip_monitor may_replicate no_mandatory_keys stale',
-    keys: 'RW ACCESS UPDATE @2#0+1 (We cannot tell how the keys will be used so we assume the worst, RW and UPDATE)',
-    keyFinder: 'numkeys2',
-    since: '2.6.0',
-    group: 'scripting',
-    summary: 'Executes a server-side Lua script.',
-    complexity: 'Depends on the script that is executed.',
-    args: 'script numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.evaluate(ctx, 'text', false),
-  },
-  {
-    name: 'evalsha',
-    arity: -3,
-    flags: 'noscript skip_monitor may_replicate no_mandatory_keys stale',
-    keys: 'RW ACCESS UPDATE @2#0+1',
-    keyFinder: 'numkeys2',
-    since: '2.6.0',
-    group: 'scripting',
-    summary: 'Executes a server-side Lua script by SHA1 digest.',
-    complexity: 'Depends on the script that is executed.',
-    args: 'sha1 numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.evaluate(ctx, 'digest', false),
-  },
-  {
-    name: 'evalsha_ro',
-    arity: -3,
-    flags: 'noscript skip_monitor no_mandatory_keys stale readonly',
-    keys: 'RO ACCESS @2#0+1',
-    keyFinder: 'numkeys2',
-    since: '7.0.0',
-    group: 'scripting',
-    summary: 'Executes a read-only server-side Lua script by SHA1 digest.',
-    complexity: 'Depends on the script that is executed.',
-    args: 'sha1 numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.evaluate(ctx, 'digest', true),
-  },
-  {
-    name: 'eval_ro',
-    arity: -3,
-    flags: 'noscript skip_monitor no_mandatory_keys stale readonly',
-    keys: 'RO ACCESS @2#0+1 (We cannot tell how the keys will be used so we assume the worst, RO and ACCESS)',
-    keyFinder: 'numkeys2',
-    since: '7.0.0',
-    group: 'scripting',
-    summary: 'Executes a read-only server-side Lua script.',
-    complexity: 'Depends on the script that is executed.',
-    args: 'script numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.evaluate(ctx, 'text', true),
-  },
-  {
-    name: 'fcall',
-    arity: -3,
-    flags: 'noscript skip_monitor may_replicate no_mandatory_keys stale',
-    keys: 'RW ACCESS UPDATE @2#0+1 (We cannot tell how the keys will be used so we assume the worst, RW and UPDATE)',
-    keyFinder: 'numkeys2',
-    since: '7.0.0',
-    group: 'scripting',
-    summary: 'Invokes a function.',
-    complexity: 'Depends on the function that is executed.',
-    args: 'function numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.callFunction(ctx, false),
-  },
-  {
-    name: 'fcall_ro',
-    arity: -3,
-    flags: 'noscript skip_monitor no_mandatory_keys stale readonly',
-    keys: 'RO ACCESS @2#0+1 (We cannot tell how the keys will be used so we assume the worst, RO and ACCESS)',
-    keyFinder: 'numkeys2',
-    since: '7.0.0',
-    group: 'scripting',
-    summary: 'Invokes a read-only function.',
-    complexity: 'Depends on the function that is executed.',
-    args: 'function numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.callFunction(ctx, true),
-  },
+  ...evaluatingCommands,
+  ...callingCommands,
   functionCommand,
   scriptCommand,
 ]

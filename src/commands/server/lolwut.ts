@@ -1,8 +1,22 @@
 // LOLWUT: computer art, and at its end the version. Version 5 draws after Georg Nees' "Schotter" (1968), version 6 the
 // roofs of a town by night; from 7 on there is the version alone, as in Redis 7.2.
 
+import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { Slice } from '../../lib/slice.ts'
+
+export const lolwutCommands: readonly Command[] = [
+  {
+    name: 'lolwut',
+    arity: -1,
+    flags: 'readonly fast',
+    since: '5.0.0',
+    group: 'server',
+    summary: 'Displays computer art and the Redis version',
+    args: '[VERSION version:integer]',
+    run: lolwut,
+  },
+]
 
 const SIZE_MAX = 1000
 const SQUARES_MAX = 200

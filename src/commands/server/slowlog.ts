@@ -1,21 +1,11 @@
-// SLOWLOG and MONITOR: which commands were slow, and which are running now.
+// SLOWLOG: which commands were slow.
 
-import { CLIENT_MONITOR, CLIENT_REPLICA } from '../../engine/client.ts'
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 export const slowlogCommands: readonly Command[] = [
-  {
-    name: 'monitor',
-    arity: 1,
-    flags: 'admin noscript loading stale',
-    since: '1.0.0',
-    group: 'server',
-    summary: 'Listens for all requests received by the server in real-time.',
-    run: monitor,
-  },
   {
     name: 'slowlog',
     arity: -2,
@@ -76,7 +66,6 @@ export const slowlogCommands: readonly Command[] = [
 
 const COUNT_DEFAULT = 10
 const COUNT_TOO_SMALL = errorBytes('ERR count should be greater than or equal to -1')
-const NO_MONITOR = errorBytes("ERR MONITOR isn't allowed for DENY BLOCKING client")
 
 /** SLOWLOG GET [count] */
 function get(ctx: Context): void {
@@ -128,13 +117,3 @@ const HELP = [
   'RESET',
   '    Reset the slowlog.',
 ]
-
-/** From now on this connection is shown every command. */
-function monitor(ctx: Context): void {
-  const { client, reply } = ctx
-  if (!ctx.canBlock) return reply.fixedError(NO_MONITOR)
-  if (client.has(CLIENT_REPLICA)) return
-  client.flags |= CLIENT_REPLICA | CLIENT_MONITOR
-  ctx.engine.observers.monitor(client)
-  reply.ok()
-}

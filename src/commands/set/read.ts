@@ -1,13 +1,10 @@
-// Sets that are read: SCARD, SISMEMBER, SMISMEMBER, SMEMBERS, SSCAN.
+// Sets that are read: SCARD, SISMEMBER, SMISMEMBER, SMEMBERS.
 
 import type { Command } from '../../engine/command.ts'
-import { type Context, WRONG } from '../../engine/context.ts'
-import type { MemberSet } from '../../keyspace/set.ts'
+import { WRONG } from '../../engine/context.ts'
 import { SetKind } from '../../keyspace/set-kind.ts'
-import { ENC_HASHTABLE, TYPE_SET } from '../../keyspace/types.ts'
-import type { Ref } from '../../memory/arena.ts'
+import { TYPE_SET } from '../../keyspace/types.ts'
 import { replyElement } from '../shared/element-reply.ts'
-import { BUCKETS_PER_COUNT, ScanOptions, scannedOrReply } from '../shared/scan.ts'
 import { elementOf, openSet } from './shared.ts'
 
 const sCard: Command = {
@@ -89,66 +86,4 @@ const sMembers: Command = {
   },
 }
 
-const sScan: Command = {
-  name: 'sscan',
-  arity: -3,
-  flags: 'readonly',
-  keys: 'RO ACCESS @1',
-  since: '2.8.0',
-  group: 'set',
-  summary: 'Iterates over members of a set.',
-  complexity:
-    'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return ' +
-    'back to 0. N is the number of elements inside the collection.',
-  args: 'key#0 cursor:integer [MATCH pattern:pattern] [COUNT count:integer]',
-  tips: 'nondeterministic_output',
-  run(ctx) {
-    const options = new ScanOptions()
-    const entry = scannedOrReply(ctx, TYPE_SET, options)
-    if (entry === 0) return
-    const set = openSet(ctx, entry)
-    if (set.encoding === ENC_HASHTABLE) scanTable(ctx, set, options)
-    else scanWhole(ctx, set, options)
-  },
-}
-
-function scanWhole(ctx: Context, set: MemberSet, options: ScanOptions): void {
-  const { reply } = ctx
-  const e = elementOf(ctx)
-  reply.array(2)
-  reply.bulkInteger(0)
-  const mark = reply.defer()
-  let found = 0
-  set.rewind()
-  while (set.next(e)) {
-    if (!options.matches(e.text())) continue
-    reply.bulk(e.bytes)
-    found++
-  }
-  reply.endArray(mark, found)
-}
-
-function scanTable(ctx: Context, set: MemberSet, options: ScanOptions): void {
-  const { reply } = ctx
-  const e = elementOf(ctx)
-  const found: Ref[] = []
-  let { cursor } = options
-  let seen = 0
-  let bucketsLeft = options.count * BUCKETS_PER_COUNT
-  do {
-    cursor = set.scan(cursor, entry => {
-      seen++
-      set.readEntry(entry, e)
-      if (options.matches(e.bytes)) found.push(entry)
-    })
-  } while (cursor !== 0 && bucketsLeft-- > 0 && seen < options.count)
-  reply.array(2)
-  reply.bulkInteger(cursor)
-  reply.array(found.length)
-  for (const entry of found) {
-    set.readEntry(entry, e)
-    reply.bulk(e.bytes)
-  }
-}
-
-export const lookingCommands: readonly Command[] = [sCard, sIsMember, sMIsMember, sMembers, sScan]
+export const lookingCommands: readonly Command[] = [sCard, sIsMember, sMIsMember, sMembers]

@@ -2,6 +2,7 @@
 // 1970.
 
 import type { Context } from '../../engine/context.ts'
+import type { Options } from '../../engine/options.ts'
 import { INT64_MAX } from '../../lib/number.ts'
 import { NOT_AN_INTEGER } from '../../protocol/errors.ts'
 
@@ -52,4 +53,18 @@ export function msWord(ms: number): string {
   if (Number.isSafeInteger(ms)) return String(ms)
   const exact = BigInt(ms)
   return (exact > INT64_MAX ? INT64_MAX : exact).toString()
+}
+
+/** Takes one of EX, PX, EXAT and PXAT if an operand follows; a unit may be repeated but not exchanged. */
+export function eatTimeUnit(opt: Options, before: TimeUnit | undefined): TimeUnit | undefined {
+  const unit = opt.eat('ex', 1)
+    ? EX
+    : opt.eat('px', 1)
+      ? PX
+      : opt.eat('exat', 1)
+        ? EXAT
+        : opt.eat('pxat', 1)
+          ? PXAT
+          : undefined
+  return before === undefined || before === unit ? unit : undefined
 }

@@ -11,11 +11,13 @@ import { cursorOrReply } from './cursor.ts'
 
 const STAR = 0x2a
 /** A scan looks at ten buckets for each element it was asked for before it gives up finding more. */
-export const BUCKETS_PER_COUNT = 10
+const BUCKETS_PER_COUNT = 10
 
 export class ScanOptions {
   cursor = 0
   count = 10
+  /** Elements that the table gave so far, whether they match or not. */
+  seen = 0
   /** Undefined: everything passes. */
   pattern: Slice | undefined
 
@@ -36,9 +38,15 @@ export class ScanOptions {
       if (this.count < 1) opt.fail(SYNTAX)
     } else if (opt.eat('match', 1)) {
       const pattern = opt.next()
-      this.pattern = pattern.len === 1 && pattern.byte(0) === STAR ? undefined : pattern
+      this.pattern = isEverything(pattern) ? undefined : pattern
     } else return false
     return true
+  }
+
+  /** As matches(), and counts the element against COUNT. */
+  accepts(text: Slice): boolean {
+    this.seen++
+    return this.matches(text)
   }
 
   matches(text: Slice): boolean {
@@ -64,4 +72,38 @@ function replyEmptyScan(reply: Reply): void {
   reply.array(2)
   reply.bulkInteger(0)
   reply.emptyArray()
+}
+
+/** Replies with a small collection as a whole; `replyMatching` writes what matches and says how many words that was. */
+export function replyWhole(reply: Reply, replyMatching: () => number): void {
+  reply.array(2)
+  reply.bulkInteger(0)
+  const mark = reply.defer()
+  reply.endArray(mark, replyMatching())
+}
+
+/**
+ * Steps through a table until COUNT elements were seen, and replies with the cursor to go on from and with what was
+ * found, `words` each. `step` adds to `found` what options.accepts() of the buckets at a cursor, and says which is next.
+ */
+export function replyTable<T>(
+  reply: Reply,
+  options: ScanOptions,
+  words: number,
+  step: (cursor: number, found: T[]) => number,
+  replyOne: (one: T) => void,
+): void {
+  const found: T[] = []
+  let { cursor } = options
+  let bucketsLeft = options.count * BUCKETS_PER_COUNT
+  do cursor = step(cursor, found)
+  while (cursor !== 0 && bucketsLeft-- > 0 && options.seen < options.count)
+  reply.array(2)
+  reply.bulkInteger(cursor)
+  reply.array(found.length * words)
+  for (const one of found) replyOne(one)
+}
+
+export function isEverything(pattern: Slice): boolean {
+  return pattern.len === 1 && pattern.byte(0) === STAR
 }

@@ -1,15 +1,15 @@
-// Changing single members: ZADD, ZINCRBY, ZREM.
+// Adding members and raising their scores: ZADD, ZINCRBY.
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
+import { NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import { ADD_GT, ADD_INCR, ADD_LT, ADD_NX, ADD_XX, ADDED, NOT_A_NUMBER, REFUSED, UPDATED } from '../../keyspace/zset.ts'
 import { ZSetKind } from '../../keyspace/zset-kind.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { openSet, replyScore, storeBack } from './shared.ts'
+import { openSet, replyScore } from './shared.ts'
 
 const NX_AND_XX = errorBytes('ERR XX and NX options at the same time are not compatible')
 const GT_LT_NX = errorBytes('ERR GT, LT, and/or NX options at the same time are not compatible')
@@ -134,32 +134,4 @@ function addKey(ctx: Context): Ref {
   return ctx.db.add(ctx.args[1], TYPE_ZSET, z.encoding, z.value)
 }
 
-const rem: Command = {
-  name: 'zrem',
-  arity: -3,
-  flags: 'write fast',
-  keys: 'RW DELETE @1',
-  since: '1.2.0',
-  group: 'sorted-set',
-  summary: 'Removes one or more members from a sorted set. Deletes the sorted set if all members were removed.',
-  complexity:
-    'O(M*log(N)) with N being the number of elements in the sorted set and M the number of elements to be removed.',
-  args: 'key#0 member...',
-  history: [['2.4.0', 'Accepts multiple elements.']],
-  run(ctx) {
-    const { args, argc, reply } = ctx
-    const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
-    if (entry === WRONG) return
-    if (entry === 0) return reply.integer(0)
-    const z = openSet(ctx, entry)
-    let removed = 0
-    for (let i = 2; i < argc && z.length > 0; i++) if (z.remove(args[i])) removed++
-    if (removed === 0) return reply.integer(0)
-    const gone = storeBack(ctx, entry, args[1], z)
-    ctx.touched(args[1], 'zrem', NOTIFY_ZSET, removed)
-    if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
-    reply.integer(removed)
-  },
-}
-
-export const addingCommands: readonly Command[] = [add, incrBy, rem]
+export const addingCommands: readonly Command[] = [add, incrBy]

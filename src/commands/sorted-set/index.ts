@@ -7,12 +7,16 @@ import { poppingCommands } from './pop.ts'
 import { samplingCommands } from './random.ts'
 import { rangeCommands } from './range.ts'
 import { lookingCommands } from './read.ts'
+import { removingCommands } from './remove.ts'
+import { scanningCommands } from './scan.ts'
 
 export const sortedSetCommands: readonly Command[] = [
   ...addingCommands,
+  ...removingCommands,
   ...lookingCommands,
   ...rangeCommands,
   ...poppingCommands,
   ...combiningCommands,
   ...samplingCommands,
+  ...scanningCommands,
 ]

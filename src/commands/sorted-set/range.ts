@@ -1,8 +1,8 @@
-// Ranges of a sorted set, by rank, score or member: read, stored, removed.
+// Ranges of a sorted set, by rank, score or member: read and stored.
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
+import { NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/zset.ts'
 import { ZSetKind } from '../../keyspace/zset-kind.ts'
@@ -17,12 +17,12 @@ import {
   ranksOrReply,
   replyMembers,
   scoresOrReply,
-  storeBack,
 } from './shared.ts'
 
 const LIMIT_BY_RANK = errorBytes(
   'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX',
 )
+
 const WITHSCORES_BY_LEX = errorBytes('ERR syntax error, WITHSCORES not supported in combination with BYLEX')
 
 const range: Command = {
@@ -231,80 +231,6 @@ function copyRange(ctx: Context, z: ZSet, range: ZSetRange): ZSet {
   }
 }
 
-const remRangeByRank: Command = {
-  name: 'zremrangebyrank',
-  arity: 4,
-  flags: 'write',
-  keys: 'RW DELETE @1',
-  since: '2.0.0',
-  group: 'sorted-set',
-  summary:
-    'Removes members in a sorted set within a range of indexes. Deletes the sorted set if all members were ' +
-    'removed.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
-    'the operation.',
-  args: 'key#0 start:integer stop:integer',
-  run(ctx) {
-    const range = rangeOf(ctx)
-    if (ranksOrReply(ctx, range, 2)) removeRange(ctx, range, 'zremrangebyrank')
-  },
-}
-
-const remRangeByScore: Command = {
-  name: 'zremrangebyscore',
-  arity: 4,
-  flags: 'write',
-  keys: 'RW DELETE @1',
-  since: '1.2.0',
-  group: 'sorted-set',
-  summary:
-    'Removes members in a sorted set within a range of scores. Deletes the sorted set if all members were removed.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
-    'the operation.',
-  args: 'key#0 min:double max:double',
-  run(ctx) {
-    const range = rangeOf(ctx)
-    if (scoresOrReply(ctx, range, ctx.args[2], ctx.args[3])) removeRange(ctx, range, 'zremrangebyscore')
-  },
-}
-
-const remRangeByLex: Command = {
-  name: 'zremrangebylex',
-  arity: 4,
-  flags: 'write',
-  keys: 'RW DELETE @1',
-  since: '2.8.9',
-  group: 'sorted-set',
-  summary:
-    'Removes members in a sorted set within a lexicographical range. Deletes the sorted set if all members were ' +
-    'removed.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
-    'the operation.',
-  args: 'key#0 min max',
-  run(ctx) {
-    const range = rangeOf(ctx)
-    if (membersOrReply(ctx, range, ctx.args[2], ctx.args[3])) removeRange(ctx, range, 'zremrangebylex')
-  },
-}
-
-function removeRange(ctx: Context, range: ZSetRange, event: string): void {
-  const { args, reply } = ctx
-  const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
-  if (entry === WRONG) return
-  if (entry === 0) return reply.integer(0)
-  const z = openSet(ctx, entry)
-  const count = range.locate(z)
-  if (count === 0) return reply.integer(0)
-  z.removeRanks(range.from, count)
-  const gone = storeBack(ctx, entry, args[1], z)
-  ctx.touched(args[1], event, NOTIFY_ZSET, count)
-  if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
-  reply.integer(count)
-}
-
 export const rangeCommands: readonly Command[] = [
   range,
   rangeByLex,
@@ -313,7 +239,4 @@ export const rangeCommands: readonly Command[] = [
   revRange,
   revRangeByLex,
   revRangeByScore,
-  remRangeByLex,
-  remRangeByRank,
-  remRangeByScore,
 ]

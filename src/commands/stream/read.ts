@@ -1,4 +1,4 @@
-// Reading entries: XRANGE, XREVRANGE, XREAD, and XREADGROUP, which also notes who got what.
+// Reading what comes after an id, and waiting for it: XREAD, and XREADGROUP, which also records who got what.
 
 import { CLIENT_SCRIPT } from '../../engine/client.ts'
 import type { Command } from '../../engine/command.ts'
@@ -15,16 +15,7 @@ import { errorBytes } from '../../protocol/reply.ts'
 import { errorText } from '../shared/arguments.ts'
 import { distanceFromFirst, hasDeletedAfter } from './lag.ts'
 import { propagateClaim, propagateGroupId, propagateNewConsumer } from './propagate.ts'
-import {
-  idOrReply,
-  isMark,
-  openStream,
-  rangeEndOrReply,
-  rangeStartOrReply,
-  replyEntry,
-  replyId,
-  replyRange,
-} from './shared.ts'
+import { idOrReply, isMark, openStream, replyEntry, replyId, replyRange } from './shared.ts'
 
 const TIMEOUT_NOT_INTEGER = errorBytes('ERR timeout is not an integer or out of range')
 const GROUP_IN_XREAD = errorBytes('ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.')
@@ -34,6 +25,7 @@ const DOLLAR_IN_GROUP = errorBytes(
   'ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by ' +
     'specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.',
 )
+
 const GREATER_IN_XREAD = errorBytes(
   'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.',
 )
@@ -41,60 +33,6 @@ const GREATER_IN_XREAD = errorBytes(
 const DOLLAR = 0x24
 const GREATER = 0x3e
 const INT64_MAX = 2 ** 63
-
-const range: Command = {
-  name: 'xrange',
-  arity: -4,
-  flags: 'readonly',
-  keys: 'RO ACCESS @1',
-  since: '5.0.0',
-  group: 'stream',
-  summary: 'Returns the messages from a stream within a range of IDs.',
-  complexity:
-    'O(N) with N being the number of elements being returned. If N is constant (e.g. always asking for the first ' +
-    '10 elements with COUNT), you can consider it O(1).',
-  args: 'key#0 start end [COUNT count:integer]',
-  history: [['6.2.0', 'Added exclusive ranges.']],
-  run(ctx) {
-    readRange(ctx, false)
-  },
-}
-
-const revRange: Command = {
-  name: 'xrevrange',
-  arity: -4,
-  flags: 'readonly',
-  keys: 'RO ACCESS @1',
-  since: '5.0.0',
-  group: 'stream',
-  summary: 'Returns the messages from a stream within a range of IDs in reverse order.',
-  complexity:
-    'O(N) with N being the number of elements returned. If N is constant (e.g. always asking for the first 10 ' +
-    'elements with COUNT), you can consider it O(1).',
-  args: 'key#0 end start [COUNT count:integer]',
-  history: [['6.2.0', 'Added exclusive ranges.']],
-  run(ctx) {
-    readRange(ctx, true)
-  },
-}
-
-function readRange(ctx: Context, reverse: boolean): void {
-  const { args, reply } = ctx
-  const { from, to } = StreamKind.of(ctx.keyspace)
-  if (!rangeStartOrReply(ctx, reverse ? 3 : 2, from) || !rangeEndOrReply(ctx, reverse ? 2 : 3, to)) return
-  let count = -1
-  const opt = ctx.options(4)
-  while (opt.more()) {
-    if (opt.eat('count', 1)) count = Math.max(0, opt.longOrReply())
-    else opt.syntaxError()
-    if (opt.failed) return
-  }
-  const entry = ctx.readOrReply(args[1], TYPE_STREAM)
-  if (entry === WRONG) return
-  if (entry === 0) return reply.emptyArray()
-  if (count === 0) return reply.nullArray()
-  replyRange(ctx, openStream(ctx, entry), from, to, reverse, Math.max(0, count))
-}
 
 const read: Command = {
   name: 'xread',
@@ -385,4 +323,4 @@ function deliver(
   reply.endArray(mark, sent)
 }
 
-export const readingCommands: readonly Command[] = [range, revRange, read, readGroup]
+export const readingCommands: readonly Command[] = [read, readGroup]

@@ -1,9 +1,11 @@
-// Strings that are read: GET, MGET, STRLEN, GETRANGE and its old name SUBSTR.
+// Strings that are read: GET, MGET, STRLEN; read and changed: GETSET, GETDEL, GETEX.
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
-import { Slice } from '../../lib/slice.ts'
+import type { Slice } from '../../lib/slice.ts'
+import { eatTimeUnit, expireTimeOrReply, isPast, msWord, type TimeUnit } from '../shared/expire-time.ts'
 
 const get: Command = {
   name: 'get',
@@ -68,56 +70,95 @@ const strlen: Command = {
   },
 }
 
-const getRange: Command = {
-  name: 'getrange',
-  arity: 4,
-  flags: 'readonly',
-  keys: 'RO ACCESS @1',
-  since: '2.4.0',
-  group: 'string',
-  summary: 'Returns a substring of the string stored at a key.',
-  complexity:
-    'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned ' +
-    'length, but because creating a substring from an existing string is very cheap, it can be considered O(1) ' +
-    'for small strings.',
-  args: 'key#0 start:integer end:integer',
-  run: replyRange,
-}
-
-const EMPTY = new Slice()
-
-function replyRange(ctx: Context): void {
-  let start = ctx.longOrReply(2)
-  if (Number.isNaN(start)) return
-  let end = ctx.longOrReply(3)
-  if (Number.isNaN(end)) return
-  const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
-  if (entry === WRONG) return
-  if (entry === 0) return ctx.reply.bulk(EMPTY)
-  const value = ctx.db.stringOf(entry, ctx.value)
-  if (start < 0 && end < 0 && start > end) return ctx.reply.bulk(EMPTY)
-  if (start < 0) start = Math.max(0, value.len + start)
-  if (end < 0) end = Math.max(0, value.len + end)
-  if (end >= value.len) end = value.len - 1
-  if (start > end || value.len === 0) return ctx.reply.bulk(EMPTY)
-  ctx.reply.bulkAt(value.u8, value.dv, value.off + start, end - start + 1)
-}
-
-const substr: Command = {
-  name: 'substr',
-  arity: 4,
-  flags: 'readonly',
-  keys: 'RO ACCESS @1',
+const getSet: Command = {
+  name: 'getset',
+  arity: 3,
+  flags: 'write denyoom fast',
+  keys: 'RW ACCESS UPDATE @1',
   since: '1.0.0',
   group: 'string',
-  summary: 'Returns a substring from a string value.',
-  complexity:
-    'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned ' +
-    'length, but because creating a substring from an existing string is very cheap, it can be considered O(1) ' +
-    'for small strings.',
-  args: 'key#0 start:integer end:integer',
-  deprecated: { since: '2.0.0', replacedBy: '`GETRANGE`' },
-  run: replyRange,
+  summary: 'Returns the previous string value of a key after setting it to a new value.',
+  complexity: 'O(1)',
+  args: 'key#0 value',
+  deprecated: { since: '6.2.0', replacedBy: '`SET` with the `!GET` argument' },
+  run(ctx) {
+    const { args, db } = ctx
+    if (!replyString(ctx)) return
+    db.setString(args[1], args[2])
+    ctx.touched(args[1], 'set', NOTIFY_STRING)
+    if (ctx.hasSinks) ctx.propagateAs('SET', args[1], args[2])
+  },
 }
 
-export const readingCommands: readonly Command[] = [get, mGet, strlen, getRange, substr]
+const getDel: Command = {
+  name: 'getdel',
+  arity: 2,
+  flags: 'write fast',
+  keys: 'RW ACCESS DELETE @1',
+  since: '6.2.0',
+  group: 'string',
+  summary: 'Returns the string value of a key after deleting the key.',
+  complexity: 'O(1)',
+  args: 'key#0',
+  run(ctx) {
+    const key = ctx.args[1]
+    if (!replyString(ctx) || !ctx.db.delete(key)) return
+    ctx.touched(key, 'del', NOTIFY_GENERIC)
+    if (ctx.hasSinks) ctx.propagateAs(ctx.settings.lazyfreeLazyUserDel ? 'UNLINK' : 'DEL', key)
+  },
+}
+
+const getEx: Command = {
+  name: 'getex',
+  arity: -2,
+  flags: 'write fast',
+  keys: 'RW ACCESS UPDATE @1 (RW and UPDATE because it changes the TTL)',
+  since: '6.2.0',
+  group: 'string',
+  summary: 'Returns the string value of a key after setting its expiration time.',
+  complexity: 'O(1)',
+  args:
+    'key#0 [expiration:(EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|' +
+    'PXAT unix-time-milliseconds:unix-time|PERSIST)]',
+  run(ctx) {
+    let persist = false
+    let unit: TimeUnit | undefined
+    let timeAt = 0
+    const opt = ctx.options(2)
+    while (opt.more()) {
+      if (unit === undefined && opt.eat('persist')) persist = true
+      else {
+        unit = persist ? undefined : eatTimeUnit(opt, unit)
+        if (unit === undefined) return opt.syntaxError()
+        timeAt = opt.at++
+      }
+    }
+    const key = ctx.args[1]
+    const entry = ctx.readOrReply(key, TYPE_STRING)
+    if (entry === WRONG) return
+    if (entry === 0) return ctx.reply.null()
+    const whenMs = unit === undefined ? -1 : expireTimeOrReply(ctx, timeAt, unit)
+    if (Number.isNaN(whenMs)) return
+    ctx.reply.bulk(ctx.db.stringOf(entry, ctx.value))
+    if (unit !== undefined) expireAfterRead(ctx, key, whenMs, unit)
+    else if (persist && ctx.db.expiryOf(entry) >= 0) {
+      ctx.db.setExpiry(key, ctx.db.lookupWrite(key), -1)
+      ctx.touched(key, 'persist', NOTIFY_GENERIC)
+      if (ctx.hasSinks) ctx.propagateAs('PERSIST', key)
+    }
+  },
+}
+
+function expireAfterRead(ctx: Context, key: Slice, whenMs: number, unit: TimeUnit): void {
+  if (!unit.fromNow && isPast(ctx, whenMs)) {
+    ctx.db.delete(key)
+    ctx.touched(key, 'del', NOTIFY_GENERIC)
+    if (ctx.hasSinks) ctx.propagateAs(ctx.settings.lazyfreeLazyExpire ? 'UNLINK' : 'DEL', key)
+    return
+  }
+  ctx.db.setExpiry(key, ctx.db.lookupWrite(key), whenMs)
+  ctx.touched(key, 'expire', NOTIFY_GENERIC)
+  if (ctx.hasSinks) ctx.propagateAs('PEXPIREAT', key, msWord(whenMs))
+}
+
+export const readingCommands: readonly Command[] = [get, mGet, strlen, getSet, getDel, getEx]

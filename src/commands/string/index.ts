@@ -4,13 +4,15 @@ import type { Command } from '../../engine/command.ts'
 import { countingCommands } from './counter.ts'
 import { readingCommands } from './get.ts'
 import { comparingCommands } from './lcs.ts'
-import { partCommands } from './part.ts'
+import { multiCommands } from './mset.ts'
+import { rangeCommands } from './range.ts'
 import { settingCommands } from './set.ts'
 
 export const stringCommands: readonly Command[] = [
   ...readingCommands,
   ...settingCommands,
+  ...multiCommands,
+  ...rangeCommands,
   ...countingCommands,
-  ...partCommands,
   ...comparingCommands,
 ]

@@ -1,14 +1,11 @@
-// Strings that are set whole: SET and what came before its options, MSET, and the readers that write: GETSET, GETDEL,
-// GETEX.
+// Strings that are set whole: SET, and what came before its options: SETNX, SETEX, PSETEX.
 
 import type { Command } from '../../engine/command.ts'
-import { type Context, WRONG } from '../../engine/context.ts'
+import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
-import type { Options } from '../../engine/options.ts'
-import { TYPE_STRING } from '../../keyspace/types.ts'
 import { equalsNoCase } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
-import { EX, EXAT, expireTimeOrReply, isPast, msWord, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
+import { EX, eatTimeUnit, expireTimeOrReply, msWord, PX, type TimeUnit } from '../shared/expire-time.ts'
 import { replyString } from './get.ts'
 
 const NX = 1
@@ -65,20 +62,6 @@ function setWithOptions(ctx: Context): void {
   const whenMs = unit === undefined ? -1 : expireTimeOrReply(ctx, timeAt, unit)
   if (Number.isNaN(whenMs)) return
   setGeneric(ctx, ctx.args[2], flags, whenMs)
-}
-
-/** Takes one of EX, PX, EXAT and PXAT if an operand follows; a unit may be repeated but not exchanged. */
-function eatTimeUnit(opt: Options, before: TimeUnit | undefined): TimeUnit | undefined {
-  const unit = opt.eat('ex', 1)
-    ? EX
-    : opt.eat('px', 1)
-      ? PX
-      : opt.eat('exat', 1)
-        ? EXAT
-        : opt.eat('pxat', 1)
-          ? PXAT
-          : undefined
-  return before === undefined || before === unit ? unit : undefined
 }
 
 /** SET with everything it can do; `whenMs` -1: no expiry is given. */
@@ -160,146 +143,4 @@ const pSetEx: Command = {
   },
 }
 
-const mSet: Command = {
-  name: 'mset',
-  arity: -3,
-  flags: 'write denyoom',
-  keys: 'OW UPDATE @1..-1/2',
-  since: '1.0.1',
-  group: 'string',
-  summary: 'Atomically creates or modifies the string values of one or more keys.',
-  complexity: 'O(N) where N is the number of keys to set.',
-  args: 'data:(key#0 value)...',
-  tips: 'request_policy:multi_shard response_policy:all_succeeded',
-  run(ctx) {
-    if (!pairsOrReply(ctx)) return
-    setPairs(ctx)
-    ctx.reply.ok()
-  },
-}
-
-const mSetNx: Command = {
-  name: 'msetnx',
-  arity: -3,
-  flags: 'write denyoom',
-  keys: 'OW INSERT @1..-1/2',
-  since: '1.0.1',
-  group: 'string',
-  summary: "Atomically modifies the string values of one or more keys only when all keys don't exist.",
-  complexity: 'O(N) where N is the number of keys to set.',
-  args: 'data:(key#0 value)...',
-  run(ctx) {
-    const { args, argc, db, reply } = ctx
-    if (!pairsOrReply(ctx)) return
-    for (let i = 1; i < argc; i += 2) if (db.exists(args[i])) return reply.integer(0)
-    setPairs(ctx)
-    reply.integer(1)
-  },
-}
-
-function pairsOrReply(ctx: Context): boolean {
-  if (ctx.argc % 2 === 1) return true
-  ctx.reply.error(`ERR wrong number of arguments for '${ctx.command.fullName}' command`)
-  return false
-}
-
-function setPairs(ctx: Context): void {
-  const { args, argc, db } = ctx
-  for (let i = 1; i < argc; i += 2) {
-    db.setString(args[i], args[i + 1])
-    ctx.touched(args[i], 'set', NOTIFY_STRING)
-  }
-}
-
-const getSet: Command = {
-  name: 'getset',
-  arity: 3,
-  flags: 'write denyoom fast',
-  keys: 'RW ACCESS UPDATE @1',
-  since: '1.0.0',
-  group: 'string',
-  summary: 'Returns the previous string value of a key after setting it to a new value.',
-  complexity: 'O(1)',
-  args: 'key#0 value',
-  deprecated: { since: '6.2.0', replacedBy: '`SET` with the `!GET` argument' },
-  run(ctx) {
-    const { args, db } = ctx
-    if (!replyString(ctx)) return
-    db.setString(args[1], args[2])
-    ctx.touched(args[1], 'set', NOTIFY_STRING)
-    if (ctx.hasSinks) ctx.propagateAs('SET', args[1], args[2])
-  },
-}
-
-const getDel: Command = {
-  name: 'getdel',
-  arity: 2,
-  flags: 'write fast',
-  keys: 'RW ACCESS DELETE @1',
-  since: '6.2.0',
-  group: 'string',
-  summary: 'Returns the string value of a key after deleting the key.',
-  complexity: 'O(1)',
-  args: 'key#0',
-  run(ctx) {
-    const key = ctx.args[1]
-    if (!replyString(ctx) || !ctx.db.delete(key)) return
-    ctx.touched(key, 'del', NOTIFY_GENERIC)
-    if (ctx.hasSinks) ctx.propagateAs(ctx.settings.lazyfreeLazyUserDel ? 'UNLINK' : 'DEL', key)
-  },
-}
-
-const getEx: Command = {
-  name: 'getex',
-  arity: -2,
-  flags: 'write fast',
-  keys: 'RW ACCESS UPDATE @1 (RW and UPDATE because it changes the TTL)',
-  since: '6.2.0',
-  group: 'string',
-  summary: 'Returns the string value of a key after setting its expiration time.',
-  complexity: 'O(1)',
-  args:
-    'key#0 [expiration:(EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|' +
-    'PXAT unix-time-milliseconds:unix-time|PERSIST)]',
-  run(ctx) {
-    let persist = false
-    let unit: TimeUnit | undefined
-    let timeAt = 0
-    const opt = ctx.options(2)
-    while (opt.more()) {
-      if (unit === undefined && opt.eat('persist')) persist = true
-      else {
-        unit = persist ? undefined : eatTimeUnit(opt, unit)
-        if (unit === undefined) return opt.syntaxError()
-        timeAt = opt.at++
-      }
-    }
-    const key = ctx.args[1]
-    const entry = ctx.readOrReply(key, TYPE_STRING)
-    if (entry === WRONG) return
-    if (entry === 0) return ctx.reply.null()
-    const whenMs = unit === undefined ? -1 : expireTimeOrReply(ctx, timeAt, unit)
-    if (Number.isNaN(whenMs)) return
-    ctx.reply.bulk(ctx.db.stringOf(entry, ctx.value))
-    if (unit !== undefined) expireAfterRead(ctx, key, whenMs, unit)
-    else if (persist && ctx.db.expiryOf(entry) >= 0) {
-      ctx.db.setExpiry(key, ctx.db.lookupWrite(key), -1)
-      ctx.touched(key, 'persist', NOTIFY_GENERIC)
-      if (ctx.hasSinks) ctx.propagateAs('PERSIST', key)
-    }
-  },
-}
-
-function expireAfterRead(ctx: Context, key: Slice, whenMs: number, unit: TimeUnit): void {
-  if (!unit.fromNow && isPast(ctx, whenMs)) {
-    ctx.db.delete(key)
-    ctx.touched(key, 'del', NOTIFY_GENERIC)
-    if (ctx.hasSinks) ctx.propagateAs(ctx.settings.lazyfreeLazyExpire ? 'UNLINK' : 'DEL', key)
-    return
-  }
-  ctx.db.setExpiry(key, ctx.db.lookupWrite(key), whenMs)
-  ctx.touched(key, 'expire', NOTIFY_GENERIC)
-  if (ctx.hasSinks) ctx.propagateAs('PEXPIREAT', key, msWord(whenMs))
-}
-
-export const settingCommands: readonly Command[] = [set, setNx, setEx, pSetEx, mSet, mSetNx, getSet, getDel, getEx]
+export const settingCommands: readonly Command[] = [set, setNx, setEx, pSetEx]

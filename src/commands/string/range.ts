@@ -1,4 +1,4 @@
-// Strings changed in part: APPEND and SETRANGE.
+// Strings in part: GETRANGE and its old name SUBSTR, APPEND, SETRANGE.
 
 import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'
 import type { Command } from '../../engine/command.ts'
@@ -6,8 +6,61 @@ import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_STRING } from '../../engine/events.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
+import { Slice } from '../../lib/slice.ts'
 import { STRING_TOO_LONG } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+
+const getRange: Command = {
+  name: 'getrange',
+  arity: 4,
+  flags: 'readonly',
+  keys: 'RO ACCESS @1',
+  since: '2.4.0',
+  group: 'string',
+  summary: 'Returns a substring of the string stored at a key.',
+  complexity:
+    'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned ' +
+    'length, but because creating a substring from an existing string is very cheap, it can be considered O(1) ' +
+    'for small strings.',
+  args: 'key#0 start:integer end:integer',
+  run: replyRange,
+}
+
+const EMPTY = new Slice()
+
+function replyRange(ctx: Context): void {
+  let start = ctx.longOrReply(2)
+  if (Number.isNaN(start)) return
+  let end = ctx.longOrReply(3)
+  if (Number.isNaN(end)) return
+  const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
+  if (entry === WRONG) return
+  if (entry === 0) return ctx.reply.bulk(EMPTY)
+  const value = ctx.db.stringOf(entry, ctx.value)
+  if (start < 0 && end < 0 && start > end) return ctx.reply.bulk(EMPTY)
+  if (start < 0) start = Math.max(0, value.len + start)
+  if (end < 0) end = Math.max(0, value.len + end)
+  if (end >= value.len) end = value.len - 1
+  if (start > end || value.len === 0) return ctx.reply.bulk(EMPTY)
+  ctx.reply.bulkAt(value.u8, value.dv, value.off + start, end - start + 1)
+}
+
+const substr: Command = {
+  name: 'substr',
+  arity: 4,
+  flags: 'readonly',
+  keys: 'RO ACCESS @1',
+  since: '1.0.0',
+  group: 'string',
+  summary: 'Returns a substring from a string value.',
+  complexity:
+    'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned ' +
+    'length, but because creating a substring from an existing string is very cheap, it can be considered O(1) ' +
+    'for small strings.',
+  args: 'key#0 start:integer end:integer',
+  deprecated: { since: '2.0.0', replacedBy: '`GETRANGE`' },
+  run: replyRange,
+}
 
 const BAD_OFFSET = errorBytes('ERR offset is out of range')
 
@@ -79,4 +132,4 @@ export function lengthAllowedOrReply(ctx: Context, length: number): boolean {
   return false
 }
 
-export const partCommands: readonly Command[] = [append, setRange]
+export const rangeCommands: readonly Command[] = [getRange, substr, append, setRange]

@@ -1,0 +1,118 @@
+// Who the client is, and which protocol it speaks: AUTH, HELLO.
+
+import { authenticate, WRONG_PASSWORD } from '../../engine/auth.ts'
+import { CLIENT_MULTI } from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { parseInt64 } from '../../lib/number.ts'
+import { SYNTAX } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+import { isClientName, NAME_WITH_SPACES } from './client/index.ts'
+import { clientLine } from './client/list.ts'
+
+export const authCommands: readonly Command[] = [
+  {
+    name: 'auth',
+    arity: -2,
+    flags: 'noscript loading stale fast no_auth sentinel allow_busy',
+    since: '1.0.0',
+    group: 'connection',
+    summary: 'Authenticates the connection.',
+    complexity: 'O(N) where N is the number of passwords defined for the user',
+    args: '[username@6.0.0] password',
+    history: [['6.0.0', 'Added ACL style (username and password).']],
+    run: auth,
+  },
+  {
+    name: 'hello',
+    arity: -1,
+    flags: 'noscript loading stale fast no_auth sentinel allow_busy',
+    since: '6.0.0',
+    group: 'connection',
+    summary: 'Handshakes with the Redis server.',
+    complexity: 'O(1)',
+    args: '[arguments:(protover:integer [AUTH auth:(username password)] [SETNAME clientname])]',
+    history: [
+      [
+        '6.2.0',
+        "`protover` made optional; when called without arguments the command reports the current connection's context.",
+      ],
+    ],
+    run: hello,
+  },
+]
+
+const NO_PASSWORD_SET = errorBytes(
+  'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration ' +
+    'is correct?',
+)
+
+const HELLO_BAD_VERSION = errorBytes('ERR Protocol version is not an integer or out of range')
+const HELLO_NO_PROTO = errorBytes('NOPROTO unsupported protocol version')
+const HELLO_NO_AUTH = errorBytes(
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> ' +
+    'option can be used to authenticate the client and select the RESP protocol version at the same time',
+)
+
+/** AUTH [username] password */
+function auth(ctx: Context): void {
+  const { args, argc, engine, client, reply } = ctx
+  if (argc > 3) return reply.fixedError(SYNTAX)
+  if (argc === 2 && engine.settings.requirepass === '') return reply.fixedError(NO_PASSWORD_SET)
+  const user = argc === 2 ? 'default' : args[1].latin1()
+  if (authenticate(engine, client, user, args[argc - 1].latin1())) reply.ok()
+  else refuse(ctx, user)
+}
+
+/** Somebody without the right password: the client hears of it, and so does ACL LOG. */
+function refuse(ctx: Context, username: string): void {
+  const { args, client, engine, reply, settings } = ctx
+  const context = client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'
+  const refusal = { reason: 'auth', context, object: args[0].latin1(), username } as const
+  engine.aclLog.add({ ...refusal, clientInfo: clientLine(ctx, client) }, ctx.nowMs, settings.acllogMaxLen)
+  reply.error(WRONG_PASSWORD)
+}
+
+/** HELLO [protover [AUTH username password] [SETNAME clientname]] */
+function hello(ctx: Context): void {
+  const { args, argc, engine, client, reply } = ctx
+  let version = client.resp
+  if (argc >= 2) {
+    version = parseInt64(args[1])
+    if (Number.isNaN(version)) return reply.fixedError(HELLO_BAD_VERSION)
+    if (version < 2 || version > 3) return reply.fixedError(HELLO_NO_PROTO)
+  }
+  let user: string | undefined
+  let password = ''
+  let name: string | undefined
+  const opt = ctx.options(2)
+  while (opt.more()) {
+    if (opt.eat('auth', 2)) {
+      user = opt.next().latin1()
+      password = opt.next().latin1()
+    } else if (opt.eat('setname', 1)) {
+      name = opt.next().latin1()
+      if (!isClientName(name)) return reply.error(NAME_WITH_SPACES)
+    } else return reply.error(`ERR Syntax error in HELLO option '${opt.next().latin1()}'`)
+  }
+  if (user !== undefined && !authenticate(engine, client, user, password)) return refuse(ctx, user)
+  if (!client.authenticated) return reply.fixedError(HELLO_NO_AUTH)
+  if (name !== undefined) client.name = name
+  client.resp = reply.resp = version
+  const { host } = engine
+  reply.map(7)
+  reply.bulkText('server')
+  reply.bulkText('redis')
+  reply.bulkText('version')
+  reply.bulkText(host.version)
+  reply.bulkText('proto')
+  reply.integer(version)
+  reply.bulkText('id')
+  reply.integer(client.id)
+  reply.bulkText('mode')
+  reply.bulkText(host.mode)
+  reply.bulkText('role')
+  reply.bulkText(host.role)
+  reply.bulkText('modules')
+  reply.emptyArray()
+}

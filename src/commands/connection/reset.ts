@@ -1,0 +1,82 @@
+// Connections that begin anew or end: RESET, QUIT.
+
+import { resetAuth } from '../../engine/auth.ts'
+import {
+  CLIENT_ASKING,
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_DIRTY_CAS,
+  CLIENT_DIRTY_EXEC,
+  CLIENT_MASTER,
+  CLIENT_MONITOR,
+  CLIENT_MULTI,
+  CLIENT_NO_EVICT,
+  CLIENT_NO_TOUCH,
+  CLIENT_PUBSUB,
+  CLIENT_READONLY,
+  CLIENT_REPLICA,
+  CLIENT_REPLY_OFF,
+  CLIENT_REPLY_SKIP_NEXT,
+} from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+export const resetCommands: readonly Command[] = [
+  {
+    name: 'reset',
+    arity: 1,
+    flags: 'noscript loading stale fast no_auth allow_busy',
+    since: '6.2.0',
+    group: 'connection',
+    summary: 'Resets the connection.',
+    complexity: 'O(1)',
+    run: reset,
+  },
+  {
+    name: 'quit',
+    arity: -1,
+    flags: 'allow_busy noscript loading stale fast no_auth',
+    since: '1.0.0',
+    group: 'connection',
+    summary: 'Closes the connection.',
+    complexity: 'O(1)',
+    deprecated: { since: '7.2.0', replacedBy: 'just closing the connection' },
+    run: quit,
+  },
+]
+
+const NOT_A_NORMAL_CLIENT = errorBytes('ERR can only reset normal client connections')
+
+function quit(ctx: Context): void {
+  ctx.reply.ok()
+  ctx.client.flags |= CLIENT_CLOSE_AFTER_REPLY
+}
+
+/** The connection becomes what it was when it was new. */
+function reset(ctx: Context): void {
+  const { client, engine, reply } = ctx
+  if (client.has(CLIENT_MASTER) || (client.has(CLIENT_REPLICA) && !client.has(CLIENT_MONITOR)))
+    return reply.fixedError(NOT_A_NORMAL_CLIENT)
+  client.db = engine.keyspace.databases[0]
+  client.resp = reply.resp = 2
+  resetAuth(engine, client)
+  client.queued = undefined
+  client.queuedBytes = 0
+  engine.watches.unwatchAll(client)
+  for (const hook of engine.onClientReset) hook(client)
+  client.name = ''
+  client.flags &= ~STATE_FLAGS
+  reply.simple('RESET')
+}
+
+const STATE_FLAGS =
+  CLIENT_MULTI |
+  CLIENT_DIRTY_CAS |
+  CLIENT_DIRTY_EXEC |
+  CLIENT_ASKING |
+  CLIENT_READONLY |
+  CLIENT_PUBSUB |
+  CLIENT_REPLY_OFF |
+  CLIENT_REPLY_SKIP_NEXT |
+  CLIENT_NO_TOUCH |
+  CLIENT_NO_EVICT

@@ -1,0 +1,67 @@
+// Which keys are there, and of what type: EXISTS, TYPE, TOUCH.
+
+import type { Command } from '../../engine/command.ts'
+import { TYPE_NAMES } from '../../keyspace/types.ts'
+import { bytesOf } from '../../lib/bytes.ts'
+import { peek } from './peek.ts'
+
+const exists: Command = {
+  name: 'exists',
+  arity: -2,
+  flags: 'readonly fast',
+  keys: 'RO @1..-1',
+  since: '1.0.0',
+  group: 'generic',
+  summary: 'Determines whether one or more keys exist.',
+  complexity: 'O(N) where N is the number of keys to check.',
+  args: 'key#0...',
+  history: [['3.0.3', 'Accepts multiple `key` arguments.']],
+  tips: 'request_policy:multi_shard response_policy:agg_sum',
+  run(ctx) {
+    let count = 0
+    for (let i = 1; i < ctx.argc; i++) if (peek(ctx, ctx.args[i]) !== 0) count++
+    ctx.reply.integer(count)
+  },
+}
+
+const NONE = bytesOf('+none\r\n')
+const NAMES = TYPE_NAMES.map(name => bytesOf(`+${name}\r\n`))
+
+const type: Command = {
+  name: 'type',
+  arity: 2,
+  flags: 'readonly fast',
+  keys: 'RO @1',
+  since: '1.0.0',
+  group: 'generic',
+  summary: 'Determines the type of value stored at a key.',
+  complexity: 'O(1)',
+  args: 'key#0',
+  run(ctx) {
+    const entry = peek(ctx, ctx.args[1])
+    ctx.reply.fixed(entry === 0 ? NONE : NAMES[ctx.db.typeOf(entry)])
+  },
+}
+
+const touch: Command = {
+  name: 'touch',
+  arity: -2,
+  flags: 'readonly fast',
+  keys: 'RO @1..-1',
+  since: '3.2.1',
+  group: 'generic',
+  summary:
+    'Returns the number of existing keys out of those specified after updating the time they were last accessed.',
+  complexity: 'O(N) where N is the number of keys that will be touched.',
+  args: 'key#0...',
+  tips: 'request_policy:multi_shard response_policy:agg_sum',
+  run(ctx) {
+    let count = 0
+    // The one reader that counts as an access under CLIENT NO-TOUCH too.
+    ctx.keyspace.noTouch = false
+    for (let i = 1; i < ctx.argc; i++) if (ctx.lookupRead(ctx.args[i]) !== 0) count++
+    ctx.reply.integer(count)
+  },
+}
+
+export const existenceCommands: readonly Command[] = [exists, type, touch]

@@ -1,0 +1,83 @@
+// The keys of a database, bit by bit: SCAN.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { TYPE_NAMES } from '../../keyspace/types.ts'
+import { equalsNoCase } from '../../lib/bytes.ts'
+import { globMatch } from '../../lib/glob.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { cursorOrReply } from '../shared/cursor.ts'
+import { isEverything } from '../shared/scan.ts'
+
+const COUNT_DEFAULT = 10
+const NO_SUCH_TYPE = -2
+const ANY_TYPE = -1
+
+const scan: Command = {
+  name: 'scan',
+  arity: -2,
+  flags: 'readonly touches_arbitrary_keys',
+  since: '2.8.0',
+  group: 'generic',
+  summary: 'Iterates over the key names in the database.',
+  complexity:
+    'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return ' +
+    'back to 0. N is the number of elements inside the collection.',
+  args: 'cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [TYPE type@6.0.0]',
+  history: [['6.0.0', 'Added the `TYPE` subcommand.']],
+  tips: 'nondeterministic_output request_policy:special response_policy:special',
+  run(ctx) {
+    const { db, reply } = ctx
+    let cursor = cursorOrReply(ctx, 1)
+    if (Number.isNaN(cursor)) return
+    let count = COUNT_DEFAULT
+    let pattern: Slice | undefined
+    let type = ANY_TYPE
+    const opt = ctx.options(2)
+    while (opt.more()) {
+      if (opt.eat('count', 1)) {
+        count = opt.longOrReply()
+        if (count < 1) opt.syntaxError()
+      } else if (opt.eat('match', 1)) pattern = opt.next()
+      else if (opt.eat('type', 1)) type = typeNamed(opt.next())
+      else opt.syntaxError()
+      if (opt.failed) return
+    }
+    if (pattern !== undefined && isEverything(pattern)) pattern = undefined
+    const found: Ref[] = []
+    let seen = 0
+    const visit = (entry: Ref) => {
+      seen++
+      if (pattern === undefined || globMatch(pattern, db.keyOf(entry, ctx.value))) found.push(entry)
+    }
+    let bucketsLeft = count * 10 // a sparse table must not stall the server
+    do cursor = db.scan(cursor, visit)
+    while (cursor !== 0 && bucketsLeft-- > 0 && seen < count)
+    reply.array(2)
+    reply.bulkInteger(cursor)
+    replyFound(ctx, found, type)
+  },
+}
+
+/** Replies with the keys that are of `type` and have not run out. */
+function replyFound(ctx: Context, found: Ref[], type: number): void {
+  const { db, reply } = ctx
+  const mark = reply.defer()
+  let count = 0
+  for (const entry of found) {
+    if (db.isDue(entry)) db.expireNow(entry)
+    else if (type === ANY_TYPE || db.typeOf(entry) === type) {
+      reply.bulk(db.keyOf(entry, ctx.value))
+      count++
+    }
+  }
+  reply.endArray(mark, count)
+}
+
+function typeNamed(name: Slice): number {
+  const type = TYPE_NAMES.findIndex(known => known !== 'module' && equalsNoCase(name, known))
+  return type < 0 ? NO_SUCH_TYPE : type
+}
+
+export const scanningCommands: readonly Command[] = [scan]

@@ -1,0 +1,40 @@
+// Fields that are removed: HDEL.
+
+import type { Command } from '../../engine/command.ts'
+import { WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_HASH } from '../../engine/events.ts'
+import { TYPE_HASH } from '../../keyspace/types.ts'
+import { openHash, storeHash } from './shared.ts'
+
+const hDel: Command = {
+  name: 'hdel',
+  arity: -3,
+  flags: 'write fast',
+  keys: 'RW DELETE @1',
+  since: '2.0.0',
+  group: 'hash',
+  summary: 'Deletes one or more fields and their values from a hash. Deletes the hash if no fields remain.',
+  complexity: 'O(N) where N is the number of fields to be removed.',
+  args: 'key#0 field...',
+  history: [['2.4.0', 'Accepts multiple `field` arguments.']],
+  run(ctx) {
+    const { args, argc, db, reply } = ctx
+    const entry = ctx.writeOrReply(args[1], TYPE_HASH)
+    if (entry === WRONG) return
+    if (entry === 0) return reply.integer(0)
+    const hash = openHash(ctx, entry)
+    let deleted = 0
+    for (let i = 2; i < argc && hash.length > 0; i++) if (hash.remove(args[i])) deleted++
+    if (deleted === 0) return reply.integer(0)
+    const gone = hash.length === 0
+    if (gone) {
+      hash.discard()
+      db.deleteEmptied(args[1])
+    } else storeHash(ctx, entry, args[1], hash)
+    ctx.touched(args[1], 'hdel', NOTIFY_HASH, deleted)
+    if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
+    reply.integer(deleted)
+  },
+}
+
+export const removingCommands: readonly Command[] = [hDel]

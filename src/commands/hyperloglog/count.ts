@@ -1,0 +1,182 @@
+// Counting different elements: PFADD, PFCOUNT, PFMERGE. The strings they work on are described in registers.ts.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_STRING } from '../../engine/events.ts'
+import { TYPE_STRING } from '../../keyspace/types.ts'
+import { copySlice } from '../../lib/bytes.ts'
+import { registerAndRun } from '../../lib/murmur.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+import * as hll from './registers.ts'
+
+const NOT_ONE = errorBytes('WRONGTYPE Key is not a valid HyperLogLog string value.')
+export const CORRUPT = errorBytes('INVALIDOBJ Corrupted HLL object detected')
+export const REGISTER_MASK = hll.REGISTERS - 1
+export const REGISTER_BITS = 14
+
+const pfAdd: Command = {
+  name: 'pfadd',
+  arity: -2,
+  flags: 'write denyoom fast',
+  keys: 'RW INSERT @1',
+  since: '2.8.9',
+  group: 'hyperloglog',
+  summary: "Adds elements to a HyperLogLog key. Creates the key if it doesn't exist.",
+  complexity: 'O(1) to add every element.',
+  args: 'key#0 [element...]',
+  run(ctx) {
+    const { args, argc, db, reply } = ctx
+    const key = args[1]
+    let entry = ctx.writeOrReply(key, TYPE_STRING)
+    let changes = 0
+    if (entry === 0) {
+      entry = db.resizeString(key, 0, hll.EMPTY_BYTES)
+      hll.writeEmpty(db.stringOf(entry, ctx.value))
+      changes++
+    } else if (entry === WRONG || !isValidOrReply(ctx, entry)) return
+    for (let i = 2; i < argc; i++) {
+      const outcome = add(ctx, key, entry, args[i])
+      if (outcome === 'corrupt') return reply.fixedError(CORRUPT)
+      if (outcome === 'changed') changes++
+      if (outcome !== 'same') entry = db.find(key)
+    }
+    if (changes > 0) {
+      hll.invalidateCardinality(db.stringOf(entry, ctx.value))
+      ctx.touched(key, 'pfadd', NOTIFY_STRING, changes)
+    }
+    reply.integer(changes > 0 ? 1 : 0)
+  },
+}
+
+/** Adds one element to the HyperLogLog in `entry`, which may move unless the outcome is 'same'. */
+function add(ctx: Context, key: Slice, entry: Ref, element: Slice): hll.Outcome {
+  const { db } = ctx
+  const hash = registerAndRun(element)
+  const register = hash & REGISTER_MASK
+  const run = hash >>> REGISTER_BITS
+  const { hllSparseMaxBytes } = ctx.settings
+  const value = db.stringOf(entry, ctx.value)
+  if (hll.encodingOf(value) === hll.DENSE) return hll.raiseRegister(value, register, run, hllSparseMaxBytes)
+  if (hll.sparseHolds(value, register, run)) return 'same'
+  const length = value.len
+  const roomy = db.resizeString(key, entry, length + hll.GROWTH_BYTES)
+  db.stringOf(roomy, value).len = length
+  const outcome = hll.raiseRegister(value, register, run, hllSparseMaxBytes)
+  db.resizeString(key, roomy, value.len)
+  if (outcome !== 'promote') return outcome
+  if (!makeDense(ctx, key, roomy)) return 'corrupt'
+  return hll.raiseRegister(ctx.value, register, run, hllSparseMaxBytes)
+}
+
+/** Makes the sparse HyperLogLog of a key dense; ctx.value then is it. False when it is corrupt. */
+export function makeDense(ctx: Context, key: Slice, entry: Ref): boolean {
+  const { db } = ctx
+  const length = db.stringLength(entry)
+  const roomy = db.resizeString(key, entry, Math.max(length, hll.DENSE_BYTES))
+  const value = db.stringOf(roomy, ctx.value)
+  value.len = length
+  const whole = hll.toDense(value)
+  db.stringOf(db.resizeString(key, roomy, value.len), value)
+  return whole
+}
+
+export function isValidOrReply(ctx: Context, entry: Ref): boolean {
+  if (hll.isHyperLogLog(ctx.db.stringOf(entry, ctx.value))) return true
+  ctx.reply.fixedError(NOT_ONE)
+  return false
+}
+
+const pfCount: Command = {
+  name: 'pfcount',
+  arity: -2,
+  flags: 'readonly may_replicate',
+  keys: 'RW ACCESS @1..-1 (RW because it may change the internal representation of the key, and propagate to replicas)',
+  since: '2.8.9',
+  group: 'hyperloglog',
+  summary: 'Returns the approximated cardinality of the set(s) observed by the HyperLogLog key(s).',
+  complexity:
+    'O(1) with a very small average constant time when called with a single key. O(N) with N being the number of ' +
+    'keys, and much bigger constant times, when called with multiple keys.',
+  args: 'key#0...',
+  run(ctx) {
+    const { args, argc, db, reply } = ctx
+    if (argc > 2) {
+      const registers = new Uint8Array(hll.REGISTERS)
+      for (let i = 1; i < argc; i++) if (!mergedOrReply(ctx, args[i], registers)) return
+      return reply.integer(hll.cardinalityOf(registers))
+    }
+    const entry = ctx.readOrReply(args[1], TYPE_STRING)
+    if (entry === 0) return reply.integer(0)
+    if (entry === WRONG || !isValidOrReply(ctx, entry)) return
+    const cached = hll.cachedCardinality(ctx.value)
+    if (cached >= 0) return Number.isSafeInteger(cached) ? reply.integer(cached) : reply.bigint(BigInt(cached))
+    const cardinality = hll.cardinality(ctx.value)
+    if (cardinality < 0) return reply.fixedError(CORRUPT)
+    // What is cached is part of the string, so that replicas must hear of it; no event says so.
+    hll.cacheCardinality(db.stringOf(db.lookupWrite(args[1]), ctx.value), cardinality)
+    ctx.touched(args[1], 'pfcount', 0)
+    reply.integer(cardinality)
+  },
+}
+
+/** Raises `registers` to those of a key's HyperLogLog, if there is one; false after an error reply. */
+function mergedOrReply(ctx: Context, key: Slice, registers: Uint8Array): boolean {
+  const entry = ctx.readOrReply(key, TYPE_STRING)
+  if (entry === 0) return true
+  if (entry === WRONG || !isValidOrReply(ctx, entry)) return false
+  if (hll.mergeInto(registers, ctx.value)) return true
+  ctx.reply.fixedError(CORRUPT)
+  return false
+}
+
+const pfMerge: Command = {
+  name: 'pfmerge',
+  arity: -2,
+  flags: 'write denyoom',
+  keys: 'RW ACCESS INSERT @1; RO ACCESS @2..-1',
+  since: '2.8.9',
+  group: 'hyperloglog',
+  summary: 'Merges one or more HyperLogLog values into a single key.',
+  complexity: 'O(N) to merge N HyperLogLogs, but with high constant times.',
+  args: 'destkey#0 [sourcekey#1...]',
+  run(ctx) {
+    const { args, argc, db, reply } = ctx
+    const registers = new Uint8Array(hll.REGISTERS)
+    let dense = false
+    for (let i = 1; i < argc; i++) {
+      ctx.value.len = 0
+      if (!mergedOrReply(ctx, args[i], registers)) return
+      if (ctx.value.len > 0 && hll.encodingOf(ctx.value) === hll.DENSE) dense = true
+    }
+    const entry = db.lookupWrite(args[1])
+    const result = roomyCopy(entry === 0 ? undefined : db.stringOf(entry, ctx.value))
+    if (dense && hll.encodingOf(result) === hll.SPARSE && !hll.toDense(result)) return reply.fixedError(CORRUPT)
+    const { hllSparseMaxBytes } = ctx.settings
+    for (let i = 0; i < hll.REGISTERS; i++) {
+      if (registers[i] === 0) continue
+      if (hll.raiseRegister(result, i, registers[i], hllSparseMaxBytes) !== 'promote') continue
+      hll.toDense(result)
+      hll.raiseRegister(result, i, registers[i], hllSparseMaxBytes)
+    }
+    hll.invalidateCardinality(result)
+    const value = db.stringOf(db.resizeString(args[1], entry, result.len), ctx.value)
+    copySlice(value.u8, value.dv, value.off, result)
+    ctx.touched(args[1], 'pfadd', NOTIFY_STRING)
+    reply.ok()
+  },
+}
+
+/** A copy, or an empty HyperLogLog, with room for every change. */
+export function roomyCopy(value: Slice | undefined): Slice {
+  const copy = new Slice(new Uint8Array(Math.max(hll.DENSE_BYTES, value?.len ?? 0) + hll.GROWTH_BYTES))
+  if (value === undefined) hll.writeEmpty(copy)
+  else {
+    copySlice(copy.u8, copy.dv, 0, value)
+    copy.len = value.len
+  }
+  return copy
+}
+
+export const countingCommands: readonly Command[] = [pfAdd, pfCount, pfMerge]

@@ -1,0 +1,42 @@
+// An element before or behind another one: LINSERT.
+
+import type { Command } from '../../engine/command.ts'
+import { WRONG } from '../../engine/context.ts'
+import { NOTIFY_LIST } from '../../engine/events.ts'
+import { TYPE_LIST } from '../../keyspace/types.ts'
+import { SYNTAX } from '../../protocol/errors.ts'
+import { openList } from './shared.ts'
+
+const lInsert: Command = {
+  name: 'linsert',
+  arity: 5,
+  flags: 'write denyoom',
+  keys: 'RW INSERT @1',
+  since: '2.2.0',
+  group: 'list',
+  summary: 'Inserts an element before or after another element in a list.',
+  complexity:
+    'O(N) where N is the number of elements to traverse before seeing the value pivot. This means that inserting ' +
+    'somewhere on the left end on the list (head) can be considered O(1) and inserting somewhere on the right end ' +
+    '(tail) is O(N).',
+  args: 'key#0 where:(BEFORE|AFTER) pivot element',
+  run(ctx) {
+    const { args, db, reply } = ctx
+    const after = ctx.is(2, 'after')
+    if (!after && !ctx.is(2, 'before')) return reply.fixedError(SYNTAX)
+    const entry = ctx.writeOrReply(args[1], TYPE_LIST)
+    if (entry === WRONG) return
+    if (entry === 0) return reply.integer(0)
+    const list = openList(ctx, entry)
+    list.makeRoom(1, args[4].len)
+    list.seek(0, true)
+    const found = list.nextEqual(args[3])
+    if (found) list.insertHere(args[4], after)
+    db.setValue(entry, list.encoding, list.value)
+    if (!found) return reply.integer(-1)
+    ctx.touched(args[1], 'linsert', NOTIFY_LIST)
+    reply.integer(list.length)
+  },
+}
+
+export const insertingCommands: readonly Command[] = [lInsert]

@@ -1,0 +1,44 @@
+// Messages for subscribers: PUBLISH, SPUBLISH.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+
+export const publishingCommands: readonly Command[] = [
+  {
+    name: 'publish',
+    arity: 3,
+    flags: 'pubsub loading stale fast may_replicate sentinel',
+    channels: 'publish',
+    since: '2.0.0',
+    group: 'pubsub',
+    summary: 'Posts a message to a channel.',
+    complexity:
+      'O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of ' +
+      'subscribed patterns (by any client).',
+    args: 'channel message',
+    run: publish,
+  },
+  {
+    name: 'spublish',
+    arity: 3,
+    flags: 'pubsub loading stale fast may_replicate',
+    keys: 'NOT_KEY @1',
+    channels: 'publish',
+    since: '7.0.0',
+    group: 'pubsub',
+    summary: 'Post a message to a shard channel',
+    complexity: 'O(N) where N is the number of clients subscribed to the receiving shard channel.',
+    args: 'shardchannel message',
+    run: spublish,
+  },
+]
+
+function publish(ctx: Context): void {
+  ctx.forcePropagation()
+  ctx.reply.integer(ctx.engine.pubsub.publish(ctx.args[1], ctx.args[2]))
+}
+
+function spublish(ctx: Context): void {
+  ctx.forcePropagation()
+  ctx.reply.integer(ctx.engine.pubsub.publishShard(ctx.args[1], ctx.args[2]))
+}

@@ -1,0 +1,91 @@
+// Channels, patterns and shard channels that a client listens to: SUBSCRIBE and its kin.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import type { SubscriptionKind } from '../../engine/pubsub.ts'
+
+export const subscribingCommands: readonly Command[] = [
+  {
+    name: 'psubscribe',
+    arity: -2,
+    flags: 'pubsub noscript loading stale sentinel',
+    channels: 'psubscribe',
+    since: '2.0.0',
+    group: 'pubsub',
+    summary: 'Listens for messages published to channels that match one or more patterns.',
+    complexity: 'O(N) where N is the number of patterns to subscribe to.',
+    args: 'pattern:pattern...',
+    run: ctx => subscribe(ctx, 'pattern'),
+  },
+  {
+    name: 'punsubscribe',
+    arity: -1,
+    flags: 'pubsub noscript loading stale sentinel',
+    channels: 'punsubscribe',
+    since: '2.0.0',
+    group: 'pubsub',
+    summary: 'Stops listening to messages published to channels that match one or more patterns.',
+    complexity: 'O(N) where N is the number of patterns to unsubscribe.',
+    args: '[pattern:pattern...]',
+    run: ctx => unsubscribe(ctx, 'pattern'),
+  },
+  {
+    name: 'ssubscribe',
+    arity: -2,
+    flags: 'pubsub noscript loading stale',
+    keys: 'NOT_KEY @1..-1',
+    channels: 'subscribe',
+    since: '7.0.0',
+    group: 'pubsub',
+    summary: 'Listens for messages published to shard channels.',
+    complexity: 'O(N) where N is the number of shard channels to subscribe to.',
+    args: 'shardchannel...',
+    run: ctx => subscribe(ctx, 'shard'),
+  },
+  {
+    name: 'subscribe',
+    arity: -2,
+    flags: 'pubsub noscript loading stale sentinel',
+    channels: 'subscribe',
+    since: '2.0.0',
+    group: 'pubsub',
+    summary: 'Listens for messages published to channels.',
+    complexity: 'O(N) where N is the number of channels to subscribe to.',
+    args: 'channel...',
+    run: ctx => subscribe(ctx, 'channel'),
+  },
+  {
+    name: 'sunsubscribe',
+    arity: -1,
+    flags: 'pubsub noscript loading stale',
+    keys: 'NOT_KEY @1..-1',
+    channels: 'unsubscribe',
+    since: '7.0.0',
+    group: 'pubsub',
+    summary: 'Stops listening to messages posted to shard channels.',
+    complexity: 'O(N) where N is the number of shard channels to unsubscribe.',
+    args: '[shardchannel...]',
+    run: ctx => unsubscribe(ctx, 'shard'),
+  },
+  {
+    name: 'unsubscribe',
+    arity: -1,
+    flags: 'pubsub noscript loading stale sentinel',
+    channels: 'unsubscribe',
+    since: '2.0.0',
+    group: 'pubsub',
+    summary: 'Stops listening to messages posted to channels.',
+    complexity: 'O(N) where N is the number of channels to unsubscribe.',
+    args: '[channel...]',
+    run: ctx => unsubscribe(ctx, 'channel'),
+  },
+]
+
+function subscribe(ctx: Context, kind: SubscriptionKind): void {
+  for (let i = 1; i < ctx.argc; i++) ctx.engine.pubsub.subscribe(ctx.client, ctx.args[i], kind, ctx.reply)
+}
+
+function unsubscribe(ctx: Context, kind: SubscriptionKind): void {
+  if (ctx.argc === 1) return ctx.engine.pubsub.unsubscribeAll(ctx.client, kind, ctx.reply)
+  for (let i = 1; i < ctx.argc; i++) ctx.engine.pubsub.unsubscribe(ctx.client, ctx.args[i], kind, ctx.reply)
+}

@@ -1,0 +1,7 @@
+// Replication: who follows whom, and what replicas send.
+
+import type { Command } from '../../engine/command.ts'
+import { psyncCommands } from './psync.ts'
+import { roleCommands } from './replicaof.ts'
+
+export const replicationCommands: readonly Command[] = [...psyncCommands, ...roleCommands]

@@ -1,0 +1,140 @@
+// Databases as a whole: FLUSHALL, FLUSHDB, SWAPDB, DBSIZE.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import type { Database } from '../../keyspace/database.ts'
+import { DB_INDEX_OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+import { int32OrReply } from '../shared/arguments.ts'
+
+export const databaseCommands: readonly Command[] = [
+  {
+    name: 'dbsize',
+    arity: 1,
+    flags: 'readonly fast',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Returns the number of keys in the database.',
+    complexity: 'O(1)',
+    tips: 'request_policy:all_shards response_policy:agg_sum',
+    acl: 'keyspace',
+    run: dbsize,
+  },
+  {
+    name: 'flushall',
+    arity: -1,
+    flags: 'write',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Removes all keys from all databases.',
+    complexity: 'O(N) where N is the total number of keys in all databases',
+    args: '[flush-type:(ASYNC@4.0.0|SYNC@6.2.0)]',
+    history: [
+      ['4.0.0', 'Added the `ASYNC` flushing mode modifier.'],
+      ['6.2.0', 'Added the `SYNC` flushing mode modifier.'],
+    ],
+    tips: 'request_policy:all_shards response_policy:all_succeeded',
+    acl: 'keyspace dangerous',
+    run: flushAll,
+  },
+  {
+    name: 'flushdb',
+    arity: -1,
+    flags: 'write',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Remove all keys from the current database.',
+    complexity: 'O(N) where N is the number of keys in the selected database',
+    args: '[flush-type:(ASYNC@4.0.0|SYNC@6.2.0)]',
+    history: [
+      ['4.0.0', 'Added the `ASYNC` flushing mode modifier.'],
+      ['6.2.0', 'Added the `SYNC` flushing mode modifier.'],
+    ],
+    tips: 'request_policy:all_shards response_policy:all_succeeded',
+    acl: 'keyspace dangerous',
+    run: flushDb,
+  },
+  {
+    name: 'swapdb',
+    arity: 3,
+    flags: 'write fast',
+    since: '4.0.0',
+    group: 'server',
+    summary: 'Swaps two Redis databases.',
+    complexity: 'O(N) where N is the count of clients watching or blocking on keys from both databases.',
+    args: 'index1:integer index2:integer',
+    acl: 'keyspace dangerous',
+    run: swapDb,
+  },
+]
+
+const INVALID_FIRST_DB = errorBytes('ERR invalid first DB index')
+const INVALID_SECOND_DB = errorBytes('ERR invalid second DB index')
+
+/** FLUSHALL SYNC frees this much before it answers; what is more goes in slices, as with ASYNC. */
+const SYNC_FREED_MAX = 100_000
+
+function dbsize(ctx: Context): void {
+  ctx.reply.integer(ctx.db.size)
+}
+
+/** FLUSHALL [SYNC | ASYNC] */
+function flushAll(ctx: Context): void {
+  const lazy = isLazyOrReply(ctx)
+  if (lazy === undefined) return
+  flush(ctx, ctx.keyspace.databases, lazy)
+  ctx.engine.host.afterFlushAll()
+  ctx.reply.ok()
+}
+
+/** FLUSHDB [SYNC | ASYNC] */
+function flushDb(ctx: Context): void {
+  const lazy = isLazyOrReply(ctx)
+  if (lazy === undefined) return
+  flush(ctx, [ctx.db], lazy)
+  ctx.reply.ok()
+}
+
+function isLazyOrReply(ctx: Context): boolean | undefined {
+  if (ctx.argc === 1) return ctx.settings.lazyfreeLazyUserFlush
+  if (ctx.argc === 2 && ctx.is(1, 'sync')) return false
+  if (ctx.argc === 2 && ctx.is(1, 'async')) return true
+  ctx.reply.fixedError(SYNTAX)
+  return undefined
+}
+
+function flush(ctx: Context, databases: readonly Database[], lazy: boolean): void {
+  const { engine, keyspace } = ctx
+  let removed = 0
+  for (const db of databases) {
+    engine.watches.touchAll(db.index)
+    removed += db.clear()
+    engine.blocking.databaseReady(db)
+    engine.trackingHook?.(db, null)
+  }
+  keyspace.dirty += removed
+  // Replicas flush too, even when there was nothing here to remove.
+  if (removed === 0) ctx.propagateAs(...ctx.args.slice(0, ctx.argc))
+  if (!lazy) keyspace.freeNow(SYNC_FREED_MAX)
+}
+
+/** SWAPDB first second */
+function swapDb(ctx: Context): void {
+  const { engine, keyspace, reply } = ctx
+  const first = int32OrReply(ctx, 1, INVALID_FIRST_DB)
+  if (Number.isNaN(first)) return
+  const second = int32OrReply(ctx, 2, INVALID_SECOND_DB)
+  if (Number.isNaN(second)) return
+  const a = keyspace.databases[first]
+  const b = keyspace.databases[second]
+  if (a === undefined || b === undefined) return reply.fixedError(DB_INDEX_OUT_OF_RANGE)
+  if (a !== b) {
+    engine.watches.touchAll(first, second)
+    engine.watches.touchAll(second, first)
+    keyspace.swap(first, second)
+    engine.blocking.databaseReady(a)
+    engine.blocking.databaseReady(b)
+  }
+  keyspace.dirty++
+  reply.ok()
+}

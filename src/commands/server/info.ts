@@ -1,0 +1,47 @@
+// The state of the server: INFO, TIME.
+
+import { CLIENT_SCRIPT } from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+
+export const infoCommands: readonly Command[] = [
+  {
+    name: 'info',
+    arity: -1,
+    flags: 'loading stale sentinel',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Returns information and statistics about the server.',
+    complexity: 'O(1)',
+    args: '[section...]',
+    history: [['7.0.0', 'Added support for taking multiple section arguments.']],
+    tips: 'nondeterministic_output request_policy:all_shards response_policy:special',
+    acl: 'dangerous',
+    run: info,
+  },
+  {
+    name: 'time',
+    arity: 1,
+    flags: 'loading stale fast',
+    since: '2.6.0',
+    group: 'server',
+    summary: 'Returns the server time.',
+    complexity: 'O(1)',
+    tips: 'nondeterministic_output',
+    run: time,
+  },
+]
+
+/** INFO [section ...] */
+function info(ctx: Context): void {
+  const sections = ctx.args.slice(1, ctx.argc).map(arg => arg.latin1())
+  ctx.reply.verbatim('txt', ctx.engine.host.infoText(sections))
+}
+
+function time(ctx: Context): void {
+  // Time stands still for a script.
+  const us = ctx.client.has(CLIENT_SCRIPT) ? ctx.engine.scripting.nowUs : ctx.engine.host.nowUs()
+  ctx.reply.array(2)
+  ctx.reply.bulkInteger(Math.floor(us / 1e6))
+  ctx.reply.bulkInteger(us % 1e6)
+}

@@ -1,0 +1,30 @@
+// MONITOR: a connection that is shown every command.
+
+import { CLIENT_MONITOR, CLIENT_REPLICA } from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+export const monitorCommands: readonly Command[] = [
+  {
+    name: 'monitor',
+    arity: 1,
+    flags: 'admin noscript loading stale',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Listens for all requests received by the server in real-time.',
+    run: monitor,
+  },
+]
+
+const NO_MONITOR = errorBytes("ERR MONITOR isn't allowed for DENY BLOCKING client")
+
+/** From now on this connection is shown every command. */
+function monitor(ctx: Context): void {
+  const { client, reply } = ctx
+  if (!ctx.canBlock) return reply.fixedError(NO_MONITOR)
+  if (client.has(CLIENT_REPLICA)) return
+  client.flags |= CLIENT_REPLICA | CLIENT_MONITOR
+  ctx.engine.observers.monitor(client)
+  reply.ok()
+}

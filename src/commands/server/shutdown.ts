@@ -1,0 +1,50 @@
+// SHUTDOWN: the end of the server.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import type { ShutdownFlag } from '../../engine/host.ts'
+import { SYNTAX } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+export const shutdownCommands: readonly Command[] = [
+  {
+    name: 'shutdown',
+    arity: -1,
+    flags: 'admin noscript loading stale no_multi sentinel allow_busy',
+    since: '1.0.0',
+    group: 'server',
+    summary: 'Synchronously saves the database(s) to disk and shuts down the Redis server.',
+    complexity:
+      'O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)',
+    args: '[save-selector:(NOSAVE|SAVE)] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]',
+    history: [['7.0.0', 'Added the `NOW`, `FORCE` and `ABORT` modifiers.']],
+    run: shutdown,
+  },
+]
+
+const NO_SHUTDOWN = errorBytes('ERR No shutdown in progress.')
+const SHUTDOWN_FAILED = 'ERR Errors trying to SHUTDOWN. Check logs.'
+const MAY_NOT_WAIT = errorBytes("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
+
+/** SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]. Who asked waits: there is an answer only when the server goes on. */
+function shutdown(ctx: Context): void {
+  const { argc, client, engine, reply } = ctx
+  const flags = new Set<ShutdownFlag>()
+  let abort = false
+  for (let i = 1; i < argc; i++) {
+    const word = ctx.args[i].latin1().toLowerCase()
+    if (word === 'abort') abort = true
+    else if (word === 'save' || word === 'nosave' || word === 'now' || word === 'force') flags.add(word)
+    else return reply.fixedError(SYNTAX)
+  }
+  if ((abort && flags.size > 0) || (flags.has('save') && flags.has('nosave'))) return reply.fixedError(SYNTAX)
+  if (abort) return engine.host.abortShutdown() ? reply.ok() : reply.fixedError(NO_SHUTDOWN)
+  if (!ctx.canBlock && !flags.has('now')) return reply.fixedError(MAY_NOT_WAIT)
+  engine.blocking.blockOther(client, 0, () => {}, ctx)
+  client.blocked!.unblockable = false
+  engine.host.shutdown([...flags], () => {
+    if (client.blocked === undefined) return
+    engine.blocking.abort(client, SHUTDOWN_FAILED)
+    engine.settle()
+  })
+}

@@ -1,0 +1,51 @@
+// Members that go to another set: SMOVE.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/events.ts'
+import { SetKind } from '../../keyspace/set-kind.ts'
+import { TYPE_SET } from '../../keyspace/types.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { openSet, storeBack } from './shared.ts'
+
+const sMove: Command = {
+  name: 'smove',
+  arity: 4,
+  flags: 'write fast',
+  keys: 'RW ACCESS DELETE @1; RW INSERT @2',
+  since: '1.0.0',
+  group: 'set',
+  summary: 'Moves a member from one set to another.',
+  complexity: 'O(1)',
+  args: 'source#0 destination#1 member',
+  run(ctx) {
+    const { args, reply } = ctx
+    const source = ctx.writeOrReply(args[1], TYPE_SET)
+    if (source === WRONG) return
+    if (source === 0) return reply.integer(0)
+    const target = ctx.writeOrReply(args[2], TYPE_SET)
+    if (target === WRONG) return
+    const set = openSet(ctx, source)
+    if (source === target) return reply.integer(set.has(args[3]) ? 1 : 0)
+    if (!set.remove(args[3])) return reply.integer(0)
+    const gone = storeBack(ctx, source, args[1], set)
+    ctx.touched(args[1], 'srem', NOTIFY_SET)
+    if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
+    if (addToTarget(ctx, target)) ctx.touched(args[2], 'sadd', NOTIFY_SET)
+    reply.integer(1)
+  },
+}
+
+/** Adds args[3] to the set args[2], whose entry is `target` (0: it is made); false when it was there. */
+function addToTarget(ctx: Context, target: Ref): boolean {
+  const { args, db } = ctx
+  const set = SetKind.of(ctx.keyspace).made
+  if (target === 0) set.create(args[3], 1)
+  else set.open(db.encodingOf(target), db.valueOf(target))
+  const added = set.add(args[3])
+  if (target === 0) db.add(args[2], TYPE_SET, set.encoding, set.value)
+  else db.setValue(target, set.encoding, set.value)
+  return added
+}
+
+export const movingCommands: readonly Command[] = [sMove]

@@ -1,0 +1,112 @@
+// Members that are removed, by name or by range: ZREM, ZREMRANGEBYRANK, ZREMRANGEBYSCORE, ZREMRANGEBYLEX.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
+import { TYPE_ZSET } from '../../keyspace/types.ts'
+import type { ZSetRange } from '../../keyspace/zset-range.ts'
+import { membersOrReply, openSet, rangeOf, ranksOrReply, scoresOrReply, storeBack } from './shared.ts'
+
+const rem: Command = {
+  name: 'zrem',
+  arity: -3,
+  flags: 'write fast',
+  keys: 'RW DELETE @1',
+  since: '1.2.0',
+  group: 'sorted-set',
+  summary: 'Removes one or more members from a sorted set. Deletes the sorted set if all members were removed.',
+  complexity:
+    'O(M*log(N)) with N being the number of elements in the sorted set and M the number of elements to be removed.',
+  args: 'key#0 member...',
+  history: [['2.4.0', 'Accepts multiple elements.']],
+  run(ctx) {
+    const { args, argc, reply } = ctx
+    const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
+    if (entry === WRONG) return
+    if (entry === 0) return reply.integer(0)
+    const z = openSet(ctx, entry)
+    let removed = 0
+    for (let i = 2; i < argc && z.length > 0; i++) if (z.remove(args[i])) removed++
+    if (removed === 0) return reply.integer(0)
+    const gone = storeBack(ctx, entry, args[1], z)
+    ctx.touched(args[1], 'zrem', NOTIFY_ZSET, removed)
+    if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
+    reply.integer(removed)
+  },
+}
+
+const remRangeByRank: Command = {
+  name: 'zremrangebyrank',
+  arity: 4,
+  flags: 'write',
+  keys: 'RW DELETE @1',
+  since: '2.0.0',
+  group: 'sorted-set',
+  summary:
+    'Removes members in a sorted set within a range of indexes. Deletes the sorted set if all members were ' +
+    'removed.',
+  complexity:
+    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
+    'the operation.',
+  args: 'key#0 start:integer stop:integer',
+  run(ctx) {
+    const range = rangeOf(ctx)
+    if (ranksOrReply(ctx, range, 2)) removeRange(ctx, range, 'zremrangebyrank')
+  },
+}
+
+const remRangeByScore: Command = {
+  name: 'zremrangebyscore',
+  arity: 4,
+  flags: 'write',
+  keys: 'RW DELETE @1',
+  since: '1.2.0',
+  group: 'sorted-set',
+  summary:
+    'Removes members in a sorted set within a range of scores. Deletes the sorted set if all members were removed.',
+  complexity:
+    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
+    'the operation.',
+  args: 'key#0 min:double max:double',
+  run(ctx) {
+    const range = rangeOf(ctx)
+    if (scoresOrReply(ctx, range, ctx.args[2], ctx.args[3])) removeRange(ctx, range, 'zremrangebyscore')
+  },
+}
+
+const remRangeByLex: Command = {
+  name: 'zremrangebylex',
+  arity: 4,
+  flags: 'write',
+  keys: 'RW DELETE @1',
+  since: '2.8.9',
+  group: 'sorted-set',
+  summary:
+    'Removes members in a sorted set within a lexicographical range. Deletes the sorted set if all members were ' +
+    'removed.',
+  complexity:
+    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
+    'the operation.',
+  args: 'key#0 min max',
+  run(ctx) {
+    const range = rangeOf(ctx)
+    if (membersOrReply(ctx, range, ctx.args[2], ctx.args[3])) removeRange(ctx, range, 'zremrangebylex')
+  },
+}
+
+function removeRange(ctx: Context, range: ZSetRange, event: string): void {
+  const { args, reply } = ctx
+  const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
+  if (entry === WRONG) return
+  if (entry === 0) return reply.integer(0)
+  const z = openSet(ctx, entry)
+  const count = range.locate(z)
+  if (count === 0) return reply.integer(0)
+  z.removeRanks(range.from, count)
+  const gone = storeBack(ctx, entry, args[1], z)
+  ctx.touched(args[1], event, NOTIFY_ZSET, count)
+  if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
+  reply.integer(count)
+}
+
+export const removingCommands: readonly Command[] = [rem, remRangeByRank, remRangeByScore, remRangeByLex]

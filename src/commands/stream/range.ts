@@ -1,0 +1,79 @@
+// Entries by ranges of ids, and how many there are: XRANGE, XREVRANGE, XLEN.
+
+import type { Command } from '../../engine/command.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
+import { StreamKind } from '../../keyspace/stream-kind.ts'
+import { TYPE_STREAM } from '../../keyspace/types.ts'
+import { openStream, rangeEndOrReply, rangeStartOrReply, replyRange } from './shared.ts'
+
+const range: Command = {
+  name: 'xrange',
+  arity: -4,
+  flags: 'readonly',
+  keys: 'RO ACCESS @1',
+  since: '5.0.0',
+  group: 'stream',
+  summary: 'Returns the messages from a stream within a range of IDs.',
+  complexity:
+    'O(N) with N being the number of elements being returned. If N is constant (e.g. always asking for the first ' +
+    '10 elements with COUNT), you can consider it O(1).',
+  args: 'key#0 start end [COUNT count:integer]',
+  history: [['6.2.0', 'Added exclusive ranges.']],
+  run(ctx) {
+    readRange(ctx, false)
+  },
+}
+
+const revRange: Command = {
+  name: 'xrevrange',
+  arity: -4,
+  flags: 'readonly',
+  keys: 'RO ACCESS @1',
+  since: '5.0.0',
+  group: 'stream',
+  summary: 'Returns the messages from a stream within a range of IDs in reverse order.',
+  complexity:
+    'O(N) with N being the number of elements returned. If N is constant (e.g. always asking for the first 10 ' +
+    'elements with COUNT), you can consider it O(1).',
+  args: 'key#0 end start [COUNT count:integer]',
+  history: [['6.2.0', 'Added exclusive ranges.']],
+  run(ctx) {
+    readRange(ctx, true)
+  },
+}
+
+function readRange(ctx: Context, reverse: boolean): void {
+  const { args, reply } = ctx
+  const { from, to } = StreamKind.of(ctx.keyspace)
+  if (!rangeStartOrReply(ctx, reverse ? 3 : 2, from) || !rangeEndOrReply(ctx, reverse ? 2 : 3, to)) return
+  let count = -1
+  const opt = ctx.options(4)
+  while (opt.more()) {
+    if (opt.eat('count', 1)) count = Math.max(0, opt.longOrReply())
+    else opt.syntaxError()
+    if (opt.failed) return
+  }
+  const entry = ctx.readOrReply(args[1], TYPE_STREAM)
+  if (entry === WRONG) return
+  if (entry === 0) return reply.emptyArray()
+  if (count === 0) return reply.nullArray()
+  replyRange(ctx, openStream(ctx, entry), from, to, reverse, Math.max(0, count))
+}
+
+const len: Command = {
+  name: 'xlen',
+  arity: 2,
+  flags: 'readonly fast',
+  keys: 'RO @1',
+  since: '5.0.0',
+  group: 'stream',
+  summary: 'Return the number of messages in a stream.',
+  complexity: 'O(1)',
+  args: 'key#0',
+  run(ctx) {
+    const entry = ctx.readOrReply(ctx.args[1], TYPE_STREAM)
+    if (entry !== WRONG) ctx.reply.integer(entry === 0 ? 0 : openStream(ctx, entry).length)
+  },
+}
+
+export const rangeCommands: readonly Command[] = [range, revRange, len]

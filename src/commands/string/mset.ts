@@ -1,0 +1,58 @@
+// Several strings at once: MSET, MSETNX.
+
+import type { Command } from '../../engine/command.ts'
+import type { Context } from '../../engine/context.ts'
+import { NOTIFY_STRING } from '../../engine/events.ts'
+
+const mSet: Command = {
+  name: 'mset',
+  arity: -3,
+  flags: 'write denyoom',
+  keys: 'OW UPDATE @1..-1/2',
+  since: '1.0.1',
+  group: 'string',
+  summary: 'Atomically creates or modifies the string values of one or more keys.',
+  complexity: 'O(N) where N is the number of keys to set.',
+  args: 'data:(key#0 value)...',
+  tips: 'request_policy:multi_shard response_policy:all_succeeded',
+  run(ctx) {
+    if (!pairsOrReply(ctx)) return
+    setPairs(ctx)
+    ctx.reply.ok()
+  },
+}
+
+const mSetNx: Command = {
+  name: 'msetnx',
+  arity: -3,
+  flags: 'write denyoom',
+  keys: 'OW INSERT @1..-1/2',
+  since: '1.0.1',
+  group: 'string',
+  summary: "Atomically modifies the string values of one or more keys only when all keys don't exist.",
+  complexity: 'O(N) where N is the number of keys to set.',
+  args: 'data:(key#0 value)...',
+  run(ctx) {
+    const { args, argc, db, reply } = ctx
+    if (!pairsOrReply(ctx)) return
+    for (let i = 1; i < argc; i += 2) if (db.exists(args[i])) return reply.integer(0)
+    setPairs(ctx)
+    reply.integer(1)
+  },
+}
+
+function pairsOrReply(ctx: Context): boolean {
+  if (ctx.argc % 2 === 1) return true
+  ctx.reply.error(`ERR wrong number of arguments for '${ctx.command.fullName}' command`)
+  return false
+}
+
+function setPairs(ctx: Context): void {
+  const { args, argc, db } = ctx
+  for (let i = 1; i < argc; i += 2) {
+    db.setString(args[i], args[i + 1])
+    ctx.touched(args[i], 'set', NOTIFY_STRING)
+  }
+}
+
+export const multiCommands: readonly Command[] = [mSet, mSetNx]

@@ -1,0 +1,65 @@
+// MULTI, EXEC, DISCARD. What they do to a client stands in engine/transaction.ts.
+
+import { CLIENT_DIRTY_CAS, CLIENT_DIRTY_EXEC, CLIENT_MULTI } from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import { beginTransaction, discardTransaction, runTransaction } from '../../engine/transaction.ts'
+import { EXEC_ABORT } from '../../protocol/errors.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+const NESTED = errorBytes('ERR MULTI calls can not be nested')
+const EXEC_ALONE = errorBytes('ERR EXEC without MULTI')
+const DISCARD_ALONE = errorBytes('ERR DISCARD without MULTI')
+
+const multi: Command = {
+  name: 'multi',
+  arity: 1,
+  flags: 'noscript loading stale fast allow_busy',
+  since: '1.2.0',
+  group: 'transactions',
+  summary: 'Starts a transaction.',
+  complexity: 'O(1)',
+  run({ client, reply }) {
+    if (client.has(CLIENT_MULTI)) return reply.fixedError(NESTED)
+    beginTransaction(client)
+    reply.ok()
+  },
+}
+
+const exec: Command = {
+  name: 'exec',
+  arity: 1,
+  flags: 'noscript loading stale skip_slowlog',
+  since: '1.2.0',
+  group: 'transactions',
+  summary: 'Executes all commands in a transaction.',
+  complexity: 'Depends on commands in the transaction',
+  run({ client, engine, reply }) {
+    if (!client.has(CLIENT_MULTI)) return reply.fixedError(EXEC_ALONE)
+    if (client.has(CLIENT_DIRTY_EXEC)) {
+      reply.fixedError(EXEC_ABORT)
+      return discardTransaction(engine, client)
+    }
+    if (client.has(CLIENT_DIRTY_CAS) || engine.watches.anyExpired(client)) {
+      reply.nullArray()
+      return discardTransaction(engine, client)
+    }
+    runTransaction(engine, client)
+  },
+}
+
+const discard: Command = {
+  name: 'discard',
+  arity: 1,
+  flags: 'noscript loading stale fast allow_busy',
+  since: '2.0.0',
+  group: 'transactions',
+  summary: 'Discards a transaction.',
+  complexity: 'O(N), when N is the number of queued commands',
+  run({ client, engine, reply }) {
+    if (!client.has(CLIENT_MULTI)) return reply.fixedError(DISCARD_ALONE)
+    discardTransaction(engine, client)
+    reply.ok()
+  },
+}
+
+export const multiCommands: readonly Command[] = [multi, exec, discard]

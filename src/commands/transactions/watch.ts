@@ -1,0 +1,42 @@
+// WATCH, which makes EXEC conditional, and UNWATCH.
+
+import { CLIENT_DIRTY_CAS, CLIENT_MULTI } from '../../engine/client.ts'
+import type { Command } from '../../engine/command.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+const WATCH_IN_MULTI = errorBytes('ERR WATCH inside MULTI is not allowed')
+
+const watch: Command = {
+  name: 'watch',
+  arity: -2,
+  flags: 'noscript loading stale fast allow_busy',
+  keys: 'RO @1..-1',
+  since: '2.2.0',
+  group: 'transactions',
+  summary: 'Monitors changes to keys to determine the execution of a transaction.',
+  complexity: 'O(1) for every key.',
+  args: 'key#0...',
+  run({ args, argc, client, engine, reply }) {
+    if (client.has(CLIENT_MULTI)) return reply.fixedError(WATCH_IN_MULTI)
+    // A client that cannot EXEC any more need not watch further keys.
+    if (!client.has(CLIENT_DIRTY_CAS)) for (let i = 1; i < argc; i++) engine.watches.watch(client, args[i])
+    reply.ok()
+  },
+}
+
+const unwatch: Command = {
+  name: 'unwatch',
+  arity: 1,
+  flags: 'noscript loading stale fast allow_busy',
+  since: '2.2.0',
+  group: 'transactions',
+  summary: 'Forgets about watched keys of a transaction.',
+  complexity: 'O(1)',
+  run({ client, engine, reply }) {
+    engine.watches.unwatchAll(client)
+    client.flags &= ~CLIENT_DIRTY_CAS
+    reply.ok()
+  },
+}
+
+export const watchingCommands: readonly Command[] = [watch, unwatch]
