@@ -8,10 +8,12 @@
 
 import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
-import { CLIENT_BLOCKED, type Client, type KeptCommand } from './client.ts'
+import { errorBytes } from '../protocol/reply.ts'
+import { CLIENT_BLOCKED, type Client } from './client.ts'
 import type { Context } from './context.ts'
 import { keepCommand } from './dispatch.ts'
 import type { Engine } from './engine.ts'
+import { POSTPONE } from './gates.ts'
 
 interface ReadyKey {
   database: Database
@@ -22,8 +24,6 @@ export class Blocking {
   waiting = 0
   /** A suspended script is at work: nobody is served. */
   held = false
-  /** Commands that may not go on yet although there is something for them. */
-  withheld: ((command: KeptCommand) => boolean) | undefined
   /** Clients blocked, for INFO. */
   clients = new Set<Client>()
   /** A client waits until that moment (milliseconds of the monotonic clock). */
@@ -164,7 +164,9 @@ export class Blocking {
       if (state === undefined || !state.keys.includes(key) || state.database !== database) continue
       const type = this.typeWithoutExpiring(database, probe)
       if (state.type >= 0 && type !== state.type && !state.wakeOnRemoval) continue
-      if (this.withheld?.(state.command) !== true) this.retry(client)
+      const verdict = this.engine.gates.admitRetry(client, state.command)
+      if (verdict === undefined) this.retry(client)
+      else if (verdict !== POSTPONE) this.refuse(client, verdict)
     }
   }
 
@@ -231,15 +233,20 @@ export class Blocking {
     if (client.queryBytes > 0) this.resumed.push(client)
   }
 
-  /** Ends a client's wait with an error. */
+  /** Ends a client's wait with an error of its command. */
   abort(client: Client, error: string): void {
-    const state = client.blocked
-    if (state === undefined) return
+    const entry = client.blocked?.command.entry
+    if (entry === undefined) return
+    entry.calls++
+    entry.failed++
+    this.refuse(client, errorBytes(error))
+  }
+
+  /** Ends a client's wait with an error reply. */
+  private refuse(client: Client, error: Uint8Array): void {
     this.unblock(client)
-    state.command.entry.calls++
-    state.command.entry.failed++
     this.engine.replyTo(client, reply => {
-      reply.error(error)
+      reply.fixedError(error)
       this.engine.dispatch.noteErrors(reply, 1)
     })
   }

@@ -33,8 +33,8 @@ export const CLIENT_MONITOR = 1 << 11
 export const CLIENT_PUBSUB = 1 << 12
 export const CLIENT_TRACKING = 1 << 13
 export const CLIENT_UNIX_SOCKET = 1 << 14
-/** Held back by CLIENT PAUSE: its query is parsed again when the pause ends. */
-export const CLIENT_PAUSED = 1 << 15
+/** Its next command waits for a reason of the server's (waiting/postponed.ts) and is then parsed again. */
+export const CLIENT_POSTPONED = 1 << 15
 /** A primary we replicate from, a replica of ours, the script, the append-only file: no socket of a user. */
 export const CLIENT_MASTER = 1 << 16
 export const CLIENT_REPLICA = 1 << 17

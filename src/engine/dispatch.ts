@@ -1,20 +1,17 @@
-// Dispatch: the gates a command passes before it runs, and what is done after it ran. In this order:
+// Dispatch: the way of one command.
 //
-//   known ─▶ arity ─▶ authenticated ─▶ [extra gates: ACL, cluster, loading …] ─▶ memory ─▶ pub/sub mode
-//         ─▶ paused, deferred ─▶ queue (MULTI) ─▶ run ─▶ statistics ─▶ propagate
+//   known ─▶ arity ─▶ gates (gates.ts) ─▶ queue (MULTI) ─▶ run ─▶ statistics ─▶ propagate
 //
 // Always: a refused command changes nothing and marks an open transaction as broken.
 
 import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
-import * as errors from '../protocol/errors.ts'
 import type { Reply } from '../protocol/reply.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_DIRTY_EXEC,
   CLIENT_MULTI,
   CLIENT_NO_TOUCH,
-  CLIENT_PAUSED,
   CLIENT_REPLY_OFF,
   CLIENT_REPLY_SKIP,
   CLIENT_REPLY_SKIP_NEXT,
@@ -22,36 +19,17 @@ import {
   type Client,
   type KeptCommand,
 } from './client.ts'
-import {
-  CMD_DENYOOM,
-  CMD_MAY_REPLICATE,
-  CMD_NO_AUTH,
-  CMD_NO_MULTI,
-  CMD_TOUCHES_ARBITRARY_KEYS,
-  CMD_WRITE,
-} from './command.ts'
+import { CMD_MAY_REPLICATE, CMD_TOUCHES_ARBITRARY_KEYS, CMD_WRITE } from './command.ts'
 import type { Effect } from './context.ts'
 import type { Engine } from './engine.ts'
 import { NOTIFY_EXPIRED } from './events.ts'
+import { POSTPONE } from './gates.ts'
 import type { TableEntry } from './table.ts'
-import { abortTransaction, gateFlags } from './transaction.ts'
-
-/** A gate of another room: true lets the command pass, otherwise the gate has written the error. */
-export type Gate = (client: Client, entry: TableEntry, args: Slice[], argc: number) => boolean
-
-const PAUSE_NONE = 0
-const PAUSE_WRITE = 1
-const PAUSE_ALL = 2
+import { abortTransaction } from './transaction.ts'
 
 export class Dispatch {
   private readonly engine: Engine
-  /** ACL, cluster redirection, loading, disk errors: whatever other rooms add, in order. */
-  readonly gates: Gate[] = []
-  /** ACL, asked again for each queued command when EXEC comes to it; a command that may not run has got its error. */
-  mayExecute: Gate | undefined
-  /** maxmemory: makes room, true when the command may go on. */
-  makeRoom: (() => boolean) | undefined
-  /** There was no room when the current command came. */
+  /** Memory was above maxmemory, and nothing could be evicted, when the current command came. */
   outOfMemory = false
   /** MONITOR, SLOWLOG and latency listen here (observers.ts); undefined costs nothing. */
   onCommand: ((client: Client, entry: TableEntry, args: Slice[], argc: number) => void) | undefined
@@ -62,10 +40,6 @@ export class Dispatch {
   private readonly behindReply: (() => void)[] = []
   /** Every command's time is taken, not only that of commands that may be slow. */
   preciseTiming = false
-  /** Milliseconds since 1970 until which clients are held back. */
-  pauseUntilMs = 0
-  pauseKind = PAUSE_NONE
-  readonly held = new Set<Client>()
   private readonly effects: Effect[] = []
   /** The current command as its own effect: used again for the next. */
   private readonly own: Effect = { db: 0, args: [] }
@@ -86,39 +60,22 @@ export class Dispatch {
     const engine = this.engine
     const reply = engine.reply
     const replyFrom = reply.pos
-    let entry = engine.table.lookup(args[0])
-    if (entry !== undefined && entry.subIndex !== undefined && argc > 1) {
-      const sub = entry.subIndex.find(args[1])
-      if (sub === undefined) return this.refuse(client, unknownSubcommand(args))
-      entry = sub
-    }
+    const entry = engine.table.resolve(args, argc)
     if (entry === undefined) {
+      if (engine.table.lookup(args[0]) !== undefined) return this.refuse(client, unknownSubcommand(args))
       if (isHttp(args[0])) return this.dropHttp(client)
       return this.refuse(client, unknownCommand(args, argc))
     }
-    if (
-      entry.arity > 0
-        ? argc !== entry.arity
-        : argc < -entry.arity || (entry.subs.length > 0 && entry.command.run === undefined)
-    ) {
-      entry.rejected++
+    if (!entry.takes(argc)) {
       return this.refuse(client, `ERR wrong number of arguments for '${entry.fullName}' command`, entry)
     }
-    if (!this.mayRun(client, entry, args, argc)) {
-      if (!client.has(CLIENT_PAUSED)) {
-        entry.rejected++
-        if (entry.fullName === 'exec') abortTransaction(engine, client)
-        else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
-        this.countErrors()
-        this.muteReply(client, replyFrom)
-      }
+    const verdict = engine.gates.admit(client, entry, args, argc)
+    if (verdict !== undefined) {
+      if (verdict !== POSTPONE) this.refuse(client, verdict, entry)
       return
     }
     client.lastCommand = entry
     if (this.isQueued(client, entry)) {
-      if ((entry.flags & CMD_NO_MULTI) !== 0) {
-        return this.refuse(client, 'ERR Command not allowed inside a transaction')
-      }
       this.queue(client, entry, args, argc)
       reply.queued()
     } else this.call(client, entry, args, argc)
@@ -246,69 +203,10 @@ export class Dispatch {
     if (engine.settings.notifyKeyspaceEvents !== 0) engine.notify(NOTIFY_EXPIRED, 'expired', name, db)
   }
 
-  // ---- gates ----
-
-  private mayRun(client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {
-    const engine = this.engine
-    if (!client.authenticated && (entry.flags & CMD_NO_AUTH) === 0) {
-      engine.reply.fixedError(errors.NO_AUTH)
-      return false
-    }
-    for (let i = 0; i < this.gates.length; i++) if (!this.gates[i](client, entry, args, argc)) return false
-    if (engine.settings.maxmemory !== 0 && this.makeRoom !== undefined) {
-      this.outOfMemory = !this.makeRoom()
-      // What was evicted is told before the reply.
-      if (this.behindReply.length !== 0) this.tellBehindReply()
-      const flags = this.outOfMemory ? gateFlags(engine, client, entry, args, argc) : 0
-      if (this.outOfMemory && ((flags & CMD_DENYOOM) !== 0 || this.isQueued(client, entry))) {
-        engine.reply.fixedError(errors.OOM)
-        return false
-      }
-    }
-    if (this.pauseKind !== PAUSE_NONE && this.holdBack(client, entry, args, argc)) return false
-    if (!engine.keyspace.snapshotting || this.isQueued(client, entry)) return true
-    return !engine.deferredWrites.mustWait(client, entry, args, argc)
-  }
-
-  private holdBack(client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {
-    const { engine } = this
-    if (engine.keyspace.nowMs >= this.pauseUntilMs) return false
-    if (this.pauseKind === PAUSE_WRITE) {
-      if ((gateFlags(engine, client, entry, args, argc) & PAUSED_BY_WRITE) === 0) return false
-    }
-    client.flags |= CLIENT_PAUSED
-    this.held.add(client)
-    return true
-  }
-
-  /** CLIENT PAUSE. A later end and the stricter kind win. */
-  pause(untilMs: number, all: boolean): void {
-    this.engine.keyspace.hideExpired = true
-    this.pauseUntilMs = Math.max(this.pauseUntilMs, untilMs)
-    this.pauseKind = all || this.pauseKind === PAUSE_ALL ? PAUSE_ALL : PAUSE_WRITE
-  }
-
-  /** Ends CLIENT PAUSE; the clients go on once the command under way and its reply are done. */
-  unpause(): void {
-    this.engine.keyspace.hideExpired = false
-    this.pauseKind = PAUSE_NONE
-    this.pauseUntilMs = 0
-    for (const client of this.held) {
-      client.flags &= ~CLIENT_PAUSED
-      this.engine.blocking.resumed.push(client)
-    }
-    this.held.clear()
-  }
-
-  /** True while clients are held back; then keys neither expire nor are evicted. */
-  get paused(): boolean {
-    return this.pauseKind !== PAUSE_NONE && this.engine.keyspace.nowMs < this.pauseUntilMs
-  }
-
   // ---- transactions ----
 
   /** True for a command that EXEC will run, not now. */
-  private isQueued(client: Client, entry: TableEntry): boolean {
+  isQueued(client: Client, entry: TableEntry): boolean {
     if (!client.has(CLIENT_MULTI)) return false
     switch (entry.fullName) {
       case 'exec':
@@ -332,9 +230,12 @@ export class Dispatch {
 
   // ---- refusals ----
 
-  private refuse(client: Client, text: string, entry?: TableEntry): void {
-    const from = this.engine.reply.pos
-    this.engine.reply.error(text)
+  private refuse(client: Client, error: string | Uint8Array, entry?: TableEntry): void {
+    const { reply } = this.engine
+    const from = reply.pos
+    if (typeof error === 'string') reply.error(error)
+    else reply.fixedError(error)
+    if (entry !== undefined) entry.rejected++
     if (entry?.fullName === 'exec') abortTransaction(this.engine, client)
     else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
     this.countErrors()
@@ -390,7 +291,6 @@ const TIMING_SAMPLE_MASK = 15
 /** A warning of HTTP requests at most this often. */
 const HTTP_LOG_MS = 60 * 1000
 const REPLY_MUTED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT
-const PAUSED_BY_WRITE = CMD_WRITE | CMD_MAY_REPLICATE
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
 const ERROR_ARGS_CHARS_MAX = 128

@@ -27,7 +27,7 @@ import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
   CLIENT_DEFERRED,
-  CLIENT_PAUSED,
+  CLIENT_POSTPONED,
   CLIENT_PUBSUB,
   CLIENT_REPLICA,
   Client,
@@ -36,9 +36,9 @@ import type { Command } from './command.ts'
 import type { Configuration } from './configuration.ts'
 import type { Connection } from './connection.ts'
 import { Context, type Effect } from './context.ts'
-import { DeferredWrites } from './deferred-writes.ts'
 import { Dispatch } from './dispatch.ts'
 import { NOTIFY_NEW } from './events.ts'
+import { Gates } from './gates.ts'
 import type { Host } from './host.ts'
 import type { Migration } from './migration.ts'
 import { Observers } from './observers.ts'
@@ -52,6 +52,9 @@ import { Settings } from './settings.ts'
 import { Stats } from './stats.ts'
 import { CommandTable } from './table.ts'
 import { Tracking } from './tracking.ts'
+import { largeValueGate } from './waiting/large-values.ts'
+import { ClientPause } from './waiting/pause.ts'
+import { PostponedClients } from './waiting/postponed.ts'
 import { Watches } from './watches.ts'
 
 /** What the engine takes from the machine. */
@@ -94,7 +97,9 @@ export class Engine {
   readonly stats = new Stats()
   readonly ctx: Context
   readonly dispatch: Dispatch
-  readonly deferredWrites = new DeferredWrites(this)
+  readonly gates = new Gates(this)
+  readonly pause = new ClientPause(this)
+  readonly postponed: PostponedClients
   readonly watches: Watches
   readonly blocking: Blocking
   readonly acknowledgements: Acknowledgements
@@ -152,6 +157,8 @@ export class Engine {
     this.blocking = new Blocking(this)
     this.acknowledgements = new Acknowledgements(this)
     this.dispatch = new Dispatch(this)
+    this.postponed = new PostponedClients(this)
+    this.gates.set('snapshot', largeValueGate(this))
     this.pubsub = new PubSub(this)
     this.tracking = new Tracking(this)
     this.observers = new Observers(this)
@@ -165,7 +172,7 @@ export class Engine {
       streamGone: (db, key) => {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, -1)
       },
-      handedOver: () => this.deferredWrites.release(),
+      handedOver: () => this.postponed.release('snapshot'),
     }
   }
 
@@ -269,7 +276,7 @@ export class Engine {
     let untilClock = COMMANDS_PER_CLOCK
     while (
       pos < end &&
-      (client.flags & (CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_PAUSED)) === 0
+      (client.flags & (CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_POSTPONED)) === 0
     ) {
       const outcome = parser.parse(u8, dv, pos, end, settings.protoMaxBulkLen, client.authenticated, client.resume)
       client.resume = undefined
@@ -283,7 +290,7 @@ export class Engine {
         const before = pos
         this.dispatch.run(client, parser.args, parser.argc)
         // Held back by a pause: the command stays in the query and is parsed again.
-        if (client.has(CLIENT_PAUSED)) return this.commandStart
+        if (client.has(CLIENT_POSTPONED)) return this.commandStart
         pos = before
         if (--untilClock === 0) {
           untilClock = COMMANDS_PER_CLOCK

@@ -11,12 +11,12 @@ import { bytesOf } from '../lib/bytes.ts'
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
 import { TextCache } from '../lib/text-cache.ts'
-import { Reply } from '../protocol/reply.ts'
+import { errorBytes, Reply } from '../protocol/reply.ts'
 import type { Broadcast } from './broadcast.ts'
 import { CLIENT_PUBSUB, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './events.ts'
-import type { TableEntry } from './table.ts'
+import type { Gate } from './gates.ts'
 
 type Listeners = Client | Audience
 
@@ -76,6 +76,14 @@ const ALLOWED_IN_RESP2 = new Set([
   'reset',
 ])
 
+/** A RESP2 client that listens may only change what it listens to. */
+const mayRunWhileSubscribed: Gate = (client, entry) =>
+  !client.has(CLIENT_PUBSUB) || client.resp === 3 || ALLOWED_IN_RESP2.has(entry.fullName)
+    ? undefined
+    : errorBytes(
+        `ERR Can't execute '${entry.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+      )
+
 export class PubSub {
   readonly channels = new Map<string, Listeners>()
   readonly shardChannels = new Map<string, Listeners>()
@@ -94,17 +102,7 @@ export class PubSub {
     engine.notifyHook = (cls, event, key, db) => this.notifyKeyspace(cls, event, key, db)
     engine.onClientGone.push(client => this.dropAll(client))
     engine.onClientReset.push(client => this.dropAll(client))
-    engine.dispatch.gates.push((client, entry) => this.mayRun(client, entry))
-  }
-
-  /** A RESP2 client that listens may only change what it listens to. */
-  private mayRun(client: Client, entry: TableEntry): boolean {
-    if ((client.flags & CLIENT_PUBSUB) === 0 || client.resp === 3 || ALLOWED_IN_RESP2.has(entry.fullName)) return true
-    const { reply } = this.engine
-    reply.error(
-      `ERR Can't execute '${entry.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
-    )
-    return false
+    engine.gates.set('pubsub', mayRunWhileSubscribed)
   }
 
   // ---- subscriptions ----

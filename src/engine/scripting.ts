@@ -34,11 +34,7 @@ export interface Scripting {
   allowEverything(on: boolean): void
   /** Called once by whoever ran a script, when that script is suspended: `resumed` goes on behind it. */
   afterScript(resumed: () => void): void
-  /** Reasons of other rooms (replication, a full disk, cluster) why a script may not run a command now: the error. */
-  readonly refusals: ScriptRefusal[]
 }
-
-export type ScriptRefusal = (caller: Client, entry: TableEntry, args: Slice[], argc: number) => string | undefined
 
 export interface RunningScript {
   readonly name: string

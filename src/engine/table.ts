@@ -107,6 +107,12 @@ export class TableEntry {
     return this.command.args === undefined ? [] : parseArguments(this.command.args)
   }
 
+  /** True when so many arguments, the name included, fit its arity; never for a container without a subcommand. */
+  takes(argc: number): boolean {
+    if (this.arity > 0) return argc === this.arity
+    return argc >= -this.arity && (this.subs.length === 0 || this.command.run !== undefined)
+  }
+
   /** No key at all is a fine use of the command, as in EVAL. */
   mayHaveNoKeys(): boolean {
     return (this.flags & CMD_NO_MANDATORY_KEYS) !== 0

@@ -15,6 +15,7 @@ import {
 } from './client.ts'
 import { CMD_LOADING, CMD_STALE } from './command.ts'
 import type { Engine } from './engine.ts'
+import { POSTPONE } from './gates.ts'
 import type { TableEntry } from './table.ts'
 
 const ALLOWING = CMD_LOADING | CMD_STALE
@@ -47,8 +48,12 @@ function goOn(engine: Engine, client: Client, from: number): void {
   const queued = client.queued!
   for (let i = from; i < queued.length; i++) {
     const { entry, args } = queued[i]
-    // What the user may do can have changed since the command was queued.
-    if (dispatch.mayExecute !== undefined && !dispatch.mayExecute(client, entry, args, args.length)) continue
+    const verdict = engine.gates.admitQueued(client, queued[i])
+    if (verdict !== undefined && verdict !== POSTPONE) {
+      engine.ctx.reply.fixedError(verdict)
+      entry.rejected++
+      continue
+    }
     dispatch.call(client, entry, args, args.length)
     if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => goOn(engine, client, i + 1))
   }

@@ -6,7 +6,7 @@ import type { Persistence } from './persistence.ts'
 export type Put = (name: string, value: number | string) => void
 
 export function putPersistence(put: Put, persistence: Persistence, changes: number): void {
-  const { progress, saver, rewriter, aof, lastLoad } = persistence
+  const { progress, guard, saver, rewriter, aof, lastLoad } = persistence
   const job = saver.job ?? rewriter.job
   const percent = job === undefined || job.keysTotal === 0 ? 0 : (job.keysDone / job.keysTotal) * 100
   put('loading', progress.active ? 1 : 0)
@@ -20,7 +20,7 @@ export function putPersistence(put: Put, persistence: Persistence, changes: numb
   put('rdb_changes_since_last_save', changes)
   put('rdb_bgsave_in_progress', saver.job === undefined ? 0 : 1)
   put('rdb_last_save_time', saver.lastSaveSeconds)
-  put('rdb_last_bgsave_status', saver.lastOk ? 'ok' : 'err')
+  put('rdb_last_bgsave_status', guard.lastSaveOk ? 'ok' : 'err')
   put('rdb_last_bgsave_time_sec', saver.lastSeconds)
   put('rdb_current_bgsave_time_sec', saver.job?.seconds ?? -1)
   put('rdb_saves', saver.saves)
@@ -35,7 +35,7 @@ export function putPersistence(put: Put, persistence: Persistence, changes: numb
   put('aof_last_bgrewrite_status', rewriter.lastOk ? 'ok' : 'err')
   put('aof_rewrites', rewriter.rewrites)
   put('aof_rewrites_consecutive_failures', rewriter.consecutiveFailures)
-  put('aof_last_write_status', aof.writeError === undefined && aof.syncError === undefined ? 'ok' : 'err')
+  put('aof_last_write_status', guard.writeError === undefined && guard.syncError === undefined ? 'ok' : 'err')
   put('aof_last_cow_size', rewriter.lastEarlyBytes)
   put('module_fork_in_progress', 0)
   put('module_fork_last_cow_size', 0)

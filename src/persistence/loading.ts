@@ -25,10 +25,13 @@ export class LoadProgress {
   keysLoaded = 0
   keysExpired = 0
   private readonly clock: Clock
+  private readonly changed: () => void
   private startUs = 0
 
-  constructor(clock: Clock) {
+  /** `changed` is called when loading begins and when it ends. */
+  constructor(clock: Clock, changed: () => void) {
     this.clock = clock
+    this.changed = changed
   }
 
   begin(totalBytes: number): void {
@@ -37,10 +40,12 @@ export class LoadProgress {
     this.startSeconds = Math.floor(this.clock.nowMs() / 1000)
     this.totalBytes = totalBytes
     this.loadedBytes = this.rdbUsedMemory = this.keysLoaded = this.keysExpired = 0
+    this.changed()
   }
 
   end(): void {
     this.active = false
+    this.changed()
   }
 
   get percent(): number {

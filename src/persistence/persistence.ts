@@ -1,21 +1,20 @@
 // Persistence: everything of one server that is on disk: loads it at the start, saves it when asked or due, keeps the
-// append-only log, refuses writes that could not be kept, and saves what must be saved at the end.
+// append-only log, and saves what must be saved at the end.
 //
 //   start ─▶ [load: clients get LOADING] ─▶ serving: cron, commands ─▶ shutdown
 //
 // Always: at most one snapshot is under way: a background save or a rewrite of the log.
 
-import type { Client } from '../engine/client.ts'
-import { CMD_LOADING, CMD_WRITE } from '../engine/command.ts'
+import { CMD_LOADING } from '../engine/command.ts'
+import type { Gate } from '../engine/gates.ts'
 import type { ShutdownFlag } from '../engine/host.ts'
 import type { Saving } from '../engine/saving.ts'
-import type { TableEntry } from '../engine/table.ts'
-import { gateFlags } from '../engine/transaction.ts'
 import { LOADING } from '../protocol/errors.ts'
 import { AofFiles, AofFilesFailure } from './aof/files.ts'
 import { AofLoader } from './aof/loader.ts'
 import { AofLog, OFF, ON, WAITING } from './aof/log.ts'
 import { AofRewriter } from './aof/rewriter.ts'
+import { DiskGuard } from './disk-guard.ts'
 import { folderOf } from './file-sink.ts'
 import { LoadFailure, LoadProgress, type LoadSteps, runInTurns, runThrough } from './loading.ts'
 import { attempt } from './machine.ts'
@@ -25,11 +24,11 @@ import { RdbLoader } from './rdb-loader.ts'
 import { Saver } from './saver.ts'
 import type { SnapshotJob } from './snapshot-job.ts'
 
-const SAVE_FAILED =
-  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
+const loadingGate: Gate = (_client, _entry, _args, _argc, flags) => ((flags & CMD_LOADING) === 0 ? LOADING : undefined)
 
 export class Persistence implements Saving {
   readonly progress: LoadProgress
+  readonly guard: DiskGuard
   readonly saver: Saver
   readonly aof: AofLog
   readonly rewriter: AofRewriter
@@ -44,11 +43,12 @@ export class Persistence implements Saving {
 
   constructor(parts: PersistenceParts) {
     this.parts = parts
-    this.progress = new LoadProgress(parts.clock)
-    this.saver = new Saver(parts)
+    this.progress = new LoadProgress(parts.clock, () => this.updateLoading())
+    this.guard = new DiskGuard(parts.engine.gates, parts.config, () => this.aof.state !== OFF)
+    this.saver = new Saver(parts, this.guard)
     this.rdb = new RdbLoader(parts, this.progress)
     this.files = new AofFiles(parts.disk, parts.log, parts.config)
-    this.aof = new AofLog(parts)
+    this.aof = new AofLog(parts, this.guard)
     this.rewriter = new AofRewriter(parts, this.files, this.aof)
     this.saver.isBusy = () => this.rewriter.isActive || this.replicaJob !== undefined
     this.aof.isDiskBusy = () => this.isSnapshotting
@@ -57,18 +57,6 @@ export class Persistence implements Saving {
     }
     const { engine } = parts
     engine.saving = this
-    engine.dispatch.gates.push((client, entry, args, argc) => {
-      if (this.isLoading && (gateFlags(engine, client, entry, args, argc) & CMD_LOADING) === 0) {
-        engine.reply.fixedError(LOADING)
-        return false
-      }
-      const problem = this.diskProblem()
-      if (problem !== this.problem) this.noteProblem(problem)
-      if (problem === undefined) return true
-      if ((gateFlags(engine, client, entry, args, argc) & CMD_WRITE) === 0 && entry.fullName !== 'ping') return true
-      engine.reply.error(entry.command.group === 'scripting' ? this.scriptProblem() : problem)
-      return false
-    })
   }
 
   /** The dataset is not there yet, or the log not open that keeps its changes. */
@@ -81,38 +69,9 @@ export class Persistence implements Saving {
     return this.saver.job !== undefined || this.rewriter.isActive || this.replicaJob !== undefined
   }
 
-  /** What diskProblem() said last: while there is one, scripts ask before they write. */
-  private problem: string | undefined
-  private readonly refuseWrite = (_caller: Client, entry: TableEntry): string | undefined =>
-    (entry.flags & CMD_WRITE) === 0 || this.problem === undefined ? undefined : `-${this.problem}`
-
-  private noteProblem(problem: string | undefined): void {
-    this.problem = problem
-    const { refusals } = this.parts.engine.scripting
-    const at = refusals.indexOf(this.refuseWrite)
-    if (problem !== undefined && at < 0) refusals.push(this.refuseWrite)
-    else if (problem === undefined && at >= 0) refusals.splice(at, 1)
-  }
-
-  /** Why scripts that may write are refused before they begin. */
-  private scriptProblem(): string {
-    const blocked =
-      "but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
-    if (this.problem === SAVE_FAILED) return `MISCONF Redis is configured to save RDB snapshots, ${blocked}`
-    const { writeError, syncError } = this.aof
-    const reason = (writeError ?? syncError)?.message
-    return `MISCONF Redis is configured to persist data to AOF, ${blocked} AOF error: ${reason}`
-  }
-
-  /** Why writes are refused; undefined: they are not. */
-  private diskProblem(): string | undefined {
-    const { saver, aof } = this
-    if (saver.lastOk && aof.writeError === undefined && aof.syncError === undefined) return undefined
-    const { config } = this.parts
-    if (!saver.lastOk && config.stopWritesOnBgsaveError && config.save.length > 0) return SAVE_FAILED
-    if (aof.state === OFF) return undefined
-    const error = aof.writeError ?? aof.syncError
-    return error === undefined ? undefined : `MISCONF Errors writing to the AOF file: ${error.message}`
+  /** The gate of commands is set while the dataset is loaded. */
+  private updateLoading(): void {
+    this.parts.engine.gates.set('loading', this.isLoading ? loadingGate : undefined)
   }
 
   // ---- the start ----
@@ -121,11 +80,13 @@ export class Persistence implements Saving {
   async start(): Promise<void> {
     const { appendonly } = this.parts.config
     this.starting = true
+    this.updateLoading()
     if (appendonly) await this.readManifest()
     await this.loading(steps => this.inTurns(steps))
     await (appendonly ? this.secureLog() : this.secureRdb())
     if (appendonly) await this.openLog()
     this.starting = false
+    this.updateLoading()
   }
 
   /**
@@ -453,7 +414,7 @@ export class Persistence implements Saving {
       const saved = await this.saveAtEnd()
       if (!saved) log.warning(`Error trying to save the DB${force ? '. Exit anyway.' : ", can't exit."}`)
       if (!saved && !force) {
-        engine.dispatch.unpause()
+        engine.pause.end()
         engine.settle()
         return false
       }
@@ -465,7 +426,7 @@ export class Persistence implements Saving {
   /** While the final snapshot is written clients wait: what it does not have would be lost. */
   private saveAtEnd(): Promise<boolean> {
     this.rewriter.releaseKeyspace()
-    this.parts.engine.dispatch.pause(Number.POSITIVE_INFINITY, true)
+    this.parts.engine.pause.begin(Number.POSITIVE_INFINITY, true)
     return this.saver.saveAtEnd()
   }
 

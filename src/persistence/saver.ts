@@ -4,6 +4,7 @@
 //
 // Always: keyspace.dirty counts the changes that no successful save has in its file yet.
 
+import type { DiskGuard } from './disk-guard.ts'
 import { FileSink } from './file-sink.ts'
 import { attempt, type DiskFailure } from './machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from './parts.ts'
@@ -16,7 +17,6 @@ const RETRY_SECONDS = 5
 export class Saver {
   /** Seconds since 1970. */
   lastSaveSeconds: number
-  lastOk = true
   saves = 0
   scheduled = false
   /** How long the last background save took; -1: there was none. */
@@ -30,12 +30,14 @@ export class Saver {
   /** Whether another job has the keyspace: the append-only file is being rewritten. */
   isBusy: () => boolean = () => false
   private readonly parts: PersistenceParts
+  private readonly guard: DiskGuard
   private lastTrySeconds = 0
   private dirtyBefore = 0
   private killed = false
 
-  constructor(parts: PersistenceParts) {
+  constructor(parts: PersistenceParts, guard: DiskGuard) {
     this.parts = parts
+    this.guard = guard
     this.lastSaveSeconds = this.nowSeconds()
   }
 
@@ -96,7 +98,7 @@ export class Saver {
     this.parts.log.notice('DB saved on disk')
     this.parts.engine.keyspace.dirty = 0
     this.lastSaveSeconds = this.nowSeconds()
-    this.lastOk = true
+    this.guard.saveEnded(true)
   }
 
   private logFailure({ step, error }: SaveFailure): void {
@@ -153,14 +155,14 @@ export class Saver {
     if (error !== null) {
       childLog.warning(`Write error while saving DB to the disk(rdbSaveRio): ${error.message}`)
       log.warning('Background saving error')
-      this.lastOk = false
+      this.guard.saveEnded(false)
       return
     }
     childLog.notice('DB saved on disk')
     log.notice('Background saving terminated with success')
     engine.keyspace.dirty -= this.dirtyBefore
     this.lastSaveSeconds = this.nowSeconds()
-    this.lastOk = true
+    this.guard.saveEnded(true)
   }
 
   /** Gives a background save up: its file would be of no use any more. */
@@ -175,7 +177,7 @@ export class Saver {
     if (this.job !== undefined || this.isBusy()) return
     const { config, engine, log } = this.parts
     const now = this.nowSeconds()
-    const mayTry = now - this.lastTrySeconds > RETRY_SECONDS || this.lastOk
+    const mayTry = now - this.lastTrySeconds > RETRY_SECONDS || this.guard.lastSaveOk
     if (this.scheduled && mayTry) {
       if (this.startBackground()) this.scheduled = false
       return

@@ -454,7 +454,7 @@ export class ReplicaFeed implements Replicas, Sink {
     const { engine } = this.parts.server
     for (const replica of this.replicas.values())
       if (replica.state === 'wait_bgsave') this.give(replica.client, PATIENCE)
-    if (this.replicas.size === 0 || engine.dispatch.paused) return
+    if (this.replicas.size === 0 || engine.pause.active) return
     if (second - this.lastPingSecond < this.parts.config.replPingReplicaPeriod) return
     this.lastPingSecond = second
     const before = this.buffer.len

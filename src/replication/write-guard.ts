@@ -2,14 +2,12 @@
 //
 // Always: what it costs is paid only while it is configured: otherwise commands do not come by here.
 
-import type { Client } from '../engine/client.ts'
 import { CMD_WRITE } from '../engine/command.ts'
-import type { Gate } from '../engine/dispatch.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { TableEntry } from '../engine/table.ts'
-import { gateFlags } from '../engine/transaction.ts'
+import type { Gate } from '../engine/gates.ts'
+import { errorBytes } from '../protocol/reply.ts'
 
-const TOO_FEW = 'NOREPLICAS Not enough good replicas to write.'
+const TOO_FEW = errorBytes('NOREPLICAS Not enough good replicas to write.')
 
 export interface WriteGuardConfig {
   readonly minReplicasToWrite: number
@@ -20,7 +18,6 @@ export interface WriteGuardConfig {
 export class WriteGuard {
   private readonly engine: Engine
   private readonly config: WriteGuardConfig
-  private isOn = false
 
   constructor(engine: Engine, config: WriteGuardConfig) {
     this.engine = engine
@@ -44,30 +41,9 @@ export class WriteGuard {
 
   /** The configuration has changed. */
   configure(): void {
-    const { gates } = this.engine.dispatch
-    const { refusals } = this.engine.scripting
-    if (this.isConfigured === this.isOn) return
-    this.isOn = this.isConfigured
-    if (this.isOn) {
-      gates.push(this.gate)
-      refusals.push(this.refuseInScript)
-    } else {
-      gates.splice(gates.indexOf(this.gate), 1)
-      refusals.splice(refusals.indexOf(this.refuseInScript), 1)
-    }
+    this.engine.gates.set('goodReplicas', this.isConfigured ? this.gate : undefined)
   }
 
-  private get hasTooFew(): boolean {
-    return this.goodReplicas < this.config.minReplicasToWrite
-  }
-
-  private readonly gate: Gate = (client, entry, args, argc) => {
-    const { engine } = this
-    if ((gateFlags(engine, client, entry, args, argc) & CMD_WRITE) === 0 || !this.hasTooFew) return true
-    engine.reply.error(TOO_FEW)
-    return false
-  }
-
-  private readonly refuseInScript = (_caller: Client, entry: TableEntry): string | undefined =>
-    (entry.flags & CMD_WRITE) !== 0 && this.hasTooFew ? `-${TOO_FEW}` : undefined
+  private readonly gate: Gate = (_client, _entry, _args, _argc, flags) =>
+    (flags & CMD_WRITE) !== 0 && this.goodReplicas < this.config.minReplicasToWrite ? TOO_FEW : undefined
 }

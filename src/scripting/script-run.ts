@@ -17,7 +17,6 @@ import {
 import { CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_NOSCRIPT, CMD_WRITE } from '../engine/command.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { ScriptRefusal } from '../engine/scripting.ts'
 import type { TableEntry } from '../engine/table.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
@@ -42,7 +41,6 @@ export class ScriptRun implements Script {
   startUs = 0
   private wallUs = 0
   sliceEndUs = 0
-  readonly refusals: ScriptRefusal[] = []
   /** CMD_NOSCRIPT, or 0 where tests want to call everything. */
   denied = CMD_NOSCRIPT
   private readonly engine: Engine
@@ -77,12 +75,10 @@ export class ScriptRun implements Script {
 
   command(args: Slice[], argc: number): string | undefined {
     const { engine, reply, client } = this
-    let entry = engine.table.lookup(args[0])
-    if (entry !== undefined && entry.subIndex !== undefined && argc > 1) entry = entry.subIndex.find(args[1])
+    const entry = engine.table.resolve(args, argc)
     if (entry === undefined) return this.refused('Unknown Redis command called from script', undefined)
-    if (entry.arity > 0 ? argc !== entry.arity : argc < -entry.arity)
-      return this.refused('Wrong number of args calling Redis command from script', entry)
-    if ((entry.flags & this.guarded) !== 0 || engine.dispatch.mayExecute !== undefined || this.refusals.length > 0) {
+    if (!entry.takes(argc)) return this.refused('Wrong number of args calling Redis command from script', entry)
+    if ((entry.flags & this.guarded) !== 0 || engine.gates.guardsScripts) {
       const reason = this.reasonAgainst(entry, args, argc)
       if (reason !== undefined) return this.refused(reason, entry)
     }
@@ -100,7 +96,7 @@ export class ScriptRun implements Script {
   mayRun(args: Slice[], argc: number): boolean | undefined {
     const entry = this.engine.table.resolve(args, argc)
     if (entry === undefined) return undefined
-    return this.accessRefusal(entry, args, argc) === undefined
+    return this.engine.gates.refusalInScript(this.caller, entry, args, argc, true) === undefined
   }
 
   /** Past its threshold a script works in slices, if somebody can be kept waiting for it. */
@@ -129,13 +125,9 @@ export class ScriptRun implements Script {
   private reasonAgainst(entry: TableEntry, args: Slice[], argc: number): string | undefined {
     const { flags } = entry
     if ((flags & this.denied) !== 0) return 'This Redis command is not allowed from script'
-    const denied = this.accessRefusal(entry, args, argc)
-    if (denied !== undefined) return `ACL failure in script: ${denied}`
     if (this.readOnly && (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0) return READ_ONLY
-    for (const refusal of this.refusals) {
-      const reason = this.wrote && (flags & CMD_WRITE) !== 0 ? undefined : refusal(this.caller, entry, args, argc)
-      if (reason !== undefined) return reason
-    }
+    const refusal = this.engine.gates.refusalInScript(this.caller, entry, args, argc, this.wrote)
+    if (refusal !== undefined) return textOf(refusal)
     if (this.outOfMemory && !this.wrote && (flags & CMD_DENYOOM) !== 0) return OOM
     if ((flags & CMD_WRITE) !== 0 && !this.wrote) {
       this.wrote = true
@@ -143,20 +135,6 @@ export class ScriptRun implements Script {
       this.guarded = this.denied | (this.readOnly ? CMD_MAY_REPLICATE : 0)
     }
     return undefined
-  }
-
-  /** What ACL says against the command, without its code. */
-  private accessRefusal(entry: TableEntry, args: Slice[], argc: number): string | undefined {
-    const { dispatch, reply } = this.engine
-    if (dispatch.mayExecute === undefined) return undefined
-    const from = reply.pos
-    const errors = reply.errors
-    if (dispatch.mayExecute(this.client, entry, args, argc)) return undefined
-    // The gate has written to the reply buffer, which is not ours.
-    const text = String.fromCharCode(...reply.u8.subarray(from + 1, reply.pos - 2))
-    reply.pos = from
-    reply.errors = errors
-    return text.replace(/^[A-Z]+ /, '')
   }
 
   private refused(reason: string, entry: TableEntry | undefined): string {
@@ -174,6 +152,11 @@ export class ScriptRun implements Script {
   get callerIsGone(): boolean {
     return this.caller.has(CLIENT_CLOSING)
   }
+}
+
+/** An error reply without its line end, as scripts take errors with a code. */
+function textOf(error: Uint8Array): string {
+  return String.fromCharCode(...error.subarray(0, -2))
 }
 
 function errorCode(reply: Reply): string {

@@ -11,7 +11,6 @@ import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type KeptCommand } from '
 import {
   CMD_ALLOW_BUSY,
   CMD_DENYOOM,
-  CMD_LOADING,
   CMD_MAY_REPLICATE,
   CMD_NOSCRIPT,
   CMD_STALE,
@@ -19,7 +18,8 @@ import {
 } from '../engine/command.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { RunningScript, Scripting, ScriptRefusal } from '../engine/scripting.ts'
+import type { Gate } from '../engine/gates.ts'
+import type { RunningScript, Scripting } from '../engine/scripting.ts'
 import type { TableEntry } from '../engine/table.ts'
 import { equalsNoCase } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -79,7 +79,6 @@ export class ScriptRoom implements Scripting {
     this.functions = new Functions(makeLanguage('functions'))
     this.run = new ScriptRun(engine)
     engine.scripting = this
-    engine.dispatch.gates.unshift((client, entry, args, argc) => this.mayRunMeanwhile(client, entry, args, argc))
   }
 
   /** The server ends: a suspended script is not gone on with. */
@@ -93,10 +92,6 @@ export class ScriptRoom implements Scripting {
 
   get nowUs(): number {
     return this.run.nowUs
-  }
-
-  get refusals(): ScriptRefusal[] {
-    return this.run.refusals
   }
 
   // ---- commands ----
@@ -213,6 +208,7 @@ export class ScriptRoom implements Scripting {
     engine.blocking.blockOther(client, 0, () => {}, ctx)
     client.blocked!.unblockable = false
     this.suspended = new Suspended(run, name, isFunction, client, engine.keyspace.nowMs)
+    engine.gates.set('busyScript', this.busyGate)
     engine.blocking.held = true
     engine.host.pauseCron(true)
     ctx.preventPropagation()
@@ -259,6 +255,7 @@ export class ScriptRoom implements Scripting {
     const { ctx } = engine
     const { caller, command, after } = suspended
     this.suspended = undefined
+    engine.gates.set('busyScript', undefined)
     engine.blocking.held = false
     engine.host.pauseCron(false)
     engine.blocking.unblock(caller)
@@ -297,18 +294,13 @@ export class ScriptRoom implements Scripting {
     }
   }
 
-  /** The gate of all commands while a script is suspended. */
-  private mayRunMeanwhile(_client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {
-    const { suspended } = this
-    if (suspended === undefined) return true
+  /** Set while a script is suspended. */
+  private readonly busyGate: Gate = (_client, entry, args, argc) => {
     if ((entry.flags & CMD_ALLOW_BUSY) !== 0) {
-      if (entry.fullName !== 'shutdown') return true
-      for (let i = 1; i < argc; i++) if (equalsNoCase(args[i], 'nosave')) return true
+      if (entry.fullName !== 'shutdown') return undefined
+      for (let i = 1; i < argc; i++) if (equalsNoCase(args[i], 'nosave')) return undefined
     }
-    // Who must wait for the loading hears that rather than this.
-    if (this.replaying !== undefined && (entry.flags & CMD_LOADING) === 0) return true
-    this.engine.reply.fixedError(suspended.isFunction ? BUSY_FUNCTION : BUSY_SCRIPT)
-    return false
+    return this.suspended!.isFunction ? BUSY_FUNCTION : BUSY_SCRIPT
   }
 }
 

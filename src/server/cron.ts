@@ -106,7 +106,7 @@ export class Cron {
     this.checkPause()
     care.tick(this.hz)
     if (engine.keyspace.lazyPending > 0) this.background.start(this.freeLazily)
-    if (!engine.dispatch.paused && expire.begin(this.hz)) this.background.start(this.expireSome)
+    if (!engine.pause.active && expire.begin(this.hz)) this.background.start(this.expireSome)
     if (defrag.begin(this.hz)) this.background.start(this.defragSome)
     for (const hook of this.hooks) hook()
     engine.settle()
@@ -162,7 +162,7 @@ export class Cron {
   /** After each event. Must cost nothing where nothing is to be done. */
   private afterEvent(): void {
     const { engine, expire } = this.parts
-    if (engine.dispatch.pauseUntilMs !== this.pauseEndMs) this.checkPause()
+    if (engine.pause.untilMs !== this.pauseEndMs) this.checkPause()
     if (engine.keyspace.hasLazy) this.background.start(this.freeLazily)
     if (expire.beginFast()) this.background.start(this.expireSome)
   }
@@ -190,10 +190,10 @@ export class Cron {
   /** Lets clients go on when CLIENT PAUSE is over. */
   private checkPause(): void {
     const { engine, timers } = this.parts
-    const { dispatch } = engine
-    if (dispatch.pauseUntilMs !== 0 && engine.machine.nowMs() >= dispatch.pauseUntilMs) dispatch.unpause()
-    if (dispatch.pauseUntilMs === this.pauseEndMs) return
-    this.pauseEndMs = dispatch.pauseUntilMs
+    const { pause } = engine
+    if (pause.untilMs !== 0 && engine.machine.nowMs() >= pause.untilMs) pause.end()
+    if (pause.untilMs === this.pauseEndMs) return
+    this.pauseEndMs = pause.untilMs
     if (this.pauseEnd !== undefined) timers.cancel(this.pauseEnd)
     this.pauseEnd = undefined
     const leftMs = this.pauseEndMs - engine.machine.nowMs()

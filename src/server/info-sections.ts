@@ -86,7 +86,7 @@ function clientsSection(put: Put, { engine, metrics }: InfoParts): void {
   put('maxclients', settings.maxclients)
   put('client_recent_max_input_buffer', metrics.inputPeakBytes)
   put('client_recent_max_output_buffer', metrics.outputPeakBytes)
-  put('blocked_clients', blocking.clients.size + engine.dispatch.held.size)
+  put('blocked_clients', blocking.clients.size + engine.postponed.count)
   put('tracking_clients', engine.tracking.clients)
   put('clients_in_timeout_table', withDeadline)
   put('total_blocking_keys', blocking.keyCount(false))

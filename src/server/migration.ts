@@ -5,11 +5,11 @@
 // Always: while an order waits or is at work nobody else changes its keys: commands that would, and those that do not
 // say which keys they change, are held back and come again. Reading goes on, and so does everything else.
 
-import { CLIENT_MULTI, CLIENT_PAUSED, type Client, type KeptCommand } from '../engine/client.ts'
+import type { Client } from '../engine/client.ts'
 import { CMD_MAY_REPLICATE, CMD_WRITE } from '../engine/command.ts'
-import type { Gate } from '../engine/dispatch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { NOTIFY_GENERIC } from '../engine/events.ts'
+import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import type { Migration, MigrationOrder } from '../engine/migration.ts'
 import type { TableEntry } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
@@ -29,7 +29,6 @@ export class Migrations implements Migration {
   private readonly targets = new Map<string, MigrationTarget>()
   /** How many orders hold each key; databases are not told apart. */
   private readonly keys = new Map<string, number>()
-  private readonly held = new Set<Client>()
 
   constructor(engine: Engine, timers: Timers, dial: Dial) {
     this.engine = engine
@@ -38,7 +37,7 @@ export class Migrations implements Migration {
   }
 
   start(client: Client, order: MigrationOrder): void {
-    this.hold(order.keys)
+    this.lockKeys(order.keys)
     this.target(order.host, order.port).give({ ...order, client })
   }
 
@@ -89,7 +88,7 @@ export class Migrations implements Migration {
     const { engine } = this
     engine.tick()
     if (!order.copy) this.remove(order, taken)
-    this.release(order.keys)
+    this.unlockKeys(order.keys)
     const { client } = order
     const state = client.blocked
     if (state !== undefined && error !== null) engine.blocking.abort(client, error)
@@ -114,50 +113,29 @@ export class Migrations implements Migration {
 
   // ---- keys that nobody may change ----
 
-  private hold(keys: readonly Slice[]): void {
-    const { blocking, dispatch } = this.engine
-    if (this.keys.size === 0) {
-      dispatch.gates.push(this.gate)
-      blocking.withheld = command => this.changes(command)
-    }
+  private lockKeys(keys: readonly Slice[]): void {
+    if (this.keys.size === 0) this.engine.gates.set('movingKeys', this.gate)
     for (const key of keys) {
       const name = key.latin1()
       this.keys.set(name, (this.keys.get(name) ?? 0) + 1)
     }
   }
 
-  private release(keys: readonly Slice[]): void {
-    const { blocking, dispatch, keyspace } = this.engine
+  private unlockKeys(keys: readonly Slice[]): void {
     for (const key of keys) {
       const name = key.latin1()
       const left = this.keys.get(name)! - 1
       if (left === 0) this.keys.delete(name)
       else this.keys.set(name, left)
     }
-    for (const client of this.held) {
-      client.flags &= ~CLIENT_PAUSED
-      blocking.resumed.push(client)
-    }
-    this.held.clear()
-    if (this.keys.size > 0) return
-    dispatch.gates.splice(dispatch.gates.indexOf(this.gate), 1)
-    blocking.withheld = undefined
-    for (const db of keyspace.databases) blocking.databaseReady(db)
+    if (this.keys.size === 0) this.engine.gates.set('movingKeys', undefined)
+    this.engine.postponed.release('movingKeys')
   }
 
-  private readonly gate: Gate = (client, entry, args, argc) => {
-    if (!this.mustWait(client, entry, args, argc)) return true
-    client.flags |= CLIENT_PAUSED
-    this.held.add(client)
-    return false
-  }
+  private readonly gate: Gate = (client, entry, args, argc) =>
+    wouldRun(client, entry, args, argc, this.changes) ? POSTPONE : undefined
 
-  private mustWait(client: Client, entry: TableEntry, args: Slice[], argc: number): boolean {
-    if (entry.fullName === 'exec') return client.queued?.some(one => this.changes(one)) === true
-    return !client.has(CLIENT_MULTI) && this.changes({ entry, args, bytes: 0 }, argc)
-  }
-
-  private changes({ entry, args }: KeptCommand, argc = args.length): boolean {
+  private readonly changes = (_client: Client, entry: TableEntry, args: Slice[], argc: number): boolean => {
     const { scripting, table } = this.engine
     // A script may change keys that it does not name.
     if (entry.command.group === 'scripting') return (scripting.flagsOf(entry, args, argc) & MAY_CHANGE) !== 0

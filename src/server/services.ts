@@ -1,13 +1,16 @@
 // Services: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction - and what
 // commands ask of it (Host).
 
+import { CMD_DENYOOM } from '../engine/command.ts'
 import type { Engine } from '../engine/engine.ts'
 import { NOTIFY_EVICTED } from '../engine/events.ts'
+import type { Gate } from '../engine/gates.ts'
 import type { Host, MemoryFigures, ShutdownFlag } from '../engine/host.ts'
 import { Defrag } from '../keyspace/defrag.ts'
-import { Eviction } from '../keyspace/eviction.ts'
+import { Eviction, type EvictionOutcome } from '../keyspace/eviction.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import { Slice } from '../lib/slice.ts'
+import { OOM } from '../protocol/errors.ts'
 import type { System } from '../system/system.ts'
 import { ClientCare } from './client-care.ts'
 import type { Config } from './config/config.ts'
@@ -130,18 +133,36 @@ export class Services implements Host {
       },
       took: (event, us) => engine.observers.spike(event, us),
     })
-    engine.dispatch.makeRoom = () => {
-      if (!this.mayEvict) return true
-      const outcome = eviction.run(engine.settings)
-      if (outcome === 'running') this.cron.background.start(this.evictSome)
-      return outcome !== 'failed'
-    }
     return eviction
+  }
+
+  /** Evicts before a command while memory is above maxmemory; refuses what takes more when nothing could be evicted. */
+  private readonly memoryGate: Gate = (client, entry, _args, _argc, flags) => {
+    const { dispatch, scripting } = this.parts.engine
+    if (scripting.running !== undefined) return undefined
+    dispatch.outOfMemory = this.performEvictions() === 'failed'
+    // Invalidations of what was evicted are sent before the reply.
+    dispatch.tellBehindReply()
+    if (!dispatch.outOfMemory || ((flags & CMD_DENYOOM) === 0 && !dispatch.isQueued(client, entry))) return undefined
+    return OOM
+  }
+
+  private guardMemory(): void {
+    const { gates, settings, dispatch } = this.parts.engine
+    gates.set('memory', settings.maxmemory === 0 ? undefined : this.memoryGate)
+    if (settings.maxmemory === 0) dispatch.outOfMemory = false
+  }
+
+  private performEvictions(): EvictionOutcome {
+    if (!this.mayEvict) return 'ok'
+    const outcome = this.eviction.run(this.parts.engine.settings)
+    if (outcome === 'running') this.cron.background.start(this.evictSome)
+    return outcome
   }
 
   private get mayEvict(): boolean {
     const { engine } = this.parts
-    return !engine.dispatch.paused && !(engine.keyspace.replica && this.parts.config.replicaIgnoreMaxmemory)
+    return !engine.pause.active && !(engine.keyspace.replica && this.parts.config.replicaIgnoreMaxmemory)
   }
 
   private readonly evictSome = (): boolean => {
@@ -179,6 +200,7 @@ export class Services implements Host {
       observed,
     )
     const limits = () => {
+      this.guardMemory()
       const used = this.account.usedBytes()
       if (settings.maxmemory > 0 && used > settings.maxmemory) {
         config.warn(
@@ -191,6 +213,7 @@ export class Services implements Host {
       return undefined
     }
     this.care.settingsChanged()
+    this.guardMemory()
     config.onChange(['maxmemory', 'maxmemory-clients'], limits)
   }
 

@@ -26,9 +26,9 @@ conversation('shapes may depend on the protocol, order and size may be left open
 })
 
 conversation('time passes for keys that expire', async c => {
-  await c.expect('SET k v PX 30', 'OK')
+  await c.expect('SET k v PX 400', 'OK')
   await c.expect('GET k', 'v')
-  await c.pass(40)
+  await c.pass(450)
   await c.expect('GET k', null)
 })
 

@@ -267,13 +267,8 @@ export class AofLoader {
 
   private lookup(args: Slice[], argc: number): TableEntry {
     const { table } = this.parts.engine
-    let entry = table.lookup(args[0])
-    if (entry?.subIndex !== undefined && argc > 1) entry = entry.subIndex.find(args[1])
-    const arityOk =
-      entry !== undefined &&
-      entry.command.run !== undefined &&
-      (entry.arity > 0 ? argc === entry.arity : argc >= -entry.arity)
-    if (entry === undefined || !arityOk)
+    const entry = table.resolve(args, argc)
+    if (entry === undefined || !entry.takes(argc))
       throw new LoadFailure(`Unknown command '${args[0].latin1()}' reading the append only file ${this.fileName}`)
     return entry
   }

@@ -14,6 +14,7 @@
 import type { Effect } from '../../engine/context.ts'
 import type { Sink } from '../../engine/engine.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
+import type { DiskGuard } from '../disk-guard.ts'
 import { attempt, type DiskFailure } from '../machine.ts'
 import type { PersistenceParts } from '../parts.ts'
 import { AppendedFile } from './appended-file.ts'
@@ -37,9 +38,6 @@ export class AofLog implements Sink {
   size = 0
   /** Bytes of all files of the log, the history aside. */
   totalSize = 0
-  /** What went wrong with the last write, or (syncError) with the last fsync in the background. */
-  writeError: DiskFailure | undefined
-  syncError: DiskFailure | undefined
   /** How often a write went ahead although an fsync was running. */
   delayedSyncs = 0
   /** Bytes appended since the process started, buffer included, and how many of them are on the disk. */
@@ -53,6 +51,7 @@ export class AofLog implements Sink {
   flushSleepUs = 0
   readonly buffer = new CommandWriter()
   private readonly parts: PersistenceParts
+  private readonly guard: DiskGuard
   private file: AppendedFile | undefined
   /** The file before, while its end is on the way to the disk, and what `appended` was when it ended. */
   private before: { file: AppendedFile; appended: number } | undefined
@@ -72,8 +71,9 @@ export class AofLog implements Sink {
   private gatheredAtUs = 0
   private gatheringSinceUs = 0
 
-  constructor(parts: PersistenceParts) {
+  constructor(parts: PersistenceParts, guard: DiskGuard) {
     this.parts = parts
+    this.guard = guard
     parts.engine.output.beforeSend.push(() => {
       if (this.buffer.len !== 0) this.flush(false)
     })
@@ -221,9 +221,11 @@ export class AofLog implements Sink {
     if (this.state === OFF) this.parts.engine.sinks.push(this)
     this.state = state
     this.lastSyncSeconds = this.nowSeconds()
-    if (this.syncError !== undefined) this.parts.log.warning('AOF reopen, just ignore the AOF fsync error in bio job')
-    if (this.writeError !== undefined) this.parts.log.warning('AOF reopen, just ignore the last error.')
-    this.syncError = this.writeError = undefined
+    if (this.guard.syncError !== undefined)
+      this.parts.log.warning('AOF reopen, just ignore the AOF fsync error in bio job')
+    if (this.guard.writeError !== undefined) this.parts.log.warning('AOF reopen, just ignore the last error.')
+    this.guard.syncEnded(undefined)
+    this.guard.writeEnded(undefined)
   }
 
   /** Stops writing to the file without another: what it holds is not needed. */
@@ -304,9 +306,9 @@ export class AofLog implements Sink {
     )
     parts.spike('aof-write', took)
     if (failure !== undefined) return this.writeFailed(failure)
-    if (this.writeError !== undefined) {
+    if (this.guard.writeError !== undefined) {
       parts.log.notice('AOF write error looks solved, Redis can write again.')
-      this.writeError = undefined
+      this.guard.writeEnded(undefined)
     }
     this.size += bytes
     this.totalSize += bytes
@@ -333,7 +335,7 @@ export class AofLog implements Sink {
       log.warning("Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...")
       this.parts.die()
     }
-    this.writeError = failure
+    this.guard.writeEnded(failure)
     return false
   }
 
@@ -374,8 +376,8 @@ export class AofLog implements Sink {
   private noteSync(error: DiskFailure | null, upTo: number): void {
     const { engine, log } = this.parts
     if (error !== null) {
-      if (this.syncError === undefined) log.warning(`Fail to fsync the AOF file: ${error.message}`)
-      this.syncError = error
+      if (this.guard.syncError === undefined) log.warning(`Fail to fsync the AOF file: ${error.message}`)
+      this.guard.syncEnded(error)
       // Tried again in the next second.
       this.unsynced = true
       return
@@ -388,8 +390,8 @@ export class AofLog implements Sink {
 
   private noteSafe(upTo: number): void {
     if (upTo > this.synced) this.synced = upTo
-    if (this.syncError === undefined) return
-    this.syncError = undefined
+    if (this.guard.syncError === undefined) return
+    this.guard.syncEnded(undefined)
     this.onSyncRecovered()
   }
 

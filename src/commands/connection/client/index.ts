@@ -399,12 +399,12 @@ function pause(ctx: Context): void {
   if (Number.isNaN(ms)) return
   if (ms < 0) return reply.fixedError(TIMEOUT_NEGATIVE)
   if (ms > 2 ** 63 - 1 - ctx.nowMs) return reply.fixedError(TIMEOUT_OUT_OF_RANGE)
-  engine.dispatch.pause(ctx.nowMs + ms, all)
+  engine.pause.begin(ctx.nowMs + ms, all)
   reply.ok()
 }
 
 function unpause(ctx: Context): void {
-  ctx.engine.dispatch.unpause()
+  ctx.engine.pause.end()
   ctx.reply.ok()
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MachineServer } from '../../test/harness/machine.ts'
-import { bytesOf } from '../lib/bytes.ts'
-import { virtualSystem } from '../system/virtual.ts'
+import { MachineServer } from '../../../test/harness/machine.ts'
+import { bytesOf } from '../../lib/bytes.ts'
+import { virtualSystem } from '../../system/virtual.ts'
 
 const FIELDS = 5000
 

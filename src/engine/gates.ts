@@ -1,0 +1,250 @@
+// Gates: what a command passes before it runs. GATES is the list and the order; a rule is set by the part of the server
+// it belongs to, and answers with the error reply, or with POSTPONE, instead of writing anything.
+//
+//   gate             its own part             client  EXEC  script  write in script  retry
+//   auth             engine/gates               1
+//   transaction      engine/gates               2
+//   acl              acl                        3      1      2                         1
+//   cluster          cluster                    4             3                         2
+//   memory           server/services            5                                       3
+//   disk             persistence                6                        2              4
+//   goodReplicas     replication                7                        3              5
+//   readOnlyReplica  replication                8                        1              6
+//   pubsub           engine/pubsub              9
+//   staleReplica     replication               10             1                         7
+//   loading          persistence               11                                       8
+//   busyScript       scripting                 12
+//   replicaClient    engine/gates              13
+//   pause            engine/waiting            14
+//   movingKeys       server/migration          15                                       9
+//   snapshot         engine/waiting            16                                      10
+//
+// client: a command that came from a client. EXEC: each queued command, when EXEC comes to it. script: each command of a
+// script; its first write passes the write gates too. retry: a blocked command that runs again. The loader and a primary
+// pass none. Always: a refused command has changed nothing, and a gate that nobody set costs nothing.
+// Source of the orders: Redis 7.2's processCommand and script.c; the last two are ours.
+
+import type { Slice } from '../lib/slice.ts'
+import * as errors from '../protocol/errors.ts'
+import { errorBytes } from '../protocol/reply.ts'
+import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_REPLICA, type Client, type KeptCommand } from './client.ts'
+import { CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_READONLY, CMD_WRITE } from './command.ts'
+import type { Engine } from './engine.ts'
+import type { TableEntry } from './table.ts'
+import { gateFlags } from './transaction.ts'
+
+export const GATES = [
+  'auth',
+  'transaction',
+  'acl',
+  'cluster',
+  'memory',
+  'disk',
+  'goodReplicas',
+  'readOnlyReplica',
+  'pubsub',
+  'staleReplica',
+  'loading',
+  'busyScript',
+  'replicaClient',
+  'pause',
+  'movingKeys',
+  'snapshot',
+] as const
+
+export type GateName = (typeof GATES)[number]
+
+/** The gates of each command that EXEC runs: what the user may do can have changed since it was queued. */
+export const EXEC_GATES: readonly GateName[] = ['acl']
+/** The gates of each command of a script. */
+export const SCRIPT_GATES: readonly GateName[] = ['staleReplica', 'acl', 'cluster']
+/** The further gates of a script's first write; once it has written it is not stopped for the server's state. */
+export const SCRIPT_WRITE_GATES: readonly GateName[] = ['readOnlyReplica', 'disk', 'goodReplicas']
+/** The gates of a blocked command that runs again. */
+export const RETRY_GATES: readonly GateName[] = [
+  'acl',
+  'cluster',
+  'memory',
+  'disk',
+  'goodReplicas',
+  'readOnlyReplica',
+  'staleReplica',
+  'loading',
+  'movingKeys',
+  'snapshot',
+]
+
+/** The client waits, and the command comes again when the gate's reason is released (waiting/postponed.ts). */
+export const POSTPONE = 'postpone'
+
+/** An error reply (a redirect is one), POSTPONE, or undefined: the command passes. */
+export type Verdict = Uint8Array | typeof POSTPONE | undefined
+
+/**
+ * A rule. `flags`: the CMD_ bits by which the command is judged: for EXEC those of all that is queued as well, for a
+ * script what it declares.
+ */
+export type Gate = (client: Client, entry: TableEntry, args: Slice[], argc: number, flags: number) => Verdict
+
+/** Gates that are always set; `admit` knows from the client's flags and the keyspace when none of them can refuse. */
+const ALWAYS_SET: readonly GateName[] = ['auth', 'transaction', 'pubsub', 'replicaClient', 'snapshot']
+const LOOKED_AT = CLIENT_MULTI | CLIENT_PUBSUB | CLIENT_REPLICA
+const TOUCHES_KEYSPACE = CMD_READONLY | CMD_WRITE | CMD_MAY_REPLICATE
+const NOT_IN_TRANSACTION = errorBytes('ERR Command not allowed inside a transaction')
+const REPLICA_CLIENT = errorBytes("ERR Replica can't interact with the keyspace")
+
+export class Gates {
+  private readonly engine: Engine
+  private readonly rules = new Map<GateName, Gate>()
+  private readonly chains = new Map<readonly GateName[], Passage>()
+  private readonly client: Passage
+  private readonly exec: Passage
+  private readonly script: Passage
+  private readonly scriptWrite: Passage
+  private readonly retry: Passage
+  /** How many gates are set besides those that are always. */
+  private configured = 0
+
+  constructor(engine: Engine) {
+    this.engine = engine
+    this.client = this.passage(GATES)
+    this.exec = this.passage(EXEC_GATES)
+    this.script = this.passage(SCRIPT_GATES)
+    this.scriptWrite = this.passage(SCRIPT_WRITE_GATES)
+    this.retry = this.passage(RETRY_GATES)
+    this.set('auth', (client, entry) =>
+      client.authenticated || (entry.flags & CMD_NO_AUTH) !== 0 ? undefined : errors.NO_AUTH,
+    )
+    this.set('transaction', (client, entry) =>
+      client.has(CLIENT_MULTI) && (entry.flags & CMD_NO_MULTI) !== 0 ? NOT_IN_TRANSACTION : undefined,
+    )
+    this.set('replicaClient', (client, _entry, _args, _argc, flags) =>
+      client.has(CLIENT_REPLICA) && (flags & TOUCHES_KEYSPACE) !== 0 ? REPLICA_CLIENT : undefined,
+    )
+  }
+
+  /** Sets the rule of a gate, or takes it away. */
+  set(name: GateName, rule: Gate | undefined): void {
+    if (rule === undefined) this.rules.delete(name)
+    else this.rules.set(name, rule)
+    this.configured = [...this.rules.keys()].filter(one => !ALWAYS_SET.includes(one)).length
+    for (const passage of this.chains.values()) passage.update(this.rules)
+  }
+
+  /** The gates that are set, in order. */
+  get names(): readonly GateName[] {
+    return GATES.filter(name => this.rules.has(name))
+  }
+
+  /** Whether a client's command may run now. Allocates nothing when it may. */
+  admit(client: Client, entry: TableEntry, args: Slice[], argc: number): Verdict {
+    const { engine } = this
+    if (
+      this.configured === 0 &&
+      client.authenticated &&
+      (client.flags & LOOKED_AT) === 0 &&
+      !engine.keyspace.snapshotting
+    )
+      return undefined
+    const flags = gateFlags(engine, client, entry, args, argc)
+    const { gates, names } = this.client
+    for (let i = 0; i < gates.length; i++) {
+      const verdict = gates[i](client, entry, args, argc, flags)
+      if (verdict === undefined) continue
+      if (verdict === POSTPONE) engine.postponed.postpone(client, names[i])
+      return verdict
+    }
+    return undefined
+  }
+
+  /** Whether a queued command may run now that EXEC has come to it. */
+  admitQueued(client: Client, { entry, args }: KeptCommand): Verdict {
+    return pass(this.exec, client, entry, args, args.length, entry.flags)
+  }
+
+  /** Whether a blocked command may run again; POSTPONE: not before the reason is released. */
+  admitRetry(client: Client, { entry, args }: KeptCommand): Verdict {
+    const { gates, names } = this.retry
+    for (let i = 0; i < gates.length; i++) {
+      const verdict = gates[i](client, entry, args, args.length, entry.flags)
+      if (verdict === undefined) continue
+      if (verdict === POSTPONE) this.engine.postponed.withhold(names[i])
+      return verdict
+    }
+    return undefined
+  }
+
+  /** True when commands of scripts have gates to pass. */
+  get guardsScripts(): boolean {
+    return this.script.gates.length + this.scriptWrite.gates.length !== 0
+  }
+
+  /** Why a script of `caller` may not run a command now: an error reply. */
+  refusalInScript(
+    caller: Client,
+    entry: TableEntry,
+    args: Slice[],
+    argc: number,
+    wrote: boolean,
+  ): Uint8Array | undefined {
+    const { flags } = entry
+    const verdict = pass(this.script, caller, entry, args, argc, flags)
+    if (verdict !== undefined || wrote || (flags & CMD_WRITE) === 0) return asError(verdict)
+    return asError(pass(this.scriptWrite, caller, entry, args, argc, flags))
+  }
+
+  private passage(order: readonly GateName[]): Passage {
+    const passage = new Passage(order)
+    this.chains.set(order, passage)
+    return passage
+  }
+}
+
+/** The gates of one list that are set, in its order. */
+class Passage {
+  gates: readonly Gate[] = []
+  names: readonly GateName[] = []
+  private readonly order: readonly GateName[]
+
+  constructor(order: readonly GateName[]) {
+    this.order = order
+  }
+
+  update(rules: ReadonlyMap<GateName, Gate>): void {
+    this.names = this.order.filter(name => rules.has(name))
+    this.gates = this.names.map(name => rules.get(name)!)
+  }
+}
+
+function pass(
+  { gates }: Passage,
+  client: Client,
+  entry: TableEntry,
+  args: Slice[],
+  argc: number,
+  flags: number,
+): Verdict {
+  for (let i = 0; i < gates.length; i++) {
+    const verdict = gates[i](client, entry, args, argc, flags)
+    if (verdict !== undefined) return verdict
+  }
+  return undefined
+}
+
+/** A script is one step: nothing in it can wait. */
+function asError(verdict: Verdict): Uint8Array | undefined {
+  return verdict === POSTPONE ? undefined : verdict
+}
+
+/** Whether `test` holds for a command that would run now: for EXEC, for any that is queued; for one that MULTI queues, none. */
+export function wouldRun(
+  client: Client,
+  entry: TableEntry,
+  args: Slice[],
+  argc: number,
+  test: (client: Client, entry: TableEntry, args: Slice[], argc: number) => boolean,
+): boolean {
+  if (!client.has(CLIENT_MULTI)) return test(client, entry, args, argc)
+  if (entry.fullName !== 'exec') return false
+  return client.queued!.some(one => test(client, one.entry, one.args, one.args.length))
+}

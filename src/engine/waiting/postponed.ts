@@ -1,0 +1,55 @@
+// PostponedClients: clients whose next command waits until a reason of the server's has gone: CLIENT PAUSE, keys that
+// MIGRATE sends, a large value that a snapshot has not saved yet. The reason is the name of the gate that postponed.
+//
+//   gate ─▶ POSTPONE ─▶ [postpone: the bytes stay in the query buffer] ─▶ release ─▶ parsed and judged again
+//
+// Always: a client is postponed for one reason, has CLIENT_POSTPONED while it is, and leaves when its connection goes.
+// A blocked command that may not run again yet stays blocked; release then offers it all keys anew.
+
+import { CLIENT_POSTPONED, type Client } from '../client.ts'
+import type { Engine } from '../engine.ts'
+import type { GateName } from '../gates.ts'
+
+export class PostponedClients {
+  private readonly engine: Engine
+  private readonly reasons = new Map<GateName, Set<Client>>()
+  /** Reasons for which a blocked command was not run again. */
+  private readonly withheld = new Set<GateName>()
+
+  constructor(engine: Engine) {
+    this.engine = engine
+    engine.onClientGone.push(client => {
+      if (client.has(CLIENT_POSTPONED)) for (const clients of this.reasons.values()) clients.delete(client)
+    })
+  }
+
+  /** How many clients are postponed; INFO counts them among blocked_clients. */
+  get count(): number {
+    let count = 0
+    for (const clients of this.reasons.values()) count += clients.size
+    return count
+  }
+
+  postpone(client: Client, reason: GateName): void {
+    client.flags |= CLIENT_POSTPONED
+    const clients = this.reasons.get(reason)
+    if (clients === undefined) this.reasons.set(reason, new Set([client]))
+    else clients.add(client)
+  }
+
+  /** A blocked command has something to get, but may not run for this reason. */
+  withhold(reason: GateName): void {
+    this.withheld.add(reason)
+  }
+
+  /** The reason has gone, or may have for some: commands are judged again, at the end of the event. */
+  release(reason: GateName): void {
+    const { blocking, keyspace } = this.engine
+    for (const client of this.reasons.get(reason) ?? []) {
+      client.flags &= ~CLIENT_POSTPONED
+      blocking.resumed.push(client)
+    }
+    this.reasons.delete(reason)
+    if (this.withheld.delete(reason)) for (const db of keyspace.databases) blocking.databaseReady(db)
+  }
+}

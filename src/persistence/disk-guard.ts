@@ -1,0 +1,79 @@
+// DiskGuard: whether the disk takes what is written, and the gate that refuses writes while it does not.
+//
+//   HEALTHY → FAILING [saveEnded, writeEnded, syncEnded with a failure] → HEALTHY [the same without]
+//
+// Always: the gate is set only while something fails. Error texts are Redis's.
+
+import { CMD_WRITE } from '../engine/command.ts'
+import type { Gate, Gates } from '../engine/gates.ts'
+import { errorBytes } from '../protocol/reply.ts'
+import type { DiskFailure } from './machine.ts'
+
+const SAVE_FAILED =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
+const SCRIPTS_BLOCKED =
+  "but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
+
+interface GuardConfig {
+  readonly save: readonly unknown[]
+  readonly stopWritesOnBgsaveError: boolean
+}
+
+export class DiskGuard {
+  /** The last background save, or the last SAVE, succeeded. */
+  lastSaveOk = true
+  /** Of the last write to the append-only file; undefined: it succeeded. */
+  writeError: DiskFailure | undefined
+  /** Of the last fsync of the append-only file in the background. */
+  syncError: DiskFailure | undefined
+  private readonly gates: Gates
+  private readonly config: GuardConfig
+  private readonly isAofOn: () => boolean
+
+  constructor(gates: Gates, config: GuardConfig, isAofOn: () => boolean) {
+    this.gates = gates
+    this.config = config
+    this.isAofOn = isAofOn
+  }
+
+  saveEnded(ok: boolean): void {
+    this.lastSaveOk = ok
+    this.update()
+  }
+
+  writeEnded(error: DiskFailure | undefined): void {
+    this.writeError = error
+    this.update()
+  }
+
+  syncEnded(error: DiskFailure | undefined): void {
+    this.syncError = error
+    this.update()
+  }
+
+  private get aofError(): DiskFailure | undefined {
+    return this.writeError ?? this.syncError
+  }
+
+  private update(): void {
+    const healthy = this.lastSaveOk && this.aofError === undefined
+    this.gates.set('disk', healthy ? undefined : this.gate)
+  }
+
+  private readonly gate: Gate = (_client, entry, _args, _argc, flags) => {
+    if ((flags & CMD_WRITE) === 0 && entry.fullName !== 'ping') return undefined
+    const { config } = this
+    const ofScript = entry.command.group === 'scripting'
+    if (!this.lastSaveOk && config.stopWritesOnBgsaveError && config.save.length > 0)
+      return errorBytes(
+        ofScript ? `MISCONF Redis is configured to save RDB snapshots, ${SCRIPTS_BLOCKED}` : SAVE_FAILED,
+      )
+    const reason = this.isAofOn() ? this.aofError?.message : undefined
+    if (reason === undefined) return undefined
+    return errorBytes(
+      ofScript
+        ? `MISCONF Redis is configured to persist data to AOF, ${SCRIPTS_BLOCKED} AOF error: ${reason}`
+        : `MISCONF Errors writing to the AOF file: ${reason}`,
+    )
+  }
+}
