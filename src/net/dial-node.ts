@@ -1,68 +1,71 @@
 // Outgoing connections through node:net and node:tls, which Bun has as well.
 
+import { lookup } from 'node:dns'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { Address, Dial, Outgoing } from './dial.ts'
+import { textOfError } from '../system/errors.ts'
+import { type Address, joinedAddress, type Network, NetworkError, type Outgoing } from '../system/network.ts'
 
-export const dial: Dial = (address, timeoutMs) =>
-  new Promise((resolve, reject) => {
-    const socket = open(address)
-    const timer = setTimeout(() => {
-      socket.destroy()
-      reject(new Error('Connection timed out'))
-    }, timeoutMs)
-    const failed = (error: Error) => {
-      clearTimeout(timer)
-      reject(new Error(reasonOf(error)))
-    }
-    socket.once('error', failed)
-    socket.once(address.tls === undefined ? 'connect' : 'secureConnect', () => {
-      clearTimeout(timer)
-      socket.off('error', failed)
-      resolve(outgoing(socket))
-    })
+export const dial: Network['dial'] = (address, timeoutMs, done) => {
+  const socket = open(address)
+  let settled = false
+  const settle = (result: Outgoing | NetworkError) => {
+    if (settled) return
+    settled = true
+    clearTimeout(timer)
+    if (result instanceof NetworkError) socket.destroy()
+    done(result)
+  }
+  const timer = setTimeout(() => settle(new NetworkError('ETIMEDOUT')), timeoutMs)
+  const failed = (error: Error) => settle(failureOf(error))
+  socket.on('error', failed)
+  socket.once(address.tls === undefined ? 'connect' : 'secureConnect', () => settle(outgoing(socket, address.path)))
+}
+
+export const resolve: Network['resolve'] = (name, done) =>
+  lookup(name, { all: true }, (error, found) => {
+    if (error !== null) done(failureOf(error))
+    else done(found.map(one => one.address))
   })
 
 function open({ host, port, path, tls }: Address): Socket {
-  const to = path === undefined ? { host, port } : { path }
+  const to = { ...(path === undefined ? { host, port } : { path }), allowHalfOpen: true }
   if (tls === undefined) return connect({ ...to, noDelay: true })
   const ca = tls.ca === undefined ? undefined : new TextDecoder().decode(tls.ca)
   const servername = isIP(host) === 0 ? host : undefined
   return connectTls({ ...to, rejectUnauthorized: tls.verify, ca, servername })
 }
 
-function outgoing(socket: Socket): Outgoing {
+function outgoing(socket: Socket, path: string | undefined): Outgoing {
   let reason: string | undefined
   const connection: Outgoing = {
-    onData: () => {},
-    onClose: () => {},
-    onDrain: () => {},
+    peer: path ?? joinedAddress(socket.remoteAddress, socket.remotePort),
+    local: path ?? joinedAddress(socket.localAddress, socket.localPort),
+    onData() {},
+    onEnd: () => connection.close(),
+    onClose() {},
+    onDrain() {},
     write: bytes => socket.write(bytes),
-    close: () => socket.destroy(),
+    end: () => void socket.end(),
+    close: () => void socket.destroy(),
+    reset: () => void (socket.resetAndDestroy === undefined ? socket.destroy() : socket.resetAndDestroy()),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
   }
   socket.on('data', bytes => connection.onData(bytes))
   socket.on('drain', () => connection.onDrain())
   socket.on('error', error => {
-    reason = reasonOf(error)
+    reason = failureOf(error).message
   })
-  socket.on('end', () => socket.destroy())
+  socket.on('end', () => connection.onEnd())
   socket.on('close', () => connection.onClose(reason))
   return connection
 }
 
-const REASONS: { readonly [code: string]: string } = {
-  ECONNREFUSED: 'Connection refused',
-  ECONNRESET: 'Connection reset by peer',
-  ETIMEDOUT: 'Connection timed out',
-  EHOSTUNREACH: 'No route to host',
-  ENETUNREACH: 'Network is unreachable',
-  ENOTFOUND: 'Name or service not known',
-  ENOENT: 'No such file or directory',
-  EACCES: 'Permission denied',
-  EPIPE: 'Broken pipe',
-}
-
-function reasonOf(error: Error): string {
+/** What has no code (a certificate that is not believed) says itself what it is. */
+export function failureOf(error: Error): NetworkError {
   const { code } = error as { code?: string }
-  return (code === undefined ? undefined : REASONS[code]) ?? (error.message || String(code))
+  if (code === undefined) return new NetworkError('EIO', error.message)
+  const text = textOfError(code)
+  return text === code ? new NetworkError(code, error.message || code) : new NetworkError(code)
 }

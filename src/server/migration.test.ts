@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
+import { outgoingOver } from '../../test/harness/outgoing.ts'
 import { type PlainValue, RespError } from '../../test/harness/resp.ts'
 import { bytesOf } from '../lib/bytes.ts'
-import type { Dial, Outgoing } from '../net/dial.ts'
+import type { Dial } from '../system/network.ts'
 import { virtualSystem } from '../system/virtual.ts'
 
 interface Wire {
@@ -34,16 +35,7 @@ async function servers(directives: Readonly<Record<string, string>> = {}) {
     if (host !== 'two') throw new Error('No route to host')
     wire.opened++
     const socket = two.server.memory.connect()
-    const link: Outgoing = {
-      onData: () => {},
-      onClose: () => {},
-      onDrain: () => {},
-      write(bytes) {
-        socket.write(bytes)
-        return true
-      },
-      close: () => socket.close(),
-    }
+    const link = outgoingOver(socket)
     wire.cut = () => {
       socket.close()
       link.onClose('Connection reset by peer')

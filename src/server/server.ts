@@ -9,13 +9,13 @@ import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import { Engine } from '../engine/engine.ts'
 import { bytesOf } from '../lib/bytes.ts'
-import type { Dial } from '../net/dial.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import type { Listener, Receiver, Transport } from '../net/transport.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import type { ScriptRoom } from '../scripting/scripting.ts'
+import { type Dial, dialing } from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
@@ -41,7 +41,7 @@ const PROTECTED = bytesOf(
 )
 
 /** Opens connections with what the runtime has; loaded when somebody first needs it. */
-const runtimeDial: Dial = async (address, timeoutMs) => (await import('../net/dial-node.ts')).dial(address, timeoutMs)
+const runtimeDial: Dial = async (address, timeoutMs) => dialing(await import('../net/dial-node.ts'))(address, timeoutMs)
 
 /** How often it is looked whether a script has ended that an end waits for. */
 const SCRIPT_LOOK_MS = 20

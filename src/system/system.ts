@@ -1,11 +1,13 @@
-// System: everything the server takes from the machine it runs on - time, chance, disk, the process. It is handed
-// in, so that several servers live in one process, tests run in virtual time, and crashes are simulated from a seed.
+// System: everything the server takes from the machine it runs on - time, chance, disk, network, the process. It is
+// handed in, so that several servers live in one process, tests run in virtual time, and crashes are simulated from a seed.
 //
 // real.ts is the machine itself (Bun and Node, every operating system); virtual.ts is a made-up one.
 //
 // Always: failures of the disk are `DiskError`s, thrown by the synchronous forms and handed to `done` by the *Later
 // forms; nothing else is thrown. A *Later form calls `done` exactly once, never before it has returned.
 // Relative paths mean: relative to `disk.cwd()`, which belongs to this System alone.
+
+import { textOfError } from './errors.ts'
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970. May jump. */
@@ -170,46 +172,21 @@ export interface System {
   readonly process: ProcessView
 }
 
+/** How bad a line of the log is. */
+export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning'
+
+/** Where a subsystem says what the operator should know. */
+export type Log = { readonly [level in LogLevel]: (text: string) => void }
+
 /** A failed disk operation: `code` is the C name (ENOENT), `message` what C's strerror says. */
 export class DiskError extends Error {
   readonly code: string
   readonly path: string
 
   constructor(code: string, path = '') {
-    super(ERROR_TEXTS[code] ?? code)
+    super(textOfError(code))
     this.name = 'DiskError'
     this.code = code
     this.path = path
   }
-}
-
-const ERROR_TEXTS: { [code: string]: string } = {
-  EPERM: 'Operation not permitted',
-  ENOENT: 'No such file or directory',
-  EINTR: 'Interrupted system call',
-  EIO: 'Input/output error',
-  EBADF: 'Bad file descriptor',
-  EAGAIN: 'Resource temporarily unavailable',
-  ENOMEM: 'Cannot allocate memory',
-  EACCES: 'Permission denied',
-  EBUSY: 'Device or resource busy',
-  EEXIST: 'File exists',
-  EXDEV: 'Invalid cross-device link',
-  ENOTDIR: 'Not a directory',
-  EISDIR: 'Is a directory',
-  EINVAL: 'Invalid argument',
-  ENFILE: 'Too many open files in system',
-  EMFILE: 'Too many open files',
-  ETXTBSY: 'Text file busy',
-  EFBIG: 'File too large',
-  ENOSPC: 'No space left on device',
-  ESPIPE: 'Illegal seek',
-  EROFS: 'Read-only file system',
-  EMLINK: 'Too many links',
-  EPIPE: 'Broken pipe',
-  ENAMETOOLONG: 'File name too long',
-  ENOTEMPTY: 'Directory not empty',
-  ELOOP: 'Too many levels of symbolic links',
-  ENOTSUP: 'Operation not supported',
-  EDQUOT: 'Disk quota exceeded',
 }

@@ -1,7 +1,7 @@
 // The tools, by the word that stands first on the command line. Each is loaded only when it is asked for: a server
 // does not wait for them.
 
-import type { Dial } from '../net/dial.ts'
+import { type Dial, dialing } from '../system/network.ts'
 import type { Tool } from './command-line.ts'
 
 const TOOLS: { readonly [name: string]: () => Promise<Tool> } = {
@@ -12,7 +12,7 @@ const TOOLS: { readonly [name: string]: () => Promise<Tool> } = {
 }
 
 async function network(): Promise<Dial> {
-  return (await import('../net/dial-node.ts')).dial
+  return dialing(await import('../net/dial-node.ts'))
 }
 
 /** The tool of that name; undefined when the word is something else (a configuration file). */

@@ -1,7 +1,7 @@
 // Online tools in a test: the disk and the terminal are made up, the servers are real ones of ours, reached without a
 // socket, or the redis-server that REDIS_SERVER names.
 
-import type { Dial, Outgoing } from '../../src/net/dial.ts'
+import type { Dial, Outgoing } from '../../src/system/network.ts'
 import { realSystem } from '../../src/system/real.ts'
 import type { System } from '../../src/system/system.ts'
 import { type VirtualMachine, virtualSystem } from '../../src/system/virtual.ts'
@@ -9,6 +9,7 @@ import { runTool, type Tool } from '../../src/tools/command-line.ts'
 import { Remote, type Word } from '../../src/tools/online/remote.ts'
 import type { Value } from '../../src/tools/online/replies.ts'
 import { parseServerUrl } from '../../src/tools/online/server-url.ts'
+import { outgoingOver } from './outgoing.ts'
 import { type Config, oraclePath, startTarget, type Target } from './target.ts'
 
 export interface ToolResult {
@@ -54,16 +55,7 @@ export class ToolBench {
     const target = this.targets.get(port)
     if (target === undefined) throw new Error('Connection refused')
     const wire = await target.open()
-    const connection: Outgoing = {
-      onData: () => {},
-      onClose: () => {},
-      onDrain: () => {},
-      write(bytes) {
-        wire.write(bytes)
-        return true
-      },
-      close: () => wire.close(),
-    }
+    const connection = outgoingOver(wire)
     wire.onData = bytes => connection.onData(bytes)
     wire.onClose = () => connection.onClose(undefined)
     return connection
