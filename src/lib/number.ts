@@ -25,9 +25,10 @@ export function parseInt64(s: Slice): number {
   const end = at + s.len
   if (s.len === 0 || s.len > 20) return Number.NaN
   const negative = u8[at] === MINUS
-  if (negative) at++
+  // A sign alone is no number, whatever byte lies behind it.
+  if (negative && ++at === end) return Number.NaN
   const first = u8[at] - ZERO
-  if (at === end || first > 9 || first < 1) return first === 0 && s.len === 1 ? 0 : Number.NaN
+  if (first > 9 || first < 1) return first === 0 && s.len === 1 ? 0 : Number.NaN
   const digitCount = end - at
   let value = first
   for (let i = at + 1; i < end; i++) {
@@ -110,9 +111,9 @@ export function parseDouble(s: Slice): number {
   const end = at + s.len
   const negative = at < end && u8[at] === MINUS
   if (negative || (at < end && u8[at] === PLUS)) at++
-  const c = at < end ? u8[at] | 0x20 : 0
-  if (c === 0x69) return parseInfinity(u8, at, end, negative)
-  if (u8[at] === ZERO && at + 1 < end && (u8[at + 1] | 0x20) === 0x78) return parseHexDouble(s)
+  if (at === end) return Number.NaN
+  if ((u8[at] | 0x20) === 0x69) return parseInfinity(u8, at, end, negative)
+  if (at + 1 < end && u8[at] === ZERO && (u8[at + 1] | 0x20) === 0x78) return parseHexDouble(s)
   return parseDecimal(s, at, negative)
 }
 

@@ -124,9 +124,9 @@ function fieldOrReply(ctx: Context, opt: Options, kind: Operation['kind'], overf
   const type = opt.next()
   const letter = type.len > 0 ? type.byte(0) : 0
   op.signed = letter === SIGNED
-  op.bits = parseInt64(behindFirst(type))
+  op.bits = op.signed || letter === UNSIGNED ? parseInt64(behindFirst(type)) : Number.NaN
   const fits = op.bits >= 1 && op.bits <= (op.signed ? 64 : 63)
-  if ((letter !== SIGNED && letter !== UNSIGNED) || !fits) {
+  if (!fits) {
     opt.fail(BAD_TYPE)
     return op
   }

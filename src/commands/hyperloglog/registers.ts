@@ -26,7 +26,7 @@ const HEAD_BYTES = 16
 export const DENSE_BYTES = HEAD_BYTES + (REGISTERS * 6) / 8
 export const EMPTY_BYTES = HEAD_BYTES + 2
 /** The most that one setRegister() makes a sparse string longer. */
-export const GROWTH_BYTES = 3
+export const GROWTH_BYTES = 4
 
 const ENCODING_AT = 4
 const CARDINALITY_AT = 8
@@ -122,7 +122,7 @@ export function sparseHolds(s: Slice, register: number, run: number): boolean {
   const end = s.off + s.len
   let at = s.off + HEAD_BYTES
   for (let first = 0; at < end; at += bytesAt(u8, at)) {
-    first += lengthAt(u8, at)
+    first += lengthAt(u8, at, end)
     if (register < first) return (u8[at] & VALUE) !== 0 && valueAt(u8, at) >= run
   }
   return false
@@ -135,13 +135,13 @@ function raiseSparse(s: Slice, register: number, run: number, sparseBytesMax: nu
   let previous = -1
   let at = s.off + HEAD_BYTES
   let first = 0
-  while (at < end && register >= first + lengthAt(u8, at)) {
-    first += lengthAt(u8, at)
+  while (at < end && register >= first + lengthAt(u8, at, end)) {
+    first += lengthAt(u8, at, end)
     previous = at
     at += bytesAt(u8, at)
   }
   if (at >= end) return 'corrupt'
-  const length = lengthAt(u8, at)
+  const length = lengthAt(u8, at, end)
   const isValue = (u8[at] & VALUE) !== 0
   const before = isValue ? valueAt(u8, at) : 0
   if (before >= run) return 'same'
@@ -203,7 +203,7 @@ function mergeValues(s: Slice, at: number): void {
       continue
     }
     if (at + 1 < end && (u8[at + 1] & VALUE) !== 0 && valueAt(u8, at) === valueAt(u8, at + 1)) {
-      const length = lengthAt(u8, at) + lengthAt(u8, at + 1)
+      const length = lengthAt(u8, at, end) + lengthAt(u8, at + 1, end)
       if (length <= VALUE_LENGTH_MAX) {
         u8[at + 1] = valueOpcode(valueAt(u8, at), length)
         u8.copyWithin(at, at + 1, end)
@@ -224,12 +224,12 @@ function valueAt(u8: Uint8Array, at: number): number {
   return ((u8[at] >>> 2) & 0x1f) + 1
 }
 
-/** Registers that the opcode at `at` stands for. */
-function lengthAt(u8: Uint8Array, at: number): number {
+/** Registers that the opcode at `at` stands for. The byte that a cut off XZERO lacks counts as 0, as in Redis. */
+function lengthAt(u8: Uint8Array, at: number, end: number): number {
   const opcode = u8[at]
   if ((opcode & VALUE) !== 0) return (opcode & 3) + 1
   if ((opcode & XZERO) === 0) return (opcode & 0x3f) + 1
-  return (((opcode & 0x3f) << 8) | u8[at + 1]) + 1
+  return (((opcode & 0x3f) << 8) | (at + 1 < end ? u8[at + 1] : 0)) + 1
 }
 
 function bytesAt(u8: Uint8Array, at: number): number {
@@ -255,7 +255,7 @@ export function forEachRun(
   const end = s.off + s.len
   let first = 0
   for (let at = s.off + HEAD_BYTES; at < end; at += bytesAt(u8, at)) {
-    const length = lengthAt(u8, at)
+    const length = lengthAt(u8, at, end)
     const value = (u8[at] & VALUE) === 0 ? 0 : valueAt(u8, at)
     if (value > 0 && first + length > REGISTERS) return mayEndEarly && first === REGISTERS
     visit(first, length, value)

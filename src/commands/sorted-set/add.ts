@@ -58,9 +58,9 @@ function addMembers(ctx: Context, flags: number): void {
   const opt = ctx.options(2)
   let changes = false
   while (opt.more()) {
-    const first = ctx.args[opt.at].byte(0)
+    const word = ctx.args[opt.at]
     // A score begins with a digit, a sign, a point or "inf".
-    if (first < 0x3a) break
+    if (word.len === 0 || word.byte(0) < 0x3a) break
     if (opt.eat('nx')) flags |= ADD_NX
     else if (opt.eat('xx')) flags |= ADD_XX
     else if (opt.eat('ch')) changes = true
