@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { type Conversation, conversation, error } from '../../test/harness/conversation.ts'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { encodeCommand } from '../../test/harness/resp.ts'
-import { virtualSystem } from '../server/system/virtual.ts'
+import { virtualSystem } from '../system/virtual.ts'
 
 const NOT_AN_INTEGER = 'ERR value is not an integer or out of range'
 const LIBRARY =

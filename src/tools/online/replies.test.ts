@@ -30,3 +30,17 @@ test('what is no RESP is an error', () => {
   reader.feed(bytesOf('HTTP/1.1 400\r\n'))
   assert.throws(() => reader.next(), /no Redis protocol/)
 })
+
+test('bytes that stood behind the end before are not read again', () => {
+  for (let length = 0; length < WIRE.length; length++) {
+    const used = new ReplyReader()
+    used.feed(bytesOf('$60\r\n' + '0-\r\n$1\r\n9\r\n:1\r\n'.repeat(4) + '\r\n'))
+    used.next()
+    used.rest()
+    const fresh = new ReplyReader()
+    for (const reader of [used, fresh]) reader.feed(bytesOf(WIRE.slice(0, length)))
+    for (let value = fresh.next(); value !== undefined; value = fresh.next()) assert.deepEqual(used.next(), value)
+    assert.equal(used.next(), undefined)
+    assert.deepEqual(used.rest(), fresh.rest())
+  }
+})
