@@ -29,7 +29,7 @@ export class Blocking {
   /** A client waits until that moment (milliseconds of the monotonic clock). */
   onDeadline: ((deadlineMs: number) => void) | undefined
   private readonly engine: Engine
-  private readonly byKey: Map<string, Client[]>[] = []
+  private readonly byKey: Map<string, Set<Client>>[] = []
   private readyKeys: ReadyKey[] = []
   private readonly readySet = new Set<string>()
   private serving = false
@@ -62,12 +62,12 @@ export class Blocking {
     const keys: string[] = []
     for (let i = first; i <= last; i += step) {
       const key = ctx.args[i].latin1()
-      if (keys.includes(key)) continue
-      keys.push(key)
       const byKey = (this.byKey[ctx.db.index] ??= new Map())
       const clients = byKey.get(key)
-      if (clients === undefined) byKey.set(key, [client])
-      else clients.push(client)
+      if (clients === undefined) byKey.set(key, new Set([client]))
+      else if (clients.has(client)) continue
+      else clients.add(client)
+      keys.push(key)
       this.waiting++
     }
     client.flags |= CLIENT_BLOCKED
@@ -113,7 +113,7 @@ export class Blocking {
     let count = 0
     for (const keys of this.byKey) {
       for (const clients of keys?.values() ?? [])
-        if (!onRemoval || clients.some(client => client.blocked?.wakeOnRemoval)) count++
+        if (!onRemoval || isAny(clients, client => client.blocked!.wakeOnRemoval)) count++
     }
     return count
   }
@@ -125,7 +125,7 @@ export class Blocking {
     const name = key.latin1()
     const waiting = clients.get(name)
     if (waiting === undefined) return
-    if (!waiting.some(c => c.blocked!.type === type || c.blocked!.type < 0 || c.blocked!.wakeOnRemoval)) return
+    if (!isAny(waiting, c => c.blocked!.type === type || c.blocked!.type < 0 || c.blocked!.wakeOnRemoval)) return
     const id = `${database.index} ${name}`
     if (this.readySet.has(id)) return
     this.readySet.add(id)
@@ -159,9 +159,11 @@ export class Blocking {
 
   private serveKey(database: Database, key: string): void {
     const probe = Slice.of(key)
-    for (const client of [...(this.byKey[database.index]?.get(key) ?? [])]) {
+    const waiting = this.byKey[database.index]?.get(key)
+    if (waiting === undefined) return
+    for (const client of [...waiting]) {
       const state = client.blocked
-      if (state === undefined || !state.keys.includes(key) || state.database !== database) continue
+      if (state === undefined || !waiting.has(client) || state.database !== database) continue
       const type = this.typeWithoutExpiring(database, probe)
       if (state.type >= 0 && type !== state.type && !state.wakeOnRemoval) continue
       const verdict = this.engine.gates.admitRetry(client, state.command)
@@ -281,14 +283,17 @@ export class Blocking {
     for (const key of state.keys) {
       const byKey = this.byKey[state.database.index]
       const clients = byKey?.get(key)
-      const i = clients?.indexOf(client) ?? -1
-      if (i < 0) continue
-      clients!.splice(i, 1)
+      if (clients?.delete(client) !== true) continue
       this.waiting--
-      if (clients!.length === 0) byKey.delete(key)
+      if (clients.size === 0) byKey.delete(key)
     }
     client.blocked = undefined
     client.flags &= ~CLIENT_BLOCKED
     this.clients.delete(client)
   }
+}
+
+function isAny(clients: Set<Client>, test: (client: Client) => boolean): boolean {
+  for (const client of clients) if (test(client)) return true
+  return false
 }

@@ -6,6 +6,7 @@
 
 import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
+import { cText } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
 import {
   CLIENT_BLOCKED,
@@ -334,7 +335,5 @@ function unknownSubcommand(args: Slice[]): string {
 }
 
 function clipped(s: Slice, chars: number): string {
-  const text = s.latin1()
-  const nul = text.indexOf('\0')
-  return (nul < 0 ? text : text.slice(0, nul)).slice(0, chars)
+  return cText(s.latin1()).slice(0, chars)
 }

@@ -215,17 +215,20 @@ export class OutputBuffers {
 
   /** Sends as much as the socket takes. */
   flush(client: Client): void {
-    while (client.out.length > 0 && !client.has(CLIENT_CLOSING)) {
-      const chunk = client.out[0]
+    let done = 0
+    while (done < client.out.length && !client.has(CLIENT_CLOSING)) {
+      const chunk = client.out[done]
       const length = chunk.length
       const sent = client.connection.write(chunk, client.outSent, length)
       client.outSent += sent
       client.outBytes -= sent
       this.memoryBytes -= sent
       if (client.outSent < length) break
-      client.out.shift()
+      done++
       client.outSent = 0
     }
+    if (done === client.out.length) client.out.length = 0
+    else if (done > 0) client.out.splice(0, done)
     if (client.batch !== undefined) this.flushBatch(client)
   }
 

@@ -66,9 +66,9 @@ export class Tracking {
     const now = Tracking.stateOf(client)!
     if (!options.bcast) return
     for (const prefix of options.prefixes.length === 0 ? [''] : options.prefixes) {
-      if (now.prefixes.includes(prefix)) continue
-      now.prefixes.push(prefix)
       const set = this.prefixes.get(prefix)
+      if (set?.has(client)) continue
+      now.prefixes.push(prefix)
       if (set === undefined) this.prefixes.set(prefix, new Set([client]))
       else set.add(client)
     }

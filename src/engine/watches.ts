@@ -17,11 +17,11 @@ export class Watches {
   watch(client: Client, key: Slice): void {
     const name = key.latin1()
     const database = client.db.index
-    client.watched ??= []
-    if (client.watched.some(w => w.database === database && w.key === name)) return
-    client.watched.push({ database, key: name, existed: client.db.exists(key) })
     const keys = (this.byKey[database] ??= new Map())
     const clients = keys.get(name)
+    if (clients?.has(client)) return
+    client.watched ??= []
+    client.watched.push({ database, key: name, existed: client.db.exists(key) })
     if (clients === undefined) keys.set(name, new Set([client]))
     else clients.add(client)
     this.engine.keyWatchers++

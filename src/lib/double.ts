@@ -2,6 +2,7 @@
 // %.17g and %.14g.
 
 import { grisu } from './grisu.ts'
+import { withoutLastZeros } from './strtod.ts'
 
 // Every integer up to here is written out in full.
 const PLAIN_INTEGER_MAX = 2 ** 62
@@ -55,10 +56,7 @@ export function formatG(n: number, precision: number): string {
   const text = roundedExponential(n, precision)
   const negative = text[0] === '-'
   const e = text.indexOf('e')
-  const digits = text
-    .slice(negative ? 1 : 0, e)
-    .replace('.', '')
-    .replace(/0+$/, '')
+  const digits = withoutLastZeros(text.slice(negative ? 1 : 0, e).replace('.', ''))
   const power = Number(text.slice(e + 1))
   const sign = negative ? '-' : ''
   if (power < -4 || power >= precision) {
@@ -79,7 +77,7 @@ function roundedExponential(n: number, precision: number): string {
   const e = longer.indexOf('e')
   const start = longer[0] === '-' ? 1 : 0
   const cut = start + precision + 1
-  if (longer[cut] !== '5' || !/^50*$/.test(longer.slice(cut, e))) return rounded
+  if (longer[cut] !== '5' || withoutLastZeros(longer.slice(cut, e)) !== '5') return rounded
   const lastKept = longer.charCodeAt(cut - 1)
   return lastKept % 2 === 0 ? longer.slice(0, cut) + longer.slice(e) : rounded
 }

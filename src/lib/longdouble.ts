@@ -4,9 +4,9 @@
 // Always: a value is mantissa x 2^exponent with |mantissa| < 2^64, or an infinity; results are rounded half to even,
 // so that every reply equals the one of a redis-server on x86-64.
 
-import { parseHexFloat } from './hexfloat.ts'
 import { type Binary, bitLength, divideRounded, roundQuotient, roundToBits } from './rational.ts'
 import type { Slice } from './slice.ts'
+import { digitsEnd, numberEnd, parseHexFloat, withoutLastZeros } from './strtod.ts'
 
 export type LongDouble = { readonly mantissa: bigint; readonly exponent: number; readonly infinite: -1 | 0 | 1 }
 
@@ -20,24 +20,25 @@ const DECIMAL_SCALE = 10n ** BigInt(DECIMALS)
 const DECIMAL_EXPONENT_MAX = 5000
 const DECIMAL_EXPONENT_MIN = -5100
 
-const DECIMAL = /^([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:e([+-]?[0-9]+))?$/i
-const INFINITE = /^([+-]?)inf(?:inity)?$/i
-
 /** The long double that the whole of `s` spells, as strtold reads it; undefined when it is none or out of range. */
 export function parseLongDouble(s: Slice): LongDouble | undefined {
   if (s.len === 0 || s.len > TEXT_BYTES_MAX) return undefined
   const text = s.latin1()
-  const infinite = INFINITE.exec(text)
-  if (infinite) return { mantissa: 0n, exponent: 0, infinite: infinite[1] === '-' ? -1 : 1 }
-  const hex = parseHexFloat(text)
+  if (numberEnd(text, 0) < text.length) return undefined
+  const from = text[0] === '-' || text[0] === '+' ? 1 : 0
+  const letter = text.charCodeAt(from) | 0x20
+  if (letter === 0x6e) return undefined
+  if (letter === 0x69) return { mantissa: 0n, exponent: 0, infinite: text[0] === '-' ? -1 : 1 }
+  const hex = (text.charCodeAt(from + 1) | 0x20) === 0x78 ? parseHexFloat(text) : undefined
   if (hex) {
     if (hex.mantissa === 0n) return { mantissa: 0n, exponent: 0, infinite: 0 }
     return checked(text[0] === '-', roundToBits(hex.mantissa, hex.exponent, MANTISSA_BITS, EXPONENT_MIN))
   }
-  const decimal = DECIMAL.exec(text)
-  if (!decimal) return undefined
-  const fraction = decimal[3] ?? ''
-  return fromDecimal(decimal[1] === '-', decimal[2] + fraction, Number(decimal[4] ?? 0) - fraction.length)
+  const wholeEnd = digitsEnd(text, from)
+  const fractionEnd = text[wholeEnd] === '.' ? digitsEnd(text, wholeEnd + 1) : wholeEnd
+  const fraction = text.slice(wholeEnd + 1, fractionEnd)
+  const exponent = fractionEnd < text.length ? Number(text.slice(fractionEnd + 1)) : 0
+  return fromDecimal(text[0] === '-', text.slice(from, wholeEnd) + fraction, exponent - fraction.length)
 }
 
 function fromDecimal(negative: boolean, digits: string, exponent: number): LongDouble | undefined {
@@ -83,7 +84,7 @@ export function formatLongDouble(x: LongDouble): string {
       : divideRounded(magnitude * DECIMAL_SCALE, 1n << BigInt(-x.exponent))
   const padded = scaled.toString().padStart(DECIMALS + 1, '0')
   const whole = padded.slice(0, -DECIMALS)
-  const decimals = padded.slice(-DECIMALS).replace(/0+$/, '')
+  const decimals = withoutLastZeros(padded.slice(-DECIMALS))
   const text = decimals ? `${whole}.${decimals}` : whole
   return negative && text !== '0' ? `-${text}` : text
 }

@@ -3,8 +3,8 @@
 // Always: integers inside ±(2^53 - 1) travel as JavaScript numbers; the rest of the 64-bit range announces
 // itself as ±Infinity and is then asked for as a bigint, which only a few commands need.
 
-import { parseHexDouble } from './hexfloat.ts'
 import type { Slice } from './slice.ts'
+import { digitsEnd, parseHexDouble } from './strtod.ts'
 
 const MINUS = 0x2d
 const PLUS = 0x2b
@@ -175,6 +175,7 @@ function parseInfinity(u8: Uint8Array, at: number, end: number, negative: boolea
   return negative ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
 }
 
+const UNIT_DIGITS_MAX = 127
 const MEMORY_UNITS = new Map([
   ['', 1],
   ['b', 1],
@@ -188,7 +189,8 @@ const MEMORY_UNITS = new Map([
 
 /** Bytes in a configuration value such as `100mb` or `1gb`; NaN when it is none. */
 export function memoryUnits(text: string): number {
-  const parts = /^([0-9]{0,127})([a-z]*)$/i.exec(text)
-  const unit = parts && MEMORY_UNITS.get(parts[2].toLowerCase())
-  return parts && unit ? Number(parts[1]) * unit : Number.NaN
+  const end = digitsEnd(text, 0)
+  if (end > UNIT_DIGITS_MAX || text.length > end + 2) return Number.NaN
+  const unit = MEMORY_UNITS.get(text.slice(end).toLowerCase())
+  return unit === undefined ? Number.NaN : Number(text.slice(0, end)) * unit
 }

@@ -8,6 +8,7 @@
 // Always: what is read is one whole reply as Reply writes it; `pos` is behind it afterwards.
 
 import type { Slice } from '../lib/slice.ts'
+import { withoutOuterBreaks } from '../lib/text.ts'
 import type { TextCache } from '../lib/text-cache.ts'
 import { stringOf } from './convert-bytes.ts'
 import { type Heap, LuaTable } from './lua/table.ts'
@@ -145,13 +146,11 @@ function doubleOf(text: string): number {
 
 /** As an error table has it: '-CODE message' without its dash, anything else behind 'ERR'. */
 export function errorText(text: string): string {
-  if (!text.startsWith('-')) return `ERR ${trimmed(text)}`
+  if (!text.startsWith('-')) return `ERR ${withoutOuterBreaks(text)}`
   const space = text.indexOf(' ')
-  return space < 0 ? `ERR ${trimmed(text.slice(1))}` : `${text.slice(1, space)} ${trimmed(text.slice(space + 1))}`
-}
-
-function trimmed(text: string): string {
-  return text.replace(/^[\r\n]+|[\r\n]+$/g, '')
+  return space < 0
+    ? `ERR ${withoutOuterBreaks(text.slice(1))}`
+    : `${text.slice(1, space)} ${withoutOuterBreaks(text.slice(space + 1))}`
 }
 
 /** `counted`: the error is in the statistics already. */

@@ -7,6 +7,7 @@
 //
 // Always: tables are walked with a stack of its own, as deep as Lua's would go and no deeper; metatables are ignored.
 
+import { cText, oneLine, withoutOuterBreaks } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { writeString } from './convert-bytes.ts'
 import { LuaTable } from './lua/table.ts'
@@ -146,18 +147,8 @@ function writeInteger(reply: Reply, n: number): void {
 
 /** `counted`: the error is in the statistics already. */
 export function writeError(reply: Reply, text: string, counted: boolean): void {
-  reply.error(oneLine(text.replace(/^[\r\n]+|[\r\n]+$/g, '')))
+  reply.error(oneLine(withoutOuterBreaks(text)))
   if (counted) reply.errors--
-}
-
-/** Up to the first NUL, as C sees it. */
-function cText(text: string): string {
-  const end = text.indexOf('\0')
-  return end < 0 ? text : text.slice(0, end)
-}
-
-function oneLine(text: string): string {
-  return /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text
 }
 
 function threeLetters(format: string): string {

@@ -5,6 +5,7 @@
 //
 // Always: between beginLoading() and endLoading() nothing but the library's code runs.
 
+import { cText } from '../lib/text.ts'
 import { errorTable } from './convert-reply.ts'
 import { openLibraries } from './lua/index.ts'
 import { formatNumber } from './lua/number.ts'
@@ -138,7 +139,7 @@ export class Sandbox {
         if (args.length !== 2) throw S.error('Wrong number of arguments to luaProtectedTableError')
         const name = textOf(args[1])
         if (name === undefined) throw S.error('Second argument to luaProtectedTableError must be a string or number')
-        throw S.error(`Script attempted to access nonexistent global variable '${name.split('\0')[0]}'`)
+        throw S.error(`Script attempted to access nonexistent global variable '${cText(name)}'`)
       }),
     )
   }

@@ -2,6 +2,7 @@
 
 import type { Context } from '../../engine/context.ts'
 import type { Slice } from '../../lib/slice.ts'
+import { cText } from '../../lib/text.ts'
 import { NOT_AN_INTEGER } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
@@ -30,7 +31,5 @@ export function symmetricLongOrReply(ctx: Context, i: number): number {
 
 /** A word for an error text: C tells it up to its first NUL. */
 export function errorText(s: Slice): string {
-  const text = s.latin1()
-  const end = text.indexOf('\0')
-  return end < 0 ? text : text.slice(0, end)
+  return cText(s.latin1())
 }

@@ -1,18 +1,29 @@
 // Cursors of SCAN and its like, as Redis reads them: strtoul's unsigned 64-bit integers.
 
 import type { Context } from '../../engine/context.ts'
+import { isDigit } from '../../lib/strtod.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 const INVALID_CURSOR = errorBytes('ERR invalid cursor')
-const CURSOR_TEXT = /^([+-]?[0-9]+)?$/
+const PLUS = 0x2b
+const MINUS = 0x2d
+const ZERO = 0x30
+const CURSOR_DIGITS_MAX = 20
 const CURSOR_MAX = 0xffffffffffffffffn
 
 /** The low 32 bits of the cursor in args[i], which is all that our tables need of it; NaN after an error reply. */
 export function cursorOrReply(ctx: Context, i: number): number {
-  const text = ctx.args[i].latin1()
-  if (CURSOR_TEXT.test(text)) {
-    const cursor = BigInt(text.replace('+', ''))
-    if (cursor <= CURSOR_MAX && cursor >= -CURSOR_MAX) return Number(BigInt.asUintN(32, cursor))
+  const s = ctx.args[i]
+  const sign = s.len === 0 ? 0 : s.byte(0)
+  let at = sign === PLUS || sign === MINUS ? 1 : 0
+  let isCursor = at === 0 || s.len > 1
+  while (at < s.len && s.byte(at) === ZERO) at++
+  if (s.len - at <= CURSOR_DIGITS_MAX) {
+    let digits = ''
+    for (; at < s.len && isDigit(s.byte(at)); at++) digits += String.fromCharCode(s.byte(at))
+    const cursor = BigInt(digits)
+    isCursor &&= at === s.len && cursor <= CURSOR_MAX
+    if (isCursor) return Number(BigInt.asUintN(32, sign === MINUS ? -cursor : cursor))
   }
   ctx.reply.fixedError(INVALID_CURSOR)
   return Number.NaN

@@ -8,6 +8,7 @@ import { ZSetKind } from '../../keyspace/zset-kind.ts'
 import type { ZSetRange } from '../../keyspace/zset-range.ts'
 import { parseDouble } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
+import { numberEnd, numberValue, spacesEnd } from '../../lib/strtod.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
 
@@ -134,8 +135,11 @@ function parseBound(s: Slice, open: boolean): number {
   }
   let n = s.len === 0 ? 0 : parseDouble(s)
   if (Number.isNaN(n)) {
-    const text = s.latin1().replace(/^[ \t-\r]+/, '')
-    if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) n = Number(text)
+    const text = s.latin1()
+    const from = spacesEnd(text, 0)
+    const end = numberEnd(text, from)
+    if (end > from && (end === text.length || text.charCodeAt(end) === 0)) n = numberValue(text, from, end)
+    else if (text.charCodeAt(0) === 0) n = 0
   }
   if (open) {
     s.off--

@@ -3,6 +3,7 @@
 // Always: text of the script reaches the emitted source through `literal` alone, which lets nothing out of its
 // quotes; variables are named by number.
 
+import { cText } from '../../lib/text.ts'
 import type { Expression, LocalVariable } from './ast.ts'
 
 /** A byte string as a JavaScript literal. */
@@ -56,7 +57,7 @@ export function describe(e: Expression): { what: string; name: string } {
       return { what: 'global', name: e.name }
     case 'index': {
       const key = decided(e.key)
-      return { what: 'field', name: key.type === 'string' && !e.isFar ? key.value.split('\0')[0] : '?' }
+      return { what: 'field', name: key.type === 'string' && !e.isFar ? cText(key.value) : '?' }
     }
     case 'paren':
       return describe(e.inner)

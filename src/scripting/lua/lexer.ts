@@ -3,6 +3,7 @@
 // Always: `kind` is the current token; names, strings and numbers have their content in `text` / `value`;
 // `lastLine` is the line of the token before, which is what Lua gives to the instructions it emits meanwhile.
 
+import { cText } from '../../lib/text.ts'
 import { parseNumber } from './number.ts'
 import { LuaError } from './value.ts'
 
@@ -86,7 +87,7 @@ export class Lexer {
   failNear(message: string, near?: string): never {
     const where = `${this.chunkName}:${this.line}: ${message}`
     // Lua prints the token as a C string.
-    throw new LuaError(near === undefined ? where : `${where} near '${near.split('\0')[0]}'`)
+    throw new LuaError(near === undefined ? where : `${where} near '${cText(near)}'`)
   }
 
   private tokenText(kind: string): string {

@@ -1,42 +1,44 @@
 // Lua numbers from and to text: strtod as Lua uses it, printf's %.14g, and printf's %e, %f, %g to the last digit.
 
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
-const HEX = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)(?:[pP]([+-]?\d+))?$/
-const NAMED = /^([+-]?)(inf|infinity|nan|nan\([0-9a-z_]*\))$/i
+import { numberEnd, numberValue, spacesEnd, withoutLastZeros } from '../../lib/strtod.ts'
+import { cText } from '../../lib/text.ts'
+
 const G_DIGITS = 14
 const f64 = new Float64Array(1)
 const u64 = new BigUint64Array(f64.buffer)
 
 /** A string as a number, or undefined when Lua would not take it for one. */
 export function parseNumber(text: string): number | undefined {
-  const nul = text.indexOf('\0')
-  if (nul >= 0) text = text.slice(0, nul)
-  const word = trimSpaces(text)
-  if (DECIMAL.test(word)) return Number(word)
-  const hex = HEX.exec(word)
-  if (hex !== null && hex[2].length + hex[3].length > 0) {
-    const digits = hex[2] + hex[3]
-    const power = Number(hex[4] ?? 0) - 4 * hex[3].length
-    const value = Number(BigInt(`0x${digits}`)) * 2 ** power
-    return hex[1] === '-' ? -value : value
+  const plain = plainDecimal(text)
+  if (plain === plain) return plain
+  text = cText(text)
+  const from = spacesEnd(text, 0)
+  const end = numberEnd(text, from)
+  return end > from && spacesEnd(text, end) === text.length ? numberValue(text, from, end) : undefined
+}
+
+const EXACT_DIGITS_MAX = 15
+const EXACT_POWERS = Array.from({ length: EXACT_DIGITS_MAX + 1 }, (_, i) => 10 ** i)
+
+/** What most numbers look like: digits, a sign or a point among them, all of which a double holds. Otherwise NaN. */
+function plainDecimal(text: string): number {
+  const { length } = text
+  const isNegative = length > 0 && text.charCodeAt(0) === 45
+  let at = isNegative ? 1 : 0
+  if (length - at > EXACT_DIGITS_MAX || length === at) return Number.NaN
+  let value = 0
+  let pointAt = -1
+  for (; at < length; at++) {
+    const c = text.charCodeAt(at)
+    if (c >= 48 && c <= 57) value = value * 10 + (c - 48)
+    else if (c === 46 && pointAt < 0) pointAt = at
+    else return Number.NaN
   }
-  const named = NAMED.exec(word)
-  if (named === null) return undefined
-  if (named[2][0] === 'n' || named[2][0] === 'N') return Number.NaN
-  return named[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-}
-
-function trimSpaces(text: string): string {
-  let begin = 0
-  let end = text.length
-  while (begin < end && isSpace(text.charCodeAt(begin))) begin++
-  while (end > begin && isSpace(text.charCodeAt(end - 1))) end--
-  return begin === 0 && end === text.length ? text : text.slice(begin, end)
-}
-
-/** C's isspace. */
-export function isSpace(c: number): boolean {
-  return c === 32 || (c >= 9 && c <= 13)
+  if (pointAt >= 0) {
+    if (length === 1 || (isNegative && length === 2)) return Number.NaN
+    value /= EXACT_POWERS[length - pointAt - 1]
+  }
+  return isNegative ? -value : value
 }
 
 /** tostring of a number: %.14g. JavaScript cannot see the sign of a NaN; x86 makes negative ones. */
@@ -56,7 +58,7 @@ function significant(n: number, count: number): { digits: string; power: number 
     const rounded = size.toExponential(count - 1)
     const longer = size.toExponential(Math.min(count, 100))
     const e = rounded.indexOf('e')
-    const tie = longer[longer.indexOf('e') - 1] === '5' && !/[1-9]/.test(tailDigits(size, count + 1))
+    const tie = longer[longer.indexOf('e') - 1] === '5' && withoutLastZeros(tailDigits(size, count + 1)) === ''
     if (!tie) return { digits: rounded.slice(0, e).replace('.', ''), power: Number(rounded.slice(e + 1)) }
   }
   const { digits, power } = exactDigits(size)
@@ -73,7 +75,7 @@ function roundDigits(digits: string, power: number, count: number): { digits: st
   if (count < 0) return { digits: '', power }
   const next = digits[count]
   const odd = count > 0 && (digits.charCodeAt(count - 1) & 1) === 1
-  const up = next > '5' || (next === '5' && (/[1-9]/.test(digits.slice(count + 1)) || odd))
+  const up = next > '5' || (next === '5' && (withoutLastZeros(digits.slice(count + 1)) !== '' || odd))
   if (!up) return { digits: digits.slice(0, count), power }
   const sum = (BigInt(digits.slice(0, count) || '0') + 1n).toString().padStart(count, '0')
   if (sum.length > count) return { digits: count === 0 ? sum : sum.slice(0, count), power: power + 1 }
@@ -90,7 +92,7 @@ function exactDigits(size: number): { digits: string; power: number } {
   const digits =
     exponent >= 0 ? (mantissa << BigInt(exponent)).toString() : (mantissa * 5n ** BigInt(-exponent)).toString()
   const power = digits.length - 1 + Math.min(exponent, 0)
-  return { digits: digits.replace(/0+$/, ''), power }
+  return { digits: withoutLastZeros(digits), power }
 }
 
 function signOf(n: number): string {
@@ -107,14 +109,15 @@ export function formatGeneral(n: number, precision: number, alternate: boolean):
   const count = Math.max(precision, 1)
   let { digits, power } = significant(n, count)
   if (power < -4 || power >= count) {
-    if (!alternate) digits = digits.replace(/0+$/, '')
+    if (!alternate) digits = withoutLastZeros(digits)
     const point = digits.length > 1 || alternate ? '.' : ''
     return `${signOf(n)}${digits[0] ?? '0'}${point}${digits.slice(1)}${exponentText(power, 'e')}`
   }
   let text: string
   if (power < 0) text = `0.${'0'.repeat(-power - 1)}${digits}`
   else text = `${digits.slice(0, power + 1)}.${digits.slice(power + 1)}`
-  if (!alternate) text = text.replace(/0+$/, '').replace(/\.$/, '')
+  if (!alternate) text = withoutLastZeros(text)
+  if (!alternate && text.endsWith('.')) text = text.slice(0, -1)
   return signOf(n) + text
 }
 
@@ -147,7 +150,7 @@ export function formatHexFloat(n: number): string {
   f64[0] = Math.abs(n)
   const bits = u64[0]
   const exponentBits = Number(bits >> 52n)
-  const fraction = (bits & 0xfffffffffffffn).toString(16).padStart(13, '0').replace(/0+$/, '')
+  const fraction = withoutLastZeros((bits & 0xfffffffffffffn).toString(16).padStart(13, '0'))
   const lead = exponentBits === 0 ? '0' : '1'
   const power = bits === 0n ? 0 : Math.max(exponentBits, 1) - 1023
   return `${signOf(n)}0x${lead}${fraction ? `.${fraction}` : ''}p${power < 0 ? '-' : '+'}${Math.abs(power)}`

@@ -3,6 +3,7 @@
 //
 // Always: a function sets what its arguments before a faulty one say.
 
+import { cText } from '../../lib/text.ts'
 import type { LuaState } from '../lua/state.ts'
 import { intArgument, stringArgument } from '../lua/stdlib/arguments.ts'
 import type { LuaFunction, LuaValue } from '../lua/value.ts'
@@ -60,7 +61,7 @@ export function configFunctions(S: LuaState, config: CjsonConfig): Record<string
     const [value] = args
     if (typeof value === 'boolean') config[setting] = value ? 1 : 0
     else if (value !== undefined) {
-      const word = stringArgument(S, value, 1, args.length).split('\0')[0]
+      const word = cText(stringArgument(S, value, 1, args.length))
       const index = options.indexOf(word)
       if (index < 0) throw S.argumentError(1, `invalid option '${word}'`)
       config[setting] = index

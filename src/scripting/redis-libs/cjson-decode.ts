@@ -4,7 +4,7 @@
 // Always: `token` is the token before `at`, or at it when it is 'T_END' or 'T_ERROR'. Nested values are kept on a stack
 // of its own; it is as deep as Lua's stack could be, of which an open array takes one slot and an open object two.
 
-import { parseNumber } from '../lua/number.ts'
+import { isDigit, isHexDigit, numberEnd, numberValue } from '../../lib/strtod.ts'
 import type { LuaState } from '../lua/state.ts'
 import { LuaTable } from '../lua/table.ts'
 import type { LuaError, LuaUserdata, LuaValue } from '../lua/value.ts'
@@ -12,11 +12,6 @@ import type { CjsonConfig } from './cjson-config.ts'
 
 /** Slots of Lua's stack. */
 const SLOTS_MAX = 8000
-/** What strtod takes, without the blanks that it would skip. */
-const NUMBER =
-  /[+-]?(?:inf(?:inity)?|nan(?:\([0-9a-z_]*\))?|0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?\d+)?|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)/iy
-/** Of these, what JSON does not have. */
-const NOT_JSON = /\+|-?(?:0[x0-9]|inf|nan)/iy
 /** The next character in a string that is not itself. */
 const STRING_END = /["\\\x00]/g
 const PUNCTUATION: Record<string, Token> = {
@@ -37,8 +32,6 @@ const ESCAPES: Record<string, string> = {
   f: '\f',
   r: '\r',
 }
-const HEX4 = /^[0-9a-fA-F]{4}$/
-
 type Token =
   | 'T_OBJ_BEGIN'
   | 'T_OBJ_END'
@@ -187,22 +180,22 @@ export class JsonDecoder {
   private readWord(c: string): Token {
     const { config } = this
     if (c === '-' || (c >= '0' && c <= '9')) {
-      if (config.decodeInvalidNumbers === 0 && this.matches(NOT_JSON)) return this.fail('invalid number')
+      if (config.decodeInvalidNumbers === 0 && this.isForeignNumber()) return this.fail('invalid number')
       return this.readNumber()
     }
     if (this.take('true')) return this.found('T_BOOLEAN', true)
     if (this.take('false')) return this.found('T_BOOLEAN', false)
     if (this.take('null')) return this.found('T_NULL', this.nullValue)
-    if (config.decodeInvalidNumbers === 1 && this.matches(NOT_JSON)) return this.readNumber()
+    if (config.decodeInvalidNumbers === 1 && this.isForeignNumber()) return this.readNumber()
     return this.fail('invalid token')
   }
 
   private readNumber(): Token {
-    NUMBER.lastIndex = this.at
-    const match = NUMBER.exec(this.text)
-    if (match === null) return this.fail('invalid number')
-    this.at += match[0].length
-    return this.found('T_NUMBER', parseNumber(match[0])!)
+    const begin = this.at
+    const end = numberEnd(this.text, begin)
+    if (end === begin) return this.fail('invalid number')
+    this.at = end
+    return this.found('T_NUMBER', numberValue(this.text, begin, end))
   }
 
   private readString(): Token {
@@ -248,9 +241,14 @@ export class JsonDecoder {
     return utf8((((unit & 0x3ff) << 10) | (low & 0x3ff)) + 0x10000)
   }
 
-  private matches(pattern: RegExp): boolean {
-    pattern.lastIndex = this.at
-    return pattern.test(this.text)
+  /** A number that C knows and JSON does not may begin here: +1, 0x1, 01, inf, nan. */
+  private isForeignNumber(): boolean {
+    const { text } = this
+    if (text[this.at] === '+') return true
+    const at = text[this.at] === '-' ? this.at + 1 : this.at
+    if (text[at] === '0') return isDigit(text.charCodeAt(at + 1)) || (text.charCodeAt(at + 1) | 0x20) === 0x78
+    const word = text.slice(at, at + 3).toLowerCase()
+    return word === 'inf' || word === 'nan'
   }
 
   private take(word: string): boolean {
@@ -276,8 +274,8 @@ function isBlank(c: number): boolean {
 }
 
 function hexAt(text: string, at: number): number | undefined {
-  const digits = text.slice(at, at + 4)
-  return HEX4.test(digits) ? Number.parseInt(digits, 16) : undefined
+  for (let i = at; i < at + 4; i++) if (!isHexDigit(text.charCodeAt(i))) return undefined
+  return Number.parseInt(text.slice(at, at + 4), 16)
 }
 
 /** A code point as UTF-8, one character a byte. */

@@ -82,7 +82,7 @@ export class Config {
       if (!found.has(key)) found.set(key, [name, this.#print(directive)])
     }
     for (const pattern of patterns) {
-      if (!/[[*?]/.test(pattern)) {
+      if (!isPattern(pattern)) {
         const directive = directiveNamed(pattern)
         if (directive) add(pattern, directive)
         continue
@@ -257,6 +257,10 @@ export class Config {
 }
 
 const LOADING = 'LOADING Redis is loading the dataset in memory'
+
+function isPattern(name: string): boolean {
+  return name.includes('*') || name.includes('?') || name.includes('[')
+}
 
 function failed(name: string, why: string): string {
   return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${why}`

@@ -7,6 +7,7 @@
 // Always: parse(print(value)) is value. Integers are stored as bigint, because their bounds reach 2^64 and clients
 // read them back; the field is the nearest number.
 
+import { spacesEnd } from '../../lib/strtod.ts'
 import type { FileSystem } from '../../system/system.ts'
 import { bytesOfText, memoryAmount, memoryText, quoted, strictInteger, textOfBytes } from './words.ts'
 
@@ -255,8 +256,7 @@ export function octal(initial: number, options: IntegerOptions = {}): Directive<
     initial: BigInt(initial),
     manyWords: false,
     parse([word]) {
-      if (!/^$|^[ \t\n\v\f\r]*[+-]?[0-7]{1,21}$/.test(word))
-        throw new Refusal("argument couldn't be parsed as an octal number")
+      if (!isOctal(word)) throw new Refusal("argument couldn't be parsed as an octal number")
       const value = BigInt(Number.parseInt(word || '0', 8))
       checkBounds(value, BigInt(min), BigInt(max), 8)
       return value
@@ -264,6 +264,16 @@ export function octal(initial: number, options: IntegerOptions = {}): Directive<
     field: Number,
     print,
   }
+}
+
+const OCTAL_DIGITS_MAX = 21
+
+function isOctal(word: string): boolean {
+  let at = spacesEnd(word, 0)
+  if (word[at] === '+' || word[at] === '-') at++
+  if (word.length - at > OCTAL_DIGITS_MAX || (at === word.length && word !== '')) return false
+  for (; at < word.length; at++) if (word[at] < '0' || word[at] > '7') return false
+  return true
 }
 
 function checkBounds(value: bigint, min: bigint, max: bigint, radix = 10): void {

@@ -1,5 +1,8 @@
 // The directives with a grammar of their own.
 
+import { parseDouble } from '../../lib/number.ts'
+import { Slice } from '../../lib/slice.ts'
+import { withoutLastZeros } from '../../lib/strtod.ts'
 import { type ConfigLine, type Directive, type Flags, Refusal } from './kinds.ts'
 import { looseInteger, memoryAmount, memoryText, quoted } from './words.ts'
 
@@ -207,9 +210,8 @@ export function percentiles(initial: readonly number[]): Directive<readonly numb
     parse(words) {
       if (words.length === 1 && words[0] === '') return []
       return words.map(word => {
-        if (!/^[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|inf(inity)?)$/i.test(word))
-          throw new Refusal('Invalid latency-tracking-info-percentiles parameters')
-        const value = /inf/i.test(word) ? Number.POSITIVE_INFINITY : Number(word)
+        const value = parseDouble(Slice.of(word))
+        if (Number.isNaN(value)) throw new Refusal('Invalid latency-tracking-info-percentiles parameters')
         if (value < 0 || value > 100)
           throw new Refusal('latency-tracking-info-percentiles parameters should sit between [0.0,100.0]')
         return value
@@ -223,5 +225,6 @@ export function percentiles(initial: readonly number[]): Directive<readonly numb
 
 /** Six decimals at most, without zeros at the end: 99.9, 100. */
 function shortDecimal(value: number): string {
-  return value.toFixed(6).replace(/\.?0+$/, '')
+  const text = withoutLastZeros(value.toFixed(6))
+  return text.endsWith('.') ? text.slice(0, -1) : text
 }

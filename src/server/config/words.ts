@@ -3,6 +3,9 @@
 // Always: configuration text is a byte string - a JavaScript string with one char (0..255) for every byte - so that
 // what came in goes out unchanged. `textOfBytes` and `bytesOfText` go to and from ordinary (UTF-8) text, for paths.
 
+import { digitsEnd, isHexDigit, spacesEnd } from '../../lib/strtod.ts'
+import { isAscii } from '../../lib/text.ts'
+
 const BLANKS = ' \t\n\v\f\r'
 const WORD_ENDS = ' \n\r\t'
 const ESCAPES: { [char: string]: string } = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
@@ -52,8 +55,7 @@ function readQuoted(line: string, start: number, quote: string): { text: string;
       text += line[at]
       continue
     }
-    const hex = /^x[0-9a-fA-F]{2}/.exec(line.slice(at + 1, at + 4))
-    if (hex) {
+    if (line[at + 1] === 'x' && isHexDigit(line.charCodeAt(at + 2)) && isHexDigit(line.charCodeAt(at + 3))) {
       text += String.fromCharCode(Number.parseInt(line.slice(at + 2, at + 4), 16))
       at += 3
     } else {
@@ -80,10 +82,13 @@ const SHORT_ESCAPES: { [char: string]: string } = { '\n': '\\n', '\r': '\\r', '\
 
 const INT64_MAX = 2n ** 63n - 1n
 const UINT64_MAX = 2n ** 64n - 1n
+const INT64_DIGITS = 19
 
 /** A whole number written the one canonical way and within 64 bits, else null. */
 export function strictInteger(word: string): bigint | null {
-  if (!/^(0|-?[1-9]\d{0,18})$/.test(word)) return null
+  const first = word[0] === '-' ? 1 : 0
+  const isCanonical = word === '0' || (word[first] >= '1' && word[first] <= '9')
+  if (!isCanonical || word.length > first + INT64_DIGITS || digitsEnd(word, first) < word.length) return null
   const value = BigInt(word)
   return value > INT64_MAX || value < -INT64_MAX - 1n ? null : value
 }
@@ -91,47 +96,55 @@ export function strictInteger(word: string): bigint | null {
 /** A whole number as C's strtoll takes it, to the end of the word ('' is 0), else null. */
 export function looseInteger(word: string): bigint | null {
   if (word === '') return 0n
-  const match = /^[ \t\n\v\f\r]*([+-]?)(\d+)$/.exec(word)
-  if (!match) return null
-  const value = BigInt(match[2])
-  const limit = match[1] === '-' ? INT64_MAX + 1n : INT64_MAX
+  let at = spacesEnd(word, 0)
+  const isNegative = word[at] === '-'
+  if (isNegative || word[at] === '+') at++
+  if (at === word.length || digitsEnd(word, at) < word.length) return null
+  while (word[at] === '0') at++
+  const limit = isNegative ? INT64_MAX + 1n : INT64_MAX
+  const value = word.length - at > INT64_DIGITS ? limit : BigInt(word.slice(at))
   const clamped = value > limit ? limit : value
-  return match[1] === '-' ? -clamped : clamped
+  return isNegative ? -clamped : clamped
 }
 
-const UNITS: { [unit: string]: bigint } = {
-  '': 1n,
-  b: 1n,
-  k: 1000n,
-  kb: 1024n,
-  m: 1000n ** 2n,
-  mb: 1024n ** 2n,
-  g: 1000n ** 3n,
-  gb: 1024n ** 3n,
-}
+const AMOUNT_DIGITS_MAX = 127
+const GB = 1024n ** 3n
+const MB = 1024n ** 2n
+const KB = 1024n
+const UNITS = new Map([
+  ['', 1n],
+  ['b', 1n],
+  ['k', 1000n],
+  ['kb', KB],
+  ['m', 1000n ** 2n],
+  ['mb', MB],
+  ['g', 1000n ** 3n],
+  ['gb', GB],
+])
 
 /** Bytes with an optional unit (1k is 1000, 1kb is 1024), modulo 2^64; null when it is no such thing. */
 export function memoryAmount(word: string): bigint | null {
-  const match = /^(\d{0,127})([a-z]{0,2})$/i.exec(word)
-  const unit = match && UNITS[match[2].toLowerCase()]
-  if (!match || !unit) return null
-  const digits = BigInt(match[1] || '0')
+  const end = digitsEnd(word, 0)
+  if (end > AMOUNT_DIGITS_MAX || word.length > end + 2) return null
+  const unit = UNITS.get(word.slice(end).toLowerCase())
+  if (unit === undefined) return null
+  const digits = BigInt(word.slice(0, end))
   return BigInt.asUintN(64, (digits > UINT64_MAX ? UINT64_MAX : digits) * unit)
 }
 
 /** The shortest exact spelling of an amount of memory: 64mb, 1000. */
 export function memoryText(bytes: bigint): string {
   if (bytes !== 0n) {
-    if (bytes % UNITS.gb === 0n) return `${bytes / UNITS.gb}gb`
-    if (bytes % UNITS.mb === 0n) return `${bytes / UNITS.mb}mb`
-    if (bytes % UNITS.kb === 0n) return `${bytes / UNITS.kb}kb`
+    if (bytes % GB === 0n) return `${bytes / GB}gb`
+    if (bytes % MB === 0n) return `${bytes / MB}mb`
+    if (bytes % KB === 0n) return `${bytes / KB}kb`
   }
   return `${bytes}`
 }
 
 /** Ordinary text of a byte string that is UTF-8; what is not UTF-8 stays as it is. */
 export function textOfBytes(word: string): string {
-  if (!/[\x80-\xff]/.test(word)) return word
+  if (isAscii(word)) return word
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(word, char => char.charCodeAt(0)))
   } catch {
@@ -141,7 +154,7 @@ export function textOfBytes(word: string): string {
 
 /** The byte string (UTF-8) of ordinary text. */
 export function bytesOfText(text: string): string {
-  return /^[\x00-\x7f]*$/.test(text) ? text : latin1(new TextEncoder().encode(text))
+  return isAscii(text) ? text : latin1(new TextEncoder().encode(text))
 }
 
 /** One char a byte. (TextDecoder's latin1 is windows-1252, which changes 0x80..0x9f.) */

@@ -106,19 +106,35 @@ function refusal(ctx: Context, options: TrackingOptions): string | undefined {
 }
 
 function overlap(fresh: string[], held: string[]): string | undefined {
+  const first = firstOverlapping(fresh, held)
+  if (first === Number.POSITIVE_INFINITY) return undefined
+  const prefix = fresh[first]
+  const overlaps = (other: string) => prefix.startsWith(other) || other.startsWith(prefix)
+  const existing = held.find(overlaps)
+  if (existing !== undefined)
+    return `ERR Prefix '${prefix}' overlaps with an existing prefix '${existing}'. Prefixes for a single client must not overlap.`
+  const provided = fresh.find((other, i) => i > first && overlaps(other))
+  return `ERR Prefix '${prefix}' overlaps with another provided prefix '${provided}'. Prefixes for a single client must not overlap.`
+}
+
+/** The least index of a fresh prefix that overlaps with another one; infinite when none does. */
+function firstOverlapping(fresh: string[], held: string[]): number {
+  let first = Number.POSITIVE_INFINITY
+  const leastIndex = new Map<string, number>()
+  for (const prefix of held) leastIndex.set(prefix, Number.POSITIVE_INFINITY)
   for (const [i, prefix] of fresh.entries()) {
-    for (const other of held) {
-      if (prefix !== other && (prefix.startsWith(other) || other.startsWith(prefix))) {
-        return `ERR Prefix '${prefix}' overlaps with an existing prefix '${other}'. Prefixes for a single client must not overlap.`
-      }
-    }
-    for (const other of fresh.slice(i + 1)) {
-      if (prefix.startsWith(other) || other.startsWith(prefix)) {
-        return `ERR Prefix '${prefix}' overlaps with another provided prefix '${other}'. Prefixes for a single client must not overlap.`
-      }
-    }
+    const least = leastIndex.get(prefix)
+    if (least !== undefined) first = Math.min(first, least, i)
+    else leastIndex.set(prefix, i)
   }
-  return undefined
+  // In order, a prefix stands before all that begin with it; `open` are those that the one at hand begins with.
+  const open: string[] = []
+  for (const prefix of [...leastIndex.keys()].sort()) {
+    while (open.length > 0 && !prefix.startsWith(open[open.length - 1])) open.pop()
+    if (open.length > 0) first = Math.min(first, leastIndex.get(prefix)!, leastIndex.get(open[open.length - 1])!)
+    open.push(prefix)
+  }
+  return first
 }
 
 function caching(ctx: Context): void {

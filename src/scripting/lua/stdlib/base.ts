@@ -2,7 +2,9 @@
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
-import { formatNumber, isSpace, parseNumber } from '../number.ts'
+import { isSpace } from '../../../lib/strtod.ts'
+import { cText } from '../../../lib/text.ts'
+import { formatNumber, parseNumber } from '../number.ts'
 import { callMeta, toNumber } from '../operations.ts'
 import { type LuaState, typeName } from '../state.ts'
 import { LuaTable } from '../table.ts'
@@ -40,7 +42,7 @@ function valueFunctions(S: LuaState): Record<string, LuaFunction> {
       if (args[0] !== undefined && args[0] !== false) return args
       if (args[1] === undefined) throw S.error('assertion failed!')
       // Lua formats the message, which ends it at a NUL.
-      throw S.error(stringArgument(S, args[1], 2, args.length).split('\0')[0])
+      throw S.error(cText(stringArgument(S, args[1], 2, args.length)))
     }),
     type: S.plain(function (this: LuaFunction, value) {
       if (value === undefined) anyArgument(S, 1, arguments.length)
@@ -102,7 +104,7 @@ function memoryFunctions(S: LuaState): Record<string, LuaFunction> {
     gcinfo: S.plain(() => KILOBYTES),
     collectgarbage: S.plain(function (this: LuaFunction, option, value) {
       const word = option === undefined ? 'collect' : stringArgument(S, option, 1, arguments.length)
-      if (!GARBAGE_OPTIONS.includes(word)) throw S.argumentError(1, `invalid option '${word.split('\0')[0]}'`)
+      if (!GARBAGE_OPTIONS.includes(word)) throw S.argumentError(1, `invalid option '${cText(word)}'`)
       if (value !== undefined) intArgument(S, value, 2, arguments.length)
       if (word === 'count') return KILOBYTES
       if (word === 'step') return true
@@ -128,8 +130,7 @@ export function toText(S: LuaState, value: LuaValue): string {
 
 /** C's strtoul over the whole string, spaces around it aside. */
 function parseUnsigned(text: string, radix: number): number | undefined {
-  const nul = text.indexOf('\0')
-  if (nul >= 0) text = text.slice(0, nul)
+  text = cText(text)
   let i = 0
   while (isSpace(text.charCodeAt(i))) i++
   const sign = text[i]

@@ -2,6 +2,7 @@
 //
 //   %[flags][width][.precision]conversion     flags "-+ #0", width and precision two digits at most
 
+import { cText } from '../../../lib/text.ts'
 import { formatExponent, formatFixed, formatGeneral } from '../number.ts'
 import { limited } from '../operations.ts'
 import type { LuaState } from '../state.ts'
@@ -77,7 +78,7 @@ function formatOne(S: LuaState, spec: Spec, args: LuaValue[], n: number): string
   switch (spec.conversion) {
     case 'c':
       // The result is a C string: a NUL ends it.
-      return pad(spec, String.fromCharCode(toInt(number()) & 255)).split('\0')[0]
+      return cText(pad(spec, String.fromCharCode(toInt(number()) & 255)))
     case 'd':
     case 'i':
       return formatSigned(spec, BigInt(toInteger(number())))
@@ -103,7 +104,7 @@ function formatOne(S: LuaState, spec: Spec, args: LuaValue[], n: number): string
 
 function formatString(spec: Spec, text: string): string {
   if (spec.precision < 0 && text.length >= LONG_STRING) return text
-  const cString = text.split('\0')[0]
+  const cString = cText(text)
   return pad(spec, spec.precision < 0 ? cString : cString.slice(0, spec.precision))
 }
 

@@ -2,6 +2,7 @@
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
+import { cText } from '../../../lib/text.ts'
 import { compile, instantiate } from '../compile.ts'
 import { formatNumber } from '../number.ts'
 import * as operations from '../operations.ts'
@@ -28,7 +29,7 @@ export function loadFunctions(S: LuaState): Record<string, LuaFunction> {
 /** The function, or nil and the message. */
 function loadText(S: LuaState, source: string, name: string): LuaResult {
   try {
-    const prototype = compile(source, name.split('\0')[0], S.cCalls)
+    const prototype = compile(source, cText(name), S.cCalls)
     return instantiate(prototype, S, OPERATIONS, S.thread.env)
   } catch (e) {
     return [undefined, S.caught(e).value]

@@ -11,6 +11,7 @@
 //
 // Always: the stack holds at most one choice for each item of the pattern.
 
+import { cText } from '../../../lib/text.ts'
 import type { LuaState } from '../state.ts'
 import { isInClass } from './classes.ts'
 
@@ -51,8 +52,7 @@ export class Matcher {
   constructor(S: LuaState, subject: string, pattern: string) {
     this.S = S
     this.subject = subject
-    const nul = pattern.indexOf('\0')
-    this.pattern = nul < 0 ? pattern : pattern.slice(0, nul)
+    this.pattern = cText(pattern)
   }
 
   /** Matches from `at` with the pattern from `item` on: the end of the match, NO_MATCH or UNDECIDED. */

@@ -5,6 +5,7 @@
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
+import { cText } from '../../../lib/text.ts'
 import { formatNumber } from '../number.ts'
 import { finishMeta, index, limited, PENDING, pause, tryMeta } from '../operations.ts'
 import { type LuaState, typeName } from '../state.ts'
@@ -29,7 +30,7 @@ export function searchFunctions(S: LuaState): Record<string, LuaFunction> {
       let from = init === undefined ? 0 : fromEnd(integerArgument(S, init, 3, arguments.length), subject.length) - 1
       if (from < 0) from = 0
       else if (from > subject.length) from = subject.length
-      if (isFind && ((plain !== undefined && plain !== false) || !SPECIALS.test(pattern.split('\0')[0]))) {
+      if (isFind && ((plain !== undefined && plain !== false) || !SPECIALS.test(cText(pattern)))) {
         const at = subject.indexOf(pattern, from)
         return S.ready(at < 0 ? undefined : [at + 1, at + pattern.length])
       }

@@ -1,0 +1,36 @@
+// Line breaks, blanks and words of text that a client sent, looked at a character at a time.
+//
+// Always: each takes a number of steps proportional to the text, whatever it holds.
+
+const LF = 0x0a
+const CR = 0x0d
+
+function isBreak(c: number): boolean {
+  return c === LF || c === CR
+}
+
+/** Without the line breaks at its beginning and its end. */
+export function withoutOuterBreaks(text: string): string {
+  let from = 0
+  let end = text.length
+  while (from < end && isBreak(text.charCodeAt(from))) from++
+  while (end > from && isBreak(text.charCodeAt(end - 1))) end--
+  return from === 0 && end === text.length ? text : text.slice(from, end)
+}
+
+/** With a space for every line break. */
+export function oneLine(text: string): string {
+  return text.replaceAll('\r', ' ').replaceAll('\n', ' ')
+}
+
+/** Up to the first NUL, as C sees it. */
+export function cText(text: string): string {
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
+}
+
+/** Nothing but characters below 128. */
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
