@@ -4,6 +4,8 @@
 import type { Slice } from './slice.ts'
 
 const WORDS_MAX = 64
+/** Arguments of one call: far below what any runtime takes. */
+const CHARS_AT_ONCE = 4096
 
 /** Copies `len` bytes from (from, fromDv) at `fromAt` to (to, toDv) at `toAt`. The views of a pair cover the same bytes. */
 export function copyBytes(
@@ -39,6 +41,14 @@ export function bytesOf(text: string): Uint8Array {
   const u8 = new Uint8Array(text.length)
   for (let i = 0; i < text.length; i++) u8[i] = text.charCodeAt(i)
   return u8
+}
+
+/** u8[from .. to) as text of one char a byte. */
+export function latin1Text(u8: Uint8Array, from = 0, to: number = u8.length): string {
+  let text = ''
+  for (let at = from; at < to; at += CHARS_AT_ONCE)
+    text += String.fromCharCode.apply(null, u8.subarray(at, Math.min(to, at + CHARS_AT_ONCE)) as unknown as number[])
+  return text
 }
 
 /** True when the bytes of `s`, letters folded to lower case, are `lower`. */

@@ -7,6 +7,8 @@
 // Always: a slice is valid until the owner of the buffer moves on (a command's arguments: until the
 // command returns; a value in the arena: until the next write to the keyspace).
 
+import { latin1Text } from './bytes.ts'
+
 export class Slice {
   u8: Uint8Array
   dv: DataView
@@ -50,10 +52,7 @@ export class Slice {
 
   /** The bytes as a latin1 JavaScript string, one char a byte. Allocates: not for the hot path. */
   latin1(): string {
-    let s = ''
-    for (let i = this.off, end = this.off + this.len; i < end; i += 4096)
-      s += String.fromCharCode.apply(null, this.u8.subarray(i, Math.min(end, i + 4096)) as unknown as number[])
-    return s
+    return latin1Text(this.u8, this.off, this.off + this.len)
   }
 
   equals(other: Slice): boolean {

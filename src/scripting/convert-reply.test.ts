@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytesOf } from '../lib/bytes.ts'
-import { ReplyReader } from './convert-reply.ts'
+import { ReplyConverter } from './convert-reply.ts'
 import { LuaTable } from './lua/table.ts'
 import type { LuaValue } from './lua/value.ts'
 
@@ -29,7 +29,7 @@ function shown(value: LuaValue): unknown {
 }
 
 test('a reply is read up to its end, whatever stands behind it in the buffer', () => {
-  const reader = new ReplyReader({ serial: 0 })
+  const reader = new ReplyConverter({ serial: 0 })
   for (const reply of REPLIES) {
     const alone = shown(reader.read(bytesOf(reply)))
     for (const behind of NEIGHBOURS) {

@@ -5,6 +5,10 @@
 //   -E  {err='E', ignore_error_stats_update=true}                                  ,    {double=n}    ( {big_number=}
 //   _   nil                    #t #f  true, false                                   |    skipped
 //
+// protocol/reply-reader.ts reads what other servers send. It is not used here: our own reply is whole and well formed, so
+// that nothing has to be copied, checked, bounded or resumed, and values of its kind would be made only to be converted.
+// It takes 67 ns for an integer and 165 ns for 32 bytes, this 11 and 81 (Bun).
+//
 // Always: what is read is one whole reply as Reply writes it; `pos` is behind it afterwards.
 
 import type { Slice } from '../lib/slice.ts'
@@ -18,7 +22,7 @@ const CR = 13
 const MINUS = 0x2d
 const ZERO = 0x30
 
-export class ReplyReader {
+export class ReplyConverter {
   pos = 0
   private u8: Uint8Array = new Uint8Array(0)
   private readonly heap: Heap

@@ -10,7 +10,7 @@ import { formatAnyDouble } from '../lib/double.ts'
 import { writeInt } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import { writeString } from './convert-bytes.ts'
-import { errorTable, errorText, ReplyReader } from './convert-reply.ts'
+import { errorTable, errorText, ReplyConverter } from './convert-reply.ts'
 import type { Heap } from './lua/table.ts'
 import { LuaError, type LuaValue } from './lua/value.ts'
 import type { Script } from './script-engine.ts'
@@ -26,7 +26,7 @@ export class RedisLibrary {
   /** The script that runs; undefined outside of one. */
   script: Script | undefined
   private readonly heap: Heap
-  private readonly reader: ReplyReader
+  private readonly reader: ReplyConverter
   private u8 = new Uint8Array(SCRATCH_BYTES)
   private dv = new DataView(this.u8.buffer)
   private readonly args: Slice[] = []
@@ -35,7 +35,7 @@ export class RedisLibrary {
 
   constructor(heap: Heap) {
     this.heap = heap
-    this.reader = new ReplyReader(heap)
+    this.reader = new ReplyConverter(heap)
   }
 
   /** Runs a command. An error reply is thrown if `raises`, else returned as a table. */

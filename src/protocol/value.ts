@@ -1,0 +1,44 @@
+// Values: what replies are made into, and what a client does with them.
+
+import { latin1Text } from '../lib/bytes.ts'
+
+/** An error that a server answered. */
+export class ReplyError {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** The first word: WRONGTYPE, NOAUTH. */
+  get code(): string {
+    const space = this.text.indexOf(' ')
+    return space < 0 ? this.text : this.text.slice(0, space)
+  }
+}
+
+/** A message that answers no command. */
+export class Push {
+  readonly items: Value[]
+  constructor(items: Value[]) {
+    this.items = items
+  }
+}
+
+export type Value = number | bigint | boolean | string | Uint8Array | null | ReplyError | Value[]
+
+/** Bytes or simple text as text of one char a byte; '' for anything else. */
+export function textOf(value: Value): string {
+  if (typeof value === 'string') return value
+  return value instanceof Uint8Array ? latin1Text(value) : ''
+}
+
+/** The first error among replies, those within lists included. */
+export function firstError(replies: readonly Value[]): ReplyError | undefined {
+  for (const reply of replies) {
+    if (reply instanceof ReplyError) return reply
+    if (!Array.isArray(reply)) continue
+    const inner = firstError(reply)
+    if (inner !== undefined) return inner
+  }
+  return undefined
+}
