@@ -6,6 +6,10 @@ export class Stats {
   rejectedConnections = 0
   netInputBytes = 0
   netOutputBytes = 0
+  netReplOutputBytes = 0
+  syncFull = 0
+  syncPartialOk = 0
+  syncPartialErr = 0
   protocolErrors = 0
   errorReplies = 0
   evictedKeys = 0

@@ -6,7 +6,7 @@ import type { Persistence } from './persistence.ts'
 export type Put = (name: string, value: number | string) => void
 
 export function putPersistence(put: Put, persistence: Persistence, changes: number): void {
-  const { progress, guard, saver, rewriter, aof, lastLoad } = persistence
+  const { progress, guard, saver, rewriter, aof, loader } = persistence
   const job = saver.job ?? rewriter.job
   const percent = job === undefined || job.keysTotal === 0 ? 0 : (job.keysDone / job.keysTotal) * 100
   put('loading', progress.active ? 1 : 0)
@@ -25,8 +25,8 @@ export function putPersistence(put: Put, persistence: Persistence, changes: numb
   put('rdb_current_bgsave_time_sec', saver.job?.seconds ?? -1)
   put('rdb_saves', saver.saves)
   put('rdb_last_cow_size', saver.lastEarlyBytes)
-  put('rdb_last_load_keys_expired', lastLoad.keysExpired)
-  put('rdb_last_load_keys_loaded', lastLoad.keysLoaded)
+  put('rdb_last_load_keys_expired', loader.lastLoad.keysExpired)
+  put('rdb_last_load_keys_loaded', loader.lastLoad.keysLoaded)
   put('aof_enabled', aof.state === OFF ? 0 : 1)
   put('aof_rewrite_in_progress', rewriter.isActive ? 1 : 0)
   put('aof_rewrite_scheduled', rewriter.scheduled ? 1 : 0)

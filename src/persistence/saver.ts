@@ -10,6 +10,7 @@ import { attempt, type DiskFailure } from './machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from './parts.ts'
 import { type SaveFailure, saveRdb } from './rdb-file.ts'
 import { SnapshotJob } from './snapshot-job.ts'
+import type { SnapshotSlot } from './snapshot-slot.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 
 const RETRY_SECONDS = 5
@@ -25,19 +26,17 @@ export class Saver {
   lastEarlyBytes = 0
   /** The background save that is running. */
   job: SnapshotJob | undefined
-  /** The last save is running, behind which the server ends. */
-  ending = false
-  /** Whether another job has the keyspace: the append-only file is being rewritten. */
-  isBusy: () => boolean = () => false
   private readonly parts: PersistenceParts
   private readonly guard: DiskGuard
+  private readonly slot: SnapshotSlot
   private lastTrySeconds = 0
   private dirtyBefore = 0
   private killed = false
 
-  constructor(parts: PersistenceParts, guard: DiskGuard) {
+  constructor(parts: PersistenceParts, guard: DiskGuard, slot: SnapshotSlot) {
     this.parts = parts
     this.guard = guard
+    this.slot = slot
     this.lastSaveSeconds = this.nowSeconds()
   }
 
@@ -64,25 +63,31 @@ export class Saver {
 
   /** Saves in slices, while nothing may change: the last thing a server does. False when it failed. */
   saveAtEnd(): Promise<boolean> {
-    const { engine, log } = this.parts
-    this.releaseKeyspace()
-    // A replica's snapshot has the keyspace.
-    if (engine.keyspace.snapshotting) return Promise.resolve(this.saveNow())
+    const { log } = this.parts
+    // A snapshot for replicas is under way.
+    if (this.slot.isTakenBy('replicas')) return Promise.resolve(this.saveNow())
+    this.slot.seize('shutdown')
     this.saves++
     return new Promise(resolve => {
-      this.ending = true
-      this.walking = new SnapshotJob(
-        jobParts(this.parts),
-        this.sinkOf(this.temporary),
-        sink => new SnapshotWriter(engine.keyspace, sink, rdbOptions(this.parts, false)),
-        error => {
-          this.ending = false
-          if (error === null) this.noteSaved()
-          else log.warning(`Write error while saving DB to the disk(rdbSaveRio): ${error.message}`)
-          resolve(error === null)
-        },
-      )
+      this.startJob(this.temporary, error => {
+        this.slot.release('shutdown')
+        if (error === null) this.noteSaved()
+        else log.warning(`Write error while saving DB to the disk(rdbSaveRio): ${error.message}`)
+        resolve(error === null)
+      })
     })
+  }
+
+  private startJob(temporary: string, done: (error: DiskFailure | null) => void): SnapshotJob {
+    const { keyspace } = this.parts.engine
+    const job = new SnapshotJob(
+      jobParts(this.parts),
+      this.sinkOf(temporary),
+      sink => new SnapshotWriter(keyspace, sink, rdbOptions(this.parts, false)),
+      done,
+    )
+    this.slot.started(job)
+    return job
   }
 
   private sinkOf(temporary: string): FileSink {
@@ -117,30 +122,14 @@ export class Saver {
   /** Begins a background save; false when one cannot begin now. */
   startBackground(): boolean {
     const { engine, log } = this.parts
-    if (this.job !== undefined || this.isBusy()) return false
+    if (!this.slot.acquire('save')) return false
     this.saves++
     this.dirtyBefore = engine.keyspace.dirty
     this.lastTrySeconds = this.nowSeconds()
     this.killed = false
-    this.releaseKeyspace()
     log.notice(`Background saving started by pid ${this.parts.pid}`)
-    this.job = new SnapshotJob(
-      jobParts(this.parts),
-      this.sinkOf(`temp-bg-${this.parts.pid}.rdb`),
-      sink => new SnapshotWriter(engine.keyspace, sink, rdbOptions(this.parts, false)),
-      error => this.finished(error),
-    )
-    this.walking = this.job
+    this.job = this.startJob(`temp-bg-${this.parts.pid}.rdb`, error => this.finished(error))
     return true
-  }
-
-  /** The job that walked last: given up, it may still be at it. */
-  private walking: SnapshotJob | undefined
-
-  /** Lets another snapshot begin. */
-  releaseKeyspace(): void {
-    this.walking?.finishWalk()
-    this.walking = undefined
   }
 
   private finished(error: DiskFailure | null): void {
@@ -148,6 +137,7 @@ export class Saver {
     this.lastSeconds = this.job?.seconds ?? -1
     this.lastEarlyBytes = this.job?.earlyBytes ?? 0
     this.job = undefined
+    this.slot.release('save')
     if (this.killed) {
       log.warning('Background saving terminated by signal 10')
       return
@@ -174,7 +164,7 @@ export class Saver {
 
   /** Now and then: begins what is due. */
   cron(): void {
-    if (this.job !== undefined || this.isBusy()) return
+    if (this.slot.isTaken) return
     const { config, engine, log } = this.parts
     const now = this.nowSeconds()
     const mayTry = now - this.lastTrySeconds > RETRY_SECONDS || this.guard.lastSaveOk

@@ -1,7 +1,27 @@
-// Replica: what the feed knows of one replica.
+// Replica: what is known of one replica.
+//
+//   WAITING ─▶ SAVING ─▶ SENDING ─▶ ONLINE               full synchronisation by way of a file
+//      │─────────────────▶ SENDING ─▶ AWAITING_ACK ─▶ ONLINE    to its socket, as the snapshot is made
+//      └──────────────────▶ CONTINUING ─▶ ONLINE          partial: the backlog has what it missed
+//   of one that wants the dataset alone, TRANSMITTED stands in the place of AWAITING_ACK and ONLINE
+//
+// Always: only ONLINE gets the stream as it is made; behind SAVING, SENDING, CONTINUING and AWAITING_ACK it is queued.
 
 import type { Client } from '../engine/client.ts'
-import type { ReplicaFacts, ReplicaState } from '../engine/replicas.ts'
+import type { ReplicaInfo, ReplicaInfoState } from '../engine/replicas.ts'
+
+export type ReplicaState = 'waiting' | 'saving' | 'sending' | 'continuing' | 'awaitingAck' | 'online' | 'transmitted'
+
+/** The states as INFO names them. */
+const INFO_STATES: { readonly [state in ReplicaState]: ReplicaInfoState } = {
+  waiting: 'wait_bgsave',
+  saving: 'wait_bgsave',
+  sending: 'send_bulk',
+  continuing: 'send_bulk',
+  awaitingAck: 'online',
+  online: 'online',
+  transmitted: 'rdb_transmitted',
+}
 
 /** A dataset in a file, on its way to the replicas that wait for it. */
 export interface Transfer {
@@ -10,36 +30,54 @@ export interface Transfer {
   users: number
 }
 
-export class Replica implements ReplicaFacts {
-  readonly client: Client
-  state: ReplicaState = 'wait_bgsave'
-  /** Of the save that is running. */
-  saving = false
+/** What a client has said of itself with REPLCONF. */
+export class ReplicaOptions {
+  /** 0: it did not say. */
   port = 0
+  /** REPLCONF capa eof: it takes a dataset of unknown length, which ends with a marker. */
+  capaEof = false
+  /** REPLCONF rdb-only: it wants the dataset and nothing behind it. */
+  rdbOnly = false
+}
+
+export class Replica implements ReplicaInfo {
+  readonly client: Client
+  readonly options: ReplicaOptions
+  phase: ReplicaState = 'waiting'
   ackOffset = 0
-  /** What of the stream is on its disk, as far as it told. */
+  /** What of the stream is on its disk, as far as it said. */
   diskOffset = 0
   ackMs: number
   readonly sinceMs: number
-  /** It knows PSYNC, and will acknowledge. */
-  readonly partial: boolean
-  readonly rdbOnly: boolean
+  /** It came with PSYNC, and will acknowledge. */
+  readonly psync: boolean
   transfer: Transfer | undefined
   sentBytes = 0
-  /** It knows a dataset of unknown length, which ends with a mark (SocketSink). */
-  takesMark = false
-  /** Such a dataset is sent: the stream follows when it has said that it saw the mark at its end. */
-  awaitsAck = false
-  sawMark = false
+  /** It has acknowledged: of a dataset with an EOF marker, that it has come to the marker. */
+  acked = false
   /** The stream behind the dataset. */
-  readonly pending: Uint8Array[] = []
-  pendingBytes = 0
-  overSinceMs = 0
+  readonly queued: Uint8Array[] = []
+  queuedBytes = 0
+  /** Wall-clock milliseconds since when the soft output limit is exceeded; 0: it is not. */
+  softLimitSinceMs = 0
 
-  constructor(client: Client, partial: boolean, rdbOnly: boolean, nowMs: number) {
+  constructor(client: Client, psync: boolean, options: ReplicaOptions, nowMs: number) {
     this.client = client
-    this.partial = partial
-    this.rdbOnly = rdbOnly
+    this.psync = psync
+    this.options = options
     this.ackMs = this.sinceMs = nowMs
+  }
+
+  get port(): number {
+    return this.options.port
+  }
+
+  get state(): ReplicaInfoState {
+    return INFO_STATES[this.phase]
+  }
+
+  /** The stream is queued behind what it is being sent. */
+  get queuesStream(): boolean {
+    return this.phase !== 'waiting' && this.phase !== 'online' && !this.options.rdbOnly
   }
 }

@@ -2,36 +2,51 @@
 
 import type { Engine } from '../engine/engine.ts'
 import type { Persistence } from '../persistence/persistence.ts'
-import { ReplicaFeed } from '../replication/feed.ts'
-import { WriteGuard } from '../replication/write-guard.ts'
+import { MinReplicasGuard } from '../replication/min-replicas.ts'
+import { ConnectedReplicas } from '../replication/replicas.ts'
+import type { Random } from '../system/system.ts'
 import type { Config } from './config/config.ts'
 import type { Services } from './services.ts'
 
-export function addReplication(engine: Engine, config: Config, services: Services, persistence: Persistence): void {
-  const feed = new ReplicaFeed({ persistence, server: persistence.parts, config, id: services.runId })
-  services.cron.hooks.push(() => feed.cron())
-  services.account.users.push({ kind: 'backlog', bytes: () => feed.memoryBytes })
-  const guard = new WriteGuard(engine, config)
+const ID_BYTES = 20
+
+/** The name of a replication stream: forty random hexadecimal digits, apart from the process's run id. */
+function newId(random: Random): string {
+  return Array.from(random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join('')
+}
+
+export function addReplication(
+  engine: Engine,
+  config: Config,
+  services: Services,
+  persistence: Persistence,
+  random: Random,
+): void {
+  const replicas = new ConnectedReplicas({ persistence, server: persistence.parts, config, newId: () => newId(random) })
+  services.cron.hooks.push(() => replicas.cron())
+  services.account.users.push({ kind: 'backlog', bytes: () => replicas.stream.memoryBytes })
+  const guard = new MinReplicasGuard(engine, config)
   config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => {
     guard.configure()
     return undefined
   })
   services.info.section('replication', 'Replication', true, put => {
-    const { backlog } = feed
-    const replicas = feed.list()
+    const { stream } = replicas
+    const { backlog } = stream
+    const list = replicas.list()
     put('role', 'master')
-    put('connected_slaves', replicas.length)
-    replicas.forEach(({ client, port, state, ackOffset, ackMs }, i) => {
+    put('connected_slaves', list.length)
+    list.forEach(({ client, port, state, ackOffset, ackMs }, i) => {
       const host = client.connection.peer.replace(/:\d+$/, '')
       const lag = state === 'online' ? Math.floor((engine.keyspace.nowMs - ackMs) / 1000) : 0
       put(`slave${i}`, `ip=${host},port=${port},state=${state},offset=${ackOffset},lag=${lag}`)
     })
     if (guard.isConfigured) put('min_slaves_good_slaves', guard.goodReplicas)
     put('master_failover_state', 'no-failover')
-    put('master_replid', services.runId)
-    put('master_replid2', '0'.repeat(40))
-    put('master_repl_offset', feed.offset)
-    put('second_repl_offset', -1)
+    put('master_replid', stream.replid)
+    put('master_replid2', stream.replid2)
+    put('master_repl_offset', stream.offset)
+    put('second_repl_offset', stream.secondOffset)
     put('repl_backlog_active', backlog === undefined ? 0 : 1)
     put('repl_backlog_size', config.replBacklogSize)
     put('repl_backlog_first_byte_offset', backlog === undefined ? 0 : backlog.start + 1)

@@ -125,7 +125,7 @@ export class Server implements RunningServer {
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
     const around = { engine: this.engine, config, system, log, services: this.services, lockFiles }
     this.persistence = persistenceOf(around)
-    addReplication(this.engine, config, this.services, this.persistence)
+    addReplication(this.engine, config, this.services, this.persistence, random)
     this.memory = new MemoryTransport(this.receiver)
   }
 

@@ -63,8 +63,8 @@ function replConf(ctx: Context): void {
     } else if (ctx.is(i, 'rdb-only')) {
       const only = ctx.longOrReply(i + 1)
       if (Number.isNaN(only)) return
-      replicas.wantOnlyDataset(client, only === 1)
-    } else if (ctx.is(i, 'capa') && ctx.is(i + 1, 'eof')) replicas.takesMark(client)
+      replicas.setRdbOnly(client, only === 1)
+    } else if (ctx.is(i, 'capa') && ctx.is(i + 1, 'eof')) replicas.setCapaEof(client)
     else if (!isTaken(ctx, i)) return reply.error(`ERR Unrecognized REPLCONF option: ${args[i].latin1()}`)
   }
   reply.ok()

@@ -12,11 +12,13 @@
 // nothing is acknowledged that is not on the disk: a failure ends the process.
 
 import type { Effect } from '../../engine/context.ts'
+import { EffectEncoder } from '../../engine/effect-encoder.ts'
 import type { Sink } from '../../engine/engine.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
 import type { DiskGuard } from '../disk-guard.ts'
 import { attempt, type DiskFailure } from '../machine.ts'
 import type { PersistenceParts } from '../parts.ts'
+import type { SnapshotSlot } from '../snapshot-slot.ts'
 import { AppendedFile } from './appended-file.ts'
 
 export const OFF = 0
@@ -43,19 +45,18 @@ export class AofLog implements Sink {
   /** Bytes appended since the process started, buffer included, and how many of them are on the disk. */
   appended = 0
   synced = 0
-  /** Another job uses the disk: with no-appendfsync-on-rewrite that is left in peace. */
-  isDiskBusy: () => boolean = () => false
-  /** Fsync works again after it had failed: what it had covered may be lost on the disk. */
-  onSyncRecovered: () => void = () => {}
+  /** Fsync works again after it had failed: what it had covered may be lost on the disk, and the log needs a new base. */
+  needsRewrite = false
   /** DEBUG AOF-FLUSH-SLEEP. */
   flushSleepUs = 0
   readonly buffer = new CommandWriter()
   private readonly parts: PersistenceParts
   private readonly guard: DiskGuard
+  private readonly slot: SnapshotSlot
   private file: AppendedFile | undefined
   /** The file before, while its end is on the way to the disk, and what `appended` was when it ended. */
   private before: { file: AppendedFile; appended: number } | undefined
-  private database = -1
+  private readonly encoder = new EffectEncoder(this.buffer)
   private timestampSeconds = 0
   private scheduled = false
   private syncing = false
@@ -71,9 +72,10 @@ export class AofLog implements Sink {
   private gatheredAtUs = 0
   private gatheringSinceUs = 0
 
-  constructor(parts: PersistenceParts, guard: DiskGuard) {
+  constructor(parts: PersistenceParts, guard: DiskGuard, slot: SnapshotSlot) {
     this.parts = parts
     this.guard = guard
+    this.slot = slot
     parts.engine.output.beforeSend.push(() => {
       if (this.buffer.len !== 0) this.flush(false)
     })
@@ -92,13 +94,7 @@ export class AofLog implements Sink {
     if (this.file === undefined) return
     const before = buffer.len
     if (parts.config.aofTimestampEnabled) this.stamp()
-    if (asTransaction) buffer.plain(MULTI)
-    for (let i = 0; i < effects.length; i++) {
-      const { db, args } = effects[i]
-      if (db !== this.database) this.select(db)
-      buffer.command(args)
-    }
-    if (asTransaction) buffer.plain(EXEC)
+    this.encoder.write(effects, asTransaction)
     this.appended += buffer.len - before
     const client = parts.engine.current
     if (client !== undefined) client.logOffset = this.appended
@@ -136,13 +132,6 @@ export class AofLog implements Sink {
     this.buffer.plain(`#TS:${seconds}\r\n`)
   }
 
-  private select(db: number): void {
-    this.database = db
-    this.buffer.count(2)
-    this.buffer.word('SELECT')
-    this.buffer.integer(db)
-  }
-
   // ---- files ----
 
   /** Writes to a file from now on, which is `size` bytes long; the one before is not needed. */
@@ -156,7 +145,7 @@ export class AofLog implements Sink {
     this.file = file
     this.name = name
     this.size = size
-    this.database = -1
+    this.encoder.reset()
     this.unsynced = false
     this.syncing = false
     this.generation++
@@ -266,7 +255,7 @@ export class AofLog implements Sink {
       this.postponedSeconds = 0
       if (!this.write()) return
     } else if (!this.unsynced) return
-    if (config.noAppendfsyncOnRewrite && this.isDiskBusy() && !force) return
+    if (config.noAppendfsyncOnRewrite && this.slot.isTaken && !force) return
     if (config.appendfsync === 'always') this.syncNow()
     else if (everySecond && !this.syncing && this.unsynced && this.nowSeconds() > this.lastSyncSeconds) this.syncLater()
   }
@@ -301,7 +290,7 @@ export class AofLog implements Sink {
     const failure = attempt(() => file.write(buffer.u8, bytes))
     const took = clock.monotonicUs() - begin
     parts.spike(
-      this.syncing ? 'aof-write-pending-fsync' : this.isDiskBusy() ? 'aof-write-active-child' : 'aof-write-alone',
+      this.syncing ? 'aof-write-pending-fsync' : this.slot.isTaken ? 'aof-write-active-child' : 'aof-write-alone',
       took,
     )
     parts.spike('aof-write', took)
@@ -392,7 +381,7 @@ export class AofLog implements Sink {
     if (upTo > this.synced) this.synced = upTo
     if (this.guard.syncError === undefined) return
     this.guard.syncEnded(undefined)
-    this.onSyncRecovered()
+    this.needsRewrite = true
   }
 
   get syncInProgress(): boolean {
@@ -407,6 +396,3 @@ export class AofLog implements Sink {
     this.flush(false)
   }
 }
-
-const MULTI = '*1\r\n$5\r\nMULTI\r\n'
-const EXEC = '*1\r\n$4\r\nEXEC\r\n'

@@ -13,6 +13,7 @@ import { FileSink } from '../file-sink.ts'
 import type { DiskFailure } from '../machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from '../parts.ts'
 import { SnapshotJob } from '../snapshot-job.ts'
+import type { SnapshotSlot } from '../snapshot-slot.ts'
 import { SnapshotWriter } from '../snapshot-writer.ts'
 import { AofBaseWriter } from './base-writer.ts'
 import type { AofFiles } from './files.ts'
@@ -40,17 +41,17 @@ export class AofRewriter {
   private readonly parts: PersistenceParts
   private readonly files: AofFiles
   private readonly log: AofLog
+  private readonly slot: SnapshotSlot
   private stage: Stage = 'idle'
   private killed = false
-  /** The job that walked last: given up, it may still be at it. */
-  private walking: SnapshotJob | undefined
   private delayMinutes = 0
   private mayRetrySeconds = 0
 
-  constructor(parts: PersistenceParts, files: AofFiles, log: AofLog) {
+  constructor(parts: PersistenceParts, files: AofFiles, log: AofLog, slot: SnapshotSlot) {
     this.parts = parts
     this.files = files
     this.log = log
+    this.slot = slot
   }
 
   private get temporaryBase(): string {
@@ -65,9 +66,10 @@ export class AofRewriter {
     return this.stage !== 'idle'
   }
 
-  /** Begins; false when that fails. No other job may have the keyspace. */
+  /** Begins; false when that fails, or another snapshot is under way. */
   start(): boolean {
     const { files, log } = this
+    if (!this.slot.acquire('rewrite')) return false
     this.killed = false
     if (files.makeFolder() !== undefined) return this.cannotStart()
     if (log.state === ON) return this.prepare() || this.cannotStart()
@@ -77,6 +79,7 @@ export class AofRewriter {
   }
 
   private cannotStart(): false {
+    this.slot.release('rewrite')
     this.lastOk = false
     return false
   }
@@ -148,7 +151,7 @@ export class AofRewriter {
             }),
       error => this.written(error, isRdb),
     )
-    this.walking = this.job
+    this.slot.started(this.job)
     parts.log.notice(`Background append only file rewriting started by pid ${parts.pid}`)
   }
 
@@ -178,17 +181,19 @@ export class AofRewriter {
 
   private end(): void {
     const { parts, files, log } = this
-    if (log.state !== WAITING) {
-      this.stage = 'idle'
-      return
-    }
+    if (log.state !== WAITING) return this.idle()
     // Not on yet: the next rewrite begins with a temporary file of its own.
     log.abandon()
     parts.log.notice(`Removing the temp incr aof file ${this.temporaryIncremental} in the background`)
     parts.disk.unlinkLater(files.path(this.temporaryIncremental), () => {
-      this.stage = 'idle'
+      this.idle()
       if (log.state === WAITING) this.scheduled = true
     })
+  }
+
+  private idle(): void {
+    this.stage = 'idle'
+    this.slot.release('rewrite')
   }
 
   private failed(): void {
@@ -238,6 +243,7 @@ export class AofRewriter {
   /** Deletes what earlier rewrites have left, if none is under way: that one does it by itself. */
   deleteHistory(): void {
     if (this.isActive) return
+    // No snapshot: it does not matter who has the slot.
     this.stage = 'installing'
     this.files.deleteHistory(() => this.end())
   }
@@ -251,12 +257,6 @@ export class AofRewriter {
       else log.warning(`Error trying to rename ${what}: ${failure.message}`)
       done(failure === null)
     })
-  }
-
-  /** Lets another snapshot begin. */
-  releaseKeyspace(): void {
-    this.walking?.finishWalk()
-    this.walking = undefined
   }
 
   kill(): void {

@@ -1,6 +1,6 @@
-// WriteGuard: min-replicas-to-write: writes are refused while too few replicas are near enough (min-replicas-max-lag).
+// MinReplicasGuard: min-replicas-to-write: writes are refused while too few replicas are within min-replicas-max-lag.
 //
-// Always: what it costs is paid only while it is configured: otherwise commands do not come by here.
+// Always: its gate is set only while it is configured.
 
 import { CMD_WRITE } from '../engine/command.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -9,17 +9,17 @@ import { errorBytes } from '../protocol/reply.ts'
 
 const TOO_FEW = errorBytes('NOREPLICAS Not enough good replicas to write.')
 
-export interface WriteGuardConfig {
+export interface MinReplicasConfig {
   readonly minReplicasToWrite: number
   /** Seconds; 0: writes are not guarded. */
   readonly minReplicasMaxLag: number
 }
 
-export class WriteGuard {
+export class MinReplicasGuard {
   private readonly engine: Engine
-  private readonly config: WriteGuardConfig
+  private readonly config: MinReplicasConfig
 
-  constructor(engine: Engine, config: WriteGuardConfig) {
+  constructor(engine: Engine, config: MinReplicasConfig) {
     this.engine = engine
     this.config = config
     this.configure()

@@ -1,0 +1,43 @@
+// EffectEncoder: effects as the bytes of the append-only file and of the replication stream.
+//
+//   [MULTI] [SELECT n] command [SELECT m] command … [EXEC]
+//
+// Always: `database` is the one that the reader of these bytes has selected; -1: it must be told.
+
+import type { CommandWriter } from '../protocol/command-writer.ts'
+import type { Effect } from './context.ts'
+
+const MULTI = '*1\r\n$5\r\nMULTI\r\n'
+const EXEC = '*1\r\n$4\r\nEXEC\r\n'
+
+export class EffectEncoder {
+  private database = -1
+  private readonly out: CommandWriter
+
+  constructor(out: CommandWriter) {
+    this.out = out
+  }
+
+  /** A reader begins here: the next command names its database. */
+  reset(): void {
+    this.database = -1
+  }
+
+  write(effects: readonly Effect[], asTransaction: boolean): void {
+    const { out } = this
+    if (asTransaction) out.plain(MULTI)
+    for (let i = 0; i < effects.length; i++) {
+      const { db, args } = effects[i]
+      if (db !== this.database) this.select(db)
+      out.command(args)
+    }
+    if (asTransaction) out.plain(EXEC)
+  }
+
+  private select(db: number): void {
+    this.database = db
+    this.out.count(2)
+    this.out.word('SELECT')
+    this.out.integer(db)
+  }
+}

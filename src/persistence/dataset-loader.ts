@@ -1,0 +1,144 @@
+// DatasetLoader: reads a dataset from disk into the keyspace: at the start, and for DEBUG RELOAD and LOADAOF.
+//
+// Always: while it works keys do not expire; what was loaded counts as saved (dirty is 0).
+
+import type { AofFiles } from './aof/files.ts'
+import { AofLoader } from './aof/loader.ts'
+import { type AofLog, OFF, ON } from './aof/log.ts'
+import type { AofRewriter } from './aof/rewriter.ts'
+import { LoadFailure, type LoadProgress, type LoadSteps, runInTurns, runThrough } from './loading.ts'
+import type { PersistenceParts } from './parts.ts'
+import { RdbLoader } from './rdb-loader.ts'
+
+export interface DatasetLoaderParts {
+  server: PersistenceParts
+  progress: LoadProgress
+  files: AofFiles
+  aof: AofLog
+  rewriter: AofRewriter
+}
+
+export class DatasetLoader {
+  /** Of the last dataset that was loaded. */
+  lastLoad = { keysLoaded: 0, keysExpired: 0 }
+  private readonly parts: DatasetLoaderParts
+  private readonly rdb: RdbLoader
+
+  constructor(parts: DatasetLoaderParts) {
+    this.parts = parts
+    this.rdb = new RdbLoader(parts.server, parts.progress)
+  }
+
+  /** Loads the append-only file if that is on, else the RDB file, in turns. Throws LoadFailure. */
+  async load(): Promise<void> {
+    const { keyspace } = this.parts.server.engine
+    keyspace.expiryPaused = true
+    try {
+      await this.inTurns(this.loadSteps())
+    } finally {
+      keyspace.expiryPaused = false
+    }
+    keyspace.dirty = 0
+  }
+
+  private inTurns<Result>(steps: LoadSteps<Result>): Promise<Result> {
+    const { server } = this.parts
+    return runInTurns(steps, (ms, fn) => (ms > 0 ? server.after(ms, fn) : server.soon(fn)))
+  }
+
+  private *loadSteps(): LoadSteps<void> {
+    const { config, log, clock } = this.parts.server
+    const begin = clock.monotonicUs()
+    const seconds = () => ((clock.monotonicUs() - begin) / 1e6).toFixed(3)
+    try {
+      if (config.appendonly) {
+        if (yield* this.loadLog()) log.notice(`DB loaded from append only file: ${seconds()} seconds`)
+      } else if (yield* this.rdb.loadFile(config.dbfilename, { dropExpired: true, replace: false }))
+        log.notice(`DB loaded from disk: ${seconds()} seconds`)
+    } catch (error) {
+      if (!(error instanceof LoadFailure) || config.appendonly) throw error
+      throw new LoadFailure('Fatal error loading the DB, check server logs. Exiting.', ...error.lines)
+    }
+    this.noteLoad()
+  }
+
+  private *loadLog(): LoadSteps<boolean> {
+    const { files, aof, rewriter } = this.parts
+    if (files.manifest.isEmpty) return false
+    const size = yield* this.aofLoader().load(true)
+    aof.totalSize = size
+    const { base } = files.manifest
+    rewriter.baseSize = base === undefined ? 0 : files.sizeOf(base)
+    return size > 0
+  }
+
+  private aofLoader(): AofLoader {
+    const { server, files, progress } = this.parts
+    return new AofLoader(server, files, progress, this.rdb)
+  }
+
+  private noteLoad(): void {
+    const { keysLoaded, keysExpired } = this.parts.progress
+    this.lastLoad = { keysLoaded, keysExpired }
+  }
+
+  /** DEBUG RELOAD: an error reply, or undefined. */
+  reload(flush: boolean, merge: boolean): string | undefined {
+    const { server } = this.parts
+    if (flush) this.empty()
+    const { dbfilename } = server.config
+    const failed = runThrough(this.tried(this.rdb.loadFile(dbfilename, { dropExpired: true, replace: merge })))
+    if (failed !== undefined) return 'ERR Error trying to load the RDB dump, check server logs'
+    this.noteLoad()
+    server.log.warning('DB reloaded by DEBUG RELOAD')
+    return undefined
+  }
+
+  /** DEBUG LOADAOF: an error reply, or undefined. */
+  loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined {
+    const steps = this.reloadLog(inTurns)
+    if (!inTurns) return runThrough(steps)
+    const first = steps.next()
+    return first.done === true ? first.value : this.inTurns(steps)
+  }
+
+  private *reloadLog(inTurns: boolean): LoadSteps<string | undefined> {
+    const { server, aof, files } = this.parts
+    const { engine, log } = server
+    if (aof.state === ON) aof.flush(true)
+    this.empty()
+    const { state } = aof
+    aof.state = OFF
+    const sinks = engine.sinks.splice(0)
+    if (state === OFF) files.read()
+    const failed = yield* this.tried(this.aofLoader().load(inTurns))
+    engine.sinks.push(...sinks)
+    aof.state = state
+    if (failed !== undefined) return 'ERR Error trying to load the AOF files, check server logs'
+    engine.keyspace.dirty = 0
+    log.warning('Append Only File loaded by DEBUG LOADAOF')
+    return undefined
+  }
+
+  /** Loads; why it could not, which is logged. */
+  private *tried<Result>(steps: LoadSteps<Result>): LoadSteps<LoadFailure | undefined> {
+    const { engine, log } = this.parts.server
+    engine.keyspace.expiryPaused = true
+    try {
+      yield* steps
+      return undefined
+    } catch (error) {
+      if (!(error instanceof LoadFailure)) throw error
+      for (const line of error.lines) log.warning(line)
+      return error
+    } finally {
+      engine.keyspace.expiryPaused = false
+    }
+  }
+
+  private empty(): void {
+    const { engine, libraries } = this.parts.server
+    for (const db of engine.keyspace.databases) db.clear()
+    libraries.clear()
+  }
+}

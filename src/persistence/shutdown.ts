@@ -1,0 +1,85 @@
+// Shutdown: what must be done with the dataset before the process may end.
+//
+//   give up snapshots ─▶ fsync the append-only file ─▶ save, if asked or configured ─▶ close
+//
+// Always: while the last snapshot is written clients are paused: what it does not have would be lost. When the process may
+// not end, everything goes on as before.
+
+import type { ShutdownFlag } from '../engine/host.ts'
+import { type AofLog, OFF, WAITING } from './aof/log.ts'
+import type { AofRewriter } from './aof/rewriter.ts'
+import { attempt } from './machine.ts'
+import type { PersistenceParts } from './parts.ts'
+import type { Saver } from './saver.ts'
+
+export class Shutdown {
+  private readonly parts: PersistenceParts
+  private readonly saver: Saver
+  private readonly aof: AofLog
+  private readonly rewriter: AofRewriter
+
+  constructor(parts: PersistenceParts, saver: Saver, aof: AofLog, rewriter: AofRewriter) {
+    this.parts = parts
+    this.saver = saver
+    this.aof = aof
+    this.rewriter = rewriter
+  }
+
+  /** False, and logged, when the process may not end. */
+  async run(flags: readonly ShutdownFlag[], isLoading: boolean): Promise<boolean> {
+    const { aof, parts } = this
+    const { engine, log } = parts
+    const force = flags.includes('force')
+    if (!this.giveUpJobs(force)) return false
+    if (aof.state !== OFF) {
+      log.notice('Calling fsync() on the AOF file.')
+      aof.secure()
+    }
+    const noSave = flags.includes('nosave') || isLoading
+    if (flags.includes('save') || (parts.config.save.length > 0 && !noSave)) {
+      log.notice('Saving the final RDB snapshot before exiting.')
+      engine.pause.begin(Number.POSITIVE_INFINITY, true)
+      const saved = await this.saver.saveAtEnd()
+      if (!saved) log.warning(`Error trying to save the DB${force ? '. Exit anyway.' : ", can't exit."}`)
+      if (!saved && !force) {
+        engine.pause.end()
+        engine.settle()
+        return false
+      }
+    }
+    if (aof.state !== OFF) aof.close()
+    return true
+  }
+
+  /** Ends what is being written in the background; false, and logged, when that must not be. */
+  private giveUpJobs(force: boolean): boolean {
+    const { saver, rewriter, aof, parts } = this
+    const { log } = parts
+    if (saver.job !== undefined) {
+      log.warning('There is a child saving an .rdb. Killing it!')
+      saver.kill()
+    }
+    if (aof.state !== OFF && rewriter.isActive) {
+      if (aof.state === WAITING) {
+        if (!force) {
+          log.warning("Writing initial AOF, can't exit")
+          return false
+        }
+        log.warning('Writing initial AOF. Exit anyway.')
+      }
+      log.warning('There is a child rewriting the AOF. Killing it!')
+      rewriter.kill()
+    }
+    this.removeTemporary()
+    return true
+  }
+
+  /** Removes what was being written when the process ends. */
+  removeTemporary(): void {
+    const { parts, saver } = this
+    const { disk } = parts
+    saver.removeTemporary()
+    for (const path of [`temp-rewriteaof-${parts.pid}.aof`, `temp-repl-${parts.pid}.rdb`])
+      if (disk.stat(path) !== null) attempt(() => disk.unlink(path))
+  }
+}

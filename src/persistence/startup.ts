@@ -1,0 +1,106 @@
+// Startup: what is on disk at the start: found, loaded, brought to the disk for good, and the append-only file opened
+// behind it.
+//
+//   readManifest ─▶ load ─▶ secure ─▶ openLog          (without an append-only file: load ─▶ secure)
+//
+// Always: nothing is served before all of it is done, and every failure is a LoadFailure: the server must not start.
+
+import type { AofFiles } from './aof/files.ts'
+import { AofFilesFailure } from './aof/files.ts'
+import { type AofLog, ON } from './aof/log.ts'
+import type { DatasetLoader } from './dataset-loader.ts'
+import { folderOf } from './file-sink.ts'
+import { LoadFailure } from './loading.ts'
+import { attempt } from './machine.ts'
+import { type PersistenceParts, rdbOptions } from './parts.ts'
+import { saveRdb } from './rdb-file.ts'
+
+export class Startup {
+  private readonly parts: PersistenceParts
+  private readonly files: AofFiles
+  private readonly aof: AofLog
+  private readonly loader: DatasetLoader
+
+  constructor(parts: PersistenceParts, files: AofFiles, aof: AofLog, loader: DatasetLoader) {
+    this.parts = parts
+    this.files = files
+    this.aof = aof
+    this.loader = loader
+  }
+
+  async run(): Promise<void> {
+    const { appendonly } = this.parts.config
+    if (appendonly) await this.readManifest()
+    await this.loader.load()
+    await (appendonly ? this.secureLog() : this.secureRdb())
+    if (appendonly) await this.openLog()
+  }
+
+  /** Which files the log has; one from before there were manifests is taken over. */
+  private async readManifest(): Promise<void> {
+    const { files, parts } = this
+    try {
+      files.read()
+      const { prefix, manifest } = files
+      if (!parts.disk.stat(prefix)?.isFile) return
+      const onlyOld = manifest.base?.name === prefix && manifest.incremental.length === 0 && !files.exists(prefix)
+      if (parts.disk.stat(files.folder) === null || manifest.isEmpty || onlyOld) await files.adoptSingleFile()
+    } catch (error) {
+      throw error instanceof AofFilesFailure ? new LoadFailure(...error.lines) : error
+    }
+  }
+
+  /**
+   * What was loaded may be what a killed process has written but not brought to the disk: clients see it from now on, so
+   * that is made up for.
+   */
+  private async secureLog(): Promise<void> {
+    const failure = await this.files.secured()
+    if (failure !== null) throw new LoadFailure(`Can't bring what was loaded to the disk: ${failure.message}`)
+  }
+
+  /** The same of a snapshot, whose bytes are there since it has its name. */
+  private secureRdb(): Promise<void> {
+    const { disk, config, log } = this.parts
+    return new Promise(resolve => {
+      if (disk.stat(config.dbfilename) === null) return resolve()
+      disk.fsyncDirLater(folderOf(disk.resolve(config.dbfilename)), failure => {
+        if (failure !== null) log.warning(`Can't bring what was loaded to the disk: ${failure.message}`)
+        resolve()
+      })
+    })
+  }
+
+  /** Opens the log for writing behind what was loaded. */
+  private async openLog(): Promise<void> {
+    const { files, parts, aof } = this
+    if (files.makeFolder() !== undefined) throw new LoadFailure(`Can't use the append-only dir ${files.folder}`)
+    const hadIncremental = files.manifest.incremental.length > 0
+    let next = files.manifest
+    if (next.isEmpty) {
+      next = next.withNewBase(files.prefix, parts.config.aofUseRdbPreamble)
+      this.createBase(next.base!.name)
+    }
+    if (!hadIncremental) next = next.withNewIncremental(files.prefix)
+    const file = next.last!
+    const fd = files.open(file.name, hadIncremental)
+    if (fd < 0) throw new LoadFailure(`Can't open the append-only file ${file.name}`)
+    if (next !== files.manifest && (await files.persisted(next)) !== 'durable')
+      throw new LoadFailure(`Can't write the AOF manifest ${files.manifestName}`)
+    aof.open(fd, file.name, files.sizeOf(file))
+    aof.totalSize = files.manifest.files.reduce((sum, one) => sum + files.sizeOf(one), 0)
+    aof.start(ON)
+    parts.log.notice(`${hadIncremental ? 'Opening' : 'Creating'} AOF incr file ${file.name} on server start`)
+  }
+
+  private createBase(name: string): void {
+    const { files, parts } = this
+    const { config, disk, engine, log } = parts
+    const temporary = `temp-rewriteaof-${parts.pid}.aof`
+    const failure = config.aofUseRdbPreamble
+      ? saveRdb(engine.keyspace, disk, temporary, files.path(name), rdbOptions(parts, true))?.error
+      : attempt(() => disk.writeFile(files.path(name), new Uint8Array(0)))
+    if (failure !== undefined) throw new LoadFailure(`Can't create the AOF base file ${name}: ${failure.message}`)
+    log.notice(`Creating AOF base file ${name} on server start`)
+  }
+}

@@ -1,0 +1,192 @@
+// FullSync: the dataset on its way to replicas: one snapshot serves all that wait for it.
+//
+//   WAITING ─▶ SAVING ─▶ SENDING ─▶ [online]            by way of a file          [startFile, saved, send]
+//      └─────────────────▶ SENDING ─▶ [transmitted]     as it is made             [startSockets]
+//
+// Always: all replicas of one snapshot begin at the stream's offset of its moment; a replica that goes is left out.
+
+import type { Client } from '../engine/client.ts'
+import { bytesOf } from '../lib/bytes.ts'
+import { type ByteSink, FileSink, type JobSink } from '../persistence/file-sink.ts'
+import { attempt, type DiskFailure, reasonOf } from '../persistence/machine.ts'
+import { jobParts, type PersistenceParts, rdbOptions } from '../persistence/parts.ts'
+import { SnapshotJob } from '../persistence/snapshot-job.ts'
+import type { SnapshotSlot } from '../persistence/snapshot-slot.ts'
+import { SnapshotWriter } from '../persistence/snapshot-writer.ts'
+import type { Replica, Transfer } from './replica.ts'
+import { SocketSink } from './socket-sink.ts'
+import type { ReplicationStream } from './stream.ts'
+
+const SEND_BYTES = 256 * 1024
+const SEND_MS = 1
+
+export interface FullSyncConfig {
+  /** Seconds. */
+  readonly replTimeout: number
+  readonly replDisklessSync: boolean
+  /** Seconds. */
+  readonly replDisklessSyncDelay: number
+  /** 0: the delay is always waited for. */
+  readonly replDisklessSyncMaxReplicas: number
+}
+
+export interface FullSyncParts {
+  /** What persistence has of the server. */
+  server: PersistenceParts
+  config: FullSyncConfig
+  slot: SnapshotSlot
+  stream: ReplicationStream
+  replicas(): readonly Replica[]
+  isThere(replica: Replica): boolean
+  /** True while the dataset is being loaded. */
+  isLoading(): boolean
+  /** Writes to a replica's connection. */
+  give(client: Client, bytes: Uint8Array): void
+  /** The replica has the whole dataset. `acknowledges`: it says itself when it has come to the end. */
+  sent(replica: Replica, acknowledges: boolean): void
+}
+
+export class FullSync {
+  private readonly parts: FullSyncParts
+
+  constructor(parts: FullSyncParts) {
+    this.parts = parts
+  }
+
+  private get nowMs(): number {
+    return this.parts.server.engine.keyspace.nowMs
+  }
+
+  private get path(): string {
+    return `temp-repl-${this.parts.server.pid}.rdb`
+  }
+
+  /** Begins a snapshot for all that wait, unless there is one under way. */
+  tryStart(): void {
+    const { slot, config, stream, server } = this.parts
+    const waiting = this.parts.replicas().filter(({ phase }) => phase === 'waiting')
+    if (waiting.length === 0) return
+    const toSockets = config.replDisklessSync && waiting.every(({ options }) => options.capaEof)
+    if (toSockets && this.delayPending(waiting)) return
+    if (this.parts.isLoading() || slot.isFinishing || !slot.acquire('replicas')) return
+    stream.beginDataset()
+    const { offset, replid } = stream
+    for (const replica of waiting) {
+      server.engine.stats.syncFull++
+      replica.phase = toSockets ? 'sending' : 'saving'
+      if (replica.psync) server.engine.replyTo(replica.client, reply => reply.simple(`FULLRESYNC ${replid} ${offset}`))
+    }
+    server.log.notice(`Starting BGSAVE for SYNC with target: ${toSockets ? 'replicas sockets' : 'disk'}`)
+    slot.started(toSockets ? this.startSockets(waiting) : this.startFile())
+  }
+
+  /**
+   * A replica that comes while a dataset is sent to sockets must wait for the next one: so some time is given. Clients
+   * that want the dataset alone are backups, and wait for nobody.
+   */
+  private delayPending(waiting: readonly Replica[]): boolean {
+    const { replDisklessSyncDelay, replDisklessSyncMaxReplicas } = this.parts.config
+    if (replDisklessSyncMaxReplicas > 0 && waiting.length >= replDisklessSyncMaxReplicas) return false
+    if (waiting.every(({ options }) => options.rdbOnly)) return false
+    return waiting.every(({ sinceMs }) => this.nowMs - sinceMs < replDisklessSyncDelay * 1000)
+  }
+
+  private jobInto(sink: JobSink, done: (error: DiskFailure | null) => void): SnapshotJob {
+    const { server, slot } = this.parts
+    const { keyspace } = server.engine
+    const makeWriter = (bytes: ByteSink) => new SnapshotWriter(keyspace, bytes, rdbOptions(server, false))
+    return new SnapshotJob(jobParts(server), sink, makeWriter, error => {
+      slot.release('replicas')
+      done(error)
+    })
+  }
+
+  // ---- to sockets ----
+
+  private startSockets(replicas: readonly Replica[]): SnapshotJob {
+    const { server, give, isThere, config } = this.parts
+    const { engine, after } = server
+    const left = () => replicas.filter(isThere)
+    const sink = new SocketSink({
+      mark: Array.from({ length: 5 }, () => engine.keyspace.random().toString(16).padStart(8, '0')).join(''),
+      receivers: () => left().map(({ client }) => client),
+      give,
+      close: client => engine.closeClient(client),
+      after,
+      nowMs: () => this.nowMs,
+      patienceMs: () => config.replTimeout * 1000,
+    })
+    return this.jobInto(sink, error => {
+      if (error !== null) server.log.warning(`The dataset could not be sent to replicas: ${error.message}`)
+      for (const replica of left()) {
+        if (error !== null) engine.closeClient(replica.client)
+        else this.parts.sent(replica, true)
+      }
+    })
+  }
+
+  // ---- by way of a file ----
+
+  private startFile(): SnapshotJob {
+    const { disk, config } = this.parts.server
+    const incrementalSync = config.rdbSaveIncrementalFsync
+    const sink = new FileSink(disk, { temporary: this.path, path: this.path, incrementalSync })
+    return this.jobInto(sink, error => this.saved(error))
+  }
+
+  private saved(error: DiskFailure | null): void {
+    const { disk, log, engine } = this.parts.server
+    const saving = this.parts.replicas().filter(({ phase }) => phase === 'saving')
+    const transfer: Transfer = { fd: -1, sizeBytes: 0, users: saving.length }
+    const failure =
+      error ??
+      attempt(() => {
+        transfer.fd = disk.open(this.path, 'r')
+        transfer.sizeBytes = disk.fstat(transfer.fd).sizeBytes
+      })
+    attempt(() => disk.unlink(this.path))
+    if (failure) log.warning(`The dataset could not be saved for replicas: ${reasonOf(failure)}`)
+    for (const replica of saving) {
+      if (failure) {
+        engine.closeClient(replica.client)
+        continue
+      }
+      replica.transfer = transfer
+      replica.phase = 'sending'
+      this.parts.give(replica.client, bytesOf(`$${transfer.sizeBytes}\r\n`))
+      this.send(replica)
+    }
+    if (saving.length === 0 && transfer.fd >= 0) disk.close(transfer.fd)
+  }
+
+  /** Sends the next piece of the file when the socket has taken the one before. */
+  private send(replica: Replica): void {
+    const { client, transfer } = replica
+    const { engine, disk, after, log } = this.parts.server
+    if (transfer === undefined || !this.parts.isThere(replica)) return
+    if (client.outBytes < SEND_BYTES) {
+      const bytes = Math.min(SEND_BYTES, transfer.sizeBytes - replica.sentBytes)
+      const piece = new Uint8Array(bytes)
+      const failure = attempt(() => void disk.read(transfer.fd, piece, 0, bytes, replica.sentBytes))
+      if (failure !== undefined) {
+        log.warning(`The dataset could not be read for a replica: ${failure.message}`)
+        return engine.closeClient(client)
+      }
+      replica.sentBytes += bytes
+      this.parts.give(client, piece)
+      if (replica.sentBytes === transfer.sizeBytes) {
+        this.release(replica)
+        return this.parts.sent(replica, false)
+      }
+    }
+    after(SEND_MS, () => this.send(replica))
+  }
+
+  /** The replica needs the file no more. */
+  release(replica: Replica): void {
+    const { transfer } = replica
+    replica.transfer = undefined
+    if (transfer === undefined || --transfer.users > 0) return
+    attempt(() => this.parts.server.disk.close(transfer.fd))
+  }
+}

@@ -1,0 +1,289 @@
+// ConnectedReplicas: the replicas of this server: who they are, how far each is, and what each is sent.
+//
+//   PSYNC ─┬─▶ partial: what it missed is in the backlog   [tryPartialResync]
+//          └─▶ full (full-sync.ts) ─▶ sent ─▶ online        [putOnline]
+//
+// Always: the stream goes to online replicas as it is made, and is queued for the others behind what they are being sent,
+// within client-output-buffer-limit. States: replica.ts.
+
+import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
+import type { ReplicaInfo, Replicas } from '../engine/replicas.ts'
+import { bytesOf } from '../lib/bytes.ts'
+import { Slice } from '../lib/slice.ts'
+import type { PersistenceParts } from '../persistence/parts.ts'
+import type { Persistence } from '../persistence/persistence.ts'
+import { FullSync, type FullSyncConfig } from './full-sync.ts'
+import { Replica, ReplicaOptions } from './replica.ts'
+import { ReplicationStream } from './stream.ts'
+
+/** Sent while a replica waits for its dataset, so that it knows that the link is alive. */
+const KEEPALIVE_NEWLINE = bytesOf('\n')
+
+export interface ReplicasConfig extends FullSyncConfig {
+  readonly replBacklogSize: number
+  /** Seconds; 0: for ever. */
+  readonly replBacklogTtl: number
+  readonly replPingReplicaPeriod: number
+}
+
+export interface ReplicasParts {
+  persistence: Persistence
+  /** What persistence has of the server. */
+  server: PersistenceParts
+  config: ReplicasConfig
+  /** Forty random hexadecimal digits. */
+  newId(): string
+}
+
+export class ConnectedReplicas implements Replicas {
+  readonly stream: ReplicationStream
+  readonly fullSync: FullSync
+  private readonly parts: ReplicasParts
+  private readonly replicas = new Map<number, Replica>()
+  /** What clients have said before they became replicas. */
+  private readonly options = new Map<number, ReplicaOptions>()
+  private readonly piece = new Slice()
+  private lastSecond = 0
+  private lastPingSecond = 0
+  private noReplicasSince = 0
+
+  constructor(parts: ReplicasParts) {
+    this.parts = parts
+    const { server, config, persistence, newId } = parts
+    const { engine, soon } = server
+    this.stream = new ReplicationStream({ engine, soon, newId, backlogBytes: () => config.replBacklogSize }, chunk =>
+      this.distribute(chunk),
+    )
+    this.fullSync = new FullSync({
+      server,
+      config,
+      slot: persistence.slot,
+      stream: this.stream,
+      replicas: () => [...this.replicas.values()],
+      isThere: replica => this.isThere(replica),
+      isLoading: () => persistence.isLoading,
+      give: (client, bytes) => this.give(client, bytes),
+      sent: (replica, acknowledges) => this.datasetSent(replica, acknowledges),
+    })
+    engine.replicas = this
+    engine.onClientGone.push(client => this.replicaDisconnected(client))
+    engine.acknowledgements.replicasWith = (client, onDisk) => this.countWith(client, onDisk)
+    engine.acknowledgements.askReplicas = () => {
+      if (this.replicas.size > 0) this.stream.requestAcks()
+    }
+  }
+
+  get offset(): number {
+    return this.stream.offset
+  }
+
+  list(): readonly ReplicaInfo[] {
+    return [...this.replicas.values()]
+  }
+
+  private get nowMs(): number {
+    return this.parts.server.engine.keyspace.nowMs
+  }
+
+  private isThere(replica: Replica): boolean {
+    return this.replicas.get(replica.client.id) === replica
+  }
+
+  // ---- REPLCONF ----
+
+  setPort(client: Client, port: number): void {
+    this.optionsOf(client).port = port
+  }
+
+  setCapaEof(client: Client): void {
+    this.optionsOf(client).capaEof = true
+  }
+
+  setRdbOnly(client: Client, only: boolean): void {
+    this.optionsOf(client).rdbOnly = only
+  }
+
+  private optionsOf(client: Client): ReplicaOptions {
+    let options = this.options.get(client.id)
+    if (options === undefined) this.options.set(client.id, (options = new ReplicaOptions()))
+    return options
+  }
+
+  acknowledged(client: Client, offset: number, onDisk: number | undefined): void {
+    const replica = this.replicas.get(client.id)
+    if (replica === undefined) return
+    replica.ackOffset = Math.max(replica.ackOffset, offset)
+    if (onDisk !== undefined && Number.isSafeInteger(onDisk)) replica.diskOffset = Math.max(replica.diskOffset, onDisk)
+    replica.ackMs = this.nowMs
+    replica.acked = true
+    if (replica.phase === 'awaitingAck') this.putOnline(replica)
+    this.parts.server.engine.acknowledgements.progressed()
+  }
+
+  // ---- synchronisation ----
+
+  sync(client: Client): void {
+    this.startFullSync(client, false)
+  }
+
+  psync(client: Client, id: string, offset: number): void {
+    if (this.replicas.has(client.id)) return
+    if (this.tryPartialResync(client, id, offset)) {
+      this.parts.server.engine.stats.syncPartialOk++
+      return
+    }
+    if (id !== '?') this.parts.server.engine.stats.syncPartialErr++
+    this.startFullSync(client, true)
+  }
+
+  private startFullSync(client: Client, psync: boolean): void {
+    if (this.replicas.has(client.id)) return
+    this.add(client, psync)
+    this.parts.server.log.notice(`Replica ${client.connection.peer} asks for synchronization`)
+    if (this.stream.backlog === undefined) this.openStream()
+    this.fullSync.tryStart()
+  }
+
+  private openStream(): void {
+    this.lastPingSecond = this.noReplicasSince = Math.floor(this.nowMs / 1000)
+    this.stream.open()
+  }
+
+  private add(client: Client, psync: boolean): Replica {
+    const replica = new Replica(client, psync, this.optionsOf(client), this.nowMs)
+    client.flags |= CLIENT_REPLICA
+    this.replicas.set(client.id, replica)
+    return replica
+  }
+
+  /** The replica has everything before byte `offset` of the stream `id`; false when what it missed is gone. */
+  private tryPartialResync(client: Client, id: string, offset: number): boolean {
+    const { stream } = this
+    if (!stream.names(id, offset)) return false
+    stream.flush()
+    const missed = stream.backlog?.since(offset - 1)
+    if (missed === undefined) return false
+    const { engine, log, soon } = this.parts.server
+    const replica = this.add(client, true)
+    engine.replyTo(client, reply => reply.simple(`CONTINUE ${stream.replid}`))
+    // Behind the reply, which is still on its way.
+    replica.phase = 'continuing'
+    replica.queued.push(...missed)
+    soon(() => this.putOnline(replica))
+    const bytes = stream.offset - offset + 1
+    log.notice(
+      `Partial resynchronization request from ${client.connection.peer} accepted. Sending ${bytes} bytes of backlog starting from offset ${offset}.`,
+    )
+    return true
+  }
+
+  private datasetSent(replica: Replica, acknowledges: boolean): void {
+    if (replica.options.rdbOnly) replica.phase = 'transmitted'
+    else if (!acknowledges || replica.acked) this.putOnline(replica)
+    else replica.phase = 'awaitingAck'
+    replica.ackMs = this.nowMs
+  }
+
+  private putOnline(replica: Replica): void {
+    const { log } = this.parts.server
+    if (!this.isThere(replica)) return
+    replica.phase = 'online'
+    replica.ackMs = this.nowMs
+    for (const chunk of replica.queued.splice(0)) this.give(replica.client, chunk)
+    replica.queuedBytes = 0
+    log.notice(`Synchronization with replica ${replica.client.connection.peer} succeeded`)
+  }
+
+  private replicaDisconnected(client: Client): void {
+    this.options.delete(client.id)
+    const replica = this.replicas.get(client.id)
+    if (replica === undefined) return
+    this.replicas.delete(client.id)
+    this.fullSync.release(replica)
+    this.parts.server.log.notice(`Connection with replica ${client.connection.peer} lost.`)
+  }
+
+  /** How many replicas have all that a client has written. */
+  private countWith(client: Client, onDisk: boolean): number {
+    let count = 0
+    for (const replica of this.replicas.values()) {
+      const offset = onDisk ? replica.diskOffset : replica.ackOffset
+      if (replica.state === 'online' && offset >= client.streamOffset) count++
+    }
+    return count
+  }
+
+  // ---- what replicas are sent ----
+
+  private distribute(chunk: Uint8Array): void {
+    for (const replica of [...this.replicas.values()]) {
+      if (replica.phase === 'online') this.give(replica.client, chunk)
+      else if (replica.queuesStream) this.queue(replica, chunk)
+    }
+  }
+
+  private give(client: Client, bytes: Uint8Array): void {
+    this.piece.set(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+    const { engine } = this.parts.server
+    engine.replyTo(client, reply => reply.raw(this.piece))
+    engine.stats.netReplOutputBytes += bytes.length
+  }
+
+  private queue(replica: Replica, chunk: Uint8Array): void {
+    const { engine, log } = this.parts.server
+    replica.queued.push(chunk)
+    replica.queuedBytes += chunk.length
+    const { hardBytes, softBytes, softSeconds } = engine.settings.clientOutputBufferLimit.replica
+    const bytes = replica.queuedBytes
+    if (softBytes === 0 || bytes < softBytes) replica.softLimitSinceMs = 0
+    else if (replica.softLimitSinceMs === 0) replica.softLimitSinceMs = this.nowMs
+    const tooLong = replica.softLimitSinceMs > 0 && this.nowMs - replica.softLimitSinceMs > softSeconds * 1000
+    if (!tooLong && (hardBytes === 0 || bytes < hardBytes)) return
+    engine.stats.clientOutputBufferLimitDisconnections++
+    log.warning(
+      `Client id=${replica.client.id} addr=${replica.client.connection.peer} scheduled to be closed ASAP for overcoming of output buffer limits.`,
+    )
+    engine.closeClient(replica.client)
+  }
+
+  // ---- cron ----
+
+  cron(): void {
+    if (this.stream.backlog === undefined) return
+    this.fullSync.tryStart()
+    const second = Math.floor(this.nowMs / 1000)
+    if (second === this.lastSecond) return
+    this.lastSecond = second
+    this.keepAlive(second)
+    this.closeSilent()
+    this.freeBacklog(second)
+  }
+
+  private keepAlive(second: number): void {
+    const { engine } = this.parts.server
+    for (const replica of this.replicas.values())
+      if (replica.phase === 'waiting' || replica.phase === 'saving') this.give(replica.client, KEEPALIVE_NEWLINE)
+    if (this.replicas.size === 0 || engine.pause.active) return
+    if (second - this.lastPingSecond < this.parts.config.replPingReplicaPeriod) return
+    this.lastPingSecond = second
+    this.stream.ping()
+  }
+
+  private closeSilent(): void {
+    const { server, config } = this.parts
+    for (const replica of [...this.replicas.values()]) {
+      if (replica.state !== 'online' || !replica.psync) continue
+      if (this.nowMs - replica.ackMs <= config.replTimeout * 1000) continue
+      server.log.warning(`Disconnecting timedout replica (streaming sync): ${replica.client.connection.peer}`)
+      server.engine.closeClient(replica.client)
+    }
+  }
+
+  private freeBacklog(second: number): void {
+    const { config, server } = this.parts
+    if (this.replicas.size > 0) this.noReplicasSince = second
+    if (config.replBacklogTtl === 0 || second - this.noReplicasSince <= config.replBacklogTtl) return
+    this.stream.close()
+    server.log.notice(`Replication backlog freed after ${config.replBacklogTtl} seconds without connected replicas.`)
+  }
+}
