@@ -20,6 +20,11 @@ export { virtualSystem } from './system/virtual.ts'
 export interface CreateServerOptions {
   /** Directives and their values as in redis.conf: { maxmemory: '100mb', databases: '4' }. */
   config?: Readonly<Record<string, string>>
+  /**
+   * A fault in the server has ended it: its connections are closed and nothing was saved. The program goes on, and may make
+   * another server. `error.cause` is the fault.
+   */
+  onError?: (error: Error) => void
   /** Clock, randomness, disk and timers; the machine's own unless given (see virtualSystem). */
   system?: System
 }
@@ -42,7 +47,8 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
   const directives = { loglevel: 'nothing', save: '', port: '0', ...options.config }
   const lines = Object.entries(directives).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
   loadText(config, lines.join('\n'))
-  const server = new Server(config, system, new Logger(system, config))
+  const failed = (error: Error) => options.onError?.(error)
+  const server = new Server(config, system, new Logger(system, config), { failed })
   await server.listen()
   await server.load()
   return {

@@ -182,6 +182,12 @@ export class Blocking {
     return entry === 0 ? -1 : database.typeOf(entry)
   }
 
+  /** Serving was left by an exception. */
+  stopServing(): void {
+    this.serving = false
+    this.retrying = undefined
+  }
+
   /** Runs a blocked client's command again; it either answers, and the client goes on, or blocks as before. */
   private retry(client: Client): void {
     const { engine } = this

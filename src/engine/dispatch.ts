@@ -8,9 +8,11 @@ import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
 import { cText } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
+import { changes, INTERNAL_ERROR } from './boundary.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_DIRTY_EXEC,
+  CLIENT_IN_EXEC,
   CLIENT_MULTI,
   CLIENT_NO_TOUCH,
   CLIENT_REPLY_OFF,
@@ -26,7 +28,7 @@ import type { Engine } from './engine.ts'
 import { NOTIFY_EXPIRED } from './events.ts'
 import { POSTPONE } from './gates.ts'
 import type { TableEntry } from './table.ts'
-import { abortTransaction } from './transaction.ts'
+import { abortTransaction, discardTransaction } from './transaction.ts'
 
 export class Dispatch {
   private readonly engine: Engine
@@ -58,6 +60,29 @@ export class Dispatch {
 
   /** Runs one parsed command of a client. */
   run(client: Client, args: Slice[], argc: number): void {
+    const { engine } = this
+    const { reply } = engine
+    const from = reply.pos
+    const { rewinds } = engine.output
+    const before = changes(engine.keyspace)
+    const errorsBefore = reply.errors
+    try {
+      this.pass(client, args, argc)
+    } catch (error) {
+      // Of a gate, or of what follows a command.
+      this.failed(error, client, undefined, args, argc, before)
+      this.inCall = false
+      this.gathering = 0
+      engine.blocking.stopServing()
+      const start = this.answerFailure(client, reply, from, errorsBefore, rewinds)
+      if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
+      this.countErrors()
+      this.muteReply(client, start)
+    }
+  }
+
+  /** Past the gates, to call() or the queue. */
+  private pass(client: Client, args: Slice[], argc: number): void {
     const engine = this.engine
     const reply = engine.reply
     const replyFrom = reply.pos
@@ -117,7 +142,19 @@ export class Dispatch {
     const begin = timed ? engine.machine.monotonicUs() : 0
     const outer = this.inCall
     this.inCall = true
-    entry.run(ctx)
+    const from = reply.pos
+    const { gathering } = this
+    const { rewinds } = engine.output
+    const before = keyspace.mutations + dirty
+    try {
+      entry.run(ctx)
+    } catch (error) {
+      const wasBlocked = engine.blocking.isRetrying(client)
+      this.failed(error, client, entry, args, argc, before)
+      this.gathering = gathering
+      if (!wasBlocked) engine.blocking.forget(client)
+      this.answerFailure(client, reply, from, errorsBefore, rewinds)
+    }
     this.inCall = outer
     // A command that waits counts when it has its answer.
     if ((client.flags & CLIENT_BLOCKED) === 0 || engine.blocking.isRetrying(client)) {
@@ -134,6 +171,38 @@ export class Dispatch {
     }
     if ((client.flags & CLIENT_TRACKING) !== 0) engine.tracking.remember(client, entry, args, argc)
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
+  }
+
+  /** An exception has come out of a command. Returns if the server may go on. */
+  private failed(
+    error: unknown,
+    client: Client,
+    entry: TableEntry | undefined,
+    args: Slice[],
+    argc: number,
+    before: number,
+  ): void {
+    const { engine } = this
+    engine.boundary.judge(error, client, entry, args, argc, before)
+    if (client.has(CLIENT_IN_EXEC) && entry?.fullName === 'exec') {
+      client.flags &= ~CLIENT_IN_EXEC
+      discardTransaction(engine, client)
+    }
+  }
+
+  /** The reply of a command that failed in the middle is taken back; an error stands in its place. Where it starts. */
+  private answerFailure(client: Client, reply: Reply, from: number, errorsBefore: number, rewinds: number): number {
+    const { engine } = this
+    let start = from
+    engine.ctx.reply = reply
+    if (reply === engine.reply && engine.output.rewinds !== rewinds) {
+      // The buffer was emptied meanwhile: if with a part of this reply, the client can make nothing of what follows.
+      if (engine.output.spilled === client) engine.closeClient(client)
+      start = 0
+    }
+    reply.rollBack(start, errorsBefore)
+    reply.fixedError(INTERNAL_ERROR)
+    return start
   }
 
   private noteTime(client: Client, entry: TableEntry, args: Slice[], argc: number, took: number): void {

@@ -21,6 +21,7 @@ import { Reply } from '../protocol/reply.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { AclLog } from './acl-log.ts'
 import { Blocking } from './blocking.ts'
+import { Boundary } from './boundary.ts'
 import type { Broadcast } from './broadcast.ts'
 import {
   CLIENT_BLOCKED,
@@ -99,6 +100,7 @@ export class Engine {
   readonly dispatch: Dispatch
   readonly gates = new Gates(this)
   readonly pause = new ClientPause(this)
+  readonly boundary = new Boundary(this)
   readonly postponed: PostponedClients
   readonly watches: Watches
   readonly blocking: Blocking

@@ -20,6 +20,11 @@ export interface Host {
    * abortShutdown().
    */
   shutdown(flags: readonly ShutdownFlag[], failed: () => void): void
+  /**
+   * `error` came unexpectedly, `during` what: there is a crash report in the log, and this server ends without saving.
+   * Does not return: it ends the process, or throws ServerFailed where the process belongs to somebody else.
+   */
+  fail(error: unknown, during: string): never
   /** False: nothing to abort. */
   abortShutdown(): boolean
   /** 'standalone', 'cluster' or 'sentinel'. */

@@ -59,6 +59,7 @@ export class OutputBuffers {
 
   /** What is in the reply buffer beyond deferredEnd belongs to `client` and goes out with the rest of this turn. */
   defer(client: Client): void {
+    this.spilled = undefined
     const end = this.engine.reply.pos
     if (end > this.deferredEnd) {
       this.clients.push(client)
@@ -102,6 +103,7 @@ export class OutputBuffers {
     this.clients.length = this.ends.length = 0
     if (reply.pos === this.deferredEnd) {
       reply.pos = this.sentTo = this.deferredEnd = 0
+      this.rewinds++
       if (this.bufferHeld) reply.renew()
       else reply.trim()
       this.bufferHeld = false
@@ -109,6 +111,10 @@ export class OutputBuffers {
     for (const client of closing) if (client.outBytes === 0) this.engine.closeClient(client, true)
   }
 
+  /** Times that the reply buffer was emptied. */
+  rewinds = 0
+  /** The client of which a part of a reply was sent in the middle of its command, until the end of the event. */
+  spilled: Client | undefined
   private bufferHeld = false
 
   /** The reply buffer is full in the middle of a command of `client`: empties it. */
@@ -118,6 +124,8 @@ export class OutputBuffers {
     for (const prepare of this.beforeSend) prepare()
     this.send(client, this.sentTo, reply.pos)
     reply.pos = this.sentTo = this.deferredEnd = 0
+    this.rewinds++
+    this.spilled = client
     if (this.bufferHeld) reply.renew()
     this.bufferHeld = false
   }

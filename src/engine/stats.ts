@@ -12,6 +12,8 @@ export class Stats {
   syncPartialErr = 0
   protocolErrors = 0
   errorReplies = 0
+  /** Exceptions that were answered with an error. */
+  unexpectedErrors = 0
   evictedKeys = 0
   evictedClients = 0
   /** Time spent above maxmemory. */

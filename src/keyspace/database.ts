@@ -98,6 +98,7 @@ export class Database extends Entries {
   lookupWrite(key: Slice): Ref {
     const entry = this.find(key)
     if (entry === 0) return 0
+    this.space.mutations++
     if (!this.space.noTouch) this.touch(entry)
     if (this.space.snapshotting) this.space.walk!.beforeChange(this, entry)
     return entry
@@ -140,6 +141,7 @@ export class Database extends Entries {
    * grow. A missing key (entry 0) is created. The entry; stringOf() then gives the bytes to write to.
    */
   resizeString(key: Slice, entry: Ref, len: number): Ref {
+    this.space.mutations++
     if (entry === 0) {
       this.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
       const fresh = this.replaceEntry(key, 0, TYPE_STRING, ENC_RAW, 8, -1)
@@ -229,6 +231,7 @@ export class Database extends Entries {
   }
 
   private unlink(entry: Ref): void {
+    this.space.mutations++
     const hash = this.hash
     const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
     const at = (entry & GRANULE_MASK) << 4
@@ -267,6 +270,7 @@ export class Database extends Entries {
 
   /** Gives a key an expiry (milliseconds since 1970), or takes it away (-1). The entry, which may have moved. */
   setExpiry(key: Slice, entry: Ref, whenMs: number): Ref {
+    this.space.mutations++
     const arena = this.arena
     const seg = arena.segments[entry >>> SEGMENT_SHIFT]
     const at = (entry & GRANULE_MASK) << 4
@@ -367,6 +371,7 @@ export class Database extends Entries {
 
   /** Moves a key with value and expiry under another name, which must not exist, possibly in another database. */
   rename(from: Slice, to: Slice, target: Database): Ref {
+    this.space.mutations++
     const entry = this.find(from)
     if (this.space.snapshotting) this.space.walk!.beforeChange(this, entry)
     const hash = this.hash
@@ -471,6 +476,7 @@ export class Database extends Entries {
   ): Ref {
     const arena = this.arena
     const space = this.space
+    space.mutations++
     const withExpiry = expiry >= 0
     const bytes = headBytes(key.len, withExpiry) + payloadBytes
     const hash = this.hash

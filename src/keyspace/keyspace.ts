@@ -95,6 +95,8 @@ export class Keyspace {
   lfuDecayMinutes = 1
   /** Changes to the dataset since the last save. */
   dirty = 0
+  /** Times that an entry was opened for writing, made, moved, given another expiry or removed. */
+  mutations = 0
   hits = 0
   misses = 0
   expiredKeys = 0
@@ -137,6 +139,7 @@ export class Keyspace {
 
   /** Takes over a whole main table; its entries and values go in slices. */
   freeTable(table: Ref): void {
+    this.mutations++
     this.lazy.push({ kind: 'table', type: 0, encoding: 0, ref: table })
   }
 
@@ -179,6 +182,7 @@ export class Keyspace {
 
   /** Exchanges the contents of two databases. */
   swap(a: number, b: number): void {
+    this.mutations++
     this.databases[a].exchange(this.databases[b])
   }
 }

@@ -250,6 +250,13 @@ export class Reply {
     this.pos = mark
   }
 
+  /** Takes back everything from `from` on, whatever was open in it. */
+  rollBack(from: number, errors: number): void {
+    this.deferred = 0
+    this.pos = from
+    this.errors = errors
+  }
+
   /** Makes sure that `n` more bytes fit. */
   reserve(n: number): void {
     if (this.pos + n > this.u8.length) this.grow(n)

@@ -86,12 +86,16 @@ export class LuaEngine implements ScriptEngine {
     while (this.execution!.resume(BUDGET) === 'suspended');
   }
 
-  writeResult(reply: Reply, name: string): boolean {
-    const execution = this.execution!
-    const { resp } = this.script!
+  abandon(): void {
     this.execution = undefined
     this.script = undefined
     this.library.release()
+  }
+
+  writeResult(reply: Reply, name: string): boolean {
+    const execution = this.execution!
+    const { resp } = this.script!
+    this.abandon()
     if (execution.state === 'done') return this.writer.write(reply, first(execution.result), resp)
     return this.writeFailure(reply, name, execution.error!)
   }
@@ -136,12 +140,15 @@ export class LuaEngine implements ScriptEngine {
     const execution = new Execution(S, main, [])
     const startUs = host.monotonicUs()
     let late = false
-    while (execution.resume(BUDGET) === 'suspended') {
-      late ||= limitMs > 0 && host.monotonicUs() - startUs > limitMs * 1000
-      if (late) execution.kill(LOAD_TIMEOUT)
+    try {
+      while (execution.resume(BUDGET) === 'suspended') {
+        late ||= limitMs > 0 && host.monotonicUs() - startUs > limitMs * 1000
+        if (late) execution.kill(LOAD_TIMEOUT)
+      }
+    } finally {
+      sandbox.endLoading()
+      this.register = undefined
     }
-    sandbox.endLoading()
-    this.register = undefined
     if (execution.state === 'done') return undefined
     const { error } = execution
     if (error instanceof LuaKilled) return `Error registering functions: ERR ${error.message}`

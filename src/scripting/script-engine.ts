@@ -92,6 +92,8 @@ export interface ScriptEngine {
   start(program: Program, script: Script, args: Slice[], firstKey: number, firstArg: number, argc: number): boolean
   /** Goes on. True: done. */
   resume(): boolean
+  /** Lets go of a program that an exception of the engine's own has left. */
+  abandon(): void
   /** Ends the suspended program with an error. */
   kill(message: string): void
   /**

@@ -169,7 +169,14 @@ export class ScriptRoom implements Scripting {
     run.begin(client, readOnly || (declared & SCRIPT_NO_WRITES) !== 0, !mayExceed && this.isOutOfMemory())
     this.job = job
     engine.dispatch.beginGathering()
-    const done = job.engine.start(job.program, run, args, FIRST_KEY, FIRST_KEY + keyCount, argc)
+    let done: boolean
+    try {
+      done = job.engine.start(job.program, run, args, FIRST_KEY, FIRST_KEY + keyCount, argc)
+    } catch (error) {
+      this.job = undefined
+      job.engine.abandon()
+      throw error
+    }
     ctx.reply = reply
     ctx.client = client
     ctx.db = client.db

@@ -222,6 +222,7 @@ function statsSection(put: Put, { engine, metrics, system }: InfoParts): void {
   put('tracking_total_items', engine.tracking.trackedItems)
   put('tracking_total_prefixes', engine.tracking.prefixes.size)
   put('unexpected_error_replies', 0)
+  put('unexpected_errors', stats.unexpectedErrors)
   put('total_error_replies', stats.errorReplies)
   put('dump_payload_sanitizations', 0)
   put('total_reads_processed', stats.reads)

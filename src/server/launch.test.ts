@@ -139,7 +139,7 @@ test('daemonize starts the program again and leaves', async () => {
 test('a bug ends the process with a report', async () => {
   const { machine } = await run([])
   assert.throws(() => machine.crash(new Error('not so')), VirtualExit)
-  assert.match(machine.out, /BUG REPORT START[\s\S]*uncaught error: Error: not so\n[\s\S]*BUG REPORT END/)
+  assert.match(machine.out, /CRASH REPORT START[\s\S]*uncaught error: Error: not so\n[\s\S]*CRASH REPORT END/)
   assert.equal(machine.exitCode, 1)
 })
 

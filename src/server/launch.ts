@@ -3,6 +3,7 @@
 //
 //   arguments ─▶ Config ─▶ (daemonize) ─▶ log, pid file, title ─▶ start ─▶ ready ─▶ SIGTERM, SHUTDOWN ─▶ exit
 
+import type { Command } from '../engine/command.ts'
 import type { Dial } from '../net/dial.ts'
 import type { SignalName, System } from '../system/system.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
@@ -10,6 +11,7 @@ import { Config } from './config/config.ts'
 import { ConfigError, ConfigFileMissing, loadConfig, parseArguments } from './config/parser.ts'
 import { expandTitle } from './config/proctitle.ts'
 import { bytesOfText } from './config/words.ts'
+import { writeCrashReport } from './crash-report.ts'
 import { Logger } from './log.ts'
 import { OomScore } from './oomscore.ts'
 import { versionLine } from './version.ts'
@@ -35,6 +37,10 @@ export interface StartServerOptions {
   dial?: Dial
   /** Ends the process in order: for SHUTDOWN, once the server has done its part. */
   exit?: () => void
+  /** Absent: all of Redis's. */
+  commands?: readonly Command[]
+  /** A fault has ended this server: it is closed, and nothing was saved. Absent: the process ends instead. */
+  failed?: (error: Error) => void
 }
 
 export interface RunningServer {
@@ -42,6 +48,8 @@ export interface RunningServer {
   shutdown(flags?: readonly ShutdownFlag[]): Promise<void>
   /** The same when the cron next has its turn: until then SHUTDOWN ABORT takes it back (ShutdownAborted). */
   shutdownSoon?(flags: readonly ShutdownFlag[]): Promise<void>
+  /** Ends the process for an exception that nothing caught, with a crash report. */
+  fail?(error: unknown): never
   /** The process ends at once, whatever is being done: nothing half-written stays. */
   abandon?(): void
 }
@@ -71,8 +79,14 @@ export async function launch(args: readonly string[], system: System, start: Sta
   }
   if (background && config.pidfile === '') config.put('pidfile', DEFAULT_PID_FILE)
 
-  system.process.onCrash(error => crash(system, log, error))
-  system.process.onSignal('SIGABRT', () => crash(system, log, new Error('crashed by signal: 6')))
+  let running: RunningServer | undefined
+  const crash = (error: unknown) => {
+    running?.fail?.(error)
+    writeCrashReport(log, system, error)
+    system.process.exit(1)
+  }
+  system.process.onCrash(crash)
+  system.process.onSignal('SIGABRT', () => crash(new Error('crashed by signal: 6')))
   logStarting(log, system.process, args.length > 0)
   writePidFile(config, system, log)
   setTitle(config, system)
@@ -82,7 +96,7 @@ export async function launch(args: readonly string[], system: System, start: Sta
   config.onChange('proc-title-template', now => setTitle(now, system))
 
   const ending = new Ending(config, system, log)
-  const running = await startOrExit(start, config, system, log, ending)
+  running = await startOrExit(start, config, system, log, ending)
   logReady(log, config)
   oomScore.apply(config)
   ending.serve(running)
@@ -240,15 +254,4 @@ class Ending {
     this.#system.process.onSignal('SIGTERM', () => fn('SIGTERM'))
     this.#system.process.onSignal('SIGINT', () => fn('SIGINT'))
   }
-}
-
-/** A bug: say all that is known, and stop before it does harm. */
-function crash(system: System, log: Logger, error: unknown): never {
-  const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error)
-  log.raw('warning', '\n\n=== REDSTART BUG REPORT START: Cut & paste starting from here ===\n')
-  log.warning(versionLine(system.process.runtime))
-  log.warning(`Redstart crashed by an uncaught error: ${stack}`)
-  log.warning(`os: ${system.process.os}, rss: ${system.process.rssBytes()} bytes`)
-  log.raw('warning', '\n=== REDSTART BUG REPORT END. Please open an issue with what stands above. ===\n\n')
-  return system.process.exit(1)
 }

@@ -5,6 +5,7 @@
 
 import { allCommands } from '../commands/index.ts'
 import { defaultUserLine } from '../engine/auth.ts'
+import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import { Engine } from '../engine/engine.ts'
@@ -19,7 +20,9 @@ import { type Dial, dialing } from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
+import { writeCrashReport } from './crash-report.ts'
 import { FileLocks } from './file-locks.ts'
+import { guardedSystem } from './guarded.ts'
 import {
   type RunningServer,
   ShutdownAborted,
@@ -69,12 +72,15 @@ export class Server implements RunningServer {
   private tcp: Listener[] = []
   private unix: Listener | undefined
   private closing = false
+  private failed = false
   private ending: Promise<void> | undefined
   /** Gives up an end that waits for the cron. */
   private abortEnd: (() => void) | undefined
 
-  constructor(config: Config, system: System, log: Logger, options: StartServerOptions = {}) {
+  constructor(config: Config, machine: System, log: Logger, options: StartServerOptions = {}) {
     this.config = config
+    const guard = (work: () => void) => this.engine.boundary.guard(work)
+    const system = options.failed === undefined ? machine : guardedSystem(machine, guard)
     this.system = system
     this.log = log
     this.options = options
@@ -88,7 +94,7 @@ export class Server implements RunningServer {
         soon: fn => timers.soon(fn),
         allocate: bytes => system.process.allocate(bytes),
       },
-      allCommands,
+      options.commands ?? allCommands,
       config.databases,
     )
     this.engine.log = (level, text) => log.line(level, text)
@@ -117,6 +123,7 @@ export class Server implements RunningServer {
       shutdown: flags => this.shutdown(flags),
       abortShutdown: () => this.abortShutdown(),
       exit: () => this.options.exit?.(),
+      fail: (error, during) => this.fail(error, during),
     })
     showScripting(this.scripting, this.services)
     this.services.info.provide('migrate_cached_sockets', () => this.migrations.connections)
@@ -131,10 +138,23 @@ export class Server implements RunningServer {
 
   /** What net hands connections to. */
   private readonly receiver: Receiver = {
-    opened: connection => this.accept(connection),
-    received: (client, u8, dv, start, end) => this.engine.receive(client, u8, dv, start, end),
-    drained: client => this.engine.drained(client),
-    closed: client => this.engine.disconnected(client),
+    opened: connection => {
+      try {
+        return this.accept(connection)
+      } catch (error) {
+        this.engine.boundary.failed(error)
+        return undefined
+      }
+    },
+    received: (client, u8, dv, start, end) => {
+      try {
+        this.engine.receive(client, u8, dv, start, end)
+      } catch (error) {
+        this.engine.boundary.failed(error)
+      }
+    },
+    drained: client => this.engine.boundary.guard(() => this.engine.drained(client)),
+    closed: client => this.engine.boundary.guard(() => this.engine.disconnected(client)),
   }
 
   private accept(connection: Connection): Client | undefined {
@@ -289,6 +309,38 @@ export class Server implements RunningServer {
   abandon(): void {
     this.persistence.removeTemporary()
     this.locks.release()
+  }
+
+  /** As Host.fail(). The process ends, or, where it is a program's, this server alone. */
+  fail(error: unknown, during = ''): never {
+    if (this.failed) throw new ServerFailed()
+    this.failed = true
+    const info = () => this.services.infoText(['server', 'memory'])
+    writeCrashReport(this.log, this.system, error, during, info)
+    const { failed } = this.options
+    if (failed === undefined) this.system.process.exit(1)
+    this.closing = true
+    for (const step of this.endingSteps()) {
+      try {
+        step()
+      } catch (further) {
+        // The rest is ended all the same.
+        this.log.warning(`While ending: ${String(further)}`)
+      }
+    }
+    failed(new Error('the server has failed and is closed; its dataset was not saved', { cause: error }))
+    throw new ServerFailed()
+  }
+
+  /** What remains to be done when nothing is saved. */
+  private *endingSteps(): Generator<() => void> {
+    yield () => this.services.stop()
+    yield () => this.scripting.stop()
+    yield () => this.migrations.stop()
+    yield () => this.stopTcp()
+    yield () => this.unix?.close()
+    yield () => this.abandon()
+    for (const client of this.engine.clients.values()) yield () => client.connection.close(false)
   }
 
   private async end(flags: readonly ShutdownFlag[]): Promise<void> {

@@ -41,6 +41,8 @@ export interface ServicesParts {
   abortShutdown(): boolean
   /** Ends the process, after shutdown(). */
   exit(): void
+  /** Host.fail(). */
+  fail(error: unknown, during: string): never
 }
 
 export class Services implements Host {
@@ -273,6 +275,10 @@ export class Services implements Host {
       () => this.parts.exit(),
       () => failed(),
     )
+  }
+
+  fail(error: unknown, during: string): never {
+    return this.parts.fail(error, during)
   }
 
   abortShutdown(): boolean {

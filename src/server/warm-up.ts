@@ -2,6 +2,7 @@
 // start, on a server of its own in memory that nobody can reach, and the first clients find compiled code. The work is
 // done in slices of SLICE_US with input handled in between, and its server is dropped at the end.
 
+import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -31,7 +32,13 @@ export async function warmUp(system: System, options: WarmUpOptions = {}): Promi
   await new Promise<void>(resolve => {
     const step = () => {
       const until = clock.monotonicUs() + SLICE_US
-      while (course !== undefined && clock.monotonicUs() < until) if (course.step() >= rounds) course = undefined
+      try {
+        while (course !== undefined && clock.monotonicUs() < until) if (course.step() >= rounds) course = undefined
+      } catch (error) {
+        // A fault that the first client would come upon; warming up goes without the rest.
+        if (!(error instanceof ServerFailed)) throw error
+        course = undefined
+      }
       if (course !== undefined) timers.soon(step)
       // In a turn of its own nothing of the course is left on the stack, where the collector would find it.
       else timers.soon(resolve)
@@ -51,7 +58,7 @@ async function start(system: System, options: WarmUpOptions): Promise<Course> {
     random: system.random,
     process: { ...hidden.system.process, allocate: bytes => system.process.allocate(bytes) },
   }
-  const server = new Server(config, surroundings, new Logger(surroundings, config))
+  const server = new Server(config, surroundings, new Logger(surroundings, config), { failed: () => {} })
   await server.load()
   return new Course(server.engine, () => hidden.settle(), options.onReply)
 }

@@ -4,6 +4,7 @@
 //   const machine = virtualSystem({ seed: 7 })
 //   start(machine.system); machine.advance(1500)    // fires every timer due in the next 1.5 s, in order
 
+import { Unwind } from '../lib/unwind.ts'
 import type { Clock, ProcessView, Random, SignalName, System, Timer, Timers } from './system.ts'
 import { VirtualDisk } from './virtual-disk.ts'
 
@@ -22,7 +23,7 @@ interface Pending {
 }
 
 /** Thrown by `process.exit`, so that nothing after it runs, as on a real machine. */
-export class VirtualExit extends Error {
+export class VirtualExit extends Unwind {
   readonly code: number
   constructor(code: number) {
     super(`exit ${code}`)

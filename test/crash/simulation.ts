@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import type { DigestHash } from '../../src/commands/server/debug/digest.ts'
+import { Unwind } from '../../src/lib/unwind.ts'
 import type { Random } from '../../src/system/system.ts'
 import { seededRandom, virtualSystem } from '../../src/system/virtual.ts'
 import { MachineServer } from '../harness/machine.ts'
@@ -26,7 +27,7 @@ const SYNC_PROMISE_MS = 2000
 const REBOOT_MS = 5000
 const LATENCY_MS_MAX = 250
 
-class PowerLoss extends Error {}
+class PowerLoss extends Unwind {}
 
 /** Tells states apart, of which there are very many. */
 class QuickHash implements DigestHash {

@@ -6,11 +6,13 @@
 // cut behind the last whole command when nothing comes after it and aof-load-truncated says so. (Files behind it may be
 // there, empty: a rewrite names the next one before it is written to.)
 
+import { stackOf } from '../../engine/boundary.ts'
 import { CLIENT_INTERNAL, Client, type KeptCommand } from '../../engine/client.ts'
 import type { Connection } from '../../engine/connection.ts'
 import { keepCommand } from '../../engine/dispatch.ts'
 import type { TableEntry } from '../../engine/table.ts'
 import type { Slice } from '../../lib/slice.ts'
+import { Unwind } from '../../lib/unwind.ts'
 import { COMMAND, INCOMPLETE, Parser } from '../../protocol/parser.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from '../loading.ts'
 import { attempt, isDiskFailure, reasonOf } from '../machine.ts'
@@ -283,8 +285,19 @@ export class AofLoader {
     ctx.db = this.client.db
     ctx.command = entry
     keyspace.noTouch = false
-    entry.run(ctx)
-    reply.pos = pos
-    reply.errors = errors
+    try {
+      entry.run(ctx)
+    } catch (error) {
+      this.unexpected(error, entry)
+    }
+    reply.rollBack(pos, errors)
+  }
+
+  /** A command that fails unexpectedly may have changed something: what was read so far is not to be relied on. */
+  private unexpected(error: unknown, entry: TableEntry): never {
+    if (error instanceof Unwind || error instanceof LoadFailure) throw error
+    throw new LoadFailure(
+      `Unexpected error in command '${entry.fullName}' reading the append only file ${this.fileName}: ${stackOf(error)}`,
+    )
   }
 }

@@ -1,5 +1,6 @@
 // DEBUG: for tests and for looking inside. Guarded by enable-debug-command.
 
+import { Panic } from '../../../engine/boundary.ts'
 import type { Command } from '../../../engine/command.ts'
 import type { Context } from '../../../engine/context.ts'
 import { ENC_HASHTABLE, ENC_LISTPACK, ENC_QUICKLIST, ENC_SKIPLIST, ENCODING_NAMES } from '../../../keyspace/types.ts'
@@ -253,5 +254,5 @@ function clientEviction(ctx: Context): void {
 }
 
 function crash(why: string): never {
-  throw new Error(why)
+  throw new Panic(why)
 }

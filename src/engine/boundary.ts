@@ -1,0 +1,121 @@
+// Boundary: what becomes of an exception that nothing in the server expected.
+//
+//   exception ─▶ changes() as before the command ─▶ -ERR internal error, a warning with the stack, the server goes on
+//             └▶ changes() moved, or a Panic     ─▶ Host.fail(): crash report, this server ends without saving
+//
+// Always: what a command may have left half done is never served, saved or propagated. An exception outside of commands
+// (timers, the log of changes, connections) ends the server as well: nobody knows what it left undone.
+
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import { bytesOf } from '../lib/bytes.ts'
+import type { Slice } from '../lib/slice.ts'
+import { Unwind } from '../lib/unwind.ts'
+import type { Client } from './client.ts'
+import type { EffectLog } from './context.ts'
+import type { Engine } from './engine.ts'
+import { withoutSecrets } from './redact.ts'
+import type { TableEntry } from './table.ts'
+
+const ARGS_MAX = 32
+const ARG_CHARS_MAX = 128
+
+export const INTERNAL_ERROR = bytesOf('-ERR internal error\r\n')
+
+/** Ends the server wherever it is thrown: DEBUG PANIC, and states that must not be. */
+export class Panic extends Error {}
+
+/** Thrown by Host.fail() where the process goes on without this server. Nothing but a guard() may catch it. */
+export class ServerFailed extends Unwind {}
+
+/**
+ * Moves with every change to the dataset. This is the criterion: an entry that was only opened for writing counts as
+ * changed, since an exception may come in the middle of writing to it.
+ */
+export function changes(keyspace: Keyspace): number {
+  return keyspace.mutations + keyspace.dirty
+}
+
+export class Boundary {
+  private readonly engine: Engine
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  /**
+   * `error` came out of a command before which changes() was `before`. Returns when the command has changed nothing:
+   * it is logged and counted then, and the caller takes back the reply. Ends the server otherwise.
+   */
+  judge(
+    error: unknown,
+    client: Client,
+    entry: TableEntry | undefined,
+    args: readonly Slice[],
+    argc: number,
+    before: number,
+  ): void {
+    const { engine } = this
+    if (error instanceof Unwind) throw error
+    const command = `${describe(engine, entry, args, argc)}, of client ${client.id} at ${client.connection.peer}`
+    if (error instanceof Panic || changes(engine.keyspace) !== before || hasEffects(engine.ctx.effect))
+      engine.host.fail(error, command)
+    engine.stats.unexpectedErrors++
+    engine.log?.('warning', `Unexpected error in ${command}: ${stackOf(error)}`)
+    clear(engine.ctx.effect)
+  }
+
+  /** Runs `work`, of which an exception ends the server. */
+  guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  /** An exception has reached the outside of the server: it ends, unless it has already. */
+  failed(error: unknown): void {
+    if (error instanceof ServerFailed) return
+    if (error instanceof Unwind) throw error
+    try {
+      this.engine.host.fail(error, '')
+    } catch (ended) {
+      if (!(ended instanceof ServerFailed)) throw ended
+    }
+  }
+}
+
+function hasEffects(effect: EffectLog): boolean {
+  return effect.replaced || effect.forced || effect.commands.length > 0
+}
+
+function clear(effect: EffectLog): void {
+  effect.replaced = effect.prevented = effect.forced = false
+  effect.commands.length = 0
+}
+
+/** `set` with 3 arguments: "set" "k" "v"; clipped, and without secrets. */
+function describe(engine: Engine, entry: TableEntry | undefined, args: readonly Slice[], argc: number): string {
+  const known = entry ?? engine.table.resolve(args as Slice[], argc)
+  const shown = known === undefined ? args.slice(0, argc) : withoutSecrets(engine, known, args, argc)
+  const words = shown.slice(0, ARGS_MAX).map(word => clipped(word))
+  if (shown.length > ARGS_MAX) words.push(`... (${shown.length - ARGS_MAX} more arguments)`)
+  return `command '${known?.fullName ?? clipped(args[0])}' with ${argc} arguments: ${words.join(' ')}`
+}
+
+function clipped(word: Slice): string {
+  let text = ''
+  for (let i = 0; i < word.len && i < ARG_CHARS_MAX; i++) {
+    const byte = word.u8[word.off + i]
+    const plain = byte >= 32 && byte < 127 && byte !== 34 && byte !== 92
+    text += plain ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`
+  }
+  return word.len > ARG_CHARS_MAX ? `"${text}"... (${word.len - ARG_CHARS_MAX} more bytes)` : `"${text}"`
+}
+
+/** The stack where there is one; on some runtimes it begins with the message, on others it lacks it. */
+export function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { stack } = error
+  return stack?.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack ?? ''}`
+}
