@@ -191,19 +191,28 @@ function parseUint64(u8: Uint8Array, at: number, end: number): number {
   return exactUint64(u8, at, end) > 0xffffffffffffffffn ? Number.NaN : n
 }
 
-/** As parseUint64(), with the white space and the plus sign in front that C's strtoull lets pass. */
+/**
+ * As parseUint64(), with the white space and the sign in front that C's strtoull lets pass. A minus sign counts down from
+ * 2^64; only what is written as negative integers are (-1, not -01) is none, for that string2ll takes before.
+ */
 function oddUint64(u8: Uint8Array, at: number, end: number): number {
   const start = at
   while (at < end && (u8[at] === 32 || (u8[at] >= 9 && u8[at] <= 13))) at++
-  if (at < end && u8[at] === PLUS) at++
-  return at === start || at === end || u8[at] < ZERO || u8[at] > NINE ? Number.NaN : parseUint64(u8, at, end)
+  const negative = at < end && u8[at] === DASH
+  if (negative || (at < end && u8[at] === PLUS)) at++
+  if (at === start || at === end || u8[at] < ZERO || u8[at] > NINE) return Number.NaN
+  const size = parseUint64(u8, at, end)
+  if (!negative || Number.isNaN(size)) return size
+  const isInt64 = at === start + 1 && u8[at] !== ZERO && exactUint64(u8, at, end) <= 2n ** 63n
+  return isInt64 ? Number.NaN : Number(exactUint64(u8, start, end))
 }
 
-/** The integer at the end of u8[.. end), which parseUint64() took. */
+/** The integer u8[at .. end) that parseUint64() took. */
 function exactUint64(u8: Uint8Array, at: number, end: number): bigint {
   let text = ''
   for (; at < end; at++) text += String.fromCharCode(u8[at])
-  return BigInt(text.replace('+', ''))
+  const n = BigInt(text.replace('+', ''))
+  return n < 0n ? BigInt.asUintN(64, n) : n
 }
 
 function uint64(high: number, low: number): string {

@@ -284,3 +284,15 @@ conversation(
   },
   { since: '7.2' },
 )
+
+conversation('sequences of ids may have a sign where strtoull takes one', async c => {
+  await c.expect('XADD a 1--01 f v', '1-18446744073709551615')
+  await c.expect('XADD b 1--18446744073709551615 f v', '1-1')
+  await c.expect('XADD c 1-+5 f v', '1-5')
+  await c.expect(['XADD', 'd', '1- -1', 'f', 'v'], '1-18446744073709551615')
+  await c.expect('XADD e 1--0 f v', '1-0')
+  const invalid = 'ERR Invalid stream ID specified as stream command argument'
+  for (const id of ['1--1', '1--9223372036854775808', '1--18446744073709551616', '1- - 1', '1--', '1-+', '-1-1', '--1'])
+    await c.expectError(['XADD', 'f', id, 'f', 'v'], invalid)
+  await c.expect('XADD g 1--9223372036854775809 f v', '1-9223372036854775807')
+})
