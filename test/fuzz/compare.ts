@@ -9,7 +9,7 @@ const NEAR_MS = 3000
 /** A command whose reply is awaited, as far as the comparison needs it. */
 export interface Asked {
   comparison: Comparison
-  /** For EXEC: what was queued. */
+  /** For EXEC, and for a script that runs several commands: what was asked. */
   queued?: readonly Asked[]
   /** The other server is older: it words errors and writes doubles differently; codes and values are compared. */
   lax?: boolean

@@ -4,17 +4,21 @@
 //   npx bun test/fuzz/differential.ts --seed 1 --epoch 17        that one epoch again
 //
 // REDIS_SERVER names the redis-server (else the one on the PATH), --ours the command line of ours (else bin/redstart),
-// --digest compares DEBUG DIGEST too, --seconds ends it early, --only and --except choose among the commands: --except INCRBYFLOAT,SORT. On a difference it prints the fewest commands that still show it, and exits with 1.
+// --digest compares DEBUG DIGEST too, --seconds ends it early, --only and --except choose among the commands:
+// --except INCRBYFLOAT,SORT. --adjacent is the share that runs in transactions, scripts and functions with arguments side
+// by side (1: all). On a difference it prints the fewest commands that still show it, and exits with 1.
 
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { projectRoot } from '../tidy/source.ts'
-import { type Difference, type EpochOptions, makeEpoch, playEpoch, quoted, type Step } from './epoch.ts'
+import { runsSideBySide, WAYS, type Way } from './adjacent.ts'
+import { type Difference, type EpochOptions, makeEpoch, playEpoch, quoted } from './epoch.ts'
 import type { CommandGrammar } from './grammar/grammar.ts'
 import { grammars } from './grammar/index.ts'
 import { FuzzServer } from './servers.ts'
 import { shrink } from './shrink.ts'
+import type { Step } from './step.ts'
 
 const EPOCH_COMMANDS = 4000
 const SHRINK_PLAYS_MAX = 1500
@@ -29,6 +33,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     except: { type: 'string', default: '' },
     resp: { type: 'string', default: 'both' },
+    adjacent: { type: 'string', default: '0.1' },
     digest: { type: 'boolean', default: false },
     connections: { type: 'string', default: '3' },
     ours: { type: 'string', default: join(projectRoot, 'bin/redstart') },
@@ -47,6 +52,8 @@ const options: EpochOptions = {
   protocols: values.resp === 'both' ? [2, 3] : values.resp === '3' ? [3] : [2],
   state: { databaseCount: 3, lax: oracleIsOlder, digest: values.digest },
   lax: oracleIsOlder,
+  adjacent: Number(values.adjacent),
+  ways: [],
 }
 
 try {
@@ -58,10 +65,12 @@ try {
 
 async function main(): Promise<boolean> {
   const commands = await knownCommands()
+  options.ways = await knownWays()
   const startedMs = Date.now()
   const epochCount = Math.ceil(Number(values.commands) / EPOCH_COMMANDS)
   const [first, last] = values.epoch ? [Number(values.epoch), Number(values.epoch)] : [0, epochCount - 1]
   let played = 0
+  let sideBySide = 0
   for (let epoch = first; epoch <= last; epoch++) {
     if (Date.now() - startedMs > Number(values.seconds) * 1000) break
     const steps = makeEpoch(commands, Number(values.seed) * 1_000_003 + epoch, options)
@@ -71,11 +80,12 @@ async function main(): Promise<boolean> {
       return false
     }
     played += steps.length
+    sideBySide += steps.filter(runsSideBySide).length
     if (epoch % 25 === 24) console.log(`${played} commands the same`)
   }
   const seconds = (Date.now() - startedMs) / 1000
   console.log(
-    `${played} commands, no difference (seed ${values.seed}, ${Math.round(played / seconds)} commands a second)`,
+    `${played} commands, ${sideBySide} of them transactions and scripts with arguments side by side, no difference (seed ${values.seed}, ${Math.round(played / seconds)} commands a second)`,
   )
   return true
 }
@@ -132,6 +142,15 @@ async function knownCommands(): Promise<CommandGrammar[]> {
   const known = wanted.filter(({ name }) => !missing.has(name))
   if (known.length === 0) throw new Error('no command is left to try')
   return known
+}
+
+/** What both servers have. */
+async function knownWays(): Promise<readonly Way[]> {
+  const connection = await theirs.connect()
+  const reply = await connection.call('FCALL')
+  connection.close()
+  const unknown = String((reply as { message?: string })?.message).startsWith('ERR unknown')
+  return WAYS.filter(way => way !== 'FCALL' || !unknown)
 }
 
 function olderThan(version: string, wanted: string): boolean {

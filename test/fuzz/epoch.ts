@@ -5,18 +5,13 @@
 
 import { show } from '../harness/expect.ts'
 import { encodeCommand, type Word } from '../harness/resp.ts'
+import { LIBRARY, mayBeInside, sideBySide, type Way, withAdjacentWords } from './adjacent.ts'
 import { type Asked, sameReplies } from './compare.ts'
 import { flatten, Gen } from './gen.ts'
-import type { CommandGrammar, Comparison } from './grammar/grammar.ts'
+import type { CommandGrammar } from './grammar/grammar.ts'
 import { type FuzzConnection, type FuzzServer, ServerFailure } from './servers.ts'
 import { type StateOptions, stateDifference, text } from './state.ts'
-
-/** One command of an epoch, on one of its connections. */
-export interface Step {
-  connection: number
-  words: readonly string[]
-  comparison: Comparison
-}
+import type { Step } from './step.ts'
 
 export interface EpochOptions {
   connectionCount: number
@@ -26,6 +21,9 @@ export interface EpochOptions {
   state: StateOptions
   /** See Asked.lax. */
   lax: boolean
+  /** The share that runs in transactions, scripts and functions with arguments side by side, and in which of them. */
+  adjacent: number
+  ways: readonly Way[]
 }
 
 export interface Difference {
@@ -41,30 +39,55 @@ const BROKEN_SHARE = 0.04
 
 export function makeEpoch(commands: readonly CommandGrammar[], seed: number, options: EpochOptions): Step[] {
   const g = new Gen(seed)
-  const weights = commands.map(command => command.weight ?? 1)
-  const weightTotal = weights.reduce((sum, weight) => sum + weight, 0)
-  const choose = () => {
-    let point = (g.number(0, 999_999) / 1e6) * weightTotal
-    return commands[
-      Math.max(
-        0,
-        weights.findIndex(weight => (point -= weight) < 0),
-      )
-    ]
-  }
+  const any = new Chooser(g, commands)
+  const inside = new Chooser(g, commands.filter(mayBeInside))
   const steps: Step[] = []
   while (steps.length < options.commandCount) {
     const connection = g.number(0, options.connectionCount - 1)
     for (let left = g.number(1, g.chance(0.3) ? BATCH_MAX : 12); left > 0; left--) {
-      const command = choose()
-      let words = [...command.name.split(' '), ...flatten(command.args(g))]
-      if (!command.delicate && g.chance(BROKEN_SHARE)) words = g.broken(words)
-      if (g.chance(0.02)) words[0] = words[0].toLowerCase()
-      steps.push({ connection, words, comparison: command.reply ?? 'exact' })
-      for (const more of command.followUp?.(words) ?? []) steps.push({ connection, words: more, comparison: 'exact' })
+      if (inside.isEmpty || !g.chance(options.adjacent)) steps.push(...made(g, any.next(), connection, false))
+      else steps.push(...sideBySide(g, connection, options.ways, () => made(g, inside.next(), connection, true)))
     }
   }
   return steps
+}
+
+/** One command, and what has to follow it. */
+function made(g: Gen, command: CommandGrammar, connection: number, adjacent: boolean): Step[] {
+  const name = command.name.split(' ')
+  let words = [...name, ...flatten(command.args(g))]
+  if (!command.delicate) {
+    if (adjacent) words = [...name, ...withAdjacentWords(g, words).slice(name.length)]
+    if (g.chance(BROKEN_SHARE)) words = g.broken(words)
+  }
+  if (g.chance(0.02)) words[0] = words[0].toLowerCase()
+  const behind = command.followUp?.(words) ?? []
+  return [
+    { connection, words, comparison: command.reply ?? 'exact' },
+    ...behind.map((more): Step => ({ connection, words: more, comparison: 'exact' })),
+  ]
+}
+
+/** Draws commands by their weights. */
+class Chooser {
+  private readonly g: Gen
+  private readonly commands: readonly CommandGrammar[]
+  private readonly weightTotal: number
+
+  constructor(g: Gen, commands: readonly CommandGrammar[]) {
+    this.g = g
+    this.commands = commands
+    this.weightTotal = commands.reduce((sum, { weight }) => sum + (weight ?? 1), 0)
+  }
+
+  get isEmpty(): boolean {
+    return this.commands.length === 0
+  }
+
+  next(): CommandGrammar {
+    let point = (this.g.number(0, 999_999) / 1e6) * this.weightTotal
+    return this.commands.find(({ weight }) => (point -= weight ?? 1) < 0) ?? this.commands[0]
+  }
 }
 
 /** What one connection has open: needed to compare the replies inside EXEC. */
@@ -86,7 +109,7 @@ class Transaction {
       return asked
     }
     if (name === 'DISCARD') this.queued = undefined
-    return { comparison: this.queued ? 'exact' : step.comparison, lax }
+    return this.queued ? { comparison: 'exact', lax } : askedOf(step, lax)
   }
 
   /** Takes note of what the step did, as its reply tells. */
@@ -94,9 +117,13 @@ class Transaction {
     const name = step.words[0].toUpperCase()
     if (name === 'MULTI' && reply[0] === 0x2b && !this.queued) this.queued = []
     else if (this.queued && reply[0] === 0x2b && reply[1] === 0x51) {
-      this.queued.push({ comparison: step.comparison, lax: this.lax })
+      this.queued.push(askedOf(step, this.lax))
     }
   }
+}
+
+function askedOf({ comparison, inside }: Step, lax: boolean): Asked {
+  return { comparison, queued: inside?.map(one => ({ comparison: one, lax })), lax }
 }
 
 /** Plays the steps on both servers; the first difference in a reply or, at the end, in what they hold. */
@@ -152,7 +179,7 @@ async function openLines(
       const connection = await server.connect()
       open.push(connection)
       pair.push(connection)
-      if (i === 0 && flush) await flushAll(server, connection)
+      if (i === 0 && flush) await prepare(server, connection, options)
       if (options.protocols[i % options.protocols.length] === 3) await connection.call('HELLO', '3')
     }
     lines.push({ ours: pair[0], theirs: pair[1], transaction: new Transaction(options.lax) })
@@ -160,9 +187,12 @@ async function openLines(
   return lines
 }
 
-async function flushAll(server: FuzzServer, connection: FuzzConnection): Promise<void> {
-  const reply = await connection.call('FLUSHALL')
-  if (reply !== 'OK') throw new Error(`FLUSHALL on ${server.label}: ${show(reply)}`)
+async function prepare(server: FuzzServer, connection: FuzzConnection, { ways }: EpochOptions): Promise<void> {
+  const flushed = await connection.call('FLUSHALL')
+  if (flushed !== 'OK') throw new Error(`FLUSHALL on ${server.label}: ${show(flushed)}`)
+  if (!ways.includes('FCALL')) return
+  const loaded = await connection.call('FUNCTION', 'LOAD', 'REPLACE', LIBRARY)
+  if (loaded !== 'adjacent') throw new Error(`FUNCTION LOAD on ${server.label}: ${show(loaded)}`)
 }
 
 async function playBatch(line: Line, batch: readonly Step[], stepsBefore: number): Promise<Difference | undefined> {

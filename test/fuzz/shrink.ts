@@ -1,7 +1,7 @@
 // Makes the steps that lead to a difference few: leaves out ever smaller runs of them as long as some difference
 // remains (delta debugging).
 
-import type { Step } from './epoch.ts'
+import type { Step } from './step.ts'
 
 /** `differs` plays steps and tells whether the servers still differ. At most `playsMax` plays. */
 export async function shrink(

@@ -1,5 +1,6 @@
 // The grammars by group, as COMMAND DOCS names them.
 
+import { adjacent } from './adjacent.ts'
 import { bitmap } from './bitmap.ts'
 import { connection } from './connection.ts'
 import { generic } from './generic.ts'
@@ -29,4 +30,5 @@ export const grammars: { readonly [group: string]: Grammar } = {
   transactions,
   scripting,
   connection,
+  adjacent,
 }

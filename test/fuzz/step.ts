@@ -1,0 +1,10 @@
+import type { Comparison } from './grammar/grammar.ts'
+
+/** One command of an epoch, on one of its connections. */
+export interface Step {
+  connection: number
+  words: readonly string[]
+  comparison: Comparison
+  /** The reply is a row of replies, which are compared so. */
+  inside?: readonly Comparison[]
+}
