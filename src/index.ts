@@ -5,9 +5,9 @@
 //   const socket = server.connect()          // in process
 //   const port = await server.listen()       // or for any Redis client
 
+import { Config } from './config/config.ts'
+import { loadText } from './config/parser.ts'
 import type { MemorySocket } from './net/memory.ts'
-import { Config } from './server/config/config.ts'
-import { loadText } from './server/config/parser.ts'
 import { Logger } from './server/log.ts'
 import { Server } from './server/server.ts'
 import { realSystem } from './system/real.ts'

@@ -38,7 +38,7 @@ import type { Configuration } from './configuration.ts'
 import type { Connection } from './connection.ts'
 import { Context, type Effect } from './context.ts'
 import { Dispatch } from './dispatch.ts'
-import { NOTIFY_NEW } from './events.ts'
+import { NOTIFY_KEY_MISS, NOTIFY_NEW } from './events.ts'
 import { Gates } from './gates.ts'
 import type { Host } from './host.ts'
 import type { Migration } from './migration.ts'
@@ -49,7 +49,7 @@ import { PubSub } from './pubsub.ts'
 import type { Replicas } from './replicas.ts'
 import type { Saving } from './saving.ts'
 import type { Scripting } from './scripting.ts'
-import { Settings } from './settings.ts'
+import { defaultSettings, type Settings } from './settings.ts'
 import { Stats } from './stats.ts'
 import { CommandTable } from './table.ts'
 import { Tracking } from './tracking.ts'
@@ -88,7 +88,7 @@ const FLUSH_BYTES = 256 * 1024
 const PROMISE_BYTES_MAX = 16 * 1024 * 1024
 
 export class Engine {
-  readonly settings = new Settings()
+  readonly settings: Settings = defaultSettings()
   readonly keyspace: Keyspace
   readonly table: CommandTable
   readonly machine: Machine
@@ -428,7 +428,7 @@ export class Engine {
   }
 
   notifyMiss(key: Slice, db: Database): void {
-    this.notify(1 << 11, 'keymiss', key, db)
+    this.notify(NOTIFY_KEY_MISS, 'keymiss', key, db)
   }
 
   log: ((level: 'debug' | 'verbose' | 'notice' | 'warning', text: string) => void) | undefined

@@ -1,8 +1,8 @@
 // What the log says while the server starts. Programs that start redis-server wait for some of these lines, so their
 // words are Redis's.
 
+import type { Config } from '../config/config.ts'
 import type { ProcessView } from '../system/system.ts'
-import type { Config } from './config/config.ts'
 import type { Logger } from './log.ts'
 import { REDIS_VERSION, REDSTART_VERSION } from './version.ts'
 

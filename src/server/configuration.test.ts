@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configCommands } from '../commands/server/config.ts'
+import { Config } from '../config/config.ts'
 import type { Context } from '../engine/context.ts'
 import { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
 import { virtualSystem } from '../system/virtual.ts'
-import { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { Logger } from './log.ts'
 

@@ -1,9 +1,9 @@
 // Behind CONFIG: the server's Config, its file and its log, as the engine's commands see them.
 
+import type { Config } from '../config/config.ts'
+import { rewriteConfigFile } from '../config/file.ts'
 import type { Configuration } from '../engine/configuration.ts'
 import type { Random } from '../system/system.ts'
-import type { Config } from './config/config.ts'
-import { rewriteConfigFile } from './config/file.ts'
 import type { Logger } from './log.ts'
 
 export interface ConfigurationParts {

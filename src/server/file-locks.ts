@@ -9,8 +9,8 @@
 // Always: a lock that a running process holds is left alone. Where none can be made (a folder that may only be read) the
 // server goes on without. Processes of another machine, or of a container with its own process numbers, count as gone.
 
+import type { Config } from '../config/config.ts'
 import { DiskError, type FileSystem, type ProcessView, type System } from '../system/system.ts'
-import type { Config } from './config/config.ts'
 import type { Logger } from './log.ts'
 
 /** A lock file without a name in it is being written; after this long its writer is gone. */

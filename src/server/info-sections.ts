@@ -1,10 +1,10 @@
 // The sections of INFO that describe the process, its clients, memory, keys and commands; fields of rooms that are not
 // here yet stand with the values of a server that does not use them, until those rooms provide them.
 
+import type { Config } from '../config/config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TableEntry } from '../engine/table.ts'
 import type { System } from '../system/system.ts'
-import type { Config } from './config/config.ts'
 import { humanBytes, type Info, ratio } from './info.ts'
 import type { MemoryAccount } from './memory-figures.ts'
 import type { Metrics } from './metrics.ts'

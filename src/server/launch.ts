@@ -3,14 +3,15 @@
 //
 //   arguments ─▶ Config ─▶ (daemonize) ─▶ log, pid file, title ─▶ start ─▶ ready ─▶ SIGTERM, SHUTDOWN ─▶ exit
 
+import { Config } from '../config/config.ts'
+import { ConfigError, ConfigFileMissing, loadConfig, parseArguments } from '../config/parser.ts'
+import { expandTitle } from '../config/proctitle.ts'
+import { bytesOfText } from '../config/words.ts'
 import type { Command } from '../engine/command.ts'
+import type { ShutdownFlag } from '../engine/host.ts'
 import type { Dial } from '../net/dial.ts'
 import type { SignalName, System } from '../system/system.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
-import { Config } from './config/config.ts'
-import { ConfigError, ConfigFileMissing, loadConfig, parseArguments } from './config/parser.ts'
-import { expandTitle } from './config/proctitle.ts'
-import { bytesOfText } from './config/words.ts'
 import { writeCrashReport } from './crash-report.ts'
 import { Logger } from './log.ts'
 import { OomScore } from './oomscore.ts'
@@ -24,8 +25,6 @@ export class StartFailure extends Error {
     this.lines = lines
   }
 }
-
-export type ShutdownFlag = 'save' | 'nosave' | 'now' | 'force'
 
 export interface StartServerOptions {
   /** Absolute path; absent without a file. */

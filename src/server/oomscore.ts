@@ -1,7 +1,7 @@
 // oom-score-adj: whom Linux kills first when memory runs out. The score from before is kept, to go back to.
 
+import type { Config } from '../config/config.ts'
 import type { FileSystem } from '../system/system.ts'
-import type { Config } from './config/config.ts'
 import type { Logger } from './log.ts'
 
 const PATH = '/proc/self/oom_score_adj'

@@ -1,5 +1,6 @@
 // Gives persistence what it needs of this server, and the rest of the server what persistence knows.
 
+import type { Config } from '../config/config.ts'
 import { CLIENT_IN_EXEC } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Slice } from '../lib/slice.ts'
@@ -8,7 +9,6 @@ import type { Log } from '../persistence/machine.ts'
 import type { Libraries } from '../persistence/parts.ts'
 import { Persistence } from '../persistence/persistence.ts'
 import type { System } from '../system/system.ts'
-import type { Config } from './config/config.ts'
 import type { Logger, LogLevel } from './log.ts'
 import type { Services } from './services.ts'
 import { REDIS_VERSION } from './version.ts'

@@ -1,11 +1,11 @@
 // Gives replication what it needs of this server, and INFO what replication knows.
 
+import type { Config } from '../config/config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { MinReplicasGuard } from '../replication/min-replicas.ts'
 import { ConnectedReplicas } from '../replication/replicas.ts'
 import type { Random } from '../system/system.ts'
-import type { Config } from './config/config.ts'
 import type { Services } from './services.ts'
 
 const ID_BYTES = 20

@@ -4,11 +4,14 @@
 //                           └──▶ cron, and what later rooms add
 
 import { allCommands } from '../commands/index.ts'
+import type { Config } from '../config/config.ts'
 import { defaultUserLine } from '../engine/auth.ts'
 import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
 import { Engine } from '../engine/engine.ts'
+import type { ShutdownFlag } from '../engine/host.ts'
+import { SETTING_NAMES } from '../engine/settings.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import type { Listener, Receiver, Transport } from '../net/transport.ts'
@@ -18,18 +21,11 @@ import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import type { ScriptRoom } from '../scripting/scripting.ts'
 import { type Dial, dialing } from '../system/network.ts'
 import type { System } from '../system/system.ts'
-import type { Config } from './config/config.ts'
 import { configurationOf } from './configuration.ts'
 import { writeCrashReport } from './crash-report.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
-import {
-  type RunningServer,
-  ShutdownAborted,
-  type ShutdownFlag,
-  StartFailure,
-  type StartServerOptions,
-} from './launch.ts'
+import { type RunningServer, ShutdownAborted, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import { Migrations } from './migration.ts'
 import { persistenceOf } from './persistence.ts'
@@ -98,7 +94,7 @@ export class Server implements RunningServer {
       config.databases,
     )
     this.engine.log = (level, text) => log.line(level, text)
-    config.mirrorInto(this.engine.settings)
+    config.mirrorInto(this.engine.settings, SETTING_NAMES)
     applyStatements(config, this.engine.table)
     this.engine.payloads = new DumpPayloads(this.engine.keyspace, this.engine.settings, () => config.rdbcompression)
     this.scripting = addScripting(this.engine)

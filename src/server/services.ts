@@ -1,6 +1,7 @@
 // Services: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction - and what
 // commands ask of it (Host).
 
+import type { Config } from '../config/config.ts'
 import { CMD_DENYOOM } from '../engine/command.ts'
 import type { Engine } from '../engine/engine.ts'
 import { NOTIFY_EVICTED } from '../engine/events.ts'
@@ -13,7 +14,6 @@ import { Slice } from '../lib/slice.ts'
 import { OOM } from '../protocol/errors.ts'
 import type { System } from '../system/system.ts'
 import { ClientCare } from './client-care.ts'
-import type { Config } from './config/config.ts'
 import { Cron } from './cron.ts'
 import { Info } from './info.ts'
 import { addSections } from './info-sections.ts'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configCommands } from '../commands/server/config.ts'
+import { Config } from '../config/config.ts'
+import { type ConfigError, loadText } from '../config/parser.ts'
 import { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
 import { virtualSystem } from '../system/virtual.ts'
-import { Config } from './config/config.ts'
-import { type ConfigError, loadText } from './config/parser.ts'
 import { applyStatements } from './statements.ts'
 
 function tableAfter(text: string): CommandTable {

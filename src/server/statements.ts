@@ -2,11 +2,11 @@
 // Users: there is 'default' alone, who may do everything; what asks for another ends the start, for to overlook it would
 // leave the server open.
 
+import type { Config } from '../config/config.ts'
+import { ConfigError } from '../config/parser.ts'
 import { defaultUserLine } from '../engine/auth.ts'
 import type { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Config } from './config/config.ts'
-import { ConfigError } from './config/parser.ts'
 import { StartFailure } from './launch.ts'
 
 const ONE_USER = "Redstart has only the user 'default' yet, who may do everything; requirepass is the password."

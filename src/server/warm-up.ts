@@ -2,6 +2,8 @@
 // start, on a server of its own in memory that nobody can reach, and the first clients find compiled code. The work is
 // done in slices of SLICE_US with input handled in between, and its server is dropped at the end.
 
+import { Config } from '../config/config.ts'
+import { loadText } from '../config/parser.ts'
 import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Connection } from '../engine/connection.ts'
@@ -9,8 +11,6 @@ import type { Engine } from '../engine/engine.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
 import type { System } from '../system/system.ts'
 import { virtualSystem } from '../system/virtual.ts'
-import { Config } from './config/config.ts'
-import { loadText } from './config/parser.ts'
 import { Logger } from './log.ts'
 import { Server } from './server.ts'
 

@@ -2,8 +2,8 @@
 // at once, and the power can go at any moment.
 
 import { type DigestHash, datasetDigest } from '../../src/commands/server/debug/digest.ts'
-import { Config } from '../../src/server/config/config.ts'
-import { loadText } from '../../src/server/config/parser.ts'
+import { Config } from '../../src/config/config.ts'
+import { loadText } from '../../src/config/parser.ts'
 import type { StartServerOptions } from '../../src/server/launch.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
-import { Config } from '../../src/server/config/config.ts'
-import { loadText } from '../../src/server/config/parser.ts'
+import { Config } from '../../src/config/config.ts'
+import { loadText } from '../../src/config/parser.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
 import { realSystem } from '../../src/system/real.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { virtualSystem } from '../../system/virtual.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config.ts'
 import { rewriteConfigFile } from './file.ts'
 import { loadText } from './parser.ts'

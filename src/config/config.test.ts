@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { virtualSystem } from '../../system/virtual.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config.ts'
 import { DIRECTIVES } from './directives.ts'
 
@@ -170,9 +170,21 @@ test('oddities: hz is clamped, relative shows as yes, flags in their order, even
 test('a mirror keeps the fields it declares', () => {
   const config = newConfig()
   const mirror = { maxmemory: -1, hashMaxListpackEntries: -1, other: 'x' }
-  config.mirrorInto(mirror)
+  config.mirrorInto(mirror, ['maxmemory', 'hashMaxListpackEntries'])
   config.set([['maxmemory', '5mb']])
   assert.deepEqual(mirror, { maxmemory: 5242880, hashMaxListpackEntries: 512, other: 'x' })
+})
+
+test('a directive may have several listeners, called in their order', () => {
+  const config = newConfig()
+  const called: string[] = []
+  config.onChange('maxmemory', () => void called.push('first'))
+  config.onChange(['maxmemory', 'maxmemory-clients'], () => void called.push('second'))
+  config.set([
+    ['maxmemory', '1mb'],
+    ['maxmemory-clients', '1mb'],
+  ])
+  assert.deepEqual(called, ['first', 'second'])
 })
 
 test('what takes its time to apply is waited for, and set back all the same', async () => {

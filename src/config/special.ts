@@ -1,8 +1,8 @@
 // The directives with a grammar of their own.
 
-import { parseDouble } from '../../lib/number.ts'
-import { Slice } from '../../lib/slice.ts'
-import { withoutLastZeros } from '../../lib/strtod.ts'
+import { parseDouble } from '../lib/number.ts'
+import { Slice } from '../lib/slice.ts'
+import { withoutLastZeros } from '../lib/strtod.ts'
 import { type ConfigLine, type Directive, type Flags, Refusal } from './kinds.ts'
 import { looseInteger, memoryAmount, memoryText, quoted } from './words.ts'
 
@@ -128,7 +128,7 @@ export function oomScores(initial: readonly number[]): Directive<readonly number
 }
 
 /** Classes of keyspace events, one bit each: the letters of notify-keyspace-events. */
-export const NOTIFY: { readonly [letter: string]: number } = {
+export const NOTIFY = {
   K: 1 << 0,
   E: 1 << 1,
   g: 1 << 2,
@@ -143,10 +143,13 @@ export const NOTIFY: { readonly [letter: string]: number } = {
   m: 1 << 11,
   d: 1 << 13,
   n: 1 << 14,
-}
+} as const
+
+const BIT_OF_LETTER: ReadonlyMap<string, number> = new Map(Object.entries(NOTIFY))
 
 const ALL_LETTERS = 'g$lshzxetd'
-const NOTIFY_ALL = [...ALL_LETTERS].reduce((bits, letter) => bits | NOTIFY[letter], 0)
+/** A: all but m and n. */
+export const NOTIFY_ALL = [...ALL_LETTERS].reduce((bits, letter) => bits | BIT_OF_LETTER.get(letter)!, 0)
 
 /** notify-keyspace-events; the field has Redis's bits (NOTIFY). */
 export function notifyEvents(): Directive<number, number> {
@@ -160,7 +163,7 @@ export function notifyEvents(): Directive<number, number> {
     parse([word]) {
       let bits = 0
       for (const letter of word) {
-        const bit = letter === 'A' ? NOTIFY_ALL : NOTIFY[letter]
+        const bit = letter === 'A' ? NOTIFY_ALL : BIT_OF_LETTER.get(letter)
         if (bit === undefined) throw new Refusal("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
         bits |= bit
       }
@@ -173,7 +176,7 @@ export function notifyEvents(): Directive<number, number> {
 }
 
 function lettersIn(bits: number, letters: string): string {
-  return [...letters].filter(letter => bits & NOTIFY[letter]).join('')
+  return [...letters].filter(letter => bits & BIT_OF_LETTER.get(letter)!).join('')
 }
 
 export interface Address {

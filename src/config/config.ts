@@ -4,15 +4,15 @@
 //   config.maxmemory   a field per directive, camel-cased, for reading anywhere (see ConfigFields)
 //   config.get / config.set / config.rewrite     CONFIG GET, SET and REWRITE
 //   config.onChange(['port', 'bind'], applyPort)  run after CONFIG SET changed one of them; may refuse
-//   config.mirrorInto(settings)   keeps the fields that a room declares for its hot paths
+//   config.mirrorInto(settings, names)   keeps those fields of the core's settings equal
 //   config.put('replicaof', { host, port })       the server itself changes a value: no checks, nothing applied
 //
 // Always: a field is the projection of the stored value, and only this class writes either.
 // Strings are byte strings (words.ts), except fields that are paths, which are ordinary text.
 
-import { globMatch } from '../../lib/glob.ts'
-import { Slice } from '../../lib/slice.ts'
-import type { FileSystem } from '../../system/system.ts'
+import { globMatch } from '../lib/glob.ts'
+import { Slice } from '../lib/slice.ts'
+import type { FileSystem } from '../system/system.ts'
 import {
   type ConfigFields,
   DIRECTIVES,
@@ -64,8 +64,8 @@ export class Config {
   /** Says something to the operator. */
   readonly warn: (text: string) => void
   readonly #stored = new Map<AnyDirective, unknown>()
-  readonly #mirrors: { [field: string]: unknown }[] = []
-  readonly #applies = new Map<AnyDirective, Apply>()
+  readonly #mirrors: { target: { [field: string]: unknown }; names: ReadonlySet<string> }[] = []
+  readonly #applies = new Map<AnyDirective, Apply[]>()
 
   constructor(disk: FileSystem, options: ConfigOptions = {}) {
     this.disk = disk
@@ -125,8 +125,9 @@ export class Config {
     for (const [i, directive] of directives.entries()) {
       try {
         const changed = this.#setWords(directive, runtimeWords(directive, pairs[i][1]), null)
-        const apply = this.#applies.get(directive.kind)
-        if (changed && apply && !applies.has(apply)) applies.set(apply, names[i])
+        if (!changed) continue
+        for (const apply of this.#applies.get(directive.kind) ?? [])
+          if (!applies.has(apply)) applies.set(apply, names[i])
       } catch (error) {
         if (!(error instanceof Refusal)) throw error
         this.#restore(directives.slice(0, i + 1), before)
@@ -136,9 +137,17 @@ export class Config {
     return this.#apply([...applies], 0, () => this.#restore(directives, before))
   }
 
-  /** Calls `apply` after a CONFIG SET has changed one of these; once, when it has changed several. */
+  /**
+   * Calls `apply` after a CONFIG SET has changed one of these; once, when it has changed several. A directive may have
+   * several listeners: they are called in the order in which they came.
+   */
   onChange(names: DirectiveName | readonly DirectiveName[], apply: Apply): void {
-    for (const name of typeof names === 'string' ? [names] : names) this.#applies.set(directiveNamed(name)!.kind, apply)
+    for (const name of typeof names === 'string' ? [names] : names) {
+      const { kind } = directiveNamed(name)!
+      const known = this.#applies.get(kind)
+      if (known === undefined) this.#applies.set(kind, [apply])
+      else known.push(apply)
+    }
   }
 
   /** Sets a value from the words of a configuration file; throws Refusal. */
@@ -152,11 +161,15 @@ export class Config {
     this.#store(directiveNamed(name)!, stored)
   }
 
-  /** Keeps every field of `target` that is named like one of ours equal to it, from now on. */
-  mirrorInto(target: object): void {
-    const mirror = target as { [field: string]: unknown }
+  /** Keeps these fields of `target` equal to ours, from now on. */
+  mirrorInto<Name extends keyof ConfigFields>(
+    target: { [name in Name]: ConfigFields[name] },
+    names: readonly Name[],
+  ): void {
+    const mirror = { target: target as { [field: string]: unknown }, names: new Set<string>(names) }
     this.#mirrors.push(mirror)
-    for (const { kind, field } of DIRECTIVES) if (field in mirror) mirror[field] = kind.field(this.#stored.get(kind))
+    for (const { kind, field } of DIRECTIVES)
+      if (mirror.names.has(field)) mirror.target[field] = kind.field(this.#stored.get(kind))
   }
 
   /** Whether values of this directive are secrets. */
@@ -192,7 +205,7 @@ export class Config {
     this.#stored.set(kind, value)
     const plain = kind.field(value)
     ;(this as unknown as { [field: string]: unknown })[field] = plain
-    for (const mirror of this.#mirrors) if (field in mirror) mirror[field] = plain
+    for (const { target, names } of this.#mirrors) if (names.has(field)) target[field] = plain
   }
 
   /** True when the value is another one now. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { virtualSystem } from '../../system/virtual.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config.ts'
 import { ConfigError, ConfigFileMissing, loadConfig, loadText, matchingFiles, parseArguments } from './parser.ts'
 

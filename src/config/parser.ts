@@ -5,9 +5,9 @@
 //
 // Always: the last line that sets a directive counts, except where lines add up (save).
 
-import { globMatch } from '../../lib/glob.ts'
-import { Slice } from '../../lib/slice.ts'
-import type { FileSystem } from '../../system/system.ts'
+import { globMatch } from '../lib/glob.ts'
+import { Slice } from '../lib/slice.ts'
+import type { FileSystem } from '../system/system.ts'
 import type { Config } from './config.ts'
 import { directiveNamed } from './directives.ts'
 import { Refusal } from './kinds.ts'

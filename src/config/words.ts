@@ -3,8 +3,8 @@
 // Always: configuration text is a byte string - a JavaScript string with one char (0..255) for every byte - so that
 // what came in goes out unchanged. `textOfBytes` and `bytesOfText` go to and from ordinary (UTF-8) text, for paths.
 
-import { digitsEnd, isHexDigit, spacesEnd } from '../../lib/strtod.ts'
-import { isAscii } from '../../lib/text.ts'
+import { digitsEnd, isHexDigit, spacesEnd } from '../lib/strtod.ts'
+import { isAscii } from '../lib/text.ts'
 
 const BLANKS = ' \t\n\v\f\r'
 const WORD_ENDS = ' \n\r\t'

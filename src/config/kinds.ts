@@ -7,8 +7,8 @@
 // Always: parse(print(value)) is value. Integers are stored as bigint, because their bounds reach 2^64 and clients
 // read them back; the field is the nearest number.
 
-import { spacesEnd } from '../../lib/strtod.ts'
-import type { FileSystem } from '../../system/system.ts'
+import { spacesEnd } from '../lib/strtod.ts'
+import type { FileSystem } from '../system/system.ts'
 import { bytesOfText, memoryAmount, memoryText, quoted, strictInteger, textOfBytes } from './words.ts'
 
 /** Words that a directive does not take. `message` is what Redis says after the dash. */

@@ -1,6 +1,6 @@
 // Writing the configuration file back: the whole new text under another name, made durable, then moved in place.
 
-import type { Random } from '../../system/system.ts'
+import type { Random } from '../system/system.ts'
 import type { Config } from './config.ts'
 import { bytesOfLatin1, latin1 } from './words.ts'
 
