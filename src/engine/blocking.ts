@@ -6,7 +6,7 @@
 //
 // Always: `waiting` is the number of waiting (key, client) pairs; with 0 a new key costs one comparison.
 
-import type { Database } from '../keyspace/database.ts'
+import { type Database, LOOKUP_NO_EXPIRE } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import { CLIENT_BLOCKED, type Client } from './client.ts'
@@ -174,12 +174,8 @@ export class Blocking {
 
   /** The type of what a client could be served, -1 for nothing. A key that has run out is left for commands to remove. */
   private typeWithoutExpiring(database: Database, key: Slice): number {
-    const { keyspace } = this.engine
-    const hidden = keyspace.hideExpired
-    keyspace.hideExpired = true
-    const entry = database.find(key)
-    keyspace.hideExpired = hidden
-    return entry === 0 ? -1 : database.typeOf(entry)
+    const entry = database.find(key, LOOKUP_NO_EXPIRE)
+    return entry === 0 ? -1 : database.entries.typeOf(entry)
   }
 
   /** Serving was left by an exception. */

@@ -4,6 +4,7 @@
 // Always: one Context per server, filled anew for each command; args[0 .. argc) are valid until the handler returns.
 
 import type { Database } from '../keyspace/database.ts'
+import { LOOKUP_READ, LOOKUP_WRITE } from '../keyspace/database.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { equalsNoCase } from '../lib/bytes.ts'
 import { parseDouble, parseInt64 } from '../lib/number.ts'
@@ -160,17 +161,18 @@ export class Context {
   /** The entry of a key for reading, 0 when absent, WRONG when it has another type (the client has been told). */
   readOrReply(key: Slice, type: number): Ref {
     const entry = this.lookupRead(key)
-    return entry !== 0 && this.db.typeOf(entry) !== type ? this.wrongType() : entry
+    return entry !== 0 && this.db.entries.typeOf(entry) !== type ? this.wrongType() : entry
   }
 
   /** As readOrReply(), for a value that will be changed. */
   writeOrReply(key: Slice, type: number): Ref {
-    const entry = this.db.lookupWrite(key)
-    return entry !== 0 && this.db.typeOf(entry) !== type ? this.wrongType() : entry
+    const entry = this.db.lookup(key, LOOKUP_WRITE)
+    return entry !== 0 && this.db.entries.typeOf(entry) !== type ? this.wrongType() : entry
   }
 
-  lookupRead(key: Slice): Ref {
-    const entry = this.db.lookupRead(key)
+  /** The entry of a key, 0 when absent; `flags`: more LOOKUP_ flags. */
+  lookupRead(key: Slice, flags = LOOKUP_READ): Ref {
+    const entry = this.db.lookup(key, flags)
     if (entry === 0 && this.settings.notifyKeyspaceEvents !== 0) this.engine.notifyMiss(key, this.db)
     return entry
   }

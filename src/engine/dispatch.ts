@@ -132,7 +132,7 @@ export class Dispatch {
     ctx.client = client
     ctx.db = client.db
     ctx.command = entry
-    keyspace.noTouch = (client.flags & CLIENT_NO_TOUCH) !== 0
+    keyspace.clientNoTouch = (client.flags & CLIENT_NO_TOUCH) !== 0
     const dirty = keyspace.dirty
     const errorsBefore = reply.errors
     if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc)

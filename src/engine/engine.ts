@@ -7,13 +7,8 @@
 // deferred for others, see output.ts); output for any other client goes through replyTo(). Nothing here reads a clock, a socket or a file: they are handed in.
 
 import type { Database } from '../keyspace/database.ts'
-import { HashKind } from '../keyspace/hash-kind.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
-import { ListKind } from '../keyspace/list-kind.ts'
-import { SetKind } from '../keyspace/set-kind.ts'
-import { StreamKind } from '../keyspace/stream-kind.ts'
-import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_ZSET } from '../keyspace/types.ts'
-import { ZSetKind } from '../keyspace/zset-kind.ts'
+import { builtInTypes } from '../keyspace/values/index.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Allocate } from '../memory/arena.ts'
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
@@ -142,16 +137,16 @@ export class Engine {
   private nextClientId = 1
   private readonly side = new Reply()
 
-  constructor(machine: Machine, commands: readonly Command[], databases: number) {
+  constructor(machine: Machine, commands: readonly Command[], databases: number, types = builtInTypes) {
     this.machine = machine
-    this.keyspace = new Keyspace({ databases, random: () => machine.random(), allocate: machine.allocate })
+    this.keyspace = new Keyspace({
+      databases,
+      random: () => machine.random(),
+      allocate: machine.allocate,
+      types: types.map(make => space => make(space, this.settings)),
+    })
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
-    this.keyspace.kinds[TYPE_HASH] = new HashKind(this.keyspace, this.settings)
-    this.keyspace.kinds[TYPE_LIST] = new ListKind(this.keyspace, this.settings)
-    this.keyspace.kinds[TYPE_SET] = new SetKind(this.keyspace, this.settings)
-    this.keyspace.kinds[TYPE_ZSET] = new ZSetKind(this.keyspace, this.settings)
-    this.keyspace.kinds[TYPE_STREAM] = new StreamKind(this.keyspace, this.settings)
     this.table = new CommandTable(commands)
     this.output = new OutputBuffers(this)
     this.ctx = new Context(this)
@@ -171,7 +166,7 @@ export class Engine {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, type)
         if (fresh && this.settings.notifyKeyspaceEvents !== 0) this.notify(NOTIFY_NEW, 'new', key, db)
       },
-      streamGone: (db, key) => {
+      removed: (db, key) => {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, -1)
       },
       handedOver: () => this.postponed.release('snapshot'),

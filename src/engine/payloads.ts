@@ -7,7 +7,7 @@ import type { Ref } from '../memory/arena.ts'
 
 export interface Payloads {
   /** The value of an entry with version and checksum; valid until the next call. */
-  dump(db: Database, entry: Ref): Slice
+  dump(entry: Ref): Slice
   /** True when version and checksum are right. */
   isSound(payload: Slice): boolean
   /** Reads the value out of a sound payload; false when it is none. `deep`: look for duplicates too. */

@@ -1,55 +1,76 @@
-// Database: keys of one numbered database. Finds, adds, replaces, removes and moves entries; keeps expiries. What an
-// entry holds is read and changed in place by Entries.
+// Database: keys of one numbered database. Finds, adds, replaces, removes and moves entries; keeps expiries. What is in an
+// entry that is at hand is read and changed by Entries, and strings are set by StringType.
+//
+//   main      table of all entries            a slot (TableSlot) is where a look-up ended: it goes with the key to
+//   expires   table of those with an expiry   whoever writes, replaces or removes what was found
 //
 // Always: an entry with HAS_EXPIRY is in both tables, any other only in `main`; an entry may move when its key's
-// value or expiry is set, so whoever holds a Ref takes the one that the call returns.
+// value or expiry is set, so whoever has a Ref takes the one that the call returns.
 
-import { copyBytes } from '../lib/bytes.ts'
-import { parseInt64 } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
-import { Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../memory/arena.ts'
+import { Arena, type Ref } from '../memory/arena.ts'
+import { writePrefixed } from '../memory/prefixed.ts'
 import type { HashTable } from '../memory/table.ts'
-import { Entries } from './entries.ts'
+import { TableSlot } from '../memory/table-slot.ts'
+import type { Entries } from './entries.ts'
 import {
   EPOCH,
-  EXTERNAL,
   entryEncoding,
   entryExpiry,
   entryKey,
   entryType,
   HAS_EXPIRY,
   headBytes,
-  INLINE_BYTES_MAX,
   KEY_AT,
   keyEnd,
-  lengthBytes,
   payloadAt,
-  writeLength,
 } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
-import { ENC_EMBSTR, ENC_INT, ENC_RAW, TYPE_STREAM, TYPE_STRING } from './types.ts'
+import { type RelocationCursor, relocateWhole } from './values/shared/relocation.ts'
+import type { StringType } from './values/string/string-type.ts'
 
-const EMBSTR_BYTES_MAX = 44
-const INT_TEXT_BYTES_MAX = 20
-const STRING_GROWTH_MAX = 1024 * 1024
 const RANDOM_TRIES_MAX = 100
+const COLLECTION_BYTES = 4
 
-export class Database extends Entries {
+// What a look-up is for.
+export const LOOKUP_READ = 0
+/** The value is about to change: no hit or miss is counted, and a running snapshot is told. */
+export const LOOKUP_WRITE = 1
+/** It is no access to the value: a command about keys. */
+export const LOOKUP_NO_TOUCH = 2
+/** It is an access under CLIENT NO-TOUCH too. */
+export const LOOKUP_TOUCH = 4
+/** A key that has run out is absent, but stays. */
+export const LOOKUP_NO_EXPIRE = 8
+/** A key that has run out is found as well. */
+export const LOOKUP_EXPIRED = 16
+
+export class Database {
   readonly index: number
+  readonly entries: Entries
+  readonly strings: StringType
+  /** Where the last look-up ended. */
+  readonly slot: TableSlot
+  private readonly space: Keyspace
+  private readonly arena: Arena
   private readonly tables: HashTable
+  private readonly expirySlot: TableSlot
   private main: Ref
   private expires: Ref
-  /** Hash of the key that the last lookup was given. */
-  private hash = 0
   /** Milliseconds of life left, averaged over what active expiry sampled; for INFO. */
   averageTtlMs = 0
   /** Cursor of the active expiry cycle. */
   expiryCursor = 0
 
   constructor(space: Keyspace, index: number) {
-    super(space)
+    this.space = space
     this.index = index
+    this.entries = space.entries
+    this.strings = space.strings
+    this.arena = space.arena
     this.tables = space.tables
+    this.slot = new TableSlot(space.arena)
+    this.expirySlot = new TableSlot(space.arena)
     this.main = this.tables.create()
     this.expires = this.tables.create()
   }
@@ -72,116 +93,47 @@ export class Database extends Entries {
   // ---- lookups ----
 
   /** The entry of a key that exists and has not run out, or 0. Leaves access time and statistics alone. */
-  find(key: Slice): Ref {
-    this.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
-    const entry = this.tables.find(this.main, key, this.hash)
+  find(key: Slice, flags = LOOKUP_READ): Ref {
+    return this.findAt(key, this.slot, flags)
+  }
+
+  private findAt(key: Slice, slot: TableSlot, flags: number): Ref {
+    const entry = this.tables.find(this.main, key, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
     if (entry === 0) return 0
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    if ((seg.u8[at + 1] & HAS_EXPIRY) !== 0 && this.expireIfDue(entry, key)) return 0
+    const u8 = this.arena.u8(entry)
+    if ((u8[this.arena.at(entry) + 1] & HAS_EXPIRY) !== 0 && this.expireIfDue(entry, key, slot, flags)) return 0
     return entry
   }
 
-  /** find(), and counts a hit or a miss, and notes the access. */
-  lookupRead(key: Slice): Ref {
-    const entry = this.find(key)
-    if (entry === 0) {
-      this.space.misses++
-      return 0
+  /** find(), with all that belongs to an access by a command: see the LOOKUP_ flags. */
+  lookup(key: Slice, flags: number): Ref {
+    const { space } = this
+    const entry = this.findAt(key, this.slot, flags)
+    if ((flags & LOOKUP_WRITE) === 0) {
+      if (entry === 0) space.misses++
+      else space.hits++
     }
-    this.space.hits++
-    if (!this.space.noTouch) this.touch(entry)
+    if (entry === 0) return 0
+    if ((flags & LOOKUP_NO_TOUCH) === 0 && (!space.clientNoTouch || (flags & LOOKUP_TOUCH) !== 0))
+      this.entries.touch(entry)
+    if ((flags & LOOKUP_WRITE) !== 0) this.beforeChange(entry)
     return entry
   }
 
-  /** find(), notes the access, and announces to a running snapshot that the value is about to change. */
-  lookupWrite(key: Slice): Ref {
-    const entry = this.find(key)
-    if (entry === 0) return 0
+  /** The value is about to change in place: a running snapshot is told. */
+  beforeChange(entry: Ref): void {
     this.space.mutations++
-    if (!this.space.noTouch) this.touch(entry)
-    if (this.space.snapshotting) this.space.walk!.beforeChange(this, entry)
-    return entry
+    if (this.space.snapshotting) this.space.snapshot!.beforeChange(this, entry)
   }
 
   exists(key: Slice): boolean {
     return this.find(key) !== 0
   }
 
-  // ---- strings ----
-
-  /**
-   * Sets a key to a string, in the encoding Redis would choose, whatever it held before. It gets the expiry `whenMs`
-   * (-1: none), or keeps its own. The entry.
-   */
-  setString(key: Slice, value: Slice, keepExpiry = false, whenMs = -1): Ref {
-    const n = value.len <= INT_TEXT_BYTES_MAX ? parseInt64(value) : Number.NaN
-    if (Number.isNaN(n)) return this.setText(key, value, keepExpiry, whenMs)
-    return this.setInteger(key, n, keepExpiry, value, whenMs)
-  }
-
-  /** As setString(), but an integer is kept as the text it is. */
-  setText(key: Slice, value: Slice, keepExpiry = false, whenMs = -1): Ref {
-    const old = this.findForReplace(key)
-    const expiry = keepExpiry && old !== 0 ? entryExpiry(this.arena, old) : whenMs
-    return this.writeString(key, old, value, value.len <= EMBSTR_BYTES_MAX ? ENC_EMBSTR : ENC_RAW, expiry)
-  }
-
-  /** Sets a key to an integer; outside ±2^53 `n` is infinite and `text` spells the integer. */
-  setInteger(key: Slice, n: number, keepExpiry: boolean, text?: Slice, whenMs = -1): Ref {
-    const old = this.findForReplace(key)
-    const expiry = keepExpiry && old !== 0 ? entryExpiry(this.arena, old) : whenMs
-    const entry = this.replaceEntry(key, old, TYPE_STRING, ENC_INT, 8, expiry)
-    this.storeInteger(entry, n, text)
-    return entry
-  }
-
-  /**
-   * Makes the string of a key `len` bytes long for writing in place: raw encoding, bytes kept, new ones zero, room to
-   * grow. A missing key (entry 0) is created. The entry; stringOf() then gives the bytes to write to.
-   */
-  resizeString(key: Slice, entry: Ref, len: number): Ref {
-    this.space.mutations++
-    if (entry === 0) {
-      this.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
-      const fresh = this.replaceEntry(key, 0, TYPE_STRING, ENC_RAW, 8, -1)
-      return this.storeExternal(fresh, this.arena.alloc(len), 0, len)
-    }
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    if ((seg.u8[at + 1] & EXTERNAL) !== 0) {
-      const payload = payloadAt(seg.u8, seg.dv, at)
-      const old = seg.dv.getUint32(payload, true)
-      const oldLen = seg.dv.getUint32(payload + 4, true)
-      if (len <= this.arena.sizeOf(old)) return this.storeExternal(entry, old, oldLen, len)
-      const room = len + Math.min(len, STRING_GROWTH_MAX)
-      return this.storeExternal(entry, this.arena.realloc(old, room, oldLen), oldLen, len)
-    }
-    const value = this.stringOf(entry, this.slice)
-    const oldLen = value.len
-    const bytes = this.arena.alloc(oldLen === len ? len : len + Math.min(len, STRING_GROWTH_MAX))
-    const to = this.arena.segments[bytes >>> SEGMENT_SHIFT]
-    copyBytes(to.u8, to.dv, this.arena.at(bytes), value.u8, value.dv, value.off, Math.min(oldLen, len))
-    const expiry = entryExpiry(this.arena, entry)
-    this.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
-    this.tables.findRef(this.main, entry, this.hash)
-    const fresh = this.replaceEntry(key, entry, TYPE_STRING, ENC_RAW, 8, expiry)
-    return this.storeExternal(fresh, bytes, oldLen, len)
-  }
-
-  private writeString(key: Slice, old: Ref, value: Slice, encoding: number, expiry: number): Ref {
-    const len = value.len
-    if (len > INLINE_BYTES_MAX) {
-      const bytes = this.arena.alloc(len)
-      const to = this.arena.segments[bytes >>> SEGMENT_SHIFT]
-      copyBytes(to.u8, to.dv, this.arena.at(bytes), value.u8, value.dv, value.off, len)
-      const entry = this.replaceEntry(key, old, TYPE_STRING, encoding, 8, expiry)
-      return this.storeExternal(entry, bytes, len, len)
-    }
-    const entry = this.replaceEntry(key, old, TYPE_STRING, encoding, lengthBytes(len) + len, expiry)
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const payload = payloadAt(seg.u8, seg.dv, (entry & GRANULE_MASK) << 4)
-    copyBytes(seg.u8, seg.dv, writeLength(seg.u8, seg.dv, payload, len), value.u8, value.dv, value.off, len)
+  /** find() for a key that is about to be set: what it holds is announced to a running snapshot as going. */
+  findToReplace(key: Slice, slot: TableSlot): Ref {
+    const entry = this.findAt(key, slot, LOOKUP_READ)
+    if (entry !== 0 && this.space.snapshotting) this.space.snapshot!.beforeRemoval(this, entry)
     return entry
   }
 
@@ -189,19 +141,18 @@ export class Database extends Entries {
 
   /** Adds a key that does not exist, holding the collection `value`. The entry. */
   add(key: Slice, type: number, encoding: number, value: Ref): Ref {
-    this.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
-    const entry = this.replaceEntry(key, 0, type, encoding, 4, -1)
-    this.setValue(entry, encoding, value)
-    this.space.events.created(this, key, type, true)
+    const entry = this.addEntry(key, type, encoding, COLLECTION_BYTES, -1)
+    this.entries.setValue(entry, encoding, value)
     return entry
   }
 
   /** Sets a key to a collection, whatever it held before; no expiry. The entry. */
   put(key: Slice, type: number, encoding: number, value: Ref): Ref {
-    const old = this.findForReplace(key)
-    const entry = this.replaceEntry(key, old, type, encoding, 4, -1)
-    this.setValue(entry, encoding, value)
-    this.space.events.created(this, key, type, old === 0)
+    const { slot } = this
+    const isNew = this.findToReplace(key, slot) === 0
+    const entry = this.writeEntry(slot, key, type, encoding, COLLECTION_BYTES, -1)
+    this.entries.setValue(entry, encoding, value)
+    if (!isNew) this.space.events.created(this, key, type, false)
     return entry
   }
 
@@ -209,36 +160,39 @@ export class Database extends Entries {
 
   /** Removes a key that exists; its value is freed at once when small, in slices when large. False: no such key. */
   delete(key: Slice): boolean {
-    const entry = this.find(key)
-    if (entry === 0) return false
-    this.remove(entry)
+    const { slot } = this
+    if (this.findAt(key, slot, LOOKUP_READ) === 0) return false
+    this.remove(slot)
     return true
   }
 
   /** Removes a key whose collection is empty and freed already. */
   deleteEmptied(key: Slice): void {
-    const entry = this.find(key)
+    const { slot } = this
+    const entry = this.findAt(key, slot, LOOKUP_READ)
     if (entry === 0) return
-    this.unlink(entry)
+    this.unlink(slot)
     this.arena.free(entry)
   }
 
-  /** Removes the entry that the last lookup gave. */
-  private remove(entry: Ref): void {
-    if (this.space.snapshotting) this.space.walk!.beforeRemoval(this, entry)
-    this.unlink(entry)
-    this.freeEntry(entry)
+  private remove(slot: TableSlot): void {
+    const { entry } = slot
+    if (this.space.snapshotting) this.space.snapshot!.beforeRemoval(this, entry)
+    this.unlink(slot)
+    this.entries.freeEntry(entry)
   }
 
-  private unlink(entry: Ref): void {
+  /** Takes an entry out of the tables. */
+  private unlink(slot: TableSlot): void {
     this.space.mutations++
-    const hash = this.hash
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    const hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
-    if (seg.u8[at] >>> 4 === TYPE_STREAM) this.space.events.streamGone(this, entryKey(this.arena, entry, new Slice()))
-    this.tables.removeFound(this.main, hash)
-    if (hadExpiry && this.tables.findRef(this.expires, entry, hash)) this.tables.removeFound(this.expires, hash)
+    const { entry, hash } = slot
+    const u8 = this.arena.u8(entry)
+    const at = this.arena.at(entry)
+    const hadExpiry = (u8[at + 1] & HAS_EXPIRY) !== 0
+    if (this.space.types.announcesRemoval(u8[at] >>> 4))
+      this.space.events.removed(this, entryKey(this.arena, entry, new Slice()))
+    this.tables.removeAt(this.main, slot)
+    if (hadExpiry) this.indexExpiry(entry, true, entry, false, hash)
   }
 
   /** Removes all keys; how many there were. */
@@ -246,7 +200,7 @@ export class Database extends Entries {
     const count = this.size
     if (count === 0) return 0
     while (!this.tables.drain(this.expires, 1 << 20, () => {}));
-    if (!this.space.snapshotting || !this.space.walk!.adopts(this.main)) this.space.freeTable(this.main)
+    if (!this.space.snapshotting || !this.space.snapshot!.takesOverTable(this.main)) this.space.freeTable(this.main)
     this.main = this.tables.create()
     this.expires = this.tables.create()
     this.expiryCursor = 0
@@ -272,8 +226,8 @@ export class Database extends Entries {
   setExpiry(key: Slice, entry: Ref, whenMs: number): Ref {
     this.space.mutations++
     const arena = this.arena
-    const seg = arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+    const seg = arena.segment(entry)
+    const at = arena.at(entry)
     const had = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
     const end = keyEnd(seg.u8, seg.dv, at)
     if (had && whenMs >= 0) {
@@ -283,49 +237,59 @@ export class Database extends Entries {
     if (!had && whenMs < 0) return entry
     const hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
     const payload = payloadAt(seg.u8, seg.dv, at)
-    const payloadBytes = this.payloadBytes(entry, payload)
+    const payloadBytes = this.entries.payloadBytes(entry)
     const head = end - at
     const bytes = head + (had ? 0 : 8) + payloadBytes
     const fresh = arena.sizeOf(entry) === Arena.sizeFor(bytes) ? entry : arena.alloc(bytes)
-    const to = arena.segments[fresh >>> SEGMENT_SHIFT]
-    const toAt = (fresh & GRANULE_MASK) << 4
+    const to = arena.segment(fresh)
+    const toAt = arena.at(fresh)
     arena.copy(fresh, head + (had ? 0 : 8), entry, payload - at, payloadBytes)
     if (fresh !== entry) arena.copy(fresh, 0, entry, 0, head)
-    if (had) {
-      to.u8[toAt + 1] &= ~HAS_EXPIRY
-      if (this.tables.findRef(this.expires, entry, hash)) this.tables.removeFound(this.expires, hash)
-    } else {
+    if (had) to.u8[toAt + 1] &= ~HAS_EXPIRY
+    else {
       to.u8[toAt + 1] |= HAS_EXPIRY
       to.dv.setFloat64(toAt + head, whenMs, true)
-      this.tables.insert(this.expires, fresh, hash)
     }
+    this.indexExpiry(entry, had, fresh, !had, hash)
     if (fresh !== entry) {
-      if (this.tables.findRef(this.main, entry, hash)) this.tables.replaceFound(fresh)
+      if (this.tables.findRef(this.main, entry, hash, this.slot)) this.tables.replaceAt(this.slot, fresh)
       arena.free(entry)
     }
     return fresh
   }
 
+  /** Keeps the table of expiries: `entry` has taken the place of `old`, or is it. */
+  private indexExpiry(old: Ref, hadExpiry: boolean, entry: Ref, hasExpiry: boolean, hash: number): void {
+    const { tables, expires, expirySlot } = this
+    if (!hadExpiry) {
+      if (hasExpiry) tables.insert(expires, entry, hash)
+      return
+    }
+    if ((hasExpiry && entry === old) || !tables.findRef(expires, old, hash, expirySlot)) return
+    if (hasExpiry) tables.replaceAt(expirySlot, entry)
+    else tables.removeAt(expires, expirySlot)
+  }
+
   /** True when the entry has run out and must be taken for absent; it is removed unless this is a replica. */
-  private expireIfDue(entry: Ref, key: Slice): boolean {
-    const space = this.space
+  private expireIfDue(entry: Ref, key: Slice, slot: TableSlot, flags: number): boolean {
+    const { space } = this
     if (space.expiryPaused || entryExpiry(this.arena, entry) > space.nowMs) return false
-    if (space.replica || space.hideExpired) return true
-    // The key may be a slice of the very entry that goes.
-    const hash = this.hash
+    if ((flags & LOOKUP_EXPIRED) !== 0) return false
+    if (space.replica || space.hideExpired || (flags & LOOKUP_NO_EXPIRE) !== 0) return true
+    // Who hears of it may look keys up, and the key may be a slice of the very entry that goes.
+    const { hash } = slot
     space.events.expired(this, key)
-    this.hash = hash
-    if (!this.tables.findRef(this.main, entry, hash)) return true
+    if (!this.tables.findRef(this.main, entry, hash, slot)) return true
     space.expiredKeys++
-    this.remove(entry)
+    this.remove(slot)
     return true
   }
 
   /** Removes a key whose time has come (active expiry). */
   expireNow(entry: Ref): void {
     const key = entryKey(this.arena, entry, new Slice())
-    this.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
-    this.expireIfDue(entry, key)
+    this.slot.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
+    this.expireIfDue(entry, key, this.slot, LOOKUP_READ)
   }
 
   // ---- whole database ----
@@ -356,7 +320,7 @@ export class Database extends Entries {
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
       const entry = this.tables.random(this.main, this.space.random)
       if (entry === 0) return 0
-      if (!this.isDue(entry)) return entry
+      if (!this.entries.isDue(entry)) return entry
       if (this.space.replica || this.space.hideExpired) {
         if (tries === RANDOM_TRIES_MAX - 1) return entry
       } else this.expireNow(entry)
@@ -371,55 +335,41 @@ export class Database extends Entries {
 
   /** Moves a key with value and expiry under another name, which must not exist, possibly in another database. */
   rename(from: Slice, to: Slice, target: Database): Ref {
-    this.space.mutations++
-    const entry = this.find(from)
-    if (this.space.snapshotting) this.space.walk!.beforeChange(this, entry)
-    const hash = this.hash
-    const arena = this.arena
-    const seg = arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+    const { arena, slot, space } = this
+    const entry = this.findAt(from, slot, LOOKUP_READ)
+    this.beforeChange(entry)
+    const seg = arena.segment(entry)
+    const at = arena.at(entry)
     const tail = keyEnd(seg.u8, seg.dv, at)
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    const tailBytes = payload - tail + this.payloadBytes(entry, payload)
+    const tailBytes = payloadAt(seg.u8, seg.dv, at) - tail + this.entries.payloadBytes(entry)
     const head = headBytes(to.len, false)
     const fresh = arena.alloc(head + tailBytes)
-    const toSeg = arena.segments[fresh >>> SEGMENT_SHIFT]
-    const toAt = (fresh & GRANULE_MASK) << 4
+    const toSeg = arena.segment(fresh)
+    const toAt = arena.at(fresh)
     arena.copy(fresh, 0, entry, 0, KEY_AT)
-    copyBytes(toSeg.u8, toSeg.dv, writeLength(toSeg.u8, toSeg.dv, toAt + KEY_AT, to.len), to.u8, to.dv, to.off, to.len)
+    writePrefixed(toSeg.u8, toSeg.dv, toAt + KEY_AT, to)
     arena.copy(fresh, head, entry, tail - at, tailBytes)
-    toSeg.u8[toAt + 1] = (toSeg.u8[toAt + 1] & ~EPOCH) | this.space.epoch
-    this.hash = hash
-    this.unlink(entry)
+    toSeg.u8[toAt + 1] = (toSeg.u8[toAt + 1] & ~EPOCH) | space.epoch
+    this.unlink(slot)
     arena.free(entry)
-    const toHash = this.space.hasher.hashBytes(to.dv, to.off, to.len)
+    const toHash = space.hasher.hashBytes(to.dv, to.off, to.len)
     this.tables.insert(target.main, fresh, toHash)
     if ((toSeg.u8[toAt + 1] & HAS_EXPIRY) !== 0) this.tables.insert(target.expires, fresh, toHash)
-    this.space.events.created(target, to, entryType(arena, fresh), true)
+    space.events.created(target, to, entryType(arena, fresh), true)
     return fresh
   }
 
   /** Adds a deep copy of an entry, expiry included, under a key that does not exist in `target`. The copy. */
   copyTo(entry: Ref, to: Slice, target: Database): Ref {
-    const type = entryType(this.arena, entry)
-    const encoding = entryEncoding(this.arena, entry)
-    const expiry = entryExpiry(this.arena, entry)
-    target.hash = this.space.hasher.hashBytes(to.dv, to.off, to.len)
-    if (type !== TYPE_STRING) {
-      const value = this.space.kinds[type]!.copy(encoding, this.valueOf(entry))
-      const fresh = target.replaceEntry(to, 0, type, encoding, 4, expiry)
-      target.setValue(fresh, encoding, value)
-      this.space.events.created(target, to, type, true)
-      return fresh
-    }
-    const value = this.stringOf(entry, this.slice)
-    if (encoding !== ENC_INT) return target.writeString(to, 0, value, encoding, expiry)
-    const fresh = target.replaceEntry(to, 0, type, encoding, 8, expiry)
-    this.storeInteger(fresh, parseInt64(value), value)
+    const { arena, entries } = this
+    const expiry = entryExpiry(arena, entry)
+    const type = entryType(arena, entry)
+    const fresh = target.addEntry(to, type, entryEncoding(arena, entry), entries.payloadBytes(entry), expiry)
+    entries.copyPayload(entry, fresh)
     return fresh
   }
 
-  // ---- snapshots and compaction ----
+  // ---- compaction ----
 
   /** Moves the heads of the tables out of sealed segments. */
   relocateTables(): void {
@@ -428,99 +378,91 @@ export class Database extends Entries {
   }
 
   /**
-   * Moves an entry and its value out of sealed segments; used with HashTable.mapBucket on the main table. Collections
-   * of more than `effortMax` elements stay.
+   * Moves an entry and its value out of sealed segments; used with HashTable.mapBucket on the main table. Values of more
+   * than `effortMax` elements stay. `cursor` is used.
    */
-  relocateEntry(entry: Ref, effortMax = Number.POSITIVE_INFINITY): Ref {
-    const arena = this.arena
+  relocateEntry(entry: Ref, effortMax: number, cursor: RelocationCursor): Ref {
+    const { arena, entries } = this
     const fresh = arena.relocate(entry)
-    const seg = arena.segments[fresh >>> SEGMENT_SHIFT]
-    const at = (fresh & GRANULE_MASK) << 4
-    if (fresh !== entry && (seg.u8[at + 1] & HAS_EXPIRY) !== 0) {
-      if (this.tables.findRef(this.expires, entry, this.tables.hashOf(fresh))) this.tables.replaceFound(fresh)
-    }
-    const type = seg.u8[at] >>> 4
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    if ((seg.u8[at + 1] & EXTERNAL) !== 0)
-      seg.dv.setUint32(payload, arena.relocate(seg.dv.getUint32(payload, true)), true)
-    else if (type !== TYPE_STRING) {
-      const kind = this.space.kinds[type]
-      const value = seg.dv.getUint32(payload, true)
-      if (kind !== undefined && kind.freeEffort(seg.u8[at] & 15, value) <= effortMax)
-        seg.dv.setUint32(payload, kind.relocate(seg.u8[at] & 15, value), true)
-    }
+    const hasExpiry = (arena.u8(fresh)[arena.at(fresh) + 1] & HAS_EXPIRY) !== 0
+    if (fresh !== entry && hasExpiry) this.indexExpiry(entry, true, fresh, true, this.tables.hashOf(fresh))
+    if (!entries.hasRef(fresh)) return fresh
+    const type = this.space.types.of(entries.typeOf(fresh))
+    const encoding = entries.encodingOf(fresh)
+    const value = entries.valueOf(fresh)
+    if (type.freeEffort(encoding, value) <= effortMax)
+      entries.setValue(fresh, encoding, relocateWhole(type, cursor, encoding, value))
     return fresh
   }
 
-  // ---- entries ----
+  // ---- entries, for those who know what is in them ----
 
-  /** find() for a key that is about to be replaced: an expired entry counts as there, since it is overwritten anyway. */
-  private findForReplace(key: Slice): Ref {
-    const entry = this.find(key)
-    if (entry !== 0 && this.space.snapshotting) this.space.walk!.beforeRemoval(this, entry)
+  /**
+   * Adds an entry for a key that does not exist, with `payloadBytes` for the caller to fill; type, encoding, access time
+   * and expiry (-1: none) are set.
+   */
+  addEntry(key: Slice, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
+    const { slot } = this
+    slot.entry = 0
+    slot.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
+    return this.writeEntry(slot, key, type, encoding, payloadBytes, expiry)
+  }
+
+  /** As addEntry(), in the place of an entry whose value and expiry are given up. */
+  rewriteEntry(key: Slice, old: Ref, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
+    const { slot } = this
+    this.tables.findRef(this.main, old, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
+    return this.writeEntry(slot, key, type, encoding, payloadBytes, expiry)
+  }
+
+  /** As addEntry(), where findToReplace() ended: a new key, or in the place of what is there, whose value is freed. */
+  writeEntry(slot: TableSlot, key: Slice, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
+    this.space.mutations++
+    const bytes = headBytes(key.len, expiry >= 0) + payloadBytes
+    if (slot.entry !== 0) return this.replaceEntry(slot, key, (type << 4) | encoding, bytes, expiry)
+    const entry = this.arena.alloc(bytes)
+    this.writeHead(entry, key, (type << 4) | encoding, -1, expiry)
+    this.tables.insert(this.main, entry, slot.hash)
+    if (expiry >= 0) this.tables.insert(this.expires, entry, slot.hash)
+    this.space.events.created(this, key, type, true)
     return entry
   }
 
-  /**
-   * An entry for `key` with room for `payloadBytes`, in the place of `old` (0: a new key). The value of `old` is freed;
-   * type, encoding, access time and expiry (-1: none) are set, the payload is the caller's to write. `old` must be what
-   * the last lookup of this database gave.
-   */
-  private replaceEntry(
-    key: Slice,
-    old: Ref,
-    type: number,
-    encoding: number,
-    payloadBytes: number,
-    expiry: number,
-  ): Ref {
-    const arena = this.arena
-    const space = this.space
-    space.mutations++
-    const withExpiry = expiry >= 0
-    const bytes = headBytes(key.len, withExpiry) + payloadBytes
-    const hash = this.hash
-    let entry = old
-    const flags = space.epoch | (withExpiry ? HAS_EXPIRY : 0)
-    let hadExpiry = false
+  private replaceEntry(slot: TableSlot, key: Slice, typeAndEncoding: number, bytes: number, expiry: number): Ref {
+    const { arena, entries, space } = this
+    const old = slot.entry
+    const seg = arena.segment(old)
+    const at = arena.at(old)
+    const hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
     // Counted accesses outlive the value; a time of access is now either way.
-    const access = old !== 0 && space.lfu ? this.countedAccess(old) : -1
-    if (old !== 0) {
-      const seg = arena.segments[old >>> SEGMENT_SHIFT]
-      const at = (old & GRANULE_MASK) << 4
-      hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
-      if (seg.u8[at] >>> 4 === TYPE_STREAM) space.events.streamGone(this, key)
-      this.freePayload(old)
-      if (arena.sizeOf(old) !== Arena.sizeFor(bytes)) {
-        entry = arena.alloc(bytes)
-        this.tables.replaceFound(entry)
-      }
-      if (hadExpiry && (!withExpiry || entry !== old) && this.tables.findRef(this.expires, old, hash)) {
-        if (withExpiry) this.tables.replaceFound(entry)
-        else this.tables.removeFound(this.expires, hash)
-      }
-      if (entry !== old) arena.free(old)
-      else {
-        seg.u8[at] = (type << 4) | encoding
-        seg.u8[at + 1] = flags
-        if (access < 0) this.stamp(seg.u8, seg.dv, at)
-        if (withExpiry) seg.dv.setFloat64(keyEnd(seg.u8, seg.dv, at), expiry, true)
-        if (withExpiry && !hadExpiry) this.tables.insert(this.expires, entry, hash)
-        return entry
-      }
-    } else entry = arena.alloc(bytes)
-    const seg = arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    seg.u8[at] = (type << 4) | encoding
-    seg.u8[at + 1] = flags
-    if (access < 0) this.stamp(seg.u8, seg.dv, at)
-    else this.setAccess(entry, access)
-    const keyTo = writeLength(seg.u8, seg.dv, at + KEY_AT, key.len)
-    copyBytes(seg.u8, seg.dv, keyTo, key.u8, key.dv, key.off, key.len)
-    if (withExpiry) seg.dv.setFloat64(keyTo + key.len, expiry, true)
-    if (old === 0) this.tables.insert(this.main, entry, hash)
-    if (withExpiry && !hadExpiry) this.tables.insert(this.expires, entry, hash)
-    if (old === 0 && type === TYPE_STRING) space.events.created(this, key, type, true)
+    const access = space.lfu ? entries.countedAccess(old) : -1
+    if (space.types.announcesRemoval(seg.u8[at] >>> 4)) space.events.removed(this, key)
+    entries.freePayload(old)
+    let entry = old
+    if (arena.sizeOf(old) === Arena.sizeFor(bytes)) {
+      seg.u8[at] = typeAndEncoding
+      seg.u8[at + 1] = space.epoch | (expiry >= 0 ? HAS_EXPIRY : 0)
+      if (access < 0) entries.stamp(seg.u8, seg.dv, at)
+      if (expiry >= 0) seg.dv.setFloat64(keyEnd(seg.u8, seg.dv, at), expiry, true)
+    } else {
+      entry = arena.alloc(bytes)
+      this.tables.replaceAt(slot, entry)
+      this.writeHead(entry, key, typeAndEncoding, access, expiry)
+    }
+    if (hadExpiry || expiry >= 0) this.indexExpiry(old, hadExpiry, entry, expiry >= 0, slot.hash)
+    if (entry !== old) arena.free(old)
     return entry
+  }
+
+  /** Writes all of an entry but its payload. `access`: its access bits, or -1 for those of a new key. */
+  private writeHead(entry: Ref, key: Slice, typeAndEncoding: number, access: number, expiry: number): void {
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
+    seg.u8[at] = typeAndEncoding
+    seg.u8[at + 1] = this.space.epoch | (expiry >= 0 ? HAS_EXPIRY : 0)
+    if (access < 0) this.entries.stamp(seg.u8, seg.dv, at)
+    else this.entries.setAccess(entry, access)
+    const end = writePrefixed(seg.u8, seg.dv, at + KEY_AT, key)
+    if (expiry >= 0) seg.dv.setFloat64(end, expiry, true)
   }
 }

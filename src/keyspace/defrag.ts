@@ -8,9 +8,10 @@
 
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
+import { TableSlot } from '../memory/table-slot.ts'
 import type { Database } from './database.ts'
 import type { Keyspace } from './keyspace.ts'
-import { RelocationWalk } from './relocation.ts'
+import { RelocationCursor } from './values/shared/relocation.ts'
 
 const WASTE_BYTES_MIN = 64 * 1024 * 1024
 const WASTE_RATIO = 1.3
@@ -45,12 +46,14 @@ export class Defrag {
   private restUs = REST_US
   /** Keys of collections that are moved in parts, and how far the last of them is. */
   private readonly large: Slice[] = []
-  private readonly walk = new RelocationWalk()
+  private readonly part = new RelocationCursor()
+  private readonly whole = new RelocationCursor()
+  private readonly slot: TableSlot
   private readonly key = new Slice()
   private readonly move = (entry: Ref): Ref => {
     const db = this.space.databases[this.database]
-    const moved = db.relocateEntry(entry, WHOLE_EFFORT_MAX)
-    if (this.isLarge(db, moved)) this.large.push(db.keyOf(moved, this.key).copy())
+    const moved = db.relocateEntry(entry, WHOLE_EFFORT_MAX, this.whole)
+    if (this.isLarge(moved)) this.large.push(this.space.entries.keyOf(moved, this.key).copy())
     if (moved === entry) this.misses++
     else this.hits++
     return moved
@@ -59,6 +62,7 @@ export class Defrag {
   /** `nowUs`: a clock that never goes back. */
   constructor(space: Keyspace, nowUs: () => number) {
     this.space = space
+    this.slot = new TableSlot(space.arena)
     this.nowUs = nowUs
   }
 
@@ -84,7 +88,7 @@ export class Defrag {
     this.phase = 'main'
     this.at = 0
     this.large.length = 0
-    this.walk.begin()
+    this.part.begin()
     this.segmentBytesBefore = arena.segmentBytes
     this.usedBytesBefore = arena.usedBytes
     return true
@@ -134,25 +138,27 @@ export class Defrag {
     this.phase = this.phase === 'main' ? 'expires' : 'buckets'
   }
 
-  private isLarge(db: Database, entry: Ref): boolean {
-    const kind = this.space.kinds[db.typeOf(entry)]
-    return kind !== undefined && kind.freeEffort(db.encodingOf(entry), db.valueOf(entry)) > WHOLE_EFFORT_MAX
+  private isLarge(entry: Ref): boolean {
+    const { entries, types } = this.space
+    if (!entries.hasRef(entry)) return false
+    const type = types.of(entries.typeOf(entry))
+    return type.freeEffort(entries.encodingOf(entry), entries.valueOf(entry)) > WHOLE_EFFORT_MAX
   }
 
   /** Moves a part of the last of the large collections, which may have changed or gone since the part before. */
   private stepThroughLarge(db: Database): void {
-    const { tables, hasher, kinds } = this.space
+    const { tables, hasher, entries, types } = this.space
     const key = this.large[this.large.length - 1]
-    const entry = tables.find(db.mainTable, key, hasher.hashBytes(key.dv, key.off, key.len))
-    const kind = entry === 0 ? undefined : kinds[db.typeOf(entry)]
-    if (kind === undefined) this.walk.done = true
+    const entry = tables.find(db.mainTable, key, hasher.hashBytes(key.dv, key.off, key.len), this.slot)
+    if (entry === 0 || !entries.hasRef(entry)) this.part.done = true
     else {
-      const encoding = db.encodingOf(entry)
-      db.setValue(entry, encoding, kind.relocatePart(encoding, db.valueOf(entry), this.walk))
+      const type = types.of(entries.typeOf(entry))
+      const encoding = entries.encodingOf(entry)
+      entries.setValue(entry, encoding, type.relocatePart(encoding, entries.valueOf(entry), this.part))
     }
-    if (!this.walk.done) return
+    if (!this.part.done) return
     this.large.pop()
-    this.walk.begin()
+    this.part.begin()
   }
 
   private nextDatabase(): void {

@@ -1,21 +1,24 @@
-// Entries: what stands in an entry that is at hand, read and changed in place: access time, string, reference to a
-// collection. Which key has which entry is for Database to know.
+// Entries: what is in an entry that is at hand, read and changed in place: access time, expiry, reference to a value. One
+// object serves all databases; which key has which entry is for Database to know, and strings for StringType.
 //
 // Always: no entry is made or moved here, and no table is looked at.
 
-import { parseBigInt64, parseInt64, writeBigInt, writeInt } from '../lib/number.ts'
-import { Slice } from '../lib/slice.ts'
-import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../memory/arena.ts'
+import type { Slice } from '../lib/slice.ts'
+import type { Arena, Ref } from '../memory/arena.ts'
+import { prefixedBytes, prefixedLength } from '../memory/prefixed.ts'
 import { EXTERNAL, entryEncoding, entryExpiry, entryKey, entryType, payloadAt } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { LFU_INIT, lfuDecayed, lfuIncremented } from './lfu.ts'
-import { ENC_INT, ENC_RAW, TYPE_STRING } from './types.ts'
+import { ENC_INT, TYPE_STRING } from './types.ts'
+
+/** What an entry takes in a table, in the long run. */
+const SLOT_BYTES = 8
+const REF_BYTES = 4
+const INT_OR_EXTERNAL_BYTES = 8
 
 export class Entries {
-  protected readonly space: Keyspace
-  protected readonly arena: Arena
-  protected readonly slice = new Slice()
-  private readonly digits = new Slice(new Uint8Array(24), 0, 0)
+  private readonly space: Keyspace
+  private readonly arena: Arena
 
   constructor(space: Keyspace) {
     this.space = space
@@ -47,31 +50,24 @@ export class Entries {
 
   /** Bytes that a key, its value and its table slots take. */
   memoryOf(entry: Ref, samples: number): number {
-    const arena = this.arena
-    const seg = arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    let bytes = arena.sizeOf(entry) + 8
-    const type = seg.u8[at] >>> 4
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    if ((seg.u8[at + 1] & EXTERNAL) !== 0) bytes += arena.sizeOf(seg.dv.getUint32(payload, true))
-    else if (type !== TYPE_STRING) {
-      bytes += this.space.kinds[type]?.memory(seg.u8[at] & 15, seg.dv.getUint32(payload, true), samples) ?? 0
-    }
-    return bytes
+    const bytes = this.arena.sizeOf(entry) + SLOT_BYTES
+    if (!this.hasRef(entry)) return bytes
+    const type = this.space.types.of(this.typeOf(entry))
+    return bytes + type.memory(this.encodingOf(entry), this.valueOf(entry), samples)
   }
 
   // ---- access time ----
 
   /** The raw 24 bits of access time. */
   accessOf(entry: Ref): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
     return seg.u8[at + 2] | (seg.u8[at + 3] << 8) | (seg.u8[at + 4] << 16)
   }
 
   setAccess(entry: Ref, bits: number): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
     seg.u8[at + 2] = bits
     seg.u8[at + 3] = bits >>> 8
     seg.u8[at + 4] = bits >>> 16
@@ -80,8 +76,8 @@ export class Entries {
   /** Notes that the key was used. */
   touch(entry: Ref): void {
     const space = this.space
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
     if (!space.lfu) {
       seg.dv.setUint16(at + 2, space.lruClock, true)
       seg.u8[at + 4] = space.lruClock >>> 16
@@ -94,13 +90,13 @@ export class Entries {
   }
 
   /** The access bits that an entry leaves to the one that takes its place, when accesses are counted. */
-  protected countedAccess(entry: Ref): number {
-    if (!this.space.noTouch) this.touch(entry)
+  countedAccess(entry: Ref): number {
+    if (!this.space.clientNoTouch) this.touch(entry)
     return this.accessOf(entry)
   }
 
   /** Sets the access bits of a new entry at `at`. */
-  protected stamp(u8: Uint8Array, dv: DataView, at: number): void {
+  stamp(u8: Uint8Array, dv: DataView, at: number): void {
     const space = this.space
     if (!space.lfu) {
       dv.setUint16(at + 2, space.lruClock, true)
@@ -111,110 +107,54 @@ export class Entries {
     dv.setUint16(at + 3, Math.floor(space.nowMs / 60000) & 0xffff, true)
   }
 
-  // ---- strings ----
+  // ---- values ----
 
-  /** Points `out` at the bytes of a string value; an integer is written out, and stays until the next call. */
-  stringOf(entry: Ref, out: Slice): Slice {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const u8 = seg.u8
-    const dv = seg.dv
-    const at = (entry & GRANULE_MASK) << 4
-    const payload = payloadAt(u8, dv, at)
-    if ((u8[at] & 15) === ENC_INT) {
-      const d = this.digits
-      const high = dv.getInt32(payload + 4, true)
-      if (high >= -0x200000 && high < 0x200000) {
-        d.len = writeInt(d.u8, 0, high * 0x100000000 + dv.getUint32(payload, true))
-      } else d.len = writeBigInt(d.u8, 0, dv.getBigInt64(payload, true))
-      return out.set(d.u8, d.dv, 0, d.len)
-    }
-    if ((u8[at + 1] & EXTERNAL) !== 0) {
-      const ref = dv.getUint32(payload, true)
-      const value = this.arena.segments[ref >>> SEGMENT_SHIFT]
-      return out.set(value.u8, value.dv, (ref & GRANULE_MASK) << 4, dv.getUint32(payload + 4, true))
-    }
-    const len = u8[payload]
-    if (len === 255) return out.set(u8, dv, payload + 5, dv.getUint32(payload + 1, true))
-    return out.set(u8, dv, payload + 1, len)
-  }
-
-  /** Length of a string value in bytes. */
-  stringLength(entry: Ref): number {
-    return this.stringOf(entry, this.slice).len
-  }
-
-  /**
-   * The integer that a string value spells: NaN when none, ±Infinity when it fits 64 bits but not 53 (then
-   * bigIntOf() tells it).
-   */
-  integerOf(entry: Ref): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    if ((seg.u8[at] & 15) !== ENC_INT) return parseInt64(this.stringOf(entry, this.slice))
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    const high = seg.dv.getInt32(payload + 4, true)
-    if (high >= -0x200000 && high < 0x200000) return high * 0x100000000 + seg.dv.getUint32(payload, true)
-    return high < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-  }
-
-  bigIntOf(entry: Ref): bigint {
-    return parseBigInt64(this.stringOf(entry, this.slice))
-  }
-
-  /** Overwrites the value of an entry that has the int encoding. */
-  storeInteger(entry: Ref, n: number, text?: Slice): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    if (Number.isFinite(n)) {
-      const high = Math.floor(n / 0x100000000)
-      seg.dv.setUint32(payload, n - high * 0x100000000, true)
-      seg.dv.setInt32(payload + 4, high, true)
-    } else seg.dv.setBigInt64(payload, parseBigInt64(text!), true)
-  }
-
-  /** Makes the entry refer to a string of `len` bytes at `bytes`; those past `oldLen` become zero. */
-  protected storeExternal(entry: Ref, bytes: Ref, oldLen: number, len: number): Ref {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    seg.u8[at] = (TYPE_STRING << 4) | ENC_RAW
-    seg.u8[at + 1] |= EXTERNAL
-    const payload = payloadAt(seg.u8, seg.dv, at)
-    seg.dv.setUint32(payload, bytes, true)
-    seg.dv.setUint32(payload + 4, len, true)
-    if (len > oldLen) {
-      const from = this.arena.at(bytes)
-      this.arena.u8(bytes).fill(0, from + oldLen, from + len)
-    }
-    return entry
-  }
-
-  // ---- collections ----
-
-  /** The collection an entry holds. */
+  /** The value that an entry refers to. */
   valueOf(entry: Ref): Ref {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    return seg.dv.getUint32(payloadAt(seg.u8, seg.dv, (entry & GRANULE_MASK) << 4), true)
+    const seg = this.arena.segment(entry)
+    return seg.dv.getUint32(payloadAt(seg.u8, seg.dv, this.arena.at(entry)), true)
   }
 
-  /** The collection has moved or changed its encoding. */
+  /** The value has moved or changed its encoding. */
   setValue(entry: Ref, encoding: number, value: Ref): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
     seg.u8[at] = (seg.u8[at] & 0xf0) | encoding
     seg.dv.setUint32(payloadAt(seg.u8, seg.dv, at), value, true)
   }
 
   // ---- payload ----
 
-  /** Bytes of the payload that begins at `payload`. */
-  protected payloadBytes(entry: Ref, payload: number): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
-    if (seg.u8[at] >>> 4 !== TYPE_STRING) return 4
-    if ((seg.u8[at] & 15) === ENC_INT || (seg.u8[at + 1] & EXTERNAL) !== 0) return 8
-    const len = seg.u8[payload]
-    return len === 255 ? 5 + seg.dv.getUint32(payload + 1, true) : 1 + len
+  /** Whether the payload refers to a value of its own, as all but short strings do. */
+  hasRef(entry: Ref): boolean {
+    const u8 = this.arena.u8(entry)
+    const at = this.arena.at(entry)
+    return u8[at] >>> 4 !== TYPE_STRING || (u8[at + 1] & EXTERNAL) !== 0
+  }
+
+  /** Bytes of the payload. */
+  payloadBytes(entry: Ref): number {
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
+    if (seg.u8[at] >>> 4 !== TYPE_STRING) return REF_BYTES
+    if ((seg.u8[at] & 15) === ENC_INT || (seg.u8[at + 1] & EXTERNAL) !== 0) return INT_OR_EXTERNAL_BYTES
+    return prefixedBytes(prefixedLength(seg.u8, seg.dv, payloadAt(seg.u8, seg.dv, at)))
+  }
+
+  /** Copies the payload of `from` to `to`, which has room for it, and deeply what it refers to. */
+  copyPayload(from: Ref, to: Ref): void {
+    const source = this.arena.segment(from)
+    const target = this.arena.segment(to)
+    const at = this.arena.at(from)
+    const toAt = this.arena.at(to)
+    const payload = payloadAt(source.u8, source.dv, at)
+    const toPayload = payloadAt(target.u8, target.dv, toAt)
+    this.arena.copy(to, toPayload - toAt, from, payload - at, this.payloadBytes(from))
+    if (!this.hasRef(from)) return
+    const type = this.space.types.of(source.u8[at] >>> 4)
+    const value = type.copy(source.u8[at] & 15, source.dv.getUint32(payload, true))
+    target.u8[toAt + 1] |= source.u8[at + 1] & EXTERNAL
+    target.dv.setUint32(toPayload, value, true)
   }
 
   /** Frees an entry that is in no table, and its value. */
@@ -224,9 +164,9 @@ export class Entries {
   }
 
   /** Frees what the payload refers to. */
-  protected freePayload(entry: Ref): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+  freePayload(entry: Ref): void {
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
     const type = seg.u8[at] >>> 4
     if (type === TYPE_STRING && (seg.u8[at + 1] & EXTERNAL) === 0) return
     this.space.freeValue(type, seg.u8[at] & 15, seg.dv.getUint32(payloadAt(seg.u8, seg.dv, at), true))

@@ -20,7 +20,7 @@ function start(): Run {
   for (let i = 0; i < 400; i++) {
     space.lruClock = i
     const key = Slice.of(`${i}`.padStart(4, '0'))
-    const entry = db.setString(key, Slice.of('x'.repeat(100)))
+    const entry = db.strings.set(db, key, Slice.of('x'.repeat(100)))
     if (i < 200) db.setExpiry(key, entry, 2_000_000 + i * 1000)
   }
   space.lruClock = 400
@@ -86,7 +86,7 @@ test('allkeys-lfu takes keys that are seldom used', () => {
   let cursor = 0
   do {
     cursor = db.scan(cursor, entry => {
-      db.setAccess(entry, Number(db.keyOf(entry, key).latin1()) < 300 ? 200 : 5)
+      db.entries.setAccess(entry, Number(db.entries.keyOf(entry, key).latin1()) < 300 ? 200 : 5)
     })
   } while (cursor !== 0)
   space.lfuDecayMinutes = 0

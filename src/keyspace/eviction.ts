@@ -55,7 +55,7 @@ export class Eviction {
   /** When memory went above the limit; 0: it is below. */
   exceededSinceUs = 0
   exceededUs = 0
-  private readonly probe = new Slice()
+  private readonly scratch = new Slice()
 
   constructor(space: Keyspace, parts: EvictionParts) {
     this.space = space
@@ -123,7 +123,7 @@ export class Eviction {
         const db = databases[this.nextDatabase]
         const entry = db.sample(volatileOnly)
         if (entry === 0) continue
-        this.remove(db, db.keyOf(entry, this.probe).copy())
+        this.remove(db, db.entries.keyOf(entry, this.scratch).copy())
         return true
       }
       return false
@@ -140,7 +140,7 @@ export class Eviction {
       for (let best = this.pool.pop(); best !== undefined; best = this.pool.pop()) {
         const db = databases[best.database]
         const entry = db.find(best.key)
-        if (entry === 0 || (volatileOnly && db.expiryOf(entry) < 0)) continue
+        if (entry === 0 || (volatileOnly && db.entries.expiryOf(entry) < 0)) continue
         this.remove(db, best.key)
         return true
       }
@@ -163,7 +163,7 @@ export class Eviction {
       let at = 0
       while (at < pool.length && pool[at].score < score) at++
       if (at === 0 && pool.length === POOL_SIZE) continue
-      const key = db.keyOf(entry, this.probe)
+      const key = db.entries.keyOf(entry, this.scratch)
       if (pool.some(c => c.database === db.index && c.score === score && c.key.equals(key))) continue
       pool.splice(at, 0, { score, database: db.index, key: key.copy() })
       if (pool.length > POOL_SIZE) pool.shift()
@@ -172,9 +172,9 @@ export class Eviction {
 
   /** How much better it is to remove this key than another: seconds idle, uses missed, nearness of its end. */
   private score(db: Database, entry: Ref, policy: string): number {
-    if (policy === 'volatile-ttl') return -db.expiryOf(entry)
+    if (policy === 'volatile-ttl') return -db.entries.expiryOf(entry)
     const { space } = this
-    const bits = db.accessOf(entry)
+    const bits = db.entries.accessOf(entry)
     if (policy.endsWith('lru')) return (space.lruClock - bits + LRU_CLOCK_RANGE) % LRU_CLOCK_RANGE
     const minutes = Math.floor(space.nowMs / 60000) & 0xffff
     return 255 - lfuDecayed(bits & 0xff, bits >>> 8, minutes, space.lfuDecayMinutes)

@@ -13,7 +13,7 @@ function keyspaceWith(count: number, every: number, databases = [0]): Keyspace {
     const db = space.databases[index]
     for (let i = 0; i < count; i++) {
       const key = Slice.of(`k${i}`)
-      db.setExpiry(key, db.setString(key, Slice.of('v')), i % every === 0 ? 999_000 : 2_000_000)
+      db.setExpiry(key, db.strings.set(db, key, Slice.of('v')), i % every === 0 ? 999_000 : 2_000_000)
     }
   }
   return space

@@ -144,11 +144,11 @@ export class ExpireCycle {
 
   private look(db: Database, entry: Ref): void {
     this.sampled++
-    if (db.isDue(entry)) {
+    if (db.entries.isDue(entry)) {
       this.due.push(entry)
       return
     }
-    this.ttlSum += db.expiryOf(entry) - this.space.nowMs
+    this.ttlSum += db.entries.expiryOf(entry) - this.space.nowMs
     this.ttlSamples++
   }
 }

@@ -8,25 +8,10 @@ import type { Slice } from '../lib/slice.ts'
 import { type Allocate, Arena, type Ref } from '../memory/arena.ts'
 import { HashTable } from '../memory/table.ts'
 import { Database } from './database.ts'
+import { Entries } from './entries.ts'
 import { KEY_AT } from './entry.ts'
-import type { RelocationWalk } from './relocation.ts'
-import { TYPE_STRING } from './types.ts'
-
-/** What the keyspace must know about the values of one type; one of these for each collection type. */
-export interface ValueKind {
-  /** Elements or nodes that freeing would visit: above LAZY_EFFORT_MIN the value is freed in slices. */
-  freeEffort(encoding: number, value: Ref): number
-  /** Frees up to about `limit` elements; true when the value is gone altogether. */
-  drain(encoding: number, value: Ref, limit: number): boolean
-  /** A deep copy. */
-  copy(encoding: number, value: Ref): Ref
-  /** Bytes of the arena that the value takes; looks at `samples` elements at most (0: all). */
-  memory(encoding: number, value: Ref, samples: number): number
-  /** Moves what lies in sealed segments; the value's new ref. */
-  relocate(encoding: number, value: Ref): Ref
-  /** The same for the part of the value that `walk` has come to: the work of some hundred elements. */
-  relocatePart(encoding: number, value: Ref, walk: RelocationWalk): Ref
-}
+import { type ValueType, ValueTypes } from './value-type.ts'
+import { StringType } from './values/string/string-type.ts'
 
 /** Called when the keyspace does something by itself or is about to change. Set by the engine. */
 export interface KeyspaceEvents {
@@ -34,14 +19,14 @@ export interface KeyspaceEvents {
   expired(db: Database, key: Slice): void
   /** A key came into being, or (not `fresh`) became a collection. Blocked clients may wait for it. */
   created(db: Database, key: Slice, type: number, fresh: boolean): void
-  /** A key that held a stream holds none any more: clients that read it as a group must hear of it. */
-  streamGone(db: Database, key: Slice): void
-  /** The snapshot has a value that it had asked to leave alone (SnapshotWalk.defers), or wants it no more. */
+  /** A key no longer holds a value of a type that announces that (ValueType.announcesRemoval). */
+  removed(db: Database, key: Slice): void
+  /** The snapshot is done with a value that it was busy with (RunningSnapshot.isBusyWith). */
   handedOver(): void
 }
 
-/** The snapshot that is walking the keyspace (snapshot.ts): it must hear of every change to what it has not seen. */
-export interface SnapshotWalk {
+/** The snapshot under way (snapshot.ts). It is told of every change to what it has not taken yet. */
+export interface RunningSnapshot {
   /** An entry is about to change. */
   beforeChange(db: Database, entry: Ref): void
   /** An entry is about to go, with its value or after that was replaced. */
@@ -50,9 +35,9 @@ export interface SnapshotWalk {
    * True when to change this entry now would take long, since it is large and the snapshot does not have it yet. The
    * snapshot takes it next; KeyspaceEvents.handedOver says when.
    */
-  defers(db: Database, entry: Ref): boolean
-  /** A database lets go of its main table; true: the snapshot frees it when it is done with it. */
-  adopts(table: Ref): boolean
+  isBusyWith(db: Database, entry: Ref): boolean
+  /** A database drops its main table; true: the snapshot frees it when it is done with it. */
+  takesOverTable(table: Ref): boolean
 }
 
 export interface KeyspaceOptions {
@@ -61,6 +46,8 @@ export interface KeyspaceOptions {
   random: () => number
   /** Where the arena's memory comes from; absent: plain buffers. */
   allocate?: Allocate | undefined
+  /** Of values besides strings. */
+  types?: readonly ((space: Keyspace) => ValueType)[]
 }
 
 interface LazyItem {
@@ -84,7 +71,9 @@ export class Keyspace {
   readonly scoreTables: HashTable
   readonly random: () => number
   readonly databases: Database[] = []
-  readonly kinds: (ValueKind | undefined)[] = []
+  readonly types = new ValueTypes()
+  readonly entries: Entries
+  readonly strings: StringType
   /** Milliseconds since 1970, as of the current command. */
   nowMs = 0
   /** Seconds, modulo 2^24. */
@@ -109,12 +98,12 @@ export class Keyspace {
   expiryPaused = false
   /** The value of the EPOCH flag in entries that need not be looked at by a snapshot. */
   epoch = 0
-  /** A snapshot is walking the keyspace: `walk` is set. */
+  /** A snapshot is under way: `snapshot` is set. */
   snapshotting = false
-  walk: SnapshotWalk | undefined
-  /** CLIENT NO-TOUCH: reads leave the access time alone. */
-  noTouch = false
-  events: KeyspaceEvents = { expired() {}, created() {}, streamGone() {}, handedOver() {} }
+  snapshot: RunningSnapshot | undefined
+  /** CLIENT NO-TOUCH of the client whose command runs: look-ups leave the access time alone. */
+  clientNoTouch = false
+  events: KeyspaceEvents = { expired() {}, created() {}, removed() {}, handedOver() {} }
 
   private readonly lazy: LazyItem[] = []
 
@@ -125,16 +114,19 @@ export class Keyspace {
     this.tables = new HashTable(this.arena, this.hasher, KEY_AT)
     this.fieldTables = new HashTable(this.arena, this.hasher, 0)
     this.scoreTables = new HashTable(this.arena, this.hasher, 8)
+    this.entries = new Entries(this)
+    this.strings = new StringType(this)
+    this.types.add(this.strings)
+    for (const make of options.types ?? []) this.types.add(make(this))
     for (let i = 0; i < options.databases; i++) this.databases.push(new Database(this, i))
   }
 
   /** Frees a value that is no longer in the keyspace: at once when small, in slices when large. */
   freeValue(type: number, encoding: number, value: Ref): void {
-    const kind = this.kinds[type]
-    if (type === TYPE_STRING || kind === undefined) return this.arena.free(value)
-    if (kind.freeEffort(encoding, value) > LAZY_EFFORT_MIN)
+    const valueType = this.types.of(type)
+    if (valueType.freeEffort(encoding, value) > LAZY_EFFORT_MIN)
       this.lazy.push({ kind: 'value', type, encoding, ref: value })
-    else while (!kind.drain(encoding, value, LAZY_EFFORT_MIN * 2));
+    else while (!valueType.freeStep(encoding, value, LAZY_EFFORT_MIN * 2));
   }
 
   /** Takes over a whole main table; its entries and values go in slices. */
@@ -161,11 +153,11 @@ export class Keyspace {
     let done: boolean
     if (item.kind === 'table') {
       done = this.tables.drain(item.ref, limit, entry => {
-        this.databases[0].freeEntry(entry)
+        this.entries.freeEntry(entry)
         this.lazyFreedObjects++
       })
     } else {
-      done = this.kinds[item.type]!.drain(item.encoding, item.ref, limit)
+      done = this.types.of(item.type).freeStep(item.encoding, item.ref, limit)
       if (done) this.lazyFreedObjects++
     }
     // Freeing a table's entries may have queued more behind this item.

@@ -11,10 +11,10 @@
 // Always: an entry is handed over once, before it changes; when the walk has ended every entry's EPOCH bit equals the
 // keyspace's. Nothing else moves entries (compaction rests).
 
-import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../memory/arena.ts'
+import type { Ref } from '../memory/arena.ts'
 import type { Database } from './database.ts'
 import { EPOCH, EXTERNAL, payloadAt } from './entry.ts'
-import type { Keyspace, SnapshotWalk } from './keyspace.ts'
+import type { Keyspace, RunningSnapshot } from './keyspace.ts'
 import { ENC_RAW, TYPE_STRING } from './types.ts'
 
 /** Who gets the entries. `database`: the number of the database the key was in when the walk began. */
@@ -34,17 +34,17 @@ interface WalkedTable {
   database: number
   cursor: number
   /** The database has let go of it: it is freed behind the walk. */
-  adopted: boolean
+  takenOver: boolean
 }
 
 interface Waiting {
   entry: Ref
   database: number
   /** In no table: freed once it was handed over. */
-  orphan: boolean
+  detached: boolean
 }
 
-export class Snapshot implements SnapshotWalk {
+export class Snapshot implements RunningSnapshot {
   /** Entries handed over so far, and how many there were when the walk began. */
   done = 0
   total = 0
@@ -71,15 +71,15 @@ export class Snapshot implements SnapshotWalk {
     this.onEnd = onEnd
     for (const db of space.databases) {
       this.total += db.size
-      if (db.size > 0) this.tables.push({ table: db.mainTable, database: db.index, cursor: 0, adopted: false })
+      if (db.size > 0) this.tables.push({ table: db.mainTable, database: db.index, cursor: 0, takenOver: false })
     }
     space.epoch ^= EPOCH
-    space.walk = this
+    space.snapshot = this
     space.snapshotting = true
   }
 
   get running(): boolean {
-    return this.space.walk === this
+    return this.space.snapshot === this
   }
 
   /** Somebody waits for a large entry. */
@@ -94,7 +94,7 @@ export class Snapshot implements SnapshotWalk {
 
   /** Nobody wants the entries any more; the walk still has to come to its end. */
   abandon(): void {
-    this.consumer = NOBODY
+    this.consumer = DISCARD_CONSUMER
     if (this.current !== undefined) this.closeCurrent()
     this.release()
   }
@@ -113,14 +113,14 @@ export class Snapshot implements SnapshotWalk {
     table.cursor = this.space.tables.scan(table.table, table.cursor, this.collect)
     if (table.cursor !== 0) return
     this.tables.pop()
-    if (table.adopted) this.whenEmpty.push(table.table)
-    this.freeAdopted()
+    if (table.takenOver) this.whenEmpty.push(table.table)
+    this.freeTakenOver()
   }
 
   private readonly whenEmpty: Ref[] = []
 
   /** Frees walked tables that no database has any more, once none of their entries is to be handed over. */
-  private freeAdopted(): void {
+  private freeTakenOver(): void {
     if (this.whenEmpty.length === 0 || this.waiting.length > 0 || this.current !== undefined) return
     for (const table of this.whenEmpty.splice(0)) this.space.freeTable(table)
   }
@@ -147,13 +147,13 @@ export class Snapshot implements SnapshotWalk {
   private handedOver(one: Waiting): void {
     this.done++
     this.markSeen(one.entry)
-    if (one.orphan) this.space.databases[0].freeEntry(one.entry)
+    if (one.detached) this.space.entries.freeEntry(one.entry)
     this.spare.push(one)
-    this.freeAdopted()
+    this.freeTakenOver()
   }
 
   private end(): void {
-    this.space.walk = undefined
+    this.space.snapshot = undefined
     this.space.snapshotting = false
     this.release()
     this.onEnd()
@@ -174,7 +174,7 @@ export class Snapshot implements SnapshotWalk {
     this.markSeen(entry)
   }
 
-  defers(db: Database, entry: Ref): boolean {
+  isBusyWith(db: Database, entry: Ref): boolean {
     if (!this.isUnseen(entry)) return false
     if (this.current?.entry !== entry) {
       if (!this.consumer.isLarge(entry)) return false
@@ -189,23 +189,23 @@ export class Snapshot implements SnapshotWalk {
     if (!this.isUnseen(entry)) return
     const inHand = this.current?.entry === entry
     if (!inHand && !this.consumer.isLarge(entry)) return this.beforeChange(db, entry)
-    const twin = this.cutOff(entry)
+    const copy = this.detachValue(entry)
     this.markSeen(entry)
     if (inHand) {
-      this.current!.entry = twin
-      this.current!.orphan = true
+      this.current!.entry = copy
+      this.current!.detached = true
       return
     }
     const waiting = this.takeWaiting(entry)
     const database = waiting === undefined ? this.databaseOf(db) : waiting.database
     // First in line is last to come: what waits for it is only memory.
-    this.waiting.unshift(this.newWaiting(twin, database, true))
+    this.waiting.unshift(this.newWaiting(copy, database, true))
   }
 
-  adopts(table: Ref): boolean {
+  takesOverTable(table: Ref): boolean {
     const walked = this.tables.find(one => one.table === table)
-    if (walked !== undefined) walked.adopted = true
-    else if (this.waiting.some(one => !one.orphan) || (this.current !== undefined && !this.current.orphan)) {
+    if (walked !== undefined) walked.takenOver = true
+    else if (this.waiting.some(one => !one.detached) || (this.current !== undefined && !this.current.detached)) {
       // Walked to its end, but its last entries are still to be handed over.
       this.whenEmpty.push(table)
       return true
@@ -214,18 +214,16 @@ export class Snapshot implements SnapshotWalk {
   }
 
   /** A copy of an entry that takes over its value; the entry is left with an empty string. */
-  private cutOff(entry: Ref): Ref {
+  private detachValue(entry: Ref): Ref {
     const { arena } = this.space
-    const bytes = arena.sizeOf(entry)
-    const twin = arena.alloc(bytes)
-    arena.copy(twin, 0, entry, 0, bytes)
-    const seg = arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+    const copy = arena.duplicate(entry)
+    const seg = arena.segment(entry)
+    const at = arena.at(entry)
     const payload = payloadAt(seg.u8, seg.dv, at)
     seg.u8[at] = (TYPE_STRING << 4) | ENC_RAW
     seg.u8[at + 1] &= ~EXTERNAL
     seg.u8[payload] = 0
-    return twin
+    return copy
   }
 
   /** The number that the database's table had when the walk began. */
@@ -244,28 +242,28 @@ export class Snapshot implements SnapshotWalk {
     return undefined
   }
 
-  private newWaiting(entry: Ref, database: number, orphan: boolean): Waiting {
+  private newWaiting(entry: Ref, database: number, detached: boolean): Waiting {
     const one = this.spare.pop()
-    if (one === undefined) return { entry, database, orphan }
+    if (one === undefined) return { entry, database, detached }
     one.entry = entry
     one.database = database
-    one.orphan = orphan
+    one.detached = detached
     return one
   }
 
   private isUnseen(entry: Ref): boolean {
-    const seg = this.space.arena.segments[entry >>> SEGMENT_SHIFT]
-    return (seg.u8[((entry & GRANULE_MASK) << 4) + 1] & EPOCH) !== this.space.epoch
+    const seg = this.space.arena.segment(entry)
+    return (seg.u8[this.space.arena.at(entry) + 1] & EPOCH) !== this.space.epoch
   }
 
   private markSeen(entry: Ref): void {
-    const seg = this.space.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = ((entry & GRANULE_MASK) << 4) + 1
+    const seg = this.space.arena.segment(entry)
+    const at = this.space.arena.at(entry) + 1
     seg.u8[at] = (seg.u8[at] & ~EPOCH) | this.space.epoch
   }
 }
 
-const NOBODY: SnapshotConsumer = {
+const DISCARD_CONSUMER: SnapshotConsumer = {
   isLarge: () => false,
   take() {},
   begin() {},

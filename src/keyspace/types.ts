@@ -1,15 +1,13 @@
-// Types and encodings: what a key can hold and how, with Redis's names for both.
+// Types and encodings: the numbers of the built-in types and of how they are held. Other types have numbers, names and
+// encodings of their own (value-type.ts).
 
 export const TYPE_STRING = 0
 export const TYPE_LIST = 1
 export const TYPE_SET = 2
 export const TYPE_ZSET = 3
 export const TYPE_HASH = 4
-export const TYPE_MODULE = 5
-export const TYPE_STREAM = 6
 
-/** As TYPE prints them, by type. */
-export const TYPE_NAMES = ['string', 'list', 'set', 'zset', 'hash', 'module', 'stream'] as const
+export const TYPE_STREAM = 6
 
 export const ENC_RAW = 0
 export const ENC_INT = 1
@@ -22,7 +20,7 @@ export const ENC_STREAM = 7
 export const ENC_EMBSTR = 8
 
 /** As OBJECT ENCODING prints them, by encoding. */
-export const ENCODING_NAMES = [
+const ENCODING_NAMES = [
   'raw',
   'int',
   'hashtable',
@@ -33,3 +31,10 @@ export const ENCODING_NAMES = [
   'stream',
   'embstr',
 ] as const
+
+/** The names of those encodings, by encoding: for a ValueType. */
+export function encodingNames(...encodings: readonly number[]): readonly (string | undefined)[] {
+  const names: (string | undefined)[] = new Array(Math.max(...encodings) + 1).fill(undefined)
+  for (const encoding of encodings) names[encoding] = ENCODING_NAMES[encoding]
+  return names
+}

@@ -117,6 +117,11 @@ export class Arena {
     this.segments[0].firstFree = 1
   }
 
+  /** The segment that an allocation lies in; at() says where. */
+  segment(ref: Ref): Segment {
+    return this.segments[ref >>> SEGMENT_SHIFT]
+  }
+
   u8(ref: Ref): Uint8Array {
     return this.segments[ref >>> SEGMENT_SHIFT].u8
   }
@@ -216,6 +221,14 @@ export class Arena {
     else a.set(b.subarray(y, y + bytes), x)
   }
 
+  /** A new allocation with the bytes of this one. */
+  duplicate(ref: Ref): Ref {
+    const size = this.sizeOf(ref)
+    const fresh = this.alloc(size)
+    this.copy(fresh, 0, ref, 0, size)
+    return fresh
+  }
+
   /** True when compaction wants this allocation moved: its segment is being emptied. */
   isSealed(ref: Ref): boolean {
     return this.segments[ref >>> SEGMENT_SHIFT].sealed
@@ -224,9 +237,7 @@ export class Arena {
   /** Moves an allocation out of a sealed segment; gives its new ref, or the same where nothing had to move. */
   relocate(ref: Ref): Ref {
     if (!this.isSealed(ref)) return ref
-    const size = this.sizeOf(ref)
-    const fresh = this.alloc(size)
-    this.copy(fresh, 0, ref, 0, size)
+    const fresh = this.duplicate(ref)
     this.free(ref)
     return fresh
   }

@@ -26,7 +26,7 @@ import {
 // What a bound says about slots of equal score (or, for bounds by member, of any score).
 const BY_KEY = 0
 const BY_SCORE = 1
-const BY_MEMBER = 2
+const BY_LEX = 2
 
 /** A place in a tree: a slot, or the end (leaf 0). Valid until the tree changes. */
 export class OrderedCursor {
@@ -141,7 +141,7 @@ export class OrderedTree extends OrderedNodes {
 
   /** The same by member, for a tree whose entries all have one score. */
   seekMember(t: Ref, member: Slice, afterEqual: boolean, out: OrderedCursor): number {
-    this.boundKind = BY_MEMBER
+    this.boundKind = BY_LEX
     this.boundAfterEqual = afterEqual
     this.boundU8 = member.u8
     this.boundAt = member.off
@@ -303,7 +303,7 @@ export class OrderedTree extends OrderedNodes {
     return len - this.boundLen
   }
 
-  /** True when a slot of the bound's score (of any score for BY_MEMBER) stands before the bound. */
+  /** True when a slot of the bound's score (of any score for BY_LEX) stands before the bound. */
   private tieIsBefore(entry: Ref, orEqual: boolean): boolean {
     if (this.boundKind === BY_SCORE) return orEqual
     const order = this.compareMember(entry)
@@ -320,7 +320,7 @@ export class OrderedTree extends OrderedNodes {
     const tat = this.arena.at(t)
     let node = tdv.getUint32(tat + ROOT, true)
     const score = this.boundScore
-    const scoresCount = this.boundKind !== BY_MEMBER
+    const scoresCount = this.boundKind !== BY_LEX
     const afterEqual = this.boundAfterEqual
     const intoEqual = afterEqual || this.boundKind === BY_KEY
     for (let level = tdv.getUint32(tat + HEIGHT, true); level > 0; level--) {

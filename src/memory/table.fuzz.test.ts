@@ -7,9 +7,11 @@ import { Hasher } from '../lib/siphash.ts'
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from './arena.ts'
 import { HashTable } from './table.ts'
+import { TableSlot } from './table-slot.ts'
 
 class Pair {
   readonly arena = new Arena()
+  readonly slot = new TableSlot(this.arena)
   readonly tables: HashTable
   readonly t: Ref
   readonly model = new Map<string, Ref>()
@@ -43,12 +45,12 @@ class Pair {
   add(key: string): void {
     const s = Slice.of(key)
     const hash = this.tables.hash(s)
-    const found = this.tables.find(this.t, s, hash)
+    const found = this.tables.find(this.t, s, hash, this.slot)
     assert.equal(found, this.model.get(key) ?? 0)
     const entry = this.newEntry(key)
     assert.equal(this.tables.hashOf(entry), hash)
     if (found !== 0) {
-      this.tables.replaceFound(entry)
+      this.tables.replaceAt(this.slot, entry)
       this.arena.free(found)
     } else this.tables.insert(this.t, entry, hash)
     this.model.set(key, entry)
@@ -57,10 +59,10 @@ class Pair {
   remove(key: string): void {
     const s = Slice.of(key)
     const hash = this.tables.hash(s)
-    const entry = this.tables.find(this.t, s, hash)
+    const entry = this.tables.find(this.t, s, hash, this.slot)
     assert.equal(entry, this.model.get(key) ?? 0)
     if (entry === 0) return
-    this.tables.removeFound(this.t, hash)
+    this.tables.removeAt(this.t, this.slot)
     this.arena.free(entry)
     this.model.delete(key)
   }
@@ -70,8 +72,8 @@ class Pair {
     assert.equal(tables.count(t), model.size)
     for (const [key, entry] of model) {
       const s = Slice.of(key)
-      assert.equal(tables.find(t, s, tables.hash(s)), entry)
-      assert.ok(tables.findRef(t, entry, tables.hash(s)))
+      assert.equal(tables.find(t, s, tables.hash(s), this.slot), entry)
+      assert.ok(tables.findRef(t, entry, tables.hash(s), this.slot))
     }
     const seen: string[] = []
     let cursor = 0

@@ -1,16 +1,15 @@
 // HashTable: entries found by their keys. How the buckets lie in memory, and how they become more and fewer, is for
 // TableBuckets to know.
 //
-// Always: what find() or findRef() gave last is what replaceFound() and removeFound() mean; no change of the table may
-// come between.
+// Always: replaceAt() and removeAt() get a slot that find() or findRef() of the same table has filled; no change of that
+// table comes between.
 //
 // scan() keeps Redis's promise (every entry present from begin to end is seen, whatever the table did meanwhile)
 // with Redis's cursor: bucket numbers counted up from their highest bit.
 
 import { reverseBits } from '../lib/bits.ts'
-import type { Hasher } from '../lib/siphash.ts'
 import type { Slice } from '../lib/slice.ts'
-import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT, type Segment } from './arena.ts'
+import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
 import {
   BUCKETS,
   COUNT,
@@ -24,18 +23,9 @@ import {
   TAGS_AT,
   TableBuckets,
 } from './table-buckets.ts'
+import type { TableSlot } from './table-slot.ts'
 
 export class HashTable extends TableBuckets {
-  // Where the last find() ended, for replace() and remove().
-  private foundSeg: Segment
-  private foundSlotAt = 0
-  private foundTagAt = 0
-
-  constructor(arena: Arena, hasher: Hasher, keyAt: number) {
-    super(arena, hasher, keyAt)
-    this.foundSeg = arena.segments[0]
-  }
-
   hash(key: Slice): number {
     return this.hasher.hashBytes(key.dv, key.off, key.len)
   }
@@ -52,8 +42,9 @@ export class HashTable extends TableBuckets {
     return out.set(seg.u8, seg.dv, at, len)
   }
 
-  /** The entry with this key, or 0. */
-  find(t: Ref, key: Slice, hash: number): Ref {
+  /** The entry with this key, or 0; `slot` says where. */
+  find(t: Ref, key: Slice, hash: number, slot: TableSlot): Ref {
+    slot.hash = hash
     let bucket = this.bucketOf(t, hash)
     const spread = Math.imul(hash >>> 24, 0x01010101)
     do {
@@ -65,12 +56,13 @@ export class HashTable extends TableBuckets {
         const x = dv.getInt32(at + TAGS_AT + w, true) ^ spread
         let marks = (x - 0x01010101) & ~x & 0x80808080
         while (marks !== 0) {
-          const slot = w + ((31 - Math.clz32(marks & -marks)) >>> 3)
-          const entry = dv.getUint32(at + slot * 4, true)
+          const index = w + ((31 - Math.clz32(marks & -marks)) >>> 3)
+          const entry = dv.getUint32(at + index * 4, true)
           if (entry !== 0 && this.hasKey(entry, key)) {
-            this.foundSeg = seg
-            this.foundSlotAt = at + slot * 4
-            this.foundTagAt = at + TAGS_AT + slot
+            slot.segment = seg
+            slot.refAt = at + index * 4
+            slot.tagAt = at + TAGS_AT + index
+            slot.entry = entry
             return entry
           }
           marks &= marks - 1
@@ -78,6 +70,7 @@ export class HashTable extends TableBuckets {
       }
       bucket = this.bucketRef(dv, at)
     } while (bucket !== 0)
+    slot.entry = 0
     return 0
   }
 
@@ -91,20 +84,20 @@ export class HashTable extends TableBuckets {
     if (count > dv.getUint32(at + BUCKETS, true) * FILL_MAX) this.split(t)
   }
 
-  /** Puts `entry` in the place of the entry that the last find() or findRef() gave. */
-  replaceFound(entry: Ref): void {
-    this.foundSeg.dv.setUint32(this.foundSlotAt, entry, true)
+  /** Puts `entry` in the place of what was found. */
+  replaceAt(slot: TableSlot, entry: Ref): void {
+    slot.segment.dv.setUint32(slot.refAt, entry, true)
   }
 
-  /** Takes out the entry that the last find() or findRef() gave. `hash` is its hash. The entry itself is not freed. */
-  removeFound(t: Ref, hash: number): void {
-    this.foundSeg.dv.setUint32(this.foundSlotAt, 0, true)
-    this.foundSeg.u8[this.foundTagAt] = 0
+  /** Takes out what was found. The entry itself is not freed. */
+  removeAt(t: Ref, slot: TableSlot): void {
+    slot.segment.dv.setUint32(slot.refAt, 0, true)
+    slot.segment.u8[slot.tagAt] = 0
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
     const count = dv.getUint32(at + COUNT, true) - 1
     dv.setUint32(at + COUNT, count, true)
-    if (dv.getUint32(at + EXTRA, true) > 0) this.tidyChain(t, this.bucketOf(t, hash))
+    if (dv.getUint32(at + EXTRA, true) > 0) this.tidyChain(t, this.bucketOf(t, slot.hash))
     const buckets = dv.getUint32(at + BUCKETS, true)
     if (buckets > 1 && count < buckets * FILL_MIN) {
       this.mergeLast(t)
@@ -112,17 +105,19 @@ export class HashTable extends TableBuckets {
     }
   }
 
-  /** True when this very entry is in the table; replaceFound() and removeFound() may follow. */
-  findRef(t: Ref, entry: Ref, hash: number): boolean {
+  /** True when this very entry is in the table; `slot` says where. */
+  findRef(t: Ref, entry: Ref, hash: number, slot: TableSlot): boolean {
+    slot.hash = hash
+    slot.entry = entry
     let bucket = this.bucketOf(t, hash)
     do {
       const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
       const at = this.bucketAt(bucket)
-      for (let slot = 0; slot < SLOTS; slot++) {
-        if (seg.dv.getUint32(at + slot * 4, true) !== entry) continue
-        this.foundSeg = seg
-        this.foundSlotAt = at + slot * 4
-        this.foundTagAt = at + TAGS_AT + slot
+      for (let index = 0; index < SLOTS; index++) {
+        if (seg.dv.getUint32(at + index * 4, true) !== entry) continue
+        slot.segment = seg
+        slot.refAt = at + index * 4
+        slot.tagAt = at + TAGS_AT + index
         return true
       }
       bucket = this.bucketRef(seg.dv, at)

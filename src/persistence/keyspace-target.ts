@@ -6,7 +6,7 @@ import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { Log } from './machine.ts'
 import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
-import type { ValueReader } from './rdb/value.ts'
+import type { ValueReader } from './values/value-codec.ts'
 
 const LRU_CLOCK_MASK = 0xffffff
 const EMPTY_KEYS_LOGGED_MAX = 10
@@ -110,7 +110,7 @@ export class KeyspaceTarget implements RdbTarget {
     if (this.isDropped(attributes)) return
     const { db } = this
     const before = db.size
-    const entry = db.setString(key, value)
+    const entry = db.strings.set(db, key, value)
     if (db.size === before && !this.options.replace) this.duplicate(key)
     this.finish(key, entry, attributes)
   }
@@ -139,8 +139,8 @@ export class KeyspaceTarget implements RdbTarget {
     if (attributes.expiryMs >= 0) entry = db.setExpiry(key, entry, attributes.expiryMs)
     const { idleSeconds, frequency } = attributes
     if (space.lfu) {
-      if (frequency >= 0) db.setAccess(entry, frequency | ((Math.floor(space.nowMs / 60000) & 0xffff) << 8))
-    } else if (idleSeconds >= 0) db.setAccess(entry, (space.lruClock - idleSeconds) & LRU_CLOCK_MASK)
+      if (frequency >= 0) db.entries.setAccess(entry, frequency | ((Math.floor(space.nowMs / 60000) & 0xffff) << 8))
+    } else if (idleSeconds >= 0) db.entries.setAccess(entry, (space.lruClock - idleSeconds) & LRU_CLOCK_MASK)
     this.keysLoaded++
   }
 

@@ -6,6 +6,7 @@ import type { Clock, Disk, Log } from './machine.ts'
 import type { AccessRecord } from './rdb/writer.ts'
 import type { Background, JobParts } from './snapshot-job.ts'
 import type { RdbOptions } from './snapshot-writer.ts'
+import type { ValueCodecs } from './values/value-codecs.ts'
 
 /** The directives that matter here, as the server's configuration has them at the moment. */
 export interface PersistenceConfig {
@@ -61,6 +62,7 @@ export interface PersistenceParts {
   redisVersion: string
   usedMemoryBytes(): number
   libraries: Libraries
+  codecs: ValueCodecs
   /** Ends the process at once: what was acknowledged can no longer be kept. */
   die(): never
   /** Tells the latency monitor. */
@@ -94,6 +96,7 @@ export function rdbOptions(parts: PersistenceParts, isBase: boolean): RdbOptions
       ['aof-base', isBase ? '1' : '0'],
     ],
     libraries: parts.libraries.all(),
+    codecs: parts.codecs,
   }
 }
 

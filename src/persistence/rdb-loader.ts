@@ -5,8 +5,8 @@ import { LoadFailure, type LoadProgress, type LoadSteps } from './loading.ts'
 import { attempt, isDiskFailure, reasonOf } from './machine.ts'
 import type { PersistenceParts } from './parts.ts'
 import { RdbError } from './rdb/input.ts'
-import { ValueReaders } from './rdb/values.ts'
 import { RdbFileReader } from './rdb-file.ts'
+import { ValueReaders } from './values/value-codecs.ts'
 
 export interface RdbLoadOptions {
   /** Keys whose time is over are left out: not so in the base of an append-only file. */
@@ -28,8 +28,8 @@ export class RdbLoader {
 
   /** Reads the RDB in the open file `fd`; the offset behind it. Throws LoadFailure. */
   *load(fd: number, path: string, options: RdbLoadOptions): LoadSteps<number> {
-    const { engine, config, disk, log, libraries } = this.parts
-    const readers = new ValueReaders(engine.keyspace, engine.settings)
+    const { engine, config, disk, log, libraries, codecs } = this.parts
+    const readers = new ValueReaders(engine.keyspace, engine.settings, codecs)
     readers.options.deep = config.sanitizeDumpPayload === 'yes'
     const target = new KeyspaceTarget(engine.keyspace, log, {
       dropExpired: options.dropExpired,

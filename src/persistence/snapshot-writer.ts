@@ -6,7 +6,7 @@
 // Always: the checksum covers what was given to the sink, in order; nothing goes into main while a large value is being
 // written but that value.
 
-import type { Database } from '../keyspace/database.ts'
+import type { Entries } from '../keyspace/entries.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { SnapshotConsumer } from '../keyspace/snapshot.ts'
 import { Crc64 } from '../lib/crc64.ts'
@@ -16,6 +16,7 @@ import type { ByteSink } from './file-sink.ts'
 import { CHECKSUM_BYTES } from './rdb/format.ts'
 import { RdbOutput } from './rdb/output.ts'
 import { type AccessRecord, RdbWriter } from './rdb/writer.ts'
+import type { ValueCodecs } from './values/value-codecs.ts'
 
 const CHUNK_BYTES = 256 * 1024
 /** A chunk is sent on when it is this full, so that most keys fit behind it without growing it. */
@@ -36,6 +37,7 @@ export interface RdbOptions {
   /** Name and value, in order. */
   aux: readonly (readonly [name: string, value: string])[]
   libraries: readonly Slice[]
+  codecs: ValueCodecs
 }
 
 interface Sizes {
@@ -53,7 +55,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly side = new RdbOutput(4096)
   private readonly crc = new Crc64()
   private readonly sizes: (Sizes | undefined)[]
-  private readonly anyDb: Database
+  private readonly entries: Entries
   private readonly spare: Uint8Array[] = []
   /** Memory of the values that were written ahead because they were about to change. */
   earlyBytes = 0
@@ -67,11 +69,11 @@ export class SnapshotWriter implements SnapshotConsumer {
   constructor(space: Keyspace, sink: ByteSink, options: RdbOptions) {
     this.sink = sink
     this.checksum = options.checksum
-    this.writer = new RdbWriter(space)
-    this.sideWriter = new RdbWriter(space)
+    this.writer = new RdbWriter(space, options.codecs)
+    this.sideWriter = new RdbWriter(space, options.codecs)
     this.writer.access = this.sideWriter.access = options.access
     this.main.compress = this.side.compress = options.compress
-    this.anyDb = space.databases[0]
+    this.entries = space.entries
     this.sizes = space.databases.map(db => ({ keys: db.size, expires: db.expiresSize }))
     sink.release = u8 => {
       if (u8.length === CHUNK_BYTES && this.spare.length < SPARE_CHUNKS) this.spare.push(u8)
@@ -83,16 +85,16 @@ export class SnapshotWriter implements SnapshotConsumer {
   }
 
   isLarge(entry: Ref): boolean {
-    return this.anyDb.memoryOf(entry, SAMPLES) >= LARGE_BYTES
+    return this.entries.memoryOf(entry, SAMPLES) >= LARGE_BYTES
   }
 
   take(entry: Ref, database: number): void {
-    this.earlyBytes += this.anyDb.memoryOf(entry, SAMPLES)
+    this.earlyBytes += this.entries.memoryOf(entry, SAMPLES)
     const { large } = this
     const out = large ? this.side : this.main
     const writer = large ? this.sideWriter : this.writer
     this.select(out, writer, database)
-    writer.beginKey(out, this.anyDb, entry)
+    writer.beginKey(out, entry)
     writer.values.step(out, Number.POSITIVE_INFINITY)
     if (!large && out.pos >= FULL_BYTES) this.send()
   }
@@ -114,7 +116,7 @@ export class SnapshotWriter implements SnapshotConsumer {
 
   begin(entry: Ref, database: number): void {
     this.select(this.main, this.writer, database)
-    this.writer.beginKey(this.main, this.anyDb, entry)
+    this.writer.beginKey(this.main, entry)
     this.large = true
     this.sideDb = -1
   }

@@ -9,6 +9,7 @@ import type { Command } from '../engine/command.ts'
 import type { Context } from '../engine/context.ts'
 import { NOTIFY_STRING } from '../engine/events.ts'
 import { createServer } from '../index.ts'
+import { LOOKUP_WRITE } from '../keyspace/database.ts'
 import { TYPE_LIST } from '../keyspace/types.ts'
 import { type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 
@@ -23,8 +24,8 @@ function fault(ctx: Context): void {
   }
   if (how === 'gathering') engine.dispatch.beginGathering()
   if (how === 'spilled') for (let i = 0; i < 300_000; i++) reply.bulkText('0123456789')
-  if (how === 'opened') db.lookupWrite(args[2])
-  if (how === 'changed' || how === 'announced') db.setString(args[2], args[1])
+  if (how === 'opened') db.lookup(args[2], LOOKUP_WRITE)
+  if (how === 'changed' || how === 'announced') db.strings.set(db, args[2], args[1])
   if (how === 'announced') ctx.touched(args[2], 'set', NOTIFY_STRING)
   if (how === 'deleted') db.delete(args[2])
   if (how === 'expired') db.find(args[2])

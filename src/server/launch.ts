@@ -13,6 +13,7 @@ import type { Dial } from '../net/dial.ts'
 import type { SignalName, System } from '../system/system.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
 import { writeCrashReport } from './crash-report.ts'
+import type { ServerExtension } from './extension.ts'
 import { Logger } from './log.ts'
 import { OomScore } from './oomscore.ts'
 import { versionLine } from './version.ts'
@@ -34,6 +35,7 @@ export interface StartServerOptions {
   onInitialized?: () => void
   /** Opens connections to other servers; absent: the runtime's sockets. */
   dial?: Dial
+  extensions?: readonly ServerExtension[]
   /** Ends the process in order: for SHUTDOWN, once the server has done its part. */
   exit?: () => void
   /** Absent: all of Redis's. */

@@ -187,11 +187,11 @@ export class MigrationTarget {
     const { from, replace } = order
     const entry = from.find(key)
     if (entry === 0) return
-    const whenMs = from.expiryOf(entry)
+    const whenMs = from.entries.expiryOf(entry)
     const leftMs = whenMs <= 0 ? 0 : whenMs - engine.keyspace.nowMs
     if (leftMs < 0) return
     const ttl = String(whenMs <= 0 ? 0 : Math.max(1, leftMs))
-    const payload = engine.payloads.dump(from, entry)
+    const payload = engine.payloads.dump(entry)
     const name = engine.host.mode === 'cluster' ? 'RESTORE-ASKING' : 'RESTORE'
     this.command(name, replace ? [key, ttl, payload, 'REPLACE'] : [key, ttl, payload])
     this.sent.push(key)

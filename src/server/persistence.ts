@@ -8,6 +8,7 @@ import { putPersistence } from '../persistence/info.ts'
 import type { Log } from '../persistence/machine.ts'
 import type { Libraries } from '../persistence/parts.ts'
 import { Persistence } from '../persistence/persistence.ts'
+import type { ValueCodecs } from '../persistence/values/value-codecs.ts'
 import type { System } from '../system/system.ts'
 import type { Logger, LogLevel } from './log.ts'
 import type { Services } from './services.ts'
@@ -19,12 +20,13 @@ export interface PersistenceAround {
   system: System
   log: Logger
   services: Services
+  codecs: ValueCodecs
   /** Makes the files that the configuration names this server's own; an error message when they are another's. */
   lockFiles(): string | undefined
 }
 
 export function persistenceOf(around: PersistenceAround): Persistence {
-  const { engine, config, system, log, services } = around
+  const { engine, config, system, log, services, codecs } = around
   const { disk, clock, timers, process } = system
   const persistence = new Persistence({
     engine,
@@ -41,6 +43,7 @@ export function persistenceOf(around: PersistenceAround): Persistence {
     redisVersion: REDIS_VERSION,
     usedMemoryBytes: () => services.account.usedBytes(),
     libraries: librariesOf(engine),
+    codecs,
     die: () => process.exit(1),
     spike: (event, us) => engine.observers.spike(event, us),
   })

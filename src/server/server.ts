@@ -12,12 +12,15 @@ import type { Connection } from '../engine/connection.ts'
 import { Engine } from '../engine/engine.ts'
 import type { ShutdownFlag } from '../engine/host.ts'
 import { SETTING_NAMES } from '../engine/settings.ts'
+import { builtInTypes } from '../keyspace/values/index.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import type { Listener, Receiver, Transport } from '../net/transport.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { DumpPayloads } from '../persistence/rdb/payload.ts'
+import { builtInCodecs } from '../persistence/values/index.ts'
+import { ValueCodecs } from '../persistence/values/value-codecs.ts'
 import type { ScriptRoom } from '../scripting/scripting.ts'
 import { type Dial, dialing } from '../system/network.ts'
 import type { System } from '../system/system.ts'
@@ -82,6 +85,7 @@ export class Server implements RunningServer {
     this.options = options
     this.startedMs = system.clock.nowMs()
     const { clock, random, timers } = system
+    const { extensions = [] } = options
     this.engine = new Engine(
       {
         nowMs: () => clock.nowMs(),
@@ -90,13 +94,18 @@ export class Server implements RunningServer {
         soon: fn => timers.soon(fn),
         allocate: bytes => system.process.allocate(bytes),
       },
-      options.commands ?? allCommands,
+      [...(options.commands ?? allCommands), ...extensions.flatMap(({ commands }) => commands)],
       config.databases,
+      [...builtInTypes, ...extensions.flatMap(({ types }) => types)],
+    )
+    const { keyspace, settings } = this.engine
+    const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(
+      keyspace.types,
     )
     this.engine.log = (level, text) => log.line(level, text)
     config.mirrorInto(this.engine.settings, SETTING_NAMES)
     applyStatements(config, this.engine.table)
-    this.engine.payloads = new DumpPayloads(this.engine.keyspace, this.engine.settings, () => config.rdbcompression)
+    this.engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
     this.scripting = addScripting(this.engine)
     this.migrations = new Migrations(this.engine, timers, options.dial ?? runtimeDial)
     this.engine.migration = this.migrations
@@ -126,7 +135,7 @@ export class Server implements RunningServer {
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
-    const around = { engine: this.engine, config, system, log, services: this.services, lockFiles }
+    const around = { engine: this.engine, config, system, log, services: this.services, codecs, lockFiles }
     this.persistence = persistenceOf(around)
     addReplication(this.engine, config, this.services, this.persistence, random)
     this.memory = new MemoryTransport(this.receiver)

@@ -25,9 +25,9 @@ import { Remote } from './online/remote.ts'
 import { LinkRefused } from './online/replica-link.ts'
 import { latin1, ReplyError } from './online/replies.ts'
 import { keysOf } from './online/scan-source.ts'
+import { ScratchKeyspace } from './online/scratch-keyspace.ts'
 import type { ServerUrl } from './online/server-url.ts'
 import { pause, Stop, serverOf, TLS_FLAGS, URLS, wholeServer } from './online/session.ts'
-import { ValueRoom } from './online/value-room.ts'
 import { bytesText, countText } from './progress.ts'
 
 /** What the connection to the target is called. */
@@ -89,7 +89,7 @@ class Migrate {
   private readonly sourceUrl: ServerUrl
   private readonly targetUrl: ServerUrl
   private readonly state: MigrationState
-  private readonly room: ValueRoom
+  private readonly scratch: ScratchKeyspace
   private readonly startUs: number
   private readonly open: Remote[] = []
   private stop: Stop
@@ -102,7 +102,7 @@ class Migrate {
     this.targetUrl = wholeServer(serverOf(words.operands[1], words, machine))
     const path = words.text('--state') ?? 'redstart-migrate.state'
     this.state = new MigrationState(machine.disk, path, this.sourceUrl.text, this.targetUrl.text)
-    this.room = new ValueRoom(machine)
+    this.scratch = new ScratchKeyspace(machine)
     this.stop = new Stop(machine, `given up: the same command goes on where it stopped (${path})`)
     this.startUs = machine.clock.monotonicUs()
   }
@@ -186,14 +186,14 @@ class Migrate {
 
   /** The replica between both; undefined: the source takes none. */
   private async follower(): Promise<Follower | undefined> {
-    const { words, state, machine, dial, room, stop } = this
+    const { words, state, machine, dial, scratch, stop } = this
     if (words.has('--keys')) state.facts.way = 'keys'
     this.begun = true
     state.save()
     if (state.facts.way === 'keys') return undefined
     const target = await this.remote(this.targetUrl)
     const note = (text: string) => this.note(text)
-    const follower = new Follower({ machine, dial, state, source: this.sourceUrl, target, room, stop, note })
+    const follower = new Follower({ machine, dial, state, source: this.sourceUrl, target, scratch, stop, note })
     try {
       await stop.or(follower.connect())
       return follower
@@ -275,15 +275,15 @@ class Migrate {
   }
 
   private comparer(source: Remote, target: Remote): Comparer {
-    const { machine, room, stop, state } = this
-    return new Comparer({ machine, source, target, room, stop, both: state.facts.ownsTarget })
+    const { machine, scratch, stop, state } = this
+    return new Comparer({ machine, source, target, scratch, stop, both: state.facts.ownsTarget })
   }
 
   // ---- key by key ----
 
   private async byKeys(source: Remote, target: Remote): Promise<number> {
-    const { machine, state, room, stop, words } = this
-    const migration = new KeyMigration({ machine, state, source, target, room, stop })
+    const { machine, state, scratch, stop, words } = this
+    const migration = new KeyMigration({ machine, state, source, target, scratch, stop })
     await migration.copy()
     const comparer = this.comparer(source, target)
     const paused = words.has('--cutover') ? await this.pauseWrites(source) : ''

@@ -12,9 +12,9 @@ import { EXIT_FAULTS, EXIT_GOOD, type Machine, print, type Tool, ToolError, type
 import { passRdb, type RdbVisitor } from './online/rdb-pass.ts'
 import { LinkLost, Remote } from './online/remote.ts'
 import { ReplyError } from './online/replies.ts'
+import { ScratchKeyspace } from './online/scratch-keyspace.ts'
 import { pause, Stop, serverOf, TLS_FLAGS, URLS } from './online/session.ts'
 import { refusal, TargetWriter } from './online/target-writer.ts'
-import { ValueRoom } from './online/value-room.ts'
 import { countText } from './progress.ts'
 
 const ABOUT = `
@@ -97,7 +97,7 @@ class Restore implements RdbVisitor {
         return EXIT_GOOD
       }
       this.sent = this.filtered = this.expired = 0
-      const writer = new TargetWriter(remote, new ValueRoom(machine), words.has('--replace'))
+      const writer = new TargetWriter(remote, new ScratchKeyspace(machine), words.has('--replace'))
       this.writer = writer
       try {
         await this.restoreLibraries(remote)

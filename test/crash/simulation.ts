@@ -4,7 +4,7 @@
 // done in the background, so that commands come between. A run has several lives; its seed decides everything.
 
 import assert from 'node:assert/strict'
-import type { DigestHash } from '../../src/commands/server/debug/digest.ts'
+import type { DigestHash } from '../../src/keyspace/digest.ts'
 import { Unwind } from '../../src/lib/unwind.ts'
 import type { Random } from '../../src/system/system.ts'
 import { seededRandom, virtualSystem } from '../../src/system/virtual.ts'

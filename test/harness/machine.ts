@@ -1,9 +1,9 @@
 // A whole server on a made-up machine (system/virtual.ts): time, chance and disk are the test's, replies come
 // at once, and the power can go at any moment.
 
-import { type DigestHash, datasetDigest } from '../../src/commands/server/debug/digest.ts'
 import { Config } from '../../src/config/config.ts'
 import { loadText } from '../../src/config/parser.ts'
+import { type DigestHash, datasetDigest } from '../../src/keyspace/digest.ts'
 import type { StartServerOptions } from '../../src/server/launch.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'

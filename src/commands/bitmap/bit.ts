@@ -31,9 +31,9 @@ const setBit: Command = {
     const entry = ctx.writeOrReply(args[1], TYPE_STRING)
     if (entry === WRONG) return
     const byte = Math.floor(offset / 8)
-    const length = entry === 0 ? 0 : db.stringLength(entry)
+    const length = entry === 0 ? 0 : db.strings.lengthOf(entry)
     const grows = byte >= length
-    const value = db.stringOf(db.resizeString(args[1], entry, grows ? byte + 1 : length), ctx.value)
+    const value = db.strings.textOf(db.strings.resize(db, args[1], entry, grows ? byte + 1 : length), ctx.value)
     const at = value.off + byte
     const mask = 0x80 >>> (offset & 7)
     const before = (value.u8[at] & mask) === 0 ? 0 : 1
@@ -60,7 +60,7 @@ const getBit: Command = {
     const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
     if (entry === WRONG) return
     if (entry === 0) return reply.integer(0)
-    const value = db.stringOf(entry, ctx.value)
+    const value = db.strings.textOf(entry, ctx.value)
     const byte = Math.floor(offset / 8)
     reply.integer(byte < value.len && (value.byte(byte) & (0x80 >>> (offset & 7))) !== 0 ? 1 : 0)
   },

@@ -25,7 +25,7 @@ const bitCount: Command = {
     const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
     if (entry === WRONG) return
     if (entry === 0) return reply.integer(0)
-    const value = db.stringOf(entry, ctx.value)
+    const value = db.strings.textOf(entry, ctx.value)
     if (argc === 2) return reply.integer(countBits(value.u8, value.dv, value.off, 0, value.len * 8))
     if (argc !== 4 && argc !== 5) return reply.fixedError(SYNTAX)
     const start = ctx.longOrReply(2)
@@ -61,7 +61,7 @@ const bitPos: Command = {
     const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
     if (entry === WRONG) return
     if (entry === 0) return reply.integer(bit === 1 ? -1 : 0)
-    const value = db.stringOf(entry, ctx.value)
+    const value = db.strings.textOf(entry, ctx.value)
     if (argc > 6) return reply.fixedError(SYNTAX)
     const start = argc > 3 ? ctx.longOrReply(3) : 0
     if (Number.isNaN(start)) return

@@ -81,7 +81,7 @@ function bitFieldGeneric(ctx: Context, readOnly: boolean): void {
   if (bitsWritten === 0) {
     const entry = ctx.readOrReply(args[1], TYPE_STRING)
     if (entry === WRONG) return
-    const value = entry === 0 ? new Slice() : db.stringOf(entry, ctx.value)
+    const value = entry === 0 ? new Slice() : db.strings.textOf(entry, ctx.value)
     reply.array(operations.length)
     for (const op of operations) replyField(ctx, readField(value, op))
     return
@@ -89,9 +89,9 @@ function bitFieldGeneric(ctx: Context, readOnly: boolean): void {
   if (readOnly) return reply.fixedError(ONLY_GET)
   const entry = ctx.writeOrReply(args[1], TYPE_STRING)
   if (entry === WRONG) return
-  const before = entry === 0 ? 0 : db.stringLength(entry)
+  const before = entry === 0 ? 0 : db.strings.lengthOf(entry)
   const length = Math.max(before, Math.ceil(bitsWritten / 8))
-  const value = db.stringOf(db.resizeString(args[1], entry, length), ctx.value)
+  const value = db.strings.textOf(db.strings.resize(db, args[1], entry, length), ctx.value)
   const grown = entry === 0 || length > before
   let changes = 0
   reply.array(operations.length)

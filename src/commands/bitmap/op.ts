@@ -48,7 +48,7 @@ const bitOp: Command = {
       if (entry === WRONG) return
       const source = new Slice()
       // A short string may be an integer written out in a buffer that the next one uses again.
-      if (entry !== 0 && db.stringOf(entry, source).len < 32) source.alias(source.copy())
+      if (entry !== 0 && db.strings.textOf(entry, source).len < 32) source.alias(source.copy())
       if (source.len > length) length = source.len
       sources.push(source)
     }

@@ -30,10 +30,10 @@ const dump: Command = {
   args: 'key#0',
   tips: 'nondeterministic_output',
   run(ctx) {
-    const { db, engine, reply } = ctx
+    const { engine, reply } = ctx
     const entry = ctx.lookupRead(ctx.args[1])
     if (entry === 0) return reply.null()
-    reply.bulk(engine.payloads.dump(db, entry))
+    reply.bulk(engine.payloads.dump(entry))
   },
 }
 
@@ -139,8 +139,8 @@ function optionsOrReply(ctx: Context): RestoreOptions | undefined {
 function stampAccess(ctx: Context, db: Database, entry: Ref, idleSeconds: number, frequency: number): void {
   const { keyspace } = ctx
   if (keyspace.lfu) {
-    if (frequency >= 0) db.setAccess(entry, frequency | ((Math.floor(ctx.nowMs / 60000) & 0xffff) << 8))
-  } else if (idleSeconds >= 0) db.setAccess(entry, (keyspace.lruClock - idleSeconds) & LRU_CLOCK_MASK)
+    if (frequency >= 0) db.entries.setAccess(entry, frequency | ((Math.floor(ctx.nowMs / 60000) & 0xffff) << 8))
+  } else if (idleSeconds >= 0) db.entries.setAccess(entry, (keyspace.lruClock - idleSeconds) & LRU_CLOCK_MASK)
 }
 
 export const dumpCommands: readonly Command[] = [dump, restore, restoreAsking]

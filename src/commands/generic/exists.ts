@@ -1,7 +1,7 @@
 // Which keys are there, and of what type: EXISTS, TYPE, TOUCH.
 
 import type { Command } from '../../engine/command.ts'
-import { TYPE_NAMES } from '../../keyspace/types.ts'
+import { LOOKUP_TOUCH } from '../../keyspace/database.ts'
 import { bytesOf } from '../../lib/bytes.ts'
 import { peek } from './peek.ts'
 
@@ -25,7 +25,6 @@ const exists: Command = {
 }
 
 const NONE = bytesOf('+none\r\n')
-const NAMES = TYPE_NAMES.map(name => bytesOf(`+${name}\r\n`))
 
 const type: Command = {
   name: 'type',
@@ -39,7 +38,8 @@ const type: Command = {
   args: 'key#0',
   run(ctx) {
     const entry = peek(ctx, ctx.args[1])
-    ctx.reply.fixed(entry === 0 ? NONE : NAMES[ctx.db.typeOf(entry)])
+    if (entry === 0) ctx.reply.fixed(NONE)
+    else ctx.reply.simple(ctx.keyspace.types.of(ctx.db.entries.typeOf(entry)).name)
   },
 }
 
@@ -58,8 +58,7 @@ const touch: Command = {
   run(ctx) {
     let count = 0
     // The one reader that counts as an access under CLIENT NO-TOUCH too.
-    ctx.keyspace.noTouch = false
-    for (let i = 1; i < ctx.argc; i++) if (ctx.lookupRead(ctx.args[i]) !== 0) count++
+    for (let i = 1; i < ctx.argc; i++) if (ctx.lookupRead(ctx.args[i], LOOKUP_TOUCH) !== 0) count++
     ctx.reply.integer(count)
   },
 }

@@ -3,6 +3,7 @@
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { absoluteOrReply, EX, EXAT, isPast, msWord, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
 import { peek } from './peek.ts'
@@ -87,8 +88,8 @@ function setExpiry(ctx: Context, unit: TimeUnit): void {
   if (Number.isNaN(time)) return
   const whenMs = absoluteOrReply(ctx, 2, time, unit)
   if (Number.isNaN(whenMs)) return
-  const entry = db.lookupWrite(key)
-  if (entry === 0 || !isMet(condition, db.expiryOf(entry), whenMs)) return reply.integer(0)
+  const entry = db.lookup(key, LOOKUP_WRITE)
+  if (entry === 0 || !isMet(condition, db.entries.expiryOf(entry), whenMs)) return reply.integer(0)
   if (isPast(ctx, whenMs)) {
     db.delete(key)
     ctx.touched(key, 'del', NOTIFY_GENERIC)
@@ -146,8 +147,8 @@ const persist: Command = {
   args: 'key#0',
   run(ctx) {
     const { args, db, reply } = ctx
-    const entry = db.lookupWrite(args[1])
-    if (entry === 0 || db.expiryOf(entry) < 0) return reply.integer(0)
+    const entry = db.lookup(args[1], LOOKUP_WRITE)
+    if (entry === 0 || db.entries.expiryOf(entry) < 0) return reply.integer(0)
     db.setExpiry(args[1], entry, -1)
     ctx.touched(args[1], 'persist', NOTIFY_GENERIC)
     reply.integer(1)
@@ -223,7 +224,7 @@ function replyTime(ctx: Context, unit: TimeUnit): void {
   const { reply } = ctx
   const entry = peek(ctx, ctx.args[1])
   if (entry === 0) return reply.integer(-2)
-  const whenMs = ctx.db.expiryOf(entry)
+  const whenMs = ctx.db.entries.expiryOf(entry)
   if (whenMs < 0) return reply.integer(-1)
   const ms = unit.fromNow ? Math.max(0, whenMs - ctx.nowMs) : whenMs
   const time = unit.ms === 1 ? ms : Math.floor((ms + 500) / 1000)

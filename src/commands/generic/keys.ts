@@ -25,8 +25,8 @@ const keys: Command = {
     const mark = reply.defer()
     let count = 0
     const visit = (entry: Ref) => {
-      if (db.isDue(entry)) return
-      db.keyOf(entry, key)
+      if (db.entries.isDue(entry)) return
+      db.entries.keyOf(entry, key)
       if (pattern !== undefined && !globMatch(pattern, key)) return
       reply.bulk(key)
       count++
@@ -50,7 +50,7 @@ const randomKey: Command = {
   run(ctx) {
     const entry = ctx.db.randomEntry()
     if (entry === 0) ctx.reply.null()
-    else ctx.reply.bulk(ctx.db.keyOf(entry, ctx.value))
+    else ctx.reply.bulk(ctx.db.entries.keyOf(entry, ctx.value))
   },
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { lfuDecayed } from '../../keyspace/lfu.ts'
-import { ENC_INT, ENCODING_NAMES } from '../../keyspace/types.ts'
+import { ENC_INT } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -40,7 +40,7 @@ const object: Command = {
       tips: 'nondeterministic_output',
       run(ctx) {
         const entry = entryOrReply(ctx)
-        if (entry !== 0) ctx.reply.bulkText(ENCODING_NAMES[ctx.db.encodingOf(entry)])
+        if (entry !== 0) ctx.reply.bulkText(ctx.keyspace.types.encodingName(ctx.db.entries, entry))
       },
     },
     {
@@ -59,7 +59,7 @@ const object: Command = {
         const entry = entryOrReply(ctx)
         if (entry === 0) return
         if (!keyspace.lfu) return reply.fixedError(IS_NOT_LFU)
-        const access = db.accessOf(entry)
+        const access = db.entries.accessOf(entry)
         const minutes = Math.floor(ctx.nowMs / 60000)
         reply.integer(lfuDecayed(access & 0xff, access >>> 8, minutes, keyspace.lfuDecayMinutes))
       },
@@ -92,7 +92,7 @@ const object: Command = {
         const entry = entryOrReply(ctx)
         if (entry === 0) return
         if (keyspace.lfu) return reply.fixedError(IS_LFU)
-        reply.integer((keyspace.lruClock - db.accessOf(entry)) & LRU_CLOCK_MASK)
+        reply.integer((keyspace.lruClock - db.entries.accessOf(entry)) & LRU_CLOCK_MASK)
       },
     },
     {
@@ -137,8 +137,8 @@ function entryOrReply(ctx: Context): Ref {
 
 /** Values of ours are never shared; clients are told what Redis tells of the small integers that it shares. */
 function isSharedInteger(ctx: Context, entry: Ref): boolean {
-  if (ctx.db.encodingOf(entry) !== ENC_INT) return false
-  const n = ctx.db.integerOf(entry)
+  if (ctx.db.entries.encodingOf(entry) !== ENC_INT) return false
+  const n = ctx.db.strings.integerOf(entry)
   const { maxmemory, maxmemoryPolicy } = ctx.settings
   return n >= 0 && n < SHARED_INTEGERS && (maxmemory === 0 || !/lru|lfu/.test(maxmemoryPolicy))
 }

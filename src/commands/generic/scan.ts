@@ -2,8 +2,6 @@
 
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { TYPE_NAMES } from '../../keyspace/types.ts'
-import { equalsNoCase } from '../../lib/bytes.ts'
 import { globMatch } from '../../lib/glob.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -11,8 +9,7 @@ import { cursorOrReply } from '../shared/cursor.ts'
 import { isEverything } from '../shared/scan.ts'
 
 const COUNT_DEFAULT = 10
-const NO_SUCH_TYPE = -2
-const ANY_TYPE = -1
+const ANY_TYPE = -2
 
 const scan: Command = {
   name: 'scan',
@@ -40,7 +37,7 @@ const scan: Command = {
         count = opt.longOrReply()
         if (count < 1) opt.syntaxError()
       } else if (opt.eat('match', 1)) pattern = opt.next()
-      else if (opt.eat('type', 1)) type = typeNamed(opt.next())
+      else if (opt.eat('type', 1)) type = ctx.keyspace.types.numberOf(opt.next())
       else opt.syntaxError()
       if (opt.failed) return
     }
@@ -49,7 +46,7 @@ const scan: Command = {
     let seen = 0
     const visit = (entry: Ref) => {
       seen++
-      if (pattern === undefined || globMatch(pattern, db.keyOf(entry, ctx.value))) found.push(entry)
+      if (pattern === undefined || globMatch(pattern, db.entries.keyOf(entry, ctx.value))) found.push(entry)
     }
     let bucketsLeft = count * 10 // a sparse table must not stall the server
     do cursor = db.scan(cursor, visit)
@@ -66,18 +63,13 @@ function replyFound(ctx: Context, found: Ref[], type: number): void {
   const mark = reply.defer()
   let count = 0
   for (const entry of found) {
-    if (db.isDue(entry)) db.expireNow(entry)
-    else if (type === ANY_TYPE || db.typeOf(entry) === type) {
-      reply.bulk(db.keyOf(entry, ctx.value))
+    if (db.entries.isDue(entry)) db.expireNow(entry)
+    else if (type === ANY_TYPE || db.entries.typeOf(entry) === type) {
+      reply.bulk(db.entries.keyOf(entry, ctx.value))
       count++
     }
   }
   reply.endArray(mark, count)
-}
-
-function typeNamed(name: Slice): number {
-  const type = TYPE_NAMES.findIndex(known => known !== 'module' && equalsNoCase(name, known))
-  return type < 0 ? NO_SUCH_TYPE : type
 }
 
 export const scanningCommands: readonly Command[] = [scan]

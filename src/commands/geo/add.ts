@@ -2,8 +2,8 @@
 
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { ADD_NX, ADD_XX } from '../../keyspace/zset.ts'
-import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import { ADD_NX, ADD_XX } from '../../keyspace/values/zset/zset.ts'
+import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { addScored } from '../sorted-set/add.ts'
@@ -35,7 +35,7 @@ const add: Command = {
     }
     const count = opt.left / WORDS_PER_MEMBER
     if (count === 0 || !Number.isInteger(count) || flags === (ADD_NX | ADD_XX)) return ctx.reply.fixedError(SYNTAX)
-    const kind = ZSetKind.of(ctx.keyspace)
+    const kind = ZSetType.of(ctx.keyspace)
     const place: Place = { longitude: 0, latitude: 0 }
     kind.makeScores(count)
     for (let i = 0; i < count; i++) {
@@ -50,7 +50,7 @@ const add: Command = {
 }
 
 function propagateAsScores(ctx: Context, options: number, first: number, count: number): void {
-  const { scores } = ZSetKind.of(ctx.keyspace)
+  const { scores } = ZSetType.of(ctx.keyspace)
   const words: (Slice | string)[] = ['ZADD', ...ctx.args.slice(1, options)]
   for (let i = 0; i < count; i++) words.push(String(scores[i]), ctx.args[first + i * WORDS_PER_MEMBER])
   ctx.propagateAs(...words)

@@ -3,7 +3,7 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
-import type { ZSet } from '../../keyspace/zset.ts'
+import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { openSet } from '../sorted-set/shared.ts'

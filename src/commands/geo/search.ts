@@ -6,8 +6,8 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
-import type { ZSet } from '../../keyspace/zset.ts'
-import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import type { ZSet } from '../../keyspace/values/zset/zset.ts'
+import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -309,7 +309,7 @@ function replyPoints(ctx: Context, z: ZSet, points: Point[], request: SearchRequ
 
 function store(ctx: Context, key: Slice, from: ZSet, points: Point[], request: SearchRequest): void {
   const c = cursorOf(ctx)
-  const z = ZSetKind.of(ctx.keyspace).second.createTree()
+  const z = ZSetType.of(ctx.keyspace).destination.createTree()
   let memberBytes = 0
   let memberBytesMax = 0
   for (const { member: handle, score, distance } of points) {

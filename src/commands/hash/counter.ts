@@ -5,9 +5,9 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_HASH } from '../../engine/events.ts'
-import type { Hash } from '../../keyspace/hash.ts'
-import { HashKind } from '../../keyspace/hash-kind.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
+import type { Hash } from '../../keyspace/values/hash/hash.ts'
+import { HashType } from '../../keyspace/values/hash/hash-type.ts'
 import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from '../../lib/longdouble.ts'
 import { INT64_MAX, INT64_MIN, parseBigInt64, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -39,8 +39,8 @@ const hIncrBy: Command = {
     if (Number.isNaN(increment)) return reply.fixedError(NOT_AN_INTEGER)
     const entry = ctx.writeOrReply(args[1], TYPE_HASH)
     if (entry === WRONG) return
-    const { text } = HashKind.of(ctx.keyspace)
-    const hash = HashKind.of(ctx.keyspace).first
+    const { text } = HashType.of(ctx.keyspace)
+    const hash = HashType.of(ctx.keyspace).current
     const found = entry !== 0 && openHash(ctx, entry).get(args[2], text)
     let before = 0
     if (found) before = text.isInteger ? text.n : parseInt64(text.bytes)
@@ -80,14 +80,14 @@ const hIncrByFloat: Command = {
     if (increment.infinite !== 0) return reply.fixedError(INFINITE)
     const entry = ctx.writeOrReply(args[1], TYPE_HASH)
     if (entry === WRONG) return
-    const { text } = HashKind.of(ctx.keyspace)
+    const { text } = HashType.of(ctx.keyspace)
     const found = entry !== 0 && openHash(ctx, entry).get(args[2], text)
     const before = found ? parseLongDouble(text.text()) : longDoubleOf(0n)
     if (before === undefined) return reply.fixedError(HASH_NOT_A_FLOAT)
     const after = addLongDoubles(before, increment)
     if (after === undefined) return reply.fixedError(FLOAT_OVERFLOW)
     const sum = Slice.of(formatLongDouble(after))
-    const hash = HashKind.of(ctx.keyspace).first
+    const hash = HashType.of(ctx.keyspace).current
     if (entry === 0) hash.create()
     store(ctx, entry, hash, sum, 'hincrbyfloat')
     // The sum as it stands: another machine may round differently.

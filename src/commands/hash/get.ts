@@ -2,8 +2,8 @@
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { HashKind } from '../../keyspace/hash-kind.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
+import { HashType } from '../../keyspace/values/hash/hash-type.ts'
 import { replyElement } from '../shared/element-reply.ts'
 import { openHash } from './shared.ts'
 
@@ -21,7 +21,7 @@ const hGet: Command = {
     const { args, reply } = ctx
     const entry = ctx.readOrReply(args[1], TYPE_HASH)
     if (entry === WRONG) return
-    const { text } = HashKind.of(ctx.keyspace)
+    const { text } = HashType.of(ctx.keyspace)
     if (entry === 0 || !openHash(ctx, entry).get(args[2], text)) reply.null()
     else replyElement(reply, text)
   },
@@ -42,7 +42,7 @@ const hMGet: Command = {
     const entry = ctx.readOrReply(args[1], TYPE_HASH)
     if (entry === WRONG) return
     reply.array(argc - 2)
-    const { text, first: hash } = HashKind.of(ctx.keyspace)
+    const { text, current: hash } = HashType.of(ctx.keyspace)
     if (entry !== 0) openHash(ctx, entry)
     for (let i = 2; i < argc; i++) {
       if (entry === 0 || !hash.get(args[i], text)) reply.null()
@@ -98,7 +98,7 @@ const hStrLen: Command = {
   run(ctx) {
     const entry = ctx.readOrReply(ctx.args[1], TYPE_HASH)
     if (entry === WRONG) return
-    const { text } = HashKind.of(ctx.keyspace)
+    const { text } = HashType.of(ctx.keyspace)
     ctx.reply.integer(entry !== 0 && openHash(ctx, entry).get(ctx.args[2], text) ? text.text().len : 0)
   },
 }
@@ -157,7 +157,7 @@ function replyAll(ctx: Context, withFields: boolean, withValues: boolean): void 
   if (entry === WRONG) return
   const isMap = withFields && withValues
   if (entry === 0) return isMap ? reply.emptyMap() : reply.emptyArray()
-  const { field, text } = HashKind.of(ctx.keyspace)
+  const { field, text } = HashType.of(ctx.keyspace)
   const hash = openHash(ctx, entry)
   if (isMap) reply.map(hash.length)
   else reply.array(hash.length)

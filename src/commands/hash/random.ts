@@ -2,9 +2,9 @@
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import type { Hash } from '../../keyspace/hash.ts'
-import { HashKind } from '../../keyspace/hash-kind.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
+import type { Hash } from '../../keyspace/values/hash/hash.ts'
+import { HashType } from '../../keyspace/values/hash/hash-type.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
 import { symmetricLongOrReply } from '../shared/arguments.ts'
 import { replyElement } from '../shared/element-reply.ts'
@@ -37,7 +37,7 @@ const hRandField: Command = {
     if (entry === 0) return argc === 2 ? reply.null() : reply.emptyArray()
     const hash = openHash(ctx, entry)
     if (argc > 2) return replySome(ctx, hash, count, argc === 4)
-    const { field, text } = HashKind.of(ctx.keyspace)
+    const { field, text } = HashType.of(ctx.keyspace)
     hash.sample(field, text)
     replyElement(reply, field)
   },
@@ -46,7 +46,7 @@ const hRandField: Command = {
 /** `count` different fields, or, when negative, as many with repetitions. */
 function replySome(ctx: Context, hash: Hash, count: number, withValues: boolean): void {
   const { reply } = ctx
-  const { field, text } = HashKind.of(ctx.keyspace)
+  const { field, text } = HashType.of(ctx.keyspace)
   const n = count < 0 ? -count : Math.min(count, hash.length)
   reply.array(withValues && reply.resp === 2 ? n * 2 : n)
   if (count < 0) {
@@ -62,7 +62,7 @@ function replySome(ctx: Context, hash: Hash, count: number, withValues: boolean)
 
 function replyPair(ctx: Context, withValues: boolean): void {
   const { reply } = ctx
-  const { field, text } = HashKind.of(ctx.keyspace)
+  const { field, text } = HashType.of(ctx.keyspace)
   if (withValues && reply.resp > 2) reply.array(2)
   replyElement(reply, field)
   if (withValues) replyElement(reply, text)

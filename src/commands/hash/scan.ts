@@ -2,9 +2,9 @@
 
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
-import type { Hash } from '../../keyspace/hash.ts'
-import { HashKind } from '../../keyspace/hash-kind.ts'
 import { ENC_HASHTABLE, TYPE_HASH } from '../../keyspace/types.ts'
+import type { Hash } from '../../keyspace/values/hash/hash.ts'
+import { HashType } from '../../keyspace/values/hash/hash-type.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyElement } from '../shared/element-reply.ts'
 import { replyTable, replyWhole, ScanOptions, scannedOrReply } from '../shared/scan.ts'
@@ -35,7 +35,7 @@ const hScan: Command = {
 
 function scanListpack(ctx: Context, hash: Hash, options: ScanOptions): void {
   const { reply } = ctx
-  const { field, text } = HashKind.of(ctx.keyspace)
+  const { field, text } = HashType.of(ctx.keyspace)
   replyWhole(reply, () => {
     let words = 0
     hash.rewind()
@@ -51,7 +51,7 @@ function scanListpack(ctx: Context, hash: Hash, options: ScanOptions): void {
 
 function scanTable(ctx: Context, hash: Hash, options: ScanOptions): void {
   const { reply } = ctx
-  const { field, text } = HashKind.of(ctx.keyspace)
+  const { field, text } = HashType.of(ctx.keyspace)
   const step = (cursor: number, found: Ref[]) =>
     hash.scan(cursor, entry => {
       hash.readEntry(entry, field, text)

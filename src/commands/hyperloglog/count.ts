@@ -3,6 +3,7 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_STRING } from '../../engine/events.ts'
+import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
 import { registerAndRun } from '../../lib/murmur.ts'
@@ -32,8 +33,8 @@ const pfAdd: Command = {
     let entry = ctx.writeOrReply(key, TYPE_STRING)
     let changes = 0
     if (entry === 0) {
-      entry = db.resizeString(key, 0, hll.EMPTY_BYTES)
-      hll.writeEmpty(db.stringOf(entry, ctx.value))
+      entry = db.strings.resize(db, key, 0, hll.EMPTY_BYTES)
+      hll.writeEmpty(db.strings.textOf(entry, ctx.value))
       changes++
     } else if (entry === WRONG || !isValidOrReply(ctx, entry)) return
     for (let i = 2; i < argc; i++) {
@@ -43,7 +44,7 @@ const pfAdd: Command = {
       if (outcome !== 'same') entry = db.find(key)
     }
     if (changes > 0) {
-      hll.invalidateCardinality(db.stringOf(entry, ctx.value))
+      hll.invalidateCardinality(db.strings.textOf(entry, ctx.value))
       ctx.touched(key, 'pfadd', NOTIFY_STRING, changes)
     }
     reply.integer(changes > 0 ? 1 : 0)
@@ -57,14 +58,14 @@ function add(ctx: Context, key: Slice, entry: Ref, element: Slice): hll.Outcome 
   const register = hash & REGISTER_MASK
   const run = hash >>> REGISTER_BITS
   const { hllSparseMaxBytes } = ctx.settings
-  const value = db.stringOf(entry, ctx.value)
+  const value = db.strings.textOf(entry, ctx.value)
   if (hll.encodingOf(value) === hll.DENSE) return hll.raiseRegister(value, register, run, hllSparseMaxBytes)
   if (hll.sparseHolds(value, register, run)) return 'same'
   const length = value.len
-  const roomy = db.resizeString(key, entry, length + hll.GROWTH_BYTES)
-  db.stringOf(roomy, value).len = length
+  const roomy = db.strings.resize(db, key, entry, length + hll.GROWTH_BYTES)
+  db.strings.textOf(roomy, value).len = length
   const outcome = hll.raiseRegister(value, register, run, hllSparseMaxBytes)
-  db.resizeString(key, roomy, value.len)
+  db.strings.resize(db, key, roomy, value.len)
   if (outcome !== 'promote') return outcome
   if (!makeDense(ctx, key, roomy)) return 'corrupt'
   return hll.raiseRegister(ctx.value, register, run, hllSparseMaxBytes)
@@ -73,17 +74,17 @@ function add(ctx: Context, key: Slice, entry: Ref, element: Slice): hll.Outcome 
 /** Makes the sparse HyperLogLog of a key dense; ctx.value then is it. False when it is corrupt. */
 export function makeDense(ctx: Context, key: Slice, entry: Ref): boolean {
   const { db } = ctx
-  const length = db.stringLength(entry)
-  const roomy = db.resizeString(key, entry, Math.max(length, hll.DENSE_BYTES))
-  const value = db.stringOf(roomy, ctx.value)
+  const length = db.strings.lengthOf(entry)
+  const roomy = db.strings.resize(db, key, entry, Math.max(length, hll.DENSE_BYTES))
+  const value = db.strings.textOf(roomy, ctx.value)
   value.len = length
   const whole = hll.toDense(value)
-  db.stringOf(db.resizeString(key, roomy, value.len), value)
+  db.strings.textOf(db.strings.resize(db, key, roomy, value.len), value)
   return whole
 }
 
 export function isValidOrReply(ctx: Context, entry: Ref): boolean {
-  if (hll.isHyperLogLog(ctx.db.stringOf(entry, ctx.value))) return true
+  if (hll.isHyperLogLog(ctx.db.strings.textOf(entry, ctx.value))) return true
   ctx.reply.fixedError(NOT_ONE)
   return false
 }
@@ -115,7 +116,7 @@ const pfCount: Command = {
     const cardinality = hll.cardinality(ctx.value)
     if (cardinality < 0) return reply.fixedError(CORRUPT)
     // What is cached is part of the string, so that replicas must hear of it; no event says so.
-    hll.cacheCardinality(db.stringOf(db.lookupWrite(args[1]), ctx.value), cardinality)
+    hll.cacheCardinality(db.strings.textOf(db.lookup(args[1], LOOKUP_WRITE), ctx.value), cardinality)
     ctx.touched(args[1], 'pfcount', 0)
     reply.integer(cardinality)
   },
@@ -150,8 +151,8 @@ const pfMerge: Command = {
       if (!mergedOrReply(ctx, args[i], registers)) return
       if (ctx.value.len > 0 && hll.encodingOf(ctx.value) === hll.DENSE) dense = true
     }
-    const entry = db.lookupWrite(args[1])
-    const result = roomyCopy(entry === 0 ? undefined : db.stringOf(entry, ctx.value))
+    const entry = db.lookup(args[1], LOOKUP_WRITE)
+    const result = roomyCopy(entry === 0 ? undefined : db.strings.textOf(entry, ctx.value))
     if (dense && hll.encodingOf(result) === hll.SPARSE && !hll.toDense(result)) return reply.fixedError(CORRUPT)
     const { hllSparseMaxBytes } = ctx.settings
     for (let i = 0; i < hll.REGISTERS; i++) {
@@ -161,7 +162,7 @@ const pfMerge: Command = {
       hll.raiseRegister(result, i, registers[i], hllSparseMaxBytes)
     }
     hll.invalidateCardinality(result)
-    const value = db.stringOf(db.resizeString(args[1], entry, result.len), ctx.value)
+    const value = db.strings.textOf(db.strings.resize(db, args[1], entry, result.len), ctx.value)
     copySlice(value.u8, value.dv, value.off, result)
     ctx.touched(args[1], 'pfadd', NOTIFY_STRING)
     reply.ok()

@@ -42,7 +42,7 @@ const pfDebug: Command = {
       ctx.keyspace.dirty++
     }
     if (!getRegisters) return reply.integer(sparse ? 1 : 0)
-    db.stringOf(db.find(args[2]), ctx.value)
+    db.strings.textOf(db.find(args[2]), ctx.value)
     reply.array(hll.REGISTERS)
     for (let i = 0; i < hll.REGISTERS; i++) reply.integer(hll.denseRegister(ctx.value, i))
   },

@@ -32,7 +32,7 @@ const lInsert: Command = {
     list.seek(0, true)
     const found = list.nextEqual(args[3])
     if (found) list.insertHere(args[4], after)
-    db.setValue(entry, list.encoding, list.value)
+    db.entries.setValue(entry, list.encoding, list.value)
     if (!found) return reply.integer(-1)
     ctx.touched(args[1], 'linsert', NOTIFY_LIST)
     reply.integer(list.length)

@@ -3,8 +3,8 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/events.ts'
-import { ListKind } from '../../keyspace/list-kind.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
+import { ListType } from '../../keyspace/values/list/list-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { isLeftOrReply, openList, storeBack } from './shared.ts'
@@ -111,13 +111,13 @@ function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
   if (source === 0) return NOTHING
   const target = ctx.writeOrReply(args[2], TYPE_LIST)
   if (target === WRONG) return REFUSED
-  const kind = ListKind.of(ctx.keyspace)
+  const kind = ListType.of(ctx.keyspace)
   const list = openList(ctx, source)
   list.peek(fromHead, kind.element)
   // The element leaves the list before it enters the other, which may be the same.
   const element = kind.keep(kind.element.text())
   list.drop(fromHead)
-  db.setValue(source, list.encoding, list.value)
+  db.entries.setValue(source, list.encoding, list.value)
   pushTo(ctx, target, element, toHead)
   reply.bulk(element)
   ctx.touched(args[2], toHead ? 'lpush' : 'rpush', NOTIFY_LIST, 0)
@@ -130,13 +130,13 @@ function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
 /** Adds `element` to the list args[2], whose entry is `target` (0: it is made). */
 function pushTo(ctx: Context, target: Ref, element: Slice, toHead: boolean): void {
   const { db } = ctx
-  const list = ListKind.of(ctx.keyspace).second
+  const list = ListType.of(ctx.keyspace).destination
   if (target === 0) list.create()
-  else list.open(db.encodingOf(target), db.valueOf(target))
+  else list.open(db.entries.encodingOf(target), db.entries.valueOf(target))
   list.makeRoom(1, element.len)
   list.push(element, toHead)
   if (target === 0) db.add(ctx.args[2], TYPE_LIST, list.encoding, list.value)
-  else db.setValue(target, list.encoding, list.value)
+  else db.entries.setValue(target, list.encoding, list.value)
 }
 
 export const movingCommands: readonly Command[] = [lMove, rPopLPush, bLMove, bRPopLPush]

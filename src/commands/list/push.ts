@@ -3,8 +3,8 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_LIST } from '../../engine/events.ts'
-import { ListKind } from '../../keyspace/list-kind.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
+import { ListType } from '../../keyspace/values/list/list-type.ts'
 
 const lPush: Command = {
   name: 'lpush',
@@ -79,16 +79,16 @@ function push(ctx: Context, atHead: boolean, onlyExisting: boolean): void {
   const entry = ctx.writeOrReply(args[1], TYPE_LIST)
   if (entry === WRONG) return
   if (entry === 0 && onlyExisting) return reply.integer(0)
-  const list = ListKind.of(ctx.keyspace).first
+  const list = ListType.of(ctx.keyspace).current
   if (entry === 0) list.create()
-  else list.open(db.encodingOf(entry), db.valueOf(entry))
+  else list.open(db.entries.encodingOf(entry), db.entries.valueOf(entry))
   const before = list.value
   let bytes = 0
   for (let i = 2; i < argc; i++) bytes += args[i].len
   list.makeRoom(argc - 2, bytes)
   for (let i = 2; i < argc; i++) list.push(args[i], atHead)
   if (entry === 0) db.add(args[1], TYPE_LIST, list.encoding, list.value)
-  else if (list.value !== before) db.setValue(entry, list.encoding, list.value)
+  else if (list.value !== before) db.entries.setValue(entry, list.encoding, list.value)
   ctx.touched(args[1], atHead ? 'lpush' : 'rpush', NOTIFY_LIST, argc - 2)
   reply.integer(list.length)
 }

@@ -37,7 +37,7 @@ const lSet: Command = {
       list.replace(index, args[3], elementOf(ctx))
       list.shrink()
     }
-    db.setValue(entry, list.encoding, list.value)
+    db.entries.setValue(entry, list.encoding, list.value)
     if (!inside) return reply.fixedError(INDEX_OUT_OF_RANGE)
     ctx.touched(args[1], 'lset', NOTIFY_LIST)
     reply.ok()

@@ -2,8 +2,8 @@
 
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/events.ts'
-import type { List } from '../../keyspace/list.ts'
-import { ListKind } from '../../keyspace/list-kind.ts'
+import type { List } from '../../keyspace/values/list/list.ts'
+import { ListType } from '../../keyspace/values/list/list-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { Element } from '../../memory/element.ts'
@@ -12,11 +12,11 @@ import { replyElement } from '../shared/element-reply.ts'
 
 /** The list of an entry. One at a time: the next call points the same object elsewhere. */
 export function openList(ctx: Context, entry: Ref): List {
-  return ListKind.of(ctx.keyspace).first.open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry))
+  return ListType.of(ctx.keyspace).current.open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry))
 }
 
 export function elementOf(ctx: Context): Element {
-  return ListKind.of(ctx.keyspace).element
+  return ListType.of(ctx.keyspace).element
 }
 
 /** args[i] as a count, or NaN after an error reply. */
@@ -39,7 +39,7 @@ export function isLeftOrReply(ctx: Context, i: number): boolean | undefined {
 export function storeBack(ctx: Context, entry: Ref, key: Slice, list: List): boolean {
   if (list.length > 0) {
     list.shrink()
-    ctx.db.setValue(entry, list.encoding, list.value)
+    ctx.db.entries.setValue(entry, list.encoding, list.value)
     return false
   }
   list.discard()

@@ -3,8 +3,8 @@
 import type { Command } from '../../engine/command.ts'
 import { WRONG } from '../../engine/context.ts'
 import { NOTIFY_SET } from '../../engine/events.ts'
-import { SetKind } from '../../keyspace/set-kind.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
+import { SetType } from '../../keyspace/values/set/set-type.ts'
 
 const sAdd: Command = {
   name: 'sadd',
@@ -22,16 +22,16 @@ const sAdd: Command = {
     const { args, argc, db, reply } = ctx
     const entry = ctx.writeOrReply(args[1], TYPE_SET)
     if (entry === WRONG) return
-    const set = SetKind.of(ctx.keyspace).first
+    const set = SetType.of(ctx.keyspace).current
     if (entry === 0) set.create(args[2], argc - 2)
     else {
-      set.open(db.encodingOf(entry), db.valueOf(entry))
+      set.open(db.entries.encodingOf(entry), db.entries.valueOf(entry))
       set.makeRoom(argc - 2)
     }
     let added = 0
     for (let i = 2; i < argc; i++) if (set.add(args[i])) added++
     if (entry === 0) db.add(args[1], TYPE_SET, set.encoding, set.value)
-    else db.setValue(entry, set.encoding, set.value)
+    else db.entries.setValue(entry, set.encoding, set.value)
     if (added > 0) ctx.touched(args[1], 'sadd', NOTIFY_SET, added)
     reply.integer(added)
   },

@@ -3,9 +3,9 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/events.ts'
-import type { MemberSet } from '../../keyspace/set.ts'
-import { SetKind } from '../../keyspace/set-kind.ts'
 import { ENC_INTSET, TYPE_SET } from '../../keyspace/types.ts'
+import type { MemberSet } from '../../keyspace/values/set/set.ts'
+import { SetType } from '../../keyspace/values/set/set-type.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { Element } from '../../memory/element.ts'
@@ -92,19 +92,19 @@ const sInterStore: Command = {
     const sets = inputsOrReply(ctx, 2, ctx.argc - 1)
     if (sets === undefined) return
     if (sets.missing > 0) return storeNothing(ctx)
-    const { made } = SetKind.of(ctx.keyspace)
+    const { result } = SetType.of(ctx.keyspace)
     const e = elementOf(ctx)
     const smallest = smallestFirst(sets)
-    if (smallest.encoding === ENC_INTSET) made.createIntset()
-    else made.createListpack()
+    if (smallest.encoding === ENC_INTSET) result.createIntset()
+    else result.createListpack()
     let onlyIntegers = true
     intersect(ctx, sets, () => {
       if (onlyIntegers) onlyIntegers = e.isInteger || !Number.isNaN(parseInt64(e.bytes))
-      made.addElement(e)
+      result.addElement(e)
       return true
     })
-    if (onlyIntegers && made.length > 0) made.toIntset()
-    store(ctx, made, 'sinterstore')
+    if (onlyIntegers && result.length > 0) result.toIntset()
+    store(ctx, result, 'sinterstore')
   },
 }
 
@@ -184,14 +184,15 @@ interface Inputs {
 }
 
 function inputsOrReply(ctx: Context, first: number, last: number): Inputs | undefined {
-  const kind = SetKind.of(ctx.keyspace)
+  const kind = SetType.of(ctx.keyspace)
   const inputs: Inputs = { sets: [], entries: [], missing: 0 }
   for (let i = first; i <= last; i++) {
     const entry = ctx.readOrReply(ctx.args[i], TYPE_SET)
     if (entry === WRONG) return undefined
     inputs.entries.push(entry)
     if (entry === 0) inputs.missing++
-    const set = entry === 0 ? undefined : kind.input(i).open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry))
+    const set =
+      entry === 0 ? undefined : kind.input(i).open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry))
     inputs.sets.push(set)
   }
   return inputs
@@ -220,21 +221,21 @@ function isInOthers({ sets, entries }: Inputs, e: Element): boolean {
 }
 
 function unite(ctx: Context, { sets }: Inputs): MemberSet {
-  const made = SetKind.of(ctx.keyspace).made.createIntset()
+  const result = SetType.of(ctx.keyspace).result.createIntset()
   const e = elementOf(ctx)
   for (const set of sets) {
     if (set === undefined) continue
     set.rewind()
-    while (set.next(e)) made.addElement(e)
+    while (set.next(e)) result.addElement(e)
   }
-  return made
+  return result
 }
 
 function subtract(ctx: Context, inputs: Inputs): MemberSet {
-  const made = SetKind.of(ctx.keyspace).made.createIntset()
+  const result = SetType.of(ctx.keyspace).result.createIntset()
   const { sets, entries } = inputs
   const first = sets[0]
-  if (first === undefined || entries.indexOf(entries[0], 1) > 0) return made
+  if (first === undefined || entries.indexOf(entries[0], 1) > 0) return result
   let lookUps = 0
   let visits = 0
   for (const set of sets) {
@@ -243,51 +244,51 @@ function subtract(ctx: Context, inputs: Inputs): MemberSet {
     visits += set.length
   }
   // Looking up costs less than adding and removing.
-  if (lookUps / 2 <= visits) addUnlessElsewhere(ctx, inputs, made)
-  else addThenRemove(ctx, inputs, made)
-  return made
+  if (lookUps / 2 <= visits) addUnlessElsewhere(ctx, inputs, result)
+  else addThenRemove(ctx, inputs, result)
+  return result
 }
 
-function addUnlessElsewhere(ctx: Context, { sets }: Inputs, made: MemberSet): void {
+function addUnlessElsewhere(ctx: Context, { sets }: Inputs, result: MemberSet): void {
   const e = elementOf(ctx)
   const first = sets[0]!
   // The largest first: it is likeliest to have a member.
   const others = sets.slice(1).sort((a, b) => (b?.length ?? 0) - (a?.length ?? 0))
   first.rewind()
-  while (first.next(e)) if (!others.some(other => other?.hasElement(e))) made.addElement(e)
+  while (first.next(e)) if (!others.some(other => other?.hasElement(e))) result.addElement(e)
 }
 
-function addThenRemove(ctx: Context, { sets }: Inputs, made: MemberSet): void {
+function addThenRemove(ctx: Context, { sets }: Inputs, result: MemberSet): void {
   const e = elementOf(ctx)
   for (const set of sets) {
     if (set === undefined) continue
     set.rewind()
     while (set.next(e)) {
-      if (set === sets[0]) made.addElement(e)
-      else made.removeElement(e)
+      if (set === sets[0]) result.addElement(e)
+      else result.removeElement(e)
     }
-    if (made.length === 0) return
+    if (result.length === 0) return
   }
 }
 
-function replyMade(ctx: Context, made: MemberSet): void {
+function replyMade(ctx: Context, result: MemberSet): void {
   const { reply } = ctx
   const e = elementOf(ctx)
-  reply.set(made.length)
-  made.rewind()
-  while (made.next(e)) replyElement(reply, e)
-  made.discard()
+  reply.set(result.length)
+  result.rewind()
+  while (result.next(e)) replyElement(reply, e)
+  result.discard()
 }
 
 /** Puts the set under the key args[1]; an empty one removes the key. */
-function store(ctx: Context, made: MemberSet, event: string): void {
+function store(ctx: Context, result: MemberSet, event: string): void {
   const { args, db, reply } = ctx
-  if (made.length === 0) {
-    made.discard()
+  if (result.length === 0) {
+    result.discard()
     return storeNothing(ctx)
   }
-  const { length } = made
-  db.put(args[1], TYPE_SET, made.encoding, made.value)
+  const { length } = result
+  db.put(args[1], TYPE_SET, result.encoding, result.value)
   ctx.touched(args[1], event, NOTIFY_SET)
   reply.integer(length)
 }

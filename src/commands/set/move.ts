@@ -3,8 +3,8 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/events.ts'
-import { SetKind } from '../../keyspace/set-kind.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
+import { SetType } from '../../keyspace/values/set/set-type.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { openSet, storeBack } from './shared.ts'
 
@@ -39,12 +39,12 @@ const sMove: Command = {
 /** Adds args[3] to the set args[2], whose entry is `target` (0: it is made); false when it was there. */
 function addToTarget(ctx: Context, target: Ref): boolean {
   const { args, db } = ctx
-  const set = SetKind.of(ctx.keyspace).made
+  const set = SetType.of(ctx.keyspace).result
   if (target === 0) set.create(args[3], 1)
-  else set.open(db.encodingOf(target), db.valueOf(target))
+  else set.open(db.entries.encodingOf(target), db.entries.valueOf(target))
   const added = set.add(args[3])
   if (target === 0) db.add(args[2], TYPE_SET, set.encoding, set.value)
-  else db.setValue(target, set.encoding, set.value)
+  else db.entries.setValue(target, set.encoding, set.value)
   return added
 }
 

@@ -3,9 +3,9 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/events.ts'
-import type { MemberSet } from '../../keyspace/set.ts'
-import { SetKind } from '../../keyspace/set-kind.ts'
 import { ENC_INTSET, ENC_LISTPACK, TYPE_SET } from '../../keyspace/types.ts'
+import type { MemberSet } from '../../keyspace/values/set/set.ts'
+import { SetType } from '../../keyspace/values/set/set-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { MUST_BE_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
@@ -98,7 +98,7 @@ function popSome(ctx: Context, entry: Ref, count: number): void {
 
 /** Moves `count` members, chosen at random, from `set` to a set of their own. */
 function keepSome(ctx: Context, set: MemberSet, count: number): MemberSet {
-  const { made } = SetKind.of(ctx.keyspace)
+  const { result: made } = SetType.of(ctx.keyspace)
   const e = elementOf(ctx)
   if (set.encoding === ENC_INTSET) made.createIntset()
   else made.createListpack()

@@ -2,8 +2,8 @@
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import type { MemberSet } from '../../keyspace/set.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
+import type { MemberSet } from '../../keyspace/values/set/set.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { symmetricLongOrReply } from '../shared/arguments.ts'
 import { replyElement } from '../shared/element-reply.ts'

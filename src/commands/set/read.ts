@@ -2,8 +2,8 @@
 
 import type { Command } from '../../engine/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { SetKind } from '../../keyspace/set-kind.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
+import { SetType } from '../../keyspace/values/set/set-type.ts'
 import { replyElement } from '../shared/element-reply.ts'
 import { elementOf, openSet } from './shared.ts'
 
@@ -55,7 +55,7 @@ const sMIsMember: Command = {
     const { args, argc, reply } = ctx
     const entry = ctx.readOrReply(args[1], TYPE_SET)
     if (entry === WRONG) return
-    const set = SetKind.of(ctx.keyspace).first
+    const set = SetType.of(ctx.keyspace).current
     if (entry !== 0) openSet(ctx, entry)
     reply.array(argc - 2)
     for (let i = 2; i < argc; i++) reply.integer(entry !== 0 && set.has(args[i]) ? 1 : 0)

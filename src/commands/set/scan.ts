@@ -2,8 +2,8 @@
 
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
-import type { MemberSet } from '../../keyspace/set.ts'
 import { ENC_HASHTABLE, TYPE_SET } from '../../keyspace/types.ts'
+import type { MemberSet } from '../../keyspace/values/set/set.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyTable, replyWhole, ScanOptions, scannedOrReply } from '../shared/scan.ts'
 import { elementOf, openSet } from './shared.ts'

@@ -2,6 +2,7 @@
 // HyperLogLogs.
 
 import type { Context } from '../../engine/context.ts'
+import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -9,14 +10,14 @@ import type { Slice } from '../../lib/slice.ts'
 /** Sets a key to a raw string, whatever it held before; an expiry is dropped. Announcing it is the caller's. */
 export function setRawString(ctx: Context, key: Slice, bytes: Slice): void {
   const { db } = ctx
-  let entry = db.lookupWrite(key)
+  let entry = db.lookup(key, LOOKUP_WRITE)
   if (entry !== 0) {
-    if (db.typeOf(entry) === TYPE_STRING) entry = db.setExpiry(key, entry, -1)
+    if (db.entries.typeOf(entry) === TYPE_STRING) entry = db.setExpiry(key, entry, -1)
     else {
       db.delete(key)
       entry = 0
     }
   }
-  const value = db.stringOf(db.resizeString(key, entry, bytes.len), ctx.value)
+  const value = db.strings.textOf(db.strings.resize(db, key, entry, bytes.len), ctx.value)
   copySlice(value.u8, value.dv, value.off, bytes)
 }

@@ -4,8 +4,18 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
-import { ADD_GT, ADD_INCR, ADD_LT, ADD_NX, ADD_XX, ADDED, NOT_A_NUMBER, REFUSED, UPDATED } from '../../keyspace/zset.ts'
-import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import {
+  ADD_GT,
+  ADD_INCR,
+  ADD_LT,
+  ADD_NX,
+  ADD_XX,
+  ADDED,
+  NOT_A_NUMBER,
+  REFUSED,
+  UPDATED,
+} from '../../keyspace/values/zset/zset.ts'
+import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -83,7 +93,7 @@ function addMembers(ctx: Context, flags: number): void {
 
 /** All scores are read before the first is used: the command happens as a whole or not at all. */
 function readScoresOrReply(ctx: Context, from: number, pairs: number): boolean {
-  const kind = ZSetKind.of(ctx.keyspace)
+  const kind = ZSetType.of(ctx.keyspace)
   kind.makeScores(pairs)
   for (let i = 0; i < pairs; i++) {
     const score = ctx.doubleOrReply(from + i * 2)
@@ -93,7 +103,7 @@ function readScoresOrReply(ctx: Context, from: number, pairs: number): boolean {
   return true
 }
 
-/** Adds `count` members, every `step`th word from args[first] on, with the scores in ZSetKind.scores. */
+/** Adds `count` members, every `step`th word from args[first] on, with the scores in ZSetType.scores. */
 export function addScored(
   ctx: Context,
   first: number,
@@ -108,9 +118,9 @@ export function addScored(
   if (entry === WRONG) return
   const incr = (flags & ADD_INCR) !== 0
   if (entry === 0 && (flags & ADD_XX) !== 0) return incr ? reply.null() : reply.integer(0)
-  const kind = ZSetKind.of(ctx.keyspace)
-  const z = entry === 0 ? kind.first.create(count, args[first].len) : openSet(ctx, entry)
-  if (entry !== 0) z.expect(count)
+  const kind = ZSetType.of(ctx.keyspace)
+  const z = entry === 0 ? kind.current.create(count, args[first].len) : openSet(ctx, entry)
+  if (entry !== 0) z.reserveEncoding(count)
   let added = 0
   let updated = 0
   let outcome = 0
@@ -121,7 +131,7 @@ export function addScored(
   }
   if (entry === 0) entry = addKey(ctx)
   // Without asking whether it moved: a tree may stand where the listpack stood.
-  else ctx.db.setValue(entry, z.encoding, z.value)
+  else ctx.db.entries.setValue(entry, z.encoding, z.value)
   if (added + updated > 0) ctx.touched(key, incr ? 'zincr' : 'zadd', NOTIFY_ZSET, added + updated)
   if (outcome === NOT_A_NUMBER) return reply.fixedError(NAN_RESULT)
   if (!incr) reply.integer(changes ? added + updated : added)
@@ -130,7 +140,7 @@ export function addScored(
 }
 
 function addKey(ctx: Context): Ref {
-  const z = ZSetKind.of(ctx.keyspace).first
+  const z = ZSetType.of(ctx.keyspace).current
   return ctx.db.add(ctx.args[1], TYPE_ZSET, z.encoding, z.value)
 }
 

@@ -5,8 +5,8 @@ import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_SET, TYPE_ZSET } from '../../keyspace/types.ts'
-import type { ZSet } from '../../keyspace/zset.ts'
-import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import type { ZSet } from '../../keyspace/values/zset/zset.ts'
+import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import { NOT_AN_INTEGER, SYNTAX, WRONG_TYPE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { deleteDestination, replyMembers } from './shared.ts'
@@ -193,7 +193,7 @@ class Request {
     }
     for (let i = at + 1; i <= at + keys; i++) {
       const entry = ctx.lookupRead(ctx.args[i])
-      const type = entry === 0 ? TYPE_ZSET : ctx.db.typeOf(entry)
+      const type = entry === 0 ? TYPE_ZSET : ctx.db.entries.typeOf(entry)
       if (type !== TYPE_ZSET && type !== TYPE_SET) {
         ctx.reply.fixedError(WRONG_TYPE)
         return false
@@ -256,7 +256,7 @@ class Request {
 
   /** Makes the result, a tree. */
   result(): ZSet {
-    const z = ZSetKind.of(this.ctx.keyspace).second.createTree()
+    const z = ZSetType.of(this.ctx.keyspace).destination.createTree()
     if (this.operation !== 'union') {
       this.each((source, score) => {
         z.insert(source.member, score)

@@ -4,9 +4,9 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
-import type { ZSet } from '../../keyspace/zset.ts'
-import { ZSetKind } from '../../keyspace/zset-kind.ts'
-import { BY_MEMBER, BY_RANK, BY_SCORE, type ZSetRange } from '../../keyspace/zset-range.ts'
+import type { ZSet } from '../../keyspace/values/zset/zset.ts'
+import { BY_LEX, BY_RANK, BY_SCORE, type ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
+import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import {
   cursorOf,
@@ -116,7 +116,7 @@ const rangeByLex: Command = {
   args: 'key#0 min max [LIMIT limit:(offset:integer count:integer)]',
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `BYLEX` argument' },
   run(ctx) {
-    readRange(ctx, BY_MEMBER, false)
+    readRange(ctx, BY_LEX, false)
   },
 }
 
@@ -135,7 +135,7 @@ const revRangeByLex: Command = {
   args: 'key#0 max min [LIMIT limit:(offset:integer count:integer)]',
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `REV` and `BYLEX` arguments' },
   run(ctx) {
-    readRange(ctx, BY_MEMBER, true)
+    readRange(ctx, BY_LEX, true)
   },
 }
 
@@ -154,14 +154,14 @@ function rangeOrReply(ctx: Context, at: number, store: boolean, by?: number, rev
       range.offset = opt.longOrReply()
       if (!opt.failed) range.limit = opt.longOrReply()
     } else if (reverse === undefined && !range.reverse && opt.eat('rev')) range.reverse = true
-    else if (chosen === undefined && opt.eat('bylex')) chosen = BY_MEMBER
+    else if (chosen === undefined && opt.eat('bylex')) chosen = BY_LEX
     else if (chosen === undefined && opt.eat('byscore')) chosen = BY_SCORE
     else opt.syntaxError()
     if (opt.failed) return undefined
   }
   chosen ??= BY_RANK
   if (range.limit !== -1 && chosen === BY_RANK) ctx.reply.fixedError(LIMIT_BY_RANK)
-  else if (range.withScores && chosen === BY_MEMBER) ctx.reply.fixedError(WITHSCORES_BY_LEX)
+  else if (range.withScores && chosen === BY_LEX) ctx.reply.fixedError(WITHSCORES_BY_LEX)
   else if (boundsOrReply(ctx, range, chosen, at)) return range
   return undefined
 }
@@ -181,7 +181,7 @@ function readRange(ctx: Context, by?: number, reverse?: boolean): void {
   if (entry === WRONG) return
   if (entry === 0) return ctx.reply.emptyArray()
   const z = openSet(ctx, entry)
-  range.cut(z)
+  range.resolveWithLimit(z)
   replyMembers(ctx, z, range.start, range.count, range.reverse, range.withScores)
 }
 
@@ -205,7 +205,7 @@ const rangeStore: Command = {
     if (entry === WRONG) return
     if (entry !== 0) {
       const z = openSet(ctx, entry)
-      if (range.cut(z) > 0) {
+      if (range.resolveWithLimit(z) > 0) {
         const result = copyRange(ctx, z, range)
         db.put(args[1], TYPE_ZSET, result.encoding, result.value)
         ctx.touched(args[1], 'zrangestore', NOTIFY_ZSET)
@@ -220,7 +220,7 @@ const rangeStore: Command = {
 function copyRange(ctx: Context, z: ZSet, range: ZSetRange): ZSet {
   // As in Redis: only a range by rank is known to be small beforehand.
   const expected = range.kind === BY_RANK ? range.count : Number.POSITIVE_INFINITY
-  const result = ZSetKind.of(ctx.keyspace).second.create(expected, 0)
+  const result = ZSetType.of(ctx.keyspace).destination.create(expected, 0)
   const c = cursorOf(ctx)
   z.seekRank(range.reverse ? z.length - 1 - range.start : range.start, c)
   for (let left = range.count; ; ) {

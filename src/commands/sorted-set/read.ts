@@ -3,7 +3,7 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
-import type { ZSetRange } from '../../keyspace/zset-range.ts'
+import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { membersOrReply, openSet, rangeOf, replyScore, scoresOrReply } from './shared.ts'
 
@@ -147,7 +147,7 @@ const lexCount: Command = {
 
 function replyCount(ctx: Context, range: ZSetRange): void {
   const entry = ctx.readOrReply(ctx.args[1], TYPE_ZSET)
-  if (entry !== WRONG) ctx.reply.integer(entry === 0 ? 0 : range.locate(openSet(ctx, entry)))
+  if (entry !== WRONG) ctx.reply.integer(entry === 0 ? 0 : range.resolve(openSet(ctx, entry)))
 }
 
 export const lookingCommands: readonly Command[] = [card, score, mScore, rank, revRank, count, lexCount]

@@ -4,7 +4,7 @@ import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
-import type { ZSetRange } from '../../keyspace/zset-range.ts'
+import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
 import { membersOrReply, openSet, rangeOf, ranksOrReply, scoresOrReply, storeBack } from './shared.ts'
 
 const rem: Command = {
@@ -100,7 +100,7 @@ function removeRange(ctx: Context, range: ZSetRange, event: string): void {
   if (entry === WRONG) return
   if (entry === 0) return reply.integer(0)
   const z = openSet(ctx, entry)
-  const count = range.locate(z)
+  const count = range.resolve(z)
   if (count === 0) return reply.integer(0)
   z.removeRanks(range.from, count)
   const gone = storeBack(ctx, entry, args[1], z)

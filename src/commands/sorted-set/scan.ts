@@ -3,7 +3,7 @@
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { ENC_LISTPACK, TYPE_ZSET } from '../../keyspace/types.ts'
-import type { ZSet } from '../../keyspace/zset.ts'
+import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import { formatG17 } from '../../lib/double.ts'
 import { Slice } from '../../lib/slice.ts'
 import { replyTable, replyWhole, ScanOptions, scannedOrReply } from '../shared/scan.ts'

@@ -3,9 +3,9 @@
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/events.ts'
 import { ENC_LISTPACK } from '../../keyspace/types.ts'
-import type { ZSet, ZSetCursor } from '../../keyspace/zset.ts'
-import { ZSetKind } from '../../keyspace/zset-kind.ts'
-import type { ZSetRange } from '../../keyspace/zset-range.ts'
+import type { ZSet, ZSetCursor } from '../../keyspace/values/zset/zset.ts'
+import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
+import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import { parseDouble } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { numberEnd, numberValue, spacesEnd } from '../../lib/strtod.ts'
@@ -17,17 +17,17 @@ export const NOT_A_LEX_RANGE = errorBytes('ERR min or max not valid string range
 
 /** The sorted set of an entry. One at a time: the next call points the same object elsewhere. */
 export function openSet(ctx: Context, entry: Ref): ZSet {
-  return ZSetKind.of(ctx.keyspace).first.open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry))
+  return ZSetType.of(ctx.keyspace).current.open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry))
 }
 
 export function cursorOf(ctx: Context): ZSetCursor {
-  return ZSetKind.of(ctx.keyspace).cursor
+  return ZSetType.of(ctx.keyspace).cursor
 }
 
 /** After members were removed: the entry learns of a moved value; an emptied set goes with its key. True when gone. */
 export function storeBack(ctx: Context, entry: Ref, key: Slice, z: ZSet): boolean {
   if (z.length > 0) {
-    if (z.encoding === ENC_LISTPACK) ctx.db.setValue(entry, z.encoding, z.value)
+    if (z.encoding === ENC_LISTPACK) ctx.db.entries.setValue(entry, z.encoding, z.value)
     return false
   }
   z.discard()
@@ -73,7 +73,7 @@ export function replyMembers(
 
 /** The range that a command reads from its arguments: one at a time. */
 export function rangeOf(ctx: Context): ZSetRange {
-  return ZSetKind.of(ctx.keyspace).range.reset()
+  return ZSetType.of(ctx.keyspace).range.reset()
 }
 
 // ---- bounds: false after an error reply ----

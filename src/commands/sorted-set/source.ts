@@ -1,11 +1,11 @@
 // Source: a sorted set, or a plain set, as an input of ZUNION and its like.
 
 import type { Context } from '../../engine/context.ts'
-import { MemberSet } from '../../keyspace/set.ts'
-import { SetKind } from '../../keyspace/set-kind.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
-import { ZSet, ZSetCursor } from '../../keyspace/zset.ts'
-import { ZSetKind } from '../../keyspace/zset-kind.ts'
+import { MemberSet } from '../../keyspace/values/set/set.ts'
+import { SetType } from '../../keyspace/values/set/set-type.ts'
+import { ZSet, ZSetCursor } from '../../keyspace/values/zset/zset.ts'
+import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 
@@ -44,7 +44,10 @@ class PlainSource extends Source {
 
   constructor(ctx: Context, entry: Ref) {
     super(entry)
-    this.set = new MemberSet(SetKind.of(ctx.keyspace)).open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry))
+    this.set = new MemberSet(SetType.of(ctx.keyspace)).open(
+      ctx.db.entries.encodingOf(entry),
+      ctx.db.entries.valueOf(entry),
+    )
     this.length = this.set.length
   }
 
@@ -73,7 +76,8 @@ class SortedSource extends Source {
 
   constructor(ctx: Context, entry: Ref) {
     super(entry)
-    if (entry !== 0) this.z = new ZSet(ZSetKind.of(ctx.keyspace)).open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry))
+    if (entry !== 0)
+      this.z = new ZSet(ZSetType.of(ctx.keyspace)).open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry))
     this.length = this.z?.length ?? 0
   }
 

@@ -3,10 +3,10 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_STREAM } from '../../engine/events.ts'
-import { ENTRY_BYTES_MAX, type Stream } from '../../keyspace/stream.ts'
-import type { StreamId } from '../../keyspace/stream-id.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
 import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
+import { ENTRY_BYTES_MAX, type Stream } from '../../keyspace/values/stream/stream.ts'
+import type { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { isMark, openStream, replyId } from './shared.ts'
 import { AddOrTrim, propagate, STAR } from './trim.ts'
@@ -43,7 +43,7 @@ const add: Command = {
 /** Appends the entry whose fields stand in args[from ..]; without a request its id is generated. */
 function addEntry(ctx: Context, from: number, request: AddOrTrim | undefined): void {
   const { args, argc, db, reply } = ctx
-  const kind = StreamKind.of(ctx.keyspace)
+  const kind = StreamType.of(ctx.keyspace)
   if (argc - from < 2 || (argc - from) % 2 !== 0) {
     return reply.error(`ERR wrong number of arguments for '${ctx.command.fullName}' command`)
   }
@@ -70,7 +70,7 @@ function addEntry(ctx: Context, from: number, request: AddOrTrim | undefined): v
 
 /** Completes the id of the new entry, which must be above the last one. */
 function newIdOrReply(ctx: Context, stream: Stream, id: StreamId, request: AddOrTrim | undefined): boolean {
-  const last = stream.lastId(StreamKind.of(ctx.keyspace).from)
+  const last = stream.lastId(StreamType.of(ctx.keyspace).from)
   if (last.isMax) {
     ctx.reply.fixedError(EXHAUSTED)
     return false

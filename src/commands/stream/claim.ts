@@ -2,9 +2,9 @@
 
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { OrderedCursor } from '../../keyspace/stream.ts'
-import { StreamId } from '../../keyspace/stream-id.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
+import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
+import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { errorText } from '../shared/arguments.ts'
@@ -44,7 +44,7 @@ class ClaimRequest {
   readonly lastId = new StreamId()
 
   parseOrReply(ctx: Context): boolean {
-    const { from: id } = StreamKind.of(ctx.keyspace)
+    const { from: id } = StreamType.of(ctx.keyspace)
     this.minIdleMs = Math.max(0, ctx.longOrReply(4, MIN_IDLE_XCLAIM))
     if (Number.isNaN(this.minIdleMs)) return false
     while (this.idsEnd < ctx.argc && id.parse(ctx.args[this.idsEnd])) this.idsEnd++
@@ -90,9 +90,9 @@ const claim: Command = {
     if (found === undefined) return
     const request = new ClaimRequest()
     if (!request.parseOrReply(ctx)) return
-    const { groups, from: id } = StreamKind.of(ctx.keyspace)
+    const { groups, from: id } = StreamType.of(ctx.keyspace)
     const { group } = found
-    db.lookupWrite(args[1])
+    db.beforeChange(found.entry)
     let moved = false
     if (request.lastId.compare(groups.lastId(group, id)) > 0) {
       groups.setLastId(group, request.lastId)
@@ -129,7 +129,7 @@ class Claiming {
   private readonly request: ClaimRequest
 
   constructor(ctx: Context, entry: Ref, group: Ref, request: ClaimRequest) {
-    const { groups } = StreamKind.of(ctx.keyspace)
+    const { groups } = StreamType.of(ctx.keyspace)
     const { args } = ctx
     const consumer = groups.findConsumer(group, args[3])
     this.ctx = ctx
@@ -151,7 +151,7 @@ class Claiming {
   /** Claims the entry of this id and replies with it; false, without a reply, when that cannot be. */
   take(id: StreamId): boolean {
     const { ctx, group, consumer, request } = this
-    const { groups } = StreamKind.of(ctx.keyspace)
+    const { groups } = StreamType.of(ctx.keyspace)
     const stream = openStream(ctx, this.entry)
     let pending = groups.findPending(group, id)
     if (!stream.exists(id)) {
@@ -178,7 +178,7 @@ class Claiming {
   /** A pending entry whose entry in the stream was deleted goes. */
   forget(id: StreamId, pending: Ref): void {
     this.propagate(id, pending)
-    StreamKind.of(this.ctx.keyspace).groups.removePending(this.group, pending)
+    StreamType.of(this.ctx.keyspace).groups.removePending(this.group, pending)
   }
 
   private propagate(id: StreamId, pending: Ref): void {
@@ -206,7 +206,7 @@ const autoClaim: Command = {
   ],
   tips: 'nondeterministic_output',
   run(ctx) {
-    const { args, db, reply } = ctx
+    const { db, reply } = ctx
     const request = new ClaimRequest()
     const start = new StreamId()
     request.minIdleMs = Math.max(0, ctx.longOrReply(4, MIN_IDLE_XAUTOCLAIM))
@@ -223,7 +223,7 @@ const autoClaim: Command = {
     }
     const found = groupOrReply(ctx)
     if (found === undefined) return
-    db.lookupWrite(args[1])
+    db.beforeChange(found.entry)
     request.deliveredMs = ctx.nowMs
     const claiming = new Claiming(ctx, found.entry, found.group, request)
     const next = new StreamId()
@@ -233,7 +233,7 @@ const autoClaim: Command = {
     reply.array(chosen.claimable.length)
     for (const id of chosen.claimable) claiming.take(id)
     reply.array(chosen.deleted.length)
-    const { groups } = StreamKind.of(ctx.keyspace)
+    const { groups } = StreamType.of(ctx.keyspace)
     for (const id of chosen.deleted) {
       claiming.forget(id, groups.findPending(found.group, id))
       replyId(ctx, id)
@@ -251,7 +251,7 @@ interface Chosen {
 
 /** At most `count` pending entries from `start` on that are idle enough or gone; in `next` where to go on, 0-0 at the end. */
 function choose(ctx: Context, at: GroupAt, start: StreamId, count: number, minIdleMs: number, next: StreamId): Chosen {
-  const { groups, index } = StreamKind.of(ctx.keyspace)
+  const { groups, index } = StreamType.of(ctx.keyspace)
   const stream = openStream(ctx, at.entry)
   const chosen: Chosen = { claimable: [], deleted: [] }
   const cursor = new OrderedCursor()

@@ -3,9 +3,9 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_STREAM } from '../../engine/events.ts'
-import { StreamId } from '../../keyspace/stream-id.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
 import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
+import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -148,7 +148,7 @@ class GroupOptions {
 
 function create(ctx: Context): void {
   const { args, argc, db, reply } = ctx
-  const { groups } = StreamKind.of(ctx.keyspace)
+  const { groups } = StreamType.of(ctx.keyspace)
   const options = new GroupOptions()
   if (!options.parseOrReply(ctx, true)) return
   let entry = ctx.writeOrReply(args[2], TYPE_STREAM)
@@ -160,7 +160,7 @@ function create(ctx: Context): void {
     if (entry !== 0) openStream(ctx, entry).lastId(id)
   } else if (!idOrReply(ctx, 4, id)) return
   if (entry === 0) {
-    const { stream } = StreamKind.of(ctx.keyspace)
+    const { stream } = StreamType.of(ctx.keyspace)
     entry = db.add(args[2], TYPE_STREAM, ENC_STREAM, stream.create().value)
     ctx.engine.keyChanged(db, args[2])
   }
@@ -185,7 +185,7 @@ function groupToWriteOrReply(ctx: Context): Ref | undefined {
   const { args } = ctx
   const entry = streamOrReply(ctx)
   if (entry === undefined) return undefined
-  const found = StreamKind.of(ctx.keyspace).groups.find(openStream(ctx, entry).groups, args[3])
+  const found = StreamType.of(ctx.keyspace).groups.find(openStream(ctx, entry).groups, args[3])
   if (found !== 0) return found
   ctx.reply.error(`NOGROUP No such consumer group '${errorText(args[3])}' for key name '${errorText(args[2])}'`)
   return undefined
@@ -193,7 +193,7 @@ function groupToWriteOrReply(ctx: Context): Ref | undefined {
 
 function setId(ctx: Context): void {
   const { args, argc, reply } = ctx
-  const { groups, stream } = StreamKind.of(ctx.keyspace)
+  const { groups, stream } = StreamType.of(ctx.keyspace)
   const options = new GroupOptions()
   if (!options.parseOrReply(ctx, false)) return
   const found = groupToWriteOrReply(ctx)
@@ -212,7 +212,7 @@ function setId(ctx: Context): void {
 
 function destroy(ctx: Context): void {
   const { args, db, reply } = ctx
-  const { groups } = StreamKind.of(ctx.keyspace)
+  const { groups } = StreamType.of(ctx.keyspace)
   const entry = streamOrReply(ctx)
   if (entry === undefined) return
   const tree = openStream(ctx, entry).groups
@@ -230,14 +230,14 @@ function addConsumer(ctx: Context): void {
   const { args, reply } = ctx
   const found = groupToWriteOrReply(ctx)
   if (found === undefined) return
-  if (StreamKind.of(ctx.keyspace).groups.findConsumer(found, args[4]) !== 0) return reply.integer(0)
+  if (StreamType.of(ctx.keyspace).groups.findConsumer(found, args[4]) !== 0) return reply.integer(0)
   createConsumer(ctx, args[2], found, args[4])
   reply.integer(1)
 }
 
 function removeConsumer(ctx: Context): void {
   const { args, reply } = ctx
-  const { groups, index } = StreamKind.of(ctx.keyspace)
+  const { groups, index } = StreamType.of(ctx.keyspace)
   const found = groupToWriteOrReply(ctx)
   if (found === undefined) return
   const consumer = groups.findConsumer(found, args[4])

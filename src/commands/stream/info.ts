@@ -2,11 +2,11 @@
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import type { Stream } from '../../keyspace/stream.ts'
-import { OrderedCursor } from '../../keyspace/stream.ts'
-import { StreamId } from '../../keyspace/stream-id.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
+import type { Stream } from '../../keyspace/values/stream/stream.ts'
+import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
+import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { equalsNoCase } from '../../lib/bytes.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { NO_SUCH_KEY } from '../../protocol/errors.ts'
@@ -109,7 +109,7 @@ function streamOrReply(ctx: Context): Stream | undefined {
 
 /** Calls `visit` with each entry of a tree, in order; at most `limit` (0: all). How many there were. */
 function each(ctx: Context, tree: Ref, limit: number, visit: (entry: Ref) => void): number {
-  const { trees } = StreamKind.of(ctx.keyspace).index
+  const { trees } = StreamType.of(ctx.keyspace).index
   const cursor = new OrderedCursor()
   let visited = 0
   if (tree === 0) return 0
@@ -121,12 +121,12 @@ function each(ctx: Context, tree: Ref, limit: number, visit: (entry: Ref) => voi
 }
 
 function countOf(ctx: Context, tree: Ref): number {
-  return tree === 0 ? 0 : StreamKind.of(ctx.keyspace).index.trees.count(tree)
+  return tree === 0 ? 0 : StreamType.of(ctx.keyspace).index.trees.count(tree)
 }
 
 function consumers(ctx: Context): void {
   const { args, reply } = ctx
-  const { groups, index, name } = StreamKind.of(ctx.keyspace)
+  const { groups, index, nameText } = StreamType.of(ctx.keyspace)
   const stream = streamOrReply(ctx)
   if (stream === undefined) return
   const group = groups.find(stream.groups, args[3])
@@ -138,7 +138,7 @@ function consumers(ctx: Context): void {
     const activeMs = groups.activeMs(consumer)
     reply.map(4)
     reply.bulkText('name')
-    reply.bulk(index.nameOf(consumer, name))
+    reply.bulk(index.nameOf(consumer, nameText))
     reply.bulkText('pending')
     reply.integer(countOf(ctx, groups.consumerPending(consumer)))
     reply.bulkText('idle')
@@ -152,12 +152,12 @@ function groups(ctx: Context): void {
   const { reply } = ctx
   const stream = streamOrReply(ctx)
   if (stream === undefined) return
-  const kind = StreamKind.of(ctx.keyspace)
+  const kind = StreamType.of(ctx.keyspace)
   reply.array(countOf(ctx, stream.groups))
   each(ctx, stream.groups, 0, group => {
     reply.map(6)
     reply.bulkText('name')
-    reply.bulk(kind.index.nameOf(group, kind.name))
+    reply.bulk(kind.index.nameOf(group, kind.nameText))
     reply.bulkText('consumers')
     reply.integer(countOf(ctx, kind.groups.consumers(group)))
     reply.bulkText('pending')
@@ -168,7 +168,7 @@ function groups(ctx: Context): void {
 
 function replyGroupPosition(ctx: Context, stream: Stream, group: Ref): void {
   const { reply } = ctx
-  const { groups } = StreamKind.of(ctx.keyspace)
+  const { groups } = StreamType.of(ctx.keyspace)
   const id = groups.lastId(group, new StreamId())
   const read = groups.entriesRead(group)
   reply.bulkText('last-delivered-id')
@@ -200,7 +200,7 @@ function stream(ctx: Context): void {
 
 function replyCommon(ctx: Context, stream: Stream): void {
   const { reply } = ctx
-  const { index, from: id } = StreamKind.of(ctx.keyspace)
+  const { index, from: id } = StreamType.of(ctx.keyspace)
   reply.bulkText('length')
   reply.integer(stream.length)
   reply.bulkText('radix-tree-keys')
@@ -219,7 +219,7 @@ function replyCommon(ctx: Context, stream: Stream): void {
 
 function replyBrief(ctx: Context, stream: Stream): void {
   const { reply } = ctx
-  const { iterator, from, to } = StreamKind.of(ctx.keyspace)
+  const { iterator, from, to } = StreamType.of(ctx.keyspace)
   reply.map(10)
   replyCommon(ctx, stream)
   reply.bulkText('groups')
@@ -233,7 +233,7 @@ function replyBrief(ctx: Context, stream: Stream): void {
 
 function replyFull(ctx: Context, stream: Stream, count: number): void {
   const { reply } = ctx
-  const kind = StreamKind.of(ctx.keyspace)
+  const kind = StreamType.of(ctx.keyspace)
   reply.map(9)
   replyCommon(ctx, stream)
   reply.bulkText('entries')
@@ -243,7 +243,7 @@ function replyFull(ctx: Context, stream: Stream, count: number): void {
   each(ctx, stream.groups, 0, group => {
     reply.map(7)
     reply.bulkText('name')
-    reply.bulk(kind.index.nameOf(group, kind.name))
+    reply.bulk(kind.index.nameOf(group, kind.nameText))
     replyGroupPosition(ctx, stream, group)
     reply.bulkText('pel-count')
     reply.integer(countOf(ctx, kind.groups.pending(group)))
@@ -257,11 +257,11 @@ function replyFull(ctx: Context, stream: Stream, count: number): void {
 
 function replyConsumer(ctx: Context, consumer: Ref, count: number): void {
   const { reply } = ctx
-  const { groups, index, name } = StreamKind.of(ctx.keyspace)
+  const { groups, index, nameText } = StreamType.of(ctx.keyspace)
   const pending = groups.consumerPending(consumer)
   reply.map(5)
   reply.bulkText('name')
-  reply.bulk(index.nameOf(consumer, name))
+  reply.bulk(index.nameOf(consumer, nameText))
   reply.bulkText('seen-time')
   reply.integer(groups.seenMs(consumer))
   reply.bulkText('active-time')
@@ -275,12 +275,12 @@ function replyConsumer(ctx: Context, consumer: Ref, count: number): void {
 /** The first `count` (0: all) pending entries, with or without whose they are. */
 function replyPending(ctx: Context, tree: Ref, count: number, withOwner: boolean): void {
   const { reply } = ctx
-  const { groups, index, name, from: id } = StreamKind.of(ctx.keyspace)
+  const { groups, index, nameText, from: id } = StreamType.of(ctx.keyspace)
   const mark = reply.defer()
   const sent = each(ctx, tree, count, entry => {
     reply.array(withOwner ? 4 : 3)
     replyId(ctx, index.idOf(entry, id))
-    if (withOwner) reply.bulk(index.nameOf(groups.owner(entry), name))
+    if (withOwner) reply.bulk(index.nameOf(groups.owner(entry), nameText))
     reply.integer(groups.deliveredMs(entry))
     replyLong(reply, groups.deliveries(entry))
   })

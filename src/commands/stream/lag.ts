@@ -1,8 +1,8 @@
 // How far a group is: counting entries by the counters that stream and group keep, where deletions leave them certain.
 // Source: the rules of Redis's XINFO, which these must match.
 
-import type { Stream } from '../../keyspace/stream.ts'
-import type { StreamId } from '../../keyspace/stream-id.ts'
+import type { Stream } from '../../keyspace/values/stream/stream.ts'
+import type { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 
 /** True when an entry from `id` on may have been deleted by XDEL. */
 export function hasDeletedAfter(stream: Stream, id: StreamId): boolean {

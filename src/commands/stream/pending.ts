@@ -2,9 +2,9 @@
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { StreamId } from '../../keyspace/stream-id.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
+import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import {
@@ -30,13 +30,13 @@ const ack: Command = {
   args: 'key#0 group id...',
   run(ctx) {
     const { args, argc, db, reply } = ctx
-    const { groups, from: id } = StreamKind.of(ctx.keyspace)
+    const { groups, from: id } = StreamType.of(ctx.keyspace)
     const entry = ctx.readOrReply(args[1], TYPE_STREAM)
     if (entry === WRONG) return
     const group = entry === 0 ? 0 : groups.find(openStream(ctx, entry).groups, args[2])
     if (group === 0) return reply.integer(0)
     for (let i = 3; i < argc; i++) if (!idOrReply(ctx, i, id)) return
-    db.lookupWrite(args[1])
+    db.beforeChange(entry)
     let acknowledged = 0
     for (let i = 3; i < argc; i++) {
       id.parse(args[i])
@@ -74,7 +74,7 @@ const pending: Command = {
     const found = groupOrReply(ctx)
     if (found === undefined) return
     if (argc === 3) return replySummary(ctx, found.group)
-    const { groups } = StreamKind.of(ctx.keyspace)
+    const { groups } = StreamType.of(ctx.keyspace)
     if (request.consumerIndex === 0) return replyPending(ctx, groups.pending(found.group), request)
     const consumer = groups.findConsumer(found.group, args[request.consumerIndex])
     if (consumer === 0) return reply.emptyArray()
@@ -111,7 +111,7 @@ class PendingRequest {
 
 function replySummary(ctx: Context, group: Ref): void {
   const { reply } = ctx
-  const { groups, index, cursor, from: id, name } = StreamKind.of(ctx.keyspace)
+  const { groups, index, cursor, from: id, nameText: name } = StreamType.of(ctx.keyspace)
   const { trees } = index
   const all = groups.pending(group)
   const count = trees.count(all)
@@ -142,7 +142,7 @@ function replySummary(ctx: Context, group: Ref): void {
 
 function replyPending(ctx: Context, tree: Ref, request: PendingRequest): void {
   const { reply } = ctx
-  const { groups, index, cursor, name, to: id } = StreamKind.of(ctx.keyspace)
+  const { groups, index, cursor, nameText: name, to: id } = StreamType.of(ctx.keyspace)
   const mark = reply.defer()
   let sent = 0
   index.seek(tree, request.from, false, cursor)

@@ -2,8 +2,8 @@
 // and the group's position. Call these only where somebody listens (ctx.hasSinks).
 
 import type { Context } from '../../engine/context.ts'
-import { StreamId } from '../../keyspace/stream-id.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
+import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 
@@ -16,7 +16,7 @@ export function propagateClaim(
   id: StreamId,
   pending: Ref,
 ): void {
-  const { groups, index } = StreamKind.of(ctx.keyspace)
+  const { groups, index } = StreamType.of(ctx.keyspace)
   const words: (Slice | string | number)[] = ['XCLAIM', key, groupName]
   words.push(index.nameOf(groups.owner(pending), new Slice()), '0', id.toString(), 'TIME', groups.deliveredMs(pending))
   words.push('RETRYCOUNT', groups.deliveries(pending), 'FORCE', 'JUSTID', 'LASTID')
@@ -25,7 +25,7 @@ export function propagateClaim(
 
 /** The group has read up to its last id without anything being pending. */
 export function propagateGroupId(ctx: Context, key: Slice, groupName: Slice, group: Ref): void {
-  const { groups } = StreamKind.of(ctx.keyspace)
+  const { groups } = StreamType.of(ctx.keyspace)
   const lastId = groups.lastId(group, new StreamId()).toString()
   ctx.propagateAs('XGROUP', 'SETID', key, groupName, lastId, 'ENTRIESREAD', groups.entriesRead(group))
 }

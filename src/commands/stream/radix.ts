@@ -3,9 +3,9 @@
 // A radix tree of n keys, none a prefix of another: n leaves, one node for each byte position where keys part, and one
 // for each run of bytes that all keys below it share.
 
-import { OrderedCursor } from '../../keyspace/stream.ts'
-import { StreamId } from '../../keyspace/stream-id.ts'
-import type { StreamIndex } from '../../keyspace/stream-index.ts'
+import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
+import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import type { StreamIndex } from '../../keyspace/values/stream/stream-index.ts'
 import type { Ref } from '../../memory/arena.ts'
 
 const ID_BYTES = 16

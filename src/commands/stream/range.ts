@@ -2,8 +2,8 @@
 
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { openStream, rangeEndOrReply, rangeStartOrReply, replyRange } from './shared.ts'
 
 const range: Command = {
@@ -44,7 +44,7 @@ const revRange: Command = {
 
 function readRange(ctx: Context, reverse: boolean): void {
   const { args, reply } = ctx
-  const { from, to } = StreamKind.of(ctx.keyspace)
+  const { from, to } = StreamType.of(ctx.keyspace)
   if (!rangeStartOrReply(ctx, reverse ? 3 : 2, from) || !rangeEndOrReply(ctx, reverse ? 2 : 3, to)) return
   let count = -1
   const opt = ctx.options(4)

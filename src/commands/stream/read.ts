@@ -4,10 +4,11 @@ import { CLIENT_SCRIPT } from '../../engine/client.ts'
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_STREAM } from '../../engine/events.ts'
-import type { Stream } from '../../keyspace/stream.ts'
-import { StreamId } from '../../keyspace/stream-id.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
+import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
+import type { Stream } from '../../keyspace/values/stream/stream.ts'
+import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
@@ -166,7 +167,7 @@ class ReadRequest {
   }
 
   private groupExistsOrReply(ctx: Context, key: Slice, entry: Ref): boolean {
-    const { groups } = StreamKind.of(ctx.keyspace)
+    const { groups } = StreamType.of(ctx.keyspace)
     if (entry !== 0 && groups.find(openStream(ctx, entry).groups, this.group!) !== 0) return true
     ctx.reply.error(
       `NOGROUP No such key '${errorText(key)}' or consumer group '${errorText(this.group!)}' in XREADGROUP with ` +
@@ -184,7 +185,7 @@ function readStreams(ctx: Context, grouped: boolean): void {
   let served = 0
   for (let i = 0; i < request.streams; i++) {
     const key = args[request.first + i]
-    const entry = grouped ? db.lookupWrite(key) : ctx.lookupRead(key)
+    const entry = grouped ? db.lookup(key, LOOKUP_WRITE) : ctx.lookupRead(key)
     if (entry === 0) continue
     if (grouped ? serveGroup(ctx, request, i, entry) : serveStream(ctx, request, i, entry)) served++
   }
@@ -206,7 +207,7 @@ function readStreams(ctx: Context, grouped: boolean): void {
 /** Replies with the entries of stream `i` above the wanted id; false, without a reply, when there are none. */
 function serveStream(ctx: Context, request: ReadRequest, i: number, entry: Ref): boolean {
   const stream = openStream(ctx, entry)
-  const { from, to } = StreamKind.of(ctx.keyspace)
+  const { from, to } = StreamType.of(ctx.keyspace)
   if (stream.length === 0) return false
   if (!stream.edgeId(true, false, from) || from.compare(request.after[i]) <= 0) return false
   startStream(ctx, request, i)
@@ -222,7 +223,7 @@ function startStream(ctx: Context, request: ReadRequest, i: number): void {
 
 /** As serveStream(), for the group's consumer; it comes into being if it is new. */
 function serveGroup(ctx: Context, request: ReadRequest, i: number, entry: Ref): boolean {
-  const { groups, from } = StreamKind.of(ctx.keyspace)
+  const { groups, from } = StreamType.of(ctx.keyspace)
   const stream = openStream(ctx, entry)
   const key = ctx.args[request.first + i]
   const group = groups.find(stream.groups, request.group!)
@@ -250,7 +251,7 @@ function serveGroup(ctx: Context, request: ReadRequest, i: number, entry: Ref): 
 
 /** Adds a consumer whose name is new to the group, and says so. */
 export function createConsumer(ctx: Context, key: Slice, group: Ref, name: Slice): Ref {
-  const consumer = StreamKind.of(ctx.keyspace).groups.createConsumer(group, name, ctx.nowMs)
+  const consumer = StreamType.of(ctx.keyspace).groups.createConsumer(group, name, ctx.nowMs)
   ctx.keyspace.dirty++
   ctx.notify(key, 'xgroup-createconsumer', NOTIFY_STREAM)
   return consumer
@@ -259,7 +260,7 @@ export function createConsumer(ctx: Context, key: Slice, group: Ref, name: Slice
 /** Replies with what the consumer has pending above `after`, and notes one more delivery of each. */
 function replyHistory(ctx: Context, stream: Stream, consumer: Ref, after: StreamId, count: number): void {
   const { reply } = ctx
-  const { groups, index, iterator, cursor, from } = StreamKind.of(ctx.keyspace)
+  const { groups, index, iterator, cursor, from } = StreamType.of(ctx.keyspace)
   const mark = reply.defer()
   let sent = 0
   // Above the last id there is nothing; as in Redis the next one is 0-0, so that all is told.
@@ -293,7 +294,7 @@ function deliver(
   after: StreamId,
 ): void {
   const { reply } = ctx
-  const { groups, iterator: it, from, to } = StreamKind.of(ctx.keyspace)
+  const { groups, iterator: it, from, to } = StreamType.of(ctx.keyspace)
   const mark = reply.defer()
   let sent = 0
   let moved = false

@@ -3,8 +3,8 @@
 import type { Command } from '../../engine/command.ts'
 import { WRONG } from '../../engine/context.ts'
 import { NOTIFY_STREAM } from '../../engine/events.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { idOrReply, openStream } from './shared.ts'
 
 const del: Command = {
@@ -22,7 +22,7 @@ const del: Command = {
     const entry = ctx.writeOrReply(args[1], TYPE_STREAM)
     if (entry === WRONG) return
     if (entry === 0) return reply.integer(0)
-    const { from: id, to: other } = StreamKind.of(ctx.keyspace)
+    const { from: id, to: other } = StreamType.of(ctx.keyspace)
     for (let i = 2; i < argc; i++) if (!idOrReply(ctx, i, id)) return
     const stream = openStream(ctx, entry)
     let deleted = 0

@@ -1,11 +1,11 @@
 // What the stream commands share: opening the stream of an entry, ids in arguments and replies, entries in replies.
 
 import { type Context, WRONG } from '../../engine/context.ts'
-import type { Stream } from '../../keyspace/stream.ts'
-import type { StreamId } from '../../keyspace/stream-id.ts'
-import type { StreamIterator } from '../../keyspace/stream-iterator.ts'
-import { StreamKind } from '../../keyspace/stream-kind.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
+import type { Stream } from '../../keyspace/values/stream/stream.ts'
+import type { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import type { StreamIterator } from '../../keyspace/values/stream/stream-iterator.ts'
+import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
@@ -21,7 +21,7 @@ const PLUS = 0x2b
 
 /** The stream of an entry. One at a time: the next call points the same object elsewhere. */
 export function openStream(ctx: Context, entry: Ref): Stream {
-  return StreamKind.of(ctx.keyspace).stream.open(ctx.db.valueOf(entry))
+  return StreamType.of(ctx.keyspace).stream.open(ctx.db.entries.valueOf(entry))
 }
 
 /** True when args[i] is exactly this one character. */
@@ -77,7 +77,7 @@ function boundOrReply(ctx: Context, i: number, out: StreamId, missingSeqMax: boo
 // ---- replies ----
 
 export function replyId(ctx: Context, id: StreamId): void {
-  const { text } = StreamKind.of(ctx.keyspace)
+  const { text } = StreamType.of(ctx.keyspace)
   text.len = id.format(text.u8, 0)
   ctx.reply.bulk(text)
 }
@@ -111,7 +111,7 @@ export function replyRange(
   count: number,
 ): void {
   const { reply } = ctx
-  const it = StreamKind.of(ctx.keyspace).iterator.start(stream.tree, from, to, reverse)
+  const it = StreamType.of(ctx.keyspace).iterator.start(stream.tree, from, to, reverse)
   const mark = reply.defer()
   let sent = 0
   while ((count === 0 || sent < count) && it.next()) {
@@ -123,7 +123,7 @@ export function replyRange(
 
 /** The entry of this very id; false, without a reply, when there is none. */
 export function replyEntryAt(ctx: Context, stream: Stream, id: StreamId): boolean {
-  const it = StreamKind.of(ctx.keyspace).iterator.start(stream.tree, id, id, false)
+  const it = StreamType.of(ctx.keyspace).iterator.start(stream.tree, id, id, false)
   if (!it.next()) return false
   replyEntry(ctx, it)
   return true
@@ -140,7 +140,7 @@ export function groupOrReply(ctx: Context): GroupAt | undefined {
   const { args } = ctx
   const entry = ctx.readOrReply(args[1], TYPE_STREAM)
   if (entry === WRONG) return undefined
-  const group = entry === 0 ? 0 : StreamKind.of(ctx.keyspace).groups.find(openStream(ctx, entry).groups, args[2])
+  const group = entry === 0 ? 0 : StreamType.of(ctx.keyspace).groups.find(openStream(ctx, entry).groups, args[2])
   if (group !== 0) return { entry, group }
   ctx.reply.error(`NOGROUP No such key '${errorText(args[1])}' or consumer group '${errorText(args[2])}'`)
   return undefined

@@ -95,12 +95,12 @@ function add(ctx: Context, increment: number): void {
   const key = ctx.args[1]
   const entry = ctx.writeOrReply(key, TYPE_STRING)
   if (entry === WRONG) return
-  const before = entry === 0 ? 0 : db.integerOf(entry)
+  const before = entry === 0 ? 0 : db.strings.integerOf(entry)
   if (Number.isNaN(before)) return ctx.reply.fixedError(NOT_AN_INTEGER)
   const after = before + increment
   if (!Number.isSafeInteger(after)) return addExactly(ctx, BigInt(increment))
-  if (entry !== 0 && db.encodingOf(entry) === ENC_INT) db.storeInteger(entry, after)
-  else db.setInteger(key, after, true)
+  if (entry !== 0 && db.entries.encodingOf(entry) === ENC_INT) db.strings.storeInteger(entry, after)
+  else db.strings.setInteger(db, key, after, true)
   ctx.touched(key, 'incrby', NOTIFY_STRING)
   ctx.reply.integer(after)
 }
@@ -111,10 +111,10 @@ function addExactly(ctx: Context, increment: bigint): void {
   const key = ctx.args[1]
   const entry = ctx.writeOrReply(key, TYPE_STRING)
   if (entry === WRONG) return
-  if (entry !== 0 && Number.isNaN(db.integerOf(entry))) return ctx.reply.fixedError(NOT_AN_INTEGER)
-  const after = (entry === 0 ? 0n : db.bigIntOf(entry)) + increment
+  if (entry !== 0 && Number.isNaN(db.strings.integerOf(entry))) return ctx.reply.fixedError(NOT_AN_INTEGER)
+  const after = (entry === 0 ? 0n : db.strings.bigIntOf(entry)) + increment
   if (after > INT64_MAX || after < INT64_MIN) return ctx.reply.fixedError(INCR_OVERFLOW)
-  db.setString(key, Slice.of(after.toString()), true)
+  db.strings.set(db, key, Slice.of(after.toString()), true)
   ctx.touched(key, 'incrby', NOTIFY_STRING)
   ctx.reply.bigint(after)
 }
@@ -140,7 +140,7 @@ const incrByFloat: Command = {
     const after = addLongDoubles(before, increment)
     if (after === undefined) return ctx.reply.fixedError(FLOAT_OVERFLOW)
     const text = Slice.of(formatLongDouble(after))
-    db.setText(args[1], text, true)
+    db.strings.setText(db, args[1], text, true)
     ctx.touched(args[1], 'incrbyfloat', NOTIFY_STRING)
     // The sum as it stands: another machine may round differently.
     if (ctx.hasSinks) ctx.propagateAs('SET', args[1], text, 'KEEPTTL')
@@ -150,7 +150,7 @@ const incrByFloat: Command = {
 
 function longDoubleOrReply(ctx: Context, entry: Ref): LongDouble | undefined {
   if (entry === 0) return longDoubleOf(0n)
-  const value = parseLongDouble(ctx.db.stringOf(entry, ctx.value))
+  const value = parseLongDouble(ctx.db.strings.textOf(entry, ctx.value))
   if (value === undefined) ctx.reply.fixedError(NOT_A_FLOAT)
   return value
 }

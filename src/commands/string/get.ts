@@ -3,6 +3,7 @@
 import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
+import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { eatTimeUnit, expireTimeOrReply, isPast, msWord, type TimeUnit } from '../shared/expire-time.ts'
@@ -27,7 +28,7 @@ export function replyString(ctx: Context): boolean {
   const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
   if (entry === WRONG) return false
   if (entry === 0) ctx.reply.null()
-  else ctx.reply.bulk(ctx.db.stringOf(entry, ctx.value))
+  else ctx.reply.bulk(ctx.db.strings.textOf(entry, ctx.value))
   return true
 }
 
@@ -47,8 +48,8 @@ const mGet: Command = {
     reply.array(argc - 1)
     for (let i = 1; i < argc; i++) {
       const entry = ctx.lookupRead(args[i])
-      if (entry === 0 || db.typeOf(entry) !== TYPE_STRING) reply.null()
-      else reply.bulk(db.stringOf(entry, ctx.value))
+      if (entry === 0 || db.entries.typeOf(entry) !== TYPE_STRING) reply.null()
+      else reply.bulk(db.strings.textOf(entry, ctx.value))
     }
   },
 }
@@ -66,7 +67,7 @@ const strlen: Command = {
   run(ctx) {
     const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
     if (entry === WRONG) return
-    ctx.reply.integer(entry === 0 ? 0 : ctx.db.stringLength(entry))
+    ctx.reply.integer(entry === 0 ? 0 : ctx.db.strings.lengthOf(entry))
   },
 }
 
@@ -84,7 +85,7 @@ const getSet: Command = {
   run(ctx) {
     const { args, db } = ctx
     if (!replyString(ctx)) return
-    db.setString(args[1], args[2])
+    db.strings.set(db, args[1], args[2])
     ctx.touched(args[1], 'set', NOTIFY_STRING)
     if (ctx.hasSinks) ctx.propagateAs('SET', args[1], args[2])
   },
@@ -139,10 +140,10 @@ const getEx: Command = {
     if (entry === 0) return ctx.reply.null()
     const whenMs = unit === undefined ? -1 : expireTimeOrReply(ctx, timeAt, unit)
     if (Number.isNaN(whenMs)) return
-    ctx.reply.bulk(ctx.db.stringOf(entry, ctx.value))
+    ctx.reply.bulk(ctx.db.strings.textOf(entry, ctx.value))
     if (unit !== undefined) expireAfterRead(ctx, key, whenMs, unit)
-    else if (persist && ctx.db.expiryOf(entry) >= 0) {
-      ctx.db.setExpiry(key, ctx.db.lookupWrite(key), -1)
+    else if (persist && ctx.db.entries.expiryOf(entry) >= 0) {
+      ctx.db.setExpiry(key, ctx.db.lookup(key, LOOKUP_WRITE), -1)
       ctx.touched(key, 'persist', NOTIFY_GENERIC)
       if (ctx.hasSinks) ctx.propagateAs('PERSIST', key)
     }
@@ -156,7 +157,7 @@ function expireAfterRead(ctx: Context, key: Slice, whenMs: number, unit: TimeUni
     if (ctx.hasSinks) ctx.propagateAs(ctx.settings.lazyfreeLazyExpire ? 'UNLINK' : 'DEL', key)
     return
   }
-  ctx.db.setExpiry(key, ctx.db.lookupWrite(key), whenMs)
+  ctx.db.setExpiry(key, ctx.db.lookup(key, LOOKUP_WRITE), whenMs)
   ctx.touched(key, 'expire', NOTIFY_GENERIC)
   if (ctx.hasSinks) ctx.propagateAs('PEXPIREAT', key, msWord(whenMs))
 }

@@ -29,7 +29,10 @@ const lcs: Command = {
     const { args, db, reply } = ctx
     const first = ctx.lookupRead(args[1])
     const second = ctx.lookupRead(args[2])
-    if ((first !== 0 && db.typeOf(first) !== TYPE_STRING) || (second !== 0 && db.typeOf(second) !== TYPE_STRING)) {
+    if (
+      (first !== 0 && db.entries.typeOf(first) !== TYPE_STRING) ||
+      (second !== 0 && db.entries.typeOf(second) !== TYPE_STRING)
+    ) {
       return reply.fixedError(NOT_STRINGS)
     }
     let wantLength = false
@@ -59,7 +62,7 @@ const lcs: Command = {
 }
 
 function bytesOf(ctx: Context, entry: Ref): Uint8Array {
-  return entry === 0 ? new Uint8Array(0) : ctx.db.stringOf(entry, ctx.value).copy().u8
+  return entry === 0 ? new Uint8Array(0) : ctx.db.strings.textOf(entry, ctx.value).copy().u8
 }
 
 function lengthsOf(a: Uint8Array, b: Uint8Array): Uint32Array {

@@ -50,7 +50,7 @@ function pairsOrReply(ctx: Context): boolean {
 function setPairs(ctx: Context): void {
   const { args, argc, db } = ctx
   for (let i = 1; i < argc; i += 2) {
-    db.setString(args[i], args[i + 1])
+    db.strings.set(db, args[i], args[i + 1])
     ctx.touched(args[i], 'set', NOTIFY_STRING)
   }
 }

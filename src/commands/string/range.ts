@@ -36,7 +36,7 @@ function replyRange(ctx: Context): void {
   const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
   if (entry === WRONG) return
   if (entry === 0) return ctx.reply.bulk(EMPTY)
-  const value = ctx.db.stringOf(entry, ctx.value)
+  const value = ctx.db.strings.textOf(entry, ctx.value)
   if (start < 0 && end < 0 && start > end) return ctx.reply.bulk(EMPTY)
   if (start < 0) start = Math.max(0, value.len + start)
   if (end < 0) end = Math.max(0, value.len + end)
@@ -82,12 +82,12 @@ const append: Command = {
     const entry = ctx.writeOrReply(args[1], TYPE_STRING)
     if (entry === WRONG) return
     let length = args[2].len
-    if (entry === 0) db.setString(args[1], args[2])
+    if (entry === 0) db.strings.set(db, args[1], args[2])
     else {
-      const before = db.stringLength(entry)
+      const before = db.strings.lengthOf(entry)
       length += before
       if (!lengthAllowedOrReply(ctx, length)) return
-      const value = db.stringOf(db.resizeString(args[1], entry, length), ctx.value)
+      const value = db.strings.textOf(db.strings.resize(db, args[1], entry, length), ctx.value)
       copySlice(value.u8, value.dv, value.off + before, args[2])
     }
     ctx.touched(args[1], 'append', NOTIFY_STRING)
@@ -114,11 +114,11 @@ const setRange: Command = {
     if (offset < 0) return reply.fixedError(BAD_OFFSET)
     const entry = ctx.writeOrReply(args[1], TYPE_STRING)
     if (entry === WRONG) return
-    const before = entry === 0 ? 0 : db.stringLength(entry)
+    const before = entry === 0 ? 0 : db.strings.lengthOf(entry)
     if (args[3].len === 0) return reply.integer(before)
     const length = Math.max(before, offset + args[3].len)
     if (!lengthAllowedOrReply(ctx, offset + args[3].len)) return
-    const value = db.stringOf(db.resizeString(args[1], entry, length), ctx.value)
+    const value = db.strings.textOf(db.strings.resize(db, args[1], entry, length), ctx.value)
     copySlice(value.u8, value.dv, value.off + offset, args[3])
     ctx.touched(args[1], 'setrange', NOTIFY_STRING)
     reply.integer(length)

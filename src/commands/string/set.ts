@@ -36,7 +36,7 @@ const set: Command = {
   run(ctx) {
     const { args, argc, db } = ctx
     if (argc === 3) {
-      db.setString(args[1], args[2])
+      db.strings.set(db, args[1], args[2])
       ctx.touched(args[1], 'set', NOTIFY_STRING)
       ctx.reply.ok()
     } else setWithOptions(ctx)
@@ -73,7 +73,7 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
     if ((flags & GET) === 0) reply.null()
     return
   }
-  db.setString(key, value, (flags & KEEPTTL) !== 0, whenMs)
+  db.strings.set(db, key, value, (flags & KEEPTTL) !== 0, whenMs)
   ctx.touched(key, 'set', NOTIFY_STRING)
   if (whenMs >= 0) {
     ctx.notify(key, 'expire', NOTIFY_GENERIC)
@@ -102,7 +102,7 @@ const setNx: Command = {
   run(ctx) {
     const { args, db, reply } = ctx
     if (db.exists(args[1])) return reply.integer(0)
-    db.setString(args[1], args[2])
+    db.strings.set(db, args[1], args[2])
     ctx.touched(args[1], 'set', NOTIFY_STRING)
     reply.integer(1)
   },

@@ -26,7 +26,7 @@ export function largeValueGate(engine: Engine): Gate {
     for (let i = 0; i < count; i++) {
       if ((flags[i] & LEAVES_VALUE) !== 0) continue
       const found = client.db.find(args[positions[i]])
-      if (found !== 0 && keyspace.walk?.defers(client.db, found)) return true
+      if (found !== 0 && keyspace.snapshot?.isBusyWith(client.db, found)) return true
     }
     return false
   }

@@ -284,7 +284,7 @@ export class AofLoader {
     ctx.client = this.client
     ctx.db = this.client.db
     ctx.command = entry
-    keyspace.noTouch = false
+    keyspace.clientNoTouch = false
     try {
       entry.run(ctx)
     } catch (error) {

@@ -146,6 +146,7 @@ export class AofRewriter {
         isRdb
           ? new SnapshotWriter(keyspace, sink, rdbOptions(parts, true))
           : new AofBaseWriter(keyspace, sink, {
+              codecs: parts.codecs,
               libraries: parts.libraries.all(),
               timestampSeconds: parts.config.aofTimestampEnabled ? Math.floor(keyspace.nowMs / 1000) : undefined,
             }),

@@ -41,30 +41,8 @@ export const RDB_SET_LISTPACK = 20
 /** With the active time of consumers. */
 export const RDB_STREAM_LISTPACKS_3 = 21
 
-/** As redis-check-rdb names them. */
-export const RDB_TYPE_NAMES: { readonly [type: number]: string } = {
-  [RDB_STRING]: 'string',
-  [RDB_LIST]: 'list-linked',
-  [RDB_SET]: 'set-hashtable',
-  [RDB_ZSET]: 'zset-v1',
-  [RDB_HASH]: 'hash-hashtable',
-  [RDB_ZSET_2]: 'zset-v2',
-  [RDB_MODULE]: 'module-pre-release',
-  [RDB_MODULE_2]: 'module-value',
-  [RDB_HASH_ZIPMAP]: 'hash-zipmap',
-  [RDB_LIST_ZIPLIST]: 'list-ziplist',
-  [RDB_SET_INTSET]: 'set-intset',
-  [RDB_ZSET_ZIPLIST]: 'zset-ziplist',
-  [RDB_HASH_ZIPLIST]: 'hash-ziplist',
-  [RDB_LIST_QUICKLIST]: 'quicklist',
-  [RDB_STREAM_LISTPACKS]: 'stream',
-  [RDB_HASH_LISTPACK]: 'hash-listpack',
-  [RDB_ZSET_LISTPACK]: 'zset-listpack',
-  [RDB_LIST_QUICKLIST_2]: 'quicklist-v2',
-  [RDB_STREAM_LISTPACKS_2]: 'stream-v2',
-  [RDB_SET_LISTPACK]: 'set-listpack',
-  [RDB_STREAM_LISTPACKS_3]: 'stream-v3',
-}
+/** Numbers of key types are below the opcodes. */
+export const RDB_TYPE_MAX = 244
 
 export const OP_FUNCTION2 = 245
 /** Functions as the release candidates of Redis 7.0 wrote them. */

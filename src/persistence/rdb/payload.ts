@@ -5,14 +5,15 @@
 import type { Payloads } from '../../engine/payloads.ts'
 import type { Database } from '../../keyspace/database.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
+import type { EncodingLimits } from '../../keyspace/value-type.ts'
 import { Crc64 } from '../../lib/crc64.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
+import type { ValueReader } from '../values/value-codec.ts'
+import { type ValueCodecs, ValueReaders, ValueWriters } from '../values/value-codecs.ts'
 import { CHECKSUM_BYTES, RDB_STRING, RDB_VERSION_MAX, RDB_VERSION_WRITTEN } from './format.ts'
 import { RdbError, RdbInput, RdbString } from './input.ts'
 import { RdbOutput } from './output.ts'
-import type { EncodingLimits, ValueReader } from './value.ts'
-import { ValueReaders, ValueWriters } from './values.ts'
 
 const FOOTER_BYTES = 2 + CHECKSUM_BYTES
 /** A larger buffer is not kept. */
@@ -32,9 +33,9 @@ export class DumpPayloads implements Payloads {
   private reader: ValueReader | undefined
   private type = 0
 
-  constructor(space: Keyspace, limits: EncodingLimits, compress: () => boolean) {
-    this.writers = new ValueWriters(space)
-    this.readers = new ValueReaders(space, limits)
+  constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, compress: () => boolean) {
+    this.writers = new ValueWriters(space, codecs)
+    this.readers = new ValueReaders(space, limits, codecs)
     this.compress = compress
   }
 
@@ -44,13 +45,13 @@ export class DumpPayloads implements Payloads {
     return this.readers.options.sanitizations
   }
 
-  dump(db: Database, entry: Ref): Slice {
+  dump(entry: Ref): Slice {
     if (this.output.u8.length > KEPT_BYTES_MAX) this.output = new RdbOutput(1024)
     const { output: out, writers } = this
     out.pos = 0
     out.compress = this.compress()
-    out.byte(writers.rdbType(db, entry))
-    writers.begin(db, entry)
+    out.byte(writers.rdbType(entry))
+    writers.begin(entry)
     writers.step(out, Number.POSITIVE_INFINITY)
     out.uint16(RDB_VERSION_WRITTEN)
     out.reserve(CHECKSUM_BYTES)
@@ -100,7 +101,7 @@ export class DumpPayloads implements Payloads {
     const { reader } = this
     this.reader = undefined
     if (reader === undefined) {
-      const entry = db.setString(key, this.text)
+      const entry = db.strings.set(db, key, this.text)
       this.text.release()
       return entry
     }

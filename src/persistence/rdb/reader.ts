@@ -11,6 +11,7 @@
 import { Crc64 } from '../../lib/crc64.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
+import type { ValueReader } from '../values/value-codec.ts'
 import {
   CHECKSUM_BYTES,
   HEADER_BYTES,
@@ -38,7 +39,6 @@ import {
   RDB_VERSION_MAX,
 } from './format.ts'
 import { NEED_MORE, RdbInput, RdbString } from './input.ts'
-import type { ValueReader } from './value.ts'
 
 /** What stood before a key. */
 export class KeyAttributes {

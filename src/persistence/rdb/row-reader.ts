@@ -6,9 +6,9 @@ import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { Element } from '../../memory/element.ts'
 import type { Listpack } from '../../memory/listpack.ts'
+import type { ReadOptions } from '../values/value-codec.ts'
 import { type RdbInput, RdbString } from './input.ts'
 import { ListpackRow, type PackedRow, ZiplistRow, ZipmapRow } from './packed-row.ts'
-import type { ReadOptions } from './value.ts'
 
 export class RowReader {
   /** What the last row was: for messages. */

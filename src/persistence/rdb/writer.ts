@@ -1,11 +1,10 @@
 // RdbWriter: the parts of an RDB file, written one after the other into an RdbOutput; see format.ts for their order.
 
-import type { Database } from '../../keyspace/database.ts'
-import { entryKey } from '../../keyspace/entry.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import { lfuDecayed } from '../../keyspace/lfu.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
+import { type ValueCodecs, ValueWriters } from '../values/value-codecs.ts'
 import {
   MAGIC,
   OP_AUX,
@@ -19,7 +18,6 @@ import {
   RDB_VERSION_WRITTEN,
 } from './format.ts'
 import type { RdbOutput } from './output.ts'
-import { ValueWriters } from './values.ts'
 
 /** Which of the two access figures goes with each key. */
 export type AccessRecord = 'none' | 'idle' | 'frequency'
@@ -31,9 +29,9 @@ export class RdbWriter {
   private readonly space: Keyspace
   private readonly key = new Slice()
 
-  constructor(space: Keyspace) {
+  constructor(space: Keyspace, codecs: ValueCodecs) {
     this.space = space
-    this.values = new ValueWriters(space)
+    this.values = new ValueWriters(space, codecs)
   }
 
   header(out: RdbOutput): void {
@@ -63,17 +61,18 @@ export class RdbWriter {
   }
 
   /** Everything of a key up to its value, which values.step() then writes. */
-  beginKey(out: RdbOutput, db: Database, entry: Ref): void {
-    const expiryMs = db.expiryOf(entry)
+  beginKey(out: RdbOutput, entry: Ref): void {
+    const { entries } = this.space
+    const expiryMs = entries.expiryOf(entry)
     if (expiryMs >= 0) {
       out.byte(OP_EXPIRETIME_MS)
       out.int64(expiryMs)
     }
-    if (this.access !== 'none') this.accessOf(out, db.accessOf(entry))
+    if (this.access !== 'none') this.accessOf(out, entries.accessOf(entry))
     const { values } = this
-    out.byte(values.rdbType(db, entry))
-    out.string(entryKey(this.space.arena, entry, this.key))
-    values.begin(db, entry)
+    out.byte(values.rdbType(entry))
+    out.string(entries.keyOf(entry, this.key))
+    values.begin(entry)
   }
 
   private accessOf(out: RdbOutput, access: number): void {

@@ -10,6 +10,8 @@
 import { Slice } from '../../lib/slice.ts'
 import { Manifest, ManifestError } from '../../persistence/aof/manifest.ts'
 import { DumpPayloads } from '../../persistence/rdb/payload.ts'
+import { builtInCodecs } from '../../persistence/values/index.ts'
+import { ValueCodecs } from '../../persistence/values/value-codecs.ts'
 import {
   confirmed,
   EXIT_FAULTS,
@@ -180,7 +182,7 @@ class Check {
       at += got
     }
     const engine = readingRoom(this.machine)
-    const payloads = new DumpPayloads(engine.keyspace, engine.settings, () => false)
+    const payloads = new DumpPayloads(engine.keyspace, engine.settings, new ValueCodecs(builtInCodecs), () => false)
     const payload = new Slice(u8, 0, sizeBytes)
     if (!payloads.isSound(payload)) return unknown
     this.note('DUMP payload')

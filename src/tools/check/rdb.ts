@@ -1,13 +1,14 @@
 // Checks an RDB by reading every value in it as a server would, one at a time: no more memory than the largest takes.
 
 import { Engine } from '../../engine/engine.ts'
-import { TYPE_NAMES } from '../../keyspace/types.ts'
+import type { ValueTypes } from '../../keyspace/value-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { RdbError } from '../../persistence/rdb/input.ts'
 import type { KeyAttributes, RdbTarget } from '../../persistence/rdb/reader.ts'
-import type { ValueReader } from '../../persistence/rdb/value.ts'
-import { ValueReaders } from '../../persistence/rdb/values.ts'
 import { RdbFileReader } from '../../persistence/rdb-file.ts'
+import { builtInCodecs } from '../../persistence/values/index.ts'
+import type { ValueReader } from '../../persistence/values/value-codec.ts'
+import { ValueCodecs, ValueReaders } from '../../persistence/values/value-codecs.ts'
 import type { Machine } from '../command-line.ts'
 import { RawValues } from '../online/raw-values.ts'
 import type { Fault, Range, RdbFindings } from './findings.ts'
@@ -29,9 +30,11 @@ class Counter implements RdbTarget {
   firstEmpty: Fault | undefined
   offset: () => number = () => 0
   private db = 0
+  private readonly valueTypes: ValueTypes
   private readonly nowMs: number
 
-  constructor(nowMs: number) {
+  constructor(valueTypes: ValueTypes, nowMs: number) {
+    this.valueTypes = valueTypes
     this.nowMs = nowMs
   }
 
@@ -52,7 +55,7 @@ class Counter implements RdbTarget {
 
   key(_key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void {
     reader.discard()
-    this.count(TYPE_NAMES[type], attributes)
+    this.count(this.valueTypes.of(type).name, attributes)
   }
 
   private count(type: string, { expiryMs }: KeyAttributes): void {
@@ -109,6 +112,7 @@ class RdbCheck {
   private readonly machine: Machine
   private readonly fd: number
   private readonly progress: (offset: number) => void
+  private readonly codecs = new ValueCodecs(builtInCodecs)
   private readonly readers: ValueReaders
   private readonly counter: Counter
 
@@ -117,9 +121,9 @@ class RdbCheck {
     this.fd = fd
     this.progress = progress
     const engine = readingRoom(machine)
-    this.readers = new ValueReaders(engine.keyspace, engine.settings)
+    this.readers = new ValueReaders(engine.keyspace, engine.settings, this.codecs)
     this.readers.options.deep = true
-    this.counter = new Counter(machine.clock.nowMs())
+    this.counter = new Counter(engine.keyspace.types, machine.clock.nowMs())
   }
 
   run(): RdbFindings {
@@ -167,7 +171,7 @@ class RdbCheck {
     for (let at = first.to; damaged.length < DAMAGED_MAX; ) {
       const file = this.open(at, false)
       const { reader } = file
-      reader.resumeBehind(version, new RawValues())
+      reader.resumeBehind(version, new RawValues(this.codecs))
       const fault = this.readOn(file)
       if (reader.passedTo < 0) return undefined
       damaged.push(reader.passedKey)

@@ -12,8 +12,8 @@ import { countText, Progress } from '../progress.ts'
 import { MARKER } from './migration-state.ts'
 import type { Remote } from './remote.ts'
 import { type CopiedKey, type FoundKeys, KeyCopier, keysOf, keyText } from './scan-source.ts'
+import type { ScratchKeyspace } from './scratch-keyspace.ts'
 import type { Stop } from './session.ts'
-import type { ValueRoom } from './value-room.ts'
 
 const FOOTER_BYTES = 10
 const KEYS_AT_ONCE = 200
@@ -31,7 +31,7 @@ export interface ComparerParts {
   machine: Machine
   source: Remote
   target: Remote
-  room: ValueRoom
+  scratch: ScratchKeyspace
   stop: Stop
   /** Keys that only the target has are differences, too. */
   both: boolean
@@ -125,8 +125,8 @@ export class Comparer {
     if (Math.abs(a.expiryMs - b.expiryMs) > (exact ? 0 : TTL_TOLERANCE_MS)) return false
     if (sameBytes(a.payload, b.payload)) return true
     this.byValue++
-    const { room } = this.parts
-    return room.digest(a.payload) === room.digest(b.payload)
+    const { scratch } = this.parts
+    return scratch.digest(a.payload) === scratch.digest(b.payload)
   }
 
   /** Those of some keys of the target that the source does not have. */

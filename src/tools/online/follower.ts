@@ -14,12 +14,12 @@ import { passRdb, type RdbVisitor } from './rdb-pass.ts'
 import { LinkLost, Remote } from './remote.ts'
 import { ReplicaLink } from './replica-link.ts'
 import { ReplyError } from './replies.ts'
+import type { ScratchKeyspace } from './scratch-keyspace.ts'
 import type { ServerUrl } from './server-url.ts'
 import { pause, type Stop } from './session.ts'
 import { Spool } from './spool.ts'
 import { StreamApplier } from './stream-applier.ts'
 import { refusal, TargetWriter } from './target-writer.ts'
-import type { ValueRoom } from './value-room.ts'
 
 const IDLE_MS = 10
 const RETRIES = 20
@@ -36,7 +36,7 @@ export interface FollowerParts {
   source: ServerUrl
   /** A connection of the follower's own. */
   target: Remote
-  room: ValueRoom
+  scratch: ScratchKeyspace
   stop: Stop
   note(text: string): void
 }
@@ -162,9 +162,9 @@ export class Follower {
   private started = false
 
   private async apply(): Promise<void> {
-    const { machine, state, target, room, stop } = this.parts
+    const { machine, state, target, scratch, stop } = this.parts
     const { facts } = state
-    const writer = new TargetWriter(target, room, true)
+    const writer = new TargetWriter(target, scratch, true)
     const skip = facts.keysApplied
     let keys = 0
     const libraries: Uint8Array[] = []

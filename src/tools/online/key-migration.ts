@@ -11,9 +11,9 @@ import { MARKER, type MigrationState } from './migration-state.ts'
 import type { Remote } from './remote.ts'
 import { ReplyError } from './replies.ts'
 import { KeyCopier, keysOf, keyText, librariesOf } from './scan-source.ts'
+import type { ScratchKeyspace } from './scratch-keyspace.ts'
 import type { Stop } from './session.ts'
 import { refusal, TargetWriter } from './target-writer.ts'
-import type { ValueRoom } from './value-room.ts'
 
 const SCANS_PER_SAVE = 50
 
@@ -22,7 +22,7 @@ export interface KeyMigrationParts {
   state: MigrationState
   source: Remote
   target: Remote
-  room: ValueRoom
+  scratch: ScratchKeyspace
   stop: Stop
 }
 
@@ -55,10 +55,10 @@ export class KeyMigration {
   }
 
   private async copyDatabase(database: number, progress: Progress): Promise<void> {
-    const { source, target, room, state, stop, machine } = this.parts
+    const { source, target, scratch, state, stop, machine } = this.parts
     const { facts } = state
     const copier = new KeyCopier(source)
-    const writer = new TargetWriter(target, room, true)
+    const writer = new TargetWriter(target, scratch, true)
     let cursor = facts.database === database ? facts.cursor : '0'
     facts.database = database
     await copier.select(database)
@@ -86,8 +86,8 @@ export class KeyMigration {
 
   /** Makes keys of the target what the source has under them. */
   async repair(different: readonly DoubtfulKey[]): Promise<void> {
-    const { target, room } = this.parts
-    const writer = new TargetWriter(target, room, true)
+    const { target, scratch } = this.parts
+    const writer = new TargetWriter(target, scratch, true)
     for (const { database, source } of different) {
       if (source === undefined) continue
       writer.put({ database, ...source, idleSeconds: -1, frequency: -1 })

@@ -8,6 +8,8 @@ import { Slice } from '../../lib/slice.ts'
 import { RdbError } from '../../persistence/rdb/input.ts'
 import type { KeyAttributes, RdbTarget } from '../../persistence/rdb/reader.ts'
 import { RdbFileReader } from '../../persistence/rdb-file.ts'
+import { builtInCodecs } from '../../persistence/values/index.ts'
+import { ValueCodecs } from '../../persistence/values/value-codecs.ts'
 import { type Machine, ToolError } from '../command-line.ts'
 import { Progress } from '../progress.ts'
 import { RawValues } from './raw-values.ts'
@@ -37,7 +39,7 @@ export interface RdbSummary {
 
 class VisitorTarget implements RdbTarget {
   readonly summary: RdbSummary = { keys: 0, expires: 0, libraries: 0, databases: 0, modules: 0, checked: true }
-  readonly values = new RawValues()
+  readonly values = new RawValues(new ValueCodecs(builtInCodecs))
   private readonly visitor: RdbVisitor | undefined
   private readonly seen = new Set<number>()
   private database = 0

@@ -12,7 +12,7 @@ import { CommandWriter } from '../../protocol/command-writer.ts'
 import { ToolError } from '../command-line.ts'
 import type { Remote } from './remote.ts'
 import { ReplyError, type Value } from './replies.ts'
-import type { ValueRoom } from './value-room.ts'
+import type { ScratchKeyspace } from './scratch-keyspace.ts'
 
 const BATCH_BYTES = 128 << 10
 const BATCH_KEYS = 500
@@ -39,7 +39,7 @@ export class TargetWriter {
   /** Of the restored: in plain commands. */
   asCommands = 0
   private readonly remote: Remote
-  private readonly room: ValueRoom
+  private readonly scratch: ScratchKeyspace
   private readonly replace: boolean
   private readonly out = new CommandWriter()
   /** What the commands in the buffer are for; undefined: a SELECT. */
@@ -50,9 +50,9 @@ export class TargetWriter {
   private sentDatabase = 0
   private failure: Error | undefined
 
-  constructor(remote: Remote, room: ValueRoom, replace: boolean) {
+  constructor(remote: Remote, scratch: ScratchKeyspace, replace: boolean) {
     this.remote = remote
-    this.room = room
+    this.scratch = scratch
     this.replace = replace
   }
 
@@ -121,7 +121,7 @@ export class TargetWriter {
     said.count(2)
     said.word(this.replace ? 'DEL' : 'EXISTS')
     said.argument(key)
-    const commands = this.room.say(item.key, item.payload, said)
+    const commands = this.scratch.toCommands(item.key, item.payload, said)
     if (commands < 0) throw new ToolError(`the value of '${key.latin1()}' is damaged`)
     let more = 4
     if (item.expiryMs >= 0) {

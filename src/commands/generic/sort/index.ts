@@ -5,8 +5,9 @@ import { CLIENT_SCRIPT } from '../../../engine/client.ts'
 import type { Command } from '../../../engine/command.ts'
 import type { Context } from '../../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../../engine/events.ts'
-import { ListKind } from '../../../keyspace/list-kind.ts'
+import { LOOKUP_WRITE } from '../../../keyspace/database.ts'
 import { ENC_LISTPACK, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../../../keyspace/types.ts'
+import { ListType } from '../../../keyspace/values/list/list-type.ts'
 import { parseDouble } from '../../../lib/number.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Ref } from '../../../memory/arena.ts'
@@ -87,7 +88,7 @@ function sortGeneric(ctx: Context, mayStore: boolean): void {
   if (options === undefined) return
   const { db, reply } = ctx
   const entry = ctx.lookupRead(ctx.args[1])
-  const type = entry === 0 ? TYPE_LIST : db.typeOf(entry)
+  const type = entry === 0 ? TYPE_LIST : db.entries.typeOf(entry)
   if (type !== TYPE_LIST && type !== TYPE_SET && type !== TYPE_ZSET) return reply.fixedError(WRONG_TYPE)
   // A set has no order of its own: where the result is kept, all servers must come to the same one.
   if (options.unsorted && type === TYPE_SET && (options.storeKey !== undefined || ctx.client.has(CLIENT_SCRIPT))) {
@@ -160,9 +161,9 @@ function gatherSortedSet(ctx: Context, entry: Ref, elements: SortElements, backw
   const set = openSortedSet(ctx, entry)
   // Redis changes the encoding for good, which OBJECT ENCODING shows.
   if (set.encoding === ENC_LISTPACK) {
-    entry = ctx.db.lookupWrite(ctx.args[1])
-    set.open(ctx.db.encodingOf(entry), ctx.db.valueOf(entry)).toTree()
-    ctx.db.setValue(entry, set.encoding, set.value)
+    entry = ctx.db.lookup(ctx.args[1], LOOKUP_WRITE)
+    set.open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry)).toTree()
+    ctx.db.entries.setValue(entry, set.encoding, set.value)
   }
   const c = cursorOf(ctx)
   let more = set.seekRank(backward ? set.length - 1 : 0, c)
@@ -279,7 +280,7 @@ function store(ctx: Context, elements: SortElements, chosen: number[], gets: Sor
     for (const pattern of gets) results.add(pattern.lookup(ctx, element, ctx.value) ? ctx.value : nothing)
   }
   if (results.count > 0) {
-    const list = ListKind.of(ctx.keyspace).first.create()
+    const list = ListType.of(ctx.keyspace).current.create()
     for (let i = 0; i < results.count; i++) {
       results.get(i, element)
       list.makeRoom(1, element.len)

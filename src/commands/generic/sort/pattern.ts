@@ -2,8 +2,8 @@
 // element itself. The element stands where the first * is.
 
 import type { Context } from '../../../engine/context.ts'
-import { HashKind } from '../../../keyspace/hash-kind.ts'
 import { TYPE_HASH, TYPE_STRING } from '../../../keyspace/types.ts'
+import { HashType } from '../../../keyspace/values/hash/hash-type.ts'
 import { copySlice } from '../../../lib/bytes.ts'
 import { Slice } from '../../../lib/slice.ts'
 import { openHash } from '../../hash/shared.ts'
@@ -43,14 +43,14 @@ export class SortPattern {
     const { db } = ctx
     const entry = ctx.lookupRead(this.keyFor(element))
     if (entry === 0) return false
-    const type = db.typeOf(entry)
+    const type = db.entries.typeOf(entry)
     if (this.field === undefined) {
       if (type !== TYPE_STRING) return false
-      db.stringOf(entry, out)
+      db.strings.textOf(entry, out)
       return true
     }
     if (type !== TYPE_HASH) return false
-    const e = HashKind.of(ctx.keyspace).field
+    const e = HashType.of(ctx.keyspace).field
     if (!openHash(ctx, entry).get(this.field, e)) return false
     out.alias(e.text())
     return true

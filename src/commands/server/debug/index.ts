@@ -3,7 +3,9 @@
 import { Panic } from '../../../engine/boundary.ts'
 import type { Command } from '../../../engine/command.ts'
 import type { Context } from '../../../engine/context.ts'
-import { ENC_HASHTABLE, ENC_LISTPACK, ENC_QUICKLIST, ENC_SKIPLIST, ENCODING_NAMES } from '../../../keyspace/types.ts'
+import { LOOKUP_EXPIRED } from '../../../keyspace/database.ts'
+import { datasetDigest, valueDigest } from '../../../keyspace/digest.ts'
+import { ENC_HASHTABLE, ENC_LISTPACK, ENC_QUICKLIST, ENC_SKIPLIST } from '../../../keyspace/types.ts'
 import { bytesOf } from '../../../lib/bytes.ts'
 import { globMatch } from '../../../lib/glob.ts'
 import { writeInt } from '../../../lib/number.ts'
@@ -12,7 +14,6 @@ import { MUST_BE_POSITIVE, NO_SUCH_KEY } from '../../../protocol/errors.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
 import { isLocal } from '../config.ts'
-import { datasetDigest, valueDigest } from './digest.ts'
 import { DEBUG_HELP } from './help.ts'
 import { replyExample } from './protocol.ts'
 import { quicklistFacts, setPackedThreshold } from './quicklist.ts'
@@ -118,7 +119,7 @@ function log(ctx: Context): void {
 
 function digestValue(ctx: Context): void {
   ctx.reply.array(ctx.argc - 2)
-  for (let i = 2; i < ctx.argc; i++) ctx.reply.simple(valueDigest(ctx.keyspace, ctx.db, ctx.db.find(ctx.args[i])))
+  for (let i = 2; i < ctx.argc; i++) ctx.reply.simple(valueDigest(ctx.keyspace, ctx.db.find(ctx.args[i])))
 }
 
 /** DEBUG POPULATE count [prefix] [size] */
@@ -136,7 +137,7 @@ function populate(ctx: Context): void {
   const value = new Numbered('value:', size)
   for (let i = 0; i < count; i++) {
     if (db.find(key.number(i)) !== 0) continue
-    db.setString(key.slice, value.number(i))
+    db.strings.set(db, key.slice, value.number(i))
     if (engine.keyWatchers !== 0) engine.keyChanged(db, key.slice)
   }
   reply.ok()
@@ -168,15 +169,13 @@ class Numbered {
 
 function object(ctx: Context): void {
   const { db, keyspace, reply } = ctx
-  // Of a key that has run out as well.
-  const key = ctx.args[2]
-  const entry = keyspace.tables.find(db.mainTable, key, keyspace.hasher.hashBytes(key.dv, key.off, key.len))
+  const entry = db.find(ctx.args[2], LOOKUP_EXPIRED)
   if (entry === 0) return reply.fixedError(NO_SUCH_KEY)
-  const access = db.accessOf(entry)
+  const access = db.entries.accessOf(entry)
   const idle = keyspace.lfu ? 0 : (keyspace.lruClock - access + (1 << 24)) % (1 << 24)
-  const encoding = ENCODING_NAMES[db.encodingOf(entry)]
+  const encoding = keyspace.types.encodingName(db.entries, entry)
   reply.simple(
-    `Value at:0x${entry.toString(16)} refcount:1 encoding:${encoding} serializedlength:${db.memoryOf(entry, 0)} ` +
+    `Value at:0x${entry.toString(16)} refcount:1 encoding:${encoding} serializedlength:${db.entries.memoryOf(entry, 0)} ` +
       `lru:${access} lru_seconds_idle:${idle}${quicklistFacts(ctx, entry)}`,
   )
 }
@@ -196,9 +195,9 @@ function tableStatisticsOfKey(ctx: Context): void {
   const { db, keyspace, reply } = ctx
   const entry = db.find(ctx.args[2])
   if (entry === 0) return reply.fixedError(NO_SUCH_KEY)
-  const encoding = db.encodingOf(entry)
+  const encoding = db.entries.encodingOf(entry)
   if (encoding !== ENC_HASHTABLE && encoding !== ENC_SKIPLIST) return reply.fixedError(NOT_HASHED)
-  const count = keyspace.kinds[db.typeOf(entry)]?.freeEffort(encoding, db.valueOf(entry)) ?? 0
+  const count = keyspace.types.of(db.entries.typeOf(entry)).freeEffort(encoding, db.entries.valueOf(entry))
   reply.verbatim('txt', statistics(count, Math.ceil(count / 8)))
 }
 
@@ -212,7 +211,8 @@ function statistics(count: number, buckets: number): string {
 function printed(ctx: Context, encoding: number, name: string): void {
   const entry = ctx.db.find(ctx.args[2])
   if (entry === 0) ctx.reply.fixedError(NO_SUCH_KEY)
-  else if (ctx.db.encodingOf(entry) !== encoding) ctx.reply.error(`ERR Not a ${name.toLowerCase()} encoded object.`)
+  else if (ctx.db.entries.encodingOf(entry) !== encoding)
+    ctx.reply.error(`ERR Not a ${name.toLowerCase()} encoded object.`)
   else ctx.reply.simple(`${name} structure printed on stdout`)
 }
 

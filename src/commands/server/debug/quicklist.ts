@@ -1,8 +1,8 @@
 // What DEBUG tells of quicklists, and the one thing it sets.
 
 import type { Context } from '../../../engine/context.ts'
-import { ListKind } from '../../../keyspace/list-kind.ts'
 import { ENC_QUICKLIST } from '../../../keyspace/types.ts'
+import { ListType } from '../../../keyspace/values/list/list-type.ts'
 import { memoryUnits } from '../../../lib/number.ts'
 import type { Ref } from '../../../memory/arena.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
@@ -14,9 +14,9 @@ const THRESHOLD_DEFAULT = 1 << 30
 /** The end of DEBUG OBJECT's line for a quicklist, empty for any other value. */
 export function quicklistFacts(ctx: Context, entry: Ref): string {
   const { db } = ctx
-  if (db.encodingOf(entry) !== ENC_QUICKLIST) return ''
-  const { quicklists } = ListKind.of(ctx.keyspace)
-  const q = db.valueOf(entry)
+  if (db.entries.encodingOf(entry) !== ENC_QUICKLIST) return ''
+  const { quicklists } = ListType.of(ctx.keyspace)
+  const q = db.entries.valueOf(entry)
   const nodes = quicklists.nodes(q)
   let bytes = 0
   for (let node = quicklists.firstNode(q); node !== 0; node = quicklists.nextNode(node))
@@ -38,6 +38,6 @@ function twoDecimals(x: number): string {
 export function setPackedThreshold(ctx: Context): void {
   const bytes = memoryUnits(ctx.args[2].latin1())
   if (Number.isNaN(bytes) || bytes > THRESHOLD_MAX) return ctx.reply.fixedError(BAD_THRESHOLD)
-  ListKind.of(ctx.keyspace).quicklists.packedThreshold = bytes === 0 ? THRESHOLD_DEFAULT : bytes
+  ListType.of(ctx.keyspace).quicklists.packedThreshold = bytes === 0 ? THRESHOLD_DEFAULT : bytes
   ctx.reply.ok()
 }

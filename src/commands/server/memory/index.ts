@@ -101,7 +101,7 @@ function usage(ctx: Context): void {
   }
   const entry = db.find(ctx.args[2])
   if (entry === 0) reply.null()
-  else reply.integer(db.memoryOf(entry, samples))
+  else reply.integer(db.entries.memoryOf(entry, samples))
 }
 
 function stats(ctx: Context): void {

@@ -1,0 +1,100 @@
+// ValueType: everything the keyspace must know about the values of one type. Databases, lazy freeing, compaction,
+// digests, COPY, MEMORY USAGE, OBJECT ENCODING and TYPE work through it; none of them names a type.
+//
+//   entry   [ type 4 bits | encoding 4 bits ] … [ payload ]      payload: a ref to the value; strings may be in it
+//
+// `value` is what the entry's payload refers to. How values are written to files and streams is not known here:
+// persistence/values has a codec for each type.
+//
+// Always: a number, and a name, belongs to one type; a type that is not registered is an error.
+
+import { equalsNoCase } from '../lib/bytes.ts'
+import type { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import type { Digest } from './digest.ts'
+import type { Entries } from './entries.ts'
+import type { Keyspace } from './keyspace.ts'
+import type { HashLimits } from './values/hash/hash.ts'
+import type { ListLimits } from './values/list/list.ts'
+import type { SetLimits } from './values/set/set.ts'
+import type { RelocationCursor } from './values/shared/relocation.ts'
+import type { StreamLimits } from './values/stream/stream.ts'
+import type { ZSetLimits } from './values/zset/zset.ts'
+
+/** Types and encodings stand in four bits each. */
+export const TYPE_MAX = 15
+export const ENCODING_MAX = 15
+
+export interface ValueType {
+  readonly id: number
+  /** As TYPE prints it. */
+  readonly name: string
+  /** As OBJECT ENCODING prints them, by encoding. */
+  readonly encodingNames: readonly (string | undefined)[]
+  /** Clients may be blocked until a key no longer holds such a value: KeyspaceEvents.removed announces it. */
+  readonly announcesRemoval: boolean
+  /** Elements or nodes that freeing would visit: above LAZY_EFFORT_MIN the value is freed in slices. */
+  freeEffort(encoding: number, value: Ref): number
+  /** Frees up to about `limit` elements; true when the value is gone altogether. */
+  freeStep(encoding: number, value: Ref, limit: number): boolean
+  /** A deep copy. */
+  copy(encoding: number, value: Ref): Ref
+  /** Bytes of the arena that the value takes; looks at `samples` elements at most (0: all). */
+  memory(encoding: number, value: Ref, samples: number): number
+  /**
+   * Moves what lies in sealed segments, of the part of the value that the cursor has come to: the work of some hundred
+   * elements. The value's new ref.
+   */
+  relocatePart(encoding: number, value: Ref, cursor: RelocationCursor): Ref
+  /** Puts the contents into a digest: equal for equal values, whatever their encoding. */
+  digest(entries: Entries, entry: Ref, into: Digest): void
+}
+
+/** When values change their encodings; the server's Settings are one. */
+export interface EncodingLimits extends HashLimits, ListLimits, SetLimits, StreamLimits, ZSetLimits {}
+
+/** Makes a type for a keyspace. */
+export type ValueTypeMaker = (space: Keyspace, limits: EncodingLimits) => ValueType
+
+/** The types of one keyspace. */
+export class ValueTypes {
+  private readonly byId: (ValueType | undefined)[] = new Array(TYPE_MAX + 1).fill(undefined)
+  /** A bit for each type that announces removals. */
+  private announcing = 0
+
+  add(type: ValueType): void {
+    if (!Number.isInteger(type.id) || type.id < 0 || type.id > TYPE_MAX)
+      throw new Error(`value type '${type.name}': its number ${type.id} does not fit four bits`)
+    if (type.encodingNames.length > ENCODING_MAX + 1)
+      throw new Error(`value type '${type.name}': its encodings do not fit four bits`)
+    for (const other of this.all())
+      if (other.id === type.id || other.name === type.name)
+        throw new Error(`value type '${type.name}' (${type.id}): '${other.name}' (${other.id}) is there already`)
+    this.byId[type.id] = type
+    if (type.announcesRemoval) this.announcing |= 1 << type.id
+  }
+
+  of(id: number): ValueType {
+    const type = this.byId[id]
+    if (type === undefined) throw new Error(`no value type ${id}`)
+    return type
+  }
+
+  announcesRemoval(id: number): boolean {
+    return ((this.announcing >>> id) & 1) !== 0
+  }
+
+  all(): ValueType[] {
+    return this.byId.filter(type => type !== undefined)
+  }
+
+  /** The name of the encoding that an entry has. */
+  encodingName(entries: Entries, entry: Ref): string {
+    return this.of(entries.typeOf(entry)).encodingNames[entries.encodingOf(entry)]!
+  }
+
+  /** The number of the type of that name (letter case aside), -1 for none. */
+  numberOf(name: Slice): number {
+    return this.byId.findIndex(type => type !== undefined && equalsNoCase(name, type.name))
+  }
+}

@@ -1,0 +1,178 @@
+// List: one list at a time. open() points it at the value of a key; methods may move the value or change its encoding,
+// so whoever changed something stores `encoding` and `value` back (Database.setValue).
+//
+//   listpack    a listpack, as long as it would fit into one node of a quicklist
+//   quicklist   memory/quicklist.ts
+//
+// Always: an Element filled here is valid until the list changes.
+
+import type { Slice } from '../../../lib/slice.ts'
+import type { Ref } from '../../../memory/arena.ts'
+import type { Element } from '../../../memory/element.ts'
+import type { ListCursor } from '../../../memory/list-cursor.ts'
+import type { Listpack } from '../../../memory/listpack.ts'
+import type { Quicklist } from '../../../memory/quicklist.ts'
+import { ENC_LISTPACK, ENC_QUICKLIST } from '../../types.ts'
+
+/** When a listpack becomes a quicklist; the server's Settings are one. */
+export interface ListLimits {
+  listMaxListpackSize: number
+  listCompressDepth: number
+}
+
+/** What every List of a keyspace works with. */
+export interface ListDependencies {
+  readonly listpacks: Listpack
+  readonly quicklists: Quicklist
+  readonly limits: ListLimits
+  readonly cursor: ListCursor
+}
+
+export class List {
+  encoding = ENC_LISTPACK
+  value: Ref = 0
+  private readonly listpacks: Listpack
+  private readonly quicklists: Quicklist
+  private readonly limits: ListLimits
+  private readonly cursor: ListCursor
+
+  constructor(dependencies: ListDependencies) {
+    this.listpacks = dependencies.listpacks
+    this.quicklists = dependencies.quicklists
+    this.limits = dependencies.limits
+    this.cursor = dependencies.cursor
+  }
+
+  open(encoding: number, value: Ref): this {
+    this.encoding = encoding
+    this.value = value
+    return this
+  }
+
+  /** A new, empty list. */
+  create(): this {
+    return this.open(ENC_LISTPACK, this.listpacks.create())
+  }
+
+  get length(): number {
+    return this.encoding === ENC_QUICKLIST ? this.quicklists.count(this.value) : this.listpacks.count(this.value)
+  }
+
+  /** Announces that `count` elements of `bytes` bytes in all are about to be added. */
+  makeRoom(count: number, bytes: number): void {
+    if (this.encoding === ENC_QUICKLIST) return
+    const { listpacks, quicklists, limits, value } = this
+    const length = listpacks.count(value)
+    if (!quicklists.exceedsLimit(limits.listMaxListpackSize, listpacks.bytes(value) + bytes, length + count)) return
+    const q = quicklists.create(limits.listMaxListpackSize, limits.listCompressDepth)
+    if (length > 0) quicklists.appendListpack(q, value)
+    else listpacks.free(value)
+    this.open(ENC_QUICKLIST, q)
+  }
+
+  /** After elements were taken out or replaced: a short list becomes a listpack again. */
+  shrink(): void {
+    if (this.encoding !== ENC_QUICKLIST || this.quicklists.nodes(this.value) !== 1) return
+    if (this.quicklists.isShort(this.value, this.limits.listMaxListpackSize))
+      this.open(ENC_LISTPACK, this.quicklists.intoListpack(this.value))
+  }
+
+  // ---- both ends ----
+
+  push(s: Slice, atHead: boolean): void {
+    if (this.encoding === ENC_QUICKLIST) {
+      if (atHead) this.quicklists.pushHead(this.value, s)
+      else this.quicklists.pushTail(this.value, s)
+    } else this.value = atHead ? this.listpacks.prepend(this.value, s) : this.listpacks.append(this.value, s)
+  }
+
+  /** Fills `e` with the first or last element; the list is not empty. */
+  peek(atHead: boolean, e: Element): void {
+    if (this.encoding === ENC_QUICKLIST) {
+      if (atHead) this.quicklists.first(this.value, e)
+      else this.quicklists.last(this.value, e)
+    } else {
+      const pos = atHead ? this.listpacks.first(this.value) : this.listpacks.last(this.value)
+      this.listpacks.read(this.value, pos, e)
+    }
+  }
+
+  /** Takes out the first or last element; the list is not empty. */
+  drop(atHead: boolean): void {
+    if (this.encoding === ENC_QUICKLIST) {
+      if (atHead) this.quicklists.dropFirst(this.value)
+      else this.quicklists.dropLast(this.value)
+    } else {
+      const pos = atHead ? this.listpacks.first(this.value) : this.listpacks.last(this.value)
+      this.value = this.listpacks.delete(this.value, pos)
+    }
+  }
+
+  // ---- walking; the list has one cursor ----
+
+  /** next() will give element `index` (0 … length - 1) and those behind (or, backwards, before) it. */
+  seek(index: number, forward: boolean): void {
+    if (this.encoding === ENC_QUICKLIST) this.quicklists.open(this.value, index, forward, this.cursor)
+    else this.quicklists.openListpackAt(this.value, index, this.length, forward, this.cursor)
+  }
+
+  next(e: Element): boolean {
+    return this.quicklists.next(this.cursor, e)
+  }
+
+  /** As next() until the element is `s`. */
+  nextEqual(s: Slice): boolean {
+    return this.quicklists.nextEqual(this.cursor, s)
+  }
+
+  /** True when the element that next() gave is `s`. */
+  isAt(s: Slice): boolean {
+    return this.quicklists.equals(this.cursor, s)
+  }
+
+  /** Takes out the element that next() gave; next() goes on with the one that followed it. settle() at the end. */
+  removeHere(): void {
+    const { cursor, listpacks } = this
+    if (this.encoding === ENC_QUICKLIST) return this.quicklists.deleteAt(this.value, cursor)
+    const pos = cursor.pos
+    const before = cursor.forward ? -1 : listpacks.prev(this.value, pos)
+    this.value = listpacks.delete(this.value, pos)
+    const following = cursor.forward ? listpacks.elementAt(this.value, pos) : before
+    this.quicklists.resumeListpackAt(cursor, this.value, following)
+  }
+
+  /** Ends a walk that took elements out. */
+  settle(): void {
+    if (this.encoding === ENC_QUICKLIST) this.quicklists.settle(this.cursor)
+  }
+
+  /** Inserts `s` before or behind the element that next() gave; ends the walk. */
+  insertHere(s: Slice, after: boolean): void {
+    const { cursor, listpacks, value } = this
+    if (this.encoding === ENC_QUICKLIST) this.quicklists.insertAt(value, cursor, s, after)
+    else this.value = after ? listpacks.insertAfter(value, cursor.pos, s) : listpacks.insertBefore(value, cursor.pos, s)
+  }
+
+  // ---- by index ----
+
+  /** Puts `s` in the place of element `index` (0 … length - 1). */
+  replace(index: number, s: Slice, e: Element): void {
+    this.seek(index, true)
+    this.next(e)
+    if (this.encoding === ENC_QUICKLIST) this.quicklists.replaceAt(this.value, this.cursor, s)
+    else this.value = this.listpacks.replace(this.value, this.cursor.pos, s)
+  }
+
+  /** Takes out `count` elements from element `index` on. */
+  removeRange(index: number, count: number): void {
+    if (count <= 0) return
+    if (this.encoding === ENC_QUICKLIST) this.quicklists.deleteRange(this.value, index, count, this.cursor)
+    else this.value = this.listpacks.deleteRange(this.value, index, count)
+  }
+
+  /** Frees the value, which no key holds. */
+  discard(): void {
+    if (this.encoding === ENC_LISTPACK) this.listpacks.free(this.value)
+    else while (!this.quicklists.drain(this.value, 1 << 20));
+  }
+}

@@ -1,0 +1,47 @@
+// Sampling: different elements of a collection, every choice of them having the same chance.
+
+import type { Ref } from '../../../memory/arena.ts'
+import type { HashTable } from '../../../memory/table.ts'
+import type { TableCursor } from '../../../memory/table-cursor.ts'
+
+/** When more than one in so many is wanted, shuffling all beats drawing until enough different ones are found. */
+const SHUFFLE_SHARE = 3
+
+/** `count` different integers below `length`, ascending. */
+export function distinctIndexes(length: number, count: number, random: () => number): number[] {
+  // Robert Floyd's sample: one draw for each.
+  const chosen = new Set<number>()
+  for (let limit = length - count; limit < length; limit++) {
+    const index = random() % (limit + 1)
+    chosen.add(chosen.has(index) ? limit : index)
+  }
+  return [...chosen].sort((a, b) => a - b)
+}
+
+/** `count` (fewer than there are) different entries of table `t`. */
+export function distinctEntries(
+  tables: HashTable,
+  tableCursor: TableCursor,
+  t: Ref,
+  count: number,
+  random: () => number,
+): Iterable<Ref> {
+  const length = tables.count(t)
+  if (count * SHUFFLE_SHARE <= length) {
+    const chosen = new Set<Ref>()
+    // Each draw is new with a chance of at least two in three.
+    while (chosen.size < count) chosen.add(tables.random(t, random))
+    return chosen
+  }
+  const entries: Ref[] = []
+  tableCursor.open(t)
+  for (let entry = tableCursor.next(); entry !== 0; entry = tableCursor.next()) entries.push(entry)
+  for (let i = 0; i < count; i++) {
+    const other = i + (random() % (length - i))
+    const entry = entries[other]
+    entries[other] = entries[i]
+    entries[i] = entry
+  }
+  entries.length = count
+  return entries
+}

@@ -1,0 +1,237 @@
+// StreamNodes: the entries of a stream, packed in listpacks of about a hundred. The bytes are Redis's.
+//
+//   node    valid u | deleted u | fields n | field … | 0 | entry …          all of them elements of one listpack
+//   entry   flags | ms - master's | seq - master's | value … | elements                                 SAMEFIELDS
+//           flags | ms - master's | seq - master's | fields n | field | value … | elements              otherwise
+//
+// Always: the first n fields, the master's, are those of the node's first entry; the master's id is the node's key;
+// `elements` is how many elements of the entry come before it, so that entries can be walked backwards (the master's
+// 0 ends that walk). Deleted entries stay, flagged, until their node goes.
+// Source: Redis's t_stream.c; RDB files and DUMP hold these listpacks as they are.
+
+import { Int64 } from '../../../lib/int64.ts'
+import { Slice } from '../../../lib/slice.ts'
+import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
+import { Listpack } from '../../../memory/listpack.ts'
+import {
+  COUNT_AT,
+  COUNT_UNKNOWN,
+  EOF,
+  encodedBytes,
+  HEADER_BYTES,
+  isString,
+  readInteger,
+  skip,
+  stringHead,
+} from '../../../memory/listpack-format.ts'
+import type { StreamId } from './stream-id.ts'
+
+export const DELETED = 1
+export const SAME_FIELDS = 2
+
+const TWO32 = 0x100000000
+const FIXED_ELEMENTS = 3 // flags and both halves of the id
+const GROWTH_MAX = 4096
+/** Integers up to here stand in a listpack as themselves. */
+const ONE_BYTE_MAX = 127
+const WIDE_INTEGER = 0xf4
+/** What an element takes beyond the bytes of its string, or all that an integer takes. */
+const ELEMENT_BYTES_MAX = 10
+
+export class StreamNodes {
+  readonly lists: Listpack
+  private readonly arena: Arena
+  private readonly text = new Slice(new Uint8Array(24), 0, 0)
+  private readonly scratch = new Int64()
+  // Where the next element is written, and how many were.
+  private elements = 0
+  private u8: Uint8Array
+  private dv: DataView
+  private at = 0
+
+  constructor(arena: Arena) {
+    this.arena = arena
+    this.lists = new Listpack(arena)
+    this.u8 = arena.segments[0].u8
+    this.dv = arena.segments[0].dv
+  }
+
+  /** A new node whose master has the fields of the entry args[from ..], and no entry yet. */
+  create(args: readonly Slice[], from: number, fields: number): Ref {
+    let bytes = ELEMENT_BYTES_MAX * (4 + fields)
+    for (let i = 0; i < fields; i++) bytes += args[from + i * 2].len
+    const lp = this.reserve(this.lists.create(), bytes)
+    this.putInteger(0)
+    this.putInteger(0)
+    this.putInteger(fields)
+    for (let i = 0; i < fields; i++) this.put(args[from + i * 2])
+    this.putInteger(0)
+    return this.close(lp)
+  }
+
+  /** Appends the entry of `fields` field-value pairs from args[from] on; the node's ref from then on. */
+  append(lp: Ref, master: StreamId, id: StreamId, args: readonly Slice[], from: number, fields: number): Ref {
+    const same = this.hasFields(lp, args, from, fields)
+    lp = this.countOneMore(lp)
+    let bytes = ELEMENT_BYTES_MAX * (5 + fields * 2)
+    for (let i = from; i < from + fields * 2; i++) bytes += args[i].len
+    lp = this.reserve(lp, bytes)
+    this.entry(master, id, args, from, fields, same)
+    return this.close(lp)
+  }
+
+  private entry(
+    master: StreamId,
+    id: StreamId,
+    args: readonly Slice[],
+    from: number,
+    fields: number,
+    same: boolean,
+  ): void {
+    this.putInteger(same ? SAME_FIELDS : 0)
+    this.putDifference(id.msHigh, id.msLow, master.msHigh, master.msLow)
+    this.putDifference(id.seqHigh, id.seqLow, master.seqHigh, master.seqLow)
+    if (!same) this.putInteger(fields)
+    for (let i = from; i < from + fields * 2; i += 2) {
+      if (!same) this.put(args[i])
+      this.put(args[i + 1])
+    }
+    this.putInteger(FIXED_ELEMENTS + (same ? fields : fields * 2 + 1))
+  }
+
+  // ---- writing elements at the end: reserve(), any number of puts, close() ----
+
+  /** Makes room for `bytes` more, at least; the write position is where the listpack ended. */
+  private reserve(lp: Ref, bytes: number): Ref {
+    const old = this.lists.bytes(lp)
+    const room = this.arena.sizeOf(lp)
+    if (old + bytes > room) {
+      const fresh = this.arena.alloc(Math.max(old + bytes, Math.min(room * 2, GROWTH_MAX)))
+      this.arena.copy(fresh, 0, lp, 0, old)
+      this.arena.free(lp)
+      lp = fresh
+    }
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    this.u8 = seg.u8
+    this.dv = seg.dv
+    this.at = ((lp & GRANULE_MASK) << 4) + old - 1
+    this.elements = 0
+    return lp
+  }
+
+  private close(lp: Ref): Ref {
+    const start = (lp & GRANULE_MASK) << 4
+    this.u8[this.at] = EOF
+    this.dv.setUint32(start, this.at + 1 - start, true)
+    const told = this.dv.getUint16(start + COUNT_AT, true)
+    if (told !== COUNT_UNKNOWN) this.dv.setUint16(start + COUNT_AT, Math.min(COUNT_UNKNOWN, told + this.elements), true)
+    return lp
+  }
+
+  private put(s: Slice): void {
+    this.place(this.lists.measure(s), s)
+  }
+
+  private putInteger(n: number): void {
+    this.place(this.lists.measureInteger(n), undefined)
+  }
+
+  private place(bytes: number, s: Slice | undefined): void {
+    this.lists.put(this.u8, this.dv, this.at, s)
+    this.at += bytes
+    this.elements++
+  }
+
+  /** a - b modulo 2^64, as a signed integer. */
+  private putDifference(aHigh: number, aLow: number, bHigh: number, bLow: number): void {
+    const high = (aHigh - bHigh - (aLow < bLow ? 1 : 0)) | 0
+    const low = (aLow - bLow) >>> 0
+    const d = this.scratch
+    d.hi = high
+    d.lo = low
+    if (d.isSafe) return this.putInteger(d.toNumber())
+    this.text.len = d.render(this.text.u8, 0)
+    this.put(this.text)
+  }
+
+  // ---- reading ----
+
+  /** Valid entries of a node. */
+  valid(lp: Ref): number {
+    return this.integerAt(lp, HEADER_BYTES)
+  }
+
+  deleted(lp: Ref): number {
+    return this.integerAt(lp, this.lists.next(lp, HEADER_BYTES))
+  }
+
+  private integerAt(lp: Ref, pos: number): number {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    return readInteger(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos)
+  }
+
+  /** One more valid entry. */
+  private countOneMore(lp: Ref): Ref {
+    const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
+    const at = ((lp & GRANULE_MASK) << 4) + HEADER_BYTES
+    if (u8[at] >= ONE_BYTE_MAX) return this.addToCounts(lp, 1, 0)
+    u8[at]++
+    return lp
+  }
+
+  /** Changes how many entries of the node are valid and deleted. */
+  addToCounts(lp: Ref, valid: number, deleted: number): Ref {
+    if (valid !== 0) lp = this.lists.replaceInteger(lp, HEADER_BYTES, this.valid(lp) + valid)
+    if (deleted === 0) return lp
+    return this.lists.replaceInteger(lp, this.lists.next(lp, HEADER_BYTES), this.deleted(lp) + deleted)
+  }
+
+  /** True when the entry args[from ..] has the fields of the node's master. */
+  private hasFields(lp: Ref, args: readonly Slice[], from: number, fields: number): boolean {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    let at = skip(seg.u8, skip(seg.u8, ((lp & GRANULE_MASK) << 4) + HEADER_BYTES))
+    if (readInteger(seg.u8, seg.dv, at) !== fields) return false
+    for (let i = 0; i < fields; i++) {
+      at = skip(seg.u8, at)
+      if (!this.lists.equalsAt(seg.u8, seg.dv, at, args[from + i * 2])) return false
+    }
+    return true
+  }
+
+  /** Gives back the room a node no longer needs. */
+  trimRoom(lp: Ref): Ref {
+    const bytes = this.lists.bytes(lp)
+    return this.arena.realloc(lp, bytes, bytes)
+  }
+
+  /** Points `out` at the element at byte `at`; an integer is written into `scratch`. */
+  element(u8: Uint8Array, dv: DataView, at: number, out: Slice, scratch: Slice): Slice {
+    if (isString(u8, at)) {
+      const head = stringHead(u8, at)
+      return out.set(u8, dv, at + head, encodedBytes(u8, at) - head)
+    }
+    const d = this.difference(u8, dv, at)
+    return out.set(scratch.u8, scratch.dv, 0, d.render(scratch.u8, 0))
+  }
+
+  /** Sets `out` to the id of the entry whose differences from `master` stand at byte `at`; the byte behind them. */
+  readId(u8: Uint8Array, dv: DataView, at: number, master: StreamId, out: StreamId): number {
+    const ms = this.difference(u8, dv, at)
+    let low = master.msLow + ms.lo
+    out.msLow = low >>> 0
+    out.msHigh = (master.msHigh + ms.hi + (low >= TWO32 ? 1 : 0)) >>> 0
+    at = skip(u8, at)
+    const seq = this.difference(u8, dv, at)
+    low = master.seqLow + seq.lo
+    out.seqLow = low >>> 0
+    out.seqHigh = (master.seqHigh + seq.hi + (low >= TWO32 ? 1 : 0)) >>> 0
+    return skip(u8, at)
+  }
+
+  private difference(u8: Uint8Array, dv: DataView, at: number): Int64 {
+    const d = this.scratch
+    if (u8[at] === WIDE_INTEGER) d.read(dv, at + 1)
+    else d.setNumber(readInteger(u8, dv, at))
+    return d
+  }
+}

@@ -1,0 +1,321 @@
+// Stream: one stream at a time. open() points it at the value of a key; the value never moves while it lives.
+//
+//   value 80 B   tree of nodes u32 | tree of groups u32, 0: none | length f64 | entries ever added f64
+//                last id 16 | first id 16 | largest deleted id 16
+//   nodes tree   by id of the master → (from byte 28) ref of the node's listpack u32
+//
+// Always: length counts entries that are not deleted; first id is 0-0 in an empty stream.
+
+import type { Slice } from '../../../lib/slice.ts'
+import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
+import { OrderedCursor } from '../../../memory/ordered.ts'
+import { StreamId } from './stream-id.ts'
+import { ID_PAYLOAD_AT, type StreamIndex } from './stream-index.ts'
+import { StreamIterator } from './stream-iterator.ts'
+import type { StreamNodes } from './stream-node.ts'
+
+export { OrderedCursor } from '../../../memory/ordered.ts'
+
+export const NODES = 0
+export const GROUPS = 4
+export const LENGTH = 8
+export const ADDED = 16
+export const LAST_ID = 24
+export const FIRST_ID = 40
+export const MAX_DELETED_ID = 56
+export const STREAM_BYTES = 72
+
+/** All elements of a node together must stay below this. */
+export const ENTRY_BYTES_MAX = 1 << 30
+
+export interface StreamLimits {
+  streamNodeMaxBytes: number
+  streamNodeMaxEntries: number
+}
+
+export interface StreamDependencies {
+  readonly arena: Arena
+  readonly index: StreamIndex
+  readonly nodes: StreamNodes
+  readonly limits: StreamLimits
+}
+
+/** What to keep: at most `length` entries, or entries from `minId` on. */
+export interface Trim {
+  length: number
+  minId: StreamId | undefined
+  /** Only whole nodes go. */
+  approximate: boolean
+  /** No more entries than this go; 0: as many as need be. */
+  limit: number
+}
+
+export class Stream {
+  value: Ref = 0
+  /** For who compares the ids it keeps: overwritten by everybody who does. */
+  readonly scratch = new StreamId()
+  readonly scratch2 = new StreamId()
+  private readonly arena: Arena
+  private readonly index: StreamIndex
+  private readonly nodes: StreamNodes
+  private readonly limits: StreamLimits
+  private readonly iterator: StreamIterator
+  private readonly cursor = new OrderedCursor()
+  private readonly a = new StreamId()
+  private readonly b = new StreamId()
+
+  constructor(dependencies: StreamDependencies) {
+    this.arena = dependencies.arena
+    this.index = dependencies.index
+    this.nodes = dependencies.nodes
+    this.limits = dependencies.limits
+    this.iterator = new StreamIterator(dependencies.index, dependencies.nodes)
+  }
+
+  open(value: Ref): this {
+    this.value = value
+    return this
+  }
+
+  /** A new, empty stream. */
+  create(): this {
+    const tree = this.index.trees.create()
+    this.value = this.arena.alloc(STREAM_BYTES)
+    const at = this.arena.at(this.value)
+    this.arena.u8(this.value).fill(0, at, at + STREAM_BYTES)
+    this.arena.dv(this.value).setUint32(at + NODES, tree, true)
+    return this
+  }
+
+  // ---- the value's fields ----
+
+  get tree(): Ref {
+    return this.getRef(NODES)
+  }
+
+  /** The tree of consumer groups, or 0. */
+  get groups(): Ref {
+    return this.getRef(GROUPS)
+  }
+
+  /** The tree of consumer groups, made if there is none. */
+  groupsToWrite(): Ref {
+    let groups = this.groups
+    if (groups === 0) {
+      groups = this.index.trees.create()
+      this.arena.dv(this.value).setUint32(this.arena.at(this.value) + GROUPS, groups, true)
+    }
+    return groups
+  }
+
+  get length(): number {
+    return this.getNumber(LENGTH)
+  }
+
+  set length(n: number) {
+    this.setNumber(LENGTH, n)
+  }
+
+  /** How many entries were ever added, deleted ones included. */
+  get entriesAdded(): number {
+    return this.getNumber(ADDED)
+  }
+
+  set entriesAdded(n: number) {
+    this.setNumber(ADDED, n)
+  }
+
+  /** The id of the last entry ever added. */
+  lastId(out: StreamId): StreamId {
+    return this.getId(LAST_ID, out)
+  }
+
+  setLastId(id: StreamId): void {
+    this.setId(LAST_ID, id)
+  }
+
+  /** The id of the first entry; 0-0 when there is none. */
+  firstId(out: StreamId): StreamId {
+    return this.getId(FIRST_ID, out)
+  }
+
+  setFirstId(id: StreamId): void {
+    this.setId(FIRST_ID, id)
+  }
+
+  /** The largest id that XDEL deleted. */
+  maxDeletedId(out: StreamId): StreamId {
+    return this.getId(MAX_DELETED_ID, out)
+  }
+
+  setMaxDeletedId(id: StreamId): void {
+    this.setId(MAX_DELETED_ID, id)
+  }
+
+  private getRef(offset: number): Ref {
+    return this.arena.segments[this.value >>> SEGMENT_SHIFT].dv.getUint32(
+      ((this.value & GRANULE_MASK) << 4) + offset,
+      true,
+    )
+  }
+
+  private getNumber(offset: number): number {
+    return this.arena.segments[this.value >>> SEGMENT_SHIFT].dv.getFloat64(
+      ((this.value & GRANULE_MASK) << 4) + offset,
+      true,
+    )
+  }
+
+  private setNumber(offset: number, n: number): void {
+    this.arena.dv(this.value).setFloat64(this.arena.at(this.value) + offset, n, true)
+  }
+
+  private getId(offset: number, out: StreamId): StreamId {
+    return out.read(this.arena.dv(this.value), this.arena.at(this.value) + offset)
+  }
+
+  private setId(offset: number, id: StreamId): void {
+    id.write(this.arena.dv(this.value), this.arena.at(this.value) + offset)
+  }
+
+  // ---- entries ----
+
+  /** Appends an entry: `fields` field-value pairs from args[from] on, under an id above the last. */
+  append(id: StreamId, args: readonly Slice[], from: number, fields: number): void {
+    const { trees } = this.index
+    const tree = this.tree
+    let node = trees.last(tree, this.cursor) ? trees.entryAt(this.cursor) : 0
+    if (node !== 0 && this.isFull(this.listpackOf(node), args, from, fields)) {
+      this.setListpack(node, this.nodes.trimRoom(this.listpackOf(node)))
+      node = 0
+    }
+    if (node === 0) {
+      const lp = this.nodes.create(args, from, fields)
+      node = this.addNode(id, lp)
+    }
+    const master = this.index.idOf(node, this.a)
+    this.setListpack(node, this.nodes.append(this.listpackOf(node), master, id, args, from, fields))
+    const length = this.length + 1
+    this.length = length
+    this.entriesAdded++
+    this.setLastId(id)
+    if (length === 1) this.setFirstId(id)
+  }
+
+  private isFull(lp: Ref, args: readonly Slice[], from: number, fields: number): boolean {
+    const { streamNodeMaxBytes, streamNodeMaxEntries } = this.limits
+    let bytes = this.nodes.lists.bytes(lp)
+    for (let i = from; i < from + fields * 2; i++) bytes += args[i].len
+    const bytesMax = streamNodeMaxBytes === 0 ? ENTRY_BYTES_MAX : Math.min(streamNodeMaxBytes, ENTRY_BYTES_MAX)
+    if (bytes >= bytesMax) return true
+    return streamNodeMaxEntries > 0 && this.nodes.valid(lp) + this.nodes.deleted(lp) >= streamNodeMaxEntries
+  }
+
+  /** Adds a node: the listpack `lp`, whose master has this id. Its entry in the tree. */
+  addNode(master: StreamId, lp: Ref): Ref {
+    const node = this.index.newIdEntry(master, 4)
+    this.setListpack(node, lp)
+    this.index.trees.insert(this.tree, node)
+    return node
+  }
+
+  listpackOf(node: Ref): Ref {
+    return this.arena.dv(node).getUint32(this.arena.at(node) + ID_PAYLOAD_AT, true)
+  }
+
+  private setListpack(node: Ref, lp: Ref): void {
+    this.arena.dv(node).setUint32(this.arena.at(node) + ID_PAYLOAD_AT, lp, true)
+  }
+
+  private removeNode(node: Ref): void {
+    this.index.trees.remove(this.tree, node)
+    this.arena.free(this.listpackOf(node))
+    this.arena.free(node)
+  }
+
+  exists(id: StreamId): boolean {
+    return this.iterator.start(this.tree, id, id, false).next()
+  }
+
+  /** Deletes an entry; first and largest deleted id are the caller's to renew. */
+  delete(id: StreamId): boolean {
+    const it = this.iterator.start(this.tree, id, id, false)
+    if (!it.next()) return false
+    it.markDeleted()
+    this.length--
+    const lp = this.listpackOf(it.node)
+    if (this.nodes.valid(lp) === 1) this.removeNode(it.node)
+    else this.setListpack(it.node, this.nodes.addToCounts(lp, -1, 1))
+    return true
+  }
+
+  /** The id of the first or last entry that is there (or, `withDeleted`, was); false when there is none. */
+  edgeId(last: boolean, withDeleted: boolean, out: StreamId): boolean {
+    const it = this.iterator.start(this.tree, this.a.setMin(), this.b.setMax(), last)
+    it.withDeleted = withDeleted
+    if (!it.next()) return false
+    out.set(it.id)
+    return true
+  }
+
+  /** Notes which entry is the first now. */
+  renewFirstId(): void {
+    const first = this.a
+    if (this.length === 0 || !this.edgeId(false, false, first)) first.setMin()
+    this.setFirstId(first)
+  }
+
+  /** Removes entries from the beginning; how many. */
+  trim(trim: Trim): number {
+    let deleted = 0
+    const { trees } = this.index
+    while (trees.first(this.tree, this.cursor)) {
+      if (trim.minId === undefined && this.length <= trim.length) break
+      const node = trees.entryAt(this.cursor)
+      const lp = this.listpackOf(node)
+      const entries = this.nodes.valid(lp)
+      if (trim.limit > 0 && deleted + entries > trim.limit) break
+      if (!this.goesWhole(node, entries, trim)) {
+        if (!trim.approximate) deleted += this.trimNode(node, trim)
+        break
+      }
+      this.removeNode(node)
+      this.length -= entries
+      deleted += entries
+    }
+    if (deleted > 0 || this.length === 0) this.renewFirstId()
+    return deleted
+  }
+
+  private goesWhole(node: Ref, entries: number, trim: Trim): boolean {
+    if (trim.minId === undefined) return this.length - entries >= trim.length
+    // The last entry, deleted or not, of the first node.
+    const it = this.iterator.start(this.tree, this.a.setMin(), this.upTo(node), true)
+    it.withDeleted = true
+    return it.next() && it.id.compare(trim.minId) < 0
+  }
+
+  /** The id before the next node's master, or the largest. `node` is the first. */
+  private upTo(node: Ref): StreamId {
+    const { trees } = this.index
+    const next = new OrderedCursor()
+    trees.first(this.tree, next)
+    if (trees.entryAt(next) !== node || !trees.next(next)) return this.b.setMax()
+    this.index.idOf(trees.entryAt(next), this.b)
+    this.b.decrement()
+    return this.b
+  }
+
+  private trimNode(node: Ref, trim: Trim): number {
+    const it = this.iterator.start(this.tree, this.a.setMin(), this.b.setMax(), false)
+    let deleted = 0
+    while (it.next() && it.node === node) {
+      if (trim.minId === undefined ? this.length <= trim.length : it.id.compare(trim.minId) >= 0) break
+      it.markDeleted()
+      this.length--
+      deleted++
+    }
+    if (deleted > 0) this.setListpack(node, this.nodes.addToCounts(this.listpackOf(node), -deleted, deleted))
+    return deleted
+  }
+}

@@ -1,0 +1,139 @@
+// ZSetListpack: a small sorted set in a listpack.
+//
+//   [ member ][ score ][ member ][ score ] …     in order; a whole score is an integer, any other its shortest text
+//
+// Always: an even number of elements. Positions are those of members. As in Redis, -0 is stored as 0.
+
+import { formatDouble } from '../../../lib/double.ts'
+import { parseDouble, writeInt, writeText } from '../../../lib/number.ts'
+import { compareBytes, Slice } from '../../../lib/slice.ts'
+import type { Arena, Ref } from '../../../memory/arena.ts'
+import { Listpack } from '../../../memory/listpack.ts'
+
+const WHOLE_MAX = 2 ** 62
+
+export class ZSetListpack {
+  readonly lists: Listpack
+  /** Score of the member that the last find() gave. */
+  foundScore = 0
+  private readonly text = new Slice()
+  private readonly digits = new Slice(new Uint8Array(24), 0, 0)
+  private readonly scoreText = new Slice(new Uint8Array(40), 0, 0)
+
+  constructor(arena: Arena) {
+    this.lists = new Listpack(arena)
+  }
+
+  create(): Ref {
+    return this.lists.create()
+  }
+
+  count(lp: Ref): number {
+    return this.lists.count(lp) >>> 1
+  }
+
+  /** The position of a member, or -1. */
+  find(lp: Ref, member: Slice): number {
+    const pos = this.lists.find(lp, this.lists.first(lp), member, 1)
+    if (pos >= 0) this.foundScore = this.scoreAfter(lp, pos)
+    return pos
+  }
+
+  /** Members before the one at `pos`. */
+  rankOf(lp: Ref, pos: number): number {
+    let rank = 0
+    for (let p = this.lists.first(lp); p !== pos; p = this.next(lp, p)) rank++
+    return rank
+  }
+
+  /** The position of the member of this rank, or -1. */
+  seek(lp: Ref, rank: number): number {
+    return this.lists.seek(lp, rank * 2)
+  }
+
+  next(lp: Ref, pos: number): number {
+    return this.lists.next(lp, this.lists.next(lp, pos))
+  }
+
+  previous(lp: Ref, pos: number): number {
+    const score = this.lists.prev(lp, pos)
+    return score < 0 ? -1 : this.lists.prev(lp, score)
+  }
+
+  /** Points `out` at the member at `pos`; one stored as an integer is written into `scratch`. */
+  member(lp: Ref, pos: number, out: Slice, scratch: Slice): Slice {
+    return this.lists.get(lp, pos, out, scratch)
+  }
+
+  /** The score of the member at `pos`. */
+  scoreAfter(lp: Ref, pos: number): number {
+    const at = this.lists.next(lp, pos)
+    const n = this.lists.integerAt(lp, at)
+    if (Number.isFinite(n)) return n
+    const text = this.lists.get(lp, at, this.text, this.digits)
+    const score = parseDouble(text)
+    // What is no proper double can only have come from a foreign file; it must not break the order.
+    return Number.isNaN(score) ? Number(text.latin1()) || 0 : score
+  }
+
+  /** Adds a member that is new, in its place; the listpack's ref from then on. */
+  insert(lp: Ref, member: Slice, score: number): Ref {
+    let pos = this.lists.first(lp)
+    for (; pos >= 0; pos = this.next(lp, pos)) {
+      const s = this.scoreAfter(lp, pos)
+      if (s > score) break
+      if (s === score && compareBytes(this.member(lp, pos, this.text, this.digits), member) > 0) break
+    }
+    if (pos < 0) return this.append(lp, member, score)
+    lp = this.lists.insertBefore(lp, pos, member)
+    return this.lists.insertAfter(lp, pos, this.spell(score))
+  }
+
+  /** Adds a member that is new and belongs at the end. */
+  append(lp: Ref, member: Slice, score: number): Ref {
+    return this.lists.append(this.lists.append(lp, member), this.spell(score))
+  }
+
+  private spell(score: number): Slice {
+    const s = this.scoreText
+    if (Number.isSafeInteger(score)) s.len = writeInt(s.u8, 0, score + 0)
+    else if (Number.isInteger(score) && Math.abs(score) < WHOLE_MAX)
+      s.len = writeText(s.u8, 0, BigInt(score).toString())
+    else s.len = writeText(s.u8, 0, formatDouble(score))
+    return s
+  }
+
+  /** Takes out `count` members from the one at `pos` on. */
+  removeAt(lp: Ref, pos: number, count: number): Ref {
+    return this.lists.deleteAt(lp, pos, count * 2)
+  }
+
+  /** False when one more member of so many bytes would make the listpack too large. */
+  hasRoomFor(lp: Ref, memberBytes: number): boolean {
+    return this.lists.isSafeToAdd(lp, memberBytes)
+  }
+
+  copy(lp: Ref): Ref {
+    return this.lists.copy(lp)
+  }
+
+  /** Members with a score below `score`, or also that score when `orEqual`. */
+  countBelow(lp: Ref, score: number, orEqual: boolean): number {
+    let count = 0
+    for (let pos = this.lists.first(lp); pos >= 0; pos = this.next(lp, pos), count++) {
+      const s = this.scoreAfter(lp, pos)
+      if (orEqual ? s > score : s >= score) break
+    }
+    return count
+  }
+
+  /** Members up to the first that is not before `member` (after it when `orEqual`), scores aside. */
+  countBefore(lp: Ref, member: Slice, orEqual: boolean): number {
+    let count = 0
+    for (let pos = this.lists.first(lp); pos >= 0; pos = this.next(lp, pos), count++) {
+      const order = compareBytes(this.member(lp, pos, this.text, this.digits), member)
+      if (orEqual ? order > 0 : order >= 0) break
+    }
+    return count
+  }
+}

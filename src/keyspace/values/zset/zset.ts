@@ -1,0 +1,421 @@
+// ZSet: one sorted set at a time. open() points it at the value of a key; methods may move the value or change its
+// encoding, so whoever changed something stores `encoding` and `value` back (Database.setValue).
+//
+//   listpack   member, score, member, score … in order                       (zset-packed.ts)
+//   skiplist   header 16 B:  hash table u32 | ordered tree u32               (memory/table.ts, memory/ordered.ts)
+//              Both hold the same entries: [ score f64 ][ member length u8, or 255 and u32 ][ member ]. Redis has a
+//              skiplist in the tree's place, whence the name.
+//
+// Always: ordered by score, then by the members' bytes; no member twice; scores are never NaN. Ranks count from 0.
+
+import { copyBytes } from '../../../lib/bytes.ts'
+import { Slice } from '../../../lib/slice.ts'
+import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
+import { OrderedCursor, type OrderedTree } from '../../../memory/ordered.ts'
+import type { HashTable } from '../../../memory/table.ts'
+import { TableSlot } from '../../../memory/table-slot.ts'
+import { ENC_LISTPACK, ENC_SKIPLIST } from '../../types.ts'
+import type { ZSetListpack } from './zset-listpack.ts'
+
+export const TABLE = 0
+export const TREE = 4
+export const HEADER_BYTES = 16
+
+// What add() is asked to do, and what it did.
+export const ADD_INCR = 1
+export const ADD_NX = 2
+export const ADD_XX = 4
+export const ADD_GT = 8
+export const ADD_LT = 16
+
+export const UNCHANGED = 0
+export const ADDED = 1
+export const UPDATED = 2
+/** Not done because of NX, XX, GT or LT. */
+export const REFUSED = 3
+export const NOT_A_NUMBER = 4
+
+/** When a listpack becomes a tree; the server's Settings are one. */
+export interface ZSetLimits {
+  zsetMaxListpackEntries: number
+  zsetMaxListpackValue: number
+}
+
+/** A place in a sorted set, and the element there. Valid until the set changes. */
+export class ZSetCursor {
+  readonly tree = new OrderedCursor()
+  /** Offset of the member in a listpack. */
+  at = 0
+  readonly member = new Slice()
+  score = 0
+  /** Where a member that a listpack holds as an integer is written out. */
+  readonly digits = new Slice(new Uint8Array(24), 0, 0)
+}
+
+/** What every ZSet of a keyspace works with. */
+export interface ZSetDependencies {
+  readonly arena: Arena
+  readonly tables: HashTable
+  readonly trees: OrderedTree
+  readonly packed: ZSetListpack
+  readonly limits: ZSetLimits
+}
+
+export class ZSet {
+  encoding = ENC_LISTPACK
+  value: Ref = 0
+  /** The score that the last add() left, or that the last rank() found. */
+  score = 0
+  private readonly arena: Arena
+  private readonly tables: HashTable
+  private readonly slot: TableSlot
+  private readonly trees: OrderedTree
+  private readonly packed: ZSetListpack
+  private readonly limits: ZSetLimits
+  private readonly scratchCursor = new ZSetCursor()
+  private table: Ref = 0
+  private tree: Ref = 0
+
+  constructor(dependencies: ZSetDependencies) {
+    this.arena = dependencies.arena
+    this.tables = dependencies.tables
+    this.slot = new TableSlot(dependencies.arena)
+    this.trees = dependencies.trees
+    this.packed = dependencies.packed
+    this.limits = dependencies.limits
+  }
+
+  open(encoding: number, value: Ref): this {
+    this.encoding = encoding
+    this.value = value
+    if (encoding === ENC_SKIPLIST) {
+      const seg = this.arena.segments[value >>> SEGMENT_SHIFT]
+      const at = (value & GRANULE_MASK) << 4
+      this.table = seg.dv.getUint32(at + TABLE, true)
+      this.tree = seg.dv.getUint32(at + TREE, true)
+    }
+    return this
+  }
+
+  /** A new, empty set, in the encoding that suits so many members the longest of which is so long. */
+  create(count: number, memberBytesMax: number): this {
+    const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.limits
+    if (count <= zsetMaxListpackEntries && memberBytesMax <= zsetMaxListpackValue)
+      return this.open(ENC_LISTPACK, this.packed.create())
+    return this.createTree()
+  }
+
+  /** A new, empty set that is a tree from the start. */
+  createTree(): this {
+    const table = this.tables.create()
+    const tree = this.trees.create()
+    const header = this.arena.alloc(HEADER_BYTES)
+    const dv = this.arena.dv(header)
+    const at = this.arena.at(header)
+    dv.setUint32(at + TABLE, table, true)
+    dv.setUint32(at + TREE, tree, true)
+    return this.open(ENC_SKIPLIST, header)
+  }
+
+  /** So many members are about to be added, to an empty set if this is to be of use. */
+  reserve(members: number): void {
+    if (this.encoding === ENC_SKIPLIST) this.tables.reserve(this.table, members)
+  }
+
+  get length(): number {
+    return this.encoding === ENC_SKIPLIST ? this.trees.count(this.tree) : this.packed.count(this.value)
+  }
+
+  /** The score of a member; NaN when there is none. */
+  scoreOf(member: Slice): number {
+    if (this.encoding === ENC_SKIPLIST) {
+      const entry = this.tables.find(this.table, member, this.tables.hash(member), this.slot)
+      return entry === 0 ? Number.NaN : this.trees.scoreOf(entry)
+    }
+    return this.packed.find(this.value, member) < 0 ? Number.NaN : this.packed.foundScore
+  }
+
+  /** How many members stand before this one, and its score in `score`; -1 when it is none. */
+  rank(member: Slice): number {
+    if (this.encoding === ENC_SKIPLIST) {
+      const entry = this.tables.find(this.table, member, this.tables.hash(member), this.slot)
+      if (entry === 0) return -1
+      this.score = this.trees.scoreOf(entry)
+      return this.trees.rank(this.tree, entry)
+    }
+    const found = this.packed.find(this.value, member)
+    if (found < 0) return -1
+    this.score = this.packed.foundScore
+    return this.packed.rankOf(this.value, found)
+  }
+
+  // ---- changing ----
+
+  /**
+   * Adds a member or changes its score, under the conditions of ADD_ flags; what happened. The score it has then (or
+   * would have got) is in `score`.
+   */
+  add(member: Slice, score: number, flags: number): number {
+    if (Number.isNaN(score)) return NOT_A_NUMBER
+    if (this.encoding === ENC_SKIPLIST) return this.addToTree(member, score, flags)
+    const found = this.packed.find(this.value, member)
+    if (found >= 0) {
+      const old = this.packed.foundScore
+      const outcome = this.decide(old, score, flags)
+      if (outcome !== UPDATED) return outcome
+      this.value = this.packed.removeAt(this.value, found, 1)
+      this.value = this.packed.insert(this.value, member, this.score)
+      return UPDATED
+    }
+    if ((flags & ADD_XX) !== 0) return REFUSED
+    const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.limits
+    const fits = this.packed.count(this.value) < zsetMaxListpackEntries && member.len <= zsetMaxListpackValue
+    if (!fits || !this.packed.hasRoomFor(this.value, member.len)) {
+      this.toTree()
+      return this.addToTree(member, score, flags)
+    }
+    this.score = score
+    this.value = this.packed.insert(this.value, member, score)
+    return ADDED
+  }
+
+  private addToTree(member: Slice, score: number, flags: number): number {
+    const hash = this.tables.hash(member)
+    const entry = this.tables.find(this.table, member, hash, this.slot)
+    if (entry !== 0) {
+      const outcome = this.decide(this.trees.scoreOf(entry), score, flags)
+      if (outcome === UPDATED) this.trees.setScore(this.tree, entry, this.score)
+      return outcome
+    }
+    if ((flags & ADD_XX) !== 0) return REFUSED
+    this.score = score
+    this.insertNew(member, score, hash)
+    return ADDED
+  }
+
+  /** What is to happen to a member that has the score `old`; the new score in `score`. */
+  private decide(old: number, score: number, flags: number): number {
+    this.score = old
+    if ((flags & ADD_NX) !== 0) return REFUSED
+    if ((flags & ADD_INCR) !== 0) {
+      score += old
+      if (Number.isNaN(score)) return NOT_A_NUMBER
+    }
+    if (((flags & ADD_LT) !== 0 && score >= old) || ((flags & ADD_GT) !== 0 && score <= old)) return REFUSED
+    this.score = score
+    return score === old ? UNCHANGED : UPDATED
+  }
+
+  private insertNew(member: Slice, score: number, hash: number): void {
+    const len = member.len
+    const wide = len >= 255
+    const entry = this.arena.alloc(len + (wide ? 13 : 9))
+    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
+    let at = (entry & GRANULE_MASK) << 4
+    seg.dv.setFloat64(at, score, true)
+    at += 8
+    seg.u8[at++] = wide ? 255 : len
+    if (wide) {
+      seg.dv.setUint32(at, len, true)
+      at += 4
+    }
+    copyBytes(seg.u8, seg.dv, at, member.u8, member.dv, member.off, len)
+    this.tables.insert(this.table, entry, hash)
+    this.trees.insert(this.tree, entry)
+  }
+
+  /** Adds a member that is known to be new and to belong at the end, in whatever encoding the set has. */
+  append(member: Slice, score: number): void {
+    if (this.encoding === ENC_SKIPLIST) this.insertNew(member, score, this.tables.hash(member))
+    else this.value = this.packed.append(this.value, member, score)
+  }
+
+  /** Adds a member that is known to be new; the encoding stays. */
+  insert(member: Slice, score: number): void {
+    if (this.encoding === ENC_SKIPLIST) this.insertNew(member, score, this.tables.hash(member))
+    else this.value = this.packed.insert(this.value, member, score)
+  }
+
+  /** Adds a member, or gives it what `aggregate` makes of its score and this one; true when it is new. Trees only. */
+  merge(member: Slice, score: number, aggregate: (old: number, score: number) => number): boolean {
+    const hash = this.tables.hash(member)
+    const entry = this.tables.find(this.table, member, hash, this.slot)
+    if (entry === 0) {
+      this.insertNew(member, score, hash)
+      return true
+    }
+    const old = this.trees.scoreOf(entry)
+    const merged = aggregate(old, score)
+    if (!Object.is(merged, old)) this.trees.setScore(this.tree, entry, merged)
+    return false
+  }
+
+  remove(member: Slice): boolean {
+    if (this.encoding === ENC_SKIPLIST) {
+      const hash = this.tables.hash(member)
+      const entry = this.tables.find(this.table, member, hash, this.slot)
+      if (entry === 0) return false
+      this.trees.remove(this.tree, entry)
+      this.tables.removeAt(this.table, this.slot)
+      this.arena.free(entry)
+      return true
+    }
+    const found = this.packed.find(this.value, member)
+    if (found < 0) return false
+    this.value = this.packed.removeAt(this.value, found, 1)
+    return true
+  }
+
+  /** Removes `count` members from `rank` on. */
+  removeRanks(rank: number, count: number): void {
+    if (this.encoding === ENC_SKIPLIST) this.trees.removeRange(this.tree, rank, count, this.removeFromTable)
+    else this.value = this.packed.removeAt(this.value, this.packed.seek(this.value, rank), count)
+  }
+
+  private readonly removeFromTable = (entry: Ref): void => {
+    const hash = this.tables.hashOf(entry)
+    if (this.tables.findRef(this.table, entry, hash, this.slot)) this.tables.removeAt(this.table, this.slot)
+    this.arena.free(entry)
+  }
+
+  // ---- places ----
+
+  /** Puts the cursor on the member of this rank; false when there is none. */
+  seekRank(rank: number, c: ZSetCursor): boolean {
+    if (this.encoding === ENC_SKIPLIST) {
+      if (rank === 0 ? !this.trees.first(this.tree, c.tree) : !this.trees.seekRank(this.tree, rank, c.tree))
+        return false
+      this.load(c)
+      return true
+    }
+    c.at = this.packed.seek(this.value, rank)
+    return c.at >= 0 && this.loadPacked(c)
+  }
+
+  next(c: ZSetCursor): boolean {
+    if (this.encoding === ENC_SKIPLIST) {
+      if (!this.trees.next(c.tree)) return false
+      this.load(c)
+      return true
+    }
+    c.at = this.packed.next(this.value, c.at)
+    return c.at >= 0 && this.loadPacked(c)
+  }
+
+  previous(c: ZSetCursor): boolean {
+    if (this.encoding === ENC_SKIPLIST) {
+      if (!this.trees.previous(c.tree)) return false
+      this.load(c)
+      return true
+    }
+    c.at = this.packed.previous(this.value, c.at)
+    return c.at >= 0 && this.loadPacked(c)
+  }
+
+  /** Puts the cursor on the first member whose score is at least `score`, which alone is read; false when there is none. */
+  seekScore(score: number, c: ZSetCursor): boolean {
+    if (this.encoding !== ENC_SKIPLIST) return this.seekRank(this.packed.countBelow(this.value, score, false), c)
+    this.trees.seekScore(this.tree, score, false, c.tree)
+    if (c.tree.leaf === 0) return false
+    c.score = this.trees.scoreAt(c.tree)
+    return true
+  }
+
+  /** As next(), but of the member there only the score is read. */
+  nextScore(c: ZSetCursor): boolean {
+    if (this.encoding !== ENC_SKIPLIST) return this.next(c)
+    if (!this.trees.next(c.tree)) return false
+    c.score = this.trees.scoreAt(c.tree)
+    return true
+  }
+
+  /** What memberOf() finds the member under the cursor by, until the set changes. */
+  handleAt(c: ZSetCursor): number {
+    return this.encoding === ENC_SKIPLIST ? this.trees.entryAt(c.tree) : c.at
+  }
+
+  /** The member of a handle: valid until the cursor is used again. */
+  memberOf(handle: number, c: ZSetCursor): Slice {
+    if (this.encoding === ENC_SKIPLIST) this.trees.memberOf(handle, c.member)
+    else this.packed.member(this.value, handle, c.member, c.digits)
+    return c.member
+  }
+
+  private load(c: ZSetCursor): void {
+    c.score = this.trees.scoreAt(c.tree)
+    this.trees.memberOf(this.trees.entryAt(c.tree), c.member)
+  }
+
+  private loadPacked(c: ZSetCursor): boolean {
+    this.packed.member(this.value, c.at, c.member, c.digits)
+    c.score = this.packed.scoreAfter(this.value, c.at)
+    return true
+  }
+
+  /** How many members have a score below `score`, or also that score when `orEqual`. */
+  countBelow(score: number, orEqual: boolean): number {
+    if (this.encoding === ENC_SKIPLIST) return this.trees.seekScore(this.tree, score, orEqual, this.scratchCursor.tree)
+    return this.packed.countBelow(this.value, score, orEqual)
+  }
+
+  /** How many members come before `member`, or also that member when `orEqual`, in a set whose scores are all equal. */
+  countBefore(member: Slice, orEqual: boolean): number {
+    if (this.encoding === ENC_SKIPLIST)
+      return this.trees.seekMember(this.tree, member, orEqual, this.scratchCursor.tree)
+    return this.packed.countBefore(this.value, member, orEqual)
+  }
+
+  /** Part of a tree's members, in the manner of HashTable.scan; the slice is valid until the set changes. */
+  scan(cursor: number, visit: (member: Slice, score: number) => void): number {
+    return this.tables.scan(this.table, cursor, entry =>
+      visit(this.trees.memberOf(entry, this.scratchCursor.member), this.trees.scoreOf(entry)),
+    )
+  }
+
+  // ---- encodings ----
+
+  /** Becomes a tree when so many members are expected that a listpack would not do. */
+  reserveEncoding(count: number): void {
+    if (this.encoding === ENC_LISTPACK && count > this.limits.zsetMaxListpackEntries) this.toTree()
+  }
+
+  toTree(): void {
+    const old = this.value
+    const c = this.scratchCursor
+    c.at = this.packed.seek(old, 0)
+    this.createTree()
+    while (c.at >= 0) {
+      this.packed.member(old, c.at, c.member, c.digits)
+      this.insertNew(c.member, this.packed.scoreAfter(old, c.at), this.tables.hash(c.member))
+      c.at = this.packed.next(old, c.at)
+    }
+    this.arena.free(old)
+  }
+
+  /** Becomes a listpack if the limits allow; `memberBytesMax` and `memberBytes` are the longest member and all together. */
+  packIfSmall(memberBytesMax: number, memberBytes: number): void {
+    const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.limits
+    if (this.encoding === ENC_LISTPACK || this.length > zsetMaxListpackEntries) return
+    if (memberBytesMax > zsetMaxListpackValue || memberBytes >= 1 << 30) return
+    let packed = this.packed.create()
+    const c = this.scratchCursor
+    for (let more = this.seekRank(0, c); more; more = this.next(c))
+      packed = this.packed.append(packed, c.member, c.score)
+    this.discard()
+    this.open(ENC_LISTPACK, packed)
+  }
+
+  /** Frees the whole set, at once. */
+  discard(): void {
+    if (this.encoding === ENC_SKIPLIST) {
+      while (!this.trees.drain(this.tree, 1 << 20, ignore));
+      while (!this.tables.drain(this.table, 1 << 20, this.freeEntry));
+    }
+    this.arena.free(this.value)
+    this.value = 0
+  }
+
+  private readonly freeEntry = (entry: Ref): void => this.arena.free(entry)
+}
+
+function ignore(): void {}

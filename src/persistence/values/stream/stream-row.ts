@@ -1,0 +1,67 @@
+// Whether the bytes of a stream's node (keyspace/stream-node.ts draws them) are one that can be iterated safely.
+
+import type { Slice } from '../../../lib/slice.ts'
+import { EOF, HEADER_BYTES, isListpack, isString, readInteger, skip } from '../../../memory/listpack-format.ts'
+
+const SAME_FIELDS = 2
+const FIXED_ELEMENTS = 3
+
+/** Reads a row's elements one after the other; every integer() that is none makes it bad. */
+class Walk {
+  bad = false
+  private readonly s: Slice
+  private at: number
+
+  constructor(s: Slice) {
+    this.s = s
+    this.at = s.off + HEADER_BYTES
+  }
+
+  get ended(): boolean {
+    return this.s.u8[this.at] === EOF
+  }
+
+  integer(): number {
+    const { u8, dv } = this.s
+    if (this.ended || isString(u8, this.at)) {
+      this.bad = true
+      return 0
+    }
+    const n = readInteger(u8, dv, this.at)
+    this.at = skip(u8, this.at)
+    return n
+  }
+
+  /** Passes over `n` elements of any kind. */
+  skip(n: number): void {
+    for (let i = 0; i < n && !this.bad; i++) {
+      if (this.ended) this.bad = true
+      else this.at = skip(this.s.u8, this.at)
+    }
+  }
+}
+
+export function isStreamNode(s: Slice): boolean {
+  if (!isListpack(s.u8, s.dv, s.off, s.len)) return false
+  const walk = new Walk(s)
+  const valid = walk.integer()
+  const deleted = walk.integer()
+  const masterFields = walk.integer()
+  walk.skip(masterFields)
+  if (walk.integer() !== 0 || walk.bad || valid < 0 || deleted < 0 || masterFields < 0) return false
+  for (let left = valid + deleted; left > 0; left--) {
+    const flags = walk.integer()
+    walk.integer()
+    walk.integer()
+    let elements = FIXED_ELEMENTS + masterFields
+    if ((flags & SAME_FIELDS) !== 0) walk.skip(masterFields)
+    else {
+      const fields = walk.integer()
+      if (fields < 0) return false
+      walk.skip(fields * 2)
+      elements = FIXED_ELEMENTS + 1 + fields * 2
+    }
+    if (walk.integer() !== elements || walk.bad) return false
+  }
+  return walk.ended
+}

@@ -1,0 +1,151 @@
+// ValueCodecs: the codecs of one server, found by the type of a value or by what a file calls it; and those who write, read
+// and rewrite values of any type with them.
+//
+// Always: a type has one codec, and an RDB type belongs to one; what has none is an error, in a file as in a keyspace.
+
+import type { Entries } from '../../keyspace/entries.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import type { EncodingLimits, ValueTypes } from '../../keyspace/value-type.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { Listpack } from '../../memory/listpack.ts'
+import { RDB_TYPE_MAX } from '../rdb/format.ts'
+import type { RdbOutput } from '../rdb/output.ts'
+import { RowReader } from '../rdb/row-reader.ts'
+import type { RewriteOutput } from './rewrite-output.ts'
+import type {
+  RdbForm,
+  ReadOptions,
+  ReadSource,
+  ValueCodec,
+  ValueReader,
+  ValueRewriter,
+  ValueWriter,
+} from './value-codec.ts'
+
+export class ValueCodecs {
+  readonly all: readonly ValueCodec[]
+  private readonly byType: (ValueCodec | undefined)[] = []
+  private readonly formsByRdbType: (RdbForm | undefined)[] = []
+  private readonly typesByRdbType: number[] = []
+
+  constructor(codecs: readonly ValueCodec[]) {
+    this.all = codecs
+    for (const codec of codecs) {
+      if (this.byType[codec.type] !== undefined) throw new Error(`value type ${codec.type} has two codecs`)
+      this.byType[codec.type] = codec
+      for (const form of codec.forms) this.addForm(codec.type, form)
+    }
+  }
+
+  private addForm(type: number, form: RdbForm): void {
+    const { rdbType } = form
+    if (!Number.isInteger(rdbType) || rdbType < 0 || rdbType > RDB_TYPE_MAX)
+      throw new Error(`RDB type ${rdbType} of value type ${type} is none`)
+    if (this.formsByRdbType[rdbType] !== undefined) throw new Error(`RDB type ${rdbType} belongs to two value types`)
+    this.formsByRdbType[rdbType] = form
+    this.typesByRdbType[rdbType] = type
+  }
+
+  /** Throws unless each of these types has a codec. */
+  mustCover(types: ValueTypes): this {
+    for (const { id, name } of types.all())
+      if (this.byType[id] === undefined) throw new Error(`value type '${name}' (${id}) has no codec`)
+    return this
+  }
+
+  /** The form that files call `rdbType`; undefined for one that is not known. */
+  formOf(rdbType: number): RdbForm | undefined {
+    return this.formsByRdbType[rdbType]
+  }
+
+  /** The number of the type that has this form. */
+  typeOf(rdbType: number): number {
+    return this.typesByRdbType[rdbType]
+  }
+}
+
+/** Writes values, one at a time. */
+export class ValueWriters {
+  private readonly entries: Entries
+  private readonly byType: (ValueWriter | undefined)[] = []
+  private current!: ValueWriter
+
+  constructor(space: Keyspace, codecs: ValueCodecs) {
+    this.entries = space.entries
+    for (const codec of codecs.all) this.byType[codec.type] = codec.writer(space)
+  }
+
+  private of(entry: Ref): ValueWriter {
+    const writer = this.byType[this.entries.typeOf(entry)]
+    if (writer === undefined) throw new Error(`values of type ${this.entries.typeOf(entry)} cannot be saved`)
+    return writer
+  }
+
+  rdbType(entry: Ref): number {
+    return this.of(entry).rdbType(this.entries.encodingOf(entry))
+  }
+
+  begin(entry: Ref): void {
+    this.current = this.of(entry)
+    this.current.begin(this.entries, entry)
+  }
+
+  /** Goes on with the value; true at its end. */
+  step(out: RdbOutput, until: number): boolean {
+    return this.current.step(out, until)
+  }
+}
+
+/** Reads values that are not strings, one at a time. */
+export class ValueReaders {
+  readonly options: ReadOptions
+  private readonly codecs: ValueCodecs
+  private readonly byRdbType: (ValueReader | undefined)[] = []
+
+  constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs) {
+    this.codecs = codecs
+    this.options = { limits, deep: false, sanitizations: 0 }
+    const rows = new RowReader(new Listpack(space.arena), this.options)
+    const source: ReadSource = { space, rows, options: this.options }
+    for (const codec of codecs.all) {
+      const reader = codec.reader?.(source)
+      for (const { rdbType } of codec.forms) this.byRdbType[rdbType] = reader
+    }
+  }
+
+  /** The reader of values that the file calls `rdbType`; undefined for one that is not known. */
+  of(rdbType: number): ValueReader | undefined {
+    return this.byRdbType[rdbType]
+  }
+
+  /** The keyspace's type of such values. */
+  typeOf(rdbType: number): number {
+    return this.codecs.typeOf(rdbType)
+  }
+}
+
+/** Writes entries as the commands that build them. */
+export class ValueRewriters {
+  private readonly entries: Entries
+  private readonly byType: (ValueRewriter | undefined)[] = []
+  private readonly key = new Slice()
+
+  constructor(space: Keyspace, codecs: ValueCodecs) {
+    this.entries = space.entries
+    for (const codec of codecs.all) this.byType[codec.type] = codec.rewriter(space)
+  }
+
+  /** Writes the commands of an entry, its expiry included; pauses whenever it has written another command or so. */
+  *rewrite(entry: Ref, to: RewriteOutput): Generator<void, void, void> {
+    const { entries } = this
+    const key = entries.keyOf(entry, this.key)
+    const rewriter = this.byType[entries.typeOf(entry)]
+    if (rewriter === undefined) throw new Error(`values of type ${entries.typeOf(entry)} cannot be rewritten`)
+    yield* rewriter.rewrite(key, entries, entry, to)
+    const expiryMs = entries.expiryOf(entry)
+    if (expiryMs < 0) return
+    to.begin('PEXPIREAT', key, 1)
+    to.out.integer(expiryMs)
+  }
+}

@@ -1,0 +1,115 @@
+// ScratchKeyspace: an empty keyspace in which one DUMP payload at a time is made into the value it stands for: to compare
+// payloads that servers of different versions wrote, and to write a value as commands that any server understands.
+//
+// Always: it is empty between calls.
+
+import { Engine } from '../../engine/engine.ts'
+import { valueDigest } from '../../keyspace/digest.ts'
+import { TYPE_STREAM } from '../../keyspace/types.ts'
+import { Sha1 } from '../../lib/sha1.ts'
+import { Slice } from '../../lib/slice.ts'
+import { DumpPayloads } from '../../persistence/rdb/payload.ts'
+import { builtInCodecs } from '../../persistence/values/index.ts'
+import { RewriteOutput } from '../../persistence/values/rewrite-output.ts'
+import { ValueCodecs, ValueRewriters } from '../../persistence/values/value-codecs.ts'
+import type { CommandWriter } from '../../protocol/command-writer.ts'
+import type { System } from '../../system/system.ts'
+
+const FREE_LIMIT = 1 << 20
+
+export class ScratchKeyspace {
+  private readonly engine: Engine
+  private readonly payloads: DumpPayloads
+  private readonly rewriters: ValueRewriters
+  private readonly commands = new RewriteOutput()
+
+  constructor({ clock, random }: Pick<System, 'clock' | 'random'>) {
+    this.engine = new Engine(
+      {
+        nowMs: () => clock.nowMs(),
+        monotonicUs: () => clock.monotonicUs(),
+        random: () => random.u32(),
+        soon: () => {},
+      },
+      [],
+      1,
+    )
+    const { keyspace, settings } = this.engine
+    const codecs = new ValueCodecs(builtInCodecs)
+    this.payloads = new DumpPayloads(keyspace, settings, codecs, () => false)
+    this.payloads.skipChecks = true
+    this.rewriters = new ValueRewriters(keyspace, codecs)
+  }
+
+  /** What is the same for payloads of equal values, whatever wrote them; undefined for what is no payload. */
+  digest(payload: Uint8Array): string | undefined {
+    const entry = this.place(Slice.of('k'), payload)
+    if (entry === undefined) return undefined
+    const { keyspace } = this.engine
+    let digest = valueDigest(keyspace, entry)
+    if (keyspace.entries.typeOf(entry) === TYPE_STREAM) digest += this.streamDigest(entry)
+    this.clear()
+    return digest
+  }
+
+  /** Of a stream's groups and counters as well, which stand in the commands that make it. */
+  private streamDigest(entry: number): string {
+    const { out } = this.commands
+    for (const _ of this.rewriters.rewrite(entry, this.commands));
+    const bytes = new Uint8Array(20)
+    new Sha1().reset().update(out.u8, 0, out.len).digestInto(bytes)
+    out.drop(out.len)
+    return String(bytes)
+  }
+
+  /** Appends the commands that build the value; how many they are, or -1 for what is no payload. */
+  toCommands(key: Uint8Array, payload: Uint8Array, into: CommandWriter): number {
+    const entry = this.place(new Slice(key, 0, key.length), payload)
+    if (entry === undefined) return -1
+    const { out } = this.commands
+    let commands = 0
+    for (const _ of this.rewriters.rewrite(entry, this.commands));
+    commands = countCommands(out)
+    into.append(out)
+    out.drop(out.len)
+    this.clear()
+    return commands
+  }
+
+  private place(key: Slice, payload: Uint8Array): number | undefined {
+    if (payload.length < 11 || !this.payloads.read(new Slice(payload, 0, payload.length), false)) return undefined
+    return this.payloads.place(this.engine.keyspace.databases[0], key)
+  }
+
+  private clear(): void {
+    const { keyspace } = this.engine
+    const [db] = keyspace.databases
+    db.clear()
+    while (!keyspace.lazyFreeStep(FREE_LIMIT));
+  }
+}
+
+const STAR = 42
+const CR = 13
+
+/** Commands in a buffer: each word says how long it is, so it is enough to go from one to the next. */
+function countCommands({ u8, len }: CommandWriter): number {
+  let commands = 0
+  let at = 0
+  const number = () => {
+    let n = 0
+    for (at++; u8[at] !== CR; at++) n = n * 10 + u8[at] - 48
+    at += 2
+    return n
+  }
+  while (at < len) {
+    if (u8[at] === STAR) {
+      commands++
+      number()
+    } else {
+      const bytes = number()
+      at += bytes + 2
+    }
+  }
+  return commands
+}
