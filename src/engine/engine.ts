@@ -1,7 +1,7 @@
 // Engine: the heart of one server. Takes bytes from connections, runs the commands in them, sends the replies.
 //
-//   receive(client, bytes) ─▶ parser ─▶ dispatch: gates ─▶ command ─▶ reply buffer ─▶ flush: one write a client
-//                                                             └─▶ changes ─▶ sinks (append-only file, replicas, …)
+//   input.receive(client, bytes) ─▶ parser ─▶ dispatch: gates ─▶ command ─▶ reply buffer ─▶ flush: one write a client
+//                                                                   └─▶ changes ─▶ sinks (append-only file, replicas, …)
 //
 // Always: one command runs at a time and to its end; `reply` takes output of the current client only (behind what is
 // deferred for others, see output.ts); output for any other client goes through replyTo(). Nothing here reads a clock, a socket or a file: they are handed in.
@@ -11,7 +11,6 @@ import { Keyspace } from '../keyspace/keyspace.ts'
 import { builtInTypes } from '../keyspace/values/index.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Allocate } from '../memory/arena.ts'
-import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { Reply } from '../protocol/reply.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { AclLog } from './acl-log.ts'
@@ -19,11 +18,9 @@ import { Blocking } from './blocking.ts'
 import { Boundary } from './boundary.ts'
 import type { Broadcast } from './broadcast.ts'
 import {
-  CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
   CLIENT_DEFERRED,
-  CLIENT_POSTPONED,
   CLIENT_PUBSUB,
   CLIENT_REPLICA,
   Client,
@@ -36,6 +33,7 @@ import { Dispatch } from './dispatch.ts'
 import { NOTIFY_KEY_MISS, NOTIFY_NEW } from './events.ts'
 import { Gates } from './gates.ts'
 import type { Host } from './host.ts'
+import { InputBuffers } from './input.ts'
 import type { Migration } from './migration.ts'
 import { Observers } from './observers.ts'
 import { OutputBuffers } from './output.ts'
@@ -73,14 +71,8 @@ export interface Sink {
   changes(effects: readonly Effect[], asTransaction: boolean): void
 }
 
-const COMMANDS_PER_CLOCK = 64
-/** Input buffers up to this are kept for the next long command; the cron takes back what is not used. */
-const QUERY_KEEP_BYTES = 1024 * 1024
 /** Replies gathered over clients beyond this are sent at once. */
 const FLUSH_BYTES = 256 * 1024
-
-/** A command that promises more than this gets room as its bytes come. */
-const PROMISE_BYTES_MAX = 16 * 1024 * 1024
 
 export class Engine {
   readonly settings: Settings = defaultSettings()
@@ -88,7 +80,6 @@ export class Engine {
   readonly table: CommandTable
   readonly machine: Machine
   readonly reply = new Reply()
-  readonly parser = new Parser()
   readonly clients = new Map<number, Client>()
   readonly stats = new Stats()
   readonly ctx: Context
@@ -100,6 +91,7 @@ export class Engine {
   readonly watches: Watches
   readonly blocking: Blocking
   readonly acknowledgements: Acknowledgements
+  readonly input: InputBuffers
   readonly output: OutputBuffers
   readonly pubsub: PubSub
   readonly tracking: Tracking
@@ -148,6 +140,7 @@ export class Engine {
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
     this.table = new CommandTable(commands)
+    this.input = new InputBuffers(this)
     this.output = new OutputBuffers(this)
     this.ctx = new Context(this)
     this.watches = new Watches(this)
@@ -220,140 +213,10 @@ export class Engine {
     this.keyspace.nowMs = this.machine.nowMs()
   }
 
-  // ---- input ----
-
-  /**
-   * Bytes have come. `u8` and `dv` see the same buffer; it is free for reuse when this returns. Runs every whole
-   * command and writes the replies.
-   */
-  receive(client: Client, u8: Uint8Array, dv: DataView, start: number, end: number): void {
-    if (client.has(CLIENT_CLOSING)) return
-    this.tick()
-    client.lastActiveMs = this.keyspace.nowMs
-    client.bytesIn += end - start
-    this.stats.netInputBytes += end - start
-    this.stats.reads++
-    if (client.query !== undefined && client.queryEnd > client.queryStart) {
-      this.keep(client, u8, start, end, 0)
-      this.runQuery(client)
-    } else {
-      const rest = this.run(client, u8, dv, start, end)
-      if (rest < end && !client.has(CLIENT_CLOSING)) this.keep(client, u8, rest, end, this.bytesWanted)
-    }
-    this.finishEvent(client)
-  }
-
-  /** Goes on with what a client sent while it was blocked or paused. */
-  continueClient(client: Client): void {
-    if (client.query === undefined || client.queryEnd === client.queryStart || client.has(CLIENT_CLOSING)) return
-    this.runQuery(client)
-    this.finishEvent(client)
-  }
-
-  private runQuery(client: Client): void {
-    const query = client.query!
-    client.queryStart = this.run(client, query, client.queryView!, client.queryStart, client.queryEnd)
-    if (client.queryStart < client.queryEnd) {
-      const wanted = Math.min(this.bytesWanted, PROMISE_BYTES_MAX)
-      if (wanted > query.length && !client.has(CLIENT_CLOSING)) this.resizeQuery(client, wanted)
-      return
-    }
-    client.queryStart = client.queryEnd = 0
-    if (query.length > QUERY_KEEP_BYTES) client.query = client.queryView = undefined
-  }
-
-  /** Runs commands from u8[pos .. end); the offset of the first byte not used. */
-  private run(client: Client, u8: Uint8Array, dv: DataView, pos: number, end: number): number {
-    const parser = this.parser
-    const settings = this.settings
-    this.current = client
-    this.commandStart = pos
-    this.bytesWanted = 0
-    this.reply.resp = client.resp
-    let untilClock = COMMANDS_PER_CLOCK
-    while (
-      pos < end &&
-      (client.flags & (CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_POSTPONED)) === 0
-    ) {
-      const outcome = parser.parse(u8, dv, pos, end, settings.protoMaxBulkLen, client.authenticated, client.resume)
-      client.resume = undefined
-      if (outcome === INCOMPLETE) {
-        client.resume = parser.resume
-        this.bytesWanted = parser.bytesWanted
-        break
-      }
-      pos = parser.pos
-      if (outcome === COMMAND) {
-        const before = pos
-        this.dispatch.run(client, parser.args, parser.argc)
-        // Held back by a pause: the command stays in the query and is parsed again.
-        if (client.has(CLIENT_POSTPONED)) return this.commandStart
-        pos = before
-        if (--untilClock === 0) {
-          untilClock = COMMANDS_PER_CLOCK
-          this.tick()
-        }
-      } else if (outcome === PROTOCOL_ERROR) {
-        this.reply.error('ERR Protocol error: ' + parser.error)
-        this.stats.protocolErrors++
-        client.flags |= CLIENT_CLOSE_AFTER_REPLY
-        return end
-      } else if (outcome !== NOTHING) break
-      this.commandStart = pos
-    }
-    return pos
-  }
-
-  private commandStart = 0
-  /** How long the command will be that the last run() found half of; 0: not known. */
-  private bytesWanted = 0
-
-  /** Keeps bytes that make no whole command yet. `known`: how long the command will be at least; 0: the room doubles. */
-  private keep(client: Client, u8: Uint8Array, start: number, end: number, known: number): void {
-    const more = end - start
-    const have = client.queryEnd - client.queryStart
-    if (have + more > this.settings.clientQueryBufferLimit) {
-      this.stats.clientQueryBufferLimitDisconnections++
-      this.log?.(
-        'warning',
-        `Closing client that reached max query buffer length: id=${client.id} addr=${client.connection.peer}`,
-      )
-      return this.closeClient(client)
-    }
-    let query = client.query
-    if (query === undefined || client.queryEnd + more > query.length) {
-      const wanted = roomFor(have + more, known)
-      if (query !== undefined && have + more <= query.length && wanted <= query.length) {
-        query.copyWithin(0, client.queryStart, client.queryEnd)
-      } else {
-        const grown = new Uint8Array(wanted)
-        if (query !== undefined) grown.set(query.subarray(client.queryStart, client.queryEnd))
-        client.query = query = grown
-        client.queryView = new DataView(grown.buffer)
-      }
-      client.queryStart = 0
-      client.queryEnd = have
-    }
-    query.set(u8.subarray(start, end), client.queryEnd)
-    client.queryEnd += more
-    if (have + more > client.queryPeak) client.queryPeak = have + more
-  }
-
-  /** Gives the input buffer of a client just the room for `bytes`, or takes it away. */
-  resizeQuery(client: Client, bytes: number): void {
-    const { query, queryStart, queryEnd } = client
-    if (query === undefined) return
-    client.query = bytes === 0 ? undefined : new Uint8Array(bytes)
-    client.queryView = client.query === undefined ? undefined : new DataView(client.query.buffer)
-    client.query?.set(query.subarray(queryStart, queryEnd))
-    client.queryStart = 0
-    client.queryEnd = queryEnd - queryStart
-  }
-
   // ---- output ----
 
   /** After the commands of one event: sends replies, serves clients that waited, closes who must go. */
-  private finishEvent(client: Client): void {
+  finishEvent(client: Client): void {
     this.current = undefined
     this.output.defer(client)
     this.settle()
@@ -366,7 +229,7 @@ export class Engine {
   /** After commands, and after work that no command did (timers): serves clients that waited, sends what is queued. */
   settle(): void {
     if (this.blocking.ready) this.blocking.serve()
-    while (this.blocking.resumed.length > 0) this.continueClient(this.blocking.resumed.shift()!)
+    while (this.blocking.resumed.length > 0) this.input.continueClient(this.blocking.resumed.shift()!)
     for (const hook of this.afterCommand) hook()
   }
 
@@ -427,11 +290,4 @@ export class Engine {
   }
 
   log: ((level: 'debug' | 'verbose' | 'notice' | 'warning', text: string) => void) | undefined
-}
-
-/** How large an input buffer should be that holds `have` bytes of a command of at least `known` bytes. */
-function roomFor(have: number, known: number): number {
-  const doubled = Math.max(have * 2, 1024)
-  if (known <= have) return doubled
-  return known <= PROMISE_BYTES_MAX ? known : Math.min(known, Math.max(doubled, PROMISE_BYTES_MAX))
 }

@@ -312,7 +312,7 @@ test('several replicas are sent one dataset, and one that takes nothing holds th
       ['PSYNC', '?', '-1'],
     ]) {
       const bytes = new Uint8Array(encodeCommand(words))
-      engine.receive(client, bytes, new DataView(bytes.buffer), 0, bytes.length)
+      engine.input.receive(client, bytes, new DataView(bytes.buffer), 0, bytes.length)
       machine.settle()
     }
   const bytesReceived = () => received.reduce((sum, { length }) => sum + length, 0)

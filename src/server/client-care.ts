@@ -83,7 +83,7 @@ export class ClientCare {
     if (room === 0 || room <= have * 2) return
     // The room that half a command has was made for the whole of it.
     if (!idle && (have > 0 || room <= KEEP_BYTES || client.queryPeak * 2 >= room)) return
-    this.engine.resizeQuery(client, idle ? have : Math.max(have, client.queryPeak))
+    this.engine.input.resize(client, idle ? have : Math.max(have, client.queryPeak))
   }
 
   private notePeaks(): void {

@@ -153,7 +153,7 @@ export class Server implements RunningServer {
     },
     received: (client, u8, dv, start, end) => {
       try {
-        this.engine.receive(client, u8, dv, start, end)
+        this.engine.input.receive(client, u8, dv, start, end)
       } catch (error) {
         this.engine.boundary.failed(error)
       }

@@ -85,7 +85,7 @@ class Course {
   step(): number {
     for (const client of this.clients) {
       const { u8, dv } = this.requests[this.next].numbered(this.rounds)
-      this.engine.receive(client, u8, dv, 0, u8.length)
+      this.engine.input.receive(client, u8, dv, 0, u8.length)
       if (++this.next < this.requests.length) continue
       this.next = 0
       this.rounds++
