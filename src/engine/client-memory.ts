@@ -30,6 +30,7 @@ export function clientMemory(client: Client): number {
   return (
     CLIENT_BYTES +
     (client.query?.length ?? 0) +
+    (client.partial?.memoryBytes ?? 0) +
     outputMemory(client) +
     client.queuedBytes +
     (client.watched?.length ?? 0) * WATCHED_BYTES +

@@ -3,14 +3,14 @@
 //   bytes in ─▶ query (only what did not make a whole command yet) ─▶ commands ─▶ out (only what the socket
 //   did not take at once) ─▶ bytes out
 //
-// Always: `query` holds a part of a command, or whole commands while the client is blocked or paused; `out` is empty
-// unless the socket is full.
+// Always: `query` holds a part of a command, or whole commands while the client is blocked or paused, and `partial` what
+// comes before it; `out` is empty unless the socket is full.
 
 import type { Database } from '../keyspace/database.ts'
 import type { Slice } from '../lib/slice.ts'
-import type { Resume } from '../protocol/parser.ts'
 import type { Broadcast } from './broadcast.ts'
 import type { Connection } from './connection.ts'
+import type { PartialCommand } from './partial.ts'
 import type { TableEntry } from './table.ts'
 
 // Bits of Client.flags.
@@ -99,7 +99,8 @@ export class Client {
   queryStart = 0
   queryEnd = 0
   queryPeak = 0
-  resume: Resume | undefined
+  /** What of a long command has left `query`; the rest of it stands in `query`. */
+  partial: PartialCommand | undefined
 
   // Output that the socket did not take.
   readonly out: Uint8Array[] = []
@@ -154,6 +155,11 @@ export class Client {
   /** Bytes of a query that waits. */
   get queryBytes(): number {
     return this.queryEnd - this.queryStart
+  }
+
+  /** What client-query-buffer-limit counts: bytes that are no whole argument yet, and commands that wait. */
+  get inputBytes(): number {
+    return this.queryEnd - this.queryStart + (this.partial === undefined ? 0 : this.partial.bulkBytes)
   }
 }
 

@@ -254,6 +254,12 @@ export class Dispatch {
     return own
   }
 
+  /** The arguments of the last command are let go of: they are large. `none`: what stands in their place. */
+  forgetArguments(none: Slice[]): void {
+    this.own.args = []
+    this.engine.ctx.args = none
+  }
+
   /** A change that no command asked for (expiry, eviction); in the middle of a command it goes out with that one's. */
   propagateAlone(db: Database, args: Slice[]): void {
     if (this.engine.sinks.length === 0) return

@@ -184,17 +184,14 @@ export class Engine {
 
   /** The transport says the connection is gone. */
   disconnected(client: Client): void {
-    if (!this.clients.has(client.id)) return
     client.flags |= CLIENT_CLOSING
-    this.blocking.forget(client)
-    this.watches.unwatchAll(client)
-    for (const hook of this.onClientGone) hook(client)
-    this.output.drop(client)
-    client.query = client.queryView = undefined
-    this.clients.delete(client.id)
+    if (client !== this.current) this.forget(client)
   }
 
-  /** Closes a client's connection; what is already written to it is sent first if `afterReply`. */
+  /**
+   * Closes a client's connection; what is already written to it is sent first if `afterReply`. In the course of the
+   * client's own event it is only marked, and what is known of it stays until the event is over.
+   */
   closeClient(client: Client, afterReply = false): void {
     if (client.has(CLIENT_CLOSING)) return
     if (afterReply && (client === this.current || client.outBytes > 0 || client.has(CLIENT_DEFERRED))) {
@@ -202,8 +199,19 @@ export class Engine {
       return
     }
     client.flags |= CLIENT_CLOSING
+    if (client === this.current) return
     client.connection.close(afterReply)
-    this.disconnected(client)
+    this.forget(client)
+  }
+
+  private forget(client: Client): void {
+    if (!this.clients.has(client.id)) return
+    this.blocking.forget(client)
+    this.watches.unwatchAll(client)
+    for (const hook of this.onClientGone) hook(client)
+    this.output.drop(client)
+    this.input.drop(client)
+    this.clients.delete(client.id)
   }
 
   // ---- time ----
@@ -218,12 +226,21 @@ export class Engine {
   /** After the commands of one event: sends replies, serves clients that waited, closes who must go. */
   finishEvent(client: Client): void {
     this.current = undefined
-    this.output.defer(client)
+    if (client.has(CLIENT_CLOSING)) this.endClosing(client)
+    else this.output.defer(client)
     this.settle()
     if (this.afterEvent !== undefined && !client.has(CLIENT_CLOSING)) this.afterEvent(client)
     if (client.connection.kind === 'memory' || this.reply.pos > FLUSH_BYTES) this.output.flushAll()
     if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0 && !client.has(CLIENT_DEFERRED))
       this.closeClient(client, true)
+  }
+
+  /** The event in which a client was closed is over. */
+  private endClosing(client: Client): void {
+    this.output.discard()
+    if (!this.clients.has(client.id)) return
+    client.connection.close(false)
+    this.forget(client)
   }
 
   /** After commands, and after work that no command did (timers): serves clients that waited, sends what is queued. */

@@ -1,22 +1,39 @@
 // InputBuffers: the way of commands in.
 //
-//   bytes ─▶ run: every whole command in them ─▶ keep: the rest, in the client's own buffer ─▶ run, with what comes next
+//   bytes ─▶ run: every whole command in them ─▶ keep: the rest
 //
-// Always: a client that is blocked or paused keeps its bytes unparsed.
+//     a short rest        client.query   [ $3 SET $1 k $2 ]                 parsed again with what comes next
+//     a long command      client.partial [ whole arguments ] ─▶ client.query [ the argument that is coming ]
+//     a big argument      client.partial [ whole arguments | the argument that is coming ]
+//
+// Always: a client that is blocked or paused keeps its bytes unparsed, and a command that is held back keeps its own. A
+// client that is closed in the course of its own event keeps its state until the event is over (Engine.closeClient), and
+// mayRun() is asked before each command: whatever closes a client, nothing of it runs from then on.
 
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { CLIENT_BLOCKED, CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_POSTPONED, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
+import { BIG_ARGUMENT_BYTES, type PartialCommand, Rooms } from './partial.ts'
 
 const COMMANDS_PER_CLOCK = 64
 /** Input buffers up to this are kept for the next long command; the cron takes back what is not used. */
 const QUERY_KEEP_BYTES = 1024 * 1024
-/** A command that promises more than this gets room as its bytes come. */
-const PROMISE_BYTES_MAX = 16 * 1024 * 1024
+/** A command with so many whole arguments is not parsed again. */
+const PARTIAL_FROM_ARGS = 32
+/** The parser's arguments beyond this are let go of after the command. */
+const ARGS_KEEP = 16 * 1024
+const MAY_NOT_RUN = CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_POSTPONED
+const NO_BYTES = new Uint8Array(0)
+const NO_VIEW = new DataView(NO_BYTES.buffer)
 
 export class InputBuffers {
   private readonly engine: Engine
   private readonly parser = new Parser()
+  private readonly rooms = new Rooms()
+  private droppedQueryBytes = 0
+  private commandStart = 0
+  /** How long the command will be that the last run() found half of; 0: not known. */
+  private bytesWanted = 0
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -28,101 +45,157 @@ export class InputBuffers {
    */
   receive(client: Client, u8: Uint8Array, dv: DataView, start: number, end: number): void {
     if (client.has(CLIENT_CLOSING)) return
-    this.engine.tick()
-    client.lastActiveMs = this.engine.keyspace.nowMs
+    const { engine } = this
+    engine.tick()
+    client.lastActiveMs = engine.keyspace.nowMs
     client.bytesIn += end - start
-    this.engine.stats.netInputBytes += end - start
-    this.engine.stats.reads++
-    if (client.query !== undefined && client.queryEnd > client.queryStart) {
+    engine.stats.netInputBytes += end - start
+    engine.stats.reads++
+    engine.current = client
+    if (client.partial !== undefined) start = this.fillBulk(client, u8, start, end)
+    if (client.queryEnd > client.queryStart) {
       this.keep(client, u8, start, end, 0)
       this.runQuery(client)
+      this.checkLimit(client)
     } else {
       const rest = this.run(client, u8, dv, start, end)
-      if (rest < end && !client.has(CLIENT_CLOSING)) this.keep(client, u8, rest, end, this.bytesWanted)
+      if (rest < end) this.keep(client, u8, rest, end, this.bytesWanted)
+      if (rest < end || client.partial !== undefined) this.checkLimit(client)
     }
-    this.engine.finishEvent(client)
+    engine.finishEvent(client)
   }
 
   /** Goes on with what a client sent while it was blocked or paused. */
   continueClient(client: Client): void {
-    if (client.query === undefined || client.queryEnd === client.queryStart || client.has(CLIENT_CLOSING)) return
+    if ((client.queryEnd === client.queryStart && client.partial === undefined) || client.has(CLIENT_CLOSING)) return
+    this.engine.current = client
     this.runQuery(client)
     this.engine.finishEvent(client)
   }
 
   private runQuery(client: Client): void {
-    const query = client.query!
-    client.queryStart = this.run(client, query, client.queryView!, client.queryStart, client.queryEnd)
-    if (client.queryStart < client.queryEnd) {
-      const wanted = Math.min(this.bytesWanted, PROMISE_BYTES_MAX)
-      if (wanted > query.length && !client.has(CLIENT_CLOSING)) this.resize(client, wanted)
-      return
-    }
+    const query = client.query ?? NO_BYTES
+    client.queryStart = this.run(client, query, client.queryView ?? NO_VIEW, client.queryStart, client.queryEnd)
+    if (client.queryStart < client.queryEnd) return
     client.queryStart = client.queryEnd = 0
-    if (query.length > QUERY_KEEP_BYTES) client.query = client.queryView = undefined
+    if (query.length <= QUERY_KEEP_BYTES) return
+    this.droppedQueryBytes += query.length
+    client.query = client.queryView = undefined
   }
 
   /** Runs commands from u8[pos .. end); the offset of the first byte not used. */
   private run(client: Client, u8: Uint8Array, dv: DataView, pos: number, end: number): number {
-    const parser = this.parser
-    const settings = this.engine.settings
-    this.engine.current = client
-    this.commandStart = pos
+    const { parser, engine } = this
+    const { settings } = engine
     this.bytesWanted = 0
-    this.engine.reply.resp = client.resp
+    engine.reply.resp = client.resp
+    if (client.partial !== undefined) {
+      pos = this.runPartial(client, u8, dv, pos, end)
+      if (client.partial !== undefined) return pos
+    }
+    this.commandStart = pos
     let untilClock = COMMANDS_PER_CLOCK
-    while (
-      pos < end &&
-      (client.flags & (CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_POSTPONED)) === 0
-    ) {
-      const outcome = parser.parse(u8, dv, pos, end, settings.protoMaxBulkLen, client.authenticated, client.resume)
-      client.resume = undefined
-      if (outcome === INCOMPLETE) {
-        client.resume = parser.resume
-        this.bytesWanted = parser.bytesWanted
-        break
-      }
+    while (pos < end && (client.flags & MAY_NOT_RUN) === 0) {
+      const outcome = parser.parse(u8, dv, pos, end, settings.protoMaxBulkLen, client.authenticated)
+      if (outcome === INCOMPLETE) return this.beginPartial(client, u8, pos, end)
       pos = parser.pos
       if (outcome === COMMAND) {
         const before = pos
-        this.engine.dispatch.run(client, parser.args, parser.argc)
+        engine.dispatch.run(client, parser.args, parser.argc)
         // Held back by a pause: the command stays in the query and is parsed again.
         if (client.has(CLIENT_POSTPONED)) return this.commandStart
         pos = before
+        if (parser.args.length > ARGS_KEEP) parser.args.length = ARGS_KEEP
         if (--untilClock === 0) {
           untilClock = COMMANDS_PER_CLOCK
-          this.engine.tick()
+          engine.tick()
         }
-      } else if (outcome === PROTOCOL_ERROR) {
-        this.engine.reply.error('ERR Protocol error: ' + parser.error)
-        this.engine.stats.protocolErrors++
-        client.flags |= CLIENT_CLOSE_AFTER_REPLY
-        return end
-      } else if (outcome !== NOTHING) break
+      } else if (outcome === PROTOCOL_ERROR) return this.refuse(client, end)
+      else if (outcome !== NOTHING) break
       this.commandStart = pos
     }
     return pos
   }
 
-  private commandStart = 0
-  /** How long the command will be that the last run() found half of; 0: not known. */
-  private bytesWanted = 0
+  /** Answers what is no command; nothing behind it is read. */
+  private refuse(client: Client, end: number): number {
+    const { engine } = this
+    engine.reply.error('ERR Protocol error: ' + this.parser.error)
+    engine.stats.protocolErrors++
+    client.flags |= CLIENT_CLOSE_AFTER_REPLY
+    client.partial = undefined
+    return end
+  }
 
-  /** Keeps bytes that make no whole command yet. `known`: how long the command will be at least; 0: the room doubles. */
+  // ---- commands that come in pieces ----
+
+  /** The parser has found half a command at `pos`: takes the arguments of a long one out of the buffer. */
+  private beginPartial(client: Client, u8: Uint8Array, pos: number, end: number): number {
+    const { parser } = this
+    this.bytesWanted = parser.bytesWanted
+    if (parser.argsLeft === 0) return pos
+    const isLong =
+      parser.argc >= PARTIAL_FROM_ARGS || parser.bulkLength >= BIG_ARGUMENT_BYTES || end - pos >= BIG_ARGUMENT_BYTES
+    if (!isLong) return pos
+    client.partial = this.rooms.begin(parser.argsLeft)
+    return this.takeArguments(client.partial, u8, end)
+  }
+
+  /** Takes what the parser has found of a long command; the offset of the first byte not taken. */
+  private takeArguments(partial: PartialCommand, u8: Uint8Array, end: number): number {
+    const { parser } = this
+    for (let i = 0; i < parser.argc; i++) partial.add(parser.args[i])
+    partial.argsLeft = parser.argsLeft
+    this.bytesWanted = parser.bytesWanted - (parser.at - parser.pos)
+    if (parser.bulkLength < BIG_ARGUMENT_BYTES) return parser.at
+    partial.beginBulk(parser.bulkLength)
+    return parser.bulkAt + partial.fill(u8, parser.bulkAt, end)
+  }
+
+  /** Gives a big argument that is coming its bytes; the offset of the first byte behind it. */
+  private fillBulk(client: Client, u8: Uint8Array, start: number, end: number): number {
+    const partial = client.partial!
+    if (!partial.isInBulk) return start
+    start += partial.fill(u8, start, end)
+    this.checkLimit(client)
+    partial.endBulk()
+    return start
+  }
+
+  /** Goes on with a long command; runs it when it is whole. The offset of the first byte not used. */
+  private runPartial(client: Client, u8: Uint8Array, dv: DataView, pos: number, end: number): number {
+    const partial = client.partial!
+    const { parser, engine } = this
+    if ((client.flags & MAY_NOT_RUN) !== 0 || partial.isInBulk) return pos
+    if (partial.argsLeft > 0) {
+      const bulkBytesMax = engine.settings.protoMaxBulkLen
+      const outcome = parser.parseRest(u8, dv, pos, end, partial.argsLeft, bulkBytesMax, client.authenticated)
+      if (outcome === PROTOCOL_ERROR) return this.refuse(client, end)
+      if (outcome === INCOMPLETE) return this.takeArguments(partial, u8, end)
+      for (let i = 0; i < parser.argc; i++) partial.add(parser.args[i])
+      partial.argsLeft = 0
+      pos = parser.pos
+    }
+    client.partial = undefined
+    const args = partial.arguments()
+    engine.dispatch.run(client, args, args.length)
+    if (client.has(CLIENT_POSTPONED)) client.partial = partial
+    else {
+      engine.dispatch.forgetArguments(parser.args)
+      this.rooms.end(partial)
+    }
+    return pos
+  }
+
+  // ---- room ----
+
+  /** Keeps bytes that make no whole command yet. `known`: how long the rest of it is at least; 0: the room doubles. */
   private keep(client: Client, u8: Uint8Array, start: number, end: number, known: number): void {
     const more = end - start
     const have = client.queryEnd - client.queryStart
-    if (have + more > this.engine.settings.clientQueryBufferLimit) {
-      this.engine.stats.clientQueryBufferLimitDisconnections++
-      this.engine.log?.(
-        'warning',
-        `Closing client that reached max query buffer length: id=${client.id} addr=${client.connection.peer}`,
-      )
-      return this.engine.closeClient(client)
-    }
     let query = client.query
     if (query === undefined || client.queryEnd + more > query.length) {
-      const wanted = roomFor(have + more, known)
+      const wanted = known > have + more ? known : Math.max((have + more) * 2, 1024)
       if (query !== undefined && have + more <= query.length && wanted <= query.length) {
         query.copyWithin(0, client.queryStart, client.queryEnd)
       } else {
@@ -136,7 +209,38 @@ export class InputBuffers {
     }
     query.set(u8.subarray(start, end), client.queryEnd)
     client.queryEnd += more
-    if (have + more > client.queryPeak) client.queryPeak = have + more
+  }
+
+  /** Closes a client that keeps more than client-query-buffer-limit. */
+  private checkLimit(client: Client): void {
+    const { engine } = this
+    const bytes = client.inputBytes
+    if (bytes > client.queryPeak) client.queryPeak = bytes
+    if (bytes <= engine.settings.clientQueryBufferLimit || client.has(CLIENT_CLOSING)) return
+    engine.stats.clientQueryBufferLimitDisconnections++
+    engine.log?.(
+      'warning',
+      `Closing client that reached max query buffer length: id=${client.id} addr=${client.connection.peer}`,
+    )
+    engine.closeClient(client)
+  }
+
+  /** Forgets what was kept for a client. */
+  drop(client: Client): void {
+    const { query, partial } = client
+    this.droppedQueryBytes += (query?.length ?? 0) + (partial?.memoryBytes ?? 0)
+    client.query = client.queryView = client.partial = undefined
+    client.queryStart = client.queryEnd = 0
+  }
+
+  /** Bytes of buffers that were let go of, ever. */
+  get droppedBytes(): number {
+    return this.droppedQueryBytes + this.rooms.droppedBytes
+  }
+
+  /** Called now and then. */
+  tick(): void {
+    this.rooms.tick()
   }
 
   /** Gives the input buffer of a client just the room for `bytes`, or takes it away. */
@@ -149,11 +253,4 @@ export class InputBuffers {
     client.queryStart = 0
     client.queryEnd = queryEnd - queryStart
   }
-}
-
-/** How large an input buffer should be that holds `have` bytes of a command of at least `known` bytes. */
-function roomFor(have: number, known: number): number {
-  const doubled = Math.max(have * 2, 1024)
-  if (known <= have) return doubled
-  return known <= PROMISE_BYTES_MAX ? known : Math.min(known, Math.max(doubled, PROMISE_BYTES_MAX))
 }

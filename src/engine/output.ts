@@ -75,6 +75,12 @@ export class OutputBuffers {
     this.schedule()
   }
 
+  /** What is in the reply buffer beyond deferredEnd is for nobody. */
+  discard(): void {
+    this.spilled = undefined
+    this.engine.reply.pos = this.deferredEnd
+  }
+
   private schedule(): void {
     if (this.scheduled) return
     this.scheduled = true

@@ -5,7 +5,8 @@
 //
 // Always: the buffer that is parsed is never written to, so that a command that was held back can be parsed again;
 // args[0 .. argc) point into it, words of an inline command that had quotes into `unquoted`; INCOMPLETE leaves `pos` at
-// the start of the command, so that it is parsed again when more bytes have come (long commands go on at `Resume`).
+// the start of the command, so that it can be parsed again when more bytes have come. Of a long command the caller
+// takes args[0 .. argc) away instead and goes on at `at`, by parseRest().
 // Source: the Redis serialization protocol; error texts and limits are Redis 7.2's.
 
 import { Slice } from '../lib/slice.ts'
@@ -20,15 +21,6 @@ export const INLINE_BYTES_MAX = 64 * 1024
 const MULTIBULK_MAX = 2147483647
 const UNAUTHENTICATED_MULTIBULK_MAX = 10
 const UNAUTHENTICATED_BULK_MAX = 16384
-const RESUME_FROM_ARGS = 32
-
-/** Where to go on with a command of many arguments that has come in part. Offsets count from the command's first byte. */
-export interface Resume {
-  at: number
-  argsLeft: number
-  offsets: number[]
-  lengths: number[]
-}
 
 const CR = 13
 const LF = 10
@@ -43,8 +35,13 @@ export class Parser {
   pos = 0
   /** After INCOMPLETE: bytes from `pos` that the command takes at least. */
   bytesWanted = 0
-  /** After INCOMPLETE of a long command. */
-  resume: Resume | undefined
+  /** After INCOMPLETE: arguments that are not whole yet; 0: an inline command, or how many is not known yet. */
+  argsLeft = 0
+  /** After INCOMPLETE with arguments left: where the first of them begins, "$…" included. */
+  at = 0
+  /** Its length, -1: not known yet; and where its bytes begin. */
+  bulkLength = -1
+  bulkAt = 0
   /** The words of an inline command that have quotes, without them. */
   private unquoted = new Uint8Array(0)
   private unquotedView = new DataView(this.unquoted.buffer)
@@ -52,42 +49,40 @@ export class Parser {
   error = ''
 
   /** Parses one command from u8[pos .. end). */
-  parse(
+  parse(u8: Uint8Array, dv: DataView, pos: number, end: number, bulkBytesMax: number, authenticated: boolean): number {
+    this.pos = pos
+    this.argc = 0
+    this.argsLeft = 0
+    this.bytesWanted = 0
+    if (pos >= end) return INCOMPLETE
+    if (u8[pos] !== 0x2a) return this.parseInline(u8, dv, pos, end)
+    const line = this.findLineEnd(u8, pos + 1, end)
+    if (line < 0) {
+      return end - pos > INLINE_BYTES_MAX ? this.fail('too big mbulk count string') : INCOMPLETE
+    }
+    const left = this.readLength(u8, pos + 1, line)
+    if (Number.isNaN(left) || left > MULTIBULK_MAX) return this.fail('invalid multibulk length')
+    if (left > UNAUTHENTICATED_MULTIBULK_MAX && !authenticated) return this.fail('unauthenticated multibulk length')
+    if (left <= 0) {
+      this.pos = line + 2
+      return NOTHING
+    }
+    return this.parseBulks(u8, dv, line + 2, end, left, bulkBytesMax, authenticated)
+  }
+
+  /** Goes on with a command of which `left` arguments are to come, at the first of them. */
+  parseRest(
     u8: Uint8Array,
     dv: DataView,
     pos: number,
     end: number,
+    left: number,
     bulkBytesMax: number,
     authenticated: boolean,
-    resume?: Resume,
   ): number {
     this.pos = pos
     this.argc = 0
-    this.bytesWanted = 0
-    this.resume = undefined
-    if (pos >= end) return INCOMPLETE
-    if (u8[pos] !== 0x2a) return this.parseInline(u8, dv, pos, end)
-    let at: number
-    let left: number
-    if (resume !== undefined) {
-      this.restore(u8, dv, resume)
-      at = pos + resume.at
-      left = resume.argsLeft
-    } else {
-      const line = this.findLineEnd(u8, pos + 1, end)
-      if (line < 0) {
-        return end - pos > INLINE_BYTES_MAX ? this.fail('too big mbulk count string') : INCOMPLETE
-      }
-      left = this.readLength(u8, pos + 1, line)
-      if (Number.isNaN(left) || left > MULTIBULK_MAX) return this.fail('invalid multibulk length')
-      if (left > UNAUTHENTICATED_MULTIBULK_MAX && !authenticated) return this.fail('unauthenticated multibulk length')
-      at = line + 2
-      if (left <= 0) {
-        this.pos = at
-        return NOTHING
-      }
-    }
-    return this.parseBulks(u8, dv, at, end, left, bulkBytesMax, authenticated)
+    return this.parseBulks(u8, dv, pos, end, left, bulkBytesMax, authenticated)
   }
 
   private parseBulks(
@@ -126,7 +121,12 @@ export class Parser {
       if (Number.isNaN(len) || len < 0 || len > bulkBytesMax) return this.fail('invalid bulk length')
       if (len > UNAUTHENTICATED_BULK_MAX && !authenticated) return this.fail('unauthenticated bulk length')
       p += 2
-      if (p + len + 2 > end) return this.incomplete(at, left, argc, p + len + 2)
+      if (p + len + 2 > end) {
+        this.incomplete(at, left, argc, p + len + 2)
+        this.bulkLength = len
+        this.bulkAt = p
+        return INCOMPLETE
+      }
       if (argc === args.length) args.push(new Slice())
       const arg = args[argc++]
       arg.u8 = u8
@@ -147,25 +147,12 @@ export class Parser {
   }
 
   private incomplete(at: number, left: number, argc: number, wanted: number): number {
+    this.argc = argc
+    this.at = at
+    this.argsLeft = left
+    this.bulkLength = -1
     this.bytesWanted = wanted - this.pos
-    if (argc >= RESUME_FROM_ARGS) {
-      const offsets: number[] = []
-      const lengths: number[] = []
-      for (let i = 0; i < argc; i++) {
-        offsets.push(this.args[i].off - this.pos)
-        lengths.push(this.args[i].len)
-      }
-      this.resume = { at: at - this.pos, argsLeft: left, offsets, lengths }
-    }
     return INCOMPLETE
-  }
-
-  private restore(u8: Uint8Array, dv: DataView, resume: Resume): void {
-    for (let i = 0; i < resume.offsets.length; i++) {
-      if (i === this.args.length) this.args.push(new Slice())
-      this.args[i].set(u8, dv, this.pos + resume.offsets[i], resume.lengths[i])
-    }
-    this.argc = resume.offsets.length
   }
 
   private fail(text: string): number {

@@ -62,7 +62,7 @@ export class ClientCare {
     this.shrinkQuery(client, nowMs)
     if (client.queryPeak > this.inputPeak) this.inputPeak = client.queryPeak
     if (client.outBytes > this.outputPeak) this.outputPeak = client.outBytes
-    client.queryPeak = client.queryBytes
+    client.queryPeak = client.inputBytes
     if (this.replyPeakResetMs >= 0 && nowMs - client.replyPeakMs > this.replyPeakResetMs) {
       client.replyPeak = 0
       client.replyPeakMs = nowMs
@@ -92,6 +92,7 @@ export class ClientCare {
     this.metrics.outputPeakBytes = Math.max(this.metrics.outputPeakBytes, this.outputPeak)
     if (nowMs - this.peaksSinceMs < 4000) return
     this.peaksSinceMs = nowMs
+    this.engine.input.tick()
     this.metrics.inputPeakBytes = this.inputPeak
     this.metrics.outputPeakBytes = this.outputPeak
     this.inputPeak = this.outputPeak = 0

@@ -62,6 +62,22 @@ test('large allocations that were freed are worth a collection by themselves', (
   assert.equal(collections, 1)
 })
 
+test('large buffers that clients let go of are worth a collection as well', () => {
+  let collections = 0
+  let droppedBytes = 0
+  const returning = new MemoryReturn(
+    new Arena(),
+    () => 0,
+    () => collections++,
+    () => droppedBytes,
+  )
+  for (let i = 0; i < 20; i++) returning.tick()
+  assert.equal(collections, 0)
+  droppedBytes = 100 << 20
+  for (let i = 0; i < 20; i++) returning.tick()
+  assert.equal(collections, 1)
+})
+
 test('many commands are followed by one collection when hardly any come any more', () => {
   let commands = 0
   let collections = 0

@@ -14,13 +14,14 @@ const IDLE_TICKS = 6
 /** So many commands leave something to collect. */
 const BURST_COMMANDS = 10_000
 const PATIENCE_TICKS = 300
-/** Larger buffers, dropped by the arena itself, are worth a collection from this on. */
+/** Larger buffers, dropped by the arena itself or by clients, are worth a collection from this on. */
 const LARGE_BYTES = 32 * 1024 * 1024
 
 export class MemoryReturn {
   private readonly arena: Arena
   private readonly commandCount: () => number
   private readonly collect: () => void
+  private readonly droppedElsewhere: () => number
   private going: WeakRef<ArrayBuffer>[] = []
   private waitedTicks = 0
   private idleTicks = 0
@@ -28,11 +29,15 @@ export class MemoryReturn {
   private commandsCollected = 0
   private droppedBytesSeen = 0
 
-  /** `commandCount`: commands processed ever; `collect`: the runtime's garbage collection. */
-  constructor(arena: Arena, commandCount: () => number, collect: () => void) {
+  /**
+   * `commandCount`: commands processed ever; `collect`: the runtime's garbage collection; `droppedElsewhere`: bytes of
+   * buffers that others than the arena let go of ever.
+   */
+  constructor(arena: Arena, commandCount: () => number, collect: () => void, droppedElsewhere = () => 0) {
     this.arena = arena
     this.commandCount = commandCount
     this.collect = collect
+    this.droppedElsewhere = droppedElsewhere
   }
 
   tick(): void {
@@ -41,7 +46,7 @@ export class MemoryReturn {
     this.commandsSeen = commands
     const { arena } = this
     if (this.going.length > 0) this.going = this.going.filter(buffer => buffer.deref() !== undefined)
-    const large = arena.droppedBytes - this.droppedBytesSeen >= LARGE_BYTES
+    const large = arena.droppedBytes + this.droppedElsewhere() - this.droppedBytesSeen >= LARGE_BYTES
     if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS)
       return this.now(IDLE_BUFFERS)
     if (arena.spareBytes === 0 && this.going.length === 0 && !large) return
@@ -58,7 +63,7 @@ export class MemoryReturn {
     this.letGo(buffers)
     this.going = []
     this.waitedTicks = 0
-    this.droppedBytesSeen = this.arena.droppedBytes
+    this.droppedBytesSeen = this.arena.droppedBytes + this.droppedElsewhere()
     this.commandsCollected = this.commandsSeen
     this.collect()
   }

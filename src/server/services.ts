@@ -78,6 +78,7 @@ export class Services implements Host {
       engine.keyspace.arena,
       () => engine.stats.commandsProcessed,
       () => system.process.collectGarbage(),
+      () => engine.input.droppedBytes,
     )
     this.cron = new Cron({
       engine,

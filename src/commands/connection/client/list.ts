@@ -50,9 +50,9 @@ export function clientLine(ctx: Context, client: Client): string {
   const self = client === ctx.client
   // A command that runs has left its buffer already; Redis still counts it.
   const half = halfCommand(client)
-  const query = client.queryBytes - half.doneBytes + (self ? requestBytes(ctx) : 0)
+  const query = client.inputBytes - half.doneBytes + (self ? requestBytes(ctx) : 0)
   const share = nowMs - client.lastActiveMs <= READ_SHARE_MS ? READ_SHARE_BYTES : 0
-  const room = Math.max(client.query?.length ?? 0, share)
+  const room = Math.max((client.query?.length ?? 0) + (client.partial?.roomBytes ?? 0), share)
   const fields: (readonly [name: string, value: string | number])[] = [
     ['id', client.id],
     ['addr', connection.peer],
@@ -69,7 +69,7 @@ export function clientLine(ctx: Context, client: Client): string {
     ['multi', client.has(CLIENT_MULTI) ? (client.queued?.length ?? 0) : -1],
     ['qbuf', query],
     ['qbuf-free', Math.max(0, room - query)],
-    ['argv-mem', self ? argumentBytes(ctx) : half.argumentBytes],
+    ['argv-mem', self ? argumentBytes(ctx) : half.argumentBytes + (client.partial?.argumentBytes ?? 0)],
     ['multi-mem', client.queuedBytes],
     ['rbs', writeShare(client.replyPeak)],
     ['rbp', client.replyPeak],
