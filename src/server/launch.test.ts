@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { VirtualExit, virtualSystem } from '../system/virtual.ts'
+import type { System } from '../system/system.ts'
+import { VirtualExit, type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 import { launch, type RunningServer, StartFailure, type StartServer } from './launch.ts'
 import { REDSTART_VERSION } from './version.ts'
 
 const started: StartServer = async () => ({ shutdown: async () => {} })
+
+const machines = new Map<System, VirtualMachine>()
+const machineOf = (system: System) => machines.get(system)!
 
 /** Launches on a new machine; the lines of its log, without stamps. */
 async function run(
@@ -14,6 +18,7 @@ async function run(
   prepare?: (machine: ReturnType<typeof virtualSystem>) => void,
 ) {
   const machine = virtualSystem({ cwd: '/data' })
+  machines.set(machine.system, machine)
   prepare?.(machine)
   let running: RunningServer | undefined
   try {
@@ -124,6 +129,36 @@ test('a shutdown that fails leaves the server running, a second Ctrl-C does not 
   machine.signal('SIGINT')
   assert.throws(() => machine.signal('SIGINT'), VirtualExit)
   assert.match(machine.out, /You insist\.\.\. exiting now\./)
+})
+
+test('a signal before the server runs waits for it, and ends at once while data is loaded', async () => {
+  const { machine } = await run([], async (_config, system, _log, options) => {
+    const server = { shutdown: async () => {}, isLoading: false }
+    machineOf(system).signal('SIGTERM')
+    options.onInitialized?.(server)
+    return server
+  })
+  assert.equal(machine.exitCode, null)
+  await new Promise(resolve => setTimeout(resolve, 0))
+  assert.throws(() => machine.settle(), VirtualExit)
+  assert.equal(machine.exitCode, 0)
+  const loading = await run([], async (_config, system, _log, options) => {
+    const server = { shutdown: async () => {}, isLoading: true }
+    options.onInitialized?.(server)
+    machineOf(system).signal('SIGTERM')
+    return server
+  })
+  assert.match(loading.machine.out, /Received shutdown signal during loading, exiting now\./)
+  assert.equal(loading.machine.exitCode, 1)
+})
+
+test('signals that say nothing are ignored, SIGUSR1 is let through', async () => {
+  const { machine } = await run([])
+  machine.signal('SIGHUP')
+  machine.signal('SIGALRM')
+  assert.deepEqual([machine.endedBy, machine.exitCode], ['', null])
+  machine.signal('SIGUSR1')
+  assert.equal(machine.endedBy, 'SIGUSR1')
 })
 
 test('daemonize starts the program again and leaves', async () => {

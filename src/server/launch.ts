@@ -10,9 +10,10 @@ import { bytesOfText } from '../config/words.ts'
 import type { Command } from '../engine/command.ts'
 import type { ShutdownFlag } from '../engine/host.ts'
 import type { Dial } from '../net/dial.ts'
-import type { SignalName, System } from '../system/system.ts'
+import type { System } from '../system/system.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
 import { writeCrashReport } from './crash-report.ts'
+import { Ending } from './ending.ts'
 import type { ServerExtension } from './extension.ts'
 import { Logger } from './log.ts'
 import { OomScore } from './oomscore.ts'
@@ -32,7 +33,7 @@ export interface StartServerOptions {
   configFile?: string
   sentinel?: boolean
   /** To be called when sockets listen and before data is loaded; if it never is, it counts when the start is done. */
-  onInitialized?: () => void
+  onInitialized?: (server: RunningServer) => void
   /** Opens connections to other servers; absent: the runtime's sockets. */
   dial?: Dial
   extensions?: readonly ServerExtension[]
@@ -45,6 +46,8 @@ export interface StartServerOptions {
 }
 
 export interface RunningServer {
+  /** Data is being loaded. */
+  readonly isLoading?: boolean
   /** Saves what must be saved and closes everything. Rejects when it may not end: it then goes on. */
   shutdown(flags?: readonly ShutdownFlag[]): Promise<void>
   /** The same when the cron next has its turn: until then SHUTDOWN ABORT takes it back (ShutdownAborted). */
@@ -181,8 +184,9 @@ async function startOrExit(
   ending: Ending,
 ): Promise<RunningServer> {
   let initialized = false
-  const onInitialized = () => {
-    if (!initialized) log.notice('Server initialized')
+  const onInitialized = (server: RunningServer) => {
+    ending.starts(server)
+    log.notice('Server initialized')
     initialized = true
   }
   try {
@@ -191,68 +195,12 @@ async function startOrExit(
       onInitialized,
       exit: () => ending.exit(),
     })
-    onInitialized()
+    if (!initialized) onInitialized(running)
     return running
   } catch (error) {
     if (error instanceof StartFailure) for (const line of error.lines) log.warning(line)
     else if (error instanceof ConfigError) system.process.stderr(new TextEncoder().encode(error.report))
     else throw error
     return system.process.exit(1)
-  }
-}
-
-/** The way out: by signal, or by SHUTDOWN. */
-class Ending {
-  readonly #config: Config
-  readonly #system: System
-  readonly #log: Logger
-  #asked = false
-
-  constructor(config: Config, system: System, log: Logger) {
-    this.#config = config
-    this.#system = system
-    this.#log = log
-    // Before the server runs there is nothing to save.
-    this.#onSignals(() => system.process.exit(1))
-  }
-
-  serve(running: RunningServer): void {
-    this.#onSignals(name => {
-      // Who presses Ctrl-C again does not want to wait.
-      if (this.#asked && name === 'SIGINT') {
-        this.#log.signal('You insist... exiting now.')
-        running.abandon?.()
-        this.#system.process.exit(1)
-      }
-      this.#log.signal(`Received ${name} scheduling shutdown...`)
-      if (this.#asked) return
-      this.#asked = true
-      const flags = name === 'SIGINT' ? this.#config.shutdownOnSigint : this.#config.shutdownOnSigterm
-      const ending = running.shutdownSoon?.(flags) ?? running.shutdown(flags)
-      ending.then(
-        () => this.#system.timers.soon(() => this.exit()),
-        (error: unknown) => {
-          this.#asked = false
-          if (error instanceof ShutdownAborted) return
-          this.#log.warning('Errors trying to shut down the server. Check the logs for more information.')
-          this.#log.verbose(String(error))
-        },
-      )
-    })
-  }
-
-  exit(): void {
-    const { disk, process } = this.#system
-    if (this.#config.pidfile !== '') {
-      this.#log.notice('Removing the pid file.')
-      if (disk.stat(this.#config.pidfile)) disk.unlink(this.#config.pidfile)
-    }
-    this.#log.warning('Redis is now ready to exit, bye bye...')
-    process.exit(0)
-  }
-
-  #onSignals(fn: (name: SignalName) => void): void {
-    this.#system.process.onSignal('SIGTERM', () => fn('SIGTERM'))
-    this.#system.process.onSignal('SIGINT', () => fn('SIGINT'))
   }
 }

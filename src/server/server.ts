@@ -271,6 +271,10 @@ export class Server implements RunningServer {
     this.tcp = []
   }
 
+  get isLoading(): boolean {
+    return this.persistence.progress.active
+  }
+
   /** Whether programs can reach this server from outside. */
   get listening(): boolean {
     return this.tcp.length > 0 || this.unix !== undefined
@@ -378,7 +382,7 @@ export async function startServer(
   const server = new Server(config, system, log, options)
   await server.listen()
   if (!server.listening) throw new StartFailure('Configured to not listen anywhere, exiting.')
-  options.onInitialized?.()
+  options.onInitialized?.(server)
   await server.load()
   return server
 }

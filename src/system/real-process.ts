@@ -45,6 +45,10 @@ export function realProcess(): ProcessView {
         return
       }
     },
+    yieldToSignal(name) {
+      process.removeAllListeners(name)
+      process.kill(process.pid, name)
+    },
     setTitle(title) {
       process.title = title
     },

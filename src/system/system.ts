@@ -123,7 +123,7 @@ export interface CpuUsage {
   systemUs: number
 }
 
-export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGABRT'
+export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGALRM' | 'SIGUSR1' | 'SIGABRT'
 
 export interface ProcessView {
   readonly pid: number
@@ -151,6 +151,8 @@ export interface ProcessView {
   exit(code: number): never
   /** Calls `fn`, and no other, when the process gets the signal, instead of what the signal does by itself. */
   onSignal(name: SignalName, fn: () => void): void
+  /** Gets the signal again, and lets it do what it does to a process that knows nothing of it. */
+  yieldToSignal(name: SignalName): void
   /** Name shown by ps, where the runtime can set one. */
   setTitle(title: string): void
   env(name: string): string | undefined

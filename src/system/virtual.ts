@@ -42,6 +42,8 @@ export class VirtualMachine {
   readonly typed: string[] = []
   stderrIsTerminal = false
   exitCode: number | null = null
+  /** The signal that was let through. */
+  endedBy: SignalName | '' = ''
   title = ''
   readonly environment: { [name: string]: string } = {}
   #nowMs: number
@@ -169,6 +171,10 @@ export class VirtualMachine {
         throw new VirtualExit(code)
       },
       onSignal: (name, fn) => void this.#signals.set(name, fn),
+      yieldToSignal: name => {
+        this.#signals.delete(name)
+        this.endedBy = name
+      },
       setTitle: title => {
         this.title = title
       },

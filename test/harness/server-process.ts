@@ -62,7 +62,7 @@ export class ServerProcess {
     await untilListening(port, child)
     const server = new ServerProcess(child, port, folder)
     const deadlineMs = performance.now() + LOAD_MS_MAX
-    while ((await server.connection.call('PING')) !== 'PONG') {
+    while ((await Promise.race([server.call('PING'), server.ended])) !== 'PONG') {
       if (child.exitCode !== null || performance.now() > deadlineMs) throw new Error(`it does not load: ${server.log}`)
       await sleep(10)
     }
@@ -76,6 +76,17 @@ export class ServerProcess {
 
   call(...words: Word[]): Promise<PlainValue> {
     return this.connection.call(...words)
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name)
+  }
+
+  /** Resolves when it ends: to its exit code, or to the signal that ended it. */
+  get ended(): Promise<number | string> {
+    const { exitCode, signalCode } = this.child
+    if (exitCode !== null || signalCode !== null) return Promise.resolve(exitCode ?? signalCode!)
+    return new Promise(resolve => this.child.once('exit', (code, signal) => resolve(code ?? signal!)))
   }
 
   /** Ends it without its knowledge. */

@@ -169,10 +169,11 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Resolves when something answers at `port`; rejects when the process that should has ended. */
-export async function untilListening(port: number, child: ChildProcess): Promise<void> {
+/** Resolves when something answers at `port`; rejects when the process that should, if it is our child, has ended. */
+export async function untilListening(port: number, child?: ChildProcess): Promise<void> {
   for (let attemptsLeft = 1000; attemptsLeft > 0; attemptsLeft--) {
-    if (child.exitCode !== null) throw new Error(`the server ended with exit code ${child.exitCode}`)
+    if (child !== undefined && child.exitCode !== null)
+      throw new Error(`the server ended with exit code ${child.exitCode}`)
     try {
       ;(await openTcp(port)).close()
       return
