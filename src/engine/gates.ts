@@ -6,7 +6,7 @@
 //   transaction      engine/gates               2
 //   acl              acl                        3      1      2                         1
 //   cluster          cluster                    4             3                         2
-//   memory           server/services            5                                       3
+//   memory           server/maintenance         5                                       3
 //   disk             persistence                6                        2              4
 //   goodReplicas     replication                7                        3              5
 //   readOnlyReplica  replication                8                        1              6

@@ -239,7 +239,7 @@ test('secrets are not in the log', async () => {
 
 test('an exception in periodic work ends the process', async () => {
   const { machine, server } = await begin()
-  server.server.services.cron.hooks.push(() => {
+  server.server.maintenance.cron.hooks.push(() => {
     throw new TypeError('thrown: cron')
   })
   assert.throws(() => machine.advance(200), /thrown: cron/)
@@ -263,7 +263,7 @@ test('in a program a fault in periodic work closes the server', async () => {
   const machine = virtualSystem()
   const server = await MachineServer.start(machine, {}, { failed: error => errors.push(error) })
   server.connect()
-  server.server.services.cron.hooks.push(() => {
+  server.server.maintenance.cron.hooks.push(() => {
     throw new TypeError('thrown: cron')
   })
   machine.advance(10_000)

@@ -9,8 +9,8 @@ import type { Defrag } from '../keyspace/defrag.ts'
 import type { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import type { CpuUsage, Timer, Timers } from '../system/system.ts'
 import { Background } from './background.ts'
-import type { ClientCare } from './client-care.ts'
-import type { MemoryAccount } from './memory-figures.ts'
+import type { ClientsCron } from './clients-cron.ts'
+import type { MemoryStats } from './memory-stats.ts'
 import type { Metrics } from './metrics.ts'
 
 const SAMPLE_US = 100_000
@@ -26,8 +26,8 @@ export interface CronParts {
   engine: Engine
   timers: Timers
   metrics: Metrics
-  account: MemoryAccount
-  care: ClientCare
+  memoryStats: MemoryStats
+  clientsCron: ClientsCron
   expire: ExpireCycle
   defrag: Defrag
   rssBytes(): number
@@ -94,7 +94,7 @@ export class Cron {
   }
 
   private tick(): void {
-    const { engine, care, expire, defrag, metrics } = this.parts
+    const { engine, clientsCron, expire, defrag, metrics } = this.parts
     const begin = engine.machine.monotonicUs()
     engine.tick()
     this.readLruClock()
@@ -104,7 +104,7 @@ export class Cron {
     this.whenResumed?.()
     this.whenResumed = undefined
     this.checkPause()
-    care.tick(this.hz)
+    clientsCron.tick(this.hz)
     if (engine.keyspace.lazyPending > 0) this.background.start(this.freeLazily)
     if (!engine.pause.active && expire.begin(this.hz)) this.background.start(this.expireSome)
     if (defrag.begin(this.hz)) this.background.start(this.defragSome)
@@ -121,7 +121,7 @@ export class Cron {
   }
 
   private sample(nowUs: number): void {
-    const { engine, metrics, account, rssBytes } = this.parts
+    const { engine, metrics, memoryStats, rssBytes } = this.parts
     const { stats } = engine
     if (nowUs - this.lastSampleUs >= SAMPLE_US) {
       this.lastSampleUs = nowUs
@@ -131,8 +131,8 @@ export class Cron {
       metrics.turns.sample(stats.turns + metrics.cronTicks, nowUs)
       const { userUs, systemUs } = this.parts.cpuUsage()
       metrics.busyUs.sample(userUs + systemUs, nowUs)
-      account.walkClients()
-      const used = account.usedBytes()
+      memoryStats.walkClients()
+      const used = memoryStats.usedBytes()
       if (used > metrics.memoryPeakBytes) metrics.memoryPeakBytes = used
     }
     if (nowUs - this.lastMemoryUs < MEMORY_SAMPLE_US) return

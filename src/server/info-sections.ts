@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { TableEntry } from '../engine/table.ts'
 import type { System } from '../system/system.ts'
 import { humanBytes, type Info, ratio } from './info.ts'
-import type { MemoryAccount } from './memory-figures.ts'
+import type { MemoryStats } from './memory-stats.ts'
 import type { Metrics } from './metrics.ts'
 import { buildId, REDIS_VERSION, REDSTART_VERSION } from './version.ts'
 
@@ -15,7 +15,7 @@ export interface InfoParts {
   config: Config
   system: System
   metrics: Metrics
-  memory: MemoryAccount
+  memory: MemoryStats
   runId: string
   startedMs: number
   port(): number

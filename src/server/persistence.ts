@@ -11,7 +11,7 @@ import { Persistence } from '../persistence/persistence.ts'
 import type { ValueCodecs } from '../persistence/values/value-codecs.ts'
 import type { System } from '../system/system.ts'
 import type { Logger, LogLevel } from './log.ts'
-import type { Services } from './services.ts'
+import type { ServerMaintenance } from './maintenance.ts'
 import { REDIS_VERSION } from './version.ts'
 
 export interface PersistenceAround {
@@ -19,14 +19,14 @@ export interface PersistenceAround {
   config: Config
   system: System
   log: Logger
-  services: Services
+  maintenance: ServerMaintenance
   codecs: ValueCodecs
   /** Makes the files that the configuration names this server's own; an error message when they are another's. */
   lockFiles(): string | undefined
 }
 
 export function persistenceOf(around: PersistenceAround): Persistence {
-  const { engine, config, system, log, services, codecs } = around
+  const { engine, config, system, log, maintenance, codecs } = around
   const { disk, clock, timers, process } = system
   const persistence = new Persistence({
     engine,
@@ -37,25 +37,25 @@ export function persistenceOf(around: PersistenceAround): Persistence {
     childLog: childLog(log),
     pid: process.pid,
     cwd: () => disk.cwd(),
-    background: services.cron.background,
+    background: maintenance.cron.background,
     after: (ms, fn) => void timers.after(ms, fn),
     soon: fn => timers.soon(fn),
     redisVersion: REDIS_VERSION,
-    usedMemoryBytes: () => services.account.usedBytes(),
+    usedMemoryBytes: () => maintenance.memoryStats.usedBytes(),
     libraries: librariesOf(engine),
     codecs,
     die: () => process.exit(1),
     spike: (event, us) => engine.observers.spike(event, us),
   })
-  services.info.section('persistence', 'Persistence', true, put =>
+  maintenance.info.section('persistence', 'Persistence', true, put =>
     putPersistence(put, persistence, engine.keyspace.dirty),
   )
   // Nothing forks here: what redis-server would have forked for.
-  services.info.provide('total_forks', () => persistence.saver.saves + persistence.rewriter.rewrites)
-  services.info.provide('dump_payload_sanitizations', () => engine.payloads.sanitizations)
-  services.account.users.push({ kind: 'aofBuffer', bytes: () => persistence.aof.buffer.len })
-  services.onFlushAll.push(() => persistence.afterFlushAll())
-  services.cron.hooks.push(() => persistence.cron())
+  maintenance.info.provide('total_forks', () => persistence.saver.saves + persistence.rewriter.rewrites)
+  maintenance.info.provide('dump_payload_sanitizations', () => engine.payloads.sanitizations)
+  maintenance.memoryStats.memorySources.push({ kind: 'aofBuffer', bytes: () => persistence.aof.buffer.len })
+  maintenance.onFlushAll.push(() => persistence.afterFlushAll())
+  maintenance.cron.hooks.push(() => persistence.cron())
   config.onChange(
     'appendonly',
     now =>

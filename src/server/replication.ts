@@ -6,7 +6,7 @@ import type { Persistence } from '../persistence/persistence.ts'
 import { MinReplicasGuard } from '../replication/min-replicas.ts'
 import { ConnectedReplicas } from '../replication/replicas.ts'
 import type { Random } from '../system/system.ts'
-import type { Services } from './services.ts'
+import type { ServerMaintenance } from './maintenance.ts'
 
 const ID_BYTES = 20
 
@@ -18,19 +18,19 @@ function newId(random: Random): string {
 export function addReplication(
   engine: Engine,
   config: Config,
-  services: Services,
+  maintenance: ServerMaintenance,
   persistence: Persistence,
   random: Random,
 ): void {
   const replicas = new ConnectedReplicas({ persistence, server: persistence.parts, config, newId: () => newId(random) })
-  services.cron.hooks.push(() => replicas.cron())
-  services.account.users.push({ kind: 'backlog', bytes: () => replicas.stream.memoryBytes })
+  maintenance.cron.hooks.push(() => replicas.cron())
+  maintenance.memoryStats.memorySources.push({ kind: 'backlog', bytes: () => replicas.stream.memoryBytes })
   const guard = new MinReplicasGuard(engine, config)
   config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => {
     guard.configure()
     return undefined
   })
-  services.info.section('replication', 'Replication', true, put => {
+  maintenance.info.section('replication', 'Replication', true, put => {
     const { stream } = replicas
     const { backlog } = stream
     const list = replicas.list()

@@ -5,7 +5,7 @@ import { LuaEngine } from '../scripting/lua-engine.ts'
 import type { EngineHost } from '../scripting/script-engine.ts'
 import { ScriptRoom } from '../scripting/scripting.ts'
 import { humanBytes } from './info.ts'
-import type { Services } from './services.ts'
+import type { ServerMaintenance } from './maintenance.ts'
 import { REDIS_VERSION } from './version.ts'
 
 export function addScripting(engine: Engine): ScriptRoom {
@@ -18,9 +18,9 @@ export function addScripting(engine: Engine): ScriptRoom {
 }
 
 /** What scripts and functions cost, and how many there are, where INFO shows it. */
-export function showScripting({ scripts, functions }: ScriptRoom, { account, info }: Services): void {
-  account.users.push({ kind: 'scripts', bytes: () => scripts.memoryBytes })
-  account.users.push({ kind: 'functions', bytes: () => functions.memoryBytes })
+export function showScripting({ scripts, functions }: ScriptRoom, { memoryStats, info }: ServerMaintenance): void {
+  memoryStats.memorySources.push({ kind: 'scripts', bytes: () => scripts.memoryBytes })
+  memoryStats.memorySources.push({ kind: 'functions', bytes: () => functions.memoryBytes })
   const total = () => scripts.interpreterBytes + functions.interpreterBytes
   info.provide('used_memory_lua', () => scripts.interpreterBytes)
   info.provide('used_memory_vm_eval', () => scripts.interpreterBytes)

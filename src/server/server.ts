@@ -24,18 +24,18 @@ import { ValueCodecs } from '../persistence/values/value-codecs.ts'
 import type { ScriptRoom } from '../scripting/scripting.ts'
 import { type Dial, dialing } from '../system/network.ts'
 import type { System } from '../system/system.ts'
+import { applyConfigStatements } from './config-statements.ts'
 import { configurationOf } from './configuration.ts'
 import { writeCrashReport } from './crash-report.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
 import { type RunningServer, ShutdownAborted, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
+import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
 import { persistenceOf } from './persistence.ts'
 import { addReplication } from './replication.ts'
 import { addScripting, showScripting } from './scripting.ts'
-import { Services } from './services.ts'
-import { applyStatements } from './statements.ts'
 
 const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
 const PROTECTED = bytesOf(
@@ -61,7 +61,7 @@ export class Server implements RunningServer {
   readonly options: StartServerOptions
   readonly engine: Engine
   readonly memory: MemoryTransport
-  readonly services: Services
+  readonly maintenance: ServerMaintenance
   readonly persistence: Persistence
   private readonly locks: FileLocks
   private readonly scripting: ScriptRoom
@@ -104,7 +104,7 @@ export class Server implements RunningServer {
     )
     this.engine.log = (level, text) => log.line(level, text)
     config.mirrorInto(this.engine.settings, SETTING_NAMES)
-    applyStatements(config, this.engine.table)
+    applyConfigStatements(config, this.engine.table)
     this.engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
     this.scripting = addScripting(this.engine)
     this.migrations = new Migrations(this.engine, timers, options.dial ?? runtimeDial)
@@ -118,7 +118,7 @@ export class Server implements RunningServer {
     })
     config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
-    this.services = new Services({
+    this.maintenance = new ServerMaintenance({
       engine: this.engine,
       config,
       system,
@@ -130,14 +130,14 @@ export class Server implements RunningServer {
       exit: () => this.options.exit?.(),
       fail: (error, during) => this.fail(error, during),
     })
-    showScripting(this.scripting, this.services)
-    this.services.info.provide('migrate_cached_sockets', () => this.migrations.connections)
+    showScripting(this.scripting, this.maintenance)
+    this.maintenance.info.provide('migrate_cached_sockets', () => this.migrations.connections)
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
-    const around = { engine: this.engine, config, system, log, services: this.services, codecs, lockFiles }
+    const around = { engine: this.engine, config, system, log, maintenance: this.maintenance, codecs, lockFiles }
     this.persistence = persistenceOf(around)
-    addReplication(this.engine, config, this.services, this.persistence, random)
+    addReplication(this.engine, config, this.maintenance, this.persistence, random)
     this.memory = new MemoryTransport(this.receiver)
   }
 
@@ -180,7 +180,7 @@ export class Server implements RunningServer {
 
   /** Opens the sockets that the configuration names. */
   async listen(): Promise<void> {
-    this.services.start()
+    this.maintenance.start()
     await this.listenTcp()
     await this.listenUnix()
   }
@@ -286,7 +286,7 @@ export class Server implements RunningServer {
   }
 
   async shutdownSoon(flags: readonly ShutdownFlag[]): Promise<void> {
-    const { cron } = this.services
+    const { cron } = this.maintenance
     if (cron.paused)
       await new Promise<void>((resolve, reject) => {
         this.abortEnd = () => reject(new ShutdownAborted())
@@ -300,9 +300,9 @@ export class Server implements RunningServer {
   }
 
   private abortShutdown(): boolean {
-    const { abortEnd, services } = this
+    const { abortEnd, maintenance } = this
     if (abortEnd === undefined) return false
-    this.abortEnd = services.cron.whenResumed = undefined
+    this.abortEnd = maintenance.cron.whenResumed = undefined
     abortEnd()
     this.log.notice('Shutdown manually aborted.')
     return true
@@ -324,7 +324,7 @@ export class Server implements RunningServer {
   fail(error: unknown, during = ''): never {
     if (this.failed) throw new ServerFailed()
     this.failed = true
-    const info = () => this.services.infoText(['server', 'memory'])
+    const info = () => this.maintenance.infoText(['server', 'memory'])
     writeCrashReport(this.log, this.system, error, during, info)
     const { failed } = this.options
     if (failed === undefined) this.system.process.exit(1)
@@ -343,7 +343,7 @@ export class Server implements RunningServer {
 
   /** What remains to be done when nothing is saved. */
   private *endingSteps(): Generator<() => void> {
-    yield () => this.services.stop()
+    yield () => this.maintenance.stop()
     yield () => this.scripting.stop()
     yield () => this.migrations.stop()
     yield () => this.stopTcp()
@@ -357,7 +357,7 @@ export class Server implements RunningServer {
     this.log.notice('User requested shutdown...')
     if (!(await this.persistence.shutdown(flags))) throw new Error('the dataset could not be saved')
     this.closing = true
-    this.services.stop()
+    this.maintenance.stop()
     this.scripting.stop()
     this.migrations.stop()
     this.stopTcp()

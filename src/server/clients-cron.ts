@@ -1,4 +1,4 @@
-// Care for clients that nobody's command takes: idle ones are closed, buffers shrink, limits on memory are kept.
+// ClientsCron: idle time-outs, shrinking of query buffers, client eviction (maxmemory-clients).
 //
 // Always: while there is a limit on memory, what clients hold is exact for output, and as of their last event for the rest.
 
@@ -13,7 +13,7 @@ import {
 } from '../engine/client.ts'
 import { clientClass, clientMemory } from '../engine/client-memory.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { MemoryAccount } from './memory-figures.ts'
+import type { MemoryStats } from './memory-stats.ts'
 import type { Metrics } from './metrics.ts'
 
 const IDLE_MS = 2000
@@ -22,36 +22,36 @@ const CLIENTS_PER_TICK_MIN = 5
 const LIMIT_BYTES_MIN = 128 * 1024
 const REPLY_PEAK_MS = 5000
 
-export class ClientCare {
+export class ClientsCron {
   /** DEBUG REPLYBUFFER PEAK-RESET-TIME, milliseconds; negative: never. */
   replyPeakResetMs = REPLY_PEAK_MS
   private readonly engine: Engine
   private readonly metrics: Metrics
-  private readonly account: MemoryAccount
+  private readonly memoryStats: MemoryStats
   private queue: Client[] = []
   private inputPeak = 0
   private outputPeak = 0
   private peaksSinceMs = 0
 
-  constructor(engine: Engine, metrics: Metrics, account: MemoryAccount) {
+  constructor(engine: Engine, metrics: Metrics, memoryStats: MemoryStats) {
     this.engine = engine
-    this.account = account
+    this.memoryStats = memoryStats
     this.metrics = metrics
   }
 
-  /** Looks after so many clients that all have their turn within a second. */
+  /** Visits so many clients that all have their turn within a second. */
   tick(hz: number): void {
     const { clients } = this.engine
     let left = Math.max(CLIENTS_PER_TICK_MIN, Math.ceil(clients.size / hz))
     if (this.queue.length === 0) this.queue = [...clients.values()]
     for (; left > 0 && this.queue.length > 0; left--) {
       const client = this.queue.pop()!
-      if (clients.get(client.id) === client) this.care(client)
+      if (clients.get(client.id) === client) this.cronFor(client)
     }
     this.notePeaks()
   }
 
-  private care(client: Client): void {
+  private cronFor(client: Client): void {
     const { engine } = this
     const nowMs = engine.keyspace.nowMs
     if (this.isIdleTooLong(client, nowMs)) {
@@ -115,9 +115,9 @@ export class ClientCare {
   }
 
   private count(client: Client): void {
-    this.account.note(client)
+    this.memoryStats.note(client)
     const limit = this.limitBytes()
-    if (limit > 0 && this.account.clientBytes() > limit) this.evict()
+    if (limit > 0 && this.memoryStats.clientBytes() > limit) this.evict()
   }
 
   /** Closes the largest clients until all together are below the limit. */

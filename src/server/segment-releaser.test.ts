@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Arena, type Ref } from '../memory/arena.ts'
-import { MemoryReturn } from './memory-return.ts'
+import { SegmentReleaser } from './segment-releaser.ts'
 
 const SEGMENT_BYTES = 1 << 24
 
@@ -19,7 +19,7 @@ test('while commands come in, buffers go two at a time, and wait for the collect
   const arena = emptied(8)
   let commands = 0
   let collections = 0
-  const returning = new MemoryReturn(
+  const returning = new SegmentReleaser(
     arena,
     () => (commands += 2),
     () => collections++,
@@ -37,7 +37,7 @@ test('while commands come in, buffers go two at a time, and wait for the collect
 test('when nobody asks anything, all buffers go soon, and nothing is collected after that', () => {
   const arena = emptied(8)
   let collections = 0
-  const returning = new MemoryReturn(
+  const returning = new SegmentReleaser(
     arena,
     () => 7,
     () => collections++,
@@ -52,7 +52,7 @@ test('when nobody asks anything, all buffers go soon, and nothing is collected a
 test('large allocations that were freed are worth a collection by themselves', () => {
   const arena = new Arena()
   let collections = 0
-  const returning = new MemoryReturn(
+  const returning = new SegmentReleaser(
     arena,
     () => 0,
     () => collections++,
@@ -65,7 +65,7 @@ test('large allocations that were freed are worth a collection by themselves', (
 test('large buffers that clients let go of are worth a collection as well', () => {
   let collections = 0
   let droppedBytes = 0
-  const returning = new MemoryReturn(
+  const returning = new SegmentReleaser(
     new Arena(),
     () => 0,
     () => collections++,
@@ -81,7 +81,7 @@ test('large buffers that clients let go of are worth a collection as well', () =
 test('many commands are followed by one collection when hardly any come any more', () => {
   let commands = 0
   let collections = 0
-  const returning = new MemoryReturn(
+  const returning = new SegmentReleaser(
     new Arena(),
     () => commands,
     () => collections++,

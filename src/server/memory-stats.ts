@@ -1,7 +1,7 @@
-// Where memory went: the figures behind INFO memory, MEMORY STATS, maxmemory and maxmemory-clients.
+// MemoryStats: the numbers behind INFO memory, MEMORY STATS, maxmemory and maxmemory-clients.
 //
-// Always: used memory is what the arena has handed out, and what clients and other rooms say they hold; nothing of it
-// is estimated from the JavaScript heap.
+// Always: used memory is what the arena has handed out plus what clients and the other memory sources report; nothing of
+// it is estimated from the JavaScript heap.
 
 import type { Client } from '../engine/client.ts'
 import { clientClass, clientMemory } from '../engine/client-memory.ts'
@@ -10,13 +10,13 @@ import type { MemoryFigures } from '../engine/host.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Bytes held by a room outside the arena; each room that holds any adds one. */
-export interface MemoryUser {
+export interface MemorySource {
   kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'other'
   bytes(): number
 }
 
-export class MemoryAccount {
-  readonly users: MemoryUser[] = []
+export class MemoryStats {
+  readonly memorySources: MemorySource[] = []
   readonly startupBytes: number
   private readonly engine: Engine
   private readonly metrics: Metrics
@@ -58,7 +58,7 @@ export class MemoryAccount {
   /** used_memory. Cheap: asked before every write while there is a limit. */
   usedBytes(): number {
     let bytes = this.engine.keyspace.arena.usedBytes + this.clientRestBytes + this.engine.output.memoryBytes
-    for (const user of this.users) bytes += user.bytes()
+    for (const user of this.memorySources) bytes += user.bytes()
     return bytes
   }
 
@@ -70,13 +70,13 @@ export class MemoryAccount {
   /** What evicting keys would not help against: output of replicas, the buffer of the append-only file. */
   notCountedBytes(): number {
     let bytes = this.replicaOutputBytes
-    for (const user of this.users) if (user.kind === 'aofBuffer') bytes += user.bytes()
+    for (const user of this.memorySources) if (user.kind === 'aofBuffer') bytes += user.bytes()
     return bytes
   }
 
-  private bytesOf(kind: MemoryUser['kind']): number {
+  private bytesOf(kind: MemorySource['kind']): number {
     let bytes = 0
-    for (const user of this.users) if (user.kind === kind) bytes += user.bytes()
+    for (const user of this.memorySources) if (user.kind === kind) bytes += user.bytes()
     return bytes
   }
 

@@ -1,4 +1,4 @@
-// Services: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction - and what
+// ServerMaintenance: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction - and what
 // commands ask of it (Host).
 
 import type { Config } from '../config/config.ts'
@@ -13,21 +13,21 @@ import { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import { Slice } from '../lib/slice.ts'
 import { OOM } from '../protocol/errors.ts'
 import type { System } from '../system/system.ts'
-import { ClientCare } from './client-care.ts'
+import { ClientsCron } from './clients-cron.ts'
 import { Cron } from './cron.ts'
 import { Info } from './info.ts'
 import { addSections } from './info-sections.ts'
 import type { Logger } from './log.ts'
-import { MemoryAccount } from './memory-figures.ts'
-import { MemoryReturn } from './memory-return.ts'
+import { MemoryStats } from './memory-stats.ts'
 import { Metrics } from './metrics.ts'
+import { SegmentReleaser } from './segment-releaser.ts'
 import { REDIS_VERSION } from './version.ts'
 
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
 const RUN_ID_BYTES = 20
 
-export interface ServicesParts {
+export interface MaintenanceParts {
   engine: Engine
   config: Config
   system: System
@@ -45,12 +45,12 @@ export interface ServicesParts {
   fail(error: unknown, during: string): never
 }
 
-export class Services implements Host {
+export class ServerMaintenance implements Host {
   readonly runId: string
   readonly metrics = new Metrics()
   readonly info = new Info()
-  readonly account: MemoryAccount
-  readonly care: ClientCare
+  readonly memoryStats: MemoryStats
+  readonly clientsCron: ClientsCron
   readonly expire: ExpireCycle
   readonly eviction: Eviction
   readonly defrag: Defrag
@@ -60,21 +60,21 @@ export class Services implements Host {
   role = 'master'
   /** FLUSHALL has emptied the dataset. */
   readonly onFlushAll: (() => void)[] = []
-  private readonly parts: ServicesParts
-  private readonly memoryReturn: MemoryReturn
+  private readonly parts: MaintenanceParts
+  private readonly segmentReleaser: SegmentReleaser
 
-  constructor(parts: ServicesParts) {
+  constructor(parts: MaintenanceParts) {
     this.parts = parts
     const { engine, config, system } = parts
     const nowUs = () => system.clock.monotonicUs()
     this.runId = hex(system.random.bytes(RUN_ID_BYTES))
-    this.account = new MemoryAccount(engine, this.metrics, () => system.process.rssBytes())
-    this.care = new ClientCare(engine, this.metrics, this.account)
-    engine.onClientGone.push(client => this.account.forget(client))
+    this.memoryStats = new MemoryStats(engine, this.metrics, () => system.process.rssBytes())
+    this.clientsCron = new ClientsCron(engine, this.metrics, this.memoryStats)
+    engine.onClientGone.push(client => this.memoryStats.forget(client))
     this.expire = new ExpireCycle(engine.keyspace, nowUs)
     this.eviction = this.makeEviction(nowUs)
     this.defrag = new Defrag(engine.keyspace, nowUs)
-    this.memoryReturn = new MemoryReturn(
+    this.segmentReleaser = new SegmentReleaser(
       engine.keyspace.arena,
       () => engine.stats.commandsProcessed,
       () => system.process.collectGarbage(),
@@ -84,8 +84,8 @@ export class Services implements Host {
       engine,
       timers: system.timers,
       metrics: this.metrics,
-      account: this.account,
-      care: this.care,
+      memoryStats: this.memoryStats,
+      clientsCron: this.clientsCron,
       expire: this.expire,
       defrag: this.defrag,
       rssBytes: () => system.process.rssBytes(),
@@ -94,17 +94,17 @@ export class Services implements Host {
       dynamicHz: () => config.dynamicHz,
     })
     this.cron.hooks.push(() => this.noteFigures())
-    this.cron.hooks.push(() => this.memoryReturn.tick())
+    this.cron.hooks.push(() => this.segmentReleaser.tick())
     engine.host = this
     engine.stats.onReset = () => this.resetStats()
-    const { metrics, account, runId } = this
+    const { metrics, memoryStats, runId } = this
     const { startedMs, port } = parts
     addSections(this.info, {
       engine,
       config,
       system,
       metrics,
-      memory: account,
+      memory: memoryStats,
       runId,
       startedMs,
       port,
@@ -126,7 +126,7 @@ export class Services implements Host {
   private makeEviction(nowUs: () => number): Eviction {
     const { engine } = this.parts
     const eviction = new Eviction(engine.keyspace, {
-      usedBytes: () => this.account.usedBytes() - this.account.notCountedBytes(),
+      usedBytes: () => this.memoryStats.usedBytes() - this.memoryStats.notCountedBytes(),
       nowUs,
       evicted: (db, key) => {
         engine.stats.evictedKeys++
@@ -204,18 +204,18 @@ export class Services implements Host {
     )
     const limits = () => {
       this.guardMemory()
-      const used = this.account.usedBytes()
+      const used = this.memoryStats.usedBytes()
       if (settings.maxmemory > 0 && used > settings.maxmemory) {
         config.warn(
           `WARNING: the new maxmemory value set via CONFIG SET (${settings.maxmemory}) is smaller than the current memory usage (${used}). This will result in key eviction and/or the inability to accept new write commands depending on the maxmemory-policy.`,
         )
         this.cron.background.start(this.evictSome)
       }
-      this.care.settingsChanged()
-      this.care.evict()
+      this.clientsCron.settingsChanged()
+      this.clientsCron.evict()
       return undefined
     }
-    this.care.settingsChanged()
+    this.clientsCron.settingsChanged()
     this.guardMemory()
     config.onChange(['maxmemory', 'maxmemory-clients'], limits)
   }
@@ -263,12 +263,12 @@ export class Services implements Host {
   }
 
   memory(): MemoryFigures {
-    return this.account.figures()
+    return this.memoryStats.figures()
   }
 
   purgeMemory(): void {
     this.defrag.start()
-    this.memoryReturn.now(Number.POSITIVE_INFINITY)
+    this.segmentReleaser.releaseNow(Number.POSITIVE_INFINITY)
   }
 
   shutdown(flags: readonly ShutdownFlag[], failed: () => void): void {
@@ -299,7 +299,7 @@ export class Services implements Host {
   }
 
   setReplyPeakReset(ms: number): void {
-    this.care.replyPeakResetMs = ms
+    this.clientsCron.replyPeakResetMs = ms
   }
 }
 

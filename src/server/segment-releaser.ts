@@ -1,28 +1,28 @@
-// MemoryReturn: gives the buffers of empty segments back to the operating system, a few at a time. A buffer goes when
-// the collector finds that nobody holds it, and unmapping takes the event loop 1–2 ms for each; a collection that is
-// asked for takes about 5 ms more. So does what many commands left behind in the runtime, once they have ended.
+// SegmentReleaser: returns the buffers of empty segments to the operating system, a few at a time. A buffer is unmapped
+// when the garbage collector finds it unreferenced; unmapping takes the event loop 1–2 ms for each, a collection on
+// request about 5 ms more. The garbage that many commands left in the runtime is collected the same way once they ended.
 //
-//   tick ─▶ clients are busy: let go of BUSY_BUFFERS, wait until a collection has come by of itself (or PATIENCE_TICKS)
-//        └▶ hardly anybody asks:  let go of IDLE_BUFFERS, collect; once more after BURST_COMMANDS
+//   tick ─▶ busy: release BUSY_BUFFERS, wait until the collector has run by itself (or GC_WAIT_TICKS_MAX)
+//        └▶ idle: release IDLE_BUFFERS, collect; once more after BURST_COMMANDS
 
 import type { Arena } from '../memory/arena.ts'
 
 const BUSY_BUFFERS = 2
 const IDLE_BUFFERS = 4
-/** Not more commands than ticks for so many ticks: hardly anybody is going to wait. */
+/** Idle: at most one command per tick for so many ticks. */
 const IDLE_TICKS = 6
 /** So many commands leave something to collect. */
 const BURST_COMMANDS = 10_000
-const PATIENCE_TICKS = 300
+const GC_WAIT_TICKS_MAX = 300
 /** Larger buffers, dropped by the arena itself or by clients, are worth a collection from this on. */
 const LARGE_BYTES = 32 * 1024 * 1024
 
-export class MemoryReturn {
+export class SegmentReleaser {
   private readonly arena: Arena
   private readonly commandCount: () => number
   private readonly collect: () => void
   private readonly droppedElsewhere: () => number
-  private going: WeakRef<ArrayBuffer>[] = []
+  private dropped: WeakRef<ArrayBuffer>[] = []
   private waitedTicks = 0
   private idleTicks = 0
   private commandsSeen = 0
@@ -45,34 +45,34 @@ export class MemoryReturn {
     this.idleTicks = commands - this.commandsSeen <= 1 ? this.idleTicks + 1 : 0
     this.commandsSeen = commands
     const { arena } = this
-    if (this.going.length > 0) this.going = this.going.filter(buffer => buffer.deref() !== undefined)
+    if (this.dropped.length > 0) this.dropped = this.dropped.filter(buffer => buffer.deref() !== undefined)
     const large = arena.droppedBytes + this.droppedElsewhere() - this.droppedBytesSeen >= LARGE_BYTES
     if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS)
-      return this.now(IDLE_BUFFERS)
-    if (arena.spareBytes === 0 && this.going.length === 0 && !large) return
+      return this.releaseNow(IDLE_BUFFERS)
+    if (arena.spareBytes === 0 && this.dropped.length === 0 && !large) return
     this.waitedTicks++
-    if (this.idleTicks >= IDLE_TICKS) return this.now(IDLE_BUFFERS)
-    if (this.waitedTicks >= PATIENCE_TICKS) return this.now(BUSY_BUFFERS - this.going.length)
-    if (this.going.length > 0 || arena.spareBytes === 0) return
+    if (this.idleTicks >= IDLE_TICKS) return this.releaseNow(IDLE_BUFFERS)
+    if (this.waitedTicks >= GC_WAIT_TICKS_MAX) return this.releaseNow(BUSY_BUFFERS - this.dropped.length)
+    if (this.dropped.length > 0 || arena.spareBytes === 0) return
     this.waitedTicks = 0
-    this.letGo(BUSY_BUFFERS)
+    this.release(BUSY_BUFFERS)
   }
 
-  /** Lets go of so many buffers and has the runtime collect them. */
-  now(buffers: number): void {
-    this.letGo(buffers)
-    this.going = []
+  /** Releases so many buffers and has the runtime collect them. */
+  releaseNow(buffers: number): void {
+    this.release(buffers)
+    this.dropped = []
     this.waitedTicks = 0
     this.droppedBytesSeen = this.arena.droppedBytes + this.droppedElsewhere()
     this.commandsCollected = this.commandsSeen
     this.collect()
   }
 
-  private letGo(buffers: number): void {
+  private release(buffers: number): void {
     for (let left = buffers; left > 0; left--) {
       const buffer = this.arena.releaseSpare()
       if (buffer === undefined) return
-      this.going.push(buffer)
+      this.dropped.push(buffer)
     }
   }
 }

@@ -12,7 +12,7 @@ import { StartFailure } from './launch.ts'
 const ONE_USER = "Redstart has only the user 'default' yet, who may do everything; requirepass is the password."
 
 /** Renames and removes commands as the file says. Throws ConfigError; StartFailure for what cannot be had. */
-export function applyStatements(config: Config, table: CommandTable): void {
+export function applyConfigStatements(config: Config, table: CommandTable): void {
   if (config.aclfile !== '')
     throw new StartFailure(ONE_USER, `Can't load users from ${config.aclfile}: server aborting`)
   const known = defaultUserLine(config.requirepass)

@@ -6,13 +6,13 @@ import { type ConfigError, loadText } from '../config/parser.ts'
 import { CommandTable } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
 import { virtualSystem } from '../system/virtual.ts'
-import { applyStatements } from './statements.ts'
+import { applyConfigStatements } from './config-statements.ts'
 
 function tableAfter(text: string): CommandTable {
   const config = new Config(virtualSystem().disk)
   loadText(config, text)
   const table = new CommandTable(configCommands)
-  applyStatements(config, table)
+  applyConfigStatements(config, table)
   return table
 }
 
