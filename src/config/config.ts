@@ -88,12 +88,8 @@ export class Config {
         continue
       }
       const glob = Slice.of(pattern)
-      for (const directive of DIRECTIVES) {
-        const { hidden, alias } = directive.kind
-        if (hidden) continue
-        if (globMatch(glob, Slice.of(directive.name), true)) add(directive.name, directive)
-        if (alias && globMatch(glob, Slice.of(alias), true)) add(alias, directive)
-      }
+      for (const { name, bytes, directive } of LISTED)
+        if (!found.has(name) && globMatch(glob, bytes, true)) add(name, directive)
     }
     return [...found.values()]
   }
@@ -270,6 +266,13 @@ export class Config {
 }
 
 const LOADING = 'LOADING Redis is loading the dataset in memory'
+
+/** Every name that patterns are matched with. */
+const LISTED = DIRECTIVES.filter(({ kind }) => !kind.hidden).flatMap(directive => {
+  const { alias } = directive.kind
+  const names = alias === undefined ? [directive.name] : [directive.name, alias]
+  return names.map(name => ({ name, bytes: Slice.of(name), directive }))
+})
 
 function isPattern(name: string): boolean {
   return name.includes('*') || name.includes('?') || name.includes('[')

@@ -59,9 +59,8 @@ function checkTitleTemplate(template: string): void {
 
 /** Locales are those the runtime can sort by; POSIX names (en_US.UTF-8) say the same as en-US. */
 function checkLocale(name: string): void {
-  const language = textOfBytes(name)
-    .replace(/[.@].*$/, '')
-    .replaceAll('_', '-')
+  const end = Math.min(...['.', '@'].map(mark => name.indexOf(mark)).filter(at => at >= 0), name.length)
+  const language = textOfBytes(name.slice(0, end)).replaceAll('_', '-')
   if (language === '' || language === 'C' || language === 'POSIX') return
   try {
     if (Intl.Collator.supportedLocalesOf(language).length > 0) return

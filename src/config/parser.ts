@@ -7,11 +7,12 @@
 
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
+import { withoutOuter } from '../lib/text.ts'
 import type { FileSystem } from '../system/system.ts'
 import type { Config } from './config.ts'
 import { directiveNamed } from './directives.ts'
 import { Refusal } from './kinds.ts'
-import { bytesOfText, latin1, quoted, splitWords, textOfBytes } from './words.ts'
+import { bytesOfText, LINE_BLANKS, latin1, quoted, splitWords, textOfBytes } from './words.ts'
 
 /** The configuration cannot be read. `report` is what the operator sees. */
 export class ConfigError extends Error {
@@ -77,7 +78,7 @@ export function loadConfig(config: Config, options: StartOptions, readStdin: () 
 /** Reads a configuration from its text. */
 export function loadText(config: Config, text: string, seen: Set<string> = new Set()): void {
   for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
+    const line = withoutOuter(raw, LINE_BLANKS)
     if (line === '' || line.startsWith('#')) continue
     const words = splitWords(line)
     if (!words) throw new ConfigError('Unbalanced quotes in configuration line', index + 1, line)

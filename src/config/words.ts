@@ -6,6 +6,8 @@
 import { digitsEnd, isHexDigit, spacesEnd } from '../lib/strtod.ts'
 import { isAscii } from '../lib/text.ts'
 
+/** What is cut off both ends of a line. */
+export const LINE_BLANKS = ' \t\r\n'
 const BLANKS = ' \t\n\v\f\r'
 const WORD_ENDS = ' \n\r\t'
 const ESCAPES: { [char: string]: string } = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }

@@ -16,6 +16,7 @@
 
 import { equalsNoCase } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
+import { digitsEnd, spacesEnd } from '../lib/strtod.ts'
 import type { KeyFinderName } from './command.ts'
 
 export const KEY_RO = 1 << 0
@@ -249,8 +250,11 @@ function countedKeys(countAt: number, store: number, args: Slice[], argc: number
 
 /** What C's atoi reads, 0 when there is nothing to read. */
 function leadingInteger(arg: Slice): number {
-  const match = /^[ \t-\r]*([+-]?\d+)/.exec(arg.latin1())
-  return match === null ? 0 : Number(match[1])
+  const text = arg.latin1()
+  const from = spacesEnd(text, 0)
+  const digits = text[from] === '-' || text[from] === '+' ? from + 1 : from
+  const end = digitsEnd(text, digits)
+  return end === digits ? 0 : Number(text.slice(from, end))
 }
 
 /** SORT key ... STORE destination: the last STORE counts. */

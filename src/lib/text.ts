@@ -2,20 +2,18 @@
 //
 // Always: each takes a number of steps proportional to the text, whatever it holds.
 
-const LF = 0x0a
-const CR = 0x0d
-
-function isBreak(c: number): boolean {
-  return c === LF || c === CR
+/** Without any of these characters at its beginning and its end. */
+export function withoutOuter(text: string, characters: string): string {
+  let from = 0
+  let end = text.length
+  while (from < end && characters.includes(text[from])) from++
+  while (end > from && characters.includes(text[end - 1])) end--
+  return from === 0 && end === text.length ? text : text.slice(from, end)
 }
 
 /** Without the line breaks at its beginning and its end. */
 export function withoutOuterBreaks(text: string): string {
-  let from = 0
-  let end = text.length
-  while (from < end && isBreak(text.charCodeAt(from))) from++
-  while (end > from && isBreak(text.charCodeAt(end - 1))) end--
-  return from === 0 && end === text.length ? text : text.slice(from, end)
+  return withoutOuter(text, '\r\n')
 }
 
 /** With a space for every line break. */

@@ -9,6 +9,7 @@ import { bytesOf, copyBytes } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
 import { digits, writeInt } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
+import { oneLine } from '../lib/text.ts'
 
 const START_BYTES = 64 * 1024
 const FLUSH_BYTES = 1024 * 1024
@@ -151,7 +152,7 @@ export class Reply {
   error(text: string): void {
     this.errors++
     this.lastErrorAt = this.pos
-    this.line(ERROR, /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text)
+    this.line(ERROR, oneLine(text))
   }
 
   /** An error made beforehand by errorBytes(). */

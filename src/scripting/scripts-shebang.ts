@@ -1,5 +1,6 @@
 // The first line of a script or library: `#!lua name=mylib flags=no-writes,allow-stale`, words as redis.conf quotes them.
 
+import { isWordCharacter } from '../lib/strtod.ts'
 import { SCRIPT_FLAGS, SCRIPT_UNDECLARED, type ScriptFlagName } from './script-engine.ts'
 
 export interface ScriptHead {
@@ -54,7 +55,8 @@ export function readLibraryHead(code: string): LibraryHead | string {
 
 /** Letters, digits and underscores: what libraries and functions may be called. */
 export function isName(name: string): boolean {
-  return /^[A-Za-z0-9_]+$/.test(name)
+  for (let at = 0; at < name.length; at++) if (!isWordCharacter(name.charCodeAt(at))) return false
+  return name !== ''
 }
 
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }

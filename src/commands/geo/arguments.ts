@@ -2,6 +2,7 @@
 
 import type { Context } from '../../engine/context.ts'
 import { Slice } from '../../lib/slice.ts'
+import { withoutLastZeros } from '../../lib/strtod.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
 import { LATITUDE_MAX, LONGITUDE_MAX, type Place } from './geo-hash.ts'
 
@@ -36,7 +37,8 @@ export function unitOrReply(ctx: Context, i: number): number {
 
 /** A coordinate with up to 17 decimals: RESP2 a bulk string, RESP3 a double. */
 export function replyCoordinate(reply: Reply, n: number): void {
-  const digits = n.toFixed(17).replace(/\.?0+$/, '')
+  const fixed = withoutLastZeros(n.toFixed(17))
+  const digits = fixed.endsWith('.') ? fixed.slice(0, -1) : fixed
   const text = digits === '-0' ? '0' : digits
   if (reply.resp === 2) reply.bulkText(text)
   else reply.raw(Slice.of(`,${text}\r\n`))

@@ -2,7 +2,7 @@
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
-import { isSpace } from '../../../lib/strtod.ts'
+import { spacesEnd } from '../../../lib/strtod.ts'
 import { cText } from '../../../lib/text.ts'
 import { formatNumber, parseNumber } from '../number.ts'
 import { callMeta, toNumber } from '../operations.ts'
@@ -16,6 +16,7 @@ import { protectedFunctions } from './protected.ts'
 /** Values on a host function's stack, at most. */
 const C_STACK_MAX = 8000
 const UINT64 = 1n << 64n
+const UINT64_BITS = 64
 /** What collectgarbage('count') says; the host collects, and keeps no count. */
 const KILOBYTES = 64
 const GARBAGE_OPTIONS = ['collect', 'stop', 'restart', 'count', 'step', 'setpause', 'setstepmul']
@@ -131,17 +132,20 @@ export function toText(S: LuaState, value: LuaValue): string {
 /** C's strtoul over the whole string, spaces around it aside. */
 function parseUnsigned(text: string, radix: number): number | undefined {
   text = cText(text)
-  let i = 0
-  while (isSpace(text.charCodeAt(i))) i++
+  let i = spacesEnd(text, 0)
   const sign = text[i]
   if (sign === '-' || sign === '+') i++
   const isDigitAt = (at: number) => digitValue(text.charCodeAt(at)) < radix
   if (radix === 16 && text[i] === '0' && (text.charCodeAt(i + 1) | 32) === 120 && isDigitAt(i + 2)) i += 2
   if (!isDigitAt(i)) return undefined
+  while (text[i] === '0') i++
+  const from = i
+  while (digitValue(text.charCodeAt(i)) < radix) i++
+  if (spacesEnd(text, i) < text.length) return undefined
+  // Even of base 2, more digits than these are too many.
+  if (i - from > UINT64_BITS) return Number(UINT64 - 1n)
   let value = 0n
-  for (; isDigitAt(i); i++) if (value < UINT64) value = value * BigInt(radix) + BigInt(digitValue(text.charCodeAt(i)))
-  while (isSpace(text.charCodeAt(i))) i++
-  if (i < text.length) return undefined
+  for (let at = from; at < i; at++) value = value * BigInt(radix) + BigInt(digitValue(text.charCodeAt(at)))
   if (value >= UINT64) return Number(UINT64 - 1n)
   return Number(sign === '-' && value > 0n ? UINT64 - value : value)
 }

@@ -32,12 +32,12 @@ export function formatFunction(S: LuaState): LuaFunction {
     for (;;) {
       const percent = format.indexOf('%', at)
       if (percent < 0) return limited(S, out + format.slice(at))
-      out += format.slice(at, percent)
       if (format[percent + 1] === '%') {
-        out += '%'
+        out += format.slice(at, percent + 1)
         at = percent + 2
         continue
       }
+      out += format.slice(at, percent)
       argument++
       if (argument >= args.length) throw S.argumentError(argument + 1, 'no value')
       const spec = parseSpec(S, format, percent + 1)

@@ -2,6 +2,7 @@
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
 
+import { isAscii } from '../../../lib/text.ts'
 import type { LuaState } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { type LuaFunction, type LuaValue, NOTHING } from '../value.ts'
@@ -76,7 +77,7 @@ function textFunctions(S: LuaState): Record<string, LuaFunction> {
     reverse: S.plain(function (this: LuaFunction, s) {
       const text = stringArgument(S, s, 1, arguments.length)
       S.budget -= text.length >> 6
-      return text.split('').reverse().join('')
+      return reversed(text)
     }),
     dump: S.plain(function (this: LuaFunction, f) {
       functionArgument(S, f, 1, arguments.length)
@@ -85,10 +86,24 @@ function textFunctions(S: LuaState): Record<string, LuaFunction> {
   }
 }
 
+const CHUNK_CHARS = 4096
+
+/** From its end to its beginning, a chunk at a time. */
+function reversed(text: string): string {
+  let out = ''
+  const codes = new Uint8Array(Math.min(text.length, CHUNK_CHARS))
+  for (let end = text.length; end > 0; end -= CHUNK_CHARS) {
+    const count = Math.min(end, CHUNK_CHARS)
+    for (let i = 0; i < count; i++) codes[i] = text.charCodeAt(end - 1 - i)
+    out += String.fromCharCode.apply(null, codes.subarray(0, count) as unknown as number[])
+  }
+  return out
+}
+
 /** Changes ASCII letters alone: those from `first` on. */
 function changeCase(text: string, first: number): string {
   // JavaScript would change Latin-1 letters as well.
-  if (/^[\x00-\x7f]*$/.test(text)) return first === 65 ? text.toLowerCase() : text.toUpperCase()
+  if (isAscii(text)) return first === 65 ? text.toLowerCase() : text.toUpperCase()
   let out = ''
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)

@@ -1,0 +1,161 @@
+// Text that a client sends is read a character at a time (lib/strtod.ts, lib/text.ts): a regular expression may take
+// quadratic time on it, and splitting a value whole takes many times its memory. What is left of either is listed here
+// with what it sees, and why it takes no more than linear time.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { expressionsOf } from './expressions.ts'
+import { readSources } from './source.ts'
+
+/** Tools read what a server or a file says to whoever has started them; nobody else waits. */
+const TOOLS = 'src/tools/'
+
+/** By file: why, and the expressions. */
+const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: string[]] } = {
+  'src/commands/connection/client/index.ts': [
+    'a name of a client: one class from the beginning on, then given back once; the names of our own commands',
+    '/^[!-~]*(\\0|$)/',
+    ".split('|')",
+  ],
+  'src/commands/generic/object.ts': ['a value out of our own list', '/lru|lfu/'],
+  'src/commands/replication/replicaof.ts': ['an address that the runtime writes', '/:\\d+$/'],
+  'src/commands/server/command/replies.ts': ['our own table of commands', ".split(' ')"],
+  'src/commands/server/config.ts': ['an address that the runtime writes', '/^(127\\.0\\.0\\.1|\\[?::1\\]?):\\d+$/'],
+  'src/engine/facts.ts': [
+    'our own table of commands, read at the start',
+    '/[A-Z][A-Z0-9-]*(?![a-z])|"[^"]*"/y',
+    '/[a-z][a-z0-9-]*/y',
+    '/=([a-z0-9-]+|"[^"]*[a-z][^"]*")/y',
+    '/:(integer|double|key|pattern|unix-time|pure-token)/y',
+    '/#(\\d+)/y',
+    '/@(\\d+(?:\\.\\d+)*)/y',
+    '/!(\\d+(?:\\.\\d+)*)/y',
+    '/\\.\\.\\./y',
+    '/ /y',
+    '/^ [a-z]/',
+  ],
+  'src/engine/keyspecs.ts': [
+    'our own table of commands, read at the start',
+    '/^([A-Z_ ]+) @(\\d+|\\?|[A-Z]+:-?\\d+)(?:#(\\d+)\\+(\\d+))?(?:\\.\\.([+-]\\d+))?(?:\\/(\\d+))?(?:%(\\d+))?(?: \\((.*)\\))?$/',
+    ".split('; ')",
+    ".split(':')",
+    ".split(' ')",
+  ],
+  'src/engine/observers.ts': [
+    'bytes of clients for MONITOR: one character at a time',
+    '/[\\\\"\\x00-\\x1f\\x7f-\\xff]/g',
+  ],
+  'src/engine/table.ts': ['our own table of commands, read at the start', ".split(' ')"],
+  'src/persistence/aof/manifest.ts': [
+    'the manifest, a file of our own of lines of at most 1 KiB; one character or four at a time',
+    '/[/\\\\]/',
+    '/\\s/',
+    '/\\s/',
+    '/^\\\\x([0-9a-fA-F]{2})/',
+    '/\\s/',
+    '/^[!#-[\\]-~]+$/',
+    ".split('\\n')",
+  ],
+  'src/persistence/rdb/output.ts': ['at most 11 characters', '/^(0|-?[1-9][0-9]*)$/'],
+  'src/protocol/reply-reader.ts': [
+    'what another server answers: digits that are given back once, for nothing behind them may be a digit too',
+    '/^[+-]?\\d+$/',
+    '/^[+-]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d+)?$/',
+  ],
+  'src/scripting/lua/compile.ts': [
+    'the name of a chunk: up to the first that is one of two characters; names of our own functions',
+    '/[\\r\\n]/',
+    ".split('.')",
+    '.search(/[\\r\\n]/)',
+  ],
+  'src/scripting/lua/lexer.ts': ['our own list of words, once', ".split( ' ', )"],
+  'src/scripting/lua/state.ts': ['a message of the runtime', '/stack/'],
+  'src/scripting/lua/stdlib/classes.ts': ['a single character, 256 times at the start', '/[A-Za-z]/', '/[0-9A-Fa-f]/'],
+  'src/scripting/lua/stdlib/search.ts': [
+    'a pattern of a script: up to the first that is one of some characters',
+    '/[$^*+?.([%-]/',
+  ],
+  'src/scripting/redis-library-api.ts': ['our own version', ".split('.')"],
+  'src/scripting/redis-libs/cjson-decode.ts': [
+    'JSON: up to the next that is one of three characters, and on from there',
+    '/["\\\\\\x00]/g',
+  ],
+  'src/scripting/redis-libs/cjson-encode.ts': [
+    'a text of a script: one character at a time',
+    '/[\\x00-\\x1f"/\\\\\\x7f]/g',
+  ],
+  'src/scripting/redis-libs/struct.ts': ['a single character; at most 32 characters', '/[0-9A-Za-z]/', ".split('')"],
+  'src/scripting/sandbox.ts': ['our own list of words, once', ".split(' ')"],
+  'src/scripting/script-run.ts': ['the capitals at the beginning of a refusal that we have written', '/^-([A-Z]+) /'],
+  'src/scripting/scripts-shebang.ts': [
+    'the first line of a script: two or four characters at a time; names between commas, each looked at once',
+    "/\\\\'/g",
+    '/\\\\(x[0-9a-fA-F]{2}|[\\s\\S])/g',
+    ".split(',')",
+  ],
+  'src/config/config.ts': ['the value of CONFIG SET: words between spaces, each read once', ".split(' ')"],
+  'src/config/directives-persistence.ts': ['names of files in the configuration: one character at a time', '/[/\\\\]/'],
+  'src/config/directives-replication.ts': [
+    'CONFIG SET of names: one character at a time',
+    '/[^A-Za-z0-9.-]/',
+    '/[\\0!#$%&()*+:;<>?@[\\]^{|}~]/',
+  ],
+  'src/config/directives.ts': ['our own list of names, once', '/[-_](.)/g'],
+  'src/config/file.ts': [
+    'the path of the configuration file: each stretch between slashes once',
+    '/[/\\\\][^/\\\\]*$/',
+  ],
+  'src/config/parser.ts': [
+    'the configuration file and the command line, before there are clients: lines, and one character at a time',
+    '/^--(save|sentinel)$/i',
+    '/[*?[]/',
+    '/[*?[]/',
+    '/\\[!/g',
+    ".split('\\n')",
+    ".split('/')",
+  ],
+  'src/config/rewrite.ts': ['the configuration file: lines', ".split('\\n')"],
+  'src/server/info-sections.ts': [
+    'bytes of clients in INFO: one character at a time; what the runtime is called',
+    '/[#:\\n\\r]/g',
+    ".split(' ')",
+  ],
+  'src/server/replication.ts': ['an address that the runtime writes', '/:\\d+$/'],
+  'src/server/warm-up.ts': ['our own commands, once', ".split(' ')"],
+  'src/system/real-process.ts': [
+    'files of the system about a process: one class after the other',
+    '/^[1-9][0-9]*:b?[0-9]*$/',
+    ".split(':')",
+    ".split(' ')",
+  ],
+  'src/system/virtual-disk.ts': ['paths of the disk that tests make up', ".split('/')"],
+}
+
+test('regular expressions and splits are listed with a reason', () => {
+  const wrong: string[] = []
+  for (const file of readSources('src')) {
+    if (file.isTest || file.path.startsWith(TOOLS)) continue
+    const [, ...known] = KNOWN[file.path] ?? ['']
+    for (const found of expressionsOf(file)) {
+      const at = known.indexOf(found)
+      if (at < 0) wrong.push(`${file.path}: ${found}`)
+      else known.splice(at, 1)
+    }
+    for (const gone of known) wrong.push(`${file.path} has it no more: ${gone}`)
+  }
+  assert.equal(wrong.join('\n'), '')
+})
+
+test('expressions are told from divisions, texts and comments', () => {
+  const text = [
+    "const a = b / c / d // 'not' /this/",
+    'const e = /[/"]x\\//gi.test(f)',
+    'if (!/y/.test(g)) return /z/',
+    "h.split('\\0')[0] /* .split('i') */",
+    "'/j/'.length / `k/l/` / 2",
+    'this.split(m)',
+    "n.replace(/[0-9]+$/, '')",
+  ].join('\n')
+  const found = expressionsOf({ path: '', text, lines: [], isTest: false })
+  assert.deepEqual(found, ['/[/"]x\\//gi', '/y/', '/z/', '/[0-9]+$/', ".split('\\0')"])
+})
