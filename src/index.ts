@@ -8,6 +8,7 @@
 import { Config } from './config/config.ts'
 import { loadText } from './config/parser.ts'
 import type { MemorySocket } from './net/memory.ts'
+import { runtimeNetwork } from './net/runtime.ts'
 import { Logger } from './server/log.ts'
 import { Server } from './server/server.ts'
 import { realSystem } from './system/real.ts'
@@ -25,7 +26,7 @@ export interface CreateServerOptions {
    * another server. `error.cause` is the fault.
    */
   onError?: (error: Error) => void
-  /** Clock, randomness, disk and timers; the machine's own unless given (see virtualSystem). */
+  /** Clock, randomness, disk, network and timers; the machine's own unless given (see virtualSystem). */
   system?: System
 }
 
@@ -42,7 +43,7 @@ export interface EmbeddedServer {
 
 /** Makes a server. It shares nothing with any other in the process. Rejects when a directive or a socket is refused. */
 export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
-  const system = options.system ?? realSystem()
+  const system = options.system ?? realSystem(runtimeNetwork())
   const config = new Config(system.disk)
   const directives = { loglevel: 'nothing', save: '', port: '0', ...options.config }
   const lines = Object.entries(directives).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)

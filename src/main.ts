@@ -1,6 +1,7 @@
 // The command line: `redstart` takes what redis-server takes, or the name of a tool and what that takes.
 
 import process from 'node:process'
+import { runtimeNetwork } from './net/runtime.ts'
 import { launch, type StartServer } from './server/launch.ts'
 import { startServer } from './server/server.ts'
 import { realSystem } from './system/real.ts'
@@ -14,7 +15,7 @@ const startWarm: StartServer = async (config, system, log, options) => {
 }
 
 const args = process.argv.slice(2)
-const system = realSystem({ ownProcess: true })
+const system = realSystem(runtimeNetwork(), { ownProcess: true })
 const tool = await toolNamed(args[0])
 if (tool === undefined) await launch(args, system, startWarm)
 else process.exitCode = await runTool(tool, args.slice(1), system)

@@ -8,8 +8,8 @@
 
 import type { Database } from '../keyspace/database.ts'
 import type { Slice } from '../lib/slice.ts'
+import type { Connection } from '../system/network.ts'
 import type { Broadcast } from './broadcast.ts'
-import type { Connection } from './connection.ts'
 import type { PartialCommand } from './partial.ts'
 import type { TableEntry } from './table.ts'
 

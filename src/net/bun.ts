@@ -1,30 +1,41 @@
-// TCP and Unix sockets on Bun. The only file that names Bun's socket interface.
+// TCP and Unix sockets on Bun. The only file that names Bun's socket interface. Ways out go through dial-node.ts.
 
-import type { Client } from '../engine/client.ts'
-import type { Connection } from '../engine/connection.ts'
+import {
+  type Connection,
+  FIRST_SOCKET_FD,
+  joinedAddress,
+  type Listener,
+  type ListenOptions,
+  type Network,
+  type NetworkError,
+  type Receiver,
+} from '../system/network.ts'
+import { dial, failureOf, resolve } from './dial-node.ts'
 import { Inbox } from './inbox.ts'
-import type { Listener, Receiver, TcpOptions, Transport, UnixOptions } from './transport.ts'
 
-interface Session {
-  client: Client | undefined
+interface Slot {
+  /** undefined: the connection was refused or closed by us, or is gone. */
+  session: unknown
+  /** The session of a connection that we have closed: it is still to hear of that. */
+  leaving: unknown
 }
 
-type BunSocket = import('bun').Socket<Session>
+type BunSocket = import('bun').Socket<Slot>
 
 class BunConnection implements Connection {
   readonly kind: 'tcp' | 'unix'
   private readonly socket: BunSocket
-  private closed = false
+  closed = false
   readonly peer: string
   readonly local: string
   readonly fd: number
 
-  constructor(socket: BunSocket, path: string, fd: number) {
+  constructor(socket: BunSocket, path: string | undefined, fd: number) {
     this.socket = socket
     this.fd = fd
-    this.kind = path === '' ? 'tcp' : 'unix'
-    this.peer = path === '' ? joined(socket.remoteAddress, socket.remotePort) : `${path}:0`
-    this.local = path === '' ? joined(socket.localAddress, socket.localPort) : `${path}:0`
+    this.kind = path === undefined ? 'tcp' : 'unix'
+    this.peer = path === undefined ? joinedAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`
+    this.local = path === undefined ? joinedAddress(socket.localAddress, socket.localPort) : `${path}:0`
   }
 
   write(u8: Uint8Array, start: number, end: number): number {
@@ -36,6 +47,9 @@ class BunConnection implements Connection {
   close(afterWrites: boolean): void {
     if (this.closed) return
     this.closed = true
+    const slot = this.socket.data
+    slot.leaving = slot.session
+    slot.session = undefined
     if (afterWrites) this.socket.end()
     else this.socket.terminate()
   }
@@ -49,53 +63,74 @@ class BunConnection implements Connection {
   }
 }
 
-export class BunTransport implements Transport {
+export class BunNetwork implements Network {
+  readonly dial = dial
+  readonly resolve = resolve
   private readonly inbox = new Inbox()
-  private nextFd = 8
+  private nextFd = FIRST_SOCKET_FD
 
-  async listenTcp(options: TcpOptions, receiver: Receiver): Promise<Listener> {
-    const server = Bun.listen<Session>({
-      hostname: options.host,
-      port: options.port,
-      socket: this.handlers(receiver, '', options.keepaliveSeconds),
-    })
-    return { address: joined(options.host, server.port), port: server.port, close: () => server.stop() }
+  listen<Session>(
+    options: ListenOptions,
+    receiver: Receiver<Session>,
+    done: (result: Listener | NetworkError) => void,
+  ): void {
+    const result = this.open(options, receiver)
+    queueMicrotask(() => done(result))
   }
 
-  async listenUnix(options: UnixOptions, receiver: Receiver): Promise<Listener> {
-    const server = Bun.listen<Session>({ unix: options.path, socket: this.handlers(receiver, options.path, 0) })
-    return { address: options.path, port: 0, close: () => server.stop() }
+  private open(options: ListenOptions, receiver: Receiver<unknown>): Listener | NetworkError {
+    const { host, port, path } = options
+    const allowHalfOpen = receiver.ended !== undefined
+    const socket = this.handlers(options, receiver)
+    try {
+      if (path !== undefined) {
+        const server = Bun.listen<Slot>({ unix: path, allowHalfOpen, socket })
+        return { address: path, port: 0, close: () => server.stop() }
+      }
+      const server = Bun.listen<Slot>({ hostname: host, port, allowHalfOpen, socket })
+      return { address: joinedAddress(host, server.port), port: server.port, close: () => server.stop() }
+    } catch (error) {
+      return failureOf(error as Error)
+    }
   }
 
-  private handlers(receiver: Receiver, path: string, keepaliveSeconds: number): import('bun').SocketHandler<Session> {
+  private handlers(
+    { path, keepaliveSeconds }: ListenOptions,
+    receiver: Receiver<unknown>,
+  ): import('bun').SocketHandler<Slot> {
     const inbox = this.inbox
     return {
       open: socket => {
+        const slot: Slot = { session: undefined, leaving: undefined }
+        socket.data = slot
         const connection = new BunConnection(socket, path, this.nextFd++)
-        socket.data = { client: undefined }
-        if (path === '') {
+        if (path === undefined) {
           socket.setNoDelay(true)
           if (keepaliveSeconds > 0) socket.setKeepAlive(true, keepaliveSeconds * 1000)
         }
-        const client = receiver.opened(connection)
-        if (client === undefined) connection.close(true)
-        else socket.data.client = client
+        const session = receiver.opened(connection)
+        if (session === undefined) connection.close(true)
+        else if (connection.closed) slot.leaving = session
+        else slot.session = session
       },
       data(socket, bytes) {
-        const client = socket.data.client
-        if (client === undefined) return
+        const { session } = socket.data
+        if (session === undefined) return
         inbox.put(bytes)
-        receiver.received(client, inbox.u8, inbox.dv, 0, bytes.length)
+        receiver.received(session, inbox.u8, inbox.dv, 0, bytes.length)
       },
       drain(socket) {
-        const client = socket.data.client
-        if (client !== undefined) receiver.drained(client)
+        const { session } = socket.data
+        if (session !== undefined) receiver.drained(session)
       },
+      // Where nobody asks for it, Bun ends what the peer has ended.
+      ...(receiver.ended === undefined ? {} : { end: halfClosed(receiver) }),
       close(socket) {
-        const client = socket.data?.client
-        if (client === undefined) return
-        socket.data.client = undefined
-        receiver.closed(client)
+        const slot = socket.data
+        const session = slot?.session ?? slot?.leaving
+        if (session === undefined) return
+        slot.session = slot.leaving = undefined
+        receiver.closed(session)
       },
       // A broken connection has a code, and close() follows. Anything else was thrown by the server: a bug.
       error(_socket, error) {
@@ -108,9 +143,10 @@ export class BunTransport implements Transport {
   }
 }
 
-/** 'address:port' as Redis prints it; IPv6 in brackets, IPv4 in IPv6 as IPv4, '?:0' where the peer has gone already. */
-function joined(address: string | undefined, port: number | undefined): string {
-  if (address === undefined) return '?:0'
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address
-  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
+function halfClosed(receiver: Receiver<unknown>): (socket: BunSocket) => void {
+  return socket => {
+    const { session } = socket.data
+    if (session === undefined) socket.end()
+    else receiver.ended?.(session)
+  }
 }

@@ -1,20 +1,18 @@
 // In-process connections: for tests and for programs that embed the server. Bytes written by one side are delivered to
 // the other at once, without a socket.
 
-import type { Client } from '../engine/client.ts'
-import type { Connection } from '../engine/connection.ts'
-import type { Receiver } from './transport.ts'
+import type { Connection, Receiver } from '../system/network.ts'
 
 /** The program's end of an in-process connection. */
 export class MemorySocket {
   /** Called with each piece the server sends; the bytes are the callee's to keep. */
   onData: (bytes: Uint8Array) => void = () => {}
   onClose: () => void = () => {}
-  private readonly receiver: Receiver
-  private client: Client | undefined
+  private readonly receiver: Receiver<unknown>
+  private session: unknown
   private open = true
 
-  constructor(receiver: Receiver, id: number) {
+  constructor(receiver: Receiver<unknown>, id: number) {
     this.receiver = receiver
     const socket = this
     const connection: Connection = {
@@ -30,22 +28,22 @@ export class MemorySocket {
       pause() {},
       resume() {},
     }
-    this.client = receiver.opened(connection)
-    if (this.client === undefined) this.open = false
+    this.session = receiver.opened(connection)
+    if (this.session === undefined) this.open = false
   }
 
   /** Sends bytes to the server; the replies have been handed to onData when this returns, unless a command waits. */
   write(bytes: Uint8Array): void {
-    if (!this.open || this.client === undefined) return
+    if (!this.open || this.session === undefined) return
     // A reply may make the program write again from within onData, so the shared buffer cannot be used twice at once.
     const u8 = new Uint8Array(bytes) // a copy, which slice() of a Buffer is not
-    this.receiver.received(this.client, u8, new DataView(u8.buffer), 0, u8.length)
+    this.receiver.received(this.session, u8, new DataView(u8.buffer), 0, u8.length)
   }
 
   close(): void {
     if (!this.open) return
     this.open = false
-    if (this.client !== undefined) this.receiver.closed(this.client)
+    if (this.session !== undefined) this.receiver.closed(this.session)
   }
 
   private ended(): void {
@@ -56,10 +54,10 @@ export class MemorySocket {
 }
 
 export class MemoryTransport {
-  private readonly receiver: Receiver
+  private readonly receiver: Receiver<unknown>
   private nextId = 1
 
-  constructor(receiver: Receiver) {
+  constructor(receiver: Receiver<unknown>) {
     this.receiver = receiver
   }
 

@@ -40,6 +40,17 @@ function findBinding(): StreamBinding | undefined {
 
 const BINDING = findBinding()
 
+/** What libuv calls the end of what the peer sends, on every operating system. */
+const UV_EOF = -4095
+
+export interface DirectEvents {
+  /** So many bytes have arrived at the start of the buffer. */
+  onRead(bytes: number): void
+  /** The peer sends no more. */
+  onEnd(): void
+  onDrain(): void
+}
+
 export class DirectSocket {
   /** The last write() still uses the buffer it was given. */
   holdsBuffer = false
@@ -55,27 +66,24 @@ export class DirectSocket {
     this.onDrain = onDrain
   }
 
-  /** Takes the socket's handle over: bytes arrive in `buffer`, `onRead` is told how many. */
-  static attach(
-    socket: Socket,
-    buffer: Uint8Array,
-    onRead: (bytes: number) => void,
-    onDrain: () => void,
-  ): DirectSocket | undefined {
+  /** Takes the socket's handle over. */
+  static attach(socket: Socket, buffer: Uint8Array, events: DirectEvents): DirectSocket | undefined {
     const handle = (socket as unknown as { _handle?: Partial<Handle> })._handle
     if (BINDING === undefined || handle === undefined) return undefined
     if (typeof handle.useUserBuffer !== 'function' || typeof handle.writeBuffer !== 'function') return undefined
     if (typeof handle.readStart !== 'function' || typeof handle.onread !== 'function') return undefined
     const { streamBaseState, kReadBytesOrError } = BINDING
+    const { onRead } = events
     socket.pause()
     handle.useUserBuffer(buffer)
     handle.onread = () => {
       const bytes = streamBaseState[kReadBytesOrError]
       if (bytes > 0) onRead(bytes)
+      else if (bytes === UV_EOF) events.onEnd()
       else if (bytes < 0) socket.destroy()
       return undefined
     }
-    return new DirectSocket(socket, handle as Handle, onDrain)
+    return new DirectSocket(socket, handle as Handle, events.onDrain)
   }
 
   start(): void {

@@ -5,11 +5,19 @@
 //   reading   one buffer for all sockets, handed over by the socket's handle (what `onread` does for clients)
 //   writing   handle.writeBuffer, which tries to send at once
 
-import { createServer, type Server, type Socket } from 'node:net'
-import type { Client } from '../engine/client.ts'
-import type { Connection } from '../engine/connection.ts'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import {
+  type Connection,
+  FIRST_SOCKET_FD,
+  joinedAddress,
+  type Listener,
+  type ListenOptions,
+  type Network,
+  type NetworkError,
+  type Receiver,
+} from '../system/network.ts'
+import { dial, failureOf, resolve } from './dial-node.ts'
 import { DirectSocket } from './node-direct.ts'
-import type { Listener, Receiver, TcpOptions, Transport, UnixOptions } from './transport.ts'
 
 const READ_BYTES = 64 * 1024
 
@@ -18,17 +26,21 @@ class NodeConnection implements Connection {
   readonly peer: string
   readonly local: string
   readonly fd: number
+  /** undefined: the connection was refused or closed by us, or is gone. */
+  session: unknown
+  /** The session of a connection that we have closed: it is still to hear of that. */
+  leaving: unknown
   private readonly socket: Socket
   private readonly direct: DirectSocket | undefined
-  private closed = false
+  closed = false
 
-  constructor(socket: Socket, path: string, fd: number, direct: DirectSocket | undefined) {
+  constructor(socket: Socket, path: string | undefined, fd: number, direct: DirectSocket | undefined) {
     this.socket = socket
     this.direct = direct
     this.fd = fd
-    this.kind = path === '' ? 'tcp' : 'unix'
-    this.peer = path === '' ? joined(socket.remoteAddress, socket.remotePort) : `${path}:0`
-    this.local = path === '' ? joined(socket.localAddress, socket.localPort) : `${path}:0`
+    this.kind = path === undefined ? 'tcp' : 'unix'
+    this.peer = path === undefined ? joinedAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`
+    this.local = path === undefined ? joinedAddress(socket.localAddress, socket.localPort) : `${path}:0`
   }
 
   get holdsBuffer(): boolean {
@@ -46,6 +58,8 @@ class NodeConnection implements Connection {
   close(afterWrites: boolean): void {
     if (this.closed) return
     this.closed = true
+    this.leaving = this.session
+    this.session = undefined
     if (!afterWrites) this.socket.destroy()
     else if (this.direct !== undefined) this.direct.closeAfterWrites(() => this.socket.destroySoon())
     else this.socket.destroySoon()
@@ -62,88 +76,89 @@ class NodeConnection implements Connection {
   }
 }
 
-export class NodeTransport implements Transport {
+export class NodeNetwork implements Network {
+  readonly dial = dial
+  readonly resolve = resolve
   private readonly buffer = new Uint8Array(READ_BYTES)
   private readonly view = new DataView(this.buffer.buffer)
-  private nextFd = 8
+  private nextFd = FIRST_SOCKET_FD
 
-  listenTcp(options: TcpOptions, receiver: Receiver): Promise<Listener> {
-    const server = createServer({
-      noDelay: true,
-      keepAlive: options.keepaliveSeconds > 0,
-      keepAliveInitialDelay: options.keepaliveSeconds * 1000,
-    })
-    server.on('connection', socket => this.accept(socket, '', receiver))
-    return listening(server, { host: options.host, port: options.port, backlog: options.backlog }, '')
-  }
-
-  listenUnix(options: UnixOptions, receiver: Receiver): Promise<Listener> {
-    const server = createServer()
-    server.on('connection', socket => this.accept(socket, options.path, receiver))
-    return listening(server, { path: options.path, backlog: options.backlog }, options.path)
-  }
-
-  private accept(socket: Socket, path: string, receiver: Receiver): void {
-    let client: Client | undefined
-    const direct = DirectSocket.attach(
-      socket,
-      this.buffer,
-      bytes => {
-        if (client !== undefined) receiver.received(client, this.buffer, this.view, 0, bytes)
-      },
-      () => {
-        if (client !== undefined) receiver.drained(client)
-      },
+  listen<Session>(
+    options: ListenOptions,
+    receiver: Receiver<Session>,
+    done: (result: Listener | NetworkError) => void,
+  ): void {
+    const { host, port, path, backlog, keepaliveSeconds } = options
+    const allowHalfOpen = receiver.ended !== undefined
+    const server = createServer(
+      path === undefined
+        ? {
+            allowHalfOpen,
+            noDelay: true,
+            keepAlive: keepaliveSeconds > 0,
+            keepAliveInitialDelay: keepaliveSeconds * 1000,
+          }
+        : { allowHalfOpen },
     )
+    server.on('connection', socket => this.accept(socket, path, receiver))
+    const failed = (error: Error) => done(failureOf(error))
+    server.once('error', failed)
+    server.listen(path === undefined ? { host, port, backlog } : { path, backlog }, () => {
+      server.off('error', failed)
+      done(listenerOf(server, options))
+    })
+  }
+
+  private accept(socket: Socket, path: string | undefined, receiver: Receiver<unknown>): void {
+    const { buffer, view } = this
+    const ended = () => {
+      if (connection.session !== undefined && receiver.ended !== undefined) receiver.ended(connection.session)
+      else socket.destroySoon()
+    }
+    const drained = () => {
+      if (connection.session !== undefined) receiver.drained(connection.session)
+    }
+    const direct = DirectSocket.attach(socket, buffer, {
+      onRead: bytes => {
+        if (connection.session !== undefined) receiver.received(connection.session, buffer, view, 0, bytes)
+      },
+      onEnd: receiver.ended === undefined ? () => void socket.destroy() : ended,
+      onDrain: drained,
+    })
     const connection = new NodeConnection(socket, path, this.nextFd++, direct)
     socket.on('error', () => {})
-    socket.on('end', () => socket.destroySoon())
+    socket.on('end', ended)
     socket.on('close', () => {
       direct?.closed()
-      const gone = client
-      client = undefined
+      const gone = connection.session ?? connection.leaving
+      connection.session = connection.leaving = undefined
       if (gone !== undefined) receiver.closed(gone)
     })
-    client = receiver.opened(connection)
-    if (client === undefined) return connection.close(true)
-    if (direct !== undefined) {
-      direct.start()
+    const session = receiver.opened(connection)
+    if (session === undefined) return connection.close(true)
+    if (connection.closed) {
+      connection.leaving = session
       return
     }
-    socket.on('data', (bytes: Buffer) => {
-      if (client === undefined) return
-      // Large reads go in pieces of the shared buffer.
-      for (let at = 0; at < bytes.length && client !== undefined; at += READ_BYTES) {
-        const piece = bytes.subarray(at, at + READ_BYTES)
-        this.buffer.set(piece)
-        receiver.received(client, this.buffer, this.view, 0, piece.length)
-      }
-    })
-    socket.on('drain', () => {
-      if (client !== undefined) receiver.drained(client)
-    })
+    connection.session = session
+    if (direct !== undefined) return direct.start()
+    socket.on('data', (bytes: Buffer) => this.receivedStream(connection, receiver, bytes))
+    socket.on('drain', drained)
+  }
+
+  /** Large reads go in pieces of the shared buffer. */
+  private receivedStream(connection: NodeConnection, receiver: Receiver<unknown>, bytes: Buffer): void {
+    for (let at = 0; at < bytes.length && connection.session !== undefined; at += READ_BYTES) {
+      const piece = bytes.subarray(at, at + READ_BYTES)
+      this.buffer.set(piece)
+      receiver.received(connection.session, this.buffer, this.view, 0, piece.length)
+    }
   }
 }
 
-function listening(
-  server: Server,
-  options: { host?: string; port?: number; path?: string; backlog: number },
-  path: string,
-): Promise<Listener> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options, () => {
-      server.off('error', reject)
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      resolve({ address: path === '' ? joined(options.host ?? '', port) : path, port, close: () => server.close() })
-    })
-  })
-}
-
-/** 'address:port' as Redis prints it; IPv6 in brackets, IPv4 in IPv6 as IPv4, '?:0' where the peer has gone already. */
-function joined(address: string | undefined, port: number | undefined): string {
-  if (address === undefined) return '?:0'
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address
-  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
+function listenerOf(server: Server, { host, path }: ListenOptions): Listener {
+  const close = () => void server.close()
+  if (path !== undefined) return { address: path, port: 0, close }
+  const { port } = server.address() as AddressInfo
+  return { address: joinedAddress(host, port), port, close }
 }

@@ -4,7 +4,8 @@ import { conversation } from '../../test/harness/conversation.ts'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { encodeCommand, type RespError } from '../../test/harness/resp.ts'
 import { ask, fill, say, ToolBench } from '../../test/harness/tools.ts'
-import type { Connection } from '../engine/connection.ts'
+import { runtimeNetwork } from '../net/runtime.ts'
+import type { Connection } from '../system/network.ts'
 import { realSystem } from '../system/real.ts'
 import { virtualSystem } from '../system/virtual.ts'
 import type { Remote } from '../tools/online/remote.ts'
@@ -42,7 +43,7 @@ class Ear {
     ear.link = await ReplicaLink.open({
       url: parseServerUrl('redis://test:1')!,
       dial: bench.dial,
-      timers: realSystem().timers,
+      timers: realSystem(runtimeNetwork()).timers,
       from,
       rdbOnly,
       target: {

@@ -15,11 +15,11 @@ import {
   Client,
 } from '../engine/client.ts'
 import { CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_NOSCRIPT, CMD_WRITE } from '../engine/command.ts'
-import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TableEntry } from '../engine/table.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
+import type { Connection } from '../system/network.ts'
 import { REPL_AOF, REPL_REPLICA, type Script } from './script-engine.ts'
 
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'."

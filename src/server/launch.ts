@@ -9,7 +9,6 @@ import { expandTitle } from '../config/proctitle.ts'
 import { bytesOfText } from '../config/words.ts'
 import type { Command } from '../engine/command.ts'
 import type { ShutdownFlag } from '../engine/host.ts'
-import type { Dial } from '../net/dial.ts'
 import type { System } from '../system/system.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
 import { writeCrashReport } from './crash-report.ts'
@@ -34,8 +33,6 @@ export interface StartServerOptions {
   sentinel?: boolean
   /** To be called when sockets listen and before data is loaded; if it never is, it counts when the start is done. */
   onInitialized?: (server: RunningServer) => void
-  /** Opens connections to other servers; absent: the runtime's sockets. */
-  dial?: Dial
   extensions?: readonly ServerExtension[]
   /** Ends the process in order: for SHUTDOWN, once the server has done its part. */
   exit?: () => void

@@ -9,8 +9,8 @@ import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MigrationOrder } from '../engine/migration.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Outgoing } from '../net/dial.ts'
 import { Reply } from '../protocol/reply.ts'
+import type { Outgoing } from '../system/network.ts'
 import type { Timer, Timers } from '../system/system.ts'
 
 export interface Order extends MigrationOrder {

@@ -4,7 +4,7 @@ import { MachineServer } from '../../test/harness/machine.ts'
 import { outgoingOver } from '../../test/harness/outgoing.ts'
 import { type PlainValue, RespError } from '../../test/harness/resp.ts'
 import { bytesOf } from '../lib/bytes.ts'
-import type { Dial } from '../system/network.ts'
+import { type Network, NetworkError, type Outgoing } from '../system/network.ts'
 import { virtualSystem } from '../system/virtual.ts'
 
 interface Wire {
@@ -31,8 +31,8 @@ async function servers(directives: Readonly<Record<string, string>> = {}) {
       for (const deliver of kept.splice(0)) deliver()
     },
   }
-  const dial: Dial = async ({ host }) => {
-    if (host !== 'two') throw new Error('No route to host')
+  const dial = (host: string): Outgoing | NetworkError => {
+    if (host !== 'two') return new NetworkError('EHOSTUNREACH')
     wire.opened++
     const socket = two.server.memory.connect()
     const link = outgoingOver(socket)
@@ -46,7 +46,7 @@ async function servers(directives: Readonly<Record<string, string>> = {}) {
     }
     return link
   }
-  const one = await MachineServer.start(machine, {}, { dial })
+  const one = await MachineServer.start(machine, {}, {}, { ...machine.system, network: networkOf(dial) })
   one.connect()
   one.connect()
   /** What a command of `one` answers once connections are open. */
@@ -56,6 +56,15 @@ async function servers(directives: Readonly<Record<string, string>> = {}) {
     return textOf(one.take(0)[0])
   }
   return { machine, one, two, wire, ask }
+}
+
+/** A network of which only the way out is used. */
+function networkOf(dial: (host: string) => Outgoing | NetworkError): Network {
+  return {
+    listen: (_options, _receiver, done) => queueMicrotask(() => done(new NetworkError('EADDRNOTAVAIL'))),
+    dial: ({ host }, _timeoutMs, done) => queueMicrotask(() => done(dial(host))),
+    resolve: (_name, done) => queueMicrotask(() => done(new NetworkError('ENOTFOUND'))),
+  }
 }
 
 /** Errors as their text. */

@@ -13,7 +13,7 @@ import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import type { Migration, MigrationOrder } from '../engine/migration.ts'
 import type { TableEntry } from '../engine/table.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Dial } from '../net/dial.ts'
+import type { Dial } from '../system/network.ts'
 import type { Timers } from '../system/system.ts'
 import { MigrationTarget, type Order } from './migration-target.ts'
 

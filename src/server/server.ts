@@ -8,21 +8,19 @@ import type { Config } from '../config/config.ts'
 import { defaultUserLine } from '../engine/auth.ts'
 import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
-import type { Connection } from '../engine/connection.ts'
 import { Engine } from '../engine/engine.ts'
 import type { ShutdownFlag } from '../engine/host.ts'
 import { SETTING_NAMES } from '../engine/settings.ts'
 import { builtInTypes } from '../keyspace/values/index.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { MemoryTransport } from '../net/memory.ts'
-import type { Listener, Receiver, Transport } from '../net/transport.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import { builtInCodecs } from '../persistence/values/index.ts'
 import { ValueCodecs } from '../persistence/values/value-codecs.ts'
 import type { ScriptRoom } from '../scripting/scripting.ts'
-import { type Dial, dialing } from '../system/network.ts'
+import { type Connection, dialing, type Listener, listening, type Receiver } from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import { applyConfigStatements } from './config-statements.ts'
 import { configurationOf } from './configuration.ts'
@@ -42,17 +40,8 @@ const PROTECTED = bytesOf(
   "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n",
 )
 
-/** Opens connections with what the runtime has; loaded when somebody first needs it. */
-const runtimeDial: Dial = async (address, timeoutMs) => dialing(await import('../net/dial-node.ts'))(address, timeoutMs)
-
 /** How often it is looked whether a script has ended that an end waits for. */
 const SCRIPT_LOOK_MS = 20
-
-/** Turns to the runtime's sockets; bun and node are loaded only where they run. */
-async function runtimeTransport(): Promise<Transport> {
-  if (typeof Bun !== 'undefined') return new (await import('../net/bun.ts')).BunTransport()
-  return new (await import('../net/node.ts')).NodeTransport()
-}
 
 export class Server implements RunningServer {
   readonly config: Config
@@ -67,7 +56,6 @@ export class Server implements RunningServer {
   private readonly scripting: ScriptRoom
   private readonly migrations: Migrations
   readonly startedMs: number
-  private transport: Transport | undefined
   private tcp: Listener[] = []
   private unix: Listener | undefined
   private closing = false
@@ -107,7 +95,7 @@ export class Server implements RunningServer {
     applyConfigStatements(config, this.engine.table)
     this.engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
     this.scripting = addScripting(this.engine)
-    this.migrations = new Migrations(this.engine, timers, options.dial ?? runtimeDial)
+    this.migrations = new Migrations(this.engine, timers, dialing(system.network))
     this.engine.migration = this.migrations
     this.engine.configuration = configurationOf({
       config,
@@ -142,7 +130,7 @@ export class Server implements RunningServer {
   }
 
   /** What net hands connections to. */
-  private readonly receiver: Receiver = {
+  private readonly receiver: Receiver<Client> = {
     opened: connection => {
       try {
         return this.accept(connection)
@@ -208,18 +196,17 @@ export class Server implements RunningServer {
   private async listenTcp(): Promise<void> {
     const { config } = this
     if (config.port === 0) return
-    this.transport ??= await runtimeTransport()
     for (const bind of config.bind) {
       const optional = bind.startsWith('-')
       const host = addressOf(optional ? bind.slice(1) : bind)
       const options = { host, port: config.port, backlog: config.tcpBacklog, keepaliveSeconds: config.tcpKeepalive }
       try {
-        this.tcp.push(await this.transport.listenTcp(options, this.receiver))
+        this.tcp.push(await listening(this.system.network, options, this.receiver))
       } catch (error) {
         if (optional) continue
         this.stopTcp()
         throw new StartFailure(
-          `Warning: Could not create server TCP listening socket ${host}:${config.port}: ${reasonOf(error)}`,
+          `Warning: Could not create server TCP listening socket ${host}:${config.port}: ${(error as Error).message}`,
           `Failed listening on port ${config.port} (tcp), aborting.`,
         )
       }
@@ -229,15 +216,15 @@ export class Server implements RunningServer {
   private async listenUnix(): Promise<void> {
     const { config, system } = this
     if (config.unixsocket === '') return
-    this.transport ??= await runtimeTransport()
     const path = system.disk.resolve(config.unixsocket)
     try {
       if (system.disk.stat(path) !== null) system.disk.unlink(path)
-      this.unix = await this.transport.listenUnix({ path, backlog: config.tcpBacklog }, this.receiver)
+      const options = { host: '', port: 0, path, backlog: config.tcpBacklog, keepaliveSeconds: 0 }
+      this.unix = await listening(system.network, options, this.receiver)
       if (config.unixsocketperm !== 0) system.disk.chmod(path, config.unixsocketperm)
     } catch (error) {
       throw new StartFailure(
-        `Failed opening Unix socket: bind: ${reasonOf(error)}`,
+        `Failed opening Unix socket: bind: ${(error as Error).message}`,
         'Failed listening on unix socket, aborting.',
       )
     }
@@ -245,10 +232,9 @@ export class Server implements RunningServer {
 
   /** Opens one more TCP socket; the port it has got. */
   async listenOn(host: string, port: number): Promise<number> {
-    this.transport ??= await runtimeTransport()
     const { tcpBacklog, tcpKeepalive } = this.config
     const options = { host, port, backlog: tcpBacklog, keepaliveSeconds: tcpKeepalive }
-    const listener = await this.transport.listenTcp(options, this.receiver)
+    const listener = await listening(this.system.network, options, this.receiver)
     this.tcp.push(listener)
     return listener.port
   }
@@ -395,12 +381,4 @@ function isLocal(connection: Connection): boolean {
 function addressOf(bind: string): string {
   if (bind === '*') return '0.0.0.0'
   return bind === '::*' ? '::' : bind
-}
-
-function reasonOf(error: unknown): string {
-  const code = (error as { code?: string }).code
-  if (code === 'EADDRINUSE') return 'Address already in use'
-  if (code === 'EADDRNOTAVAIL') return 'Cannot assign requested address'
-  if (code === 'EACCES') return 'Permission denied'
-  return (error as Error).message
 }

@@ -2,6 +2,7 @@
 // folder is its own, the rest is the process's.
 
 import { performance } from 'node:perf_hooks'
+import type { Network } from './network.ts'
 import { realDisk } from './real-disk.ts'
 import { realProcess } from './real-process.ts'
 import type { Clock, Random, System, Timer, Timers } from './system.ts'
@@ -11,8 +12,10 @@ export interface RealSystemOptions {
   ownProcess?: boolean
 }
 
-export function realSystem(options: RealSystemOptions = {}): System {
+/** `network`: what net/ has for the runtime. */
+export function realSystem(network: Network, options: RealSystemOptions = {}): System {
   return {
+    network,
     clock: realClock(),
     random: realRandom(),
     timers: realTimers,

@@ -8,6 +8,7 @@
 // Relative paths mean: relative to `disk.cwd()`, which belongs to this System alone.
 
 import { textOfError } from './errors.ts'
+import type { Network } from './network.ts'
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970. May jump. */
@@ -171,6 +172,7 @@ export interface System {
   readonly random: Random
   readonly timers: Timers
   readonly disk: FileSystem
+  readonly network: Network
   readonly process: ProcessView
 }
 

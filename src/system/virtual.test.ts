@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runtimeNetwork } from '../net/runtime.ts'
 import { realSystem } from './real.ts'
 import { seededRandom, VirtualExit, virtualSystem } from './virtual.ts'
 
@@ -49,7 +50,7 @@ test('a virtual process keeps what is said, and its exit ends what runs', () => 
 })
 
 test('the real machine has a clock, chance and memory', async () => {
-  const { clock, random, timers, process } = realSystem()
+  const { clock, random, timers, process } = realSystem(runtimeNetwork())
   const before = clock.monotonicUs()
   assert.ok(Math.abs(clock.nowUs() / 1000 - clock.nowMs()) < 100)
   assert.ok(Number.isInteger(clock.nowUs()))

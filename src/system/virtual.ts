@@ -1,12 +1,22 @@
-// A made-up machine: a clock that stands until it is moved, chance from a seed, a disk in memory. What runs on it
-// runs the same way every time.
+// A made-up machine: a clock that stands until it is moved, chance from a seed, a disk in memory, a network without
+// sockets. What runs on it runs the same way every time.
 //
 //   const machine = virtualSystem({ seed: 7 })
 //   start(machine.system); machine.advance(1500)    // fires every timer due in the next 1.5 s, in order
+//
+// Several machines that share time and a network are a VirtualWorld (virtual-world.ts).
 
-import { Unwind } from '../lib/unwind.ts'
-import type { Clock, ProcessView, Random, SignalName, System, Timer, Timers } from './system.ts'
+import { seededRandom } from './random.ts'
+import { Scheduler } from './scheduler.ts'
+import type { Random, SignalName, System } from './system.ts'
+import { VirtualClock } from './virtual-clock.ts'
 import { VirtualDisk } from './virtual-disk.ts'
+import type { VirtualHost } from './virtual-host.ts'
+import { VirtualNetwork } from './virtual-network.ts'
+import { type ProcessRecord, virtualProcess } from './virtual-process.ts'
+
+export { seededRandom } from './random.ts'
+export { VirtualExit } from './virtual-process.ts'
 
 export interface VirtualOptions {
   seed?: number
@@ -15,25 +25,21 @@ export interface VirtualOptions {
   cwd?: string
 }
 
-interface Pending {
-  dueMs: number
-  order: number
-  periodMs: number
-  fn: () => void
+/** What a machine of a world is given by it. */
+export interface MachinePlace {
+  scheduler: Scheduler
+  network: VirtualNetwork
+  number: number
+  address: string
 }
 
-/** Thrown by `process.exit`, so that nothing after it runs, as on a real machine. */
-export class VirtualExit extends Unwind {
-  readonly code: number
-  constructor(code: number) {
-    super(`exit ${code}`)
-    this.code = code
-  }
-}
-
-export class VirtualMachine {
+export class VirtualMachine implements ProcessRecord {
   readonly disk: VirtualDisk
+  readonly host: VirtualHost
   readonly system: System
+  readonly time: VirtualClock
+  readonly pid: number
+  lives = 1
   /** What was written to standard output and standard error. */
   out = ''
   err = ''
@@ -46,148 +52,74 @@ export class VirtualMachine {
   endedBy: SignalName | '' = ''
   title = ''
   readonly environment: { [name: string]: string } = {}
-  #nowMs: number
-  readonly #startMs: number
-  #order = 0
-  /** How often a process began here. */
-  #lives = 1
-  #pending: Pending[] = []
-  #soon: (() => void)[] = []
-  #signals = new Map<SignalName, () => void>()
-  #onCrash: (error: unknown) => void = error => {
-    throw error
-  }
   /** How often the process started itself again. */
   respawns = 0
+  readonly signals = new Map<SignalName, () => void>()
+  onCrash: ((error: unknown) => void) | undefined
+  readonly #scheduler: Scheduler
 
-  constructor(options: VirtualOptions) {
-    this.#startMs = this.#nowMs = options.startMs ?? 1_700_000_000_000
-    const timers = this.#timers()
-    this.disk = new VirtualDisk(timers, () => this.#nowMs, options.cwd ?? '/')
+  constructor(options: VirtualOptions, place: MachinePlace = alone(options.seed ?? 1)) {
+    this.#scheduler = place.scheduler
+    this.pid = 4242 + place.number
+    this.time = new VirtualClock(place.scheduler, place.number, options.startMs ?? 1_700_000_000_000)
+    const { clock, timers } = this.time
+    this.disk = new VirtualDisk(timers, () => clock.nowMs(), options.cwd ?? '/')
+    this.host = place.network.attach(this.time, this.disk, place.address)
     this.system = {
-      clock: this.#clock(),
+      clock,
       random: seededRandom(options.seed ?? 1),
       timers,
       disk: this.disk,
-      process: this.#process(),
+      network: this.host,
+      process: virtualProcess(this),
     }
   }
 
   /** Moves the clock, firing what falls due on the way, each at its own moment. */
   advance(ms: number): void {
-    const untilMs = this.#nowMs + ms
-    this.settle()
-    for (;;) {
-      let next: Pending | null = null
-      for (const one of this.#pending)
-        if (!next || one.dueMs < next.dueMs || (one.dueMs === next.dueMs && one.order < next.order)) next = one
-      if (!next || next.dueMs > untilMs) break
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs)
-      if (next.periodMs > 0) {
-        next.dueMs += next.periodMs
-        next.order = this.#order++
-      } else this.#pending.splice(this.#pending.indexOf(next), 1)
-      next.fn()
-      this.settle()
-    }
-    this.#nowMs = untilMs
+    this.#scheduler.advance(Math.round(this.time.worldUs + ms * 1000))
   }
 
-  /** Runs everything queued with `soon`, and what that queues. */
+  /** Runs everything that is due now, and what that makes due. */
   settle(): void {
-    while (this.#soon.length > 0) this.#soon.shift()!()
+    this.#scheduler.advance(this.time.worldUs)
   }
 
   /** The process is gone: nothing that it had waiting happens. */
   forget(): void {
-    this.#lives++
-    this.#pending = []
-    this.#soon.length = 0
+    this.lives++
+    this.#scheduler.forget(this.time)
+    this.host.processEnded()
+    this.signals.clear()
+    this.onCrash = undefined
+  }
+
+  /** The process dies, as of kill -9: what it has written stays, and the operating system closes its connections. */
+  kill(): void {
+    this.forget()
+    this.disk.abandon()
+  }
+
+  /** The power goes: the disk keeps what was made durable (with chance, some more); who was connected hears nothing. */
+  powerOff(random?: Random): void {
+    this.host.powerOff()
+    this.forget()
+    this.disk.crash(random)
+  }
+
+  /** The machine is there again, for a new process. */
+  powerOn(): void {
+    this.time.boot()
+    this.host.powerOn()
   }
 
   signal(name: SignalName): void {
-    this.#signals.get(name)?.()
+    this.signals.get(name)?.()
   }
 
   crash(error: unknown): void {
-    this.#onCrash(error)
-  }
-
-  #clock(): Clock {
-    return {
-      nowMs: () => Math.floor(this.#nowMs),
-      nowUs: () => Math.floor(this.#nowMs * 1000),
-      monotonicUs: () => (this.#nowMs - this.#startMs) * 1000,
-      utcOffsetMinutes: () => 0,
-      sleepMs: ms => {
-        this.#nowMs += ms
-      },
-    }
-  }
-
-  #timers(): Timers {
-    const add = (ms: number, fn: () => void, periodMs: number) => {
-      const pending = { dueMs: this.#nowMs + ms, order: this.#order++, periodMs, fn }
-      this.#pending.push(pending)
-      return pending as unknown as Timer
-    }
-    return {
-      after: (ms, fn) => add(ms, fn, 0),
-      every: (ms, fn) => add(ms, fn, Math.max(ms, 1)),
-      cancel: timer => {
-        this.#pending = this.#pending.filter(one => one !== (timer as unknown as Pending))
-      },
-      soon: fn => void this.#soon.push(fn),
-    }
-  }
-
-  #process(): ProcessView {
-    const text = new TextDecoder()
-    const identity = () => `4242:${this.#lives}`
-    return {
-      pid: 4242,
-      get identity() {
-        return identity()
-      },
-      isRunning: other => other === identity(),
-      runtime: 'virtual 0',
-      os: 'Virtual 0 x86_64',
-      platform: 'virtual',
-      totalMemoryBytes: 16 * 2 ** 30,
-      rssBytes: () => 64 * 2 ** 20,
-      cpuUsage: () => ({ userUs: 0, systemUs: 0 }),
-      stdout: bytes => {
-        this.out += text.decode(bytes)
-      },
-      stderr: bytes => {
-        this.err += text.decode(bytes)
-      },
-      stdoutIsTerminal: () => false,
-      stderrIsTerminal: () => this.stderrIsTerminal,
-      readStdin: () => this.stdin,
-      readLine: () => this.typed.shift(),
-      exit: code => {
-        this.exitCode ??= code
-        throw new VirtualExit(code)
-      },
-      onSignal: (name, fn) => void this.#signals.set(name, fn),
-      yieldToSignal: name => {
-        this.#signals.delete(name)
-        this.endedBy = name
-      },
-      setTitle: title => {
-        this.title = title
-      },
-      env: name => this.environment[name],
-      allocate: bytes => new ArrayBuffer(bytes),
-      collectGarbage() {},
-      onCrash: fn => {
-        this.#onCrash = fn
-      },
-      respawnDetached: () => {
-        this.respawns++
-      },
-    }
+    if (this.onCrash === undefined) throw error
+    this.onCrash(error)
   }
 }
 
@@ -195,29 +127,8 @@ export function virtualSystem(options: VirtualOptions = {}): VirtualMachine {
   return new VirtualMachine(options)
 }
 
-/** sfc32 (PractRand's small fast counter): 128 bits of state, good enough for every use here but secrets. */
-export function seededRandom(seed: number): Random {
-  let a = 0x9e3779b9
-  let b = 0x243f6a88
-  let c = seed >>> 0
-  let counter = 1
-  const u32 = () => {
-    const sum = (a + b + counter) | 0
-    counter = (counter + 1) | 0
-    a = b ^ (b >>> 9)
-    b = (c + (c << 3)) | 0
-    c = (((c << 21) | (c >>> 11)) + sum) | 0
-    return sum >>> 0
-  }
-  // The first outputs still show the seed's pattern.
-  for (let i = 0; i < 15; i++) u32()
-  return {
-    u32,
-    unit: () => (u32() * 0x200000 + (u32() >>> 11)) / 2 ** 53,
-    bytes(length) {
-      const bytes = new Uint8Array(length)
-      for (let i = 0; i < length; i++) bytes[i] = u32() >>> 24
-      return bytes
-    },
-  }
+/** A machine in a world of its own. */
+function alone(seed: number): MachinePlace {
+  const scheduler = new Scheduler(seed)
+  return { scheduler, network: new VirtualNetwork(scheduler, seed), number: 0, address: '10.0.0.1' }
 }

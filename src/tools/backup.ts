@@ -7,8 +7,8 @@
 //
 // Always: FILE is whole or as it was before; nothing else remains, whatever fails.
 
-import type { Dial } from '../net/dial.ts'
 import { folderOf } from '../persistence/file-sink.ts'
+import type { Dial } from '../system/network.ts'
 import { EXIT_GOOD, type Machine, print, type Tool, ToolError, type Words } from './command-line.ts'
 import { passRdb, summaryText } from './online/rdb-pass.ts'
 import { RdbBuilder } from './online/rdb-writer.ts'

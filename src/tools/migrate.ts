@@ -5,7 +5,7 @@
 //
 // Always: what is done is done once, however often the tool is interrupted; it says "equal" only of what it compared.
 
-import type { Dial } from '../net/dial.ts'
+import type { Dial } from '../system/network.ts'
 import {
   complain,
   EXIT_FAULTS,

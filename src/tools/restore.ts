@@ -6,8 +6,8 @@
 
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Dial } from '../net/dial.ts'
 import type { KeyAttributes } from '../persistence/rdb/reader.ts'
+import type { Dial } from '../system/network.ts'
 import { EXIT_FAULTS, EXIT_GOOD, type Machine, print, type Tool, ToolError, type Words } from './command-line.ts'
 import { passRdb, type RdbVisitor } from './online/rdb-pass.ts'
 import { LinkLost, Remote } from './online/remote.ts'

@@ -7,6 +7,7 @@ import { type DigestHash, datasetDigest } from '../../src/keyspace/digest.ts'
 import type { StartServerOptions } from '../../src/server/launch.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
+import type { System } from '../../src/system/system.ts'
 import type { VirtualMachine } from '../../src/system/virtual.ts'
 import { encodeCommand, latin1Text, type PlainValue, parseReply, plain, replyEnd, type Word } from './resp.ts'
 
@@ -28,12 +29,13 @@ export class MachineServer {
     machine: VirtualMachine,
     directives: Readonly<Record<string, string>> = {},
     options: StartServerOptions = {},
+    system: System = machine.system,
   ): Promise<MachineServer> {
     const config = new Config(machine.disk)
     const all = { save: '', port: '0', 'enable-debug-command': 'yes', ...directives }
     const lines = Object.entries(all).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
     loadText(config, lines.join('\n'))
-    const server = new Server(config, machine.system, new Logger(machine.system, config), options)
+    const server = new Server(config, system, new Logger(system, config), options)
     await server.listen()
     let loaded = false
     const loading = server.load().finally(() => {

@@ -1,6 +1,7 @@
 // Online tools in a test: the disk and the terminal are made up, the servers are real ones of ours, reached without a
 // socket, or the redis-server that REDIS_SERVER names.
 
+import { runtimeNetwork } from '../../src/net/runtime.ts'
 import type { Dial, Outgoing } from '../../src/system/network.ts'
 import { realSystem } from '../../src/system/real.ts'
 import type { System } from '../../src/system/system.ts'
@@ -31,8 +32,8 @@ export class ToolBench {
   onDial: (port: number, connection: Outgoing) => void = () => {}
 
   constructor() {
-    const { clock, timers, random } = realSystem()
-    this.system = { clock, timers, random, disk: this.machine.disk, process: this.machine.system.process }
+    const { clock, timers, random, network } = realSystem(runtimeNetwork())
+    this.system = { clock, timers, random, network, disk: this.machine.disk, process: this.machine.system.process }
   }
 
   /** `oracle`: the real server, where there is one. */

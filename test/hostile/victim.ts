@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { Config } from '../../src/config/config.ts'
 import { loadText } from '../../src/config/parser.ts'
+import { runtimeNetwork } from '../../src/net/runtime.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
 import { realSystem } from '../../src/system/real.ts'
@@ -20,7 +21,7 @@ export class Victim {
 
   /** Runs `body` with a server on a free TCP port, then stops it. */
   static async treat(directives: Record<string, string>, body: (victim: Victim) => Promise<void>): Promise<void> {
-    const system = realSystem()
+    const system = realSystem(runtimeNetwork())
     const config = new Config(system.disk)
     const all = { loglevel: 'nothing', save: '""', port: '0', 'enable-debug-command': 'no', ...directives }
     const lines = Object.entries(all).map(([name, value]) => `${name} ${value}`)

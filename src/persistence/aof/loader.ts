@@ -8,12 +8,12 @@
 
 import { stackOf } from '../../engine/boundary.ts'
 import { CLIENT_INTERNAL, Client, type KeptCommand } from '../../engine/client.ts'
-import type { Connection } from '../../engine/connection.ts'
 import { keepCommand } from '../../engine/dispatch.ts'
 import type { TableEntry } from '../../engine/table.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { Unwind } from '../../lib/unwind.ts'
 import { COMMAND, INCOMPLETE, Parser } from '../../protocol/parser.ts'
+import type { Connection } from '../../system/network.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from '../loading.ts'
 import { attempt, isDiskFailure, reasonOf } from '../machine.ts'
 import type { PersistenceParts } from '../parts.ts'

@@ -1,0 +1,40 @@
+// Chance from a seed: the same numbers every time, on every runtime.
+
+import type { Random } from './system.ts'
+
+/** sfc32 (PractRand's small fast counter): 128 bits of state, good enough for every use here but secrets. */
+export function seededRandom(seed: number): Random {
+  let a = 0x9e3779b9
+  let b = 0x243f6a88
+  let c = seed >>> 0
+  let counter = 1
+  const u32 = () => {
+    const sum = (a + b + counter) | 0
+    counter = (counter + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (((c << 21) | (c >>> 11)) + sum) | 0
+    return sum >>> 0
+  }
+  // The first outputs still show the seed's pattern.
+  for (let i = 0; i < 15; i++) u32()
+  return {
+    u32,
+    unit: () => (u32() * 0x200000 + (u32() >>> 11)) / 2 ** 53,
+    bytes(length) {
+      const bytes = new Uint8Array(length)
+      for (let i = 0; i < length; i++) bytes[i] = u32() >>> 24
+      return bytes
+    },
+  }
+}
+
+/** True once in so many of a million. */
+export function chance(random: Random, perMillion: number): boolean {
+  return perMillion > 0 && random.u32() % 1_000_000 < perMillion
+}
+
+/** A seed of its own for part number `part` of what `seed` decides. */
+export function partSeed(seed: number, part: number): number {
+  return (Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) + Math.imul(part + 1, 0x85ebca6b)) >>> 0
+}

@@ -1,0 +1,190 @@
+// Flow: one direction of a virtual connection, from what a program writes to what the other reads.
+//
+//   write ─▶ [ items on the wire ] ─▶ arrive ─▶ [ unread: the reader is paused or stands still ] ─▶ End.take
+//     ▲                                                                                            │
+//     └──── room again: a confirmation comes back ◀───────────────────────────────────────────────┘
+//
+//   FLOWING → HELD [arrive: the way is cut, or the peer is down] → FLOWING [wake]
+//   HELD → broken [giveUp: for too long]
+//
+// Always: items arrive in the order they were put; of what was written and not read no more than `bufferBytes` exists.
+
+import type { VirtualEnd } from './virtual-end.ts'
+import type { VirtualNetwork, Waiting } from './virtual-network.ts'
+
+/** Bytes, or what happens to the connection: it is accepted, ends in this direction, or breaks. */
+export type Item = Uint8Array | 'open' | 'end' | 'reset'
+
+interface Confirmation {
+  bytes: number
+  atUs: number
+}
+
+export class Flow implements Waiting {
+  private readonly network: VirtualNetwork
+  private readonly sender: VirtualEnd
+  private readonly receiver: VirtualEnd
+  /** On the wire; one event each, unless the flow is held. */
+  private readonly items: Item[] = []
+  private lastArrivalUs = 0
+  /** Arrived, and not read. */
+  readonly unread: Item[] = []
+  /** Written, and not known to be read. */
+  private heldBytes = 0
+  private readonly confirmations: Confirmation[] = []
+  /** Read while no confirmation got through. */
+  private unconfirmedBytes = 0
+  private wantsRoom = false
+  /** Events of items belong to a wave; those of an earlier one are void. */
+  private wave = 0
+  /** The first item was lost, and waits with the others until the way is free. */
+  private isHeld = false
+  private heldSinceUs = 0
+
+  constructor(network: VirtualNetwork, sender: VirtualEnd, receiver: VirtualEnd) {
+    this.network = network
+    this.sender = sender
+    this.receiver = receiver
+  }
+
+  get from() {
+    return this.sender.host
+  }
+
+  get to() {
+    return this.receiver.host
+  }
+
+  /** Takes what there is room for; how many bytes that is. Less than all: the sender's `drained` comes. */
+  write(u8: Uint8Array, start: number, end: number): number {
+    this.freeConfirmed()
+    const room = this.network.linkOf(this.from, this.to).bufferBytes - this.heldBytes
+    const taken = Math.max(0, Math.min(end - start, room))
+    if (taken > 0) {
+      this.heldBytes += taken
+      if (this.network.resets(this.from, this.to)) {
+        this.sender.breaks('ECONNRESET')
+        return taken
+      }
+      const middle = start + this.firstPiece(taken)
+      this.put(u8.slice(start, middle))
+      if (middle < start + taken) this.put(u8.slice(middle, start + taken))
+    }
+    if (taken < end - start) this.askForRoom()
+    return taken
+  }
+
+  private firstPiece(bytes: number): number {
+    if (bytes < 2 || !this.network.tears(this.from, this.to)) return bytes
+    return 1 + (this.network.random.u32() % (bytes - 1))
+  }
+
+  put(item: Item): void {
+    this.items.push(item)
+    if (!this.isHeld) this.schedule(item)
+  }
+
+  /** Nothing that is still on the wire arrives. */
+  drop(): void {
+    this.items.length = 0
+    this.unread.length = 0
+    this.wave++
+  }
+
+  private schedule(item: Item): void {
+    const bytes = item instanceof Uint8Array ? item.length : 0
+    this.lastArrivalUs = Math.max(this.network.arrivalUs(this.from, this.to, bytes), this.lastArrivalUs)
+    const { wave } = this
+    this.network.at(this.lastArrivalUs, this.to, () => {
+      if (wave === this.wave) this.arrive()
+    })
+  }
+
+  private arrive(): void {
+    if (!this.isFree) return this.hold()
+    const item = this.items.shift()!
+    this.network.onArrival?.(this.from, this.to, item instanceof Uint8Array ? item : undefined)
+    this.receiver.arrived(item)
+  }
+
+  private get isFree(): boolean {
+    return this.network.passes(this.from, this.sender.address, this.to, this.receiver.address)
+  }
+
+  // ---- cuts ----
+
+  private hold(): void {
+    this.isHeld = true
+    this.wave++
+    if (this.unconfirmedBytes === 0) this.startWaiting()
+  }
+
+  private startWaiting(): void {
+    this.heldSinceUs = this.network.scheduler.nowUs
+    this.network.wait(this)
+    const since = this.heldSinceUs
+    this.network.at(since + this.network.giveUpUs, this.from, () => {
+      if (this.isWaiting && this.heldSinceUs === since) this.sender.fails('ETIMEDOUT')
+    })
+  }
+
+  private get isWaiting(): boolean {
+    return this.isHeld || this.unconfirmedBytes > 0
+  }
+
+  wake(): void {
+    // What a machine had not sent when its power went is never sent.
+    if (this.sender.isDead) return this.network.forget(this)
+    if (this.isHeld && this.isFree) this.resend()
+    if (this.unconfirmedBytes > 0 && this.isBackFree) {
+      const bytes = this.unconfirmedBytes
+      this.unconfirmedBytes = 0
+      this.confirm(bytes, this.network.resentUs(this.to, this.from))
+    }
+    if (!this.isWaiting) this.network.forget(this)
+  }
+
+  private resend(): void {
+    this.isHeld = false
+    this.lastArrivalUs = Math.max(this.lastArrivalUs, this.network.resentUs(this.from, this.to))
+    for (const item of this.items) this.schedule(item)
+  }
+
+  // ---- room ----
+
+  /** The reader has taken bytes. */
+  read(bytes: number): void {
+    if (this.isBackFree) return this.confirm(bytes, this.network.arrivalUs(this.to, this.from, 0))
+    if (!this.isWaiting) this.startWaiting()
+    this.unconfirmedBytes += bytes
+  }
+
+  private get isBackFree(): boolean {
+    return this.network.passes(this.to, this.receiver.address, this.from, this.sender.address)
+  }
+
+  private confirm(bytes: number, atUs: number): void {
+    const last = this.confirmations.at(-1)?.atUs ?? 0
+    this.confirmations.push({ bytes, atUs: Math.max(last, Math.ceil(atUs)) })
+    if (this.wantsRoom && this.confirmations.length === 1) this.askForRoom()
+  }
+
+  private freeConfirmed(): void {
+    const { confirmations } = this
+    while (confirmations.length > 0 && confirmations[0].atUs <= this.from.machine.worldUs)
+      this.heldBytes -= confirmations.shift()!.bytes
+  }
+
+  /** When the next confirmation comes, the sender is told. */
+  private askForRoom(): void {
+    this.wantsRoom = true
+    const first = this.confirmations[0]
+    if (first === undefined) return
+    this.network.at(first.atUs, this.from, () => {
+      if (!this.wantsRoom) return
+      this.wantsRoom = false
+      this.freeConfirmed()
+      this.sender.drained()
+    })
+  }
+}

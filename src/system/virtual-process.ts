@@ -1,0 +1,81 @@
+// The ProcessView of a virtual machine: what is said is kept as text, signals are sent by the test.
+
+import { Unwind } from '../lib/unwind.ts'
+import type { ProcessView, SignalName } from './system.ts'
+
+/** Thrown by `process.exit`, so that nothing after it runs, as on a real machine. */
+export class VirtualExit extends Unwind {
+  readonly code: number
+  constructor(code: number) {
+    super(`exit ${code}`)
+    this.code = code
+  }
+}
+
+/** What a process leaves, and what it is given. */
+export interface ProcessRecord {
+  readonly pid: number
+  /** How often a process began here. */
+  readonly lives: number
+  out: string
+  err: string
+  readonly stdin: Uint8Array
+  readonly typed: string[]
+  readonly stderrIsTerminal: boolean
+  exitCode: number | null
+  endedBy: SignalName | ''
+  title: string
+  respawns: number
+  readonly environment: { readonly [name: string]: string }
+  readonly signals: Map<SignalName, () => void>
+  onCrash: ((error: unknown) => void) | undefined
+}
+
+export function virtualProcess(record: ProcessRecord): ProcessView {
+  const text = new TextDecoder()
+  const identity = () => `${record.pid}:${record.lives}`
+  return {
+    pid: record.pid,
+    get identity() {
+      return identity()
+    },
+    isRunning: other => other === identity(),
+    runtime: 'virtual 0',
+    os: 'Virtual 0 x86_64',
+    platform: 'virtual',
+    totalMemoryBytes: 16 * 2 ** 30,
+    rssBytes: () => 64 * 2 ** 20,
+    cpuUsage: () => ({ userUs: 0, systemUs: 0 }),
+    stdout(bytes) {
+      record.out += text.decode(bytes)
+    },
+    stderr(bytes) {
+      record.err += text.decode(bytes)
+    },
+    stdoutIsTerminal: () => false,
+    stderrIsTerminal: () => record.stderrIsTerminal,
+    readStdin: () => record.stdin,
+    readLine: () => record.typed.shift(),
+    exit(code) {
+      record.exitCode ??= code
+      throw new VirtualExit(code)
+    },
+    onSignal: (name, fn) => void record.signals.set(name, fn),
+    yieldToSignal(name) {
+      record.signals.delete(name)
+      record.endedBy = name
+    },
+    setTitle(title) {
+      record.title = title
+    },
+    env: name => record.environment[name],
+    allocate: bytes => new ArrayBuffer(bytes),
+    collectGarbage() {},
+    onCrash(fn) {
+      record.onCrash = fn
+    },
+    respawnDetached() {
+      record.respawns++
+    },
+  }
+}
