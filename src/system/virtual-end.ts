@@ -119,7 +119,7 @@ export class VirtualEnd {
   breaks(code: string | undefined): void {
     if (this.events === undefined) return
     this.fails(code)
-    this.out.put('reset')
+    this.out.reset()
   }
 
   /** The program has died: the operating system closes for it. */
@@ -132,8 +132,7 @@ export class VirtualEnd {
   private leave(): void {
     if (this.in.unread.some(item => item instanceof Uint8Array)) {
       this.in.drop()
-      this.out.drop()
-      this.out.put('reset')
+      this.out.reset()
     } else if (!this.outEnded) this.out.put('end')
     this.outEnded = true
   }
@@ -149,12 +148,11 @@ export class VirtualEnd {
   /** Nobody is here. */
   private refuse(): void {
     this.in.drop()
-    this.out.drop()
-    this.out.put('reset')
+    this.out.reset()
   }
 
   private readSoon(): void {
-    if (this.reading) return
+    if (this.reading || this.paused) return
     this.reading = true
     this.host.machine.soon(() => {
       this.reading = false

@@ -84,11 +84,20 @@ export class Flow implements Waiting {
     if (!this.isHeld) this.schedule(item)
   }
 
-  /** Nothing that is still on the wire arrives. */
+  /** Nothing that is still on the wire arrives, nor is it sent again. */
   drop(): void {
     this.items.length = 0
     this.unread.length = 0
+    this.unconfirmedBytes = 0
+    this.isHeld = false
     this.wave++
+    this.network.forget(this)
+  }
+
+  /** The connection has broken on this side. A reset is sent once: when it is lost, the other side does not hear of it. */
+  reset(): void {
+    this.drop()
+    this.put('reset')
   }
 
   private schedule(item: Item): void {
@@ -101,7 +110,7 @@ export class Flow implements Waiting {
   }
 
   private arrive(): void {
-    if (!this.isFree) return this.hold()
+    if (!this.isFree) return this.items[0] === 'reset' ? this.drop() : this.hold()
     const item = this.items.shift()!
     this.network.onArrival?.(this.from, this.to, item instanceof Uint8Array ? item : undefined)
     this.receiver.arrived(item)
