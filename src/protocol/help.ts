@@ -9,5 +9,5 @@ export function replyHelp(reply: Reply, container: Slice, lines: readonly string
   reply.simple(`${container.latin1().toUpperCase()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`)
   for (const line of lines) reply.simple(line)
   reply.simple('HELP')
-  reply.simple('    Print this help.')
+  reply.simple('    Show these lines.')
 }

@@ -6,23 +6,21 @@ import type { ProcessView } from '../system/system.ts'
 import type { Logger } from './log.ts'
 import { REDIS_VERSION, REDSTART_VERSION } from './version.ts'
 
-export const USAGE = `Usage: redstart [/path/to/redis.conf] [options] [-]
-       redstart - (read config from stdin)
-       redstart -v or --version
-       redstart -h or --help
-       redstart check | backup | restore | migrate (the tools; --help behind their names tells more)
+export const USAGE = `Usage: redstart [FILE] [--DIRECTIVE VALUE ...] [-]
+       redstart check | backup | restore | migrate ...   (a tool; --help after its name explains it)
 
-Examples:
-       redstart (run the server with default conf)
-       echo 'maxmemory 128mb' | redstart -
-       redstart /etc/redis/6379.conf
-       redstart --port 7777
-       redstart --port 7777 --replicaof 127.0.0.1 8888
-       redstart /etc/myredis.conf --loglevel verbose -
-       redstart /etc/myredis.conf --loglevel verbose
+FILE               configuration in the syntax of redis.conf
+--DIRECTIVE VALUE  any directive of that file; it wins over the file
+-                  more configuration from standard input
+-v, --version      print the version
+-h, --help         print this text
 
-Every directive of redis.conf is an option, as for redis-server.
-REDSTART_RUNTIME=bun or =node in the environment says what to run on.
+       redstart                                  on port 6379, with default values
+       redstart --port 7000 --maxmemory 128mb
+       redstart /etc/redis.conf --loglevel verbose
+       printf 'port 7000' | redstart -
+
+REDSTART_RUNTIME=bun or =node in the environment chooses what it runs on.
 `
 
 export function logStarting(log: Logger, process: ProcessView, hasArguments: boolean): void {

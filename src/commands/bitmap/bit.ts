@@ -18,7 +18,7 @@ const setBit: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '2.2.0',
   group: 'bitmap',
-  summary: "Sets or clears the bit at offset of the string value. Creates the key if it doesn't exist.",
+  summary: 'Set one bit of a string, which grows as needed, and return what it was.',
   complexity: 'O(1)',
   args: 'key#0 offset:integer value:integer',
   run(ctx) {
@@ -50,7 +50,7 @@ const getBit: Command = {
   keys: 'RO ACCESS @1',
   since: '2.2.0',
   group: 'bitmap',
-  summary: 'Returns a bit value by offset.',
+  summary: 'Return one bit of a string; past its end bits are 0.',
   complexity: 'O(1)',
   args: 'key#0 offset:integer',
   run(ctx) {

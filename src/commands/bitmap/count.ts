@@ -16,10 +16,10 @@ const bitCount: Command = {
   keys: 'RO ACCESS @1',
   since: '2.6.0',
   group: 'bitmap',
-  summary: 'Counts the number of set bits (population counting) in a string.',
+  summary: 'Count the bits that are 1 in a string or in part of it.',
   complexity: 'O(N)',
   args: 'key#0 [range:(start:integer end:integer [unit:(BYTE|BIT)@7.0.0])]',
-  history: [['7.0.0', 'Added the `BYTE|BIT` option.']],
+  history: [['7.0.0', 'Offsets may be counted by `BYTE` or by `BIT`.']],
   run(ctx) {
     const { argc, db, reply } = ctx
     const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
@@ -49,10 +49,10 @@ const bitPos: Command = {
   keys: 'RO ACCESS @1',
   since: '2.8.7',
   group: 'bitmap',
-  summary: 'Finds the first set (1) or clear (0) bit in a string.',
+  summary: 'Find where the first 0 or 1 bit of a string is.',
   complexity: 'O(N)',
   args: 'key#0 bit:integer [range:(start:integer [end-unit-block:(end:integer [unit:(BYTE|BIT)@7.0.0])])]',
-  history: [['7.0.0', 'Added the `BYTE|BIT` option.']],
+  history: [['7.0.0', 'Offsets may be counted by `BYTE` or by `BIT`.']],
   run(ctx) {
     const { argc, db, reply } = ctx
     const bit = ctx.longOrReply(2)

@@ -42,12 +42,12 @@ const bitField: Command = {
   name: 'bitfield',
   arity: -2,
   flags: 'write denyoom',
-  keys: 'RW UPDATE ACCESS VARIABLE_FLAGS @1 (This command allows both access and modification of the key)',
+  keys: 'RW UPDATE ACCESS VARIABLE_FLAGS @1 (GET only reads, SET and INCRBY write)',
   keyFinder: 'bitfield',
   since: '3.2.0',
   group: 'bitmap',
-  summary: 'Performs arbitrary bitfield integer operations on strings.',
-  complexity: 'O(1) for each subcommand specified',
+  summary: 'Read, set and increment integers of any width at any bit of a string.',
+  complexity: 'O(1) for each operation given.',
   args:
     'key#0 [operation:(GET get-block:(encoding offset:integer)|write:([OVERFLOW overflow-block:(WRAP|SAT|FAIL)] ' +
     'write-operation:(SET set-block:(encoding offset:integer value:integer)|INCRBY incrby-block:(encoding ' +
@@ -64,8 +64,8 @@ const bitFieldRo: Command = {
   keys: 'RO ACCESS @1',
   since: '6.0.0',
   group: 'bitmap',
-  summary: 'Performs arbitrary read-only bitfield integer operations on strings.',
-  complexity: 'O(1) for each subcommand specified',
+  summary: 'Read integers of any width at any bit of a string.',
+  complexity: 'O(1) for each operation given.',
   args: 'key#0 [GET... get-block:(encoding offset:integer)...]',
   run(ctx) {
     bitFieldGeneric(ctx, true)

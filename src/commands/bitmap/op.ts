@@ -25,7 +25,7 @@ const bitOp: Command = {
   keys: 'OW UPDATE @2; RO ACCESS @3..-1',
   since: '2.6.0',
   group: 'bitmap',
-  summary: 'Performs bitwise operations on multiple strings, and stores the result.',
+  summary: 'Combine strings bit by bit with AND, OR, XOR or NOT, and store the outcome.',
   complexity: 'O(N)',
   args: 'operation:(AND|OR|XOR|NOT) destkey#0 key#1...',
   run(ctx) {

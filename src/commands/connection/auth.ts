@@ -17,10 +17,10 @@ export const authCommands: readonly Command[] = [
     flags: 'noscript loading stale fast no_auth sentinel allow_busy',
     since: '1.0.0',
     group: 'connection',
-    summary: 'Authenticates the connection.',
-    complexity: 'O(N) where N is the number of passwords defined for the user',
+    summary: 'Log in with a password, as the default user or a named one.',
+    complexity: 'O(N), N = passwords of the user.',
     args: '[username@6.0.0] password',
-    history: [['6.0.0', 'Added ACL style (username and password).']],
+    history: [['6.0.0', 'A user name may stand before the password.']],
     run: auth,
   },
   {
@@ -29,15 +29,10 @@ export const authCommands: readonly Command[] = [
     flags: 'noscript loading stale fast no_auth sentinel allow_busy',
     since: '6.0.0',
     group: 'connection',
-    summary: 'Handshakes with the Redis server.',
+    summary: 'Choose the protocol, optionally log in and name the connection, and learn about the server.',
     complexity: 'O(1)',
     args: '[arguments:(protover:integer [AUTH auth:(username password)] [SETNAME clientname])]',
-    history: [
-      [
-        '6.2.0',
-        "`protover` made optional; when called without arguments the command reports the current connection's context.",
-      ],
-    ],
+    history: [['6.2.0', 'May come without `protover`, to report on the connection alone.']],
     run: hello,
   },
 ]

@@ -13,8 +13,8 @@ const copy: Command = {
   keys: 'RO ACCESS @1; OW UPDATE @2',
   since: '6.2.0',
   group: 'generic',
-  summary: 'Copies the value of a key to a new key.',
-  complexity: 'O(N) worst case for collections, where N is the number of nested items. O(1) for string values.',
+  summary: 'Copy a value to another key, which may be in another database.',
+  complexity: 'O(N) at worst, N = elements of the value; O(1) for a string.',
   args: 'source#0 destination#1 [DB destination-db:integer] [REPLACE]',
   run(ctx) {
     const { args, db, reply } = ctx

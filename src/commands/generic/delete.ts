@@ -11,11 +11,8 @@ const del: Command = {
   keys: 'RM DELETE @1..-1',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Deletes one or more keys.',
-  complexity:
-    'O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a ' +
-    'string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, ' +
-    'sorted set or hash. Removing a single key that holds a string value is O(1).',
+  summary: 'Remove keys with their values.',
+  complexity: 'O(N), N = keys removed; O(M) for a key with M elements, O(1) for a string.',
   args: 'key#0...',
   tips: 'request_policy:multi_shard response_policy:agg_sum',
   run: remove,
@@ -28,10 +25,8 @@ const unlink: Command = {
   keys: 'RM DELETE @1..-1',
   since: '4.0.0',
   group: 'generic',
-  summary: 'Asynchronously deletes one or more keys.',
-  complexity:
-    'O(1) for each key removed regardless of its size. Then the command does O(N) work in a different thread in ' +
-    'order to reclaim memory, where N is the number of allocations the deleted objects where composed of.',
+  summary: 'Remove keys at once, and free their memory afterwards.',
+  complexity: 'O(1) for each key; then O(N) in the background, N = allocations of the values.',
   args: 'key#0...',
   tips: 'request_policy:multi_shard response_policy:agg_sum',
   run: remove,

@@ -22,11 +22,8 @@ const dump: Command = {
   keys: 'RO ACCESS @1',
   since: '2.6.0',
   group: 'generic',
-  summary: 'Returns a serialized representation of the value stored at a key.',
-  complexity:
-    'O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects ' +
-    'composing the value and M their average size. For small string values the time complexity is thus ' +
-    'O(1)+O(1*M) where M is small, so simply O(1).',
+  summary: 'Serialize a value for RESTORE.',
+  complexity: 'O(1) to find the key, then O(N*M), N = elements of the value, M = their average size.',
   args: 'key#0',
   tips: 'nondeterministic_output',
   run(ctx) {
@@ -44,19 +41,16 @@ const restore: Command = {
   keys: 'OW UPDATE @1',
   since: '2.6.0',
   group: 'generic',
-  summary: 'Creates a key from the serialized representation of a value.',
+  summary: 'Make a key from a payload of DUMP.',
   complexity:
-    'O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number ' +
-    'of Redis objects composing the value and M their average size. For small string values the time complexity ' +
-    'is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is ' +
-    'O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).',
+    'O(1) for the key, then O(N*M), N = elements of the value, M = their average size; O(N*M*log(N)) for a sorted set.',
   args:
     'key#0 ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] ' +
     '[FREQ frequency:integer@5.0.0]',
   history: [
-    ['3.0.0', 'Added the `REPLACE` modifier.'],
-    ['5.0.0', 'Added the `ABSTTL` modifier.'],
-    ['5.0.0', 'Added the `IDLETIME` and `FREQ` options.'],
+    ['3.0.0', '`REPLACE` is accepted.'],
+    ['5.0.0', '`ABSTTL` is accepted.'],
+    ['5.0.0', 'New options `IDLETIME` and `FREQ`.'],
   ],
   acl: 'keyspace dangerous',
   run: runRestore,
@@ -69,7 +63,7 @@ const restoreAsking: Command = {
   flags: 'write denyoom asking',
   since: '3.0.0',
   group: 'server',
-  summary: 'An internal command for migrating keys in a cluster.',
+  summary: 'RESTORE into a slot that is being imported: sent by MIGRATE in a cluster.',
   syscmd: true,
 }
 

@@ -12,10 +12,10 @@ const exists: Command = {
   keys: 'RO @1..-1',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Determines whether one or more keys exist.',
-  complexity: 'O(N) where N is the number of keys to check.',
+  summary: 'Count how many of the given keys there are.',
+  complexity: 'O(N), N = keys named.',
   args: 'key#0...',
-  history: [['3.0.3', 'Accepts multiple `key` arguments.']],
+  history: [['3.0.3', 'More than one `key` may be given.']],
   tips: 'request_policy:multi_shard response_policy:agg_sum',
   run(ctx) {
     let count = 0
@@ -33,7 +33,7 @@ const type: Command = {
   keys: 'RO @1',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Determines the type of value stored at a key.',
+  summary: 'Name the type of the value that a key holds.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -50,9 +50,8 @@ const touch: Command = {
   keys: 'RO @1..-1',
   since: '3.2.1',
   group: 'generic',
-  summary:
-    'Returns the number of existing keys out of those specified after updating the time they were last accessed.',
-  complexity: 'O(N) where N is the number of keys that will be touched.',
+  summary: 'Renew the access times of keys, and count those that there are.',
+  complexity: 'O(N), N = keys named.',
   args: 'key#0...',
   tips: 'request_policy:multi_shard response_policy:agg_sum',
   run(ctx) {

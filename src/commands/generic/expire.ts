@@ -22,10 +22,10 @@ const expire: Command = {
   keys: 'RW UPDATE @1',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Sets the expiration time of a key in seconds.',
+  summary: 'Let a key expire in so many seconds.',
   complexity: 'O(1)',
   args: 'key#0 seconds:integer [condition:(NX|XX|GT|LT)@7.0.0]',
-  history: [['7.0.0', 'Added options: `NX`, `XX`, `GT` and `LT`.']],
+  history: [['7.0.0', 'New conditions `NX`, `XX`, `GT` and `LT`.']],
   run(ctx) {
     setExpiry(ctx, EX)
   },
@@ -38,10 +38,10 @@ const pExpire: Command = {
   keys: 'RW UPDATE @1',
   since: '2.6.0',
   group: 'generic',
-  summary: 'Sets the expiration time of a key in milliseconds.',
+  summary: 'Let a key expire in so many milliseconds.',
   complexity: 'O(1)',
   args: 'key#0 milliseconds:integer [condition:(NX|XX|GT|LT)@7.0.0]',
-  history: [['7.0.0', 'Added options: `NX`, `XX`, `GT` and `LT`.']],
+  history: [['7.0.0', 'New conditions `NX`, `XX`, `GT` and `LT`.']],
   run(ctx) {
     setExpiry(ctx, PX)
   },
@@ -54,10 +54,10 @@ const expireAt: Command = {
   keys: 'RW UPDATE @1',
   since: '1.2.0',
   group: 'generic',
-  summary: 'Sets the expiration time of a key to a Unix timestamp.',
+  summary: 'Let a key expire at a time given in seconds since 1970.',
   complexity: 'O(1)',
   args: 'key#0 unix-time-seconds:unix-time [condition:(NX|XX|GT|LT)@7.0.0]',
-  history: [['7.0.0', 'Added options: `NX`, `XX`, `GT` and `LT`.']],
+  history: [['7.0.0', 'New conditions `NX`, `XX`, `GT` and `LT`.']],
   run(ctx) {
     setExpiry(ctx, EXAT)
   },
@@ -70,10 +70,10 @@ const pExpireAt: Command = {
   keys: 'RW UPDATE @1',
   since: '2.6.0',
   group: 'generic',
-  summary: 'Sets the expiration time of a key to a Unix milliseconds timestamp.',
+  summary: 'Let a key expire at a time given in milliseconds since 1970.',
   complexity: 'O(1)',
   args: 'key#0 unix-time-milliseconds:unix-time [condition:(NX|XX|GT|LT)@7.0.0]',
-  history: [['7.0.0', 'Added options: `NX`, `XX`, `GT` and `LT`.']],
+  history: [['7.0.0', 'New conditions `NX`, `XX`, `GT` and `LT`.']],
   run(ctx) {
     setExpiry(ctx, PXAT)
   },
@@ -142,7 +142,7 @@ const persist: Command = {
   keys: 'RW UPDATE @1',
   since: '2.2.0',
   group: 'generic',
-  summary: 'Removes the expiration time of a key.',
+  summary: 'Take the expiry from a key.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -162,10 +162,10 @@ const ttl: Command = {
   keys: 'RO ACCESS @1',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Returns the expiration time in seconds of a key.',
+  summary: 'Return for how many more seconds a key lives.',
   complexity: 'O(1)',
   args: 'key#0',
-  history: [['2.8.0', 'Added the -2 reply.']],
+  history: [['2.8.0', 'Replies -2 for a missing key.']],
   tips: 'nondeterministic_output',
   run(ctx) {
     replyTime(ctx, EX)
@@ -179,10 +179,10 @@ const pTtl: Command = {
   keys: 'RO ACCESS @1',
   since: '2.6.0',
   group: 'generic',
-  summary: 'Returns the expiration time in milliseconds of a key.',
+  summary: 'Return for how many more milliseconds a key lives.',
   complexity: 'O(1)',
   args: 'key#0',
-  history: [['2.8.0', 'Added the -2 reply.']],
+  history: [['2.8.0', 'Replies -2 for a missing key.']],
   tips: 'nondeterministic_output',
   run(ctx) {
     replyTime(ctx, PX)
@@ -196,7 +196,7 @@ const expireTime: Command = {
   keys: 'RO ACCESS @1',
   since: '7.0.0',
   group: 'generic',
-  summary: 'Returns the expiration time of a key as a Unix timestamp.',
+  summary: 'Return when a key expires, in seconds since 1970.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -211,7 +211,7 @@ const pExpireTime: Command = {
   keys: 'RO ACCESS @1',
   since: '7.0.0',
   group: 'generic',
-  summary: 'Returns the expiration time of a key as a Unix milliseconds timestamp.',
+  summary: 'Return when a key expires, in milliseconds since 1970.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {

@@ -11,10 +11,8 @@ const keys: Command = {
   flags: 'readonly',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Returns all key names that match a pattern.',
-  complexity:
-    'O(N) with N being the number of keys in the database, under the assumption that the key names in the ' +
-    'database and the given pattern have limited length.',
+  summary: 'List all keys of the database that match a pattern.',
+  complexity: 'O(N), N = keys of the database, for names and patterns of bounded length.',
   args: 'pattern:pattern',
   tips: 'request_policy:all_shards nondeterministic_output_order',
   acl: 'keyspace dangerous',
@@ -44,7 +42,7 @@ const randomKey: Command = {
   flags: 'readonly touches_arbitrary_keys',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Returns a random key name from the database.',
+  summary: 'Return a key of the database, picked at random.',
   complexity: 'O(1)',
   tips: 'request_policy:all_shards response_policy:special nondeterministic_output',
   run(ctx) {

@@ -16,20 +16,17 @@ export const migrateCommands: readonly Command[] = [
     keyFinder: 'migrate',
     since: '2.6.0',
     group: 'generic',
-    summary: 'Atomically transfers a key from one Redis instance to another.',
-    complexity:
-      'This command actually executes a DUMP+DEL in the source instance, and a RESTORE in the target instance. See ' +
-      'the pages of these commands for time complexity. Also an O(N) data transfer between the two instances is ' +
-      'performed.',
+    summary: 'Move or copy keys to another server, so that each is always on at least one of the two.',
+    complexity: 'That of DUMP and DEL here and of RESTORE there, and O(N) for sending N bytes.',
     args:
       'host port:integer key-selector:(key#0|empty-string="") destination-db:integer timeout:integer [COPY@3.0.0] ' +
       '[REPLACE@3.0.0] [authentication:(AUTH auth=password@4.0.7|AUTH2 auth2:(username password)@6.0.0)] ' +
       '[KEYS keys=key#1@3.0.6...]',
     history: [
-      ['3.0.0', 'Added the `COPY` and `REPLACE` options.'],
-      ['3.0.6', 'Added the `KEYS` option.'],
-      ['4.0.7', 'Added the `AUTH` option.'],
-      ['6.0.0', 'Added the `AUTH2` option.'],
+      ['3.0.0', 'New options `COPY` and `REPLACE`.'],
+      ['3.0.6', 'New option `KEYS`.'],
+      ['4.0.7', 'New option `AUTH`.'],
+      ['6.0.0', 'New option `AUTH2`.'],
     ],
     tips: 'nondeterministic_output',
     acl: 'keyspace dangerous',

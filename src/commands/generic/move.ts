@@ -15,7 +15,7 @@ const move: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Moves a key to another database.',
+  summary: 'Move a key to another database, unless that has the key already.',
   complexity: 'O(1)',
   args: 'key#0 db:integer',
   run(ctx) {

@@ -23,8 +23,8 @@ const object: Command = {
   flags: '',
   since: '2.2.3',
   group: 'generic',
-  summary: 'A container for object introspection commands.',
-  complexity: 'Depends on subcommand.',
+  summary: 'How a value is stored, and when it was last used.',
+  complexity: 'Differs by subcommand.',
   acl: '',
   subcommands: [
     {
@@ -34,7 +34,7 @@ const object: Command = {
       keys: 'RO @2',
       since: '2.2.3',
       group: 'generic',
-      summary: 'Returns the internal encoding of a Redis object.',
+      summary: 'Name the encoding of a value.',
       complexity: 'O(1)',
       args: 'key#0',
       tips: 'nondeterministic_output',
@@ -50,7 +50,7 @@ const object: Command = {
       keys: 'RO @2',
       since: '4.0.0',
       group: 'generic',
-      summary: 'Returns the logarithmic access frequency counter of a Redis object.',
+      summary: 'Return the access counter of a key, under an LFU policy.',
       complexity: 'O(1)',
       args: 'key#0',
       tips: 'nondeterministic_output',
@@ -70,7 +70,7 @@ const object: Command = {
       flags: 'loading stale',
       since: '6.2.0',
       group: 'generic',
-      summary: 'Returns helpful text about the different subcommands.',
+      summary: 'Explain the subcommands of OBJECT.',
       complexity: 'O(1)',
       run({ args, reply }) {
         replyHelp(reply, args[0], HELP)
@@ -83,7 +83,7 @@ const object: Command = {
       keys: 'RO @2',
       since: '2.2.3',
       group: 'generic',
-      summary: 'Returns the time since the last access to a Redis object.',
+      summary: 'Return for how many seconds a key has not been used.',
       complexity: 'O(1)',
       args: 'key#0',
       tips: 'nondeterministic_output',
@@ -102,7 +102,7 @@ const object: Command = {
       keys: 'RO @2',
       since: '2.2.3',
       group: 'generic',
-      summary: 'Returns the reference count of a value of a key.',
+      summary: 'Return how many references to a value there are.',
       complexity: 'O(1)',
       args: 'key#0',
       tips: 'nondeterministic_output',
@@ -116,17 +116,14 @@ const object: Command = {
 
 const HELP = [
   'ENCODING <key>',
-  '    Return the kind of internal representation used in order to store the value',
-  '    associated with a <key>.',
+  '    In which encoding the value of <key> is stored.',
   'FREQ <key>',
-  '    Return the access frequency index of the <key>. The returned integer is',
-  '    proportional to the logarithm of the recent access frequency of the key.',
+  '    The access counter of <key>, which grows with the logarithm',
+  '    of the accesses. Only under an LFU maxmemory-policy.',
   'IDLETIME <key>',
-  '    Return the idle time of the <key>, that is the approximated number of',
-  '    seconds elapsed since the last access to the key.',
+  '    Seconds since <key> was last used.',
   'REFCOUNT <key>',
-  '    Return the number of references of the value associated with the specified',
-  '    <key>.',
+  '    How many references to the value of <key> there are.',
 ]
 
 function entryOrReply(ctx: Context): Ref {

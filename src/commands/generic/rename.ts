@@ -13,7 +13,7 @@ const rename: Command = {
   keys: 'RW ACCESS DELETE @1; OW UPDATE @2',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Renames a key and overwrites the destination.',
+  summary: 'Give a key another name, replacing what is there.',
   complexity: 'O(1)',
   args: 'key#0 newkey#1',
   run(ctx) {
@@ -28,10 +28,10 @@ const renameNx: Command = {
   keys: 'RW ACCESS DELETE @1; OW INSERT @2',
   since: '1.0.0',
   group: 'generic',
-  summary: "Renames a key only when the target key name doesn't exist.",
+  summary: 'Give a key another name unless that is taken.',
   complexity: 'O(1)',
   args: 'key#0 newkey#1',
-  history: [['3.2.0', 'The command no longer returns an error when source and destination names are the same.']],
+  history: [['3.2.0', 'Two equal names are no error any more.']],
   run(ctx) {
     const outcome = renamed(ctx, true)
     if (outcome !== 0) ctx.reply.integer(outcome === 1 ? 1 : 0)

@@ -17,12 +17,10 @@ const scan: Command = {
   flags: 'readonly touches_arbitrary_keys',
   since: '2.8.0',
   group: 'generic',
-  summary: 'Iterates over the key names in the database.',
-  complexity:
-    'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return ' +
-    'back to 0. N is the number of elements inside the collection.',
+  summary: 'Go through the keys of the database in steps, with a cursor.',
+  complexity: 'O(1) for one call, O(N) from cursor 0 back to 0, N = keys of the database.',
   args: 'cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [TYPE type@6.0.0]',
-  history: [['6.0.0', 'Added the `TYPE` subcommand.']],
+  history: [['6.0.0', 'New filter `TYPE`.']],
   tips: 'nondeterministic_output request_policy:special response_policy:special',
   run(ctx) {
     const { db, reply } = ctx

@@ -23,9 +23,7 @@ const wait: Command = {
   flags: '',
   since: '3.0.0',
   group: 'generic',
-  summary:
-    'Blocks until the asynchronous replication of all preceding write commands sent by the connection is ' +
-    'completed.',
+  summary: "Wait until enough replicas have received this connection's writes.",
   complexity: 'O(1)',
   args: 'numreplicas:integer timeout:integer',
   tips: 'request_policy:all_shards response_policy:agg_min',
@@ -46,9 +44,7 @@ const waitAof: Command = {
   flags: 'noscript',
   since: '7.2.0',
   group: 'generic',
-  summary:
-    'Blocks until all of the preceding write commands sent by the connection are written to the append-only file ' +
-    'of the master and/or replicas.',
+  summary: "Wait until this connection's writes are fsynced to the append-only files here and on enough replicas.",
   complexity: 'O(1)',
   args: 'numlocal:integer numreplicas:integer timeout:integer',
   tips: 'request_policy:all_shards response_policy:agg_min',

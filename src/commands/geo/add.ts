@@ -19,10 +19,10 @@ const add: Command = {
   keys: 'RW UPDATE @1',
   since: '3.2.0',
   group: 'geo',
-  summary: "Adds one or more members to a geospatial index. The key is created if it doesn't exist.",
-  complexity: 'O(log(N)) for each item added, where N is the number of elements in the sorted set.',
+  summary: 'Add places to a sorted set, or move those that are there.',
+  complexity: 'O(log(N)) for each place, N = members of the sorted set.',
   args: 'key#0 [condition:(NX|XX)@6.2.0] [change=CH@6.2.0] data:(longitude:double latitude:double member)...',
-  history: [['6.2.0', 'Added the `CH`, `NX` and `XX` options.']],
+  history: [['6.2.0', 'New options `CH`, `NX` and `XX`.']],
   run(ctx) {
     let flags = 0
     let changes = false

@@ -11,17 +11,15 @@ const radius: Command = {
   keyFinder: 'georadius',
   since: '3.2.0',
   group: 'geo',
-  summary: 'Queries a geospatial index for members within a distance from a coordinate, optionally stores the result.',
-  complexity:
-    'O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by ' +
-    'center and radius and M is the number of items inside the index.',
+  summary: 'Find places within a distance of a point, and return or store them.',
+  complexity: 'O(N+log(M)), N = members in the box around the circle, M = members in all.',
   args:
     'key#0 longitude:double latitude:double radius:double unit:(M|KM|FT|MI) [WITHCOORD] [WITHDIST] [WITHHASH] ' +
     '[count-block:(COUNT count:integer [ANY@6.2.0])] [order:(ASC|DESC)] [store:(STORE storekey=key#1|' +
     'STOREDIST storedistkey=key#2)]',
   history: [
-    ['6.2.0', 'Added the `ANY` option for `COUNT`.'],
-    ['7.0.0', 'Added support for uppercase unit names.'],
+    ['6.2.0', '`ANY` is accepted after `COUNT`.'],
+    ['7.0.0', 'Units may be written in capitals.'],
   ],
   deprecated: { since: '6.2.0', replacedBy: '`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument' },
   run(ctx) {
@@ -36,14 +34,12 @@ const radiusRo: Command = {
   keys: 'RO ACCESS @1',
   since: '3.2.10',
   group: 'geo',
-  summary: 'Returns members from a geospatial index that are within a distance from a coordinate.',
-  complexity:
-    'O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by ' +
-    'center and radius and M is the number of items inside the index.',
+  summary: 'Find places within a distance of a point.',
+  complexity: 'O(N+log(M)), N = members in the box around the circle, M = members in all.',
   args:
     'key#0 longitude:double latitude:double radius:double unit:(M|KM|FT|MI) [WITHCOORD] [WITHDIST] [WITHHASH] ' +
     '[count-block:(COUNT count:integer [ANY@6.2.0])] [order:(ASC|DESC)]',
-  history: [['6.2.0', 'Added the `ANY` option for `COUNT`.']],
+  history: [['6.2.0', '`ANY` is accepted after `COUNT`.']],
   deprecated: { since: '6.2.0', replacedBy: '`GEOSEARCH` with the `BYRADIUS` argument' },
   run(ctx) {
     search(ctx, 'radius', false)
@@ -58,15 +54,13 @@ const radiusByMember: Command = {
   keyFinder: 'georadius',
   since: '3.2.0',
   group: 'geo',
-  summary: 'Queries a geospatial index for members within a distance from a member, optionally stores the result.',
-  complexity:
-    'O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by ' +
-    'center and radius and M is the number of items inside the index.',
+  summary: 'Find places within a distance of a member, and return or store them.',
+  complexity: 'O(N+log(M)), N = members in the box around the circle, M = members in all.',
   args:
     'key#0 member radius:double unit:(M|KM|FT|MI) [WITHCOORD] [WITHDIST] [WITHHASH] ' +
     '[count-block:(COUNT count:integer [ANY])] [order:(ASC|DESC)] [store:(STORE storekey=key#1|' +
     'STOREDIST storedistkey=key#2)]',
-  history: [['7.0.0', 'Added support for uppercase unit names.']],
+  history: [['7.0.0', 'Units may be written in capitals.']],
   deprecated: {
     since: '6.2.0',
     replacedBy: '`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments',
@@ -83,10 +77,8 @@ const radiusByMemberRo: Command = {
   keys: 'RO ACCESS @1',
   since: '3.2.10',
   group: 'geo',
-  summary: 'Returns members from a geospatial index that are within a distance from a member.',
-  complexity:
-    'O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by ' +
-    'center and radius and M is the number of items inside the index.',
+  summary: 'Find places within a distance of a member.',
+  complexity: 'O(N+log(M)), N = members in the box around the circle, M = members in all.',
   args:
     'key#0 member radius:double unit:(M|KM|FT|MI) [WITHCOORD] [WITHDIST] [WITHHASH] ' +
     '[count-block:(COUNT count:integer [ANY])] [order:(ASC|DESC)]',

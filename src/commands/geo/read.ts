@@ -17,7 +17,7 @@ const dist: Command = {
   keys: 'RO ACCESS @1',
   since: '3.2.0',
   group: 'geo',
-  summary: 'Returns the distance between two members of a geospatial index.',
+  summary: 'Return the distance between two places.',
   complexity: 'O(1)',
   args: 'key#0 member1 member2 [unit:(M|KM|FT|MI)]',
   run(ctx) {
@@ -51,8 +51,8 @@ const hash: Command = {
   keys: 'RO ACCESS @1',
   since: '3.2.0',
   group: 'geo',
-  summary: 'Returns members from a geospatial index as geohash strings.',
-  complexity: 'O(1) for each member requested.',
+  summary: 'Return places as standard geohash texts.',
+  complexity: 'O(1) for each member named.',
   args: 'key#0 [member...]',
   run(ctx) {
     eachPlace(ctx, place => {
@@ -69,8 +69,8 @@ const pos: Command = {
   keys: 'RO ACCESS @1',
   since: '3.2.0',
   group: 'geo',
-  summary: 'Returns the longitude and latitude of members from a geospatial index.',
-  complexity: 'O(1) for each member requested.',
+  summary: 'Return the coordinates of places.',
+  complexity: 'O(1) for each member named.',
   args: 'key#0 [member...]',
   run(ctx) {
     const { reply } = ctx

@@ -43,15 +43,13 @@ const geoSearch: Command = {
   keys: 'RO ACCESS @1',
   since: '6.2.0',
   group: 'geo',
-  summary: 'Queries a geospatial index for members inside an area of a box or a circle.',
-  complexity:
-    'O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape ' +
-    'provided as the filter and M is the number of items inside the shape',
+  summary: 'Find places in a circle or box around a point or member.',
+  complexity: 'O(N+log(M)), N = members in the cells that cover the shape, M = members within it.',
   args:
     'key#0 from:(FROMMEMBER member|FROMLONLAT fromlonlat:(longitude:double latitude:double)) ' +
     'by:(circle:(BYRADIUS radius:double unit:(M|KM|FT|MI))|box:(BYBOX width:double height:double unit:(M|KM|FT|' +
     'MI))) [order:(ASC|DESC)] [count-block:(COUNT count:integer [ANY])] [WITHCOORD] [WITHDIST] [WITHHASH]',
-  history: [['7.0.0', 'Added support for uppercase unit names.']],
+  history: [['7.0.0', 'Units may be written in capitals.']],
   run(ctx) {
     search(ctx, 'search', false)
   },
@@ -64,15 +62,13 @@ const geoSearchStore: Command = {
   keys: 'OW UPDATE @1; RO ACCESS @2',
   since: '6.2.0',
   group: 'geo',
-  summary: 'Queries a geospatial index for members inside an area of a box or a circle, optionally stores the result.',
-  complexity:
-    'O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape ' +
-    'provided as the filter and M is the number of items inside the shape',
+  summary: 'Find places in a circle or box and store them, with their distances if wished.',
+  complexity: 'O(N+log(M)), N = members in the cells that cover the shape, M = members within it.',
   args:
     'destination#0 source#1 from:(FROMMEMBER member|FROMLONLAT fromlonlat:(longitude:double latitude:double)) ' +
     'by:(circle:(BYRADIUS radius:double unit:(M|KM|FT|MI))|box:(BYBOX width:double height:double unit:(M|KM|FT|' +
     'MI))) [order:(ASC|DESC)] [count-block:(COUNT count:integer [ANY])] [STOREDIST]',
-  history: [['7.0.0', 'Added support for uppercase unit names.']],
+  history: [['7.0.0', 'Units may be written in capitals.']],
   run(ctx) {
     search(ctx, 'searchstore', true)
   },

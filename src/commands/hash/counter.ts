@@ -28,9 +28,7 @@ const hIncrBy: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '2.0.0',
   group: 'hash',
-  summary:
-    "Increments the integer value of a field in a hash by a number. Uses 0 as initial value if the field doesn't " +
-    'exist.',
+  summary: 'Add an integer to a field; a missing field counts as 0.',
   complexity: 'O(1)',
   args: 'key#0 field increment:integer',
   run(ctx) {
@@ -68,9 +66,7 @@ const hIncrByFloat: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '2.6.0',
   group: 'hash',
-  summary:
-    "Increments the floating point value of a field by a number. Uses 0 as initial value if the field doesn't " +
-    'exist.',
+  summary: 'Add a decimal number to a field; a missing field counts as 0.',
   complexity: 'O(1)',
   args: 'key#0 field increment:double',
   run(ctx) {

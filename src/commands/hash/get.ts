@@ -14,7 +14,7 @@ const hGet: Command = {
   keys: 'RO ACCESS @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Returns the value of a field in a hash.',
+  summary: 'Return the value of one field.',
   complexity: 'O(1)',
   args: 'key#0 field',
   run(ctx) {
@@ -34,8 +34,8 @@ const hMGet: Command = {
   keys: 'RO ACCESS @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Returns the values of all fields in a hash.',
-  complexity: 'O(N) where N is the number of fields being requested.',
+  summary: 'Return the values of the given fields, null for those that are missing.',
+  complexity: 'O(N), N = fields named.',
   args: 'key#0 field...',
   run(ctx) {
     const { args, argc, reply } = ctx
@@ -58,7 +58,7 @@ const hExists: Command = {
   keys: 'RO @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Determines whether a field exists in a hash.',
+  summary: 'Tell whether a hash has a field.',
   complexity: 'O(1)',
   args: 'key#0 field',
   run(ctx) {
@@ -75,7 +75,7 @@ const hLen: Command = {
   keys: 'RO @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Returns the number of fields in a hash.',
+  summary: 'Count the fields of a hash.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -92,7 +92,7 @@ const hStrLen: Command = {
   keys: 'RO @1',
   since: '3.2.0',
   group: 'hash',
-  summary: 'Returns the length of the value of a field.',
+  summary: 'Return how many bytes the value of a field has.',
   complexity: 'O(1)',
   args: 'key#0 field',
   run(ctx) {
@@ -110,8 +110,8 @@ const hGetAll: Command = {
   keys: 'RO ACCESS @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Returns all fields and values in a hash.',
-  complexity: 'O(N) where N is the size of the hash.',
+  summary: 'Return a whole hash, fields and values.',
+  complexity: 'O(N), N = fields of the hash.',
   args: 'key#0',
   tips: 'nondeterministic_output_order',
   run(ctx) {
@@ -126,8 +126,8 @@ const hKeys: Command = {
   keys: 'RO ACCESS @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Returns all fields in a hash.',
-  complexity: 'O(N) where N is the size of the hash.',
+  summary: 'Return the fields of a hash without their values.',
+  complexity: 'O(N), N = fields of the hash.',
   args: 'key#0',
   tips: 'nondeterministic_output_order',
   run(ctx) {
@@ -142,8 +142,8 @@ const hVals: Command = {
   keys: 'RO ACCESS @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Returns all values in a hash.',
-  complexity: 'O(N) where N is the size of the hash.',
+  summary: 'Return the values of a hash without their fields.',
+  complexity: 'O(N), N = fields of the hash.',
   args: 'key#0',
   tips: 'nondeterministic_output_order',
   run(ctx) {

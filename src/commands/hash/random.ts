@@ -19,8 +19,8 @@ const hRandField: Command = {
   keys: 'RO ACCESS @1',
   since: '6.2.0',
   group: 'hash',
-  summary: 'Returns one or more random fields from a hash.',
-  complexity: 'O(N) where N is the number of fields returned',
+  summary: 'Return fields picked at random, with their values if wished.',
+  complexity: 'O(N), N = fields returned.',
   args: 'key#0 [options:(count:integer [WITHVALUES])]',
   tips: 'nondeterministic_output',
   run(ctx) {

@@ -13,10 +13,10 @@ const hDel: Command = {
   keys: 'RW DELETE @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Deletes one or more fields and their values from a hash. Deletes the hash if no fields remain.',
-  complexity: 'O(N) where N is the number of fields to be removed.',
+  summary: 'Remove fields from a hash; a hash without fields is removed.',
+  complexity: 'O(N), N = fields named.',
   args: 'key#0 field...',
-  history: [['2.4.0', 'Accepts multiple `field` arguments.']],
+  history: [['2.4.0', 'More than one `field` may be given.']],
   run(ctx) {
     const { args, argc, db, reply } = ctx
     const entry = ctx.writeOrReply(args[1], TYPE_HASH)

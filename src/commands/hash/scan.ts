@@ -17,10 +17,8 @@ const hScan: Command = {
   keys: 'RO ACCESS @1',
   since: '2.8.0',
   group: 'hash',
-  summary: 'Iterates over fields and values of a hash.',
-  complexity:
-    'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return ' +
-    'back to 0. N is the number of elements inside the collection.',
+  summary: 'Go through a hash in steps, with a cursor.',
+  complexity: 'O(1) for one call, O(N) from cursor 0 back to 0, N = fields of the hash.',
   args: 'key#0 cursor:integer [MATCH pattern:pattern] [COUNT count:integer]',
   tips: 'nondeterministic_output',
   run(ctx) {

@@ -13,12 +13,10 @@ const hSet: Command = {
   keys: 'RW UPDATE @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Creates or modifies the value of a field in a hash.',
-  complexity:
-    'O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with ' +
-    'multiple field/value pairs.',
+  summary: 'Set fields of a hash, which is made if the key is missing.',
+  complexity: 'O(N), N = fields named.',
   args: 'key#0 data:(field value)...',
-  history: [['4.0.0', 'Accepts multiple `field` and `value` arguments.']],
+  history: [['4.0.0', 'More than one pair of `field` and `value` may be given.']],
   run(ctx) {
     const created = setOrReply(ctx)
     if (created >= 0) ctx.reply.integer(created)
@@ -32,8 +30,8 @@ const hMSet: Command = {
   keys: 'RW UPDATE @1',
   since: '2.0.0',
   group: 'hash',
-  summary: 'Sets the values of multiple fields.',
-  complexity: 'O(N) where N is the number of fields being set.',
+  summary: 'Set fields of a hash: HSET in its old form.',
+  complexity: 'O(N), N = fields named.',
   args: 'key#0 data:(field value)...',
   deprecated: { since: '4.0.0', replacedBy: '`HSET` with multiple field-value pairs' },
   run(ctx) {
@@ -73,7 +71,7 @@ const hSetNx: Command = {
   keys: 'RW INSERT @1',
   since: '2.0.0',
   group: 'hash',
-  summary: "Sets the value of a field in a hash only when the field doesn't exist.",
+  summary: 'Set a field only if the hash does not have it.',
   complexity: 'O(1)',
   args: 'key#0 field value',
   run(ctx) {

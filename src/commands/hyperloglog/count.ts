@@ -24,8 +24,8 @@ const pfAdd: Command = {
   keys: 'RW INSERT @1',
   since: '2.8.9',
   group: 'hyperloglog',
-  summary: "Adds elements to a HyperLogLog key. Creates the key if it doesn't exist.",
-  complexity: 'O(1) to add every element.',
+  summary: 'Count elements in a HyperLogLog, which is made if the key is missing.',
+  complexity: 'O(1) for each element.',
   args: 'key#0 [element...]',
   run(ctx) {
     const { args, argc, db, reply } = ctx
@@ -93,13 +93,11 @@ const pfCount: Command = {
   name: 'pfcount',
   arity: -2,
   flags: 'readonly may_replicate',
-  keys: 'RW ACCESS @1..-1 (RW because it may change the internal representation of the key, and propagate to replicas)',
+  keys: 'RW ACCESS @1..-1 (the cached estimate is stored)',
   since: '2.8.9',
   group: 'hyperloglog',
-  summary: 'Returns the approximated cardinality of the set(s) observed by the HyperLogLog key(s).',
-  complexity:
-    'O(1) with a very small average constant time when called with a single key. O(N) with N being the number of ' +
-    'keys, and much bigger constant times, when called with multiple keys.',
+  summary: 'Estimate how many different elements were counted, in one HyperLogLog or in several together.',
+  complexity: 'O(1) for one key, whose estimate is cached; O(N) for N keys, each at some cost.',
   args: 'key#0...',
   run(ctx) {
     const { args, argc, db, reply } = ctx
@@ -139,8 +137,8 @@ const pfMerge: Command = {
   keys: 'RW ACCESS INSERT @1; RO ACCESS @2..-1',
   since: '2.8.9',
   group: 'hyperloglog',
-  summary: 'Merges one or more HyperLogLog values into a single key.',
-  complexity: 'O(N) to merge N HyperLogLogs, but with high constant times.',
+  summary: 'Combine HyperLogLogs into one.',
+  complexity: 'O(N), N = HyperLogLogs, each at some cost.',
   args: 'destkey#0 [sourcekey#1...]',
   run(ctx) {
     const { args, argc, db, reply } = ctx

@@ -19,7 +19,7 @@ const pfDebug: Command = {
   keys: 'RW ACCESS @2',
   since: '2.8.9',
   group: 'hyperloglog',
-  summary: 'Internal commands for debugging HyperLogLog values.',
+  summary: 'Look at the registers and the encoding of a HyperLogLog.',
   complexity: 'N/A',
   args: 'subcommand key#0',
   syscmd: true,
@@ -67,7 +67,7 @@ const pfSelfTest: Command = {
   flags: 'admin',
   since: '2.8.9',
   group: 'hyperloglog',
-  summary: 'An internal command for testing HyperLogLog values.',
+  summary: 'Test the HyperLogLog code of the server.',
   complexity: 'N/A',
   syscmd: true,
   run(ctx) {

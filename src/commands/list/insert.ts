@@ -14,11 +14,8 @@ const lInsert: Command = {
   keys: 'RW INSERT @1',
   since: '2.2.0',
   group: 'list',
-  summary: 'Inserts an element before or after another element in a list.',
-  complexity:
-    'O(N) where N is the number of elements to traverse before seeing the value pivot. This means that inserting ' +
-    'somewhere on the left end on the list (head) can be considered O(1) and inserting somewhere on the right end ' +
-    '(tail) is O(N).',
+  summary: 'Put an element before or after the first one that equals a pivot.',
+  complexity: 'O(N), N = elements before the pivot: O(1) near the head, O(N) near the tail.',
   args: 'key#0 where:(BEFORE|AFTER) pivot element',
   run(ctx) {
     const { args, db, reply } = ctx

@@ -16,9 +16,7 @@ const lMove: Command = {
   keys: 'RW ACCESS DELETE @1; RW INSERT @2',
   since: '6.2.0',
   group: 'list',
-  summary:
-    'Returns an element after popping it from one list and pushing it to another. Deletes the list if the last ' +
-    'element was moved.',
+  summary: 'Move an element from an end of one list to an end of another and return it.',
   complexity: 'O(1)',
   args: 'source#0 destination#1 wherefrom:(LEFT|RIGHT) whereto:(LEFT|RIGHT)',
   run(ctx) {
@@ -35,9 +33,7 @@ const rPopLPush: Command = {
   keys: 'RW ACCESS DELETE @1; RW INSERT @2',
   since: '1.2.0',
   group: 'list',
-  summary:
-    'Returns the last element of a list after removing and pushing it to another list. Deletes the list if the ' +
-    'last element was popped.',
+  summary: 'Move the tail of one list to the head of another and return it.',
   complexity: 'O(1)',
   args: 'source#0 destination#1',
   deprecated: { since: '6.2.0', replacedBy: '`LMOVE` with the `RIGHT` and `LEFT` arguments' },
@@ -54,8 +50,7 @@ const bLMove: Command = {
   since: '6.2.0',
   group: 'list',
   summary:
-    'Pops an element from a list, pushes it to another list and returns it. Blocks until an element is available ' +
-    'otherwise. Deletes the list if the last element was moved.',
+    'Move an element from an end of one list to an end of another and return it; wait while the source is empty.',
   complexity: 'O(1)',
   args: 'source#0 destination#1 wherefrom:(LEFT|RIGHT) whereto:(LEFT|RIGHT) timeout:double',
   run(ctx) {
@@ -78,12 +73,10 @@ const bRPopLPush: Command = {
   keys: 'RW ACCESS DELETE @1; RW INSERT @2',
   since: '2.2.0',
   group: 'list',
-  summary:
-    'Pops an element from a list, pushes it to another list and returns it. Block until an element is available ' +
-    'otherwise. Deletes the list if the last element was popped.',
+  summary: 'Move the tail of one list to the head of another and return it; wait while the source is empty.',
   complexity: 'O(1)',
   args: 'source#0 destination#1 timeout:double',
-  history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
+  history: [['6.0.0', '`timeout` may have decimals.']],
   deprecated: { since: '6.2.0', replacedBy: '`BLMOVE` with the `RIGHT` and `LEFT` arguments' },
   run(ctx) {
     const timeoutMs = ctx.timeoutOrReply(3)

@@ -19,10 +19,10 @@ const lPop: Command = {
   keys: 'RW ACCESS DELETE @1',
   since: '1.0.0',
   group: 'list',
-  summary: 'Returns the first elements in a list after removing it. Deletes the list if the last element was popped.',
-  complexity: 'O(N) where N is the number of elements returned',
+  summary: 'Take elements from the head of a list.',
+  complexity: 'O(N), N = elements returned.',
   args: 'key#0 [count:integer@6.2.0]',
-  history: [['6.2.0', 'Added the `count` argument.']],
+  history: [['6.2.0', 'A `count` may be given.']],
   run(ctx) {
     pop(ctx, true)
   },
@@ -35,10 +35,10 @@ const rPop: Command = {
   keys: 'RW ACCESS DELETE @1',
   since: '1.0.0',
   group: 'list',
-  summary: 'Returns and removes the last elements of a list. Deletes the list if the last element was popped.',
-  complexity: 'O(N) where N is the number of elements returned',
+  summary: 'Take elements from the tail of a list.',
+  complexity: 'O(N), N = elements returned.',
   args: 'key#0 [count:integer@6.2.0]',
-  history: [['6.2.0', 'Added the `count` argument.']],
+  history: [['6.2.0', 'A `count` may be given.']],
   run(ctx) {
     pop(ctx, false)
   },
@@ -70,9 +70,8 @@ const lMPop: Command = {
   keyFinder: 'numkeys1',
   since: '7.0.0',
   group: 'list',
-  summary:
-    'Returns multiple elements from a list after removing them. Deletes the list if the last element was popped.',
-  complexity: 'O(N+M) where N is the number of provided keys and M is the number of elements returned.',
+  summary: 'Take elements from either end of the first list that is not empty.',
+  complexity: 'O(N+M), N = keys named, M = elements returned.',
   args: 'numkeys:integer key#0... where:(LEFT|RIGHT) [COUNT count:integer]',
   run(ctx) {
     const request = multiPopOrReply(ctx, 1)
@@ -141,12 +140,10 @@ const bLPop: Command = {
   keys: 'RW ACCESS DELETE @1..-2',
   since: '2.0.0',
   group: 'list',
-  summary:
-    'Removes and returns the first element in a list. Blocks until an element is available otherwise. Deletes the ' +
-    'list if the last element was popped.',
-  complexity: 'O(N) where N is the number of provided keys.',
+  summary: 'Take the head of the first list that is not empty; wait while all are empty.',
+  complexity: 'O(N), N = keys named.',
   args: 'key#0... timeout:double',
-  history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
+  history: [['6.0.0', '`timeout` may have decimals.']],
   run(ctx) {
     waitForElements(ctx, 1, ctx.argc - 2, ctx.argc - 1, true, SINGLE)
   },
@@ -159,12 +156,10 @@ const bRPop: Command = {
   keys: 'RW ACCESS DELETE @1..-2',
   since: '2.0.0',
   group: 'list',
-  summary:
-    'Removes and returns the last element in a list. Blocks until an element is available otherwise. Deletes the ' +
-    'list if the last element was popped.',
-  complexity: 'O(N) where N is the number of provided keys.',
+  summary: 'Take the tail of the first list that is not empty; wait while all are empty.',
+  complexity: 'O(N), N = keys named.',
   args: 'key#0... timeout:double',
-  history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
+  history: [['6.0.0', '`timeout` may have decimals.']],
   run(ctx) {
     waitForElements(ctx, 1, ctx.argc - 2, ctx.argc - 1, false, SINGLE)
   },
@@ -178,10 +173,8 @@ const bLMPop: Command = {
   keyFinder: 'numkeys2',
   since: '7.0.0',
   group: 'list',
-  summary:
-    'Pops the first element from one of multiple lists. Blocks until an element is available otherwise. Deletes ' +
-    'the list if the last element was popped.',
-  complexity: 'O(N+M) where N is the number of provided keys and M is the number of elements returned.',
+  summary: 'Take elements from the first list that has some; wait while all are empty.',
+  complexity: 'O(N+M), N = keys named, M = elements returned.',
   args: 'timeout:double numkeys:integer key#0... where:(LEFT|RIGHT) [COUNT count:integer]',
   run(ctx) {
     const request = multiPopOrReply(ctx, 2)

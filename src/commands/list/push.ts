@@ -13,11 +13,10 @@ const lPush: Command = {
   keys: 'RW INSERT @1',
   since: '1.0.0',
   group: 'list',
-  summary: "Prepends one or more elements to a list. Creates the key if it doesn't exist.",
-  complexity:
-    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  summary: 'Add elements at the head of a list, which is made if the key is missing.',
+  complexity: 'O(N), N = elements given.',
   args: 'key#0 element...',
-  history: [['2.4.0', 'Accepts multiple `element` arguments.']],
+  history: [['2.4.0', 'More than one `element` may be given.']],
   run(ctx) {
     push(ctx, true, false)
   },
@@ -30,11 +29,10 @@ const rPush: Command = {
   keys: 'RW INSERT @1',
   since: '1.0.0',
   group: 'list',
-  summary: "Appends one or more elements to a list. Creates the key if it doesn't exist.",
-  complexity:
-    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  summary: 'Add elements at the tail of a list, which is made if the key is missing.',
+  complexity: 'O(N), N = elements given.',
   args: 'key#0 element...',
-  history: [['2.4.0', 'Accepts multiple `element` arguments.']],
+  history: [['2.4.0', 'More than one `element` may be given.']],
   run(ctx) {
     push(ctx, false, false)
   },
@@ -47,11 +45,10 @@ const lPushX: Command = {
   keys: 'RW INSERT @1',
   since: '2.2.0',
   group: 'list',
-  summary: 'Prepends one or more elements to a list only when the list exists.',
-  complexity:
-    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  summary: 'Add elements at the head of a list that exists.',
+  complexity: 'O(N), N = elements given.',
   args: 'key#0 element...',
-  history: [['4.0.0', 'Accepts multiple `element` arguments.']],
+  history: [['4.0.0', 'More than one `element` may be given.']],
   run(ctx) {
     push(ctx, true, true)
   },
@@ -64,11 +61,10 @@ const rPushX: Command = {
   keys: 'RW INSERT @1',
   since: '2.2.0',
   group: 'list',
-  summary: 'Appends an element to a list only when the list exists.',
-  complexity:
-    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  summary: 'Add elements at the tail of a list that exists.',
+  complexity: 'O(N), N = elements given.',
   args: 'key#0 element...',
-  history: [['4.0.0', 'Accepts multiple `element` arguments.']],
+  history: [['4.0.0', 'More than one `element` may be given.']],
   run(ctx) {
     push(ctx, false, true)
   },

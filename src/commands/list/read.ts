@@ -23,7 +23,7 @@ const lLen: Command = {
   keys: 'RO @1',
   since: '1.0.0',
   group: 'list',
-  summary: 'Returns the length of a list.',
+  summary: 'Count the elements of a list.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -40,10 +40,8 @@ const lIndex: Command = {
   keys: 'RO ACCESS @1',
   since: '1.0.0',
   group: 'list',
-  summary: 'Returns an element from a list by its index.',
-  complexity:
-    'O(N) where N is the number of elements to traverse to get to the element at index. This makes asking for the ' +
-    'first or the last element of the list O(1).',
+  summary: 'Return the element at an index of a list, from the tail if negative.',
+  complexity: 'O(N), N = elements passed on the way; O(1) at both ends.',
   args: 'key#0 index:integer',
   run(ctx) {
     const { args, reply } = ctx
@@ -70,10 +68,9 @@ const lRange: Command = {
   keys: 'RO ACCESS @1',
   since: '1.0.0',
   group: 'list',
-  summary: 'Returns a range of elements from a list.',
+  summary: 'Return the elements of a list between two indexes.',
   complexity:
-    'O(S+N) where S is the distance of start offset from HEAD for small lists, from nearest end (HEAD or TAIL) ' +
-    'for large lists; and N is the number of elements in the specified range.',
+    'O(S+N), S = distance of the first from the head, or in long lists from the nearer end, N = elements returned.',
   args: 'key#0 start:integer stop:integer',
   run(ctx) {
     const { args, reply } = ctx
@@ -101,11 +98,8 @@ const lPos: Command = {
   keys: 'RO ACCESS @1',
   since: '6.0.6',
   group: 'list',
-  summary: 'Returns the index of matching elements in a list.',
-  complexity:
-    'O(N) where N is the number of elements in the list, for the average case. When searching for elements near ' +
-    'the head or the tail of the list, or when the MAXLEN option is provided, the command may run in constant ' +
-    'time.',
+  summary: 'Find at which indexes of a list an element is.',
+  complexity: 'O(N), N = elements of the list; less near the end where the search begins, or with MAXLEN.',
   args: 'key#0 element [RANK rank:integer] [COUNT num-matches:integer] [MAXLEN len:integer]',
   run(ctx) {
     const { args, reply } = ctx

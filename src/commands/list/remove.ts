@@ -13,8 +13,8 @@ const lRem: Command = {
   keys: 'RW DELETE @1',
   since: '1.0.0',
   group: 'list',
-  summary: 'Removes elements from a list. Deletes the list if the last element was removed.',
-  complexity: 'O(N+M) where N is the length of the list and M is the number of elements removed.',
+  summary: 'Remove elements that equal a value, from the head or from the tail.',
+  complexity: 'O(N+M), N = elements of the list, M = elements removed.',
   args: 'key#0 count:integer element',
   run(ctx) {
     const { args, reply } = ctx
@@ -44,8 +44,8 @@ const lTrim: Command = {
   keys: 'RW DELETE @1',
   since: '1.0.0',
   group: 'list',
-  summary: 'Removes elements from both ends a list. Deletes the list if all elements were trimmed.',
-  complexity: 'O(N) where N is the number of elements to be removed by the operation.',
+  summary: 'Keep only the elements of a list between two indexes.',
+  complexity: 'O(N), N = elements removed.',
   args: 'key#0 start:integer stop:integer',
   run(ctx) {
     const { args, reply } = ctx

@@ -15,9 +15,8 @@ const lSet: Command = {
   keys: 'RW UPDATE @1',
   since: '1.0.0',
   group: 'list',
-  summary: 'Sets the value of an element in a list by its index.',
-  complexity:
-    'O(N) where N is the length of the list. Setting either the first or the last element of the list is O(1).',
+  summary: 'Replace the element at an index of a list.',
+  complexity: 'O(N), N = elements of the list; O(1) at both ends.',
   args: 'key#0 index:integer element',
   run(ctx) {
     const { args, db, reply } = ctx

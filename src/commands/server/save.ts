@@ -12,7 +12,7 @@ export const savingCommands: readonly Command[] = [
     flags: 'no_async_loading admin noscript',
     since: '1.0.0',
     group: 'server',
-    summary: 'Asynchronously rewrites the append-only file to disk.',
+    summary: 'Start compacting the append-only file in the background.',
     complexity: 'O(1)',
     run(ctx) {
       answer(ctx, ctx.engine.saving.rewriteAof(ctx.client.has(CLIENT_IN_EXEC)))
@@ -24,10 +24,10 @@ export const savingCommands: readonly Command[] = [
     flags: 'no_async_loading admin noscript',
     since: '1.0.0',
     group: 'server',
-    summary: 'Asynchronously saves the database(s) to disk.',
+    summary: 'Start writing a snapshot to disk in the background.',
     complexity: 'O(1)',
     args: '[SCHEDULE@3.2.2]',
-    history: [['3.2.2', 'Added the `SCHEDULE` option.']],
+    history: [['3.2.2', '`SCHEDULE` is accepted.']],
     run(ctx) {
       const schedule = ctx.argc > 1
       if (schedule && !(ctx.argc === 2 && ctx.is(1, 'schedule'))) return ctx.reply.fixedError(SYNTAX)
@@ -40,7 +40,7 @@ export const savingCommands: readonly Command[] = [
     flags: 'loading stale fast',
     since: '1.0.0',
     group: 'server',
-    summary: 'Returns the Unix timestamp of the last successful save to disk.',
+    summary: 'Return when the dataset was last saved, in seconds since 1970.',
     complexity: 'O(1)',
     tips: 'nondeterministic_output',
     acl: 'admin dangerous',
@@ -54,8 +54,8 @@ export const savingCommands: readonly Command[] = [
     flags: 'no_async_loading admin noscript no_multi',
     since: '1.0.0',
     group: 'server',
-    summary: 'Synchronously saves the database(s) to disk.',
-    complexity: 'O(N) where N is the total number of keys in all databases',
+    summary: 'Write a snapshot to disk before anything else happens.',
+    complexity: 'O(N), N = keys in all databases.',
     run(ctx) {
       const error = ctx.engine.saving.save()
       if (error === undefined) ctx.reply.ok()

@@ -13,11 +13,10 @@ export const shutdownCommands: readonly Command[] = [
     flags: 'admin noscript loading stale no_multi sentinel allow_busy',
     since: '1.0.0',
     group: 'server',
-    summary: 'Synchronously saves the database(s) to disk and shuts down the Redis server.',
-    complexity:
-      'O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)',
+    summary: 'Stop the server, after saving when it is configured to save.',
+    complexity: 'O(N) with a save, N = keys in all databases; otherwise O(1).',
     args: '[save-selector:(NOSAVE|SAVE)] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]',
-    history: [['7.0.0', 'Added the `NOW`, `FORCE` and `ABORT` modifiers.']],
+    history: [['7.0.0', '`NOW`, `FORCE` and `ABORT` are accepted.']],
     run: shutdown,
   },
 ]

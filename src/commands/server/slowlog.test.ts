@@ -38,11 +38,26 @@ conversation(
     await c.expect('LATENCY LATEST', [['command', anything, between(8, 2000), between(8, 2000)]])
     await c.expect('LATENCY HISTORY command', [[anything, between(8, 2000)]])
     await c.expect('LATENCY GRAPH command', /^command - high \d+ ms, low \d+ ms \(all time high \d+ ms\)\n-{80}\n/)
-    await c.expect('LATENCY DOCTOR', /^Dave, I have observed latency spikes[\s\S]*1\. command: 1 latency spikes/)
+    await c.expect('LATENCY DOCTOR', /\n1\. command: 1 /)
     await c.expectAll(['LATENCY RESET command', 1], ['LATENCY LATEST', []], ['LATENCY HISTORY command', []])
     await c.expectError('LATENCY GRAPH command', "ERR No samples available for event 'command'")
   },
   DEBUG,
+)
+
+conversation(
+  'LATENCY DOCTOR lists spikes and what may help',
+  async c => {
+    await c.expectAll(['LATENCY RESET', between(0, 9)], ['LATENCY DOCTOR', /^Latency is not monitored\. /])
+    await c.config('latency-monitor-threshold', '5')
+    await c.expect('LATENCY DOCTOR', /^No latency spike has been recorded/)
+    await c.expect('DEBUG SLEEP 0.01', 'OK')
+    await c.expect(
+      'LATENCY DOCTOR',
+      /^Recorded latency spikes:\n\n1\. command: 1 spike, one every [\d.]+ s, of \d+ ms [^\n]+\n\nWhat may help:\n\n- /,
+    )
+  },
+  { ...DEBUG, oursOnly: 'the texts are ours' },
 )
 
 conversation('LATENCY HISTOGRAM counts calls by doubling times', async c => {

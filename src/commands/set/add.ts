@@ -13,11 +13,10 @@ const sAdd: Command = {
   keys: 'RW INSERT @1',
   since: '1.0.0',
   group: 'set',
-  summary: "Adds one or more members to a set. Creates the key if it doesn't exist.",
-  complexity:
-    'O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.',
+  summary: 'Add members to a set, which is made if the key is missing.',
+  complexity: 'O(N), N = members named.',
   args: 'key#0 member...',
-  history: [['2.4.0', 'Accepts multiple `member` arguments.']],
+  history: [['2.4.0', 'More than one `member` may be given.']],
   run(ctx) {
     const { args, argc, db, reply } = ctx
     const entry = ctx.writeOrReply(args[1], TYPE_SET)

@@ -24,8 +24,8 @@ const sInter: Command = {
   keys: 'RO ACCESS @1..-1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Returns the intersect of multiple sets.',
-  complexity: 'O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.',
+  summary: 'Return the members that all the sets have.',
+  complexity: 'O(N*M) at worst, N = members of the smallest set, M = sets.',
   args: 'key#0...',
   tips: 'nondeterministic_output_order',
   run(ctx) {
@@ -53,8 +53,8 @@ const sInterCard: Command = {
   keyFinder: 'numkeys1',
   since: '7.0.0',
   group: 'set',
-  summary: 'Returns the number of members of the intersect of multiple sets.',
-  complexity: 'O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.',
+  summary: 'Count the members that all the sets have, up to a limit.',
+  complexity: 'O(N*M) at worst, N = members of the smallest set, M = sets.',
   args: 'numkeys:integer key#0... [LIMIT limit:integer]',
   run(ctx) {
     const { reply } = ctx
@@ -85,8 +85,8 @@ const sInterStore: Command = {
   keys: 'RW UPDATE @1; RO ACCESS @2..-1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Stores the intersect of multiple sets in a key.',
-  complexity: 'O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.',
+  summary: 'Store the members that all the sets have.',
+  complexity: 'O(N*M) at worst, N = members of the smallest set, M = sets.',
   args: 'destination#0 key#1...',
   run(ctx) {
     const sets = inputsOrReply(ctx, 2, ctx.argc - 1)
@@ -115,8 +115,8 @@ const sUnion: Command = {
   keys: 'RO ACCESS @1..-1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Returns the union of multiple sets.',
-  complexity: 'O(N) where N is the total number of elements in all given sets.',
+  summary: 'Return the members that any of the sets has.',
+  complexity: 'O(N), N = members of all the sets together.',
   args: 'key#0...',
   tips: 'nondeterministic_output_order',
   run(ctx) {
@@ -132,8 +132,8 @@ const sUnionStore: Command = {
   keys: 'OW UPDATE @1; RO ACCESS @2..-1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Stores the union of multiple sets in a key.',
-  complexity: 'O(N) where N is the total number of elements in all given sets.',
+  summary: 'Store the members that any of the sets has.',
+  complexity: 'O(N), N = members of all the sets together.',
   args: 'destination#0 key#1...',
   run(ctx) {
     const sets = inputsOrReply(ctx, 2, ctx.argc - 1)
@@ -148,8 +148,8 @@ const sDiff: Command = {
   keys: 'RO ACCESS @1..-1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Returns the difference of multiple sets.',
-  complexity: 'O(N) where N is the total number of elements in all given sets.',
+  summary: 'Return the members of the first set that are in none of the others.',
+  complexity: 'O(N), N = members of all the sets together.',
   args: 'key#0...',
   tips: 'nondeterministic_output_order',
   run(ctx) {
@@ -165,8 +165,8 @@ const sDiffStore: Command = {
   keys: 'OW UPDATE @1; RO ACCESS @2..-1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Stores the difference of multiple sets in a key.',
-  complexity: 'O(N) where N is the total number of elements in all given sets.',
+  summary: 'Store the members of the first set that are in none of the others.',
+  complexity: 'O(N), N = members of all the sets together.',
   args: 'destination#0 key#1...',
   run(ctx) {
     const sets = inputsOrReply(ctx, 2, ctx.argc - 1)

@@ -15,7 +15,7 @@ const sMove: Command = {
   keys: 'RW ACCESS DELETE @1; RW INSERT @2',
   since: '1.0.0',
   group: 'set',
-  summary: 'Moves a member from one set to another.',
+  summary: 'Move a member from one set to another.',
   complexity: 'O(1)',
   args: 'source#0 destination#1 member',
   run(ctx) {

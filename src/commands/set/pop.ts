@@ -26,12 +26,10 @@ const sPop: Command = {
   keys: 'RW ACCESS DELETE @1',
   since: '1.0.0',
   group: 'set',
-  summary:
-    'Returns one or more random members from a set after removing them. Deletes the set if the last member was ' +
-    'popped.',
-  complexity: 'Without the count argument O(1), otherwise O(N) where N is the value of the passed count.',
+  summary: 'Take members picked at random from a set.',
+  complexity: 'O(N), N = the count given; O(1) without one.',
   args: 'key#0 [count:integer@3.2.0]',
-  history: [['3.2.0', 'Added the `count` argument.']],
+  history: [['3.2.0', 'A `count` may be given.']],
   tips: 'nondeterministic_output',
   run(ctx) {
     const { args, argc, reply } = ctx

@@ -16,10 +16,10 @@ const sRandMember: Command = {
   keys: 'RO ACCESS @1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Get one or multiple random members from a set',
-  complexity: 'Without the count argument O(1), otherwise O(N) where N is the absolute value of the passed count.',
+  summary: 'Return members picked at random, and leave them in the set.',
+  complexity: 'O(N), N = the count given, without its sign; O(1) without one.',
   args: 'key#0 [count:integer@2.6.0]',
-  history: [['2.6.0', 'Added the optional `count` argument.']],
+  history: [['2.6.0', 'A `count` may be given.']],
   tips: 'nondeterministic_output',
   run(ctx) {
     const { args, argc, reply } = ctx

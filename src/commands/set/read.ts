@@ -14,7 +14,7 @@ const sCard: Command = {
   keys: 'RO @1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Returns the number of members in a set.',
+  summary: 'Count the members of a set.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -31,7 +31,7 @@ const sIsMember: Command = {
   keys: 'RO @1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Determines whether a member belongs to a set.',
+  summary: 'Tell whether a set has a member.',
   complexity: 'O(1)',
   args: 'key#0 member',
   run(ctx) {
@@ -48,8 +48,8 @@ const sMIsMember: Command = {
   keys: 'RO ACCESS @1',
   since: '6.2.0',
   group: 'set',
-  summary: 'Determines whether multiple members belong to a set.',
-  complexity: 'O(N) where N is the number of elements being checked for membership',
+  summary: 'Tell of each given member whether the set has it.',
+  complexity: 'O(N), N = members named.',
   args: 'key#0 member...',
   run(ctx) {
     const { args, argc, reply } = ctx
@@ -69,8 +69,8 @@ const sMembers: Command = {
   keys: 'RO ACCESS @1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Returns all members of a set.',
-  complexity: 'O(N) where N is the set cardinality.',
+  summary: 'Return the whole set.',
+  complexity: 'O(N), N = members of the set.',
   args: 'key#0',
   tips: 'nondeterministic_output_order',
   run(ctx) {

@@ -13,10 +13,10 @@ const sRem: Command = {
   keys: 'RW DELETE @1',
   since: '1.0.0',
   group: 'set',
-  summary: 'Removes one or more members from a set. Deletes the set if the last member was removed.',
-  complexity: 'O(N) where N is the number of members to be removed.',
+  summary: 'Remove members from a set; a set without members is removed.',
+  complexity: 'O(N), N = members named.',
   args: 'key#0 member...',
-  history: [['2.4.0', 'Accepts multiple `member` arguments.']],
+  history: [['2.4.0', 'More than one `member` may be given.']],
   run(ctx) {
     const { args, argc, reply } = ctx
     const entry = ctx.writeOrReply(args[1], TYPE_SET)

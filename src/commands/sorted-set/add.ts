@@ -33,15 +33,15 @@ const add: Command = {
   keys: 'RW UPDATE @1',
   since: '1.2.0',
   group: 'sorted-set',
-  summary: "Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.",
-  complexity: 'O(log(N)) for each item added, where N is the number of elements in the sorted set.',
+  summary: 'Add members to a sorted set, which is made if the key is missing, or change their scores.',
+  complexity: 'O(log(N)) for each member, N = members of the sorted set.',
   args:
     'key#0 [condition:(NX|XX)@3.0.2] [comparison:(GT|LT)@6.2.0] [change=CH@3.0.2] [increment=INCR@3.0.2] ' +
     'data:(score:double member)...',
   history: [
-    ['2.4.0', 'Accepts multiple elements.'],
-    ['3.0.2', 'Added the `XX`, `NX`, `CH` and `INCR` options.'],
-    ['6.2.0', 'Added the `GT` and `LT` options.'],
+    ['2.4.0', 'More than one member may be given.'],
+    ['3.0.2', 'New options `XX`, `NX`, `CH` and `INCR`.'],
+    ['6.2.0', 'New conditions `GT` and `LT`.'],
   ],
   run(ctx) {
     addMembers(ctx, 0)
@@ -55,8 +55,8 @@ const incrBy: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '1.2.0',
   group: 'sorted-set',
-  summary: 'Increments the score of a member in a sorted set.',
-  complexity: 'O(log(N)) where N is the number of elements in the sorted set.',
+  summary: 'Add a number to the score of a member, which is added if it is missing.',
+  complexity: 'O(log(N)), N = members of the sorted set.',
   args: 'key#0 increment:integer member',
   run(ctx) {
     addMembers(ctx, ADD_INCR)

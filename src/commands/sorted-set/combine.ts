@@ -38,10 +38,8 @@ const union: Command = {
   keyFinder: 'numkeys1',
   since: '6.2.0',
   group: 'sorted-set',
-  summary: 'Returns the union of multiple sorted sets.',
-  complexity:
-    'O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of ' +
-    'elements in the resulting sorted set.',
+  summary: 'Return the members that any of the sorted sets has, their scores combined.',
+  complexity: 'O(N)+O(M*log(M)), N = members of all the sets together, M = members returned.',
   args: 'numkeys:integer key#0... [WEIGHTS weight:integer...] [AGGREGATE aggregate:(SUM|MIN|MAX)] [WITHSCORES]',
   run(ctx) {
     combine(ctx, 'union')
@@ -56,10 +54,8 @@ const inter: Command = {
   keyFinder: 'numkeys1',
   since: '6.2.0',
   group: 'sorted-set',
-  summary: 'Returns the intersect of multiple sorted sets.',
-  complexity:
-    'O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted ' +
-    'sets and M being the number of elements in the resulting sorted set.',
+  summary: 'Return the members that all the sorted sets have, their scores combined.',
+  complexity: 'O(N*K)+O(M*log(M)) at worst, N = members of the smallest set, K = sets, M = members returned.',
   args: 'numkeys:integer key#0... [WEIGHTS weight:integer...] [AGGREGATE aggregate:(SUM|MIN|MAX)] [WITHSCORES]',
   run(ctx) {
     combine(ctx, 'inter')
@@ -74,10 +70,9 @@ const diff: Command = {
   keyFinder: 'numkeys1',
   since: '6.2.0',
   group: 'sorted-set',
-  summary: 'Returns the difference between multiple sorted sets.',
+  summary: 'Return the members of the first sorted set that are in none of the others.',
   complexity:
-    'O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the ' +
-    'first set, and K is the size of the result set.',
+    'O(L + (N-K)log(N)) at worst, L = members of all the sets, N = members of the first, K = members returned.',
   args: 'numkeys:integer key#0... [WITHSCORES]',
   run(ctx) {
     combine(ctx, 'diff')
@@ -92,10 +87,8 @@ const unionStore: Command = {
   keyFinder: 'store-numkeys',
   since: '2.0.0',
   group: 'sorted-set',
-  summary: 'Stores the union of multiple sorted sets in a key.',
-  complexity:
-    'O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of ' +
-    'elements in the resulting sorted set.',
+  summary: 'Store the members that any of the sorted sets has, their scores combined.',
+  complexity: 'O(N)+O(M log(M)), N = members of all the sets together, M = members stored.',
   args: 'destination#0 numkeys:integer key#1... [WEIGHTS weight:integer...] [AGGREGATE aggregate:(SUM|MIN|MAX)]',
   run(ctx) {
     combineInto(ctx, 'union')
@@ -110,10 +103,8 @@ const interStore: Command = {
   keyFinder: 'store-numkeys',
   since: '2.0.0',
   group: 'sorted-set',
-  summary: 'Stores the intersect of multiple sorted sets in a key.',
-  complexity:
-    'O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted ' +
-    'sets and M being the number of elements in the resulting sorted set.',
+  summary: 'Store the members that all the sorted sets have, their scores combined.',
+  complexity: 'O(N*K)+O(M*log(M)) at worst, N = members of the smallest set, K = sets, M = members stored.',
   args: 'destination#0 numkeys:integer key#1... [WEIGHTS weight:integer...] [AGGREGATE aggregate:(SUM|MIN|MAX)]',
   run(ctx) {
     combineInto(ctx, 'inter')
@@ -128,10 +119,8 @@ const diffStore: Command = {
   keyFinder: 'store-numkeys',
   since: '6.2.0',
   group: 'sorted-set',
-  summary: 'Stores the difference of multiple sorted sets in a key.',
-  complexity:
-    'O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the ' +
-    'first set, and K is the size of the result set.',
+  summary: 'Store the members of the first sorted set that are in none of the others.',
+  complexity: 'O(L + (N-K)log(N)) at worst, L = members of all the sets, N = members of the first, K = members stored.',
   args: 'destination#0 numkeys:integer key#1...',
   run(ctx) {
     combineInto(ctx, 'diff')
@@ -146,8 +135,8 @@ const interCard: Command = {
   keyFinder: 'numkeys1',
   since: '7.0.0',
   group: 'sorted-set',
-  summary: 'Returns the number of members of the intersect of multiple sorted sets.',
-  complexity: 'O(N*K) worst case with N being the smallest input sorted set, K being the number of input sorted sets.',
+  summary: 'Count the members that all the sorted sets have, up to a limit.',
+  complexity: 'O(N*K) at worst, N = members of the smallest set, K = sets.',
   args: 'numkeys:integer key#0... [LIMIT limit:integer]',
   run(ctx) {
     const request = new Request(ctx, 'inter', 'card')

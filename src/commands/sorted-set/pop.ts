@@ -21,11 +21,8 @@ const popMin: Command = {
   keys: 'RW ACCESS DELETE @1',
   since: '5.0.0',
   group: 'sorted-set',
-  summary:
-    'Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted set if the last ' +
-    'member was popped.',
-  complexity:
-    'O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of elements popped.',
+  summary: 'Take the members with the lowest scores.',
+  complexity: 'O(log(N)*M), N = members of the sorted set, M = members taken.',
   args: 'key#0 [count:integer]',
   run(ctx) {
     popOne(ctx, false)
@@ -39,11 +36,8 @@ const popMax: Command = {
   keys: 'RW ACCESS DELETE @1',
   since: '5.0.0',
   group: 'sorted-set',
-  summary:
-    'Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted set if the ' +
-    'last member was popped.',
-  complexity:
-    'O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of elements popped.',
+  summary: 'Take the members with the highest scores.',
+  complexity: 'O(log(N)*M), N = members of the sorted set, M = members taken.',
   args: 'key#0 [count:integer]',
   run(ctx) {
     popOne(ctx, true)
@@ -98,12 +92,8 @@ const mPop: Command = {
   keyFinder: 'numkeys1',
   since: '7.0.0',
   group: 'sorted-set',
-  summary:
-    'Returns the highest- or lowest-scoring members from one or more sorted sets after removing them. Deletes the ' +
-    'sorted set if the last member was popped.',
-  complexity:
-    'O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted set, ' +
-    'and M being the number of elements popped.',
+  summary: 'Take members with the lowest or highest scores from the first sorted set that is not empty.',
+  complexity: 'O(K) + O(M*log(N)), K = keys named, N = members of the sorted set, M = members taken.',
   args: 'numkeys:integer key#0... where:(MIN|MAX) [COUNT count:integer]',
   run(ctx) {
     const request = multiPopOrReply(ctx, 1)
@@ -174,11 +164,10 @@ const bPopMin: Command = {
   since: '5.0.0',
   group: 'sorted-set',
   summary:
-    'Removes and returns the member with the lowest score from one or more sorted sets. Blocks until a member is ' +
-    'available otherwise. Deletes the sorted set if the last element was popped.',
-  complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
+    'Take the member with the lowest score from the first sorted set that is not empty; wait while all are empty.',
+  complexity: 'O(log(N)), N = members of the sorted set.',
   args: 'key#0... timeout:double',
-  history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
+  history: [['6.0.0', '`timeout` may have decimals.']],
   run(ctx) {
     waitForMembers(ctx, 1, ctx.argc - 2, ctx.argc - 1, false, 0)
   },
@@ -192,11 +181,10 @@ const bPopMax: Command = {
   since: '5.0.0',
   group: 'sorted-set',
   summary:
-    'Removes and returns the member with the highest score from one or more sorted sets. Blocks until a member ' +
-    'available otherwise.  Deletes the sorted set if the last element was popped.',
-  complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
+    'Take the member with the highest score from the first sorted set that is not empty; wait while all are empty.',
+  complexity: 'O(log(N)), N = members of the sorted set.',
   args: 'key#0... timeout:double',
-  history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
+  history: [['6.0.0', '`timeout` may have decimals.']],
   run(ctx) {
     waitForMembers(ctx, 1, ctx.argc - 2, ctx.argc - 1, true, 0)
   },
@@ -211,11 +199,8 @@ const bMPop: Command = {
   since: '7.0.0',
   group: 'sorted-set',
   summary:
-    'Removes and returns a member by score from one or more sorted sets. Blocks until a member is available ' +
-    'otherwise. Deletes the sorted set if the last element was popped.',
-  complexity:
-    'O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted set, ' +
-    'and M being the number of elements popped.',
+    'Take members with the lowest or highest scores from the first sorted set that has some; wait while all are empty.',
+  complexity: 'O(K) + O(M*log(N)), K = keys named, N = members of the sorted set, M = members taken.',
   args: 'timeout:double numkeys:integer key#0... where:(MIN|MAX) [COUNT count:integer]',
   run(ctx) {
     const request = multiPopOrReply(ctx, 2)

@@ -23,8 +23,8 @@ const randMember: Command = {
   keys: 'RO ACCESS @1',
   since: '6.2.0',
   group: 'sorted-set',
-  summary: 'Returns one or more random members from a sorted set.',
-  complexity: 'O(N) where N is the number of members returned',
+  summary: 'Return members picked at random, with their scores if wished.',
+  complexity: 'O(N), N = members returned.',
   args: 'key#0 [options:(count:integer [WITHSCORES])]',
   tips: 'nondeterministic_output',
   run(ctx) {

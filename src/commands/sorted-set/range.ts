@@ -32,13 +32,12 @@ const range: Command = {
   keys: 'RO ACCESS @1',
   since: '1.2.0',
   group: 'sorted-set',
-  summary: 'Returns members in a sorted set within a range of indexes.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned.',
+  summary: 'Return members by a range of ranks, scores or byte order, in either direction.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members returned.',
   args:
     'key#0 start stop [sortby:(BYSCORE|BYLEX)@6.2.0] [REV@6.2.0] [LIMIT limit:(offset:integer ' +
     'count:integer)@6.2.0] [WITHSCORES]',
-  history: [['6.2.0', 'Added the `REV`, `BYSCORE`, `BYLEX` and `LIMIT` options.']],
+  history: [['6.2.0', 'New options `REV`, `BYSCORE`, `BYLEX` and `LIMIT`.']],
   run(ctx) {
     readRange(ctx)
   },
@@ -51,9 +50,8 @@ const revRange: Command = {
   keys: 'RO ACCESS @1',
   since: '1.2.0',
   group: 'sorted-set',
-  summary: 'Returns members in a sorted set within a range of indexes in reverse order.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned.',
+  summary: 'Return members by a range of ranks, the highest score first.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members returned.',
   args: 'key#0 start:integer stop:integer [WITHSCORES]',
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `REV` argument' },
   run(ctx) {
@@ -68,13 +66,10 @@ const rangeByScore: Command = {
   keys: 'RO ACCESS @1',
   since: '1.0.5',
   group: 'sorted-set',
-  summary: 'Returns members in a sorted set within a range of scores.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being ' +
-    'returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it ' +
-    'O(log(N)).',
+  summary: 'Return the members whose scores are within a range, the lowest first.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members returned; O(log(N)) with a fixed LIMIT.',
   args: 'key#0 min:double max:double [WITHSCORES@2.0.0] [LIMIT limit:(offset:integer count:integer)]',
-  history: [['2.0.0', 'Added the `WITHSCORES` modifier.']],
+  history: [['2.0.0', '`WITHSCORES` is accepted.']],
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `BYSCORE` argument' },
   run(ctx) {
     readRange(ctx, BY_SCORE, false)
@@ -88,13 +83,10 @@ const revRangeByScore: Command = {
   keys: 'RO ACCESS @1',
   since: '2.2.0',
   group: 'sorted-set',
-  summary: 'Returns members in a sorted set within a range of scores in reverse order.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being ' +
-    'returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it ' +
-    'O(log(N)).',
+  summary: 'Return the members whose scores are within a range, the highest first.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members returned; O(log(N)) with a fixed LIMIT.',
   args: 'key#0 max:double min:double [WITHSCORES] [LIMIT limit:(offset:integer count:integer)]',
-  history: [['2.1.6', '`min` and `max` can be exclusive.']],
+  history: [['2.1.6', '`min` and `max` after `(` are left out of the range.']],
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `REV` and `BYSCORE` arguments' },
   run(ctx) {
     readRange(ctx, BY_SCORE, true)
@@ -108,11 +100,8 @@ const rangeByLex: Command = {
   keys: 'RO ACCESS @1',
   since: '2.8.9',
   group: 'sorted-set',
-  summary: 'Returns members in a sorted set within a lexicographical range.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being ' +
-    'returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it ' +
-    'O(log(N)).',
+  summary: 'Return the members between two others in byte order, where all scores are equal.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members returned; O(log(N)) with a fixed LIMIT.',
   args: 'key#0 min max [LIMIT limit:(offset:integer count:integer)]',
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `BYLEX` argument' },
   run(ctx) {
@@ -127,11 +116,8 @@ const revRangeByLex: Command = {
   keys: 'RO ACCESS @1',
   since: '2.8.9',
   group: 'sorted-set',
-  summary: 'Returns members in a sorted set within a lexicographical range in reverse order.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements being ' +
-    'returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), you can consider it ' +
-    'O(log(N)).',
+  summary: 'Return the members between two others in byte order, the last first, where all scores are equal.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members returned; O(log(N)) with a fixed LIMIT.',
   args: 'key#0 max min [LIMIT limit:(offset:integer count:integer)]',
   deprecated: { since: '6.2.0', replacedBy: '`ZRANGE` with the `REV` and `BYLEX` arguments' },
   run(ctx) {
@@ -192,10 +178,8 @@ const rangeStore: Command = {
   keys: 'OW UPDATE @1; RO ACCESS @2',
   since: '6.2.0',
   group: 'sorted-set',
-  summary: 'Stores a range of members from sorted set in a key.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements stored into ' +
-    'the destination key.',
+  summary: 'Store a range of members as a sorted set of its own.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members stored.',
   args: 'dst#0 src#1 min max [sortby:(BYSCORE|BYLEX)] [REV] [LIMIT limit:(offset:integer count:integer)]',
   run(ctx) {
     const { args, db, reply } = ctx

@@ -14,7 +14,7 @@ const card: Command = {
   keys: 'RO @1',
   since: '1.2.0',
   group: 'sorted-set',
-  summary: 'Returns the number of members in a sorted set.',
+  summary: 'Count the members of a sorted set.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -30,7 +30,7 @@ const score: Command = {
   keys: 'RO ACCESS @1',
   since: '1.2.0',
   group: 'sorted-set',
-  summary: 'Returns the score of a member in a sorted set.',
+  summary: 'Return the score of a member.',
   complexity: 'O(1)',
   args: 'key#0 member',
   run(ctx) {
@@ -49,8 +49,8 @@ const mScore: Command = {
   keys: 'RO ACCESS @1',
   since: '6.2.0',
   group: 'sorted-set',
-  summary: 'Returns the score of one or more members in a sorted set.',
-  complexity: 'O(N) where N is the number of members being requested.',
+  summary: 'Return the scores of the given members, null for those that are missing.',
+  complexity: 'O(N), N = members named.',
   args: 'key#0 member...',
   run(ctx) {
     const { args, argc, reply } = ctx
@@ -73,10 +73,10 @@ const rank: Command = {
   keys: 'RO ACCESS @1',
   since: '2.0.0',
   group: 'sorted-set',
-  summary: 'Returns the index of a member in a sorted set ordered by ascending scores.',
+  summary: 'Return how many members come before this one, and its score if wished.',
   complexity: 'O(log(N))',
   args: 'key#0 member [WITHSCORE]',
-  history: [['7.2.0', 'Added the optional `WITHSCORE` argument.']],
+  history: [['7.2.0', '`WITHSCORE` is accepted.']],
   run(ctx) {
     replyRank(ctx, false)
   },
@@ -89,10 +89,10 @@ const revRank: Command = {
   keys: 'RO ACCESS @1',
   since: '2.0.0',
   group: 'sorted-set',
-  summary: 'Returns the index of a member in a sorted set ordered by descending scores.',
+  summary: 'Return how many members have a higher rank than this one, and its score if wished.',
   complexity: 'O(log(N))',
   args: 'key#0 member [WITHSCORE]',
-  history: [['7.2.0', 'Added the optional `WITHSCORE` argument.']],
+  history: [['7.2.0', '`WITHSCORE` is accepted.']],
   run(ctx) {
     replyRank(ctx, true)
   },
@@ -120,8 +120,8 @@ const count: Command = {
   keys: 'RO ACCESS @1',
   since: '2.0.0',
   group: 'sorted-set',
-  summary: 'Returns the count of members in a sorted set that have scores within a range.',
-  complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
+  summary: 'Count the members whose scores are within a range.',
+  complexity: 'O(log(N)), N = members of the sorted set.',
   args: 'key#0 min:double max:double',
   run(ctx) {
     const range = rangeOf(ctx)
@@ -136,8 +136,8 @@ const lexCount: Command = {
   keys: 'RO ACCESS @1',
   since: '2.8.9',
   group: 'sorted-set',
-  summary: 'Returns the number of members in a sorted set within a lexicographical range.',
-  complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
+  summary: 'Count the members between two others in byte order, where all scores are equal.',
+  complexity: 'O(log(N)), N = members of the sorted set.',
   args: 'key#0 min max',
   run(ctx) {
     const range = rangeOf(ctx)

@@ -14,11 +14,10 @@ const rem: Command = {
   keys: 'RW DELETE @1',
   since: '1.2.0',
   group: 'sorted-set',
-  summary: 'Removes one or more members from a sorted set. Deletes the sorted set if all members were removed.',
-  complexity:
-    'O(M*log(N)) with N being the number of elements in the sorted set and M the number of elements to be removed.',
+  summary: 'Remove members from a sorted set; a sorted set without members is removed.',
+  complexity: 'O(M*log(N)), N = members of the sorted set, M = members removed.',
   args: 'key#0 member...',
-  history: [['2.4.0', 'Accepts multiple elements.']],
+  history: [['2.4.0', 'More than one member may be given.']],
   run(ctx) {
     const { args, argc, reply } = ctx
     const entry = ctx.writeOrReply(args[1], TYPE_ZSET)
@@ -42,12 +41,8 @@ const remRangeByRank: Command = {
   keys: 'RW DELETE @1',
   since: '2.0.0',
   group: 'sorted-set',
-  summary:
-    'Removes members in a sorted set within a range of indexes. Deletes the sorted set if all members were ' +
-    'removed.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
-    'the operation.',
+  summary: 'Remove the members whose ranks are within a range.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members removed.',
   args: 'key#0 start:integer stop:integer',
   run(ctx) {
     const range = rangeOf(ctx)
@@ -62,11 +57,8 @@ const remRangeByScore: Command = {
   keys: 'RW DELETE @1',
   since: '1.2.0',
   group: 'sorted-set',
-  summary:
-    'Removes members in a sorted set within a range of scores. Deletes the sorted set if all members were removed.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
-    'the operation.',
+  summary: 'Remove the members whose scores are within a range.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members removed.',
   args: 'key#0 min:double max:double',
   run(ctx) {
     const range = rangeOf(ctx)
@@ -81,12 +73,8 @@ const remRangeByLex: Command = {
   keys: 'RW DELETE @1',
   since: '2.8.9',
   group: 'sorted-set',
-  summary:
-    'Removes members in a sorted set within a lexicographical range. Deletes the sorted set if all members were ' +
-    'removed.',
-  complexity:
-    'O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements removed by ' +
-    'the operation.',
+  summary: 'Remove the members between two others in byte order, where all scores are equal.',
+  complexity: 'O(log(N)+M), N = members of the sorted set, M = members removed.',
   args: 'key#0 min max',
   run(ctx) {
     const range = rangeOf(ctx)

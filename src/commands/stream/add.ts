@@ -19,17 +19,17 @@ const add: Command = {
   name: 'xadd',
   arity: -5,
   flags: 'write denyoom fast',
-  keys: 'RW UPDATE @1 (UPDATE instead of INSERT because of the optional trimming feature)',
+  keys: 'RW UPDATE @1 (trimming removes entries)',
   since: '5.0.0',
   group: 'stream',
-  summary: "Appends a new message to a stream. Creates the key if it doesn't exist.",
-  complexity: 'O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted.',
+  summary: 'Append an entry to a stream, which is made if the key is missing.',
+  complexity: 'O(1); with trimming O(N), N = entries removed.',
   args:
     'key#0 [NOMKSTREAM@6.2.0] [trim:(strategy:(MAXLEN|MINID@6.2.0) [operator:(equal="="|approximately="~")] ' +
     'threshold [LIMIT count:integer@6.2.0])] id-selector:(auto-id="*"|id) data:(field value)...',
   history: [
-    ['6.2.0', 'Added the `NOMKSTREAM` option, `MINID` trimming strategy and the `LIMIT` option.'],
-    ['7.0.0', 'Added support for the `<ms>-*` explicit ID form.'],
+    ['6.2.0', 'New option `NOMKSTREAM`; trimming by `MINID`, and its `LIMIT`.'],
+    ['7.0.0', '`<ms>-*` generates the second part of an id alone.'],
   ],
   tips: 'nondeterministic_output',
   run(ctx) {

@@ -76,10 +76,8 @@ const claim: Command = {
   keys: 'RW UPDATE @1',
   since: '5.0.0',
   group: 'stream',
-  summary:
-    'Changes, or acquires, ownership of a message in a consumer group, as if the message was delivered a consumer ' +
-    'group member.',
-  complexity: 'O(log N) with N being the number of messages in the PEL of the consumer group.',
+  summary: 'Take over given pending entries that have been idle long enough, for another consumer.',
+  complexity: 'O(log N), N = pending entries of the group.',
   args:
     'key#0 group consumer min-idle-time id... [IDLE ms:integer] [TIME unix-time-milliseconds:unix-time] ' +
     '[RETRYCOUNT count:integer] [FORCE] [JUSTID] [LASTID lastid]',
@@ -196,14 +194,10 @@ const autoClaim: Command = {
   keys: 'RW DELETE @1',
   since: '6.2.0',
   group: 'stream',
-  summary:
-    'Changes, or acquires, ownership of messages in a consumer group, as if the messages were delivered to as ' +
-    'consumer group member.',
-  complexity: 'O(1) if COUNT is small.',
+  summary: 'Take over entries that have been pending too long, in steps with a cursor.',
+  complexity: 'O(1) for a small COUNT.',
   args: 'key#0 group consumer min-idle-time start [COUNT count:integer] [JUSTID]',
-  history: [
-    ['7.0.0', 'Added an element to the reply array, containing deleted entries the command cleared from the PEL'],
-  ],
+  history: [['7.0.0', 'The reply has a third element: ids of deleted entries, which are no longer pending.']],
   tips: 'nondeterministic_output',
   run(ctx) {
     const { db, reply } = ctx

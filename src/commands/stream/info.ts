@@ -20,11 +20,11 @@ const COUNT_DEFAULT = 10
 
 const HELP = [
   'CONSUMERS <key> <groupname>',
-  '    Show consumers of <groupname>.',
+  '    The consumers of a group.',
   'GROUPS <key>',
-  '    Show the stream consumer groups.',
+  '    The groups of a stream.',
   'STREAM <key> [FULL [COUNT <count>]',
-  '    Show information about the stream.',
+  '    The stream itself; with FULL also its entries, groups and consumers.',
 ]
 
 const info: Command = {
@@ -33,8 +33,8 @@ const info: Command = {
   flags: '',
   since: '5.0.0',
   group: 'stream',
-  summary: 'A container for stream introspection commands.',
-  complexity: 'Depends on subcommand.',
+  summary: 'Facts about a stream, its groups and their consumers.',
+  complexity: 'Differs by subcommand.',
   acl: '',
   subcommands: [
     {
@@ -44,10 +44,10 @@ const info: Command = {
       keys: 'RO ACCESS @2',
       since: '5.0.0',
       group: 'stream',
-      summary: 'Returns a list of the consumers in a consumer group.',
+      summary: 'Describe the consumers of a group.',
       complexity: 'O(1)',
       args: 'key#0 group',
-      history: [['7.2.0', 'Added the `inactive` field.']],
+      history: [['7.2.0', 'New field `inactive`.']],
       tips: 'nondeterministic_output',
       run: consumers,
     },
@@ -58,10 +58,10 @@ const info: Command = {
       keys: 'RO ACCESS @2',
       since: '5.0.0',
       group: 'stream',
-      summary: 'Returns a list of the consumer groups of a stream.',
+      summary: 'Describe the consumer groups of a stream.',
       complexity: 'O(1)',
       args: 'key#0',
-      history: [['7.0.0', 'Added the `entries-read` and `lag` fields']],
+      history: [['7.0.0', 'New fields `entries-read` and `lag`.']],
       run: groups,
     },
     {
@@ -70,7 +70,7 @@ const info: Command = {
       flags: 'loading stale',
       since: '5.0.0',
       group: 'stream',
-      summary: 'Returns helpful text about the different subcommands.',
+      summary: 'Explain the subcommands of XINFO.',
       complexity: 'O(1)',
       run: ctx => replyHelp(ctx.reply, ctx.args[0], HELP),
     },
@@ -81,17 +81,16 @@ const info: Command = {
       keys: 'RO ACCESS @2',
       since: '5.0.0',
       group: 'stream',
-      summary: 'Returns information about a stream.',
+      summary: 'Describe a stream; with FULL, also its entries, groups and consumers.',
       complexity: 'O(1)',
       args: 'key#0 [full-block:(FULL [COUNT count:integer])]',
       history: [
-        ['6.0.0', 'Added the `FULL` modifier.'],
+        ['6.0.0', '`FULL` is accepted.'],
         [
           '7.0.0',
-          'Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` and `lag` ' +
-            'fields',
+          'New fields `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` and `lag`.',
         ],
-        ['7.2.0', 'Added the `active-time` field, and changed the meaning of `seen-time`.'],
+        ['7.2.0', 'New field `active-time`; `seen-time` also counts attempts without a result.'],
       ],
       run: stream,
     },

@@ -24,9 +24,8 @@ const ack: Command = {
   keys: 'RW UPDATE @1',
   since: '5.0.0',
   group: 'stream',
-  summary:
-    'Returns the number of messages that were successfully acknowledged by the consumer group member of a stream.',
-  complexity: 'O(1) for each message ID processed.',
+  summary: 'Mark entries as processed by a consumer group, so that they are no longer pending.',
+  complexity: 'O(1) for each id.',
   args: 'key#0 group id...',
   run(ctx) {
     const { args, argc, db, reply } = ctx
@@ -57,14 +56,11 @@ const pending: Command = {
   keys: 'RO ACCESS @1',
   since: '5.0.0',
   group: 'stream',
-  summary: "Returns the information and entries from a stream consumer group's pending entries list.",
+  summary: 'Summarize the pending entries of a group, or list those in a range.',
   complexity:
-    'O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is ' +
-    'O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command ' +
-    'returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional ' +
-    'O(N) time for iterating every consumer.',
+    'O(N), N = entries returned, and with IDLE O(M), M = entries examined; the summary is O(N), N = consumers.',
   args: 'key#0 group [filters:([IDLE min-idle-time:integer@6.2.0] start end count:integer [consumer])]',
-  history: [['6.2.0', 'Added the `IDLE` option and exclusive range intervals.']],
+  history: [['6.2.0', 'New filter `IDLE`; an id after `(` is left out of the range.']],
   tips: 'nondeterministic_output',
   run(ctx) {
     const { args, argc, reply } = ctx

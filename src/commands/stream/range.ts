@@ -13,12 +13,10 @@ const range: Command = {
   keys: 'RO ACCESS @1',
   since: '5.0.0',
   group: 'stream',
-  summary: 'Returns the messages from a stream within a range of IDs.',
-  complexity:
-    'O(N) with N being the number of elements being returned. If N is constant (e.g. always asking for the first ' +
-    '10 elements with COUNT), you can consider it O(1).',
+  summary: 'Return the entries of a stream between two ids.',
+  complexity: 'O(N), N = entries returned; O(1) with a fixed COUNT.',
   args: 'key#0 start end [COUNT count:integer]',
-  history: [['6.2.0', 'Added exclusive ranges.']],
+  history: [['6.2.0', 'An id after `(` is left out of the range.']],
   run(ctx) {
     readRange(ctx, false)
   },
@@ -31,12 +29,10 @@ const revRange: Command = {
   keys: 'RO ACCESS @1',
   since: '5.0.0',
   group: 'stream',
-  summary: 'Returns the messages from a stream within a range of IDs in reverse order.',
-  complexity:
-    'O(N) with N being the number of elements returned. If N is constant (e.g. always asking for the first 10 ' +
-    'elements with COUNT), you can consider it O(1).',
+  summary: 'Return the entries of a stream between two ids, the newest first.',
+  complexity: 'O(N), N = entries returned; O(1) with a fixed COUNT.',
   args: 'key#0 end start [COUNT count:integer]',
-  history: [['6.2.0', 'Added exclusive ranges.']],
+  history: [['6.2.0', 'An id after `(` is left out of the range.']],
   run(ctx) {
     readRange(ctx, true)
   },
@@ -67,7 +63,7 @@ const len: Command = {
   keys: 'RO @1',
   since: '5.0.0',
   group: 'stream',
-  summary: 'Return the number of messages in a stream.',
+  summary: 'Count the entries of a stream.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {

@@ -43,9 +43,7 @@ const read: Command = {
   keyFinder: 'xread',
   since: '5.0.0',
   group: 'stream',
-  summary:
-    'Returns messages from multiple streams with IDs greater than the ones requested. Blocks until a message is ' +
-    'available otherwise.',
+  summary: 'Return entries after given ids from several streams; with BLOCK, wait for some.',
   args: '[COUNT count:integer] [BLOCK milliseconds:integer] STREAMS streams:(key#0... id...)',
   run(ctx) {
     readStreams(ctx, false)
@@ -61,12 +59,11 @@ const readGroup: Command = {
   since: '5.0.0',
   group: 'stream',
   summary:
-    'Returns new or historical messages from a stream for a consumer in a group. Blocks until a message is ' +
-    'available otherwise.',
+    'Return entries that a consumer group has not delivered yet, or what this consumer has pending; with BLOCK, ' +
+    'wait for some.',
   complexity:
-    'For each stream mentioned: O(M) with M being the number of elements returned. If M is constant (e.g. always ' +
-    'asking for the first 10 elements with COUNT), you can consider it O(1). On the other side when XREADGROUP ' +
-    'blocks, XADD will pay the O(N) time in order to serve the N clients blocked on the stream getting new data.',
+    'O(M) for each stream, M = entries returned, or O(1) with a fixed COUNT. XADD takes O(N) to serve N waiting ' +
+    'clients.',
   args:
     'GROUP group-block:(group consumer) [COUNT count:integer] [BLOCK milliseconds:integer] [NOACK] ' +
     'STREAMS streams:(key#0... id...)',

@@ -14,8 +14,8 @@ const del: Command = {
   keys: 'RW DELETE @1',
   since: '5.0.0',
   group: 'stream',
-  summary: 'Returns the number of messages after removing them from a stream.',
-  complexity: 'O(1) for each single item to delete in the stream, regardless of the stream size.',
+  summary: 'Remove entries from a stream by their ids.',
+  complexity: 'O(1) for each id, however long the stream is.',
   args: 'key#0 id...',
   run(ctx) {
     const { args, argc, reply } = ctx

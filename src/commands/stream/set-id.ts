@@ -24,10 +24,10 @@ const setId: Command = {
   keys: 'RW UPDATE @1',
   since: '5.0.0',
   group: 'stream',
-  summary: 'An internal command for replicating stream values.',
+  summary: 'Set the last id and the counters of a stream: written by replication and rewrites.',
   complexity: 'O(1)',
   args: 'key#0 last-id [ENTRIESADDED entries-added:integer@7.0.0] [MAXDELETEDID max-deleted-id@7.0.0]',
-  history: [['7.0.0', 'Added the `entries_added` and `max_deleted_entry_id` arguments.']],
+  history: [['7.0.0', 'New options for `entries_added` and `max_deleted_entry_id`.']],
   run(ctx) {
     const { args, reply } = ctx
     const id = new StreamId()

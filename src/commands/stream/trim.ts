@@ -154,14 +154,12 @@ const trim: Command = {
   keys: 'RW DELETE @1',
   since: '5.0.0',
   group: 'stream',
-  summary: 'Deletes messages from the beginning of a stream.',
-  complexity:
-    'O(N), with N being the number of evicted entries. Constant times are very small however, since entries are ' +
-    'organized in macro nodes containing multiple entries that can be released with a single deallocation.',
+  summary: 'Remove the oldest entries of a stream, down to a length or an id.',
+  complexity: 'O(N), N = entries removed; whole nodes of entries go at once.',
   args:
     'key#0 trim:(strategy:(MAXLEN|MINID@6.2.0) [operator:(equal="="|approximately="~")] threshold ' +
     '[LIMIT count:integer@6.2.0])',
-  history: [['6.2.0', 'Added the `MINID` trimming strategy and the `LIMIT` option.']],
+  history: [['6.2.0', 'Trimming by `MINID`, and its `LIMIT`.']],
   tips: 'nondeterministic_output',
   run(ctx) {
     const { args, reply } = ctx

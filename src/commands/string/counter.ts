@@ -29,7 +29,7 @@ const incr: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '1.0.0',
   group: 'string',
-  summary: "Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
+  summary: 'Add one to an integer; a missing key counts as 0.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -44,7 +44,7 @@ const decr: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '1.0.0',
   group: 'string',
-  summary: "Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
+  summary: 'Subtract one from an integer; a missing key counts as 0.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -59,7 +59,7 @@ const incrBy: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '1.0.0',
   group: 'string',
-  summary: "Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
+  summary: 'Add a number to an integer; a missing key counts as 0.',
   complexity: 'O(1)',
   args: 'key#0 increment:integer',
   run(ctx) {
@@ -77,7 +77,7 @@ const decrBy: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '1.0.0',
   group: 'string',
-  summary: "Decrements a number from the integer value of a key. Uses 0 as initial value if the key doesn't exist.",
+  summary: 'Subtract a number from an integer; a missing key counts as 0.',
   complexity: 'O(1)',
   args: 'key#0 decrement:integer',
   run(ctx) {
@@ -126,7 +126,7 @@ const incrByFloat: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '2.6.0',
   group: 'string',
-  summary: "Increment the floating point value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
+  summary: 'Add a decimal number to a number; a missing key counts as 0.',
   complexity: 'O(1)',
   args: 'key#0 increment:double',
   run(ctx) {

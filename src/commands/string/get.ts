@@ -15,7 +15,7 @@ const get: Command = {
   keys: 'RO ACCESS @1',
   since: '1.0.0',
   group: 'string',
-  summary: 'Returns the string value of a key.',
+  summary: 'Return a string.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -39,8 +39,8 @@ const mGet: Command = {
   keys: 'RO ACCESS @1..-1',
   since: '1.0.0',
   group: 'string',
-  summary: 'Atomically returns the string values of one or more keys.',
-  complexity: 'O(N) where N is the number of keys to retrieve.',
+  summary: 'Return several strings, null for keys that are missing or of another type.',
+  complexity: 'O(N), N = keys named.',
   args: 'key#0...',
   tips: 'request_policy:multi_shard',
   run(ctx) {
@@ -61,7 +61,7 @@ const strlen: Command = {
   keys: 'RO @1',
   since: '2.2.0',
   group: 'string',
-  summary: 'Returns the length of a string value.',
+  summary: 'Return how many bytes a string has.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -78,7 +78,7 @@ const getSet: Command = {
   keys: 'RW ACCESS UPDATE @1',
   since: '1.0.0',
   group: 'string',
-  summary: 'Returns the previous string value of a key after setting it to a new value.',
+  summary: 'Store a string and return the one that was there before.',
   complexity: 'O(1)',
   args: 'key#0 value',
   deprecated: { since: '6.2.0', replacedBy: '`SET` with the `!GET` argument' },
@@ -98,7 +98,7 @@ const getDel: Command = {
   keys: 'RW ACCESS DELETE @1',
   since: '6.2.0',
   group: 'string',
-  summary: 'Returns the string value of a key after deleting the key.',
+  summary: 'Return a string and remove its key.',
   complexity: 'O(1)',
   args: 'key#0',
   run(ctx) {
@@ -113,10 +113,10 @@ const getEx: Command = {
   name: 'getex',
   arity: -2,
   flags: 'write fast',
-  keys: 'RW ACCESS UPDATE @1 (RW and UPDATE because it changes the TTL)',
+  keys: 'RW ACCESS UPDATE @1 (a changed expiry is an update)',
   since: '6.2.0',
   group: 'string',
-  summary: 'Returns the string value of a key after setting its expiration time.',
+  summary: 'Return a string and set, change or remove its expiry.',
   complexity: 'O(1)',
   args:
     'key#0 [expiration:(EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|' +

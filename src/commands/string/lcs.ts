@@ -22,8 +22,8 @@ const lcs: Command = {
   keys: 'RO ACCESS @1..+1',
   since: '7.0.0',
   group: 'string',
-  summary: 'Finds the longest common substring.',
-  complexity: 'O(N*M) where N and M are the lengths of s1 and s2, respectively',
+  summary: 'Find the longest common subsequence of two strings.',
+  complexity: 'O(N*M), N and M = lengths of the two strings.',
   args: 'key1#0 key2#0 [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]',
   run(ctx) {
     const { args, db, reply } = ctx

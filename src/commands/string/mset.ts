@@ -11,8 +11,8 @@ const mSet: Command = {
   keys: 'OW UPDATE @1..-1/2',
   since: '1.0.1',
   group: 'string',
-  summary: 'Atomically creates or modifies the string values of one or more keys.',
-  complexity: 'O(N) where N is the number of keys to set.',
+  summary: 'Set several strings as one unit.',
+  complexity: 'O(N), N = keys named.',
   args: 'data:(key#0 value)...',
   tips: 'request_policy:multi_shard response_policy:all_succeeded',
   run(ctx) {
@@ -29,8 +29,8 @@ const mSetNx: Command = {
   keys: 'OW INSERT @1..-1/2',
   since: '1.0.1',
   group: 'string',
-  summary: "Atomically modifies the string values of one or more keys only when all keys don't exist.",
-  complexity: 'O(N) where N is the number of keys to set.',
+  summary: 'Set several strings as one unit, but only if none of the keys exists.',
+  complexity: 'O(N), N = keys named.',
   args: 'data:(key#0 value)...',
   run(ctx) {
     const { args, argc, db, reply } = ctx

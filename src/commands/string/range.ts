@@ -17,11 +17,8 @@ const getRange: Command = {
   keys: 'RO ACCESS @1',
   since: '2.4.0',
   group: 'string',
-  summary: 'Returns a substring of the string stored at a key.',
-  complexity:
-    'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned ' +
-    'length, but because creating a substring from an existing string is very cheap, it can be considered O(1) ' +
-    'for small strings.',
+  summary: 'Return the bytes of a string between two offsets.',
+  complexity: 'O(N), N = bytes returned; in effect O(1) for short strings.',
   args: 'key#0 start:integer end:integer',
   run: replyRange,
 }
@@ -52,11 +49,8 @@ const substr: Command = {
   keys: 'RO ACCESS @1',
   since: '1.0.0',
   group: 'string',
-  summary: 'Returns a substring from a string value.',
-  complexity:
-    'O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned ' +
-    'length, but because creating a substring from an existing string is very cheap, it can be considered O(1) ' +
-    'for small strings.',
+  summary: 'Return the bytes of a string between two offsets: the old name of GETRANGE.',
+  complexity: 'O(N), N = bytes returned; in effect O(1) for short strings.',
   args: 'key#0 start:integer end:integer',
   deprecated: { since: '2.0.0', replacedBy: '`GETRANGE`' },
   run: replyRange,
@@ -71,11 +65,8 @@ const append: Command = {
   keys: 'RW INSERT @1',
   since: '2.0.0',
   group: 'string',
-  summary: "Appends a string to the value of a key. Creates the key if it doesn't exist.",
-  complexity:
-    'O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present ' +
-    'value is of any size, since the dynamic string library used by Redis will double the free space available on ' +
-    'every reallocation.',
+  summary: 'Add bytes to the end of a string, starting from an empty one if the key is missing.',
+  complexity: 'O(1) amortized, as long as what is added is short: strings grow with room to spare.',
   args: 'key#0 value',
   run(ctx) {
     const { args, db, reply } = ctx
@@ -102,10 +93,8 @@ const setRange: Command = {
   keys: 'RW UPDATE @1',
   since: '2.2.0',
   group: 'string',
-  summary: "Overwrites a part of a string value with another by an offset. Creates the key if it doesn't exist.",
-  complexity:
-    'O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the ' +
-    'amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.',
+  summary: 'Overwrite a string from an offset on, filling a gap with zero bytes.',
+  complexity: 'O(M), M = bytes written; in effect O(1) for short ones.',
   args: 'key#0 offset:integer value',
   run(ctx) {
     const { args, db, reply } = ctx

@@ -17,21 +17,21 @@ const set: Command = {
   name: 'set',
   arity: -3,
   flags: 'write denyoom',
-  keys: 'RW ACCESS UPDATE VARIABLE_FLAGS @1 (RW and ACCESS due to the optional `GET` argument)',
+  keys: 'RW ACCESS UPDATE VARIABLE_FLAGS @1 (read only with GET)',
   keyFinder: 'set',
   since: '1.0.0',
   group: 'string',
-  summary: "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
+  summary: 'Store a string, whatever the key held before; options add conditions, an expiry and the old value.',
   complexity: 'O(1)',
   args:
     'key#0 value [condition:(NX|XX)@2.6.12] [GET@6.2.0] [expiration:(EX seconds:integer@2.6.12|' +
     'PX milliseconds:integer@2.6.12|EXAT unix-time-seconds:unix-time@6.2.0|' +
     'PXAT unix-time-milliseconds:unix-time@6.2.0|KEEPTTL@6.0.0)]',
   history: [
-    ['2.6.12', 'Added the `EX`, `PX`, `NX` and `XX` options.'],
-    ['6.0.0', 'Added the `KEEPTTL` option.'],
-    ['6.2.0', 'Added the `GET`, `EXAT` and `PXAT` option.'],
-    ['7.0.0', 'Allowed the `NX` and `GET` options to be used together.'],
+    ['2.6.12', 'New options `EX`, `PX`, `NX` and `XX`.'],
+    ['6.0.0', 'New option `KEEPTTL`.'],
+    ['6.2.0', 'New options `GET`, `EXAT` and `PXAT`.'],
+    ['7.0.0', '`NX` and `GET` may stand together.'],
   ],
   run(ctx) {
     const { args, argc, db } = ctx
@@ -95,7 +95,7 @@ const setNx: Command = {
   keys: 'OW INSERT @1',
   since: '1.0.0',
   group: 'string',
-  summary: "Set the string value of a key only when the key doesn't exist.",
+  summary: 'Store a string only if the key is missing.',
   complexity: 'O(1)',
   args: 'key#0 value',
   deprecated: { since: '2.6.12', replacedBy: '`SET` with the `NX` argument' },
@@ -115,7 +115,7 @@ const setEx: Command = {
   keys: 'OW UPDATE @1',
   since: '2.0.0',
   group: 'string',
-  summary: "Sets the string value and expiration time of a key. Creates the key if it doesn't exist.",
+  summary: 'Store a string that expires in so many seconds.',
   complexity: 'O(1)',
   args: 'key#0 seconds:integer value',
   deprecated: { since: '2.6.12', replacedBy: '`SET` with the `EX` argument' },
@@ -132,8 +132,7 @@ const pSetEx: Command = {
   keys: 'OW UPDATE @1',
   since: '2.6.0',
   group: 'string',
-  summary:
-    "Sets both string value and expiration time in milliseconds of a key. The key is created if it doesn't exist.",
+  summary: 'Store a string that expires in so many milliseconds.',
   complexity: 'O(1)',
   args: 'key#0 milliseconds:integer value',
   deprecated: { since: '2.6.12', replacedBy: '`SET` with the `PX` argument' },

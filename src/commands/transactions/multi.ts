@@ -16,7 +16,7 @@ const multi: Command = {
   flags: 'noscript loading stale fast allow_busy',
   since: '1.2.0',
   group: 'transactions',
-  summary: 'Starts a transaction.',
+  summary: 'Begin a transaction: commands are queued until EXEC.',
   complexity: 'O(1)',
   run({ client, reply }) {
     if (client.has(CLIENT_MULTI)) return reply.fixedError(NESTED)
@@ -31,8 +31,8 @@ const exec: Command = {
   flags: 'noscript loading stale skip_slowlog',
   since: '1.2.0',
   group: 'transactions',
-  summary: 'Executes all commands in a transaction.',
-  complexity: 'Depends on commands in the transaction',
+  summary: 'Run the commands queued since MULTI as one unit.',
+  complexity: 'Whatever the queued commands take together.',
   run({ client, engine, reply }) {
     if (!client.has(CLIENT_MULTI)) return reply.fixedError(EXEC_ALONE)
     if (client.has(CLIENT_DIRTY_EXEC)) {
@@ -53,8 +53,8 @@ const discard: Command = {
   flags: 'noscript loading stale fast allow_busy',
   since: '2.0.0',
   group: 'transactions',
-  summary: 'Discards a transaction.',
-  complexity: 'O(N), when N is the number of queued commands',
+  summary: 'Drop the commands queued since MULTI and end the transaction.',
+  complexity: 'O(N), N = commands in the queue.',
   run({ client, engine, reply }) {
     if (!client.has(CLIENT_MULTI)) return reply.fixedError(DISCARD_ALONE)
     discardTransaction(engine, client)

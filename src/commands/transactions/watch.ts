@@ -13,8 +13,8 @@ const watch: Command = {
   keys: 'RO @1..-1',
   since: '2.2.0',
   group: 'transactions',
-  summary: 'Monitors changes to keys to determine the execution of a transaction.',
-  complexity: 'O(1) for every key.',
+  summary: 'Let the next EXEC run only if none of these keys has changed by then.',
+  complexity: 'O(1) for each key.',
   args: 'key#0...',
   run({ args, argc, client, engine, reply }) {
     if (client.has(CLIENT_MULTI)) return reply.fixedError(WATCH_IN_MULTI)
@@ -30,7 +30,7 @@ const unwatch: Command = {
   flags: 'noscript loading stale fast allow_busy',
   since: '2.2.0',
   group: 'transactions',
-  summary: 'Forgets about watched keys of a transaction.',
+  summary: 'Stop watching all keys.',
   complexity: 'O(1)',
   run({ client, engine, reply }) {
     engine.watches.unwatchAll(client)

@@ -29,16 +29,13 @@ const sort: Command = {
   arity: -2,
   flags: 'write denyoom',
   keys:
-    "RO ACCESS @1; RO ACCESS @? (For the optional BY/GET keyword. It is marked 'unknown' because the key names " +
-    'derive from the content of the key we sort); OW UPDATE @? (For the optional STORE keyword. It is marked ' +
-    "'unknown' because the keyword can appear anywhere in the argument array)",
+    'RO ACCESS @1; RO ACCESS @? (BY and GET: elements name the keys); ' +
+    'OW UPDATE @? (STORE may stand anywhere among the options)',
   keyFinder: 'sort',
   since: '1.0.0',
   group: 'generic',
-  summary: 'Sorts the elements in a list, a set, or a sorted set, optionally storing the result.',
-  complexity:
-    'O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned ' +
-    'elements. When the elements are not sorted, complexity is O(N).',
+  summary: 'Sort the elements of a list, set or sorted set, by themselves or by other keys, and return or store them.',
+  complexity: 'O(N+M*log(M)), N = elements of the collection, M = elements returned; O(N) without sorting.',
   args:
     'key#0 [BY by-pattern=pattern:pattern#1] [LIMIT limit:(offset:integer count:integer)] ' +
     '[GET... get-pattern=pattern:pattern#1...] [order:(ASC|DESC)] [sorting=ALPHA] [STORE destination#2]',
@@ -52,16 +49,12 @@ const sortRo: Command = {
   name: 'sort_ro',
   arity: -2,
   flags: 'readonly',
-  keys:
-    "RO ACCESS @1; RO ACCESS @? (For the optional BY/GET keyword. It is marked 'unknown' because the key names " +
-    'derive from the content of the key we sort)',
+  keys: 'RO ACCESS @1; RO ACCESS @? (BY and GET: elements name the keys)',
   keyFinder: 'sort-ro',
   since: '7.0.0',
   group: 'generic',
-  summary: 'Returns the sorted elements of a list, a set, or a sorted set.',
-  complexity:
-    'O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned ' +
-    'elements. When the elements are not sorted, complexity is O(N).',
+  summary: 'Sort the elements of a list, set or sorted set, by themselves or by other keys, and return them.',
+  complexity: 'O(N+M*log(M)), N = elements of the collection, M = elements returned; O(N) without sorting.',
   args:
     'key#0 [BY by-pattern=pattern:pattern#1] [LIMIT limit:(offset:integer count:integer)] ' +
     '[GET... get-pattern=pattern:pattern#1...] [order:(ASC|DESC)] [sorting=ALPHA]',

@@ -1,4 +1,4 @@
-// LATENCY DOCTOR: what the spikes of latency may come from, in the form that Redis users know.
+// LATENCY DOCTOR: what the spikes of latency may come from, and what may be done.
 
 import type { LatencySeries } from '../../../engine/latency.ts'
 
@@ -9,13 +9,11 @@ interface DoctorSettings {
 }
 
 const DISABLED =
-  "I'm sorry, Dave, I can't do that. Latency monitoring is disabled in this Redis instance. You may use \"CONFIG SET latency-monitor-threshold <milliseconds>.\" in order to enable it. If we weren't in a deep space mission I'd suggest to take a look at https://redis.io/topics/latency-monitor.\n"
-const NOTHING =
-  'Dave, no latency spike was observed during the lifetime of this Redis instance, not in the slightest bit. I honestly think you ought to sit down calmly, take a stress pill, and think things over.\n'
-const SPIKES =
-  "Dave, I have observed latency spikes in this Redis instance. You don't mind talking about it, do you Dave?\n\n"
-const NO_ADVICE =
-  "\nWhile there are latency events logged, I'm not able to suggest any easy fix. Please use the community to get some help, providing this report in your help request.\n"
+  'Latency is not monitored. CONFIG SET latency-monitor-threshold <milliseconds> records every event that takes at ' +
+  'least that long.\n'
+const NOTHING = 'No latency spike has been recorded since the server started or LATENCY RESET was called.\n'
+const SPIKES = 'Recorded latency spikes:\n\n'
+const NO_ADVICE = '\nThere is no advice for these events.\n'
 
 /** The advice for an event, by a key that keeps it from being given twice. */
 const ADVICE: { readonly [event: string]: readonly string[] } = {
@@ -49,7 +47,7 @@ export function latencyReport(
     }
   }
   if (advice.size === 0) return report + NO_ADVICE
-  return `${report}\nI have a few advices for you:\n\n${[...advice].map(text => `- ${text}\n`).join('')}`
+  return `${report}\nWhat may help:\n\n${[...advice].map(text => `- ${text}\n`).join('')}`
 }
 
 function summary({ samples, worstMs }: LatencySeries, nowMs: number): string {
@@ -57,8 +55,8 @@ function summary({ samples, worstMs }: LatencySeries, nowMs: number): string {
   const deviation = samples.reduce((sum, { ms }) => sum + Math.abs(ms - average), 0) / samples.length
   const period = (Math.floor(nowMs / 1000) - samples[0].unixSeconds) / samples.length
   return (
-    `${samples.length} latency spikes (average ${Math.floor(average)}ms, mean deviation ${Math.floor(deviation)}ms, ` +
-    `period ${period.toFixed(2)} sec). Worst all time event ${worstMs}ms.`
+    `${samples.length} ${samples.length === 1 ? 'spike' : 'spikes'}, one every ${period.toFixed(2)} s, of ${Math.floor(average)} ms on average ` +
+    `(mean deviation ${Math.floor(deviation)} ms); the longest ever took ${worstMs} ms.`
   )
 }
 
@@ -67,22 +65,22 @@ function adviceText(key: string, settings: DoctorSettings): string {
   switch (key) {
     case 'slowlog':
       if (settings.slowlogLogSlowerThan >= 0 && settings.slowlogLogSlowerThan <= thresholdUs) return ''
-      return `The Slow Log does not note commands as short as your latency monitor threshold. Please use 'CONFIG SET slowlog-log-slower-than ${thresholdUs}'.`
+      return `The slow log leaves out commands that already count as a spike: CONFIG SET slowlog-log-slower-than ${thresholdUs} records them.`
     case 'inspect':
-      return 'Check your Slow Log to understand what are the commands you are running which are too slow to execute. Please check https://redis.io/commands/slowlog for more information.'
+      return 'SLOWLOG GET shows which commands took long.'
     case 'large':
-      return 'Commands that read, copy or store a very large value take long. If you have very large objects, try to fragment them into multiple smaller ones. Deleting them is not the problem here: that goes in slices.'
+      return 'Commands that read, copy or store a very large value take long: split such values. Deleting them is harmless, as memory is freed in slices.'
     case 'scheduler':
       return 'Commands that take constant time were slow: the process did not get the processor, or the runtime collected garbage. Lower the load of the machine, and look for a noisy neighbour.'
     case 'hz':
       return settings.hz < 100
-        ? "In order to make the keys expiring process more incremental, try to set the 'hz' configuration parameter to 100 using 'CONFIG SET hz 100'."
+        ? 'Expired keys are removed in fewer, longer steps at a low hz: CONFIG SET hz 100 makes the steps shorter.'
         : ''
     case 'eviction':
-      return "Sudden changes to the 'maxmemory' setting via 'CONFIG SET', or allocation of large objects, may create sudden memory pressure, so that many keys are evicted at once."
+      return 'A lower maxmemory, or a large value that comes at once, makes many keys be evicted together: lower it in steps.'
     case 'fsync':
-      return "Your fsync policy is 'always'. If possible try to relax the fsync policy to 'everysec'."
+      return 'With appendfsync always every write waits for the disk. With everysec, up to a second of writes may be lost in a power failure, but none waits.'
     default:
-      return 'The disk was slow. It is strongly advised to use local SSD disks for persistence, and to keep other programs from using the same disk heavily.'
+      return 'The disk was slow: keep the dataset on a local SSD, and away from other programs that write much.'
   }
 }
