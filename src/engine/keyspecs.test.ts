@@ -46,6 +46,13 @@ test('keys behind a count', () => {
     assert.equal(keysOf('RW @2#0+1', `eval s ${count} a b`), '', count)
 })
 
+test('keys behind a count with something between them', () => {
+  assert.equal(keysOf('OW UPDATE @1#0+1/2', 'msetex 2 a 1 b 2 ex 10'), '2 OW update, 4 OW update')
+  assert.equal(keysOf('OW @1#0+1/2', 'msetex 1 a 1'), '2 OW')
+  assert.equal(keysOf('OW @1#0+1/2', 'msetex 2 a 1'), '')
+  assert.equal(keysOf('OW @1#0+1/3', 'three 3 a 1 1 b 2 2 c'), '2 OW, 5 OW, 8 OW')
+})
+
 test('keys behind a word', () => {
   assert.equal(keysOf('RO @STREAMS:1..-1%2', 'xread count 1 Streams a b 0 0'), '4 RO, 5 RO')
   assert.equal(keysOf('RO @1; OW @STORE:5', 'georadius a 0 0 1 store b'), '1 RO, 6 OW')

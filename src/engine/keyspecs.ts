@@ -8,7 +8,8 @@
 //          | '?'                     cannot be told
 //   find  := ('..' last)? ('/' step)? ('%' limit)?
 //                                    up to: +n behind the first, -n from the end; limit 2: the first half of what is left
-//          | '#' at '+' first        their number stands `at` behind begin, the first of them `first` behind begin
+//          | '#' at '+' first ('/' step)?
+//                                    their number stands `at` behind begin, the first of them `first` behind begin
 //
 //   'RW UPDATE @1'   'OW UPDATE @1..-1/2'   'RO ACCESS @STREAMS:1..-1%2'   'OW UPDATE @1; RO ACCESS @2#0+1'
 //
@@ -175,7 +176,7 @@ function applySpec(spec: KeySpec, args: Slice[], argc: number, out: KeyPositions
     const keyCount = countOrNegative(args[first + spec.keyNumIndex])
     if (keyCount < 0) return false
     first += spec.firstKey
-    last = first + keyCount - 1
+    last = first + (keyCount - 1) * spec.step
   } else if (spec.lastKey >= 0) last = first + spec.lastKey
   else if (spec.limit === 0) last = argc + spec.lastKey
   else last = first + Math.trunc((argc - first) / spec.limit) + spec.lastKey

@@ -2,7 +2,7 @@
 
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_STRING } from '../../engine/events.ts'
+import { setOne } from './set.ts'
 
 const mSet: Command = {
   name: 'mset',
@@ -48,11 +48,8 @@ function pairsOrReply(ctx: Context): boolean {
 }
 
 function setPairs(ctx: Context): void {
-  const { args, argc, db } = ctx
-  for (let i = 1; i < argc; i += 2) {
-    db.strings.set(db, args[i], args[i + 1])
-    ctx.touched(args[i], 'set', NOTIFY_STRING)
-  }
+  const { args, argc } = ctx
+  for (let i = 1; i < argc; i += 2) setOne(ctx, args[i], args[i + 1])
 }
 
 export const multiCommands: readonly Command[] = [mSet, mSetNx]

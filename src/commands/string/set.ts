@@ -34,10 +34,9 @@ const set: Command = {
     ['7.0.0', '`NX` and `GET` may stand together.'],
   ],
   run(ctx) {
-    const { args, argc, db } = ctx
+    const { args, argc } = ctx
     if (argc === 3) {
-      db.strings.set(db, args[1], args[2])
-      ctx.touched(args[1], 'set', NOTIFY_STRING)
+      setOne(ctx, args[1], args[2])
       ctx.reply.ok()
     } else setWithOptions(ctx)
   },
@@ -73,13 +72,21 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
     if ((flags & GET) === 0) reply.null()
     return
   }
-  db.strings.set(db, key, value, (flags & KEEPTTL) !== 0, whenMs)
-  ctx.touched(key, 'set', NOTIFY_STRING)
-  if (whenMs >= 0) {
-    ctx.notify(key, 'expire', NOTIFY_GENERIC)
-    if (ctx.hasSinks) ctx.propagateAs('SET', key, value, 'PXAT', msWord(whenMs))
-  } else if ((flags & GET) !== 0 && ctx.hasSinks) propagateWithoutGet(ctx)
+  setOne(ctx, key, value, (flags & KEEPTTL) !== 0, whenMs)
+  if (whenMs >= 0 && ctx.hasSinks) ctx.propagateAs('SET', key, value, 'PXAT', msWord(whenMs))
+  else if ((flags & GET) !== 0 && ctx.hasSinks) propagateWithoutGet(ctx)
   if ((flags & GET) === 0) reply.ok()
+}
+
+/**
+ * Sets one key to a string, with its events; `whenMs` -1: no expiry is given. What is propagated is left to the caller: a
+ * time from now must go out as PXAT, for it would come out later elsewhere.
+ */
+export function setOne(ctx: Context, key: Slice, value: Slice, keepTtl = false, whenMs = -1): void {
+  const { db } = ctx
+  db.strings.set(db, key, value, keepTtl, whenMs)
+  ctx.touched(key, 'set', NOTIFY_STRING)
+  if (whenMs >= 0) ctx.notify(key, 'expire', NOTIFY_GENERIC)
 }
 
 /** Whoever repeats the command asks for no reply. */
@@ -102,8 +109,7 @@ const setNx: Command = {
   run(ctx) {
     const { args, db, reply } = ctx
     if (db.exists(args[1])) return reply.integer(0)
-    db.strings.set(db, args[1], args[2])
-    ctx.touched(args[1], 'set', NOTIFY_STRING)
+    setOne(ctx, args[1], args[2])
     reply.integer(1)
   },
 }
