@@ -3,13 +3,10 @@
 import { sha256Hex } from '../lib/sha256.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Client } from './client.ts'
-import type { Engine } from './engine.ts'
+import type { Settings } from './settings.ts'
+import type { Stats } from './stats.ts'
 
 export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.'
-
-export function userExists(_engine: Engine, name: string): boolean {
-  return name === 'default'
-}
 
 /** The hash that stands for the password of 'default'; undefined: none is needed. */
 export function passwordHash(requirepass: string): string | undefined {
@@ -23,25 +20,39 @@ export function defaultUserLine(requirepass: string): string {
   return `user default on ${secret} ~* &* +@all`
 }
 
-/** The connection becomes `user` if the password is right. */
-export function authenticate(engine: Engine, client: Client, user: string, password: string): boolean {
-  const wanted = engine.settings.requirepass
-  if (user !== 'default' || (wanted !== '' && !sameSecret(wanted, password))) {
-    engine.stats.aclDeniedAuth++
-    return false
+export class Auth {
+  private readonly settings: Settings
+  private readonly stats: Stats
+
+  constructor(settings: Settings, stats: Stats) {
+    this.settings = settings
+    this.stats = stats
   }
-  client.user = user
-  client.authenticated = true
-  return true
+
+  userExists(name: string): boolean {
+    return name === 'default'
+  }
+
+  /** A new connection speaks for 'default', which may need a password first. */
+  reset(client: Client): void {
+    client.user = 'default'
+    client.authenticated = this.settings.requirepass === ''
+  }
+
+  /** The connection becomes `user` if the password is right. */
+  authenticate(client: Client, user: string, password: string): boolean {
+    const wanted = this.settings.requirepass
+    if (user !== 'default' || (wanted !== '' && !sameSecret(wanted, password))) {
+      this.stats.aclDeniedAuth++
+      return false
+    }
+    client.user = user
+    client.authenticated = true
+    return true
+  }
 }
 
-/** The connection is what it was when it was new. */
-export function resetAuth(engine: Engine, client: Client): void {
-  client.user = 'default'
-  client.authenticated = engine.settings.requirepass === ''
-}
-
-/** Takes a time that tells nothing about where two secrets differ. */
+/** Constant-time comparison. */
 export function sameSecret(secret: string, given: string): boolean {
   let difference = secret.length ^ given.length
   for (let i = 0; i < given.length; i++) difference |= given.charCodeAt(i) ^ (secret.charCodeAt(i % secret.length) | 0)

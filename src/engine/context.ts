@@ -12,14 +12,17 @@ import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import * as errors from '../protocol/errors.ts'
 import type { Reply } from '../protocol/reply.ts'
-import { CLIENT_IN_EXEC, CLIENT_INTERNAL, CLIENT_SCRIPT, type Client } from './client.ts'
+import { type BlockState, CLIENT_IN_EXEC, CLIENT_INTERNAL, CLIENT_SCRIPT, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
 import { Options } from './options.ts'
+import type { ServerCommands } from './server-commands.ts'
 import type { Settings } from './settings.ts'
 import type { TableEntry } from './table.ts'
 
 export class Context {
-  readonly engine: Engine
+  /** What commands may ask of the server beyond keys and replies. */
+  readonly server: ServerCommands
+  private readonly engine: Engine
   readonly keyspace: Keyspace
   readonly settings: Settings
   reply: Reply
@@ -36,7 +39,7 @@ export class Context {
   readonly effect: EffectLog = { replaced: false, prevented: false, forced: false, commands: [] }
 
   constructor(engine: Engine) {
-    this.engine = engine
+    this.engine = this.server = engine
     this.keyspace = engine.keyspace
     this.settings = engine.settings
     this.reply = engine.reply
@@ -87,6 +90,36 @@ export class Context {
     this.db = db
     this.touched(key, event, cls, changes)
     this.db = own
+  }
+
+  /** A key has changed: watchers and caching clients are notified, and nothing else is. */
+  signalModified(key: Slice): void {
+    if (this.engine.keyWatchers !== 0) this.engine.keyChanged(this.db, key)
+  }
+
+  /** A key's value has grown or gone (type -1) so that a client blocked on it may go on. */
+  keyReady(key: Slice, type: number): void {
+    if (this.engine.blocking.waiting !== 0) this.engine.blocking.keyReady(this.db, key, type)
+  }
+
+  /** Removes all keys of a database, and notifies watchers, blocked and caching clients; how many there were. */
+  flush(db: Database): number {
+    const { engine } = this
+    engine.watches.touchAll(db.index)
+    const removed = db.clear()
+    engine.blocking.databaseReady(db)
+    engine.trackingHook?.(db, null)
+    return removed
+  }
+
+  /** Exchanges the contents of two databases, and notifies watchers and blocked clients. */
+  swap(a: Database, b: Database): void {
+    const { engine } = this
+    engine.watches.touchAll(a.index, b.index)
+    engine.watches.touchAll(b.index, a.index)
+    this.keyspace.swap(a.index, b.index)
+    engine.blocking.databaseReady(a)
+    engine.blocking.databaseReady(b)
   }
 
   // ---- what is written to the append-only file and sent to replicas ----
@@ -198,6 +231,44 @@ export class Context {
     step = 1,
   ): void {
     this.engine.blocking.block(this, first, last, step, timeoutMs, type, timeoutReply, wakeOnRemoval)
+  }
+
+  /**
+   * Makes the client wait for something that is no key; the answer ends its wait. `unblockable`: CLIENT UNBLOCK may end it
+   * as well. Only where canBlock.
+   */
+  waitForAnswer(unblockable = false): PendingAnswer {
+    this.engine.blocking.blockOther(this.client, 0, () => {}, this)
+    this.client.blocked!.unblockable = unblockable
+    return new PendingAnswer(this.engine, this.client)
+  }
+}
+
+/** The answer to a command whose client waits for it. A client that has gone, or was unblocked, gets none. */
+export class PendingAnswer {
+  private readonly engine: Engine
+  private readonly client: Client
+  private readonly state: BlockState | undefined
+
+  constructor(engine: Engine, client: Client) {
+    this.engine = engine
+    this.client = client
+    this.state = client.blocked
+  }
+
+  write(answer: (reply: Reply) => void): void {
+    const { engine, client } = this
+    if (client.blocked !== this.state) return
+    engine.replyTo(client, answer)
+    engine.blocking.unblock(client)
+    engine.settle()
+  }
+
+  fail(error: string): void {
+    const { engine, client } = this
+    if (client.blocked !== this.state) return
+    engine.blocking.abort(client, error)
+    engine.settle()
   }
 }
 

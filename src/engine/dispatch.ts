@@ -28,7 +28,6 @@ import type { Engine } from './engine.ts'
 import { NOTIFY_EXPIRED } from './events.ts'
 import { POSTPONE } from './gates.ts'
 import type { TableEntry } from './table.ts'
-import { abortTransaction, discardTransaction } from './transaction.ts'
 
 export class Dispatch {
   private readonly engine: Engine
@@ -186,7 +185,7 @@ export class Dispatch {
     engine.boundary.judge(error, client, entry, args, argc, before)
     if (client.has(CLIENT_IN_EXEC) && entry?.fullName === 'exec') {
       client.flags &= ~CLIENT_IN_EXEC
-      discardTransaction(engine, client)
+      engine.transactions.discard(client)
     }
   }
 
@@ -312,7 +311,7 @@ export class Dispatch {
     if (typeof error === 'string') reply.error(error)
     else reply.fixedError(error)
     if (entry !== undefined) entry.rejected++
-    if (entry?.fullName === 'exec') abortTransaction(this.engine, client)
+    if (entry?.fullName === 'exec') this.engine.transactions.abort(client)
     else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
     this.countErrors()
     this.muteReply(client, from)

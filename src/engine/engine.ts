@@ -15,6 +15,7 @@ import { Reply } from '../protocol/reply.ts'
 import type { Connection } from '../system/network.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { AclLog } from './acl-log.ts'
+import { Auth } from './auth.ts'
 import { Blocking } from './blocking.ts'
 import { Boundary } from './boundary.ts'
 import type { Broadcast } from './broadcast.ts'
@@ -42,10 +43,12 @@ import { PubSub } from './pubsub.ts'
 import type { Replicas } from './replicas.ts'
 import type { Saving } from './saving.ts'
 import type { Scripting } from './scripting.ts'
+import type { ServerCommands } from './server-commands.ts'
 import { defaultSettings, type Settings } from './settings.ts'
 import { Stats } from './stats.ts'
 import { CommandTable } from './table.ts'
 import { Tracking } from './tracking.ts'
+import { Transactions } from './transaction.ts'
 import { largeValueGate } from './waiting/large-values.ts'
 import { ClientPause } from './waiting/pause.ts'
 import { PostponedClients } from './waiting/postponed.ts'
@@ -74,7 +77,7 @@ export interface Sink {
 /** Replies gathered over clients beyond this are sent at once. */
 const FLUSH_BYTES = 256 * 1024
 
-export class Engine {
+export class Engine implements ServerCommands {
   readonly settings: Settings = defaultSettings()
   readonly keyspace: Keyspace
   readonly table: CommandTable
@@ -88,6 +91,8 @@ export class Engine {
   readonly pause = new ClientPause(this)
   readonly boundary = new Boundary(this)
   readonly postponed: PostponedClients
+  readonly auth = new Auth(this.settings, this.stats)
+  readonly transactions = new Transactions(this)
   readonly watches: Watches
   readonly blocking: Blocking
   readonly acknowledgements: Acknowledgements
@@ -176,7 +181,7 @@ export class Engine {
   connect(connection: Connection): Client {
     this.tick()
     const client = new Client(this.nextClientId++, connection, this.keyspace.databases[0], this.keyspace.nowMs)
-    client.authenticated = this.settings.requirepass === ''
+    this.auth.reset(client)
     this.clients.set(client.id, client)
     this.stats.connectionsReceived++
     return client
@@ -212,6 +217,22 @@ export class Engine {
     this.output.drop(client)
     this.input.drop(client)
     this.clients.delete(client.id)
+  }
+
+  /** RESET: subscriptions, tracking, monitoring and the like of a client end. */
+  resetClient(client: Client): void {
+    this.watches.unwatchAll(client)
+    for (const hook of this.onClientReset) hook(client)
+  }
+
+  /** CLIENT UNBLOCK. */
+  unblockClient(client: Client, withError: boolean): void {
+    if (withError) this.blocking.abort(client, 'UNBLOCKED client unblocked via CLIENT UNBLOCK')
+    else this.blocking.timeOut(client)
+  }
+
+  random(): number {
+    return this.machine.random()
   }
 
   // ---- time ----

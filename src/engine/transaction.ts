@@ -1,6 +1,6 @@
-// Transaction: what becomes of a client between MULTI and EXEC.
+// Transactions: what becomes of a client between MULTI and EXEC.
 //
-//   IDLE → QUEUEING [beginTransaction] → IDLE [runTransaction, discardTransaction, abortTransaction]
+//   IDLE → QUEUEING [begin] → IDLE [run, discard, abort]
 //
 // Always: outside QUEUEING nothing is queued and neither DIRTY flag is set, except DIRTY_CAS between WATCH and MULTI.
 
@@ -20,58 +20,68 @@ import type { TableEntry } from './table.ts'
 
 const ALLOWING = CMD_LOADING | CMD_STALE
 
-export function beginTransaction(client: Client): void {
-  client.flags |= CLIENT_MULTI
-  client.queued = []
-}
+export class Transactions {
+  private readonly engine: Engine
 
-/** Forgets what is queued and watched. */
-export function discardTransaction(engine: Engine, client: Client): void {
-  client.flags &= ~(CLIENT_MULTI | CLIENT_DIRTY_CAS | CLIENT_DIRTY_EXEC)
-  client.queued = undefined
-  client.queuedBytes = 0
-  engine.watches.unwatchAll(client)
-}
-
-/** Runs what is queued; each command writes its own reply, and the effects go out together. */
-export function runTransaction(engine: Engine, client: Client): void {
-  engine.watches.unwatchAll(client)
-  client.flags |= CLIENT_IN_EXEC
-  engine.dispatch.beginGathering()
-  engine.ctx.reply.array(client.queued!.length)
-  goOn(engine, client, 0)
-}
-
-/** Goes on with queued command `from`; a script that takes long ends the loop, and it begins again behind the script. */
-function goOn(engine: Engine, client: Client, from: number): void {
-  const { dispatch } = engine
-  const queued = client.queued!
-  for (let i = from; i < queued.length; i++) {
-    const { entry, args } = queued[i]
-    const verdict = engine.gates.admitQueued(client, queued[i])
-    if (verdict !== undefined && verdict !== POSTPONE) {
-      engine.ctx.reply.fixedError(verdict)
-      entry.rejected++
-      continue
-    }
-    dispatch.call(client, entry, args, args.length)
-    if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => goOn(engine, client, i + 1))
+  constructor(engine: Engine) {
+    this.engine = engine
   }
-  dispatch.endGathering()
-  client.flags &= ~CLIENT_IN_EXEC
-  discardTransaction(engine, client)
-}
 
-/** EXEC itself was refused with the error that ends the reply buffer: the transaction is over, and the client hears why. */
-export function abortTransaction(engine: Engine, client: Client): void {
-  const { reply } = engine
-  const from = reply.lastErrorAt
-  let reason = String.fromCharCode(...reply.u8.subarray(from + 1, reply.pos - 2))
-  if (reason.startsWith('ERR ')) reason = reason.slice(4)
-  reply.pos = from
-  reply.errors--
-  reply.error(`EXECABORT Transaction discarded because of: ${reason}`)
-  discardTransaction(engine, client)
+  begin(client: Client): void {
+    client.flags |= CLIENT_MULTI
+    client.queued = []
+  }
+
+  /** Forgets what is queued and watched. */
+  discard(client: Client): void {
+    client.flags &= ~(CLIENT_MULTI | CLIENT_DIRTY_CAS | CLIENT_DIRTY_EXEC)
+    client.queued = undefined
+    client.queuedBytes = 0
+    this.engine.watches.unwatchAll(client)
+  }
+
+  /** Runs what is queued; each command writes its own reply, and the effects go out together. */
+  run(client: Client): void {
+    const { engine } = this
+    engine.watches.unwatchAll(client)
+    client.flags |= CLIENT_IN_EXEC
+    engine.dispatch.beginGathering()
+    engine.ctx.reply.array(client.queued!.length)
+    this.resume(client, 0)
+  }
+
+  /** Runs from queued command `from` on; a script that takes long ends the loop, and it begins again behind the script. */
+  private resume(client: Client, from: number): void {
+    const { engine } = this
+    const { dispatch } = engine
+    const queued = client.queued!
+    for (let i = from; i < queued.length; i++) {
+      const { entry, args } = queued[i]
+      const verdict = engine.gates.admitQueued(client, queued[i])
+      if (verdict !== undefined && verdict !== POSTPONE) {
+        engine.ctx.reply.fixedError(verdict)
+        entry.rejected++
+        continue
+      }
+      dispatch.call(client, entry, args, args.length)
+      if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => this.resume(client, i + 1))
+    }
+    dispatch.endGathering()
+    client.flags &= ~CLIENT_IN_EXEC
+    this.discard(client)
+  }
+
+  /** Replaces the last error by EXECABORT and discards the transaction. */
+  abort(client: Client): void {
+    const { reply } = this.engine
+    const from = reply.lastErrorAt
+    let reason = String.fromCharCode(...reply.u8.subarray(from + 1, reply.pos - 2))
+    if (reason.startsWith('ERR ')) reason = reason.slice(4)
+    reply.pos = from
+    reply.errors--
+    reply.error(`EXECABORT Transaction discarded because of: ${reason}`)
+    this.discard(client)
+  }
 }
 
 /**

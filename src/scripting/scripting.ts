@@ -128,7 +128,8 @@ export class ScriptRoom implements Scripting {
   /** The gates that a script with a shebang, or a function, passes as a whole. */
   private mayRunOrReply(ctx: Context, flags: number, readOnly: boolean): boolean {
     if ((flags & SCRIPT_UNDECLARED) !== 0) return true
-    const { reply, engine } = ctx
+    const { reply } = ctx
+    const { engine } = this
     if ((flags & SCRIPT_NO_CLUSTER) !== 0 && engine.host.mode === 'cluster') reply.fixedError(NOT_IN_CLUSTER)
     else if ((flags & SCRIPT_NO_WRITES) === 0 && readOnly) reply.fixedError(WRITES_IN_RO)
     else if ((flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) === 0 && this.isOutOfMemory())

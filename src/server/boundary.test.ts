@@ -7,6 +7,7 @@ import { type PlainValue, RespError } from '../../test/harness/resp.ts'
 import { allCommands } from '../commands/index.ts'
 import type { Command } from '../engine/command.ts'
 import type { Context } from '../engine/context.ts'
+import type { Engine } from '../engine/engine.ts'
 import { NOTIFY_STRING } from '../engine/events.ts'
 import { createServer } from '../index.ts'
 import { LOOKUP_WRITE } from '../keyspace/database.ts'
@@ -15,14 +16,14 @@ import { type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 
 /** FAULT how key: throws at the place that `how` names. */
 function fault(ctx: Context): void {
-  const { args, db, engine, reply } = ctx
+  const { args, db, reply } = ctx
   const how = args[1].latin1()
   if (how === 'in-reply') {
     reply.array(3)
     reply.fixedError(new TextEncoder().encode('-ERR of the first element\r\n'))
     reply.defer()
   }
-  if (how === 'gathering') engine.dispatch.beginGathering()
+  if (how === 'gathering') (ctx.server as Engine).dispatch.beginGathering()
   if (how === 'spilled') for (let i = 0; i < 300_000; i++) reply.bulkText('0123456789')
   if (how === 'opened') db.lookup(args[2], LOOKUP_WRITE)
   if (how === 'changed' || how === 'announced') db.strings.set(db, args[2], args[1])

@@ -1,6 +1,6 @@
 // Who the client is, and which protocol it speaks: AUTH, HELLO.
 
-import { authenticate, WRONG_PASSWORD } from '../../engine/auth.ts'
+import { WRONG_PASSWORD } from '../../engine/auth.ts'
 import { CLIENT_MULTI } from '../../engine/client.ts'
 import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -51,26 +51,26 @@ const HELLO_NO_AUTH = errorBytes(
 
 /** AUTH [username] password */
 function auth(ctx: Context): void {
-  const { args, argc, engine, client, reply } = ctx
+  const { args, argc, server, client, reply } = ctx
   if (argc > 3) return reply.fixedError(SYNTAX)
-  if (argc === 2 && engine.settings.requirepass === '') return reply.fixedError(NO_PASSWORD_SET)
+  if (argc === 2 && ctx.settings.requirepass === '') return reply.fixedError(NO_PASSWORD_SET)
   const user = argc === 2 ? 'default' : args[1].latin1()
-  if (authenticate(engine, client, user, args[argc - 1].latin1())) reply.ok()
+  if (server.auth.authenticate(client, user, args[argc - 1].latin1())) reply.ok()
   else refuse(ctx, user)
 }
 
 /** Somebody without the right password: the client hears of it, and so does ACL LOG. */
 function refuse(ctx: Context, username: string): void {
-  const { args, client, engine, reply, settings } = ctx
+  const { args, client, server, reply, settings } = ctx
   const context = client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'
   const refusal = { reason: 'auth', context, object: args[0].latin1(), username } as const
-  engine.aclLog.add({ ...refusal, clientInfo: clientLine(ctx, client) }, ctx.nowMs, settings.acllogMaxLen)
+  server.aclLog.add({ ...refusal, clientInfo: clientLine(ctx, client) }, ctx.nowMs, settings.acllogMaxLen)
   reply.error(WRONG_PASSWORD)
 }
 
 /** HELLO [protover [AUTH username password] [SETNAME clientname]] */
 function hello(ctx: Context): void {
-  const { args, argc, engine, client, reply } = ctx
+  const { args, argc, server, client, reply } = ctx
   let version = client.resp
   if (argc >= 2) {
     version = parseInt64(args[1])
@@ -90,11 +90,11 @@ function hello(ctx: Context): void {
       if (!isClientName(name)) return reply.error(NAME_WITH_SPACES)
     } else return reply.error(`ERR Syntax error in HELLO option '${opt.next().latin1()}'`)
   }
-  if (user !== undefined && !authenticate(engine, client, user, password)) return refuse(ctx, user)
+  if (user !== undefined && !server.auth.authenticate(client, user, password)) return refuse(ctx, user)
   if (!client.authenticated) return reply.fixedError(HELLO_NO_AUTH)
   if (name !== undefined) client.name = name
   client.resp = reply.resp = version
-  const { host } = engine
+  const { host } = server
   reply.map(7)
   reply.bulkText('server')
   reply.bulkText('redis')

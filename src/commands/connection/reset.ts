@@ -1,6 +1,5 @@
 // Connections that begin anew or end: RESET, QUIT.
 
-import { resetAuth } from '../../engine/auth.ts'
 import {
   CLIENT_ASKING,
   CLIENT_CLOSE_AFTER_REPLY,
@@ -54,16 +53,15 @@ function quit(ctx: Context): void {
 
 /** The connection becomes what it was when it was new. */
 function reset(ctx: Context): void {
-  const { client, engine, reply } = ctx
+  const { client, server, reply } = ctx
   if (client.has(CLIENT_MASTER) || (client.has(CLIENT_REPLICA) && !client.has(CLIENT_MONITOR)))
     return reply.fixedError(NOT_A_NORMAL_CLIENT)
-  client.db = engine.keyspace.databases[0]
+  client.db = ctx.keyspace.databases[0]
   client.resp = reply.resp = 2
-  resetAuth(engine, client)
+  server.auth.reset(client)
   client.queued = undefined
   client.queuedBytes = 0
-  engine.watches.unwatchAll(client)
-  for (const hook of engine.onClientReset) hook(client)
+  server.resetClient(client)
   client.name = ''
   client.flags &= ~STATE_FLAGS
   reply.simple('RESET')

@@ -27,10 +27,10 @@ const dump: Command = {
   args: 'key#0',
   tips: 'nondeterministic_output',
   run(ctx) {
-    const { engine, reply } = ctx
+    const { server, reply } = ctx
     const entry = ctx.lookupRead(ctx.args[1])
     if (entry === 0) return reply.null()
-    reply.bulk(engine.payloads.dump(entry))
+    reply.bulk(server.payloads.dump(entry))
   },
 }
 
@@ -71,25 +71,25 @@ const restoreAsking: Command = {
 function runRestore(ctx: Context): void {
   const options = optionsOrReply(ctx)
   if (options === undefined) return
-  const { args, db, engine, reply } = ctx
+  const { args, db, server, reply } = ctx
   const key = args[1]
   if (!options.replace && db.find(key) !== 0) return reply.fixedError(BUSY_KEY)
   const ttlMs = ctx.integerOrReply(2)
   if (Number.isNaN(ttlMs)) return
   if (ttlMs < 0) return reply.fixedError(BAD_TTL)
-  if (!engine.payloads.isSound(args[3])) return reply.fixedError(BAD_PAYLOAD)
-  if (!engine.payloads.read(args[3], engine.settings.sanitizeDumpPayload !== 'no')) return refused(ctx)
+  if (!server.payloads.isSound(args[3])) return reply.fixedError(BAD_PAYLOAD)
+  if (!server.payloads.read(args[3], ctx.settings.sanitizeDumpPayload !== 'no')) return refused(ctx)
   const removed = options.replace && db.delete(key)
   const whenMs = ttlMs === 0 || options.absolute ? ttlMs : ttlMs + ctx.nowMs
   if (ttlMs > 0 && whenMs < ctx.nowMs) {
-    engine.payloads.drop()
+    server.payloads.drop()
     if (removed) {
       ctx.propagateAs(ctx.settings.lazyfreeLazyServerDel ? 'UNLINK' : 'DEL', key)
       ctx.touched(key, 'del', NOTIFY_GENERIC)
     }
     return reply.ok()
   }
-  let entry = engine.payloads.place(db, key)
+  let entry = server.payloads.place(db, key)
   if (ttlMs > 0) {
     entry = db.setExpiry(key, entry, whenMs)
     if (!options.absolute) ctx.propagateAs(...args.slice(0, 2), whenMs, ...args.slice(3, ctx.argc), 'ABSTTL')
@@ -100,7 +100,7 @@ function runRestore(ctx: Context): void {
 }
 
 function refused(ctx: Context): void {
-  ctx.engine.log?.('verbose', ctx.engine.payloads.failure)
+  ctx.server.log?.('verbose', ctx.server.payloads.failure)
   ctx.reply.fixedError(BAD_FORMAT)
 }
 

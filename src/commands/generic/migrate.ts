@@ -40,7 +40,7 @@ const TIMEOUT_MS = 1000
 
 /** MIGRATE host port key|"" destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 user password] [KEYS key ...] */
 function migrate(ctx: Context): void {
-  const { args, client, engine, reply } = ctx
+  const { args, client, server, reply } = ctx
   const options = optionsOrReply(ctx)
   if (options === undefined) return
   const timeoutMs = ctx.integerOrReply(5)
@@ -50,9 +50,8 @@ function migrate(ctx: Context): void {
   const keys = options.keys.filter(key => peek(ctx, key) !== 0)
   if (keys.length === 0) return reply.simple('NOKEY')
   if (!ctx.canBlock) return reply.fixedError(CANNOT_WAIT)
-  engine.blocking.blockOther(client, 0, () => {}, ctx)
-  client.blocked!.unblockable = false
-  engine.migration.start(client, {
+  ctx.waitForAnswer()
+  server.migration.start(client, {
     host: args[1].latin1(),
     port: args[2].latin1(),
     index,

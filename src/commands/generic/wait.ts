@@ -34,7 +34,7 @@ const wait: Command = {
     if (Number.isNaN(replicas)) return
     const timeoutMs = timeoutMsOrReply(ctx, 2)
     if (Number.isNaN(timeoutMs)) return
-    ctx.engine.acknowledgements.wait(ctx, { local: 0, replicas, onDisk: false }, timeoutMs)
+    ctx.server.acknowledgements.wait(ctx, { local: 0, replicas, onDisk: false }, timeoutMs)
   },
 }
 
@@ -50,7 +50,7 @@ const waitAof: Command = {
   tips: 'request_policy:all_shards response_policy:agg_min',
   acl: 'connection',
   run(ctx) {
-    const { engine, keyspace, reply } = ctx
+    const { server, keyspace, reply } = ctx
     const local = ctx.longOrReply(1)
     if (Number.isNaN(local)) return
     if (local < 0 || local > 1) return reply.fixedError(NOT_ZERO_OR_ONE)
@@ -60,8 +60,8 @@ const waitAof: Command = {
     const timeoutMs = timeoutMsOrReply(ctx, 3)
     if (Number.isNaN(timeoutMs)) return
     if (keyspace.replica) return reply.fixedError(WAITAOF_ON_REPLICA)
-    if (local > 0 && engine.acknowledgements.isOnDisk === undefined) return reply.fixedError(NO_LOCAL_LOG)
-    engine.acknowledgements.wait(ctx, { local, replicas, onDisk: true }, timeoutMs)
+    if (local > 0 && server.acknowledgements.isOnDisk === undefined) return reply.fixedError(NO_LOCAL_LOG)
+    server.acknowledgements.wait(ctx, { local, replicas, onDisk: true }, timeoutMs)
   },
 }
 

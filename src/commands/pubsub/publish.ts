@@ -33,10 +33,10 @@ export const publishingCommands: readonly Command[] = [
 
 function publish(ctx: Context): void {
   ctx.forcePropagation()
-  ctx.reply.integer(ctx.engine.pubsub.publish(ctx.args[1], ctx.args[2]))
+  ctx.reply.integer(ctx.server.pubsub.publish(ctx.args[1], ctx.args[2]))
 }
 
 function spublish(ctx: Context): void {
   ctx.forcePropagation()
-  ctx.reply.integer(ctx.engine.pubsub.publishShard(ctx.args[1], ctx.args[2]))
+  ctx.reply.integer(ctx.server.pubsub.publishShard(ctx.args[1], ctx.args[2]))
 }

@@ -25,7 +25,7 @@ export const channelCommands: readonly Command[] = [
         summary: 'List the channels that have subscribers, all or those that match a pattern.',
         complexity: 'O(N), N = such channels, for names and patterns of bounded length.',
         args: '[pattern:pattern]',
-        run: ctx => replyChannels(ctx, ctx.engine.pubsub.channels.keys()),
+        run: ctx => replyChannels(ctx, ctx.server.pubsub.channels.keys()),
       },
       {
         name: 'help',
@@ -45,7 +45,7 @@ export const channelCommands: readonly Command[] = [
         group: 'pubsub',
         summary: 'Count the different patterns that clients subscribed to.',
         complexity: 'O(1)',
-        run: ctx => ctx.reply.integer(ctx.engine.pubsub.patterns.size),
+        run: ctx => ctx.reply.integer(ctx.server.pubsub.patterns.size),
       },
       {
         name: 'numsub',
@@ -67,7 +67,7 @@ export const channelCommands: readonly Command[] = [
         summary: 'List the shard channels that have subscribers, all or those that match a pattern.',
         complexity: 'O(N), N = such channels, for names and patterns of bounded length.',
         args: '[pattern:pattern]',
-        run: ctx => replyChannels(ctx, ctx.engine.pubsub.shardChannels.keys()),
+        run: ctx => replyChannels(ctx, ctx.server.pubsub.shardChannels.keys()),
       },
       {
         name: 'shardnumsub',
@@ -100,7 +100,7 @@ function replyCounts(ctx: Context, kind: 'channel' | 'shard'): void {
   ctx.reply.array((ctx.argc - 2) * 2)
   for (let i = 2; i < ctx.argc; i++) {
     ctx.reply.bulk(ctx.args[i])
-    ctx.reply.integer(ctx.engine.pubsub.numberOf(ctx.args[i], kind))
+    ctx.reply.integer(ctx.server.pubsub.numberOf(ctx.args[i], kind))
   }
 }
 

@@ -82,10 +82,10 @@ export const subscribingCommands: readonly Command[] = [
 ]
 
 function subscribe(ctx: Context, kind: SubscriptionKind): void {
-  for (let i = 1; i < ctx.argc; i++) ctx.engine.pubsub.subscribe(ctx.client, ctx.args[i], kind, ctx.reply)
+  for (let i = 1; i < ctx.argc; i++) ctx.server.pubsub.subscribe(ctx.client, ctx.args[i], kind, ctx.reply)
 }
 
 function unsubscribe(ctx: Context, kind: SubscriptionKind): void {
-  if (ctx.argc === 1) return ctx.engine.pubsub.unsubscribeAll(ctx.client, kind, ctx.reply)
-  for (let i = 1; i < ctx.argc; i++) ctx.engine.pubsub.unsubscribe(ctx.client, ctx.args[i], kind, ctx.reply)
+  if (ctx.argc === 1) return ctx.server.pubsub.unsubscribeAll(ctx.client, kind, ctx.reply)
+  for (let i = 1; i < ctx.argc; i++) ctx.server.pubsub.unsubscribe(ctx.client, ctx.args[i], kind, ctx.reply)
 }

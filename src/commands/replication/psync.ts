@@ -17,7 +17,7 @@ export const psyncCommands: readonly Command[] = [
     args: 'replicationid offset:integer',
     run(ctx) {
       const offset = ctx.longOrReply(2)
-      if (!Number.isNaN(offset)) ctx.engine.replicas.psync(ctx.client, ctx.args[1].latin1(), offset)
+      if (!Number.isNaN(offset)) ctx.server.replicas.psync(ctx.client, ctx.args[1].latin1(), offset)
     },
   },
   {
@@ -39,14 +39,14 @@ export const psyncCommands: readonly Command[] = [
     group: 'server',
     summary: 'Ask for a full copy and the stream after it: sent by old replicas and by tools.',
     run(ctx) {
-      ctx.engine.replicas.sync(ctx.client)
+      ctx.server.replicas.sync(ctx.client)
     },
   },
 ]
 
 function replConf(ctx: Context): void {
   const { args, argc, client, reply } = ctx
-  const { replicas } = ctx.engine
+  const { replicas } = ctx.server
   if (argc % 2 === 0) return reply.fixedError(SYNTAX)
   for (let i = 1; i < argc; i += 2) {
     // Nobody waits for an answer to these.

@@ -41,11 +41,11 @@ export const roleCommands: readonly Command[] = [
 ]
 
 function role(ctx: Context): void {
-  const { reply, engine } = ctx
-  const online = engine.replicas.list().filter(one => one.state === 'online')
+  const { reply, server } = ctx
+  const online = server.replicas.list().filter(one => one.state === 'online')
   reply.array(3)
   reply.bulkText('master')
-  reply.integer(engine.replicas.offset)
+  reply.integer(server.replicas.offset)
   reply.array(online.length)
   for (const { client, port, ackOffset } of online) {
     reply.array(3)

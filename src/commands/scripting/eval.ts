@@ -14,7 +14,7 @@ export const evaluatingCommands: readonly Command[] = [
     summary: 'Run a Lua script.',
     complexity: 'Whatever the script takes.',
     args: 'script numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.evaluate(ctx, 'text', false),
+    run: ctx => ctx.server.scripting.evaluate(ctx, 'text', false),
   },
   {
     name: 'evalsha',
@@ -27,7 +27,7 @@ export const evaluatingCommands: readonly Command[] = [
     summary: 'Run a cached Lua script, named by its SHA-1.',
     complexity: 'Whatever the script takes.',
     args: 'sha1 numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.evaluate(ctx, 'digest', false),
+    run: ctx => ctx.server.scripting.evaluate(ctx, 'digest', false),
   },
   {
     name: 'evalsha_ro',
@@ -40,7 +40,7 @@ export const evaluatingCommands: readonly Command[] = [
     summary: 'Run a cached Lua script that may not write, named by its SHA-1.',
     complexity: 'Whatever the script takes.',
     args: 'sha1 numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.evaluate(ctx, 'digest', true),
+    run: ctx => ctx.server.scripting.evaluate(ctx, 'digest', true),
   },
   {
     name: 'eval_ro',
@@ -53,6 +53,6 @@ export const evaluatingCommands: readonly Command[] = [
     summary: 'Run a Lua script that may not write.',
     complexity: 'Whatever the script takes.',
     args: 'script numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.evaluate(ctx, 'text', true),
+    run: ctx => ctx.server.scripting.evaluate(ctx, 'text', true),
   },
 ]

@@ -14,7 +14,7 @@ export const callingCommands: readonly Command[] = [
     summary: 'Call a function of a loaded library.',
     complexity: 'Whatever the function takes.',
     args: 'function numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.callFunction(ctx, false),
+    run: ctx => ctx.server.scripting.callFunction(ctx, false),
   },
   {
     name: 'fcall_ro',
@@ -27,6 +27,6 @@ export const callingCommands: readonly Command[] = [
     summary: 'Call a function of a loaded library that may not write.',
     complexity: 'Whatever the function takes.',
     args: 'function numkeys:integer [key#0...] [arg...]',
-    run: ctx => ctx.engine.scripting.callFunction(ctx, true),
+    run: ctx => ctx.server.scripting.callFunction(ctx, true),
   },
 ]

@@ -78,7 +78,7 @@ export const functionCommand: Command = {
       group: 'scripting',
       summary: 'Serialize all libraries for FUNCTION RESTORE.',
       complexity: 'O(N), N = functions.',
-      run: ctx => ctx.reply.bulk(ctx.engine.scripting.functions.dump()),
+      run: ctx => ctx.reply.bulk(ctx.server.scripting.functions.dump()),
     },
     {
       name: 'flush',
@@ -111,7 +111,7 @@ export const functionCommand: Command = {
       summary: 'Stop the function that is running, unless it has written.',
       complexity: 'O(1)',
       tips: 'request_policy:all_shards response_policy:one_succeeded',
-      run: ctx => ctx.engine.scripting.kill(ctx.reply, 'function'),
+      run: ctx => ctx.server.scripting.kill(ctx.reply, 'function'),
     },
     {
       name: 'list',
@@ -164,7 +164,7 @@ export const functionCommand: Command = {
 }
 
 function remove(ctx: Context): void {
-  if (!ctx.engine.scripting.functions.delete(ctx.args[2])) return ctx.reply.fixedError(NO_LIBRARY)
+  if (!ctx.server.scripting.functions.delete(ctx.args[2])) return ctx.reply.fixedError(NO_LIBRARY)
   ctx.keyspace.dirty++
   ctx.reply.ok()
 }
@@ -172,28 +172,28 @@ function remove(ctx: Context): void {
 function flush(ctx: Context): void {
   if (ctx.argc > 3) return subcommandSyntaxError(ctx)
   if (ctx.argc === 3 && !ctx.is(2, 'sync') && !ctx.is(2, 'async')) return ctx.reply.fixedError(BAD_FLUSH)
-  ctx.engine.scripting.functions.flush()
+  ctx.server.scripting.functions.flush()
   ctx.keyspace.dirty++
   ctx.reply.ok()
 }
 
 function load(ctx: Context): void {
-  const { args, argc, client, engine, reply } = ctx
+  const { args, argc, client, server, reply } = ctx
   for (let i = 2; i < argc - 1; i++)
     if (!ctx.is(i, 'replace')) return reply.error(`ERR Unknown option given: ${args[i].latin1()}`)
   const timeLimited = !client.has(CLIENT_MASTER | CLIENT_INTERNAL)
-  const name = textOrReply(ctx, engine.scripting.functions.load(args[argc - 1], argc > 3, timeLimited))
+  const name = textOrReply(ctx, server.scripting.functions.load(args[argc - 1], argc > 3, timeLimited))
   if (name === undefined) return
   ctx.keyspace.dirty++
   reply.bulkText(name)
 }
 
 function restore(ctx: Context): void {
-  const { argc, engine, reply } = ctx
+  const { argc, server, reply } = ctx
   if (argc > 4) return subcommandSyntaxError(ctx)
   const policy = (['append', 'replace', 'flush'] as const).find((word, i) => (argc === 3 ? i === 0 : ctx.is(3, word)))
   if (policy === undefined) return reply.fixedError(BAD_POLICY)
-  if (textOrReply(ctx, engine.scripting.functions.restore(ctx.args[2], policy)) === undefined) return
+  if (textOrReply(ctx, server.scripting.functions.restore(ctx.args[2], policy)) === undefined) return
   ctx.keyspace.dirty++
   reply.ok()
 }
@@ -212,7 +212,7 @@ function subcommandSyntaxError({ args, reply }: Context): void {
 }
 
 function list(ctx: Context): void {
-  const { args, argc, engine, reply } = ctx
+  const { args, argc, server, reply } = ctx
   let withCode = false
   let pattern: Slice | undefined
   for (let i = 2; i < argc; i++) {
@@ -222,7 +222,7 @@ function list(ctx: Context): void {
       pattern = args[++i]
     } else return reply.error(`ERR Unknown argument ${args[i].latin1()}`)
   }
-  const shown = [...engine.scripting.functions.libraries()].filter(
+  const shown = [...server.scripting.functions.libraries()].filter(
     library => pattern === undefined || globMatch(pattern, Slice.of(library.name), true),
   )
   reply.array(shown.length)
@@ -255,8 +255,8 @@ function replyFunction(reply: Context['reply'], one: FunctionInfo): void {
   for (const flag of one.flagNames) reply.simple(flag)
 }
 
-function stats({ engine, reply }: Context): void {
-  const { running, functions } = engine.scripting
+function stats({ server, reply }: Context): void {
+  const { running, functions } = server.scripting
   if (running !== undefined && !running.isFunction) return reply.fixedError(BUSY)
   reply.map(2)
   reply.bulkText('running_script')

@@ -89,7 +89,7 @@ export const scriptCommand: Command = {
       summary: 'Stop the script that is running, unless it has written.',
       complexity: 'O(1)',
       tips: 'request_policy:all_shards response_policy:one_succeeded',
-      run: ctx => ctx.engine.scripting.kill(ctx.reply, 'script'),
+      run: ctx => ctx.server.scripting.kill(ctx.reply, 'script'),
     },
     {
       name: 'load',
@@ -113,20 +113,20 @@ function debug(ctx: Context): void {
   else ctx.reply.fixedError(BAD_DEBUG)
 }
 
-function exists({ args, argc, engine, reply }: Context): void {
+function exists({ args, argc, server, reply }: Context): void {
   reply.array(argc - 2)
-  for (let i = 2; i < argc; i++) reply.integer(engine.scripting.scripts.has(args[i]) ? 1 : 0)
+  for (let i = 2; i < argc; i++) reply.integer(server.scripting.scripts.has(args[i]) ? 1 : 0)
 }
 
 function flush(ctx: Context): void {
   if (ctx.argc > 3 || (ctx.argc === 3 && !ctx.is(2, 'sync') && !ctx.is(2, 'async')))
     return ctx.reply.fixedError(BAD_FLUSH)
-  ctx.engine.scripting.scripts.flush()
+  ctx.server.scripting.scripts.flush()
   ctx.reply.ok()
 }
 
-function load({ args, engine, reply }: Context): void {
-  const { error, text } = { text: '', ...engine.scripting.scripts.load(args[2]) }
+function load({ args, server, reply }: Context): void {
+  const { error, text } = { text: '', ...server.scripting.scripts.load(args[2]) }
   if (error === undefined) reply.bulkText(text)
   else reply.error(`ERR ${error}`)
 }

@@ -217,13 +217,13 @@ const LOG_SHOWN = 10
 
 /** ACL CAT [category] */
 function cat(ctx: Context): void {
-  const { args, argc, engine, reply } = ctx
+  const { args, argc, server, reply } = ctx
   if (argc > 3) return reply.error(unknownSub(ctx))
   if (argc === 2) return replyTexts(reply, Object.keys(ACL_CATEGORIES))
   const name = args[2].latin1()
   const category = (ACL_CATEGORIES as { readonly [name: string]: number | undefined })[name.toLowerCase()]
   if (category === undefined) return reply.error(`ERR Unknown category '${name}'`)
-  const inIt = engine.table.all.filter(entry => (entry.categories & category) !== 0)
+  const inIt = server.table.all.filter(entry => (entry.categories & category) !== 0)
   replyTexts(
     reply,
     inIt.map(entry => entry.fullName),
@@ -238,11 +238,11 @@ function delUser(ctx: Context): void {
 
 /** ACL DRYRUN username command [arg ...] */
 function dryRun(ctx: Context): void {
-  const { args, argc, engine, reply } = ctx
+  const { args, argc, server, reply } = ctx
   const user = args[2].latin1()
   if (user !== 'default') return reply.error(`ERR User '${user}' not found`)
   const words = args.slice(3, argc)
-  const entry = engine.table.resolve(words, words.length)
+  const entry = server.table.resolve(words, words.length)
   if (entry === undefined) return reply.error(`ERR Command '${args[3].latin1()}' not found`)
   const fits = entry.arity > 0 ? words.length === entry.arity : words.length >= -entry.arity
   if (fits) reply.ok()
@@ -251,14 +251,14 @@ function dryRun(ctx: Context): void {
 
 /** ACL GENPASS [bits] */
 function genPass(ctx: Context): void {
-  const { argc, engine, reply } = ctx
+  const { argc, server, reply } = ctx
   if (argc > 3) return reply.error(unknownSub(ctx))
   const bits = argc === 3 ? ctx.integerOrReply(2) : PASSWORD_BITS
   if (Number.isNaN(bits)) return
   if (bits <= 0 || bits > PASSWORD_BITS_MAX) return reply.fixedError(BAD_BITS)
   const digits = Math.ceil(bits / 4)
   let text = ''
-  while (text.length < digits) text += engine.machine.random().toString(16).padStart(8, '0')
+  while (text.length < digits) text += server.random().toString(16).padStart(8, '0')
   reply.bulkText(text.slice(0, digits))
 }
 
@@ -298,15 +298,15 @@ function useFile(ctx: Context): void {
 
 /** ACL LOG [count | RESET] */
 function log(ctx: Context): void {
-  const { argc, engine, nowMs, reply } = ctx
+  const { argc, server, nowMs, reply } = ctx
   if (argc > 3) return reply.error(unknownSub(ctx))
   if (argc === 3 && ctx.is(2, 'reset')) {
-    engine.aclLog.clear()
+    server.aclLog.clear()
     return reply.ok()
   }
   const count = argc === 3 ? ctx.longOrReply(2) : LOG_SHOWN
   if (Number.isNaN(count)) return
-  const entries = engine.aclLog.newest(Math.max(0, count))
+  const entries = server.aclLog.newest(Math.max(0, count))
   reply.array(entries.length)
   for (const entry of entries) {
     reply.map(10)

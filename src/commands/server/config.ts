@@ -80,7 +80,7 @@ export const configCommands: readonly Command[] = [
 
 function configGet(ctx: Context): void {
   const patterns = ctx.args.slice(2, ctx.argc).map(arg => arg.latin1())
-  const pairs = ctx.engine.configuration?.get(patterns) ?? []
+  const pairs = ctx.server.configuration?.get(patterns) ?? []
   ctx.reply.map(pairs.length)
   for (const [name, value] of pairs) {
     ctx.reply.bulkText(name)
@@ -92,27 +92,21 @@ function configSet(ctx: Context): void {
   if (ctx.argc % 2 === 1) return ctx.reply.fixedError(SYNTAX)
   const pairs: [string, string][] = []
   for (let i = 2; i < ctx.argc; i += 2) pairs.push([ctx.args[i].latin1(), ctx.args[i + 1].latin1()])
-  const outcome = ctx.engine.configuration?.set(pairs, { local: isLocal(ctx.client) }) ?? null
+  const outcome = ctx.server.configuration?.set(pairs, { local: isLocal(ctx.client) }) ?? null
   if (!(outcome instanceof Promise)) return answer(ctx.reply, outcome)
   // In a transaction or a script nothing can wait: what goes wrong then is only in the log.
   if (!ctx.canBlock) return ctx.reply.ok()
-  const { engine, client } = ctx
-  engine.blocking.blockOther(client, 0, () => {}, ctx)
-  outcome.then(error => {
-    if (client.blocked === undefined) return
-    engine.replyTo(client, reply => answer(reply, error))
-    engine.blocking.unblock(client)
-    engine.settle()
-  })
+  const pending = ctx.waitForAnswer(true)
+  outcome.then(error => pending.write(reply => answer(reply, error)))
 }
 
 function configRewrite(ctx: Context): void {
-  answer(ctx.reply, ctx.engine.configuration?.rewrite(false) ?? null)
+  answer(ctx.reply, ctx.server.configuration?.rewrite(false) ?? null)
 }
 
 function configResetStat(ctx: Context): void {
-  ctx.engine.stats.reset()
-  ctx.engine.table.resetStats()
+  ctx.server.stats.reset()
+  ctx.server.table.resetStats()
   ctx.reply.ok()
 }
 

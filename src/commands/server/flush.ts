@@ -83,7 +83,7 @@ function flushAll(ctx: Context): void {
   const lazy = isLazyOrReply(ctx)
   if (lazy === undefined) return
   flush(ctx, ctx.keyspace.databases, lazy)
-  ctx.engine.host.afterFlushAll()
+  ctx.server.host.afterFlushAll()
   ctx.reply.ok()
 }
 
@@ -104,14 +104,9 @@ function isLazyOrReply(ctx: Context): boolean | undefined {
 }
 
 function flush(ctx: Context, databases: readonly Database[], lazy: boolean): void {
-  const { engine, keyspace } = ctx
+  const { keyspace } = ctx
   let removed = 0
-  for (const db of databases) {
-    engine.watches.touchAll(db.index)
-    removed += db.clear()
-    engine.blocking.databaseReady(db)
-    engine.trackingHook?.(db, null)
-  }
+  for (const db of databases) removed += ctx.flush(db)
   keyspace.dirty += removed
   // Replicas flush too, even when there was nothing here to remove.
   if (removed === 0) ctx.propagateAs(...ctx.args.slice(0, ctx.argc))
@@ -120,7 +115,7 @@ function flush(ctx: Context, databases: readonly Database[], lazy: boolean): voi
 
 /** SWAPDB first second */
 function swapDb(ctx: Context): void {
-  const { engine, keyspace, reply } = ctx
+  const { keyspace, reply } = ctx
   const first = int32OrReply(ctx, 1, INVALID_FIRST_DB)
   if (Number.isNaN(first)) return
   const second = int32OrReply(ctx, 2, INVALID_SECOND_DB)
@@ -128,13 +123,7 @@ function swapDb(ctx: Context): void {
   const a = keyspace.databases[first]
   const b = keyspace.databases[second]
   if (a === undefined || b === undefined) return reply.fixedError(DB_INDEX_OUT_OF_RANGE)
-  if (a !== b) {
-    engine.watches.touchAll(first, second)
-    engine.watches.touchAll(second, first)
-    keyspace.swap(first, second)
-    engine.blocking.databaseReady(a)
-    engine.blocking.databaseReady(b)
-  }
+  if (a !== b) ctx.swap(a, b)
   keyspace.dirty++
   reply.ok()
 }

@@ -35,12 +35,12 @@ export const infoCommands: readonly Command[] = [
 /** INFO [section ...] */
 function info(ctx: Context): void {
   const sections = ctx.args.slice(1, ctx.argc).map(arg => arg.latin1())
-  ctx.reply.verbatim('txt', ctx.engine.host.infoText(sections))
+  ctx.reply.verbatim('txt', ctx.server.host.infoText(sections))
 }
 
 function time(ctx: Context): void {
   // Time stands still for a script.
-  const us = ctx.client.has(CLIENT_SCRIPT) ? ctx.engine.scripting.nowUs : ctx.engine.host.nowUs()
+  const us = ctx.client.has(CLIENT_SCRIPT) ? ctx.server.scripting.nowUs : ctx.server.host.nowUs()
   ctx.reply.array(2)
   ctx.reply.bulkInteger(Math.floor(us / 1e6))
   ctx.reply.bulkInteger(us % 1e6)

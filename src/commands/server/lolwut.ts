@@ -36,9 +36,9 @@ export function lolwut(ctx: Context): void {
     if (Number.isNaN(size)) return
     sizes.push(size)
   }
-  const random = () => ctx.engine.machine.random() / 0x100000000
+  const random = () => ctx.server.random() / 0x100000000
   const picture = version === 5 ? schotter(sizes, random) : version === 6 ? town(sizes, random) : ''
-  const text = Slice.utf8(`${picture}Redis ver. ${ctx.engine.host.version}\n`)
+  const text = Slice.utf8(`${picture}Redis ver. ${ctx.server.host.version}\n`)
   ctx.reply.verbatim('txt', text.latin1())
 }
 

@@ -102,7 +102,7 @@ function mayOrReply(ctx: Context): boolean {
 
 function load(ctx: Context): void {
   if (!mayOrReply(ctx)) return
-  ctx.engine.log?.('warning', `Module ${ctx.args[2].latin1()} failed to load: Redstart cannot load modules`)
+  ctx.server.log?.('warning', `Module ${ctx.args[2].latin1()} failed to load: Redstart cannot load modules`)
   ctx.reply.fixedError(NOT_LOADED)
 }
 

@@ -25,6 +25,6 @@ function monitor(ctx: Context): void {
   if (!ctx.canBlock) return reply.fixedError(NO_MONITOR)
   if (client.has(CLIENT_REPLICA)) return
   client.flags |= CLIENT_REPLICA | CLIENT_MONITOR
-  ctx.engine.observers.monitor(client)
+  ctx.server.observers.monitor(client)
   reply.ok()
 }

@@ -15,7 +15,7 @@ export const savingCommands: readonly Command[] = [
     summary: 'Start compacting the append-only file in the background.',
     complexity: 'O(1)',
     run(ctx) {
-      answer(ctx, ctx.engine.saving.rewriteAof(ctx.client.has(CLIENT_IN_EXEC)))
+      answer(ctx, ctx.server.saving.rewriteAof(ctx.client.has(CLIENT_IN_EXEC)))
     },
   },
   {
@@ -31,7 +31,7 @@ export const savingCommands: readonly Command[] = [
     run(ctx) {
       const schedule = ctx.argc > 1
       if (schedule && !(ctx.argc === 2 && ctx.is(1, 'schedule'))) return ctx.reply.fixedError(SYNTAX)
-      answer(ctx, ctx.engine.saving.backgroundSave(schedule, ctx.client.has(CLIENT_IN_EXEC)))
+      answer(ctx, ctx.server.saving.backgroundSave(schedule, ctx.client.has(CLIENT_IN_EXEC)))
     },
   },
   {
@@ -45,7 +45,7 @@ export const savingCommands: readonly Command[] = [
     tips: 'nondeterministic_output',
     acl: 'admin dangerous',
     run(ctx) {
-      ctx.reply.integer(ctx.engine.saving.lastSaveSeconds)
+      ctx.reply.integer(ctx.server.saving.lastSaveSeconds)
     },
   },
   {
@@ -57,7 +57,7 @@ export const savingCommands: readonly Command[] = [
     summary: 'Write a snapshot to disk before anything else happens.',
     complexity: 'O(N), N = keys in all databases.',
     run(ctx) {
-      const error = ctx.engine.saving.save()
+      const error = ctx.server.saving.save()
       if (error === undefined) ctx.reply.ok()
       else ctx.reply.error(error)
     },

@@ -27,7 +27,7 @@ const MAY_NOT_WAIT = errorBytes("ERR SHUTDOWN without NOW or ABORT isn't allowed
 
 /** SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]. Who asked waits: there is an answer only when the server goes on. */
 function shutdown(ctx: Context): void {
-  const { argc, client, engine, reply } = ctx
+  const { argc, server, reply } = ctx
   const flags = new Set<ShutdownFlag>()
   let abort = false
   for (let i = 1; i < argc; i++) {
@@ -37,13 +37,8 @@ function shutdown(ctx: Context): void {
     else return reply.fixedError(SYNTAX)
   }
   if ((abort && flags.size > 0) || (flags.has('save') && flags.has('nosave'))) return reply.fixedError(SYNTAX)
-  if (abort) return engine.host.abortShutdown() ? reply.ok() : reply.fixedError(NO_SHUTDOWN)
+  if (abort) return server.host.abortShutdown() ? reply.ok() : reply.fixedError(NO_SHUTDOWN)
   if (!ctx.canBlock && !flags.has('now')) return reply.fixedError(MAY_NOT_WAIT)
-  engine.blocking.blockOther(client, 0, () => {}, ctx)
-  client.blocked!.unblockable = false
-  engine.host.shutdown([...flags], () => {
-    if (client.blocked === undefined) return
-    engine.blocking.abort(client, SHUTDOWN_FAILED)
-    engine.settle()
-  })
+  const pending = ctx.waitForAnswer()
+  server.host.shutdown([...flags], () => pending.fail(SHUTDOWN_FAILED))
 }

@@ -70,7 +70,7 @@ const COUNT_TOO_SMALL = errorBytes('ERR count should be greater than or equal to
 /** SLOWLOG GET [count] */
 function get(ctx: Context): void {
   const { argc, reply } = ctx
-  const { slowlog } = ctx.engine.observers
+  const { slowlog } = ctx.server.observers
   if (argc > 3) return reply.error("ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.")
   let count = COUNT_DEFAULT
   if (argc === 3) {
@@ -94,11 +94,11 @@ function get(ctx: Context): void {
 }
 
 function length(ctx: Context): void {
-  ctx.reply.integer(ctx.engine.observers.slowlog.length)
+  ctx.reply.integer(ctx.server.observers.slowlog.length)
 }
 
 function reset(ctx: Context): void {
-  ctx.engine.observers.slowlog.reset()
+  ctx.server.observers.slowlog.reset()
   ctx.reply.ok()
 }
 

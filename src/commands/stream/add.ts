@@ -64,8 +64,7 @@ function addEntry(ctx: Context, from: number, request: AddOrTrim | undefined): v
   if (request !== undefined && request.strategy !== 'none' && stream.trim(request.trim) > 0)
     ctx.notify(args[1], 'xtrim', NOTIFY_STREAM)
   if (ctx.hasSinks) propagate(ctx, stream, id, from - 1, request)
-  const { blocking } = ctx.engine
-  if (entry !== 0 && blocking.waiting !== 0) blocking.keyReady(db, args[1], TYPE_STREAM)
+  if (entry !== 0) ctx.keyReady(args[1], TYPE_STREAM)
 }
 
 /** Completes the id of the new entry, which must be above the last one. */

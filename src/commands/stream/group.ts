@@ -162,7 +162,7 @@ function create(ctx: Context): void {
   if (entry === 0) {
     const { stream } = StreamType.of(ctx.keyspace)
     entry = db.add(args[2], TYPE_STREAM, ENC_STREAM, stream.create().value)
-    ctx.engine.keyChanged(db, args[2])
+    ctx.signalModified(args[2])
   }
   const stream = openStream(ctx, entry)
   if (groups.find(stream.groups, args[3]) !== 0) return reply.fixedError(BUSY_GROUP)
@@ -211,7 +211,7 @@ function setId(ctx: Context): void {
 }
 
 function destroy(ctx: Context): void {
-  const { args, db, reply } = ctx
+  const { args, reply } = ctx
   const { groups } = StreamType.of(ctx.keyspace)
   const entry = streamOrReply(ctx)
   if (entry === undefined) return
@@ -222,7 +222,7 @@ function destroy(ctx: Context): void {
   ctx.keyspace.dirty++
   ctx.notify(args[2], 'xgroup-destroy', NOTIFY_STREAM)
   // Whoever waits for entries as this group must hear that it is gone.
-  if (ctx.engine.blocking.waiting !== 0) ctx.engine.blocking.keyReady(db, args[2], TYPE_STREAM)
+  ctx.keyReady(args[2], TYPE_STREAM)
   reply.integer(1)
 }
 

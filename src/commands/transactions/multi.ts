@@ -2,7 +2,6 @@
 
 import { CLIENT_DIRTY_CAS, CLIENT_DIRTY_EXEC, CLIENT_MULTI } from '../../engine/client.ts'
 import type { Command } from '../../engine/command.ts'
-import { beginTransaction, discardTransaction, runTransaction } from '../../engine/transaction.ts'
 import { EXEC_ABORT } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
@@ -18,9 +17,9 @@ const multi: Command = {
   group: 'transactions',
   summary: 'Begin a transaction: commands are queued until EXEC.',
   complexity: 'O(1)',
-  run({ client, reply }) {
+  run({ client, server, reply }) {
     if (client.has(CLIENT_MULTI)) return reply.fixedError(NESTED)
-    beginTransaction(client)
+    server.transactions.begin(client)
     reply.ok()
   },
 }
@@ -33,17 +32,17 @@ const exec: Command = {
   group: 'transactions',
   summary: 'Run the commands queued since MULTI as one unit.',
   complexity: 'Whatever the queued commands take together.',
-  run({ client, engine, reply }) {
+  run({ client, server, reply }) {
     if (!client.has(CLIENT_MULTI)) return reply.fixedError(EXEC_ALONE)
     if (client.has(CLIENT_DIRTY_EXEC)) {
       reply.fixedError(EXEC_ABORT)
-      return discardTransaction(engine, client)
+      return server.transactions.discard(client)
     }
-    if (client.has(CLIENT_DIRTY_CAS) || engine.watches.anyExpired(client)) {
+    if (client.has(CLIENT_DIRTY_CAS) || server.watches.anyExpired(client)) {
       reply.nullArray()
-      return discardTransaction(engine, client)
+      return server.transactions.discard(client)
     }
-    runTransaction(engine, client)
+    server.transactions.run(client)
   },
 }
 
@@ -55,9 +54,9 @@ const discard: Command = {
   group: 'transactions',
   summary: 'Drop the commands queued since MULTI and end the transaction.',
   complexity: 'O(N), N = commands in the queue.',
-  run({ client, engine, reply }) {
+  run({ client, server, reply }) {
     if (!client.has(CLIENT_MULTI)) return reply.fixedError(DISCARD_ALONE)
-    discardTransaction(engine, client)
+    server.transactions.discard(client)
     reply.ok()
   },
 }

@@ -16,10 +16,10 @@ const watch: Command = {
   summary: 'Let the next EXEC run only if none of these keys has changed by then.',
   complexity: 'O(1) for each key.',
   args: 'key#0...',
-  run({ args, argc, client, engine, reply }) {
+  run({ args, argc, client, server, reply }) {
     if (client.has(CLIENT_MULTI)) return reply.fixedError(WATCH_IN_MULTI)
     // A client that cannot EXEC any more need not watch further keys.
-    if (!client.has(CLIENT_DIRTY_CAS)) for (let i = 1; i < argc; i++) engine.watches.watch(client, args[i])
+    if (!client.has(CLIENT_DIRTY_CAS)) for (let i = 1; i < argc; i++) server.watches.watch(client, args[i])
     reply.ok()
   },
 }
@@ -32,8 +32,8 @@ const unwatch: Command = {
   group: 'transactions',
   summary: 'Stop watching all keys.',
   complexity: 'O(1)',
-  run({ client, engine, reply }) {
-    engine.watches.unwatchAll(client)
+  run({ client, server, reply }) {
+    server.watches.unwatchAll(client)
     client.flags &= ~CLIENT_DIRTY_CAS
     reply.ok()
   },

@@ -1,6 +1,5 @@
 // CLIENT: what connections there are, and what is done to them. How one is printed stands in list.ts.
 
-import { userExists } from '../../../engine/auth.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
@@ -229,21 +228,21 @@ function info(ctx: Context): void {
 
 /** CLIENT LIST [TYPE type] [ID id ...] */
 function list(ctx: Context): void {
-  const { args, argc, engine, reply } = ctx
+  const { args, argc, server, reply } = ctx
   let shown: Client[]
   if (argc === 4 && ctx.is(2, 'type')) {
     const wanted = classNamed(args[3].latin1())
     if (wanted === undefined) return reply.error(`ERR Unknown client type '${args[3].latin1()}'`)
-    shown = [...engine.clients.values()].filter(client => clientClass(client) === wanted)
+    shown = [...server.clients.values()].filter(client => clientClass(client) === wanted)
   } else if (argc > 3 && ctx.is(2, 'id')) {
     shown = []
     for (let i = 3; i < argc; i++) {
       const clientId = ctx.longOrReply(i, INVALID_CLIENT_ID)
       if (Number.isNaN(clientId)) return
-      const client = engine.clients.get(clientId)
+      const client = server.clients.get(clientId)
       if (client !== undefined) shown.push(client)
     }
-  } else if (argc === 2) shown = [...engine.clients.values()]
+  } else if (argc === 2) shown = [...server.clients.values()]
   else return reply.fixedError(SYNTAX)
   reply.verbatim('txt', shown.map(client => clientLine(ctx, client)).join(''))
 }
@@ -275,17 +274,17 @@ interface KillFilter {
 
 /** CLIENT KILL addr | CLIENT KILL [ID id] [TYPE type] [USER name] [ADDR addr] [LADDR addr] [SKIPME yes|no] ... */
 function kill(ctx: Context): void {
-  const { args, argc, engine, reply } = ctx
+  const { args, argc, server, reply } = ctx
   const filter: KillFilter = { skipMe: argc > 3 }
   if (argc === 3) filter.addr = args[2].latin1()
   else if (!killFilterOrReply(ctx, filter)) return
   let killed = 0
   let me = false
-  for (const client of [...engine.clients.values()]) {
+  for (const client of [...server.clients.values()]) {
     if (!matches(client, filter) || (client === ctx.client && filter.skipMe)) continue
     killed++
     if (client === ctx.client) me = true
-    else engine.closeClient(client)
+    else server.closeClient(client)
   }
   if (argc > 3) reply.integer(killed)
   else if (killed === 0) reply.fixedError(NO_SUCH_CLIENT)
@@ -312,7 +311,7 @@ function killFilterOrReply(ctx: Context, filter: KillFilter): boolean {
     else if (opt.eat('laddr', 1)) filter.laddr = opt.next().latin1()
     else if (opt.eat('user', 1)) {
       filter.user = opt.next().latin1()
-      if (!userExists(ctx.engine, filter.user)) {
+      if (!ctx.server.auth.userExists(filter.user)) {
         reply.error(`ERR No such user '${filter.user}'`)
         return false
       }
@@ -391,7 +390,7 @@ function switchFlag(ctx: Context, flag: number): void {
 
 /** CLIENT PAUSE milliseconds [WRITE | ALL] */
 function pause(ctx: Context): void {
-  const { argc, engine, reply } = ctx
+  const { argc, server, reply } = ctx
   if (argc > 4) return reply.error(wrongArguments(ctx))
   const all = argc === 3 || ctx.is(3, 'all')
   if (!all && !ctx.is(3, 'write')) return reply.fixedError(PAUSE_MODE)
@@ -399,28 +398,27 @@ function pause(ctx: Context): void {
   if (Number.isNaN(ms)) return
   if (ms < 0) return reply.fixedError(TIMEOUT_NEGATIVE)
   if (ms > 2 ** 63 - 1 - ctx.nowMs) return reply.fixedError(TIMEOUT_OUT_OF_RANGE)
-  engine.pause.begin(ctx.nowMs + ms, all)
+  server.pause.begin(ctx.nowMs + ms, all)
   reply.ok()
 }
 
 function unpause(ctx: Context): void {
-  ctx.engine.pause.end()
+  ctx.server.pause.end()
   ctx.reply.ok()
 }
 
 /** CLIENT UNBLOCK id [TIMEOUT | ERROR] */
 function unblock(ctx: Context): void {
-  const { argc, engine, reply } = ctx
+  const { argc, server, reply } = ctx
   if (argc > 4) return reply.error(wrongArguments(ctx))
   const withError = argc === 4 && ctx.is(3, 'error')
   if (argc === 4 && !withError && !ctx.is(3, 'timeout')) return reply.fixedError(UNBLOCK_REASON)
   const clientId = ctx.longOrReply(2, NOT_AN_INTEGER)
   if (Number.isNaN(clientId)) return
-  const target = engine.clients.get(clientId)
+  const target = server.clients.get(clientId)
   if (target === undefined || !target.has(CLIENT_BLOCKED) || target.blocked?.unblockable === false)
     return reply.integer(0)
-  if (withError) engine.blocking.abort(target, 'UNBLOCKED client unblocked via CLIENT UNBLOCK')
-  else engine.blocking.timeOut(target)
+  server.unblockClient(target, withError)
   reply.integer(1)
 }
 

@@ -68,7 +68,7 @@ function tracking(ctx: Context): void {
       if (options.redirect !== 0) return ctx.reply.error('ERR A client can only redirect to a single other client')
       const id = opt.integerOrReply()
       if (opt.failed) return
-      if (!ctx.engine.clients.has(id)) {
+      if (!ctx.server.clients.has(id)) {
         return ctx.reply.error('ERR The client ID you want redirect to does not exist')
       }
       options.redirect = id
@@ -80,13 +80,13 @@ function tracking(ctx: Context): void {
     else return opt.syntaxError()
   }
   if (ctx.is(2, 'off')) {
-    ctx.engine.tracking.disable(ctx.client)
+    ctx.server.tracking.disable(ctx.client)
     return ctx.reply.ok()
   }
   if (!ctx.is(2, 'on')) return opt.syntaxError()
   const problem = refusal(ctx, options)
   if (problem !== undefined) return ctx.reply.error(problem)
-  ctx.engine.tracking.enable(ctx.client, options)
+  ctx.server.tracking.enable(ctx.client, options)
   ctx.reply.ok()
 }
 

@@ -112,7 +112,7 @@ function optionsOrReply(ctx: Context, mayStore: boolean): SortOptions | undefine
     count: -1,
     storeKey: undefined,
   }
-  const inCluster = ctx.engine.host?.mode === 'cluster'
+  const inCluster = ctx.server.host?.mode === 'cluster'
   const opt = ctx.options(2)
   while (opt.more()) {
     if (opt.eat('asc')) options.descending = false

@@ -43,7 +43,7 @@ function ask(commands: readonly Command[], resp: number, ...words: string[]): st
   const reply = new Reply()
   reply.resp = resp
   const args = words.map(word => Slice.of(word))
-  const ctx = { engine: { table }, args, argc: args.length, reply } as unknown as Context
+  const ctx = { server: { table }, args, argc: args.length, reply } as unknown as Context
   table.resolve(args, args.length)!.run(ctx)
   return new Slice(reply.u8, 0, reply.pos).latin1()
 }

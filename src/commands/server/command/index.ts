@@ -114,18 +114,18 @@ export const commandCommands: readonly Command[] = [
 ]
 
 function allInfo(ctx: Context): void {
-  const table = ctx.engine.table
+  const table = ctx.server.table
   ctx.reply.array(table.size)
   for (const entry of table.entries()) replyInfo(ctx.reply, entry, table)
 }
 
 function count(ctx: Context): void {
-  ctx.reply.integer(ctx.engine.table.size)
+  ctx.reply.integer(ctx.server.table.size)
 }
 
 function info(ctx: Context): void {
   if (ctx.argc === 2) return allInfo(ctx)
-  const table = ctx.engine.table
+  const table = ctx.server.table
   ctx.reply.array(ctx.argc - 2)
   for (let i = 2; i < ctx.argc; i++) {
     const entry = table.lookupFullName(ctx.args[i])
@@ -135,7 +135,7 @@ function info(ctx: Context): void {
 }
 
 function docs(ctx: Context): void {
-  const table = ctx.engine.table
+  const table = ctx.server.table
   const wanted: TableEntry[] = []
   if (ctx.argc === 2) wanted.push(...table.entries())
   for (let i = 2; i < ctx.argc; i++) {
@@ -162,7 +162,7 @@ function list(ctx: Context): void {
     else if (equalsNoCase(args[3], 'pattern')) keep = entry => globMatch(args[4], Slice.of(entry.fullName), true)
     else return reply.fixedError(SYNTAX)
   }
-  const kept = [...ctx.engine.table.entries()].flatMap(entry => [entry, ...entry.subs]).filter(keep)
+  const kept = [...ctx.server.table.entries()].flatMap(entry => [entry, ...entry.subs]).filter(keep)
   reply.array(kept.length)
   for (const entry of kept) reply.bulkText(entry.fullName)
 }
@@ -177,7 +177,7 @@ function getKeysAndFlags(ctx: Context): void {
 
 function replyKeys(ctx: Context, withFlags: boolean): void {
   const { reply } = ctx
-  const table = ctx.engine.table
+  const table = ctx.server.table
   const args = ctx.args.slice(2, ctx.argc)
   const entry = table.resolve(args, args.length)
   if (entry === undefined) return reply.error('ERR Invalid command specified')

@@ -43,8 +43,8 @@ interface Subcommand {
 const SUBCOMMANDS: { readonly [name: string]: Subcommand | undefined } = {
   help: { words: [2, 2], run: ctx => replyHelp(ctx.reply, ctx.args[0], DEBUG_HELP) },
   sleep: { words: [3, 3], run: sleep },
-  'set-active-expire': { words: [3, 3], run: ctx => switched(ctx, on => ctx.engine.host.setActiveExpire(on)) },
-  'pause-cron': { words: [3, 3], run: ctx => switched(ctx, on => ctx.engine.host.pauseCron(on)) },
+  'set-active-expire': { words: [3, 3], run: ctx => switched(ctx, on => ctx.server.host.setActiveExpire(on)) },
+  'pause-cron': { words: [3, 3], run: ctx => switched(ctx, on => ctx.server.host.pauseCron(on)) },
   digest: { words: [2, 2], run: ctx => ctx.reply.simple(datasetDigest(ctx.keyspace)) },
   'digest-value': { words: [2, Number.POSITIVE_INFINITY], run: digestValue },
   populate: { words: [3, 5], run: populate },
@@ -67,7 +67,7 @@ const SUBCOMMANDS: { readonly [name: string]: Subcommand | undefined } = {
   'client-eviction': { words: [2, 2], run: clientEviction },
   'set-disable-deny-scripts': {
     words: [3, 3],
-    run: ctx => switched(ctx, on => ctx.engine.scripting.allowEverything(on)),
+    run: ctx => switched(ctx, on => ctx.server.scripting.allowEverything(on)),
   },
   panic: { words: [2, 2], run: () => crash('DEBUG PANIC was called') },
   assert: { words: [2, 2], run: () => crash('DEBUG ASSERT was called') },
@@ -108,12 +108,12 @@ function switched(ctx: Context, set: (on: boolean) => void): void {
 }
 
 function sleep(ctx: Context): void {
-  ctx.engine.host.sleepMs(looseNumber(ctx.args[2]) * 1000)
+  ctx.server.host.sleepMs(looseNumber(ctx.args[2]) * 1000)
   ctx.reply.ok()
 }
 
 function log(ctx: Context): void {
-  ctx.engine.log?.('warning', `DEBUG LOG: ${ctx.args[2].latin1()}`)
+  ctx.server.log?.('warning', `DEBUG LOG: ${ctx.args[2].latin1()}`)
   ctx.reply.ok()
 }
 
@@ -124,7 +124,7 @@ function digestValue(ctx: Context): void {
 
 /** DEBUG POPULATE count [prefix] [size] */
 function populate(ctx: Context): void {
-  const { args, argc, db, engine, reply } = ctx
+  const { args, argc, db, reply } = ctx
   const count = ctx.longOrReply(2, MUST_BE_POSITIVE)
   if (Number.isNaN(count)) return
   if (count < 0) return reply.fixedError(MUST_BE_POSITIVE)
@@ -138,7 +138,7 @@ function populate(ctx: Context): void {
   for (let i = 0; i < count; i++) {
     if (db.find(key.number(i)) !== 0) continue
     db.strings.set(db, key.slice, value.number(i))
-    if (engine.keyWatchers !== 0) engine.keyChanged(db, key.slice)
+    ctx.signalModified(key.slice)
   }
   reply.ok()
 }
@@ -218,11 +218,11 @@ function printed(ctx: Context, encoding: number, name: string): void {
 
 /** DEBUG REPLYBUFFER PEAK-RESET-TIME never | reset | ms; RESIZING 0 | 1 */
 function replyBuffer(ctx: Context): void {
-  const { engine, reply } = ctx
+  const { server, reply } = ctx
   if (ctx.is(2, 'peak-reset-time')) {
     const ms = ctx.is(3, 'never') ? -1 : ctx.is(3, 'reset') ? 5000 : ctx.longOrReply(3)
     if (Number.isNaN(ms)) return
-    engine.host.setReplyPeakReset(ms)
+    server.host.setReplyPeakReset(ms)
   } else if (!ctx.is(2, 'resizing')) return unknown(ctx)
   reply.ok()
 }
@@ -232,10 +232,10 @@ const MATCH_BYTES_MAX = 32
 
 /** Feeds the glob matcher with noise. */
 function matchStrings(ctx: Context): void {
-  const { machine } = ctx.engine
+  const { server } = ctx
   const noise = () => {
-    const s = new Slice(new Uint8Array(MATCH_BYTES_MAX), 0, machine.random() % MATCH_BYTES_MAX)
-    for (let i = 0; i < s.len; i++) s.u8[i] = machine.random() % 128
+    const s = new Slice(new Uint8Array(MATCH_BYTES_MAX), 0, server.random() % MATCH_BYTES_MAX)
+    for (let i = 0; i < s.len; i++) s.u8[i] = server.random() % 128
     return s
   }
   for (let i = 0; i < MATCH_ROUNDS; i++) globMatch(noise(), noise(), false)
@@ -243,14 +243,14 @@ function matchStrings(ctx: Context): void {
 }
 
 function rewriteAll(ctx: Context): void {
-  const error = ctx.engine.configuration?.rewrite(true) ?? null
+  const error = ctx.server.configuration?.rewrite(true) ?? null
   if (error === null) ctx.reply.ok()
   else ctx.reply.error(`ERR CONFIG-REWRITE-FORCE-ALL failed: ${error.replace(/^ERR Rewriting config file: /, '')}`)
 }
 
 function clientEviction(ctx: Context): void {
   if (ctx.settings.maxmemoryClients === 0) return ctx.reply.fixedError(NO_CLIENT_LIMIT)
-  ctx.reply.verbatim('txt', `evicted: ${ctx.engine.stats.evictedClients}\n`)
+  ctx.reply.verbatim('txt', `evicted: ${ctx.server.stats.evictedClients}\n`)
 }
 
 function crash(why: string): never {

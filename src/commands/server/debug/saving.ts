@@ -14,21 +14,14 @@ export function reload(ctx: Context): void {
     else if (ctx.is(i, 'nosave')) options.save = false
     else return ctx.reply.fixedError(BAD_OPTION)
   }
-  answer(ctx.reply, ctx.engine.saving.reload(options))
+  answer(ctx.reply, ctx.server.saving.reload(options))
 }
 
 export function loadAof(ctx: Context): void {
-  const { client, engine } = ctx
-  const outcome = engine.saving.loadAof(ctx.canBlock)
+  const outcome = ctx.server.saving.loadAof(ctx.canBlock)
   if (!(outcome instanceof Promise)) return answer(ctx.reply, outcome)
-  engine.blocking.blockOther(client, 0, () => {}, ctx)
-  client.blocked!.unblockable = false
-  outcome.then(error => {
-    if (client.blocked === undefined) return
-    engine.replyTo(client, reply => answer(reply, error))
-    engine.blocking.unblock(client)
-    engine.settle()
-  })
+  const pending = ctx.waitForAnswer()
+  outcome.then(error => pending.write(reply => answer(reply, error)))
 }
 
 function answer(reply: Reply, error: string | undefined): void {
@@ -38,12 +31,12 @@ function answer(reply: Reply, error: string | undefined): void {
 
 /** DEBUG SET-SKIP-CHECKSUM-VALIDATION 0|1 */
 export function setSkipChecksum(ctx: Context): void {
-  ctx.engine.payloads.skipChecks = Number.parseInt(ctx.args[2].latin1(), 10) > 0
+  ctx.server.payloads.skipChecks = Number.parseInt(ctx.args[2].latin1(), 10) > 0
   ctx.reply.ok()
 }
 
 /** DEBUG AOF-FLUSH-SLEEP <microseconds> */
 export function setFlushSleep(ctx: Context): void {
-  ctx.engine.saving.flushSleepUs = Number.parseInt(ctx.args[2].latin1(), 10) || 0
+  ctx.server.saving.flushSleepUs = Number.parseInt(ctx.args[2].latin1(), 10) || 0
   ctx.reply.ok()
 }

@@ -119,7 +119,7 @@ function history(ctx: Context): void {
 }
 
 function latest(ctx: Context): void {
-  const { series } = ctx.engine.observers.latency
+  const { series } = ctx.server.observers.latency
   ctx.reply.array(series.size)
   for (const [event, { samples, worstMs }] of series) {
     const last = samples[samples.length - 1]
@@ -133,7 +133,7 @@ function latest(ctx: Context): void {
 
 /** LATENCY RESET [event ...] */
 function reset(ctx: Context): void {
-  const { latency } = ctx.engine.observers
+  const { latency } = ctx.server.observers
   let forgotten = ctx.argc === 2 ? latency.resetSpikes() : 0
   for (let i = 2; i < ctx.argc; i++) forgotten += latency.resetSpikes(ctx.args[i].latin1())
   ctx.reply.integer(forgotten)
@@ -154,7 +154,7 @@ function graph(ctx: Context): void {
 }
 
 function seriesNamed(ctx: Context): LatencySeries | undefined {
-  return ctx.engine.observers.latency.series.get(ctx.args[2].latin1())
+  return ctx.server.observers.latency.series.get(ctx.args[2].latin1())
 }
 
 function ago(seconds: number): string {
@@ -164,12 +164,12 @@ function ago(seconds: number): string {
 }
 
 function doctor(ctx: Context): void {
-  ctx.reply.verbatim('txt', latencyReport(ctx.engine.observers.latency.series, ctx.settings, ctx.nowMs))
+  ctx.reply.verbatim('txt', latencyReport(ctx.server.observers.latency.series, ctx.settings, ctx.nowMs))
 }
 
 /** LATENCY HISTOGRAM [command ...] */
 function histogram(ctx: Context): void {
-  const { table, observers } = ctx.engine
+  const { table, observers } = ctx.server
   const { histograms } = observers.latency
   const wanted: TableEntry[] = ctx.argc === 2 ? [...table.all] : []
   for (let i = 2; i < ctx.argc; i++) {

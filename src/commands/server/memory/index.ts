@@ -106,7 +106,7 @@ function usage(ctx: Context): void {
 
 function stats(ctx: Context): void {
   const { reply } = ctx
-  const m = ctx.engine.host.memory()
+  const m = ctx.server.host.memory()
   const integer = (name: string, value: number) => {
     reply.bulkText(name)
     reply.integer(value)
@@ -154,8 +154,8 @@ function stats(ctx: Context): void {
 }
 
 function doctor(ctx: Context): void {
-  const { engine } = ctx
-  ctx.reply.verbatim('txt', diagnosis(engine.host.memory(), engine.clients.size))
+  const { server } = ctx
+  ctx.reply.verbatim('txt', diagnosis(server.host.memory(), server.clients.size))
 }
 
 /** The arena's size classes have no settings and no arenas to report on; Redis says the same without jemalloc. */
@@ -164,7 +164,7 @@ function mallocStats(ctx: Context): void {
 }
 
 function purge(ctx: Context): void {
-  ctx.engine.host.purgeMemory()
+  ctx.server.host.purgeMemory()
   ctx.reply.ok()
 }
 

@@ -1,0 +1,55 @@
+// ServerCommands: what commands may ask of the server beyond keys and replies, by the part that answers. It is all that a
+// handler sees of the engine (Context.server); what a part is behind it, it does not know.
+
+import type { Acknowledgements } from './acknowledgements.ts'
+import type { AclLog } from './acl-log.ts'
+import type { Auth } from './auth.ts'
+import type { Client } from './client.ts'
+import type { Configuration } from './configuration.ts'
+import type { Host } from './host.ts'
+import type { Migration } from './migration.ts'
+import type { Observers } from './observers.ts'
+import type { Payloads } from './payloads.ts'
+import type { PubSub } from './pubsub.ts'
+import type { Replicas } from './replicas.ts'
+import type { Saving } from './saving.ts'
+import type { Scripting } from './scripting.ts'
+import type { Stats } from './stats.ts'
+import type { CommandTable } from './table.ts'
+import type { Tracking } from './tracking.ts'
+import type { Transactions } from './transaction.ts'
+import type { ClientPause } from './waiting/pause.ts'
+import type { Watches } from './watches.ts'
+
+export interface ServerCommands {
+  readonly table: CommandTable
+  readonly stats: Stats
+  /** By id. */
+  readonly clients: ReadonlyMap<number, Client>
+  readonly auth: Auth
+  readonly aclLog: Pick<AclLog, 'add' | 'clear' | 'newest'>
+  readonly transactions: Transactions
+  readonly watches: Pick<Watches, 'watch' | 'unwatchAll' | 'anyExpired'>
+  readonly pubsub: PubSub
+  readonly tracking: Pick<Tracking, 'enable' | 'disable'>
+  readonly observers: Observers
+  readonly acknowledgements: Pick<Acknowledgements, 'wait' | 'isOnDisk'>
+  readonly pause: Pick<ClientPause, 'begin' | 'end'>
+  // What other rooms implement.
+  readonly configuration: Configuration | undefined
+  readonly host: Host
+  readonly migration: Migration
+  readonly payloads: Payloads
+  readonly replicas: Replicas
+  readonly saving: Saving
+  readonly scripting: Scripting
+  /** An unsigned 32-bit integer. */
+  random(): number
+  /** Closes a client's connection, with what is already written to it sent first if `afterReply`. */
+  closeClient(client: Client, afterReply?: boolean): void
+  /** RESET: subscriptions, tracking, monitoring and the like of a client end. */
+  resetClient(client: Client): void
+  /** CLIENT UNBLOCK. */
+  unblockClient(client: Client, withError: boolean): void
+  log: ((level: 'debug' | 'verbose' | 'notice' | 'warning', text: string) => void) | undefined
+}
