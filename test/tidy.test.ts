@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { allCommands } from '../src/commands/index.ts'
-import type { Command } from '../src/engine/command.ts'
+import type { Command } from '../src/engine/catalog/command.ts'
 import { bareCode, functionsOf, importsOf, projectRoot, readSources } from './tidy/source.ts'
 
 const FILE_LINES_MAX = 600

@@ -1,6 +1,6 @@
 // Every command of the server, group by group.
 
-import type { Command } from '../engine/command.ts'
+import type { Command } from '../engine/catalog/command.ts'
 import { bitmapCommands } from './bitmap/index.ts'
 import { clusterCommands } from './cluster/index.ts'
 import { connectionCommands } from './connection/index.ts'

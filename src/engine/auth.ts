@@ -3,8 +3,8 @@
 import { sha256Hex } from '../lib/sha256.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Client } from './client.ts'
+import type { Stats } from './monitoring/stats.ts'
 import type { Settings } from './settings.ts'
-import type { Stats } from './stats.ts'
 
 export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.'
 

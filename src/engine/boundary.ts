@@ -10,11 +10,11 @@ import type { Keyspace } from '../keyspace/keyspace.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
+import type { TableEntry } from './catalog/table.ts'
 import type { Client } from './client.ts'
 import type { EffectLog } from './context.ts'
 import type { Engine } from './engine.ts'
-import { withoutSecrets } from './redact.ts'
-import type { TableEntry } from './table.ts'
+import { withoutSecrets } from './monitoring/redact.ts'
 
 const ARGS_MAX = 32
 const ARG_CHARS_MAX = 128

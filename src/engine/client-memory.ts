@@ -1,7 +1,7 @@
 // What a client costs, and what class it belongs to: for CLIENT LIST, INFO, maxmemory and maxmemory-clients.
 
 import { CLIENT_MASTER, CLIENT_MONITOR, CLIENT_PUBSUB, CLIENT_REPLICA, type Client } from './client.ts'
-import type { TrackingState } from './tracking.ts'
+import type { TrackingState } from './messaging/tracking.ts'
 
 /** A Client, its connection and its place in the tables, measured on a heap of idle clients. */
 export const CLIENT_BYTES = 2048

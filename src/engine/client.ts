@@ -9,9 +9,9 @@
 import type { Database } from '../keyspace/database.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Connection } from '../system/network.ts'
-import type { Broadcast } from './broadcast.ts'
+import type { TableEntry } from './catalog/table.ts'
+import type { Broadcast } from './messaging/broadcast.ts'
 import type { PartialCommand } from './partial.ts'
-import type { TableEntry } from './table.ts'
 
 // Bits of Client.flags.
 export const CLIENT_CLOSING = 1 << 0

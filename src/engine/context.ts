@@ -12,12 +12,12 @@ import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import * as errors from '../protocol/errors.ts'
 import type { Reply } from '../protocol/reply.ts'
+import type { TableEntry } from './catalog/table.ts'
 import { type BlockState, CLIENT_IN_EXEC, CLIENT_INTERNAL, CLIENT_SCRIPT, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
 import { Options } from './options.ts'
-import type { ServerCommands } from './server-commands.ts'
+import type { ServerCommands } from './ports/server-commands.ts'
 import type { Settings } from './settings.ts'
-import type { TableEntry } from './table.ts'
 
 export class Context {
   /** What commands may ask of the server beyond keys and replies. */

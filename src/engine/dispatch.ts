@@ -9,6 +9,8 @@ import { Slice } from '../lib/slice.ts'
 import { cText } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { changes, INTERNAL_ERROR } from './boundary.ts'
+import { CMD_MAY_REPLICATE, CMD_TOUCHES_ARBITRARY_KEYS, CMD_WRITE } from './catalog/command.ts'
+import type { TableEntry } from './catalog/table.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_DIRTY_EXEC,
@@ -22,12 +24,10 @@ import {
   type Client,
   type KeptCommand,
 } from './client.ts'
-import { CMD_MAY_REPLICATE, CMD_TOUCHES_ARBITRARY_KEYS, CMD_WRITE } from './command.ts'
 import type { Effect } from './context.ts'
 import type { Engine } from './engine.ts'
-import { NOTIFY_EXPIRED } from './events.ts'
 import { POSTPONE } from './gates.ts'
-import type { TableEntry } from './table.ts'
+import { NOTIFY_EXPIRED } from './messaging/events.ts'
 
 export class Dispatch {
   private readonly engine: Engine

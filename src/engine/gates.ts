@@ -10,7 +10,7 @@
 //   disk             persistence                6                        2              4
 //   goodReplicas     replication                7                        3              5
 //   readOnlyReplica  replication                8                        1              6
-//   pubsub           engine/pubsub              9
+//   pubsub           engine/messaging           9
 //   staleReplica     replication               10             1                         7
 //   loading          persistence               11                                       8
 //   busyScript       scripting                 12
@@ -27,10 +27,10 @@
 import type { Slice } from '../lib/slice.ts'
 import * as errors from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
+import { CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_READONLY, CMD_WRITE } from './catalog/command.ts'
+import type { TableEntry } from './catalog/table.ts'
 import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_REPLICA, type Client, type KeptCommand } from './client.ts'
-import { CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_READONLY, CMD_WRITE } from './command.ts'
 import type { Engine } from './engine.ts'
-import type { TableEntry } from './table.ts'
 import { gateFlags } from './transaction.ts'
 
 export const GATES = [

@@ -16,7 +16,6 @@
 // `memoryBytes` is that sum over all clients.
 
 import type { Reply } from '../protocol/reply.ts'
-import { Broadcast } from './broadcast.ts'
 import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
@@ -25,6 +24,7 @@ import {
   type Client,
 } from './client.ts'
 import type { Engine } from './engine.ts'
+import { Broadcast } from './messaging/broadcast.ts'
 
 const CHUNK_BYTES = 16 * 1024
 const SPARE_MAX = 16

@@ -5,6 +5,8 @@
 // Always: outside QUEUEING nothing is queued and neither DIRTY flag is set, except DIRTY_CAS between WATCH and MULTI.
 
 import type { Slice } from '../lib/slice.ts'
+import { CMD_LOADING, CMD_STALE } from './catalog/command.ts'
+import type { TableEntry } from './catalog/table.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_DIRTY_CAS,
@@ -13,10 +15,8 @@ import {
   CLIENT_MULTI,
   type Client,
 } from './client.ts'
-import { CMD_LOADING, CMD_STALE } from './command.ts'
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
-import type { TableEntry } from './table.ts'
 
 const ALLOWING = CMD_LOADING | CMD_STALE
 

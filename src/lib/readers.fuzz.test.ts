@@ -3,7 +3,7 @@
 import { test } from 'node:test'
 import { assertReadsOnlyItsSlice, type Read, textFrom, textsOver } from '../../test/harness/neighbours.ts'
 import { randomFrom } from '../../test/harness/random.ts'
-import { NameIndex } from '../engine/nameindex.ts'
+import { NameIndex } from '../engine/catalog/name-index.ts'
 import { countBits, findBit, readBits } from './bits.ts'
 import { equalsNoCase } from './bytes.ts'
 import { crc16, keySlot } from './crc16.ts'

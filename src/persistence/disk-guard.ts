@@ -4,7 +4,7 @@
 //
 // Always: the gate is set only while something fails. Error texts are Redis's.
 
-import { CMD_WRITE } from '../engine/command.ts'
+import { CMD_WRITE } from '../engine/catalog/command.ts'
 import type { Gate, Gates } from '../engine/gates.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import type { DiskFailure } from './machine.ts'

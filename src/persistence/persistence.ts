@@ -7,10 +7,10 @@
 //
 // Always: at most one snapshot is under way: of a background save, a rewrite of the append-only file, or for replicas.
 
-import { CMD_LOADING } from '../engine/command.ts'
+import { CMD_LOADING } from '../engine/catalog/command.ts'
 import type { Gate } from '../engine/gates.ts'
-import type { ShutdownFlag } from '../engine/host.ts'
-import type { Saving } from '../engine/saving.ts'
+import type { ShutdownFlag } from '../engine/ports/host.ts'
+import type { Saving } from '../engine/ports/saving.ts'
 import { LOADING } from '../protocol/errors.ts'
 import { AofFiles } from './aof/files.ts'
 import { AofLog, OFF, ON, WAITING } from './aof/log.ts'

@@ -5,7 +5,7 @@
 // Always: while the last snapshot is written clients are paused: what it does not have would be lost. When the process may
 // not end, everything goes on as before.
 
-import type { ShutdownFlag } from '../engine/host.ts'
+import type { ShutdownFlag } from '../engine/ports/host.ts'
 import { type AofLog, OFF, WAITING } from './aof/log.ts'
 import type { AofRewriter } from './aof/rewriter.ts'
 import { attempt } from './machine.ts'

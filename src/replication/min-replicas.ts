@@ -2,7 +2,7 @@
 //
 // Always: its gate is set only while it is configured.
 
-import { CMD_WRITE } from '../engine/command.ts'
+import { CMD_WRITE } from '../engine/catalog/command.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Gate } from '../engine/gates.ts'
 import { errorBytes } from '../protocol/reply.ts'

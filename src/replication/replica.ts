@@ -8,7 +8,7 @@
 // Always: only ONLINE gets the stream as it is made; behind SAVING, SENDING, CONTINUING and AWAITING_ACK it is queued.
 
 import type { Client } from '../engine/client.ts'
-import type { ReplicaInfo, ReplicaInfoState } from '../engine/replicas.ts'
+import type { ReplicaInfo, ReplicaInfoState } from '../engine/ports/replicas.ts'
 
 export type ReplicaState = 'waiting' | 'saving' | 'sending' | 'continuing' | 'awaitingAck' | 'online' | 'transmitted'
 

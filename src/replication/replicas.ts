@@ -7,7 +7,7 @@
 // within client-output-buffer-limit. States: replica.ts.
 
 import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
-import type { ReplicaInfo, Replicas } from '../engine/replicas.ts'
+import type { ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { PersistenceParts } from '../persistence/parts.ts'

@@ -3,8 +3,8 @@
 // Always: library names are told apart by case, function names over all libraries are not; a load or restore that fails
 // leaves everything as it was. Texts are latin1, one char a byte.
 
-import { NameIndex } from '../engine/nameindex.ts'
-import type { FunctionInfo, FunctionLibraries, LibraryInfo, Outcome } from '../engine/scripting.ts'
+import { NameIndex } from '../engine/catalog/name-index.ts'
+import type { FunctionInfo, FunctionLibraries, LibraryInfo, Outcome } from '../engine/ports/scripting.ts'
 import { Slice } from '../lib/slice.ts'
 import { dumpLibraries, readLibraries } from './functions-dump.ts'
 import { type FunctionDraft, type Program, type Runnable, SCRIPT_FLAGS, type ScriptEngine } from './script-engine.ts'

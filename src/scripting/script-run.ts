@@ -5,6 +5,8 @@
 // Always: commands run as `client`, a client of its own in the caller's database, so that SELECT ends with the script;
 // nothing is refused any more for the state of the server once the script has written.
 
+import { CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_NOSCRIPT, CMD_WRITE } from '../engine/catalog/command.ts'
+import type { TableEntry } from '../engine/catalog/table.ts'
 import {
   CLIENT_CLOSING,
   CLIENT_INTERNAL,
@@ -14,9 +16,7 @@ import {
   CLIENT_TRACKING,
   Client,
 } from '../engine/client.ts'
-import { CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_NOSCRIPT, CMD_WRITE } from '../engine/command.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { TableEntry } from '../engine/table.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
 import type { Connection } from '../system/network.ts'

@@ -7,7 +7,6 @@
 // Always: effects of a script's commands are gathered from run() to end(); while SUSPENDED the caller is blocked, nobody
 // who waits for keys is served, the cron stands still, and time stands still for the script.
 
-import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type KeptCommand } from '../engine/client.ts'
 import {
   CMD_ALLOW_BUSY,
   CMD_DENYOOM,
@@ -15,12 +14,13 @@ import {
   CMD_NOSCRIPT,
   CMD_STALE,
   CMD_WRITE,
-} from '../engine/command.ts'
+} from '../engine/catalog/command.ts'
+import type { TableEntry } from '../engine/catalog/table.ts'
+import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type KeptCommand } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Gate } from '../engine/gates.ts'
-import type { RunningScript, Scripting } from '../engine/scripting.ts'
-import type { TableEntry } from '../engine/table.ts'
+import type { RunningScript, Scripting } from '../engine/ports/scripting.ts'
 import { equalsNoCase } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
 import { errorBytes, type Reply } from '../protocol/reply.ts'

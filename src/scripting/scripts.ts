@@ -4,7 +4,7 @@
 //
 // Always: a script is in the cache until SCRIPT FLUSH; digests are looked up in either case, without allocating.
 
-import type { Outcome, ScriptCache } from '../engine/scripting.ts'
+import type { Outcome, ScriptCache } from '../engine/ports/scripting.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Runnable, ScriptEngine } from './script-engine.ts'

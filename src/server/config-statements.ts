@@ -5,7 +5,7 @@
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/parser.ts'
 import { defaultUserLine } from '../engine/auth.ts'
-import type { CommandTable } from '../engine/table.ts'
+import type { CommandTable } from '../engine/catalog/table.ts'
 import { Slice } from '../lib/slice.ts'
 import { StartFailure } from './launch.ts'
 

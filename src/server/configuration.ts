@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/config.ts'
 import { rewriteConfigFile } from '../config/file.ts'
-import type { Configuration } from '../engine/configuration.ts'
+import type { Configuration } from '../engine/ports/configuration.ts'
 import type { Random } from '../system/system.ts'
 import type { Logger } from './log.ts'
 

@@ -2,8 +2,8 @@
 // here yet stand with the values of a server that does not use them, until those rooms provide them.
 
 import type { Config } from '../config/config.ts'
+import type { TableEntry } from '../engine/catalog/table.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { TableEntry } from '../engine/table.ts'
 import type { System } from '../system/system.ts'
 import { humanBytes, type Info, ratio } from './info.ts'
 import type { MemoryStats } from './memory-stats.ts'

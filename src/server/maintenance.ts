@@ -2,11 +2,11 @@
 // commands ask of it (Host).
 
 import type { Config } from '../config/config.ts'
-import { CMD_DENYOOM } from '../engine/command.ts'
+import { CMD_DENYOOM } from '../engine/catalog/command.ts'
 import type { Engine } from '../engine/engine.ts'
-import { NOTIFY_EVICTED } from '../engine/events.ts'
 import type { Gate } from '../engine/gates.ts'
-import type { Host, MemoryFigures, ShutdownFlag } from '../engine/host.ts'
+import { NOTIFY_EVICTED } from '../engine/messaging/events.ts'
+import type { Host, MemoryFigures, ShutdownFlag } from '../engine/ports/host.ts'
 import { Defrag } from '../keyspace/defrag.ts'
 import { Eviction, type EvictionOutcome } from '../keyspace/eviction.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'

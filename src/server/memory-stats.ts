@@ -6,7 +6,7 @@
 import type { Client } from '../engine/client.ts'
 import { clientClass, clientMemory } from '../engine/client-memory.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { MemoryFigures } from '../engine/host.ts'
+import type { MemoryFigures } from '../engine/ports/host.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Bytes held by a room outside the arena; each room that holds any adds one. */

@@ -7,7 +7,7 @@
 
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { MigrationOrder } from '../engine/migration.ts'
+import type { MigrationOrder } from '../engine/ports/migration.ts'
 import { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
 import type { Outgoing } from '../system/network.ts'

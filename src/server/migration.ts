@@ -5,13 +5,13 @@
 // Always: while an order waits or is at work nobody else changes its keys: commands that would, and those that do not
 // say which keys they change, are held back and come again. Reading goes on, and so does everything else.
 
+import { CMD_MAY_REPLICATE, CMD_WRITE } from '../engine/catalog/command.ts'
+import type { TableEntry } from '../engine/catalog/table.ts'
 import type { Client } from '../engine/client.ts'
-import { CMD_MAY_REPLICATE, CMD_WRITE } from '../engine/command.ts'
 import type { Engine } from '../engine/engine.ts'
-import { NOTIFY_GENERIC } from '../engine/events.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
-import type { Migration, MigrationOrder } from '../engine/migration.ts'
-import type { TableEntry } from '../engine/table.ts'
+import { NOTIFY_GENERIC } from '../engine/messaging/events.ts'
+import type { Migration, MigrationOrder } from '../engine/ports/migration.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Dial } from '../system/network.ts'
 import type { Timers } from '../system/system.ts'

@@ -4,8 +4,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { allCommands } from '../../src/commands/index.ts'
-import type { Command } from '../../src/engine/command.ts'
-import { type Argument, parseArguments } from '../../src/engine/facts.ts'
+import type { Command } from '../../src/engine/catalog/command.ts'
+import { type Argument, parseArguments } from '../../src/engine/catalog/syntax-line.ts'
 import { projectRoot } from '../tidy/source.ts'
 
 export const PAGE_PATH = join(projectRoot, 'docs/commands.md')

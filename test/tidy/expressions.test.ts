@@ -21,7 +21,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   'src/commands/replication/replicaof.ts': ['an address that the runtime writes', '/:\\d+$/'],
   'src/commands/server/command/replies.ts': ['our own table of commands', ".split(' ')"],
   'src/commands/server/config.ts': ['an address that the runtime writes', '/^(127\\.0\\.0\\.1|\\[?::1\\]?):\\d+$/'],
-  'src/engine/facts.ts': [
+  'src/engine/catalog/syntax-line.ts': [
     'our own table of commands, read at the start',
     '/[A-Z][A-Z0-9-]*(?![a-z])|"[^"]*"/y',
     '/[a-z][a-z0-9-]*/y',
@@ -34,18 +34,18 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     '/ /y',
     '/^ [a-z]/',
   ],
-  'src/engine/keyspecs.ts': [
+  'src/engine/catalog/keyspecs.ts': [
     'our own table of commands, read at the start',
     '/^([A-Z_ ]+) @(\\d+|\\?|[A-Z]+:-?\\d+)(?:#(\\d+)\\+(\\d+))?(?:\\.\\.([+-]\\d+))?(?:\\/(\\d+))?(?:%(\\d+))?(?: \\((.*)\\))?$/',
     ".split('; ')",
     ".split(':')",
     ".split(' ')",
   ],
-  'src/engine/observers.ts': [
+  'src/engine/monitoring/observers.ts': [
     'bytes of clients for MONITOR: one character at a time',
     '/[\\\\"\\x00-\\x1f\\x7f-\\xff]/g',
   ],
-  'src/engine/table.ts': ['our own table of commands, read at the start', ".split(' ')"],
+  'src/engine/catalog/table.ts': ['our own table of commands, read at the start', ".split(' ')"],
   'src/persistence/aof/manifest.ts': [
     'the manifest, a file of our own of lines of at most 1 KiB; one character or four at a time',
     '/[/\\\\]/',

@@ -1,6 +1,6 @@
 // Bits counted and found: BITCOUNT, BITPOS.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { countBits, findBit } from '../../lib/bits.ts'

@@ -3,9 +3,9 @@
 // Always: fields of up to 52 bits with operands that small are calculated with numbers, the others with bigints; both
 // give the exact 64-bit result.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_STRING } from '../../engine/events.ts'
+import { NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import type { Options } from '../../engine/options.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { readBits, writeBits } from '../../lib/bits.ts'

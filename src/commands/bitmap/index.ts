@@ -1,6 +1,6 @@
 // The bitmap commands.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { bitCommands } from './bit.ts'
 import { countingCommands } from './count.ts'
 import { fieldCommands } from './field.ts'

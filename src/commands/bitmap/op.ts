@@ -2,9 +2,9 @@
 //
 // Always: shorter strings, and keys that do not exist, go on with zeros up to the length of the longest.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
 import { Slice } from '../../lib/slice.ts'

@@ -1,6 +1,6 @@
 // CLUSTER as a server without cluster mode answers it: clients send it to find out where they are.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 

@@ -1,6 +1,6 @@
 // The cluster commands, as a server without cluster mode answers them.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { containerCommands } from './cluster.ts'
 import { modeCommands } from './readonly.ts'
 

@@ -1,6 +1,6 @@
 // READONLY, READWRITE and ASKING as a server without cluster mode answers them.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { disabled } from './cluster.ts'
 
 export const modeCommands: readonly Command[] = [

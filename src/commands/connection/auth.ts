@@ -1,8 +1,8 @@
 // Who the client is, and which protocol it speaks: AUTH, HELLO.
 
 import { WRONG_PASSWORD } from '../../engine/auth.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_MULTI } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import { SYNTAX } from '../../protocol/errors.ts'

@@ -1,6 +1,6 @@
 // Connections: who speaks, in which protocol, to which database.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { authCommands } from './auth.ts'
 import { clientCommand } from './client/index.ts'
 import { pingCommands } from './ping.ts'

@@ -1,7 +1,7 @@
 // PING, ECHO, and SELECT.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_PUBSUB } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { DB_INDEX_OUT_OF_RANGE } from '../../protocol/errors.ts'
 import { int32OrReply } from '../shared/arguments.ts'

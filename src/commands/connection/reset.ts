@@ -1,5 +1,6 @@
 // Connections that begin anew or end: RESET, QUIT.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import {
   CLIENT_ASKING,
   CLIENT_CLOSE_AFTER_REPLY,
@@ -16,7 +17,6 @@ import {
   CLIENT_REPLY_OFF,
   CLIENT_REPLY_SKIP_NEXT,
 } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 

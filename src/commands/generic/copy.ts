@@ -1,7 +1,7 @@
 // Keys that are copied: COPY.
 
-import type { Command } from '../../engine/command.ts'
-import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import type { Command } from '../../engine/catalog/command.ts'
+import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import type { Database } from '../../keyspace/database.ts'
 import { SAME_OBJECT } from '../../protocol/errors.ts'
 import { databaseOrReply } from './move.ts'

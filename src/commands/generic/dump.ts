@@ -1,8 +1,8 @@
 // DUMP and RESTORE: a value as bytes.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import type { Database } from '../../keyspace/database.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { BUSY_KEY, SYNTAX } from '../../protocol/errors.ts'

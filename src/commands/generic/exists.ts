@@ -1,6 +1,6 @@
 // Which keys are there, and of what type: EXISTS, TYPE, TOUCH.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { LOOKUP_TOUCH } from '../../keyspace/database.ts'
 import { bytesOf } from '../../lib/bytes.ts'
 import { peek } from './peek.ts'

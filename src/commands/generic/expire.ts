@@ -1,8 +1,8 @@
 // Expiry: when keys go by themselves. EXPIRE in four units, what is left of a key's life, PERSIST.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { absoluteOrReply, EX, EXAT, isPast, msWord, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'

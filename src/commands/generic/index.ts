@@ -1,6 +1,6 @@
 // The commands about keys, whatever they hold.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { copyingCommands } from './copy.ts'
 import { removingCommands } from './delete.ts'
 import { dumpCommands } from './dump.ts'

@@ -1,6 +1,6 @@
 // Keys by pattern or by chance: KEYS, RANDOMKEY.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { globMatch } from '../../lib/glob.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { isEverything } from '../shared/scan.ts'

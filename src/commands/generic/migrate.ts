@@ -1,6 +1,6 @@
 // MIGRATE: keys move to another server.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { SYNTAX } from '../../protocol/errors.ts'

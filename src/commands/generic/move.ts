@@ -1,8 +1,8 @@
 // Keys that go to another database: MOVE.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import type { Database } from '../../keyspace/database.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { DB_INDEX_OUT_OF_RANGE, SAME_OBJECT } from '../../protocol/errors.ts'

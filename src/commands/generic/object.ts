@@ -1,6 +1,6 @@
 // OBJECT: how a value is held.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { lfuDecayed } from '../../keyspace/lfu.ts'
 import { ENC_INT } from '../../keyspace/types.ts'

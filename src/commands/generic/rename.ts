@@ -1,8 +1,8 @@
 // Keys that change their name: RENAME, RENAMENX.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { NO_SUCH_KEY } from '../../protocol/errors.ts'
 

@@ -1,6 +1,6 @@
 // The keys of a database, bit by bit: SCAN.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { globMatch } from '../../lib/glob.ts'
 import type { Slice } from '../../lib/slice.ts'

@@ -1,6 +1,6 @@
 // Waiting until what was written is safe elsewhere: WAIT, WAITAOF.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { MUST_BE_POSITIVE, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'

@@ -1,6 +1,6 @@
 // Places that are added: GEOADD.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { ADD_NX, ADD_XX } from '../../keyspace/values/zset/zset.ts'
 import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'

@@ -1,6 +1,6 @@
 // The geo commands: sorted sets whose scores are places (geo-hash.ts).
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { addingCommands } from './add.ts'
 import { radiusCommands } from './radius.ts'
 import { readingCommands } from './read.ts'

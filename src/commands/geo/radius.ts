@@ -1,6 +1,6 @@
 // The GEORADIUS family: searches in a circle, as they were before GEOSEARCH.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { search } from './search.ts'
 
 const radius: Command = {

@@ -1,6 +1,6 @@
 // Places that are read: GEODIST, GEOHASH, GEOPOS.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'

@@ -2,9 +2,9 @@
 //
 //   shape ─▶ at most nine ranges of scores (geo-hash.ts) ─▶ members in them ─▶ those within the shape ─▶ sorted, cut
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_ZSET } from '../../engine/events.ts'
+import { NOTIFY_ZSET } from '../../engine/messaging/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'

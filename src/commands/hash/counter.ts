@@ -2,9 +2,9 @@
 //
 // Always: integers within ±2^53 take the way without bigint; the others are calculated exactly beside it.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_HASH } from '../../engine/events.ts'
+import { NOTIFY_HASH } from '../../engine/messaging/events.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
 import type { Hash } from '../../keyspace/values/hash/hash.ts'
 import { HashType } from '../../keyspace/values/hash/hash-type.ts'

@@ -1,6 +1,6 @@
 // Fields that are read: HGET, HMGET, HEXISTS, HLEN, HSTRLEN, HGETALL, HKEYS, HVALS.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
 import { HashType } from '../../keyspace/values/hash/hash-type.ts'

@@ -1,6 +1,6 @@
 // The hash commands.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { countingCommands } from './counter.ts'
 import { gettingCommands } from './get.ts'
 import { samplingCommands } from './random.ts'

@@ -1,6 +1,6 @@
 // Fields by chance: HRANDFIELD.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
 import type { Hash } from '../../keyspace/values/hash/hash.ts'

@@ -1,8 +1,8 @@
 // Fields that are removed: HDEL.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_HASH } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_HASH } from '../../engine/messaging/events.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
 import { openHash, storeHash } from './shared.ts'
 

@@ -1,6 +1,6 @@
 // All fields of a hash, bit by bit: HSCAN.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { ENC_HASHTABLE, TYPE_HASH } from '../../keyspace/types.ts'
 import type { Hash } from '../../keyspace/values/hash/hash.ts'

@@ -1,8 +1,8 @@
 // Fields that are written: HSET, HMSET, HSETNX.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_HASH } from '../../engine/events.ts'
+import { NOTIFY_HASH } from '../../engine/messaging/events.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
 import { openHash, storeHash } from './shared.ts'
 

@@ -1,8 +1,8 @@
 // Counting different elements: PFADD, PFCOUNT, PFMERGE. The strings they work on are described in registers.ts.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_STRING } from '../../engine/events.ts'
+import { NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'

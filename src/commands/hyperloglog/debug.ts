@@ -1,6 +1,6 @@
 // HyperLogLogs looked at from within: PFDEBUG, PFSELFTEST.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { registerAndRun } from '../../lib/murmur.ts'

@@ -1,6 +1,6 @@
 // The HyperLogLog commands.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { countingCommands } from './count.ts'
 import { debuggingCommands } from './debug.ts'
 

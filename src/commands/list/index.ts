@@ -1,6 +1,6 @@
 // The list commands.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { insertingCommands } from './insert.ts'
 import { movingCommands } from './move.ts'
 import { poppingCommands } from './pop.ts'

@@ -1,8 +1,8 @@
 // An element before or behind another one: LINSERT.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_LIST } from '../../engine/events.ts'
+import { NOTIFY_LIST } from '../../engine/messaging/events.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { openList } from './shared.ts'

@@ -1,6 +1,6 @@
 // Taking elements from a list's ends: LPOP, RPOP, LMPOP, and the commands that wait for elements.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
 import { errorBytes } from '../../protocol/reply.ts'

@@ -1,8 +1,8 @@
 // Adding elements to a list's ends: LPUSH, RPUSH, LPUSHX, RPUSHX.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_LIST } from '../../engine/events.ts'
+import { NOTIFY_LIST } from '../../engine/messaging/events.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
 import { ListType } from '../../keyspace/values/list/list-type.ts'
 

@@ -1,6 +1,6 @@
 // Lists that are read: LLEN, LINDEX, LRANGE, LPOS.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'

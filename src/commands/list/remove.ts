@@ -1,8 +1,8 @@
 // Elements that are removed, by value or by place: LREM, LTRIM.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/messaging/events.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
 import { openList, storeBack } from './shared.ts'
 

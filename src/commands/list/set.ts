@@ -1,8 +1,8 @@
 // An element that is replaced: LSET.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_LIST } from '../../engine/events.ts'
+import { NOTIFY_LIST } from '../../engine/messaging/events.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
 import { parseBigInt64 } from '../../lib/number.ts'
 import { INDEX_OUT_OF_RANGE, NO_SUCH_KEY } from '../../protocol/errors.ts'

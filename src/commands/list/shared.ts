@@ -1,7 +1,7 @@
 // What the list commands share: opening the list of an entry, writing it back, which end is meant.
 
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/messaging/events.ts'
 import type { List } from '../../keyspace/values/list/list.ts'
 import { ListType } from '../../keyspace/values/list/list-type.ts'
 import type { Slice } from '../../lib/slice.ts'

@@ -1,6 +1,6 @@
 // Pub/sub: channels, patterns, shard channels.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { publishingCommands } from './publish.ts'
 import { channelCommands } from './pubsub.ts'
 import { subscribingCommands } from './subscribe.ts'

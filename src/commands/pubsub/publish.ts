@@ -1,6 +1,6 @@
 // Messages for subscribers: PUBLISH, SPUBLISH.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 
 export const publishingCommands: readonly Command[] = [

@@ -1,6 +1,6 @@
 // PUBSUB: which channels have subscribers.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { globMatch } from '../../lib/glob.ts'
 import { Slice } from '../../lib/slice.ts'

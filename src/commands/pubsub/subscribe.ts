@@ -1,8 +1,8 @@
 // Channels, patterns and shard channels that a client listens to: SUBSCRIBE and its kin.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import type { SubscriptionKind } from '../../engine/pubsub.ts'
+import type { SubscriptionKind } from '../../engine/messaging/pubsub.ts'
 
 export const subscribingCommands: readonly Command[] = [
   {

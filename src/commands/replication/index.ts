@@ -1,6 +1,6 @@
 // Replication: who follows whom, and what replicas send.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { psyncCommands } from './psync.ts'
 import { roleCommands } from './replicaof.ts'
 

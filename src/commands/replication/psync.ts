@@ -1,6 +1,6 @@
 // Being somebody's primary: SYNC, PSYNC and REPLCONF, as replicas and tools that act as one send them.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 

@@ -1,6 +1,6 @@
 // Which server follows which: REPLICAOF and its old name SLAVEOF, ROLE.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 
 export const roleCommands: readonly Command[] = [

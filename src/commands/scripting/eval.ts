@@ -1,6 +1,6 @@
 // Scripts that are run: EVAL, EVALSHA and their read-only forms. What they do stands in src/scripting.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 
 export const evaluatingCommands: readonly Command[] = [
   {

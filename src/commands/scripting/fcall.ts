@@ -1,6 +1,6 @@
 // Functions that are called: FCALL, FCALL_RO. What they do stands in src/scripting.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 
 export const callingCommands: readonly Command[] = [
   {

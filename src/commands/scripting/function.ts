@@ -1,9 +1,9 @@
 // FUNCTION: libraries of functions that live beside the data.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
-import type { FunctionInfo, LibraryInfo, Outcome } from '../../engine/scripting.ts'
+import type { FunctionInfo, LibraryInfo, Outcome } from '../../engine/ports/scripting.ts'
 import { globMatch } from '../../lib/glob.ts'
 import { Slice } from '../../lib/slice.ts'
 import { replyHelp } from '../../protocol/help.ts'

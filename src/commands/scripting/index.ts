@@ -1,6 +1,6 @@
 // Scripts and functions.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { evaluatingCommands } from './eval.ts'
 import { callingCommands } from './fcall.ts'
 import { functionCommand } from './function.ts'

@@ -2,8 +2,8 @@
 // users is refused.
 
 import { defaultUserLine, passwordHash } from '../../engine/auth.ts'
-import type { Command } from '../../engine/command.ts'
-import { ACL_CATEGORIES } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
+import { ACL_CATEGORIES } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'

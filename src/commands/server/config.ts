@@ -1,7 +1,7 @@
 // CONFIG: reading and changing the configuration of the running server.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Client } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { replyHelp } from '../../protocol/help.ts'

@@ -1,6 +1,6 @@
 // Databases as a whole: FLUSHALL, FLUSHDB, SWAPDB, DBSIZE.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import type { Database } from '../../keyspace/database.ts'
 import { DB_INDEX_OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'

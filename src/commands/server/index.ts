@@ -1,6 +1,6 @@
 // The server as a whole.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { aclCommands } from './acl.ts'
 import { commandCommands } from './command/index.ts'
 import { configCommands } from './config.ts'

@@ -1,7 +1,7 @@
 // The state of the server: INFO, TIME.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_SCRIPT } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 
 export const infoCommands: readonly Command[] = [

@@ -1,7 +1,7 @@
 // LOLWUT: computer art, and at its end the version. Version 5 draws after Georg Nees' "Schotter" (1968), version 6 the
 // roofs of a town by night; from 7 on there is the version alone, as in Redis 7.2.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { Slice } from '../../lib/slice.ts'
 

@@ -1,7 +1,7 @@
 // MONITOR: a connection that is shown every command.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_MONITOR, CLIENT_REPLICA } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 

@@ -1,7 +1,7 @@
 // Saving to disk: SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_IN_EXEC } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 

@@ -1,8 +1,8 @@
 // SHUTDOWN: the end of the server.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import type { ShutdownFlag } from '../../engine/host.ts'
+import type { ShutdownFlag } from '../../engine/ports/host.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 

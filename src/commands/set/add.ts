@@ -1,8 +1,8 @@
 // Members that are added: SADD.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_SET } from '../../engine/events.ts'
+import { NOTIFY_SET } from '../../engine/messaging/events.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
 import { SetType } from '../../keyspace/values/set/set-type.ts'
 

@@ -1,8 +1,8 @@
 // Several sets made into one: SINTER, SUNION, SDIFF, their ...STORE forms, and SINTERCARD.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/messaging/events.ts'
 import { ENC_INTSET, TYPE_SET } from '../../keyspace/types.ts'
 import type { MemberSet } from '../../keyspace/values/set/set.ts'
 import { SetType } from '../../keyspace/values/set/set-type.ts'

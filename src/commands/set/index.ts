@@ -1,6 +1,6 @@
 // The set commands.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { changingCommands } from './add.ts'
 import { combiningCommands } from './combine.ts'
 import { movingCommands } from './move.ts'

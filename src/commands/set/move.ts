@@ -1,8 +1,8 @@
 // Members that go to another set: SMOVE.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/messaging/events.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
 import { SetType } from '../../keyspace/values/set/set-type.ts'
 import type { Ref } from '../../memory/arena.ts'

@@ -1,6 +1,6 @@
 // Members by chance: SRANDMEMBER.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
 import type { MemberSet } from '../../keyspace/values/set/set.ts'

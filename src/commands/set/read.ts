@@ -1,6 +1,6 @@
 // Sets that are read: SCARD, SISMEMBER, SMISMEMBER, SMEMBERS.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
 import { SetType } from '../../keyspace/values/set/set-type.ts'

@@ -1,8 +1,8 @@
 // Members that are removed: SREM.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_SET } from '../../engine/messaging/events.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
 import { openSet, storeBack } from './shared.ts'
 

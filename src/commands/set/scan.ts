@@ -1,6 +1,6 @@
 // All members of a set, bit by bit: SSCAN.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { ENC_HASHTABLE, TYPE_SET } from '../../keyspace/types.ts'
 import type { MemberSet } from '../../keyspace/values/set/set.ts'

@@ -1,8 +1,8 @@
 // Adding members and raising their scores: ZADD, ZINCRBY.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_ZSET } from '../../engine/events.ts'
+import { NOTIFY_ZSET } from '../../engine/messaging/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import {
   ADD_GT,

@@ -1,9 +1,9 @@
 // Several sets made one: ZUNION, ZINTER, ZDIFF, their ...STORE forms, and ZINTERCARD. A plain set counts as a sorted
 // set whose scores are all 1.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_ZSET } from '../../engine/events.ts'
+import { NOTIFY_ZSET } from '../../engine/messaging/events.ts'
 import { TYPE_SET, TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'

@@ -1,6 +1,6 @@
 // The sorted-set commands.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { addingCommands } from './add.ts'
 import { combiningCommands } from './combine.ts'
 import { poppingCommands } from './pop.ts'

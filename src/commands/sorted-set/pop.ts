@@ -1,8 +1,8 @@
 // Taking members from either end: ZPOPMIN, ZPOPMAX, ZMPOP, and the commands that wait for members.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/messaging/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import type { Slice } from '../../lib/slice.ts'

@@ -1,8 +1,8 @@
 // Ranges of a sorted set, by rank, score or member: read and stored.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_ZSET } from '../../engine/events.ts'
+import { NOTIFY_ZSET } from '../../engine/messaging/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import { BY_LEX, BY_RANK, BY_SCORE, type ZSetRange } from '../../keyspace/values/zset/zset-range.ts'

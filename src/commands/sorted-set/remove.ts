@@ -1,8 +1,8 @@
 // Members that are removed, by name or by range: ZREM, ZREMRANGEBYRANK, ZREMRANGEBYSCORE, ZREMRANGEBYLEX.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/messaging/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
 import { membersOrReply, openSet, rangeOf, ranksOrReply, scoresOrReply, storeBack } from './shared.ts'

@@ -1,6 +1,6 @@
 // All members of a sorted set with their scores, bit by bit: ZSCAN.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { ENC_LISTPACK, TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'

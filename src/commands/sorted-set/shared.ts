@@ -1,7 +1,7 @@
 // What the sorted-set commands share: opening the set of an entry, writing it back, ranges, and scores in replies.
 
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_GENERIC } from '../../engine/events.ts'
+import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import { ENC_LISTPACK } from '../../keyspace/types.ts'
 import type { ZSet, ZSetCursor } from '../../keyspace/values/zset/zset.ts'
 import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'

@@ -1,8 +1,8 @@
 // Adding entries: XADD.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_STREAM } from '../../engine/events.ts'
+import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
 import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
 import { ENTRY_BYTES_MAX, type Stream } from '../../keyspace/values/stream/stream.ts'
 import type { StreamId } from '../../keyspace/values/stream/stream-id.ts'

@@ -1,6 +1,6 @@
 // Pending entries that change their consumer: XCLAIM, XAUTOCLAIM.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'

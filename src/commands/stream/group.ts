@@ -1,8 +1,8 @@
 // XGROUP: making, moving and removing consumer groups and consumers.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_STREAM } from '../../engine/events.ts'
+import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
 import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'

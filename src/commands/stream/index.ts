@@ -1,6 +1,6 @@
 // The stream commands.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { addingCommands } from './add.ts'
 import { claimingCommands } from './claim.ts'
 import { groupCommands } from './group.ts'

@@ -1,6 +1,6 @@
 // XINFO: what is known of a stream, its groups and their consumers.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Stream } from '../../keyspace/values/stream/stream.ts'

@@ -1,6 +1,6 @@
 // Pending entries of consumer groups: XACK, XPENDING.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'

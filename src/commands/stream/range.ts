@@ -1,6 +1,6 @@
 // Entries by ranges of ids, and how many there are: XRANGE, XREVRANGE, XLEN.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'

@@ -1,9 +1,9 @@
 // Reading what comes after an id, and waiting for it: XREAD, and XREADGROUP, which also records who got what.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_SCRIPT } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_STREAM } from '../../engine/events.ts'
+import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Stream } from '../../keyspace/values/stream/stream.ts'

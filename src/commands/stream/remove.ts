@@ -1,8 +1,8 @@
 // Entries that are removed by their ids: XDEL.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_STREAM } from '../../engine/events.ts'
+import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { idOrReply, openStream } from './shared.ts'

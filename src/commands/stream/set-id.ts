@@ -1,8 +1,8 @@
 // The last id of a stream, and its counters: XSETID.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
-import { NOTIFY_STREAM } from '../../engine/events.ts'
+import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { NO_SUCH_KEY, SYNTAX } from '../../protocol/errors.ts'

@@ -1,9 +1,9 @@
 // XTRIM, and the options that XADD shares with it.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_STREAM } from '../../engine/events.ts'
+import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
 import type { Options } from '../../engine/options.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Stream, Trim } from '../../keyspace/values/stream/stream.ts'

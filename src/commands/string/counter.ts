@@ -2,9 +2,9 @@
 //
 // Always: integers within ±2^53 take the way without bigint; the others are calculated exactly beside it.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_STRING } from '../../engine/events.ts'
+import { NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { ENC_INT, TYPE_STRING } from '../../keyspace/types.ts'
 import {
   addLongDoubles,

@@ -1,8 +1,8 @@
 // Strings that are read: GET, MGET, STRLEN; read and changed: GETSET, GETDEL, GETEX.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import type { Slice } from '../../lib/slice.ts'

@@ -1,6 +1,6 @@
 // The string commands.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { countingCommands } from './counter.ts'
 import { readingCommands } from './get.ts'
 import { comparingCommands } from './lcs.ts'

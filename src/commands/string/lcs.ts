@@ -3,7 +3,7 @@
 //   lengths[i * width + j]  is the length of the LCS of a[0..i) and b[0..j); the way back from the last cell
 //                           to a side tells the bytes and the runs.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { Slice } from '../../lib/slice.ts'

@@ -1,6 +1,6 @@
 // Several strings at once: MSET, MSETNX.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { setOne } from './set.ts'
 

@@ -1,9 +1,9 @@
 // Strings in part: GETRANGE and its old name SUBSTR, APPEND, SETRANGE.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
-import { NOTIFY_STRING } from '../../engine/events.ts'
+import { NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
 import { Slice } from '../../lib/slice.ts'

@@ -1,8 +1,8 @@
 // Strings that are set whole: SET, and what came before its options: SETNX, SETEX, PSETEX.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { equalsNoCase } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { EX, eatTimeUnit, expireTimeOrReply, msWord, PX, type TimeUnit } from '../shared/expire-time.ts'

@@ -1,6 +1,6 @@
 // The commands of transactions.
 
-import type { Command } from '../../engine/command.ts'
+import type { Command } from '../../engine/catalog/command.ts'
 import { multiCommands } from './multi.ts'
 import { watchingCommands } from './watch.ts'
 

@@ -1,7 +1,7 @@
 // MULTI, EXEC, DISCARD. What they do to a client stands in engine/transaction.ts.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_DIRTY_CAS, CLIENT_DIRTY_EXEC, CLIENT_MULTI } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import { EXEC_ABORT } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 

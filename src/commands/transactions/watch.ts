@@ -1,7 +1,7 @@
 // WATCH, which makes EXEC conditional, and UNWATCH.
 
+import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_DIRTY_CAS, CLIENT_MULTI } from '../../engine/client.ts'
-import type { Command } from '../../engine/command.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 const WATCH_IN_MULTI = errorBytes('ERR WATCH inside MULTI is not allowed')

@@ -7,12 +7,12 @@
 // among its keys is not seen here: the snapshot then saves the value at once.
 
 import type { Slice } from '../../lib/slice.ts'
+import { CMD_MAY_REPLICATE, CMD_WRITE } from '../catalog/command.ts'
+import { KEY_OW, KEY_RM, KEY_RO } from '../catalog/keyspecs.ts'
+import type { TableEntry } from '../catalog/table.ts'
 import type { Client } from '../client.ts'
-import { CMD_MAY_REPLICATE, CMD_WRITE } from '../command.ts'
 import type { Engine } from '../engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../gates.ts'
-import { KEY_OW, KEY_RM, KEY_RO } from '../keyspecs.ts'
-import type { TableEntry } from '../table.ts'
 
 const MAY_CHANGE = CMD_WRITE | CMD_MAY_REPLICATE
 /** What is only read stays as it is, and what is replaced or removed is cheaply detached. */

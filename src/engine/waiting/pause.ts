@@ -5,7 +5,7 @@
 //
 // Always: the gate is set only while paused. Who begins a pause sees to it that end() is called at untilMs (the cron).
 
-import { CMD_MAY_REPLICATE, CMD_WRITE } from '../command.ts'
+import { CMD_MAY_REPLICATE, CMD_WRITE } from '../catalog/command.ts'
 import type { Engine } from '../engine.ts'
 import { type Gate, POSTPONE } from '../gates.ts'
 

@@ -7,9 +7,9 @@
 // there, empty: a rewrite names the next one before it is written to.)
 
 import { stackOf } from '../../engine/boundary.ts'
+import type { TableEntry } from '../../engine/catalog/table.ts'
 import { CLIENT_INTERNAL, Client, type KeptCommand } from '../../engine/client.ts'
 import { keepCommand } from '../../engine/dispatch.ts'
-import type { TableEntry } from '../../engine/table.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { Unwind } from '../../lib/unwind.ts'
 import { COMMAND, INCOMPLETE, Parser } from '../../protocol/parser.ts'

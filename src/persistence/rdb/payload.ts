@@ -2,7 +2,7 @@
 //
 //   type u8 | value | RDB version u16 | CRC-64 of everything before
 
-import type { Payloads } from '../../engine/payloads.ts'
+import type { Payloads } from '../../engine/ports/payloads.ts'
 import type { Database } from '../../keyspace/database.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { EncodingLimits } from '../../keyspace/value-type.ts'

@@ -1,5 +1,6 @@
 // CLIENT: what connections there are, and what is done to them. How one is printed stands in list.ts.
 
+import type { Command } from '../../../engine/catalog/command.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
@@ -11,7 +12,6 @@ import {
   type Client,
 } from '../../../engine/client.ts'
 import { type ClientClass, clientClass } from '../../../engine/client-memory.ts'
-import type { Command } from '../../../engine/command.ts'
 import type { Context } from '../../../engine/context.ts'
 import { NOT_AN_INTEGER, SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../../protocol/errors.ts'
 import { replyHelp } from '../../../protocol/help.ts'

@@ -1,8 +1,8 @@
 // CLIENT TRACKING and its kin: client-side caching.
 
-import type { Command } from '../../../engine/command.ts'
+import type { Command } from '../../../engine/catalog/command.ts'
 import type { Context } from '../../../engine/context.ts'
-import type { TrackingOptions, TrackingState } from '../../../engine/tracking.ts'
+import type { TrackingOptions, TrackingState } from '../../../engine/messaging/tracking.ts'
 
 export const trackingSubcommands: readonly Command[] = [
   {

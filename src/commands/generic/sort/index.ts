@@ -1,10 +1,10 @@
 // SORT: the elements of a list, set or sorted set in the order of their own value or of what BY names, cut by LIMIT,
 // each answered with itself or with what GET names.
 
+import type { Command } from '../../../engine/catalog/command.ts'
 import { CLIENT_SCRIPT } from '../../../engine/client.ts'
-import type { Command } from '../../../engine/command.ts'
 import type { Context } from '../../../engine/context.ts'
-import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../../engine/events.ts'
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../../engine/messaging/events.ts'
 import { LOOKUP_WRITE } from '../../../keyspace/database.ts'
 import { ENC_LISTPACK, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../../../keyspace/types.ts'
 import { ListType } from '../../../keyspace/values/list/list-type.ts'

@@ -1,8 +1,8 @@
 // COMMAND: what the server tells about its commands. How one command is described stands in replies.ts.
 
-import type { Command } from '../../../engine/command.ts'
+import type { Command } from '../../../engine/catalog/command.ts'
+import type { TableEntry } from '../../../engine/catalog/table.ts'
 import type { Context } from '../../../engine/context.ts'
-import type { TableEntry } from '../../../engine/table.ts'
 import { equalsNoCase } from '../../../lib/bytes.ts'
 import { globMatch } from '../../../lib/glob.ts'
 import { Slice } from '../../../lib/slice.ts'

@@ -1,8 +1,8 @@
 // How COMMAND INFO and COMMAND DOCS describe one command, in RESP2 and RESP3.
 
-import type { Argument } from '../../../engine/facts.ts'
-import type { KeySpec } from '../../../engine/keyspecs.ts'
-import type { CommandTable, TableEntry } from '../../../engine/table.ts'
+import type { KeySpec } from '../../../engine/catalog/keyspecs.ts'
+import type { Argument } from '../../../engine/catalog/syntax-line.ts'
+import type { CommandTable, TableEntry } from '../../../engine/catalog/table.ts'
 import type { Reply } from '../../../protocol/reply.ts'
 
 /** A set of simple strings, as flags are listed everywhere in COMMAND. */

@@ -1,7 +1,7 @@
 // DEBUG: for tests and for looking inside. Guarded by enable-debug-command.
 
 import { Panic } from '../../../engine/boundary.ts'
-import type { Command } from '../../../engine/command.ts'
+import type { Command } from '../../../engine/catalog/command.ts'
 import type { Context } from '../../../engine/context.ts'
 import { LOOKUP_EXPIRED } from '../../../keyspace/database.ts'
 import { datasetDigest, valueDigest } from '../../../keyspace/digest.ts'

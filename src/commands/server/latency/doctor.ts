@@ -1,6 +1,6 @@
 // LATENCY DOCTOR: what the spikes of latency may come from, and what may be done.
 
-import type { LatencySeries } from '../../../engine/latency.ts'
+import type { LatencySeries } from '../../../engine/monitoring/latency.ts'
 
 interface DoctorSettings {
   latencyMonitorThreshold: number

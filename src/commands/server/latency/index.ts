@@ -1,9 +1,9 @@
 // LATENCY: how long commands take, and what held the server up. The advice of LATENCY DOCTOR is in doctor.ts.
 
-import type { Command } from '../../../engine/command.ts'
+import type { Command } from '../../../engine/catalog/command.ts'
+import type { TableEntry } from '../../../engine/catalog/table.ts'
 import type { Context } from '../../../engine/context.ts'
-import type { LatencySeries } from '../../../engine/latency.ts'
-import type { TableEntry } from '../../../engine/table.ts'
+import type { LatencySeries } from '../../../engine/monitoring/latency.ts'
 import type { Histogram } from '../../../lib/histogram.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { latencyReport } from './doctor.ts'

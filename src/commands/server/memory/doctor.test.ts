@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MemoryFigures } from '../../../engine/host.ts'
+import type { MemoryFigures } from '../../../engine/ports/host.ts'
 import { diagnosis } from './doctor.ts'
 
 const MIB = 1 << 20

@@ -1,6 +1,6 @@
 // MEMORY DOCTOR: advice from the figures of memory.
 
-import type { MemoryFigures } from '../../../engine/host.ts'
+import type { MemoryFigures } from '../../../engine/ports/host.ts'
 
 const EMPTY_BYTES = 5 * 1024 * 1024
 const NOTABLE_BYTES = 10 << 20

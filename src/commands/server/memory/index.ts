@@ -1,6 +1,6 @@
 // MEMORY: where memory goes. The advice of MEMORY DOCTOR stands in doctor.ts.
 
-import type { Command } from '../../../engine/command.ts'
+import type { Command } from '../../../engine/catalog/command.ts'
 import type { Context } from '../../../engine/context.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { diagnosis } from './doctor.ts'

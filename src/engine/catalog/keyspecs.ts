@@ -15,9 +15,9 @@
 //
 // What a spec cannot tell (SORT's STORE, SET's GET) a finder tells: a procedure named by Command.keyFinder.
 
-import { equalsNoCase } from '../lib/bytes.ts'
-import type { Slice } from '../lib/slice.ts'
-import { digitsEnd, spacesEnd } from '../lib/strtod.ts'
+import { equalsNoCase } from '../../lib/bytes.ts'
+import type { Slice } from '../../lib/slice.ts'
+import { digitsEnd, spacesEnd } from '../../lib/strtod.ts'
 import type { KeyFinderName } from './command.ts'
 
 export const KEY_RO = 1 << 0

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Slice } from '../lib/slice.ts'
+import { Slice } from '../../lib/slice.ts'
 import { ACL_CATEGORIES, CMD_ADMIN, CMD_FAST, CMD_MOVABLE_KEYS, CMD_WRITE, type Command } from './command.ts'
 import { CommandTable } from './table.ts'
 

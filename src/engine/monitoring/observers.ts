@@ -1,14 +1,14 @@
 // Observers: what is noted about commands as they run: MONITOR, SLOWLOG, latency. Puts itself into dispatch, and stays
 // out of its way where nobody asks.
 
-import type { Slice } from '../lib/slice.ts'
-import { CLIENT_SCRIPT, type Client } from './client.ts'
-import { CMD_ADMIN, CMD_FAST, CMD_SKIP_SLOWLOG } from './command.ts'
-import type { Engine } from './engine.ts'
+import type { Slice } from '../../lib/slice.ts'
+import { CMD_ADMIN, CMD_FAST, CMD_SKIP_SLOWLOG } from '../catalog/command.ts'
+import type { TableEntry } from '../catalog/table.ts'
+import { CLIENT_SCRIPT, type Client } from '../client.ts'
+import type { Engine } from '../engine.ts'
 import { Latency } from './latency.ts'
 import { withoutSecrets } from './redact.ts'
 import { Slowlog } from './slowlog.ts'
-import type { TableEntry } from './table.ts'
 
 /** Fast commands are timed one by one only when somebody wants to hear of times this short. */
 const FAST_COMMAND_US = 2000

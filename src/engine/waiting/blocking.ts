@@ -6,14 +6,14 @@
 //
 // Always: `waiting` is the number of waiting (key, client) pairs; with 0 a new key costs one comparison.
 
-import { type Database, LOOKUP_NO_EXPIRE } from '../keyspace/database.ts'
-import { Slice } from '../lib/slice.ts'
-import { errorBytes } from '../protocol/reply.ts'
-import { CLIENT_BLOCKED, type Client } from './client.ts'
-import type { Context } from './context.ts'
-import { keepCommand } from './dispatch.ts'
-import type { Engine } from './engine.ts'
-import { POSTPONE } from './gates.ts'
+import { type Database, LOOKUP_NO_EXPIRE } from '../../keyspace/database.ts'
+import { Slice } from '../../lib/slice.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+import { CLIENT_BLOCKED, type Client } from '../client.ts'
+import type { Context } from '../context.ts'
+import { keepCommand } from '../dispatch.ts'
+import type { Engine } from '../engine.ts'
+import { POSTPONE } from '../gates.ts'
 
 interface ReadyKey {
   database: Database

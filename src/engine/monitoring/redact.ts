@@ -1,9 +1,9 @@
 // Redact: passwords among the arguments of a command, which no log may show.
 
-import { equalsNoCase } from '../lib/bytes.ts'
-import { Slice } from '../lib/slice.ts'
-import type { Engine } from './engine.ts'
-import type { TableEntry } from './table.ts'
+import { equalsNoCase } from '../../lib/bytes.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { TableEntry } from '../catalog/table.ts'
+import type { Engine } from '../engine.ts'
 
 const REDACTED = Slice.of('(redacted)')
 

@@ -1,6 +1,6 @@
 // Classes of keyspace events: the bits of notify-keyspace-events (config/special.ts) by name.
 
-import { NOTIFY } from '../config/special.ts'
+import { NOTIFY } from '../../config/special.ts'
 
 export const NOTIFY_KEYSPACE = NOTIFY.K
 export const NOTIFY_KEYEVENT = NOTIFY.E

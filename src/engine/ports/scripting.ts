@@ -4,11 +4,11 @@
 // Always: one script runs at a time. One that takes long is suspended between slices; other clients are then served
 // with -BUSY, except for commands that are allowed meanwhile.
 
-import type { Slice } from '../lib/slice.ts'
-import type { Reply } from '../protocol/reply.ts'
-import type { Client, KeptCommand } from './client.ts'
-import type { Context } from './context.ts'
-import type { TableEntry } from './table.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Reply } from '../../protocol/reply.ts'
+import type { TableEntry } from '../catalog/table.ts'
+import type { Client, KeptCommand } from '../client.ts'
+import type { Context } from '../context.ts'
 
 export interface Scripting {
   /** EVAL and its like: args are script or digest, number of keys, keys, arguments. Replies, now or later. */

@@ -3,10 +3,10 @@
 //
 // Always: a client in `waiting` is blocked here, or gone and dropped at the next progressed().
 
-import type { Reply } from '../protocol/reply.ts'
-import type { BlockState, Client } from './client.ts'
-import type { Context } from './context.ts'
-import type { Engine } from './engine.ts'
+import type { Reply } from '../../protocol/reply.ts'
+import type { BlockState, Client } from '../client.ts'
+import type { Context } from '../context.ts'
+import type { Engine } from '../engine.ts'
 
 /** What a client waits for: that many of each. */
 export interface WantedCopies {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Argument, parseArguments } from './facts.ts'
+import { type Argument, parseArguments } from './syntax-line.ts'
 
 /** Only what differs from a plain mandatory string argument. */
 function brief(arg: Argument): object {

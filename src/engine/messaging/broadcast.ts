@@ -5,7 +5,7 @@
 //
 // Always: a client's range is behind whatever its `out` holds; ranges are written or copied before the buffer is used anew.
 
-import { Reply } from '../protocol/reply.ts'
+import { Reply } from '../../protocol/reply.ts'
 
 export class Broadcast {
   /** Messages are written here, in the protocol of all who get them. */

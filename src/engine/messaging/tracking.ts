@@ -8,13 +8,13 @@
 // that tracks and one for each remembered key, which stay remembered when their clients go or stop. Messages to the client
 // whose command made the change follow that command's reply.
 
-import type { Slice } from '../lib/slice.ts'
-import type { Reply } from '../protocol/reply.ts'
-import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_TRACKING, type Client } from './client.ts'
-import { CMD_READONLY } from './command.ts'
-import type { Engine } from './engine.ts'
-import { KeyPositions } from './keyspecs.ts'
-import type { TableEntry } from './table.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Reply } from '../../protocol/reply.ts'
+import { CMD_READONLY } from '../catalog/command.ts'
+import { KeyPositions } from '../catalog/keyspecs.ts'
+import type { TableEntry } from '../catalog/table.ts'
+import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_TRACKING, type Client } from '../client.ts'
+import type { Engine } from '../engine.ts'
 
 export interface TrackingOptions {
   /** Id of the client that gets the messages, 0: the client itself. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Slice } from '../lib/slice.ts'
+import { Slice } from '../../lib/slice.ts'
 import type { KeyFinderName } from './command.ts'
 import { getKeys, hasKeys, KEY_OW, KEY_RO, KEY_UPDATE, KeyPositions, keyFlagNames, parseKeySpecs } from './keyspecs.ts'
 

@@ -1,6 +1,6 @@
 // Replicas: what commands ask of replication (replication/replicas.ts). The server fills it in.
 
-import type { Client } from './client.ts'
+import type { Client } from '../client.ts'
 
 export interface Replicas {
   /** SYNC: the client gets the dataset and from then on every change. */

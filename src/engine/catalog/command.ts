@@ -10,7 +10,7 @@
 //
 // Always: names are lower case; a subcommand is a Command too, named 'get' inside 'config'.
 
-import type { Context } from './context.ts'
+import type { Context } from '../context.ts'
 
 export type CommandHandler = (ctx: Context) => void
 

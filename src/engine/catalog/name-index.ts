@@ -11,7 +11,7 @@
 // when the lower-case bit is set. Other bytes ('-', digits) share their word with a control byte, so such names, and
 // long ones, are compared byte by byte.
 
-import type { Slice } from '../lib/slice.ts'
+import type { Slice } from '../../lib/slice.ts'
 
 const LOWER = 0x20202020
 

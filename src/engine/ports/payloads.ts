@@ -1,9 +1,9 @@
 // Payloads: a value as bytes of its own, in the format of RDB files: DUMP, RESTORE, MIGRATE. The server fills this in
 // (persistence/rdb/payload.ts).
 
-import type { Database } from '../keyspace/database.ts'
-import type { Slice } from '../lib/slice.ts'
-import type { Ref } from '../memory/arena.ts'
+import type { Database } from '../../keyspace/database.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Ref } from '../../memory/arena.ts'
 
 export interface Payloads {
   /** The value of an entry with version and checksum; valid until the next call. */

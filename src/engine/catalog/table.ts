@@ -6,7 +6,7 @@
 //
 // Always: an entry's id is its place in `all`, containers before their subcommands; ids survive rename and removal.
 
-import { Slice } from '../lib/slice.ts'
+import { Slice } from '../../lib/slice.ts'
 import {
   ACL_CATEGORIES,
   type AclCategoryName,
@@ -27,7 +27,6 @@ import {
   HIDDEN_FLAGS,
   type KeyFinderName,
 } from './command.ts'
-import { type Argument, parseArguments } from './facts.ts'
 import {
   getKeys,
   hasKeys,
@@ -37,7 +36,8 @@ import {
   keyFlagNames,
   parseKeySpecs,
 } from './keyspecs.ts'
-import { NameIndex } from './nameindex.ts'
+import { NameIndex } from './name-index.ts'
+import { type Argument, parseArguments } from './syntax-line.ts'
 
 export class TableEntry {
   readonly command: Command

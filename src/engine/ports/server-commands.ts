@@ -1,25 +1,25 @@
 // ServerCommands: what commands may ask of the server beyond keys and replies, by the part that answers. It is all that a
 // handler sees of the engine (Context.server); what a part is behind it, it does not know.
 
-import type { Acknowledgements } from './acknowledgements.ts'
-import type { AclLog } from './acl-log.ts'
-import type { Auth } from './auth.ts'
-import type { Client } from './client.ts'
+import type { Auth } from '../auth.ts'
+import type { CommandTable } from '../catalog/table.ts'
+import type { Client } from '../client.ts'
+import type { PubSub } from '../messaging/pubsub.ts'
+import type { Tracking } from '../messaging/tracking.ts'
+import type { AclLog } from '../monitoring/acl-log.ts'
+import type { Observers } from '../monitoring/observers.ts'
+import type { Stats } from '../monitoring/stats.ts'
+import type { Transactions } from '../transaction.ts'
+import type { Acknowledgements } from '../waiting/acknowledgements.ts'
+import type { ClientPause } from '../waiting/pause.ts'
+import type { Watches } from '../watches.ts'
 import type { Configuration } from './configuration.ts'
 import type { Host } from './host.ts'
 import type { Migration } from './migration.ts'
-import type { Observers } from './observers.ts'
 import type { Payloads } from './payloads.ts'
-import type { PubSub } from './pubsub.ts'
 import type { Replicas } from './replicas.ts'
 import type { Saving } from './saving.ts'
 import type { Scripting } from './scripting.ts'
-import type { Stats } from './stats.ts'
-import type { CommandTable } from './table.ts'
-import type { Tracking } from './tracking.ts'
-import type { Transactions } from './transaction.ts'
-import type { ClientPause } from './waiting/pause.ts'
-import type { Watches } from './watches.ts'
 
 export interface ServerCommands {
   readonly table: CommandTable

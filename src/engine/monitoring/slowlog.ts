@@ -2,8 +2,8 @@
 //
 // Always: at most slowlog-max-len entries; each keeps at most ARGS_MAX arguments of at most ARG_BYTES_MAX bytes.
 
-import { Slice } from '../lib/slice.ts'
-import type { Client } from './client.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { Client } from '../client.ts'
 
 const ARGS_MAX = 32
 const ARG_BYTES_MAX = 128

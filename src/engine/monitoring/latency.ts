@@ -2,8 +2,8 @@
 //
 // Always: a series holds the worst sample of each of the last SAMPLES_MAX seconds that had one, oldest first.
 
-import { Histogram } from '../lib/histogram.ts'
-import type { TableEntry } from './table.ts'
+import { Histogram } from '../../lib/histogram.ts'
+import type { TableEntry } from '../catalog/table.ts'
 
 const SAMPLES_MAX = 160
 

@@ -6,17 +6,17 @@
 // Always: a client's own sets (channels, patterns, shardChannels) mirror the maps; CLIENT_PUBSUB is set while any of them
 // is filled. A message is written once per protocol and audience (broadcast.ts).
 
-import type { Database } from '../keyspace/database.ts'
-import { bytesOf } from '../lib/bytes.ts'
-import { globMatch } from '../lib/glob.ts'
-import { Slice } from '../lib/slice.ts'
-import { TextCache } from '../lib/text-cache.ts'
-import { errorBytes, Reply } from '../protocol/reply.ts'
+import type { Database } from '../../keyspace/database.ts'
+import { bytesOf } from '../../lib/bytes.ts'
+import { globMatch } from '../../lib/glob.ts'
+import { Slice } from '../../lib/slice.ts'
+import { TextCache } from '../../lib/text-cache.ts'
+import { errorBytes, Reply } from '../../protocol/reply.ts'
+import { CLIENT_PUBSUB, type Client } from '../client.ts'
+import type { Engine } from '../engine.ts'
+import type { Gate } from '../gates.ts'
 import type { Broadcast } from './broadcast.ts'
-import { CLIENT_PUBSUB, type Client } from './client.ts'
-import type { Engine } from './engine.ts'
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './events.ts'
-import type { Gate } from './gates.ts'
 
 type Listeners = Client | Audience
 

@@ -1,8 +1,8 @@
 // Migration: keys on their way to another server: MIGRATE. The server fills this in (server/migration.ts).
 
-import type { Database } from '../keyspace/database.ts'
-import type { Slice } from '../lib/slice.ts'
-import type { Client } from './client.ts'
+import type { Database } from '../../keyspace/database.ts'
+import type { Slice } from '../../lib/slice.ts'
+import type { Client } from '../client.ts'
 
 export interface MigrationOrder {
   host: string
