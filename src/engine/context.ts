@@ -47,6 +47,25 @@ export class Context {
     this.cursor = new Options(this)
   }
 
+  /** A command begins to run; the reply is set apart from this, since commands in scripts have one of their own. */
+  enter(client: Client, command: TableEntry, args: Slice[], argc: number): void {
+    this.args = args
+    this.argc = argc
+    this.client = client
+    this.db = client.db
+    this.command = command
+  }
+
+  /** What of the command under way must be there again after others have run in the middle of it. */
+  save(): SavedContext {
+    const { reply, args, argc, client, db, command } = this
+    return { reply, args, argc, client, db, command }
+  }
+
+  restore(saved: SavedContext): void {
+    Object.assign(this, saved)
+  }
+
   /** Milliseconds since 1970, the same throughout a command. */
   get nowMs(): number {
     return this.keyspace.nowMs
@@ -243,6 +262,8 @@ export class Context {
     return new PendingAnswer(this.engine, this.client)
   }
 }
+
+export type SavedContext = Pick<Context, 'reply' | 'args' | 'argc' | 'client' | 'db' | 'command'>
 
 /** The answer to a command whose client waits for it. A client that has gone, or was unblocked, gets none. */
 export class PendingAnswer {

@@ -126,11 +126,7 @@ export class Dispatch {
     const keyspace = engine.keyspace
     const ctx = engine.ctx
     const reply = ctx.reply
-    ctx.args = args
-    ctx.argc = argc
-    ctx.client = client
-    ctx.db = client.db
-    ctx.command = entry
+    ctx.enter(client, entry, args, argc)
     keyspace.clientNoTouch = (client.flags & CLIENT_NO_TOUCH) !== 0
     const dirty = keyspace.dirty
     const errorsBefore = reply.errors

@@ -96,8 +96,16 @@ export class DatasetLoader {
 
   /** DEBUG LOADAOF: an error reply, or undefined. */
   loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined {
+    const { ctx } = this.parts.server.engine
     const steps = this.reloadLog(inTurns)
-    if (!inTurns) return runThrough(steps)
+    // Commands of the log run in the middle of this one.
+    const saved = ctx.save()
+    const outcome = inTurns ? this.startedInTurns(steps) : runThrough(steps)
+    ctx.restore(saved)
+    return outcome
+  }
+
+  private startedInTurns<Result>(steps: LoadSteps<Result>): Promise<Result> | Result {
     const first = steps.next()
     return first.done === true ? first.value : this.inTurns(steps)
   }

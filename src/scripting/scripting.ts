@@ -179,11 +179,7 @@ export class ScriptRoom implements Scripting {
       throw error
     }
     ctx.reply = reply
-    ctx.client = client
-    ctx.db = client.db
-    ctx.command = command
-    ctx.args = args
-    ctx.argc = argc
+    ctx.enter(client, command, args, argc)
     if (done) this.end(reply)
     else this.suspend(ctx)
   }

@@ -23,11 +23,11 @@ function talk(kind: 'tcp' | 'unix' = 'tcp', peer = '10.0.0.1:5000') {
   })
   const table = new CommandTable(configCommands)
   let statsReset = 0
-  const engine = { table, configuration, stats: { reset: () => statsReset++ } }
+  const server = { table, configuration, stats: { reset: () => statsReset++ } }
   const say = (...words: string[]) => {
     const reply = new Reply()
     const args = words.map(word => Slice.of(word))
-    const ctx = { engine, args, argc: args.length, reply, client: { connection: { kind, peer } } }
+    const ctx = { server, args, argc: args.length, reply, client: { connection: { kind, peer } } }
     table.resolve(args, args.length)!.run(ctx as unknown as Context)
     return new Slice(reply.u8, 0, reply.pos).latin1()
   }

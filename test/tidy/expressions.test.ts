@@ -128,6 +128,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split(':')",
     ".split(' ')",
   ],
+  'src/system/virtual-network.ts': ['addresses that tests make up', '/^[0-9.]+$/'],
   'src/system/virtual-disk.ts': ['paths of the disk that tests make up', ".split('/')"],
 }
 

@@ -2,7 +2,7 @@
 //
 // A literal is plain, shared by every server of the process and never changed. What a running server needs
 // on top (bits, ids, counters, its name after rename-command) is a TableEntry of that server's CommandTable.
-// The compact strings below are read by facts.ts and keyspecs.ts; their grammars stand there in full:
+// The compact strings below are read by syntax-line.ts and keyspecs.ts; their grammars stand there in full:
 //
 //   flags   'write denyoom fast'                               words of CommandFlagName
 //   keys    'OW UPDATE @1; RO ACCESS @2..-1'                   flags, where to begin, how far to go
@@ -31,7 +31,7 @@ export interface Command {
   group: string
   summary: string
   complexity?: string
-  /** The argument tree in COMMAND DOCS, as a syntax line (facts.ts). */
+  /** The argument tree in COMMAND DOCS, as a syntax line (syntax-line.ts). */
   args?: string
   /** Pairs of version and what it changed. */
   history?: readonly (readonly [since: string, change: string])[]

@@ -190,14 +190,7 @@ export class Blocking {
     const state = client.blocked!
     const saved = engine.current
     const ctx = engine.ctx
-    const before = {
-      reply: ctx.reply,
-      args: ctx.args,
-      argc: ctx.argc,
-      client: ctx.client,
-      db: ctx.db,
-      command: ctx.command,
-    }
+    const before = ctx.save()
     this.retrying = client
     engine.current = undefined
     engine.replyTo(client, reply => {
@@ -207,7 +200,7 @@ export class Blocking {
       engine.dispatch.call(client, state.command.entry, state.command.args, state.command.args.length)
       if (client.db === state.database) client.db = db
     })
-    Object.assign(ctx, before)
+    ctx.restore(before)
     engine.current = saved
     engine.dispatch.tellBehindReply()
     if (this.retrying === client) {

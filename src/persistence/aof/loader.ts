@@ -279,11 +279,7 @@ export class AofLoader {
     const { ctx, keyspace } = this.parts.engine
     const { reply } = ctx
     const { pos, errors } = reply
-    ctx.args = args
-    ctx.argc = argc
-    ctx.client = this.client
-    ctx.db = this.client.db
-    ctx.command = entry
+    ctx.enter(this.client, entry, args, argc)
     keyspace.clientNoTouch = false
     try {
       entry.run(ctx)
