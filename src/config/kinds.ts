@@ -8,8 +8,9 @@
 // read them back; the field is the nearest number.
 
 import { spacesEnd } from '../lib/strtod.ts'
+import { quoted } from '../lib/words.ts'
 import type { FileSystem } from '../system/system.ts'
-import { bytesOfText, memoryAmount, memoryText, quoted, strictInteger, textOfBytes } from './words.ts'
+import { bytesOfText, memoryAmount, memoryText, strictInteger, textOfBytes } from './words.ts'
 
 /** Words that a directive does not take. `message` is what Redis says after the dash. */
 export class Refusal extends Error {}

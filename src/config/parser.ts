@@ -8,11 +8,12 @@
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
 import { withoutOuter } from '../lib/text.ts'
+import { quoted, splitWords } from '../lib/words.ts'
 import type { FileSystem } from '../system/system.ts'
 import type { Config } from './config.ts'
 import { directiveNamed } from './directives.ts'
 import { Refusal } from './kinds.ts'
-import { bytesOfText, LINE_BLANKS, latin1, quoted, splitWords, textOfBytes } from './words.ts'
+import { bytesOfText, LINE_BLANKS, latin1, textOfBytes } from './words.ts'
 
 /** The configuration cannot be read. `report` is what the operator sees. */
 export class ConfigError extends Error {

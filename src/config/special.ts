@@ -3,8 +3,9 @@
 import { parseDouble } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import { withoutLastZeros } from '../lib/strtod.ts'
+import { quoted } from '../lib/words.ts'
 import { type ConfigLine, type Directive, type Flags, Refusal } from './kinds.ts'
-import { looseInteger, memoryAmount, memoryText, quoted } from './words.ts'
+import { looseInteger, memoryAmount, memoryText } from './words.ts'
 
 export interface SavePoint {
   seconds: number

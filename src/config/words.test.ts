@@ -1,39 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  bytesOfText,
-  latin1,
-  looseInteger,
-  memoryAmount,
-  memoryText,
-  quoted,
-  splitWords,
-  strictInteger,
-  textOfBytes,
-} from './words.ts'
-
-test('words are split at blanks, quotes keep them together', () => {
-  assert.deepEqual(splitWords('  save 900\t1 '), ['save', '900', '1'])
-  assert.deepEqual(splitWords(`a "b c" 'd e' ""`), ['a', 'b c', 'd e', ''])
-  assert.deepEqual(splitWords('foo"bar baz"'), ['foobar baz'])
-  assert.deepEqual(splitWords(''), [])
-})
-
-test('escapes: hex and letters in double quotes, only the quote in single ones', () => {
-  assert.deepEqual(splitWords('"\\x41\\n\\q\\xzz"'), ['A\nqxzz'])
-  assert.deepEqual(splitWords("'\\n\\'x'"), ["\\n'x"])
-})
-
-test('unbalanced quotes, and text after a closing one, are refused', () => {
-  for (const line of ['"abc', "'abc", '"abc"def', "'a'b", '"a\\']) assert.equal(splitWords(line), null)
-})
-
-test('what is quoted reads back the same', () => {
-  let every = ''
-  for (let i = 0; i < 256; i++) every += String.fromCharCode(i)
-  assert.deepEqual(splitWords(quoted(every)), [every])
-  assert.equal(quoted('a"\\\n\x07\x00\xff'), '"a\\"\\\\\\n\\a\\x00\\xff"')
-})
+import { bytesOfText, latin1, looseInteger, memoryAmount, memoryText, strictInteger, textOfBytes } from './words.ts'
 
 test('numbers as the server takes them', () => {
   assert.deepEqual(['0', '-5', '007', '+1', '', '9223372036854775808'].map(strictInteger), [

@@ -1,86 +1,13 @@
-// Text of the configuration: splitting a line into words, quoting a word, numbers as C reads them.
+// Text of the configuration: numbers as C reads them, amounts of memory, bytes and text. Words are in lib/words.ts.
 //
 // Always: configuration text is a byte string - a JavaScript string with one char (0..255) for every byte - so that
 // what came in goes out unchanged. `textOfBytes` and `bytesOfText` go to and from ordinary (UTF-8) text, for paths.
 
-import { digitsEnd, isHexDigit, spacesEnd } from '../lib/strtod.ts'
+import { digitsEnd, spacesEnd } from '../lib/strtod.ts'
 import { isAscii } from '../lib/text.ts'
 
 /** What is cut off both ends of a line. */
 export const LINE_BLANKS = ' \t\r\n'
-const BLANKS = ' \t\n\v\f\r'
-const WORD_ENDS = ' \n\r\t'
-const ESCAPES: { [char: string]: string } = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
-
-/** The words of a line, with 'single' and "double" quotes; null when quotes do not balance. */
-export function splitWords(line: string): string[] | null {
-  const words: string[] = []
-  let at = 0
-  for (;;) {
-    while (at < line.length && BLANKS.includes(line[at])) at++
-    if (at >= line.length) return words
-    const word = readWord(line, at)
-    if (!word) return null
-    words.push(word.text)
-    at = word.end
-  }
-}
-
-function readWord(line: string, start: number): { text: string; end: number } | null {
-  let text = ''
-  let at = start
-  while (at < line.length && !WORD_ENDS.includes(line[at])) {
-    const quote = line[at]
-    if (quote !== '"' && quote !== "'") {
-      text += line[at++]
-      continue
-    }
-    const quoted = readQuoted(line, at + 1, quote)
-    // A closing quote ends the word: only a blank may follow it.
-    if (!quoted || (quoted.end < line.length && !BLANKS.includes(line[quoted.end]))) return null
-    return { text: text + quoted.text, end: quoted.end }
-  }
-  return { text, end: at }
-}
-
-function readQuoted(line: string, start: number, quote: string): { text: string; end: number } | null {
-  let text = ''
-  for (let at = start; at < line.length; at++) {
-    const char = line[at]
-    if (char === quote) return { text, end: at + 1 }
-    if (char !== '\\' || at + 1 >= line.length) {
-      text += char
-      continue
-    }
-    if (quote === "'") {
-      if (line[at + 1] === "'") at++
-      text += line[at]
-      continue
-    }
-    if (line[at + 1] === 'x' && isHexDigit(line.charCodeAt(at + 2)) && isHexDigit(line.charCodeAt(at + 3))) {
-      text += String.fromCharCode(Number.parseInt(line.slice(at + 2, at + 4), 16))
-      at += 3
-    } else {
-      at++
-      text += ESCAPES[line[at]] ?? line[at]
-    }
-  }
-  return null
-}
-
-/** A word in double quotes, as `splitWords` reads it back. */
-export function quoted(word: string): string {
-  let text = '"'
-  for (const char of word) {
-    const code = char.charCodeAt(0)
-    if (char === '"' || char === '\\') text += `\\${char}`
-    else if (code >= 32 && code < 127) text += char
-    else text += SHORT_ESCAPES[char] ?? `\\x${code.toString(16).padStart(2, '0')}`
-  }
-  return `${text}"`
-}
-
-const SHORT_ESCAPES: { [char: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x07': '\\a', '\b': '\\b' }
 
 const INT64_MAX = 2n ** 63n - 1n
 const UINT64_MAX = 2n ** 64n - 1n

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SCRIPT_ALLOW_OOM, SCRIPT_ALLOW_STALE, SCRIPT_NO_WRITES, SCRIPT_UNDECLARED } from './script-engine.ts'
-import { readLibraryHead, readScriptHead, splitWords } from './scripts-shebang.ts'
+import { readLibraryHead, readScriptHead } from './scripts-shebang.ts'
 
 test('a script without a shebang declares nothing', () => {
   assert.deepEqual(readScriptHead('return 1'), { flags: SCRIPT_UNDECLARED, codeFrom: 0 })
@@ -22,13 +22,4 @@ test('the name of a library stands in its first line', () => {
   assert.deepEqual(readLibraryHead('#!lua name=x\n'), { engineName: 'lua', name: 'x', codeFrom: 12 })
   assert.deepEqual(readLibraryHead('#!LUA NAME="x"\n'), { engineName: 'LUA', name: 'x', codeFrom: 14 })
   assert.equal(readLibraryHead('#!lua name="x\n'), 'Invalid library metadata')
-})
-
-test('words are split as in redis.conf', () => {
-  assert.deepEqual(splitWords(' a  b\tc '), ['a', 'b', 'c'])
-  assert.deepEqual(splitWords('"a b" \'c d\''), ['a b', 'c d'])
-  assert.deepEqual(splitWords('x="a\\x41\\n\\"" \'it\\\'s\''), ['x=aA\n"', "it's"])
-  assert.equal(splitWords('"a'), undefined)
-  assert.equal(splitWords('"a"b'), undefined)
-  assert.deepEqual(splitWords(''), [])
 })

@@ -1,6 +1,7 @@
 // The first line of a script or library: `#!lua name=mylib flags=no-writes,allow-stale`, words as redis.conf quotes them.
 
 import { isWordCharacter } from '../lib/strtod.ts'
+import { splitWords } from '../lib/words.ts'
 import { SCRIPT_FLAGS, SCRIPT_UNDECLARED, type ScriptFlagName } from './script-engine.ts'
 
 export interface ScriptHead {
@@ -57,48 +58,4 @@ export function readLibraryHead(code: string): LibraryHead | string {
 export function isName(name: string): boolean {
   for (let at = 0; at < name.length; at++) if (!isWordCharacter(name.charCodeAt(at))) return false
   return name !== ''
-}
-
-const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
-
-/** Words parted by space, "quoted" with escapes or 'quoted'; undefined when a quote stays open or a word follows one. */
-export function splitWords(line: string): string[] | undefined {
-  const words: string[] = []
-  let at = 0
-  for (;;) {
-    while (isSpace(line[at])) at++
-    if (at >= line.length) return words
-    let word = ''
-    while (at < line.length && !isSpace(line[at])) {
-      const quote = line[at]
-      if (quote !== '"' && quote !== "'") {
-        word += line[at++]
-        continue
-      }
-      const end = closingQuote(line, at)
-      if (end < 0 || (end + 1 < line.length && !isSpace(line[end + 1]))) return undefined
-      word += unquoted(line.slice(at + 1, end), quote)
-      at = end + 1
-    }
-    words.push(word)
-  }
-}
-
-function closingQuote(line: string, open: number): number {
-  for (let at = open + 1; at < line.length; at++) {
-    if (line[at] === line[open]) return at
-    if (line[at] === '\\' && (line[open] === '"' || line[at + 1] === "'")) at++
-  }
-  return -1
-}
-
-function unquoted(text: string, quote: string): string {
-  if (quote === "'") return text.replace(/\\'/g, "'")
-  return text.replace(/\\(x[0-9a-fA-F]{2}|[\s\S])/g, (_, escape: string) =>
-    escape.length === 3 ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : (ESCAPES[escape] ?? escape),
-  )
-}
-
-function isSpace(char: string | undefined): boolean {
-  return char !== undefined && ' \t\n\v\f\r'.includes(char)
 }

@@ -2,6 +2,7 @@
 // out of its way where nobody asks.
 
 import type { Slice } from '../../lib/slice.ts'
+import { quoted } from '../../lib/words.ts'
 import { CMD_ADMIN, CMD_FAST, CMD_SKIP_SLOWLOG } from '../catalog/command.ts'
 import type { TableEntry } from '../catalog/table.ts'
 import { CLIENT_SCRIPT, type Client } from '../client.ts'
@@ -88,7 +89,9 @@ export class Observers {
     const { connection } = client
     const unix = connection.kind === 'unix' ? `unix:${connection.peer.replace(/:0$/, '')}` : connection.peer
     const from = client.has(CLIENT_SCRIPT) ? 'lua' : unix
-    const words = withoutSecrets(engine, entry, args, argc).map(quoted).join(' ')
+    const words = withoutSecrets(engine, entry, args, argc)
+      .map(word => quoted(word.latin1()))
+      .join(' ')
     const line = `${time} [${client.db.index} ${from}] ${words}`
     for (const monitor of this.monitors) {
       // Who resets is no monitor any more when its RESET has run.
@@ -96,25 +99,4 @@ export class Observers {
       engine.replyTo(monitor, reply => reply.simple(line))
     }
   }
-}
-
-const ESCAPES: { readonly [char: string]: string } = {
-  '\\': '\\\\',
-  '"': '\\"',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\x07': '\\a',
-  '\b': '\\b',
-}
-
-/** The bytes in double quotes, unprintable ones escaped. */
-function quoted(s: Slice): string {
-  const text = s
-    .latin1()
-    .replace(
-      /[\\"\x00-\x1f\x7f-\xff]/g,
-      char => ESCAPES[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-    )
-  return `"${text}"`
 }

@@ -6,6 +6,8 @@
 //
 // Always: a Manifest is a value: what would change it makes another, which is worth something once it is on the disk.
 
+import { quotedIfNeeded, splitWords } from '../../lib/words.ts'
+
 export interface LogFile {
   readonly name: string
   readonly seq: number
@@ -93,7 +95,8 @@ export class Manifest {
   }
 
   text(): string {
-    const line = (file: LogFile, type: string) => `file ${quoted(file.name)} seq ${file.seq} type ${type}${file.more}\n`
+    const line = (file: LogFile, type: string) =>
+      `file ${quotedIfNeeded(file.name)} seq ${file.seq} type ${type}${file.more}\n`
     let text = this.base === undefined ? '' : line(this.base, 'b')
     for (const file of this.history) text += line(file, 'h')
     for (const file of this.incremental) text += line(file, 'i')
@@ -133,7 +136,7 @@ export class Manifest {
 }
 
 function parseLine(line: string, fail: (message: string) => never): { type: string; file: LogFile } {
-  const words = wordsOf(line)
+  const words = splitWords(line)
   if (words === undefined || words.length < 6 || words.length % 2 !== 0) return fail('Invalid AOF manifest file format')
   let name = ''
   let seq = 0
@@ -153,60 +156,9 @@ function parseLine(line: string, fail: (message: string) => never): { type: stri
         type = value[0] ?? ''
         break
       default:
-        more += ` ${quoted(words[i])} ${quoted(value)}`
+        more += ` ${quotedIfNeeded(words[i])} ${quotedIfNeeded(value)}`
     }
   }
   if (name === '' || seq === 0 || type === '') fail('Invalid AOF manifest file format')
   return { type, file: { name, seq, more } }
-}
-
-const ESCAPES: { [letter: string]: string } = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
-
-/** Words as a configuration line has them, quoted ones included; undefined when quotes do not match. */
-function wordsOf(line: string): string[] | undefined {
-  const words: string[] = []
-  let i = 0
-  while (i < line.length) {
-    if (/\s/.test(line[i])) {
-      i++
-      continue
-    }
-    let word = ''
-    const quote = line[i] === '"' || line[i] === "'" ? line[i++] : ''
-    for (; i < line.length && (quote === '' ? !/\s/.test(line[i]) : line[i] !== quote); i++) {
-      if (quote === '"' && line[i] === '\\' && i + 1 < line.length) {
-        const hex = /^\\x([0-9a-fA-F]{2})/.exec(line.slice(i))
-        if (hex !== null) {
-          word += String.fromCharCode(Number.parseInt(hex[1], 16))
-          i += 3
-        } else {
-          i++
-          word += ESCAPES[line[i]] ?? line[i]
-        }
-      } else if (quote === "'" && line[i] === '\\' && line[i + 1] === "'") word += line[++i]
-      else word += line[i]
-    }
-    if (quote !== '') {
-      if (line[i] !== quote) return undefined
-      i++
-      if (i < line.length && !/\s/.test(line[i])) return undefined
-    }
-    words.push(word)
-  }
-  return words
-}
-
-/** A word as it stands in a manifest: in quotes when it has blanks or what is not printable. */
-function quoted(word: string): string {
-  if (word !== '' && /^[!#-[\]-~]+$/.test(word)) return word
-  let text = '"'
-  for (const c of word) {
-    const code = c.charCodeAt(0)
-    const letter = Object.keys(ESCAPES).find(key => ESCAPES[key] === c)
-    if (c === '"' || c === '\\') text += `\\${c}`
-    else if (letter !== undefined) text += `\\${letter}`
-    else if (code < 32 || code > 126) text += `\\x${code.toString(16).padStart(2, '0')}`
-    else text += c
-  }
-  return `${text}"`
 }
