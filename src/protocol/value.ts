@@ -8,12 +8,6 @@ export class ReplyError {
   constructor(text: string) {
     this.text = text
   }
-
-  /** The first word: WRONGTYPE, NOAUTH. */
-  get code(): string {
-    const space = this.text.indexOf(' ')
-    return space < 0 ? this.text : this.text.slice(0, space)
-  }
 }
 
 /** A message that answers no command. */

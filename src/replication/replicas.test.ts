@@ -4,13 +4,13 @@ import { conversation } from '../../test/harness/conversation.ts'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { encodeCommand, type RespError } from '../../test/harness/resp.ts'
 import { ask, fill, say, ToolBench } from '../../test/harness/tools.ts'
+import { parseServerUrl } from '../client/url.ts'
 import { runtimeNetwork } from '../net/runtime.ts'
 import type { Connection } from '../system/network.ts'
 import { realSystem } from '../system/real.ts'
 import { virtualSystem } from '../system/virtual.ts'
 import type { Remote } from '../tools/online/remote.ts'
 import { ReplicaLink } from '../tools/online/replica-link.ts'
-import { parseServerUrl } from '../tools/online/server-url.ts'
 
 const QUICK = { 'repl-diskless-sync-delay': '0', 'repl-ping-replica-period': '3600' }
 

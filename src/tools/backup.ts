@@ -7,6 +7,7 @@
 //
 // Always: FILE is whole or as it was before; nothing else remains, whatever fails.
 
+import type { ServerUrl } from '../client/url.ts'
 import { folderOf } from '../persistence/file-sink.ts'
 import type { Dial } from '../system/network.ts'
 import { EXIT_GOOD, type Machine, print, type Tool, ToolError, type Words } from './command-line.ts'
@@ -15,7 +16,6 @@ import { RdbBuilder } from './online/rdb-writer.ts'
 import { Remote } from './online/remote.ts'
 import { LinkRefused, ReplicaLink } from './online/replica-link.ts'
 import { type CopiedKey, KeyCopier, keysOf, keyText, librariesOf } from './online/scan-source.ts'
-import type { ServerUrl } from './online/server-url.ts'
 import { Stop, serverOf, TLS_FLAGS, URLS, wholeServer } from './online/session.ts'
 import { bytesText, countText, Progress } from './progress.ts'
 

@@ -5,6 +5,7 @@
 //
 // Always: what is done is done once, however often the tool is interrupted; it says "equal" only of what it compared.
 
+import type { ServerUrl } from '../client/url.ts'
 import type { Dial } from '../system/network.ts'
 import {
   complain,
@@ -26,7 +27,6 @@ import { LinkRefused } from './online/replica-link.ts'
 import { latin1, ReplyError } from './online/replies.ts'
 import { keysOf } from './online/scan-source.ts'
 import { ScratchKeyspace } from './online/scratch-keyspace.ts'
-import type { ServerUrl } from './online/server-url.ts'
 import { pause, Stop, serverOf, TLS_FLAGS, URLS, wholeServer } from './online/session.ts'
 import { bytesText, countText } from './progress.ts'
 

@@ -1,6 +1,7 @@
 // Online tools in a test: the disk and the terminal are made up, the servers are real ones of ours, reached without a
 // socket, or the redis-server that REDIS_SERVER names.
 
+import { parseServerUrl } from '../../src/client/url.ts'
 import { runtimeNetwork } from '../../src/net/runtime.ts'
 import type { Dial, Outgoing } from '../../src/system/network.ts'
 import { realSystem } from '../../src/system/real.ts'
@@ -9,7 +10,6 @@ import { type VirtualMachine, virtualSystem } from '../../src/system/virtual.ts'
 import { runTool, type Tool } from '../../src/tools/command-line.ts'
 import { Remote, type Word } from '../../src/tools/online/remote.ts'
 import type { Value } from '../../src/tools/online/replies.ts'
-import { parseServerUrl } from '../../src/tools/online/server-url.ts'
 import { outgoingOver } from './outgoing.ts'
 import { type Config, oraclePath, startTarget, type Target } from './target.ts'
 

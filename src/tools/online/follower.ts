@@ -6,6 +6,7 @@
 //
 // Always: the link is read as fast as the source sends, so that the source keeps nothing for us.
 
+import type { ServerUrl } from '../../client/url.ts'
 import type { Dial } from '../../net/dial.ts'
 import type { Machine } from '../command-line.ts'
 import { bytesText, Progress } from '../progress.ts'
@@ -15,7 +16,6 @@ import { LinkLost, Remote } from './remote.ts'
 import { ReplicaLink } from './replica-link.ts'
 import { ReplyError } from './replies.ts'
 import type { ScratchKeyspace } from './scratch-keyspace.ts'
-import type { ServerUrl } from './server-url.ts'
 import { pause, type Stop } from './session.ts'
 import { Spool } from './spool.ts'
 import { StreamApplier } from './stream-applier.ts'

@@ -4,12 +4,12 @@
 //
 // Always: when the connection breaks, every call that waits is rejected with the same LinkLost.
 
+import type { ServerUrl } from '../../client/url.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Dial, Outgoing } from '../../net/dial.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
 import { ToolError } from '../command-line.ts'
 import { latin1, ReplyError, ReplyReader, type Value } from './replies.ts'
-import type { ServerUrl } from './server-url.ts'
 
 const CONNECT_MS = 10_000
 

@@ -8,12 +8,12 @@
 //
 // Always: bytes are handed on in order, before the next ones are taken; `offset` counts the stream as the server does.
 
+import type { ServerUrl } from '../../client/url.ts'
 import type { Dial } from '../../net/dial.ts'
 import type { Timers } from '../../system/system.ts'
 import { ToolError } from '../command-line.ts'
 import { type LinkLost, Remote } from './remote.ts'
 import { ReplyError } from './replies.ts'
-import type { ServerUrl } from './server-url.ts'
 
 const MARK_BYTES = 40
 const ACK_MS = 1000

@@ -1,8 +1,8 @@
 // What the online tools share: which servers are meant, and how the operator ends them early.
 
+import { parseServerUrl, type ServerUrl } from '../../client/url.ts'
 import type { Dial, TlsOptions } from '../../net/dial.ts'
 import { EXIT_INTERRUPTED, type Flag, type Machine, ToolError, type Words } from '../command-line.ts'
-import { parseServerUrl, type ServerUrl } from './server-url.ts'
 
 export const TLS_FLAGS: readonly Flag[] = [
   { name: '--cacert', value: 'FILE', about: 'for rediss: believe the authorities in this PEM file' },

@@ -4,7 +4,7 @@
 //
 // Always: what stands percent-encoded is decoded; a password without a user is `:password@`.
 
-import type { Address, TlsOptions } from '../../net/dial.ts'
+import type { Address, TlsOptions } from '../system/network.ts'
 
 const PORT = 6379
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseServerUrl } from './server-url.ts'
+import { parseServerUrl } from './url.ts'
 
 test('a URL names host, port, user, password and database', () => {
   const url = parseServerUrl('redis://me:s%40cret@db.example:7000/3')!

@@ -1,0 +1,287 @@
+// PrimaryLink: the replica's side of a replication link: the dataset of one moment, then every change as it is made.
+// https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
+//
+//   connect ─▶ ping ─▶ auth ─▶ port ─▶ address ─▶ capa ─▶ version ─▶ rdbOnly ─▶ psync     (each command is a STEP)
+//                                                                                 │
+//     FULLRESYNC, or SYNC where there is no PSYNC    ┌────────────────────────────┤ CONTINUE
+//                                                    ▼                            ▼
+//                                 payload ─▶ loading [loaded] ─▶ stream ◀──────────
+//   any state ─▶ closed
+//
+// Always: the target gets bytes in order, the next ones after it has returned; `offset` is the replication offset of
+// the last byte that came; while the target loads nothing is read. Once a second the primary gets a line feed or a REPLCONF
+// ACK, since it closes replicas that are silent for repl-timeout.
+
+import type { CommandWriter } from '../protocol/command-writer.ts'
+import { ReplyError, textOf, type Value } from '../protocol/value.ts'
+import type { Timer } from '../system/system.ts'
+import { type ClientSystem, Connection, type ConnectionOptions, type ReplyHandler, writeWords } from './connection.ts'
+import type { CloseReason } from './errors.ts'
+import { PayloadReader, type PayloadSink } from './payload-reader.ts'
+
+const ACK_MS = 1000
+/** Of replies in the handshake: lines, none of them long. */
+const LIMITS = { lineBytesMax: 64 * 1024, replyBytesMax: 64 * 1024 }
+
+/** Receives the dataset and the stream. */
+export interface LinkTarget extends PayloadSink {
+  /** PSYNC is answered: `continued`, `id` and `offset` of the link are set. */
+  opened(link: PrimaryLink): void
+  /** The file is whole. The stream comes after link.loaded(), which may be called from within. */
+  rdbEnds(link: PrimaryLink): void
+  /** Bytes of the stream, owned by the callee; link.offset includes them. */
+  stream(bytes: Uint8Array): void
+  /** Not after close(). */
+  closed(reason: CloseReason): void
+  /** The offset that is acknowledged: up to it the stream is applied. Absent: link.offset. */
+  appliedOffset?(): number
+  /** The offset up to which it is fsynced (FACK). Absent or undefined: none is sent. */
+  syncedOffset?(): number | undefined
+}
+
+export interface LinkOptions
+  extends Pick<ConnectionOptions, 'address' | 'user' | 'password' | 'connectMs' | 'silenceMs'> {
+  /** Goes on behind this; absent: everything from the beginning. */
+  from?: { id: string; offset: number }
+  /** Where the replica listens. */
+  port?: number
+  /** The address that it announces, where the primary does not see it. */
+  announcedAddress?: string
+  version?: string
+  /** Only the RDB file is wanted. */
+  rdbOnly?: boolean
+}
+
+/** Of the handshake: the step whose reply is awaited. */
+export type LinkState =
+  | 'connect'
+  | 'ping'
+  | 'auth'
+  | 'port'
+  | 'address'
+  | 'capa'
+  | 'version'
+  | 'rdbOnly'
+  | 'psync'
+  | 'payload'
+  | 'loading'
+  | 'stream'
+  | 'closed'
+
+/** A command of the handshake. */
+interface Step {
+  readonly name: LinkState
+  /** The words; undefined: it is left out. */
+  words(options: LinkOptions): readonly string[] | undefined
+  /** Whether an error in reply to it ends the link. */
+  mayFail(error: ReplyError): boolean
+}
+
+const PING: Step = {
+  name: 'ping',
+  words: () => ['PING'],
+  // Who has to log in first is answered so.
+  mayFail: ({ text }) => /^(NOAUTH|NOPERM|ERR operation not permitted)/.test(text),
+}
+
+/** In this order, all at once; older servers know fewer of them. */
+const INTRODUCTION: readonly Step[] = [
+  {
+    name: 'auth',
+    words: ({ user = '', password = '' }) =>
+      password === '' ? undefined : user === '' ? ['AUTH', password] : ['AUTH', user, password],
+    mayFail: () => false,
+  },
+  replconf('port', ({ port = 0 }) => ['listening-port', String(port)]),
+  replconf('address', ({ announcedAddress: address }) => (address === undefined ? undefined : ['ip-address', address])),
+  replconf('capa', () => ['capa', 'eof', 'capa', 'psync2']),
+  replconf('version', ({ version }) => (version === undefined ? undefined : ['version', version])),
+  replconf('rdbOnly', ({ rdbOnly }) => (rdbOnly === true ? ['rdb-only', '1'] : undefined)),
+]
+
+function replconf(name: LinkState, words: (options: LinkOptions) => string[] | undefined): Step {
+  return {
+    name,
+    words: options => {
+      const found = words(options)
+      return found === undefined ? undefined : ['REPLCONF', ...found]
+    },
+    mayFail: () => true,
+  }
+}
+
+/** Errors in reply to PSYNC that end the link; after any other one SYNC is tried. */
+const PSYNC_REFUSED = /^(NOPERM|NOAUTH|LOADING|MASTERDOWN|NOMASTERLINK)/
+
+export class PrimaryLink implements ReplyHandler {
+  state: LinkState = 'connect'
+  /** The stream's name ('' where the primary has none), and how many of its bytes came. */
+  id = ''
+  offset = 0
+  /** A partial resynchronisation: no dataset comes. */
+  continued = false
+  private readonly connection: Connection
+  private readonly system: ClientSystem
+  private readonly options: LinkOptions
+  private readonly target: LinkTarget
+  private readonly payload: PayloadReader
+  private readonly steps: Step[] = []
+  private timer: Timer | undefined
+  /** What came while the target was loading. */
+  private readonly kept: Uint8Array[] = []
+
+  constructor(system: ClientSystem, options: LinkOptions, target: LinkTarget) {
+    this.system = system
+    this.options = options
+    this.target = target
+    this.payload = new PayloadReader(target)
+    const { address, connectMs, silenceMs } = options
+    this.connection = new Connection(
+      system,
+      { address, connectMs, silenceMs, limits: LIMITS },
+      {
+        ready: () => this.send(PING),
+        closed: reason => this.ended(reason),
+      },
+    )
+  }
+
+  // ---- the handshake ----
+
+  private get out(): CommandWriter {
+    return this.connection.out
+  }
+
+  private send(...steps: readonly Step[]): void {
+    for (const step of steps) {
+      const words = step.words(this.options)
+      if (words === undefined) continue
+      writeWords(this.out, words)
+      this.steps.push(step)
+      this.connection.expect(1, this)
+    }
+    this.state = this.steps[0].name
+    this.connection.flush()
+  }
+
+  /** ReplyHandler: of a step, or of PSYNC. */
+  reply(value: Value): void {
+    const step = this.steps.shift()
+    if (step === undefined) return this.psyncAnswered(value)
+    if (value instanceof ReplyError && !step.mayFail(value)) {
+      const command = step.name === 'auth' ? 'AUTH' : 'PING'
+      return this.connection.fail({ kind: 'refused', text: value.text, command })
+    }
+    if (step === PING) this.send(...INTRODUCTION)
+    else if (this.steps.length > 0) this.state = this.steps[0].name
+    else this.askForStream()
+  }
+
+  private askForStream(): void {
+    const { from } = this.options
+    this.state = 'psync'
+    writeWords(this.out, from === undefined ? ['PSYNC', '?', '-1'] : ['PSYNC', from.id, String(from.offset + 1)])
+    this.connection.expect(1, this)
+    this.connection.flush()
+  }
+
+  private psyncAnswered(value: Value): void {
+    const [word, id = '', offset = ''] = textOf(value).split(' ')
+    const { from } = this.options
+    const text = value instanceof ReplyError ? value.text : ''
+    if (PSYNC_REFUSED.test(text)) return this.connection.fail({ kind: 'noReplica', text })
+    this.state = 'payload'
+    if (word === 'CONTINUE' && from !== undefined) {
+      this.id = id === '' ? from.id : id
+      this.offset = from.offset
+      this.continued = true
+      this.state = 'stream'
+    } else if (word === 'FULLRESYNC' && id !== '' && /^\d+$/.test(offset)) {
+      this.id = id
+      this.offset = Number(offset)
+    } else this.out.plain('SYNC\r\n')
+    this.timer = this.system.timers.every(ACK_MS, () => this.keepAlive())
+    this.target.opened(this)
+    this.connection.takeOver(bytes => this.received(bytes))
+    this.connection.flush()
+  }
+
+  /** ReplyHandler: ended() does the rest. */
+  closed(): void {}
+
+  // ---- what comes ----
+
+  private received(bytes: Uint8Array): void {
+    if (this.state === 'stream') return this.pass(bytes)
+    if (this.state !== 'payload') {
+      this.kept.push(bytes)
+      return
+    }
+    const { payload } = this
+    const end = payload.take(bytes)
+    if (payload.error !== '') return this.connection.fail({ kind: 'noReplica', text: payload.error })
+    if (payload.state !== 'end' || this.state !== 'payload') return
+    this.state = 'loading'
+    if (end < bytes.length) this.kept.push(bytes.subarray(end))
+    this.connection.pause()
+    this.target.rdbEnds(this)
+  }
+
+  /** The target has the dataset: the stream follows. */
+  loaded(): void {
+    if (this.state !== 'loading') return
+    this.state = 'stream'
+    // Also without PSYNC: the primary sends no stream before.
+    this.acknowledge()
+    for (let bytes = this.kept.shift(); bytes !== undefined; bytes = this.kept.shift()) this.pass(bytes)
+    this.connection.resume()
+  }
+
+  private pass(bytes: Uint8Array): void {
+    if (this.state !== 'stream') return
+    this.offset += bytes.length
+    this.target.stream(bytes)
+  }
+
+  private keepAlive(): void {
+    if (this.state === 'stream' && this.id !== '') return this.acknowledge()
+    this.out.plain('\n')
+    this.connection.flush()
+  }
+
+  /** Tells the primary how far we are. */
+  acknowledge(): void {
+    if (this.state !== 'stream') return
+    const { out, target } = this
+    const synced = target.syncedOffset?.()
+    out.count(synced === undefined ? 3 : 5)
+    out.word('REPLCONF')
+    out.word('ACK')
+    out.integer(target.appliedOffset?.() ?? this.offset)
+    if (synced !== undefined) {
+      out.word('FACK')
+      out.integer(synced)
+    }
+    this.connection.flush()
+  }
+
+  // ---- the end ----
+
+  close(): void {
+    this.stop()
+    this.connection.close()
+  }
+
+  private ended(reason: CloseReason): void {
+    this.stop()
+    this.target.closed(reason)
+  }
+
+  private stop(): void {
+    this.state = 'closed'
+    this.payload.state = 'end'
+    this.kept.length = 0
+    if (this.timer !== undefined) this.system.timers.cancel(this.timer)
+    this.timer = undefined
+  }
+}
