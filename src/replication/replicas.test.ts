@@ -4,13 +4,11 @@ import { conversation } from '../../test/harness/conversation.ts'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { encodeCommand, type RespError } from '../../test/harness/resp.ts'
 import { ask, fill, say, ToolBench } from '../../test/harness/tools.ts'
+import { AwaitedLink } from '../client/awaited-link.ts'
+import type { Remote } from '../client/remote.ts'
 import { parseServerUrl } from '../client/url.ts'
-import { runtimeNetwork } from '../net/runtime.ts'
 import type { Connection } from '../system/network.ts'
-import { realSystem } from '../system/real.ts'
 import { virtualSystem } from '../system/virtual.ts'
-import type { Remote } from '../tools/online/remote.ts'
-import { ReplicaLink } from '../tools/online/replica-link.ts'
 
 const QUICK = { 'repl-diskless-sync-delay': '0', 'repl-ping-replica-period': '3600' }
 
@@ -36,27 +34,20 @@ class Ear {
   whole = false
   stream = ''
   error: Error | undefined
-  link!: ReplicaLink
+  link!: AwaitedLink
 
   static async open(bench: ToolBench, from?: { id: string; offset: number }, rdbOnly = false): Promise<Ear> {
     const ear = new Ear()
-    ear.link = await ReplicaLink.open({
-      url: parseServerUrl('redis://test:1')!,
-      dial: bench.dial,
-      timers: realSystem(runtimeNetwork()).timers,
-      from,
-      rdbOnly,
-      target: {
-        rdbBegins: () => {},
-        rdb: bytes => {
-          ear.rdbBytes += bytes.length
-        },
-        rdbEnds: () => {
-          ear.whole = true
-        },
-        stream: bytes => {
-          ear.stream += new TextDecoder('latin1').decode(bytes)
-        },
+    ear.link = await AwaitedLink.open(parseServerUrl('redis://test:1')!, { from, rdbOnly }, bench.reach, {
+      rdbBegins: () => {},
+      rdb: bytes => {
+        ear.rdbBytes += bytes.length
+      },
+      rdbEnds: () => {
+        ear.whole = true
+      },
+      stream: bytes => {
+        ear.stream += new TextDecoder('latin1').decode(bytes)
       },
     })
     ear.link.onEnd = error => {

@@ -5,6 +5,7 @@
 // Always: while an order waits or is at work nobody else changes its keys: commands that would, and those that do not
 // say which keys they change, are held back and come again. Reading goes on, and so does everything else.
 
+import type { ClientSystem } from '../client/connection.ts'
 import { CMD_MAY_REPLICATE, CMD_WRITE } from '../engine/catalog/command.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
 import type { Client } from '../engine/client.ts'
@@ -13,8 +14,6 @@ import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import { NOTIFY_GENERIC } from '../engine/messaging/events.ts'
 import type { Migration, MigrationOrder } from '../engine/ports/migration.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Dial } from '../system/network.ts'
-import type { Timers } from '../system/system.ts'
 import { MigrationTarget, type Order } from './migration-target.ts'
 
 /** Targets with an open connection; beyond that the one that was used longest ago is given up. */
@@ -24,16 +23,14 @@ const DEL = Slice.of('DEL')
 
 export class Migrations implements Migration {
   private readonly engine: Engine
-  private readonly timers: Timers
-  private readonly dial: Dial
+  private readonly system: ClientSystem
   private readonly targets = new Map<string, MigrationTarget>()
   /** How many orders hold each key; databases are not told apart. */
   private readonly keys = new Map<string, number>()
 
-  constructor(engine: Engine, timers: Timers, dial: Dial) {
+  constructor(engine: Engine, system: ClientSystem) {
     this.engine = engine
-    this.timers = timers
-    this.dial = dial
+    this.system = system
   }
 
   start(client: Client, order: MigrationOrder): void {
@@ -65,11 +62,12 @@ export class Migrations implements Migration {
   }
 
   private newTarget(host: string, port: string): MigrationTarget {
-    const { engine, timers, dial } = this
+    const { engine, system } = this
     return new MigrationTarget({
       engine,
-      timers,
-      connect: timeoutMs => dial({ host, port: Number.parseInt(port, 10) || 0 }, timeoutMs),
+      system,
+      host,
+      port: Number.parseInt(port, 10) || 0,
       ended: (order, taken, error) => this.end(order, taken, error),
     })
   }

@@ -20,7 +20,7 @@ import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import { builtInCodecs } from '../persistence/values/index.ts'
 import { ValueCodecs } from '../persistence/values/value-codecs.ts'
 import type { ScriptRoom } from '../scripting/scripting.ts'
-import { type Connection, dialing, type Listener, listening, type Receiver } from '../system/network.ts'
+import { type Connection, type Listener, listening, type Receiver } from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import { applyConfigStatements } from './config-statements.ts'
 import { configurationOf } from './configuration.ts'
@@ -95,7 +95,7 @@ export class Server implements RunningServer {
     applyConfigStatements(config, this.engine.table)
     this.engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
     this.scripting = addScripting(this.engine)
-    this.migrations = new Migrations(this.engine, timers, dialing(system.network))
+    this.migrations = new Migrations(this.engine, system)
     this.engine.migration = this.migrations
     this.engine.configuration = configurationOf({
       config,
@@ -158,7 +158,7 @@ export class Server implements RunningServer {
       engine.stats.rejectedConnections++
       return undefined
     }
-    if (engine.settings.protectedMode && engine.settings.requirepass === '' && !isLocal(connection)) {
+    if (engine.settings.protectedMode && engine.settings.requirepass === '' && !isLoopback(connection)) {
       connection.write(PROTECTED, 0, PROTECTED.length)
       engine.stats.rejectedConnections++
       return undefined
@@ -373,7 +373,8 @@ export async function startServer(
   return server
 }
 
-function isLocal(connection: Connection): boolean {
+/** Of this machine by any of its loopback addresses, as protected mode asks; who is `local` to CONFIG is narrower. */
+function isLoopback(connection: Connection): boolean {
   if (connection.kind === 'unix' || connection.kind === 'memory') return true
   return connection.peer.startsWith('127.') || connection.peer.startsWith('[::1]')
 }

@@ -1,20 +1,20 @@
 // redstart backup URL FILE: an RDB file of a server that is running, without disturbing who uses it.
 //
-//   as a replica   the server sends the dataset of one moment                     [ReplicaLink]
+//   as a replica   the server sends the dataset of one moment                     [PrimaryLink]
 //   key by key     where it lets nobody be its replica; each key is whole, but    [KeyCopier]
 //                  they are not of one moment
 //     ─▶ FILE.tmp ─▶ fsync ─▶ read again, checksum ─▶ FILE
 //
 // Always: FILE is whole or as it was before; nothing else remains, whatever fails.
 
+import { AwaitedLink } from '../client/awaited-link.ts'
+import { ReplicationRefused } from '../client/errors.ts'
+import { Remote } from '../client/remote.ts'
 import type { ServerUrl } from '../client/url.ts'
 import { folderOf } from '../persistence/file-sink.ts'
-import type { Dial } from '../system/network.ts'
 import { EXIT_GOOD, type Machine, print, type Tool, ToolError, type Words } from './command-line.ts'
 import { passRdb, summaryText } from './online/rdb-pass.ts'
 import { RdbBuilder } from './online/rdb-writer.ts'
-import { Remote } from './online/remote.ts'
-import { LinkRefused, ReplicaLink } from './online/replica-link.ts'
 import { type CopiedKey, KeyCopier, keysOf, keyText, librariesOf } from './online/scan-source.ts'
 import { Stop, serverOf, TLS_FLAGS, URLS, wholeServer } from './online/session.ts'
 import { bytesText, countText, Progress } from './progress.ts'
@@ -32,26 +32,23 @@ ${URLS}
 Example: redstart backup redis://:secret@db.example:6379 today.rdb
 `
 
-export function backupTool(dial: Dial): Tool {
-  return {
-    name: 'backup',
-    summary: 'Copies the dataset of a running server into an RDB file.',
-    operands: 'URL FILE',
-    about: ABOUT,
-    flags: [
-      { name: '--dry-run', about: 'look at the server, say what would be copied, write nothing' },
-      { name: '--replace', about: 'FILE may exist already' },
-      { name: '--keys', about: 'copy key by key, not as a replica' },
-      ...TLS_FLAGS,
-    ],
-    run: (words, machine) => new Backup(words, machine, dial).run(),
-  }
+export const backupTool: Tool = {
+  name: 'backup',
+  summary: 'Copies the dataset of a running server into an RDB file.',
+  operands: 'URL FILE',
+  about: ABOUT,
+  flags: [
+    { name: '--dry-run', about: 'look at the server, say what would be copied, write nothing' },
+    { name: '--replace', about: 'FILE may exist already' },
+    { name: '--keys', about: 'copy key by key, not as a replica' },
+    ...TLS_FLAGS,
+  ],
+  run: (words, machine) => new Backup(words, machine).run(),
 }
 
 class Backup {
   private readonly words: Words
   private readonly machine: Machine
-  private readonly dial: Dial
   private readonly url: ServerUrl
   private readonly path: string
   private readonly temporary: string
@@ -59,10 +56,9 @@ class Backup {
   private fd = -1
   private bytes = 0
 
-  constructor(words: Words, machine: Machine, dial: Dial) {
+  constructor(words: Words, machine: Machine) {
     this.words = words
     this.machine = machine
-    this.dial = dial
     this.url = wholeServer(serverOf(words.operands[0], words, machine))
     this.path = words.operands[1]
     this.temporary = `${this.path}.tmp`
@@ -88,7 +84,7 @@ class Backup {
 
   private async dryRun(): Promise<number> {
     const { machine, url } = this
-    const remote = await Remote.open(url, this.dial)
+    const remote = await Remote.open(url, this.machine)
     const databases = await keysOf(remote)
     const { redis_version: version = 'unknown' } = await remote.info('server')
     const { used_memory: memory = '0' } = await remote.info('memory')
@@ -107,7 +103,7 @@ class Backup {
         await this.stop.or(this.copyAsReplica())
         return 'consistent: the dataset of one moment'
       } catch (error) {
-        if (!(error instanceof LinkRefused)) throw error
+        if (!(error instanceof ReplicationRefused)) throw error
         return `${await this.copyKeys()} (the server takes no replica: ${error.message})`
       }
     }
@@ -138,27 +134,17 @@ class Backup {
       broke = reject
     })
     done.catch(() => {})
-    const link = await ReplicaLink.open({
-      url: this.url,
-      dial: this.dial,
-      timers: machine.timers,
-      rdbOnly: true,
-      target: {
-        rdbBegins: bytes => {
-          progress = new Progress(machine, 'copying', Math.max(0, bytes))
-          this.open()
-        },
-        rdb: bytes => {
-          this.write(bytes, bytes.length)
-          progress.update(this.bytes)
-        },
-        rdbEnds: surplus => {
-          this.bytes -= surplus
-          machine.disk.truncate(this.fd, this.bytes)
-          whole()
-        },
-        stream: () => {},
+    const link = await AwaitedLink.open(this.url, { rdbOnly: true }, machine, {
+      rdbBegins: bytes => {
+        progress = new Progress(machine, 'copying', Math.max(0, bytes))
+        this.open()
       },
+      rdb: bytes => {
+        this.write(bytes, bytes.length)
+        progress.update(this.bytes)
+      },
+      rdbEnds: () => whole(),
+      stream: () => {},
     })
     link.onEnd = error => broke(error)
     if (link.error !== undefined) broke!(link.error)
@@ -172,7 +158,7 @@ class Backup {
 
   private async copyKeys(): Promise<string> {
     const { stop, machine } = this
-    const remote = await Remote.open(this.url, this.dial)
+    const remote = await Remote.open(this.url, machine)
     const copier = new KeyCopier(remote)
     const databases = await keysOf(remote)
     let total = 0

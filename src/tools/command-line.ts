@@ -4,6 +4,7 @@
 //
 // Always: results go to standard output; progress, questions and complaints go to standard error.
 
+import { ClientError } from '../client/errors.ts'
 import type { System } from '../system/system.ts'
 
 /** What a tool's process ends with. */
@@ -45,7 +46,7 @@ export interface Tool {
   /** Paragraphs behind the options in --help. */
   readonly about: string
   readonly flags: readonly Flag[]
-  /** Does the work; the exit code. May throw ToolError and DiskError. */
+  /** Does the work; the exit code. May throw ToolError, ClientError and DiskError. */
   run(words: Words, machine: Machine): Promise<number>
 }
 
@@ -155,6 +156,10 @@ export async function runTool(tool: Tool, args: readonly string[], machine: Mach
     if (error instanceof ToolError) {
       complain(machine, `redstart ${tool.name}: ${error.message}\n`)
       return error.exitCode
+    }
+    if (error instanceof ClientError) {
+      complain(machine, `redstart ${tool.name}: ${error.message}\n`)
+      return EXIT_FAILED
     }
     const { code, path, message } = error as { code?: unknown; path?: string; message: string }
     if (typeof code !== 'string') throw error

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask, digestOf, fill, say, ToolBench } from '../../test/harness/tools.ts'
+import type { Remote } from '../client/remote.ts'
 import { migrateTool } from './migrate.ts'
-import type { Remote } from './online/remote.ts'
 
 const QUICK = { 'repl-diskless-sync-delay': '0' }
 const URLS = ['redis://test:1', 'redis://test:2']

@@ -5,8 +5,10 @@
 //
 // Always: what is done is done once, however often the tool is interrupted; it says "equal" only of what it compared.
 
+import { ClientError, ReplicationRefused } from '../client/errors.ts'
+import { Remote } from '../client/remote.ts'
 import type { ServerUrl } from '../client/url.ts'
-import type { Dial } from '../system/network.ts'
+import { ReplyError, textOf } from '../protocol/value.ts'
 import {
   complain,
   EXIT_FAULTS,
@@ -22,9 +24,6 @@ import { Comparer, type DoubtfulKey, exampleText } from './online/comparer.ts'
 import { Follower } from './online/follower.ts'
 import { KeyMigration } from './online/key-migration.ts'
 import { MARKER, MigrationState } from './online/migration-state.ts'
-import { Remote } from './online/remote.ts'
-import { LinkRefused } from './online/replica-link.ts'
-import { latin1, ReplyError } from './online/replies.ts'
 import { keysOf } from './online/scan-source.ts'
 import { ScratchKeyspace } from './online/scratch-keyspace.ts'
 import { pause, Stop, serverOf, TLS_FLAGS, URLS, wholeServer } from './online/session.ts'
@@ -61,31 +60,28 @@ ${URLS}
 Example: redstart migrate redis://old.example redis://:secret@new.example:6379 --cutover
 `
 
-export function migrateTool(dial: Dial): Tool {
-  return {
-    name: 'migrate',
-    summary: 'Copies a running server to another, and every change with it.',
-    operands: 'URL URL',
-    about: ABOUT,
-    flags: [
-      { name: '--dry-run', about: 'look at both servers, say what would be done' },
-      { name: '--state', value: 'FILE', about: 'where to keep what is needed to go on (redstart-migrate.state)' },
-      { name: '--replace', about: 'the target need not be empty: keys that both have are replaced' },
-      { name: '--follow', about: 'go on applying changes until interrupted' },
-      { name: '--cutover', about: 'pause writes to the source at the end, and apply the last ones' },
-      { name: '--pause', value: 'SECONDS', about: `how long --cutover pauses writes (${PAUSE_SECONDS})` },
-      { name: '--keys', about: 'copy key by key, not as a replica' },
-      { name: '--no-compare', about: 'do not compare the servers' },
-      ...TLS_FLAGS,
-    ],
-    run: (words, machine) => new Migrate(words, machine, dial).run(),
-  }
+export const migrateTool: Tool = {
+  name: 'migrate',
+  summary: 'Copies a running server to another, and every change with it.',
+  operands: 'URL URL',
+  about: ABOUT,
+  flags: [
+    { name: '--dry-run', about: 'look at both servers, say what would be done' },
+    { name: '--state', value: 'FILE', about: 'where to keep what is needed to go on (redstart-migrate.state)' },
+    { name: '--replace', about: 'the target need not be empty: keys that both have are replaced' },
+    { name: '--follow', about: 'go on applying changes until interrupted' },
+    { name: '--cutover', about: 'pause writes to the source at the end, and apply the last ones' },
+    { name: '--pause', value: 'SECONDS', about: `how long --cutover pauses writes (${PAUSE_SECONDS})` },
+    { name: '--keys', about: 'copy key by key, not as a replica' },
+    { name: '--no-compare', about: 'do not compare the servers' },
+    ...TLS_FLAGS,
+  ],
+  run: (words, machine) => new Migrate(words, machine).run(),
 }
 
 class Migrate {
   private readonly words: Words
   private readonly machine: Machine
-  private readonly dial: Dial
   private readonly sourceUrl: ServerUrl
   private readonly targetUrl: ServerUrl
   private readonly state: MigrationState
@@ -94,10 +90,9 @@ class Migrate {
   private readonly open: Remote[] = []
   private stop: Stop
 
-  constructor(words: Words, machine: Machine, dial: Dial) {
+  constructor(words: Words, machine: Machine) {
     this.words = words
     this.machine = machine
-    this.dial = dial
     this.sourceUrl = wholeServer(serverOf(words.operands[0], words, machine))
     this.targetUrl = wholeServer(serverOf(words.operands[1], words, machine))
     const path = words.text('--state') ?? 'redstart-migrate.state'
@@ -112,7 +107,7 @@ class Migrate {
   }
 
   private async remote(url: ServerUrl): Promise<Remote> {
-    const remote = await Remote.open(url, this.dial)
+    const remote = await Remote.open(url, this.machine)
     this.open.push(remote)
     return remote
   }
@@ -144,8 +139,8 @@ class Migrate {
   private withAdvice(error: unknown): unknown {
     const { path } = this.state
     const advice = `The same command goes on where it stopped (${path})`
-    if (error instanceof ToolError)
-      return error.exitCode === EXIT_INTERRUPTED ? error : new ToolError(`${error.message}. ${advice}`)
+    if (error instanceof ToolError && error.exitCode === EXIT_INTERRUPTED) return error
+    if (error instanceof ToolError || error instanceof ClientError) return new ToolError(`${error.message}. ${advice}`)
     if (typeof (error as { code?: unknown }).code !== 'string') return error
     return new ToolError(`the files beside ${path} could not be used: ${(error as Error).message}. ${advice}`)
   }
@@ -178,7 +173,7 @@ class Migrate {
 
   /** Two migrations into one target would undo each other. */
   private async claim(target: Remote): Promise<void> {
-    const clients = latin1(await target.try('CLIENT', 'LIST'))
+    const clients = textOf(await target.try('CLIENT', 'LIST'))
     if (clients.includes(` name=${CLIENT_NAME} `))
       throw new ToolError(`another migration into ${target.url.text} is under way`)
     await target.try('CLIENT', 'SETNAME', CLIENT_NAME)
@@ -186,20 +181,20 @@ class Migrate {
 
   /** The replica between both; undefined: the source takes none. */
   private async follower(): Promise<Follower | undefined> {
-    const { words, state, machine, dial, scratch, stop } = this
+    const { words, state, machine, scratch, stop } = this
     if (words.has('--keys')) state.facts.way = 'keys'
     this.begun = true
     state.save()
     if (state.facts.way === 'keys') return undefined
     const target = await this.remote(this.targetUrl)
     const note = (text: string) => this.note(text)
-    const follower = new Follower({ machine, dial, state, source: this.sourceUrl, target, scratch, stop, note })
+    const follower = new Follower({ machine, state, source: this.sourceUrl, target, scratch, stop, note })
     try {
       await stop.or(follower.connect())
       return follower
     } catch (error) {
       await follower.end()
-      if (!(error instanceof LinkRefused)) throw error
+      if (!(error instanceof ReplicationRefused)) throw error
       this.note(`${this.sourceUrl.text} takes no replica (${error.message}): copying key by key`)
       state.facts.way = 'keys'
       state.save()
@@ -214,7 +209,7 @@ class Migrate {
     try {
       await stop.or(follower.fill())
     } catch (error) {
-      if (!(error instanceof LinkRefused)) throw error
+      if (!(error instanceof ReplicationRefused)) throw error
       await follower.end()
       this.note(`${this.sourceUrl.text} takes no replica (${error.message}): copying key by key`)
       this.state.facts.way = 'keys'

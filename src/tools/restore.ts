@@ -4,14 +4,14 @@
 //
 // Always: nothing is sent before the file was found sound; a key is restored whole or not at all.
 
+import { ConnectionLost } from '../client/errors.ts'
+import { Remote } from '../client/remote.ts'
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
 import type { KeyAttributes } from '../persistence/rdb/reader.ts'
-import type { Dial } from '../system/network.ts'
+import { ReplyError } from '../protocol/value.ts'
 import { EXIT_FAULTS, EXIT_GOOD, type Machine, print, type Tool, ToolError, type Words } from './command-line.ts'
 import { passRdb, type RdbVisitor } from './online/rdb-pass.ts'
-import { LinkLost, Remote } from './online/remote.ts'
-import { ReplyError } from './online/replies.ts'
 import { ScratchKeyspace } from './online/scratch-keyspace.ts'
 import { pause, Stop, serverOf, TLS_FLAGS, URLS } from './online/session.ts'
 import { refusal, TargetWriter } from './online/target-writer.ts'
@@ -31,29 +31,26 @@ ${URLS}
 Example: redstart restore today.rdb redis://db.example --match 'user:*' --db 0=3 --rate 20000
 `
 
-export function restoreTool(dial: Dial): Tool {
-  return {
-    name: 'restore',
-    summary: 'Puts the keys of an RDB file into a running server.',
-    operands: 'FILE URL',
-    about: ABOUT,
-    flags: [
-      { name: '--dry-run', about: 'check the file and the server, say what would be restored' },
-      { name: '--match', value: 'GLOB', many: true, about: 'only keys that match; several: any of them' },
-      { name: '--exclude', value: 'GLOB', many: true, about: 'no keys that match' },
-      { name: '--db', value: 'FROM=TO', many: true, about: 'keys of database FROM go to database TO' },
-      { name: '--replace', about: 'keys and libraries that are there already are replaced' },
-      { name: '--rate', value: 'N', about: 'at most N keys a second' },
-      ...TLS_FLAGS,
-    ],
-    run: (words, machine) => new Restore(words, machine, dial).run(),
-  }
+export const restoreTool: Tool = {
+  name: 'restore',
+  summary: 'Puts the keys of an RDB file into a running server.',
+  operands: 'FILE URL',
+  about: ABOUT,
+  flags: [
+    { name: '--dry-run', about: 'check the file and the server, say what would be restored' },
+    { name: '--match', value: 'GLOB', many: true, about: 'only keys that match; several: any of them' },
+    { name: '--exclude', value: 'GLOB', many: true, about: 'no keys that match' },
+    { name: '--db', value: 'FROM=TO', many: true, about: 'keys of database FROM go to database TO' },
+    { name: '--replace', about: 'keys and libraries that are there already are replaced' },
+    { name: '--rate', value: 'N', about: 'at most N keys a second' },
+    ...TLS_FLAGS,
+  ],
+  run: (words, machine) => new Restore(words, machine).run(),
 }
 
 class Restore implements RdbVisitor {
   private readonly words: Words
   private readonly machine: Machine
-  private readonly dial: Dial
   private readonly path: string
   private readonly match: readonly Slice[]
   private readonly exclude: readonly Slice[]
@@ -69,10 +66,9 @@ class Restore implements RdbVisitor {
   private expired = 0
   private existingLibraries = 0
 
-  constructor(words: Words, machine: Machine, dial: Dial) {
+  constructor(words: Words, machine: Machine) {
     this.words = words
     this.machine = machine
-    this.dial = dial
     this.path = words.operands[0]
     this.match = words.all('--match').map(text => Slice.utf8(text))
     this.exclude = words.all('--exclude').map(text => Slice.utf8(text))
@@ -87,7 +83,7 @@ class Restore implements RdbVisitor {
     const { machine, words, path } = this
     const url = serverOf(words.operands[1], words, machine)
     const stop = new Stop(machine, 'given up: what was restored stays; --replace to begin again')
-    const remote = await Remote.open(url, this.dial)
+    const remote = await Remote.open(url, machine)
     try {
       const found = await passRdb(machine, path, { label: 'checking', stop, visitor: this })
       const total = this.sent
@@ -104,7 +100,7 @@ class Restore implements RdbVisitor {
         await passRdb(machine, path, { label: 'restoring', stop, visitor: this, slowly: this.rate > 0 })
         await stop.or(writer.finish())
       } catch (error) {
-        if (!(error instanceof LinkLost)) throw error
+        if (!(error instanceof ConnectionLost)) throw error
         const how = `${countText(writer.restored)} of ${countText(total)} keys are restored; --replace to begin again`
         throw new ToolError(`${error.message}. ${how}`)
       }

@@ -1,15 +1,16 @@
 // Online tools in a test: the disk and the terminal are made up, the servers are real ones of ours, reached without a
 // socket, or the redis-server that REDIS_SERVER names.
 
+import type { ClientSystem } from '../../src/client/connection.ts'
+import { Remote, type Word } from '../../src/client/remote.ts'
 import { parseServerUrl } from '../../src/client/url.ts'
 import { runtimeNetwork } from '../../src/net/runtime.ts'
-import type { Dial, Outgoing } from '../../src/system/network.ts'
+import type { Value } from '../../src/protocol/value.ts'
+import { type Network, NetworkError, type Outgoing } from '../../src/system/network.ts'
 import { realSystem } from '../../src/system/real.ts'
 import type { System } from '../../src/system/system.ts'
 import { type VirtualMachine, virtualSystem } from '../../src/system/virtual.ts'
 import { runTool, type Tool } from '../../src/tools/command-line.ts'
-import { Remote, type Word } from '../../src/tools/online/remote.ts'
-import type { Value } from '../../src/tools/online/replies.ts'
 import { outgoingOver } from './outgoing.ts'
 import { type Config, oraclePath, startTarget, type Target } from './target.ts'
 
@@ -27,13 +28,25 @@ export class ToolBench {
   readonly machine: VirtualMachine = virtualSystem({ seed: 1 })
   readonly targets = new Map<number, Target>()
   private readonly remotes = new Map<number, Remote>()
+  /** What a test's own connections are made with. */
+  readonly reach: ClientSystem
   private readonly system: System
   /** Called with every connection that a tool opens: to break it, or to look at what passes. */
   onDial: (port: number, connection: Outgoing) => void = () => {}
 
   constructor() {
-    const { clock, timers, random, network } = realSystem(runtimeNetwork())
-    this.system = { clock, timers, random, network, disk: this.machine.disk, process: this.machine.system.process }
+    const { clock, timers, random } = realSystem(runtimeNetwork())
+    const { disk, system } = this.machine
+    this.reach = { clock, timers, network: { dial: ({ port }, _timeoutMs, done) => void this.dial(port, done) } }
+    const network: Network = {
+      ...system.network,
+      dial: ({ port }, _timeoutMs, done) =>
+        void this.dial(port, result => {
+          if (!(result instanceof NetworkError)) this.onDial(port, result)
+          done(result)
+        }),
+    }
+    this.system = { clock, timers, random, network, disk, process: system.process }
   }
 
   /** `oracle`: the real server, where there is one. */
@@ -49,29 +62,21 @@ export class ToolBench {
 
   /** One more connection, which the test closes. */
   dialRemote(port: number, password = ''): Promise<Remote> {
-    return Remote.open(parseServerUrl(`redis://:${password}@test:${port}`)!, this.dial)
+    return Remote.open(parseServerUrl(`redis://:${password}@test:${port}`)!, this.reach)
   }
 
-  readonly dial: Dial = async ({ port }) => {
-    const target = this.targets.get(port)
-    if (target === undefined) throw new Error('Connection refused')
-    const wire = await target.open()
+  private async dial(port: number, done: (result: Outgoing | NetworkError) => void): Promise<void> {
+    const wire = await this.targets.get(port)?.open()
+    if (wire === undefined) return done(new NetworkError('ECONNREFUSED'))
     const connection = outgoingOver(wire)
     wire.onData = bytes => connection.onData(bytes)
     wire.onClose = () => connection.onClose(undefined)
-    return connection
+    done(connection)
   }
 
-  /** The way out that tools get. */
-  private readonly toolDial: Dial = async (address, timeoutMs) => {
-    const connection = await this.dial(address, timeoutMs)
-    this.onDial(address.port, connection)
-    return connection
-  }
-
-  async run(makeTool: (dial: Dial) => Tool, ...args: string[]): Promise<ToolResult> {
+  async run(tool: Tool, ...args: string[]): Promise<ToolResult> {
     this.machine.out = this.machine.err = ''
-    const code = await runTool(makeTool(this.toolDial), args, this.system)
+    const code = await runTool(tool, args, this.system)
     return { code, out: this.machine.out, err: this.machine.err }
   }
 

@@ -12,6 +12,27 @@ const TOOLS = 'src/tools/'
 
 /** By file: why, and the expressions. */
 const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: string[]] } = {
+  'src/client/payload-reader.ts': [
+    'a line of at most 1 KiB of a primary: from its beginning, once',
+    '/\\r$/',
+    '/^\\$(\\d{1,15})$/',
+    '/^\\$EOF:(.*)$/s',
+  ],
+  'src/client/primary-link.ts': [
+    'a reply of at most 64 KiB of a primary: from its beginning, once',
+    '/^(NOAUTH|NOPERM|ERR operation not permitted)/',
+    '/^(NOPERM|NOAUTH|LOADING|MASTERDOWN|NOMASTERLINK)/',
+    '/^\\d+$/',
+    ".split(' ')",
+  ],
+  'src/client/remote.ts': ['INFO of another server, in tools: lines', ".split('\\r\\n')"],
+  'src/client/url.ts': [
+    'an address that the operator gives: from its beginning, each part up to the sign that ends it',
+    '/^(rediss?):\\/\\/(?:([^@/]*)@)?(\\[[^\\]]+\\]|[^:/?#]+)(?::(\\d{1,5}))?(?:\\/(\\d*))?$/',
+    '/^unix:(?:\\/\\/(?:([^@/]*)@)?)?(\\/[^?]+)(?:\\?(.*))?$/',
+    '/^\\d+$/',
+    ".split('&')",
+  ],
   'src/commands/connection/client/index.ts': [
     'a name of a client: one class from the beginning on, then given back once; the names of our own commands',
     '/^[!-~]*(\\0|$)/',
@@ -41,19 +62,15 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split(':')",
     ".split(' ')",
   ],
-  'src/engine/monitoring/observers.ts': [
-    'bytes of clients for MONITOR: one character at a time',
-    '/[\\\\"\\x00-\\x1f\\x7f-\\xff]/g',
-  ],
   'src/engine/catalog/table.ts': ['our own table of commands, read at the start', ".split(' ')"],
-  'src/persistence/aof/manifest.ts': [
-    'the manifest, a file of our own of lines of at most 1 KiB; one character or four at a time',
-    '/[/\\\\]/',
-    '/\\s/',
-    '/\\s/',
-    '/^\\\\x([0-9a-fA-F]{2})/',
-    '/\\s/',
+  'src/lib/words.ts': [
+    'bytes of clients for MONITOR, and words of the configuration: one character at a time',
+    '/[\\\\"\\x00-\\x1f\\x7f-\\xff]/g',
     '/^[!#-[\\]-~]+$/',
+  ],
+  'src/persistence/aof/manifest.ts': [
+    'the manifest, a file of our own of lines of at most 1 KiB; one character at a time',
+    '/[/\\\\]/',
     ".split('\\n')",
   ],
   'src/persistence/rdb/output.ts': ['at most 11 characters', '/^(0|-?[1-9][0-9]*)$/'],
@@ -88,9 +105,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   'src/scripting/sandbox.ts': ['our own list of words, once', ".split(' ')"],
   'src/scripting/script-run.ts': ['the capitals at the beginning of a refusal that we have written', '/^-([A-Z]+) /'],
   'src/scripting/scripts-shebang.ts': [
-    'the first line of a script: two or four characters at a time; names between commas, each looked at once',
-    "/\\\\'/g",
-    '/\\\\(x[0-9a-fA-F]{2}|[\\s\\S])/g',
+    'the first line of a script: names between commas, each looked at once',
     ".split(',')",
   ],
   'src/config/config.ts': ['the value of CONFIG SET: words between spaces, each read once', ".split(' ')"],

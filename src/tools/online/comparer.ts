@@ -6,11 +6,11 @@
 //
 // Always: a key counts as different only after it was so in every round.
 
+import type { Remote } from '../../client/remote.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Machine } from '../command-line.ts'
 import { countText, Progress } from '../progress.ts'
 import { MARKER } from './migration-state.ts'
-import type { Remote } from './remote.ts'
 import { type CopiedKey, type FoundKeys, KeyCopier, keysOf, keyText } from './scan-source.ts'
 import type { ScratchKeyspace } from './scratch-keyspace.ts'
 import type { Stop } from './session.ts'

@@ -6,15 +6,15 @@
 //
 // Always: the link is read as fast as the source sends, so that the source keeps nothing for us.
 
+import { AwaitedLink } from '../../client/awaited-link.ts'
+import { ConnectionLost } from '../../client/errors.ts'
+import { Remote } from '../../client/remote.ts'
 import type { ServerUrl } from '../../client/url.ts'
-import type { Dial } from '../../net/dial.ts'
+import { ReplyError } from '../../protocol/value.ts'
 import type { Machine } from '../command-line.ts'
 import { bytesText, Progress } from '../progress.ts'
 import type { MigrationState } from './migration-state.ts'
 import { passRdb, type RdbVisitor } from './rdb-pass.ts'
-import { LinkLost, Remote } from './remote.ts'
-import { ReplicaLink } from './replica-link.ts'
-import { ReplyError } from './replies.ts'
 import type { ScratchKeyspace } from './scratch-keyspace.ts'
 import { pause, type Stop } from './session.ts'
 import { Spool } from './spool.ts'
@@ -31,7 +31,6 @@ const UNSURE_KEYS = 5_000
 
 export interface FollowerParts {
   machine: Machine
-  dial: Dial
   state: MigrationState
   source: ServerUrl
   /** A connection of the follower's own. */
@@ -45,7 +44,7 @@ export class Follower {
   asCommands = 0
   private readonly parts: FollowerParts
   private readonly spool: Spool
-  private link: ReplicaLink | undefined
+  private link: AwaitedLink | undefined
   private applier: StreamApplier | undefined
   private info: Remote | undefined
   /** Ends the work of follow(). */
@@ -76,18 +75,18 @@ export class Follower {
     return { count: this.applier?.refused ?? 0, text: this.applier?.refusal ?? '' }
   }
 
-  /** Opens the link, for the first time or again. Throws LinkRefused, LinkLost, ToolError. */
+  /** Opens the link, for the first time or again. Throws ClientErrors, and DiskErrors of the spool. */
   async connect(): Promise<void> {
-    const { machine, dial, state, source } = this.parts
+    const { machine, state, source } = this.parts
     const { rdbReceived, id } = state.facts
     const from = rdbReceived && id !== '' ? { id, offset: this.spool.received } : undefined
-    this.link = await ReplicaLink.open({ url: source, dial, timers: machine.timers, target: this.spool, from })
+    this.link = await AwaitedLink.open(source, { from }, machine, this.spool)
     if (this.link.continued) this.restarted = false
   }
 
   private linkError(): Error | undefined {
     const error = this.link?.error
-    if (error === undefined || error instanceof LinkLost) return error
+    if (error === undefined || error instanceof ConnectionLost) return error
     throw error
   }
 
@@ -100,7 +99,7 @@ export class Follower {
       try {
         return await stop.or(this.connect())
       } catch (error) {
-        if (!(error instanceof LinkLost) || left === 0) throw error
+        if (!(error instanceof ConnectionLost) || left === 0) throw error
       }
     }
   }
@@ -227,12 +226,12 @@ export class Follower {
 
   /** How far the source is. */
   private async sourceOffset(): Promise<number> {
-    const { source, dial } = this.parts
-    this.info ??= await Remote.open(source, dial)
+    const { source, machine } = this.parts
+    this.info ??= await Remote.open(source, machine)
     try {
       return Number((await this.info.info('replication')).master_repl_offset)
     } catch (error) {
-      if (!(error instanceof LinkLost)) throw error
+      if (!(error instanceof ConnectionLost)) throw error
       this.info = undefined
       return Number.POSITIVE_INFINITY
     }

@@ -4,12 +4,12 @@
 // Always: where the copying stopped is in the state, so an interrupted one goes on there; what changed behind its back
 // is found by the comparison.
 
+import type { Remote } from '../../client/remote.ts'
+import { ReplyError } from '../../protocol/value.ts'
 import type { Machine } from '../command-line.ts'
 import { countText, Progress } from '../progress.ts'
 import type { DoubtfulKey } from './comparer.ts'
 import { MARKER, type MigrationState } from './migration-state.ts'
-import type { Remote } from './remote.ts'
-import { ReplyError } from './replies.ts'
 import { KeyCopier, keysOf, keyText, librariesOf } from './scan-source.ts'
 import type { ScratchKeyspace } from './scratch-keyspace.ts'
 import type { Stop } from './session.ts'

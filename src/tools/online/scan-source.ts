@@ -2,11 +2,11 @@
 // some at a time, each group in one transaction: a key is always whole, but keys of different groups are of different
 // moments.
 
+import type { Remote } from '../../client/remote.ts'
 import { Slice } from '../../lib/slice.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
+import { ReplyError, textOf, type Value } from '../../protocol/value.ts'
 import { ToolError } from '../command-line.ts'
-import { type Remote, sliceOf } from './remote.ts'
-import { latin1, ReplyError, type Value } from './replies.ts'
 
 const KEYS_PER_SCAN = 500
 
@@ -42,7 +42,7 @@ export async function librariesOf(remote: Remote): Promise<Uint8Array[]> {
     if (!Array.isArray(fields)) continue
     for (let i = 0; i + 1 < fields.length; i += 2) {
       const code = fields[i + 1]
-      if (latin1(fields[i]) === 'library_code' && code instanceof Uint8Array) codes.push(code)
+      if (textOf(fields[i]) === 'library_code' && code instanceof Uint8Array) codes.push(code)
     }
   }
   return codes
@@ -64,7 +64,7 @@ export class KeyCopier {
 
   async scan(cursor: string): Promise<FoundKeys> {
     const reply = (await this.remote.call('SCAN', cursor, 'COUNT', KEYS_PER_SCAN)) as [Value, Uint8Array[]]
-    return { cursor: latin1(reply[0]), keys: reply[1] }
+    return { cursor: textOf(reply[0]), keys: reply[1] }
   }
 
   /** Takes keys of the selected database; those that are gone are left out. */
@@ -75,11 +75,10 @@ export class KeyCopier {
     out.count(1)
     out.word('MULTI')
     for (const key of keys) {
-      const name = sliceOf(key)
       for (const word of ['DUMP', this.exact ? 'PEXPIRETIME' : 'PTTL']) {
         out.count(2)
         out.word(word)
-        out.argument(name)
+        out.bytes(key)
       }
     }
     out.count(1)

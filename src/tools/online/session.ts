@@ -1,7 +1,7 @@
 // What the online tools share: which servers are meant, and how the operator ends them early.
 
 import { parseServerUrl, type ServerUrl } from '../../client/url.ts'
-import type { Dial, TlsOptions } from '../../net/dial.ts'
+import type { TlsOptions } from '../../system/network.ts'
 import { EXIT_INTERRUPTED, type Flag, type Machine, ToolError, type Words } from '../command-line.ts'
 
 export const TLS_FLAGS: readonly Flag[] = [
@@ -66,6 +66,3 @@ export function pause(machine: Machine, ms: number): Promise<void> {
 export function turn(machine: Machine): Promise<void> {
   return new Promise(resolve => machine.timers.soon(resolve))
 }
-
-/** What makes a tool out of the way to the network. */
-export type WithNetwork<Result> = (dial: Dial) => Result

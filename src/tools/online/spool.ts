@@ -5,13 +5,14 @@
 //
 // Always: `received` = streamBase + bytes of the stream file: the stream goes on there after a break.
 
+import type { AwaitedTarget } from '../../client/awaited-link.ts'
+import type { PrimaryLink } from '../../client/primary-link.ts'
 import type { FileSystem } from '../../system/system.ts'
 import type { MigrationState } from './migration-state.ts'
-import type { LinkTarget, ReplicaLink } from './replica-link.ts'
 
 const RESTART_BYTES = 64 << 20
 
-export class Spool implements LinkTarget {
+export class Spool implements AwaitedTarget {
   rdbBytes = 0
   rdbTotal = -1
   private readonly state: MigrationState
@@ -20,7 +21,7 @@ export class Spool implements LinkTarget {
   private readonly streamFd: number
   private streamBytes: number
   /** Where the stream comes from. */
-  private link: ReplicaLink | undefined
+  private link: PrimaryLink | undefined
   /** The source has begun anew, from the whole dataset. */
   onRestart: () => void = () => {}
 
@@ -36,7 +37,7 @@ export class Spool implements LinkTarget {
     return this.state.facts.streamBase + this.streamBytes
   }
 
-  opened(link: ReplicaLink): void {
+  opened(link: PrimaryLink): void {
     this.link = link
   }
 
@@ -56,10 +57,8 @@ export class Spool implements LinkTarget {
     this.rdbBytes += bytes.length
   }
 
-  rdbEnds(surplus: number): void {
+  rdbEnds(): void {
     const { disk, state, link } = this
-    this.rdbBytes -= surplus
-    disk.truncate(this.rdbFd, this.rdbBytes)
     disk.fsync(this.rdbFd)
     disk.close(this.rdbFd)
     this.rdbFd = -1

@@ -5,12 +5,12 @@
 // Always: a batch holds whole transactions of the source; marker and changes arrive together or not at all, so that
 // nothing is applied twice after a break.
 
-import { Slice } from '../../lib/slice.ts'
+import type { Remote } from '../../client/remote.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
+import { ReplyReader } from '../../protocol/reply-reader.ts'
+import { type Push, ReplyError, textOf, type Value } from '../../protocol/value.ts'
 import { ToolError } from '../command-line.ts'
 import { MARKER } from './migration-state.ts'
-import type { Remote } from './remote.ts'
-import { latin1, ReplyError, ReplyReader, type Value } from './replies.ts'
 import type { Spool } from './spool.ts'
 import { refusal } from './target-writer.ts'
 
@@ -32,7 +32,6 @@ export class StreamApplier {
   private readonly reader = new ReplyReader()
   private readonly buffer = new Uint8Array(READ_BYTES)
   private readonly out = new CommandWriter()
-  private readonly selected = new Slice()
   private database: string
   private readAt: number
   private parsedTo: number
@@ -52,7 +51,7 @@ export class StreamApplier {
   /** How far the target says it is; undefined: it says nothing of this stream. */
   static async position(remote: Remote, id: string): Promise<{ offset: number; database: string } | undefined> {
     await remote.call('SELECT', 0)
-    const [name, offset, database] = latin1(await remote.call('GET', MARKER)).split(' ')
+    const [name, offset, database] = textOf(await remote.call('GET', MARKER)).split(' ')
     return name === `id=${id}` ? { offset: Number(offset), database } : undefined
   }
 
@@ -61,7 +60,7 @@ export class StreamApplier {
     await remote.call('SET', MARKER, `id=${id} ${offset} 0`)
   }
 
-  /** Applies some of what has come; false: nothing whole is left. Throws ToolError and LinkLost. */
+  /** Applies some of what has come; false: nothing whole is left. Throws ToolError and ClientErrors. */
   async step(): Promise<boolean> {
     if (this.commands < 0) {
       this.commands = 0
@@ -82,7 +81,7 @@ export class StreamApplier {
     return true
   }
 
-  private next(): Value | undefined {
+  private next(): Value | Push | undefined {
     for (;;) {
       const value = this.reader.next()
       if (value !== undefined) return value
@@ -94,22 +93,17 @@ export class StreamApplier {
   }
 
   /** Puts a command into the batch. */
-  private take(command: Value): void {
+  private take(command: Value | Push): void {
     this.parsedTo = this.start + this.reader.consumed
-    if (!Array.isArray(command) || command.length === 0) throw new ToolError('the source sends what is no command')
-    const name = latin1(command[0]).toUpperCase()
+    if (!isCommand(command)) throw new ToolError('the source sends what is no command')
+    const name = textOf(command[0]).toUpperCase()
     if (name === 'MULTI') this.inTransaction = true
     else if (name === 'EXEC') this.inTransaction = false
     if (LEFT_OUT.has(name)) return
-    if (name === 'SELECT') this.database = latin1(command[1])
+    if (name === 'SELECT') this.database = textOf(command[1])
     else this.changes++
-    const { out, selected } = this
-    out.count(command.length)
-    for (const word of command) {
-      const bytes = word as Uint8Array
-      selected.set(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
-      out.argument(selected)
-    }
+    this.out.count(command.length)
+    for (const word of command) this.out.bytes(word)
     this.commands++
   }
 
@@ -143,4 +137,8 @@ export class StreamApplier {
     const error = errors.find(one => !one.text.startsWith('EXECABORT')) ?? errors[0]
     return refusal(this.remote, error ?? new ReplyError('no reason given'))
   }
+}
+
+function isCommand(value: Value | Push): value is Uint8Array[] {
+  return Array.isArray(value) && value.length > 0 && value.every(word => word instanceof Uint8Array)
 }

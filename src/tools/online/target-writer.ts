@@ -7,11 +7,11 @@
 //
 // Always: at most BATCHES_MAX batches are under way; an error of one batch is thrown by the next ready() or finish().
 
+import type { Remote } from '../../client/remote.ts'
 import { Slice } from '../../lib/slice.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
+import { firstError, ReplyError } from '../../protocol/value.ts'
 import { ToolError } from '../command-line.ts'
-import type { Remote } from './remote.ts'
-import { ReplyError, type Value } from './replies.ts'
 import type { ScratchKeyspace } from './scratch-keyspace.ts'
 
 const BATCH_BYTES = 128 << 10
@@ -67,9 +67,9 @@ export class TargetWriter {
     const access = item.frequency >= 0 || item.idleSeconds >= 0
     out.count(5 + (this.replace ? 1 : 0) + (access ? 2 : 0))
     out.word('RESTORE')
-    out.argument(new Slice(item.key, 0, item.key.length))
+    out.bytes(item.key)
     out.integer(Math.max(0, item.expiryMs))
-    out.argument(new Slice(item.payload, 0, item.payload.length))
+    out.bytes(item.payload)
     out.word('ABSTTL')
     if (this.replace) out.word('REPLACE')
     if (access) {
@@ -180,15 +180,4 @@ export class TargetWriter {
 export function refusal({ url }: Remote, { text }: ReplyError): ToolError {
   if (text.startsWith('OOM')) return new ToolError(`${url.text} is full (maxmemory): ${text}`)
   return new ToolError(`${url.text} refuses: ${text}`)
-}
-
-/** The first error among replies, those inside of lists included. */
-export function firstError(replies: readonly Value[]): ReplyError | undefined {
-  for (const reply of replies) {
-    if (reply instanceof ReplyError) return reply
-    if (!Array.isArray(reply)) continue
-    const inner = firstError(reply)
-    if (inner !== undefined) return inner
-  }
-  return undefined
 }
