@@ -180,6 +180,18 @@ each('what one side writes the other reads, until the dialler closes', async pla
   listener.close()
 })
 
+each('what is written is copied, whatever kind of bytes it is', async place => {
+  const { heard, outgoing, listener } = await connect(place)
+  const pooled = Buffer.from('a pooled buffer')
+  outgoing.write(pooled)
+  await place.until(() => heard.bytes === pooled.length)
+  outgoing.write(Buffer.from('!'))
+  await place.until(() => heard.text === 'a pooled buffer!')
+  assert.equal(pooled.toString(), 'a pooled buffer')
+  outgoing.close()
+  listener.close()
+})
+
 each('the listener closes after what it wrote', async place => {
   const { heard, back, listener } = await connect(place)
   say(heard.connection, 'bye')

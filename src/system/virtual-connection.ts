@@ -3,6 +3,7 @@
 import { textOfError } from './errors.ts'
 import type { Connection, Outgoing, Receiver } from './network.ts'
 import type { EndEvents, VirtualEnd } from './virtual-end.ts'
+import { copyOf } from './virtual-flow.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /** What a received buffer holds after the call: whoever kept it finds out. */
@@ -92,8 +93,8 @@ export class VirtualOutgoing implements Outgoing, EndEvents {
     if (this.pending.length === 0) {
       const taken = this.socket.write(bytes, 0, bytes.length)
       if (taken === bytes.length) return true
-      this.pending.push(bytes.slice(taken))
-    } else this.pending.push(bytes.slice())
+      this.pending.push(copyOf(bytes, taken, bytes.length))
+    } else this.pending.push(copyOf(bytes, 0, bytes.length))
     return false
   }
 

@@ -67,8 +67,8 @@ export class Flow implements Waiting {
         return taken
       }
       const middle = start + this.firstPiece(taken)
-      this.put(u8.slice(start, middle))
-      if (middle < start + taken) this.put(u8.slice(middle, start + taken))
+      this.put(copyOf(u8, start, middle))
+      if (middle < start + taken) this.put(copyOf(u8, middle, start + taken))
     }
     if (taken < end - start) this.askForRoom()
     return taken
@@ -196,4 +196,9 @@ export class Flow implements Waiting {
       this.sender.drained()
     })
   }
+}
+
+/** In a buffer of its own, which slice() of a Buffer is not. */
+export function copyOf(u8: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(u8.subarray(start, end))
 }
