@@ -17,14 +17,7 @@ import { Auth } from './auth.ts'
 import { Boundary } from './boundary.ts'
 import type { Command } from './catalog/command.ts'
 import { CommandTable } from './catalog/table.ts'
-import {
-  CLIENT_CLOSE_AFTER_REPLY,
-  CLIENT_CLOSING,
-  CLIENT_DEFERRED,
-  CLIENT_PUBSUB,
-  CLIENT_REPLICA,
-  Client,
-} from './client.ts'
+import { CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_DEFERRED, Client } from './client.ts'
 import { Context, type Effect } from './context.ts'
 import { Dispatch } from './dispatch.ts'
 import { Gates } from './gates.ts'
@@ -205,7 +198,7 @@ export class Engine implements ServerCommands {
     }
     client.flags |= CLIENT_CLOSING
     if (client === this.current) return
-    client.connection.close(afterReply)
+    this.closeConnection(client)
     this.forget(client)
   }
 
@@ -260,8 +253,13 @@ export class Engine implements ServerCommands {
   private endClosing(client: Client): void {
     this.output.discard()
     if (!this.clients.has(client.id)) return
-    client.connection.close(false)
+    this.closeConnection(client)
     this.forget(client)
+  }
+
+  /** The peer sees the end; it is reset only if it has not read what it got. */
+  private closeConnection(client: Client): void {
+    client.connection.close(client.outBytes === 0)
   }
 
   /** After commands, and after work that no command did (timers): serves clients that waited, sends what is queued. */
@@ -305,11 +303,6 @@ export class Engine implements ServerCommands {
   drained(client: Client): void {
     this.output.flush(client)
     if (client.outBytes === 0 && client.has(CLIENT_CLOSE_AFTER_REPLY)) this.closeClient(client, true)
-  }
-
-  /** What class of client-output-buffer-limit a client falls under. */
-  outputClass(client: Client): 'normal' | 'replica' | 'pubsub' {
-    return client.has(CLIENT_REPLICA) ? 'replica' : client.has(CLIENT_PUBSUB) ? 'pubsub' : 'normal'
   }
 
   // ---- what handlers announce ----

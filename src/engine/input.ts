@@ -16,6 +16,8 @@ import type { Engine } from './engine.ts'
 import { BIG_ARGUMENT_BYTES, type PartialCommand, Rooms } from './partial.ts'
 
 const COMMANDS_PER_CLOCK = 64
+/** What Redis reads at once: the replies to it leave before those to the next. */
+const PIECE_BYTES = 16 * 1024
 /** Input buffers up to this are kept for the next long command; the cron takes back what is not used. */
 const QUERY_KEEP_BYTES = 1024 * 1024
 /** A command with so many whole arguments is not parsed again. */
@@ -52,6 +54,7 @@ export class InputBuffers {
     engine.stats.netInputBytes += end - start
     engine.stats.reads++
     engine.current = client
+    engine.output.watch(client)
     if (client.partial !== undefined) start = this.fillBulk(client, u8, start, end)
     if (client.queryEnd > client.queryStart) {
       this.keep(client, u8, start, end, 0)
@@ -69,6 +72,7 @@ export class InputBuffers {
   continueClient(client: Client): void {
     if ((client.queryEnd === client.queryStart && client.partial === undefined) || client.has(CLIENT_CLOSING)) return
     this.engine.current = client
+    this.engine.output.watch(client)
     this.runQuery(client)
     this.engine.finishEvent(client)
   }
@@ -95,6 +99,7 @@ export class InputBuffers {
     }
     this.commandStart = pos
     let untilClock = COMMANDS_PER_CLOCK
+    let piece = pos
     while (pos < end && (client.flags & MAY_NOT_RUN) === 0) {
       const outcome = parser.parse(u8, dv, pos, end, settings.protoMaxBulkLen, client.authenticated)
       if (outcome === INCOMPLETE) return this.beginPartial(client, u8, pos, end)
@@ -106,6 +111,10 @@ export class InputBuffers {
         if (client.has(CLIENT_POSTPONED)) return this.commandStart
         pos = before
         if (parser.args.length > ARGS_KEEP) parser.args.length = ARGS_KEEP
+        if (pos - piece >= PIECE_BYTES) {
+          engine.output.watchPiece(client)
+          piece = pos
+        }
         if (--untilClock === 0) {
           untilClock = COMMANDS_PER_CLOCK
           engine.tick()

@@ -104,3 +104,120 @@ for (const [name, text, check] of LEGAL)
       },
       { config: { 'client-query-buffer-limit': String(LIMIT) } },
     )
+
+const OUTPUT_LIMIT = 200_000
+const LIMITED = {
+  config: { 'client-output-buffer-limit': `normal ${OUTPUT_LIMIT} 0 0 pubsub ${OUTPUT_LIMIT} 0 0` },
+}
+
+const VALUE_BYTES = 10_000
+
+// What a client does in one go, and how many bytes that answers.
+const EVENTS: [name: string, before: string[], event: (count: number) => string][] = [
+  ['a transaction', [], n => command('MULTI') + command('GET', 'k').repeat(n) + command('EXEC')],
+  ['a pipeline', [], n => command('GET', 'k').repeat(n)],
+  ['one command', [], n => command('MGET', ...Array(n).fill('k'))],
+  ['a script', [], n => command('EVAL', "return redis.call('mget', unpack(ARGV))", '0', ...Array(n).fill('k'))],
+  ['random members', ['SADD s x'], n => command('SRANDMEMBER', 's', String(-n * 1400))],
+  ['random fields', ['HSET h x y'], n => command('HRANDFIELD', 'h', String(-n * 1400))],
+  ['a list of unknown length', [], () => command('KEYS', '*')],
+]
+
+for (const [name, before, event] of EVENTS) {
+  conversation(
+    `a client whose replies pass client-output-buffer-limit in one go is closed: ${name}`,
+    async c => {
+      const client = await c.another()
+      await c.expect(['SET', 'k', 'v'.repeat(VALUE_BYTES)], 'OK')
+      if (name === 'a list of unknown length')
+        await c.do(['EVAL', "for i = 1, 300 do redis.call('set', string.rep('x', 1000) .. i, '') end", '0'])
+      const connected = await figure(c, 'connected_clients')
+      for (const line of before) await client.tell(line)
+      client.client.write(bytesOf(`${event(40)}${command('SET', 'behind', '1')}`))
+      await client.client.untilClosed()
+      await c.expect('GET behind', null)
+      await c.expect('PING', 'PONG')
+      assert.equal(await figure(c, 'connected_clients'), connected - 1)
+    },
+    LIMITED,
+  )
+  if (name !== 'a list of unknown length')
+    conversation(
+      `replies within client-output-buffer-limit come: ${name}`,
+      async c => {
+        const client = await c.another()
+        await c.expect(['SET', 'k', 'v'.repeat(VALUE_BYTES)], 'OK')
+        for (const line of before) await client.tell(line)
+        client.client.write(bytesOf(`${event(10)}${command('PING')}`))
+        await client.client.until(() => client.client.messages.some(message => message === 'PONG'))
+        assert.equal(client.client.closed, false)
+      },
+      LIMITED,
+    )
+}
+
+conversation(
+  'a transaction that is cut off has run as a whole',
+  async c => {
+    const client = await c.another()
+    await c.expect(['SET', 'k', 'v'.repeat(VALUE_BYTES)], 'OK')
+    const script = command('EVAL', "redis.call('set', 'n', #redis.call('srandmember', 's', -1000))", '0')
+    await c.do('SADD s x')
+    const big = command('GET', 'k').repeat(100)
+    const text = `${command('MULTI')}${big}${command('INCR', 'm')}${script}${command('SUBSCRIBE', 'c')}${command('EXEC')}`
+    client.client.write(bytesOf(`${text}${command('SET', 'behind', '1')}`))
+    await client.client.untilClosed()
+    await c.expect('MGET m n behind', ['1', '1000', null])
+    await c.expect('PUBSUB NUMSUB c', ['c', 0])
+  },
+  LIMITED,
+)
+
+conversation(
+  'a long pipeline of small replies passes no limit while they are read',
+  async c => {
+    const client = await c.another()
+    await c.expect(['SET', 'k', 'v'.repeat(80)], 'OK')
+    client.client.write(bytesOf(`${command('GET', 'k').repeat(5000)}${command('PING')}`))
+    await client.client.until(() => client.client.messages.length === 5001)
+    assert.equal(client.client.messages.length, 5001)
+  },
+  LIMITED,
+)
+
+conversation(
+  'a long pipeline of large commands passes no limit while their replies are read',
+  async c => {
+    const client = await c.another()
+    await client.tell('SUBSCRIBE c')
+    client.client.write(bytesOf(command('PUBLISH', 'c', 'v'.repeat(VALUE_BYTES)).repeat(40) + command('PING')))
+    await client.client.until(() => client.client.messages.length === 82)
+    assert.equal(client.client.messages.length, 82)
+  },
+  { ...LIMITED, resp: 3 },
+)
+
+conversation(
+  'the soft limit is for what stays, not for large replies that are read',
+  async c => {
+    const values = Array(20).fill('v'.repeat(VALUE_BYTES))
+    await c.expect(['SET', 'k', values[0]], 'OK')
+    for (let i = 0; i < 3; i++) {
+      await c.expect(['MGET', ...Array(20).fill('k')], values)
+      await c.pass(600)
+    }
+  },
+  { config: { 'client-output-buffer-limit': 'normal 0 100000 1' } },
+)
+
+conversation(
+  'what a monitor is sent falls under the limits of ordinary clients',
+  async c => {
+    const monitor = await c.another()
+    await monitor.expect('MONITOR', 'OK')
+    await c.expect(['SET', 'k', 'v'.repeat(OUTPUT_LIMIT * 2)], 'OK')
+    await monitor.client.untilClosed()
+    await c.expect('PING', 'PONG')
+  },
+  LIMITED,
+)

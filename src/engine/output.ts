@@ -9,25 +9,34 @@
 //   kept       what a socket did not take: chunks of the client's own, sent when it drains, limited by
 //              client-output-buffer-limit
 //
+//   In the course of one event the reply buffer has a limit, where the client has one: what would pass it is cut off, and
+//   so is the client, as Redis does it, which sends nothing in between (watch).
+//
 //   broadcast  messages that many clients get at once, in one buffer for all of them (broadcast.ts)
 //
 // Always: a client's bytes leave in the order they were written; client.outBytes is the sum of its chunks and its range of a
 // broadcast less outSent;
 // `memoryBytes` is that sum over all clients.
 
+import type { OutputLimit } from '../config/special.ts'
 import type { Reply } from '../protocol/reply.ts'
 import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
   CLIENT_DEFERRED,
+  CLIENT_MASTER,
+  CLIENT_PUBSUB,
+  CLIENT_REPLICA,
   CLIENT_WRITE_PENDING,
   type Client,
 } from './client.ts'
+import { clientClass } from './client-memory.ts'
 import type { Engine } from './engine.ts'
 import { Broadcast } from './messaging/broadcast.ts'
 
 const CHUNK_BYTES = 16 * 1024
 const SPARE_MAX = 16
+const SPECIAL_CLASS = CLIENT_MASTER | CLIENT_PUBSUB | CLIENT_REPLICA
 
 export class OutputBuffers {
   memoryBytes = 0
@@ -39,6 +48,7 @@ export class OutputBuffers {
 
   constructor(engine: Engine) {
     this.engine = engine
+    engine.reply.onLimit = more => this.passLimit(more)
   }
 
   /** Runs before replies go out: what they acknowledge must be as safe as the configuration promises. */
@@ -60,6 +70,7 @@ export class OutputBuffers {
   /** What is in the reply buffer beyond deferredEnd belongs to `client` and goes out with the rest of this turn. */
   defer(client: Client): void {
     this.spilled = undefined
+    this.endWatch()
     const end = this.engine.reply.pos
     if (end > this.deferredEnd) {
       this.clients.push(client)
@@ -78,7 +89,54 @@ export class OutputBuffers {
   /** What is in the reply buffer beyond deferredEnd is for nobody. */
   discard(): void {
     this.spilled = undefined
+    this.endWatch()
     this.engine.reply.pos = this.deferredEnd
+  }
+
+  // ---- the limit on what one event writes ----
+
+  private isWatching = false
+  /** What the socket has taken of the watched event's replies. */
+  private watchedSent = 0
+
+  /** An event of `client` begins: what it writes counts together, as in Redis, which sends nothing in between. */
+  watch(client: Client): void {
+    const { hardBytes, softBytes } = this.limitOf(client)
+    if (hardBytes === 0 && softBytes === 0) return
+    this.isWatching = true
+    this.watchedSent = 0
+    if (client.outBytes < softBytes) client.softLimitSinceMs = 0
+    this.watchFor(client, softBytes === 0 || (hardBytes !== 0 && hardBytes < softBytes) ? hardBytes : softBytes)
+  }
+
+  /** Has passLimit() called when so many bytes wait for the client, in all. */
+  private watchFor(client: Client, bytes: number): void {
+    const left = bytes - client.outBytes - this.watchedSent
+    this.engine.reply.limitTo(this.deferredEnd + CHUNK_BYTES + Math.max(0, left))
+  }
+
+  /** The current client's replies are about to pass a limit, by `more` bytes. */
+  private passLimit(more: number): void {
+    const { current, reply } = this.engine
+    if (current === undefined) return reply.limitTo()
+    if (this.isOver(current, this.watchedSent + reply.pos - this.deferredEnd + more)) return this.cutOff(current)
+    // Beyond the soft limit, not for long enough: in this event only the hard one is left.
+    const { hardBytes } = this.limitOf(current)
+    if (hardBytes === 0) reply.limitTo()
+    else this.watchFor(current, hardBytes)
+  }
+
+  /** Redis reads 16 KB of a pipeline at once, and sends its replies before it reads more. */
+  watchPiece(client: Client): void {
+    if (!this.isWatching || this.engine.reply.pos - this.deferredEnd <= CHUNK_BYTES) return
+    this.spill(client)
+    if (!client.has(CLIENT_CLOSING)) this.watch(client)
+  }
+
+  private endWatch(): void {
+    if (!this.isWatching) return
+    this.isWatching = false
+    this.engine.reply.limitTo()
   }
 
   private schedule(): void {
@@ -128,12 +186,20 @@ export class OutputBuffers {
     const { reply } = this.engine
     this.sendDeferred()
     for (const prepare of this.beforeSend) prepare()
+    const bytes = reply.pos - this.sentTo
+    const kept = client.outBytes
     this.send(client, this.sentTo, reply.pos)
     reply.pos = this.sentTo = this.deferredEnd = 0
     this.rewinds++
     this.spilled = client
     if (this.bufferHeld) reply.renew()
     this.bufferHeld = false
+    if (reply.isCutOff) reply.cutOff(0)
+    else if (this.isWatching) {
+      const { hardBytes, softBytes } = this.limitOf(client)
+      this.watchedSent += bytes - (client.outBytes - kept)
+      this.watchFor(client, client.softLimitSinceMs !== 0 && hardBytes !== 0 ? hardBytes : softBytes || hardBytes)
+    }
   }
 
   private send(client: Client, from: number, end: number): void {
@@ -141,7 +207,6 @@ export class OutputBuffers {
     const { u8 } = this.engine.reply
     let sent = from
     if (end - from > client.replyPeak) client.replyPeak = end - from
-    // Redis gathers a reply before it sends it, and looks at the limit then.
     if (end - from > CHUNK_BYTES && this.isOver(client, end - from)) return this.cutOff(client)
     if (client.outBytes === 0) {
       sent += client.connection.write(u8, from, end)
@@ -198,7 +263,6 @@ export class OutputBuffers {
     }
     client.outBytes += bytes
     this.memoryBytes += bytes
-    // Redis as well looks at the limit only beyond a client's fixed buffer.
     if (client.outBytes > CHUNK_BYTES) this.checkLimit(client)
   }
 
@@ -295,11 +359,18 @@ export class OutputBuffers {
     if (this.isOver(client, 0)) this.cutOff(client)
   }
 
+  private limitOf(client: Client): OutputLimit {
+    const limits = this.engine.settings.clientOutputBufferLimit
+    const name = (client.flags & SPECIAL_CLASS) === 0 ? 'normal' : clientClass(client)
+    return limits[name === 'master' ? 'normal' : name]
+  }
+
   /** Whether a client would be beyond its limits with `more` bytes in addition. */
   private isOver(client: Client, more: number): boolean {
     const { engine } = this
-    const limit = engine.settings.clientOutputBufferLimit[engine.outputClass(client)]
-    const bytes = client.outBytes + more
+    const limit = this.limitOf(client)
+    // Redis does not count what fits a client's fixed buffer.
+    const bytes = client.outBytes + more - CHUNK_BYTES
     if (limit.hardBytes > 0 && bytes >= limit.hardBytes) return true
     if (limit.softBytes === 0 || bytes < limit.softBytes) {
       client.softLimitSinceMs = 0
@@ -318,6 +389,7 @@ export class OutputBuffers {
       `Client id=${client.id} addr=${client.connection.peer} scheduled to be closed ASAP for overcoming of output buffer limits.`,
     )
     engine.closeClient(client)
+    if (client === engine.current) engine.reply.cutOff(this.deferredEnd)
   }
 }
 

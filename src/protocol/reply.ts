@@ -3,7 +3,7 @@
 //   u8  [ reply of command 1 | reply of command 2 … pos | free ]
 //
 // Always: when the buffer is full it grows, up to FLUSH_BYTES; beyond that `onFull` takes what is written so far (never
-// inside an open deferred length). Numbers, bulks and fixed texts allocate nothing.
+// inside an open deferred length). A limit on what is written (`onLimit`) costs no more than the buffer's end. Numbers, bulks and fixed texts allocate nothing.
 
 import { bytesOf, copyBytes } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
@@ -13,6 +13,7 @@ import { oneLine } from '../lib/text.ts'
 
 const START_BYTES = 64 * 1024
 const FLUSH_BYTES = 1024 * 1024
+const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
 const PONG = bytesOf('+PONG\r\n')
 const QUEUED = bytesOf('+QUEUED\r\n')
@@ -49,10 +50,18 @@ export class Reply {
   lastErrorAt = 0
   /** Takes u8[0 .. pos) away when the buffer should not grow further. */
   onFull: (() => void) | undefined
+  /** Called when a reply is about to pass the limit, with the bytes to come; sets another, or cuts the reply off. */
+  onLimit: ((more: number) => void) | undefined
+  /** What is written goes nowhere: whoever writes much may as well stop. */
+  isCutOff = false
+  private cutOffAt = 0
+  private limit = NO_LIMIT
+  /** Up to here nobody need be asked: the buffer's end, or the limit. */
+  private end = START_BYTES
   private deferred = 0
 
   ok(): void {
-    if (this.pos + 5 > this.u8.length) this.grow(5)
+    if (this.pos + 5 > this.end) this.grow(5)
     const dv = this.dv
     dv.setInt32(this.pos, 0x0d4b4f2b, true)
     this.u8[this.pos + 4] = LF
@@ -70,7 +79,7 @@ export class Reply {
   /** Bytes made beforehand: a whole reply. */
   fixed(bytes: Uint8Array): void {
     const n = bytes.length
-    if (this.pos + n > this.u8.length) this.grow(n)
+    if (this.pos + n > this.end) this.grow(n)
     const u8 = this.u8
     let at = this.pos
     for (let i = 0; i < n; i++) u8[at++] = bytes[i]
@@ -79,13 +88,13 @@ export class Reply {
 
   /** A whole reply, or several, that stand in `s` already in the right protocol. */
   raw(s: Slice): void {
-    if (this.pos + s.len > this.u8.length) this.grow(s.len)
+    if (this.pos + s.len > this.end) this.grow(s.len)
     copyBytes(this.u8, this.dv, this.pos, s.u8, s.dv, s.off, s.len)
     this.pos += s.len
   }
 
   integer(n: number): void {
-    if (this.pos + 24 > this.u8.length) this.grow(24)
+    if (this.pos + 24 > this.end) this.grow(24)
     const u8 = this.u8
     u8[this.pos++] = INTEGER
     if (n >= 0 && n < 10) u8[this.pos++] = 48 + n
@@ -103,7 +112,7 @@ export class Reply {
 
   /** A bulk string of bytes [off, off + len) of the buffer that u8 and dv both see. */
   bulkAt(u8: Uint8Array, dv: DataView, off: number, len: number): void {
-    if (this.pos + len + 24 > this.u8.length) this.grow(len + 24)
+    if (this.pos + len + 24 > this.end) this.grow(len + 24)
     this.header(BULK, len)
     copyBytes(this.u8, this.dv, this.pos, u8, dv, off, len)
     this.pos += len
@@ -113,7 +122,7 @@ export class Reply {
   /** A bulk string of latin1 text. */
   bulkText(text: string): void {
     const n = text.length
-    if (this.pos + n + 24 > this.u8.length) this.grow(n + 24)
+    if (this.pos + n + 24 > this.end) this.grow(n + 24)
     this.header(BULK, n)
     this.text(text)
     this.crlf()
@@ -127,7 +136,7 @@ export class Reply {
 
   /** An integer as a bulk string. `n` is a safe integer. */
   bulkInteger(n: number): void {
-    if (this.pos + 48 > this.u8.length) this.grow(48)
+    if (this.pos + 48 > this.end) this.grow(48)
     this.header(BULK, digits(n))
     this.pos += writeInt(this.u8, this.pos, n)
     this.crlf()
@@ -136,7 +145,7 @@ export class Reply {
   /** RESP2: the text as a bulk string; RESP3: a verbatim string of the three-letter format. */
   verbatim(format: 'txt' | 'mkd', text: string): void {
     if (this.resp === 2) return this.bulkText(text)
-    if (this.pos + text.length + 32 > this.u8.length) this.grow(text.length + 32)
+    if (this.pos + text.length + 32 > this.end) this.grow(text.length + 32)
     this.header(0x3d, text.length + 4)
     this.text(format)
     this.u8[this.pos++] = 0x3a
@@ -260,17 +269,17 @@ export class Reply {
 
   /** Makes sure that `n` more bytes fit. */
   reserve(n: number): void {
-    if (this.pos + n > this.u8.length) this.grow(n)
+    if (this.pos + n > this.end) this.grow(n)
   }
 
   private aggregate(type: number, n: number): void {
-    if (this.pos + 24 > this.u8.length) this.grow(24)
+    if (this.pos + 24 > this.end) this.grow(24)
     this.header(type, n)
   }
 
   private insertHeader(mark: number, type: number, n: number): void {
     const width = 3 + digits(n)
-    if (this.pos + width > this.u8.length) this.grow(width)
+    if (this.pos + width > this.end) this.grow(width)
     this.deferred--
     this.u8.copyWithin(mark + width, mark, this.pos)
     const end = this.pos + width
@@ -296,7 +305,7 @@ export class Reply {
 
   private line(type: number, text: string): void {
     const n = text.length
-    if (this.pos + n + 3 > this.u8.length) this.grow(n + 3)
+    if (this.pos + n + 3 > this.end) this.grow(n + 3)
     this.u8[this.pos++] = type
     this.text(text)
     this.crlf()
@@ -316,7 +325,16 @@ export class Reply {
   }
 
   private grow(n: number): void {
-    if (this.onFull !== undefined && this.deferred === 0 && this.pos > 0 && this.pos + n > FLUSH_BYTES) {
+    if (this.isCutOff) this.pos = this.cutOffAt
+    else if (this.pos + n > this.limit) this.onLimit?.(n)
+    if (this.pos + n <= this.u8.length) return
+    if (
+      this.onFull !== undefined &&
+      !this.isCutOff &&
+      this.deferred === 0 &&
+      this.pos > 0 &&
+      this.pos + n > FLUSH_BYTES
+    ) {
       this.onFull()
       if (this.pos + n <= this.u8.length) return
     }
@@ -324,8 +342,27 @@ export class Reply {
     while (size < this.pos + n) size *= 2
     const u8 = new Uint8Array(size)
     u8.set(this.u8.subarray(0, this.pos))
+    this.use(u8)
+  }
+
+  /** onLimit is called when what is written passes `at`; absent: never. Ends cutOff(). */
+  limitTo(at = NO_LIMIT): void {
+    this.isCutOff = false
+    this.limit = at
+    this.end = Math.min(at, this.u8.length)
+  }
+
+  /** From now on what is written is lost, and so is what stands behind `from`. */
+  cutOff(from: number): void {
+    this.limitTo()
+    this.isCutOff = true
+    this.cutOffAt = this.pos = from
+  }
+
+  private use(u8: Uint8Array<ArrayBuffer>): void {
     this.u8 = u8
     this.dv = new DataView(u8.buffer)
+    this.end = Math.min(this.limit, u8.length)
   }
 
   /** Gives memory back after a huge reply. Only when nothing is written. */
@@ -335,8 +372,7 @@ export class Reply {
 
   /** A new buffer: somebody else still uses the old one. Only when nothing is written. */
   renew(): void {
-    this.u8 = new Uint8Array(START_BYTES)
-    this.dv = new DataView(this.u8.buffer)
+    this.use(new Uint8Array(START_BYTES))
   }
 }
 

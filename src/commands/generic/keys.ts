@@ -31,7 +31,7 @@ const keys: Command = {
     }
     let cursor = 0
     do cursor = db.scan(cursor, visit)
-    while (cursor !== 0)
+    while (cursor !== 0 && !reply.isCutOff)
     reply.endArray(mark, count)
   },
 }

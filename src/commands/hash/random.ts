@@ -50,7 +50,7 @@ function replySome(ctx: Context, hash: Hash, count: number, withValues: boolean)
   const n = count < 0 ? -count : Math.min(count, hash.length)
   reply.array(withValues && reply.resp === 2 ? n * 2 : n)
   if (count < 0) {
-    for (let left = n; left > 0; left--) {
+    for (let left = n; left > 0 && !reply.isCutOff; left--) {
       hash.sample(field, text)
       replyPair(ctx, withValues)
     }

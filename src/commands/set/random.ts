@@ -44,7 +44,7 @@ function replySome(ctx: Context, set: MemberSet, count: number): void {
   const n = count < 0 ? -count : Math.min(count, set.length)
   reply.array(n)
   if (count < 0) {
-    for (let left = n; left > 0; left--) {
+    for (let left = n; left > 0 && !reply.isCutOff; left--) {
       set.sample(e)
       replyElement(reply, e)
     }

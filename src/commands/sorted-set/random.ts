@@ -58,7 +58,7 @@ const randMember: Command = {
 /** `count` members, each chosen from all. */
 function replyAnyOf(ctx: Context, z: ZSet, count: number, withScores: boolean): void {
   startMembers(ctx, count, withScores)
-  for (let i = 0; i < count; i++) replyRank(ctx, z, ctx.keyspace.random() % z.length, withScores)
+  for (let i = 0; i < count && !ctx.reply.isCutOff; i++) replyRank(ctx, z, ctx.keyspace.random() % z.length, withScores)
 }
 
 /** `count` different members, fewer than there are. */
