@@ -54,6 +54,19 @@ test('integers are written in decimal', () => {
   assert.equal(new Slice(buffer, 0, length).latin1(), '-9223372036854775808')
 })
 
+test('doubles of a thousand digits and more are read to the last digit that matters', () => {
+  const zeros = '0'.repeat(5000)
+  assert.equal(double(`${zeros}1.5${zeros}`), 1.5)
+  assert.equal(double(`-0.${zeros}25e5001`), -2.5)
+  assert.equal(double(`25${zeros}e-5000`), 25)
+  assert.equal(double(`9007199254740993.${zeros}`), 9007199254740992)
+  assert.equal(double(`9007199254740993.${zeros}1`), 9007199254740994)
+  assert.equal(double(`1${'23'.repeat(500)}e-990`), Number(`1${'23'.repeat(500)}e-990`))
+  assert.ok(Number.isNaN(double('1'.repeat(5000))))
+  assert.ok(Number.isNaN(double(`0.${zeros}1`)))
+  assert.ok(Number.isNaN(double(`${zeros}1.1.1`)))
+})
+
 test('doubles are read as strtod reads them', () => {
   assert.equal(double('3'), 3)
   assert.equal(double('+3.25'), 3.25)

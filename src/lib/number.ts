@@ -146,8 +146,26 @@ function parseDecimal(s: Slice, at: number, negative: boolean): number {
     const value = exponent < 0 ? mantissa / EXACT_POWERS[-exponent] : mantissa * EXACT_POWERS[exponent]
     return negative ? -value : value
   }
-  const value = Number(s.latin1())
+  const value = s.len <= DIGITS_KEPT ? Number(s.latin1()) : longDecimal(s, negative, significant, exponent)
   return value === 0 || !Number.isFinite(value) ? Number.NaN : value
+}
+
+/** Digits of a double that may matter: behind them it matters only whether there is something. */
+const DIGITS_KEPT = 800
+
+/** The number whose `significant` digits stand in `s`, the last of them worth 10^exponent. */
+function longDecimal(s: Slice, negative: boolean, significant: number, exponent: number): number {
+  let digits = ''
+  let isMore = false
+  for (let i = 0; i < s.len && !isMore; i++) {
+    const digit = s.byte(i) - ZERO
+    if ((s.byte(i) | 0x20) === 0x65) break
+    if (digit < 0 || digit > 9 || (digit === 0 && digits === '')) continue
+    if (digits.length < DIGITS_KEPT) digits += digit
+    else isMore = digit !== 0
+  }
+  const value = Number(`${digits}${isMore ? 1 : 0}e${exponent + significant - digits.length - 1}`)
+  return negative ? -value : value
 }
 
 /** The exponent u8[at..end) from its letter e on, kept small enough to calculate with; NaN when malformed. */

@@ -16,9 +16,26 @@ export function withoutOuterBreaks(text: string): string {
   return withoutOuter(text, '\r\n')
 }
 
+const LF = 0x0a
+const CR = 0x0d
+const SPACE = 0x20
+const CHUNK_CHARS = 4096
+
 /** With a space for every line break. */
 export function oneLine(text: string): string {
-  return text.replaceAll('\r', ' ').replaceAll('\n', ' ')
+  if (!text.includes('\n') && !text.includes('\r')) return text
+  // Many replacements are dear one by one.
+  const codes = new Uint16Array(Math.min(text.length, CHUNK_CHARS))
+  let out = ''
+  for (let from = 0; from < text.length; from += CHUNK_CHARS) {
+    const count = Math.min(CHUNK_CHARS, text.length - from)
+    for (let i = 0; i < count; i++) {
+      const c = text.charCodeAt(from + i)
+      codes[i] = c === LF || c === CR ? SPACE : c
+    }
+    out += String.fromCharCode.apply(null, codes.subarray(0, count) as unknown as number[])
+  }
+  return out
 }
 
 /** Up to the first NUL, as C sees it. */
