@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { allCommands } from '../src/commands/index.ts'
 import type { Command } from '../src/engine/catalog/command.ts'
+import { looseLookups, unneededExceptions } from './tidy/lookups.ts'
 import { bareCode, functionsOf, importsOf, projectRoot, readSources } from './tidy/source.ts'
 
 const FILE_LINES_MAX = 600
@@ -111,6 +112,11 @@ test('time, chance, disk and network are handed in', () => {
       if (!target.startsWith('src/')) wrong.push(`${file.path} imports ${target}`)
   }
   assert.equal(wrong.join('\n'), '')
+})
+
+test('names from outside are looked up in Maps', () => {
+  assert.equal(looseLookups(production).join('\n'), '')
+  assert.equal(unneededExceptions(production).join('\n'), '')
 })
 
 test('tests take no chances', () => {

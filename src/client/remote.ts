@@ -105,7 +105,7 @@ export class Remote {
 
   /** The fields of a section of INFO; none where the server refuses it. */
   async info(section: string): Promise<{ [field: string]: string }> {
-    const fields: { [field: string]: string } = {}
+    const fields: { [field: string]: string } = Object.create(null)
     for (const line of textOf(await this.try('INFO', section)).split('\r\n')) {
       const colon = line.indexOf(':')
       if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1)

@@ -20,7 +20,7 @@ export const generalDirectives = {
   'locale-collate': text('', { check: checkLocale }),
   'ignore-warnings': text(''),
   'disable-thp': yesNo(true, { immutable: true }),
-  'oom-score-adj': choice(['no', 'yes', 'absolute'], 'no', {}, { relative: 'yes' }),
+  'oom-score-adj': choice(['no', 'yes', 'relative', 'absolute'], 'no', {}, new Map([['relative', 'yes']])),
   'oom-score-adj-values': oomScores([0, 200, 800]),
   'jit-warm-up': yesNo(true, { immutable: true, hidden: true }),
   server_cpulist: text('', { immutable: true, emptyIsUnset: true }),

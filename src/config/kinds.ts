@@ -116,12 +116,12 @@ export function path(initial: string, options: TextOptions = {}): Directive<stri
   return { ...text(initial, options), field: textOfBytes }
 }
 
-/** One of some names, whatever their case. `same` maps further names to the one that is shown for them. */
+/** One of some names, whatever their case. `same` maps some to the one that is shown for them. */
 export function choice<const Name extends string>(
   names: readonly Name[],
   initial: Name,
   flags: Flags = {},
-  same: { readonly [name: string]: Name } = {},
+  same: ReadonlyMap<string, Name> = new Map(),
 ): Directive<Name, Name> {
   const print = (value: Name) => value
   return {
@@ -131,8 +131,8 @@ export function choice<const Name extends string>(
     manyWords: false,
     parse([word]) {
       const lower = word.toLowerCase()
-      const found = names.find(name => name === lower) ?? (Object.hasOwn(same, lower) ? same[lower] : undefined)
-      if (!found) throw new Refusal(oneOf([...names, ...Object.keys(same)]))
+      const found = same.get(lower) ?? names.find(name => name === lower)
+      if (!found) throw new Refusal(oneOf(names))
       return found
     },
     field: value => value,
@@ -258,7 +258,7 @@ export function octal(initial: number, options: IntegerOptions = {}): Directive<
     manyWords: false,
     parse([word]) {
       if (!isOctal(word)) throw new Refusal("argument couldn't be parsed as an octal number")
-      const value = BigInt(Number.parseInt(word || '0', 8))
+      const value = BigInt(Math.min(Number.parseInt(word || '0', 8), Number.MAX_SAFE_INTEGER))
       checkBounds(value, BigInt(min), BigInt(max), 8)
       return value
     },

@@ -34,7 +34,6 @@ export class KeyspaceTarget implements RdbTarget {
   emptyKeys = 0
   /** From the file's aux fields; 0 when it does not tell. */
   usedMemoryBytes = 0
-  readonly fields: { [name: string]: string } = {}
   private readonly space: Keyspace
   private readonly log: Log
   private readonly options: KeyspaceTargetOptions
@@ -51,7 +50,6 @@ export class KeyspaceTarget implements RdbTarget {
     const { log } = this
     const field = name.latin1()
     if (field.startsWith('%')) return log.notice(`RDB '${field}': ${value.latin1()}`)
-    this.fields[field.toLowerCase()] = value.latin1()
     switch (field.toLowerCase()) {
       case 'redis-ver':
         return log.notice(`Loading RDB produced by version ${value.latin1()}`)

@@ -315,14 +315,17 @@ function lineValue(type: number, text: string): Value {
   if (type === BOOLEAN && (text === 't' || text === 'f')) return text === 't'
   if (type === BIG_NUMBER && /^[+-]?\d+$/.test(text)) return text
   if (type === DOUBLE && DECIMAL.test(text)) return Number(text)
-  if (type === DOUBLE && DOUBLES[text] !== undefined) return DOUBLES[text]
+  const named = type === DOUBLE ? DOUBLES.get(text) : undefined
+  if (named !== undefined) return named
   throw new Error('the server answers what is no value')
 }
 
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/
-const DOUBLES: { readonly [text: string]: number } = {
-  inf: Number.POSITIVE_INFINITY,
-  '-inf': Number.NEGATIVE_INFINITY,
-  '-nan': Number.NaN,
-  nan: Number.NaN,
-}
+const DOUBLES: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    inf: Number.POSITIVE_INFINITY,
+    '-inf': Number.NEGATIVE_INFINITY,
+    '-nan': Number.NaN,
+    nan: Number.NaN,
+  }),
+)

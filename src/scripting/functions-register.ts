@@ -3,7 +3,7 @@
 import { LuaTable } from './lua/table.ts'
 import { LuaFunction, type LuaValue } from './lua/value.ts'
 import { textOf } from './redis-library-api.ts'
-import { type FunctionDraft, SCRIPT_FLAGS, type ScriptFlagName } from './script-engine.ts'
+import { type FunctionDraft, SCRIPT_FLAGS } from './script-engine.ts'
 
 /** The function that the arguments describe, or what is wrong with them. */
 export function registration(args: LuaValue[]): FunctionDraft | string {
@@ -66,7 +66,7 @@ function flagsOf(table: LuaTable): number | undefined {
   for (let i = 1; ; i++) {
     const value = table.getInt(i)
     if (value === undefined) return flags
-    const bit = SCRIPT_FLAGS[textOf(value)?.toLowerCase() as ScriptFlagName]
+    const bit = SCRIPT_FLAGS.get(textOf(value)?.toLowerCase() ?? '')
     if (bit === undefined) return undefined
     flags |= bit
   }

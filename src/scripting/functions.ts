@@ -33,9 +33,7 @@ export class ScriptFunction implements FunctionInfo, Runnable {
   }
 
   get flagNames(): string[] {
-    return Object.entries(SCRIPT_FLAGS)
-      .filter(([, bit]) => (this.flags & bit) !== 0)
-      .map(([name]) => name)
+    return [...SCRIPT_FLAGS].filter(([, bit]) => (this.flags & bit) !== 0).map(([name]) => name)
   }
 }
 

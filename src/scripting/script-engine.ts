@@ -16,15 +16,14 @@ export const SCRIPT_ALLOW_CROSS_SLOT = 1 << 4
 /** A script without a shebang: judged command by command, as before there were flags. */
 export const SCRIPT_UNDECLARED = 1 << 5
 
-export const SCRIPT_FLAGS = {
-  'no-writes': SCRIPT_NO_WRITES,
-  'allow-oom': SCRIPT_ALLOW_OOM,
-  'allow-stale': SCRIPT_ALLOW_STALE,
-  'no-cluster': SCRIPT_NO_CLUSTER,
-  'allow-cross-slot-keys': SCRIPT_ALLOW_CROSS_SLOT,
-} as const
-
-export type ScriptFlagName = keyof typeof SCRIPT_FLAGS
+/** By name, lower case. */
+export const SCRIPT_FLAGS: ReadonlyMap<string, number> = new Map([
+  ['no-writes', SCRIPT_NO_WRITES],
+  ['allow-oom', SCRIPT_ALLOW_OOM],
+  ['allow-stale', SCRIPT_ALLOW_STALE],
+  ['no-cluster', SCRIPT_NO_CLUSTER],
+  ['allow-cross-slot-keys', SCRIPT_ALLOW_CROSS_SLOT],
+])
 
 /** Where the effects of a script's commands go: bits for redis.set_repl. */
 export const REPL_AOF = 1

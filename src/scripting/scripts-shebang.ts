@@ -2,7 +2,7 @@
 
 import { isWordCharacter } from '../lib/strtod.ts'
 import { splitWords } from '../lib/words.ts'
-import { SCRIPT_FLAGS, SCRIPT_UNDECLARED, type ScriptFlagName } from './script-engine.ts'
+import { SCRIPT_FLAGS, SCRIPT_UNDECLARED } from './script-engine.ts'
 
 export interface ScriptHead {
   /** SCRIPT_ bits. */
@@ -24,7 +24,7 @@ export function readScriptHead(body: string): ScriptHead | string {
     if (!word.startsWith('flags=')) return `Unknown lua shebang option: ${word}`
     const names = word.slice(6)
     for (const name of names === '' ? [] : names.split(',')) {
-      const bit = SCRIPT_FLAGS[name as ScriptFlagName]
+      const bit = SCRIPT_FLAGS.get(name)
       if (bit === undefined) return `Unexpected flag in script shebang: ${name}`
       flags |= bit
     }

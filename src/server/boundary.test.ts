@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
+import { RandomCommands } from '../../test/harness/random-commands.ts'
 import { type PlainValue, RespError } from '../../test/harness/resp.ts'
 import { allCommands } from '../commands/index.ts'
 import type { Command } from '../engine/catalog/command.ts'
@@ -12,7 +13,7 @@ import { NOTIFY_STRING } from '../engine/messaging/events.ts'
 import { createServer } from '../index.ts'
 import { LOOKUP_WRITE } from '../keyspace/database.ts'
 import { TYPE_LIST } from '../keyspace/types.ts'
-import { type VirtualMachine, virtualSystem } from '../system/virtual.ts'
+import { seededRandom, type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 
 /** FAULT how key: throws at the place that `how` names. */
 function fault(ctx: Context): void {
@@ -208,6 +209,24 @@ test('a blocked command that fails after a change ends the process', async () =>
   server.connect()
   server.send(1, ['faultpop', 'changed', 'k'])
   crashed(setting, () => server.call('lpush', 'k', 'x'))
+})
+
+test('no change to the dataset escapes the criterion', async () => {
+  const { server } = await begin()
+  const { dispatch, keyspace } = server.server.engine
+  const call = dispatch.call.bind(dispatch)
+  const escaped: string[] = []
+  let before = server.digestNow()
+  dispatch.call = (client, entry, args, argc) => {
+    const { mutations } = keyspace
+    call(client, entry, args, argc)
+    const after = server.digestNow()
+    if (after !== before && keyspace.mutations === mutations) escaped.push(entry.fullName)
+    before = after
+  }
+  const commands = new RandomCommands(seededRandom(3), 6, 2, 40)
+  for (let i = 0; i < 400; i++) server.call(...commands.next())
+  assert.equal(escaped.join(' '), '')
 })
 
 test('the loader refuses a file with a command that throws', async () => {

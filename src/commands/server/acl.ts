@@ -215,13 +215,15 @@ const PASSWORD_BITS = 256
 const PASSWORD_BITS_MAX = 4096
 const LOG_SHOWN = 10
 
+const CATEGORY_BITS: ReadonlyMap<string, number> = new Map(Object.entries(ACL_CATEGORIES))
+
 /** ACL CAT [category] */
 function cat(ctx: Context): void {
   const { args, argc, server, reply } = ctx
   if (argc > 3) return reply.error(unknownSub(ctx))
   if (argc === 2) return replyTexts(reply, Object.keys(ACL_CATEGORIES))
   const name = args[2].latin1()
-  const category = (ACL_CATEGORIES as { readonly [name: string]: number | undefined })[name.toLowerCase()]
+  const category = CATEGORY_BITS.get(name.toLowerCase())
   if (category === undefined) return reply.error(`ERR Unknown category '${name}'`)
   const inIt = server.table.all.filter(entry => (entry.categories & category) !== 0)
   replyTexts(

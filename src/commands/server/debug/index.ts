@@ -40,39 +40,41 @@ interface Subcommand {
 }
 
 /** By name, lower case. Rooms that can be debugged add theirs here. */
-const SUBCOMMANDS: { readonly [name: string]: Subcommand | undefined } = {
-  help: { words: [2, 2], run: ctx => replyHelp(ctx.reply, ctx.args[0], DEBUG_HELP) },
-  sleep: { words: [3, 3], run: sleep },
-  'set-active-expire': { words: [3, 3], run: ctx => switched(ctx, on => ctx.server.host.setActiveExpire(on)) },
-  'pause-cron': { words: [3, 3], run: ctx => switched(ctx, on => ctx.server.host.pauseCron(on)) },
-  digest: { words: [2, 2], run: ctx => ctx.reply.simple(datasetDigest(ctx.keyspace)) },
-  'digest-value': { words: [2, Number.POSITIVE_INFINITY], run: digestValue },
-  populate: { words: [3, 5], run: populate },
-  error: { words: [3, 3], run: ctx => ctx.reply.error(ctx.args[2].latin1()) },
-  log: { words: [3, 3], run: log },
-  object: { words: [3, 3], run: object },
-  protocol: { words: [3, 3], run: replyExample },
-  htstats: { words: [3, Number.POSITIVE_INFINITY], run: tableStatistics },
-  'htstats-key': { words: [3, Number.POSITIVE_INFINITY], run: tableStatisticsOfKey },
-  listpack: { words: [3, 3], run: ctx => printed(ctx, ENC_LISTPACK, 'Listpack') },
-  quicklist: { words: [3, 4], run: ctx => printed(ctx, ENC_QUICKLIST, 'Quicklist') },
-  'quicklist-packed-threshold': { words: [3, 3], run: setPackedThreshold },
-  reload: { words: [2, Number.POSITIVE_INFINITY], run: reload },
-  loadaof: { words: [2, 2], run: loadAof },
-  'set-skip-checksum-validation': { words: [3, 3], run: setSkipChecksum },
-  'aof-flush-sleep': { words: [3, 3], run: setFlushSleep },
-  replybuffer: { words: [4, 4], run: replyBuffer },
-  'stringmatch-test': { words: [2, 2], run: matchStrings },
-  'config-rewrite-force-all': { words: [2, 2], run: rewriteAll },
-  'client-eviction': { words: [2, 2], run: clientEviction },
-  'set-disable-deny-scripts': {
-    words: [3, 3],
-    run: ctx => switched(ctx, on => ctx.server.scripting.allowEverything(on)),
-  },
-  panic: { words: [2, 2], run: () => crash('DEBUG PANIC was called') },
-  assert: { words: [2, 2], run: () => crash('DEBUG ASSERT was called') },
-  segfault: { words: [2, 2], run: () => crash('crashed by signal: 11, for DEBUG SEGFAULT was called') },
-}
+const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map(
+  Object.entries<Subcommand>({
+    help: { words: [2, 2], run: ctx => replyHelp(ctx.reply, ctx.args[0], DEBUG_HELP) },
+    sleep: { words: [3, 3], run: sleep },
+    'set-active-expire': { words: [3, 3], run: ctx => switched(ctx, on => ctx.server.host.setActiveExpire(on)) },
+    'pause-cron': { words: [3, 3], run: ctx => switched(ctx, on => ctx.server.host.pauseCron(on)) },
+    digest: { words: [2, 2], run: ctx => ctx.reply.simple(datasetDigest(ctx.keyspace)) },
+    'digest-value': { words: [2, Number.POSITIVE_INFINITY], run: digestValue },
+    populate: { words: [3, 5], run: populate },
+    error: { words: [3, 3], run: ctx => ctx.reply.error(ctx.args[2].latin1()) },
+    log: { words: [3, 3], run: log },
+    object: { words: [3, 3], run: object },
+    protocol: { words: [3, 3], run: replyExample },
+    htstats: { words: [3, Number.POSITIVE_INFINITY], run: tableStatistics },
+    'htstats-key': { words: [3, Number.POSITIVE_INFINITY], run: tableStatisticsOfKey },
+    listpack: { words: [3, 3], run: ctx => printed(ctx, ENC_LISTPACK, 'Listpack') },
+    quicklist: { words: [3, 4], run: ctx => printed(ctx, ENC_QUICKLIST, 'Quicklist') },
+    'quicklist-packed-threshold': { words: [3, 3], run: setPackedThreshold },
+    reload: { words: [2, Number.POSITIVE_INFINITY], run: reload },
+    loadaof: { words: [2, 2], run: loadAof },
+    'set-skip-checksum-validation': { words: [3, 3], run: setSkipChecksum },
+    'aof-flush-sleep': { words: [3, 3], run: setFlushSleep },
+    replybuffer: { words: [4, 4], run: replyBuffer },
+    'stringmatch-test': { words: [2, 2], run: matchStrings },
+    'config-rewrite-force-all': { words: [2, 2], run: rewriteAll },
+    'client-eviction': { words: [2, 2], run: clientEviction },
+    'set-disable-deny-scripts': {
+      words: [3, 3],
+      run: ctx => switched(ctx, on => ctx.server.scripting.allowEverything(on)),
+    },
+    panic: { words: [2, 2], run: () => crash('DEBUG PANIC was called') },
+    assert: { words: [2, 2], run: () => crash('DEBUG ASSERT was called') },
+    segfault: { words: [2, 2], run: () => crash('crashed by signal: 11, for DEBUG SEGFAULT was called') },
+  }),
+)
 
 const NOT_ALLOWED = errorBytes(
   'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local ' +
@@ -81,13 +83,17 @@ const NOT_ALLOWED = errorBytes(
 const NOT_HASHED = errorBytes('ERR The value stored at the specified key is not represented using an hash table')
 const NO_SUCH_DB = errorBytes('ERR Out of range database')
 const NO_CLIENT_LIMIT = errorBytes('ERR maxmemory-clients is disabled.')
+const TOO_MUCH = errorBytes('ERR DEBUG POPULATE would need more memory than can be addressed')
 const PREFIX_BYTES_MAX = 128
+/** The arena, and what a small key takes of it at least. */
+const ADDRESSABLE_BYTES = 64 * 2 ** 30
+const KEYS_MAX = ADDRESSABLE_BYTES / 48
 
 function debug(ctx: Context): void {
   const { args, argc, client, reply, settings } = ctx
   const allowed = settings.enableDebugCommand
   if (allowed !== 'yes' && !(allowed === 'local' && isLocal(client))) return reply.fixedError(NOT_ALLOWED)
-  const found = SUBCOMMANDS[args[1].latin1().toLowerCase()]
+  const found = SUBCOMMANDS.get(args[1].latin1().toLowerCase())
   if (found === undefined || argc < found.words[0] || argc > found.words[1]) return unknown(ctx)
   found.run(ctx)
 }
@@ -131,6 +137,8 @@ function populate(ctx: Context): void {
   const size = argc === 5 ? ctx.longOrReply(4, MUST_BE_POSITIVE) : 0
   if (Number.isNaN(size)) return
   if (size < 0) return reply.fixedError(MUST_BE_POSITIVE)
+  if (size > ctx.settings.protoMaxBulkLen || count > KEYS_MAX || count * size > ADDRESSABLE_BYTES)
+    return reply.fixedError(TOO_MUCH)
   const prefix = (argc === 3 ? 'key' : args[3].latin1()).slice(0, PREFIX_BYTES_MAX)
   // Millions of keys at a time: no strings.
   const key = new Numbered(`${prefix}:`, 0)

@@ -9,53 +9,55 @@ const WRONG_NAME = errorBytes(
 )
 const NOT_IN_RESP2 = errorBytes('ERR RESP2 is not supported by this command')
 
-const EXAMPLES: { readonly [name: string]: ((reply: Reply) => void) | undefined } = {
-  string: reply => reply.bulkText('Hello World'),
-  integer: reply => reply.integer(12345),
-  // biome-ignore lint/suspicious/noApproximativeNumericConstant: what Redis answers
-  double: reply => reply.double(3.141),
-  bignum: reply => reply.bigNumber('1234567999999999999999999999999999999'),
-  null: reply => reply.null(),
-  array(reply) {
-    reply.array(3)
-    for (let i = 0; i < 3; i++) reply.integer(i)
-  },
-  set(reply) {
-    reply.set(3)
-    for (let i = 0; i < 3; i++) reply.integer(i)
-  },
-  map(reply) {
-    reply.map(3)
-    for (let i = 0; i < 3; i++) {
-      reply.integer(i)
-      reply.boolean(i === 1)
-    }
-  },
-  attrib(reply) {
-    if (reply.resp === 3) {
-      reply.attribute(1)
-      reply.bulkText('key-popularity')
-      reply.array(2)
-      reply.bulkText('key:123')
-      reply.integer(90)
-    }
-    reply.bulkText('Some real reply following the attribute')
-  },
-  push(reply) {
-    if (reply.resp === 2) return reply.fixedError(NOT_IN_RESP2)
-    // A push goes out behind the reply of the command that makes it.
-    reply.bulkText('Some real reply following the push reply')
-    reply.push(2)
-    reply.bulkText('server-cpu-usage')
-    reply.integer(42)
-  },
-  true: reply => reply.boolean(true),
-  false: reply => reply.boolean(false),
-  verbatim: reply => reply.verbatim('txt', 'This is a verbatim\nstring'),
-}
+const EXAMPLES: ReadonlyMap<string, (reply: Reply) => void> = new Map(
+  Object.entries<(reply: Reply) => void>({
+    string: reply => reply.bulkText('Hello World'),
+    integer: reply => reply.integer(12345),
+    // biome-ignore lint/suspicious/noApproximativeNumericConstant: what Redis answers
+    double: reply => reply.double(3.141),
+    bignum: reply => reply.bigNumber('1234567999999999999999999999999999999'),
+    null: reply => reply.null(),
+    array(reply) {
+      reply.array(3)
+      for (let i = 0; i < 3; i++) reply.integer(i)
+    },
+    set(reply) {
+      reply.set(3)
+      for (let i = 0; i < 3; i++) reply.integer(i)
+    },
+    map(reply) {
+      reply.map(3)
+      for (let i = 0; i < 3; i++) {
+        reply.integer(i)
+        reply.boolean(i === 1)
+      }
+    },
+    attrib(reply) {
+      if (reply.resp === 3) {
+        reply.attribute(1)
+        reply.bulkText('key-popularity')
+        reply.array(2)
+        reply.bulkText('key:123')
+        reply.integer(90)
+      }
+      reply.bulkText('Some real reply following the attribute')
+    },
+    push(reply) {
+      if (reply.resp === 2) return reply.fixedError(NOT_IN_RESP2)
+      // A push goes out behind the reply of the command that makes it.
+      reply.bulkText('Some real reply following the push reply')
+      reply.push(2)
+      reply.bulkText('server-cpu-usage')
+      reply.integer(42)
+    },
+    true: reply => reply.boolean(true),
+    false: reply => reply.boolean(false),
+    verbatim: reply => reply.verbatim('txt', 'This is a verbatim\nstring'),
+  }),
+)
 
 export function replyExample(ctx: Context): void {
-  const example = EXAMPLES[ctx.args[2].latin1().toLowerCase()]
+  const example = EXAMPLES.get(ctx.args[2].latin1().toLowerCase())
   if (example === undefined) ctx.reply.fixedError(WRONG_NAME)
   else example(ctx.reply)
 }

@@ -37,6 +37,7 @@ export function setSkipChecksum(ctx: Context): void {
 
 /** DEBUG AOF-FLUSH-SLEEP <microseconds> */
 export function setFlushSleep(ctx: Context): void {
-  ctx.server.saving.flushSleepUs = Number.parseInt(ctx.args[2].latin1(), 10) || 0
+  const us = Number.parseInt(ctx.args[2].latin1(), 10) || 0
+  ctx.server.saving.flushSleepUs = Math.min(Math.max(us, 0), 2 ** 31 - 1)
   ctx.reply.ok()
 }

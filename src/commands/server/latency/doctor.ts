@@ -16,19 +16,21 @@ const SPIKES = 'Recorded latency spikes:\n\n'
 const NO_ADVICE = '\nThere is no advice for these events.\n'
 
 /** The advice for an event, by a key that keeps it from being given twice. */
-const ADVICE: { readonly [event: string]: readonly string[] } = {
-  command: ['slowlog', 'inspect', 'large'],
-  'fast-command': ['scheduler'],
-  'expire-cycle': ['hz', 'large'],
-  'eviction-del': ['large'],
-  'eviction-cycle': ['eviction'],
-  'aof-write-pending-fsync': ['disk'],
-  'aof-write-active-child': ['disk'],
-  'aof-write-alone': ['disk'],
-  'aof-fsync-always': ['fsync', 'disk'],
-  'aof-rename': ['disk'],
-  'rdb-unlink-temp-file': ['disk'],
-}
+const ADVICE: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries<readonly string[]>({
+    command: ['slowlog', 'inspect', 'large'],
+    'fast-command': ['scheduler'],
+    'expire-cycle': ['hz', 'large'],
+    'eviction-del': ['large'],
+    'eviction-cycle': ['eviction'],
+    'aof-write-pending-fsync': ['disk'],
+    'aof-write-active-child': ['disk'],
+    'aof-write-alone': ['disk'],
+    'aof-fsync-always': ['fsync', 'disk'],
+    'aof-rename': ['disk'],
+    'rdb-unlink-temp-file': ['disk'],
+  }),
+)
 
 export function latencyReport(
   series: ReadonlyMap<string, LatencySeries>,
@@ -41,7 +43,7 @@ export function latencyReport(
   let number = 0
   for (const [event, one] of series) {
     report += `${++number}. ${event}: ${summary(one, nowMs)}\n`
-    for (const key of ADVICE[event] ?? []) {
+    for (const key of ADVICE.get(event) ?? []) {
       const text = adviceText(key, settings)
       if (text !== '') advice.add(text)
     }

@@ -1,0 +1,53 @@
+// Tables by name. A plain object has names of its own (constructor, __proto__), so that a look-up by a client's word, a
+// file's or a peer's finds what nobody put there: such tables are Maps. Here stand the objects that are keyed by strings
+// all the same, and why nothing from outside can be the key.
+
+import type { SourceFile } from './source.ts'
+import { bareCode } from './source.ts'
+
+const ONE_CHARACTER = 'keys are single characters, and no property of Object.prototype has a name that short'
+const WALKED = 'our own literals, walked with Object.keys and never looked up in'
+const OUR_FIELDS = 'keys are the field names that our own directives declare'
+
+export const ALLOWED: { readonly [path: string]: string } = {
+  'src/client/remote.ts': 'has no prototype',
+  'src/config/config.ts': OUR_FIELDS,
+  'src/engine/catalog/table.ts': 'keys are flags, categories and groups of our own command literals',
+  'src/index.ts': 'options of the owner, walked with Object.entries',
+  'src/lib/words.ts': ONE_CHARACTER,
+  'src/scripting/lua/compile-expression.ts': 'keys are operators that the parser has recognized',
+  'src/scripting/lua/lexer.ts': ONE_CHARACTER,
+  'src/scripting/lua/parser.ts': 'has no prototype',
+  'src/scripting/lua/stdlib/': WALKED,
+  'src/scripting/redis-libs/bit.ts': WALKED,
+  'src/scripting/redis-libs/cjson-config.ts': WALKED,
+  'src/scripting/redis-libs/cjson-decode.ts': ONE_CHARACTER,
+  'src/scripting/redis-libs/cjson-encode.ts': ONE_CHARACTER,
+  'src/scripting/redis-libs/struct-format.ts': ONE_CHARACTER,
+  'src/system/virtual-process.ts': 'an environment that tests fill',
+  'src/system/virtual.ts': 'an environment that tests fill',
+}
+
+/** An object type keyed by any string; a table looked up by a word from outside, or by one that a cast calls known. */
+const KEYED = /\bRecord<\s*string\b|\{\s*(?:readonly )?\[\w+: string\]|\w\[[^\][]*\bas (?:keyof )?[A-Z]\w*\]/
+const FROM_OUTSIDE = /\w\[[^\][]*\.(?:latin1|toLowerCase|toUpperCase)\(\)\]/
+
+/** Lines that may look up a name from outside in a plain object. */
+export function looseLookups(files: readonly SourceFile[]): string[] {
+  const found: string[] = []
+  for (const file of files) {
+    if (Object.keys(ALLOWED).some(path => file.path === path || (path.endsWith('/') && file.path.startsWith(path))))
+      continue
+    for (const [i, line] of bareCode(file.text).split('\n').entries())
+      if (KEYED.test(line) || FROM_OUTSIDE.test(line)) found.push(`${file.path}:${i + 1}: ${line.trim()}`)
+  }
+  return found
+}
+
+/** Exceptions that no file needs any more. */
+export function unneededExceptions(files: readonly SourceFile[]): string[] {
+  return Object.keys(ALLOWED).filter(path => {
+    const meant = files.filter(file => file.path === path || (path.endsWith('/') && file.path.startsWith(path)))
+    return !meant.some(file => KEYED.test(bareCode(file.text)) || FROM_OUTSIDE.test(bareCode(file.text)))
+  })
+}
