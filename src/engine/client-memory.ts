@@ -10,6 +10,9 @@ const CHANNEL_BYTES = 64
 const PREFIX_BYTES = 160
 const CHUNK_BYTES = 64
 
+/** All clients read through one buffer: who has sent something lately is shown with a share of it. */
+export const READ_SHARE_BYTES = 16 * 1024
+
 export type ClientClass = 'normal' | 'replica' | 'pubsub' | 'master'
 
 export function clientClass(client: Client): ClientClass {

@@ -76,6 +76,9 @@ export interface BlockState {
   unblockable?: boolean
 }
 
+/** The share of the reply buffer that a new client is shown with, and the largest one. */
+export const REPLY_SHARE_BYTES = 16 * 1024
+
 export class Client {
   readonly id: number
   readonly connection: Connection
@@ -120,6 +123,8 @@ export class Client {
   /** The longest reply since replyPeakMs (wall clock), for CLIENT LIST. */
   replyPeak = 0
   replyPeakMs = 0
+  /** Bytes of the shared reply buffer that it is shown with (server/clients-cron.ts). */
+  replyShare = REPLY_SHARE_BYTES
   commands = 0
   /** How far the append-only log went when the client's last change was in it, in bytes ever appended. */
   logOffset = 0

@@ -41,6 +41,7 @@ export const SETTING_NAMES = [
   'slowlogMaxLen',
   'latencyMonitorThreshold',
   'latencyTracking',
+  'latencyTrackingInfoPercentiles',
   'maxmemoryEvictionTenacity',
   'maxmemoryClients',
   'trackingTableMaxKeys',

@@ -42,6 +42,7 @@ export class Defrag {
   private at = 0
   private segmentBytesBefore = 0
   private usedBytesBefore = 0
+  private usedUsBefore = 0
   private restUntilUs = Number.NEGATIVE_INFINITY
   private restUs = REST_US
   /** Keys of collections that are moved in parts, and how far the last of them is. */
@@ -66,6 +67,20 @@ export class Defrag {
     this.nowUs = nowUs
   }
 
+  /** The share of time it takes, in percent; 0 while it does not run. */
+  get percent(): number {
+    return this.running ? SHARE * 100 : 0
+  }
+
+  /** Time that the run under way has used. */
+  get currentUsedUs(): number {
+    return this.running ? this.usedUs - this.usedUsBefore : 0
+  }
+
+  resetStats(): void {
+    this.hits = this.misses = this.usedUs = this.usedUsBefore = 0
+  }
+
   /** Called by the cron: true when slice() should follow. */
   begin(hz: number): boolean {
     this.budgetUs = (SHARE * 1e6) / hz
@@ -84,6 +99,7 @@ export class Defrag {
     const { arena } = this.space
     if (this.running || this.space.snapshotting || !arena.sealSparse()) return false
     this.running = true
+    this.usedUsBefore = this.usedUs
     this.database = 0
     this.phase = 'main'
     this.at = 0

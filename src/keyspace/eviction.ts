@@ -55,6 +55,7 @@ export class Eviction {
   /** When memory went above the limit; 0: it is below. */
   exceededSinceUs = 0
   exceededUs = 0
+  evictedKeys = 0
   private readonly scratch = new Slice()
 
   constructor(space: Keyspace, parts: EvictionParts) {
@@ -76,6 +77,15 @@ export class Eviction {
     parts.took('eviction-cycle', parts.nowUs() - begin)
     if (outcome === 'ok') this.noteEnd()
     return outcome
+  }
+
+  /** How long memory has been above the limit without a break. */
+  get currentExceededUs(): number {
+    return this.exceededSinceUs === 0 ? 0 : this.parts.nowUs() - this.exceededSinceUs
+  }
+
+  resetStats(): void {
+    this.evictedKeys = this.exceededUs = this.exceededSinceUs = 0
   }
 
   private noteEnd(): void {
@@ -152,7 +162,9 @@ export class Eviction {
     const before = arena.usedBytes
     const removed = db.delete(key)
     this.justFreed += before - arena.usedBytes
-    if (removed) this.parts.evicted(db, key)
+    if (!removed) return
+    this.evictedKeys++
+    this.parts.evicted(db, key)
   }
 
   private sample(db: Database, settings: EvictionSettings, volatileOnly: boolean): void {

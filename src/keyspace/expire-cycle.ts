@@ -51,6 +51,10 @@ export class ExpireCycle {
     this.nowUs = nowUs
   }
 
+  resetStats(): void {
+    this.stalePercent = this.timeCapReached = this.usedUs = 0
+  }
+
   private get resting(): boolean {
     return !this.enabled || this.space.replica || this.space.hideExpired || this.space.expiryPaused
   }

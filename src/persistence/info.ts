@@ -1,58 +1,87 @@
-// The fields of INFO persistence.
+// What persistence contributes to INFO.
 
+import type { InfoSource } from '../engine/monitoring/info.ts'
 import { OFF } from './aof/log.ts'
 import type { Persistence } from './persistence.ts'
 
-export type Put = (name: string, value: number | string) => void
+type Fields = NonNullable<InfoSource['fields']>
 
-export function putPersistence(put: Put, persistence: Persistence, changes: number): void {
-  const { progress, guard, saver, rewriter, aof, loader } = persistence
-  const job = saver.job ?? rewriter.job
-  const percent = job === undefined || job.keysTotal === 0 ? 0 : (job.keysDone / job.keysTotal) * 100
-  put('loading', progress.active ? 1 : 0)
-  put('async_loading', 0)
-  put('current_cow_peak', job?.earlyBytes ?? 0)
-  put('current_cow_size', job?.earlyBytes ?? 0)
-  put('current_cow_size_age', 0)
-  put('current_fork_perc', percent.toFixed(2))
-  put('current_save_keys_processed', job?.keysDone ?? 0)
-  put('current_save_keys_total', job?.keysTotal ?? 0)
-  put('rdb_changes_since_last_save', changes)
-  put('rdb_bgsave_in_progress', saver.job === undefined ? 0 : 1)
-  put('rdb_last_save_time', saver.lastSaveSeconds)
-  put('rdb_last_bgsave_status', guard.lastSaveOk ? 'ok' : 'err')
-  put('rdb_last_bgsave_time_sec', saver.lastSeconds)
-  put('rdb_current_bgsave_time_sec', saver.job?.seconds ?? -1)
-  put('rdb_saves', saver.saves)
-  put('rdb_last_cow_size', saver.lastEarlyBytes)
-  put('rdb_last_load_keys_expired', loader.lastLoad.keysExpired)
-  put('rdb_last_load_keys_loaded', loader.lastLoad.keysLoaded)
-  put('aof_enabled', aof.state === OFF ? 0 : 1)
-  put('aof_rewrite_in_progress', rewriter.isActive ? 1 : 0)
-  put('aof_rewrite_scheduled', rewriter.scheduled ? 1 : 0)
-  put('aof_last_rewrite_time_sec', rewriter.lastSeconds)
-  put('aof_current_rewrite_time_sec', rewriter.job?.seconds ?? -1)
-  put('aof_last_bgrewrite_status', rewriter.lastOk ? 'ok' : 'err')
-  put('aof_rewrites', rewriter.rewrites)
-  put('aof_rewrites_consecutive_failures', rewriter.consecutiveFailures)
-  put('aof_last_write_status', guard.writeError === undefined && guard.syncError === undefined ? 'ok' : 'err')
-  put('aof_last_cow_size', rewriter.lastEarlyBytes)
-  put('module_fork_in_progress', 0)
-  put('module_fork_last_cow_size', 0)
-  if (aof.state !== OFF) {
-    put('aof_current_size', aof.totalSize)
-    put('aof_base_size', rewriter.baseSize)
-    put('aof_pending_rewrite', rewriter.scheduled ? 1 : 0)
-    put('aof_buffer_length', aof.buffer.len)
-    put('aof_pending_bio_fsync', aof.syncInProgress ? 1 : 0)
-    put('aof_delayed_fsync', aof.delayedSyncs)
+export function persistenceInfo(persistence: Persistence): InfoSource[] {
+  return [
+    {
+      section: 'persistence',
+      fields: { ...saveFields(persistence), ...aofFields(persistence), ...loadFields(persistence) },
+      reset: () => resetStats(persistence),
+    },
+    {
+      section: 'stats',
+      // Nothing forks here: what redis-server would have forked for.
+      fields: { total_forks: () => persistence.saver.saves + persistence.rewriter.rewrites },
+    },
+  ]
+}
+
+function resetStats({ saver, rewriter, aof }: Persistence): void {
+  saver.saves = rewriter.rewrites = rewriter.consecutiveFailures = aof.delayedSyncs = 0
+}
+
+/** How much of the snapshot is made, in percent. */
+function percentDone(job: { keysDone: number; keysTotal: number } | undefined): number {
+  return job === undefined || job.keysTotal === 0 ? 0 : (job.keysDone / job.keysTotal) * 100
+}
+
+function saveFields(persistence: Persistence): Fields {
+  const { guard, saver, rewriter, loader } = persistence
+  const job = () => saver.job ?? rewriter.job
+  return {
+    current_cow_peak: () => job()?.earlyBytes ?? 0,
+    current_cow_size: () => job()?.earlyBytes ?? 0,
+    current_fork_perc: () => percentDone(job()).toFixed(2),
+    current_save_keys_processed: () => job()?.keysDone ?? 0,
+    current_save_keys_total: () => job()?.keysTotal ?? 0,
+    rdb_changes_since_last_save: () => persistence.parts.engine.keyspace.dirty,
+    rdb_bgsave_in_progress: () => (saver.job === undefined ? 0 : 1),
+    rdb_last_save_time: () => saver.lastSaveSeconds,
+    rdb_last_bgsave_status: () => (guard.lastSaveOk ? 'ok' : 'err'),
+    rdb_last_bgsave_time_sec: () => saver.lastSeconds,
+    rdb_current_bgsave_time_sec: () => saver.job?.seconds ?? -1,
+    rdb_saves: () => saver.saves,
+    rdb_last_cow_size: () => saver.lastEarlyBytes,
+    rdb_last_load_keys_expired: () => loader.lastLoad.keysExpired,
+    rdb_last_load_keys_loaded: () => loader.lastLoad.keysLoaded,
   }
-  if (progress.active) {
-    put('loading_start_time', progress.startSeconds)
-    put('loading_total_bytes', progress.totalBytes)
-    put('loading_rdb_used_mem', progress.rdbUsedMemory)
-    put('loading_loaded_bytes', progress.loadedBytes)
-    put('loading_loaded_perc', progress.percent.toFixed(2))
-    put('loading_eta_seconds', progress.etaSeconds)
+}
+
+function aofFields({ guard, rewriter, aof }: Persistence): Fields {
+  const isOn = () => aof.state !== OFF
+  return {
+    aof_enabled: () => (aof.state === OFF ? 0 : 1),
+    aof_rewrite_in_progress: () => (rewriter.isActive ? 1 : 0),
+    aof_rewrite_scheduled: () => (rewriter.scheduled ? 1 : 0),
+    aof_last_rewrite_time_sec: () => rewriter.lastSeconds,
+    aof_current_rewrite_time_sec: () => rewriter.job?.seconds ?? -1,
+    aof_last_bgrewrite_status: () => (rewriter.lastOk ? 'ok' : 'err'),
+    aof_rewrites: () => rewriter.rewrites,
+    aof_rewrites_consecutive_failures: () => rewriter.consecutiveFailures,
+    aof_last_write_status: () => (guard.writeError === undefined && guard.syncError === undefined ? 'ok' : 'err'),
+    aof_last_cow_size: () => rewriter.lastEarlyBytes,
+    aof_current_size: () => (isOn() ? aof.totalSize : undefined),
+    aof_base_size: () => (isOn() ? rewriter.baseSize : undefined),
+    aof_pending_rewrite: () => (isOn() ? (rewriter.scheduled ? 1 : 0) : undefined),
+    aof_buffer_length: () => (isOn() ? aof.buffer.len : undefined),
+    aof_pending_bio_fsync: () => (isOn() ? (aof.syncInProgress ? 1 : 0) : undefined),
+    aof_delayed_fsync: () => (isOn() ? aof.delayedSyncs : undefined),
+  }
+}
+
+function loadFields({ progress }: Persistence): Fields {
+  return {
+    loading: () => (progress.active ? 1 : 0),
+    loading_start_time: () => (progress.active ? progress.startSeconds : undefined),
+    loading_total_bytes: () => (progress.active ? progress.totalBytes : undefined),
+    loading_rdb_used_mem: () => (progress.active ? progress.rdbUsedMemory : undefined),
+    loading_loaded_bytes: () => (progress.active ? progress.loadedBytes : undefined),
+    loading_loaded_perc: () => (progress.active ? progress.percent.toFixed(2) : undefined),
+    loading_eta_seconds: () => (progress.active ? progress.etaSeconds : undefined),
   }
 }

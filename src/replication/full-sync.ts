@@ -47,6 +47,8 @@ export interface FullSyncParts {
 }
 
 export class FullSync {
+  /** Full synchronisations begun, one for each replica. */
+  count = 0
   private readonly parts: FullSyncParts
 
   constructor(parts: FullSyncParts) {
@@ -72,7 +74,7 @@ export class FullSync {
     stream.beginDataset()
     const { offset, replid } = stream
     for (const replica of waiting) {
-      server.engine.stats.syncFull++
+      this.count++
       replica.phase = toSockets ? 'sending' : 'saving'
       if (replica.psync) server.engine.replyTo(replica.client, reply => reply.simple(`FULLRESYNC ${replid} ${offset}`))
     }

@@ -38,6 +38,10 @@ export interface ReplicasParts {
 export class ConnectedReplicas implements Replicas {
   readonly stream: ReplicationStream
   readonly fullSync: FullSync
+  /** Partial resynchronisations, those that could not be had, and bytes sent to replicas. */
+  partialSyncs = 0
+  partialSyncsRefused = 0
+  outputBytes = 0
   private readonly parts: ReplicasParts
   private readonly replicas = new Map<number, Replica>()
   /** What clients have said before they became replicas. */
@@ -129,10 +133,10 @@ export class ConnectedReplicas implements Replicas {
   psync(client: Client, id: string, offset: number): void {
     if (this.replicas.has(client.id)) return
     if (this.tryPartialResync(client, id, offset)) {
-      this.parts.server.engine.stats.syncPartialOk++
+      this.partialSyncs++
       return
     }
-    if (id !== '?') this.parts.server.engine.stats.syncPartialErr++
+    if (id !== '?') this.partialSyncsRefused++
     this.startFullSync(client, true)
   }
 
@@ -226,7 +230,7 @@ export class ConnectedReplicas implements Replicas {
     this.piece.set(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
     const { engine } = this.parts.server
     engine.replyTo(client, reply => reply.raw(this.piece))
-    engine.stats.netReplOutputBytes += bytes.length
+    this.outputBytes += bytes.length
   }
 
   private queue(replica: Replica, chunk: Uint8Array): void {

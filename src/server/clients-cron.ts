@@ -10,33 +10,37 @@ import {
   CLIENT_PUBSUB,
   CLIENT_REPLICA,
   type Client,
+  REPLY_SHARE_BYTES,
 } from '../engine/client.ts'
-import { clientClass, clientMemory } from '../engine/client-memory.ts'
+import { clientClass, clientMemory, READ_SHARE_BYTES } from '../engine/client-memory.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MemoryStats } from './memory-stats.ts'
-import type { Metrics } from './metrics.ts'
 
 const IDLE_MS = 2000
 const KEEP_BYTES = 32 * 1024
 const CLIENTS_PER_TICK_MIN = 5
 const LIMIT_BYTES_MIN = 128 * 1024
 const REPLY_PEAK_MS = 5000
+const REPLY_SHARE_BYTES_MIN = 1024
 
 export class ClientsCron {
   /** DEBUG REPLYBUFFER PEAK-RESET-TIME, milliseconds; negative: never. */
   replyPeakResetMs = REPLY_PEAK_MS
   private readonly engine: Engine
-  private readonly metrics: Metrics
   private readonly memoryStats: MemoryStats
   private queue: Client[] = []
+  /** Input and output of the largest clients in the last seconds. */
+  inputPeakBytes = 0
+  outputPeakBytes = 0
+  replyBufferShrinks = 0
+  replyBufferExpands = 0
   private inputPeak = 0
   private outputPeak = 0
   private peaksSinceMs = 0
 
-  constructor(engine: Engine, metrics: Metrics, memoryStats: MemoryStats) {
+  constructor(engine: Engine, memoryStats: MemoryStats) {
     this.engine = engine
     this.memoryStats = memoryStats
-    this.metrics = metrics
   }
 
   /** Visits so many clients that all have their turn within a second. */
@@ -60,13 +64,36 @@ export class ClientsCron {
     }
     if (client.softLimitSinceMs !== 0) engine.output.checkLimit(client)
     this.shrinkQuery(client, nowMs)
-    if (client.queryPeak > this.inputPeak) this.inputPeak = client.queryPeak
+    const share = nowMs - client.lastActiveMs <= IDLE_MS ? READ_SHARE_BYTES : 0
+    this.inputPeak = Math.max(this.inputPeak, client.queryPeak, share)
     if (client.outBytes > this.outputPeak) this.outputPeak = client.outBytes
     client.queryPeak = client.inputBytes
-    if (this.replyPeakResetMs >= 0 && nowMs - client.replyPeakMs > this.replyPeakResetMs) {
-      client.replyPeak = 0
-      client.replyPeakMs = nowMs
+    this.resizeReplyShare(client, nowMs)
+  }
+
+  /**
+   * All clients write through one buffer. Each is shown with the share of it that Redis would give it: half as much when
+   * it needs less than that, twice as much when it needs all.
+   */
+  private resizeReplyShare(client: Client, nowMs: number): void {
+    const { replyShare } = client
+    const peak = Math.min(client.replyPeak, replyShare)
+    if (replyShare / 2 >= REPLY_SHARE_BYTES_MIN && peak < replyShare / 2) {
+      client.replyShare = Math.max(REPLY_SHARE_BYTES_MIN, peak + 1)
+      this.replyBufferShrinks++
+    } else if (replyShare < REPLY_SHARE_BYTES && peak === replyShare) {
+      client.replyShare = Math.min(REPLY_SHARE_BYTES, replyShare * 2)
+      // It is known to need what it had, not more.
+      client.replyPeak = peak
+      this.replyBufferExpands++
     }
+    if (this.replyPeakResetMs < 0 || nowMs - client.replyPeakMs < this.replyPeakResetMs) return
+    client.replyPeak = 0
+    client.replyPeakMs = nowMs
+  }
+
+  resetStats(): void {
+    this.replyBufferShrinks = this.replyBufferExpands = 0
   }
 
   private isIdleTooLong(client: Client, nowMs: number): boolean {
@@ -88,13 +115,13 @@ export class ClientsCron {
 
   private notePeaks(): void {
     const nowMs = this.engine.keyspace.nowMs
-    this.metrics.inputPeakBytes = Math.max(this.metrics.inputPeakBytes, this.inputPeak)
-    this.metrics.outputPeakBytes = Math.max(this.metrics.outputPeakBytes, this.outputPeak)
+    this.inputPeakBytes = Math.max(this.inputPeakBytes, this.inputPeak)
+    this.outputPeakBytes = Math.max(this.outputPeakBytes, this.outputPeak)
     if (nowMs - this.peaksSinceMs < 4000) return
     this.peaksSinceMs = nowMs
     this.engine.input.tick()
-    this.metrics.inputPeakBytes = this.inputPeak
-    this.metrics.outputPeakBytes = this.outputPeak
+    this.inputPeakBytes = this.inputPeak
+    this.outputPeakBytes = this.outputPeak
     this.inputPeak = this.outputPeak = 0
   }
 

@@ -23,7 +23,7 @@ function talk(kind: 'tcp' | 'unix' = 'tcp', peer = '10.0.0.1:5000') {
   })
   const table = new CommandTable(configCommands)
   let statsReset = 0
-  const server = { table, configuration, stats: { reset: () => statsReset++ } }
+  const server = { table, configuration, host: { resetStats: () => statsReset++ } }
   const say = (...words: string[]) => {
     const reply = new Reply()
     const args = words.map(word => Slice.of(word))

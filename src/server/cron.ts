@@ -7,11 +7,11 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Defrag } from '../keyspace/defrag.ts'
 import type { ExpireCycle } from '../keyspace/expire-cycle.ts'
-import type { CpuUsage, Timer, Timers } from '../system/system.ts'
+import type { Timer, Timers } from '../system/system.ts'
 import { Background } from './background.ts'
 import type { ClientsCron } from './clients-cron.ts'
 import type { MemoryStats } from './memory-stats.ts'
-import type { Metrics } from './metrics.ts'
+import type { Rates } from './rates.ts'
 
 const SAMPLE_US = 100_000
 const HZ_MAX = 500
@@ -25,13 +25,11 @@ const TIMER_MS_MAX = 1e9
 export interface CronParts {
   engine: Engine
   timers: Timers
-  metrics: Metrics
+  rates: Rates
   memoryStats: MemoryStats
   clientsCron: ClientsCron
   expire: ExpireCycle
   defrag: Defrag
-  rssBytes(): number
-  cpuUsage(): CpuUsage
   /** hz of the configuration, and dynamic-hz. */
   hz(): number
   dynamicHz(): boolean
@@ -43,6 +41,10 @@ export class Cron {
   readonly background: Background
   /** As the number of clients demands: what INFO shows. */
   hz = 10
+  /** Ticks, the time they took, and the longest of them. */
+  ticks = 0
+  usedUs = 0
+  longestUs = 0
   paused = false
   /** Called once, in the next tick that is not paused. */
   whenResumed: (() => void) | undefined
@@ -74,6 +76,10 @@ export class Cron {
     this.arm()
   }
 
+  resetStats(): void {
+    this.ticks = this.usedUs = this.longestUs = 0
+  }
+
   stop(): void {
     this.stopped = true
     this.background.stop()
@@ -94,11 +100,11 @@ export class Cron {
   }
 
   private tick(): void {
-    const { engine, clientsCron, expire, defrag, metrics } = this.parts
+    const { engine, clientsCron, expire, defrag } = this.parts
     const begin = engine.machine.monotonicUs()
     engine.tick()
     this.readLruClock()
-    metrics.cronTicks++
+    this.ticks++
     this.sample(begin)
     if (this.paused) return
     this.whenResumed?.()
@@ -111,8 +117,8 @@ export class Cron {
     for (const hook of this.hooks) hook()
     engine.settle()
     const took = engine.machine.monotonicUs() - begin
-    metrics.cronUs += took
-    if (took > metrics.cronUsMax) metrics.cronUsMax = took
+    this.usedUs += took
+    if (took > this.longestUs) this.longestUs = took
   }
 
   private readLruClock(): void {
@@ -121,23 +127,16 @@ export class Cron {
   }
 
   private sample(nowUs: number): void {
-    const { engine, metrics, memoryStats, rssBytes } = this.parts
-    const { stats } = engine
+    const { rates, memoryStats } = this.parts
     if (nowUs - this.lastSampleUs >= SAMPLE_US) {
       this.lastSampleUs = nowUs
-      metrics.commands.sample(stats.commandsProcessed, nowUs)
-      metrics.inputBytes.sample(stats.netInputBytes, nowUs)
-      metrics.outputBytes.sample(stats.netOutputBytes, nowUs)
-      metrics.turns.sample(stats.turns + metrics.cronTicks, nowUs)
-      const { userUs, systemUs } = this.parts.cpuUsage()
-      metrics.busyUs.sample(userUs + systemUs, nowUs)
+      rates.sample(nowUs)
       memoryStats.walkClients()
-      const used = memoryStats.usedBytes()
-      if (used > metrics.memoryPeakBytes) metrics.memoryPeakBytes = used
+      memoryStats.notePeak()
     }
     if (nowUs - this.lastMemoryUs < MEMORY_SAMPLE_US) return
     this.lastMemoryUs = nowUs
-    metrics.rssBytes = rssBytes()
+    memoryStats.sampleResident()
   }
 
   // ---- work in slices ----

@@ -1,59 +1,97 @@
-// Info: the text of INFO. Sections are functions that put fields; rooms that come later provide single fields, or
-// whole sections, in the place of what stands here.
+// Info: the text of INFO, put together from what the rooms contribute (engine/monitoring/info.ts) in the order of info-fields.ts.
 //
 //   # Server            a section begins with its title
 //   redis_version:7.2.4
 //                       and an empty line parts it from the next
 //
-// Always: sections come in Redis's order, whatever order they were asked for in.
+// Always: order does not depend on who was added when; a field that is not listed, or that has an owner already, is
+// refused when it is added; complete() refuses a listed field without an owner.
 
-export type InfoValue = number | string
-export type PutField = (name: string, value: InfoValue) => void
-export type InfoSection = (put: PutField) => void
+import type { InfoSource, InfoValue, PutField } from '../engine/monitoring/info.ts'
+import { SECTIONS, type SectionFields, WITHOUT_MEANING } from './info-fields.ts'
+
+type WriteField = (put: PutField) => void
 
 interface Section {
-  name: string
-  title: string
-  byDefault: boolean
-  /** Not part of 'all': only when named, or with 'everything'. */
-  hidden: boolean
-  write: InfoSection
+  readonly spec: SectionFields
+  /** In order. */
+  readonly names: readonly string[]
+  readonly owned: Map<string, WriteField>
+  readonly prepare: (() => void)[]
 }
 
 export class Info {
-  private readonly sections: Section[] = []
-  private readonly provided = new Map<string, () => InfoValue>()
+  private readonly sections: Section[]
+  private readonly resets: (() => void)[] = []
 
-  /** Adds a section at the end, or gives one of the same name another content. */
-  section(name: string, title: string, byDefault: boolean, write: InfoSection, hidden = false): void {
-    const old = this.sections.find(s => s.name === name)
-    if (old !== undefined) old.write = write
-    else this.sections.push({ name, title, byDefault, hidden, write })
+  constructor(specs: readonly SectionFields[] = SECTIONS, constants = WITHOUT_MEANING) {
+    this.sections = specs.map(spec => ({
+      spec,
+      names: spec.fields.split(/\s+/).filter(name => name !== ''),
+      owned: new Map(),
+      prepare: [],
+    }))
+    for (const { names, owned } of this.sections)
+      for (const name of names) {
+        if (!Object.hasOwn(constants, name)) continue
+        const [value] = constants[name]
+        owned.set(name, put => put(name, value))
+      }
   }
 
-  /** The value of a field from now on, in the place where its section has it. */
-  provide(field: string, value: () => InfoValue): void {
-    this.provided.set(field, value)
+  /** Takes what a room contributes. */
+  add(source: InfoSource): void {
+    const section = this.sections.find(one => one.spec.name === source.section)
+    if (section === undefined) throw new Error(`INFO has no section ${source.section}`)
+    const own = (name: string, write: WriteField) => {
+      if (!section.names.includes(name)) throw new Error(`INFO ${source.section} has no field ${name}`)
+      if (section.owned.has(name)) throw new Error(`INFO's field ${name} has an owner already`)
+      section.owned.set(name, write)
+    }
+    for (const [name, read] of Object.entries(source.fields ?? {})) own(name, put => putDefined(put, name, read()))
+    for (const [name, write] of Object.entries(source.rows ?? {})) own(name, write)
+    if (source.prepare !== undefined) section.prepare.push(() => source.prepare!())
+    if (source.reset !== undefined) this.resets.push(() => source.reset!())
+  }
+
+  /** To be called when everybody was added. */
+  complete(): void {
+    for (const { names, owned } of this.sections)
+      for (const name of names) if (!owned.has(name)) throw new Error(`INFO's field ${name} has no owner`)
+  }
+
+  /** CONFIG RESETSTAT: everybody's counters begin anew. */
+  reset(): void {
+    for (const reset of this.resets) reset()
   }
 
   /** `names` as a client wrote them; none: the default sections. */
   text(names: readonly string[]): string {
     const wanted = new Set(names.map(name => name.toLowerCase()))
-    const everything = wanted.has('everything')
-    const all = everything || wanted.has('all')
+    const all = wanted.has('everything') || wanted.has('all')
     const defaults = names.length === 0 || wanted.has('default')
     const parts: string[] = []
     for (const section of this.sections) {
-      const asked = wanted.has(section.name) || (section.name === 'modules' && wanted.has('module_list'))
-      if (!asked && !(all && !section.hidden) && !(defaults && section.byDefault)) continue
-      let text = `# ${section.title}\r\n`
-      section.write((field, value) => {
-        text += `${field}:${this.provided.get(field)?.() ?? value}\r\n`
-      })
-      parts.push(text)
+      const { name, byDefault, hidden } = section.spec
+      const asked = wanted.has(name) || (name === 'modules' && wanted.has('module_list'))
+      if (asked || (all && hidden !== true) || (defaults && byDefault)) parts.push(sectionText(section))
     }
     return parts.join('\r\n')
   }
+}
+
+function sectionText({ spec, names, owned, prepare }: Section): string {
+  for (const step of prepare) step()
+  let text = `# ${spec.title}\r\n`
+  const put: PutField = (name, value) => {
+    text += `${name}:${value}\r\n`
+  }
+  for (const name of names) owned.get(name)?.(put)
+  return text
+}
+
+function putDefined(put: PutField, name: string, value: InfoValue | undefined): void {
+  if (value !== undefined) put(name, value)
 }
 
 /** 1536 -> 1.50K */

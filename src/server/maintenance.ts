@@ -6,6 +6,8 @@ import { CMD_DENYOOM } from '../engine/catalog/command.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Gate } from '../engine/gates.ts'
 import { NOTIFY_EVICTED } from '../engine/messaging/events.ts'
+import type { InfoSource } from '../engine/monitoring/info.ts'
+import { engineInfo } from '../engine/monitoring/info-sources.ts'
 import type { Host, MemoryFigures, ShutdownFlag } from '../engine/ports/host.ts'
 import { Defrag } from '../keyspace/defrag.ts'
 import { Eviction, type EvictionOutcome } from '../keyspace/eviction.ts'
@@ -16,10 +18,10 @@ import type { System } from '../system/system.ts'
 import { ClientsCron } from './clients-cron.ts'
 import { Cron } from './cron.ts'
 import { Info } from './info.ts'
-import { addSections } from './info-sections.ts'
+import { serverInfo } from './info-sources.ts'
 import type { Logger } from './log.ts'
 import { MemoryStats } from './memory-stats.ts'
-import { Metrics } from './metrics.ts'
+import { Rates } from './rates.ts'
 import { SegmentReleaser } from './segment-releaser.ts'
 import { REDIS_VERSION } from './version.ts'
 
@@ -47,7 +49,7 @@ export interface MaintenanceParts {
 
 export class ServerMaintenance implements Host {
   readonly runId: string
-  readonly metrics = new Metrics()
+  readonly rates = new Rates()
   readonly info = new Info()
   readonly memoryStats: MemoryStats
   readonly clientsCron: ClientsCron
@@ -68,8 +70,8 @@ export class ServerMaintenance implements Host {
     const { engine, config, system } = parts
     const nowUs = () => system.clock.monotonicUs()
     this.runId = hex(system.random.bytes(RUN_ID_BYTES))
-    this.memoryStats = new MemoryStats(engine, this.metrics, () => system.process.rssBytes())
-    this.clientsCron = new ClientsCron(engine, this.metrics, this.memoryStats)
+    this.memoryStats = new MemoryStats(engine, () => system.process.rssBytes())
+    this.clientsCron = new ClientsCron(engine, this.memoryStats)
     engine.onClientGone.push(client => this.memoryStats.forget(client))
     this.expire = new ExpireCycle(engine.keyspace, nowUs)
     this.eviction = this.makeEviction(nowUs)
@@ -83,34 +85,27 @@ export class ServerMaintenance implements Host {
     this.cron = new Cron({
       engine,
       timers: system.timers,
-      metrics: this.metrics,
+      rates: this.rates,
       memoryStats: this.memoryStats,
       clientsCron: this.clientsCron,
       expire: this.expire,
       defrag: this.defrag,
-      rssBytes: () => system.process.rssBytes(),
-      cpuUsage: () => system.process.cpuUsage(),
       hz: () => config.hz,
       dynamicHz: () => config.dynamicHz,
     })
-    this.cron.hooks.push(() => this.noteFigures())
     this.cron.hooks.push(() => this.segmentReleaser.tick())
     engine.host = this
-    engine.stats.onReset = () => this.resetStats()
-    const { metrics, memoryStats, runId } = this
     const { startedMs, port } = parts
-    addSections(this.info, {
-      engine,
-      config,
-      system,
-      metrics,
-      memory: memoryStats,
-      runId,
-      startedMs,
-      port,
-      cron: this.cron,
-    })
+    const { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron } = this
+    const own = { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron }
+    this.addInfo(engineInfo(engine))
+    this.addInfo(serverInfo({ engine, config, system, startedMs, port, ...own }))
     this.followSettings()
+  }
+
+  /** Takes what a room contributes to INFO. */
+  addInfo(sources: readonly InfoSource[]): void {
+    for (const source of sources) this.info.add(source)
   }
 
   start(): void {
@@ -129,7 +124,6 @@ export class ServerMaintenance implements Host {
       usedBytes: () => this.memoryStats.usedBytes() - this.memoryStats.notCountedBytes(),
       nowUs,
       evicted: (db, key) => {
-        engine.stats.evictedKeys++
         if (engine.keyWatchers !== 0) engine.keyChanged(db, key)
         engine.notify(NOTIFY_EVICTED, 'evicted', key, db)
         engine.dispatch.propagateAlone(db, [engine.settings.lazyfreeLazyEviction ? UNLINK : DEL, key])
@@ -220,30 +214,6 @@ export class ServerMaintenance implements Host {
     config.onChange(['maxmemory', 'maxmemory-clients'], limits)
   }
 
-  private resetStats(): void {
-    const { keyspace } = this.parts.engine
-    keyspace.hits = keyspace.misses = keyspace.expiredKeys = keyspace.lazyFreedObjects = 0
-    this.parts.engine.observers.latency.histograms.clear()
-    this.metrics.reset()
-    this.metrics.memoryPeakBytes = 0
-    this.expire.usedUs = this.expire.timeCapReached = this.expire.stalePercent = 0
-    this.eviction.exceededUs = 0
-    this.defrag.hits = this.defrag.misses = this.defrag.usedUs = 0
-  }
-
-  /** Figures that several rooms keep go where INFO reads them. */
-  private noteFigures(): void {
-    const { stats } = this.parts.engine
-    const { metrics, expire, eviction, defrag } = this
-    metrics.expireCycleUs = expire.usedUs
-    metrics.expiredStalePercent = expire.stalePercent
-    stats.expiredTimeCapReached = expire.timeCapReached
-    stats.evictionExceededUs = eviction.exceededUs
-    stats.defragHits = defrag.hits
-    stats.defragMisses = defrag.misses
-    stats.defragUs = defrag.usedUs
-  }
-
   // ---- Host ----
 
   get mode(): string {
@@ -260,6 +230,10 @@ export class ServerMaintenance implements Host {
 
   infoText(sections: readonly string[]): string {
     return this.info.text(sections)
+  }
+
+  resetStats(): void {
+    this.info.reset()
   }
 
   memory(): MemoryFigures {

@@ -7,7 +7,6 @@ import type { Client } from '../engine/client.ts'
 import { clientClass, clientMemory } from '../engine/client-memory.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MemoryFigures } from '../engine/ports/host.ts'
-import type { Metrics } from './metrics.ts'
 
 /** Bytes held by a room outside the arena; each room that holds any adds one. */
 export interface MemorySource {
@@ -15,18 +14,39 @@ export interface MemorySource {
   bytes(): number
 }
 
+/** One page or three for each size class, and a few tables. */
+const SLACK_BYTES_MAX = 2 * 1024 * 1024
+/** A runtime that takes more than this for itself is worth a look. */
+const BASE_BYTES_MAX = 160 * 1024 * 1024
+
 export class MemoryStats {
   readonly memorySources: MemorySource[] = []
   readonly startupBytes: number
   private readonly engine: Engine
-  private readonly metrics: Metrics
   private readonly rss: () => number
 
-  constructor(engine: Engine, metrics: Metrics, rss: () => number) {
+  constructor(engine: Engine, rss: () => number) {
     this.engine = engine
-    this.metrics = metrics
     this.rss = rss
     this.startupBytes = engine.keyspace.arena.usedBytes
+  }
+
+  /** used_memory at its highest. */
+  peakBytes = 0
+  private rssBytes = 0
+  /** Pages of the arena that were in use together, at the most, among the segments that are still there. */
+  private touchedBytes = 0
+
+  notePeak(): void {
+    const used = this.usedBytes()
+    if (used > this.peakBytes) this.peakBytes = used
+    const { pageBytes, segmentBytes, spareBytes } = this.engine.keyspace.arena
+    this.touchedBytes = Math.min(Math.max(this.touchedBytes, pageBytes), segmentBytes + spareBytes)
+  }
+
+  /** Asks the system how much of the process is resident: slow. */
+  sampleResident(): void {
+    this.rssBytes = this.rss()
   }
 
   /** What clients hold besides their waiting output, as they were last noted: client.restBytes summed up. */
@@ -82,11 +102,11 @@ export class MemoryStats {
 
   figures(): MemoryFigures {
     const { keyspace } = this.engine
-    const { arena, tables } = keyspace
+    const { tables } = keyspace
     this.walkClients()
+    this.notePeak()
+    this.sampleResident()
     const usedBytes = this.usedBytes()
-    if (usedBytes > this.metrics.memoryPeakBytes) this.metrics.memoryPeakBytes = usedBytes
-    this.metrics.rssBytes = this.rss()
     let clientsNormalBytes = 0
     let clientsReplicaBytes = 0
     for (const client of this.engine.clients.values()) {
@@ -109,22 +129,43 @@ export class MemoryStats {
     for (const { mainBytes, expiresBytes } of databases) overheadBytes += mainBytes + expiresBytes
     return {
       usedBytes,
-      peakBytes: this.metrics.memoryPeakBytes,
+      peakBytes: this.peakBytes,
       startupBytes: this.startupBytes,
-      rssBytes: this.metrics.rssBytes,
-      allocatedBytes: arena.usedBytes,
-      activeBytes: Math.max(arena.pageBytes, arena.usedBytes),
-      residentBytes: Math.max(arena.pageBytes, Math.min(arena.segmentBytes + arena.spareBytes, this.metrics.rssBytes)),
+      rssBytes: this.rssBytes,
+      ...this.resident(usedBytes),
       clientsNormalBytes,
       clientsReplicaBytes,
       backlogBytes,
       aofBufferBytes,
       scriptBytes,
       functionBytes,
+      notCountedBytes: this.notCountedBytes(),
       overheadBytes,
       datasetBytes: Math.max(0, usedBytes - overheadBytes),
       keys: keyspace.databases.reduce((sum, db) => sum + db.size, 0),
       databases,
+    }
+  }
+
+  /**
+   *   rss   [ runtime: at most BASE_BYTES_MAX | resident: pages that were in use | … active: are | … allocated: used ]
+   *
+   * What the pages of small values have free, up to SLACK_BYTES_MAX, is what an allocator cannot do without: it counts as
+   * allocated. Whatever is counted outside the arena is taken to be resident to the byte.
+   */
+  private resident(
+    usedBytes: number,
+  ): Pick<MemoryFigures, 'baseBytes' | 'allocatedBytes' | 'activeBytes' | 'residentBytes'> {
+    const { arena } = this.engine.keyspace
+    const outside = usedBytes - arena.usedBytes
+    const pageBytes = Math.max(arena.pageBytes, arena.usedBytes)
+    const slack = Math.min(pageBytes - arena.usedBytes, SLACK_BYTES_MAX)
+    const residentBytes = Math.max(pageBytes, this.touchedBytes) + outside
+    return {
+      baseBytes: Math.min(Math.max(0, this.rssBytes - residentBytes), BASE_BYTES_MAX),
+      allocatedBytes: usedBytes + slack,
+      activeBytes: pageBytes + outside,
+      residentBytes,
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts'
 import { CLIENT_IN_EXEC } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Slice } from '../lib/slice.ts'
-import { putPersistence } from '../persistence/info.ts'
+import { persistenceInfo } from '../persistence/info.ts'
 import type { Log } from '../persistence/machine.ts'
 import type { Libraries } from '../persistence/parts.ts'
 import { Persistence } from '../persistence/persistence.ts'
@@ -47,13 +47,8 @@ export function persistenceOf(around: PersistenceAround): Persistence {
     die: () => process.exit(1),
     spike: (event, us) => engine.observers.spike(event, us),
   })
-  maintenance.info.section('persistence', 'Persistence', true, put =>
-    putPersistence(put, persistence, engine.keyspace.dirty),
-  )
-  // Nothing forks here: what redis-server would have forked for.
-  maintenance.info.provide('total_forks', () => persistence.saver.saves + persistence.rewriter.rewrites)
-  maintenance.info.provide('dump_payload_sanitizations', () => engine.payloads.sanitizations)
-  maintenance.memoryStats.memorySources.push({ kind: 'aofBuffer', bytes: () => persistence.aof.buffer.len })
+  maintenance.addInfo(persistenceInfo(persistence))
+  maintenance.memoryStats.memorySources.push({ kind: 'aofBuffer', bytes: () => persistence.aof.bufferBytes })
   maintenance.onFlushAll.push(() => persistence.afterFlushAll())
   maintenance.cron.hooks.push(() => persistence.cron())
   config.onChange(

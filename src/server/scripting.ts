@@ -1,6 +1,7 @@
 // Puts scripts and functions into a server: the room, what it costs, and its fields of INFO.
 
 import type { Engine } from '../engine/engine.ts'
+import { scriptingInfo } from '../scripting/info.ts'
 import { LuaEngine } from '../scripting/lua-engine.ts'
 import type { EngineHost } from '../scripting/script-engine.ts'
 import { ScriptRoom } from '../scripting/scripting.ts'
@@ -17,18 +18,11 @@ export function addScripting(engine: Engine): ScriptRoom {
   return new ScriptRoom(engine, use => new LuaEngine(host, use))
 }
 
-/** What scripts and functions cost, and how many there are, where INFO shows it. */
-export function showScripting({ scripts, functions }: ScriptRoom, { memoryStats, info }: ServerMaintenance): void {
-  memoryStats.memorySources.push({ kind: 'scripts', bytes: () => scripts.memoryBytes })
-  memoryStats.memorySources.push({ kind: 'functions', bytes: () => functions.memoryBytes })
-  const total = () => scripts.interpreterBytes + functions.interpreterBytes
-  info.provide('used_memory_lua', () => scripts.interpreterBytes)
-  info.provide('used_memory_vm_eval', () => scripts.interpreterBytes)
-  info.provide('used_memory_lua_human', () => humanBytes(scripts.interpreterBytes))
-  info.provide('used_memory_vm_functions', () => functions.interpreterBytes)
-  info.provide('used_memory_vm_total', total)
-  info.provide('used_memory_vm_total_human', () => humanBytes(total()))
-  info.provide('number_of_cached_scripts', () => scripts.size)
-  info.provide('number_of_functions', () => functions.functionCount)
-  info.provide('number_of_libraries', () => functions.libraryCount)
+/** Counts what scripts and functions cost, and shows it. */
+export function showScripting(room: ScriptRoom, maintenance: ServerMaintenance): void {
+  const { scripts, functions } = room
+  const { memorySources } = maintenance.memoryStats
+  memorySources.push({ kind: 'scripts', bytes: () => scripts.memoryBytes })
+  memorySources.push({ kind: 'functions', bytes: () => functions.memoryBytes })
+  maintenance.addInfo([scriptingInfo(room, humanBytes)])
 }

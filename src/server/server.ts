@@ -119,13 +119,15 @@ export class Server implements RunningServer {
       fail: (error, during) => this.fail(error, during),
     })
     showScripting(this.scripting, this.maintenance)
-    this.maintenance.info.provide('migrate_cached_sockets', () => this.migrations.connections)
+    const migrated = { migrate_cached_sockets: () => this.migrations.connections }
+    this.maintenance.addInfo([{ section: 'stats', fields: migrated }])
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
     const around = { engine: this.engine, config, system, log, maintenance: this.maintenance, codecs, lockFiles }
     this.persistence = persistenceOf(around)
     addReplication(this.engine, config, this.maintenance, this.persistence, random)
+    this.maintenance.info.complete()
     this.memory = new MemoryTransport(this.receiver)
   }
 

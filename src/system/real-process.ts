@@ -18,6 +18,7 @@ export function realProcess(): ProcessView {
     identity: identityOf(process.pid),
     isRunning,
     runtime: bun ? `bun ${bun}` : `node ${process.versions.node}`,
+    executable: path.resolve(process.argv[1] ?? process.execPath),
     os: `${os.type()} ${os.release()} ${machine()}`,
     platform: process.platform,
     totalMemoryBytes: os.totalmem(),

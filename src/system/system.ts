@@ -134,6 +134,8 @@ export interface ProcessView {
   isRunning(identity: string): boolean
   /** The runtime and its version: 'bun 1.3.0', 'node 20.1.0', 'virtual 0'. */
   readonly runtime: string
+  /** Path of the program that runs on it. */
+  readonly executable: string
   /** As INFO's `os` has it: 'Linux 6.1.0 x86_64'. */
   readonly os: string
   readonly platform: string

@@ -41,6 +41,7 @@ export function virtualProcess(record: ProcessRecord): ProcessView {
     },
     isRunning: other => other === identity(),
     runtime: 'virtual 0',
+    executable: '/virtual',
     os: 'Virtual 0 x86_64',
     platform: 'virtual',
     totalMemoryBytes: 16 * 2 ** 30,

@@ -105,8 +105,7 @@ function configRewrite(ctx: Context): void {
 }
 
 function configResetStat(ctx: Context): void {
-  ctx.server.stats.reset()
-  ctx.server.table.resetStats()
+  ctx.server.host.resetStats()
   ctx.reply.ok()
 }
 

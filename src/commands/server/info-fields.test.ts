@@ -54,7 +54,7 @@ const SECTIONS: { readonly [name: string]: string } = {
   Cluster: 'cluster_enabled',
 }
 /** What only Redstart tells. */
-const OURS = ['redstart_version', 'runtime', 'unexpected_errors']
+const OURS = ['redstart_version', 'runtime', 'unexpected_errors', 'mem_runtime_base']
 /** What depends on the machine and on what the server has been through. */
 const SOMETIMES = /^(listener\d|io_threads_active|monotonic_clock|slave\d|aof_|loading_|rdb_last_load)/
 

@@ -1,4 +1,4 @@
-// Stats: what INFO counts about one server.
+// Stats: what the engine counts of one server. What other parts count, they keep themselves.
 
 export class Stats {
   connectionsReceived = 0
@@ -6,33 +6,22 @@ export class Stats {
   rejectedConnections = 0
   netInputBytes = 0
   netOutputBytes = 0
-  netReplOutputBytes = 0
-  syncFull = 0
-  syncPartialOk = 0
-  syncPartialErr = 0
   protocolErrors = 0
   errorReplies = 0
+  /** Of errorReplies, those to replicas, and to commands of the append-only file. */
+  unexpectedErrorReplies = 0
   /** Exceptions that were answered with an error. */
   unexpectedErrors = 0
-  evictedKeys = 0
-  evictedClients = 0
-  /** Time spent above maxmemory. */
-  evictionExceededUs = 0
-  /** Keys that compaction has moved, and looked at in vain. */
-  defragHits = 0
-  defragMisses = 0
-  defragUs = 0
   /** Times that bytes came, and were sent. */
   reads = 0
   writes = 0
+  /** Clients closed for maxmemory-clients. */
+  evictedClients = 0
   clientQueryBufferLimitDisconnections = 0
   clientOutputBufferLimitDisconnections = 0
-  expiredTimeCapReached = 0
   aclDeniedAuth = 0
-  aclDeniedCmd = 0
   /** Calls per error code ('ERR', 'WRONGTYPE' …). */
   readonly errors = new Map<string, number>()
-  peakMemoryBytes = 0
 
   /** Turns of the event loop that had replies to send. */
   turns = 0
@@ -46,13 +35,9 @@ export class Stats {
     this.commandsBefore = this.commandsProcessed
   }
 
-  /** Figures that other rooms keep go back to zero as well. */
-  onReset: (() => void) | undefined
-
+  /** CONFIG RESETSTAT. As in Redis, what was denied by ACL rules is not forgotten. */
   reset(): void {
-    this.onReset?.()
-    const fresh = new Stats()
-    const { errors, onReset, ...numbers } = fresh
+    const { errors, aclDeniedAuth, ...numbers } = new Stats()
     Object.assign(this, numbers)
     this.errors.clear()
   }

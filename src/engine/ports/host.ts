@@ -12,6 +12,8 @@ export interface Host {
   sleepMs(ms: number): void
   /** The text of INFO; `sections` as the client wrote them, none for the default ones. */
   infoText(sections: readonly string[]): string
+  /** CONFIG RESETSTAT: every part's counters begin anew. */
+  resetStats(): void
   memory(): MemoryFigures
   /** Gives unused memory back to the operating system as far as the runtime lets us. */
   purgeMemory(): void
@@ -49,7 +51,9 @@ export interface MemoryFigures {
   peakBytes: number
   startupBytes: number
   rssBytes: number
-  /** Bytes in use in the arena, in its pages that hold anything, and of its segments. */
+  /** Resident memory that is the runtime's own: its code, its heap, the sources. */
+  baseBytes: number
+  /** What is in use, the pages that hold anything of it, and what is resident for it. */
   allocatedBytes: number
   activeBytes: number
   residentBytes: number
@@ -59,6 +63,8 @@ export interface MemoryFigures {
   aofBufferBytes: number
   scriptBytes: number
   functionBytes: number
+  /** Output of replicas and the buffer of the append-only file: evicting keys would not help against it. */
+  notCountedBytes: number
   /** Not part of the dataset: what Redis calls overhead. */
   overheadBytes: number
   datasetBytes: number

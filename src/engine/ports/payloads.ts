@@ -19,7 +19,7 @@ export interface Payloads {
   /** Gives up the value that read() has read. */
   drop(): void
   /** How many values were looked through deeply. */
-  readonly sanitizations: number
+  sanitizations: number
   /** DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
   skipChecks: boolean
 }

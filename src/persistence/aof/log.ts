@@ -82,6 +82,11 @@ export class AofLog implements Sink {
     parts.engine.output.gathers = () => this.gathers()
   }
 
+  /** What the buffer takes, whatever is in it. */
+  get bufferBytes(): number {
+    return this.state === OFF ? 0 : this.buffer.u8.length
+  }
+
   private nowSeconds(): number {
     return Math.floor(this.parts.engine.keyspace.nowMs / 1000)
   }

@@ -45,6 +45,10 @@ export class DumpPayloads implements Payloads {
     return this.readers.options.sanitizations
   }
 
+  set sanitizations(count: number) {
+    this.readers.options.sanitizations = count
+  }
+
   dump(entry: Ref): Slice {
     if (this.output.u8.length > KEPT_BYTES_MAX) this.output = new RdbOutput(1024)
     const { output: out, writers } = this

@@ -18,7 +18,7 @@ import {
   CLIENT_UNIX_SOCKET,
   type Client,
 } from '../../../engine/client.ts'
-import { clientMemory, outputMemory } from '../../../engine/client-memory.ts'
+import { clientMemory, outputMemory, READ_SHARE_BYTES } from '../../../engine/client-memory.ts'
 import type { Context } from '../../../engine/context.ts'
 import { digits } from '../../../lib/number.ts'
 
@@ -38,11 +38,7 @@ const FLAG_LETTERS: readonly (readonly [flag: number, letter: string])[] = [
   [CLIENT_NO_TOUCH, 'T'],
 ]
 
-/** All clients read through one buffer and write through one: who did so lately is shown with a share of it. */
-const READ_SHARE_BYTES = 16 * 1024
 const READ_SHARE_MS = 2000
-const WRITE_SHARE_BYTES_MIN = 1024
-const WRITE_SHARE_BYTES_MAX = 16 * 1024
 
 export function clientLine(ctx: Context, client: Client): string {
   const { connection } = client
@@ -71,8 +67,8 @@ export function clientLine(ctx: Context, client: Client): string {
     ['qbuf-free', Math.max(0, room - query)],
     ['argv-mem', self ? argumentBytes(ctx) : half.argumentBytes + (client.partial?.argumentBytes ?? 0)],
     ['multi-mem', client.queuedBytes],
-    ['rbs', writeShare(client.replyPeak)],
-    ['rbp', client.replyPeak],
+    ['rbs', client.replyShare],
+    ['rbp', Math.min(client.replyPeak, client.replyShare)],
     ['obl', 0],
     ['oll', client.out.length],
     ['omem', outputMemory(client)],
@@ -86,12 +82,6 @@ export function clientLine(ctx: Context, client: Client): string {
     ['lib-ver', client.libVersion],
   ]
   return `${fields.map(([name, value]) => `${name}=${value}`).join(' ')}\n`
-}
-
-function writeShare(peak: number): number {
-  let bytes = WRITE_SHARE_BYTES_MIN
-  while (bytes < peak && bytes < WRITE_SHARE_BYTES_MAX) bytes *= 2
-  return bytes
 }
 
 function flagLetters(client: Client): string {

@@ -147,15 +147,18 @@ function stats(ctx: Context): void {
   integer('allocator-fragmentation.bytes', m.activeBytes - m.allocatedBytes)
   double('allocator-rss.ratio', m.residentBytes / m.activeBytes)
   integer('allocator-rss.bytes', m.residentBytes - m.activeBytes)
-  double('rss-overhead.ratio', m.rssBytes / m.residentBytes)
-  integer('rss-overhead.bytes', m.rssBytes - m.residentBytes)
-  double('fragmentation', m.rssBytes / m.usedBytes)
-  integer('fragmentation.bytes', m.rssBytes - m.usedBytes)
+  const processBytes = m.rssBytes - m.baseBytes
+  double('rss-overhead.ratio', processBytes / m.residentBytes)
+  integer('rss-overhead.bytes', processBytes - m.residentBytes)
+  double('fragmentation', processBytes / m.allocatedBytes)
+  integer('fragmentation.bytes', processBytes - m.allocatedBytes)
 }
 
 function doctor(ctx: Context): void {
   const { server } = ctx
-  ctx.reply.verbatim('txt', diagnosis(server.host.memory(), server.clients.size))
+  const clients = server.clients.size - server.replicas.list().length
+  const cachedScripts = server.scripting.scripts.size
+  ctx.reply.verbatim('txt', diagnosis({ m: server.host.memory(), clients, cachedScripts }))
 }
 
 /** The arena's size classes have no settings and no arenas to report on; Redis says the same without jemalloc. */

@@ -1,0 +1,58 @@
+// What replication contributes to INFO.
+
+import type { InfoSource, PutField } from '../engine/monitoring/info.ts'
+import type { MinReplicasGuard } from './min-replicas.ts'
+import type { ConnectedReplicas } from './replicas.ts'
+
+export interface ReplicationInfoParts {
+  replicas: ConnectedReplicas
+  guard: MinReplicasGuard
+  config: { readonly replBacklogSize: number }
+  /** Of the bytes that replicas are sent. */
+  outputRate: { readonly kilobytesPerSecond: string }
+  nowMs(): number
+}
+
+export function replicationInfo({ replicas, guard, config, outputRate, nowMs }: ReplicationInfoParts): InfoSource[] {
+  const { stream, fullSync } = replicas
+  const backlog = () => stream.backlog
+  const stats: InfoSource = {
+    section: 'stats',
+    fields: {
+      sync_full: () => fullSync.count,
+      sync_partial_ok: () => replicas.partialSyncs,
+      sync_partial_err: () => replicas.partialSyncsRefused,
+      instantaneous_output_repl_kbps: () => outputRate.kilobytesPerSecond,
+      total_net_repl_output_bytes: () => replicas.outputBytes,
+    },
+    reset: () => {
+      fullSync.count = replicas.partialSyncs = replicas.partialSyncsRefused = replicas.outputBytes = 0
+    },
+  }
+  const state: InfoSource = {
+    section: 'replication',
+    fields: {
+      role: () => 'master',
+      connected_slaves: () => replicas.list().length,
+      min_slaves_good_slaves: () => (guard.isConfigured ? guard.goodReplicas : undefined),
+      master_replid: () => stream.replid,
+      master_replid2: () => stream.replid2,
+      master_repl_offset: () => stream.offset,
+      second_repl_offset: () => stream.secondOffset,
+      repl_backlog_active: () => (backlog() === undefined ? 0 : 1),
+      repl_backlog_size: () => config.replBacklogSize,
+      repl_backlog_first_byte_offset: () => (stream.backlog === undefined ? 0 : stream.backlog.start + 1),
+      repl_backlog_histlen: () => backlog()?.bytes ?? 0,
+    },
+    rows: { 'slave*': put => putReplicas(put, replicas, nowMs()) },
+  }
+  return [stats, state]
+}
+
+function putReplicas(put: PutField, replicas: ConnectedReplicas, nowMs: number): void {
+  replicas.list().forEach(({ client, port, state, ackOffset, ackMs }, i) => {
+    const host = client.connection.peer.replace(/:\d+$/, '')
+    const lag = state === 'online' ? Math.floor((nowMs - ackMs) / 1000) : 0
+    put(`slave${i}`, `ip=${host},port=${port},state=${state},offset=${ackOffset},lag=${lag}`)
+  })
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { humanBytes, Info, ratio } from './info.ts'
+import { WITHOUT_MEANING } from './info-fields.ts'
+
+const SPECS = [
+  { name: 'one', title: 'One', byDefault: true, fields: 'a b row*' },
+  { name: 'two', title: 'Two', byDefault: false, fields: 'c' },
+]
+
+test('sections and fields stand in the order of the list, whoever comes first', () => {
+  const info = new Info(SPECS, {})
+  info.add({ section: 'two', fields: { c: () => 3 } })
+  info.add({ section: 'one', rows: { 'row*': put => put('row_x', 'y') } })
+  info.add({ section: 'one', fields: { b: () => undefined } })
+  info.add({ section: 'one', fields: { a: () => 1 } })
+  info.complete()
+  assert.equal(info.text(['two', 'one']), '# One\r\na:1\r\nrow_x:y\r\n\r\n# Two\r\nc:3\r\n')
+  assert.equal(info.text([]), '# One\r\na:1\r\nrow_x:y\r\n')
+})
+
+test('a field has one owner, in the section that lists it', () => {
+  const info = new Info(SPECS, { b: [0, 'it means nothing'] })
+  info.add({ section: 'one', fields: { a: () => 1 } })
+  assert.throws(() => info.add({ section: 'one', fields: { a: () => 2 } }), /field a has an owner already/)
+  assert.throws(() => info.add({ section: 'one', fields: { b: () => 2 } }), /field b has an owner already/)
+  assert.throws(() => info.add({ section: 'one', fields: { c: () => 2 } }), /one has no field c/)
+  assert.throws(() => info.add({ section: 'three' }), /no section three/)
+  assert.throws(() => info.complete(), /field row\* has no owner/)
+})
+
+test('RESETSTAT reaches everybody who counts', () => {
+  const info = new Info(SPECS, {})
+  let resets = 0
+  for (const section of ['one', 'two']) info.add({ section, reset: () => resets++ })
+  info.reset()
+  assert.equal(resets, 2)
+})
+
+test('the documentation names every field without meaning, and no other', () => {
+  const text = readFileSync(new URL('../../docs/info.md', import.meta.url), 'utf8')
+  const part = text.slice(text.indexOf('## Fields without meaning'))
+  const rows = [...part.matchAll(/^\| `(\w+)` \| `(.*?)` \| (.*) \|$/gm)].map(([, name, value, reason]) => [
+    name,
+    [value, reason],
+  ])
+  const listed = Object.entries(WITHOUT_MEANING).map(([name, [value, reason]]) => [name, [String(value), reason]])
+  assert.deepEqual(rows, listed)
+})
+
+test('bytes and quotients as C prints them', () => {
+  assert.deepEqual([0, 1023, 1536, 3 << 20].map(humanBytes), ['0B', '1023B', '1.50K', '3.00M'])
+  assert.deepEqual([ratio(1, 2), ratio(0, 0), ratio(1, 0)], ['0.50', 'nan', 'inf'])
+})
