@@ -25,6 +25,7 @@ export class Info {
   private readonly resets: (() => void)[] = []
 
   constructor(specs: readonly SectionFields[] = SECTIONS, constants = WITHOUT_MEANING) {
+    const values = new Map(Object.entries(constants).map(([name, [value]]) => [name, value]))
     this.sections = specs.map(spec => ({
       spec,
       names: spec.fields.split(/\s+/).filter(name => name !== ''),
@@ -33,9 +34,8 @@ export class Info {
     }))
     for (const { names, owned } of this.sections)
       for (const name of names) {
-        if (!Object.hasOwn(constants, name)) continue
-        const [value] = constants[name]
-        owned.set(name, put => put(name, value))
+        const value = values.get(name)
+        if (value !== undefined) owned.set(name, put => put(name, value))
       }
   }
 
