@@ -1,5 +1,5 @@
-// Bundles the sources for Bun into build/bun, which starts in two thirds of the time: Bun then reads a few files instead
-// of hundreds. Without Bun there is nothing to do: bin/redstart runs the sources or Node.
+// Bundles the sources for Bun into build/bun, which starts in two thirds of the time: Bun then reads a few files
+// instead of hundreds. Without Bun there is nothing to do: bin/redstart runs the sources or Node.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'

@@ -22,8 +22,8 @@ export interface CreateServerOptions {
   /** Directives and their values as in redis.conf: { maxmemory: '100mb', databases: '4' }. */
   config?: Readonly<Record<string, string>>
   /**
-   * A fault in the server has ended it: its connections are closed and nothing was saved. The program goes on, and may make
-   * another server. `error.cause` is the fault.
+   * A fault in the server has ended it: its connections are closed and nothing was saved. The program goes on, and
+   * may make another server. `error.cause` is the fault.
    */
   onError?: (error: Error) => void
   /** Clock, randomness, disk, network and timers; the machine's own unless given (see virtualSystem). */

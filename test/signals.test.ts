@@ -1,4 +1,5 @@
-// What signals do to a server in a process of its own, on the runtime that runs this test; with REDIS_SERVER, to that one.
+// What signals do to a server in a process of its own, on the runtime that runs this test; with REDIS_SERVER, to that
+// one.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'

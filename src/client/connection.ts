@@ -6,8 +6,9 @@
 //   out: commands of the caller ─[flush]─▶ server ─▶ replies ─▶ awaiting: [handler × count | handler × count …]
 //
 // Always: each reply goes to one handler, in the order of expect(). When the connection ends, `closed` is called on
-// every handler that still awaits replies, and then once on the owner, unless the owner itself called close(). Handlers may
-// send and close from within; the network may answer within write(). A command allocates no promise, closure or timer.
+// every handler that still awaits replies, and then once on the owner, unless the owner itself called close().
+// Handlers may send and close from within; the network may answer within write(). A command allocates no promise,
+// closure or timer.
 
 import { Queue } from '../lib/queue.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
@@ -40,7 +41,7 @@ export interface ConnectionOptions {
   limits?: Partial<ReplyLimits>
 }
 
-export interface ConnectionOwner {
+interface ConnectionOwner {
   /** The greeting is accepted. What was written before is flushed after this. */
   ready?(): void
   pushed?(push: Push): void
@@ -61,7 +62,7 @@ interface Awaited {
   left: number
 }
 
-export type ConnectionState = 'dialling' | 'greeting' | 'ready' | 'raw' | 'closed'
+type ConnectionState = 'dialling' | 'greeting' | 'ready' | 'raw' | 'closed'
 
 const CONNECT_MS = 10_000
 

@@ -8,11 +8,11 @@
 // Always: the sink gets the file's bytes alone, in order. Of a file without a length the last 40 bytes wait until it is
 // clear that they are not the EOF marker. A primary sends nothing behind the marker before the first REPLCONF ACK.
 
+import { LF } from '../lib/ascii.ts'
 import { bytesOf, latin1Text } from '../lib/bytes.ts'
 
 const MARK_BYTES = 40
 const LINE_BYTES_MAX = 1024
-const LF = 10
 
 export interface PayloadSink {
   /** Of so many bytes, or (-1) of unknown length. */

@@ -9,8 +9,8 @@
 //   any state ─▶ closed
 //
 // Always: the target gets bytes in order, the next ones after it has returned; `offset` is the replication offset of
-// the last byte that came; while the target loads nothing is read. Once a second the primary gets a line feed or a REPLCONF
-// ACK, since it closes replicas that are silent for repl-timeout.
+// the last byte that came; while the target loads nothing is read. Once a second the primary gets a line feed or a
+// REPLCONF ACK, since it closes replicas that are silent for repl-timeout.
 
 import type { CommandWriter } from '../protocol/command-writer.ts'
 import { ReplyError, textOf, type Value } from '../protocol/value.ts'
@@ -53,7 +53,7 @@ export interface LinkOptions
 }
 
 /** Of the handshake: the step whose reply is awaited. */
-export type LinkState =
+type LinkState =
   | 'connect'
   | 'ping'
   | 'auth'

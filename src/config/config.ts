@@ -28,13 +28,13 @@ import { rewriteText } from './rewrite.ts'
  * Puts a changed value into force. Text says why that cannot be done: everything is then set back. A promise for what
  * takes its time (sockets): CONFIG SET is answered when it is fulfilled.
  */
-export type Apply = (config: Config) => string | undefined | Promise<string | undefined>
+type Apply = (config: Config) => string | undefined | Promise<string | undefined>
 
 /** null, or the error line of Redis without the leading dash. */
-export type SetAnswer = string | null | Promise<string | null>
+type SetAnswer = string | null | Promise<string | null>
 
 /** Where a CONFIG SET comes from. */
-export interface Caller {
+interface Caller {
   /** The dataset is being loaded. */
   loading?: boolean
   /** The client is on this machine. */
@@ -42,13 +42,13 @@ export interface Caller {
 }
 
 /** A directive that stands in the file but is not a value: for the parts of the server that understand it. */
-export interface FileStatement {
+interface FileStatement {
   words: readonly string[]
   line: number
   text: string
 }
 
-export interface ConfigOptions {
+interface ConfigOptions {
   warn?: (text: string) => void
 }
 

@@ -29,7 +29,7 @@ export interface ConfigLine {
   needed: boolean
 }
 
-export interface Kind<Stored, Field> {
+interface Kind<Stored, Field> {
   readonly initial: Stored
   /** Takes any number of words; the others take exactly one. */
   readonly manyWords: boolean
@@ -81,7 +81,7 @@ export function yesNo(
   }
 }
 
-export interface TextOptions extends Flags {
+interface TextOptions extends Flags {
   /** '' means: not set, and is then not written to the file. */
   readonly emptyIsUnset?: true
   /** Keeps bytes of value 0; in the others they end the text, as in C. */
@@ -171,7 +171,7 @@ function oneOf(names: readonly string[]): string {
   return `argument(s) must be one of the following: ${names.join(', ')}`
 }
 
-export interface IntegerOptions extends Flags {
+interface IntegerOptions extends Flags {
   readonly min?: number | bigint
   readonly max?: number | bigint
   /** Out of these the value is moved in silently. */
@@ -206,7 +206,7 @@ export function integer(initial: number, options: IntegerOptions = {}): Directiv
   }
 }
 
-export interface MemoryOptions extends IntegerOptions {
+interface MemoryOptions extends IntegerOptions {
   /** The field of Redis is a signed 64-bit number: amounts from 2^63 on wrap. */
   readonly signed?: true
   /** Also takes N%, 0..100: stored, and seen in the field, as the negative number. */

@@ -29,7 +29,7 @@ export class ConfigError extends Error {
 /** A configuration file that cannot be opened: said in the log. */
 export class ConfigFileMissing extends Error {}
 
-export interface StartOptions {
+interface StartOptions {
   /** Absolute path, '' for none. */
   configFile: string
   fromStdin: boolean

@@ -1,6 +1,6 @@
 // The name under which the process shows in lists of processes, from proc-title-template.
 
-export const TITLE_VARIABLES = [
+const TITLE_VARIABLES = [
   'title',
   'listen-addr',
   'server-mode',
@@ -10,7 +10,7 @@ export const TITLE_VARIABLES = [
   'config-file',
 ] as const
 
-export type TitleValues = { readonly [name in (typeof TITLE_VARIABLES)[number]]: string }
+type TitleValues = { readonly [name in (typeof TITLE_VARIABLES)[number]]: string }
 
 /** The template with {variables} filled in and {{ for {; null when it has an unknown variable or no closing brace. */
 export function expandTitle(template: string, values: TitleValues): string | null {

@@ -7,7 +7,7 @@ import { quoted } from '../lib/words.ts'
 import { type ConfigLine, type Directive, type Flags, Refusal } from './kinds.ts'
 import { looseInteger, memoryAmount, memoryText } from './words.ts'
 
-export interface SavePoint {
+interface SavePoint {
   seconds: number
   changes: number
 }
@@ -44,7 +44,7 @@ export function savePoints(initial: readonly SavePoint[]): Directive<readonly Sa
 const CLIENT_CLASSES = ['normal', 'replica', 'pubsub'] as const
 export type ClientClass = (typeof CLIENT_CLASSES)[number]
 
-export interface ExactLimit {
+interface ExactLimit {
   hard: bigint
   soft: bigint
   softSeconds: number
@@ -150,7 +150,7 @@ const BIT_OF_LETTER: ReadonlyMap<string, number> = new Map(Object.entries(NOTIFY
 
 const ALL_LETTERS = 'g$lshzxetd'
 /** A: all but m and n. */
-export const NOTIFY_ALL = [...ALL_LETTERS].reduce((bits, letter) => bits | BIT_OF_LETTER.get(letter)!, 0)
+const NOTIFY_ALL = [...ALL_LETTERS].reduce((bits, letter) => bits | BIT_OF_LETTER.get(letter)!, 0)
 
 /** notify-keyspace-events; the field has Redis's bits (NOTIFY). */
 export function notifyEvents(): Directive<number, number> {

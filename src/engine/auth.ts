@@ -53,7 +53,7 @@ export class Auth {
 }
 
 /** Constant-time comparison. */
-export function sameSecret(secret: string, given: string): boolean {
+function sameSecret(secret: string, given: string): boolean {
   let difference = secret.length ^ given.length
   for (let i = 0; i < given.length; i++) difference |= given.charCodeAt(i) ^ (secret.charCodeAt(i % secret.length) | 0)
   return difference === 0

@@ -4,7 +4,7 @@ import { CLIENT_MASTER, CLIENT_MONITOR, CLIENT_PUBSUB, CLIENT_REPLICA, type Clie
 import type { TrackingState } from './messaging/tracking.ts'
 
 /** A Client, its connection and its place in the tables, measured on a heap of idle clients. */
-export const CLIENT_BYTES = 2048
+const CLIENT_BYTES = 2048
 const WATCHED_BYTES = 96
 const CHANNEL_BYTES = 64
 const PREFIX_BYTES = 160

@@ -3,8 +3,8 @@
 //   bytes in ─▶ query (only what did not make a whole command yet) ─▶ commands ─▶ out (only what the socket
 //   did not take at once) ─▶ bytes out
 //
-// Always: `query` holds a part of a command, or whole commands while the client is blocked or paused, and `partial` what
-// comes before it; `out` is empty unless the socket is full.
+// Always: `query` holds a part of a command, or whole commands while the client is blocked or paused, and `partial`
+// what comes before it; `out` is empty unless the socket is full.
 
 import type { Database } from '../keyspace/database.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -168,7 +168,7 @@ export class Client {
   }
 }
 
-export interface WatchedKey {
+interface WatchedKey {
   database: number
   key: string
   /** It was there when the client began to watch it. */

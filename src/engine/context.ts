@@ -237,8 +237,9 @@ export class Context {
   // ---- waiting ----
 
   /**
-   * Makes the client wait until one of args[first..last] (every `step`th) holds a value of `type`, then runs the command
-   * again, as its arguments stand now; after `timeoutMs` (0: never) the client gets `timeoutReply`. Only where canBlock.
+   * Makes the client wait until one of args[first..last] (every `step`th) holds a value of `type`, then runs the
+   * command again, as its arguments stand now; after `timeoutMs` (0: never) the client gets `timeoutReply`. Only
+   * where canBlock.
    */
   block(
     first: number,
@@ -253,8 +254,8 @@ export class Context {
   }
 
   /**
-   * Makes the client wait for something that is no key; the answer ends its wait. `unblockable`: CLIENT UNBLOCK may end it
-   * as well. Only where canBlock.
+   * Makes the client wait for something that is no key; the answer ends its wait. `unblockable`: CLIENT UNBLOCK may
+   * end it as well. Only where canBlock.
    */
   waitForAnswer(unblockable = false): PendingAnswer {
     this.engine.blocking.blockOther(this.client, 0, () => {}, this)
@@ -263,10 +264,10 @@ export class Context {
   }
 }
 
-export type SavedContext = Pick<Context, 'reply' | 'args' | 'argc' | 'client' | 'db' | 'command'>
+type SavedContext = Pick<Context, 'reply' | 'args' | 'argc' | 'client' | 'db' | 'command'>
 
 /** The answer to a command whose client waits for it. A client that has gone, or was unblocked, gets none. */
-export class PendingAnswer {
+class PendingAnswer {
   private readonly engine: Engine
   private readonly client: Client
   private readonly state: BlockState | undefined
@@ -308,6 +309,6 @@ export interface EffectLog {
   commands: Effect[]
 }
 
-export function wordSlice(word: Slice | string | number): Slice {
+function wordSlice(word: Slice | string | number): Slice {
   return typeof word === 'object' ? word.copy() : Slice.of(String(word))
 }

@@ -1,10 +1,12 @@
 // Engine: the heart of one server. Takes bytes from connections, runs the commands in them, sends the replies.
 //
 //   input.receive(client, bytes) ─▶ parser ─▶ dispatch: gates ─▶ command ─▶ reply buffer ─▶ flush: one write a client
-//                                                                   └─▶ changes ─▶ sinks (append-only file, replicas, …)
+//                                                                   └─▶ changes ─▶ sinks (append-only file, replicas,
+// …)
 //
 // Always: one command runs at a time and to its end; `reply` takes output of the current client only (behind what is
-// deferred for others, see output.ts); output for any other client goes through replyTo(). Nothing here reads a clock, a socket or a file: they are handed in.
+// deferred for others, see output.ts); output for any other client goes through replyTo(). Nothing here reads a
+// clock, a socket or a file: they are handed in.
 
 import type { Database } from '../keyspace/database.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
@@ -63,7 +65,9 @@ export interface Machine {
 
 /** Somebody who must hear of every change to the dataset: the append-only file, replicas, in-process listeners. */
 export interface Sink {
-  /** The effects of one command, script or transaction, in order, to be taken whole. Slices are valid during the call. */
+  /**
+   * The effects of one command, script or transaction, in order, to be taken whole. Slices are valid during the call.
+   */
   changes(effects: readonly Effect[], asTransaction: boolean): void
 }
 

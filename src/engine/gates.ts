@@ -19,9 +19,9 @@
 //   movingKeys       server/migration          15                                       9
 //   snapshot         engine/waiting            16                                      10
 //
-// client: a command that came from a client. EXEC: each queued command, when EXEC comes to it. script: each command of a
-// script; its first write passes the write gates too. retry: a blocked command that runs again. The loader and a primary
-// pass none. Always: a refused command has changed nothing, and a gate that nobody set costs nothing.
+// client: a command that came from a client. EXEC: each queued command, when EXEC comes to it. script: each command
+// of a script; its first write passes the write gates too. retry: a blocked command that runs again. The loader and a
+// primary pass none. Always: a refused command has changed nothing, and a gate that nobody set costs nothing.
 // Source of the orders: Redis 7.2's processCommand and script.c; the last two are ours.
 
 import type { Slice } from '../lib/slice.ts'
@@ -236,7 +236,10 @@ function asError(verdict: Verdict): Uint8Array | undefined {
   return verdict === POSTPONE ? undefined : verdict
 }
 
-/** Whether `test` holds for a command that would run now: for EXEC, for any that is queued; for one that MULTI queues, none. */
+/**
+ * Whether `test` holds for a command that would run now: for EXEC, for any that is queued; for one that MULTI queues,
+ * none.
+ */
 export function wouldRun(
   client: Client,
   entry: TableEntry,

@@ -7,8 +7,8 @@
 //     a big argument      client.partial [ whole arguments | the argument that is coming ]
 //
 // Always: a client that is blocked or paused keeps its bytes unparsed, and a command that is held back keeps its own. A
-// client that is closed in the course of its own event keeps its state until the event is over (Engine.closeClient), and
-// mayRun() is asked before each command: whatever closes a client, nothing of it runs from then on.
+// client that is closed in the course of its own event keeps its state until the event is over (Engine.closeClient),
+// and mayRun() is asked before each command: whatever closes a client, nothing of it runs from then on.
 
 import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { CLIENT_BLOCKED, CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_POSTPONED, type Client } from './client.ts'

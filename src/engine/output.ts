@@ -1,7 +1,8 @@
 // OutputBuffers: the way of replies out. Two stages:
 //
 //   deferred   replies of several clients, one behind the other in the shared reply buffer, until the input that is
-//              there has been handled: then the append-only file is written once for all, and each client gets one write
+//              there has been handled: then the append-only file is written once for all, and each client gets one
+// write
 //
 //     reply.u8  [ sent already | client A | client B | client A | … being written ]
 //                                        ^ends[0]   ^ends[1]   ^ends[2] = deferredEnd
@@ -9,13 +10,14 @@
 //   kept       what a socket did not take: chunks of the client's own, sent when it drains, limited by
 //              client-output-buffer-limit
 //
-//   In the course of one event the reply buffer has a limit, where the client has one: what would pass it is cut off, and
+//   In the course of one event the reply buffer has a limit, where the client has one: what would pass it is cut off,
+// and
 //   so is the client, as Redis does it, which sends nothing in between (watch).
 //
 //   broadcast  messages that many clients get at once, in one buffer for all of them (broadcast.ts)
 //
-// Always: a client's bytes leave in the order they were written; client.outBytes is the sum of its chunks and its range of a
-// broadcast less outSent;
+// Always: a client's bytes leave in the order they were written; client.outBytes is the sum of its chunks and its
+// range of a broadcast less outSent;
 // `memoryBytes` is that sum over all clients.
 
 import type { OutputLimit } from '../config/special.ts'
@@ -53,7 +55,10 @@ export class OutputBuffers {
 
   /** Runs before replies go out: what they acknowledge must be as safe as the configuration promises. */
   readonly beforeSend: (() => void)[] = []
-  /** True while it is worth waiting for more before replies go out: to make them safe has its price, whatever they are. */
+  /**
+   * True while it is worth waiting for more before replies go out: to make them safe has its price, whatever they
+   * are.
+   */
   gathers: (() => boolean) | undefined
   private readonly clients: Client[] = []
   private readonly ends: number[] = []

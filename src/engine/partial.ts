@@ -1,10 +1,11 @@
 // PartialCommand: the arguments so far of a command that comes in pieces. They leave the query buffer as they become
 // whole, so that a piece costs what it is long, and what is long is not copied when it is whole.
 //
-//   *4 … ─▶ lengths [ 3 | 100000 | 1 ]      small [ SETk… free ]      big [ the second ]      bulk [ the fourth … free ]
+//   *4 … ─▶ lengths [ 3 | 100000 | 1 ]      small [ SETk… free ]      big [ the second ]      bulk [ the fourth …
+// free ]
 //
-// Always: an argument of BIG_ARGUMENT_BYTES or more has a buffer of its own, in `big`; shorter ones stand side by side in
-// `small`. `bulk` is the big argument that is coming, with the CR LF behind it.
+// Always: an argument of BIG_ARGUMENT_BYTES or more has a buffer of its own, in `big`; shorter ones stand side by
+// side in `small`. `bulk` is the big argument that is coming, with the CR LF behind it.
 
 import { copyBytes } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'

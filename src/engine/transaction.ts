@@ -50,7 +50,10 @@ export class Transactions {
     this.resume(client, 0)
   }
 
-  /** Runs from queued command `from` on; a script that takes long ends the loop, and it begins again behind the script. */
+  /**
+   * Runs from queued command `from` on; a script that takes long ends the loop, and it begins again behind the
+   * script.
+   */
   private resume(client: Client, from: number): void {
     const { engine } = this
     const { dispatch } = engine

@@ -1,5 +1,5 @@
-// Database: keys of one numbered database. Finds, adds, replaces, removes and moves entries; keeps expiries. What is in an
-// entry that is at hand is read and changed by Entries, and strings are set by StringType.
+// Database: keys of one numbered database. Finds, adds, replaces, removes and moves entries; keeps expiries. What is
+// in an entry that is at hand is read and changed by Entries, and strings are set by StringType.
 //
 //   main      table of all entries            a slot (TableSlot) is where a look-up ended: it goes with the key to
 //   expires   table of those with an expiry   whoever writes, replaces or removes what was found
@@ -378,8 +378,8 @@ export class Database {
   }
 
   /**
-   * Moves an entry and its value out of sealed segments; used with HashTable.mapBucket on the main table. Values of more
-   * than `effortMax` elements stay. `cursor` is used.
+   * Moves an entry and its value out of sealed segments; used with HashTable.mapBucket on the main table. Values of
+   * more than `effortMax` elements stay. `cursor` is used.
    */
   relocateEntry(entry: Ref, effortMax: number, cursor: RelocationCursor): Ref {
     const { arena, entries } = this
@@ -398,8 +398,8 @@ export class Database {
   // ---- entries, for those who know what is in them ----
 
   /**
-   * Adds an entry for a key that does not exist, with `payloadBytes` for the caller to fill; type, encoding, access time
-   * and expiry (-1: none) are set.
+   * Adds an entry for a key that does not exist, with `payloadBytes` for the caller to fill; type, encoding, access
+   * time and expiry (-1: none) are set.
    */
   addEntry(key: Slice, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
     const { slot } = this

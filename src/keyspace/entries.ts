@@ -1,5 +1,5 @@
-// Entries: what is in an entry that is at hand, read and changed in place: access time, expiry, reference to a value. One
-// object serves all databases; which key has which entry is for Database to know, and strings for StringType.
+// Entries: what is in an entry that is at hand, read and changed in place: access time, expiry, reference to a value.
+// One object serves all databases; which key has which entry is for Database to know, and strings for StringType.
 //
 // Always: no entry is made or moved here, and no table is looked at.
 

@@ -61,3 +61,6 @@ export function entryExpiry(arena: Arena, entry: Ref): number {
   const at = arena.at(entry)
   return (seg.u8[at + 1] & HAS_EXPIRY) === 0 ? -1 : seg.dv.getFloat64(keyEnd(seg.u8, seg.dv, at), true)
 }
+
+/** Access times count seconds in 24 bits. */
+export const LRU_CLOCK_MASK = 0xffffff

@@ -16,14 +16,14 @@ const KEYS_PER_CLOCK = 16
 const LRU_CLOCK_RANGE = 1 << 24
 const LAZY_STEP = 512
 
-export interface EvictionSettings {
+interface EvictionSettings {
   maxmemory: number
   maxmemoryPolicy: string
   maxmemorySamples: number
   maxmemoryEvictionTenacity: number
 }
 
-export interface EvictionParts {
+interface EvictionParts {
   /** Memory that counts against the limit. */
   usedBytes(): number
   /** A clock that never goes back. */

@@ -40,7 +40,7 @@ export interface RunningSnapshot {
   takesOverTable(table: Ref): boolean
 }
 
-export interface KeyspaceOptions {
+interface KeyspaceOptions {
   databases: number
   /** Unsigned 32-bit integers. */
   random: () => number

@@ -22,8 +22,8 @@ import type { StreamLimits } from './values/stream/stream.ts'
 import type { ZSetLimits } from './values/zset/zset.ts'
 
 /** Types and encodings stand in four bits each. */
-export const TYPE_MAX = 15
-export const ENCODING_MAX = 15
+const TYPE_MAX = 15
+const ENCODING_MAX = 15
 
 export interface ValueType {
   readonly id: number

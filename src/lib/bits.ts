@@ -104,3 +104,8 @@ export function reverseBits(v: number): number {
   v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8)
   return ((v >>> 16) | (v << 16)) >>> 0
 }
+
+/** What one more than an unsigned 32-bit integer holds. */
+export const TWO_32 = 0x100000000
+/** The largest signed 32-bit integer. */
+export const INT_MAX = 0x7fffffff

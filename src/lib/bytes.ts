@@ -7,7 +7,10 @@ const WORDS_MAX = 64
 /** Arguments of one call: far below what any runtime takes. */
 const CHARS_AT_ONCE = 4096
 
-/** Copies `len` bytes from (from, fromDv) at `fromAt` to (to, toDv) at `toAt`. The views of a pair cover the same bytes. */
+/**
+ * Copies `len` bytes from (from, fromDv) at `fromAt` to (to, toDv) at `toAt`. The views of a pair cover the same
+ * bytes.
+ */
 export function copyBytes(
   to: Uint8Array,
   toDv: DataView,

@@ -16,7 +16,9 @@ export function formatDouble(n: number): string {
   return (n < 0 ? '-' : '') + layOut(digits, power)
 }
 
-/** As Redis writes the numbers that scripts hand to redis.call: as above, but 100000000 is 1e+8 like any other double. */
+/**
+ * As Redis writes the numbers that scripts hand to redis.call: as above, but 100000000 is 1e+8 like any other double.
+ */
 export function formatAnyDouble(n: number): string {
   if (n === 0) return 1 / n < 0 ? '-0' : '0'
   if (!Number.isFinite(n)) return Number.isNaN(n) ? '-nan' : n < 0 ? '-inf' : 'inf'
@@ -49,7 +51,7 @@ export function formatG14(n: number): string {
 }
 
 /** printf's %.<precision>g, exact and with ties to even. */
-export function formatG(n: number, precision: number): string {
+function formatG(n: number, precision: number): string {
   if (Number.isSafeInteger(n) && Math.abs(n) < 10 ** Math.min(precision, 15))
     return n === 0 && 1 / n < 0 ? '-0' : String(n)
   if (!Number.isFinite(n)) return Number.isNaN(n) ? 'nan' : n < 0 ? '-inf' : 'inf'

@@ -5,15 +5,13 @@
 // Compared with Redis byte for byte, including what looks odd: bytes above 127 are negative in ranges, an
 // unterminated set ends with the pattern, and an empty text matches only an empty pattern.
 
+import { BACKSLASH, MINUS, STAR } from './ascii.ts'
 import type { Slice } from './slice.ts'
 
-const STAR = 0x2a
 const QUESTION = 0x3f
 const OPEN = 0x5b
 const CLOSE = 0x5d
 const CARET = 0x5e
-const DASH = 0x2d
-const BACKSLASH = 0x5c
 
 /** True when the whole of `text` matches `pattern`. */
 export function globMatch(pattern: Slice, text: Slice, nocase = false): boolean {
@@ -29,7 +27,7 @@ export function globMatch(pattern: Slice, text: Slice, nocase = false): boolean 
 }
 
 /** globMatch over p[pAt..pEnd) and t[tAt..tEnd). */
-export function globMatchBytes(
+function globMatchBytes(
   p: Uint8Array,
   pAt: number,
   pEnd: number,
@@ -79,7 +77,7 @@ function matchSet(p: Uint8Array, at: number, end: number, c: number, nocase: boo
     if (p[at] === BACKSLASH && at + 1 < end) {
       if (p[at + 1] === c) found = true
       at += 2
-    } else if (at + 2 < end && p[at + 1] === DASH) {
+    } else if (at + 2 < end && p[at + 1] === MINUS) {
       if (inRange(p[at], p[at + 2], c, nocase)) found = true
       at += 3
     } else {

@@ -5,6 +5,8 @@
 //
 // A value is f x 2^e with 64 bits of f, kept as a high and a low half of 32 bits: bigints would cost a microsecond.
 
+import { TWO_32 } from './bits.ts'
+
 export interface Decimal {
   /** Without leading or trailing zeros. */
   digits: string
@@ -12,7 +14,6 @@ export interface Decimal {
   power: number
 }
 
-const TWO_32 = 0x100000000
 const HIDDEN_BIT_HIGH = 0x100000
 
 // 10^k for k = -348, -340 ... 340 as mantissas of 64 bits, rounded to nearest, and exponents.

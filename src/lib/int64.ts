@@ -4,14 +4,13 @@
 //
 // Always: parse(), setNumber() and read() leave both halves set; nothing here allocates.
 
+import { MINUS, ZERO } from './ascii.ts'
+import { TWO_32 } from './bits.ts'
 import { parseInt64, writeInt } from './number.ts'
 import type { Slice } from './slice.ts'
 
-const TWO_32 = 0x100000000
 const BILLION = 1e9
 const LOW_DIGITS = 9
-const ZERO = 0x30
-const MINUS = 0x2d
 
 export class Int64 {
   hi = 0

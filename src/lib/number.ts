@@ -3,13 +3,10 @@
 // Always: integers inside ±(2^53 - 1) travel as JavaScript numbers; the rest of the 64-bit range announces
 // itself as ±Infinity and is then asked for as a bigint, which only a few commands need.
 
+import { MINUS, PLUS, POINT, ZERO } from './ascii.ts'
 import type { Slice } from './slice.ts'
 import { digitsEnd, parseHexDouble } from './strtod.ts'
 
-const MINUS = 0x2d
-const PLUS = 0x2b
-const ZERO = 0x30
-const POINT = 0x2e
 const INT64_MAX_DIGITS = [9, 2, 2, 3, 3, 7, 2, 0, 3, 6, 8, 5, 4, 7, 7, 5, 8, 0, 7]
 
 export const INT64_MAX = 9223372036854775807n

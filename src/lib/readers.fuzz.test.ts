@@ -1,4 +1,5 @@
-// Every reader of lib/ that takes a slice, asked about the same bytes alone, between hostile neighbours and under guard.
+// Every reader of lib/ that takes a slice, asked about the same bytes alone, between hostile neighbours and under
+// guard.
 
 import { test } from 'node:test'
 import { assertReadsOnlyItsSlice, type Read, textFrom, textsOver } from '../../test/harness/neighbours.ts'

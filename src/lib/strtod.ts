@@ -6,19 +6,16 @@
 // Always: reading takes a number of steps proportional to the text, whatever it holds: nothing is tried twice, and of
 // hexadecimal digits only as many are calculated with as can matter.
 
+import { MINUS, PLUS, POINT, ZERO } from './ascii.ts'
 import { roundToBits } from './rational.ts'
 import type { Slice } from './slice.ts'
 
-const PLUS = 0x2b
-const MINUS = 0x2d
-const POINT = 0x2e
-const ZERO = 0x30
 /** 24 digits are 93 bits or more: with a bit for "and something behind", enough to round to any precision in use. */
 const HEX_DIGITS_MAX = 24
 /** Behind this many digits an exponent is out of every range, and moves no further. */
 const EXPONENT_MAX = 1e10
 
-export interface HexFloat {
+interface HexFloat {
   mantissa: bigint
   exponent: number
 }
@@ -94,7 +91,7 @@ export function parseHexDouble(s: Slice): number {
 }
 
 /** The nearest double, half to even: infinite or zero when it is out of range. */
-export function doubleOfHex({ mantissa, exponent }: HexFloat): number {
+function doubleOfHex({ mantissa, exponent }: HexFloat): number {
   if (mantissa === 0n) return 0
   const rounded = roundToBits(mantissa, exponent, 53, -1074)
   if (rounded.exponent > 1024) return rounded.mantissa === 0n ? 0 : Number.POSITIVE_INFINITY

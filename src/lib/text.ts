@@ -2,6 +2,8 @@
 //
 // Always: each takes a number of steps proportional to the text, whatever it holds.
 
+import { CR, LF, SPACE } from './ascii.ts'
+
 /** Without any of these characters at its beginning and its end. */
 export function withoutOuter(text: string, characters: string): string {
   let from = 0
@@ -16,9 +18,6 @@ export function withoutOuterBreaks(text: string): string {
   return withoutOuter(text, '\r\n')
 }
 
-const LF = 0x0a
-const CR = 0x0d
-const SPACE = 0x20
 const CHUNK_CHARS = 4096
 
 /** With a space for every line break. */

@@ -81,7 +81,7 @@ export class Segment {
 /** A zeroed buffer of so many bytes; of large ones, what is not written should take no memory. */
 export type Allocate = (bytes: number) => ArrayBuffer
 
-export class OutOfMemory extends Error {}
+class OutOfMemory extends Error {}
 
 export class Arena {
   /** Indexed by ref >>> SEGMENT_SHIFT. Holes are undefined. */
@@ -201,7 +201,10 @@ export class Arena {
       : SLOT_BYTES[CLASS_OF_GRANULES[Math.max(1, (bytes + 15) >>> 4)]]
   }
 
-  /** An allocation of at least `bytes` that starts with the first `keep` bytes of `ref`, which is gone unless returned. */
+  /**
+   * An allocation of at least `bytes` that starts with the first `keep` bytes of `ref`, which is gone unless
+   * returned.
+   */
   realloc(ref: Ref, bytes: number, keep: number): Ref {
     const size = this.sizeOf(ref)
     if (bytes <= size && Arena.sizeFor(bytes) === size) return ref

@@ -6,6 +6,7 @@
 // Always: the integers strictly ascend; the encoding holds every one of them and never narrows; a method that changes
 // an intset returns its ref from then on (it may have moved) and says in `changed` whether it did change anything.
 
+import { TWO_32 } from '../lib/bits.ts'
 import { copyBytes } from '../lib/bytes.ts'
 import type { Int64 } from '../lib/int64.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -14,7 +15,6 @@ import type { Element } from './element.ts'
 
 const LENGTH_AT = 4
 const HEADER_BYTES = 8
-const TWO_32 = 0x100000000
 
 export class Intset {
   /** The last add() or remove() changed the set. */

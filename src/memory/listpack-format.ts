@@ -71,7 +71,7 @@ export function writeBacklen(u8: Uint8Array, at: number, len: number): number {
 }
 
 /** The trailing length whose last byte stands at `last`, or -1 when it takes more than five bytes. */
-export function readBacklen(u8: Uint8Array, last: number): number {
+function readBacklen(u8: Uint8Array, last: number): number {
   const b = u8[last]
   if (b < 128) return b
   let value = b & 127
@@ -118,7 +118,10 @@ export function readInteger(u8: Uint8Array, dv: DataView, at: number): number {
   return dv.getInt32(at + 5, true) * 0x100000000 + dv.getUint32(at + 1, true)
 }
 
-/** Offset from `base`, where a listpack of `count` elements starts, of element `index` (negative: from the end), or -1. */
+/**
+ * Offset from `base`, where a listpack of `count` elements starts, of element `index` (negative: from the end), or
+ * -1.
+ */
 export function seekIn(u8: Uint8Array, dv: DataView, base: number, index: number, count: number): number {
   if (index < 0) index += count
   if (index < 0 || index >= count) return -1

@@ -165,7 +165,10 @@ export class Listpack extends ListpackReader {
     return lp
   }
 
-  /** Moves the elements from position `pos` on into a listpack of their own, which has no count yet: setCount() follows. */
+  /**
+   * Moves the elements from position `pos` on into a listpack of their own, which has no count yet: setCount()
+   * follows.
+   */
   splitOff(lp: Ref, pos: number): Ref {
     const moved = this.bytes(lp) - pos
     const fresh = this.arena.alloc(HEADER_BYTES + moved)

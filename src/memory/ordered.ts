@@ -199,7 +199,9 @@ export class OrderedTree extends OrderedNodes {
     return c.leaf !== 0
   }
 
-  /** One entry back; false when there is none. From the end, which has lost its place, it needs the tree: previousIn. */
+  /**
+   * One entry back; false when there is none. From the end, which has lost its place, it needs the tree: previousIn.
+   */
   previous(c: OrderedCursor): boolean {
     if (c.leaf === 0) return false
     if (--c.slot >= 0) return true

@@ -18,7 +18,7 @@ export function prefixedBytes(len: number): number {
 }
 
 /** Writes the prefix alone; the offset behind it. */
-export function writePrefix(u8: Uint8Array, dv: DataView, at: number, len: number): number {
+function writePrefix(u8: Uint8Array, dv: DataView, at: number, len: number): number {
   if (len < LONG) {
     u8[at] = len
     return at + 1

@@ -7,8 +7,8 @@
 //
 // The gap is what makes pushing and popping at the head cheap: the listpack's start moves instead of its contents.
 //
-// Always: head and tail are not packed; only a packed node's gap is certainly 0; a node that is not PLAIN is never empty
-// between calls; `bytes` and `count` say what the listpack's header says (its u16 count ends at 65535).
+// Always: head and tail are not packed; only a packed node's gap is certainly 0; a node that is not PLAIN is never
+// empty between calls; `bytes` and `count` say what the listpack's header says (its u16 count ends at 65535).
 
 import { LzfCompressor, lzfDecompress } from '../lib/lzf.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -41,7 +41,10 @@ export const REPACK = 2
 
 const NODE_BYTES_BY_FILL = [4096, 8192, 16384, 32768, 65536]
 const SAFE_NODE_BYTES = 8192
-/** What an element takes at most beyond its own bytes, roughly; Redis's figure, so that nodes break where its nodes do. */
+/**
+ * What an element takes at most beyond its own bytes, roughly; Redis's figure, so that nodes break where its nodes
+ * do.
+ */
 const ELEMENT_OVERHEAD = 8
 const PACK_BYTES_MIN = 48
 const PACK_GAIN_MIN = 8
@@ -170,7 +173,10 @@ export class QuicklistNodes {
     this.setField(node, GAP, gap)
   }
 
-  /** Makes at least `need` bytes free before (atHead) or behind the listpack of an end node. `only`: it is the only node. */
+  /**
+   * Makes at least `need` bytes free before (atHead) or behind the listpack of an end node. `only`: it is the only
+   * node.
+   */
   protected makeRoom(node: Ref, need: number, atHead: boolean, only: boolean): void {
     const data = this.field(node, DATA)
     const bytes = this.field(node, BYTES)

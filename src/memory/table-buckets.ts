@@ -90,7 +90,9 @@ export class TableBuckets {
     return HEADER_BYTES + full + directory + dv.getUint32(at + EXTRA, true) * BUCKET_BYTES
   }
 
-  /** Moves the table's own memory out of sealed segments, `chunkLimit` chunks from `from` on; the next `from`, or -1. */
+  /**
+   * Moves the table's own memory out of sealed segments, `chunkLimit` chunks from `from` on; the next `from`, or -1.
+   */
   relocateChunks(t: Ref, from: number, chunkLimit: number): number {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)

@@ -1,5 +1,5 @@
-// TableSlot: where a look-up in a HashTable ended, for whoever goes on to replace or remove what was found. Its owner makes
-// it once and uses it again.
+// TableSlot: where a look-up in a HashTable ended, for whoever goes on to replace or remove what was found. Its owner
+// makes it once and uses it again.
 //
 // Always: valid until its table changes; `entry` is 0 when nothing was found.
 

@@ -1,8 +1,8 @@
 // HashTable: entries found by their keys. How the buckets lie in memory, and how they become more and fewer, is for
 // TableBuckets to know.
 //
-// Always: replaceAt() and removeAt() get a slot that find() or findRef() of the same table has filled; no change of that
-// table comes between.
+// Always: replaceAt() and removeAt() get a slot that find() or findRef() of the same table has filled; no change of
+// that table comes between.
 //
 // scan() keeps Redis's promise (every entry present from begin to end is seen, whatever the table did meanwhile)
 // with Redis's cursor: bucket numbers counted up from their highest bit.

@@ -43,7 +43,7 @@ const BINDING = findBinding()
 /** What libuv calls the end of what the peer sends, on every operating system. */
 const UV_EOF = -4095
 
-export interface DirectEvents {
+interface DirectEvents {
   /** So many bytes have arrived at the start of the buffer. */
   onRead(bytes: number): void
   /** The peer sends no more. */

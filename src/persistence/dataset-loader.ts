@@ -10,7 +10,7 @@ import { LoadFailure, type LoadProgress, type LoadSteps, runInTurns, runThrough 
 import type { PersistenceParts } from './parts.ts'
 import { RdbLoader } from './rdb-loader.ts'
 
-export interface DatasetLoaderParts {
+interface DatasetLoaderParts {
   server: PersistenceParts
   progress: LoadProgress
   files: AofFiles

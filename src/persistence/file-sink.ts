@@ -38,7 +38,7 @@ interface Chunk {
   length: number
 }
 
-export interface FileSinkNames {
+interface FileSinkNames {
   temporary: string
   path: string
   /** The disk is made to keep up, so that the last fsync is short. */

@@ -1,6 +1,7 @@
 // KeyspaceTarget: puts what an RDB file holds into a keyspace.
 
 import type { Database } from '../keyspace/database.ts'
+import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -8,7 +9,6 @@ import type { Log } from './machine.ts'
 import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
 import type { ValueReader } from './values/value-codec.ts'
 
-const LRU_CLOCK_MASK = 0xffffff
 const EMPTY_KEYS_LOGGED_MAX = 10
 /** Type, key and value. */
 const KEY_BYTES_MIN = 3

@@ -1,8 +1,8 @@
 // What persistence takes from the machine and from the server around it; system/system.ts says in full what the
 // operations promise.
 //
-// Always: failures of the disk are objects with `code` (ENOSPC) and `message`; thrown by the synchronous forms, handed to
-// `done` by the *Later forms.
+// Always: failures of the disk are objects with `code` (ENOSPC) and `message`; thrown by the synchronous forms,
+// handed to `done` by the *Later forms.
 
 export interface DiskFailure extends Error {
   readonly code: string
@@ -49,8 +49,6 @@ export interface Clock {
   nowMs(): number
   monotonicUs(): number
 }
-
-export type TimerId = { readonly timer: unique symbol }
 
 export interface Log {
   debug(text: string): void

@@ -9,7 +9,7 @@ import type { RdbOptions } from './snapshot-writer.ts'
 import type { ValueCodecs } from './values/value-codecs.ts'
 
 /** The directives that matter here, as the server's configuration has them at the moment. */
-export interface PersistenceConfig {
+interface PersistenceConfig {
   readonly dbfilename: string
   readonly save: readonly { seconds: number; changes: number }[]
   readonly rdbcompression: boolean

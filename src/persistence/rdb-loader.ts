@@ -8,7 +8,7 @@ import { RdbError } from './rdb/input.ts'
 import { RdbFileReader } from './rdb-file.ts'
 import { ValueReaders } from './values/value-codecs.ts'
 
-export interface RdbLoadOptions {
+interface RdbLoadOptions {
   /** Keys whose time is over are left out: not so in the base of an append-only file. */
   dropExpired: boolean
   /** A key, or a library, that is there already is replaced. */

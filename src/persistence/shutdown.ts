@@ -2,8 +2,8 @@
 //
 //   give up snapshots ─▶ fsync the append-only file ─▶ save, if asked or configured ─▶ close
 //
-// Always: while the last snapshot is written clients are paused: what it does not have would be lost. When the process may
-// not end, everything goes on as before.
+// Always: while the last snapshot is written clients are paused: what it does not have would be lost. When the
+// process may not end, everything goes on as before.
 
 import type { ShutdownFlag } from '../engine/ports/host.ts'
 import { type AofLog, OFF, WAITING } from './aof/log.ts'

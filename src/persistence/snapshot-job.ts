@@ -23,7 +23,7 @@ export interface Background {
 }
 
 /** Turns entries into the bytes of a file. */
-export interface FileWriter extends SnapshotConsumer {
+interface FileWriter extends SnapshotConsumer {
   end(): void
   /** Memory of the values that had to be taken ahead, since they changed: the price of the snapshot. */
   readonly earlyBytes: number

@@ -2,13 +2,13 @@
 //
 //   FREE → TAKEN [acquire, seize] → FREE [release]
 //
-// Always: a snapshot whose owner has given it up may still iterate, without a consumer; before the slot is taken again that
-// iteration has finished.
+// Always: a snapshot whose owner has given it up may still iterate, without a consumer; before the slot is taken
+// again that iteration has finished.
 
 import type { SnapshotJob } from './snapshot-job.ts'
 
 /** A background save, a rewrite of the append-only file, a synchronisation of replicas, the save at the end. */
-export type SnapshotOwner = 'save' | 'rewrite' | 'replicas' | 'shutdown'
+type SnapshotOwner = 'save' | 'rewrite' | 'replicas' | 'shutdown'
 
 export class SnapshotSlot {
   private current: SnapshotOwner | undefined

@@ -51,8 +51,8 @@ export class Startup {
   }
 
   /**
-   * What was loaded may be what a killed process has written but not brought to the disk: clients see it from now on, so
-   * that is made up for.
+   * What was loaded may be what a killed process has written but not brought to the disk: clients see it from now on,
+   * so that is made up for.
    */
   private async secureLog(): Promise<void> {
     const failure = await this.files.secured()

@@ -6,15 +6,11 @@
 //
 // Always: u8[0..len) is what was written and not dropped; `dv` views the same bytes; who calls count(n) writes n words.
 
+import { CR, DOLLAR, LF, STAR, ZERO } from '../lib/ascii.ts'
 import { copyBytes } from '../lib/bytes.ts'
 import { writeInt } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
 
-const CR = 13
-const LF = 10
-const STAR = 42
-const DOLLAR = 36
-const ZERO = 48
 const HEAD_BYTES_MAX = 24
 const START_BYTES = 16 * 1024
 const KEEP_BYTES = 1 << 20

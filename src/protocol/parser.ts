@@ -9,6 +9,7 @@
 // takes args[0 .. argc) away instead and goes on at `at`, by parseRest().
 // Source: the Redis serialization protocol; error texts and limits are Redis 7.2's.
 
+import { BACKSLASH, CR, LF } from '../lib/ascii.ts'
 import { Slice } from '../lib/slice.ts'
 
 export const INCOMPLETE = 0
@@ -22,11 +23,8 @@ const MULTIBULK_MAX = 2147483647
 const UNAUTHENTICATED_MULTIBULK_MAX = 10
 const UNAUTHENTICATED_BULK_MAX = 16384
 
-const CR = 13
-const LF = 10
 const DOUBLE_QUOTE = 0x22
 const SINGLE_QUOTE = 0x27
-const BACKSLASH = 0x5c
 
 export class Parser {
   args: Slice[] = []

@@ -11,6 +11,7 @@
 // Always: bytes are looked at a bounded number of times, however they are cut; a count or length that lies takes no
 // memory before its elements or bytes have come; after an error next() throws the same error again.
 
+import { CR, LF, MINUS, PLUS, ZERO } from '../lib/ascii.ts'
 import { latin1Text } from '../lib/bytes.ts'
 import { Push, ReplyError, type Value } from './value.ts'
 
@@ -24,7 +25,7 @@ export interface ReplyLimits {
   replyBytesMax: number
 }
 
-export const REPLY_LIMITS: ReplyLimits = {
+const REPLY_LIMITS: ReplyLimits = {
   lineBytesMax: 1 << 20,
   bulkBytesMax: 2 ** 32 - 2 ** 16,
   depthMax: 128,
@@ -41,11 +42,6 @@ const COUNT_MAX = 2 ** 31 - 1
 const INTEGER_CHARS_MAX = 20
 /** What a verbatim text begins with: "txt:". */
 const FORMAT_BYTES = 4
-const CR = 13
-const LF = 10
-const MINUS = 0x2d
-const PLUS = 0x2b
-const ZERO = 0x30
 
 /** A list that has begun. */
 interface Frame {

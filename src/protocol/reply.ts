@@ -3,8 +3,10 @@
 //   u8  [ reply of command 1 | reply of command 2 … pos | free ]
 //
 // Always: when the buffer is full it grows, up to FLUSH_BYTES; beyond that `onFull` takes what is written so far (never
-// inside an open deferred length). A limit on what is written (`onLimit`) costs no more than the buffer's end. Numbers, bulks and fixed texts allocate nothing.
+// inside an open deferred length). A limit on what is written (`onLimit`) costs no more than the buffer's end.
+// Numbers, bulks and fixed texts allocate nothing.
 
+import { CR, LF } from '../lib/ascii.ts'
 import { bytesOf, copyBytes } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
 import { digits, writeInt } from '../lib/number.ts'
@@ -26,8 +28,6 @@ const EMPTY_SET = bytesOf('~0\r\n')
 const TRUE3 = bytesOf('#t\r\n')
 const FALSE3 = bytesOf('#f\r\n')
 
-const CR = 13
-const LF = 10
 const ARRAY = 0x2a
 const BULK = 0x24
 const INTEGER = 0x3a

@@ -30,7 +30,7 @@ export interface FullSyncConfig {
   readonly replDisklessSyncMaxReplicas: number
 }
 
-export interface FullSyncParts {
+interface FullSyncParts {
   /** What persistence has of the server. */
   server: PersistenceParts
   config: FullSyncConfig

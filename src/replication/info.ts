@@ -4,7 +4,7 @@ import type { InfoSource, PutField } from '../engine/monitoring/info.ts'
 import type { MinReplicasGuard } from './min-replicas.ts'
 import type { ConnectedReplicas } from './replicas.ts'
 
-export interface ReplicationInfoParts {
+interface ReplicationInfoParts {
   replicas: ConnectedReplicas
   guard: MinReplicasGuard
   config: { readonly replBacklogSize: number }

@@ -9,7 +9,7 @@ import { errorBytes } from '../protocol/reply.ts'
 
 const TOO_FEW = errorBytes('NOREPLICAS Not enough good replicas to write.')
 
-export interface MinReplicasConfig {
+interface MinReplicasConfig {
   readonly minReplicasToWrite: number
   /** Seconds; 0: writes are not guarded. */
   readonly minReplicasMaxLag: number

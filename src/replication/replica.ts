@@ -10,7 +10,7 @@
 import type { Client } from '../engine/client.ts'
 import type { ReplicaInfo, ReplicaInfoState } from '../engine/ports/replicas.ts'
 
-export type ReplicaState = 'waiting' | 'saving' | 'sending' | 'continuing' | 'awaitingAck' | 'online' | 'transmitted'
+type ReplicaState = 'waiting' | 'saving' | 'sending' | 'continuing' | 'awaitingAck' | 'online' | 'transmitted'
 
 /** The states as INFO names them. */
 const INFO_STATES: { readonly [state in ReplicaState]: ReplicaInfoState } = {

@@ -3,8 +3,8 @@
 //   PSYNC ─┬─▶ partial: what it missed is in the backlog   [tryPartialResync]
 //          └─▶ full (full-sync.ts) ─▶ sent ─▶ online        [putOnline]
 //
-// Always: the stream goes to online replicas as it is made, and is queued for the others behind what they are being sent,
-// within client-output-buffer-limit. States: replica.ts.
+// Always: the stream goes to online replicas as it is made, and is queued for the others behind what they are being
+// sent, within client-output-buffer-limit. States: replica.ts.
 
 import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
 import type { ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
@@ -19,14 +19,14 @@ import { ReplicationStream } from './stream.ts'
 /** Sent while a replica waits for its dataset, so that it knows that the link is alive. */
 const KEEPALIVE_NEWLINE = bytesOf('\n')
 
-export interface ReplicasConfig extends FullSyncConfig {
+interface ReplicasConfig extends FullSyncConfig {
   readonly replBacklogSize: number
   /** Seconds; 0: for ever. */
   readonly replBacklogTtl: number
   readonly replPingReplicaPeriod: number
 }
 
-export interface ReplicasParts {
+interface ReplicasParts {
   persistence: Persistence
   /** What persistence has of the server. */
   server: PersistenceParts

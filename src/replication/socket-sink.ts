@@ -1,10 +1,10 @@
-// SocketSink: the dataset on its way to replicas without a file in between. It is written as it is made, so nobody knows
-// how long it will be: a mark that cannot come up by chance stands before it and behind it.
+// SocketSink: the dataset on its way to replicas without a file in between. It is written as it is made, so nobody
+// knows how long it will be: a mark that cannot come up by chance stands before it and behind it.
 //
 //   $EOF:<mark>\r\n  RDB ...  <mark>
 //
-// Always: every receiver gets every byte from the first on; who has gone, or takes nothing for too long, is left out. The
-// walk goes as fast as the slowest of them reads.
+// Always: every receiver gets every byte from the first on; who has gone, or takes nothing for too long, is left out.
+// The walk goes as fast as the slowest of them reads.
 
 import type { Client } from '../engine/client.ts'
 import { bytesOf } from '../lib/bytes.ts'
@@ -15,7 +15,7 @@ import type { DiskFailure } from '../persistence/machine.ts'
 const WAITING_BYTES_MAX = 256 * 1024
 const LOOK_MS = 1
 
-export interface SocketSinkParts {
+interface SocketSinkParts {
   /** Forty bytes. */
   mark: string
   /** Those of them that are still there. */

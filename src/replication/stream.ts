@@ -4,8 +4,8 @@
 //                                        └▶ receiver (replicas.ts)
 //
 // Always: `offset` counts every byte of the stream that `replid` names; `replid2` names what it was called up to
-// `secondOffset` (-1: it had no other name). The stream is kept only since the first replica came: it gets a new name then,
-// and again when the backlog is freed, since nobody can go on from what nobody kept.
+// `secondOffset` (-1: it had no other name). The stream is kept only since the first replica came: it gets a new name
+// then, and again when the backlog is freed, since nobody can go on from what nobody kept.
 
 import type { Effect } from '../engine/context.ts'
 import { EffectEncoder } from '../engine/effect-encoder.ts'
@@ -18,7 +18,7 @@ const GET_ACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n'
 const PING = '*1\r\n$4\r\nPING\r\n'
 const NO_REPLID = '0'.repeat(40)
 
-export interface StreamParts {
+interface StreamParts {
   engine: Engine
   /** Calls `fn` at the end of the event loop's turn. */
   soon(fn: () => void): void

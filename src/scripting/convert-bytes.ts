@@ -1,7 +1,7 @@
 // Lua strings are JavaScript strings of one char a byte; here they become bytes and bytes become them.
 //
-// Always: chars are 0..255. Where the runtime has a native way (Buffer's latin1 methods, which take any Uint8Array) it is
-// used for all but the shortest strings: it costs 20-50 ns at any small length.
+// Always: chars are 0..255. Where the runtime has a native way (Buffer's latin1 methods, which take any Uint8Array)
+// it is used for all but the shortest strings: it costs 20-50 ns at any small length.
 
 interface Latin1Methods {
   latin1Slice(this: Uint8Array, start: number, end: number): string

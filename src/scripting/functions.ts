@@ -16,7 +16,7 @@ const FUNCTION_BYTES = 160
 const BAD_NAME =
   'Library names can only contain letters, numbers, or underscores(_) and must be at least one character long'
 
-export class ScriptFunction implements FunctionInfo, Runnable {
+class ScriptFunction implements FunctionInfo, Runnable {
   readonly isFunction = true
   readonly name: string
   readonly description: string | undefined

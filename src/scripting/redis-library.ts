@@ -4,8 +4,10 @@
 //   scratch  [ SET | key:1 | value | free … ]
 //              ^args[0] ^args[1] ^args[2]            slices; each names the buffer it was written to
 //
-// Always: arguments are valid until the command returns; commands never come back into Lua, so one set of them is enough.
+// Always: arguments are valid until the command returns; commands never come back into Lua, so one set of them is
+// enough.
 
+import { MINUS } from '../lib/ascii.ts'
 import { formatAnyDouble } from '../lib/double.ts'
 import { writeInt } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
@@ -18,7 +20,6 @@ import type { Script } from './script-engine.ts'
 const SCRATCH_BYTES = 16 * 1024
 const SCRATCH_KEPT_MAX = 1 << 20
 const INTEGER_BYTES = 24
-const DASH = 0x2d
 /** Integers that end in this many zeros are written with an exponent. */
 const EXPONENT_FROM = 1e8
 
@@ -50,7 +51,7 @@ export class RedisLibrary {
     }
     const bytes = script.reply.u8
     const value = this.reader.read(bytes)
-    if (raises && bytes[0] === DASH) throw new LuaError(value)
+    if (raises && bytes[0] === MINUS) throw new LuaError(value)
     return value
   }
 

@@ -1,7 +1,7 @@
 // Sandbox: the globals of scripts and functions. Exactly Redis's, read-only, and loud about names that do not exist.
 //
-// While the code of a library is loaded, the same table shows other contents: `redis.register_function` and little more.
-// Code compiled there keeps that table as its environment, and finds everything in it when it is called.
+// While the code of a library is loaded, the same table shows other contents: `redis.register_function` and little
+// more. Code compiled there keeps that table as its environment, and finds everything in it when it is called.
 //
 // Always: between beginLoading() and endLoading() nothing but the library's code runs.
 

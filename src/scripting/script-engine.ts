@@ -1,5 +1,5 @@
-// ScriptEngine: a language that scripts and functions are written in. It knows nothing of clients, gates or caches; what a
-// script does to the server goes through the Script it runs for.
+// ScriptEngine: a language that scripts and functions are written in. It knows nothing of clients, gates or caches;
+// what a script does to the server goes through the Script it runs for.
 //
 //   compile ─▶ Program ─▶ start ─▶ [tick says so: suspended ─▶ resume or kill] ─▶ writeResult
 //
@@ -12,7 +12,7 @@ export const SCRIPT_NO_WRITES = 1 << 0
 export const SCRIPT_ALLOW_OOM = 1 << 1
 export const SCRIPT_ALLOW_STALE = 1 << 2
 export const SCRIPT_NO_CLUSTER = 1 << 3
-export const SCRIPT_ALLOW_CROSS_SLOT = 1 << 4
+const SCRIPT_ALLOW_CROSS_SLOT = 1 << 4
 /** A script without a shebang: judged command by command, as before there were flags. */
 export const SCRIPT_UNDECLARED = 1 << 5
 
@@ -50,7 +50,10 @@ export interface Script {
   resp: number
   /** REPL_ bits. */
   repl: number
-  /** Runs a command; undefined: `reply` has its answer, otherwise it was refused with this error, dash and code in front if any. */
+  /**
+   * Runs a command; undefined: `reply` has its answer, otherwise it was refused with this error, dash and code in
+   * front if any.
+   */
   command(args: Slice[], argc: number): string | undefined
   /** Whether the caller may run a command; undefined: there is no such command. */
   mayRun(args: Slice[], argc: number): boolean | undefined

@@ -4,8 +4,8 @@
 //            ↓ [suspend, past busy-reply-threshold]
 //          SUSPENDED → working for a slice [goOn] → SUSPENDED … → IDLE [finishSuspended]
 //
-// Always: effects of a script's commands are gathered from run() to end(); while SUSPENDED the caller is blocked, nobody
-// who waits for keys is served, the cron stands still, and time stands still for the script.
+// Always: effects of a script's commands are gathered from run() to end(); while SUSPENDED the caller is blocked,
+// nobody who waits for keys is served, the cron stands still, and time stands still for the script.
 
 import {
   CMD_ALLOW_BUSY,
@@ -23,6 +23,7 @@ import type { Gate } from '../engine/gates.ts'
 import type { RunningScript, Scripting } from '../engine/ports/scripting.ts'
 import { equalsNoCase } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
+import { TOO_MANY_KEYS } from '../protocol/errors.ts'
 import { errorBytes, type Reply } from '../protocol/reply.ts'
 import { Functions } from './functions.ts'
 import {
@@ -39,7 +40,6 @@ import { Scripts } from './scripts.ts'
 import { readScriptHead } from './scripts-shebang.ts'
 
 const NO_SCRIPT = errorBytes('NOSCRIPT No matching script. Please use EVAL.')
-const TOO_MANY_KEYS = errorBytes("ERR Number of keys can't be greater than number of args")
 const NEGATIVE_KEYS = errorBytes("ERR Number of keys can't be negative")
 const NO_FUNCTION = errorBytes('ERR Function not found')
 const BAD_KEY_COUNT = errorBytes('ERR Bad number of keys provided')

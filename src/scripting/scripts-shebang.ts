@@ -1,10 +1,11 @@
-// The first line of a script or library: `#!lua name=mylib flags=no-writes,allow-stale`, words as redis.conf quotes them.
+// The first line of a script or library: `#!lua name=mylib flags=no-writes,allow-stale`, words as redis.conf quotes
+// them.
 
 import { isWordCharacter } from '../lib/strtod.ts'
 import { splitWords } from '../lib/words.ts'
 import { SCRIPT_FLAGS, SCRIPT_UNDECLARED } from './script-engine.ts'
 
-export interface ScriptHead {
+interface ScriptHead {
   /** SCRIPT_ bits. */
   flags: number
   /** Chars of the shebang, its line feed not included: code begins there, so that lines keep their numbers. */
@@ -32,7 +33,7 @@ export function readScriptHead(body: string): ScriptHead | string {
   return { flags, codeFrom }
 }
 
-export interface LibraryHead {
+interface LibraryHead {
   engineName: string
   name: string
   codeFrom: number

@@ -14,7 +14,7 @@ const DIGEST_CHARS = 40
 const LOWER = 0x20202020
 const SCRIPT_BYTES = 160
 
-export interface CachedScript extends Runnable {
+interface CachedScript extends Runnable {
   readonly digestBytes: Slice
   readonly bodyBytes: number
 }

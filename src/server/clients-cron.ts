@@ -1,6 +1,7 @@
 // ClientsCron: idle time-outs, shrinking of query buffers, client eviction (maxmemory-clients).
 //
-// Always: while there is a limit on memory, what clients hold is exact for output, and as of their last event for the rest.
+// Always: while there is a limit on memory, what clients hold is exact for output, and as of their last event for the
+// rest.
 
 import {
   CLIENT_BLOCKED,
@@ -72,8 +73,8 @@ export class ClientsCron {
   }
 
   /**
-   * All clients write through one buffer. Each is shown with the share of it that Redis would give it: half as much when
-   * it needs less than that, twice as much when it needs all.
+   * All clients write through one buffer. Each is shown with the share of it that Redis would give it: half as much
+   * when it needs less than that, twice as much when it needs all.
    */
   private resizeReplyShare(client: Client, nowMs: number): void {
     const { replyShare } = client

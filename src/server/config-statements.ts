@@ -1,6 +1,6 @@
 // Statements of the configuration file that are no directives, put into force on the parts they speak of.
-// Users: there is 'default' alone, who may do everything; what asks for another ends the start, for to overlook it would
-// leave the server open.
+// Users: there is 'default' alone, who may do everything; what asks for another ends the start, for to overlook it
+// would leave the server open.
 
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/parser.ts'

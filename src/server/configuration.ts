@@ -6,7 +6,7 @@ import type { Configuration } from '../engine/ports/configuration.ts'
 import type { Random } from '../system/system.ts'
 import type { Logger } from './log.ts'
 
-export interface ConfigurationParts {
+interface ConfigurationParts {
   config: Config
   log: Logger
   random: Random

@@ -7,7 +7,9 @@ import type { System } from '../system/system.ts'
 import type { Logger } from './log.ts'
 import { versionLine } from './version.ts'
 
-/** `during`: what ran, '' where that is not known. `info`: the sections of INFO that a server has; absent without one. */
+/**
+ * `during`: what ran, '' where that is not known. `info`: the sections of INFO that a server has; absent without one.
+ */
 export function writeCrashReport(log: Logger, system: System, error: unknown, during = '', info?: () => string): void {
   const { process } = system
   log.raw('warning', '\n\n=== REDSTART CRASH REPORT START: Cut & paste starting from here ===\n')

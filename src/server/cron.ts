@@ -6,6 +6,7 @@
 
 import type { Engine } from '../engine/engine.ts'
 import type { Defrag } from '../keyspace/defrag.ts'
+import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
 import type { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import type { Timer, Timers } from '../system/system.ts'
 import { Background } from './background.ts'
@@ -16,13 +17,12 @@ import type { Rates } from './rates.ts'
 const SAMPLE_US = 100_000
 const HZ_MAX = 500
 const CLIENTS_PER_TICK = 200
-const LRU_CLOCK_MASK = (1 << 24) - 1
 const LAZY_STEP = 64
 const MEMORY_SAMPLE_US = 1_000_000
 /** Timers of the runtimes count to 2^31 ms; what is further away is armed again then. */
 const TIMER_MS_MAX = 1e9
 
-export interface CronParts {
+interface CronParts {
   engine: Engine
   timers: Timers
   rates: Rates

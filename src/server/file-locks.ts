@@ -6,8 +6,9 @@
 //   free ─▶ [create] ─▶ held ─▶ [release] ─▶ free
 //     └─── held by a process that is gone ─▶ [take over] ─▶ held
 //
-// Always: a lock that a running process holds is left alone. Where none can be made (a folder that may only be read) the
-// server goes on without. Processes of another machine, or of a container with its own process numbers, count as gone.
+// Always: a lock that a running process holds is left alone. Where none can be made (a folder that may only be read)
+// the server goes on without. Processes of another machine, or of a container with its own process numbers, count as
+// gone.
 
 import type { Config } from '../config/config.ts'
 import { DiskError, type FileSystem, type ProcessView, type System } from '../system/system.ts'
@@ -39,7 +40,9 @@ export class FileLocks {
     this.config = config
   }
 
-  /** Holds what the configuration asks for and nothing else; lines that say why it cannot, and then all is as before. */
+  /**
+   * Holds what the configuration asks for and nothing else; lines that say why it cannot, and then all is as before.
+   */
   sync(): readonly string[] | undefined {
     const wanted = this.wanted()
     const fresh = wanted.filter(path => !this.held.includes(path))

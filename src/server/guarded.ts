@@ -1,11 +1,12 @@
-// A server that shares its process with a program must not end it: whatever the machine and the network call in the server
-// is called under a guard, and an exception there ends that server alone.
+// A server that shares its process with a program must not end it: whatever the machine and the network call in the
+// server is called under a guard, and an exception there ends that server alone.
 //
-// Always: `guard` runs its work at once and lets nothing out. Promises are not covered: the server makes none per event.
+// Always: `guard` runs its work at once and lets nothing out. Promises are not covered: the server makes none per
+// event.
 
 import type { FileSystem, System, Timers } from '../system/system.ts'
 
-export type Guard = (work: () => void) => void
+type Guard = (work: () => void) => void
 
 /** The same machine; what it calls later is guarded. */
 export function guardedSystem(system: System, guard: Guard): System {

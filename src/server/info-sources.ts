@@ -15,7 +15,7 @@ import type { MemoryStats } from './memory-stats.ts'
 import type { Rates } from './rates.ts'
 import { buildId, REDIS_VERSION, REDSTART_VERSION } from './version.ts'
 
-export interface InfoParts {
+interface InfoParts {
   engine: Engine
   config: Config
   system: System

@@ -1,4 +1,5 @@
-// Info: the text of INFO, put together from what the rooms contribute (engine/monitoring/info.ts) in the order of info-fields.ts.
+// Info: the text of INFO, put together from what the rooms contribute (engine/monitoring/info.ts) in the order of
+// info-fields.ts.
 //
 //   # Server            a section begins with its title
 //   redis_version:7.2.4

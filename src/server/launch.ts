@@ -65,7 +65,7 @@ export type StartServer = (
 ) => Promise<RunningServer>
 
 /** Set for the process that a daemonizing one leaves behind. */
-export const DAEMON_MARK = 'REDSTART_DAEMON'
+const DAEMON_MARK = 'REDSTART_DAEMON'
 
 const DEFAULT_PID_FILE = '/var/run/redis.pid'
 

@@ -11,7 +11,7 @@ import type { System } from '../system/system.ts'
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning'
 
 /** M primary, S replica, X sentinel, C the part that saves. */
-export type LogRole = 'M' | 'S' | 'X' | 'C'
+type LogRole = 'M' | 'S' | 'X' | 'C'
 
 export interface LogSettings {
   readonly loglevel: LogLevel | 'nothing'

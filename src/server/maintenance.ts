@@ -1,5 +1,5 @@
-// ServerMaintenance: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction - and what
-// commands ask of it (Host).
+// ServerMaintenance: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction -
+// and what commands ask of it (Host).
 
 import type { Config } from '../config/config.ts'
 import { CMD_DENYOOM } from '../engine/catalog/command.ts'
@@ -29,7 +29,7 @@ const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
 const RUN_ID_BYTES = 20
 
-export interface MaintenanceParts {
+interface MaintenanceParts {
   engine: Engine
   config: Config
   system: System

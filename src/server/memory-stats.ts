@@ -1,7 +1,7 @@
 // MemoryStats: the numbers behind INFO memory, MEMORY STATS, maxmemory and maxmemory-clients.
 //
-// Always: used memory is what the arena has handed out plus what clients and the other memory sources report; nothing of
-// it is estimated from the JavaScript heap.
+// Always: used memory is what the arena has handed out plus what clients and the other memory sources report; nothing
+// of it is estimated from the JavaScript heap.
 
 import type { Client } from '../engine/client.ts'
 import { clientClass, clientMemory } from '../engine/client-memory.ts'
@@ -9,7 +9,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { MemoryFigures } from '../engine/ports/host.ts'
 
 /** Bytes held by a room outside the arena; each room that holds any adds one. */
-export interface MemorySource {
+interface MemorySource {
   kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'other'
   bytes(): number
 }
@@ -150,8 +150,8 @@ export class MemoryStats {
   /**
    *   rss   [ runtime: at most BASE_BYTES_MAX | resident: pages that were in use | … active: are | … allocated: used ]
    *
-   * What the pages of small values have free, up to SLACK_BYTES_MAX, is what an allocator cannot do without: it counts as
-   * allocated. Whatever is counted outside the arena is taken to be resident to the byte.
+   * What the pages of small values have free, up to SLACK_BYTES_MAX, is what an allocator cannot do without: it
+   * counts as allocated. Whatever is counted outside the arena is taken to be resident to the byte.
    */
   private resident(
     usedBytes: number,

@@ -20,7 +20,7 @@ export interface Order extends MigrationOrder {
   client: Client
 }
 
-export interface TargetParts {
+interface TargetParts {
   engine: Engine
   system: ClientSystem
   host: string

@@ -14,7 +14,7 @@ import type { Logger, LogLevel } from './log.ts'
 import type { ServerMaintenance } from './maintenance.ts'
 import { REDIS_VERSION } from './version.ts'
 
-export interface PersistenceAround {
+interface PersistenceAround {
   engine: Engine
   config: Config
   system: System

@@ -4,7 +4,7 @@
 
 const SAMPLES = 16
 
-export class Rate {
+class Rate {
   private readonly samples = new Float64Array(SAMPLES)
   private readonly count: () => number
   private next = 0

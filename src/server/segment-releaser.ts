@@ -1,6 +1,7 @@
 // SegmentReleaser: returns the buffers of empty segments to the operating system, a few at a time. A buffer is unmapped
 // when the garbage collector finds it unreferenced; unmapping takes the event loop 1–2 ms for each, a collection on
-// request about 5 ms more. The garbage that many commands left in the runtime is collected the same way once they ended.
+// request about 5 ms more. The garbage that many commands left in the runtime is collected the same way once they
+// ended.
 //
 //   tick ─▶ busy: release BUSY_BUFFERS, wait until the collector has run by itself (or GC_WAIT_TICKS_MAX)
 //        └▶ idle: release IDLE_BUFFERS, collect; once more after BURST_COMMANDS

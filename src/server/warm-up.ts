@@ -19,7 +19,7 @@ const SLICE_US = 500
 const ROUNDS = 60
 const PIPELINE = 16
 
-export interface WarmUpOptions {
+interface WarmUpOptions {
   rounds?: number
   onReply?: (bytes: Uint8Array) => void
 }
@@ -81,7 +81,10 @@ class Course {
     this.clients = [engine.connect(connection), engine.connect(connection)]
   }
 
-  /** One request of each client: in a turn as a busy server has it, their replies go out together. How many rounds are done. */
+  /**
+   * One request of each client: in a turn as a busy server has it, their replies go out together. How many rounds are
+   * done.
+   */
   step(): number {
     for (const client of this.clients) {
       const { u8, dv } = this.requests[this.next].numbered(this.rounds)

@@ -5,8 +5,8 @@
 //   dial   ─▶ Outgoing: onData … onDrain … onEnd ─▶ onClose
 //
 // Always: whatever `done` is handed comes once, never before the call has returned; failures are NetworkErrors, as
-// values. After `opened` gave undefined the network closes the connection. `closed` comes exactly once for a Session and
-// `onClose` once for an Outgoing, whoever has closed; after it nothing else comes.
+// values. After `opened` gave undefined the network closes the connection. `closed` comes exactly once for a Session
+// and `onClose` once for an Outgoing, whoever has closed; after it nothing else comes.
 
 import { textOfError } from './errors.ts'
 

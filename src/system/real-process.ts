@@ -8,6 +8,7 @@ import process from 'node:process'
 import tty from 'node:tty'
 import v8 from 'node:v8'
 import vm from 'node:vm'
+import { LF } from '../lib/ascii.ts'
 import type { ProcessView } from './system.ts'
 
 export function realProcess(): ProcessView {
@@ -93,7 +94,10 @@ function isRunning(identity: string): boolean {
 /** The wall clock may have been set by so much since a process was started. */
 const CLOCK_SET_SECONDS = 60
 
-/** Clock ticks from the start of the machine to that of the process; '' where that cannot be known, or when it is dead. */
+/**
+ * Clock ticks from the start of the machine to that of the process; '' where that cannot be known, or when it is
+ * dead.
+ */
 function startOf(pid: number): string {
   try {
     // pid (name, which may hold anything) state and 18 more figures, then the start
@@ -104,8 +108,6 @@ function startOf(pid: number): string {
     return ''
   }
 }
-
-const LF = 10
 
 function readLine(): string | undefined {
   const byte = new Uint8Array(1)
@@ -149,8 +151,8 @@ function respawn(mark: string, stdin: Uint8Array | null): void {
 const WASM_PAGE_BYTES = 65536
 
 /**
- * Bun makes plain buffers of memory that was in use before where it can, and then writes zeros all over them; memory for
- * WebAssembly comes fresh from the operating system. Node's plain buffers do, too.
+ * Bun makes plain buffers of memory that was in use before where it can, and then writes zeros all over them; memory
+ * for WebAssembly comes fresh from the operating system. Node's plain buffers do, too.
  */
 function allocate(bytes: number): ArrayBuffer {
   const pages = bytes / WASM_PAGE_BYTES

@@ -7,7 +7,7 @@ import { realDisk } from './real-disk.ts'
 import { realProcess } from './real-process.ts'
 import type { Clock, Random, System, Timer, Timers } from './system.ts'
 
-export interface RealSystemOptions {
+interface RealSystemOptions {
   /** The process belongs to this server alone: its working folder follows `disk.chdir`. */
   ownProcess?: boolean
 }

@@ -1,5 +1,6 @@
 // System: everything the server takes from the machine it runs on - time, chance, disk, network, the process. It is
-// handed in, so that several servers live in one process, tests run in virtual time, and crashes are simulated from a seed.
+// handed in, so that several servers live in one process, tests run in virtual time, and crashes are simulated from a
+// seed.
 //
 // real.ts is the machine itself (Bun and Node, every operating system); virtual.ts is a made-up one.
 //
@@ -69,7 +70,10 @@ export interface FileSystem {
 
   open(path: string, flag: OpenFlag, mode?: number): number
   close(fd: number): void
-  /** Reads up to `length` bytes into buffer[offset..]; at `position`, or where the last one ended (null). 0 at the end. */
+  /**
+   * Reads up to `length` bytes into buffer[offset..]; at `position`, or where the last one ended (null). 0 at the
+   * end.
+   */
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number | null): number
   /** Writes all the bytes, or throws. */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number | null): number
@@ -119,7 +123,7 @@ export interface FileSystem {
   fsyncDirLater(path: string, done: Done): void
 }
 
-export interface CpuUsage {
+interface CpuUsage {
   userUs: number
   systemUs: number
 }
@@ -128,7 +132,9 @@ export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGALRM' | 'SIGUSR1'
 
 export interface ProcessView {
   readonly pid: number
-  /** Tells this process from all others of the machine, where it can also from earlier ones of the same pid. One word. */
+  /**
+   * Tells this process from all others of the machine, where it can also from earlier ones of the same pid. One word.
+   */
   readonly identity: string
   /** Whether the process of that identity still runs. */
   isRunning(identity: string): boolean
@@ -165,7 +171,10 @@ export interface ProcessView {
   collectGarbage(): void
   /** Calls `fn` for an error that nothing caught. */
   onCrash(fn: (error: unknown) => void): void
-  /** Starts this program again with the same words, cut loose from the terminal, with `mark` set to 1 in its environment. */
+  /**
+   * Starts this program again with the same words, cut loose from the terminal, with `mark` set to 1 in its
+   * environment.
+   */
   respawnDetached(mark: string): void
 }
 

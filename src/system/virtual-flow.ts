@@ -94,7 +94,10 @@ export class Flow implements Waiting {
     this.network.forget(this)
   }
 
-  /** The connection has broken on this side. A reset is sent once: when it is lost, the other side does not hear of it. */
+  /**
+   * The connection has broken on this side. A reset is sent once: when it is lost, the other side does not hear of
+   * it.
+   */
   reset(): void {
     this.drop()
     this.put('reset')

@@ -166,7 +166,9 @@ export class VirtualNetwork {
     return this.arrivalUs(from, to, 0) + (this.random.u32() % RESEND_US)
   }
 
-  /** Calls `fn` at that moment, as the operating system of that machine, which does not stand still with its programs. */
+  /**
+   * Calls `fn` at that moment, as the operating system of that machine, which does not stand still with its programs.
+   */
   at(dueUs: number, host: VirtualHost, fn: () => void): ScheduledEvent {
     return this.scheduler.at(dueUs, host, fn)
   }

@@ -14,7 +14,7 @@ import { Trace } from './trace.ts'
 import { VirtualExit, VirtualMachine, type VirtualOptions } from './virtual.ts'
 import { VirtualNetwork } from './virtual-network.ts'
 
-export interface WorldOptions {
+interface WorldOptions {
   seed?: number
   /** Wall clock at the start, of machines that have none of their own. */
   startMs?: number

@@ -26,7 +26,7 @@ export interface VirtualOptions {
 }
 
 /** What a machine of a world is given by it. */
-export interface MachinePlace {
+interface MachinePlace {
   scheduler: Scheduler
   network: VirtualNetwork
   number: number

@@ -16,7 +16,7 @@ export const EXIT_FAILED = 2
 /** SIGINT or SIGTERM came before the end, or the operator said no. */
 export const EXIT_INTERRUPTED = 3
 
-export const EXIT_CODES = `Exit codes:
+const EXIT_CODES = `Exit codes:
   0  all is well
   1  the work was done and showed faults or differences
   2  the work could not be done: wrong arguments, or a file or server that cannot be used
@@ -127,7 +127,7 @@ export class Words {
 }
 
 /** The text of --help. */
-export function helpOf(tool: Tool): string {
+function helpOf(tool: Tool): string {
   const flags = [...tool.flags, { name: '--help', about: 'print this and end' } as Flag]
   const shown = flags.map(flag => (flag.value === undefined ? flag.name : `${flag.name} ${flag.value}`))
   const width = Math.max(...shown.map(text => text.length))

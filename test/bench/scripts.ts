@@ -16,9 +16,9 @@ return {1, limit - redis.call('ZCARD', KEYS[1])}
 `
 
 /**
- * A job into a queue, as libraries for job queues do it: what the client says comes packed, there is a function for each
- * step, and most of them are not needed this time. KEYS: waiting, held, meta, id, done, later, active, events, marker.
- * ARGV: packed [prefix, id, name, timestamp], data, packed options.
+ * A job into a queue, as libraries for job queues do it: what the client says comes packed, there is a function for
+ * each step, and most of them are not needed this time. KEYS: waiting, held, meta, id, done, later, active, events,
+ * marker. ARGV: packed [prefix, id, name, timestamp], data, packed options.
  */
 export const addJobScript = `
 local call = redis.call

@@ -8,8 +8,8 @@
 //
 //   MULTI, SET a:W n, HSET h:W n n, RPUSH l:W n, SET b:W n, EXEC
 //
-// After each start: a:W = b:W = last of l:W = HLEN of h:W, so that no transaction is torn or missing in between; n is at
-// least what was acknowledged (everysec: two seconds before the kill), and at most what was sent.
+// After each start: a:W = b:W = last of l:W = HLEN of h:W, so that no transaction is torn or missing in between; n is
+// at least what was acknowledged (everysec: two seconds before the kill), and at most what was sent.
 //
 // Prints a line a policy, and exits 1 when a promise was not kept.
 

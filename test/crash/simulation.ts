@@ -1,7 +1,7 @@
 // Simulated crashes: random commands run on a made-up machine until, in the middle of some operation of the disk, the
 // power goes or the process is killed; after the restart exactly what the policy promises must be there: the state
-// behind some command, and behind no earlier one than it allows. In half of the runs the disk takes its time for what is
-// done in the background, so that commands come between. A run has several lives; its seed decides everything.
+// behind some command, and behind no earlier one than it allows. In half of the runs the disk takes its time for what
+// is done in the background, so that commands come between. A run has several lives; its seed decides everything.
 
 import assert from 'node:assert/strict'
 import type { DigestHash } from '../../src/keyspace/digest.ts'

@@ -52,7 +52,10 @@ export function withAdjacentWords(g: Gen, words: readonly string[]): string[] {
   return words.map((word, i) => (i > 0 && !OWN_KEY.test(word) && g.chance(WORD_SHARE) ? g.pick(...strange) : word))
 }
 
-/** The steps of one transaction, script or function call with commands that `make` makes; each may bring others behind it. */
+/**
+ * The steps of one transaction, script or function call with commands that `make` makes; each may bring others behind
+ * it.
+ */
 export function sideBySide(g: Gen, connection: number, ways: readonly Way[], make: () => readonly Step[]): Step[] {
   const way = g.pick(...ways)
   const exact = (words: readonly string[]): Step => ({ connection, words, comparison: 'exact' })

@@ -1,4 +1,5 @@
-// A server in a process of its own, ours or redis-server, on a folder that the test chooses; and plain connections to it.
+// A server in a process of its own, ours or redis-server, on a folder that the test chooses; and plain connections to
+// it.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'

@@ -5,8 +5,9 @@
 //       [--only 'ZCOUNT'] [--kind digits] [--part commands|scripts|parameters|lists] [--all]
 //
 // Reports what takes ours more than 1.5 times as long as redis-server, and more than 50 ms; measured again before it is
-// believed. Only with --all a probe goes to the next size when this one went unnoticed (what grows with the square shows
-// long before), and on to the next kind when one was slow. Exits with 1 when something is reported. REDSTART_RUNTIME=node tries Node, after npm run build.
+// believed. Only with --all a probe goes to the next size when this one went unnoticed (what grows with the square
+// shows long before), and on to the next kind when one was slow. Exits with 1 when something is reported.
+// REDSTART_RUNTIME=node tries Node, after npm run build.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'

@@ -2,10 +2,10 @@
 //
 //   npx bun test/hostile/siege.ts --seconds 600 --seed 1 [--server 'bin/redstart'] [--crowd 10000]
 //
-// Damaged frames, halves of frames that never get their other half, promises of huge arguments, floods of commands whose
-// replies nobody reads, connections that are reset or dropped in crowds. Meanwhile a client that behaves checks every
-// answer. At the end everybody leaves, keys and scripts are removed, and what the server holds is compared with what it
-// held before. Exits with 1 when an answer was wrong, the server went away, or something of the siege is left.
+// Damaged frames, halves of frames that never get their other half, promises of huge arguments, floods of commands
+// whose replies nobody reads, connections that are reset or dropped in crowds. Meanwhile a client that behaves checks
+// every answer. At the end everybody leaves, keys and scripts are removed, and what the server holds is compared with
+// what it held before. Exits with 1 when an answer was wrong, the server went away, or something of the siege is left.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'

@@ -31,7 +31,10 @@ export function corpusPath(name: string): string {
   return join(FOLDER, name)
 }
 
-/** What the programs of a source print, run in slices of `budget`. `isAlone`: each compiled as one that no other meets. */
+/**
+ * What the programs of a source print, run in slices of `budget`. `isAlone`: each compiled as one that no other
+ * meets.
+ */
 export function runCorpus(source: string, budget: number, isAlone = false): string {
   const S = new LuaState()
   openLibraries(S)

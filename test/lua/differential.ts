@@ -5,7 +5,8 @@
 //
 // Program k of seed S is program 1 of seed S + k - 1. Many share one process of lua5.1, each with globals of its own
 // (driver.lua). --slices runs ours in slices of random size, every other program compiled as one alone in its world.
-// A program that lua5.1 does not end in time is left out and not counted. --differences: how many of them end the run. Exits with 1 when there was one.
+// A program that lua5.1 does not end in time is left out and not counted. --differences: how many of them end the
+// run. Exits with 1 when there was one.
 
 import { parseArgs } from 'node:util'
 import { runCorpus } from './corpus-runner.ts'

@@ -4,7 +4,8 @@
 // Kept out, because lua5.1 itself does not repeat it or because it is the machine's: addresses (`str` instead of
 // tostring where the text goes on being used, `key` where an object would become a key, since that decides the order of
 // a table), the sign of NaN (`num` around what may negate one; x86 makes negative ones, JavaScript cannot tell), the
-// garbage collector's doings, the clock and chance, and which libraries there are (no table of globals becomes a value).
+// garbage collector's doings, the clock and chance, and which libraries there are (no table of globals becomes a
+// value).
 
 import { type Chance, oneOf } from './chance.ts'
 import { chunks, closures, coroutines, errorLevels, loops, richMetatable, sorts, tables } from './random-statements.ts'

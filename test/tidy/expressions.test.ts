@@ -130,12 +130,10 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('/')",
   ],
   'src/config/rewrite.ts': ['the configuration file: lines', ".split('\\n')"],
-  'src/server/info-sections.ts': [
-    'bytes of clients in INFO: one character at a time; what the runtime is called',
-    '/[#:\\n\\r]/g',
-    ".split(' ')",
-  ],
-  'src/server/replication.ts': ['an address that the runtime writes', '/:\\d+$/'],
+  'src/engine/monitoring/info.ts': ['names in INFO: one character at a time', '/[#:\\n\\r]/g'],
+  'src/replication/info.ts': ['an address that the runtime writes', '/:\\d+$/'],
+  'src/server/info-sources.ts': ['what the runtime is called', ".split(' ')"],
+  'src/server/info.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)'],
   'src/server/warm-up.ts': ['our own commands, once', ".split(' ')"],
   'src/system/real-process.ts': [
     'files of the system about a process: one class after the other',

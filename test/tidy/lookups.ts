@@ -1,6 +1,6 @@
 // Tables by name. A plain object has names of its own (constructor, __proto__), so that a look-up by a client's word, a
-// file's or a peer's finds what nobody put there: such tables are Maps. Here stand the objects that are keyed by strings
-// all the same, and why nothing from outside can be the key.
+// file's or a peer's finds what nobody put there: such tables are Maps. Here stand the objects that are keyed by
+// strings all the same, and why nothing from outside can be the key.
 
 import type { SourceFile } from './source.ts'
 import { bareCode } from './source.ts'

@@ -1,5 +1,5 @@
-// With REDIS_SERVER naming a redis-server: a value of every type and encoding goes there and back as a DUMP payload, and
-// is what it was on either side. Values are made by the same commands here and there, and start from both.
+// With REDIS_SERVER naming a redis-server: a value of every type and encoding goes there and back as a DUMP payload,
+// and is what it was on either side. Values are made by the same commands here and there, and start from both.
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'

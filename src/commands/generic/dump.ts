@@ -4,6 +4,7 @@ import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import type { Database } from '../../keyspace/database.ts'
+import { LRU_CLOCK_MASK } from '../../keyspace/entry.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { BUSY_KEY, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -13,7 +14,6 @@ const BAD_FREQ = errorBytes('ERR Invalid FREQ value, must be >= 0 and <= 255')
 const BAD_TTL = errorBytes('ERR Invalid TTL value, must be >= 0')
 const BAD_PAYLOAD = errorBytes('ERR DUMP payload version or checksum are wrong')
 const BAD_FORMAT = errorBytes('ERR Bad data format')
-const LRU_CLOCK_MASK = 0xffffff
 
 const dump: Command = {
   name: 'dump',

@@ -38,7 +38,10 @@ const KEY_NOT_EMPTY = errorBytes('ERR When using MIGRATE KEYS option, the key ar
 const CANNOT_WAIT = errorBytes('ERR MIGRATE cannot wait for its target inside a transaction or a script')
 const TIMEOUT_MS = 1000
 
-/** MIGRATE host port key|"" destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 user password] [KEYS key ...] */
+/**
+ * MIGRATE host port key|"" destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 user password] [KEYS key
+ * ...]
+ */
 function migrate(ctx: Context): void {
   const { args, client, server, reply } = ctx
   const options = optionsOrReply(ctx)

@@ -2,6 +2,7 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
+import { LRU_CLOCK_MASK } from '../../keyspace/entry.ts'
 import { lfuDecayed } from '../../keyspace/lfu.ts'
 import { ENC_INT } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -9,7 +10,6 @@ import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { peekSilently } from './peek.ts'
 
-const LRU_CLOCK_MASK = 0xffffff
 const SHARED_INTEGERS = 10000
 const SHARED_REFERENCES = 0x7fffffff
 const SWITCHING =

@@ -6,6 +6,8 @@
 //
 // Source of the scheme and its constants: Redis's geo commands, which must agree with these to the last bit.
 
+import { TWO_32 } from '../../lib/bits.ts'
+
 export const LONGITUDE_MAX = 180
 export const LATITUDE_MAX = 85.05112878
 const STEP_MAX = 26
@@ -14,7 +16,6 @@ const CELL = 2 ** -STEP_MAX
 const EARTH_RADIUS_M = 6372797.560856
 const MERCATOR_MAX_M = 20037726.37
 const RADIANS = Math.PI / 180
-const TWO32 = 0x100000000
 const ALPHABET = '0123456789bcdefghjkmnpqrstuvwxyz'
 
 export interface Place {
@@ -32,7 +33,7 @@ export function placeOfScore(score: number, out: Place): Place {
   let high: number
   let low: number
   if (score >= 0 && score < 2 ** 63) {
-    high = Math.floor(score / TWO32)
+    high = Math.floor(score / TWO_32)
     low = score >>> 0
   } else {
     // What converting such a double to an unsigned integer gives on x86-64.
@@ -100,7 +101,7 @@ export function distanceWithin(shape: Shape, place: Place): number {
 }
 
 /** How far a shape may reach from its middle, in degrees; somewhat more than it does. */
-export interface Reach {
+interface Reach {
   longitude: number
   latitude: number
 }
@@ -129,7 +130,7 @@ export function isBeyond(reach: Reach, shape: Shape, place: Place): boolean {
 }
 
 /** Scores from `min` up to, without, `max`. */
-export interface ScoreRange {
+interface ScoreRange {
   min: number
   max: number
 }
@@ -248,7 +249,7 @@ function southOf(row: number, step: number): number {
 function interleave(column: number, row: number): number {
   const high = spread(row >>> 16) + spread(column >>> 16) * 2
   const low = spread(row & 0xffff) + spread(column & 0xffff) * 2
-  return high * TWO32 + low
+  return high * TWO_32 + low
 }
 
 /** The 16 bits of x moved to the even places of 32. */

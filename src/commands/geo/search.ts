@@ -9,7 +9,7 @@ import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import type { Slice } from '../../lib/slice.ts'
-import { SYNTAX } from '../../protocol/errors.ts'
+import { COUNT_OPTION_NOT_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { errorText } from '../shared/arguments.ts'
 import { cursorOf, deleteDestination, openSet } from '../sorted-set/shared.ts'
@@ -31,7 +31,6 @@ const WIDTH = errorBytes('ERR need numeric width')
 const HEIGHT = errorBytes('ERR need numeric height')
 const BOX_NEGATIVE = errorBytes('ERR height or width cannot be negative')
 const NO_MEMBER = errorBytes('ERR could not decode requested zset member')
-const COUNT = errorBytes('ERR COUNT must be > 0')
 const ANY_WITHOUT_COUNT = errorBytes('ERR the ANY argument requires COUNT argument')
 
 type Form = 'radius' | 'member' | 'search' | 'searchstore'
@@ -141,7 +140,7 @@ class SearchRequest implements Shape {
       else if (opt.eat('desc')) this.sort = 'desc'
       else if (opt.eat('count', 1)) {
         this.count = opt.longOrReply()
-        if (this.count <= 0) opt.fail(COUNT)
+        if (this.count <= 0) opt.fail(COUNT_OPTION_NOT_POSITIVE)
       } else if (this.isSearch) {
         if (this.form === 'searchstore' && opt.eat('storedist')) this.storeDistance = true
         else if (this.from !== 'place' && opt.eat('frommember', 1)) {

@@ -12,14 +12,13 @@ import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from 
 import { INT64_MAX, INT64_MIN, parseBigInt64, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
+import { FLOAT_OVERFLOW, INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { openHash, storeHash } from './shared.ts'
 
 const HASH_NOT_AN_INTEGER = errorBytes('ERR hash value is not an integer')
 const HASH_NOT_A_FLOAT = errorBytes('ERR hash value is not a float')
 const INFINITE = errorBytes('ERR value is NaN or Infinity')
-const FLOAT_OVERFLOW = errorBytes('ERR increment would produce NaN or Infinity')
 
 const hIncrBy: Command = {
   name: 'hincrby',

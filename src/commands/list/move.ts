@@ -96,7 +96,10 @@ const REFUSED = 0
 const NOTHING = 1
 const MOVED = 2
 
-/** Moves an element from the list args[1] to args[2] and replies with it; NOTHING, without a reply, when there is none. */
+/**
+ * Moves an element from the list args[1] to args[2] and replies with it; NOTHING, without a reply, when there is
+ * none.
+ */
 function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
   const { args, db, reply } = ctx
   const source = ctx.writeOrReply(args[1], TYPE_LIST)

@@ -3,12 +3,10 @@
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
-import { errorBytes } from '../../protocol/reply.ts'
+import { COUNT_NOT_POSITIVE, NUMKEYS_NOT_POSITIVE } from '../../protocol/errors.ts'
 import { replyElement } from '../shared/element-reply.ts'
 import { countOrReply, elementOf, isLeftOrReply, openList, popped, popRange } from './shared.ts'
 
-const NUMKEYS = errorBytes('ERR numkeys should be greater than 0')
-const COUNT = errorBytes('ERR count should be greater than 0')
 /** BLPOP and BRPOP: one element, not in an array. */
 const SINGLE = 0
 
@@ -88,9 +86,9 @@ interface MultiPop {
 
 /** numkeys key … LEFT|RIGHT [COUNT count], from args[at] on. */
 function multiPopOrReply(ctx: Context, at: number): MultiPop | undefined {
-  const keys = ctx.longOrReply(at, NUMKEYS)
+  const keys = ctx.longOrReply(at, NUMKEYS_NOT_POSITIVE)
   if (Number.isNaN(keys)) return undefined
-  if (keys < 1) return void ctx.reply.fixedError(NUMKEYS)
+  if (keys < 1) return void ctx.reply.fixedError(NUMKEYS_NOT_POSITIVE)
   const opt = ctx.options(at + keys + 1)
   if (!opt.more()) return void opt.syntaxError()
   const atHead = isLeftOrReply(ctx, opt.at++)
@@ -98,8 +96,8 @@ function multiPopOrReply(ctx: Context, at: number): MultiPop | undefined {
   let count = 0
   while (opt.more()) {
     if (count === 0 && opt.eat('count', 1)) {
-      count = opt.longOrReply(COUNT)
-      if (!opt.failed && count < 1) opt.fail(COUNT)
+      count = opt.longOrReply(COUNT_NOT_POSITIVE)
+      if (!opt.failed && count < 1) opt.fail(COUNT_NOT_POSITIVE)
     } else opt.syntaxError()
     if (opt.failed) return undefined
   }

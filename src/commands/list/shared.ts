@@ -35,7 +35,10 @@ export function isLeftOrReply(ctx: Context, i: number): boolean | undefined {
   return undefined
 }
 
-/** After elements were taken out: the entry learns of a changed value; an emptied list goes with its key. True when gone. */
+/**
+ * After elements were taken out: the entry learns of a changed value; an emptied list goes with its key. True when
+ * gone.
+ */
 export function storeBack(ctx: Context, entry: Ref, key: Slice, list: List): boolean {
   if (list.length > 0) {
     list.shrink()

@@ -9,12 +9,11 @@ import { SetType } from '../../keyspace/values/set/set-type.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { Element } from '../../memory/element.ts'
+import { NUMKEYS_NOT_POSITIVE, TOO_MANY_KEYS } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { replyElement } from '../shared/element-reply.ts'
 import { elementOf } from './shared.ts'
 
-const NUMKEYS = errorBytes('ERR numkeys should be greater than 0')
-const TOO_MANY_KEYS = errorBytes("ERR Number of keys can't be greater than number of args")
 const LIMIT_NEGATIVE = errorBytes("ERR LIMIT can't be negative")
 
 const sInter: Command = {
@@ -58,9 +57,9 @@ const sInterCard: Command = {
   args: 'numkeys:integer key#0... [LIMIT limit:integer]',
   run(ctx) {
     const { reply } = ctx
-    const keys = ctx.longOrReply(1, NUMKEYS)
+    const keys = ctx.longOrReply(1, NUMKEYS_NOT_POSITIVE)
     if (Number.isNaN(keys)) return
-    if (keys < 1) return reply.fixedError(NUMKEYS)
+    if (keys < 1) return reply.fixedError(NUMKEYS_NOT_POSITIVE)
     if (keys > ctx.argc - 2) return reply.fixedError(TOO_MANY_KEYS)
     let limit = 0
     const opt = ctx.options(2 + keys)

@@ -16,7 +16,10 @@ export function elementOf(ctx: Context): Element {
   return SetType.of(ctx.keyspace).element
 }
 
-/** After members were taken out: the entry learns of a changed value; an emptied set goes with its key. True when gone. */
+/**
+ * After members were taken out: the entry learns of a changed value; an emptied set goes with its key. True when
+ * gone.
+ */
 export function storeBack(ctx: Context, entry: Ref, key: Slice, set: MemberSet): boolean {
   if (set.length > 0) {
     ctx.db.entries.setValue(entry, set.encoding, set.value)

@@ -1,13 +1,11 @@
 // Cursors of SCAN and its like, as Redis reads them: strtoul's unsigned 64-bit integers.
 
 import type { Context } from '../../engine/context.ts'
+import { MINUS, PLUS, ZERO } from '../../lib/ascii.ts'
 import { isDigit } from '../../lib/strtod.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 const INVALID_CURSOR = errorBytes('ERR invalid cursor')
-const PLUS = 0x2b
-const MINUS = 0x2d
-const ZERO = 0x30
 const CURSOR_DIGITS_MAX = 20
 const CURSOR_MAX = 0xffffffffffffffffn
 

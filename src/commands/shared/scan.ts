@@ -2,6 +2,7 @@
 
 import { type Context, WRONG } from '../../engine/context.ts'
 import type { Options } from '../../engine/options.ts'
+import { STAR } from '../../lib/ascii.ts'
 import { globMatch } from '../../lib/glob.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -9,7 +10,6 @@ import { SYNTAX } from '../../protocol/errors.ts'
 import type { Reply } from '../../protocol/reply.ts'
 import { cursorOrReply } from './cursor.ts'
 
-const STAR = 0x2a
 /** A scan looks at ten buckets for each element it was asked for before it gives up finding more. */
 const BUCKETS_PER_COUNT = 10
 
@@ -84,7 +84,8 @@ export function replyWhole(reply: Reply, replyMatching: () => number): void {
 
 /**
  * Steps through a table until COUNT elements were seen, and replies with the cursor to go on from and with what was
- * found, `words` each. `step` adds to `found` what options.accepts() of the buckets at a cursor, and says which is next.
+ * found, `words` each. `step` adds to `found` what options.accepts() of the buckets at a cursor, and says which is
+ * next.
  */
 export function replyTable<T>(
   reply: Reply,

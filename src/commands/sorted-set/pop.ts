@@ -7,12 +7,8 @@ import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { MUST_BE_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
-import { errorBytes } from '../../protocol/reply.ts'
+import { COUNT_NOT_POSITIVE, MUST_BE_POSITIVE, NUMKEYS_NOT_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
 import { cursorOf, openSet, replyScore, storeBack } from './shared.ts'
-
-const NUMKEYS = errorBytes('ERR numkeys should be greater than 0')
-const COUNT = errorBytes('ERR count should be greater than 0')
 
 const popMin: Command = {
   name: 'zpopmin',
@@ -111,9 +107,9 @@ interface MultiPop {
 /** numkeys key … MIN|MAX [COUNT count], from args[at] on. */
 function multiPopOrReply(ctx: Context, at: number): MultiPop | undefined {
   const { reply } = ctx
-  const keys = ctx.longOrReply(at, NUMKEYS)
+  const keys = ctx.longOrReply(at, NUMKEYS_NOT_POSITIVE)
   if (Number.isNaN(keys)) return undefined
-  if (keys < 1) return void reply.fixedError(NUMKEYS)
+  if (keys < 1) return void reply.fixedError(NUMKEYS_NOT_POSITIVE)
   const lastKey = at + keys
   const opt = ctx.options(lastKey + 1)
   if (!opt.more()) return void opt.syntaxError()
@@ -122,8 +118,8 @@ function multiPopOrReply(ctx: Context, at: number): MultiPop | undefined {
   let count = -1
   while (opt.more()) {
     if (count < 0 && opt.eat('count', 1)) {
-      count = opt.longOrReply(COUNT)
-      if (!opt.failed && count < 1) opt.fail(COUNT)
+      count = opt.longOrReply(COUNT_NOT_POSITIVE)
+      if (!opt.failed && count < 1) opt.fail(COUNT_NOT_POSITIVE)
     } else opt.syntaxError()
     if (opt.failed) return undefined
   }

@@ -6,14 +6,15 @@ import { ENC_LISTPACK } from '../../keyspace/types.ts'
 import type { ZSet, ZSetCursor } from '../../keyspace/values/zset/zset.ts'
 import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
 import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
+import { MINUS, OPEN, PLUS } from '../../lib/ascii.ts'
 import { parseDouble } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { numberEnd, numberValue, spacesEnd } from '../../lib/strtod.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
 
-export const NOT_A_FLOAT_RANGE = errorBytes('ERR min or max is not a float')
-export const NOT_A_LEX_RANGE = errorBytes('ERR min or max not valid string range item')
+const NOT_A_FLOAT_RANGE = errorBytes('ERR min or max is not a float')
+const NOT_A_LEX_RANGE = errorBytes('ERR min or max not valid string range item')
 
 /** The sorted set of an entry. One at a time: the next call points the same object elsewhere. */
 export function openSet(ctx: Context, entry: Ref): ZSet {
@@ -46,7 +47,9 @@ export function replyScore(reply: Reply, score: number): void {
   else reply.double(score)
 }
 
-/** `count` members from `rank` on (counted from the end when `reverse`), with or without scores, behind their header. */
+/**
+ * `count` members from `rank` on (counted from the end when `reverse`), with or without scores, behind their header.
+ */
 export function replyMembers(
   ctx: Context,
   z: ZSet,
@@ -112,10 +115,7 @@ export function membersOrReply(ctx: Context, range: ZSetRange, min: Slice, max: 
   return true
 }
 
-const OPEN = 0x28
 const CLOSED = 0x5b
-const MINUS = 0x2d
-const PLUS = 0x2b
 
 function isOpen(bound: Slice): boolean {
   return bound.len > 0 && bound.byte(0) === OPEN

@@ -7,9 +7,10 @@ import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
 import { ENTRY_BYTES_MAX, type Stream } from '../../keyspace/values/stream/stream.ts'
 import type { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
+import { STAR } from '../../lib/ascii.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { isMark, openStream, replyId } from './shared.ts'
-import { AddOrTrim, propagate, STAR } from './trim.ts'
+import { AddOrTrim, propagate } from './trim.ts'
 
 const ZERO_ID = errorBytes('ERR The ID specified in XADD must be greater than 0-0')
 const EXHAUSTED = errorBytes('ERR The stream has exhausted the last possible ID, unable to add more items')

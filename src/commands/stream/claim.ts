@@ -6,6 +6,7 @@ import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import type { Ref } from '../../memory/arena.ts'
+import { COUNT_OPTION_NOT_POSITIVE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { errorText } from '../shared/arguments.ts'
 import { propagateClaim, propagateGroupId, propagateNewConsumer } from './propagate.ts'
@@ -25,7 +26,6 @@ const MIN_IDLE_XAUTOCLAIM = errorBytes('ERR Invalid min-idle-time argument for X
 const IDLE = errorBytes('ERR Invalid IDLE option argument for XCLAIM')
 const TIME = errorBytes('ERR Invalid TIME option argument for XCLAIM')
 const RETRYCOUNT = errorBytes('ERR Invalid RETRYCOUNT option argument for XCLAIM')
-const COUNT = errorBytes('ERR COUNT must be > 0')
 const AUTOCLAIM_COUNT = 100
 const AUTOCLAIM_COUNT_MAX = 2 ** 63 / 16
 
@@ -209,8 +209,8 @@ const autoClaim: Command = {
     const opt = ctx.options(6)
     while (opt.more()) {
       if (opt.eat('count', 1)) {
-        count = opt.longOrReply(COUNT)
-        if (count < 1 || count > AUTOCLAIM_COUNT_MAX) opt.fail(COUNT)
+        count = opt.longOrReply(COUNT_OPTION_NOT_POSITIVE)
+        if (count < 1 || count > AUTOCLAIM_COUNT_MAX) opt.fail(COUNT_OPTION_NOT_POSITIVE)
       } else if (opt.eat('justid')) request.justId = true
       else opt.syntaxError()
       if (opt.failed) return
@@ -243,7 +243,10 @@ interface Chosen {
   deleted: StreamId[]
 }
 
-/** At most `count` pending entries from `start` on that are idle enough or gone; in `next` where to go on, 0-0 at the end. */
+/**
+ * At most `count` pending entries from `start` on that are idle enough or gone; in `next` where to go on, 0-0 at the
+ * end.
+ */
 function choose(ctx: Context, at: GroupAt, start: StreamId, count: number, minIdleMs: number, next: StreamId): Chosen {
   const { groups, index } = StreamType.of(ctx.keyspace)
   const stream = openStream(ctx, at.entry)

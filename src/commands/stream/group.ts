@@ -6,6 +6,7 @@ import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
 import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
+import { DOLLAR } from '../../lib/ascii.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -19,8 +20,6 @@ const NO_KEY = errorBytes(
 )
 const BUSY_GROUP = errorBytes('BUSYGROUP Consumer Group name already exists')
 const ENTRIES_READ = errorBytes('ERR value for ENTRIESREAD must be positive or -1')
-
-const DOLLAR = 0x24
 
 const HELP = [
   'CREATE <key> <groupname> <id|$> [option]',

@@ -4,11 +4,9 @@
 // for each run of bytes that all keys below it share.
 
 import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
-import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { ID_BYTES, StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import type { StreamIndex } from '../../keyspace/values/stream/stream-index.ts'
 import type { Ref } from '../../memory/arena.ts'
-
-const ID_BYTES = 16
 
 export function radixNodes(index: StreamIndex, tree: Ref): number {
   const { trees } = index

@@ -9,16 +9,16 @@ import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Stream } from '../../keyspace/values/stream/stream.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
+import { DOLLAR } from '../../lib/ascii.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
+import { SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_INTEGER, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { errorText } from '../shared/arguments.ts'
 import { distanceFromFirst, hasDeletedAfter } from './lag.ts'
 import { propagateClaim, propagateGroupId, propagateNewConsumer } from './propagate.ts'
 import { idOrReply, isMark, openStream, replyEntry, replyId, replyRange } from './shared.ts'
 
-const TIMEOUT_NOT_INTEGER = errorBytes('ERR timeout is not an integer or out of range')
 const GROUP_IN_XREAD = errorBytes('ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.')
 const NOACK_IN_XREAD = errorBytes('ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.')
 const MISSING_GROUP = errorBytes('ERR Missing GROUP option for XREADGROUP')
@@ -31,7 +31,6 @@ const GREATER_IN_XREAD = errorBytes(
   'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.',
 )
 
-const DOLLAR = 0x24
 const GREATER = 0x3e
 const INT64_MAX = 2 ** 63
 

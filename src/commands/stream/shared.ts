@@ -6,6 +6,7 @@ import type { Stream } from '../../keyspace/values/stream/stream.ts'
 import type { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import type { StreamIterator } from '../../keyspace/values/stream/stream-iterator.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
+import { MINUS, OPEN, PLUS } from '../../lib/ascii.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
@@ -14,10 +15,6 @@ import { errorText } from '../shared/arguments.ts'
 const INVALID_ID = errorBytes('ERR Invalid stream ID specified as stream command argument')
 const INVALID_START = errorBytes('ERR invalid start ID for the interval')
 const INVALID_END = errorBytes('ERR invalid end ID for the interval')
-
-const OPEN = 0x28
-const MINUS = 0x2d
-const PLUS = 0x2b
 
 /** The stream of an entry. One at a time: the next call points the same object elsewhere. */
 export function openStream(ctx: Context, entry: Ref): Stream {

@@ -8,6 +8,7 @@ import type { Options } from '../../engine/options.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Stream, Trim } from '../../keyspace/values/stream/stream.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { STAR } from '../../lib/ascii.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { idOrReply, isMark, openStream } from './shared.ts'
@@ -18,7 +19,6 @@ const LIMIT_NEGATIVE = errorBytes('ERR The LIMIT argument must be >= 0.')
 const LIMIT_ALONE = errorBytes('ERR syntax error, LIMIT cannot be used without specifying a trimming strategy')
 const LIMIT_EXACT = errorBytes('ERR syntax error, LIMIT cannot be used without the special ~ option')
 const NO_STRATEGY = errorBytes('ERR syntax error, XTRIM must be called with a trimming strategy')
-export const STAR = 0x2a
 const TILDE = 0x7e
 const EQUALS = 0x3d
 const LIMIT_DEFAULT = 10000

@@ -16,11 +16,10 @@ import {
 import { INT64_MAX, INT64_MIN, parseBigInt64, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
+import { FLOAT_OVERFLOW, INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 const DECR_OVERFLOW = errorBytes('ERR decrement would overflow')
-const FLOAT_OVERFLOW = errorBytes('ERR increment would produce NaN or Infinity')
 
 const incr: Command = {
   name: 'incr',

@@ -115,7 +115,7 @@ const setRange: Command = {
 }
 
 /** False after an error reply when a string may not become `length` bytes long. */
-export function lengthAllowedOrReply(ctx: Context, length: number): boolean {
+function lengthAllowedOrReply(ctx: Context, length: number): boolean {
   if (length <= ctx.settings.protoMaxBulkLen || ctx.client.has(CLIENT_MASTER | CLIENT_INTERNAL)) return true
   ctx.reply.fixedError(STRING_TOO_LONG)
   return false

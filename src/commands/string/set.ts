@@ -79,8 +79,8 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
 }
 
 /**
- * Sets one key to a string, with its events; `whenMs` -1: no expiry is given. What is propagated is left to the caller: a
- * time from now must go out as PXAT, for it would come out later elsewhere.
+ * Sets one key to a string, with its events; `whenMs` -1: no expiry is given. What is propagated is left to the
+ * caller: a time from now must go out as PXAT, for it would come out later elsewhere.
  */
 export function setOne(ctx: Context, key: Slice, value: Slice, keepTtl = false, whenMs = -1): void {
   const { db } = ctx

@@ -1,4 +1,5 @@
-// What COMMAND GETKEYSANDFLAGS answers to many lines is compared with redis-server in commands/server/command/command.test.ts.
+// What COMMAND GETKEYSANDFLAGS answers to many lines is compared with redis-server in
+// commands/server/command/command.test.ts.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -7,7 +7,8 @@
 //          | KEYWORD ':' start       just behind KEYWORD, searched from args[start]; from the end when negative
 //          | '?'                     cannot be told
 //   find  := ('..' last)? ('/' step)? ('%' limit)?
-//                                    up to: +n behind the first, -n from the end; limit 2: the first half of what is left
+//                                    up to: +n behind the first, -n from the end; limit 2: the first half of what is
+// left
 //          | '#' at '+' first ('/' step)?
 //                                    their number stands `at` behind begin, the first of them `first` behind begin
 //
@@ -21,19 +22,19 @@ import { digitsEnd, spacesEnd } from '../../lib/strtod.ts'
 import type { KeyFinderName } from './command.ts'
 
 export const KEY_RO = 1 << 0
-export const KEY_RW = 1 << 1
+const KEY_RW = 1 << 1
 export const KEY_OW = 1 << 2
 export const KEY_RM = 1 << 3
-export const KEY_ACCESS = 1 << 4
+const KEY_ACCESS = 1 << 4
 export const KEY_UPDATE = 1 << 5
-export const KEY_INSERT = 1 << 6
-export const KEY_DELETE = 1 << 7
-export const KEY_NOT_KEY = 1 << 8
+const KEY_INSERT = 1 << 6
+const KEY_DELETE = 1 << 7
+const KEY_NOT_KEY = 1 << 8
 export const KEY_INCOMPLETE = 1 << 9
-export const KEY_VARIABLE_FLAGS = 1 << 10
+const KEY_VARIABLE_FLAGS = 1 << 10
 
 /** Flag words as COMMAND INFO prints them, in its order. */
-export const KEY_FLAGS: readonly (readonly [name: string, bit: number])[] = [
+const KEY_FLAGS: readonly (readonly [name: string, bit: number])[] = [
   ['RO', KEY_RO],
   ['RW', KEY_RW],
   ['OW', KEY_OW],
@@ -64,7 +65,7 @@ export interface KeySpec {
 }
 
 /** What a table entry tells the key finder about its command. */
-export interface KeyFacts {
+interface KeyFacts {
   readonly keySpecs: readonly KeySpec[]
   readonly keyFinder: KeyFinderName | undefined
 }

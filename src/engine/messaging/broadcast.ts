@@ -3,7 +3,8 @@
 //   reply.u8  [ message 1 | message 2 | message 3 | free … ]
 //             ^batchFrom                          ^batchEnd     of a client that gets all three: one range, one write
 //
-// Always: a client's range is behind whatever its `out` holds; ranges are written or copied before the buffer is used anew.
+// Always: a client's range is behind whatever its `out` holds; ranges are written or copied before the buffer is used
+// anew.
 
 import { Reply } from '../../protocol/reply.ts'
 

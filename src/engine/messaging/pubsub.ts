@@ -3,8 +3,8 @@
 //   channels   name ─▶ one client, or an audience of several
 //   patterns   the same, with the pattern's bytes beside it
 //
-// Always: a client's own sets (channels, patterns, shardChannels) mirror the maps; CLIENT_PUBSUB is set while any of them
-// is filled. A message is written once per protocol and audience (broadcast.ts).
+// Always: a client's own sets (channels, patterns, shardChannels) mirror the maps; CLIENT_PUBSUB is set while any of
+// them is filled. A message is written once per protocol and audience (broadcast.ts).
 
 import type { Database } from '../../keyspace/database.ts'
 import { bytesOf } from '../../lib/bytes.ts'

@@ -4,9 +4,9 @@
 //   default   a command of a tracking client reads keys ─▶ remembered; a change ─▶ one message, forgotten
 //   BCAST     a client names prefixes; every changed key below them is told, at the end of the event loop's turn
 //
-// Always: `trackedItems` is the number of remembered (key, client) pairs; engine.keyWatchers includes one for each client
-// that tracks and one for each remembered key, which stay remembered when their clients go or stop. Messages to the client
-// whose command made the change follow that command's reply.
+// Always: `trackedItems` is the number of remembered (key, client) pairs; engine.keyWatchers includes one for each
+// client that tracks and one for each remembered key, which stay remembered when their clients go or stop. Messages
+// to the client whose command made the change follow that command's reply.
 
 import type { Slice } from '../../lib/slice.ts'
 import type { Reply } from '../../protocol/reply.ts'

@@ -2,7 +2,7 @@
 //
 // Always: at most acllog-max-len entries; one that repeats a recent one only counts up and comes to the front.
 
-export interface AclLogEntry {
+interface AclLogEntry {
   id: number
   count: number
   reason: 'auth'

@@ -7,7 +7,7 @@ import type { TableEntry } from '../catalog/table.ts'
 
 const SAMPLES_MAX = 160
 
-export interface LatencySample {
+interface LatencySample {
   unixSeconds: number
   ms: number
 }

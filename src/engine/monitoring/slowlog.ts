@@ -8,7 +8,7 @@ import type { Client } from '../client.ts'
 const ARGS_MAX = 32
 const ARG_BYTES_MAX = 128
 
-export interface SlowEntry {
+interface SlowEntry {
   id: number
   unixSeconds: number
   durationUs: number

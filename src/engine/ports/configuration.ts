@@ -1,6 +1,6 @@
 // Configuration: what commands ask of the server's configuration. server/configuration.ts is behind it.
 
-export interface ConfigCaller {
+interface ConfigCaller {
   /** The client is on this machine. */
   local: boolean
 }

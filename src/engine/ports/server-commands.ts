@@ -1,5 +1,5 @@
-// ServerCommands: what commands may ask of the server beyond keys and replies, by the part that answers. It is all that a
-// handler sees of the engine (Context.server); what a part is behind it, it does not know.
+// ServerCommands: what commands may ask of the server beyond keys and replies, by the part that answers. It is all
+// that a handler sees of the engine (Context.server); what a part is behind it, it does not know.
 
 import type { Auth } from '../auth.ts'
 import type { CommandTable } from '../catalog/table.ts'

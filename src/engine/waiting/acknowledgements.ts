@@ -9,7 +9,7 @@ import type { Context } from '../context.ts'
 import type { Engine } from '../engine.ts'
 
 /** What a client waits for: that many of each. */
-export interface WantedCopies {
+interface WantedCopies {
   /** 1: our own append-only file must be on disk. */
   local: number
   replicas: number

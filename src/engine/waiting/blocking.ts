@@ -172,7 +172,9 @@ export class Blocking {
     }
   }
 
-  /** The type of what a client could be served, -1 for nothing. A key that has run out is left for commands to remove. */
+  /**
+   * The type of what a client could be served, -1 for nothing. A key that has run out is left for commands to remove.
+   */
   private typeWithoutExpiring(database: Database, key: Slice): number {
     const entry = database.find(key, LOOKUP_NO_EXPIRE)
     return entry === 0 ? -1 : database.entries.typeOf(entry)

@@ -1,5 +1,6 @@
 // The gate of large values under a snapshot: a command that would change a large value which the snapshot has not saved
-// yet would have to wait for the whole value to be written. Its client is postponed instead, and everybody else is served.
+// yet would have to wait for the whole value to be written. Its client is postponed instead, and everybody else is
+// served.
 //
 //   command ─▶ POSTPONE ─▶ [the snapshot saves the value, in slices] ─▶ released ─▶ parsed and judged again
 //

@@ -1,5 +1,5 @@
-// ClientPause: CLIENT PAUSE. While it lasts, commands are postponed: all, or those that may change something; keys do not
-// expire, and nothing is evicted.
+// ClientPause: CLIENT PAUSE. While it lasts, commands are postponed: all, or those that may change something; keys do
+// not expire, and nothing is evicted.
 //
 //   RUNNING → PAUSED [begin] → RUNNING [end]
 //

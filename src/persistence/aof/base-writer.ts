@@ -16,7 +16,7 @@ const LARGE_BYTES = 128 * 1024
 const PART_BYTES = 64 * 1024
 const SAMPLES = 5
 
-export interface AofBaseOptions {
+interface AofBaseOptions {
   codecs: ValueCodecs
   libraries: readonly Slice[]
   /** Seconds since 1970 to stand at the beginning; undefined: none. */

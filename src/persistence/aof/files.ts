@@ -7,7 +7,7 @@ import { folderOf } from '../file-sink.ts'
 import { attempt, type Disk, type DiskFailure, type Log, reasonOf } from '../machine.ts'
 import { type LogFile, Manifest, ManifestError } from './manifest.ts'
 
-export interface AofNames {
+interface AofNames {
   /** appenddirname. */
   readonly appenddirname: string
   /** appendfilename. */
@@ -15,10 +15,10 @@ export interface AofNames {
 }
 
 /**
- * What became of a change of the manifest. 'unsure': it stands there, but whether it would survive a crash is not known;
- * what both name must be kept.
+ * What became of a change of the manifest. 'unsure': it stands there, but whether it would survive a crash is not
+ * known; what both name must be kept.
  */
-export type PersistOutcome = 'durable' | 'as before' | 'unsure'
+type PersistOutcome = 'durable' | 'as before' | 'unsure'
 
 /** The manifest cannot be used: the server must not start. */
 export class AofFilesFailure extends Error {
@@ -97,8 +97,8 @@ export class AofFiles {
   }
 
   /**
-   * Makes `next` the manifest. Nothing waits for the disk; `done` may be called before this returns, and no other change
-   * may begin before it is.
+   * Makes `next` the manifest. Nothing waits for the disk; `done` may be called before this returns, and no other
+   * change may begin before it is.
    */
   persist(next: Manifest, done: (outcome: PersistOutcome) => void): void {
     const { disk, log } = this

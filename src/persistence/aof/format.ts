@@ -1,13 +1,12 @@
 // The form of an append-only file: what its loader and its checker both know.
 //
-//   [ an RDB ]  *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n   #TS:1700000000\r\n   MULTI … EXEC   [ zeros of a torn write ]
+//   [ an RDB ]  *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n   #TS:1700000000\r\n   MULTI … EXEC   [ zeros of a torn
+// write ]
 
 import type { Disk } from '../machine.ts'
 
 /** A line that begins so says something about what follows: the time. */
 export const HASH = 35
-/** A command. */
-export const STAR = 42
 export const ANNOTATION_BYTES_MAX = 1024
 const TAIL_PIECE_BYTES = 4096
 

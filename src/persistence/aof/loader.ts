@@ -10,6 +10,7 @@ import { stackOf } from '../../engine/boundary.ts'
 import type { TableEntry } from '../../engine/catalog/table.ts'
 import { CLIENT_INTERNAL, Client, type KeptCommand } from '../../engine/client.ts'
 import { keepCommand } from '../../engine/dispatch.ts'
+import { CR, LF, STAR } from '../../lib/ascii.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { Unwind } from '../../lib/unwind.ts'
 import { COMMAND, INCOMPLETE, Parser } from '../../protocol/parser.ts'
@@ -20,14 +21,12 @@ import type { PersistenceParts } from '../parts.ts'
 import { RdbInput } from '../rdb/input.ts'
 import type { RdbLoader } from '../rdb-loader.ts'
 import type { AofFiles } from './files.ts'
-import { ANNOTATION_BYTES_MAX, endOfData, HASH, isRdb, STAR } from './format.ts'
+import { ANNOTATION_BYTES_MAX, endOfData, HASH, isRdb } from './format.ts'
 
 const WINDOW_BYTES = 1 << 20
 /** What a long command needs is read in pieces. */
 const PIECE_BYTES = 4 << 20
 const COMMANDS_PER_TURN = 1024
-const LF = 10
-const CR = 13
 
 const WHOLE = 0
 const TRUNCATED = 1
@@ -63,8 +62,8 @@ export class AofLoader {
   }
 
   /**
-   * Replays all files; how many bytes they have, 0 when there are none. `inTurns`: others work between the steps, and so
-   * do scripts that take long. Throws LoadFailure.
+   * Replays all files; how many bytes they have, 0 when there are none. `inTurns`: others work between the steps, and
+   * so do scripts that take long. Throws LoadFailure.
    */
   *load(inTurns: boolean): LoadSteps<number> {
     const { files, parts, progress } = this

@@ -45,7 +45,9 @@ export class AofLog implements Sink {
   /** Bytes appended since the process started, buffer included, and how many of them are on the disk. */
   appended = 0
   synced = 0
-  /** Fsync works again after it had failed: what it had covered may be lost on the disk, and the log needs a new base. */
+  /**
+   * Fsync works again after it had failed: what it had covered may be lost on the disk, and the log needs a new base.
+   */
   needsRewrite = false
   /** DEBUG AOF-FLUSH-SLEEP. */
   flushSleepUs = 0

@@ -174,7 +174,10 @@ export class AofRewriter {
     this.discard(error === null ? [this.temporaryBase] : [])
   }
 
-  /** Deletes files of which nothing is needed, and only then gives up: the next rewrite has the same names for its own. */
+  /**
+   * Deletes files of which nothing is needed, and only then gives up: the next rewrite has the same names for its
+   * own.
+   */
   private discard(paths: readonly string[]): void {
     if (paths.length === 0) return this.gaveUp()
     this.parts.disk.unlinkLater(paths[0], () => this.discard(paths.slice(1)))

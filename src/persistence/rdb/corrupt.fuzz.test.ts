@@ -1,7 +1,8 @@
 // Damaged payloads and files, made from a seed: each is refused with an error or gives values like others, whose every
 // side is then looked at. More of them than a test run has time for:
 //
-//   CORRUPT_PAYLOADS=100000 CORRUPT_FILES=100000 CORRUPT_SEED=1 npx bun test --timeout 9999999 ./src/persistence/rdb/corrupt.fuzz.test.ts
+//   CORRUPT_PAYLOADS=100000 CORRUPT_FILES=100000 CORRUPT_SEED=1 npx bun test --timeout 9999999
+// ./src/persistence/rdb/corrupt.fuzz.test.ts
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -8,6 +8,7 @@
 //
 // Always: nothing is allocated on the word of a length alone: strings are made of bytes that are there.
 
+import { TWO_32 } from '../../lib/bits.ts'
 import { lzfDecompress } from '../../lib/lzf.ts'
 import { writeInt } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -26,7 +27,6 @@ export class RdbError extends Error {
   }
 }
 
-const TWO_32 = 0x100000000
 /** No three bytes of LZF stand for more than this. */
 const LZF_GAIN_MAX = 264
 /** No string is longer: four times what proto-max-bulk-len lets in by default. */

@@ -3,6 +3,7 @@
 //
 // Always: `dv` sees the same bytes as `u8`; both change when the buffer grows.
 
+import { TWO_32 } from '../../lib/bits.ts'
 import { copyBytes } from '../../lib/bytes.ts'
 import type { Int64 } from '../../lib/int64.ts'
 import { LzfCompressor } from '../../lib/lzf.ts'
@@ -17,7 +18,6 @@ const COMPRESS_MIN = 20
 /** Compressing must save this much. */
 const GAIN_MIN = 4
 const LENGTH_BYTES_MAX = 9
-const TWO_32 = 0x100000000
 
 export class RdbOutput {
   u8: Uint8Array
@@ -115,8 +115,8 @@ export class RdbOutput {
   }
 
   /**
-   * As string(), but a long one is only begun: ready() goes on with it, and nothing else may be written before that says
-   * that it is done.
+   * As string(), but a long one is only begun: ready() goes on with it, and nothing else may be written before that
+   * says that it is done.
    */
   element(s: Slice): void {
     while (this.long.isUnderWay) this.long.step(this)

@@ -80,7 +80,7 @@ export interface ReaderTable {
 export const NEED = 0
 export const PAUSED = 1
 export const DONE = 2
-export type RunOutcome = typeof NEED | typeof PAUSED | typeof DONE
+type RunOutcome = typeof NEED | typeof PAUSED | typeof DONE
 
 const HEADER = 0
 const OPCODE = 1

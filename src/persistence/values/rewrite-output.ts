@@ -1,4 +1,5 @@
-// RewriteOutput: where the commands of values go: a buffer of commands, and the database that the last of them selected.
+// RewriteOutput: where the commands of values go: a buffer of commands, and the database that the last of them
+// selected.
 //
 // Always: a word of more than PIECE_BYTES is written in pieces, with a pause behind each.
 

@@ -1,5 +1,5 @@
-// ValueCodecs: the codecs of one server, found by the type of a value or by what a file calls it; and those who write, read
-// and rewrite values of any type with them.
+// ValueCodecs: the codecs of one server, found by the type of a value or by what a file calls it; and those who
+// write, read and rewrite values of any type with them.
 //
 // Always: a type has one codec, and an RDB type belongs to one; what has none is an error, in a file as in a keyspace.
 

@@ -49,7 +49,7 @@ export interface LocalExpression {
   variable: LocalVariable
   isUpvalue: boolean
 }
-export interface GlobalExpression {
+interface GlobalExpression {
   type: 'global'
   name: string
   line: number
@@ -79,7 +79,7 @@ export interface MethodExpression {
   /** Where the method is looked up. */
   selfLine: number
 }
-export interface BinaryExpression {
+interface BinaryExpression {
   type: 'binary'
   operator: BinaryOperator
   left: Expression

@@ -75,9 +75,9 @@ const NAMELESS = { what: '', name: '' }
 const nameless = () => NAMELESS
 
 /**
- * What Lua takes for the last load of a value made of `and` and `or`: it reads the code from its beginning and takes every
- * jump, whatever really happened. An operand that is followed by a jump goes to `ifTrue` or `ifFalse`, as `jumpsOn` says;
- * undefined: it is the last.
+ * What Lua takes for the last load of a value made of `and` and `or`: it reads the code from its beginning and takes
+ * every jump, whatever really happened. An operand that is followed by a jump goes to `ifTrue` or `ifFalse`, as
+ * `jumpsOn` says; undefined: it is the last.
  */
 function describeLast(
   e: Expression,

@@ -142,7 +142,10 @@ export class ExpressionCompiler {
     }
   }
 
-  /** A local that is nothing but a host function or a fixed one is not asked for, so that functions need not capture it. */
+  /**
+   * A local that is nothing but a host function or a fixed one is not asked for, so that functions need not capture
+   * it.
+   */
   private localValue(e: LocalExpression): string {
     return this.chunk.hostFunction(e) ?? (this.isFixed(e.variable) ? fixedName(e.variable) : localName(e.variable))
   }
@@ -352,8 +355,9 @@ export class ExpressionCompiler {
   }
 
   /**
-   * Code that ends with the call's result in `g`, started but not waited for when `kind` is 'tail'. Then `c` is true when it
-   * has ended, false when it is a Lua function that has not begun, undefined when it is a host function under way.
+   * Code that ends with the call's result in `g`, started but not waited for when `kind` is 'tail'. Then `c` is true
+   * when it has ended, false when it is a Lua function that has not begun, undefined when it is a host function under
+   * way.
    */
   startCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string {
     const before: string[] = []

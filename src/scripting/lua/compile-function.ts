@@ -5,9 +5,11 @@
 //   const F2=function*(l1, l3, l4){...}                        l1 is captured
 //   new LF(function(l3,l4){return F2.call(this,l1,l3,l4)},...)   the closure
 //
-// There is one LuaFunction for the whole chunk of a function that is fixed (fixed.ts), and no generator of a straight one:
+// There is one LuaFunction for the whole chunk of a function that is fixed (fixed.ts), and no generator of a straight
+// one:
 //
-//   const F3=function(l1,l6){...};const K5=new LF(F3,true,CH,E)     whoever enters the main function sets E, its environment
+//   const F3=function(l1,l6){...};const K5=new LF(F3,true,CH,E)     whoever enters the main function sets E, its
+// environment
 //
 // The frame of a running function, in the current thread's frames, two slots each:
 //

@@ -101,7 +101,7 @@ export function instantiate(prototype: Prototype, state: unknown, operations: un
 }
 
 /** A chunk's name as positions print it, at most `max` bytes with the final NUL that C counts. */
-export function displayName(name: string, max: number): string {
+function displayName(name: string, max: number): string {
   if (name[0] === '=') return name.slice(1, max)
   if (name[0] === '@') {
     const room = max - 8

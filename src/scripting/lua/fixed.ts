@@ -1,6 +1,6 @@
-// Fixed functions: local functions that are only ever called by name. Nobody can tell one making of such a function from the
-// next, so that there is one for the chunk, and calls go to it directly. What it captures it is handed with each call: whoever
-// can name the function can see that as well.
+// Fixed functions: local functions that are only ever called by name. Nobody can tell one making of such a function
+// from the next, so that there is one for the chunk, and calls go to it directly. What it captures it is handed with
+// each call: whoever can name the function can see that as well.
 //
 //   local prefix = KEYS[1]
 //   local function key(id) return prefix .. id end      K2=new LF(function(l1,l3){...})

@@ -144,14 +144,3 @@ export function formatFixed(n: number, precision: number, alternate: boolean): s
   if (precision === 0) return signOf(n) + (whole || '0') + dot
   return `${signOf(n)}${whole || '0'}.${fraction.padEnd(precision, '0').slice(0, precision)}`
 }
-
-/** printf's %a of a finite number, as glibc writes it. */
-export function formatHexFloat(n: number): string {
-  f64[0] = Math.abs(n)
-  const bits = u64[0]
-  const exponentBits = Number(bits >> 52n)
-  const fraction = withoutLastZeros((bits & 0xfffffffffffffn).toString(16).padStart(13, '0'))
-  const lead = exponentBits === 0 ? '0' : '1'
-  const power = bits === 0n ? 0 : Math.max(exponentBits, 1) - 1023
-  return `${signOf(n)}0x${lead}${fraction ? `.${fraction}` : ''}p${power < 0 ? '-' : '+'}${Math.abs(power)}`
-}

@@ -48,7 +48,10 @@ export function resumed(S: LuaState): void {
   if (S.killed !== undefined) throw S.killed
 }
 
-/** Runs a call that was just started: its result, or PENDING. Then NEST is to be yielded, and `taken` gives the result. */
+/**
+ * Runs a call that was just started: its result, or PENDING. Then NEST is to be yielded, and `taken` gives the
+ * result.
+ */
 export function run(S: LuaState, running: Running): LuaResult | typeof PENDING {
   for (;;) {
     const step = running.next()

@@ -171,7 +171,10 @@ export class LuaState {
     return f.chunk.sites[index]
   }
 
-  /** True when the function there has made a tail call: one of a Lua function takes its frame, one of a host function does not. */
+  /**
+   * True when the function there has made a tail call: one of a Lua function takes its frame, one of a host function
+   * does not.
+   */
   isLost(level: number): boolean {
     return level > 1 && this.siteAt(level)?.kind === 'tail' && this.functionAt(level - 1)!.chunk !== undefined
   }
@@ -248,3 +251,6 @@ export function typeName(value: LuaValue): string {
       return typeof value
   }
 }
+
+/** Values on a host function's stack, at most. */
+export const C_STACK_MAX = 8000

@@ -347,7 +347,9 @@ export class LuaTable extends LuaObject {
     }
   }
 
-  /** Grows the array part to `size` at least, as a constructor with an open call at its end does; nodes move with it. */
+  /**
+   * Grows the array part to `size` at least, as a constructor with an open call at its end does; nodes move with it.
+   */
   reserveArray(size: number): void {
     if (size > this.arr.length) this.resize(size, this.nodes === EMPTY ? 0 : this.mask + 1)
   }

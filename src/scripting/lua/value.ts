@@ -112,7 +112,10 @@ export const DEEP = 3
 export const RESUME = 4
 /** Leave the current coroutine with LuaState.transfer. */
 export const YIELD = 5
-/** Run the calls of LuaState.nested from the bottom of a fresh stack each, innermost first, and serve LuaState.request. */
+/**
+ * Run the calls of LuaState.nested from the bottom of a fresh stack each, innermost first, and serve
+ * LuaState.request.
+ */
 export const NEST = 6
 
 /** In place of a result: the call has not ended, and its caller has to yield. */

@@ -1,6 +1,7 @@
 // The bit library: operations on 32-bit integers, of which every result is a signed one.
 
-// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
+// call would cost
 
 import type { LuaState } from '../lua/state.ts'
 import { numberArgument, register } from '../lua/stdlib/arguments.ts'

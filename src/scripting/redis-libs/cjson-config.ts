@@ -3,12 +3,12 @@
 //
 // Always: a function sets what its arguments before a faulty one say.
 
+import { INT_MAX } from '../../lib/bits.ts'
 import { cText } from '../../lib/text.ts'
 import type { LuaState } from '../lua/state.ts'
 import { intArgument, stringArgument } from '../lua/stdlib/arguments.ts'
 import type { LuaFunction, LuaValue } from '../lua/value.ts'
 
-const INT_MAX = 0x7fffffff
 const OFF_ON = ['off', 'on']
 
 export interface CjsonConfig {

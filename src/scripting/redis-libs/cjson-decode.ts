@@ -1,5 +1,5 @@
-// JsonDecoder: the Lua value of a JSON text, as lua-cjson reads it: a NUL ends the text, and numbers are what C's strtod
-// takes for one. Errors name the token found, and where it begins, counted from 1.
+// JsonDecoder: the Lua value of a JSON text, as lua-cjson reads it: a NUL ends the text, and numbers are what C's
+// strtod takes for one. Errors name the token found, and where it begins, counted from 1.
 //
 // Always: `token` is the token before `at`, or at it when it is 'T_END' or 'T_ERROR'. Nested values are kept on a stack
 // of its own; it is as deep as Lua's stack could be, of which an open array takes one slot and an open object two.

@@ -1,15 +1,15 @@
 // JsonEncoder: JSON text of one Lua value, as lua-cjson writes it.
 //
-// Always: tables are walked with a stack of its own; it is as deep as Lua's stack could be, of which an open array takes
-// one slot and an open object two.
+// Always: tables are walked with a stack of its own; it is as deep as Lua's stack could be, of which an open array
+// takes one slot and an open object two.
 
+import { INT_MAX } from '../../lib/bits.ts'
 import { formatGeneral, formatNumber } from '../lua/number.ts'
 import { type LuaState, typeName } from '../lua/state.ts'
 import { LuaTable } from '../lua/table.ts'
 import type { LuaError, LuaUserdata, LuaValue } from '../lua/value.ts'
 import type { CjsonConfig } from './cjson-config.ts'
 
-const INT_MAX = 0x7fffffff
 const INT_MIN = -INT_MAX - 1
 /** What C's %.14g and ours agree on without being asked. */
 const USUAL_PRECISION = 14

@@ -2,11 +2,11 @@
 // values are kept on a stack of its own, as deep as Lua's could be; a table and a key take one slot each.
 
 import type { LuaState } from '../lua/state.ts'
+import { C_STACK_MAX } from '../lua/state.ts'
 import { rawSet } from '../lua/stdlib/base.ts'
 import { LuaTable } from '../lua/table.ts'
 import type { LuaValue } from '../lua/value.ts'
 
-const C_STACK_MAX = 8000
 /** The bytes of one floating point number. */
 const scratch = new DataView(new ArrayBuffer(8))
 const TOO_MANY = 'stack overflow (too many return values at once; use unpack_one or unpack_limit instead.)'

@@ -1,11 +1,11 @@
 // MessagePack of one Lua value, in the shortest form. What has none becomes nil, and so do tables nested too deep.
 
+import { INT_MAX } from '../../lib/bits.ts'
 import { toInteger } from '../lua/stdlib/arguments.ts'
 import { LuaTable } from '../lua/table.ts'
 import type { LuaValue } from '../lua/value.ts'
 
 const NESTING_MAX = 16
-const INT_MAX = 0x7fffffff
 const INT64_LIMIT = 2 ** 63
 const NIL = '\xc0'
 /** What x86 makes of 0/0. */

@@ -1,14 +1,12 @@
 // The cmsgpack library: MessagePack from Lua values and back. Values stand one behind the other in a string.
 
 import type { LuaState } from '../lua/state.ts'
+import { C_STACK_MAX } from '../lua/state.ts'
 import { integerArgument, register, stringArgument, toInt } from '../lua/stdlib/arguments.ts'
 import { LuaTable } from '../lua/table.ts'
 import { type LuaResult, type LuaValue, NOTHING } from '../lua/value.ts'
 import { MessageDecoder } from './cmsgpack-decode.ts'
 import { packed } from './cmsgpack-encode.ts'
-
-/** Values on a host function's stack, at most. */
-const C_STACK_MAX = 8000
 
 export function openCmsgpack(S: LuaState): void {
   const library = new LuaTable(S)

@@ -1,9 +1,9 @@
 // StructFormat: a format of the struct library, read option by option. Always: `option` and `size` are those of the
 // option read last; what needs no alignment has size 0.
 
+import { INT_MAX } from '../../lib/bits.ts'
 import type { LuaState } from '../lua/state.ts'
 
-const INT_MAX = 0x7fffffff
 const INTEGER_BYTES_MAX = 32
 const INT_BYTES = 4
 const ALIGN_MAX = 8

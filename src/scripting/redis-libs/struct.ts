@@ -10,13 +10,12 @@
 
 import { parseNumber } from '../lua/number.ts'
 import type { LuaState } from '../lua/state.ts'
+import { C_STACK_MAX } from '../lua/state.ts'
 import { integerArgument, numberArgument, register, stringArgument, toInteger } from '../lua/stdlib/arguments.ts'
 import { LuaTable } from '../lua/table.ts'
 import type { LuaValue } from '../lua/value.ts'
 import { StructFormat } from './struct-format.ts'
 
-/** Values on a host function's stack, at most. */
-const C_STACK_MAX = 8000
 const INTEGERS = 'bBhHlLTiI'
 /** Up to this many bytes a double holds any integer. */
 const EXACT_BYTES = 6

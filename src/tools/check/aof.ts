@@ -5,7 +5,8 @@
 //   *3 ────┴▶ command ─▶ MULTI opens a group ─▶ … ─▶ EXEC closes it
 //                  └──── behind it, outside of a group: wholeTo
 
-import { ANNOTATION_BYTES_MAX, HASH, STAR } from '../../persistence/aof/format.ts'
+import { CR, DOLLAR, LF, STAR, ZERO } from '../../lib/ascii.ts'
+import { ANNOTATION_BYTES_MAX, HASH } from '../../persistence/aof/format.ts'
 import type { Disk } from '../../persistence/machine.ts'
 import type { AofFindings } from './findings.ts'
 
@@ -14,10 +15,6 @@ const PROGRESS_BYTES = 4 << 20
 /** Of MULTI. */
 const WORD_BYTES_MAX = 5
 const DIGITS_MAX = 15
-const ZERO = 48
-const CR = 13
-const LF = 10
-const DOLLAR = 36
 const ENDED = 'The file ends in the middle of a command.'
 
 class Malformed extends Error {

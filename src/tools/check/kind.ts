@@ -1,10 +1,11 @@
 // What a file is, by what it begins with.
 
-import { HASH, isRdb, STAR } from '../../persistence/aof/format.ts'
+import { STAR } from '../../lib/ascii.ts'
+import { HASH, isRdb } from '../../persistence/aof/format.ts'
 import type { Disk } from '../../persistence/machine.ts'
 
 /** 'other' may be a DUMP payload, which has no mark at its beginning. */
-export type FileKind = 'empty' | 'rdb' | 'aof' | 'manifest' | 'other'
+type FileKind = 'empty' | 'rdb' | 'aof' | 'manifest' | 'other'
 
 const HEAD_BYTES = 4096
 const MANIFEST_NAME = /\.manifest$/

@@ -1,5 +1,5 @@
-// With REDIS_SERVER naming a redis-server that has redis-check-rdb and redis-check-aof beside it: what they say of files,
-// whole and damaged, is what `redstart check` says.
+// With REDIS_SERVER naming a redis-server that has redis-check-rdb and redis-check-aof beside it: what they say of
+// files, whole and damaged, is what `redstart check` says.
 //
 //   CHECK_FILES=2000 CHECK_SEED=1 REDIS_SERVER=… npx bun test --timeout 9999999 ./src/tools/check/oracle.test.ts
 

@@ -27,7 +27,7 @@ export interface DoubtfulKey {
   source: CopiedKey | undefined
 }
 
-export interface ComparerParts {
+interface ComparerParts {
   machine: Machine
   source: Remote
   target: Remote

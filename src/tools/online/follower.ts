@@ -29,7 +29,7 @@ const QUIET_MS = 1500
 const SAVE_KEYS = 50_000
 const UNSURE_KEYS = 5_000
 
-export interface FollowerParts {
+interface FollowerParts {
   machine: Machine
   state: MigrationState
   source: ServerUrl

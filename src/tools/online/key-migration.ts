@@ -17,7 +17,7 @@ import { refusal, TargetWriter } from './target-writer.ts'
 
 const SCANS_PER_SAVE = 50
 
-export interface KeyMigrationParts {
+interface KeyMigrationParts {
   machine: Machine
   state: MigrationState
   source: Remote

@@ -13,14 +13,16 @@ import { ToolError } from '../command-line.ts'
 /** In database 0 of the target, while a migration is under way. */
 export const MARKER = 'redstart:migration'
 
-export interface MigrationFacts {
+interface MigrationFacts {
   source: string
   target: string
   /** 'replica': the source sends its dataset and every change; 'keys': keys are read one by one. */
   way: 'replica' | 'keys'
   /** The target held nothing when the migration began: what it holds is ours. */
   ownsTarget: boolean
-  /** Replica: name of the stream, where in it the dataset is, and whether the dataset is here whole, is in the target. */
+  /**
+   * Replica: name of the stream, where in it the dataset is, and whether the dataset is here whole, is in the target.
+   */
   id: string
   rdbOffset: number
   rdbReceived: boolean

@@ -26,7 +26,7 @@ export interface RdbVisitor {
 }
 
 /** What was found in a file. */
-export interface RdbSummary {
+interface RdbSummary {
   keys: number
   expires: number
   libraries: number
@@ -92,7 +92,7 @@ class VisitorTarget implements RdbTarget {
   }
 }
 
-export interface RdbPassOptions {
+interface RdbPassOptions {
   /** What the progress bar says; absent: there is none. */
   label?: string
   stop: Stop

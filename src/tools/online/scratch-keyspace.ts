@@ -1,11 +1,13 @@
-// ScratchKeyspace: an empty keyspace in which one DUMP payload at a time is made into the value it stands for: to compare
-// payloads that servers of different versions wrote, and to write a value as commands that any server understands.
+// ScratchKeyspace: an empty keyspace in which one DUMP payload at a time is made into the value it stands for: to
+// compare payloads that servers of different versions wrote, and to write a value as commands that any server
+// understands.
 //
 // Always: it is empty between calls.
 
 import { Engine } from '../../engine/engine.ts'
 import { valueDigest } from '../../keyspace/digest.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
+import { CR, STAR } from '../../lib/ascii.ts'
 import { Sha1 } from '../../lib/sha1.ts'
 import { Slice } from '../../lib/slice.ts'
 import { DumpPayloads } from '../../persistence/rdb/payload.ts'
@@ -88,9 +90,6 @@ export class ScratchKeyspace {
     while (!keyspace.lazyFreeStep(FREE_LIMIT));
   }
 }
-
-const STAR = 42
-const CR = 13
 
 /** Commands in a buffer: each word says how long it is, so it is enough to go from one to the next. */
 function countCommands({ u8, len }: CommandWriter): number {

@@ -18,7 +18,7 @@ const BATCH_BYTES = 128 << 10
 const BATCH_KEYS = 500
 const BATCHES_MAX = 4
 
-export interface NewKey {
+interface NewKey {
   database: number
   key: Uint8Array
   payload: Uint8Array

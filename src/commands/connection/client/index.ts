@@ -13,7 +13,13 @@ import {
 } from '../../../engine/client.ts'
 import { type ClientClass, clientClass } from '../../../engine/client-memory.ts'
 import type { Context } from '../../../engine/context.ts'
-import { NOT_AN_INTEGER, SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../../protocol/errors.ts'
+import {
+  NOT_AN_INTEGER,
+  SYNTAX,
+  TIMEOUT_NEGATIVE,
+  TIMEOUT_NOT_INTEGER,
+  TIMEOUT_OUT_OF_RANGE,
+} from '../../../protocol/errors.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
 import { clientLine } from './list.ts'
@@ -210,7 +216,6 @@ const INVALID_CLIENT_ID = errorBytes('ERR Invalid client ID')
 const CLIENT_ID_NOT_POSITIVE = errorBytes('ERR client-id should be greater than 0')
 const NO_SUCH_CLIENT = errorBytes('ERR No such client')
 const PAUSE_MODE = errorBytes('ERR CLIENT PAUSE mode must be WRITE or ALL')
-const TIMEOUT_NOT_INTEGER = errorBytes('ERR timeout is not an integer or out of range')
 const UNBLOCK_REASON = errorBytes('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
 
 /** Whether a name may stand in CLIENT LIST, whose fields end with a space: printable ASCII up to the first NUL. */

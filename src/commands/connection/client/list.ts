@@ -20,6 +20,7 @@ import {
 } from '../../../engine/client.ts'
 import { clientMemory, outputMemory, READ_SHARE_BYTES } from '../../../engine/client-memory.ts'
 import type { Context } from '../../../engine/context.ts'
+import { CR } from '../../../lib/ascii.ts'
 import { digits } from '../../../lib/number.ts'
 
 /** Letters of `flags`, in Redis's order. */
@@ -97,7 +98,6 @@ function argumentBytes(ctx: Context): number {
 }
 
 const BIG_ARGUMENT_BYTES = 32 * 1024
-const CR = 13
 
 /**
  * What Redis would have taken out of the input buffer already: of a command that is not whole yet the arguments that

@@ -8,6 +8,7 @@ import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../../engine/messaging/events.ts
 import { LOOKUP_WRITE } from '../../../keyspace/database.ts'
 import { ENC_LISTPACK, TYPE_LIST, TYPE_SET, TYPE_ZSET } from '../../../keyspace/types.ts'
 import { ListType } from '../../../keyspace/values/list/list-type.ts'
+import { SPACE } from '../../../lib/ascii.ts'
 import { parseDouble } from '../../../lib/number.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Ref } from '../../../memory/arena.ts'
@@ -22,7 +23,6 @@ import { SortPattern } from './pattern.ts'
 const NOT_A_SCORE = errorBytes("ERR One or more scores can't be converted into double")
 const BY_IN_CLUSTER = errorBytes('ERR BY option of SORT denied in Cluster mode.')
 const GET_IN_CLUSTER = errorBytes('ERR GET option of SORT denied in Cluster mode.')
-const SPACE = 0x20
 
 const sort: Command = {
   name: 'sort',

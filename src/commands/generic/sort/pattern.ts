@@ -33,7 +33,10 @@ export class SortPattern {
     this.field = hasField ? Slice.of(text.slice(arrow + ARROW.length)) : undefined
   }
 
-  /** Points `out` at what the pattern names for `element`, valid until the keyspace changes; false when it is not there. */
+  /**
+   * Points `out` at what the pattern names for `element`, valid until the keyspace changes; false when it is not
+   * there.
+   */
   lookup(ctx: Context, element: Slice, out: Slice): boolean {
     if (this.isSelf) {
       out.alias(element)

@@ -1,5 +1,5 @@
-// COMMAND, told about a small table; and, with REDIS_SERVER naming a redis-server, the facts about all commands compared
-// with its own. Sentences are not: they are ours.
+// COMMAND, told about a small table; and, with REDIS_SERVER naming a redis-server, the facts about all commands
+// compared with its own. Sentences are not: they are ours.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'

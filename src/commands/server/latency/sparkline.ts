@@ -1,6 +1,6 @@
 // Sparkline: a graph of ASCII characters, a column for each sample, its label written downwards below it.
 
-export interface Sample {
+interface Sample {
   value: number
   label: string
 }

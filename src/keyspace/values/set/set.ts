@@ -1,5 +1,5 @@
-// MemberSet: one set at a time. open() points it at the value of a key; methods may move the value or change its encoding,
-// so whoever changed something stores `encoding` and `value` back (Database.setValue).
+// MemberSet: one set at a time. open() points it at the value of a key; methods may move the value or change its
+// encoding, so whoever changed something stores `encoding` and `value` back (Database.setValue).
 //
 //   intset      memory/intset.ts, while every member spells an integer
 //   listpack    members in the order they came

@@ -1,8 +1,8 @@
-// Relocation: how compaction moves one value out of sealed segments, in parts, so that a large one is never moved in one
-// piece.
+// Relocation: how compaction moves one value out of sealed segments, in parts, so that a large one is never moved in
+// one piece.
 //
-// Always: a cursor holds positions by number, never refs: between two parts the value may change, or be another one. What is
-// missed then stays where it is until the next compaction.
+// Always: a cursor holds positions by number, never refs: between two parts the value may change, or be another one.
+// What is missed then stays where it is until the next compaction.
 
 import type { Ref } from '../../../memory/arena.ts'
 import type { ValueType } from '../../value-type.ts'

@@ -3,15 +3,13 @@
 //
 //   in the arena   16 bytes, big-endian: memcmp orders them
 
+import { MINUS, PLUS, ZERO } from '../../../lib/ascii.ts'
+import { TWO_32 } from '../../../lib/bits.ts'
 import { writeInt, writeText } from '../../../lib/number.ts'
 import type { Slice } from '../../../lib/slice.ts'
 
 const MAX = 0xffffffff
-const TWO32 = 0x100000000
-const DASH = 0x2d
-const ZERO = 0x30
 const NINE = 0x39
-const PLUS = 0x2b
 const TEXT_BYTES_MAX = 127
 
 export class StreamId {
@@ -30,9 +28,9 @@ export class StreamId {
 
   /** `ms` and `seq` are safe integers. */
   setNumbers(ms: number, seq: number): this {
-    this.msHigh = Math.floor(ms / TWO32)
+    this.msHigh = Math.floor(ms / TWO_32)
     this.msLow = ms >>> 0
-    this.seqHigh = Math.floor(seq / TWO32)
+    this.seqHigh = Math.floor(seq / TWO_32)
     this.seqLow = seq >>> 0
     return this
   }
@@ -57,7 +55,7 @@ export class StreamId {
 
   /** Milliseconds as a double: rounded past 2^53, yet never out of order. */
   get ms(): number {
-    return this.msHigh * TWO32 + this.msLow
+    return this.msHigh * TWO_32 + this.msLow
   }
 
   get seqIsMax(): boolean {
@@ -121,7 +119,7 @@ export class StreamId {
   format(u8: Uint8Array, at: number): number {
     const start = at
     at += writeUint64(u8, at, this.msHigh, this.msLow)
-    u8[at++] = DASH
+    u8[at++] = MINUS
     at += writeUint64(u8, at, this.seqHigh, this.seqLow)
     return at - start
   }
@@ -146,11 +144,11 @@ export class StreamId {
   parseMs(s: Slice): number {
     if (s.len > TEXT_BYTES_MAX) return -1
     let dash = 0
-    while (dash < s.len && s.u8[s.off + dash] !== DASH) dash++
+    while (dash < s.len && s.u8[s.off + dash] !== MINUS) dash++
     const ms = parseUint64(s.u8, s.off, s.off + dash)
     if (Number.isNaN(ms)) return -1
     if (ms <= Number.MAX_SAFE_INTEGER) {
-      this.msHigh = Math.floor(ms / TWO32)
+      this.msHigh = Math.floor(ms / TWO_32)
       this.msLow = ms >>> 0
     } else {
       const n = exactUint64(s.u8, s.off, s.off + dash)
@@ -167,7 +165,7 @@ export class StreamId {
     const seq = parseUint64(s.u8, at, end)
     if (Number.isNaN(seq)) return false
     if (seq <= Number.MAX_SAFE_INTEGER) {
-      this.seqHigh = Math.floor(seq / TWO32)
+      this.seqHigh = Math.floor(seq / TWO_32)
       this.seqLow = seq >>> 0
     } else {
       const n = exactUint64(s.u8, at, end)
@@ -192,13 +190,13 @@ function parseUint64(u8: Uint8Array, at: number, end: number): number {
 }
 
 /**
- * As parseUint64(), with the white space and the sign in front that C's strtoull lets pass. A minus sign counts down from
- * 2^64; only what is written as negative integers are (-1, not -01) is none, for that string2ll takes before.
+ * As parseUint64(), with the white space and the sign in front that C's strtoull lets pass. A minus sign counts down
+ * from 2^64; only what is written as negative integers are (-1, not -01) is none, for that string2ll takes before.
  */
 function oddUint64(u8: Uint8Array, at: number, end: number): number {
   const start = at
   while (at < end && (u8[at] === 32 || (u8[at] >= 9 && u8[at] <= 13))) at++
-  const negative = at < end && u8[at] === DASH
+  const negative = at < end && u8[at] === MINUS
   if (negative || (at < end && u8[at] === PLUS)) at++
   if (at === start || at === end || u8[at] < ZERO || u8[at] > NINE) return Number.NaN
   const size = parseUint64(u8, at, end)
@@ -220,6 +218,9 @@ function uint64(high: number, low: number): string {
 }
 
 function writeUint64(u8: Uint8Array, at: number, high: number, low: number): number {
-  if (high < 0x200000) return writeInt(u8, at, high * TWO32 + low)
+  if (high < 0x200000) return writeInt(u8, at, high * TWO_32 + low)
   return writeText(u8, at, uint64(high, low))
 }
+
+/** A stream id in the order of its bytes: milliseconds and sequence, 64 bits each. */
+export const ID_BYTES = 16

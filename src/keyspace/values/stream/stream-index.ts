@@ -11,8 +11,8 @@ import { Slice } from '../../../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
 import { OrderedCursor, OrderedTree } from '../../../memory/ordered.ts'
 import type { StreamId } from './stream-id.ts'
+import { ID_BYTES } from './stream-id.ts'
 
-const ID_BYTES = 16
 const ID_AT = 9
 export const ID_PAYLOAD_AT = 28
 const NAME_AT = 8

@@ -9,6 +9,7 @@
 // 0 ends that walk). Deleted entries stay, flagged, until their node goes.
 // Source: Redis's t_stream.c; RDB files and DUMP hold these listpacks as they are.
 
+import { TWO_32 } from '../../../lib/bits.ts'
 import { Int64 } from '../../../lib/int64.ts'
 import { Slice } from '../../../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
@@ -29,7 +30,6 @@ import type { StreamId } from './stream-id.ts'
 export const DELETED = 1
 export const SAME_FIELDS = 2
 
-const TWO32 = 0x100000000
 const FIXED_ELEMENTS = 3 // flags and both halves of the id
 const GROWTH_MAX = 4096
 /** Integers up to here stand in a listpack as themselves. */
@@ -219,12 +219,12 @@ export class StreamNodes {
     const ms = this.difference(u8, dv, at)
     let low = master.msLow + ms.lo
     out.msLow = low >>> 0
-    out.msHigh = (master.msHigh + ms.hi + (low >= TWO32 ? 1 : 0)) >>> 0
+    out.msHigh = (master.msHigh + ms.hi + (low >= TWO_32 ? 1 : 0)) >>> 0
     at = skip(u8, at)
     const seq = this.difference(u8, dv, at)
     low = master.seqLow + seq.lo
     out.seqLow = low >>> 0
-    out.seqHigh = (master.seqHigh + seq.hi + (low >= TWO32 ? 1 : 0)) >>> 0
+    out.seqHigh = (master.seqHigh + seq.hi + (low >= TWO_32 ? 1 : 0)) >>> 0
     return skip(u8, at)
   }
 

@@ -18,11 +18,11 @@ export { OrderedCursor } from '../../../memory/ordered.ts'
 
 export const NODES = 0
 export const GROUPS = 4
-export const LENGTH = 8
+const LENGTH = 8
 export const ADDED = 16
 export const LAST_ID = 24
-export const FIRST_ID = 40
-export const MAX_DELETED_ID = 56
+const FIRST_ID = 40
+const MAX_DELETED_ID = 56
 export const STREAM_BYTES = 72
 
 /** All elements of a node together must stay below this. */

@@ -1,4 +1,5 @@
-// StringType: strings, in the encodings Redis would choose. They are the one type whose values stand in the entry itself:
+// StringType: strings, in the encodings Redis would choose. They are the one type whose values stand in the entry
+// itself:
 //
 //   int        payload: i64 as low u32, high i32
 //   embstr     payload: the bytes, prefixed with their length (memory/prefixed.ts)
@@ -7,6 +8,7 @@
 //
 // Always: a string that was changed in place is raw, and EXTERNAL.
 
+import { TWO_32 } from '../../../lib/bits.ts'
 import { copyBytes } from '../../../lib/bytes.ts'
 import { parseBigInt64, parseInt64, writeBigInt, writeInt } from '../../../lib/number.ts'
 import { Slice } from '../../../lib/slice.ts'
@@ -29,7 +31,6 @@ const INT_BYTES = 8
 const EXTERNAL_BYTES = 8
 /** High halves of integers that a double holds exactly are in ±SAFE_HIGH. */
 const SAFE_HIGH = 0x200000
-const TWO_32 = 0x100000000
 
 export class StringType implements ValueType {
   readonly id = TYPE_STRING
@@ -79,7 +80,8 @@ export class StringType implements ValueType {
   }
 
   /**
-   * The integer that a string spells: NaN when none, ±Infinity when it fits 64 bits but not 53 (then bigIntOf() has it).
+   * The integer that a string spells: NaN when none, ±Infinity when it fits 64 bits but not 53 (then bigIntOf() has
+   * it).
    */
   integerOf(entry: Ref): number {
     const seg = this.arena.segment(entry)

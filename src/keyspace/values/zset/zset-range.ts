@@ -1,20 +1,18 @@
 // ZSetRange: a part of a sorted set, given by ranks, scores or members, perhaps read backwards and perhaps cut.
 //
 //   setRanks() | setScores() | setMembers() ─▶ resolve(z) ─▶ from, count: ranks in forward order
-//                                          └─▶ resolveWithLimit(z)    ─▶ start, count: counted from where the range is read
+//                                          └─▶ resolveWithLimit(z)    ─▶ start, count: counted from where the range
+// is read
 //
 // Always: ranks are of a range's own direction, as ZREVRANGE counts them: 0 is the last member.
 
+import { MINUS, OPEN, PLUS } from '../../../lib/ascii.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { ZSet } from './zset.ts'
 
 export const BY_RANK = 0
 export const BY_SCORE = 1
 export const BY_LEX = 2
-
-const OPEN = 0x28
-const MINUS = 0x2d
-const PLUS = 0x2b
 
 export class ZSetRange {
   kind = BY_RANK

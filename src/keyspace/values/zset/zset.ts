@@ -312,7 +312,10 @@ export class ZSet {
     return c.at >= 0 && this.loadPacked(c)
   }
 
-  /** Puts the cursor on the first member whose score is at least `score`, which alone is read; false when there is none. */
+  /**
+   * Puts the cursor on the first member whose score is at least `score`, which alone is read; false when there is
+   * none.
+   */
   seekScore(score: number, c: ZSetCursor): boolean {
     if (this.encoding !== ENC_SKIPLIST) return this.seekRank(this.packed.countBelow(this.value, score, false), c)
     this.trees.seekScore(this.tree, score, false, c.tree)
@@ -392,7 +395,10 @@ export class ZSet {
     this.arena.free(old)
   }
 
-  /** Becomes a listpack if the limits allow; `memberBytesMax` and `memberBytes` are the longest member and all together. */
+  /**
+   * Becomes a listpack if the limits allow; `memberBytesMax` and `memberBytes` are the longest member and all
+   * together.
+   */
   packIfSmall(memberBytesMax: number, memberBytes: number): void {
     const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.limits
     if (this.encoding === ENC_LISTPACK || this.length > zsetMaxListpackEntries) return

@@ -1,6 +1,7 @@
 // The codec of streams.
 
 import { TYPE_STREAM } from '../../../keyspace/types.ts'
+import { ID_BYTES } from '../../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../../keyspace/values/stream/stream-type.ts'
 import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_2, RDB_STREAM_LISTPACKS_3 } from '../../rdb/format.ts'
 import type { RdbInput } from '../../rdb/input.ts'
@@ -9,7 +10,6 @@ import { StreamReader } from './reader.ts'
 import { StreamRewriter } from './rewriter.ts'
 import { StreamWriter } from './writer.ts'
 
-const ID_BYTES = 16
 const TIME_BYTES = 8
 
 export const streamCodec: ValueCodec = {

@@ -10,7 +10,7 @@
 
 import { ENC_STREAM } from '../../../keyspace/types.ts'
 import { Stream } from '../../../keyspace/values/stream/stream.ts'
-import { StreamId } from '../../../keyspace/values/stream/stream-id.ts'
+import { ID_BYTES, StreamId } from '../../../keyspace/values/stream/stream-id.ts'
 import type { StreamType } from '../../../keyspace/values/stream/stream-type.ts'
 import type { Ref } from '../../../memory/arena.ts'
 import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from '../../rdb/format.ts'
@@ -18,7 +18,6 @@ import { type RdbInput, RdbString } from '../../rdb/input.ts'
 import type { ReadOptions, ValueReader } from '../value-codec.ts'
 import { isStreamNode } from './stream-row.ts'
 
-const ID_BYTES = 16
 const _UNKNOWN_HALF = 0xffffffff
 
 // Where a reader is; each phase ends in the one that is named behind it.

@@ -10,7 +10,7 @@
 
 import type { Entries } from '../../../keyspace/entries.ts'
 import { Stream } from '../../../keyspace/values/stream/stream.ts'
-import { StreamId } from '../../../keyspace/values/stream/stream-id.ts'
+import { ID_BYTES, StreamId } from '../../../keyspace/values/stream/stream-id.ts'
 import type { StreamType } from '../../../keyspace/values/stream/stream-type.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Ref } from '../../../memory/arena.ts'
@@ -19,7 +19,6 @@ import { RDB_STREAM_LISTPACKS_2 } from '../../rdb/format.ts'
 import type { RdbOutput } from '../../rdb/output.ts'
 import type { ValueWriter } from '../value-codec.ts'
 
-const ID_BYTES = 16
 const UNKNOWN_HALF = 0xffffffff
 
 export class StreamWriter implements ValueWriter {

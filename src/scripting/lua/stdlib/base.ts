@@ -1,20 +1,19 @@
 // The basic library: what Lua 5.1 puts among the globals, without what reaches outside the state.
 
-// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
+// call would cost
 
 import { spacesEnd } from '../../../lib/strtod.ts'
 import { cText } from '../../../lib/text.ts'
 import { formatNumber, parseNumber } from '../number.ts'
 import { callMeta, toNumber } from '../operations.ts'
-import { type LuaState, typeName } from '../state.ts'
+import { C_STACK_MAX, type LuaState, typeName } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { first, LuaError, LuaFunction, LuaUserdata, type LuaValue, NOTHING } from '../value.ts'
 import { anyArgument, intArgument, register, stringArgument, tableArgument } from './arguments.ts'
 import { loadFunctions } from './load.ts'
 import { protectedFunctions } from './protected.ts'
 
-/** Values on a host function's stack, at most. */
-const C_STACK_MAX = 8000
 const UINT64 = 1n << 64n
 const UINT64_BITS = 64
 /** What collectgarbage('count') says; the host collects, and keeps no count. */

@@ -1,6 +1,7 @@
 // load and loadstring: source text to functions while a script runs. Binary chunks are refused.
 
-// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
+// call would cost
 
 import { cText } from '../../../lib/text.ts'
 import { compile, instantiate } from '../compile.ts'

@@ -1,7 +1,8 @@
 // The math library. random and randomseed are Redis's own: a 48-bit linear congruential generator in the state, so
 // that a script with the same seed gives the same numbers everywhere.
 
-// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
+// call would cost
 
 import { power } from '../arithmetic.ts'
 import type { LuaState } from '../state.ts'

@@ -2,7 +2,8 @@
 //
 // Always: whoever catches an error puts S.depth, S.site, S.cCalls and S.handler back to what they were at its call.
 
-// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
+// call would cost
 
 import { formatNumber } from '../number.ts'
 import { callable, callMeta, finishCall, PENDING, tryCall } from '../operations.ts'
@@ -116,8 +117,8 @@ function* failLater(S: LuaState, mark: Mark, e: unknown): Steps<LuaValue[]> {
 }
 
 /**
- * What the handler, if there is one, makes of what was thrown. It runs on top of the frames that failed, and gets its own
- * errors in turn until those are too many.
+ * What the handler, if there is one, makes of what was thrown. It runs on top of the frames that failed, and gets its
+ * own errors in turn until those are too many.
  */
 export function* handled(S: LuaState, e: unknown): Steps<LuaValue> {
   const { handler, depthMax } = S

@@ -3,7 +3,8 @@
 // Always: each works through its matches with a Matcher in slices of steps, and pays for them from the budget. As
 // long as that lasts it answers at once; after that it goes on as a generator.
 
-// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
+// call would cost
 
 import { cText } from '../../../lib/text.ts'
 import { formatNumber } from '../number.ts'

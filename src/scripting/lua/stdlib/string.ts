@@ -1,17 +1,16 @@
 // The string library: everything that needs no patterns. Strings are immutable, one character a byte.
 
-// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
+// call would cost
 
 import { isAscii } from '../../../lib/text.ts'
 import type { LuaState } from '../state.ts'
+import { C_STACK_MAX } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { type LuaFunction, type LuaValue, NOTHING } from '../value.ts'
 import { functionArgument, intArgument, integerArgument, register, stringArgument } from './arguments.ts'
 import { formatFunction } from './format.ts'
 import { searchFunctions } from './search.ts'
-
-/** Values on a host function's stack, at most. */
-const C_STACK_MAX = 8000
 
 export function openString(S: LuaState): void {
   const library = new LuaTable(S)

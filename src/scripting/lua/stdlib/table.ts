@@ -1,6 +1,7 @@
 // The table library. All of it works on raw values.
 
-// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every call would cost
+// biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
+// call would cost
 
 import { formatNumber } from '../number.ts'
 import { callMeta } from '../operations.ts'
