@@ -29,7 +29,7 @@ const LAYERS: { readonly [room: string]: readonly string[] } = {
   keyspace: ['lib', 'memory'],
   engine: ['lib', 'protocol', 'config', 'keyspace', 'type memory', 'type system'],
   commands: ['lib', 'protocol', 'keyspace', 'engine', 'type memory'],
-  net: ['lib', 'protocol', 'system', 'type engine'],
+  net: ['lib', 'system'],
   scripting: ['lib', 'protocol', 'keyspace', 'type memory', 'type system', 'engine'],
   persistence: ['lib', 'protocol', 'system', 'keyspace', 'memory', 'engine'],
   replication: ['lib', 'protocol', 'system', 'client', 'keyspace', 'engine', 'persistence'],

@@ -15,6 +15,7 @@ import type { Slice } from '../lib/slice.ts'
 import type { Allocate } from '../memory/arena.ts'
 import { Reply } from '../protocol/reply.ts'
 import type { Connection } from '../system/network.ts'
+import type { Clock, LogLevel, Timers } from '../system/system.ts'
 import { Auth } from './auth.ts'
 import { Boundary } from './boundary.ts'
 import type { Command } from './catalog/command.ts'
@@ -50,15 +51,9 @@ import { PostponedClients } from './waiting/postponed.ts'
 import { Watches } from './watches.ts'
 
 /** What the engine takes from the machine. */
-export interface Machine {
-  /** Milliseconds since 1970. */
-  nowMs(): number
-  /** Microseconds on a clock that never goes back. */
-  monotonicUs(): number
+export interface Machine extends Pick<Clock, 'nowMs' | 'monotonicUs'>, Pick<Timers, 'soon'> {
   /** Unsigned 32-bit integers. */
   random(): number
-  /** Calls `fn` once the input that is already there was handled. */
-  soon(fn: () => void): void
   /** Where the memory for data comes from; absent: plain buffers. */
   allocate?: Allocate
 }
@@ -324,5 +319,5 @@ export class Engine implements ServerCommands {
     this.notify(NOTIFY_KEY_MISS, 'keymiss', key, db)
   }
 
-  log: ((level: 'debug' | 'verbose' | 'notice' | 'warning', text: string) => void) | undefined
+  log: ((level: LogLevel, text: string) => void) | undefined
 }

@@ -7,7 +7,7 @@
 import { CMD_WRITE } from '../engine/catalog/command.ts'
 import type { Gate, Gates } from '../engine/gates.ts'
 import { errorBytes } from '../protocol/reply.ts'
-import type { DiskFailure } from './machine.ts'
+import type { DiskError } from '../system/system.ts'
 
 const SAVE_FAILED =
   "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
@@ -23,9 +23,9 @@ export class DiskGuard {
   /** The last background save, or the last SAVE, succeeded. */
   lastSaveOk = true
   /** Of the last write to the append-only file; undefined: it succeeded. */
-  writeError: DiskFailure | undefined
+  writeError: DiskError | undefined
   /** Of the last fsync of the append-only file in the background. */
-  syncError: DiskFailure | undefined
+  syncError: DiskError | undefined
   private readonly gates: Gates
   private readonly config: GuardConfig
   private readonly isAofOn: () => boolean
@@ -41,17 +41,17 @@ export class DiskGuard {
     this.update()
   }
 
-  writeEnded(error: DiskFailure | undefined): void {
+  writeEnded(error: DiskError | undefined): void {
     this.writeError = error
     this.update()
   }
 
-  syncEnded(error: DiskFailure | undefined): void {
+  syncEnded(error: DiskError | undefined): void {
     this.syncError = error
     this.update()
   }
 
-  private get aofError(): DiskFailure | undefined {
+  private get aofError(): DiskError | undefined {
     return this.writeError ?? this.syncError
   }
 

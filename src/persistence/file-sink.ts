@@ -6,7 +6,7 @@
 // Always: chunks are written in order, one at a time, off the main thread; a chunk belongs to the sink until `release`
 // gives it back.
 
-import { attempt, type Disk, type DiskFailure, type Done } from './machine.ts'
+import { attempt, type DiskError, type Done, type FileSystem } from '../system/system.ts'
 
 /** So many bytes may wait before the producer should pause. */
 const PENDING_BYTES_MAX = 4 << 20
@@ -22,15 +22,15 @@ export interface ByteSink {
   readonly ready: boolean
   onDrain: () => void
   /** Why it takes no more bytes. */
-  readonly error: DiskFailure | undefined
+  readonly error: DiskError | undefined
 }
 
 /** A sink that a whole dataset goes to. */
 export interface JobSink extends ByteSink {
   /** All is written. `done` is called when it has arrived, not before this returns. */
-  finish(done: (error: DiskFailure | null) => void): void
+  finish(done: (error: DiskError | null) => void): void
   /** Nothing more comes. */
-  abort(reason: DiskFailure): void
+  abort(reason: DiskError): void
 }
 
 interface Chunk {
@@ -46,11 +46,11 @@ interface FileSinkNames {
 }
 
 export class FileSink implements JobSink {
-  error: DiskFailure | undefined
+  error: DiskError | undefined
   release: (u8: Uint8Array) => void = () => {}
   onDrain: () => void = () => {}
   bytes = 0
-  private readonly disk: Disk
+  private readonly disk: FileSystem
   private readonly temporary: string
   private readonly path: string
   private readonly incrementalSync: boolean
@@ -62,7 +62,7 @@ export class FileSink implements JobSink {
   private finishing: (() => void) | undefined
 
   /** Creates the temporary file. */
-  constructor(disk: Disk, { temporary, path, incrementalSync }: FileSinkNames) {
+  constructor(disk: FileSystem, { temporary, path, incrementalSync }: FileSinkNames) {
     this.disk = disk
     this.temporary = temporary
     this.path = path
@@ -116,7 +116,7 @@ export class FileSink implements JobSink {
   }
 
   /** Gives the file its name once every byte is on the disk. `done` is not called before this returns. */
-  finish(done: (error: DiskFailure | null) => void): void {
+  finish(done: (error: DiskError | null) => void): void {
     this.finishing = () => {
       this.finishing = undefined
       if (this.error !== undefined) return this.fail(this.error, done)
@@ -145,19 +145,19 @@ export class FileSink implements JobSink {
     })
   }
 
-  private drop(error: DiskFailure, done: Done): void {
+  private drop(error: DiskError, done: Done): void {
     this.error = error
     this.disk.unlinkLater(this.temporary, () => done(error))
   }
 
-  private fail(error: DiskFailure, done: (error: DiskFailure | null) => void): void {
+  private fail(error: DiskError, done: (error: DiskError | null) => void): void {
     this.error = error
     this.remove()
     done(error)
   }
 
   /** Gives up: nothing of the file remains. */
-  abort(reason: DiskFailure): void {
+  abort(reason: DiskError): void {
     this.error ??= reason
     if (!this.busy) this.remove()
     else if (this.finishing === undefined) this.finishing = () => this.remove()
@@ -177,14 +177,14 @@ export class FileSink implements JobSink {
 
 /** Bytes straight into a file that is open already, for the one who can wait. */
 export class DirectSink implements ByteSink {
-  error: DiskFailure | undefined
+  error: DiskError | undefined
   release: (u8: Uint8Array) => void = () => {}
   onDrain: () => void = () => {}
   readonly ready = true
-  private readonly disk: Disk
+  private readonly disk: FileSystem
   private readonly fd: number
 
-  constructor(disk: Disk, fd: number) {
+  constructor(disk: FileSystem, fd: number) {
     this.disk = disk
     this.fd = fd
   }

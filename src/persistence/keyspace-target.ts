@@ -5,7 +5,7 @@ import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
-import type { Log } from './machine.ts'
+import type { Log } from '../system/system.ts'
 import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
 import type { ValueReader } from './values/value-codec.ts'
 

@@ -1,7 +1,7 @@
 // Loading: how far the loading of a file is, and how the work is divided: loaders are generators that pause every few
 // milliseconds, so that clients are answered meanwhile; who cannot wait runs them through.
 
-import type { Clock } from './machine.ts'
+import type { Clock } from '../system/system.ts'
 
 /** What a loader yields: how many milliseconds it would like to rest. */
 export type LoadSteps<Result> = Generator<number, Result, void>

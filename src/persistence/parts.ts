@@ -2,7 +2,7 @@
 
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
-import type { Clock, Disk, Log } from './machine.ts'
+import type { Clock, FileSystem, Log } from '../system/system.ts'
 import type { AccessRecord } from './rdb/writer.ts'
 import type { Background, JobParts } from './snapshot-job.ts'
 import type { RdbOptions } from './snapshot-writer.ts'
@@ -48,7 +48,7 @@ export interface Libraries {
 export interface PersistenceParts {
   engine: Engine
   config: PersistenceConfig
-  disk: Disk
+  disk: FileSystem
   clock: Clock
   log: Log
   /** Lines of what a forked process of Redis would say. */

@@ -2,8 +2,8 @@
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Ref } from '../memory/arena.ts'
+import { attempt, type DiskError, type FileSystem } from '../system/system.ts'
 import { DirectSink, folderOf } from './file-sink.ts'
-import { attempt, type Disk, type DiskFailure } from './machine.ts'
 import { RdbError } from './rdb/input.ts'
 import { DONE, NEED, RdbReader, type RdbTarget, type ReaderTable } from './rdb/reader.ts'
 import { type RdbOptions, SnapshotWriter } from './snapshot-writer.ts'
@@ -13,13 +13,13 @@ const WINDOW_BYTES = 1 << 20
 /** Which step of saving failed, for the log. */
 export interface SaveFailure {
   step: 'open' | 'write' | 'rename' | 'fsync'
-  error: DiskFailure
+  error: DiskError
 }
 
 /** Saves all databases as they are now under `path`, by way of `temporary`. */
 export function saveRdb(
   space: Keyspace,
-  disk: Disk,
+  disk: FileSystem,
   temporary: string,
   path: string,
   options: RdbOptions,
@@ -65,11 +65,11 @@ function writeAll(space: Keyspace, writer: SnapshotWriter, sink: DirectSink): vo
 export class RdbFileReader {
   readonly reader: RdbReader
   readonly sizeBytes: number
-  private readonly disk: Disk
+  private readonly disk: FileSystem
   private readonly fd: number
   private readAt: number
 
-  constructor(disk: Disk, fd: number, from: number, readers: ReaderTable, target: RdbTarget, checks: boolean) {
+  constructor(disk: FileSystem, fd: number, from: number, readers: ReaderTable, target: RdbTarget, checks: boolean) {
     this.disk = disk
     this.fd = fd
     this.readAt = from

@@ -1,8 +1,8 @@
 // RdbLoader: loads an RDB file into the server's keyspace.
 
+import { attempt, DiskError, reasonOf } from '../system/system.ts'
 import { KeyspaceTarget, type KeyspaceTargetOptions, LoadRefused } from './keyspace-target.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from './loading.ts'
-import { attempt, isDiskFailure, reasonOf } from './machine.ts'
 import type { PersistenceParts } from './parts.ts'
 import { RdbError } from './rdb/input.ts'
 import { RdbFileReader } from './rdb-file.ts'
@@ -70,7 +70,7 @@ export class RdbLoader {
   private failure(error: unknown, file: RdbFileReader, path: string): unknown {
     if (error instanceof LoadRefused) return new LoadFailure('Terminating server after rdb file reading failure.')
     if (!(error instanceof RdbError)) {
-      if (!isDiskFailure(error)) return error
+      if (!(error instanceof DiskError)) return error
       return new LoadFailure(`Fatal error: can't read the RDB file ${path}: ${reasonOf(error)}`)
     }
     const lines = [`Internal error in RDB reading offset ${error.offset} of ${path} -> ${error.message}`]

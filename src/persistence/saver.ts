@@ -4,9 +4,9 @@
 //
 // Always: keyspace.dirty counts the changes that no successful save has in its file yet.
 
+import { attempt, DiskError } from '../system/system.ts'
 import type { DiskGuard } from './disk-guard.ts'
 import { FileSink } from './file-sink.ts'
-import { attempt, type DiskFailure } from './machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from './parts.ts'
 import { type SaveFailure, saveRdb } from './rdb-file.ts'
 import { SnapshotJob } from './snapshot-job.ts'
@@ -78,7 +78,7 @@ export class Saver {
     })
   }
 
-  private startJob(temporary: string, done: (error: DiskFailure | null) => void): SnapshotJob {
+  private startJob(temporary: string, done: (error: DiskError | null) => void): SnapshotJob {
     const { keyspace } = this.parts.engine
     const job = new SnapshotJob(
       jobParts(this.parts),
@@ -132,7 +132,7 @@ export class Saver {
     return true
   }
 
-  private finished(error: DiskFailure | null): void {
+  private finished(error: DiskError | null): void {
     const { engine, log, childLog } = this.parts
     this.lastSeconds = this.job?.seconds ?? -1
     this.lastEarlyBytes = this.job?.earlyBytes ?? 0
@@ -188,4 +188,4 @@ export class Saver {
   }
 }
 
-const KILLED: DiskFailure = Object.assign(new Error('the save was given up'), { code: 'EINTR' })
+const KILLED = new DiskError('EINTR', '', 'the save was given up')

@@ -6,9 +6,9 @@
 // process may not end, everything goes on as before.
 
 import type { ShutdownFlag } from '../engine/ports/host.ts'
+import { attempt } from '../system/system.ts'
 import { type AofLog, OFF, WAITING } from './aof/log.ts'
 import type { AofRewriter } from './aof/rewriter.ts'
-import { attempt } from './machine.ts'
 import type { PersistenceParts } from './parts.ts'
 import type { Saver } from './saver.ts'
 

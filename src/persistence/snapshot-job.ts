@@ -8,8 +8,8 @@
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { Snapshot, type SnapshotConsumer } from '../keyspace/snapshot.ts'
+import type { Clock, DiskError, FileSystem } from '../system/system.ts'
 import type { ByteSink, JobSink } from './file-sink.ts'
-import type { Clock, Disk, DiskFailure } from './machine.ts'
 
 const STEPS_PER_LOOK = 4
 /** A request that comes during a slice waits for its end, so it is short. */
@@ -31,7 +31,7 @@ interface FileWriter extends SnapshotConsumer {
 
 export interface JobParts {
   space: Keyspace
-  disk: Disk
+  disk: FileSystem
   clock: Clock
   background: Background
   /** Calls `fn` after `ms`. */
@@ -43,13 +43,13 @@ export interface JobParts {
 }
 
 export class SnapshotJob {
-  error: DiskFailure | undefined
+  error: DiskError | undefined
   readonly startedUs: number
   private readonly parts: JobParts
   private readonly sink: JobSink
   private readonly writer: FileWriter
   private readonly snapshot: Snapshot
-  private readonly done: (error: DiskFailure | null) => void
+  private readonly done: (error: DiskError | null) => void
   private ended = false
   private told = false
   private delaying = false
@@ -60,7 +60,7 @@ export class SnapshotJob {
     parts: JobParts,
     sink: JobSink,
     makeWriter: (sink: ByteSink) => FileWriter,
-    done: (error: DiskFailure | null) => void,
+    done: (error: DiskError | null) => void,
   ) {
     this.parts = parts
     this.done = done
@@ -146,7 +146,7 @@ export class SnapshotJob {
     this.sink.finish(error => this.tell(error))
   }
 
-  private tell(error: DiskFailure | null): void {
+  private tell(error: DiskError | null): void {
     if (this.told) return
     this.told = true
     if (error !== null) this.error ??= error
@@ -154,11 +154,11 @@ export class SnapshotJob {
   }
 
   /** Gives up. `done` is called with `reason`. */
-  abort(reason: DiskFailure): void {
+  abort(reason: DiskError): void {
     this.fail(reason)
   }
 
-  private fail(reason: DiskFailure): void {
+  private fail(reason: DiskError): void {
     if (this.told || this.error !== undefined) return
     this.error = reason
     this.delaying = false

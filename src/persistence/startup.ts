@@ -5,13 +5,13 @@
 //
 // Always: nothing is served before all of it is done, and every failure is a LoadFailure: the server must not start.
 
+import { attempt } from '../system/system.ts'
 import type { AofFiles } from './aof/files.ts'
 import { AofFilesFailure } from './aof/files.ts'
 import { type AofLog, ON } from './aof/log.ts'
 import type { DatasetLoader } from './dataset-loader.ts'
 import { folderOf } from './file-sink.ts'
 import { LoadFailure } from './loading.ts'
-import { attempt } from './machine.ts'
 import { type PersistenceParts, rdbOptions } from './parts.ts'
 import { saveRdb } from './rdb-file.ts'
 

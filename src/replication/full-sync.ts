@@ -8,11 +8,11 @@
 import type { Client } from '../engine/client.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { type ByteSink, FileSink, type JobSink } from '../persistence/file-sink.ts'
-import { attempt, type DiskFailure, reasonOf } from '../persistence/machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from '../persistence/parts.ts'
 import { SnapshotJob } from '../persistence/snapshot-job.ts'
 import type { SnapshotSlot } from '../persistence/snapshot-slot.ts'
 import { SnapshotWriter } from '../persistence/snapshot-writer.ts'
+import { attempt, type DiskError, reasonOf } from '../system/system.ts'
 import type { Replica, Transfer } from './replica.ts'
 import { SocketSink } from './socket-sink.ts'
 import type { ReplicationStream } from './stream.ts'
@@ -93,7 +93,7 @@ export class FullSync {
     return waiting.every(({ sinceMs }) => this.nowMs - sinceMs < replDisklessSyncDelay * 1000)
   }
 
-  private jobInto(sink: JobSink, done: (error: DiskFailure | null) => void): SnapshotJob {
+  private jobInto(sink: JobSink, done: (error: DiskError | null) => void): SnapshotJob {
     const { server, slot } = this.parts
     const { keyspace } = server.engine
     const makeWriter = (bytes: ByteSink) => new SnapshotWriter(keyspace, bytes, rdbOptions(server, false))
@@ -136,7 +136,7 @@ export class FullSync {
     return this.jobInto(sink, error => this.saved(error))
   }
 
-  private saved(error: DiskFailure | null): void {
+  private saved(error: DiskError | null): void {
     const { disk, log, engine } = this.parts.server
     const saving = this.parts.replicas().filter(({ phase }) => phase === 'saving')
     const transfer: Transfer = { fd: -1, sizeBytes: 0, users: saving.length }

@@ -9,7 +9,7 @@
 import type { Client } from '../engine/client.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import type { JobSink } from '../persistence/file-sink.ts'
-import type { DiskFailure } from '../persistence/machine.ts'
+import { DiskError } from '../system/system.ts'
 
 /** More than this need not wait in a socket. */
 const WAITING_BYTES_MAX = 256 * 1024
@@ -34,7 +34,7 @@ interface Progress {
 }
 
 export class SocketSink implements JobSink {
-  error: DiskFailure | undefined
+  error: DiskError | undefined
   release: (u8: Uint8Array) => void = () => {}
   onDrain: () => void = () => {}
   private readonly parts: SocketSinkParts
@@ -84,14 +84,14 @@ export class SocketSink implements JobSink {
     return false
   }
 
-  finish(done: (error: DiskFailure | null) => void): void {
+  finish(done: (error: DiskError | null) => void): void {
     this.giveAll(bytesOf(this.parts.mark))
     this.parts.after(0, () => done(this.error ?? null))
   }
 
-  abort(reason: DiskFailure): void {
+  abort(reason: DiskError): void {
     this.error ??= reason
   }
 }
 
-const NOBODY: DiskFailure = Object.assign(new Error('no replica is left'), { code: 'EPIPE' })
+const NOBODY = new DiskError('EPIPE', '', 'no replica is left')

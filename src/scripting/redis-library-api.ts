@@ -2,13 +2,14 @@
 
 import { sha1Hex } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
+import type { LogLevel } from '../system/system.ts'
 import { errorTable, errorText } from './convert-reply.ts'
 import { formatNumber, parseNumber } from './lua/number.ts'
 import type { LuaState } from './lua/state.ts'
 import { LuaTable } from './lua/table.ts'
 import { LuaError, type LuaResult, type LuaValue, NOTHING } from './lua/value.ts'
 import type { RedisLibrary } from './redis-library.ts'
-import { type EngineHost, type LogLevel, REPL_AOF, REPL_REPLICA } from './script-engine.ts'
+import { type EngineHost, REPL_AOF, REPL_REPLICA } from './script-engine.ts'
 
 const LEVELS: readonly LogLevel[] = ['debug', 'verbose', 'notice', 'warning']
 

@@ -7,6 +7,7 @@
 
 import type { Slice } from '../lib/slice.ts'
 import type { Reply } from '../protocol/reply.ts'
+import type { LogLevel } from '../system/system.ts'
 
 export const SCRIPT_NO_WRITES = 1 << 0
 export const SCRIPT_ALLOW_OOM = 1 << 1
@@ -67,8 +68,6 @@ export interface EngineHost {
   readonly version: string
   monotonicUs(): number
 }
-
-export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning'
 
 /** A function that a library registers. */
 export interface FunctionDraft {

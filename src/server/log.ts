@@ -6,9 +6,7 @@
 // Always: the level and the file are read from the configuration at every line, so that CONFIG SET and a moved log
 // file take effect at once. Logging never throws: a log that cannot be written is lost.
 
-import type { System } from '../system/system.ts'
-
-export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning'
+import type { LogLevel, System } from '../system/system.ts'
 
 /** M primary, S replica, X sentinel, C the part that saves. */
 type LogRole = 'M' | 'S' | 'X' | 'C'

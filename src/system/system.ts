@@ -198,10 +198,26 @@ export class DiskError extends Error {
   readonly code: string
   readonly path: string
 
-  constructor(code: string, path = '') {
-    super(textOfError(code))
+  constructor(code: string, path = '', message: string = textOfError(code)) {
+    super(message)
     this.name = 'DiskError'
     this.code = code
     this.path = path
   }
+}
+
+/** Runs what may fail for the disk's sake; the failure, or undefined. Bugs pass through. */
+export function attempt(operation: () => void): DiskError | undefined {
+  try {
+    operation()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    return error
+  }
+}
+
+/** The reason of a failed operation, as strerror says it. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,7 @@
 // ServerCommands: what commands may ask of the server beyond keys and replies, by the part that answers. It is all
 // that a handler sees of the engine (Context.server); what a part is behind it, it does not know.
 
+import type { LogLevel } from '../../system/system.ts'
 import type { Auth } from '../auth.ts'
 import type { CommandTable } from '../catalog/table.ts'
 import type { Client } from '../client.ts'
@@ -51,5 +52,5 @@ export interface ServerCommands {
   resetClient(client: Client): void
   /** CLIENT UNBLOCK. */
   unblockClient(client: Client, withError: boolean): void
-  log: ((level: 'debug' | 'verbose' | 'notice' | 'warning', text: string) => void) | undefined
+  log: ((level: LogLevel, text: string) => void) | undefined
 }

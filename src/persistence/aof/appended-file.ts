@@ -2,33 +2,33 @@
 //
 // Always: its descriptor is not closed while an fsync of it is on its way.
 
-import { attempt, type Disk, type DiskFailure } from '../machine.ts'
+import { attempt, type DiskError, type FileSystem } from '../../system/system.ts'
 
 export class AppendedFile {
   readonly fd: number
-  private readonly disk: Disk
+  private readonly disk: FileSystem
   private syncs = 0
   private closing = false
 
-  constructor(disk: Disk, fd: number) {
+  constructor(disk: FileSystem, fd: number) {
     this.disk = disk
     this.fd = fd
   }
 
-  /** Throws DiskFailure. */
+  /** Throws DiskError. */
   write(u8: Uint8Array, length: number): void {
     this.disk.write(this.fd, u8, 0, length, null)
   }
 
-  truncate(sizeBytes: number): DiskFailure | undefined {
+  truncate(sizeBytes: number): DiskError | undefined {
     return attempt(() => this.disk.truncate(this.fd, sizeBytes))
   }
 
-  sync(): DiskFailure | undefined {
+  sync(): DiskError | undefined {
     return attempt(() => this.disk.fdatasync(this.fd))
   }
 
-  syncLater(done: (error: DiskFailure | null) => void): void {
+  syncLater(done: (error: DiskError | null) => void): void {
     this.syncs++
     this.disk.fdatasyncLater(this.fd, error => {
       this.syncs--

@@ -3,8 +3,8 @@
 // Always: `manifest` is what is on the disk, folder and all, or was before a change whose outcome is not known.
 
 import { bytesOf } from '../../lib/bytes.ts'
+import { attempt, type DiskError, type FileSystem, type Log, reasonOf } from '../../system/system.ts'
 import { folderOf } from '../file-sink.ts'
-import { attempt, type Disk, type DiskFailure, type Log, reasonOf } from '../machine.ts'
 import { type LogFile, Manifest, ManifestError } from './manifest.ts'
 
 interface AofNames {
@@ -31,11 +31,11 @@ export class AofFilesFailure extends Error {
 
 export class AofFiles {
   manifest = new Manifest()
-  private readonly disk: Disk
+  private readonly disk: FileSystem
   private readonly log: Log
   private readonly names: AofNames
 
-  constructor(disk: Disk, log: Log, names: AofNames) {
+  constructor(disk: FileSystem, log: Log, names: AofNames) {
     this.disk = disk
     this.log = log
     this.names = names
@@ -84,7 +84,7 @@ export class AofFiles {
   }
 
   /** Makes the folder if need be; the failure, which is logged. */
-  makeFolder(): DiskFailure | undefined {
+  makeFolder(): DiskError | undefined {
     const { disk, folder } = this
     const stat = disk.stat(folder)
     if (stat?.isDirectory) return undefined
@@ -105,7 +105,7 @@ export class AofFiles {
     const temporary = `temp-${this.manifestName}`
     const path = this.path(temporary)
     const bytes = bytesOf(next.text())
-    const went = (what: string, error: DiskFailure | null | undefined): boolean => {
+    const went = (what: string, error: DiskError | null | undefined): boolean => {
       if (error) log.warning(`${what}: ${reasonOf(error)}`)
       return !error
     }
@@ -152,7 +152,7 @@ export class AofFiles {
   }
 
   /** Brings all files of changes to the disk, whoever has written them, and their names; why it cannot be done. */
-  async secured(): Promise<DiskFailure | null> {
+  async secured(): Promise<DiskError | null> {
     const { disk, manifest } = this
     if (manifest.isEmpty) return null
     for (const { name } of manifest.incremental) {
@@ -161,7 +161,7 @@ export class AofFiles {
         fd = disk.open(this.path(name), 'r+')
       })
       if (opening !== undefined) return opening
-      const failure = await new Promise<DiskFailure | null>(resolve => disk.fdatasyncLater(fd, resolve))
+      const failure = await new Promise<DiskError | null>(resolve => disk.fdatasyncLater(fd, resolve))
       disk.close(fd)
       if (failure !== null) return failure
     }

@@ -3,7 +3,7 @@
 //   [ an RDB ]  *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n   #TS:1700000000\r\n   MULTI … EXEC   [ zeros of a torn
 // write ]
 
-import type { Disk } from '../machine.ts'
+import type { FileSystem } from '../../system/system.ts'
 
 /** A line that begins so says something about what follows: the time. */
 export const HASH = 35
@@ -11,7 +11,7 @@ export const ANNOTATION_BYTES_MAX = 1024
 const TAIL_PIECE_BYTES = 4096
 
 /** Where the zeros begin that a file ends with. */
-export function endOfData(disk: Disk, fd: number, from: number, sizeBytes: number): number {
+export function endOfData(disk: FileSystem, fd: number, from: number, sizeBytes: number): number {
   const piece = new Uint8Array(TAIL_PIECE_BYTES)
   for (let end = sizeBytes; end > from; ) {
     const start = Math.max(from, end - piece.length)
@@ -23,7 +23,7 @@ export function endOfData(disk: Disk, fd: number, from: number, sizeBytes: numbe
 }
 
 /** Whether the open file begins as an RDB does. */
-export function isRdb(disk: Disk, fd: number): boolean {
+export function isRdb(disk: FileSystem, fd: number): boolean {
   const head = new Uint8Array(5)
   return disk.read(fd, head, 0, 5, 0) === 5 && String.fromCharCode(...head) === 'REDIS'
 }

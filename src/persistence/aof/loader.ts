@@ -15,8 +15,8 @@ import type { Slice } from '../../lib/slice.ts'
 import { Unwind } from '../../lib/unwind.ts'
 import { COMMAND, INCOMPLETE, Parser } from '../../protocol/parser.ts'
 import type { Connection } from '../../system/network.ts'
+import { attempt, DiskError, reasonOf } from '../../system/system.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from '../loading.ts'
-import { attempt, isDiskFailure, reasonOf } from '../machine.ts'
 import type { PersistenceParts } from '../parts.ts'
 import { RdbInput } from '../rdb/input.ts'
 import type { RdbLoader } from '../rdb-loader.ts'
@@ -123,7 +123,7 @@ export class AofLoader {
       }
       return yield* this.replay(fd, path, from, bytesBefore)
     } catch (error) {
-      if (!isDiskFailure(error)) throw error
+      if (!(error instanceof DiskError)) throw error
       throw new LoadFailure(`Unrecoverable error reading the append only file ${name}: ${reasonOf(error)}`)
     } finally {
       this.letScriptsWait(false)

@@ -15,8 +15,8 @@ import type { Effect } from '../../engine/context.ts'
 import { EffectEncoder } from '../../engine/effect-encoder.ts'
 import type { Sink } from '../../engine/engine.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
+import { attempt, type DiskError } from '../../system/system.ts'
 import type { DiskGuard } from '../disk-guard.ts'
-import { attempt, type DiskFailure } from '../machine.ts'
 import type { PersistenceParts } from '../parts.ts'
 import type { SnapshotSlot } from '../snapshot-slot.ts'
 import { AppendedFile } from './appended-file.ts'
@@ -313,7 +313,7 @@ export class AofLog implements Sink {
     return true
   }
 
-  private writeFailed(failure: DiskFailure): false {
+  private writeFailed(failure: DiskError): false {
     const { log, config } = this.parts
     const now = this.nowSeconds()
     const mayLog = now - this.lastErrorLogSeconds > ERROR_LOG_SECONDS
@@ -349,7 +349,7 @@ export class AofLog implements Sink {
     this.parts.engine.acknowledgements.progressed()
   }
 
-  private dieUnsynced(failure: DiskFailure): never {
+  private dieUnsynced(failure: DiskError): never {
     this.parts.log.warning(
       `Can't persist AOF for fsync error when the AOF fsync policy is 'always': ${failure.message}. Exiting...`,
     )
@@ -369,7 +369,7 @@ export class AofLog implements Sink {
     })
   }
 
-  private noteSync(error: DiskFailure | null, upTo: number): void {
+  private noteSync(error: DiskError | null, upTo: number): void {
     const { engine, log } = this.parts
     if (error !== null) {
       if (this.guard.syncError === undefined) log.warning(`Fail to fsync the AOF file: ${error.message}`)

@@ -9,8 +9,8 @@
 // Always: the base holds exactly what was changed before the new incremental file began. Until the manifest names the
 // new base, the old files are the log. While it is not IDLE nobody else changes the manifest.
 
+import { DiskError } from '../../system/system.ts'
 import { FileSink } from '../file-sink.ts'
-import type { DiskFailure } from '../machine.ts'
 import { jobParts, type PersistenceParts, rdbOptions } from '../parts.ts'
 import { SnapshotJob } from '../snapshot-job.ts'
 import type { SnapshotSlot } from '../snapshot-slot.ts'
@@ -156,7 +156,7 @@ export class AofRewriter {
     parts.log.notice(`Background append only file rewriting started by pid ${parts.pid}`)
   }
 
-  private written(error: DiskFailure | null, isRdb: boolean): void {
+  private written(error: DiskError | null, isRdb: boolean): void {
     const { parts } = this
     this.lastSeconds = this.job?.seconds ?? -1
     this.lastEarlyBytes = this.job?.earlyBytes ?? 0
@@ -303,4 +303,4 @@ export class AofRewriter {
   }
 }
 
-const KILLED: DiskFailure = Object.assign(new Error('the rewrite was given up'), { code: 'EINTR' })
+const KILLED = new DiskError('EINTR', '', 'the rewrite was given up')

@@ -7,7 +7,7 @@
 
 import { CR, DOLLAR, LF, STAR, ZERO } from '../../lib/ascii.ts'
 import { ANNOTATION_BYTES_MAX, HASH } from '../../persistence/aof/format.ts'
-import type { Disk } from '../../persistence/machine.ts'
+import type { FileSystem } from '../../system/system.ts'
 import type { AofFindings } from './findings.ts'
 
 const WINDOW_BYTES = 1 << 20
@@ -28,14 +28,14 @@ class Malformed extends Error {
 /** A window that moves over the file. */
 class Window {
   private readonly u8 = new Uint8Array(WINDOW_BYTES)
-  private readonly disk: Disk
+  private readonly disk: FileSystem
   private readonly fd: number
   private at = 0
   private end = 0
   /** Offset of u8[end] in the file. */
   private readTo: number
 
-  constructor(disk: Disk, fd: number, from: number) {
+  constructor(disk: FileSystem, fd: number, from: number) {
     this.disk = disk
     this.fd = fd
     this.readTo = from
@@ -112,7 +112,7 @@ class AofChecker {
   private readonly untilSeconds: number
   private inGroup = false
 
-  constructor(disk: Disk, fd: number, from: number, untilSeconds: number) {
+  constructor(disk: FileSystem, fd: number, from: number, untilSeconds: number) {
     this.window = new Window(disk, fd, from)
     this.untilSeconds = untilSeconds
     this.findings = {
@@ -223,7 +223,7 @@ function charText(byte: number): string {
  * up to the first annotation that is later. Throws DiskError.
  */
 export function checkAof(
-  disk: Disk,
+  disk: FileSystem,
   fd: number,
   from: number,
   untilSeconds: number,

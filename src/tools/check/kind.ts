@@ -2,7 +2,7 @@
 
 import { STAR } from '../../lib/ascii.ts'
 import { HASH, isRdb } from '../../persistence/aof/format.ts'
-import type { Disk } from '../../persistence/machine.ts'
+import type { FileSystem } from '../../system/system.ts'
 
 /** 'other' may be a DUMP payload, which has no mark at its beginning. */
 type FileKind = 'empty' | 'rdb' | 'aof' | 'manifest' | 'other'
@@ -10,7 +10,7 @@ type FileKind = 'empty' | 'rdb' | 'aof' | 'manifest' | 'other'
 const HEAD_BYTES = 4096
 const MANIFEST_NAME = /\.manifest$/
 
-export function kindOf(disk: Disk, path: string, fd: number): FileKind {
+export function kindOf(disk: FileSystem, path: string, fd: number): FileKind {
   if (MANIFEST_NAME.test(path)) return 'manifest'
   const head = new Uint8Array(HEAD_BYTES)
   const length = disk.read(fd, head, 0, head.length, 0)

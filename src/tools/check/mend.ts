@@ -2,8 +2,8 @@
 
 import { Crc64 } from '../../lib/crc64.ts'
 import { folderOf } from '../../persistence/file-sink.ts'
-import type { Disk } from '../../persistence/machine.ts'
 import { CHECKSUM_BYTES, OP_EOF } from '../../persistence/rdb/format.ts'
+import type { FileSystem } from '../../system/system.ts'
 import { type Machine, ToolError } from '../command-line.ts'
 import type { Range } from './findings.ts'
 
@@ -22,7 +22,7 @@ export function writerOf(machine: Pick<Machine, 'disk' | 'process'>, path: strin
 }
 
 /** Cuts the file at `sizeBytes`, on the disk when this returns. Throws DiskError. */
-export function cut(disk: Disk, path: string, sizeBytes: number): void {
+export function cut(disk: FileSystem, path: string, sizeBytes: number): void {
   const fd = disk.open(path, 'r+')
   try {
     disk.truncate(fd, sizeBytes)
@@ -34,7 +34,7 @@ export function cut(disk: Disk, path: string, sizeBytes: number): void {
 
 /** Writes a new RDB `to` of parts of `from`, each of which ends behind a record. Throws DiskError. */
 export function salvage(
-  disk: Disk,
+  disk: FileSystem,
   from: string,
   ranges: readonly Range[],
   version: number,
