@@ -36,6 +36,7 @@ export function clientMemory(client: Client): number {
     (client.partial?.memoryBytes ?? 0) +
     outputMemory(client) +
     client.queuedBytes +
+    (client.blocked?.command.bytes ?? 0) +
     (client.watched?.length ?? 0) * WATCHED_BYTES +
     channels * CHANNEL_BYTES +
     (tracking?.prefixes.length ?? 0) * PREFIX_BYTES

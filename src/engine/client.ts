@@ -69,6 +69,8 @@ export interface BlockState {
   wakeOnRemoval: boolean
   /** The command to run again. */
   command: KeptCommand
+  /** Time that its runs have taken so far. */
+  usedUs: number
   timeoutReply: 'null' | 'nullArray'
   /** Called instead of writing timeoutReply. */
   onTimeout?: (client: Client) => void

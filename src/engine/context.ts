@@ -282,7 +282,7 @@ class PendingAnswer {
     const { engine, client } = this
     if (client.blocked !== this.state) return
     engine.replyTo(client, answer)
-    engine.blocking.unblock(client)
+    engine.blocking.finish(client)
     engine.settle()
   }
 

@@ -12,9 +12,11 @@ import { changes, INTERNAL_ERROR } from './boundary.ts'
 import { CMD_MAY_REPLICATE, CMD_TOUCHES_ARBITRARY_KEYS, CMD_WRITE } from './catalog/command.ts'
 import type { TableEntry } from './catalog/table.ts'
 import {
+  type BlockState,
   CLIENT_BLOCKED,
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
+  CLIENT_INTERNAL,
   CLIENT_MULTI,
   CLIENT_NO_TOUCH,
   CLIENT_REPLY_OFF,
@@ -24,6 +26,7 @@ import {
   type Client,
   type KeptCommand,
 } from './client.ts'
+import { clientClass } from './client-memory.ts'
 import type { Effect } from './context.ts'
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
@@ -75,7 +78,7 @@ export class Dispatch {
       engine.blocking.stopServing()
       const start = this.answerFailure(client, reply, from, errorsBefore, rewinds)
       if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
-      this.countErrors()
+      this.countErrors(client)
       this.muteReply(client, start)
     }
   }
@@ -151,18 +154,17 @@ export class Dispatch {
       this.answerFailure(client, reply, from, errorsBefore, rewinds)
     }
     this.inCall = outer
-    // A command that waits counts when it has its answer.
-    if ((client.flags & CLIENT_BLOCKED) === 0 || engine.blocking.isRetrying(client)) {
-      client.commands++
-      engine.stats.commandsProcessed++
-      entry.calls++
-      if (timed) this.noteTime(client, entry, args, argc, engine.machine.monotonicUs() - begin)
-    }
+    // A command that waits counts when it has its answer, with the time of all its runs.
+    const took = timed ? engine.machine.monotonicUs() - begin : 0
+    if ((client.flags & CLIENT_BLOCKED) === 0) this.count(client, entry, args, argc, took, timed)
+    else if (engine.blocking.isRetrying(client))
+      this.count(client, entry, args, argc, took + client.blocked!.usedUs, timed)
+    else if (client.blocked !== undefined) client.blocked.usedUs += took
     // EXEC does not fail with the commands in it: their errors are counted already.
     if (reply.errors !== errorsBefore && (reply !== engine.reply || reply.errors !== this.errorsCounted)) {
       entry.failed++
-      if (reply === engine.reply) this.countErrors()
-      else if (engine.blocking.isRetrying(client)) this.noteErrors(reply, reply.errors - errorsBefore)
+      if (reply === engine.reply) this.countErrors(client)
+      else if (engine.blocking.isRetrying(client)) this.noteErrors(client, reply, reply.errors - errorsBefore)
     }
     if ((client.flags & CLIENT_TRACKING) !== 0) engine.tracking.remember(client, entry, args, argc)
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
@@ -198,6 +200,20 @@ export class Dispatch {
     reply.rollBack(start, errorsBefore)
     reply.fixedError(INTERNAL_ERROR)
     return start
+  }
+
+  /** A command that waited gets its answer without having run again: now it counts. */
+  countWaited(client: Client, { command, usedUs }: BlockState, failed: boolean): void {
+    const { entry, args } = command
+    if (failed) entry.failed++
+    this.count(client, entry, args, args.length, usedUs, true)
+  }
+
+  private count(client: Client, entry: TableEntry, args: Slice[], argc: number, tookUs: number, timed: boolean): void {
+    client.commands++
+    this.engine.stats.commandsProcessed++
+    entry.calls++
+    if (timed) this.noteTime(client, entry, args, argc, tookUs)
   }
 
   private noteTime(client: Client, entry: TableEntry, args: Slice[], argc: number, took: number): void {
@@ -309,21 +325,23 @@ export class Dispatch {
     if (entry !== undefined) entry.rejected++
     if (entry?.fullName === 'exec') this.engine.transactions.abort(client)
     else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
-    this.countErrors()
+    this.countErrors(client)
     this.muteReply(client, from)
   }
 
   /** Adds the errors written since last time to INFO errorstats. */
-  private countErrors(): void {
+  private countErrors(client: Client): void {
     const { reply } = this.engine
-    this.noteErrors(reply, reply.errors - this.errorsCounted)
+    this.noteErrors(client, reply, reply.errors - this.errorsCounted)
     this.errorsCounted = reply.errors
   }
 
   /** Counts `count` errors of which the last is written in `reply`. */
-  noteErrors(reply: Reply, count: number): void {
+  noteErrors(client: Client, reply: Reply, count: number): void {
     const { stats } = this.engine
     stats.errorReplies += count
+    const of = clientClass(client)
+    if (of === 'replica' || of === 'master' || client.has(CLIENT_INTERNAL)) stats.unexpectedErrorReplies += count
     const at = reply.lastErrorAt + 1
     let end = at
     while (end < reply.pos && reply.u8[end] > 32 && end - at < 64) end++

@@ -215,6 +215,7 @@ export class OutputBuffers {
     if (end - from > CHUNK_BYTES && this.isOver(client, end - from)) return this.cutOff(client)
     if (client.outBytes === 0) {
       sent += client.connection.write(u8, from, end)
+      if (sent > from) client.lastActiveMs = this.engine.keyspace.nowMs
       if (client.connection.holdsBuffer === true) this.bufferHeld = true
     }
     this.engine.stats.writes++
@@ -304,6 +305,7 @@ export class OutputBuffers {
       const length = chunk.length
       const sent = client.connection.write(chunk, client.outSent, length)
       client.outSent += sent
+      if (sent > 0) client.lastActiveMs = this.engine.keyspace.nowMs
       client.outBytes -= sent
       this.memoryBytes -= sent
       if (client.outSent < length) break
@@ -322,6 +324,7 @@ export class OutputBuffers {
     const from = client.batchFrom
     const sent = client.connection.write(batch.u8, from, client.batchEnd)
     if (client.connection.holdsBuffer === true) batch.isHeld = true
+    if (sent > 0) client.lastActiveMs = this.engine.keyspace.nowMs
     client.outBytes -= sent
     this.memoryBytes -= sent
     client.batchFrom = from + sent

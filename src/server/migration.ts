@@ -91,9 +91,8 @@ export class Migrations implements Migration {
     const state = client.blocked
     if (state !== undefined && error !== null) engine.blocking.abort(client, error)
     else if (state !== undefined) {
-      state.command.entry.calls++
       engine.replyTo(client, reply => reply.ok())
-      engine.blocking.unblock(client)
+      engine.blocking.finish(client)
     }
     engine.settle()
   }

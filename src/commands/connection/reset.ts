@@ -68,6 +68,8 @@ function reset(ctx: Context): void {
 }
 
 const STATE_FLAGS =
+  CLIENT_MONITOR |
+  CLIENT_REPLICA |
   CLIENT_MULTI |
   CLIENT_DIRTY_CAS |
   CLIENT_DIRTY_EXEC |

@@ -75,6 +75,62 @@ conversation(
   { since: '7.2' },
 )
 
+const INTEGER = /^-?\d+$/
+/** What is no integer, and how it is written. */
+const FORMATS: readonly (readonly [format: RegExp, names: string])[] = [
+  [
+    /^(-?\d+\.\d\d|nan|-nan|inf)$/,
+    'allocator_frag_ratio allocator_rss_ratio rss_overhead_ratio mem_fragmentation_ratio current_fork_perc ' +
+      'loading_loaded_perc instantaneous_input_kbps instantaneous_output_kbps instantaneous_input_repl_kbps ' +
+      'instantaneous_output_repl_kbps expired_stale_perc',
+  ],
+  [/^\d+\.\d\d%$/, 'used_memory_peak_perc used_memory_dataset_perc'],
+  [
+    /^\d+\.\d{6}$/,
+    'used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children used_cpu_sys_main_thread ' +
+      'used_cpu_user_main_thread',
+  ],
+  [
+    /^(\d+B|\d+\.\d\d[KMGTP])$/,
+    'used_memory_human used_memory_rss_human used_memory_peak_human total_system_memory_human used_memory_lua_human ' +
+      'used_memory_vm_total_human used_memory_scripts_human maxmemory_human',
+  ],
+  [/^[0-9a-f]{40}$/, 'run_id master_replid master_replid2'],
+  [/^(ok|err)$/, 'rdb_last_bgsave_status aof_last_bgrewrite_status aof_last_write_status'],
+  [/^\d+\.\d+\.\d+$/, 'redis_version redstart_version gcc_version'],
+  [/^\//, 'executable'],
+  [/^[0-9a-f]{8,16}$/, 'redis_git_sha1 redis_build_id'],
+  [
+    /^.*$/,
+    'redis_mode os monotonic_clock multiplexing_api atomicvar_api runtime process_supervised config_file listener0 ' +
+      'maxmemory_policy mem_allocator role master_failover_state',
+  ],
+  [/^calls=\d+,usec=\d+,usec_per_call=\d+\.\d\d,rejected_calls=\d+,failed_calls=\d+$/, 'cmdstat_set'],
+  [/^p50=\d+\.\d{3},p99=\d+\.\d{3},p99\.9=\d+\.\d{3}$/, 'latency_percentiles_usec_set'],
+  [/^count=\d+$/, 'errorstat_ERR'],
+  [/^keys=\d+,expires=\d+,avg_ttl=\d+$/, 'db0'],
+]
+
+conversation(
+  'every field of INFO has its format',
+  async c => {
+    await c.expect('SET k v', 'OK')
+    await c.expectError('SET', /^ERR/)
+    const formats = new Map(FORMATS.flatMap(([format, names]) => names.split(' ').map(name => [name, format] as const)))
+    const text = `${await c.do('INFO everything')}${await c.do('INFO debug')}`
+    const wrong: string[] = []
+    for (const [line, name, value] of text.matchAll(/^(\w+):(.*)\r$/gm)) {
+      if (SAME_AS_SET.test(name) && !formats.has(name)) continue
+      if (!(formats.get(name) ?? INTEGER).test(value)) wrong.push(line.trim())
+    }
+    assert.deepEqual(wrong, [])
+  },
+  { since: '7.2' },
+)
+
+/** Of other commands, errors and databases. */
+const SAME_AS_SET = /^(cmdstat_|latency_percentiles_usec_|errorstat_|db\d)/
+
 /** Names by section, in the order they stand in. */
 function fieldsOf(text: string): { [section: string]: string[] } {
   const found: { [section: string]: string[] } = {}

@@ -56,7 +56,7 @@ export class Acknowledgements {
       if (!this.enough(client, wanted)) still.push(item)
       else {
         this.answer(client, wanted)
-        this.engine.blocking.unblock(client)
+        this.engine.blocking.finish(client)
       }
     }
     this.waiting = still

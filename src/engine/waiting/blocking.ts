@@ -79,6 +79,7 @@ export class Blocking {
       type,
       wakeOnRemoval,
       command: keepCommand(ctx.command, ctx.args, ctx.argc),
+      usedUs: 0,
       timeoutReply,
     }
     this.clients.add(client)
@@ -96,6 +97,7 @@ export class Blocking {
       type: -1,
       wakeOnRemoval: false,
       command: keepCommand(ctx.command, ctx.args, ctx.argc),
+      usedUs: 0,
       timeoutReply: 'null',
       onTimeout,
     }
@@ -211,10 +213,18 @@ export class Blocking {
     }
   }
 
-  /** Ends a client's wait; its further commands are run soon. */
+  /** Ends a client's wait; its further commands are run soon. Its command is counted by whoever calls. */
   unblock(client: Client): void {
     this.forget(client)
     if (client.queryBytes > 0) this.resumed.push(client)
+  }
+
+  /** Ends the wait of a client that was answered by another than its command, which counts now. */
+  finish(client: Client, failed = false): void {
+    const state = client.blocked
+    if (state === undefined) return
+    this.unblock(client)
+    this.engine.dispatch.countWaited(client, state, failed)
   }
 
   /** Clients that are free again and have sent more meanwhile. */
@@ -224,29 +234,29 @@ export class Blocking {
   timeOut(client: Client): void {
     const state = client.blocked
     if (state === undefined) return
-    this.forget(client)
-    // A command that waits counts once, when its wait ends.
-    state.command.entry.calls++
     if (state.onTimeout !== undefined) state.onTimeout(client)
     else this.engine.replyTo(client, reply => (state.timeoutReply === 'null' ? reply.null() : reply.nullArray()))
-    if (client.queryBytes > 0) this.resumed.push(client)
+    this.finish(client)
   }
 
   /** Ends a client's wait with an error of its command. */
   abort(client: Client, error: string): void {
-    const entry = client.blocked?.command.entry
-    if (entry === undefined) return
-    entry.calls++
-    entry.failed++
-    this.refuse(client, errorBytes(error))
+    if (client.blocked === undefined) return
+    this.answerError(client, errorBytes(error))
+    this.finish(client, true)
   }
 
-  /** Ends a client's wait with an error reply. */
+  /** Ends a client's wait because its command may not run again. */
   private refuse(client: Client, error: Uint8Array): void {
+    client.blocked!.command.entry.rejected++
+    this.answerError(client, error)
     this.unblock(client)
+  }
+
+  private answerError(client: Client, error: Uint8Array): void {
     this.engine.replyTo(client, reply => {
       reply.fixedError(error)
-      this.engine.dispatch.noteErrors(reply, 1)
+      this.engine.dispatch.noteErrors(client, reply, 1)
     })
   }
 

@@ -191,3 +191,61 @@ conversation('switches of CLIENT take on and off only', async c => {
   await c.expectError('CLIENT NO-EVICT maybe', 'ERR syntax error')
   await c.expectError('CLIENT FOO', "ERR unknown subcommand 'FOO'. Try CLIENT HELP.")
 })
+
+conversation(
+  'CLIENT INFO shows how a client tracks keys',
+  async c => {
+    await c.expect('CLIENT TRACKING ON BCAST', 'OK')
+    await c.expect('CLIENT INFO', / flags=tB .* redir=0 /)
+    await c.expect('CLIENT TRACKING OFF', 'OK')
+    await c.expect('CLIENT INFO', / flags=N .* redir=-1 /)
+    const other = await c.another()
+    const id = await other.do('CLIENT ID')
+    await c.expect(`CLIENT TRACKING ON REDIRECT ${id}`, 'OK')
+    await c.expect('CLIENT INFO', new RegExp(` flags=t .* redir=${id} `))
+    await other.expect('QUIT', 'OK')
+    await c.expect('GET k', null)
+    // The first message that cannot be delivered shows that its receiver has gone.
+    await (await c.another()).expect('SET k v', 'OK')
+    await c.expect('CLIENT INFO', new RegExp(` flags=tR .* redir=${id} `))
+  },
+  { resp: 2, since: '7.2' },
+)
+
+conversation(
+  'RESET ends MONITOR',
+  async c => {
+    const other = await c.another()
+    const id = await other.do('CLIENT ID')
+    await other.expect('MONITOR', 'OK')
+    await c.expect(`CLIENT LIST ID ${id}`, / flags=O /)
+    await other.tell('RESET')
+    await c.expect(`CLIENT LIST ID ${id}`, / flags=N /)
+  },
+  { since: '7.2' },
+)
+
+conversation(
+  'CLIENT LIST shows the arguments that a blocked client keeps',
+  async c => {
+    const other = await c.another()
+    const id = await other.do('CLIENT ID')
+    await other.start('BLPOP thirteenbytes 0')
+    await c.expect(`CLIENT LIST ID ${id}`, / flags=b .* argv-mem=19 /)
+  },
+  { since: '7.2' },
+)
+
+conversation(
+  'a message makes the client that gets it active',
+  async c => {
+    const other = await c.another()
+    const id = await other.do('CLIENT ID')
+    await other.tell('SUBSCRIBE c')
+    await c.pass(3000)
+    await c.expect(`CLIENT LIST ID ${id}`, / idle=[34] /)
+    await c.expect('PUBLISH c x', 1)
+    await c.expect(`CLIENT LIST ID ${id}`, / idle=0 /)
+  },
+  { over: 'in process', since: '7.2' },
+)

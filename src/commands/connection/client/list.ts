@@ -20,8 +20,10 @@ import {
 } from '../../../engine/client.ts'
 import { clientMemory, outputMemory, READ_SHARE_BYTES } from '../../../engine/client-memory.ts'
 import type { Context } from '../../../engine/context.ts'
+import type { TrackingState } from '../../../engine/messaging/tracking.ts'
 import { CR } from '../../../lib/ascii.ts'
 import { digits } from '../../../lib/number.ts'
+import type { Slice } from '../../../lib/slice.ts'
 
 /** Letters of `flags`, in Redis's order. */
 const FLAG_LETTERS: readonly (readonly [flag: number, letter: string])[] = [
@@ -66,7 +68,12 @@ export function clientLine(ctx: Context, client: Client): string {
     ['multi', client.has(CLIENT_MULTI) ? (client.queued?.length ?? 0) : -1],
     ['qbuf', query],
     ['qbuf-free', Math.max(0, room - query)],
-    ['argv-mem', self ? argumentBytes(ctx) : half.argumentBytes + (client.partial?.argumentBytes ?? 0)],
+    [
+      'argv-mem',
+      self
+        ? lengthOf(ctx.args, ctx.argc)
+        : waitingBytes(client) + half.argumentBytes + (client.partial?.argumentBytes ?? 0),
+    ],
     ['multi-mem', client.queuedBytes],
     ['rbs', client.replyShare],
     ['rbp', Math.min(client.replyPeak, client.replyShare)],
@@ -77,7 +84,7 @@ export function clientLine(ctx: Context, client: Client): string {
     ['events', client.outBytes > 0 ? 'rw' : 'r'],
     ['cmd', client.lastCommand?.fullName ?? 'NULL'],
     ['user', client.user],
-    ['redir', -1],
+    ['redir', (client.tracking as TrackingState | undefined)?.redirect ?? -1],
     ['resp', client.resp],
     ['lib-name', client.libName],
     ['lib-ver', client.libVersion],
@@ -87,14 +94,28 @@ export function clientLine(ctx: Context, client: Client): string {
 
 function flagLetters(client: Client): string {
   let letters = client.has(CLIENT_REPLICA) ? (client.has(CLIENT_MONITOR) ? 'O' : 'S') : ''
-  for (const [flag, letter] of FLAG_LETTERS) if (client.has(flag)) letters += letter
+  for (const [flag, letter] of FLAG_LETTERS) {
+    if (client.has(flag)) letters += letter
+    if (letter === 't') letters += trackingLetters(client.tracking as TrackingState | undefined)
+  }
   return letters || 'N'
 }
 
-function argumentBytes(ctx: Context): number {
+/** R: who was to get the messages has gone; B: every key with one of its prefixes is told. */
+function trackingLetters(tracking: TrackingState | undefined): string {
+  if (tracking === undefined) return ''
+  return (tracking.brokenRedirect ? 'R' : '') + (tracking.bcast ? 'B' : '')
+}
+
+function lengthOf(args: readonly Slice[], argc: number): number {
   let bytes = 0
-  for (let i = 0; i < ctx.argc; i++) bytes += ctx.args[i].len
+  for (let i = 0; i < argc; i++) bytes += args[i].len
   return bytes
+}
+
+/** Arguments of the command that a client is blocked in. */
+function waitingBytes({ blocked }: Client): number {
+  return blocked === undefined ? 0 : lengthOf(blocked.command.args, blocked.command.args.length)
 }
 
 const BIG_ARGUMENT_BYTES = 32 * 1024
