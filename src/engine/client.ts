@@ -45,10 +45,10 @@ export const CLIENT_ASKING = 1 << 21
 export const CLIENT_IN_EXEC = 1 << 22
 export const CLIENT_SCRIPT = 1 << 23
 /** Part of its replies waits in the shared buffer for the end of the event loop's turn. */
-export const CLIENT_DEFERRED = 1 << 24
+export const CLIENT_PENDING_REPLY = 1 << 24
 
 /** A command's arguments kept beyond the moment: queued by MULTI, held by a blocked client. */
-export interface KeptCommand {
+export interface QueuedCommand {
   entry: TableEntry
   args: Slice[]
   bytes: number
@@ -66,9 +66,9 @@ export interface BlockState {
   /** TYPE_ number that a key must have to wake the client; -1: any. */
   type: number
   /** Also woken when a key it waits for goes (XREADGROUP). */
-  wakeOnRemoval: boolean
+  unblockOnNokey: boolean
   /** The command to run again. */
-  command: KeptCommand
+  command: QueuedCommand
   /** Time that its runs have taken so far. */
   usedUs: number
   timeoutReply: 'null' | 'nullArray'
@@ -113,9 +113,9 @@ export class Client {
   outSent = 0
   outBytes = 0
   /** Shared bytes that follow `out`. */
-  batch: Broadcast | undefined
-  batchFrom = 0
-  batchEnd = 0
+  sharedReply: Broadcast | undefined
+  sharedReplyFrom = 0
+  sharedReplyEnd = 0
   /** Wall-clock milliseconds since when the soft output limit is exceeded; 0: it is not. */
   softLimitSinceMs = 0
   bytesIn = 0
@@ -134,7 +134,7 @@ export class Client {
   streamOffset = 0
 
   // Transactions.
-  queued: KeptCommand[] | undefined
+  queued: QueuedCommand[] | undefined
   queuedBytes = 0
   /** Watched keys as database index and latin1 key; undefined: none. */
   watched: WatchedKey[] | undefined

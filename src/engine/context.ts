@@ -94,7 +94,7 @@ export class Context {
    */
   touched(key: Slice, event: string, cls: number, changes = 1): void {
     this.keyspace.dirty += changes
-    if (this.engine.keyWatchers !== 0) this.engine.keyChanged(this.db, key)
+    if (this.engine.modifiedKeyListeners !== 0) this.engine.signalModifiedKey(this.db, key)
     if (this.settings.notifyKeyspaceEvents !== 0) this.engine.notify(cls, event, key, this.db)
   }
 
@@ -113,7 +113,7 @@ export class Context {
 
   /** A key has changed: watchers and caching clients are notified, and nothing else is. */
   signalModified(key: Slice): void {
-    if (this.engine.keyWatchers !== 0) this.engine.keyChanged(this.db, key)
+    if (this.engine.modifiedKeyListeners !== 0) this.engine.signalModifiedKey(this.db, key)
   }
 
   /** A key's value has grown or gone (type -1) so that a client blocked on it may go on. */
@@ -124,7 +124,7 @@ export class Context {
   /** Removes all keys of a database, and notifies watchers, blocked and caching clients; how many there were. */
   flush(db: Database): number {
     const { engine } = this
-    engine.watches.touchAll(db.index)
+    engine.watches.touchAllWatchedKeysInDb(db.index)
     const removed = db.clear()
     engine.blocking.databaseReady(db)
     engine.trackingHook?.(db, null)
@@ -134,8 +134,8 @@ export class Context {
   /** Exchanges the contents of two databases, and notifies watchers and blocked clients. */
   swap(a: Database, b: Database): void {
     const { engine } = this
-    engine.watches.touchAll(a.index, b.index)
-    engine.watches.touchAll(b.index, a.index)
+    engine.watches.touchAllWatchedKeysInDb(a.index, b.index)
+    engine.watches.touchAllWatchedKeysInDb(b.index, a.index)
     this.keyspace.swap(a.index, b.index)
     engine.blocking.databaseReady(a)
     engine.blocking.databaseReady(b)
@@ -283,14 +283,14 @@ class PendingAnswer {
     if (client.blocked !== this.state) return
     engine.replyTo(client, answer)
     engine.blocking.finish(client)
-    engine.settle()
+    engine.serveBlockedAndFlush()
   }
 
   fail(error: string): void {
     const { engine, client } = this
     if (client.blocked !== this.state) return
     engine.blocking.abort(client, error)
-    engine.settle()
+    engine.serveBlockedAndFlush()
   }
 }
 

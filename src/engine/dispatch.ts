@@ -24,7 +24,7 @@ import {
   CLIENT_REPLY_SKIP_NEXT,
   CLIENT_TRACKING,
   type Client,
-  type KeptCommand,
+  type QueuedCommand,
 } from './client.ts'
 import { clientClass } from './client-memory.ts'
 import type { Effect } from './context.ts'
@@ -42,14 +42,14 @@ export class Dispatch {
     | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
     | undefined
   /** What the current command's own client hears behind the reply. */
-  private readonly behindReply: (() => void)[] = []
+  private readonly afterReplyCallbacks: (() => void)[] = []
   /** Every command's time is taken, not only that of commands that may be slow. */
   preciseTiming = false
   private readonly effects: Effect[] = []
   /** The current command as its own effect: used again for the next. */
-  private readonly own: Effect = { db: 0, args: [] }
+  private readonly ownEffect: Effect = { db: 0, args: [] }
   /** Depth of EXEC and scripts: their effects are gathered and go out together. */
-  private gathering = 0
+  private unitDepth = 0
   /** A command is running. */
   private inCall = false
   private errorsCounted = 0
@@ -74,7 +74,7 @@ export class Dispatch {
       // Of a gate, or of what follows a command.
       this.failed(error, client, undefined, args, argc, before)
       this.inCall = false
-      this.gathering = 0
+      this.unitDepth = 0
       engine.blocking.stopServing()
       const start = this.answerFailure(client, reply, from, errorsBefore, rewinds)
       if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
@@ -109,18 +109,18 @@ export class Dispatch {
     } else this.call(client, entry, args, argc)
     // Confirmations of subscriptions are messages: they go out all the same.
     if ((client.flags & REPLY_MUTED) !== 0 && !isSubscription(entry)) this.muteReply(client, replyFrom)
-    if (this.behindReply.length !== 0) this.tellBehindReply()
+    if (this.afterReplyCallbacks.length !== 0) this.runAfterReply()
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
   }
 
   /** Has `tell` called once the command under way, with all that it runs, and its reply are done. */
   afterReply(tell: () => void): void {
-    this.behindReply.push(tell)
+    this.afterReplyCallbacks.push(tell)
   }
 
   /** The reply is done. */
-  tellBehindReply(): void {
-    for (const tell of this.behindReply.splice(0)) tell()
+  runAfterReply(): void {
+    for (const tell of this.afterReplyCallbacks.splice(0)) tell()
   }
 
   /** Runs a command whose gates are passed already, and does what follows a command. */
@@ -141,15 +141,15 @@ export class Dispatch {
     const outer = this.inCall
     this.inCall = true
     const from = reply.pos
-    const { gathering } = this
+    const { unitDepth: gathering } = this
     const { rewinds } = engine.output
     const before = keyspace.mutations + dirty
     try {
       entry.run(ctx)
     } catch (error) {
-      const wasBlocked = engine.blocking.isRetrying(client)
+      const wasBlocked = engine.blocking.isReprocessing(client)
       this.failed(error, client, entry, args, argc, before)
-      this.gathering = gathering
+      this.unitDepth = gathering
       if (!wasBlocked) engine.blocking.forget(client)
       this.answerFailure(client, reply, from, errorsBefore, rewinds)
     }
@@ -157,14 +157,14 @@ export class Dispatch {
     // A command that waits counts when it has its answer, with the time of all its runs.
     const took = timed ? engine.machine.monotonicUs() - begin : 0
     if ((client.flags & CLIENT_BLOCKED) === 0) this.count(client, entry, args, argc, took, timed)
-    else if (engine.blocking.isRetrying(client))
+    else if (engine.blocking.isReprocessing(client))
       this.count(client, entry, args, argc, took + client.blocked!.usedUs, timed)
     else if (client.blocked !== undefined) client.blocked.usedUs += took
     // EXEC does not fail with the commands in it: their errors are counted already.
     if (reply.errors !== errorsBefore && (reply !== engine.reply || reply.errors !== this.errorsCounted)) {
       entry.failed++
       if (reply === engine.reply) this.countErrors(client)
-      else if (engine.blocking.isRetrying(client)) this.noteErrors(client, reply, reply.errors - errorsBefore)
+      else if (engine.blocking.isReprocessing(client)) this.noteErrors(client, reply, reply.errors - errorsBefore)
     }
     if ((client.flags & CLIENT_TRACKING) !== 0) engine.tracking.remember(client, entry, args, argc)
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
@@ -224,12 +224,12 @@ export class Dispatch {
   }
 
   /** Begins to gather the effects of several commands; every call is paired with endGathering(). */
-  beginGathering(): void {
-    this.gathering++
+  beginPropagationUnit(): void {
+    this.unitDepth++
   }
 
-  endGathering(): void {
-    if (--this.gathering > 0 || this.effects.length === 0) return
+  endPropagationUnit(): void {
+    if (--this.unitDepth > 0 || this.effects.length === 0) return
     for (const sink of this.engine.sinks) sink.changes(this.effects, this.effects.length > 1)
     this.effects.length = 0
   }
@@ -240,10 +240,10 @@ export class Dispatch {
     if (!effect.prevented) {
       const own =
         (changed || effect.forced) && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
-      if (own) this.effects.push(this.ownEffect(client, args, argc))
+      if (own) this.effects.push(this.commandEffect(client, args, argc))
       for (const extra of effect.commands) this.effects.push(extra)
     }
-    if (this.gathering === 0 && this.effects.length !== 0) {
+    if (this.unitDepth === 0 && this.effects.length !== 0) {
       // Commands such as SCAN come upon keys that have run out one by one, as active expiry does.
       const together = this.effects.length > 1 && (entry.flags & CMD_TOUCHES_ARBITRARY_KEYS) === 0
       for (const sink of engine.sinks) sink.changes(this.effects, together)
@@ -255,10 +255,10 @@ export class Dispatch {
     effect.commands.length = 0
   }
 
-  private ownEffect(client: Client, args: Slice[], argc: number): Effect {
+  private commandEffect(client: Client, args: Slice[], argc: number): Effect {
     // A gathered command outlives its buffer, so that it must be copied.
-    if (this.gathering > 0) return { db: client.db.index, args: args.slice(0, argc).map(a => a.copy()) }
-    const { own } = this
+    if (this.unitDepth > 0) return { db: client.db.index, args: args.slice(0, argc).map(a => a.copy()) }
+    const { ownEffect: own } = this
     own.db = client.db.index
     own.args.length = argc
     for (let i = 0; i < argc; i++) own.args[i] = args[i]
@@ -267,15 +267,15 @@ export class Dispatch {
 
   /** The arguments of the last command are let go of: they are large. `none`: what stands in their place. */
   forgetArguments(none: Slice[]): void {
-    this.own.args = []
+    this.ownEffect.args = []
     this.engine.ctx.args = none
   }
 
   /** A change that no command asked for (expiry, eviction); in the middle of a command it goes out with that one's. */
-  propagateAlone(db: Database, args: Slice[]): void {
+  propagateNow(db: Database, args: Slice[]): void {
     if (this.engine.sinks.length === 0) return
     this.effects.push({ db: db.index, args })
-    if (this.gathering > 0 || this.inCall) return
+    if (this.unitDepth > 0 || this.inCall) return
     for (const sink of this.engine.sinks) sink.changes(this.effects, false)
     this.effects.length = 0
   }
@@ -284,9 +284,11 @@ export class Dispatch {
   keyExpired(db: Database, key: Slice): void {
     const engine = this.engine
     const name =
-      engine.hasSinks || engine.keyWatchers !== 0 || engine.settings.notifyKeyspaceEvents !== 0 ? key.copy() : key
-    if (engine.hasSinks) this.propagateAlone(db, [engine.settings.lazyfreeLazyExpire ? UNLINK : DEL, name])
-    if (engine.keyWatchers !== 0) engine.trackingHook?.(db, name)
+      engine.hasSinks || engine.modifiedKeyListeners !== 0 || engine.settings.notifyKeyspaceEvents !== 0
+        ? key.copy()
+        : key
+    if (engine.hasSinks) this.propagateNow(db, [engine.settings.lazyfreeLazyExpire ? UNLINK : DEL, name])
+    if (engine.modifiedKeyListeners !== 0) engine.trackingHook?.(db, name)
     if (engine.settings.notifyKeyspaceEvents !== 0) engine.notify(NOTIFY_EXPIRED, 'expired', name, db)
   }
 
@@ -310,7 +312,7 @@ export class Dispatch {
 
   private queue(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
     if (client.has(CLIENT_DIRTY_EXEC)) return
-    const kept = keepCommand(entry, args, argc)
+    const kept = copyCommand(entry, args, argc)
     client.queued!.push(kept)
     client.queuedBytes += kept.bytes
   }
@@ -385,7 +387,7 @@ const UNLINK = Slice.of('UNLINK')
 const ERROR_ARGS_CHARS_MAX = 128
 
 /** A copy of a command's arguments, one buffer for all. */
-export function keepCommand(entry: TableEntry, args: Slice[], argc: number): KeptCommand {
+export function copyCommand(entry: TableEntry, args: Slice[], argc: number): QueuedCommand {
   let bytes = 0
   for (let i = 0; i < argc; i++) bytes += args[i].len
   const u8 = new Uint8Array(bytes)

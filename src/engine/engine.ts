@@ -20,7 +20,7 @@ import { Auth } from './auth.ts'
 import { Boundary } from './boundary.ts'
 import type { Command } from './catalog/command.ts'
 import { CommandTable } from './catalog/table.ts'
-import { CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_DEFERRED, Client } from './client.ts'
+import { CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_PENDING_REPLY, Client } from './client.ts'
 import { Context, type Effect } from './context.ts'
 import { Dispatch } from './dispatch.ts'
 import { Gates } from './gates.ts'
@@ -96,7 +96,7 @@ export class Engine implements ServerCommands {
   readonly aclLog = new AclLog()
   readonly sinks: Sink[] = []
   /** How many parties want keyChanged(): watched keys and tracked keys. 0: nobody. */
-  keyWatchers = 0
+  modifiedKeyListeners = 0
   /** Subsystems that other rooms fill in. */
   configuration: Configuration | undefined
   notifyHook: ((cls: number, event: string, key: Slice, db: Database) => void) | undefined
@@ -124,7 +124,7 @@ export class Engine implements ServerCommands {
   /** Called by the transport's accept for each new client. */
   current: Client | undefined
   private nextClientId = 1
-  private readonly side = new Reply()
+  private readonly scratchReply = new Reply()
 
   constructor(machine: Machine, commands: readonly Command[], databases: number, types = builtInTypes) {
     this.machine = machine
@@ -149,7 +149,7 @@ export class Engine implements ServerCommands {
     this.pubsub = new PubSub(this)
     this.tracking = new Tracking(this)
     this.observers = new Observers(this)
-    this.reply.onFull = () => this.spill()
+    this.reply.onFull = () => this.spillReply()
     this.keyspace.events = {
       expired: (db, key) => this.dispatch.keyExpired(db, key),
       created: (db, key, type, fresh) => {
@@ -191,7 +191,7 @@ export class Engine implements ServerCommands {
    */
   closeClient(client: Client, afterReply = false): void {
     if (client.has(CLIENT_CLOSING)) return
-    if (afterReply && (client === this.current || client.outBytes > 0 || client.has(CLIENT_DEFERRED))) {
+    if (afterReply && (client === this.current || client.outBytes > 0 || client.has(CLIENT_PENDING_REPLY))) {
       client.flags |= CLIENT_CLOSE_AFTER_REPLY
       return
     }
@@ -240,11 +240,11 @@ export class Engine implements ServerCommands {
   finishEvent(client: Client): void {
     this.current = undefined
     if (client.has(CLIENT_CLOSING)) this.endClosing(client)
-    else this.output.defer(client)
-    this.settle()
+    else this.output.queueForTurn(client)
+    this.serveBlockedAndFlush()
     if (this.afterEvent !== undefined && !client.has(CLIENT_CLOSING)) this.afterEvent(client)
     if (client.connection.kind === 'memory' || this.reply.pos > FLUSH_BYTES) this.output.flushAll()
-    if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0 && !client.has(CLIENT_DEFERRED))
+    if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0 && !client.has(CLIENT_PENDING_REPLY))
       this.closeClient(client, true)
   }
 
@@ -262,14 +262,14 @@ export class Engine implements ServerCommands {
   }
 
   /** After commands, and after work that no command did (timers): serves clients that waited, sends what is queued. */
-  settle(): void {
+  serveBlockedAndFlush(): void {
     if (this.blocking.ready) this.blocking.serve()
-    while (this.blocking.resumed.length > 0) this.input.continueClient(this.blocking.resumed.shift()!)
+    while (this.blocking.unblockedClients.length > 0) this.input.continueClient(this.blocking.unblockedClients.shift()!)
     for (const hook of this.afterCommand) hook()
   }
 
   /** The reply buffer is full in the middle of a command. */
-  private spill(): void {
+  private spillReply(): void {
     if (this.current !== undefined) this.output.spill(this.current)
   }
 
@@ -279,8 +279,8 @@ export class Engine implements ServerCommands {
    */
   replyTo(client: Client, write: (reply: Reply) => void): void {
     if (client.has(CLIENT_CLOSING)) return
-    if (client.has(CLIENT_DEFERRED)) this.output.sendDeferred()
-    const reply = client === this.current && this.ctx.reply === this.reply ? this.reply : this.side
+    if (client.has(CLIENT_PENDING_REPLY)) this.output.sendQueuedForTurn()
+    const reply = client === this.current && this.ctx.reply === this.reply ? this.reply : this.scratchReply
     const from = reply.pos
     const resp = reply.resp
     reply.resp = client.resp
@@ -294,7 +294,7 @@ export class Engine implements ServerCommands {
   /** Sends the end of a broadcast, whole replies in the client's protocol; not to the current client. */
   sendTo(client: Client, batch: Broadcast, from: number): void {
     if (client.has(CLIENT_CLOSING)) return
-    if (client.has(CLIENT_DEFERRED)) this.output.sendDeferred()
+    if (client.has(CLIENT_PENDING_REPLY)) this.output.sendQueuedForTurn()
     this.output.queueBroadcast(client, batch, from)
   }
 
@@ -306,8 +306,8 @@ export class Engine implements ServerCommands {
 
   // ---- what handlers announce ----
 
-  keyChanged(db: Database, key: Slice): void {
-    this.watches.touch(db.index, key)
+  signalModifiedKey(db: Database, key: Slice): void {
+    this.watches.touchWatchedKey(db.index, key)
     this.trackingHook?.(db, key)
   }
 

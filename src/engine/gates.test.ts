@@ -84,7 +84,7 @@ for (const reason of ['pause', 'snapshot'] as const)
     engine.closeClient(client)
     assert.equal(engine.postponed.count, 0)
     engine.postponed.release(reason)
-    engine.settle()
+    engine.serveBlockedAndFlush()
     assert.equal(engine.clients.has(client.id), false)
   })
 

@@ -29,7 +29,7 @@ import * as errors from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import { CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_READONLY, CMD_WRITE } from './catalog/command.ts'
 import type { TableEntry } from './catalog/table.ts'
-import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_REPLICA, type Client, type KeptCommand } from './client.ts'
+import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_REPLICA, type Client, type QueuedCommand } from './client.ts'
 import type { Engine } from './engine.ts'
 import { gateFlags } from './transaction.ts'
 
@@ -158,12 +158,12 @@ export class Gates {
   }
 
   /** Whether a queued command may run now that EXEC has come to it. */
-  admitQueued(client: Client, { entry, args }: KeptCommand): Verdict {
+  admitQueued(client: Client, { entry, args }: QueuedCommand): Verdict {
     return pass(this.exec, client, entry, args, args.length, entry.flags)
   }
 
   /** Whether a blocked command may run again; POSTPONE: not before the reason is released. */
-  admitRetry(client: Client, { entry, args }: KeptCommand): Verdict {
+  admitRetry(client: Client, { entry, args }: QueuedCommand): Verdict {
     const { gates, names } = this.retry
     for (let i = 0; i < gates.length; i++) {
       const verdict = gates[i](client, entry, args, args.length, entry.flags)

@@ -10,7 +10,7 @@
 // client that is closed in the course of its own event keeps its state until the event is over (Engine.closeClient),
 // and mayRun() is asked before each command: whatever closes a client, nothing of it runs from then on.
 
-import { COMMAND, INCOMPLETE, NOTHING, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
+import { COMMAND, EMPTY_COMMAND, INCOMPLETE, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { CLIENT_BLOCKED, CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_POSTPONED, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
 import { BIG_ARGUMENT_BYTES, type PartialCommand, Rooms } from './partial.ts'
@@ -120,7 +120,7 @@ export class InputBuffers {
           engine.tick()
         }
       } else if (outcome === PROTOCOL_ERROR) return this.refuse(client, end)
-      else if (outcome !== NOTHING) break
+      else if (outcome !== EMPTY_COMMAND) break
       this.commandStart = pos
     }
     return pos
@@ -141,7 +141,7 @@ export class InputBuffers {
   /** The parser has found half a command at `pos`: takes the arguments of a long one out of the buffer. */
   private beginPartial(client: Client, u8: Uint8Array, pos: number, end: number): number {
     const { parser } = this
-    this.bytesWanted = parser.bytesWanted
+    this.bytesWanted = parser.bytesNeeded
     if (parser.argsLeft === 0) return pos
     const isLong =
       parser.argc >= PARTIAL_FROM_ARGS || parser.bulkLength >= BIG_ARGUMENT_BYTES || end - pos >= BIG_ARGUMENT_BYTES
@@ -155,7 +155,7 @@ export class InputBuffers {
     const { parser } = this
     for (let i = 0; i < parser.argc; i++) partial.add(parser.args[i])
     partial.argsLeft = parser.argsLeft
-    this.bytesWanted = parser.bytesWanted - (parser.at - parser.pos)
+    this.bytesWanted = parser.bytesNeeded - (parser.at - parser.pos)
     if (parser.bulkLength < BIG_ARGUMENT_BYTES) return parser.at
     partial.beginBulk(parser.bulkLength)
     return parser.bulkAt + partial.fill(u8, parser.bulkAt, end)

@@ -25,8 +25,8 @@ import type { Reply } from '../protocol/reply.ts'
 import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
-  CLIENT_DEFERRED,
   CLIENT_MASTER,
+  CLIENT_PENDING_REPLY,
   CLIENT_PUBSUB,
   CLIENT_REPLICA,
   CLIENT_WRITE_PENDING,
@@ -59,7 +59,7 @@ export class OutputBuffers {
    * True while it is worth waiting for more before replies go out: to make them safe has its price, whatever they
    * are.
    */
-  gathers: (() => boolean) | undefined
+  delaysSending: (() => boolean) | undefined
   private readonly clients: Client[] = []
   private readonly ends: number[] = []
   private sentTo = 0
@@ -68,12 +68,12 @@ export class OutputBuffers {
   private readonly flushSoon = () => {
     this.scheduled = false
     this.engine.stats.noteTurn()
-    if (this.gathers?.()) this.schedule()
+    if (this.delaysSending?.()) this.schedule()
     else this.flushAll()
   }
 
   /** What is in the reply buffer beyond deferredEnd belongs to `client` and goes out with the rest of this turn. */
-  defer(client: Client): void {
+  queueForTurn(client: Client): void {
     this.spilled = undefined
     this.endWatch()
     const end = this.engine.reply.pos
@@ -81,12 +81,12 @@ export class OutputBuffers {
       this.clients.push(client)
       this.ends.push(end)
       this.deferredEnd = end
-      client.flags |= CLIENT_DEFERRED
+      client.flags |= CLIENT_PENDING_REPLY
     } else if (!client.has(CLIENT_CLOSE_AFTER_REPLY)) return
-    else if (!client.has(CLIENT_DEFERRED)) {
+    else if (!client.has(CLIENT_PENDING_REPLY)) {
       this.clients.push(client)
       this.ends.push(end)
-      client.flags |= CLIENT_DEFERRED
+      client.flags |= CLIENT_PENDING_REPLY
     }
     this.schedule()
   }
@@ -124,7 +124,8 @@ export class OutputBuffers {
   private passLimit(more: number): void {
     const { current, reply } = this.engine
     if (current === undefined) return reply.limitTo()
-    if (this.isOver(current, this.watchedSent + reply.pos - this.deferredEnd + more)) return this.cutOff(current)
+    if (this.isOver(current, this.watchedSent + reply.pos - this.deferredEnd + more))
+      return this.closeOverLimit(current)
     // Beyond the soft limit, not for long enough: in this event only the hard one is left.
     const { hardBytes } = this.limitOf(current)
     if (hardBytes === 0) reply.limitTo()
@@ -152,18 +153,18 @@ export class OutputBuffers {
 
   /** Sends everything that is deferred or queued. */
   flushAll(): void {
-    this.sendDeferred()
+    this.sendQueuedForTurn()
     this.flushPending()
   }
 
-  sendDeferred(): void {
+  sendQueuedForTurn(): void {
     if (this.clients.length === 0) return
     for (const prepare of this.beforeSend) prepare()
     const { reply } = this.engine
     for (let i = 0; i < this.clients.length; i++) {
       const client = this.clients[i]
       const end = this.ends[i]
-      client.flags &= ~CLIENT_DEFERRED
+      client.flags &= ~CLIENT_PENDING_REPLY
       this.send(client, this.sentTo, end)
       this.sentTo = end
     }
@@ -173,9 +174,9 @@ export class OutputBuffers {
     if (reply.pos === this.deferredEnd) {
       reply.pos = this.sentTo = this.deferredEnd = 0
       this.rewinds++
-      if (this.bufferHeld) reply.renew()
+      if (this.bufferInUse) reply.renew()
       else reply.trim()
-      this.bufferHeld = false
+      this.bufferInUse = false
     }
     for (const client of closing) if (client.outBytes === 0) this.engine.closeClient(client, true)
   }
@@ -184,12 +185,12 @@ export class OutputBuffers {
   rewinds = 0
   /** The client of which a part of a reply was sent in the middle of its command, until the end of the event. */
   spilled: Client | undefined
-  private bufferHeld = false
+  private bufferInUse = false
 
   /** The reply buffer is full in the middle of a command of `client`: empties it. */
   spill(client: Client): void {
     const { reply } = this.engine
-    this.sendDeferred()
+    this.sendQueuedForTurn()
     for (const prepare of this.beforeSend) prepare()
     const bytes = reply.pos - this.sentTo
     const kept = client.outBytes
@@ -197,8 +198,8 @@ export class OutputBuffers {
     reply.pos = this.sentTo = this.deferredEnd = 0
     this.rewinds++
     this.spilled = client
-    if (this.bufferHeld) reply.renew()
-    this.bufferHeld = false
+    if (this.bufferInUse) reply.renew()
+    this.bufferInUse = false
     if (reply.isCutOff) reply.cutOff(0)
     else if (this.isWatching) {
       const { hardBytes, softBytes } = this.limitOf(client)
@@ -212,16 +213,16 @@ export class OutputBuffers {
     const { u8 } = this.engine.reply
     let sent = from
     if (end - from > client.replyPeak) client.replyPeak = end - from
-    if (end - from > CHUNK_BYTES && this.isOver(client, end - from)) return this.cutOff(client)
+    if (end - from > CHUNK_BYTES && this.isOver(client, end - from)) return this.closeOverLimit(client)
     if (client.outBytes === 0) {
       sent += client.connection.write(u8, from, end)
       if (sent > from) client.lastActiveMs = this.engine.keyspace.nowMs
-      if (client.connection.holdsBuffer === true) this.bufferHeld = true
+      if (client.connection.holdsBuffer === true) this.bufferInUse = true
     }
     this.engine.stats.writes++
     this.engine.stats.netOutputBytes += end - from
     client.bytesOut += end - from
-    if (sent < end) this.keep(client, u8, sent, end)
+    if (sent < end) this.bufferOutput(client, u8, sent, end)
   }
 
   /** Keeps reply.u8[from .. pos) for a client that is flushed later. */
@@ -236,7 +237,7 @@ export class OutputBuffers {
       this.pending.push(client)
       this.schedule()
     }
-    this.keep(client, reply.u8, from, reply.pos)
+    this.bufferOutput(client, reply.u8, from, reply.pos)
   }
 
   /** The broadcast of this turn: the one at hand, if it is of this turn. */
@@ -253,19 +254,19 @@ export class OutputBuffers {
     const bytes = batch.end - from
     this.engine.stats.netOutputBytes += bytes
     client.bytesOut += bytes
-    if (client.batch === batch && client.batchEnd === from) client.batchEnd = batch.end
+    if (client.sharedReply === batch && client.sharedReplyEnd === from) client.sharedReplyEnd = batch.end
     else {
-      if (client.batch !== undefined) this.closeBatch(client)
+      if (client.sharedReply !== undefined) this.closeSharedReply(client)
       if (!client.has(CLIENT_WRITE_PENDING)) {
         // A client whose socket is full gets a copy, because it is flushed in some later turn.
-        if (client.outBytes > 0) return this.keep(client, batch.u8, from, batch.end)
+        if (client.outBytes > 0) return this.bufferOutput(client, batch.u8, from, batch.end)
         client.flags |= CLIENT_WRITE_PENDING
         this.pending.push(client)
         this.schedule()
       }
-      client.batch = batch
-      client.batchFrom = from
-      client.batchEnd = batch.end
+      client.sharedReply = batch
+      client.sharedReplyFrom = from
+      client.sharedReplyEnd = batch.end
     }
     client.outBytes += bytes
     this.memoryBytes += bytes
@@ -273,10 +274,10 @@ export class OutputBuffers {
   }
 
   /** Makes a client's range of a broadcast bytes of its own. */
-  private closeBatch(client: Client): void {
-    const batch = client.batch!
-    client.batch = undefined
-    this.hold(client, batch.u8, client.batchFrom, client.batchEnd)
+  private closeSharedReply(client: Client): void {
+    const batch = client.sharedReply!
+    client.sharedReply = undefined
+    this.copyToChunks(client, batch.u8, client.sharedReplyFrom, client.sharedReplyEnd)
   }
 
   /** Sends to every client that got something through queue(). */
@@ -314,43 +315,43 @@ export class OutputBuffers {
     }
     if (done === client.out.length) client.out.length = 0
     else if (done > 0) client.out.splice(0, done)
-    if (client.batch !== undefined) this.flushBatch(client)
+    if (client.sharedReply !== undefined) this.flushSharedReply(client)
   }
 
-  private flushBatch(client: Client): void {
-    const batch = client.batch!
-    if (client.out.length > 0) return this.closeBatch(client)
+  private flushSharedReply(client: Client): void {
+    const batch = client.sharedReply!
+    if (client.out.length > 0) return this.closeSharedReply(client)
     if (client.has(CLIENT_CLOSING)) return
-    const from = client.batchFrom
-    const sent = client.connection.write(batch.u8, from, client.batchEnd)
+    const from = client.sharedReplyFrom
+    const sent = client.connection.write(batch.u8, from, client.sharedReplyEnd)
     if (client.connection.holdsBuffer === true) batch.isHeld = true
     if (sent > 0) client.lastActiveMs = this.engine.keyspace.nowMs
     client.outBytes -= sent
     this.memoryBytes -= sent
-    client.batchFrom = from + sent
-    if (client.batchFrom < client.batchEnd) this.closeBatch(client)
-    else client.batch = undefined
+    client.sharedReplyFrom = from + sent
+    if (client.sharedReplyFrom < client.sharedReplyEnd) this.closeSharedReply(client)
+    else client.sharedReply = undefined
   }
 
   /** Forgets what was kept for a client that is gone. */
   drop(client: Client): void {
     this.memoryBytes -= client.outBytes
     client.out.length = 0
-    client.batch = undefined
+    client.sharedReply = undefined
     client.outBytes = 0
     client.outSent = 0
   }
 
-  private keep(client: Client, u8: Uint8Array, from: number, to: number): void {
-    if (client.batch !== undefined) this.closeBatch(client)
-    this.hold(client, u8, from, to)
+  private bufferOutput(client: Client, u8: Uint8Array, from: number, to: number): void {
+    if (client.sharedReply !== undefined) this.closeSharedReply(client)
+    this.copyToChunks(client, u8, from, to)
     client.outBytes += to - from
     this.memoryBytes += to - from
     this.checkLimit(client)
   }
 
   /** Copies bytes behind what the client has in `out`. */
-  private hold(client: Client, u8: Uint8Array, from: number, to: number): void {
+  private copyToChunks(client: Client, u8: Uint8Array, from: number, to: number): void {
     const bytes = to - from
     // Small pieces are gathered, so that a flood of messages does not become a flood of arrays.
     const last = client.out[client.out.length - 1]
@@ -364,7 +365,7 @@ export class OutputBuffers {
 
   /** Closes a client beyond its hard limit, or beyond its soft limit for too long. */
   checkLimit(client: Client): void {
-    if (this.isOver(client, 0)) this.cutOff(client)
+    if (this.isOver(client, 0)) this.closeOverLimit(client)
   }
 
   private limitOf(client: Client): OutputLimit {
@@ -389,7 +390,7 @@ export class OutputBuffers {
     return nowMs - client.softLimitSinceMs > limit.softSeconds * 1000
   }
 
-  private cutOff(client: Client): void {
+  private closeOverLimit(client: Client): void {
     const { engine } = this
     engine.stats.clientOutputBufferLimitDisconnections++
     engine.log?.(

@@ -45,7 +45,7 @@ export class Transactions {
     const { engine } = this
     engine.watches.unwatchAll(client)
     client.flags |= CLIENT_IN_EXEC
-    engine.dispatch.beginGathering()
+    engine.dispatch.beginPropagationUnit()
     engine.ctx.reply.array(client.queued!.length)
     this.resume(client, 0)
   }
@@ -69,7 +69,7 @@ export class Transactions {
       dispatch.call(client, entry, args, args.length)
       if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => this.resume(client, i + 1))
     }
-    dispatch.endGathering()
+    dispatch.endPropagationUnit()
     client.flags &= ~CLIENT_IN_EXEC
     this.discard(client)
   }

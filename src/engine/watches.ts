@@ -24,7 +24,7 @@ export class Watches {
     client.watched.push({ database, key: name, existed: client.db.exists(key) })
     if (clients === undefined) keys.set(name, new Set([client]))
     else clients.add(client)
-    this.engine.keyWatchers++
+    this.engine.modifiedKeyListeners++
   }
 
   unwatchAll(client: Client): void {
@@ -34,7 +34,7 @@ export class Watches {
       const clients = keys?.get(key)
       clients?.delete(client)
       if (clients?.size === 0) keys.delete(key)
-      this.engine.keyWatchers--
+      this.engine.modifiedKeyListeners--
     }
     client.watched = undefined
   }
@@ -47,7 +47,7 @@ export class Watches {
   }
 
   /** A key has changed: whoever watches it cannot EXEC. */
-  touch(database: number, key: Slice): void {
+  touchWatchedKey(database: number, key: Slice): void {
     const keys = this.byKey[database]
     if (keys === undefined || keys.size === 0) return
     const clients = keys.get(key.latin1())
@@ -55,7 +55,7 @@ export class Watches {
   }
 
   /** All keys of a database go, or (`other` given) are exchanged with those of another. */
-  touchAll(database: number, other = database): void {
+  touchAllWatchedKeysInDb(database: number, other = database): void {
     const keys = this.byKey[database]
     if (keys === undefined || keys.size === 0) return
     const probe = new Slice()

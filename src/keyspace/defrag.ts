@@ -97,7 +97,7 @@ export class Defrag {
   /** Compacts now if there is anything to gain (MEMORY PURGE). */
   start(): boolean {
     const { arena } = this.space
-    if (this.running || this.space.snapshotting || !arena.sealSparse()) return false
+    if (this.running || this.space.snapshotting || !arena.evacuateSparse()) return false
     this.running = true
     this.usedUsBefore = this.usedUs
     this.database = 0
@@ -192,6 +192,6 @@ export class Defrag {
 
   private finish(): void {
     this.running = false
-    this.space.arena.unsealAll()
+    this.space.arena.endEvacuation()
   }
 }

@@ -73,13 +73,13 @@ class Heap {
 
   compact(): void {
     const { arena, blocks } = this
-    if (!arena.sealSparsest()) return
+    if (!arena.evacuateSparsest()) return
     for (const block of blocks) {
       const moved = arena.relocate(block.ref)
-      assert.ok(moved === block.ref || !arena.isSealed(moved))
+      assert.ok(moved === block.ref || !arena.isEvacuating(moved))
       block.ref = moved
     }
-    arena.unsealAll()
+    arena.endEvacuation()
   }
 }
 
@@ -157,11 +157,11 @@ test('a new allocation never lands in a sealed segment', () => {
   const heap = new Heap()
   while (heap.arena.segmentBytes < 3 * (64 << 20)) heap.add(8000)
   while (heap.blocks.length > 3000) heap.remove(heap.blocks.length - 1 - (heap.blocks.length % 7))
-  assert.ok(heap.arena.sealSparsest())
+  assert.ok(heap.arena.evacuateSparsest())
   for (let i = 0; i < 3000; i++) {
     heap.add(1 + ((i * 37) % 9000))
-    assert.ok(!heap.arena.isSealed(heap.blocks[heap.blocks.length - 1].ref))
+    assert.ok(!heap.arena.isEvacuating(heap.blocks[heap.blocks.length - 1].ref))
   }
-  heap.arena.unsealAll()
+  heap.arena.endEvacuation()
   heap.check()
 })

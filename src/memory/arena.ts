@@ -67,7 +67,7 @@ export class Segment {
   /** No free run in this segment is longer than this. */
   runMax: number
   firstFree = 0
-  sealed = false
+  evacuating = false
 
   constructor(buffer: ArrayBuffer) {
     this.u8 = new Uint8Array(buffer)
@@ -104,7 +104,7 @@ export class Arena {
   private pageNext = new Int32Array(PAGES_PER_SEGMENT)
   private pagePrev = new Int32Array(PAGES_PER_SEGMENT)
   private readonly partial = new Int32Array(CLASS_BYTES.length).fill(-1)
-  private readonly spare: ArrayBuffer[] = []
+  private readonly freeSegments: ArrayBuffer[] = []
   private readonly allocate: Allocate
 
   constructor(allocate: Allocate = bytes => new ArrayBuffer(bytes)) {
@@ -179,10 +179,10 @@ export class Arena {
     const wasFull = head === NO_SLOT && (this.pageFresh[page] << 4) + size > SLAB_BYTES[cls]
     if (live === 0) {
       // The only partial slab of a class stays, so that a lone key set and deleted does not thrash.
-      if (!wasFull && !seg.sealed && this.partial[cls] === page && this.pageNext[page] < 0) return
-      if (!wasFull && !seg.sealed) this.unlink(page, cls)
+      if (!wasFull && !seg.evacuating && this.partial[cls] === page && this.pageNext[page] < 0) return
+      if (!wasFull && !seg.evacuating) this.unlink(page, cls)
       this.releasePages(page, SLAB_PAGES[cls])
-    } else if (wasFull && !seg.sealed) this.link(page, cls)
+    } else if (wasFull && !seg.evacuating) this.link(page, cls)
   }
 
   /** Usable bytes of an allocation. */
@@ -233,13 +233,13 @@ export class Arena {
   }
 
   /** True when compaction wants this allocation moved: its segment is being emptied. */
-  isSealed(ref: Ref): boolean {
-    return this.segments[ref >>> SEGMENT_SHIFT].sealed
+  isEvacuating(ref: Ref): boolean {
+    return this.segments[ref >>> SEGMENT_SHIFT].evacuating
   }
 
   /** Moves an allocation out of a sealed segment; gives its new ref, or the same where nothing had to move. */
   relocate(ref: Ref): Ref {
-    if (!this.isSealed(ref)) return ref
+    if (!this.isEvacuating(ref)) return ref
     const fresh = this.duplicate(ref)
     this.free(ref)
     return fresh
@@ -249,14 +249,14 @@ export class Arena {
    * Chooses a segment whose live bytes would fit into the free space of the others and stops allocating in it;
    * false when there is none. Whoever owns the refs then walks them and calls relocate().
    */
-  sealSparsest(): boolean {
+  evacuateSparsest(): boolean {
     let best = -1
     let bestLive = SEGMENT_BYTES / 2
     let room = 0
     for (let i = 0; i < this.segments.length; i++) {
       const seg = this.segments[i]
       if (seg === undefined || seg.pages < PAGES_PER_SEGMENT || seg.u8.length > SEGMENT_BYTES) continue
-      if (seg.sealed) return true
+      if (seg.evacuating) return true
       const live = this.liveBytes(i)
       room += SEGMENT_BYTES - live
       if (i > 0 && live < bestLive) {
@@ -273,7 +273,7 @@ export class Arena {
    * As sealSparsest(), for as many segments as will fit into the rest: one walk empties them all. False when there is
    * none; nothing may be sealed yet.
    */
-  sealSparse(): boolean {
+  evacuateSparse(): boolean {
     const found: { index: number; live: number }[] = []
     let room = 0
     for (let i = 0; i < this.segments.length; i++) {
@@ -297,8 +297,8 @@ export class Arena {
   }
 
   /** Ends a compaction round: what could not be moved may be allocated from again. */
-  unsealAll(): void {
-    for (let i = 0; i < this.segments.length; i++) if (this.segments[i]?.sealed) this.unseal(i)
+  endEvacuation(): void {
+    for (let i = 0; i < this.segments.length; i++) if (this.segments[i]?.evacuating) this.unseal(i)
   }
 
   private liveBytes(index: number): number {
@@ -312,7 +312,7 @@ export class Arena {
   }
 
   private seal(index: number): void {
-    this.segments[index].sealed = true
+    this.segments[index].evacuating = true
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]
       if (cls === FREE || cls >= SLAB_SECOND || !this.hasRoom(p, cls)) continue
@@ -323,7 +323,7 @@ export class Arena {
   }
 
   private unseal(index: number): void {
-    this.segments[index].sealed = false
+    this.segments[index].evacuating = false
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]
       if (cls !== FREE && cls < SLAB_SECOND && this.hasRoom(p, cls)) this.link(p, cls)
@@ -384,7 +384,7 @@ export class Arena {
   private takePages(pages: number): number {
     for (let i = 0; i < this.segments.length; i++) {
       const seg = this.segments[i]
-      if (seg === undefined || seg.sealed || seg.runMax < pages || seg.freePages < pages) continue
+      if (seg === undefined || seg.evacuating || seg.runMax < pages || seg.freePages < pages) continue
       const page = this.takeRun(i, seg, pages)
       if (page >= 0) return page
       seg.runMax = pages - 1
@@ -434,20 +434,20 @@ export class Arena {
   }
 
   /** Bytes of buffers that are kept for new segments. */
-  get spareBytes(): number {
-    return this.spare.length * SEGMENT_BYTES
+  get freeSegmentBytes(): number {
+    return this.freeSegments.length * SEGMENT_BYTES
   }
 
   /** Lets go of one spare buffer: memory goes back when the collector comes by. Undefined when there is none. */
-  releaseSpare(): WeakRef<ArrayBuffer> | undefined {
-    const buffer = this.spare.pop()
+  releaseFreeSegment(): WeakRef<ArrayBuffer> | undefined {
+    const buffer = this.freeSegments.pop()
     return buffer && new WeakRef(buffer)
   }
 
   private dropSegment(index: number): void {
     const { u8 } = this.segments[index]
     const bytes = u8.length
-    if (bytes === SEGMENT_BYTES) this.spare.push(u8.buffer as ArrayBuffer)
+    if (bytes === SEGMENT_BYTES) this.freeSegments.push(u8.buffer as ArrayBuffer)
     else this.droppedBytes += bytes
     this.segmentBytes -= bytes
     for (let i = 0; i * SEGMENT_BYTES < bytes; i++) this.segments[index + i] = undefined as unknown as Segment
@@ -461,7 +461,7 @@ export class Arena {
     index -= spans
     if (index + spans > SEGMENTS_MAX) throw new OutOfMemory('the arena is full')
     this.growPageTable((index + spans) * PAGES_PER_SEGMENT)
-    const kept = bytes === SEGMENT_BYTES ? this.spare.pop() : undefined
+    const kept = bytes === SEGMENT_BYTES ? this.freeSegments.pop() : undefined
     const seg = new Segment(kept ?? this.allocate(bytes))
     for (let i = 0; i < spans; i++) this.segments[index + i] = seg
     this.segmentBytes += bytes

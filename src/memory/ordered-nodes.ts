@@ -136,7 +136,7 @@ export class OrderedNodes {
     seg.dv.setUint32(p + 8, entry, true)
     seg.u8[at] = count + 1
     this.setField(t, COUNT, this.field(t, COUNT) + 1)
-    if (slot === 0) this.renewSmallest(t)
+    if (slot === 0) this.updateSeparator(t)
   }
 
   private growOnlyLeaf(t: Ref, leaf: Ref, count: number): void {
@@ -236,7 +236,7 @@ export class OrderedNodes {
       this.dropChild(t, 1, this.pathIndex[1])
       return
     }
-    if (slot === 0) this.renewSmallest(t)
+    if (slot === 0) this.updateSeparator(t)
     if (count - run < LEAF_MIN) this.joinLeaves(t)
   }
 
@@ -313,7 +313,7 @@ export class OrderedNodes {
   }
 
   /** The first slot of the path's leaf changed: the nodes above that name it follow. */
-  protected renewSmallest(t: Ref): void {
+  protected updateSeparator(t: Ref): void {
     this.renewAbove(t, 0)
   }
 

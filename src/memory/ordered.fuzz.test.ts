@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { randomFrom } from '../../test/harness/random.ts'
 import { compareBytes, Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from './arena.ts'
-import { OrderedCursor, OrderedTree } from './ordered.ts'
+import { OrderedCursor, ScoreTree } from './ordered.ts'
 
 interface Item {
   score: number
@@ -19,7 +19,7 @@ function before(a: Item, b: Item): number {
 
 class Pair {
   readonly arena = new Arena()
-  readonly tree = new OrderedTree(this.arena)
+  readonly tree = new ScoreTree(this.arena)
   readonly t: Ref = this.tree.create()
   items: Item[] = []
   private readonly cursor = new OrderedCursor()
@@ -223,8 +223,8 @@ test('a tree moves out of sealed segments', () => {
     })
   }
   pair.check()
-  for (const item of pair.items) assert.equal(pair.arena.isSealed(item.ref), false)
-  pair.arena.unsealAll()
+  for (const item of pair.items) assert.equal(pair.arena.isEvacuating(item.ref), false)
+  pair.arena.endEvacuation()
   while (pair.items.length > 0) pair.remove(random(pair.items.length))
   pair.check()
 })

@@ -34,7 +34,7 @@ export class OrderedCursor {
   slot = 0
 }
 
-export class OrderedTree extends OrderedNodes {
+export class ScoreTree extends OrderedNodes {
   // The bound under search.
   private boundKind = BY_KEY
   private boundScore = 0
@@ -88,11 +88,11 @@ export class OrderedTree extends OrderedNodes {
     this.locate(t, 0)
     this.arena.dv(entry).setFloat64(this.arena.at(entry), score, true)
     this.boundScore = score
-    if (this.staysInPlace()) {
+    if (this.keepsOrder()) {
       const leaf = this.pathNode[0]
       const slot = this.pathIndex[0]
       this.arena.dv(leaf).setFloat64(this.arena.at(leaf) + SLOTS + slot * SLOT_BYTES, score, true)
-      if (slot === 0) this.renewSmallest(t)
+      if (slot === 0) this.updateSeparator(t)
       return
     }
     this.removeRun(t, 1)
@@ -105,7 +105,7 @@ export class OrderedTree extends OrderedNodes {
     this.locate(t, 0)
     const leaf = this.pathNode[0]
     this.arena.dv(leaf).setUint32(this.arena.at(leaf) + SLOTS + this.pathIndex[0] * SLOT_BYTES + 8, fresh, true)
-    if (this.pathIndex[0] === 0) this.renewSmallest(t)
+    if (this.pathIndex[0] === 0) this.updateSeparator(t)
   }
 
   /** How many entries stand before this one, which is in the tree. */
@@ -254,7 +254,7 @@ export class OrderedTree extends OrderedNodes {
     this.locateRank(t, rank)
     for (let level = this.field(t, HEIGHT); level >= 0; level--) {
       const node = this.pathNode[level]
-      if (this.arena.isSealed(node)) this.replaceNode(t, level, this.arena.relocate(node))
+      if (this.arena.isEvacuating(node)) this.replaceNode(t, level, this.arena.relocate(node))
     }
     const leaf = this.pathNode[0]
     const first = rank - this.pathIndex[0]
@@ -264,7 +264,7 @@ export class OrderedTree extends OrderedNodes {
     for (let p = at + SLOTS + 8, end = p + count * SLOT_BYTES; p < end; p += SLOT_BYTES)
       dv.setUint32(p, move(dv.getUint32(p, true)), true)
     this.locateRank(t, first)
-    this.renewSmallest(t)
+    this.updateSeparator(t)
     return first + count < this.count(t) ? first + count : -1
   }
 
@@ -406,7 +406,7 @@ export class OrderedTree extends OrderedNodes {
   }
 
   /** After locate() found an entry whose bound got a new score: do its neighbours still embrace it? */
-  private staysInPlace(): boolean {
+  private keepsOrder(): boolean {
     const leaf = this.pathNode[0]
     const slot = this.pathIndex[0]
     const dv = this.arena.dv(leaf)

@@ -202,13 +202,14 @@ test('a list survives the emptying of the segment it lies in', () => {
     for (let k = 0; k < 4; k++) filler.push(pair.arena.alloc(8000))
   }
   for (const ref of filler) pair.arena.free(ref)
-  for (let i = 1; i < pair.arena.segments.length; i++) if (pair.arena.segments[i]) pair.arena.segments[i].sealed = false
+  for (let i = 1; i < pair.arena.segments.length; i++)
+    if (pair.arena.segments[i]) pair.arena.segments[i].evacuating = false
   const before = pair.arena.segmentBytes
-  if (pair.arena.sealSparsest()) {
+  if (pair.arena.evacuateSparsest()) {
     pair.q = pair.arena.relocate(pair.q)
     for (let from = 0; from >= 0; ) from = pair.lists.relocateNodes(pair.q, from, 7)
   }
-  pair.arena.unsealAll()
+  pair.arena.endEvacuation()
   assert.ok(pair.arena.segmentBytes <= before)
   pair.check()
 })

@@ -21,7 +21,7 @@ export const BUCKETS = 4
 export const MASK = 8
 export const DIRECTORY = 12
 const DIRECTORY_ENTRIES = 16
-export const EXTRA = 20
+export const OVERFLOW_COUNT = 20
 const HEADER_BYTES = 32
 
 export const SLOTS = 12
@@ -87,7 +87,7 @@ export class TableBuckets {
     const buckets = dv.getUint32(at + BUCKETS, true)
     const directory = entries === 0 ? 0 : this.arena.sizeOf(dv.getUint32(at + DIRECTORY, true))
     const full = entries === 0 ? chunks : Math.ceil(buckets / CHUNK_BUCKETS) * CHUNK_BYTES
-    return HEADER_BYTES + full + directory + dv.getUint32(at + EXTRA, true) * BUCKET_BYTES
+    return HEADER_BYTES + full + directory + dv.getUint32(at + OVERFLOW_COUNT, true) * BUCKET_BYTES
   }
 
   /**
@@ -171,7 +171,7 @@ export class TableBuckets {
     return chunk
   }
 
-  protected place(bucket: Ref, entry: Ref, tag: number, t: Ref): void {
+  protected insertIntoBucket(bucket: Ref, entry: Ref, tag: number, t: Ref): void {
     while (!this.putInto(bucket, entry, tag)) {
       const dv = this.arena.dv(bucket)
       const at = this.bucketAt(bucket)
@@ -179,7 +179,7 @@ export class TableBuckets {
       if (next === 0) {
         next = this.newChunk(BUCKET_BYTES)
         dv.setUint32(at + OVERFLOW_AT, next, true)
-        this.addExtra(t, 1)
+        this.addOverflow(t, 1)
       }
       bucket = next
     }
@@ -198,9 +198,9 @@ export class TableBuckets {
     return false
   }
 
-  private addExtra(t: Ref, n: number): void {
+  private addOverflow(t: Ref, n: number): void {
     const dv = this.arena.dv(t)
-    const at = this.arena.at(t) + EXTRA
+    const at = this.arena.at(t) + OVERFLOW_COUNT
     dv.setUint32(at, dv.getUint32(at, true) + n, true)
   }
 
@@ -222,13 +222,13 @@ export class TableBuckets {
       for (let slot = 0; slot < SLOTS; slot++) {
         const entry = seg.dv.getUint32(bat + slot * 4, true)
         if (entry === 0 || (this.hashOf(entry) & bit) === 0) continue
-        this.place(target, entry, seg.u8[bat + TAGS_AT + slot], t)
+        this.insertIntoBucket(target, entry, seg.u8[bat + TAGS_AT + slot], t)
         seg.dv.setUint32(bat + slot * 4, 0, true)
         seg.u8[bat + TAGS_AT + slot] = 0
       }
       bucket = this.bucketRef(seg.dv, bat)
     }
-    if (dv.getUint32(at + EXTRA, true) > 0) this.tidyChain(t, source)
+    if (dv.getUint32(at + OVERFLOW_COUNT, true) > 0) this.compactOverflow(t, source)
   }
 
   /** Gives an empty table the buckets that so many entries will need: none of them moves while they are added. */
@@ -305,12 +305,12 @@ export class TableBuckets {
       const bat = this.bucketAt(bucket)
       for (let slot = 0; slot < SLOTS; slot++) {
         const entry = seg.dv.getUint32(bat + slot * 4, true)
-        if (entry !== 0) this.place(target, entry, seg.u8[bat + TAGS_AT + slot], t)
+        if (entry !== 0) this.insertIntoBucket(target, entry, seg.u8[bat + TAGS_AT + slot], t)
       }
       const next = this.bucketRef(seg.dv, bat)
       if (bucket !== source) {
         this.arena.free(bucket)
-        this.addExtra(t, -1)
+        this.addOverflow(t, -1)
       }
       bucket = next
     }
@@ -355,7 +355,7 @@ export class TableBuckets {
   }
 
   /** Moves entries towards the head of a chain so that its overflow buckets go as soon as they can. */
-  protected tidyChain(t: Ref, head: Ref): void {
+  protected compactOverflow(t: Ref, head: Ref): void {
     for (;;) {
       let last = head
       let before = 0
@@ -379,7 +379,7 @@ export class TableBuckets {
       if (left > 0) return
       this.arena.dv(before).setUint32(this.bucketAt(before) + OVERFLOW_AT, 0, true)
       this.arena.free(last)
-      this.addExtra(t, -1)
+      this.addOverflow(t, -1)
     }
   }
 

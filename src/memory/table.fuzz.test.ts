@@ -192,7 +192,7 @@ test('a table survives the emptying of the segment it lies in', () => {
     if (i % 3 === 0) filler.push(pair.arena.alloc(8000))
   }
   for (const ref of filler) pair.arena.free(ref)
-  while (pair.arena.sealSparsest()) {
+  while (pair.arena.evacuateSparsest()) {
     for (let from = 0; from >= 0; ) from = pair.tables.relocateChunks(pair.t, from, 16)
     for (let i = 0; i < pair.tables.buckets(pair.t); i++)
       pair.tables.mapBucket(pair.t, i, entry => {
@@ -200,7 +200,7 @@ test('a table survives the emptying of the segment it lies in', () => {
         pair.model.set(pair.textOf(moved), moved)
         return moved
       })
-    pair.arena.unsealAll()
+    pair.arena.endEvacuation()
     pair.check()
     if (pair.arena.segmentBytes <= 2 * (16 << 20)) break
   }

@@ -14,11 +14,11 @@ import {
   BUCKETS,
   COUNT,
   DIRECTORY,
-  EXTRA,
   FILL_MAX,
   FILL_MIN,
   MASK,
   OVERFLOW_AT,
+  OVERFLOW_COUNT,
   SLOTS,
   TAGS_AT,
   TableBuckets,
@@ -76,7 +76,7 @@ export class HashTable extends TableBuckets {
 
   /** Adds an entry whose key is known not to be in the table. */
   insert(t: Ref, entry: Ref, hash: number): void {
-    this.place(this.bucketOf(t, hash), entry, hash >>> 24, t)
+    this.insertIntoBucket(this.bucketOf(t, hash), entry, hash >>> 24, t)
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
     const count = dv.getUint32(at + COUNT, true) + 1
@@ -97,7 +97,7 @@ export class HashTable extends TableBuckets {
     const at = this.arena.at(t)
     const count = dv.getUint32(at + COUNT, true) - 1
     dv.setUint32(at + COUNT, count, true)
-    if (dv.getUint32(at + EXTRA, true) > 0) this.tidyChain(t, this.bucketOf(t, slot.hash))
+    if (dv.getUint32(at + OVERFLOW_COUNT, true) > 0) this.compactOverflow(t, this.bucketOf(t, slot.hash))
     const buckets = dv.getUint32(at + BUCKETS, true)
     if (buckets > 1 && count < buckets * FILL_MIN) {
       this.mergeLast(t)

@@ -4,14 +4,14 @@
 
 import type { AofFiles } from './aof/files.ts'
 import { AofLoader } from './aof/loader.ts'
-import { type AofLog, OFF, ON } from './aof/log.ts'
+import { AOF_OFF, AOF_ON, type AofLog } from './aof/log.ts'
 import type { AofRewriter } from './aof/rewriter.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps, runInTurns, runThrough } from './loading.ts'
-import type { PersistenceParts } from './parts.ts'
+import type { PersistenceDependencies } from './parts.ts'
 import { RdbLoader } from './rdb-loader.ts'
 
 interface DatasetLoaderParts {
-  server: PersistenceParts
+  server: PersistenceDependencies
   progress: LoadProgress
   files: AofFiles
   aof: AofLog
@@ -113,12 +113,12 @@ export class DatasetLoader {
   private *reloadLog(inTurns: boolean): LoadSteps<string | undefined> {
     const { server, aof, files } = this.parts
     const { engine, log } = server
-    if (aof.state === ON) aof.flush(true)
+    if (aof.state === AOF_ON) aof.flush(true)
     this.empty()
     const { state } = aof
-    aof.state = OFF
+    aof.state = AOF_OFF
     const sinks = engine.sinks.splice(0)
-    if (state === OFF) files.read()
+    if (state === AOF_OFF) files.read()
     const failed = yield* this.tried(this.aofLoader().load(inTurns))
     engine.sinks.push(...sinks)
     aof.state = state

@@ -1,7 +1,7 @@
 // What persistence contributes to INFO.
 
 import type { InfoSource } from '../engine/monitoring/info.ts'
-import { OFF } from './aof/log.ts'
+import { AOF_OFF } from './aof/log.ts'
 import type { Persistence } from './persistence.ts'
 
 type Fields = NonNullable<InfoSource['fields']>
@@ -34,8 +34,8 @@ function saveFields(persistence: Persistence): Fields {
   const { guard, saver, rewriter, loader } = persistence
   const job = () => saver.job ?? rewriter.job
   return {
-    current_cow_peak: () => job()?.earlyBytes ?? 0,
-    current_cow_size: () => job()?.earlyBytes ?? 0,
+    current_cow_peak: () => job()?.copyOnWriteBytes ?? 0,
+    current_cow_size: () => job()?.copyOnWriteBytes ?? 0,
     current_fork_perc: () => percentDone(job()).toFixed(2),
     current_save_keys_processed: () => job()?.keysDone ?? 0,
     current_save_keys_total: () => job()?.keysTotal ?? 0,
@@ -46,16 +46,16 @@ function saveFields(persistence: Persistence): Fields {
     rdb_last_bgsave_time_sec: () => saver.lastSeconds,
     rdb_current_bgsave_time_sec: () => saver.job?.seconds ?? -1,
     rdb_saves: () => saver.saves,
-    rdb_last_cow_size: () => saver.lastEarlyBytes,
+    rdb_last_cow_size: () => saver.lastCopyOnWriteBytes,
     rdb_last_load_keys_expired: () => loader.lastLoad.keysExpired,
     rdb_last_load_keys_loaded: () => loader.lastLoad.keysLoaded,
   }
 }
 
 function aofFields({ guard, rewriter, aof }: Persistence): Fields {
-  const isOn = () => aof.state !== OFF
+  const isOn = () => aof.state !== AOF_OFF
   return {
-    aof_enabled: () => (aof.state === OFF ? 0 : 1),
+    aof_enabled: () => (aof.state === AOF_OFF ? 0 : 1),
     aof_rewrite_in_progress: () => (rewriter.isActive ? 1 : 0),
     aof_rewrite_scheduled: () => (rewriter.scheduled ? 1 : 0),
     aof_last_rewrite_time_sec: () => rewriter.lastSeconds,
@@ -64,7 +64,7 @@ function aofFields({ guard, rewriter, aof }: Persistence): Fields {
     aof_rewrites: () => rewriter.rewrites,
     aof_rewrites_consecutive_failures: () => rewriter.consecutiveFailures,
     aof_last_write_status: () => (guard.writeError === undefined && guard.syncError === undefined ? 'ok' : 'err'),
-    aof_last_cow_size: () => rewriter.lastEarlyBytes,
+    aof_last_cow_size: () => rewriter.lastCopyOnWriteBytes,
     aof_current_size: () => (isOn() ? aof.totalSize : undefined),
     aof_base_size: () => (isOn() ? rewriter.baseSize : undefined),
     aof_pending_rewrite: () => (isOn() ? (rewriter.scheduled ? 1 : 0) : undefined),

@@ -45,7 +45,7 @@ export interface Libraries {
   clear(): void
 }
 
-export interface PersistenceParts {
+export interface PersistenceDependencies {
   engine: Engine
   config: PersistenceConfig
   disk: FileSystem
@@ -69,7 +69,7 @@ export interface PersistenceParts {
   spike(event: string, us: number): void
 }
 
-export function jobParts(parts: PersistenceParts): JobParts {
+export function jobParts(parts: PersistenceDependencies): JobParts {
   return {
     space: parts.engine.keyspace,
     disk: parts.disk,
@@ -82,7 +82,7 @@ export function jobParts(parts: PersistenceParts): JobParts {
 }
 
 /** How an RDB file is written now. `isBase`: it is the first part of an append-only file. */
-export function rdbOptions(parts: PersistenceParts, isBase: boolean): RdbOptions {
+export function rdbOptions(parts: PersistenceDependencies, isBase: boolean): RdbOptions {
   const { config, clock } = parts
   return {
     compress: config.rdbcompression,

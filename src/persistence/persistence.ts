@@ -13,12 +13,12 @@ import type { ShutdownFlag } from '../engine/ports/host.ts'
 import type { Saving } from '../engine/ports/saving.ts'
 import { LOADING } from '../protocol/errors.ts'
 import { AofFiles } from './aof/files.ts'
-import { AofLog, OFF, ON, WAITING } from './aof/log.ts'
+import { AOF_OFF, AOF_ON, AOF_WAIT_REWRITE, AofLog } from './aof/log.ts'
 import { AofRewriter } from './aof/rewriter.ts'
 import { DatasetLoader } from './dataset-loader.ts'
 import { DiskGuard } from './disk-guard.ts'
 import { LoadProgress } from './loading.ts'
-import type { PersistenceParts } from './parts.ts'
+import type { PersistenceDependencies } from './parts.ts'
 import { Saver } from './saver.ts'
 import { Shutdown } from './shutdown.ts'
 import { SnapshotSlot } from './snapshot-slot.ts'
@@ -27,7 +27,7 @@ import { Startup } from './startup.ts'
 const loadingGate: Gate = (_client, _entry, _args, _argc, flags) => ((flags & CMD_LOADING) === 0 ? LOADING : undefined)
 
 export class Persistence implements Saving {
-  readonly parts: PersistenceParts
+  readonly parts: PersistenceDependencies
   readonly progress: LoadProgress
   readonly slot = new SnapshotSlot()
   readonly guard: DiskGuard
@@ -40,11 +40,11 @@ export class Persistence implements Saving {
   private readonly ending: Shutdown
   private starting = false
 
-  constructor(parts: PersistenceParts) {
+  constructor(parts: PersistenceDependencies) {
     const { engine, config, clock, disk, log } = parts
     this.parts = parts
     this.progress = new LoadProgress(clock, () => this.updateLoading())
-    this.guard = new DiskGuard(engine.gates, config, () => this.aof.state !== OFF)
+    this.guard = new DiskGuard(engine.gates, config, () => this.aof.state !== AOF_OFF)
     this.saver = new Saver(parts, this.guard, this.slot)
     this.files = new AofFiles(disk, log, config)
     this.aof = new AofLog(parts, this.guard, this.slot)
@@ -80,8 +80,8 @@ export class Persistence implements Saving {
   private showOnDisk(on: boolean): void {
     const { acknowledgements } = this.parts.engine
     const { aof } = this
-    acknowledgements.isOnDisk = on ? client => aof.state === ON && aof.synced >= client.logOffset : undefined
-    if (!on) acknowledgements.progressed()
+    acknowledgements.isOnDisk = on ? client => aof.state === AOF_ON && aof.synced >= client.logOffset : undefined
+    if (!on) acknowledgements.processClientsWaitingReplicas()
   }
 
   // ---- while it runs ----
@@ -104,7 +104,7 @@ export class Persistence implements Saving {
   setAppendOnly(on: boolean, inTransaction: boolean): string | undefined {
     const { aof, rewriter, slot, parts } = this
     const { log } = parts
-    if (on === (aof.state !== OFF)) return undefined
+    if (on === (aof.state !== AOF_OFF)) return undefined
     if (!on) {
       aof.close()
       rewriter.scheduled = false
@@ -112,7 +112,7 @@ export class Persistence implements Saving {
       this.showOnDisk(false)
       return undefined
     }
-    aof.start(WAITING)
+    aof.start(AOF_WAIT_REWRITE)
     this.showOnDisk(true)
     if (slot.isTaken && !rewriter.isActive) {
       rewriter.scheduled = true

@@ -3,7 +3,7 @@
 import { attempt, DiskError, reasonOf } from '../system/system.ts'
 import { KeyspaceTarget, type KeyspaceTargetOptions, LoadRefused } from './keyspace-target.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from './loading.ts'
-import type { PersistenceParts } from './parts.ts'
+import type { PersistenceDependencies } from './parts.ts'
 import { RdbError } from './rdb/input.ts'
 import { RdbFileReader } from './rdb-file.ts'
 import { ValueReaders } from './values/value-codecs.ts'
@@ -18,10 +18,10 @@ interface RdbLoadOptions {
 }
 
 export class RdbLoader {
-  private readonly parts: PersistenceParts
+  private readonly parts: PersistenceDependencies
   private readonly progress: LoadProgress
 
-  constructor(parts: PersistenceParts, progress: LoadProgress) {
+  constructor(parts: PersistenceDependencies, progress: LoadProgress) {
     this.parts = parts
     this.progress = progress
   }

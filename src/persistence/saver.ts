@@ -7,7 +7,7 @@
 import { attempt, DiskError } from '../system/system.ts'
 import type { DiskGuard } from './disk-guard.ts'
 import { FileSink } from './file-sink.ts'
-import { jobParts, type PersistenceParts, rdbOptions } from './parts.ts'
+import { jobParts, type PersistenceDependencies, rdbOptions } from './parts.ts'
 import { type SaveFailure, saveRdb } from './rdb-file.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import type { SnapshotSlot } from './snapshot-slot.ts'
@@ -23,17 +23,17 @@ export class Saver {
   /** How long the last background save took; -1: there was none. */
   lastSeconds = -1
   /** Memory of what it had to take ahead. */
-  lastEarlyBytes = 0
+  lastCopyOnWriteBytes = 0
   /** The background save that is running. */
   job: SnapshotJob | undefined
-  private readonly parts: PersistenceParts
+  private readonly parts: PersistenceDependencies
   private readonly guard: DiskGuard
   private readonly slot: SnapshotSlot
   private lastTrySeconds = 0
   private dirtyBefore = 0
   private killed = false
 
-  constructor(parts: PersistenceParts, guard: DiskGuard, slot: SnapshotSlot) {
+  constructor(parts: PersistenceDependencies, guard: DiskGuard, slot: SnapshotSlot) {
     this.parts = parts
     this.guard = guard
     this.slot = slot
@@ -135,7 +135,7 @@ export class Saver {
   private finished(error: DiskError | null): void {
     const { engine, log, childLog } = this.parts
     this.lastSeconds = this.job?.seconds ?? -1
-    this.lastEarlyBytes = this.job?.earlyBytes ?? 0
+    this.lastCopyOnWriteBytes = this.job?.copyOnWriteBytes ?? 0
     this.job = undefined
     this.slot.release('save')
     if (this.killed) {

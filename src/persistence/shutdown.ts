@@ -7,18 +7,18 @@
 
 import type { ShutdownFlag } from '../engine/ports/host.ts'
 import { attempt } from '../system/system.ts'
-import { type AofLog, OFF, WAITING } from './aof/log.ts'
+import { AOF_OFF, AOF_WAIT_REWRITE, type AofLog } from './aof/log.ts'
 import type { AofRewriter } from './aof/rewriter.ts'
-import type { PersistenceParts } from './parts.ts'
+import type { PersistenceDependencies } from './parts.ts'
 import type { Saver } from './saver.ts'
 
 export class Shutdown {
-  private readonly parts: PersistenceParts
+  private readonly parts: PersistenceDependencies
   private readonly saver: Saver
   private readonly aof: AofLog
   private readonly rewriter: AofRewriter
 
-  constructor(parts: PersistenceParts, saver: Saver, aof: AofLog, rewriter: AofRewriter) {
+  constructor(parts: PersistenceDependencies, saver: Saver, aof: AofLog, rewriter: AofRewriter) {
     this.parts = parts
     this.saver = saver
     this.aof = aof
@@ -31,9 +31,9 @@ export class Shutdown {
     const { engine, log } = parts
     const force = flags.includes('force')
     if (!this.giveUpJobs(force)) return false
-    if (aof.state !== OFF) {
+    if (aof.state !== AOF_OFF) {
       log.notice('Calling fsync() on the AOF file.')
-      aof.secure()
+      aof.fsyncNow()
     }
     const noSave = flags.includes('nosave') || isLoading
     if (flags.includes('save') || (parts.config.save.length > 0 && !noSave)) {
@@ -43,11 +43,11 @@ export class Shutdown {
       if (!saved) log.warning(`Error trying to save the DB${force ? '. Exit anyway.' : ", can't exit."}`)
       if (!saved && !force) {
         engine.pause.end()
-        engine.settle()
+        engine.serveBlockedAndFlush()
         return false
       }
     }
-    if (aof.state !== OFF) aof.close()
+    if (aof.state !== AOF_OFF) aof.close()
     return true
   }
 
@@ -59,8 +59,8 @@ export class Shutdown {
       log.warning('There is a child saving an .rdb. Killing it!')
       saver.kill()
     }
-    if (aof.state !== OFF && rewriter.isActive) {
-      if (aof.state === WAITING) {
+    if (aof.state !== AOF_OFF && rewriter.isActive) {
+      if (aof.state === AOF_WAIT_REWRITE) {
         if (!force) {
           log.warning("Writing initial AOF, can't exit")
           return false

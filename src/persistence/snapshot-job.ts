@@ -26,7 +26,7 @@ export interface Background {
 interface FileWriter extends SnapshotConsumer {
   end(): void
   /** Memory of the values that had to be taken ahead, since they changed: the price of the snapshot. */
-  readonly earlyBytes: number
+  readonly copyOnWriteBytes: number
 }
 
 export interface JobParts {
@@ -51,7 +51,7 @@ export class SnapshotJob {
   private readonly snapshot: Snapshot
   private readonly done: (error: DiskError | null) => void
   private ended = false
-  private told = false
+  private completed = false
   private delaying = false
   private requests: number
 
@@ -69,11 +69,11 @@ export class SnapshotJob {
     this.sink = sink
     this.sink.onDrain = () => this.resume()
     this.writer = makeWriter(this.sink)
-    this.snapshot = new Snapshot(parts.space, this.writer, () => this.walked())
+    this.snapshot = new Snapshot(parts.space, this.writer, () => this.iterated())
     parts.background.start(this.slice)
   }
 
-  get walking(): boolean {
+  get isIterating(): boolean {
     return this.snapshot.running
   }
 
@@ -85,8 +85,8 @@ export class SnapshotJob {
     return this.snapshot.total
   }
 
-  get earlyBytes(): number {
-    return this.writer.earlyBytes
+  get copyOnWriteBytes(): number {
+    return this.writer.copyOnWriteBytes
   }
 
   get seconds(): number {
@@ -94,7 +94,7 @@ export class SnapshotJob {
   }
 
   private resume(): void {
-    if (this.walking && !this.delaying) this.parts.background.start(this.slice)
+    if (this.isIterating && !this.delaying) this.parts.background.start(this.slice)
   }
 
   private readonly slice = (limitUs: number): boolean => {
@@ -112,10 +112,10 @@ export class SnapshotJob {
         if (snapshot.isInLarge) left = 0
       }
     } while (snapshot.running && clock.monotonicUs() < end)
-    return !snapshot.running || this.rests()
+    return !snapshot.running || this.throttles()
   }
 
-  private rests(): boolean {
+  private throttles(): boolean {
     const requests = this.parts.requests()
     const atWork = requests !== this.requests
     this.requests = requests
@@ -139,16 +139,16 @@ export class SnapshotJob {
     })
   }
 
-  private walked(): void {
+  private iterated(): void {
     this.ended = true
     if (this.error !== undefined) return
     this.writer.end()
-    this.sink.finish(error => this.tell(error))
+    this.sink.finish(error => this.complete(error))
   }
 
-  private tell(error: DiskError | null): void {
-    if (this.told) return
-    this.told = true
+  private complete(error: DiskError | null): void {
+    if (this.completed) return
+    this.completed = true
     if (error !== null) this.error ??= error
     this.done(this.error ?? null)
   }
@@ -159,17 +159,17 @@ export class SnapshotJob {
   }
 
   private fail(reason: DiskError): void {
-    if (this.told || this.error !== undefined) return
+    if (this.completed || this.error !== undefined) return
     this.error = reason
     this.delaying = false
     if (!this.ended) this.snapshot.abandon()
     this.sink.abort(reason)
-    this.parts.after(0, () => this.tell(reason))
+    this.parts.after(0, () => this.complete(reason))
     this.resume()
   }
 
   /** Brings a walk that nobody needs any more to its end now, so that another may begin. */
-  finishWalk(): void {
+  finishIteration(): void {
     while (this.snapshot.running) this.snapshot.step()
   }
 }

@@ -24,7 +24,7 @@ export class SnapshotSlot {
 
   /** A snapshot that was given up still iterates. */
   get isFinishing(): boolean {
-    return this.current === undefined && this.job?.walking === true
+    return this.current === undefined && this.job?.isIterating === true
   }
 
   /** Takes the slot; false when another has it. */
@@ -36,7 +36,7 @@ export class SnapshotSlot {
 
   /** Takes the slot from an owner that has been told to give up. */
   seize(owner: SnapshotOwner): void {
-    this.job?.finishWalk()
+    this.job?.finishIteration()
     this.job = undefined
     this.current = owner
   }

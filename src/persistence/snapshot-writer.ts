@@ -58,7 +58,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly entries: Entries
   private readonly spare: Uint8Array[] = []
   /** Memory of the values that were written ahead because they were about to change. */
-  earlyBytes = 0
+  copyOnWriteBytes = 0
   /** main.u8[0 .. summed) is in the checksum. */
   private summed = 0
   private mainDb = -1
@@ -89,7 +89,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   }
 
   take(entry: Ref, database: number): void {
-    this.earlyBytes += this.entries.memoryOf(entry, SAMPLES)
+    this.copyOnWriteBytes += this.entries.memoryOf(entry, SAMPLES)
     const { large } = this
     const out = large ? this.side : this.main
     const writer = large ? this.sideWriter : this.writer

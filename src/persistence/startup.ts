@@ -8,20 +8,20 @@
 import { attempt } from '../system/system.ts'
 import type { AofFiles } from './aof/files.ts'
 import { AofFilesFailure } from './aof/files.ts'
-import { type AofLog, ON } from './aof/log.ts'
+import { AOF_ON, type AofLog } from './aof/log.ts'
 import type { DatasetLoader } from './dataset-loader.ts'
 import { folderOf } from './file-sink.ts'
 import { LoadFailure } from './loading.ts'
-import { type PersistenceParts, rdbOptions } from './parts.ts'
+import { type PersistenceDependencies, rdbOptions } from './parts.ts'
 import { saveRdb } from './rdb-file.ts'
 
 export class Startup {
-  private readonly parts: PersistenceParts
+  private readonly parts: PersistenceDependencies
   private readonly files: AofFiles
   private readonly aof: AofLog
   private readonly loader: DatasetLoader
 
-  constructor(parts: PersistenceParts, files: AofFiles, aof: AofLog, loader: DatasetLoader) {
+  constructor(parts: PersistenceDependencies, files: AofFiles, aof: AofLog, loader: DatasetLoader) {
     this.parts = parts
     this.files = files
     this.aof = aof
@@ -89,7 +89,7 @@ export class Startup {
       throw new LoadFailure(`Can't write the AOF manifest ${files.manifestName}`)
     aof.open(fd, file.name, files.sizeOf(file))
     aof.totalSize = files.manifest.files.reduce((sum, one) => sum + files.sizeOf(one), 0)
-    aof.start(ON)
+    aof.start(AOF_ON)
     parts.log.notice(`${hadIncremental ? 'Opening' : 'Creating'} AOF incr file ${file.name} on server start`)
   }
 

@@ -13,7 +13,7 @@ function parsed(s: Slice): Answer {
   let pos = s.off
   for (;;) {
     const outcome = parser.parse(s.u8, s.dv, pos, end, 1 << 20, true)
-    told.push(`${outcome} ${parser.error} ${parser.bytesWanted} ${parser.pos - s.off}`)
+    told.push(`${outcome} ${parser.error} ${parser.bytesNeeded} ${parser.pos - s.off}`)
     if (outcome === COMMAND) told.push(wordsOf(parser))
     if (outcome === INCOMPLETE || parser.error !== '' || parser.pos === end) break
     pos = parser.pos

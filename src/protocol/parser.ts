@@ -16,7 +16,7 @@ export const INCOMPLETE = 0
 export const COMMAND = 1
 export const PROTOCOL_ERROR = 2
 /** An empty command ("*0", an empty line): nothing to run, go on. */
-export const NOTHING = 3
+export const EMPTY_COMMAND = 3
 
 export const INLINE_BYTES_MAX = 64 * 1024
 const MULTIBULK_MAX = 2147483647
@@ -32,7 +32,7 @@ export class Parser {
   /** After a call: first byte not consumed. */
   pos = 0
   /** After INCOMPLETE: bytes from `pos` that the command takes at least. */
-  bytesWanted = 0
+  bytesNeeded = 0
   /** After INCOMPLETE: arguments that are not whole yet; 0: an inline command, or how many is not known yet. */
   argsLeft = 0
   /** After INCOMPLETE with arguments left: where the first of them begins, "$…" included. */
@@ -51,7 +51,7 @@ export class Parser {
     this.pos = pos
     this.argc = 0
     this.argsLeft = 0
-    this.bytesWanted = 0
+    this.bytesNeeded = 0
     if (pos >= end) return INCOMPLETE
     if (u8[pos] !== 0x2a) return this.parseInline(u8, dv, pos, end)
     const line = this.findLineEnd(u8, pos + 1, end)
@@ -63,7 +63,7 @@ export class Parser {
     if (left > UNAUTHENTICATED_MULTIBULK_MAX && !authenticated) return this.fail('unauthenticated multibulk length')
     if (left <= 0) {
       this.pos = line + 2
-      return NOTHING
+      return EMPTY_COMMAND
     }
     return this.parseBulks(u8, dv, line + 2, end, left, bulkBytesMax, authenticated)
   }
@@ -149,7 +149,7 @@ export class Parser {
     this.at = at
     this.argsLeft = left
     this.bulkLength = -1
-    this.bytesWanted = wanted - this.pos
+    this.bytesNeeded = wanted - this.pos
     return INCOMPLETE
   }
 
@@ -189,7 +189,7 @@ export class Parser {
     const stop = line > pos && u8[line - 1] === CR ? line - 1 : line
     if (!this.splitWords(u8, dv, pos, stop)) return this.fail('unbalanced quotes in request')
     this.pos = line + 1
-    return this.argc > 0 ? COMMAND : NOTHING
+    return this.argc > 0 ? COMMAND : EMPTY_COMMAND
   }
 
   /** Splits a line into words as redis-cli does ("…" with escapes, '…' with \'). False where quotes do not match. */

@@ -236,7 +236,7 @@ export class Reply {
    * Opens an aggregate whose length is not known yet; endArray() and its like take the mark that this returns.
    * Marks nest.
    */
-  defer(): number {
+  beginDeferredArray(): number {
     this.deferred++
     return this.pos
   }

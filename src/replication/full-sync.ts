@@ -8,7 +8,7 @@
 import type { Client } from '../engine/client.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { type ByteSink, FileSink, type JobSink } from '../persistence/file-sink.ts'
-import { jobParts, type PersistenceParts, rdbOptions } from '../persistence/parts.ts'
+import { jobParts, type PersistenceDependencies, rdbOptions } from '../persistence/parts.ts'
 import { SnapshotJob } from '../persistence/snapshot-job.ts'
 import type { SnapshotSlot } from '../persistence/snapshot-slot.ts'
 import { SnapshotWriter } from '../persistence/snapshot-writer.ts'
@@ -32,7 +32,7 @@ export interface FullSyncConfig {
 
 interface FullSyncParts {
   /** What persistence has of the server. */
-  server: PersistenceParts
+  server: PersistenceDependencies
   config: FullSyncConfig
   slot: SnapshotSlot
   stream: ReplicationStream

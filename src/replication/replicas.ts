@@ -10,7 +10,7 @@ import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
 import type { ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
-import type { PersistenceParts } from '../persistence/parts.ts'
+import type { PersistenceDependencies } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { FullSync, type FullSyncConfig } from './full-sync.ts'
 import { Replica, ReplicaOptions } from './replica.ts'
@@ -29,7 +29,7 @@ interface ReplicasConfig extends FullSyncConfig {
 interface ReplicasParts {
   persistence: Persistence
   /** What persistence has of the server. */
-  server: PersistenceParts
+  server: PersistenceDependencies
   config: ReplicasConfig
   /** Forty random hexadecimal digits. */
   newId(): string
@@ -72,7 +72,7 @@ export class ConnectedReplicas implements Replicas {
     engine.replicas = this
     engine.onClientGone.push(client => this.replicaDisconnected(client))
     engine.acknowledgements.replicasWith = (client, onDisk) => this.countWith(client, onDisk)
-    engine.acknowledgements.askReplicas = () => {
+    engine.acknowledgements.requestAcks = () => {
       if (this.replicas.size > 0) this.stream.requestAcks()
     }
   }
@@ -121,7 +121,7 @@ export class ConnectedReplicas implements Replicas {
     replica.ackMs = this.nowMs
     replica.acked = true
     if (replica.phase === 'awaitingAck') this.putOnline(replica)
-    this.parts.server.engine.acknowledgements.progressed()
+    this.parts.server.engine.acknowledgements.processClientsWaitingReplicas()
   }
 
   // ---- synchronisation ----

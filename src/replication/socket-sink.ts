@@ -58,7 +58,7 @@ export class SocketSink implements JobSink {
 
   private giveAll(bytes: Uint8Array): void {
     const receivers = this.parts.receivers()
-    if (receivers.length === 0) this.error ??= NOBODY
+    if (receivers.length === 0) this.error ??= NO_REPLICA_LEFT
     for (const client of receivers) this.parts.give(client, bytes)
   }
 
@@ -69,7 +69,7 @@ export class SocketSink implements JobSink {
     this.parts.after(LOOK_MS, () => {
       this.looking = false
       for (const client of this.parts.receivers()) if (this.isStuck(client)) this.parts.close(client)
-      if (this.parts.receivers().length === 0) this.error ??= NOBODY
+      if (this.parts.receivers().length === 0) this.error ??= NO_REPLICA_LEFT
       if (this.ready || this.error !== undefined) this.onDrain()
       else this.look()
     })
@@ -94,4 +94,4 @@ export class SocketSink implements JobSink {
   }
 }
 
-const NOBODY = new DiskError('EPIPE', '', 'no replica is left')
+const NO_REPLICA_LEFT = new DiskError('EPIPE', '', 'no replica is left')

@@ -1,10 +1,10 @@
 // What scripts and functions contribute to INFO.
 
 import type { InfoSource } from '../engine/monitoring/info.ts'
-import type { ScriptRoom } from './scripting.ts'
+import type { ScriptManager } from './scripting.ts'
 
 /** `human`: bytes as INFO shows them to people. */
-export function scriptingInfo({ scripts, functions }: ScriptRoom, human: (bytes: number) => string): InfoSource {
+export function scriptingInfo({ scripts, functions }: ScriptManager, human: (bytes: number) => string): InfoSource {
   const vmBytes = () => scripts.interpreterBytes + functions.interpreterBytes
   const cacheBytes = () => scripts.memoryBytes + functions.memoryBytes
   return {

@@ -16,7 +16,7 @@ import {
   CMD_WRITE,
 } from '../engine/catalog/command.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
-import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type KeptCommand } from '../engine/client.ts'
+import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type QueuedCommand } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Gate } from '../engine/gates.ts'
@@ -62,7 +62,7 @@ const BUSY_FUNCTION = errorBytes(
 const KILLED = 'Script killed by user with SCRIPT KILL...'
 const FIRST_KEY = 3
 
-export class ScriptRoom implements Scripting {
+export class ScriptManager implements Scripting {
   readonly scripts: Scripts
   readonly functions: Functions
   readonly run: ScriptRun
@@ -169,7 +169,7 @@ export class ScriptRoom implements Scripting {
     const mayExceed = (declared & SCRIPT_ALLOW_OOM) !== 0
     run.begin(client, readOnly || (declared & SCRIPT_NO_WRITES) !== 0, !mayExceed && this.isOutOfMemory())
     this.job = job
-    engine.dispatch.beginGathering()
+    engine.dispatch.beginPropagationUnit()
     let done: boolean
     try {
       done = job.engine.start(job.program, run, args, FIRST_KEY, FIRST_KEY + keyCount, argc)
@@ -189,7 +189,7 @@ export class ScriptRoom implements Scripting {
     const { engine, run } = this
     const job = this.job!
     this.job = undefined
-    engine.dispatch.endGathering()
+    engine.dispatch.endPropagationUnit()
     run.reply.pos = 0
     run.reply.trim()
     if (job.engine.writeResult(reply, job.name)) engine.ctx.command.failed++
@@ -213,7 +213,7 @@ export class ScriptRoom implements Scripting {
     client.blocked!.unblockable = false
     this.suspended = new Suspended(run, name, isFunction, client, engine.keyspace.nowMs)
     engine.gates.set('busyScript', this.busyGate)
-    engine.blocking.held = true
+    engine.blocking.servingSuspended = true
     engine.host.pauseCron(true)
     ctx.preventPropagation()
     engine.machine.soon(this.goOnSoon)
@@ -247,7 +247,7 @@ export class ScriptRoom implements Scripting {
     keyspace.nowMs = nowMs
     if (done) {
       engine.tick()
-      engine.settle()
+      engine.serveBlockedAndFlush()
     } else {
       engine.output.flushPending()
       engine.machine.soon(this.goOnSoon)
@@ -260,7 +260,7 @@ export class ScriptRoom implements Scripting {
     const { caller, command, after } = suspended
     this.suspended = undefined
     engine.gates.set('busyScript', undefined)
-    engine.blocking.held = false
+    engine.blocking.servingSuspended = false
     engine.host.pauseCron(false)
     engine.blocking.unblock(caller)
     const { entry } = command
@@ -326,7 +326,7 @@ class Suspended implements RunningScript {
     this.nowMs = nowMs
   }
 
-  readonly command: KeptCommand
+  readonly command: QueuedCommand
 
   get durationMs(): number {
     return this.run.durationMs

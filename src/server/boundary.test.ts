@@ -22,9 +22,9 @@ function fault(ctx: Context): void {
   if (how === 'in-reply') {
     reply.array(3)
     reply.fixedError(new TextEncoder().encode('-ERR of the first element\r\n'))
-    reply.defer()
+    reply.beginDeferredArray()
   }
-  if (how === 'gathering') (ctx.server as Engine).dispatch.beginGathering()
+  if (how === 'gathering') (ctx.server as Engine).dispatch.beginPropagationUnit()
   if (how === 'spilled') for (let i = 0; i < 300_000; i++) reply.bulkText('0123456789')
   if (how === 'opened') db.lookup(args[2], LOOKUP_WRITE)
   if (how === 'changed' || how === 'announced') db.strings.set(db, args[2], args[1])

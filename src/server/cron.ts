@@ -64,7 +64,7 @@ export class Cron {
     this.background = new Background(parts.timers, slice => {
       engine.tick()
       const done = slice()
-      engine.settle()
+      engine.serveBlockedAndFlush()
       return done
     })
     this.readLruClock()
@@ -115,7 +115,7 @@ export class Cron {
     if (!engine.pause.active && expire.begin(this.hz)) this.background.start(this.expireSome)
     if (defrag.begin(this.hz)) this.background.start(this.defragSome)
     for (const hook of this.hooks) hook()
-    engine.settle()
+    engine.serveBlockedAndFlush()
     const took = engine.machine.monotonicUs() - begin
     this.usedUs += took
     if (took > this.longestUs) this.longestUs = took
@@ -131,7 +131,7 @@ export class Cron {
     if (nowUs - this.lastSampleUs >= SAMPLE_US) {
       this.lastSampleUs = nowUs
       rates.sample(nowUs)
-      memoryStats.walkClients()
+      memoryStats.sumClientMemory()
       memoryStats.notePeak()
     }
     if (nowUs - this.lastMemoryUs < MEMORY_SAMPLE_US) return
@@ -180,7 +180,7 @@ export class Cron {
       this.deadlineMs = Number.POSITIVE_INFINITY
       engine.tick()
       engine.blocking.checkTimeouts()
-      engine.settle()
+      engine.serveBlockedAndFlush()
       const nextMs = engine.blocking.nextDeadlineMs()
       if (nextMs >= 0) this.armDeadline(engine.machine.monotonicUs() / 1000 + nextMs)
     })
@@ -202,7 +202,7 @@ export class Cron {
       this.pauseEnd = undefined
       this.pauseEndMs = 0
       this.checkPause()
-      engine.settle()
+      engine.serveBlockedAndFlush()
     })
   }
 }

@@ -30,7 +30,7 @@ export class FileLocks {
   private readonly nowMs: () => number
   private readonly log: Logger
   private readonly config: Config
-  private held: string[] = []
+  private locked: string[] = []
 
   constructor({ disk, process, clock }: System, config: Config, log: Logger) {
     this.disk = disk
@@ -45,21 +45,21 @@ export class FileLocks {
    */
   sync(): readonly string[] | undefined {
     const wanted = this.wanted()
-    const fresh = wanted.filter(path => !this.held.includes(path))
+    const fresh = wanted.filter(path => !this.locked.includes(path))
     for (const [i, path] of fresh.entries()) {
       const holder = this.take(path)
       if (holder === undefined) continue
       for (const taken of fresh.slice(0, i)) this.drop(taken)
       return this.refusal(holder)
     }
-    for (const path of this.held) if (!wanted.includes(path)) this.drop(path)
-    this.held = wanted
+    for (const path of this.locked) if (!wanted.includes(path)) this.drop(path)
+    this.locked = wanted
     return undefined
   }
 
   release(): void {
-    for (const path of this.held) this.drop(path)
-    this.held = []
+    for (const path of this.locked) this.drop(path)
+    this.locked = []
   }
 
   private wanted(): string[] {

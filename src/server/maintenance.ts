@@ -124,9 +124,9 @@ export class ServerMaintenance implements Host {
       usedBytes: () => this.memoryStats.usedBytes() - this.memoryStats.notCountedBytes(),
       nowUs,
       evicted: (db, key) => {
-        if (engine.keyWatchers !== 0) engine.keyChanged(db, key)
+        if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(db, key)
         engine.notify(NOTIFY_EVICTED, 'evicted', key, db)
-        engine.dispatch.propagateAlone(db, [engine.settings.lazyfreeLazyEviction ? UNLINK : DEL, key])
+        engine.dispatch.propagateNow(db, [engine.settings.lazyfreeLazyEviction ? UNLINK : DEL, key])
       },
       took: (event, us) => engine.observers.spike(event, us),
     })
@@ -139,7 +139,7 @@ export class ServerMaintenance implements Host {
     if (scripting.running !== undefined) return undefined
     dispatch.outOfMemory = this.performEvictions() === 'failed'
     // Invalidations of what was evicted are sent before the reply.
-    dispatch.tellBehindReply()
+    dispatch.runAfterReply()
     if (!dispatch.outOfMemory || ((flags & CMD_DENYOOM) === 0 && !dispatch.isQueued(client, entry))) return undefined
     return OOM
   }

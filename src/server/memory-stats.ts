@@ -40,7 +40,7 @@ export class MemoryStats {
   notePeak(): void {
     const used = this.usedBytes()
     if (used > this.peakBytes) this.peakBytes = used
-    const { pageBytes, segmentBytes, spareBytes } = this.engine.keyspace.arena
+    const { pageBytes, segmentBytes, freeSegmentBytes: spareBytes } = this.engine.keyspace.arena
     this.touchedBytes = Math.min(Math.max(this.touchedBytes, pageBytes), segmentBytes + spareBytes)
   }
 
@@ -66,7 +66,7 @@ export class MemoryStats {
   }
 
   /** Walks over all clients; the cron does it now and then, so that usedBytes() needs not. */
-  walkClients(): void {
+  sumClientMemory(): void {
     let replicas = 0
     for (const client of this.engine.clients.values()) {
       this.note(client)
@@ -103,7 +103,7 @@ export class MemoryStats {
   figures(): MemoryFigures {
     const { keyspace } = this.engine
     const { tables } = keyspace
-    this.walkClients()
+    this.sumClientMemory()
     this.notePeak()
     this.sampleResident()
     const usedBytes = this.usedBytes()

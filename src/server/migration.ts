@@ -94,7 +94,7 @@ export class Migrations implements Migration {
       engine.replyTo(client, reply => reply.ok())
       engine.blocking.finish(client)
     }
-    engine.settle()
+    engine.serveBlockedAndFlush()
   }
 
   private remove({ from }: Order, keys: readonly Slice[]): void {
@@ -102,10 +102,10 @@ export class Migrations implements Migration {
     const removed = keys.filter(key => from.delete(key))
     for (const key of removed) {
       engine.keyspace.dirty++
-      if (engine.keyWatchers !== 0) engine.keyChanged(from, key)
+      if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(from, key)
       engine.notify(NOTIFY_GENERIC, 'del', key, from)
     }
-    if (removed.length > 0) engine.dispatch.propagateAlone(from, [DEL, ...removed])
+    if (removed.length > 0) engine.dispatch.propagateNow(from, [DEL, ...removed])
   }
 
   // ---- keys that nobody may change ----

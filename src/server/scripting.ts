@@ -4,22 +4,22 @@ import type { Engine } from '../engine/engine.ts'
 import { scriptingInfo } from '../scripting/info.ts'
 import { LuaEngine } from '../scripting/lua-engine.ts'
 import type { EngineHost } from '../scripting/script-engine.ts'
-import { ScriptRoom } from '../scripting/scripting.ts'
+import { ScriptManager } from '../scripting/scripting.ts'
 import { humanBytes } from './info.ts'
 import type { ServerMaintenance } from './maintenance.ts'
 import { REDIS_VERSION } from './version.ts'
 
-export function addScripting(engine: Engine): ScriptRoom {
+export function addScripting(engine: Engine): ScriptManager {
   const host: EngineHost = {
     log: (level, text) => engine.log?.(level, text),
     version: REDIS_VERSION,
     monotonicUs: () => engine.machine.monotonicUs(),
   }
-  return new ScriptRoom(engine, use => new LuaEngine(host, use))
+  return new ScriptManager(engine, use => new LuaEngine(host, use))
 }
 
 /** Counts what scripts and functions cost, and shows it. */
-export function showScripting(room: ScriptRoom, maintenance: ServerMaintenance): void {
+export function showScripting(room: ScriptManager, maintenance: ServerMaintenance): void {
   const { scripts, functions } = room
   const { memorySources } = maintenance.memoryStats
   memorySources.push({ kind: 'scripts', bytes: () => scripts.memoryBytes })

@@ -11,7 +11,7 @@ function emptied(segments: number): Arena {
   const refs: Ref[] = []
   while (arena.segmentBytes <= segments * SEGMENT_BYTES) refs.push(arena.alloc(1 << 20))
   for (const ref of refs) arena.free(ref)
-  assert.equal(arena.spareBytes, segments * SEGMENT_BYTES)
+  assert.equal(arena.freeSegmentBytes, segments * SEGMENT_BYTES)
   return arena
 }
 
@@ -25,9 +25,9 @@ test('while commands come in, buffers go two at a time, and wait for the collect
     () => collections++,
   )
   returning.tick()
-  assert.equal(arena.spareBytes, 6 * SEGMENT_BYTES)
+  assert.equal(arena.freeSegmentBytes, 6 * SEGMENT_BYTES)
   for (let i = 0; i < 200; i++) returning.tick()
-  assert.equal(arena.spareBytes, 6 * SEGMENT_BYTES)
+  assert.equal(arena.freeSegmentBytes, 6 * SEGMENT_BYTES)
   assert.equal(collections, 0)
   // The collector does not come by within one test's turn of the event loop: in the end it is asked.
   for (let i = 0; i < 200; i++) returning.tick()
@@ -43,7 +43,7 @@ test('when nobody asks anything, all buffers go soon, and nothing is collected a
     () => collections++,
   )
   for (let i = 0; i < 20; i++) returning.tick()
-  assert.equal(arena.spareBytes, 0)
+  assert.equal(arena.freeSegmentBytes, 0)
   assert.equal(collections, 2)
   for (let i = 0; i < 200; i++) returning.tick()
   assert.equal(collections, 2)
@@ -104,5 +104,5 @@ test('spare buffers are used again before new ones are made', () => {
   arena.alloc(SEGMENT_BYTES / 2)
   arena.alloc(SEGMENT_BYTES)
   assert.ok(ref > 0)
-  assert.ok(arena.spareBytes < 4 * SEGMENT_BYTES)
+  assert.ok(arena.freeSegmentBytes < 4 * SEGMENT_BYTES)
 })

@@ -50,11 +50,11 @@ export class SegmentReleaser {
     const large = arena.droppedBytes + this.droppedElsewhere() - this.droppedBytesSeen >= LARGE_BYTES
     if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS)
       return this.releaseNow(IDLE_BUFFERS)
-    if (arena.spareBytes === 0 && this.dropped.length === 0 && !large) return
+    if (arena.freeSegmentBytes === 0 && this.dropped.length === 0 && !large) return
     this.waitedTicks++
     if (this.idleTicks >= IDLE_TICKS) return this.releaseNow(IDLE_BUFFERS)
     if (this.waitedTicks >= GC_WAIT_TICKS_MAX) return this.releaseNow(BUSY_BUFFERS - this.dropped.length)
-    if (this.dropped.length > 0 || arena.spareBytes === 0) return
+    if (this.dropped.length > 0 || arena.freeSegmentBytes === 0) return
     this.waitedTicks = 0
     this.release(BUSY_BUFFERS)
   }
@@ -71,7 +71,7 @@ export class SegmentReleaser {
 
   private release(buffers: number): void {
     for (let left = buffers; left > 0; left--) {
-      const buffer = this.arena.releaseSpare()
+      const buffer = this.arena.releaseFreeSegment()
       if (buffer === undefined) return
       this.dropped.push(buffer)
     }

@@ -19,7 +19,7 @@ import type { Persistence } from '../persistence/persistence.ts'
 import { DumpPayloads } from '../persistence/rdb/payload.ts'
 import { builtInCodecs } from '../persistence/values/index.ts'
 import { ValueCodecs } from '../persistence/values/value-codecs.ts'
-import type { ScriptRoom } from '../scripting/scripting.ts'
+import type { ScriptManager } from '../scripting/scripting.ts'
 import { type Connection, type Listener, listening, type Receiver } from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import { applyConfigStatements } from './config-statements.ts'
@@ -53,7 +53,7 @@ export class Server implements RunningServer {
   readonly maintenance: ServerMaintenance
   readonly persistence: Persistence
   private readonly locks: FileLocks
-  private readonly scripting: ScriptRoom
+  private readonly scripting: ScriptManager
   private readonly migrations: Migrations
   readonly startedMs: number
   private tcp: Listener[] = []

@@ -20,7 +20,7 @@ const keys: Command = {
     const { db, reply } = ctx
     const pattern = isEverything(ctx.args[1]) ? undefined : ctx.args[1]
     const key = ctx.value
-    const mark = reply.defer()
+    const mark = reply.beginDeferredArray()
     let count = 0
     const visit = (entry: Ref) => {
       if (db.entries.isDue(entry)) return

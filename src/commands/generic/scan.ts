@@ -58,7 +58,7 @@ const scan: Command = {
 /** Replies with the keys that are of `type` and have not run out. */
 function replyFound(ctx: Context, found: Ref[], type: number): void {
   const { db, reply } = ctx
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let count = 0
   for (const entry of found) {
     if (db.entries.isDue(entry)) db.expireNow(entry)

@@ -131,7 +131,7 @@ const lPos: Command = {
 
 function replyPositions(ctx: Context, entry: Ref, rank: number, count: number, lengthMax: number): void {
   const { reply } = ctx
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let found = 0
   findPositions(ctx, entry, rank, count, lengthMax, index => {
     reply.integer(index)

@@ -86,7 +86,7 @@ export const channelCommands: readonly Command[] = [
 
 /** PUBSUB CHANNELS and SHARDCHANNELS: the names, those that match the pattern if there is one. */
 function replyChannels(ctx: Context, names: Iterable<string>): void {
-  const mark = ctx.reply.defer()
+  const mark = ctx.reply.beginDeferredArray()
   let count = 0
   for (const name of names) {
     if (ctx.argc > 2 && !globMatch(ctx.args[2], Slice.of(name))) continue

@@ -33,7 +33,7 @@ const sInter: Command = {
     if (sets === undefined) return
     if (sets.missing > 0) return reply.emptySet()
     const e = elementOf(ctx)
-    const mark = reply.defer()
+    const mark = reply.beginDeferredArray()
     let found = 0
     intersect(ctx, sets, () => {
       replyElement(reply, e)

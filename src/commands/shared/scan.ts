@@ -78,7 +78,7 @@ function replyEmptyScan(reply: Reply): void {
 export function replyWhole(reply: Reply, replyMatching: () => number): void {
   reply.array(2)
   reply.bulkInteger(0)
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   reply.endArray(mark, replyMatching())
 }
 

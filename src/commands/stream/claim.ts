@@ -97,7 +97,7 @@ const claim: Command = {
       moved = true
     }
     const claiming = new Claiming(ctx, found.entry, group, request)
-    const mark = reply.defer()
+    const mark = reply.beginDeferredArray()
     let claimed = 0
     for (let i = 5; i < request.idsEnd; i++) {
       id.parse(args[i])

@@ -275,7 +275,7 @@ function replyConsumer(ctx: Context, consumer: Ref, count: number): void {
 function replyPending(ctx: Context, tree: Ref, count: number, withOwner: boolean): void {
   const { reply } = ctx
   const { groups, index, nameText, from: id } = StreamType.of(ctx.keyspace)
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   const sent = each(ctx, tree, count, entry => {
     reply.array(withOwner ? 4 : 3)
     replyId(ctx, index.idOf(entry, id))

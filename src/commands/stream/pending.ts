@@ -122,7 +122,7 @@ function replySummary(ctx: Context, group: Ref): void {
   replyId(ctx, index.idOf(trees.entryAt(cursor), id))
   trees.last(all, cursor)
   replyId(ctx, index.idOf(trees.entryAt(cursor), id))
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let consumers = 0
   for (let more = trees.first(groups.consumers(group), cursor); more; more = trees.next(cursor)) {
     const consumer = trees.entryAt(cursor)
@@ -139,7 +139,7 @@ function replySummary(ctx: Context, group: Ref): void {
 function replyPending(ctx: Context, tree: Ref, request: PendingRequest): void {
   const { reply } = ctx
   const { groups, index, cursor, nameText: name, to: id } = StreamType.of(ctx.keyspace)
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let sent = 0
   index.seek(tree, request.from, false, cursor)
   for (; cursor.leaf !== 0 && sent < request.count; index.trees.next(cursor)) {

@@ -177,7 +177,7 @@ function readStreams(ctx: Context, grouped: boolean): void {
   const { args, reply, db } = ctx
   const request = new ReadRequest()
   if (!request.parseOrReply(ctx, grouped)) return
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let served = 0
   for (let i = 0; i < request.streams; i++) {
     const key = args[request.first + i]
@@ -257,7 +257,7 @@ export function createConsumer(ctx: Context, key: Slice, group: Ref, name: Slice
 function replyHistory(ctx: Context, stream: Stream, consumer: Ref, after: StreamId, count: number): void {
   const { reply } = ctx
   const { groups, index, iterator, cursor, from } = StreamType.of(ctx.keyspace)
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let sent = 0
   // Above the last id there is nothing; as in Redis the next one is 0-0, so that all is told.
   from.set(after).increment()
@@ -291,7 +291,7 @@ function deliver(
 ): void {
   const { reply } = ctx
   const { groups, iterator: it, from, to } = StreamType.of(ctx.keyspace)
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let sent = 0
   let moved = false
   from.set(after).increment()

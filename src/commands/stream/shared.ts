@@ -109,7 +109,7 @@ export function replyRange(
 ): void {
   const { reply } = ctx
   const it = StreamType.of(ctx.keyspace).iterator.start(stream.tree, from, to, reverse)
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let sent = 0
   while ((count === 0 || sent < count) && it.next()) {
     replyEntry(ctx, it)

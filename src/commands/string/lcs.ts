@@ -108,7 +108,7 @@ function replyRuns(
   const width = b.length + 1
   reply.map(2)
   reply.bulkText('matches')
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let count = 0
   for (let i = a.length, j = b.length; i > 0 && j > 0; ) {
     if (a[i - 1] !== b[j - 1]) {

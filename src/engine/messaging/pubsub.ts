@@ -18,10 +18,10 @@ import type { Gate } from '../gates.ts'
 import type { Broadcast } from './broadcast.ts'
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './events.ts'
 
-type Listeners = Client | Audience
+type Listeners = Client | Subscribers
 
 /** Several who listen to the same, in the order they came. */
-class Audience {
+class Subscribers {
   readonly clients = new Set<Client>()
   batch2: Broadcast | undefined
   batch3: Broadcast | undefined
@@ -93,8 +93,8 @@ export class PubSub {
   private readonly message2 = new Reply()
   private readonly message3 = new Reply()
   /** Messages to channels that one client listens to. */
-  private solo2: Broadcast | undefined
-  private solo3: Broadcast | undefined
+  private singleSubscriber2: Broadcast | undefined
+  private singleSubscriber3: Broadcast | undefined
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -206,7 +206,7 @@ export class PubSub {
 
   private deliver(to: Listeners, head: Head, glob: Slice | undefined, channel: Slice, message: Slice): number {
     const { engine } = this
-    if (to instanceof Audience) {
+    if (to instanceof Subscribers) {
       const { list } = to
       let from2 = -1
       let from3 = -1
@@ -227,9 +227,9 @@ export class PubSub {
     }
     if (to === engine.current) this.sendToSelf(to, head, glob, channel, message)
     else {
-      const batch = engine.output.broadcast(to.resp === 2 ? this.solo2 : this.solo3)
-      if (to.resp === 2) this.solo2 = batch
-      else this.solo3 = batch
+      const batch = engine.output.broadcast(to.resp === 2 ? this.singleSubscriber2 : this.singleSubscriber3)
+      if (to.resp === 2) this.singleSubscriber2 = batch
+      else this.singleSubscriber3 = batch
       engine.sendTo(to, batch, this.add(batch, head, glob, channel, message, to.resp))
     }
     return 1
@@ -282,7 +282,7 @@ export class PubSub {
   numberOf(channel: Slice, kind: 'channel' | 'shard'): number {
     const listeners = (kind === 'shard' ? this.shardChannels : this.channels).get(channel.latin1())
     if (listeners === undefined) return 0
-    return listeners instanceof Audience ? listeners.clients.size : 1
+    return listeners instanceof Subscribers ? listeners.clients.size : 1
   }
 }
 
@@ -299,11 +299,11 @@ function head(length: number, word: string): Head {
 }
 
 function joined(listeners: Listeners, client: Client): Listeners {
-  return listeners instanceof Audience ? listeners.add(client) : new Audience().add(listeners).add(client)
+  return listeners instanceof Subscribers ? listeners.add(client) : new Subscribers().add(listeners).add(client)
 }
 
 function without(listeners: Listeners, client: Client): Listeners | undefined {
-  if (!(listeners instanceof Audience)) return undefined
+  if (!(listeners instanceof Subscribers)) return undefined
   listeners.delete(client)
   return listeners.clients.size === 0 ? undefined : listeners
 }

@@ -59,7 +59,7 @@ export class Tracking {
     const state = Tracking.stateOf(client)
     if (state === undefined) {
       this.clients++
-      this.engine.keyWatchers++
+      this.engine.modifiedKeyListeners++
       client.flags |= CLIENT_TRACKING
       client.tracking = { ...options, prefixes: [], caching: undefined, brokenRedirect: false } satisfies TrackingState
     } else Object.assign(state, { ...options, prefixes: state.prefixes, brokenRedirect: false })
@@ -88,7 +88,7 @@ export class Tracking {
     client.tracking = undefined
     client.flags &= ~CLIENT_TRACKING
     this.clients--
-    this.engine.keyWatchers--
+    this.engine.modifiedKeyListeners--
   }
 
   /** After a command of a client that tracks: remembers the keys it has read. */
@@ -108,7 +108,7 @@ export class Tracking {
       let ids = this.table.get(key)
       if (ids === undefined) {
         this.table.set(key, (ids = new Set()))
-        this.engine.keyWatchers++
+        this.engine.modifiedKeyListeners++
       }
       if (!ids.has(client.id)) this.trackedItems++
       ids.add(client.id)
@@ -135,7 +135,7 @@ export class Tracking {
     const ids = this.table.get(name)
     if (ids === undefined) return
     this.table.delete(name)
-    this.engine.keyWatchers--
+    this.engine.modifiedKeyListeners--
     this.trackedItems -= ids.size
     for (const id of ids) {
       const client = this.engine.clients.get(id)
@@ -148,14 +148,14 @@ export class Tracking {
 
   private everythingChanged(): void {
     for (const client of this.engine.clients.values()) if (client.has(CLIENT_TRACKING)) this.tell(client, null)
-    this.engine.keyWatchers -= this.table.size
+    this.engine.modifiedKeyListeners -= this.table.size
     this.table.clear()
     this.trackedItems = 0
   }
 
   private tell(client: Client, keys: string[] | null): void {
     const { current, blocking } = this.engine
-    if (client === current || blocking.isRetrying(client))
+    if (client === current || blocking.isReprocessing(client))
       this.engine.dispatch.afterReply(() => this.send(client, keys))
     else this.send(client, keys)
   }

@@ -83,7 +83,7 @@ export class Observers {
 
   private show(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
     const { engine } = this
-    if ((entry.flags & CMD_ADMIN) !== 0 || engine.blocking.isRetrying(client)) return
+    if ((entry.flags & CMD_ADMIN) !== 0 || engine.blocking.isReprocessing(client)) return
     const us = engine.host.nowUs()
     const time = `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}`
     const { connection } = client

@@ -7,7 +7,7 @@
 import type { Slice } from '../../lib/slice.ts'
 import type { Reply } from '../../protocol/reply.ts'
 import type { TableEntry } from '../catalog/table.ts'
-import type { Client, KeptCommand } from '../client.ts'
+import type { Client, QueuedCommand } from '../client.ts'
 import type { Context } from '../context.ts'
 
 export interface Scripting {
@@ -40,7 +40,7 @@ export interface RunningScript {
   readonly name: string
   readonly isFunction: boolean
   readonly caller: Client
-  readonly command: KeptCommand
+  readonly command: QueuedCommand
   readonly durationMs: number
 }
 

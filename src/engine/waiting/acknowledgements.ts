@@ -9,7 +9,7 @@ import type { Context } from '../context.ts'
 import type { Engine } from '../engine.ts'
 
 /** What a client waits for: that many of each. */
-interface WantedCopies {
+interface WaitTarget {
   /** 1: our own append-only file must be on disk. */
   local: number
   replicas: number
@@ -20,7 +20,7 @@ interface WantedCopies {
 interface Waiting {
   client: Client
   state: BlockState
-  wanted: WantedCopies
+  wanted: WaitTarget
 }
 
 export class Acknowledgements {
@@ -29,7 +29,7 @@ export class Acknowledgements {
   /** How many replicas have all that a client has written; undefined: there are none. */
   replicasWith: ((client: Client, onDisk: boolean) => number) | undefined
   /** Asks replicas how far they are. */
-  askReplicas: (() => void) | undefined
+  requestAcks: (() => void) | undefined
   private readonly engine: Engine
   private waiting: Waiting[] = []
 
@@ -38,16 +38,16 @@ export class Acknowledgements {
   }
 
   /** Answers the client as soon as there are enough copies, or after `timeoutMs` (0: never) with those there are. */
-  wait(ctx: Context, wanted: WantedCopies, timeoutMs: number): void {
+  wait(ctx: Context, wanted: WaitTarget, timeoutMs: number): void {
     const { client } = ctx
     if (!ctx.canBlock || this.enough(client, wanted)) return this.write(ctx.reply, client, wanted)
     this.engine.blocking.blockOther(client, timeoutMs, () => this.answer(client, wanted), ctx)
     this.waiting.push({ client, state: client.blocked!, wanted })
-    this.askReplicas?.()
+    this.requestAcks?.()
   }
 
   /** The append-only file or a replica has got further. */
-  progressed(): void {
+  processClientsWaitingReplicas(): void {
     if (this.waiting.length === 0) return
     const still: Waiting[] = []
     for (const item of this.waiting) {
@@ -66,19 +66,19 @@ export class Acknowledgements {
     return this.isOnDisk?.(client) ? 1 : 0
   }
 
-  private replicas(client: Client, wanted: WantedCopies): number {
+  private replicas(client: Client, wanted: WaitTarget): number {
     return this.replicasWith?.(client, wanted.onDisk) ?? 0
   }
 
-  private enough(client: Client, wanted: WantedCopies): boolean {
+  private enough(client: Client, wanted: WaitTarget): boolean {
     return this.local(client) >= wanted.local && this.replicas(client, wanted) >= wanted.replicas
   }
 
-  private answer(client: Client, wanted: WantedCopies): void {
+  private answer(client: Client, wanted: WaitTarget): void {
     this.engine.replyTo(client, reply => this.write(reply, client, wanted))
   }
 
-  private write(reply: Reply, client: Client, wanted: WantedCopies): void {
+  private write(reply: Reply, client: Client, wanted: WaitTarget): void {
     if (wanted.onDisk) {
       reply.array(2)
       reply.integer(this.local(client))

@@ -11,7 +11,7 @@ import { Slice } from '../../lib/slice.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { CLIENT_BLOCKED, type Client } from '../client.ts'
 import type { Context } from '../context.ts'
-import { keepCommand } from '../dispatch.ts'
+import { copyCommand } from '../dispatch.ts'
 import type { Engine } from '../engine.ts'
 import { POSTPONE } from '../gates.ts'
 
@@ -23,7 +23,7 @@ interface ReadyKey {
 export class Blocking {
   waiting = 0
   /** A suspended script is at work: nobody is served. */
-  held = false
+  servingSuspended = false
   /** Clients blocked, for INFO. */
   clients = new Set<Client>()
   /** A client waits until that moment (milliseconds of the monotonic clock). */
@@ -41,7 +41,7 @@ export class Blocking {
   }
 
   get ready(): boolean {
-    return this.readyKeys.length !== 0 && !this.serving && !this.held
+    return this.readyKeys.length !== 0 && !this.serving && !this.servingSuspended
   }
 
   block(
@@ -77,8 +77,8 @@ export class Blocking {
       keys,
       database: ctx.db,
       type,
-      wakeOnRemoval,
-      command: keepCommand(ctx.command, ctx.args, ctx.argc),
+      unblockOnNokey: wakeOnRemoval,
+      command: copyCommand(ctx.command, ctx.args, ctx.argc),
       usedUs: 0,
       timeoutReply,
     }
@@ -95,8 +95,8 @@ export class Blocking {
       keys: [],
       database: ctx.db,
       type: -1,
-      wakeOnRemoval: false,
-      command: keepCommand(ctx.command, ctx.args, ctx.argc),
+      unblockOnNokey: false,
+      command: copyCommand(ctx.command, ctx.args, ctx.argc),
       usedUs: 0,
       timeoutReply: 'null',
       onTimeout,
@@ -106,7 +106,7 @@ export class Blocking {
   }
 
   /** True while this client's command is run again. */
-  isRetrying(client: Client): boolean {
+  isReprocessing(client: Client): boolean {
     return this.retrying === client
   }
 
@@ -115,7 +115,7 @@ export class Blocking {
     let count = 0
     for (const keys of this.byKey) {
       for (const clients of keys?.values() ?? [])
-        if (!onRemoval || isAny(clients, client => client.blocked!.wakeOnRemoval)) count++
+        if (!onRemoval || isAny(clients, client => client.blocked!.unblockOnNokey)) count++
     }
     return count
   }
@@ -127,7 +127,7 @@ export class Blocking {
     const name = key.latin1()
     const waiting = clients.get(name)
     if (waiting === undefined) return
-    if (!isAny(waiting, c => c.blocked!.type === type || c.blocked!.type < 0 || c.blocked!.wakeOnRemoval)) return
+    if (!isAny(waiting, c => c.blocked!.type === type || c.blocked!.type < 0 || c.blocked!.unblockOnNokey)) return
     const id = `${database.index} ${name}`
     if (this.readySet.has(id)) return
     this.readySet.add(id)
@@ -146,7 +146,7 @@ export class Blocking {
 
   /** Lets waiting clients have what is there for them. Serving one may ready further keys. */
   serve(): void {
-    if (this.serving || this.held || this.readyKeys.length === 0) return
+    if (this.serving || this.servingSuspended || this.readyKeys.length === 0) return
     this.serving = true
     // What readied the keys may have taken long: they may have run out by now.
     this.engine.tick()
@@ -167,9 +167,9 @@ export class Blocking {
       const state = client.blocked
       if (state === undefined || !waiting.has(client) || state.database !== database) continue
       const type = this.typeWithoutExpiring(database, probe)
-      if (state.type >= 0 && type !== state.type && !state.wakeOnRemoval) continue
+      if (state.type >= 0 && type !== state.type && !state.unblockOnNokey) continue
       const verdict = this.engine.gates.admitRetry(client, state.command)
-      if (verdict === undefined) this.retry(client)
+      if (verdict === undefined) this.reprocess(client)
       else if (verdict !== POSTPONE) this.refuse(client, verdict)
     }
   }
@@ -189,7 +189,7 @@ export class Blocking {
   }
 
   /** Runs a blocked client's command again; it either answers, and the client goes on, or blocks as before. */
-  private retry(client: Client): void {
+  private reprocess(client: Client): void {
     const { engine } = this
     const state = client.blocked!
     const saved = engine.current
@@ -206,7 +206,7 @@ export class Blocking {
     })
     ctx.restore(before)
     engine.current = saved
-    engine.dispatch.tellBehindReply()
+    engine.dispatch.runAfterReply()
     if (this.retrying === client) {
       this.retrying = undefined
       this.unblock(client)
@@ -216,7 +216,7 @@ export class Blocking {
   /** Ends a client's wait; its further commands are run soon. Its command is counted by whoever calls. */
   unblock(client: Client): void {
     this.forget(client)
-    if (client.queryBytes > 0) this.resumed.push(client)
+    if (client.queryBytes > 0) this.unblockedClients.push(client)
   }
 
   /** Ends the wait of a client that was answered by another than its command, which counts now. */
@@ -228,7 +228,7 @@ export class Blocking {
   }
 
   /** Clients that are free again and have sent more meanwhile. */
-  readonly resumed: Client[] = []
+  readonly unblockedClients: Client[] = []
 
   /** Answers a client as if its time were over. */
   timeOut(client: Client): void {

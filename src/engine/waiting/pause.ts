@@ -9,7 +9,7 @@ import { CMD_MAY_REPLICATE, CMD_WRITE } from '../catalog/command.ts'
 import type { Engine } from '../engine.ts'
 import { type Gate, POSTPONE } from '../gates.ts'
 
-const PAUSED_BY_WRITE = CMD_WRITE | CMD_MAY_REPLICATE
+const PAUSE_ACTION_WRITE = CMD_WRITE | CMD_MAY_REPLICATE
 
 export class ClientPause {
   /** Milliseconds since 1970; 0: not paused. */
@@ -43,5 +43,5 @@ export class ClientPause {
   }
 
   private readonly gate: Gate = (_client, _entry, _args, _argc, flags) =>
-    this.active && (this.all || (flags & PAUSED_BY_WRITE) !== 0) ? POSTPONE : undefined
+    this.active && (this.all || (flags & PAUSE_ACTION_WRITE) !== 0) ? POSTPONE : undefined
 }

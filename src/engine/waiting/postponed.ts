@@ -47,7 +47,7 @@ export class PostponedClients {
     const { blocking, keyspace } = this.engine
     for (const client of this.reasons.get(reason) ?? []) {
       client.flags &= ~CLIENT_POSTPONED
-      blocking.resumed.push(client)
+      blocking.unblockedClients.push(client)
     }
     this.reasons.delete(reason)
     if (this.withheld.delete(reason)) for (const db of keyspace.databases) blocking.databaseReady(db)

@@ -42,8 +42,8 @@ function churn(space: Keyspace, kind: ValueType, encoding: number, value: number
   assert.equal(kind.memory(encoding, copy, 0) > 0, true)
   for (const ref of filler) space.arena.free(ref)
   while (!kind.freeStep(encoding, value, 7));
-  if (space.arena.sealSparsest()) copy = relocateWhole(kind, new RelocationCursor(), encoding, copy)
-  space.arena.unsealAll()
+  if (space.arena.evacuateSparsest()) copy = relocateWhole(kind, new RelocationCursor(), encoding, copy)
+  space.arena.endEvacuation()
   return copy
 }
 

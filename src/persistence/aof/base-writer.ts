@@ -32,7 +32,7 @@ export class AofBaseWriter {
   private readonly rewriters: ValueRewriters
   private readonly sideRewriters: ValueRewriters
   /** Memory of the values that were written ahead because they were about to change. */
-  earlyBytes = 0
+  copyOnWriteBytes = 0
   private current: Generator<void, void, void> | undefined
 
   constructor(space: Keyspace, sink: ByteSink, options: AofBaseOptions) {
@@ -55,7 +55,7 @@ export class AofBaseWriter {
   }
 
   take(entry: Ref, database: number): void {
-    this.earlyBytes += this.entries.memoryOf(entry, SAMPLES)
+    this.copyOnWriteBytes += this.entries.memoryOf(entry, SAMPLES)
     const isBetween = this.current !== undefined
     const to = isBetween ? this.side : this.main
     to.select(database)

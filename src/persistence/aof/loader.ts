@@ -8,8 +8,8 @@
 
 import { stackOf } from '../../engine/boundary.ts'
 import type { TableEntry } from '../../engine/catalog/table.ts'
-import { CLIENT_INTERNAL, Client, type KeptCommand } from '../../engine/client.ts'
-import { keepCommand } from '../../engine/dispatch.ts'
+import { CLIENT_INTERNAL, Client, type QueuedCommand } from '../../engine/client.ts'
+import { copyCommand } from '../../engine/dispatch.ts'
 import { CR, LF, STAR } from '../../lib/ascii.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { Unwind } from '../../lib/unwind.ts'
@@ -17,7 +17,7 @@ import { COMMAND, INCOMPLETE, Parser } from '../../protocol/parser.ts'
 import type { Connection } from '../../system/network.ts'
 import { attempt, DiskError, reasonOf } from '../../system/system.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from '../loading.ts'
-import type { PersistenceParts } from '../parts.ts'
+import type { PersistenceDependencies } from '../parts.ts'
 import { RdbInput } from '../rdb/input.ts'
 import type { RdbLoader } from '../rdb-loader.ts'
 import type { AofFiles } from './files.ts'
@@ -44,17 +44,17 @@ const NO_CONNECTION: Connection = {
 }
 
 export class AofLoader {
-  private readonly parts: PersistenceParts
+  private readonly parts: PersistenceDependencies
   private readonly files: AofFiles
   private readonly progress: LoadProgress
   private readonly rdb: RdbLoader
   private readonly parser = new Parser()
   private client!: Client
-  private transaction: KeptCommand[] | undefined
+  private transaction: QueuedCommand[] | undefined
   private fileName = ''
   private inTurns = false
 
-  constructor(parts: PersistenceParts, files: AofFiles, progress: LoadProgress, rdb: RdbLoader) {
+  constructor(parts: PersistenceDependencies, files: AofFiles, progress: LoadProgress, rdb: RdbLoader) {
     this.parts = parts
     this.files = files
     this.progress = progress
@@ -232,7 +232,7 @@ export class AofLoader {
     const { parser } = this
     const outcome = parser.parse(u8, input.dv, pos, end, Number.MAX_SAFE_INTEGER, true)
     if (outcome === INCOMPLETE) {
-      input.wanted = parser.bytesWanted
+      input.wanted = parser.bytesNeeded
       return false
     }
     if (outcome !== COMMAND || u8[parser.pos - 1] !== LF || u8[parser.pos - 2] !== CR) this.malformed()
@@ -262,7 +262,7 @@ export class AofLoader {
         return
       }
     }
-    if (this.transaction !== undefined) this.transaction.push(keepCommand(entry, args, argc))
+    if (this.transaction !== undefined) this.transaction.push(copyCommand(entry, args, argc))
     else this.call(entry, args, argc)
   }
 

@@ -17,14 +17,14 @@ import type { Sink } from '../../engine/engine.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
 import { attempt, type DiskError } from '../../system/system.ts'
 import type { DiskGuard } from '../disk-guard.ts'
-import type { PersistenceParts } from '../parts.ts'
+import type { PersistenceDependencies } from '../parts.ts'
 import type { SnapshotSlot } from '../snapshot-slot.ts'
 import { AppendedFile } from './appended-file.ts'
 
-export const OFF = 0
-export const ON = 1
+export const AOF_OFF = 0
+export const AOF_ON = 1
 /** Changes go to a temporary file until the first rewrite is done. */
-export const WAITING = 2
+export const AOF_WAIT_REWRITE = 2
 
 const POSTPONE_SECONDS_MAX = 2
 const ERROR_LOG_SECONDS = 30
@@ -33,7 +33,7 @@ const GATHERING_PART = 1 / 2
 const GAP_PART = 1 / 8
 
 export class AofLog implements Sink {
-  state = OFF
+  state = AOF_OFF
   /** Name of the file that is written to. */
   name = ''
   /** Bytes of that file that are whole. */
@@ -52,12 +52,12 @@ export class AofLog implements Sink {
   /** DEBUG AOF-FLUSH-SLEEP. */
   flushSleepUs = 0
   readonly buffer = new CommandWriter()
-  private readonly parts: PersistenceParts
+  private readonly parts: PersistenceDependencies
   private readonly guard: DiskGuard
   private readonly slot: SnapshotSlot
   private file: AppendedFile | undefined
   /** The file before, while its end is on the way to the disk, and what `appended` was when it ended. */
-  private before: { file: AppendedFile; appended: number } | undefined
+  private previousFile: { file: AppendedFile; appended: number } | undefined
   private readonly encoder = new EffectEncoder(this.buffer)
   private timestampSeconds = 0
   private scheduled = false
@@ -74,19 +74,19 @@ export class AofLog implements Sink {
   private gatheredAtUs = 0
   private gatheringSinceUs = 0
 
-  constructor(parts: PersistenceParts, guard: DiskGuard, slot: SnapshotSlot) {
+  constructor(parts: PersistenceDependencies, guard: DiskGuard, slot: SnapshotSlot) {
     this.parts = parts
     this.guard = guard
     this.slot = slot
     parts.engine.output.beforeSend.push(() => {
       if (this.buffer.len !== 0) this.flush(false)
     })
-    parts.engine.output.gathers = () => this.gathers()
+    parts.engine.output.delaysSending = () => this.shouldDelayFsync()
   }
 
   /** What the buffer takes, whatever is in it. */
   get bufferBytes(): number {
-    return this.state === OFF ? 0 : this.buffer.u8.length
+    return this.state === AOF_OFF ? 0 : this.buffer.u8.length
   }
 
   private nowSeconds(): number {
@@ -111,7 +111,7 @@ export class AofLog implements Sink {
   }
 
   private readonly flushTurn = (): void => {
-    this.scheduled = this.gathers()
+    this.scheduled = this.shouldDelayFsync()
     if (this.scheduled) this.parts.soon(this.flushTurn)
     else if (this.buffer.len !== 0) this.flush(false)
   }
@@ -120,7 +120,7 @@ export class AofLog implements Sink {
    * With `always`: commands come in faster than fsync ends, and one fsync serves all that are there. True while more
    * keep coming, for a part of the time that an fsync takes.
    */
-  private gathers(): boolean {
+  private shouldDelayFsync(): boolean {
     const { config, engine, clock } = this.parts
     const { len } = this.buffer
     if (config.appendfsync !== 'always' || len === 0 || engine.clients.size < 2) return false
@@ -143,7 +143,7 @@ export class AofLog implements Sink {
 
   /** Writes to a file from now on, which is `size` bytes long; the one before is not needed. */
   open(fd: number, name: string, size: number): void {
-    this.letGoOfBefore()
+    this.closePreviousFile()
     this.file?.close()
     this.use(new AppendedFile(this.parts.disk, fd), name, size)
   }
@@ -162,8 +162,8 @@ export class AofLog implements Sink {
    * Goes on in an empty file behind the present one, of which the end is brought to the disk in the background; until
    * that is done changes wait. False when the present one cannot be written to.
    */
-  goOnIn(fd: number, name: string): boolean {
-    if (this.before !== undefined && !this.finishBefore()) return false
+  rotateTo(fd: number, name: string): boolean {
+    if (this.previousFile !== undefined && !this.finishBefore()) return false
     this.flush(true)
     const { file } = this
     if (file === undefined || this.buffer.len > 0) return false
@@ -171,21 +171,21 @@ export class AofLog implements Sink {
     this.use(new AppendedFile(this.parts.disk, fd), name, 0)
     if (isSafe) file.close()
     else {
-      this.before = { file, appended: this.appended }
+      this.previousFile = { file, appended: this.appended }
       this.syncBefore()
     }
     return true
   }
 
   private syncBefore(): void {
-    const { before } = this
+    const { previousFile: before } = this
     if (before === undefined) return
     this.syncing = true
     this.lastSyncSeconds = this.nowSeconds()
     before.file.syncLater(error => {
-      if (this.before !== before) return
+      if (this.previousFile !== before) return
       this.syncing = false
-      if (error === null) this.letGoOfBefore()
+      if (error === null) this.closePreviousFile()
       this.noteSync(error, before.appended)
       if (error === null) this.flush(false)
     })
@@ -193,7 +193,7 @@ export class AofLog implements Sink {
 
   /** Brings the end of the file before to the disk now; false when that fails. */
   private finishBefore(): boolean {
-    const { before } = this
+    const { previousFile: before } = this
     if (before === undefined) return true
     const failure = before.file.sync()
     if (failure !== undefined) {
@@ -201,20 +201,20 @@ export class AofLog implements Sink {
       this.noteSync(failure, 0)
       return false
     }
-    this.letGoOfBefore()
-    this.noteSafe(before.appended)
+    this.closePreviousFile()
+    this.advanceSynced(before.appended)
     return true
   }
 
-  private letGoOfBefore(): void {
-    if (this.before === undefined) return
-    this.before.file.close()
-    this.before = undefined
+  private closePreviousFile(): void {
+    if (this.previousFile === undefined) return
+    this.previousFile.file.close()
+    this.previousFile = undefined
     this.syncing = false
   }
 
-  start(state: typeof ON | typeof WAITING): void {
-    if (this.state === OFF) this.parts.engine.sinks.push(this)
+  start(state: typeof AOF_ON | typeof AOF_WAIT_REWRITE): void {
+    if (this.state === AOF_OFF) this.parts.engine.sinks.push(this)
     this.state = state
     this.lastSyncSeconds = this.nowSeconds()
     if (this.guard.syncError !== undefined)
@@ -227,13 +227,13 @@ export class AofLog implements Sink {
   /** Stops writing to the file without another: what it holds is not needed. */
   abandon(): void {
     this.buffer.drop(this.buffer.len)
-    this.letGoOfBefore()
+    this.closePreviousFile()
     this.file?.close()
     this.use(undefined, '', 0)
   }
 
   /** Brings everything to the disk, and waits for it. */
-  secure(): void {
+  fsyncNow(): void {
     this.flush(true)
     const failure = this.file?.sync()
     if (failure !== undefined) this.parts.log.warning(`Fail to fsync the AOF file: ${failure.message}`)
@@ -242,9 +242,9 @@ export class AofLog implements Sink {
   /** Ends the log: everything is brought to the disk first. */
   close(): void {
     const { engine } = this.parts
-    this.secure()
+    this.fsyncNow()
     this.abandon()
-    this.state = OFF
+    this.state = AOF_OFF
     const at = engine.sinks.indexOf(this)
     if (at >= 0) engine.sinks.splice(at, 1)
   }
@@ -256,7 +256,7 @@ export class AofLog implements Sink {
     const { config } = this.parts
     if (this.file === undefined) return
     const everySecond = config.appendfsync === 'everysec'
-    if (this.before !== undefined && !this.mayWriteBehind(force)) return
+    if (this.previousFile !== undefined && !this.mayWriteBehind(force)) return
     if (this.buffer.len > 0) {
       if (everySecond && !force && this.syncing && this.mayPostpone()) return
       this.postponedSeconds = 0
@@ -346,7 +346,7 @@ export class AofLog implements Sink {
     this.unsynced = false
     this.lastSyncSeconds = this.nowSeconds()
     this.synced = this.appended - this.buffer.len
-    this.parts.engine.acknowledgements.progressed()
+    this.parts.engine.acknowledgements.processClientsWaitingReplicas()
   }
 
   private dieUnsynced(failure: DiskError): never {
@@ -378,13 +378,13 @@ export class AofLog implements Sink {
       this.unsynced = true
       return
     }
-    this.noteSafe(upTo)
+    this.advanceSynced(upTo)
     engine.tick()
-    engine.acknowledgements.progressed()
-    engine.settle()
+    engine.acknowledgements.processClientsWaitingReplicas()
+    engine.serveBlockedAndFlush()
   }
 
-  private noteSafe(upTo: number): void {
+  private advanceSynced(upTo: number): void {
     if (upTo > this.synced) this.synced = upTo
     if (this.guard.syncError === undefined) return
     this.guard.syncEnded(undefined)
@@ -397,7 +397,7 @@ export class AofLog implements Sink {
 
   /** Now and then: what waits is written, what is written is brought to the disk. */
   cron(): void {
-    if (this.state === OFF) return
+    if (this.state === AOF_OFF) return
     // After a failure it is tried again in the next second.
     if (!this.syncing && this.nowSeconds() > this.lastSyncSeconds) this.syncBefore()
     this.flush(false)

@@ -11,13 +11,13 @@
 
 import { DiskError } from '../../system/system.ts'
 import { FileSink } from '../file-sink.ts'
-import { jobParts, type PersistenceParts, rdbOptions } from '../parts.ts'
+import { jobParts, type PersistenceDependencies, rdbOptions } from '../parts.ts'
 import { SnapshotJob } from '../snapshot-job.ts'
 import type { SnapshotSlot } from '../snapshot-slot.ts'
 import { SnapshotWriter } from '../snapshot-writer.ts'
 import { AofBaseWriter } from './base-writer.ts'
 import type { AofFiles } from './files.ts'
-import { type AofLog, OFF, ON, WAITING } from './log.ts'
+import { AOF_OFF, AOF_ON, AOF_WAIT_REWRITE, type AofLog } from './log.ts'
 import type { Manifest } from './manifest.ts'
 
 const FAILURES_TOLERATED = 3
@@ -35,10 +35,10 @@ export class AofRewriter {
   /** How long the last rewrite took; -1: there was none. */
   lastSeconds = -1
   /** Memory of what it had to take ahead. */
-  lastEarlyBytes = 0
+  lastCopyOnWriteBytes = 0
   /** Size of the whole log when it was last rewritten, or loaded. */
   baseSize = 0
-  private readonly parts: PersistenceParts
+  private readonly parts: PersistenceDependencies
   private readonly files: AofFiles
   private readonly log: AofLog
   private readonly slot: SnapshotSlot
@@ -47,7 +47,7 @@ export class AofRewriter {
   private delayMinutes = 0
   private mayRetrySeconds = 0
 
-  constructor(parts: PersistenceParts, files: AofFiles, log: AofLog, slot: SnapshotSlot) {
+  constructor(parts: PersistenceDependencies, files: AofFiles, log: AofLog, slot: SnapshotSlot) {
     this.parts = parts
     this.files = files
     this.log = log
@@ -72,8 +72,8 @@ export class AofRewriter {
     if (!this.slot.acquire('rewrite')) return false
     this.killed = false
     if (files.makeFolder() !== undefined) return this.cannotStart()
-    if (log.state === ON) return this.prepare() || this.cannotStart()
-    if (log.state === WAITING && !this.openTemporary()) return this.cannotStart()
+    if (log.state === AOF_ON) return this.prepare() || this.cannotStart()
+    if (log.state === AOF_WAIT_REWRITE && !this.openTemporary()) return this.cannotStart()
     this.beginWriting()
     return true
   }
@@ -112,7 +112,7 @@ export class AofRewriter {
     // What a script that is suspended has done so far is not in the log yet.
     if (parts.engine.scripting.running !== undefined) return parts.after(1, () => this.prepared(isDurable, fd, name))
     parts.engine.tick()
-    if (!isDurable || log.state !== ON || !log.goOnIn(fd, name)) {
+    if (!isDurable || log.state !== AOF_ON || !log.rotateTo(fd, name)) {
       // The old file is written to further; if the manifest names the new one, that is empty.
       parts.disk.closeLater(fd, () => {})
       return this.gaveUp()
@@ -159,7 +159,7 @@ export class AofRewriter {
   private written(error: DiskError | null, isRdb: boolean): void {
     const { parts } = this
     this.lastSeconds = this.job?.seconds ?? -1
-    this.lastEarlyBytes = this.job?.earlyBytes ?? 0
+    this.lastCopyOnWriteBytes = this.job?.copyOnWriteBytes ?? 0
     this.job = undefined
     this.stage = 'installing'
     if (error === null && !this.killed) {
@@ -185,13 +185,13 @@ export class AofRewriter {
 
   private end(): void {
     const { parts, files, log } = this
-    if (log.state !== WAITING) return this.idle()
+    if (log.state !== AOF_WAIT_REWRITE) return this.idle()
     // Not on yet: the next rewrite begins with a temporary file of its own.
     log.abandon()
     parts.log.notice(`Removing the temp incr aof file ${this.temporaryIncremental} in the background`)
     parts.disk.unlinkLater(files.path(this.temporaryIncremental), () => {
       this.idle()
-      if (log.state === WAITING) this.scheduled = true
+      if (log.state === AOF_WAIT_REWRITE) this.scheduled = true
     })
   }
 
@@ -213,7 +213,7 @@ export class AofRewriter {
     this.rename('base', this.temporaryBase, base, isNamed => {
       if (!isNamed) return this.discard([this.temporaryBase])
       if (this.killed) return this.discard([files.path(base)])
-      if (log.state !== WAITING) return this.persist(next.withRewritten(log.state === OFF ? 0 : 1), [base])
+      if (log.state !== AOF_WAIT_REWRITE) return this.persist(next.withRewritten(log.state === AOF_OFF ? 0 : 1), [base])
       const withChanges = next.withNewIncremental(files.prefix)
       const { name } = withChanges.last!
       this.rename('incr', files.path(this.temporaryIncremental), name, isNamed => {
@@ -228,11 +228,11 @@ export class AofRewriter {
     const { parts, files, log } = this
     files.persist(next, outcome => {
       if (outcome !== 'durable') return this.discard(outcome === 'unsure' ? [] : names.map(one => files.path(one)))
-      if (log.state === WAITING && names.length > 1 && !this.killed) {
+      if (log.state === AOF_WAIT_REWRITE && names.length > 1 && !this.killed) {
         log.name = names[1]
-        log.state = ON
+        log.state = AOF_ON
       }
-      if (log.state === ON) {
+      if (log.state === AOF_ON) {
         log.totalSize = files.sizeOf(files.manifest.base!) + log.size
         this.baseSize = log.totalSize
       }
@@ -274,7 +274,8 @@ export class AofRewriter {
   isDue(): boolean {
     const { config, log } = this.parts
     const { totalSize, state } = this.log
-    if (state !== ON || config.autoAofRewritePercentage === 0 || totalSize <= config.autoAofRewriteMinSize) return false
+    if (state !== AOF_ON || config.autoAofRewritePercentage === 0 || totalSize <= config.autoAofRewriteMinSize)
+      return false
     const base = this.baseSize === 0 ? 1 : this.baseSize
     const growth = Math.floor((totalSize * 100) / base) - 100
     if (growth < config.autoAofRewritePercentage || this.isLimited()) return false

@@ -112,7 +112,7 @@ export class RdbReader {
   /** What resumeBehind() has passed over: offset behind it, -1 before that, and its key. */
   passedTo = -1
   passedKey = ''
-  private passer: ReaderTable | undefined
+  private skipper: ReaderTable | undefined
 
   /** `checks`: the checksum is computed and compared. */
   constructor(readers: ReaderTable, target: RdbTarget, checks: boolean) {
@@ -122,11 +122,11 @@ export class RdbReader {
   }
 
   /** Goes on in the middle of a file, where a key begins that is damaged: `passer` passes over its value. */
-  resumeBehind(version: number, passer: ReaderTable): void {
+  resumeAfter(version: number, passer: ReaderTable): void {
     this.version = version
     this.state = OPCODE
     this.doing = 'reading an opcode'
-    this.passer = passer
+    this.skipper = passer
   }
 
   /** Makes room for more of the file; write at input.end and advance it. */
@@ -251,7 +251,7 @@ export class RdbReader {
     const { input } = this
     this.rdbType = rdbType
     input.string(this.key)
-    if (this.passer !== undefined) return this.beginValue(this.passer.of(rdbType), rdbType)
+    if (this.skipper !== undefined) return this.beginValue(this.skipper.of(rdbType), rdbType)
     if (rdbType === RDB_STRING) {
       this.target.stringKey(this.key, input.string(this.text), this.attributes)
       return this.forgetAttributes()
@@ -275,7 +275,7 @@ export class RdbReader {
     const reader = this.current!
     this.current = undefined
     this.state = OPCODE
-    if (this.passer !== undefined) this.passed()
+    if (this.skipper !== undefined) this.passed()
     else if (reader.empty) {
       reader.discard()
       this.target.emptyKey(this.key)
@@ -284,7 +284,7 @@ export class RdbReader {
   }
 
   private passed(): void {
-    this.passer = undefined
+    this.skipper = undefined
     this.passedTo = this.input.offset
     this.passedKey = this.key.latin1()
   }

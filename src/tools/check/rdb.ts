@@ -171,7 +171,7 @@ class RdbCheck {
     for (let at = first.to; damaged.length < DAMAGED_MAX; ) {
       const file = this.open(at, false)
       const { reader } = file
-      reader.resumeBehind(version, new RawValues(this.codecs))
+      reader.resumeAfter(version, new RawValues(this.codecs))
       const fault = this.readOn(file)
       if (reader.passedTo < 0) return undefined
       damaged.push(reader.passedKey)

@@ -72,7 +72,7 @@ function replyKeySpec(reply: Reply, spec: KeySpec, flagNames: string[]): void {
 export function replyDocs(reply: Reply, entry: TableEntry): void {
   const { command } = entry
   const args = entry.arguments()
-  const mark = reply.defer()
+  const mark = reply.beginDeferredArray()
   let fields = 3
   textField(reply, 'summary', command.summary)
   textField(reply, 'since', command.since)
@@ -121,7 +121,7 @@ export function replyDocs(reply: Reply, entry: TableEntry): void {
 function replyArguments(reply: Reply, args: readonly Argument[]): void {
   reply.array(args.length)
   for (const arg of args) {
-    const mark = reply.defer()
+    const mark = reply.beginDeferredArray()
     let fields = 3 // name, type and either display_text or arguments
     const group = arg.args.length > 0
     textField(reply, 'name', arg.name)

@@ -9,7 +9,7 @@
 
 import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
-import { OrderedCursor, type OrderedTree } from '../../../memory/ordered.ts'
+import { OrderedCursor, type ScoreTree } from '../../../memory/ordered.ts'
 import type { StreamId } from './stream-id.ts'
 import { ID_PAYLOAD_AT, type StreamIndex } from './stream-index.ts'
 
@@ -32,7 +32,7 @@ const PENDING_PAYLOAD_BYTES = 20
 export class StreamGroups {
   private readonly arena: Arena
   private readonly index: StreamIndex
-  private readonly trees: OrderedTree
+  private readonly trees: ScoreTree
   private readonly cursor = new OrderedCursor()
   private readonly name = new Slice()
   private readonly free = (entry: Ref): void => this.arena.free(entry)
@@ -344,7 +344,7 @@ export class StreamGroups {
   }
 
   private relocatePending(entry: Ref): Ref {
-    if (!this.arena.isSealed(entry)) return entry
+    if (!this.arena.isEvacuating(entry)) return entry
     const size = this.arena.sizeOf(entry)
     const fresh = this.arena.alloc(size)
     this.arena.copy(fresh, 0, entry, 0, size)

@@ -9,7 +9,7 @@
 import { copyBytes } from '../../../lib/bytes.ts'
 import { Slice } from '../../../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
-import { OrderedCursor, OrderedTree } from '../../../memory/ordered.ts'
+import { OrderedCursor, ScoreTree } from '../../../memory/ordered.ts'
 import type { StreamId } from './stream-id.ts'
 import { ID_BYTES } from './stream-id.ts'
 
@@ -19,14 +19,14 @@ const NAME_AT = 8
 
 export class StreamIndex {
   readonly arena: Arena
-  readonly trees: OrderedTree
+  readonly trees: ScoreTree
   private readonly key = new Slice(new Uint8Array(ID_BYTES), 0, ID_BYTES)
   private readonly scratchCursor = new OrderedCursor()
   private readonly name = new Slice()
 
   constructor(arena: Arena) {
     this.arena = arena
-    this.trees = new OrderedTree(arena)
+    this.trees = new ScoreTree(arena)
   }
 
   /** A new entry with this id; `payloadBytes` bytes follow from ID_PAYLOAD_AT on. */

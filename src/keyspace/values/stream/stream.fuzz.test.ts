@@ -242,7 +242,7 @@ test('consumer groups', () => {
   g.check(g.groups.find(kind.stream.groups, Slice.of('g')))
   ;(space.arena as unknown as { seal(index: number): void }).seal(0)
   const moved = relocateWhole(kind, new RelocationCursor(), ENC_STREAM, twin)
-  space.arena.unsealAll()
+  space.arena.endEvacuation()
   kind.stream.open(moved)
   const group = g.groups.find(kind.stream.groups, Slice.of('g'))
   g.check(group)

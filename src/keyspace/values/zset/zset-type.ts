@@ -3,7 +3,7 @@
 import { bytesOf } from '../../../lib/bytes.ts'
 import { formatAnyDouble } from '../../../lib/double.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
-import { OrderedCursor, OrderedTree } from '../../../memory/ordered.ts'
+import { OrderedCursor, ScoreTree } from '../../../memory/ordered.ts'
 import type { HashTable } from '../../../memory/table.ts'
 import { TableSlot } from '../../../memory/table-slot.ts'
 import type { Digest } from '../../digest.ts'
@@ -26,7 +26,7 @@ export class ZSetType implements ValueType, ZSetDependencies {
   readonly announcesRemoval = false
   readonly arena: Arena
   readonly tables: HashTable
-  readonly trees: OrderedTree
+  readonly trees: ScoreTree
   private readonly slot: TableSlot
   readonly packed: ZSetListpack
   readonly limits: ZSetLimits
@@ -44,7 +44,7 @@ export class ZSetType implements ValueType, ZSetDependencies {
     this.arena = space.arena
     this.tables = space.scoreTables
     this.slot = new TableSlot(space.arena)
-    this.trees = new OrderedTree(space.arena)
+    this.trees = new ScoreTree(space.arena)
     this.packed = new ZSetListpack(space.arena)
     this.limits = limits
     this.current = new ZSet(this)

@@ -208,10 +208,10 @@ test('moving out of sealed segments', () => {
   const { arena } = run.space
   ;(arena as unknown as { seal(index: number): void }).seal(0)
   const value = relocateWhole(run.kind, new RelocationCursor(), run.z.encoding, run.z.value)
-  assert.equal(arena.isSealed(value), false)
+  assert.equal(arena.isEvacuating(value), false)
   run.z.open(run.z.encoding, value)
   run.check()
-  arena.unsealAll()
+  arena.endEvacuation()
   for (let i = 0; i < 3000; i++) run.step()
   run.finish()
 })

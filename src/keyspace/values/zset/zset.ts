@@ -11,7 +11,7 @@
 import { copyBytes } from '../../../lib/bytes.ts'
 import { Slice } from '../../../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
-import { OrderedCursor, type OrderedTree } from '../../../memory/ordered.ts'
+import { OrderedCursor, type ScoreTree } from '../../../memory/ordered.ts'
 import type { HashTable } from '../../../memory/table.ts'
 import { TableSlot } from '../../../memory/table-slot.ts'
 import { ENC_LISTPACK, ENC_SKIPLIST } from '../../types.ts'
@@ -56,7 +56,7 @@ export class ZSetCursor {
 export interface ZSetDependencies {
   readonly arena: Arena
   readonly tables: HashTable
-  readonly trees: OrderedTree
+  readonly trees: ScoreTree
   readonly packed: ZSetListpack
   readonly limits: ZSetLimits
 }
@@ -69,7 +69,7 @@ export class ZSet {
   private readonly arena: Arena
   private readonly tables: HashTable
   private readonly slot: TableSlot
-  private readonly trees: OrderedTree
+  private readonly trees: ScoreTree
   private readonly packed: ZSetListpack
   private readonly limits: ZSetLimits
   private readonly scratchCursor = new ZSetCursor()
