@@ -7,7 +7,7 @@ import { quoted } from '../lib/words.ts'
 import { type ConfigLine, type Directive, type Flags, Refusal } from './kinds.ts'
 import { looseInteger, memoryAmount, memoryText } from './words.ts'
 
-interface SavePoint {
+export interface SavePoint {
   seconds: number
   changes: number
 }
@@ -44,7 +44,7 @@ export function savePoints(initial: readonly SavePoint[]): Directive<readonly Sa
 const CLIENT_CLASSES = ['normal', 'replica', 'pubsub'] as const
 export type ClientClass = (typeof CLIENT_CLASSES)[number]
 
-interface ExactLimit {
+export interface ExactLimit {
   hard: bigint
   soft: bigint
   softSeconds: number
