@@ -103,7 +103,7 @@ async function report(epoch: number, steps: readonly Step[], { kind, message }: 
   console.log(`\n${fewest.length} commands show a difference:`)
   for (const step of fewest) console.log(`  [${step.connection}, RESP${protocolOf(step)}] ${quoted(step.words)}`)
   console.log(again?.message ?? 'but not every time')
-  if (/answer|closed/.test(message)) console.log(`the end of our log:\n${log}`)
+  if (/answer|closed|internal error|exception/.test(message)) console.log(`the end of our log:\n${log}`)
   console.log(`\nreproduce: npx bun test/fuzz/differential.ts --seed ${values.seed} --epoch ${epoch}${otherOptions()}`)
 }
 

@@ -148,6 +148,11 @@ export async function playEpoch(
     }
     const last = await openLines(ours, theirs, { ...options, connectionCount: 1, protocols: [2] }, open, false)
     const found = await stateDifference(last[0].ours, last[0].theirs, options.state)
+    if (!found && (await hadExceptions(last[0].ours))) {
+      // The count begins anew, so that what is played next is judged by itself.
+      ours.kill()
+      return { stepsPlayed: steps.length, kind: INTERNAL, message: 'an exception was answered that no reply showed' }
+    }
     if (!found) return undefined
     return { stepsPlayed: steps.length, kind: found.kind, message: `afterwards, ${found.message}` }
   } catch (error) {
@@ -203,6 +208,8 @@ async function playBatch(line: Line, batch: readonly Step[], stepsBefore: number
   ])
   for (let i = 0; i < batch.length; i++) {
     const asked = line.transaction.next(batch[i])
+    // Also where replies are not compared to the letter, and within those of EXEC and scripts.
+    if (isInternalError(ours[i])) return unexpected(batch[i], ours[i], stepsBefore + i + 1)
     if (!sameReplies(ours[i], theirs[i], asked)) {
       const message = `${quoted(batch[i].words)}\n  ours:   ${text(ours[i])}\n  theirs: ${text(theirs[i])}`
       return { stepsPlayed: stepsBefore + i + 1, kind: batch[i].words[0].toUpperCase(), message }
@@ -210,6 +217,23 @@ async function playBatch(line: Line, batch: readonly Step[], stepsBefore: number
     line.transaction.answered(batch[i], theirs[i])
   }
   return undefined
+}
+
+const INTERNAL = 'internal error'
+
+function isInternalError(reply: Uint8Array): boolean {
+  return Buffer.from(reply.buffer, reply.byteOffset, reply.length).includes('ERR internal error')
+}
+
+function unexpected(step: Step, reply: Uint8Array, stepsPlayed: number): Difference {
+  return { stepsPlayed, kind: INTERNAL, message: `${quoted(step.words)}\n  ours:   ${text(reply)}` }
+}
+
+/** Exceptions may be answered where nobody sees it: in a script that goes on, or to a client that wants no replies. */
+async function hadExceptions(ours: FuzzConnection): Promise<boolean> {
+  const stats = String(await ours.call('INFO', 'stats'))
+  const count = /^unexpected_errors:(\d+)/m.exec(stats)?.[1]
+  return count !== undefined && count !== '0'
 }
 
 /** A command as one can type it into redis-cli. */
