@@ -21,6 +21,9 @@ const HAPPEN_TO_BE_EQUAL = new Map([
   ['START_BYTES', 'buffers of different kinds'],
 ])
 
+/** Types that the build's declaration files must be able to name (TS4023). */
+const NAMED_BY_DECLARATIONS = new Set(['SavePoint', 'ExactLimit'])
+
 const sources = readSources('src')
 const production = sources.filter(file => !file.isTest)
 const everything = [...sources, ...readSources('test')]
@@ -36,7 +39,8 @@ test('what is exported is used by another file', () => {
     if (path === 'src/index.ts' || everything.some(other => other.text.includes(`* as`) && isWhole(other.text, file)))
       continue
     for (const [, name] of text.matchAll(DECLARED))
-      if (!words.some(other => other.path !== path && other.words.has(name))) unused.push(`${path}: ${name}`)
+      if (!NAMED_BY_DECLARATIONS.has(name) && !words.some(other => other.path !== path && other.words.has(name)))
+        unused.push(`${path}: ${name}`)
   }
   assert.equal(unused.join('\n'), '')
 })
