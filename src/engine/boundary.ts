@@ -1,10 +1,10 @@
-// Boundary: what becomes of an exception that nothing in the server expected.
+// Boundary: handles exceptions that nothing in the server expected.
 //
-//   exception ─▶ changes() as before the command ─▶ -ERR internal error, a warning with the stack, the server goes on
+//   exception ─▶ changes() as before the command ─▶ -ERR internal error, a warning with the stack, the server continues
 //             └▶ changes() moved, or a Panic     ─▶ Host.fail(): crash report, this server ends without saving
 //
-// Always: what a command may have left half done is never served, saved or propagated. An exception outside of commands
-// (timers, the log of changes, connections) ends the server as well: nobody knows what it left undone.
+// Always: a command's half-done effects are never served, saved or propagated. An exception outside of commands
+// (timers, propagation, connections) ends the server as well: what it left undone is unknown.
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { bytesOf } from '../lib/bytes.ts'
@@ -21,10 +21,10 @@ const ARG_CHARS_MAX = 128
 
 export const INTERNAL_ERROR = bytesOf('-ERR internal error\r\n')
 
-/** Ends the server wherever it is thrown: DEBUG PANIC, and states that must not be. */
+/** Ends the server wherever it is thrown: DEBUG PANIC and states that cannot occur. */
 export class Panic extends Error {}
 
-/** Thrown by Host.fail() where the process goes on without this server. Nothing but a guard() may catch it. */
+/** Thrown by Host.fail() where the process continues without this server. Only guard() may catch it. */
 export class ServerFailed extends Unwind {}
 
 /**
@@ -43,8 +43,8 @@ export class Boundary {
   }
 
   /**
-   * `error` came out of a command before which changes() was `before`. Returns when the command has changed nothing:
-   * it is logged and counted then, and the caller takes back the reply. Ends the server otherwise.
+   * Handles `error`, thrown by a command before which changes() was `before`. Returns if the command has changed
+   * nothing: the error is logged and counted, and the caller takes the reply back. Otherwise ends the server.
    */
   judge(
     error: unknown,
@@ -64,7 +64,7 @@ export class Boundary {
     clear(engine.ctx.effect)
   }
 
-  /** Runs `work`, of which an exception ends the server. */
+  /** Runs `work`; an exception in it ends the server. */
   guard(work: () => void): void {
     try {
       work()
@@ -73,7 +73,7 @@ export class Boundary {
     }
   }
 
-  /** An exception has reached the outside of the server: it ends, unless it has already. */
+  /** Ends the server for an exception that left every other handler, unless it has ended already. */
   failed(error: unknown): void {
     if (error instanceof ServerFailed) return
     if (error instanceof Unwind) throw error

@@ -1,16 +1,16 @@
-// What a client costs, and what class it belongs to: for CLIENT LIST, INFO, maxmemory and maxmemory-clients.
+// Client memory: what a client costs and its class, for CLIENT LIST, INFO, maxmemory and maxmemory-clients.
 
 import { CLIENT_MASTER, CLIENT_MONITOR, CLIENT_PUBSUB, CLIENT_REPLICA, type Client } from './client.ts'
 import type { TrackingState } from './messaging/tracking.ts'
 
-/** A Client, its connection and its place in the tables, measured on a heap of idle clients. */
+/** A Client, its connection and its table entries, measured on a heap of idle clients. */
 const CLIENT_BYTES = 2048
 const WATCHED_BYTES = 96
 const CHANNEL_BYTES = 64
 const PREFIX_BYTES = 160
 const CHUNK_BYTES = 64
 
-/** All clients read through one buffer: who has sent something lately is shown with a share of it. */
+/** All clients read through one shared buffer: a recently active client is shown with a share of it. */
 export const READ_SHARE_BYTES = 16 * 1024
 
 export type ClientClass = 'normal' | 'replica' | 'pubsub' | 'master'
@@ -22,7 +22,7 @@ export function clientClass(client: Client): ClientClass {
   return client.has(CLIENT_PUBSUB) ? 'pubsub' : 'normal'
 }
 
-/** Output that waits, with what keeping it costs. */
+/** Pending output and the overhead of its chunks. */
 export function outputMemory(client: Client): number {
   return client.outBytes + client.out.length * CHUNK_BYTES
 }

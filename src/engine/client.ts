@@ -24,7 +24,7 @@ export const CLIENT_DIRTY_CAS = 1 << 3
 export const CLIENT_DIRTY_EXEC = 1 << 4
 export const CLIENT_BLOCKED = 1 << 5
 export const CLIENT_REPLY_OFF = 1 << 6
-/** CLIENT REPLY SKIP: the command after this one is not answered. */
+/** CLIENT REPLY SKIP: the next command gets no reply. */
 export const CLIENT_REPLY_SKIP_NEXT = 1 << 7
 export const CLIENT_REPLY_SKIP = 1 << 8
 export const CLIENT_NO_EVICT = 1 << 9
@@ -33,9 +33,9 @@ export const CLIENT_MONITOR = 1 << 11
 export const CLIENT_PUBSUB = 1 << 12
 export const CLIENT_TRACKING = 1 << 13
 export const CLIENT_UNIX_SOCKET = 1 << 14
-/** Its next command waits for a reason of the server's (waiting/postponed.ts) and is then parsed again. */
+/** Its next command is postponed (waiting/postponed.ts) and will be parsed again. */
 export const CLIENT_POSTPONED = 1 << 15
-/** A primary we replicate from, a replica of ours, the script, the append-only file: no socket of a user. */
+/** A primary, a replica of ours, the script client, the append-only file: not a user's socket. */
 export const CLIENT_MASTER = 1 << 16
 export const CLIENT_REPLICA = 1 << 17
 export const CLIENT_INTERNAL = 1 << 18
@@ -44,41 +44,41 @@ export const CLIENT_READONLY = 1 << 20
 export const CLIENT_ASKING = 1 << 21
 export const CLIENT_IN_EXEC = 1 << 22
 export const CLIENT_SCRIPT = 1 << 23
-/** Part of its replies waits in the shared buffer for the end of the event loop's turn. */
+/** Part of its replies is in the shared reply buffer until the end of the event loop's turn. */
 export const CLIENT_PENDING_REPLY = 1 << 24
 
-/** A command's arguments kept beyond the moment: queued by MULTI, held by a blocked client. */
+/** A command with copied arguments: queued by MULTI, or blocked. */
 export interface QueuedCommand {
   entry: TableEntry
   args: Slice[]
   bytes: number
 }
 
-/** Why a client waits and what ends it. */
+/** Why a client is blocked and what unblocks it. */
 export interface BlockState {
   /** Milliseconds on the monotonic clock; 0: no time-out. */
   deadlineMs: number
-  /** 'keys' waits for data, 'wait' for replicas or fsync, 'script' for nothing but itself. */
+  /** 'keys': waits for data; 'other': for replicas, fsync, a script, a migration. */
   kind: 'keys' | 'wait' | 'other'
   /** Keys waited for, latin1, in order. */
   keys: string[]
   database: Database
-  /** TYPE_ number that a key must have to wake the client; -1: any. */
+  /** Value type (TYPE_) that unblocks the client; -1: any. */
   type: number
-  /** Also woken when a key it waits for goes (XREADGROUP). */
+  /** Also unblocked when one of its keys is removed (XREADGROUP). */
   unblockOnNokey: boolean
   /** The command to run again. */
   command: QueuedCommand
-  /** Time that its runs have taken so far. */
+  /** Time that its executions have taken so far. */
   usedUs: number
   timeoutReply: 'null' | 'nullArray'
   /** Called instead of writing timeoutReply. */
   onTimeout?: (client: Client) => void
-  /** False: CLIENT UNBLOCK leaves it alone (SHUTDOWN). */
+  /** False: CLIENT UNBLOCK does not apply (SHUTDOWN). */
   unblockable?: boolean
 }
 
-/** The share of the reply buffer that a new client is shown with, and the largest one. */
+/** Reply buffer size shown for a new client, and the largest one. */
 export const REPLY_SHARE_BYTES = 16 * 1024
 
 export class Client {
@@ -104,7 +104,7 @@ export class Client {
   queryStart = 0
   queryEnd = 0
   queryPeak = 0
-  /** What of a long command has left `query`; the rest of it stands in `query`. */
+  /** The arguments of a long command that were taken out of `query`; the rest of it is in `query`. */
   partial: PartialCommand | undefined
 
   // Output that the socket did not take.
@@ -120,17 +120,17 @@ export class Client {
   softLimitSinceMs = 0
   bytesIn = 0
   bytesOut = 0
-  /** What this client was last counted with in the server's memory, waiting output aside. */
+  /** This client's last contribution to the memory statistics, output buffer aside. */
   restBytes = 0
   /** The longest reply since replyPeakMs (wall clock), for CLIENT LIST. */
   replyPeak = 0
   replyPeakMs = 0
-  /** Bytes of the shared reply buffer that it is shown with (server/clients-cron.ts). */
+  /** Reply buffer size shown for it (server/clients-cron.ts). */
   replyShare = REPLY_SHARE_BYTES
   commands = 0
-  /** How far the append-only log went when the client's last change was in it, in bytes ever appended. */
+  /** Append-only log offset after the client's last write, in bytes ever appended. */
   logOffset = 0
-  /** The same of the stream that replicas get. */
+  /** Replication offset after the client's last write. */
   streamOffset = 0
 
   // Transactions.
@@ -140,7 +140,7 @@ export class Client {
   watched: WatchedKey[] | undefined
 
   blocked: BlockState | undefined
-  /** Subsystems keep what they know of this client here. */
+  // State of other parts for this client.
   channels: Set<string> | undefined
   patterns: Set<string> | undefined
   shardChannels: Set<string> | undefined
@@ -159,12 +159,12 @@ export class Client {
     return (this.flags & flag) !== 0
   }
 
-  /** Bytes of a query that waits. */
+  /** Unparsed bytes. */
   get queryBytes(): number {
     return this.queryEnd - this.queryStart
   }
 
-  /** What client-query-buffer-limit counts: bytes that are no whole argument yet, and commands that wait. */
+  /** What client-query-buffer-limit counts: bytes that are no whole argument yet, and unparsed commands. */
   get inputBytes(): number {
     return this.queryEnd - this.queryStart + (this.partial === undefined ? 0 : this.partial.bulkBytes)
   }
@@ -173,6 +173,6 @@ export class Client {
 interface WatchedKey {
   database: number
   key: string
-  /** It was there when the client began to watch it. */
+  /** The key existed when the client began to watch it. */
   existed: boolean
 }

@@ -1,5 +1,5 @@
-// Context: what a handler gets to see of the server while its command runs: the arguments, the client, the database,
-// the reply to write, and the verbs every command shares.
+// Context: what a handler sees of the server while its command runs: the arguments, the client, the database,
+// the reply to write, and the verbs that all commands share.
 //
 // Always: one Context per server, filled anew for each command; args[0 .. argc) are valid until the handler returns.
 
@@ -31,11 +31,11 @@ export class Context {
   client!: Client
   db: Database
   command!: TableEntry
-  /** For handlers: points at a value for as long as it takes to answer with it. */
+  /** For handlers: points at a value while it is written to the reply. */
   readonly value = new Slice()
   /** Cursor over the options of a command; see options(). */
   private readonly cursor: Options
-  /** What the command is written to the log of changes as, when it is not itself. */
+  /** How the command is propagated when not as itself. */
   readonly effect: EffectLog = { replaced: false, prevented: false, forced: false, commands: [] }
 
   constructor(engine: Engine) {
@@ -47,7 +47,7 @@ export class Context {
     this.cursor = new Options(this)
   }
 
-  /** A command begins to run; the reply is set apart from this, since commands in scripts have one of their own. */
+  /** Begins a command; the reply is passed apart, since commands in scripts write to one of their own. */
   enter(client: Client, command: TableEntry, args: Slice[], argc: number): void {
     this.args = args
     this.argc = argc
@@ -56,7 +56,7 @@ export class Context {
     this.command = command
   }
 
-  /** What of the command under way must be there again after others have run in the middle of it. */
+  /** The state of the current command that nested commands overwrite. */
   save(): SavedContext {
     const { reply, args, argc, client, db, command } = this
     return { reply, args, argc, client, db, command }
@@ -89,7 +89,7 @@ export class Context {
   // ---- announcing a change ----
 
   /**
-   * A key of this database has changed: watchers and caching clients hear of it, the change is counted, and the
+   * Signals a modified key: watchers and tracking clients are notified (signalModifiedKey), dirty is counted, and the
    * keyspace event `event` of class `cls` (events.ts) is sent.
    */
   touched(key: Slice, event: string, cls: number, changes = 1): void {
@@ -111,17 +111,17 @@ export class Context {
     this.db = own
   }
 
-  /** A key has changed: watchers and caching clients are notified, and nothing else is. */
+  /** Notifies watchers and tracking clients of a modified key, and does nothing else. */
   signalModified(key: Slice): void {
     if (this.engine.modifiedKeyListeners !== 0) this.engine.signalModifiedKey(this.db, key)
   }
 
-  /** A key's value has grown or gone (type -1) so that a client blocked on it may go on. */
+  /** A key's value was added to or removed (type -1), so that clients blocked on it may be unblocked. */
   keyReady(key: Slice, type: number): void {
     if (this.engine.blocking.waiting !== 0) this.engine.blocking.keyReady(this.db, key, type)
   }
 
-  /** Removes all keys of a database, and notifies watchers, blocked and caching clients; how many there were. */
+  /** Removes all keys of a database and notifies watchers, blocked and tracking clients; returns their number. */
   flush(db: Database): number {
     const { engine } = this
     engine.watches.touchAllWatchedKeysInDb(db.index)
@@ -141,9 +141,9 @@ export class Context {
     engine.blocking.databaseReady(b)
   }
 
-  // ---- what is written to the append-only file and sent to replicas ----
+  // ---- propagation ----
 
-  /** True when somebody listens to changes: only then is it worth building an effect. */
+  /** True when there is a sink: only then is it worth building an effect. */
   get hasSinks(): boolean {
     return this.engine.hasSinks
   }
@@ -160,17 +160,17 @@ export class Context {
     if (this.engine.hasSinks) this.effect.commands.push({ db: db.index, args: words.map(wordSlice) })
   }
 
-  /** This command is propagated although it changes no key. */
+  /** Propagates this command although it changes no key. */
   forcePropagation(): void {
     if (this.engine.hasSinks) this.effect.forced = true
   }
 
-  /** Nothing of this command is propagated although it may have changed something. */
+  /** Propagates nothing of this command although it may have changed something. */
   preventPropagation(): void {
     if (this.engine.hasSinks) this.effect.prevented = true
   }
 
-  // ---- arguments that may turn out wrong: undefined or NaN when the client has been told ----
+  // ---- arguments that may be invalid: undefined or NaN after an error reply ----
 
   /** The safe integer args[i] spells, or NaN after an error reply. Integers beyond ±2^53 are errors here. */
   integerOrReply(i: number, error: Uint8Array = errors.NOT_AN_INTEGER): number {
@@ -198,7 +198,7 @@ export class Context {
     return n
   }
 
-  /** A blocking command's time-out in milliseconds (0: for ever), from seconds in args[i]; NaN after an error reply. */
+  /** A blocking command's timeout in milliseconds (0: none), from seconds in args[i]; NaN after an error reply. */
   timeoutOrReply(i: number): number {
     const seconds = parseDouble(this.args[i])
     if (Number.isNaN(seconds)) this.reply.fixedError(errors.TIMEOUT_NOT_FLOAT)
@@ -210,13 +210,13 @@ export class Context {
 
   // ---- keys: 0 absent, WRONG after a WRONGTYPE reply ----
 
-  /** The entry of a key for reading, 0 when absent, WRONG when it has another type (the client has been told). */
+  /** The entry of a key for reading, 0 when absent, WRONG after a WRONGTYPE reply. */
   readOrReply(key: Slice, type: number): Ref {
     const entry = this.lookupRead(key)
     return entry !== 0 && this.db.entries.typeOf(entry) !== type ? this.wrongType() : entry
   }
 
-  /** As readOrReply(), for a value that will be changed. */
+  /** As readOrReply(), for a value that will be modified. */
   writeOrReply(key: Slice, type: number): Ref {
     const entry = this.db.lookup(key, LOOKUP_WRITE)
     return entry !== 0 && this.db.entries.typeOf(entry) !== type ? this.wrongType() : entry
@@ -234,12 +234,12 @@ export class Context {
     return WRONG
   }
 
-  // ---- waiting ----
+  // ---- blocking ----
 
   /**
-   * Makes the client wait until one of args[first..last] (every `step`th) holds a value of `type`, then runs the
-   * command again, as its arguments stand now; after `timeoutMs` (0: never) the client gets `timeoutReply`. Only
-   * where canBlock.
+   * Blocks the client until one of args[first..last] (every `step`th) holds a value of `type`, then runs the
+   * command again, with its arguments as they are now; after `timeoutMs` (0: never) the client gets `timeoutReply`.
+   * Only where canBlock.
    */
   block(
     first: number,
@@ -254,8 +254,8 @@ export class Context {
   }
 
   /**
-   * Makes the client wait for something that is no key; the answer ends its wait. `unblockable`: CLIENT UNBLOCK may
-   * end it as well. Only where canBlock.
+   * Blocks the client for something other than a key; the answer unblocks it. `unblockable`: CLIENT UNBLOCK may
+   * unblock it too. Only where canBlock.
    */
   waitForAnswer(unblockable = false): PendingAnswer {
     this.engine.blocking.blockOther(this.client, 0, () => {}, this)
@@ -266,7 +266,7 @@ export class Context {
 
 type SavedContext = Pick<Context, 'reply' | 'args' | 'argc' | 'client' | 'db' | 'command'>
 
-/** The answer to a command whose client waits for it. A client that has gone, or was unblocked, gets none. */
+/** The reply to a blocked client's command. Not sent if the client has disconnected or was unblocked. */
 class PendingAnswer {
   private readonly engine: Engine
   private readonly client: Client
@@ -294,7 +294,7 @@ class PendingAnswer {
   }
 }
 
-/** No Ref: the key holds another type and the client has been told. */
+/** No Ref: the key holds another type, and WRONGTYPE was replied. */
 export const WRONG: Ref = -1
 
 export interface Effect {

@@ -1,8 +1,8 @@
-// Dispatch: the way of one command.
+// Dispatch: how one command is executed.
 //
 //   known ─▶ arity ─▶ gates (gates.ts) ─▶ queue (MULTI) ─▶ run ─▶ statistics ─▶ propagate
 //
-// Always: a refused command changes nothing and marks an open transaction as broken.
+// Always: a refused command changes nothing and marks an open transaction as failed (EXECABORT).
 
 import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
@@ -36,19 +36,19 @@ export class Dispatch {
   private readonly engine: Engine
   /** Memory was above maxmemory, and nothing could be evicted, when the current command came. */
   outOfMemory = false
-  /** MONITOR, SLOWLOG and latency listen here (observers.ts); undefined costs nothing. */
+  /** MONITOR, SLOWLOG and latency monitoring (observers.ts); undefined costs nothing. */
   onCommand: ((client: Client, entry: TableEntry, args: Slice[], argc: number) => void) | undefined
   afterCall:
     | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
     | undefined
-  /** What the current command's own client hears behind the reply. */
+  /** Messages to the current command's own client, sent after its reply. */
   private readonly afterReplyCallbacks: (() => void)[] = []
-  /** Every command's time is taken, not only that of commands that may be slow. */
+  /** Every command is timed, not only those that may be slow. */
   preciseTiming = false
   private readonly effects: Effect[] = []
-  /** The current command as its own effect: used again for the next. */
+  /** The current command as its own effect; reused. */
   private readonly ownEffect: Effect = { db: 0, args: [] }
-  /** Depth of EXEC and scripts: their effects are gathered and go out together. */
+  /** Depth of EXEC and scripts: their effects are propagated as one unit. */
   private unitDepth = 0
   /** A command is running. */
   private inCall = false
@@ -71,7 +71,7 @@ export class Dispatch {
     try {
       this.pass(client, args, argc)
     } catch (error) {
-      // Of a gate, or of what follows a command.
+      // Thrown by a gate, or by what follows a command.
       this.failed(error, client, undefined, args, argc, before)
       this.inCall = false
       this.unitDepth = 0
@@ -83,7 +83,7 @@ export class Dispatch {
     }
   }
 
-  /** Past the gates, to call() or the queue. */
+  /** Arity and gates, then call() or the queue of MULTI. */
   private pass(client: Client, args: Slice[], argc: number): void {
     const engine = this.engine
     const reply = engine.reply
@@ -107,23 +107,23 @@ export class Dispatch {
       this.queue(client, entry, args, argc)
       reply.queued()
     } else this.call(client, entry, args, argc)
-    // Confirmations of subscriptions are messages: they go out all the same.
+    // Confirmations of subscriptions are messages: they are sent all the same.
     if ((client.flags & REPLY_MUTED) !== 0 && !isSubscription(entry)) this.muteReply(client, replyFrom)
     if (this.afterReplyCallbacks.length !== 0) this.runAfterReply()
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
   }
 
-  /** Has `tell` called once the command under way, with all that it runs, and its reply are done. */
+  /** Calls `tell` once, after the current command with all that it runs and its reply. */
   afterReply(tell: () => void): void {
     this.afterReplyCallbacks.push(tell)
   }
 
-  /** The reply is done. */
+  /** Runs the callbacks of afterReply(). */
   runAfterReply(): void {
     for (const tell of this.afterReplyCallbacks.splice(0)) tell()
   }
 
-  /** Runs a command whose gates are passed already, and does what follows a command. */
+  /** Executes a command that has passed its gates, then counts and propagates it. */
   call(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
     const engine = this.engine
     const keyspace = engine.keyspace
@@ -134,8 +134,7 @@ export class Dispatch {
     const dirty = keyspace.dirty
     const errorsBefore = reply.errors
     if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc)
-    // Reading the clock costs as much as a table lookup: of commands that take constant time every 16th is timed, and
-    // counts for all of them.
+    // A clock read costs as much as a table lookup: of O(1) commands every 16th is timed, and stands for all of them.
     const timed = !entry.constantTime || this.preciseTiming || (entry.calls & TIMING_SAMPLE_MASK) === 0
     const begin = timed ? engine.machine.monotonicUs() : 0
     const outer = this.inCall
@@ -154,13 +153,13 @@ export class Dispatch {
       this.answerFailure(client, reply, from, errorsBefore, rewinds)
     }
     this.inCall = outer
-    // A command that waits counts when it has its answer, with the time of all its runs.
+    // A blocked command counts when it is answered, with the time of all its executions.
     const took = timed ? engine.machine.monotonicUs() - begin : 0
     if ((client.flags & CLIENT_BLOCKED) === 0) this.count(client, entry, args, argc, took, timed)
     else if (engine.blocking.isReprocessing(client))
       this.count(client, entry, args, argc, took + client.blocked!.usedUs, timed)
     else if (client.blocked !== undefined) client.blocked.usedUs += took
-    // EXEC does not fail with the commands in it: their errors are counted already.
+    // EXEC does not fail with its commands: their errors are counted already.
     if (reply.errors !== errorsBefore && (reply !== engine.reply || reply.errors !== this.errorsCounted)) {
       entry.failed++
       if (reply === engine.reply) this.countErrors(client)
@@ -170,7 +169,7 @@ export class Dispatch {
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
   }
 
-  /** An exception has come out of a command. Returns if the server may go on. */
+  /** Handles an exception of a command. Returns if the server may continue. */
   private failed(
     error: unknown,
     client: Client,
@@ -187,13 +186,13 @@ export class Dispatch {
     }
   }
 
-  /** The reply of a command that failed in the middle is taken back; an error stands in its place. Where it starts. */
+  /** Replaces the reply of a command that threw by an error; returns where that starts. */
   private answerFailure(client: Client, reply: Reply, from: number, errorsBefore: number, rewinds: number): number {
     const { engine } = this
     let start = from
     engine.ctx.reply = reply
     if (reply === engine.reply && engine.output.rewinds !== rewinds) {
-      // The buffer was emptied meanwhile: if with a part of this reply, the client can make nothing of what follows.
+      // The buffer was flushed meanwhile: if it had a part of this reply, the client cannot parse what follows.
       if (engine.output.spilled === client) engine.closeClient(client)
       start = 0
     }
@@ -202,7 +201,7 @@ export class Dispatch {
     return start
   }
 
-  /** A command that waited gets its answer without having run again: now it counts. */
+  /** Counts a blocked command that gets its reply without having run again. */
   countWaited(client: Client, { command, usedUs }: BlockState, failed: boolean): void {
     const { entry, args } = command
     if (failed) entry.failed++
@@ -223,7 +222,7 @@ export class Dispatch {
     if (this.afterCall !== undefined) this.afterCall(client, entry, args, argc, took, times)
   }
 
-  /** Begins to gather the effects of several commands; every call is paired with endGathering(). */
+  /** Begins a propagation unit of several commands; every call is paired with endPropagationUnit(). */
   beginPropagationUnit(): void {
     this.unitDepth++
   }
@@ -244,7 +243,7 @@ export class Dispatch {
       for (const extra of effect.commands) this.effects.push(extra)
     }
     if (this.unitDepth === 0 && this.effects.length !== 0) {
-      // Commands such as SCAN come upon keys that have run out one by one, as active expiry does.
+      // Commands such as SCAN remove expired keys one by one, as active expiry does: no transaction around them.
       const together = this.effects.length > 1 && (entry.flags & CMD_TOUCHES_ARBITRARY_KEYS) === 0
       for (const sink of engine.sinks) sink.changes(this.effects, together)
       this.effects.length = 0
@@ -256,7 +255,7 @@ export class Dispatch {
   }
 
   private commandEffect(client: Client, args: Slice[], argc: number): Effect {
-    // A gathered command outlives its buffer, so that it must be copied.
+    // An effect of a unit outlives its query buffer, so it is copied.
     if (this.unitDepth > 0) return { db: client.db.index, args: args.slice(0, argc).map(a => a.copy()) }
     const { ownEffect: own } = this
     own.db = client.db.index
@@ -265,13 +264,13 @@ export class Dispatch {
     return own
   }
 
-  /** The arguments of the last command are let go of: they are large. `none`: what stands in their place. */
+  /** Drops the last command's arguments, which are large. `none` replaces them. */
   forgetArguments(none: Slice[]): void {
     this.ownEffect.args = []
     this.engine.ctx.args = none
   }
 
-  /** A change that no command asked for (expiry, eviction); in the middle of a command it goes out with that one's. */
+  /** Propagates a change without a command (expiry, eviction); within a command it is part of that one's effects. */
   propagateNow(db: Database, args: Slice[]): void {
     if (this.engine.sinks.length === 0) return
     this.effects.push({ db: db.index, args })
@@ -280,7 +279,7 @@ export class Dispatch {
     this.effects.length = 0
   }
 
-  /** The keyspace removes a key whose time is over. */
+  /** The keyspace has removed an expired key. */
   keyExpired(db: Database, key: Slice): void {
     const engine = this.engine
     const name =
@@ -294,7 +293,7 @@ export class Dispatch {
 
   // ---- transactions ----
 
-  /** True for a command that EXEC will run, not now. */
+  /** True for a command that MULTI queues instead of running. */
   isQueued(client: Client, entry: TableEntry): boolean {
     if (!client.has(CLIENT_MULTI)) return false
     switch (entry.fullName) {
@@ -331,7 +330,7 @@ export class Dispatch {
     this.muteReply(client, from)
   }
 
-  /** Adds the errors written since last time to INFO errorstats. */
+  /** Adds the errors written since the last call to INFO errorstats. */
   private countErrors(client: Client): void {
     const { reply } = this.engine
     this.noteErrors(client, reply, reply.errors - this.errorsCounted)
@@ -351,7 +350,7 @@ export class Dispatch {
     stats.errors.set(code, (stats.errors.get(code) ?? 0) + 1)
   }
 
-  /** CLIENT REPLY OFF and SKIP take back what was written. */
+  /** CLIENT REPLY OFF and SKIP: removes the reply. */
   private muteReply(client: Client, from: number): void {
     if ((client.flags & REPLY_MUTED) === 0) return
     if (client.has(CLIENT_REPLY_OFF) || client.has(CLIENT_REPLY_SKIP))
@@ -360,7 +359,7 @@ export class Dispatch {
     if (client.has(CLIENT_REPLY_SKIP_NEXT)) client.flags = (client.flags & ~CLIENT_REPLY_SKIP_NEXT) | CLIENT_REPLY_SKIP
   }
 
-  /** The first line or a header of an HTTP request: a browser was made to send it, and commands are in its body. */
+  /** Closes clients that send HTTP: a browser was made to send it (cross protocol scripting). */
   private dropHttp(client: Client): void {
     const { engine } = this
     if (Math.abs(engine.keyspace.nowMs - this.httpLoggedMs) > HTTP_LOG_MS) {
@@ -379,7 +378,7 @@ function isSubscription(entry: TableEntry): boolean {
 }
 
 const TIMING_SAMPLE_MASK = 15
-/** A warning of HTTP requests at most this often. */
+/** HTTP requests are logged at most this often. */
 const HTTP_LOG_MS = 60 * 1000
 const REPLY_MUTED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT
 const DEL = Slice.of('DEL')

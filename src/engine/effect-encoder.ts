@@ -1,8 +1,8 @@
-// EffectEncoder: effects as the bytes of the append-only file and of the replication stream.
+// EffectEncoder: encodes effects as the bytes of the append-only file and of the replication stream.
 //
 //   [MULTI] [SELECT n] command [SELECT m] command … [EXEC]
 //
-// Always: `database` is the one that the reader of these bytes has selected; -1: it must be told.
+// Always: `database` is the one that the reader of these bytes has selected; -1: unknown, so SELECT comes first.
 
 import type { CommandWriter } from '../protocol/command-writer.ts'
 import type { Effect } from './context.ts'
@@ -18,7 +18,7 @@ export class EffectEncoder {
     this.out = out
   }
 
-  /** A reader begins here: the next command names its database. */
+  /** A reader begins here: the next command is preceded by SELECT. */
   reset(): void {
     this.database = -1
   }

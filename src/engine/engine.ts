@@ -1,12 +1,11 @@
-// Engine: the heart of one server. Takes bytes from connections, runs the commands in them, sends the replies.
+// Engine: the core of one server. Takes bytes from connections, executes the commands, sends the replies.
 //
 //   input.receive(client, bytes) ─▶ parser ─▶ dispatch: gates ─▶ command ─▶ reply buffer ─▶ flush: one write a client
-//                                                                   └─▶ changes ─▶ sinks (append-only file, replicas,
-// …)
+//                                                                   └─▶ changes ─▶ sinks (append-only file, replicas…)
 //
-// Always: one command runs at a time and to its end; `reply` takes output of the current client only (behind what is
-// deferred for others, see output.ts); output for any other client goes through replyTo(). Nothing here reads a
-// clock, a socket or a file: they are handed in.
+// Always: one command runs at a time, to its end; `reply` takes output of the current client only (after replies that
+// are queued for others, see output.ts); output for any other client goes through replyTo(). Clock, network and
+// files are handed in.
 
 import type { Database } from '../keyspace/database.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
@@ -50,23 +49,23 @@ import { ClientPause } from './waiting/pause.ts'
 import { PostponedClients } from './waiting/postponed.ts'
 import { Watches } from './watches.ts'
 
-/** What the engine takes from the machine. */
+/** The parts of the system that the engine uses. */
 export interface Machine extends Pick<Clock, 'nowMs' | 'monotonicUs'>, Pick<Timers, 'soon'> {
   /** Unsigned 32-bit integers. */
   random(): number
-  /** Where the memory for data comes from; absent: plain buffers. */
+  /** Allocates memory for data; absent: plain buffers. */
   allocate?: Allocate
 }
 
-/** Somebody who must hear of every change to the dataset: the append-only file, replicas, in-process listeners. */
+/** Receives every change to the dataset: the append-only file, replicas, in-process listeners. */
 export interface Sink {
   /**
-   * The effects of one command, script or transaction, in order, to be taken whole. Slices are valid during the call.
+   * The effects of one command, script or transaction, in order. Slices are valid during the call.
    */
   changes(effects: readonly Effect[], asTransaction: boolean): void
 }
 
-/** Replies gathered over clients beyond this are sent at once. */
+/** Queued replies of all clients beyond this are sent at once. */
 const FLUSH_BYTES = 256 * 1024
 
 export class Engine implements ServerCommands {
@@ -95,21 +94,21 @@ export class Engine implements ServerCommands {
   readonly observers: Observers
   readonly aclLog = new AclLog()
   readonly sinks: Sink[] = []
-  /** How many parties want keyChanged(): watched keys and tracked keys. 0: nobody. */
+  /** Number of watched and tracked keys. 0: signalModifiedKey() returns at once. */
   modifiedKeyListeners = 0
-  /** Subsystems that other rooms fill in. */
+  /** Set by other modules. */
   configuration: Configuration | undefined
   notifyHook: ((cls: number, event: string, key: Slice, db: Database) => void) | undefined
   trackingHook: ((db: Database, key: Slice | null) => void) | undefined
   /** After each command that readied keys, and after each event: work that must not run inside a command. */
   readonly afterCommand: (() => void)[] = []
-  /** Called when a client goes, before it is forgotten. */
+  /** Called when a client disconnects, before its state is dropped. */
   readonly onClientGone: ((client: Client) => void)[] = []
-  /** Called after each event of a client, while somebody counts what clients hold. */
+  /** Called after each event of a client, while client memory is limited (maxmemory-clients). */
   afterEvent: ((client: Client) => void) | undefined
   /** Called by RESET: subscriptions, tracking and the like end. */
   readonly onClientReset: ((client: Client) => void)[] = []
-  /** The server around; set before the first command. */
+  /** The server; set before the first command. */
   host!: Host
   /** DUMP and RESTORE. */
   payloads!: Payloads
@@ -119,9 +118,9 @@ export class Engine implements ServerCommands {
   migration!: Migration
   /** SYNC, PSYNC, REPLCONF. */
   replicas!: Replicas
-  /** EVAL, FCALL and their like. */
+  /** EVAL, FCALL and related commands. */
   scripting!: Scripting
-  /** Called by the transport's accept for each new client. */
+  /** The client whose event is being handled. */
   current: Client | undefined
   private nextClientId = 1
   private readonly scratchReply = new Reply()
@@ -179,15 +178,15 @@ export class Engine implements ServerCommands {
     return client
   }
 
-  /** The transport says the connection is gone. */
+  /** The connection was closed. */
   disconnected(client: Client): void {
     client.flags |= CLIENT_CLOSING
     if (client !== this.current) this.forget(client)
   }
 
   /**
-   * Closes a client's connection; what is already written to it is sent first if `afterReply`. In the course of the
-   * client's own event it is only marked, and what is known of it stays until the event is over.
+   * Closes a client's connection; with `afterReply` what is already written to it is sent first. During the client's
+   * own event it is only marked, and its state stays until the event is over.
    */
   closeClient(client: Client, afterReply = false): void {
     if (client.has(CLIENT_CLOSING)) return
@@ -211,7 +210,7 @@ export class Engine implements ServerCommands {
     this.clients.delete(client.id)
   }
 
-  /** RESET: subscriptions, tracking, monitoring and the like of a client end. */
+  /** RESET: ends subscriptions, tracking, monitoring and the like. */
   resetClient(client: Client): void {
     this.watches.unwatchAll(client)
     for (const hook of this.onClientReset) hook(client)
@@ -229,14 +228,14 @@ export class Engine implements ServerCommands {
 
   // ---- time ----
 
-  /** Reads the wall clock for what comes next. */
+  /** Caches the wall clock for the commands that follow. */
   tick(): void {
     this.keyspace.nowMs = this.machine.nowMs()
   }
 
   // ---- output ----
 
-  /** After the commands of one event: sends replies, serves clients that waited, closes who must go. */
+  /** After the commands of one event: sends replies, serves blocked clients, closes clients marked for it. */
   finishEvent(client: Client): void {
     this.current = undefined
     if (client.has(CLIENT_CLOSING)) this.endClosing(client)
@@ -248,7 +247,7 @@ export class Engine implements ServerCommands {
       this.closeClient(client, true)
   }
 
-  /** The event in which a client was closed is over. */
+  /** Closes a client that was marked during its own event. */
   private endClosing(client: Client): void {
     this.output.discard()
     if (!this.clients.has(client.id)) return
@@ -256,26 +255,26 @@ export class Engine implements ServerCommands {
     this.forget(client)
   }
 
-  /** The peer sees the end; it is reset only if it has not read what it got. */
+  /** Closes with FIN; with RST if the peer has not read everything. */
   private closeConnection(client: Client): void {
     client.connection.close(client.outBytes === 0)
   }
 
-  /** After commands, and after work that no command did (timers): serves clients that waited, sends what is queued. */
+  /** After commands and timers: serves blocked clients and sends queued replies. */
   serveBlockedAndFlush(): void {
     if (this.blocking.ready) this.blocking.serve()
     while (this.blocking.unblockedClients.length > 0) this.input.continueClient(this.blocking.unblockedClients.shift()!)
     for (const hook of this.afterCommand) hook()
   }
 
-  /** The reply buffer is full in the middle of a command. */
+  /** Flushes the reply buffer in the middle of a command. */
   private spillReply(): void {
     if (this.current !== undefined) this.output.spill(this.current)
   }
 
   /**
-   * Writes to a client that is not the current one (a message, a reply that was waited for): `write` gets a Reply in
-   * the client's protocol.
+   * Writes to a client that is not the current one (a message, the reply of a blocked command): `write` gets a Reply
+   * in the client's protocol.
    */
   replyTo(client: Client, write: (reply: Reply) => void): void {
     if (client.has(CLIENT_CLOSING)) return
@@ -298,13 +297,13 @@ export class Engine implements ServerCommands {
     this.output.queueBroadcast(client, batch, from)
   }
 
-  /** The socket takes bytes again. */
+  /** The socket is writable again. */
   drained(client: Client): void {
     this.output.flush(client)
     if (client.outBytes === 0 && client.has(CLIENT_CLOSE_AFTER_REPLY)) this.closeClient(client, true)
   }
 
-  // ---- what handlers announce ----
+  // ---- modified keys ----
 
   signalModifiedKey(db: Database, key: Slice): void {
     this.watches.touchWatchedKey(db.index, key)

@@ -1,7 +1,7 @@
-// Gates: what a command passes before it runs. GATES is the list and the order; a rule is set by the part of the server
-// it belongs to, and answers with the error reply, or with POSTPONE, instead of writing anything.
+// Gates: the checks that a command passes before it runs. GATES is the list and the order; a rule is set by the part
+// that owns it, and returns the error reply, or POSTPONE, instead of writing anything.
 //
-//   gate             its own part             client  EXEC  script  write in script  retry
+//   gate             owner                client  EXEC  script  write in script  retry
 //   auth             engine/gates               1
 //   transaction      engine/gates               2
 //   acl              acl                        3      1      2                         1
@@ -19,9 +19,9 @@
 //   movingKeys       server/migration          15                                       9
 //   snapshot         engine/waiting            16                                      10
 //
-// client: a command that came from a client. EXEC: each queued command, when EXEC comes to it. script: each command
-// of a script; its first write passes the write gates too. retry: a blocked command that runs again. The loader and a
-// primary pass none. Always: a refused command has changed nothing, and a gate that nobody set costs nothing.
+// client: a command that came from a client. EXEC: each queued command, when EXEC runs it. script: each command
+// of a script; its first write passes the write gates too. retry: a blocked command that runs again. The AOF loader
+// and a primary pass none. Always: a refused command has changed nothing, and a gate without a rule costs nothing.
 // Source of the orders: Redis 7.2's processCommand and script.c; the last two are ours.
 
 import type { Slice } from '../lib/slice.ts'
@@ -54,11 +54,11 @@ export const GATES = [
 
 export type GateName = (typeof GATES)[number]
 
-/** The gates of each command that EXEC runs: what the user may do can have changed since it was queued. */
+/** The gates of each command that EXEC runs: the user's permissions may have changed since it was queued. */
 export const EXEC_GATES: readonly GateName[] = ['acl']
 /** The gates of each command of a script. */
 export const SCRIPT_GATES: readonly GateName[] = ['staleReplica', 'acl', 'cluster']
-/** The further gates of a script's first write; once it has written it is not stopped for the server's state. */
+/** The further gates of a script's first write; after it the server's state no longer stops the script. */
 export const SCRIPT_WRITE_GATES: readonly GateName[] = ['readOnlyReplica', 'disk', 'goodReplicas']
 /** The gates of a blocked command that runs again. */
 export const RETRY_GATES: readonly GateName[] = [
@@ -74,19 +74,19 @@ export const RETRY_GATES: readonly GateName[] = [
   'snapshot',
 ]
 
-/** The client waits, and the command comes again when the gate's reason is released (waiting/postponed.ts). */
+/** The client waits; the command is judged again when the gate's reason is released (waiting/postponed.ts). */
 export const POSTPONE = 'postpone'
 
-/** An error reply (a redirect is one), POSTPONE, or undefined: the command passes. */
+/** An error reply (including redirects), POSTPONE, or undefined: the command passes. */
 export type Verdict = Uint8Array | typeof POSTPONE | undefined
 
 /**
- * A rule. `flags`: the CMD_ bits by which the command is judged: for EXEC those of all that is queued as well, for a
- * script what it declares.
+ * A rule. `flags`: the CMD_ bits by which the command is judged: for EXEC those of all queued commands as well, for
+ * a script those that it declares.
  */
 export type Gate = (client: Client, entry: TableEntry, args: Slice[], argc: number, flags: number) => Verdict
 
-/** Gates that are always set; `admit` knows from the client's flags and the keyspace when none of them can refuse. */
+/** Gates that always have a rule; `admit` skips them when the client's flags and the keyspace rule a refusal out. */
 const ALWAYS_SET: readonly GateName[] = ['auth', 'transaction', 'pubsub', 'replicaClient', 'snapshot']
 const LOOKED_AT = CLIENT_MULTI | CLIENT_PUBSUB | CLIENT_REPLICA
 const TOUCHES_KEYSPACE = CMD_READONLY | CMD_WRITE | CMD_MAY_REPLICATE
@@ -102,7 +102,7 @@ export class Gates {
   private readonly script: Passage
   private readonly scriptWrite: Passage
   private readonly retry: Passage
-  /** How many gates are set besides those that are always. */
+  /** Number of gates with a rule besides ALWAYS_SET. */
   private configured = 0
 
   constructor(engine: Engine) {
@@ -123,7 +123,7 @@ export class Gates {
     )
   }
 
-  /** Sets the rule of a gate, or takes it away. */
+  /** Sets or (undefined) removes the rule of a gate. */
   set(name: GateName, rule: Gate | undefined): void {
     if (rule === undefined) this.rules.delete(name)
     else this.rules.set(name, rule)
@@ -131,7 +131,7 @@ export class Gates {
     for (const passage of this.chains.values()) passage.update(this.rules)
   }
 
-  /** The gates that are set, in order. */
+  /** The gates with a rule, in order. */
   get names(): readonly GateName[] {
     return GATES.filter(name => this.rules.has(name))
   }
@@ -157,7 +157,7 @@ export class Gates {
     return undefined
   }
 
-  /** Whether a queued command may run now that EXEC has come to it. */
+  /** Whether EXEC may run a queued command. */
   admitQueued(client: Client, { entry, args }: QueuedCommand): Verdict {
     return pass(this.exec, client, entry, args, args.length, entry.flags)
   }
@@ -200,7 +200,7 @@ export class Gates {
   }
 }
 
-/** The gates of one list that are set, in its order. */
+/** The gates of one list that have a rule, in its order. */
 class Passage {
   gates: readonly Gate[] = []
   names: readonly GateName[] = []
@@ -231,14 +231,14 @@ function pass(
   return undefined
 }
 
-/** A script is one step: nothing in it can wait. */
+/** A script is atomic: nothing in it can wait. */
 function asError(verdict: Verdict): Uint8Array | undefined {
   return verdict === POSTPONE ? undefined : verdict
 }
 
 /**
- * Whether `test` holds for a command that would run now: for EXEC, for any that is queued; for one that MULTI queues,
- * none.
+ * Whether `test` holds for a command that would run now: for EXEC, for any queued command; for a command that MULTI
+ * queues, never.
  */
 export function wouldRun(
   client: Client,

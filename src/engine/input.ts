@@ -1,14 +1,14 @@
-// InputBuffers: the way of commands in.
+// InputBuffers: query buffers, and how bytes become commands.
 //
-//   bytes ─▶ run: every whole command in them ─▶ keep: the rest
+//   bytes ─▶ run: every whole command in them ─▶ bufferInput: the rest
 //
-//     a short rest        client.query   [ $3 SET $1 k $2 ]                 parsed again with what comes next
-//     a long command      client.partial [ whole arguments ] ─▶ client.query [ the argument that is coming ]
-//     a big argument      client.partial [ whole arguments | the argument that is coming ]
+//     a short rest        client.query   [ $3 SET $1 k $2 ]                 parsed again with the next bytes
+//     a long command      client.partial [ whole arguments ] ─▶ client.query [ the incomplete argument ]
+//     a big argument      client.partial [ whole arguments | the incomplete argument ]
 //
-// Always: a client that is blocked or paused keeps its bytes unparsed, and a command that is held back keeps its own. A
-// client that is closed in the course of its own event keeps its state until the event is over (Engine.closeClient),
-// and mayRun() is asked before each command: whatever closes a client, nothing of it runs from then on.
+// Always: a blocked or paused client's bytes stay unparsed, and a postponed command stays in the buffer. A client
+// closed during its own event keeps its state until the event is over (Engine.closeClient), and mayRun() is asked
+// before each command: nothing of a closed client runs.
 
 import { COMMAND, EMPTY_COMMAND, INCOMPLETE, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { CLIENT_BLOCKED, CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_POSTPONED, type Client } from './client.ts'
@@ -16,13 +16,13 @@ import type { Engine } from './engine.ts'
 import { BIG_ARGUMENT_BYTES, type PartialCommand, Rooms } from './partial.ts'
 
 const COMMANDS_PER_CLOCK = 64
-/** What Redis reads at once: the replies to it leave before those to the next. */
+/** Redis's read size: replies to one read are sent before the next. */
 const PIECE_BYTES = 16 * 1024
-/** Input buffers up to this are kept for the next long command; the cron takes back what is not used. */
+/** Input buffers up to this are retained for the next long command; the cron takes back unused ones. */
 const QUERY_KEEP_BYTES = 1024 * 1024
 /** A command with so many whole arguments is not parsed again. */
 const PARTIAL_FROM_ARGS = 32
-/** The parser's arguments beyond this are let go of after the command. */
+/** A larger argument array of the parser is dropped after the command. */
 const ARGS_KEEP = 16 * 1024
 const MAY_NOT_RUN = CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_POSTPONED
 const NO_BYTES = new Uint8Array(0)
@@ -34,7 +34,7 @@ export class InputBuffers {
   private readonly rooms = new Rooms()
   private droppedQueryBytes = 0
   private commandStart = 0
-  /** How long the command will be that the last run() found half of; 0: not known. */
+  /** Length of the incomplete command found by the last run(); 0: not known. */
   private bytesWanted = 0
 
   constructor(engine: Engine) {
@@ -42,7 +42,7 @@ export class InputBuffers {
   }
 
   /**
-   * Bytes have come. `u8` and `dv` see the same buffer; it is free for reuse when this returns. Runs every whole
+   * Handles received bytes. `u8` and `dv` see the same buffer; it is free for reuse when this returns. Runs every whole
    * command and writes the replies.
    */
   receive(client: Client, u8: Uint8Array, dv: DataView, start: number, end: number): void {
@@ -68,7 +68,7 @@ export class InputBuffers {
     engine.finishEvent(client)
   }
 
-  /** Goes on with what a client sent while it was blocked or paused. */
+  /** Runs what a client sent while it was blocked or paused. */
   continueClient(client: Client): void {
     if ((client.queryEnd === client.queryStart && client.partial === undefined) || client.has(CLIENT_CLOSING)) return
     this.engine.current = client
@@ -107,7 +107,7 @@ export class InputBuffers {
       if (outcome === COMMAND) {
         const before = pos
         engine.dispatch.run(client, parser.args, parser.argc)
-        // Held back by a pause: the command stays in the query and is parsed again.
+        // Postponed: the command stays in the query buffer and is parsed again.
         if (client.has(CLIENT_POSTPONED)) return this.commandStart
         pos = before
         if (parser.args.length > ARGS_KEEP) parser.args.length = ARGS_KEEP
@@ -126,7 +126,7 @@ export class InputBuffers {
     return pos
   }
 
-  /** Answers what is no command; nothing behind it is read. */
+  /** Replies to a protocol error; the rest of the input is not read. */
   private refuse(client: Client, end: number): number {
     const { engine } = this
     engine.reply.error('ERR Protocol error: ' + this.parser.error)
@@ -136,9 +136,9 @@ export class InputBuffers {
     return end
   }
 
-  // ---- commands that come in pieces ----
+  // ---- commands that arrive in pieces ----
 
-  /** The parser has found half a command at `pos`: takes the arguments of a long one out of the buffer. */
+  /** Takes the arguments of an incomplete long command at `pos` out of the buffer. */
   private beginPartial(client: Client, u8: Uint8Array, pos: number, end: number): number {
     const { parser } = this
     this.bytesWanted = parser.bytesNeeded
@@ -150,7 +150,7 @@ export class InputBuffers {
     return this.takeArguments(client.partial, u8, end)
   }
 
-  /** Takes what the parser has found of a long command; the offset of the first byte not taken. */
+  /** Takes the arguments that the parser found of a long command; the offset of the first byte not taken. */
   private takeArguments(partial: PartialCommand, u8: Uint8Array, end: number): number {
     const { parser } = this
     for (let i = 0; i < parser.argc; i++) partial.add(parser.args[i])
@@ -161,7 +161,7 @@ export class InputBuffers {
     return parser.bulkAt + partial.fill(u8, parser.bulkAt, end)
   }
 
-  /** Gives a big argument that is coming its bytes; the offset of the first byte behind it. */
+  /** Copies received bytes into the incomplete big argument; the offset of the first byte after it. */
   private fillBulk(client: Client, u8: Uint8Array, start: number, end: number): number {
     const partial = client.partial!
     if (!partial.isInBulk) return start
@@ -171,7 +171,7 @@ export class InputBuffers {
     return start
   }
 
-  /** Goes on with a long command; runs it when it is whole. The offset of the first byte not used. */
+  /** Continues a long command; runs it when it is whole. The offset of the first byte not used. */
   private runPartial(client: Client, u8: Uint8Array, dv: DataView, pos: number, end: number): number {
     const partial = client.partial!
     const { parser, engine } = this
@@ -196,9 +196,9 @@ export class InputBuffers {
     return pos
   }
 
-  // ---- room ----
+  // ---- query buffers ----
 
-  /** Keeps bytes that make no whole command yet. `known`: how long the rest of it is at least; 0: the room doubles. */
+  /** Buffers bytes that are no whole command yet. `known`: minimal length of the rest; 0: capacity doubles. */
   private keep(client: Client, u8: Uint8Array, start: number, end: number, known: number): void {
     const more = end - start
     const have = client.queryEnd - client.queryStart
@@ -220,7 +220,7 @@ export class InputBuffers {
     client.queryEnd += more
   }
 
-  /** Closes a client that keeps more than client-query-buffer-limit. */
+  /** Closes a client whose query buffer is beyond client-query-buffer-limit. */
   private checkLimit(client: Client): void {
     const { engine } = this
     const bytes = client.inputBytes
@@ -234,7 +234,7 @@ export class InputBuffers {
     engine.closeClient(client)
   }
 
-  /** Forgets what was kept for a client. */
+  /** Drops a client's buffers. */
   drop(client: Client): void {
     const { query, partial } = client
     this.droppedQueryBytes += (query?.length ?? 0) + (partial?.memoryBytes ?? 0)
@@ -242,17 +242,17 @@ export class InputBuffers {
     client.queryStart = client.queryEnd = 0
   }
 
-  /** Bytes of buffers that were let go of, ever. */
+  /** Bytes of buffers that were dropped, ever. */
   get droppedBytes(): number {
     return this.droppedQueryBytes + this.rooms.droppedBytes
   }
 
-  /** Called now and then. */
+  /** Called by the cron. */
   tick(): void {
     this.rooms.tick()
   }
 
-  /** Gives the input buffer of a client just the room for `bytes`, or takes it away. */
+  /** Resizes the query buffer of a client to `bytes`, or removes it. */
   resize(client: Client, bytes: number): void {
     const { query, queryStart, queryEnd } = client
     if (query === undefined) return

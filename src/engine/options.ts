@@ -8,7 +8,7 @@
 //     if (opt.failed) return
 //   }
 //
-// Always: once `failed` the client has its error reply and nothing more may be written.
+// Always: once `failed`, an error reply was written and nothing more may be.
 
 import { equalsNoCase } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -40,7 +40,7 @@ export class Options {
     return this.ctx.argc - this.at
   }
 
-  /** Takes the next word if it is `word` (lower case, matched in any case) and at least `operands` words follow it. */
+  /** Consumes the next word if it is `word` (lower case, any case matches) and at least `operands` words follow it. */
   eat(word: string, operands = 0): boolean {
     const { args, argc } = this.ctx
     if (this.at + operands >= argc || !equalsNoCase(args[this.at], word)) return false
@@ -48,7 +48,7 @@ export class Options {
     return true
   }
 
-  /** Takes the next word, whatever it is. */
+  /** Consumes the next word. */
   next(): Slice {
     return this.ctx.args[this.at++]
   }

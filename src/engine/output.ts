@@ -1,24 +1,22 @@
-// OutputBuffers: the way of replies out. Two stages:
+// OutputBuffers: how replies leave. Two stages:
 //
-//   deferred   replies of several clients, one behind the other in the shared reply buffer, until the input that is
-//              there has been handled: then the append-only file is written once for all, and each client gets one
-// write
+//   queued     replies of several clients, one after the other in the shared reply buffer, until the input of this
+//              turn has been handled: then the append-only file is written once for all, and each client gets one
+//              write
 //
 //     reply.u8  [ sent already | client A | client B | client A | … being written ]
 //                                        ^ends[0]   ^ends[1]   ^ends[2] = deferredEnd
 //
-//   kept       what a socket did not take: chunks of the client's own, sent when it drains, limited by
+//   buffered   bytes that a socket did not take: the client's own chunks, sent when it drains, limited by
 //              client-output-buffer-limit
 //
-//   In the course of one event the reply buffer has a limit, where the client has one: what would pass it is cut off,
-// and
-//   so is the client, as Redis does it, which sends nothing in between (watch).
+//   During one event of a client with a limit the reply buffer is limited too: output beyond it is dropped and the
+//   client closed, as in Redis, which sends nothing in between (watch).
 //
-//   broadcast  messages that many clients get at once, in one buffer for all of them (broadcast.ts)
+//   broadcast  messages to many clients at once, in one buffer for all of them (broadcast.ts)
 //
-// Always: a client's bytes leave in the order they were written; client.outBytes is the sum of its chunks and its
-// range of a broadcast less outSent;
-// `memoryBytes` is that sum over all clients.
+// Always: a client's bytes leave in the order they were written; client.outBytes = Σ chunks + range of a broadcast
+// − outSent; `memoryBytes` is the sum of outBytes over all clients.
 
 import type { OutputLimit } from '../config/special.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -53,12 +51,9 @@ export class OutputBuffers {
     engine.reply.onLimit = more => this.passLimit(more)
   }
 
-  /** Runs before replies go out: what they acknowledge must be as safe as the configuration promises. */
+  /** Runs before replies leave: writes and fsyncs what they acknowledge (appendfsync always). */
   readonly beforeSend: (() => void)[] = []
-  /**
-   * True while it is worth waiting for more before replies go out: to make them safe has its price, whatever they
-   * are.
-   */
+  /** True while it is worth waiting for more replies before sending: an fsync costs the same for one and for many. */
   delaysSending: (() => boolean) | undefined
   private readonly clients: Client[] = []
   private readonly ends: number[] = []
@@ -72,7 +67,7 @@ export class OutputBuffers {
     else this.flushAll()
   }
 
-  /** What is in the reply buffer beyond deferredEnd belongs to `client` and goes out with the rest of this turn. */
+  /** Queues the reply buffer beyond deferredEnd for `client`, to be sent at the end of this turn. */
   queueForTurn(client: Client): void {
     this.spilled = undefined
     this.endWatch()
@@ -91,20 +86,20 @@ export class OutputBuffers {
     this.schedule()
   }
 
-  /** What is in the reply buffer beyond deferredEnd is for nobody. */
+  /** Drops the reply buffer beyond deferredEnd. */
   discard(): void {
     this.spilled = undefined
     this.endWatch()
     this.engine.reply.pos = this.deferredEnd
   }
 
-  // ---- the limit on what one event writes ----
+  // ---- the output limit within one event ----
 
   private isWatching = false
-  /** What the socket has taken of the watched event's replies. */
+  /** Bytes of the watched event's replies that the socket has taken. */
   private watchedSent = 0
 
-  /** An event of `client` begins: what it writes counts together, as in Redis, which sends nothing in between. */
+  /** An event of `client` begins: its output counts together, as in Redis, which sends nothing in between. */
   watch(client: Client): void {
     const { hardBytes, softBytes } = this.limitOf(client)
     if (hardBytes === 0 && softBytes === 0) return
@@ -114,19 +109,19 @@ export class OutputBuffers {
     this.watchFor(client, softBytes === 0 || (hardBytes !== 0 && hardBytes < softBytes) ? hardBytes : softBytes)
   }
 
-  /** Has passLimit() called when so many bytes wait for the client, in all. */
+  /** Has passLimit() called when the client's output reaches `bytes` in all. */
   private watchFor(client: Client, bytes: number): void {
     const left = bytes - client.outBytes - this.watchedSent
     this.engine.reply.limitTo(this.deferredEnd + CHUNK_BYTES + Math.max(0, left))
   }
 
-  /** The current client's replies are about to pass a limit, by `more` bytes. */
+  /** The current client's output is about to pass a limit, by `more` bytes. */
   private passLimit(more: number): void {
     const { current, reply } = this.engine
     if (current === undefined) return reply.limitTo()
     if (this.isOver(current, this.watchedSent + reply.pos - this.deferredEnd + more))
       return this.closeOverLimit(current)
-    // Beyond the soft limit, not for long enough: in this event only the hard one is left.
+    // Beyond the soft limit, but not for long enough: in this event only the hard one remains.
     const { hardBytes } = this.limitOf(current)
     if (hardBytes === 0) reply.limitTo()
     else this.watchFor(current, hardBytes)
@@ -151,7 +146,7 @@ export class OutputBuffers {
     this.engine.machine.soon(this.flushSoon)
   }
 
-  /** Sends everything that is deferred or queued. */
+  /** Sends everything that is queued. */
   flushAll(): void {
     this.sendQueuedForTurn()
     this.flushPending()
@@ -168,7 +163,7 @@ export class OutputBuffers {
       this.send(client, this.sentTo, end)
       this.sentTo = end
     }
-    // Closing runs other rooms' code, so it comes when the lists are consistent again.
+    // Closing runs other modules' code, so it comes when the lists are consistent again.
     const closing = this.clients.filter(isClosing)
     this.clients.length = this.ends.length = 0
     if (reply.pos === this.deferredEnd) {
@@ -181,13 +176,13 @@ export class OutputBuffers {
     for (const client of closing) if (client.outBytes === 0) this.engine.closeClient(client, true)
   }
 
-  /** Times that the reply buffer was emptied. */
+  /** Number of times that the reply buffer was emptied. */
   rewinds = 0
-  /** The client of which a part of a reply was sent in the middle of its command, until the end of the event. */
+  /** The client whose reply was partly sent in the middle of its command, until the end of the event. */
   spilled: Client | undefined
   private bufferInUse = false
 
-  /** The reply buffer is full in the middle of a command of `client`: empties it. */
+  /** The reply buffer is full in the middle of a command of `client`: sends it. */
   spill(client: Client): void {
     const { reply } = this.engine
     this.sendQueuedForTurn()
@@ -225,7 +220,7 @@ export class OutputBuffers {
     if (sent < end) this.bufferOutput(client, u8, sent, end)
   }
 
-  /** Keeps reply.u8[from .. pos) for a client that is flushed later. */
+  /** Copies reply.u8[from .. pos) for a client that is flushed later. */
   queue(client: Client, reply: Reply, from: number): void {
     if (reply.pos === from) return
     this.engine.stats.writes++
@@ -240,7 +235,7 @@ export class OutputBuffers {
     this.bufferOutput(client, reply.u8, from, reply.pos)
   }
 
-  /** The broadcast of this turn: the one at hand, if it is of this turn. */
+  /** The broadcast of this turn: `atHand` if it is of this turn. */
   broadcast(atHand: Broadcast | undefined): Broadcast {
     if (atHand !== undefined && atHand.turn === this.turn) return atHand
     const batch = this.spare.pop() ?? new Broadcast()
@@ -249,7 +244,7 @@ export class OutputBuffers {
     return batch
   }
 
-  /** Queues the end of a broadcast, from `from` on. */
+  /** Queues a broadcast's bytes from `from` on for a client. */
   queueBroadcast(client: Client, batch: Broadcast, from: number): void {
     const bytes = batch.end - from
     this.engine.stats.netOutputBytes += bytes
@@ -258,7 +253,7 @@ export class OutputBuffers {
     else {
       if (client.sharedReply !== undefined) this.closeSharedReply(client)
       if (!client.has(CLIENT_WRITE_PENDING)) {
-        // A client whose socket is full gets a copy, because it is flushed in some later turn.
+        // A client with pending output gets a copy, because it is flushed in some later turn.
         if (client.outBytes > 0) return this.bufferOutput(client, batch.u8, from, batch.end)
         client.flags |= CLIENT_WRITE_PENDING
         this.pending.push(client)
@@ -273,14 +268,14 @@ export class OutputBuffers {
     if (client.outBytes > CHUNK_BYTES) this.checkLimit(client)
   }
 
-  /** Makes a client's range of a broadcast bytes of its own. */
+  /** Copies a client's range of a broadcast to its chunks. */
   private closeSharedReply(client: Client): void {
     const batch = client.sharedReply!
     client.sharedReply = undefined
     this.copyToChunks(client, batch.u8, client.sharedReplyFrom, client.sharedReplyEnd)
   }
 
-  /** Sends to every client that got something through queue(). */
+  /** Sends to every client that has output from queue(). */
   flushPending(): void {
     const pending = this.pending
     while (pending.length > 0) {
@@ -333,7 +328,7 @@ export class OutputBuffers {
     else client.sharedReply = undefined
   }
 
-  /** Forgets what was kept for a client that is gone. */
+  /** Drops the output of a closed client. */
   drop(client: Client): void {
     this.memoryBytes -= client.outBytes
     client.out.length = 0
@@ -350,10 +345,10 @@ export class OutputBuffers {
     this.checkLimit(client)
   }
 
-  /** Copies bytes behind what the client has in `out`. */
+  /** Appends a copy of bytes to the client's chunks. */
   private copyToChunks(client: Client, u8: Uint8Array, from: number, to: number): void {
     const bytes = to - from
-    // Small pieces are gathered, so that a flood of messages does not become a flood of arrays.
+    // Small pieces share a chunk, so that a flood of messages does not become a flood of arrays.
     const last = client.out[client.out.length - 1]
     if (last !== undefined && client.out.length > 1 && last.length + bytes <= CHUNK_BYTES) {
       const joined = new Uint8Array(last.length + bytes)
@@ -378,7 +373,7 @@ export class OutputBuffers {
   private isOver(client: Client, more: number): boolean {
     const { engine } = this
     const limit = this.limitOf(client)
-    // Redis does not count what fits a client's fixed buffer.
+    // Redis does not count the client's fixed reply buffer.
     const bytes = client.outBytes + more - CHUNK_BYTES
     if (limit.hardBytes > 0 && bytes >= limit.hardBytes) return true
     if (limit.softBytes === 0 || bytes < limit.softBytes) {

@@ -1,21 +1,20 @@
-// PartialCommand: the arguments so far of a command that comes in pieces. They leave the query buffer as they become
-// whole, so that a piece costs what it is long, and what is long is not copied when it is whole.
+// PartialCommand: the arguments so far of a command that arrives in pieces. They leave the query buffer as they become
+// whole, so that each piece costs its own length, and a big argument is not copied when it is whole.
 //
-//   *4 … ─▶ lengths [ 3 | 100000 | 1 ]      small [ SETk… free ]      big [ the second ]      bulk [ the fourth …
-// free ]
+//   *4 … ─▶ lengths [ 3 | 100000 | 1 ]     small [ SETk… free ]     big [ the second ]     bulk [ the fourth … free ]
 //
-// Always: an argument of BIG_ARGUMENT_BYTES or more has a buffer of its own, in `big`; shorter ones stand side by
-// side in `small`. `bulk` is the big argument that is coming, with the CR LF behind it.
+// Always: an argument of BIG_ARGUMENT_BYTES or more has a buffer of its own, in `big`; shorter ones are one after the
+// other in `small`. `bulk` is the big argument that is incomplete, with its CR LF.
 
 import { copyBytes } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 
-/** As Redis, which makes such an argument an object at once. */
+/** As in Redis (PROTO_MBULK_BIG_ARG). */
 export const BIG_ARGUMENT_BYTES = 32 * 1024
-/** An argument that promises more than this gets its room once so much of it has come. */
+/** An argument announced as longer than this is allocated only once so many of its bytes have come. */
 const PROMISE_BYTES_MAX = 16 * 1024 * 1024
 
-/** Rooms up to this are used again, and so many bytes of them are kept until the next tick(). */
+/** Buffers up to this are reused; those of up to so many bytes in all are retained until the next tick(). */
 const ROOM_BYTES_MIN = 64 * 1024
 const ROOM_BYTES_MAX = 2 * 1024 * 1024
 const SPARE_BYTES_MAX = 16 * 1024 * 1024
@@ -34,11 +33,11 @@ function newRoom(bytes: number): Room {
 }
 
 export class PartialCommand {
-  /** Arguments that are not whole yet. 0: the command is whole, and held back. */
+  /** Arguments that are incomplete. 0: the command is whole, and postponed. */
   argsLeft = 0
-  /** Bytes of the arguments that are. */
+  /** Bytes of the whole arguments. */
   argumentBytes = 0
-  /** What has come of the big argument that is coming. */
+  /** Bytes of the incomplete big argument that have come. */
   bulkBytes = 0
   private readonly rooms: Rooms
   private argc = 0
@@ -53,7 +52,7 @@ export class PartialCommand {
     this.rooms = rooms
   }
 
-  /** Takes an argument that is whole. Copies. */
+  /** Adds a whole argument. Copies. */
   add(arg: Slice): void {
     const { len } = arg
     if (len >= BIG_ARGUMENT_BYTES) {
@@ -82,19 +81,19 @@ export class PartialCommand {
     this.argumentBytes += bytes
   }
 
-  /** True while a big argument is coming: the next bytes belong to fill(). */
+  /** True while a big argument is incomplete: the next bytes belong to fill(). */
   get isInBulk(): boolean {
     return this.bulk !== undefined
   }
 
-  /** The next argument is a big one of so many bytes. */
+  /** The next argument is a big one, of `length` bytes. */
   beginBulk(length: number): void {
     this.bulkLength = length
     this.bulkBytes = 0
     this.bulk = this.rooms.take(Math.min(length + 2, PROMISE_BYTES_MAX))
   }
 
-  /** Takes what belongs to the big argument that is coming from u8[from .. to); how many bytes that was. */
+  /** Copies the big argument's bytes from u8[from .. to); returns how many these were. */
   fill(u8: Uint8Array, from: number, to: number): number {
     const whole = this.bulkLength + 2
     const bytes = Math.min(to - from, whole - this.bulkBytes)
@@ -108,7 +107,7 @@ export class PartialCommand {
     return bytes
   }
 
-  /** The big argument that is coming becomes an argument, when all of it is there. */
+  /** Turns the big argument into a whole one, when all of it has come. */
   endBulk(): void {
     if (this.bulkBytes < this.bulkLength + 2) return
     this.big.push(this.bulk!)
@@ -136,7 +135,7 @@ export class PartialCommand {
     return args
   }
 
-  /** The command has run: this serves for another. */
+  /** The command has run: makes this object reusable. */
   clear(): void {
     this.argc = this.smallEnd = this.argumentBytes = 0
     if (this.lengths.length > LENGTHS_START) this.lengths = new Uint32Array(LENGTHS_START)
@@ -145,42 +144,42 @@ export class PartialCommand {
     this.big.length = 0
   }
 
-  /** What all of it takes. */
+  /** Memory of all buffers. */
   get memoryBytes(): number {
     let bytes = this.small.u8.length + this.lengths.byteLength + this.roomBytes
     for (const room of this.big) bytes += room.u8.length
     return bytes
   }
 
-  /** The room for the big argument that is coming. */
+  /** Capacity for the incomplete big argument. */
   get roomBytes(): number {
     return this.bulk?.u8.length ?? 0
   }
 }
 
-/** Buffers for big arguments, and commands in pieces, that are used again. */
+/** Reusable buffers for big arguments, and reusable PartialCommands. */
 export class Rooms {
   private readonly rooms: Room[] = []
   private roomsBytes = 0
   private readonly commands: PartialCommand[] = []
   private usedLately = false
-  /** Bytes of buffers that were not kept. */
+  /** Bytes of buffers that were dropped, ever. */
   droppedBytes = 0
 
-  /** A command of which so many arguments are to come. */
+  /** A command with so many arguments to come. */
   begin(argsLeft: number): PartialCommand {
     const command = this.commands.pop() ?? new PartialCommand(this)
     command.argsLeft = argsLeft
     return command
   }
 
-  /** A command has run. */
+  /** A command has run: its object and buffers are reused. */
   end(command: PartialCommand): void {
     command.clear()
     if (this.commands.length < SPARE_COMMANDS_MAX) this.commands.push(command)
   }
 
-  /** A buffer of at least so many bytes; what is in it is left from before. */
+  /** A buffer of at least so many bytes; its content is undefined. */
   take(bytes: number): Room {
     this.usedLately = true
     if (bytes > ROOM_BYTES_MAX) return newRoom(bytes)
@@ -206,7 +205,7 @@ export class Rooms {
     }
   }
 
-  /** Called now and then: what nobody has wanted since the last time is let go of. */
+  /** Called by the cron: drops the buffers that were not used since the last call. */
   tick(): void {
     if (!this.usedLately) this.rooms.length = this.roomsBytes = 0
     this.usedLately = false

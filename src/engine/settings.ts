@@ -1,5 +1,5 @@
-// Settings: the part of the configuration that the core reads while it works, as plain fields. Names, types and
-// defaults are those of the directives (config/directives.ts); a server's Config keeps the fields equal to its values.
+// Settings: the directives that the core reads while it works, as plain fields. Names, types and defaults are those of
+// config/directives.ts; a server's Config keeps the fields equal to its values.
 
 import { type ConfigFields, DIRECTIVES } from '../config/directives.ts'
 

@@ -1,4 +1,4 @@
-// Transactions: what becomes of a client between MULTI and EXEC.
+// Transactions: a client's state between MULTI and EXEC.
 //
 //   IDLE → QUEUEING [begin] → IDLE [run, discard, abort]
 //
@@ -32,7 +32,7 @@ export class Transactions {
     client.queued = []
   }
 
-  /** Forgets what is queued and watched. */
+  /** Drops queued commands and watched keys. */
   discard(client: Client): void {
     client.flags &= ~(CLIENT_MULTI | CLIENT_DIRTY_CAS | CLIENT_DIRTY_EXEC)
     client.queued = undefined
@@ -40,7 +40,7 @@ export class Transactions {
     this.engine.watches.unwatchAll(client)
   }
 
-  /** Runs what is queued; each command writes its own reply, and the effects go out together. */
+  /** EXEC: runs the queued commands; each writes its own reply, and their effects are propagated as one unit. */
   run(client: Client): void {
     const { engine } = this
     engine.watches.unwatchAll(client)
@@ -51,8 +51,7 @@ export class Transactions {
   }
 
   /**
-   * Runs from queued command `from` on; a script that takes long ends the loop, and it begins again behind the
-   * script.
+   * Runs from queued command `from` on; a suspended script ends the loop, which continues after the script.
    */
   private resume(client: Client, from: number): void {
     const { engine } = this
@@ -88,8 +87,8 @@ export class Transactions {
 }
 
 /**
- * The flags by which gates judge a command: for EXEC, those of all that is queued as well, so that it is refused where
- * one of them would be; for a script, what it says of itself.
+ * The flags by which gates judge a command: for EXEC, those of all queued commands as well; for a script, those that
+ * it declares.
  */
 export function gateFlags(engine: Engine, client: Client, entry: TableEntry, args: Slice[], argc: number): number {
   if (entry.command.group === 'scripting') return engine.scripting.flagsOf(entry, args, argc)

@@ -1,6 +1,6 @@
-// Watches: keys that clients WATCH, and who must hear when one changes.
+// Watches: keys that clients WATCH, and the marking of clients whose watched keys change.
 //
-// Always: engine.keyWatchers counts every watched key once a client; a client's `watched` list mirrors the map.
+// Always: engine.modifiedKeyListeners counts every watched key once per client; a client's `watched` list mirrors the map.
 
 import { Slice } from '../lib/slice.ts'
 import { CLIENT_DIRTY_CAS, type Client } from './client.ts'
@@ -39,14 +39,14 @@ export class Watches {
     client.watched = undefined
   }
 
-  /** True when a key has run out since the client watches it. One that had run out before counts as absent. */
+  /** True when a watched key has expired since WATCH. One that had expired before counts as absent. */
   anyExpired(client: Client): boolean {
     return (client.watched ?? []).some(
       w => w.existed && !this.engine.keyspace.databases[w.database].exists(Slice.of(w.key)),
     )
   }
 
-  /** A key has changed: whoever watches it cannot EXEC. */
+  /** A key has changed: sets CLIENT_DIRTY_CAS for clients that watch it. */
   touchWatchedKey(database: number, key: Slice): void {
     const keys = this.byKey[database]
     if (keys === undefined || keys.size === 0) return
@@ -54,7 +54,7 @@ export class Watches {
     if (clients !== undefined) for (const client of clients) client.flags |= CLIENT_DIRTY_CAS
   }
 
-  /** All keys of a database go, or (`other` given) are exchanged with those of another. */
+  /** All keys of a database are removed, or (`other` given) exchanged with those of another. */
   touchAllWatchedKeysInDb(database: number, other = database): void {
     const keys = this.byKey[database]
     if (keys === undefined || keys.size === 0) return

@@ -1,4 +1,4 @@
-// TCP and Unix sockets on Bun. The only file that names Bun's socket interface. Ways out go through dial-node.ts.
+// TCP and Unix sockets on Bun. The only file that names Bun's socket interface. Outgoing connections: dial-node.ts.
 
 import {
   type Connection,
@@ -14,9 +14,9 @@ import { dial, failureOf, resolve } from './dial-node.ts'
 import { Inbox } from './inbox.ts'
 
 interface Slot {
-  /** undefined: the connection was refused or closed by us, or is gone. */
+  /** undefined: the connection was refused, or is closed. */
   session: unknown
-  /** The session of a connection that we have closed: it is still to hear of that. */
+  /** The session of a connection that we have closed: it still gets closed(). */
   leaving: unknown
 }
 
@@ -123,7 +123,7 @@ export class BunNetwork implements Network {
         const { session } = socket.data
         if (session !== undefined) receiver.drained(session)
       },
-      // Where nobody asks for it, Bun ends what the peer has ended.
+      // Without an `end` handler, Bun closes what the peer has half-closed.
       ...(receiver.ended === undefined ? {} : { end: halfClosed(receiver) }),
       close(socket) {
         const slot = socket.data

@@ -62,7 +62,7 @@ function outgoing(socket: Socket, path: string | undefined): Outgoing {
   return connection
 }
 
-/** What has no code (a certificate that is not believed) says itself what it is. */
+/** Errors without a code (an untrusted certificate) are described by their message. */
 export function failureOf(error: Error): NetworkError {
   const { code } = error as { code?: string }
   if (code === undefined) return new NetworkError('EIO', error.message)

@@ -1,5 +1,4 @@
-// Inbox: one buffer that every connection's bytes pass through, so that the parser always sees the same typed array
-// and data view.
+// Inbox: one read buffer for all connections, so that the parser always sees the same typed array and data view.
 
 const START_BYTES = 64 * 1024
 

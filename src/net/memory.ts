@@ -5,7 +5,7 @@ import type { Connection, Receiver } from '../system/network.ts'
 
 /** The program's end of an in-process connection. */
 export class MemorySocket {
-  /** Called with each piece the server sends; the bytes are the callee's to keep. */
+  /** Called with each piece the server sends; the callee owns the bytes. */
   onData: (bytes: Uint8Array) => void = () => {}
   onClose: () => void = () => {}
   private readonly receiver: Receiver<unknown>
@@ -32,7 +32,7 @@ export class MemorySocket {
     if (this.session === undefined) this.open = false
   }
 
-  /** Sends bytes to the server; the replies have been handed to onData when this returns, unless a command waits. */
+  /** Sends bytes to the server; replies were handed to onData when this returns, unless a command blocks. */
   write(bytes: Uint8Array): void {
     if (!this.open || this.session === undefined) return
     // A reply may make the program write again from within onData, so the shared buffer cannot be used twice at once.

@@ -1,5 +1,5 @@
 // DirectSocket: reading and writing a Node socket's handle without the stream on top. Everything here is internal to
-// Node; attach() gives undefined where any of it is missing, and the caller then uses the stream.
+// Node; attach() returns undefined where any of it is missing, and the caller then uses the stream.
 
 import type { Socket } from 'node:net'
 
@@ -40,7 +40,7 @@ function findBinding(): StreamBinding | undefined {
 
 const BINDING = findBinding()
 
-/** What libuv calls the end of what the peer sends, on every operating system. */
+/** libuv's code for end of file, on every operating system. */
 const UV_EOF = -4095
 
 interface DirectEvents {
@@ -110,7 +110,7 @@ export class DirectSocket {
       return end - start
     }
     if (binding.streamBaseState[binding.kLastWriteWasAsync] !== 0) {
-      // Nothing else may hold these bytes while the operating system still reads them.
+      // The operating system may still read these bytes: nothing else may overwrite them.
       req.buffer = bytes
       this.pending = true
       this.holdsBuffer = true

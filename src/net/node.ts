@@ -1,7 +1,7 @@
 // TCP and Unix sockets on Node, through node:net.
 //
 // Two short cuts past the stream machinery halve the cost of a command. Both are Node internals, so each is used only
-// where a check finds it, and the public interface does the same work otherwise:
+// where a check finds it; otherwise the public interface does the same work:
 //   reading   one buffer for all sockets, handed over by the socket's handle (what `onread` does for clients)
 //   writing   handle.writeBuffer, which tries to send at once
 
@@ -26,9 +26,9 @@ class NodeConnection implements Connection {
   readonly peer: string
   readonly local: string
   readonly fd: number
-  /** undefined: the connection was refused or closed by us, or is gone. */
+  /** undefined: the connection was refused, or is closed. */
   session: unknown
-  /** The session of a connection that we have closed: it is still to hear of that. */
+  /** The session of a connection that we have closed: it still gets closed(). */
   leaving: unknown
   private readonly socket: Socket
   private readonly direct: DirectSocket | undefined
@@ -146,7 +146,7 @@ export class NodeNetwork implements Network {
     socket.on('drain', drained)
   }
 
-  /** Large reads go in pieces of the shared buffer. */
+  /** Copies large reads through the shared buffer in pieces. */
   private receivedStream(connection: NodeConnection, receiver: Receiver<unknown>, bytes: Buffer): void {
     for (let at = 0; at < bytes.length && connection.session !== undefined; at += READ_BYTES) {
       const piece = bytes.subarray(at, at + READ_BYTES)

@@ -1,5 +1,4 @@
-// The network of the runtime this runs on. Its sockets are loaded when they are first needed: each adapter only where
-// its runtime is.
+// The network of the runtime this runs on. Its adapter is loaded at first use: each imports its runtime's modules.
 
 import type { Network } from '../system/network.ts'
 

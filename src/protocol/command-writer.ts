@@ -1,10 +1,10 @@
-// CommandWriter: commands as arrays of bulk strings, one behind the other in one growing buffer. The append-only file,
-// replicas and every client of ours are written with it.
+// CommandWriter: commands as arrays of bulk strings, one after the other in one growing buffer. Used for the
+// append-only file, the replication stream and all client connections of our own.
 //
 //   *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n
 //   └ count ┴ word / argument / integer …            a long argument: beginArgument, part …, endArgument
 //
-// Always: u8[0..len) is what was written and not dropped; `dv` views the same bytes; who calls count(n) writes n words.
+// Always: u8[0..len) is what was written and not dropped; `dv` views the same bytes; after count(n) follow n words.
 
 import { CR, DOLLAR, LF, STAR, ZERO } from '../lib/ascii.ts'
 import { copyBytes } from '../lib/bytes.ts'
@@ -28,7 +28,7 @@ export class CommandWriter {
     this.dv = new DataView(grown.buffer)
   }
 
-  /** Forgets the first `bytes` bytes. */
+  /** Removes the first `bytes` bytes. */
   drop(bytes: number): void {
     if (bytes < this.len) this.u8.copyWithin(0, bytes, this.len)
     this.len -= bytes
@@ -37,14 +37,14 @@ export class CommandWriter {
     this.dv = new DataView(this.u8.buffer)
   }
 
-  /** What was written, as bytes of the caller's own; the buffer is empty afterwards. */
+  /** Returns the written bytes, which the caller owns; the buffer is empty afterwards. */
   take(): Uint8Array {
     const bytes = this.u8.slice(0, this.len)
     this.drop(this.len)
     return bytes
   }
 
-  /** Adds a copy of what another writer holds. */
+  /** Appends a copy of another writer's bytes. */
   append(other: CommandWriter): void {
     this.reserve(other.len)
     this.u8.set(other.u8.subarray(0, other.len), this.len)
@@ -67,7 +67,7 @@ export class CommandWriter {
     this.len = putHead(this.u8, this.len, mark, n)
   }
 
-  /** Begins a command of so many words. */
+  /** Begins a command of `n` words. */
   count(n: number): void {
     this.head(STAR, n)
   }
@@ -77,7 +77,7 @@ export class CommandWriter {
     this.len = putArgument(this.u8, this.dv, this.len, s)
   }
 
-  /** An argument of all the bytes of `bytes`. */
+  /** An argument of these bytes. */
   bytes(bytes: Uint8Array): void {
     const { length } = bytes
     this.reserve(HEAD_BYTES_MAX + length)
@@ -114,7 +114,7 @@ export class CommandWriter {
     this.word(String(n))
   }
 
-  /** Text as it is. */
+  /** Text without a bulk header. */
   plain(text: string): void {
     this.reserve(text.length)
     for (let i = 0; i < text.length; i++) this.u8[this.len++] = text.charCodeAt(i)

@@ -1,4 +1,4 @@
-// The error table: every error text that more than one command uses, as whole replies made once.
+// The error table: every error reply that more than one command uses, encoded once.
 
 import { errorBytes } from './reply.ts'
 

@@ -3,10 +3,10 @@
 //   *2\r\n $3\r\n GET\r\n $1\r\n k\r\n        or inline:   GET k\r\n
 //              ^args[0]          ^args[1]
 //
-// Always: the buffer that is parsed is never written to, so that a command that was held back can be parsed again;
-// args[0 .. argc) point into it, words of an inline command that had quotes into `unquoted`; INCOMPLETE leaves `pos` at
-// the start of the command, so that it can be parsed again when more bytes have come. Of a long command the caller
-// takes args[0 .. argc) away instead and goes on at `at`, by parseRest().
+// Always: the parsed buffer is never written to, so that a postponed command can be parsed again; args[0 .. argc)
+// point into it, words of an inline command that had quotes into `unquoted`; INCOMPLETE leaves `pos` at the start of
+// the command, so that it can be parsed again when more bytes have come. Of a long command the caller removes
+// args[0 .. argc) instead and continues at `at`, by parseRest().
 // Source: the Redis serialization protocol; error texts and limits are Redis 7.2's.
 
 import { BACKSLASH, CR, LF } from '../lib/ascii.ts'
@@ -15,7 +15,7 @@ import { Slice } from '../lib/slice.ts'
 export const INCOMPLETE = 0
 export const COMMAND = 1
 export const PROTOCOL_ERROR = 2
-/** An empty command ("*0", an empty line): nothing to run, go on. */
+/** An empty command ("*0", an empty line): nothing to run. */
 export const EMPTY_COMMAND = 3
 
 export const INLINE_BYTES_MAX = 64 * 1024
@@ -31,9 +31,9 @@ export class Parser {
   argc = 0
   /** After a call: first byte not consumed. */
   pos = 0
-  /** After INCOMPLETE: bytes from `pos` that the command takes at least. */
+  /** After INCOMPLETE: minimal length of the command from `pos`. */
   bytesNeeded = 0
-  /** After INCOMPLETE: arguments that are not whole yet; 0: an inline command, or how many is not known yet. */
+  /** After INCOMPLETE: arguments that are incomplete; 0: an inline command, or their number is not known yet. */
   argsLeft = 0
   /** After INCOMPLETE with arguments left: where the first of them begins, "$…" included. */
   at = 0
@@ -43,7 +43,7 @@ export class Parser {
   /** The words of an inline command that have quotes, without them. */
   private unquoted = new Uint8Array(0)
   private unquotedView = new DataView(this.unquoted.buffer)
-  /** After PROTOCOL_ERROR: what to tell the client, without "-ERR Protocol error: ". */
+  /** After PROTOCOL_ERROR: the error text, without "-ERR Protocol error: ". */
   error = ''
 
   /** Parses one command from u8[pos .. end). */
@@ -68,7 +68,7 @@ export class Parser {
     return this.parseBulks(u8, dv, line + 2, end, left, bulkBytesMax, authenticated)
   }
 
-  /** Goes on with a command of which `left` arguments are to come, at the first of them. */
+  /** Parses the remaining `left` arguments of a command. */
   parseRest(
     u8: Uint8Array,
     dv: DataView,
@@ -158,7 +158,7 @@ export class Parser {
     return PROTOCOL_ERROR
   }
 
-  /** Offset of the CR that ends a line, or -1. As in Redis, the byte after it is not looked at but must be there. */
+  /** Offset of the CR that ends a line, or -1. As in Redis, the byte after it must be there but is not checked. */
   private findLineEnd(u8: Uint8Array, at: number, end: number): number {
     for (const last = end - 1; at < last; at++) if (u8[at] === CR) return at
     return -1
@@ -218,7 +218,7 @@ export class Parser {
   /** After unquote(): where the word in `unquoted` ends. */
   private wordEnd = 0
 
-  /** Writes the word that begins at `at`, without its quotes, to `unquoted` at `out`; where it ends, -1: nowhere. */
+  /** Writes the word that begins at `at`, unquoted, to `unquoted` at `out`; returns where it ends, -1: unbalanced. */
   private unquote(u8: Uint8Array, at: number, end: number, out: number): number {
     const word = this.unquoted
     let quote = 0
@@ -251,11 +251,11 @@ export class Parser {
     return quote === 0 ? at : -1
   }
 
-  /** Room for the rest of a line behind the words that are in `unquoted`; a word never gets longer. */
+  /** Reserves space for the rest of a line after the words that are in `unquoted`; a word never gets longer. */
   private makeRoomForUnquoted(bytes: number, have: number): void {
     if (have === 0 && this.unquoted.length > INLINE_BYTES_MAX) this.unquoted = new Uint8Array(0)
     if (have + bytes <= this.unquoted.length) return
-    // Words already there fit by construction: the first of them made room for the whole line.
+    // Words already there fit by construction: the first of them reserved space for the whole line.
     this.unquoted = new Uint8Array(Math.max(bytes, 256))
     this.unquotedView = new DataView(this.unquoted.buffer)
   }

@@ -1,6 +1,6 @@
-// ReplyReader: what a server sends, RESP2 and RESP3, as its bytes come, made into values.
+// ReplyReader: parses replies, RESP2 and RESP3, into values, from bytes as they arrive.
 //
-//   feed(bytes) ─▶ u8 [ taken | pos … the value that is not whole yet … end | free ]  ─▶ next() ─▶ value
+//   feed(bytes) ─▶ u8 [ consumed | pos … the incomplete value … end | free ]  ─▶ next() ─▶ value
 //
 //   +OK → text          :1 → number, or bigint beyond 2^53        *3 ~3 → list           #t → boolean
 //   -ERR … !9 → error   $3 =7 → bytes (=: without its "txt:")     %2 → list of 2 × 2     ,1.5 → number
@@ -8,8 +8,8 @@
 //
 // Maps are flat lists as in RESP2, so that callers need not know which protocol is spoken.
 //
-// Always: bytes are looked at a bounded number of times, however they are cut; a count or length that lies takes no
-// memory before its elements or bytes have come; after an error next() throws the same error again.
+// Always: bytes are scanned a bounded number of times, however they are split; a false count or length allocates
+// nothing before its elements or bytes have come; after an error next() throws the same error again.
 
 import { CR, LF, MINUS, PLUS, ZERO } from '../lib/ascii.ts'
 import { latin1Text } from '../lib/bytes.ts'
@@ -21,7 +21,7 @@ export interface ReplyLimits {
   bulkBytesMax: number
   /** Lists within lists. */
   depthMax: number
-  /** Of one reply, whatever it consists of. */
+  /** Of one reply with all its elements. */
   replyBytesMax: number
 }
 
@@ -33,17 +33,17 @@ const REPLY_LIMITS: ReplyLimits = {
 }
 
 const START_BYTES = 64 * 1024
-/** A larger buffer is given up when it is empty. */
+/** A larger buffer is dropped when it is empty. */
 const KEEP_BYTES = 4 << 20
-/** A bulk string of so many bytes that fills half of the buffer gets the buffer instead of a copy. */
+/** A bulk string of at least this length that fills half of the buffer takes the buffer over instead of a copy. */
 const GIVE_BYTES = 1 << 20
 const COUNT_MAX = 2 ** 31 - 1
-/** Digits and sign of a length, a count or an integer of 64 bits. */
+/** Characters of a length, a count or a 64-bit integer. */
 const INTEGER_CHARS_MAX = 20
-/** What a verbatim text begins with: "txt:". */
+/** The prefix of a verbatim string: "txt:". */
 const FORMAT_BYTES = 4
 
-/** A list that has begun. */
+/** A list that is incomplete. */
 interface Frame {
   type: number
   items: Value[]
@@ -51,29 +51,29 @@ interface Frame {
   outer: Frame | undefined
 }
 
-/** element(): a list has begun, or something without a value is passed. */
+/** Returned by element() when a list has begun, or an element without a value was skipped. */
 const NO_VALUE = Symbol('no value')
 
 export class ReplyReader {
   private u8 = new Uint8Array(START_BYTES)
   private pos = 0
   private end = 0
-  /** Bytes from `pos` that the next element takes at least. */
+  /** Bytes from `pos` that the next element has at least. */
   private wanted = 0
-  /** How much of the line at `pos` has no end in it. */
+  /** Bytes of the line at `pos` that were searched for its end. */
   private scanned = 0
   private frame: Frame | undefined
   private depth = 0
   private replyStart = 0
   private readonly limits: ReplyLimits
-  /** Bytes that were made into elements, ever. After next() gave a value: up to its last byte. */
+  /** Bytes parsed, ever. After next() returned a value: up to its last byte. */
   consumed = 0
 
   constructor(limits: Partial<ReplyLimits> = REPLY_LIMITS) {
     this.limits = { ...REPLY_LIMITS, ...limits }
   }
 
-  /** Takes a copy of what came. */
+  /** Appends a copy of received bytes. */
   feed(bytes: Uint8Array): void {
     if (this.end + bytes.length > this.u8.length) this.makeSpace(bytes.length)
     this.u8.set(bytes, this.end)
@@ -84,7 +84,7 @@ export class ReplyReader {
     const { u8, pos, end } = this
     const keep = end - pos
     const room = keep + more
-    // Moved is what is at most half of the buffer, so that as much has to come before the next time.
+    // Bytes are moved only when they fill at most half of the buffer, so that as much must arrive before the next move.
     if (room <= u8.length && keep * 2 <= u8.length && (keep > 0 || u8.length <= KEEP_BYTES)) u8.copyWithin(0, pos, end)
     else {
       const doubled = Math.max(START_BYTES, keep === 0 ? room : room * 2)
@@ -96,14 +96,14 @@ export class ReplyReader {
     this.end = keep
   }
 
-  /** What came and was not made into values: it is taken away. Between replies only. */
+  /** Returns and removes the bytes that are not parsed. Between replies only. */
   rest(): Uint8Array {
     const bytes = this.u8.slice(this.pos, this.end)
     this.pos = this.end = this.scanned = this.wanted = 0
     return bytes
   }
 
-  /** The next whole value; undefined: more must come. Throws an Error for what is no RESP, or beyond the limits. */
+  /** The next whole value; undefined: incomplete. Throws an Error for malformed RESP, or beyond the limits. */
   next(): Value | Push | undefined {
     for (;;) {
       const element = this.element()
@@ -114,7 +114,7 @@ export class ReplyReader {
     }
   }
 
-  /** Puts an element into the list it belongs to; what has become whole with it, if that is all of a reply. */
+  /** Adds an element to its list; returns the reply if it is whole now. */
   private place(element: Value): Value | Push | undefined {
     let value: Value | Push = element
     for (;;) {
@@ -133,7 +133,7 @@ export class ReplyReader {
   }
 
   private element(): Value | typeof NO_VALUE | undefined {
-    // A server that has nothing to say yet says so with empty lines.
+    // A server that waits for a snapshot sends empty lines as keepalive.
     if (this.frame === undefined) this.skipEmptyLines()
     if (this.pos === this.end) return undefined
     const { u8, pos } = this
@@ -164,14 +164,14 @@ export class ReplyReader {
     }
   }
 
-  /** Consumes `bytes` bytes. */
+  /** Advances by `bytes` bytes. */
   private take(bytes: number): void {
     this.consumed += bytes
     this.pos += bytes
     this.scanned = this.wanted = 0
   }
 
-  /** Where the CRLF of the line at `pos` stands, which is no longer than that; -1: it has not come yet. */
+  /** Where the CRLF of the line at `pos` is, at most `bytesMax` away; -1: it has not come yet. */
   private endOfLine(bytesMax: number): number {
     const { u8, pos, end } = this
     let at = pos + 1 + this.scanned
@@ -206,7 +206,7 @@ export class ReplyReader {
     return value
   }
 
-  /** The integer of the line at `pos`; beyond 2^53 roughly. */
+  /** The integer of the line at `pos`; rounded beyond 2^53. */
   private number(eol: number): number {
     const { u8 } = this
     let at = this.pos + 1
@@ -255,11 +255,11 @@ export class ReplyReader {
     return value
   }
 
-  /** The bytes from .. to as the caller's own. */
+  /** The bytes from .. to, owned by the caller. */
   private cut(from: number, to: number): Uint8Array {
     const { u8 } = this
     if (to - from < GIVE_BYTES || (to - from) * 2 < u8.length) return u8.slice(from, to)
-    // What follows the string goes on in a new buffer; `pos` stays as far before it as it was.
+    // The bytes after the string move to a new buffer; `pos` stays as far before it as it was.
     const remains = this.end - to
     this.u8 = new Uint8Array(Math.max(START_BYTES, remains))
     this.u8.set(u8.subarray(to, this.end))
@@ -300,7 +300,7 @@ const BOOLEAN = 0x23 // #
 const DOUBLE = 0x2c // ,
 const BIG_NUMBER = 0x28 // (
 
-/** By type: the value is the rest of the line. */
+/** By type byte: the value is the rest of the line. */
 const IS_LINE = new Uint8Array(256)
 for (const type of [SIMPLE, ERROR, NULL, BOOLEAN, DOUBLE, BIG_NUMBER]) IS_LINE[type] = 1
 

@@ -2,8 +2,8 @@
 //
 //   u8  [ reply of command 1 | reply of command 2 … pos | free ]
 //
-// Always: when the buffer is full it grows, up to FLUSH_BYTES; beyond that `onFull` takes what is written so far (never
-// inside an open deferred length). A limit on what is written (`onLimit`) costs no more than the buffer's end.
+// Always: a full buffer grows, up to FLUSH_BYTES; beyond that `onFull` takes what is written so far (never inside an
+// open deferred aggregate). An output limit (`onLimit`) costs no more than the check of the buffer's end.
 // Numbers, bulks and fixed texts allocate nothing.
 
 import { CR, LF } from '../lib/ascii.ts'
@@ -44,19 +44,19 @@ export class Reply {
   pos = 0
   /** 2 or 3: the protocol of the client being answered. */
   resp = 2
-  /** Errors written since it was last reset; dispatch uses it to tell whether a command failed. */
+  /** Errors written since it was last reset; dispatch sees from it whether a command failed. */
   errors = 0
   /** Where the last error starts, for error statistics. */
   lastErrorAt = 0
-  /** Takes u8[0 .. pos) away when the buffer should not grow further. */
+  /** Sends u8[0 .. pos) when the buffer should not grow further. */
   onFull: (() => void) | undefined
-  /** Called when a reply is about to pass the limit, with the bytes to come; sets another, or cuts the reply off. */
+  /** Called when a reply is about to pass the limit, with the bytes to come; sets another limit, or truncates. */
   onLimit: ((more: number) => void) | undefined
-  /** What is written goes nowhere: whoever writes much may as well stop. */
+  /** Output is being dropped: loops that write much should stop. */
   isCutOff = false
   private cutOffAt = 0
   private limit = NO_LIMIT
-  /** Up to here nobody need be asked: the buffer's end, or the limit. */
+  /** Writes up to here need no check: the buffer's end, or the limit. */
   private end = START_BYTES
   private deferred = 0
 
@@ -76,7 +76,7 @@ export class Reply {
     this.fixed(QUEUED)
   }
 
-  /** Bytes made beforehand: a whole reply. */
+  /** A whole reply encoded beforehand. */
   fixed(bytes: Uint8Array): void {
     const n = bytes.length
     if (this.pos + n > this.end) this.grow(n)
@@ -86,7 +86,7 @@ export class Reply {
     this.pos = at
   }
 
-  /** A whole reply, or several, that stand in `s` already in the right protocol. */
+  /** One or more whole replies, encoded in the right protocol. */
   raw(s: Slice): void {
     if (this.pos + s.len > this.end) this.grow(s.len)
     copyBytes(this.u8, this.dv, this.pos, s.u8, s.dv, s.off, s.len)
@@ -164,7 +164,7 @@ export class Reply {
     this.line(ERROR, oneLine(text))
   }
 
-  /** An error made beforehand by errorBytes(). */
+  /** An error encoded by errorBytes(). */
   fixedError(bytes: Uint8Array): void {
     this.errors++
     this.lastErrorAt = this.pos
@@ -233,8 +233,7 @@ export class Reply {
   }
 
   /**
-   * Opens an aggregate whose length is not known yet; endArray() and its like take the mark that this returns.
-   * Marks nest.
+   * Opens an aggregate whose length is not known yet; returns the position for endArray() and the like. Nests.
    */
   beginDeferredArray(): number {
     this.deferred++
@@ -254,20 +253,20 @@ export class Reply {
     this.insertHeader(mark, this.resp === 2 ? ARRAY : SET, n)
   }
 
-  /** Takes back a deferred aggregate and all that was written since. */
+  /** Removes a deferred aggregate and everything written since. */
   cancelDefer(mark: number): void {
     this.deferred--
     this.pos = mark
   }
 
-  /** Takes back everything from `from` on, whatever was open in it. */
+  /** Removes everything from `from` on, open aggregates included. */
   rollBack(from: number, errors: number): void {
     this.deferred = 0
     this.pos = from
     this.errors = errors
   }
 
-  /** Makes sure that `n` more bytes fit. */
+  /** Ensures space for `n` more bytes. */
   reserve(n: number): void {
     if (this.pos + n > this.end) this.grow(n)
   }
@@ -345,14 +344,14 @@ export class Reply {
     this.use(u8)
   }
 
-  /** onLimit is called when what is written passes `at`; absent: never. Ends cutOff(). */
+  /** Calls onLimit when the output passes `at`; absent: no limit. Ends cutOff(). */
   limitTo(at = NO_LIMIT): void {
     this.isCutOff = false
     this.limit = at
     this.end = Math.min(at, this.u8.length)
   }
 
-  /** From now on what is written is lost, and so is what stands behind `from`. */
+  /** Drops the output after `from`, and all that follows. */
   cutOff(from: number): void {
     this.limitTo()
     this.isCutOff = true
@@ -365,18 +364,18 @@ export class Reply {
     this.end = Math.min(this.limit, u8.length)
   }
 
-  /** Gives memory back after a huge reply. Only when nothing is written. */
+  /** Shrinks the buffer after a huge reply. Only when empty. */
   trim(): void {
     if (this.u8.length > FLUSH_BYTES * 2) this.renew()
   }
 
-  /** A new buffer: somebody else still uses the old one. Only when nothing is written. */
+  /** Replaces the buffer, because a socket still uses the old one. Only when empty. */
   renew(): void {
     this.use(new Uint8Array(START_BYTES))
   }
 }
 
-/** A whole error reply, made once at load. */
+/** A whole error reply, encoded at load. */
 export function errorBytes(text: string): Uint8Array {
   return bytesOf(`-${text}\r\n`)
 }

@@ -1,8 +1,8 @@
-// Values: what replies are made into, and what a client does with them.
+// Values: parsed replies as a client uses them.
 
 import { latin1Text } from '../lib/bytes.ts'
 
-/** An error that a server answered. */
+/** An error reply of a server. */
 export class ReplyError {
   readonly text: string
   constructor(text: string) {
@@ -10,7 +10,7 @@ export class ReplyError {
   }
 }
 
-/** A message that answers no command. */
+/** A push message: not the reply to a command. */
 export class Push {
   readonly items: Value[]
   constructor(items: Value[]) {

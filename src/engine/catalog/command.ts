@@ -21,9 +21,9 @@ export interface Command {
   arity: number
   /** Words of CommandFlagName, in any order. */
   flags: string
-  /** Where keys stand among the arguments (keyspecs.ts); absent: no keys. */
+  /** Key specs (keyspecs.ts); absent: no keys. */
   keys?: string
-  /** A procedure of keyspecs.ts for what `keys` cannot tell. */
+  /** A procedure of keyspecs.ts for keys that `keys` cannot describe. */
   keyFinder?: KeyFinderName
   /** Version that brought the command. */
   since: string

@@ -5,16 +5,16 @@
 //   spec  := FLAG+ '@' begin find ' (' note ')'?
 //   begin := index                   the first key stands at args[index]
 //          | KEYWORD ':' start       just behind KEYWORD, searched from args[start]; from the end when negative
-//          | '?'                     cannot be told
+//          | '?'                     not known
 //   find  := ('..' last)? ('/' step)? ('%' limit)?
 //                                    up to: +n behind the first, -n from the end; limit 2: the first half of what is
 // left
 //          | '#' at '+' first ('/' step)?
-//                                    their number stands `at` behind begin, the first of them `first` behind begin
+//                                    their number stands `at` after begin, the first of them `first` after begin
 //
 //   'RW UPDATE @1'   'OW UPDATE @1..-1/2'   'RO ACCESS @STREAMS:1..-1%2'   'OW UPDATE @1; RO ACCESS @2#0+1'
 //
-// What a spec cannot tell (SORT's STORE, SET's GET) a finder tells: a procedure named by Command.keyFinder.
+// Keys that a spec cannot describe (SORT's STORE, SET's GET) are found by a procedure, named by Command.keyFinder.
 
 import { equalsNoCase } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -64,13 +64,13 @@ export interface KeySpec {
   firstKey: number
 }
 
-/** What a table entry tells the key finder about its command. */
+/** A command's key specs, as its table entry has them. */
 interface KeyFacts {
   readonly keySpecs: readonly KeySpec[]
   readonly keyFinder: KeyFinderName | undefined
 }
 
-/** Room for the keys of one command; reused from command to command. */
+/** The keys of one command; reused from command to command. */
 export class KeyPositions {
   /** Indexes into the arguments. */
   positions = new Int32Array(16)
@@ -140,7 +140,7 @@ export function hasKeys(facts: KeyFacts): boolean {
 
 /**
  * Puts the keys of a command into `out` and returns their number. 0 also when the arguments make no sense: the
- * handler will answer that. With `withNotKeys`, shard channels count as keys (they have a slot too).
+ * handler reports that. With `withNotKeys`, shard channels count as keys (they have a slot too).
  */
 export function getKeys(facts: KeyFacts, args: Slice[], argc: number, out: KeyPositions, withNotKeys = false): number {
   out.count = 0
@@ -162,7 +162,7 @@ export function getKeys(facts: KeyFacts, args: Slice[], argc: number, out: KeyPo
   return facts.keyFinder === undefined ? 0 : applyFinder(facts.keyFinder, args, argc, out)
 }
 
-/** False: this spec cannot tell, or the arguments do not fit it. */
+/** False: the spec does not describe the keys, or the arguments do not fit it. */
 function applySpec(spec: KeySpec, args: Slice[], argc: number, out: KeyPositions, withNotKeys: boolean): boolean {
   if ((spec.flags & KEY_NOT_KEY) !== 0 && !withNotKeys) return true
   if (spec.begin === 'unknown') return false
@@ -186,7 +186,7 @@ function applySpec(spec: KeySpec, args: Slice[], argc: number, out: KeyPositions
   return (spec.flags & KEY_INCOMPLETE) === 0
 }
 
-/** Index of the argument behind the keyword, or 0. */
+/** Index of the argument after the keyword, or 0. */
 function behindKeyword(spec: KeySpec, args: Slice[], argc: number): number {
   const forward = spec.from > 0
   const end = forward ? argc - 1 : 1
@@ -241,7 +241,7 @@ function bitfieldKeys(args: Slice[], argc: number, out: KeyPositions): void {
   out.add(1, readonly ? KEY_RO | KEY_ACCESS : KEY_RW | KEY_ACCESS | KEY_UPDATE)
 }
 
-/** A count at `countAt` and that many keys behind it; `store` is the index of a destination key, or 0. */
+/** A count at `countAt`, then that many keys; `store` is the index of a destination key, or 0. */
 function countedKeys(countAt: number, store: number, args: Slice[], argc: number, out: KeyPositions): void {
   const keyCount = leadingInteger(args[countAt])
   const first = countAt + 1

@@ -1,5 +1,5 @@
-// Facts: reads the `args` string of a Command, its syntax line with names and types, into the argument tree
-// that COMMAND DOCS prints. Runs only when somebody asks; nothing here is on a command's way.
+// Argument specs: reads the `args` string of a Command, its syntax line with names and types, into the argument tree
+// that COMMAND DOCS prints. Runs only for COMMAND DOCS, never for a command that executes.
 //
 //   line     := element (' ' element)*                  one after the other
 //   element  := '[' argument ']' | argument             [...] is optional

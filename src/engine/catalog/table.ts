@@ -53,12 +53,12 @@ export class TableEntry {
   readonly categories: number
   readonly keySpecs: readonly KeySpec[]
   readonly keyFinder: KeyFinderName | undefined
-  /** The range of keys older clients know: absolute; lastKey counts from the end when negative. All 0: none. */
+  /** COMMAND INFO's first key, last key, step: absolute; lastKey counts from the end when negative. All 0: none. */
   readonly firstKey: number
   readonly lastKey: number
   readonly keyStep: number
   readonly run: CommandHandler
-  /** Takes about the same time whatever the data: dispatch times only a sample of its calls. */
+  /** O(1): dispatch times only a sample of its calls. */
   readonly constantTime: boolean
   /** In the order of the literals. Empty unless a container. */
   readonly subs: TableEntry[] = []
@@ -67,7 +67,7 @@ export class TableEntry {
   // INFO commandstats.
   calls = 0
   usec = 0
-  /** `calls` when one was last timed: usec stands for the calls up to there. */
+  /** `calls` when one was last timed: usec covers the calls up to there. */
   timedCalls = 0
   rejected = 0
   failed = 0
@@ -107,13 +107,13 @@ export class TableEntry {
     return this.command.args === undefined ? [] : parseArguments(this.command.args)
   }
 
-  /** True when so many arguments, the name included, fit its arity; never for a container without a subcommand. */
+  /** True when argc, the name included, fits its arity; never for a container without a subcommand. */
   takes(argc: number): boolean {
     if (this.arity > 0) return argc === this.arity
     return argc >= -this.arity && (this.subs.length === 0 || this.command.run !== undefined)
   }
 
-  /** No key at all is a fine use of the command, as in EVAL. */
+  /** A call without any key is valid, as in EVAL. */
   mayHaveNoKeys(): boolean {
     return (this.flags & CMD_NO_MANDATORY_KEYS) !== 0
   }
@@ -157,7 +157,7 @@ export class CommandTable {
     return this.byName.size
   }
 
-  /** The commands in reach, subcommands not included. */
+  /** The commands that can be called, subcommands not included. */
   entries(): IterableIterator<TableEntry> {
     return this.byName.values()
   }
@@ -167,7 +167,7 @@ export class CommandTable {
     return this.index.find(name)
   }
 
-  /** By the name of the literal, renamed or not: for what comes from a primary or an append-only file. */
+  /** By the literal's name, whatever rename-command did: for commands from a primary or an append-only file. */
   lookupOriginal(name: Slice): TableEntry | undefined {
     return this.originalIndex.find(name)
   }
@@ -176,7 +176,7 @@ export class CommandTable {
     return container.subIndex?.find(name)
   }
 
-  /** What args run: for containers the subcommand named by args[1], the container itself when that is missing. */
+  /** The entry that args name: for containers the subcommand args[1], the container itself when that is missing. */
   resolve(args: Slice[], argc: number): TableEntry | undefined {
     const entry = this.index.find(args[0])
     if (entry?.subIndex === undefined || argc === 1) return entry
@@ -258,7 +258,7 @@ function namesOf(bits: Record<string, number>, set: number): string[] {
   return Object.keys(bits).filter(name => (set & bits[name]) !== 0)
 }
 
-/** Groups whose commands belong to a category without saying so. */
+/** Groups whose commands belong to a category implicitly. */
 const GROUP_CATEGORY: Record<string, AclCategoryName | undefined> = {
   bitmap: 'bitmap',
   connection: 'connection',
@@ -279,7 +279,7 @@ function categoriesOf(command: Command, flags: number): number {
   const named = command.acl ?? GROUP_CATEGORY[command.group] ?? ''
   let bits = bitsOf(named, ACL_CATEGORIES as Record<AclCategoryName, number>)
   if ((flags & CMD_WRITE) !== 0) bits |= ACL_CATEGORIES.write
-  // What a script reads its commands decide, not EVAL_RO itself.
+  // A script's reads are judged by its commands, not by EVAL_RO itself.
   if ((flags & CMD_READONLY) !== 0 && (bits & ACL_CATEGORIES.scripting) === 0) bits |= ACL_CATEGORIES.read
   if ((flags & CMD_ADMIN) !== 0) bits |= ACL_CATEGORIES.admin | ACL_CATEGORIES.dangerous
   if ((flags & CMD_PUBSUB) !== 0) bits |= ACL_CATEGORIES.pubsub
@@ -295,7 +295,7 @@ interface LegacyRange {
   movable: boolean
 }
 
-/** One range for clients that know no key specs: consecutive ranges joined, everything else makes the keys movable. */
+/** One range for clients without key specs: consecutive ranges joined, everything else makes the keys movable. */
 function legacyRange(specs: readonly KeySpec[]): LegacyRange {
   const range: LegacyRange = { firstKey: 0, lastKey: 0, keyStep: 0, movable: false }
   const single = specs.length === 1

@@ -1,17 +1,17 @@
-// Broadcast: messages that several clients get, one behind the other in one buffer, until the turn ends.
+// Broadcast: messages to several clients, one after the other in one buffer, until the turn ends.
 //
 //   reply.u8  [ message 1 | message 2 | message 3 | free … ]
-//             ^batchFrom                          ^batchEnd     of a client that gets all three: one range, one write
+//             ^sharedReplyFrom                    ^sharedReplyEnd   of a client that gets all three: one write
 //
-// Always: a client's range is behind whatever its `out` holds; ranges are written or copied before the buffer is used
-// anew.
+// Always: a client's range follows whatever its `out` holds; ranges are written or copied before the buffer is
+// reused.
 
 import { Reply } from '../../protocol/reply.ts'
 
 export class Broadcast {
-  /** Messages are written here, in the protocol of all who get them. */
+  /** The messages, in the protocol of all receivers. */
   readonly reply = new Reply()
-  /** The turn that it belongs to. */
+  /** The event loop turn it belongs to. */
   turn = -1
   /** A connection still reads from the buffer. */
   isHeld = false

@@ -1,10 +1,10 @@
-// PubSub: who listens to which channel, pattern and shard channel, and delivery.
+// PubSub: subscriptions to channels, patterns and shard channels, and delivery.
 //
-//   channels   name ─▶ one client, or an audience of several
+//   channels   name ─▶ one client, or Subscribers (several)
 //   patterns   the same, with the pattern's bytes beside it
 //
 // Always: a client's own sets (channels, patterns, shardChannels) mirror the maps; CLIENT_PUBSUB is set while any of
-// them is filled. A message is written once per protocol and audience (broadcast.ts).
+// them is filled. A message is written once per protocol and set of subscribers (broadcast.ts).
 
 import type { Database } from '../../keyspace/database.ts'
 import { bytesOf } from '../../lib/bytes.ts'
@@ -20,7 +20,7 @@ import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from './events.ts'
 
 type Listeners = Client | Subscribers
 
-/** Several who listen to the same, in the order they came. */
+/** Several subscribers of the same channel or pattern, in the order they came. */
 class Subscribers {
   readonly clients = new Set<Client>()
   batch2: Broadcast | undefined
@@ -48,7 +48,7 @@ interface Pattern {
   listeners: Listeners
 }
 
-/** What a subscription is to: the word of its confirmation, and where it is kept. */
+/** The kind of a subscription: the word of its confirmation, and where it is stored. */
 export type SubscriptionKind = 'channel' | 'pattern' | 'shard'
 
 const CONFIRM = {
@@ -57,7 +57,7 @@ const CONFIRM = {
   shard: ['ssubscribe', 'sunsubscribe'],
 } as const
 
-/** How a message begins, up to the pattern or the channel. */
+/** The start of a message, up to the pattern or the channel. */
 type Head = Readonly<Record<2 | 3, Uint8Array>>
 
 const MESSAGE = head(3, 'message')
@@ -76,7 +76,7 @@ const ALLOWED_IN_RESP2 = new Set([
   'reset',
 ])
 
-/** A RESP2 client that listens may only change what it listens to. */
+/** A subscribed RESP2 client may only change its subscriptions. */
 const mayRunWhileSubscribed: Gate = (client, entry) =>
   !client.has(CLIENT_PUBSUB) || client.resp === 3 || ALLOWED_IN_RESP2.has(entry.fullName)
     ? undefined
@@ -92,7 +92,7 @@ export class PubSub {
   private readonly names = new TextCache()
   private readonly message2 = new Reply()
   private readonly message3 = new Reply()
-  /** Messages to channels that one client listens to. */
+  /** Messages to channels with a single subscriber. */
   private singleSubscriber2: Broadcast | undefined
   private singleSubscriber3: Broadcast | undefined
 
@@ -107,7 +107,7 @@ export class PubSub {
 
   // ---- subscriptions ----
 
-  /** Channels and patterns of a client; shard channels are counted apart. */
+  /** Number of channels and patterns of a client; shard channels are counted apart. */
   count(client: Client, kind: SubscriptionKind): number {
     if (kind === 'shard') return client.shardChannels?.size ?? 0
     return (client.channels?.size ?? 0) + (client.patterns?.size ?? 0)
@@ -154,7 +154,7 @@ export class PubSub {
     reply.integer(this.count(client, kind))
   }
 
-  /** The client goes, or is RESET: nothing is said. */
+  /** The client disconnects or runs RESET: no confirmations. */
   dropAll(client: Client): void {
     for (const kind of ['channel', 'pattern', 'shard'] as const) {
       for (const name of [...this.ownSet(client, kind)]) this.remove(client, name, kind)
@@ -184,7 +184,7 @@ export class PubSub {
 
   // ---- delivery ----
 
-  /** Sends a message to a channel and to the patterns that match it; how many clients got it. */
+  /** Sends a message to a channel and to matching patterns; returns the number of receivers. */
   publish(channel: Slice, message: Slice): number {
     let receivers = 0
     if (this.channels.size > 0) {
@@ -250,7 +250,7 @@ export class PubSub {
     return from
   }
 
-  /** Whoever publishes hears its own message behind the reply to the whole command, script or transaction. */
+  /** The publisher's own message is sent after the reply of the whole command, script or transaction. */
   private sendToSelf(client: Client, head: Head, glob: Slice | undefined, channel: Slice, message: Slice): void {
     const reply = client.resp === 2 ? this.message2 : this.message3
     const bytes = this.written(reply, head, glob, channel, message)

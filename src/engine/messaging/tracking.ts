@@ -1,12 +1,12 @@
-// Tracking: server-assisted client-side caching. Remembers which client has read which key, and tells it when the key
-// changes.
+// Tracking: server-assisted client-side caching. Remembers which client has read which key, and sends an invalidation
+// when the key changes.
 //
-//   default   a command of a tracking client reads keys ─▶ remembered; a change ─▶ one message, forgotten
-//   BCAST     a client names prefixes; every changed key below them is told, at the end of the event loop's turn
+//   default   a tracking client reads keys ─▶ remembered; a change ─▶ one invalidation, forgotten
+//   BCAST     a client names prefixes; changed keys with one are sent at the end of the event loop's turn
 //
-// Always: `trackedItems` is the number of remembered (key, client) pairs; engine.keyWatchers includes one for each
-// client that tracks and one for each remembered key, which stay remembered when their clients go or stop. Messages
-// to the client whose command made the change follow that command's reply.
+// Always: `trackedItems` is the number of remembered (key, client) pairs; engine.modifiedKeyListeners includes one for
+// each tracking client and one for each remembered key; keys stay remembered when their clients disconnect or stop
+// tracking. Invalidations to the client whose command made the change follow that command's reply.
 
 import type { Slice } from '../../lib/slice.ts'
 import type { Reply } from '../../protocol/reply.ts'
@@ -17,7 +17,7 @@ import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_TRACKING, type Client } from '../cl
 import type { Engine } from '../engine.ts'
 
 export interface TrackingOptions {
-  /** Id of the client that gets the messages, 0: the client itself. */
+  /** Id of the client that gets the invalidations, 0: the client itself. */
   redirect: number
   bcast: boolean
   optIn: boolean
@@ -27,7 +27,7 @@ export interface TrackingOptions {
 }
 
 export interface TrackingState extends TrackingOptions {
-  /** CLIENT CACHING has decided about the next command. */
+  /** Set by CLIENT CACHING for the next command. */
   caching: boolean | undefined
   brokenRedirect: boolean
 }
@@ -91,14 +91,14 @@ export class Tracking {
     this.engine.modifiedKeyListeners--
   }
 
-  /** After a command of a client that tracks: remembers the keys it has read. */
+  /** After a command of a tracking client: remembers the keys it has read. */
   remember(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
     const state = Tracking.stateOf(client)
     if (state === undefined) return
     const caching = state.caching
-    // As in Redis, any CLIENT command in between leaves the decision standing.
+    // As in Redis, CLIENT commands in between do not reset the decision of CLIENT CACHING.
     if (entry.parent?.fullName !== 'client' && (client.flags & CLIENT_MULTI) === 0) state.caching = undefined
-    // Of a script its commands count, not what it was called with.
+    // A script's keys are remembered by the commands in it, not by EVAL.
     if (state.bcast || (entry.flags & CMD_READONLY) === 0 || entry.command.group === 'scripting') return
     if (state.optIn && caching !== true) return
     if (state.optOut && caching === false) return
@@ -115,7 +115,7 @@ export class Tracking {
     }
   }
 
-  /** A key has changed or gone; null: all of them. */
+  /** A key was modified or removed; null: all keys. */
   keyChanged(key: Slice | null): void {
     if (key === null) return this.everythingChanged()
     const name = key.latin1()
@@ -194,7 +194,7 @@ export class Tracking {
     }
   }
 
-  /** At the end of a turn: prefixes are told, and the table is kept within tracking-table-max-keys. */
+  /** At the end of a turn: sends BCAST invalidations, and limits the table to tracking-table-max-keys. */
   private finishTurn(): void {
     for (const [prefix, { keys, by }] of this.changed) {
       const all = [...keys]

@@ -1,6 +1,6 @@
-// AclLog: who was refused, newest first.
+// AclLog: commands and logins that were denied, newest first (ACL LOG).
 //
-// Always: at most acllog-max-len entries; one that repeats a recent one only counts up and comes to the front.
+// Always: at most acllog-max-len entries; one that repeats a recent one only raises its count and moves to the front.
 
 interface AclLogEntry {
   id: number
@@ -18,7 +18,7 @@ interface AclLogEntry {
 
 type Refusal = Pick<AclLogEntry, 'reason' | 'context' | 'object' | 'username' | 'clientInfo'>
 
-/** Only so many entries are looked through for one of the same kind, and only so long counts as the same. */
+/** Only so many entries are compared with a new one, and only within so long are two the same. */
 const SAME_SEARCHED_MAX = 10
 const SAME_MS_MAX = 60_000
 

@@ -1,4 +1,4 @@
-// What the engine and its parts contribute to INFO: clients, commands, errors, latency, pub/sub, tracking, keys.
+// The INFO fields of the engine and its parts: clients, commands, errors, latency, pub/sub, tracking, keys.
 
 import type { TableEntry } from '../catalog/table.ts'
 import { clientClass } from '../client-memory.ts'
@@ -45,7 +45,7 @@ function clientsInfo(engine: Engine): InfoSource {
   }
 }
 
-/** What comes and goes: connections, commands, bytes, errors. */
+/** Connections, commands, bytes, errors. */
 function trafficInfo(engine: Engine): InfoSource {
   const { stats } = engine
   return {

@@ -1,9 +1,9 @@
-// InfoSource: what a room contributes to INFO. The room keeps its counters, says how each field is read, and how CONFIG
-// RESETSTAT resets them. Order, titles and the list of all names: server/info-fields.ts.
+// InfoSource: what a module contributes to INFO. The module owns its counters, says how each field is read, and how
+// CONFIG RESETSTAT resets them. Order, titles and the list of all names: server/info-fields.ts.
 //
-//   room: { section: 'stats', fields: { pubsub_channels: () => … }, reset() } ─▶ server/info.ts ─▶ text
+//   module: { section: 'stats', fields: { pubsub_channels: () => … }, reset() } ─▶ server/info.ts ─▶ text
 //
-// Always: a field has one owner; it is read when INFO is asked, never copied beforehand.
+// Always: a field has one owner; it is read when INFO runs, never copied beforehand.
 
 export type InfoValue = number | string
 export type PutField = (name: string, value: InfoValue) => void
@@ -14,13 +14,13 @@ export interface InfoSource {
   readonly fields?: { readonly [name: string]: () => InfoValue | undefined }
   /** Fields whose names depend on the state; the key is their listed name, which ends with `*`. */
   readonly rows?: { readonly [name: string]: (put: PutField) => void }
-  /** Called before the fields are read: for what several of them are computed from. */
+  /** Called before the fields are read: computes what several of them share. */
   prepare?(): void
   /** CONFIG RESETSTAT. */
   reset?(): void
 }
 
-/** Field names must not contain what ends one. */
+/** Replaces characters that would end a field name. */
 export function safeName(name: string): string {
   return name.replace(/[#:\n\r]/g, '_')
 }

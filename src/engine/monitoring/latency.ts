@@ -1,4 +1,4 @@
-// Latency: how long commands take (a histogram each), and spikes of events that stop the server (time series).
+// Latency: a histogram of each command's execution times, and latency spikes of events (time series).
 //
 // Always: a series holds the worst sample of each of the last SAMPLES_MAX seconds that had one, oldest first.
 
@@ -33,7 +33,7 @@ export class Latency {
     histogram.record(Math.floor(durationUs) * 1000, times)
   }
 
-  /** The histogram of a command, all of its calls in it: those since one was last timed took as long as that one. */
+  /** The histogram of a command. Calls since the last timed one count as long as that one. */
   histogram(entry: TableEntry): Histogram | undefined {
     const histogram = this.histograms.get(entry)
     const missing = entry.calls - entry.timedCalls
@@ -44,7 +44,7 @@ export class Latency {
     return histogram
   }
 
-  /** Notes a spike; whoever calls has compared it with latency-monitor-threshold. */
+  /** Adds a spike; the caller has compared it with latency-monitor-threshold. */
   addSpike(event: string, ms: number, unixSeconds: number): void {
     let series = this.series.get(event)
     if (series === undefined) {
@@ -62,7 +62,7 @@ export class Latency {
     samples.push({ unixSeconds, ms })
   }
 
-  /** Forgets one event, or all; how many there were. */
+  /** LATENCY RESET of one event, or of all; returns their number. */
   resetSpikes(event?: string): number {
     let forgotten = 0
     for (const name of [...this.series.keys()]) {

@@ -1,5 +1,5 @@
-// Observers: what is noted about commands as they run: MONITOR, SLOWLOG, latency. Puts itself into dispatch, and stays
-// out of its way where nobody asks.
+// Observers: MONITOR, SLOWLOG and latency monitoring of commands, called by dispatch after each command. What is not
+// configured costs a comparison.
 
 import type { Slice } from '../../lib/slice.ts'
 import { quoted } from '../../lib/words.ts'
@@ -11,7 +11,7 @@ import { Latency } from './latency.ts'
 import { withoutSecrets } from './redact.ts'
 import { Slowlog } from './slowlog.ts'
 
-/** Fast commands are timed one by one only when somebody wants to hear of times this short. */
+/** Fast commands are timed one by one only when a threshold is below this. */
 const FAST_COMMAND_US = 2000
 
 export class Observers {
@@ -30,7 +30,7 @@ export class Observers {
     this.settingsChanged()
   }
 
-  /** To be called when one of the settings that this reads has changed. */
+  /** Called when one of the settings that this reads has changed. */
   settingsChanged(): void {
     const { settings, dispatch } = this.engine
     const slowUs = settings.slowlogLogSlowerThan
@@ -48,7 +48,7 @@ export class Observers {
     times: number,
   ): void {
     const { settings, keyspace } = this.engine
-    // EXEC is shown behind the commands that it ran.
+    // EXEC is shown after the commands that it ran.
     if (this.monitors.size > 0 && entry.fullName === 'exec') this.show(client, entry, args, argc)
     if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
     const slowUs = settings.slowlogLogSlowerThan
@@ -62,7 +62,7 @@ export class Observers {
       this.latency.addSpike((entry.flags & CMD_FAST) !== 0 ? 'fast-command' : 'command', ms, unixSeconds)
   }
 
-  /** Notes that something other than a command has held the server up. */
+  /** Records a latency spike of something other than a command. */
   spike(event: string, durationUs: number): void {
     const threshold = this.engine.settings.latencyMonitorThreshold
     const ms = Math.floor(durationUs / 1000)
@@ -94,7 +94,7 @@ export class Observers {
       .join(' ')
     const line = `${time} [${client.db.index} ${from}] ${words}`
     for (const monitor of this.monitors) {
-      // Who resets is no monitor any more when its RESET has run.
+      // A client that runs RESET is no monitor any more afterwards.
       if (monitor === client && entry.fullName === 'reset') continue
       engine.replyTo(monitor, reply => reply.simple(line))
     }

@@ -1,4 +1,4 @@
-// Redact: passwords among the arguments of a command, which no log may show.
+// Redact: replaces passwords in a command's arguments before they are logged.
 
 import { equalsNoCase } from '../../lib/bytes.ts'
 import { Slice } from '../../lib/slice.ts'

@@ -1,4 +1,4 @@
-// Slowlog: the last commands that took long, newest first.
+// Slowlog: the most recent slow commands, newest first.
 //
 // Always: at most slowlog-max-len entries; each keeps at most ARGS_MAX arguments of at most ARG_BYTES_MAX bytes.
 

@@ -1,4 +1,4 @@
-// Stats: what the engine counts of one server. What other parts count, they keep themselves.
+// Stats: the counters of the engine. Other parts own theirs.
 
 export class Stats {
   connectionsReceived = 0
@@ -8,11 +8,11 @@ export class Stats {
   netOutputBytes = 0
   protocolErrors = 0
   errorReplies = 0
-  /** Of errorReplies, those to replicas, and to commands of the append-only file. */
+  /** Of errorReplies, those to replicas and to commands of the append-only file. */
   unexpectedErrorReplies = 0
-  /** Exceptions that were answered with an error. */
+  /** Exceptions that were replied to as internal errors. */
   unexpectedErrors = 0
-  /** Times that bytes came, and were sent. */
+  /** Number of reads and writes on sockets. */
   reads = 0
   writes = 0
   /** Clients closed for maxmemory-clients. */
@@ -23,7 +23,7 @@ export class Stats {
   /** Calls per error code ('ERR', 'WRONGTYPE' …). */
   readonly errors = new Map<string, number>()
 
-  /** Turns of the event loop that had replies to send. */
+  /** Turns of the event loop with replies to send. */
   turns = 0
   commandsPerTurnMax = 0
   private commandsBefore = 0
@@ -35,7 +35,7 @@ export class Stats {
     this.commandsBefore = this.commandsProcessed
   }
 
-  /** CONFIG RESETSTAT. As in Redis, what was denied by ACL rules is not forgotten. */
+  /** CONFIG RESETSTAT. As in Redis, ACL denials are not reset. */
   reset(): void {
     const { errors, aclDeniedAuth, ...numbers } = new Stats()
     Object.assign(this, numbers)

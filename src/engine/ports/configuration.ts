@@ -1,4 +1,4 @@
-// Configuration: what commands ask of the server's configuration. server/configuration.ts is behind it.
+// Configuration: the server's configuration as commands use it; implemented by server/configuration.ts.
 
 interface ConfigCaller {
   /** The client is on this machine. */
@@ -6,15 +6,15 @@ interface ConfigCaller {
 }
 
 export interface Configuration {
-  /** Names and values, as CONFIG GET answers patterns. */
+  /** Names and values that match patterns, as in CONFIG GET. */
   get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[]
   /** Sets all pairs or none: null, or the error line; a promise when sockets or files have to be waited for. */
   set(
     pairs: readonly (readonly [name: string, value: string])[],
     caller: ConfigCaller,
   ): string | null | Promise<string | null>
-  /** Writes the file back, `everything`: also what has its default. Null, or the error line. */
+  /** CONFIG REWRITE. `everything`: also directives at their default. Null, or the error line. */
   rewrite(everything: boolean): string | null
-  /** Whether values of this directive are secrets, to be kept out of logs. */
+  /** Whether this directive's values are secrets, which logs must not show. */
   isSensitive(name: string): boolean
 }

@@ -1,30 +1,30 @@
-// Host: what commands ask of the server around the engine. The server (or a test) fills it in; the engine only hands it
-// on.
+// Host: the server around the engine, as commands use it. Implemented by the server (or a test); the engine only hands
+// it on.
 //
-// Always: nothing here is called on the way of an ordinary command.
+// Always: ordinary commands call nothing here.
 
 export type ShutdownFlag = 'save' | 'nosave' | 'now' | 'force'
 
 export interface Host {
   /** Wall clock, microseconds since 1970. */
   nowUs(): number
-  /** Stops this server, and all others of the process, for a while: DEBUG SLEEP. */
+  /** Blocks the whole process for a while: DEBUG SLEEP. */
   sleepMs(ms: number): void
   /** The text of INFO; `sections` as the client wrote them, none for the default ones. */
   infoText(sections: readonly string[]): string
-  /** CONFIG RESETSTAT: every part's counters begin anew. */
+  /** CONFIG RESETSTAT: resets every part's counters. */
   resetStats(): void
   memory(): MemoryFigures
-  /** Gives unused memory back to the operating system as far as the runtime lets us. */
+  /** Returns unused memory to the operating system, as far as the runtime allows. */
   purgeMemory(): void
   /**
-   * Begins an orderly end. `failed` is called if the server goes on after all: when saving failed, or after
+   * Begins an orderly shutdown. `failed` is called if the server continues after all: when saving failed, or after
    * abortShutdown().
    */
   shutdown(flags: readonly ShutdownFlag[], failed: () => void): void
   /**
-   * `error` came unexpectedly, `during` what: there is a crash report in the log, and this server ends without saving.
-   * Does not return: it ends the process, or throws ServerFailed where the process belongs to somebody else.
+   * Handles an unexpected `error`; `during` names the work. Logs a crash report and ends this server without saving.
+   * Does not return: ends the process, or throws ServerFailed where the process belongs to an embedding program.
    */
   fail(error: unknown, during: string): never
   /** False: nothing to abort. */
@@ -34,26 +34,26 @@ export interface Host {
   /** 'master' or 'replica'. */
   readonly role: string
   readonly version: string
-  /** FLUSHALL also empties the snapshot file. */
+  /** After FLUSHALL: empties the RDB file too. */
   afterFlushAll(): void
-  /** Stops and starts the periodic work. */
+  /** Stops or starts the cron. */
   pauseCron(paused: boolean): void
-  /** Keys expire by themselves. */
+  /** DEBUG SET-ACTIVE-EXPIRE. */
   setActiveExpire(active: boolean): void
-  /** After how many milliseconds CLIENT LIST forgets a client's longest reply; negative: never. */
+  /** Milliseconds after which the peak reply size of a client is reset; negative: never. */
   setReplyPeakReset(ms: number): void
 }
 
-/** Where memory went, in bytes unless said otherwise. */
+/** The memory statistics, in bytes unless said otherwise. */
 export interface MemoryFigures {
   /** used_memory: everything the dataset, the clients and the subsystems hold. */
   usedBytes: number
   peakBytes: number
   startupBytes: number
   rssBytes: number
-  /** Resident memory that is the runtime's own: its code, its heap, the sources. */
+  /** Resident memory of the runtime itself: its code, its heap, the sources. */
   baseBytes: number
-  /** What is in use, the pages that hold anything of it, and what is resident for it. */
+  /** Allocated, active (pages with any allocation) and resident bytes of the arena. */
   allocatedBytes: number
   activeBytes: number
   residentBytes: number
@@ -63,9 +63,9 @@ export interface MemoryFigures {
   aofBufferBytes: number
   scriptBytes: number
   functionBytes: number
-  /** Output of replicas and the buffer of the append-only file: evicting keys would not help against it. */
+  /** Replica output buffers and the AOF buffer: eviction would not free them, so maxmemory does not count them. */
   notCountedBytes: number
-  /** Not part of the dataset: what Redis calls overhead. */
+  /** Redis's overhead: everything that is not the dataset. */
   overheadBytes: number
   datasetBytes: number
   keys: number

@@ -1,4 +1,4 @@
-// Migration: keys on their way to another server: MIGRATE. The server fills this in (server/migration.ts).
+// Migration: MIGRATE as commands use it; implemented by server/migration.ts.
 
 import type { Database } from '../../keyspace/database.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -9,18 +9,18 @@ export interface MigrationOrder {
   port: string
   /** The database of the target. */
   index: number
-  /** How long the target may be silent. */
+  /** Timeout of each reply of the target. */
   timeoutMs: number
   copy: boolean
   replace: boolean
-  /** The words behind AUTH; none: no authentication. */
+  /** The arguments of AUTH; none: no authentication. */
   credentials: readonly Slice[]
   from: Database
-  /** Keys of `from` that exist; copies. */
+  /** Existing keys of `from`; copies. */
   keys: readonly Slice[]
 }
 
 export interface Migration {
-  /** Moves the keys; the client, which is blocked already, gets the answer. */
+  /** Moves the keys; the client, which is blocked already, gets the reply. */
   start(client: Client, order: MigrationOrder): void
 }

@@ -1,5 +1,5 @@
-// Payloads: a value as bytes of its own, in the format of RDB files: DUMP, RESTORE, MIGRATE. The server fills this in
-// (persistence/rdb/payload.ts).
+// Payloads: serialised values in the RDB format, for DUMP, RESTORE, MIGRATE. Implemented by
+// persistence/rdb/payload.ts.
 
 import type { Database } from '../../keyspace/database.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -10,15 +10,15 @@ export interface Payloads {
   dump(entry: Ref): Slice
   /** True when version and checksum are right. */
   isSound(payload: Slice): boolean
-  /** Reads the value out of a sound payload; false when it is none. `deep`: look for duplicates too. */
+  /** Reads the value of a sound payload; false when it is malformed. `deep`: check for duplicates too. */
   read(payload: Slice, deep: boolean): boolean
-  /** Why read() has refused: for the log. */
+  /** Why read() has failed: for the log. */
   readonly failure: string
-  /** Gives the value that read() has read to a key that does not exist. */
+  /** Stores the value that read() has read under a key that does not exist. */
   place(db: Database, key: Slice): Ref
-  /** Gives up the value that read() has read. */
+  /** Drops the value that read() has read. */
   drop(): void
-  /** How many values were looked through deeply. */
+  /** Number of deep checks. */
   sanitizations: number
   /** DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
   skipChecks: boolean

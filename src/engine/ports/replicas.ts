@@ -1,34 +1,34 @@
-// Replicas: what commands ask of replication (replication/replicas.ts). The server fills it in.
+// Replicas: replication as commands use it; implemented by replication/replicas.ts.
 
 import type { Client } from '../client.ts'
 
 export interface Replicas {
-  /** SYNC: the client gets the dataset and from then on every change. */
+  /** SYNC: full synchronisation, then the replication stream. */
   sync(client: Client): void
-  /** PSYNC: likewise, or only what it has missed since `offset` of the stream `id`; offset -1: it has nothing. */
+  /** PSYNC: likewise, or a partial one from `offset` of the stream with replication ID `id`; offset -1: always full. */
   psync(client: Client, id: string, offset: number): void
-  /** REPLCONF rdb-only: the client wants the dataset and nothing after it. */
+  /** REPLCONF rdb-only: the client gets the snapshot and no stream. */
   setRdbOnly(client: Client, only: boolean): void
-  /** REPLCONF capa eof: the client takes a dataset whose length is not known beforehand. */
+  /** REPLCONF capa eof: the client accepts a diskless snapshot, of unknown length. */
   setCapaEof(client: Client): void
   /** REPLCONF listening-port. */
   setPort(client: Client, port: number): void
-  /** REPLCONF ACK: how much of the stream the client has, and (FACK) how much of it on its disk, if it tells. */
+  /** REPLCONF ACK: the replica's offset, and (FACK) its fsynced offset, if it sends one. */
   acknowledged(client: Client, offset: number, onDisk: number | undefined): void
-  /** Those that are there. */
+  /** The connected replicas. */
   list(): readonly ReplicaInfo[]
-  /** Bytes of the stream so far. */
+  /** master_repl_offset. */
   readonly offset: number
 }
 
-/** 'rdb_transmitted': it has what it wanted, the dataset alone. */
+/** 'rdb_transmitted': an rdb-only client has its snapshot. */
 export type ReplicaInfoState = 'wait_bgsave' | 'send_bulk' | 'online' | 'rdb_transmitted'
 
 export interface ReplicaInfo {
   readonly client: Client
-  /** As it told by REPLCONF; 0: it did not. */
+  /** From REPLCONF listening-port; 0: not sent. */
   readonly port: number
-  /** As INFO says it. */
+  /** As in INFO. */
   readonly state: ReplicaInfoState
   readonly ackOffset: number
   /** Wall clock, milliseconds. */

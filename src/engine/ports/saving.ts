@@ -1,11 +1,11 @@
-// Saving: what commands ask of persistence (persistence/persistence.ts). The server fills it in.
+// Saving: persistence as commands use it; implemented by persistence/persistence.ts.
 //
-// Always: an outcome is undefined for success, or the error the client gets, with its code.
+// Always: an outcome is undefined for success, or the error reply with its code.
 
 export interface Saving {
   /** SAVE. */
   save(): string | undefined
-  /** BGSAVE: the status line that the client gets, or an error. */
+  /** BGSAVE: the status reply, or an error. */
   backgroundSave(schedule: boolean, inTransaction: boolean): { status: string } | { error: string }
   /** BGREWRITEAOF: likewise. */
   rewriteAof(inTransaction: boolean): { status: string } | { error: string }
@@ -13,8 +13,8 @@ export interface Saving {
   readonly lastSaveSeconds: number
   /** DEBUG RELOAD. */
   reload(options: { save: boolean; flush: boolean; merge: boolean }): string | undefined
-  /** Every write to the append-only file is delayed by so many microseconds: for tests. */
+  /** Delays every write to the append-only file by so many microseconds: for tests. */
   flushSleepUs: number
-  /** DEBUG LOADAOF: an error message, or undefined. With `inTurns` others are told meanwhile that it loads. */
+  /** DEBUG LOADAOF: an error message, or undefined. `inTurns`: other clients get -LOADING meanwhile. */
   loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined
 }

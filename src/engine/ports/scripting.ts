@@ -1,5 +1,4 @@
-// Scripting: what commands and the server ask of the room where scripts and functions run (src/scripting). The server
-// fills it in.
+// Scripting: scripts and functions as commands and the server use them. Implemented by scripting/scripting.ts.
 //
 // Always: one script runs at a time. One that takes long is suspended between slices; other clients are then served
 // with -BUSY, except for commands that are allowed meanwhile.
@@ -11,17 +10,17 @@ import type { Client, QueuedCommand } from '../client.ts'
 import type { Context } from '../context.ts'
 
 export interface Scripting {
-  /** EVAL and its like: args are script or digest, number of keys, keys, arguments. Replies, now or later. */
+  /** EVAL and its variants: args are script or digest, number of keys, keys, arguments. Replies, now or later. */
   evaluate(ctx: Context, by: 'text' | 'digest', readOnly: boolean): void
   /** FCALL and FCALL_RO. */
   callFunction(ctx: Context, readOnly: boolean): void
-  /** CMD_ bits of this very call, where the script says more than its command. */
+  /** CMD_ bits of this call, where the script declares more than its command. */
   flagsOf(entry: TableEntry, args: Slice[], argc: number): number
-  /** The script that is suspended, or was when the current command came. */
+  /** The suspended script, or the one that was suspended when the current command came. */
   readonly running: RunningScript | undefined
   /**
-   * Set while the append-only log is replayed, and others are served in between: whose commands these are. A script of
-   * its that takes long is suspended as well; who replays waits until none is running.
+   * Set while the append-only file is replayed in slices: the client of its commands. Its slow scripts are suspended as
+   * well; the loader waits until none is running.
    */
   replaying: Client | undefined
   /** Microseconds since 1970, the same throughout a script. */
@@ -32,7 +31,7 @@ export interface Scripting {
   readonly functions: FunctionLibraries
   /** Scripts may call any command, even those flagged noscript: DEBUG SET-DISABLE-DENY-SCRIPTS. */
   allowEverything(on: boolean): void
-  /** Called once by whoever ran a script, when that script is suspended: `resumed` goes on behind it. */
+  /** When the script that the caller ran is suspended, has `resumed` called after its end. */
   afterScript(resumed: () => void): void
 }
 
@@ -49,10 +48,10 @@ export type Outcome = { readonly error?: undefined; readonly text: string } | { 
 
 export interface ScriptCache {
   readonly size: number
-  /** What the cache holds, and what the interpreter holds besides. */
+  /** Memory of the cache, and of the interpreter besides. */
   readonly memoryBytes: number
   readonly interpreterBytes: number
-  /** Compiles and keeps a script; its digest. */
+  /** Compiles and caches a script; returns its digest. */
   load(body: Slice): Outcome
   has(digest: Slice): boolean
   flush(): void
@@ -79,11 +78,11 @@ export interface FunctionLibraries {
   readonly engineNames: readonly string[]
   /** Text and names are latin1, one char a byte. */
   libraries(): Iterable<LibraryInfo>
-  /** The name of the library. `timeLimited`: code that takes long is given up. */
+  /** Loads a library; its name. `timeLimited`: code that takes long is aborted. */
   load(code: Slice, replace: boolean, timeLimited: boolean): Outcome
   delete(name: Slice): boolean
   flush(): void
-  /** All libraries as FUNCTION DUMP gives them out. */
+  /** All libraries as one FUNCTION DUMP payload. */
   dump(): Slice
   restore(payload: Slice, policy: 'append' | 'replace' | 'flush'): Outcome
 }

@@ -1,5 +1,5 @@
-// ServerCommands: what commands may ask of the server beyond keys and replies, by the part that answers. It is all
-// that a handler sees of the engine (Context.server); what a part is behind it, it does not know.
+// ServerCommands: what commands may use of the server beyond keys and replies, by part. It is all that a handler sees
+// of the engine (Context.server).
 
 import type { LogLevel } from '../../system/system.ts'
 import type { Auth } from '../auth.ts'
@@ -36,7 +36,7 @@ export interface ServerCommands {
   readonly observers: Observers
   readonly acknowledgements: Pick<Acknowledgements, 'wait' | 'isOnDisk'>
   readonly pause: Pick<ClientPause, 'begin' | 'end'>
-  // What other rooms implement.
+  // Implemented by other modules.
   readonly configuration: Configuration | undefined
   readonly host: Host
   readonly migration: Migration
@@ -46,9 +46,9 @@ export interface ServerCommands {
   readonly scripting: Scripting
   /** An unsigned 32-bit integer. */
   random(): number
-  /** Closes a client's connection, with what is already written to it sent first if `afterReply`. */
+  /** Closes a client's connection; with `afterReply` what is already written to it is sent first. */
   closeClient(client: Client, afterReply?: boolean): void
-  /** RESET: subscriptions, tracking, monitoring and the like of a client end. */
+  /** RESET: ends subscriptions, tracking, monitoring and the like. */
   resetClient(client: Client): void
   /** CLIENT UNBLOCK. */
   unblockClient(client: Client, withError: boolean): void

@@ -1,19 +1,19 @@
-// Acknowledgements: clients that wait until what they wrote has reached replicas (WAIT) or disks (WAITAOF). The
-// append-only file and replication say how far they are; this is where they say so.
+// Acknowledgements: clients blocked until their writes have reached replicas (WAIT) or disks (WAITAOF). The append-only
+// file and replication report their progress here.
 //
-// Always: a client in `waiting` is blocked here, or gone and dropped at the next progressed().
+// Always: a client in `waiting` is blocked here, or is dropped at the next processClientsWaitingReplicas().
 
 import type { Reply } from '../../protocol/reply.ts'
 import type { BlockState, Client } from '../client.ts'
 import type { Context } from '../context.ts'
 import type { Engine } from '../engine.ts'
 
-/** What a client waits for: that many of each. */
+/** numlocal, numreplicas. */
 interface WaitTarget {
-  /** 1: our own append-only file must be on disk. */
+  /** 1: our own append-only file must be fsynced. */
   local: number
   replicas: number
-  /** WAITAOF: replicas count when they have it on disk. */
+  /** WAITAOF: replicas count when they have fsynced. */
   onDisk: boolean
 }
 
@@ -24,11 +24,11 @@ interface Waiting {
 }
 
 export class Acknowledgements {
-  /** True when all that a client has written is on our disk; undefined while there is no append-only file. */
+  /** True when all writes of a client are fsynced here; undefined while there is no append-only file. */
   isOnDisk: ((client: Client) => boolean) | undefined
-  /** How many replicas have all that a client has written; undefined: there are none. */
+  /** Number of replicas that have all writes of a client; undefined: there are none. */
   replicasWith: ((client: Client, onDisk: boolean) => number) | undefined
-  /** Asks replicas how far they are. */
+  /** Sends GETACK to replicas. */
   requestAcks: (() => void) | undefined
   private readonly engine: Engine
   private waiting: Waiting[] = []
@@ -37,7 +37,7 @@ export class Acknowledgements {
     this.engine = engine
   }
 
-  /** Answers the client as soon as there are enough copies, or after `timeoutMs` (0: never) with those there are. */
+  /** Replies as soon as there are enough copies, or after `timeoutMs` (0: never) with their number then. */
   wait(ctx: Context, wanted: WaitTarget, timeoutMs: number): void {
     const { client } = ctx
     if (!ctx.canBlock || this.enough(client, wanted)) return this.write(ctx.reply, client, wanted)
@@ -46,7 +46,7 @@ export class Acknowledgements {
     this.requestAcks?.()
   }
 
-  /** The append-only file or a replica has got further. */
+  /** The append-only file was fsynced, or a replica has acknowledged. */
   processClientsWaitingReplicas(): void {
     if (this.waiting.length === 0) return
     const still: Waiting[] = []

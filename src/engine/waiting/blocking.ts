@@ -1,4 +1,4 @@
-// Blocking: clients that wait for keys (BLPOP and its like), and who is served when a key comes into being.
+// Blocking: clients blocked on keys (BLPOP and the like), and who is served when a key gets data.
 //
 //   block(): client ─▶ waits under each of its keys, in order of arrival
 //   keyReady(): key ─▶ ready list                       (from the keyspace, in the middle of a command)
@@ -22,18 +22,18 @@ interface ReadyKey {
 
 export class Blocking {
   waiting = 0
-  /** A suspended script is at work: nobody is served. */
+  /** A suspended script is running: no client is served. */
   servingSuspended = false
-  /** Clients blocked, for INFO. */
+  /** blocked_clients of INFO. */
   clients = new Set<Client>()
-  /** A client waits until that moment (milliseconds of the monotonic clock). */
+  /** Called when a client blocks with a deadline (milliseconds of the monotonic clock). */
   onDeadline: ((deadlineMs: number) => void) | undefined
   private readonly engine: Engine
   private readonly byKey: Map<string, Set<Client>>[] = []
   private readyKeys: ReadyKey[] = []
   private readonly readySet = new Set<string>()
   private serving = false
-  /** The client whose command is being run again: block() keeps its place and its deadline. */
+  /** The client whose command is being run again: block() leaves its place and its deadline. */
   private retrying: Client | undefined
 
   constructor(engine: Engine) {
@@ -86,7 +86,7 @@ export class Blocking {
     if (timeoutMs !== 0) this.onDeadline?.(client.blocked.deadlineMs)
   }
 
-  /** A client waits for something that is no key; whoever wakes it calls unblock(). */
+  /** Blocks a client on something other than a key; the caller unblocks it later. */
   blockOther(client: Client, timeoutMs: number, onTimeout: (client: Client) => void, ctx: Context): void {
     client.flags |= CLIENT_BLOCKED
     client.blocked = {
@@ -110,7 +110,7 @@ export class Blocking {
     return this.retrying === client
   }
 
-  /** Keys that somebody waits for; `onRemoval`: those whose removal somebody waits for too. */
+  /** Number of keys with blocked clients; `onRemoval`: only those whose removal unblocks (unblockOnNokey). */
   keyCount(onRemoval: boolean): number {
     let count = 0
     for (const keys of this.byKey) {
@@ -120,7 +120,7 @@ export class Blocking {
     return count
   }
 
-  /** A key has come into being or changed so that a waiting client may go on. `type` -1: it has gone. */
+  /** A key has got data for a blocked client. `type` -1: the key was removed. */
   keyReady(database: Database, key: Slice, type: number): void {
     const clients = this.byKey[database.index]
     if (clients === undefined || clients.size === 0) return
@@ -134,7 +134,7 @@ export class Blocking {
     this.readyKeys.push({ database, key: name })
   }
 
-  /** All keys that somebody waits for in this database may have changed (SWAPDB, FLUSHALL). */
+  /** All keys with blocked clients in this database may have changed (SWAPDB, FLUSHALL). */
   databaseReady(database: Database): void {
     for (const key of this.byKey[database.index]?.keys() ?? []) {
       const id = `${database.index} ${key}`
@@ -144,11 +144,11 @@ export class Blocking {
     }
   }
 
-  /** Lets waiting clients have what is there for them. Serving one may ready further keys. */
+  /** Serves the clients of ready keys. Serving one may ready further keys. */
   serve(): void {
     if (this.serving || this.servingSuspended || this.readyKeys.length === 0) return
     this.serving = true
-    // What readied the keys may have taken long: they may have run out by now.
+    // What readied the keys may have taken long: they may have expired by now.
     this.engine.tick()
     while (this.readyKeys.length > 0) {
       const keys = this.readyKeys
@@ -175,20 +175,20 @@ export class Blocking {
   }
 
   /**
-   * The type of what a client could be served, -1 for nothing. A key that has run out is left for commands to remove.
+   * The type of a key that could serve a client, -1 for none. Does not remove an expired key: commands do.
    */
   private typeWithoutExpiring(database: Database, key: Slice): number {
     const entry = database.find(key, LOOKUP_NO_EXPIRE)
     return entry === 0 ? -1 : database.entries.typeOf(entry)
   }
 
-  /** Serving was left by an exception. */
+  /** An exception has ended serve(). */
   stopServing(): void {
     this.serving = false
     this.retrying = undefined
   }
 
-  /** Runs a blocked client's command again; it either answers, and the client goes on, or blocks as before. */
+  /** Runs a blocked client's command again; it either replies, and the client is unblocked, or blocks as before. */
   private reprocess(client: Client): void {
     const { engine } = this
     const state = client.blocked!
@@ -213,13 +213,13 @@ export class Blocking {
     }
   }
 
-  /** Ends a client's wait; its further commands are run soon. Its command is counted by whoever calls. */
+  /** Unblocks a client; its further commands are run soon. The caller counts its command. */
   unblock(client: Client): void {
     this.forget(client)
     if (client.queryBytes > 0) this.unblockedClients.push(client)
   }
 
-  /** Ends the wait of a client that was answered by another than its command, which counts now. */
+  /** Unblocks a client whose reply was not written by its own command, which counts now. */
   finish(client: Client, failed = false): void {
     const state = client.blocked
     if (state === undefined) return
@@ -227,10 +227,10 @@ export class Blocking {
     this.engine.dispatch.countWaited(client, state, failed)
   }
 
-  /** Clients that are free again and have sent more meanwhile. */
+  /** Unblocked clients whose query buffers are to be processed. */
   readonly unblockedClients: Client[] = []
 
-  /** Answers a client as if its time were over. */
+  /** Replies as at the timeout, and unblocks. */
   timeOut(client: Client): void {
     const state = client.blocked
     if (state === undefined) return
@@ -239,14 +239,14 @@ export class Blocking {
     this.finish(client)
   }
 
-  /** Ends a client's wait with an error of its command. */
+  /** Unblocks a client with an error. */
   abort(client: Client, error: string): void {
     if (client.blocked === undefined) return
     this.answerError(client, errorBytes(error))
     this.finish(client, true)
   }
 
-  /** Ends a client's wait because its command may not run again. */
+  /** Unblocks a client whose command may not run again. */
   private refuse(client: Client, error: Uint8Array): void {
     client.blocked!.command.entry.rejected++
     this.answerError(client, error)
@@ -260,7 +260,7 @@ export class Blocking {
     })
   }
 
-  /** Clients whose time is over are answered; called by the cron and by the timer for the next deadline. */
+  /** Handles clients whose timeout is over; called by the cron and by the timer for the next deadline. */
   checkTimeouts(): void {
     if (this.clients.size === 0) return
     const nowMs = this.engine.machine.monotonicUs() / 1000
@@ -283,7 +283,7 @@ export class Blocking {
     return next
   }
 
-  /** Takes a client off every list. */
+  /** Removes a client from every list. */
   forget(client: Client): void {
     const state = client.blocked
     if (state === undefined) return

@@ -1,11 +1,10 @@
-// The gate of large values under a snapshot: a command that would change a large value which the snapshot has not saved
-// yet would have to wait for the whole value to be written. Its client is postponed instead, and everybody else is
-// served.
+// The 'snapshot' gate: a command that would change a large value which the snapshot has not saved yet would have to
+// wait for the whole value to be written. Its client is postponed instead, and other clients are served.
 //
 //   command ─▶ POSTPONE ─▶ [the snapshot saves the value, in slices] ─▶ released ─▶ parsed and judged again
 //
-// Always: a transaction or script waits as a whole, before any of it has run. What a script changes without naming it
-// among its keys is not seen here: the snapshot then saves the value at once.
+// Always: a transaction or script waits as a whole, before any of it has run. Keys that a script does not declare are
+// not seen here: the snapshot then saves their values at once.
 
 import type { Slice } from '../../lib/slice.ts'
 import { CMD_MAY_REPLICATE, CMD_WRITE } from '../catalog/command.ts'
@@ -16,7 +15,7 @@ import type { Engine } from '../engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../gates.ts'
 
 const MAY_CHANGE = CMD_WRITE | CMD_MAY_REPLICATE
-/** What is only read stays as it is, and what is replaced or removed is cheaply detached. */
+/** Reads leave the value as it is; overwriting and removing detach it cheaply. */
 const LEAVES_VALUE = KEY_RO | KEY_OW | KEY_RM
 
 export function largeValueGate(engine: Engine): Gate {

@@ -1,9 +1,9 @@
-// ClientPause: CLIENT PAUSE. While it lasts, commands are postponed: all, or those that may change something; keys do
-// not expire, and nothing is evicted.
+// ClientPause: CLIENT PAUSE. While it lasts, commands are postponed: all, or those that may write; keys do not expire
+// and are not evicted.
 //
 //   RUNNING → PAUSED [begin] → RUNNING [end]
 //
-// Always: the gate is set only while paused. Who begins a pause sees to it that end() is called at untilMs (the cron).
+// Always: the gate is set only while paused. The caller of begin() arranges for end() at untilMs (the cron).
 
 import { CMD_MAY_REPLICATE, CMD_WRITE } from '../catalog/command.ts'
 import type { Engine } from '../engine.ts'
@@ -26,7 +26,7 @@ export class ClientPause {
     return this.untilMs !== 0 && this.engine.keyspace.nowMs < this.untilMs
   }
 
-  /** Of two pauses the later end and the stricter kind win. `all`: also commands that only read. */
+  /** Of two pauses the later end and the stricter mode win. `all`: also commands that only read. */
   begin(untilMs: number, all: boolean): void {
     this.engine.keyspace.hideExpired = true
     this.untilMs = Math.max(this.untilMs, untilMs)

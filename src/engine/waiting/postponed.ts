@@ -1,10 +1,10 @@
-// PostponedClients: clients whose next command waits until a reason of the server's has gone: CLIENT PAUSE, keys that
-// MIGRATE sends, a large value that a snapshot has not saved yet. The reason is the name of the gate that postponed.
+// PostponedClients: clients whose next command waits for a reason to end: CLIENT PAUSE, keys that MIGRATE sends, a
+// large value that a snapshot has not saved yet. The reason is the name of the gate that postponed.
 //
 //   gate ─▶ POSTPONE ─▶ [postpone: the bytes stay in the query buffer] ─▶ release ─▶ parsed and judged again
 //
-// Always: a client is postponed for one reason, has CLIENT_POSTPONED while it is, and leaves when its connection goes.
-// A blocked command that may not run again yet stays blocked; release then offers it all keys anew.
+// Always: a client is postponed for one reason, has CLIENT_POSTPONED meanwhile, and is removed when it disconnects.
+// A blocked command that may not run again yet stays blocked; release() then offers it all keys anew.
 
 import { CLIENT_POSTPONED, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
@@ -23,7 +23,7 @@ export class PostponedClients {
     })
   }
 
-  /** How many clients are postponed; INFO counts them among blocked_clients. */
+  /** Number of postponed clients; INFO counts them among blocked_clients. */
   get count(): number {
     let count = 0
     for (const clients of this.reasons.values()) count += clients.size
@@ -37,12 +37,12 @@ export class PostponedClients {
     else clients.add(client)
   }
 
-  /** A blocked command has something to get, but may not run for this reason. */
+  /** A blocked command could be served, but may not run for this reason. */
   withhold(reason: GateName): void {
     this.withheld.add(reason)
   }
 
-  /** The reason has gone, or may have for some: commands are judged again, at the end of the event. */
+  /** The reason has ended, or may have for some: commands are judged again, at the end of the event. */
   release(reason: GateName): void {
     const { blocking, keyspace } = this.engine
     for (const client of this.reasons.get(reason) ?? []) {
