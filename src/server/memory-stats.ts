@@ -150,8 +150,8 @@ export class MemoryStats {
   /**
    *   rss   [ runtime: at most BASE_BYTES_MAX | resident: pages that were in use | … active: are | … allocated: used ]
    *
-   * What the pages of small values have free, up to SLACK_BYTES_MAX, is what an allocator cannot do without: it
-   * counts as allocated. Whatever is counted outside the arena is taken to be resident to the byte.
+   * What resident pages have free, up to SLACK_BYTES_MAX, is what an allocator cannot do without: it counts as
+   * allocated. Whatever is counted outside the arena is taken to be resident to the byte.
    */
   private resident(
     usedBytes: number,
@@ -159,12 +159,13 @@ export class MemoryStats {
     const { arena } = this.engine.keyspace
     const outside = usedBytes - arena.usedBytes
     const pageBytes = Math.max(arena.pageBytes, arena.usedBytes)
-    const slack = Math.min(pageBytes - arena.usedBytes, SLACK_BYTES_MAX)
-    const residentBytes = Math.max(pageBytes, this.touchedBytes) + outside
+    const touchedBytes = Math.max(pageBytes, this.touchedBytes)
+    const slack = Math.min(touchedBytes - arena.usedBytes, SLACK_BYTES_MAX)
+    const residentBytes = touchedBytes + outside
     return {
       baseBytes: Math.min(Math.max(0, this.rssBytes - residentBytes), BASE_BYTES_MAX),
       allocatedBytes: usedBytes + slack,
-      activeBytes: pageBytes + outside,
+      activeBytes: Math.max(pageBytes, arena.usedBytes + slack) + outside,
       residentBytes,
     }
   }
