@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import { crashRun, POLICIES } from '../../test/crash/simulation.ts'
 
-// More of them, and other seeds: test/crash/simulate.ts.
+// test/crash/simulate.ts runs more of them, with other seeds.
 const RUNS = 2
 
 for (const policy of POLICIES) {

@@ -1,6 +1,6 @@
-// DatasetLoader: reads a dataset from disk into the keyspace: at the start, and for DEBUG RELOAD and LOADAOF.
+// DatasetLoader: loads the dataset from disk into the keyspace: at startup, for DEBUG RELOAD and DEBUG LOADAOF.
 //
-// Always: while it works keys do not expire; what was loaded counts as saved (dirty is 0).
+// Always: keys do not expire while loading; a loaded dataset counts as saved (dirty is 0).
 
 import type { AofFiles } from './aof/files.ts'
 import { AofLoader } from './aof/loader.ts'
@@ -19,7 +19,7 @@ interface DatasetLoaderParts {
 }
 
 export class DatasetLoader {
-  /** Of the last dataset that was loaded. */
+  /** Figures of the last load. */
   lastLoad = { keysLoaded: 0, keysExpired: 0 }
   private readonly parts: DatasetLoaderParts
   private readonly rdb: RdbLoader
@@ -29,7 +29,7 @@ export class DatasetLoader {
     this.rdb = new RdbLoader(parts.server, parts.progress)
   }
 
-  /** Loads the append-only file if that is on, else the RDB file, in turns. Throws LoadFailure. */
+  /** Loads the AOF if appendonly is on, else the RDB file, in steps, serving clients meanwhile. Throws LoadFailure. */
   async load(): Promise<void> {
     const { keyspace } = this.parts.server.engine
     keyspace.expiryPaused = true
@@ -98,7 +98,7 @@ export class DatasetLoader {
   loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined {
     const { ctx } = this.parts.server.engine
     const steps = this.reloadLog(inTurns)
-    // Commands of the log run in the middle of this one.
+    // The replayed commands use this command's context.
     const saved = ctx.save()
     const outcome = inTurns ? this.startedInTurns(steps) : runThrough(steps)
     ctx.restore(saved)
@@ -128,7 +128,7 @@ export class DatasetLoader {
     return undefined
   }
 
-  /** Loads; why it could not, which is logged. */
+  /** Runs a loader; returns its failure, which is logged. */
   private *tried<Result>(steps: LoadSteps<Result>): LoadSteps<LoadFailure | undefined> {
     const { engine, log } = this.parts.server
     engine.keyspace.expiryPaused = true

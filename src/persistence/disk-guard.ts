@@ -1,4 +1,4 @@
-// DiskGuard: whether the disk takes what is written, and the gate that refuses writes while it does not.
+// DiskGuard: the state of the disk, and the gate that refuses writes (MISCONF) after a failed save or AOF write.
 //
 //   HEALTHY → FAILING [saveEnded, writeEnded, syncEnded with a failure] → HEALTHY [the same without]
 //

@@ -1,35 +1,34 @@
-// FileSink: bytes on their way into a file that gets its name only when all of them are on the disk.
+// FileSink: writes a temporary file and renames it once all its bytes are fsynced.
 //
 //   OPEN ─ write … ─▶ finish ─▶ [all written] ─▶ fsync ─▶ close ─▶ rename ─▶ fsync of the folder ─▶ done(null)
 //     └── a write fails, or abort() ─▶ closed, the temporary file removed ─▶ done(error), if finish() was called
 //
-// Always: chunks are written in order, one at a time, off the main thread; a chunk belongs to the sink until `release`
-// gives it back.
+// Always: chunks are written in order, one at a time, off the main thread; the sink owns a chunk until `release`.
 
 import { attempt, type DiskError, type Done, type FileSystem } from '../system/system.ts'
 
-/** So many bytes may wait before the producer should pause. */
+/** With so many bytes pending the producer should pause. */
 const PENDING_BYTES_MAX = 4 << 20
 const SYNC_BYTES = 4 << 20
 
-/** Takes bytes away: a file, or later a socket. */
+/** A consumer of bytes: a file or sockets. */
 export interface ByteSink {
   /** Takes u8[0 .. length); the buffer is given back through `release`. */
   write(u8: Uint8Array, length: number): void
-  /** Gets buffers back. */
+  /** Returns buffers to the producer. */
   release: (u8: Uint8Array) => void
-  /** False: it is better to wait for `onDrain` before writing more. */
+  /** False: the producer should wait for `onDrain`. */
   readonly ready: boolean
   onDrain: () => void
-  /** Why it takes no more bytes. */
+  /** Why writing failed. */
   readonly error: DiskError | undefined
 }
 
-/** A sink that a whole dataset goes to. */
+/** The sink of a whole snapshot. */
 export interface JobSink extends ByteSink {
-  /** All is written. `done` is called when it has arrived, not before this returns. */
+  /** End of input. `done` is called when all is written (and in place), never before this returns. */
   finish(done: (error: DiskError | null) => void): void
-  /** Nothing more comes. */
+  /** Cancels. */
   abort(reason: DiskError): void
 }
 
@@ -41,7 +40,7 @@ interface Chunk {
 interface FileSinkNames {
   temporary: string
   path: string
-  /** The disk is made to keep up, so that the last fsync is short. */
+  /** rdb-save-incremental-fsync, aof-rewrite-incremental-fsync: fsync now and then, so that the last is short. */
   incrementalSync: boolean
 }
 
@@ -115,7 +114,7 @@ export class FileSink implements JobSink {
     })
   }
 
-  /** Gives the file its name once every byte is on the disk. `done` is not called before this returns. */
+  /** Fsyncs the file and renames it. `done` is not called before this returns. */
   finish(done: (error: DiskError | null) => void): void {
     this.finishing = () => {
       this.finishing = undefined
@@ -131,7 +130,7 @@ export class FileSink implements JobSink {
     if (!this.busy && (this.queue.length === 0 || this.error !== undefined)) this.finishing()
   }
 
-  /** None of it on the main thread: to take the name from an older file is to delete that, and its blocks. */
+  /** Off the main thread: replacing an older file frees its blocks, which can take long. */
   private install(done: Done): void {
     const { disk, fd, temporary, path } = this
     this.fd = -1
@@ -156,7 +155,7 @@ export class FileSink implements JobSink {
     done(error)
   }
 
-  /** Gives up: nothing of the file remains. */
+  /** Cancels and removes the temporary file. */
   abort(reason: DiskError): void {
     this.error ??= reason
     if (!this.busy) this.remove()
@@ -175,7 +174,7 @@ export class FileSink implements JobSink {
   }
 }
 
-/** Bytes straight into a file that is open already, for the one who can wait. */
+/** Synchronous writes to an open file. */
 export class DirectSink implements ByteSink {
   error: DiskError | undefined
   release: (u8: Uint8Array) => void = () => {}

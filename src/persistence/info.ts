@@ -1,4 +1,4 @@
-// What persistence contributes to INFO.
+// The persistence section of INFO.
 
 import type { InfoSource } from '../engine/monitoring/info.ts'
 import { AOF_OFF } from './aof/log.ts'
@@ -15,7 +15,7 @@ export function persistenceInfo(persistence: Persistence): InfoSource[] {
     },
     {
       section: 'stats',
-      // Nothing forks here: what redis-server would have forked for.
+      // Nothing forks here: counted is what redis-server would have forked for.
       fields: { total_forks: () => persistence.saver.saves + persistence.rewriter.rewrites },
     },
   ]
@@ -25,7 +25,7 @@ function resetStats({ saver, rewriter, aof }: Persistence): void {
   saver.saves = rewriter.rewrites = rewriter.consecutiveFailures = aof.delayedSyncs = 0
 }
 
-/** How much of the snapshot is made, in percent. */
+/** Progress of the snapshot in percent. */
 function percentDone(job: { keysDone: number; keysTotal: number } | undefined): number {
   return job === undefined || job.keysTotal === 0 ? 0 : (job.keysDone / job.keysTotal) * 100
 }

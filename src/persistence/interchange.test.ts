@@ -9,7 +9,7 @@ import { ServerProcess } from '../../test/harness/server-process.ts'
 import { oraclePath, oracleVersion, sleep } from '../../test/harness/target.ts'
 import { seededRandom, virtualSystem } from '../system/virtual.ts'
 
-// Files both ways: what ours has written redis-server loads, and the other way about, with the same data in it.
+// redis-server loads what Redstart wrote and the other way round, with equal data.
 
 const skip = oraclePath === undefined ? 'REDIS_SERVER is not set' : false
 const LATER_MS = 4_000_000_000_000
@@ -22,7 +22,7 @@ const LOG = {
 const times = <T>(n: number, item: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => item(i))
 const noise = (seed: number, bytes: number) => seededRandom(seed).bytes(bytes)
 
-/** Commands that make every type in every encoding, with what else a key can have. */
+/** Commands that make every type in every encoding, with expiry and access figures. */
 const DATASET: readonly (readonly Word[])[] = [
   ...['0', '-1', '12345', '2147483648', '-9223372036854775808', '9223372036854775807', '007', '', 'short'].map(
     (text, i) => ['set', `string ${i}`, text],
@@ -52,7 +52,7 @@ const DATASET: readonly (readonly Word[])[] = [
   ['geoadd', 'places', 13.361389, 38.115556, 'Palermo', 15.087269, 37.502669, 'Catania'],
   ['pfadd', 'sparse', ...times(20, i => i)],
   ...times(4, i => ['pfadd', 'dense', ...times(1000, k => i * 1000 + k)]),
-  // Counting writes: the count is kept in the value.
+  // PFCOUNT counts as a write: it caches the cardinality in the value.
   ['pfcount', 'sparse'],
   ['pfcount', 'dense'],
   ...times(300, i => ['xadd', 'stream', `${i + 1}-${i % 3}`, 'field', `value ${i}`, `other ${i % 4}`, i]),
@@ -81,7 +81,7 @@ const DATASET: readonly (readonly Word[])[] = [
   ['select', 0],
 ]
 
-/** Commands behind the rewrite of a log, so that they are in its last file. */
+/** Commands after the AOF rewrite, so that they are in the incremental file. */
 const MORE: readonly (readonly Word[])[] = [
   ['multi'],
   ['set', 'in a transaction', 1],
@@ -95,7 +95,7 @@ const MORE: readonly (readonly Word[])[] = [
   ['set', 'running out', 'w', 'keepttl'],
 ]
 
-/** Before 7.2 digests were made of scores in another form. */
+/** Before 7.2 DEBUG DIGEST formatted scores differently. */
 function digests(): Word[][] {
   if ((oracleVersion ?? '7.2') >= '7.2') return [['debug', 'digest']]
   const keys = DATASET.filter(([name]) => !/^(zadd|geoadd|select|function|x.*)$/.test(String(name))).map(
@@ -104,7 +104,7 @@ function digests(): Word[][] {
   return [['debug', 'digest-value', 'stream', 'empty stream', ...keys]]
 }
 
-/** Commands whose replies tell what DEBUG DIGEST does not. */
+/** Commands for what DEBUG DIGEST does not cover. */
 const QUESTIONS: readonly (readonly Word[])[] = [
   ...digests(),
   ['zcount', 'sorted set', 0.1, 0.1],
@@ -140,7 +140,7 @@ function isError(reply: PlainValue): boolean {
 async function answers(call: Call): Promise<string[]> {
   const lines: string[] = []
   for (const words of QUESTIONS) {
-    // Averages of times to live differ with the moment.
+    // avg_ttl depends on the moment.
     const reply = JSON.stringify(await call(...words)).replace(/avg_ttl=\d+/g, '')
     lines.push(`${words.join(' ')}: ${reply}`)
   }
@@ -173,7 +173,7 @@ async function withTheirs(
   }
 }
 
-/** Everything in the folders, the log aside. */
+/** All files except the server's log. */
 const FILES = ['.', 'appendonlydir']
 
 function bringOut(machine: ReturnType<typeof virtualSystem>, folder: string): void {
@@ -196,7 +196,7 @@ function bringIn(folder: string, machine: ReturnType<typeof virtualSystem>): voi
   }
 }
 
-/** Where the data is: in an RDB file, or in a log, with commands behind its base. */
+/** Persistence by an RDB file, or by an AOF with commands after its base. */
 const FORMS = [
   { name: 'an RDB file', directives: {}, write: ['save'], more: [] },
   { name: 'a log', directives: LOG, write: ['bgrewriteaof'], more: MORE },

@@ -1,4 +1,4 @@
-// KeyspaceTarget: puts what an RDB file holds into a keyspace.
+// KeyspaceTarget: the RdbTarget that adds keys to the keyspace.
 
 import type { Database } from '../keyspace/database.ts'
 import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
@@ -10,29 +10,29 @@ import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
 import type { ValueReader } from './values/value-codec.ts'
 
 const EMPTY_KEYS_LOGGED_MAX = 10
-/** Type, key and value. */
+/** The smallest key in a file: type, key and value, a byte each. */
 const KEY_BYTES_MIN = 3
-/** A larger table grows as it does otherwise: to make it all at once would be a pause. */
+/** A larger table grows incrementally: allocating it at once would block. */
 const RESERVED_KEYS_MAX = 1 << 23
 
 export interface KeyspaceTargetOptions {
-  /** Keys whose time is over are left out. */
+  /** Expired keys are skipped. */
   dropExpired: boolean
   fileBytes: number
-  /** A key that is there already is replaced; otherwise it is an error. */
+  /** An existing key is replaced; otherwise it is an error. */
   replace: boolean
-  /** Loads a library of functions; an error message when that fails. */
+  /** Loads a function library; returns an error message on failure. */
   library(code: Slice): string | undefined
 }
 
-/** The file holds what it must not: a duplicate, or something only another server can read. */
+/** The file has a duplicate key, or data of a module or library that cannot be loaded. */
 export class LoadRefused extends Error {}
 
 export class KeyspaceTarget implements RdbTarget {
   keysLoaded = 0
   keysExpired = 0
   emptyKeys = 0
-  /** From the file's aux fields; 0 when it does not tell. */
+  /** used-mem of the file's aux fields; 0 when it is absent. */
   usedMemoryBytes = 0
   private readonly space: Keyspace
   private readonly log: Log
@@ -87,13 +87,13 @@ export class KeyspaceTarget implements RdbTarget {
     return true
   }
 
-  /** What a file says of itself may be false: more keys than fit into its bytes are not believed. */
+  /** RESIZEDB: the tables are presized, but not for more keys than the file has bytes for. */
   expect(keys: number, expires: number): void {
     const most = Math.min(this.options.fileBytes / KEY_BYTES_MIN, RESERVED_KEYS_MAX)
     this.db.reserve(Math.min(keys, most), Math.min(expires, keys, most))
   }
 
-  /** The file is at its end. */
+  /** End of the file. */
   end(): void {
     for (const db of this.space.databases) db.trim()
   }

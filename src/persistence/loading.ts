@@ -1,12 +1,12 @@
-// Loading: how far the loading of a file is, and how the work is divided: loaders are generators that pause every few
-// milliseconds, so that clients are answered meanwhile; who cannot wait runs them through.
+// Loading: the progress of loading, and its division into steps: loaders are generators that yield every few
+// milliseconds, so that clients are served meanwhile; a synchronous load runs them to the end.
 
 import type { Clock } from '../system/system.ts'
 
-/** What a loader yields: how many milliseconds it would like to rest. */
+/** A loader yields the milliseconds it asks to pause. */
 export type LoadSteps<Result> = Generator<number, Result, void>
 
-/** The file cannot be loaded: the lines say why, the server must not start with it. */
+/** The dataset cannot be loaded and the server must not start; the lines say why. */
 export class LoadFailure extends Error {
   readonly lines: readonly string[]
   constructor(...lines: string[]) {
@@ -17,7 +17,7 @@ export class LoadFailure extends Error {
 
 export class LoadProgress {
   active = false
-  /** Seconds since 1970. */
+  /** Unix time. */
   startSeconds = 0
   totalBytes = 0
   loadedBytes = 0
@@ -28,7 +28,7 @@ export class LoadProgress {
   private readonly changed: () => void
   private startUs = 0
 
-  /** `changed` is called when loading begins and when it ends. */
+  /** `changed` is called when loading begins and ends. */
   constructor(clock: Clock, changed: () => void) {
     this.clock = clock
     this.changed = changed
@@ -59,7 +59,7 @@ export class LoadProgress {
   }
 }
 
-/** Runs a loader to its end, letting others work in between. */
+/** Runs a loader to its end, with the event loop served between the steps. */
 export async function runInTurns<Result>(
   steps: LoadSteps<Result>,
   rest: (ms: number, fn: () => void) => void,
@@ -71,7 +71,7 @@ export async function runInTurns<Result>(
   }
 }
 
-/** Runs a loader to its end while everything waits. */
+/** Runs a loader to its end synchronously. */
 export function runThrough<Result>(steps: LoadSteps<Result>): Result {
   for (;;) {
     const step = steps.next()

@@ -1,4 +1,4 @@
-// What the rooms of persistence share: the server's parts they work with, and what is known to all of them.
+// What persistence needs of the server: configuration, function libraries, clock, disk, log and engine.
 
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -8,7 +8,7 @@ import type { Background, JobParts } from './snapshot-job.ts'
 import type { RdbOptions } from './snapshot-writer.ts'
 import type { ValueCodecs } from './values/value-codecs.ts'
 
-/** The directives that matter here, as the server's configuration has them at the moment. */
+/** The directives persistence reads, with their current values. */
 interface PersistenceConfig {
   readonly dbfilename: string
   readonly save: readonly { seconds: number; changes: number }[]
@@ -36,11 +36,11 @@ interface PersistenceConfig {
   readonly aofDisableAutoGc: boolean
 }
 
-/** Libraries of functions, which live in RDB files beside the keys. */
+/** Function libraries, which RDB files contain besides the keys. */
 export interface Libraries {
-  /** The code of each. */
+  /** The code of each library. */
   all(): readonly Slice[]
-  /** Takes in one that is not there yet, or (replace) in the place of one; an error message when it cannot. */
+  /** Loads a library; `replace`: one of that name is replaced. Returns an error message on failure. */
   load(code: Slice, replace: boolean): string | undefined
   clear(): void
 }
@@ -51,7 +51,7 @@ export interface PersistenceDependencies {
   disk: FileSystem
   clock: Clock
   log: Log
-  /** Lines of what a forked process of Redis would say. */
+  /** Log lines that Redis's child process would write. */
   childLog: Log
   pid: number
   /** The working directory, for messages. */
@@ -63,9 +63,9 @@ export interface PersistenceDependencies {
   usedMemoryBytes(): number
   libraries: Libraries
   codecs: ValueCodecs
-  /** Ends the process at once: what was acknowledged can no longer be kept. */
+  /** Ends the process: acknowledged writes can no longer be made durable. */
   die(): never
-  /** Tells the latency monitor. */
+  /** Reports a latency spike to the latency monitor. */
   spike(event: string, us: number): void
 }
 
@@ -81,7 +81,7 @@ export function jobParts(parts: PersistenceDependencies): JobParts {
   }
 }
 
-/** How an RDB file is written now. `isBase`: it is the first part of an append-only file. */
+/** The current options of RDB files. `isBase`: the base of an AOF. */
 export function rdbOptions(parts: PersistenceDependencies, isBase: boolean): RdbOptions {
   const { config, clock } = parts
   return {

@@ -4,7 +4,7 @@ import { MachineServer } from '../../test/harness/machine.ts'
 import { encodeCommand, RespError } from '../../test/harness/resp.ts'
 import { seededRandom, virtualSystem } from '../system/virtual.ts'
 
-/** A chunk, and what a piece more makes of it. */
+/** The longest write: a chunk, and a last element that overflows it. */
 const LONGEST_WRITE = 384 * 1024
 
 /** A few keys of every type and encoding, with and without expiry, in two databases. */
@@ -113,7 +113,7 @@ for (const [what, directives] of [
       writeLater.call(machine.disk, fd, u8, offset, length, at, done)
     }
     server.call('appendonly' in directives ? 'bgrewriteaof' : 'bgsave')
-    // What changes meanwhile comes behind the value that is under way.
+    // Keys changed meanwhile follow the value in progress.
     server.call('append', 'lasting', 'x')
     server.call('append', 'lasting', 'y')
     machine.advance(2000)

@@ -1,11 +1,11 @@
-// Persistence: what of one server is on disk, as the commands and the server around it see it. The parts:
+// Persistence: RDB and AOF of one server: the interface for commands and server assembly. Its parts:
 //
-//   startup.ts ─▶ dataset-loader.ts       the start
-//   saver.ts, aof/                        while it runs; snapshot-slot.ts says whose snapshot is under way
-//   disk-guard.ts                         refuses writes while the disk takes nothing
-//   shutdown.ts                           the end
+//   startup.ts ─▶ dataset-loader.ts       startup
+//   saver.ts, aof/                        while running; snapshot-slot.ts has the owner of the active snapshot
+//   disk-guard.ts                         refuses writes after a failed save or AOF write
+//   shutdown.ts                           shutdown
 //
-// Always: at most one snapshot is under way: of a background save, a rewrite of the append-only file, or for replicas.
+// Always: at most one snapshot is active: of a background save, an AOF rewrite, or a full synchronisation.
 
 import { CMD_LOADING } from '../engine/catalog/command.ts'
 import type { Gate } from '../engine/gates.ts'
@@ -56,17 +56,17 @@ export class Persistence implements Saving {
     engine.saving = this
   }
 
-  /** The dataset is not there yet, or the log not open that keeps its changes. */
+  /** The dataset is loading, or the AOF is not open yet. */
   get isLoading(): boolean {
     return this.progress.active || this.starting
   }
 
-  /** The gate of commands is set while the dataset is loaded. */
+  /** Sets the loading gate while the dataset is loaded. */
   private updateLoading(): void {
     this.parts.engine.gates.set('loading', this.isLoading ? loadingGate : undefined)
   }
 
-  /** Loads what is on disk, while clients get LOADING, and opens the log. Throws LoadFailure. */
+  /** Loads the dataset while clients get LOADING, then opens the AOF. Throws LoadFailure. */
   async start(): Promise<void> {
     this.starting = true
     this.updateLoading()
@@ -76,7 +76,7 @@ export class Persistence implements Saving {
     this.updateLoading()
   }
 
-  /** WAITAOF counts our own disk only while there is an append-only file. */
+  /** WAITAOF's numlocal is 1 only with the AOF on. */
   private showOnDisk(on: boolean): void {
     const { acknowledgements } = this.parts.engine
     const { aof } = this
@@ -86,7 +86,7 @@ export class Persistence implements Saving {
 
   // ---- while it runs ----
 
-  /** Now and then. */
+  /** Every tick. */
   cron(): void {
     if (this.isLoading) return
     const { saver, rewriter, slot } = this
@@ -100,7 +100,7 @@ export class Persistence implements Saving {
     if (!slot.isTaken && rewriter.isDue()) rewriter.start()
   }
 
-  /** CONFIG SET appendonly: an error message when the log cannot be turned on. */
+  /** CONFIG SET appendonly; returns an error message when the AOF cannot be turned on. */
   setAppendOnly(on: boolean, inTransaction: boolean): string | undefined {
     const { aof, rewriter, slot, parts } = this
     const { log } = parts
@@ -143,7 +143,7 @@ export class Persistence implements Saving {
     return 'Unable to turn on AOF. Check server logs.'
   }
 
-  /** FLUSHALL: the file on disk becomes empty, too, and a save of what was there before is of no use. */
+  /** FLUSHALL: saves the empty dataset if save points are set, and cancels a running background save. */
   afterFlushAll(): void {
     const { saver } = this
     saver.kill()
@@ -208,12 +208,12 @@ export class Persistence implements Saving {
     return this.loader.loadAof(inTurns)
   }
 
-  /** Does what must be done before the process may end; false, and logged, when it may not. */
+  /** Saves and fsyncs before the process ends; false, and logged, when it must not end. */
   shutdown(flags: readonly ShutdownFlag[]): Promise<boolean> {
     return this.ending.run(flags, this.isLoading)
   }
 
-  /** Removes what was being written when the process ends. */
+  /** Removes temporary files when the process ends. */
   removeTemporary(): void {
     this.ending.removeTemporary()
   }

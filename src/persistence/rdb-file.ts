@@ -1,4 +1,4 @@
-// Whole RDB files: written at once, and read in slices.
+// Whole RDB files: saved synchronously, and read in slices.
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -10,13 +10,13 @@ import { type RdbOptions, SnapshotWriter } from './snapshot-writer.ts'
 
 const WINDOW_BYTES = 1 << 20
 
-/** Which step of saving failed, for the log. */
+/** The step of saving that failed, for the log. */
 export interface SaveFailure {
   step: 'open' | 'write' | 'rename' | 'fsync'
   error: DiskError
 }
 
-/** Saves all databases as they are now under `path`, by way of `temporary`. */
+/** Saves all databases under `path`, written first to `temporary`. */
 export function saveRdb(
   space: Keyspace,
   disk: FileSystem,
@@ -61,7 +61,7 @@ function writeAll(space: Keyspace, writer: SnapshotWriter, sink: DirectSink): vo
   writer.end()
 }
 
-/** Reads a file that is an RDB from `from` on. */
+/** Reads a file whose RDB begins at `from`. */
 export class RdbFileReader {
   readonly reader: RdbReader
   readonly sizeBytes: number
@@ -79,12 +79,12 @@ export class RdbFileReader {
     this.reader.input.total = this.sizeBytes
   }
 
-  /** Bytes of the file that are read. */
+  /** Bytes of the file read so far. */
   get offset(): number {
     return this.reader.input.offset
   }
 
-  /** Reads on for about `budget` bytes; true when the RDB has ended. Throws RdbError, and what the disk throws. */
+  /** Reads about `budget` bytes; true at the end of the RDB. Throws RdbError, and what the disk throws. */
   slice(budget: number): boolean {
     const { reader } = this
     const until = this.offset + budget
@@ -97,14 +97,14 @@ export class RdbFileReader {
     }
   }
 
-  /** Reads a window more; how much it was. What a long string needs is made room for at once, but not read at once. */
+  /** Reads one more window; returns its size. The buffer grows at once for a long string, which arrives in windows. */
   private fill(): number {
     const { reader, disk, fd } = this
     const { input } = reader
     const bytes = WINDOW_BYTES
     reader.room(Math.max(bytes, input.wanted - input.available))
     const got = disk.read(fd, input.u8, input.end, bytes, this.readAt)
-    // A file that ends in the middle of what was to be read.
+    // Unexpected end of the file.
     if (got === 0) throw new RdbError('Unexpected EOF reading RDB file', this.readAt)
     input.end += got
     this.readAt += got

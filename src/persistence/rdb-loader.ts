@@ -9,11 +9,11 @@ import { RdbFileReader } from './rdb-file.ts'
 import { ValueReaders } from './values/value-codecs.ts'
 
 interface RdbLoadOptions {
-  /** Keys whose time is over are left out: not so in the base of an append-only file. */
+  /** Expired keys are skipped; not so in the base of an AOF. */
   dropExpired: boolean
-  /** A key, or a library, that is there already is replaced. */
+  /** An existing key or library is replaced. */
   replace: boolean
-  /** Where the RDB begins in the file. */
+  /** Offset of the RDB in the file. */
   from: number
 }
 
@@ -26,7 +26,7 @@ export class RdbLoader {
     this.progress = progress
   }
 
-  /** Reads the RDB in the open file `fd`; the offset behind it. Throws LoadFailure. */
+  /** Loads the RDB in the open file `fd`; returns the offset after it. Throws LoadFailure. */
   *load(fd: number, path: string, options: RdbLoadOptions): LoadSteps<number> {
     const { engine, config, disk, log, libraries, codecs } = this.parts
     const readers = new ValueReaders(engine.keyspace, engine.settings, codecs)
@@ -83,7 +83,7 @@ export class RdbLoader {
     return new LoadFailure(...lines)
   }
 
-  /** Opens and loads the file of that name; false when there is none. Throws LoadFailure. */
+  /** Opens and loads a file; false when it does not exist. Throws LoadFailure. */
   *loadFile(path: string, options: Omit<RdbLoadOptions, 'from'>): LoadSteps<boolean> {
     const { disk } = this.parts
     let fd = -1

@@ -1,8 +1,8 @@
-// Saver: when the dataset is saved as an RDB file, and what is known about it.
+// Saver: SAVE, BGSAVE and save points, and the figures about them.
 //
 //   SAVE, SHUTDOWN ─▶ saveNow            BGSAVE, save points, a schedule ─▶ startBackground ─▶ SnapshotJob ─▶ finished
 //
-// Always: keyspace.dirty counts the changes that no successful save has in its file yet.
+// Always: keyspace.dirty counts the changes since the last successful save.
 
 import { attempt, DiskError } from '../system/system.ts'
 import type { DiskGuard } from './disk-guard.ts'
@@ -16,13 +16,13 @@ import { SnapshotWriter } from './snapshot-writer.ts'
 const RETRY_SECONDS = 5
 
 export class Saver {
-  /** Seconds since 1970. */
+  /** Unix time. */
   lastSaveSeconds: number
   saves = 0
   scheduled = false
-  /** How long the last background save took; -1: there was none. */
+  /** Duration of the last background save; -1: none yet. */
   lastSeconds = -1
-  /** Memory of what it had to take ahead. */
+  /** Memory of values it wrote early, before a change (rdb_last_cow_size). */
   lastCopyOnWriteBytes = 0
   /** The background save that is running. */
   job: SnapshotJob | undefined
@@ -48,7 +48,7 @@ export class Saver {
     return `temp-${this.parts.pid}.rdb`
   }
 
-  /** Saves while everything waits; false when it failed. */
+  /** Saves synchronously; false on failure. */
   saveNow(): boolean {
     const { engine, config, disk } = this.parts
     this.saves++
@@ -61,10 +61,10 @@ export class Saver {
     return true
   }
 
-  /** Saves in slices, while nothing may change: the last thing a server does. False when it failed. */
+  /** Saves in slices at shutdown, while writes are paused. False on failure. */
   saveAtEnd(): Promise<boolean> {
     const { log } = this.parts
-    // A snapshot for replicas is under way.
+    // A snapshot for replicas is active.
     if (this.slot.isTakenBy('replicas')) return Promise.resolve(this.saveNow())
     this.slot.seize('shutdown')
     this.saves++
@@ -119,7 +119,7 @@ export class Saver {
     else log.warning(`Failed to fsync directory while saving DB: ${error.message}`)
   }
 
-  /** Begins a background save; false when one cannot begin now. */
+  /** Starts a background save; false when it cannot start. */
   startBackground(): boolean {
     const { engine, log } = this.parts
     if (!this.slot.acquire('save')) return false
@@ -155,14 +155,14 @@ export class Saver {
     this.guard.saveEnded(true)
   }
 
-  /** Gives a background save up: its file would be of no use any more. */
+  /** Cancels the background save, whose file would be obsolete. */
   kill(): void {
     if (this.job === undefined) return
     this.killed = true
     this.job.abort(KILLED)
   }
 
-  /** Now and then: begins what is due. */
+  /** Every tick: starts a scheduled or due save. */
   cron(): void {
     if (this.slot.isTaken) return
     const { config, engine, log } = this.parts
@@ -180,7 +180,7 @@ export class Saver {
     }
   }
 
-  /** Removes what a save that was cut off by a crash of this very process number may have left. */
+  /** Removes the temporary file of a crashed process with the same process id. */
   removeTemporary(): void {
     const { disk } = this.parts
     for (const path of [this.temporary, `temp-bg-${this.parts.pid}.rdb`])

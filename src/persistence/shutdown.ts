@@ -1,9 +1,9 @@
-// Shutdown: what must be done with the dataset before the process may end.
+// Shutdown: persistence's steps before the process ends.
 //
-//   give up snapshots ─▶ fsync the append-only file ─▶ save, if asked or configured ─▶ close
+//   cancel snapshots ─▶ fsync the AOF ─▶ save, if requested or configured ─▶ close
 //
-// Always: while the last snapshot is written clients are paused: what it does not have would be lost. When the
-// process may not end, everything goes on as before.
+// Always: clients are paused during the last save, which would not contain their writes. When the process must not end,
+// the pause is lifted.
 
 import type { ShutdownFlag } from '../engine/ports/host.ts'
 import { attempt } from '../system/system.ts'
@@ -25,7 +25,7 @@ export class Shutdown {
     this.rewriter = rewriter
   }
 
-  /** False, and logged, when the process may not end. */
+  /** False, and logged, when the process must not end. */
   async run(flags: readonly ShutdownFlag[], isLoading: boolean): Promise<boolean> {
     const { aof, parts } = this
     const { engine, log } = parts
@@ -51,7 +51,7 @@ export class Shutdown {
     return true
   }
 
-  /** Ends what is being written in the background; false, and logged, when that must not be. */
+  /** Cancels background jobs; false, and logged, when that is not allowed. */
   private giveUpJobs(force: boolean): boolean {
     const { saver, rewriter, aof, parts } = this
     const { log } = parts
@@ -74,7 +74,7 @@ export class Shutdown {
     return true
   }
 
-  /** Removes what was being written when the process ends. */
+  /** Removes temporary files when the process ends. */
   removeTemporary(): void {
     const { parts, saver } = this
     const { disk } = parts

@@ -1,10 +1,9 @@
-// SnapshotJob: one snapshot on its way into a file, or to replicas.
+// SnapshotJob: one snapshot, written in slices to a file or to replicas.
 //
 //   start ─▶ slice … slice ─▶ [all entries written] ─▶ sink.finish ─▶ done(null)
-//     └──── abort, or the disk fails ─▶ the walk goes on to its end unheard ─▶ done(error)
+//     └──── abort, or the disk fails ─▶ the iteration finishes without a consumer ─▶ done(error)
 //
-// Always: `done` is called once, not before start() has returned; while `walking` the keyspace is being walked and no
-// other snapshot can begin.
+// Always: `done` is called once, not before start() has returned; while `isIterating` no other snapshot can begin.
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { Snapshot, type SnapshotConsumer } from '../keyspace/snapshot.ts'
@@ -12,20 +11,20 @@ import type { Clock, DiskError, FileSystem } from '../system/system.ts'
 import type { ByteSink, JobSink } from './file-sink.ts'
 
 const STEPS_PER_LOOK = 4
-/** A request that comes during a slice waits for its end, so it is short. */
+/** A request that arrives during a slice waits for its end, so it is short. */
 const SLICE_US = 500
-/** While clients are at work they get the processor for themselves between the slices. */
+/** The pause between slices while requests arrive. */
 const REST_MS = 1
 
-/** Somebody who calls `job` again and again, for so many microseconds each time, until it says true. */
+/** Calls `job` repeatedly, with a budget in microseconds, until it returns true. */
 export interface Background {
   start(job: (limitUs: number) => boolean): void
 }
 
-/** Turns entries into the bytes of a file. */
+/** Serializes entries into a file's bytes. */
 interface FileWriter extends SnapshotConsumer {
   end(): void
-  /** Memory of the values that had to be taken ahead, since they changed: the price of the snapshot. */
+  /** Memory of the values written early because they were about to change. */
   readonly copyOnWriteBytes: number
 }
 
@@ -36,9 +35,9 @@ export interface JobParts {
   background: Background
   /** Calls `fn` after `ms`. */
   after(ms: number, fn: () => void): void
-  /** Grows with every request that comes. */
+  /** Counts requests. */
   requests(): number
-  /** rdb-key-save-delay, microseconds: for tests that need a slow save. */
+  /** rdb-key-save-delay in microseconds, for tests. */
   keyDelayUs(): number
 }
 
@@ -104,7 +103,7 @@ export class SnapshotJob {
     const end = clock.monotonicUs() + Math.min(limitUs, SLICE_US)
     do {
       if (sink.error !== undefined) this.fail(sink.error)
-      else if (!sink.ready) return true // resume() follows
+      else if (!sink.ready) return true // resume() continues
       const delayUs = this.error === undefined ? this.parts.keyDelayUs() : 0
       if (delayUs > 0) return this.delayed(delayUs)
       for (let left = STEPS_PER_LOOK; left > 0 && snapshot.running; left--) {
@@ -123,7 +122,7 @@ export class SnapshotJob {
     return this.delaying
   }
 
-  /** One key, and then a pause. */
+  /** Writes one key, then pauses. */
   private delayed(delayUs: number): boolean {
     const { snapshot } = this
     for (const before = snapshot.done; snapshot.running && snapshot.done === before; ) snapshot.step()
@@ -153,7 +152,7 @@ export class SnapshotJob {
     this.done(this.error ?? null)
   }
 
-  /** Gives up. `done` is called with `reason`. */
+  /** Cancels; `done` is called with `reason`. */
   abort(reason: DiskError): void {
     this.fail(reason)
   }
@@ -168,7 +167,7 @@ export class SnapshotJob {
     this.resume()
   }
 
-  /** Brings a walk that nobody needs any more to its end now, so that another may begin. */
+  /** Finishes the iteration of a cancelled snapshot synchronously, so that another can begin. */
   finishIteration(): void {
     while (this.snapshot.running) this.snapshot.step()
   }

@@ -1,13 +1,13 @@
-// SnapshotSlot: who may take a snapshot of the keyspace now. There is one slot, and at most one owner.
+// SnapshotSlot: mutual exclusion of snapshots. At most one owner has the slot.
 //
 //   FREE → TAKEN [acquire, seize] → FREE [release]
 //
-// Always: a snapshot whose owner has given it up may still iterate, without a consumer; before the slot is taken
-// again that iteration has finished.
+// Always: the snapshot of an owner that cancelled may still iterate, without a consumer; that iteration finishes before
+// the slot is taken again.
 
 import type { SnapshotJob } from './snapshot-job.ts'
 
-/** A background save, a rewrite of the append-only file, a synchronisation of replicas, the save at the end. */
+/** A background save, an AOF rewrite, a full synchronisation, the save at shutdown. */
 type SnapshotOwner = 'save' | 'rewrite' | 'replicas' | 'shutdown'
 
 export class SnapshotSlot {
@@ -22,7 +22,7 @@ export class SnapshotSlot {
     return this.current === owner
   }
 
-  /** A snapshot that was given up still iterates. */
+  /** A cancelled snapshot still iterates. */
   get isFinishing(): boolean {
     return this.current === undefined && this.job?.isIterating === true
   }
@@ -34,7 +34,7 @@ export class SnapshotSlot {
     return true
   }
 
-  /** Takes the slot from an owner that has been told to give up. */
+  /** Takes the slot from an owner whose job has been aborted. */
   seize(owner: SnapshotOwner): void {
     this.job?.finishIteration()
     this.job = undefined

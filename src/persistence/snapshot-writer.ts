@@ -1,10 +1,10 @@
-// SnapshotWriter: turns the entries that a snapshot hands over into the bytes of an RDB file.
+// SnapshotWriter: the snapshot consumer that writes an RDB file.
 //
-//   main   ... keys ... [ large value, in parts ........ ]           what goes to the sink
-//   side                      [ keys that had to go first ]          appended to main when the large value has ended
+//   main   ... keys ... [ large value, in parts ........ ]           goes to the sink
+//   side                      [ keys that had to be written early ]  appended to main after the large value
 //
-// Always: the checksum covers what was given to the sink, in order; nothing goes into main while a large value is being
-// written but that value.
+// Always: the checksum covers what the sink got, in order; while a large value is in progress main gets only that
+// value.
 
 import type { Entries } from '../keyspace/entries.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
@@ -19,14 +19,14 @@ import { type AccessRecord, RdbWriter } from './rdb/writer.ts'
 import type { ValueCodecs } from './values/value-codecs.ts'
 
 const CHUNK_BYTES = 256 * 1024
-/** A chunk is sent on when it is this full, so that most keys fit behind it without growing it. */
+/** A chunk this full goes to the sink; the rest has space for most keys without growing it. */
 const FULL_BYTES = CHUNK_BYTES - 16 * 1024
 /** Values of about this size and more are written in parts. */
 const LARGE_BYTES = 128 * 1024
 const PART_BYTES = 16 * 1024
-/** The checksum follows the writing this closely: over a whole chunk at once it would be a pause. */
+/** The checksum is updated in steps of this size: a whole chunk at once would block. */
 const SUM_BYTES = 8 * 1024
-/** As many as may be on their way to the disk (file-sink.ts): the walk allocates none. */
+/** As many as may be pending in the sink (file-sink.ts): a snapshot then allocates none. */
 const SPARE_CHUNKS = 24
 const SAMPLES = 5
 
@@ -34,7 +34,7 @@ export interface RdbOptions {
   compress: boolean
   checksum: boolean
   access: AccessRecord
-  /** Name and value, in order. */
+  /** Aux fields in order. */
   aux: readonly (readonly [name: string, value: string])[]
   libraries: readonly Slice[]
   codecs: ValueCodecs
@@ -49,7 +49,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly sink: ByteSink
   private readonly checksum: boolean
   private readonly writer: RdbWriter
-  /** Writes values that come between the parts of a large one. */
+  /** Writes the values that interrupt a large one. */
   private readonly sideWriter: RdbWriter
   private readonly main = new RdbOutput(CHUNK_BYTES)
   private readonly side = new RdbOutput(4096)
@@ -57,7 +57,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly sizes: (Sizes | undefined)[]
   private readonly entries: Entries
   private readonly spare: Uint8Array[] = []
-  /** Memory of the values that were written ahead because they were about to change. */
+  /** Memory of values written early because a command was about to change them. */
   copyOnWriteBytes = 0
   /** main.u8[0 .. summed) is in the checksum. */
   private summed = 0
@@ -65,7 +65,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   private sideDb = -1
   private large = false
 
-  /** Writes what stands before the keys. The keyspace must not change between this and the snapshot's beginning. */
+  /** Writes the header. The keyspace must not change between this and the beginning of the snapshot. */
   constructor(space: Keyspace, sink: ByteSink, options: RdbOptions) {
     this.sink = sink
     this.checksum = options.checksum

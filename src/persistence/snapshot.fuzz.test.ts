@@ -42,7 +42,7 @@ test('a snapshot is of the moment it began, whatever happens meanwhile', async (
     const end = server.digest()
     const again = await MachineServer.start(machine)
     assert.equal(again.digest(), digest, `seed ${seed}`)
-    // And the server itself has come to no harm.
+    // The server itself still works.
     server.call('save')
     assert.equal((await MachineServer.start(machine)).digest(), end, `seed ${seed}`)
   }

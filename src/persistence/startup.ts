@@ -1,9 +1,9 @@
-// Startup: what is on disk at the start: found, loaded, brought to the disk for good, and the append-only file opened
-// behind it.
+// Startup: loads the dataset, fsyncs what was loaded, and opens the AOF for appending.
 //
-//   readManifest ─▶ load ─▶ secure ─▶ openLog          (without an append-only file: load ─▶ secure)
+//   readManifest ─▶ load ─▶ secureLog ─▶ openLog       (without an AOF: load ─▶ secureRdb)
 //
-// Always: nothing is served before all of it is done, and every failure is a LoadFailure: the server must not start.
+//
+// Always: no client is served before all of it is done; a failure is a LoadFailure: the server must not start.
 
 import { attempt } from '../system/system.ts'
 import type { AofFiles } from './aof/files.ts'
@@ -36,7 +36,7 @@ export class Startup {
     if (appendonly) await this.openLog()
   }
 
-  /** Which files the log has; one from before there were manifests is taken over. */
+  /** Reads the manifest; a single-file AOF from before Redis 7 is converted. */
   private async readManifest(): Promise<void> {
     const { files, parts } = this
     try {
@@ -51,15 +51,14 @@ export class Startup {
   }
 
   /**
-   * What was loaded may be what a killed process has written but not brought to the disk: clients see it from now on,
-   * so that is made up for.
+   * A killed process may have written bytes without fsync. Clients now see them as data, so they are fsynced.
    */
   private async secureLog(): Promise<void> {
     const failure = await this.files.secured()
     if (failure !== null) throw new LoadFailure(`Can't bring what was loaded to the disk: ${failure.message}`)
   }
 
-  /** The same of a snapshot, whose bytes are there since it has its name. */
+  /** The same for the RDB file: fsync of its directory, since its bytes are fsynced before its rename. */
   private secureRdb(): Promise<void> {
     const { disk, config, log } = this.parts
     return new Promise(resolve => {
@@ -71,7 +70,7 @@ export class Startup {
     })
   }
 
-  /** Opens the log for writing behind what was loaded. */
+  /** Opens the AOF for appending. */
   private async openLog(): Promise<void> {
     const { files, parts, aof } = this
     if (files.makeFolder() !== undefined) throw new LoadFailure(`Can't use the append-only dir ${files.folder}`)

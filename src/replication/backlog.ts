@@ -1,9 +1,9 @@
-// Backlog: the last bytes of the stream, for replicas that come back.
+// Backlog: the replication backlog: the last bytes of the stream, for partial resynchronisation.
 //
 //   start                              end = offset of the stream
 //     [ chunk ][ chunk ][ chunk ]…[ chunk ]
 //
-// Always: whole chunks go when the rest is still `limit` bytes or more.
+// Always: a chunk is dropped only when `limit` bytes remain without it.
 
 const GONE = new Uint8Array(0)
 const SHIFT_CHUNKS = 1000
@@ -30,14 +30,14 @@ export class Backlog {
       this.start += this.chunks[this.first].length
       this.chunks[this.first++] = GONE
     }
-    // Shifting one by one would move the whole list each time.
+    // Array.shift() for each chunk would move the whole array each time.
     if (this.first > SHIFT_CHUNKS && this.first * 2 > this.chunks.length) {
       this.chunks.splice(0, this.first)
       this.first = 0
     }
   }
 
-  /** The stream from `offset` on; undefined: that is gone, or has not been yet. */
+  /** The stream from `offset` on; undefined: outside of the backlog. */
   since(offset: number): Uint8Array[] | undefined {
     if (offset < this.start || offset > this.end) return undefined
     const found: Uint8Array[] = []

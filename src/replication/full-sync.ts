@@ -1,9 +1,9 @@
-// FullSync: the dataset on its way to replicas: one snapshot serves all that wait for it.
+// FullSync: full synchronisation: one snapshot for all replicas that wait for it.
 //
-//   WAITING ─▶ SAVING ─▶ SENDING ─▶ [online]            by way of a file          [startFile, saved, send]
-//      └─────────────────▶ SENDING ─▶ [transmitted]     as it is made             [startSockets]
+//   WAITING ─▶ SAVING ─▶ SENDING ─▶ [online]            disk-backed          [startFile, saved, send]
+//      └─────────────────▶ SENDING ─▶ [transmitted]     diskless             [startSockets]
 //
-// Always: all replicas of one snapshot begin at the stream's offset of its moment; a replica that goes is left out.
+// Always: all replicas of a snapshot get the replication offset of its beginning; a disconnected replica is dropped.
 
 import type { Client } from '../engine/client.ts'
 import { bytesOf } from '../lib/bytes.ts'
@@ -26,12 +26,12 @@ export interface FullSyncConfig {
   readonly replDisklessSync: boolean
   /** Seconds. */
   readonly replDisklessSyncDelay: number
-  /** 0: the delay is always waited for. */
+  /** 0: always wait for the full delay. */
   readonly replDisklessSyncMaxReplicas: number
 }
 
 interface FullSyncParts {
-  /** What persistence has of the server. */
+  /** The dependencies it shares with persistence. */
   server: PersistenceDependencies
   config: FullSyncConfig
   slot: SnapshotSlot
@@ -42,12 +42,12 @@ interface FullSyncParts {
   isLoading(): boolean
   /** Writes to a replica's connection. */
   give(client: Client, bytes: Uint8Array): void
-  /** The replica has the whole dataset. `acknowledges`: it says itself when it has come to the end. */
+  /** The whole dataset was sent. `acknowledges`: the replica confirms with REPLCONF ACK when it has read all of it. */
   sent(replica: Replica, acknowledges: boolean): void
 }
 
 export class FullSync {
-  /** Full synchronisations begun, one for each replica. */
+  /** Full synchronisations begun, one per replica (sync_full). */
   count = 0
   private readonly parts: FullSyncParts
 
@@ -63,7 +63,7 @@ export class FullSync {
     return `temp-repl-${this.parts.server.pid}.rdb`
   }
 
-  /** Begins a snapshot for all that wait, unless there is one under way. */
+  /** Starts a snapshot for all waiting replicas, unless one is active. */
   tryStart(): void {
     const { slot, config, stream, server } = this.parts
     const waiting = this.parts.replicas().filter(({ phase }) => phase === 'waiting')
@@ -83,8 +83,8 @@ export class FullSync {
   }
 
   /**
-   * A replica that comes while a dataset is sent to sockets must wait for the next one: so some time is given. Clients
-   * that want the dataset alone are backups, and wait for nobody.
+   * repl-diskless-sync-delay: a replica that arrives after a diskless sync has begun must wait for the next one, so the
+   * start is delayed. Rdb-only clients (backups) do not wait.
    */
   private delayPending(waiting: readonly Replica[]): boolean {
     const { replDisklessSyncDelay, replDisklessSyncMaxReplicas } = this.parts.config
@@ -103,7 +103,7 @@ export class FullSync {
     })
   }
 
-  // ---- to sockets ----
+  // ---- diskless ----
 
   private startSockets(replicas: readonly Replica[]): SnapshotJob {
     const { server, give, isThere, config } = this.parts
@@ -127,7 +127,7 @@ export class FullSync {
     })
   }
 
-  // ---- by way of a file ----
+  // ---- disk-backed ----
 
   private startFile(): SnapshotJob {
     const { disk, config } = this.parts.server
@@ -161,7 +161,7 @@ export class FullSync {
     if (saving.length === 0 && transfer.fd >= 0) disk.close(transfer.fd)
   }
 
-  /** Sends the next piece of the file when the socket has taken the one before. */
+  /** Sends the next piece of the file once the socket has taken the last. */
   private send(replica: Replica): void {
     const { client, transfer } = replica
     const { engine, disk, after, log } = this.parts.server
@@ -184,7 +184,7 @@ export class FullSync {
     after(SEND_MS, () => this.send(replica))
   }
 
-  /** The replica needs the file no more. */
+  /** The replica no longer reads the file. */
   release(replica: Replica): void {
     const { transfer } = replica
     replica.transfer = undefined

@@ -1,4 +1,4 @@
-// What replication contributes to INFO.
+// The replication section of INFO.
 
 import type { InfoSource, PutField } from '../engine/monitoring/info.ts'
 import type { MinReplicasGuard } from './min-replicas.ts'
@@ -8,7 +8,7 @@ interface ReplicationInfoParts {
   replicas: ConnectedReplicas
   guard: MinReplicasGuard
   config: { readonly replBacklogSize: number }
-  /** Of the bytes that replicas are sent. */
+  /** Rate of bytes sent to replicas. */
   outputRate: { readonly kilobytesPerSecond: string }
   nowMs(): number
 }

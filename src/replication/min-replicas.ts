@@ -11,7 +11,7 @@ const TOO_FEW = errorBytes('NOREPLICAS Not enough good replicas to write.')
 
 interface MinReplicasConfig {
   readonly minReplicasToWrite: number
-  /** Seconds; 0: writes are not guarded. */
+  /** Seconds; 0: the check is off. */
   readonly minReplicasMaxLag: number
 }
 
@@ -25,7 +25,7 @@ export class MinReplicasGuard {
     this.configure()
   }
 
-  /** Replicas that get every change and have been heard of lately. */
+  /** Online replicas within min-replicas-max-lag. */
   get goodReplicas(): number {
     const { engine, config } = this
     const second = Math.floor(engine.keyspace.nowMs / 1000)
@@ -39,7 +39,7 @@ export class MinReplicasGuard {
     return this.config.minReplicasToWrite > 0 && this.config.minReplicasMaxLag > 0
   }
 
-  /** The configuration has changed. */
+  /** Called after a configuration change. */
   configure(): void {
     this.engine.gates.set('goodReplicas', this.isConfigured ? this.gate : undefined)
   }

@@ -1,11 +1,11 @@
-// Replica: what is known of one replica.
+// Replica: the state of one connected replica.
 //
-//   WAITING ─▶ SAVING ─▶ SENDING ─▶ ONLINE               full synchronisation by way of a file
-//      │─────────────────▶ SENDING ─▶ AWAITING_ACK ─▶ ONLINE    to its socket, as the snapshot is made
-//      └──────────────────▶ CONTINUING ─▶ ONLINE          partial: the backlog has what it missed
-//   of one that wants the dataset alone, TRANSMITTED stands in the place of AWAITING_ACK and ONLINE
+//   WAITING ─▶ SAVING ─▶ SENDING ─▶ ONLINE               disk-backed full synchronisation
+//      │─────────────────▶ SENDING ─▶ AWAITING_ACK ─▶ ONLINE    diskless
+//      └──────────────────▶ CONTINUING ─▶ ONLINE          partial resynchronisation from the backlog
+//   for an rdb-only replica TRANSMITTED takes the place of AWAITING_ACK and ONLINE
 //
-// Always: only ONLINE gets the stream as it is made; behind SAVING, SENDING, CONTINUING and AWAITING_ACK it is queued.
+// Always: only ONLINE replicas get the stream directly; in SAVING, SENDING, CONTINUING and AWAITING_ACK it is queued.
 
 import type { Client } from '../engine/client.ts'
 import type { ReplicaInfo, ReplicaInfoState } from '../engine/ports/replicas.ts'
@@ -23,20 +23,20 @@ const INFO_STATES: { readonly [state in ReplicaState]: ReplicaInfoState } = {
   transmitted: 'rdb_transmitted',
 }
 
-/** A dataset in a file, on its way to the replicas that wait for it. */
+/** An RDB file that is sent to replicas. */
 export interface Transfer {
   fd: number
   sizeBytes: number
   users: number
 }
 
-/** What a client has said of itself with REPLCONF. */
+/** What a client sent with REPLCONF. */
 export class ReplicaOptions {
-  /** 0: it did not say. */
+  /** listening-port; 0: not sent. */
   port = 0
-  /** REPLCONF capa eof: it takes a dataset of unknown length, which ends with a marker. */
+  /** REPLCONF capa eof: accepts a dataset of unknown length with an EOF marker. */
   capaEof = false
-  /** REPLCONF rdb-only: it wants the dataset and nothing behind it. */
+  /** REPLCONF rdb-only: wants the dataset without the stream. */
   rdbOnly = false
 }
 
@@ -45,20 +45,20 @@ export class Replica implements ReplicaInfo {
   readonly options: ReplicaOptions
   phase: ReplicaState = 'waiting'
   ackOffset = 0
-  /** What of the stream is on its disk, as far as it said. */
+  /** The offset it reported as fsynced (REPLCONF ACK … FACK). */
   diskOffset = 0
   ackMs: number
   readonly sinceMs: number
-  /** It came with PSYNC, and will acknowledge. */
+  /** It used PSYNC, so it acknowledges. */
   readonly psync: boolean
   transfer: Transfer | undefined
   sentBytes = 0
-  /** It has acknowledged: of a dataset with an EOF marker, that it has come to the marker. */
+  /** It has sent an ACK: after a dataset with an EOF marker, that it has read the marker. */
   acked = false
-  /** The stream behind the dataset. */
+  /** The stream after the dataset, not sent yet. */
   readonly queued: Uint8Array[] = []
   queuedBytes = 0
-  /** Wall-clock milliseconds since when the soft output limit is exceeded; 0: it is not. */
+  /** Since when, in Unix milliseconds, the soft output limit has been exceeded; 0: it is not. */
   softLimitSinceMs = 0
 
   constructor(client: Client, psync: boolean, options: ReplicaOptions, nowMs: number) {
@@ -76,7 +76,7 @@ export class Replica implements ReplicaInfo {
     return INFO_STATES[this.phase]
   }
 
-  /** The stream is queued behind what it is being sent. */
+  /** The stream is queued until the dataset is sent. */
   get queuesStream(): boolean {
     return this.phase !== 'waiting' && this.phase !== 'online' && !this.options.rdbOnly
   }

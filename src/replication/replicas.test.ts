@@ -28,7 +28,7 @@ conversation('a replica comes alone, and not in a transaction', async c => {
   await c.expectError('EXEC', 'EXECABORT Transaction discarded because of previous errors.')
 })
 
-/** What a replica has heard. */
+/** Records what a replica receives. */
 class Ear {
   rdbBytes = 0
   whole = false

@@ -1,10 +1,10 @@
-// ConnectedReplicas: the replicas of this server: who they are, how far each is, and what each is sent.
+// ConnectedReplicas: the connected replicas, their offsets and their output.
 //
-//   PSYNC ─┬─▶ partial: what it missed is in the backlog   [tryPartialResync]
+//   PSYNC ─┬─▶ partial: from the backlog                   [tryPartialResync]
 //          └─▶ full (full-sync.ts) ─▶ sent ─▶ online        [putOnline]
 //
-// Always: the stream goes to online replicas as it is made, and is queued for the others behind what they are being
-// sent, within client-output-buffer-limit. States: replica.ts.
+// Always: online replicas get the stream at once, for others it is queued after what they are being sent, within
+// client-output-buffer-limit. States: replica.ts.
 
 import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
 import type { ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
@@ -16,19 +16,19 @@ import { FullSync, type FullSyncConfig } from './full-sync.ts'
 import { Replica, ReplicaOptions } from './replica.ts'
 import { ReplicationStream } from './stream.ts'
 
-/** Sent while a replica waits for its dataset, so that it knows that the link is alive. */
+/** Sent while a replica waits for its dataset, to keep the link alive. */
 const KEEPALIVE_NEWLINE = bytesOf('\n')
 
 interface ReplicasConfig extends FullSyncConfig {
   readonly replBacklogSize: number
-  /** Seconds; 0: for ever. */
+  /** Seconds; 0: no limit. */
   readonly replBacklogTtl: number
   readonly replPingReplicaPeriod: number
 }
 
 interface ReplicasParts {
   persistence: Persistence
-  /** What persistence has of the server. */
+  /** The dependencies it shares with persistence. */
   server: PersistenceDependencies
   config: ReplicasConfig
   /** Forty random hexadecimal digits. */
@@ -38,13 +38,13 @@ interface ReplicasParts {
 export class ConnectedReplicas implements Replicas {
   readonly stream: ReplicationStream
   readonly fullSync: FullSync
-  /** Partial resynchronisations, those that could not be had, and bytes sent to replicas. */
+  /** sync_partial_ok, sync_partial_err and bytes sent to replicas. */
   partialSyncs = 0
   partialSyncsRefused = 0
   outputBytes = 0
   private readonly parts: ReplicasParts
   private readonly replicas = new Map<number, Replica>()
-  /** What clients have said before they became replicas. */
+  /** REPLCONF options of clients that are not replicas yet. */
   private readonly options = new Map<number, ReplicaOptions>()
   private readonly piece = new Slice()
   private lastSecond = 0
@@ -160,7 +160,7 @@ export class ConnectedReplicas implements Replicas {
     return replica
   }
 
-  /** The replica has everything before byte `offset` of the stream `id`; false when what it missed is gone. */
+  /** The replica has everything before byte `offset` of the stream `id`; false when the backlog starts later. */
   private tryPartialResync(client: Client, id: string, offset: number): boolean {
     const { stream } = this
     if (!stream.names(id, offset)) return false
@@ -170,7 +170,7 @@ export class ConnectedReplicas implements Replicas {
     const { engine, log, soon } = this.parts.server
     const replica = this.add(client, true)
     engine.replyTo(client, reply => reply.simple(`CONTINUE ${stream.replid}`))
-    // Behind the reply, which is still on its way.
+    // The bytes follow the reply, which is not sent yet.
     replica.phase = 'continuing'
     replica.queued.push(...missed)
     soon(() => this.putOnline(replica))
@@ -207,7 +207,7 @@ export class ConnectedReplicas implements Replicas {
     this.parts.server.log.notice(`Connection with replica ${client.connection.peer} lost.`)
   }
 
-  /** How many replicas have all that a client has written. */
+  /** How many replicas have acknowledged all of the client's writes (WAIT, WAITAOF). */
   private countWith(client: Client, onDisk: boolean): number {
     let count = 0
     for (const replica of this.replicas.values()) {
@@ -217,7 +217,7 @@ export class ConnectedReplicas implements Replicas {
     return count
   }
 
-  // ---- what replicas are sent ----
+  // ---- output of replicas ----
 
   private distribute(chunk: Uint8Array): void {
     for (const replica of [...this.replicas.values()]) {

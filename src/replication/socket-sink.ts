@@ -1,30 +1,30 @@
-// SocketSink: the dataset on its way to replicas without a file in between. It is written as it is made, so nobody
-// knows how long it will be: a mark that cannot come up by chance stands before it and behind it.
+// SocketSink: a diskless full synchronisation. The RDB's length is not known when sending begins, so the 40-byte random
+// EOF marker is announced before it and follows it.
 //
-//   $EOF:<mark>\r\n  RDB ...  <mark>
+//   $EOF:<marker>\r\n  RDB ...  <marker>
 //
-// Always: every receiver gets every byte from the first on; who has gone, or takes nothing for too long, is left out.
-// The walk goes as fast as the slowest of them reads.
+// Always: every receiver gets every byte from the first on; one that disconnects or times out is dropped. The snapshot
+// advances at the pace of the slowest receiver.
 
 import type { Client } from '../engine/client.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import type { JobSink } from '../persistence/file-sink.ts'
 import { DiskError } from '../system/system.ts'
 
-/** More than this need not wait in a socket. */
+/** A socket with more unsent bytes makes the snapshot wait. */
 const WAITING_BYTES_MAX = 256 * 1024
 const LOOK_MS = 1
 
 interface SocketSinkParts {
-  /** Forty bytes. */
+  /** The EOF marker: 40 random bytes. */
   mark: string
-  /** Those of them that are still there. */
+  /** Those that are still connected. */
   receivers(): readonly Client[]
   give(client: Client, bytes: Uint8Array): void
   close(client: Client): void
   after(ms: number, fn: () => void): void
   nowMs(): number
-  /** Who takes nothing for so long is closed. */
+  /** A receiver that accepts nothing for so long is disconnected. */
   patienceMs(): number
 }
 
@@ -62,7 +62,7 @@ export class SocketSink implements JobSink {
     for (const client of receivers) this.parts.give(client, bytes)
   }
 
-  /** Until those who are behind have caught up, or are gone. */
+  /** Polls until slow receivers have caught up or are dropped. */
   private look(): void {
     if (this.looking) return
     this.looking = true

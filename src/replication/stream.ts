@@ -1,11 +1,11 @@
-// ReplicationStream: every change of the dataset as bytes, which are counted, named and kept for a while.
+// ReplicationStream: encodes propagated changes into the replication stream and its backlog.
 //
 //   changes ─▶ buffer ─[end of the turn]─▶ backlog
 //                                        └▶ receiver (replicas.ts)
 //
-// Always: `offset` counts every byte of the stream that `replid` names; `replid2` names what it was called up to
-// `secondOffset` (-1: it had no other name). The stream is kept only since the first replica came: it gets a new name
-// then, and again when the backlog is freed, since nobody can go on from what nobody kept.
+// Always: `offset` counts every byte of the stream named `replid`; `replid2` is its previous name, valid up to
+// `secondOffset` (-1: none). There is no backlog before the first replica; a new replid is made when the backlog is
+// created and when it is freed, since writes in between cannot be resynchronised.
 
 import type { Effect } from '../engine/context.ts'
 import { EffectEncoder } from '../engine/effect-encoder.ts'
@@ -22,7 +22,7 @@ interface StreamParts {
   engine: Engine
   /** Calls `fn` at the end of the event loop's turn. */
   soon(fn: () => void): void
-  /** The bytes that the backlog keeps at least. */
+  /** repl-backlog-size. */
   backlogBytes(): number
   /** Forty random hexadecimal digits. */
   newId(): string
@@ -39,7 +39,7 @@ export class ReplicationStream implements Sink {
   private readonly buffer = new CommandWriter()
   private readonly encoder = new EffectEncoder(this.buffer)
   private scheduled = false
-  /** The buffer asks replicas for their acknowledgement. */
+  /** The buffer ends with REPLCONF GETACK. */
   private asked = false
 
   constructor(parts: StreamParts, receive: (chunk: Uint8Array) => void) {
@@ -48,7 +48,7 @@ export class ReplicationStream implements Sink {
     this.replid = parts.newId()
   }
 
-  /** From now on the stream is kept. */
+  /** Creates the backlog. */
   open(): void {
     if (this.backlog !== undefined) return
     this.rename()
@@ -57,7 +57,7 @@ export class ReplicationStream implements Sink {
     this.parts.engine.sinks.push(this)
   }
 
-  /** Nothing of the stream is kept any more. */
+  /** Frees the backlog. */
   close(): void {
     this.flush()
     this.backlog = undefined
@@ -73,7 +73,7 @@ export class ReplicationStream implements Sink {
     this.secondOffset = -1
   }
 
-  /** Whether a replica may go on from `offset` (the next byte it wants) of the stream `id`. */
+  /** Whether `id` and `offset` (the next byte wanted) belong to this stream's history. */
   names(id: string, offset: number): boolean {
     return id === this.replid || (id === this.replid2 && offset <= this.secondOffset)
   }
@@ -86,7 +86,7 @@ export class ReplicationStream implements Sink {
     if (client !== undefined) client.streamOffset = this.offset
   }
 
-  /** Asks replicas to acknowledge; they answer when they have come to this place of the stream. */
+  /** Appends REPLCONF GETACK to the stream. */
   requestAcks(): void {
     if (this.asked || this.backlog === undefined) return
     this.asked = true
@@ -116,13 +116,13 @@ export class ReplicationStream implements Sink {
     this.flush()
   }
 
-  /** A dataset begins at this offset: the next change names its database. */
+  /** A snapshot begins at this offset: the next change is preceded by SELECT. */
   beginDataset(): void {
     this.flush()
     this.encoder.reset()
   }
 
-  /** Hands on what is in the buffer. */
+  /** Moves the buffer to the backlog and the replicas. */
   flush(): void {
     const { buffer } = this
     if (buffer.len === 0) return
@@ -133,7 +133,7 @@ export class ReplicationStream implements Sink {
     this.receive(chunk)
   }
 
-  /** Memory of the backlog and of what waits for it. */
+  /** Memory of the backlog and the buffer. */
   get memoryBytes(): number {
     return (this.backlog?.bytes ?? 0) + this.buffer.len
   }

@@ -1,6 +1,6 @@
-// AppendedFile: an open file that is written to its end, and brought to the disk at once or in the background.
+// AppendedFile: a file opened for appending, with fsync either synchronous or in the background.
 //
-// Always: its descriptor is not closed while an fsync of it is on its way.
+// Always: its descriptor is not closed while an fsync of it is running.
 
 import { attempt, type DiskError, type FileSystem } from '../../system/system.ts'
 

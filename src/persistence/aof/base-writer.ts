@@ -1,7 +1,7 @@
-// AofBaseWriter: the dataset as commands that build it, for a base file without RDB (aof-use-rdb-preamble no).
+// AofBaseWriter: writes the dataset as commands: the AOF base file with aof-use-rdb-preamble no.
 //
-// Always: as SnapshotWriter does it: what comes between the parts of a large value stands behind that value. How values
-// of a type are built is for their codec to say (persistence/values).
+// Always: keys that must be written while a large value is in progress follow that value in the file, as in
+// SnapshotWriter. The commands of a type come from its codec (persistence/values).
 
 import type { Entries } from '../../keyspace/entries.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
@@ -19,7 +19,7 @@ const SAMPLES = 5
 interface AofBaseOptions {
   codecs: ValueCodecs
   libraries: readonly Slice[]
-  /** Seconds since 1970 to stand at the beginning; undefined: none. */
+  /** Unix time in seconds for a leading #TS annotation; undefined: none. */
   timestampSeconds: number | undefined
 }
 
@@ -27,11 +27,11 @@ export class AofBaseWriter {
   private readonly sink: ByteSink
   private readonly entries: Entries
   private readonly main = new RewriteOutput()
-  /** What comes between the parts of a large value. */
+  /** Keys written while a large value is in progress. */
   private readonly side = new RewriteOutput()
   private readonly rewriters: ValueRewriters
   private readonly sideRewriters: ValueRewriters
-  /** Memory of the values that were written ahead because they were about to change. */
+  /** Memory of values written early because a command was about to change them. */
   copyOnWriteBytes = 0
   private current: Generator<void, void, void> | undefined
 

@@ -1,6 +1,6 @@
-// AofFiles: the folder of the append-only log: its manifest, the names in it, and what happens to them on the disk.
+// AofFiles: the AOF directory: its manifest, the names of its files, and operations on them.
 //
-// Always: `manifest` is what is on the disk, folder and all, or was before a change whose outcome is not known.
+// Always: `manifest` equals the manifest on disk, or the one before a change whose outcome is unknown.
 
 import { bytesOf } from '../../lib/bytes.ts'
 import { attempt, type DiskError, type FileSystem, type Log, reasonOf } from '../../system/system.ts'
@@ -15,12 +15,12 @@ interface AofNames {
 }
 
 /**
- * What became of a change of the manifest. 'unsure': it stands there, but whether it would survive a crash is not
- * known; what both name must be kept.
+ * Outcome of writing a manifest. 'unsure': it was renamed, but the fsync of the directory failed, so a crash may bring
+ * back the old one; the files of both must stay.
  */
 type PersistOutcome = 'durable' | 'as before' | 'unsure'
 
-/** The manifest cannot be used: the server must not start. */
+/** The manifest is unusable: the server must not start. */
 export class AofFilesFailure extends Error {
   readonly lines: readonly string[]
   constructor(...lines: string[]) {
@@ -83,7 +83,7 @@ export class AofFiles {
     }
   }
 
-  /** Makes the folder if need be; the failure, which is logged. */
+  /** Creates the directory if it does not exist; returns the failure, which is logged. */
   makeFolder(): DiskError | undefined {
     const { disk, folder } = this
     const stat = disk.stat(folder)
@@ -97,8 +97,8 @@ export class AofFiles {
   }
 
   /**
-   * Makes `next` the manifest. Nothing waits for the disk; `done` may be called before this returns, and no other
-   * change may begin before it is.
+   * Makes `next` the manifest, without blocking on the disk. `done` may be called before this returns; no other change
+   * may begin before `done`.
    */
   persist(next: Manifest, done: (outcome: PersistOutcome) => void): void {
     const { disk, log } = this
@@ -138,7 +138,7 @@ export class AofFiles {
     return new Promise(resolve => this.persist(next, resolve))
   }
 
-  /** Opens a file to append to it, made empty unless `keep`; -1, and logged, when that fails. */
+  /** Opens a file for appending, truncated unless `keep`; -1, and logged, on failure. */
   open(name: string, keep: boolean): number {
     const { disk } = this
     const path = this.path(name)
@@ -151,7 +151,7 @@ export class AofFiles {
     return fd
   }
 
-  /** Brings all files of changes to the disk, whoever has written them, and their names; why it cannot be done. */
+  /** Fsyncs all incremental files and the directory, whoever wrote them; the failure, or null. */
   async secured(): Promise<DiskError | null> {
     const { disk, manifest } = this
     if (manifest.isEmpty) return null
@@ -168,7 +168,7 @@ export class AofFiles {
     return new Promise(resolve => disk.fsyncDirLater(this.folder, resolve))
   }
 
-  /** Bytes of a file; 0, and logged, when it is not there. */
+  /** Bytes of a file; 0, and logged, when it does not exist. */
   sizeOf(file: LogFile): number {
     const stat = this.disk.stat(this.path(file.name))
     if (stat !== null) return stat.sizeBytes
@@ -182,7 +182,7 @@ export class AofFiles {
     return files.slice(files.indexOf(file) + 1).reduce((sum, one) => sum + this.sizeOf(one), 0)
   }
 
-  /** Deletes the files that are history, and forgets them; `done` comes when that is over, one way or the other. */
+  /** Deletes history files and removes them from the manifest; `done` is called whether that succeeds or not. */
   deleteHistory(done: () => void): void {
     const { history } = this.manifest
     if (history.length === 0) return done()
@@ -193,7 +193,7 @@ export class AofFiles {
     this.persist(this.manifest.withoutHistory(), () => done())
   }
 
-  /** A log of one file, from before there were manifests, moves into the folder. Throws AofFilesFailure. */
+  /** Moves a single-file AOF (before Redis 7) into the directory and writes a manifest. Throws AofFilesFailure. */
   async adoptSingleFile(): Promise<void> {
     const { disk, prefix, folder, log } = this
     if (this.makeFolder() !== undefined) throw new AofFilesFailure(`Can't upgrade the append-only file ${prefix}`)

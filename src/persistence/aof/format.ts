@@ -1,16 +1,16 @@
-// The form of an append-only file: what its loader and its checker both know.
+// The format of an AOF file, shared by loader and checker.
 //
-//   [ an RDB ]  *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n   #TS:1700000000\r\n   MULTI … EXEC   [ zeros of a torn
-// write ]
+//   [ RDB preamble ]  *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n   #TS:1700000000\r\n   MULTI … EXEC   [ zeros of a
+// torn write ]
 
 import type { FileSystem } from '../../system/system.ts'
 
-/** A line that begins so says something about what follows: the time. */
+/** '#': first byte of an annotation, such as #TS. */
 export const HASH = 35
 export const ANNOTATION_BYTES_MAX = 1024
 const TAIL_PIECE_BYTES = 4096
 
-/** Where the zeros begin that a file ends with. */
+/** Offset of the zeros at the end of the file, or its size. */
 export function endOfData(disk: FileSystem, fd: number, from: number, sizeBytes: number): number {
   const piece = new Uint8Array(TAIL_PIECE_BYTES)
   for (let end = sizeBytes; end > from; ) {
@@ -22,7 +22,7 @@ export function endOfData(disk: FileSystem, fd: number, from: number, sizeBytes:
   return from
 }
 
-/** Whether the open file begins as an RDB does. */
+/** Whether the open file begins with an RDB preamble. */
 export function isRdb(disk: FileSystem, fd: number): boolean {
   const head = new Uint8Array(5)
   return disk.read(fd, head, 0, 5, 0) === 5 && String.fromCharCode(...head) === 'REDIS'

@@ -1,10 +1,10 @@
-// AofLoader: replays the files of an append-only log, in the order of their manifest.
+// AofLoader: replays the AOF files in manifest order.
 //
-//   base (RDB, or commands) ─▶ incremental files ─▶ the last of them may end in the middle of something
+//   base (RDB, or commands) ─▶ incremental files ─▶ the last one may be truncated
 //
-// Always: what stands between MULTI and EXEC is run as a whole or not at all; a file that is not whole is refused, or
-// cut behind the last whole command when nothing comes after it and aof-load-truncated says so. (Files behind it may be
-// there, empty: a rewrite names the next one before it is written to.)
+// Always: a transaction (MULTI … EXEC) is applied as a whole or not at all. A truncated file is an error, or is cut
+// after its last complete command when it is the last non-empty file and aof-load-truncated is set. (Empty files may
+// follow it: a rewrite adds the next file to the manifest before writing to it.)
 
 import { stackOf } from '../../engine/boundary.ts'
 import type { TableEntry } from '../../engine/catalog/table.ts'
@@ -24,14 +24,14 @@ import type { AofFiles } from './files.ts'
 import { ANNOTATION_BYTES_MAX, endOfData, HASH, isRdb } from './format.ts'
 
 const WINDOW_BYTES = 1 << 20
-/** What a long command needs is read in pieces. */
+/** A long command is read in pieces of this size. */
 const PIECE_BYTES = 4 << 20
 const COMMANDS_PER_TURN = 1024
 
 const WHOLE = 0
 const TRUNCATED = 1
 
-/** Nobody is at the other end. */
+/** Replayed commands have no connection. */
 const NO_CONNECTION: Connection = {
   write: (_u8: Uint8Array, start: number, end: number) => end - start,
   close() {},
@@ -62,8 +62,8 @@ export class AofLoader {
   }
 
   /**
-   * Replays all files; how many bytes they have, 0 when there are none. `inTurns`: others work between the steps, and
-   * so do scripts that take long. Throws LoadFailure.
+   * Replays all files; returns their total size, 0 when there are none. `inTurns`: clients are served between steps,
+   * also while a slow script runs. Throws LoadFailure.
    */
   *load(inTurns: boolean): LoadSteps<number> {
     const { files, parts, progress } = this
@@ -131,7 +131,7 @@ export class AofLoader {
     }
   }
 
-  /** What is a transaction goes on in one go, its scripts too. */
+  /** Off inside a transaction: its scripts must run without suspending. */
   private letScriptsWait(on: boolean): void {
     this.parts.engine.scripting.replaying = on && this.inTurns ? this.client : undefined
   }
@@ -146,15 +146,15 @@ export class AofLoader {
     }
   }
 
-  /** Runs the commands from offset `from` on. */
+  /** Replays the commands from offset `from`. */
   private *replay(fd: number, path: string, from: number, bytesBefore: number): LoadSteps<number> {
     const { disk, engine, config, log } = this.parts
     const input = new RdbInput()
     input.base = from
     const { sizeBytes } = disk.fstat(fd)
-    // A torn write may leave zeros behind: the size of a file can be on the disk before its last bytes are.
+    // After a torn write the file may end in zeros: its size can reach the disk before its last bytes.
     const dataEnd = endOfData(disk, fd, from, sizeBytes)
-    /** The file is whole up to here: behind a command, but not in the middle of a transaction. */
+    /** The file is valid up to here: after a complete command outside of a transaction. */
     let wholeTo = from
     let readAt = from
     let ended = false
@@ -167,13 +167,13 @@ export class AofLoader {
       }
       if (config.keyLoadDelay > 0) yield config.keyLoadDelay / 1000
       if (this.next(input)) {
-        // A script that takes long goes on between the turns.
+        // A suspended script resumes between the steps.
         while (engine.scripting.running !== undefined) yield 0
         if (this.transaction === undefined) wholeTo = input.offset
         continue
       }
       if (ended) break
-      // What a damaged length asks for is not more than there is.
+      // A corrupt length must not make the buffer larger than the file.
       const wanted = Math.max(1, Math.min(Math.max(WINDOW_BYTES, input.wanted), dataEnd - readAt))
       input.mark = input.pos
       input.makeRoom(wanted)
@@ -214,7 +214,7 @@ export class AofLoader {
     )
   }
 
-  /** Runs the next command, or passes over an annotation; false when there is nothing whole. */
+  /** Applies the next command, or skips an annotation; false when the input is incomplete. */
   private next(input: RdbInput): boolean {
     const { u8, pos, end } = input
     if (pos === end) {
@@ -288,7 +288,7 @@ export class AofLoader {
     reply.rollBack(pos, errors)
   }
 
-  /** A command that fails unexpectedly may have changed something: what was read so far is not to be relied on. */
+  /** A command that failed internally may have left partial changes: loading stops. */
   private unexpected(error: unknown, entry: TableEntry): never {
     if (error instanceof Unwind || error instanceof LoadFailure) throw error
     throw new LoadFailure(

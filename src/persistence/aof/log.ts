@@ -1,15 +1,15 @@
-// AofLog: the append-only log while the server runs: takes every change, writes it to the last incremental file before
-// the reply that acknowledges it goes out, and brings it to the disk as appendfsync promises.
+// AofLog: the append-only log of a running server: buffers every propagated change, writes it to the last incremental
+// file before the reply that acknowledges it is sent, and fsyncs as appendfsync says.
 //
 //   changes ─▶ buffer ─[flush: at the end of an event loop turn, before replies]─▶ file ─[fdatasync]─▶ disk
 //
-//   OFF ─▶ ON                    at the start, with what was loaded                       [open]
-//   OFF ─▶ WAITING ─▶ ON         CONFIG SET appendonly yes: a rewrite makes the base      [open, rewritten]
+//   OFF ─▶ ON                       at startup, after loading                             [open]
+//   OFF ─▶ AOF_WAIT_REWRITE ─▶ ON   CONFIG SET appendonly yes: a rewrite makes the base   [open, rewritten]
 //   any ─▶ OFF                                                                            [close]
 //
-// Always: `size` is the length of the file up to which it is whole; what is in the buffer comes behind it. Nothing is
-// written to a file before all of the file before it is on the disk: a log that a crash cuts has no hole. With `always`
-// nothing is acknowledged that is not on the disk: a failure ends the process.
+// Always: the file is valid up to `size`; the buffer follows it. Nothing is written to a file before the file before it
+// is fsynced: a log cut by a crash has no gap. With `always` no write is acknowledged before its fsync: a failed one
+// ends the process.
 
 import type { Effect } from '../../engine/context.ts'
 import { EffectEncoder } from '../../engine/effect-encoder.ts'
@@ -28,25 +28,25 @@ export const AOF_WAIT_REWRITE = 2
 
 const POSTPONE_SECONDS_MAX = 2
 const ERROR_LOG_SECONDS = 30
-/** Parts of the time an fsync takes: the longest that gathering may take, and how long nothing more may come. */
+/** Group commit, as parts of an fsync's duration: the longest delay, and how long without new bytes ends it. */
 const GATHERING_PART = 1 / 2
 const GAP_PART = 1 / 8
 
 export class AofLog implements Sink {
   state = AOF_OFF
-  /** Name of the file that is written to. */
+  /** Name of the current file. */
   name = ''
-  /** Bytes of that file that are whole. */
+  /** Valid bytes of the current file. */
   size = 0
-  /** Bytes of all files of the log, the history aside. */
+  /** Bytes of all base and incremental files. */
   totalSize = 0
-  /** How often a write went ahead although an fsync was running. */
+  /** Writes made while an fsync was running (aof_delayed_fsync). */
   delayedSyncs = 0
-  /** Bytes appended since the process started, buffer included, and how many of them are on the disk. */
+  /** Bytes appended since the process started, buffer included, and how many of them are fsynced. */
   appended = 0
   synced = 0
   /**
-   * Fsync works again after it had failed: what it had covered may be lost on the disk, and the log needs a new base.
+   * An fsync succeeded after a failed one: the data the failed one covered may be lost, so the log needs a new base.
    */
   needsRewrite = false
   /** DEBUG AOF-FLUSH-SLEEP. */
@@ -56,7 +56,7 @@ export class AofLog implements Sink {
   private readonly guard: DiskGuard
   private readonly slot: SnapshotSlot
   private file: AppendedFile | undefined
-  /** The file before, while its end is on the way to the disk, and what `appended` was when it ended. */
+  /** The previous file while its last fsync is running, and the value of `appended` at its end. */
   private previousFile: { file: AppendedFile; appended: number } | undefined
   private readonly encoder = new EffectEncoder(this.buffer)
   private timestampSeconds = 0
@@ -67,9 +67,9 @@ export class AofLog implements Sink {
   private postponedSeconds = 0
   private lastErrorLogSeconds = 0
   private generation = 0
-  /** How long an fsync takes, over the last ones. */
+  /** Moving average of an fsync's duration. */
   private syncUs = 0
-  /** Bytes in the buffer when gathers() was asked last; 0: it was written since. */
+  /** Bytes in the buffer at the last shouldDelayFsync(); 0: written since then. */
   private gathered = 0
   private gatheredAtUs = 0
   private gatheringSinceUs = 0
@@ -84,7 +84,7 @@ export class AofLog implements Sink {
     parts.engine.output.delaysSending = () => this.shouldDelayFsync()
   }
 
-  /** What the buffer takes, whatever is in it. */
+  /** Capacity of the buffer. */
   get bufferBytes(): number {
     return this.state === AOF_OFF ? 0 : this.buffer.u8.length
   }
@@ -97,7 +97,7 @@ export class AofLog implements Sink {
 
   changes(effects: readonly Effect[], asTransaction: boolean): void {
     const { buffer, parts } = this
-    // Waiting for a rewrite to begin, whose snapshot will have this.
+    // The snapshot of the pending rewrite will contain this change.
     if (this.file === undefined) return
     const before = buffer.len
     if (parts.config.aofTimestampEnabled) this.stamp()
@@ -117,8 +117,8 @@ export class AofLog implements Sink {
   }
 
   /**
-   * With `always`: commands come in faster than fsync ends, and one fsync serves all that are there. True while more
-   * keep coming, for a part of the time that an fsync takes.
+   * Group commit with `always`: while commands arrive faster than an fsync takes, one fsync serves several. True while
+   * the buffer still grows, for at most a part of an fsync's duration.
    */
   private shouldDelayFsync(): boolean {
     const { config, engine, clock } = this.parts
@@ -141,7 +141,7 @@ export class AofLog implements Sink {
 
   // ---- files ----
 
-  /** Writes to a file from now on, which is `size` bytes long; the one before is not needed. */
+  /** Makes `fd`, `size` bytes long, the current file; the previous one is not needed. */
   open(fd: number, name: string, size: number): void {
     this.closePreviousFile()
     this.file?.close()
@@ -159,8 +159,8 @@ export class AofLog implements Sink {
   }
 
   /**
-   * Goes on in an empty file behind the present one, of which the end is brought to the disk in the background; until
-   * that is done changes wait. False when the present one cannot be written to.
+   * Makes `fd` the current file, empty, and fsyncs the end of the previous one in the background; until that is done
+   * changes stay in the buffer. False when the previous file cannot be written.
    */
   rotateTo(fd: number, name: string): boolean {
     if (this.previousFile !== undefined && !this.finishBefore()) return false
@@ -191,7 +191,7 @@ export class AofLog implements Sink {
     })
   }
 
-  /** Brings the end of the file before to the disk now; false when that fails. */
+  /** Fsyncs the end of the previous file synchronously; false on failure. */
   private finishBefore(): boolean {
     const { previousFile: before } = this
     if (before === undefined) return true
@@ -224,7 +224,7 @@ export class AofLog implements Sink {
     this.guard.writeEnded(undefined)
   }
 
-  /** Stops writing to the file without another: what it holds is not needed. */
+  /** Closes the current file, whose content is not needed, without a successor. */
   abandon(): void {
     this.buffer.drop(this.buffer.len)
     this.closePreviousFile()
@@ -232,14 +232,14 @@ export class AofLog implements Sink {
     this.use(undefined, '', 0)
   }
 
-  /** Brings everything to the disk, and waits for it. */
+  /** Writes the buffer and fsyncs, synchronously. */
   fsyncNow(): void {
     this.flush(true)
     const failure = this.file?.sync()
     if (failure !== undefined) this.parts.log.warning(`Fail to fsync the AOF file: ${failure.message}`)
   }
 
-  /** Ends the log: everything is brought to the disk first. */
+  /** Closes the log after a final fsync. */
   close(): void {
     const { engine } = this.parts
     this.fsyncNow()
@@ -251,7 +251,7 @@ export class AofLog implements Sink {
 
   // ---- writing ----
 
-  /** Writes what is gathered. `force`: even while an fsync is running. */
+  /** Writes the buffer. `force`: even while an fsync is running. */
   flush(force: boolean): void {
     const { config } = this.parts
     if (this.file === undefined) return
@@ -267,14 +267,14 @@ export class AofLog implements Sink {
     else if (everySecond && !this.syncing && this.unsynced && this.nowSeconds() > this.lastSyncSeconds) this.syncLater()
   }
 
-  /** Whether the file before is on the disk, now or after waiting for it. */
+  /** Whether the previous file is fsynced, with `force` after waiting for it. */
   private mayWriteBehind(force: boolean): boolean {
     const isUrgent = force || this.parts.config.appendfsync === 'always'
     if (!isUrgent && (this.buffer.len === 0 || this.mayPostpone())) return false
     return this.finishBefore()
   }
 
-  /** A write would have to wait for the fsync that is running, so it waits here; but not for ever. */
+  /** A write would block behind the running fsync, so it is postponed, for a limited time. */
   private mayPostpone(): boolean {
     const now = this.nowSeconds()
     if (this.postponedSeconds === 0) this.postponedSeconds = now
@@ -321,7 +321,7 @@ export class AofLog implements Sink {
       this.lastErrorLogSeconds = now
       log.warning(`Error writing to the AOF file: ${failure.message}`)
     }
-    // Part of the buffer may have come into the file; it will be written again, whole.
+    // A short write: the file is truncated to `size`, and the whole buffer is written again.
     const cutting = this.file!.truncate(this.size)
     if (cutting !== undefined && mayLog)
       log.warning(
@@ -374,7 +374,7 @@ export class AofLog implements Sink {
     if (error !== null) {
       if (this.guard.syncError === undefined) log.warning(`Fail to fsync the AOF file: ${error.message}`)
       this.guard.syncEnded(error)
-      // Tried again in the next second.
+      // The next cron retries, a second later.
       this.unsynced = true
       return
     }
@@ -395,10 +395,10 @@ export class AofLog implements Sink {
     return this.syncing
   }
 
-  /** Now and then: what waits is written, what is written is brought to the disk. */
+  /** Every tick: postponed writes, and the fsync of each second. */
   cron(): void {
     if (this.state === AOF_OFF) return
-    // After a failure it is tried again in the next second.
+    // A failed fsync is retried after a second.
     if (!this.syncing && this.nowSeconds() > this.lastSyncSeconds) this.syncBefore()
     this.flush(false)
   }

@@ -1,22 +1,22 @@
-// Manifest: which files make up an append-only log, and in which order.
+// Manifest: the files of an append-only log and their order.
 //
 //   file appendonly.aof.2.base.rdb seq 2 type b        a snapshot: at most one, loaded first
 //   file appendonly.aof.1.incr.aof seq 1 type h        no longer needed: may be deleted
 //   file appendonly.aof.3.incr.aof seq 3 type i        changes since the snapshot, in order; the last one is written to
 //
-// Always: a Manifest is a value: what would change it makes another, which is worth something once it is on the disk.
+// Always: a Manifest is immutable: a change makes another one, which takes effect once it is on disk.
 
 import { quotedIfNeeded, splitWords } from '../../lib/words.ts'
 
 export interface LogFile {
   readonly name: string
   readonly seq: number
-  /** Words of the line that are not known here, kept for a newer server. */
+  /** Words of the line that are not known here, preserved for newer servers. */
   readonly more: string
 }
 
 export class ManifestError extends Error {
-  /** 1-based; 0: the file as a whole. */
+  /** 1-based; 0: the whole file. */
   readonly line: number
   readonly text: string
   constructor(message: string, line: number, text: string) {
@@ -58,7 +58,7 @@ export class Manifest {
     return this.base === undefined ? this.incremental : [this.base, ...this.incremental]
   }
 
-  /** The file that changes are written to. */
+  /** The file that changes are appended to. */
   get last(): LogFile | undefined {
     return this.incremental[this.incremental.length - 1]
   }
@@ -89,7 +89,7 @@ export class Manifest {
     return new Manifest(this.base, this.incremental, [], this.baseSeq, this.incrementalSeq)
   }
 
-  /** A log that is one file from before there were manifests. */
+  /** A single-file AOF from before Redis 7. */
   static ofSingleFile(name: string): Manifest {
     return new Manifest({ name, seq: 1, more: '' })
   }

@@ -7,7 +7,7 @@ const LOG = { appendonly: 'yes', appendfsync: 'everysec' }
 const FOLDER = 'appendonlydir'
 const LATENCY_MS = 50
 
-/** Fails when something waits for the disk, which takes its time for everything else. Gives the way back. */
+/** Makes background operations slow, and synchronous ones fail the test. Returns the function that undoes it. */
 function slowDisk({ disk }: VirtualMachine): () => void {
   const { fsync, fdatasync } = disk
   disk.latencyMs = () => LATENCY_MS
@@ -18,7 +18,7 @@ function slowDisk({ disk }: VirtualMachine): () => void {
   }
 }
 
-/** The process is gone, by its own end or the machine's, and the machine up again. */
+/** Ends the process (abandon) or the machine (crash), and restarts the machine. */
 function reboot(machine: VirtualMachine, how: 'crash' | 'abandon'): void {
   machine.forget()
   machine.disk[how]()
@@ -43,7 +43,7 @@ test('a rewrite waits for no fsync, and changes wait until those before them are
   assert.equal(server.call('bgrewriteaof'), 'Background append only file rewriting started')
   assert.equal(info(server, 'aof_rewrite_in_progress'), '1')
   server.call('set', 'b', 2)
-  // The manifest is written, brought to the disk, closed, renamed, and so is its folder: then the next file begins.
+  // The manifest: write, fsync, close, rename, fsync of the folder. Then the next incremental file is used.
   machine.advance(5 * LATENCY_MS)
   server.call('set', 'c', 3)
   assert.equal(sizes(machine)['appendonly.aof.2.incr.aof'], 0)

@@ -1,13 +1,13 @@
-// AofRewriter: gives the append-only log a new base, so that what came before may go.
+// AofRewriter: BGREWRITEAOF: writes a new base, after which the older files are deleted.
 //
-//   IDLE ─[start]─▶ PREPARING: the manifest is made to name a new incremental file, which is empty
-//        ─[prepared: changes go to it from now on]─▶ WRITING: SnapshotJob
+//   IDLE ─[start]─▶ PREPARING: a manifest with a new, empty incremental file is written
+//        ─[prepared: changes go to that file from now on]─▶ WRITING: SnapshotJob
 //        ─[written]─▶ INSTALLING: base renamed, manifest, history deleted ─[end]─▶ IDLE
 //
-// A log that is not on yet (or off) has nothing to prepare: a temporary file takes the changes (or nothing does).
+// With AOF_WAIT_REWRITE a temporary incremental file is used instead of PREPARING; with the AOF off, none.
 //
-// Always: the base holds exactly what was changed before the new incremental file began. Until the manifest names the
-// new base, the old files are the log. While it is not IDLE nobody else changes the manifest.
+// Always: the base contains exactly the changes made before the new incremental file began. Until the manifest names
+// the new base, the old files are the log. While it is not IDLE nothing else changes the manifest.
 
 import { DiskError } from '../../system/system.ts'
 import { FileSink } from '../file-sink.ts'
@@ -26,17 +26,17 @@ const DELAY_MINUTES_MAX = 60
 type Stage = 'idle' | 'preparing' | 'writing' | 'installing'
 
 export class AofRewriter {
-  /** The snapshot, while it is written. */
+  /** The snapshot that is being written. */
   job: SnapshotJob | undefined
   scheduled = false
   lastOk = true
   rewrites = 0
   consecutiveFailures = 0
-  /** How long the last rewrite took; -1: there was none. */
+  /** Duration of the last rewrite; -1: none yet. */
   lastSeconds = -1
-  /** Memory of what it had to take ahead. */
+  /** Memory of values it wrote early, before a change (aof_last_cow_size). */
   lastCopyOnWriteBytes = 0
-  /** Size of the whole log when it was last rewritten, or loaded. */
+  /** Size of the whole log after the last rewrite or load (aof_base_size). */
   baseSize = 0
   private readonly parts: PersistenceDependencies
   private readonly files: AofFiles
@@ -66,7 +66,7 @@ export class AofRewriter {
     return this.stage !== 'idle'
   }
 
-  /** Begins; false when that fails, or another snapshot is under way. */
+  /** Starts a rewrite; false when that fails, or another snapshot is active. */
   start(): boolean {
     const { files, log } = this
     if (!this.slot.acquire('rewrite')) return false
@@ -84,7 +84,7 @@ export class AofRewriter {
     return false
   }
 
-  /** The log is not on yet: changes go to a file that gets its name together with the base. */
+  /** AOF_WAIT_REWRITE: changes go to a temporary file, renamed together with the base. */
   private openTemporary(): boolean {
     const { files, log, parts } = this
     log.buffer.drop(log.buffer.len)
@@ -95,7 +95,7 @@ export class AofRewriter {
     return true
   }
 
-  /** The next incremental file must stand in the manifest, on the disk, before anything is written to it. */
+  /** The next incremental file must be in the manifest on disk before anything is written to it. */
   private prepare(): boolean {
     const { files } = this
     const next = files.manifest.withNewIncremental(files.prefix)
@@ -109,11 +109,11 @@ export class AofRewriter {
 
   private prepared(isDurable: boolean, fd: number, name: string): void {
     const { parts, log } = this
-    // What a script that is suspended has done so far is not in the log yet.
+    // The changes of a suspended script are not in the log yet.
     if (parts.engine.scripting.running !== undefined) return parts.after(1, () => this.prepared(isDurable, fd, name))
     parts.engine.tick()
     if (!isDurable || log.state !== AOF_ON || !log.rotateTo(fd, name)) {
-      // The old file is written to further; if the manifest names the new one, that is empty.
+      // The old file stays current; the new one, if the manifest names it, is empty.
       parts.disk.closeLater(fd, () => {})
       return this.gaveUp()
     }
@@ -175,8 +175,7 @@ export class AofRewriter {
   }
 
   /**
-   * Deletes files of which nothing is needed, and only then gives up: the next rewrite has the same names for its
-   * own.
+   * Deletes temporary files before the failure is reported: the next rewrite uses the same names.
    */
   private discard(paths: readonly string[]): void {
     if (paths.length === 0) return this.gaveUp()
@@ -186,7 +185,7 @@ export class AofRewriter {
   private end(): void {
     const { parts, files, log } = this
     if (log.state !== AOF_WAIT_REWRITE) return this.idle()
-    // Not on yet: the next rewrite begins with a temporary file of its own.
+    // AOF_WAIT_REWRITE: the next rewrite creates its own temporary file.
     log.abandon()
     parts.log.notice(`Removing the temp incr aof file ${this.temporaryIncremental} in the background`)
     parts.disk.unlinkLater(files.path(this.temporaryIncremental), () => {
@@ -205,7 +204,7 @@ export class AofRewriter {
     this.consecutiveFailures++
   }
 
-  /** Gives the base its name, and the file of changes of a log that is not on yet. */
+  /** Renames the base and, with AOF_WAIT_REWRITE, the incremental file. */
   private install(isRdb: boolean): void {
     const { files, log } = this
     const next = files.manifest.withNewBase(files.prefix, isRdb)
@@ -223,7 +222,7 @@ export class AofRewriter {
     })
   }
 
-  /** Makes `next` the manifest, for which the files `names` were made: base and, if the log is not on yet, changes. */
+  /** Makes `next` the manifest; `names` are its new files, deleted if that fails. */
   private persist(next: Manifest, names: readonly string[]): void {
     const { parts, files, log } = this
     files.persist(next, outcome => {
@@ -244,15 +243,15 @@ export class AofRewriter {
     })
   }
 
-  /** Deletes what earlier rewrites have left, if none is under way: that one does it by itself. */
+  /** Deletes history files of earlier rewrites, unless a rewrite is running, which does it at its end. */
   deleteHistory(): void {
     if (this.isActive) return
-    // No snapshot: it does not matter who has the slot.
+    // Takes no snapshot, so it needs no slot.
     this.stage = 'installing'
     this.files.deleteHistory(() => this.end())
   }
 
-  /** Gives the file at `from` the name `name` in the log's folder. */
+  /** Renames the file at `from` to `name` in the AOF directory. */
   private rename(kind: 'base' | 'incr', from: string, name: string, done: (isNamed: boolean) => void): void {
     const { disk, log } = this.parts
     disk.renameLater(from, this.files.path(name), failure => {
@@ -270,7 +269,7 @@ export class AofRewriter {
     this.job?.abort(KILLED)
   }
 
-  /** True when the log has grown enough to be rewritten by itself. */
+  /** auto-aof-rewrite-percentage and -min-size are exceeded. */
   isDue(): boolean {
     const { config, log } = this.parts
     const { totalSize, state } = this.log
@@ -283,7 +282,7 @@ export class AofRewriter {
     return true
   }
 
-  /** After failures in a row it is tried less and less often. */
+  /** After repeated failures the rewrite is retried at growing intervals. */
   private isLimited(): boolean {
     const now = Math.floor(this.parts.clock.nowMs() / 1000)
     if (this.consecutiveFailures < FAILURES_TOLERATED) {

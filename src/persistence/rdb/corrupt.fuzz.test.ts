@@ -1,5 +1,5 @@
-// Damaged payloads and files, made from a seed: each is refused with an error or gives values like others, whose every
-// side is then looked at. More of them than a test run has time for:
+// Seeded damage to payloads and files: each is refused with an error, or gives values that all commands can use.
+// For longer runs:
 //
 //   CORRUPT_PAYLOADS=100000 CORRUPT_FILES=100000 CORRUPT_SEED=1 npx bun test --timeout 9999999
 // ./src/persistence/rdb/corrupt.fuzz.test.ts
@@ -15,12 +15,12 @@ import { seededRandom, virtualSystem } from '../../system/virtual.ts'
 const PAYLOADS = Number(process.env['CORRUPT_PAYLOADS'] ?? 1500)
 const FILES = Number(process.env['CORRUPT_FILES'] ?? 300)
 const SEED = Number(process.env['CORRUPT_SEED'] ?? 77)
-/** So often it is looked whether memory stays behind. */
+/** Runs between two checks for leaked memory. */
 const LEAK_EVERY = 100
 const OTHER_FILE_EVERY = 500
 const LEAK_BYTES_MAX = 1 << 20
 
-/** Lengths that promise much, in all their forms; a compressed string that would become 4 GiB. */
+/** Huge lengths in every form; a compressed string that would become 4 GiB. */
 const LENGTHS = [
   [0x80, 0xff, 0xff, 0xff, 0xff],
   [0x80, 0x7f, 0xff, 0xff, 0xff],
@@ -34,7 +34,7 @@ const LENGTHS = [
   [0xc4],
 ]
 
-/** Damages some bytes, cuts, or blows up what may be a length. */
+/** Changes some bytes, truncates, or replaces bytes by a huge length. */
 function damaged(bytes: Uint8Array, random: Random): Uint8Array {
   const u8 = Uint8Array.from(bytes)
   for (let n = 1 + (random.u32() % 3); n > 0; n--) {
@@ -65,7 +65,7 @@ function damaged(bytes: Uint8Array, random: Random): Uint8Array {
   return u8
 }
 
-/** Looks at a value from all sides, and changes it. */
+/** Reads a value with every command of its type, and changes it. */
 function use(server: MachineServer, key: string, commands: RandomCommands): void {
   for (const words of [
     ['type', key],
@@ -111,7 +111,7 @@ async function samples(server: MachineServer, commands: RandomCommands): Promise
   return payloads
 }
 
-/** Whether the server has given back what it took: everything is flushed for that. */
+/** After FLUSHALL no memory is left allocated. */
 function assertNoLeak(server: MachineServer): void {
   const { keyspace } = server.server.engine
   server.call('flushall')

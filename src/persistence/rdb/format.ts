@@ -1,4 +1,4 @@
-// The RDB format: the numbers that stand in files and DUMP payloads.
+// The RDB format: the constants of files and DUMP payloads.
 //
 //   file      REDIS0010 | aux … functions … ( SELECTDB db | RESIZEDB keys expires | key … )… | EOF | checksum 8
 //   key       [ EXPIRETIME_MS i64 ] [ IDLE length, or FREQ u8 ] | type u8 | key string | value
@@ -10,7 +10,7 @@
 // Always: numbers outside of lengths are little-endian. Files are written as version 10, which Redis 7.0 reads.
 
 export const RDB_VERSION_WRITTEN = 10
-/** The newest version that is read. */
+/** The newest version that can be read. */
 export const RDB_VERSION_MAX = 11
 
 export const RDB_STRING = 0
@@ -65,7 +65,7 @@ export const STRING_INT16 = 0xc1
 export const STRING_INT32 = 0xc2
 export const STRING_LZF = 0xc3
 
-/** What a node of a RDB_LIST_QUICKLIST_2 is. */
+/** Container of a node of RDB_LIST_QUICKLIST_2. */
 export const NODE_PLAIN = 1
 export const NODE_PACKED = 2
 

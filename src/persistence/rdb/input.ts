@@ -1,12 +1,12 @@
-// RdbInput: a window on bytes of the RDB format that may still be coming, and the primitives of the format.
+// RdbInput: a window on RDB bytes that arrive over time, and the primitives of the format.
 //
 //   u8  [ done | ......... to be read ......... | free ]         base: offset in the file of u8[0]
 //              ^pos                             ^end
 //
-// A read that needs more than is there throws NEED_MORE, changes nothing of lasting value, and is repeated from the
-// mark once more has come; where no more will come it throws an RdbError.
+// A read that needs more bytes than are there throws NEED_MORE, without lasting effect, and is repeated from `mark`
+// once more bytes are there; with `final` set it throws an RdbError.
 //
-// Always: nothing is allocated on the word of a length alone: strings are made of bytes that are there.
+// Always: no length is trusted for an allocation: strings are made of bytes that are there.
 
 import { TWO_32 } from '../../lib/bits.ts'
 import { lzfDecompress } from '../../lib/lzf.ts'
@@ -14,10 +14,10 @@ import { writeInt } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
 import { LENGTH_32, LENGTH_64, STRING_INT8, STRING_INT16, STRING_INT32, STRING_LZF } from './format.ts'
 
-/** Thrown by a read that needs bytes which have not come yet. */
+/** Thrown by a read that needs more bytes. */
 export const NEED_MORE = Symbol('need more')
 
-/** The bytes are no RDB; `offset` is where that was noticed. */
+/** Not a valid RDB; `offset` is where that was detected. */
 export class RdbError extends Error {
   readonly offset: number
   constructor(message: string, offset: number) {
@@ -27,11 +27,11 @@ export class RdbError extends Error {
   }
 }
 
-/** No three bytes of LZF stand for more than this. */
+/** The highest expansion of LZF: 3 bytes become at most this many. */
 const LZF_GAIN_MAX = 264
-/** No string is longer: four times what proto-max-bulk-len lets in by default. */
+/** The longest string: four times the default of proto-max-bulk-len. */
 const STRING_BYTES_MAX = 2 ** 31 - 1
-/** A buffer that was needed for one large string is not kept for small ones. */
+/** A larger buffer, needed for one large string, is released afterwards. */
 const KEPT_BYTES_MAX = 1 << 20
 const BELIEVED_MAX = 1 << 20
 
@@ -41,16 +41,16 @@ export class RdbInput {
   pos = 0
   end = 0
   base = 0
-  /** Where reading goes on after NEED_MORE: what stands before is dealt with. */
+  /** The checkpoint: reading resumes here after NEED_MORE. */
   mark = 0
-  /** No more bytes will come. */
+  /** No more bytes will arrive. */
   final = false
-  /** Bytes there are in all, where that is known. */
+  /** Total bytes of the input, where that is known. */
   total = Number.POSITIVE_INFINITY
-  /** At least so many bytes behind pos were missing at the last NEED_MORE. */
+  /** At least so many bytes after pos were missing at the last NEED_MORE. */
   wanted = 0
 
-  /** Reads from u8[from .. to), and no more will come. */
+  /** Reads from u8[from .. to), which is the whole input. */
   open(u8: Uint8Array, dv: DataView, from: number, to: number): this {
     this.u8 = u8
     this.dv = dv
@@ -67,8 +67,8 @@ export class RdbInput {
   }
 
   /**
-   * What a length says of the elements that follow, each of `bytesMin` and more: no more than there are bytes for, and
-   * no more than is worth making room for at once.
+   * The element count of a length, limited to what the remaining bytes allow (each element has at least `bytesMin`) and
+   * to what may be allocated in advance.
    */
   believable(elements: number, bytesMin: number): number {
     const bytes = this.total === Number.POSITIVE_INFINITY ? this.available : this.total - this.offset
@@ -80,8 +80,8 @@ export class RdbInput {
   }
 
   /**
-   * Makes room behind `end` for `bytes` more, keeping what stands from pos on: the caller writes there and advances
-   * `end`. What was read before pos is gone.
+   * Ensures `bytes` free bytes after `end`, where the caller writes and then advances `end`. Keeps the bytes from pos
+   * on; those before pos are discarded.
    */
   makeRoom(bytes: number): void {
     const keep = this.end - this.pos
@@ -135,7 +135,7 @@ export class RdbInput {
     return n
   }
 
-  /** 64 bits, rounded past 2^53. */
+  /** A signed 64-bit integer, rounded past 2^53. */
   int64(): number {
     this.need(8)
     const n = this.dv.getInt32(this.pos + 4, true) * TWO_32 + this.dv.getUint32(this.pos, true)
@@ -161,7 +161,7 @@ export class RdbInput {
   high = 0
   low = 0
 
-  /** A length, rounded past 2^53. Not the mark of an encoded string. */
+  /** A length, rounded past 2^53; an encoded string is an error. */
   length(): number {
     this.need(1)
     const { u8, pos } = this
@@ -202,7 +202,7 @@ export class RdbInput {
     this.high = 0
   }
 
-  /** Points `out` at the string: its bytes are valid until the window or `out` reads on. */
+  /** Points `out` at the string: valid until the next read through the window or `out`. */
   string(out: RdbString): RdbString {
     this.need(1)
     const b = this.u8[this.pos]
@@ -249,7 +249,7 @@ export class RdbInput {
     return out
   }
 
-  /** Passes over a string without looking inside. */
+  /** Skips a string without decoding it. */
   skipString(): void {
     this.need(1)
     const b = this.u8[this.pos]
@@ -273,7 +273,7 @@ export class RdbInput {
     this.pos += len
   }
 
-  /** A score as old files have it: text, or a byte for what is no number or infinite. */
+  /** A score in the old format: text, or one byte for NaN and the infinities. */
   textDouble(): number {
     const len = this.byte()
     if (len === 255) return Number.NEGATIVE_INFINITY
@@ -287,18 +287,18 @@ export class RdbInput {
   }
 }
 
-/** A string as it is read, with room of its own for one that was encoded. */
+/** A string as it is read, with a buffer of its own for encoded strings. */
 export class RdbString extends Slice {
   private own: Uint8Array = EMPTY
   private ownView: DataView = EMPTY_VIEW
 
-  /** The decimal digits of an integer. */
+  /** Becomes the decimal digits of an integer. */
   digits(n: number): void {
     this.borrow(16)
     this.len = writeInt(this.own, 0, n)
   }
 
-  /** Points the slice at `len` bytes of its own. */
+  /** Points the slice at `len` bytes of its own buffer. */
   borrow(len: number): Uint8Array {
     if (this.own.length < len || (this.own.length > KEPT_BYTES_MAX && len <= KEPT_BYTES_MAX)) {
       this.own = new Uint8Array(Math.max(len, 64))
@@ -308,12 +308,12 @@ export class RdbString extends Slice {
     return this.own
   }
 
-  /** Lets go of the room for a large string. What the slice points at is gone then. */
+  /** Releases a large buffer; the slice is invalid then. */
   release(): void {
     if (this.own.length > KEPT_BYTES_MAX) this.borrow(0)
   }
 
-  /** Takes a copy of `s`, which then outlives its owner. */
+  /** Copies `s`, to outlive its bytes. */
   keep(s: Slice): this {
     if (s.u8 === this.own && s.off === 0) {
       this.len = s.len

@@ -1,13 +1,13 @@
-// LongString: a long string on its way into an RDB, in pieces: compressed piece by piece, which LZF allows since a copy
-// never needs to reach beyond its own piece, and as it is where that does not make it shorter.
+// LongString: writes a long string in pieces, each compressed separately (an LZF copy then never refers to an earlier
+// piece), or uncompressed where that is not shorter.
 //
-//   IDLE ─[begin]─▶ MEASURING: each piece is compressed for its length alone ─▶ the sums are written ─▶
+//   IDLE ─[begin]─▶ MEASURING: each piece is compressed for its length only ─▶ the total is written ─▶
 //                   WRITING_PACKED: each piece again, into the file ─▶ IDLE
-//              └──────────────────────▶ WRITING_PLAIN: each piece as it is ─▶ IDLE
+//              └──────────────────────▶ WRITING_PLAIN: each piece uncompressed ─▶ IDLE
 //
-// Compressing twice costs time, but keeping what came out the first time would cost the string's size in memory.
+// Compressing twice costs time, but keeping the first result would cost the string's size in memory.
 //
-// Always: the string does not change while it is under way.
+// Always: the string does not change while it is being written.
 
 import type { LzfCompressor } from '../../lib/lzf.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -15,10 +15,10 @@ import { STRING_LZF } from './format.ts'
 import type { RdbOutput } from './output.ts'
 
 export const PIECE_BYTES = 64 * 1024
-/** What a piece can become at worst: literals, with a mark before every 32. */
+/** The worst case of a piece: literals, with a control byte before every 32. */
 const PACKED_PIECE_BYTES = PIECE_BYTES + PIECE_BYTES / 32
 const GAIN_MIN = 4
-/** What has not become shorter up to here is taken as it is. */
+/** A string that is not shorter after this many bytes is written uncompressed. */
 const TRIAL_BYTES = 1 << 20
 
 const IDLE = 0
@@ -29,7 +29,7 @@ const WRITING_PLAIN = 3
 export class LongString {
   private readonly s = new Slice()
   private readonly lzf: LzfCompressor
-  /** Bytes of the string that are done in the current pass. */
+  /** Bytes of the string processed in the current pass. */
   private done = 0
   private packedBytes = 0
   private state: typeof IDLE | typeof MEASURING | typeof WRITING_PACKED | typeof WRITING_PLAIN = IDLE
@@ -51,7 +51,7 @@ export class LongString {
     else this.head(out)
   }
 
-  /** Goes on by one piece. */
+  /** Processes one piece. */
   step(out: RdbOutput): void {
     const { s } = this
     const from = s.off + this.done
@@ -72,7 +72,7 @@ export class LongString {
     if (this.done === s.len || (this.done >= TRIAL_BYTES && this.packedBytes >= this.done)) this.head(out)
   }
 
-  /** Writes what stands before the pieces, which follow. */
+  /** Writes the length header. */
   private head(out: RdbOutput): void {
     const { s } = this
     const isShorter = this.done === s.len && this.packedBytes <= s.len - GAIN_MIN

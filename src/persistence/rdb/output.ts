@@ -1,5 +1,5 @@
-// RdbOutput: a growing buffer and the primitives of the RDB format (format.ts). Whoever owns it takes u8[0 .. pos) away
-// and sets pos to 0.
+// RdbOutput: a growing buffer and the primitives of the RDB format (format.ts). Its owner consumes u8[0 .. pos) and
+// resets pos to 0.
 //
 // Always: `dv` sees the same bytes as `u8`; both change when the buffer grows.
 
@@ -13,9 +13,9 @@ import { LENGTH_14, LENGTH_32, LENGTH_64, STRING_INT8, STRING_INT16, STRING_INT3
 import { LongString, PIECE_BYTES } from './long-string.ts'
 
 const INTEGER_TEXT_MAX = 11
-/** Strings up to here are never compressed. */
+/** Shorter strings are never compressed. */
 const COMPRESS_MIN = 20
-/** Compressing must save this much. */
+/** Compression must save this many bytes. */
 const GAIN_MIN = 4
 const LENGTH_BYTES_MAX = 9
 
@@ -33,7 +33,7 @@ export class RdbOutput {
     this.dv = new DataView(this.u8.buffer)
   }
 
-  /** Makes room for `bytes` more bytes. */
+  /** Ensures capacity for `bytes` more bytes. */
   reserve(bytes: number): void {
     if (this.pos + bytes <= this.u8.length) return
     const grown = new Uint8Array(Math.max(this.pos + bytes, Math.min(this.u8.length * 2, this.u8.length + (16 << 20))))
@@ -42,14 +42,14 @@ export class RdbOutput {
     this.dv = new DataView(grown.buffer)
   }
 
-  /** Gives a fresh buffer: the old one is somebody else's from now on. */
+  /** Replaces the buffer by a new one: the old one has been handed over. */
   renew(bytes: number): void {
     this.u8 = new Uint8Array(bytes)
     this.dv = new DataView(this.u8.buffer)
     this.pos = 0
   }
 
-  /** Goes on in an empty buffer that is handed in. */
+  /** Replaces the buffer by an empty one from the caller. */
   use(u8: Uint8Array): void {
     this.u8 = u8
     this.dv = new DataView(u8.buffer)
@@ -76,7 +76,7 @@ export class RdbOutput {
     for (let i = 0; i < latin1.length; i++) this.u8[this.pos++] = latin1.charCodeAt(i)
   }
 
-  /** A whole number from 0 to 2^53. */
+  /** An integer from 0 to 2^53. */
   length(n: number): void {
     this.reserve(LENGTH_BYTES_MAX)
     const { u8, dv, pos } = this
@@ -115,8 +115,8 @@ export class RdbOutput {
   }
 
   /**
-   * As string(), but a long one is only begun: ready() goes on with it, and nothing else may be written before that
-   * says that it is done.
+   * As string(), but a long string is only begun: ready() writes its pieces, and nothing else may be written until that
+   * returns true.
    */
   element(s: Slice): void {
     while (this.long.isUnderWay) this.long.step(this)
@@ -124,13 +124,13 @@ export class RdbOutput {
     else this.long.begin(s, this)
   }
 
-  /** Goes on with a long element; true when none is under way (any more) and pos has not passed `until`. */
+  /** Continues a long string; true when none is in progress and pos has not passed `until`. */
   ready(until: number): boolean {
     if (this.long.isUnderWay && !this.goOn(until)) return false
     return this.pos <= until
   }
 
-  /** As many pieces as there is room for before `until`, but one at least; true when that was the last. */
+  /** Writes pieces up to `until`, at least one; true after the last. */
   private goOn(until: number): boolean {
     const { long } = this
     let left = until - this.pos
@@ -141,7 +141,7 @@ export class RdbOutput {
     return !long.isUnderWay
   }
 
-  /** A string without looking for a shorter form. */
+  /** A string without integer encoding or compression. */
   plainString(s: Slice): void {
     this.length(s.len)
     this.bytes(s.u8, s.dv, s.off, s.len)
@@ -154,7 +154,7 @@ export class RdbOutput {
     this.text(latin1)
   }
 
-  /** An integer of 32 bits in the place of its text. */
+  /** A 32-bit integer encoding of the string. */
   private smallInteger(n: number): boolean {
     this.reserve(5)
     const { u8, dv, pos } = this
@@ -174,10 +174,10 @@ export class RdbOutput {
     return true
   }
 
-  /** The string compressed; false, and nothing written, when that does not make it shorter. */
+  /** The string compressed; false, and nothing written, when that is not shorter. */
   private packed(s: Slice): boolean {
     const len = s.len
-    // The packed length stands before the packed bytes: they are written behind the most room it can take.
+    // The compressed length comes first, so the data is written after the longest possible header.
     this.reserve(1 + LENGTH_BYTES_MAX * 2 + len)
     const from = this.pos
     const room = from + 1 + LENGTH_BYTES_MAX * 2
@@ -197,7 +197,7 @@ export class RdbOutput {
     this.pos += 8
   }
 
-  /** A whole number of ±2^53 as 64 bits: milliseconds. */
+  /** An integer of ±2^53 as 64 bits: milliseconds. */
   int64(n: number): void {
     this.reserve(8)
     const high = Math.floor(n / TWO_32)

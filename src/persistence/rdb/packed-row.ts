@@ -1,5 +1,5 @@
-// The packed rows of elements that stand in RDB files: what Redis's older versions had in the place of listpacks, and
-// listpacks themselves, read element by element and never beyond their bytes.
+// Packed rows of RDB files: ziplist and zipmap of older Redis versions, and listpack, read element by element with
+// bounds checks.
 //
 //   ziplist   total u32 | offset of the last entry u32 | entries u16 (65535: count them) | entry … | 0xff
 //     entry   length of the entry before: u8, or 254 and u32 | encoding | data
@@ -9,7 +9,7 @@
 //   zipmap    entries u8 (254: count them) | [ length | field | length | free u8 | value | free bytes ] … | 0xff
 //     length  u8 below 254, or 254 and u32
 //
-// Always: open() has walked the whole row before next() gives its first element.
+// Always: open() has validated the whole row before next() returns its first element.
 
 import { Int64 } from '../../lib/int64.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -17,11 +17,11 @@ import type { Element } from '../../memory/element.ts'
 import { EOF, HEADER_BYTES, isListpack, skip } from '../../memory/listpack-format.ts'
 import type { ListpackReader } from '../../memory/listpack-reader.ts'
 
-/** A row of elements; used again for row after row. */
+/** A row of elements; reused for one row after the other. */
 export interface PackedRow {
-  /** Begins with these bytes; false when they are no such row. */
+  /** Validates these bytes and starts at their first element; false when they are not such a row. */
   open(s: Slice): boolean
-  /** Fills `e` with the next element; false at the end. */
+  /** Sets `e` to the next element; false at the end. */
   next(e: Element): boolean
   readonly count: number
 }
@@ -127,7 +127,7 @@ export class ZiplistRow implements PackedRow {
     return true
   }
 
-  /** Finds the data of the entry at `at`; false when its head is wrong or reaches past `last`. */
+  /** Finds the data of the entry at `at`; false when its header is invalid or reaches past `last`. */
   private locate(at: number, last: number): boolean {
     const { u8, dv } = this.bytes
     if (u8[at] === ZIPLIST_END) return false
@@ -167,7 +167,7 @@ function integerBytes(encoding: number): number {
 
 const ZIPMAP_END = 255
 
-/** Gives field, value, field, value … */
+/** Yields field, value, field, value … */
 export class ZipmapRow implements PackedRow {
   count = 0
   private readonly bytes: Slice
@@ -199,7 +199,7 @@ export class ZipmapRow implements PackedRow {
     return true
   }
 
-  /** Offset behind the string at `at`, -1 when it does not end before `last`. */
+  /** Offset after the string at `at`, -1 when it does not end before `last`. */
   private skip(at: number, last: number, isValue: boolean): number {
     const { u8, dv } = this.bytes
     const lengthBytes = u8[at] < BIG_LENGTH ? 1 : 5

@@ -1,4 +1,4 @@
-// DumpPayloads: values as DUMP gives them out and RESTORE takes them in.
+// DumpPayloads: serialized values of DUMP and RESTORE.
 //
 //   type u8 | value | RDB version u16 | CRC-64 of everything before
 
@@ -16,7 +16,7 @@ import { RdbError, RdbInput, RdbString } from './input.ts'
 import { RdbOutput } from './output.ts'
 
 const FOOTER_BYTES = 2 + CHECKSUM_BYTES
-/** A larger buffer is not kept. */
+/** A larger buffer is released after use. */
 const KEPT_BYTES_MAX = 1 << 20
 
 export class DumpPayloads implements Payloads {
@@ -29,7 +29,7 @@ export class DumpPayloads implements Payloads {
   private readonly crc = new Crc64()
   private readonly result = new Slice()
   private readonly text = new RdbString()
-  /** What read() has read; undefined: a string, in `text`. */
+  /** The reader of the value that read() has read; undefined: a string, in `text`. */
   private reader: ValueReader | undefined
   private type = 0
 
@@ -76,7 +76,7 @@ export class DumpPayloads implements Payloads {
   read(payload: Slice, deep: boolean): boolean {
     const { readers } = this
     const { u8, dv, off, len } = payload
-    // Redis lets a value reach into the footer; there it can only be damaged.
+    // Redis lets a value extend into the footer, where it can only be corrupt.
     const input = this.input.open(u8, dv, off, off + len - FOOTER_BYTES)
     readers.options.deep = deep
     this.reader = undefined

@@ -1,12 +1,12 @@
-// RdbReader: reads an RDB file as its bytes come and hands what is in it to a target.
+// RdbReader: an incremental parser of RDB files that passes their content to a target.
 //
-//   HEADER ─▶ OPCODE ◀─▶ VALUE      a value too large for one go                [step]
-//               │  └──▶ MODULE      data of a module, passed over item by item  [skipModuleItems]
+//   HEADER ─▶ OPCODE ◀─▶ VALUE      a value read in several steps                 [step]
+//               │  └──▶ MODULE      data of a module, skipped item by item        [skipModuleItems]
 //               └─────▶ CHECKSUM ─▶ DONE
 //
-// The owner fills the window (room()) and calls run() until it says DONE.
+// The owner fills the window (room()) and calls run() until it returns DONE.
 //
-// Always: everything before input.mark is dealt with and, where asked, in the checksum.
+// Always: everything before input.mark is processed and, if checked, in the checksum.
 
 import { Crc64 } from '../../lib/crc64.ts'
 import { parseInt64 } from '../../lib/number.ts'
@@ -40,7 +40,7 @@ import {
 } from './format.ts'
 import { NEED_MORE, RdbInput, RdbString } from './input.ts'
 
-/** What stood before a key. */
+/** Expiry and access figures of a key, which precede it. */
 export class KeyAttributes {
   /** Milliseconds since 1970, or -1. */
   expiryMs = -1
@@ -54,24 +54,24 @@ export class KeyAttributes {
   }
 }
 
-/** Who gets what the file holds. Slices are valid during the call; a value belongs to the target from then on. */
+/** Receives the content of a file. Slices are valid during the call; a value then belongs to the target. */
 export interface RdbTarget {
   aux(name: Slice, value: Slice): void
-  /** False: there is no such database. */
+  /** False: the database does not exist. */
   selectDb(index: number): boolean
-  /** How many keys the database will have, if the file tells. */
+  /** RESIZEDB: the numbers of keys of the database. */
   expect(keys: number, expires: number): void
   stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void
   key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void
-  /** An empty collection stood under this key. */
+  /** This key has an empty collection. */
   emptyKey(key: Slice): void
-  /** A library of functions; an error message when it cannot be loaded. */
+  /** A function library; returns an error message when it cannot be loaded. */
   library(code: Slice): string | undefined
-  /** Data of a module, under a key or (undefined) under none; an error message unless it may be passed over. */
+  /** Data of a module, of a key or (undefined) of none; returns an error message unless it may be skipped. */
   moduleData(moduleName: string, key: Slice | undefined): string | undefined
 }
 
-/** The readers of values, by the type the file calls them (values.ts has those that make them into values). */
+/** The readers of values by RDB type (values/ has those that build values). */
 export interface ReaderTable {
   of(rdbType: number): ValueReader | undefined
   typeOf(rdbType: number): number
@@ -92,7 +92,7 @@ const FINISHED = 5
 export class RdbReader {
   readonly input = new RdbInput()
   version = 0
-  /** The file's own checksum says it was written without one. */
+  /** The file was written without a checksum (0). */
   unchecked = false
   private readonly readers: ReaderTable
   private readonly target: RdbTarget
@@ -105,23 +105,23 @@ export class RdbReader {
   private readonly text = new RdbString()
   private current: ValueReader | undefined
   private rdbType = 0
-  /** What was being read when something went wrong: for messages. */
+  /** What is being read, for error messages. */
   doing = 'reading the header'
-  /** Offset behind the last key, or other thing, that was read whole. */
+  /** Offset after the last complete key or opcode. */
   wholeTo = 0
-  /** What resumeBehind() has passed over: offset behind it, -1 before that, and its key. */
+  /** The value that resumeAfter() skipped: the offset after it, -1 before that, and its key. */
   passedTo = -1
   passedKey = ''
   private skipper: ReaderTable | undefined
 
-  /** `checks`: the checksum is computed and compared. */
+  /** `checks`: the checksum is verified. */
   constructor(readers: ReaderTable, target: RdbTarget, checks: boolean) {
     this.readers = readers
     this.target = target
     this.checks = checks
   }
 
-  /** Goes on in the middle of a file, where a key begins that is damaged: `passer` passes over its value. */
+  /** Resumes in the middle of a file, at a damaged key: `skipper` skips its value. */
   resumeAfter(version: number, passer: ReaderTable): void {
     this.version = version
     this.state = OPCODE
@@ -129,7 +129,7 @@ export class RdbReader {
     this.skipper = passer
   }
 
-  /** Makes room for more of the file; write at input.end and advance it. */
+  /** Ensures capacity for more of the file; write at input.end and advance it. */
   room(bytes: number): void {
     this.hash()
     this.input.makeRoom(bytes)
@@ -142,14 +142,14 @@ export class RdbReader {
     this.hashedTo = input.mark
   }
 
-  /** The key that was being read, '' for none: for messages. */
+  /** The key being read, '' for none: for error messages. */
   get currentKey(): string {
     return this.current !== undefined ? this.key.latin1() : ''
   }
 
   /**
-   * Reads on for about `budget` bytes. NEED: the window holds nothing whole any more; PAUSED: there is more to do now;
-   * DONE: this was the end of the file, and input.pos is behind it.
+   * Reads about `budget` bytes. NEED: the window has nothing complete any more; PAUSED: the budget is used up; DONE: the
+   * file ended, and input.pos is after it.
    */
   run(budget: number): RunOutcome {
     const { input } = this
@@ -176,13 +176,13 @@ export class RdbReader {
     } catch (error) {
       if (error !== NEED_MORE) throw error
       input.pos = input.mark
-      // The key's bytes are about to go from the window.
+      // The window will no longer have the key's bytes.
       if (this.state === VALUE) this.key.keep(this.key)
       return NEED
     }
   }
 
-  /** Frees a value that was being read. */
+  /** Frees a partly read value. */
   discard(): void {
     this.current?.discard()
     this.current = undefined
@@ -207,7 +207,7 @@ export class RdbReader {
     if (op < OP_FUNCTION2) return this.keyOf(op)
     switch (op) {
       case OP_EXPIRETIME_MS:
-        // What old versions wrote may be of any byte order; all that still run are little-endian.
+        // Old versions wrote it in host byte order; all hosts still in use are little-endian.
         attributes.expiryMs = input.int64()
         return
       case OP_EXPIRETIME:
@@ -266,7 +266,7 @@ export class RdbReader {
     if (reader === undefined) return input.fail(`Unknown RDB encoding type ${rdbType}`)
     this.current = reader
     reader.begin(rdbType, input)
-    // From here on the value is read in parts.
+    // The value is read in steps from here on.
     this.state = VALUE
     input.mark = input.pos
   }
@@ -355,7 +355,7 @@ export class RdbReader {
 
 const MODULE_NAME_CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** Nine characters of six bits and a version of ten. */
+/** Nine characters of six bits, and ten bits of version. */
 function moduleName(input: RdbInput): string {
   input.length64()
   let id = ((BigInt(input.high) << 32n) | BigInt(input.low)) >> 10n
@@ -367,7 +367,7 @@ function moduleName(input: RdbInput): string {
   return name
 }
 
-/** The integer an aux field holds, 0 when it holds none. */
+/** An aux field as an integer, 0 when it is not one. */
 export function auxInteger(value: Slice): number {
   const n = parseInt64(value)
   return Number.isFinite(n) ? n : 0

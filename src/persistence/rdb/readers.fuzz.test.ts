@@ -1,5 +1,5 @@
-// Readers of packed values, which come from files and from RESTORE, asked about the same bytes alone, between hostile
-// neighbours and under guard.
+// Readers of packed values, which get bytes of files and of RESTORE: the same bytes alone, between hostile neighbours
+// and under a guard must give the same result.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,6 +1,6 @@
-// RowReader: takes the packed row of a small collection out of an RDB file and makes a listpack of our own of it.
+// RowReader: reads the packed row of a small collection and makes a listpack of it.
 //
-// Always: a listpack that is taken can be walked safely; with options.deep it also has no duplicates.
+// Always: the listpack is safe to iterate; with options.deep it also has no duplicates.
 
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -11,7 +11,7 @@ import { type RdbInput, RdbString } from './input.ts'
 import { ListpackRow, type PackedRow, ZiplistRow, ZipmapRow } from './packed-row.ts'
 
 export class RowReader {
-  /** What the last row was: for messages. */
+  /** The format of the last row, for error messages. */
   noun = ''
   private readonly listpacks: Listpack
   private readonly options: ReadOptions
@@ -57,10 +57,10 @@ export class RowReader {
     return this.input!.fail(`${this.noun} integrity check failed.`)
   }
 
-  /** The last row as a listpack. `stride`: every so many elements there is one that must be unique; 0: none must. */
+  /** The last row as a listpack. `stride`: the first of every `stride` elements must be unique; 0: no check. */
   takeListpack(stride: number): Ref {
     const { row, listpacks, element, options } = this
-    // Where another format is converted anyway Redis looks for duplicates in any case.
+    // When converting from another format Redis always checks for duplicates.
     if (stride > 0 && (options.deep || row !== this.listpackRow)) {
       if (options.deep) options.sanitizations++
       this.checkUnique(stride)

@@ -1,4 +1,4 @@
-// RdbWriter: the parts of an RDB file, written one after the other into an RdbOutput; see format.ts for their order.
+// RdbWriter: writes the parts of an RDB file in order into an RdbOutput; format.ts has that order.
 
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import { lfuDecayed } from '../../keyspace/lfu.ts'
@@ -19,11 +19,11 @@ import {
 } from './format.ts'
 import type { RdbOutput } from './output.ts'
 
-/** Which of the two access figures goes with each key. */
+/** The access figure that is written with each key. */
 export type AccessRecord = 'none' | 'idle' | 'frequency'
 
 export class RdbWriter {
-  /** What maxmemory-policy makes worth keeping. */
+  /** By maxmemory-policy: LRU idle time or LFU frequency. */
   access: AccessRecord = 'none'
   readonly values: ValueWriters
   private readonly space: Keyspace
@@ -60,7 +60,7 @@ export class RdbWriter {
     out.length(expires)
   }
 
-  /** Everything of a key up to its value, which values.step() then writes. */
+  /** Everything of a key before its value, which values.step() writes. */
   beginKey(out: RdbOutput, entry: Ref): void {
     const { entries } = this.space
     const expiryMs = entries.expiryOf(entry)

@@ -1,4 +1,4 @@
-// Hashes in RDB files and DUMP payloads.
+// The codec of hashes. RDB forms:
 //
 //   HASH_LISTPACK   the listpack as a string      HASH_ZIPLIST, HASH_ZIPMAP   older rows
 //   HASH            count, then field and value

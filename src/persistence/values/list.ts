@@ -1,4 +1,4 @@
-// Lists in RDB files and DUMP payloads.
+// The codec of lists. RDB forms:
 //
 //   LIST_QUICKLIST_2   nodes, then for each: 1 and the element, or 2 and a listpack, as strings      (written)
 //   LIST_QUICKLIST     nodes, then for each a ziplist
@@ -136,7 +136,7 @@ class ListReader implements ValueReader {
     this.type.quicklists.appendPlain(this.value, this.element)
   }
 
-  /** Empty nodes are passed over. */
+  /** Empty nodes are skipped. */
   private addRow(count: number): void {
     if (count > 0) this.type.quicklists.appendListpack(this.value, this.rows.takeListpack(0))
   }

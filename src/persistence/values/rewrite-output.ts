@@ -1,12 +1,11 @@
-// RewriteOutput: where the commands of values go: a buffer of commands, and the database that the last of them
-// selected.
+// RewriteOutput: the commands of an AOF rewrite: a command buffer, and the database last selected.
 //
-// Always: a word of more than PIECE_BYTES is written in pieces, with a pause behind each.
+// Always: an argument longer than PIECE_BYTES is written in pieces, with a pause after each.
 
 import type { Slice } from '../../lib/slice.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
 
-/** A command builds at most so many elements, as AOF_REWRITE_ITEMS_PER_CMD of Redis. */
+/** Elements per command at most (Redis's AOF_REWRITE_ITEMS_PER_CMD). */
 export const ITEMS_MAX = 64
 const PIECE_BYTES = 64 * 1024
 
@@ -22,14 +21,14 @@ export class RewriteOutput {
     this.out.integer(database)
   }
 
-  /** Begins a command of a key; `words` more follow. */
+  /** Begins a command on a key; `words` more arguments follow. */
   begin(name: string, key: Slice, words: number): void {
     this.out.count(2 + words)
     this.out.word(name)
     this.out.argument(key)
   }
 
-  /** Writes an argument; false, and nothing written, for one that goes in pieces (writePieces). */
+  /** Writes an argument; false, and nothing written, when it must go in pieces (writePieces). */
   wrote(s: Slice): boolean {
     if (s.len > PIECE_BYTES) return false
     this.out.argument(s)

@@ -1,7 +1,7 @@
-// Sets in RDB files and DUMP payloads.
+// The codec of sets. RDB forms:
 //
 //   SET_INTSET     the intset as a string
-//   SET            count, then the members. Also what small sets are written as: Redis 7.0 knows no SET_LISTPACK
+//   SET            count, then the members. Also written for small sets: Redis 7.0 does not know SET_LISTPACK
 //   SET_LISTPACK   the listpack as a string
 
 import type { Entries } from '../../keyspace/entries.ts'

@@ -1,4 +1,4 @@
-// Strings in RDB files and DUMP payloads.
+// The codec of strings.
 
 import type { Entries } from '../../keyspace/entries.ts'
 import { ENC_INT, TYPE_STRING } from '../../keyspace/types.ts'
@@ -25,7 +25,7 @@ class StringWriter implements ValueWriter {
 
   begin(entries: Entries, entry: Ref): void {
     this.type.textOf(entry, this.s)
-    // An integer's text stands where the next one will be written.
+    // The scratch buffer of integers is reused by the next one.
     if (entries.encodingOf(entry) === ENC_INT) this.s.alias(this.s.copy())
     this.begun = false
   }

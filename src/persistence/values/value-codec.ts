@@ -1,15 +1,15 @@
-// ValueCodec: how the values of one type go out of the server and come in: to RDB files and DUMP payloads, and to an
-// append-only file as the commands that build them. The list of all is in index.ts; nothing else names them.
+// ValueCodec: the serialization of one type: RDB files and DUMP payloads, and commands for AOF rewrites. index.ts
+// lists all; nothing else names them.
 //
 //   writer     begin(entries, entry) ─▶ step(out, until) … ─▶ true
 //   reader     begin(rdbType, input) ─▶ step(input, until) … ─▶ true: encoding and value
-//   rewriter   rewrite(key, entries, entry, to): pauses whenever it has written another command or so
-//   skip       passes over the bytes of a value, which is not made
+//   rewriter   rewrite(key, entries, entry, to): yields about once per command
+//   skip       skips the bytes of a value without building it
 //
-// All go on where they stopped, so that no value is too large to be written or read between two commands.
+// All are resumable, so that no value is too large to be written or read between two commands.
 //
-// Always: a value does not change while it is being written. A reader sets input.mark behind every part that it will
-// not read again; when it throws (NEED_MORE aside) discard() gives back what it holds.
+// Always: a value does not change while it is being written. A reader sets input.mark after every part that it will
+// not read again; when it throws (NEED_MORE aside) discard() frees the partial value.
 
 import type { Entries } from '../../keyspace/entries.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
@@ -24,27 +24,27 @@ import type { RewriteOutput } from './rewrite-output.ts'
 export interface ValueCodec {
   /** The number of the type in the keyspace (ValueType.id). */
   readonly type: number
-  /** All forms of its values in RDB files, those that are only read among them. */
+  /** All RDB forms of its values, including those that are only read. */
   readonly forms: readonly RdbForm[]
   writer(space: Keyspace): ValueWriter
-  /** Absent for strings: RdbReader and DumpPayloads read them by themselves. */
+  /** Absent for strings, which RdbReader and DumpPayloads read themselves. */
   reader?(source: ReadSource): ValueReader
   rewriter(space: Keyspace): ValueRewriter
 }
 
-/** One form that values of a type have in files. */
+/** One RDB form of a type. */
 export interface RdbForm {
-  /** The number that stands before the key. */
+  /** The type byte before the key. */
   readonly rdbType: number
-  /** The first version of RDB that has it, or 7: DUMP of older ones is not asked for. */
+  /** The RDB version that introduced it, or 7 for older ones: the oldest that DUMP is asked for. */
   readonly version: number
-  /** `skip` passes over one element, and the value begins with their number. Otherwise it passes over the value. */
+  /** The value is a count and elements, and `skip` skips one element. Otherwise `skip` skips the value. */
   readonly counted: boolean
   skip(input: RdbInput): void
 }
 
 export interface ValueWriter {
-  /** The form in which values of this encoding are written. */
+  /** The form written for this encoding. */
   rdbType(encoding: number): number
   begin(entries: Entries, entry: Ref): void
   /** Writes until the value ends (true), or until out.pos has passed `until`. */
@@ -54,42 +54,42 @@ export interface ValueWriter {
 export interface ValueReader {
   encoding: number
   value: Ref
-  /** Whether the value turned out empty: Redis skips such keys in files and refuses them in payloads. */
+  /** The value is empty: Redis skips such keys in files and refuses them in payloads. */
   empty: boolean
   begin(rdbType: number, input: RdbInput): void
   /** Reads until the value ends (true), or until input.pos has passed `until`. */
   step(input: RdbInput, until: number): boolean
-  /** Frees an unfinished value. */
+  /** Frees a partly read value. */
   discard(): void
 }
 
 export interface ValueRewriter {
-  /** Writes commands that build the value under `key`, of at most ITEMS_MAX elements each. */
+  /** Writes commands that build the value under `key`, with at most ITEMS_MAX elements each. */
   rewrite(key: Slice, entries: Entries, entry: Ref, to: RewriteOutput): Generator<void, void, void>
 }
 
-/** What readers work with. */
+/** What readers need. */
 export interface ReadSource {
   readonly space: Keyspace
   readonly rows: RowReader
   readonly options: ReadOptions
 }
 
-/** What is to be made of values that are read. */
+/** Options of reading. */
 export interface ReadOptions {
   readonly limits: EncodingLimits
-  /** sanitize-dump-payload: look for duplicates in rows too, not only for what could break the server. */
+  /** sanitize-dump-payload: packed rows are also checked for duplicates. */
   deep: boolean
-  /** How often something was looked through that deeply, for INFO. */
+  /** Count of deep checks, for INFO. */
   sanitizations: number
 }
 
-/** A form that is one string: the value's own bytes, or a row of elements. */
+/** A form that is one string: the value's own bytes, or a packed row. */
 export function wholeString(rdbType: number, version: number): RdbForm {
   return { rdbType, version, counted: false, skip: input => input.skipString() }
 }
 
-/** A form that is a number of elements, each of so many strings. */
+/** A form that is a count and elements of so many strings each. */
 export function countedStrings(rdbType: number, version: number, stringsEach: number): RdbForm {
   return {
     rdbType,

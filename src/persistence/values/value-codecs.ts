@@ -1,7 +1,7 @@
-// ValueCodecs: the codecs of one server, found by the type of a value or by what a file calls it; and those who
-// write, read and rewrite values of any type with them.
+// ValueCodecs: the codecs of one server by keyspace type and by RDB type; and ValueWriters, ValueReaders and
+// ValueRewriters, which use them for values of any type.
 //
-// Always: a type has one codec, and an RDB type belongs to one; what has none is an error, in a file as in a keyspace.
+// Always: each type has one codec and each RDB type belongs to one; an unknown type is an error.
 
 import type { Entries } from '../../keyspace/entries.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
@@ -54,12 +54,12 @@ export class ValueCodecs {
     return this
   }
 
-  /** The form that files call `rdbType`; undefined for one that is not known. */
+  /** The form of `rdbType`; undefined when it is unknown. */
   formOf(rdbType: number): RdbForm | undefined {
     return this.formsByRdbType[rdbType]
   }
 
-  /** The number of the type that has this form. */
+  /** The keyspace type that has this form. */
   typeOf(rdbType: number): number {
     return this.typesByRdbType[rdbType]
   }
@@ -91,7 +91,7 @@ export class ValueWriters {
     this.current.begin(this.entries, entry)
   }
 
-  /** Goes on with the value; true at its end. */
+  /** Continues the value; true at its end. */
   step(out: RdbOutput, until: number): boolean {
     return this.current.step(out, until)
   }
@@ -114,18 +114,18 @@ export class ValueReaders {
     }
   }
 
-  /** The reader of values that the file calls `rdbType`; undefined for one that is not known. */
+  /** The reader of `rdbType`; undefined when it is unknown. */
   of(rdbType: number): ValueReader | undefined {
     return this.byRdbType[rdbType]
   }
 
-  /** The keyspace's type of such values. */
+  /** The keyspace type of `rdbType`. */
   typeOf(rdbType: number): number {
     return this.codecs.typeOf(rdbType)
   }
 }
 
-/** Writes entries as the commands that build them. */
+/** Writes entries as commands, for AOF rewrites. */
 export class ValueRewriters {
   private readonly entries: Entries
   private readonly byType: (ValueRewriter | undefined)[] = []
@@ -136,7 +136,7 @@ export class ValueRewriters {
     for (const codec of codecs.all) this.byType[codec.type] = codec.rewriter(space)
   }
 
-  /** Writes the commands of an entry, its expiry included; pauses whenever it has written another command or so. */
+  /** Writes the commands of an entry and its expiry; yields about once per command. */
   *rewrite(entry: Ref, to: RewriteOutput): Generator<void, void, void> {
     const { entries } = this
     const key = entries.keyOf(entry, this.key)

@@ -1,4 +1,4 @@
-// The built-in types, in each of their encodings.
+// The suite of value types, for each built-in type in each of its encodings.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

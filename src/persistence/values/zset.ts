@@ -1,4 +1,4 @@
-// Sorted sets in RDB files and DUMP payloads.
+// The codec of sorted sets. RDB forms:
 //
 //   ZSET_LISTPACK   the listpack as a string        ZSET_ZIPLIST   the same as a ziplist
 //   ZSET_2          count, then member and binary score, the largest first
@@ -66,7 +66,7 @@ class ZSetWriter implements ValueWriter {
         out.element(cursor.member)
         this.memberWritten = true
       }
-      // The score of a long member comes when that is through.
+      // The score of a long member follows once the member is written.
       if (!out.ready(Math.max(until, out.pos))) return false
       out.double(cursor.score)
       this.memberWritten = false
@@ -128,7 +128,7 @@ class ZSetReader implements ValueReader {
     if (row.count / 2 > this.options.limits.zsetMaxListpackEntries) this.unpack(input)
   }
 
-  /** The listpack is too long for one: becomes a tree. */
+  /** The listpack exceeds its limits: it becomes a skiplist (ScoreTree and table). */
   private unpack(input: RdbInput): void {
     const { set, type } = this
     const row = set.value

@@ -24,13 +24,13 @@ export const streamCodec: ValueCodec = {
   rewriter: space => new StreamRewriter(StreamType.of(space)),
 }
 
-/** reader.ts draws what there is. */
+/** The layout is drawn in reader.ts. */
 function skipStream(input: RdbInput, form: number): void {
   for (let nodes = input.length(); nodes > 0; nodes--) {
     input.skipString()
     input.skipString()
   }
-  // Length and last id; then the first id, the largest deleted id and how many were added.
+  // Length and last id; then first id, largest deleted id and entries added.
   for (let numbers = form >= 2 ? 8 : 3; numbers > 0; numbers--) input.length64()
   for (let groups = input.length(); groups > 0; groups--) {
     input.skipString()

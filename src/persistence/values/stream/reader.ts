@@ -1,4 +1,4 @@
-// Streams in RDB files and DUMP payloads. What is marked came with STREAM_LISTPACKS_2 and STREAM_LISTPACKS_3.
+// Reader of streams from RDB files and DUMP payloads. ² and ³: since STREAM_LISTPACKS_2 and STREAM_LISTPACKS_3.
 //
 //   nodes, then for each: master id (a string of 16 bytes), listpack
 //   length | last id | first id ² | largest deleted id ² | entries added ²
@@ -20,12 +20,12 @@ import { isStreamNode } from './stream-row.ts'
 
 const _UNKNOWN_HALF = 0xffffffff
 
-// Where a reader is; each phase ends in the one that is named behind it.
+// The phases, each with its successors.
 const NODES = 0 // ─▶ META
 const META = 1 // ─▶ GROUP
-const GROUP = 2 // ─▶ PENDING, or the end when there is no more group
+const GROUP = 2 // ─▶ PENDING, or the end after the last group
 const PENDING = 3 // ─▶ CONSUMER
-const CONSUMER = 4 // ─▶ OWNED, or GROUP when there is no more consumer
+const CONSUMER = 4 // ─▶ OWNED, or GROUP after the last consumer
 const OWNED = 5 // ─▶ CONSUMER
 
 export class StreamReader implements ValueReader {
@@ -135,7 +135,7 @@ export class StreamReader implements ValueReader {
     this.phase = GROUP
   }
 
-  /** A count that can be counted with. */
+  /** A count within ±2^53. */
   private count(input: RdbInput): number {
     const n = input.length()
     if (n > Number.MAX_SAFE_INTEGER) input.fail('Stream object metadata loading failed.')
@@ -178,7 +178,7 @@ export class StreamReader implements ValueReader {
     return input.high >= 0x80000000 ? -1 : input.high * 0x100000000 + input.low
   }
 
-  /** How many of all entries ever added a group with this last id has read; -1: nobody can tell. */
+  /** Redis's estimate of entries-read for a group with this last id; -1: unknown. */
   private estimateRead(id: StreamId): number {
     const { stream, other } = this
     const added = stream.entriesAdded

@@ -1,4 +1,4 @@
-// StreamRewriter: a stream as XADD, XSETID and what makes its groups.
+// StreamRewriter: a stream as XADD, XSETID, XGROUP and XCLAIM commands.
 
 import type { Entries } from '../../../keyspace/entries.ts'
 import { Stream } from '../../../keyspace/values/stream/stream.ts'
@@ -31,7 +31,7 @@ export class StreamRewriter implements ValueRewriter {
     stream.open(entries.valueOf(entry))
     if (stream.length > 0) yield* this.rewriteEntries(key, to)
     else {
-      // The way to make an empty stream.
+      // Creates an empty stream: XADD with MAXLEN 0.
       to.begin('XADD', key, 5)
       for (const word of ['MAXLEN', '0', '0-1', 'x', 'y']) out.word(word)
     }

@@ -1,4 +1,4 @@
-// Whether the bytes of a stream's node (keyspace/stream-node.ts draws them) are one that can be iterated safely.
+// Validates the listpack of a stream node (layout in keyspace/stream-node.ts): whether it is safe to iterate.
 
 import type { Slice } from '../../../lib/slice.ts'
 import { EOF, HEADER_BYTES, isListpack, isString, readInteger, skip } from '../../../memory/listpack-format.ts'
@@ -6,7 +6,7 @@ import { EOF, HEADER_BYTES, isListpack, isString, readInteger, skip } from '../.
 const SAME_FIELDS = 2
 const FIXED_ELEMENTS = 3
 
-/** Reads a row's elements one after the other; every integer() that is none makes it bad. */
+/** Reads the elements of a row in order; a non-integer where integer() expects one makes it invalid. */
 class Walk {
   bad = false
   private readonly s: Slice
@@ -32,7 +32,7 @@ class Walk {
     return n
   }
 
-  /** Passes over `n` elements of any kind. */
+  /** Skips `n` elements of any kind. */
   skip(n: number): void {
     for (let i = 0; i < n && !this.bad; i++) {
       if (this.ended) this.bad = true

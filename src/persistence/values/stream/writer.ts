@@ -1,4 +1,4 @@
-// Streams in RDB files and DUMP payloads. What is marked came with STREAM_LISTPACKS_2 and STREAM_LISTPACKS_3.
+// Writer of streams to RDB files and DUMP payloads. ² and ³: since STREAM_LISTPACKS_2 and STREAM_LISTPACKS_3.
 //
 //   nodes, then for each: master id (a string of 16 bytes), listpack
 //   length | last id | first id ² | largest deleted id ² | entries added ²
