@@ -1,15 +1,15 @@
-// AwaitedLink: a PrimaryLink with a promise for its beginning and an error for its end, for tools.
+// AwaitedLink: a PrimaryLink whose start is a promise and whose end is an error, for tools.
 //
-// Always: the link ends once, with the first error there is; what the target throws is one.
+// Always: the link ends once, with the first error, including errors that the target throws.
 
 import type { ClientSystem } from './connection.ts'
 import { type CloseReason, errorOf } from './errors.ts'
 import { type LinkOptions, type LinkTarget, PrimaryLink } from './primary-link.ts'
 import type { ServerUrl } from './url.ts'
 
-/** Who gets what comes over an AwaitedLink. May throw, which ends the link with that error. */
+/** Receives the dataset and the stream of an AwaitedLink. May throw, which ends the link with that error. */
 export interface AwaitedTarget {
-  /** Before anything comes: all of a dataset may come at once. */
+  /** Before any data: the whole dataset may arrive at once. */
   opened?(link: PrimaryLink): void
   rdbBegins(bytes: number): void
   rdb(bytes: Uint8Array): void
@@ -17,7 +17,7 @@ export interface AwaitedTarget {
   stream(bytes: Uint8Array): void
 }
 
-/** A PrimaryLink whose beginning is awaited, and whose end is an error. */
+/** A PrimaryLink whose start is awaited, and whose end is an error. */
 export class AwaitedLink implements LinkTarget {
   private readonly target: AwaitedTarget
   private readonly server: string
@@ -27,7 +27,7 @@ export class AwaitedLink implements LinkTarget {
   private reject!: (error: Error) => void
   /** Why the link ended; undefined while it lasts. */
   error: Error | undefined
-  /** The link ended, not by close(). */
+  /** Called when the link ended, but not by close(). */
   onEnd: (error: Error) => void = () => {}
 
   private constructor(
@@ -46,7 +46,7 @@ export class AwaitedLink implements LinkTarget {
     this.link = new PrimaryLink(system, { address, user, password, ...options }, this)
   }
 
-  /** Resolves when PSYNC is answered. Throws ClientErrors and what the target throws. */
+  /** Resolves at the reply to PSYNC. Throws ClientErrors and what the target throws. */
   static async open(
     url: ServerUrl,
     options: Omit<LinkOptions, 'address'>,

@@ -1,4 +1,4 @@
-// Connection: a client's connection to a server. Commands are pipelined, replies come in their order.
+// Connection: a client's connection to a server. Commands are pipelined, replies come in order.
 //
 //   DIALLING [opened] ─▶ GREETING: AUTH, HELLO, SELECT [greeted] ─▶ READY [takeOver] ─▶ RAW: every byte to one sink
 //       └───────────────────────┴───────── [fail, close] ─▶ CLOSED ◀──────┴────────────────┘
@@ -18,7 +18,7 @@ import { type Address, type Network, NetworkError, type Outgoing } from '../syst
 import type { Clock, Timer, Timers } from '../system/system.ts'
 import type { CloseReason } from './errors.ts'
 
-/** What the client takes from the machine. A System is one. */
+/** The parts of the system that the client uses. */
 export interface ClientSystem {
   readonly network: Pick<Network, 'dial'>
   readonly timers: Timers
@@ -36,24 +36,24 @@ export interface ConnectionOptions {
   /** SELECTed unless it is 0. */
   database?: number
   connectMs?: number
-  /** The connection is closed when nothing comes for so long while replies are awaited; 0: never. */
+  /** Closes the connection when replies are awaited and nothing is received for so long; 0: never. */
   silenceMs?: number
   limits?: Partial<ReplyLimits>
 }
 
 interface ConnectionOwner {
-  /** The greeting is accepted. What was written before is flushed after this. */
+  /** The greeting is accepted. Commands written before are flushed after this. */
   ready?(): void
   pushed?(push: Push): void
-  /** After flush() gave false: it may be written again. */
+  /** After flush() returned false: the connection is writable again. */
   drained?(): void
   closed(reason: CloseReason): void
 }
 
-/** Who awaits replies. */
+/** Receives the replies to some commands. */
 export interface ReplyHandler {
   reply(value: Value): void
-  /** The replies that are still awaited will not come. */
+  /** The outstanding replies will not come. */
   closed(reason: CloseReason): void
 }
 
@@ -96,12 +96,12 @@ export class Connection {
     })
   }
 
-  /** False: what was flushed waits in this process until drained(). */
+  /** False: flushed bytes are buffered in this process until drained(). */
   get writable(): boolean {
     return !this.full
   }
 
-  // ---- the beginning ----
+  // ---- connecting ----
 
   private opened(link: Outgoing, options: ConnectionOptions): void {
     this.link = link
@@ -143,7 +143,7 @@ export class Connection {
     if (last === undefined) this.awake()
   }
 
-  /** Sends what is in `out`; before the connection is ready it stays there. False: better wait for drained(). */
+  /** Sends `out`; before the connection is ready it stays buffered. False: wait for drained(). */
   flush(): boolean {
     if (this.state === 'ready' || this.state === 'raw') this.write(this.out)
     return !this.full
@@ -174,7 +174,7 @@ export class Connection {
     }
   }
 
-  /** Asked again after each value: its handler may have closed, or taken over. */
+  /** Checked after each value: its handler may have closed, or taken over. */
   private isReading(): boolean {
     return this.state === 'ready' || this.state === 'greeting'
   }
@@ -196,7 +196,7 @@ export class Connection {
     one.handler.reply(value)
   }
 
-  /** Called by the handler of a reply: every byte behind that reply goes to `sink`, which owns it. */
+  /** Called by the handler of a reply: every byte after that reply goes to `sink`, which owns it. */
   takeOver(sink: (bytes: Uint8Array) => void): void {
     if (this.state === 'closed') return
     this.state = 'raw'
@@ -206,7 +206,7 @@ export class Connection {
     if (rest.length > 0) sink(rest)
   }
 
-  /** Stops and resumes reading; the silence is not measured meanwhile. */
+  /** Stops and resumes reading; the silence timeout is suspended meanwhile. */
   pause(): void {
     this.paused = true
     this.link?.pause()
@@ -218,9 +218,9 @@ export class Connection {
     this.link?.resume()
   }
 
-  // ---- silence ----
+  // ---- silence timeout ----
 
-  /** Changes `silenceMs` of the options; the time begins anew. */
+  /** Changes `silenceMs`; the timeout starts anew. */
   setSilence(ms: number): void {
     this.silenceMs = ms
     this.cancel()
@@ -232,13 +232,13 @@ export class Connection {
     return this.state === 'ready' ? this.awaited.length > 0 : this.state === 'greeting' || this.state === 'raw'
   }
 
-  /** Something is awaited from now on. */
+  /** A reply is awaited from now on: starts the timeout. */
   private awake(): void {
     this.progressUs = this.system.clock.monotonicUs()
     if (this.silenceMs > 0 && this.timer === undefined) this.watch()
   }
 
-  /** One timer for all that is awaited: it looks when the silence would be too long, and sleeps on. */
+  /** One timer for all awaited replies: it fires when the silence could be too long, and is set anew if it is not. */
   private readonly watch = (): void => {
     this.timer = undefined
     if (this.silenceMs === 0 || !this.isAwaiting()) return
@@ -252,14 +252,14 @@ export class Connection {
     this.timer = undefined
   }
 
-  // ---- the end ----
+  // ---- closing ----
 
   /** Closes. Handlers that await replies are notified, the owner is not. */
   close(): void {
     this.end(CLOSED)
   }
 
-  /** Ends the connection as if it had broken. */
+  /** Ends the connection as if it had been lost. */
   fail(reason: CloseReason): void {
     if (this.end(reason)) this.owner.closed(reason)
   }
@@ -284,7 +284,7 @@ function greetingOf({ user = '', password = '', protocol = 2, database = 0 }: Co
   return commands
 }
 
-/** A command of texts, which stand for their UTF-8 bytes. */
+/** A command of text words, encoded as UTF-8. */
 export function writeWords(out: CommandWriter, words: readonly string[]): void {
   out.count(words.length)
   for (const word of words) out.bytes(encoder.encode(word))

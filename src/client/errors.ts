@@ -9,21 +9,21 @@ export type CloseKind = 'unreachable' | 'lost' | 'timeout' | 'refused' | 'protoc
 
 export interface CloseReason {
   readonly kind: CloseKind
-  /** In the words of the operating system or of the server; '' when nothing is known. */
+  /** The operating system's or the server's text; '' when nothing is known. */
   readonly text: string
-  /** Of 'refused': the command that was answered so. */
+  /** Of 'refused': the command with the error reply. */
   readonly command?: string
 }
 
 export class ClientError extends Error {}
 
-/** There is no connection to the server, or none any more. It may come back. */
+/** There is no connection to the server (any more). A retry may succeed. */
 export class ConnectionLost extends ClientError {}
 
-/** The server answers with an error where none may come. */
+/** The server replied with an error that is fatal here. */
 export class ServerRefused extends ClientError {}
 
-/** The server does not let us be a replica. */
+/** The server does not accept us as a replica. */
 export class ReplicationRefused extends ServerRefused {}
 
 /** A reason as an error whose message names the server. */

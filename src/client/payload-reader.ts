@@ -1,12 +1,12 @@
 // PayloadReader: the framing of the RDB file that a primary sends in a full resynchronisation. The file is streamed.
 //
-//   HEAD   "\n" …  the primary is still saving        -ERR …\r\n  it will not
+//   HEAD   "\n" …  the primary is still saving        -ERR …\r\n  there will be no snapshot
 //          $<bytes>\r\n ─▶ BODY: so many bytes
 //          $EOF:<40 bytes>\r\n ─▶ BODY: until the same 40 bytes come
 //     ─▶ END
 //
-// Always: the sink gets the file's bytes alone, in order. Of a file without a length the last 40 bytes wait until it is
-// clear that they are not the EOF marker. A primary sends nothing behind the marker before the first REPLCONF ACK.
+// Always: the sink gets the file's bytes alone, in order. Of a file without a length the last 40 bytes are buffered
+// until it is clear that they are not the EOF marker. A primary sends nothing after it before the first REPLCONF ACK.
 
 import { LF } from '../lib/ascii.ts'
 import { bytesOf, latin1Text } from '../lib/bytes.ts'
@@ -15,7 +15,7 @@ const MARK_BYTES = 40
 const LINE_BYTES_MAX = 1024
 
 export interface PayloadSink {
-  /** Of so many bytes, or (-1) of unknown length. */
+  /** Begins a file of so many bytes, or (-1) of unknown length. */
   rdbBegins(bytes: number): void
   /** The callee owns the bytes. */
   rdb(bytes: Uint8Array): void
@@ -23,11 +23,11 @@ export interface PayloadSink {
 
 export class PayloadReader {
   state: 'head' | 'body' | 'end' = 'head'
-  /** Why there is no dataset. */
+  /** Why there is no snapshot. */
   error = ''
   private readonly sink: PayloadSink
   private line = ''
-  /** Bytes that are to come; with a mark: unknown. */
+  /** Bytes to come; with an EOF marker: unknown. */
   private left = 0
   private mark: Uint8Array | undefined
   private readonly tail = new Uint8Array(MARK_BYTES)
@@ -37,7 +37,7 @@ export class PayloadReader {
     this.sink = sink
   }
 
-  /** Takes bytes; where what does not belong to the payload begins, which is `bytes.length` while more is to come. */
+  /** Consumes bytes; the offset after the payload, or `bytes.length` while more is to come. */
   take(bytes: Uint8Array): number {
     let at = 0
     while (at < bytes.length && this.state === 'head' && this.error === '') at = this.head(bytes, at)

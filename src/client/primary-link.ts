@@ -1,4 +1,4 @@
-// PrimaryLink: the replica's side of a replication link: the dataset of one moment, then every change as it is made.
+// PrimaryLink: the replica's side of a replication link: a snapshot of the dataset, then the replication stream.
 // https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
 //
 //   connect ─▶ ping ─▶ auth ─▶ port ─▶ address ─▶ capa ─▶ version ─▶ rdbOnly ─▶ psync     (each command is a STEP)
@@ -9,7 +9,7 @@
 //   any state ─▶ closed
 //
 // Always: the target gets bytes in order, the next ones after it has returned; `offset` is the replication offset of
-// the last byte that came; while the target loads nothing is read. Once a second the primary gets a line feed or a
+// the last byte received; nothing is read while the target loads. Once a second the primary gets a line feed or a
 // REPLCONF ACK, since it closes replicas that are silent for repl-timeout.
 
 import type { CommandWriter } from '../protocol/command-writer.ts'
@@ -20,20 +20,20 @@ import type { CloseReason } from './errors.ts'
 import { PayloadReader, type PayloadSink } from './payload-reader.ts'
 
 const ACK_MS = 1000
-/** Of replies in the handshake: lines, none of them long. */
+/** Limits of replies in the handshake: lines, none of them long. */
 const LIMITS = { lineBytesMax: 64 * 1024, replyBytesMax: 64 * 1024 }
 
 /** Receives the dataset and the stream. */
 export interface LinkTarget extends PayloadSink {
-  /** PSYNC is answered: `continued`, `id` and `offset` of the link are set. */
+  /** PSYNC was replied to: `continued`, `id` and `offset` of the link are set. */
   opened(link: PrimaryLink): void
-  /** The file is whole. The stream comes after link.loaded(), which may be called from within. */
+  /** The file is complete. The stream comes after link.loaded(), which may be called from within. */
   rdbEnds(link: PrimaryLink): void
   /** Bytes of the stream, owned by the callee; link.offset includes them. */
   stream(bytes: Uint8Array): void
-  /** Not after close(). */
+  /** The link has ended, but not by close(). */
   closed(reason: CloseReason): void
-  /** The offset that is acknowledged: up to it the stream is applied. Absent: link.offset. */
+  /** The offset to acknowledge: the stream is applied up to it. Absent: link.offset. */
   appliedOffset?(): number
   /** The offset up to which it is fsynced (FACK). Absent or undefined: none is sent. */
   syncedOffset?(): number | undefined
@@ -41,11 +41,11 @@ export interface LinkTarget extends PayloadSink {
 
 export interface LinkOptions
   extends Pick<ConnectionOptions, 'address' | 'user' | 'password' | 'connectMs' | 'silenceMs'> {
-  /** Goes on behind this; absent: everything from the beginning. */
+  /** Partial resynchronisation from here; absent: a full one. */
   from?: { id: string; offset: number }
-  /** Where the replica listens. */
+  /** The replica's listening port. */
   port?: number
-  /** The address that it announces, where the primary does not see it. */
+  /** The address to announce, where the primary does not see it. */
   announcedAddress?: string
   version?: string
   /** Only the RDB file is wanted. */
@@ -80,11 +80,11 @@ interface Step {
 const PING: Step = {
   name: 'ping',
   words: () => ['PING'],
-  // Who has to log in first is answered so.
+  // Servers that need AUTH first reply with one of these.
   mayFail: ({ text }) => /^(NOAUTH|NOPERM|ERR operation not permitted)/.test(text),
 }
 
-/** In this order, all at once; older servers know fewer of them. */
+/** In this order, all at once; older servers lack some of them. */
 const INTRODUCTION: readonly Step[] = [
   {
     name: 'auth',
@@ -110,15 +110,15 @@ function replconf(name: LinkState, words: (options: LinkOptions) => string[] | u
   }
 }
 
-/** Errors in reply to PSYNC that end the link; after any other one SYNC is tried. */
+/** Errors in reply to PSYNC that end the link; after any other SYNC is tried. */
 const PSYNC_REFUSED = /^(NOPERM|NOAUTH|LOADING|MASTERDOWN|NOMASTERLINK)/
 
 export class PrimaryLink implements ReplyHandler {
   state: LinkState = 'connect'
-  /** The stream's name ('' where the primary has none), and how many of its bytes came. */
+  /** Replication ID ('' where the primary has none) and offset. */
   id = ''
   offset = 0
-  /** A partial resynchronisation: no dataset comes. */
+  /** A partial resynchronisation: there is no snapshot. */
   continued = false
   private readonly connection: Connection
   private readonly system: ClientSystem
@@ -127,7 +127,7 @@ export class PrimaryLink implements ReplyHandler {
   private readonly payload: PayloadReader
   private readonly steps: Step[] = []
   private timer: Timer | undefined
-  /** What came while the target was loading. */
+  /** Bytes received while the target was loading. */
   private readonly kept: Uint8Array[] = []
 
   constructor(system: ClientSystem, options: LinkOptions, target: LinkTarget) {
@@ -206,10 +206,10 @@ export class PrimaryLink implements ReplyHandler {
     this.connection.flush()
   }
 
-  /** ReplyHandler: ended() does the rest. */
+  /** ReplyHandler: ended() handles it. */
   closed(): void {}
 
-  // ---- what comes ----
+  // ---- received data ----
 
   private received(bytes: Uint8Array): void {
     if (this.state === 'stream') return this.pass(bytes)
@@ -227,11 +227,11 @@ export class PrimaryLink implements ReplyHandler {
     this.target.rdbEnds(this)
   }
 
-  /** The target has the dataset: the stream follows. */
+  /** The target has loaded the snapshot: the stream follows. */
   loaded(): void {
     if (this.state !== 'loading') return
     this.state = 'stream'
-    // Also without PSYNC: the primary sends no stream before.
+    // Also without PSYNC: the primary sends no stream before an ACK.
     this.acknowledge()
     for (let bytes = this.kept.shift(); bytes !== undefined; bytes = this.kept.shift()) this.pass(bytes)
     this.connection.resume()
@@ -249,7 +249,7 @@ export class PrimaryLink implements ReplyHandler {
     this.connection.flush()
   }
 
-  /** Tells the primary how far we are. */
+  /** Sends REPLCONF ACK. */
   acknowledge(): void {
     if (this.state !== 'stream') return
     const { out, target } = this
@@ -265,7 +265,7 @@ export class PrimaryLink implements ReplyHandler {
     this.connection.flush()
   }
 
-  // ---- the end ----
+  // ---- closing ----
 
   close(): void {
     this.stop()

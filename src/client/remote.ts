@@ -1,6 +1,6 @@
 // Remote: a Connection with promises, for tools.
 //
-// Always: when the connection breaks, every call that is awaited is rejected with the same error.
+// Always: when the connection is lost, every awaited call is rejected with the same error.
 
 import type { CommandWriter } from '../protocol/command-writer.ts'
 import { ReplyError, textOf, type Value } from '../protocol/value.ts'
@@ -8,10 +8,10 @@ import { type ClientSystem, Connection, type ReplyHandler } from './connection.t
 import { type CloseReason, errorOf, ServerRefused } from './errors.ts'
 import type { ServerUrl } from './url.ts'
 
-/** A word of a command: text stands for its UTF-8 bytes. */
+/** A word of a command: text is encoded as UTF-8. */
 export type Word = string | number | Uint8Array
 
-/** The replies of some commands that were sent together. */
+/** The replies to a batch of commands. */
 class Batch implements ReplyHandler {
   readonly promise: Promise<Value[]>
   private readonly values: Value[] = []
@@ -69,7 +69,7 @@ export class Remote {
     throw errorOf({ kind: 'refused', text: reply.text, command: 'PING' }, url.text)
   }
 
-  /** The reply, whatever it is. */
+  /** The reply, error replies included. */
   async try(...words: Word[]): Promise<Value> {
     const { out } = this.connection
     out.count(words.length)
@@ -85,7 +85,7 @@ export class Remote {
     return reply
   }
 
-  /** Sends the `count` commands in the writer, which is empty afterwards; their replies. */
+  /** Sends the `count` commands in the writer, which is empty afterwards; returns their replies. */
   batch(commands: CommandWriter, count: number): Promise<Value[]> {
     this.connection.out.append(commands)
     commands.drop(commands.len)
@@ -103,7 +103,7 @@ export class Remote {
     return batch.promise
   }
 
-  /** The fields of a section of INFO; none where the server refuses it. */
+  /** The fields of a section of INFO; empty where the server denies it. */
   async info(section: string): Promise<{ [field: string]: string }> {
     const fields: { [field: string]: string } = Object.create(null)
     for (const line of textOf(await this.try('INFO', section)).split('\r\n')) {

@@ -1,8 +1,8 @@
-// Which server a URL means.
+// ServerUrl: parses the URL of a server.
 //
 //   redis://[user[:password]@]host[:port][/db]     rediss://… over TLS     unix:///path[?db=n][&password=…]
 //
-// Always: what stands percent-encoded is decoded; a password without a user is `:password@`.
+// Always: percent-encoding is decoded; a password without a user is `:password@`.
 
 import type { Address, TlsOptions } from '../system/network.ts'
 
@@ -12,7 +12,7 @@ export interface ServerUrl {
   address: Address
   user: string
   password: string
-  /** -1: none was named. */
+  /** -1: not given. */
   database: number
   /** For messages: without the password. */
   text: string

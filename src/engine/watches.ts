@@ -1,6 +1,7 @@
 // Watches: keys that clients WATCH, and the marking of clients whose watched keys change.
 //
-// Always: engine.modifiedKeyListeners counts every watched key once per client; a client's `watched` list mirrors the map.
+// Always: engine.modifiedKeyListeners counts every watched key once per client; a client's `watched` list mirrors the
+// map.
 
 import { Slice } from '../lib/slice.ts'
 import { CLIENT_DIRTY_CAS, type Client } from './client.ts'

@@ -1,8 +1,8 @@
-// Arena: the memory that keys and values live in, outside the garbage-collected heap.
+// Arena: the memory for keys and values, outside the garbage-collected heap.
 //
 //   segment  16 MiB ArrayBuffer, committed lazily by the operating system; larger for one larger allocation
 //   page     16 KiB of a segment: free, part of a slab, or part of a large allocation
-//   slab     equal slots in one page, in three for slots of more than SMALL_SLOT_BYTES_MAX: finer sizes fit into those
+//   slab     equal slots in one page, in three for slots of more than SMALL_SLOT_BYTES_MAX (finer sizes fit into those)
 //   granule  16 B; every allocation starts on one
 //
 //   ref (u32)  | segment 12 bits | granule in segment 20 bits |     64 GiB addressable; 0 is "nothing"
@@ -10,12 +10,12 @@
 //
 //   slab  [slot][slot][free: next free granule of the slab u16 ...][never used yet ...]
 //
-// What is kept for each page, of a slab stands with its first page (the head).
+// Page metadata of a slab is stored at its first page (the head).
 //
 // Always: a slab is in the partial list of its class exactly when it has a free slot and its segment is not
-// sealed; usedBytes is the sum of the sizes of all live allocations; memory handed out is not zeroed. Buffers of empty
-// segments are kept for new ones until releaseSpare() lets go of them: unmapping one takes the collector a millisecond
-// or two, so they must not go all at once.
+// evacuating; usedBytes is the sum of the sizes of all live allocations; memory handed out is not zeroed. Buffers of
+// empty segments are reused until releaseFreeSegment() drops them: unmapping one takes the collector a millisecond or
+// two, so they are dropped one at a time.
 
 /** A handle to an allocation: an unsigned 32-bit integer, 0 for none. */
 export type Ref = number
@@ -33,12 +33,12 @@ const SLOT_BYTES_MAX = 8192
 const SMALL_SLOT_BYTES_MAX = 1488
 const LARGE_SLOT_SLAB_PAGES = 3
 const NO_SLOT = 0xffff
-/** A segment fuller than this is not worth emptying. */
+/** A segment fuller than this is not worth evacuating. */
 const SPARSE_MAX = 0.7
-/** What moves needs this much room in the other segments: their free slots may be of other sizes. */
+/** Evacuated allocations need this much free space per byte: free slots elsewhere may be of other sizes. */
 const MOVING_ROOM = 1.25
 
-// What a page is: free, the head of a slab (its class), or one of these.
+// Page states: free, the head of a slab (its class), or one of these.
 const FREE = 0
 const SLAB_SECOND = 252 // and third, 253
 const LARGE_HEAD = 254
@@ -78,7 +78,7 @@ export class Segment {
   }
 }
 
-/** A zeroed buffer of so many bytes; of large ones, what is not written should take no memory. */
+/** A zeroed buffer of so many bytes; untouched parts of large ones should take no resident memory. */
 export type Allocate = (bytes: number) => ArrayBuffer
 
 class OutOfMemory extends Error {}
@@ -90,11 +90,11 @@ export class Arena {
   usedBytes = 0
   /** Live allocations. */
   count = 0
-  /** Bytes of address space in segments held, resident or not. */
+  /** Bytes of address space in segments, resident or not. */
   segmentBytes = 0
-  /** Bytes in pages that hold at least one allocation. */
+  /** Bytes in pages with at least one allocation. */
   pageBytes = 0
-  /** Bytes of larger segments that were let go of, ever. */
+  /** Bytes of larger segments that were dropped, ever. */
   droppedBytes = 0
 
   private pageClass = new Uint8Array(PAGES_PER_SEGMENT)
@@ -110,14 +110,14 @@ export class Arena {
   constructor(allocate: Allocate = bytes => new ArrayBuffer(bytes)) {
     this.allocate = allocate
     this.addSegment(SEGMENT_BYTES)
-    // The first page is given away so that ref 0 stands for nothing.
+    // The first page is reserved so that ref 0 means none.
     this.pageClass[0] = LARGE_HEAD
     this.pageLive[0] = 1
     this.segments[0].freePages--
     this.segments[0].firstFree = 1
   }
 
-  /** The segment that an allocation lies in; at() says where. */
+  /** The segment of an allocation; at() is its offset there. */
   segment(ref: Ref): Segment {
     return this.segments[ref >>> SEGMENT_SHIFT]
   }
@@ -158,7 +158,7 @@ export class Arena {
     return ((page << PAGE_SHIFT) + granule) >>> 0
   }
 
-  /** Gives an allocation back. */
+  /** Frees an allocation. */
   free(ref: Ref): void {
     let page = ref >>> PAGE_SHIFT
     let cls = this.pageClass[page]
@@ -178,7 +178,7 @@ export class Arena {
     const live = --this.pageLive[page]
     const wasFull = head === NO_SLOT && (this.pageFresh[page] << 4) + size > SLAB_BYTES[cls]
     if (live === 0) {
-      // The only partial slab of a class stays, so that a lone key set and deleted does not thrash.
+      // The only partial slab of a class is not freed, so that a lone key set and deleted does not thrash.
       if (!wasFull && !seg.evacuating && this.partial[cls] === page && this.pageNext[page] < 0) return
       if (!wasFull && !seg.evacuating) this.unlink(page, cls)
       this.releasePages(page, SLAB_PAGES[cls])
@@ -194,17 +194,14 @@ export class Arena {
     return SLOT_BYTES[this.pageClass[slabHead(page, cls)]]
   }
 
-  /** The bytes that an allocation of `bytes` really takes. */
+  /** The slot size of an allocation of `bytes`. */
   static sizeFor(bytes: number): number {
     return bytes > SLOT_BYTES_MAX
       ? Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
       : SLOT_BYTES[CLASS_OF_GRANULES[Math.max(1, (bytes + 15) >>> 4)]]
   }
 
-  /**
-   * An allocation of at least `bytes` that starts with the first `keep` bytes of `ref`, which is gone unless
-   * returned.
-   */
+  /** An allocation of at least `bytes` with the first `keep` bytes of `ref`, which is freed unless returned. */
   realloc(ref: Ref, bytes: number, keep: number): Ref {
     const size = this.sizeOf(ref)
     if (bytes <= size && Arena.sizeFor(bytes) === size) return ref
@@ -224,7 +221,7 @@ export class Arena {
     else a.set(b.subarray(y, y + bytes), x)
   }
 
-  /** A new allocation with the bytes of this one. */
+  /** A copy of an allocation. */
   duplicate(ref: Ref): Ref {
     const size = this.sizeOf(ref)
     const fresh = this.alloc(size)
@@ -232,12 +229,12 @@ export class Arena {
     return fresh
   }
 
-  /** True when compaction wants this allocation moved: its segment is being emptied. */
+  /** True when the allocation's segment is evacuating, so that relocate() would move it. */
   isEvacuating(ref: Ref): boolean {
     return this.segments[ref >>> SEGMENT_SHIFT].evacuating
   }
 
-  /** Moves an allocation out of a sealed segment; gives its new ref, or the same where nothing had to move. */
+  /** Moves an allocation out of an evacuating segment; returns its new ref, or the same if it did not move. */
   relocate(ref: Ref): Ref {
     if (!this.isEvacuating(ref)) return ref
     const fresh = this.duplicate(ref)
@@ -247,7 +244,7 @@ export class Arena {
 
   /**
    * Chooses a segment whose live bytes would fit into the free space of the others and stops allocating in it;
-   * false when there is none. Whoever owns the refs then walks them and calls relocate().
+   * false when there is none. The owner of the refs then calls relocate() on each.
    */
   evacuateSparsest(): boolean {
     let best = -1
@@ -270,8 +267,8 @@ export class Arena {
   }
 
   /**
-   * As sealSparsest(), for as many segments as will fit into the rest: one walk empties them all. False when there is
-   * none; nothing may be sealed yet.
+   * As evacuateSparsest(), for as many segments as fit into the rest: one pass over all keys empties them. False when
+   * there is none; no segment may be evacuating yet.
    */
   evacuateSparse(): boolean {
     const found: { index: number; live: number }[] = []
@@ -296,7 +293,7 @@ export class Arena {
     return sealed > 0
   }
 
-  /** Ends a compaction round: what could not be moved may be allocated from again. */
+  /** Ends a compaction: segments that were not emptied are allocated from again. */
   endEvacuation(): void {
     for (let i = 0; i < this.segments.length; i++) if (this.segments[i]?.evacuating) this.unseal(i)
   }
@@ -433,12 +430,12 @@ export class Arena {
     if (index > 0 && seg.freePages === seg.pages) this.dropSegment(index)
   }
 
-  /** Bytes of buffers that are kept for new segments. */
+  /** Bytes of buffers retained for new segments. */
   get freeSegmentBytes(): number {
     return this.freeSegments.length * SEGMENT_BYTES
   }
 
-  /** Lets go of one spare buffer: memory goes back when the collector comes by. Undefined when there is none. */
+  /** Drops one retained buffer, whose memory the collector frees. Undefined when there is none. */
   releaseFreeSegment(): WeakRef<ArrayBuffer> | undefined {
     const buffer = this.freeSegments.pop()
     return buffer && new WeakRef(buffer)

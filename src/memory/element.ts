@@ -1,7 +1,7 @@
-// Element: one element of a collection as it is read: either bytes somewhere, or a small integer that nobody has
-// written out yet, so that a reply can print it straight.
+// Element: one element of a collection as it is read: bytes, or a small integer not formatted yet, so that a reply can
+// print it directly.
 //
-// Always: an element is valid until its collection changes or the reader that filled it moves on.
+// Always: an element is valid until its collection changes or its reader moves on.
 
 import type { Int64 } from '../lib/int64.ts'
 import { writeInt } from '../lib/number.ts'
@@ -10,7 +10,7 @@ import { Slice } from '../lib/slice.ts'
 const DIGITS_MAX = 24
 
 export class Element {
-  /** The element is the safe integer `n`; `bytes` does not hold it unless text() was called. */
+  /** The element is the safe integer `n`; `bytes` is set only after text(). */
   isInteger = false
   n = 0
   /** The element, when it is no integer. */
@@ -40,7 +40,7 @@ export class Element {
     this.bytes.alias(s)
   }
 
-  /** The element as bytes; an integer is written out. */
+  /** The element as bytes; an integer is formatted. */
   text(): Slice {
     if (!this.isInteger) return this.bytes
     const d = this.digits

@@ -1,10 +1,10 @@
-// Intset: a set of 64-bit integers in one allocation of the arena. The bytes are Redis's intset, which RDB files and
-// DUMP hold as they are.
+// Intset: a set of 64-bit integers in one allocation of the arena. The bytes are Redis's intset, as RDB files and DUMP
+// contain it.
 //
 //   encoding u32 (2, 4 or 8: bytes of an integer) | length u32 | integers, little-endian
 //
-// Always: the integers strictly ascend; the encoding holds every one of them and never narrows; a method that changes
-// an intset returns its ref from then on (it may have moved) and says in `changed` whether it did change anything.
+// Always: the integers strictly ascend; the encoding fits every one of them and never narrows; a method that modifies
+// an intset returns its ref from then on (it may have moved) and sets `changed` if it did modify it.
 
 import { TWO_32 } from '../lib/bits.ts'
 import { copyBytes } from '../lib/bytes.ts'
@@ -33,7 +33,7 @@ export class Intset {
     return is
   }
 
-  /** An intset of the very bytes `s`, which isIntset() has passed. */
+  /** A copy of `s`, which isIntset() has accepted. */
   fromBytes(s: Slice): Ref {
     const is = this.arena.alloc(s.len)
     copyBytes(this.arena.u8(is), this.arena.dv(is), this.arena.at(is), s.u8, s.dv, s.off, s.len)
@@ -79,7 +79,7 @@ export class Intset {
     const length = this.length(is)
     let index: number
     if (needed > width) {
-      // Wider than all that is there, so it goes to one of the ends.
+      // Wider than all present integers, so it goes to one of the ends.
       index = v.hi < 0 ? 0 : length
       is = this.room(is, (length + 1) * needed, HEADER_BYTES + length * width)
       this.widen(is, length, width, needed, index === 0 ? 1 : 0)
@@ -146,7 +146,7 @@ export class Intset {
     e.setInt64(scratch)
   }
 
-  /** The index of `v`, or ~(where it belongs). */
+  /** The index of `v`, or ~(its insertion point). */
   private search(is: Ref, v: Int64): number {
     const seg = this.arena.segments[is >>> SEGMENT_SHIFT]
     const dv = seg.dv
@@ -188,7 +188,7 @@ export class Intset {
     return bytes <= this.arena.sizeOf(is) ? is : this.arena.realloc(is, bytes, keep)
   }
 
-  /** Rewrites `length` integers in a wider encoding, `shift` places further back. */
+  /** Rewrites `length` integers in a wider encoding, `shift` indexes further back. */
   private widen(is: Ref, length: number, from: number, to: number, shift: number): void {
     const dv = this.arena.dv(is)
     const at = this.arena.at(is)

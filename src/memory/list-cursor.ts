@@ -1,30 +1,30 @@
-// ListCursor: a place in a list, be it a quicklist or a bare listpack. Quicklist opens it and moves it.
+// ListCursor: a position in a list, either a quicklist or a bare listpack. Quicklist opens and moves it.
 
 import type { Ref } from './arena.ts'
 
 const SCRATCH_BYTES_MIN = 1 << 16
-/** More than this is not kept for the next node. */
+/** A larger buffer is not reused for the next node. */
 const SCRATCH_BYTES_MAX = 1 << 20
 
-/** A place in a list. Made once and used again; holds the bytes of a packed node while it is looked at. */
+/** A position in a list. Made once and reused; has a buffer for the bytes of a packed node. */
 export class ListCursor {
   node: Ref = 0
   /** Index of the element within its node. */
   index = 0
   /** Offset of the element from the listpack's start; -1: past the end. */
   pos = -1
-  /** Where the listpack (or the plain element) is readable. */
+  /** The buffer with the listpack (or the plain element). */
   u8: Uint8Array = NOTHING
   dv: DataView = NOTHING_DV
   base = 0
   plain = false
   forward = true
-  /** next() has yet to give the element at `pos`. */
+  /** next() has yet to return the element at `pos`. */
   fresh = false
   private scratch: Uint8Array = NOTHING
   private scratchView: DataView = NOTHING_DV
 
-  /** Points the cursor at `bytes` bytes of its own. */
+  /** Points the cursor at `bytes` bytes of its own buffer. */
   borrow(bytes: number): void {
     if (bytes > SCRATCH_BYTES_MAX) {
       this.u8 = new Uint8Array(bytes)

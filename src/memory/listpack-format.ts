@@ -1,4 +1,4 @@
-// The listpack format: how elements stand in a listpack's bytes. Pure functions over a buffer.
+// The listpack format: the encoding of elements in a listpack. Pure functions over a buffer.
 //
 //   listpack   total bytes u32 | elements u16 (65535: count them) | element … | 0xff
 //   element    [encoding and data][its length, readable backwards: 7 bits a byte, low bits last]
@@ -11,12 +11,12 @@
 //     11110001 i16, …0010 i24, …0011 i32, …0100 i64
 //
 // Everything is little-endian, except that a 12-bit length and a 13-bit integer have their high bits first.
-// Source: Redis's listpack.c; RDB files and DUMP hold these bytes as they are.
+// Source: Redis's listpack.c; RDB files and DUMP contain these bytes unchanged.
 
 export const HEADER_BYTES = 6
 export const COUNT_AT = 4
 export const EOF = 0xff
-/** In the header: more elements than it can tell. */
+/** In the header: more elements than u16 can count. */
 export const COUNT_UNKNOWN = 0xffff
 
 export const ENC_6BIT_STR = 0x80
@@ -28,7 +28,7 @@ export const ENC_24BIT_INT = 0xf2
 export const ENC_32BIT_INT = 0xf3
 export const ENC_64BIT_INT = 0xf4
 
-/** Bytes of the element at `at` without its trailing length; 0 for an encoding that does not exist. */
+/** Bytes of the element at `at` without its trailing length; 0 for an invalid encoding. */
 export function encodedBytes(u8: Uint8Array, at: number): number {
   const b = u8[at]
   if (b < ENC_6BIT_STR) return 1
@@ -55,7 +55,7 @@ export function backlenBytes(len: number): number {
   return len < 268435455 ? 4 : 5
 }
 
-/** Writes the trailing length; returns the offset behind it. */
+/** Writes the trailing length; returns the offset after it. */
 export function writeBacklen(u8: Uint8Array, at: number, len: number): number {
   if (len <= 127) {
     u8[at] = len
@@ -70,7 +70,7 @@ export function writeBacklen(u8: Uint8Array, at: number, len: number): number {
   return at + bytes
 }
 
-/** The trailing length whose last byte stands at `last`, or -1 when it takes more than five bytes. */
+/** The trailing length whose last byte is at `last`, or -1 when it takes more than five bytes. */
 function readBacklen(u8: Uint8Array, last: number): number {
   const b = u8[last]
   if (b < 128) return b
@@ -83,13 +83,13 @@ function readBacklen(u8: Uint8Array, last: number): number {
   return -1
 }
 
-/** Offset of the element behind the one at `at`, or of the end mark. */
+/** Offset of the element after the one at `at`, or of the end byte. */
 export function skip(u8: Uint8Array, at: number): number {
   const len = encodedBytes(u8, at)
   return at + len + (len <= 127 ? 1 : backlenBytes(len))
 }
 
-/** Offset of the element before the one (or the end mark) at `at`, which is not the first. */
+/** Offset of the element before the one (or the end byte) at `at`, which is not the first. */
 export function skipBack(u8: Uint8Array, at: number): number {
   const len = readBacklen(u8, at - 1)
   return at - len - (len <= 127 ? 1 : backlenBytes(len))
@@ -142,7 +142,7 @@ export function seekIn(u8: Uint8Array, dv: DataView, base: number, index: number
   return at - base
 }
 
-/** True when the bytes [off, off + len) are a listpack that every function here can walk safely. */
+/** True when the bytes [off, off + len) are a listpack that every function here can traverse safely. */
 export function isListpack(u8: Uint8Array, dv: DataView, off: number, len: number, deep = true): boolean {
   if (len < HEADER_BYTES + 1 || dv.getUint32(off, true) !== len || u8[off + len - 1] !== EOF) return false
   if (!deep) return true

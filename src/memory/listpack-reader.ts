@@ -1,4 +1,4 @@
-// ListpackReader: finding one's way in a listpack and reading it; Listpack (listpack.ts) adds writing.
+// ListpackReader: positions in a listpack, and reading its elements; Listpack (listpack.ts) adds writing.
 //
 // Always: a position is a byte offset from the listpack's start and belongs to an element, or is -1.
 
@@ -36,12 +36,12 @@ export class ListpackReader {
     this.arena = arena
   }
 
-  /** Bytes of the listpack. */
+  /** Length of the listpack in bytes. */
   bytes(lp: Ref): number {
     return this.arena.segments[lp >>> SEGMENT_SHIFT].dv.getUint32((lp & GRANULE_MASK) << 4, true)
   }
 
-  /** Number of elements; walks them when there are more than 65534. */
+  /** Number of elements; traverses them when there are more than 65534. */
   count(lp: Ref): number {
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
     const at = (lp & GRANULE_MASK) << 4
@@ -53,7 +53,7 @@ export class ListpackReader {
     return count
   }
 
-  // ---- walking ----
+  // ---- positions ----
 
   first(lp: Ref): number {
     const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
@@ -87,7 +87,7 @@ export class ListpackReader {
     return seekIn(seg.u8, seg.dv, at, index, this.count(lp))
   }
 
-  /** `pos`, or -1 when nothing stands there: what follows a deleted element. */
+  /** `pos`, or -1 at the end: the element after a deleted one. */
   elementAt(lp: Ref, pos: number): number {
     return this.arena.segments[lp >>> SEGMENT_SHIFT].u8[((lp & GRANULE_MASK) << 4) + pos] === EOF ? -1 : pos
   }
@@ -100,7 +100,7 @@ export class ListpackReader {
     this.readAt(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos, e)
   }
 
-  /** As read(), for an element that stands at byte `at` of any buffer. */
+  /** As read(), for an element at byte `at` of any buffer. */
   readAt(u8: Uint8Array, dv: DataView, at: number, e: Element): void {
     const b = u8[at]
     if (b >= ENC_6BIT_STR && b < ENC_13BIT_INT) return e.setBytes(u8, dv, at + 1, b & 0x3f)
@@ -125,7 +125,7 @@ export class ListpackReader {
     return out.set(scratch.u8, scratch.dv, 0, this.probe.render(scratch.u8, 0))
   }
 
-  /** The integer at `pos`; NaN for a string, ±Infinity when only getInt64() can tell it. */
+  /** The integer at `pos`; NaN for a string, ±Infinity when it is beyond ±2^53 (see getInt64()). */
   integerAt(lp: Ref, pos: number): number {
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
     const at = ((lp & GRANULE_MASK) << 4) + pos
@@ -155,7 +155,7 @@ export class ListpackReader {
     return this.equalsAt(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos, key)
   }
 
-  /** As equals(), for an element that stands at byte `at` of any buffer. */
+  /** As equals(), for an element at byte `at` of any buffer. */
   equalsAt(u8: Uint8Array, dv: DataView, at: number, key: Slice): boolean {
     if (!isString(u8, at)) {
       const n = key.len > INTEGER_TEXT_MAX ? Number.NaN : parseInt64(key)
@@ -166,8 +166,7 @@ export class ListpackReader {
   }
 
   /**
-   * The position of the first element that is `key`, looking at the one at `from` and then at every (skipped + 1)th,
-   * or -1.
+   * The position of the first element that is `key`, comparing the one at `from` and then every (skipped + 1)th, or -1.
    */
   find(lp: Ref, from: number, key: Slice, skipped: number): number {
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
@@ -177,7 +176,7 @@ export class ListpackReader {
     return found < 0 ? -1 : found - start
   }
 
-  /** As find(), for elements from byte `at` of any buffer; gives a byte too. */
+  /** As find(), for elements from byte `at` of any buffer; returns a byte offset too. */
   findAt(u8: Uint8Array, dv: DataView, at: number, key: Slice, skipped: number): number {
     const keyLen = key.len
     const n = keyLen > INTEGER_TEXT_MAX ? Number.NaN : parseInt64(key)

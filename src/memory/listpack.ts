@@ -1,11 +1,11 @@
-// Listpack: a row of strings and integers in one allocation of the arena. The bytes are Redis's listpack, drawn in
+// Listpack: a sequence of strings and integers in one allocation of the arena. The bytes are Redis's listpack, drawn in
 // listpack-format.ts. A string that spells an integer is stored as that integer.
 //
-//   allocation  [ listpack: total bytes … 0xff ][ room to grow ]
+//   allocation  [ listpack: total bytes … 0xff ][ spare capacity ]
 //
-// Always: a position is a byte offset from the listpack's start; a method that changes a listpack returns its ref
-// from then on (it may have moved) and leaves positions before the change valid. What is written must not lie in
-// the listpack it is written to.
+// Always: a position is a byte offset from the listpack's start; a method that modifies a listpack returns its ref
+// from then on (it may have moved) and leaves positions before the change valid. Written bytes must not be part of
+// the same listpack.
 
 import { copyBytes } from '../lib/bytes.ts'
 import { Int64 } from '../lib/int64.ts'
@@ -35,13 +35,13 @@ const INTEGER_TEXT_MAX = 20
 const EMPTY_BYTES = HEADER_BYTES + 1
 /** A listpack larger than this grows by an eighth at a time, a smaller one to the arena's next slot size. */
 const EXACT_GROWTH_MAX = 8192
-/** An allocation of at most this many bytes is never exchanged for a smaller one. */
+/** An allocation of at most this many bytes is never shrunk. */
 const SHRINK_MIN = 32
-/** Redis keeps multi-element listpacks below this. */
+/** Redis's limit on a listpack with several elements. */
 const SAFE_BYTES_MAX = 1 << 30
 
 export class Listpack extends ListpackReader {
-  // What measure() found out about the element that put() will write.
+  // The element that measure() has prepared for put().
   private readonly long = new Int64()
   private integer = 0
   private isInteger = false
@@ -49,7 +49,7 @@ export class Listpack extends ListpackReader {
 
   // ---- whole listpacks ----
 
-  /** A new, empty listpack with room for `capacity` bytes. */
+  /** A new, empty listpack with `capacity` bytes. */
   create(capacity = EMPTY_BYTES): Ref {
     const lp = this.arena.alloc(Math.max(capacity, EMPTY_BYTES))
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
@@ -60,7 +60,7 @@ export class Listpack extends ListpackReader {
     return lp
   }
 
-  /** A listpack of the very bytes `s`, which isListpack() has passed. */
+  /** A copy of `s`, which isListpack() has accepted. */
   fromBytes(s: Slice): Ref {
     const lp = this.arena.alloc(s.len)
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
@@ -86,7 +86,7 @@ export class Listpack extends ListpackReader {
     this.arena.free(lp)
   }
 
-  /** False when `add` more bytes would make the listpack larger than one may be. */
+  /** False when `add` more bytes would make the listpack larger than allowed. */
   isSafeToAdd(lp: Ref, add: number): boolean {
     return this.bytes(lp) + add <= SAFE_BYTES_MAX
   }
@@ -106,7 +106,7 @@ export class Listpack extends ListpackReader {
     return this.writeAt(lp, HEADER_BYTES, 0, this.measure(s), s)
   }
 
-  /** The new element stands at `pos`, before the one that stood there. */
+  /** The new element is at `pos`, before the one that was there. */
   insertBefore(lp: Ref, pos: number, s: Slice): Ref {
     return this.writeAt(lp, pos, 0, this.measure(s), s)
   }
@@ -115,12 +115,12 @@ export class Listpack extends ListpackReader {
     return this.writeAt(lp, pos, 0, this.measureInteger(n), undefined)
   }
 
-  /** The new element stands behind the one at `pos`. */
+  /** The new element follows the one at `pos`. */
   insertAfter(lp: Ref, pos: number, s: Slice): Ref {
     return this.writeAt(lp, this.behind(lp, pos), 0, this.measure(s), s)
   }
 
-  /** The new element stands at `pos`. */
+  /** The new element is at `pos`. */
   replace(lp: Ref, pos: number, s: Slice): Ref {
     return this.writeAt(lp, pos, this.behind(lp, pos) - pos, this.measure(s), s)
   }
@@ -129,14 +129,14 @@ export class Listpack extends ListpackReader {
     return this.writeAt(lp, pos, this.behind(lp, pos) - pos, this.measureInteger(n), undefined)
   }
 
-  /** Takes out the element at `pos`; elementAt(lp, pos) then tells whether another has taken its place. */
+  /** Deletes the element at `pos`; elementAt(lp, pos) is then the following one, if any. */
   delete(lp: Ref, pos: number): Ref {
     const gone = this.behind(lp, pos) - pos
     this.addCount(lp, -1)
     return this.resizePart(lp, pos, gone, 0)
   }
 
-  /** Takes out up to `n` elements from the one at `pos` on. */
+  /** Deletes up to `n` elements from the one at `pos` on. */
   deleteAt(lp: Ref, pos: number, n: number): Ref {
     const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
     const from = ((lp & GRANULE_MASK) << 4) + pos
@@ -147,13 +147,13 @@ export class Listpack extends ListpackReader {
     return this.resizePart(lp, pos, to - from, 0)
   }
 
-  /** Takes out up to `n` elements from element `index` (negative: from the end) on. */
+  /** Deletes up to `n` elements from element `index` (negative: from the end) on. */
   deleteRange(lp: Ref, index: number, n: number): Ref {
     const pos = n > 0 ? this.seek(lp, index) : -1
     return pos < 0 ? lp : this.deleteAt(lp, pos, n)
   }
 
-  /** All of `b` is appended to `a`; `b` is gone. */
+  /** Appends all of `b` to `a`; frees `b`. */
   merge(a: Ref, b: Ref): Ref {
     const added = this.bytes(b) - EMPTY_BYTES
     const count = this.count(a) + this.count(b)
@@ -165,10 +165,7 @@ export class Listpack extends ListpackReader {
     return lp
   }
 
-  /**
-   * Moves the elements from position `pos` on into a listpack of their own, which has no count yet: setCount()
-   * follows.
-   */
+  /** Moves the elements from position `pos` on into a new listpack, without a count yet: setCount() follows. */
   splitOff(lp: Ref, pos: number): Ref {
     const moved = this.bytes(lp) - pos
     const fresh = this.arena.alloc(HEADER_BYTES + moved)
@@ -197,7 +194,7 @@ export class Listpack extends ListpackReader {
     return skip(this.arena.segments[lp >>> SEGMENT_SHIFT].u8, at + pos) - at
   }
 
-  /** The measured element takes the place of the `gone` bytes at `pos`. */
+  /** Writes the measured element over the `gone` bytes at `pos`. */
   private writeAt(lp: Ref, pos: number, gone: number, bytes: number, s: Slice | undefined): Ref {
     if (gone === 0) this.addCount(lp, 1)
     lp = this.resizePart(lp, pos, gone, bytes)
@@ -206,7 +203,7 @@ export class Listpack extends ListpackReader {
     return lp
   }
 
-  /** Makes the `from` bytes at `pos` `to` bytes, contents undefined, and sets the total. */
+  /** Resizes the part at `pos` from `from` to `to` bytes, contents undefined, and sets the total. */
   private resizePart(lp: Ref, pos: number, from: number, to: number): Ref {
     const arena = this.arena
     const seg = arena.segments[lp >>> SEGMENT_SHIFT]
@@ -225,9 +222,9 @@ export class Listpack extends ListpackReader {
     return lp
   }
 
-  // ---- one element: measure(), make room, put() ----
+  // ---- one element: measure(), reserve space, put() ----
 
-  /** Bytes that `s` takes as an element, in all. Prepares put(). */
+  /** Bytes of `s` as an element, in all. Prepares put(). */
   measure(s: Slice): number {
     const len = s.len
     const n = len <= INTEGER_TEXT_MAX ? parseInt64(s) : Number.NaN

@@ -1,18 +1,18 @@
-// OrderedNodes: the nodes of a counted B+tree and how they split and join. OrderedTree (ordered.ts) finds the places.
+// OrderedNodes: the nodes of a counted B+tree, and their splits and merges. ScoreTree (ordered.ts) searches in them.
 //
 //   entry        made by the owner:  [ score f64 ][ member length u8, or 255 and u32 ][ member ] …
 //   header 32 B  root u32 | height u32 | count u32 | first leaf u32 | last leaf u32 | leaves u32 | inner nodes u32
 //   leaf 768 B   count u8 | capacity u8 | - | previous u32 | next u32 | 63 slots of [ score f64 | entry ref u32 ]
 //                The only leaf of a small tree is allocated for 4, then 15, 31 and 63 slots.
 //   inner 1 KiB  count u8 | … | 50 scores f64 | 50 entry refs | 50 child refs | 50 counts      (score and entry are
-//                those of the smallest entry under the child, the count that of all entries under it; what the
-//                tree's leftmost nodes say of their first child is not kept up, and never read)
+//                those of the smallest entry under the child, the count that of all entries under it; in the
+//                tree's leftmost nodes those of the first child are not updated, and never read)
 //
 // Always: slots ascend strictly by score, then member; every node but the root leaf holds at least one slot; all
 // leaves are `height` steps below the root; a slot's score is the entry's own; scores are never NaN.
 //
-// The way to a place stands in pathNode and pathIndex, level 0 the leaf, until the next search. Methods that change a
-// node say what of the path holds afterwards.
+// A search leaves its path in pathNode and pathIndex, level 0 the leaf, until the next search. Methods that change a
+// node say what of the path stays valid.
 
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
 
@@ -66,7 +66,7 @@ export class OrderedNodes {
     return this.arena.dv(t).getUint32(this.arena.at(t) + COUNT, true)
   }
 
-  /** Bytes of the tree, entries not included. */
+  /** Bytes of the tree without its entries. */
   bytes(t: Ref): number {
     const leaves = this.field(t, LEAVES)
     if (leaves === 1) return HEADER_BYTES + this.arena.sizeOf(this.field(t, FIRST))
@@ -115,7 +115,7 @@ export class OrderedNodes {
     return leaf
   }
 
-  /** Puts an entry at the end of the path, whose counts include it already. The path is spent. */
+  /** Inserts an entry at the path, whose counts include it already. The path is invalid afterwards. */
   protected insertHere(t: Ref, entry: Ref, score: number): void {
     let leaf = this.pathNode[0]
     let slot = this.pathIndex[0]
@@ -152,8 +152,8 @@ export class OrderedNodes {
   }
 
   /**
-   * Makes two leaves of a full one; the path ends where the entry for `slot` goes. Entries that come in order, up
-   * or down, leave full leaves behind.
+   * Splits a full leaf; the path ends where the entry for `slot` goes. Entries inserted in ascending or descending
+   * order leave full leaves behind.
    */
   private splitLeaf(t: Ref, leaf: Ref, slot: number): void {
     const right = this.newLeaf(t, LEAF_MAX)
@@ -178,7 +178,7 @@ export class OrderedNodes {
   }
 
   /**
-   * Hangs `right` behind `left`, its old sibling or itself the root, at `level`. The path leads through `right` when
+   * Links `right` after `left`, its old sibling or itself the root, at `level`. The path leads through `right` when
    * `goesRight`, else through `left`.
    */
   private addSibling(
@@ -217,7 +217,7 @@ export class OrderedNodes {
     if (goesRight) this.pathIndex[level] = index + 1
   }
 
-  /** Slots [slot, slot + run) of the path's leaf go. The path is spent. */
+  /** Removes slots [slot, slot + run) of the path's leaf. The path is invalid afterwards. */
   protected removeRun(t: Ref, run: number): void {
     const leaf = this.pathNode[0]
     const slot = this.pathIndex[0]
@@ -312,12 +312,12 @@ export class OrderedNodes {
     to.setUint32(at + ENTRIES + index * 4, from.getUint32(fat + (level === 1 ? SLOTS + 8 : ENTRIES), true), true)
   }
 
-  /** The first slot of the path's leaf changed: the nodes above that name it follow. */
+  /** The first slot of the path's leaf changed: updates the separators above. */
   protected updateSeparator(t: Ref): void {
     this.renewAbove(t, 0)
   }
 
-  /** Moves `count` children with all that stands beside them. */
+  /** Moves `count` children with their scores, entries and counts. */
   private moveChildren(to: Ref, toIndex: number, from: Ref, fromIndex: number, count: number): void {
     if (count <= 0) return
     this.arena.copy(to, SCORES + toIndex * 8, from, SCORES + fromIndex * 8, count * 8)
@@ -326,7 +326,7 @@ export class OrderedNodes {
     this.arena.copy(to, COUNTS + toIndex * 4, from, COUNTS + fromIndex * 4, count * 4)
   }
 
-  /** Makes two of a full inner node; the path at `level` ends at the same child, which gets a sibling next. */
+  /** Splits a full inner node; the path at `level` ends at the same child, which gets a sibling next. */
   private splitInner(t: Ref, level: number, node: Ref, index: number, rightCount: number): void {
     const right = this.newInner(t)
     let keep = INNER_MAX >>> 1
@@ -337,7 +337,7 @@ export class OrderedNodes {
     this.setNodeCount(right, moved)
     this.setNodeCount(node, keep)
     const goesRight = index >= keep
-    // The child at `index` has given entries away already; they count again where its new sibling will hang.
+    // The child at `index` has moved entries away already; they count again where its new sibling will be linked.
     const below = this.sumCounts(node) + (goesRight ? 0 : rightCount)
     const belowRight = this.sumCounts(right) + (goesRight ? rightCount : 0)
     this.addSibling(t, level + 1, node, below, right, belowRight, goesRight)
@@ -351,7 +351,7 @@ export class OrderedNodes {
     return sum
   }
 
-  /** Takes child `index`, freed already, out of the path's node at `level`. */
+  /** Removes child `index`, freed already, from the path's node at `level`. */
   private dropChild(t: Ref, level: number, index: number): void {
     const node = this.pathNode[level]
     const count = this.nodeCount(node) - 1
@@ -375,7 +375,7 @@ export class OrderedNodes {
     const height = this.field(t, HEIGHT)
     let last = level + 1
     while (last <= height && this.pathIndex[last] === 0) last++
-    // Nobody asks for the smallest entry of the whole tree.
+    // The smallest entry of the whole tree is never read.
     if (last > height) return
     for (let l = level + 1; l <= last; l++)
       this.copySmallest(this.pathNode[l], this.pathIndex[l], this.pathNode[l - 1], l)
@@ -402,7 +402,7 @@ export class OrderedNodes {
     this.dropChild(t, level + 1, left + 1)
   }
 
-  /** A root with a single child gives way to it. */
+  /** Replaces a root that has a single child by that child. */
   private lowerRoot(t: Ref): void {
     for (let height = this.field(t, HEIGHT); height > 0; height--) {
       const root = this.field(t, ROOT)
@@ -413,7 +413,7 @@ export class OrderedNodes {
     }
   }
 
-  /** Puts the moved copy of the path's node at `level` in its place; copies of inner nodes above it come first. */
+  /** Replaces the path's node at `level` by its moved copy; copies of inner nodes above it come first. */
   protected replaceNode(t: Ref, level: number, node: Ref): void {
     this.pathNode[level] = node
     if (level === this.field(t, HEIGHT)) this.setField(t, ROOT, node)

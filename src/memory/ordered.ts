@@ -1,9 +1,9 @@
-// OrderedTree: a counted B+tree over entries ordered by score, then by member bytes. Rank, select, ranges and
-// updates are O(log n). Sorted sets and the indexes of streams stand on it.
+// ScoreTree: a counted B+tree over entries ordered by score, then by member bytes. Rank, select, ranges and updates
+// are O(log n). Used by sorted sets and by the indexes of streams.
 //
-// Layout and what always holds: ordered-nodes.ts. Here: the search for a place, and what is done there.
+// Layout and invariants: ordered-nodes.ts. Here: searches, and the operations on what they find.
 //
-// A class of operations, not a tree: methods take the ref of a tree's header. Nothing is allocated but nodes.
+// The class has the operations, not a tree: methods take the ref of a tree's header. Only nodes are allocated.
 
 import type { Slice } from '../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
@@ -23,19 +23,19 @@ import {
   SLOTS,
 } from './ordered-nodes.ts'
 
-// What a bound says about slots of equal score (or, for bounds by member, of any score).
+// How a bound compares with slots of equal score (or, for bounds by member, of any score).
 const BY_KEY = 0
 const BY_SCORE = 1
 const BY_LEX = 2
 
-/** A place in a tree: a slot, or the end (leaf 0). Valid until the tree changes. */
+/** A position in a tree: a slot, or the end (leaf 0). Valid until the tree changes. */
 export class OrderedCursor {
   leaf: Ref = 0
   slot = 0
 }
 
 export class ScoreTree extends OrderedNodes {
-  // The bound under search.
+  // The bound being searched.
   private boundKind = BY_KEY
   private boundScore = 0
   private boundAfterEqual = false
@@ -43,7 +43,7 @@ export class ScoreTree extends OrderedNodes {
   private boundU8: Uint8Array
   private boundAt = 0
   private boundLen = 0
-  /** Counts searches: tells whether a visitor used this object for another tree and so spent the path. */
+  /** Counts searches: shows whether a visitor searched another tree meanwhile, which invalidates the path. */
   private searches = 0
 
   constructor(arena: Arena) {
@@ -67,7 +67,7 @@ export class ScoreTree extends OrderedNodes {
     return out.set(seg.u8, seg.dv, at, len)
   }
 
-  /** Adds an entry; none with its score and member is in the tree. */
+  /** Adds an entry; no entry of its score and member may be in the tree. */
   insert(t: Ref, entry: Ref): void {
     const score = this.scoreOf(entry)
     this.boundToEntry(entry, score)
@@ -75,14 +75,14 @@ export class ScoreTree extends OrderedNodes {
     this.insertHere(t, entry, score)
   }
 
-  /** Takes out an entry that is in the tree. The entry itself is not freed. */
+  /** Removes an entry that is in the tree. The entry itself is not freed. */
   remove(t: Ref, entry: Ref): void {
     this.boundToEntry(entry, this.scoreOf(entry))
     this.locate(t, 0)
     this.removeRun(t, 1)
   }
 
-  /** Gives an entry of the tree another score and, where that changes the order, another place. */
+  /** Changes an entry's score, and its position where that changes the order. */
   setScore(t: Ref, entry: Ref, score: number): void {
     this.boundToEntry(entry, this.scoreOf(entry))
     this.locate(t, 0)
@@ -99,7 +99,7 @@ export class ScoreTree extends OrderedNodes {
     this.insert(t, entry)
   }
 
-  /** Puts `fresh`, an entry with the same score and member, in the place of one that is in the tree. */
+  /** Replaces an entry by `fresh`, one with the same score and member. */
   replace(t: Ref, entry: Ref, fresh: Ref): void {
     this.boundToEntry(entry, this.scoreOf(entry))
     this.locate(t, 0)
@@ -108,14 +108,14 @@ export class ScoreTree extends OrderedNodes {
     if (this.pathIndex[0] === 0) this.updateSeparator(t)
   }
 
-  /** How many entries stand before this one, which is in the tree. */
+  /** Number of entries before this one, which is in the tree. */
   rank(t: Ref, entry: Ref): number {
     this.boundToEntry(entry, this.scoreOf(entry))
     this.locate(t, 0)
     return this.rankOfPath(t)
   }
 
-  /** Puts the cursor on the entry of this rank; false when there is none. */
+  /** Moves the cursor to the entry of this rank; false when there is none. */
   seekRank(t: Ref, rank: number, out: OrderedCursor): boolean {
     if (rank < 0 || rank >= this.count(t)) {
       out.leaf = 0
@@ -128,8 +128,8 @@ export class ScoreTree extends OrderedNodes {
   }
 
   /**
-   * Puts the cursor on the first entry whose score is at least `score` (above it when `afterEqual`), or at the end,
-   * and gives the number of entries before it.
+   * Moves the cursor to the first entry whose score is at least `score` (above it when `afterEqual`), or to the end;
+   * returns the number of entries before it.
    */
   seekScore(t: Ref, score: number, afterEqual: boolean, out: OrderedCursor): number {
     this.boundKind = BY_SCORE
@@ -177,7 +177,7 @@ export class ScoreTree extends OrderedNodes {
     return out.leaf !== 0
   }
 
-  /** The entry under the cursor, which is not at the end. */
+  /** The entry at the cursor, which is not at the end. */
   entryAt(c: OrderedCursor): Ref {
     const dv = this.arena.segments[c.leaf >>> SEGMENT_SHIFT].dv
     return dv.getUint32(((c.leaf & GRANULE_MASK) << 4) + SLOTS + c.slot * SLOT_BYTES + 8, true)
@@ -188,7 +188,7 @@ export class ScoreTree extends OrderedNodes {
     return dv.getFloat64(((c.leaf & GRANULE_MASK) << 4) + SLOTS + c.slot * SLOT_BYTES, true)
   }
 
-  /** One entry on; false at the end. */
+  /** Moves one entry forward; false at the end. */
   next(c: OrderedCursor): boolean {
     if (c.leaf === 0) return false
     const seg = this.arena.segments[c.leaf >>> SEGMENT_SHIFT]
@@ -200,7 +200,7 @@ export class ScoreTree extends OrderedNodes {
   }
 
   /**
-   * One entry back; false when there is none. From the end, which has lost its place, it needs the tree: previousIn.
+   * Moves one entry back; false when there is none. From the end use previousIn(), which needs the tree.
    */
   previous(c: OrderedCursor): boolean {
     if (c.leaf === 0) return false
@@ -211,12 +211,12 @@ export class ScoreTree extends OrderedNodes {
     return true
   }
 
-  /** One entry back, also from the end. */
+  /** Moves one entry back, also from the end. */
   previousIn(t: Ref, c: OrderedCursor): boolean {
     return c.leaf === 0 ? this.last(t, c) : this.previous(c)
   }
 
-  /** Takes out `count` entries from `rank` on; `visit` gets each, may free it and must not change this tree. */
+  /** Removes `count` entries from `rank` on; `visit` gets each, may free it and must not change this tree. */
   removeRange(t: Ref, rank: number, count: number, visit: (entry: Ref) => void): void {
     let left = Math.min(count, this.count(t) - rank)
     while (left > 0) {
@@ -234,7 +234,7 @@ export class ScoreTree extends OrderedNodes {
     }
   }
 
-  /** Frees nodes until `limit` entries left the tree; true when it is gone altogether, its header too. */
+  /** Frees nodes until `limit` entries left the tree; true when all of it is freed, its header too. */
   drain(t: Ref, limit: number, visit: (entry: Ref) => void): boolean {
     const count = this.count(t)
     const run = Math.min(limit, count)
@@ -245,9 +245,9 @@ export class ScoreTree extends OrderedNodes {
   }
 
   /**
-   * Moves one leaf, the one holding `rank`, and the nodes above it out of sealed segments. `move` is called with each
-   * of its entries, returns the entry's ref from then on and must not change this tree. Gives the rank to go on with,
-   * -1 at the end.
+   * Moves one leaf, the one with `rank`, and the nodes above it out of evacuating segments. `move` is called with each
+   * of its entries, returns the entry's ref from then on and must not change this tree. Returns the rank to continue
+   * with, -1 at the end.
    */
   relocate(t: Ref, rank: number, move: (entry: Ref) => Ref): number {
     if (rank >= this.count(t)) return -1
@@ -268,7 +268,7 @@ export class ScoreTree extends OrderedNodes {
     return first + count < this.count(t) ? first + count : -1
   }
 
-  // --- finding ---
+  // --- searching ---
 
   private boundToEntry(entry: Ref, score: number): void {
     const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
@@ -305,7 +305,7 @@ export class ScoreTree extends OrderedNodes {
     return len - this.boundLen
   }
 
-  /** True when a slot of the bound's score (of any score for BY_LEX) stands before the bound. */
+  /** True when a slot of the bound's score (of any score for BY_LEX) is before the bound. */
   private tieIsBefore(entry: Ref, orEqual: boolean): boolean {
     if (this.boundKind === BY_SCORE) return orEqual
     const order = this.compareMember(entry)
@@ -313,8 +313,8 @@ export class ScoreTree extends OrderedNodes {
   }
 
   /**
-   * Walks to the first slot that is not before the bound, in the last leaf that begins before it (so the slot may be
-   * one past the leaf's end), and adds `delta` to the counts on the way. A bound to an entry ends in its own leaf.
+   * Descends to the first slot that is not before the bound, in the last leaf that begins before it (so the slot may be
+   * one past the leaf's end), and adds `delta` to the counts on the path. A bound to an entry ends in its own leaf.
    */
   private locate(t: Ref, delta: number): void {
     this.searches++
@@ -365,7 +365,7 @@ export class ScoreTree extends OrderedNodes {
     this.pathIndex[0] = low
   }
 
-  /** Walks to the slot of this rank, which is below the count. */
+  /** Descends to the slot of this rank, which is below the count. */
   private locateRank(t: Ref, rank: number): void {
     this.searches++
     let node = this.field(t, ROOT)
@@ -405,7 +405,7 @@ export class ScoreTree extends OrderedNodes {
     return this.rankOfPath(t)
   }
 
-  /** After locate() found an entry whose bound got a new score: do its neighbours still embrace it? */
+  /** After locate() found an entry whose bound got a new score: is it still between its neighbours? */
   private keepsOrder(): boolean {
     const leaf = this.pathNode[0]
     const slot = this.pathIndex[0]

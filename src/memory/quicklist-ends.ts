@@ -1,5 +1,5 @@
-// QuicklistEnds: the chain of nodes and its two ends, where nearly all the work on lists happens. Quicklist
-// (quicklist.ts) adds everything in between; the layout is drawn in quicklist-nodes.ts.
+// QuicklistEnds: the chain of nodes, and pushing and popping at its ends, which is most of the work on lists. Quicklist
+// (quicklist.ts) adds the operations in between; the layout is drawn in quicklist-nodes.ts.
 
 import type { Slice } from '../lib/slice.ts'
 import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
@@ -132,7 +132,7 @@ export class QuicklistEnds extends QuicklistNodes {
     else this.listpack.readAt(seg.u8, seg.dv, skipBack(seg.u8, base + this.field(node, BYTES) - 1), e)
   }
 
-  /** Takes the first element out; the list is not empty. */
+  /** Removes the first element; the list is not empty. */
   dropFirst(q: Ref): void {
     const list = this.arena.segments[q >>> SEGMENT_SHIFT].dv
     const listAt = (q & GRANULE_MASK) << 4
@@ -153,7 +153,7 @@ export class QuicklistEnds extends QuicklistNodes {
     this.shrink(node, bytes, this.arena.sizeOf(data))
   }
 
-  /** Takes the last element out; the list is not empty. */
+  /** Removes the last element; the list is not empty. */
   dropLast(q: Ref): void {
     const list = this.arena.segments[q >>> SEGMENT_SHIFT].dv
     const listAt = (q & GRANULE_MASK) << 4
@@ -175,7 +175,7 @@ export class QuicklistEnds extends QuicklistNodes {
 
   // ---- the chain ----
 
-  /** Puts `node` before or behind `old` (0: the list is empty). */
+  /** Links `node` before or after `old` (0: the list is empty). */
   protected chain(q: Ref, old: Ref, node: Ref, after: boolean): void {
     if (old === 0) {
       this.setField(q, HEAD, node)
@@ -198,7 +198,7 @@ export class QuicklistEnds extends QuicklistNodes {
     this.repack(q, node)
   }
 
-  /** Takes a node out and frees it; its elements go too. */
+  /** Unlinks and frees a node with its elements. */
   protected deleteNode(q: Ref, node: Ref): void {
     this.unchain(q, node)
     this.setField(q, COUNT, this.count(q) - this.field(node, NODE_COUNT))

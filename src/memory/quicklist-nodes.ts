@@ -1,14 +1,14 @@
-// The nodes of a quicklist: their layout, and what one node can do by itself. The list made of them is quicklist.ts.
+// The nodes of a quicklist: their layout and the operations on a single node. The list of nodes is quicklist.ts.
 //
 //   list (32 B)   head ref | tail ref | elements u32 | nodes u32 | fill i16 | compress depth u16 | -
 //   node (32 B)   data ref | prev ref | next ref | bytes u32 | gap u32 | packed u32 | count u32 | flags u8 | -
-//   data          packed = 0    [ gap ][ listpack, or the element of a PLAIN node: `bytes` ][ room to grow ]
+//   data          packed = 0    [ gap ][ listpack, or the element of a PLAIN node: `bytes` ][ spare capacity ]
 //                 packed > 0    [ LZF of the same, `packed` bytes ]
 //
-// The gap is what makes pushing and popping at the head cheap: the listpack's start moves instead of its contents.
+// The gap makes pushing and popping at the head cheap: the listpack's start moves instead of its contents.
 //
-// Always: head and tail are not packed; only a packed node's gap is certainly 0; a node that is not PLAIN is never
-// empty between calls; `bytes` and `count` say what the listpack's header says (its u16 count ends at 65535).
+// Always: head and tail are not packed; a packed node's gap is 0, any other may not be; a node that is not PLAIN is
+// never empty between calls; `bytes` and `count` match the listpack's header (its u16 count ends at 65535).
 
 import { LzfCompressor, lzfDecompress } from '../lib/lzf.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -41,10 +41,7 @@ export const REPACK = 2
 
 const NODE_BYTES_BY_FILL = [4096, 8192, 16384, 32768, 65536]
 const SAFE_NODE_BYTES = 8192
-/**
- * What an element takes at most beyond its own bytes, roughly; Redis's figure, so that nodes break where its nodes
- * do.
- */
+/** Overhead of an element, roughly; Redis's figure, so that nodes break at the same elements. */
 const ELEMENT_OVERHEAD = 8
 const PACK_BYTES_MIN = 48
 const PACK_GAIN_MIN = 8
@@ -82,7 +79,7 @@ export class QuicklistNodes {
 
   // ---- limits ----
 
-  /** True when so many bytes or elements are too much for one node. */
+  /** True when so many bytes or elements exceed one node. */
   exceedsLimit(fill: number, bytes: number, count: number): boolean {
     if (fill < 0) return bytes > nodeBytesMax(fill)
     return bytes > SAFE_NODE_BYTES || count > (fill === 0 ? 1 : fill)
@@ -93,23 +90,23 @@ export class QuicklistNodes {
     return fill < 0 ? bytes <= nodeBytesMax(fill) / 2 : count <= Math.floor((fill === 0 ? 1 : fill) / 2)
   }
 
-  /** True when an element of `len` bytes may join this node (0: no node). */
+  /** True when an element of `len` bytes may be added to this node (0: no node). */
   protected allowsInsert(node: Ref, fill: number, len: number): boolean {
     if (node === 0 || len >= this.packedThreshold || this.hasFlag(node, PLAIN)) return false
     const bytes = this.field(node, BYTES) + len + ELEMENT_OVERHEAD
     return !this.exceedsLimit(fill, bytes, this.field(node, NODE_COUNT) + 1)
   }
 
-  /** True when two neighbours may become one node. */
+  /** True when two neighbours may be merged. */
   protected allowsMerge(a: Ref, b: Ref, fill: number): boolean {
     if (a === 0 || b === 0 || this.hasFlag(a, PLAIN) || this.hasFlag(b, PLAIN)) return false
     const bytes = this.field(a, BYTES) + this.field(b, BYTES) - 7
     return !this.exceedsLimit(fill, bytes, this.field(a, NODE_COUNT) + this.field(b, NODE_COUNT))
   }
 
-  // ---- making and filling nodes ----
+  // ---- creating nodes ----
 
-  /** A node of its own around `data`. */
+  /** A node with `data`. */
   protected newNode(data: Ref, bytes: number, count: number, flags: number): Ref {
     const node = this.arena.alloc(NODE_BYTES)
     const dv = this.arena.segments[node >>> SEGMENT_SHIFT].dv
@@ -125,7 +122,7 @@ export class QuicklistNodes {
     return node
   }
 
-  /** A node that holds `s` alone, as an element of a listpack or, from packedThreshold on, as a PLAIN node. */
+  /** A node with `s` alone, as an element of a listpack or, from packedThreshold on, as a PLAIN node. */
   protected newNodeOf(s: Slice): Ref {
     if (s.len >= this.packedThreshold) return this.newPlainNode(s)
     const lp = this.listpack.append(this.listpack.create(s.len + ELEMENT_OVERHEAD * 2), s)
@@ -143,7 +140,7 @@ export class QuicklistNodes {
     this.arena.free(node)
   }
 
-  /** The node's listpack is `lp` from now on. */
+  /** Sets the node's listpack. */
   protected setListpack(node: Ref, lp: Ref, count: number): void {
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
     const at = (lp & GRANULE_MASK) << 4
@@ -154,7 +151,7 @@ export class QuicklistNodes {
     this.setField(node, NODE_COUNT, count)
   }
 
-  // ---- room ----
+  // ---- capacity ----
 
   /** The node's listpack, unpacked and starting at its data's start, so that Listpack can work on it. */
   protected openListpack(node: Ref): Ref {
@@ -174,8 +171,7 @@ export class QuicklistNodes {
   }
 
   /**
-   * Makes at least `need` bytes free before (atHead) or behind the listpack of an end node. `only`: it is the only
-   * node.
+   * Makes at least `need` bytes free before (atHead) or after the listpack of an end node. `only`: it is the only node.
    */
   protected makeRoom(node: Ref, need: number, atHead: boolean, only: boolean): void {
     const data = this.field(node, DATA)
@@ -183,14 +179,14 @@ export class QuicklistNodes {
     const free = this.arena.sizeOf(data) - bytes
     const wanted = bytes + need
     const size = wanted <= SLOT_BYTES_MAX ? Math.min(wanted + bytes, SLOT_BYTES_MAX) : wanted + (wanted >>> 3)
-    // Sliding to the other end is worth it only when it will not be wanted again soon.
+    // Sliding to the other end is worth it only when that end will not need space again soon.
     if (free >= need && (free >= bytes >>> 3 || size <= bytes + free)) {
       const spare = only ? (free - need) >>> 1 : 0
       this.shift(node, atHead ? free - spare : spare)
     } else this.moveTo(node, size, atHead)
   }
 
-  /** Moves an unpacked node's contents into an allocation of at least `size` bytes, to its front or its end. */
+  /** Moves an unpacked node's contents into an allocation of at least `size` bytes, to its start or its end. */
   private moveTo(node: Ref, size: number, toEnd: boolean): void {
     const data = this.field(node, DATA)
     const bytes = this.field(node, BYTES)
@@ -202,21 +198,21 @@ export class QuicklistNodes {
     this.setField(node, GAP, gap)
   }
 
-  /** Gives back room that an unpacked node will hardly need again: nothing is pushed to it any more. */
+  /** Frees spare capacity of an unpacked node that is no end node any more. */
   protected trim(node: Ref): void {
     const bytes = this.field(node, BYTES)
     if (this.field(node, PACKED) === 0 && Arena.sizeFor(bytes) < this.arena.sizeOf(this.field(node, DATA)))
       this.moveTo(node, bytes, false)
   }
 
-  /** Gives back room after a pop when most of the node's allocation is unused. */
+  /** Frees spare capacity after a pop when most of the node's allocation is unused. */
   protected shrink(node: Ref, bytes: number, size: number): void {
     if (bytes * 4 <= size && size > SHRINK_MIN) this.moveTo(node, bytes * 2, false)
   }
 
   // ---- packing ----
 
-  /** Packs the node if that makes it smaller. */
+  /** Compresses the node if that makes it smaller. */
   protected pack(node: Ref): void {
     this.setFlag(node, REPACK, false)
     const bytes = this.field(node, BYTES)

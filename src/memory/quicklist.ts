@@ -1,11 +1,11 @@
-// Quicklist: a long list as a chain of listpacks (layout: quicklist-nodes.ts). Where nodes break, join and are packed
-// follows Redis's quicklist.c, whose nodes go into RDB files and DUMP.
+// Quicklist: a long list as a chain of listpacks (layout: quicklist-nodes.ts). Nodes break, merge and are packed as in
+// Redis's quicklist.c, since RDB files and DUMP contain its nodes.
 //
-//   fill     < 0: a node takes 4, 8, 16, 32 or 64 KiB; otherwise so many elements, and 8 KiB at most
+//   fill     < 0: a node has up to 4, 8, 16, 32 or 64 KiB; otherwise so many elements, and 8 KiB at most
 //   depth    so many nodes at each end stay unpacked; 0: none is packed
 //
-// Always: what is written must not lie in the list it is written to; an Element or a cursor is valid until the list
-// changes, except as deleteAt() says.
+// Always: written bytes must not be part of the same list; an Element or a cursor is valid until the list changes,
+// except as deleteAt() says.
 
 import type { Slice } from '../lib/slice.ts'
 import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
@@ -32,7 +32,7 @@ import {
 } from './quicklist-nodes.ts'
 
 export class Quicklist extends QuicklistEnds {
-  // ---- the list as a whole ----
+  // ---- the whole list ----
 
   firstNode(q: Ref): Ref {
     return this.field(q, HEAD)
@@ -51,20 +51,20 @@ export class Quicklist extends QuicklistEnds {
     return this.field(node, BYTES)
   }
 
-  /** Points `out` at the contents of a node: a listpack, or the element of a plain node. Uses `cursor` up. */
+  /** Points `out` at the contents of a node: a listpack, or the element of a plain node. Overwrites `cursor`. */
   nodeContents(node: Ref, out: Slice, cursor: ListCursor): Slice {
     this.enter(cursor, node)
     return out.set(cursor.u8, cursor.dv, cursor.base, this.field(node, BYTES))
   }
 
-  /** Adds a node around a listpack that is not empty and now belongs to the list. */
+  /** Adds a node with a listpack that is not empty; the list owns it from then on. */
   appendListpack(q: Ref, lp: Ref): void {
     const count = this.listpack.count(lp)
     this.setField(q, COUNT, this.count(q) + count)
     this.link(q, this.field(q, TAIL), this.newNode(lp, this.listpack.bytes(lp), count, 0), true)
   }
 
-  /** Adds a node that is one large element. */
+  /** Adds a node with one large element. */
   appendPlain(q: Ref, s: Slice): void {
     this.setField(q, COUNT, this.count(q) + 1)
     this.link(q, this.field(q, TAIL), this.newPlainNode(s), true)
@@ -77,7 +77,7 @@ export class Quicklist extends QuicklistEnds {
     return this.isHalf(fill, this.field(node, BYTES), this.count(q))
   }
 
-  /** The listpack of a list that is a single node of one; the list is gone. 0 when it is not such a list. */
+  /** Turns a list that is a single listpack node into that listpack; 0 when it is no such list. */
   intoListpack(q: Ref): Ref {
     const node = this.field(q, HEAD)
     if (this.nodes(q) !== 1 || this.hasFlag(node, PLAIN)) return 0
@@ -102,7 +102,7 @@ export class Quicklist extends QuicklistEnds {
     return fresh
   }
 
-  /** Frees up to `limit` nodes; true when the list is gone altogether. */
+  /** Frees up to `limit` nodes; true when all of the list is freed. */
   drain(q: Ref, limit: number): boolean {
     let node = this.field(q, HEAD)
     for (let left = limit; left > 0 && node !== 0; left--) {
@@ -121,7 +121,7 @@ export class Quicklist extends QuicklistEnds {
     return true
   }
 
-  /** Bytes of the arena; looks at `samples` nodes at most (0: all). */
+  /** Bytes in the arena; samples at most `samples` nodes (0: all). */
   memory(q: Ref, samples: number): number {
     let bytes = 0
     let looked = 0
@@ -132,7 +132,7 @@ export class Quicklist extends QuicklistEnds {
     return LIST_BYTES + (looked === 0 ? 0 : Math.round((bytes / looked) * this.nodes(q)))
   }
 
-  /** Moves nodes out of sealed segments, `limit` from the one of index `from` on; the next `from`, or -1. */
+  /** Moves nodes out of evacuating segments, `limit` from index `from` on; returns the next `from`, or -1. */
   relocateNodes(q: Ref, from: number, limit: number): number {
     let prev = 0
     let node = this.field(q, HEAD)
@@ -154,7 +154,7 @@ export class Quicklist extends QuicklistEnds {
 
   // ---- cursors ----
 
-  /** Puts `cursor` before element `index` (0 … count - 1) of the list; next() then gives it, and those behind it. */
+  /** Opens `cursor` before element `index` (0 … count - 1); next() then returns it and the following ones. */
   open(q: Ref, index: number, forward: boolean, cursor: ListCursor): void {
     const count = this.count(q)
     let node: Ref
@@ -175,7 +175,7 @@ export class Quicklist extends QuicklistEnds {
     this.placeAt(cursor, within)
   }
 
-  /** Puts `cursor` before element `index` of a bare listpack of `count` elements. */
+  /** Opens `cursor` before element `index` of a bare listpack of `count` elements. */
   openListpackAt(lp: Ref, index: number, count: number, forward: boolean, cursor: ListCursor): void {
     cursor.forward = forward
     cursor.index = index
@@ -183,7 +183,7 @@ export class Quicklist extends QuicklistEnds {
     cursor.pos = seekIn(cursor.u8, cursor.dv, cursor.base, index, count)
   }
 
-  /** A bare listpack has changed under the cursor: its next() gives the element at `pos`. */
+  /** A bare listpack has changed under the cursor: its next() returns the element at `pos`. */
   resumeListpackAt(cursor: ListCursor, lp: Ref, pos: number): void {
     this.moveToListpack(cursor, lp)
     cursor.pos = pos
@@ -210,7 +210,7 @@ export class Quicklist extends QuicklistEnds {
     return true
   }
 
-  /** As next() until the element is `s`; what it gave is not read. */
+  /** Calls next() until the element is `s`; elements are compared, not read. */
   nextEqual(cursor: ListCursor, s: Slice): boolean {
     if (cursor.fresh) cursor.fresh = false
     else this.advance(cursor)
@@ -232,7 +232,7 @@ export class Quicklist extends QuicklistEnds {
     return false
   }
 
-  /** True when the element that next() gave is `s`. */
+  /** True when the element that next() returned is `s`. */
   equals(cursor: ListCursor, s: Slice): boolean {
     const { u8, base } = cursor
     if (!cursor.plain) return this.listpack.equalsAt(u8, cursor.dv, base + cursor.pos, s)
@@ -256,7 +256,7 @@ export class Quicklist extends QuicklistEnds {
     }
   }
 
-  /** Goes to the end of `node` (0: none) at which the cursor's direction begins. */
+  /** Moves to the end of `node` (0: none) at which the cursor's direction begins. */
   private enterStart(cursor: ListCursor, node: Ref): void {
     if (cursor.node !== 0 && this.hasFlag(cursor.node, REPACK)) this.pack(cursor.node)
     if (node === 0) {
@@ -275,7 +275,7 @@ export class Quicklist extends QuicklistEnds {
     cursor.fresh = true
   }
 
-  /** Makes the contents of `node` readable through the cursor; a packed node is unpacked beside the list. */
+  /** Makes the contents of `node` readable through the cursor; a packed node is decompressed into a buffer. */
   private enter(cursor: ListCursor, node: Ref): void {
     cursor.node = node
     cursor.plain = this.hasFlag(node, PLAIN)
@@ -292,9 +292,9 @@ export class Quicklist extends QuicklistEnds {
     cursor.base = ((data & GRANULE_MASK) << 4) + this.field(node, GAP)
   }
 
-  // ---- changes in the middle; `cursor` stands on the element that next() gave ----
+  // ---- changes in the middle; `cursor` is at the element that next() returned ----
 
-  /** Takes out the element; the cursor's next() gives the one that followed it. settle() when done with the cursor. */
+  /** Deletes the element; next() returns the one that followed it. settle() when done with the cursor. */
   deleteAt(q: Ref, cursor: ListCursor): void {
     const node = cursor.node
     const count = this.field(node, NODE_COUNT)
@@ -319,12 +319,12 @@ export class Quicklist extends QuicklistEnds {
     cursor.fresh = true
   }
 
-  /** Ends the use of a cursor that deleted. */
+  /** Ends the use of a cursor after deletions. */
   settle(cursor: ListCursor): void {
     if (cursor.node !== 0 && cursor.pos >= 0 && this.hasFlag(cursor.node, REPACK)) this.pack(cursor.node)
   }
 
-  /** Puts `s` in the place of the element. The cursor is used up. */
+  /** Replaces the element by `s`. The cursor is invalid afterwards. */
   replaceAt(q: Ref, cursor: ListCursor, s: Slice): void {
     const node = cursor.node
     const large = s.len >= this.packedThreshold
@@ -351,7 +351,7 @@ export class Quicklist extends QuicklistEnds {
     else this.repack(q, node)
   }
 
-  /** Inserts `s` before or behind the element. The cursor is used up. */
+  /** Inserts `s` before or after the element. The cursor is invalid afterwards. */
   insertAt(q: Ref, cursor: ListCursor, s: Slice, after: boolean): void {
     const fill = this.fill(q)
     const node = cursor.node
@@ -387,7 +387,7 @@ export class Quicklist extends QuicklistEnds {
     this.repack(q, neighbour)
   }
 
-  /** Takes out up to `n` elements from element `index` (0 … count - 1) on. */
+  /** Deletes up to `n` elements from element `index` (0 … count - 1) on. */
   deleteRange(q: Ref, index: number, n: number, cursor: ListCursor): void {
     if (n <= 0) return
     this.open(q, index, true, cursor)
@@ -411,8 +411,8 @@ export class Quicklist extends QuicklistEnds {
   }
 
   /**
-   * Cuts a node at the cursor's element. The new node, not linked yet, has what follows the element (after), or what
-   * precedes it; the element stays.
+   * Splits a node at the cursor's element. The new node, not linked yet, has the elements after it (after), or those
+   * before it; the element stays.
    */
   private split(node: Ref, cursor: ListCursor, after: boolean): Ref {
     const count = this.field(node, NODE_COUNT)
@@ -427,7 +427,7 @@ export class Quicklist extends QuicklistEnds {
     return rest
   }
 
-  /** Joins nodes around `center` where two fit into one, in Redis's order. */
+  /** Merges nodes around `center` where two fit into one, in Redis's order. */
   private mergeAround(q: Ref, center: Ref): void {
     const fill = this.fill(q)
     const prev = this.field(center, PREV)

@@ -1,16 +1,17 @@
 // TableBuckets: linear hashing over 64-byte buckets in the arena. The table grows and shrinks by one bucket at a
 // time, so there is no second table while it grows, no step longer than a bucket, and a steady 8 to 9 bytes a key.
 //
-//   header (32 B)   count u32 | buckets u32 | mask u32 | directory ref u32 | directory entries u32 | extra u32 | - | -
+//   header (32 B)   count u32 | buckets u32 | mask u32 | directory ref u32 | directory entries u32
+//                   | overflow buckets u32 | - | -
 //   directory       refs of chunks; one chunk holds 32 buckets (2 KiB). Up to 32 buckets there is no directory:
 //                   the header points at the only chunk, sized 1, 2, 4 … 32 buckets.
 //   bucket (64 B)   12 entry refs (u32, 0 = empty) | 12 tags (u8) | ref of an overflow bucket (u32)
 //
 // Always: mask + 1 <= buckets < 2 * (mask + 1), mask + 1 a power of two; an entry with hash h is in bucket
 // h & (2 * mask + 1), or in h & mask where that bucket does not exist yet; its tag is h >>> 24; overflow buckets
-// are never empty. `extra` counts overflow buckets.
+// are never empty.
 //
-// An entry is an allocation of its owner's making. The table knows only where its key is:
+// An entry is allocated by the table's owner. The table knows only where its key is:
 //   [ keyAt bytes of the owner's ][ key length u8, or 255 and u32 ][ key ] …
 
 import type { Hasher } from '../lib/siphash.ts'
@@ -39,7 +40,7 @@ export class TableBuckets {
   protected readonly hasher: Hasher
   protected readonly keyAt: number
 
-  /** `keyAt`: bytes before the key's length in every entry of the tables this one works on. */
+  /** `keyAt`: bytes before the key's length in every entry of these tables. */
   constructor(arena: Arena, hasher: Hasher, keyAt: number) {
     this.arena = arena
     this.hasher = hasher
@@ -78,7 +79,7 @@ export class TableBuckets {
     return this.arena.dv(t).getUint32(this.arena.at(t) + BUCKETS, true)
   }
 
-  /** Bytes of the table itself, entries not included. */
+  /** Bytes of the table without its entries. */
   bytes(t: Ref): number {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
@@ -90,9 +91,7 @@ export class TableBuckets {
     return HEADER_BYTES + full + directory + dv.getUint32(at + OVERFLOW_COUNT, true) * BUCKET_BYTES
   }
 
-  /**
-   * Moves the table's own memory out of sealed segments, `chunkLimit` chunks from `from` on; the next `from`, or -1.
-   */
+  /** Moves the table itself out of evacuating segments, `chunkLimit` chunks from `from` on; the next `from`, or -1. */
   relocateChunks(t: Ref, from: number, chunkLimit: number): number {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
@@ -128,7 +127,7 @@ export class TableBuckets {
     return -1
   }
 
-  // A bucket is named by the ref of its first granule: chunks are allocations, buckets are 4 granules of one.
+  // A bucket is identified by the ref of its first granule: chunks are allocations, buckets are 4 granules of one.
   protected bucketOf(t: Ref, hash: number): Ref {
     const seg = this.arena.segments[t >>> SEGMENT_SHIFT]
     const at = (t & GRANULE_MASK) << 4
@@ -141,7 +140,7 @@ export class TableBuckets {
     return this.inDirectory(directory, index)
   }
 
-  /** Bucket `index`, for walking the table (table-cursor.ts). */
+  /** Bucket `index`, for iteration (table-cursor.ts). */
   bucketAtIndex(t: Ref, index: number): Ref {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
@@ -231,7 +230,7 @@ export class TableBuckets {
     if (dv.getUint32(at + OVERFLOW_COUNT, true) > 0) this.compactOverflow(t, source)
   }
 
-  /** Gives an empty table the buckets that so many entries will need: none of them moves while they are added. */
+  /** Gives an empty table the buckets for so many entries: none of them moves while they are added. */
   reserve(t: Ref, entries: number): void {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
@@ -243,7 +242,7 @@ export class TableBuckets {
     dv.setUint32(at + MASK, 2 ** (31 - Math.clz32(wanted)) - 1, true)
   }
 
-  /** Gives up buckets that were reserved for more entries than there are. */
+  /** Frees buckets that were reserved for more entries than there are. */
   trim(t: Ref): void {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
@@ -254,7 +253,7 @@ export class TableBuckets {
       this.mergeLast(t)
   }
 
-  /** Makes room for bucket `index`, the next one, and zeroes it. */
+  /** Allocates bucket `index`, the next one, and zeroes it. */
   private addBucket(t: Ref, index: number): void {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
@@ -291,7 +290,7 @@ export class TableBuckets {
     this.arena.dv(list).setUint32(this.arena.at(list) + chunkIndex * 4, this.newChunk(CHUNK_BYTES), true)
   }
 
-  /** The entries of the last bucket go back to the bucket it was split from. */
+  /** Merges the entries of the last bucket into the bucket it was split from. */
   protected mergeLast(t: Ref): void {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
@@ -314,13 +313,13 @@ export class TableBuckets {
       }
       bucket = next
     }
-    // The bucket's bytes stay in its chunk and are taken as they are when the table grows again.
+    // The bucket's bytes stay in its chunk and are reused unchanged when the table grows again.
     const emptied = this.bucketAt(source)
     this.arena.u8(source).fill(0, emptied, emptied + BUCKET_BYTES)
     this.dropLastBucket(t)
   }
 
-  /** Gives up the last bucket, whose entries and overflow are gone already. */
+  /** Removes the last bucket, whose entries and overflow are removed already. */
   protected dropLastBucket(t: Ref): void {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
@@ -354,7 +353,7 @@ export class TableBuckets {
     this.arena.dv(t).setUint32(this.arena.at(t) + DIRECTORY, smaller, true)
   }
 
-  /** Moves entries towards the head of a chain so that its overflow buckets go as soon as they can. */
+  /** Moves entries towards the head of a chain so that its overflow buckets are freed as early as possible. */
   protected compactOverflow(t: Ref, head: Ref): void {
     for (;;) {
       let last = head

@@ -1,4 +1,4 @@
-// TableCursor: walks all entries of a HashTable, bucket by bucket. Made once and used again.
+// TableCursor: iterates over all entries of a HashTable, bucket by bucket. Made once and reused.
 //
 // Always: valid until its table changes.
 
@@ -19,7 +19,7 @@ export class TableCursor {
     this.tables = tables
   }
 
-  /** Stands before the first entry of `t`. */
+  /** Opens it before the first entry of `t`. */
   open(t: Ref): void {
     this.table = t
     this.buckets = this.tables.buckets(t)

@@ -1,5 +1,5 @@
-// TableSlot: where a look-up in a HashTable ended, for whoever goes on to replace or remove what was found. Its owner
-// makes it once and uses it again.
+// TableSlot: the position where a lookup in a HashTable ended, so that the found entry can be replaced or removed.
+// Its owner makes it once and reuses it.
 //
 // Always: valid until its table changes; `entry` is 0 when nothing was found.
 
@@ -7,9 +7,9 @@ import type { Arena, Ref, Segment } from './arena.ts'
 
 export class TableSlot {
   entry: Ref = 0
-  /** Of the key that was looked for. */
+  /** Hash of the key that was looked up. */
   hash = 0
-  /** Where the entry's ref and its tag are: for HashTable. */
+  /** Position of the entry's ref and tag, for HashTable. */
   segment: Segment
   refAt = 0
   tagAt = 0

@@ -1,10 +1,9 @@
-// HashTable: entries found by their keys. How the buckets lie in memory, and how they become more and fewer, is for
-// TableBuckets to know.
+// HashTable: entries found by their keys. The buckets' layout, and how their number changes: TableBuckets.
 //
-// Always: replaceAt() and removeAt() get a slot that find() or findRef() of the same table has filled; no change of
-// that table comes between.
+// Always: replaceAt() and removeAt() get a slot that find() or findRef() of the same table has filled, and the table
+// was not changed in between.
 //
-// scan() keeps Redis's promise (every entry present from begin to end is seen, whatever the table did meanwhile)
+// scan() keeps Redis's guarantee (every entry present from begin to end is returned, whatever the table did meanwhile)
 // with Redis's cursor: bucket numbers counted up from their highest bit.
 
 import { reverseBits } from '../lib/bits.ts'
@@ -42,7 +41,7 @@ export class HashTable extends TableBuckets {
     return out.set(seg.u8, seg.dv, at, len)
   }
 
-  /** The entry with this key, or 0; `slot` says where. */
+  /** The entry with this key, or 0; `slot` is its position. */
   find(t: Ref, key: Slice, hash: number, slot: TableSlot): Ref {
     slot.hash = hash
     let bucket = this.bucketOf(t, hash)
@@ -52,7 +51,7 @@ export class HashTable extends TableBuckets {
       const dv = seg.dv
       const at = this.bucketAt(bucket)
       for (let w = 0; w < SLOTS; w += 4) {
-        // Zero bytes of x mark equal tags; a false mark above a true one is weeded out by the key comparison.
+        // Zero bytes of x are equal tags; a false positive above a true one fails the key comparison.
         const x = dv.getInt32(at + TAGS_AT + w, true) ^ spread
         let marks = (x - 0x01010101) & ~x & 0x80808080
         while (marks !== 0) {
@@ -74,7 +73,7 @@ export class HashTable extends TableBuckets {
     return 0
   }
 
-  /** Adds an entry whose key is known not to be in the table. */
+  /** Adds an entry whose key is not in the table. */
   insert(t: Ref, entry: Ref, hash: number): void {
     this.insertIntoBucket(this.bucketOf(t, hash), entry, hash >>> 24, t)
     const dv = this.arena.dv(t)
@@ -84,12 +83,12 @@ export class HashTable extends TableBuckets {
     if (count > dv.getUint32(at + BUCKETS, true) * FILL_MAX) this.split(t)
   }
 
-  /** Puts `entry` in the place of what was found. */
+  /** Replaces the found entry by `entry`. */
   replaceAt(slot: TableSlot, entry: Ref): void {
     slot.segment.dv.setUint32(slot.refAt, entry, true)
   }
 
-  /** Takes out what was found. The entry itself is not freed. */
+  /** Removes the found entry. The entry itself is not freed. */
   removeAt(t: Ref, slot: TableSlot): void {
     slot.segment.dv.setUint32(slot.refAt, 0, true)
     slot.segment.u8[slot.tagAt] = 0
@@ -105,7 +104,7 @@ export class HashTable extends TableBuckets {
     }
   }
 
-  /** True when this very entry is in the table; `slot` says where. */
+  /** True when this very entry is in the table; `slot` is its position. */
   findRef(t: Ref, entry: Ref, hash: number, slot: TableSlot): boolean {
     slot.hash = hash
     slot.entry = entry
@@ -126,7 +125,7 @@ export class HashTable extends TableBuckets {
   }
 
   /**
-   * Calls `visit` with each entry of the next bucket and returns the cursor to go on with, 0 at the end.
+   * Calls `visit` with each entry of the next bucket and returns the cursor to continue with, 0 at the end.
    * `visit` must not change the table. Cursors are unsigned 32-bit integers.
    */
   scan(t: Ref, cursor: number, visit: (entry: Ref) => void): number {
@@ -143,8 +142,8 @@ export class HashTable extends TableBuckets {
   random(t: Ref, random: () => number): Ref {
     if (this.count(t) === 0) return 0
     const buckets = this.arena.dv(t).getUint32(this.arena.at(t) + BUCKETS, true)
-    // A slot among the first two links of a random bucket is taken when it is filled: every entry there has the
-    // same chance. Sparse or chained tables end with the first entry at or after a random bucket.
+    // A filled slot among the first two links of a random bucket is taken: every entry there has the same chance.
+    // Sparse or chained tables end with the first entry at or after a random bucket.
     for (let tries = 0; tries < 128; tries++) {
       const index = random() % buckets
       let slot = random() % (SLOTS * 2)
@@ -165,8 +164,8 @@ export class HashTable extends TableBuckets {
   }
 
   /**
-   * Empties the table from its last bucket on: frees buckets and hands each entry to `visit` until `limit` entries
-   * were handed over. True when the table is gone altogether, its header too.
+   * Empties the table from its last bucket on: frees buckets and calls `visit` with each entry, up to about `limit` of
+   * them. True when all of the table is freed, its header too.
    */
   drain(t: Ref, limit: number, visit: (entry: Ref) => void): boolean {
     let left = limit

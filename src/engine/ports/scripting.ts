@@ -19,8 +19,8 @@ export interface Scripting {
   /** The suspended script, or the one that was suspended when the current command came. */
   readonly running: RunningScript | undefined
   /**
-   * Set while the append-only file is replayed in slices: the client of its commands. Its slow scripts are suspended as
-   * well; the loader waits until none is running.
+   * The client of the append-only file's commands while that is replayed in slices. Its slow scripts are suspended
+   * as well; the loader waits until none is running.
    */
   replaying: Client | undefined
   /** Microseconds since 1970, the same throughout a script. */
