@@ -1,5 +1,4 @@
-// ServerMaintenance: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction -
-// and what commands ask of it (Host).
+// ServerMaintenance: what a server does besides answering commands - INFO, the cron, expiry, eviction, compaction.
 
 import type { Config } from '../config/config.ts'
 import { CMD_DENYOOM } from '../engine/catalog/command.ts'
@@ -8,7 +7,6 @@ import type { Gate } from '../engine/gates.ts'
 import { NOTIFY_EVICTED } from '../engine/messaging/events.ts'
 import type { InfoSource } from '../engine/monitoring/info.ts'
 import { engineInfo } from '../engine/monitoring/info-sources.ts'
-import type { Host, MemoryFigures, ShutdownFlag } from '../engine/ports/host.ts'
 import { Defrag } from '../keyspace/defrag.ts'
 import { Eviction, type EvictionOutcome } from '../keyspace/eviction.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'
@@ -19,11 +17,9 @@ import { ClientsCron } from './clients-cron.ts'
 import { Cron } from './cron.ts'
 import { Info } from './info.ts'
 import { serverInfo } from './info-sources.ts'
-import type { Logger } from './log.ts'
 import { MemoryStats } from './memory-stats.ts'
 import { Rates } from './rates.ts'
 import { SegmentReleaser } from './segment-releaser.ts'
-import { REDIS_VERSION } from './version.ts'
 
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
@@ -33,21 +29,12 @@ interface MaintenanceParts {
   engine: Engine
   config: Config
   system: System
-  log: Logger
   startedMs: number
   /** The TCP port in use, 0 for none. */
   port(): number
-  /** Ends the server; rejects when it goes on after all. */
-  shutdown(flags: readonly ShutdownFlag[]): Promise<void>
-  /** Takes back an end that was asked for; false when none was. */
-  abortShutdown(): boolean
-  /** Ends the process, after shutdown(). */
-  exit(): void
-  /** Host.fail(). */
-  fail(error: unknown, during: string): never
 }
 
-export class ServerMaintenance implements Host {
+export class ServerMaintenance {
   readonly runId: string
   readonly rates = new Rates()
   readonly info = new Info()
@@ -57,9 +44,6 @@ export class ServerMaintenance implements Host {
   readonly eviction: Eviction
   readonly defrag: Defrag
   readonly cron: Cron
-  readonly version = REDIS_VERSION
-  /** Set by the rooms that know better. */
-  role = 'master'
   /** FLUSHALL has emptied the dataset. */
   readonly onFlushAll: (() => void)[] = []
   private readonly parts: MaintenanceParts
@@ -94,7 +78,6 @@ export class ServerMaintenance implements Host {
       dynamicHz: () => config.dynamicHz,
     })
     this.cron.hooks.push(() => this.segmentReleaser.tick())
-    engine.host = this
     const { startedMs, port } = parts
     const { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron } = this
     const own = { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron }
@@ -214,66 +197,10 @@ export class ServerMaintenance implements Host {
     config.onChange(['maxmemory', 'maxmemory-clients'], limits)
   }
 
-  // ---- Host ----
-
-  get mode(): string {
-    return this.parts.config.clusterEnabled ? 'cluster' : 'standalone'
-  }
-
-  nowUs(): number {
-    return this.parts.system.clock.nowUs()
-  }
-
-  sleepMs(ms: number): void {
-    this.parts.system.clock.sleepMs(ms)
-  }
-
-  infoText(sections: readonly string[]): string {
-    return this.info.text(sections)
-  }
-
-  resetStats(): void {
-    this.info.reset()
-  }
-
-  memory(): MemoryFigures {
-    return this.memoryStats.figures()
-  }
-
+  /** Gives unused memory back to the operating system as far as the runtime lets us. */
   purgeMemory(): void {
     this.defrag.start()
     this.segmentReleaser.releaseNow(Number.POSITIVE_INFINITY)
-  }
-
-  shutdown(flags: readonly ShutdownFlag[], failed: () => void): void {
-    this.parts.shutdown(flags).then(
-      () => this.parts.exit(),
-      () => failed(),
-    )
-  }
-
-  fail(error: unknown, during: string): never {
-    return this.parts.fail(error, during)
-  }
-
-  abortShutdown(): boolean {
-    return this.parts.abortShutdown()
-  }
-
-  afterFlushAll(): void {
-    for (const hook of this.onFlushAll) hook()
-  }
-
-  pauseCron(paused: boolean): void {
-    this.cron.paused = paused
-  }
-
-  setActiveExpire(active: boolean): void {
-    this.expire.enabled = active
-  }
-
-  setReplyPeakReset(ms: number): void {
-    this.clientsCron.replyPeakResetMs = ms
   }
 }
 

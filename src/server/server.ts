@@ -27,6 +27,7 @@ import { configurationOf } from './configuration.ts'
 import { writeCrashReport } from './crash-report.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
+import { HostAdapter } from './host-adapter.ts'
 import { type RunningServer, ShutdownAborted, StartFailure, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
@@ -110,14 +111,10 @@ export class Server implements RunningServer {
       engine: this.engine,
       config,
       system,
-      log,
       startedMs: this.startedMs,
       port: () => this.port,
-      shutdown: flags => this.shutdown(flags),
-      abortShutdown: () => this.abortShutdown(),
-      exit: () => this.options.exit?.(),
-      fail: (error, during) => this.fail(error, during),
     })
+    this.engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
     const migrated = { migrate_cached_sockets: () => this.migrations.connections }
     this.maintenance.addInfo([{ section: 'stats', fields: migrated }])
@@ -129,6 +126,19 @@ export class Server implements RunningServer {
     addReplication(this.engine, config, this.maintenance, this.persistence, random)
     this.maintenance.info.complete()
     this.memory = new MemoryTransport(this.receiver)
+  }
+
+  private makeHost(): HostAdapter {
+    const { maintenance, config, system } = this
+    return new HostAdapter({
+      maintenance,
+      config,
+      system,
+      shutdown: flags => this.shutdown(flags),
+      abortShutdown: () => this.abortShutdown(),
+      exit: () => this.options.exit?.(),
+      fail: (error, during) => this.fail(error, during),
+    })
   }
 
   /** What net hands connections to. */
@@ -312,7 +322,7 @@ export class Server implements RunningServer {
   fail(error: unknown, during = ''): never {
     if (this.failed) throw new ServerFailed()
     this.failed = true
-    const info = () => this.maintenance.infoText(['server', 'memory'])
+    const info = () => this.maintenance.info.text(['server', 'memory'])
     writeCrashReport(this.log, this.system, error, during, info)
     const { failed } = this.options
     if (failed === undefined) this.system.process.exit(1)

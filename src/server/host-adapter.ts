@@ -1,0 +1,90 @@
+// HostAdapter: what commands ask of the server around the engine (engine/ports/host.ts), handed on to the part that does it.
+
+import type { Config } from '../config/config.ts'
+import type { Host, MemoryFigures, ShutdownFlag } from '../engine/ports/host.ts'
+import type { System } from '../system/system.ts'
+import type { ServerMaintenance } from './maintenance.ts'
+import { REDIS_VERSION } from './version.ts'
+
+interface HostParts {
+  maintenance: ServerMaintenance
+  config: Config
+  system: System
+  /** Ends the server; rejects when it goes on after all. */
+  shutdown(flags: readonly ShutdownFlag[]): Promise<void>
+  /** Takes back an end that was asked for; false when none was. */
+  abortShutdown(): boolean
+  /** Ends the process, after shutdown(). */
+  exit(): void
+  /** Host.fail(). */
+  fail(error: unknown, during: string): never
+}
+
+export class HostAdapter implements Host {
+  readonly version = REDIS_VERSION
+  readonly role = 'master'
+  private readonly parts: HostParts
+
+  constructor(parts: HostParts) {
+    this.parts = parts
+  }
+
+  get mode(): string {
+    return this.parts.config.clusterEnabled ? 'cluster' : 'standalone'
+  }
+
+  nowUs(): number {
+    return this.parts.system.clock.nowUs()
+  }
+
+  sleepMs(ms: number): void {
+    this.parts.system.clock.sleepMs(ms)
+  }
+
+  infoText(sections: readonly string[]): string {
+    return this.parts.maintenance.info.text(sections)
+  }
+
+  resetStats(): void {
+    this.parts.maintenance.info.reset()
+  }
+
+  memory(): MemoryFigures {
+    return this.parts.maintenance.memoryStats.figures()
+  }
+
+  purgeMemory(): void {
+    this.parts.maintenance.purgeMemory()
+  }
+
+  shutdown(flags: readonly ShutdownFlag[], failed: () => void): void {
+    this.parts.shutdown(flags).then(
+      () => this.parts.exit(),
+      () => failed(),
+    )
+  }
+
+  fail(error: unknown, during: string): never {
+    return this.parts.fail(error, during)
+  }
+
+  abortShutdown(): boolean {
+    return this.parts.abortShutdown()
+  }
+
+  afterFlushAll(): void {
+    for (const hook of this.parts.maintenance.onFlushAll) hook()
+  }
+
+  pauseCron(paused: boolean): void {
+    this.parts.maintenance.cron.paused = paused
+  }
+
+  setActiveExpire(active: boolean): void {
+    this.parts.maintenance.expire.enabled = active
+  }
+
+  setReplyPeakReset(ms: number): void {
+    this.parts.maintenance.clientsCron.replyPeakResetMs = ms
+  }
+}
