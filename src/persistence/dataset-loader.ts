@@ -59,7 +59,7 @@ export class DatasetLoader {
       if (!(error instanceof LoadFailure) || config.appendonly) throw error
       throw new LoadFailure('Fatal error loading the DB, check server logs. Exiting.', ...error.lines)
     }
-    this.noteLoad()
+    this.recordLoad()
   }
 
   private *loadLog(): LoadSteps<boolean> {
@@ -77,7 +77,7 @@ export class DatasetLoader {
     return new AofLoader(server, files, progress, this.rdb)
   }
 
-  private noteLoad(): void {
+  private recordLoad(): void {
     const { keysLoaded, keysExpired } = this.parts.progress
     this.lastLoad = { keysLoaded, keysExpired }
   }
@@ -87,9 +87,9 @@ export class DatasetLoader {
     const { server } = this.parts
     if (flush) this.empty()
     const { dbfilename } = server.config
-    const failed = runThrough(this.tried(this.rdb.loadFile(dbfilename, { dropExpired: true, replace: merge })))
+    const failed = runThrough(this.loggingFailure(this.rdb.loadFile(dbfilename, { dropExpired: true, replace: merge })))
     if (failed !== undefined) return 'ERR Error trying to load the RDB dump, check server logs'
-    this.noteLoad()
+    this.recordLoad()
     server.log.warning('DB reloaded by DEBUG RELOAD')
     return undefined
   }
@@ -119,7 +119,7 @@ export class DatasetLoader {
     aof.state = AOF_OFF
     const sinks = engine.sinks.splice(0)
     if (state === AOF_OFF) files.read()
-    const failed = yield* this.tried(this.aofLoader().load(inTurns))
+    const failed = yield* this.loggingFailure(this.aofLoader().load(inTurns))
     engine.sinks.push(...sinks)
     aof.state = state
     if (failed !== undefined) return 'ERR Error trying to load the AOF files, check server logs'
@@ -129,7 +129,7 @@ export class DatasetLoader {
   }
 
   /** Runs a loader; returns its failure, which is logged. */
-  private *tried<Result>(steps: LoadSteps<Result>): LoadSteps<LoadFailure | undefined> {
+  private *loggingFailure<Result>(steps: LoadSteps<Result>): LoadSteps<LoadFailure | undefined> {
     const { engine, log } = this.parts.server
     engine.keyspace.expiryPaused = true
     try {

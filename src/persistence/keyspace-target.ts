@@ -88,7 +88,7 @@ export class KeyspaceTarget implements RdbTarget {
   }
 
   /** RESIZEDB: the tables are presized, but not for more keys than the file has bytes for. */
-  expect(keys: number, expires: number): void {
+  presize(keys: number, expires: number): void {
     const most = Math.min(this.options.fileBytes / KEY_BYTES_MIN, RESERVED_KEYS_MAX)
     this.db.reserve(Math.min(keys, most), Math.min(expires, keys, most))
   }

@@ -71,13 +71,13 @@ export class Persistence implements Saving {
     this.starting = true
     this.updateLoading()
     await this.startup.run()
-    if (this.parts.config.appendonly) this.showOnDisk(true)
+    if (this.parts.config.appendonly) this.setLocalFsync(true)
     this.starting = false
     this.updateLoading()
   }
 
   /** WAITAOF's numlocal is 1 only with the AOF on. */
-  private showOnDisk(on: boolean): void {
+  private setLocalFsync(on: boolean): void {
     const { acknowledgements } = this.parts.engine
     const { aof } = this
     acknowledgements.isOnDisk = on ? client => aof.state === AOF_ON && aof.synced >= client.logOffset : undefined
@@ -109,11 +109,11 @@ export class Persistence implements Saving {
       aof.close()
       rewriter.scheduled = false
       rewriter.kill()
-      this.showOnDisk(false)
+      this.setLocalFsync(false)
       return undefined
     }
     aof.start(AOF_WAIT_REWRITE)
-    this.showOnDisk(true)
+    this.setLocalFsync(true)
     if (slot.isTaken && !rewriter.isActive) {
       rewriter.scheduled = true
       log.notice(
@@ -136,7 +136,7 @@ export class Persistence implements Saving {
     }
     if (rewriter.start()) return undefined
     aof.close()
-    this.showOnDisk(false)
+    this.setLocalFsync(false)
     log.warning(
       "Redis needs to enable the AOF but can't trigger a background AOF rewrite operation. Check the above logs for more info about the error.",
     )

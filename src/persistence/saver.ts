@@ -57,7 +57,7 @@ export class Saver {
       this.logFailure(failure)
       return false
     }
-    this.noteSaved()
+    this.recordSave()
     return true
   }
 
@@ -71,7 +71,7 @@ export class Saver {
     return new Promise(resolve => {
       this.startJob(this.temporary, error => {
         this.slot.release('shutdown')
-        if (error === null) this.noteSaved()
+        if (error === null) this.recordSave()
         else log.warning(`Write error while saving DB to the disk(rdbSaveRio): ${error.message}`)
         resolve(error === null)
       })
@@ -99,7 +99,7 @@ export class Saver {
     })
   }
 
-  private noteSaved(): void {
+  private recordSave(): void {
     this.parts.log.notice('DB saved on disk')
     this.parts.engine.keyspace.dirty = 0
     this.lastSaveSeconds = this.nowSeconds()

@@ -30,7 +30,7 @@ export class Shutdown {
     const { aof, parts } = this
     const { engine, log } = parts
     const force = flags.includes('force')
-    if (!this.giveUpJobs(force)) return false
+    if (!this.cancelJobs(force)) return false
     if (aof.state !== AOF_OFF) {
       log.notice('Calling fsync() on the AOF file.')
       aof.fsyncNow()
@@ -52,7 +52,7 @@ export class Shutdown {
   }
 
   /** Cancels background jobs; false, and logged, when that is not allowed. */
-  private giveUpJobs(force: boolean): boolean {
+  private cancelJobs(force: boolean): boolean {
     const { saver, rewriter, aof, parts } = this
     const { log } = parts
     if (saver.job !== undefined) {

@@ -54,7 +54,7 @@ export class Startup {
    * A killed process may have written bytes without fsync. Clients now see them as data, so they are fsynced.
    */
   private async secureLog(): Promise<void> {
-    const failure = await this.files.secured()
+    const failure = await this.files.fsyncAll()
     if (failure !== null) throw new LoadFailure(`Can't bring what was loaded to the disk: ${failure.message}`)
   }
 

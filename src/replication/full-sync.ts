@@ -41,7 +41,7 @@ interface FullSyncParts {
   /** True while the dataset is being loaded. */
   isLoading(): boolean
   /** Writes to a replica's connection. */
-  give(client: Client, bytes: Uint8Array): void
+  sendTo(client: Client, bytes: Uint8Array): void
   /** The whole dataset was sent. `acknowledges`: the replica confirms with REPLCONF ACK when it has read all of it. */
   sent(replica: Replica, acknowledges: boolean): void
 }
@@ -106,17 +106,17 @@ export class FullSync {
   // ---- diskless ----
 
   private startSockets(replicas: readonly Replica[]): SnapshotJob {
-    const { server, give, isThere, config } = this.parts
+    const { server, sendTo: give, isThere, config } = this.parts
     const { engine, after } = server
     const left = () => replicas.filter(isThere)
     const sink = new SocketSink({
-      mark: Array.from({ length: 5 }, () => engine.keyspace.random().toString(16).padStart(8, '0')).join(''),
+      eofMarker: Array.from({ length: 5 }, () => engine.keyspace.random().toString(16).padStart(8, '0')).join(''),
       receivers: () => left().map(({ client }) => client),
-      give,
+      send: give,
       close: client => engine.closeClient(client),
       after,
       nowMs: () => this.nowMs,
-      patienceMs: () => config.replTimeout * 1000,
+      timeoutMs: () => config.replTimeout * 1000,
     })
     return this.jobInto(sink, error => {
       if (error !== null) server.log.warning(`The dataset could not be sent to replicas: ${error.message}`)
@@ -155,7 +155,7 @@ export class FullSync {
       }
       replica.transfer = transfer
       replica.phase = 'sending'
-      this.parts.give(replica.client, bytesOf(`$${transfer.sizeBytes}\r\n`))
+      this.parts.sendTo(replica.client, bytesOf(`$${transfer.sizeBytes}\r\n`))
       this.send(replica)
     }
     if (saving.length === 0 && transfer.fd >= 0) disk.close(transfer.fd)
@@ -175,7 +175,7 @@ export class FullSync {
         return engine.closeClient(client)
       }
       replica.sentBytes += bytes
-      this.parts.give(client, piece)
+      this.parts.sendTo(client, piece)
       if (replica.sentBytes === transfer.sizeBytes) {
         this.release(replica)
         return this.parts.sent(replica, false)

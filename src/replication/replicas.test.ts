@@ -29,15 +29,19 @@ conversation('a replica comes alone, and not in a transaction', async c => {
 })
 
 /** Records what a replica receives. */
-class Ear {
+class ReplicaRecorder {
   rdbBytes = 0
   whole = false
   stream = ''
   error: Error | undefined
   link!: AwaitedLink
 
-  static async open(bench: ToolBench, from?: { id: string; offset: number }, rdbOnly = false): Promise<Ear> {
-    const ear = new Ear()
+  static async open(
+    bench: ToolBench,
+    from?: { id: string; offset: number },
+    rdbOnly = false,
+  ): Promise<ReplicaRecorder> {
+    const ear = new ReplicaRecorder()
     ear.link = await AwaitedLink.open(parseServerUrl('redis://test:1')!, { from, rdbOnly }, bench.reach, {
       rdbBegins: () => {},
       rdb: bytes => {
@@ -56,7 +60,7 @@ class Ear {
     return ear
   }
 
-  async until(done: (ear: Ear) => boolean): Promise<void> {
+  async until(done: (ear: ReplicaRecorder) => boolean): Promise<void> {
     for (let turns = 0; turns < 4000 && !done(this); turns++) await new Promise(resolve => setTimeout(resolve, 1))
     assert.ok(done(this))
   }
@@ -81,7 +85,7 @@ for (const diskless of ['yes', 'no'])
     withPrimary(
       async (bench, primary) => {
         await fill(primary)
-        const ear = await Ear.open(bench)
+        const ear = await ReplicaRecorder.open(bench)
         await ear.until(({ whole }) => whole)
         assert.ok(ear.rdbBytes > 500)
         await say(
@@ -115,7 +119,7 @@ for (const diskless of ['yes', 'no'])
     withPrimary(
       async (bench, primary) => {
         for (let i = 0; i < 100; i++) await say(primary, `SET key:${i} old`)
-        const opening = Ear.open(bench)
+        const opening = ReplicaRecorder.open(bench)
         for (let i = 0; i < 50; i++) await say(primary, `APPEND key:${i} +`)
         const ear = await opening
         await ear.until(({ whole }) => whole)
@@ -132,14 +136,14 @@ for (const diskless of ['yes', 'no'])
 test('a replica that comes back gets what it has missed, as long as that is there', () =>
   withPrimary(
     async (bench, primary) => {
-      const ear = await Ear.open(bench)
+      const ear = await ReplicaRecorder.open(bench)
       await ear.until(({ whole }) => whole)
       await say(primary, 'SET a 1')
       await ear.until(({ stream }) => stream.includes('SET'))
       const { id, offset } = ear.link
       ear.link.close()
       await say(primary, 'SET b 2', 'SET c 3')
-      const again = await Ear.open(bench, { id, offset })
+      const again = await ReplicaRecorder.open(bench, { id, offset })
       assert.ok(again.link.continued)
       const missed = lines('SET', 'b', '2') + lines('SET', 'c', '3')
       await again.until(({ stream }) => stream.length >= missed.length)
@@ -150,7 +154,7 @@ test('a replica that comes back gets what it has missed, as long as that is ther
         { id, offset },
         { id: 'f'.repeat(40), offset: again.link.offset },
       ]) {
-        const late = await Ear.open(bench, from)
+        const late = await ReplicaRecorder.open(bench, from)
         assert.ok(!late.link.continued)
         await late.until(({ whole }) => whole)
         late.link.close()
@@ -161,11 +165,11 @@ test('a replica that comes back gets what it has missed, as long as that is ther
 
 test('a replica that wants only the dataset gets nothing more', () =>
   withPrimary(async (bench, primary) => {
-    const ear = await Ear.open(bench, undefined, true)
+    const ear = await ReplicaRecorder.open(bench, undefined, true)
     await ear.until(({ whole }) => whole)
     await say(primary, 'SET a 1')
     assert.equal(await ask(primary, 'WAIT', 1, 50), 0)
-    const other = await Ear.open(bench)
+    const other = await ReplicaRecorder.open(bench)
     await other.until(({ whole }) => whole)
     assert.equal(ear.stream, '')
     ear.link.close()
@@ -176,7 +180,7 @@ test('a replica for which too much waits is let go', () =>
   withPrimary(
     async (bench, primary) => {
       for (let i = 0; i < 400; i++) await say(primary, `SET key:${i} x`)
-      const ear = await Ear.open(bench)
+      const ear = await ReplicaRecorder.open(bench)
       const value = new Uint8Array(100_000)
       for (let i = 0; i < 40 && ear.error === undefined; i++) await primary.call('SET', 'large', value)
       await ear.until(({ error }) => error !== undefined)
@@ -217,7 +221,7 @@ test('a replica is let go when its dataset cannot be saved, and nothing else hap
 test('WAIT is answered when as many replicas have what was written, or with those that have', () =>
   withPrimary(async (bench, primary) => {
     assert.equal(await ask(primary, 'WAIT', 1, 10), 0)
-    const ears = [await Ear.open(bench), await Ear.open(bench)]
+    const ears = [await ReplicaRecorder.open(bench), await ReplicaRecorder.open(bench)]
     for (const ear of ears) await ear.until(({ whole }) => whole)
     await say(primary, 'SET a 1')
     const waiting = ask(primary, 'WAIT', 2, 0)
@@ -263,7 +267,7 @@ test('with min-replicas-to-write, writes are refused while too few replicas are 
       assert.match(await write('EVAL', '#!lua\nreturn 1', '0'), tooFew)
       assert.equal(await ask(primary, 'GET', 'a'), null)
       assert.equal(await ask(primary, 'EVAL', "return redis.call('exists', 'n')", 0), 0)
-      const ear = await Ear.open(bench)
+      const ear = await ReplicaRecorder.open(bench)
       await ear.until(({ whole }) => whole)
       for (let turns = 0; turns < 500 && (await write('SET', 'a', '1')) !== 'done'; turns++) ear.link.acknowledge()
       assert.equal(await write(...script), 'done')

@@ -66,7 +66,7 @@ export class ConnectedReplicas implements Replicas {
       replicas: () => [...this.replicas.values()],
       isThere: replica => this.isThere(replica),
       isLoading: () => persistence.isLoading,
-      give: (client, bytes) => this.give(client, bytes),
+      sendTo: (client, bytes) => this.give(client, bytes),
       sent: (replica, acknowledges) => this.datasetSent(replica, acknowledges),
     })
     engine.replicas = this

@@ -17,15 +17,15 @@ const LOOK_MS = 1
 
 interface SocketSinkParts {
   /** The EOF marker: 40 random bytes. */
-  mark: string
+  eofMarker: string
   /** Those that are still connected. */
   receivers(): readonly Client[]
-  give(client: Client, bytes: Uint8Array): void
+  send(client: Client, bytes: Uint8Array): void
   close(client: Client): void
   after(ms: number, fn: () => void): void
   nowMs(): number
   /** A receiver that accepts nothing for so long is disconnected. */
-  patienceMs(): number
+  timeoutMs(): number
 }
 
 interface Progress {
@@ -43,7 +43,7 @@ export class SocketSink implements JobSink {
 
   constructor(parts: SocketSinkParts) {
     this.parts = parts
-    this.giveAll(bytesOf(`$EOF:${parts.mark}\r\n`))
+    this.sendToAll(bytesOf(`$EOF:${parts.eofMarker}\r\n`))
   }
 
   get ready(): boolean {
@@ -51,15 +51,15 @@ export class SocketSink implements JobSink {
   }
 
   write(u8: Uint8Array, length: number): void {
-    this.giveAll(u8.subarray(0, length))
+    this.sendToAll(u8.subarray(0, length))
     this.release(u8)
     if (!this.ready) this.look()
   }
 
-  private giveAll(bytes: Uint8Array): void {
+  private sendToAll(bytes: Uint8Array): void {
     const receivers = this.parts.receivers()
     if (receivers.length === 0) this.error ??= NO_REPLICA_LEFT
-    for (const client of receivers) this.parts.give(client, bytes)
+    for (const client of receivers) this.parts.send(client, bytes)
   }
 
   /** Polls until slow receivers have caught up or are dropped. */
@@ -79,13 +79,13 @@ export class SocketSink implements JobSink {
     const nowMs = this.parts.nowMs()
     const before = this.progress.get(client.id)
     if (before !== undefined && before.outBytes === client.outBytes)
-      return client.outBytes >= WAITING_BYTES_MAX && nowMs - before.sinceMs > this.parts.patienceMs()
+      return client.outBytes >= WAITING_BYTES_MAX && nowMs - before.sinceMs > this.parts.timeoutMs()
     this.progress.set(client.id, { outBytes: client.outBytes, sinceMs: nowMs })
     return false
   }
 
   finish(done: (error: DiskError | null) => void): void {
-    this.giveAll(bytesOf(this.parts.mark))
+    this.sendToAll(bytesOf(this.parts.eofMarker))
     this.parts.after(0, () => done(this.error ?? null))
   }
 

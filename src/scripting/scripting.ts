@@ -71,7 +71,7 @@ export class ScriptManager implements Scripting {
   private suspended: Suspended | undefined
   private stopped = false
   replaying: Client | undefined
-  private readonly goOnSoon = () => this.goOn()
+  private readonly resumeLater = () => this.resumeSuspended()
 
   constructor(engine: Engine, makeLanguage: (use: 'scripts' | 'functions') => ScriptEngine) {
     this.engine = engine
@@ -216,7 +216,7 @@ export class ScriptManager implements Scripting {
     engine.blocking.servingSuspended = true
     engine.host.pauseCron(true)
     ctx.preventPropagation()
-    engine.machine.soon(this.goOnSoon)
+    engine.machine.soon(this.resumeLater)
   }
 
   afterScript(resumed: () => void): void {
@@ -227,7 +227,7 @@ export class ScriptManager implements Scripting {
     return this.suspended
   }
 
-  private goOn(): void {
+  private resumeSuspended(): void {
     const { engine, run, suspended } = this
     if (suspended === undefined || this.stopped) return
     const { keyspace, ctx } = engine
@@ -250,7 +250,7 @@ export class ScriptManager implements Scripting {
       engine.serveBlockedAndFlush()
     } else {
       engine.output.flushPending()
-      engine.machine.soon(this.goOnSoon)
+      engine.machine.soon(this.resumeLater)
     }
   }
 

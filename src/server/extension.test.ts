@@ -165,7 +165,7 @@ class TallyReader implements ValueReader {
 
   step(input: RdbInput, until: number): boolean {
     for (; this.left > 0; this.left--) {
-      input.mark = input.pos
+      input.checkpoint = input.pos
       if (input.pos > until) return false
       this.value = tallies(this.space).push(this.value, input.double())
     }

@@ -219,7 +219,7 @@ class Migrate {
     follower.follow()
     await follower.caughtUp(true)
     const different = words.has('--no-compare') ? undefined : await this.compare(source, target, follower)
-    if (words.has('--follow')) await this.goOn(follower)
+    if (words.has('--follow')) await this.follow(follower)
     let paused = ''
     if (words.has('--cutover')) paused = await this.pauseWrites(source)
     await follower.caughtUp(true)
@@ -239,7 +239,7 @@ class Migrate {
   }
 
   /** Applies changes until the operator says it is enough. */
-  private async goOn(follower: Follower): Promise<void> {
+  private async follow(follower: Follower): Promise<void> {
     const enough = new Stop(this.machine, 'enough')
     follower.newStop(new Stop(undefined, ''))
     this.note('following: SIGINT or SIGTERM to catch up and end')

@@ -103,7 +103,7 @@ const claim: Command = {
       id.parse(args[i])
       if (claiming.take(id)) claimed++
     }
-    claiming.tellOfNewConsumer()
+    claiming.notifyNewConsumer()
     if (moved && !claiming.propagated) {
       ctx.keyspace.dirty++
       if (ctx.hasSinks) propagateGroupId(ctx, args[1], args[2], group)
@@ -140,7 +140,7 @@ class Claiming {
   }
 
   /** A consumer that came into being without any claim to tell of it. */
-  tellOfNewConsumer(): void {
+  notifyNewConsumer(): void {
     const { ctx } = this
     const { args } = ctx
     if (this.isNew && !this.claimed && ctx.hasSinks) propagateNewConsumer(ctx, args[1], args[2], args[3])
@@ -232,7 +232,7 @@ const autoClaim: Command = {
       claiming.forget(id, groups.findPending(found.group, id))
       replyId(ctx, id)
     }
-    claiming.tellOfNewConsumer()
+    claiming.notifyNewConsumer()
     if (ctx.hasSinks) ctx.effect.replaced = true
   },
 }

@@ -110,15 +110,15 @@ export class AofFiles {
       return !error
     }
     let fd = -1
-    const giveUp = () => disk.closeLater(fd, () => done('as before'))
+    const fail = () => disk.closeLater(fd, () => done('as before'))
     const opening = attempt(() => {
       fd = disk.open(path, 'w')
     })
     if (!went(`Can't open the AOF manifest file ${temporary}`, opening)) return done('as before')
     disk.writeLater(fd, bytes, 0, bytes.length, null, writing => {
-      if (!went(`Error trying to write the temporary AOF manifest file ${temporary}`, writing)) return giveUp()
+      if (!went(`Error trying to write the temporary AOF manifest file ${temporary}`, writing)) return fail()
       disk.fsyncLater(fd, syncing => {
-        if (!went(`Fail to fsync the temp AOF file ${temporary}`, syncing)) return giveUp()
+        if (!went(`Fail to fsync the temp AOF file ${temporary}`, syncing)) return fail()
         disk.closeLater(fd, () =>
           disk.renameLater(path, this.path(this.manifestName), renaming => {
             const what = `Error trying to rename the temporary AOF manifest file ${temporary} into ${this.manifestName}`
@@ -152,7 +152,7 @@ export class AofFiles {
   }
 
   /** Fsyncs all incremental files and the directory, whoever wrote them; the failure, or null. */
-  async secured(): Promise<DiskError | null> {
+  async fsyncAll(): Promise<DiskError | null> {
     const { disk, manifest } = this
     if (manifest.isEmpty) return null
     for (const { name } of manifest.incremental) {
@@ -177,7 +177,7 @@ export class AofFiles {
   }
 
   /** Bytes of all files that are loaded after `file`. */
-  sizeBehind(file: LogFile): number {
+  sizeAfter(file: LogFile): number {
     const { files } = this.manifest
     return files.slice(files.indexOf(file) + 1).reduce((sum, one) => sum + this.sizeOf(one), 0)
   }

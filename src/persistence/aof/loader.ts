@@ -85,7 +85,7 @@ export class AofLoader {
         const begin = parts.clock.monotonicUs()
         const size = files.sizeOf(file)
         const outcome = size === 0 ? WHOLE : yield* this.loadFile(file.name, before)
-        if (outcome === TRUNCATED && files.sizeBehind(file) > 0)
+        if (outcome === TRUNCATED && files.sizeAfter(file) > 0)
           throw new LoadFailure('Fatal error: the truncated file is not the last file')
         const seconds = ((parts.clock.monotonicUs() - begin) / 1e6).toFixed(3)
         const kind = file === manifest.base ? 'base' : 'incr'
@@ -112,7 +112,7 @@ export class AofLoader {
     this.client.authenticated = true
     this.client.flags |= CLIENT_INTERNAL
     this.transaction = undefined
-    this.letScriptsWait(true)
+    this.allowScriptSuspension(true)
     try {
       let from = 0
       if (isRdb(disk, fd)) {
@@ -126,13 +126,13 @@ export class AofLoader {
       if (!(error instanceof DiskError)) throw error
       throw new LoadFailure(`Unrecoverable error reading the append only file ${name}: ${reasonOf(error)}`)
     } finally {
-      this.letScriptsWait(false)
+      this.allowScriptSuspension(false)
       attempt(() => disk.close(fd))
     }
   }
 
   /** Off inside a transaction: its scripts must run without suspending. */
-  private letScriptsWait(on: boolean): void {
+  private allowScriptSuspension(on: boolean): void {
     this.parts.engine.scripting.replaying = on && this.inTurns ? this.client : undefined
   }
 
@@ -155,7 +155,7 @@ export class AofLoader {
     // After a torn write the file may end in zeros: its size can reach the disk before its last bytes.
     const dataEnd = endOfData(disk, fd, from, sizeBytes)
     /** The file is valid up to here: after a complete command outside of a transaction. */
-    let wholeTo = from
+    let validUpTo = from
     let readAt = from
     let ended = false
     for (let left = COMMANDS_PER_TURN; ; left--) {
@@ -169,14 +169,14 @@ export class AofLoader {
       if (this.next(input)) {
         // A suspended script resumes between the steps.
         while (engine.scripting.running !== undefined) yield 0
-        if (this.transaction === undefined) wholeTo = input.offset
+        if (this.transaction === undefined) validUpTo = input.offset
         continue
       }
       if (ended) break
       // A corrupt length must not make the buffer larger than the file.
       const wanted = Math.max(1, Math.min(Math.max(WINDOW_BYTES, input.wanted), dataEnd - readAt))
-      input.mark = input.pos
-      input.makeRoom(wanted)
+      input.checkpoint = input.pos
+      input.reserve(wanted)
       const piece = Math.min(wanted, PIECE_BYTES)
       const got = readAt < dataEnd ? disk.read(fd, input.u8, input.end, piece, readAt) : 0
       input.end += got
@@ -187,19 +187,19 @@ export class AofLoader {
     const unfinished = this.transaction !== undefined
     if (unfinished) log.warning(`Revert incomplete MULTI/EXEC transaction in AOF file ${this.fileName}`)
     if (!unfinished && input.available === 0 && dataEnd === sizeBytes) return WHOLE
-    return this.truncated(path, wholeTo)
+    return this.truncated(path, validUpTo)
   }
 
-  private truncated(path: string, wholeTo: number): number {
+  private truncated(path: string, validUpTo: number): number {
     const { disk, log, config } = this.parts
     const name = this.fileName
     if (config.aofLoadTruncated) {
       log.warning(`!!! Warning: short read while loading the AOF file ${name}!!!`)
-      log.warning(`!!! Truncating the AOF ${name} at offset ${wholeTo} !!!`)
+      log.warning(`!!! Truncating the AOF ${name} at offset ${validUpTo} !!!`)
       let fd = -1
       const cutting = attempt(() => {
         fd = disk.open(path, 'r+')
-        disk.truncate(fd, wholeTo)
+        disk.truncate(fd, validUpTo)
         disk.fsync(fd)
       })
       if (fd >= 0) attempt(() => disk.close(fd))
@@ -256,9 +256,9 @@ export class AofLoader {
       case 'exec': {
         const commands = this.transaction ?? []
         this.transaction = undefined
-        this.letScriptsWait(false)
+        this.allowScriptSuspension(false)
         for (const one of commands) this.call(one.entry, one.args, one.args.length)
-        this.letScriptsWait(true)
+        this.allowScriptSuspension(true)
         return
       }
     }

@@ -163,7 +163,7 @@ export class AofLog implements Sink {
    * changes stay in the buffer. False when the previous file cannot be written.
    */
   rotateTo(fd: number, name: string): boolean {
-    if (this.previousFile !== undefined && !this.finishBefore()) return false
+    if (this.previousFile !== undefined && !this.syncPreviousNow()) return false
     this.flush(true)
     const { file } = this
     if (file === undefined || this.buffer.len > 0) return false
@@ -172,12 +172,12 @@ export class AofLog implements Sink {
     if (isSafe) file.close()
     else {
       this.previousFile = { file, appended: this.appended }
-      this.syncBefore()
+      this.syncPrevious()
     }
     return true
   }
 
-  private syncBefore(): void {
+  private syncPrevious(): void {
     const { previousFile: before } = this
     if (before === undefined) return
     this.syncing = true
@@ -186,19 +186,19 @@ export class AofLog implements Sink {
       if (this.previousFile !== before) return
       this.syncing = false
       if (error === null) this.closePreviousFile()
-      this.noteSync(error, before.appended)
+      this.syncFinished(error, before.appended)
       if (error === null) this.flush(false)
     })
   }
 
   /** Fsyncs the end of the previous file synchronously; false on failure. */
-  private finishBefore(): boolean {
+  private syncPreviousNow(): boolean {
     const { previousFile: before } = this
     if (before === undefined) return true
     const failure = before.file.sync()
     if (failure !== undefined) {
       if (this.parts.config.appendfsync === 'always') this.dieUnsynced(failure)
-      this.noteSync(failure, 0)
+      this.syncFinished(failure, 0)
       return false
     }
     this.closePreviousFile()
@@ -256,7 +256,7 @@ export class AofLog implements Sink {
     const { config } = this.parts
     if (this.file === undefined) return
     const everySecond = config.appendfsync === 'everysec'
-    if (this.previousFile !== undefined && !this.mayWriteBehind(force)) return
+    if (this.previousFile !== undefined && !this.previousIsSynced(force)) return
     if (this.buffer.len > 0) {
       if (everySecond && !force && this.syncing && this.mayPostpone()) return
       this.postponedSeconds = 0
@@ -268,10 +268,10 @@ export class AofLog implements Sink {
   }
 
   /** Whether the previous file is fsynced, with `force` after waiting for it. */
-  private mayWriteBehind(force: boolean): boolean {
+  private previousIsSynced(force: boolean): boolean {
     const isUrgent = force || this.parts.config.appendfsync === 'always'
     if (!isUrgent && (this.buffer.len === 0 || this.mayPostpone())) return false
-    return this.finishBefore()
+    return this.syncPreviousNow()
   }
 
   /** A write would block behind the running fsync, so it is postponed, for a limited time. */
@@ -364,12 +364,12 @@ export class AofLog implements Sink {
     this.lastSyncSeconds = this.nowSeconds()
     this.file!.syncLater(error => {
       if (generation === this.generation) this.syncing = false
-      this.noteSync(error, upTo)
+      this.syncFinished(error, upTo)
       if (generation === this.generation && this.postponedSeconds !== 0) this.flush(false)
     })
   }
 
-  private noteSync(error: DiskError | null, upTo: number): void {
+  private syncFinished(error: DiskError | null, upTo: number): void {
     const { engine, log } = this.parts
     if (error !== null) {
       if (this.guard.syncError === undefined) log.warning(`Fail to fsync the AOF file: ${error.message}`)
@@ -399,7 +399,7 @@ export class AofLog implements Sink {
   cron(): void {
     if (this.state === AOF_OFF) return
     // A failed fsync is retried after a second.
-    if (!this.syncing && this.nowSeconds() > this.lastSyncSeconds) this.syncBefore()
+    if (!this.syncing && this.nowSeconds() > this.lastSyncSeconds) this.syncPrevious()
     this.flush(false)
   }
 }

@@ -3,7 +3,7 @@
 //   u8  [ done | ......... to be read ......... | free ]         base: offset in the file of u8[0]
 //              ^pos                             ^end
 //
-// A read that needs more bytes than are there throws NEED_MORE, without lasting effect, and is repeated from `mark`
+// A read that needs more bytes than are there throws NEED_MORE, without lasting effect, and is repeated from `checkpoint`
 // once more bytes are there; with `final` set it throws an RdbError.
 //
 // Always: no length is trusted for an allocation: strings are made of bytes that are there.
@@ -42,7 +42,7 @@ export class RdbInput {
   end = 0
   base = 0
   /** The checkpoint: reading resumes here after NEED_MORE. */
-  mark = 0
+  checkpoint = 0
   /** No more bytes will arrive. */
   final = false
   /** Total bytes of the input, where that is known. */
@@ -57,7 +57,7 @@ export class RdbInput {
     this.pos = from
     this.end = to
     this.base = -from
-    this.mark = from
+    this.checkpoint = from
     this.final = true
     return this
   }
@@ -70,7 +70,7 @@ export class RdbInput {
    * The element count of a length, limited to what the remaining bytes allow (each element has at least `bytesMin`) and
    * to what may be allocated in advance.
    */
-  believable(elements: number, bytesMin: number): number {
+  plausibleCount(elements: number, bytesMin: number): number {
     const bytes = this.total === Number.POSITIVE_INFINITY ? this.available : this.total - this.offset
     return Math.min(elements, bytes / bytesMin, BELIEVED_MAX)
   }
@@ -83,7 +83,7 @@ export class RdbInput {
    * Ensures `bytes` free bytes after `end`, where the caller writes and then advances `end`. Keeps the bytes from pos
    * on; those before pos are discarded.
    */
-  makeRoom(bytes: number): void {
+  reserve(bytes: number): void {
     const keep = this.end - this.pos
     if (this.pos > 0) {
       this.base += this.pos
@@ -95,7 +95,7 @@ export class RdbInput {
       this.u8 = grown
       this.dv = new DataView(grown.buffer)
     }
-    this.pos = this.mark = 0
+    this.pos = this.checkpoint = 0
     this.end = keep
   }
 
@@ -235,14 +235,14 @@ export class RdbInput {
   }
 
   private packedString(out: RdbString): RdbString {
-    const mark = this.pos++
+    const start = this.pos++
     const packed = this.length()
     const len = this.length()
     if (len === 0 || len > packed * LZF_GAIN_MAX || len > STRING_BYTES_MAX) this.fail('Invalid LZF compressed string')
     this.need(packed)
-    const u8 = out.borrow(len)
+    const u8 = out.reserve(len)
     if (lzfDecompress(this.u8, this.pos, this.pos + packed, u8, 0, len) !== len) {
-      this.pos = mark
+      this.pos = start
       this.fail('Invalid LZF compressed string')
     }
     this.pos += packed
@@ -294,12 +294,12 @@ export class RdbString extends Slice {
 
   /** Becomes the decimal digits of an integer. */
   digits(n: number): void {
-    this.borrow(16)
+    this.reserve(16)
     this.len = writeInt(this.own, 0, n)
   }
 
   /** Points the slice at `len` bytes of its own buffer. */
-  borrow(len: number): Uint8Array {
+  reserve(len: number): Uint8Array {
     if (this.own.length < len || (this.own.length > KEPT_BYTES_MAX && len <= KEPT_BYTES_MAX)) {
       this.own = new Uint8Array(Math.max(len, 64))
       this.ownView = new DataView(this.own.buffer)
@@ -310,17 +310,17 @@ export class RdbString extends Slice {
 
   /** Releases a large buffer; the slice is invalid then. */
   release(): void {
-    if (this.own.length > KEPT_BYTES_MAX) this.borrow(0)
+    if (this.own.length > KEPT_BYTES_MAX) this.reserve(0)
   }
 
   /** Copies `s`, to outlive its bytes. */
-  keep(s: Slice): this {
+  copyFrom(s: Slice): this {
     if (s.u8 === this.own && s.off === 0) {
       this.len = s.len
       return this
     }
     const { u8, off, len } = s
-    this.borrow(len).set(u8.subarray(off, off + len))
+    this.reserve(len).set(u8.subarray(off, off + len))
     return this
   }
 }

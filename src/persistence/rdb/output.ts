@@ -126,12 +126,12 @@ export class RdbOutput {
 
   /** Continues a long string; true when none is in progress and pos has not passed `until`. */
   ready(until: number): boolean {
-    if (this.long.isUnderWay && !this.goOn(until)) return false
+    if (this.long.isUnderWay && !this.writePieces(until)) return false
     return this.pos <= until
   }
 
   /** Writes pieces up to `until`, at least one; true after the last. */
-  private goOn(until: number): boolean {
+  private writePieces(until: number): boolean {
     const { long } = this
     let left = until - this.pos
     do {

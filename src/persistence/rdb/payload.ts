@@ -84,7 +84,7 @@ export class DumpPayloads implements Payloads {
     try {
       const rdbType = input.byte()
       if (rdbType === RDB_STRING) {
-        this.text.keep(input.string(this.text))
+        this.text.copyFrom(input.string(this.text))
         return true
       }
       this.reader = readers.of(rdbType)

@@ -6,7 +6,7 @@
 //
 // The owner fills the window (room()) and calls run() until it returns DONE.
 //
-// Always: everything before input.mark is processed and, if checked, in the checksum.
+// Always: everything before input.checkpoint is processed and, if checked, in the checksum.
 
 import { Crc64 } from '../../lib/crc64.ts'
 import { parseInt64 } from '../../lib/number.ts'
@@ -60,7 +60,7 @@ export interface RdbTarget {
   /** False: the database does not exist. */
   selectDb(index: number): boolean
   /** RESIZEDB: the numbers of keys of the database. */
-  expect(keys: number, expires: number): void
+  presize(keys: number, expires: number): void
   stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void
   key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void
   /** This key has an empty collection. */
@@ -106,9 +106,9 @@ export class RdbReader {
   private current: ValueReader | undefined
   private rdbType = 0
   /** What is being read, for error messages. */
-  doing = 'reading the header'
+  phase = 'reading the header'
   /** Offset after the last complete key or opcode. */
-  wholeTo = 0
+  validUpTo = 0
   /** The value that resumeAfter() skipped: the offset after it, -1 before that, and its key. */
   passedTo = -1
   passedKey = ''
@@ -125,21 +125,21 @@ export class RdbReader {
   resumeAfter(version: number, passer: ReaderTable): void {
     this.version = version
     this.state = OPCODE
-    this.doing = 'reading an opcode'
+    this.phase = 'reading an opcode'
     this.skipper = passer
   }
 
   /** Ensures capacity for more of the file; write at input.end and advance it. */
   room(bytes: number): void {
     this.hash()
-    this.input.makeRoom(bytes)
+    this.input.reserve(bytes)
     this.hashedTo = 0
   }
 
   private hash(): void {
     const { input } = this
-    if (this.checks && input.mark > this.hashedTo) this.crc.update(input.u8, this.hashedTo, input.mark)
-    this.hashedTo = input.mark
+    if (this.checks && input.checkpoint > this.hashedTo) this.crc.update(input.u8, this.hashedTo, input.checkpoint)
+    this.hashedTo = input.checkpoint
   }
 
   /** The key being read, '' for none: for error messages. */
@@ -155,29 +155,29 @@ export class RdbReader {
     const { input } = this
     const until = input.pos + budget
     try {
-      input.pos = input.mark
+      input.pos = input.checkpoint
       while (this.state !== FINISHED) {
         if (input.pos > until) return PAUSED
         if (this.state === OPCODE) {
-          if (!this.attributes.any) this.wholeTo = input.offset
+          if (!this.attributes.any) this.validUpTo = input.offset
           this.opcode()
         } else if (this.state === VALUE) {
           if (!this.current!.step(input, until)) {
-            this.key.keep(this.key)
+            this.key.copyFrom(this.key)
             return PAUSED
           }
           this.deliver()
         } else if (this.state === MODULE) this.skipModuleItems()
         else if (this.state === HEADER) this.header()
         else this.checksum()
-        input.mark = input.pos
+        input.checkpoint = input.pos
       }
       return DONE
     } catch (error) {
       if (error !== NEED_MORE) throw error
-      input.pos = input.mark
+      input.pos = input.checkpoint
       // The window will no longer have the key's bytes.
-      if (this.state === VALUE) this.key.keep(this.key)
+      if (this.state === VALUE) this.key.copyFrom(this.key)
       return NEED
     }
   }
@@ -198,7 +198,7 @@ export class RdbReader {
       input.fail(`Can't handle RDB format version ${Number.isNaN(this.version) ? 0 : this.version}`)
     input.pos += HEADER_BYTES
     this.state = OPCODE
-    this.doing = 'reading an opcode'
+    this.phase = 'reading an opcode'
   }
 
   private opcode(): void {
@@ -226,7 +226,7 @@ export class RdbReader {
       }
       case OP_RESIZEDB: {
         const keys = input.length()
-        target.expect(keys, input.length())
+        target.presize(keys, input.length())
         return
       }
       case OP_AUX:
@@ -243,7 +243,7 @@ export class RdbReader {
         return this.moduleAux()
       case OP_EOF:
         this.state = this.version >= 5 ? CHECKSUM : FINISHED
-        this.doing = 'reading the checksum'
+        this.phase = 'reading the checksum'
     }
   }
 
@@ -268,7 +268,7 @@ export class RdbReader {
     reader.begin(rdbType, input)
     // The value is read in steps from here on.
     this.state = VALUE
-    input.mark = input.pos
+    input.checkpoint = input.pos
   }
 
   private deliver(): void {
@@ -316,7 +316,7 @@ export class RdbReader {
   private skipModuleItems(): void {
     const { input } = this
     for (;;) {
-      input.mark = input.pos
+      input.checkpoint = input.pos
       switch (input.length()) {
         case MODULE_EOF:
           this.state = OPCODE

@@ -107,7 +107,7 @@ class HashReader implements ValueReader {
     this.left = input.length()
     this.empty = this.left === 0
     this.makeHash(this.left, 0)
-    this.hash.reserve(input.believable(this.left, 2))
+    this.hash.reserve(input.plausibleCount(this.left, 2))
   }
 
   private makeHash(fields: number, longest: number): void {
@@ -138,7 +138,7 @@ class HashReader implements ValueReader {
     this.makeHash(fields, longest)
     let isField = true
     rows.each(text => {
-      if (isField) this.field.keep(text)
+      if (isField) this.field.copyFrom(text)
       else if (!this.hash.set(this.field, text)) input.fail(`${rows.noun} with dup elements`)
       isField = !isField
     })
@@ -147,7 +147,7 @@ class HashReader implements ValueReader {
   step(input: RdbInput, until: number): boolean {
     const { field, text } = this
     for (; this.left > 0; this.left--) {
-      input.mark = input.pos
+      input.checkpoint = input.pos
       if (input.pos > until) return false
       input.string(field)
       input.string(text)

@@ -118,7 +118,7 @@ class ListReader implements ValueReader {
 
   step(input: RdbInput, until: number): boolean {
     for (; this.left > 0; this.left--) {
-      input.mark = input.pos
+      input.checkpoint = input.pos
       if (input.pos > until) return false
       if (this.rdbType === RDB_LIST) this.push(input.string(this.element))
       else if (this.rdbType === RDB_LIST_QUICKLIST) this.addRow(this.rows.ziplist(input, 'Ziplist').count)

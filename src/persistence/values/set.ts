@@ -135,12 +135,12 @@ class SetReader implements ValueReader {
 
   step(input: RdbInput, until: number): boolean {
     for (; this.left > 0; this.left--) {
-      input.mark = input.pos
+      input.checkpoint = input.pos
       if (input.pos > until) return false
       const member = input.string(this.member)
       if (!this.held) {
         this.set.create(member, this.count)
-        this.set.reserve(input.believable(this.count, 1))
+        this.set.reserve(input.plausibleCount(this.count, 1))
         this.held = true
       }
       this.add(member, input)

@@ -115,7 +115,7 @@ class ZSetReader implements ValueReader {
     this.empty = this.left === 0
     this.memberBytesMax = this.memberBytes = 0
     this.set.createTree()
-    this.set.reserve(input.believable(this.left, 2))
+    this.set.reserve(input.plausibleCount(this.left, 2))
   }
 
   private readRow(input: RdbInput): void {
@@ -146,7 +146,7 @@ class ZSetReader implements ValueReader {
   step(input: RdbInput, until: number): boolean {
     const { member, set } = this
     for (; this.left > 0; this.left--) {
-      input.mark = input.pos
+      input.checkpoint = input.pos
       if (input.pos > until) return false
       input.string(member)
       const score = this.rdbType === RDB_ZSET ? input.textDouble() : input.double()

@@ -32,8 +32,8 @@ export function localSlot(variable: LocalVariable): string {
   return `l${variable.id}`
 }
 
-/** The function that a local is for the whole chunk; see fixed.ts. */
-export function fixedName(variable: LocalVariable): string {
+/** The function that a local is for the whole chunk; see hoisted.ts. */
+export function hoistedName(variable: LocalVariable): string {
   return `K${variable.id}`
 }
 
@@ -89,7 +89,7 @@ function describeLast(
   if (e.type === 'and' || e.type === 'or') {
     const left = decided(e.left)
     const right = () => describeLast(e.right, ifTrue, ifFalse, jumpsOn)
-    if (isPassedOver(e.type, left)) return right()
+    if (isOmitted(e.type, left)) return right()
     return e.type === 'and' ? describeLast(left, right, ifFalse, false) : describeLast(left, ifTrue, right, true)
   }
   if (jumpsOn === undefined) return describe(e)
@@ -97,7 +97,7 @@ function describeLast(
 }
 
 /** True of a left operand that is constant and decides nothing: Lua makes no code of it. */
-export function isPassedOver(type: 'and' | 'or', left: Expression): boolean {
+export function isOmitted(type: 'and' | 'or', left: Expression): boolean {
   const constant = decided(left)
   return type === 'and' ? isTrueConstant(constant) : constant.type === 'nil' || constant.type === 'false'
 }
@@ -140,7 +140,7 @@ function decided(e: Expression): Expression {
     else if (e.type === 'not') return negated(decided(e.operand)) ?? e
     else if (e.type !== 'and' && e.type !== 'or') return e
     else {
-      if (!isPassedOver(e.type, e.left)) return e
+      if (!isOmitted(e.type, e.left)) return e
       e = e.right
     }
   }

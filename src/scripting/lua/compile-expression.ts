@@ -19,18 +19,18 @@ import { isOpen } from './ast.ts'
 import {
   comparisons,
   describe,
-  fixedName,
+  hoistedName,
   isBoolean,
   isConstant,
   isLuaFunction,
-  isPassedOver,
+  isOmitted,
   literal,
   localName,
   localSlot,
   numberLiteral,
   stripParens,
 } from './code.ts'
-import type { FixedFunctions } from './fixed.ts'
+import type { HoistedFunctions } from './hoisted.ts'
 import type { Numbers } from './infer.ts'
 import { constructorSize, hashString } from './table.ts'
 import { NEST, type Site } from './value.ts'
@@ -50,9 +50,9 @@ export interface ChunkContext {
   functions: string[]
   /** A function as a JavaScript expression. */
   functionSource(body: FunctionBody): string
-  fixed: FixedFunctions
+  hoisted: HoistedFunctions
   /** The JavaScript names of the fixed functions that were met. */
-  fixedNames: string[]
+  hoistedNames: string[]
   /** The name of the host function that an expression is for certain, if it is one that never suspends. */
   hostFunction(e: Expression): string | undefined
 }
@@ -147,32 +147,36 @@ export class ExpressionCompiler {
    * it.
    */
   private localValue(e: LocalExpression): string {
-    return this.chunk.hostFunction(e) ?? (this.isFixed(e.variable) ? fixedName(e.variable) : localName(e.variable))
+    return this.chunk.hostFunction(e) ?? (this.isHoisted(e.variable) ? hoistedName(e.variable) : localName(e.variable))
   }
 
-  protected isFixed(variable: LocalVariable): boolean {
-    return this.chunk.fixed.isFixed(variable)
+  protected isHoisted(variable: LocalVariable): boolean {
+    return this.chunk.hoisted.isHoisted(variable)
   }
 
   /** What a callee is handed before its arguments, if it is a fixed function. */
-  private heldBy(callee: Expression): string[] {
+  private capturesOf(callee: Expression): string[] {
     if (callee.type !== 'local' || callee.variable.initial?.type !== 'function') return []
-    if (!this.isFixed(callee.variable)) return []
-    return [...this.chunk.fixed.heldBy(callee.variable.initial.body)].map(localSlot)
+    if (!this.isHoisted(callee.variable)) return []
+    return [...this.chunk.hoisted.capturesOf(callee.variable.initial.body)].map(localSlot)
   }
 
   /** The name of the function that a callee is for certain, if it is one that never suspends. */
   private plainFunction(callee: Expression): string | undefined {
-    if (callee.type !== 'local' || !this.isFixed(callee.variable) || !this.chunk.fixed.isStraight(callee.variable))
+    if (
+      callee.type !== 'local' ||
+      !this.isHoisted(callee.variable) ||
+      !this.chunk.hoisted.isNonSuspending(callee.variable)
+    )
       return this.chunk.hostFunction(callee)
-    return fixedName(callee.variable)
+    return hoistedName(callee.variable)
   }
 
   /** A JavaScript boolean: whether the value is true to Lua. */
   condition(e: Expression): string {
     const bare = stripParens(e)
     if (bare.type === 'and' || bare.type === 'or') {
-      if (isPassedOver(bare.type, bare.left)) return this.condition(bare.right)
+      if (isOmitted(bare.type, bare.left)) return this.condition(bare.right)
       const operator = bare.type === 'and' ? '&&' : '||'
       return `(${this.condition(bare.left)}${operator}${this.condition(bare.right)})`
     }
@@ -187,7 +191,7 @@ export class ExpressionCompiler {
   }
 
   private logical(type: 'and' | 'or', left: Expression, right: Expression): string {
-    if (isPassedOver(type, left)) return this.expression(right)
+    if (isOmitted(type, left)) return this.expression(right)
     const value = this.expression(left)
     const other = this.expression(right)
     if (isBoolean(left)) return `(${value}${type === 'and' ? '&&' : '||'}(${other}))`
@@ -350,7 +354,7 @@ export class ExpressionCompiler {
     if (plain === undefined || e.type !== 'call') return undefined
     const before: string[] = []
     const site = this.site(e.line, kind, e.callee)
-    before.push(`g=${plain}.js(${this.callArguments(e.args, this.heldBy(e.callee), site, before)})`)
+    before.push(`g=${plain}.js(${this.callArguments(e.args, this.capturesOf(e.callee), site, before)})`)
     return before.join(',')
   }
 
@@ -365,7 +369,7 @@ export class ExpressionCompiler {
     let site: number
     if (e.type === 'call' && isLuaFunction(e.callee)) {
       site = this.site(e.line, kind, e.callee)
-      const held = this.heldBy(e.callee)
+      const held = this.capturesOf(e.callee)
       before.push(`g=${this.expression(e.callee)}.js(${this.callArguments(e.args, held, site, before)})`)
       before.push(kind === 'call' ? RUN : 'c=false')
       return before.join(',')

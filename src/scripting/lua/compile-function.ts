@@ -5,7 +5,7 @@
 //   const F2=function*(l1, l3, l4){...}                        l1 is captured
 //   new LF(function(l3,l4){return F2.call(this,l1,l3,l4)},...)   the closure
 //
-// There is one LuaFunction for the whole chunk of a function that is fixed (fixed.ts), and no generator of a straight
+// There is one LuaFunction for the whole chunk of a function that is fixed (hoisted.ts), and no generator of a straight
 // one:
 //
 //   const F3=function(l1,l6){...};const K5=new LF(F3,true,CH,E)     whoever enters the main function sets E, its
@@ -20,16 +20,16 @@
 
 import type { Expression, FunctionBody, LocalVariable, Statement, Target } from './ast.ts'
 import { isOpen } from './ast.ts'
-import { declaration, fixedName, isBoxed, isConstant, literal, localName, localSlot, stripParens } from './code.ts'
+import { declaration, hoistedName, isBoxed, isConstant, literal, localName, localSlot, stripParens } from './code.ts'
 import { type ChunkContext, ExpressionCompiler, RUN } from './compile-expression.ts'
 import { numberConstant } from './fold.ts'
 import { hashString } from './table.ts'
 
 const FRAME = 'S.frames[d]=S.site;S.frames[d+1]=this;'
 const ENTER = `const d=S.depth+2;S.depth=d;if(d>S.limit)yield S.deepen(d);${FRAME}if(--S.budget<0){yield R.suspend(S);R.resumed(S)}`
-const ENTER_STRAIGHT = `const d=S.depth+2;S.depth=d;if(d>S.limit)S.deepen(d);${FRAME}S.budget--;`
-/** See fixed.ts for those that are no closures. */
-type FunctionKind = 'closure' | 'fixed' | 'straight'
+const ENTER_NON_SUSPENDING = `const d=S.depth+2;S.depth=d;if(d>S.limit)S.deepen(d);${FRAME}S.budget--;`
+/** See hoisted.ts for those that are no closures. */
+type FunctionKind = 'closure' | 'hoisted' | 'non-suspending'
 
 const ELSEIF_NESTING_MAX = 20
 
@@ -48,7 +48,7 @@ export function functionSource(body: FunctionBody, chunk: ChunkContext, kind: Fu
 
 /** The JavaScript variables that a function is handed beside its parameters. */
 function capturedSlots(body: FunctionBody, chunk: ChunkContext): string[] {
-  return [...chunk.fixed.heldBy(body)].map(localSlot)
+  return [...chunk.hoisted.capturesOf(body)].map(localSlot)
 }
 
 /** A parameter that lives in a box arrives beside it. */
@@ -76,27 +76,27 @@ class FunctionCompiler extends ExpressionCompiler {
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
     // Handing arguments on costs as many rounds as there are.
     const weight = body.isVararg ? 'S.budget-=va.length>>>4;' : ''
-    const word = kind === 'straight' ? 'function' : 'function*'
-    const enter = kind === 'straight' ? ENTER_STRAIGHT : ENTER
+    const word = kind === 'non-suspending' ? 'function' : 'function*'
+    const enter = kind === 'non-suspending' ? ENTER_NON_SUSPENDING : ENTER
     const before = body.parent === undefined ? `${this.environment()}${weight}` : weight
     return `${word}(${parameters.join(',')}){${before}${enter}${temps};\n${code}S.depth=d-2;return NOTHING}`
   }
 
   /** What the main function does about the environment of fixed functions. */
   private environment(): string {
-    const names = this.chunk.fixedNames
+    const names = this.chunk.hoistedNames
     if (names.length === 0) return ''
     return `if(E!==this.env){E=this.env;${names.map(name => `${name}.env=E;`).join('')}}`
   }
 
   /** Makes a fixed function a part of the chunk. */
-  private fix(variable: LocalVariable, body: FunctionBody): void {
+  private hoist(variable: LocalVariable, body: FunctionBody): void {
     const { chunk } = this
-    const isStraight = chunk.fixed.isStraight(variable)
-    const name = fixedName(variable)
-    const made = functionSource(body, chunk, isStraight ? 'straight' : 'fixed')
-    chunk.functions.push(`const ${name}=new LF(${made},${isStraight},CH,E);\n`)
-    chunk.fixedNames.push(name)
+    const isNonSuspending = chunk.hoisted.isNonSuspending(variable)
+    const name = hoistedName(variable)
+    const made = functionSource(body, chunk, isNonSuspending ? 'non-suspending' : 'hoisted')
+    chunk.functions.push(`const ${name}=new LF(${made},${isNonSuspending},CH,E);\n`)
+    chunk.hoistedNames.push(name)
   }
 
   private checkBudget(line: number): string {
@@ -117,7 +117,7 @@ class FunctionCompiler extends ExpressionCompiler {
       case 'local':
         return this.local(s.variables, s.values)
       case 'localfunction': {
-        if (this.isFixed(s.variable)) return this.begin(s.variable, s.variable.initial)
+        if (this.isHoisted(s.variable)) return this.begin(s.variable, s.variable.initial)
         const made = this.expression({ type: 'function', body: s.body })
         return `${declaration(s.variable)}${localName(s.variable)}=${made};\n`
       }
@@ -197,9 +197,9 @@ class FunctionCompiler extends ExpressionCompiler {
 
   /** Begins a local; a fixed function is not one. */
   private begin(variable: LocalVariable, value: Expression | undefined): string {
-    if (value?.type !== 'function' || !this.isFixed(variable))
+    if (value?.type !== 'function' || !this.isHoisted(variable))
       return declaration(variable, value === undefined ? undefined : this.expression(value))
-    this.fix(variable, value.body)
+    this.hoist(variable, value.body)
     return ''
   }
 

@@ -8,7 +8,7 @@
 import type { Expression, FunctionBody } from './ast.ts'
 import type { ChunkContext } from './compile-expression.ts'
 import { functionSource } from './compile-function.ts'
-import { FixedFunctions } from './fixed.ts'
+import { HoistedFunctions } from './hoisted.ts'
 import { Numbers } from './infer.ts'
 import { parse } from './parser.ts'
 import { LuaTable } from './table.ts'
@@ -74,8 +74,8 @@ export function compile(source: string, name: string, outerLevels = 0, world?: W
         if (!hostNames.includes(hostName)) hostNames.push(hostName)
         return `H${hostNames.indexOf(hostName)}`
       },
-      fixed: new FixedFunctions(!hasMetamethods, e => context.hostFunction(e) !== undefined),
-      fixedNames: [],
+      hoisted: new HoistedFunctions(!hasMetamethods, e => context.hostFunction(e) !== undefined),
+      hoistedNames: [],
       functionSource: (body: FunctionBody) => functionSource(body, context),
     }
     const name = functionSource(main, context)

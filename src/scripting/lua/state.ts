@@ -129,7 +129,7 @@ export class LuaState {
   }
 
   /** Makes room for an error handler to run in where a stack overflowed. */
-  makeRoom(): void {
+  raiseDepthLimit(): void {
     if (this.depth >= (CALLS_MAX - 1) * 2) this.depthMax = CALLS_MAX * 4
   }
 

@@ -121,7 +121,7 @@ class AofChecker {
       firstSeconds: -1,
       lastSeconds: -1,
       sizeBytes: disk.fstat(fd).sizeBytes,
-      wholeTo: from,
+      validUpTo: from,
       laterAt: -1,
     }
   }
@@ -131,7 +131,7 @@ class AofChecker {
     let reportAt = window.offset + PROGRESS_BYTES
     try {
       while (findings.laterAt < 0 && this.next()) {
-        if (!this.inGroup && findings.laterAt < 0) findings.wholeTo = window.offset
+        if (!this.inGroup && findings.laterAt < 0) findings.validUpTo = window.offset
         if (window.offset < reportAt) continue
         reportAt = window.offset + PROGRESS_BYTES
         progress(window.offset)
@@ -169,7 +169,7 @@ class AofChecker {
     }
     const seconds = Number(digits)
     if (this.untilSeconds >= 0 && seconds > this.untilSeconds) {
-      findings.laterAt = this.inGroup ? findings.wholeTo : at
+      findings.laterAt = this.inGroup ? findings.validUpTo : at
       return
     }
     if (findings.firstSeconds < 0) findings.firstSeconds = seconds

@@ -27,8 +27,8 @@ import { Progress } from '../progress.ts'
 import { checkAof } from './aof.ts'
 import type { AofFindings, Fault, RdbFindings } from './findings.ts'
 import { kindOf } from './kind.ts'
-import { cut, salvage, writerOf } from './mend.ts'
-import { checkRdb, printable, readingRoom } from './rdb.ts'
+import { checkRdb, engineWithoutCommands, printable } from './rdb.ts'
+import { cut, salvage, writerOf } from './repair.ts'
 import { aofLines, exactBytes, plural, rdbLines, timeText } from './report.ts'
 
 const PAYLOAD_BYTES_MAX = 1 << 30
@@ -164,7 +164,7 @@ class Check {
   }
 
   private cutOf(found: AofFindings): number | undefined {
-    if (found.fault !== undefined) return found.wholeTo
+    if (found.fault !== undefined) return found.validUpTo
     return found.laterAt >= 0 ? found.laterAt : undefined
   }
 
@@ -181,7 +181,7 @@ class Check {
       if (got === 0) return unknown
       at += got
     }
-    const engine = readingRoom(this.machine)
+    const engine = engineWithoutCommands(this.machine)
     const payloads = new DumpPayloads(engine.keyspace, engine.settings, new ValueCodecs(builtInCodecs), () => false)
     const payload = new Slice(u8, 0, sizeBytes)
     if (!payloads.isSound(payload)) return unknown
@@ -251,7 +251,7 @@ class Check {
       return EXIT_FAULTS
     }
     const lost = exactBytes(sizeBytes - cutAt)
-    return this.mend(`whole up to offset ${cutAt}`, `cut off the ${lost} behind it`, () => this.cut(path, cutAt))
+    return this.repair(`whole up to offset ${cutAt}`, `cut off the ${lost} behind it`, () => this.cut(path, cutAt))
   }
 
   private saveRdb(path: string, { ranges, damaged, version, keys }: RdbFindings): number {
@@ -261,7 +261,7 @@ class Check {
     if (damaged.length > 0) this.note(`damaged ${damaged.length === 1 ? 'is' : 'are'} only ${names(damaged)}`)
     const what =
       damaged.length > 0 ? `the other ${plural(keys, 'key')}` : `${plural(keys, 'key')} before offset ${last}`
-    return this.mend(`can be saved: ${what}`, `write them to ${to}`, () => {
+    return this.repair(`can be saved: ${what}`, `write them to ${to}`, () => {
       this.withProgress(last, progress => salvage(disk, path, ranges, version, to, progress))
     })
   }
@@ -278,7 +278,7 @@ class Check {
       return EXIT_GOOD
     }
     const lost = exactBytes(sizeBytes - cutAt)
-    return this.mend(`after ${time}: from offset ${cutAt}`, `cut off ${lost}`, () => this.cut(path, cutAt))
+    return this.repair(`after ${time}: from offset ${cutAt}`, `cut off ${lost}`, () => this.cut(path, cutAt))
   }
 
   private cut(path: string, cutAt: number): void {
@@ -289,7 +289,7 @@ class Check {
   }
 
   /** Says what can be done, asks, and does it; the exit code. */
-  private mend(finding: string, deed: string, work: () => void): number {
+  private repair(finding: string, deed: string, work: () => void): number {
     const { words, machine } = this
     const asked = words.has('--fix') || this.untilSeconds >= 0
     this.note(finding)

@@ -52,7 +52,7 @@ export interface AofFindings {
   lastSeconds: number
   sizeBytes: number
   /** Offset behind the last command, or group, that is whole. */
-  wholeTo: number
+  validUpTo: number
   /** Where the first annotation stands that is later than the time asked for; -1: nowhere. */
   laterAt: number
   fault?: Fault

@@ -47,7 +47,7 @@ class Counter implements RdbTarget {
     return true
   }
 
-  expect(): void {}
+  presize(): void {}
 
   stringKey(_key: Slice, _value: Slice, attributes: KeyAttributes): void {
     this.count('string', attributes)
@@ -86,7 +86,7 @@ class Counter implements RdbTarget {
 }
 
 /** An engine without commands: a room to read values in. */
-export function readingRoom({ clock, random }: Pick<Machine, 'clock' | 'random'>): Engine {
+export function engineWithoutCommands({ clock, random }: Pick<Machine, 'clock' | 'random'>): Engine {
   return new Engine(
     {
       nowMs: () => clock.nowMs(),
@@ -120,7 +120,7 @@ class RdbCheck {
     this.machine = machine
     this.fd = fd
     this.progress = progress
-    const engine = readingRoom(machine)
+    const engine = engineWithoutCommands(machine)
     this.readers = new ValueReaders(engine.keyspace, engine.settings, this.codecs)
     this.readers.options.deep = true
     this.counter = new Counter(engine.keyspace.types, machine.clock.nowMs())
@@ -130,7 +130,7 @@ class RdbCheck {
     const file = this.open(0, true)
     const fault = this.readOn(file)
     const { reader } = file
-    const found = this.findings(file, [{ from: 0, to: reader.wholeTo }], [])
+    const found = this.findings(file, [{ from: 0, to: reader.validUpTo }], [])
     if (fault === undefined) {
       found.checksum = reader.version < 5 || reader.unchecked ? 'absent' : 'right'
       found.loads = true
@@ -139,7 +139,7 @@ class RdbCheck {
     }
     found.fault = fault
     if (fault.message.startsWith(WRONG_CHECKSUM)) found.checksum = 'wrong'
-    const further = reader.wholeTo > 0 ? this.goOn(reader.version, found.ranges[0]) : undefined
+    const further = reader.validUpTo > 0 ? this.scanPastDamage(reader.version, found.ranges[0]) : undefined
     return further === undefined ? found : { ...further, fault }
   }
 
@@ -158,14 +158,14 @@ class RdbCheck {
     } catch (error) {
       if (!(error instanceof RdbError)) throw error
       const key = reader.currentKey
-      const where = key === '' ? reader.doing : `reading the value of the key '${printable(key)}'`
+      const where = key === '' ? reader.phase : `reading the value of the key '${printable(key)}'`
       reader.discard()
       return { offset: error.offset, message: `${error.message} (${where})` }
     }
   }
 
   /** What there is besides damaged values; undefined when behind one of them nothing makes sense. */
-  private goOn(version: number, first: Range): RdbFindings | undefined {
+  private scanPastDamage(version: number, first: Range): RdbFindings | undefined {
     const ranges = [first]
     const damaged: string[] = []
     for (let at = first.to; damaged.length < DAMAGED_MAX; ) {
@@ -175,9 +175,9 @@ class RdbCheck {
       const fault = this.readOn(file)
       if (reader.passedTo < 0) return undefined
       damaged.push(reader.passedKey)
-      ranges.push({ from: reader.passedTo, to: reader.wholeTo })
+      ranges.push({ from: reader.passedTo, to: reader.validUpTo })
       if (fault === undefined) return file.offset === file.sizeBytes ? this.findings(file, ranges, damaged) : undefined
-      at = reader.wholeTo
+      at = reader.validUpTo
     }
     return undefined
   }

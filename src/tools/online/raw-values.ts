@@ -42,7 +42,7 @@ export class RawValues implements ReaderTable, ValueReader {
   }
 
   begin(rdbType: number, input: RdbInput): void {
-    input.mark = input.pos
+    input.checkpoint = input.pos
     this.open(rdbType)
   }
 
@@ -58,11 +58,11 @@ export class RawValues implements ReaderTable, ValueReader {
 
   step(input: RdbInput, until: number): boolean {
     const from = input.pos
-    input.mark = from
+    input.checkpoint = from
     try {
       return this.pass(input, until)
     } finally {
-      this.out.bytes(input.u8, input.dv, from, input.mark - from)
+      this.out.bytes(input.u8, input.dv, from, input.checkpoint - from)
     }
   }
 
@@ -70,18 +70,18 @@ export class RawValues implements ReaderTable, ValueReader {
     const { form } = this
     if (!form.counted) {
       form.skip(input)
-      input.mark = input.pos
+      input.checkpoint = input.pos
       return true
     }
     if (this.left < 0) {
       this.left = input.length()
       this.empty = this.left === 0
-      input.mark = input.pos
+      input.checkpoint = input.pos
     }
     for (; this.left > 0; this.left--) {
       if (input.pos > until) return false
       form.skip(input)
-      input.mark = input.pos
+      input.checkpoint = input.pos
     }
     return true
   }

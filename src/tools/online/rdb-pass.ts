@@ -58,7 +58,7 @@ class VisitorTarget implements RdbTarget {
     return true
   }
 
-  expect(): void {}
+  presize(): void {}
 
   stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void {
     this.text.alias(value)

@@ -70,7 +70,7 @@ export class StreamReader implements ValueReader {
 
   step(input: RdbInput, until: number): boolean {
     for (;;) {
-      input.mark = input.pos
+      input.checkpoint = input.pos
       if (input.pos > until) return false
       switch (this.phase) {
         case NODES:

@@ -7,7 +7,7 @@ const SAME_FIELDS = 2
 const FIXED_ELEMENTS = 3
 
 /** Reads the elements of a row in order; a non-integer where integer() expects one makes it invalid. */
-class Walk {
+class RowCursor {
   bad = false
   private readonly s: Slice
   private at: number
@@ -43,25 +43,25 @@ class Walk {
 
 export function isStreamNode(s: Slice): boolean {
   if (!isListpack(s.u8, s.dv, s.off, s.len)) return false
-  const walk = new Walk(s)
-  const valid = walk.integer()
-  const deleted = walk.integer()
-  const masterFields = walk.integer()
-  walk.skip(masterFields)
-  if (walk.integer() !== 0 || walk.bad || valid < 0 || deleted < 0 || masterFields < 0) return false
+  const row = new RowCursor(s)
+  const valid = row.integer()
+  const deleted = row.integer()
+  const masterFields = row.integer()
+  row.skip(masterFields)
+  if (row.integer() !== 0 || row.bad || valid < 0 || deleted < 0 || masterFields < 0) return false
   for (let left = valid + deleted; left > 0; left--) {
-    const flags = walk.integer()
-    walk.integer()
-    walk.integer()
+    const flags = row.integer()
+    row.integer()
+    row.integer()
     let elements = FIXED_ELEMENTS + masterFields
-    if ((flags & SAME_FIELDS) !== 0) walk.skip(masterFields)
+    if ((flags & SAME_FIELDS) !== 0) row.skip(masterFields)
     else {
-      const fields = walk.integer()
+      const fields = row.integer()
       if (fields < 0) return false
-      walk.skip(fields * 2)
+      row.skip(fields * 2)
       elements = FIXED_ELEMENTS + 1 + fields * 2
     }
-    if (walk.integer() !== elements || walk.bad) return false
+    if (row.integer() !== elements || row.bad) return false
   }
-  return walk.ended
+  return row.ended
 }

@@ -127,7 +127,7 @@ export function* handled(S: LuaState, e: unknown): Steps<LuaValue> {
     for (;;) {
       const value = valueOf(S, e)
       if (e instanceof LuaHandlerError || !(handler.value instanceof LuaFunction)) return HANDLER_FAILED
-      S.makeRoom()
+      S.raiseDepthLimit()
       try {
         // What a host function threw finds that function below the handler, without a line; it has no frame yet.
         if ((S.siteAt(1)?.kind ?? 'operation') !== 'operation') S.enter(handler.taker)

@@ -14,44 +14,44 @@
 import { type Expression, FunctionBody, LocalVariable, type Statement } from './ast.ts'
 
 /** Straight functions call each other no deeper than this, because nobody watches the native stack meanwhile. */
-const STRAIGHT_DEPTH_MAX = 8
-const NOT_STRAIGHT = Number.POSITIVE_INFINITY
+const NON_SUSPENDING_DEPTH_MAX = 8
+const MAY_SUSPEND = Number.POSITIVE_INFINITY
 
 type Node = Statement | Expression
 
-export class FixedFunctions {
-  private readonly mayFix: boolean
+export class HoistedFunctions {
+  private readonly mayHoist: boolean
   private readonly isHost: (e: Expression) => boolean
-  private readonly held = new Map<FunctionBody, ReadonlySet<LocalVariable>>()
+  private readonly captures = new Map<FunctionBody, ReadonlySet<LocalVariable>>()
   private readonly depths = new Map<LocalVariable, number>()
 
   /** `mayFix`: false, and nothing is fixed. `isHost`: whether an expression is a host function that never suspends. */
   constructor(mayFix: boolean, isHost: (e: Expression) => boolean) {
-    this.mayFix = mayFix
+    this.mayHoist = mayFix
     this.isHost = isHost
   }
 
-  isFixed({ initial, assigned, mentions, calls }: LocalVariable): boolean {
-    return this.mayFix && initial?.type === 'function' && !assigned && mentions === calls
+  isHoisted({ initial, assigned, mentions, calls }: LocalVariable): boolean {
+    return this.mayHoist && initial?.type === 'function' && !assigned && mentions === calls
   }
 
   /** The locals that a function has to be handed, for itself and for the fixed functions that it calls. */
-  heldBy(body: FunctionBody): ReadonlySet<LocalVariable> {
-    const known = this.held.get(body)
+  capturesOf(body: FunctionBody): ReadonlySet<LocalVariable> {
+    const known = this.captures.get(body)
     if (known !== undefined) return known
-    const held = new Set<LocalVariable>()
+    const captures = new Set<LocalVariable>()
     // A function that calls itself comes upon this.
-    this.held.set(body, held)
+    this.captures.set(body, captures)
     for (const variable of body.upvalues) {
       if (this.isHost({ type: 'local', variable, isUpvalue: true })) continue
-      if (variable.initial?.type !== 'function' || !this.isFixed(variable)) held.add(variable)
-      else for (const one of this.heldBy(variable.initial.body)) held.add(one)
+      if (variable.initial?.type !== 'function' || !this.isHoisted(variable)) captures.add(variable)
+      else for (const one of this.capturesOf(variable.initial.body)) captures.add(one)
     }
-    return held
+    return captures
   }
 
-  isStraight(variable: LocalVariable): boolean {
-    return this.depthOf(variable) <= STRAIGHT_DEPTH_MAX
+  isNonSuspending(variable: LocalVariable): boolean {
+    return this.depthOf(variable) <= NON_SUSPENDING_DEPTH_MAX
   }
 
   /** How deep straight functions are nested in a call of this one. */
@@ -59,12 +59,12 @@ export class FixedFunctions {
     const known = this.depths.get(variable)
     if (known !== undefined) return known
     // A function that calls itself comes upon this.
-    this.depths.set(variable, NOT_STRAIGHT)
-    if (!this.isFixed(variable) || variable.initial?.type !== 'function') return NOT_STRAIGHT
+    this.depths.set(variable, MAY_SUSPEND)
+    if (!this.isHoisted(variable) || variable.initial?.type !== 'function') return MAY_SUSPEND
     let depth = 1
     visit(variable.initial.body.body, node => {
       if (node.type === 'call' && 'callee' in node) depth = Math.max(depth, this.depthOfCall(node.callee) + 1)
-      else if (node.type === 'method' || LOOPS.has(node.type)) depth = NOT_STRAIGHT
+      else if (node.type === 'method' || LOOPS.has(node.type)) depth = MAY_SUSPEND
     })
     this.depths.set(variable, depth)
     return depth
@@ -72,7 +72,7 @@ export class FixedFunctions {
 
   private depthOfCall(callee: Expression): number {
     if (this.isHost(callee)) return 0
-    return callee.type === 'local' ? this.depthOf(callee.variable) : NOT_STRAIGHT
+    return callee.type === 'local' ? this.depthOf(callee.variable) : MAY_SUSPEND
   }
 }
 
