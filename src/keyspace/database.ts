@@ -1,11 +1,11 @@
-// Database: keys of one numbered database. Finds, adds, replaces, removes and moves entries; keeps expiries. What is
-// in an entry that is at hand is read and changed by Entries, and strings are set by StringType.
+// Database: the keys of one numbered database. Looks up, adds, replaces, removes and renames entries, and maintains
+// expiries. The contents of a given entry are read and changed by Entries, and strings are set by StringType.
 //
-//   main      table of all entries            a slot (TableSlot) is where a look-up ended: it goes with the key to
-//   expires   table of those with an expiry   whoever writes, replaces or removes what was found
+//   main      table of all entries            a lookup ends at a slot (TableSlot): write, replace and remove
+//   expires   table of those with an expiry   use that slot instead of looking the key up again
 //
 // Always: an entry with HAS_EXPIRY is in both tables, any other only in `main`; an entry may move when its key's
-// value or expiry is set, so whoever has a Ref takes the one that the call returns.
+// value or expiry is set, so the caller uses the Ref that the call returns.
 
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
@@ -32,24 +32,24 @@ import type { StringType } from './values/string/string-type.ts'
 const RANDOM_TRIES_MAX = 100
 const COLLECTION_BYTES = 4
 
-// What a look-up is for.
+// Flags of a lookup.
 export const LOOKUP_READ = 0
-/** The value is about to change: no hit or miss is counted, and a running snapshot is told. */
+/** The value is about to change: no hit or miss is counted, and a running snapshot is notified. */
 export const LOOKUP_WRITE = 1
-/** It is no access to the value: a command about keys. */
+/** Not an access to the value: a command about keys. */
 export const LOOKUP_NO_TOUCH = 2
-/** It is an access under CLIENT NO-TOUCH too. */
+/** An access even under CLIENT NO-TOUCH. */
 export const LOOKUP_TOUCH = 4
-/** A key that has run out is absent, but stays. */
+/** An expired key is absent, but is not removed. */
 export const LOOKUP_NO_EXPIRE = 8
-/** A key that has run out is found as well. */
+/** An expired key is found as well. */
 export const LOOKUP_EXPIRED = 16
 
 export class Database {
   readonly index: number
   readonly entries: Entries
   readonly strings: StringType
-  /** Where the last look-up ended. */
+  /** Where the last lookup ended. */
   readonly slot: TableSlot
   private readonly space: Keyspace
   private readonly arena: Arena
@@ -57,7 +57,7 @@ export class Database {
   private readonly expirySlot: TableSlot
   private main: Ref
   private expires: Ref
-  /** Milliseconds of life left, averaged over what active expiry sampled; for INFO. */
+  /** Average TTL in milliseconds of the keys sampled by active expiry; for INFO. */
   averageTtlMs = 0
   /** Cursor of the active expiry cycle. */
   expiryCursor = 0
@@ -92,7 +92,7 @@ export class Database {
 
   // ---- lookups ----
 
-  /** The entry of a key that exists and has not run out, or 0. Leaves access time and statistics alone. */
+  /** The entry of a key that exists and has not expired, or 0. Does not touch access time and statistics. */
   find(key: Slice, flags = LOOKUP_READ): Ref {
     return this.findAt(key, this.slot, flags)
   }
@@ -105,7 +105,7 @@ export class Database {
     return entry
   }
 
-  /** find(), with all that belongs to an access by a command: see the LOOKUP_ flags. */
+  /** A command's lookup: expires, touches and counts as the LOOKUP_ flags say. */
   lookup(key: Slice, flags: number): Ref {
     const { space } = this
     const entry = this.findAt(key, this.slot, flags)
@@ -120,7 +120,7 @@ export class Database {
     return entry
   }
 
-  /** The value is about to change in place: a running snapshot is told. */
+  /** The value is about to change in place: notifies a running snapshot. */
   beforeChange(entry: Ref): void {
     this.space.mutations++
     if (this.space.snapshotting) this.space.snapshot!.beforeChange(this, entry)
@@ -130,7 +130,7 @@ export class Database {
     return this.find(key) !== 0
   }
 
-  /** find() for a key that is about to be set: what it holds is announced to a running snapshot as going. */
+  /** find() for a key that is about to be set: a running snapshot is notified of the old value's removal. */
   findToReplace(key: Slice, slot: TableSlot): Ref {
     const entry = this.findAt(key, slot, LOOKUP_READ)
     if (entry !== 0 && this.space.snapshotting) this.space.snapshot!.beforeRemoval(this, entry)
@@ -139,14 +139,14 @@ export class Database {
 
   // ---- collections ----
 
-  /** Adds a key that does not exist, holding the collection `value`. The entry. */
+  /** Adds a key that does not exist, with the collection `value`. Returns the entry. */
   add(key: Slice, type: number, encoding: number, value: Ref): Ref {
     const entry = this.addEntry(key, type, encoding, COLLECTION_BYTES, -1)
     this.entries.setValue(entry, encoding, value)
     return entry
   }
 
-  /** Sets a key to a collection, whatever it held before; no expiry. The entry. */
+  /** Sets a key to a collection, whatever its old value; no expiry. Returns the entry. */
   put(key: Slice, type: number, encoding: number, value: Ref): Ref {
     const { slot } = this
     const isNew = this.findToReplace(key, slot) === 0
@@ -158,7 +158,7 @@ export class Database {
 
   // ---- removal ----
 
-  /** Removes a key that exists; its value is freed at once when small, in slices when large. False: no such key. */
+  /** Removes a key; its value is freed at once when small, in slices when large. False: no such key. */
   delete(key: Slice): boolean {
     const { slot } = this
     if (this.findAt(key, slot, LOOKUP_READ) === 0) return false
@@ -182,7 +182,7 @@ export class Database {
     this.entries.freeEntry(entry)
   }
 
-  /** Takes an entry out of the tables. */
+  /** Removes an entry from the tables. */
   private unlink(slot: TableSlot): void {
     this.space.mutations++
     const { entry, hash } = slot
@@ -195,7 +195,7 @@ export class Database {
     if (hadExpiry) this.indexExpiry(entry, true, entry, false, hash)
   }
 
-  /** Removes all keys; how many there were. */
+  /** Removes all keys; returns their number. */
   clear(): number {
     const count = this.size
     if (count === 0) return 0
@@ -222,7 +222,7 @@ export class Database {
 
   // ---- expiry ----
 
-  /** Gives a key an expiry (milliseconds since 1970), or takes it away (-1). The entry, which may have moved. */
+  /** Sets a key's expiry (milliseconds since 1970), or removes it (-1). Returns the entry, which may have moved. */
   setExpiry(key: Slice, entry: Ref, whenMs: number): Ref {
     this.space.mutations++
     const arena = this.arena
@@ -258,7 +258,7 @@ export class Database {
     return fresh
   }
 
-  /** Keeps the table of expiries: `entry` has taken the place of `old`, or is it. */
+  /** Updates the table of expiries: `entry` replaces `old`, or is it. */
   private indexExpiry(old: Ref, hadExpiry: boolean, entry: Ref, hasExpiry: boolean, hash: number): void {
     const { tables, expires, expirySlot } = this
     if (!hadExpiry) {
@@ -270,13 +270,13 @@ export class Database {
     else tables.removeAt(expires, expirySlot)
   }
 
-  /** True when the entry has run out and must be taken for absent; it is removed unless this is a replica. */
+  /** True when the entry has expired and counts as absent; it is removed, except on a replica. */
   private expireIfDue(entry: Ref, key: Slice, slot: TableSlot, flags: number): boolean {
     const { space } = this
     if (space.expiryPaused || entryExpiry(this.arena, entry) > space.nowMs) return false
     if ((flags & LOOKUP_EXPIRED) !== 0) return false
     if (space.replica || space.hideExpired || (flags & LOOKUP_NO_EXPIRE) !== 0) return true
-    // Who hears of it may look keys up, and the key may be a slice of the very entry that goes.
+    // A listener may look keys up, and `key` may be a slice of the very entry that is removed.
     const { hash } = slot
     space.events.expired(this, key)
     if (!this.tables.findRef(this.main, entry, hash, slot)) return true
@@ -285,7 +285,7 @@ export class Database {
     return true
   }
 
-  /** Removes a key whose time has come (active expiry). */
+  /** Removes an expired key (active expiry). */
   expireNow(entry: Ref): void {
     const key = entryKey(this.arena, entry, new Slice())
     this.slot.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
@@ -294,19 +294,19 @@ export class Database {
 
   // ---- whole database ----
 
-  /** So many keys, and so many of them with an expiry, are about to be added to an empty database. */
+  /** Prepares an empty database for adding so many keys, and so many of them with an expiry. */
   reserve(keys: number, expires: number): void {
     this.tables.reserve(this.main, keys)
     this.tables.reserve(this.expires, expires)
   }
 
-  /** They have come, or not all of them. */
+  /** Ends reserve(), also when fewer keys were added. */
   trim(): void {
     this.tables.trim(this.main)
     this.tables.trim(this.expires)
   }
 
-  /** Entries of the next bucket, run out or not; the cursor to go on with, 0 at the end. */
+  /** Entries of the next bucket, expired or not; the cursor to continue with, 0 at the end. */
   scan(cursor: number, visit: (entry: Ref) => void): number {
     return this.tables.scan(this.main, cursor, visit)
   }
@@ -315,7 +315,7 @@ export class Database {
     return this.tables.scan(this.expires, cursor, visit)
   }
 
-  /** A random key that has not run out, or 0. */
+  /** A random key that has not expired, or 0. */
   randomEntry(): Ref {
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
       const entry = this.tables.random(this.main, this.space.random)
@@ -328,12 +328,12 @@ export class Database {
     return 0
   }
 
-  /** A random entry, run out or not, of all keys or of those with an expiry; 0 when there is none. For eviction. */
+  /** A random entry, expired or not, of all keys or of those with an expiry; 0 when there is none. For eviction. */
   sample(volatileOnly: boolean): Ref {
     return this.tables.random(volatileOnly ? this.expires : this.main, this.space.random)
   }
 
-  /** Moves a key with value and expiry under another name, which must not exist, possibly in another database. */
+  /** Renames a key with its value and expiry to one that must not exist, possibly in another database. */
   rename(from: Slice, to: Slice, target: Database): Ref {
     const { arena, slot, space } = this
     const entry = this.findAt(from, slot, LOOKUP_READ)
@@ -359,7 +359,7 @@ export class Database {
     return fresh
   }
 
-  /** Adds a deep copy of an entry, expiry included, under a key that does not exist in `target`. The copy. */
+  /** Adds a deep copy of an entry, expiry included, under a key that does not exist in `target`. Returns the copy. */
   copyTo(entry: Ref, to: Slice, target: Database): Ref {
     const { arena, entries } = this
     const expiry = entryExpiry(arena, entry)
@@ -371,15 +371,15 @@ export class Database {
 
   // ---- compaction ----
 
-  /** Moves the heads of the tables out of sealed segments. */
+  /** Moves the tables' headers out of evacuating segments. */
   relocateTables(): void {
     this.main = this.arena.relocate(this.main)
     this.expires = this.arena.relocate(this.expires)
   }
 
   /**
-   * Moves an entry and its value out of sealed segments; used with HashTable.mapBucket on the main table. Values of
-   * more than `effortMax` elements stay. `cursor` is used.
+   * Moves an entry and its value out of evacuating segments; used with HashTable.mapBucket on the main table. Values of
+   * more than `effortMax` elements stay. `cursor` is overwritten.
    */
   relocateEntry(entry: Ref, effortMax: number, cursor: RelocationCursor): Ref {
     const { arena, entries } = this
@@ -395,7 +395,7 @@ export class Database {
     return fresh
   }
 
-  // ---- entries, for those who know what is in them ----
+  // ---- entries, for ValueTypes ----
 
   /**
    * Adds an entry for a key that does not exist, with `payloadBytes` for the caller to fill; type, encoding, access
@@ -408,14 +408,14 @@ export class Database {
     return this.writeEntry(slot, key, type, encoding, payloadBytes, expiry)
   }
 
-  /** As addEntry(), in the place of an entry whose value and expiry are given up. */
+  /** As addEntry(), replacing an entry whose value and expiry are dropped. */
   rewriteEntry(key: Slice, old: Ref, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
     const { slot } = this
     this.tables.findRef(this.main, old, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
     return this.writeEntry(slot, key, type, encoding, payloadBytes, expiry)
   }
 
-  /** As addEntry(), where findToReplace() ended: a new key, or in the place of what is there, whose value is freed. */
+  /** As addEntry(), at the slot of findToReplace(): a new key, or replacing an entry, whose value is freed. */
   writeEntry(slot: TableSlot, key: Slice, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
     this.space.mutations++
     const bytes = headBytes(key.len, expiry >= 0) + payloadBytes
@@ -434,7 +434,7 @@ export class Database {
     const seg = arena.segment(old)
     const at = arena.at(old)
     const hadExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
-    // Counted accesses outlive the value; a time of access is now either way.
+    // LFU counters outlive the value; an LRU time becomes now either way.
     const access = space.lfu ? entries.countedAccess(old) : -1
     if (space.types.announcesRemoval(seg.u8[at] >>> 4)) space.events.removed(this, key)
     entries.freePayload(old)

@@ -1,10 +1,11 @@
-// Defrag: compaction. When the arena holds far more memory than is in use, its emptiest segments are sealed, all keys
-// are walked, and what lies in a sealed segment moves into the holes of the others; an empty segment is dropped.
+// Defrag: compaction. When the arena has far more memory than is in use, its emptiest segments are marked as
+// evacuating, all keys are visited, and allocations in those segments move to free slots of others; an empty segment
+// is dropped.
 //
 //   IDLE ─ begin: worth it ─▶ per database: TABLES (its chunks) ─▶ BUCKETS (entries and values) ─▶ … ─▶ IDLE
 //                             large collections of these buckets, part by part ─┘
 //
-// Always: nothing moves while a snapshot walks the keyspace; refs held outside the keyspace do not survive a slice.
+// Always: nothing moves while a snapshot is running; refs outside the keyspace do not survive a slice.
 
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -17,18 +18,18 @@ const WASTE_BYTES_MIN = 64 * 1024 * 1024
 const WASTE_RATIO = 1.3
 const SHARE = 0.25 // of the time
 const LOOK_US = 1_000_000
-/** Elements of the largest collection that is moved in one piece. */
+/** Elements of the largest collection that is moved in one slice. */
 const WHOLE_EFFORT_MAX = 200
 const CHUNKS_PER_STEP = 16
 const BUCKETS_PER_STEP = 8
-/** After a walk that freed nothing, how long to leave it at that, unless much has been deleted since: ever longer. */
+/** Pause after a run that freed nothing, unless much has been deleted since: it grows. */
 const REST_US = 60_000_000
 const REST_US_MAX = 3_600_000_000
-/** When less than this share is left of what was in use when segments were chosen, others are worth emptying. */
+/** When less than this share is left of the bytes in use when segments were chosen, others are worth evacuating. */
 const CHOICE_HOLDS_MIN = 0.8
 
 export class Defrag {
-  /** Entries that were moved, or stayed where they were. */
+  /** Entries that moved, or stayed. */
   hits = 0
   misses = 0
   usedUs = 0
@@ -45,7 +46,7 @@ export class Defrag {
   private usedUsBefore = 0
   private restUntilUs = Number.NEGATIVE_INFINITY
   private restUs = REST_US
-  /** Keys of collections that are moved in parts, and how far the last of them is. */
+  /** Keys of collections that are moved in parts, and the position in the last of them. */
   private readonly large: Slice[] = []
   private readonly part = new RelocationCursor()
   private readonly whole = new RelocationCursor()
@@ -60,19 +61,19 @@ export class Defrag {
     return moved
   }
 
-  /** `nowUs`: a clock that never goes back. */
+  /** `nowUs`: a monotonic clock. */
   constructor(space: Keyspace, nowUs: () => number) {
     this.space = space
     this.slot = new TableSlot(space.arena)
     this.nowUs = nowUs
   }
 
-  /** The share of time it takes, in percent; 0 while it does not run. */
+  /** Its share of time, in percent; 0 while it does not run. */
   get percent(): number {
     return this.running ? SHARE * 100 : 0
   }
 
-  /** Time that the run under way has used. */
+  /** Time used by the current run. */
   get currentUsedUs(): number {
     return this.running ? this.usedUs - this.usedUsBefore : 0
   }
@@ -120,7 +121,7 @@ export class Defrag {
     return segmentBytes - usedBytes > WASTE_BYTES_MIN && segmentBytes > usedBytes * WASTE_RATIO
   }
 
-  /** Works for about `limitUs`; true when the walk, or the share of time for this tick, is over. */
+  /** Works for about `limitUs`; true when the run, or the share of time for this tick, is over. */
   slice(limitUs: number): boolean {
     if (this.space.snapshotting || !this.running) return true
     const begin = this.nowUs()
@@ -161,7 +162,7 @@ export class Defrag {
     return type.freeEffort(entries.encodingOf(entry), entries.valueOf(entry)) > WHOLE_EFFORT_MAX
   }
 
-  /** Moves a part of the last of the large collections, which may have changed or gone since the part before. */
+  /** Moves a part of the last large collection, which may have been changed or removed since the previous part. */
   private stepThroughLarge(db: Database): void {
     const { tables, hasher, entries, types } = this.space
     const key = this.large[this.large.length - 1]

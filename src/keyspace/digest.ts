@@ -1,5 +1,5 @@
-// Digest: SHA-1 signatures of values and of the whole dataset, Redis's own (DEBUG DIGEST), so that two servers can be
-// compared. What of a value goes into it is its type's to say (ValueType.digest).
+// Digest: SHA-1 digests of values and of the whole dataset, Redis's own (DEBUG DIGEST), so that two servers can be
+// compared. A value's type feeds its contents (ValueType.digest).
 //
 //   xor(data)   digest ^= SHA1(data)                    order does not matter
 //   mix(data)   digest = SHA1(digest ^ SHA1(data))      order matters
@@ -15,7 +15,7 @@ import type { Keyspace } from './keyspace.ts'
 const DIGEST_BYTES = 20
 const EXPIRES = bytesOf('!!expire!!')
 
-/** What digests are made with: SHA-1, or for tests that need very many something quicker. */
+/** The hash function: SHA-1, or for tests with very many digests a faster one. */
 export interface DigestHash {
   reset(): DigestHash
   update(u8: Uint8Array, from?: number, to?: number): DigestHash
@@ -23,7 +23,7 @@ export interface DigestHash {
   digestInto(out: Uint8Array): void
 }
 
-/** A digest in the making. */
+/** A digest being computed. */
 export class Digest {
   readonly bytes = new Uint8Array(DIGEST_BYTES)
   readonly hash: DigestHash
@@ -33,7 +33,7 @@ export class Digest {
     this.hash = hash
   }
 
-  /** An empty one, made with the same hash: for elements that are put together before they count. */
+  /** An empty one with the same hash: for elements whose parts are combined first. */
   another(): Digest {
     return new Digest(this.hash)
   }

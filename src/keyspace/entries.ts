@@ -1,7 +1,7 @@
-// Entries: what is in an entry that is at hand, read and changed in place: access time, expiry, reference to a value.
-// One object serves all databases; which key has which entry is for Database to know, and strings for StringType.
+// Entries: reads and changes fields of a given entry in place: access time, expiry, reference to the value. One object
+// serves all databases; the key space itself is Database's, strings are StringType's.
 //
-// Always: no entry is made or moved here, and no table is looked at.
+// Always: no entry is allocated or moved here, and no table is accessed.
 
 import type { Slice } from '../lib/slice.ts'
 import type { Arena, Ref } from '../memory/arena.ts'
@@ -11,7 +11,7 @@ import type { Keyspace } from './keyspace.ts'
 import { LFU_INIT, lfuDecayed, lfuIncremented } from './lfu.ts'
 import { ENC_INT, TYPE_STRING } from './types.ts'
 
-/** What an entry takes in a table, in the long run. */
+/** Table memory of an entry, on average. */
 const SLOT_BYTES = 8
 const REF_BYTES = 4
 const INT_OR_EXTERNAL_BYTES = 8
@@ -48,7 +48,7 @@ export class Entries {
     return when >= 0 && when <= this.space.nowMs && !this.space.expiryPaused
   }
 
-  /** Bytes that a key, its value and its table slots take. */
+  /** Bytes of a key, its value and its table slots. */
   memoryOf(entry: Ref, samples: number): number {
     const bytes = this.arena.sizeOf(entry) + SLOT_BYTES
     if (!this.hasRef(entry)) return bytes
@@ -73,7 +73,7 @@ export class Entries {
     seg.u8[at + 4] = bits >>> 16
   }
 
-  /** Notes that the key was used. */
+  /** Updates the access time (LRU) or the counter (LFU). */
   touch(entry: Ref): void {
     const space = this.space
     const seg = this.arena.segment(entry)
@@ -89,7 +89,7 @@ export class Entries {
     seg.dv.setUint16(at + 3, minutes, true)
   }
 
-  /** The access bits that an entry leaves to the one that takes its place, when accesses are counted. */
+  /** The access bits that an entry passes on to its replacement, under LFU. */
   countedAccess(entry: Ref): number {
     if (!this.space.clientNoTouch) this.touch(entry)
     return this.accessOf(entry)
@@ -115,7 +115,7 @@ export class Entries {
     return seg.dv.getUint32(payloadAt(seg.u8, seg.dv, this.arena.at(entry)), true)
   }
 
-  /** The value has moved or changed its encoding. */
+  /** Sets a value that has moved or changed its encoding. */
   setValue(entry: Ref, encoding: number, value: Ref): void {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
@@ -125,7 +125,7 @@ export class Entries {
 
   // ---- payload ----
 
-  /** Whether the payload refers to a value of its own, as all but short strings do. */
+  /** Whether the payload refers to another allocation, as all but short strings do. */
   hasRef(entry: Ref): boolean {
     const u8 = this.arena.u8(entry)
     const at = this.arena.at(entry)
@@ -141,7 +141,7 @@ export class Entries {
     return prefixedBytes(prefixedLength(seg.u8, seg.dv, payloadAt(seg.u8, seg.dv, at)))
   }
 
-  /** Copies the payload of `from` to `to`, which has room for it, and deeply what it refers to. */
+  /** Copies the payload of `from` to `to`, which is large enough, and deeply what it refers to. */
   copyPayload(from: Ref, to: Ref): void {
     const source = this.arena.segment(from)
     const target = this.arena.segment(to)
@@ -163,7 +163,7 @@ export class Entries {
     this.arena.free(entry)
   }
 
-  /** Frees what the payload refers to. */
+  /** Frees the allocation that the payload refers to. */
   freePayload(entry: Ref): void {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)

@@ -1,4 +1,4 @@
-// Entry: one key with its value, its access time and its expiry, as one allocation of the arena.
+// Entry: one key with its value, access time and expiry, as one allocation of the arena.
 //
 //   0        type << 4 | encoding: four bits each (value-type.ts)
 //   1        flags
@@ -19,10 +19,10 @@ import { prefixedBytes, prefixedEnd, readPrefixed } from '../memory/prefixed.ts'
 export const KEY_AT = 5
 export const HAS_EXPIRY = 1
 export const EXTERNAL = 2
-/** Equals the keyspace's snapshot epoch when the running (or last) snapshot is done with this entry. */
+/** Equals the keyspace's snapshot epoch when the running (or last) snapshot has saved this entry. */
 export const EPOCH = 4
 
-/** Strings longer than this live in an allocation of their own. */
+/** Longer strings have an allocation of their own. */
 export const INLINE_BYTES_MAX = 512
 
 export function entryType(arena: Arena, entry: Ref): number {

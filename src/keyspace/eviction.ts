@@ -1,9 +1,9 @@
-// Eviction: removes keys when memory is above its limit, by one of Redis's eight policies. LRU, LFU and TTL are
-// approximated: of each database a few random keys are looked at, and the best candidates ever seen stay in a pool.
+// Eviction: removes keys when memory is above maxmemory, by one of Redis's eight policies. LRU, LFU and TTL are
+// approximated: a few random keys of each database are sampled, and the best candidates stay in the eviction pool.
 //
-//   pool   [ worst | … | best ]   up to 16, sorted by score; a higher score goes first
+//   pool   [ worst | … | best ]   up to 16, sorted by score; the highest is evicted first
 //
-// Always: a pooled key may be gone meanwhile, so that it is looked up again before it is removed.
+// Always: a pooled key may have been removed meanwhile, so it is looked up again before eviction.
 
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -24,17 +24,17 @@ interface EvictionSettings {
 }
 
 interface EvictionParts {
-  /** Memory that counts against the limit. */
+  /** Memory that counts towards maxmemory. */
   usedBytes(): number
-  /** A clock that never goes back. */
+  /** A monotonic clock. */
   nowUs(): number
   /** A key has been evicted. */
   evicted(db: Database, key: Slice): void
-  /** One removal took this long. */
+  /** Latency event of one removal, or of the cycle. */
   took(event: 'eviction-del' | 'eviction-cycle', us: number): void
 }
 
-/** ok: below the limit. running: time was over, go on soon. failed: nothing (more) may be removed. */
+/** ok: below the limit. running: out of time, to be continued soon. failed: nothing (more) may be evicted. */
 export type EvictionOutcome = 'ok' | 'running' | 'failed'
 
 interface Candidate {
@@ -47,10 +47,10 @@ export class Eviction {
   private readonly space: Keyspace
   private readonly parts: EvictionParts
   private readonly pool: Candidate[] = []
-  /** What the pool's scores mean. */
+  /** The policy that the pool's scores are of. */
   private poolPolicy = ''
   private nextDatabase = 0
-  /** Bytes that the last removal gave back. */
+  /** Bytes that the last removal freed. */
   private justFreed = 0
   /** When memory went above the limit; 0: it is below. */
   exceededSinceUs = 0
@@ -63,7 +63,7 @@ export class Eviction {
     this.parts = parts
   }
 
-  /** Makes room, for as long as maxmemory-eviction-tenacity allows. */
+  /** performEvictions: runs for as long as maxmemory-eviction-tenacity allows. */
   run(settings: EvictionSettings): EvictionOutcome {
     const { parts } = this
     if (parts.usedBytes() <= settings.maxmemory) {
@@ -79,7 +79,7 @@ export class Eviction {
     return outcome
   }
 
-  /** How long memory has been above the limit without a break. */
+  /** current_eviction_exceeded_time of INFO. */
   get currentExceededUs(): number {
     return this.exceededSinceUs === 0 ? 0 : this.parts.nowUs() - this.exceededSinceUs
   }
@@ -94,8 +94,8 @@ export class Eviction {
   }
 
   /**
-   * Removes keys until as much as was too much at the beginning is free: what evicting costs in messages to clients
-   * must not lead to more evicting.
+   * Removes keys until the bytes that were too many at the beginning are free: memory for invalidation messages that
+   * eviction causes must not lead to more eviction.
    */
   private removeKeys(settings: EvictionSettings, untilUs: number): EvictionOutcome {
     const { parts, space } = this
@@ -104,7 +104,7 @@ export class Eviction {
     let freed = 0
     for (let removed = 0; freed < wanted; ) {
       const before = arena.usedBytes
-      // Large values that are gone from the keyspace are freed before further keys go.
+      // Large values that are unlinked already are freed before further keys are evicted.
       const nothingWaits = space.lazyFreeStep(LAZY_STEP)
       freed += before - arena.usedBytes
       if (nothingWaits && freed < wanted) {
@@ -182,7 +182,7 @@ export class Eviction {
     }
   }
 
-  /** How much better it is to remove this key than another: seconds idle, uses missed, nearness of its end. */
+  /** The higher, the better to evict: seconds idle, 255 − LFU counter, nearness of the expiry. */
   private score(db: Database, entry: Ref, policy: string): number {
     if (policy === 'volatile-ttl') return -db.entries.expiryOf(entry)
     const { space } = this
@@ -193,7 +193,7 @@ export class Eviction {
   }
 }
 
-/** maxmemory-eviction-tenacity as time: 50 µs a point up to 10, then 15 % more with each, without end at 100. */
+/** maxmemory-eviction-tenacity as time: 50 µs a point up to 10, then 15 % more with each, unlimited at 100. */
 function timeLimitUs(tenacity: number): number {
   if (tenacity <= 10) return 50 * tenacity
   return tenacity < 100 ? 500 * 1.15 ** (tenacity - 10) : Number.POSITIVE_INFINITY

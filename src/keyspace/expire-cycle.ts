@@ -1,13 +1,13 @@
-// ExpireCycle: removes keys that have run out although nobody asks for them. It samples the expiry tables bucket by
-// bucket, and stays with a database as long as many of the samples have run out.
+// ExpireCycle: active expiry. Removes expired keys that are not accessed. Samples the expiry tables bucket by bucket,
+// and stays with a database as long as many of the samples have expired.
 //
 //   slow cycle   begun by the cron `hz` times a second: up to 25 % of the time, over all databases
 //   fast cycle   between commands, 1 ms at most, only when the last slow cycle ran out of time with much left to do
 //
-// Both go in slices, so that no client waits longer than a slice. Source of the numbers: Redis's active expire.
+// Both run in slices, so that no client waits longer than a slice. Source of the numbers: Redis's active expire.
 //
-// Always: within a slice the wall clock stands still (keyspace.nowMs); nothing is removed on a replica, or while
-// expiry is paused.
+// Always: within a slice the wall clock stands still (keyspace.nowMs); nothing is removed on a replica, or while expiry
+// is paused.
 
 import type { Ref } from '../memory/arena.ts'
 import type { Database } from './database.ts'
@@ -25,7 +25,7 @@ export class ExpireCycle {
   effort = 1
   /** DEBUG SET-ACTIVE-EXPIRE 0. */
   enabled = true
-  /** Estimate of how many of the keys with an expiry have run out already. */
+  /** expired_stale_perc: estimated share of keys with an expiry that have expired. */
   stalePercent = 0
   /** Cycles that ended because their time was over. */
   timeCapReached = 0
@@ -39,13 +39,13 @@ export class ExpireCycle {
   private endedByTime = false
   private sampledInCycle = 0
   private expiredInCycle = 0
-  // Of the loop that is being sampled.
+  // State of the current sampling loop.
   private sampled = 0
   private ttlSum = 0
   private ttlSamples = 0
   private readonly due: Ref[] = []
 
-  /** `nowUs`: a clock that never goes back. */
+  /** `nowUs`: a monotonic clock. */
   constructor(space: Keyspace, nowUs: () => number) {
     this.space = space
     this.nowUs = nowUs
@@ -59,7 +59,7 @@ export class ExpireCycle {
     return !this.enabled || this.space.replica || this.space.hideExpired || this.space.expiryPaused
   }
 
-  /** Begins a slow cycle; false when there is nothing to do. Then slice() until it is over. */
+  /** Begins a slow cycle; false when there is nothing to do. The caller then calls slice() until it is over. */
   begin(hz: number): boolean {
     if (this.resting) return false
     const percent = SLOW_PERCENT + 2 * (this.effort - 1)
@@ -67,7 +67,7 @@ export class ExpireCycle {
     return this.databasesLeft > 0
   }
 
-  /** True when a fast cycle is worth it now; it has begun then, and slice() follows. */
+  /** Begins a fast cycle if it is worth it; true: slice() follows. */
   beginFast(): boolean {
     if (!this.endedByTime || this.resting || this.stalePercent < STALE_PERCENT - (this.effort - 1)) return false
     const us = FAST_US + (FAST_US / 4) * (this.effort - 1)
@@ -118,7 +118,7 @@ export class ExpireCycle {
     this.stalePercent = percent * 0.05 + this.stalePercent * 0.95
   }
 
-  /** One loop of samples in a database; true when few of them had run out, or the table is through. */
+  /** One sampling loop in a database; true when few samples had expired, or the whole table was sampled. */
   private isDone(db: Database): boolean {
     const wanted = Math.min(KEYS_PER_LOOP + (KEYS_PER_LOOP / 4) * (this.effort - 1), db.expiresSize)
     this.sampled = this.ttlSum = this.ttlSamples = 0
@@ -127,7 +127,7 @@ export class ExpireCycle {
     for (let bucketsLeft = wanted * BUCKETS_PER_KEY_MAX; this.sampled < wanted && bucketsLeft > 0; bucketsLeft--) {
       db.expiryCursor = db.scanExpires(db.expiryCursor, entry => this.look(db, entry))
       expired += this.due.length
-      // Removing one entry moves no other: the refs stay good.
+      // Removing one entry moves no other: the refs stay valid.
       for (const entry of this.due) db.expireNow(entry)
       this.due.length = 0
       if (db.expiryCursor === 0) {

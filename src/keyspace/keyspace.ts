@@ -1,5 +1,5 @@
-// Keyspace: the databases of one server and what they share: arena, hash seed, time, access clock, snapshot epoch,
-// the queue of large values still to be freed. It never replies and knows no client.
+// Keyspace: the databases of one server and what they share: arena, hash seed, time, LRU clock, snapshot epoch, the
+// lazy free queue. It knows neither clients nor replies.
 //
 // Always: nowMs and lruClock stand still while a command runs; `dirty` counts every change to the dataset.
 
@@ -13,30 +13,30 @@ import { KEY_AT } from './entry.ts'
 import { type ValueType, ValueTypes } from './value-type.ts'
 import { StringType } from './values/string/string-type.ts'
 
-/** Called when the keyspace does something by itself or is about to change. Set by the engine. */
+/** Events of the keyspace. Set by the engine. */
 export interface KeyspaceEvents {
-  /** A key has run out and is about to be removed; `key` is valid during the call only. */
+  /** A key has expired and is about to be removed; `key` is valid during the call only. */
   expired(db: Database, key: Slice): void
-  /** A key came into being, or (not `fresh`) became a collection. Blocked clients may wait for it. */
+  /** A key was created, or (not `fresh`) became a collection. Clients may be blocked on it. */
   created(db: Database, key: Slice, type: number, fresh: boolean): void
-  /** A key no longer holds a value of a type that announces that (ValueType.announcesRemoval). */
+  /** A key no longer has a value of a type that announces removals (ValueType.announcesRemoval). */
   removed(db: Database, key: Slice): void
-  /** The snapshot is done with a value that it was busy with (RunningSnapshot.isBusyWith). */
+  /** The snapshot has saved a value that it was busy with (RunningSnapshot.isBusyWith). */
   handedOver(): void
 }
 
-/** The snapshot under way (snapshot.ts). It is told of every change to what it has not taken yet. */
+/** The running snapshot (snapshot.ts). It is notified before any entry that it has not saved yet changes. */
 export interface RunningSnapshot {
   /** An entry is about to change. */
   beforeChange(db: Database, entry: Ref): void
-  /** An entry is about to go, with its value or after that was replaced. */
+  /** An entry is about to be removed, with its value or after that was replaced. */
   beforeRemoval(db: Database, entry: Ref): void
   /**
-   * True when to change this entry now would take long, since it is large and the snapshot does not have it yet. The
-   * snapshot takes it next; KeyspaceEvents.handedOver says when.
+   * True when changing this entry now would take long, since it is large and not saved yet. The snapshot saves it next;
+   * then comes KeyspaceEvents.handedOver.
    */
   isBusyWith(db: Database, entry: Ref): boolean
-  /** A database drops its main table; true: the snapshot frees it when it is done with it. */
+  /** A database drops its main table; true: the snapshot frees it when it has iterated over it. */
   takesOverTable(table: Ref): boolean
 }
 
@@ -44,9 +44,9 @@ interface KeyspaceOptions {
   databases: number
   /** Unsigned 32-bit integers. */
   random: () => number
-  /** Where the arena's memory comes from; absent: plain buffers. */
+  /** Allocates the arena's memory; absent: plain buffers. */
   allocate?: Allocate | undefined
-  /** Of values besides strings. */
+  /** The types besides strings. */
   types?: readonly ((space: Keyspace) => ValueType)[]
 }
 
@@ -63,11 +63,11 @@ const FREE_STEP = 256
 export class Keyspace {
   readonly arena: Arena
   readonly hasher: Hasher
-  /** Works on the main and the expiry table of every database. */
+  /** For the main and the expiry table of every database. */
   readonly tables: HashTable
-  /** Works on tables of hash fields and set members, whose keys stand at the start of their entries. */
+  /** For tables of hash fields and set members, whose keys are at the start of their entries. */
   readonly fieldTables: HashTable
-  /** Works on tables of sorted set members: the score stands before the key. */
+  /** For tables of sorted set members: the score comes before the key. */
   readonly scoreTables: HashTable
   readonly random: () => number
   readonly databases: Database[] = []
@@ -76,32 +76,32 @@ export class Keyspace {
   readonly strings: StringType
   /** Milliseconds since 1970, as of the current command. */
   nowMs = 0
-  /** Seconds, modulo 2^24. */
+  /** The LRU clock: seconds, modulo 2^24. */
   lruClock = 0
-  /** Access counters instead of access times: maxmemory-policy names LFU. */
+  /** maxmemory-policy is an LFU one: entries have access counters instead of times. */
   lfu = false
   lfuLogFactor = 10
   lfuDecayMinutes = 1
   /** Changes to the dataset since the last save. */
   dirty = 0
-  /** Times that an entry was opened for writing, made, moved, given another expiry or removed. */
+  /** Counts whenever an entry is opened for writing, created, moved, given another expiry or removed. */
   mutations = 0
   hits = 0
   misses = 0
   expiredKeys = 0
   lazyFreedObjects = 0
-  /** A replica must not remove keys by itself: an expired key is only hidden. */
+  /** A replica does not remove expired keys: it only hides them. */
   replica = false
   /** Clients are paused: expired keys are hidden but not removed. */
   hideExpired = false
-  /** Expired keys are neither removed nor hidden (DEBUG, loading, a paused server). */
+  /** Expired keys are neither removed nor hidden (while files are loaded). */
   expiryPaused = false
-  /** The value of the EPOCH flag in entries that need not be looked at by a snapshot. */
+  /** The value of the EPOCH flag in entries that a snapshot need not save. */
   epoch = 0
-  /** A snapshot is under way: `snapshot` is set. */
+  /** A snapshot is running: `snapshot` is set. */
   snapshotting = false
   snapshot: RunningSnapshot | undefined
-  /** CLIENT NO-TOUCH of the client whose command runs: look-ups leave the access time alone. */
+  /** CLIENT NO-TOUCH of the current client: lookups do not touch the access time. */
   clientNoTouch = false
   events: KeyspaceEvents = { expired() {}, created() {}, removed() {}, handedOver() {} }
 
@@ -121,7 +121,7 @@ export class Keyspace {
     for (let i = 0; i < options.databases; i++) this.databases.push(new Database(this, i))
   }
 
-  /** Frees a value that is no longer in the keyspace: at once when small, in slices when large. */
+  /** Frees an unlinked value: at once when small, in slices when large. */
   freeValue(type: number, encoding: number, value: Ref): void {
     const valueType = this.types.of(type)
     if (valueType.freeEffort(encoding, value) > LAZY_EFFORT_MIN)
@@ -129,7 +129,7 @@ export class Keyspace {
     else while (!valueType.freeStep(encoding, value, LAZY_EFFORT_MIN * 2));
   }
 
-  /** Takes over a whole main table; its entries and values go in slices. */
+  /** Frees a whole main table with its entries and values, in slices. */
   freeTable(table: Ref): void {
     this.mutations++
     this.lazy.push({ kind: 'table', type: 0, encoding: 0, ref: table })
@@ -139,14 +139,14 @@ export class Keyspace {
     return this.lazy.length !== 0
   }
 
-  /** Objects waiting to be freed. */
+  /** lazyfree_pending_objects: objects waiting to be freed. */
   get lazyPending(): number {
     let n = 0
     for (const item of this.lazy) n += item.kind === 'table' ? this.tables.count(item.ref) : 1
     return n
   }
 
-  /** Frees about `limit` elements of what is waiting; true when nothing is left. */
+  /** Frees about `limit` queued elements; true when nothing is left. */
   lazyFreeStep(limit: number): boolean {
     const item = this.lazy[this.lazy.length - 1]
     if (item === undefined) return true
@@ -165,7 +165,7 @@ export class Keyspace {
     return this.lazy.length === 0
   }
 
-  /** Frees about `limit` elements of what is waiting at once, uncounted: nothing of it is left to be lazy about. */
+  /** Frees about `limit` queued elements without counting them as lazily freed. */
   freeNow(limit: number): void {
     const counted = this.lazyFreedObjects
     for (let left = limit; left > 0 && !this.lazyFreeStep(FREE_STEP); left -= FREE_STEP);

@@ -1,8 +1,8 @@
-// LFU: a logarithmic access counter (u8) with the minute of its last decay (u16). Source: Redis's LFU notes.
+// LFU: Redis's logarithmic access counter (u8) with the minute of its last decay (u16).
 
 export const LFU_INIT = 5
 
-/** The counter after the minutes that have passed since `then`, both modulo 2^16. */
+/** The counter after decay over the minutes since `then`, both modulo 2^16. */
 export function lfuDecayed(counter: number, then: number, now: number, decayMinutes: number): number {
   if (decayMinutes === 0) return counter
   const periods = Math.floor(((now - then) & 0xffff) / decayMinutes)

@@ -1,15 +1,15 @@
-// Snapshot: walks all keys of all databases in small steps while commands go on, and hands every entry over as it was
-// when the walk began.
+// Snapshot: iterates over all keys of all databases in small steps while commands run, and hands every entry to its
+// consumer as it was when the snapshot began.
 //
-//   begin: the epoch flips, so every entry is unseen; new entries are born seen
-//     step ─▶ the next bucket's entries ─▶ consumer.begin, step … in parts if it is large; its value stays as it is:
-//     a command is about to change or remove an unseen entry ─▶ consumer.take first, or the rest of the large one
-//     … to change a large one ─▶ its client waits where the keys are known beforehand (defers)
-//     … remove a large one ─▶ its value is cut off and kept until the walk has come to it
-//     … empty or exchange a database ─▶ tables, not databases, are walked: an emptied table is kept until its end
+//   begin: the epoch flips, so every entry is unsaved; new entries have the new epoch
+//     step ─▶ the next bucket's entries ─▶ consumer.begin, step … in parts if it is large; meanwhile
+//     a command is about to change or remove an unsaved entry ─▶ consumer.take first, or the rest of the large one
+//     … to change a large one ─▶ its client is postponed where the keys are known beforehand (isBusyWith)
+//     … to remove a large one ─▶ its value is detached and freed when it is saved
+//     … to flush or swap a database ─▶ iterates over tables, not databases: a flushed table is freed at its end
 //
-// Always: an entry is handed over once, before it changes; when the walk has ended every entry's EPOCH bit equals the
-// keyspace's. Nothing else moves entries (compaction rests).
+// Always: an entry is handed over once, before it changes; when the snapshot has ended every entry's EPOCH bit equals
+// the keyspace's. Nothing else moves entries (compaction is stopped).
 
 import type { Ref } from '../memory/arena.ts'
 import type { Database } from './database.ts'
@@ -17,15 +17,15 @@ import { EPOCH, EXTERNAL, payloadAt } from './entry.ts'
 import type { Keyspace, RunningSnapshot } from './keyspace.ts'
 import { ENC_RAW, TYPE_STRING } from './types.ts'
 
-/** Who gets the entries. `database`: the number of the database the key was in when the walk began. */
+/** Receives the entries. `database`: the key's database number when the snapshot began. */
 export interface SnapshotConsumer {
-  /** True for a value that takes too long to be handed over in one go. */
+  /** True for a value that takes too long for one step. */
   isLarge(entry: Ref): boolean
-  /** Takes an entry that is about to change, whole. */
+  /** Saves an entry that is about to change, whole. */
   take(entry: Ref, database: number): void
-  /** Begins with the next one of the walk. */
+  /** Begins to save the next entry. */
   begin(entry: Ref, database: number): void
-  /** Goes on with it; true at its end. take() may come between the steps. */
+  /** Continues with it; true at its end. take() may come between the steps. */
   step(): boolean
 }
 
@@ -33,7 +33,7 @@ interface WalkedTable {
   table: Ref
   database: number
   cursor: number
-  /** The database has let go of it: it is freed behind the walk. */
+  /** The database has dropped it: it is freed after the iteration. */
   takenOver: boolean
 }
 
@@ -45,14 +45,14 @@ interface Waiting {
 }
 
 export class Snapshot implements RunningSnapshot {
-  /** Entries handed over so far, and how many there were when the walk began. */
+  /** Entries handed over so far, and the number of entries when the snapshot began. */
   done = 0
   total = 0
   private readonly space: Keyspace
   private consumer: SnapshotConsumer
   private readonly onEnd: () => void
   private tables: WalkedTable[] = []
-  /** Entries of the bucket that was looked at last, and large values whose keys have gone. */
+  /** Entries of the current bucket, and detached large values. */
   private waiting: Waiting[] = []
   /** The large entry that is being handed over. */
   private current: Waiting | undefined
@@ -82,24 +82,24 @@ export class Snapshot implements RunningSnapshot {
     return this.space.snapshot === this
   }
 
-  /** Somebody waits for a large entry. */
+  /** A client is postponed for a large entry. */
   get isWanted(): boolean {
     return this.wanted
   }
 
-  /** A large entry is in hand: the next step is a long one. */
+  /** The next step is a part of a large entry, a long one. */
   get isInLarge(): boolean {
     return this.current !== undefined
   }
 
-  /** Nobody wants the entries any more; the walk still has to come to its end. */
+  /** Discards the consumer; the iteration still has to reach its end. */
   abandon(): void {
     this.consumer = DISCARD_CONSUMER
     if (this.current !== undefined) this.closeCurrent()
     this.release()
   }
 
-  /** A little work: one bucket, or one entry, or one step of a large entry. */
+  /** A step: one bucket, or one entry, or one step of a large entry. */
   step(): void {
     if (this.current !== undefined) {
       if (this.consumer.step()) this.closeCurrent()
@@ -119,7 +119,7 @@ export class Snapshot implements RunningSnapshot {
 
   private readonly whenEmpty: Ref[] = []
 
-  /** Frees walked tables that no database has any more, once none of their entries is to be handed over. */
+  /** Frees dropped tables once all of their entries were handed over. */
   private freeTakenOver(): void {
     if (this.whenEmpty.length === 0 || this.waiting.length > 0 || this.current !== undefined) return
     for (const table of this.whenEmpty.splice(0)) this.space.freeTable(table)
@@ -159,7 +159,7 @@ export class Snapshot implements RunningSnapshot {
     this.onEnd()
   }
 
-  // ---- what the keyspace tells ----
+  // ---- RunningSnapshot ----
 
   beforeChange(db: Database, entry: Ref): void {
     if (!this.isUnseen(entry)) return
@@ -178,7 +178,7 @@ export class Snapshot implements RunningSnapshot {
     if (!this.isUnseen(entry)) return false
     if (this.current?.entry !== entry) {
       if (!this.consumer.isLarge(entry)) return false
-      // Last in line is first to come.
+      // Last in the list is handed over next.
       this.waiting.push(this.takeWaiting(entry) ?? this.newWaiting(entry, this.databaseOf(db), false))
     }
     this.wanted = true
@@ -198,7 +198,7 @@ export class Snapshot implements RunningSnapshot {
     }
     const waiting = this.takeWaiting(entry)
     const database = waiting === undefined ? this.databaseOf(db) : waiting.database
-    // First in line is last to come: what waits for it is only memory.
+    // First in the list is handed over last: only memory waits for it.
     this.waiting.unshift(this.newWaiting(copy, database, true))
   }
 
@@ -206,14 +206,14 @@ export class Snapshot implements RunningSnapshot {
     const walked = this.tables.find(one => one.table === table)
     if (walked !== undefined) walked.takenOver = true
     else if (this.waiting.some(one => !one.detached) || (this.current !== undefined && !this.current.detached)) {
-      // Walked to its end, but its last entries are still to be handed over.
+      // Iterated to its end, but its last entries are still to be handed over.
       this.whenEmpty.push(table)
       return true
     }
     return walked !== undefined
   }
 
-  /** A copy of an entry that takes over its value; the entry is left with an empty string. */
+  /** A copy of an entry that takes its value over; the entry is left with an empty string. */
   private detachValue(entry: Ref): Ref {
     const { arena } = this.space
     const copy = arena.duplicate(entry)
@@ -226,10 +226,10 @@ export class Snapshot implements RunningSnapshot {
     return copy
   }
 
-  /** The number that the database's table had when the walk began. */
+  /** The number that the database's table had when the snapshot began. */
   private databaseOf(db: Database): number {
     const table = this.tables.find(one => one.table === db.mainTable)
-    // A table that is not in the list was walked to its end; only entries that wait are unseen there, and they know.
+    // A table that is not in the list was iterated to its end; its unsaved entries, in `waiting`, know their database.
     return table?.database ?? db.index
   }
 

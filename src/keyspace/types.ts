@@ -1,4 +1,4 @@
-// Types and encodings: the numbers of the built-in types and of how they are held. Other types have numbers, names and
+// Types and encodings: the numbers of the built-in types and of their encodings. Other types have numbers, names and
 // encodings of their own (value-type.ts).
 
 export const TYPE_STRING = 0
@@ -32,7 +32,7 @@ const ENCODING_NAMES = [
   'embstr',
 ] as const
 
-/** The names of those encodings, by encoding: for a ValueType. */
+/** The names of these encodings, by encoding: for a ValueType. */
 export function encodingNames(...encodings: readonly number[]): readonly (string | undefined)[] {
   const names: (string | undefined)[] = new Array(Math.max(...encodings) + 1).fill(undefined)
   for (const encoding of encodings) names[encoding] = ENCODING_NAMES[encoding]

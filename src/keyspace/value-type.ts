@@ -1,12 +1,12 @@
-// ValueType: everything the keyspace must know about the values of one type. Databases, lazy freeing, compaction,
-// digests, COPY, MEMORY USAGE, OBJECT ENCODING and TYPE work through it; none of them names a type.
+// ValueType: the operations on values of one type. Databases, lazy freeing, compaction, digests, COPY, MEMORY USAGE,
+// OBJECT ENCODING and TYPE work through it; none of them names a type.
 //
 //   entry   [ type 4 bits | encoding 4 bits ] … [ payload ]      payload: a ref to the value; strings may be in it
 //
-// `value` is what the entry's payload refers to. How values are written to files and streams is not known here:
-// persistence/values has a codec for each type.
+// `value` is the ref in the entry's payload. Serialisation is not part of it: persistence/values has a codec for each
+// type.
 //
-// Always: a number, and a name, belongs to one type; a type that is not registered is an error.
+// Always: a number and a name belong to one type; a type that is not registered is an error.
 
 import { equalsNoCase } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -21,7 +21,7 @@ import type { RelocationCursor } from './values/shared/relocation.ts'
 import type { StreamLimits } from './values/stream/stream.ts'
 import type { ZSetLimits } from './values/zset/zset.ts'
 
-/** Types and encodings stand in four bits each. */
+/** Types and encodings have four bits each. */
 const TYPE_MAX = 15
 const ENCODING_MAX = 15
 
@@ -31,26 +31,26 @@ export interface ValueType {
   readonly name: string
   /** As OBJECT ENCODING prints them, by encoding. */
   readonly encodingNames: readonly (string | undefined)[]
-  /** Clients may be blocked until a key no longer holds such a value: KeyspaceEvents.removed announces it. */
+  /** Clients may be blocked until a key no longer has such a value: KeyspaceEvents.removed is called. */
   readonly announcesRemoval: boolean
-  /** Elements or nodes that freeing would visit: above LAZY_EFFORT_MIN the value is freed in slices. */
+  /** Elements or nodes that freeing visits: above LAZY_EFFORT_MIN the value is freed in slices. */
   freeEffort(encoding: number, value: Ref): number
-  /** Frees up to about `limit` elements; true when the value is gone altogether. */
+  /** Frees up to about `limit` elements; true when all of the value is freed. */
   freeStep(encoding: number, value: Ref, limit: number): boolean
   /** A deep copy. */
   copy(encoding: number, value: Ref): Ref
-  /** Bytes of the arena that the value takes; looks at `samples` elements at most (0: all). */
+  /** Bytes of the value in the arena; samples at most `samples` elements (0: all). */
   memory(encoding: number, value: Ref, samples: number): number
   /**
-   * Moves what lies in sealed segments, of the part of the value that the cursor has come to: the work of some hundred
-   * elements. The value's new ref.
+   * Moves allocations out of evacuating segments, for the part of the value at the cursor: the work of some hundred
+   * elements. Returns the value's new ref.
    */
   relocatePart(encoding: number, value: Ref, cursor: RelocationCursor): Ref
-  /** Puts the contents into a digest: equal for equal values, whatever their encoding. */
+  /** Adds the contents to a digest: equal for equal values, whatever their encoding. */
   digest(entries: Entries, entry: Ref, into: Digest): void
 }
 
-/** When values change their encodings; the server's Settings are one. */
+/** The limits of compact encodings; the server's Settings are one. */
 export interface EncodingLimits extends HashLimits, ListLimits, SetLimits, StreamLimits, ZSetLimits {}
 
 /** Makes a type for a keyspace. */
@@ -88,12 +88,12 @@ export class ValueTypes {
     return this.byId.filter(type => type !== undefined)
   }
 
-  /** The name of the encoding that an entry has. */
+  /** The name of an entry's encoding. */
   encodingName(entries: Entries, entry: Ref): string {
     return this.of(entries.typeOf(entry)).encodingNames[entries.encodingOf(entry)]!
   }
 
-  /** The number of the type of that name (letter case aside), -1 for none. */
+  /** The number of the type of that name (any case), -1 for none. */
   numberOf(name: Slice): number {
     return this.byId.findIndex(type => type !== undefined && equalsNoCase(name, type.name))
   }

@@ -1,4 +1,4 @@
-// The built-in types besides strings, which every keyspace has.
+// The built-in types besides strings, registered in every keyspace.
 
 import type { ValueTypeMaker } from '../value-type.ts'
 import { HashType } from './hash/hash-type.ts'

@@ -1,4 +1,4 @@
-// HashType: what the keyspace must know about hashes, and the Hash objects that commands work with.
+// HashType: the ValueType of hashes, and the Hash objects that commands work with.
 
 import type { Ref } from '../../../memory/arena.ts'
 import { Element } from '../../../memory/element.ts'
@@ -16,7 +16,7 @@ export class HashType extends TableType implements HashDependencies {
   readonly encodingNames = encodingNames(ENC_HASHTABLE, ENC_LISTPACK)
   readonly listpacks: Listpack
   readonly limits: HashLimits
-  /** For the hash a command works on, and a second one. */
+  /** The hash a command works on, and a second one. */
   readonly current: Hash
   readonly destination: Hash
   readonly field = new Element()
@@ -30,7 +30,7 @@ export class HashType extends TableType implements HashDependencies {
     this.destination = new Hash(this)
   }
 
-  /** The one that is registered with the keyspace. */
+  /** The one registered with the keyspace. */
   static of(space: Keyspace): HashType {
     return space.types.of(TYPE_HASH) as HashType
   }

@@ -1,7 +1,7 @@
 // Hash: one hash at a time. open() points it at the value of a key; methods may move the value or change its encoding,
-// so whoever changed something stores `encoding` and `value` back (Database.setValue).
+// so after a change the caller stores `encoding` and `value` back (Database.setValue).
 //
-//   listpack    field, value, field, value … in the order they came
+//   listpack    field, value, field, value … in insertion order
 //   hashtable   memory/table.ts with the entries of field-entry.ts
 //
 // Always: no field twice; an Element filled here is valid until the hash changes.
@@ -17,13 +17,13 @@ import { ENC_HASHTABLE, ENC_LISTPACK } from '../../types.ts'
 import { newField, readKey, readValue, withValue } from '../shared/field-entry.ts'
 import { distinctEntries, distinctIndexes } from '../shared/sampling.ts'
 
-/** When a listpack becomes a table; the server's Settings are one. */
+/** Limits of the listpack encoding; the server's Settings are one. */
 export interface HashLimits {
   hashMaxListpackEntries: number
   hashMaxListpackValue: number
 }
 
-/** What every Hash of a keyspace works with. */
+/** Shared by all Hash objects of a keyspace. */
 export interface HashDependencies {
   readonly arena: Arena
   readonly tables: HashTable
@@ -129,7 +129,7 @@ export class Hash {
     return true
   }
 
-  /** Takes a field out; false when there is none. */
+  /** Removes a field; false when there is none. */
   remove(field: Slice): boolean {
     const { listpacks, tables, value } = this
     if (this.encoding === ENC_HASHTABLE) {
@@ -148,7 +148,7 @@ export class Hash {
 
   // ---- encodings ----
 
-  /** Announces fields and values about to be set: so many fields, the longest text, the bytes in all. */
+  /** Chooses the encoding for fields about to be set: their number, the longest text, the bytes in all. */
   makeRoom(fields: number, longest: number, bytes: number): void {
     if (this.encoding === ENC_HASHTABLE) return
     const { hashMaxListpackEntries, hashMaxListpackValue } = this.limits
@@ -156,7 +156,7 @@ export class Hash {
     else if (!this.listpacks.isSafeToAdd(this.value, bytes)) this.toTable()
   }
 
-  /** So many fields are about to be added, to an empty hash if this is to be of use. */
+  /** Reserves buckets for so many fields, if the hash is empty. */
   reserve(fields: number): void {
     if (this.encoding === ENC_HASHTABLE) this.tables.reserve(this.value, fields)
   }
@@ -176,9 +176,9 @@ export class Hash {
     this.open(ENC_HASHTABLE, table)
   }
 
-  // ---- all fields; the hash has one cursor ----
+  // ---- iteration; the hash has one cursor ----
 
-  /** next() will give the first field. */
+  /** next() returns the first field. */
   rewind(): void {
     if (this.encoding === ENC_HASHTABLE) this.tableCursor.open(this.value)
     else this.pos = this.listpacks.first(this.value)
@@ -202,7 +202,7 @@ export class Hash {
     return true
   }
 
-  /** Fills `field` and `text` with a field chosen at random; the hash is not empty. */
+  /** Fills `field` and `text` with a random field; the hash is not empty. */
   sample(field: Element, text: Element): void {
     if (this.encoding === ENC_HASHTABLE) {
       const entry = this.tables.random(this.value, this.random)
@@ -216,7 +216,7 @@ export class Hash {
     listpacks.read(value, listpacks.next(value, pos), text)
   }
 
-  /** Calls `visit` for `count` (fewer than there are) different fields chosen at random, each in `field` and `text`. */
+  /** Calls `visit` for `count` (fewer than there are) different random fields, each in `field` and `text`. */
   sampleDistinct(count: number, field: Element, text: Element, visit: () => void): void {
     if (this.encoding === ENC_HASHTABLE) {
       for (const entry of distinctEntries(this.tables, this.tableCursor, this.value, count, this.random)) {
@@ -233,7 +233,7 @@ export class Hash {
     }
   }
 
-  /** A table's next bucket (memory/table.ts); `visit` may keep the entry until the hash changes. */
+  /** A table's next bucket (HashTable.scan); the refs are valid until the hash changes. */
   scan(cursor: number, visit: (entry: Ref) => void): number {
     return this.tables.scan(this.value, cursor, visit)
   }
@@ -243,7 +243,7 @@ export class Hash {
     readValue(this.arena, entry, text)
   }
 
-  /** Frees the value, which no key holds. */
+  /** Frees a value that belongs to no key. */
   discard(): void {
     if (this.encoding === ENC_LISTPACK) return this.listpacks.free(this.value)
     while (!this.tables.drain(this.value, 1 << 20, entry => this.arena.free(entry)));

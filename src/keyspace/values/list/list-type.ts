@@ -1,4 +1,4 @@
-// ListType: what the keyspace must know about lists, and the List objects that commands work with.
+// ListType: the ValueType of lists, and the List objects that commands work with.
 
 import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
@@ -15,9 +15,9 @@ import type { RelocationCursor } from '../shared/relocation.ts'
 import { List, type ListDependencies, type ListLimits } from './list.ts'
 
 const NODES_AT_ONCE = 32
-/** To come to a node all before it are passed: longer lists stay where they are. */
+/** A node's index is reached by passing all nodes before it: longer lists are not compacted. */
 const NODES_MAX = 50_000
-/** A longer element is copied to memory of its own, which goes when it is done with. */
+/** A longer element is copied to a buffer that is not reused. */
 const KEPT_BYTES_MAX = 1 << 20
 
 export class ListType implements ValueType, ListDependencies {
@@ -29,7 +29,7 @@ export class ListType implements ValueType, ListDependencies {
   readonly quicklists: Quicklist
   readonly limits: ListLimits
   readonly cursor = new ListCursor()
-  /** For the list a command works on, and a second one. */
+  /** The list a command works on, and a second one. */
   readonly current: List
   readonly destination: List
   readonly element = new Element()
@@ -45,12 +45,12 @@ export class ListType implements ValueType, ListDependencies {
     this.destination = new List(this)
   }
 
-  /** The one that is registered with the keyspace. */
+  /** The one registered with the keyspace. */
   static of(space: Keyspace): ListType {
     return space.types.of(TYPE_LIST) as ListType
   }
 
-  /** A copy of `s` that stays until the next call. */
+  /** A copy of `s`, valid until the next call. */
   keep(s: Slice): Slice {
     const { kept } = this
     if (s.len > KEPT_BYTES_MAX) return s.copy()

@@ -1,7 +1,7 @@
 // List: one list at a time. open() points it at the value of a key; methods may move the value or change its encoding,
-// so whoever changed something stores `encoding` and `value` back (Database.setValue).
+// so after a change the caller stores `encoding` and `value` back (Database.setValue).
 //
-//   listpack    a listpack, as long as it would fit into one node of a quicklist
+//   listpack    a listpack, as long as it fits into one node of a quicklist
 //   quicklist   memory/quicklist.ts
 //
 // Always: an Element filled here is valid until the list changes.
@@ -14,13 +14,13 @@ import type { Listpack } from '../../../memory/listpack.ts'
 import type { Quicklist } from '../../../memory/quicklist.ts'
 import { ENC_LISTPACK, ENC_QUICKLIST } from '../../types.ts'
 
-/** When a listpack becomes a quicklist; the server's Settings are one. */
+/** Limits of the listpack encoding; the server's Settings are one. */
 export interface ListLimits {
   listMaxListpackSize: number
   listCompressDepth: number
 }
 
-/** What every List of a keyspace works with. */
+/** Shared by all List objects of a keyspace. */
 export interface ListDependencies {
   readonly listpacks: Listpack
   readonly quicklists: Quicklist
@@ -58,7 +58,7 @@ export class List {
     return this.encoding === ENC_QUICKLIST ? this.quicklists.count(this.value) : this.listpacks.count(this.value)
   }
 
-  /** Announces that `count` elements of `bytes` bytes in all are about to be added. */
+  /** Chooses the encoding for `count` elements of `bytes` bytes in all about to be added. */
   makeRoom(count: number, bytes: number): void {
     if (this.encoding === ENC_QUICKLIST) return
     const { listpacks, quicklists, limits, value } = this
@@ -70,7 +70,7 @@ export class List {
     this.open(ENC_QUICKLIST, q)
   }
 
-  /** After elements were taken out or replaced: a short list becomes a listpack again. */
+  /** After elements were removed or replaced: a short list becomes a listpack again. */
   shrink(): void {
     if (this.encoding !== ENC_QUICKLIST || this.quicklists.nodes(this.value) !== 1) return
     if (this.quicklists.isShort(this.value, this.limits.listMaxListpackSize))
@@ -97,7 +97,7 @@ export class List {
     }
   }
 
-  /** Takes out the first or last element; the list is not empty. */
+  /** Removes the first or last element; the list is not empty. */
   drop(atHead: boolean): void {
     if (this.encoding === ENC_QUICKLIST) {
       if (atHead) this.quicklists.dropFirst(this.value)
@@ -108,9 +108,9 @@ export class List {
     }
   }
 
-  // ---- walking; the list has one cursor ----
+  // ---- iteration; the list has one cursor ----
 
-  /** next() will give element `index` (0 … length - 1) and those behind (or, backwards, before) it. */
+  /** next() returns element `index` (0 … length - 1) and those after (or, backwards, before) it. */
   seek(index: number, forward: boolean): void {
     if (this.encoding === ENC_QUICKLIST) this.quicklists.open(this.value, index, forward, this.cursor)
     else this.quicklists.openListpackAt(this.value, index, this.length, forward, this.cursor)
@@ -120,17 +120,17 @@ export class List {
     return this.quicklists.next(this.cursor, e)
   }
 
-  /** As next() until the element is `s`. */
+  /** Calls next() until the element is `s`. */
   nextEqual(s: Slice): boolean {
     return this.quicklists.nextEqual(this.cursor, s)
   }
 
-  /** True when the element that next() gave is `s`. */
+  /** True when the element that next() returned is `s`. */
   isAt(s: Slice): boolean {
     return this.quicklists.equals(this.cursor, s)
   }
 
-  /** Takes out the element that next() gave; next() goes on with the one that followed it. settle() at the end. */
+  /** Removes the element that next() returned; next() continues with the following one. settle() at the end. */
   removeHere(): void {
     const { cursor, listpacks } = this
     if (this.encoding === ENC_QUICKLIST) return this.quicklists.deleteAt(this.value, cursor)
@@ -141,12 +141,12 @@ export class List {
     this.quicklists.resumeListpackAt(cursor, this.value, following)
   }
 
-  /** Ends a walk that took elements out. */
+  /** Ends an iteration that removed elements. */
   settle(): void {
     if (this.encoding === ENC_QUICKLIST) this.quicklists.settle(this.cursor)
   }
 
-  /** Inserts `s` before or behind the element that next() gave; ends the walk. */
+  /** Inserts `s` before or after the element that next() returned; ends the iteration. */
   insertHere(s: Slice, after: boolean): void {
     const { cursor, listpacks, value } = this
     if (this.encoding === ENC_QUICKLIST) this.quicklists.insertAt(value, cursor, s, after)
@@ -155,7 +155,7 @@ export class List {
 
   // ---- by index ----
 
-  /** Puts `s` in the place of element `index` (0 … length - 1). */
+  /** Replaces element `index` (0 … length - 1) by `s`. */
   replace(index: number, s: Slice, e: Element): void {
     this.seek(index, true)
     this.next(e)
@@ -163,14 +163,14 @@ export class List {
     else this.value = this.listpacks.replace(this.value, this.cursor.pos, s)
   }
 
-  /** Takes out `count` elements from element `index` on. */
+  /** Removes `count` elements from element `index` on. */
   removeRange(index: number, count: number): void {
     if (count <= 0) return
     if (this.encoding === ENC_QUICKLIST) this.quicklists.deleteRange(this.value, index, count, this.cursor)
     else this.value = this.listpacks.deleteRange(this.value, index, count)
   }
 
-  /** Frees the value, which no key holds. */
+  /** Frees a value that belongs to no key. */
   discard(): void {
     if (this.encoding === ENC_LISTPACK) this.listpacks.free(this.value)
     else while (!this.quicklists.drain(this.value, 1 << 20));

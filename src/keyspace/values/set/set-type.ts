@@ -1,4 +1,4 @@
-// SetType: what the keyspace must know about sets, and the MemberSet objects that commands work with.
+// SetType: the ValueType of sets, and the MemberSet objects that commands work with.
 
 import type { Ref } from '../../../memory/arena.ts'
 import { Element } from '../../../memory/element.ts'
@@ -18,7 +18,7 @@ export class SetType extends TableType implements SetDependencies {
   readonly listpacks: Listpack
   readonly intsets: Intset
   readonly limits: SetLimits
-  /** For the set a command works on, and one that it makes. */
+  /** The set a command works on, and its result. */
   readonly current: MemberSet
   readonly result: MemberSet
   readonly element = new Element()
@@ -33,7 +33,7 @@ export class SetType extends TableType implements SetDependencies {
     this.result = new MemberSet(this)
   }
 
-  /** The one that is registered with the keyspace. */
+  /** The one registered with the keyspace. */
   static of(space: Keyspace): SetType {
     return space.types.of(TYPE_SET) as SetType
   }

@@ -1,8 +1,8 @@
 // MemberSet: one set at a time. open() points it at the value of a key; methods may move the value or change its
-// encoding, so whoever changed something stores `encoding` and `value` back (Database.setValue).
+// encoding, so after a change the caller stores `encoding` and `value` back (Database.setValue).
 //
 //   intset      memory/intset.ts, while every member spells an integer
-//   listpack    members in the order they came
+//   listpack    members in insertion order
 //   hashtable   memory/table.ts with the entries of field-entry.ts
 //
 // Always: no member twice; an Element filled here is valid until the set changes.
@@ -20,14 +20,14 @@ import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK } from '../../types.ts'
 import { newMember, readKey } from '../shared/field-entry.ts'
 import { distinctEntries, distinctIndexes } from '../shared/sampling.ts'
 
-/** When a set changes its encoding; the server's Settings are one. */
+/** Limits of the compact encodings; the server's Settings are one. */
 export interface SetLimits {
   setMaxIntsetEntries: number
   setMaxListpackEntries: number
   setMaxListpackValue: number
 }
 
-/** What every MemberSet of a keyspace works with. */
+/** Shared by all MemberSet objects of a keyspace. */
 export interface SetDependencies {
   readonly arena: Arena
   readonly tables: HashTable
@@ -43,7 +43,7 @@ const INTEGER_BYTES_MAX = 11
 export class MemberSet {
   encoding = ENC_LISTPACK
   value: Ref = 0
-  /** For whoever walks this set and has no element at hand. */
+  /** For callers that iterate and have no element of their own. */
   readonly element = new Element()
   private readonly arena: Arena
   private readonly tables: HashTable
@@ -74,9 +74,9 @@ export class MemberSet {
     return this
   }
 
-  // ---- making ----
+  // ---- creating ----
 
-  /** A new, empty set, in the encoding that suits `member` and `count` members in all. */
+  /** A new, empty set, in the encoding for `member` and `count` members in all. */
   create(member: Slice, count: number): this {
     const { setMaxIntsetEntries, setMaxListpackEntries } = this.limits
     if (count <= setMaxIntsetEntries && this.integer.parse(member)) return this.createIntset()
@@ -113,7 +113,7 @@ export class MemberSet {
     return this.intsets.has(this.value, this.integer)
   }
 
-  /** Adds a member; false when it was there. */
+  /** Adds a member; false when it was present. */
   add(member: Slice): boolean {
     if (this.encoding === ENC_HASHTABLE) return this.addToTable(member)
     if (this.encoding === ENC_LISTPACK) return this.addToListpack(member)
@@ -159,7 +159,7 @@ export class MemberSet {
     return true
   }
 
-  /** Takes a member out; false when it is none. */
+  /** Removes a member; false when it was absent. */
   remove(member: Slice): boolean {
     const { tables, listpacks, value } = this
     if (this.encoding === ENC_HASHTABLE) {
@@ -195,18 +195,18 @@ export class MemberSet {
     return Math.min(this.limits.setMaxIntsetEntries, INTSET_MAX)
   }
 
-  /** Announces that `count` members are about to be added. */
+  /** Chooses the encoding for `count` members about to be added. */
   makeRoom(count: number): void {
     if (this.encoding === ENC_LISTPACK ? count > this.limits.setMaxListpackEntries : false) this.toTable()
     else if (this.encoding === ENC_INTSET && count > this.limits.setMaxIntsetEntries) this.toTable()
   }
 
-  /** So many members are about to be added, to an empty set if this is to be of use. */
+  /** Reserves buckets for so many members, if the set is empty. */
   reserve(members: number): void {
     if (this.encoding === ENC_HASHTABLE) this.tables.reserve(this.value, members)
   }
 
-  /** An intset gives way to a member that is no integer. */
+  /** Converts an intset for a member that is no integer. */
   private leaveIntset(member: Slice): void {
     const { intsets, limits, moved, integer, value } = this
     const length = intsets.length(value)
@@ -246,7 +246,7 @@ export class MemberSet {
     this.open(ENC_HASHTABLE, table)
   }
 
-  /** All members are known to spell integers: becomes an intset if it is small enough for one. */
+  /** All members spell integers: becomes an intset if it is small enough for one. */
   toIntset(): void {
     if (this.encoding === ENC_INTSET || this.length > this.intsetMax) return
     const { intsets, integer, moved } = this
@@ -261,9 +261,9 @@ export class MemberSet {
     this.open(ENC_INTSET, is)
   }
 
-  // ---- all members; the set has one cursor ----
+  // ---- iteration; the set has one cursor ----
 
-  /** next() will give the first member. */
+  /** next() returns the first member. */
   rewind(): void {
     if (this.encoding === ENC_HASHTABLE) this.tableCursor.open(this.value)
     else if (this.encoding === ENC_INTSET) this.place = 0
@@ -287,7 +287,7 @@ export class MemberSet {
     return true
   }
 
-  /** Fills `e` with a member chosen at random, which removeSampled() may take out; the set is not empty. */
+  /** Fills `e` with a random member, which removeSampled() may remove; the set is not empty. */
   sample(e: Element): void {
     if (this.encoding === ENC_HASHTABLE) {
       this.place = this.tables.random(this.value, this.random)
@@ -301,7 +301,7 @@ export class MemberSet {
     }
   }
 
-  /** Takes out the member that sample() gave. */
+  /** Removes the member that sample() returned. */
   removeSampled(): void {
     if (this.encoding === ENC_INTSET) this.value = this.intsets.removeAt(this.value, this.place)
     else if (this.encoding === ENC_LISTPACK) this.value = this.listpacks.delete(this.value, this.place)
@@ -313,7 +313,7 @@ export class MemberSet {
     }
   }
 
-  /** Calls `visit` for `count` (fewer than there are) different members chosen at random, each in `e`. */
+  /** Calls `visit` for `count` (fewer than there are) different random members, each in `e`. */
   sampleDistinct(count: number, e: Element, visit: () => void): void {
     if (this.encoding === ENC_HASHTABLE) {
       for (const entry of distinctEntries(this.tables, this.tableCursor, this.value, count, this.random)) {
@@ -330,7 +330,7 @@ export class MemberSet {
     }
   }
 
-  /** As sampleDistinct(), and takes them out. */
+  /** As sampleDistinct(), and removes them. */
   popDistinct(count: number, e: Element, visit: () => void): void {
     if (this.encoding !== ENC_LISTPACK) {
       for (let left = count; left > 0; left--) {
@@ -352,7 +352,7 @@ export class MemberSet {
     }
   }
 
-  /** A table's next bucket (memory/table.ts); `visit` may keep the entry until the set changes. */
+  /** A table's next bucket (HashTable.scan); the refs are valid until the set changes. */
   scan(cursor: number, visit: (entry: Ref) => void): number {
     return this.tables.scan(this.value, cursor, visit)
   }
@@ -361,7 +361,7 @@ export class MemberSet {
     readKey(this.arena, entry, e)
   }
 
-  /** Frees the value, which no key holds. */
+  /** Frees a value that belongs to no key. */
   discard(): void {
     if (this.encoding !== ENC_HASHTABLE) return this.arena.free(this.value)
     while (!this.tables.drain(this.value, 1 << 20, entry => this.arena.free(entry)));

@@ -1,4 +1,4 @@
-// Entries of the hash tables behind large hashes and sets, found by HashTable with their keys at 0:
+// Entries of the hash tables of large hashes and sets, found by HashTable with their keys at 0:
 //
 //   set member   [ member ]               each prefixed with its length (memory/prefixed.ts)
 //   hash field   [ field ][ value ]
@@ -24,7 +24,7 @@ export function newField(arena: Arena, field: Slice, value: Slice): Ref {
   return entry
 }
 
-/** Gives a field another value, in place if it fits; otherwise the new entry, and the caller frees the old. */
+/** Sets a field's value, in place if it fits; otherwise returns the new entry, and the caller frees the old. */
 export function withValue(arena: Arena, entry: Ref, field: Slice, value: Slice): Ref {
   const head = prefixedBytes(field.len)
   if (Arena.sizeFor(head + prefixedBytes(value.len)) !== arena.sizeOf(entry)) return newField(arena, field, value)

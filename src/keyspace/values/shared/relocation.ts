@@ -1,13 +1,13 @@
-// Relocation: how compaction moves one value out of sealed segments, in parts, so that a large one is never moved in
-// one piece.
+// Relocation: compaction of one value, out of evacuating segments, in parts, so that a large one is never moved in one
+// piece.
 //
-// Always: a cursor holds positions by number, never refs: between two parts the value may change, or be another one.
-// What is missed then stays where it is until the next compaction.
+// Always: a cursor has positions by number, never refs: between two parts the value may change, or be another one.
+// Missed allocations stay where they are until the next compaction.
 
 import type { Ref } from '../../../memory/arena.ts'
 import type { ValueType } from '../../value-type.ts'
 
-/** How far a value has been moved. What the numbers count is its type's own. */
+/** Position in a value being moved. What the numbers count is up to its type. */
 export class RelocationCursor {
   stage = 0
   at = 0

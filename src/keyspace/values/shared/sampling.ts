@@ -1,10 +1,10 @@
-// Sampling: different elements of a collection, every choice of them having the same chance.
+// Sampling: different random elements of a collection, every subset with the same probability.
 
 import type { Ref } from '../../../memory/arena.ts'
 import type { HashTable } from '../../../memory/table.ts'
 import type { TableCursor } from '../../../memory/table-cursor.ts'
 
-/** When more than one in so many is wanted, shuffling all beats drawing until enough different ones are found. */
+/** When more than one in so many is wanted, shuffling all is faster than drawing until enough are different. */
 const SHUFFLE_SHARE = 3
 
 /** `count` different integers below `length`, ascending. */

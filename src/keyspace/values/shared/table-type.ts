@@ -1,4 +1,4 @@
-// What the types of hashes and sets share: a value that is either one allocation or a table of entries.
+// The base of the types of hashes and sets: a value is either one allocation or a table of entries.
 
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import type { HashTable } from '../../../memory/table.ts'
@@ -71,7 +71,7 @@ export abstract class TableType implements ValueType {
     return this.tables.bytes(value) + entries
   }
 
-  /** First the table's own memory, then the entries, bucket by bucket. */
+  /** First the table's memory, then the entries, bucket by bucket. */
   relocatePart(encoding: number, value: Ref, cursor: RelocationCursor): Ref {
     const { arena, tables } = this
     const moved = arena.relocate(value)

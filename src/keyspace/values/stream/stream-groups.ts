@@ -1,7 +1,7 @@
-// StreamGroups: consumer groups of streams, their consumers, and what is pending.
+// StreamGroups: consumer groups of streams, their consumers, and pending entries.
 //
-//   groups tree     by name → group      last id 16 | entries read f64 (-1: unknown) | pending tree u32 | consumers
-// tree u32
+//   groups tree     by name → group      last id 16 | entries read f64 (-1: unknown) | pending tree u32
+//                                        | consumers tree u32
 //   consumers tree  by name → consumer   seen ms f64 | active ms f64 (-1: never) | pending tree u32
 //   pending tree    by id   → pending    (from byte 28) consumer u32 | delivered ms f64 | deliveries f64
 //
@@ -77,7 +77,7 @@ export class StreamGroups {
     id.write(this.arena.dv(group), this.index.namePayloadAt(group) + LAST_ID)
   }
 
-  /** How many entries the group has read of all ever added; -1 when that is not known. */
+  /** entries-read of the group; -1 when unknown. */
   entriesRead(group: Ref): number {
     return this.arena.dv(group).getFloat64(this.index.namePayloadAt(group) + ENTRIES_READ, true)
   }
@@ -86,7 +86,7 @@ export class StreamGroups {
     this.arena.dv(group).setFloat64(this.index.namePayloadAt(group) + ENTRIES_READ, count, true)
   }
 
-  /** The tree of all that is pending in the group. */
+  /** The tree of the group's pending entries. */
   pending(group: Ref): Ref {
     return this.arena.dv(group).getUint32(this.index.namePayloadAt(group) + GROUP_PENDING, true)
   }
@@ -115,7 +115,7 @@ export class StreamGroups {
     return consumer
   }
 
-  /** Removes a consumer with all it has pending. */
+  /** Removes a consumer with its pending entries. */
   removeConsumer(group: Ref, consumer: Ref): void {
     const own = this.consumerPending(consumer)
     const all = this.pending(group)
@@ -134,7 +134,7 @@ export class StreamGroups {
     this.arena.dv(consumer).setFloat64(this.index.namePayloadAt(consumer) + SEEN, ms, true)
   }
 
-  /** When the consumer last got something, or -1. */
+  /** When the consumer last read or claimed entries, or -1. */
   activeMs(consumer: Ref): number {
     return this.arena.dv(consumer).getFloat64(this.index.namePayloadAt(consumer) + ACTIVE, true)
   }
@@ -143,7 +143,7 @@ export class StreamGroups {
     this.arena.dv(consumer).setFloat64(this.index.namePayloadAt(consumer) + ACTIVE, ms, true)
   }
 
-  /** The tree of what is pending for this consumer. */
+  /** The tree of the consumer's pending entries. */
   consumerPending(consumer: Ref): Ref {
     return this.arena.dv(consumer).getUint32(this.index.namePayloadAt(consumer) + CONSUMER_PENDING, true)
   }
@@ -154,7 +154,7 @@ export class StreamGroups {
     return this.index.find(this.pending(group), id)
   }
 
-  /** Notes that an entry, not pending so far, was delivered. */
+  /** Adds a pending entry that was delivered. */
   addPending(group: Ref, consumer: Ref, id: StreamId, deliveredMs: number, deliveries: number): Ref {
     const entry = this.index.newIdEntry(id, PENDING_PAYLOAD_BYTES)
     const dv = this.arena.dv(entry)
@@ -167,7 +167,7 @@ export class StreamGroups {
     return entry
   }
 
-  /** As addPending(), for an entry whose consumer is told later: adoptPending() must follow. */
+  /** As addPending(), for an entry whose consumer is not known yet: adoptPending() must follow. */
   addUnowned(group: Ref, id: StreamId, deliveredMs: number, deliveries: number): Ref {
     const entry = this.index.newIdEntry(id, PENDING_PAYLOAD_BYTES)
     this.arena.dv(entry).setUint32(this.arena.at(entry) + OWNER, 0, true)
@@ -176,7 +176,7 @@ export class StreamGroups {
     return entry
   }
 
-  /** Gives an unowned pending entry its consumer; false when it has one. */
+  /** Sets the consumer of an unowned pending entry; false when it has one. */
   adoptPending(entry: Ref, consumer: Ref): boolean {
     if (this.owner(entry) !== 0) return false
     this.trees.insert(this.consumerPending(consumer), entry)
@@ -194,7 +194,7 @@ export class StreamGroups {
     return this.arena.dv(entry).getUint32(this.arena.at(entry) + OWNER, true)
   }
 
-  /** Hands a pending entry to another consumer of the same group. */
+  /** Moves a pending entry to another consumer of the same group. */
   setOwner(entry: Ref, consumer: Ref): void {
     const old = this.owner(entry)
     if (old === consumer) return
@@ -220,7 +220,7 @@ export class StreamGroups {
 
   // ---- whole groups ----
 
-  /** Entries that freeing the groups would visit. */
+  /** Number of entries that freeing the groups visits. */
   effort(groups: Ref): number {
     if (groups === 0) return 0
     let effort = 0
@@ -231,7 +231,7 @@ export class StreamGroups {
     return effort
   }
 
-  /** Frees groups, about `limit` entries of them; true when all are gone. */
+  /** Frees groups, about `limit` entries of them; true when all are freed. */
   drain(groups: Ref, limit: number): boolean {
     if (groups === 0) return true
     while (this.trees.count(groups) > 0) {
@@ -249,7 +249,7 @@ export class StreamGroups {
     return this.trees.drain(groups, 1, this.free)
   }
 
-  /** Frees a group that nobody else will look at any more. */
+  /** Frees a group that is in no tree any more. */
   private drainGroup(group: Ref, limit: number): boolean {
     const pending = this.pending(group)
     if (this.trees.count(pending) > limit) {
@@ -258,7 +258,7 @@ export class StreamGroups {
       return false
     }
     while (!this.trees.drain(pending, limit + 1, this.free));
-    // The consumers' own trees hold entries that are freed already: only their nodes go.
+    // The consumers' own trees have entries that are freed already: only their nodes are freed.
     const consumers = this.consumers(group)
     while (!this.trees.drain(consumers, 1 << 20, this.freeConsumer));
     this.arena.free(group)
@@ -316,7 +316,7 @@ export class StreamGroups {
 
   // ---- compaction ----
 
-  /** Moves all groups out of sealed segments; the new ref of their tree. */
+  /** Moves all groups out of evacuating segments; the new ref of their tree. */
   relocate(groups: Ref): Ref {
     if (groups === 0) return 0
     return this.relocateTree(groups, group => this.relocateGroup(this.arena.relocate(group)))

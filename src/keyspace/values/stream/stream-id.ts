@@ -115,7 +115,7 @@ export class StreamId {
     dv.setUint32(at + 12, this.seqLow)
   }
 
-  /** Writes <ms>-<seq>, at most 41 bytes; how many. */
+  /** Writes <ms>-<seq>, at most 41 bytes; returns the length. */
   format(u8: Uint8Array, at: number): number {
     const start = at
     at += writeUint64(u8, at, this.msHigh, this.msLow)
@@ -129,8 +129,8 @@ export class StreamId {
   }
 
   /**
-   * Reads <ms>-<seq>, or <ms> alone with the largest sequence where `missingSeqMax`, else 0. False when it is no id.
-   * `-` and `+`, the ends of a range, are for the caller.
+   * Parses <ms>-<seq>, or <ms> alone with the largest sequence where `missingSeqMax`, else 0. False for a malformed id.
+   * The caller handles `-` and `+`, the ends of a range.
    */
   parse(s: Slice, missingSeqMax = false): boolean {
     const dash = this.parseMs(s)
@@ -140,7 +140,7 @@ export class StreamId {
     return true
   }
 
-  /** Reads the milliseconds; the index of the dash, or the length where there is none; -1 when they are no number. */
+  /** Parses the milliseconds; the index of the dash, or the length where there is none; -1 when malformed. */
   parseMs(s: Slice): number {
     if (s.len > TEXT_BYTES_MAX) return -1
     let dash = 0
@@ -190,8 +190,8 @@ function parseUint64(u8: Uint8Array, at: number, end: number): number {
 }
 
 /**
- * As parseUint64(), with the white space and the sign in front that C's strtoull lets pass. A minus sign counts down
- * from 2^64; only what is written as negative integers are (-1, not -01) is none, for that string2ll takes before.
+ * As parseUint64(), with the leading white space and sign that C's strtoull accepts. A minus sign counts down from
+ * 2^64; canonical negative integers (-1, not -01) are malformed, since string2ll accepts those first.
  */
 function oddUint64(u8: Uint8Array, at: number, end: number): number {
   const start = at
@@ -205,7 +205,7 @@ function oddUint64(u8: Uint8Array, at: number, end: number): number {
   return isInt64 ? Number.NaN : Number(exactUint64(u8, start, end))
 }
 
-/** The integer u8[at .. end) that parseUint64() took. */
+/** The exact integer u8[at .. end) that parseUint64() accepted. */
 function exactUint64(u8: Uint8Array, at: number, end: number): bigint {
   let text = ''
   for (; at < end; at++) text += String.fromCharCode(u8[at])

@@ -4,7 +4,7 @@
 //   keyed by id    [ milliseconds f64 ][ 16 u8 ][ id 16 bytes big-endian ][ - - - ][ payload from byte 28 on ]
 //   keyed by name  [ 0 f64 ][ name length u8, or 255 and u32 ][ name ][ payload ]
 //
-// Always: ids of equal rounded milliseconds are told apart by their bytes, so the order is that of the ids.
+// Always: ids of equal rounded milliseconds are ordered by their bytes, so the order is that of the ids.
 
 import { copyBytes } from '../../../lib/bytes.ts'
 import { Slice } from '../../../lib/slice.ts'
@@ -44,7 +44,7 @@ export class StreamIndex {
     return out.read(this.arena.segments[entry >>> SEGMENT_SHIFT].dv, ((entry & GRANULE_MASK) << 4) + ID_AT)
   }
 
-  /** Puts the cursor on the first entry not before `id` (after it when `afterEqual`), or at the end; its rank. */
+  /** Moves the cursor to the first entry not before `id` (after it when `afterEqual`), or to the end; its rank. */
   seek(tree: Ref, id: StreamId, afterEqual: boolean, out: OrderedCursor): number {
     id.write(this.key.dv, 0)
     return this.trees.seekKey(tree, id.ms, this.key, afterEqual, out)

@@ -1,4 +1,4 @@
-// StreamIterator: walks the entries of a stream in either direction, within a range of ids.
+// StreamIterator: iterates over the entries of a stream in either direction, within a range of ids.
 //
 //   start() ─▶ next(): true ─▶ id, fields ─▶ field() as many times as there are fields, or fewer ─▶ next() …
 //
@@ -13,14 +13,14 @@ import { ID_PAYLOAD_AT, type StreamIndex } from './stream-index.ts'
 import { DELETED, SAME_FIELDS, type StreamNodes } from './stream-node.ts'
 
 export class StreamIterator {
-  /** The entry it stands at. */
+  /** The id of the current entry. */
   readonly id = new StreamId()
-  /** How many field-value pairs the entry has. */
+  /** Number of field-value pairs of the entry. */
   fields = 0
-  /** What the last field() gave. */
+  /** The field that nextField() read. */
   readonly field = new Slice()
   readonly value = new Slice()
-  /** Also stop at entries that are deleted. */
+  /** Also return deleted entries. */
   withDeleted = false
   /** The entry of the node in the stream's tree, and the offset of the entry's flags. */
   node: Ref = 0
@@ -36,7 +36,7 @@ export class StreamIterator {
   private readonly valueDigits = new Slice(new Uint8Array(24), 0, 0)
   private u8: Uint8Array
   private dv: DataView
-  /** The next element to read of the entry (forward), 0 when the next node is to be opened. */
+  /** The next element of the entry to read (forward), 0 when the next node is to be opened. */
   private at = 0
   private end = 0
   private masterFields = 0
@@ -52,7 +52,7 @@ export class StreamIterator {
     this.dv = index.arena.segments[0].dv
   }
 
-  /** Begins a walk over the entries from `from` to `to`, both included; backwards from `to` when `reverse`. */
+  /** Begins at `from`, up to `to`, both included; backwards from `to` when `reverse`. */
   start(tree: Ref, from: StreamId, to: StreamId, reverse: boolean): this {
     this.from.set(from)
     this.to.set(to)
@@ -60,7 +60,7 @@ export class StreamIterator {
     this.withDeleted = false
     this.at = 0
     this.flagsAt = 0
-    // The node that may hold the first wanted entry is the last one whose master is not behind it.
+    // The node that may contain the first wanted entry is the last one whose master is not after it.
     this.index.seek(tree, reverse ? to : from, true, this.cursor)
     const found = this.index.trees.previousIn(tree, this.cursor)
     if (!found) {
@@ -69,7 +69,7 @@ export class StreamIterator {
     return this
   }
 
-  /** On to the next entry; false at the end of the range. */
+  /** Moves to the next entry; false at the end of the range. */
   next(): boolean {
     return this.reverse ? this.nextBackward() : this.nextForward()
   }
@@ -121,7 +121,7 @@ export class StreamIterator {
     this.flagsAt = 0
   }
 
-  /** Points at the node under the cursor; false when there is none. */
+  /** Opens the node at the cursor; false when there is none. */
   private openNode(): boolean {
     if (this.cursor.leaf === 0) return false
     const { arena, trees } = this.index

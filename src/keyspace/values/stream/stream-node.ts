@@ -1,13 +1,13 @@
-// StreamNodes: the entries of a stream, packed in listpacks of about a hundred. The bytes are Redis's.
+// StreamNodes: the entries of a stream, in listpacks of about a hundred. The bytes are Redis's.
 //
 //   node    valid u | deleted u | fields n | field … | 0 | entry …          all of them elements of one listpack
 //   entry   flags | ms - master's | seq - master's | value … | elements                                 SAMEFIELDS
 //           flags | ms - master's | seq - master's | fields n | field | value … | elements              otherwise
 //
 // Always: the first n fields, the master's, are those of the node's first entry; the master's id is the node's key;
-// `elements` is how many elements of the entry come before it, so that entries can be walked backwards (the master's
-// 0 ends that walk). Deleted entries stay, flagged, until their node goes.
-// Source: Redis's t_stream.c; RDB files and DUMP hold these listpacks as they are.
+// `elements` is the number of the entry's elements before it, for reverse iteration (the master's 0 ends it). Deleted
+// entries stay, flagged, until their node is removed.
+// Source: Redis's t_stream.c; RDB files and DUMP contain these listpacks unchanged.
 
 import { TWO_32 } from '../../../lib/bits.ts'
 import { Int64 } from '../../../lib/int64.ts'
@@ -32,10 +32,10 @@ export const SAME_FIELDS = 2
 
 const FIXED_ELEMENTS = 3 // flags and both halves of the id
 const GROWTH_MAX = 4096
-/** Integers up to here stand in a listpack as themselves. */
+/** Integers up to here take one byte in a listpack. */
 const ONE_BYTE_MAX = 127
 const WIDE_INTEGER = 0xf4
-/** What an element takes beyond the bytes of its string, or all that an integer takes. */
+/** Overhead of a string element, or size of an integer element, at most. */
 const ELEMENT_BYTES_MAX = 10
 
 export class StreamNodes {
@@ -43,7 +43,7 @@ export class StreamNodes {
   private readonly arena: Arena
   private readonly text = new Slice(new Uint8Array(24), 0, 0)
   private readonly scratch = new Int64()
-  // Where the next element is written, and how many were.
+  // Position of the next element, and number of elements written.
   private elements = 0
   private u8: Uint8Array
   private dv: DataView
@@ -56,7 +56,7 @@ export class StreamNodes {
     this.dv = arena.segments[0].dv
   }
 
-  /** A new node whose master has the fields of the entry args[from ..], and no entry yet. */
+  /** A new node whose master has the fields of the entry args[from ..], without entries. */
   create(args: readonly Slice[], from: number, fields: number): Ref {
     let bytes = ELEMENT_BYTES_MAX * (4 + fields)
     for (let i = 0; i < fields; i++) bytes += args[from + i * 2].len
@@ -69,7 +69,7 @@ export class StreamNodes {
     return this.close(lp)
   }
 
-  /** Appends the entry of `fields` field-value pairs from args[from] on; the node's ref from then on. */
+  /** Appends an entry of `fields` field-value pairs from args[from] on; returns the node's ref from then on. */
   append(lp: Ref, master: StreamId, id: StreamId, args: readonly Slice[], from: number, fields: number): Ref {
     const same = this.hasFields(lp, args, from, fields)
     lp = this.countOneMore(lp)
@@ -101,7 +101,7 @@ export class StreamNodes {
 
   // ---- writing elements at the end: reserve(), any number of puts, close() ----
 
-  /** Makes room for `bytes` more, at least; the write position is where the listpack ended. */
+  /** Reserves at least `bytes` more; the write position is where the listpack ended. */
   private reserve(lp: Ref, bytes: number): Ref {
     const old = this.lists.bytes(lp)
     const room = this.arena.sizeOf(lp)
@@ -156,7 +156,7 @@ export class StreamNodes {
 
   // ---- reading ----
 
-  /** Valid entries of a node. */
+  /** Number of valid entries of a node. */
   valid(lp: Ref): number {
     return this.integerAt(lp, HEADER_BYTES)
   }
@@ -170,7 +170,7 @@ export class StreamNodes {
     return readInteger(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos)
   }
 
-  /** One more valid entry. */
+  /** Increments the number of valid entries. */
   private countOneMore(lp: Ref): Ref {
     const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
     const at = ((lp & GRANULE_MASK) << 4) + HEADER_BYTES
@@ -179,7 +179,7 @@ export class StreamNodes {
     return lp
   }
 
-  /** Changes how many entries of the node are valid and deleted. */
+  /** Changes the numbers of valid and deleted entries. */
   addToCounts(lp: Ref, valid: number, deleted: number): Ref {
     if (valid !== 0) lp = this.lists.replaceInteger(lp, HEADER_BYTES, this.valid(lp) + valid)
     if (deleted === 0) return lp
@@ -198,7 +198,7 @@ export class StreamNodes {
     return true
   }
 
-  /** Gives back the room a node no longer needs. */
+  /** Frees spare capacity. */
   trimRoom(lp: Ref): Ref {
     const bytes = this.lists.bytes(lp)
     return this.arena.realloc(lp, bytes, bytes)
@@ -214,7 +214,7 @@ export class StreamNodes {
     return out.set(scratch.u8, scratch.dv, 0, d.render(scratch.u8, 0))
   }
 
-  /** Sets `out` to the id of the entry whose differences from `master` stand at byte `at`; the byte behind them. */
+  /** Sets `out` to the id of the entry whose differences from `master` are at byte `at`; the byte after them. */
   readId(u8: Uint8Array, dv: DataView, at: number, master: StreamId, out: StreamId): number {
     const ms = this.difference(u8, dv, at)
     let low = master.msLow + ms.lo

@@ -1,4 +1,4 @@
-// StreamType: what the keyspace must know about streams, and the objects that commands work with.
+// StreamType: the ValueType of streams, and the objects that commands work with.
 
 import { bytesOf } from '../../../lib/bytes.ts'
 import { Slice } from '../../../lib/slice.ts'
@@ -17,7 +17,7 @@ import { ID_PAYLOAD_AT, StreamIndex } from './stream-index.ts'
 import { StreamIterator } from './stream-iterator.ts'
 import { StreamNodes } from './stream-node.ts'
 
-/** Entries waiting for acknowledgement and consumers, of all groups that are moved together. */
+/** Pending entries and consumers, of all groups that are moved together. */
 const GROUPS_EFFORT_MAX = 10_000
 
 export class StreamType implements ValueType, StreamDependencies {
@@ -34,10 +34,10 @@ export class StreamType implements ValueType, StreamDependencies {
   readonly stream: Stream
   readonly iterator: StreamIterator
   readonly cursor = new OrderedCursor()
-  /** Where an id is written out. */
+  /** Scratch for a formatted id. */
   readonly text = new Slice(new Uint8Array(48), 0, 0)
   readonly nameText = new Slice()
-  /** Ids read from arguments. */
+  /** Ids parsed from arguments. */
   readonly from = new StreamId()
   readonly to = new StreamId()
   private readonly scratchCursor = new OrderedCursor()
@@ -53,7 +53,7 @@ export class StreamType implements ValueType, StreamDependencies {
     this.iterator = new StreamIterator(this.index, this.nodes)
   }
 
-  /** The one that is registered with the keyspace. */
+  /** The one registered with the keyspace. */
   static of(space: Keyspace): StreamType {
     return space.types.of(TYPE_STREAM) as StreamType
   }
@@ -117,7 +117,7 @@ export class StreamType implements ValueType, StreamDependencies {
     return this.arena.sizeOf(value) + trees.bytes(tree) + nodes + this.groups.bytes(this.field(value, GROUPS))
   }
 
-  /** First the nodes, leaf by leaf of their tree; then the groups, in one piece if they are not too large for that. */
+  /** First the nodes, leaf by leaf of their tree; then all groups at once, unless they are too large. */
   relocatePart(_encoding: number, value: Ref, cursor: RelocationCursor): Ref {
     const { trees } = this.index
     const moved = this.arena.relocate(value)

@@ -1,4 +1,4 @@
-// Stream: one stream at a time. open() points it at the value of a key; the value never moves while it lives.
+// Stream: one stream at a time. open() points it at the value of a key; the value never moves during its life.
 //
 //   value 80 B   tree of nodes u32 | tree of groups u32, 0: none | length f64 | entries ever added f64
 //                last id 16 | first id 16 | largest deleted id 16
@@ -25,7 +25,7 @@ const FIRST_ID = 40
 const MAX_DELETED_ID = 56
 export const STREAM_BYTES = 72
 
-/** All elements of a node together must stay below this. */
+/** Limit of all elements of a node together. */
 export const ENTRY_BYTES_MAX = 1 << 30
 
 export interface StreamLimits {
@@ -40,19 +40,19 @@ export interface StreamDependencies {
   readonly limits: StreamLimits
 }
 
-/** What to keep: at most `length` entries, or entries from `minId` on. */
+/** What to retain: at most `length` entries, or entries from `minId` on. */
 export interface Trim {
   length: number
   minId: StreamId | undefined
-  /** Only whole nodes go. */
+  /** Removes only whole nodes (~). */
   approximate: boolean
-  /** No more entries than this go; 0: as many as need be. */
+  /** Removes no more entries than this; 0: no limit. */
   limit: number
 }
 
 export class Stream {
   value: Ref = 0
-  /** For who compares the ids it keeps: overwritten by everybody who does. */
+  /** Scratch: overwritten by every method that compares ids. */
   readonly scratch = new StreamId()
   readonly scratch2 = new StreamId()
   private readonly arena: Arena
@@ -98,7 +98,7 @@ export class Stream {
     return this.getRef(GROUPS)
   }
 
-  /** The tree of consumer groups, made if there is none. */
+  /** The tree of consumer groups, created if there is none. */
   groupsToWrite(): Ref {
     let groups = this.groups
     if (groups === 0) {
@@ -116,7 +116,7 @@ export class Stream {
     this.setNumber(LENGTH, n)
   }
 
-  /** How many entries were ever added, deleted ones included. */
+  /** Number of entries ever added, deleted ones included. */
   get entriesAdded(): number {
     return this.getNumber(ADDED)
   }
@@ -211,7 +211,7 @@ export class Stream {
     return streamNodeMaxEntries > 0 && this.nodes.valid(lp) + this.nodes.deleted(lp) >= streamNodeMaxEntries
   }
 
-  /** Adds a node: the listpack `lp`, whose master has this id. Its entry in the tree. */
+  /** Adds a node: the listpack `lp`, whose master has this id. Returns its entry in the tree. */
   addNode(master: StreamId, lp: Ref): Ref {
     const node = this.index.newIdEntry(master, 4)
     this.setListpack(node, lp)
@@ -237,7 +237,7 @@ export class Stream {
     return this.iterator.start(this.tree, id, id, false).next()
   }
 
-  /** Deletes an entry; first and largest deleted id are the caller's to renew. */
+  /** Deletes an entry; the caller updates first and largest deleted id. */
   delete(id: StreamId): boolean {
     const it = this.iterator.start(this.tree, id, id, false)
     if (!it.next()) return false
@@ -249,7 +249,7 @@ export class Stream {
     return true
   }
 
-  /** The id of the first or last entry that is there (or, `withDeleted`, was); false when there is none. */
+  /** The id of the first or last entry (`withDeleted`: deleted ones too); false when there is none. */
   edgeId(last: boolean, withDeleted: boolean, out: StreamId): boolean {
     const it = this.iterator.start(this.tree, this.a.setMin(), this.b.setMax(), last)
     it.withDeleted = withDeleted
@@ -258,14 +258,14 @@ export class Stream {
     return true
   }
 
-  /** Notes which entry is the first now. */
+  /** Updates the first id. */
   renewFirstId(): void {
     const first = this.a
     if (this.length === 0 || !this.edgeId(false, false, first)) first.setMin()
     this.setFirstId(first)
   }
 
-  /** Removes entries from the beginning; how many. */
+  /** Removes entries from the beginning; returns their number. */
   trim(trim: Trim): number {
     let deleted = 0
     const { trees } = this.index

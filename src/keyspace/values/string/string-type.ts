@@ -1,10 +1,9 @@
-// StringType: strings, in the encodings Redis would choose. They are the one type whose values stand in the entry
-// itself:
+// StringType: strings, in the encodings Redis would choose. The only type whose values are in the entry itself:
 //
 //   int        payload: i64 as low u32, high i32
 //   embstr     payload: the bytes, prefixed with their length (memory/prefixed.ts)
 //   raw        the same up to INLINE_BYTES_MAX; else an allocation that the payload refers to: ref u32, length u32
-//              (the entry's flag EXTERNAL), perhaps with room to grow
+//              (the entry's flag EXTERNAL), possibly with spare capacity
 //
 // Always: a string that was changed in place is raw, and EXTERNAL.
 
@@ -51,7 +50,7 @@ export class StringType implements ValueType {
 
   // ---- reading ----
 
-  /** Points `out` at the bytes of a string; an integer is written out, and stays until the next call. */
+  /** Points `out` at the bytes of a string; an integer is formatted, valid until the next call. */
   textOf(entry: Ref, out: Slice): Slice {
     const seg = this.arena.segment(entry)
     const u8 = seg.u8
@@ -79,10 +78,7 @@ export class StringType implements ValueType {
     return this.textOf(entry, this.slice).len
   }
 
-  /**
-   * The integer that a string spells: NaN when none, ±Infinity when it fits 64 bits but not 53 (then bigIntOf() has
-   * it).
-   */
+  /** The integer that a string spells: NaN when none, ±Infinity when it fits 64 bits but not 53 (see bigIntOf()). */
   integerOf(entry: Ref): number {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
@@ -100,8 +96,8 @@ export class StringType implements ValueType {
   // ---- setting ----
 
   /**
-   * Sets a key to a string, in the encoding Redis would choose, whatever it held before. It gets the expiry `whenMs`
-   * (-1: none), or keeps its own. The entry.
+   * Sets a key to a string, in the encoding Redis would choose, whatever its old value. Its expiry becomes `whenMs`
+   * (-1: none), or stays. Returns the entry.
    */
   set(db: Database, key: Slice, value: Slice, keepExpiry = false, whenMs = -1): Ref {
     const n = value.len <= INT_TEXT_BYTES_MAX ? parseInt64(value) : Number.NaN
@@ -109,7 +105,7 @@ export class StringType implements ValueType {
     return this.setInteger(db, key, n, keepExpiry, value, whenMs)
   }
 
-  /** As set(), but an integer is kept as the text it is. */
+  /** As set(), but an integer is stored as text. */
   setText(db: Database, key: Slice, value: Slice, keepExpiry = false, whenMs = -1): Ref {
     const { slot } = db
     const old = db.findToReplace(key, slot)
@@ -142,7 +138,7 @@ export class StringType implements ValueType {
 
   // ---- changing in place ----
 
-  /** Overwrites the value of an entry that has the int encoding. */
+  /** Overwrites the value of an entry with the int encoding. */
   storeInteger(entry: Ref, n: number, text?: Slice): void {
     const seg = this.arena.segment(entry)
     const payload = payloadAt(seg.u8, seg.dv, this.arena.at(entry))
@@ -154,8 +150,8 @@ export class StringType implements ValueType {
   }
 
   /**
-   * Makes the string of a key `len` bytes long for writing in place: raw encoding, bytes kept, new ones zero, room to
-   * grow. A missing key (entry 0) is created. The entry; textOf() then gives the bytes to write to.
+   * Resizes the string of a key to `len` bytes for writing in place: raw encoding, old bytes preserved, new ones zero,
+   * spare capacity. A missing key (entry 0) is created. Returns the entry; textOf() then points at the bytes.
    */
   resize(db: Database, key: Slice, entry: Ref, len: number): Ref {
     const { arena } = this
@@ -199,7 +195,7 @@ export class StringType implements ValueType {
     return entry
   }
 
-  // ---- what an EXTERNAL string refers to ----
+  // ---- the allocation of an EXTERNAL string ----
 
   freeEffort(): number {
     return 1
@@ -228,7 +224,7 @@ export class StringType implements ValueType {
   }
 }
 
-/** So much is allocated for a string that grows to `len` bytes. */
+/** Capacity for a string that grows to `len` bytes. */
 function roomyBytes(len: number): number {
   return len + Math.min(len, GROWTH_BYTES_MAX)
 }

@@ -1,6 +1,6 @@
 // ZSetListpack: a small sorted set in a listpack.
 //
-//   [ member ][ score ][ member ][ score ] …     in order; a whole score is an integer, any other its shortest text
+//   [ member ][ score ][ member ][ score ] …     in order; an integral score is an integer, any other its shortest text
 //
 // Always: an even number of elements. Positions are those of members. As in Redis, -0 is stored as 0.
 
@@ -14,7 +14,7 @@ const WHOLE_MAX = 2 ** 62
 
 export class ZSetListpack {
   readonly lists: Listpack
-  /** Score of the member that the last find() gave. */
+  /** Score of the member that the last find() found. */
   foundScore = 0
   private readonly text = new Slice()
   private readonly digits = new Slice(new Uint8Array(24), 0, 0)
@@ -60,7 +60,7 @@ export class ZSetListpack {
     return score < 0 ? -1 : this.lists.prev(lp, score)
   }
 
-  /** Points `out` at the member at `pos`; one stored as an integer is written into `scratch`. */
+  /** Points `out` at the member at `pos`; an integer is formatted into `scratch`. */
   member(lp: Ref, pos: number, out: Slice, scratch: Slice): Slice {
     return this.lists.get(lp, pos, out, scratch)
   }
@@ -72,11 +72,11 @@ export class ZSetListpack {
     if (Number.isFinite(n)) return n
     const text = this.lists.get(lp, at, this.text, this.digits)
     const score = parseDouble(text)
-    // What is no proper double can only have come from a foreign file; it must not break the order.
+    // A malformed double can only come from a foreign file; it must not break the order.
     return Number.isNaN(score) ? Number(text.latin1()) || 0 : score
   }
 
-  /** Adds a member that is new, in its place; the listpack's ref from then on. */
+  /** Inserts a new member in order; returns the listpack's ref from then on. */
   insert(lp: Ref, member: Slice, score: number): Ref {
     let pos = this.lists.first(lp)
     for (; pos >= 0; pos = this.next(lp, pos)) {
@@ -89,7 +89,7 @@ export class ZSetListpack {
     return this.lists.insertAfter(lp, pos, this.spell(score))
   }
 
-  /** Adds a member that is new and belongs at the end. */
+  /** Appends a new member that belongs at the end. */
   append(lp: Ref, member: Slice, score: number): Ref {
     return this.lists.append(this.lists.append(lp, member), this.spell(score))
   }
@@ -103,12 +103,12 @@ export class ZSetListpack {
     return s
   }
 
-  /** Takes out `count` members from the one at `pos` on. */
+  /** Removes `count` members from the one at `pos` on. */
   removeAt(lp: Ref, pos: number, count: number): Ref {
     return this.lists.deleteAt(lp, pos, count * 2)
   }
 
-  /** False when one more member of so many bytes would make the listpack too large. */
+  /** False when another member of so many bytes would make the listpack too large. */
   hasRoomFor(lp: Ref, memberBytes: number): boolean {
     return this.lists.isSafeToAdd(lp, memberBytes)
   }
@@ -117,7 +117,7 @@ export class ZSetListpack {
     return this.lists.copy(lp)
   }
 
-  /** Members with a score below `score`, or also that score when `orEqual`. */
+  /** Number of members with a score below `score`, or also that score when `orEqual`. */
   countBelow(lp: Ref, score: number, orEqual: boolean): number {
     let count = 0
     for (let pos = this.lists.first(lp); pos >= 0; pos = this.next(lp, pos), count++) {
@@ -127,7 +127,7 @@ export class ZSetListpack {
     return count
   }
 
-  /** Members up to the first that is not before `member` (after it when `orEqual`), scores aside. */
+  /** Number of members before the first that is not before `member` (after it when `orEqual`), scores aside. */
   countBefore(lp: Ref, member: Slice, orEqual: boolean): number {
     let count = 0
     for (let pos = this.lists.first(lp); pos >= 0; pos = this.next(lp, pos), count++) {

@@ -1,10 +1,9 @@
-// ZSetRange: a part of a sorted set, given by ranks, scores or members, perhaps read backwards and perhaps cut.
+// ZSetRange: a range of a sorted set, by ranks, scores or members (lex), optionally reversed and with a LIMIT.
 //
 //   setRanks() | setScores() | setMembers() ─▶ resolve(z) ─▶ from, count: ranks in forward order
-//                                          └─▶ resolveWithLimit(z)    ─▶ start, count: counted from where the range
-// is read
+//                                          └─▶ resolveWithLimit(z)    ─▶ start, count: from where the range is read
 //
-// Always: ranks are of a range's own direction, as ZREVRANGE counts them: 0 is the last member.
+// Always: ranks are in the range's own direction, as ZREVRANGE counts them: 0 is the last member.
 
 import { MINUS, OPEN, PLUS } from '../../../lib/ascii.ts'
 import { Slice } from '../../../lib/slice.ts'
@@ -17,13 +16,13 @@ export const BY_LEX = 2
 export class ZSetRange {
   kind = BY_RANK
   reverse = false
-  /** Members left out at the beginning; negative: nothing is left. */
+  /** LIMIT's offset; negative: an empty range. */
   offset = 0
-  /** At most so many members; negative: all. */
+  /** LIMIT's count; negative: no limit. */
   limit = -1
-  /** Scores are wanted too. */
+  /** Scores are returned too. */
   withScores = false
-  /** First rank in forward order, first rank in the range's own direction, and how many. */
+  /** First rank in forward order, first rank in the range's own direction, and number of members. */
   from = 0
   start = 0
   count = 0
@@ -35,7 +34,7 @@ export class ZSetRange {
   private readonly maxMember = new Slice()
   private readonly scratch = new Slice()
 
-  /** Forgets what was asked before. */
+  /** Resets everything to its default. */
   reset(): this {
     this.kind = BY_RANK
     this.reverse = false
@@ -67,7 +66,7 @@ export class ZSetRange {
     this.maxMember.alias(max)
   }
 
-  /** Finds the range in a set, direction, offset and limit aside; how many members. */
+  /** Resolves the range in a set without direction, offset and limit; returns the number of members. */
   resolve(z: ZSet): number {
     let to: number
     if (this.kind === BY_RANK) {
@@ -85,7 +84,7 @@ export class ZSetRange {
     return this.count
   }
 
-  /** Finds the range in a set with direction, offset and limit; how many members. */
+  /** Resolves the range in a set with direction, offset and limit; returns the number of members. */
   resolveWithLimit(z: ZSet): number {
     if (this.kind === BY_RANK) {
       this.resolve(z)

@@ -1,4 +1,4 @@
-// ZSetType: what the keyspace must know about sorted sets, and the ZSet objects that commands work with.
+// ZSetType: the ValueType of sorted sets, and the ZSet objects that commands work with.
 
 import { bytesOf } from '../../../lib/bytes.ts'
 import { formatAnyDouble } from '../../../lib/double.ts'
@@ -30,13 +30,13 @@ export class ZSetType implements ValueType, ZSetDependencies {
   private readonly slot: TableSlot
   readonly packed: ZSetListpack
   readonly limits: ZSetLimits
-  /** For the set a command works on, and a second one it makes. */
+  /** The set a command works on, and its result. */
   readonly current: ZSet
   readonly destination: ZSet
   readonly cursor = new ZSetCursor()
-  /** The range a command asks for. */
+  /** The range of the current command. */
   readonly range = new ZSetRange()
-  /** Scores read before the first of them is used. */
+  /** Scores parsed before the first of them is used. */
   scores = new Float64Array(16)
   private readonly scratchCursor = new OrderedCursor()
 
@@ -51,7 +51,7 @@ export class ZSetType implements ValueType, ZSetDependencies {
     this.destination = new ZSet(this)
   }
 
-  /** The one that is registered with the keyspace. */
+  /** The one registered with the keyspace. */
   static of(space: Keyspace): ZSetType {
     return space.types.of(TYPE_ZSET) as ZSetType
   }
@@ -75,7 +75,7 @@ export class ZSetType implements ValueType, ZSetDependencies {
 
   freeStep(encoding: number, value: Ref, limit: number): boolean {
     if (encoding === ENC_SKIPLIST) {
-      // First the table with the entries, then the tree, whose nodes do not look at entries while they go.
+      // First the table with the entries, then the tree, whose nodes are freed without looking at entries.
       const table = this.field(value, TABLE)
       if (table !== 0) {
         if (!this.tables.drain(table, limit, this.freeEntry)) return false
@@ -121,7 +121,7 @@ export class ZSetType implements ValueType, ZSetDependencies {
     return own + this.tables.bytes(this.field(value, TABLE)) + this.trees.bytes(tree) + entries
   }
 
-  /** First the table's own memory, then the tree with the entries, leaf by leaf. */
+  /** First the table's memory, then the tree with the entries, leaf by leaf. */
   relocatePart(encoding: number, value: Ref, cursor: RelocationCursor): Ref {
     const moved = this.arena.relocate(value)
     if (encoding === ENC_LISTPACK) {

@@ -1,10 +1,10 @@
 // ZSet: one sorted set at a time. open() points it at the value of a key; methods may move the value or change its
-// encoding, so whoever changed something stores `encoding` and `value` back (Database.setValue).
+// encoding, so after a change the caller stores `encoding` and `value` back (Database.setValue).
 //
-//   listpack   member, score, member, score … in order                       (zset-packed.ts)
-//   skiplist   header 16 B:  hash table u32 | ordered tree u32               (memory/table.ts, memory/ordered.ts)
-//              Both hold the same entries: [ score f64 ][ member length u8, or 255 and u32 ][ member ]. Redis has a
-//              skiplist in the tree's place, whence the name.
+//   listpack   member, score, member, score … in order                       (zset-listpack.ts)
+//   skiplist   header 16 B:  hash table u32 | score tree u32                 (memory/table.ts, memory/ordered.ts)
+//              Both have the same entries: [ score f64 ][ member length u8, or 255 and u32 ][ member ]. The encoding
+//              is named as in Redis, which has a skiplist instead of the tree.
 //
 // Always: ordered by score, then by the members' bytes; no member twice; scores are never NaN. Ranks count from 0.
 
@@ -21,7 +21,7 @@ export const TABLE = 0
 export const TREE = 4
 export const HEADER_BYTES = 16
 
-// What add() is asked to do, and what it did.
+// Flags of add(), and its results.
 export const ADD_INCR = 1
 export const ADD_NX = 2
 export const ADD_XX = 4
@@ -31,28 +31,28 @@ export const ADD_LT = 16
 export const UNCHANGED = 0
 export const ADDED = 1
 export const UPDATED = 2
-/** Not done because of NX, XX, GT or LT. */
+/** Prevented by NX, XX, GT or LT. */
 export const REFUSED = 3
 export const NOT_A_NUMBER = 4
 
-/** When a listpack becomes a tree; the server's Settings are one. */
+/** Limits of the listpack encoding; the server's Settings are one. */
 export interface ZSetLimits {
   zsetMaxListpackEntries: number
   zsetMaxListpackValue: number
 }
 
-/** A place in a sorted set, and the element there. Valid until the set changes. */
+/** A position in a sorted set, and the element there. Valid until the set changes. */
 export class ZSetCursor {
   readonly tree = new OrderedCursor()
   /** Offset of the member in a listpack. */
   at = 0
   readonly member = new Slice()
   score = 0
-  /** Where a member that a listpack holds as an integer is written out. */
+  /** Scratch for a member that a listpack stores as an integer. */
   readonly digits = new Slice(new Uint8Array(24), 0, 0)
 }
 
-/** What every ZSet of a keyspace works with. */
+/** Shared by all ZSet objects of a keyspace. */
 export interface ZSetDependencies {
   readonly arena: Arena
   readonly tables: HashTable
@@ -64,7 +64,7 @@ export interface ZSetDependencies {
 export class ZSet {
   encoding = ENC_LISTPACK
   value: Ref = 0
-  /** The score that the last add() left, or that the last rank() found. */
+  /** The score after the last add(), or that the last rank() found. */
   score = 0
   private readonly arena: Arena
   private readonly tables: HashTable
@@ -97,7 +97,7 @@ export class ZSet {
     return this
   }
 
-  /** A new, empty set, in the encoding that suits so many members the longest of which is so long. */
+  /** A new, empty set, in the encoding for `count` members of up to `memberBytesMax` bytes. */
   create(count: number, memberBytesMax: number): this {
     const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.limits
     if (count <= zsetMaxListpackEntries && memberBytesMax <= zsetMaxListpackValue)
@@ -105,7 +105,7 @@ export class ZSet {
     return this.createTree()
   }
 
-  /** A new, empty set that is a tree from the start. */
+  /** A new, empty set in the skiplist encoding. */
   createTree(): this {
     const table = this.tables.create()
     const tree = this.trees.create()
@@ -117,7 +117,7 @@ export class ZSet {
     return this.open(ENC_SKIPLIST, header)
   }
 
-  /** So many members are about to be added, to an empty set if this is to be of use. */
+  /** Reserves buckets for so many members, if the set is empty. */
   reserve(members: number): void {
     if (this.encoding === ENC_SKIPLIST) this.tables.reserve(this.table, members)
   }
@@ -126,7 +126,7 @@ export class ZSet {
     return this.encoding === ENC_SKIPLIST ? this.trees.count(this.tree) : this.packed.count(this.value)
   }
 
-  /** The score of a member; NaN when there is none. */
+  /** The score of a member; NaN when it is absent. */
   scoreOf(member: Slice): number {
     if (this.encoding === ENC_SKIPLIST) {
       const entry = this.tables.find(this.table, member, this.tables.hash(member), this.slot)
@@ -135,7 +135,7 @@ export class ZSet {
     return this.packed.find(this.value, member) < 0 ? Number.NaN : this.packed.foundScore
   }
 
-  /** How many members stand before this one, and its score in `score`; -1 when it is none. */
+  /** Rank of a member, and its score in `score`; -1 when it is absent. */
   rank(member: Slice): number {
     if (this.encoding === ENC_SKIPLIST) {
       const entry = this.tables.find(this.table, member, this.tables.hash(member), this.slot)
@@ -152,8 +152,8 @@ export class ZSet {
   // ---- changing ----
 
   /**
-   * Adds a member or changes its score, under the conditions of ADD_ flags; what happened. The score it has then (or
-   * would have got) is in `score`.
+   * Adds a member or changes its score, as the ADD_ flags allow; returns what happened. The resulting score (also of a
+   * prevented change) is in `score`.
    */
   add(member: Slice, score: number, flags: number): number {
     if (Number.isNaN(score)) return NOT_A_NUMBER
@@ -193,7 +193,7 @@ export class ZSet {
     return ADDED
   }
 
-  /** What is to happen to a member that has the score `old`; the new score in `score`. */
+  /** Decides what happens to a member with the score `old`; the new score in `score`. */
   private decide(old: number, score: number, flags: number): number {
     this.score = old
     if ((flags & ADD_NX) !== 0) return REFUSED
@@ -224,19 +224,19 @@ export class ZSet {
     this.trees.insert(this.tree, entry)
   }
 
-  /** Adds a member that is known to be new and to belong at the end, in whatever encoding the set has. */
+  /** Appends a new member that belongs at the end, in either encoding. */
   append(member: Slice, score: number): void {
     if (this.encoding === ENC_SKIPLIST) this.insertNew(member, score, this.tables.hash(member))
     else this.value = this.packed.append(this.value, member, score)
   }
 
-  /** Adds a member that is known to be new; the encoding stays. */
+  /** Adds a new member; the encoding stays. */
   insert(member: Slice, score: number): void {
     if (this.encoding === ENC_SKIPLIST) this.insertNew(member, score, this.tables.hash(member))
     else this.value = this.packed.insert(this.value, member, score)
   }
 
-  /** Adds a member, or gives it what `aggregate` makes of its score and this one; true when it is new. Trees only. */
+  /** Adds a member, or combines its score and this one with `aggregate`; true when it is new. Trees only. */
   merge(member: Slice, score: number, aggregate: (old: number, score: number) => number): boolean {
     const hash = this.tables.hash(member)
     const entry = this.tables.find(this.table, member, hash, this.slot)
@@ -278,9 +278,9 @@ export class ZSet {
     this.arena.free(entry)
   }
 
-  // ---- places ----
+  // ---- cursors ----
 
-  /** Puts the cursor on the member of this rank; false when there is none. */
+  /** Moves the cursor to the member of this rank; false when there is none. */
   seekRank(rank: number, c: ZSetCursor): boolean {
     if (this.encoding === ENC_SKIPLIST) {
       if (rank === 0 ? !this.trees.first(this.tree, c.tree) : !this.trees.seekRank(this.tree, rank, c.tree))
@@ -312,10 +312,7 @@ export class ZSet {
     return c.at >= 0 && this.loadPacked(c)
   }
 
-  /**
-   * Puts the cursor on the first member whose score is at least `score`, which alone is read; false when there is
-   * none.
-   */
+  /** Moves the cursor to the first member whose score is at least `score`, and reads only that; false: none. */
   seekScore(score: number, c: ZSetCursor): boolean {
     if (this.encoding !== ENC_SKIPLIST) return this.seekRank(this.packed.countBelow(this.value, score, false), c)
     this.trees.seekScore(this.tree, score, false, c.tree)
@@ -324,7 +321,7 @@ export class ZSet {
     return true
   }
 
-  /** As next(), but of the member there only the score is read. */
+  /** As next(), but reads only the score. */
   nextScore(c: ZSetCursor): boolean {
     if (this.encoding !== ENC_SKIPLIST) return this.next(c)
     if (!this.trees.next(c.tree)) return false
@@ -332,7 +329,7 @@ export class ZSet {
     return true
   }
 
-  /** What memberOf() finds the member under the cursor by, until the set changes. */
+  /** A handle by which memberOf() finds the member at the cursor, until the set changes. */
   handleAt(c: ZSetCursor): number {
     return this.encoding === ENC_SKIPLIST ? this.trees.entryAt(c.tree) : c.at
   }
@@ -355,20 +352,20 @@ export class ZSet {
     return true
   }
 
-  /** How many members have a score below `score`, or also that score when `orEqual`. */
+  /** Number of members with a score below `score`, or also that score when `orEqual`. */
   countBelow(score: number, orEqual: boolean): number {
     if (this.encoding === ENC_SKIPLIST) return this.trees.seekScore(this.tree, score, orEqual, this.scratchCursor.tree)
     return this.packed.countBelow(this.value, score, orEqual)
   }
 
-  /** How many members come before `member`, or also that member when `orEqual`, in a set whose scores are all equal. */
+  /** Number of members before `member`, or also that member when `orEqual`, in a set whose scores are all equal. */
   countBefore(member: Slice, orEqual: boolean): number {
     if (this.encoding === ENC_SKIPLIST)
       return this.trees.seekMember(this.tree, member, orEqual, this.scratchCursor.tree)
     return this.packed.countBefore(this.value, member, orEqual)
   }
 
-  /** Part of a tree's members, in the manner of HashTable.scan; the slice is valid until the set changes. */
+  /** The members of a tree's next bucket, as HashTable.scan; the slice is valid until the set changes. */
   scan(cursor: number, visit: (member: Slice, score: number) => void): number {
     return this.tables.scan(this.table, cursor, entry =>
       visit(this.trees.memberOf(entry, this.scratchCursor.member), this.trees.scoreOf(entry)),
@@ -377,7 +374,7 @@ export class ZSet {
 
   // ---- encodings ----
 
-  /** Becomes a tree when so many members are expected that a listpack would not do. */
+  /** Becomes a tree when `count` members exceed the listpack limits. */
   reserveEncoding(count: number): void {
     if (this.encoding === ENC_LISTPACK && count > this.limits.zsetMaxListpackEntries) this.toTree()
   }
@@ -395,10 +392,7 @@ export class ZSet {
     this.arena.free(old)
   }
 
-  /**
-   * Becomes a listpack if the limits allow; `memberBytesMax` and `memberBytes` are the longest member and all
-   * together.
-   */
+  /** Becomes a listpack if the limits allow; `memberBytesMax`: the longest member, `memberBytes`: all together. */
   packIfSmall(memberBytesMax: number, memberBytes: number): void {
     const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.limits
     if (this.encoding === ENC_LISTPACK || this.length > zsetMaxListpackEntries) return
