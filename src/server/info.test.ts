@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { projectRoot } from '../../test/tidy/source.ts'
 import { humanBytes, Info, ratio } from './info.ts'
 import { WITHOUT_MEANING } from './info-fields.ts'
 
@@ -39,7 +41,7 @@ test('RESETSTAT reaches everybody who counts', () => {
 })
 
 test('the documentation names every field without meaning, and no other', () => {
-  const text = readFileSync(new URL('../../docs/info.md', import.meta.url), 'utf8')
+  const text = readFileSync(join(projectRoot, 'docs/info.md'), 'utf8')
   const part = text.slice(text.indexOf('## Fields without meaning'))
   const rows = [...part.matchAll(/^\| `(\w+)` \| `(.*?)` \| (.*) \|$/gm)].map(([, name, value, reason]) => [
     name,
