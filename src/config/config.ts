@@ -3,11 +3,11 @@
 //   new Config(disk)   every directive at its default
 //   config.maxmemory   a field per directive, camel-cased, for reading anywhere (see ConfigFields)
 //   config.get / config.set / config.rewrite     CONFIG GET, SET and REWRITE
-//   config.onChange(['port', 'bind'], applyPort)  run after CONFIG SET changed one of them; may refuse
+//   config.onChange(['port', 'bind'], applyPort)  called after CONFIG SET changed one of them; may refuse
 //   config.mirrorInto(settings, names)   keeps those fields of the core's settings equal
-//   config.put('replicaof', { host, port })       the server itself changes a value: no checks, nothing applied
+//   config.put('replicaof', { host, port })       the server itself changes a value: no checks, no callbacks
 //
-// Always: a field is the projection of the stored value, and only this class writes either.
+// Always: a field is computed from the stored value, and only this class writes either.
 // Strings are byte strings (words.ts), except fields that are paths, which are ordinary text.
 
 import { globMatch } from '../lib/glob.ts'
@@ -25,15 +25,15 @@ import { type AnyDirective, type Reading, Refusal } from './kinds.ts'
 import { rewriteText } from './rewrite.ts'
 
 /**
- * Puts a changed value into force. Text says why that cannot be done: everything is then set back. A promise for what
- * takes its time (sockets): CONFIG SET is answered when it is fulfilled.
+ * Applies a changed value. A text is the reason why that is impossible: all values are then restored. A promise for
+ * work that takes time (sockets): CONFIG SET is replied to when it is fulfilled.
  */
 type Apply = (config: Config) => string | undefined | Promise<string | undefined>
 
 /** null, or the error line of Redis without the leading dash. */
 type SetAnswer = string | null | Promise<string | null>
 
-/** Where a CONFIG SET comes from. */
+/** The client that runs CONFIG SET. */
 interface Caller {
   /** The dataset is being loaded. */
   loading?: boolean
@@ -41,7 +41,7 @@ interface Caller {
   local?: boolean
 }
 
-/** A directive that stands in the file but is not a value: for the parts of the server that understand it. */
+/** A statement of the file that is no directive's value; applied by config-statements.ts. */
 interface FileStatement {
   words: readonly string[]
   line: number
@@ -58,10 +58,10 @@ export interface Config extends ConfigFields {}
 export class Config {
   /** Absolute path of the configuration file, '' without one. */
   configFile = ''
-  /** rename-command, user and loadmodule lines, in order, not yet acted upon. */
+  /** rename-command, user and loadmodule lines, in order, not applied yet. */
   readonly statements: FileStatement[] = []
   readonly disk: FileSystem
-  /** Says something to the operator. */
+  /** Logs a warning. */
   readonly warn: (text: string) => void
   readonly #stored = new Map<AnyDirective, unknown>()
   readonly #mirrors: { target: { [field: string]: unknown }; names: ReadonlySet<string> }[] = []
@@ -74,7 +74,7 @@ export class Config {
     this.put('dir', disk.cwd())
   }
 
-  /** Names and values as CONFIG GET answers them: names match patterns, hidden ones must be named. */
+  /** Names and values as CONFIG GET prints them: names match patterns; hidden directives need their exact name. */
   get(patterns: readonly string[]): [name: string, value: string][] {
     const found = new Map<string, [string, string]>()
     const add = (name: string, directive: NamedDirective) => {
@@ -100,9 +100,7 @@ export class Config {
     return directive ? this.#print(directive) : undefined
   }
 
-  /**
-   * Sets all the pairs, or none. The answer is a promise only when an Apply gave one.
-   */
+  /** Sets all the pairs, or none. A promise only when an Apply returned one. */
   set(pairs: readonly (readonly [name: string, value: string])[], caller: Caller = {}): SetAnswer {
     const directives: NamedDirective[] = []
     const names: string[] = []
@@ -134,8 +132,8 @@ export class Config {
   }
 
   /**
-   * Calls `apply` after a CONFIG SET has changed one of these; once, when it has changed several. A directive may have
-   * several listeners: they are called in the order in which they came.
+   * Calls `apply` after a CONFIG SET has changed one of these directives; once, when it has changed several. Each may
+   * have several listeners, called in the order of registration.
    */
   onChange(names: DirectiveName | readonly DirectiveName[], apply: Apply): void {
     for (const name of typeof names === 'string' ? [names] : names) {
@@ -152,7 +150,7 @@ export class Config {
     seenInFile.add(directive.name)
   }
 
-  /** Changes a value on the server's own account: unchecked, nothing applied. */
+  /** Changes a value without checks and callbacks: for the server itself. */
   put<Name extends DirectiveName>(name: Name, stored: StoredOf<Name>): void {
     this.#store(directiveNamed(name)!, stored)
   }
@@ -168,19 +166,19 @@ export class Config {
       if (mirror.names.has(field)) mirror.target[field] = kind.field(this.#stored.get(kind))
   }
 
-  /** Whether values of this directive are secrets. */
+  /** Whether values of this directive are secrets, which logs must not show. */
   isSensitive(name: string): boolean {
     return directiveNamed(name)?.kind.sensitive === true
   }
 
-  /** Whether a guarded action is open to this client: enable-debug-command and its like. */
+  /** Whether a guarded action is allowed for this client: enable-debug-command and the like. */
   allows(setting: 'no' | 'yes' | 'local', local: boolean): boolean {
     return setting === 'yes' || (setting === 'local' && local)
   }
 
   /**
-   * The configuration file with today's values: comments, order and what is not understood stay. `users` are the
-   * 'user ...' lines to keep in it (none when there is an ACL file). With `everything`, defaults are written too.
+   * CONFIG REWRITE: the configuration file with the current values; comments, order and unknown statements stay.
+   * `users` are the 'user ...' lines to write (none when there is an ACL file). With `everything`, defaults are written too.
    */
   rewrite(oldText: string, users: readonly string[] = [], everything = false): string {
     const lines = DIRECTIVES.map(one => ({ name: one.name, lines: one.kind.lines(one.name, this.#valueOf(one)) }))
@@ -204,7 +202,7 @@ export class Config {
     for (const { target, names } of this.#mirrors) if (names.has(field)) target[field] = plain
   }
 
-  /** True when the value is another one now. */
+  /** True when the value has changed. */
   #setWords(directive: NamedDirective, words: readonly string[], seenInFile: Set<string> | null): boolean {
     const reading: Reading = { disk: this.disk, seenInFile, warn: this.warn }
     const before = this.#print(directive)
@@ -219,7 +217,7 @@ export class Config {
     return caller.loading && kind.notWhileLoading ? LOADING : null
   }
 
-  /** Runs applies[from ..]; after a refusal sets everything back and runs them all again for the old values. */
+  /** Runs applies[from ..]; after a refusal restores all values and runs them all again for the old values. */
   #apply(applies: readonly [Apply, string][], from: number, restore: () => void): SetAnswer {
     for (let i = from; i < applies.length; i++) {
       const outcome = applies[i][0](this)
@@ -267,7 +265,7 @@ export class Config {
 
 const LOADING = 'LOADING Redis is loading the dataset in memory'
 
-/** Every name that patterns are matched with. */
+/** Every name that patterns match. */
 const LISTED = DIRECTIVES.filter(({ kind }) => !kind.hidden).flatMap(directive => {
   const { alias } = directive.kind
   const names = alias === undefined ? [directive.name] : [directive.name, alias]
@@ -282,7 +280,7 @@ function failed(name: string, why: string): string {
   return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${why}`
 }
 
-/** The value of CONFIG SET as words: split at single spaces only, so that two spaces make an empty word. */
+/** The value of CONFIG SET as words: split at single spaces, so that two spaces make an empty word. */
 function runtimeWords(directive: NamedDirective, value: string): string[] {
   if (!directive.kind.manyWords) return [value]
   return value === '' ? [] : value.split(' ')

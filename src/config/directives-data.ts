@@ -1,4 +1,4 @@
-// How data is held, evicted and freed, who may touch it, and what is told about it.
+// Directives about data: encodings, memory and eviction, users, keyspace events, slow log, latency.
 
 import { choice, INT_MIN, integer, LONG_MAX, memory, path, Refusal, text, ULONG_MAX, yesNo } from './kinds.ts'
 import { notifyEvents, percentiles } from './special.ts'
@@ -40,7 +40,7 @@ export const memoryDirectives = {
   'active-defrag-max-scan-fields': integer(1000, { min: 1, max: LONG_MAX }),
 }
 
-/** From which size on a value leaves its compact encoding. */
+/** Limits of the compact encodings. */
 export const encodingDirectives = {
   'hash-max-listpack-entries': integer(512, { alias: 'hash-max-ziplist-entries', max: LONG_MAX }),
   'hash-max-listpack-value': memory(64, { alias: 'hash-max-ziplist-value' }),

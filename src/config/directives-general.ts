@@ -1,4 +1,4 @@
-// The process: how it starts, logs, looks to the operating system, and ends.
+// Directives about the process: start, log, operating system, shutdown.
 
 import { choice, choices, INT_MIN, integer, LONG_MAX, path, Refusal, text, yesNo } from './kinds.ts'
 import { isTitleTemplate } from './proctitle.ts'
@@ -57,7 +57,7 @@ function checkTitleTemplate(template: string): void {
   if (!isTitleTemplate(template)) throw new Refusal('template format is invalid or contains unknown variables')
 }
 
-/** Locales are those the runtime can sort by; POSIX names (en_US.UTF-8) say the same as en-US. */
+/** Locales of the runtime's collation; POSIX names (en_US.UTF-8) mean the same as en-US. */
 function checkLocale(name: string): void {
   const end = Math.min(...['.', '@'].map(mark => name.indexOf(mark)).filter(at => at >= 0), name.length)
   const language = textOfBytes(name.slice(0, end)).replaceAll('_', '-')

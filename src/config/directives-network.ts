@@ -1,4 +1,4 @@
-// Where the server listens, and how connections are kept.
+// Directives about listening sockets and connections.
 
 import { choice, integer, memory, octal, path, text, UINT_MAX, wordList, yesNo } from './kinds.ts'
 import { outputLimits } from './special.ts'

@@ -1,4 +1,4 @@
-// What is kept on disk, when and where.
+// Directives about RDB and append-only files.
 
 import { choice, folder, integer, LONG_MAX, memory, path, Refusal, yesNo } from './kinds.ts'
 import { savePoints } from './special.ts'

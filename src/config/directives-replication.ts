@@ -1,4 +1,4 @@
-// Replicas of a primary, and the cluster. Older names say slave.
+// Directives about replication and cluster. Older aliases say slave.
 
 import { choice, integer, LONG_MAX, memory, path, Refusal, text, ULONG_MAX, yesNo } from './kinds.ts'
 import { primaryAddress } from './special.ts'

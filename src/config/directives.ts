@@ -1,4 +1,4 @@
-// All directives of Redis 7.2.4, by their names, and the fields they make in a Config.
+// All directives of Redis 7.2.4 by name, and the types of their fields in a Config.
 
 import { encodingDirectives, memoryDirectives, observationDirectives, securityDirectives } from './directives-data.ts'
 import { generalDirectives, logDirectives } from './directives-general.ts'

@@ -1,4 +1,4 @@
-// Writing the configuration file back: the whole new text under another name, made durable, then moved in place.
+// Writes the configuration file: the whole new text to a temporary file, fsynced, then renamed.
 
 import type { Random } from '../system/system.ts'
 import type { Config } from './config.ts'

@@ -1,4 +1,4 @@
-// The kinds of directives: how words become a value, and a value becomes words again.
+// The kinds of directives: how words are parsed to a value, and a value is formatted to words.
 //
 //   words of the line --parse--> stored value --field--> what the server reads in `config.maxmemory`
 //                                   |--print--> the answer of CONFIG GET
@@ -12,13 +12,13 @@ import { quoted } from '../lib/words.ts'
 import type { FileSystem } from '../system/system.ts'
 import { bytesOfText, memoryAmount, memoryText, strictInteger, textOfBytes } from './words.ts'
 
-/** Words that a directive does not take. `message` is what Redis says after the dash. */
+/** The words are no valid value. `message` is Redis's text after the dash. */
 export class Refusal extends Error {}
 
-/** What a directive may look at while it reads its words. */
+/** What a directive may use while it parses its words. */
 export interface Reading {
   disk: FileSystem
-  /** Names already met in this configuration file; null for CONFIG SET. */
+  /** Names that occurred in this configuration file; null for CONFIG SET. */
   seenInFile: Set<string> | null
   warn(text: string): void
 }
@@ -31,7 +31,7 @@ export interface ConfigLine {
 
 interface Kind<Stored, Field> {
   readonly initial: Stored
-  /** Takes any number of words; the others take exactly one. */
+  /** Any number of words; the others have exactly one. */
   readonly manyWords: boolean
   parse(words: readonly string[], now: Stored, reading: Reading): Stored
   field(value: Stored): Field
@@ -42,16 +42,16 @@ interface Kind<Stored, Field> {
 export interface Flags {
   /** Another, older name. */
   readonly alias?: string
-  /** Only at start. */
+  /** Only at start: CONFIG SET is refused. */
   readonly immutable?: true
-  /** Not listed for patterns. */
+  /** Not matched by patterns. */
   readonly hidden?: true
-  /** A secret: kept out of logs. */
+  /** A secret: logs must not show it. */
   readonly sensitive?: true
   /** Changed at run time only as enable-protected-configs says. */
   readonly protected?: true
   readonly notWhileLoading?: true
-  /** Counts as changed even when set to what it was: it names something that may have changed itself. */
+  /** Counts as changed even when set to its old value: it names something that may have changed itself. */
   readonly volatile?: true
 }
 
@@ -82,9 +82,9 @@ export function yesNo(
 }
 
 interface TextOptions extends Flags {
-  /** '' means: not set, and is then not written to the file. */
+  /** '' means: not set, and not written to the file. */
   readonly emptyIsUnset?: true
-  /** Keeps bytes of value 0; in the others they end the text, as in C. */
+  /** May contain bytes of value 0; in the others they end the text, as in C. */
   readonly binary?: true
   readonly check?: (value: string) => void
 }
@@ -116,7 +116,7 @@ export function path(initial: string, options: TextOptions = {}): Directive<stri
   return { ...text(initial, options), field: textOfBytes }
 }
 
-/** One of some names, whatever their case. `same` maps some to the one that is shown for them. */
+/** One of some names, in any case. `same` maps some to the one that is printed for them. */
 export function choice<const Name extends string>(
   names: readonly Name[],
   initial: Name,
@@ -174,7 +174,7 @@ function oneOf(names: readonly string[]): string {
 interface IntegerOptions extends Flags {
   readonly min?: number | bigint
   readonly max?: number | bigint
-  /** Out of these the value is moved in silently. */
+  /** Values outside of these are clamped silently. */
   readonly clampMin?: number
   readonly clampMax?: number
 }
@@ -207,7 +207,7 @@ export function integer(initial: number, options: IntegerOptions = {}): Directiv
 }
 
 interface MemoryOptions extends IntegerOptions {
-  /** The field of Redis is a signed 64-bit number: amounts from 2^63 on wrap. */
+  /** Redis's field is a signed 64-bit number: amounts from 2^63 on wrap. */
   readonly signed?: true
   /** Also takes N%, 0..100: stored, and seen in the field, as the negative number. */
   readonly percent?: true
@@ -315,7 +315,7 @@ function oneLine<Stored>(initial: Stored, print: (value: Stored) => string): Pic
   }
 }
 
-/** The working folder: reading it moves there. */
+/** The working directory: setting it changes to it. */
 export function folder(flags: Flags): Directive<string, string> {
   return {
     ...flags,

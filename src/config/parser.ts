@@ -3,7 +3,7 @@
 //   directive word 'a word' "\x41\n"     # only whole lines are comments
 //   include conf.d/*.conf
 //
-// Always: the last line that sets a directive counts, except where lines add up (save).
+// Always: the last line of a directive counts, except where lines add up (save).
 
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
@@ -15,7 +15,7 @@ import { directiveNamed } from './directives.ts'
 import { Refusal } from './kinds.ts'
 import { bytesOfText, LINE_BLANKS, latin1, textOfBytes } from './words.ts'
 
-/** The configuration cannot be read. `report` is what the operator sees. */
+/** The configuration is invalid. `report` is the text for the operator. */
 export class ConfigError extends Error {
   readonly report: string
 
@@ -26,14 +26,14 @@ export class ConfigError extends Error {
   }
 }
 
-/** A configuration file that cannot be opened: said in the log. */
+/** The configuration file cannot be opened; logged. */
 export class ConfigFileMissing extends Error {}
 
 interface StartOptions {
   /** Absolute path, '' for none. */
   configFile: string
   fromStdin: boolean
-  /** What the command line says, as lines of a configuration file. */
+  /** The options of the command line, as lines of a configuration file. */
   lines: string
 }
 
@@ -45,7 +45,7 @@ export function parseArguments(args: readonly string[], disk: FileSystem): Start
     options.configFile = disk.resolve(args[0].trim())
     at = 1
   }
-  // A name that still waits for its value takes any word, even one that starts with dashes.
+  // A name without a value yet takes any word, even one that starts with dashes.
   let wantsValue = false
   for (; at < args.length; at++) {
     const word = bytesOfText(args[at])
@@ -68,7 +68,7 @@ export function parseArguments(args: readonly string[], disk: FileSystem): Start
   return options
 }
 
-/** Reads everything there is to read into `config`. Throws ConfigError or ConfigFileMissing. */
+/** Loads file, standard input and command line into `config`. Throws ConfigError or ConfigFileMissing. */
 export function loadConfig(config: Config, options: StartOptions, readStdin: () => Uint8Array): void {
   config.configFile = options.configFile
   let text = options.configFile ? readConfigFile(config.disk, options.configFile) : ''
@@ -94,7 +94,7 @@ function readLine(config: Config, words: string[], line: number, text: string, s
   const directive = directiveNamed(name)
   if (directive) {
     if (!directive.kind.manyWords && values.length !== 1) throw new ConfigError('wrong number of arguments', line, text)
-    // One word for many may hold them all: --save "900 1".
+    // One word may contain all: --save "900 1".
     const inner = directive.kind.manyWords && values.length === 1 && values[0] !== ''
     try {
       config.setFromFile(directive, inner ? (splitWords(values[0]) ?? []) : values, seen)
@@ -110,17 +110,17 @@ function readLine(config: Config, words: string[], line: number, text: string, s
   else if ((name === 'user' || name === 'loadmodule') && values.length >= 1)
     config.statements.push({ words, line, text })
   else if (name.includes('.')) {
-    // The setting of a module. There are none, so it stays without effect, as one for a module not loaded does.
+    // A module's setting. There are no modules, so it has no effect, as for a module that is not loaded.
     if (values.length === 0) throw new ConfigError('Module config specified without value', line, text)
   } else if (name === 'sentinel') {
     if (values.length > 0) throw new ConfigError('sentinel directive while not in sentinel mode', line, text)
   } else throw new ConfigError('Bad directive or wrong number of arguments', line, text)
 }
 
-/** Directives of older versions that are let pass. */
+/** Directives of older versions, which are ignored. */
 const RETIRED = ['list-max-ziplist-entries', 'list-max-ziplist-value', 'lua-replicate-commands']
 
-/** A pattern that matches nothing includes nothing; a plain name must be there. */
+/** A pattern without matches includes nothing; a plain name must exist. */
 function includeFile(config: Config, name: string, seen: Set<string>): void {
   const path = textOfBytes(name)
   if (!/[*?[]/.test(path)) return loadText(config, readConfigFile(config.disk, path), seen)
@@ -139,7 +139,7 @@ export function matchingFiles(disk: FileSystem, pattern: string): string[] {
       if (!/[*?[]/.test(part)) return disk.stat(under(part)) ? [under(part)] : []
       if (disk.stat(folder || '.')?.isDirectory !== true) return []
       const glob = Slice.utf8(part.replace(/\[!/g, '[^'))
-      // Names that start with a dot must be asked for.
+      // Names that start with a dot match only a pattern that does.
       const names = disk.readdir(folder || '.').filter(name => part.startsWith('.') || !name.startsWith('.'))
       return names.filter(name => globMatch(glob, Slice.utf8(name))).map(under)
     })
@@ -155,7 +155,7 @@ function readConfigFile(disk: FileSystem, path: string): string {
   }
 }
 
-/** What must hold between directives once a text is read. */
+/** Checks that involve several directives. */
 function checkWhole(config: Config): void {
   if (config.logfile !== '') {
     try {

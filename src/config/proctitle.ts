@@ -1,4 +1,4 @@
-// The name under which the process shows in lists of processes, from proc-title-template.
+// The process title, from proc-title-template.
 
 const TITLE_VARIABLES = [
   'title',
@@ -35,7 +35,7 @@ export function expandTitle(template: string, values: TitleValues): string | nul
 
 const EMPTY_AT_START = ['title', 'server-mode']
 
-/** Whether a template is well formed and leaves something to show. */
+/** Whether a template is well formed and not blank. */
 export function isTitleTemplate(template: string): boolean {
   const probe = Object.fromEntries(TITLE_VARIABLES.map(name => [name, EMPTY_AT_START.includes(name) ? '' : 'x']))
   return (expandTitle(template, probe as unknown as TitleValues) ?? '') !== ''

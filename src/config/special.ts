@@ -56,7 +56,7 @@ export interface OutputLimit {
   softSeconds: number
 }
 
-/** client-output-buffer-limit <class> <hard> <soft> <soft seconds> ...; classes not named keep what they have. */
+/** client-output-buffer-limit <class> <hard> <soft> <soft seconds> ...; classes not named stay as they are. */
 export function outputLimits(
   initial: Record<ClientClass, ExactLimit>,
 ): Directive<Record<ClientClass, ExactLimit>, Record<ClientClass, OutputLimit>> {
@@ -87,7 +87,7 @@ export function outputLimits(
       })
       return { normal: plain(limits.normal), replica: plain(limits.replica), pubsub: plain(limits.pubsub) }
     },
-    // CONFIG GET still says slave; the file says replica.
+    // CONFIG GET prints slave; the file has replica.
     print: limits =>
       CLIENT_CLASSES.map(name => {
         const { hard, soft, softSeconds } = limits[name]

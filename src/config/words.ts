@@ -1,19 +1,19 @@
 // Text of the configuration: numbers as C reads them, amounts of memory, bytes and text. Words are in lib/words.ts.
 //
 // Always: configuration text is a byte string - a JavaScript string with one char (0..255) for every byte - so that
-// what came in goes out unchanged. `textOfBytes` and `bytesOfText` go to and from ordinary (UTF-8) text, for paths.
+// bytes are preserved. `textOfBytes` and `bytesOfText` convert to and from ordinary (UTF-8) text, for paths.
 
 import { digitsEnd, spacesEnd } from '../lib/strtod.ts'
 import { isAscii } from '../lib/text.ts'
 
-/** What is cut off both ends of a line. */
+/** Trimmed from both ends of a line. */
 export const LINE_BLANKS = ' \t\r\n'
 
 const INT64_MAX = 2n ** 63n - 1n
 const UINT64_MAX = 2n ** 64n - 1n
 const INT64_DIGITS = 19
 
-/** A whole number written the one canonical way and within 64 bits, else null. */
+/** An integer in canonical form and within 64 bits, else null. */
 export function strictInteger(word: string): bigint | null {
   const first = word[0] === '-' ? 1 : 0
   const isCanonical = word === '0' || (word[first] >= '1' && word[first] <= '9')
@@ -22,7 +22,7 @@ export function strictInteger(word: string): bigint | null {
   return value > INT64_MAX || value < -INT64_MAX - 1n ? null : value
 }
 
-/** A whole number as C's strtoll takes it, to the end of the word ('' is 0), else null. */
+/** An integer as C's strtoll parses it, to the end of the word ('' is 0), else null. */
 export function looseInteger(word: string): bigint | null {
   if (word === '') return 0n
   let at = spacesEnd(word, 0)
@@ -51,7 +51,7 @@ const UNITS = new Map([
   ['gb', GB],
 ])
 
-/** Bytes with an optional unit (1k is 1000, 1kb is 1024), modulo 2^64; null when it is no such thing. */
+/** Bytes with an optional unit (1k is 1000, 1kb is 1024), modulo 2^64; null when malformed. */
 export function memoryAmount(word: string): bigint | null {
   const end = digitsEnd(word, 0)
   if (end > AMOUNT_DIGITS_MAX || word.length > end + 2) return null
@@ -71,7 +71,7 @@ export function memoryText(bytes: bigint): string {
   return `${bytes}`
 }
 
-/** Ordinary text of a byte string that is UTF-8; what is not UTF-8 stays as it is. */
+/** Ordinary text of a UTF-8 byte string; invalid UTF-8 stays as it is. */
 export function textOfBytes(word: string): string {
   if (isAscii(word)) return word
   try {

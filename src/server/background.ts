@@ -1,5 +1,4 @@
-// Background: work that goes on in slices between commands, as long as there is any: freeing large values, expiry,
-// eviction, compaction, snapshots.
+// Background: tasks that run in slices between commands: lazy freeing, active expiry, eviction, compaction, snapshots.
 //
 // Always: one slice runs at a time and takes about SLICE_US; between two slices pending input is handled.
 
@@ -11,7 +10,7 @@ export const SLICE_US = 1000
 export type Slice = (limitUs: number) => boolean
 
 export class Background {
-  /** Before and after each slice: the clock is read, replies are sent. */
+  /** Runs before and after each slice: the clock is read, replies are sent. */
   private readonly around: (slice: () => boolean) => boolean
   private readonly timers: Timers
   private readonly jobs: Slice[] = []
@@ -24,7 +23,7 @@ export class Background {
     this.around = around
   }
 
-  /** Sees to it that `job` gets slices until it is done; one that is at work already is not begun twice. */
+  /** Runs slices of `job` until it is done; a job that is running already is not started twice. */
   start(job: Slice): void {
     if (!this.jobs.includes(job)) this.jobs.push(job)
     this.schedule()

@@ -1,5 +1,4 @@
-// What the log says while the server starts. Programs that start redis-server wait for some of these lines, so their
-// words are Redis's.
+// The log lines of the start. Programs that start redis-server wait for some of them, so their words are Redis's.
 
 import type { Config } from '../config/config.ts'
 import type { ProcessView } from '../system/system.ts'

@@ -1,7 +1,7 @@
-// ClientsCron: idle time-outs, shrinking of query buffers, client eviction (maxmemory-clients).
+// ClientsCron: idle timeouts, query buffer resizing, client eviction (maxmemory-clients).
 //
-// Always: while there is a limit on memory, what clients hold is exact for output, and as of their last event for the
-// rest.
+// Always: while maxmemory-clients is set, client memory is exact for output buffers, and as of each client's last event
+// for the rest.
 
 import {
   CLIENT_BLOCKED,
@@ -30,7 +30,7 @@ export class ClientsCron {
   private readonly engine: Engine
   private readonly memoryStats: MemoryStats
   private queue: Client[] = []
-  /** Input and output of the largest clients in the last seconds. */
+  /** INFO's client_recent_max_input_buffer and …output_buffer: peaks of the last seconds. */
   inputPeakBytes = 0
   outputPeakBytes = 0
   replyBufferShrinks = 0
@@ -44,7 +44,7 @@ export class ClientsCron {
     this.memoryStats = memoryStats
   }
 
-  /** Visits so many clients that all have their turn within a second. */
+  /** Visits so many clients that all are visited once a second. */
   tick(hz: number): void {
     const { clients } = this.engine
     let left = Math.max(CLIENTS_PER_TICK_MIN, Math.ceil(clients.size / hz))
@@ -73,8 +73,8 @@ export class ClientsCron {
   }
 
   /**
-   * All clients write through one buffer. Each is shown with the share of it that Redis would give it: half as much
-   * when it needs less than that, twice as much when it needs all.
+   * All clients share one reply buffer. Each is shown with the size that Redis's own buffer would have: halved when the
+   * peak is below half, doubled when the peak reaches it.
    */
   private resizeReplyShare(client: Client, nowMs: number): void {
     const { replyShare } = client
@@ -84,7 +84,7 @@ export class ClientsCron {
       this.replyBufferShrinks++
     } else if (replyShare < REPLY_SHARE_BYTES && peak === replyShare) {
       client.replyShare = Math.min(REPLY_SHARE_BYTES, replyShare * 2)
-      // It is known to need what it had, not more.
+      // The known peak is what it used, not the new size.
       client.replyPeak = peak
       this.replyBufferExpands++
     }
@@ -103,13 +103,13 @@ export class ClientsCron {
     return timeout > 0 && (client.flags & exempt) === 0 && nowMs - client.lastActiveMs > timeout * 1000
   }
 
-  /** Input buffers are kept for the next long command, until it seems that there will be none. */
+  /** Query buffers are retained for the next long command, until the client is idle or its peak is small. */
   private shrinkQuery(client: Client, nowMs: number): void {
     const room = client.query?.length ?? 0
     const have = client.queryBytes
     const idle = nowMs - client.lastActiveMs > IDLE_MS
     if (room === 0 || room <= have * 2) return
-    // The room that half a command has was made for the whole of it.
+    // The capacity for an incomplete command was allocated for the whole of it.
     if (!idle && (have > 0 || room <= KEEP_BYTES || client.queryPeak * 2 >= room)) return
     this.engine.input.resize(client, idle ? have : Math.max(have, client.queryPeak))
   }
@@ -136,7 +136,7 @@ export class ClientsCron {
     return Math.max(bytes, LIMIT_BYTES_MIN)
   }
 
-  /** Follows the settings: counting costs a little for each event. */
+  /** Starts and stops counting client memory, which costs a little for each event. */
   settingsChanged(): void {
     const on = this.limitBytes() > 0 || this.engine.settings.maxmemory > 0
     this.engine.afterEvent = on ? client => this.count(client) : undefined
@@ -148,7 +148,7 @@ export class ClientsCron {
     if (limit > 0 && this.memoryStats.clientBytes() > limit) this.evict()
   }
 
-  /** Closes the largest clients until all together are below the limit. */
+  /** Closes the largest clients until client memory is below the limit. */
   evict(): void {
     const { engine } = this
     const limit = this.limitBytes()

@@ -1,6 +1,6 @@
-// Statements of the configuration file that are no directives, put into force on the parts they speak of.
-// Users: there is 'default' alone, who may do everything; what asks for another ends the start, for to overlook it
-// would leave the server open.
+// Applies the statements of the configuration file that are no directives: rename-command, user, loadmodule.
+// The only user is 'default', with all permissions; statements that need another one make the start fail, since
+// ignoring them would leave the server open.
 
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/parser.ts'
@@ -11,7 +11,7 @@ import { StartFailure } from './launch.ts'
 
 const ONE_USER = "Redstart has only the user 'default' yet, who may do everything; requirepass is the password."
 
-/** Renames and removes commands as the file says. Throws ConfigError; StartFailure for what cannot be had. */
+/** Applies them. Throws ConfigError; StartFailure for what is not supported. */
 export function applyConfigStatements(config: Config, table: CommandTable): void {
   if (config.aclfile !== '')
     throw new StartFailure(ONE_USER, `Can't load users from ${config.aclfile}: server aborting`)

@@ -1,4 +1,4 @@
-// Behind CONFIG: the server's Config, its file and its log, as the engine's commands see them.
+// Configuration of the engine's ports: CONFIG over the server's Config, its file and its log.
 
 import type { Config } from '../config/config.ts'
 import { rewriteConfigFile } from '../config/file.ts'
@@ -12,7 +12,7 @@ interface ConfigurationParts {
   random: Random
   /** Whether the dataset is being loaded. */
   isLoading(): boolean
-  /** 'user ...' lines for the file; none when users live in a file of their own. */
+  /** 'user ...' lines for the file; none when there is an ACL file. */
   users(): readonly string[]
 }
 

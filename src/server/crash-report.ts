@@ -1,6 +1,6 @@
-// The report that stands in the log when a fault ends a server: what happened, where, to which build.
+// The crash report that is logged when an exception ends a server: error, command, stack, build.
 //
-//   === REDSTART CRASH REPORT START … version, what ran, stack, INFO server and memory … === REDSTART CRASH REPORT END
+//   === REDSTART CRASH REPORT START … version, command, stack, INFO server and memory … === REDSTART CRASH REPORT END
 
 import { stackOf } from '../engine/boundary.ts'
 import type { System } from '../system/system.ts'
@@ -8,7 +8,7 @@ import type { Logger } from './log.ts'
 import { versionLine } from './version.ts'
 
 /**
- * `during`: what ran, '' where that is not known. `info`: the sections of INFO that a server has; absent without one.
+ * `during`: the work that failed, '' if not known. `info`: INFO's text by section; absent without a server.
  */
 export function writeCrashReport(log: Logger, system: System, error: unknown, during = '', info?: () => string): void {
   const { process } = system
@@ -17,7 +17,7 @@ export function writeCrashReport(log: Logger, system: System, error: unknown, du
   if (during !== '') log.warning(`During ${during}`)
   log.warning(`Redstart crashed by an uncaught error: ${stackOf(error)}`)
   log.warning(`os: ${process.os}, rss: ${process.rssBytes()} bytes`)
-  // What memory looks like may itself be beyond telling.
+  // Reading the memory statistics may fail as well.
   try {
     if (info !== undefined) log.raw('warning', `\n${info().replaceAll('\r', '')}`)
   } catch (second) {

@@ -1,8 +1,8 @@
-// Cron: the periodic work of a server, `hz` times a second, and the timers for moments that cannot wait for it.
+// Cron: the periodic work of a server, `hz` times a second, and timers for exact deadlines.
 //
-//   tick ─▶ clock, metrics, clients ─▶ begins what goes on in slices: lazy freeing, expiry, compaction ─▶ hooks
+//   tick ─▶ clock, metrics, clients ─▶ starts sliced tasks: lazy freeing, expiry, compaction ─▶ hooks
 //
-// Always: it takes time from the timers it was handed; when it is stopped, none of them is armed any more.
+// Always: it uses the timers it was handed; when it is stopped, none of them is armed.
 
 import type { Engine } from '../engine/engine.ts'
 import type { Defrag } from '../keyspace/defrag.ts'
@@ -19,7 +19,7 @@ const HZ_MAX = 500
 const CLIENTS_PER_TICK = 200
 const LAZY_STEP = 64
 const MEMORY_SAMPLE_US = 1_000_000
-/** Timers of the runtimes count to 2^31 ms; what is further away is armed again then. */
+/** The runtimes' timers count to 2^31 ms; later deadlines are armed again then. */
 const TIMER_MS_MAX = 1e9
 
 interface CronParts {
@@ -30,18 +30,18 @@ interface CronParts {
   clientsCron: ClientsCron
   expire: ExpireCycle
   defrag: Defrag
-  /** hz of the configuration, and dynamic-hz. */
+  /** The directives hz and dynamic-hz. */
   hz(): number
   dynamicHz(): boolean
 }
 
 export class Cron {
-  /** Called in each tick: what other rooms do now and then. */
+  /** Called in each tick: periodic work of other modules. */
   readonly hooks: (() => void)[] = []
   readonly background: Background
-  /** As the number of clients demands: what INFO shows. */
+  /** The effective hz, adapted to the number of clients: shown by INFO. */
   hz = 10
-  /** Ticks, the time they took, and the longest of them. */
+  /** Number of ticks, their total time, and the longest of them. */
   ticks = 0
   usedUs = 0
   longestUs = 0
@@ -139,7 +139,7 @@ export class Cron {
     memoryStats.sampleResident()
   }
 
-  // ---- work in slices ----
+  // ---- sliced tasks ----
 
   readonly freeLazily = (limitUs: number): boolean => {
     const { engine } = this.parts
@@ -158,7 +158,7 @@ export class Cron {
 
   private readonly defragSome = (limitUs: number): boolean => this.parts.defrag.slice(limitUs)
 
-  /** After each event. Must cost nothing where nothing is to be done. */
+  /** After each event. Costs nothing when there is nothing to do. */
   private afterEvent(): void {
     const { engine, expire } = this.parts
     if (engine.pause.untilMs !== this.pauseEndMs) this.checkPause()
@@ -166,9 +166,9 @@ export class Cron {
     if (expire.beginFast()) this.background.start(this.expireSome)
   }
 
-  // ---- moments ----
+  // ---- deadlines ----
 
-  /** Clients that wait with a time-out are answered at the millisecond. */
+  /** Arms a timer for blocked clients' timeouts, to the millisecond. */
   private armDeadline(deadlineMs: number): void {
     const { engine, timers } = this.parts
     if (deadlineMs >= this.deadlineMs || this.stopped) return
@@ -186,7 +186,7 @@ export class Cron {
     })
   }
 
-  /** Lets clients go on when CLIENT PAUSE is over. */
+  /** Ends CLIENT PAUSE when its time is over. */
   private checkPause(): void {
     const { engine, timers } = this.parts
     const { pause } = engine

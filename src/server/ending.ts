@@ -1,13 +1,13 @@
-// Ending: the way out of the process, by signal or by SHUTDOWN, and what becomes of signals that are no way out. As
-// redis-server 7.2 has it, but for what the runtimes do not let us have:
+// Ending: how signals and SHUTDOWN end the process, and the signals that do not. As redis-server 7.2, except where the
+// runtimes do not allow it:
 //
-//   INT, TERM                 an orderly end [shutdownSoon]; INT once more: at once
-//     before it runs          waits for the start to be done; while data is loaded: at once, with 1
-//   HUP, PIPE, ALRM           nothing (PIPE: the runtimes see to it; ALRM: redis-server's watchdog is off)
+//   INT, TERM                 an orderly shutdown [shutdownSoon]; a second INT: at once
+//     during the start        after the start; while data is loaded: at once, exit code 1
+//   HUP, PIPE, ALRM           ignored (PIPE: by the runtimes; ALRM: redis-server's watchdog is off)
 //   ABRT                      crash report, exit code 1
-//   USR1, USR2, QUIT, …       end the process by themselves (Node would open a debugger for USR1)
-//   SEGV, BUS, FPE, ILL       end the process by themselves, without a report: JavaScript cannot have them
-//   XFSZ                      nothing: the write fails, and the server goes on without it
+//   USR1, USR2, QUIT, …       end the process by default (Node would open a debugger for USR1)
+//   SEGV, BUS, FPE, ILL       end the process by default, without a report: JavaScript cannot handle them
+//   XFSZ                      ignored: the write fails, and the server continues
 
 import type { Config } from '../config/config.ts'
 import type { SignalName, System } from '../system/system.ts'
@@ -21,7 +21,7 @@ export class Ending {
   readonly #system: System
   readonly #log: Logger
   #asked = false
-  /** Came before the server ran. */
+  /** A signal that came before the server ran. */
   #early: SignalName | undefined
   /** Its sockets may be open already, its data not loaded yet. */
   #starting: RunningServer | undefined
@@ -51,7 +51,7 @@ export class Ending {
 
   serve(running: RunningServer): void {
     const end = (name: SignalName) => {
-      // Who presses Ctrl-C again does not want to wait.
+      // A second Ctrl-C ends at once.
       if (this.#asked && name === 'SIGINT') {
         this.#log.signal('You insist... exiting now.')
         running.abandon?.()

@@ -1,4 +1,4 @@
-// ServerExtension: what a server has besides what is built in: types of values, how they are saved, commands on them.
+// ServerExtension: additions to a server: types of values, their codecs, commands.
 
 import type { Command } from '../engine/catalog/command.ts'
 import type { ValueTypeMaker } from '../keyspace/value-type.ts'
@@ -7,6 +7,6 @@ import type { ValueCodec } from '../persistence/values/value-codec.ts'
 export interface ServerExtension {
   readonly commands: readonly Command[]
   readonly types: readonly ValueTypeMaker[]
-  /** One for each of the types. */
+  /** One for each type. */
   readonly codecs: readonly ValueCodec[]
 }

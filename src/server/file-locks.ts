@@ -1,22 +1,21 @@
-// FileLocks: no two servers write the same files. Beside the files a server writes stands one that names its process:
+// FileLocks: no two servers write the same files. Beside the written files is a lock file that names the process:
 //
 //   dump.rdb                    dump.rdb.lock                          with save points
 //   appendonlydir/appendonly.aof.*   appendonlydir.appendonly.aof.lock     with appendonly
 //
-//   free ─▶ [create] ─▶ held ─▶ [release] ─▶ free
-//     └─── held by a process that is gone ─▶ [take over] ─▶ held
+//   free ─▶ [create] ─▶ locked ─▶ [release] ─▶ free
+//     └─── locked by a process that has ended ─▶ [take over] ─▶ locked
 //
-// Always: a lock that a running process holds is left alone. Where none can be made (a folder that may only be read)
-// the server goes on without. Processes of another machine, or of a container with its own process numbers, count as
-// gone.
+// Always: a lock of a running process is never taken. Where a lock cannot be created (a read-only folder) the server
+// runs without. Processes of another machine, or of a container with its own process numbers, count as ended.
 
 import type { Config } from '../config/config.ts'
 import { DiskError, type FileSystem, type ProcessView, type System } from '../system/system.ts'
 import type { Logger } from './log.ts'
 
-/** A lock file without a name in it is being written; after this long its writer is gone. */
+/** A lock file without a name in it is being written; after so long its writer has ended. */
 const UNWRITTEN_MS_MAX = 2000
-/** Others may come and go while a lock is taken over. */
+/** Other processes may create and remove the lock while it is taken over. */
 const TRIES = 5
 
 interface Holder {
@@ -41,7 +40,8 @@ export class FileLocks {
   }
 
   /**
-   * Holds what the configuration asks for and nothing else; lines that say why it cannot, and then all is as before.
+   * Locks the files that the configuration names, and releases all others. On failure returns the reason, and no lock
+   * has changed.
    */
   sync(): readonly string[] | undefined {
     const wanted = this.wanted()
@@ -77,7 +77,7 @@ export class FileLocks {
     ]
   }
 
-  /** Makes the lock; who holds it already. */
+  /** Creates the lock; returns the process that has it already. */
   private take(path: string): Holder | undefined {
     let failure: DiskError | undefined
     for (let tries = 0; tries < TRIES; tries++) {
@@ -104,7 +104,7 @@ export class FileLocks {
       return undefined
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      // A full disk leaves an empty file, which says nothing about who holds it.
+      // After a full disk: an empty lock file names no owner.
       if (fd >= 0) this.drop(path)
       return error
     } finally {
@@ -112,7 +112,7 @@ export class FileLocks {
     }
   }
 
-  /** What stands in the lock; '' for nothing yet, undefined when it is gone. */
+  /** The lock's text; '' for nothing yet, undefined when it does not exist. */
   private read(path: string): string | undefined {
     try {
       return new TextDecoder().decode(this.disk.readFile(path)).trim()
@@ -129,7 +129,7 @@ export class FileLocks {
     return stat !== null && Math.abs(this.nowMs() - stat.modifiedMs) < UNWRITTEN_MS_MAX
   }
 
-  /** Takes a dead lock away; the identity of one who was quicker, and holds it now. */
+  /** Removes the lock of an ended process; returns the identity of one that has it by now. */
   private setAside(path: string): string | undefined {
     const { disk } = this
     const aside = `${path}.${this.process.pid}`

@@ -1,14 +1,13 @@
-// A server that shares its process with a program must not end it: whatever the machine and the network call in the
-// server is called under a guard, and an exception there ends that server alone.
+// A server in the process of another program must not end that process: whatever the system and the network call in
+// the server is called under a guard, and an exception there ends that server alone.
 //
-// Always: `guard` runs its work at once and lets nothing out. Promises are not covered: the server makes none per
-// event.
+// Always: `guard` runs its work at once and throws nothing. Promises are not covered: the server makes none per event.
 
 import type { FileSystem, System, Timers } from '../system/system.ts'
 
 type Guard = (work: () => void) => void
 
-/** The same machine; what it calls later is guarded. */
+/** The same System; its callbacks are guarded. */
 export function guardedSystem(system: System, guard: Guard): System {
   return { ...system, timers: guardedTimers(system.timers, guard), disk: guardedDisk(system.disk, guard) }
 }
@@ -35,7 +34,7 @@ const LATER = new Set<string | symbol>([
 
 type Method = (...args: unknown[]) => unknown
 
-/** Its *Later forms take their callback last. */
+/** The *Later forms have their callback last. */
 function guardedDisk(disk: FileSystem, guard: Guard): FileSystem {
   const methods = new Map<string | symbol, Method>()
   const methodOf = (name: string | symbol): Method => {

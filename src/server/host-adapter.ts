@@ -1,4 +1,4 @@
-// HostAdapter: what commands ask of the server around the engine (engine/ports/host.ts), handed on to the part that does it.
+// HostAdapter: the server behind the engine's Host port (engine/ports/host.ts); delegates to the server's parts.
 
 import type { Config } from '../config/config.ts'
 import type { Host, MemoryFigures, ShutdownFlag } from '../engine/ports/host.ts'
@@ -10,9 +10,9 @@ interface HostParts {
   maintenance: ServerMaintenance
   config: Config
   system: System
-  /** Ends the server; rejects when it goes on after all. */
+  /** Shuts the server down; rejects when it continues after all. */
   shutdown(flags: readonly ShutdownFlag[]): Promise<void>
-  /** Takes back an end that was asked for; false when none was. */
+  /** Cancels a pending shutdown; false when there is none. */
   abortShutdown(): boolean
   /** Ends the process, after shutdown(). */
   exit(): void

@@ -1,6 +1,6 @@
-// The list of INFO's sections and fields, in the order they are shown: Redis 7.2.4's, with our own among them.
+// The list of INFO's sections and fields, in their order: Redis 7.2.4's, with our own among them.
 //
-// Always: every name listed has one owner, or stands in WITHOUT_MEANING; docs/info.md lists the same names of ours.
+// Always: every name listed has one owner, or is in WITHOUT_MEANING; docs/info.md lists the same names of ours.
 
 export interface SectionFields {
   readonly name: string
@@ -8,7 +8,7 @@ export interface SectionFields {
   readonly byDefault: boolean
   /** Not part of 'all': only when named. */
   readonly hidden?: boolean
-  /** Names apart by white space; one that ends with `*` is the place of fields whose names depend on the state. */
+  /** Names separated by white space; one that ends with `*` is the place of fields whose names depend on the state. */
   readonly fields: string
 }
 
@@ -118,7 +118,7 @@ const NO_MODULES = 'there are no modules'
 const NO_ACL = 'the only user may do everything: nothing is denied to it'
 const NOT_IN_C = 'nothing is compiled from C'
 
-/** Fields of Redis that stand for nothing here: what they always say, and why. */
+/** Redis's fields that mean nothing here: their constant value, and why. */
 export const WITHOUT_MEANING: { readonly [field: string]: readonly [value: number | string, reason: string] } = {
   redis_git_sha1: ['00000000', 'there is no commit of Redis in it'],
   redis_git_dirty: [0, 'there is no commit of Redis in it'],

@@ -1,4 +1,4 @@
-// What the server contributes to INFO: the process, memory, the cron and the work it does.
+// The server's INFO fields: process, memory, cron and its tasks.
 
 import type { Config } from '../config/config.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -135,7 +135,7 @@ function usedMemoryInfo({ config, system, engine, memoryStats }: InfoParts): Inf
   }
 }
 
-/** Of resident memory what is not the runtime's own, beside what is in use. */
+/** The allocator's numbers: resident memory without the runtime's own. */
 function allocatorInfo({ memoryStats, defrag }: InfoParts): InfoSource {
   let m: MemoryFigures = memoryStats.figures()
   let processBytes = 0
@@ -224,7 +224,7 @@ function ratesInfo({ engine, rates }: InfoParts): InfoSource {
   }
 }
 
-/** The runtime owns the event loop: its time is shown as the processor time of the process. */
+/** The runtime owns the event loop: its time is shown as the process's CPU time. */
 function eventLoopInfo({ engine, rates, cron, system }: InfoParts): InfoSource {
   const cycles = () => engine.stats.turns + cron.ticks
   let resetUs = 0

@@ -1,12 +1,11 @@
-// Info: the text of INFO, put together from what the rooms contribute (engine/monitoring/info.ts) in the order of
-// info-fields.ts.
+// Info: the text of INFO, from the modules' sources (engine/monitoring/info.ts), in the order of info-fields.ts.
 //
 //   # Server            a section begins with its title
 //   redis_version:7.2.4
-//                       and an empty line parts it from the next
+//                       and an empty line separates it from the next
 //
-// Always: order does not depend on who was added when; a field that is not listed, or that has an owner already, is
-// refused when it is added; complete() refuses a listed field without an owner.
+// Always: the order does not depend on the order of add(); add() refuses a field that is not listed or has an owner;
+// complete() refuses a listed field without an owner.
 
 import type { InfoSource, InfoValue, PutField } from '../engine/monitoring/info.ts'
 import { SECTIONS, type SectionFields, WITHOUT_MEANING } from './info-fields.ts'
@@ -40,7 +39,7 @@ export class Info {
       }
   }
 
-  /** Takes what a room contributes. */
+  /** Adds a module's fields. */
   add(source: InfoSource): void {
     const section = this.sections.find(one => one.spec.name === source.section)
     if (section === undefined) throw new Error(`INFO has no section ${source.section}`)
@@ -55,13 +54,13 @@ export class Info {
     if (source.reset !== undefined) this.resets.push(() => source.reset!())
   }
 
-  /** To be called when everybody was added. */
+  /** Called after the last add(). */
   complete(): void {
     for (const { names, owned } of this.sections)
       for (const name of names) if (!owned.has(name)) throw new Error(`INFO's field ${name} has no owner`)
   }
 
-  /** CONFIG RESETSTAT: everybody's counters begin anew. */
+  /** CONFIG RESETSTAT: resets the counters of all sources. */
   reset(): void {
     for (const reset of this.resets) reset()
   }

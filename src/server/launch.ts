@@ -1,5 +1,5 @@
-// From the words of the command line to a running server, and from a signal to its end. Everything the machine gives
-// comes through `system`, so this runs in tests as it runs for the operator.
+// From the command line to a running server, and from a signal to its end. The machine is accessed through `system`
+// alone, so this runs in tests as in production.
 //
 //   arguments ─▶ Config ─▶ (daemonize) ─▶ log, pid file, title ─▶ start ─▶ ready ─▶ SIGTERM, SHUTDOWN ─▶ exit
 
@@ -18,7 +18,7 @@ import { Logger } from './log.ts'
 import { OomScore } from './oomscore.ts'
 import { versionLine } from './version.ts'
 
-/** A start that failed for a reason the operator can mend: the lines go to the log, the process ends with 1. */
+/** A start that failed for a reason the operator can fix: the lines are logged, the exit code is 1. */
 export class StartFailure extends Error {
   readonly lines: readonly string[]
   constructor(...lines: string[]) {
@@ -31,27 +31,27 @@ export interface StartServerOptions {
   /** Absolute path; absent without a file. */
   configFile?: string
   sentinel?: boolean
-  /** To be called when sockets listen and before data is loaded; if it never is, it counts when the start is done. */
+  /** Called when the sockets listen, before data is loaded; if it never is, that is so when the start is done. */
   onInitialized?: (server: RunningServer) => void
   extensions?: readonly ServerExtension[]
-  /** Ends the process in order: for SHUTDOWN, once the server has done its part. */
+  /** Ends the process in order: for SHUTDOWN, after the server's own shutdown. */
   exit?: () => void
   /** Absent: all of Redis's. */
   commands?: readonly Command[]
-  /** A fault has ended this server: it is closed, and nothing was saved. Absent: the process ends instead. */
+  /** An exception has ended this server: it is closed, nothing was saved. Absent: the process ends instead. */
   failed?: (error: Error) => void
 }
 
 export interface RunningServer {
   /** Data is being loaded. */
   readonly isLoading?: boolean
-  /** Saves what must be saved and closes everything. Rejects when it may not end: it then goes on. */
+  /** Saves and closes everything. Rejects when saving failed: the server then continues. */
   shutdown(flags?: readonly ShutdownFlag[]): Promise<void>
-  /** The same when the cron next has its turn: until then SHUTDOWN ABORT takes it back (ShutdownAborted). */
+  /** The same at the next cron tick: until then SHUTDOWN ABORT cancels it (ShutdownAborted). */
   shutdownSoon?(flags: readonly ShutdownFlag[]): Promise<void>
   /** Ends the process for an exception that nothing caught, with a crash report. */
   fail?(error: unknown): never
-  /** The process ends at once, whatever is being done: nothing half-written stays. */
+  /** Called when the process ends at once: removes half-written files. */
   abandon?(): void
 }
 
@@ -64,7 +64,7 @@ export type StartServer = (
   options: StartServerOptions,
 ) => Promise<RunningServer>
 
-/** Set for the process that a daemonizing one leaves behind. */
+/** Set in the environment of the daemonized process. */
 const DAEMON_MARK = 'REDSTART_DAEMON'
 
 const DEFAULT_PID_FILE = '/var/run/redis.pid'
@@ -104,7 +104,7 @@ export async function launch(args: readonly string[], system: System, start: Sta
   return running
 }
 
-/** --version and its like are answered, and end the process. */
+/** Handles --version and the like, which end the process. */
 function answerQuestion(args: readonly string[], system: System): void {
   const { process } = system
   const bytes = (text: string) => new TextEncoder().encode(text)
@@ -141,7 +141,7 @@ function readConfig(args: readonly string[], system: System): { config: Config; 
   return { config, log }
 }
 
-/** Whether a service manager looks after the process, so that it must stay in the foreground. */
+/** Whether a supervisor manages the process, so that it must stay in the foreground. */
 function isSupervised(config: Config, system: System, log: Logger): boolean {
   const mode = config.supervised
   const asked = mode === 'systemd' || mode === 'upstart'

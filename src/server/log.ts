@@ -1,10 +1,10 @@
-// Logger: lines for the operator, to the log file or standard output, as redis-server writes them.
+// Logger: log lines, to the log file or standard output, in redis-server's format.
 //
 //   4711:M 05 Mar 2024 17:04:59.012 * Ready to accept connections tcp
 //   pid  role   local time          level
 //
-// Always: the level and the file are read from the configuration at every line, so that CONFIG SET and a moved log
-// file take effect at once. Logging never throws: a log that cannot be written is lost.
+// Always: level and file are read from the configuration at every line, so that CONFIG SET and log rotation take effect
+// at once. Logging never throws: a line that cannot be written is lost.
 
 import type { LogLevel, System } from '../system/system.ts'
 
@@ -46,7 +46,7 @@ export class Logger {
     this.line('warning', text)
   }
 
-  /** Whether lines of this level are written at all: ask before making a costly text. */
+  /** Whether lines of this level are written: for texts that are costly to make. */
   enabled(level: LogLevel): boolean {
     return RANK[level] >= RANK[this.#settings.loglevel]
   }
@@ -58,12 +58,12 @@ export class Logger {
     this.#write(`${process.pid}:${this.role} ${stamp} ${SIGN[RANK[level]]} ${text}\n`)
   }
 
-  /** Text without a stamp: the logo. */
+  /** Text without pid and time: the logo. */
   raw(level: LogLevel, text: string): void {
     if (this.enabled(level)) this.#write(text)
   }
 
-  /** What is said about a signal, the moment it comes. */
+  /** The line about a signal, at the moment it comes. */
   signal(text: string): void {
     if (!this.enabled('warning')) return
     const { clock, process } = this.#system
@@ -79,7 +79,7 @@ export class Logger {
     try {
       this.#system.disk.append(this.#settings.logfile, bytes)
     } catch {
-      // Nowhere left to say it.
+      // There is nowhere else to report it.
     }
   }
 }

@@ -86,7 +86,7 @@ export class ServerMaintenance {
     this.followSettings()
   }
 
-  /** Takes what a room contributes to INFO. */
+  /** Adds fields to INFO. */
   addInfo(sources: readonly InfoSource[]): void {
     for (const source of sources) this.info.add(source)
   }
@@ -116,12 +116,12 @@ export class ServerMaintenance {
     return eviction
   }
 
-  /** Evicts before a command while memory is above maxmemory; refuses what takes more when nothing could be evicted. */
+  /** performEvictions before a command; refuses denyoom commands (-OOM) when memory stays above maxmemory. */
   private readonly memoryGate: Gate = (client, entry, _args, _argc, flags) => {
     const { dispatch, scripting } = this.parts.engine
     if (scripting.running !== undefined) return undefined
     dispatch.outOfMemory = this.performEvictions() === 'failed'
-    // Invalidations of what was evicted are sent before the reply.
+    // Invalidations of evicted keys are sent before the reply.
     dispatch.runAfterReply()
     if (!dispatch.outOfMemory || ((flags & CMD_DENYOOM) === 0 && !dispatch.isQueued(client, entry))) return undefined
     return OOM
@@ -152,7 +152,7 @@ export class ServerMaintenance {
 
   // ---- settings ----
 
-  /** Settings that are not merely read where they are needed. */
+  /** Settings that need an action when they change. */
   private followSettings(): void {
     const { config, engine } = this.parts
     const { keyspace, settings } = engine
@@ -197,7 +197,7 @@ export class ServerMaintenance {
     config.onChange(['maxmemory', 'maxmemory-clients'], limits)
   }
 
-  /** Gives unused memory back to the operating system as far as the runtime lets us. */
+  /** Returns unused memory to the operating system, as far as the runtime allows. */
   purgeMemory(): void {
     this.defrag.start()
     this.segmentReleaser.releaseNow(Number.POSITIVE_INFINITY)

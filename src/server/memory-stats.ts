@@ -1,14 +1,14 @@
 // MemoryStats: the numbers behind INFO memory, MEMORY STATS, maxmemory and maxmemory-clients.
 //
-// Always: used memory is what the arena has handed out plus what clients and the other memory sources report; nothing
-// of it is estimated from the JavaScript heap.
+// Always: used memory is the sum of arena allocations, clients and the other memory sources; nothing of it is estimated
+// from the JavaScript heap.
 
 import type { Client } from '../engine/client.ts'
 import { clientClass, clientMemory } from '../engine/client-memory.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MemoryFigures } from '../engine/ports/host.ts'
 
-/** Bytes held by a room outside the arena; each room that holds any adds one. */
+/** Memory of a module outside the arena; each module with any adds one. */
 interface MemorySource {
   kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'other'
   bytes(): number
@@ -31,10 +31,10 @@ export class MemoryStats {
     this.startupBytes = engine.keyspace.arena.usedBytes
   }
 
-  /** used_memory at its highest. */
+  /** used_memory_peak. */
   peakBytes = 0
   private rssBytes = 0
-  /** Pages of the arena that were in use together, at the most, among the segments that are still there. */
+  /** Peak of the pages in use, among the segments that still exist. */
   private touchedBytes = 0
 
   notePeak(): void {
@@ -44,16 +44,16 @@ export class MemoryStats {
     this.touchedBytes = Math.min(Math.max(this.touchedBytes, pageBytes), segmentBytes + spareBytes)
   }
 
-  /** Asks the system how much of the process is resident: slow. */
+  /** Asks the operating system for the resident set size: slow. */
   sampleResident(): void {
     this.rssBytes = this.rss()
   }
 
-  /** What clients hold besides their waiting output, as they were last noted: client.restBytes summed up. */
+  /** Client memory besides output buffers, as last counted: the sum of client.restBytes. */
   clientRestBytes = 0
   private replicaOutputBytes = 0
 
-  /** Looks at what a client holds now. */
+  /** Counts a client's memory anew. */
   note(client: Client): void {
     const bytes = clientMemory(client) - client.outBytes
     this.clientRestBytes += bytes - client.restBytes
@@ -65,7 +65,7 @@ export class MemoryStats {
     client.restBytes = 0
   }
 
-  /** Walks over all clients; the cron does it now and then, so that usedBytes() needs not. */
+  /** Counts all clients anew; the cron calls it, so that usedBytes() is cheap. */
   sumClientMemory(): void {
     let replicas = 0
     for (const client of this.engine.clients.values()) {
@@ -75,19 +75,19 @@ export class MemoryStats {
     this.replicaOutputBytes = replicas
   }
 
-  /** used_memory. Cheap: asked before every write while there is a limit. */
+  /** used_memory. Cheap: read before every write while maxmemory is set. */
   usedBytes(): number {
     let bytes = this.engine.keyspace.arena.usedBytes + this.clientRestBytes + this.engine.output.memoryBytes
     for (const user of this.memorySources) bytes += user.bytes()
     return bytes
   }
 
-  /** What all clients but replicas hold. */
+  /** Memory of all clients but replicas. */
   clientBytes(): number {
     return this.clientRestBytes + this.engine.output.memoryBytes - this.replicaOutputBytes
   }
 
-  /** What evicting keys would not help against: output of replicas, the buffer of the append-only file. */
+  /** mem_not_counted_for_evict: output of replicas, AOF buffer. */
   notCountedBytes(): number {
     let bytes = this.replicaOutputBytes
     for (const user of this.memorySources) if (user.kind === 'aofBuffer') bytes += user.bytes()
@@ -150,8 +150,8 @@ export class MemoryStats {
   /**
    *   rss   [ runtime: at most BASE_BYTES_MAX | resident: pages that were in use | … active: are | … allocated: used ]
    *
-   * What resident pages have free, up to SLACK_BYTES_MAX, is what an allocator cannot do without: it counts as
-   * allocated. Whatever is counted outside the arena is taken to be resident to the byte.
+   * Free space in resident pages, up to SLACK_BYTES_MAX, is unavoidable in an allocator: it counts as allocated.
+   * Memory outside the arena is assumed to be fully resident.
    */
   private resident(
     usedBytes: number,

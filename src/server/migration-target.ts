@@ -1,10 +1,10 @@
-// MigrationTarget: one server that keys are moved to, with its connection and the orders for it, one after the other.
+// MigrationTarget: one target server of MIGRATE, with its connection and a queue of orders.
 //
 //   IDLE → CONNECTING [attempt] → WORKING [begin] → IDLE [finish, fail]
-//   WORKING → CONNECTING [closed: once, when the target has answered nothing yet]
+//   WORKING → CONNECTING [closed: once, before the target's first reply]
 //
-// Always: `order` is undefined in IDLE alone; the connection outlives orders, and goes when it is not used for a while.
-// The server gives up a target that is silent for an order's time.
+// Always: `order` is undefined in IDLE alone; the connection is reused by later orders, and closed when idle. A target
+// that is silent for an order's timeout fails it.
 
 import { type ClientSystem, Connection, type ReplyHandler } from '../client/connection.ts'
 import type { CloseReason } from '../client/errors.ts'
@@ -25,15 +25,15 @@ interface TargetParts {
   system: ClientSystem
   host: string
   port: number
-  /** An order is over: keys that the target has confirmed, and what went wrong. */
+  /** An order has ended: keys that the target has confirmed, and the error. */
   ended(order: Order, taken: readonly Slice[], error: string | null): void
 }
 
 const KEPT_MS = 10_000
-/** Keys are serialised for so long in one turn of the event loop. */
+/** Keys are serialised for at most so long in one turn of the event loop. */
 const SLICE_US = 500
 const CHUNK_BYTES = 64 * 1024
-/** A target that answers a RESTORE with more than this is none. */
+/** A target with a longer reply to RESTORE is refused. */
 const LIMITS = { lineBytesMax: 64 * 1024, replyBytesMax: 64 * 1024 }
 const [AUTH, SELECT, RESTORE, RESTORE_ASKING, REPLACE] = ['AUTH', 'SELECT', 'RESTORE', 'RESTORE-ASKING', 'REPLACE'].map(
   name => Slice.of(name),
@@ -47,17 +47,17 @@ export class MigrationTarget implements ReplyHandler {
   private readonly parts: TargetParts
   private readonly queue = new Queue<Order>()
   private connection: Connection | undefined
-  /** The database that the connection is in, -1: not known. */
+  /** The database selected on the connection, -1: not known. */
   private index = -1
   private timer: Timer | undefined
   private order: Order | undefined
-  /** The order was tried again already, over a new connection. */
+  /** The order was retried over a new connection already. */
   private retried = false
   private nextKey = 0
-  /** Keys whose RESTORE is sent, in order; the first `answered` of them have their answer. */
+  /** Keys whose RESTORE is sent, in order; the first `answered` of them have their replies. */
   private sent: Slice[] = []
   private answered = 0
-  /** Replies that come before those for keys: of AUTH and SELECT. */
+  /** Outstanding replies to AUTH and SELECT. */
   private preludeLeft = 0
   private taken: Slice[] = []
   private error: string | undefined
@@ -80,7 +80,7 @@ export class MigrationTarget implements ReplyHandler {
     if (this.order === undefined) this.next()
   }
 
-  /** Closes the connection. Orders that are left are not answered any more: the server is at its end. */
+  /** Closes the connection. Queued orders get no reply: the server is shutting down. */
   stop(): void {
     this.queue.clear()
     this.order = undefined
@@ -145,7 +145,7 @@ export class MigrationTarget implements ReplyHandler {
     this.connection!.expect(1, this)
   }
 
-  /** Sends keys until all are sent, the socket is full, or others should have their turn. */
+  /** Sends keys until all are sent, the socket is full, or the slice is over. */
   private readonly send = (): void => {
     const { order } = this
     const { connection } = this
@@ -156,7 +156,7 @@ export class MigrationTarget implements ReplyHandler {
     while (this.nextKey < order.keys.length) {
       this.restore(order, order.keys[this.nextKey++])
       if (connection.out.len >= CHUNK_BYTES && !connection.flush()) return
-      // The target may have answered, or gone, within flush().
+      // The target may have replied, or disconnected, within flush().
       if (this.order !== order || this.connection !== connection) return
       if (engine.machine.monotonicUs() < untilUs) continue
       system.timers.soon(this.send)
@@ -166,7 +166,7 @@ export class MigrationTarget implements ReplyHandler {
     if (this.order === order && this.connection === connection) this.finishIfDone()
   }
 
-  /** A key that is gone meanwhile is left out. */
+  /** A key that was removed meanwhile is skipped. */
   private restore(order: Order, key: Slice): void {
     const { engine } = this.parts
     const { from, replace } = order
@@ -182,7 +182,7 @@ export class MigrationTarget implements ReplyHandler {
     this.sent.push(key)
   }
 
-  // ---- answers ----
+  // ---- replies ----
 
   reply(value: Value): void {
     const isError = value instanceof ReplyError
@@ -197,7 +197,7 @@ export class MigrationTarget implements ReplyHandler {
     this.finishIfDone()
   }
 
-  /** ReplyHandler: lost() has the rest. */
+  /** ReplyHandler: lost() handles it. */
   closed(): void {}
 
   private finishIfDone(): void {
@@ -216,9 +216,9 @@ export class MigrationTarget implements ReplyHandler {
     this.next()
   }
 
-  // ---- when it goes wrong ----
+  // ---- errors ----
 
-  /** The connection is gone. Kept ones often are; if nothing can have happened, a new one may do. */
+  /** The connection was lost. A reused one often is; before the first reply a new one is tried. */
   private lost({ kind }: CloseReason): void {
     const { order, connection } = this
     this.connection = undefined

@@ -1,9 +1,9 @@
-// Migrations: MIGRATE at work. A key is sent as RESTORE and removed here once the target has said that it has it.
+// Migrations: MIGRATE. A key is sent as RESTORE and deleted here once the target has confirmed it.
 //
-//   order ─▶ queue of its target ─▶ sent [begin, send] ─▶ a line for each command [line] ─▶ removed and answered [end]
+//   order ─▶ queue of its target ─▶ sent [begin, send] ─▶ a reply for each key [line] ─▶ deleted and replied to [end]
 //
-// Always: while an order waits or is at work nobody else changes its keys: commands that would, and those that do not
-// say which keys they change, are held back and come again. Reading goes on, and so does everything else.
+// Always: while an order is queued or running its keys do not change: commands that would write them, and write
+// commands whose keys are not known beforehand, are postponed. Reads and all other commands run.
 
 import type { ClientSystem } from '../client/connection.ts'
 import { CMD_MAY_REPLICATE, CMD_WRITE } from '../engine/catalog/command.ts'
@@ -16,7 +16,7 @@ import type { Migration, MigrationOrder } from '../engine/ports/migration.ts'
 import { Slice } from '../lib/slice.ts'
 import { MigrationTarget, type Order } from './migration-target.ts'
 
-/** Targets with an open connection; beyond that the one that was used longest ago is given up. */
+/** Targets with an open connection; beyond that the least recently used one is closed. */
 const TARGETS_MAX = 64
 const MAY_CHANGE = CMD_WRITE | CMD_MAY_REPLICATE
 const DEL = Slice.of('DEL')
@@ -25,7 +25,7 @@ export class Migrations implements Migration {
   private readonly engine: Engine
   private readonly system: ClientSystem
   private readonly targets = new Map<string, MigrationTarget>()
-  /** How many orders hold each key; databases are not told apart. */
+  /** How many orders lock each key; databases are not distinguished. */
   private readonly keys = new Map<string, number>()
 
   constructor(engine: Engine, system: ClientSystem) {
@@ -38,7 +38,7 @@ export class Migrations implements Migration {
     this.target(order.host, order.port).give({ ...order, client })
   }
 
-  /** Connections that are open, at work or kept. */
+  /** Open connections, idle ones included. */
   get connections(): number {
     let open = 0
     for (const target of this.targets.values()) if (target.connected) open++
@@ -55,7 +55,7 @@ export class Migrations implements Migration {
     const known = this.targets.get(name)
     if (known === undefined && this.targets.size >= TARGETS_MAX) this.dropOldest()
     const target = known ?? this.newTarget(host, port)
-    // To the end: the map is in order of use.
+    // Moved to the end: the map is in order of use.
     this.targets.delete(name)
     this.targets.set(name, target)
     return target
@@ -81,7 +81,7 @@ export class Migrations implements Migration {
     }
   }
 
-  /** The target has `taken`; null: without an error. */
+  /** The target has confirmed `taken`; `error` null: success. */
   private end(order: Order, taken: readonly Slice[], error: string | null): void {
     const { engine } = this
     engine.tick()
@@ -108,7 +108,7 @@ export class Migrations implements Migration {
     if (removed.length > 0) engine.dispatch.propagateNow(from, [DEL, ...removed])
   }
 
-  // ---- keys that nobody may change ----
+  // ---- locked keys ----
 
   private lockKeys(keys: readonly Slice[]): void {
     if (this.keys.size === 0) this.engine.gates.set('movingKeys', this.gate)
@@ -134,7 +134,7 @@ export class Migrations implements Migration {
 
   private readonly changes = (_client: Client, entry: TableEntry, args: Slice[], argc: number): boolean => {
     const { scripting, table } = this.engine
-    // A script may change keys that it does not name.
+    // A script may write keys that it does not declare.
     if (entry.command.group === 'scripting') return (scripting.flagsOf(entry, args, argc) & MAY_CHANGE) !== 0
     if ((entry.flags & MAY_CHANGE) === 0) return false
     const { positions, count } = table.keysOf(entry, args, argc)

@@ -1,4 +1,4 @@
-// oom-score-adj: whom Linux kills first when memory runs out. The score from before is kept, to go back to.
+// oom-score-adj: the order in which Linux kills processes when memory runs out. The original score is restored later.
 
 import type { Config } from '../config/config.ts'
 import type { FileSystem } from '../system/system.ts'
@@ -18,7 +18,7 @@ export class OomScore {
     this.#log = log
   }
 
-  /** Sets the score that `config` asks for; a refusal for CONFIG SET when that fails. */
+  /** Sets the score that `config` names; an error for CONFIG SET when that fails. */
   apply(config: Config): string | undefined {
     const mode = config.oomScoreAdj
     if (mode === 'no' && this.#before === null) return

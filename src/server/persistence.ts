@@ -1,4 +1,4 @@
-// Gives persistence what it needs of this server, and the rest of the server what persistence knows.
+// Connects persistence to the server: its dependencies, and its fields of INFO.
 
 import type { Config } from '../config/config.ts'
 import { CLIENT_IN_EXEC } from '../engine/client.ts'
@@ -20,7 +20,7 @@ interface PersistenceAround {
   log: Logger
   maintenance: ServerMaintenance
   codecs: ValueCodecs
-  /** Makes the files that the configuration names this server's own; an error message when they are another's. */
+  /** Locks the files that the configuration names; an error message when another server has them. */
   lockFiles(): string | undefined
 }
 
@@ -62,7 +62,7 @@ export function persistenceOf(around: PersistenceAround): Persistence {
   return persistence
 }
 
-/** What a forked process of Redis would say is said with its role. */
+/** Log lines that Redis writes in a child process, with the role C. */
 function childLog(log: Logger): Log {
   const line = (level: LogLevel) => (text: string) => {
     const { role } = log

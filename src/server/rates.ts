@@ -1,6 +1,6 @@
-// Rates: what changes per second, sampled by the cron; for INFO.
+// Rates: changes per second, sampled by the cron; for INFO.
 //
-// Always: a rate is the mean over the last SAMPLES samples, which lie about 100 ms apart.
+// Always: a rate is the mean over the last SAMPLES samples, about 100 ms apart.
 
 const SAMPLES = 16
 
@@ -11,7 +11,7 @@ class Rate {
   private lastCount = 0
   private lastUs = 0
 
-  /** `count`: a counter that grows. */
+  /** `count`: a growing counter. */
   constructor(count: () => number) {
     this.count = count
   }
@@ -33,7 +33,7 @@ class Rate {
     return sum / SAMPLES
   }
 
-  /** Of a counter of bytes, as INFO shows it. */
+  /** For a counter of bytes, as INFO shows it. */
   get kilobytesPerSecond(): string {
     return (this.perSecond / 1024).toFixed(2)
   }
@@ -47,7 +47,7 @@ class Rate {
 export class Rates {
   private readonly rates: Rate[] = []
 
-  /** The rate of a counter from now on. */
+  /** Adds a rate for a counter. */
   follow(count: () => number): Rate {
     const rate = new Rate(count)
     this.rates.push(rate)

@@ -1,4 +1,4 @@
-// Gives replication what it needs of this server, and INFO what replication knows.
+// Connects replication to the server: its dependencies, and its fields of INFO.
 
 import type { Config } from '../config/config.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -11,7 +11,7 @@ import type { ServerMaintenance } from './maintenance.ts'
 
 const ID_BYTES = 20
 
-/** The name of a replication stream: forty random hexadecimal digits, apart from the process's run id. */
+/** A replication ID: forty random hexadecimal digits, other than the run id. */
 function newId(random: Random): string {
   return Array.from(random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,4 +1,4 @@
-// Puts scripts and functions into a server: the room, what it costs, and its fields of INFO.
+// Connects scripting to the server: its memory, and its fields of INFO.
 
 import type { Engine } from '../engine/engine.ts'
 import { scriptingInfo } from '../scripting/info.ts'
@@ -18,7 +18,7 @@ export function addScripting(engine: Engine): ScriptManager {
   return new ScriptManager(engine, use => new LuaEngine(host, use))
 }
 
-/** Counts what scripts and functions cost, and shows it. */
+/** Adds scripting's memory and INFO fields. */
 export function showScripting(room: ScriptManager, maintenance: ServerMaintenance): void {
   const { scripts, functions } = room
   const { memorySources } = maintenance.memoryStats

@@ -1,9 +1,9 @@
 // SegmentReleaser: returns the buffers of empty segments to the operating system, a few at a time. A buffer is unmapped
-// when the garbage collector finds it unreferenced; unmapping takes the event loop 1–2 ms for each, a collection on
-// request about 5 ms more. The garbage that many commands left in the runtime is collected the same way once they
-// ended.
+// when the garbage collector finds it unreferenced; unmapping blocks the event loop 1–2 ms for each, a requested
+// collection about 5 ms more. Garbage that many commands left in the runtime's heap is collected the same way once
+// commands pause.
 //
-//   tick ─▶ busy: release BUSY_BUFFERS, wait until the collector has run by itself (or GC_WAIT_TICKS_MAX)
+//   tick ─▶ busy: release BUSY_BUFFERS, wait until the GC has run (or GC_WAIT_TICKS_MAX)
 //        └▶ idle: release IDLE_BUFFERS, collect; once more after BURST_COMMANDS
 
 import type { Arena } from '../memory/arena.ts'
@@ -12,10 +12,10 @@ const BUSY_BUFFERS = 2
 const IDLE_BUFFERS = 4
 /** Idle: at most one command per tick for so many ticks. */
 const IDLE_TICKS = 6
-/** So many commands leave something to collect. */
+/** So many commands leave garbage worth a collection. */
 const BURST_COMMANDS = 10_000
 const GC_WAIT_TICKS_MAX = 300
-/** Larger buffers, dropped by the arena itself or by clients, are worth a collection from this on. */
+/** Larger buffers that the arena or clients dropped are worth a collection from this on. */
 const LARGE_BYTES = 32 * 1024 * 1024
 
 export class SegmentReleaser {
@@ -32,7 +32,7 @@ export class SegmentReleaser {
 
   /**
    * `commandCount`: commands processed ever; `collect`: the runtime's garbage collection; `droppedElsewhere`: bytes of
-   * buffers that others than the arena let go of ever.
+   * buffers dropped outside of the arena, ever.
    */
   constructor(arena: Arena, commandCount: () => number, collect: () => void, droppedElsewhere = () => 0) {
     this.arena = arena
@@ -59,7 +59,7 @@ export class SegmentReleaser {
     this.release(BUSY_BUFFERS)
   }
 
-  /** Releases so many buffers and has the runtime collect them. */
+  /** Releases so many buffers and requests a collection. */
   releaseNow(buffers: number): void {
     this.release(buffers)
     this.dropped = []

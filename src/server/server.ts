@@ -1,7 +1,7 @@
-// Server: puts one server together from its parts and takes it apart again.
+// Server: assembles one server from its parts, starts and ends it.
 //
 //   config ─▶ settings ─▶ engine ◀─ net (TCP, Unix, in process)
-//                           └──▶ cron, and what later rooms add
+//                           └──▶ cron, persistence, replication, scripting, migration
 
 import { allCommands } from '../commands/index.ts'
 import type { Config } from '../config/config.ts'
@@ -41,7 +41,7 @@ const PROTECTED = bytesOf(
   "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n",
 )
 
-/** How often it is looked whether a script has ended that an end waits for. */
+/** Interval of checks whether a script that the shutdown waits for has ended. */
 const SCRIPT_LOOK_MS = 20
 
 export class Server implements RunningServer {
@@ -62,7 +62,7 @@ export class Server implements RunningServer {
   private closing = false
   private failed = false
   private ending: Promise<void> | undefined
-  /** Gives up an end that waits for the cron. */
+  /** Cancels a shutdown that waits for the cron. */
   private abortEnd: (() => void) | undefined
 
   constructor(config: Config, machine: System, log: Logger, options: StartServerOptions = {}) {
@@ -141,7 +141,7 @@ export class Server implements RunningServer {
     })
   }
 
-  /** What net hands connections to. */
+  /** Receives connections from net. */
   private readonly receiver: Receiver<Client> = {
     opened: connection => {
       try {
@@ -185,14 +185,14 @@ export class Server implements RunningServer {
     await this.listenUnix()
   }
 
-  /** Holds the files that are written; an error message when another server holds one. */
+  /** Locks the written files; an error message when another server has them. */
   private lockFiles(): string | undefined {
     const refusal = this.locks.sync()
     for (const line of refusal ?? []) this.log.warning(line)
     return refusal && 'Another server keeps its data in the same files. Check server logs.'
   }
 
-  /** Loads what is on disk; clients that come meanwhile are told to wait. */
+  /** Loads the dataset; clients that connect meanwhile get -LOADING. */
   async load(): Promise<void> {
     const refusal = this.locks.sync()
     if (refusal !== undefined) throw new StartFailure(...refusal)
@@ -242,7 +242,7 @@ export class Server implements RunningServer {
     }
   }
 
-  /** Opens one more TCP socket; the port it has got. */
+  /** Opens another TCP socket; returns its port. */
   async listenOn(host: string, port: number): Promise<number> {
     const { tcpBacklog, tcpKeepalive } = this.config
     const options = { host, port, backlog: tcpBacklog, keepaliveSeconds: tcpKeepalive }
@@ -251,7 +251,7 @@ export class Server implements RunningServer {
     return listener.port
   }
 
-  /** Moves the TCP sockets to what the configuration says now; undefined, or `refusal` when that cannot be done. */
+  /** Moves the TCP sockets to the configured addresses; undefined, or `refusal` when that is impossible. */
   private async rebind(refusal: string): Promise<string | undefined> {
     this.stopTcp()
     try {
@@ -273,7 +273,7 @@ export class Server implements RunningServer {
     return this.persistence.progress.active
   }
 
-  /** Whether programs can reach this server from outside. */
+  /** Whether there is a listening socket. */
   get listening(): boolean {
     return this.tcp.length > 0 || this.unix !== undefined
   }
@@ -291,7 +291,7 @@ export class Server implements RunningServer {
         cron.whenResumed = resolve
       })
     this.abortEnd = undefined
-    // Half of what a script does is not worth saving: it ends first, or is killed.
+    // A script is atomic: it ends first, or is killed, before the dataset is saved.
     while (this.engine.scripting.running !== undefined)
       await new Promise<void>(resolve => void this.system.timers.after(SCRIPT_LOOK_MS, resolve))
     return this.shutdown(flags)
@@ -318,7 +318,7 @@ export class Server implements RunningServer {
     this.locks.release()
   }
 
-  /** As Host.fail(). The process ends, or, where it is a program's, this server alone. */
+  /** As Host.fail(). Ends the process, or, where that belongs to another program, this server alone. */
   fail(error: unknown, during = ''): never {
     if (this.failed) throw new ServerFailed()
     this.failed = true
@@ -331,7 +331,7 @@ export class Server implements RunningServer {
       try {
         step()
       } catch (further) {
-        // The rest is ended all the same.
+        // The remaining steps run all the same.
         this.log.warning(`While ending: ${String(further)}`)
       }
     }
@@ -339,7 +339,7 @@ export class Server implements RunningServer {
     throw new ServerFailed()
   }
 
-  /** What remains to be done when nothing is saved. */
+  /** The steps of the end when nothing is saved. */
   private *endingSteps(): Generator<() => void> {
     yield () => this.maintenance.stop()
     yield () => this.scripting.stop()
@@ -385,7 +385,7 @@ export async function startServer(
   return server
 }
 
-/** Of this machine by any of its loopback addresses, as protected mode asks; who is `local` to CONFIG is narrower. */
+/** A loopback address, as protected mode tests it; `local` of CONFIG is narrower. */
 function isLoopback(connection: Connection): boolean {
   if (connection.kind === 'unix' || connection.kind === 'memory') return true
   return connection.peer.startsWith('127.') || connection.peer.startsWith('[::1]')

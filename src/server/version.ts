@@ -1,9 +1,9 @@
-// What this program calls itself, and the Redis it behaves as.
+// The program's version, and the Redis version it is compatible with.
 
 export const REDSTART_VERSION = '0.1.0'
 export const REDIS_VERSION = '7.2.4'
 
-/** What `--version` prints: the form of redis-server, which tools take apart. */
+/** The output of `--version`: in redis-server's form, which tools parse. */
 export function versionLine(runtime: string): string {
   return (
     `Redis server v=${REDIS_VERSION} sha=00000000:0 malloc=redstart-${REDSTART_VERSION} bits=64 ` +
@@ -11,7 +11,7 @@ export function versionLine(runtime: string): string {
   )
 }
 
-/** Sixteen hexadecimal digits that differ from version to version (FNV-1a of the version). */
+/** Sixteen hexadecimal digits derived from the version (FNV-1a). */
 export function buildId(): string {
   let hash = 0xcbf29ce484222325n
   for (const char of `redstart ${REDSTART_VERSION}`)

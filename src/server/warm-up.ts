@@ -1,6 +1,6 @@
-// Warm-up: a JavaScript engine compiles what it has seen run often. So the program runs the common commands at its
-// start, on a server of its own in memory that nobody can reach, and the first clients find compiled code. The work is
-// done in slices of SLICE_US with input handled in between, and its server is dropped at the end.
+// Warm-up: a JavaScript engine compiles code that has run often. So at its start the program runs the common commands
+// on a separate in-memory server without sockets, and the first clients find compiled code. It runs in slices of
+// SLICE_US with input handled in between; the server is dropped at the end.
 
 import { Config } from '../config/config.ts'
 import { loadText } from '../config/parser.ts'
@@ -15,7 +15,7 @@ import { Logger } from './log.ts'
 import { Server } from './server.ts'
 
 const SLICE_US = 500
-/** How often the whole list of requests is run: enough for the optimising compilers to have taken up each command. */
+/** How often the whole list of requests is run: enough for the optimising compilers to have compiled each command. */
 const ROUNDS = 60
 const PIPELINE = 16
 
@@ -24,7 +24,7 @@ interface WarmUpOptions {
   onReply?: (bytes: Uint8Array) => void
 }
 
-/** Runs each common command (1 + PIPELINE) * `rounds` times; resolves when it is done and let go of. */
+/** Runs each common command (1 + PIPELINE) * `rounds` times; resolves when it is done and dropped. */
 export async function warmUp(system: System, options: WarmUpOptions = {}): Promise<void> {
   const { clock, timers } = system
   let course: Course | undefined = await start(system, options)
@@ -35,12 +35,12 @@ export async function warmUp(system: System, options: WarmUpOptions = {}): Promi
       try {
         while (course !== undefined && clock.monotonicUs() < until) if (course.step() >= rounds) course = undefined
       } catch (error) {
-        // A fault that the first client would come upon; warming up goes without the rest.
+        // The first client would see the same fault; the warm-up ends early.
         if (!(error instanceof ServerFailed)) throw error
         course = undefined
       }
       if (course !== undefined) timers.soon(step)
-      // In a turn of its own nothing of the course is left on the stack, where the collector would find it.
+      // In a turn of its own: the stack has no reference to the course left, which the collector would find.
       else timers.soon(resolve)
     }
     timers.soon(step)
@@ -63,7 +63,7 @@ async function start(system: System, options: WarmUpOptions): Promise<Course> {
   return new Course(server.engine, () => hidden.settle(), options.onReply)
 }
 
-/** Requests in turn, from two clients. */
+/** The requests, in order, from two clients. */
 class Course {
   private readonly engine: Engine
   private readonly settle: () => void
@@ -82,8 +82,7 @@ class Course {
   }
 
   /**
-   * One request of each client: in a turn as a busy server has it, their replies go out together. How many rounds are
-   * done.
+   * One request of each client, in one turn, so that their replies are sent together. Returns the rounds done.
    */
   step(): number {
     for (const client of this.clients) {
@@ -98,7 +97,7 @@ class Course {
   }
 }
 
-/** A connection that takes everything at once. */
+/** A connection that accepts all bytes at once. */
 function connectionTo(onReply: ((bytes: Uint8Array) => void) | undefined): Connection {
   return {
     kind: 'tcp',
@@ -117,7 +116,7 @@ function connectionTo(onReply: ((bytes: Uint8Array) => void) | undefined): Conne
 
 const VALUE = 'x'.repeat(32)
 
-/** What clients send most; a # at the end of a word stands for one of a thousand numbers, in DIGITS digits. */
+/** The most frequent commands; a # at the end of a word is replaced by one of a thousand numbers, in DIGITS digits. */
 const COMMANDS: readonly string[] = [
   'PING',
   `SET key:# ${VALUE}`,
@@ -148,14 +147,14 @@ const COMMANDS: readonly string[] = [
 const NUMBERS = 1000
 const DIGITS = 12
 
-/** A command in RESP, once or in a pipeline, with room for the numbers. */
+/** A command in RESP, once or pipelined, with the numbers' positions. */
 class Request {
   readonly u8: Uint8Array
   readonly dv: DataView
-  /** Where the last digit of each number stands. */
+  /** Positions of the last digit of each number. */
   private readonly at: number[] = []
 
-  /** `buffer` is empty, then and afterwards. */
+  /** `buffer` is empty, before and afterwards. */
   constructor(text: string, times: number, buffer: CommandWriter) {
     const words = text.split(' ')
     for (; times > 0; times--) {

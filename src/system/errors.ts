@@ -1,6 +1,6 @@
-// What the operating system's error codes say, in the words of C's strerror.
+// Texts of the operating system's error codes, as C's strerror.
 
-/** The code itself where it is none of ours. */
+/** The code itself where its text is not known. */
 export function textOfError(code: string): string {
   return ERROR_TEXTS.get(code) ?? code
 }

@@ -1,27 +1,27 @@
-// Network: how a program listens, dials and finds addresses. net/ implements it over the sockets of a runtime,
+// Network: listening, dialling and resolving names. net/ implements it over the sockets of a runtime,
 // virtual-network.ts without any.
 //
 //   listen ─▶ opened(connection) ─▶ Session ─▶ received … drained … [ended] ─▶ closed
 //   dial   ─▶ Outgoing: onData … onDrain … onEnd ─▶ onClose
 //
-// Always: whatever `done` is handed comes once, never before the call has returned; failures are NetworkErrors, as
-// values. After `opened` gave undefined the network closes the connection. `closed` comes exactly once for a Session
-// and `onClose` once for an Outgoing, whoever has closed; after it nothing else comes.
+// Always: each `done` is called once, never before the call has returned; failures are NetworkErrors, as values. After
+// `opened` returned undefined the network closes the connection. `closed` is called exactly once for a Session and
+// `onClose` once for an Outgoing, whoever closed; nothing is called after it.
 
 import { textOfError } from './errors.ts'
 
-/** A connection that came in. */
+/** An accepted connection. */
 export interface Connection {
-  /** Writes what it can of u8[start .. end) at once; how many bytes it took. After less than all, `drained` comes. */
+  /** Writes as much of u8[start .. end) as it can at once; returns how much. After less than all, `drained` follows. */
   write(u8: Uint8Array, start: number, end: number): number
-  /** After write(): the connection still needs the buffer, which must not be changed any more. Absent: never. */
+  /** After write(): the buffer is still in use and must not be changed. Absent: never. */
   readonly holdsBuffer?: boolean
   /**
-   * Closes. `afterWrites`: what write() took is still sent, then the end. Otherwise the connection is reset: what is on
-   * its way may be lost.
+   * Closes. `afterWrites`: what write() took is still sent, then FIN. Otherwise the connection is reset: data on its
+   * way may be lost.
    */
   close(afterWrites: boolean): void
-  /** Stops and resumes reading. What comes meanwhile stays with the operating system, which makes the sender wait. */
+  /** Stops and resumes reading. Incoming data stays in the operating system's buffer, which blocks the sender. */
   pause(): void
   resume(): void
   readonly kind: 'tcp' | 'unix' | 'memory' | 'tls'
@@ -31,15 +31,15 @@ export interface Connection {
   readonly fd: number
 }
 
-/** Whoever serves connections that come in. A Session is what it knows a connection by. */
+/** Serves accepted connections. A Session is its state of one connection. */
 export interface Receiver<Session> {
-  /** A connection is open. undefined: it has been refused (what there was to say is written). */
+  /** A connection was accepted. undefined: it is refused (its error is written already). */
   opened(connection: Connection): Session | undefined
-  /** Bytes came; the buffer (u8 and dv see the same) is free again when this returns. */
+  /** Bytes were received; the buffer (u8 and dv see the same) is free for reuse when this returns. */
   received(session: Session, u8: Uint8Array, dv: DataView, start: number, end: number): void
-  /** The connection takes bytes again after write() took less than all. */
+  /** The connection is writable again after write() took less than all. */
   drained(session: Session): void
-  /** The peer has sent its last byte, but still reads. Absent: the connection then closes after what was written. */
+  /** The peer has half-closed, but still reads. Absent: the connection is closed after pending writes. */
   ended?(session: Session): void
   closed(session: Session): void
 }
@@ -52,7 +52,7 @@ export interface ListenOptions {
   /** A Unix socket instead. */
   path?: string
   backlog: number
-  /** Idle connections are probed after so many seconds; 0: never. */
+  /** TCP keepalive interval; 0: off. */
   keepaliveSeconds: number
 }
 
@@ -60,11 +60,11 @@ export interface Listener {
   /** 'address:port', or the path of a Unix socket. */
   readonly address: string
   readonly port: number
-  /** No more connections come in; those that are open stay. */
+  /** Stops accepting; open connections stay. */
   close(): void
 }
 
-/** What is dialled. */
+/** The address of a server. */
 export interface Address {
   /** A name or an address; ignored with `path`. */
   host: string
@@ -75,33 +75,33 @@ export interface Address {
 }
 
 export interface TlsOptions {
-  /** PEM text of the authorities to believe, instead of the system's. */
+  /** PEM text of the trusted authorities, instead of the system's. */
   ca?: Uint8Array
-  /** False: whatever certificate the server shows is taken. */
+  /** False: any certificate is accepted. */
   verify: boolean
 }
 
-/** A connection that this program has opened. */
+/** An outgoing connection. */
 export interface Outgoing {
   /** 'address:port' of the other end and of ours. */
   readonly peer: string
   readonly local: string
-  /** The bytes are the callee's to keep. */
+  /** The callee owns the bytes. */
   onData: (bytes: Uint8Array) => void
-  /** The peer has sent its last byte, but still reads; closes unless it is set. */
+  /** The peer has half-closed, but still reads; by default this closes. */
   onEnd: () => void
-  /** `reason`: why the connection broke, if it was not closed in order. */
+  /** `reason`: why the connection was lost, undefined after an orderly close. */
   onClose: (reason: string | undefined) => void
-  /** The bytes are the connection's from now on. False: it is better to wait for onDrain. */
+  /** The connection owns the bytes from now on. False: wait for onDrain. */
   write(bytes: Uint8Array): boolean
   onDrain: () => void
-  /** Nothing more is written: the peer reads to the end, and may go on sending. */
+  /** Half-closes: the peer reads to the end, and may continue to send. */
   end(): void
-  /** Ends both directions; what waits for onDrain may be lost. */
+  /** Closes both directions; buffered writes may be lost. */
   close(): void
-  /** Gives the connection up: the peer sees that it broke. */
+  /** Closes with a reset. */
   reset(): void
-  /** Stops and resumes reading; what comes meanwhile makes the sender wait. */
+  /** Stops and resumes reading, which blocks the sender. */
   pause(): void
   resume(): void
 }
@@ -113,11 +113,11 @@ export interface Network {
     done: (result: Listener | NetworkError) => void,
   ): void
   dial(address: Address, timeoutMs: number, done: (result: Outgoing | NetworkError) => void): void
-  /** The addresses that a name stands for, best first: at least one. An address stands for itself. */
+  /** The addresses of a name, best first: at least one. An address resolves to itself. */
   resolve(name: string, done: (result: readonly string[] | NetworkError) => void): void
 }
 
-/** A failed operation of the network: `code` is the C name (ECONNREFUSED), `message` what strerror or resolver say. */
+/** A failed network operation: `code` is the C name (ECONNREFUSED), `message` the text of strerror or resolver. */
 export class NetworkError extends Error {
   readonly code: string
 
@@ -128,14 +128,14 @@ export class NetworkError extends Error {
   }
 }
 
-/** For who awaits connections. Rejects with a NetworkError. */
+/** Dialling as a promise. Rejects with a NetworkError. */
 export type Dial = (address: Address, timeoutMs: number) => Promise<Outgoing>
 
 export function dialing(network: Pick<Network, 'dial'>): Dial {
   return (address, timeoutMs) => settled(done => network.dial(address, timeoutMs, done))
 }
 
-/** For who awaits listeners. Rejects with a NetworkError. */
+/** Listening as a promise. Rejects with a NetworkError. */
 export function listening<Session>(
   network: Network,
   options: ListenOptions,
@@ -153,10 +153,10 @@ function settled<Result>(start: (done: (result: Result | NetworkError) => void) 
   )
 }
 
-/** The first connection of a process gets this descriptor's number; the runtimes do not tell theirs. */
+/** Descriptor number of a process's first connection; the runtimes do not expose theirs. */
 export const FIRST_SOCKET_FD = 8
 
-/** 'address:port' as Redis prints it; IPv6 in brackets, IPv4 in IPv6 as IPv4, '?:0' where the peer has gone already. */
+/** 'address:port' as Redis prints it; IPv6 in brackets, IPv4 in IPv6 as IPv4, '?:0' after a disconnect. */
 export function joinedAddress(address: string | undefined, port: number | undefined): string {
   if (address === undefined) return '?:0'
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address

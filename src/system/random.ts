@@ -1,4 +1,4 @@
-// Chance from a seed: the same numbers every time, on every runtime.
+// Seeded random numbers: the same sequence every time, on every runtime.
 
 import type { Random } from './system.ts'
 
@@ -16,7 +16,7 @@ export function seededRandom(seed: number): Random {
     c = (((c << 21) | (c >>> 11)) + sum) | 0
     return sum >>> 0
   }
-  // The first outputs still show the seed's pattern.
+  // The first outputs still correlate with the seed.
   for (let i = 0; i < 15; i++) u32()
   return {
     u32,
@@ -29,12 +29,12 @@ export function seededRandom(seed: number): Random {
   }
 }
 
-/** True once in so many of a million. */
+/** True with this probability. */
 export function chance(random: Random, perMillion: number): boolean {
   return perMillion > 0 && random.u32() % 1_000_000 < perMillion
 }
 
-/** A seed of its own for part number `part` of what `seed` decides. */
+/** A derived seed for part number `part`. */
 export function partSeed(seed: number, part: number): number {
   return (Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) + Math.imul(part + 1, 0x85ebca6b)) >>> 0
 }

@@ -64,7 +64,7 @@ function namesOf(resolve: (name: string) => string): Names {
       }
     },
     fsyncDir(name) {
-      // Windows opens no folders; its file system journals renames itself.
+      // Windows cannot open directories; its file system journals renames itself.
       if (process.platform === 'win32') return
       attempt(name, () => {
         const fd = fs.openSync(resolve(name), 'r')
@@ -83,7 +83,7 @@ const descriptors: Pick<FileSystem, 'close' | 'read' | 'write' | 'fsync' | 'fdat
   read: (fd, buffer, offset, length, position) => attempt('', () => fs.readSync(fd, buffer, offset, length, position)),
   write(fd, buffer, offset, length, position) {
     let written = 0
-    // A write may be cut short by a full disk or a signal: the next call then says why.
+    // A full disk or a signal may shorten a write: the next call then has the error.
     while (written < length)
       written += attempt('', () =>
         fs.writeSync(fd, buffer, offset + written, length - written, position === null ? null : position + written),
@@ -155,7 +155,7 @@ function orNull(error: NodeJS.ErrnoException | null | undefined, name = ''): Dis
   return error ? asDiskError(error, name) : null
 }
 
-/** The same failure in the contract's words. What carries no code is a bug, and stays what it is. */
+/** The error as a DiskError. One without a code is a bug, and stays as it is. */
 function asDiskError(error: unknown, name = ''): DiskError {
   if (error instanceof DiskError) return error
   const code = (error as NodeJS.ErrnoException).code

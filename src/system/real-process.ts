@@ -1,4 +1,4 @@
-// The ProcessView contract over the process the server runs in.
+// The ProcessView contract over the real process.
 
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -39,7 +39,7 @@ export function realProcess(): ProcessView {
     readLine,
     exit: code => process.exit(code),
     onSignal(name, fn) {
-      // Windows knows SIGINT and SIGTERM; the others are refused there.
+      // Windows supports SIGINT and SIGTERM; the others throw there.
       try {
         process.removeAllListeners(name)
         process.on(name, fn)
@@ -66,8 +66,8 @@ export function realProcess(): ProcessView {
 }
 
 /**
- * The pid, and what tells the process from another one that gets the same pid later: on Linux when it was started, in
- * clock ticks of the machine; elsewhere ('b') when the machine was, in seconds since 1970.
+ * The pid, and what distinguishes the process from a later one with the same pid: on Linux its start, in clock ticks
+ * since boot; elsewhere ('b') the boot time, in seconds since 1970.
  */
 function identityOf(pid: number): string {
   return process.platform === 'linux' ? `${pid}:${startOf(pid)}` : `${pid}:b${bootSeconds()}`
@@ -78,29 +78,26 @@ function bootSeconds(): number {
 }
 
 function isRunning(identity: string): boolean {
-  // Half an identity, from a file that was torn, is nobody's.
+  // Half an identity, from a torn file, is no process's.
   if (!/^[1-9][0-9]*:b?[0-9]*$/.test(identity)) return false
   const [pid, start] = identity.split(':')
   try {
     process.kill(Number(pid), 0)
   } catch (error) {
-    // The process of another user may not be signalled, but is there.
+    // EPERM: the process of another user, which exists.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   if (process.platform === 'linux') return startOf(Number(pid)) === start
   return Math.abs(bootSeconds() - Number(start.slice(1))) < CLOCK_SET_SECONDS
 }
 
-/** The wall clock may have been set by so much since a process was started. */
+/** The wall clock may have been set by up to so much since a process was started. */
 const CLOCK_SET_SECONDS = 60
 
-/**
- * Clock ticks from the start of the machine to that of the process; '' where that cannot be known, or when it is
- * dead.
- */
+/** Clock ticks from boot to the start of the process; '' where unknown, or when it has ended. */
 function startOf(pid: number): string {
   try {
-    // pid (name, which may hold anything) state and 18 more figures, then the start
+    // pid (name, any bytes) state and 18 more fields, then the start
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
     const words = text.slice(text.lastIndexOf(')') + 2).split(' ')
     return words[0] === 'Z' || words[0] === 'X' ? '' : words[19]
@@ -130,7 +127,7 @@ function readLine(): string | undefined {
   }
 }
 
-/** What came on standard input goes along, in a file without a name. */
+/** The input read from standard input is passed on, in an unnamed file. */
 function respawn(mark: string, stdin: Uint8Array | null): void {
   let input: number | 'ignore' = 'ignore'
   if (stdin) {
@@ -151,8 +148,8 @@ function respawn(mark: string, stdin: Uint8Array | null): void {
 const WASM_PAGE_BYTES = 65536
 
 /**
- * Bun makes plain buffers of memory that was in use before where it can, and then writes zeros all over them; memory
- * for WebAssembly comes fresh from the operating system. Node's plain buffers do, too.
+ * Bun allocates plain buffers in reused memory where it can, and then zeroes all of it; WebAssembly memory comes fresh
+ * from the operating system. So do Node's plain buffers.
  */
 function allocate(bytes: number): ArrayBuffer {
   const pages = bytes / WASM_PAGE_BYTES
@@ -164,7 +161,7 @@ function allocate(bytes: number): ArrayBuffer {
   }
 }
 
-/** Bun has a call for it; Node has one behind a flag, which may be set while it runs. */
+/** Bun has a function for it; Node has one behind a flag that may be set at run time. */
 function collectGarbage(): void {
   if (typeof Bun !== 'undefined') Bun.gc(true)
   else {
@@ -179,7 +176,7 @@ function machine(): string {
   return arch === 'x64' ? 'x86_64' : arch === 'arm64' ? 'aarch64' : arch
 }
 
-/** Waits no longer than this for a full pipe: a log nobody reads must not stop the server. */
+/** Retries on a full pipe at most so often: a log that is not read must not block the server. */
 const FULL_PIPE_TRIES_MAX = 100
 
 function writeAll(fd: number, bytes: Uint8Array): void {
@@ -189,7 +186,7 @@ function writeAll(fd: number, bytes: Uint8Array): void {
     try {
       written += fs.writeSync(fd, bytes, written, bytes.length - written)
     } catch (error) {
-      // A closed terminal or pipe has no reader: nothing to say to nobody.
+      // A closed terminal or pipe: there is nowhere to report it.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
       tries++
     }

@@ -1,5 +1,5 @@
-// The machine itself, on Bun and on Node, on every operating system. One call makes one System; only its working
-// folder is its own, the rest is the process's.
+// The real machine, on Bun and on Node, on every operating system. One call makes one System; only the working
+// directory is its own, the rest is the process's.
 
 import { performance } from 'node:perf_hooks'
 import type { Network } from './network.ts'
@@ -8,11 +8,11 @@ import { realProcess } from './real-process.ts'
 import type { Clock, Random, System, Timer, Timers } from './system.ts'
 
 interface RealSystemOptions {
-  /** The process belongs to this server alone: its working folder follows `disk.chdir`. */
+  /** The process belongs to this server alone: its working directory follows `disk.chdir`. */
   ownProcess?: boolean
 }
 
-/** `network`: what net/ has for the runtime. */
+/** `network`: the runtime's, from net/. */
 export function realSystem(network: Network, options: RealSystemOptions = {}): System {
   return {
     network,
@@ -24,7 +24,7 @@ export function realSystem(network: Network, options: RealSystemOptions = {}): S
   }
 }
 
-/** How far the two clocks may drift apart before nowUs takes the wall clock's word again. */
+/** Drift between the two clocks at which nowUs is set to the wall clock again. */
 const DRIFT_MAX_US = 2000
 
 function realClock(): Clock {
@@ -74,7 +74,7 @@ const asTimer = (handle: unknown) => handle as Timer
 const realTimers: Timers = {
   after: (ms, fn) => asTimer(setTimeout(fn, ms)),
   every: (ms, fn) => asTimer(setInterval(fn, ms)),
-  // Either call stops either kind on both runtimes.
+  // Either call cancels either kind on both runtimes.
   cancel: timer => clearTimeout(timer as unknown as ReturnType<typeof setTimeout>),
   soon: fn => void setImmediate(fn),
 }

@@ -1,17 +1,16 @@
-// Scheduler: the order of everything that happens on virtual machines. One heap of events over all of them.
+// Scheduler: orders all events of all virtual machines, in one heap.
 //
 //   at(moment, machine, fn) ─▶ [ moment | rank of the machine at that moment | order of arrival ] ─▶ step
 //
-// Always: moments are whole microseconds and never go back. At one moment the events of one machine come in the order
-// they were made; which machine comes first is decided by the seed. Nothing here looks at a real clock, and no event
-// runs inside another.
+// Always: times are whole microseconds and never decrease. At one time the events of one machine run in the order of
+// their creation; the order of machines depends on the seed. No real clock is read, and no event runs inside another.
 
 import process from 'node:process'
 
-/** Whose event it is: a machine, or the world around them. */
+/** The owner of an event: a machine, or the world. */
 export interface EventOwner {
   readonly number: number
-  /** It stands still until then: what is due earlier comes at that moment. */
+  /** It is stalled until then: earlier events run at that time. */
   busyUntilUs: number
 }
 
@@ -19,20 +18,20 @@ export interface ScheduledEvent {
   dueUs: number
   rank: number
   order: number
-  /** Its place in the heap, -1: it is not there. */
+  /** Index in the heap, -1: not in it. */
   index: number
   readonly owner: EventOwner
   readonly fn: () => void
 }
 
-/** After so many events with promises, the runtime's own events have their turn. */
+/** After so many events with promises, the runtime's event loop has a turn. */
 const EVENTS_PER_TURN = 1000
 
 export class Scheduler {
   nowUs = 0
-  /** Receives every event before it runs. */
+  /** Called with every event before it runs. */
   onEvent: ((event: ScheduledEvent) => void) | undefined
-  /** What an event has thrown; true: that is dealt with. */
+  /** Called with an exception of an event; true: it is handled. */
   onThrow: ((error: unknown, owner: EventOwner) => boolean) | undefined
   private readonly seed: number
   private readonly heap: ScheduledEvent[] = []
@@ -43,7 +42,7 @@ export class Scheduler {
     this.seed = seed >>> 0
   }
 
-  /** Calls `fn` at that moment, at once if it is over. */
+  /** Calls `fn` at that time; at once if it has passed. */
   at(dueUs: number, owner: EventOwner, fn: () => void): ScheduledEvent {
     const event = { dueUs: 0, rank: 0, order: 0, index: -1, owner, fn }
     this.put(event, Math.max(Math.ceil(dueUs), this.nowUs))
@@ -54,7 +53,7 @@ export class Scheduler {
     if (event.index >= 0) this.remove(event.index)
   }
 
-  /** Nothing that was due for this owner happens. */
+  /** Removes all events of this owner. */
   forget(owner: EventOwner): void {
     const kept = this.heap.filter(event => event.owner !== owner)
     for (const event of this.heap) event.index = -1
@@ -62,12 +61,12 @@ export class Scheduler {
     for (const event of kept) this.push(event)
   }
 
-  /** When the next event is due; Infinity: there is none. */
+  /** Time of the next event; Infinity: there is none. */
   get nextUs(): number {
     return this.heap.length === 0 ? Number.POSITIVE_INFINITY : this.heap[0].dueUs
   }
 
-  /** Runs all that is due until that moment, which it then is. Promises do not run on the way. */
+  /** Runs all events up to that time, which is the time afterwards. Promise jobs do not run in between. */
   advance(untilUs: number): void {
     this.enter()
     try {
@@ -79,12 +78,12 @@ export class Scheduler {
   }
 
   /**
-   * The same, where promises run inside virtual time: after each event all that they can do is done before the next.
-   * Ends early when `done` says so.
+   * The same with promise jobs inside virtual time: all of them run after each event. Ends early when `done` returns
+   * true.
    *
-   * The runtime drains its queue of promise jobs to the end, and a callback of process.nextTick that was made by one
-   * of them comes after that. So the way from one event to the next leads through a job and a tick, and takes no turn
-   * of the event loop; the order of jobs is ECMAScript's, the same everywhere.
+   * The runtime drains its queue of promise jobs, and a callback of process.nextTick that one of them made comes after
+   * that. So from one event to the next it takes a job and a tick, and no turn of the event loop; the order of jobs is
+   * ECMAScript's, the same everywhere.
    */
   run(untilUs: number, done: () => boolean = () => false): Promise<void> {
     this.enter()
@@ -144,7 +143,7 @@ export class Scheduler {
     this.push(event)
   }
 
-  // ---- the heap: a parent is never after its children, which stand at 2i + 1 and 2i + 2 ----
+  // ---- the heap: a parent is never after its children, at 2i + 1 and 2i + 2 ----
 
   private push(event: ScheduledEvent): void {
     this.heap.push(event)
@@ -196,7 +195,7 @@ function isBefore(a: ScheduledEvent, b: ScheduledEvent): boolean {
   return a.rank === b.rank ? a.order < b.order : a.rank < b.rank
 }
 
-/** Where a machine stands among others at a moment: murmur3's finish over the three numbers. */
+/** The order of machines at one time: murmur3's finalizer over the three numbers. */
 function rankOf(seed: number, dueUs: number, number: number): number {
   let h = seed ^ Math.imul(dueUs >>> 0, 0x9e3779b1) ^ Math.imul((dueUs / 2 ** 32) >>> 0, 0x85ebca77)
   h ^= Math.imul(number + 1, 0xc2b2ae3d)

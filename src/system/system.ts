@@ -1,12 +1,11 @@
-// System: everything the server takes from the machine it runs on - time, chance, disk, network, the process. It is
-// handed in, so that several servers live in one process, tests run in virtual time, and crashes are simulated from a
-// seed.
+// System: everything the server uses of its machine - clocks, randomness, disk, network, process. It is handed in, so
+// that several servers can live in one process, tests run in virtual time, and crashes are simulated from a seed.
 //
-// real.ts is the machine itself (Bun and Node, every operating system); virtual.ts is a made-up one.
+// real.ts is the real machine (Bun and Node, every operating system); virtual.ts is a simulated one.
 //
-// Always: failures of the disk are `DiskError`s, thrown by the synchronous forms and handed to `done` by the *Later
-// forms; nothing else is thrown. A *Later form calls `done` exactly once, never before it has returned.
-// Relative paths mean: relative to `disk.cwd()`, which belongs to this System alone.
+// Always: disk failures are `DiskError`s, thrown by the synchronous forms and passed to `done` by the *Later forms;
+// nothing else is thrown. A *Later form calls `done` exactly once, never before it has returned.
+// Relative paths are relative to `disk.cwd()`, which belongs to this System alone.
 
 import { textOfError } from './errors.ts'
 import type { Network } from './network.ts'
@@ -16,11 +15,11 @@ export interface Clock {
   nowMs(): number
   /** Wall clock, microseconds since 1970 (an integer below 2^53). May jump. */
   nowUs(): number
-  /** Microseconds since some fixed moment, with a fraction. Never goes back. */
+  /** Microseconds since some fixed time, with a fraction. Monotonic. */
   monotonicUs(): number
-  /** What local time is ahead of UTC at the given wall-clock moment, in minutes. */
+  /** Offset of local time from UTC at the given wall-clock time, in minutes. */
   utcOffsetMinutes(atMs: number): number
-  /** Stops everything for a while: DEBUG SLEEP, and nothing else. */
+  /** Blocks everything for a while: for DEBUG SLEEP alone. */
   sleepMs(ms: number): void
 }
 
@@ -33,7 +32,7 @@ export interface Random {
   bytes(length: number): Uint8Array
 }
 
-/** What `after` and `every` return; only good for `cancel`. */
+/** Returned by `after` and `every`, for `cancel`. */
 export type Timer = { readonly timer: unique symbol }
 
 export interface Timers {
@@ -41,13 +40,13 @@ export interface Timers {
   after(ms: number, fn: () => void): Timer
   /** Calls `fn` every `ms`, first one period from now. */
   every(ms: number, fn: () => void): Timer
-  /** Stops a timer; one that has fired or was cancelled may be cancelled again. */
+  /** Cancels a timer, also one that has fired or was cancelled already. */
   cancel(timer: Timer): void
-  /** Calls `fn` after the input and output that is already pending was handled. */
+  /** Calls `fn` after pending input and output was handled. */
   soon(fn: () => void): void
 }
 
-/** r: read; r+: read and write; w: write, made empty; a: append; wx: write, must not exist. r and r+ need the file. */
+/** r: read; r+: read and write; w: write, truncated; a: append; wx: write, must not exist. r and r+ need the file. */
 export type OpenFlag = 'r' | 'r+' | 'w' | 'a' | 'wx'
 
 export interface FileStat {
@@ -62,7 +61,7 @@ export type Done = (error: DiskError | null) => void
 export type DoneBytes = (error: DiskError | null, bytes: number) => void
 
 export interface FileSystem {
-  /** The folder that relative paths start from: absolute. */
+  /** The working directory: absolute. */
   cwd(): string
   chdir(path: string): void
   /** The absolute form of a path. */
@@ -70,10 +69,7 @@ export interface FileSystem {
 
   open(path: string, flag: OpenFlag, mode?: number): number
   close(fd: number): void
-  /**
-   * Reads up to `length` bytes into buffer[offset..]; at `position`, or where the last one ended (null). 0 at the
-   * end.
-   */
+  /** Reads up to `length` bytes into buffer[offset..], at `position` or at the file's offset (null). 0 at the end. */
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number | null): number
   /** Writes all the bytes, or throws. */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number | null): number
@@ -84,19 +80,19 @@ export interface FileSystem {
 
   readFile(path: string): Uint8Array
   writeFile(path: string, bytes: Uint8Array, mode?: number): void
-  /** Adds to the end of a file, which is made if need be. */
+  /** Appends to a file, which is created if it does not exist. */
   append(path: string, bytes: Uint8Array): void
   rename(from: string, to: string): void
   unlink(path: string): void
-  /** Makes a folder; that it is there already is a DiskError EEXIST. */
+  /** Creates a directory; an existing one is a DiskError EEXIST. */
   mkdir(path: string, mode?: number): void
   rmdir(path: string): void
   chmod(path: string, mode: number): void
-  /** Names in a folder, sorted, without . and .. */
+  /** Names in a directory, sorted, without . and .. */
   readdir(path: string): string[]
-  /** null when there is nothing at that path. */
+  /** null when the path does not exist. */
   stat(path: string): FileStat | null
-  /** Makes renames and new names in a folder durable; nothing where the operating system has no such thing. */
+  /** Makes renames and new names in a directory durable; does nothing where the operating system has no such call. */
   fsyncDir(path: string): void
 
   readLater(
@@ -133,46 +129,47 @@ export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGALRM' | 'SIGUSR1'
 export interface ProcessView {
   readonly pid: number
   /**
-   * Tells this process from all others of the machine, where it can also from earlier ones of the same pid. One word.
+   * Distinguishes this process from all others of the machine, where possible also from earlier ones with its pid. One
+   * word.
    */
   readonly identity: string
-  /** Whether the process of that identity still runs. */
+  /** Whether the process of that identity is running. */
   isRunning(identity: string): boolean
   /** The runtime and its version: 'bun 1.3.0', 'node 20.1.0', 'virtual 0'. */
   readonly runtime: string
-  /** Path of the program that runs on it. */
+  /** Path of the runtime's executable. */
   readonly executable: string
-  /** As INFO's `os` has it: 'Linux 6.1.0 x86_64'. */
+  /** As INFO's `os`: 'Linux 6.1.0 x86_64'. */
   readonly os: string
   readonly platform: string
   readonly totalMemoryBytes: number
   rssBytes(): number
   cpuUsage(): CpuUsage
-  /** Lines for the operator: standard output and standard error. */
+  /** Standard output and standard error. */
   stdout(bytes: Uint8Array): void
   stderr(bytes: Uint8Array): void
   stdoutIsTerminal(): boolean
   stderrIsTerminal(): boolean
-  /** Everything that comes on standard input, to its end. */
+  /** All of standard input. */
   readStdin(): Uint8Array
-  /** The next line of standard input, which the process waits for; undefined at its end. */
+  /** The next line of standard input, for which the process blocks; undefined at its end. */
   readLine(): string | undefined
   exit(code: number): never
-  /** Calls `fn`, and no other, when the process gets the signal, instead of what the signal does by itself. */
+  /** Sets the one handler of the signal, which replaces its default action. */
   onSignal(name: SignalName, fn: () => void): void
-  /** Gets the signal again, and lets it do what it does to a process that knows nothing of it. */
+  /** Raises the signal again with its default action. */
   yieldToSignal(name: SignalName): void
-  /** Name shown by ps, where the runtime can set one. */
+  /** Sets the process title, where the runtime can. */
   setTitle(title: string): void
   env(name: string): string | undefined
-  /** A zeroed buffer; of a large one, what is not written takes no memory. */
+  /** A zeroed buffer; untouched parts of a large one take no memory. */
   allocate(bytes: number): ArrayBuffer
-  /** Asks the runtime to give dropped buffers back to the operating system soon. */
+  /** Requests a garbage collection, which returns dropped buffers to the operating system. */
   collectGarbage(): void
-  /** Calls `fn` for an error that nothing caught. */
+  /** Calls `fn` for an uncaught error. */
   onCrash(fn: (error: unknown) => void): void
   /**
-   * Starts this program again with the same words, cut loose from the terminal, with `mark` set to 1 in its
+   * Starts this program again with the same arguments, detached from the terminal, with `mark` set to 1 in its
    * environment.
    */
   respawnDetached(mark: string): void
@@ -187,13 +184,13 @@ export interface System {
   readonly process: ProcessView
 }
 
-/** How bad a line of the log is. */
+/** Levels of log lines. */
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning'
 
-/** Where a subsystem says what the operator should know. */
+/** The log of a subsystem. */
 export type Log = { readonly [level in LogLevel]: (text: string) => void }
 
-/** A failed disk operation: `code` is the C name (ENOENT), `message` what C's strerror says. */
+/** A failed disk operation: `code` is the C name (ENOENT), `message` the text of strerror. */
 export class DiskError extends Error {
   readonly code: string
   readonly path: string
@@ -206,7 +203,7 @@ export class DiskError extends Error {
   }
 }
 
-/** Runs what may fail for the disk's sake; the failure, or undefined. Bugs pass through. */
+/** Runs a disk operation; returns its DiskError, or undefined. Other errors are thrown. */
 export function attempt(operation: () => void): DiskError | undefined {
   try {
     operation()
@@ -217,7 +214,7 @@ export function attempt(operation: () => void): DiskError | undefined {
   }
 }
 
-/** The reason of a failed operation, as strerror says it. */
+/** The error's text, as strerror's. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,9 +1,9 @@
-// Trace: one number for everything that happened, to compare runs by.
+// Trace: a hash of everything that happened in a simulation, to compare runs.
 //
 // Two 32-bit hashes with the multipliers of murmur3, each over the same words.
 
 export class Trace {
-  /** How many words it has taken. */
+  /** Number of words hashed. */
   words = 0
   private a = 0x9747b28c
   private b = 0x3c6ef372

@@ -1,5 +1,5 @@
-// The clocks and timers of one virtual machine, over the world's time. They may run fast or slow (drift), the wall
-// clock may be wrong and jump; and a machine that stands still (sleepMs, a pause) has a later now than the world.
+// The clocks and timers of one virtual machine, relative to the world's time. They may run fast or slow (drift), the
+// wall clock may be wrong and jump, and a stalled machine (sleepMs, a pause) is ahead of the world's time.
 
 import type { ScheduledEvent, Scheduler } from './scheduler.ts'
 import type { Clock, Timer, Timers } from './system.ts'
@@ -14,9 +14,9 @@ export class VirtualClock {
   readonly clock: Clock
   readonly timers: Timers
   private readonly scheduler: Scheduler
-  /** What the wall clock shows when the machine's own time is 0. */
+  /** The wall clock when the machine's own time is 0. */
   private wallStartUs: number
-  /** The machine's own time: at `anchorWorldUs` it was `anchorUs`, and goes on at `rate`. */
+  /** The machine's own time: at `anchorWorldUs` it was `anchorUs`, and advances at `rate`. */
   private rate = 1
   private anchorWorldUs: number
   private anchorUs = 0
@@ -42,19 +42,19 @@ export class VirtualClock {
     }
   }
 
-  /** The world's time, as far as this machine is. */
+  /** The world's time that this machine has reached. */
   get worldUs(): number {
     return Math.max(this.scheduler.nowUs, this.busyUntilUs)
   }
 
-  /** From now on the clocks gain so many microseconds a second. */
+  /** The clocks gain so many microseconds a second from now on. */
   drift(perMillion: number): void {
     this.anchorUs = this.ownUs()
     this.anchorWorldUs = this.worldUs
     this.rate = 1 + perMillion / 1_000_000
   }
 
-  /** The wall clock is set; the monotonic one, and timers, do not notice. */
+  /** Sets the wall clock; the monotonic one, and timers, are not affected. */
   jump(ms: number): void {
     this.wallStartUs += ms * 1000
   }
@@ -64,7 +64,7 @@ export class VirtualClock {
     this.busyUntilUs = Math.ceil(this.worldUs + (ms * 1000) / this.rate)
   }
 
-  /** The machine starts anew: the monotonic clock does, too. */
+  /** The machine reboots: the monotonic clock restarts. */
   boot(): void {
     this.busyUntilUs = 0
     this.bootUs = this.ownUs()
@@ -84,7 +84,7 @@ export class VirtualClock {
 
   private every(ms: number, fn: () => void): Timer {
     const fire = () => {
-      // The next one is due one period after this one was: late ones are made up for.
+      // The next one is due one period after this one was due: late ones are caught up.
       timer.event = this.scheduler.at(timer.event.dueUs + (ms * 1000) / this.rate, this, fire)
       fn()
     }

@@ -1,4 +1,4 @@
-// The two faces of a virtual connection's end: Connection for who listened, Outgoing for who dialled.
+// A program's end of a virtual connection: Connection for a listener, Outgoing for a dialler.
 
 import { textOfError } from './errors.ts'
 import type { Connection, Outgoing, Receiver } from './network.ts'
@@ -6,7 +6,7 @@ import type { EndEvents, VirtualEnd } from './virtual-end.ts'
 import { copyOf } from './virtual-flow.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
-/** What a received buffer holds after the call: whoever kept it finds out. */
+/** Overwrites a received buffer after the call, so that a callee that still uses it is found. */
 const STALE = 0xdb
 
 class VirtualConnection implements Connection {
@@ -42,7 +42,7 @@ class VirtualConnection implements Connection {
   }
 }
 
-/** What a receiver is told of one connection. */
+/** Calls the Receiver for events of one accepted connection. */
 export function incomingEvents(
   host: VirtualHost,
   path: string | undefined,
@@ -78,7 +78,7 @@ export class VirtualOutgoing implements Outgoing, EndEvents {
   peer = ''
   local = ''
   private socket!: VirtualEnd
-  /** Written, and not taken by the operating system yet. */
+  /** Written by the program, not taken by the operating system yet. */
   private pending: Uint8Array[] = []
   private endsAfterPending = false
 
@@ -119,7 +119,7 @@ export class VirtualOutgoing implements Outgoing, EndEvents {
     this.socket.resume()
   }
 
-  // ---- what the end tells ----
+  // ---- events of the end ----
 
   opened(): void {}
 

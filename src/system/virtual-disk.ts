@@ -1,10 +1,10 @@
-// A disk in memory. Paths are POSIX paths; a file is a growing byte array, kept by the descriptors that hold it even
-// after its name is gone.
+// A disk in memory. Paths are POSIX paths; a file is a growing byte array, which open descriptors keep alive after its
+// name was removed.
 //
-// For crash tests: what fsync and fsyncDir have not made durable is lost by `crash()` - bytes written since the last
-// fsync of a file, and names made, moved or removed since the last fsyncDir of their folder. With chance handed in, a
-// part of it survives: changes of names up to some moment, in their order; of a file's new bytes a beginning, the end
-// of which may be torn.
+// For crash tests: `crash()` loses what fsync and fsyncDir have not made durable - bytes written since the last fsync
+// of a file, and names created, renamed or removed since the last fsyncDir of their directory. With a random source a
+// part of it survives: name changes up to some time, in their order; of a file's new bytes a prefix, whose end may be
+// torn.
 
 import {
   DiskError,
@@ -21,7 +21,7 @@ class File {
   bytes: Uint8Array = new Uint8Array(0)
   sizeBytes = 0
   durable: Uint8Array = new Uint8Array(0)
-  /** Of the fsync that made it so. */
+  /** Order of the fsync that made it durable. */
   durableOrder = -1
   modifiedMs = 0
   mode: number
@@ -41,19 +41,19 @@ class File {
     return this.bytes.slice(0, this.sizeBytes)
   }
 
-  /** What a crash leaves: the durable bytes and, by chance, a part of what came since. */
+  /** The content after a crash: the durable bytes and, at random, a part of the later ones. */
   torn(random: Random): Uint8Array {
     const { durable } = this
     const grown = this.sizeBytes - durable.length
     if (grown <= 0) return random.u32() % 2 === 0 ? durable.slice() : this.content()
     const kept = this.bytes.slice(0, durable.length + (random.u32() % (grown + 1)))
-    // The size of a file may be on the disk before its last bytes are.
+    // A file's size may be on the disk before its last bytes are.
     if (random.u32() % 4 === 0) kept.fill(0, Math.max(durable.length, kept.length - (random.u32() % 64)))
     return kept
   }
 }
 
-/** A change of names that is not durable yet: what each name stands for after it. */
+/** A name change that is not durable yet: what each name refers to after it. */
 interface NameChange {
   names: (readonly [name: string, file: File | undefined])[]
 }
@@ -73,19 +73,19 @@ interface Handle {
 export class VirtualDisk implements FileSystem {
   /** When set, every write fails with this code: a full or broken disk. */
   failWrites: string | null = null
-  /** When set, what is to be made durable fails with this code. */
+  /** When set, fsyncs fail with this code. */
   failSyncs: string | null = null
   #cwd: string
   #names = new Map<string, File>()
   #durableNames = new Map<string, File>()
   #changes: NameChange[] = []
-  /** Called before anything on the disk changes: a test may throw from here, as if the power went. */
+  /** Called before anything on the disk changes: a test may throw from here to simulate a power failure. */
   beforeChange: () => void = () => {}
   #folders = new Set<string>(['/'])
   #handles = new Map<number, Handle>()
   #nextFd = 3
   #syncs = 0
-  /** How long what is done in the background takes, each time. */
+  /** Duration of each background operation. */
   latencyMs: () => number = () => 0
   readonly #timers: Pick<Timers, 'soon' | 'after'>
   readonly #nowMs: () => number
@@ -98,7 +98,7 @@ export class VirtualDisk implements FileSystem {
     for (let at = this.#cwd; at !== '/'; at = parentOf(at)) this.#folders.add(at)
   }
 
-  /** The power goes: only what was made durable remains, and every descriptor is gone. */
+  /** A power failure: only durable data remains, and every descriptor is closed. */
   crash(random?: Random): void {
     this.#handles.clear()
     if (random !== undefined) {
@@ -114,7 +114,7 @@ export class VirtualDisk implements FileSystem {
     }
   }
 
-  /** The process ends: what it has written stays, what it had under way in the background does not happen. */
+  /** The process ends: its writes stay, its background operations are dropped. */
   abandon(): void {
     this.#handles.clear()
   }
@@ -206,7 +206,7 @@ export class VirtualDisk implements FileSystem {
     this.#sync(this.#toSync(fd))
   }
 
-  /** What is in the file now: what is written while it is made durable is not covered. */
+  /** The file's current content: later writes are not covered by this fsync. */
   #toSync(fd: number): ToSync {
     const { file } = this.#handle(fd)
     return { file, content: file.content(), order: this.#syncs++ }
@@ -301,7 +301,7 @@ export class VirtualDisk implements FileSystem {
   fsyncDir(path: string): void {
     const folder = this.resolve(path)
     this.beforeChange()
-    // A rename between folders is durable as a whole with either of them.
+    // A rename between directories is durable as a whole with either of them.
     let left: NameChange[] = []
     for (const change of this.#changes) {
       if (!change.names.some(([name]) => parentOf(name) === folder)) {
@@ -309,7 +309,7 @@ export class VirtualDisk implements FileSystem {
         continue
       }
       this.#makeDurable(change)
-      // What these names stood for before can no longer come back.
+      // What these names referred to before can no longer come back.
       const settled = new Set(change.names.map(([name]) => name))
       left = left.map(one => ({ names: one.names.filter(([name]) => !settled.has(name)) }))
     }

@@ -1,9 +1,9 @@
-// VirtualEnd: one end of a virtual connection, as the operating system keeps it for a program.
+// VirtualEnd: one end of a virtual connection, as the operating system has it for a program.
 //
-//   OPEN → half closed [end, or the peer's end] → CLOSED [the other half; close; breaks; peer's reset; time out]
+//   OPEN → half closed [end, or the peer's end] → CLOSED [the other half; close; breaks; peer's reset; timeout]
 //
-// Always: the program hears `closed` once, in an event of its own; then, and after its death, what still comes is
-// answered with a reset. Nothing reaches a program whose machine stands still; it waits, in order.
+// Always: the program gets `closed` once, in an event of its own; data that arrives after that, or after the program's
+// death, is answered with a reset. A stalled machine's program gets nothing; it waits, in order.
 
 import { joinedAddress } from './network.ts'
 import type { Flow, Item } from './virtual-flow.ts'
@@ -15,7 +15,7 @@ export interface EndEvents {
   data(bytes: Uint8Array): void
   ended(): void
   drained(): void
-  /** The C name of what broke the connection; undefined: it was closed in order. */
+  /** The C name of the error that broke the connection; undefined: an orderly close. */
   closed(code: string | undefined): void
 }
 
@@ -23,12 +23,12 @@ export class VirtualEnd {
   readonly host: VirtualHost
   readonly address: string
   readonly port: number
-  /** Both of the connection, set when they are joined. */
+  /** The connection's two flows, set when they are joined. */
   out!: Flow
   in!: Flow
   peer!: VirtualEnd
   private readonly boot: number
-  /** undefined: no program holds this end any more. */
+  /** undefined: no program has this end any more. */
   private events: EndEvents | undefined
   private paused = false
   private reading = false
@@ -53,14 +53,14 @@ export class VirtualEnd {
     return this.boot !== this.host.boots || !this.host.isUp
   }
 
-  // ---- what the program does ----
+  // ---- calls of the program ----
 
   write(u8: Uint8Array, start: number, end: number): number {
     if (this.outEnded || this.events === undefined) return end - start
     return this.out.write(u8, start, end)
   }
 
-  /** The program writes no more. */
+  /** Half-closes. */
   end(): void {
     if (this.outEnded || this.events === undefined) return
     this.outEnded = true
@@ -68,7 +68,7 @@ export class VirtualEnd {
     if (this.inEnded) this.closed(undefined)
   }
 
-  /** The program wants no more of this connection. What it did not read makes it a reset, as on every system. */
+  /** Closes. Unread data makes it a reset, as on every system. */
   close(): void {
     if (this.events === undefined) return
     this.leave()
@@ -88,9 +88,9 @@ export class VirtualEnd {
     if (this.in.unread.length > 0) this.readSoon()
   }
 
-  // ---- what happens to it ----
+  // ---- events ----
 
-  /** Something has come over the wire. */
+  /** An item has arrived. */
   arrived(item: Item): void {
     if (this.isDead || this.events === undefined) {
       if (item !== 'reset' && item !== 'end') this.refuse()
@@ -102,12 +102,12 @@ export class VirtualEnd {
     else this.read()
   }
 
-  /** There is room for more. */
+  /** The flow is writable again. */
   drained(): void {
     this.host.machine.soon(() => this.events?.drained())
   }
 
-  /** The connection is gone, and the peer is not told. */
+  /** The connection is lost, without a reset to the peer. */
   fails(code: string | undefined): void {
     if (this.events === undefined) return
     this.in.drop()
@@ -115,7 +115,7 @@ export class VirtualEnd {
     this.closed(code)
   }
 
-  /** The connection is gone, and the peer hears so. */
+  /** The connection is lost, with a reset to the peer. */
   breaks(code: string | undefined): void {
     if (this.events === undefined) return
     this.fails(code)
@@ -145,7 +145,7 @@ export class VirtualEnd {
     this.host.machine.soon(() => events?.closed(code))
   }
 
-  /** Nobody is here. */
+  /** Answers with a reset: there is no program. */
   private refuse(): void {
     this.in.drop()
     this.out.reset()
@@ -161,7 +161,7 @@ export class VirtualEnd {
     })
   }
 
-  /** Hands one item to the program. */
+  /** Passes one item to the program. */
   private read(): void {
     const { events } = this
     if (this.paused || events === undefined) return

@@ -1,18 +1,18 @@
 // Flow: one direction of a virtual connection, from what a program writes to what the other reads.
 //
-//   write ─▶ [ items on the wire ] ─▶ arrive ─▶ [ unread: the reader is paused or stands still ] ─▶ End.take
-//     ▲                                                                                            │
-//     └──── room again: a confirmation comes back ◀───────────────────────────────────────────────┘
+//   write ─▶ [ items on the wire ] ─▶ arrive ─▶ [ unread: the reader is paused or stalled ] ─▶ End.take
+//     ▲                                                                                          │
+//     └──── space again: an acknowledgement arrives ◀───────────────────────────────────────────┘
 //
-//   FLOWING → HELD [arrive: the way is cut, or the peer is down] → FLOWING [wake]
+//   FLOWING → HELD [arrive: the route is cut, or the peer is down] → FLOWING [wake]
 //   HELD → broken [giveUp: for too long]
 //
-// Always: items arrive in the order they were put; of what was written and not read no more than `bufferBytes` exists.
+// Always: items arrive in the order they were sent; at most `bufferBytes` are written and not read.
 
 import type { VirtualEnd } from './virtual-end.ts'
 import type { VirtualNetwork, Waiting } from './virtual-network.ts'
 
-/** Bytes, or what happens to the connection: it is accepted, ends in this direction, or breaks. */
+/** Bytes, or an event of the connection: it is accepted, ends in this direction, or breaks. */
 export type Item = Uint8Array | 'open' | 'end' | 'reset'
 
 interface Confirmation {
@@ -29,15 +29,15 @@ export class Flow implements Waiting {
   private lastArrivalUs = 0
   /** Arrived, and not read. */
   readonly unread: Item[] = []
-  /** Written, and not known to be read. */
+  /** Written, and not acknowledged as read. */
   private heldBytes = 0
   private readonly confirmations: Confirmation[] = []
-  /** Read while no confirmation got through. */
+  /** Read, but no acknowledgement got through. */
   private unconfirmedBytes = 0
   private wantsRoom = false
-  /** Events of items belong to a wave; those of an earlier one are void. */
+  /** Number of the current transmission; events of earlier ones are void. */
   private wave = 0
-  /** The first item was lost, and waits with the others until the way is free. */
+  /** The first item was lost, and waits with the others until the route is free. */
   private isHeld = false
   private heldSinceUs = 0
 
@@ -55,7 +55,7 @@ export class Flow implements Waiting {
     return this.receiver.host
   }
 
-  /** Takes what there is room for; how many bytes that is. Less than all: the sender's `drained` comes. */
+  /** Takes as many bytes as there is space for; returns their number. Less than all: the sender's `drained` follows. */
   write(u8: Uint8Array, start: number, end: number): number {
     this.freeConfirmed()
     const room = this.network.linkOf(this.from, this.to).bufferBytes - this.heldBytes
@@ -84,7 +84,7 @@ export class Flow implements Waiting {
     if (!this.isHeld) this.schedule(item)
   }
 
-  /** Nothing that is still on the wire arrives, nor is it sent again. */
+  /** Drops everything on the wire; nothing is sent again. */
   drop(): void {
     this.items.length = 0
     this.unread.length = 0
@@ -94,10 +94,7 @@ export class Flow implements Waiting {
     this.network.forget(this)
   }
 
-  /**
-   * The connection has broken on this side. A reset is sent once: when it is lost, the other side does not hear of
-   * it.
-   */
+  /** The connection has broken on this side. A reset is sent once: when it is lost, the other side does not get it. */
   reset(): void {
     this.drop()
     this.put('reset')
@@ -145,7 +142,7 @@ export class Flow implements Waiting {
   }
 
   wake(): void {
-    // What a machine had not sent when its power went is never sent.
+    // What a machine had not sent when its power failed is never sent.
     if (this.sender.isDead) return this.network.forget(this)
     if (this.isHeld && this.isFree) this.resend()
     if (this.unconfirmedBytes > 0 && this.isBackFree) {
@@ -162,7 +159,7 @@ export class Flow implements Waiting {
     for (const item of this.items) this.schedule(item)
   }
 
-  // ---- room ----
+  // ---- flow control ----
 
   /** The reader has taken bytes. */
   read(bytes: number): void {
@@ -187,7 +184,7 @@ export class Flow implements Waiting {
       this.heldBytes -= confirmations.shift()!.bytes
   }
 
-  /** When the next confirmation comes, the sender is told. */
+  /** Acknowledges what was read, so that the sender can write again. */
   private askForRoom(): void {
     this.wantsRoom = true
     const first = this.confirmations[0]
@@ -201,7 +198,7 @@ export class Flow implements Waiting {
   }
 }
 
-/** In a buffer of its own, which slice() of a Buffer is not. */
+/** A copy, which slice() of a Buffer is not. */
 export function copyOf(u8: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(u8.subarray(start, end))
 }

@@ -1,8 +1,8 @@
-// VirtualHost: the network of one virtual machine. Listeners, ways out, and what becomes of them when the program dies
-// or the power goes.
+// VirtualHost: the network of one virtual machine: listeners, outgoing connections, and their end when the program
+// dies or the power fails.
 //
 //   dial: SYN ─▶ listener there? ─▶ SYN-ACK ─▶ Outgoing, and 'open' on its way ─▶ Receiver.opened
-//               └ no: reset ─▶ ECONNREFUSED          └ lost: again after 1, 2, 4 … s until the time is over
+//               └ no: reset ─▶ ECONNREFUSED          └ lost: again after 1, 2, 4 … s until the timeout
 
 import {
   type Address,
@@ -37,13 +37,13 @@ export class VirtualHost implements Network, EventOwner {
   readonly network: VirtualNetwork
   readonly machine: VirtualClock
   readonly number: number
-  /** The operating system goes on while its programs stand still. */
+  /** The operating system runs while its programs are stalled. */
   readonly busyUntilUs = 0
   address: string
   isUp = true
-  /** How often the power came back. */
+  /** Number of boots. */
   boots = 0
-  /** Ends of connections that a program of this machine holds. */
+  /** Ends of connections of this machine's programs. */
   readonly ends = new Set<VirtualEnd>()
   private readonly disk: FileSystem
   private listeners: Listening[] = []
@@ -58,7 +58,7 @@ export class VirtualHost implements Network, EventOwner {
     this.address = address
   }
 
-  // ---- the contract ----
+  // ---- Network ----
 
   listen<Session>(
     options: ListenOptions,
@@ -118,7 +118,7 @@ export class VirtualHost implements Network, EventOwner {
     return { address, port: listening.port, close }
   }
 
-  /** Whoever listens for connections to that address and port, or path. */
+  /** The listener for that address and port, or path. */
   listenerFor(address: string, port: number, path: string | undefined): Listening | undefined {
     if (path !== undefined) return this.listeners.find(one => one.path === path)
     return this.listeners.find(one => one.path === undefined && one.port === port && accepts(one.host, address))
@@ -133,9 +133,9 @@ export class VirtualHost implements Network, EventOwner {
     return this.nextFd++
   }
 
-  // ---- when it ends ----
+  // ---- the end of the program or machine ----
 
-  /** The program has died: its listeners are gone, its connections closed. */
+  /** The program has died: its listeners and connections are closed. */
   processEnded(): void {
     this.listeners = []
     for (const end of [...this.ends]) end.abandon()
@@ -143,7 +143,7 @@ export class VirtualHost implements Network, EventOwner {
     this.nextFd = FIRST_SOCKET_FD
   }
 
-  /** The power goes. Peers hear nothing of it. */
+  /** A power failure. Peers get no packet. */
   powerOff(): void {
     this.isUp = false
     this.listeners = []
@@ -196,7 +196,7 @@ class DialAttempt {
   }
 }
 
-/** Both ends of a new connection; ours. */
+/** Creates both ends of a new connection; returns ours. */
 function join(
   from: VirtualHost,
   fromAddress: string,
@@ -231,7 +231,7 @@ function isWildcard(host: string): boolean {
   return host === '' || host === '*' || host === '0.0.0.0' || host === '::'
 }
 
-/** Whether a listener on `host` takes connections to `address`, which is one of its machine. */
+/** Whether a listener on `host` accepts connections to `address`, one of its machine's. */
 function accepts(host: string, address: string): boolean {
   if (isLoopback(host)) return isLoopback(address)
   return host === address || (isWildcard(host) && (host === '::') === address.includes(':'))

@@ -1,12 +1,11 @@
-// The network between virtual machines: how long bytes take from one to another, and what keeps them from arriving.
+// The network between virtual machines: latencies, bandwidths and faults.
 //
 //   VirtualNetwork   links, partitions, names            this file
 //   VirtualHost      one machine's Network: listen, dial virtual-host.ts
 //   Flow             one direction of a connection       virtual-flow.ts
 //
-// Always: what one connection carries stays in order, whatever others do; what is lost is sent again by the (virtual)
-// operating system, so a program sees lost packets as time only: until the connection breaks. A machine's way to
-// itself is never cut.
+// Always: the data of one connection stays in order; the (virtual) operating system sends lost packets again, so a
+// program sees them as delay only, until the connection breaks. A machine's route to itself is never cut.
 
 import { chance, partSeed, seededRandom } from './random.ts'
 import type { ScheduledEvent, Scheduler } from './scheduler.ts'
@@ -14,24 +13,24 @@ import type { FileSystem, Random } from './system.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { VirtualHost } from './virtual-host.ts'
 
-/** How one direction between two machines is. */
+/** Properties of one direction between two machines. */
 export interface Link {
   latencyUs: number
-  /** Up to so much more, by chance. */
+  /** Random additional latency, at most. */
   jitterUs: number
-  /** Of all connections together; Infinity: as fast as they are written. */
+  /** Of all connections together; Infinity: no limit. */
   bytesPerSecond: number
-  /** What a connection holds that was written and not read yet; then write() takes no more. */
+  /** Bytes of a connection that may be written and not read; then write() takes no more. */
   bufferBytes: number
-  /** Of a million writes so many are torn in two. */
+  /** Of a million writes so many are split in two. */
   tearsPerMillion: number
   /** Of a million writes so many break their connection. */
   resetsPerMillion: number
 }
 
-/** After so long without an answer a connection has broken. */
+/** Without an acknowledgement for so long a connection breaks. */
 const GIVE_UP_US = 60_000_000
-/** What was lost is sent again within so long after the way is free. */
+/** Lost packets are sent again within so long after the route is free. */
 const RESEND_US = 200_000
 const LOOPBACK_US = 10
 
@@ -44,7 +43,7 @@ const START_LINK: Link = {
   resetsPerMillion: 0,
 }
 
-/** Whoever waits for a way to be free again. */
+/** Waits for a route to be free again. */
 export interface Waiting {
   from: VirtualHost
   to: VirtualHost
@@ -54,16 +53,16 @@ export interface Waiting {
 export class VirtualNetwork {
   readonly scheduler: Scheduler
   readonly random: Random
-  /** How links are that are not set by themselves. */
+  /** The default link. */
   readonly link: Link = { ...START_LINK }
   giveUpUs = GIVE_UP_US
-  /** Receives everything that arrives: bytes, or undefined for the beginning and the end of a connection. */
+  /** Called for everything that arrives: bytes, or undefined for the beginning and the end of a connection. */
   onArrival: ((from: VirtualHost, to: VirtualHost, bytes: Uint8Array | undefined) => void) | undefined
   private readonly hosts = new Map<string, VirtualHost>()
   private readonly names = new Map<string, readonly string[]>()
   private readonly links = new Map<number, Link>()
   private readonly cuts = new Set<number>()
-  /** When the line of a link has sent all it was given. */
+  /** When the link will have sent everything it was given. */
   private readonly lineFreeUs = new Map<number, number>()
   private readonly waiting = new Set<Waiting>()
 
@@ -72,7 +71,7 @@ export class VirtualNetwork {
     this.random = seededRandom(partSeed(seed, 0x6e6574))
   }
 
-  /** A machine's place in the network. */
+  /** Adds a machine to the network. */
   attach(machine: VirtualClock, disk: FileSystem, address: string): VirtualHost {
     const host = new VirtualHost(this, machine, disk, address)
     this.hosts.set(address, host)
@@ -81,7 +80,7 @@ export class VirtualNetwork {
 
   // ---- names and addresses ----
 
-  /** What a name stands for from now on; no addresses: nothing. */
+  /** Sets the addresses of a name; none: it is unknown. */
   setName(name: string, ...addresses: readonly string[]): void {
     this.names.set(name, addresses)
   }
@@ -90,7 +89,7 @@ export class VirtualNetwork {
     return this.names.get(name) ?? (this.isAddress(name) ? [name] : [])
   }
 
-  /** The machine has another address: nothing reaches it under the old one, nor do its old connections get out. */
+  /** Changes a machine's address: the old one, and connections from it, are unreachable from then on. */
   move(host: VirtualHost, address: string): void {
     if (this.hosts.get(host.address) === host) this.hosts.delete(host.address)
     this.hosts.set(address, host)
@@ -108,7 +107,7 @@ export class VirtualNetwork {
 
   // ---- faults ----
 
-  /** Sets how the way from one machine to another is, in that direction. */
+  /** Sets the link from one machine to another, in that direction. */
   setLink(from: VirtualHost, to: VirtualHost, link: Partial<Link>): void {
     this.links.set(keyOf(from, to), { ...this.linkOf(from, to), ...link })
   }
@@ -117,12 +116,12 @@ export class VirtualNetwork {
     return this.links.get(keyOf(from, to)) ?? this.link
   }
 
-  /** Nothing gets from one to the other any more; what comes the other way does. */
+  /** Cuts the route from one machine to another; the opposite direction stays. */
   cut(from: VirtualHost, to: VirtualHost): void {
     this.cuts.add(keyOf(from, to))
   }
 
-  /** Nothing passes between the two groups. */
+  /** Cuts all routes between the two groups. */
   partition(some: readonly VirtualHost[], others: readonly VirtualHost[]): void {
     for (const one of some)
       for (const other of others) {
@@ -131,7 +130,7 @@ export class VirtualNetwork {
       }
   }
 
-  /** Ends what cut() and partition() began: between two machines in one direction, or everywhere. */
+  /** Ends cuts and partitions: between two machines in one direction, or all. */
   heal(from?: VirtualHost, to?: VirtualHost): void {
     if (from !== undefined && to !== undefined) this.cuts.delete(keyOf(from, to))
     else this.cuts.clear()
@@ -147,7 +146,7 @@ export class VirtualNetwork {
     return this.hosts.get(fromAddress) === from && this.hosts.get(toAddress) === to
   }
 
-  /** When so many bytes arrive that are sent now. */
+  /** Arrival time of so many bytes sent now. */
   arrivalUs(from: VirtualHost, to: VirtualHost, bytes: number): number {
     const nowUs = from.machine.worldUs
     if (from === to) return nowUs + LOOPBACK_US
@@ -161,14 +160,12 @@ export class VirtualNetwork {
     return sentUs + latencyUs + (jitterUs === 0 ? 0 : this.random.u32() % (jitterUs + 1))
   }
 
-  /** When a lost packet arrives that is sent again because the way is free. */
+  /** Arrival time of a lost packet that is sent again now that the route is free. */
   resentUs(from: VirtualHost, to: VirtualHost): number {
     return this.arrivalUs(from, to, 0) + (this.random.u32() % RESEND_US)
   }
 
-  /**
-   * Calls `fn` at that moment, as the operating system of that machine, which does not stand still with its programs.
-   */
+  /** Calls `fn` at that time, as the operating system of that machine, which is not stalled with its programs. */
   at(dueUs: number, host: VirtualHost, fn: () => void): ScheduledEvent {
     return this.scheduler.at(dueUs, host, fn)
   }
@@ -181,7 +178,7 @@ export class VirtualNetwork {
     return from !== to && chance(this.random, this.linkOf(from, to).resetsPerMillion)
   }
 
-  /** Calls `wake` when ways may be free that were not. */
+  /** Calls `wake` when routes may be free again. */
   wait(waiting: Waiting): void {
     this.waiting.add(waiting)
   }
@@ -190,7 +187,7 @@ export class VirtualNetwork {
     this.waiting.delete(waiting)
   }
 
-  /** Ways may be free that were not. */
+  /** Routes may be free again. */
   wake(): void {
     for (const one of [...this.waiting]) one.wake()
   }

@@ -1,4 +1,4 @@
-// The ProcessView of a virtual machine: what is said is kept as text, signals are sent by the test.
+// The ProcessView of a virtual machine: output is stored as text, signals are sent by the test.
 
 import { Unwind } from '../lib/unwind.ts'
 import type { ProcessView, SignalName } from './system.ts'
@@ -12,10 +12,10 @@ export class VirtualExit extends Unwind {
   }
 }
 
-/** What a process leaves, and what it is given. */
+/** What a process writes, and its input. */
 export interface ProcessRecord {
   readonly pid: number
-  /** How often a process began here. */
+  /** Number of processes started here. */
   readonly lives: number
   out: string
   err: string

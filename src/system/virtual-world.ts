@@ -1,11 +1,11 @@
-// VirtualWorld: several virtual machines with one time and one network between them. One seed decides everything.
+// VirtualWorld: several virtual machines that share time and a network. One seed determines everything.
 //
 //   const world = new VirtualWorld({ seed: 7 })
 //   const a = world.machine('a'), b = world.machine('b')      // each finds the other by its name
 //   world.at(500, () => world.network.partition([a.host], [b.host]))
 //   await world.run(1000)                                      // promises run inside virtual time
 //
-// Always: what is done to machines (kill, powerOff …) is done between their events: by `at`, or while time stands.
+// Always: actions on machines (kill, powerOff …) happen between their events: by `at`, or while time stands still.
 
 import { partSeed, seededRandom } from './random.ts'
 import { type EventOwner, Scheduler } from './scheduler.ts'
@@ -16,9 +16,9 @@ import { VirtualNetwork } from './virtual-network.ts'
 
 interface WorldOptions {
   seed?: number
-  /** Wall clock at the start, of machines that have none of their own. */
+  /** Default wall clock of machines at the start. */
   startMs?: number
-  /** Keeps a hash of everything that happens. */
+  /** Computes a hash of everything that happens. */
   trace?: boolean
 }
 
@@ -28,7 +28,7 @@ const WORLD: EventOwner = { number: 65535, busyUntilUs: 0 }
 export class VirtualWorld {
   readonly scheduler: Scheduler
   readonly network: VirtualNetwork
-  /** Chance for whoever plays with the world: none of the machines' is used up by it. */
+  /** Random numbers for tests: independent of the machines'. */
   readonly random: Random
   readonly machines: VirtualMachine[] = []
   readonly trace: Trace | undefined
@@ -45,7 +45,7 @@ export class VirtualWorld {
     if (options.trace === true) this.trace = this.traced(new Trace())
   }
 
-  /** One more machine, which others reach by that name, or by its address: 10.0.0.1 is the first one's. */
+  /** Adds a machine, reachable by that name and by its address: 10.0.0.1 is the first one's. */
   machine(name: string, options: Omit<VirtualOptions, 'seed'> = {}): VirtualMachine {
     const number = this.machines.length
     const address = `10.0.${number >> 8}.${(number & 255) + 1}`
@@ -68,12 +68,12 @@ export class VirtualWorld {
     this.scheduler.at(this.scheduler.nowUs + ms * 1000, WORLD, fn)
   }
 
-  /** Lets so much time pass, or less if `done` says so. Rejects with what a machine has thrown. */
+  /** Advances time by `ms`, or less if `done` says so. Rejects with an exception of a machine. */
   run(ms: number, done?: () => boolean): Promise<void> {
     return this.scheduler.run(Math.ceil(this.scheduler.nowUs + ms * 1000), done)
   }
 
-  /** What the promise gives; time passes until it is settled, `msMax` at most. */
+  /** Awaits the promise; time advances until it is settled, by `msMax` at most. */
   async until<Result>(promise: Promise<Result>, msMax = 60_000): Promise<Result> {
     let isSettled = false
     const settle = () => {
@@ -85,7 +85,7 @@ export class VirtualWorld {
     return promise
   }
 
-  /** A process that exits ends as one that is killed does: its machine goes on. */
+  /** A process that exits is treated as a killed one: its machine continues. */
   private thrown(error: unknown, owner: EventOwner): boolean {
     if (!(error instanceof VirtualExit)) return false
     const machine = this.machines.find(one => one.time === owner)

@@ -1,5 +1,5 @@
-// A made-up machine: a clock that stands until it is moved, chance from a seed, a disk in memory, a network without
-// sockets. What runs on it runs the same way every time.
+// A virtual machine: a clock that advances on request, seeded random numbers, a disk in memory, a network without
+// sockets. A program runs on it the same way every time.
 //
 //   const machine = virtualSystem({ seed: 7 })
 //   start(machine.system); machine.advance(1500)    // fires every timer due in the next 1.5 s, in order
@@ -25,7 +25,7 @@ export interface VirtualOptions {
   cwd?: string
 }
 
-/** What a machine of a world is given by it. */
+/** The parts that a machine gets from its world. */
 interface MachinePlace {
   scheduler: Scheduler
   network: VirtualNetwork
@@ -40,19 +40,19 @@ export class VirtualMachine implements ProcessRecord {
   readonly time: VirtualClock
   readonly pid: number
   lives = 1
-  /** What was written to standard output and standard error. */
+  /** Standard output and standard error. */
   out = ''
   err = ''
   stdin: Uint8Array = new Uint8Array(0)
-  /** Lines that are typed when asked for. */
+  /** Lines of standard input. */
   readonly typed: string[] = []
   stderrIsTerminal = false
   exitCode: number | null = null
-  /** The signal that was let through. */
+  /** The signal whose default action ended the process. */
   endedBy: SignalName | '' = ''
   title = ''
   readonly environment: { [name: string]: string } = {}
-  /** How often the process started itself again. */
+  /** Number of times that the process started itself again. */
   respawns = 0
   readonly signals = new Map<SignalName, () => void>()
   onCrash: ((error: unknown) => void) | undefined
@@ -75,17 +75,17 @@ export class VirtualMachine implements ProcessRecord {
     }
   }
 
-  /** Moves the clock, firing what falls due on the way, each at its own moment. */
+  /** Advances the clock and runs events on the way, each at its own time. */
   advance(ms: number): void {
     this.#scheduler.advance(Math.round(this.time.worldUs + ms * 1000))
   }
 
-  /** Runs everything that is due now, and what that makes due. */
+  /** Runs everything that is due now, and what becomes due by it. */
   settle(): void {
     this.#scheduler.advance(this.time.worldUs)
   }
 
-  /** The process is gone: nothing that it had waiting happens. */
+  /** The process has ended: its pending events are dropped. */
   forget(): void {
     this.lives++
     this.#scheduler.forget(this.time)
@@ -94,20 +94,20 @@ export class VirtualMachine implements ProcessRecord {
     this.onCrash = undefined
   }
 
-  /** The process dies, as of kill -9: what it has written stays, and the operating system closes its connections. */
+  /** kill -9: the process's writes stay, and the operating system closes its connections. */
   kill(): void {
     this.forget()
     this.disk.abandon()
   }
 
-  /** The power goes: the disk keeps what was made durable (with chance, some more); who was connected hears nothing. */
+  /** A power failure: durable data stays (with `random` some more); peers get no packet. */
   powerOff(random?: Random): void {
     this.host.powerOff()
     this.forget()
     this.disk.crash(random)
   }
 
-  /** The machine is there again, for a new process. */
+  /** Boots the machine, for a new process. */
   powerOn(): void {
     this.time.boot()
     this.host.powerOn()
