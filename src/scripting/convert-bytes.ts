@@ -1,7 +1,7 @@
-// Lua strings are JavaScript strings of one char a byte; here they become bytes and bytes become them.
+// Conversion between bytes and Lua strings, which are JavaScript strings with one char per byte.
 //
-// Always: chars are 0..255. Where the runtime has a native way (Buffer's latin1 methods, which take any Uint8Array)
-// it is used for all but the shortest strings: it costs 20-50 ns at any small length.
+// Always: chars are 0..255. Where the runtime has Buffer's latin1 methods, which accept any Uint8Array, they are used
+// for all but the shortest strings: a call costs 20-50 ns at any small length.
 
 interface Latin1Methods {
   latin1Slice(this: Uint8Array, start: number, end: number): string
@@ -26,7 +26,7 @@ export function stringOf(u8: Uint8Array, from: number, length: number): string {
   return text
 }
 
-/** Writes a Lua string at u8[at]; there is room for it. */
+/** Writes a Lua string at u8[at]; the caller ensures the capacity. */
 export function writeString(u8: Uint8Array, at: number, text: string): void {
   const length = text.length
   if (length > LOOP_CHARS_MAX && nativeWrite !== undefined) {

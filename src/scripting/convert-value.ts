@@ -1,11 +1,11 @@
-// From the value a script returns to a reply.
+// Converts the value returned by a script to a reply.
 //
 //   number    integer                    {err=s}   error      {map={...}}  map     {verbatim_string={format=, string=}}
 //   string    bulk string                {ok=s}    status     {set={...}}  set     {double=n}  {big_number=s}
 //   true      1, or RESP3's true         nil, function ...  null           {...}   array up to its first nil
 //   false     null, or RESP3's false
 //
-// Always: tables are walked with a stack of its own, as deep as Lua's would go and no deeper; metatables are ignored.
+// Always: tables are traversed with an explicit stack, as deep as Lua's C stack allows; metatables are ignored.
 
 import { cText, oneLine, withoutOuterBreaks } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -13,16 +13,16 @@ import { writeString } from './convert-bytes.ts'
 import { LuaTable } from './lua/table.ts'
 import type { LuaValue } from './lua/value.ts'
 
-/** Lua's C stack has this many slots; an array takes one, and a value needs four more. */
+/** Slots of Lua's C stack; an array takes one, and a value needs four more. */
 const DEPTH_MAX = 7995
 const INT64_MIN = -(2n ** 63n)
 const EMPTY_BYTES = new Uint8Array(0)
 
-/** A table being written: what comes next. */
+/** A table being written. */
 interface Level {
   table: LuaTable
   kind: 'array' | 'map' | 'set'
-  /** Index of the last element, or iteration position behind the last key. */
+  /** Index of the last element, or iteration position after the last key. */
   at: number
   /** Elements, or iteration steps, left. */
   left: number
@@ -35,10 +35,10 @@ export class ValueWriter {
   private readonly levels: Level[] = []
   private reply!: Reply
   private counted = false
-  /** The script has asked for RESP3 types. */
+  /** The RESP version the script has set with redis.setresp. */
   private scriptResp = 2
 
-  /** True when an error was written that is in the statistics already. */
+  /** True when it wrote an error that is already in the statistics. */
   write(reply: Reply, value: LuaValue, scriptResp: number): boolean {
     this.reply = reply
     this.counted = false
@@ -137,7 +137,7 @@ export class ValueWriter {
   }
 }
 
-/** As C converts a double to a 64-bit integer. */
+/** C's conversion of a double to a 64-bit integer. */
 function writeInteger(reply: Reply, n: number): void {
   const whole = Math.trunc(n)
   if (Number.isSafeInteger(whole)) reply.integer(whole === 0 ? 0 : whole)
@@ -145,7 +145,7 @@ function writeInteger(reply: Reply, n: number): void {
   else reply.bigint(INT64_MIN)
 }
 
-/** `counted`: the error is in the statistics already. */
+/** `counted`: the error is already in the statistics. */
 export function writeError(reply: Reply, text: string, counted: boolean): void {
   reply.error(oneLine(withoutOuterBreaks(text)))
   if (counted) reply.errors--

@@ -4,7 +4,7 @@ import { Crc64 } from '../lib/crc64.ts'
 import { Slice } from '../lib/slice.ts'
 import { dumpLibraries, readLibraries } from './functions-dump.ts'
 
-/** The payload with a version and checksum that are right. */
+/** Adds a valid version and checksum. */
 function sealed(bytes: number[], version = 10): Slice {
   const u8 = Uint8Array.from([...bytes, version, 0, 0, 0, 0, 0, 0, 0, 0, 0])
   new Crc64().update(u8, 0, u8.length - 8).writeTo(u8, u8.length - 8)
@@ -46,7 +46,7 @@ test('damaged payloads are refused', () => {
     [245, 0xc2, 1],
   ])
     assert.equal(texts(sealed(bytes)), unreadable, bytes.join())
-  // LZF: a copy from before the begin, a length that cannot be, literals that are missing.
+  // LZF: a copy from before the beginning, an impossible length, missing literals.
   for (const bytes of [
     [2, 3, 0x20, 0],
     [2, 0x80, 0x7f, 0xff, 0xff, 0xff, 0, 97],

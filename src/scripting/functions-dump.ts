@@ -5,7 +5,7 @@
 //   string    length, bytes | 11000011 packed length, length, LZF bytes | 1100000n integer of 1, 2 or 4 bytes
 //   length    00xxxxxx | 01xxxxxx xxxxxxxx | 10000000 u32 BE | 10000001 u64 BE
 //
-// Always: what is read may be damaged; nothing outside of the payload is read, and what does not fit is refused.
+// Always: the payload may be corrupt; no read goes beyond it, and a corrupt one is an error.
 
 import { Crc64 } from '../lib/crc64.ts'
 import { LzfCompressor, lzfDecompress } from '../lib/lzf.ts'
@@ -67,11 +67,11 @@ function writeLength(u8: Uint8Array, dv: DataView, at: number, n: number): numbe
   return at + 5
 }
 
-/** The code of each library, or what is wrong with the payload. */
+/** The code of each library, or an error message. */
 export function readLibraries(payload: Slice): Slice[] | string {
   if (!isSound(payload)) return 'DUMP payload version or checksum are wrong'
   const { u8, dv } = payload
-  // Redis lets a string reach into the footer; there it can only be damaged.
+  // Redis lets a string extend into the footer, where it can only be corrupt.
   const end = payload.off + payload.len - FOOTER_BYTES
   const reader = new StringReader(u8, dv, payload.off, end)
   const codes: Slice[] = []
@@ -106,7 +106,7 @@ class StringReader {
     this.end = end
   }
 
-  /** undefined: damaged. */
+  /** undefined: corrupt. */
   string(): Slice | undefined {
     if (this.at >= this.end) return undefined
     const first = this.u8[this.at]
@@ -127,7 +127,7 @@ class StringReader {
     const packedLen = this.length()
     const length = this.length()
     const packed = this.bytes(packedLen)
-    // LZF makes at most 264 bytes of three.
+    // LZF expands 3 bytes to at most 264.
     if (packed === undefined || !(length <= packedLen * 88 + 264)) return undefined
     const out = new Uint8Array(length)
     const written = lzfDecompress(packed.u8, packed.off, packed.off + packed.len, out, 0)
@@ -140,7 +140,7 @@ class StringReader {
     return new Slice(this.u8, this.at - length, length, this.dv)
   }
 
-  /** NaN: damaged. */
+  /** NaN: corrupt. */
   private length(): number {
     const { u8, dv, at, end } = this
     if (at >= end) return Number.NaN

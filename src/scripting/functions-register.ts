@@ -5,7 +5,7 @@ import { LuaFunction, type LuaValue } from './lua/value.ts'
 import { textOf } from './redis-library-api.ts'
 import { type FunctionDraft, SCRIPT_FLAGS } from './script-engine.ts'
 
-/** The function that the arguments describe, or what is wrong with them. */
+/** The function that the arguments describe, or an error message. */
 export function registration(args: LuaValue[]): FunctionDraft | string {
   if (args.length < 1 || args.length > 2) return 'wrong number of arguments to redis.register_function'
   return args.length === 1 ? named(args[0]) : positional(args[0], args[1])

@@ -1,7 +1,7 @@
-// Functions: the libraries that FUNCTION LOAD has brought, and the functions in them.
+// Functions: the libraries loaded with FUNCTION LOAD, and their functions.
 //
-// Always: library names are told apart by case, function names over all libraries are not; a load or restore that fails
-// leaves everything as it was. Texts are latin1, one char a byte.
+// Always: library names are case-sensitive; function names are unique over all libraries regardless of case. A failed
+// load or restore changes nothing. Texts are latin1, one char per byte.
 
 import { NameIndex } from '../engine/catalog/name-index.ts'
 import type { FunctionInfo, FunctionLibraries, LibraryInfo, Outcome } from '../engine/ports/scripting.ts'
@@ -178,7 +178,7 @@ export class Functions implements FunctionLibraries {
   }
 }
 
-/** Whether a function of that name, in any case, is on the shelf. */
+/** Whether the shelf has a function of that name, in any case. */
 function isTaken(shelf: Shelf, name: string): boolean {
   const lower = name.toLowerCase()
   for (const library of shelf.values())

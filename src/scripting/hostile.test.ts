@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Conversation, conversation } from '../../test/harness/conversation.ts'
 import { RespError } from '../../test/harness/resp.ts'
 
-// Scripts that mean harm: each ends in an error or finds nothing, and the server answers the next command.
+// Malicious scripts: each fails or has no effect, and the server answers the next command.
 
 const run = (script: string) => ['EVAL', script, 1, 'k', 'argument']
 

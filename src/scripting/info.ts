@@ -1,9 +1,9 @@
-// What scripts and functions contribute to INFO.
+// The scripting figures of INFO.
 
 import type { InfoSource } from '../engine/monitoring/info.ts'
 import type { ScriptManager } from './scripting.ts'
 
-/** `human`: bytes as INFO shows them to people. */
+/** `human`: formats bytes for the *_human fields. */
 export function scriptingInfo({ scripts, functions }: ScriptManager, human: (bytes: number) => string): InfoSource {
   const vmBytes = () => scripts.interpreterBytes + functions.interpreterBytes
   const cacheBytes = () => scripts.memoryBytes + functions.memoryBytes

@@ -1,6 +1,6 @@
-// LuaEngine: Lua 5.1 as a ScriptEngine. One for scripts and one for functions, which have different globals.
+// LuaEngine: the ScriptEngine of Lua 5.1. EVAL and functions have one each, with different globals.
 //
-// Always: the globals are read-only from the end of the constructor on; only KEYS and ARGV are put there for scripts.
+// Always: the globals are read-only after the constructor; only KEYS and ARGV are set, for EVAL's scripts.
 
 import type { Slice } from '../lib/slice.ts'
 import { TextCache } from '../lib/text-cache.ts'
@@ -15,12 +15,12 @@ import { RedisLibrary } from './redis-library.ts'
 import { Sandbox } from './sandbox.ts'
 import type { EngineHost, FunctionDraft, Program, Script, ScriptEngine } from './script-engine.ts'
 
-/** Loop rounds and calls between two looks at the clock: a fraction of a millisecond. */
+/** Loop rounds and calls between two checks of the clock: a fraction of a millisecond. */
 const BUDGET = 20_000
 const NONE: LuaValue[] = []
 const LOAD_TIMEOUT = 'FUNCTION LOAD timeout'
 
-/** Measured on Bun: the globals of an engine, a chunk of a few words, and each byte of its text. */
+/** Measured on Bun: an engine's globals, a chunk of a few words, and each byte of source. */
 const WORLD_BYTES = 32 * 1024
 const CHUNK_BYTES = 16 * 1024
 const BYTES_PER_CODE_BYTE = 16
@@ -38,7 +38,7 @@ export class LuaEngine implements ScriptEngine {
   private compiledBytes = 0
   private script: Script | undefined
   private execution: Execution | undefined
-  /** The function that is being registered with, while a library is loaded. */
+  /** The registration callback while a library is loaded. */
   private register: ((draft: FunctionDraft) => string | undefined) | undefined
 
   constructor(host: EngineHost, use: 'scripts' | 'functions') {
@@ -47,11 +47,11 @@ export class LuaEngine implements ScriptEngine {
     this.library = new RedisLibrary(S)
     this.takesGlobals = use === 'scripts'
     this.sandbox = new Sandbox(S, this.library, host, use, (...args) => this.registerFunction(args))
-    // What functions find among the globals depends on when they are called.
+    // In functions the globals depend on when they are called.
     this.world = { isSealed: true, hostNames: use === 'scripts' ? this.sandbox.hostNames() : new Set() }
   }
 
-  /** Estimated: what the globals take, and the compiled text of every chunk. */
+  /** Estimate: the globals and the compiled source of every chunk. */
   get memoryBytes(): number {
     return WORLD_BYTES + this.compiledBytes
   }
@@ -122,14 +122,14 @@ export class LuaEngine implements ScriptEngine {
     return counted
   }
 
-  /** Where the failure happened, as Redis's error handler tells it. */
+  /** The position of the failure, in the format of Redis's error handler. */
   private place(name: string): string {
     const { S } = this
     const level = S.functionAt(1)?.chunk === undefined ? 2 : 1
     const f = S.functionAt(level)
     if (f === undefined) return ''
     if (f.chunk === undefined) return ` script: ${name}, on =[C]:-1.`
-    // A loop that calls nothing does not say where it is.
+    // A loop without calls does not record its position.
     const site = S.siteAt(level) ?? f.chunk.sites[0]
     return ` script: ${name}, on ${f.chunk.source}:${site?.line ?? 1}.`
   }

@@ -1,4 +1,4 @@
-// The `redis` table of scripts, of functions, and of the code of a library while it is loaded.
+// The `redis` table of scripts, of functions, and of library code while it is loaded.
 
 import { sha1Hex } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
@@ -15,7 +15,7 @@ const LEVELS: readonly LogLevel[] = ['debug', 'verbose', 'notice', 'warning']
 
 type HostFunction = (...args: LuaValue[]) => LuaResult
 
-/** What scripts and functions find in `redis`. */
+/** The `redis` table of scripts and functions. */
 export function redisTable(S: LuaState, library: RedisLibrary, host: EngineHost): LuaTable {
   const fail = (text: string): never => {
     throw new LuaError(errorTable(S, errorText(text)))
@@ -66,7 +66,7 @@ export function redisTable(S: LuaState, library: RedisLibrary, host: EngineHost)
   return table
 }
 
-/** What only EVAL's scripts have: leftovers of the debugger and of older ways to replicate. */
+/** Functions of EVAL's scripts only: of the debugger and of script replication. */
 export function addEvalFunctions(S: LuaState, table: LuaTable): void {
   table.set(
     'breakpoint',
@@ -82,7 +82,7 @@ export function addEvalFunctions(S: LuaState, table: LuaTable): void {
   )
 }
 
-/** What the code of a library finds in `redis`; `register` throws or takes the function. */
+/** The `redis` table of library code; `register` registers a function or throws. */
 export function loadingTable(S: LuaState, host: EngineHost, register: HostFunction): LuaTable {
   const fail = (text: string): never => {
     throw new LuaError(errorTable(S, errorText(text)))
@@ -114,7 +114,7 @@ function commonTable(S: LuaState, host: EngineHost, fail: (text: string) => neve
   return table
 }
 
-/** A string, or a number as one; undefined otherwise. */
+/** A string, or a number as a string; undefined otherwise. */
 export function textOf(value: LuaValue): string | undefined {
   if (typeof value === 'number') return formatNumber(value)
   return typeof value === 'string' ? value : undefined
@@ -125,7 +125,7 @@ function numberOf(value: LuaValue): number | undefined {
   return typeof value === 'string' ? parseNumber(value) : undefined
 }
 
-/** As C converts what lua_tonumber gives to an int; 0 for what is no number. */
+/** C's conversion of lua_tonumber to an int; 0 for non-numbers. */
 function integerOf(value: LuaValue): number {
   return Math.trunc(numberOf(value) ?? 0)
 }

@@ -1,10 +1,10 @@
-// RedisLibrary: redis.call and redis.pcall. Arguments go as bytes into one scratch buffer, the reply comes back as Lua
-// values straight from its bytes.
+// RedisLibrary: redis.call and redis.pcall. Arguments are written as bytes into a scratch buffer, the reply's bytes are
+// converted to Lua values.
 //
 //   scratch  [ SET | key:1 | value | free … ]
-//              ^args[0] ^args[1] ^args[2]            slices; each names the buffer it was written to
+//              ^args[0] ^args[1] ^args[2]            slices; each refers to the buffer it was written to
 //
-// Always: arguments are valid until the command returns; commands never come back into Lua, so one set of them is
+// Always: arguments are valid until the command returns. Commands do not call back into Lua, so one argument array is
 // enough.
 
 import { MINUS } from '../lib/ascii.ts'
@@ -24,14 +24,14 @@ const INTEGER_BYTES = 24
 const EXPONENT_FROM = 1e8
 
 export class RedisLibrary {
-  /** The script that runs; undefined outside of one. */
+  /** The running script; undefined outside of one. */
   script: Script | undefined
   private readonly heap: Heap
   private readonly reader: ReplyConverter
   private u8 = new Uint8Array(SCRATCH_BYTES)
   private dv = new DataView(this.u8.buffer)
   private readonly args: Slice[] = []
-  /** Some of args name a buffer that is no longer the scratch. */
+  /** Some of args refer to an older, smaller scratch buffer. */
   private renewed = false
 
   constructor(heap: Heap) {
@@ -57,7 +57,7 @@ export class RedisLibrary {
 
   private wasSent = false
 
-  /** The words as args; what is wrong with them. */
+  /** Writes the words as args; returns an error message when they are invalid. */
   private write(words: LuaValue[]): string | undefined {
     this.wasSent = false
     const count = words.length
@@ -88,7 +88,7 @@ export class RedisLibrary {
     return undefined
   }
 
-  /** A larger buffer; what was written stays in the old one, which the slices keep. */
+  /** Replaces the scratch buffer by a larger one; slices still refer to the old one. */
   private renew(bytes: number): number {
     this.renewed = true
     this.u8 = new Uint8Array(Math.max(SCRATCH_BYTES, bytes * 2))
@@ -96,7 +96,7 @@ export class RedisLibrary {
     return 0
   }
 
-  /** After a script: gives back what only it needed. */
+  /** After a script: releases large buffers. */
   release(): void {
     this.script = undefined
     if (!this.renewed) return
@@ -105,7 +105,7 @@ export class RedisLibrary {
     this.renewed = false
   }
 
-  /** Whether the caller may run the command that the words make; throws when they make none. */
+  /** redis.acl_check_cmd: whether the caller may run the command; throws for an unknown one. */
   mayRun(words: LuaValue[]): boolean {
     const wrong = this.write(words)
     if (wrong !== undefined) throw new LuaError(errorTable(this.heap, errorText(wrong)))

@@ -1,9 +1,9 @@
-// Sandbox: the globals of scripts and functions. Exactly Redis's, read-only, and loud about names that do not exist.
+// Sandbox: the globals of scripts and functions: exactly Redis's, read-only; reading an unknown name is an error.
 //
-// While the code of a library is loaded, the same table shows other contents: `redis.register_function` and little
-// more. Code compiled there keeps that table as its environment, and finds everything in it when it is called.
+// While library code is loaded, the same table has other contents: `redis.register_function` and little more. Functions
+// compiled then keep that table as their environment, and see its full contents when they are called.
 //
-// Always: between beginLoading() and endLoading() nothing but the library's code runs.
+// Always: between beginLoading() and endLoading() only the library's code runs.
 
 import { cText } from '../lib/text.ts'
 import { errorTable } from './convert-reply.ts'
@@ -18,7 +18,7 @@ import { addEvalFunctions, loadingTable, redisTable, textOf } from './redis-libr
 import { openRedisLibraries } from './redis-libs/index.ts'
 import type { EngineHost } from './script-engine.ts'
 
-/** What Redis lets scripts see; everything else that the libraries bring is taken away. */
+/** Names visible to scripts; everything else of the libraries is removed. */
 const ALLOWED = new Set(
   (
     'string cjson bit cmsgpack math table struct redis __redis__err__handler xpcall tostring getfenv setmetatable next ' +
@@ -31,7 +31,7 @@ export class Sandbox {
   readonly globals: LuaTable
   private readonly loading: LuaTable
   private readonly S: LuaState
-  /** The nodes of the globals, and where in them the values of KEYS and ARGV are. */
+  /** The nodes of the globals, and the slots of KEYS' and ARGV's values. */
   private nodes: LuaTable['nodes'] = []
   private keysSlot = 0
   private argvSlot = 0
@@ -71,7 +71,7 @@ export class Sandbox {
     protect(this.loading)
   }
 
-  /** Sets KEYS and ARGV, which are in the globals from the first script on. */
+  /** Sets KEYS and ARGV, which are globals from the first script on. */
   setArguments(keys: LuaTable, argv: LuaTable): void {
     const { globals } = this
     if (this.nodes !== globals.nodes) {
@@ -85,12 +85,12 @@ export class Sandbox {
     this.nodes[this.argvSlot] = argv
   }
 
-  /** The environment of all code. */
+  /** The environment of all chunks. */
   get env(): LuaTable {
     return this.globals
   }
 
-  /** The functions among the globals, and in the tables there, that never suspend. */
+  /** The names of globals, and of functions in global tables, that never suspend. */
   hostNames(): Set<string> {
     const names = new Set<string>()
     const add = (prefix: string, table: LuaTable) => {
@@ -112,7 +112,7 @@ export class Sandbox {
     swapContents(this.globals, this.loading)
   }
 
-  /** An error value as the error handler makes text of it. */
+  /** An error value as text, as Redis's error handler formats it. */
   textOf(value: LuaValue): string {
     if (value === undefined) return 'nil'
     if (typeof value === 'number') return formatNumber(value)
@@ -129,7 +129,7 @@ export class Sandbox {
     return table
   }
 
-  /** Reading a name that is not there is an error. */
+  /** Makes reading an unknown name an error. */
   private makeLoud(table: LuaTable): void {
     const { S } = this
     table.mt = new LuaTable(S)
@@ -145,7 +145,7 @@ export class Sandbox {
   }
 }
 
-/** pcall, but of an error table the caller gets the message, as before errors were tables. */
+/** pcall whose caller gets an error table's message, as before Redis 7. */
 function redisPcall(S: LuaState): LuaFunction {
   const messageOf = (error: LuaValue) => (error instanceof LuaTable ? (textOf(error.getName('err')) ?? error) : error)
   return S.running(function (this: LuaFunction, ...args) {
@@ -154,7 +154,7 @@ function redisPcall(S: LuaState): LuaFunction {
   })
 }
 
-/** Gives compiled code, which loadstring then refuses: nobody may bring in code that no compiler has seen. */
+/** string.dump: the result cannot be loaded, since loadstring refuses binary chunks. */
 function dumpFunction(S: LuaState): LuaFunction {
   return S.plain((...args) => {
     const [f] = args
@@ -171,7 +171,7 @@ function namesIn(table: LuaTable): string[] {
   return names
 }
 
-/** Makes a table, its metatable and the tables in it read-only, and so on. */
+/** Makes a table, its metatable and its nested tables read-only. */
 function protect(table: LuaTable): void {
   if (table.readonly) return
   table.readonly = true

@@ -1,9 +1,9 @@
-// ScriptEngine: a language that scripts and functions are written in. It knows nothing of clients, gates or caches;
-// what a script does to the server goes through the Script it runs for.
+// ScriptEngine: the interface of a scripting language. It knows no clients, gates or caches; a script acts on the
+// server through its Script.
 //
-//   compile ─▶ Program ─▶ start ─▶ [tick says so: suspended ─▶ resume or kill] ─▶ writeResult
+//   compile ─▶ Program ─▶ start ─▶ [tick() is true: suspended ─▶ resume or kill] ─▶ writeResult
 //
-// Always: between start() and writeResult() it runs that one program; it throws nothing that a script caused.
+// Always: between start() and writeResult() only that program runs; errors of a script are not thrown.
 
 import type { Slice } from '../lib/slice.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -14,10 +14,10 @@ export const SCRIPT_ALLOW_OOM = 1 << 1
 export const SCRIPT_ALLOW_STALE = 1 << 2
 export const SCRIPT_NO_CLUSTER = 1 << 3
 const SCRIPT_ALLOW_CROSS_SLOT = 1 << 4
-/** A script without a shebang: judged command by command, as before there were flags. */
+/** A script without a shebang: its commands are checked one by one, as before Redis 7. */
 export const SCRIPT_UNDECLARED = 1 << 5
 
-/** By name, lower case. */
+/** By lower-case name. */
 export const SCRIPT_FLAGS: ReadonlyMap<string, number> = new Map([
   ['no-writes', SCRIPT_NO_WRITES],
   ['allow-oom', SCRIPT_ALLOW_OOM],
@@ -26,11 +26,11 @@ export const SCRIPT_FLAGS: ReadonlyMap<string, number> = new Map([
   ['allow-cross-slot-keys', SCRIPT_ALLOW_CROSS_SLOT],
 ])
 
-/** Where the effects of a script's commands go: bits for redis.set_repl. */
+/** redis.set_repl: where effects are propagated. */
 export const REPL_AOF = 1
 export const REPL_REPLICA = 2
 
-/** Something compiled; only the engine that made it looks inside. */
+/** A compiled script or library; opaque outside of its engine. */
 export type Program = object
 
 /** A script in the cache, or a function of a library. */
@@ -43,33 +43,33 @@ export interface Runnable {
   readonly flags: number
 }
 
-/** What an engine asks of the run it works for. */
+/** A running script, as its engine sees it. */
 export interface Script {
-  /** Holds the answer of the last command(). Written by this side only. */
+  /** The reply of the last command(). */
   readonly reply: Reply
-  /** The protocol of `reply`, 2 or 3: redis.setresp. */
+  /** The RESP version of `reply`, 2 or 3: redis.setresp. */
   resp: number
   /** REPL_ bits. */
   repl: number
   /**
-   * Runs a command; undefined: `reply` has its answer, otherwise it was refused with this error, dash and code in
-   * front if any.
+   * Runs a command. undefined: its reply is in `reply`; otherwise the error it was refused with, including dash and
+   * code if it has them.
    */
   command(args: Slice[], argc: number): string | undefined
-  /** Whether the caller may run a command; undefined: there is no such command. */
+  /** Whether the caller may run a command; undefined: unknown command. */
   mayRun(args: Slice[], argc: number): boolean | undefined
-  /** Asked now and then: true when the program should be suspended. */
+  /** Called regularly; true when the program should be suspended. */
   tick(): boolean
 }
 
-/** What an engine asks of the server, at any time. */
+/** The server, as an engine sees it. */
 export interface EngineHost {
   log(level: LogLevel, text: string): void
   readonly version: string
   monotonicUs(): number
 }
 
-/** A function that a library registers. */
+/** A function registered by a library. */
 export interface FunctionDraft {
   name: string
   description: string | undefined
@@ -78,28 +78,28 @@ export interface FunctionDraft {
 }
 
 export interface ScriptEngine {
-  /** As FUNCTION LIST prints it. */
+  /** The name in FUNCTION LIST. */
   readonly name: string
-  /** What the interpreter holds. */
+  /** Memory of the interpreter. */
   readonly memoryBytes: number
-  /** A string says why it cannot be compiled. */
+  /** A string is a compile error. */
   compile(code: string): Program | string
   /**
-   * Runs the code of a library; `register` takes the functions, or says why not. undefined when all went well. After
-   * `limitMs` (0: never) the code is given up.
+   * Runs library code; `register` adds a function or returns an error message. undefined: success. After `limitMs`
+   * (0: never) it is aborted with an error.
    */
   runLibrary(code: string, limitMs: number, register: (draft: FunctionDraft) => string | undefined): string | undefined
-  /** Begins a program with these keys and arguments. True: done. False: suspended. */
+  /** Starts a program with these keys and arguments. True: finished. False: suspended. */
   start(program: Program, script: Script, args: Slice[], firstKey: number, firstArg: number, argc: number): boolean
-  /** Goes on. True: done. */
+  /** Continues. True: finished. */
   resume(): boolean
-  /** Lets go of a program that an exception of the engine's own has left. */
+  /** Discards a program after an internal exception. */
   abandon(): void
   /** Ends the suspended program with an error. */
   kill(message: string): void
   /**
-   * What the program has returned, or how it failed. `name` is that of the script or function, for errors. True when an
-   * error was written that is in the statistics already.
+   * Writes the result or the error. `name`: the script or function, for errors. True when it wrote an error that is
+   * already in the statistics.
    */
   writeResult(reply: Reply, name: string): boolean
 }

@@ -1,9 +1,9 @@
-// ScriptRun: what one script may do, and the way of its redis.call to dispatch. One object serves script after script.
+// ScriptRun: redis.call of the running script: checks and dispatch. One object serves all scripts.
 //
 //   redis.call ─▶ known ─▶ arity ─▶ [noscript, ACL, read-only, refusals, memory] ─▶ dispatch.call ─▶ own reply
 //
-// Always: commands run as `client`, a client of its own in the caller's database, so that SELECT ends with the script;
-// nothing is refused any more for the state of the server once the script has written.
+// Always: commands run as `client`, a separate client in the caller's database, so that SELECT ends with the script;
+// once the script has written, the state of the server refuses no command any more.
 
 import { CMD_DENYOOM, CMD_MAY_REPLICATE, CMD_NOSCRIPT, CMD_WRITE } from '../engine/catalog/command.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
@@ -25,7 +25,7 @@ import { REPL_AOF, REPL_REPLICA, type Script } from './script-engine.ts'
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'."
 const READ_ONLY = 'Write commands are not allowed from read-only scripts.'
 
-/** How long a suspended script works before others are heard again. */
+/** The time slice of a suspended script; between slices clients are served. */
 const SLICE_US = 5000
 
 export class ScriptRun implements Script {
@@ -34,17 +34,17 @@ export class ScriptRun implements Script {
   repl = REPL_AOF | REPL_REPLICA
   readonly client: Client
   caller: Client
-  /** The script has called a command that writes: it cannot be killed any more. */
+  /** The script has called a write command: it cannot be killed any more. */
   wrote = false
   /** Past busy-reply-threshold. */
   isSlow = false
   startUs = 0
   private wallUs = 0
   sliceEndUs = 0
-  /** CMD_NOSCRIPT, or 0 where tests want to call everything. */
+  /** CMD_NOSCRIPT; 0 in tests that may call everything. */
   denied = CMD_NOSCRIPT
   private readonly engine: Engine
-  /** CMD_ bits that need a closer look before the command may run. */
+  /** Commands with any of these CMD_ bits need further checks. */
   private guarded = 0
   private readOnly = false
   private outOfMemory = false
@@ -57,7 +57,7 @@ export class ScriptRun implements Script {
     this.caller = this.client
   }
 
-  /** Begins a script. */
+  /** Starts a script. */
   begin(caller: Client, readOnly: boolean, outOfMemory: boolean): void {
     const { client } = this
     client.db = caller.db
@@ -99,7 +99,7 @@ export class ScriptRun implements Script {
     return this.engine.gates.refusalInScript(this.caller, entry, args, argc, true) === undefined
   }
 
-  /** Past its threshold a script works in slices, if somebody can be kept waiting for it. */
+  /** Past busy-reply-threshold a script runs in slices, if its client can be blocked. */
   tick(): boolean {
     const nowUs = this.engine.machine.monotonicUs()
     if (this.startUs === 0) this.startUs = nowUs
@@ -131,7 +131,7 @@ export class ScriptRun implements Script {
     if (this.outOfMemory && !this.wrote && (flags & CMD_DENYOOM) !== 0) return OOM
     if ((flags & CMD_WRITE) !== 0 && !this.wrote) {
       this.wrote = true
-      // From here on only what a command is counts.
+      // From here on only the command's own flags count.
       this.guarded = this.denied | (this.readOnly ? CMD_MAY_REPLICATE : 0)
     }
     return undefined
@@ -154,7 +154,7 @@ export class ScriptRun implements Script {
   }
 }
 
-/** An error reply without its line end, as scripts take errors with a code. */
+/** An error reply without its line break. */
 function textOf(error: Uint8Array): string {
   return String.fromCharCode(...error.subarray(0, -2))
 }
@@ -166,7 +166,7 @@ function errorCode(reply: Reply): string {
   return code
 }
 
-/** The script's client has no socket. */
+/** The script's client has no connection. */
 const nowhere: Connection = {
   write: (_u8, start, end) => end - start,
   close: () => {},

@@ -1,11 +1,11 @@
-// ScriptRoom: EVAL, FCALL and what belongs to them, for one server.
+// ScriptManager: EVAL, FCALL and their subcommands of one server.
 //
 //   IDLE → RUNNING [run] → IDLE [end]
 //            ↓ [suspend, past busy-reply-threshold]
-//          SUSPENDED → working for a slice [goOn] → SUSPENDED … → IDLE [finishSuspended]
+//          SUSPENDED → running for a slice [resumeSuspended] → SUSPENDED … → IDLE [finishSuspended]
 //
-// Always: effects of a script's commands are gathered from run() to end(); while SUSPENDED the caller is blocked,
-// nobody who waits for keys is served, the cron stands still, and time stands still for the script.
+// Always: the effects of a script are one propagation unit, from run() to end(). While SUSPENDED the caller is blocked,
+// clients blocked on keys are not served, the cron does nothing, and the script's time is frozen.
 
 import {
   CMD_ALLOW_BUSY,
@@ -81,7 +81,7 @@ export class ScriptManager implements Scripting {
     engine.scripting = this
   }
 
-  /** The server ends: a suspended script is not gone on with. */
+  /** Shutdown: a suspended script is not resumed. */
   stop(): void {
     this.stopped = true
   }
@@ -125,7 +125,7 @@ export class ScriptManager implements Scripting {
     return false
   }
 
-  /** The gates that a script with a shebang, or a function, passes as a whole. */
+  /** Checks gates once for a script with a shebang, or a function. */
   private mayRunOrReply(ctx: Context, flags: number, readOnly: boolean): boolean {
     if ((flags & SCRIPT_UNDECLARED) !== 0) return true
     const { reply } = ctx
@@ -184,7 +184,7 @@ export class ScriptManager implements Scripting {
     else this.suspend(ctx)
   }
 
-  /** The script is done: its effects go out, its result to `reply`. */
+  /** End of the script: propagates its effects and writes its result to `reply`. */
   private end(reply: Reply): void {
     const { engine, run } = this
     const job = this.job!
@@ -193,11 +193,11 @@ export class ScriptManager implements Scripting {
     run.reply.pos = 0
     run.reply.trim()
     if (job.engine.writeResult(reply, job.name)) engine.ctx.command.failed++
-    // Its commands were propagated, not the call itself.
+    // Its commands are propagated instead of the call.
     engine.ctx.preventPropagation()
   }
 
-  // ---- scripts that take long ----
+  // ---- slow scripts ----
 
   private suspend(ctx: Context): void {
     const { engine, run } = this

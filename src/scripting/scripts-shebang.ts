@@ -1,5 +1,4 @@
-// The first line of a script or library: `#!lua name=mylib flags=no-writes,allow-stale`, words as redis.conf quotes
-// them.
+// The shebang of a script or library: `#!lua name=mylib flags=no-writes,allow-stale`, quoted like redis.conf.
 
 import { isWordCharacter } from '../lib/strtod.ts'
 import { splitWords } from '../lib/words.ts'
@@ -8,11 +7,11 @@ import { SCRIPT_FLAGS, SCRIPT_UNDECLARED } from './script-engine.ts'
 interface ScriptHead {
   /** SCRIPT_ bits. */
   flags: number
-  /** Chars of the shebang, its line feed not included: code begins there, so that lines keep their numbers. */
+  /** Chars of the shebang without its line feed: the code begins there, so line numbers stay the same. */
   codeFrom: number
 }
 
-/** The head of a script, or why it cannot be run. */
+/** Parses a script's shebang; a string is an error message. */
 export function readScriptHead(body: string): ScriptHead | string {
   if (!body.startsWith('#!')) return { flags: SCRIPT_UNDECLARED, codeFrom: 0 }
   const codeFrom = body.indexOf('\n')
@@ -39,7 +38,7 @@ interface LibraryHead {
   codeFrom: number
 }
 
-/** The head of a library, or why it cannot be loaded. */
+/** Parses a library's shebang; a string is an error message. */
 export function readLibraryHead(code: string): LibraryHead | string {
   if (!code.startsWith('#!')) return 'Missing library metadata'
   const codeFrom = code.indexOf('\n')
@@ -55,7 +54,7 @@ export function readLibraryHead(code: string): LibraryHead | string {
   return { engineName: words[0].slice(2), name, codeFrom }
 }
 
-/** Letters, digits and underscores: what libraries and functions may be called. */
+/** Names of libraries and functions: letters, digits and underscores. */
 export function isName(name: string): boolean {
   for (let at = 0; at < name.length; at++) if (!isWordCharacter(name.charCodeAt(at))) return false
   return name !== ''

@@ -1,8 +1,8 @@
-// Scripts: the scripts that EVAL and SCRIPT LOAD have brought, compiled, by their digest.
+// Scripts: the cache of compiled scripts of EVAL and SCRIPT LOAD, by SHA1 digest.
 //
-//   buckets   first eight hex digits as an integer ─▶ scripts that begin so (one, in practice)
+//   buckets   first eight hex digits as an integer ─▶ scripts with that prefix (one, in practice)
 //
-// Always: a script is in the cache until SCRIPT FLUSH; digests are looked up in either case, without allocating.
+// Always: a script stays cached until SCRIPT FLUSH; digests are case-insensitive, and a lookup allocates nothing.
 
 import type { Outcome, ScriptCache } from '../engine/ports/scripting.ts'
 import { Sha1 } from '../lib/sha1.ts'
@@ -29,7 +29,7 @@ export class Scripts implements ScriptCache {
   private readonly digest = new Uint8Array(20)
   private readonly digestText = new Slice(new Uint8Array(DIGEST_CHARS), 0, DIGEST_CHARS)
 
-  /** `makeEngine` gives a fresh interpreter, now and after each flush. */
+  /** `makeEngine` creates an interpreter, now and after each flush. */
   constructor(makeEngine: () => ScriptEngine) {
     this.makeEngine = makeEngine
     this.engine = makeEngine()
@@ -68,7 +68,7 @@ export class Scripts implements ScriptCache {
     return typeof script === 'string' ? { error: script } : { text: script.name }
   }
 
-  /** The script of this text; compiled and kept if it is new. A string says why it cannot be. */
+  /** The script of this text, compiled and cached if it is new. A string is a compile error. */
   loadBody(body: Slice): CachedScript | string {
     return this.findBody(body) ?? this.add(body)
   }
@@ -125,7 +125,7 @@ function hexDigit(n: number): number {
   return n < 10 ? 48 + n : 87 + n
 }
 
-/** `lower` is a digest in lower case. */
+/** `lower` is a lower-case digest. */
 function sameDigest(given: Slice, lower: Slice): boolean {
   const a = given.dv
   const b = lower.dv

@@ -5,7 +5,7 @@ export function modulo(a: number, b: number): number {
   return a - Math.floor(a / b) * b
 }
 
-/** C's pow: it has 1 where JavaScript has NaN. */
+/** C's pow: it returns 1 where JavaScript returns NaN. */
 export function power(a: number, b: number): number {
   if (a === 1 || (a === -1 && (b === Number.POSITIVE_INFINITY || b === Number.NEGATIVE_INFINITY))) return 1
   return a ** b

@@ -1,20 +1,20 @@
 // The syntax tree of a Lua chunk, names already resolved to locals, upvalues and globals.
 //
-// `line` is the line Lua would give to the instruction that the node becomes: 0 until the parser reaches the point
-// where Lua emits it, which may be tokens later than where the node was read.
+// `line` is the line that Lua records for the node's instruction: 0 until the parser reaches the point where Lua emits
+// it, possibly several tokens after the node.
 
 export class LocalVariable {
   readonly id: number
   readonly name: string
   readonly owner: FunctionBody
-  /** Used by an inner function. */
+  /** An upvalue of an inner function. */
   captured = false
   /** Written after its declaration. */
   assigned = false
-  /** How often it is named after its declaration, and how often of these to be called. */
+  /** Uses after its declaration, and how many of them are calls. */
   mentions = 0
   calls = 0
-  /** What it is declared with, where that is an expression of its own. */
+  /** The expression it is initialised with, if it has one of its own. */
   initial: Expression | undefined = undefined
   constructor(id: number, name: string, owner: FunctionBody) {
     this.id = id
@@ -29,11 +29,11 @@ export class FunctionBody {
   readonly line: number
   parameters: LocalVariable[] = []
   isVararg = false
-  /** The local `arg` of a vararg function that never says `...`, filled as Lua 5.0 did. */
+  /** The local `arg` of a vararg function without `...`, filled as in Lua 5.0. */
   argTable: LocalVariable | undefined = undefined
   usesVararg = false
   upvalues = new Set<LocalVariable>()
-  /** Of the main chunk: the globals that are named anywhere in it. */
+  /** In the main chunk: all global names used in it. */
   globalNames = new Set<string>()
   body: Statement[] = []
   constructor(parent: FunctionBody | undefined, line: number) {
@@ -58,7 +58,7 @@ export interface IndexExpression {
   type: 'index'
   object: Expression
   key: Expression
-  /** Lua finds the key too far off among the constants of the function to name it in an error. */
+  /** The key's constant index is too high for Lua to name it in an error. */
   isFar: boolean
   line: number
 }
@@ -72,11 +72,11 @@ export interface MethodExpression {
   type: 'method'
   object: Expression
   name: string
-  /** As of an index. */
+  /** As for an index. */
   isFar: boolean
   args: Expression[]
   line: number
-  /** Where the method is looked up. */
+  /** The line of the method lookup (OP_SELF). */
   selfLine: number
 }
 interface BinaryExpression {
@@ -132,7 +132,7 @@ export type Statement =
   | { type: 'return'; values: Expression[] }
   | { type: 'break' }
 
-/** Whether an expression may give any number of values. */
+/** Whether an expression can have any number of values. */
 export function isOpen(e: Expression): boolean {
   return e.type === 'call' || e.type === 'method' || e.type === 'vararg'
 }

@@ -1,7 +1,7 @@
-// Pieces of emitted JavaScript, and what expressions are known to be before they run.
+// Helpers for emitted JavaScript, and static facts about expressions.
 //
-// Always: text of the script reaches the emitted source through `literal` alone, which lets nothing out of its
-// quotes; variables are named by number.
+// Always: text of the script enters the emitted source only through `literal`, as a quoted string; variables are named
+// by number.
 
 import { cText } from '../../lib/text.ts'
 import type { Expression, LocalVariable } from './ast.ts'
@@ -22,33 +22,33 @@ export function numberLiteral(n: number): string {
   return n < 0 || 1 / n < 0 ? `(-${-n})` : String(n)
 }
 
-/** Where the value of a local is: something to read and to assign to. */
+/** The JavaScript expression for a local's value, readable and assignable. */
 export function localName(variable: LocalVariable): string {
   return isBoxed(variable) ? `l${variable.id}.v` : `l${variable.id}`
 }
 
-/** The JavaScript variable of a local: its value, or its box. */
+/** The JavaScript variable of a local: its value or its box. */
 export function localSlot(variable: LocalVariable): string {
   return `l${variable.id}`
 }
 
-/** The function that a local is for the whole chunk; see hoisted.ts. */
+/** The JavaScript variable of a hoisted function; see hoisted.ts. */
 export function hoistedName(variable: LocalVariable): string {
   return `K${variable.id}`
 }
 
-/** Functions are handed what they capture, so that a variable they may see change lives in a box. */
+/** Captured variables are passed to functions by value, so an assigned one is in a box. */
 export function isBoxed(variable: LocalVariable): boolean {
   return variable.captured && variable.assigned
 }
 
-/** Begins a local. */
+/** Declares a local. */
 export function declaration(variable: LocalVariable, value?: string): string {
   if (isBoxed(variable)) return `let l${variable.id}={v:${value ?? 'undefined'}};`
   return value === undefined ? `let l${variable.id};` : `let l${variable.id}=${value};`
 }
 
-/** What the value at fault is called in an error message. */
+/** How an error message names the operand at fault. */
 export function describe(e: Expression): { what: string; name: string } {
   switch (e.type) {
     case 'local':
@@ -75,9 +75,8 @@ const NAMELESS = { what: '', name: '' }
 const nameless = () => NAMELESS
 
 /**
- * What Lua takes for the last load of a value made of `and` and `or`: it reads the code from its beginning and takes
- * every jump, whatever really happened. An operand that is followed by a jump goes to `ifTrue` or `ifFalse`, as
- * `jumpsOn` says; undefined: it is the last.
+ * The operand that Lua takes for the last load of an `and`/`or` expression: its symbolic execution assumes that every
+ * jump is taken. An operand followed by a jump goes to `ifTrue` or `ifFalse`, by `jumpsOn`; undefined: it is the last.
  */
 function describeLast(
   e: Expression,
@@ -96,7 +95,7 @@ function describeLast(
   return jumpsOn ? ifTrue() : ifFalse()
 }
 
-/** True of a left operand that is constant and decides nothing: Lua makes no code of it. */
+/** A constant left operand that does not decide the result: Lua emits no code for it. */
 export function isOmitted(type: 'and' | 'or', left: Expression): boolean {
   const constant = decided(left)
   return type === 'and' ? isTrueConstant(constant) : constant.type === 'nil' || constant.type === 'false'
@@ -106,7 +105,7 @@ function isTrueConstant(e: Expression): boolean {
   return e.type === 'number' || e.type === 'string' || e.type === 'true'
 }
 
-/** True when the expression's value is a JavaScript boolean for certain. */
+/** The value is always a JavaScript boolean. */
 export function isBoolean(e: Expression): boolean {
   switch (e.type) {
     case 'true':
@@ -127,13 +126,13 @@ export function isBoolean(e: Expression): boolean {
 
 export const comparisons: ReadonlySet<string> = new Set(['==', '~=', '<', '<=', '>', '>='])
 
-/** What Lua makes of `not` before a constant. */
+/** Lua's folding of `not` before a constant. */
 function negated(e: Expression): Expression | undefined {
   if (e.type === 'nil' || e.type === 'false') return { type: 'true' }
   return isTrueConstant(e) ? { type: 'false' } : undefined
 }
 
-/** The operand that is left where constants decide what an expression is. */
+/** The operand that remains after folding constants. */
 function decided(e: Expression): Expression {
   for (;;) {
     if (e.type === 'paren') e = e.inner
@@ -146,12 +145,12 @@ function decided(e: Expression): Expression {
   }
 }
 
-/** True for a local that is nothing but a function of the chunk. */
+/** A local that is always the same Lua function. */
 export function isLuaFunction(e: Expression): boolean {
   return e.type === 'local' && !e.variable.assigned && e.variable.initial?.type === 'function'
 }
 
-/** True when nothing can happen between evaluating this and using it. */
+/** Evaluating it has no effects and gives the same value at any time. */
 export function isConstant(e: Expression): boolean {
   return e.type === 'number' || e.type === 'string' || e.type === 'nil' || e.type === 'true' || e.type === 'false'
 }

@@ -1,9 +1,8 @@
 // Expressions as JavaScript expressions.
 //
-// Always: an emitted expression gives exactly one Lua value (or, from `open`, an array of them), and is safe to put
-// anywhere inside parentheses or between commas. Temporaries t0, t1 ... are taken in stack order: one that still
-// holds an operand has a lower number than any that later operands use. `g` holds a call's result only from the
-// moment the arguments are evaluated.
+// Always: an emitted expression gives exactly one Lua value (or, from `open`, an array of them), and is valid inside
+// parentheses and between commas. Temporaries t0, t1 ... are allocated in stack order: one that holds an operand has a
+// lower number than those of later operands. `g` holds a call's result from the evaluation of the arguments on.
 
 import type {
   CallExpression,
@@ -37,29 +36,29 @@ import { NEST, type Site } from './value.ts'
 
 const ARITHMETIC_EVENTS: Record<string, number> = { '+': 0, '-': 1, '*': 2, '/': 3, '%': 4, '^': 5 }
 
-/** Runs the call that was started in `g`, and leaves its result there. */
+/** Runs the call started in `g` and leaves its result there. */
 export const RUN = `(g=R.run(S,g))!==P||(yield ${NEST},g=R.taken(S))`
 
-/** What the functions of a chunk share while it is compiled. */
+/** Compilation state shared by the functions of a chunk. */
 export interface ChunkContext {
   sites: Site[]
   numbers: Numbers
-  /** There may be metamethods that are Lua functions: what looks plain may suspend. */
+  /** Metamethods may be Lua functions: any operation may suspend. */
   hasMetamethods: boolean
   /** The chunk's functions as JavaScript statements, inner ones first. */
   functions: string[]
-  /** A function as a JavaScript expression. */
+  /** Compiles a function to a JavaScript expression. */
   functionSource(body: FunctionBody): string
   hoisted: HoistedFunctions
-  /** The JavaScript names of the fixed functions that were met. */
+  /** The JavaScript names of the hoisted functions. */
   hoistedNames: string[]
-  /** The name of the host function that an expression is for certain, if it is one that never suspends. */
+  /** The name of the host function that an expression always is, if that function never suspends. */
   hostFunction(e: Expression): string | undefined
 }
 
 export class ExpressionCompiler {
   protected readonly chunk: ChunkContext
-  /** 0 or -0, whichever the function mentions first: Lua keeps one constant for both. */
+  /** 0 or -0, whichever the function uses first: Lua shares one constant for both. */
   private zero: number | undefined = undefined
   protected temps = 0
   protected tempsMax = 0
@@ -68,7 +67,7 @@ export class ExpressionCompiler {
     this.chunk = chunk
   }
 
-  /** A call of an operation that may run a metamethod. */
+  /** Calls an operation that may run a metamethod. */
   protected slow(name: string, ...args: (string | number)[]): string {
     if (this.chunk.hasMetamethods) return `(yield* R.${name}(S,${args.join(',')}))`
     return `R.${name}Now(S,${args.join(',')})`
@@ -143,8 +142,7 @@ export class ExpressionCompiler {
   }
 
   /**
-   * A local that is nothing but a host function or a fixed one is not asked for, so that functions need not capture
-   * it.
+   * A local that is always a host function or a hoisted one is replaced by that function, so that it is not captured.
    */
   private localValue(e: LocalExpression): string {
     return this.chunk.hostFunction(e) ?? (this.isHoisted(e.variable) ? hoistedName(e.variable) : localName(e.variable))
@@ -154,14 +152,14 @@ export class ExpressionCompiler {
     return this.chunk.hoisted.isHoisted(variable)
   }
 
-  /** What a callee is handed before its arguments, if it is a fixed function. */
+  /** The captured variables passed to a hoisted callee before its arguments. */
   private capturesOf(callee: Expression): string[] {
     if (callee.type !== 'local' || callee.variable.initial?.type !== 'function') return []
     if (!this.isHoisted(callee.variable)) return []
     return [...this.chunk.hoisted.capturesOf(callee.variable.initial.body)].map(localSlot)
   }
 
-  /** The name of the function that a callee is for certain, if it is one that never suspends. */
+  /** The name of a callee that is always the same function, if that never suspends. */
   private plainFunction(callee: Expression): string | undefined {
     if (
       callee.type !== 'local' ||
@@ -172,7 +170,7 @@ export class ExpressionCompiler {
     return hoistedName(callee.variable)
   }
 
-  /** A JavaScript boolean: whether the value is true to Lua. */
+  /** A JavaScript boolean: the truth of the value in Lua. */
   condition(e: Expression): string {
     const bare = stripParens(e)
     if (bare.type === 'and' || bare.type === 'or') {
@@ -201,7 +199,7 @@ export class ExpressionCompiler {
     return `(${test}?${t}:${other})`
   }
 
-  /** Evaluates into something that can be named twice; pushes what must run first. */
+  /** Evaluates into an expression that can be repeated; pushes the code that must run first. */
   protected atom(e: Expression, before: string[]): string {
     const bare = stripParens(e)
     if (bare.type === 'local') return this.localValue(bare)
@@ -209,7 +207,7 @@ export class ExpressionCompiler {
     return this.intoTemp(e, before)
   }
 
-  /** The same for something to look into; a constant is none. */
+  /** The same for an object to index; a constant is not one. */
   protected objectAtom(e: Expression, before: string[]): string {
     return isConstant(stripParens(e)) ? this.intoTemp(e, before) : this.atom(e, before)
   }
@@ -348,7 +346,7 @@ export class ExpressionCompiler {
     return `(${code})`
   }
 
-  /** The same of a function that never suspends; undefined when the callee is nothing so certain. */
+  /** The same for a function that never suspends; undefined when that is not certain. */
   protected startPlainCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string | undefined {
     const plain = e.type === 'call' ? this.plainFunction(e.callee) : undefined
     if (plain === undefined || e.type !== 'call') return undefined
@@ -359,9 +357,8 @@ export class ExpressionCompiler {
   }
 
   /**
-   * Code that ends with the call's result in `g`, started but not waited for when `kind` is 'tail'. Then `c` is true
-   * when it has ended, false when it is a Lua function that has not begun, undefined when it is a host function under
-   * way.
+   * Code that leaves the call's result in `g`; with `kind` 'tail' the call is only started. Then `c` is true when it has
+   * ended, false for a Lua function that has not begun, undefined for a host function that has.
    */
   startCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string {
     const before: string[] = []
@@ -419,7 +416,7 @@ export class ExpressionCompiler {
       )
   }
 
-  /** The arguments in order; the last thing they do is to say which site is calling. */
+  /** The arguments in order; the last one also sets the call's site. */
   private callArguments(args: Expression[], leading: string[], site: number, before: string[]): string {
     const mark = `S.site=${site}`
     if (args.length === 0) before.push(mark)
@@ -444,14 +441,14 @@ export class ExpressionCompiler {
     return leading.join(',')
   }
 
-  /** All values of the last expression of a list, as an array. */
+  /** All values of a list's last expression, as an array. */
   open(e: Expression): string {
     if (e.type === 'vararg') return 'va'
     if (e.type === 'call' || e.type === 'method') return this.call(e, 'open')
     return `[${this.expression(e)}]`
   }
 
-  /** All values of a list, as an array nobody else has. */
+  /** All values of a list, as a new array. */
   protected list(values: Expression[]): string {
     return `[${values.map((e, i) => (i === values.length - 1 && isOpen(e) ? `...${this.open(e)}` : this.expression(e))).join(',')}]`
   }

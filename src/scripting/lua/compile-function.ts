@@ -1,22 +1,20 @@
-// Functions and statements as JavaScript source: every Lua function is a generator function of the chunk. It is handed
-// what it captures before its own parameters, so that a closure is no generator function of its own: making one of
-// those anew for every closure is what costs (each has a prototype, and each prototype a shape).
+// Functions and statements as JavaScript source: every Lua function becomes a generator function of the chunk, with its
+// captured variables as leading parameters. A closure is a plain function that calls it: creating a generator function
+// per closure is expensive (each has a prototype, and each prototype a shape).
 //
 //   const F2=function*(l1, l3, l4){...}                        l1 is captured
 //   new LF(function(l3,l4){return F2.call(this,l1,l3,l4)},...)   the closure
 //
-// There is one LuaFunction for the whole chunk of a function that is fixed (hoisted.ts), and no generator of a straight
-// one:
+// A hoisted function (hoisted.ts) has one LuaFunction per chunk; a non-suspending one is no generator:
 //
-//   const F3=function(l1,l6){...};const K5=new LF(F3,true,CH,E)     whoever enters the main function sets E, its
-// environment
+//   const F3=function(l1,l6){...};const K5=new LF(F3,true,CH,E)     the main function sets E, its environment, on entry
 //
-// The frame of a running function, in the current thread's frames, two slots each:
+// The frame of a running function, two slots in the current thread's frames:
 //
 //   frames  [ ... | site of the call | LuaFunction | ... ]
 //                   ^d = S.depth while it runs
 //
-// Always: a function leaves S.depth as it found it unless it throws; whoever catches restores it.
+// Always: a function leaves S.depth as it found it unless it throws; a protected call restores it.
 
 import type { Expression, FunctionBody, LocalVariable, Statement, Target } from './ast.ts'
 import { isOpen } from './ast.ts'
@@ -28,12 +26,12 @@ import { hashString } from './table.ts'
 const FRAME = 'S.frames[d]=S.site;S.frames[d+1]=this;'
 const ENTER = `const d=S.depth+2;S.depth=d;if(d>S.limit)yield S.deepen(d);${FRAME}if(--S.budget<0){yield R.suspend(S);R.resumed(S)}`
 const ENTER_NON_SUSPENDING = `const d=S.depth+2;S.depth=d;if(d>S.limit)S.deepen(d);${FRAME}S.budget--;`
-/** See hoisted.ts for those that are no closures. */
+/** 'hoisted' and 'non-suspending': see hoisted.ts. */
 type FunctionKind = 'closure' | 'hoisted' | 'non-suspending'
 
 const ELSEIF_NESTING_MAX = 20
 
-/** A JavaScript expression for the function; what it is made of goes to `chunk.functions`. */
+/** A JavaScript expression for the function; its declarations are added to `chunk.functions`. */
 export function functionSource(body: FunctionBody, chunk: ChunkContext, kind: FunctionKind = 'closure'): string {
   const code = new FunctionCompiler(chunk).source(body, kind)
   const name = `F${chunk.functions.length}`
@@ -46,12 +44,12 @@ export function functionSource(body: FunctionBody, chunk: ChunkContext, kind: Fu
   return `function(${taken.join(',')}){return ${name}.call(this,${[...captured, ...passed].join(',')})}`
 }
 
-/** The JavaScript variables that a function is handed beside its parameters. */
+/** The JavaScript variables passed to a function before its parameters. */
 function capturedSlots(body: FunctionBody, chunk: ChunkContext): string[] {
   return [...chunk.hoisted.capturesOf(body)].map(localSlot)
 }
 
-/** A parameter that lives in a box arrives beside it. */
+/** A boxed parameter arrives under another name. */
 function parameterName(variable: LocalVariable): string {
   return isBoxed(variable) ? `p${variable.id}` : localSlot(variable)
 }
@@ -74,7 +72,7 @@ class FunctionCompiler extends ExpressionCompiler {
       if (isBoxed(parameter)) code = `${declaration(parameter, parameterName(parameter))}${code}`
     let temps = 'let c,g'
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
-    // Handing arguments on costs as many rounds as there are.
+    // Passing on arguments costs a loop round for every 16 of them.
     const weight = body.isVararg ? 'S.budget-=va.length>>>4;' : ''
     const word = kind === 'non-suspending' ? 'function' : 'function*'
     const enter = kind === 'non-suspending' ? ENTER_NON_SUSPENDING : ENTER
@@ -82,14 +80,14 @@ class FunctionCompiler extends ExpressionCompiler {
     return `${word}(${parameters.join(',')}){${before}${enter}${temps};\n${code}S.depth=d-2;return NOTHING}`
   }
 
-  /** What the main function does about the environment of fixed functions. */
+  /** Code of the main function that sets the environment of hoisted functions. */
   private environment(): string {
     const names = this.chunk.hoistedNames
     if (names.length === 0) return ''
     return `if(E!==this.env){E=this.env;${names.map(name => `${name}.env=E;`).join('')}}`
   }
 
-  /** Makes a fixed function a part of the chunk. */
+  /** Declares a hoisted function at chunk level. */
   private hoist(variable: LocalVariable, body: FunctionBody): void {
     const { chunk } = this
     const isNonSuspending = chunk.hoisted.isNonSuspending(variable)
@@ -160,7 +158,7 @@ class FunctionCompiler extends ExpressionCompiler {
         })
         .join('else ')}\n`
     }
-    // A long chain stays flat, or JavaScript's parser runs out of stack.
+    // A long elseif chain stays flat: nesting would overflow the stack of JavaScript's parser.
     const label = `b${this.labels++}`
     const parts = clauses.map(({ condition, body }) => {
       this.temps = 0
@@ -195,7 +193,7 @@ class FunctionCompiler extends ExpressionCompiler {
     return `${code}\n`
   }
 
-  /** Begins a local; a fixed function is not one. */
+  /** Declares a local, unless it is a hoisted function. */
   private begin(variable: LocalVariable, value: Expression | undefined): string {
     if (value?.type !== 'function' || !this.isHoisted(variable))
       return declaration(variable, value === undefined ? undefined : this.expression(value))
@@ -277,7 +275,7 @@ class FunctionCompiler extends ExpressionCompiler {
       const test = unknown.map(([name]) => `typeof ${name}!=="number"`).join('||')
       code += `if(${test})[${i},${limit},${step}]=R.forNumbers(S,${i},${limit},${step},${site});`
     }
-    // Lua goes one step back first, and then forth: to the last digit that is not always where it was.
+    // Lua subtracts the step before the first round adds it, which may change the last digit.
     const start = numberConstant(s.start)
     const isExact = start !== undefined && constantStep !== undefined && start - constantStep + constantStep === start
     if (!isExact || Object.is(start, -0)) code += `${i}=${i}-${step}+${step};`
@@ -319,7 +317,7 @@ class FunctionCompiler extends ExpressionCompiler {
       const plain = this.startPlainCall(only, 'tail')
       if (plain !== undefined) return `${plain};${leave}return g;\n`
       const start = this.startCall(only, 'tail')
-      // Every 64th nested tail call unwinds the ones below it, so that a loop of tail calls needs no stack.
+      // Every 64th nested tail call unwinds the frames below, so that endless tail calls need constant stack.
       const bounce = 'if(c===false&&(d&127)===126){S.depth=d-2;S.tail=g;return TAIL}'
       return `${start};if(c!==true){${bounce}${RUN}}${leave}return g;\n`
     }

@@ -1,7 +1,7 @@
 // Compiler: Lua source to a Prototype, which any LuaState can load.
 //
-// The emitted JavaScript is one expression: a function of the state S, the operations R and a few constants, giving
-// the main function. It is made from the syntax tree alone.
+// The emitted JavaScript is one expression: a function of the state S, the operations R and a few constants returning
+// the main function. It is made from the syntax tree only.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
@@ -17,7 +17,7 @@ import { type Chunk, LuaError, LuaFunction, NOTHING, PENDING, TAIL } from './val
 const CHUNK_NAME_MAX = 60
 const ERROR_NAME_MAX = 80
 
-/** The globals through which a chunk could give a value metamethods, or come by such a global without naming it. */
+/** The globals through which a chunk can set metamethods, or reach such a global without naming it. */
 const MAKE_METAMETHODS = [
   'setmetatable',
   'getmetatable',
@@ -36,7 +36,7 @@ const MAKE_METAMETHODS = [
 
 type Factory = (...shared: unknown[]) => (...args: any[]) => any
 
-/** A compiled chunk; holds no state. */
+/** A compiled chunk; stateless. */
 export interface Prototype {
   readonly chunk: Chunk
   readonly factory: Factory
@@ -44,17 +44,17 @@ export interface Prototype {
   readonly hostNames: readonly string[]
 }
 
-/** What is certain about the world that a chunk will run in. */
+/** Static facts about the globals that a chunk will run with. */
 export interface World {
-  /** No other chunk brings it values with metamethods, and its globals can neither be written nor shown by others. */
+  /** No other chunk passes it values with metamethods, and its globals cannot be replaced or read by others. */
   readonly isSealed: true
-  /** Globals, and fields of them, that are host functions which never suspend, as long as the chunk is used. */
+  /** Globals, and their fields, that are always the same non-suspending host function. */
   readonly hostNames: ReadonlySet<string>
 }
 
 /**
- * Compiles a chunk. `source` is one character a byte; `name` is as Lua takes it: '@file', '=name', or the source
- * itself. Throws LuaError whose value is Lua's message.
+ * Compiles a chunk. `source` has one char per byte; `name` has Lua's form: '@file', '=name', or the source itself.
+ * Throws LuaError with Lua's message.
  */
 export function compile(source: string, name: string, outerLevels = 0, world?: World): Prototype {
   const errorName = displayName(name, ERROR_NAME_MAX)
@@ -84,7 +84,7 @@ export function compile(source: string, name: string, outerLevels = 0, world?: W
     const factory = new Function('S', 'R', 'LT', 'LF', 'CH', 'TAIL', 'NOTHING', 'P', 'H', code) as Factory
     return { chunk, factory, hostNames }
   } catch (error) {
-    // JavaScript's own parser, or our recursion, ran out of stack.
+    // JavaScript's parser, or our recursion, overflowed the stack.
     if (!(error instanceof RangeError)) throw error
     throw new LuaError(`${errorName}: function or expression too complex`)
   }
@@ -100,7 +100,7 @@ export function instantiate(prototype: Prototype, state: unknown, operations: un
   return new LuaFunction(js, false, chunk, env)
 }
 
-/** A chunk's name as positions print it, at most `max` bytes with the final NUL that C counts. */
+/** A chunk's name in error positions, at most `max` bytes including C's final NUL. */
 function displayName(name: string, max: number): string {
   if (name[0] === '=') return name.slice(1, max)
   if (name[0] === '@') {
@@ -113,7 +113,7 @@ function displayName(name: string, max: number): string {
   return `[string "${name.slice(0, length)}${length < name.length ? '...' : ''}"]`
 }
 
-/** 'name' or 'name.field' of the global that an expression is, maybe by way of locals that are never assigned to. */
+/** 'name' or 'name.field' of a global, also by way of locals that are never assigned. */
 function nameOf(e: Expression): string | undefined {
   if (e.type === 'global') return e.name
   if (e.type === 'local') return e.variable.assigned || !e.variable.initial ? undefined : nameOf(e.variable.initial)

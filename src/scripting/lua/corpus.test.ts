@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { corpusFiles, corpusPath, runCorpus } from '../../../test/lua/corpus-runner.ts'
 import { hasOracle, runOracle } from '../../../test/lua/oracle.ts'
 
-// The expected output stands beside each file, as Debian's lua5.1 printed it. With LUA_CORPUS=write it is written anew.
+// The expected output beside each file is from Debian's lua5.1; LUA_CORPUS=write records it again.
 
 const ORACLE_MS_MAX = 60_000
 

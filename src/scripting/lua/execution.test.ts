@@ -14,7 +14,7 @@ function messageOf(execution: Execution): unknown {
   return error instanceof LuaError ? error.value : error?.message
 }
 
-/** Runs on until the script ends, for at most so many slices. */
+/** Resumes until the script ends, at most so many times. */
 function finish(execution: Execution, budget = 1000, slicesMax = 1e5): Execution {
   for (let i = 0; i < slicesMax && execution.resume(budget) === 'suspended'; i++);
   return execution

@@ -1,9 +1,9 @@
-// Execution: runs a Lua function to its end, in slices if wanted.
+// Execution: runs a Lua function to its end, optionally in slices.
 //
 //   suspended --[resume]--> suspended | done | failed
 //
-// The driver owns the native stack: generators run nested on it while that is cheap, and hand over to the driver
-// to go deeper (PUSH), to switch coroutines (RESUME, YIELD) and to pause (SUSPEND).
+// The driver controls the native stack: generators call each other natively up to a limit, and yield to the driver to
+// go deeper (PUSH), to switch coroutines (RESUME, YIELD) and to suspend the script (SUSPEND).
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
@@ -30,13 +30,13 @@ export type ExecutionState = 'suspended' | 'done' | 'failed'
 
 export class Execution {
   state: ExecutionState = 'suspended'
-  /** Of a call that is done. */
+  /** When done. */
   result: LuaResult = undefined
-  /** Of a call that failed: the Lua error, or who killed it. */
+  /** When failed: the Lua error, or the kill. */
   error: LuaError | LuaKilled | undefined = undefined
   private readonly S: LuaState
 
-  /** Only one execution of a state may be suspended at a time. Nothing runs before the first resume. */
+  /** Only one execution of a state may be suspended at a time. Nothing runs before the first resume(). */
   constructor(S: LuaState, f: LuaFunction, args: LuaValue[]) {
     this.S = S
     const main = S.mainThread
@@ -55,7 +55,7 @@ export class Execution {
     this.pushSegment(main, begin(S, f, args))
   }
 
-  /** Runs on for about `budget` loop rounds and calls. */
+  /** Runs about `budget` loop rounds and calls. */
   resume(budget: number): ExecutionState {
     const S = this.S
     S.budget = budget
@@ -74,12 +74,12 @@ export class Execution {
     return this.state
   }
 
-  /** Ends the script when it is resumed next; no pcall holds it. */
+  /** Ends the script at its next resume; pcall does not catch it. */
   kill(message: string): void {
     this.S.kill(message)
   }
 
-  /** True when the script is to be suspended. */
+  /** True when the script is suspended. */
   private serve(thread: LuaThread, request: number): boolean {
     const S = this.S
     switch (request) {
@@ -104,7 +104,7 @@ export class Execution {
     return false
   }
 
-  /** Each of the nested calls goes on from the bottom of a stack of its own, the innermost at once. */
+  /** Starts a new stack segment for each nested call; the innermost runs first. */
   private pushNested(thread: LuaThread): boolean {
     const S = this.S
     const { nested } = S
@@ -164,7 +164,7 @@ export class Execution {
     } else this.leaveThread(thread, [false, (error as LuaError).value])
   }
 
-  /** Makes a suspended coroutine the running one. */
+  /** Switches to a suspended coroutine. */
   private enterThread(thread: LuaThread): void {
     const S = this.S
     const from = S.thread
@@ -190,7 +190,7 @@ export class Execution {
     }
   }
 
-  /** Goes back to whoever resumed this coroutine. */
+  /** Switches back to the thread that resumed this coroutine. */
   private leaveThread(thread: LuaThread, values: LuaValue[]): void {
     const S = this.S
     const to = thread.resumer!
@@ -215,7 +215,7 @@ function begin(_S: LuaState, f: LuaFunction, args: LuaValue[]): Running {
   return beginPlain(f, args)
 }
 
-// biome-ignore lint/correctness/useYield: a host function as a generator that never pauses
+// biome-ignore lint/correctness/useYield: a host function as a generator that never yields
 function* beginPlain(f: LuaFunction, args: LuaValue[]): Generator<number, LuaResult, unknown> {
   return f.js(...args)
 }

@@ -1,15 +1,15 @@
-// Constant folding, exactly where Lua 5.1 folds: it decides which constants a function has.
+// Constant folding, exactly where Lua 5.1 folds, since that decides the constants of a function.
 
 import { modulo, power } from './arithmetic.ts'
 import type { Expression } from './ast.ts'
 
-/** The number an expression is written as, or folded to. */
+/** The value of a number literal or folded expression. */
 export function numberConstant(e: Expression): number | undefined {
   if (e.type === 'paren') return numberConstant(e.inner)
   return e.type === 'number' ? e.value : undefined
 }
 
-/** The result of an operator on two numbers; undefined when it is left for later. */
+/** The result of an operator on two numbers; undefined when Lua does not fold it. */
 export function foldBinary(operator: string, left: Expression, right: Expression): Expression | undefined {
   const a = numberConstant(left)
   const b = numberConstant(right)

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runCorpus } from '../../../test/lua/corpus-runner.ts'
 
-/** What a program prints where functions may be fixed; it must be what it prints where none is. */
+/** A program's output, which must be the same with and without hoisting. */
 function printed(program: string): string {
   const out = runCorpus(program, 1e9, true)
-  // Naming setfenv is enough for nothing to be fixed.
+  // A chunk that names setfenv has no hoisted functions.
   assert.equal(runCorpus(`${program}\nlocal _ = setfenv`, 1e9, true), out)
   for (const budget of [1, 7]) assert.equal(runCorpus(program, budget, true), out)
   return out.replace(/^== \d+\n/, '')

@@ -1,19 +1,19 @@
-// Fixed functions: local functions that are only ever called by name. Nobody can tell one making of such a function
-// from the next, so that there is one for the chunk, and calls go to it directly. What it captures it is handed with
-// each call: whoever can name the function can see that as well.
+// Hoisted functions: local functions that are only used in calls by name. Their closures cannot be told apart, so one
+// LuaFunction per chunk is enough and calls go to it directly. Captured variables are passed with each call: wherever
+// the function's name is visible, they are too.
 //
 //   local prefix = KEYS[1]
 //   local function key(id) return prefix .. id end      K2=new LF(function(l1,l3){...})
 //   key(7)                                              K2.js(l1,7)
 //
-// A fixed function is straight when all it does ends soon: no loops, and calls of host functions and of other straight
-// functions only. Then it can be a plain JavaScript function, for it need not be suspended in its middle.
+// A hoisted function is non-suspending when it has no loops and calls only host functions and other non-suspending
+// functions. It is emitted as a plain JavaScript function instead of a generator.
 //
-// Always: in a chunk that could make metamethods or change environments nothing is fixed.
+// Always: a chunk that could set metamethods or change environments has no hoisted functions.
 
 import { type Expression, FunctionBody, LocalVariable, type Statement } from './ast.ts'
 
-/** Straight functions call each other no deeper than this, because nobody watches the native stack meanwhile. */
+/** Deepest nesting of non-suspending calls, which do not check the native stack. */
 const NON_SUSPENDING_DEPTH_MAX = 8
 const MAY_SUSPEND = Number.POSITIVE_INFINITY
 
@@ -25,7 +25,7 @@ export class HoistedFunctions {
   private readonly captures = new Map<FunctionBody, ReadonlySet<LocalVariable>>()
   private readonly depths = new Map<LocalVariable, number>()
 
-  /** `mayFix`: false, and nothing is fixed. `isHost`: whether an expression is a host function that never suspends. */
+  /** `mayHoist`: false for chunks without hoisting. `isHost`: an expression is a non-suspending host function. */
   constructor(mayFix: boolean, isHost: (e: Expression) => boolean) {
     this.mayHoist = mayFix
     this.isHost = isHost
@@ -35,12 +35,12 @@ export class HoistedFunctions {
     return this.mayHoist && initial?.type === 'function' && !assigned && mentions === calls
   }
 
-  /** The locals that a function has to be handed, for itself and for the fixed functions that it calls. */
+  /** The locals to be passed to a function: its own captures and those of the hoisted functions that it calls. */
   capturesOf(body: FunctionBody): ReadonlySet<LocalVariable> {
     const known = this.captures.get(body)
     if (known !== undefined) return known
     const captures = new Set<LocalVariable>()
-    // A function that calls itself comes upon this.
+    // Ends the recursion of recursive functions.
     this.captures.set(body, captures)
     for (const variable of body.upvalues) {
       if (this.isHost({ type: 'local', variable, isUpvalue: true })) continue
@@ -54,11 +54,11 @@ export class HoistedFunctions {
     return this.depthOf(variable) <= NON_SUSPENDING_DEPTH_MAX
   }
 
-  /** How deep straight functions are nested in a call of this one. */
+  /** The nesting depth of non-suspending calls in this function. */
   private depthOf(variable: LocalVariable): number {
     const known = this.depths.get(variable)
     if (known !== undefined) return known
-    // A function that calls itself comes upon this.
+    // A recursive function finds this entry: it is not non-suspending.
     this.depths.set(variable, MAY_SUSPEND)
     if (!this.isHoisted(variable) || variable.initial?.type !== 'function') return MAY_SUSPEND
     let depth = 1
@@ -78,7 +78,7 @@ export class HoistedFunctions {
 
 const LOOPS: ReadonlySet<string> = new Set(['while', 'repeat', 'fornum', 'forin'])
 
-/** Every statement and expression in `part`, those of functions inside it aside. */
+/** Visits the statements and expressions in `part`, not those of inner functions. */
 function visit(part: unknown, found: (node: Node) => void): void {
   if (Array.isArray(part)) for (const one of part) visit(one, found)
   else if (

@@ -26,7 +26,7 @@ export { LuaTable } from './table.ts'
 export { LuaThread } from './thread.ts'
 export * from './value.ts'
 
-/** Everything redis-server gives its scripts of Lua's own libraries, os.clock aside; see openOs. */
+/** The libraries of Lua that redis-server opens, except os.clock; see openOs. */
 export function openLibraries(S: LuaState): void {
   openBase(S)
   openTable(S)
@@ -35,7 +35,7 @@ export function openLibraries(S: LuaState): void {
   openCoroutine(S)
 }
 
-/** A compiled chunk as a function of this state, with `env` or the globals for its globals. */
+/** A compiled chunk as a function of this state, with `env` or the state's globals as environment. */
 export function load(S: LuaState, prototype: Prototype, env = S.globals): LuaFunction {
   return instantiate(prototype, S, OPERATIONS, env)
 }

@@ -1,12 +1,12 @@
-// Inference: which locals only ever hold numbers, so that arithmetic on them needs no checks.
+// Type inference: which locals are always numbers, so that arithmetic on them needs no checks.
 //
-// A local counts as a number when everything ever assigned to it is one. That is found by assuming it of all and
-// taking it back until nothing changes.
+// A local is a number when everything assigned to it is. All are assumed to be, and the assumption is withdrawn until
+// a fixed point is reached.
 
 import type { Expression, FunctionBody, LocalVariable, Statement } from './ast.ts'
 
 export class Numbers {
-  /** What is assigned to each local; undefined stands for something unknown. */
+  /** The expressions assigned to each local; undefined: unknown. */
   private readonly sources = new Map<LocalVariable, (Expression | undefined)[]>()
   private readonly numeric = new Set<LocalVariable>()
 

@@ -1,7 +1,7 @@
 // Lexer: Lua 5.1 source, one character a byte, into tokens.
 //
-// Always: `kind` is the current token; names, strings and numbers have their content in `text` / `value`;
-// `lastLine` is the line of the token before, which is what Lua gives to the instructions it emits meanwhile.
+// Always: `kind` is the current token; names, strings and numbers have their content in `text` / `value`; `lastLine` is
+// the line of the previous token, which Lua records for instructions emitted now.
 
 import { cText } from '../../lib/text.ts'
 import { parseNumber } from './number.ts'
@@ -27,7 +27,7 @@ const CLOSE = 93
 const EQUALS = 61
 
 export class Lexer {
-  /** A reserved word, an operator, NAME, STRING, NUMBER or END_OF_SOURCE. */
+  /** A reserved word, operator, NAME, STRING, NUMBER or END_OF_SOURCE. */
   kind = END_OF_SOURCE
   /** A name, or a string's content. */
   text = ''
@@ -37,12 +37,12 @@ export class Lexer {
   private readonly source: string
   private readonly chunkName: string
   private at = 0
-  /** Where the raw text of the token begins, for error messages; -1 when `raw` holds it instead. */
+  /** Offset of the token's raw text, for error messages; -1 when `raw` has it. */
   private start = 0
   private raw = ''
   private ahead: { kind: string; text: string; value: number; raw: string } | undefined = undefined
 
-  /** `chunkName` as error positions print it. */
+  /** `chunkName` in the form of error positions. */
   constructor(source: string, chunkName: string) {
     this.source = source
     this.chunkName = chunkName
@@ -79,11 +79,11 @@ export class Lexer {
 
   /** Throws `message near 'token'`. */
   fail(message: string): never {
-    // To C, the token NUL is none.
+    // In C the token NUL is an empty string.
     this.failNear(message, this.kind === '\0' ? undefined : this.tokenText(this.kind))
   }
 
-  /** Throws `message` without naming a token, or with this text of one. */
+  /** Throws `message`, near this token if given. */
   failNear(message: string, near?: string): never {
     const where = `${this.chunkName}:${this.line}: ${message}`
     // Lua prints the token as a C string.
@@ -173,7 +173,7 @@ export class Lexer {
     const source = this.source
     const begin = this.at
     while (isDigit(source.charCodeAt(this.at)) || source.charCodeAt(this.at) === DOT) this.at++
-    // To C's strchr, a NUL is one of any set.
+    // C's strchr finds a NUL in any set.
     const mark = source.charCodeAt(this.at)
     if ((mark | 32) === 101 || mark === 0) {
       this.at++
@@ -189,7 +189,7 @@ export class Lexer {
     return NUMBER
   }
 
-  /** At '[' or ']': the level of a long bracket, or minus the length of what looked like one. */
+  /** At '[' or ']': the level of a long bracket, or minus the length of an invalid one. */
   private longBracket(): number {
     let end = this.at + 1
     while (this.source.charCodeAt(end) === EQUALS) end++
@@ -225,7 +225,7 @@ export class Lexer {
     this.at++
     let content = ''
     let begin = this.at
-    // The token as an error message shows it: escapes already replaced.
+    // The token in error messages has its escapes already replaced.
     const soFar = () => String.fromCharCode(quote) + content + source.slice(begin, this.at)
     for (;;) {
       const c = source.charCodeAt(this.at)

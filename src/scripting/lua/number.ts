@@ -1,4 +1,4 @@
-// Lua numbers from and to text: strtod as Lua uses it, printf's %.14g, and printf's %e, %f, %g to the last digit.
+// Conversion of numbers: Lua's strtod, printf's %.14g, and printf's %e, %f, %g with all digits.
 
 import { numberEnd, numberValue, spacesEnd, withoutLastZeros } from '../../lib/strtod.ts'
 import { cText } from '../../lib/text.ts'
@@ -7,7 +7,7 @@ const G_DIGITS = 14
 const f64 = new Float64Array(1)
 const u64 = new BigUint64Array(f64.buffer)
 
-/** A string as a number, or undefined when Lua would not take it for one. */
+/** The number in a string, or undefined when Lua does not convert it. */
 export function parseNumber(text: string): number | undefined {
   const plain = plainDecimal(text)
   if (plain === plain) return plain
@@ -20,7 +20,7 @@ export function parseNumber(text: string): number | undefined {
 const EXACT_DIGITS_MAX = 15
 const EXACT_POWERS = Array.from({ length: EXACT_DIGITS_MAX + 1 }, (_, i) => 10 ** i)
 
-/** What most numbers look like: digits, a sign or a point among them, all of which a double holds. Otherwise NaN. */
+/** The common case: digits with a sign or point, exact in a double. Otherwise NaN. */
 function plainDecimal(text: string): number {
   const { length } = text
   const isNegative = length > 0 && text.charCodeAt(0) === 45
@@ -41,7 +41,7 @@ function plainDecimal(text: string): number {
   return isNegative ? -value : value
 }
 
-/** tostring of a number: %.14g. JavaScript cannot see the sign of a NaN; x86 makes negative ones. */
+/** tostring of a number: %.14g. JavaScript hides the sign of a NaN; on x86 it is negative. */
 export function formatNumber(n: number): string {
   if ((n | 0) === n) return n === 0 && 1 / n < 0 ? '-0' : String(n)
   if (!Number.isFinite(n)) return n !== n ? '-nan' : n > 0 ? 'inf' : '-inf'
@@ -49,12 +49,12 @@ export function formatNumber(n: number): string {
   return formatGeneral(n, G_DIGITS, false)
 }
 
-/** |n| rounded half to even to `count` significant digits, and the power of ten of the first one. */
+/** |n| rounded half to even to `count` significant digits, and the decimal exponent of the first. */
 function significant(n: number, count: number): { digits: string; power: number } {
   if (n === 0) return { digits: '0'.repeat(count), power: 0 }
   const size = Math.abs(n)
   if (count <= 60) {
-    // JavaScript rounds correctly but halves upwards; halves are rare, and then one digit more is the last of all.
+    // JavaScript rounds correctly except halves, which go up. Halves are rare, and end with the next digit.
     const rounded = size.toExponential(count - 1)
     const longer = size.toExponential(Math.min(count, 100))
     const e = rounded.indexOf('e')
@@ -82,7 +82,7 @@ function roundDigits(digits: string, power: number, count: number): { digits: st
   return { digits: sum, power }
 }
 
-/** Every decimal digit of a positive double, and the power of ten of the first. */
+/** All decimal digits of a positive double, and the decimal exponent of the first. */
 function exactDigits(size: number): { digits: string; power: number } {
   f64[0] = size
   const bits = u64[0]
@@ -132,7 +132,7 @@ export function formatExponent(n: number, precision: number, alternate: boolean)
 export function formatFixed(n: number, precision: number, alternate: boolean): string {
   const size = Math.abs(n)
   const dot = alternate && precision === 0 ? '.' : ''
-  // Without a half to round, JavaScript's digits are C's.
+  // Without a half to round, JavaScript's digits equal C's.
   if (size < 1e21 && precision <= 100 && (size * 2 ** (precision + 1)) % 1 !== 0)
     return signOf(n) + size.toFixed(precision) + dot
   if (size === 0) return signOf(n) + (precision > 0 ? `0.${'0'.repeat(precision)}` : `0${dot}`)

@@ -4,7 +4,7 @@ import { runCorpus } from '../../../test/lua/corpus-runner.ts'
 import { hasOracle, outputs, runOracle } from '../../../test/lua/oracle.ts'
 import { ProgramMaker } from '../../../test/lua/random-program.ts'
 
-// test/lua/differential.ts runs other programs and more of them.
+// test/lua/differential.ts runs more programs.
 const SEED = 1
 const COUNT = 60
 const ORACLE_MS_MAX = 60_000

@@ -1,22 +1,22 @@
-// Scopes: which local a name means at this point of the parse, and Lua's limits on locals and upvalues.
+// Scopes: resolves names to locals during parsing, with Lua's limits on locals and upvalues.
 //
-// Always: `declare` makes a local that `activate` puts into sight later, as `local x = x` needs it.
+// Always: `declare` makes a local, `activate` makes it visible later, as `local x = x` needs.
 
 import { type Expression, type FunctionBody, LocalVariable } from './ast.ts'
 import type { Lexer } from './lexer.ts'
 
 const LOCALS_MAX = 200
 const UPVALUES_MAX = 60
-/** An instruction names no more constants than these. */
+/** An operand of an instruction can index only this many constants. */
 const NEAR_CONSTANTS_MAX = 256
 
 interface FunctionScope {
   body: FunctionBody
-  /** In sight, innermost last. */
+  /** Visible, innermost last. */
   active: LocalVariable[]
   declared: LocalVariable[]
   blocks: { activeCount: number; isLoop: boolean }[]
-  /** Strings and numbers, in the order in which they are first mentioned. */
+  /** Strings and numbers, in the order of first use. */
   constants: Map<string | number, number>
 }
 
@@ -80,7 +80,7 @@ export class Scopes {
     return constants.size > NEAR_CONSTANTS_MAX && constants.get(constant)! >= NEAR_CONSTANTS_MAX
   }
 
-  /** What a name means here. Marks locals of outer functions as captured. */
+  /** Resolves a name. Marks locals of outer functions as captured. */
   resolve(name: string): Expression {
     for (let depth = this.functions.length - 1; depth >= 0; depth--) {
       const variable = this.functions[depth].active.findLast(local => local.name === name)

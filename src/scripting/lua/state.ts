@@ -1,8 +1,8 @@
-// LuaState: one Lua world. It holds the globals, what is running, and where it is.
+// LuaState: a Lua state: globals, the running thread and its position.
 //
-// Always, while Lua code runs: `depth` is the frame slot of the running function in `frames`, `site` the place in its
-// chunk that called or failed last, `budget` how many loop rounds and calls are left before it suspends itself.
-// Host functions have no frame of their own unless they call back; then they use `enter` and `leave`.
+// Always, while Lua code runs: `depth` is the running function's slot in `frames`, `site` the position in its chunk
+// that last called or failed, `budget` the loop rounds and calls left before it suspends. Host functions have no
+// frame unless they call back; those use `enter` and `leave`.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
@@ -22,23 +22,23 @@ import {
   type Site,
 } from './value.ts'
 
-/** Lua's own limits: nested calls, and nested calls through host functions. */
+/** Lua's limits on nested calls, and on nested calls through host functions. */
 const CALLS_MAX = 19999
 const C_CALLS_MAX = 200
-/** Lua calls on one native stack; more continue on the next segment. Each takes up to three native frames. */
+/** Lua calls on one native stack; more run on the next segment. Each takes up to three native frames. */
 const NATIVE_CALLS_MAX = 150
-/** What V8 can hold in a string. */
+/** V8's maximal string length. */
 const STRING_BYTES_MAX = 2 ** 29 - 24
 const POSITION_UNKNOWN = -1
 
-/** What xpcall was given, function or not. */
+/** The handler given to xpcall. */
 export interface ErrorHandler {
   value: LuaValue
-  /** The function xpcall, or what else took the handler. */
+  /** The function xpcall, or another that installed the handler. */
   taker: LuaFunction
 }
 
-/** A running call that has already ended: what a host function returns that could have been a generator. */
+/** A Running that has already ended, for host functions that could have returned a generator. */
 class Finished implements Running {
   readonly step = { done: true, value: undefined as any }
   next(): { done: boolean; value: any } {
@@ -54,28 +54,28 @@ export class LuaState {
   budget = 0
   cCalls = 0
   serial = 0
-  /** The call that a function which returned TAIL leaves to its caller. */
+  /** The call to make for a function that returned TAIL. */
   tail: Running | undefined = undefined
   thread: LuaThread
   mainThread: LuaThread
   readonly globals: LuaTable
   stringMeta: LuaTable | undefined = undefined
-  /** The functions `next` and the iterator of ipairs, which loops recognise. */
+  /** The functions `next` and the iterator of ipairs, which loops optimise. */
   nextFunction: LuaFunction | undefined = undefined
   ipairsFunction: LuaFunction | undefined = undefined
-  /** Calls through host functions that are on the stack when a script starts; 1 in redis-server, 2 in lua5.1. */
+  /** C calls on the stack when a script starts; 1 in redis-server, 2 in lua5.1. */
   cCallsAtStart = 1
   stringBytesMax = STRING_BYTES_MAX
-  /** What the innermost protected call of the running thread hands its errors to first. */
+  /** The error handler of the innermost protected call of the running thread. */
   handler: ErrorHandler | undefined = undefined
-  /** The deepest frame; more while the handler of a stack overflow runs. */
+  /** The deepest frame; higher while the handler of a stack overflow runs. */
   depthMax = CALLS_MAX * 2
-  /** Set: the script ends at the next budget check. */
+  /** When set, the script ends at the next budget check. */
   killed: LuaKilled | undefined = undefined
 
-  // What passes between generators and the driver, see execution.ts.
+  // Communication between generators and the driver, see execution.ts.
   child: Running | undefined = undefined
-  /** Calls that wait for one another, innermost first, and what the innermost wants. */
+  /** Nested calls, innermost first, and the request of the innermost. */
   readonly nested: Running[] = []
   request = 0
   target: LuaThread | undefined = undefined
@@ -95,13 +95,13 @@ export class LuaState {
     this.frames = this.mainThread.frames
   }
 
-  /** A result as a running call that has ended; valid until the next one. */
+  /** A Running that has ended with this result; reused by the next call. */
   ready(value: LuaResult): Running {
     this.finished.step.value = value
     return this.finished
   }
 
-  /** A host function whose js returns the result. */
+  /** A host function whose js returns the result directly. */
   plain(js: (this: LuaFunction, ...args: any[]) => LuaResult): LuaFunction {
     return new LuaFunction(js, true, undefined, this.globals)
   }
@@ -115,7 +115,7 @@ export class LuaState {
     return Math.min(depth + NATIVE_CALLS_MAX * 2, this.depthMax)
   }
 
-  /** A function was entered beyond the limit: a new segment, or the end. */
+  /** Called beyond the depth limit: a new segment, or a stack overflow. */
   deepen(depth: number): typeof DEEP {
     if (depth > this.depthMax) {
       this.depth = depth - 2
@@ -128,12 +128,12 @@ export class LuaState {
     return this.depthMax > CALLS_MAX * 2 ? new LuaHandlerError() : this.error('stack overflow')
   }
 
-  /** Makes room for an error handler to run in where a stack overflowed. */
+  /** After a stack overflow: a higher limit while the error handler runs. */
   raiseDepthLimit(): void {
     if (this.depth >= (CALLS_MAX - 1) * 2) this.depthMax = CALLS_MAX * 4
   }
 
-  /** Gives a host function a frame, so that what it calls sees a host function above it. */
+  /** Pushes a frame for a host function that calls back. */
   enter(f: LuaFunction): void {
     const d = this.depth + 2
     if (d > this.depthMax) throw this.tooDeep()
@@ -147,7 +147,7 @@ export class LuaState {
     this.depth -= 2
   }
 
-  /** Counts a call that goes through a host function or metamethod. */
+  /** Counts a nested call through a host function or metamethod. */
   enterC(): void {
     if (++this.cCalls >= C_CALLS_MAX) {
       if (this.cCalls === C_CALLS_MAX) throw this.error('C stack overflow')
@@ -157,13 +157,13 @@ export class LuaState {
 
   // Positions and errors.
 
-  /** The function `level` frames up, 1 the one that runs; undefined when there is none. */
+  /** The function at stack level `level`, 1 the running one; undefined when there is none. */
   functionAt(level: number): LuaFunction | undefined {
     const d = this.depth - 2 * (level - 1)
     return d > 0 ? this.frames[d + 1] : undefined
   }
 
-  /** The place in that function that is running or calling. */
+  /** The current position in that function. */
   siteAt(level: number): Site | undefined {
     const f = this.functionAt(level)
     if (f?.chunk === undefined) return undefined
@@ -172,26 +172,25 @@ export class LuaState {
   }
 
   /**
-   * True when the function there has made a tail call: one of a Lua function takes its frame, one of a host function
-   * does not.
+   * That function has made a tail call, so its frame is lost: a Lua callee takes it over, a host function does not.
    */
   isLost(level: number): boolean {
     return level > 1 && this.siteAt(level)?.kind === 'tail' && this.functionAt(level - 1)!.chunk !== undefined
   }
 
-  /** `chunk:line: ` of the function `level` frames up, or nothing when it has no lines. */
+  /** `chunk:line: ` at stack level `level`, or '' without line information. */
   where(level: number): string {
     const site = this.siteAt(level)
     if (site === undefined || this.isLost(level)) return ''
     return `${this.functionAt(level)!.chunk!.name}:${site.line}: `
   }
 
-  /** An error that tells where it happened. */
+  /** An error with the position of stack level `level`. */
   error(message: string, level = 1): LuaError {
     return new LuaError(this.where(level) + message)
   }
 
-  /** What the running host function was called as. */
+  /** The name under which the running host function was called. */
   private calledAs(): { what: string; name: string } {
     const site = this.siteAt(1)
     return site === undefined || site.kind === 'operation' || site.what === '' ? { what: '', name: '?' } : site
@@ -203,12 +202,12 @@ export class LuaState {
     return this.error(`bad argument #${n} to '${name}' (${message})`)
   }
 
-  /** `value` is argument `n` of `count`, and should have been of another type. */
+  /** `bad argument` error: argument `n` of `count` has the wrong type. */
   typeError(n: number, expected: string, value: LuaValue, count: number): LuaError {
     return this.argumentError(n, `${expected} expected, got ${n > count ? 'no value' : typeName(value)}`)
   }
 
-  /** The Lua error that a caught JavaScript exception stands for; throws on what nobody may catch. */
+  /** Converts a caught JavaScript exception to a Lua error; rethrows what pcall must not catch. */
   caught(e: unknown): LuaError {
     if (e instanceof LuaError) return e
     if (e instanceof RangeError) return this.error(/stack/.test(e.message) ? 'stack overflow' : 'not enough memory')
@@ -231,7 +230,7 @@ export class LuaState {
     return this.metatable(value)?.getName(event)
   }
 
-  /** What stands in for an address in tostring. */
+  /** The number that tostring prints as an address. */
   address(value: any): string {
     if (value instanceof LuaUserdata && value.light) return '(nil)'
     if (value.id === 0) value.id = ++this.serial
@@ -252,5 +251,5 @@ export function typeName(value: LuaValue): string {
   }
 }
 
-/** Values on a host function's stack, at most. */
+/** Lua's limit of values on a host function's stack. */
 export const C_STACK_MAX = 8000

@@ -1,12 +1,12 @@
-// LuaTable: Lua 5.1's own table, so that `pairs` walks in Redis's order and `#` finds Redis's border.
+// LuaTable: Lua 5.1's table structure, so that `pairs` has the same order and `#` the same border as in Redis.
 //
 //   arr    [ t[1] | t[2] | ... ]                    the array part; its length is the size, undefined is nil
 //   nodes  [ key value next | key value next | ... ] the hash part, a power of two of nodes, 3 slots each;
 //                                                    next is the slot index of the chain's next node, or -1
 //
-// Always: a node in use stands in its key's main position or is chained from the node that does (Brent's
-// variation: who sits in a main position that is not his own is moved away). A node whose value is nil keeps its
-// key until the next rehash. All tables without a hash part share the one node of EMPTY, which is never written.
+// Always: a node in use is in its key's main position or in the chain that begins there (Brent's variation: a colliding
+// node that is not in its main position is moved to a free one). A node with value nil keeps its key until the next
+// rehash. All tables without a hash part share the single node of EMPTY, which is never written.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
@@ -17,10 +17,10 @@ const ARRAY_BITS_MAX = 26
 
 const f64 = new Float64Array(1)
 const u32 = new Uint32Array(f64.buffer)
-/** counts[b]: how many integer keys lie in (2^(b-1), 2^b]. Filled and used up within one rehash. */
+/** counts[b]: the number of integer keys in (2^(b-1), 2^b]. Used within one rehash only. */
 const counts = new Int32Array(ARRAY_BITS_MAX + 1)
 
-/** Lua 5.1's string hash: at most 32 characters take part. */
+/** Lua 5.1's string hash, which uses at most 32 characters. */
 export function hashString(s: string): number {
   let h = s.length
   const step = (h >> 5) + 1
@@ -28,12 +28,12 @@ export function hashString(s: string): number {
   return h
 }
 
-/** The power of two that holds `n`. */
+/** The exponent of the smallest power of two that is >= n. */
 function ceilLog2(n: number): number {
   return n <= 1 ? 0 : 32 - Math.clz32(n - 1)
 }
 
-/** Where objects get their identity, which takes the place of an address. */
+/** The source of object ids, which replace addresses. */
 export interface Heap {
   serial: number
 }
@@ -51,7 +51,7 @@ export class LuaTable extends LuaObject {
 
   private readonly heap: Heap
 
-  /** `arr` becomes the array part as it is. */
+  /** `arr` becomes the array part without a copy. */
   constructor(heap: Heap, arr: LuaValue[] = [], hashSize = 0) {
     super()
     this.heap = heap
@@ -91,8 +91,8 @@ export class LuaTable extends LuaObject {
   }
 
   /**
-   * t[key] = value as compiled code means it. False when it needs the long way: the table is read-only, the key
-   * cannot be one, or the value is new and there is a metatable.
+   * t[key] = value. False when the slow path is needed: the table is read-only, the key is nil or NaN, or it is new
+   * and there is a metatable.
    */
   put(key: LuaValue, value: LuaValue): boolean {
     if (typeof key === 'number') {
@@ -167,7 +167,7 @@ export class LuaTable extends LuaObject {
       low = high
       high *= 2
       if (high > 0x7fffffff) {
-        // Somebody built this on purpose; search as slowly as Lua does.
+        // Only a deliberately built table comes here; the search is linear, as in Lua.
         let i = 1
         while (this.getInt(i) !== undefined) i++
         return i - 1
@@ -181,7 +181,7 @@ export class LuaTable extends LuaObject {
     return low
   }
 
-  /** The position behind `key` in iteration order: 0 to begin, -1 when there is no such key. */
+  /** The position after `key` in iteration order: 0 for nil, -1 when there is no such key. */
   positionAfter(key: LuaValue): number {
     if (key === undefined) return 0
     if (typeof key === 'number') {
@@ -257,7 +257,7 @@ export class LuaTable extends LuaObject {
       }
       const home = this.mainPosition(nodes[slot])
       if (home !== slot) {
-        // Whoever sits here is not at home: he moves to the free node.
+        // The node is not in its main position: move it to the free node (Brent's variation).
         let previous = home
         while (nodes[previous + 2] !== slot) previous = nodes[previous + 2]
         nodes[previous + 2] = free
@@ -289,7 +289,7 @@ export class LuaTable extends LuaObject {
     return -1
   }
 
-  /** Makes room for `extra`: as large an array part as is more than half full, the rest into nodes. */
+  /** Resizes for `extra`: the largest array part that is more than half full, the other keys into nodes. */
   private rehash(extra: LuaValue): void {
     const arr = this.arr
     if (this.nodes === EMPTY && extra === arr.length + 1 && isFullPower(arr)) {
@@ -348,14 +348,14 @@ export class LuaTable extends LuaObject {
   }
 
   /**
-   * Grows the array part to `size` at least, as a constructor with an open call at its end does; nodes move with it.
+   * Grows the array part to at least `size`, for a constructor with an open call at its end; nodes move to it.
    */
   reserveArray(size: number): void {
     if (size > this.arr.length) this.resize(size, this.nodes === EMPTY ? 0 : this.mask + 1)
   }
 }
 
-/** True when one element more doubles the array part: it holds a power of two of elements, or none. */
+/** One more element would double the array part: its size is a power of two, or 0. */
 function isFullPower(arr: LuaValue[]): boolean {
   const { length } = arr
   if ((length & (length - 1)) !== 0) return false
@@ -371,7 +371,7 @@ function countInteger(key: LuaValue): number {
   return 1
 }
 
-/** The size that Lua's constructor really asks for, after a trip through its 'floating point byte'. */
+/** The size that Lua's constructor requests, rounded by its 'floating point byte'. */
 export function constructorSize(n: number): number {
   let exponent = 0
   let size = n

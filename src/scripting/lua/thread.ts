@@ -1,10 +1,10 @@
-// LuaThread: the stack of one coroutine, or of the main program, while another one runs.
+// LuaThread: a coroutine or the main thread: its saved stack while another one runs.
 //
 //   suspended --[resume]--> running --[resumes another]--> normal --[that yields or ends]--> running
 //   running --[yield]--> suspended        running --[returns or fails]--> dead
 //
-// `segments` are generators that each run on a native stack of their own: segments[n + 1] was started because
-// segments[n] got too deep, and its result goes back there.
+// `segments` are generators that each run on their own native stack: segments[n + 1] was started because segments[n]
+// got too deep, and returns its result there.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
@@ -12,7 +12,7 @@ import { type LuaFunction, LuaObject, type Running } from './value.ts'
 
 export class LuaThread extends LuaObject {
   status: 'suspended' | 'running' | 'normal' | 'dead' = 'suspended'
-  /** Runs at the first resume. */
+  /** The function to run at the first resume. */
   body: LuaFunction | undefined
   segments: Running[] = []
   /** S.limit of each segment. */
@@ -22,7 +22,7 @@ export class LuaThread extends LuaObject {
   frames: any[] = [-1, undefined]
   depth = 0
   cCalls = 0
-  /** S.cCalls when it was resumed; above it, a yield would have to cross a host function. */
+  /** S.cCalls at its resume; above that, a yield would cross a host function. */
   cCallsBase = 0
   /** S.handler while another thread runs. */
   handler: any = undefined

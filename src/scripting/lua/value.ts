@@ -5,46 +5,46 @@
 //   number     number                    thread     LuaThread (thread.ts)
 //   string     string, one char a byte   userdata   LuaUserdata
 //
-// Always: no Lua value is a JavaScript array, so a call's result is either one plain value or an array of the
-// values, however many. Nobody writes to such an array after it was returned.
+// Always: no Lua value is a JavaScript array, so a call's result is either one plain value or an array of values. Such
+// an array is not modified after it was returned.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
 export type LuaValue = undefined | boolean | number | string | LuaObject
 
-/** What a call gives: one value as itself, or any number in an array. */
+/** A call's result: one value as itself, or any number in an array. */
 export type LuaResult = LuaValue | LuaValue[]
 
-/** Whatever has an identity. `id` is 0 until the object was used as a key or printed. */
+/** Values with identity. `id` is 0 until the object is used as a key or printed. */
 export class LuaObject {
   id = 0
 }
 
-/** One place in a chunk that can fail or call. */
+/** A position in a chunk that can fail or call. */
 export interface Site {
   line: number
-  /** What the callee, or the operand at fault, is called: 'global', 'local', 'field', 'upvalue', 'method', or ''. */
+  /** The kind of name of the callee or operand: 'global', 'local', 'field', 'upvalue', 'method', or ''. */
   what: string
   name: string
-  /** 'tail': the caller's frame is gone while the callee runs. */
+  /** 'tail': the caller's frame is lost while the callee runs. */
   kind: 'operation' | 'call' | 'tail'
 }
 
-/** What all functions of one source text share. */
+/** Shared by all functions of one source text. */
 export interface Chunk {
-  /** As positions print it: `user_script`, `[string "return 1"]`. */
+  /** In the form of error positions: `user_script`, `[string "return 1"]`. */
   name: string
-  /** As given to load, with its leading '@' or '='. */
+  /** As given to load, with its '@' or '='. */
   source: string
   sites: Site[]
 }
 
-/** What a started Lua function looks like to its caller; a generator, or something finished that poses as one. */
+/** A started Lua function: a generator, or an object of the same interface that has ended. */
 export interface Running {
   next(): { done?: boolean; value: any }
 }
 
-/** `plain`: js returns the result itself. Otherwise js returns a Running that ends with the result. */
+/** `plain`: js returns the result. Otherwise js returns a Running that ends with the result. */
 export class LuaFunction extends LuaObject {
   js: (this: LuaFunction, ...args: any[]) => any
   plain: boolean
@@ -73,7 +73,7 @@ export class LuaUserdata extends LuaObject {
   }
 }
 
-/** A Lua error on its way to a pcall. Not an Error: making one would record a JavaScript stack. */
+/** A thrown Lua error. Not a JavaScript Error, which would record a stack. */
 export class LuaError {
   value: LuaValue
   constructor(value: LuaValue) {
@@ -81,14 +81,14 @@ export class LuaError {
   }
 }
 
-/** An error that no handler gets to see: there were too many on top of one another. */
+/** An error in error handling, which gets no handler: there were too many nested ones. */
 export class LuaHandlerError extends LuaError {
   constructor() {
     super('error in error handling')
   }
 }
 
-/** Ends a script whatever it does: pcall does not catch it. */
+/** Kills a script: pcall does not catch it. */
 export class LuaKilled {
   message: string
   constructor(message: string) {
@@ -96,32 +96,31 @@ export class LuaKilled {
   }
 }
 
-/** A function that returned its tail call instead of making it; the call stands in LuaState.tail. */
+/** Result of a function that leaves its tail call to its caller; the call is in LuaState.tail. */
 export const TAIL: LuaValue[] = []
 /** The result of a function that returns nothing. */
 export const NOTHING: LuaValue[] = []
 
-// What a running generator can yield.
+// Yielded by a running generator:
 /** The budget is used up. */
 export const SUSPEND = 1
-/** Native frames are too deep: run LuaState.child from the bottom of a fresh stack, then go on here. */
+/** The native stack is too deep: run LuaState.child on a fresh stack, then continue here. */
 export const PUSH = 2
-/** A function that has just been entered says the same; its caller turns it into PUSH. */
+/** The same from a function that was just entered; its caller turns it into PUSH. */
 export const DEEP = 3
-/** Switch to the coroutine LuaState.target, with LuaState.transfer. */
+/** Switch to the coroutine LuaState.target and pass it LuaState.transfer. */
 export const RESUME = 4
 /** Leave the current coroutine with LuaState.transfer. */
 export const YIELD = 5
 /**
- * Run the calls of LuaState.nested from the bottom of a fresh stack each, innermost first, and serve
- * LuaState.request.
+ * Run each call of LuaState.nested on a fresh stack, innermost first, then serve LuaState.request.
  */
 export const NEST = 6
 
-/** In place of a result: the call has not ended, and its caller has to yield. */
+/** In place of a result: the call is not finished, and its caller must yield. */
 export const PENDING = Symbol('pending')
 
-/** Results as an array, to read only. */
+/** Results as an array, read-only. */
 export function multi(result: LuaResult): LuaValue[] {
   return Array.isArray(result) ? result : [result]
 }

@@ -1,4 +1,4 @@
-// The bit library: operations on 32-bit integers, of which every result is a signed one.
+// The bit library: operations on 32-bit integers with signed results.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
 // call would cost
@@ -8,7 +8,7 @@ import { numberArgument, register } from '../lua/stdlib/arguments.ts'
 import { LuaTable } from '../lua/table.ts'
 import type { LuaFunction, LuaValue } from '../lua/value.ts'
 
-/** 2^52 + 2^51: added to a double, it leaves the integer nearest to it in the low bits of the sum. */
+/** 2^52 + 2^51: adding it to a double leaves the nearest integer in the low bits of the sum. */
 const ROUNDER = 6755399441055744
 const HEX_DIGITS_MAX = 8
 const view = new DataView(new ArrayBuffer(8))
@@ -20,7 +20,7 @@ export function openBit(S: LuaState): void {
   register(library, functions)
 }
 
-/** A number rounded to even, and of that the low 32 bits. */
+/** The low 32 bits of a number rounded half to even. */
 function toBits(n: number): number {
   if ((n | 0) === n) return n | 0
   view.setFloat64(0, n + ROUNDER)
@@ -39,7 +39,7 @@ function foldFunctions(S: LuaState): Record<string, LuaFunction> {
   const fold = (f: (a: number, b: number) => number) =>
     S.plain((...args: LuaValue[]) => {
       let bits = bitsArgument(S, args[0], 1, args.length)
-      // From the last one: the first argument at fault is the one that the error names.
+      // From the last one, so that the error names the first invalid argument.
       for (let i = args.length; i > 1; i--) bits = f(bits, bitsArgument(S, args[i - 1], i, args.length))
       return bits
     })
@@ -71,7 +71,7 @@ function shiftFunctions(S: LuaState): Record<string, LuaFunction> {
   }
 }
 
-/** The last digits of the number; a negative count asks for capitals. */
+/** The last `count` hexadecimal digits; upper case when `count` is negative. */
 function hexFunction(S: LuaState): LuaFunction {
   return S.plain(function (this: LuaFunction, x, digits) {
     const bits = bitsArgument(S, x, 1, arguments.length)

@@ -1,7 +1,7 @@
-// What a cjson table is set to, and the functions that set it. Each cjson table has its own settings, and they outlive
-// the script that changed them.
+// The settings of a cjson table, and the functions that set them. Each cjson table has its own settings, which persist
+// after the script.
 //
-// Always: a function sets what its arguments before a faulty one say.
+// Always: arguments before an invalid one take effect.
 
 import { INT_MAX } from '../../lib/bits.ts'
 import { cText } from '../../lib/text.ts'
@@ -24,7 +24,7 @@ export interface CjsonConfig {
   encodeInvalidNumbers: number
   /** 1: NaN, infinities, hexadecimal numbers and leading zeros can be read. */
   decodeInvalidNumbers: number
-  /** Remembered and told, no more. */
+  /** Stored and returned, without effect. */
   encodeKeepBuffer: number
   /** Significant digits. */
   encodePrecision: number
@@ -46,12 +46,12 @@ export function defaultConfig(): CjsonConfig {
 
 type Setting = keyof CjsonConfig
 
-/** The functions that set, in the order cjson has them. Each gives what the setting is afterwards. */
+/** The setters, in cjson's order. Each returns the new setting. */
 export function configFunctions(S: LuaState, config: CjsonConfig): Record<string, LuaFunction> {
   const integer = (args: LuaValue[], n: number, setting: Setting, min: number, max: number): LuaValue => {
     if (args[n - 1] !== undefined) {
       const value = intArgument(S, args[n - 1], n, args.length)
-      // Whichever argument it was, the error names the first.
+      // The error always names the first argument.
       if (value < min || value > max) throw S.argumentError(1, `expected integer between ${min} and ${max}`)
       config[setting] = value
     }

@@ -1,8 +1,8 @@
-// JsonDecoder: the Lua value of a JSON text, as lua-cjson reads it: a NUL ends the text, and numbers are what C's
-// strtod takes for one. Errors name the token found, and where it begins, counted from 1.
+// JsonDecoder: JSON text to a Lua value with lua-cjson's rules: a NUL ends the text, and numbers are those of strtod.
+// Errors name the token found and its position from 1.
 //
-// Always: `token` is the token before `at`, or at it when it is 'T_END' or 'T_ERROR'. Nested values are kept on a stack
-// of its own; it is as deep as Lua's stack could be, of which an open array takes one slot and an open object two.
+// Always: `token` is the token before `at`, or at it for 'T_END' and 'T_ERROR'. Nested values are on an explicit stack,
+// limited like Lua's, on which an open array takes one slot and an open object two.
 
 import { isDigit, isHexDigit, numberEnd, numberValue } from '../../lib/strtod.ts'
 import type { LuaState } from '../lua/state.ts'
@@ -12,7 +12,7 @@ import type { CjsonConfig } from './cjson-config.ts'
 
 /** Slots of Lua's stack. */
 const SLOTS_MAX = 8000
-/** The next character in a string that is not itself. */
+/** The next special character in a string. */
 const STRING_END = /["\\\x00]/g
 const PUNCTUATION: Record<string, Token> = {
   '{': 'T_OBJ_BEGIN',
@@ -52,7 +52,7 @@ interface Level {
   isArray: boolean
   /** Elements so far. */
   count: number
-  /** The member whose value comes next. */
+  /** The key of the value that comes next. */
   key: string
 }
 
@@ -62,12 +62,12 @@ export class JsonDecoder {
   private readonly nullValue: LuaUserdata
   private readonly text: string
   private readonly levels: Level[] = []
-  /** The argument takes the first. */
+  /** The first is the argument's. */
   private slots = 1
   private at = 0
   private token: Token = 'T_END'
   private tokenIndex = 0
-  /** What the token stands for; of an error, what it is called. */
+  /** The token's value; for an error, its name. */
   private value: LuaValue = undefined
 
   constructor(S: LuaState, config: CjsonConfig, nullValue: LuaUserdata, text: string) {
@@ -84,7 +84,7 @@ export class JsonDecoder {
     this.read()
     for (;;) {
       let value = this.begin()
-      // Something was opened, and its first value is the token.
+      // A container was opened; the token begins its first value.
       if (value === undefined) continue
       while (levels.length > 0 && this.put(levels[levels.length - 1], value)) value = this.ascend()
       if (levels.length > 0) continue
@@ -93,7 +93,7 @@ export class JsonDecoder {
     }
   }
 
-  /** The value that the token is; undefined when it opens one that is not empty. */
+  /** The token's value; undefined when it opens a non-empty container. */
   private begin(): LuaValue {
     switch (this.token) {
       case 'T_STRING':
@@ -115,7 +115,7 @@ export class JsonDecoder {
     }
   }
 
-  /** Adds a value to what it is in; true when that ends with it. Otherwise the token begins the next value. */
+  /** Adds a value to its container; true when that ends with it. Otherwise the token begins the next value. */
   private put(level: Level, value: LuaValue): boolean {
     if (level.isArray) {
       level.table.set(++level.count, value)
@@ -132,7 +132,7 @@ export class JsonDecoder {
     return false
   }
 
-  /** The token is a key; reads it, the colon, and the token behind it. */
+  /** The token is a key: stores it and reads the colon and the next token. */
   private readKey(level: Level): void {
     if (this.token !== 'T_STRING') throw this.expected('object key string')
     level.key = this.value as string
@@ -161,7 +161,7 @@ export class JsonDecoder {
     return this.S.error(`Expected ${what} but found ${found} at character ${this.tokenIndex + 1}`)
   }
 
-  /** Goes to the next token. */
+  /** Reads the next token. */
   private read(): Token {
     const { text } = this
     while (isBlank(text.charCodeAt(this.at))) this.at++
@@ -225,7 +225,7 @@ export class JsonDecoder {
     return this.found('T_STRING', out)
   }
 
-  /** The bytes of the escape that begins here, or of two that are a surrogate pair. */
+  /** The bytes of the \u escape at this position, or of a surrogate pair. */
   private readUnicode(): string | undefined {
     const { text, at } = this
     const unit = hexAt(text, at + 2)
@@ -241,7 +241,7 @@ export class JsonDecoder {
     return utf8((((unit & 0x3ff) << 10) | (low & 0x3ff)) + 0x10000)
   }
 
-  /** A number that C knows and JSON does not may begin here: +1, 0x1, 01, inf, nan. */
+  /** A number that C accepts and JSON does not may begin here: +1, 0x1, 01, inf, nan. */
   private isForeignNumber(): boolean {
     const { text } = this
     if (text[this.at] === '+') return true
@@ -278,7 +278,7 @@ function hexAt(text: string, at: number): number | undefined {
   return Number.parseInt(text.slice(at, at + 4), 16)
 }
 
-/** A code point as UTF-8, one character a byte. */
+/** A code point as UTF-8, one char per byte. */
 function utf8(code: number): string {
   if (code < 0x80) return String.fromCharCode(code)
   if (code < 0x800) return String.fromCharCode((code >> 6) | 0xc0, (code & 0x3f) | 0x80)

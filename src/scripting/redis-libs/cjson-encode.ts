@@ -1,7 +1,7 @@
-// JsonEncoder: JSON text of one Lua value, as lua-cjson writes it.
+// JsonEncoder: a Lua value as JSON text in lua-cjson's format.
 //
-// Always: tables are walked with a stack of its own; it is as deep as Lua's stack could be, of which an open array
-// takes one slot and an open object two.
+// Always: tables are traversed with an explicit stack, limited like Lua's, on which an open array takes one slot and an
+// open object two.
 
 import { INT_MAX } from '../../lib/bits.ts'
 import { formatGeneral, formatNumber } from '../lua/number.ts'
@@ -11,9 +11,9 @@ import type { LuaError, LuaUserdata, LuaValue } from '../lua/value.ts'
 import type { CjsonConfig } from './cjson-config.ts'
 
 const INT_MIN = -INT_MAX - 1
-/** What C's %.14g and ours agree on without being asked. */
+/** The precision at which C's %.14g equals formatNumber(). */
 const USUAL_PRECISION = 14
-/** Slots of Lua's stack, less the three that a table needs to be looked at. */
+/** Slots of Lua's stack, less the three needed to inspect a table. */
 const SLOTS_MAX = 8000 - 3
 const ALL_SPECIAL = /[\x00-\x1f"/\\\x7f]/g
 const SHORT_ESCAPES: Record<string, string> = {
@@ -30,9 +30,9 @@ const SHORT_ESCAPES: Record<string, string> = {
 /** A table being written. */
 interface Level {
   table: LuaTable
-  /** The last index of an array; 0 for an object. */
+  /** The last index of an array; 0: an object. */
   length: number
-  /** The last index written, or the iteration position behind the last member written. */
+  /** The last index written, or the iteration position after the last member written. */
   at: number
 }
 
@@ -42,7 +42,7 @@ export class JsonEncoder {
   private readonly nullValue: LuaUserdata
   private readonly levels: Level[] = []
   private out = ''
-  /** The argument takes the first. */
+  /** The first is the argument's. */
   private slots = 1
 
   constructor(S: LuaState, config: CjsonConfig, nullValue: LuaUserdata) {
@@ -64,7 +64,7 @@ export class JsonEncoder {
     return this.out
   }
 
-  /** False when there are no more. */
+  /** False after the last element. */
   private appendElement(level: Level): boolean {
     if (level.at === level.length) return false
     if (level.at > 0) this.out += ','
@@ -86,7 +86,7 @@ export class JsonEncoder {
     return true
   }
 
-  /** Writes a value, of a table only how it begins. */
+  /** Writes a value; of a table only its opening. */
   private append(value: LuaValue): void {
     if (typeof value === 'string') this.out += quoted(value)
     else if (typeof value === 'number') this.out += this.numberText(value)
@@ -106,14 +106,14 @@ export class JsonEncoder {
     this.out += length > 0 ? '[' : '{'
   }
 
-  /** The last index of an array, 0 of an object. */
+  /** The last index of an array; 0: an object. */
   private arrayLength(table: LuaTable): number {
     let max = 0
     let count = 0
     for (let at = table.positionOfValue(0); at >= 0; at = table.positionOfValue(at + 1)) {
       const key = table.keyAt(at)
       if (typeof key !== 'number' || key < 1 || Math.floor(key) !== key) return 0
-      // A C int: what does not fit becomes the least one.
+      // A C int: a larger one overflows to INT_MIN.
       if (key > max) max = key > INT_MAX ? INT_MIN : key
       count++
     }
@@ -145,7 +145,7 @@ function quoted(text: string): string {
   return `"${text.replace(ALL_SPECIAL, c => SHORT_ESCAPES[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
 }
 
-/** The same as the expression above; the first place in a regular expression's engine costs more than most texts. */
+/** Equals the regular expression above; starting a regular expression costs more than scanning most texts. */
 function hasSpecial(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)

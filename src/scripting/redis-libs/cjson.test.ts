@@ -1,7 +1,7 @@
 import { type CommandText, conversation } from '../../../test/harness/conversation.ts'
 import type { Expected } from '../../../test/harness/expect.ts'
 
-/** A script and what it returns. */
+/** A script and its result. */
 function runs(script: string, expected: Expected): [CommandText, Expected] {
   return [['EVAL', script, 0], expected]
 }
@@ -10,7 +10,7 @@ function gives(expression: string, expected: Expected): [CommandText, Expected] 
   return runs(`return ${expression}`, expected)
 }
 
-/** What pcall() is given, and the text of the error it catches. */
+/** The arguments of pcall() and the text of the error it catches. */
 function fails(call: string, text: string): [CommandText, Expected] {
   return gives(`select(2, pcall(${call}))`, text)
 }

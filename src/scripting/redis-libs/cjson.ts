@@ -1,5 +1,5 @@
-// The cjson library: JSON text from Lua values and back. A table is an array when all its keys are positive integers,
-// and an object otherwise, also when it is empty; null is a userdata, the same one for all cjson tables of a state.
+// The cjson library: encodes and decodes JSON. A table is an array when all its keys are positive integers, otherwise,
+// and when it is empty, an object; null is one userdata for all cjson tables of a state.
 
 import type { LuaState } from '../lua/state.ts'
 import { register, stringArgument } from '../lua/stdlib/arguments.ts'

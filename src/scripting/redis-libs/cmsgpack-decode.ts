@@ -1,5 +1,5 @@
-// MessageDecoder: Lua values from MessagePack, one after the other. Always: `at` is behind the last value, and nested
-// values are kept on a stack of its own, as deep as Lua's could be; a table and a key take one slot each.
+// MessageDecoder: decodes a sequence of MessagePack values. Always: `at` is after the last value. Nested values are on
+// an explicit stack, limited like Lua's; a table and a key take one slot each.
 
 import type { LuaState } from '../lua/state.ts'
 import { C_STACK_MAX } from '../lua/state.ts'
@@ -14,9 +14,9 @@ const TOO_MANY = 'stack overflow (too many return values at once; use unpack_one
 interface Level {
   table: LuaTable
   isMap: boolean
-  /** Elements or members that are still to come. */
+  /** Elements or members still to be read. */
   left: number
-  /** The last index of an array; the key of a map, while its value is to come. */
+  /** The last index of an array; in a map, the key whose value comes next. */
   key: LuaValue
   valueNext: boolean
 }
@@ -34,7 +34,7 @@ export class MessageDecoder {
     this.at = at
   }
 
-  /** The value that begins at `at`; `slots` of Lua's stack are taken. */
+  /** Decodes the value at `at`; `slots` of Lua's stack are in use. */
   next(slots: number): LuaValue {
     const { levels } = this
     this.slots = slots
@@ -51,7 +51,7 @@ export class MessageDecoder {
     }
   }
 
-  /** Adds a value to what it is in; true when that ends with it. */
+  /** Adds a value to its container; true when that ends with it. */
   private put(level: Level, value: LuaValue): boolean {
     if (!level.isMap) level.table.set((level.key = (level.key as number) + 1), value)
     else if (!level.valueNext) {
@@ -85,7 +85,7 @@ export class MessageDecoder {
     if (code === 0xd0) return (this.unsigned(1) << 24) >> 24
     if (code === 0xd1) return (this.unsigned(2) << 16) >> 16
     if (code === 0xd2) return this.unsigned(4) | 0
-    // Lua's integers are signed, whatever the bytes are meant to be.
+    // Lua's integers are signed, also where the format's are not.
     if (code === 0xcf || code === 0xd3) return (this.unsigned(4) | 0) * 2 ** 32 + this.unsigned(4)
     if (code >= 0xd9 && code <= 0xdb) return this.string(this.unsigned(2 ** (code - 0xd9)))
     if (code >= 0xdc) return this.open(this.unsigned(code % 2 === 0 ? 2 : 4), code >= 0xde)

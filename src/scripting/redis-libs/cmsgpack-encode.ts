@@ -1,4 +1,4 @@
-// MessagePack of one Lua value, in the shortest form. What has none becomes nil, and so do tables nested too deep.
+// Encodes a Lua value as MessagePack in the shortest form. Unsupported types and too deeply nested tables become nil.
 
 import { INT_MAX } from '../../lib/bits.ts'
 import { toInteger } from '../lua/stdlib/arguments.ts'
@@ -8,7 +8,7 @@ import type { LuaValue } from '../lua/value.ts'
 const NESTING_MAX = 16
 const INT64_LIMIT = 2 ** 63
 const NIL = '\xc0'
-/** What x86 makes of 0/0. */
+/** 0/0 as computed on x86. */
 const NAN = '\xcb\xff\xf8\0\0\0\0\0\0'
 const view = new DataView(new ArrayBuffer(8))
 
@@ -24,7 +24,7 @@ function bytes(...codes: number[]): string {
   return String.fromCharCode(...codes)
 }
 
-/** `code` and an unsigned number of `size` bytes, the first ones first. */
+/** `code` and a big-endian unsigned integer of `size` bytes. */
 function head(code: number, n: number, size: number): string {
   if (size === 1) return bytes(code, n & 255)
   if (size === 2) return bytes(code, (n >>> 8) & 255, n & 255)
@@ -70,7 +70,7 @@ function packedInteger(n: number): string {
   return viewed(n >= 0 ? 0xcf : 0xd3, 8)
 }
 
-/** All keys are 1 to the number of them; also of an empty table. */
+/** The keys are 1 to n; true for an empty table. */
 function isArray(table: LuaTable): boolean {
   let count = 0
   let max = 0

@@ -1,4 +1,4 @@
-// The cmsgpack library: MessagePack from Lua values and back. Values stand one behind the other in a string.
+// The cmsgpack library: encodes and decodes MessagePack. Several values are concatenated in one string.
 
 import type { LuaState } from '../lua/state.ts'
 import { C_STACK_MAX } from '../lua/state.ts'
@@ -38,7 +38,7 @@ export function openCmsgpack(S: LuaState): void {
   library.set('_DESCRIPTION', 'MessagePack C implementation for Lua')
 }
 
-/** All values; or, with a limit or an offset, where to go on (-1 at the end) and then that many at most. */
+/** All values; with a limit or an offset, the next offset (-1 at the end) and at most `limit` values. */
 function unpack(S: LuaState, args: LuaValue[], kept: number, limit: number, offset: number): LuaResult {
   const text = stringArgument(S, args[0], 1, args.length)
   if (offset < 0 || limit < 0)

@@ -1,4 +1,4 @@
-// The libraries that redis-server gives its scripts beside Lua's own: cjson, struct, cmsgpack and bit.
+// The libraries of redis-server's scripts besides Lua's own: cjson, struct, cmsgpack and bit.
 
 import type { LuaState } from '../lua/state.ts'
 import { openBit } from './bit.ts'

@@ -1,5 +1,5 @@
-// StructFormat: a format of the struct library, read option by option. Always: `option` and `size` are those of the
-// option read last; what needs no alignment has size 0.
+// StructFormat: iterates over the options of a struct format. Always: `option` and `size` are of the last option read;
+// options without alignment have size 0.
 
 import { INT_MAX } from '../../lib/bits.ts'
 import type { LuaState } from '../lua/state.ts'
@@ -23,7 +23,7 @@ export class StructFormat {
     this.text = text
   }
 
-  /** Reads an option; false at the end, which a NUL is as well. */
+  /** Reads an option; false at the end or at a NUL. */
   next(): boolean {
     const { text } = this
     if (this.at >= text.length || text[this.at] === '\0') return false
@@ -37,14 +37,14 @@ export class StructFormat {
     return true
   }
 
-  /** Bytes to leave out at `position`, so that what comes next is aligned. */
+  /** Padding bytes at `position` that align the next item. */
   padding(position: number): number {
     if (this.size === 0 || this.option === 'c') return 0
     const size = Math.min(this.size, this.align)
     return (size - (position & (size - 1))) & (size - 1)
   }
 
-  /** Does what the option says when it stands for no value. */
+  /** Applies an option that has no value. */
   control(): void {
     const { option } = this
     if (option === '>' || option === '<') this.isLittle = option === '<'

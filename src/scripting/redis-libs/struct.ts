@@ -1,12 +1,12 @@
-// The struct library: bytes laid out as a format says, and back.
+// The struct library: packs and unpacks binary data by a format.
 //
 //   > <       big, little endian          i[n] I[n]   integer of n bytes, 4 without n
 //   ![n]      align to n at most          f d         float, double
-//   x         one byte of padding         cn          n characters; c0: all, or as many as the number before says
+//   x         one byte of padding         cn          n characters; c0: all, or as many as the previous number says
 //   b h l     1, 2, 8 bytes, signed       s           characters up to a NUL
 //   B H L T   the same, unsigned
 //
-// Always: integers have 64 bits; the bytes of a longer one are zero beyond them.
+// Always: integers have 64 bits; further bytes of a longer one are zero.
 
 import { parseNumber } from '../lua/number.ts'
 import type { LuaState } from '../lua/state.ts'
@@ -17,7 +17,7 @@ import type { LuaValue } from '../lua/value.ts'
 import { StructFormat } from './struct-format.ts'
 
 const INTEGERS = 'bBhHlLTiI'
-/** Up to this many bytes a double holds any integer. */
+/** An integer of this many bytes is exact in a double. */
 const EXACT_BYTES = 6
 const view = new DataView(new ArrayBuffer(8))
 
@@ -33,7 +33,7 @@ export function openStruct(S: LuaState): void {
 
 function pack(S: LuaState, args: LuaValue[]): string {
   const format = new StructFormat(S, stringArgument(S, args[0], 1, args.length))
-  // Behind the arguments there is a nil.
+  // After the arguments there is a nil.
   const count = args.length + 1
   let n = 1
   let out = ''
@@ -55,7 +55,7 @@ function pack(S: LuaState, args: LuaValue[]): string {
   return out
 }
 
-/** Little-endian bytes as they are, or turned round. */
+/** Little-endian bytes, reversed if need be. */
 function ordered(bytes: string, isLittle: boolean): string {
   return isLittle ? bytes : bytes.split('').reverse().join('')
 }
@@ -66,7 +66,7 @@ function integerBytes(n: number, size: number): string {
     for (let rest = n; bytes.length < size && bytes.length < 8; rest = Math.floor(rest / 256))
       bytes += String.fromCharCode(rest & 255)
   } else {
-    // As C casts: what is too large becomes 0, or the least number.
+    // C's casts: a number out of range becomes 0 or INT64_MIN.
     const whole = n < 2 ** 63 || n !== n ? BigInt(toInteger(n)) : n < 2 ** 64 ? BigInt(n) : 0n
     view.setBigUint64(0, BigInt.asUintN(64, whole), true)
     for (; bytes.length < size && bytes.length < 8; ) bytes += String.fromCharCode(view.getUint8(bytes.length))
@@ -119,7 +119,7 @@ function unpack(S: LuaState, args: LuaValue[]): LuaValue[] {
   return values
 }
 
-/** Takes the number before away; it is a size. */
+/** Pops the previous number, a size. */
 function previousSize(S: LuaState, values: LuaValue[]): number {
   const last = values.pop()
   const size = typeof last === 'string' ? parseNumber(last) : last
@@ -127,7 +127,7 @@ function previousSize(S: LuaState, values: LuaValue[]): number {
   return toInteger(size)
 }
 
-/** An integer from little-endian bytes; small letters are signed. */
+/** An integer from little-endian bytes; lower-case options are signed. */
 function readInteger(bytes: string, option: string): number {
   const isSigned = option >= 'a'
   const size = bytes.length
@@ -139,7 +139,7 @@ function readInteger(bytes: string, option: string): number {
   for (let i = 0; i < 8; i++) view.setUint8(i, i < size ? bytes.charCodeAt(i) : 0)
   const value = view.getBigUint64(0, true)
   if (!isSigned) return Number(value)
-  // The processor shifts by six bits of the count, which shows with more than 8 bytes.
+  // x86 uses six bits of the shift count, which matters for more than 8 bytes.
   const mask = BigInt.asUintN(64, -1n << BigInt((size * 8 - 1) & 63))
   return Number(BigInt.asIntN(64, (value & mask) !== 0n ? value | mask : value))
 }
@@ -156,7 +156,7 @@ function sizeOf(S: LuaState, format: StructFormat): number {
     total += format.padding(total)
     if (option === 's') throw S.argumentError(1, "option 's' has no fixed size")
     if (option === 'c' && size === 0) throw S.argumentError(1, "option 'c0' has no fixed size")
-    // Letters and digits that mean nothing are passed over here, and only here.
+    // Unknown letters and digits are ignored here, and only here.
     if (!/[0-9A-Za-z]/.test(option)) format.control()
     total += size
   }

@@ -1,6 +1,6 @@
-// Arguments of host functions, checked and converted as Lua's auxiliary library does.
+// Argument checks and conversions of host functions (Lua's luaL_check functions).
 //
-// `n` is the argument's number from 1, `count` how many there were: a missing one is told apart from nil.
+// `n` is the argument's number from 1, `count` the number of arguments: a missing one differs from nil.
 
 import { formatNumber, parseNumber } from '../number.ts'
 import type { LuaState } from '../state.ts'
@@ -22,7 +22,7 @@ export function numberArgument(S: LuaState, value: LuaValue, n: number, count: n
   return number
 }
 
-/** A number cut to a 64-bit integer as C's cast does on x86. */
+/** C's cast of a double to a 64-bit integer on x86. */
 export function toInteger(number: number): number {
   if (number >= -INT64_LIMIT && number < INT64_LIMIT) return Math.trunc(number)
   return -INT64_LIMIT
@@ -53,12 +53,12 @@ export function functionArgument(S: LuaState, value: LuaValue, n: number, count:
   throw S.typeError(n, 'function', value, count)
 }
 
-/** There must be an argument, if only nil. */
+/** luaL_checkany: any argument, also nil. */
 export function anyArgument(S: LuaState, n: number, count: number): void {
   if (n > count) throw S.argumentError(n, 'value expected')
 }
 
-/** Adds host functions to a table, in this order. */
+/** Adds host functions to a table in this order. */
 export function register(library: LuaTable, functions: Record<string, LuaFunction>): void {
   for (const name of Object.keys(functions)) library.set(name, functions[name])
 }

@@ -1,4 +1,4 @@
-// The basic library: what Lua 5.1 puts among the globals, without what reaches outside the state.
+// The basic library, without the functions that access files.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
 // call would cost
@@ -16,7 +16,7 @@ import { protectedFunctions } from './protected.ts'
 
 const UINT64 = 1n << 64n
 const UINT64_BITS = 64
-/** What collectgarbage('count') says; the host collects, and keeps no count. */
+/** The result of collectgarbage('count'): JavaScript's heap is not counted. */
 const KILOBYTES = 64
 const GARBAGE_OPTIONS = ['collect', 'stop', 'restart', 'count', 'step', 'setpause', 'setstepmul']
 
@@ -41,7 +41,7 @@ function valueFunctions(S: LuaState): Record<string, LuaFunction> {
       anyArgument(S, 1, args.length)
       if (args[0] !== undefined && args[0] !== false) return args
       if (args[1] === undefined) throw S.error('assertion failed!')
-      // Lua formats the message, which ends it at a NUL.
+      // Lua formats the message as a C string, which ends at a NUL.
       throw S.error(cText(stringArgument(S, args[1], 2, args.length)))
     }),
     type: S.plain(function (this: LuaFunction, value) {
@@ -113,7 +113,7 @@ function memoryFunctions(S: LuaState): Record<string, LuaFunction> {
   }
 }
 
-/** A handler called by a host function, from a frame of that function. */
+/** Calls a handler from within a frame of the host function. */
 function* callHandler(S: LuaState, self: LuaFunction, handler: LuaValue, args: LuaValue[]) {
   S.enter(self)
   const result = first(yield* callMeta(S, handler, args))
@@ -128,7 +128,7 @@ export function toText(S: LuaState, value: LuaValue): string {
   return value === undefined ? 'nil' : String(value)
 }
 
-/** C's strtoul over the whole string, spaces around it aside. */
+/** C's strtoul over the whole string, without surrounding spaces. */
 function parseUnsigned(text: string, radix: number): number | undefined {
   text = cText(text)
   let i = spacesEnd(text, 0)
@@ -141,7 +141,7 @@ function parseUnsigned(text: string, radix: number): number | undefined {
   const from = i
   while (digitValue(text.charCodeAt(i)) < radix) i++
   if (spacesEnd(text, i) < text.length) return undefined
-  // Even of base 2, more digits than these are too many.
+  // More digits than this overflow even in base 2.
   if (i - from > UINT64_BITS) return Number(UINT64 - 1n)
   let value = 0n
   for (let at = from; at < i; at++) value = value * BigInt(radix) + BigInt(digitValue(text.charCodeAt(at)))

@@ -1,4 +1,4 @@
-// Character classes of the C locale, as Lua patterns name them.
+// Character classes of Lua patterns, in the C locale.
 
 const ALPHA = 1
 const DIGIT = 2
@@ -25,7 +25,7 @@ const FLAGS = Uint8Array.from({ length: 256 }, (_, c) => {
   )
 })
 
-/** Flags by class letter; 0 is no class, and %z is its own case. */
+/** Flags by class letter; 0: not a class. %z is handled separately. */
 const CLASS_FLAGS = new Uint8Array(256)
 const CLASSES: [string, number][] = [
   ['a', ALPHA],
@@ -45,7 +45,7 @@ for (const [letter, flags] of CLASSES) {
 const LOWER_Z = 122
 const UPPER_Z = 90
 
-/** Whether character `c` is in class %`letter`; a letter that names no class stands for itself. */
+/** Whether character `c` is in class %`letter`; a letter without a class matches itself. */
 export function isInClass(c: number, letter: number): boolean {
   const flags = CLASS_FLAGS[letter]
   if (flags !== 0) return ((FLAGS[c] & flags) !== 0) === letter >= 97

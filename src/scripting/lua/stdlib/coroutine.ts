@@ -1,4 +1,4 @@
-// The coroutine library. Switching is the driver's work, see execution.ts.
+// The coroutine library. The driver switches coroutines, see execution.ts.
 
 import { formatNumber } from '../number.ts'
 import type { LuaState } from '../state.ts'
@@ -41,7 +41,7 @@ function create(S: LuaState, f: LuaValue): LuaThread {
   return new LuaThread(f, S.thread.env)
 }
 
-/** true and what it yields or returns, or false and the error. */
+/** true and the yielded or returned values, or false and the error. */
 function* resume(S: LuaState, co: LuaThread, args: LuaValue[]): Generator<number, LuaValue[], unknown> {
   if (co.status !== 'suspended') return [false, `cannot resume ${co.status} coroutine`]
   if (S.cCalls >= C_CALLS_MAX) return [false, 'C stack overflow']

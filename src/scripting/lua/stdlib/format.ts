@@ -11,14 +11,14 @@ import { numberArgument, stringArgument, toInt, toInteger } from './arguments.ts
 
 const FLAGS = '-+ #0'
 const FLAGS_MAX = 6
-/** Longer strings are copied as they are, unless a precision cuts them. */
+/** Longer strings are copied unformatted, unless there is a precision. */
 const LONG_STRING = 100
 const NUL_AT_END = '\0'
 
 interface Spec {
   flags: string
   width: number
-  /** -1: none given. */
+  /** -1: not given. */
   precision: number
   conversion: string
 }
@@ -77,7 +77,7 @@ function formatOne(S: LuaState, spec: Spec, args: LuaValue[], n: number): string
   const number = () => numberArgument(S, args[n], n + 1, args.length)
   switch (spec.conversion) {
     case 'c':
-      // The result is a C string: a NUL ends it.
+      // A C string ends at a NUL.
       return cText(pad(spec, String.fromCharCode(toInt(number()) & 255)))
     case 'd':
     case 'i':
@@ -175,7 +175,7 @@ function formatDouble(spec: Spec, value: number): string {
   return isUpper ? padded.toUpperCase() : padded
 }
 
-/** A string as Lua source that reads back as itself. */
+/** %q: a string as a Lua literal. */
 function quote(text: string): string {
   return `"${text
     .replace(/["\\\n]/g, '\\$&')

@@ -1,4 +1,4 @@
-// load and loadstring: source text to functions while a script runs. Binary chunks are refused.
+// load and loadstring: compile source text at run time. Binary chunks are refused.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
 // call would cost
@@ -50,7 +50,7 @@ function* loadPieces(
     for (let count = 1; ; count++) {
       const piece: LuaValue = first(yield* operations.callMeta(S, reader, []))
       if (piece === undefined || piece === '') {
-        // Lua looks at the first character before it parses, and then asks for it again.
+        // Lua reads the first character twice: once for the kind of chunk, once to parse.
         if (count > 1) break
       } else if (typeof piece === 'number') source += formatNumber(piece)
       else if (typeof piece === 'string') source = operations.limited(S, source + piece)

@@ -1,5 +1,5 @@
-// The math library. random and randomseed are Redis's own: a 48-bit linear congruential generator in the state, so
-// that a script with the same seed gives the same numbers everywhere.
+// The math library. random and randomseed are Redis's: a 48-bit linear congruential generator in the state, so that a
+// seed gives the same numbers on every machine.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
 // call would cost
@@ -51,7 +51,7 @@ function functionsOfOne(S: LuaState): Record<string, LuaFunction> {
 }
 
 function otherFunctions(S: LuaState): Record<string, LuaFunction> {
-  // As the C compilers of today order it, the second argument is looked at first.
+  // The second argument is checked first, the evaluation order of current C compilers.
   const two = (f: (x: number, y: number) => number) =>
     S.plain(function (this: LuaFunction, x, y) {
       const second = numberArgument(S, y, 2, arguments.length)
@@ -90,7 +90,7 @@ function otherFunctions(S: LuaState): Record<string, LuaFunction> {
 }
 
 function scale(x: number, exponent: number): number {
-  // In steps, so that neither the power nor a subnormal result is rounded on the way.
+  // In steps, so that neither the power nor a subnormal intermediate result is rounded.
   const step = Math.max(-1000, Math.min(1000, exponent))
   if (step === exponent) return x * 2 ** step
   return Math.abs(exponent) > 5000 ? x * 2 ** step * 2 ** step * 2 ** step : scale(x * 2 ** step, exponent - step)
@@ -121,7 +121,7 @@ function randomFunctions(S: LuaState, random: Random48): Record<string, LuaFunct
       const low = args.length === 1 ? 1 : intArgument(S, args[0], 1, args.length)
       const high = intArgument(S, args[args.length - 1], args.length, args.length)
       if (low > high) throw S.argumentError(args.length, 'interval is empty')
-      // The width is an int in C, and wraps.
+      // The width is an int in C and overflows.
       return Math.floor(r * ((high - low + 1) | 0)) + low
     }),
     randomseed: S.plain(function (this: LuaFunction, seed) {

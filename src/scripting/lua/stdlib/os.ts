@@ -1,9 +1,9 @@
-// The part of the os library that scripts have: os.clock, from a clock that is handed in.
+// The os library of scripts: os.clock, with an injected clock.
 
 import type { LuaState } from '../state.ts'
 import { LuaTable } from '../table.ts'
 
-/** `seconds` gives the processor time used, or anything that grows like it. */
+/** `seconds`: the processor time, or another increasing time. */
 export function openOs(S: LuaState, seconds: () => number): void {
   const library = new LuaTable(S)
   S.globals.set('os', library)

@@ -1,11 +1,11 @@
-// Matcher: Lua 5.1 patterns. A backtracking search with its own stack of choices, so that it can stop anywhere and
-// go on later: a pattern that takes for ever is suspended like any other loop.
+// Matcher: Lua 5.1 patterns. A backtracking matcher with an explicit stack of choices, so that it can be suspended and
+// resumed anywhere: a slow pattern is suspended like any loop.
 //
 // A choice is four numbers on the stack: [ kind | a | b | c ]
 //
-//   MORE      a: begin of the repeated item's run   b: pattern position behind it   c: repetitions left to give back
-//   LESS      a: subject position   b: pattern position behind the item   c: of the item itself
-//   OPTIONAL  a: subject position   b: pattern position behind the item
+//   MORE      a: start of the repeated item's run   b: pattern position after it   c: repetitions left to give back
+//   LESS      a: subject position   b: pattern position after the item   c: of the item itself
+//   OPTIONAL  a: subject position   b: pattern position after the item
 //   OPENED    (undo: the capture opened last)
 //   CLOSED    a: index of the capture closed
 //
@@ -32,7 +32,7 @@ const CARET = 94
 const DASH = 45
 
 export const NO_MATCH = -1
-/** Out of steps; call `continue` to go on. */
+/** Out of steps; resume with `continue`. */
 export const UNDECIDED = -2
 
 export class Matcher {
@@ -48,7 +48,7 @@ export class Matcher {
   private item = 0
   private steps = 0
 
-  /** The pattern ends at its first NUL, as in C. */
+  /** As in C, the pattern ends at its first NUL. */
   constructor(S: LuaState, subject: string, pattern: string) {
     this.S = S
     this.subject = subject
@@ -74,7 +74,7 @@ export class Matcher {
     }
   }
 
-  /** Follows the pattern until it ends (the subject position) or fails (NO_MATCH). */
+  /** Matches forward until the end of the pattern (the subject position) or a failure (NO_MATCH). */
   private advance(): number {
     const { pattern, subject } = this
     for (;;) {
@@ -95,7 +95,7 @@ export class Matcher {
     return c === 98 || c === 102 || (c >= 48 && c <= 57)
   }
 
-  /** An item that stands for one character, and how often. */
+  /** A single-character item with its suffix. */
   private single(p: number): boolean {
     const end = this.itemEnd(p)
     const suffix = this.pattern.charCodeAt(end)
@@ -133,7 +133,7 @@ export class Matcher {
     this.item = end + 1
   }
 
-  /** Takes the latest choice another way; false when there is none left. */
+  /** Backtracks to the latest choice; false when there is none left. */
   private retry(): boolean {
     const { choices } = this
     while (choices.length > 0) {
@@ -191,7 +191,7 @@ export class Matcher {
     this.item++
   }
 
-  /** %b, %f and %1: all or nothing, no choice. */
+  /** %b, %f and %1, which have no choices. */
   private special(letter: number): boolean {
     if (letter === 98) return this.balance()
     if (letter === 102) return this.frontier()
@@ -240,7 +240,7 @@ export class Matcher {
     return true
   }
 
-  /** Where the item that begins at `p` ends, its suffix aside. */
+  /** The end of the item at `p`, without its suffix. */
   private itemEnd(p: number): number {
     const { pattern } = this
     const c = pattern.charCodeAt(p++)

@@ -1,6 +1,6 @@
 // error, pcall and xpcall.
 //
-// Always: whoever catches an error puts S.depth, S.site, S.cCalls and S.handler back to what they were at its call.
+// Always: a protected call restores S.depth, S.site, S.cCalls and S.handler after an error.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
 // call would cost
@@ -43,7 +43,7 @@ export function protectedFunctions(S: LuaState): Record<string, LuaFunction> {
   }
 }
 
-/** Calls f: true and its results, or false and the error. Ends at once unless f suspends or fails with a handler. */
+/** Calls f: true and its results, or false and the error. Returns at once unless f suspends or fails with a handler. */
 export function protect(
   S: LuaState,
   self: LuaFunction,
@@ -67,13 +67,13 @@ export function protect(
   }
 }
 
-/** What a protected call restores. */
+/** State restored after an error. */
 interface Mark {
   depth: number
   site: number
   cCalls: number
   handler: ErrorHandler | undefined
-  /** Makes what the caller gets of the error. */
+  /** Converts the error for the caller. */
   mapError: (value: LuaValue) => LuaValue
 }
 
@@ -98,7 +98,7 @@ function failed(S: LuaState, mark: Mark, value: LuaValue): LuaValue[] {
   return [false, mark.mapError(value)]
 }
 
-/** The Lua value of what was thrown; throws on what nobody may catch. */
+/** The Lua value of an exception; rethrows what pcall must not catch. */
 function valueOf(S: LuaState, e: unknown): LuaValue {
   if (e instanceof LuaKilled) throw e
   return S.caught(e).value
@@ -117,8 +117,8 @@ function* failLater(S: LuaState, mark: Mark, e: unknown): Steps<LuaValue[]> {
 }
 
 /**
- * What the handler, if there is one, makes of what was thrown. It runs on top of the frames that failed, and gets its
- * own errors in turn until those are too many.
+ * The error after the handler, if any, which runs on top of the failed frames and also gets its own errors, up to a
+ * limit.
  */
 export function* handled(S: LuaState, e: unknown): Steps<LuaValue> {
   const { handler, depthMax } = S
@@ -129,7 +129,7 @@ export function* handled(S: LuaState, e: unknown): Steps<LuaValue> {
       if (e instanceof LuaHandlerError || !(handler.value instanceof LuaFunction)) return HANDLER_FAILED
       S.raiseDepthLimit()
       try {
-        // What a host function threw finds that function below the handler, without a line; it has no frame yet.
+        // A host function has no frame yet, and its error must show it below the handler, without a line.
         if ((S.siteAt(1)?.kind ?? 'operation') !== 'operation') S.enter(handler.taker)
         return first(yield* callMeta(S, handler.value, [value]))
       } catch (again) {

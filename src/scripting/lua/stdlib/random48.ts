@@ -2,7 +2,7 @@
 //
 //   x' = x * 0x5DEECE66D + 11   mod 2^48;   the result is the upper 31 bits
 //
-// Kept as two halves of 24 bits, whose products fit a double.
+// The state is two halves of 24 bits, whose products are exact in a double.
 
 const MULTIPLIER_LOW = 0xece66d
 const MULTIPLIER_HIGH = 0x5de

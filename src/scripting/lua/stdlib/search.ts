@@ -1,7 +1,7 @@
 // find, match, gmatch and gsub.
 //
-// Always: each works through its matches with a Matcher in slices of steps, and pays for them from the budget. As
-// long as that lasts it answers at once; after that it goes on as a generator.
+// Always: each runs its Matcher in slices of steps that are charged to the budget. Within the budget it returns at
+// once; beyond it continues as a generator.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
 // call would cost
@@ -17,7 +17,7 @@ import { Matcher, NO_MATCH, UNDECIDED } from './pattern.ts'
 import { fromEnd } from './string.ts'
 
 const STEPS_PER_SLICE = 1 << 14
-/** What one slice costs of the budget, in loop rounds. */
+/** Budget for one slice, in loop rounds. */
 const SLICE_COST = 1 << 10
 const SPECIALS = /[$^*+?.([%-]/
 
@@ -66,7 +66,7 @@ export function searchFunctions(S: LuaState): Record<string, LuaFunction> {
 class Cursor {
   readonly S: LuaState
   readonly matcher: Matcher
-  /** Where the match begins, or where it will be tried next. */
+  /** Start of the match, or of the next attempt. */
   start: number
   end = NO_MATCH
   private readonly itemStart: number
@@ -81,7 +81,7 @@ class Cursor {
     this.itemStart = this.isAnchored ? 1 : 0
   }
 
-  /** Tries from `start` on. False when the budget ran out first; then call it again. */
+  /** Searches from `start` on. False when the budget is used up; then call it again. */
   advance(): boolean {
     const { matcher } = this
     let steps = STEPS_PER_SLICE
@@ -147,7 +147,7 @@ class Substitution {
   private isUndecided = false
   private steps = STEPS_PER_SLICE
   private out = ''
-  /** Where the part of the subject begins that is not yet in `out`. */
+  /** Start of the part of the subject that is not yet in `out`. */
   private copied = 0
 
   constructor(S: LuaState, self: LuaFunction, subject: string, pattern: string, replacement: LuaValue, max: number) {
@@ -159,7 +159,7 @@ class Substitution {
     this.isAnchored = pattern[0] === '^'
   }
 
-  /** With a text as replacement; false when the budget runs out. */
+  /** With a text as replacement; false when the budget is used up. */
   runText(): boolean {
     while (this.count < this.max) {
       if (!this.tryHere()) return false
@@ -187,7 +187,7 @@ class Substitution {
     return [limited(S, this.out + matcher.subject.slice(this.copied)), this.count]
   }
 
-  /** Matches at the current position; false when the budget ran out first. */
+  /** Matches at the current position; false when the budget is used up. */
   private tryHere(): boolean {
     const { S, matcher } = this
     for (;;) {
@@ -208,7 +208,7 @@ class Substitution {
     }
   }
 
-  /** Puts the replacement of the current match behind what was skipped. */
+  /** Appends the skipped text and the replacement of the current match. */
   private add(text: string): void {
     this.out = limited(this.S, this.out + this.matcher.subject.slice(this.copied, this.at) + text)
     this.copied = this.end
@@ -222,7 +222,7 @@ class Substitution {
     return !this.isAnchored
   }
 
-  /** The replacement text with its %0 to %9 filled in. */
+  /** The replacement text with %0 to %9 replaced by captures. */
   private expanded(text: string): string {
     let percent = text.indexOf('%')
     if (percent < 0) return text
@@ -233,7 +233,7 @@ class Substitution {
       const c = text.charCodeAt(percent + 1)
       if (c === 48) out += this.matcher.subject.slice(this.at, this.end)
       else if (c >= 49 && c <= 57) out += textOf(this.matcher.capture(c - 49, this.at, this.end))
-      // A % at the very end reads the NUL behind it.
+      // A % at the end reads C's final NUL.
       else out += c === c ? text[percent + 1] : '\0'
       begin = percent + 2
       percent = text.indexOf('%', begin)

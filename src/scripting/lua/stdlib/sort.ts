@@ -1,5 +1,5 @@
-// table.sort: the quicksort of Lua 5.1, step by step, because an inconsistent order function, or one that counts its
-// calls, shows every step. Median of three; the smaller part is done first, the larger one in the same round.
+// table.sort: the quicksort of Lua 5.1 step by step, because order functions that are inconsistent or have side effects
+// make every step visible. Median of three; recursion on the smaller part, iteration on the larger.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
@@ -8,7 +8,7 @@ import type { LuaState } from '../state.ts'
 import type { LuaTable } from '../table.ts'
 import { first, LuaError, type LuaFunction, type LuaValue } from '../value.ts'
 
-/** The smaller part is sorted first, so this many halvings are enough for any table. */
+/** The smaller part is at most half of the range, so this depth is enough for any table. */
 const PARTS_MAX = 64
 const UNDECIDED = -1
 
@@ -32,7 +32,7 @@ export function* sort(
   return []
 }
 
-/** Strings only, or numbers without NaN only, all in the array part: their order does not depend on the steps. */
+/** Strings only, or numbers without NaN only, all in the array part: the steps are not visible. */
 function isUniform(table: LuaTable, size: number): boolean {
   const { arr } = table
   if (size > arr.length) return false
@@ -71,7 +71,7 @@ class Sorter {
     this.table.set(i, value)
   }
 
-  /** Whether a < b: 1 or 0, or UNDECIDED: then `isLess` tells. */
+  /** a < b: 1 or 0, or UNDECIDED: then `isLess` continues. */
   private compare(a: LuaValue, b: LuaValue): number {
     const { S, order } = this
     if (--S.budget < 0) {
@@ -90,7 +90,7 @@ class Sorter {
     return UNDECIDED
   }
 
-  /** What `compare` has left undecided. */
+  /** Continues an UNDECIDED `compare`. */
   private *isLess(): Steps<boolean> {
     const { S, order, left, right } = this
     if (S.pending !== undefined) return isTrue(first(yield* finishMeta(S)))
@@ -115,7 +115,7 @@ class Sorter {
     }
   }
 
-  /** Puts one element in its place, smaller ones before it; -1 when the part is sorted already. */
+  /** Partitions around one element and returns its position; -1 when the part is sorted already. */
   private *split(low: number, high: number): Steps<number> {
     let c: number
     let x = this.get(low)

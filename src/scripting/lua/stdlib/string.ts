@@ -1,4 +1,4 @@
-// The string library: everything that needs no patterns. Strings are immutable, one character a byte.
+// The string library except patterns. Strings are immutable, with one char per byte.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
 // call would cost
@@ -87,7 +87,7 @@ function textFunctions(S: LuaState): Record<string, LuaFunction> {
 
 const CHUNK_CHARS = 4096
 
-/** From its end to its beginning, a chunk at a time. */
+/** Built from the end in chunks. */
 function reversed(text: string): string {
   let out = ''
   const codes = new Uint8Array(Math.min(text.length, CHUNK_CHARS))
@@ -99,9 +99,9 @@ function reversed(text: string): string {
   return out
 }
 
-/** Changes ASCII letters alone: those from `first` on. */
+/** Changes ASCII letters only: those from `first` on. */
 function changeCase(text: string, first: number): string {
-  // JavaScript would change Latin-1 letters as well.
+  // JavaScript would change Latin-1 letters too.
   if (isAscii(text)) return first === 65 ? text.toLowerCase() : text.toUpperCase()
   let out = ''
   for (let i = 0; i < text.length; i++) {

@@ -1,4 +1,4 @@
-// The table library. All of it works on raw values.
+// The table library. It uses raw access throughout.
 
 // biome-ignore-all lint/complexity/noArguments: Lua tells a missing argument from nil, and a rest array for every
 // call would cost
@@ -11,7 +11,7 @@ import { first, LuaError, type LuaFunction, type LuaValue, NOTHING } from '../va
 import { functionArgument, intArgument, register, stringArgument, tableArgument } from './arguments.ts'
 import { sort } from './sort.ts'
 
-/** insert moves this many elements at most; more can only be meant to hang the server. */
+/** Limit of elements moved by insert, against scripts that would hang the server. */
 const MOVES_MAX = 1 << 26
 
 export function openTable(S: LuaState): void {
