@@ -22,7 +22,16 @@ const CHUNK_CHARS = 4096
 
 /** With a space for every line break. */
 export function oneLine(text: string): string {
-  if (!text.includes('\n') && !text.includes('\r')) return text
+  return text.includes('\n') || text.includes('\r') ? withSpaces(text, true) : text
+}
+
+/** With a space for every CR: what is left does not end a line of the protocol. */
+export function withoutCr(text: string): string {
+  return text.includes('\r') ? withSpaces(text, false) : text
+}
+
+/** With a space for every CR, and for every LF if `alsoLf`. */
+function withSpaces(text: string, alsoLf: boolean): string {
   // Many replacements are dear one by one.
   const codes = new Uint16Array(Math.min(text.length, CHUNK_CHARS))
   let out = ''
@@ -30,7 +39,7 @@ export function oneLine(text: string): string {
     const count = Math.min(CHUNK_CHARS, text.length - from)
     for (let i = 0; i < count; i++) {
       const c = text.charCodeAt(from + i)
-      codes[i] = c === LF || c === CR ? SPACE : c
+      codes[i] = c === CR || (c === LF && alsoLf) ? SPACE : c
     }
     out += String.fromCharCode.apply(null, codes.subarray(0, count) as unknown as number[])
   }

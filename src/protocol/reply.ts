@@ -11,7 +11,7 @@ import { bytesOf, copyBytes } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
 import { digits, writeInt } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
-import { oneLine } from '../lib/text.ts'
+import { oneLine, withoutCr } from '../lib/text.ts'
 
 const START_BYTES = 64 * 1024
 const FLUSH_BYTES = 1024 * 1024
@@ -162,6 +162,13 @@ export class Reply {
     this.errors++
     this.lastErrorAt = this.pos
     this.line(ERROR, oneLine(text))
+  }
+
+  /** An error whose line feeds are sent as they are, as Redis sends those of a script's error. */
+  raisedError(text: string): void {
+    this.errors++
+    this.lastErrorAt = this.pos
+    this.line(ERROR, withoutCr(text))
   }
 
   /** An error encoded by errorBytes(). */

@@ -146,7 +146,7 @@ function writeInteger(reply: Reply, n: number): void {
 }
 
 /** `counted`: the error is already in the statistics. */
-export function writeError(reply: Reply, text: string, counted: boolean): void {
+function writeError(reply: Reply, text: string, counted: boolean): void {
   reply.error(oneLine(withoutOuterBreaks(text)))
   if (counted) reply.errors--
 }

@@ -6,7 +6,7 @@ import type { Slice } from '../lib/slice.ts'
 import { TextCache } from '../lib/text-cache.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { argumentTable, errorTable, errorText, nameTable } from './convert-reply.ts'
-import { ValueWriter, writeError } from './convert-value.ts'
+import { ValueWriter } from './convert-value.ts'
 import { registration } from './functions-register.ts'
 import { compile, Execution, LuaState, load, type World } from './lua/index.ts'
 import { LuaTable } from './lua/table.ts'
@@ -118,7 +118,8 @@ export class LuaEngine implements ScriptEngine {
       text = typeof err === 'string' || typeof err === 'number' ? String(err) : 'ERR unknown error'
       counted = error.value.getName('ignore_error_stats_update') === true
     } else text = `ERR ${this.sandbox.textOf(error.value)}`
-    writeError(reply, `${text}${this.place(name)}`, counted)
+    reply.raisedError(`${text}${this.place(name)}`)
+    if (counted) reply.errors--
     return counted
   }
 

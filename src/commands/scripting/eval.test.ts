@@ -317,3 +317,22 @@ conversation('functions of Redis go by other names, which may be given to someth
     /attempt to index local 't' \(a function value\)/,
   )
 })
+
+conversation('an error that is raised keeps its line feeds, one that is returned has spaces', async c => {
+  await c.expectError(
+    ['EVAL', "error('a\\nb')", 0],
+    /^ERR user_script:1: a\nb script: [0-9a-f]{40}, on @user_script:1\.$/,
+  )
+  await c.expectError(['EVAL', "error({err='a\\nb'})", 0], /^a\nb script: [0-9a-f]{40}/)
+  await c.expectError(['EVAL', "return {err='a\\nb'}", 0], 'a b')
+  await c.expectError(['EVAL', "return redis.error_reply('a\\r\\nb')", 0], 'ERR a  b')
+})
+
+conversation(
+  'an error that is raised cannot end its reply with a line break',
+  async c => {
+    await c.expectError(['EVAL', "error('a\\r\\nb')", 0], /^ERR user_script:1: a \nb script: /)
+    await c.expect('PING', 'PONG')
+  },
+  { oursOnly: 'Redis 7.2 sends the CR LF as it is, and the client loses step' },
+)

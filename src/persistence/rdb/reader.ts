@@ -148,8 +148,8 @@ export class RdbReader {
   }
 
   /**
-   * Reads about `budget` bytes. NEED: the window has nothing complete any more; PAUSED: the budget is used up; DONE: the
-   * file ended, and input.pos is after it.
+   * Reads about `budget` bytes. NEED: the window has nothing complete any more; PAUSED: the budget is used up; DONE:
+   * the file ended, and input.pos is after it.
    */
   run(budget: number): RunOutcome {
     const { input } = this
