@@ -421,7 +421,7 @@ export const SCRIPTS: readonly string[] = [
   'string.find(a, "x", 1, true)',
   'pcall(string.find, a, "[x%d]y")',
   'pcall(string.find, "abc", a)',
-  'pcall(string.match, a, "^(.-)%s*$")',
+  'pcall(string.match, a, "^%s*(.-)$")',
   'pcall(string.match, "abc", a)',
   'pcall(string.gmatch, a, "%w+")',
   '#string.gsub(a, "%d", "x")',

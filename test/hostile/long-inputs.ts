@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { encodeCommand, latin1Bytes } from '../harness/resp.ts'
 import { ServerProcess } from '../harness/server-process.ts'
+import { sleep } from '../harness/target.ts'
 import { splitWords } from '../harness/words.ts'
 import { projectRoot } from '../tidy/source.ts'
 import { COMMANDS, PARAMETERS_LEFT_OUT, SETUP } from './long-commands.ts'
@@ -38,29 +39,35 @@ const FLOOR_MS = 50
 /** A probe that ours answers this much later than redis-server, for each 100 KB, is followed to the next size. */
 const NOTICED_MS = 0.5
 const GIVEN_UP_MS = 20_000
+/** A connection that closes because its server has ended is followed by its end this soon. */
+const ENDS_MS = 200
 const MARKER = latin1Bytes('$9\r\nlong-done\r\n')
 const MARK = encodeCommand(['PING', 'long-done'])
 const CLEAN = ['RESET', 'FLUSHALL', 'SCRIPT FLUSH', 'SLOWLOG RESET', ...SETUP].map(line =>
   encodeCommand(splitWords(line)),
 )
 
-/** A server, and one connection to it at a time. */
+/** A server, and one connection to it at a time. When it ends, or is stuck, that is counted and it starts again. */
 class Contender {
-  readonly server: ServerProcess
+  server: ServerProcess
+  ends = 0
+  private readonly start: () => Promise<ServerProcess>
   private socket: Socket | undefined
   private tail: Uint8Array = MARKER
   private arrived: (ok: boolean) => void = () => {}
 
-  constructor(server: ServerProcess) {
+  private constructor(server: ServerProcess, start: () => Promise<ServerProcess>) {
     this.server = server
+    this.start = start
   }
 
   static async start(command: string, folder: string): Promise<Contender> {
     const directives = { save: '', appendonly: 'no', loglevel: 'warning', 'proto-max-bulk-len': '512mb' }
-    return new Contender(await ServerProcess.start(command, folder, directives))
+    const start = () => ServerProcess.start(command, folder, directives)
+    return new Contender(await start(), start)
   }
 
-  /** How long it takes to answer, in milliseconds; infinite when it does not. */
+  /** How long it takes to answer, or to close the connection, in milliseconds; infinite when it does neither. */
   async time(command: Uint8Array): Promise<number> {
     const socket = (this.socket ??= await this.open())
     const startMs = performance.now()
@@ -76,10 +83,16 @@ class Contender {
     const ms = performance.now() - startMs
     this.arrived = () => {}
     if (answered) return ms
-    // Either it closes connections that say such things, or it is still at it.
-    socket.destroy()
     this.socket = undefined
-    return ms < GIVEN_UP_MS ? ms : Number.POSITIVE_INFINITY
+    socket.destroy()
+    const isStuck = ms >= GIVEN_UP_MS
+    if (isStuck) await this.server.kill()
+    if (isStuck || (await Promise.race([this.server.ended.then(() => true), sleep(ENDS_MS).then(() => false)]))) {
+      this.ends++
+      this.server = await this.start()
+      await this.clean()
+    }
+    return isStuck ? Number.POSITIVE_INFINITY : ms
   }
 
   /** The keys of the examples, and nothing else. */
@@ -91,7 +104,11 @@ class Contender {
     const socket = connect({ port: this.server.port, host: '127.0.0.1', noDelay: true })
     this.tail = new Uint8Array(0)
     socket.on('error', () => {})
-    socket.on('close', () => this.arrived(false))
+    socket.on('close', () => {
+      if (this.socket !== socket) return
+      this.socket = undefined
+      this.arrived(false)
+    })
     socket.on('data', bytes => {
       const more = bytes as Buffer
       this.tail = (more.length >= MARKER.length ? more : Buffer.concat([this.tail, more])).subarray(-MARKER.length)
@@ -128,8 +145,15 @@ class Trial {
     this.count++
     const best = { oursMs: Number.POSITIVE_INFINITY, theirsMs: Number.POSITIVE_INFINITY }
     for (let attempt = 0; attempt < 4; attempt++) {
+      const ends = [this.ours.ends, this.theirs.ends]
       best.theirsMs = Math.min(best.theirsMs, await this.theirs.time(command))
       best.oursMs = Math.min(best.oursMs, await this.ours.time(command))
+      if (this.theirs.ends > ends[1]) console.log(`redis-server ended, or did not answer: ${what}`)
+      if (this.ours.ends > ends[0]) {
+        console.log(`ENDED ${what}`)
+        this.slow.push(`${what}: ours ended, or did not answer`)
+        return best
+      }
       if (!isSlow(best)) return best
       if (best.oursMs > GIVEN_UP_MS / 4) break
       await this.clean()
@@ -170,11 +194,11 @@ async function main(): Promise<number> {
   const oracle = process.env.REDIS_SERVER
   if (!oracle) throw new Error('REDIS_SERVER names no redis-server')
   const folder = mkdtempSync(join(tmpdir(), 'redstart-long-'))
-  const started: ServerProcess[] = []
+  const started: Contender[] = []
   try {
     const start = async (command: string) => {
       const contender = await Contender.start(command, mkdtempSync(join(folder, 'server-')))
-      started.push(contender.server)
+      started.push(contender)
       return contender
     }
     const ours = await start(options.server)
@@ -199,7 +223,7 @@ async function main(): Promise<number> {
     for (const line of trial.slow) console.log(`  ${line}`)
     return trial.slow.length
   } finally {
-    for (const server of started) await server.kill()
+    for (const { server } of started) await server.kill()
     rmSync(folder, { recursive: true, force: true })
   }
 }
