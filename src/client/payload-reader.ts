@@ -11,7 +11,7 @@
 import { LF } from '../lib/ascii.ts'
 import { bytesOf, latin1Text } from '../lib/bytes.ts'
 
-const MARK_BYTES = 40
+const EOF_MARKER_BYTES = 40
 const LINE_BYTES_MAX = 1024
 
 export interface PayloadSink {
@@ -29,8 +29,8 @@ export class PayloadReader {
   private line = ''
   /** Bytes to come; with an EOF marker: unknown. */
   private left = 0
-  private mark: Uint8Array | undefined
-  private readonly tail = new Uint8Array(MARK_BYTES)
+  private eofMarker: Uint8Array | undefined
+  private readonly tail = new Uint8Array(EOF_MARKER_BYTES)
   private tailBytes = 0
 
   constructor(sink: PayloadSink) {
@@ -42,7 +42,9 @@ export class PayloadReader {
     let at = 0
     while (at < bytes.length && this.state === 'head' && this.error === '') at = this.head(bytes, at)
     if (this.state !== 'body') return at
-    return this.mark === undefined ? this.counted(bytes, at) : this.marked(at === 0 ? bytes : bytes.subarray(at), at)
+    return this.eofMarker === undefined
+      ? this.counted(bytes, at)
+      : this.takeUntilMarker(at === 0 ? bytes : bytes.subarray(at), at)
   }
 
   private head(bytes: Uint8Array, from: number): number {
@@ -61,11 +63,11 @@ export class PayloadReader {
     const known = /^\$(\d{1,15})$/.exec(line)
     const [, mark] = /^\$EOF:(.*)$/s.exec(line) ?? []
     if (line.startsWith('-')) this.error = line.slice(1)
-    else if (known === null && mark?.length !== MARK_BYTES) this.error = `the server sends no dataset but ${line}`
+    else if (known === null && mark?.length !== EOF_MARKER_BYTES) this.error = `the server sends no dataset but ${line}`
     if (this.error !== '') return
     this.state = 'body'
     this.left = known === null ? 0 : Number(known[1])
-    this.mark = known === null ? bytesOf(mark) : undefined
+    this.eofMarker = known === null ? bytesOf(mark) : undefined
     this.sink.rdbBegins(known === null ? -1 : this.left)
     if (known !== null && this.left === 0) this.state = 'end'
   }
@@ -78,17 +80,17 @@ export class PayloadReader {
     return to
   }
 
-  private marked(bytes: Uint8Array, before: number): number {
+  private takeUntilMarker(bytes: Uint8Array, before: number): number {
     const { tail, tailBytes, sink } = this
     const { length } = bytes
-    const surplus = Math.max(0, tailBytes + length - MARK_BYTES)
+    const surplus = Math.max(0, tailBytes + length - EOF_MARKER_BYTES)
     const fromTail = Math.min(tailBytes, surplus)
     if (fromTail > 0) sink.rdb(tail.slice(0, fromTail))
     if (surplus > fromTail && this.state === 'body') sink.rdb(bytes.subarray(0, surplus - fromTail))
     tail.copyWithin(0, fromTail, tailBytes)
     tail.set(bytes.subarray(surplus - fromTail), tailBytes - fromTail)
     this.tailBytes = tailBytes + length - surplus
-    if (this.tailBytes === MARK_BYTES && tail.every((byte, i) => byte === this.mark![i])) this.state = 'end'
+    if (this.tailBytes === EOF_MARKER_BYTES && tail.every((byte, i) => byte === this.eofMarker![i])) this.state = 'end'
     return before + length
   }
 }

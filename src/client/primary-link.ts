@@ -128,7 +128,7 @@ export class PrimaryLink implements ReplyHandler {
   private readonly steps: Step[] = []
   private timer: Timer | undefined
   /** Bytes received while the target was loading. */
-  private readonly kept: Uint8Array[] = []
+  private readonly buffered: Uint8Array[] = []
 
   constructor(system: ClientSystem, options: LinkOptions, target: LinkTarget) {
     this.system = system
@@ -214,7 +214,7 @@ export class PrimaryLink implements ReplyHandler {
   private received(bytes: Uint8Array): void {
     if (this.state === 'stream') return this.pass(bytes)
     if (this.state !== 'payload') {
-      this.kept.push(bytes)
+      this.buffered.push(bytes)
       return
     }
     const { payload } = this
@@ -222,7 +222,7 @@ export class PrimaryLink implements ReplyHandler {
     if (payload.error !== '') return this.connection.fail({ kind: 'noReplica', text: payload.error })
     if (payload.state !== 'end' || this.state !== 'payload') return
     this.state = 'loading'
-    if (end < bytes.length) this.kept.push(bytes.subarray(end))
+    if (end < bytes.length) this.buffered.push(bytes.subarray(end))
     this.connection.pause()
     this.target.rdbEnds(this)
   }
@@ -233,7 +233,7 @@ export class PrimaryLink implements ReplyHandler {
     this.state = 'stream'
     // Also without PSYNC: the primary sends no stream before an ACK.
     this.acknowledge()
-    for (let bytes = this.kept.shift(); bytes !== undefined; bytes = this.kept.shift()) this.pass(bytes)
+    for (let bytes = this.buffered.shift(); bytes !== undefined; bytes = this.buffered.shift()) this.pass(bytes)
     this.connection.resume()
   }
 
@@ -280,7 +280,7 @@ export class PrimaryLink implements ReplyHandler {
   private stop(): void {
     this.state = 'closed'
     this.payload.state = 'end'
-    this.kept.length = 0
+    this.buffered.length = 0
     if (this.timer !== undefined) this.system.timers.cancel(this.timer)
     this.timer = undefined
   }

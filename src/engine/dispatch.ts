@@ -114,8 +114,8 @@ export class Dispatch {
   }
 
   /** Calls `tell` once, after the current command with all that it runs and its reply. */
-  afterReply(tell: () => void): void {
-    this.afterReplyCallbacks.push(tell)
+  afterReply(callback: () => void): void {
+    this.afterReplyCallbacks.push(callback)
   }
 
   /** Runs the callbacks of afterReply(). */
@@ -163,7 +163,7 @@ export class Dispatch {
     if (reply.errors !== errorsBefore && (reply !== engine.reply || reply.errors !== this.errorsCounted)) {
       entry.failed++
       if (reply === engine.reply) this.countErrors(client)
-      else if (engine.blocking.isReprocessing(client)) this.noteErrors(client, reply, reply.errors - errorsBefore)
+      else if (engine.blocking.isReprocessing(client)) this.addErrorStats(client, reply, reply.errors - errorsBefore)
     }
     if ((client.flags & CLIENT_TRACKING) !== 0) engine.tracking.remember(client, entry, args, argc)
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
@@ -212,10 +212,10 @@ export class Dispatch {
     client.commands++
     this.engine.stats.commandsProcessed++
     entry.calls++
-    if (timed) this.noteTime(client, entry, args, argc, tookUs)
+    if (timed) this.recordTime(client, entry, args, argc, tookUs)
   }
 
-  private noteTime(client: Client, entry: TableEntry, args: Slice[], argc: number, took: number): void {
+  private recordTime(client: Client, entry: TableEntry, args: Slice[], argc: number, took: number): void {
     const times = entry.calls - entry.timedCalls
     entry.timedCalls = entry.calls
     entry.usec += took * times
@@ -311,9 +311,9 @@ export class Dispatch {
 
   private queue(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
     if (client.has(CLIENT_DIRTY_EXEC)) return
-    const kept = copyCommand(entry, args, argc)
-    client.queued!.push(kept)
-    client.queuedBytes += kept.bytes
+    const queued = copyCommand(entry, args, argc)
+    client.queued!.push(queued)
+    client.queuedBytes += queued.bytes
   }
 
   // ---- refusals ----
@@ -333,12 +333,12 @@ export class Dispatch {
   /** Adds the errors written since the last call to INFO errorstats. */
   private countErrors(client: Client): void {
     const { reply } = this.engine
-    this.noteErrors(client, reply, reply.errors - this.errorsCounted)
+    this.addErrorStats(client, reply, reply.errors - this.errorsCounted)
     this.errorsCounted = reply.errors
   }
 
   /** Counts `count` errors of which the last is written in `reply`. */
-  noteErrors(client: Client, reply: Reply, count: number): void {
+  addErrorStats(client: Client, reply: Reply, count: number): void {
     const { stats } = this.engine
     stats.errorReplies += count
     const of = clientClass(client)

@@ -103,7 +103,7 @@ export class Engine implements ServerCommands {
   /** After each command that readied keys, and after each event: work that must not run inside a command. */
   readonly afterCommand: (() => void)[] = []
   /** Called when a client disconnects, before its state is dropped. */
-  readonly onClientGone: ((client: Client) => void)[] = []
+  readonly onClientDisconnected: ((client: Client) => void)[] = []
   /** Called after each event of a client, while client memory is limited (maxmemory-clients). */
   afterEvent: ((client: Client) => void) | undefined
   /** Called by RESET: subscriptions, tracking and the like end. */
@@ -204,7 +204,7 @@ export class Engine implements ServerCommands {
     if (!this.clients.has(client.id)) return
     this.blocking.forget(client)
     this.watches.unwatchAll(client)
-    for (const hook of this.onClientGone) hook(client)
+    for (const hook of this.onClientDisconnected) hook(client)
     this.output.drop(client)
     this.input.drop(client)
     this.clients.delete(client.id)

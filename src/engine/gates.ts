@@ -168,7 +168,7 @@ export class Gates {
     for (let i = 0; i < gates.length; i++) {
       const verdict = gates[i](client, entry, args, args.length, entry.flags)
       if (verdict === undefined) continue
-      if (verdict === POSTPONE) this.engine.postponed.withhold(names[i])
+      if (verdict === POSTPONE) this.engine.postponed.postponeRetry(names[i])
       return verdict
     }
     return undefined

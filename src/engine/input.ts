@@ -13,17 +13,17 @@
 import { COMMAND, EMPTY_COMMAND, INCOMPLETE, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import { CLIENT_BLOCKED, CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_POSTPONED, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
-import { BIG_ARGUMENT_BYTES, type PartialCommand, Rooms } from './partial.ts'
+import { BIG_ARGUMENT_BYTES, BufferPool, type PartialCommand } from './partial.ts'
 
 const COMMANDS_PER_CLOCK = 64
 /** Redis's read size: replies to one read are sent before the next. */
 const PIECE_BYTES = 16 * 1024
 /** Input buffers up to this are retained for the next long command; the cron takes back unused ones. */
-const QUERY_KEEP_BYTES = 1024 * 1024
+const QUERY_BUFFER_RETAIN_BYTES = 1024 * 1024
 /** A command with so many whole arguments is not parsed again. */
 const PARTIAL_FROM_ARGS = 32
 /** A larger argument array of the parser is dropped after the command. */
-const ARGS_KEEP = 16 * 1024
+const ARGS_RETAIN_MAX = 16 * 1024
 const MAY_NOT_RUN = CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_POSTPONED
 const NO_BYTES = new Uint8Array(0)
 const NO_VIEW = new DataView(NO_BYTES.buffer)
@@ -31,7 +31,7 @@ const NO_VIEW = new DataView(NO_BYTES.buffer)
 export class InputBuffers {
   private readonly engine: Engine
   private readonly parser = new Parser()
-  private readonly rooms = new Rooms()
+  private readonly bufferPool = new BufferPool()
   private droppedQueryBytes = 0
   private commandStart = 0
   /** Length of the incomplete command found by the last run(); 0: not known. */
@@ -57,12 +57,12 @@ export class InputBuffers {
     engine.output.watch(client)
     if (client.partial !== undefined) start = this.fillBulk(client, u8, start, end)
     if (client.queryEnd > client.queryStart) {
-      this.keep(client, u8, start, end, 0)
+      this.bufferInput(client, u8, start, end, 0)
       this.runQuery(client)
       this.checkLimit(client)
     } else {
       const rest = this.run(client, u8, dv, start, end)
-      if (rest < end) this.keep(client, u8, rest, end, this.bytesWanted)
+      if (rest < end) this.bufferInput(client, u8, rest, end, this.bytesWanted)
       if (rest < end || client.partial !== undefined) this.checkLimit(client)
     }
     engine.finishEvent(client)
@@ -82,7 +82,7 @@ export class InputBuffers {
     client.queryStart = this.run(client, query, client.queryView ?? NO_VIEW, client.queryStart, client.queryEnd)
     if (client.queryStart < client.queryEnd) return
     client.queryStart = client.queryEnd = 0
-    if (query.length <= QUERY_KEEP_BYTES) return
+    if (query.length <= QUERY_BUFFER_RETAIN_BYTES) return
     this.droppedQueryBytes += query.length
     client.query = client.queryView = undefined
   }
@@ -110,7 +110,7 @@ export class InputBuffers {
         // Postponed: the command stays in the query buffer and is parsed again.
         if (client.has(CLIENT_POSTPONED)) return this.commandStart
         pos = before
-        if (parser.args.length > ARGS_KEEP) parser.args.length = ARGS_KEEP
+        if (parser.args.length > ARGS_RETAIN_MAX) parser.args.length = ARGS_RETAIN_MAX
         if (pos - piece >= PIECE_BYTES) {
           engine.output.watchPiece(client)
           piece = pos
@@ -146,7 +146,7 @@ export class InputBuffers {
     const isLong =
       parser.argc >= PARTIAL_FROM_ARGS || parser.bulkLength >= BIG_ARGUMENT_BYTES || end - pos >= BIG_ARGUMENT_BYTES
     if (!isLong) return pos
-    client.partial = this.rooms.begin(parser.argsLeft)
+    client.partial = this.bufferPool.begin(parser.argsLeft)
     return this.takeArguments(client.partial, u8, end)
   }
 
@@ -191,7 +191,7 @@ export class InputBuffers {
     if (client.has(CLIENT_POSTPONED)) client.partial = partial
     else {
       engine.dispatch.forgetArguments(parser.args)
-      this.rooms.end(partial)
+      this.bufferPool.end(partial)
     }
     return pos
   }
@@ -199,7 +199,7 @@ export class InputBuffers {
   // ---- query buffers ----
 
   /** Buffers bytes that are no whole command yet. `known`: minimal length of the rest; 0: capacity doubles. */
-  private keep(client: Client, u8: Uint8Array, start: number, end: number, known: number): void {
+  private bufferInput(client: Client, u8: Uint8Array, start: number, end: number, known: number): void {
     const more = end - start
     const have = client.queryEnd - client.queryStart
     let query = client.query
@@ -244,12 +244,12 @@ export class InputBuffers {
 
   /** Bytes of buffers that were dropped, ever. */
   get droppedBytes(): number {
-    return this.droppedQueryBytes + this.rooms.droppedBytes
+    return this.droppedQueryBytes + this.bufferPool.droppedBytes
   }
 
   /** Called by the cron. */
   tick(): void {
-    this.rooms.tick()
+    this.bufferPool.tick()
   }
 
   /** Resizes the query buffer of a client to `bytes`, or removes it. */

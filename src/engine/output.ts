@@ -62,7 +62,7 @@ export class OutputBuffers {
   private scheduled = false
   private readonly flushSoon = () => {
     this.scheduled = false
-    this.engine.stats.noteTurn()
+    this.engine.stats.countTurn()
     if (this.delaysSending?.()) this.schedule()
     else this.flushAll()
   }
@@ -212,7 +212,7 @@ export class OutputBuffers {
     if (client.outBytes === 0) {
       sent += client.connection.write(u8, from, end)
       if (sent > from) client.lastActiveMs = this.engine.keyspace.nowMs
-      if (client.connection.holdsBuffer === true) this.bufferInUse = true
+      if (client.connection.bufferInUse === true) this.bufferInUse = true
     }
     this.engine.stats.writes++
     this.engine.stats.netOutputBytes += end - from
@@ -319,7 +319,7 @@ export class OutputBuffers {
     if (client.has(CLIENT_CLOSING)) return
     const from = client.sharedReplyFrom
     const sent = client.connection.write(batch.u8, from, client.sharedReplyEnd)
-    if (client.connection.holdsBuffer === true) batch.isHeld = true
+    if (client.connection.bufferInUse === true) batch.bufferInUse = true
     if (sent > 0) client.lastActiveMs = this.engine.keyspace.nowMs
     client.outBytes -= sent
     this.memoryBytes -= sent

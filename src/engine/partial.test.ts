@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { randomFrom } from '../../test/harness/random.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
-import { BIG_ARGUMENT_BYTES, Rooms } from './partial.ts'
+import { BIG_ARGUMENT_BYTES, BufferPool } from './partial.ts'
 
 test('arguments of all lengths come out as they went in, in rooms that are used again', () => {
   const below = randomFrom(1)
-  const rooms = new Rooms()
+  const rooms = new BufferPool()
   for (let round = 0; round < 30; round++) {
     const words = Array.from({ length: below(100) + 1 }, (_, i) =>
       String.fromCharCode(97 + ((round + i) % 26)).repeat(below(10) > 0 ? below(300) : below(BIG_ARGUMENT_BYTES * 3)),
@@ -34,13 +34,13 @@ test('arguments of all lengths come out as they went in, in rooms that are used 
 })
 
 test('an argument that promises much gets its room when much has come', () => {
-  const partial = new Rooms().begin(1)
+  const partial = new BufferPool().begin(1)
   partial.beginBulk(500_000_000)
   assert.ok(partial.memoryBytes < 20 * 1024 * 1024)
 })
 
 test('very many arguments take a few bytes each until they are whole, and nothing afterwards', () => {
-  const rooms = new Rooms()
+  const rooms = new BufferPool()
   const partial = rooms.begin(1_000_000)
   const empty = partial.memoryBytes
   const word = Slice.of('1')
@@ -51,14 +51,14 @@ test('very many arguments take a few bytes each until they are whole, and nothin
 })
 
 test('rooms that nobody wants any more are let go of', () => {
-  const rooms = new Rooms()
+  const rooms = new BufferPool()
   const room = rooms.take(100_000)
-  rooms.give(room)
+  rooms.recycle(room)
   assert.equal(rooms.take(100_000), room)
-  rooms.give(room)
+  rooms.recycle(room)
   rooms.tick()
   assert.equal(rooms.take(50_000), room, 'it was wanted in between')
-  rooms.give(room)
+  rooms.recycle(room)
   rooms.tick()
   rooms.tick()
   assert.notEqual(rooms.take(50_000), room)

@@ -15,19 +15,19 @@ export const BIG_ARGUMENT_BYTES = 32 * 1024
 const PROMISE_BYTES_MAX = 16 * 1024 * 1024
 
 /** Buffers up to this are reused; those of up to so many bytes in all are retained until the next tick(). */
-const ROOM_BYTES_MIN = 64 * 1024
-const ROOM_BYTES_MAX = 2 * 1024 * 1024
+const POOLED_BYTES_MIN = 64 * 1024
+const POOLED_BYTES_MAX = 2 * 1024 * 1024
 const SPARE_BYTES_MAX = 16 * 1024 * 1024
 const SPARE_COMMANDS_MAX = 16
 const LENGTHS_START = 64
 const SMALL_BYTES_START = 1024
 
-interface Room {
+interface PooledBuffer {
   u8: Uint8Array
   dv: DataView
 }
 
-function newRoom(bytes: number): Room {
+function newBuffer(bytes: number): PooledBuffer {
   const u8 = new Uint8Array(bytes)
   return { u8, dv: new DataView(u8.buffer) }
 }
@@ -39,39 +39,39 @@ export class PartialCommand {
   argumentBytes = 0
   /** Bytes of the incomplete big argument that have come. */
   bulkBytes = 0
-  private readonly rooms: Rooms
+  private readonly pool: BufferPool
   private argc = 0
   private lengths = new Uint32Array(LENGTHS_START)
-  private small = newRoom(SMALL_BYTES_START)
+  private small = newBuffer(SMALL_BYTES_START)
   private smallEnd = 0
-  private readonly big: Room[] = []
-  private bulk: Room | undefined
+  private readonly big: PooledBuffer[] = []
+  private bulk: PooledBuffer | undefined
   private bulkLength = 0
 
-  constructor(rooms: Rooms) {
-    this.rooms = rooms
+  constructor(rooms: BufferPool) {
+    this.pool = rooms
   }
 
   /** Adds a whole argument. Copies. */
   add(arg: Slice): void {
     const { len } = arg
     if (len >= BIG_ARGUMENT_BYTES) {
-      const room = this.rooms.take(len)
+      const room = this.pool.take(len)
       copyBytes(room.u8, room.dv, 0, arg.u8, arg.dv, arg.off, len)
       this.big.push(room)
     } else {
       if (this.smallEnd + len > this.small.u8.length) {
-        const grown = newRoom((this.smallEnd + len) * 2)
+        const grown = newBuffer((this.smallEnd + len) * 2)
         grown.u8.set(this.small.u8.subarray(0, this.smallEnd))
         this.small = grown
       }
       copyBytes(this.small.u8, this.small.dv, this.smallEnd, arg.u8, arg.dv, arg.off, len)
       this.smallEnd += len
     }
-    this.noteLength(len)
+    this.addLength(len)
   }
 
-  private noteLength(bytes: number): void {
+  private addLength(bytes: number): void {
     if (this.argc === this.lengths.length) {
       const grown = new Uint32Array(this.argc * 2)
       grown.set(this.lengths)
@@ -90,7 +90,7 @@ export class PartialCommand {
   beginBulk(length: number): void {
     this.bulkLength = length
     this.bulkBytes = 0
-    this.bulk = this.rooms.take(Math.min(length + 2, PROMISE_BYTES_MAX))
+    this.bulk = this.pool.take(Math.min(length + 2, PROMISE_BYTES_MAX))
   }
 
   /** Copies the big argument's bytes from u8[from .. to); returns how many these were. */
@@ -98,7 +98,7 @@ export class PartialCommand {
     const whole = this.bulkLength + 2
     const bytes = Math.min(to - from, whole - this.bulkBytes)
     if (this.bulkBytes + bytes > this.bulk!.u8.length) {
-      const grown = newRoom(whole)
+      const grown = newBuffer(whole)
       grown.u8.set(this.bulk!.u8.subarray(0, this.bulkBytes))
       this.bulk = grown
     }
@@ -111,7 +111,7 @@ export class PartialCommand {
   endBulk(): void {
     if (this.bulkBytes < this.bulkLength + 2) return
     this.big.push(this.bulk!)
-    this.noteLength(this.bulkLength)
+    this.addLength(this.bulkLength)
     this.bulk = undefined
     this.bulkBytes = 0
     this.argsLeft--
@@ -139,28 +139,28 @@ export class PartialCommand {
   clear(): void {
     this.argc = this.smallEnd = this.argumentBytes = 0
     if (this.lengths.length > LENGTHS_START) this.lengths = new Uint32Array(LENGTHS_START)
-    if (this.small.u8.length > BIG_ARGUMENT_BYTES) this.small = newRoom(SMALL_BYTES_START)
-    for (const room of this.big) this.rooms.give(room)
+    if (this.small.u8.length > BIG_ARGUMENT_BYTES) this.small = newBuffer(SMALL_BYTES_START)
+    for (const room of this.big) this.pool.recycle(room)
     this.big.length = 0
   }
 
   /** Memory of all buffers. */
   get memoryBytes(): number {
-    let bytes = this.small.u8.length + this.lengths.byteLength + this.roomBytes
+    let bytes = this.small.u8.length + this.lengths.byteLength + this.bulkCapacity
     for (const room of this.big) bytes += room.u8.length
     return bytes
   }
 
   /** Capacity for the incomplete big argument. */
-  get roomBytes(): number {
+  get bulkCapacity(): number {
     return this.bulk?.u8.length ?? 0
   }
 }
 
 /** Reusable buffers for big arguments, and reusable PartialCommands. */
-export class Rooms {
-  private readonly rooms: Room[] = []
-  private roomsBytes = 0
+export class BufferPool {
+  private readonly buffers: PooledBuffer[] = []
+  private pooledBytes = 0
   private readonly commands: PartialCommand[] = []
   private usedLately = false
   /** Bytes of buffers that were dropped, ever. */
@@ -180,34 +180,34 @@ export class Rooms {
   }
 
   /** A buffer of at least so many bytes; its content is undefined. */
-  take(bytes: number): Room {
+  take(bytes: number): PooledBuffer {
     this.usedLately = true
-    if (bytes > ROOM_BYTES_MAX) return newRoom(bytes)
-    for (let i = this.rooms.length - 1; i >= 0; i--) {
-      const room = this.rooms[i]
+    if (bytes > POOLED_BYTES_MAX) return newBuffer(bytes)
+    for (let i = this.buffers.length - 1; i >= 0; i--) {
+      const room = this.buffers[i]
       if (room.u8.length < bytes) continue
-      this.rooms[i] = this.rooms[this.rooms.length - 1]
-      this.rooms.pop()
-      this.roomsBytes -= room.u8.length
+      this.buffers[i] = this.buffers[this.buffers.length - 1]
+      this.buffers.pop()
+      this.pooledBytes -= room.u8.length
       return room
     }
-    let size = ROOM_BYTES_MIN
+    let size = POOLED_BYTES_MIN
     while (size < bytes) size *= 2
-    return newRoom(size)
+    return newBuffer(size)
   }
 
-  give(room: Room): void {
+  recycle(room: PooledBuffer): void {
     const bytes = room.u8.length
-    if (bytes > ROOM_BYTES_MAX || this.roomsBytes + bytes > SPARE_BYTES_MAX) this.droppedBytes += bytes
+    if (bytes > POOLED_BYTES_MAX || this.pooledBytes + bytes > SPARE_BYTES_MAX) this.droppedBytes += bytes
     else {
-      this.rooms.push(room)
-      this.roomsBytes += bytes
+      this.buffers.push(room)
+      this.pooledBytes += bytes
     }
   }
 
   /** Called by the cron: drops the buffers that were not used since the last call. */
   tick(): void {
-    if (!this.usedLately) this.rooms.length = this.roomsBytes = 0
+    if (!this.usedLately) this.buffers.length = this.pooledBytes = 0
     this.usedLately = false
   }
 }

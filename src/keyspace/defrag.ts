@@ -17,13 +17,13 @@ import { RelocationCursor } from './values/shared/relocation.ts'
 const WASTE_BYTES_MIN = 64 * 1024 * 1024
 const WASTE_RATIO = 1.3
 const SHARE = 0.25 // of the time
-const LOOK_US = 1_000_000
+const CHECK_US = 1_000_000
 /** Elements of the largest collection that is moved in one slice. */
 const WHOLE_EFFORT_MAX = 200
 const CHUNKS_PER_STEP = 16
 const BUCKETS_PER_STEP = 8
 /** Pause after a run that freed nothing, unless much has been deleted since: it grows. */
-const REST_US = 60_000_000
+const PAUSE_US = 60_000_000
 const REST_US_MAX = 3_600_000_000
 /** When less than this share is left of the bytes in use when segments were chosen, others are worth evacuating. */
 const CHOICE_HOLDS_MIN = 0.8
@@ -45,7 +45,7 @@ export class Defrag {
   private usedBytesBefore = 0
   private usedUsBefore = 0
   private restUntilUs = Number.NEGATIVE_INFINITY
-  private restUs = REST_US
+  private restUs = PAUSE_US
   /** Keys of collections that are moved in parts, and the position in the last of them. */
   private readonly large: Slice[] = []
   private readonly part = new RelocationCursor()
@@ -89,7 +89,7 @@ export class Defrag {
     if (this.running && !this.choiceIsStale()) return true
     if (this.running) this.finish()
     const now = this.nowUs()
-    if (now - this.lookedUs < LOOK_US || !this.isWorthIt()) return false
+    if (now - this.lookedUs < CHECK_US || !this.isWorthIt()) return false
     if (now < this.restUntilUs && !this.choiceIsStale()) return false
     this.lookedUs = now
     return this.start()
@@ -184,7 +184,7 @@ export class Defrag {
     if (++this.database < this.space.databases.length) return
     this.finish()
     if (this.space.arena.segmentBytes < this.segmentBytesBefore) {
-      this.restUs = REST_US
+      this.restUs = PAUSE_US
       return
     }
     this.restUntilUs = this.nowUs() + this.restUs

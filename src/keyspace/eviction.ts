@@ -67,7 +67,7 @@ export class Eviction {
   run(settings: EvictionSettings): EvictionOutcome {
     const { parts } = this
     if (parts.usedBytes() <= settings.maxmemory) {
-      if (this.exceededSinceUs !== 0) this.noteEnd()
+      if (this.exceededSinceUs !== 0) this.endExceeding()
       return 'ok'
     }
     if (this.exceededSinceUs === 0) this.exceededSinceUs = parts.nowUs()
@@ -75,7 +75,7 @@ export class Eviction {
     const begin = parts.nowUs()
     const outcome = this.removeKeys(settings, begin + timeLimitUs(settings.maxmemoryEvictionTenacity))
     parts.took('eviction-cycle', parts.nowUs() - begin)
-    if (outcome === 'ok') this.noteEnd()
+    if (outcome === 'ok') this.endExceeding()
     return outcome
   }
 
@@ -88,7 +88,7 @@ export class Eviction {
     this.evictedKeys = this.exceededUs = this.exceededSinceUs = 0
   }
 
-  private noteEnd(): void {
+  private endExceeding(): void {
     this.exceededUs += this.parts.nowUs() - this.exceededSinceUs
     this.exceededSinceUs = 0
   }

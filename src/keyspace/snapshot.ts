@@ -29,7 +29,7 @@ export interface SnapshotConsumer {
   step(): boolean
 }
 
-interface WalkedTable {
+interface IteratedTable {
   table: Ref
   database: number
   cursor: number
@@ -51,14 +51,14 @@ export class Snapshot implements RunningSnapshot {
   private readonly space: Keyspace
   private consumer: SnapshotConsumer
   private readonly onEnd: () => void
-  private tables: WalkedTable[] = []
+  private tables: IteratedTable[] = []
   /** Entries of the current bucket, and detached large values. */
   private waiting: Waiting[] = []
   /** The large entry that is being handed over. */
   private current: Waiting | undefined
   private wanted = false
   private readonly spare: Waiting[] = []
-  private scanned: WalkedTable | undefined
+  private scanned: IteratedTable | undefined
   private readonly collect = (entry: Ref): void => {
     if (this.isUnseen(entry)) this.waiting.push(this.newWaiting(entry, this.scanned!.database, false))
   }
@@ -146,7 +146,7 @@ export class Snapshot implements RunningSnapshot {
 
   private handedOver(one: Waiting): void {
     this.done++
-    this.markSeen(one.entry)
+    this.markSaved(one.entry)
     if (one.detached) this.space.entries.freeEntry(one.entry)
     this.spare.push(one)
     this.freeTakenOver()
@@ -167,11 +167,11 @@ export class Snapshot implements RunningSnapshot {
       while (!this.consumer.step());
       return this.closeCurrent()
     }
-    const waiting = this.takeWaiting(entry)
+    const waiting = this.removeWaiting(entry)
     this.consumer.take(entry, waiting === undefined ? this.databaseOf(db) : waiting.database)
     if (waiting !== undefined) return this.handedOver(waiting)
     this.done++
-    this.markSeen(entry)
+    this.markSaved(entry)
   }
 
   isBusyWith(db: Database, entry: Ref): boolean {
@@ -179,7 +179,7 @@ export class Snapshot implements RunningSnapshot {
     if (this.current?.entry !== entry) {
       if (!this.consumer.isLarge(entry)) return false
       // Last in the list is handed over next.
-      this.waiting.push(this.takeWaiting(entry) ?? this.newWaiting(entry, this.databaseOf(db), false))
+      this.waiting.push(this.removeWaiting(entry) ?? this.newWaiting(entry, this.databaseOf(db), false))
     }
     this.wanted = true
     return true
@@ -190,27 +190,27 @@ export class Snapshot implements RunningSnapshot {
     const inHand = this.current?.entry === entry
     if (!inHand && !this.consumer.isLarge(entry)) return this.beforeChange(db, entry)
     const copy = this.detachValue(entry)
-    this.markSeen(entry)
+    this.markSaved(entry)
     if (inHand) {
       this.current!.entry = copy
       this.current!.detached = true
       return
     }
-    const waiting = this.takeWaiting(entry)
+    const waiting = this.removeWaiting(entry)
     const database = waiting === undefined ? this.databaseOf(db) : waiting.database
     // First in the list is handed over last: only memory waits for it.
     this.waiting.unshift(this.newWaiting(copy, database, true))
   }
 
   takesOverTable(table: Ref): boolean {
-    const walked = this.tables.find(one => one.table === table)
-    if (walked !== undefined) walked.takenOver = true
+    const iterated = this.tables.find(one => one.table === table)
+    if (iterated !== undefined) iterated.takenOver = true
     else if (this.waiting.some(one => !one.detached) || (this.current !== undefined && !this.current.detached)) {
       // Iterated to its end, but its last entries are still to be handed over.
       this.whenEmpty.push(table)
       return true
     }
-    return walked !== undefined
+    return iterated !== undefined
   }
 
   /** A copy of an entry that takes its value over; the entry is left with an empty string. */
@@ -233,7 +233,7 @@ export class Snapshot implements RunningSnapshot {
     return table?.database ?? db.index
   }
 
-  private takeWaiting(entry: Ref): Waiting | undefined {
+  private removeWaiting(entry: Ref): Waiting | undefined {
     for (let i = 0; i < this.waiting.length; i++) {
       if (this.waiting[i].entry !== entry) continue
       const [one] = this.waiting.splice(i, 1)
@@ -256,7 +256,7 @@ export class Snapshot implements RunningSnapshot {
     return (seg.u8[this.space.arena.at(entry) + 1] & EPOCH) !== this.space.epoch
   }
 
-  private markSeen(entry: Ref): void {
+  private markSaved(entry: Ref): void {
     const seg = this.space.arena.segment(entry)
     const at = this.space.arena.at(entry) + 1
     seg.u8[at] = (seg.u8[at] & ~EPOCH) | this.space.epoch

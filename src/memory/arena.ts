@@ -36,7 +36,7 @@ const NO_SLOT = 0xffff
 /** A segment fuller than this is not worth evacuating. */
 const SPARSE_MAX = 0.7
 /** Evacuated allocations need this much free space per byte: free slots elsewhere may be of other sizes. */
-const MOVING_ROOM = 1.25
+const FREE_BYTES_PER_MOVED = 1.25
 
 // Page states: free, the head of a slab (its class), or one of these.
 const FREE = 0
@@ -286,7 +286,7 @@ export class Arena {
     for (const { index, live } of found) {
       moving += live
       room -= SEGMENT_BYTES - live
-      if (moving * MOVING_ROOM > room) break
+      if (moving * FREE_BYTES_PER_MOVED > room) break
       this.seal(index)
       sealed++
     }
@@ -312,7 +312,7 @@ export class Arena {
     this.segments[index].evacuating = true
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]
-      if (cls === FREE || cls >= SLAB_SECOND || !this.hasRoom(p, cls)) continue
+      if (cls === FREE || cls >= SLAB_SECOND || !this.hasFreeSlot(p, cls)) continue
       this.unlink(p, cls)
       if (this.pageLive[p] === 0) this.releasePages(p, SLAB_PAGES[cls])
       if (this.segments[index] === undefined) return
@@ -323,11 +323,11 @@ export class Arena {
     this.segments[index].evacuating = false
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]
-      if (cls !== FREE && cls < SLAB_SECOND && this.hasRoom(p, cls)) this.link(p, cls)
+      if (cls !== FREE && cls < SLAB_SECOND && this.hasFreeSlot(p, cls)) this.link(p, cls)
     }
   }
 
-  private hasRoom(page: number, cls: number): boolean {
+  private hasFreeSlot(page: number, cls: number): boolean {
     return this.pageFreeSlot[page] !== NO_SLOT || (this.pageFresh[page] << 4) + SLOT_BYTES[cls] <= SLAB_BYTES[cls]
   }
 

@@ -70,7 +70,7 @@ export class QuicklistEnds extends QuicklistNodes {
     const at = (node & GRANULE_MASK) << 4
     const bytes = dv.getUint32(at + BYTES, true)
     if (dv.getUint32(at + GAP, true) + bytes + need > this.arena.sizeOf(dv.getUint32(at + DATA, true)))
-      this.makeRoom(node, need, false, list.getUint32(listAt + HEAD, true) === node)
+      this.reserve(node, need, false, list.getUint32(listAt + HEAD, true) === node)
     const data = dv.getUint32(at + DATA, true)
     const seg = this.arena.segments[data >>> SEGMENT_SHIFT]
     const base = ((data & GRANULE_MASK) << 4) + dv.getUint32(at + GAP, true)
@@ -89,7 +89,7 @@ export class QuicklistEnds extends QuicklistNodes {
     const dv = this.arena.segments[node >>> SEGMENT_SHIFT].dv
     const at = (node & GRANULE_MASK) << 4
     if (dv.getUint32(at + GAP, true) < need)
-      this.makeRoom(node, need, true, list.getUint32(listAt + TAIL, true) === node)
+      this.reserve(node, need, true, list.getUint32(listAt + TAIL, true) === node)
     const data = dv.getUint32(at + DATA, true)
     const gap = dv.getUint32(at + GAP, true) - need
     const seg = this.arena.segments[data >>> SEGMENT_SHIFT]

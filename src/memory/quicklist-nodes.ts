@@ -173,7 +173,7 @@ export class QuicklistNodes {
   /**
    * Makes at least `need` bytes free before (atHead) or after the listpack of an end node. `only`: it is the only node.
    */
-  protected makeRoom(node: Ref, need: number, atHead: boolean, only: boolean): void {
+  protected reserve(node: Ref, need: number, atHead: boolean, only: boolean): void {
     const data = this.field(node, DATA)
     const bytes = this.field(node, BYTES)
     const free = this.arena.sizeOf(data) - bytes

@@ -53,7 +53,7 @@ interface DirectEvents {
 
 export class DirectSocket {
   /** The last write() still uses the buffer it was given. */
-  holdsBuffer = false
+  bufferInUse = false
   private readonly handle: Handle
   private readonly socket: Socket
   private readonly onDrain: () => void
@@ -96,7 +96,7 @@ export class DirectSocket {
 
   /** Takes all bytes or, while an earlier write is still under way, none. */
   write(u8: Uint8Array, start: number, end: number): number {
-    this.holdsBuffer = false
+    this.bufferInUse = false
     if (this.pending) return 0
     const binding = BINDING!
     const req = new binding.WriteWrap()
@@ -113,7 +113,7 @@ export class DirectSocket {
       // The operating system may still read these bytes: nothing else may overwrite them.
       req.buffer = bytes
       this.pending = true
-      this.holdsBuffer = true
+      this.bufferInUse = true
     }
     return end - start
   }

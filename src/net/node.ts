@@ -43,8 +43,8 @@ class NodeConnection implements Connection {
     this.local = path === undefined ? joinedAddress(socket.localAddress, socket.localPort) : `${path}:0`
   }
 
-  get holdsBuffer(): boolean {
-    return this.direct?.holdsBuffer === true
+  get bufferInUse(): boolean {
+    return this.direct?.bufferInUse === true
   }
 
   write(u8: Uint8Array, start: number, end: number): number {

@@ -207,7 +207,7 @@ export class Parser {
         arg.set(u8, dv, start, at - start)
         continue
       }
-      this.makeRoomForUnquoted(end - start, unquotedEnd)
+      this.reserveUnquoted(end - start, unquotedEnd)
       at = this.unquote(u8, start, end, unquotedEnd)
       if (at < 0) return false
       arg.set(this.unquoted, this.unquotedView, unquotedEnd, this.wordEnd - unquotedEnd)
@@ -252,7 +252,7 @@ export class Parser {
   }
 
   /** Reserves space for the rest of a line after the words that are in `unquoted`; a word never gets longer. */
-  private makeRoomForUnquoted(bytes: number, have: number): void {
+  private reserveUnquoted(bytes: number, have: number): void {
     if (have === 0 && this.unquoted.length > INLINE_BYTES_MAX) this.unquoted = new Uint8Array(0)
     if (have + bytes <= this.unquoted.length) return
     // Words already there fit by construction: the first of them reserved space for the whole line.

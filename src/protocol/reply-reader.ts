@@ -34,9 +34,9 @@ const REPLY_LIMITS: ReplyLimits = {
 
 const START_BYTES = 64 * 1024
 /** A larger buffer is dropped when it is empty. */
-const KEEP_BYTES = 4 << 20
+const BUFFER_RETAIN_BYTES = 4 << 20
 /** A bulk string of at least this length that fills half of the buffer takes the buffer over instead of a copy. */
-const GIVE_BYTES = 1 << 20
+const HANDOVER_BYTES_MIN = 1 << 20
 const COUNT_MAX = 2 ** 31 - 1
 /** Characters of a length, a count or a 64-bit integer. */
 const INTEGER_CHARS_MAX = 20
@@ -85,7 +85,8 @@ export class ReplyReader {
     const keep = end - pos
     const room = keep + more
     // Bytes are moved only when they fill at most half of the buffer, so that as much must arrive before the next move.
-    if (room <= u8.length && keep * 2 <= u8.length && (keep > 0 || u8.length <= KEEP_BYTES)) u8.copyWithin(0, pos, end)
+    if (room <= u8.length && keep * 2 <= u8.length && (keep > 0 || u8.length <= BUFFER_RETAIN_BYTES))
+      u8.copyWithin(0, pos, end)
     else {
       const doubled = Math.max(START_BYTES, keep === 0 ? room : room * 2)
       const enough = this.wanted + START_BYTES // of which nothing has come but what is in `room`
@@ -258,7 +259,7 @@ export class ReplyReader {
   /** The bytes from .. to, owned by the caller. */
   private cut(from: number, to: number): Uint8Array {
     const { u8 } = this
-    if (to - from < GIVE_BYTES || (to - from) * 2 < u8.length) return u8.slice(from, to)
+    if (to - from < HANDOVER_BYTES_MIN || (to - from) * 2 < u8.length) return u8.slice(from, to)
     // The bytes after the string move to a new buffer; `pos` stays as far before it as it was.
     const remains = this.end - to
     this.u8 = new Uint8Array(Math.max(START_BYTES, remains))

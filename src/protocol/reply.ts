@@ -261,7 +261,7 @@ export class Reply {
   }
 
   /** Removes a deferred aggregate and everything written since. */
-  cancelDefer(mark: number): void {
+  cancelDeferred(mark: number): void {
     this.deferred--
     this.pos = mark
   }

@@ -70,7 +70,7 @@ export class ConnectedReplicas implements Replicas {
       sent: (replica, acknowledges) => this.datasetSent(replica, acknowledges),
     })
     engine.replicas = this
-    engine.onClientGone.push(client => this.replicaDisconnected(client))
+    engine.onClientDisconnected.push(client => this.replicaDisconnected(client))
     engine.acknowledgements.replicasWith = (client, onDisk) => this.countWith(client, onDisk)
     engine.acknowledgements.requestAcks = () => {
       if (this.replicas.size > 0) this.stream.requestAcks()

@@ -7,13 +7,13 @@ import type { Timers } from '../system/system.ts'
 export const SLICE_US = 1000
 
 /** Works for about `limitUs`; true when there is nothing more to do. */
-export type Slice = (limitUs: number) => boolean
+export type BackgroundTask = (limitUs: number) => boolean
 
 export class Background {
   /** Runs before and after each slice: the clock is read, replies are sent. */
   private readonly around: (slice: () => boolean) => boolean
   private readonly timers: Timers
-  private readonly jobs: Slice[] = []
+  private readonly jobs: BackgroundTask[] = []
   private scheduled = false
   private stopped = false
   private readonly run = () => this.step()
@@ -24,12 +24,12 @@ export class Background {
   }
 
   /** Runs slices of `job` until it is done; a job that is running already is not started twice. */
-  start(job: Slice): void {
+  start(job: BackgroundTask): void {
     if (!this.jobs.includes(job)) this.jobs.push(job)
     this.schedule()
   }
 
-  isRunning(job: Slice): boolean {
+  isRunning(job: BackgroundTask): boolean {
     return this.jobs.includes(job)
   }
 

@@ -53,7 +53,7 @@ export class ClientsCron {
       const client = this.queue.pop()!
       if (clients.get(client.id) === client) this.cronFor(client)
     }
-    this.notePeaks()
+    this.updatePeaks()
   }
 
   private cronFor(client: Client): void {
@@ -114,7 +114,7 @@ export class ClientsCron {
     this.engine.input.resize(client, idle ? have : Math.max(have, client.queryPeak))
   }
 
-  private notePeaks(): void {
+  private updatePeaks(): void {
     const nowMs = this.engine.keyspace.nowMs
     this.inputPeakBytes = Math.max(this.inputPeakBytes, this.inputPeak)
     this.outputPeakBytes = Math.max(this.outputPeakBytes, this.outputPeak)
@@ -143,7 +143,7 @@ export class ClientsCron {
   }
 
   private count(client: Client): void {
-    this.memoryStats.note(client)
+    this.memoryStats.countClient(client)
     const limit = this.limitBytes()
     if (limit > 0 && this.memoryStats.clientBytes() > limit) this.evict()
   }

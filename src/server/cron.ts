@@ -132,7 +132,7 @@ export class Cron {
       this.lastSampleUs = nowUs
       rates.sample(nowUs)
       memoryStats.sumClientMemory()
-      memoryStats.notePeak()
+      memoryStats.updatePeak()
     }
     if (nowUs - this.lastMemoryUs < MEMORY_SAMPLE_US) return
     this.lastMemoryUs = nowUs

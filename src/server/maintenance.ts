@@ -56,7 +56,7 @@ export class ServerMaintenance {
     this.runId = hex(system.random.bytes(RUN_ID_BYTES))
     this.memoryStats = new MemoryStats(engine, () => system.process.rssBytes())
     this.clientsCron = new ClientsCron(engine, this.memoryStats)
-    engine.onClientGone.push(client => this.memoryStats.forget(client))
+    engine.onClientDisconnected.push(client => this.memoryStats.forget(client))
     this.expire = new ExpireCycle(engine.keyspace, nowUs)
     this.eviction = this.makeEviction(nowUs)
     this.defrag = new Defrag(engine.keyspace, nowUs)

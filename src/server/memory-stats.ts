@@ -37,7 +37,7 @@ export class MemoryStats {
   /** Peak of the pages in use, among the segments that still exist. */
   private touchedBytes = 0
 
-  notePeak(): void {
+  updatePeak(): void {
     const used = this.usedBytes()
     if (used > this.peakBytes) this.peakBytes = used
     const { pageBytes, segmentBytes, freeSegmentBytes: spareBytes } = this.engine.keyspace.arena
@@ -54,7 +54,7 @@ export class MemoryStats {
   private replicaOutputBytes = 0
 
   /** Counts a client's memory anew. */
-  note(client: Client): void {
+  countClient(client: Client): void {
     const bytes = clientMemory(client) - client.outBytes
     this.clientRestBytes += bytes - client.restBytes
     client.restBytes = bytes
@@ -69,7 +69,7 @@ export class MemoryStats {
   sumClientMemory(): void {
     let replicas = 0
     for (const client of this.engine.clients.values()) {
-      this.note(client)
+      this.countClient(client)
       if (clientClass(client) === 'replica') replicas += client.outBytes
     }
     this.replicaOutputBytes = replicas
@@ -104,7 +104,7 @@ export class MemoryStats {
     const { keyspace } = this.engine
     const { tables } = keyspace
     this.sumClientMemory()
-    this.notePeak()
+    this.updatePeak()
     this.sampleResident()
     const usedBytes = this.usedBytes()
     let clientsNormalBytes = 0

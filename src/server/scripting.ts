@@ -19,10 +19,10 @@ export function addScripting(engine: Engine): ScriptManager {
 }
 
 /** Adds scripting's memory and INFO fields. */
-export function showScripting(room: ScriptManager, maintenance: ServerMaintenance): void {
-  const { scripts, functions } = room
+export function showScripting(manager: ScriptManager, maintenance: ServerMaintenance): void {
+  const { scripts, functions } = manager
   const { memorySources } = maintenance.memoryStats
   memorySources.push({ kind: 'scripts', bytes: () => scripts.memoryBytes })
   memorySources.push({ kind: 'functions', bytes: () => functions.memoryBytes })
-  maintenance.addInfo([scriptingInfo(room, humanBytes)])
+  maintenance.addInfo([scriptingInfo(manager, humanBytes)])
 }

@@ -42,7 +42,7 @@ const PROTECTED = bytesOf(
 )
 
 /** Interval of checks whether a script that the shutdown waits for has ended. */
-const SCRIPT_LOOK_MS = 20
+const SCRIPT_POLL_MS = 20
 
 export class Server implements RunningServer {
   readonly config: Config
@@ -293,7 +293,7 @@ export class Server implements RunningServer {
     this.abortEnd = undefined
     // A script is atomic: it ends first, or is killed, before the dataset is saved.
     while (this.engine.scripting.running !== undefined)
-      await new Promise<void>(resolve => void this.system.timers.after(SCRIPT_LOOK_MS, resolve))
+      await new Promise<void>(resolve => void this.system.timers.after(SCRIPT_POLL_MS, resolve))
     return this.shutdown(flags)
   }
 

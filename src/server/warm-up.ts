@@ -27,7 +27,7 @@ interface WarmUpOptions {
 /** Runs each common command (1 + PIPELINE) * `rounds` times; resolves when it is done and dropped. */
 export async function warmUp(system: System, options: WarmUpOptions = {}): Promise<void> {
   const { clock, timers } = system
-  let course: Course | undefined = await start(system, options)
+  let course: Workload | undefined = await start(system, options)
   const rounds = options.rounds ?? ROUNDS
   await new Promise<void>(resolve => {
     const step = () => {
@@ -48,7 +48,7 @@ export async function warmUp(system: System, options: WarmUpOptions = {}): Promi
   system.process.collectGarbage()
 }
 
-async function start(system: System, options: WarmUpOptions): Promise<Course> {
+async function start(system: System, options: WarmUpOptions): Promise<Workload> {
   const hidden = virtualSystem()
   const config = new Config(hidden.system.disk)
   loadText(config, 'port 0\nsave ""\nloglevel nothing')
@@ -60,11 +60,11 @@ async function start(system: System, options: WarmUpOptions): Promise<Course> {
   }
   const server = new Server(config, surroundings, new Logger(surroundings, config), { failed: () => {} })
   await server.load()
-  return new Course(server.engine, () => hidden.settle(), options.onReply)
+  return new Workload(server.engine, () => hidden.settle(), options.onReply)
 }
 
 /** The requests, in order, from two clients. */
-class Course {
+class Workload {
   private readonly engine: Engine
   private readonly settle: () => void
   private readonly clients: readonly Client[]

@@ -15,7 +15,7 @@ export interface Connection {
   /** Writes as much of u8[start .. end) as it can at once; returns how much. After less than all, `drained` follows. */
   write(u8: Uint8Array, start: number, end: number): number
   /** After write(): the buffer is still in use and must not be changed. Absent: never. */
-  readonly holdsBuffer?: boolean
+  readonly bufferInUse?: boolean
   /**
    * Closes. `afterWrites`: what write() took is still sent, then FIN. Otherwise the connection is reset: data on its
    * way may be lost.

@@ -30,11 +30,11 @@ export class Flow implements Waiting {
   /** Arrived, and not read. */
   readonly unread: Item[] = []
   /** Written, and not acknowledged as read. */
-  private heldBytes = 0
+  private unackedBytes = 0
   private readonly confirmations: Confirmation[] = []
   /** Read, but no acknowledgement got through. */
   private unconfirmedBytes = 0
-  private wantsRoom = false
+  private ackPending = false
   /** Number of the current transmission; events of earlier ones are void. */
   private wave = 0
   /** The first item was lost, and waits with the others until the route is free. */
@@ -58,10 +58,10 @@ export class Flow implements Waiting {
   /** Takes as many bytes as there is space for; returns their number. Less than all: the sender's `drained` follows. */
   write(u8: Uint8Array, start: number, end: number): number {
     this.freeConfirmed()
-    const room = this.network.linkOf(this.from, this.to).bufferBytes - this.heldBytes
+    const room = this.network.linkOf(this.from, this.to).bufferBytes - this.unackedBytes
     const taken = Math.max(0, Math.min(end - start, room))
     if (taken > 0) {
-      this.heldBytes += taken
+      this.unackedBytes += taken
       if (this.network.resets(this.from, this.to)) {
         this.sender.breaks('ECONNRESET')
         return taken
@@ -70,7 +70,7 @@ export class Flow implements Waiting {
       this.put(copyOf(u8, start, middle))
       if (middle < start + taken) this.put(copyOf(u8, middle, start + taken))
     }
-    if (taken < end - start) this.askForRoom()
+    if (taken < end - start) this.awaitAck()
     return taken
   }
 
@@ -175,23 +175,23 @@ export class Flow implements Waiting {
   private confirm(bytes: number, atUs: number): void {
     const last = this.confirmations.at(-1)?.atUs ?? 0
     this.confirmations.push({ bytes, atUs: Math.max(last, Math.ceil(atUs)) })
-    if (this.wantsRoom && this.confirmations.length === 1) this.askForRoom()
+    if (this.ackPending && this.confirmations.length === 1) this.awaitAck()
   }
 
   private freeConfirmed(): void {
     const { confirmations } = this
     while (confirmations.length > 0 && confirmations[0].atUs <= this.from.machine.worldUs)
-      this.heldBytes -= confirmations.shift()!.bytes
+      this.unackedBytes -= confirmations.shift()!.bytes
   }
 
   /** Acknowledges what was read, so that the sender can write again. */
-  private askForRoom(): void {
-    this.wantsRoom = true
+  private awaitAck(): void {
+    this.ackPending = true
     const first = this.confirmations[0]
     if (first === undefined) return
     this.network.at(first.atUs, this.from, () => {
-      if (!this.wantsRoom) return
-      this.wantsRoom = false
+      if (!this.ackPending) return
+      this.ackPending = false
       this.freeConfirmed()
       this.sender.drained()
     })

@@ -56,7 +56,7 @@ function setOrReply(ctx: Context): number {
     bytes += len
     if (len > longest) longest = len
   }
-  hash.makeRoom((argc - 2) >>> 1, longest, bytes)
+  hash.tryConversion((argc - 2) >>> 1, longest, bytes)
   let created = 0
   for (let i = 2; i < argc; i += 2) if (hash.set(args[i], args[i + 1])) created++
   storeHash(ctx, entry, args[1], hash)
@@ -80,7 +80,7 @@ const hSetNx: Command = {
     if (entry === WRONG) return
     const hash = openHash(ctx, entry)
     if (entry !== 0 && hash.has(args[2])) return reply.integer(0)
-    hash.makeRoom(1, Math.max(args[2].len, args[3].len), args[2].len + args[3].len)
+    hash.tryConversion(1, Math.max(args[2].len, args[3].len), args[2].len + args[3].len)
     hash.set(args[2], args[3])
     storeHash(ctx, entry, args[1], hash)
     ctx.touched(args[1], 'hset', NOTIFY_HASH)

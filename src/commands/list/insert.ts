@@ -25,7 +25,7 @@ const lInsert: Command = {
     if (entry === WRONG) return
     if (entry === 0) return reply.integer(0)
     const list = openList(ctx, entry)
-    list.makeRoom(1, args[4].len)
+    list.tryConversion(1, args[4].len)
     list.seek(0, true)
     const found = list.nextEqual(args[3])
     if (found) list.insertHere(args[4], after)

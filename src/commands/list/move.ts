@@ -111,7 +111,7 @@ function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
   const list = openList(ctx, source)
   list.peek(fromHead, kind.element)
   // The element leaves the list before it enters the other, which may be the same.
-  const element = kind.keep(kind.element.text())
+  const element = kind.copyOf(kind.element.text())
   list.drop(fromHead)
   db.entries.setValue(source, list.encoding, list.value)
   pushTo(ctx, target, element, toHead)
@@ -129,7 +129,7 @@ function pushTo(ctx: Context, target: Ref, element: Slice, toHead: boolean): voi
   const list = ListType.of(ctx.keyspace).destination
   if (target === 0) list.create()
   else list.open(db.entries.encodingOf(target), db.entries.valueOf(target))
-  list.makeRoom(1, element.len)
+  list.tryConversion(1, element.len)
   list.push(element, toHead)
   if (target === 0) db.add(ctx.args[2], TYPE_LIST, list.encoding, list.value)
   else db.entries.setValue(target, list.encoding, list.value)

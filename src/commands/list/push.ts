@@ -81,7 +81,7 @@ function push(ctx: Context, atHead: boolean, onlyExisting: boolean): void {
   const before = list.value
   let bytes = 0
   for (let i = 2; i < argc; i++) bytes += args[i].len
-  list.makeRoom(argc - 2, bytes)
+  list.tryConversion(argc - 2, bytes)
   for (let i = 2; i < argc; i++) list.push(args[i], atHead)
   if (entry === 0) db.add(args[1], TYPE_LIST, list.encoding, list.value)
   else if (list.value !== before) db.entries.setValue(entry, list.encoding, list.value)

@@ -28,7 +28,7 @@ const lSet: Command = {
     // Redis takes the low 32 bits of this index, so that one far outside comes round to the list again.
     let index = Number.isSafeInteger(wide) ? wide | 0 : Number(BigInt.asIntN(32, parseBigInt64(args[2])))
     const list = openList(ctx, entry)
-    list.makeRoom(1, args[3].len)
+    list.tryConversion(1, args[3].len)
     const length = list.length
     if (index < 0) index += length
     const inside = index >= 0 && index < length

@@ -25,7 +25,7 @@ const sAdd: Command = {
     if (entry === 0) set.create(args[2], argc - 2)
     else {
       set.open(db.entries.encodingOf(entry), db.entries.valueOf(entry))
-      set.makeRoom(argc - 2)
+      set.tryConversion(argc - 2)
     }
     let added = 0
     for (let i = 2; i < argc; i++) if (set.add(args[i])) added++

@@ -190,7 +190,7 @@ function readStreams(ctx: Context, grouped: boolean): void {
     else reply.endMap(mark, served)
     return
   }
-  reply.cancelDefer(mark)
+  reply.cancelDeferred(mark)
   if (request.timeoutMs < 0 || !ctx.canBlock) return reply.nullArray()
   // When the command runs again, $ must still mean what it means now.
   for (let i = 0; i < request.streams; i++) {

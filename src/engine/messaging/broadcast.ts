@@ -14,7 +14,7 @@ export class Broadcast {
   /** The event loop turn it belongs to. */
   turn = -1
   /** A connection still reads from the buffer. */
-  isHeld = false
+  bufferInUse = false
 
   get u8(): Uint8Array {
     return this.reply.u8
@@ -27,9 +27,9 @@ export class Broadcast {
   clear(): void {
     const { reply } = this
     reply.pos = 0
-    if (this.isHeld) reply.renew()
+    if (this.bufferInUse) reply.renew()
     else reply.trim()
-    this.isHeld = false
+    this.bufferInUse = false
     this.turn = -1
   }
 }

@@ -100,7 +100,7 @@ export class PubSub {
     this.engine = engine
     this.message3.resp = 3
     engine.notifyHook = (cls, event, key, db) => this.notifyKeyspace(cls, event, key, db)
-    engine.onClientGone.push(client => this.dropAll(client))
+    engine.onClientDisconnected.push(client => this.dropAll(client))
     engine.onClientReset.push(client => this.dropAll(client))
     engine.gates.set('pubsub', mayRunWhileSubscribed)
   }

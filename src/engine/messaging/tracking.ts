@@ -46,7 +46,7 @@ export class Tracking {
   constructor(engine: Engine) {
     this.engine = engine
     engine.trackingHook = (_db, key) => this.keyChanged(key)
-    engine.onClientGone.push(client => this.disable(client))
+    engine.onClientDisconnected.push(client => this.disable(client))
     engine.onClientReset.push(client => this.disable(client))
     engine.afterCommand.push(() => this.finishTurn())
   }
@@ -142,18 +142,19 @@ export class Tracking {
       const state = client === undefined ? undefined : Tracking.stateOf(client)
       if (client === undefined || state === undefined || state.bcast) continue
       if (state.noLoop && client === by) continue
-      this.tell(client, [name])
+      this.sendInvalidation(client, [name])
     }
   }
 
   private everythingChanged(): void {
-    for (const client of this.engine.clients.values()) if (client.has(CLIENT_TRACKING)) this.tell(client, null)
+    for (const client of this.engine.clients.values())
+      if (client.has(CLIENT_TRACKING)) this.sendInvalidation(client, null)
     this.engine.modifiedKeyListeners -= this.table.size
     this.table.clear()
     this.trackedItems = 0
   }
 
-  private tell(client: Client, keys: string[] | null): void {
+  private sendInvalidation(client: Client, keys: string[] | null): void {
     const { current, blocking } = this.engine
     if (client === current || blocking.isReprocessing(client))
       this.engine.dispatch.afterReply(() => this.send(client, keys))

@@ -23,7 +23,7 @@ export class Observers {
   constructor(engine: Engine) {
     this.engine = engine
     const forget = (client: Client) => this.unmonitor(client)
-    engine.onClientGone.push(forget)
+    engine.onClientDisconnected.push(forget)
     engine.onClientReset.push(forget)
     engine.dispatch.afterCall = (client, entry, args, argc, durationUs, times) =>
       this.afterCall(client, entry, args, argc, durationUs, times)

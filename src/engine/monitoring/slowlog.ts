@@ -52,11 +52,11 @@ export class Slowlog {
 
 function trimmed(args: readonly Slice[]): Slice[] {
   const tooMany = args.length > ARGS_MAX
-  const kept = args.slice(0, tooMany ? ARGS_MAX - 1 : ARGS_MAX).map(arg => {
+  const clipped = args.slice(0, tooMany ? ARGS_MAX - 1 : ARGS_MAX).map(arg => {
     if (arg.len <= ARG_BYTES_MAX) return arg.copy()
     const head = new Slice(arg.u8, arg.off, ARG_BYTES_MAX, arg.dv)
     return Slice.of(`${head.latin1()}... (${arg.len - ARG_BYTES_MAX} more bytes)`)
   })
-  if (tooMany) kept.push(Slice.of(`... (${args.length - ARGS_MAX + 1} more arguments)`))
-  return kept
+  if (tooMany) clipped.push(Slice.of(`... (${args.length - ARGS_MAX + 1} more arguments)`))
+  return clipped
 }

@@ -28,7 +28,7 @@ export class Stats {
   commandsPerTurnMax = 0
   private commandsBefore = 0
 
-  noteTurn(): void {
+  countTurn(): void {
     this.turns++
     const commands = this.commandsProcessed - this.commandsBefore
     if (commands > this.commandsPerTurnMax) this.commandsPerTurnMax = commands

@@ -256,7 +256,7 @@ export class Blocking {
   private answerError(client: Client, error: Uint8Array): void {
     this.engine.replyTo(client, reply => {
       reply.fixedError(error)
-      this.engine.dispatch.noteErrors(client, reply, 1)
+      this.engine.dispatch.addErrorStats(client, reply, 1)
     })
   }
 

@@ -14,11 +14,11 @@ export class PostponedClients {
   private readonly engine: Engine
   private readonly reasons = new Map<GateName, Set<Client>>()
   /** Reasons for which a blocked command was not run again. */
-  private readonly withheld = new Set<GateName>()
+  private readonly retryReasons = new Set<GateName>()
 
   constructor(engine: Engine) {
     this.engine = engine
-    engine.onClientGone.push(client => {
+    engine.onClientDisconnected.push(client => {
       if (client.has(CLIENT_POSTPONED)) for (const clients of this.reasons.values()) clients.delete(client)
     })
   }
@@ -38,8 +38,8 @@ export class PostponedClients {
   }
 
   /** A blocked command could be served, but may not run for this reason. */
-  withhold(reason: GateName): void {
-    this.withheld.add(reason)
+  postponeRetry(reason: GateName): void {
+    this.retryReasons.add(reason)
   }
 
   /** The reason has ended, or may have for some: commands are judged again, at the end of the event. */
@@ -50,6 +50,6 @@ export class PostponedClients {
       blocking.unblockedClients.push(client)
     }
     this.reasons.delete(reason)
-    if (this.withheld.delete(reason)) for (const db of keyspace.databases) blocking.databaseReady(db)
+    if (this.retryReasons.delete(reason)) for (const db of keyspace.databases) blocking.databaseReady(db)
   }
 }

@@ -150,7 +150,7 @@ test('a list behaves as an array', () => {
       const s = text(random, 300)
       const atHead = random(2) === 0
       if (random(5) > 1 || model.length === 0) {
-        list.makeRoom(1, s.length)
+        list.tryConversion(1, s.length)
         list.push(Slice.of(s), atHead)
         if (atHead) model.unshift(s)
         else model.push(s)

@@ -113,7 +113,7 @@ class HashReader implements ValueReader {
   private makeHash(fields: number, longest: number): void {
     this.hash.create()
     this.held = true
-    this.hash.makeRoom(fields, longest, 0)
+    this.hash.tryConversion(fields, longest, 0)
   }
 
   private readRow(rdbType: number, input: RdbInput): void {

@@ -111,7 +111,7 @@ class SetReader implements ValueReader {
     if (this.options.deep) this.options.sanitizations++
     this.set.open(ENC_INTSET, this.type.intsets.fromBytes(bytes))
     this.held = true
-    this.set.makeRoom(this.set.length)
+    this.set.tryConversion(this.set.length)
   }
 
   private readListpack(input: RdbInput): void {
@@ -125,7 +125,7 @@ class SetReader implements ValueReader {
     }
     set.createListpack()
     this.held = true
-    set.makeRoom(row.count)
+    set.tryConversion(row.count)
     rows.each(text => this.add(text, input))
   }
 

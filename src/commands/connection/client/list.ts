@@ -51,7 +51,7 @@ export function clientLine(ctx: Context, client: Client): string {
   const half = halfCommand(client)
   const query = client.inputBytes - half.doneBytes + (self ? requestBytes(ctx) : 0)
   const share = nowMs - client.lastActiveMs <= READ_SHARE_MS ? READ_SHARE_BYTES : 0
-  const room = Math.max((client.query?.length ?? 0) + (client.partial?.roomBytes ?? 0), share)
+  const room = Math.max((client.query?.length ?? 0) + (client.partial?.bulkCapacity ?? 0), share)
   const fields: (readonly [name: string, value: string | number])[] = [
     ['id', client.id],
     ['addr', connection.peer],

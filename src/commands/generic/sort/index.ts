@@ -276,7 +276,7 @@ function store(ctx: Context, elements: SortElements, chosen: number[], gets: Sor
     const list = ListType.of(ctx.keyspace).current.create()
     for (let i = 0; i < results.count; i++) {
       results.get(i, element)
-      list.makeRoom(1, element.len)
+      list.tryConversion(1, element.len)
       list.push(element, false)
     }
     list.shrink()

@@ -149,7 +149,7 @@ export class Hash {
   // ---- encodings ----
 
   /** Chooses the encoding for fields about to be set: their number, the longest text, the bytes in all. */
-  makeRoom(fields: number, longest: number, bytes: number): void {
+  tryConversion(fields: number, longest: number, bytes: number): void {
     if (this.encoding === ENC_HASHTABLE) return
     const { hashMaxListpackEntries, hashMaxListpackValue } = this.limits
     if (fields > hashMaxListpackEntries || longest > hashMaxListpackValue) this.toTable()

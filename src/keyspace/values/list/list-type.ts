@@ -18,7 +18,7 @@ const NODES_AT_ONCE = 32
 /** A node's index is reached by passing all nodes before it: longer lists are not compacted. */
 const NODES_MAX = 50_000
 /** A longer element is copied to a buffer that is not reused. */
-const KEPT_BYTES_MAX = 1 << 20
+const REUSED_BYTES_MAX = 1 << 20
 
 export class ListType implements ValueType, ListDependencies {
   readonly id = TYPE_LIST
@@ -34,7 +34,7 @@ export class ListType implements ValueType, ListDependencies {
   readonly destination: List
   readonly element = new Element()
   private readonly arena: Arena
-  private readonly kept = new Slice(new Uint8Array(64))
+  private readonly copied = new Slice(new Uint8Array(64))
 
   constructor(space: Keyspace, limits: ListLimits) {
     this.arena = space.arena
@@ -51,16 +51,16 @@ export class ListType implements ValueType, ListDependencies {
   }
 
   /** A copy of `s`, valid until the next call. */
-  keep(s: Slice): Slice {
-    const { kept } = this
-    if (s.len > KEPT_BYTES_MAX) return s.copy()
-    if (kept.u8.length < s.len) {
+  copyOf(s: Slice): Slice {
+    const { copied } = this
+    if (s.len > REUSED_BYTES_MAX) return s.copy()
+    if (copied.u8.length < s.len) {
       const u8 = new Uint8Array(s.len * 2)
-      kept.set(u8, new DataView(u8.buffer), 0, 0)
+      copied.set(u8, new DataView(u8.buffer), 0, 0)
     }
-    kept.u8.set(s.u8.subarray(s.off, s.off + s.len))
-    kept.len = s.len
-    return kept
+    copied.u8.set(s.u8.subarray(s.off, s.off + s.len))
+    copied.len = s.len
+    return copied
   }
 
   freeEffort(encoding: number, value: Ref): number {

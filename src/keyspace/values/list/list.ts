@@ -59,7 +59,7 @@ export class List {
   }
 
   /** Chooses the encoding for `count` elements of `bytes` bytes in all about to be added. */
-  makeRoom(count: number, bytes: number): void {
+  tryConversion(count: number, bytes: number): void {
     if (this.encoding === ENC_QUICKLIST) return
     const { listpacks, quicklists, limits, value } = this
     const length = listpacks.count(value)

@@ -196,7 +196,7 @@ export class MemberSet {
   }
 
   /** Chooses the encoding for `count` members about to be added. */
-  makeRoom(count: number): void {
+  tryConversion(count: number): void {
     if (this.encoding === ENC_LISTPACK ? count > this.limits.setMaxListpackEntries : false) this.toTable()
     else if (this.encoding === ENC_INTSET && count > this.limits.setMaxIntsetEntries) this.toTable()
   }

@@ -199,7 +199,7 @@ export class StreamNodes {
   }
 
   /** Frees spare capacity. */
-  trimRoom(lp: Ref): Ref {
+  trimCapacity(lp: Ref): Ref {
     const bytes = this.lists.bytes(lp)
     return this.arena.realloc(lp, bytes, bytes)
   }

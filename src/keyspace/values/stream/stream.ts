@@ -186,7 +186,7 @@ export class Stream {
     const tree = this.tree
     let node = trees.last(tree, this.cursor) ? trees.entryAt(this.cursor) : 0
     if (node !== 0 && this.isFull(this.listpackOf(node), args, from, fields)) {
-      this.setListpack(node, this.nodes.trimRoom(this.listpackOf(node)))
+      this.setListpack(node, this.nodes.trimCapacity(this.listpackOf(node)))
       node = 0
     }
     if (node === 0) {

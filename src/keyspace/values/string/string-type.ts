@@ -167,11 +167,11 @@ export class StringType implements ValueType {
       const old = seg.dv.getUint32(payload, true)
       const oldLen = seg.dv.getUint32(payload + 4, true)
       if (len <= arena.sizeOf(old)) return this.refer(entry, old, oldLen, len)
-      return this.refer(entry, arena.realloc(old, roomyBytes(len), oldLen), oldLen, len)
+      return this.refer(entry, arena.realloc(old, growthCapacity(len), oldLen), oldLen, len)
     }
     const value = this.textOf(entry, this.slice)
     const oldLen = value.len
-    const bytes = arena.alloc(oldLen === len ? len : roomyBytes(len))
+    const bytes = arena.alloc(oldLen === len ? len : growthCapacity(len))
     const to = arena.segment(bytes)
     copyBytes(to.u8, to.dv, arena.at(bytes), value.u8, value.dv, value.off, Math.min(oldLen, len))
     const expiry = this.entries.expiryOf(entry)
@@ -225,6 +225,6 @@ export class StringType implements ValueType {
 }
 
 /** Capacity for a string that grows to `len` bytes. */
-function roomyBytes(len: number): number {
+function growthCapacity(len: number): number {
   return len + Math.min(len, GROWTH_BYTES_MAX)
 }

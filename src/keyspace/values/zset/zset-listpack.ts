@@ -109,7 +109,7 @@ export class ZSetListpack {
   }
 
   /** False when another member of so many bytes would make the listpack too large. */
-  hasRoomFor(lp: Ref, memberBytes: number): boolean {
+  fits(lp: Ref, memberBytes: number): boolean {
     return this.lists.isSafeToAdd(lp, memberBytes)
   }
 

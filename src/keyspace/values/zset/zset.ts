@@ -170,7 +170,7 @@ export class ZSet {
     if ((flags & ADD_XX) !== 0) return REFUSED
     const { zsetMaxListpackEntries, zsetMaxListpackValue } = this.limits
     const fits = this.packed.count(this.value) < zsetMaxListpackEntries && member.len <= zsetMaxListpackValue
-    if (!fits || !this.packed.hasRoomFor(this.value, member.len)) {
+    if (!fits || !this.packed.fits(this.value, member.len)) {
       this.toTree()
       return this.addToTree(member, score, flags)
     }
