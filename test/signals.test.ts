@@ -7,8 +7,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { oraclePath } from './harness/oracle.ts'
 import { PlainConnection, ServerProcess } from './harness/server-process.ts'
-import { freePort, oraclePath, sleep, untilListening } from './harness/target.ts'
+import { freePort, sleep, untilListening } from './harness/target.ts'
 import { projectRoot } from './tidy/source.ts'
 
 const skip = process.platform === 'win32' ? 'there are no such signals' : false

@@ -109,6 +109,14 @@ test('names from outside are looked up in Maps', () => {
   assert.equal(unneededExceptions(production).join('\n'), '')
 })
 
+test('only the harness knows which redis-server is asked', () => {
+  const wrong = [...sources, ...tests].filter(file => /process\.env\W+REDIS_SERVER/.test(file.text))
+  assert.deepEqual(
+    wrong.map(file => file.path),
+    ['test/harness/oracle.ts'],
+  )
+})
+
 test('tests take no chances', () => {
   const wrong = sources.filter(file => file.isTest && /\bMath\.random\(/.test(bareCode(file.text)))
   assert.equal(wrong.map(file => file.path).join('\n'), '')

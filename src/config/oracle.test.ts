@@ -1,20 +1,18 @@
-// With REDIS_SERVER naming a redis-server: what it answers to CONFIG GET and SET, and writes on REWRITE, is what a
-// Config does, for every directive. The server is started on a Unix socket in a folder of its own.
+// What a redis-server 7.2 (test/harness/oracle.ts) answers to CONFIG GET and SET, and writes on REWRITE, is what a
+// Config does, for every directive.
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { type Fact, factsAreLive, oraclePath, withFacts } from '../../test/harness/oracle.ts'
+import { type PlainValue, RespError } from '../../test/harness/resp.ts'
+import { ServerProcess } from '../../test/harness/server-process.ts'
 import { realDisk } from '../system/real-disk.ts'
 import { Config } from './config.ts'
 import { DIRECTIVES } from './directives.ts'
 import { loadText } from './parser.ts'
-
-const server = process.env['REDIS_SERVER']
-const skip = server ? false : 'REDIS_SERVER is not set'
 
 /** Words that each directive gets to try, good and bad, beside its own value. */
 const TRIALS = [
@@ -29,142 +27,126 @@ const TRIALS = [
   '\xe9\x00\x07"\\',
 ]
 
-/** Whose values belong to the machine, or act upon it. */
-const SKIPPED = ['dir', 'bind', 'port', 'tls-port', 'unixsocket', 'locale-collate', 'maxclients', 'watchdog-period']
+/** That no redis-server has. */
+const OURS = ['jit-warm-up']
+/** Whose values belong to the machine or to how a redis-server was built, or act upon it. */
+const SKIPPED = [
+  'dir',
+  'bind',
+  'port',
+  'tls-port',
+  'unixsocket',
+  'locale-collate',
+  'maxclients',
+  'watchdog-period',
+  'activedefrag',
+]
 const ACTING = ['oom-score-adj', 'oom-score-adj-values', 'appendonly', 'logfile', 'loglevel', 'busy-reply-threshold']
 const isTls = (name: string) => name.startsWith('tls-')
 
-type Answer = string | Answer[] | null
+/** Asks the server; throws when there is none. */
+type Ask = (...words: string[]) => Promise<PlainValue>
 
-async function withServer(body: (ask: (...words: string[]) => Promise<Answer>, folder: string) => Promise<void>) {
+/** A server, if a live one is asked, and a Config that was told the same, in one folder. */
+async function side(body: (ask: Ask, config: Config, folder: string, port: number) => Promise<void>): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'redstart-config-'))
-  const socketPath = path.join(folder, 's')
-  fs.writeFileSync(path.join(folder, 'redis.conf'), `port 0\nunixsocket ${socketPath}\ndir ${folder}\n`)
-  const child = spawn(server!, [path.join(folder, 'redis.conf')], { stdio: 'ignore' })
-  const socket = await connect(socketPath, child)
+  const file = path.join(folder, 'redis.conf')
+  fs.writeFileSync(file, '')
+  const server = factsAreLive ? await ServerProcess.start(`${oraclePath} ${file}`, folder, {}) : undefined
+  const port = server?.port ?? 1
+  const disk = realDisk(false)
+  disk.chdir(folder)
+  const config = new Config(disk)
+  loadText(config, `port ${port}\nbind 127.0.0.1\ndir ${folder}\nlogfile ${path.join(folder, 'log')}\n`)
   try {
-    await body(asker(socket), folder)
+    await body((...words) => server!.call(...words), config, folder, port)
   } finally {
-    socket.destroy()
-    child.kill('SIGKILL')
+    await server?.kill()
     fs.rmSync(folder, { recursive: true })
   }
 }
 
-async function connect(socketPath: string, child: ChildProcess): Promise<net.Socket> {
-  for (let tries = 0; tries < 200 && child.exitCode === null; tries++) {
-    await new Promise(resolve => setTimeout(resolve, 25))
-    if (!fs.existsSync(socketPath)) continue
-    const socket = net.connect(socketPath)
-    if (await new Promise(resolve => socket.once('connect', () => resolve(true)).once('error', () => resolve(false))))
-      return socket
-  }
-  throw new Error('redis-server did not start')
+/** Lines of names and values, without what differs from run to run. */
+function printed(list: readonly string[], folder: string): string[] {
+  const lines = list.flatMap((name, i) =>
+    i % 2 === 0 ? [`${name} ${name === 'port' ? '{port}' : list[i + 1].replace(folder, '{folder}')}`] : [],
+  )
+  return lines.sort()
 }
 
-function asker(socket: net.Socket) {
-  let buffer = ''
-  let wake = () => {}
-  socket.on('data', chunk => {
-    buffer += chunk.toString('latin1')
-    wake()
-  })
-  const read = async (length: number) => {
-    while (buffer.length < length)
-      await new Promise<void>(resolve => {
-        wake = resolve
-      })
-    const part = buffer.slice(0, length)
-    buffer = buffer.slice(length)
-    return part
-  }
-  const line = async () => {
-    let text = ''
-    while (!text.endsWith('\r\n')) text += await read(1)
-    return text.slice(0, -2)
-  }
-  const answer = async (): Promise<Answer> => {
-    const head = await line()
-    const count = Number(head.slice(1))
-    if (head[0] === '$') return count < 0 ? null : (await read(count + 2)).slice(0, -2)
-    if (head[0] !== '*') return head
-    const list: Answer[] = []
-    for (let i = 0; i < count; i++) list.push(await answer())
-    return list
-  }
-  return (...words: string[]) => {
-    const parts = words.map(word => `$${word.length}\r\n${word}\r\n`).join('')
-    socket.write(Buffer.from(`*${words.length}\r\n${parts}`, 'latin1'))
-    return answer()
-  }
-}
-
-function pairs(answer: Answer): { [name: string]: string } {
-  const list = answer as string[]
-  return Object.fromEntries(list.flatMap((name, i) => (i % 2 === 0 ? [[name, list[i + 1]]] : [])))
-}
-
-const pairsOf = (config: Config, patterns: string[]) => Object.fromEntries(config.get(patterns))
-
-const sameConfig = (folder: string) => {
-  const disk = realDisk(false)
-  disk.chdir(folder)
-  const config = new Config(disk)
-  loadText(config, `port 0\nunixsocket ${path.join(folder, 's')}\n`)
-  return config
-}
-
-test('every directive prints the same at its default', { skip }, async () => {
-  await withServer(async (ask, folder) => {
-    const config = sameConfig(folder)
-    assert.deepEqual(pairs(await ask('CONFIG', 'GET', '*')), pairsOf(config, ['*']))
-    const hidden = DIRECTIVES.filter(one => one.kind.hidden).map(one => one.name)
-    assert.deepEqual(pairs(await ask('CONFIG', 'GET', ...hidden)), pairsOf(config, hidden))
-  })
-})
-
-test('every directive takes and refuses the same words in the same words', { skip }, async () => {
-  await withServer(async (ask, folder) => {
-    const config = sameConfig(folder)
-    const differences: unknown[] = []
-    for (const { name } of DIRECTIVES) {
-      if (SKIPPED.includes(name) || ACTING.includes(name) || isTls(name)) continue
-      for (const word of TRIALS) {
-        const theirs = await ask('CONFIG', 'SET', name, word)
-        const refusal = config.set([[name, word]], { local: true })
-        const ours = refusal === null ? '+OK' : `-${refusal}`
-        const [, theirValue] = (await ask('CONFIG', 'GET', name)) as string[]
-        if (theirs !== ours || theirValue !== config.print(name))
-          differences.push({ name, word, theirs, ours, theirValue, ourValue: config.print(name) })
+test('every directive prints the same at its default', () =>
+  withFacts('config-defaults', facts =>
+    side(async (ask, config, folder) => {
+      const hidden = DIRECTIVES.filter(({ name, kind }) => kind.hidden && !OURS.includes(name)).map(one => one.name)
+      for (const [question, patterns] of [
+        ['shown', ['*']],
+        ['hidden', hidden],
+      ] as const) {
+        const theirs = await facts.of(question, async () =>
+          printed((await ask('CONFIG', 'GET', ...patterns)) as string[], folder),
+        )
+        assert.deepEqual(printed([...config.get(patterns)].flat(), folder), theirs)
       }
-    }
-    assert.deepEqual(differences, [])
-  })
-})
+    }),
+  ))
 
-test('a rewritten file says the same', { skip }, async () => {
-  await withServer(async (ask, folder) => {
-    const file = path.join(folder, 'redis.conf')
-    const before = fs.readFileSync(file, 'latin1')
-    const config = sameConfig(folder)
-    const changes: [string, string][] = [
-      ['maxmemory', '3mb'],
-      ['client-output-buffer-limit', 'replica 1000 2kb 3'],
-      ['requirepass', ''],
-      ['notify-keyspace-events', 'KEx'],
-      ['masterauth', 'a "quoted" one'],
-      ['shutdown-on-sigterm', 'now force'],
-      ['latency-tracking-info-percentiles', '10 99.5'],
-      ['maxmemory-clients', '9%'],
-    ]
-    for (const [name, value] of changes) {
-      assert.equal(await ask('CONFIG', 'SET', name, value), '+OK')
-      assert.equal(config.set([[name, value]]), null)
-    }
-    assert.equal(await ask('CONFIG', 'REWRITE'), '+OK')
-    const ours = config.rewrite(before, ['user default on nopass sanitize-payload ~* &* +@all'])
-    const theirs = fs.readFileSync(file, 'latin1')
-    // What is added at the end comes in another order: theirs is a hash table's.
-    assert.deepEqual(ours.split('\n').sort(), theirs.split('\n').sort())
-  })
-})
+test('every directive takes and refuses the same words in the same words', () =>
+  withFacts('config-words', facts =>
+    side(async (ask, config) => {
+      for (const { name } of DIRECTIVES) {
+        if (OURS.includes(name) || SKIPPED.includes(name) || ACTING.includes(name) || isTls(name)) continue
+        const theirs = await facts.of(name, () =>
+          outcomes(async word => {
+            const answer = await ask('CONFIG', 'SET', name, word)
+            const [, value] = (await ask('CONFIG', 'GET', name)) as string[]
+            return [answer instanceof RespError ? `-${answer.message}` : `+${answer}`, value]
+          }),
+        )
+        const ours = await outcomes(async word => {
+          const refusal = config.set([[name, word]], { local: true })
+          return [refusal === null ? '+OK' : `-${refusal}`, config.print(name)]
+        })
+        assert.deepEqual(ours, theirs, name)
+      }
+    }),
+  ))
+
+/** Each answer, the value printed after it, and the words that lead to them. */
+async function outcomes(set: (word: string) => Promise<[answer: string, value?: string]>): Promise<Fact> {
+  const words = new Map<string, string[]>()
+  for (const word of TRIALS) {
+    const key = JSON.stringify(await set(word))
+    words.set(key, [...(words.get(key) ?? []), word])
+  }
+  return [...words].map(([key, list]) => [...(JSON.parse(key) as string[]), list])
+}
+
+const CHANGES: readonly [string, string][] = [
+  ['maxmemory', '3mb'],
+  ['client-output-buffer-limit', 'replica 1000 2kb 3'],
+  ['requirepass', ''],
+  ['notify-keyspace-events', 'KEx'],
+  ['masterauth', 'a "quoted" one'],
+  ['shutdown-on-sigterm', 'now force'],
+  ['latency-tracking-info-percentiles', '10 99.5'],
+  ['maxmemory-clients', '9%'],
+]
+
+test('a rewritten file says the same', () =>
+  withFacts('config-rewrite', facts =>
+    side(async (ask, config, folder, port) => {
+      // What is added at the end comes in another order: theirs is a hash table's.
+      const lines = (text: string) =>
+        text
+          .split('\n')
+          .map(line => line.replace(folder, '{folder}').replace(`port ${port}`, 'port {port}'))
+          .sort()
+      const theirs = await facts.of('lines', async () => {
+        for (const [name, value] of CHANGES) assert.equal(await ask('CONFIG', 'SET', name, value), 'OK')
+        assert.equal(await ask('CONFIG', 'REWRITE'), 'OK')
+        return lines(fs.readFileSync(path.join(folder, 'redis.conf'), 'latin1'))
+      })
+      for (const [name, value] of CHANGES) assert.equal(config.set([[name, value]]), null)
+      assert.deepEqual(lines(config.rewrite('', ['user default on nopass sanitize-payload ~* &* +@all'])), theirs)
+    }),
+  ))

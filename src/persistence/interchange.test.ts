@@ -4,14 +4,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
+import { oraclePath, oracleVersion, skipWithoutOracle as skip } from '../../test/harness/oracle.ts'
 import type { PlainValue, Word } from '../../test/harness/resp.ts'
 import { ServerProcess } from '../../test/harness/server-process.ts'
-import { oraclePath, oracleVersion, sleep } from '../../test/harness/target.ts'
+import { sleep } from '../../test/harness/target.ts'
 import { seededRandom, virtualSystem } from '../system/virtual.ts'
 
 // redis-server loads what Redstart wrote and the other way round, with equal data.
 
-const skip = oraclePath === undefined ? 'REDIS_SERVER is not set' : false
 const LATER_MS = 4_000_000_000_000
 const LIBRARY = "#!lua name=lib\nredis.register_function('f', function(keys, args) return args[1] end)"
 const LOG = {

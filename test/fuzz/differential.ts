@@ -11,6 +11,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { oraclePath } from '../harness/oracle.ts'
 import { projectRoot } from '../tidy/source.ts'
 import { runsSideBySide, WAYS, type Way } from './adjacent.ts'
 import { type Difference, type EpochOptions, makeEpoch, playEpoch, quoted } from './epoch.ts'
@@ -37,7 +38,7 @@ const { values } = parseArgs({
     digest: { type: 'boolean', default: false },
     connections: { type: 'string', default: '3' },
     ours: { type: 'string', default: join(projectRoot, 'bin/redstart') },
-    theirs: { type: 'string', default: process.env.REDIS_SERVER || 'redis-server' },
+    theirs: { type: 'string', default: oraclePath ?? 'redis-server' },
   },
 })
 

@@ -4,12 +4,13 @@
 // Always: a target is started when the first conversation needs it, serves all that ask for the same configuration,
 // and is stopped when the test file ends.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer as createSocketServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer, virtualSystem } from '../../src/index.ts'
+import { oraclePath } from './oracle.ts'
 
 export type Config = Readonly<Record<string, string>>
 
@@ -44,14 +45,6 @@ const BASE_CONFIG: Config = {
   'enable-debug-command': 'yes',
   'enable-protected-configs': 'yes',
 }
-
-/** The redis-server to hold the conversations with, instead of ours. */
-export const oraclePath: string | undefined = process.env.REDIS_SERVER || undefined
-
-/** '7.0.15', or undefined where conversations are held with ours. */
-export const oracleVersion: string | undefined = oraclePath
-  ? (/v=([0-9.]+)/.exec(execFileSync(oraclePath, ['--version']).toString())?.[1] ?? '0')
-  : undefined
 
 /** Starts a server of that kind. */
 export function startTarget(kind: TargetKind, config: Config): Promise<Target> {

@@ -11,8 +11,9 @@ import { realSystem } from '../../src/system/real.ts'
 import type { System } from '../../src/system/system.ts'
 import { type VirtualMachine, virtualSystem } from '../../src/system/virtual.ts'
 import { runTool, type Tool } from '../../src/tools/command-line.ts'
+import { oraclePath } from './oracle.ts'
 import { outgoingOver } from './outgoing.ts'
-import { type Config, oraclePath, startTarget, type Target } from './target.ts'
+import { type Config, startTarget, type Target } from './target.ts'
 
 export interface ToolResult {
   code: number

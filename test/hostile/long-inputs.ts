@@ -14,6 +14,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { oraclePath } from '../harness/oracle.ts'
 import { encodeCommand, latin1Bytes } from '../harness/resp.ts'
 import { ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
@@ -191,8 +192,8 @@ async function parameters(server: ServerProcess): Promise<Probe[]> {
 }
 
 async function main(): Promise<number> {
-  const oracle = process.env.REDIS_SERVER
-  if (!oracle) throw new Error('REDIS_SERVER names no redis-server')
+  const oracle = oraclePath
+  if (oracle === undefined) throw new Error('REDIS_SERVER names no redis-server')
   const folder = mkdtempSync(join(tmpdir(), 'redstart-long-'))
   const started: Contender[] = []
   try {

@@ -4,10 +4,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { TestClient } from '../../../test/harness/client.ts'
+import { oracleVersion, skipWithoutOracle as skip } from '../../../test/harness/oracle.ts'
 import type { PlainValue, Word } from '../../../test/harness/resp.ts'
-import { oraclePath, oracleVersion, startTarget, type Target } from '../../../test/harness/target.ts'
-
-const skip = oraclePath === undefined && 'REDIS_SERVER is not set'
+import { startTarget, type Target } from '../../../test/harness/target.ts'
 
 type Make = () => Word[][]
 

@@ -1,7 +1,7 @@
 // Seeded damage to payloads and files: each is refused with an error, or gives values that all commands can use.
 // For longer runs:
 //
-//   CORRUPT_PAYLOADS=100000 CORRUPT_FILES=100000 CORRUPT_SEED=1 npx bun test --timeout 9999999
+//   TEST_TIMEOUT_MS=9999999 CORRUPT_PAYLOADS=100000 CORRUPT_FILES=100000 CORRUPT_SEED=1 npx bun test
 // ./src/persistence/rdb/corrupt.fuzz.test.ts
 
 import assert from 'node:assert/strict'

@@ -1,7 +1,7 @@
 // With REDIS_SERVER naming a redis-server that has redis-check-rdb and redis-check-aof beside it: what they say of
 // files, whole and damaged, is what `redstart check` says.
 //
-//   CHECK_FILES=2000 CHECK_SEED=1 REDIS_SERVER=… npx bun test --timeout 9999999 ./src/tools/check/oracle.test.ts
+//   TEST_TIMEOUT_MS=9999999 CHECK_FILES=2000 CHECK_SEED=1 REDIS_SERVER=… npx bun test ./src/tools/check/oracle.test.ts
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
@@ -10,16 +10,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { MachineServer } from '../../../test/harness/machine.ts'
+import { oraclePath as server, skipWithoutOracle as skip, oracleTool as tool } from '../../../test/harness/oracle.ts'
 import { RandomCommands } from '../../../test/harness/random-commands.ts'
 import { encodeCommand, latin1Bytes } from '../../../test/harness/resp.ts'
-import { oraclePath as server } from '../../../test/harness/target.ts'
 import type { Random } from '../../system/system.ts'
 import { seededRandom, virtualSystem } from '../../system/virtual.ts'
 import { runTool } from '../command-line.ts'
 import { check } from './check.ts'
 
-const tool = (name: string) => (server === undefined ? '' : path.join(path.dirname(fs.realpathSync(server)), name))
-const skip = server === undefined ? 'REDIS_SERVER is not set' : !fs.existsSync(tool('redis-check-rdb')) && 'no tools'
 const FILES = Number(process.env['CHECK_FILES'] ?? 40)
 const SEED = Number(process.env['CHECK_SEED'] ?? 1)
 

@@ -1,10 +1,13 @@
-// COMMAND, told about a small table; and, with REDIS_SERVER naming a redis-server, the facts about all commands
-// compared with its own. Sentences are not: they are ours.
+// COMMAND, told about a small table; and the facts about all commands compared with those of a redis-server 7.2
+// (test/harness/oracle.ts). Sentences are ours: what is recorded of theirs is a hash, to see that none is copied.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { connect, type Socket } from 'node:net'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { TestClient } from '../../../../test/harness/client.ts'
+import { type Facts, factsAreLive, withFacts } from '../../../../test/harness/oracle.ts'
+import { latin1Text } from '../../../../test/harness/resp.ts'
+import { startTarget } from '../../../../test/harness/target.ts'
 import type { Command } from '../../../engine/catalog/command.ts'
 import { CommandTable } from '../../../engine/catalog/table.ts'
 import type { Context } from '../../../engine/context.ts'
@@ -205,7 +208,6 @@ const keyLines = [
   'pfdebug encoding a',
 ]
 
-const oracle = process.env.REDIS_SERVER
 /** Commands that no redis-server has. Those that are newer than the server asked are left out by their `since`. */
 const OURS_ONLY: readonly string[] = []
 
@@ -221,84 +223,89 @@ test('a command is newer than a server of an earlier version', () => {
   assert.deepEqual(['7.2.4', '7.0.0', '2.10.0', '1.0.0'].map(against), [false, false, false, false])
 })
 
-test('COMMAND INFO and DOCS of every command and HELP of every container have the facts of redis-server', {
-  skip: oracle === undefined,
-}, async () => {
-  const port = 20000 + (process.pid % 20000)
-  const server = spawn(oracle!, ['--port', String(port), '--save', '', '--appendonly', 'no'], { stdio: 'ignore' })
-  try {
-    const socket = await connected(port)
-    for (const resp of [2, 3]) {
-      const hello = await answer(socket, 'HELLO', String(resp))
-      const version = String(hello[hello.indexOf('$version') + 1]).slice(1)
+test('COMMAND INFO and DOCS of every command and HELP of every container have the facts of redis-server', () =>
+  withFacts('commands', facts =>
+    withTheirs(async theirs => {
       for (const entry of new CommandTable(allCommands).all) {
         if (entry.parent !== undefined || OURS_ONLY.includes(entry.command.name)) continue
-        if (isNewer(entry.command.since, version)) continue
-        for (const what of ['info', 'docs']) {
-          const ours = parse(ask(allCommands, resp, 'command', what, entry.fullName))
-          const theirs = await answer(socket, 'COMMAND', what, entry.fullName)
-          assert.deepEqual(unordered(facts(ours)), unordered(facts(theirs)), `${what} ${entry.fullName}, RESP${resp}`)
-          const copied = sentences(ours).filter(one => sentences(theirs).includes(one))
-          assert.deepEqual(copied, [], `${what} ${entry.fullName} has sentences of its own`)
-        }
+        if (isNewer(entry.command.since, facts.version)) continue
+        for (const what of ['info', 'docs']) await sameFacts(facts, theirs, ['command', what, entry.fullName])
         if (!entry.subs.some(sub => sub.fullName.endsWith('|help'))) continue
-        const ours = parse(ask(allCommands, resp, entry.fullName, 'help'))
-        const theirs = await answer(socket, entry.fullName, 'HELP')
-        assert.deepEqual(syntaxLines(ours), syntaxLines(theirs), `${entry.fullName} HELP`)
+        const help = await facts.of(`${entry.fullName} help`, async () =>
+          syntaxLines(await theirs(3, entry.fullName, 'help')),
+        )
+        for (const resp of PROTOCOLS)
+          assert.deepEqual(syntaxLines(parse(ask(allCommands, resp, entry.fullName, 'help'))), help, entry.fullName)
       }
+    }),
+  ))
+
+test('COMMAND GETKEYSANDFLAGS finds the keys that redis-server finds', () =>
+  withFacts('command-keys', facts =>
+    withTheirs(async theirs => {
       for (const line of keyLines) {
         const words = ['command', 'getkeysandflags', ...line.split(' ').map(word => (word === '""' ? '' : word))]
         if (new CommandTable(allCommands).lookup(Slice.of(words[2])) === undefined) continue
-        assert.deepEqual(parse(ask(allCommands, resp, ...words)), await answer(socket, ...words), line)
+        const keys = await facts.of(line, () => theirs(3, ...words))
+        assert.deepEqual(parse(ask(allCommands, 3, ...words)), keys, line)
+        assert.deepEqual(parse(ask(allCommands, 2, ...words)), inResp2(keys), line)
       }
-    }
-    socket.destroy()
-  } finally {
-    server.kill()
-  }
-})
+    }),
+  ))
 
-async function connected(port: number): Promise<Socket> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await new Promise<Socket>((resolve, reject) => {
-        const socket = connect(port, '127.0.0.1', () => resolve(socket))
-        socket.once('error', reject)
-      })
-    } catch (error) {
-      if (attempt === 50) throw error
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
+/** Compares in both protocols; the record has RESP3. */
+async function sameFacts(facts: Facts, theirs: Theirs, words: string[]): Promise<void> {
+  const question = words.join(' ')
+  const answer = await facts.of(question, async () => unordered(factsOf(await theirs(3, ...words))))
+  const hashes = await facts.of(`${question}, sentences`, async () =>
+    sentences(await theirs(3, ...words))
+      .map(hashOf)
+      .sort(),
+  )
+  for (const resp of PROTOCOLS) {
+    const ours = parse(ask(allCommands, resp, ...words))
+    assert.deepEqual(
+      unordered(factsOf(ours)),
+      resp === 2 ? unordered(inResp2(answer)) : answer,
+      `${question}, RESP${resp}`,
+    )
+    const copied = sentences(ours).filter(one => hashes.includes(hashOf(one)))
+    assert.deepEqual(copied, [], `${question} has sentences of its own`)
   }
+}
+
+const PROTOCOLS = [2, 3] as const
+
+/** Asks a redis-server in a protocol. */
+type Theirs = (resp: 2 | 3, ...words: string[]) => Promise<Value>
+
+async function withTheirs(body: (theirs: Theirs) => Promise<void>): Promise<void> {
+  if (!factsAreLive) return body(() => Promise.reject(new Error('no redis-server')))
+  const target = await startTarget('redis', {})
+  try {
+    const client = await TestClient.open(target)
+    let current = 2
+    await body(async (resp, ...words) => {
+      if (resp !== current) await client.send(['HELLO', String((current = resp))]).bytes()
+      return parse(latin1Text(await client.send(words).bytes()))
+    })
+    client.close()
+  } finally {
+    await target.stop()
+  }
+}
+
+function hashOf(sentence: string): string {
+  return createHash('sha256').update(sentence).digest('hex').slice(0, 12)
 }
 
 /** One value of the protocol: text for scalars, with their type; a list that starts with its type for aggregates. */
 type Value = string | Value[]
 
-function answer(socket: Socket, ...words: string[]): Promise<Value> {
-  socket.write(`*${words.length}\r\n${words.map(word => `$${word.length}\r\n${word}\r\n`).join('')}`)
-  return new Promise(resolve => {
-    let text = ''
-    const take = (chunk: Buffer): void => {
-      text += chunk.toString('latin1')
-      try {
-        const value = parse(text)
-        socket.off('data', take)
-        resolve(value)
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-      }
-    }
-    socket.on('data', take)
-  })
-}
-
-/** Throws a RangeError when the text ends too early. */
 function parse(text: string): Value {
   let at = 0
   const value = (): Value => {
     const end = text.indexOf('\r\n', at)
-    if (end < 0) throw new RangeError('more')
     const line = text.slice(at, end)
     at = end + 2
     const n = Number(line.slice(1))
@@ -308,27 +315,32 @@ function parse(text: string): Value {
       return items
     }
     if (line[0] !== '$' || n < 0) return line
-    if (text.length < at + n + 2) throw new RangeError('more')
     at += n + 2
     return `$${text.slice(at - n - 2, at - 2)}`
   }
   return value()
 }
 
+/** A value of RESP3 as RESP2 has it. */
+function inResp2(value: Value): Value {
+  if (value === '_') return '*-1'
+  return typeof value === 'string' ? value : ['*', ...value.slice(1).map(inResp2)]
+}
+
 const PROSE = ['$summary', '$complexity', '$notes']
 
 /** What stays when the sentences are left out: whether they are there, and the versions of the history. */
-function facts(value: Value): Value {
+function factsOf(value: Value): Value {
   if (typeof value === 'string') return value
   return value.map((item, i) => {
     const key = value[i - 1]
     if (typeof key === 'string' && PROSE.includes(key)) return '$…'
-    if (key !== '$history' || typeof item === 'string') return facts(item)
+    if (key !== '$history' || typeof item === 'string') return factsOf(item)
     return item.map(change => (typeof change === 'string' ? change : change.slice(0, 2)))
   })
 }
 
-/** What facts() leaves out, but for formulas and single words. */
+/** What factsOf() leaves out, except for formulas and single words. */
 function sentences(value: Value): string[] {
   if (typeof value === 'string') return []
   return value.flatMap((item, i) => {
@@ -352,11 +364,11 @@ function unordered(value: Value): Value {
   if (!isSubcommandName(items[1]) || typeof items[2] === 'string') return items
   const pairs: Value[][] = []
   for (let i = 1; i < items.length; i += 2) pairs.push([items[i], items[i + 1]])
-  return [items[0], ...pairs.sort((a, b) => (a[0] < b[0] ? -1 : 1))]
+  return [items[0], ...pairs.sort((a, b) => (a[0] < b[0] ? -1 : 1)).flat()]
 }
 
 function isSubcommand(value: Value): boolean {
-  return typeof value !== 'string' && isSubcommandName(value[1])
+  return typeof value !== 'string' && isSubcommandName(value[1]) && typeof value[2] === 'string'
 }
 
 function isSubcommandName(value: Value | undefined): boolean {

@@ -1,0 +1,88 @@
+// The redis-server that REDIS_SERVER names, and what a Redis 7.2 answers where there is none: facts that were recorded
+// from one, in test/oracle/NAME.jsonl, a line each.
+//
+// A test asks through withFacts(). If REDIS_SERVER names a 7.2, that server is asked and the record is checked against
+// it; otherwise the record answers. So the test always runs. After a change of the questions:
+//
+//   ORACLE=write REDIS_SERVER=/path/to/redis-server-7.2.4 npx bun test src/commands/server/command src/config/oracle
+//
+// Always: facts are names, numbers, flags, trees of them, and texts that programs read. Redis's descriptions of its
+// commands are not recorded. Only this file reads REDIS_SERVER, so that importing it tells which tests ask
+// (scripts/test.mjs).
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { projectRoot } from '../tidy/source.ts'
+
+/** The redis-server to hold conversations with instead of ours, and to compare with. */
+export const oraclePath: string | undefined = process.env.REDIS_SERVER || undefined
+
+/** '7.0.15', or undefined where conversations are held with ours. */
+export const oracleVersion: string | undefined = oraclePath
+  ? (/v=([0-9.]+)/.exec(execFileSync(oraclePath, ['--version']).toString())?.[1] ?? '0')
+  : undefined
+
+/** Why tests that need a redis-server at hand do not run; `npm test -- --oracle` refuses to run without one. */
+export const skipWithoutOracle: string | false = oraclePath === undefined && 'REDIS_SERVER is not set'
+
+/** A tool that is installed with the redis-server. */
+export function oracleTool(name: 'redis-check-rdb' | 'redis-check-aof'): string {
+  const folder = oraclePath!.includes('/') ? dirname(realpathSync(oraclePath!)) : ''
+  assert.ok(folder === '' || existsSync(join(folder, name)), `there is no ${name} in ${folder}`)
+  return join(folder, name)
+}
+
+export type Fact = string | number | boolean | null | readonly Fact[]
+
+/** The version whose answers are facts. */
+const REFERENCE = '7.2.'
+const WRITING = process.env.ORACLE === 'write'
+
+/** True when facts are asked of a server, not read. */
+export const factsAreLive: boolean = oracleVersion?.startsWith(REFERENCE) ?? false
+
+export class Facts {
+  /** Of the server whose answers they are. */
+  readonly version: string
+  private readonly recorded: ReadonlyMap<string, Fact>
+  private readonly asked = new Map<string, Fact>()
+
+  constructor(recorded: ReadonlyMap<string, Fact>) {
+    this.recorded = recorded
+    this.version = factsAreLive ? oracleVersion! : String(recorded.get('version'))
+    this.asked.set('version', this.version)
+  }
+
+  /** The answer to a question: `ask` gets it from the server. */
+  async of<F extends Fact>(question: string, ask: () => Promise<F>): Promise<F> {
+    assert.ok(!this.asked.has(question), `${question} is asked twice`)
+    const recorded = this.recorded.get(question)
+    const fact = factsAreLive ? await ask() : recorded
+    assert.notEqual(fact, undefined, `${question} is not in the record: see test/harness/oracle.ts`)
+    if (!WRITING) assert.deepEqual(fact, recorded, `${question}: the record is false, see test/harness/oracle.ts`)
+    this.asked.set(question, fact!)
+    return fact as F
+  }
+
+  lines(): string {
+    return [...this.asked].map(one => `${JSON.stringify(one)}\n`).join('')
+  }
+
+  /** Nothing is recorded that nobody asks any more. */
+  checkComplete(): void {
+    assert.deepEqual([...this.recorded.keys()].sort(), [...this.asked.keys()].sort())
+  }
+}
+
+/** Hands the facts of that name to a test. */
+export async function withFacts(name: string, body: (facts: Facts) => Promise<void>): Promise<void> {
+  assert.ok(!WRITING || factsAreLive, `ORACLE=write wants a REDIS_SERVER of version ${REFERENCE}x`)
+  const path = join(projectRoot, 'test/oracle', `${name}.jsonl`)
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+  const facts = new Facts(new Map(lines.map(line => JSON.parse(line) as [string, Fact])))
+  await body(facts)
+  if (WRITING) writeFileSync(path, facts.lines())
+  else facts.checkComplete()
+}
