@@ -80,9 +80,9 @@ conversation('EXEC answers nil when a watched key changed', async c => {
 })
 
 conversation('a watched key that runs out counts as changed', async c => {
-  await c.do('SET k v PX 20')
+  await c.do('SET k v PX 400')
   await c.do('WATCH k')
-  await c.pass(40)
+  await c.pass(450)
   await c.expectAll(['MULTI', 'OK'], ['PING', 'QUEUED'], ['EXEC', null])
   await c.do('WATCH k')
   await c.expectAll(['MULTI', 'OK'], ['PING', 'QUEUED'], ['EXEC', ['PONG']])

@@ -39,8 +39,8 @@ conversation(
 
 conversation('what expires, or is flushed, is invalid', async c => {
   const ear = await track(c)
-  await c.expectAll(['SET k v PX 50', 'OK'], ['GET k', 'v'])
-  await c.pass(200)
+  await c.expectAll(['SET k v PX 400', 'OK'], ['GET k', 'v'])
+  await c.pass(700)
   await expectInvalid(ear, ['k'])
   await c.expect('MSET a 1 b 2', 'OK')
   await c.expect('GET a', '1')
