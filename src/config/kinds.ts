@@ -286,7 +286,7 @@ function checkPercentage(value: bigint): void {
   if (value > 100n) throw new Refusal('percentage argument must be less or equal to 100')
 }
 
-/** A list of words that stand for themselves. */
+/** A list of words without further meaning. */
 export function wordList(
   initial: readonly string[],
   countMax: number,

@@ -1,4 +1,4 @@
-// Auth: who a connection speaks for. There is one user so far, 'default', whose password is requirepass.
+// Auth: the user of a connection. There is one user so far, 'default', whose password is requirepass.
 
 import { sha256Hex } from '../lib/sha256.ts'
 import { Slice } from '../lib/slice.ts'
@@ -8,7 +8,7 @@ import type { Settings } from './settings.ts'
 
 export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.'
 
-/** The hash that stands for the password of 'default'; undefined: none is needed. */
+/** The stored hash of the password of 'default'; undefined: no password (nopass). */
 export function passwordHash(requirepass: string): string | undefined {
   return requirepass === '' ? undefined : sha256Hex(Slice.of(requirepass))
 }
@@ -33,13 +33,13 @@ export class Auth {
     return name === 'default'
   }
 
-  /** A new connection speaks for 'default', which may need a password first. */
+  /** A new connection is authenticated as 'default' unless that needs a password. */
   reset(client: Client): void {
     client.user = 'default'
     client.authenticated = this.settings.requirepass === ''
   }
 
-  /** The connection becomes `user` if the password is right. */
+  /** AUTH: sets the connection's user if the password is right. */
   authenticate(client: Client, user: string, password: string): boolean {
     const wanted = this.settings.requirepass
     if (user !== 'default' || (wanted !== '' && !sameSecret(wanted, password))) {

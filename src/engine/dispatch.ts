@@ -113,7 +113,7 @@ export class Dispatch {
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
   }
 
-  /** Calls `tell` once, after the current command with all that it runs and its reply. */
+  /** Runs `callback` once, after the current command with all that it runs and its reply. */
   afterReply(callback: () => void): void {
     this.afterReplyCallbacks.push(callback)
   }

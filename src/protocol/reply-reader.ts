@@ -89,7 +89,7 @@ export class ReplyReader {
       u8.copyWithin(0, pos, end)
     else {
       const doubled = Math.max(START_BYTES, keep === 0 ? room : room * 2)
-      const enough = this.wanted + START_BYTES // of which nothing has come but what is in `room`
+      const enough = this.wanted + START_BYTES // an announced string: no more is needed
       this.u8 = new Uint8Array(this.wanted > 0 && room <= enough ? Math.min(doubled, enough) : doubled)
       this.u8.set(u8.subarray(pos, end))
     }

@@ -2,7 +2,7 @@
 //
 // A literal is plain, shared by every server of the process and never changed. What a running server needs
 // on top (bits, ids, counters, its name after rename-command) is a TableEntry of that server's CommandTable.
-// The compact strings below are read by syntax-line.ts and keyspecs.ts; their grammars stand there in full:
+// The compact strings below are read by syntax-line.ts and keyspecs.ts, where their grammars are given in full:
 //
 //   flags   'write denyoom fast'                               words of CommandFlagName
 //   keys    'OW UPDATE @1; RO ACCESS @2..-1'                   flags, where to begin, how far to go
@@ -118,7 +118,7 @@ export const COMMAND_FLAGS = {
 
 export type CommandFlagName = keyof typeof COMMAND_FLAGS
 
-/** Flags that COMMAND INFO keeps to itself. */
+/** Flags that COMMAND INFO does not print. */
 export const HIDDEN_FLAGS =
   CMD_MAY_REPLICATE | CMD_SENTINEL | CMD_ONLY_SENTINEL | CMD_PROTECTED | CMD_TOUCHES_ARBITRARY_KEYS
 

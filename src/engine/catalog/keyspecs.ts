@@ -1,16 +1,15 @@
-// Key specs: where the keys stand among a command's arguments. Reads the `keys` string of a Command once, at
+// Key specs: the positions of keys among a command's arguments. Reads the `keys` string of a Command once, at
 // table build, and finds the keys of actual arguments for ACL, cluster, tracking and COMMAND GETKEYS.
 //
 //   keys  := spec ('; ' spec)*
 //   spec  := FLAG+ '@' begin find ' (' note ')'?
-//   begin := index                   the first key stands at args[index]
-//          | KEYWORD ':' start       just behind KEYWORD, searched from args[start]; from the end when negative
+//   begin := index                   the first key is args[index]
+//          | KEYWORD ':' start       just after KEYWORD, searched from args[start]; from the end when negative
 //          | '?'                     not known
 //   find  := ('..' last)? ('/' step)? ('%' limit)?
-//                                    up to: +n behind the first, -n from the end; limit 2: the first half of what is
-// left
+//                                    up to: +n after the first, -n from the end; limit 2: the first half of the rest
 //          | '#' at '+' first ('/' step)?
-//                                    their number stands `at` after begin, the first of them `first` after begin
+//                                    their number is `at` after begin, the first of them `first` after begin
 //
 //   'RW UPDATE @1'   'OW UPDATE @1..-1/2'   'RO ACCESS @STREAMS:1..-1%2'   'OW UPDATE @1; RO ACCESS @2#0+1'
 //

@@ -1,6 +1,6 @@
 // Slowlog: the most recent slow commands, newest first.
 //
-// Always: at most slowlog-max-len entries; each keeps at most ARGS_MAX arguments of at most ARG_BYTES_MAX bytes.
+// Always: at most slowlog-max-len entries, each with at most ARGS_MAX arguments of at most ARG_BYTES_MAX bytes.
 
 import { Slice } from '../../lib/slice.ts'
 import type { Client } from '../client.ts'

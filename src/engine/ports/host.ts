@@ -46,7 +46,7 @@ export interface Host {
 
 /** The memory statistics, in bytes unless said otherwise. */
 export interface MemoryFigures {
-  /** used_memory: everything the dataset, the clients and the subsystems hold. */
+  /** used_memory: dataset, clients and subsystems. */
   usedBytes: number
   peakBytes: number
   startupBytes: number
