@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countBits, countBytes, findBit, readBits, writeBits } from './bits.ts'
 
-// Every function against its definition on a bit string, for random bytes, offsets and lengths.
+// Each function against a naive one on a bit string, for random bytes, offsets and lengths.
 function bytes(seed: number, length: number): Uint8Array {
   const u8 = new Uint8Array(length)
   for (let i = 0; i < length; i++) {

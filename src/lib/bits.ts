@@ -1,9 +1,9 @@
-// Bits of byte strings, counted as Redis counts them: bit 0 is the highest of the first byte.
+// Bit operations on byte strings in Redis's numbering: bit 0 is the highest of the first byte.
 //
 //   byte   |    0    |    1    |
 //   bit     0 1 … 7   8 9 … 15
 //
-// Always: ranges are [from, to); a DataView given beside a Uint8Array sees the very same bytes.
+// Always: ranges are [from, to); a DataView passed with a Uint8Array covers the same bytes.
 
 /** Ones in the bytes [from, to). */
 export function countBytes(u8: Uint8Array, dv: DataView, from: number, to: number): number {
@@ -49,7 +49,7 @@ export function findBit(u8: Uint8Array, dv: DataView, base: number, from: number
   let at = base + Math.floor(from / 8)
   const end = base + Math.ceil(to / 8)
   if (at >= end || from >= to) return -1
-  // Bits before the range are made such that they are never what is looked for.
+  // Bits before the range are set to the value that is not searched for.
   let byte = (u8[at] ^ flip) & (0xff >>> (from & 7))
   if (byte === 0) {
     at++
@@ -105,7 +105,7 @@ export function reverseBits(v: number): number {
   return ((v >>> 16) | (v << 16)) >>> 0
 }
 
-/** What one more than an unsigned 32-bit integer holds. */
+/** 2^32. */
 export const TWO_32 = 0x100000000
 /** The largest signed 32-bit integer. */
 export const INT_MAX = 0x7fffffff

@@ -1,10 +1,10 @@
-// Copying between buffers. Which way is fastest depends on the length: words for short runs (no call into the
-// engine), copyWithin inside one buffer (12-20 ns at any small size), set(subarray) for the rest.
+// Copying between buffers. The fastest way depends on the length: words for short runs (no call into the runtime),
+// copyWithin inside one buffer (12-20 ns at any small size), set(subarray) for the rest.
 
 import type { Slice } from './slice.ts'
 
 const WORDS_MAX = 64
-/** Arguments of one call: far below what any runtime takes. */
+/** Arguments of one call: far below any runtime's limit. */
 const CHARS_AT_ONCE = 4096
 
 /**
@@ -54,7 +54,7 @@ export function latin1Text(u8: Uint8Array, from = 0, to: number = u8.length): st
   return text
 }
 
-/** True when the bytes of `s`, letters folded to lower case, are `lower`. */
+/** Case-insensitive equality; `lower` is lower case. */
 export function equalsNoCase(s: Slice, lower: string): boolean {
   if (s.len !== lower.length) return false
   for (let i = 0; i < s.len; i++) {

@@ -1,4 +1,4 @@
-// CRC16-CCITT (XMODEM: polynomial 0x1021, start 0) and the cluster slot made from it.
+// CRC16-CCITT (XMODEM: polynomial 0x1021, start 0) and the cluster slot computed from it.
 
 import type { Slice } from './slice.ts'
 
@@ -23,7 +23,7 @@ export function crc16(u8: Uint8Array, from: number, to: number): number {
   return crc
 }
 
-/** The cluster slot of a key: of what stands between its first { and the next }, when that is not empty. */
+/** The cluster slot of a key: of its hash tag, the text between the first { and the next }, if that is not empty. */
 export function keySlot(key: Slice): number {
   const u8 = key.u8
   const end = key.off + key.len

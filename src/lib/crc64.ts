@@ -1,4 +1,4 @@
-// CRC-64 as RDB files and DUMP payloads carry it: Jones' polynomial 0xad93d23594c935a9, reflected, start 0,
+// CRC-64 of RDB files and DUMP payloads: Jones' polynomial 0xad93d23594c935a9, reflected, start 0,
 // no final inversion. Eight bytes a step, over tables of two 32-bit halves (a bigint a step would be slower
 // by two orders of magnitude).
 
@@ -44,7 +44,7 @@ export class Crc64 {
     return this
   }
 
-  /** Takes in u8[from..to). */
+  /** Adds u8[from..to). */
   update(u8: Uint8Array, from = 0, to: number = u8.length): this {
     let lo = this.lo | 0
     let hi = this.hi | 0
@@ -81,7 +81,7 @@ export class Crc64 {
     return this
   }
 
-  /** Writes the eight bytes of the checksum, least significant first, at u8[off]. */
+  /** Writes the eight bytes of the checksum at u8[off], least significant first. */
   writeTo(u8: Uint8Array, off: number): void {
     for (let i = 0; i < 4; i++) {
       u8[off + i] = this.lo >>> (8 * i)

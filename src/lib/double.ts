@@ -1,13 +1,12 @@
-// Doubles as text: in the digits and the layout Redis replies with (they read back as the same number), and as printf's
-// %.17g and %.14g.
+// Doubles as text: the shortest digits in the layout of Redis's replies, and printf's %.17g and %.14g.
 
 import { grisu } from './grisu.ts'
 import { withoutLastZeros } from './strtod.ts'
 
-// Every integer up to here is written out in full.
+// Integers up to here are written without an exponent.
 const PLAIN_INTEGER_MAX = 2 ** 62
 
-/** A double as Redis writes scores and RESP3 doubles: 3, 0.1, 1e+20, 1.5e-7, inf, -inf, nan, -0. */
+/** The format of scores and RESP3 doubles: 3, 0.1, 1e+20, 1.5e-7, inf, -inf, nan, -0. */
 export function formatDouble(n: number): string {
   if (Number.isSafeInteger(n)) return n === 0 && 1 / n < 0 ? '-0' : String(n)
   if (!Number.isFinite(n)) return Number.isNaN(n) ? 'nan' : n < 0 ? '-inf' : 'inf'
@@ -16,9 +15,7 @@ export function formatDouble(n: number): string {
   return (n < 0 ? '-' : '') + layOut(digits, power)
 }
 
-/**
- * As Redis writes the numbers that scripts hand to redis.call: as above, but 100000000 is 1e+8 like any other double.
- */
+/** The format of numbers in redis.call's arguments: the same, but 100000000 is 1e+8 like any other double. */
 export function formatAnyDouble(n: number): string {
   if (n === 0) return 1 / n < 0 ? '-0' : '0'
   if (!Number.isFinite(n)) return Number.isNaN(n) ? '-nan' : n < 0 ? '-inf' : 'inf'
@@ -45,7 +42,7 @@ export function formatG17(n: number): string {
   return formatG(n, 17)
 }
 
-/** printf's %.14g: how Lua turns a number into a string. */
+/** printf's %.14g, which is Lua's tostring of a number. */
 export function formatG14(n: number): string {
   return formatG(n, 14)
 }
@@ -71,8 +68,8 @@ function formatG(n: number, precision: number): string {
   return fraction ? `${sign}${whole}.${fraction}` : `${sign}${whole}`
 }
 
-// toExponential rounds an exact tie away from zero and C rounds it to even, so ties are told apart by looking at
-// more digits than a tie can have (a double that ends in 5 right behind the wanted digits ends there).
+// toExponential rounds an exact tie away from zero, C rounds it to even. Ties are detected with more digits than a tie
+// can have: a double with a 5 right after the wanted digits ends there.
 function roundedExponential(n: number, precision: number): string {
   const rounded = n.toExponential(precision - 1)
   const longer = n.toExponential(Math.min(100, precision + 40))

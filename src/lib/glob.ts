@@ -1,9 +1,8 @@
-// Glob patterns as KEYS, SCAN MATCH, PSUBSCRIBE and ACL selectors understand them: * ? [set] [^set] [a-z] \x
+// Glob patterns of KEYS, SCAN MATCH, PSUBSCRIBE and ACL selectors: * ? [set] [^set] [a-z] \x
 //
-// Always: every pattern item except '*' consumes exactly one byte, so it is enough to come back to the last
-// star on a mismatch: matching costs at most pattern x text steps and never recurses.
-// Compared with Redis byte for byte, including what looks odd: bytes above 127 are negative in ranges, an
-// unterminated set ends with the pattern, and an empty text matches only an empty pattern.
+// Always: every pattern item except '*' consumes one byte, so backtracking to the last star is enough: matching takes
+// at most pattern x text steps and never recurses. Equal to Redis byte for byte, including its quirks: bytes above 127 are
+// negative in ranges, an unterminated set ends with the pattern, and an empty text matches only an empty pattern.
 
 import { BACKSLASH, MINUS, STAR } from './ascii.ts'
 import type { Slice } from './slice.ts'
@@ -37,8 +36,8 @@ function globMatchBytes(
   nocase: boolean,
 ): boolean {
   if (tAt === tEnd) return pAt === pEnd
-  let afterStar = -1 // where the pattern goes on behind the last star seen, or -1
-  let retryAt = 0 // where in the text the last star stops swallowing on the next try
+  let afterStar = -1 // pattern offset after the last star, or -1
+  let retryAt = 0 // text offset at which the last star ends on the next try
   while (tAt < tEnd) {
     if (pAt < pEnd && p[pAt] === STAR) {
       while (pAt < pEnd && p[pAt] === STAR) pAt++
@@ -60,7 +59,7 @@ function globMatchBytes(
   return pAt === pEnd
 }
 
-/** The pattern offset behind the one item at `at` when it takes byte `c`, else -1. */
+/** The pattern offset after the item at `at` when it matches byte `c`, else -1. */
 function matchOne(p: Uint8Array, at: number, end: number, c: number, nocase: boolean): number {
   const item = p[at]
   if (item === QUESTION) return at + 1
@@ -110,7 +109,7 @@ function sameByte(a: number, b: number, nocase: boolean): boolean {
   return a === b || (nocase && lower(a) === lower(b))
 }
 
-// C's tolower over signed chars: it also brings the bytes 0x80..0xfe back to positive numbers, which shows in ranges.
+// C's tolower on signed chars: it also makes the bytes 0x80..0xfe positive, which affects ranges.
 function lower(c: number): number {
   if (c < -1) return c + 256
   return c >= 0x41 && c <= 0x5a ? c + 32 : c

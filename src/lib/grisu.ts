@@ -1,16 +1,15 @@
 // The decimal digits of a double by Grisu2 (Florian Loitsch, "Printing Floating-Point Numbers Quickly and Accurately
-// with Integers", 2010). They always read back as the same double. JavaScript's own digits are always the shortest and
-// nearest; Grisu2's are in all but about one case of a thousand, and that one is why it is here: Redis prints scores
-// with it, and our replies and digests are to be the same bytes.
+// with Integers", 2010), which Redis uses for scores. They always read back as the same double, but in one case of a
+// thousand they are not the shortest, JavaScript's digits; replies and digests must have the same bytes as Redis's.
 //
-// A value is f x 2^e with 64 bits of f, kept as a high and a low half of 32 bits: bigints would cost a microsecond.
+// A value is f x 2^e with a 64-bit f in two halves of 32 bits: bigints would cost a microsecond.
 
 import { TWO_32 } from './bits.ts'
 
 export interface Decimal {
   /** Without leading or trailing zeros. */
   digits: string
-  /** The power of ten of the last digit. */
+  /** The decimal exponent of the last digit. */
   power: number
 }
 
@@ -30,7 +29,7 @@ fillPowers()
 function fillPowers(): void {
   for (let i = 0; i < POWER_COUNT; i++) {
     const k = FIRST_POWER + i * POWER_STEP
-    // 10^k with more bits than are kept, then cut to 64 with rounding.
+    // 10^k with extra bits, then rounded to 64.
     const scaled = k >= 0 ? (10n ** BigInt(k)) << 128n : (1n << 1408n) / 10n ** BigInt(-k)
     const cut = scaled.toString(2).length - 64
     const f = (scaled + (1n << BigInt(cut - 1))) >> BigInt(cut)
@@ -83,7 +82,7 @@ class Mantissa {
     return new Mantissa(highHalf(a, c) + carry, low - carry * TWO_32)
   }
 
-  /** How many zeros stand before the first 1. */
+  /** Count of leading zero bits. */
   leadingZeros(): number {
     return this.high === 0 ? 32 + Math.clz32(this.low) : Math.clz32(this.high)
   }
@@ -114,7 +113,7 @@ export function grisu(n: number): Decimal {
   const f = new Mantissa((head & 0xfffff) | (biased === 0 ? 0 : HIDDEN_BIT_HIGH), scratch.getUint32(4))
   const e = biased === 0 ? -1074 : biased - 1075
 
-  // The neighbours half way to the next doubles, all with the exponent of the upper one.
+  // The boundaries half way to the neighbouring doubles, with the exponent of the upper one.
   const twiceUpper = f.timesPlus(2, 1)
   const shift = twiceUpper.leadingZeros()
   const exponent = e - 1 - shift
@@ -128,7 +127,7 @@ export function grisu(n: number): Decimal {
   return generate(scaledUpper, gap, -(exponent + POWER_EXPONENT[i] + 64), -(FIRST_POWER + i * POWER_STEP))
 }
 
-/** Which power brings 2^exponent (with 64 bits) to between 2^-60 and 2^-32. */
+/** The index of the power that scales 2^exponent (with 64 bits) to between 2^-60 and 2^-32. */
 function cachedPower(exponent: number): number {
   const approximate = Math.trunc(-(exponent + POWER_COUNT) * 0.30102999566398114)
   let i = Math.trunc((approximate - FIRST_POWER) / POWER_STEP)
@@ -140,13 +139,13 @@ function cachedPower(exponent: number): number {
   }
 }
 
-/** Digits of `upper` x 2^-one until what is left is inside the gap; then the last digit comes down to the value. */
+/** Digits of `upper` x 2^-one until the remainder is within the gap; then the last digit is lowered to the value. */
 function generate(upper: Mantissa, gap: Gap, one: number, power: number): Decimal {
   const unit = 2 ** (one - 32)
   let whole = Math.floor(upper.high / unit)
   let restHigh = upper.high - whole * unit
   let restLow = upper.low
-  let digits = 0 // of the whole part: at most ten
+  let digits = 0 // of the integer part: at most ten
   let kappa = 1
   let divisor = 1
   for (; whole >= divisor * 10; divisor *= 10) kappa++
@@ -199,13 +198,13 @@ class Gap {
     this.distanceHigh = this.distanceHigh * 10 + (distance - this.distanceLow) / TWO_32
   }
 
-  /** True when left < delta, or with `orEqual` left <= delta. */
+  /** left < delta, or with `orEqual` left <= delta. */
   contains(leftHigh: number, leftLow: number, orEqual: boolean): boolean {
     if (leftHigh !== this.deltaHigh) return leftHigh < this.deltaHigh
     return orEqual ? leftLow <= this.deltaLow : leftLow < this.deltaLow
   }
 
-  /** How often the last digit comes down by one (stepHigh x 2^32 each) while that brings it nearer to the value. */
+  /** How often lowering the last digit (stepHigh x 2^32 each) brings it nearer to the value. */
   stepsDown(leftHigh: number, leftLow: number, stepHigh: number): number {
     const { distanceHigh, distanceLow, deltaHigh, deltaLow } = this
     let steps = 0

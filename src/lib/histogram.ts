@@ -1,5 +1,5 @@
-// Histogram: counts of values with two significant digits, in the layout of HdrHistogram (lowest value 1, highest
-// above 10^9), so that percentiles come out as Redis prints them.
+// Histogram: counts of values with two significant digits, in the layout of HdrHistogram (lowest value 1, highest above
+// 10^9), so that percentiles equal Redis's.
 //
 //   values 0..255 one by one | 256..511 by 2 | 512..1023 by 4 | ...        128 counts for each doubling
 //
@@ -13,7 +13,7 @@ const DOUBLINGS = 23
 
 export class Histogram {
   total = 0
-  /** What was recorded last. */
+  /** The last value recorded. */
   last = 0
   private readonly counts = new Float64Array((DOUBLINGS + 1) * SUB_HALF)
 
@@ -23,7 +23,7 @@ export class Histogram {
     this.last = value
   }
 
-  /** The highest value that counts as the one below which `percent` percent of all lie. */
+  /** The value at a percentile: the highest that is equivalent at this precision. */
   percentile(percent: number): number {
     const wanted = Math.max(1, Math.floor((Math.min(percent, 100) / 100) * this.total + 0.5))
     let sum = 0
@@ -34,7 +34,7 @@ export class Histogram {
     return 0
   }
 
-  /** For `first`, 2 first, 4 first …: the highest value that counts as it, and how many values lie up to there. */
+  /** For `first`, 2 first, 4 first …: the highest equivalent value, and the cumulative count. */
   *doublings(first: number): Generator<readonly [value: number, count: number]> {
     let sum = 0
     let i = 0

@@ -1,4 +1,4 @@
-// Int64: one signed 64-bit integer as two halves, for the places that must be exact beyond 2^53 without BigInt.
+// Int64: a signed 64-bit integer as two halves, for exact values beyond 2^53 without BigInt.
 //
 //   value = hi * 2^32 + lo      hi signed, lo unsigned
 //
@@ -23,7 +23,7 @@ export class Int64 {
     this.lo = n - hi * TWO_32
   }
 
-  /** Takes the integer that the whole of `s` spells, by parseInt64's rule; false when it spells none. */
+  /** Parses all of `s` by parseInt64's rules; false when it is not an integer. */
   parse(s: Slice): boolean {
     const n = parseInt64(s)
     if (Number.isNaN(n)) return false
@@ -32,7 +32,7 @@ export class Int64 {
     return true
   }
 
-  /** As parse(), for text that parseInt64 has found to be an integer beyond 2^53. */
+  /** parse() of text in which parseInt64 has found an integer beyond 2^53. */
   parseLong(s: Slice): void {
     const negative = s.u8[s.off] === MINUS
     const end = s.off + s.len
@@ -75,7 +75,7 @@ export class Int64 {
     return this.hi !== other.hi ? this.hi - other.hi : this.lo - other.lo
   }
 
-  /** True when toNumber() is exact and a safe integer. */
+  /** toNumber() is exact and a safe integer. */
   get isSafe(): boolean {
     return this.hi >= -0x200000 && this.hi < 0x200000 && (this.hi !== -0x200000 || this.lo !== 0)
   }

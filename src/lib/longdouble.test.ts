@@ -11,7 +11,7 @@ function sum(a: string, b: string): string | undefined {
   return total && formatLongDouble(total)
 }
 
-// Each expected text was read off a redis-server on x86-64.
+// The expected texts are from a redis-server on x86-64.
 test('sums come out as INCRBYFLOAT replies', () => {
   assert.equal(sum('10.50', '0.1'), '10.6')
   assert.equal(sum('0.1', '0.2'), '0.3')

@@ -1,8 +1,8 @@
-// The 80-bit long double in which INCRBYFLOAT and HINCRBYFLOAT calculate: 64 bits of mantissa, and exponents from
-// 2^-16445 to 2^16384. Written in the human form Redis replies with: 17 decimals, trailing zeros dropped.
+// The 80-bit long double of INCRBYFLOAT and HINCRBYFLOAT: 64 bits of mantissa, exponents from 2^-16445 to 2^16384.
+// Formatted as in Redis's replies: 17 decimals without trailing zeros.
 //
-// Always: a value is mantissa x 2^exponent with |mantissa| < 2^64, or an infinity; results are rounded half to even,
-// so that every reply equals the one of a redis-server on x86-64.
+// Always: a value is mantissa x 2^exponent with |mantissa| < 2^64, or an infinity; results are rounded half to even, so
+// that every reply equals that of a redis-server on x86-64.
 
 import { type Binary, bitLength, divideRounded, roundQuotient, roundToBits } from './rational.ts'
 import type { Slice } from './slice.ts'
@@ -16,11 +16,11 @@ const EXPONENT_TOP = 16384
 const TEXT_BYTES_MAX = 5 * 1024 - 1
 const DECIMALS = 17
 const DECIMAL_SCALE = 10n ** BigInt(DECIMALS)
-// Decimal exponents beyond these overflow or underflow whatever the digits are; calculating would take for ever.
+// Decimal exponents beyond these overflow or underflow with any digits; computing them would take very long.
 const DECIMAL_EXPONENT_MAX = 5000
 const DECIMAL_EXPONENT_MIN = -5100
 
-/** The long double that the whole of `s` spells, as strtold reads it; undefined when it is none or out of range. */
+/** strtold of all of `s`; undefined when it is not a number or out of range. */
 export function parseLongDouble(s: Slice): LongDouble | undefined {
   if (s.len === 0 || s.len > TEXT_BYTES_MAX) return undefined
   const text = s.latin1()
@@ -53,7 +53,7 @@ function fromDecimal(negative: boolean, digits: string, exponent: number): LongD
   return checked(negative, rounded)
 }
 
-/** As a long double, unless it overflowed or underflowed to zero. */
+/** The long double, or undefined when it overflowed or underflowed to zero. */
 function checked(negative: boolean, value: Binary): LongDouble | undefined {
   if (value.mantissa === 0n || bitLength(value.mantissa) + value.exponent > EXPONENT_TOP) return undefined
   return { mantissa: negative ? -value.mantissa : value.mantissa, exponent: value.exponent, infinite: 0 }

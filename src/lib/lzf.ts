@@ -1,13 +1,13 @@
-// LZF, the compression of strings inside RDB files and quicklist nodes. The compressed bytes are a row of
+// LZF, the compression of strings in RDB files and quicklist nodes. Compressed data is a sequence of
 //
 //   000LLLLL  bytes ...             L+1 literal bytes (1..32)
 //   LLLooooo  oooooooo              L+2 bytes (3..8) copied from o+1 bytes back (1..8192)
 //   111ooooo  LLLLLLLL  oooooooo    L+9 bytes (9..264) copied from o+1 bytes back
 //
-// Always: a copy may overlap what it writes; the reader never steps outside either buffer.
+// Always: a copy may overlap its output; decompression never leaves either buffer, whatever the input.
 
 const HASH_BITS = 14
-/** A copy of at least so many bytes is worth a call. */
+/** From this length on a copy uses copyWithin. */
 const LONG_COPY = 32
 const LITERALS_MAX = 32
 const COPY_MAX = 264
@@ -71,7 +71,7 @@ export class LzfCompressor {
       output[at++] = distance & 0xff
       i += copied
       literalsFrom = i
-      // The last positions inside the copy are worth remembering, the first ones rarely are.
+      // Of a copy's positions the last ones are worth an entry in the table, the first ones rarely are.
       for (let k = i - 2; k < i && k + 2 < to; k++) seen[hashOf(input[k], input[k + 1], input[k + 2])] = k + bias
     }
     at = putLiterals(input, literalsFrom, to, output, at, limit)
@@ -88,7 +88,7 @@ function hashOf(a: number, b: number, c: number): number {
   return Math.imul((a << 16) | (b << 8) | c, 0x9e3779b1) >>> (32 - HASH_BITS)
 }
 
-/** Writes input[from..to) as literal runs; the offset behind them, or -1 when they do not fit. */
+/** Writes input[from..to) as literal runs; returns the offset after them, or -1 when they do not fit. */
 function putLiterals(
   input: Uint8Array,
   from: number,
@@ -113,7 +113,7 @@ function repeat(output: Uint8Array, from: number, at: number, length: number): v
     return
   }
   const end = at + length
-  // What is there to copy grows by what was copied.
+  // Each round doubles what can be copied.
   while (at < end) {
     const piece = Math.min(end - at, at - from)
     output.copyWithin(at, from, from + piece)
@@ -121,7 +121,7 @@ function repeat(output: Uint8Array, from: number, at: number, length: number): v
   }
 }
 
-/** Expands input[from..to) into output[at..limit); returns the bytes written, or -1 when the input is damaged. */
+/** Decompresses input[from..to) into output[at..limit); returns the bytes written, or -1 when the input is corrupt. */
 export function lzfDecompress(
   input: Uint8Array,
   from: number,

@@ -1,5 +1,5 @@
-// MurmurHash64A (Austin Appleby, public domain) for HyperLogLog, which needs of the 64 bits only a register number and
-// the length of a run of zeros; so the hash stays in two 32-bit halves and is never put together.
+// MurmurHash64A (Austin Appleby, public domain) for HyperLogLog, which uses a register number and a run of zeros of the
+// 64 bits; so the hash stays in two 32-bit halves.
 //
 //   hash   63 ........................ 14 13 ....... 0
 //          a run of zeros, from bit 14 up │ register
@@ -14,7 +14,7 @@ const M_LOW_0 = M_LOW & 0xffff
 const REGISTER_BITS = 14
 const RUN_BITS = 64 - REGISTER_BITS
 
-/** Of the hash of `s`: the register number in bits 0..13, the length of the run (1..51) above them. */
+/** The register number of the hash of `s` in bits 0..13, the length of its run (1..51) above them. */
 export function registerAndRun(s: Slice): number {
   const { u8, dv, off, len } = s
   let low = Math.imul(len, M_LOW) ^ SEED

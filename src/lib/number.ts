@@ -1,7 +1,7 @@
-// Numbers in decimal bytes, read and written as Redis reads and writes them.
+// Decimal numbers as Redis parses and formats them.
 //
-// Always: integers inside ±(2^53 - 1) travel as JavaScript numbers; the rest of the 64-bit range announces
-// itself as ±Infinity and is then asked for as a bigint, which only a few commands need.
+// Always: integers within ±(2^53 - 1) are JavaScript numbers; others of 64 bits are reported as ±Infinity and read as a
+// bigint by the few commands that need them.
 
 import { MINUS, PLUS, POINT, ZERO } from './ascii.ts'
 import type { Slice } from './slice.ts'
@@ -13,8 +13,8 @@ export const INT64_MAX = 9223372036854775807n
 export const INT64_MIN = -9223372036854775808n
 
 /**
- * The integer that the whole of `s` spells, in the one spelling Redis takes for it: no sign plus, no leading zero,
- * no space. NaN when it is none or outside 64 bits; ±Infinity when it fits 64 bits but not 53: parseBigInt64 tells it.
+ * string2ll of all of `s`: no plus sign, leading zero or space. NaN when it is not an integer or exceeds 64 bits;
+ * ±Infinity when it exceeds 53: parseBigInt64 reads it.
  */
 export function parseInt64(s: Slice): number {
   const u8 = s.u8
@@ -22,7 +22,7 @@ export function parseInt64(s: Slice): number {
   const end = at + s.len
   if (s.len === 0 || s.len > 20) return Number.NaN
   const negative = u8[at] === MINUS
-  // A sign alone is no number, whatever byte lies behind it.
+  // A sign alone is not a number, whatever byte follows the slice.
   if (negative && ++at === end) return Number.NaN
   const first = u8[at] - ZERO
   if (first > 9 || first < 1) return first === 0 && s.len === 1 ? 0 : Number.NaN
@@ -46,12 +46,12 @@ function exceedsInt64(u8: Uint8Array, at: number, negative: boolean): boolean {
   return false
 }
 
-/** The value of an integer that parseInt64 took (a number other than NaN). Allocates. */
+/** The value of an integer for which parseInt64 did not return NaN. Allocates. */
 export function parseBigInt64(s: Slice): bigint {
   return BigInt(s.latin1())
 }
 
-/** How many bytes writeInt(n) writes. `n` is a safe integer. */
+/** The length of writeInt(n). `n` is a safe integer. */
 export function digits(n: number): number {
   let count = 1
   if (n < 0) {
@@ -95,12 +95,12 @@ export function writeText(u8: Uint8Array, off: number, text: string): number {
   return text.length
 }
 
-// Powers of ten that a double holds exactly: one multiplication or division by them rounds once.
+// Powers of ten that are exact in a double: one multiplication or division by them rounds once.
 const EXACT_POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
 
 /**
- * The double that the whole of `s` spells, as C's strtod reads it (so "inf", "-Infinity" and hex are numbers, and a
- * space in front, "nan", overflow and underflow to zero are not). NaN when it is none.
+ * strtod of all of `s`, as Redis uses it: "inf", "-Infinity" and hex are numbers; a leading space, "nan", overflow and
+ * underflow to zero are not. NaN when it is not a number.
  */
 export function parseDouble(s: Slice): number {
   const u8 = s.u8
@@ -147,10 +147,10 @@ function parseDecimal(s: Slice, at: number, negative: boolean): number {
   return value === 0 || !Number.isFinite(value) ? Number.NaN : value
 }
 
-/** Digits of a double that may matter: behind them it matters only whether there is something. */
+/** Digits of a double that can matter: of the rest only whether it is zero. */
 const DIGITS_KEPT = 800
 
-/** The number whose `significant` digits stand in `s`, the last of them worth 10^exponent. */
+/** The number with `significant` digits in `s`, the last of them worth 10^exponent. */
 function longDecimal(s: Slice, negative: boolean, significant: number, exponent: number): number {
   let digits = ''
   let isMore = false
@@ -165,7 +165,7 @@ function longDecimal(s: Slice, negative: boolean, significant: number, exponent:
   return negative ? -value : value
 }
 
-/** The exponent u8[at..end) from its letter e on, kept small enough to calculate with; NaN when malformed. */
+/** The exponent in u8[at..end), including its letter e, limited to a range safe to compute with; NaN when malformed. */
 function parseExponent(u8: Uint8Array, at: number, end: number): number {
   if ((u8[at] | 0x20) !== 0x65) return Number.NaN
   at++
@@ -202,7 +202,7 @@ const MEMORY_UNITS = new Map([
   ['gb', 1024 * 1024 * 1024],
 ])
 
-/** Bytes in a configuration value such as `100mb` or `1gb`; NaN when it is none. */
+/** Bytes of a memory value such as `100mb` or `1gb`; NaN when it is invalid. */
 export function memoryUnits(text: string): number {
   const end = digitsEnd(text, 0)
   if (end > UNIT_DIGITS_MAX || text.length > end + 2) return Number.NaN

@@ -1,8 +1,8 @@
-// Queue: first in, first out, in an array that is used round and round.
+// Queue: first in, first out, in a ring buffer.
 //
-//   [ . . a b c . . . ]     head: where `a` stands; a, b, c are `length` items from there on
+//   [ . . a b c . . . ]     head: index of `a`; a, b, c are `length` items from there on
 //
-// Always: the size of the array is a power of two; what is not in the queue is not kept alive by it.
+// Always: the array's size is a power of two; removed items are not referenced any more.
 
 const START_ITEMS = 8
 
@@ -23,17 +23,17 @@ export class Queue<Item> {
     this.head = 0
   }
 
-  /** The item that is next; undefined when there is none. */
+  /** The next item; undefined when the queue is empty. */
   first(): Item | undefined {
     return this.items[this.head]
   }
 
-  /** The item that came last. */
+  /** The item added last. */
   last(): Item | undefined {
     return this.length === 0 ? undefined : this.items[(this.head + this.length - 1) & (this.items.length - 1)]
   }
 
-  /** Takes the first item away. */
+  /** Removes the first item. */
   shift(): Item | undefined {
     if (this.length === 0) return undefined
     const item = this.items[this.head]

@@ -1,4 +1,4 @@
-// Exact rounding with bigints, half to even, as IEEE 754 rounds.
+// Exact rounding with bigints, half to even, as in IEEE 754.
 
 export type Binary = { mantissa: bigint; exponent: number }
 
@@ -10,7 +10,7 @@ export function divideRounded(value: bigint, divisor: bigint): bigint {
   return up ? quotient + 1n : quotient
 }
 
-/** How many bits the non-negative `n` has. */
+/** Bit length of the non-negative `n`. */
 export function bitLength(n: bigint): number {
   const hex = n.toString(16)
   return n === 0n ? 0 : hex.length * 4 - Math.clz32(Number.parseInt(hex[0], 16)) + 28
@@ -18,7 +18,7 @@ export function bitLength(n: bigint): number {
 
 /**
  * mantissa x 2^exponent with the mantissa rounded to at most `bits` bits and an exponent of at least `exponentMin`
- * (that is how denormal numbers lose bits). The mantissa is not negative.
+ * (denormal numbers have fewer bits). The mantissa is not negative.
  */
 export function roundToBits(mantissa: bigint, exponent: number, bits: number, exponentMin: number): Binary {
   const surplus = Math.max(bitLength(mantissa) - bits, exponentMin - exponent)
@@ -30,7 +30,7 @@ export function roundToBits(mantissa: bigint, exponent: number, bits: number, ex
 
 /** numerator / denominator (both positive), rounded the same way. */
 export function roundQuotient(numerator: bigint, denominator: bigint, bits: number, exponentMin: number): Binary {
-  // Shift so that the quotient has a few bits more than wanted; a remainder then only matters as "not exact".
+  // Shifted so that the quotient has extra bits; the remainder then only matters as "not exact".
   const shift = bits + 2 - (bitLength(numerator) - bitLength(denominator))
   const scaled = shift > 0 ? numerator << BigInt(shift) : numerator
   const divisor = shift > 0 ? denominator : denominator << BigInt(-shift)

@@ -1,5 +1,5 @@
-// Every reader of lib/ that takes a slice, asked about the same bytes alone, between hostile neighbours and under
-// guard.
+// Every function of lib/ that reads a slice: the same bytes alone, between hostile neighbours and under a guard must
+// give the same result.
 
 import { test } from 'node:test'
 import { assertReadsOnlyItsSlice, type Read, textFrom, textsOver } from '../../test/harness/neighbours.ts'

@@ -1,5 +1,5 @@
-// SHA-1 (FIPS 180-4), for the names of scripts, redis.sha1hex, and digests. Incremental; an instance is reused
-// after reset(). Not for secrets.
+// SHA-1 (FIPS 180-4), for the names of scripts, redis.sha1hex, and digests. Incremental; an instance is reusable after
+// reset(). Not for secrets.
 
 import type { Slice } from './slice.ts'
 
@@ -27,7 +27,7 @@ export class Sha1 {
     return this
   }
 
-  /** Takes in u8[from..to). */
+  /** Adds u8[from..to). */
   update(u8: Uint8Array, from = 0, to: number = u8.length): this {
     this.totalBytes += to - from
     for (let i = from; i < to; i++) {
@@ -37,7 +37,7 @@ export class Sha1 {
     return this
   }
 
-  /** Ends the message and writes its 20-byte digest at out[off]; call reset() before the next message. */
+  /** Finishes the message and writes its 20-byte digest at out[off]; call reset() before the next message. */
   digestInto(out: Uint8Array, off = 0): void {
     const totalBytes = this.totalBytes
     this.block[this.blockUsed++] = 0x80
@@ -56,7 +56,7 @@ export class Sha1 {
     for (let i = 0; i < 20; i++) out[off + i] = this.state[i >> 2] >>> (24 - 8 * (i & 3))
   }
 
-  /** Ends the message: its digest in 40 lower-case hex digits. */
+  /** Finishes the message: its digest in 40 lower-case hex digits. */
   hex(): string {
     const digest = new Uint8Array(20)
     this.digestInto(digest)

@@ -1,10 +1,10 @@
-// SHA-256 (FIPS 180-4), for the passwords that ACL shows and takes.
+// SHA-256 (FIPS 180-4), for ACL passwords.
 
 import type { Slice } from './slice.ts'
 
 /** The 64 round constants: the first 32 bits of the fractions of the cube roots of the first 64 primes. */
 const ROUNDS = rootFractions(64, Math.cbrt)
-/** The state to begin with: those of the square roots of the first 8 primes. */
+/** The initial state: those of the square roots of the first 8 primes. */
 const START = rootFractions(8, Math.sqrt)
 
 /** The digest of one byte string in 64 lower-case hex digits. */

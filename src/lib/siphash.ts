@@ -1,5 +1,5 @@
-// HalfSipHash-1-3: a keyed 32-bit hash over 32-bit words, so that nobody who does not know the seed can
-// choose keys that collide. Source: Aumasson & Bernstein, the reference description of SipHash's 32-bit variant.
+// HalfSipHash-1-3: a keyed 32-bit hash over 32-bit words, against hash flooding by clients that do not know the seed.
+// Source: Aumasson & Bernstein, the reference description of SipHash's 32-bit variant.
 
 import type { Slice } from './slice.ts'
 

@@ -1,11 +1,11 @@
-// Slice: the one way a byte string travels inside the server. It names bytes that live in somebody else's
-// buffer (a client's query buffer, an arena segment, a scratch area) and copies nothing.
+// Slice: a byte string that refers to a part of another owner's buffer (a client's query buffer, an arena segment, a
+// scratch area) without copying it. All byte strings are passed like this.
 //
-//   u8  [ ......| k e y |........ ]      dv is a DataView of the very same bytes as u8
+//   u8  [ ......| k e y |........ ]      dv is a DataView of the same bytes as u8
 //               ^off    ^off+len
 //
-// Always: a slice is valid until the owner of the buffer moves on (a command's arguments: until the
-// command returns; a value in the arena: until the next write to the keyspace).
+// Always: a slice is valid until the owner of the buffer reuses it (a command's arguments: until the command returns; a
+// value in the arena: until the next write to the keyspace).
 
 import { latin1Text } from './bytes.ts'
 
@@ -40,7 +40,7 @@ export class Slice {
     return this.u8[this.off + i]
   }
 
-  /** A copy of the bytes that outlives the owner. Allocates: not for the hot path. */
+  /** A copy of the bytes, independent of the owner. Allocates: not for the hot path. */
   copy(): Slice {
     return new Slice(this.u8.slice(this.off, this.off + this.len), 0, this.len)
   }
@@ -50,7 +50,7 @@ export class Slice {
     return this.u8.subarray(this.off, this.off + this.len)
   }
 
-  /** The bytes as a latin1 JavaScript string, one char a byte. Allocates: not for the hot path. */
+  /** The bytes as a latin1 JavaScript string, one char per byte. Allocates: not for the hot path. */
   latin1(): string {
     return latin1Text(this.u8, this.off, this.off + this.len)
   }

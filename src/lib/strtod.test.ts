@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { numberEnd, numberValue, parseHexFloat, withoutLastZeros } from './strtod.ts'
 
-/** The number at the start of the text, and what is left behind it. */
+/** The number at the start of the text, and the rest. */
 function read(text: string): [number, string] {
   const end = numberEnd(text, 0)
   return [end === 0 ? 0 : numberValue(text, 0, end), text.slice(end)]

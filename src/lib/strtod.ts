@@ -1,18 +1,18 @@
-// Numbers in text as C's strtod reads them: decimal, hexadecimal, inf and nan.
+// Numbers in text by the rules of C's strtod: decimal, hexadecimal, inf and nan.
 //
 //   ' \t' [+-] ( 12.5e-3 | 0x1.8p3 | inf | infinity | nan | nan(chars) )
-//   who calls passes over the blanks; numberEnd tells where the number ends, numberValue what it is
+//   the caller skips the blanks; numberEnd returns where the number ends, numberValue its value
 //
-// Always: reading takes a number of steps proportional to the text, whatever it holds: nothing is tried twice, and of
-// hexadecimal digits only as many are calculated with as can matter.
+// Always: reading takes time linear in the text: nothing is read twice, and of hexadecimal digits only as many are used
+// as can matter.
 
 import { MINUS, PLUS, POINT, ZERO } from './ascii.ts'
 import { roundToBits } from './rational.ts'
 import type { Slice } from './slice.ts'
 
-/** 24 digits are 93 bits or more: with a bit for "and something behind", enough to round to any precision in use. */
+/** 24 digits are 93 bits or more: with a sticky bit, enough to round to any precision in use. */
 const HEX_DIGITS_MAX = 24
-/** Behind this many digits an exponent is out of every range, and moves no further. */
+/** An exponent of more digits is limited to this, out of every range. */
 const EXPONENT_MAX = 1e10
 
 interface HexFloat {
@@ -33,19 +33,19 @@ export function isHexDigit(c: number): boolean {
   return (c >= ZERO && c <= 0x39) || ((c | 0x20) >= 0x61 && (c | 0x20) <= 0x66)
 }
 
-/** Where the digits from `at` on end. */
+/** The end of the digits that begin at `at`. */
 export function digitsEnd(text: string, at: number): number {
   while (isDigit(text.charCodeAt(at))) at++
   return at
 }
 
-/** Where the blanks from `at` on end. */
+/** The end of the blanks that begin at `at`. */
 export function spacesEnd(text: string, at: number): number {
   while (isSpace(text.charCodeAt(at))) at++
   return at
 }
 
-/** Where the longest number that begins at `from` ends; `from` when none begins there. */
+/** The end of the longest number that begins at `from`; `from` when there is none. */
 export function numberEnd(text: string, from: number): number {
   const at = behindSign(text, from)
   const c = text.charCodeAt(at)
@@ -61,7 +61,7 @@ export function numberEnd(text: string, from: number): number {
   return end < 0 ? from : end
 }
 
-/** What the number text[from..end) is, which numberEnd found: out of range it is infinite or zero. */
+/** The value of text[from..end), found by numberEnd: infinite or zero when out of range. */
 export function numberValue(text: string, from: number, end: number): number {
   const at = behindSign(text, from)
   const c = text.charCodeAt(at)
@@ -73,14 +73,14 @@ export function numberValue(text: string, from: number, end: number): number {
   return isNegative ? -value : value
 }
 
-/** The whole of `text` as a hexadecimal number, without its sign; undefined when it is none. */
+/** The whole of `text` as an unsigned hexadecimal number; undefined when it is not one. */
 export function parseHexFloat(text: string): HexFloat | undefined {
   const at = behindSign(text, 0)
   if (text.charCodeAt(at) !== ZERO || (text.charCodeAt(at + 1) | 0x20) !== 0x78) return undefined
   return hexEnd(text, at + 2) === text.length ? hexFloat(text, at + 2, text.length) : undefined
 }
 
-/** The double that `s` spells in hexadecimal; NaN when it is none, overflows, or underflows to zero. */
+/** The hexadecimal double in `s`; NaN when it is not one, overflows, or underflows to zero. */
 export function parseHexDouble(s: Slice): number {
   const text = s.latin1()
   const parsed = parseHexFloat(text)
@@ -116,7 +116,7 @@ function decimalEnd(text: string, from: number): number {
   return count === 0 ? -1 : exponentEnd(text, at, 0x65)
 }
 
-/** Behind the digits of a hexadecimal number and its exponent; -1 without a digit. */
+/** The end of a hexadecimal number's digits and exponent; -1 without a digit. */
 function hexEnd(text: string, from: number): number {
   let at = hexDigitsEnd(text, from)
   let count = at - from
@@ -158,7 +158,7 @@ export function isWordCharacter(c: number): boolean {
   return isDigit(c) || c === 0x5f || ((c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a)
 }
 
-/** The hexadecimal number text[at..end), from behind its 0x on. */
+/** The hexadecimal number text[at..end), which follows its 0x. */
 function hexFloat(text: string, at: number, end: number): HexFloat {
   let kept = ''
   let isMore = false

@@ -11,7 +11,7 @@ test('TextCache gives the text of every name, however many share a place', () =>
 
 test('TextCache looks at every byte', () => {
   const cache = new TextCache()
-  // With 31 as the factor of the hash these pairs have the same place.
+  // With 31 as the factor of the hash these pairs have the same slot.
   for (const text of ['Aa', 'BB', 'AaAa', 'BBBB', 'AaBB', '', '\0', 'ÿ\0'])
     assert.equal(cache.textOf(Slice.of(text)), text)
 })

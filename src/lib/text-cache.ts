@@ -1,9 +1,9 @@
-// TextCache: names as JavaScript strings, without making the string of a name that was seen lately anew.
+// TextCache: a cache of names as JavaScript strings, so that a recent name allocates no string.
 //
-//   texts   [ news | – | user:17 | … ]     a name has one place, by its bytes; the last name that came there has it
-//   bytes   [ n e w s . . | . . . | … ]     NAME_BYTES_MAX for each place
+//   texts   [ news | – | user:17 | … ]     direct-mapped by the hash of the bytes
+//   bytes   [ n e w s . . | . . . | … ]     NAME_BYTES_MAX per slot
 //
-// Always: what it returns is the latin1 text of the bytes; names beyond NAME_BYTES_MAX are not kept.
+// Always: it returns the latin1 text of the bytes; names longer than NAME_BYTES_MAX are not cached.
 
 import type { Slice } from './slice.ts'
 

@@ -1,10 +1,10 @@
-// Line breaks, blanks and words of text that a client sent, looked at a character at a time.
+// Line breaks, blanks and words of client text, read character by character.
 //
-// Always: each takes a number of steps proportional to the text, whatever it holds.
+// Always: each takes time linear in the text.
 
 import { CR, LF, SPACE } from './ascii.ts'
 
-/** Without any of these characters at its beginning and its end. */
+/** The text without these characters at its beginning and end. */
 export function withoutOuter(text: string, characters: string): string {
   let from = 0
   let end = text.length
@@ -13,26 +13,26 @@ export function withoutOuter(text: string, characters: string): string {
   return from === 0 && end === text.length ? text : text.slice(from, end)
 }
 
-/** Without the line breaks at its beginning and its end. */
+/** The text without line breaks at its beginning and end. */
 export function withoutOuterBreaks(text: string): string {
   return withoutOuter(text, '\r\n')
 }
 
 const CHUNK_CHARS = 4096
 
-/** With a space for every line break. */
+/** The text with a space for every line break. */
 export function oneLine(text: string): string {
   return text.includes('\n') || text.includes('\r') ? withSpaces(text, true) : text
 }
 
-/** With a space for every CR: what is left does not end a line of the protocol. */
+/** The text with a space for every CR, so that it contains no line end of the protocol. */
 export function withoutCr(text: string): string {
   return text.includes('\r') ? withSpaces(text, false) : text
 }
 
-/** With a space for every CR, and for every LF if `alsoLf`. */
+/** Replaces every CR, and every LF if `alsoLf`, by a space. */
 function withSpaces(text: string, alsoLf: boolean): string {
-  // Many replacements are dear one by one.
+  // String concatenation is slow with many replacements.
   const codes = new Uint16Array(Math.min(text.length, CHUNK_CHARS))
   let out = ''
   for (let from = 0; from < text.length; from += CHUNK_CHARS) {
@@ -46,13 +46,13 @@ function withSpaces(text: string, alsoLf: boolean): string {
   return out
 }
 
-/** Up to the first NUL, as C sees it. */
+/** The text up to its first NUL, a C string. */
 export function cText(text: string): string {
   const end = text.indexOf('\0')
   return end < 0 ? text : text.slice(0, end)
 }
 
-/** Nothing but characters below 128. */
+/** Only characters below 128. */
 export function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
   return true

@@ -1,4 +1,3 @@
-// Unwind: an exception that is meant to leave everything: a made-up machine that stops, a server that has failed. No
-// boundary takes it for a fault.
+// Unwind: an exception that must not be caught as a fault: a simulated machine that stops, a server that has failed.
 
 export class Unwind extends Error {}

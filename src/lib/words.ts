@@ -1,8 +1,8 @@
-// Words of a line, with quotes, as redis.conf, AOF manifests and the first line of a script have them, and back.
+// Splits a line into words with quotes, in the syntax of redis.conf, AOF manifests and script shebangs, and back.
 //
 //   save 900 1 → save│900│1     "a b" 'c d' → a b│c d     "\x41\n" → A and a line feed     x="y" → x=y     "a"b → none
 //
-// Always: text is a byte string, one char (0..255) a byte, and ends at a NUL. splitWords(quoted(word)) is [word].
+// Always: text is a byte string, one char (0..255) per byte, and ends at a NUL. splitWords(quoted(word)) is [word].
 
 import { isHexDigit } from './strtod.ts'
 
@@ -10,7 +10,7 @@ const BLANKS = ' \t\n\v\f\r'
 const WORD_ENDS = ' \n\r\t'
 const ESCAPES: { readonly [char: string]: string } = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
 
-/** The words of a line; undefined when a quote stays open, or something stands right behind a closing one. */
+/** The words of a line; undefined when a quote is not closed, or something follows a closing quote directly. */
 export function splitWords(text: string): string[] | undefined {
   const nul = text.indexOf('\0')
   const line = nul < 0 ? text : text.slice(0, nul)
@@ -83,7 +83,7 @@ const SHORT_ESCAPES: { readonly [char: string]: string } = {
   '\b': '\\b',
 }
 
-/** A word in double quotes, what is not printable escaped. */
+/** A word in double quotes, with unprintable bytes escaped. */
 export function quoted(word: string): string {
   const inside = word.replace(
     /[\\"\x00-\x1f\x7f-\xff]/g,
@@ -92,7 +92,7 @@ export function quoted(word: string): string {
   return `"${inside}"`
 }
 
-/** A word as it is, where it would read back the same; else in quotes. */
+/** A word unquoted if it reads back the same; else in quotes. */
 export function quotedIfNeeded(word: string): string {
   return /^[!#-[\]-~]+$/.test(word) ? word : quoted(word)
 }

@@ -67,7 +67,7 @@ test('a backup that fails leaves what was there, and says why', () =>
     bench.onDial = (_, connection) => {
       const { write } = connection
       connection.write = bytes => {
-        // Whatever carries keys breaks off.
+        // Every connection that transfers keys is closed.
         if (/SYNC|DUMP/.test(new TextDecoder().decode(bytes))) connection.onClose('Connection reset by peer')
         return write(bytes)
       }

@@ -1,11 +1,11 @@
-// redstart backup URL FILE: an RDB file of a server that is running, without disturbing who uses it.
+// redstart backup URL FILE: writes an RDB file of a running server.
 //
-//   as a replica   the server sends the dataset of one moment                     [PrimaryLink]
-//   key by key     where it lets nobody be its replica; each key is whole, but    [KeyCopier]
-//                  they are not of one moment
+//   as a replica   the dataset of one moment, by SYNC or PSYNC                    [PrimaryLink]
+//   key by key     where the server refuses replication; each key is consistent,  [KeyCopier]
+//                  but they are of different moments
 //     ─▶ FILE.tmp ─▶ fsync ─▶ read again, checksum ─▶ FILE
 //
-// Always: FILE is whole or as it was before; nothing else remains, whatever fails.
+// Always: FILE is complete or unchanged; on any failure nothing else remains.
 
 import { AwaitedLink } from '../client/awaited-link.ts'
 import { ReplicationRefused } from '../client/errors.ts'
@@ -96,7 +96,7 @@ class Backup {
     return EXIT_GOOD
   }
 
-  /** Copies into the temporary file; what to tell of the way. */
+  /** Copies into the temporary file; returns how it was done, for the operator. */
   private async copy(): Promise<string> {
     if (!this.words.has('--keys')) {
       try {
@@ -192,7 +192,7 @@ class Backup {
     return 'consistent per key, not at one moment: copied key by key'
   }
 
-  /** Reads the file again and gives it its name; what is in it. */
+  /** Verifies the file by reading it again and renames it; returns a summary. */
   private async install(): Promise<string> {
     const { disk } = this.machine
     disk.fsync(this.fd)
@@ -213,7 +213,7 @@ class Backup {
   }
 }
 
-/** Every key of a database, once: SCAN may name one twice. */
+/** Every key of a database once, although SCAN may return one twice. */
 async function eachKey(
   copier: KeyCopier,
   database: number,

@@ -1,4 +1,4 @@
-// What every tool has in common: how its words are read, what it may touch, and what its exit code says.
+// The frame of every tool: argument parsing, access to the machine, exit codes.
 //
 //   redstart check FILE --fix ─▶ main ─▶ runTool ─▶ Words ─▶ Tool.run ─▶ exit code
 //
@@ -7,13 +7,13 @@
 import { ClientError } from '../client/errors.ts'
 import type { System } from '../system/system.ts'
 
-/** What a tool's process ends with. */
+/** Success. */
 export const EXIT_GOOD = 0
-/** It did its work, and what it looked at has faults, or differs. */
+/** The work is done, and there are faults or differences. */
 export const EXIT_FAULTS = 1
-/** It could not do its work: wrong words, a file or a server that cannot be used. */
+/** Failure: invalid arguments, or an unusable file or server. */
 export const EXIT_FAILED = 2
-/** SIGINT or SIGTERM came before the end, or the operator said no. */
+/** Ended by SIGINT, SIGTERM or the operator's no. */
 export const EXIT_INTERRUPTED = 3
 
 const EXIT_CODES = `Exit codes:
@@ -23,16 +23,16 @@ const EXIT_CODES = `Exit codes:
   3  given up: interrupted, or the question was answered with no
 `
 
-/** What a tool may touch. */
+/** The machine as tools use it. */
 export type Machine = System
 
 /** An option of a tool: `--name`, or `--name VALUE`. */
 export interface Flag {
   /** With its dashes. */
   readonly name: string
-  /** What its value is called; absent: it has none. */
+  /** The name of its value; absent: it has none. */
   readonly value?: string
-  /** It may be given several times. */
+  /** Repeatable. */
   readonly many?: boolean
   readonly about: string
 }
@@ -41,16 +41,16 @@ export interface Tool {
   readonly name: string
   /** One line for the list of tools. */
   readonly summary: string
-  /** The words that are no options: 'FILE', 'URL FILE'. */
+  /** The non-option arguments: 'FILE', 'URL FILE'. */
   readonly operands: string
-  /** Paragraphs behind the options in --help. */
+  /** Paragraphs after the options in --help. */
   readonly about: string
   readonly flags: readonly Flag[]
-  /** Does the work; the exit code. May throw ToolError, ClientError and DiskError. */
+  /** Runs the tool; returns the exit code. May throw ToolError, ClientError and DiskError. */
   run(words: Words, machine: Machine): Promise<number>
 }
 
-/** The tool cannot go on. `message` is for the operator. */
+/** A failure of the tool. `message` is for the operator. */
 export class ToolError extends Error {
   readonly exitCode: number
   constructor(message: string, exitCode: number = EXIT_FAILED) {
@@ -59,7 +59,7 @@ export class ToolError extends Error {
   }
 }
 
-/** The words behind the tool's name, options apart from operands. */
+/** The arguments of a tool, split into options and operands. */
 export class Words {
   readonly operands: readonly string[]
   private readonly values: ReadonlyMap<string, readonly string[]>
@@ -69,7 +69,7 @@ export class Words {
     this.values = values
   }
 
-  /** Takes '--name value', '--name=value' and, for operands that start with dashes, '--'. Throws ToolError. */
+  /** Accepts '--name value', '--name=value' and '--' before operands that start with dashes. Throws ToolError. */
   static parse(args: readonly string[], tool: Pick<Tool, 'flags' | 'operands'>): Words {
     const operands: string[] = []
     const values = new Map<string, string[]>()
@@ -111,7 +111,7 @@ export class Words {
     return this.values.get(name)?.[0]
   }
 
-  /** Of an option that may come several times. */
+  /** All values of a repeatable option. */
   all(name: string): readonly string[] {
     return this.values.get(name) ?? []
   }
@@ -144,7 +144,7 @@ ${tool.about.trim()}
 ${EXIT_CODES}`
 }
 
-/** Runs a tool with the words behind its name; the exit code. */
+/** Runs a tool with its arguments; returns the exit code. */
 export async function runTool(tool: Tool, args: readonly string[], machine: Machine): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     print(machine, helpOf(tool))
@@ -176,7 +176,7 @@ export function complain(machine: Machine, text: string): void {
   machine.process.stderr(new TextEncoder().encode(text))
 }
 
-/** Asks a question that yes answers; anything else, and no terminal to ask at, is no. */
+/** Asks for a yes on the terminal; any other answer, or no terminal, is a no. */
 export function confirmed(machine: Machine, question: string): boolean {
   complain(machine, `${question} [y/N] `)
   return /^y(es)?$/i.test(machine.process.readLine()?.trim() ?? '')

@@ -1,5 +1,4 @@
-// The tools, by the word that stands first on the command line. Each is loaded only when it is asked for: a server
-// does not wait for them.
+// The tools by name, the first argument. A tool's module is loaded only when it runs, so that a server starts faster.
 
 import type { Tool } from './command-line.ts'
 
@@ -12,7 +11,7 @@ const TOOLS: ReadonlyMap<string, () => Promise<Tool>> = new Map(
   }),
 )
 
-/** The tool of that name; undefined when the word is something else (a configuration file). */
+/** The tool of that name; undefined for any other word (a configuration file). */
 export async function toolNamed(name: string | undefined): Promise<Tool | undefined> {
   return TOOLS.get(name ?? '')?.()
 }

@@ -7,7 +7,7 @@ import { migrateTool } from './migrate.ts'
 const QUICK = { 'repl-diskless-sync-delay': '0' }
 const URLS = ['redis://test:1', 'redis://test:2']
 
-/** A full source and an empty target. */
+/** A source with data and an empty target. */
 async function withServers(run: (bench: ToolBench, source: Remote, target: Remote) => Promise<void>): Promise<void> {
   const bench = new ToolBench()
   try {
@@ -62,7 +62,7 @@ for (const way of [[], ['--keys']])
       void running.finally(() => {
         ended = true
       })
-      // A write that is held back by the pause is answered behind its end: it is not the target's any more.
+      // A write postponed by the pause is executed after its end, when it no longer counts for the target.
       let written = 0
       for (let i = 0; i < 2000 && !ended; i++) {
         const writes = [

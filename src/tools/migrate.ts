@@ -1,9 +1,9 @@
-// redstart migrate URL URL: makes one server's dataset another's, while both are in use.
+// redstart migrate URL URL: copies a server's dataset to another one while both are in use.
 //
 //   source ─▶ Follower (as a replica), or KeyMigration (key by key) ─▶ target
 //      └────────────────────── Comparer ───────────────────────────────┘
 //
-// Always: what is done is done once, however often the tool is interrupted; it says "equal" only of what it compared.
+// Always: work that was done is not repeated after an interruption; "equal" refers only to what was compared.
 
 import { ClientError, ReplicationRefused } from '../client/errors.ts'
 import { Remote } from '../client/remote.ts'
@@ -29,7 +29,7 @@ import { ScratchKeyspace } from './online/scratch-keyspace.ts'
 import { pause, Stop, serverOf, TLS_FLAGS, URLS, wholeServer } from './online/session.ts'
 import { bytesText, countText } from './progress.ts'
 
-/** What the connection to the target is called. */
+/** CLIENT SETNAME at the target. */
 const CLIENT_NAME = 'redstart-migrate'
 const ROUNDS = 12
 const ROUND_MS = 250
@@ -135,7 +135,7 @@ class Migrate {
 
   private begun = false
 
-  /** A failure, with how to go on. */
+  /** Adds to a failure how to resume. */
   private withAdvice(error: unknown): unknown {
     const { path } = this.state
     const advice = `The same command goes on where it stopped (${path})`
@@ -145,7 +145,7 @@ class Migrate {
     return new ToolError(`the files beside ${path} could not be used: ${(error as Error).message}. ${advice}`)
   }
 
-  /** Looks at both sides and refuses what cannot be wanted. */
+  /** Checks both servers and refuses migrations that cannot be intended. */
   private async look(source: Remote, target: Remote): Promise<void> {
     const { words, state, machine } = this
     const sourceId = (await source.info('server')).run_id
@@ -171,7 +171,7 @@ class Migrate {
     state.facts.ownsTarget = there === 0
   }
 
-  /** Two migrations into one target would undo each other. */
+  /** Claims the target: two concurrent migrations into it would undo each other. */
   private async claim(target: Remote): Promise<void> {
     const clients = textOf(await target.try('CLIENT', 'LIST'))
     if (clients.includes(` name=${CLIENT_NAME} `))
@@ -179,7 +179,7 @@ class Migrate {
     await target.try('CLIENT', 'SETNAME', CLIENT_NAME)
   }
 
-  /** The replica between both; undefined: the source takes none. */
+  /** The replica between both; undefined: the source refuses replication. */
   private async follower(): Promise<Follower | undefined> {
     const { words, state, machine, scratch, stop } = this
     if (words.has('--keys')) state.facts.way = 'keys'
@@ -223,7 +223,7 @@ class Migrate {
     let paused = ''
     if (words.has('--cutover')) paused = await this.pauseWrites(source)
     await follower.caughtUp(true)
-    // A key that changes all the time is never seen alike, but now nothing changes.
+    // A constantly changing key always compares different, but now writes are paused.
     if (paused !== '' && different !== undefined) different.left = await different.comparer.again(different.left)
     const lag = await follower.lag()
     const { refused } = follower
@@ -238,7 +238,7 @@ class Migrate {
     return this.finish(lines, different, target)
   }
 
-  /** Applies changes until the operator says it is enough. */
+  /** Applies changes until the operator ends it. */
   private async follow(follower: Follower): Promise<void> {
     const enough = new Stop(this.machine, 'enough')
     follower.newStop(new Stop(undefined, ''))
@@ -287,7 +287,7 @@ class Migrate {
     let left = words.has('--no-compare') ? [] : await comparer.all()
     for (let round = 0; round < ROUNDS && left.length > 0; round++) {
       await stop.or(migration.repair(left))
-      // What changed while this was going on shows only to a whole look.
+      // Changes made meanwhile are found only by a full comparison.
       left = left.length > 1000 ? await comparer.all() : await comparer.again(left)
     }
     const lines = [`${countText(migration.keys)} keys are copied key by key, ${this.seconds()} s`]
@@ -296,7 +296,7 @@ class Migrate {
     return this.finish(lines, words.has('--no-compare') ? undefined : { comparer, left }, target)
   }
 
-  // ---- the end ----
+  // ---- summary ----
 
   private seconds(): string {
     return ((this.machine.clock.monotonicUs() - this.startUs) / 1e6).toFixed(1)

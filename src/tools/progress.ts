@@ -1,4 +1,4 @@
-// Progress: one line on standard error that says how far a tool has come; nothing where that is no terminal.
+// Progress: one line on standard error with the progress of a tool; nothing when that is not a terminal.
 //
 //   checking [############............]  50%  1.2 GiB of 2.4 GiB, 12 s left
 
@@ -16,7 +16,7 @@ export class Progress {
   private drawnUs = Number.NEGATIVE_INFINITY
   private drawn = false
 
-  /** `total`: how much there is to do, 0 when that is not known. `show`: an amount as text. */
+  /** `total`: the total amount, 0 when unknown. `show`: an amount as text. */
   constructor(machine: Machine, label: string, total: number, show: (n: number) => string = bytesText) {
     this.machine = machine
     this.label = label
@@ -25,7 +25,7 @@ export class Progress {
     this.startUs = machine.clock.monotonicUs()
   }
 
-  /** So much is done. Cheap: most calls draw nothing. */
+  /** Progress so far. Cheap: most calls draw nothing. */
   update(done: number): void {
     const nowUs = this.machine.clock.monotonicUs()
     if (nowUs - this.drawnUs < REDRAW_US) return
@@ -45,7 +45,7 @@ export class Progress {
     return `${label} [${bar}] ${percent}%  ${show(done)} of ${show(total)}${left}`
   }
 
-  /** Takes the line away. */
+  /** Erases the line. */
   end(): void {
     if (this.drawn) complain(this.machine, '\r\x1b[K')
     this.drawn = false
@@ -55,7 +55,7 @@ export class Progress {
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB']
 
-/** An amount of bytes for people. */
+/** An amount of bytes, rounded for people. */
 export function bytesText(n: number): string {
   if (n < 1024) return `${n} bytes`
   let unit = -1
@@ -67,7 +67,7 @@ export function bytesText(n: number): string {
   return `${amount.toFixed(1)} ${UNITS[unit]}`
 }
 
-/** A count for people. */
+/** A count, formatted for people. */
 export function countText(n: number): string {
   return n.toLocaleString('en-US')
 }

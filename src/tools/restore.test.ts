@@ -4,7 +4,7 @@ import { ask, digestOf, fill, say, ToolBench } from '../../test/harness/tools.ts
 import { backupTool } from './backup.ts'
 import { restoreTool } from './restore.ts'
 
-/** A bench with a file of everything, and an empty server. */
+/** A bench with a file of all types, and an empty server. */
 async function withFile(run: (bench: ToolBench, target: Awaited<ReturnType<ToolBench['start']>>) => Promise<void>) {
   const bench = new ToolBench()
   try {
@@ -55,7 +55,7 @@ test('a server that does not understand payloads gets plain commands', () =>
       connection.write = bytes => {
         const text = new TextDecoder('latin1').decode(bytes)
         if (!text.includes('RESTORE')) return write(bytes)
-        // Every RESTORE is answered as an older server would; what else is in the batch is a SELECT.
+        // Every RESTORE gets an older server's reply; the batch's other commands are SELECTs.
         const words = text.match(/\$[67]\r\n(RESTORE|SELECT)\r\n/g) ?? []
         const replies = words.map(word =>
           word.includes('SELECT') ? '+OK\r\n' : '-ERR DUMP payload version or checksum are wrong\r\n',

@@ -1,8 +1,8 @@
-// redstart restore FILE URL: puts the keys of an RDB file into a server that is running.
+// redstart restore FILE URL: restores the keys of an RDB file into a running server.
 //
 //   FILE ─▶ [checked whole] ─▶ filters, database map ─▶ TargetWriter: RESTORE ─▶ server
 //
-// Always: nothing is sent before the file was found sound; a key is restored whole or not at all.
+// Always: nothing is sent before the whole file was validated; a key is restored completely or not at all.
 
 import { ConnectionLost } from '../client/errors.ts'
 import { Remote } from '../client/remote.ts'
@@ -140,7 +140,7 @@ class Restore implements RdbVisitor {
     }
   }
 
-  // ---- what comes from the file: once to look, once to send ----
+  // ---- visitor of the file's keys: one pass validates, one sends ----
 
   key(database: number, key: Slice, payload: () => Uint8Array, attributes: KeyAttributes): void {
     if (!this.isWanted(key)) {

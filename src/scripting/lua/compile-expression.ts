@@ -357,8 +357,8 @@ export class ExpressionCompiler {
   }
 
   /**
-   * Code that leaves the call's result in `g`; with `kind` 'tail' the call is only started. Then `c` is true when it has
-   * ended, false for a Lua function that has not begun, undefined for a host function that has.
+   * Code that leaves the call's result in `g`; with `kind` 'tail' the call is only started. Then `c` is true when it
+   * has ended, false for a Lua function that has not begun, undefined for a host function that has.
    */
   startCall(e: CallExpression | MethodExpression, kind: 'call' | 'tail'): string {
     const before: string[] = []

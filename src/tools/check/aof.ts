@@ -1,9 +1,9 @@
-// Checks the commands of an append-only file: their form, and that every MULTI has its EXEC. What the commands mean is
-// not looked at. Arguments are passed over, not kept: memory stays at one window however long they are.
+// Checks the syntax of an AOF file's commands, and that every MULTI has its EXEC; the commands are not interpreted.
+// Arguments are skipped, not stored: memory is limited to one window however long they are.
 //
 //   #TS:… ─┐
 //   *3 ────┴▶ command ─▶ MULTI opens a group ─▶ … ─▶ EXEC closes it
-//                  └──── behind it, outside of a group: wholeTo
+//                  └──── after it, outside of a group: validUpTo
 
 import { CR, DOLLAR, LF, STAR, ZERO } from '../../lib/ascii.ts'
 import { ANNOTATION_BYTES_MAX, HASH } from '../../persistence/aof/format.ts'
@@ -12,7 +12,7 @@ import type { AofFindings } from './findings.ts'
 
 const WINDOW_BYTES = 1 << 20
 const PROGRESS_BYTES = 4 << 20
-/** Of MULTI. */
+/** The length of MULTI. */
 const WORD_BYTES_MAX = 5
 const DIGITS_MAX = 15
 const ENDED = 'The file ends in the middle of a command.'
@@ -25,14 +25,14 @@ class Malformed extends Error {
   }
 }
 
-/** A window that moves over the file. */
+/** A window that advances over the file. */
 class Window {
   private readonly u8 = new Uint8Array(WINDOW_BYTES)
   private readonly disk: FileSystem
   private readonly fd: number
   private at = 0
   private end = 0
-  /** Offset of u8[end] in the file. */
+  /** File offset of u8[end]. */
   private readTo: number
 
   constructor(disk: FileSystem, fd: number, from: number) {
@@ -45,7 +45,7 @@ class Window {
     return this.readTo - (this.end - this.at)
   }
 
-  /** The next byte, which stays; -1 at the end of the file. */
+  /** The next byte, without consuming it; -1 at the end of the file. */
   peek(): number {
     return this.at < this.end || this.fill() ? this.u8[this.at] : -1
   }
@@ -63,7 +63,7 @@ class Window {
     return this.u8[this.at++]
   }
 
-  /** Passes over a mark, and takes the whole number and the line end behind it. */
+  /** Skips a type byte and reads the integer and the line break after it. */
   figure(): number {
     const start = this.offset
     this.take()
@@ -86,7 +86,7 @@ class Window {
     }
   }
 
-  /** Text up to a line feed, which is passed over. `ended`: what to say when the file ends before it. */
+  /** Text up to a line feed, which is skipped. `ended`: the message when the file ends before it. */
   line(bytesMax: number, ended: string): string {
     const start = this.offset
     let text = ''
@@ -163,7 +163,7 @@ class AofChecker {
     if (!text.startsWith('#TS:')) return
     const digits = /^#TS:([0-9]{1,15})\r$/.exec(text)?.[1]
     if (digits === undefined) {
-      // It matters only to who asks for the time.
+      // It only matters with --truncate-to-timestamp.
       if (this.untilSeconds >= 0) throw new Malformed('A time is no whole number.', at)
       return
     }
@@ -196,7 +196,7 @@ class AofChecker {
     } else findings.commands++
   }
 
-  /** Passes over an argument; its text in lower case when that is `wanted` and short. */
+  /** Skips an argument; its text in lower case when it is `wanted` and short. */
   private argument(wanted: boolean): string {
     const { window } = this
     const at = window.offset
@@ -219,8 +219,8 @@ function charText(byte: number): string {
 }
 
 /**
- * Checks the commands in the open file `fd` from offset `from` on; with `untilSeconds` (since 1970; -1: no limit) only
- * up to the first annotation that is later. Throws DiskError.
+ * Checks the commands in the open file `fd` from offset `from`; with `untilSeconds` (Unix time; -1: no limit) only up
+ * to the first later annotation. Throws DiskError.
  */
 export function checkAof(
   disk: FileSystem,

@@ -7,7 +7,7 @@ import { seededRandom, type VirtualMachine, virtualSystem } from '../../system/v
 import { runTool } from '../command-line.ts'
 import { check } from './check.ts'
 
-/** Runs `redstart check` on the machine; its exit code and what it said. */
+/** Runs `redstart check` on the machine; returns its exit code and output. */
 async function checked(
   machine: VirtualMachine,
   ...args: string[]
@@ -18,7 +18,7 @@ async function checked(
   return { code, out: machine.out, err: machine.err }
 }
 
-/** A machine with a server on it that has run random commands. */
+/** A machine on which a server has run random commands. */
 async function busyMachine(directives: Readonly<Record<string, string>> = {}, commands = 400) {
   const machine = virtualSystem({ seed: 5 })
   const server = await MachineServer.start(machine, directives)
@@ -99,7 +99,7 @@ test('around damaged values everything else is saved', async () => {
   server.call('save')
   const bytes = machine.disk.readFile('dump.rdb')
   const at = (key: string) => Buffer.from(bytes).indexOf(key) + key.length
-  // The listpack's own length, behind that of its string; the beginning of a compressed string's bytes.
+  // The listpack's own length, after its string's; the beginning of a compressed string's bytes.
   bytes[at('h15') + 1] ^= 1
   bytes[at('h20') + 1] ^= 1
   bytes[at('s17') + 4] = 0xff
@@ -122,7 +122,7 @@ test('what follows a damaged value counts only if it makes sense to the end', as
   server.call('save')
   const bytes = machine.disk.readFile('dump.rdb')
   const first = /h\d\d/.exec(Buffer.from(bytes).toString('latin1'))!.index
-  // A length that swallows a part of the next key, so that what follows is read in the middle of something.
+  // A length that includes a part of the next key, so that parsing continues in the middle of something.
   bytes[first + 3] += 7
   machine.disk.writeFile('d', bytes)
   const { out } = await checked(machine, 'd')

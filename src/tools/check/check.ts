@@ -1,9 +1,8 @@
-// redstart check: whether a file of the dataset is whole, where it is not, what can be saved, and to save it.
+// redstart check: validates a persistence file, and repairs it on request.
 //
 //   FILE ─▶ kind ─▶ RDB ───────────────────▶ verdict ─▶ --fix: FILE.fixed
-//             ├───▶ append-only file ──────▶ verdict ─▶ --fix: cut behind the last whole command or group
-//             ├───▶ manifest ─▶ its files ─▶ verdict ─▶ --fix: the last file cut
-//             └───▶ DUMP payload ──────────▶ verdict
+//             ├───▶ append-only file ──────▶ verdict ─▶ --fix: truncated after the last complete command or group
+//             ├───▶ manifest ─▶ its files ─▶ verdict ─▶ --fix: the last file truncated
 //
 // Always: nothing is written without --fix or --truncate-to-timestamp and a yes; an RDB itself is never changed.
 
@@ -60,15 +59,15 @@ After either the exit code is 0 when it was done.`,
   run: async (words, machine) => new Check(words, machine).run(),
 }
 
-/** Where a file stands among those of a manifest. */
+/** The position of a file in a manifest. */
 type Place = 'alone' | 'before others' | 'last'
 
-/** What became of one file. */
+/** The result for one file. */
 interface Verdict {
   fault?: Fault
-  /** Where an append-only file may be cut to be whole, or to end at the time asked for. */
+  /** Where an AOF file may be truncated to be valid, or to end at the requested time. */
   cutAt?: number
-  /** An RDB of which something can be saved. */
+  /** An RDB of which something can be salvaged. */
   rdb?: RdbFindings
   sizeBytes: number
 }
@@ -109,7 +108,7 @@ class Check {
 
   // ---- one file ----
 
-  /** Checks a file and says what was found. */
+  /** Checks a file and prints the findings. */
   private checkFile(path: string, place: Place): Verdict {
     const { disk } = this.machine
     const fd = disk.open(path, 'r')
@@ -211,7 +210,7 @@ class Check {
     const missing = files.filter(({ name }) => disk.stat(folder + name) === null)
     for (const { name } of missing) this.note(`FAULT: the file ${name} is missing`)
     let code = missing.length > 0 ? EXIT_FAULTS : EXIT_GOOD
-    // Behind the last one that has anything in it there may be empty ones: nothing was written to them yet.
+    // Empty files may follow the last file with content: nothing was written to them yet.
     const lastIndex = files.findLastIndex(({ name }) => (disk.stat(folder + name)?.sizeBytes ?? 0) > 0)
     for (const [index, file] of files.entries()) {
       if (missing.includes(file)) continue
@@ -223,7 +222,7 @@ class Check {
     return code
   }
 
-  /** Of a file that others follow: it cannot be cut without losing those. */
+  /** For a file followed by others, which truncating it would lose. */
   private concludeEarlier({ fault, cutAt }: Verdict): number {
     if (fault === undefined && cutAt !== undefined)
       throw new ToolError(
@@ -236,7 +235,7 @@ class Check {
 
   // ---- the end ----
 
-  /** Says what can be done, and does it where that was asked for; the exit code. */
+  /** Prints what can be repaired, and does it if requested; returns the exit code. */
   private conclude(path: string, verdict: Verdict): number {
     const { fault, cutAt, rdb, sizeBytes } = verdict
     if (this.untilSeconds >= 0) return this.cutToTime(path, verdict)
@@ -288,7 +287,7 @@ class Check {
     cut(this.machine.disk, path, cutAt)
   }
 
-  /** Says what can be done, asks, and does it; the exit code. */
+  /** Prints a repair, asks for confirmation, and does it; returns the exit code. */
   private repair(finding: string, deed: string, work: () => void): number {
     const { words, machine } = this
     const asked = words.has('--fix') || this.untilSeconds >= 0
@@ -316,7 +315,7 @@ class Check {
     print(this.machine, `${text}\n`)
   }
 
-  /** A line about the file that was named last. */
+  /** A line about the file named last. */
   private note(text: string): void {
     this.say(`  ${text}`)
   }

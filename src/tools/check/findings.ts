@@ -1,6 +1,6 @@
-// Findings: what the check of one file has brought to light.
+// Findings: the results of checking one file.
 
-/** The first thing in a file that is not as it must be. */
+/** The first fault in a file. */
 export interface Fault {
   /** Bytes from the beginning of the file. */
   offset: number
@@ -13,7 +13,7 @@ export interface Range {
   to: number
 }
 
-/** Of an RDB, whole or as the first part of an append-only file. */
+/** Of an RDB file or the RDB preamble of an AOF file. */
 export interface RdbFindings {
   version: number
   /** From the aux fields: 'redis-ver', 'aof-base'. */
@@ -22,38 +22,38 @@ export interface RdbFindings {
   /** Keys of each type, by its name. */
   types: ReadonlyMap<string, number>
   withExpiry: number
-  /** Of those, keys whose time is over. */
+  /** Expired keys among them. */
   expired: number
-  /** Keys whose collection is empty: a server passes over them. */
+  /** Keys with an empty collection, which a server skips. */
   empty: number
   databases: number
   libraries: number
-  /** Records of modules, which only a server with the module can read. */
+  /** Modules with data, which only a server with the module can read. */
   modules: ReadonlySet<string>
   checksum: 'right' | 'wrong' | 'absent' | 'not reached'
-  /** A server loads it, whatever was found. */
+  /** A server loads it in spite of the findings. */
   loads: boolean
-  /** Offset behind the RDB. */
+  /** Offset after the RDB. */
   end: number
-  /** What of the file is whole: all of it up to the first fault, and what stands between damaged values. */
+  /** The valid parts of the file: all of it up to the first fault, and the parts between damaged values. */
   ranges: readonly Range[]
-  /** Keys whose values are damaged, where the file could be read on to its end. */
+  /** Keys with damaged values, if the file could be read to its end. */
   damaged: readonly string[]
   fault?: Fault
 }
 
-/** Of the commands in an append-only file. */
+/** Of the commands in an AOF file. */
 export interface AofFindings {
   commands: number
   /** MULTI … EXEC. */
   groups: number
-  /** Seconds since 1970, from the annotations; -1 without. */
+  /** Unix time of the first annotation; -1: none. */
   firstSeconds: number
   lastSeconds: number
   sizeBytes: number
-  /** Offset behind the last command, or group, that is whole. */
+  /** Offset after the last complete command or group. */
   validUpTo: number
-  /** Where the first annotation stands that is later than the time asked for; -1: nowhere. */
+  /** Offset of the first annotation later than the requested time; -1: none. */
   laterAt: number
   fault?: Fault
 }

@@ -1,10 +1,10 @@
-// What a file is, by what it begins with.
+// The kind of a file, by its first bytes.
 
 import { STAR } from '../../lib/ascii.ts'
 import { HASH, isRdb } from '../../persistence/aof/format.ts'
 import type { FileSystem } from '../../system/system.ts'
 
-/** 'other' may be a DUMP payload, which has no mark at its beginning. */
+/** 'other' may be a DUMP payload, which has no magic. */
 type FileKind = 'empty' | 'rdb' | 'aof' | 'manifest' | 'other'
 
 const HEAD_BYTES = 4096
@@ -16,7 +16,7 @@ export function kindOf(disk: FileSystem, path: string, fd: number): FileKind {
   const length = disk.read(fd, head, 0, head.length, 0)
   if (length === 0) return 'empty'
   if (isRdb(disk, fd)) return 'rdb'
-  // A manifest's lines begin with 'file', behind comments, which an append-only file has as well.
+  // A manifest begins with 'file', possibly after comments, which an AOF file may have as well.
   const text = String.fromCharCode(...head.subarray(0, length))
   if (/^(#[^\n]*\n)*file /.test(text)) return 'manifest'
   return head[0] === STAR || head[0] === HASH ? 'aof' : 'other'

@@ -1,5 +1,5 @@
-// With REDIS_SERVER naming a redis-server that has redis-check-rdb and redis-check-aof beside it: what they say of
-// files, whole and damaged, is what `redstart check` says.
+// With REDIS_SERVER: redis-check-rdb and redis-check-aof beside it and `redstart check` must agree about valid and
+// damaged files.
 //
 //   TEST_TIMEOUT_MS=9999999 CHECK_FILES=2000 CHECK_SEED=1 REDIS_SERVER=… npx bun test ./src/tools/check/oracle.test.ts
 
@@ -21,13 +21,13 @@ import { check } from './check.ts'
 const FILES = Number(process.env['CHECK_FILES'] ?? 40)
 const SEED = Number(process.env['CHECK_SEED'] ?? 1)
 
-/** What their tool says of a file: whether it is good, and its words. */
+/** The verdict and output of Redis's tool. */
 function theirs(name: 'redis-check-rdb' | 'redis-check-aof', file: string, ...flags: string[]) {
   const { status, stdout } = spawnSync(tool(name), [...flags, file], { encoding: 'latin1', input: 'y\n' })
   return { good: status === 0, out: stdout }
 }
 
-/** What ours says of the bytes. */
+/** The verdict and output of `redstart check`. */
 async function ours(bytes: Uint8Array, ...flags: string[]) {
   const machine = virtualSystem()
   machine.disk.writeFile('f', bytes)
@@ -44,7 +44,7 @@ async function withFolder(body: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** The files that a server of ours has after random commands. */
+/** The files of our server after random commands. */
 async function ourFiles(seed: number): Promise<Map<string, Uint8Array>> {
   const machine = virtualSystem({ seed })
   const one = await MachineServer.start(machine, { appendonly: 'yes', 'aof-timestamp-enabled': 'yes' })
@@ -61,7 +61,7 @@ async function ourFiles(seed: number): Promise<Map<string, Uint8Array>> {
   return files
 }
 
-/** The files that their server has after random commands. */
+/** The files of redis-server after random commands. */
 async function theirFiles(seed: number, folder: string): Promise<Map<string, Uint8Array>> {
   const socket = path.join(folder, 's')
   const args = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '', '--appendonly', 'yes']
@@ -106,8 +106,8 @@ test('their tools find our files good, ours finds theirs good', { skip }, async 
 })
 
 /**
- * Where ours is strict and theirs is not: an annotation without an end would swallow the command that is appended next;
- * what marks an encoded string is no length, though they take its lower bits for one.
+ * Ours is stricter: the next appended command would become part of an unterminated annotation; an encoded string's type
+ * is not a length, although redis-check-rdb uses its lower bits as one.
  */
 const STRICTER = /The file ends in the middle of an annotation|Invalid length encoding/
 
@@ -115,7 +115,7 @@ function assertAgree(mine: { good: boolean; out: string }, their: { good: boolea
   if (!STRICTER.test(mine.out)) assert.equal(mine.good, their.good, `${what}\n${mine.out}\n${their.out}`)
 }
 
-/** One change, so that both meet the same fault first. */
+/** A single change, so that both find the same fault first. */
 function damaged(bytes: Uint8Array, random: Random, from: number, to: number): Uint8Array {
   const u8 = Uint8Array.from(bytes)
   const at = from + (random.u32() % (to - from))
@@ -138,7 +138,7 @@ test('damaged RDB files: the same verdict', { skip }, async () => {
     const sources = [await ourFiles(SEED + 1), await theirFiles(SEED + 1, folder)].map(files => files.get('dump.rdb')!)
     for (let i = 0; i < FILES; i++) {
       const whole = Uint8Array.from(sources[i % 2])
-      // Without a checksum what counts is what each makes of the values.
+      // Without a checksum the values decide.
       const end = whole.length - 8
       if (i % 4 < 2) whole.fill(0, end)
       const bytes = damaged(whole, random, 1, end)

@@ -1,4 +1,4 @@
-// Checks an RDB by reading every value in it as a server would, one at a time: no more memory than the largest takes.
+// Checks an RDB by reading every value as a server would, one at a time: memory is limited to the largest value.
 
 import { Engine } from '../../engine/engine.ts'
 import type { ValueTypes } from '../../keyspace/value-type.ts'
@@ -15,7 +15,7 @@ import type { Fault, Range, RdbFindings } from './findings.ts'
 
 const SLICE_BYTES = 4 << 20
 
-/** Counts what it is given, and lets it go. */
+/** Counts the file's content and frees it. */
 class Counter implements RdbTarget {
   readonly fields = new Map<string, string>()
   readonly types = new Map<string, number>()
@@ -26,7 +26,7 @@ class Counter implements RdbTarget {
   expired = 0
   empty = 0
   libraries = 0
-  /** The first key with nothing under it. */
+  /** The first key with an empty collection. */
   firstEmpty: Fault | undefined
   offset: () => number = () => 0
   private db = 0
@@ -85,7 +85,7 @@ class Counter implements RdbTarget {
   }
 }
 
-/** An engine without commands: a room to read values in. */
+/** An engine without commands, for its keyspace: values are read into it. */
 export function engineWithoutCommands({ clock, random }: Pick<Machine, 'clock' | 'random'>): Engine {
   return new Engine(
     {
@@ -105,8 +105,8 @@ export function checkRdb(machine: Machine, fd: number, progress: (offset: number
 }
 
 /**
- * Reads a file up to its end or its first fault. Behind a value that is damaged it goes on, where the value's own
- * lengths say that the next key begins. What comes then counts only when it leads to the very end of the file.
+ * Reads a file to its end or first fault. After a damaged value it continues at the next key, by the value's own
+ * lengths; findings from there count only if the end of the file is reached.
  */
 class RdbCheck {
   private readonly machine: Machine
@@ -149,7 +149,7 @@ class RdbCheck {
     return file
   }
 
-  /** Reads to the end of the RDB; what is wrong before it. */
+  /** Reads to the end of the RDB; returns the fault, if there is one. */
   private readOn(file: RdbFileReader): Fault | undefined {
     const { reader } = file
     try {
@@ -164,7 +164,7 @@ class RdbCheck {
     }
   }
 
-  /** What there is besides damaged values; undefined when behind one of them nothing makes sense. */
+  /** The findings beyond damaged values; undefined when the file cannot be parsed after one of them. */
   private scanPastDamage(version: number, first: Range): RdbFindings | undefined {
     const ranges = [first]
     const damaged: string[] = []
@@ -204,12 +204,12 @@ class RdbCheck {
   }
 }
 
-/** With more damaged values than this a file is not worth going on. */
+/** With more damaged values than this the check ends. */
 const DAMAGED_MAX = 1000
 const WRONG_CHECKSUM = 'RDB CRC error'
 const KEY_CHARS_MAX = 100
 
-/** Latin-1 text with everything escaped that a terminal might take for an order. */
+/** Latin-1 text with control characters escaped, safe for a terminal. */
 export function printable(text: string): string {
   const shown = text.length > KEY_CHARS_MAX ? `${text.slice(0, KEY_CHARS_MAX)}…` : text
   return shown.replace(/[^ -~…]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)

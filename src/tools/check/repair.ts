@@ -1,4 +1,4 @@
-// Mends what can be mended: cuts an append-only file, or copies what is whole of an RDB into a new one.
+// Repairs: truncates an AOF file, or copies the valid parts of an RDB into a new one.
 
 import { Crc64 } from '../../lib/crc64.ts'
 import { folderOf } from '../../persistence/file-sink.ts'
@@ -11,7 +11,7 @@ const PIECE_BYTES = 1 << 20
 
 const PART_OF_LOG = /^(.*)[/\\]([^/\\]+?)\.[0-9]+\.(base|incr)\.(aof|rdb)$/
 
-/** The pid of the server that is writing to this file of an append-only log; undefined when none is known to. */
+/** The pid of the server that is appending to this AOF file; undefined when none is known. */
 export function writerOf(machine: Pick<Machine, 'disk' | 'process'>, path: string): string | undefined {
   const { disk, process } = machine
   const [, folder, name] = PART_OF_LOG.exec(disk.resolve(path)) ?? []
@@ -21,7 +21,7 @@ export function writerOf(machine: Pick<Machine, 'disk' | 'process'>, path: strin
   return process.isRunning(identity) ? identity.split(':')[0] : undefined
 }
 
-/** Cuts the file at `sizeBytes`, on the disk when this returns. Throws DiskError. */
+/** Truncates the file to `sizeBytes` and fsyncs it. Throws DiskError. */
 export function cut(disk: FileSystem, path: string, sizeBytes: number): void {
   const fd = disk.open(path, 'r+')
   try {
@@ -32,7 +32,7 @@ export function cut(disk: FileSystem, path: string, sizeBytes: number): void {
   }
 }
 
-/** Writes a new RDB `to` of parts of `from`, each of which ends behind a record. Throws DiskError. */
+/** Writes a new RDB `to` from ranges of `from`, each of which ends after a complete key or opcode. Throws DiskError. */
 export function salvage(
   disk: FileSystem,
   from: string,

@@ -1,4 +1,4 @@
-// Report: what the findings say to the operator, as lines of text.
+// Report: the findings as lines of text for the operator.
 
 import { bytesText, countText } from '../progress.ts'
 import type { AofFindings, RdbFindings } from './findings.ts'
@@ -38,7 +38,7 @@ export function plural(n: number, one: string, many: string = `${one}s`): string
   return `${countText(n)} ${n === 1 ? one : many}`
 }
 
-/** 'N bytes', with the short form behind it when that says more. */
+/** 'N bytes', followed by the short form if that differs. */
 export function exactBytes(n: number): string {
   return n < 1024 ? plural(n, 'byte') : `${countText(n)} bytes (${bytesText(n)})`
 }

@@ -1,10 +1,10 @@
-// Comparer: whether two servers hold the same, key by key, while both are in use.
+// Comparer: compares the datasets of two servers key by key while both are in use.
 //
 //   source SCAN ─▶ DUMP and time to live of both sides ─▶ equal bytes, or equal values ─▶ same
-//                                                  └────▶ doubtful: looked at again when the target has caught up
+//                                                  └────▶ doubtful: compared again once the target has caught up
 //   target SCAN ─▶ keys that the source does not have ─▶ doubtful
 //
-// Always: a key counts as different only after it was so in every round.
+// Always: a key counts as different only if it differed in every round.
 
 import type { Remote } from '../../client/remote.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -17,13 +17,13 @@ import type { Stop } from './session.ts'
 
 const FOOTER_BYTES = 10
 const KEYS_AT_ONCE = 200
-/** Servers without PEXPIRETIME tell times to live only by their own clock, at the moment they are asked. */
+/** Without PEXPIRETIME times to live are relative to the moment each server replies. */
 const TTL_TOLERANCE_MS = 2000
 
 export interface DoubtfulKey {
   database: number
   key: Uint8Array
-  /** As the source has it; undefined: it does not. */
+  /** The source's key; undefined: it does not exist there. */
   source: CopiedKey | undefined
 }
 
@@ -33,12 +33,12 @@ interface ComparerParts {
   target: Remote
   scratch: ScratchKeyspace
   stop: Stop
-  /** Keys that only the target has are differences, too. */
+  /** Keys that exist only in the target count as differences, too. */
   both: boolean
 }
 
 export class Comparer {
-  /** Keys that were looked at, and how many of them by value, since their bytes differ. */
+  /** Keys compared, and how many of them by value because their bytes differ. */
   keys = 0
   byValue = 0
   private readonly parts: ComparerParts
@@ -51,7 +51,7 @@ export class Comparer {
     this.to = new KeyCopier(parts.target)
   }
 
-  /** One pass over everything. */
+  /** One pass over all keys. */
   async all(): Promise<DoubtfulKey[]> {
     const { machine, source, target, both, stop } = this.parts
     const doubtful: DoubtfulKey[] = []
@@ -89,7 +89,7 @@ export class Comparer {
       await side.select(database)
       return side.scan(cursor)
     }
-    // The next keys are looked for while these are compared.
+    // SCAN of the next keys runs while these are compared.
     for (let next: Promise<FoundKeys> | undefined = look('0'); next !== undefined; ) {
       const found: FoundKeys = await next
       next = found.cursor === '0' ? undefined : look(found.cursor)
@@ -99,7 +99,7 @@ export class Comparer {
     }
   }
 
-  /** Those of some keys that are different now. */
+  /** Those of the given keys that differ now. */
   private async compare(database: number, keys: readonly Uint8Array[]): Promise<DoubtfulKey[]> {
     const { clock } = this.parts.machine
     const now = () => clock.nowMs()
@@ -129,7 +129,7 @@ export class Comparer {
     return scratch.digest(a.payload) === scratch.digest(b.payload)
   }
 
-  /** Those of some keys of the target that the source does not have. */
+  /** Those of the given keys of the target that the source does not have. */
   private async absent(database: number, keys: readonly Uint8Array[]): Promise<DoubtfulKey[]> {
     const { source } = this.parts
     await source.call('SELECT', database)
@@ -137,7 +137,7 @@ export class Comparer {
     return this.compare(database, keys)
   }
 
-  /** Of doubtful keys, those that are still different. */
+  /** Those of the doubtful keys that still differ. */
   async again(doubtful: readonly DoubtfulKey[]): Promise<DoubtfulKey[]> {
     const left: DoubtfulKey[] = []
     const databases = new Set(doubtful.map(one => one.database))
@@ -150,14 +150,14 @@ export class Comparer {
   }
 }
 
-/** The same but for the version and the checksum at the end. */
+/** Equal except for version and checksum. */
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let i = a.length - FOOTER_BYTES - 1; i >= 0; i--) if (a[i] !== b[i]) return false
   return true
 }
 
-/** Some of the keys, for messages. */
+/** Examples of keys, for messages. */
 export function exampleText(doubtful: readonly DoubtfulKey[]): string {
   const shown = doubtful.slice(0, 5).map(({ database, key }) => {
     const text = new Slice(key, 0, key.length).latin1()

@@ -1,10 +1,10 @@
-// Follower: keeps the target what the source is, as a replica between the two.
+// Follower: replicates the source to the target, as a replica of the source.
 //
 //   PULL ─▶ the dataset into the spool ─▶ FILL ─▶ RESTORE into the target ─▶ FOLLOW ─▶ changes, in batches
 //     ▲                                                                        │
-//     └──── the link broke, and the source no longer has what came meanwhile ──┘
+//     └──── link lost, and partial resynchronisation refused ──────────────────┘
 //
-// Always: the link is read as fast as the source sends, so that the source keeps nothing for us.
+// Always: the link is read as fast as the source sends, so that the source's output buffer for it stays small.
 
 import { AwaitedLink } from '../../client/awaited-link.ts'
 import { ConnectionLost } from '../../client/errors.ts'
@@ -25,7 +25,7 @@ const IDLE_MS = 10
 const RETRIES = 20
 const RETRY_MS = 500
 const QUIET_MS = 1500
-/** The state is written after so many keys; so many of the last ones may not be there yet. */
+/** Keys between two writes of the state, and the number of last keys that may not have been applied. */
 const SAVE_KEYS = 50_000
 const UNSURE_KEYS = 5_000
 
@@ -33,7 +33,7 @@ interface FollowerParts {
   machine: Machine
   state: MigrationState
   source: ServerUrl
-  /** A connection of the follower's own. */
+  /** The follower's own connection. */
   target: Remote
   scratch: ScratchKeyspace
   stop: Stop
@@ -47,7 +47,7 @@ export class Follower {
   private link: AwaitedLink | undefined
   private applier: StreamApplier | undefined
   private info: Remote | undefined
-  /** Ends the work of follow(). */
+  /** follow() ends. */
   private ended = false
   private failure: Error | undefined
   private restarted = false
@@ -62,7 +62,7 @@ export class Follower {
     }
   }
 
-  /** Of the dataset that the changes follow. */
+  /** Keys of the dataset. */
   get keys(): number {
     return this.parts.state.facts.keysApplied
   }
@@ -75,7 +75,7 @@ export class Follower {
     return { count: this.applier?.refused ?? 0, text: this.applier?.refusal ?? '' }
   }
 
-  /** Opens the link, for the first time or again. Throws ClientErrors, and DiskErrors of the spool. */
+  /** Opens or reopens the link. Throws ClientErrors, and DiskErrors of the spool. */
   async connect(): Promise<void> {
     const { machine, state, source } = this.parts
     const { rdbReceived, id } = state.facts
@@ -90,7 +90,7 @@ export class Follower {
     throw error
   }
 
-  /** Connects again until it works, for a while. */
+  /** Reconnects, with retries for a while. */
   private async reconnect(): Promise<void> {
     const { machine, note, stop } = this.parts
     note(`${(this.linkError() as Error).message}; connecting again`)
@@ -104,7 +104,7 @@ export class Follower {
     }
   }
 
-  /** Brings the dataset into the target and begins to follow; resolves when following has begun. */
+  /** Restores the dataset into the target and starts to follow; resolves when following has begun. */
   async fill(): Promise<void> {
     const { state, note } = this.parts
     const { facts } = state
@@ -143,7 +143,7 @@ export class Follower {
     }
   }
 
-  /** What an earlier beginning has left in the target goes. */
+  /** Deletes what an earlier attempt has left in the target. */
   private async beginAnew(): Promise<void> {
     const { state, target, note } = this.parts
     const { facts } = state
@@ -202,7 +202,7 @@ export class Follower {
     machine.disk.unlink(state.rdbPath)
   }
 
-  /** Applies what comes until end(). Its failure is thrown by caughtUp() and the like. */
+  /** Applies changes until end(). Its failure is thrown by caughtUp() and others. */
   follow(): void {
     this.run().catch((error: Error) => {
       this.failure ??= error
@@ -224,7 +224,7 @@ export class Follower {
     }
   }
 
-  /** How far the source is. */
+  /** The source's replication offset. */
   private async sourceOffset(): Promise<number> {
     const { source, machine } = this.parts
     this.info ??= await Remote.open(source, machine)
@@ -237,7 +237,7 @@ export class Follower {
     }
   }
 
-  /** Resolves when the target has everything that the source had when this was called. */
+  /** Resolves when the target has everything that the source had at the call. */
   async caughtUp(showLag: boolean): Promise<void> {
     const { machine, stop, state } = this.parts
     const progress = new Progress(machine, 'catching up, lag', 0, bytesText)
@@ -256,7 +256,7 @@ export class Follower {
     }
   }
 
-  /** Of a source that does not count its stream: nothing has come for a while. */
+  /** For a source without replication offset: no data for a while. */
   private isQuiet(): boolean {
     const nowMs = this.parts.machine.clock.nowMs()
     const { received } = this.spool
@@ -267,13 +267,13 @@ export class Follower {
     return this.applier !== undefined && nowMs - this.lastReceivedMs >= QUIET_MS
   }
 
-  /** Bytes of the stream that the target does not have yet. */
+  /** Bytes of the stream not applied to the target yet. */
   async lag(): Promise<number> {
     if (this.failure !== undefined) throw this.failure
     return Math.max(0, (await this.sourceOffset()) - (this.applier?.applied ?? 0))
   }
 
-  /** From now on the operator may end it by another word. */
+  /** Replaces the operator's stop signal. */
   newStop(stop: Stop): void {
     this.parts.stop = stop
   }
@@ -287,5 +287,5 @@ export class Follower {
   }
 }
 
-/** The dataset that is being applied is no longer the one to apply. */
+/** The dataset being applied was replaced by a new one. */
 class Restarted extends Error {}

@@ -1,8 +1,8 @@
-// KeyMigration: a migration from a server that lets nobody be its replica: keys are copied one by one, then compared,
-// and what differs is copied again until nothing does.
+// KeyMigration: a migration from a server that refuses replication: keys are copied, then compared, and different ones
+// are copied again until there are none.
 //
-// Always: where the copying stopped is in the state, so an interrupted one goes on there; what changed behind its back
-// is found by the comparison.
+// Always: the state has the position of the copy, where an interrupted migration resumes; changes made behind it are
+// found by the comparison.
 
 import type { Remote } from '../../client/remote.ts'
 import { ReplyError } from '../../protocol/value.ts'
@@ -84,7 +84,7 @@ export class KeyMigration {
     state.save()
   }
 
-  /** Makes keys of the target what the source has under them. */
+  /** Copies these keys again. */
   async repair(different: readonly DoubtfulKey[]): Promise<void> {
     const { target, scratch } = this.parts
     const writer = new TargetWriter(target, scratch, true)

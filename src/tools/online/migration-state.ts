@@ -1,36 +1,34 @@
-// MigrationState: what a migration must know to go on after it was interrupted, in a small file.
+// MigrationState: the persistent state of a migration, for resuming it after an interruption.
 //
 //   FILE          this, as JSON; written as FILE.tmp and renamed
-//   FILE.rdb      the dataset as the source sent it, until it is in the target
-//   FILE.stream   what the source sent after it, from `streamBase` on
-//   target        the key MARKER: how far the stream is applied, written in the same transaction as what it speaks of
+//   FILE.rdb      the source's dataset, until it is in the target
+//   FILE.stream   the replication stream after it, from `streamBase` on
+//   target        the key MARKER: the applied offset, written in the same transaction as the changes up to it
 //
 // Always: a change that is in the target is not applied again, however the tool ends.
 
 import type { FileSystem } from '../../system/system.ts'
 import { ToolError } from '../command-line.ts'
 
-/** In database 0 of the target, while a migration is under way. */
+/** In database 0 of the target during a migration. */
 export const MARKER = 'redstart:migration'
 
 interface MigrationFacts {
   source: string
   target: string
-  /** 'replica': the source sends its dataset and every change; 'keys': keys are read one by one. */
+  /** 'replica': by replication; 'keys': keys are copied one by one. */
   way: 'replica' | 'keys'
-  /** The target held nothing when the migration began: what it holds is ours. */
+  /** The target was empty at the beginning: its content is ours. */
   ownsTarget: boolean
-  /**
-   * Replica: name of the stream, where in it the dataset is, and whether the dataset is here whole, is in the target.
-   */
+  /** Replica: the replication id, the dataset's offset, and whether the dataset is complete, is in the target. */
   id: string
   rdbOffset: number
   rdbReceived: boolean
   rdbApplied: boolean
-  /** Keys of the dataset that are in the target already. */
+  /** Keys of the dataset that are already in the target. */
   keysApplied: number
   streamBase: number
-  /** Keys: databases that are copied, and how far the one is that is being copied. */
+  /** Keys: databases copied, and the cursor in the current one. */
   databasesDone: number[]
   database: number
   cursor: string
@@ -39,7 +37,7 @@ interface MigrationFacts {
 export class MigrationState {
   readonly path: string
   readonly facts: MigrationFacts
-  /** It was there: the migration goes on. */
+  /** It existed: the migration is resumed. */
   readonly resumed: boolean
   private readonly disk: FileSystem
 
@@ -83,7 +81,7 @@ export class MigrationState {
     disk.rename(`${path}.tmp`, path)
   }
 
-  /** The migration is done, or begins anew. */
+  /** At the end of a migration, or before a new one. */
   remove(): void {
     for (const path of [this.rdbPath, this.streamPath, `${this.path}.tmp`, this.path])
       if (this.disk.stat(path) !== null) this.disk.unlink(path)

@@ -1,9 +1,9 @@
-// Raw values: values of an RDB file as the bytes they are, with the end that DUMP puts behind: what RESTORE takes.
+// RawValues: values of an RDB file as DUMP payloads, without decoding them.
 //
 //   file      type u8 | key string | value            payload   type u8 | value | version u16 | checksum 8
 //
-// Always: a value is passed over element by element and copied as it goes by, so that it need not be in the window
-// whole (streams aside); nothing is looked into.
+// Always: a value is skipped element by element and copied meanwhile, so that the window need not hold all of it
+// (except streams).
 
 import { Crc64 } from '../../lib/crc64.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -16,7 +16,7 @@ import type { ValueCodecs } from '../../persistence/values/value-codecs.ts'
 
 const KEPT_BYTES_MAX = 1 << 20
 
-/** Gathers the payload of one value after the other. */
+/** Builds the payload of one value after the other. */
 export class RawValues implements ReaderTable, ValueReader {
   readonly encoding = 0
   readonly value = 0
@@ -26,7 +26,7 @@ export class RawValues implements ReaderTable, ValueReader {
   private form!: RdbForm
   private out = new RdbOutput(1024)
   private readonly crc = new Crc64()
-  /** Elements to come; -1: their count has not been read. */
+  /** Elements left; -1: the count has not been read. */
   private left = -1
 
   constructor(codecs: ValueCodecs) {
@@ -88,7 +88,7 @@ export class RawValues implements ReaderTable, ValueReader {
 
   discard(): void {}
 
-  /** The payload of what was read; valid until the next value. */
+  /** The payload of the last value; valid until the next one. */
   payload(): Uint8Array {
     const { out } = this
     out.uint16(this.form.version)

@@ -1,8 +1,8 @@
-// One pass over an RDB file: every key as the payload that RESTORE takes, in slices between which others work.
+// One pass over an RDB file: every key as a DUMP payload, in slices between which the event loop runs.
 //
 //   file ─▶ RdbFileReader ─▶ RawValues ─▶ visitor.key(key, payload, attributes)
 //
-// Always: structure and checksum are checked; nothing is taken into memory but one value at a time.
+// Always: structure and checksum are verified; memory is limited to one value at a time.
 
 import { Slice } from '../../lib/slice.ts'
 import { RdbError } from '../../persistence/rdb/input.ts'
@@ -18,20 +18,20 @@ import { type Stop, turn } from './session.ts'
 const SLICE_BYTES = 128 << 10
 
 export interface RdbVisitor {
-  /** Slices are valid during the call; payload() as well, which costs what the value is long. */
+  /** Slices are valid during the call, payload() too; its cost is proportional to the value. */
   key(database: number, key: Slice, payload: () => Uint8Array, attributes: KeyAttributes, type: number): void
   library(code: Slice): void
-  /** Waits until more may come; undefined: no need to. */
+  /** Backpressure: resolves when more keys may come; undefined: continue. */
   pace?(): Promise<void> | undefined
 }
 
-/** What was found in a file. */
+/** What the file contains. */
 interface RdbSummary {
   keys: number
   expires: number
   libraries: number
   databases: number
-  /** Keys and other data of modules, which were passed over. */
+  /** Keys and other data of modules, which were skipped. */
   modules: number
   /** It was written with a checksum. */
   checked: boolean
@@ -93,15 +93,15 @@ class VisitorTarget implements RdbTarget {
 }
 
 interface RdbPassOptions {
-  /** What the progress bar says; absent: there is none. */
+  /** The label of the progress bar; absent: no bar. */
   label?: string
   stop: Stop
   visitor?: RdbVisitor
-  /** pace() is asked behind every key. */
+  /** pace() is called after every key. */
   slowly?: boolean
 }
 
-/** Reads the whole file. Throws ToolError for one that is damaged, DiskError, and what the visitor throws. */
+/** Reads the whole file. Throws ToolError when it is damaged, DiskError, and what the visitor throws. */
 export async function passRdb(machine: Machine, path: string, options: RdbPassOptions): Promise<RdbSummary> {
   const { disk } = machine
   const target = new VisitorTarget(options.visitor)

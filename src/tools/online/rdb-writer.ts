@@ -1,6 +1,6 @@
-// RdbBuilder: an RDB file put together from DUMP payloads, whose values are what stands in files.
+// RdbBuilder: builds an RDB file from DUMP payloads, which have the same value format.
 //
-// Always: the version is that of the payloads: a server that could give them out reads the file.
+// Always: the version is that of the payloads: the server that made them can read the file.
 
 import { Crc64 } from '../../lib/crc64.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -29,7 +29,7 @@ export class RdbBuilder {
   private readonly write: (u8: Uint8Array, length: number) => void
   private database = -1
 
-  /** `sample`: a payload of the server. `write` takes the bytes before it returns. */
+  /** `sample`: a payload of the server. `write` must copy the bytes before it returns. */
   constructor(sample: Uint8Array | undefined, write: (u8: Uint8Array, length: number) => void) {
     this.version = sample === undefined ? RDB_VERSION_WRITTEN : payloadVersion(sample)
     this.write = write

@@ -1,6 +1,5 @@
-// Key by key: what is done with servers that let nobody be their replica. Keys are found by SCAN and taken by DUMP,
-// some at a time, each group in one transaction: a key is always whole, but keys of different groups are of different
-// moments.
+// Copying key by key from servers that refuse replication. Keys are found by SCAN and read by DUMP, in groups of one
+// transaction each: a key is consistent, but keys of different groups are of different moments.
 
 import type { Remote } from '../../client/remote.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -17,13 +16,13 @@ export interface CopiedKey {
   expiryMs: number
 }
 
-/** What a SCAN found, and the cursor to go on with: '0' when there are no more. */
+/** The keys of a SCAN reply and its cursor, '0' at the end. */
 export interface FoundKeys {
   cursor: string
   keys: Uint8Array[]
 }
 
-/** Databases of a server that hold keys, and how many. */
+/** The databases that have keys, with their numbers of keys. */
 export async function keysOf(remote: Remote): Promise<Map<number, number>> {
   const found = new Map<number, number>()
   for (const [name, text] of Object.entries(await remote.info('keyspace'))) {
@@ -33,7 +32,7 @@ export async function keysOf(remote: Remote): Promise<Map<number, number>> {
   return found
 }
 
-/** The code of every library of functions; none where there is no such thing. */
+/** The code of every function library; none where functions are not supported. */
 export async function librariesOf(remote: Remote): Promise<Uint8Array[]> {
   const reply = await remote.try('FUNCTION', 'LIST', 'WITHCODE')
   if (!Array.isArray(reply)) return []
@@ -51,7 +50,7 @@ export async function librariesOf(remote: Remote): Promise<Uint8Array[]> {
 export class KeyCopier {
   private readonly remote: Remote
   private readonly out = new CommandWriter()
-  /** The server has PEXPIRETIME; undefined: not known yet. */
+  /** The server has PEXPIRETIME; undefined: unknown yet. */
   exact: boolean | undefined
 
   constructor(remote: Remote) {
@@ -67,7 +66,7 @@ export class KeyCopier {
     return { cursor: textOf(reply[0]), keys: reply[1] }
   }
 
-  /** Takes keys of the selected database; those that are gone are left out. */
+  /** Reads keys of the selected database; those that no longer exist are left out. */
   async take(keys: readonly Uint8Array[], nowMs: () => number): Promise<CopiedKey[]> {
     if (keys.length === 0) return []
     this.exact ??= !((await this.remote.try('PEXPIRETIME', keys[0])) instanceof ReplyError)
@@ -105,7 +104,7 @@ function errorText(replies: readonly Value[]): string {
   return error instanceof ReplyError ? error.text : 'no reason given'
 }
 
-/** A key as latin1 text: for sets and maps. */
+/** A key as latin1 text, for sets and maps. */
 export function keyText(key: Uint8Array): string {
   return new Slice(key, 0, key.length).latin1()
 }

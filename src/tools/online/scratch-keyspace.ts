@@ -1,6 +1,5 @@
-// ScratchKeyspace: an empty keyspace in which one DUMP payload at a time is made into the value it stands for: to
-// compare payloads that servers of different versions wrote, and to write a value as commands that any server
-// understands.
+// ScratchKeyspace: an empty keyspace that restores one DUMP payload at a time: to compare payloads of servers of
+// different versions, and to convert a value to commands that any server understands.
 //
 // Always: it is empty between calls.
 
@@ -43,7 +42,7 @@ export class ScratchKeyspace {
     this.rewriters = new ValueRewriters(keyspace, codecs)
   }
 
-  /** What is the same for payloads of equal values, whatever wrote them; undefined for what is no payload. */
+  /** A digest that is equal for equal values, whatever server dumped them; undefined for an invalid payload. */
   digest(payload: Uint8Array): string | undefined {
     const entry = this.place(Slice.of('k'), payload)
     if (entry === undefined) return undefined
@@ -54,7 +53,7 @@ export class ScratchKeyspace {
     return digest
   }
 
-  /** Of a stream's groups and counters as well, which stand in the commands that make it. */
+  /** Includes a stream's groups and counters, by the commands that rebuild it. */
   private streamDigest(entry: number): string {
     const { out } = this.commands
     for (const _ of this.rewriters.rewrite(entry, this.commands));
@@ -64,7 +63,7 @@ export class ScratchKeyspace {
     return String(bytes)
   }
 
-  /** Appends the commands that build the value; how many they are, or -1 for what is no payload. */
+  /** Appends the commands that build the value; returns their number, or -1 for an invalid payload. */
   toCommands(key: Uint8Array, payload: Uint8Array, into: CommandWriter): number {
     const entry = this.place(new Slice(key, 0, key.length), payload)
     if (entry === undefined) return -1
@@ -91,7 +90,7 @@ export class ScratchKeyspace {
   }
 }
 
-/** Commands in a buffer: each word says how long it is, so it is enough to go from one to the next. */
+/** Counts the commands in a buffer by skipping from word to word. */
 function countCommands({ u8, len }: CommandWriter): number {
   let commands = 0
   let at = 0

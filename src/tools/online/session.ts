@@ -1,4 +1,4 @@
-// What the online tools share: which servers are meant, and how the operator ends them early.
+// Shared by the online tools: server URLs, and how the operator ends a tool early.
 
 import { parseServerUrl, type ServerUrl } from '../../client/url.ts'
 import type { TlsOptions } from '../../system/network.ts'
@@ -12,7 +12,7 @@ export const TLS_FLAGS: readonly Flag[] = [
 export const URLS = `A URL is redis://[user[:password]@]host[:port][/db], rediss:// for TLS, or unix:///path[?db=n&password=...].
 A password without a user is redis://:password@host.`
 
-/** The server that a word means. Throws ToolError. */
+/** The server of a URL argument. Throws ToolError. */
 export function serverOf(text: string, words: Words, machine: Machine): ServerUrl {
   const file = words.text('--cacert')
   const tls: TlsOptions = {
@@ -25,19 +25,19 @@ export function serverOf(text: string, words: Words, machine: Machine): ServerUr
   return url
 }
 
-/** Refuses a URL that names a database where whole servers are meant. */
+/** Refuses a URL with a database where a whole server is meant. */
 export function wholeServer(url: ServerUrl): ServerUrl {
   if (url.database >= 0) throw new ToolError(`${url.text}: all databases are copied, so the URL may name none`)
   return url
 }
 
-/** SIGINT and SIGTERM, as something to wait for and to look at. */
+/** SIGINT and SIGTERM as a promise and a flag. */
 export class Stop {
   asked = false
   readonly promise: Promise<never>
   private reject!: (error: Error) => void
 
-  /** Without a machine it is never asked for. */
+  /** Without a machine it is never triggered. */
   constructor(machine: Machine | undefined, message: string) {
     this.promise = new Promise((_, reject) => {
       this.reject = reject
@@ -52,7 +52,7 @@ export class Stop {
     machine.process.onSignal('SIGTERM', stop)
   }
 
-  /** What `work` gives, unless the operator ends the tool before. */
+  /** The result of `work`, unless the operator ends the tool first. */
   or<Result>(work: Promise<Result>): Promise<Result> {
     return Promise.race([work, this.promise])
   }
@@ -62,7 +62,7 @@ export function pause(machine: Machine, ms: number): Promise<void> {
   return new Promise(resolve => void machine.timers.after(ms, resolve))
 }
 
-/** Lets input and signals that are there be handled. */
+/** Yields to the event loop for input and signals. */
 export function turn(machine: Machine): Promise<void> {
   return new Promise(resolve => machine.timers.soon(resolve))
 }

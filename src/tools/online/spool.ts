@@ -1,9 +1,9 @@
-// Spool: what the source sends, kept in files until the target has it, so that the source need not wait for the target
-// and nothing is asked for twice.
+// Spool: the source's data in files until it is applied to the target, so that the source is not slowed down by the
+// target and nothing is transferred twice.
 //
 //   link ─▶ FILE.rdb, FILE.stream ─▶ apply
 //
-// Always: `received` = streamBase + bytes of the stream file: the stream goes on there after a break.
+// Always: `received` = streamBase + bytes of the stream file: the link resumes at that offset.
 
 import type { AwaitedTarget } from '../../client/awaited-link.ts'
 import type { PrimaryLink } from '../../client/primary-link.ts'
@@ -20,9 +20,9 @@ export class Spool implements AwaitedTarget {
   private rdbFd = -1
   private readonly streamFd: number
   private streamBytes: number
-  /** Where the stream comes from. */
+  /** The replication link. */
   private link: PrimaryLink | undefined
-  /** The source has begun anew, from the whole dataset. */
+  /** The source has started a new full synchronisation. */
   onRestart: () => void = () => {}
 
   constructor(disk: FileSystem, state: MigrationState) {
@@ -73,14 +73,14 @@ export class Spool implements AwaitedTarget {
     this.streamBytes += bytes.length
   }
 
-  /** Bytes of the stream from `offset` on, as many as are there and fit; how many. */
+  /** Copies bytes of the stream from `offset` on, as many as are there and fit; returns their number. */
   read(offset: number, into: Uint8Array): number {
     const at = offset - this.state.facts.streamBase
     const bytes = Math.min(into.length, this.streamBytes - at)
     return bytes <= 0 ? 0 : this.disk.read(this.streamFd, into, 0, bytes, at)
   }
 
-  /** Everything up to `applied` is in the target: now and then the file begins anew. */
+  /** Everything up to `applied` is in the target: occasionally the file is truncated. */
   release(applied: number): void {
     if (this.streamBytes >= RESTART_BYTES && applied === this.received) {
       this.cut(applied)
@@ -88,7 +88,7 @@ export class Spool implements AwaitedTarget {
     }
   }
 
-  /** The stream file is empty, and what comes is from `offset` on. */
+  /** Truncates the stream file, which continues at `offset`. */
   cut(offset: number): void {
     this.disk.truncate(this.streamFd, 0)
     this.streamBytes = 0

@@ -1,9 +1,9 @@
-// StreamApplier: the changes that a source sends, put into the target in its order.
+// StreamApplier: applies the source's replication stream to the target, in order.
 //
 //   stream ─▶ commands ─▶ MULTI │ SELECT n │ changes … │ SELECT 0 │ SET marker │ EXEC ─▶ target
 //
-// Always: a batch holds whole transactions of the source; marker and changes arrive together or not at all, so that
-// nothing is applied twice after a break.
+// Always: a batch has whole transactions of the source; marker and changes are applied together or not at all, so that
+// nothing is applied twice after a lost link.
 
 import type { Remote } from '../../client/remote.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
@@ -16,14 +16,14 @@ import { refusal } from './target-writer.ts'
 
 const READ_BYTES = 256 << 10
 const BATCH_COMMANDS = 500
-/** No data: news of the link, and messages. */
+/** Commands without data: of the link, and messages. */
 const LEFT_OUT = new Set(['PING', 'REPLCONF', 'PUBLISH', 'SPUBLISH', 'MULTI', 'EXEC'])
 
 export class StreamApplier {
-  /** Of the stream, up to where the target has it. */
+  /** Offset of the stream up to which the target has it. */
   applied: number
   changes = 0
-  /** Changes that the target refused, and the first refusal. */
+  /** Changes refused by the target, and the first refusal. */
   refused = 0
   refusal = ''
   private readonly remote: Remote
@@ -36,7 +36,7 @@ export class StreamApplier {
   private readAt: number
   private parsedTo: number
   private inTransaction = false
-  /** Of the batch that is being made; -1: none is. */
+  /** Of the batch being built; -1: there is none. */
   private commands = -1
   private readonly start: number
 
@@ -48,7 +48,7 @@ export class StreamApplier {
     this.database = from.database
   }
 
-  /** How far the target says it is; undefined: it says nothing of this stream. */
+  /** The offset stored in the target; undefined: it has none of this stream. */
   static async position(remote: Remote, id: string): Promise<{ offset: number; database: string } | undefined> {
     await remote.call('SELECT', 0)
     const [name, offset, database] = textOf(await remote.call('GET', MARKER)).split(' ')
@@ -60,7 +60,7 @@ export class StreamApplier {
     await remote.call('SET', MARKER, `id=${id} ${offset} 0`)
   }
 
-  /** Applies some of what has come; false: nothing whole is left. Throws ToolError and ClientErrors. */
+  /** Applies some of the data received; false: nothing complete is left. Throws ToolError and ClientErrors. */
   async step(): Promise<boolean> {
     if (this.commands < 0) {
       this.commands = 0
@@ -73,7 +73,7 @@ export class StreamApplier {
       if (command === undefined) break
       this.take(command)
     }
-    // The rest of a transaction that has not come yet is waited for, with what stands before it.
+    // An incomplete transaction waits, with the commands before it, for the rest.
     if (this.inTransaction || this.parsedTo === this.applied) return false
     const { commands } = this
     this.commands = -1
@@ -92,7 +92,7 @@ export class StreamApplier {
     }
   }
 
-  /** Puts a command into the batch. */
+  /** Adds a command to the batch. */
   private take(command: Value | Push): void {
     this.parsedTo = this.start + this.reader.consumed
     if (!isCommand(command)) throw new ToolError('the source sends what is no command')

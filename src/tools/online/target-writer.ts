@@ -1,11 +1,11 @@
-// TargetWriter: puts keys into a running server, many under way at once.
+// TargetWriter: writes keys to a running server with pipelined batches.
 //
 //   put ─▶ RESTORE … RESTORE ─▶ replies ─┬─ OK
-//                                        ├─ BUSYKEY: the key is there already, and stays
-//                                        ├─ the payload is not understood ─▶ the same value in plain commands
-//                                        └─ anything else ends the work: the server is full, or refuses
+//                                        ├─ BUSYKEY: the key exists and is not replaced
+//                                        ├─ payload rejected ─▶ the same value in plain write commands
+//                                        └─ any other error ends the work: out of memory, no permission
 //
-// Always: at most BATCHES_MAX batches are under way; an error of one batch is thrown by the next ready() or finish().
+// Always: at most BATCHES_MAX batches are pending; an error of one batch is thrown by the next ready() or finish().
 
 import type { Remote } from '../../client/remote.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -34,19 +34,19 @@ const NOT_UNDERSTOOD = /payload version|Bad data format|unknown command|too big|
 
 export class TargetWriter {
   restored = 0
-  /** Keys that were there already and stayed. */
+  /** Keys that existed and were not replaced. */
   existing = 0
-  /** Of the restored: in plain commands. */
+  /** How many of the restored keys needed plain commands. */
   asCommands = 0
   private readonly remote: Remote
   private readonly scratch: ScratchKeyspace
   private readonly replace: boolean
   private readonly out = new CommandWriter()
-  /** What the commands in the buffer are for; undefined: a SELECT. */
+  /** The key of each command in the buffer; undefined: a SELECT. */
   private batch: (NewKey | undefined)[] = []
   private readonly underWay: Promise<void>[] = []
   private database = -1
-  /** The database that the last batch has left chosen. */
+  /** The database selected by the last batch. */
   private sentDatabase = 0
   private failure: Error | undefined
 
@@ -56,7 +56,7 @@ export class TargetWriter {
     this.replace = replace
   }
 
-  /** The bytes are the writer's from now on. */
+  /** The writer owns the bytes from now on. */
   put(item: NewKey): void {
     const { out } = this
     if (item.database !== this.database) {
@@ -111,7 +111,7 @@ export class TargetWriter {
     }
   }
 
-  /** The value in commands that every version has, all or none of them. */
+  /** The value in commands that every version has, in one transaction. */
   private async say(item: NewKey): Promise<void> {
     const said = new CommandWriter()
     const key = new Slice(item.key, 0, item.key.length)
@@ -145,7 +145,7 @@ export class TargetWriter {
     this.asCommands++
   }
 
-  /** Between batches, which go on with the database that they have chosen. */
+  /** Between batches; later ones rely on the database selected before. */
   private async exists(database: number, key: Slice): Promise<boolean> {
     const asked = new CommandWriter()
     this.select(asked, database)
@@ -157,7 +157,7 @@ export class TargetWriter {
     return replies[1] !== 0
   }
 
-  /** Something to wait for before more is put; undefined: go on. Throws what went wrong. */
+  /** Backpressure: a promise to await before the next put; undefined: continue. Throws errors of earlier batches. */
   ready(): Promise<void> | undefined {
     if (this.failure !== undefined) throw this.failure
     return this.underWay.length < BATCHES_MAX ? undefined : this.oldest()
@@ -168,7 +168,7 @@ export class TargetWriter {
     if (this.failure !== undefined) throw this.failure
   }
 
-  /** Waits until everything that was put is there. Throws what went wrong. */
+  /** Resolves when everything is written. Throws the first error. */
   async finish(): Promise<void> {
     this.send()
     while (this.underWay.length > 0) await this.underWay.shift()
@@ -176,7 +176,7 @@ export class TargetWriter {
   }
 }
 
-/** What to tell of an error that ends the work. */
+/** The message of an error that ends the work. */
 export function refusal({ url }: Remote, { text }: ReplyError): ToolError {
   if (text.startsWith('OOM')) return new ToolError(`${url.text} is full (maxmemory): ${text}`)
   return new ToolError(`${url.text} refuses: ${text}`)
