@@ -1,4 +1,4 @@
-// Every command of the server, group by group.
+// All commands of the server, by group.
 
 import type { Command } from '../engine/catalog/command.ts'
 import { bitmapCommands } from './bitmap/index.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { conversation } from '../../test/harness/conversation.ts'
 
-// Which events a command brings forth: `event key`, in order, `@1` behind those of database 1. One command after the
-// other, each on what those before have left; what redis-server 7.2.4 says is here.
+// The keyspace events of each command: `event key`, in order, with `@1` for database 1. Each command runs on the data
+// of the previous ones; expected is what redis-server 7.2.4 publishes.
 const EVENTS: [string, string][] = [
   ['SET s 1', 'new s, set s'],
   ['SET s 2 EX 100', 'set s, expire s'],
@@ -193,7 +193,7 @@ conversation(
   { since: '7.2' },
 )
 
-/** The events up to the end of the command; each has to come to the channel of its key first, then to its own. */
+/** The events up to the end of the command; each must arrive as keyspace event first, then as keyevent event. */
 async function heard(client: { message(): Promise<unknown> }): Promise<string> {
   const events: string[] = []
   let toKey = ''
@@ -209,7 +209,7 @@ async function heard(client: { message(): Promise<unknown> }): Promise<string> {
   }
 }
 
-// The letter of notify-keyspace-events, a command that makes an event of its class, and one that does not.
+// A letter of notify-keyspace-events, a command with an event of its class, and one without.
 const CLASSES: [string, string, string, string][] = [
   ['g', 'DEL s', 'del s', 'SET s v'],
   ['$', 'SET s v', 'set s', 'DEL s'],

@@ -1,4 +1,4 @@
-// Single bits of a string: SETBIT, GETBIT.
+// SETBIT, GETBIT.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'
@@ -7,7 +7,7 @@ import { NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
-/** Of BITFIELD too. */
+/** BITFIELD's error, too. */
 export const BAD_OFFSET = errorBytes('ERR bit offset is not an integer or out of range')
 const BAD_BIT = errorBytes('ERR bit is not an integer or out of range')
 
@@ -66,7 +66,7 @@ const getBit: Command = {
   },
 }
 
-/** `offset` if a string may be as long as that, NaN after an error reply. NaN is passed on. */
+/** `offset`, or NaN after an error reply when it exceeds the longest string. NaN is passed through. */
 export function bitOffsetOrReply(ctx: Context, offset: number): number {
   if (Number.isNaN(offset)) return offset
   const bitsMax = ctx.client.has(CLIENT_MASTER | CLIENT_INTERNAL)

@@ -1,4 +1,4 @@
-// Bits counted and found: BITCOUNT, BITPOS.
+// BITCOUNT, BITPOS.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -73,12 +73,12 @@ const bitPos: Command = {
     const from = fromIndex(start, units) * unitBits
     const to = toIndex(end, units) * unitBits
     const found = findBit(value.u8, value.dv, value.off, from, to, bit)
-    // Without an explicit end a string goes on with zeros for ever.
+    // Without an explicit end the string is followed by infinitely many zeros.
     reply.integer(found < 0 && bit === 0 && argc < 5 && from < to ? to : found)
   },
 }
 
-/** How many bits the unit named by args[i] has, or 0 after an error reply. */
+/** Bits per unit named by args[i] (BYTE or BIT), or 0 after an error reply. */
 function unitOrReply(ctx: Context, i: number): number {
   if (ctx.is(i, 'bit')) return 1
   if (ctx.is(i, 'byte')) return 8
@@ -91,7 +91,7 @@ function fromIndex(start: number, length: number): number {
   return start < 0 ? Math.max(0, length + start) : start
 }
 
-/** The index behind the last of a range. */
+/** The index after the last of a range. */
 function toIndex(end: number, length: number): number {
   return Math.min(length, (end < 0 ? Math.max(0, length + end) : end) + 1)
 }

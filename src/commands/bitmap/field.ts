@@ -1,7 +1,7 @@
-// BITFIELD: integers of any width at any bit of a string.
+// BITFIELD and BITFIELD_RO: integers of any width at any bit of a string.
 //
-// Always: fields of up to 52 bits with operands that small are calculated with numbers, the others with bigints; both
-// give the exact 64-bit result.
+// Always: fields and operands of up to 52 bits are computed with numbers, others with bigints; both give the exact
+// 64-bit result.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -33,7 +33,7 @@ interface Operation {
   signed: boolean
   bits: number
   offset: number
-  /** A bigint where a number would not do for the field or the operand. */
+  /** A bigint when the field or the operand exceeds 52 bits. */
   operand: number | bigint
   overflow: Overflow
 }
@@ -174,7 +174,7 @@ function writeField(value: Slice, op: Operation, field: number | bigint): void {
   writeBits(value.u8, value.off, op.offset + op.bits - 32, 32, Number(raw & 0xffffffffn))
 }
 
-/** Runs one operation and replies; true when it counts as a change. */
+/** Runs one operation and replies; true when it changes the value. */
 function applied(ctx: Context, value: Slice, op: Operation, grown: boolean): boolean {
   const before = readField(value, op)
   if (op.kind === 'get') {
@@ -195,7 +195,7 @@ function applied(ctx: Context, value: Slice, op: Operation, grown: boolean): boo
   return grown || before != after
 }
 
-/** What is stored: the exact result, or what OVERFLOW makes of it; undefined: nothing. */
+/** The value to store: the exact result, or that of OVERFLOW; undefined: nothing is stored. */
 function overflowed(op: Operation, before: number, operand: number): number | undefined {
   const span = 2 ** op.bits
   const max = op.signed ? span / 2 - 1 : span - 1
@@ -203,7 +203,7 @@ function overflowed(op: Operation, before: number, operand: number): number | un
   const exact = op.kind === 'set' ? operand : before + operand
   if (exact >= min && exact <= max) return exact
   if (op.overflow === 'fail') return undefined
-  // A negative number SET in an unsigned field is taken for the very large one of the same bits.
+  // SET of a negative number in an unsigned field is the large unsigned number with the same bits.
   if (op.overflow === 'sat') return exact > max || (op.kind === 'set' && !op.signed) ? max : min
   const wrapped = ((exact % span) + span) % span
   return wrapped > max ? wrapped - span : wrapped
@@ -218,7 +218,7 @@ function overflowedExactly(op: Operation, before: bigint, operand: bigint): bigi
   if (exact >= min && exact <= max) return exact
   if (op.overflow === 'fail') return undefined
   if (op.overflow === 'sat') {
-    // Redis subtracts in 64 bits: a value SET too far below the range looks to it as if it lay above.
+    // Redis's 64-bit subtraction overflows: a value SET too far below the range appears to be above it.
     const looksAbove = op.kind === 'set' && (!op.signed || (op.bits < 64 && max - exact > INT64_MAX))
     return exact > max || looksAbove ? max : min
   }

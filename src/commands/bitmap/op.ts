@@ -1,6 +1,6 @@
-// BITOP: AND, OR, XOR and NOT of whole strings.
+// BITOP: AND, OR, XOR and NOT of strings.
 //
-// Always: shorter strings, and keys that do not exist, go on with zeros up to the length of the longest.
+// Always: shorter strings and missing keys are padded with zeros to the length of the longest.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
@@ -47,7 +47,7 @@ const bitOp: Command = {
       const entry = ctx.readOrReply(args[i], TYPE_STRING)
       if (entry === WRONG) return
       const source = new Slice()
-      // A short string may be an integer written out in a buffer that the next one uses again.
+      // A short string may be an integer formatted in a scratch buffer that the next one reuses.
       if (entry !== 0 && db.strings.textOf(entry, source).len < 32) source.alias(source.copy())
       if (source.len > length) length = source.len
       sources.push(source)
@@ -72,7 +72,7 @@ function invert(result: Slice): void {
   for (let at = words; at < len; at++) u8[at] = ~u8[at]
 }
 
-/** result = result `operation` source, a word at a time. */
+/** result = result `operation` source, word by word. */
 function combine(operation: number, result: Slice, source: Slice): void {
   const { u8, dv } = result
   const { u8: from, dv: fromDv, off, len } = source

@@ -1,4 +1,4 @@
-// CLUSTER as a server without cluster mode answers it: clients send it to find out where they are.
+// CLUSTER without cluster mode: clients send it to detect the mode.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

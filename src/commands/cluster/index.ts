@@ -1,4 +1,4 @@
-// The cluster commands, as a server without cluster mode answers them.
+// The cluster commands, without cluster mode.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { containerCommands } from './cluster.ts'

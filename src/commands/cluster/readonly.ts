@@ -1,4 +1,4 @@
-// READONLY, READWRITE and ASKING as a server without cluster mode answers them.
+// READONLY, READWRITE and ASKING without cluster mode.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { disabled } from './cluster.ts'

@@ -1,4 +1,4 @@
-// Who the client is, and which protocol it speaks: AUTH, HELLO.
+// AUTH, HELLO.
 
 import { WRONG_PASSWORD } from '../../engine/auth.ts'
 import type { Command } from '../../engine/catalog/command.ts'
@@ -59,7 +59,7 @@ function auth(ctx: Context): void {
   else refuse(ctx, user)
 }
 
-/** Somebody without the right password: the client hears of it, and so does ACL LOG. */
+/** Wrong password: an error reply and an ACL LOG entry. */
 function refuse(ctx: Context, username: string): void {
   const { args, client, server, reply, settings } = ctx
   const context = client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'

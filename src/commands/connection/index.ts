@@ -1,4 +1,4 @@
-// Connections: who speaks, in which protocol, to which database.
+// The connection commands.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { authCommands } from './auth.ts'

@@ -47,7 +47,7 @@ function echo(ctx: Context): void {
   ctx.reply.bulk(ctx.args[1])
 }
 
-/** PING [message]; a subscriber of RESP2 gets it in the form of a message. */
+/** PING [message]; a RESP2 subscriber gets it in the form of a message. */
 function ping(ctx: Context): void {
   const { argc, reply, client } = ctx
   if (argc > 2) return reply.error("ERR wrong number of arguments for 'ping' command")

@@ -1,4 +1,4 @@
-// Connections that begin anew or end: RESET, QUIT.
+// RESET, QUIT.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import {
@@ -51,7 +51,7 @@ function quit(ctx: Context): void {
   ctx.client.flags |= CLIENT_CLOSE_AFTER_REPLY
 }
 
-/** The connection becomes what it was when it was new. */
+/** Restores the state of a new connection. */
 function reset(ctx: Context): void {
   const { client, server, reply } = ctx
   if (client.has(CLIENT_MASTER) || (client.has(CLIENT_REPLICA) && !client.has(CLIENT_MONITOR)))

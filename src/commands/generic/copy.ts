@@ -1,4 +1,4 @@
-// Keys that are copied: COPY.
+// COPY.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'

@@ -1,4 +1,4 @@
-// Keys that are removed: DEL, UNLINK.
+// DEL, UNLINK.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -32,7 +32,7 @@ const unlink: Command = {
   run: remove,
 }
 
-/** Large values are freed in slices either way, so that both commands cost the same. */
+/** Large values are freed in slices in both, so that they cost the same. */
 function remove(ctx: Context): void {
   let count = 0
   for (let i = 1; i < ctx.argc; i++) {

@@ -1,5 +1,5 @@
-// With REDIS_SERVER naming a redis-server: a value of every type and encoding goes there and back as a DUMP payload,
-// and is what it was on either side. Values are made by the same commands here and there, and start from both.
+// Values of every type and encoding are equal after DUMP and RESTORE to redis-server and back, and the other way round.
+// The same commands make the values on both sides.
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
@@ -80,7 +80,7 @@ const VALUES: Readonly<Record<string, Make>> = {
   ],
 }
 
-/** Encodings and limits that change what a payload holds. */
+/** Encodings and limits that change the payload. */
 const SETTINGS: Readonly<Record<string, readonly string[][]>> = {
   'list of compressed nodes': [
     ['list-compress-depth', '1'],
@@ -99,17 +99,17 @@ async function start(): Promise<{ ours: TestClient; theirs: TestClient }> {
   return { ours: await TestClient.open(targets[0]), theirs: await TestClient.open(targets[1]) }
 }
 
-/** An error is a failure of the test. */
+/** An error fails the test. */
 async function ask(client: TestClient, ...words: Word[]): Promise<PlainValue> {
   const value = await client.send(words).value()
   assert.ok(!(value instanceof Error), `${words.slice(0, 3).join(' ')}: ${value}`)
   return value
 }
 
-/** All that is to come back equal: idle times do not, for clocks differ. */
+/** What must be equal: everything except idle times, since the clocks differ. */
 async function contents(client: TestClient): Promise<unknown> {
   const type = await ask(client, 'TYPE', 'k')
-  // An older server packs sets otherwise, and writes scores with more digits.
+  // An older server encodes sets differently and writes scores with more digits.
   const older = oracleVersion?.startsWith('7.0')
   const digest = await (older && type === 'zset' ? scores(client) : ask(client, 'DEBUG', 'DIGEST-VALUE', 'k'))
   const encoding = older ? '' : await ask(client, 'OBJECT', 'ENCODING', 'k')

@@ -1,4 +1,4 @@
-// DUMP and RESTORE: a value as bytes.
+// DUMP, RESTORE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -56,7 +56,7 @@ const restore: Command = {
   run: runRestore,
 }
 
-/** What MIGRATE sends to a server that is about to own the key's slot. */
+/** MIGRATE's RESTORE in cluster mode, to a server that is importing the slot. */
 const restoreAsking: Command = {
   ...restore,
   name: 'restore-asking',

@@ -1,4 +1,4 @@
-// Which keys are there, and of what type: EXISTS, TYPE, TOUCH.
+// EXISTS, TYPE, TOUCH.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { LOOKUP_TOUCH } from '../../keyspace/database.ts'
@@ -56,7 +56,7 @@ const touch: Command = {
   tips: 'request_policy:multi_shard response_policy:agg_sum',
   run(ctx) {
     let count = 0
-    // The one reader that counts as an access under CLIENT NO-TOUCH too.
+    // The only read that updates the access time in spite of CLIENT NO-TOUCH.
     for (let i = 1; i < ctx.argc; i++) if (ctx.lookupRead(ctx.args[i], LOOKUP_TOUCH) !== 0) count++
     ctx.reply.integer(count)
   },

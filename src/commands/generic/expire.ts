@@ -1,4 +1,4 @@
-// Expiry: when keys go by themselves. EXPIRE in four units, what is left of a key's life, PERSIST.
+// Expiry: EXPIRE, PEXPIRE, EXPIREAT, PEXPIREAT, TTL and its variants, PERSIST.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -127,7 +127,7 @@ function conditionOrReply(ctx: Context): number {
   return condition
 }
 
-/** A key without expiry (`before` -1) lives for ever: nothing is later, everything is earlier. */
+/** A key without expiry (`before` -1) counts as infinite: nothing is later, everything is earlier. */
 function isMet(condition: number, before: number, whenMs: number): boolean {
   if ((condition & NX) !== 0 && before >= 0) return false
   if ((condition & XX) !== 0 && before < 0) return false
@@ -219,7 +219,7 @@ const pExpireTime: Command = {
   },
 }
 
-/** The expiry of args[1] in `unit`; -1: none, -2: no such key. */
+/** Replies with the expiry of args[1] in `unit`; -1: none, -2: no such key. */
 function replyTime(ctx: Context, unit: TimeUnit): void {
   const { reply } = ctx
   const entry = peek(ctx, ctx.args[1])

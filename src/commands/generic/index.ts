@@ -1,4 +1,4 @@
-// The commands about keys, whatever they hold.
+// The generic commands: keys of any type.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { copyingCommands } from './copy.ts'

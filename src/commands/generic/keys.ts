@@ -1,4 +1,4 @@
-// Keys by pattern or by chance: KEYS, RANDOMKEY.
+// KEYS, RANDOMKEY.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { globMatch } from '../../lib/glob.ts'

@@ -1,4 +1,4 @@
-// MIGRATE: keys move to another server.
+// MIGRATE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

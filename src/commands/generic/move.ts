@@ -1,4 +1,4 @@
-// Keys that go to another database: MOVE.
+// MOVE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

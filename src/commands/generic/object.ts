@@ -1,4 +1,4 @@
-// OBJECT: how a value is held.
+// OBJECT ENCODING, FREQ, IDLETIME, REFCOUNT.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -132,7 +132,7 @@ function entryOrReply(ctx: Context): Ref {
   return entry
 }
 
-/** Values of ours are never shared; clients are told what Redis tells of the small integers that it shares. */
+/** Values are never shared here; REFCOUNT replies as if the small integers that Redis shares were. */
 function isSharedInteger(ctx: Context, entry: Ref): boolean {
   if (ctx.db.entries.encodingOf(entry) !== ENC_INT) return false
   const n = ctx.db.strings.integerOf(entry)

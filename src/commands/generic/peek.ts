@@ -1,16 +1,16 @@
-// Peek: a lookup that leaves the access time alone, as commands about keys (not about their values) do it.
+// Peek: a lookup that does not update the access time, for commands about keys rather than values.
 
 import type { Context } from '../../engine/context.ts'
 import { LOOKUP_NO_TOUCH } from '../../keyspace/database.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 
-/** As ctx.lookupRead(), but it is no access to the value. */
+/** ctx.lookupRead() without counting as an access. */
 export function peek(ctx: Context, key: Slice): Ref {
   return ctx.lookupRead(key, LOOKUP_NO_TOUCH)
 }
 
-/** As peek(), and a missing key is not announced to listeners either. */
+/** peek() without a keymiss event. */
 export function peekSilently(ctx: Context, key: Slice): Ref {
   return ctx.db.lookup(key, LOOKUP_NO_TOUCH)
 }

@@ -1,4 +1,4 @@
-// Keys that change their name: RENAME, RENAMENX.
+// RENAME, RENAMENX.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

@@ -1,4 +1,4 @@
-// The keys of a database, bit by bit: SCAN.
+// SCAN.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -55,7 +55,7 @@ const scan: Command = {
   },
 }
 
-/** Replies with the keys that are of `type` and have not run out. */
+/** Replies with the keys that are of `type` and not expired. */
 function replyFound(ctx: Context, found: Ref[], type: number): void {
   const { db, reply } = ctx
   const mark = reply.beginDeferredArray()

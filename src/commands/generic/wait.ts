@@ -1,4 +1,4 @@
-// Waiting until what was written is safe elsewhere: WAIT, WAITAOF.
+// WAIT, WAITAOF.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

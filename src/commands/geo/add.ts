@@ -1,4 +1,4 @@
-// Places that are added: GEOADD.
+// GEOADD.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

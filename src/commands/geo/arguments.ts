@@ -1,4 +1,4 @@
-// Places, lengths and units in the arguments of geo commands, and coordinates in their replies.
+// Coordinates, distances and units in arguments and replies of geo commands.
 
 import type { Context } from '../../engine/context.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -25,7 +25,7 @@ function sixDecimals(n: number): string {
   return Math.abs(n) < 1e21 ? n.toFixed(6) : `${BigInt(n)}.000000`
 }
 
-/** Meters of the unit that args[i] names, or NaN after an error reply. */
+/** Meters per unit named by args[i], or NaN after an error reply. */
 export function unitOrReply(ctx: Context, i: number): number {
   if (ctx.is(i, 'm')) return 1
   if (ctx.is(i, 'km')) return 1000

@@ -1,4 +1,4 @@
-// The rough look at places against the distance itself: nothing within a shape may be passed over.
+// The ranges and bounding box of a search must include every place within the shape.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -20,7 +20,7 @@ test('no place within a shape is beyond its reach, and most others are', () => {
     const shape = { longitude, latitude, box: i % 2 === 0, radius: size(), width: size(), height: size() }
     const reach = reachOf(shape)
     for (let j = 0; j < PLACES; j++) {
-      // About as far away as the shape goes, and anywhere.
+      // Places about as far away as the shape reaches, and random ones.
       const meters = shape.box ? Math.max(shape.width, shape.height) : shape.radius
       const spread = j % 4 === 0 ? 360 : (meters / 111_000) * 4
       const lon = ((((longitude + (random() - 0.5) * spread + 180) % 360) + 360) % 360) - 180

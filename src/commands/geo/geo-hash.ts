@@ -1,17 +1,17 @@
-// GeoHash: places as 52-bit integers that keep near places near, so that a sorted set's score holds them exactly.
+// GeoHash: coordinates as 52-bit integers, exact in a sorted set's score, with near places mostly near each other.
 //
 //   a place   longitude and latitude, each scaled to 26 bits, interleaved:  … lon1 lat1 lon0 lat0
-//   a cell    (step, column, row): the world cut into 2^step columns and 2^step rows; its places are the scores from
-//             cellScore(column, row) up to, without, the next cell's
+//   a cell    (step, column, row): the world divided into 2^step columns and rows; its places have the scores from
+//             cellScore(column, row) up to, but excluding, the next cell's
 //
-// Source of the scheme and its constants: Redis's geo commands, which must agree with these to the last bit.
+// Source of the scheme and its constants: Redis's geo commands, which must agree to the last bit.
 
 import { TWO_32 } from '../../lib/bits.ts'
 
 export const LONGITUDE_MAX = 180
 export const LATITUDE_MAX = 85.05112878
 const STEP_MAX = 26
-/** Of the finest cells, as a share of the world; a power of two, so that multiplying is exact. */
+/** Size of the finest cells, as a fraction of the world; a power of two, so that multiplying is exact. */
 const CELL = 2 ** -STEP_MAX
 const EARTH_RADIUS_M = 6372797.560856
 const MERCATOR_MAX_M = 20037726.37
@@ -23,12 +23,12 @@ export interface Place {
   latitude: number
 }
 
-/** The score of a place, which is within the limits above. */
+/** The score of a place within the limits above. */
 export function scoreOfPlace(longitude: number, latitude: number): number {
   return interleave(columnOf(longitude, STEP_MAX), rowOf(latitude, STEP_MAX))
 }
 
-/** The middle of the cell that a score names. */
+/** The center of the cell of a score. */
 export function placeOfScore(score: number, out: Place): Place {
   let high: number
   let low: number
@@ -36,7 +36,7 @@ export function placeOfScore(score: number, out: Place): Place {
     high = Math.floor(score / TWO_32)
     low = score >>> 0
   } else {
-    // What converting such a double to an unsigned integer gives on x86-64.
+    // The conversion of such a double to an unsigned integer on x86-64.
     const whole = score >= 2 ** 64 ? 0n : score < -(2 ** 63) ? 2n ** 63n : BigInt(Math.trunc(score))
     const bits = BigInt.asUintN(64, whole)
     high = Number(bits >> 32n)
@@ -55,14 +55,14 @@ export function placeOfScore(score: number, out: Place): Place {
   return out
 }
 
-/** The eleven characters of the usual geohash, which divides the whole range of latitudes. */
+/** The standard geohash of eleven characters, whose latitudes range from -90 to 90. */
 export function geohashText(longitude: number, latitude: number): string {
   const column = Math.floor(((longitude + 180) / 360) * 2 ** STEP_MAX)
   const row = Math.floor(((latitude + 90) / 180) * 2 ** STEP_MAX)
   const bits = interleave(column, row)
   let text = ''
   for (let i = 1; i <= 10; i++) text += ALPHABET[Math.floor(bits / 2 ** (52 - i * 5)) % 32]
-  return `${text}0` // 52 bits are ten characters and a little
+  return `${text}0` // 52 bits are ten characters and a fraction
 }
 
 /** Meters along a great circle. */
@@ -79,7 +79,7 @@ function latitudeMeters(lat1: number, lat2: number): number {
   return EARTH_RADIUS_M * Math.abs(lat2 * RADIANS - lat1 * RADIANS)
 }
 
-/** What is searched: a circle, or a box with its sides along the meridians, around a place. Lengths in meters. */
+/** The area of a search: a circle, or a box with sides along the meridians, around a place. Lengths in meters. */
 export interface Shape {
   longitude: number
   latitude: number
@@ -89,7 +89,7 @@ export interface Shape {
   height: number
 }
 
-/** Meters from the middle of the shape to a place, or -1 when it is outside. */
+/** Meters from the center of the shape to a place, or -1 when it is outside. */
 export function distanceWithin(shape: Shape, place: Place): number {
   const { longitude, latitude } = shape
   if (shape.box) {
@@ -100,13 +100,13 @@ export function distanceWithin(shape: Shape, place: Place): number {
   return !shape.box && distance > shape.radius ? -1 : distance
 }
 
-/** How far a shape may reach from its middle, in degrees; somewhat more than it does. */
+/** How far a shape extends from its center in degrees, rounded up. */
 interface Reach {
   longitude: number
   latitude: number
 }
 
-/** Degrees, a tenth of a millimeter: more than what distances lose by rounding. */
+/** Degrees, a tenth of a millimeter: more than the rounding error of distances. */
 const SLACK = 1e-9
 
 export function reachOf(shape: Shape): Reach {
@@ -122,20 +122,20 @@ export function reachOf(shape: Shape): Reach {
   return { longitude: angle / RADIANS + SLACK, latitude }
 }
 
-/** True only when a place is certainly outside of the shape, which is found out without computing a distance. */
+/** A cheap test: true only when a place is certainly outside of the shape. */
 export function isBeyond(reach: Reach, shape: Shape, place: Place): boolean {
   if (Math.abs(place.latitude - shape.latitude) > reach.latitude) return true
   const degrees = Math.abs(place.longitude - shape.longitude)
   return Math.min(degrees, 360 - degrees) > reach.longitude
 }
 
-/** Scores from `min` up to, without, `max`. */
+/** Scores from `min` up to, but excluding, `max`. */
 interface ScoreRange {
   min: number
   max: number
 }
 
-// The middle cell and its neighbours as (columns east, rows north), in the order they are searched.
+// The center cell and its neighbours as (columns east, rows north), in search order.
 const AROUND: readonly (readonly [east: number, north: number])[] = [
   [0, 0],
   [0, 1],
@@ -148,7 +148,7 @@ const AROUND: readonly (readonly [east: number, north: number])[] = [
   [-1, -1],
 ]
 
-/** Ranges of scores that hold every place within the shape, in the order of the search. */
+/** Ranges of scores that include every place within the shape, in search order. */
 export function rangesAround(shape: Shape): ScoreRange[] {
   const bounds = boundingBox(shape)
   const reach = shape.box ? Math.sqrt((shape.width / 2) ** 2 + (shape.height / 2) ** 2) : shape.radius
@@ -170,7 +170,7 @@ export function rangesAround(shape: Shape): ScoreRange[] {
     }
     const x = neighbour(column, east, cells)
     const y = neighbour(row, north, cells)
-    // In a world of few cells neighbours coincide. As in Redis only the one before is looked at, and never the first.
+    // With few cells neighbours coincide. As in Redis only the previous one is compared, and never the first.
     if (x === lastX && y === lastY) continue
     if (east !== 0 || north !== 0) {
       lastX = x
@@ -194,13 +194,13 @@ function boundingBox(shape: Shape): Bounds {
   const height = shape.box ? shape.height / 2 : shape.radius
   const width = shape.box ? shape.width / 2 : shape.radius
   const north = height / EARTH_RADIUS_M / RADIANS
-  // The edge nearer to the equator would be the shorter one in degrees; the search takes the one nearer to the pole.
+  // The edge nearer to the equator would be the shorter one in degrees; Redis uses the one nearer to the pole.
   const edge = latitude < 0 ? latitude - north : latitude + north
   const east = width / EARTH_RADIUS_M / Math.cos(edge * RADIANS) / RADIANS
   return { west: longitude - east, east: longitude + east, south: latitude - north, north: latitude + north }
 }
 
-/** The finest step whose cells, nine together, usually hold a circle of this radius. */
+/** The finest step at which nine cells usually cover a circle of this radius. */
 function stepsFor(meters: number, latitude: number): number {
   if (meters === 0) return STEP_MAX
   let step = 1
@@ -245,14 +245,14 @@ function southOf(row: number, step: number): number {
   return -LATITUDE_MAX + (row / 2 ** step) * (LATITUDE_MAX * 2)
 }
 
-/** Bits of `row` in the even places, bits of `column` in the odd ones. */
+/** Interleaves bits of `row` (even positions) and `column` (odd positions). */
 function interleave(column: number, row: number): number {
   const high = spread(row >>> 16) + spread(column >>> 16) * 2
   const low = spread(row & 0xffff) + spread(column & 0xffff) * 2
   return high * TWO_32 + low
 }
 
-/** The 16 bits of x moved to the even places of 32. */
+/** Moves the 16 bits of x to the even positions of 32. */
 function spread(x: number): number {
   x = (x | (x << 8)) & 0x00ff00ff
   x = (x | (x << 4)) & 0x0f0f0f0f
@@ -260,7 +260,7 @@ function spread(x: number): number {
   return (x | (x << 1)) & 0x55555555
 }
 
-/** The even places of 32 bits, as 16 bits. */
+/** The even positions of 32 bits, as 16 bits. */
 function squeeze(x: number): number {
   x &= 0x55555555
   x = (x | (x >>> 1)) & 0x33333333
@@ -269,7 +269,7 @@ function squeeze(x: number): number {
   return (x | (x >>> 8)) & 0xffff
 }
 
-/** An x86-64 server's four decimals: rounded half to even, never an exponent. */
+/** Four decimals as on an x86-64 server: rounded half to even, without exponent. */
 export function distanceText(distance: number): string {
   const scaled = distance * 10000
   let n = Math.round(scaled)

@@ -1,4 +1,4 @@
-// The geo commands: sorted sets whose scores are places (geo-hash.ts).
+// The geo commands: sorted sets with geohashes as scores (geo-hash.ts).
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { addingCommands } from './add.ts'

@@ -1,4 +1,4 @@
-// The GEORADIUS family: searches in a circle, as they were before GEOSEARCH.
+// The GEORADIUS family, the predecessors of GEOSEARCH.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { search } from './search.ts'

@@ -1,4 +1,4 @@
-// Places that are read: GEODIST, GEOHASH, GEOPOS.
+// GEODIST, GEOHASH, GEOPOS.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -83,7 +83,7 @@ const pos: Command = {
   },
 }
 
-/** Replies with an array: what `visit` writes for the place of each member from args[2] on. */
+/** Replies with an array: `visit` writes an element for the place of each member from args[2] on. */
 function eachPlace(ctx: Context, visit: (place: Place | undefined) => void): void {
   const { args, argc, reply } = ctx
   const entry = ctx.readOrReply(args[1], TYPE_ZSET)

@@ -1,4 +1,4 @@
-// Searching places in a circle or a box: GEOSEARCH, GEOSEARCHSTORE, and the older GEORADIUS family.
+// GEOSEARCH, GEOSEARCHSTORE, and the search of the GEORADIUS family.
 //
 //   shape ─▶ at most nine ranges of scores (geo-hash.ts) ─▶ members in them ─▶ those within the shape ─▶ sorted, cut
 
@@ -73,7 +73,7 @@ const geoSearchStore: Command = {
   },
 }
 
-/** What a command searches for, and what it does with what it finds. */
+/** The options of a search, and its execution. */
 class SearchRequest implements Shape {
   longitude = 0
   latitude = 0
@@ -81,7 +81,7 @@ class SearchRequest implements Shape {
   radius = 0
   width = 0
   height = 0
-  /** Meters of the unit asked for. */
+  /** Meters per requested unit. */
   unit = 1
   withDist = false
   withHash = false
@@ -120,7 +120,7 @@ class SearchRequest implements Shape {
       if (!placeOrReply(ctx, 2, this) || !this.radiusOrReply(4)) return false
     } else if (form === 'member') {
       at = 5
-      // Without the key only the form of the reply is still of interest.
+      // Without the key the options only decide the form of the empty reply.
       if (this.z !== undefined && (!this.memberOrReply(2) || !this.radiusOrReply(3))) return false
     } else {
       at = form === 'search' ? 2 : 3
@@ -183,7 +183,7 @@ class SearchRequest implements Shape {
       reply.error(`ERR exactly one of BYRADIUS and BYBOX can be specified for ${errorText(args[0])}`)
     } else if (this.any && this.count === 0) reply.fixedError(ANY_WITHOUT_COUNT)
     else {
-      // The nearest are meant where only some are wanted.
+      // COUNT without ANY means the nearest.
       if (this.count > 0 && this.sort === 'none' && !this.any) this.sort = 'asc'
       return true
     }
@@ -236,7 +236,7 @@ interface Point extends Place {
   /** For ZSet.memberOf of the set searched. */
   member: number
   score: number
-  /** In the unit asked for. */
+  /** In the requested unit. */
   distance: number
 }
 

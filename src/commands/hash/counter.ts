@@ -1,6 +1,6 @@
-// Fields as numbers: HINCRBY over 64-bit integers, HINCRBYFLOAT over long doubles.
+// HINCRBY on 64-bit integers, HINCRBYFLOAT on long doubles.
 //
-// Always: integers within ±2^53 take the way without bigint; the others are calculated exactly beside it.
+// Always: integers within ±2^53 are computed without bigints; others exactly with them.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -51,7 +51,7 @@ const hIncrBy: Command = {
       return reply.bigint(exact)
     }
     if (entry === 0) hash.create()
-    // The old text is not needed any more: its place takes the new one.
+    // The scratch space of the old text is reused for the new one.
     text.setInteger(after)
     store(ctx, entry, hash, text.text(), 'hincrby')
     reply.integer(after)
@@ -85,7 +85,7 @@ const hIncrByFloat: Command = {
     const hash = HashType.of(ctx.keyspace).current
     if (entry === 0) hash.create()
     store(ctx, entry, hash, sum, 'hincrbyfloat')
-    // The sum as it stands: another machine may round differently.
+    // Propagated as a value: another machine may round differently.
     if (ctx.hasSinks) ctx.propagateAs('HSET', args[1], args[2], sum)
     reply.bulk(sum)
   },

@@ -1,4 +1,4 @@
-// Fields by chance: HRANDFIELD.
+// HRANDFIELD.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'

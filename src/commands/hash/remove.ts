@@ -1,4 +1,4 @@
-// Fields that are removed: HDEL.
+// HDEL.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'

@@ -1,4 +1,4 @@
-// All fields of a hash, bit by bit: HSCAN.
+// HSCAN.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

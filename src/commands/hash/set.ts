@@ -1,4 +1,4 @@
-// Fields that are written: HSET, HMSET, HSETNX.
+// HSET, HMSET, HSETNX.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'

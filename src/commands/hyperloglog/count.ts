@@ -1,4 +1,4 @@
-// Counting different elements: PFADD, PFCOUNT, PFMERGE. The strings they work on are described in registers.ts.
+// PFADD, PFCOUNT, PFMERGE. registers.ts has the format of the strings.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -51,7 +51,7 @@ const pfAdd: Command = {
   },
 }
 
-/** Adds one element to the HyperLogLog in `entry`, which may move unless the outcome is 'same'. */
+/** Adds an element to the HyperLogLog in `entry`, which may move unless the outcome is 'same'. */
 function add(ctx: Context, key: Slice, entry: Ref, element: Slice): hll.Outcome {
   const { db } = ctx
   const hash = registerAndRun(element)
@@ -71,7 +71,7 @@ function add(ctx: Context, key: Slice, entry: Ref, element: Slice): hll.Outcome 
   return hll.raiseRegister(ctx.value, register, run, hllSparseMaxBytes)
 }
 
-/** Makes the sparse HyperLogLog of a key dense; ctx.value then is it. False when it is corrupt. */
+/** Converts a sparse HyperLogLog to dense; ctx.value then points at it. False when it is corrupt. */
 export function makeDense(ctx: Context, key: Slice, entry: Ref): boolean {
   const { db } = ctx
   const length = db.strings.lengthOf(entry)
@@ -113,14 +113,14 @@ const pfCount: Command = {
     if (cached >= 0) return Number.isSafeInteger(cached) ? reply.integer(cached) : reply.bigint(BigInt(cached))
     const cardinality = hll.cardinality(ctx.value)
     if (cardinality < 0) return reply.fixedError(CORRUPT)
-    // What is cached is part of the string, so that replicas must hear of it; no event says so.
+    // The cached cardinality is part of the string, so the change is propagated, without a keyspace event.
     hll.cacheCardinality(db.strings.textOf(db.lookup(args[1], LOOKUP_WRITE), ctx.value), cardinality)
     ctx.touched(args[1], 'pfcount', 0)
     reply.integer(cardinality)
   },
 }
 
-/** Raises `registers` to those of a key's HyperLogLog, if there is one; false after an error reply. */
+/** Merges a key's HyperLogLog, if it exists, into `registers`; false after an error reply. */
 function mergedOrReply(ctx: Context, key: Slice, registers: Uint8Array): boolean {
   const entry = ctx.readOrReply(key, TYPE_STRING)
   if (entry === 0) return true
@@ -167,7 +167,7 @@ const pfMerge: Command = {
   },
 }
 
-/** A copy, or an empty HyperLogLog, with room for every change. */
+/** A copy, or an empty HyperLogLog, with capacity for any change. */
 export function roomyCopy(value: Slice | undefined): Slice {
   const copy = new Slice(new Uint8Array(Math.max(hll.DENSE_BYTES, value?.len ?? 0) + hll.GROWTH_BYTES))
   if (value === undefined) hll.writeEmpty(copy)

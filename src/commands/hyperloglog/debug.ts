@@ -1,4 +1,4 @@
-// HyperLogLogs looked at from within: PFDEBUG, PFSELFTEST.
+// PFDEBUG, PFSELFTEST.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -48,7 +48,7 @@ const pfDebug: Command = {
   },
 }
 
-/** The opcodes of a sparse string: z and Z are zeros in one and two bytes, v is a value and how often. */
+/** The opcodes of a sparse string: z and Z are zeros in one and two bytes, v is a value and its run. */
 function decoded(value: Slice): string {
   const words: string[] = []
   hll.forEachRun(value, (_first, length, run) => {
@@ -113,7 +113,7 @@ function estimatesFail(ctx: Context): string | undefined {
     const counted = hll.cardinality(dense)
     if (counted !== hll.cardinality(sparse)) return 'dense/sparse disagree'
     const error = Math.abs(counted - checkpoint)
-    // Of ten elements two may fall to one register now and then.
+    // Of ten elements two may share a register now and then.
     if (error > (i === 10 ? 1 : Math.ceil(STANDARD_ERROR * 6 * checkpoint))) {
       return `Too big error. card:${checkpoint} abserr:${error}`
     }

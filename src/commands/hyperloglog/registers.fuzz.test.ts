@@ -1,4 +1,4 @@
-// HyperLogLogs, asked about the same bytes alone, between hostile neighbours and under guard.
+// HyperLogLogs: the same bytes alone, between hostile neighbours and under a guard must give the same result.
 
 import { test } from 'node:test'
 import { assertReadsOnlyItsSlice, type Read, textsOver } from '../../../test/harness/neighbours.ts'

@@ -1,5 +1,5 @@
-// HyperLogLog: how many different elements a set has, within 0.81 %, in at most 12 KiB. Byte for byte the strings that
-// Redis keeps, so that they can be read with GET, sent, and loaded there.
+// HyperLogLog: an estimate of the number of different elements with a standard error of 0.81 %, in at most 12 KiB. The
+// strings are byte for byte those of Redis.
 //
 //   0        "HYLL"
 //   4        encoding: 0 dense, 1 sparse; three zero bytes
@@ -10,11 +10,11 @@
 //              01llllll llllllll   l + 1 zeros
 //              1vvvvvll            l + 1 times the value v + 1
 //
-// A register holds the longest run of zeros seen in the hashes that fall to it. Estimator: Otmar Ertl, "New cardinality
+// A register has the longest run of zeros in the hashes assigned to it. Estimator: Otmar Ertl, "New cardinality
 // estimation algorithms for HyperLogLog sketches", arXiv:1702.01284.
 //
-// Always: a Slice given for writing has GROWTH_BYTES to spare behind its end, DENSE_BYTES in all where it may be
-// promoted; its `len` follows what is written.
+// Always: a Slice to be written has GROWTH_BYTES of free capacity after its end, DENSE_BYTES in all where it may be
+// promoted; its `len` is updated.
 
 import { bytesOf } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -25,7 +25,7 @@ export const SPARSE = 1
 const HEAD_BYTES = 16
 export const DENSE_BYTES = HEAD_BYTES + (REGISTERS * 6) / 8
 export const EMPTY_BYTES = HEAD_BYTES + 2
-/** The most that one setRegister() makes a sparse string longer. */
+/** The most that one setRegister() adds to a sparse string. */
 export const GROWTH_BYTES = 4
 
 const ENCODING_AT = 4
@@ -54,7 +54,7 @@ export function writeEmpty(s: Slice): void {
   s.len = EMPTY_BYTES
 }
 
-/** True when the string may be a HyperLogLog. A sparse one can still turn out corrupt when it is read. */
+/** Checks the header. A sparse one can still turn out corrupt when it is read. */
 export function isHyperLogLog(s: Slice): boolean {
   if (s.len < HEAD_BYTES) return false
   for (let i = 0; i < MAGIC.length; i++) if (s.byte(i) !== MAGIC[i]) return false
@@ -68,7 +68,7 @@ export function encodingOf(s: Slice): number {
 
 // ---- the cached cardinality ----
 
-/** The cached cardinality, or -1 when it must be calculated. */
+/** The cached cardinality, or -1 when it must be recomputed. */
 export function cachedCardinality(s: Slice): number {
   if ((s.byte(CARDINALITY_AT + 7) & STALE) !== 0) return -1
   const at = s.off + CARDINALITY_AT
@@ -87,7 +87,7 @@ export function invalidateCardinality(s: Slice): void {
 
 // ---- registers ----
 
-/** Raises a register to `run` if it is lower. 'promote': it takes the dense form, and nothing is changed yet. */
+/** Raises a register to `run` if it is lower. 'promote': it needs the dense form, and nothing is changed yet. */
 export function raiseRegister(s: Slice, register: number, run: number, sparseBytesMax: number): Outcome {
   return encodingOf(s) === DENSE ? raiseDense(s, register, run) : raiseSparse(s, register, run, sparseBytesMax)
 }
@@ -153,8 +153,8 @@ function raiseSparse(s: Slice, register: number, run: number, sparseBytesMax: nu
 }
 
 /**
- * Replaces the opcode at `at` by what stands before register number `index` of its run, the register with its new
- * value, and what stands behind. False, and nothing is done, when the string would become too long.
+ * Replaces the opcode at `at` by the part of its run before register `index`, the register's new value, and the part
+ * after it. False, and nothing is done, when the string would become too long.
  */
 function split(
   s: Slice,
@@ -193,7 +193,7 @@ function writeRun(u8: Uint8Array, at: number, value: number, length: number): nu
   return at
 }
 
-/** Joins neighbours of equal value from `at` on, as far as a change can have made them equal. */
+/** Merges equal neighbours from `at` on, as far as a change can have made them equal. */
 function mergeValues(s: Slice, at: number): void {
   const { u8 } = s
   let end = s.off + s.len
@@ -224,7 +224,7 @@ function valueAt(u8: Uint8Array, at: number): number {
   return ((u8[at] >>> 2) & 0x1f) + 1
 }
 
-/** Registers that the opcode at `at` stands for. The byte that a cut off XZERO lacks counts as 0, as in Redis. */
+/** Registers of the opcode at `at`. The missing byte of a truncated XZERO counts as 0, as in Redis. */
 function lengthAt(u8: Uint8Array, at: number, end: number): number {
   const opcode = u8[at]
   if ((opcode & VALUE) !== 0) return (opcode & 3) + 1
@@ -239,8 +239,8 @@ function bytesAt(u8: Uint8Array, at: number): number {
 // ---- whole strings ----
 
 /**
- * Calls `visit` for each run of equal registers; false when a sparse string is corrupt. As in Redis a value behind the
- * last register ends the reading, and is only an error where cardinality() reads.
+ * Calls `visit` for each run of equal registers; false when a sparse string is corrupt. As in Redis a value after the
+ * last register ends the loop, and is an error only in cardinality().
  */
 export function forEachRun(
   s: Slice,
@@ -264,7 +264,7 @@ export function forEachRun(
   return first === REGISTERS
 }
 
-/** Makes a sparse string dense, in place; false when it is corrupt. */
+/** Converts a sparse HyperLogLog to dense in place; false when it is corrupt. */
 export function toDense(s: Slice): boolean {
   const dense = s.copy()
   const bytes = new Uint8Array(DENSE_BYTES)
@@ -280,7 +280,7 @@ export function toDense(s: Slice): boolean {
   return true
 }
 
-/** Raises each of `registers` (one byte each) to what `s` holds; false when `s` is corrupt. */
+/** Raises each of `registers` (one byte each) to the value in `s`; false when `s` is corrupt. */
 export function mergeInto(registers: Uint8Array, s: Slice): boolean {
   return forEachRun(s, (first, length, value) => {
     if (value > 0) for (let i = first; i < first + length; i++) if (registers[i] < value) registers[i] = value
@@ -299,7 +299,7 @@ export function cardinality(s: Slice): number {
   return whole ? estimate(histogram) : -1
 }
 
-/** The estimated cardinality that registers of one byte each stand for. */
+/** The estimated cardinality of registers of one byte each. */
 export function cardinalityOf(registers: Uint8Array): number {
   const histogram = new Int32Array(REGISTER_MAX + 1)
   for (let i = 0; i < REGISTERS; i++) histogram[registers[i]]++

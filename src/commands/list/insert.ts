@@ -1,4 +1,4 @@
-// An element before or behind another one: LINSERT.
+// LINSERT.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { anything, conversation } from '../../../test/harness/conversation.ts'
 
 const LONG = 'x'.repeat(9000)
-/** More than one node of a quicklist holds by default. */
+/** More elements than one quicklist node has by default. */
 const MANY = Array.from({ length: 1500 }, (_, i) => `element:${i}`)
 
 conversation('LPUSH and RPUSH add to the ends and tell the length', async c => {

@@ -1,4 +1,4 @@
-// From one list to another: LMOVE, RPOPLPUSH, and the two that wait for an element: BLMOVE, BRPOPLPUSH.
+// LMOVE, RPOPLPUSH, and the blocking BLMOVE, BRPOPLPUSH.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -96,10 +96,7 @@ const REFUSED = 0
 const NOTHING = 1
 const MOVED = 2
 
-/**
- * Moves an element from the list args[1] to args[2] and replies with it; NOTHING, without a reply, when there is
- * none.
- */
+/** Moves an element from list args[1] to args[2] and replies with it; NOTHING, without a reply, when there is none. */
 function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
   const { args, db, reply } = ctx
   const source = ctx.writeOrReply(args[1], TYPE_LIST)
@@ -110,7 +107,7 @@ function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
   const kind = ListType.of(ctx.keyspace)
   const list = openList(ctx, source)
   list.peek(fromHead, kind.element)
-  // The element leaves the list before it enters the other, which may be the same.
+  // Source and destination may be the same list, so the element is removed before it is pushed.
   const element = kind.copyOf(kind.element.text())
   list.drop(fromHead)
   db.entries.setValue(source, list.encoding, list.value)
@@ -123,7 +120,7 @@ function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
   return MOVED
 }
 
-/** Adds `element` to the list args[2], whose entry is `target` (0: it is made). */
+/** Pushes `element` to list args[2], whose entry is `target` (0: a new list). */
 function pushTo(ctx: Context, target: Ref, element: Slice, toHead: boolean): void {
   const { db } = ctx
   const list = ListType.of(ctx.keyspace).destination

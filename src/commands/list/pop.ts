@@ -1,4 +1,4 @@
-// Taking elements from a list's ends: LPOP, RPOP, LMPOP, and the commands that wait for elements.
+// LPOP, RPOP, LMPOP, and the blocking BLPOP, BRPOP, BLMPOP.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -104,7 +104,7 @@ function multiPopOrReply(ctx: Context, at: number): MultiPop | undefined {
   return { lastKey: at + keys, atHead, count: count === 0 ? 1 : count }
 }
 
-/** Replies with elements of the first key that has any, and takes them out; false, without a reply, when none has. */
+/** Pops elements of the first non-empty list and replies with them; false, without a reply, when there is none. */
 function popFirst(ctx: Context, firstKey: number, lastKey: number, atHead: boolean, count: number): boolean {
   const { args, reply } = ctx
   for (let i = firstKey; i <= lastKey; i++) {

@@ -1,4 +1,4 @@
-// Adding elements to a list's ends: LPUSH, RPUSH, LPUSHX, RPUSHX.
+// LPUSH, RPUSH, LPUSHX, RPUSHX.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'

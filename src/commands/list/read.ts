@@ -1,4 +1,4 @@
-// Lists that are read: LLEN, LINDEX, LRANGE, LPOS.
+// LLEN, LINDEX, LRANGE, LPOS.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -141,7 +141,7 @@ function replyPositions(ctx: Context, entry: Ref, rank: number, count: number, l
 }
 
 /**
- * Calls `visit` with the index of each match of args[2], from the one of that rank (negative: counted from the end) on,
+ * Calls `visit` with the index of each match of args[2], starting with match number `rank` (negative: from the end),
  * until `count` (0: all) were found or `lengthMax` (0: all) elements were compared.
  */
 function findPositions(

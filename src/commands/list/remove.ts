@@ -1,4 +1,4 @@
-// Elements that are removed, by value or by place: LREM, LTRIM.
+// LREM, LTRIM.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'

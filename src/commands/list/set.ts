@@ -1,4 +1,4 @@
-// An element that is replaced: LSET.
+// LSET.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
@@ -25,7 +25,7 @@ const lSet: Command = {
     if (entry === 0) return reply.fixedError(NO_SUCH_KEY)
     const wide = ctx.longOrReply(2)
     if (Number.isNaN(wide)) return
-    // Redis takes the low 32 bits of this index, so that one far outside comes round to the list again.
+    // Redis truncates this index to 32 bits, so a very large one can be in the list again.
     let index = Number.isSafeInteger(wide) ? wide | 0 : Number(BigInt.asIntN(32, parseBigInt64(args[2])))
     const list = openList(ctx, entry)
     list.tryConversion(1, args[3].len)

@@ -1,4 +1,4 @@
-// What the list commands share: opening the list of an entry, writing it back, which end is meant.
+// Shared by the list commands: opening the list of an entry, storing it, and the LEFT or RIGHT argument.
 
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/messaging/events.ts'
@@ -10,7 +10,7 @@ import type { Element } from '../../memory/element.ts'
 import { MUST_BE_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
 import { replyElement } from '../shared/element-reply.ts'
 
-/** The list of an entry. One at a time: the next call points the same object elsewhere. */
+/** The list of an entry. One object per server: the next call reuses it. */
 export function openList(ctx: Context, entry: Ref): List {
   return ListType.of(ctx.keyspace).current.open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry))
 }
@@ -35,10 +35,7 @@ export function isLeftOrReply(ctx: Context, i: number): boolean | undefined {
   return undefined
 }
 
-/**
- * After elements were taken out: the entry learns of a changed value; an emptied list goes with its key. True when
- * gone.
- */
+/** After a removal: stores the value reference in the entry, or deletes the key of an empty list and returns true. */
 export function storeBack(ctx: Context, entry: Ref, key: Slice, list: List): boolean {
   if (list.length > 0) {
     list.shrink()
@@ -50,14 +47,14 @@ export function storeBack(ctx: Context, entry: Ref, key: Slice, list: List): boo
   return true
 }
 
-/** Announces what LPOP and RPOP took, and stores the list back. */
+/** The events of LPOP and RPOP; stores the list. */
 export function popped(ctx: Context, entry: Ref, key: Slice, list: List, atHead: boolean, count: number): void {
   const gone = storeBack(ctx, entry, key, list)
   ctx.touched(key, atHead ? 'lpop' : 'rpop', NOTIFY_LIST, count)
   if (gone) ctx.notify(key, 'del', NOTIFY_GENERIC)
 }
 
-/** Replies with the first or last `count` elements, in the order they would be popped, and takes them out. */
+/** Pops the first or last `count` elements and replies with them in that order. */
 export function popRange(ctx: Context, entry: Ref, key: Slice, list: List, atHead: boolean, count: number): void {
   const length = list.length
   const n = Math.min(count, length)

@@ -1,4 +1,4 @@
-// Pub/sub: channels, patterns, shard channels.
+// The pub/sub commands: channels, patterns, shard channels.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { publishingCommands } from './publish.ts'

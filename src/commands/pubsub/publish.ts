@@ -1,4 +1,4 @@
-// Messages for subscribers: PUBLISH, SPUBLISH.
+// PUBLISH, SPUBLISH.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

@@ -1,4 +1,4 @@
-// PUBSUB: which channels have subscribers.
+// PUBSUB: introspection of subscriptions.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -84,7 +84,7 @@ export const channelCommands: readonly Command[] = [
   },
 ]
 
-/** PUBSUB CHANNELS and SHARDCHANNELS: the names, those that match the pattern if there is one. */
+/** PUBSUB CHANNELS and SHARDCHANNELS: the names, filtered by the pattern if there is one. */
 function replyChannels(ctx: Context, names: Iterable<string>): void {
   const mark = ctx.reply.beginDeferredArray()
   let count = 0

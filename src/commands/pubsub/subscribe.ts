@@ -1,4 +1,4 @@
-// Channels, patterns and shard channels that a client listens to: SUBSCRIBE and its kin.
+// SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE and their counterparts.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

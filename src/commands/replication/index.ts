@@ -1,4 +1,4 @@
-// Replication: who follows whom, and what replicas send.
+// The replication commands.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { psyncCommands } from './psync.ts'

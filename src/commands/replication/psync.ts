@@ -1,4 +1,4 @@
-// Being somebody's primary: SYNC, PSYNC and REPLCONF, as replicas and tools that act as one send them.
+// SYNC, PSYNC and REPLCONF, sent by replicas and by tools that act as one.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -49,7 +49,7 @@ function replConf(ctx: Context): void {
   const { replicas } = ctx.server
   if (argc % 2 === 0) return reply.fixedError(SYNTAX)
   for (let i = 1; i < argc; i += 2) {
-    // Nobody waits for an answer to these.
+    // REPLCONF ACK and GETACK have no reply.
     if (ctx.is(i, 'ack')) {
       const offset = Number(args[i + 1].latin1())
       const onDisk = argc > i + 3 && ctx.is(i + 2, 'fack') ? Number(args[i + 3].latin1()) : undefined
@@ -70,7 +70,7 @@ function replConf(ctx: Context): void {
   reply.ok()
 }
 
-/** Options that change nothing here. */
+/** Options that are accepted without effect. */
 function isTaken(ctx: Context, i: number): boolean {
   return ['ip-address', 'capa', 'version', 'rdb-filter-only'].some(word => ctx.is(i, word))
 }

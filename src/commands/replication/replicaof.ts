@@ -1,4 +1,4 @@
-// Which server follows which: REPLICAOF and its old name SLAVEOF, ROLE.
+// REPLICAOF, its alias SLAVEOF, and ROLE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -55,7 +55,7 @@ function role(ctx: Context): void {
   }
 }
 
-/** REPLICAOF NO ONE. This server cannot follow another one yet. */
+/** REPLICAOF NO ONE. Replication from another server is not supported yet. */
 function replicaOf(ctx: Context): void {
   if (ctx.is(1, 'no') && ctx.is(2, 'one')) ctx.reply.ok()
   else ctx.reply.error('ERR Redstart cannot be a replica yet')

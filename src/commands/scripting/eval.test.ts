@@ -264,7 +264,7 @@ conversation('the generator of random numbers gives what its seed says', async c
 })
 
 conversation('a table that holds itself ends in an error', async c => {
-  // Thousands of arrays in each other: too deep to be made into values here.
+  // Thousands of nested arrays: too deep for the test client to build values of.
   const words = ['EVAL', 'local t = {} t[1] = t return {t}', '0']
   const reply = Buffer.from(await c.client.send(words).bytes()).toString('latin1')
   assert.ok(reply.split('*1\r\n').length > 1000)

@@ -1,4 +1,4 @@
-// Scripts that are run: EVAL, EVALSHA and their read-only forms. What they do stands in src/scripting.
+// EVAL, EVALSHA and their read-only forms; implemented in src/scripting.
 
 import type { Command } from '../../engine/catalog/command.ts'
 

@@ -1,4 +1,4 @@
-// Functions that are called: FCALL, FCALL_RO. What they do stands in src/scripting.
+// FCALL, FCALL_RO; implemented in src/scripting.
 
 import type { Command } from '../../engine/catalog/command.ts'
 

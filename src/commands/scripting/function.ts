@@ -1,4 +1,4 @@
-// FUNCTION: libraries of functions that live beside the data.
+// FUNCTION: management of function libraries.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'

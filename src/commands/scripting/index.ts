@@ -1,4 +1,4 @@
-// Scripts and functions.
+// The scripting commands.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { evaluatingCommands } from './eval.ts'

@@ -41,7 +41,7 @@ conversation('SCRIPT KILL and FUNCTION KILL need something to kill', async c => 
   await c.expectError('FUNCTION KILL', 'NOTBUSY No scripts in execution right now.')
 })
 
-/** Runs a script on a connection of its own until others are told that it is busy. */
+/** Runs a script on another connection until commands are refused with BUSY. */
 async function untilBusy(c: Parameters<Parameters<typeof conversation>[1]>[0], script: string) {
   await c.config('busy-reply-threshold', '1')
   const other = await c.another()

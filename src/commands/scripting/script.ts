@@ -1,4 +1,4 @@
-// SCRIPT: the cache of scripts, and the script that runs.
+// SCRIPT: the script cache, and SCRIPT KILL.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -106,7 +106,7 @@ export const scriptCommand: Command = {
   ],
 }
 
-/** There is no debugger; only switching it off is granted. */
+/** SCRIPT DEBUG: there is no debugger; only NO is accepted. */
 function debug(ctx: Context): void {
   if (ctx.is(2, 'no')) ctx.reply.ok()
   else if (ctx.is(2, 'yes') || ctx.is(2, 'sync')) ctx.reply.fixedError(NO_DEBUGGER)

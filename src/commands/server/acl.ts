@@ -1,5 +1,5 @@
-// ACL, as far as there is one user: 'default', who may do everything and whose password is requirepass. Making other
-// users is refused.
+// ACL with one user: 'default', who has all permissions and requirepass as password. Other users are not supported:
+// creating one is an error.
 
 import { defaultUserLine, passwordHash } from '../../engine/auth.ts'
 import type { Command } from '../../engine/catalog/command.ts'
@@ -337,7 +337,7 @@ function replyTexts(reply: Reply, texts: readonly string[]): void {
   for (const text of texts) reply.bulkText(text)
 }
 
-/** What Redis says of too many words too. */
+/** The error for an unknown subcommand or wrong number of arguments. */
 function unknownSub(ctx: Context): string {
   const name = ctx.args[1].latin1()
   return `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ACL HELP.`

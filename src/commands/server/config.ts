@@ -1,4 +1,4 @@
-// CONFIG: reading and changing the configuration of the running server.
+// CONFIG.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Client } from '../../engine/client.ts'
@@ -94,7 +94,7 @@ function configSet(ctx: Context): void {
   for (let i = 2; i < ctx.argc; i += 2) pairs.push([ctx.args[i].latin1(), ctx.args[i + 1].latin1()])
   const outcome = ctx.server.configuration?.set(pairs, { local: isLocal(ctx.client) }) ?? null
   if (!(outcome instanceof Promise)) return answer(ctx.reply, outcome)
-  // In a transaction or a script nothing can wait: what goes wrong then is only in the log.
+  // In a transaction or script the client cannot be blocked: a failure is only logged.
   if (!ctx.canBlock) return ctx.reply.ok()
   const pending = ctx.waitForAnswer(true)
   outcome.then(error => pending.write(reply => answer(reply, error)))
@@ -127,7 +127,7 @@ function answer(reply: Reply, error: string | null): void {
   else reply.error(error)
 }
 
-/** Whether a client is on this machine, so that what is open to `local` ones is open to it. */
+/** Whether a client is on this machine, for directives with the value `local`. */
 export function isLocal(client: Client): boolean {
   const { kind, peer } = client.connection
   return kind === 'unix' || kind === 'memory' || /^(127\.0\.0\.1|\[?::1\]?):\d+$/.test(peer)

@@ -1,4 +1,4 @@
-// Databases as a whole: FLUSHALL, FLUSHDB, SWAPDB, DBSIZE.
+// FLUSHALL, FLUSHDB, SWAPDB, DBSIZE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -71,7 +71,7 @@ export const databaseCommands: readonly Command[] = [
 const INVALID_FIRST_DB = errorBytes('ERR invalid first DB index')
 const INVALID_SECOND_DB = errorBytes('ERR invalid second DB index')
 
-/** FLUSHALL SYNC frees this much before it answers; what is more goes in slices, as with ASYNC. */
+/** FLUSHALL SYNC frees at most this much before its reply; the rest is freed in slices, as with ASYNC. */
 const SYNC_FREED_MAX = 100_000
 
 function dbsize(ctx: Context): void {
@@ -108,7 +108,7 @@ function flush(ctx: Context, databases: readonly Database[], lazy: boolean): voi
   let removed = 0
   for (const db of databases) removed += ctx.flush(db)
   keyspace.dirty += removed
-  // Replicas flush too, even when there was nothing here to remove.
+  // Propagated even when nothing was removed here.
   if (removed === 0) ctx.propagateAs(...ctx.args.slice(0, ctx.argc))
   if (!lazy) keyspace.freeNow(SYNC_FREED_MAX)
 }

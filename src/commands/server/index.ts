@@ -1,4 +1,4 @@
-// The server as a whole.
+// The server commands.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { aclCommands } from './acl.ts'

@@ -1,4 +1,4 @@
-// The sections of INFO and their fields, in order, as Redis 7.2.4 has them.
+// The sections of INFO and their fields, in the order of Redis 7.2.4.
 
 import assert from 'node:assert/strict'
 import { conversation } from '../../../test/harness/conversation.ts'
@@ -53,9 +53,9 @@ const SECTIONS: { readonly [name: string]: string } = {
     'used_cpu_user_main_thread',
   Cluster: 'cluster_enabled',
 }
-/** What only Redstart tells. */
+/** Fields that only Redstart has. */
 const OURS = ['redstart_version', 'runtime', 'unexpected_errors', 'mem_runtime_base']
-/** What depends on the machine and on what the server has been through. */
+/** Fields that depend on the machine and on earlier events. */
 const SOMETIMES = /^(listener\d|io_threads_active|monotonic_clock|slave\d|aof_|loading_|rdb_last_load)/
 
 conversation(
@@ -76,7 +76,7 @@ conversation(
 )
 
 const INTEGER = /^-?\d+$/
-/** What is no integer, and how it is written. */
+/** The formats of non-integer fields. */
 const FORMATS: readonly (readonly [format: RegExp, names: string])[] = [
   [
     /^(-?\d+\.\d\d|nan|-nan|inf)$/,
@@ -128,10 +128,10 @@ conversation(
   { since: '7.2' },
 )
 
-/** Of other commands, errors and databases. */
+/** Fields of other commands, errors and databases. */
 const SAME_AS_SET = /^(cmdstat_|latency_percentiles_usec_|errorstat_|db\d)/
 
-/** Names by section, in the order they stand in. */
+/** Names by section, in order. */
 function fieldsOf(text: string): { [section: string]: string[] } {
   const found: { [section: string]: string[] } = {}
   let fields: string[] = []

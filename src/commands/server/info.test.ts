@@ -112,7 +112,7 @@ conversation(
     await c.expectAll(['DEBUG POPULATE 2', 'OK'], ['GET key:1', 'value:1'], ['DEBUG POPULATE 1 p 9', 'OK'])
     await c.expect('GET p:0', 'value:0\0\0')
     await c.expectError('DEBUG POPULATE -1', 'ERR value is out of range, must be positive')
-    // What redis-server gives for the same keys.
+    // redis-server's digest of the same keys.
     await c.expect('DEBUG DIGEST', 'fc26c2938a17330c8fbacedbe3d6dfa4f29ca00b')
     await c.expect('DEBUG DIGEST-VALUE key:1 none', [/^ec4b7bec343ec862c8bd5dd8feab05ec1e9e6703$/, '0'.repeat(40)])
   },

@@ -1,4 +1,4 @@
-// The state of the server: INFO, TIME.
+// INFO, TIME.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_SCRIPT } from '../../engine/client.ts'
@@ -39,7 +39,7 @@ function info(ctx: Context): void {
 }
 
 function time(ctx: Context): void {
-  // Time stands still for a script.
+  // Time is frozen in a script.
   const us = ctx.client.has(CLIENT_SCRIPT) ? ctx.server.scripting.nowUs : ctx.server.host.nowUs()
   ctx.reply.array(2)
   ctx.reply.bulkInteger(Math.floor(us / 1e6))

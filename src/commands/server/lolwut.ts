@@ -1,5 +1,5 @@
-// LOLWUT: computer art, and at its end the version. Version 5 draws after Georg Nees' "Schotter" (1968), version 6 the
-// roofs of a town by night; from 7 on there is the version alone, as in Redis 7.2.
+// LOLWUT: computer art, followed by the version. Version 5 draws after Georg Nees' "Schotter" (1968), version 6 the
+// roofs of a town by night; from 7 on it is only the version, as in Redis 7.2.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -46,7 +46,7 @@ function bounded(size: number | undefined, initial: number, max: number): number
   return Math.min(Math.max(size ?? initial, 1), max)
 }
 
-/** Rows of squares that lose their order as they go down. A braille character is two dots wide and four high. */
+/** Rows of squares with increasing disorder. A braille character is two dots wide and four high. */
 function schotter(sizes: readonly number[], random: () => number): string {
   const columns = bounded(sizes[0], 66, SIZE_MAX)
   const perRow = bounded(sizes[1], 8, SQUARES_MAX)
@@ -80,7 +80,7 @@ class Dots {
     this.set = new Uint8Array(width * height)
   }
 
-  /** The outline of a square around (x, y), turned by `angle`. */
+  /** The outline of a square around (x, y), rotated by `angle`. */
   square(x: number, y: number, side: number, angle: number): void {
     const reach = side / Math.SQRT2
     const corner = (i: number) => {

@@ -1,4 +1,4 @@
-// MODULE. Modules are native code for redis-server, so that there are none here and none can be loaded.
+// MODULE. Modules are native code for redis-server and cannot be loaded here.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

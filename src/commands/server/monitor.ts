@@ -1,4 +1,4 @@
-// MONITOR: a connection that is shown every command.
+// MONITOR: streams every command to a client.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_MONITOR, CLIENT_REPLICA } from '../../engine/client.ts'
@@ -19,7 +19,7 @@ export const monitorCommands: readonly Command[] = [
 
 const NO_MONITOR = errorBytes("ERR MONITOR isn't allowed for DENY BLOCKING client")
 
-/** From now on this connection is shown every command. */
+/** Turns the client into a monitor. */
 function monitor(ctx: Context): void {
   const { client, reply } = ctx
   if (!ctx.canBlock) return reply.fixedError(NO_MONITOR)

@@ -1,4 +1,4 @@
-// Saving to disk: SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE.
+// SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_IN_EXEC } from '../../engine/client.ts'

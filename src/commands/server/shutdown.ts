@@ -1,4 +1,4 @@
-// SHUTDOWN: the end of the server.
+// SHUTDOWN.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -25,7 +25,7 @@ const NO_SHUTDOWN = errorBytes('ERR No shutdown in progress.')
 const SHUTDOWN_FAILED = 'ERR Errors trying to SHUTDOWN. Check logs.'
 const MAY_NOT_WAIT = errorBytes("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
 
-/** SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]. Who asked waits: there is an answer only when the server goes on. */
+/** SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]. The client is blocked; it gets a reply only if shutdown fails. */
 function shutdown(ctx: Context): void {
   const { argc, server, reply } = ctx
   const flags = new Set<ShutdownFlag>()

@@ -1,4 +1,4 @@
-// SLOWLOG: which commands were slow.
+// SLOWLOG.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

@@ -1,4 +1,4 @@
-// Members that are added: SADD.
+// SADD.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'

@@ -1,4 +1,4 @@
-// Several sets made into one: SINTER, SUNION, SDIFF, their ...STORE forms, and SINTERCARD.
+// SINTER, SUNION, SDIFF, their ...STORE forms, and SINTERCARD.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -177,7 +177,7 @@ const sDiffStore: Command = {
 interface Inputs {
   /** In the order of the keys; undefined for a key that does not exist. */
   sets: (MemberSet | undefined)[]
-  /** Their keys' entries: the same twice when a key is named twice. */
+  /** Their keys' entries; a key named twice has two equal ones. */
   entries: Ref[]
   missing: number
 }
@@ -197,7 +197,7 @@ function inputsOrReply(ctx: Context, first: number, last: number): Inputs | unde
   return inputs
 }
 
-/** Sorts inputs none of which is missing, and gives the first. */
+/** Sorts inputs, all of which exist, and returns the smallest. */
 function smallestFirst(inputs: Inputs): MemberSet {
   const { sets, entries } = inputs
   const order = sets.map((_, i) => i).sort((a, b) => sets[a]!.length - sets[b]!.length)
@@ -206,7 +206,7 @@ function smallestFirst(inputs: Inputs): MemberSet {
   return inputs.sets[0]!
 }
 
-/** Calls `visit` for each common member, in the shared element, until it gives false. */
+/** Calls `visit` for each common member, in the shared element, until it returns false. */
 function intersect(ctx: Context, inputs: Inputs, visit: () => boolean): void {
   const e = elementOf(ctx)
   const smallest = smallestFirst(inputs)
@@ -242,7 +242,7 @@ function subtract(ctx: Context, inputs: Inputs): MemberSet {
     lookUps += first.length
     visits += set.length
   }
-  // Looking up costs less than adding and removing.
+  // Looking up members costs less than adding and removing them.
   if (lookUps / 2 <= visits) addUnlessElsewhere(ctx, inputs, result)
   else addThenRemove(ctx, inputs, result)
   return result
@@ -251,7 +251,7 @@ function subtract(ctx: Context, inputs: Inputs): MemberSet {
 function addUnlessElsewhere(ctx: Context, { sets }: Inputs, result: MemberSet): void {
   const e = elementOf(ctx)
   const first = sets[0]!
-  // The largest first: it is likeliest to have a member.
+  // The largest first: it most likely has a member.
   const others = sets.slice(1).sort((a, b) => (b?.length ?? 0) - (a?.length ?? 0))
   first.rewind()
   while (first.next(e)) if (!others.some(other => other?.hasElement(e))) result.addElement(e)
@@ -279,7 +279,7 @@ function replyMade(ctx: Context, result: MemberSet): void {
   result.discard()
 }
 
-/** Puts the set under the key args[1]; an empty one removes the key. */
+/** Stores the set under key args[1]; an empty one deletes the key. */
 function store(ctx: Context, result: MemberSet, event: string): void {
   const { args, db, reply } = ctx
   if (result.length === 0) {

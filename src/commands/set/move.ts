@@ -1,4 +1,4 @@
-// Members that go to another set: SMOVE.
+// SMOVE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -36,7 +36,7 @@ const sMove: Command = {
   },
 }
 
-/** Adds args[3] to the set args[2], whose entry is `target` (0: it is made); false when it was there. */
+/** Adds args[3] to set args[2], whose entry is `target` (0: a new set); false when it was a member. */
 function addToTarget(ctx: Context, target: Ref): boolean {
   const { args, db } = ctx
   const set = SetType.of(ctx.keyspace).result

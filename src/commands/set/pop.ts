@@ -1,4 +1,4 @@
-// Members that are removed by chance: SPOP.
+// SPOP.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -13,10 +13,10 @@ import { replyElement } from '../shared/element-reply.ts'
 import { replyAll } from './random.ts'
 import { elementOf, openSet, storeBack } from './shared.ts'
 
-/** When fewer than one in so many stay, those that stay are chosen instead of those that go. */
+/** When fewer than one in so many remain, the remaining ones are chosen instead. */
 const STAYING_SHARE = 5
 
-/** Members that one propagated SREM names at most. */
+/** Members per propagated SREM at most. */
 const PROPAGATED_MAX = 1024
 
 const sPop: Command = {
@@ -94,7 +94,7 @@ function popSome(ctx: Context, entry: Ref, count: number): void {
   finish(ctx, entry, set, count)
 }
 
-/** Moves `count` members, chosen at random, from `set` to a set of their own. */
+/** Moves `count` random members from `set` to a new set. */
 function keepSome(ctx: Context, set: MemberSet, count: number): MemberSet {
   const { result: made } = SetType.of(ctx.keyspace)
   const e = elementOf(ctx)
@@ -108,7 +108,7 @@ function keepSome(ctx: Context, set: MemberSet, count: number): MemberSet {
   return made
 }
 
-/** What SPOP propagates: SREM with the members that went. */
+/** SPOP is propagated as SREM of the popped members. */
 class Removal {
   private readonly ctx: Context
   private readonly members: Slice[] = []
@@ -118,7 +118,7 @@ class Removal {
     ctx.preventPropagation()
   }
 
-  /** The member in the element that all set commands share has gone. */
+  /** Adds the member in the shared element. */
   note(): void {
     if (!this.ctx.hasSinks) return
     this.members.push(elementOf(this.ctx).text().copy())

@@ -1,4 +1,4 @@
-// Members by chance: SRANDMEMBER.
+// SRANDMEMBER.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'

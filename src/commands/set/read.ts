@@ -1,4 +1,4 @@
-// Sets that are read: SCARD, SISMEMBER, SMISMEMBER, SMEMBERS.
+// SCARD, SISMEMBER, SMISMEMBER, SMEMBERS.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'

@@ -1,4 +1,4 @@
-// Members that are removed: SREM.
+// SREM.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'

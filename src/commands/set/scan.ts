@@ -1,4 +1,4 @@
-// All members of a set, bit by bit: SSCAN.
+// SSCAN.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

@@ -152,7 +152,7 @@ conversation('SRANDMEMBER draws and SPOP takes', async c => {
       if (count > 0) assert.equal(new Set(drawn).size, count)
     }
     const taken = [String(await c.do('SPOP s'))]
-    // Few of many, then nearly all, then the rest.
+    // A few of many, then nearly all, then the rest.
     for (const count of [5, members.length - 9, 100]) taken.push(...((await c.do(`SPOP s ${count}`)) as string[]))
     assert.deepEqual(taken.sort(), [...members].sort())
     await c.expect('EXISTS s', 0)

@@ -1,4 +1,4 @@
-// What the set commands share: opening the set of an entry, and storing it back.
+// Shared by the set commands: opening the set of an entry, and storing it.
 
 import type { Context } from '../../engine/context.ts'
 import type { MemberSet } from '../../keyspace/values/set/set.ts'
@@ -7,7 +7,7 @@ import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { Element } from '../../memory/element.ts'
 
-/** The set of an entry. One at a time: the next call points the same object elsewhere. */
+/** The set of an entry. One object per server: the next call reuses it. */
 export function openSet(ctx: Context, entry: Ref): MemberSet {
   return SetType.of(ctx.keyspace).current.open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry))
 }
@@ -16,10 +16,7 @@ export function elementOf(ctx: Context): Element {
   return SetType.of(ctx.keyspace).element
 }
 
-/**
- * After members were taken out: the entry learns of a changed value; an emptied set goes with its key. True when
- * gone.
- */
+/** After a removal: stores the value reference in the entry, or deletes the key of an empty set and returns true. */
 export function storeBack(ctx: Context, entry: Ref, key: Slice, set: MemberSet): boolean {
   if (set.length > 0) {
     ctx.db.entries.setValue(entry, set.encoding, set.value)

@@ -1,4 +1,4 @@
-// Arguments that several groups of commands read in the same way.
+// Argument readers shared by several groups of commands.
 
 import type { Context } from '../../engine/context.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -21,7 +21,7 @@ const OUTSIDE_SYMMETRIC = errorBytes(
 )
 const INT64_MIN_TEXT = '-9223372036854775808'
 
-/** As Context.longOrReply(), for integers whose negation must exist too. */
+/** Context.longOrReply() without the smallest integer, whose negation overflows. */
 export function symmetricLongOrReply(ctx: Context, i: number): number {
   const n = ctx.longOrReply(i)
   if (n > -(2 ** 63) || ctx.args[i].latin1() !== INT64_MIN_TEXT) return n
@@ -29,7 +29,7 @@ export function symmetricLongOrReply(ctx: Context, i: number): number {
   return Number.NaN
 }
 
-/** A word for an error text: C tells it up to its first NUL. */
+/** A word in an error text: a C string, which ends at its first NUL. */
 export function errorText(s: Slice): string {
   return cText(s.latin1())
 }

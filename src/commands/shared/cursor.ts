@@ -1,4 +1,4 @@
-// Cursors of SCAN and its like, as Redis reads them: strtoul's unsigned 64-bit integers.
+// Cursors of SCAN, SSCAN, HSCAN and ZSCAN, read as by strtoul: unsigned 64-bit integers.
 
 import type { Context } from '../../engine/context.ts'
 import { MINUS, PLUS, ZERO } from '../../lib/ascii.ts'
@@ -9,7 +9,7 @@ const INVALID_CURSOR = errorBytes('ERR invalid cursor')
 const CURSOR_DIGITS_MAX = 20
 const CURSOR_MAX = 0xffffffffffffffffn
 
-/** The low 32 bits of the cursor in args[i], which is all that our tables need of it; NaN after an error reply. */
+/** The low 32 bits of the cursor in args[i], enough for our tables; NaN after an error reply. */
 export function cursorOrReply(ctx: Context, i: number): number {
   const s = ctx.args[i]
   const sign = s.len === 0 ? 0 : s.byte(0)

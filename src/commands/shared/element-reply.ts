@@ -1,4 +1,4 @@
-// Elements of collections as replies.
+// Replies with elements of collections.
 
 import type { Element } from '../../memory/element.ts'
 import type { Reply } from '../../protocol/reply.ts'

@@ -1,12 +1,11 @@
-// Expiry times as commands take them: seconds or milliseconds, from now or since 1970, all kept as milliseconds since
-// 1970.
+// Expiry times in arguments: seconds or milliseconds, relative or Unix time, converted to Unix time in milliseconds.
 
 import type { Context } from '../../engine/context.ts'
 import type { Options } from '../../engine/options.ts'
 import { INT64_MAX } from '../../lib/number.ts'
 import { NOT_AN_INTEGER } from '../../protocol/errors.ts'
 
-/** How many milliseconds one unit of the argument is, and whether it counts from now. */
+/** Milliseconds per unit of the argument, and whether it is relative. */
 export interface TimeUnit {
   readonly ms: 1 | 1000
   readonly fromNow: boolean
@@ -17,20 +16,20 @@ export const PX: TimeUnit = { ms: 1, fromNow: true }
 export const EXAT: TimeUnit = { ms: 1000, fromNow: false }
 export const PXAT: TimeUnit = { ms: 1, fromNow: false }
 
-/** When args[i] says a key expires, in milliseconds since 1970: later than 1970, or NaN after an error reply. */
+/** The expiry in args[i] as Unix time in milliseconds: positive, or NaN after an error reply. */
 export function expireTimeOrReply(ctx: Context, i: number, unit: TimeUnit): number {
   const time = ctx.longOrReply(i, NOT_AN_INTEGER)
   if (Number.isNaN(time)) return time
   return time <= 0 ? invalidExpireTime(ctx) : absoluteOrReply(ctx, i, time, unit)
 }
 
-/** The moment `time` units from now or since 1970 (args[i]), which may lie in the past; NaN after an error reply. */
+/** `time` units from now or since 1970 (args[i]), possibly in the past; NaN after an error reply. */
 export function absoluteOrReply(ctx: Context, i: number, time: number, unit: TimeUnit): number {
   const ms = unit.fromNow ? time * unit.ms + ctx.nowMs : time * unit.ms
   return Number.isSafeInteger(ms) ? ms : distantOrReply(ctx, i, unit)
 }
 
-/** The same beyond the year 287396, where moments are kept as the nearest double: up to half a second off. */
+/** The same beyond the year 287396, rounded to the nearest double: up to half a second off. */
 function distantOrReply(ctx: Context, i: number, unit: TimeUnit): number {
   const ms = BigInt(ctx.args[i].latin1()) * BigInt(unit.ms)
   const latest = unit.fromNow ? INT64_MAX - BigInt(ctx.nowMs) : INT64_MAX
@@ -43,19 +42,19 @@ function invalidExpireTime(ctx: Context): number {
   return Number.NaN
 }
 
-/** True when a key given this expiry is gone at once. A replica, or a file being loaded, leaves that to others. */
+/** A key with this expiry is deleted at once. Not so on a replica or while loading. */
 export function isPast(ctx: Context, whenMs: number): boolean {
   return whenMs <= ctx.nowMs && !ctx.keyspace.replica && !ctx.keyspace.expiryPaused
 }
 
-/** A moment as it is written out. What a double rounded up beyond 64 bits is the last moment there is. */
+/** The text of a moment, limited to 64 bits in case a double was rounded up beyond. */
 export function msWord(ms: number): string {
   if (Number.isSafeInteger(ms)) return String(ms)
   const exact = BigInt(ms)
   return (exact > INT64_MAX ? INT64_MAX : exact).toString()
 }
 
-/** Takes one of EX, PX, EXAT and PXAT if an operand follows; a unit may be repeated but not exchanged. */
+/** Takes one of EX, PX, EXAT and PXAT if an argument follows; a unit may be repeated but not changed. */
 export function eatTimeUnit(opt: Options, before: TimeUnit | undefined): TimeUnit | undefined {
   const unit = opt.eat('ex', 1)
     ? EX

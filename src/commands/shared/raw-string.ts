@@ -1,5 +1,4 @@
-// Strings that are held as raw bytes whatever they spell, because commands change them in place: bitmaps and
-// HyperLogLogs.
+// Strings with raw encoding whatever their text, because commands change them in place: bitmaps and HyperLogLogs.
 
 import type { Context } from '../../engine/context.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
@@ -7,7 +6,7 @@ import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
 
-/** Sets a key to a raw string, whatever it held before; an expiry is dropped. Announcing it is the caller's. */
+/** Sets a key to a raw string, whatever it was before, and removes its expiry. The caller signals the change. */
 export function setRawString(ctx: Context, key: Slice, bytes: Slice): void {
   const { db } = ctx
   let entry = db.lookup(key, LOOKUP_WRITE)

@@ -1,4 +1,4 @@
-// What SSCAN, HSCAN and ZSCAN have in common: how they begin, and their options.
+// Shared by SSCAN, HSCAN and ZSCAN: arguments and options.
 
 import { type Context, WRONG } from '../../engine/context.ts'
 import type { Options } from '../../engine/options.ts'
@@ -10,15 +10,15 @@ import { SYNTAX } from '../../protocol/errors.ts'
 import type { Reply } from '../../protocol/reply.ts'
 import { cursorOrReply } from './cursor.ts'
 
-/** A scan looks at ten buckets for each element it was asked for before it gives up finding more. */
+/** Buckets visited per requested element at most. */
 const BUCKETS_PER_COUNT = 10
 
 export class ScanOptions {
   cursor = 0
   count = 10
-  /** Elements that the table gave so far, whether they match or not. */
+  /** Elements visited, whether they match or not. */
   seen = 0
-  /** Undefined: everything passes. */
+  /** Undefined: everything matches. */
   pattern: Slice | undefined
 
   /** Reads MATCH and COUNT from args[from] on; false after an error reply. */
@@ -43,7 +43,7 @@ export class ScanOptions {
     return true
   }
 
-  /** As matches(), and counts the element against COUNT. */
+  /** matches(), and counts the element against COUNT. */
   accepts(text: Slice): boolean {
     this.seen++
     return this.matches(text)
@@ -54,10 +54,7 @@ export class ScanOptions {
   }
 }
 
-/**
- * Begins the scan `key cursor [options]` of a collection: reads cursor and options into `options`. The entry, 0 after a
- * reply.
- */
+/** Reads the arguments of `key cursor [options]` into `options`. Returns the entry; 0 after a reply. */
 export function scannedOrReply(ctx: Context, type: number, options: ScanOptions): Ref {
   options.cursor = cursorOrReply(ctx, 2)
   if (Number.isNaN(options.cursor)) return 0
@@ -74,7 +71,7 @@ function replyEmptyScan(reply: Reply): void {
   reply.emptyArray()
 }
 
-/** Replies with a small collection as a whole; `replyMatching` writes what matches and says how many words that was. */
+/** Replies with all of a small collection; `replyMatching` writes the matches and returns the number of words. */
 export function replyWhole(reply: Reply, replyMatching: () => number): void {
   reply.array(2)
   reply.bulkInteger(0)
@@ -83,9 +80,8 @@ export function replyWhole(reply: Reply, replyMatching: () => number): void {
 }
 
 /**
- * Steps through a table until COUNT elements were seen, and replies with the cursor to go on from and with what was
- * found, `words` each. `step` adds to `found` what options.accepts() of the buckets at a cursor, and says which is
- * next.
+ * Steps through a table until COUNT elements were visited, and replies with the next cursor and the elements found,
+ * `words` each. `step` adds those accepted by options.accepts() at a cursor to `found`, and returns the next cursor.
  */
 export function replyTable<T>(
   reply: Reply,

@@ -1,4 +1,4 @@
-// Adding members and raising their scores: ZADD, ZINCRBY.
+// ZADD, ZINCRBY.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -63,7 +63,7 @@ const incrBy: Command = {
   },
 }
 
-/** ZADD's syntax from args[2] on; `flags` are ADD_ flags that hold anyway. */
+/** ZADD's syntax from args[2] on; `flags` are ADD_ flags set beforehand. */
 function addMembers(ctx: Context, flags: number): void {
   const opt = ctx.options(2)
   let changes = false
@@ -91,7 +91,7 @@ function addMembers(ctx: Context, flags: number): void {
   if (readScoresOrReply(ctx, opt.at, pairs)) addScored(ctx, opt.at + 1, 2, pairs, flags, changes)
 }
 
-/** All scores are read before the first is used: the command happens as a whole or not at all. */
+/** Reads all scores before the first is used, so that the command has all its effects or none. */
 function readScoresOrReply(ctx: Context, from: number, pairs: number): boolean {
   const kind = ZSetType.of(ctx.keyspace)
   kind.makeScores(pairs)
@@ -130,7 +130,7 @@ export function addScored(
     else if (outcome === UPDATED) updated++
   }
   if (entry === 0) entry = addKey(ctx)
-  // Without asking whether it moved: a tree may stand where the listpack stood.
+  // The encoding may have changed too, so the entry is set unconditionally.
   else ctx.db.entries.setValue(entry, z.encoding, z.value)
   if (added + updated > 0) ctx.touched(key, incr ? 'zincr' : 'zadd', NOTIFY_ZSET, added + updated)
   if (outcome === NOT_A_NUMBER) return reply.fixedError(NAN_RESULT)

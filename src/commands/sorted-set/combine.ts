@@ -1,5 +1,4 @@
-// Several sets made one: ZUNION, ZINTER, ZDIFF, their ...STORE forms, and ZINTERCARD. A plain set counts as a sorted
-// set whose scores are all 1.
+// ZUNION, ZINTER, ZDIFF, their ...STORE forms, and ZINTERCARD. A plain set counts as a sorted set with scores of 1.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -18,9 +17,9 @@ const LIMIT = errorBytes("ERR LIMIT can't be negative")
 type Operation = 'union' | 'inter' | 'diff'
 type Aggregate = (a: number, b: number) => number
 
-/** +inf and -inf make 0, not NaN. */
+/** +inf plus -inf is 0, not NaN. */
 const sum: Aggregate = (a, b) => (Number.isNaN(a + b) ? 0 : a + b)
-/** Not Math.min: what is not a number never wins. */
+/** Unlike Math.min: NaN never wins. */
 const min: Aggregate = (a, b) => {
   if (b < a) return b
   return a
@@ -147,7 +146,7 @@ const interCard: Command = {
   },
 }
 
-/** What a command asks for: which sets, and how to combine them. */
+/** The arguments of a command, and its execution. */
 class Request {
   withScores = false
   /** 0: no limit. */
@@ -226,7 +225,7 @@ class Request {
     }
   }
 
-  /** The score of the member `first` stands at if all others have it too, else NaN. */
+  /** The aggregated score of `first`'s current member if all others have it too, else NaN. */
   private common(first: Source, others: Source[]): number {
     let score = weigh(first.weight, first.score)
     for (const other of others) {
@@ -237,13 +236,13 @@ class Request {
     return score
   }
 
-  /** The score of the member `first` stands at unless another has it too, then NaN. */
+  /** The score of `first`'s current member if no other has it, else NaN. */
   private only(first: Source, others: Source[]): number {
     for (const other of others) if (!Number.isNaN(other.scoreOf(first.member))) return Number.NaN
     return first.score
   }
 
-  /** Makes the result, a tree. */
+  /** Builds the result with skiplist encoding. */
   result(): ZSet {
     const z = ZSetType.of(this.ctx.keyspace).destination.createTree()
     if (this.operation !== 'union') {

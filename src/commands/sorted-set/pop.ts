@@ -1,4 +1,4 @@
-// Taking members from either end: ZPOPMIN, ZPOPMAX, ZMPOP, and the commands that wait for members.
+// ZPOPMIN, ZPOPMAX, ZMPOP, and the blocking BZPOPMIN, BZPOPMAX, BZMPOP.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -60,7 +60,7 @@ function popOne(ctx: Context, max: boolean): void {
   take(ctx, entry, z, args[1], max, taken, nested)
 }
 
-/** Replies with the first or last `count` members and removes them. */
+/** Pops the first or last `count` members and replies with them. */
 function take(ctx: Context, entry: Ref, z: ZSet, key: Slice, max: boolean, count: number, nested: boolean): void {
   const { reply } = ctx
   const c = cursorOf(ctx)
@@ -127,8 +127,8 @@ function multiPopOrReply(ctx: Context, at: number): MultiPop | undefined {
 }
 
 /**
- * Replies with members of the first key that has any; false, without a reply, when none has. `count` 0: one member,
- * in BZPOPMIN's flat form.
+ * Pops members of the first non-empty set and replies with them; false, without a reply, when there is none. `count` 0:
+ * one member in BZPOPMIN's flat form.
  */
 function takeFromFirst(ctx: Context, firstKey: number, lastKey: number, max: boolean, count: number): boolean {
   const { args, reply } = ctx

@@ -1,4 +1,4 @@
-// Members by chance: ZRANDMEMBER.
+// ZRANDMEMBER.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -55,7 +55,7 @@ const randMember: Command = {
   },
 }
 
-/** `count` members, each chosen from all. */
+/** `count` members, with repetitions. */
 function replyAnyOf(ctx: Context, z: ZSet, count: number, withScores: boolean): void {
   startMembers(ctx, count, withScores)
   for (let i = 0; i < count && !ctx.reply.isCutOff; i++) replyRank(ctx, z, ctx.keyspace.random() % z.length, withScores)
@@ -64,7 +64,7 @@ function replyAnyOf(ctx: Context, z: ZSet, count: number, withScores: boolean): 
 /** `count` different members, fewer than there are. */
 function replyDistinct(ctx: Context, z: ZSet, count: number, withScores: boolean): void {
   startMembers(ctx, count, withScores)
-  // Robert Floyd's sample: each set of ranks has the same chance.
+  // Robert Floyd's sampling: each set of ranks is equally likely.
   const chosen = new Set<number>()
   for (let limit = z.length - count; limit < z.length; limit++) {
     const rank = ctx.keyspace.random() % (limit + 1)

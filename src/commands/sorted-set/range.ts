@@ -1,4 +1,4 @@
-// Ranges of a sorted set, by rank, score or member: read and stored.
+// ZRANGE, its predecessors by rank, score and member, and ZRANGESTORE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -126,7 +126,7 @@ const revRangeByLex: Command = {
 }
 
 /**
- * Reads <min> <max> at args[at] and the options behind them; `by` and `reverse` are what the command's name says.
+ * Reads <min> <max> at args[at] and the options after them; `by` and `reverse` are fixed by some commands' names.
  * Undefined after an error reply.
  */
 function rangeOrReply(ctx: Context, at: number, store: boolean, by?: number, reverse?: boolean): ZSetRange | undefined {
@@ -202,7 +202,7 @@ const rangeStore: Command = {
 }
 
 function copyRange(ctx: Context, z: ZSet, range: ZSetRange): ZSet {
-  // As in Redis: only a range by rank is known to be small beforehand.
+  // As in Redis: only for a range by rank the size is known in advance.
   const expected = range.kind === BY_RANK ? range.count : Number.POSITIVE_INFINITY
   const result = ZSetType.of(ctx.keyspace).destination.create(expected, 0)
   const c = cursorOf(ctx)

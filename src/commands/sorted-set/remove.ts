@@ -1,4 +1,4 @@
-// Members that are removed, by name or by range: ZREM, ZREMRANGEBYRANK, ZREMRANGEBYSCORE, ZREMRANGEBYLEX.
+// ZREM, ZREMRANGEBYRANK, ZREMRANGEBYSCORE, ZREMRANGEBYLEX.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'

@@ -1,4 +1,4 @@
-// All members of a sorted set with their scores, bit by bit: ZSCAN.
+// ZSCAN.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -53,7 +53,7 @@ function scanTable(ctx: Context, z: ZSet, options: ScanOptions): void {
     })
   replyTable(reply, options, 2, step, ({ member, score }) => {
     reply.bulk(member)
-    reply.bulkText(formatG17(score)) // as Redis writes it here, and only here
+    reply.bulkText(formatG17(score)) // Redis's format here, and only here
   })
 }
 

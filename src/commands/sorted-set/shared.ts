@@ -1,4 +1,4 @@
-// What the sorted-set commands share: opening the set of an entry, writing it back, ranges, and scores in replies.
+// Shared by the sorted-set commands: opening the set of an entry, storing it, ranges, and scores in replies.
 
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
@@ -16,7 +16,7 @@ import { errorBytes, type Reply } from '../../protocol/reply.ts'
 const NOT_A_FLOAT_RANGE = errorBytes('ERR min or max is not a float')
 const NOT_A_LEX_RANGE = errorBytes('ERR min or max not valid string range item')
 
-/** The sorted set of an entry. One at a time: the next call points the same object elsewhere. */
+/** The sorted set of an entry. One object per server: the next call reuses it. */
 export function openSet(ctx: Context, entry: Ref): ZSet {
   return ZSetType.of(ctx.keyspace).current.open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry))
 }
@@ -25,7 +25,7 @@ export function cursorOf(ctx: Context): ZSetCursor {
   return ZSetType.of(ctx.keyspace).cursor
 }
 
-/** After members were removed: the entry learns of a moved value; an emptied set goes with its key. True when gone. */
+/** After a removal: stores the value reference in the entry, or deletes the key of an empty set and returns true. */
 export function storeBack(ctx: Context, entry: Ref, key: Slice, z: ZSet): boolean {
   if (z.length > 0) {
     if (z.encoding === ENC_LISTPACK) ctx.db.entries.setValue(entry, z.encoding, z.value)
@@ -36,20 +36,18 @@ export function storeBack(ctx: Context, entry: Ref, key: Slice, z: ZSet): boolea
   return true
 }
 
-/** Removes a key that a ...STORE command leaves without a result. */
+/** Deletes the destination key of a ...STORE command with an empty result. */
 export function deleteDestination(ctx: Context, key: Slice): void {
   if (ctx.db.delete(key)) ctx.touched(key, 'del', NOTIFY_GENERIC)
 }
 
-/** A score as a reply: integers, the usual case, allocate nothing. */
+/** A score as a reply; integers, the common case, allocate nothing. */
 export function replyScore(reply: Reply, score: number): void {
   if (reply.resp === 2 && Number.isSafeInteger(score) && (score !== 0 || 1 / score > 0)) reply.bulkInteger(score)
   else reply.double(score)
 }
 
-/**
- * `count` members from `rank` on (counted from the end when `reverse`), with or without scores, behind their header.
- */
+/** An array of `count` members from `rank` on (from the end when `reverse`), with or without scores. */
 export function replyMembers(
   ctx: Context,
   z: ZSet,
@@ -74,7 +72,7 @@ export function replyMembers(
   }
 }
 
-/** The range that a command reads from its arguments: one at a time. */
+/** The range read from a command's arguments: one object per server. */
 export function rangeOf(ctx: Context): ZSetRange {
   return ZSetType.of(ctx.keyspace).range.reset()
 }
@@ -105,7 +103,7 @@ export function scoresOrReply(ctx: Context, range: ZSetRange, min: Slice, max: S
   return true
 }
 
-/** Reads a range of members: [a, (a, -, + */
+/** Reads a lexicographic range: [a, (a, -, + */
 export function membersOrReply(ctx: Context, range: ZSetRange, min: Slice, max: Slice): boolean {
   if (!isLexBound(min) || !isLexBound(max)) {
     ctx.reply.fixedError(NOT_A_LEX_RANGE)
@@ -127,7 +125,7 @@ function isLexBound(bound: Slice): boolean {
   return mark === OPEN || mark === CLOSED || (bound.len === 1 && (mark === MINUS || mark === PLUS))
 }
 
-/** A bound as strtod reads it: nothing is zero, overflow is infinite. */
+/** A bound read by strtod: an empty string is zero, overflow is infinite. */
 function parseBound(s: Slice, open: boolean): number {
   if (open) {
     s.off++

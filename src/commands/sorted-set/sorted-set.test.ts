@@ -61,7 +61,7 @@ conversation(
   { since: '7.2' },
 )
 
-/** Encodings, and the zset-max-listpack-entries that leads to them. */
+/** Encodings, and the zset-max-listpack-entries that produces them. */
 const ENCODINGS = [
   ['listpack', '128'],
   ['skiplist', '0'],

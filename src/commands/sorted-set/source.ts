@@ -1,4 +1,4 @@
-// Source: a sorted set, or a plain set, as an input of ZUNION and its like.
+// Source: a sorted set or plain set as an input of ZUNION, ZINTER and ZDIFF.
 
 import type { Context } from '../../engine/context.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
@@ -12,7 +12,7 @@ import type { Ref } from '../../memory/arena.ts'
 export abstract class Source {
   weight = 1
   abstract readonly length: number
-  /** Where it stands, after start() or next() returned true. */
+  /** The current member, after start() or next() returned true. */
   abstract readonly member: Slice
   abstract readonly score: number
   readonly entry: Ref
@@ -23,10 +23,10 @@ export abstract class Source {
 
   abstract start(): boolean
   abstract next(): boolean
-  /** NaN for what is no member. */
+  /** NaN when it is not a member. */
   abstract scoreOf(member: Slice): number
 
-  /** True when both are the value of one key. */
+  /** Both are the value of one key. */
   isSame(other: Source): boolean {
     return this.entry !== 0 && this.entry === other.entry
   }

@@ -1,4 +1,4 @@
-// Adding entries: XADD.
+// XADD.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -34,14 +34,14 @@ const add: Command = {
   ],
   tips: 'nondeterministic_output',
   run(ctx) {
-    // The usual form, XADD key * …, has nothing to parse.
+    // The common form, XADD key * …, has no options.
     if (isMark(ctx.args[2], STAR)) return addEntry(ctx, 3, undefined)
     const request = new AddOrTrim()
     if (request.parseOrReply(ctx, true)) addEntry(ctx, request.idIndex + 1, request)
   },
 }
 
-/** Appends the entry whose fields stand in args[from ..]; without a request its id is generated. */
+/** Appends the entry with the fields args[from ..]; without a request its id is generated. */
 function addEntry(ctx: Context, from: number, request: AddOrTrim | undefined): void {
   const { args, argc, db, reply } = ctx
   const kind = StreamType.of(ctx.keyspace)
@@ -68,7 +68,7 @@ function addEntry(ctx: Context, from: number, request: AddOrTrim | undefined): v
   if (entry !== 0) ctx.keyReady(args[1], TYPE_STREAM)
 }
 
-/** Completes the id of the new entry, which must be above the last one. */
+/** Completes the id of the new entry, which must be greater than the last one. */
 function newIdOrReply(ctx: Context, stream: Stream, id: StreamId, request: AddOrTrim | undefined): boolean {
   const last = stream.lastId(StreamType.of(ctx.keyspace).from)
   if (last.isMax) {

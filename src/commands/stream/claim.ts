@@ -1,4 +1,4 @@
-// Pending entries that change their consumer: XCLAIM, XAUTOCLAIM.
+// XCLAIM, XAUTOCLAIM.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -29,13 +29,13 @@ const RETRYCOUNT = errorBytes('ERR Invalid RETRYCOUNT option argument for XCLAIM
 const AUTOCLAIM_COUNT = 100
 const AUTOCLAIM_COUNT_MAX = 2 ** 63 / 16
 
-/** XAUTOCLAIM looks at ten entries for each it was asked for, then leaves the rest to the next call. */
+/** XAUTOCLAIM scans up to ten entries per requested one, the rest at its next call. */
 const ATTEMPTS_PER_COUNT = 10
 
 /** XCLAIM's options; XAUTOCLAIM uses some of them. */
 class ClaimRequest {
   minIdleMs = 0
-  /** XCLAIM: ids stand in args[5 .. idsEnd). */
+  /** XCLAIM: the ids are args[5 .. idsEnd). */
   idsEnd = 5
   retryCount = -1
   deliveredMs = -1
@@ -63,7 +63,7 @@ class ClaimRequest {
       }
       if (opt.failed) return false
     }
-    // A time in the future, or before 1970, is taken for now.
+    // A time in the future, or before 1970, becomes the present.
     if (this.deliveredMs < 0 || this.deliveredMs > ctx.nowMs) this.deliveredMs = ctx.nowMs
     return true
   }
@@ -113,11 +113,11 @@ const claim: Command = {
   },
 }
 
-/** One XCLAIM or XAUTOCLAIM at work, for the consumer args[3], which is made if it is new. */
+/** One XCLAIM or XAUTOCLAIM for the consumer args[3], which is created if need be. */
 class Claiming {
-  /** Claims were told to replicas and files, or would have been. */
+  /** Claims were propagated, or would have been. */
   propagated = false
-  /** Some entry went to the consumer. */
+  /** An entry was claimed. */
   private claimed = false
   private readonly isNew: boolean
   private readonly ctx: Context
@@ -139,14 +139,14 @@ class Claiming {
     groups.setSeenMs(this.consumer, ctx.nowMs)
   }
 
-  /** A consumer that came into being without any claim to tell of it. */
+  /** Propagates the creation of a consumer that claimed nothing. */
   notifyNewConsumer(): void {
     const { ctx } = this
     const { args } = ctx
     if (this.isNew && !this.claimed && ctx.hasSinks) propagateNewConsumer(ctx, args[1], args[2], args[3])
   }
 
-  /** Claims the entry of this id and replies with it; false, without a reply, when that cannot be. */
+  /** Claims the entry of this id and replies with it; false, without a reply, when that is not possible. */
   take(id: StreamId): boolean {
     const { ctx, group, consumer, request } = this
     const { groups } = StreamType.of(ctx.keyspace)
@@ -173,7 +173,7 @@ class Claiming {
     return true
   }
 
-  /** A pending entry whose entry in the stream was deleted goes. */
+  /** Removes a pending entry whose entry in the stream was deleted. */
   forget(id: StreamId, pending: Ref): void {
     this.propagate(id, pending)
     StreamType.of(this.ctx.keyspace).groups.removePending(this.group, pending)
@@ -239,13 +239,13 @@ const autoClaim: Command = {
 
 interface Chosen {
   claimable: StreamId[]
-  /** Pending, but their entries are gone from the stream. */
+  /** Pending, but deleted from the stream. */
   deleted: StreamId[]
 }
 
 /**
- * At most `count` pending entries from `start` on that are idle enough or gone; in `next` where to go on, 0-0 at the
- * end.
+ * At most `count` pending entries from `start` on that are idle enough or deleted; `next` is where to continue, 0-0 at
+ * the end.
  */
 function choose(ctx: Context, at: GroupAt, start: StreamId, count: number, minIdleMs: number, next: StreamId): Chosen {
   const { groups, index } = StreamType.of(ctx.keyspace)

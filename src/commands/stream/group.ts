@@ -1,4 +1,4 @@
-// XGROUP: making, moving and removing consumer groups and consumers.
+// XGROUP.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -220,7 +220,7 @@ function destroy(ctx: Context): void {
   groups.remove(tree, found)
   ctx.keyspace.dirty++
   ctx.notify(args[2], 'xgroup-destroy', NOTIFY_STREAM)
-  // Whoever waits for entries as this group must hear that it is gone.
+  // Clients blocked in XREADGROUP of this group must be unblocked with NOGROUP.
   ctx.keyReady(args[2], TYPE_STREAM)
   reply.integer(1)
 }

@@ -1,4 +1,4 @@
-// XINFO: what is known of a stream, its groups and their consumers.
+// XINFO.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -106,7 +106,7 @@ function streamOrReply(ctx: Context): Stream | undefined {
   return undefined
 }
 
-/** Calls `visit` with each entry of a tree, in order; at most `limit` (0: all). How many there were. */
+/** Calls `visit` for each entry of a tree, in order; at most `limit` (0: all). Returns their number. */
 function each(ctx: Context, tree: Ref, limit: number, visit: (entry: Ref) => void): number {
   const { trees } = StreamType.of(ctx.keyspace).index
   const cursor = new OrderedCursor()
@@ -271,7 +271,7 @@ function replyConsumer(ctx: Context, consumer: Ref, count: number): void {
   replyPending(ctx, pending, count, false)
 }
 
-/** The first `count` (0: all) pending entries, with or without whose they are. */
+/** The first `count` (0: all) pending entries, with or without their consumer. */
 function replyPending(ctx: Context, tree: Ref, count: number, withOwner: boolean): void {
   const { reply } = ctx
   const { groups, index, nameText, from: id } = StreamType.of(ctx.keyspace)

@@ -1,4 +1,4 @@
-// How far a group is: counting entries by the counters that stream and group keep, where deletions leave them certain.
+// The lag of consumer groups, computed from the counters of stream and group unless deletions make them uncertain.
 // Source: the rules of Redis's XINFO, which these must match.
 
 import type { Stream } from '../../keyspace/values/stream/stream.ts'
@@ -12,7 +12,7 @@ export function hasDeletedAfter(stream: Stream, id: StreamId): boolean {
   return id.compare(maxDeleted) <= 0
 }
 
-/** How many entries were ever added up to `id`; -1 when that cannot be told. */
+/** How many entries were ever added up to `id`; -1 when unknown. */
 export function distanceFromFirst(stream: Stream, id: StreamId): number {
   const added = stream.entriesAdded
   if (added === 0) return 0
@@ -30,7 +30,7 @@ export function distanceFromFirst(stream: Stream, id: StreamId): number {
   return -1
 }
 
-/** Entries that a group has still to read; NaN when that cannot be told. */
+/** Entries that a group has not read yet; NaN when unknown. */
 export function lagOf(stream: Stream, lastId: StreamId, entriesRead: number): number {
   const added = stream.entriesAdded
   if (added === 0) return 0

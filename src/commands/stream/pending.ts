@@ -1,4 +1,4 @@
-// Pending entries of consumer groups: XACK, XPENDING.
+// XACK, XPENDING.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'

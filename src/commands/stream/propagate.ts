@@ -1,5 +1,5 @@
-// What consumer groups do, told to replicas and files in words that do the same there: claims that name time, count
-// and the group's position. Call these only where somebody listens (ctx.hasSinks).
+// Propagation of consumer group changes as deterministic commands: claims with time, delivery count and the group's
+// last id. Call these only with ctx.hasSinks.
 
 import type { Context } from '../../engine/context.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
@@ -7,7 +7,7 @@ import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 
-/** This entry is pending, as it stands. */
+/** Propagates a pending entry in its current state. */
 export function propagateClaim(
   ctx: Context,
   key: Slice,
@@ -23,7 +23,7 @@ export function propagateClaim(
   ctx.propagateAs(...words, groups.lastId(group, new StreamId()).toString())
 }
 
-/** The group has read up to its last id without anything being pending. */
+/** Propagates the group's last id when nothing became pending. */
 export function propagateGroupId(ctx: Context, key: Slice, groupName: Slice, group: Ref): void {
   const { groups } = StreamType.of(ctx.keyspace)
   const lastId = groups.lastId(group, new StreamId()).toString()

@@ -1,7 +1,7 @@
-// How many nodes Redis's radix tree would have for a stream's nodes: XINFO tells it.
+// The number of nodes of Redis's radix tree for a stream, which XINFO STREAM reports.
 //
-// A radix tree of n keys, none a prefix of another: n leaves, one node for each byte position where keys part, and one
-// for each run of bytes that all keys below it share.
+// A radix tree of n keys, none a prefix of another, has n leaves, one node for each byte position where keys branch,
+// and one for each run of bytes common to all keys below it.
 
 import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
 import { ID_BYTES, StreamId } from '../../keyspace/values/stream/stream-id.ts'
@@ -15,10 +15,10 @@ export function radixNodes(index: StreamIndex, tree: Ref): number {
   const key = new DataView(new ArrayBuffer(ID_BYTES))
   const before = new DataView(new ArrayBuffer(ID_BYTES))
   const id = new StreamId()
-  // Depths of the branches on the way to the last key, the outermost first.
+  // Depths of the branches on the path to the last key, the outermost first.
   const branches: number[] = []
   let nodes = 0
-  // Closes the branches deeper than `depth`: each is a node, and so is the run of bytes that leads to it.
+  // Closes the branches deeper than `depth`: each is a node, and so is the run of bytes before it.
   const closeTo = (depth: number, end: number): void => {
     let below = end
     for (;;) {
@@ -45,7 +45,7 @@ export function radixNodes(index: StreamIndex, tree: Ref): number {
   return nodes
 }
 
-/** How many bytes two different keys have in common. */
+/** Length of the common prefix of two different keys. */
 function shared(a: DataView, b: DataView): number {
   let n = 0
   while (a.getUint8(n) === b.getUint8(n)) n++

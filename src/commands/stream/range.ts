@@ -1,4 +1,4 @@
-// Entries by ranges of ids, and how many there are: XRANGE, XREVRANGE, XLEN.
+// XRANGE, XREVRANGE, XLEN.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'

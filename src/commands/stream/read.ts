@@ -1,4 +1,4 @@
-// Reading what comes after an id, and waiting for it: XREAD, and XREADGROUP, which also records who got what.
+// XREAD, XREADGROUP.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_SCRIPT } from '../../engine/client.ts'
@@ -68,22 +68,22 @@ const readGroup: Command = {
     'STREAMS streams:(key#0... id...)',
   run(ctx) {
     readStreams(ctx, true)
-    // What a group reads is told as claims, one for each entry, never as the reading itself.
+    // XREADGROUP is propagated as a claim for each entry, never as itself.
     if (ctx.hasSinks) ctx.effect.replaced = true
   },
 }
 
-/** What XREAD and XREADGROUP are asked for. */
+/** The arguments of XREAD and XREADGROUP. */
 class ReadRequest {
   timeoutMs = -1
   count = 0
-  /** Where the keys stand; their ids follow. */
+  /** Index of the first key; the ids follow the keys. */
   first = 0
   streams = 0
   group: Slice | undefined
   consumer: Slice | undefined
   noAck = false
-  /** For each stream: entries above this id are wanted. All ones: `>`, what the group has not read. */
+  /** For each stream: the id after which to read. All ones: `>`, what the group has not read. */
   readonly after: StreamId[] = []
 
   parseOrReply(ctx: Context, grouped: boolean): boolean {
@@ -192,7 +192,7 @@ function readStreams(ctx: Context, grouped: boolean): void {
   }
   reply.cancelDeferred(mark)
   if (request.timeoutMs < 0 || !ctx.canBlock) return reply.nullArray()
-  // When the command runs again, $ must still mean what it means now.
+  // When the command is reprocessed, $ must still mean the present last id.
   for (let i = 0; i < request.streams; i++) {
     const word = args[request.first + request.streams + i]
     if (isMark(word, DOLLAR)) word.alias(Slice.of(request.after[i].toString()))
@@ -200,7 +200,7 @@ function readStreams(ctx: Context, grouped: boolean): void {
   ctx.block(request.first, request.first + request.streams - 1, request.timeoutMs, TYPE_STREAM, 'nullArray', grouped)
 }
 
-/** Replies with the entries of stream `i` above the wanted id; false, without a reply, when there are none. */
+/** Replies with the entries of stream `i` after the requested id; false, without a reply, when there are none. */
 function serveStream(ctx: Context, request: ReadRequest, i: number, entry: Ref): boolean {
   const stream = openStream(ctx, entry)
   const { from, to } = StreamType.of(ctx.keyspace)
@@ -217,7 +217,7 @@ function startStream(ctx: Context, request: ReadRequest, i: number): void {
   ctx.reply.bulk(ctx.args[request.first + i])
 }
 
-/** As serveStream(), for the group's consumer; it comes into being if it is new. */
+/** serveStream() for the group's consumer, which is created if need be. */
 function serveGroup(ctx: Context, request: ReadRequest, i: number, entry: Ref): boolean {
   const { groups, from } = StreamType.of(ctx.keyspace)
   const stream = openStream(ctx, entry)
@@ -233,7 +233,7 @@ function serveGroup(ctx: Context, request: ReadRequest, i: number, entry: Ref): 
   let consumer = groups.findConsumer(group, request.consumer!)
   const isNew = consumer === 0
   if (isNew) consumer = createConsumer(ctx, key, group, request.consumer!)
-  // Claims make the consumer elsewhere too; without any, it must be told of by itself.
+  // Claims create the consumer on replicas; without any, its creation must be propagated.
   const claims = serve && !history && !request.noAck
   if (isNew && !claims && ctx.hasSinks) propagateNewConsumer(ctx, key, request.group!, request.consumer!)
   groups.setSeenMs(consumer, ctx.nowMs)
@@ -245,7 +245,7 @@ function serveGroup(ctx: Context, request: ReadRequest, i: number, entry: Ref): 
   return true
 }
 
-/** Adds a consumer whose name is new to the group, and says so. */
+/** Creates a consumer in the group, with its event. */
 export function createConsumer(ctx: Context, key: Slice, group: Ref, name: Slice): Ref {
   const consumer = StreamType.of(ctx.keyspace).groups.createConsumer(group, name, ctx.nowMs)
   ctx.keyspace.dirty++
@@ -253,13 +253,13 @@ export function createConsumer(ctx: Context, key: Slice, group: Ref, name: Slice
   return consumer
 }
 
-/** Replies with what the consumer has pending above `after`, and notes one more delivery of each. */
+/** Replies with the consumer's pending entries after `after`, and counts one more delivery of each. */
 function replyHistory(ctx: Context, stream: Stream, consumer: Ref, after: StreamId, count: number): void {
   const { reply } = ctx
   const { groups, index, iterator, cursor, from } = StreamType.of(ctx.keyspace)
   const mark = reply.beginDeferredArray()
   let sent = 0
-  // Above the last id there is nothing; as in Redis the next one is 0-0, so that all is told.
+  // After the last id there is nothing; as in Redis the next one is 0-0, so all are returned.
   from.set(after).increment()
   index.seek(groups.consumerPending(consumer), from, false, cursor)
   while (cursor.leaf !== 0 && (count === 0 || sent < count)) {
@@ -279,7 +279,7 @@ function replyHistory(ctx: Context, stream: Stream, consumer: Ref, after: Stream
   reply.endArray(mark, sent)
 }
 
-/** Replies with entries that the group has not read, which it then has, and which are pending unless `noAck`. */
+/** Replies with entries that the group has not read, and makes them pending unless `noAck`. */
 function deliver(
   ctx: Context,
   stream: Stream,

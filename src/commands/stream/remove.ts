@@ -1,4 +1,4 @@
-// Entries that are removed by their ids: XDEL.
+// XDEL.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'

@@ -1,4 +1,4 @@
-// The last id of a stream, and its counters: XSETID.
+// XSETID.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
@@ -59,7 +59,7 @@ const setId: Command = {
     stream.setLastId(id)
     if (added >= 0) stream.entriesAdded = added
     if (!maxDeleted.isZero) stream.setMaxDeletedId(maxDeleted)
-    // Not touched(): Redis does not count this as a change of the key for those who watch it.
+    // Not touched(): in Redis XSETID does not signal a modified key.
     ctx.keyspace.dirty++
     ctx.notify(args[1], 'xsetid', NOTIFY_STREAM)
     reply.ok()

@@ -1,4 +1,4 @@
-// What the stream commands share: opening the stream of an entry, ids in arguments and replies, entries in replies.
+// Shared by the stream commands: opening the stream of an entry, ids in arguments and replies, entries in replies.
 
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
@@ -16,7 +16,7 @@ const INVALID_ID = errorBytes('ERR Invalid stream ID specified as stream command
 const INVALID_START = errorBytes('ERR invalid start ID for the interval')
 const INVALID_END = errorBytes('ERR invalid end ID for the interval')
 
-/** The stream of an entry. One at a time: the next call points the same object elsewhere. */
+/** The stream of an entry. One object per server: the next call reuses it. */
 export function openStream(ctx: Context, entry: Ref): Stream {
   return StreamType.of(ctx.keyspace).stream.open(ctx.db.entries.valueOf(entry))
 }
@@ -35,7 +35,7 @@ export function idOrReply(ctx: Context, i: number, out: StreamId): boolean {
   return false
 }
 
-/** Reads the first id of a range from args[i]: also - and +, and ( in front for what comes after an id. */
+/** Reads the first id of a range from args[i]: also - and +, and an exclusive id with (. */
 export function rangeStartOrReply(ctx: Context, i: number, out: StreamId): boolean {
   const exclusive = boundOrReply(ctx, i, out, false)
   if (exclusive === undefined) return false
@@ -44,7 +44,7 @@ export function rangeStartOrReply(ctx: Context, i: number, out: StreamId): boole
   return false
 }
 
-/** Reads the last id of a range; an id without sequence means all of its millisecond. */
+/** Reads the last id of a range; an id without sequence includes all of its millisecond. */
 export function rangeEndOrReply(ctx: Context, i: number, out: StreamId): boolean {
   const exclusive = boundOrReply(ctx, i, out, true)
   if (exclusive === undefined) return false
@@ -53,7 +53,7 @@ export function rangeEndOrReply(ctx: Context, i: number, out: StreamId): boolean
   return false
 }
 
-/** True when the bound itself does not belong to the range; undefined after an error reply. */
+/** True when the bound is exclusive; undefined after an error reply. */
 function boundOrReply(ctx: Context, i: number, out: StreamId, missingSeqMax: boolean): boolean | undefined {
   const s = ctx.args[i]
   if (isMark(s, MINUS)) {
@@ -79,13 +79,13 @@ export function replyId(ctx: Context, id: StreamId): void {
   ctx.reply.bulk(text)
 }
 
-/** A count as an integer, whole also where a double is not. */
+/** A count as an integer reply, exact also beyond 2^53. */
 export function replyLong(reply: Reply, n: number): void {
   if (Number.isSafeInteger(n)) reply.integer(n)
   else reply.bigint(n >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(n))
 }
 
-/** The entry that the iterator stands at: id, then fields and values. */
+/** The entry at the iterator: id, then fields and values. */
 export function replyEntry(ctx: Context, it: StreamIterator): void {
   const { reply } = ctx
   reply.array(2)
@@ -98,7 +98,7 @@ export function replyEntry(ctx: Context, it: StreamIterator): void {
   }
 }
 
-/** At most `count` entries (0: all) of a range; how many there were. */
+/** At most `count` entries (0: all) of a range; returns their number. */
 export function replyRange(
   ctx: Context,
   stream: Stream,
@@ -118,7 +118,7 @@ export function replyRange(
   reply.endArray(mark, sent)
 }
 
-/** The entry of this very id; false, without a reply, when there is none. */
+/** The entry with this id; false, without a reply, when there is none. */
 export function replyEntryAt(ctx: Context, stream: Stream, id: StreamId): boolean {
   const it = StreamType.of(ctx.keyspace).iterator.start(stream.tree, id, id, false)
   if (!it.next()) return false
@@ -126,7 +126,7 @@ export function replyEntryAt(ctx: Context, stream: Stream, id: StreamId): boolea
   return true
 }
 
-/** The entry of a stream that must exist together with a group: undefined after an error reply. */
+/** A stream entry and one of its groups. */
 export interface GroupAt {
   entry: Ref
   group: Ref
@@ -143,7 +143,7 @@ export function groupOrReply(ctx: Context): GroupAt | undefined {
   return undefined
 }
 
-/** Where a container's subcommand was called with options it does not know. */
+/** Error reply for unknown options of a container's subcommand. */
 export function replySubcommandError(ctx: Context): void {
   const container = errorText(ctx.args[0]).toUpperCase()
   const sub = errorText(ctx.args[1]).slice(0, 128)

@@ -1,4 +1,4 @@
-// XTRIM, and the options that XADD shares with it.
+// XTRIM, and the options it shares with XADD.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'
@@ -25,9 +25,9 @@ const LIMIT_DEFAULT = 10000
 const LIMIT_MAX = 1000000
 const LIMIT_NODES = 100
 
-/** What XADD and XTRIM are asked to do. */
+/** The options of XADD and XTRIM. */
 export class AddOrTrim {
-  /** XADD: where the id stands. */
+  /** XADD: index of the id. */
   idIndex = 0
   readonly id = new StreamId()
   idGiven = false
@@ -35,7 +35,7 @@ export class AddOrTrim {
   seqGiven = true
   createMissing = true
   strategy: 'none' | 'maxlen' | 'minid' = 'none'
-  /** Where the number or id of the strategy stands. */
+  /** Index of the strategy's number or id. */
   strategyIndex = 0
   readonly trim: Trim = { length: 0, minId: undefined, approximate: false, limit: 0 }
   private limitGiven = false
@@ -107,7 +107,7 @@ export class AddOrTrim {
     if (trim.limit !== 0 && this.strategy === 'none') reply.fixedError(LIMIT_ALONE)
     else if (!add && this.strategy === 'none') reply.fixedError(NO_STRATEGY)
     else if (ctx.client.has(CLIENT_MASTER | CLIENT_INTERNAL)) {
-      // What a primary or a file tells is done to the letter.
+      // Commands of a primary or an AOF are executed without this limit.
       trim.limit = 0
       return true
     } else if (this.limitGiven && !trim.approximate) reply.fixedError(LIMIT_EXACT)
@@ -119,15 +119,15 @@ export class AddOrTrim {
   }
 }
 
-/** So many entries as make a hundred nodes: trimming must not stall the server. */
+/** The number of entries in a hundred nodes: bounds the time of a trim. */
 function defaultLimit(ctx: Context): number {
   const limit = LIMIT_NODES * ctx.settings.streamNodeMaxEntries
   return limit <= 0 ? LIMIT_DEFAULT : Math.min(limit, LIMIT_MAX)
 }
 
 /**
- * A generated id, and what an approximate trim came to, are told in full: elsewhere they would come out differently.
- * `idIndex` is 0 for XTRIM.
+ * Propagates the generated id and the exact result of an approximate trim, which would differ elsewhere. `idIndex` is 0
+ * for XTRIM.
  */
 export function propagate(ctx: Context, stream: Stream, id: StreamId, idIndex: number, request?: AddOrTrim): void {
   const generated = idIndex > 0 && !(request?.idGiven && request.seqGiven)

@@ -1,6 +1,6 @@
-// Strings as numbers: INCR, DECR, INCRBY, DECRBY over 64-bit integers, INCRBYFLOAT over long doubles.
+// INCR, DECR, INCRBY, DECRBY on 64-bit integers, INCRBYFLOAT on long doubles.
 //
-// Always: integers within ±2^53 take the way without bigint; the others are calculated exactly beside it.
+// Always: integers within ±2^53 are computed without bigints; others exactly with them.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -104,7 +104,7 @@ function add(ctx: Context, increment: number): void {
   ctx.reply.integer(after)
 }
 
-/** As add(), for numbers that a double does not hold. */
+/** add() for numbers beyond ±2^53. */
 function addExactly(ctx: Context, increment: bigint): void {
   const { db } = ctx
   const key = ctx.args[1]
@@ -141,7 +141,7 @@ const incrByFloat: Command = {
     const text = Slice.of(formatLongDouble(after))
     db.strings.setText(db, args[1], text, true)
     ctx.touched(args[1], 'incrbyfloat', NOTIFY_STRING)
-    // The sum as it stands: another machine may round differently.
+    // Propagated as a value: another machine may round differently.
     if (ctx.hasSinks) ctx.propagateAs('SET', args[1], text, 'KEEPTTL')
     ctx.reply.bulk(text)
   },

@@ -1,4 +1,4 @@
-// Strings that are read: GET, MGET, STRLEN; read and changed: GETSET, GETDEL, GETEX.
+// GET, MGET, STRLEN, GETSET, GETDEL, GETEX.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
@@ -23,7 +23,7 @@ const get: Command = {
   },
 }
 
-/** Replies with the string at args[1], or null; false when the client got an error instead. */
+/** Replies with the string at args[1], or null; false after an error reply. */
 export function replyString(ctx: Context): boolean {
   const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
   if (entry === WRONG) return false

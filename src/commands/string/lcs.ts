@@ -1,7 +1,7 @@
-// LCS: the longest common subsequence of two strings, its length, or where its runs stand in both.
+// LCS: the longest common subsequence of two strings: itself, its length, or its matching ranges.
 //
-//   lengths[i * width + j]  is the length of the LCS of a[0..i) and b[0..j); the way back from the last cell
-//                           to a side tells the bytes and the runs.
+//   lengths[i * width + j]  is the length of the LCS of a[0..i) and b[0..j); the path back from the last cell
+//                           gives the bytes and the ranges.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -95,7 +95,7 @@ function subsequence(a: Uint8Array, b: Uint8Array, lengths: Uint32Array): Slice 
   return found
 }
 
-/** The runs from last to first, each as its range in `a` and in `b`. */
+/** The ranges from last to first, each in `a` and in `b`. */
 function replyRuns(
   ctx: Context,
   a: Uint8Array,

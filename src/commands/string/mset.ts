@@ -1,4 +1,4 @@
-// Several strings at once: MSET, MSETNX.
+// MSET, MSETNX.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'

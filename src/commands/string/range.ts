@@ -1,4 +1,4 @@
-// Strings in part: GETRANGE and its old name SUBSTR, APPEND, SETRANGE.
+// GETRANGE and its alias SUBSTR, APPEND, SETRANGE.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_INTERNAL, CLIENT_MASTER } from '../../engine/client.ts'
@@ -114,7 +114,7 @@ const setRange: Command = {
   },
 }
 
-/** False after an error reply when a string may not become `length` bytes long. */
+/** False after an error reply when `length` exceeds the longest string. */
 function lengthAllowedOrReply(ctx: Context, length: number): boolean {
   if (length <= ctx.settings.protoMaxBulkLen || ctx.client.has(CLIENT_MASTER | CLIENT_INTERNAL)) return true
   ctx.reply.fixedError(STRING_TOO_LONG)

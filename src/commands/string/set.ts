@@ -1,4 +1,4 @@
-// Strings that are set whole: SET, and what came before its options: SETNX, SETEX, PSETEX.
+// SET and its predecessors SETNX, SETEX, PSETEX.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -63,7 +63,7 @@ function setWithOptions(ctx: Context): void {
   setGeneric(ctx, ctx.args[2], flags, whenMs)
 }
 
-/** SET with everything it can do; `whenMs` -1: no expiry is given. */
+/** SET with all its options; `whenMs` -1: no expiry. */
 function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): void {
   const { args, db, reply } = ctx
   const key = args[1]
@@ -79,8 +79,8 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
 }
 
 /**
- * Sets one key to a string, with its events; `whenMs` -1: no expiry is given. What is propagated is left to the
- * caller: a time from now must go out as PXAT, for it would come out later elsewhere.
+ * Sets one key to a string, with its events; `whenMs` -1: no expiry. The caller propagates: a relative time must be
+ * rewritten to PXAT.
  */
 export function setOne(ctx: Context, key: Slice, value: Slice, keepTtl = false, whenMs = -1): void {
   const { db } = ctx
@@ -89,7 +89,7 @@ export function setOne(ctx: Context, key: Slice, value: Slice, keepTtl = false, 
   if (whenMs >= 0) ctx.notify(key, 'expire', NOTIFY_GENERIC)
 }
 
-/** Whoever repeats the command asks for no reply. */
+/** Propagates SET without GET. */
 function propagateWithoutGet(ctx: Context): void {
   const { args, argc } = ctx
   ctx.propagateAs(...args.slice(0, argc).filter((word, i) => i < 3 || !equalsNoCase(word, 'get')))

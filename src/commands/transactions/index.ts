@@ -1,4 +1,4 @@
-// The commands of transactions.
+// The transaction commands.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { multiCommands } from './multi.ts'

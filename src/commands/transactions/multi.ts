@@ -1,4 +1,4 @@
-// MULTI, EXEC, DISCARD. What they do to a client stands in engine/transaction.ts.
+// MULTI, EXEC, DISCARD; implemented in engine/transaction.ts.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_DIRTY_CAS, CLIENT_DIRTY_EXEC, CLIENT_MULTI } from '../../engine/client.ts'

@@ -1,4 +1,4 @@
-// WATCH, which makes EXEC conditional, and UNWATCH.
+// WATCH, UNWATCH.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_DIRTY_CAS, CLIENT_MULTI } from '../../engine/client.ts'
@@ -18,7 +18,7 @@ const watch: Command = {
   args: 'key#0...',
   run({ args, argc, client, server, reply }) {
     if (client.has(CLIENT_MULTI)) return reply.fixedError(WATCH_IN_MULTI)
-    // A client that cannot EXEC any more need not watch further keys.
+    // After a watched key was modified, EXEC fails anyway: no further keys are watched.
     if (!client.has(CLIENT_DIRTY_CAS)) for (let i = 1; i < argc; i++) server.watches.watch(client, args[i])
     reply.ok()
   },

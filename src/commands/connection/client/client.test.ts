@@ -54,7 +54,7 @@ conversation('AUTH needs a password to compare with', async c => {
 conversation('a password keeps new connections out', async c => {
   await c.config('requirepass', 'secret')
   const other = await c.another().catch(() => undefined)
-  // In RESP3 the harness cannot even say HELLO.
+  // The harness's HELLO itself fails in RESP3.
   if (other === undefined) return
   await other.expectError('GET k', 'NOAUTH Authentication required.')
   await other.expectError('HELLO 2', /^NOAUTH HELLO must be called with the client already authenticated/)
@@ -205,7 +205,7 @@ conversation(
     await c.expect('CLIENT INFO', new RegExp(` flags=t .* redir=${id} `))
     await other.expect('QUIT', 'OK')
     await c.expect('GET k', null)
-    // The first message that cannot be delivered shows that its receiver has gone.
+    // The first message that cannot be delivered reveals that its receiver has disconnected.
     await (await c.another()).expect('SET k v', 'OK')
     await c.expect('CLIENT INFO', new RegExp(` flags=tR .* redir=${id} `))
   },

@@ -1,4 +1,4 @@
-// CLIENT: what connections there are, and what is done to them. How one is printed stands in list.ts.
+// CLIENT: connections and their settings. list.ts formats a client.
 
 import type { Command } from '../../../engine/catalog/command.ts'
 import {
@@ -218,7 +218,7 @@ const NO_SUCH_CLIENT = errorBytes('ERR No such client')
 const PAUSE_MODE = errorBytes('ERR CLIENT PAUSE mode must be WRITE or ALL')
 const UNBLOCK_REASON = errorBytes('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
 
-/** Whether a name may stand in CLIENT LIST, whose fields end with a space: printable ASCII up to the first NUL. */
+/** Names must not break CLIENT LIST, whose fields end with a space: printable ASCII up to the first NUL. */
 export function isClientName(name: string): boolean {
   return /^[!-~]*(\0|$)/.test(name)
 }

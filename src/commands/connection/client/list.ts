@@ -1,4 +1,4 @@
-// One line of CLIENT LIST and CLIENT INFO.
+// The line of a client in CLIENT LIST and CLIENT INFO.
 
 import {
   CLIENT_BLOCKED,
@@ -47,7 +47,7 @@ export function clientLine(ctx: Context, client: Client): string {
   const { connection } = client
   const nowMs = ctx.nowMs
   const self = client === ctx.client
-  // A command that runs has left its buffer already; Redis still counts it.
+  // The running command has left the buffer; Redis still counts it.
   const half = halfCommand(client)
   const query = client.inputBytes - half.doneBytes + (self ? requestBytes(ctx) : 0)
   const share = nowMs - client.lastActiveMs <= READ_SHARE_MS ? READ_SHARE_BYTES : 0
@@ -101,7 +101,7 @@ function flagLetters(client: Client): string {
   return letters || 'N'
 }
 
-/** R: who was to get the messages has gone; B: every key with one of its prefixes is told. */
+/** R: the redirection target has disconnected; B: broadcasting mode. */
 function trackingLetters(tracking: TrackingState | undefined): string {
   if (tracking === undefined) return ''
   return (tracking.brokenRedirect ? 'R' : '') + (tracking.bcast ? 'B' : '')
@@ -113,7 +113,7 @@ function lengthOf(args: readonly Slice[], argc: number): number {
   return bytes
 }
 
-/** Arguments of the command that a client is blocked in. */
+/** Argument bytes of the command that a client is blocked in. */
 function waitingBytes({ blocked }: Client): number {
   return blocked === undefined ? 0 : lengthOf(blocked.command.args, blocked.command.args.length)
 }
@@ -121,8 +121,8 @@ function waitingBytes({ blocked }: Client): number {
 const BIG_ARGUMENT_BYTES = 32 * 1024
 
 /**
- * What Redis would have taken out of the input buffer already: of a command that is not whole yet the arguments that
- * are, and what stands before a big one.
+ * An incomplete command as Redis accounts for it, which has already moved to the argument vector: its complete
+ * arguments, and the protocol before a big one.
  */
 function halfCommand({ query, queryStart, queryEnd }: Client): { doneBytes: number; argumentBytes: number } {
   let doneBytes = 0
@@ -146,7 +146,7 @@ function halfCommand({ query, queryStart, queryEnd }: Client): { doneBytes: numb
   return { doneBytes, argumentBytes }
 }
 
-/** What the command that runs takes on the wire. */
+/** Protocol bytes of the running command. */
 function requestBytes(ctx: Context): number {
   let bytes = 3 + digits(ctx.argc)
   for (let i = 0; i < ctx.argc; i++) bytes += 5 + digits(ctx.args[i].len) + ctx.args[i].len

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { byProtocol, type Conversation, conversation } from '../../../../test/harness/conversation.ts'
 
-/** A connection that hears the invalidations of `c`: itself in RESP3, another one by REDIRECT in RESP2. */
+/** A connection that gets the invalidations of `c`: itself in RESP3, another one by REDIRECT in RESP2. */
 async function track(c: Conversation, options = ''): Promise<Conversation> {
   if (c.resp === 3) {
     await c.expect(`CLIENT TRACKING ON ${options}`, 'OK')

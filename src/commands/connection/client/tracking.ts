@@ -1,4 +1,4 @@
-// CLIENT TRACKING and its kin: client-side caching.
+// CLIENT TRACKING, CACHING, TRACKINGINFO, GETREDIR: client-side caching.
 
 import type { Command } from '../../../engine/catalog/command.ts'
 import type { Context } from '../../../engine/context.ts'
@@ -90,7 +90,7 @@ function tracking(ctx: Context): void {
   ctx.reply.ok()
 }
 
-/** Why these options cannot be had, or not on top of what is on already. */
+/** The error for invalid options, or for options incompatible with those in effect. */
 function refusal(ctx: Context, options: TrackingOptions): string | undefined {
   const now = stateOf(ctx)
   if (!options.bcast && options.prefixes.length > 0) return 'ERR PREFIX option requires BCAST mode to be enabled'
@@ -117,7 +117,7 @@ function overlap(fresh: string[], held: string[]): string | undefined {
   return `ERR Prefix '${prefix}' overlaps with another provided prefix '${provided}'. Prefixes for a single client must not overlap.`
 }
 
-/** The least index of a fresh prefix that overlaps with another one; infinite when none does. */
+/** The lowest index of a new prefix that overlaps with another one; infinite when none does. */
 function firstOverlapping(fresh: string[], held: string[]): number {
   let first = Number.POSITIVE_INFINITY
   const leastIndex = new Map<string, number>()
@@ -127,7 +127,7 @@ function firstOverlapping(fresh: string[], held: string[]): number {
     if (least !== undefined) first = Math.min(first, least, i)
     else leastIndex.set(prefix, i)
   }
-  // In order, a prefix stands before all that begin with it; `open` are those that the one at hand begins with.
+  // Sorted, a prefix precedes all strings that begin with it; `open` are the prefixes of the current one.
   const open: string[] = []
   for (const prefix of [...leastIndex.keys()].sort()) {
     while (open.length > 0 && !prefix.startsWith(open[open.length - 1])) open.pop()

@@ -1,8 +1,8 @@
-// SortElements: byte strings copied out of the keyspace while SORT works, one behind the other in one buffer.
+// SortElements: byte strings copied out of the keyspace for SORT, concatenated in one buffer.
 //
-//   bytes  [ element 0 | element 1 | … | free ]      starts[i] .. starts[i] + lengths[i]; length -1: there is none
+//   bytes  [ element 0 | element 1 | … | free ]      starts[i] .. starts[i] + lengths[i]; length -1: missing
 //
-// Always: an element keeps its index; sorting is done on indexes.
+// Always: an element keeps its index; indexes are sorted.
 
 import { copySlice } from '../../../lib/bytes.ts'
 import type { Slice } from '../../../lib/slice.ts'
@@ -42,7 +42,7 @@ export class SortElements {
     return out.set(this.bytes, this.view, this.starts[i], this.lengths[i])
   }
 
-  /** As bytes; missing ones come first and equal each other. */
+  /** memcmp order; missing elements are equal and come first. */
   compare(i: number, j: number): number {
     const { bytes, starts, lengths } = this
     const shorter = Math.min(lengths[i], lengths[j])
@@ -55,7 +55,7 @@ export class SortElements {
     return lengths[i] - lengths[j]
   }
 
-  /** As C strings, which end at their first zero byte; missing ones come first and equal each other. */
+  /** strcoll order: strings end at their first NUL; missing elements are equal and come first. */
   collate(i: number, j: number): number {
     const { bytes, starts, lengths } = this
     const shorter = Math.min(lengths[i], lengths[j])

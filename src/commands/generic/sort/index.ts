@@ -1,5 +1,5 @@
-// SORT: the elements of a list, set or sorted set in the order of their own value or of what BY names, cut by LIMIT,
-// each answered with itself or with what GET names.
+// SORT, SORT_RO: the elements of a list, set or sorted set ordered by their value or the key of BY, limited by LIMIT,
+// replied as they are or as the values of GET.
 
 import type { Command } from '../../../engine/catalog/command.ts'
 import { CLIENT_SCRIPT } from '../../../engine/client.ts'
@@ -67,7 +67,7 @@ const sortRo: Command = {
 interface SortOptions {
   descending: boolean
   alphabetic: boolean
-  /** BY a constant: the elements stay in the order they have. */
+  /** BY a constant: no sorting. */
   unsorted: boolean
   by: SortPattern | undefined
   gets: SortPattern[]
@@ -83,7 +83,7 @@ function sortGeneric(ctx: Context, mayStore: boolean): void {
   const entry = ctx.lookupRead(ctx.args[1])
   const type = entry === 0 ? TYPE_LIST : db.entries.typeOf(entry)
   if (type !== TYPE_LIST && type !== TYPE_SET && type !== TYPE_ZSET) return reply.fixedError(WRONG_TYPE)
-  // A set has no order of its own: where the result is kept, all servers must come to the same one.
+  // A set is unordered: a stored result must be the same on all servers.
   if (options.unsorted && type === TYPE_SET && (options.storeKey !== undefined || ctx.client.has(CLIENT_SCRIPT))) {
     options.unsorted = false
     options.alphabetic = true
@@ -135,7 +135,7 @@ function optionsOrReply(ctx: Context, mayStore: boolean): SortOptions | undefine
   return options
 }
 
-/** Copies the elements of a value, in the order it holds them or from the last to the first. */
+/** Copies the elements of a value in its order, or backward. */
 function gather(ctx: Context, entry: Ref, type: number, elements: SortElements, backward: boolean): void {
   if (type === TYPE_LIST) {
     const list = openList(ctx, entry)
@@ -152,7 +152,7 @@ function gather(ctx: Context, entry: Ref, type: number, elements: SortElements, 
 
 function gatherSortedSet(ctx: Context, entry: Ref, elements: SortElements, backward: boolean): void {
   const set = openSortedSet(ctx, entry)
-  // Redis changes the encoding for good, which OBJECT ENCODING shows.
+  // Redis converts the encoding permanently, which OBJECT ENCODING shows.
   if (set.encoding === ENC_LISTPACK) {
     entry = ctx.db.lookup(ctx.args[1], LOOKUP_WRITE)
     set.open(ctx.db.entries.encodingOf(entry), ctx.db.entries.valueOf(entry)).toTree()
@@ -166,7 +166,7 @@ function gatherSortedSet(ctx: Context, entry: Ref, elements: SortElements, backw
   }
 }
 
-/** Brings `order`, indexes of elements, into the order asked for; false after an error reply. */
+/** Sorts `order`, indexes of elements; false after an error reply. */
 function sortedOrReply(ctx: Context, elements: SortElements, order: number[], options: SortOptions): boolean {
   const { alphabetic, by } = options
   const sign = options.descending ? -1 : 1
@@ -191,8 +191,8 @@ function sortedOrReply(ctx: Context, elements: SortElements, order: number[], op
 }
 
 /**
- * Sorts without calling back: score and index go into one number each. False, with nothing done, when they do not fit
- * one, as with scores that are not whole.
+ * Sorts without a compare function: score and index are packed into one number each. False, with nothing done, when
+ * they do not fit, such as fractional scores.
  */
 function sortByWholeScores(elements: SortElements, order: number[], scores: Float64Array, sign: number): boolean {
   const { length } = order
@@ -221,7 +221,7 @@ function namedTexts(ctx: Context, elements: SortElements, by: SortPattern): Sort
   return texts
 }
 
-/** What BY names counts as 0 where it is missing. False when something is no number. */
+/** Reads the scores; a missing BY key counts as 0. False when a value is not a number. */
 function readScores(ctx: Context, elements: SortElements, by: SortPattern | undefined, scores: Float64Array): boolean {
   const element = new Slice()
   let allNumbers = true
@@ -236,7 +236,7 @@ function readScores(ctx: Context, elements: SortElements, by: SortPattern | unde
   return allNumbers
 }
 
-/** As strtod reads it: an empty string is 0, space in front is skipped, a zero byte ends the number. */
+/** strtod: an empty string is 0, leading space is skipped, a NUL ends the number. */
 function scoreOf(s: Slice): number {
   const n = parseDouble(s)
   if (!Number.isNaN(n)) return n

@@ -1,5 +1,5 @@
-// SortPattern: what BY and GET name for each element: `weight_*` a string, `object_*->name` a field of a hash, `#` the
-// element itself. The element stands where the first * is.
+// SortPattern: a pattern of BY and GET: `weight_*` a string, `object_*->name` a field of a hash, `#` the element.
+// The first * is replaced by the element.
 
 import type { Context } from '../../../engine/context.ts'
 import { TYPE_HASH, TYPE_STRING } from '../../../keyspace/types.ts'
@@ -14,7 +14,7 @@ const ARROW = '->'
 
 export class SortPattern {
   readonly isSelf: boolean
-  /** A pattern without * names nothing. */
+  /** Without a * there is nothing to look up. */
   readonly isConstant: boolean
   private readonly prefix: Slice
   private readonly suffix: Slice
@@ -33,10 +33,7 @@ export class SortPattern {
     this.field = hasField ? Slice.of(text.slice(arrow + ARROW.length)) : undefined
   }
 
-  /**
-   * Points `out` at what the pattern names for `element`, valid until the keyspace changes; false when it is not
-   * there.
-   */
+  /** Points `out` at the value for `element`, valid until the keyspace changes; false when it does not exist. */
   lookup(ctx: Context, element: Slice, out: Slice): boolean {
     if (this.isSelf) {
       out.alias(element)

@@ -1,5 +1,5 @@
-// COMMAND, told about a small table; and the facts about all commands compared with those of a redis-server 7.2
-// (test/harness/oracle.ts). Sentences are ours: what is recorded of theirs is a hash, to see that none is copied.
+// COMMAND with a small command table; and the metadata of all commands compared with redis-server's
+// (test/harness/oracle.ts). Prose is ours: of theirs only hashes are recorded, to see that none is copied.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -40,7 +40,7 @@ const few: Command[] = [
   { ...base, name: 'ping', group: 'connection', arity: -1, flags: 'fast' },
 ]
 
-/** What COMMAND answers, as sent. */
+/** The reply of COMMAND as bytes. */
 function ask(commands: readonly Command[], resp: number, ...words: string[]): string {
   const table = new CommandTable(commands)
   const reply = new Reply()
@@ -110,7 +110,7 @@ test('the facts of all commands can be read', () => {
   for (const entry of table.all) for (const arg of entry.arguments()) assert.notEqual(arg.name, '')
 })
 
-// Command lines whose keys are hard to find, or wrong ones. "" is an empty word.
+// Command lines whose keys are hard to find, or invalid ones. "" is an empty argument.
 const keyLines = [
   'get a',
   'set a b get',
@@ -208,7 +208,7 @@ const keyLines = [
   'pfdebug encoding a',
 ]
 
-/** Commands that no redis-server has. Those that are newer than the server asked are left out by their `since`. */
+/** Commands that no redis-server has. Commands newer than the server are skipped by their `since`. */
 const OURS_ONLY: readonly string[] = []
 
 function isNewer(since: string, version: string): boolean {
@@ -299,7 +299,7 @@ function hashOf(sentence: string): string {
   return createHash('sha256').update(sentence).digest('hex').slice(0, 12)
 }
 
-/** One value of the protocol: text for scalars, with their type; a list that starts with its type for aggregates. */
+/** A RESP value: text with its type for scalars; a list that starts with its type for aggregates. */
 type Value = string | Value[]
 
 function parse(text: string): Value {
@@ -321,7 +321,7 @@ function parse(text: string): Value {
   return value()
 }
 
-/** A value of RESP3 as RESP2 has it. */
+/** The RESP2 form of a RESP3 value. */
 function inResp2(value: Value): Value {
   if (value === '_') return '*-1'
   return typeof value === 'string' ? value : ['*', ...value.slice(1).map(inResp2)]
@@ -329,7 +329,7 @@ function inResp2(value: Value): Value {
 
 const PROSE = ['$summary', '$complexity', '$notes']
 
-/** What stays when the sentences are left out: whether they are there, and the versions of the history. */
+/** The value without prose: only whether it is there, and the versions of the history. */
 function factsOf(value: Value): Value {
   if (typeof value === 'string') return value
   return value.map((item, i) => {
@@ -340,7 +340,7 @@ function factsOf(value: Value): Value {
   })
 }
 
-/** What factsOf() leaves out, except for formulas and single words. */
+/** The prose removed by factsOf(), except formulas and single words. */
 function sentences(value: Value): string[] {
   if (typeof value === 'string') return []
   return value.flatMap((item, i) => {
@@ -356,7 +356,7 @@ function syntaxLines(help: Value): Value {
   return typeof help === 'string' ? help : help.filter(line => typeof line === 'string' && !line.startsWith('+ '))
 }
 
-/** Redis lists subcommands in the order of a hash table with a random seed: sort whatever starts with 'x|'. */
+/** Redis lists subcommands in hash table order with a random seed: sorts whatever starts with 'x|'. */
 function unordered(value: Value): Value {
   if (typeof value === 'string') return value
   const items = value.map(unordered)

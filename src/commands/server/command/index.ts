@@ -1,4 +1,4 @@
-// COMMAND: what the server tells about its commands. How one command is described stands in replies.ts.
+// COMMAND: introspection of the command table. replies.ts formats one command.
 
 import type { Command } from '../../../engine/catalog/command.ts'
 import type { TableEntry } from '../../../engine/catalog/table.ts'

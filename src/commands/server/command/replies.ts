@@ -1,11 +1,11 @@
-// How COMMAND INFO and COMMAND DOCS describe one command, in RESP2 and RESP3.
+// The description of one command in COMMAND INFO and COMMAND DOCS, in RESP2 and RESP3.
 
 import type { KeySpec } from '../../../engine/catalog/keyspecs.ts'
 import type { Argument } from '../../../engine/catalog/syntax-line.ts'
 import type { CommandTable, TableEntry } from '../../../engine/catalog/table.ts'
 import type { Reply } from '../../../protocol/reply.ts'
 
-/** A set of simple strings, as flags are listed everywhere in COMMAND. */
+/** A set of simple strings, the form of all flags in COMMAND. */
 export function replyWords(reply: Reply, words: readonly string[]): void {
   reply.set(words.length)
   for (const word of words) reply.simple(word)

@@ -1,4 +1,4 @@
-// DEBUG HELP, as far as this server has the subcommands.
+// DEBUG HELP: the subcommands of this server.
 
 export const DEBUG_HELP = [
   'ASSERT',

@@ -1,4 +1,4 @@
-// DEBUG: for tests and for looking inside. Guarded by enable-debug-command.
+// DEBUG: for tests and diagnosis. Guarded by enable-debug-command.
 
 import { Panic } from '../../../engine/boundary.ts'
 import type { Command } from '../../../engine/catalog/command.ts'
@@ -34,12 +34,12 @@ export const debugCommands: readonly Command[] = [
 ]
 
 interface Subcommand {
-  /** Number of words, DEBUG and the subcommand included: least and most. */
+  /** Minimal and maximal number of arguments, DEBUG and the subcommand included. */
   words: readonly [least: number, most: number]
   run(ctx: Context): void
 }
 
-/** By name, lower case. Rooms that can be debugged add theirs here. */
+/** By lower-case name. */
 const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map(
   Object.entries<Subcommand>({
     help: { words: [2, 2], run: ctx => replyHelp(ctx.reply, ctx.args[0], DEBUG_HELP) },
@@ -85,7 +85,7 @@ const NO_SUCH_DB = errorBytes('ERR Out of range database')
 const NO_CLIENT_LIMIT = errorBytes('ERR maxmemory-clients is disabled.')
 const TOO_MUCH = errorBytes('ERR DEBUG POPULATE would need more memory than can be addressed')
 const PREFIX_BYTES_MAX = 128
-/** The arena, and what a small key takes of it at least. */
+/** The capacity of the arena, and the least that a small key takes of it. */
 const ADDRESSABLE_BYTES = 64 * 2 ** 30
 const KEYS_MAX = ADDRESSABLE_BYTES / 48
 
@@ -103,7 +103,7 @@ function unknown(ctx: Context): void {
   ctx.reply.error(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`)
 }
 
-/** The number a word begins with, as C's atoi and strtod have it. */
+/** The number at the beginning of a word, by C's atoi and strtod. */
 function looseNumber(s: Slice): number {
   return Number.parseFloat(s.latin1()) || 0
 }
@@ -140,7 +140,7 @@ function populate(ctx: Context): void {
   if (size > ctx.settings.protoMaxBulkLen || count > KEYS_MAX || count * size > ADDRESSABLE_BYTES)
     return reply.fixedError(TOO_MUCH)
   const prefix = (argc === 3 ? 'key' : args[3].latin1()).slice(0, PREFIX_BYTES_MAX)
-  // Millions of keys at a time: no strings.
+  // Used for millions of keys: allocates no strings.
   const key = new Numbered(`${prefix}:`, 0)
   const value = new Numbered('value:', size)
   for (let i = 0; i < count; i++) {
@@ -153,7 +153,7 @@ function populate(ctx: Context): void {
 
 const DIGITS_MAX = 20
 
-/** A text followed by a number, cut or filled with zeros to `size` bytes unless that is 0. */
+/** A text followed by a number, truncated or zero-padded to `size` bytes unless that is 0. */
 class Numbered {
   readonly slice: Slice
   private readonly textBytes: number
@@ -209,13 +209,13 @@ function tableStatisticsOfKey(ctx: Context): void {
   reply.verbatim('txt', statistics(count, Math.ceil(count / 8)))
 }
 
-/** Buckets here hold up to twelve entries, so that there are no chains to tell of. */
+/** Buckets have up to twelve entries here, so there are no chains to report. */
 function statistics(count: number, buckets: number): string {
   if (count === 0) return 'No stats available for empty dictionaries\n'
   return `Hash table 0 stats (main hash table):\n table size: ${buckets}\n number of elements: ${count}\n`
 }
 
-/** Redis prints the structure on its standard output; the reply is what clients see of it. */
+/** Redis prints the structure on its standard output; the reply is what clients see. */
 function printed(ctx: Context, encoding: number, name: string): void {
   const entry = ctx.db.find(ctx.args[2])
   if (entry === 0) ctx.reply.fixedError(NO_SUCH_KEY)
@@ -238,7 +238,7 @@ function replyBuffer(ctx: Context): void {
 const MATCH_ROUNDS = 10_000
 const MATCH_BYTES_MAX = 32
 
-/** Feeds the glob matcher with noise. */
+/** DEBUG STRINGMATCH-LEN: runs the glob matcher on random input. */
 function matchStrings(ctx: Context): void {
   const { server } = ctx
   const noise = () => {

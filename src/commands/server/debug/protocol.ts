@@ -1,4 +1,4 @@
-// DEBUG PROTOCOL: one reply of each type, for the tests of clients.
+// DEBUG PROTOCOL: one reply of each type, for tests of clients.
 
 import type { Context } from '../../../engine/context.ts'
 import { errorBytes, type Reply } from '../../../protocol/reply.ts'
@@ -13,7 +13,7 @@ const EXAMPLES: ReadonlyMap<string, (reply: Reply) => void> = new Map(
   Object.entries<(reply: Reply) => void>({
     string: reply => reply.bulkText('Hello World'),
     integer: reply => reply.integer(12345),
-    // biome-ignore lint/suspicious/noApproximativeNumericConstant: what Redis answers
+    // biome-ignore lint/suspicious/noApproximativeNumericConstant: Redis's reply
     double: reply => reply.double(3.141),
     bignum: reply => reply.bigNumber('1234567999999999999999999999999999999'),
     null: reply => reply.null(),
@@ -44,7 +44,7 @@ const EXAMPLES: ReadonlyMap<string, (reply: Reply) => void> = new Map(
     },
     push(reply) {
       if (reply.resp === 2) return reply.fixedError(NOT_IN_RESP2)
-      // A push goes out behind the reply of the command that makes it.
+      // A push is sent after the reply of its command.
       reply.bulkText('Some real reply following the push reply')
       reply.push(2)
       reply.bulkText('server-cpu-usage')

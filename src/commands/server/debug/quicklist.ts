@@ -1,4 +1,4 @@
-// What DEBUG tells of quicklists, and the one thing it sets.
+// DEBUG OBJECT's figures of quicklists, and DEBUG QUICKLIST-PACKED-THRESHOLD.
 
 import type { Context } from '../../../engine/context.ts'
 import { ENC_QUICKLIST } from '../../../keyspace/types.ts'
@@ -28,13 +28,13 @@ export function quicklistFacts(ctx: Context, entry: Ref): string {
   )
 }
 
-/** As printf's %.2f: an exact half, which only odd eighths are, goes to the even digit. */
+/** printf's %.2f: an exact half, which only odd eighths are, is rounded to even. */
 function twoDecimals(x: number): string {
   const below = Math.floor(x * 100)
   return (x * 8) % 2 === 1 && below % 2 === 0 ? (below / 100).toFixed(2) : x.toFixed(2)
 }
 
-/** DEBUG QUICKLIST-PACKED-THRESHOLD: elements of so many bytes get a node of their own; 0: the usual gigabyte. */
+/** Elements of so many bytes get a node of their own; 0: the default of a gigabyte. */
 export function setPackedThreshold(ctx: Context): void {
   const bytes = memoryUnits(ctx.args[2].latin1())
   if (Number.isNaN(bytes) || bytes > THRESHOLD_MAX) return ctx.reply.fixedError(BAD_THRESHOLD)

@@ -1,4 +1,4 @@
-// What DEBUG does with what is on disk: RELOAD, LOADAOF, and switches for tests of persistence.
+// DEBUG subcommands of persistence: RELOAD, LOADAOF, and switches for tests.
 
 import type { Context } from '../../../engine/context.ts'
 import { errorBytes, type Reply } from '../../../protocol/reply.ts'

@@ -1,4 +1,4 @@
-// LATENCY DOCTOR: what the spikes of latency may come from, and what may be done.
+// LATENCY DOCTOR: likely causes of latency spikes, and advice.
 
 import type { LatencySeries } from '../../../engine/monitoring/latency.ts'
 
@@ -15,7 +15,7 @@ const NOTHING = 'No latency spike has been recorded since the server started or 
 const SPIKES = 'Recorded latency spikes:\n\n'
 const NO_ADVICE = '\nThere is no advice for these events.\n'
 
-/** The advice for an event, by a key that keeps it from being given twice. */
+/** The advice for each event; a key prevents repeating it. */
 const ADVICE: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries<readonly string[]>({
     command: ['slowlog', 'inspect', 'large'],

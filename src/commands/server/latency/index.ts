@@ -1,4 +1,4 @@
-// LATENCY: how long commands take, and what held the server up. The advice of LATENCY DOCTOR is in doctor.ts.
+// LATENCY: the latency monitor and command latency histograms. doctor.ts has the advice of LATENCY DOCTOR.
 
 import type { Command } from '../../../engine/catalog/command.ts'
 import type { TableEntry } from '../../../engine/catalog/table.ts'

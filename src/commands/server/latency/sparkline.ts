@@ -1,4 +1,4 @@
-// Sparkline: a graph of ASCII characters, a column for each sample, its label written downwards below it.
+// Sparkline: an ASCII graph with a column per sample and its label vertically below.
 
 interface Sample {
   value: number

@@ -20,7 +20,7 @@ function diagnosisOf(change: Partial<MemoryFigures>, cachedScripts = 0): string 
   return diagnosis({ m: { ...healthy, ...change }, clients: 1, cachedScripts })
 }
 
-/** The first words of what MEMORY DOCTOR finds. */
+/** The first words of each finding of MEMORY DOCTOR. */
 function found(change: Partial<MemoryFigures>, cachedScripts = 0): string[] {
   return [...diagnosisOf(change, cachedScripts).matchAll(/^ \* ([\w ]+):/gm)].map(match => match[1])
 }

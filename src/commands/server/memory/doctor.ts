@@ -1,17 +1,17 @@
-// MEMORY DOCTOR: advice from the figures of memory.
+// MEMORY DOCTOR: advice from memory figures.
 
 import type { MemoryFigures } from '../../../engine/ports/host.ts'
 
 const EMPTY_BYTES = 5 << 20
-/** Waste below this is not worth a word, whatever its share. */
+/** Less waste than this is not reported, whatever its ratio. */
 const NOTABLE_BYTES = 10 << 20
 const CLIENT_BYTES_MAX = 200 * 1024
 const SCRIPTS_MAX = 1000
 
-/** What a finding is judged by; the thresholds are redis-server's. */
+/** The figures judged; the thresholds are redis-server's. */
 interface Examined {
   m: MemoryFigures
-  /** Replicas aside. */
+  /** Without replicas. */
   clients: number
   cachedScripts: number
 }

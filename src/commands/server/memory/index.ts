@@ -1,4 +1,4 @@
-// MEMORY: where memory goes. The advice of MEMORY DOCTOR stands in doctor.ts.
+// MEMORY. doctor.ts has the advice of MEMORY DOCTOR.
 
 import type { Command } from '../../../engine/catalog/command.ts'
 import type { Context } from '../../../engine/context.ts'
@@ -161,7 +161,7 @@ function doctor(ctx: Context): void {
   ctx.reply.verbatim('txt', diagnosis({ m: server.host.memory(), clients, cachedScripts }))
 }
 
-/** The arena's size classes have no settings and no arenas to report on; Redis says the same without jemalloc. */
+/** MEMORY MALLOC-STATS: the arena has no statistics of jemalloc's kind; the reply is Redis's without jemalloc. */
 function mallocStats(ctx: Context): void {
   ctx.reply.bulkText('Stats not supported for the current allocator')
 }
