@@ -178,7 +178,8 @@ export class Config {
 
   /**
    * CONFIG REWRITE: the configuration file with the current values; comments, order and unknown statements stay.
-   * `users` are the 'user ...' lines to write (none when there is an ACL file). With `everything`, defaults are written too.
+   * `users` are the 'user ...' lines to write (none when there is an ACL file). With `everything`, defaults are
+   * written too.
    */
   rewrite(oldText: string, users: readonly string[] = [], everything = false): string {
     const lines = DIRECTIVES.map(one => ({ name: one.name, lines: one.kind.lines(one.name, this.#valueOf(one)) }))

@@ -7,7 +7,7 @@ import type { Timers } from '../system/system.ts'
 export const SLICE_US = 1000
 
 /** Works for about `limitUs`; true when there is nothing more to do. */
-export type BackgroundTask = (limitUs: number) => boolean
+type BackgroundTask = (limitUs: number) => boolean
 
 export class Background {
   /** Runs before and after each slice: the clock is read, replies are sent. */

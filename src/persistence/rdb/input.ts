@@ -3,8 +3,8 @@
 //   u8  [ done | ......... to be read ......... | free ]         base: offset in the file of u8[0]
 //              ^pos                             ^end
 //
-// A read that needs more bytes than are there throws NEED_MORE, without lasting effect, and is repeated from `checkpoint`
-// once more bytes are there; with `final` set it throws an RdbError.
+// A read that needs more bytes than are there throws NEED_MORE, without lasting effect, and is repeated from
+// `checkpoint` once more bytes are there; with `final` set it throws an RdbError.
 //
 // Always: no length is trusted for an allocation: strings are made of bytes that are there.
 

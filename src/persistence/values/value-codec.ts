@@ -8,8 +8,8 @@
 //
 // All are resumable, so that no value is too large to be written or read between two commands.
 //
-// Always: a value does not change while it is being written. A reader sets input.checkpoint after every part that it will
-// not read again; when it throws (NEED_MORE aside) discard() frees the partial value.
+// Always: a value does not change while it is being written. A reader sets input.checkpoint after every part that it
+// will not read again; when it throws (NEED_MORE aside) discard() frees the partial value.
 
 import type { Entries } from '../../keyspace/entries.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
