@@ -35,6 +35,8 @@ class ReplicaRecorder {
   stream = ''
   error: Error | undefined
   link!: AwaitedLink
+  /** Called when anything has come, or the link has ended. */
+  private changed: () => void = () => {}
 
   static async open(
     bench: ToolBench,
@@ -46,23 +48,31 @@ class ReplicaRecorder {
       rdbBegins: () => {},
       rdb: bytes => {
         ear.rdbBytes += bytes.length
+        ear.changed()
       },
       rdbEnds: () => {
         ear.whole = true
+        ear.changed()
       },
       stream: bytes => {
         ear.stream += new TextDecoder('latin1').decode(bytes)
+        ear.changed()
       },
     })
     ear.link.onEnd = error => {
       ear.error = error
+      ear.changed()
     }
     return ear
   }
 
   async until(done: (ear: ReplicaRecorder) => boolean): Promise<void> {
-    for (let turns = 0; turns < 4000 && !done(this); turns++) await new Promise(resolve => setTimeout(resolve, 1))
-    assert.ok(done(this))
+    while (!done(this)) {
+      assert.equal(this.error, undefined)
+      await new Promise<void>(resolve => {
+        this.changed = resolve
+      })
+    }
   }
 }
 

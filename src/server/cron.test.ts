@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createServer, type EmbeddedServer } from '../index.ts'
+import type { Timer, Timers } from '../system/system.ts'
 import { type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 
 interface Talk {
@@ -120,8 +121,47 @@ test('the rate of commands is the mean of the last samples', async () => {
 })
 
 test('a closed server has no timer left', async () => {
-  const { machine, server, connect } = await start()
-  connect().say('BLPOP k 10')
+  const machine = virtualSystem({ seed: 3 })
+  const timers = new CountedTimers(machine.system.timers)
+  const server = await createServer({ system: { ...machine.system, timers } })
+  server.connect().write(new TextEncoder().encode('BLPOP k 10\r\n'))
+  machine.settle()
+  assert.ok(timers.running.size > 1)
   await server.close()
-  machine.advance(60_000)
+  machine.settle()
+  assert.equal(timers.running.size, 0)
 })
+
+/** Timers, and which of them have yet to fire. */
+class CountedTimers implements Timers {
+  readonly running = new Set<Timer>()
+  private readonly timers: Timers
+
+  constructor(timers: Timers) {
+    this.timers = timers
+  }
+
+  after(ms: number, fn: () => void): Timer {
+    const timer = this.timers.after(ms, () => {
+      this.running.delete(timer)
+      fn()
+    })
+    this.running.add(timer)
+    return timer
+  }
+
+  every(ms: number, fn: () => void): Timer {
+    const timer = this.timers.every(ms, fn)
+    this.running.add(timer)
+    return timer
+  }
+
+  cancel(timer: Timer): void {
+    this.running.delete(timer)
+    this.timers.cancel(timer)
+  }
+
+  soon(fn: () => void): void {
+    this.timers.soon(fn)
+  }
+}

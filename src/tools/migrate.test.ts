@@ -113,10 +113,7 @@ test('an interrupted migration goes on where it stopped', () =>
 test('a link that breaks is taken up again, and no change is applied twice', () =>
   withServers(async (bench, source, target) => {
     const running = bench.run(migrateTool, ...URLS, '--follow', '--state', '/m.state')
-    const until = async (done: () => Promise<boolean>) => {
-      for (let turns = 0; turns < 2000 && !(await done()); turns++) await new Promise(resolve => setTimeout(resolve, 5))
-    }
-    await until(async () => bench.machine.err.includes('following') || bench.machine.err.includes('key by key'))
+    await bench.untilSaid(/following|key by key/)
     const second = await bench.dialRemote(2)
     assert.match(String(await ask(second, 'CLIENT', 'LIST')), /name=redstart-migrate/)
     second.close()

@@ -21,7 +21,7 @@ import { encodeCommand, latin1Text, type PlainValue, RespError, type Word } from
 import { type Config, startTarget, type Target, type TargetKind } from './target.ts'
 import { splitWords } from './words.ts'
 
-export { anything, between, byProtocol, error, inAnyOrder, pairsInAnyOrder } from './expect.ts'
+export { anything, between, byProtocol, error, helpOf, inAnyOrder, pairsInAnyOrder } from './expect.ts'
 
 export interface ConversationOptions {
   /** Held with our server alone; why. */

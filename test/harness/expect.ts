@@ -47,6 +47,17 @@ export const pairsInAnyOrder = (...flat: PlainValue[]) =>
     value => Array.isArray(value) && show(sorted(pairs(value))) === show(sorted(pairs(flat))),
   )
 
+/** What a container answers to HELP: how to call it, these lines of its subcommands, each with what it does. */
+export const helpOf = (name: string, ...subcommands: string[]) => {
+  const wanted = [`${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`, ...subcommands, 'HELP']
+  return new Matcher(`the help of ${name}: ${show(subcommands)}`, value => {
+    if (!Array.isArray(value)) return false
+    const lines = value.map(String)
+    const explained = lines.every((line, i) => i === 0 || line.startsWith('    ') || lines[i + 1]?.startsWith('    '))
+    return explained && show(lines.filter(line => !line.startsWith('    '))) === show(wanted)
+  })
+}
+
 /** An error reply inside an array, as EXEC has them. */
 export const error = (message: string) => new RespError(message)
 

@@ -35,6 +35,9 @@ export class ToolBench {
   /** Called with every connection that a tool opens: to break it, or to look at what passes. */
   onDial: (port: number, connection: Outgoing) => void = () => {}
 
+  /** Called when a tool has written to its stderr. */
+  private said: () => void = () => {}
+
   constructor() {
     const { clock, timers, random } = realSystem(runtimeNetwork())
     const { disk, system } = this.machine
@@ -47,7 +50,12 @@ export class ToolBench {
           done(result)
         }),
     }
-    this.system = { clock, timers, random, network, disk, process: system.process }
+    const { process } = system
+    const stderr = (bytes: Uint8Array) => {
+      process.stderr(bytes)
+      this.said()
+    }
+    this.system = { clock, timers, random, network, disk, process: { ...process, stderr } }
   }
 
   /** `oracle`: the real server, where there is one. */
@@ -79,6 +87,14 @@ export class ToolBench {
     this.machine.out = this.machine.err = ''
     const code = await runTool(tool, args, this.system)
     return { code, out: this.machine.out, err: this.machine.err }
+  }
+
+  /** Resolves when the tool that runs has said that on its stderr. */
+  async untilSaid(words: RegExp): Promise<void> {
+    while (!words.test(this.machine.err))
+      await new Promise<void>(resolve => {
+        this.said = resolve
+      })
   }
 
   async stop(): Promise<void> {

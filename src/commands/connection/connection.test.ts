@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { anything, byProtocol, conversation } from '../../../test/harness/conversation.ts'
+import { anything, byProtocol, conversation, helpOf } from '../../../test/harness/conversation.ts'
 
 conversation('PING, ECHO and SELECT', async c => {
   await c.expectAll(
@@ -16,6 +16,22 @@ conversation('PING, ECHO and SELECT', async c => {
   await c.expectError('ECHO', "ERR wrong number of arguments for 'echo' command")
 })
 
+conversation(
+  'CLIENT HELP names every subcommand',
+  async c => {
+    const lines = ['CACHING (YES|NO)', 'GETREDIR', 'GETNAME', 'ID', 'INFO', 'KILL <ip:port>']
+    lines.push('KILL <option> <value> [<option> <value> [...]]', 'LIST [options ...]', 'UNPAUSE')
+    lines.push('PAUSE <timeout> [WRITE|ALL]', 'REPLY (ON|OFF|SKIP)', 'SETNAME <name>', 'SETINFO <option> <value>')
+    lines.push(
+      'UNBLOCK <clientid> [TIMEOUT|ERROR]',
+      'TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]',
+    )
+    lines.push('TRACKINGINFO', 'NO-EVICT (ON|OFF)', 'NO-TOUCH (ON|OFF)')
+    await c.expect('CLIENT HELP', helpOf('CLIENT', ...lines))
+  },
+  { since: '7.2' },
+)
+
 conversation('a client has a name, an id and a line in CLIENT LIST', async c => {
   const id = (await c.do('CLIENT ID')) as number
   await c.expectAll(
@@ -23,7 +39,6 @@ conversation('a client has a name, an id and a line in CLIENT LIST', async c => 
     ['CLIENT GETNAME', 'reader'],
     ['CLIENT NO-EVICT ON', 'OK'],
     ['CLIENT NO-EVICT OFF', 'OK'],
-    ['CLIENT HELP', anything],
   )
   assert.match(String(await c.do('CLIENT INFO')), new RegExp(`^id=${id} addr=\\S+ .* name=reader `))
   assert.match(String(await c.do(`CLIENT LIST ID ${id}`)), /cmd=client\|list/)
@@ -115,7 +130,17 @@ conversation('subscribers get what is published', async c => {
     ['PUBSUB CHANNELS x*', []],
     ['PUBSUB NUMSUB news other', ['news', 1, 'other', 0]],
     ['PUBSUB NUMPAT', 1],
-    ['PUBSUB HELP', anything],
+    [
+      'PUBSUB HELP',
+      helpOf(
+        'PUBSUB',
+        'CHANNELS [<pattern>]',
+        'NUMPAT',
+        'NUMSUB [<channel> ...]',
+        'SHARDCHANNELS [<pattern>]',
+        'SHARDNUMSUB [<shardchannel> ...]',
+      ),
+    ],
   )
   await c.expectMessage(['message', 'news', 'hello'])
   await c.expectMessage(['pmessage', 'n*', 'news', 'hello'])

@@ -1,4 +1,4 @@
-import { anything, between, conversation } from '../../../test/harness/conversation.ts'
+import { anything, between, conversation, helpOf } from '../../../test/harness/conversation.ts'
 
 const HASH_OF_SECRET = '2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b'
 
@@ -93,7 +93,24 @@ conversation('the default user stays, and there is no file of users', async c =>
   await c.expect('ACL DELUSER somebody', 0)
   await c.expectError('ACL LOAD', /^ERR This Redis instance is not configured to use an ACL file\./)
   await c.expectError('ACL SAVE', /^ERR This Redis instance is not configured to use an ACL file\./)
-  await c.expect('ACL HELP', anything)
+  await c.expect(
+    'ACL HELP',
+    helpOf(
+      'ACL',
+      'CAT [<category>]',
+      'DELUSER <username> [<username> ...]',
+      'DRYRUN <username> <command> [<arg> ...]',
+      'GETUSER <username>',
+      'GENPASS [<bits>]',
+      'LIST',
+      'LOAD',
+      'LOG [<count> | RESET]',
+      'SAVE',
+      'SETUSER <username> <attribute> [<attribute> ...]',
+      'USERS',
+      'WHOAMI',
+    ),
+  )
 })
 
 conversation(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { anything, between, byProtocol, conversation } from '../../../test/harness/conversation.ts'
+import { anything, between, byProtocol, conversation, helpOf } from '../../../test/harness/conversation.ts'
 
 const DEBUG = { config: { 'enable-debug-command': 'yes' } }
 
@@ -94,7 +94,10 @@ conversation('MEMORY tells what a key takes', async c => {
   await c.expect('MEMORY DOCTOR', /./)
   await c.expect('MEMORY PURGE', 'OK')
   await c.expect('MEMORY MALLOC-STATS', /./)
-  await c.expect('MEMORY HELP', anything)
+  await c.expect(
+    'MEMORY HELP',
+    helpOf('MEMORY', 'DOCTOR', 'MALLOC-STATS', 'PURGE', 'STATS', 'USAGE <key> [SAMPLES <count>]'),
+  )
   const stats = (await c.do('MEMORY STATS')) as unknown[]
   assert.equal(stats[0], 'peak.allocated')
   assert.ok(stats.includes('db.0') && stats.includes('fragmentation.bytes'))

@@ -1,15 +1,5 @@
 import { anything, between, conversation } from '../../../test/harness/conversation.ts'
 
-conversation('SLOWLOG keeps what took longer than allowed', async c => {
-  await c.config('slowlog-log-slower-than', '0')
-  await c.expect('SLOWLOG RESET', 'OK')
-  await c.expect('PING', 'PONG')
-  await c.expect('SLOWLOG LEN', between(2, 4))
-  await c.expect('SLOWLOG GET 1', [anything])
-  await c.expect('SLOWLOG HELP', anything)
-  await c.expectError('SLOWLOG GET -2', 'ERR count should be greater than or equal to -1')
-})
-
 conversation('LATENCY knows no event while it is off', async c => {
   await c.expectAll(
     ['LATENCY RESET', 0],
@@ -17,7 +7,6 @@ conversation('LATENCY knows no event while it is off', async c => {
     ['LATENCY HISTORY command', []],
     ['LATENCY HISTOGRAM none', []],
     ['LATENCY DOCTOR', anything],
-    ['LATENCY HELP', anything],
   )
   await c.expectError('LATENCY GRAPH command', "ERR No samples available for event 'command'")
 })
@@ -31,7 +20,6 @@ conversation('MEMORY tells what a key takes', async c => {
     ['MEMORY MALLOC-STATS', anything],
     ['MEMORY PURGE', 'OK'],
     ['MEMORY STATS', anything],
-    ['MEMORY HELP', anything],
   )
   await c.expectError('MEMORY USAGE k SAMPLES -1', 'ERR syntax error')
 })

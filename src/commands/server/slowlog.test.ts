@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { anything, between, conversation } from '../../../test/harness/conversation.ts'
+import { anything, between, conversation, helpOf } from '../../../test/harness/conversation.ts'
 
 const DEBUG = { config: { 'enable-debug-command': 'yes' } }
 
@@ -9,7 +9,7 @@ conversation('SLOWLOG keeps commands slower than the limit, newest first', async
   await c.expect('SET k v', 'OK')
   await c.expect('SLOWLOG GET 1', [[anything, anything, anything, ['SET', 'k', 'v'], /:\d+$/, '']])
   await c.expect('SLOWLOG LEN', between(2, 4))
-  await c.expect('SLOWLOG HELP', anything)
+  await c.expect('SLOWLOG HELP', helpOf('SLOWLOG', 'GET [<count>]', 'LEN', 'RESET'))
   await c.expectError('SLOWLOG GET -2', 'ERR count should be greater than or equal to -1')
   await c.config('slowlog-log-slower-than', '-1')
   await c.expectAll(['SLOWLOG RESET', 'OK'], ['SLOWLOG LEN', 0], ['SLOWLOG GET -1', []])
@@ -61,7 +61,18 @@ conversation(
 )
 
 conversation('LATENCY HISTOGRAM counts calls by doubling times', async c => {
-  await c.expect('LATENCY HELP', anything)
+  await c.expect(
+    'LATENCY HELP',
+    helpOf(
+      'LATENCY',
+      'DOCTOR',
+      'GRAPH <event>',
+      'HISTORY <event>',
+      'LATEST',
+      'RESET [<event> ...]',
+      'HISTOGRAM [COMMAND ...]',
+    ),
+  )
   await c.expectAll(['CONFIG RESETSTAT', 'OK'], ['SET k v', 'OK'], ['SET k v', 'OK'])
   const [name, facts] = (await c.do('LATENCY HISTOGRAM set none')) as [string, unknown[]]
   assert.equal(name, 'set')

@@ -169,7 +169,14 @@ test('tree', () => {
 test('a listpack becomes a tree when it has too many members', () => {
   for (let seed = 3; seed < 20; seed++) {
     const run = new Run(seed, 20)
-    for (let i = 0; i < 200; i++) run.step()
+    const { z } = run
+    let most = 0
+    for (let i = 0; i < 300; i++) {
+      run.step()
+      most = Math.max(most, z.length)
+      assert.equal(z.encoding, most > 20 ? ENC_SKIPLIST : ENC_LISTPACK)
+    }
+    assert.ok(most > 20)
     run.finish()
   }
 })
