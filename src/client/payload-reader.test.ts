@@ -6,7 +6,7 @@ import { PayloadReader } from './payload-reader.ts'
 
 const MARK = '0123456789abcdef0123456789abcdef01234567'
 
-/** What a wire in pieces is read as: size, file, state or error, and what is behind it. */
+/** The result of a wire in pieces: size, file, state or error, and the bytes after it. */
 function read(wire: string, cut: (at: number) => number) {
   let size = Number.NaN
   let file = ''
@@ -53,7 +53,7 @@ test('a dataset of known length comes whole, whatever stands around it', () => {
 test('a dataset of unknown length ends with its mark, of which nothing is passed on', () => {
   const random = randomFrom(5)
   for (let round = 0; round < 300; round++) {
-    // What looks like the mark, but is not, comes often.
+    // Byte sequences like the EOF marker, which are not it, are frequent.
     const parts = Array.from({ length: random(6) }, () => [
       MARK.slice(random(40)),
       MARK.slice(0, random(40)),

@@ -1,4 +1,4 @@
-// The client and a server of ours on machines of one made-up world: no socket, no clock but the world's.
+// The client and a server on machines of one virtual world: no real socket and no real clock.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

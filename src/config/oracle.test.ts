@@ -1,5 +1,4 @@
-// What a redis-server 7.2 (test/harness/oracle.ts) answers to CONFIG GET and SET, and writes on REWRITE, is what a
-// Config does, for every directive.
+// For every directive a Config behaves as redis-server 7.2 (test/harness/oracle.ts): CONFIG GET, SET and REWRITE.
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -14,7 +13,7 @@ import { Config } from './config.ts'
 import { DIRECTIVES } from './directives.ts'
 import { loadText } from './parser.ts'
 
-/** Words that each directive gets to try, good and bad, beside its own value. */
+/** Words to try for each directive, valid and invalid, beside its own value. */
 const TRIALS = [
   ...['', 'yes', 'NO', '0', '1', '-1', '7', '010', '+3', ' 5', '64', '99', '150', '777', '888', '65536', '3000000000'],
   ...['9223372036854775807', '9223372036854775808', '18446744073709551615', '99999999999999999999'],
@@ -27,9 +26,9 @@ const TRIALS = [
   '\xe9\x00\x07"\\',
 ]
 
-/** That no redis-server has. */
+/** Directives that no redis-server has. */
 const OURS = ['jit-warm-up']
-/** Whose values belong to the machine or to how a redis-server was built, or act upon it. */
+/** Directives whose values depend on the machine or on redis-server's build, or act upon it. */
 const SKIPPED = [
   'dir',
   'bind',
@@ -47,7 +46,7 @@ const isTls = (name: string) => name.startsWith('tls-')
 /** Asks the server; throws when there is none. */
 type Ask = (...words: string[]) => Promise<PlainValue>
 
-/** A server, if a live one is asked, and a Config that was told the same, in one folder. */
+/** A server, if one is available, and a Config with the same settings, in one directory. */
 async function side(body: (ask: Ask, config: Config, folder: string, port: number) => Promise<void>): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'redstart-config-'))
   const file = path.join(folder, 'redis.conf')

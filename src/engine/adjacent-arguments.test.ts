@@ -1,4 +1,4 @@
-// Arguments that lie side by side in memory, as those of transactions, scripts, functions and the log do: each is read
+// Arguments that are adjacent in memory, as in transactions, scripts, functions and the append-only file: each is read
 // by its own bytes alone, whatever the next one begins with.
 
 import assert from 'node:assert/strict'

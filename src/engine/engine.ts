@@ -158,7 +158,7 @@ export class Engine implements ServerCommands {
       removed: (db, key) => {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, -1)
       },
-      handedOver: () => this.postponed.release('snapshot'),
+      valueSaved: () => this.postponed.release('snapshot'),
     }
   }
 

@@ -96,22 +96,22 @@ const REPLICA_CLIENT = errorBytes("ERR Replica can't interact with the keyspace"
 export class Gates {
   private readonly engine: Engine
   private readonly rules = new Map<GateName, Gate>()
-  private readonly chains = new Map<readonly GateName[], Passage>()
-  private readonly client: Passage
-  private readonly exec: Passage
-  private readonly script: Passage
-  private readonly scriptWrite: Passage
-  private readonly retry: Passage
+  private readonly chains = new Map<readonly GateName[], GateList>()
+  private readonly client: GateList
+  private readonly exec: GateList
+  private readonly script: GateList
+  private readonly scriptWrite: GateList
+  private readonly retry: GateList
   /** Number of gates with a rule besides ALWAYS_SET. */
   private configured = 0
 
   constructor(engine: Engine) {
     this.engine = engine
-    this.client = this.passage(GATES)
-    this.exec = this.passage(EXEC_GATES)
-    this.script = this.passage(SCRIPT_GATES)
-    this.scriptWrite = this.passage(SCRIPT_WRITE_GATES)
-    this.retry = this.passage(RETRY_GATES)
+    this.client = this.listOf(GATES)
+    this.exec = this.listOf(EXEC_GATES)
+    this.script = this.listOf(SCRIPT_GATES)
+    this.scriptWrite = this.listOf(SCRIPT_WRITE_GATES)
+    this.retry = this.listOf(RETRY_GATES)
     this.set('auth', (client, entry) =>
       client.authenticated || (entry.flags & CMD_NO_AUTH) !== 0 ? undefined : errors.NO_AUTH,
     )
@@ -193,15 +193,15 @@ export class Gates {
     return asError(pass(this.scriptWrite, caller, entry, args, argc, flags))
   }
 
-  private passage(order: readonly GateName[]): Passage {
-    const passage = new Passage(order)
-    this.chains.set(order, passage)
-    return passage
+  private listOf(order: readonly GateName[]): GateList {
+    const list = new GateList(order)
+    this.chains.set(order, list)
+    return list
   }
 }
 
 /** The gates of one list that have a rule, in its order. */
-class Passage {
+class GateList {
   gates: readonly Gate[] = []
   names: readonly GateName[] = []
   private readonly order: readonly GateName[]
@@ -217,7 +217,7 @@ class Passage {
 }
 
 function pass(
-  { gates }: Passage,
+  { gates }: GateList,
   client: Client,
   entry: TableEntry,
   args: Slice[],

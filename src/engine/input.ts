@@ -17,7 +17,7 @@ import { BIG_ARGUMENT_BYTES, BufferPool, type PartialCommand } from './partial.t
 
 const COMMANDS_PER_CLOCK = 64
 /** Redis's read size: replies to one read are sent before the next. */
-const PIECE_BYTES = 16 * 1024
+const READ_BYTES = 16 * 1024
 /** Input buffers up to this are retained for the next long command; the cron takes back unused ones. */
 const QUERY_BUFFER_RETAIN_BYTES = 1024 * 1024
 /** A command with so many whole arguments is not parsed again. */
@@ -54,7 +54,7 @@ export class InputBuffers {
     engine.stats.netInputBytes += end - start
     engine.stats.reads++
     engine.current = client
-    engine.output.watch(client)
+    engine.output.beginEvent(client)
     if (client.partial !== undefined) start = this.fillBulk(client, u8, start, end)
     if (client.queryEnd > client.queryStart) {
       this.bufferInput(client, u8, start, end, 0)
@@ -72,7 +72,7 @@ export class InputBuffers {
   continueClient(client: Client): void {
     if ((client.queryEnd === client.queryStart && client.partial === undefined) || client.has(CLIENT_CLOSING)) return
     this.engine.current = client
-    this.engine.output.watch(client)
+    this.engine.output.beginEvent(client)
     this.runQuery(client)
     this.engine.finishEvent(client)
   }
@@ -111,8 +111,8 @@ export class InputBuffers {
         if (client.has(CLIENT_POSTPONED)) return this.commandStart
         pos = before
         if (parser.args.length > ARGS_RETAIN_MAX) parser.args.length = ARGS_RETAIN_MAX
-        if (pos - piece >= PIECE_BYTES) {
-          engine.output.watchPiece(client)
+        if (pos - piece >= READ_BYTES) {
+          engine.output.beginNextRead(client)
           piece = pos
         }
         if (--untilClock === 0) {

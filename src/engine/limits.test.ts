@@ -1,5 +1,4 @@
-// What a client may make the server keep, in every state that it can be in: beyond it the client is closed, and nobody
-// else notices.
+// Memory limits of a client in every state: beyond them the client is closed, and no other client is affected.
 
 import assert from 'node:assert/strict'
 import { type Conversation, conversation } from '../../test/harness/conversation.ts'

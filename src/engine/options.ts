@@ -54,15 +54,15 @@ export class Options {
   }
 
   integerOrReply(error: Uint8Array = NOT_AN_INTEGER): number {
-    return this.noting(this.ctx.integerOrReply(this.at++, error))
+    return this.checkFailed(this.ctx.integerOrReply(this.at++, error))
   }
 
   longOrReply(error: Uint8Array = NOT_AN_INTEGER): number {
-    return this.noting(this.ctx.longOrReply(this.at++, error))
+    return this.checkFailed(this.ctx.longOrReply(this.at++, error))
   }
 
   doubleOrReply(error?: Uint8Array): number {
-    return this.noting(this.ctx.doubleOrReply(this.at++, error))
+    return this.checkFailed(this.ctx.doubleOrReply(this.at++, error))
   }
 
   syntaxError(): void {
@@ -75,7 +75,7 @@ export class Options {
     this.ctx.reply.fixedError(error)
   }
 
-  private noting(n: number): number {
+  private checkFailed(n: number): number {
     if (Number.isNaN(n)) this.failed = true
     return n
   }

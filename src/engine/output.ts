@@ -11,7 +11,7 @@
 //              client-output-buffer-limit
 //
 //   During one event of a client with a limit the reply buffer is limited too: output beyond it is dropped and the
-//   client closed, as in Redis, which sends nothing in between (watch).
+//   client closed, as in Redis, which sends nothing in between (beginEvent).
 //
 //   broadcast  messages to many clients at once, in one buffer for all of them (broadcast.ts)
 //
@@ -70,7 +70,7 @@ export class OutputBuffers {
   /** Queues the reply buffer beyond deferredEnd for `client`, to be sent at the end of this turn. */
   queueForTurn(client: Client): void {
     this.spilled = undefined
-    this.endWatch()
+    this.endEvent()
     const end = this.engine.reply.pos
     if (end > this.deferredEnd) {
       this.clients.push(client)
@@ -89,29 +89,29 @@ export class OutputBuffers {
   /** Drops the reply buffer beyond deferredEnd. */
   discard(): void {
     this.spilled = undefined
-    this.endWatch()
+    this.endEvent()
     this.engine.reply.pos = this.deferredEnd
   }
 
   // ---- the output limit within one event ----
 
-  private isWatching = false
-  /** Bytes of the watched event's replies that the socket has taken. */
-  private watchedSent = 0
+  private isLimited = false
+  /** Bytes of the event's replies that the socket has taken. */
+  private sentInEvent = 0
 
   /** An event of `client` begins: its output counts together, as in Redis, which sends nothing in between. */
-  watch(client: Client): void {
+  beginEvent(client: Client): void {
     const { hardBytes, softBytes } = this.limitOf(client)
     if (hardBytes === 0 && softBytes === 0) return
-    this.isWatching = true
-    this.watchedSent = 0
+    this.isLimited = true
+    this.sentInEvent = 0
     if (client.outBytes < softBytes) client.softLimitSinceMs = 0
-    this.watchFor(client, softBytes === 0 || (hardBytes !== 0 && hardBytes < softBytes) ? hardBytes : softBytes)
+    this.limitTo(client, softBytes === 0 || (hardBytes !== 0 && hardBytes < softBytes) ? hardBytes : softBytes)
   }
 
   /** Has passLimit() called when the client's output reaches `bytes` in all. */
-  private watchFor(client: Client, bytes: number): void {
-    const left = bytes - client.outBytes - this.watchedSent
+  private limitTo(client: Client, bytes: number): void {
+    const left = bytes - client.outBytes - this.sentInEvent
     this.engine.reply.limitTo(this.deferredEnd + CHUNK_BYTES + Math.max(0, left))
   }
 
@@ -119,24 +119,24 @@ export class OutputBuffers {
   private passLimit(more: number): void {
     const { current, reply } = this.engine
     if (current === undefined) return reply.limitTo()
-    if (this.isOver(current, this.watchedSent + reply.pos - this.deferredEnd + more))
+    if (this.isOver(current, this.sentInEvent + reply.pos - this.deferredEnd + more))
       return this.closeOverLimit(current)
     // Beyond the soft limit, but not for long enough: in this event only the hard one remains.
     const { hardBytes } = this.limitOf(current)
     if (hardBytes === 0) reply.limitTo()
-    else this.watchFor(current, hardBytes)
+    else this.limitTo(current, hardBytes)
   }
 
   /** Redis reads 16 KB of a pipeline at once, and sends its replies before it reads more. */
-  watchPiece(client: Client): void {
-    if (!this.isWatching || this.engine.reply.pos - this.deferredEnd <= CHUNK_BYTES) return
+  beginNextRead(client: Client): void {
+    if (!this.isLimited || this.engine.reply.pos - this.deferredEnd <= CHUNK_BYTES) return
     this.spill(client)
-    if (!client.has(CLIENT_CLOSING)) this.watch(client)
+    if (!client.has(CLIENT_CLOSING)) this.beginEvent(client)
   }
 
-  private endWatch(): void {
-    if (!this.isWatching) return
-    this.isWatching = false
+  private endEvent(): void {
+    if (!this.isLimited) return
+    this.isLimited = false
     this.engine.reply.limitTo()
   }
 
@@ -196,10 +196,10 @@ export class OutputBuffers {
     if (this.bufferInUse) reply.renew()
     this.bufferInUse = false
     if (reply.isCutOff) reply.cutOff(0)
-    else if (this.isWatching) {
+    else if (this.isLimited) {
       const { hardBytes, softBytes } = this.limitOf(client)
-      this.watchedSent += bytes - (client.outBytes - kept)
-      this.watchFor(client, client.softLimitSinceMs !== 0 && hardBytes !== 0 ? hardBytes : softBytes || hardBytes)
+      this.sentInEvent += bytes - (client.outBytes - kept)
+      this.limitTo(client, client.softLimitSinceMs !== 0 && hardBytes !== 0 ? hardBytes : softBytes || hardBytes)
     }
   }
 

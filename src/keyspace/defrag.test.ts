@@ -1,4 +1,4 @@
-// Compaction, seen from outside: how much memory the arena holds after keys have gone.
+// Compaction as seen from outside: the arena's memory after keys were deleted.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -50,7 +50,7 @@ test('memory is given back when keys are deleted here and there, and keys that w
   withKeys(KEYS, (ask, advance) => {
     const before = memory(ask)
     for (const key of keys(1, KEYS, 2)) ask(`EXPIRE ${key} 100`)
-    // Every second key goes, in two parts: compaction begins when the first part has gone.
+    // Every second key is deleted, in two parts: compaction begins after the first part.
     ask(`DEL ${keys(0, KEYS, 6).join(' ')}`)
     ask(`DEL ${keys(2, KEYS, 6).join(' ')}`)
     advance(3000)

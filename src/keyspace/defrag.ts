@@ -24,7 +24,7 @@ const CHUNKS_PER_STEP = 16
 const BUCKETS_PER_STEP = 8
 /** Pause after a run that freed nothing, unless much has been deleted since: it grows. */
 const PAUSE_US = 60_000_000
-const REST_US_MAX = 3_600_000_000
+const PAUSE_US_MAX = 3_600_000_000
 /** When less than this share is left of the bytes in use when segments were chosen, others are worth evacuating. */
 const CHOICE_HOLDS_MIN = 0.8
 
@@ -37,15 +37,15 @@ export class Defrag {
   private readonly space: Keyspace
   private readonly nowUs: () => number
   private budgetUs = 0
-  private lookedUs = Number.NEGATIVE_INFINITY
+  private checkedUs = Number.NEGATIVE_INFINITY
   private database = 0
   private phase: 'main' | 'expires' | 'buckets' = 'main'
   private at = 0
   private segmentBytesBefore = 0
   private usedBytesBefore = 0
   private usedUsBefore = 0
-  private restUntilUs = Number.NEGATIVE_INFINITY
-  private restUs = PAUSE_US
+  private pausedUntilUs = Number.NEGATIVE_INFINITY
+  private pauseUs = PAUSE_US
   /** Keys of collections that are moved in parts, and the position in the last of them. */
   private readonly large: Slice[] = []
   private readonly part = new RelocationCursor()
@@ -89,9 +89,9 @@ export class Defrag {
     if (this.running && !this.choiceIsStale()) return true
     if (this.running) this.finish()
     const now = this.nowUs()
-    if (now - this.lookedUs < CHECK_US || !this.isWorthIt()) return false
-    if (now < this.restUntilUs && !this.choiceIsStale()) return false
-    this.lookedUs = now
+    if (now - this.checkedUs < CHECK_US || !this.isWorthIt()) return false
+    if (now < this.pausedUntilUs && !this.choiceIsStale()) return false
+    this.checkedUs = now
     return this.start()
   }
 
@@ -184,11 +184,11 @@ export class Defrag {
     if (++this.database < this.space.databases.length) return
     this.finish()
     if (this.space.arena.segmentBytes < this.segmentBytesBefore) {
-      this.restUs = PAUSE_US
+      this.pauseUs = PAUSE_US
       return
     }
-    this.restUntilUs = this.nowUs() + this.restUs
-    this.restUs = Math.min(this.restUs * 2, REST_US_MAX)
+    this.pausedUntilUs = this.nowUs() + this.pauseUs
+    this.pauseUs = Math.min(this.pauseUs * 2, PAUSE_US_MAX)
   }
 
   private finish(): void {

@@ -5,7 +5,7 @@ import { Slice } from '../lib/slice.ts'
 import { ExpireCycle } from './expire-cycle.ts'
 import { Keyspace } from './keyspace.ts'
 
-/** A keyspace at second 1000 with `count` keys in each of the databases, one in `every` of them run out. */
+/** A keyspace at second 1000 with `count` keys in each of the databases, one in `every` of them expired. */
 function keyspaceWith(count: number, every: number, databases = [0]): Keyspace {
   const space = new Keyspace({ databases: 4, random: u32From(7) })
   space.nowMs = 1_000_000

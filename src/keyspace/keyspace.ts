@@ -22,7 +22,7 @@ export interface KeyspaceEvents {
   /** A key no longer has a value of a type that announces removals (ValueType.announcesRemoval). */
   removed(db: Database, key: Slice): void
   /** The snapshot has saved a value that it was busy with (RunningSnapshot.isBusyWith). */
-  handedOver(): void
+  valueSaved(): void
 }
 
 /** The running snapshot (snapshot.ts). It is notified before any entry that it has not saved yet changes. */
@@ -33,7 +33,7 @@ export interface RunningSnapshot {
   beforeRemoval(db: Database, entry: Ref): void
   /**
    * True when changing this entry now would take long, since it is large and not saved yet. The snapshot saves it next;
-   * then comes KeyspaceEvents.handedOver.
+   * then comes KeyspaceEvents.valueSaved.
    */
   isBusyWith(db: Database, entry: Ref): boolean
   /** A database drops its main table; true: the snapshot frees it when it has iterated over it. */
@@ -103,7 +103,7 @@ export class Keyspace {
   snapshot: RunningSnapshot | undefined
   /** CLIENT NO-TOUCH of the current client: lookups do not touch the access time. */
   clientNoTouch = false
-  events: KeyspaceEvents = { expired() {}, created() {}, removed() {}, handedOver() {} }
+  events: KeyspaceEvents = { expired() {}, created() {}, removed() {}, valueSaved() {} }
 
   private readonly lazy: LazyItem[] = []
 

@@ -60,7 +60,7 @@ export class Snapshot implements RunningSnapshot {
   private readonly spare: Waiting[] = []
   private scanned: IteratedTable | undefined
   private readonly collect = (entry: Ref): void => {
-    if (this.isUnseen(entry)) this.waiting.push(this.newWaiting(entry, this.scanned!.database, false))
+    if (this.isUnsaved(entry)) this.waiting.push(this.newWaiting(entry, this.scanned!.database, false))
   }
 
   /** Begins. `onEnd` is called when every entry was handed over. */
@@ -127,24 +127,24 @@ export class Snapshot implements RunningSnapshot {
 
   private handOver(next: Waiting): void {
     this.consumer.begin(next.entry, next.database)
-    if (this.consumer.step()) this.handedOver(next)
+    if (this.consumer.step()) this.saved(next)
     else this.current = next
   }
 
   private closeCurrent(): void {
     const current = this.current!
     this.current = undefined
-    this.handedOver(current)
+    this.saved(current)
     this.release()
   }
 
   private release(): void {
     if (!this.wanted) return
     this.wanted = false
-    this.space.events.handedOver()
+    this.space.events.valueSaved()
   }
 
-  private handedOver(one: Waiting): void {
+  private saved(one: Waiting): void {
     this.done++
     this.markSaved(one.entry)
     if (one.detached) this.space.entries.freeEntry(one.entry)
@@ -162,20 +162,20 @@ export class Snapshot implements RunningSnapshot {
   // ---- RunningSnapshot ----
 
   beforeChange(db: Database, entry: Ref): void {
-    if (!this.isUnseen(entry)) return
+    if (!this.isUnsaved(entry)) return
     if (this.current?.entry === entry) {
       while (!this.consumer.step());
       return this.closeCurrent()
     }
     const waiting = this.removeWaiting(entry)
     this.consumer.take(entry, waiting === undefined ? this.databaseOf(db) : waiting.database)
-    if (waiting !== undefined) return this.handedOver(waiting)
+    if (waiting !== undefined) return this.saved(waiting)
     this.done++
     this.markSaved(entry)
   }
 
   isBusyWith(db: Database, entry: Ref): boolean {
-    if (!this.isUnseen(entry)) return false
+    if (!this.isUnsaved(entry)) return false
     if (this.current?.entry !== entry) {
       if (!this.consumer.isLarge(entry)) return false
       // Last in the list is handed over next.
@@ -186,7 +186,7 @@ export class Snapshot implements RunningSnapshot {
   }
 
   beforeRemoval(db: Database, entry: Ref): void {
-    if (!this.isUnseen(entry)) return
+    if (!this.isUnsaved(entry)) return
     const inHand = this.current?.entry === entry
     if (!inHand && !this.consumer.isLarge(entry)) return this.beforeChange(db, entry)
     const copy = this.detachValue(entry)
@@ -251,7 +251,7 @@ export class Snapshot implements RunningSnapshot {
     return one
   }
 
-  private isUnseen(entry: Ref): boolean {
+  private isUnsaved(entry: Ref): boolean {
     const seg = this.space.arena.segment(entry)
     return (seg.u8[this.space.arena.at(entry) + 1] & EPOCH) !== this.space.epoch
   }

@@ -262,7 +262,7 @@ export class Arena {
       }
     }
     if (best < 0 || room - (SEGMENT_BYTES - bestLive) < bestLive * 1.5) return false
-    this.seal(best)
+    this.evacuate(best)
     return true
   }
 
@@ -282,20 +282,20 @@ export class Arena {
     }
     found.sort((a, b) => a.live - b.live)
     let moving = 0
-    let sealed = 0
+    let evacuated = 0
     for (const { index, live } of found) {
       moving += live
       room -= SEGMENT_BYTES - live
       if (moving * FREE_BYTES_PER_MOVED > room) break
-      this.seal(index)
-      sealed++
+      this.evacuate(index)
+      evacuated++
     }
-    return sealed > 0
+    return evacuated > 0
   }
 
   /** Ends a compaction: segments that were not emptied are allocated from again. */
   endEvacuation(): void {
-    for (let i = 0; i < this.segments.length; i++) if (this.segments[i]?.evacuating) this.unseal(i)
+    for (let i = 0; i < this.segments.length; i++) if (this.segments[i]?.evacuating) this.endEvacuationOf(i)
   }
 
   private liveBytes(index: number): number {
@@ -308,7 +308,7 @@ export class Arena {
     return bytes
   }
 
-  private seal(index: number): void {
+  private evacuate(index: number): void {
     this.segments[index].evacuating = true
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]
@@ -319,7 +319,7 @@ export class Arena {
     }
   }
 
-  private unseal(index: number): void {
+  private endEvacuationOf(index: number): void {
     this.segments[index].evacuating = false
     for (let p = index * PAGES_PER_SEGMENT, end = p + PAGES_PER_SEGMENT; p < end; p++) {
       const cls = this.pageClass[p]

@@ -79,7 +79,7 @@ test('damaged bytes are told from a listpack', () => {
       const bad = good.slice()
       bad[i] = value
       if (!valid(bad)) continue
-      // What passes can be walked from both ends without leaving it.
+      // An accepted listpack can be traversed from both ends without leaving it.
       const copy = lps.fromBytes(new Slice(bad, 0, bad.length))
       let n = 0
       for (let p = lps.first(copy); p >= 0; p = lps.next(copy, p)) n++

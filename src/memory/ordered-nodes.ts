@@ -58,7 +58,7 @@ export class OrderedNodes {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
     for (let i = 0; i < HEADER_BYTES; i += 4) dv.setUint32(at + i, 0, true)
-    this.plantLeaf(t)
+    this.createFirstLeaf(t)
     return t
   }
 
@@ -96,7 +96,7 @@ export class OrderedNodes {
 
   // --- leaves ---
 
-  private plantLeaf(t: Ref): void {
+  private createFirstLeaf(t: Ref): void {
     const leaf = this.newLeaf(t, FIRST_CAPACITY)
     this.setField(t, ROOT, leaf)
     this.setField(t, HEIGHT, 0)
@@ -237,10 +237,10 @@ export class OrderedNodes {
       return
     }
     if (slot === 0) this.updateSeparator(t)
-    if (count - run < LEAF_MIN) this.joinLeaves(t)
+    if (count - run < LEAF_MIN) this.mergeLeaves(t)
   }
 
-  private joinLeaves(t: Ref): void {
+  private mergeLeaves(t: Ref): void {
     const parent = this.pathNode[1]
     const index = this.pathIndex[1]
     const count = this.nodeCount(this.pathNode[0])
@@ -314,7 +314,7 @@ export class OrderedNodes {
 
   /** The first slot of the path's leaf changed: updates the separators above. */
   protected updateSeparator(t: Ref): void {
-    this.renewAbove(t, 0)
+    this.updateAbove(t, 0)
   }
 
   /** Moves `count` children with their scores, entries and counts. */
@@ -358,20 +358,20 @@ export class OrderedNodes {
     const height = this.field(t, HEIGHT)
     if (count === 0) {
       this.freeInner(t, node)
-      if (level === height) this.plantLeaf(t)
+      if (level === height) this.createFirstLeaf(t)
       else this.dropChild(t, level + 1, this.pathIndex[level + 1])
       return
     }
     this.moveChildren(node, index, node, index + 1, count - index)
     this.setNodeCount(node, count)
-    if (index === 0) this.renewAbove(t, level)
+    if (index === 0) this.updateAbove(t, level)
     if (level === height) {
       if (count === 1) this.lowerRoot(t)
-    } else if (count < INNER_MIN) this.joinInners(t, level)
+    } else if (count < INNER_MIN) this.mergeInners(t, level)
   }
 
   /** The smallest entry of the path's node at `level` changed. */
-  private renewAbove(t: Ref, level: number): void {
+  private updateAbove(t: Ref, level: number): void {
     const height = this.field(t, HEIGHT)
     let last = level + 1
     while (last <= height && this.pathIndex[last] === 0) last++
@@ -381,7 +381,7 @@ export class OrderedNodes {
       this.copySmallest(this.pathNode[l], this.pathIndex[l], this.pathNode[l - 1], l)
   }
 
-  private joinInners(t: Ref, level: number): void {
+  private mergeInners(t: Ref, level: number): void {
     const parent = this.pathNode[level + 1]
     const index = this.pathIndex[level + 1]
     const count = this.nodeCount(this.pathNode[level])

@@ -1,4 +1,4 @@
-// OrderedTree against a sorted JavaScript array.
+// ScoreTree against a sorted JavaScript array.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -207,12 +207,12 @@ test('members in lexicographic ranges', () => {
   }
 })
 
-test('a tree moves out of sealed segments', () => {
+test('a tree moves out of evacuating segments', () => {
   const pair = new Pair()
   const random = randomFrom(6)
   for (let i = 0; i < 5000; i++) pair.insert(random(1000), member(random))
-  const sealer = pair.arena as unknown as { seal(index: number): void }
-  sealer.seal(0)
+  const evacuator = pair.arena as unknown as { evacuate(index: number): void }
+  evacuator.evacuate(0)
   const renamed = new Map(pair.items.map(item => [item.ref, item]))
   for (let rank = 0; rank >= 0; ) {
     rank = pair.tree.relocate(pair.t, rank, entry => {

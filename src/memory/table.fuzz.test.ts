@@ -108,7 +108,7 @@ function run(seed: number, keyAt: number, keys: number, steps: number): void {
   for (const entry of pair.model.values()) entries += pair.arena.sizeOf(entry)
   assert.equal(pair.arena.usedBytes, entries + pair.tables.bytes(pair.t), 'bytes() tells what the table takes')
   for (const key of [...pair.model.keys()]) pair.remove(key)
-  // The only chunk may keep room for a few buckets.
+  // The only chunk may retain a few spare buckets.
   assert.ok(pair.arena.usedBytes <= own + 3 * 64)
 }
 
@@ -133,7 +133,7 @@ test('a scan sees every key that stays, whatever the table does meanwhile', () =
     do {
       cursor = pair.tables.scan(pair.t, cursor, entry => seen.add(pair.textOf(entry)))
       calls++
-      // The table shrinks in waves or grows in waves while the scan goes on.
+      // The table shrinks in waves or grows in waves during the scan.
       for (let i = random(80); i > 0; i--) {
         if (seed % 3 === 0 ? calls % 40 < 20 : seed % 2 !== 0) pair.remove(`pass${random(3000)}`)
         else pair.add(`pass${next++ % 9000}`)

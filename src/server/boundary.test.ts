@@ -1,4 +1,4 @@
-// Commands that throw, before and after they have changed something, wherever a command may run.
+// Commands that throw, before and after they have changed something, in every way to run a command.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -15,7 +15,7 @@ import { LOOKUP_WRITE } from '../keyspace/database.ts'
 import { TYPE_LIST } from '../keyspace/types.ts'
 import { seededRandom, type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 
-/** FAULT how key: throws at the place that `how` names. */
+/** FAULT how key: throws as `how` says. */
 function fault(ctx: Context): void {
   const { args, db, reply } = ctx
   const how = args[1].latin1()
@@ -37,7 +37,7 @@ function fault(ctx: Context): void {
   reply.ok()
 }
 
-/** FAULTPOP how key: waits for the key, and throws when it comes. */
+/** FAULTPOP how key: blocks on the key, and throws when it gets data. */
 function faultPop(ctx: Context): void {
   const { args, db } = ctx
   if (db.find(args[2]) === 0) return ctx.block(2, 2, 0, TYPE_LIST, 'null')
@@ -76,7 +76,7 @@ function internal(reply: PlainValue | undefined): void {
   assert.match(reply.message, /^ERR internal error/)
 }
 
-/** The process has ended with a report, and what is on the disk is from before. */
+/** The process has ended with a crash report, and the files on disk are from before. */
 function crashed({ machine, server }: Setting, act: () => void): void {
   assert.throws(act)
   assert.equal(machine.exitCode, 1)

@@ -21,7 +21,7 @@ export function writeCrashReport(log: Logger, system: System, error: unknown, du
   try {
     if (info !== undefined) log.raw('warning', `\n${info().replaceAll('\r', '')}`)
   } catch (second) {
-    log.warning(`INFO cannot be made: ${String(second)}`)
+    log.warning(`INFO failed: ${String(second)}`)
   }
   log.raw('warning', '\n=== REDSTART CRASH REPORT END. Please open an issue with what stands above. ===\n\n')
 }

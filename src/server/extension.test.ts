@@ -1,5 +1,5 @@
-// A type of values that is not built in: saved, loaded, rewritten, digested, dumped, copied, moved, measured and
-// freed as the others are, and no file of the server names it.
+// A type that is not built in: saved, loaded, rewritten, digested, dumped, copied, moved, measured and freed as the
+// others, and no file of the server names it.
 //
 //   tally   a chain of nodes in the arena: [ next ref u32 | - | count f64 ]
 

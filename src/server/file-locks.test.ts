@@ -119,7 +119,7 @@ test('a lock that somebody else took in the meantime is left to him', () => {
   write('1:1')
   const { rename } = machine.disk
   machine.disk.rename = (from, to) => {
-    // Just before the dead lock is set aside, a quicker one puts his own in its place.
+    // Just before the dead lock is set aside, another process puts its own in its place.
     write(machine.system.process.identity)
     machine.disk.rename = rename
     rename.call(machine.disk, from, to)

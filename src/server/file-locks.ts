@@ -88,7 +88,7 @@ export class FileLocks {
       if (this.isLive(path, identity)) return { path, identity: identity! }
       const other = this.setAside(path)
       if (other !== undefined) return { path, identity: other }
-      this.log.notice(`Taking over ${path}, which a server left behind that did not end in order.`)
+      this.log.notice(`Taking over ${path}, the lock of a server that did not shut down properly.`)
     }
     this.log.warning(`Can't guard the files of this server against a second one: ${path}: ${failure!.message}`)
     return undefined

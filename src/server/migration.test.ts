@@ -8,7 +8,7 @@ import { type Network, NetworkError, type Outgoing } from '../system/network.ts'
 import { virtualSystem } from '../system/virtual.ts'
 
 interface Wire {
-  /** What the target sends is kept until let go. */
+  /** The target's output is buffered until released. */
   held: boolean
   letGo(): void
   /** Connections that were opened. */

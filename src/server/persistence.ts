@@ -13,7 +13,7 @@ import type { Logger } from './log.ts'
 import type { ServerMaintenance } from './maintenance.ts'
 import { REDIS_VERSION } from './version.ts'
 
-interface PersistenceAround {
+interface PersistenceServer {
   engine: Engine
   config: Config
   system: System
@@ -24,8 +24,8 @@ interface PersistenceAround {
   lockFiles(): string | undefined
 }
 
-export function persistenceOf(around: PersistenceAround): Persistence {
-  const { engine, config, system, log, maintenance, codecs } = around
+export function persistenceOf(server: PersistenceServer): Persistence {
+  const { engine, config, system, log, maintenance, codecs } = server
   const { disk, clock, timers, process } = system
   const persistence = new Persistence({
     engine,
@@ -53,7 +53,7 @@ export function persistenceOf(around: PersistenceAround): Persistence {
   config.onChange(
     'appendonly',
     now =>
-      around.lockFiles() ?? persistence.setAppendOnly(now.appendonly, engine.current?.has(CLIENT_IN_EXEC) === true),
+      server.lockFiles() ?? persistence.setAppendOnly(now.appendonly, engine.current?.has(CLIENT_IN_EXEC) === true),
   )
   config.onChange('aof-disable-auto-gc', now => {
     if (!now.aofDisableAutoGc) persistence.rewriter.deleteHistory()

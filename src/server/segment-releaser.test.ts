@@ -29,7 +29,7 @@ test('while commands come in, buffers go two at a time, and wait for the collect
   for (let i = 0; i < 200; i++) returning.tick()
   assert.equal(arena.freeSegmentBytes, 6 * SEGMENT_BYTES)
   assert.equal(collections, 0)
-  // The collector does not come by within one test's turn of the event loop: in the end it is asked.
+  // The collector does not run within one test's turn of the event loop: in the end it is requested.
   for (let i = 0; i < 200; i++) returning.tick()
   assert.equal(collections, 1)
 })

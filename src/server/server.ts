@@ -332,7 +332,7 @@ export class Server implements RunningServer {
         step()
       } catch (further) {
         // The remaining steps run all the same.
-        this.log.warning(`While ending: ${String(further)}`)
+        this.log.warning(`During shutdown: ${String(further)}`)
       }
     }
     failed(new Error('the server has failed and is closed; its dataset was not saved', { cause: error }))

@@ -1,4 +1,4 @@
-// One suite for every Network: that of the runtime, and the virtual one.
+// One suite for every Network: the runtime's, and the virtual one.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -69,7 +69,7 @@ function virtualPlace(apart: boolean): Place {
   }
 }
 
-/** What a listener of one connection has heard. */
+/** The events of a listener of one connection. */
 class Heard {
   connection: Connection | undefined
   text = ''
@@ -82,7 +82,7 @@ class Heard {
 interface Pair {
   heard: Heard
   outgoing: Outgoing
-  /** What the client has heard. */
+  /** The events of the client. */
   back: { text: string; bytes: number; ends: number; closes: (string | undefined)[]; drains: number }
 }
 

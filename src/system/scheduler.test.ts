@@ -116,19 +116,19 @@ async function traceOfPromises(seed: number): Promise<string> {
   const random = seededRandom(partSeed(seed, 1))
   const trace = new Trace()
   scheduler.onEvent = event => {
-    trace.note(event.dueUs)
-    trace.note(event.owner.number)
-    trace.note(event.order)
+    trace.add(event.dueUs)
+    trace.add(event.owner.number)
+    trace.add(event.order)
   }
   const pause = (one: EventOwner, us: number) =>
     new Promise<number>(resolve => scheduler.at(scheduler.nowUs + us, one, () => resolve(us)))
   const worker = async (one: EventOwner, number: number) => {
     for (let round = 0; round < 8; round++) {
       const pauses = Array.from({ length: 1 + (random.u32() % 3) }, () => pause(one, random.u32() % 4))
-      trace.note(await Promise.race(pauses))
-      await Promise.all(pauses).finally(() => trace.note(number * 100 + round))
-      if (random.u32() % 4 === 0) await Promise.reject(new Error('lost')).catch(() => trace.note(round))
-      for await (const part of [1, Promise.resolve(2)]) trace.note(part)
+      trace.add(await Promise.race(pauses))
+      await Promise.all(pauses).finally(() => trace.add(number * 100 + round))
+      if (random.u32() % 4 === 0) await Promise.reject(new Error('lost')).catch(() => trace.add(round))
+      for await (const part of [1, Promise.resolve(2)]) trace.add(part)
     }
   }
   for (const number of [0, 1, 2]) for (let i = 0; i < 3; i++) void worker(owner(number), number * 10 + i)

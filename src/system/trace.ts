@@ -9,7 +9,7 @@ export class Trace {
   private b = 0x3c6ef372
 
   /** One integer below 2^53. */
-  note(value: number): void {
+  add(value: number): void {
     this.word(value >>> 0)
     this.word((value / 2 ** 32) >>> 0)
   }

@@ -159,7 +159,7 @@ test('a partition that lasts breaks the connections that wait, on the side that 
   assert.equal(state.isClosed, false)
   ms(world, 2000)
   assert.deepEqual([state.closed, seen], ['Connection timed out', []])
-  // The server knows nothing; when it writes it is told.
+  // The server does not know of it; its next write is answered with a reset.
   world.network.heal()
   ms(world, 1000)
   assert.equal(seen.length, 0)

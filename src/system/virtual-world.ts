@@ -95,12 +95,12 @@ export class VirtualWorld {
 
   private traced(trace: Trace): Trace {
     this.scheduler.onEvent = event => {
-      trace.note(event.dueUs)
-      trace.note(event.owner.number)
-      trace.note(event.order)
+      trace.add(event.dueUs)
+      trace.add(event.owner.number)
+      trace.add(event.order)
     }
     this.network.onArrival = (from, to, bytes) => {
-      trace.note(from.number * 65536 + to.number)
+      trace.add(from.number * 65536 + to.number)
       if (bytes !== undefined) trace.bytes(bytes)
     }
     return trace

@@ -35,7 +35,7 @@ const del: Command = {
       deleted++
     }
     if (deleted > 0) {
-      if (firstGone || stream.length === 0) stream.renewFirstId()
+      if (firstGone || stream.length === 0) stream.updateFirstId()
       ctx.touched(args[1], 'xdel', NOTIFY_STREAM, deleted)
     }
     reply.integer(deleted)

@@ -167,7 +167,7 @@ function applySpec(spec: KeySpec, args: Slice[], argc: number, out: KeyPositions
   if (spec.begin === 'unknown') return false
   let first = spec.from
   if (spec.begin === 'keyword') {
-    first = behindKeyword(spec, args, argc)
+    first = afterKeyword(spec, args, argc)
     if (first === 0) return true
   }
   let last: number
@@ -186,7 +186,7 @@ function applySpec(spec: KeySpec, args: Slice[], argc: number, out: KeyPositions
 }
 
 /** Index of the argument after the keyword, or 0. */
-function behindKeyword(spec: KeySpec, args: Slice[], argc: number): number {
+function afterKeyword(spec: KeySpec, args: Slice[], argc: number): number {
   const forward = spec.from > 0
   const end = forward ? argc - 1 : 1
   let i = forward ? spec.from : argc + spec.from

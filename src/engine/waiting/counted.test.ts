@@ -1,5 +1,5 @@
-// A command that waited counts once, when it has its answer, whoever gave it: in INFO commandstats, in latencystats, in
-// SLOWLOG and in the number of commands.
+// A blocked command counts once, when it is replied to: in INFO commandstats, in latencystats, in SLOWLOG and in the
+// number of commands.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'

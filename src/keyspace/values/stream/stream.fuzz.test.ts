@@ -86,7 +86,7 @@ class Run {
       assert.equal(stream.exists(streamId(id)), index >= 0)
       assert.equal(stream.delete(streamId(id)), index >= 0)
       if (index >= 0) this.entries.splice(index, 1)
-      if (index === 0) stream.renewFirstId()
+      if (index === 0) stream.updateFirstId()
     } else if (dice < 68) this.trim()
     else this.range()
   }
@@ -240,7 +240,7 @@ test('consumer groups', () => {
   const twin = kind.copy(ENC_STREAM, stream.value)
   kind.stream.open(twin)
   g.check(g.groups.find(kind.stream.groups, Slice.of('g')))
-  ;(space.arena as unknown as { seal(index: number): void }).seal(0)
+  ;(space.arena as unknown as { evacuate(index: number): void }).evacuate(0)
   const moved = relocateWhole(kind, new RelocationCursor(), ENC_STREAM, twin)
   space.arena.endEvacuation()
   kind.stream.open(moved)

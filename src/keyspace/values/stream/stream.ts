@@ -259,7 +259,7 @@ export class Stream {
   }
 
   /** Updates the first id. */
-  renewFirstId(): void {
+  updateFirstId(): void {
     const first = this.a
     if (this.length === 0 || !this.edgeId(false, false, first)) first.setMin()
     this.setFirstId(first)
@@ -283,7 +283,7 @@ export class Stream {
       this.length -= entries
       deleted += entries
     }
-    if (deleted > 0 || this.length === 0) this.renewFirstId()
+    if (deleted > 0 || this.length === 0) this.updateFirstId()
     return deleted
   }
 

@@ -209,11 +209,11 @@ test('the bytes of a listpack are those of Redis', () => {
   )
 })
 
-test('moving out of sealed segments', () => {
+test('moving out of evacuating segments', () => {
   const run = new Run(52, 0)
   for (let i = 0; i < 3000; i++) run.step()
   const { arena } = run.space
-  ;(arena as unknown as { seal(index: number): void }).seal(0)
+  ;(arena as unknown as { evacuate(index: number): void }).evacuate(0)
   const value = relocateWhole(run.kind, new RelocationCursor(), run.z.encoding, run.z.value)
   assert.equal(arena.isEvacuating(value), false)
   run.z.open(run.z.encoding, value)

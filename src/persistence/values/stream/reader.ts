@@ -123,7 +123,7 @@ export class StreamReader implements ValueReader {
     if (this.rdbType === RDB_STREAM_LISTPACKS) {
       stream.entriesAdded = length
       stream.setMaxDeletedId(id.setMin())
-      stream.renewFirstId()
+      stream.updateFirstId()
     } else {
       stream.setFirstId(this.readId(input))
       stream.setMaxDeletedId(this.readId(input))
