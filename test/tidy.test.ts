@@ -18,7 +18,7 @@ const sources = readSources('src')
 const production = sources.filter(file => !file.isTest)
 const tests = readSources('test')
 
-// What each room may import: everything, or with 'type' in front its types alone. Imports point one way.
+// What each module may import: everything, or with 'type' in front its types alone. Imports point one way.
 const LAYERS: { readonly [room: string]: readonly string[] } = {
   lib: [],
   memory: ['lib'],
@@ -68,7 +68,7 @@ test('imports point one way', () => {
   for (const file of production) {
     const room = roomOf(file.path)
     const allowed = LAYERS[room]
-    if (room === '') continue // main.ts and index.ts stand above the rooms
+    if (room === '') continue // main.ts and index.ts are above the modules
     assert.ok(allowed, `${file.path}: the room is not in the layers`)
     for (const one of importsOf(file)) {
       const other = roomOf(one.target)
@@ -85,7 +85,7 @@ function roomOf(path: string): string {
   return parts[0] === 'src' && parts.length > 2 ? parts[1] : ''
 }
 
-// The rooms of the machine; main.ts reads the command line.
+// The modules that access the machine; main.ts reads the command line.
 const ADAPTERS = /^src\/(net|system)\/|^src\/main\.ts$/
 const MACHINE =
   /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|fetch\(|(?<!\.)process\.\w+|crypto\.\w+|(?<!typeof )Bun\.\w+)/g

@@ -5,7 +5,7 @@
 //     └──── space again: an acknowledgement arrives ◀───────────────────────────────────────────┘
 //
 //   FLOWING → HELD [arrive: the route is cut, or the peer is down] → FLOWING [wake]
-//   HELD → broken [giveUp: for too long]
+//   HELD → broken [giveUpUs without an acknowledgement]
 //
 // Always: items arrive in the order they were sent; at most `bufferBytes` are written and not read.
 
