@@ -27,20 +27,21 @@ interface WarmUpOptions {
 /** Runs each common command (1 + PIPELINE) * `rounds` times; resolves when it is done and dropped. */
 export async function warmUp(system: System, options: WarmUpOptions = {}): Promise<void> {
   const { clock, timers } = system
-  let course: Workload | undefined = await start(system, options)
+  let workload: Workload | undefined = await start(system, options)
   const rounds = options.rounds ?? ROUNDS
   await new Promise<void>(resolve => {
     const step = () => {
       const until = clock.monotonicUs() + SLICE_US
       try {
-        while (course !== undefined && clock.monotonicUs() < until) if (course.step() >= rounds) course = undefined
+        while (workload !== undefined && clock.monotonicUs() < until)
+          if (workload.step() >= rounds) workload = undefined
       } catch (error) {
         // The first client would see the same fault; the warm-up ends early.
         if (!(error instanceof ServerFailed)) throw error
-        course = undefined
+        workload = undefined
       }
-      if (course !== undefined) timers.soon(step)
-      // In a turn of its own: the stack has no reference to the course left, which the collector would find.
+      if (workload !== undefined) timers.soon(step)
+      // In a turn of its own: the stack has no reference to the workload left, which the collector would find.
       else timers.soon(resolve)
     }
     timers.soon(step)
