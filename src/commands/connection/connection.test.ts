@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { anything, byProtocol, conversation, helpOf } from '../../../test/harness/conversation.ts'
+import { byProtocol, conversation, helpOf } from '../../../test/harness/conversation.ts'
 
 conversation('PING, ECHO and SELECT', async c => {
   await c.expectAll(

@@ -203,6 +203,11 @@ conversation("a cjson table of one's own has settings of its own", async c => {
       'local c = cjson.new() c.encode_sparse_array(false, 0) return c.encode({[12]=1})',
       '[null,null,null,null,null,null,null,null,null,null,null,1]',
     ),
+  )
+})
+
+conversation('a cjson table reads numbers as it is set to, and has the names of cjson', async c => {
+  await c.expectAll(
     runs(
       'local c = cjson.new() c.decode_invalid_numbers("off") return select(2, pcall(c.decode, "[0x1]"))',
       'Expected value but found invalid number at character 2',
