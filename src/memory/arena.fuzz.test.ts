@@ -73,7 +73,7 @@ class Heap {
 
   compact(): void {
     const { arena, blocks } = this
-    if (!arena.evacuateSparsest()) return
+    if (!arena.evacuateSparse()) return
     for (const block of blocks) {
       const moved = arena.relocate(block.ref)
       assert.ok(moved === block.ref || !arena.isEvacuating(moved))
@@ -157,7 +157,7 @@ test('a new allocation never lands in a sealed segment', () => {
   const heap = new Heap()
   while (heap.arena.segmentBytes < 3 * (64 << 20)) heap.add(8000)
   while (heap.blocks.length > 3000) heap.remove(heap.blocks.length - 1 - (heap.blocks.length % 7))
-  assert.ok(heap.arena.evacuateSparsest())
+  assert.ok(heap.arena.evacuateSparse())
   for (let i = 0; i < 3000; i++) {
     heap.add(1 + ((i * 37) % 9000))
     assert.ok(!heap.arena.isEvacuating(heap.blocks[heap.blocks.length - 1].ref))

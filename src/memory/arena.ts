@@ -17,6 +17,8 @@
 // empty segments are reused until releaseFreeSegment() drops them: unmapping one takes the collector a millisecond or
 // two, so they are dropped one at a time.
 
+import { assert } from '../lib/assert.ts'
+
 /** A handle to an allocation: an unsigned 32-bit integer, 0 for none. */
 export type Ref = number
 
@@ -58,6 +60,19 @@ for (let g = 1, c = 1; g < CLASS_OF_GRANULES.length; g++) {
 const SLOT_BYTES = Int32Array.from(CLASS_BYTES)
 const SLAB_PAGES = Int32Array.from(CLASS_BYTES, bytes => (bytes > SMALL_SLOT_BYTES_MAX ? LARGE_SLOT_SLAB_PAGES : 1))
 const SLAB_BYTES = SLAB_PAGES.map(pages => pages * PAGE_BYTES)
+
+assert(CLASS_BYTES.length <= SLAB_SECOND, 'slot classes are told from the marks of other pages')
+assert(CLASS_BYTES.at(-1) === SLOT_BYTES_MAX, 'the largest slots are those of the largest class')
+assert(
+  CLASS_BYTES.every((bytes, i) => bytes % 16 === 0 && (i === 0 || bytes > CLASS_BYTES[i - 1])),
+  'slot sizes are granules, and ascend',
+)
+assert(
+  SLAB_BYTES.every((bytes, i) => i === 0 || bytes >= 4 * CLASS_BYTES[i]),
+  'a slab holds several slots',
+)
+assert(PAGE_BYTES === 16 << PAGE_SHIFT, 'a page is so many granules')
+assert(NO_SLOT >= LARGE_SLOT_SLAB_PAGES << PAGE_SHIFT, 'no granule of a slab is NO_SLOT')
 
 export class Segment {
   readonly u8: Uint8Array
@@ -243,32 +258,8 @@ export class Arena {
   }
 
   /**
-   * Chooses a segment whose live bytes would fit into the free space of the others and stops allocating in it;
-   * false when there is none. The owner of the refs then calls relocate() on each.
-   */
-  evacuateSparsest(): boolean {
-    let best = -1
-    let bestLive = SEGMENT_BYTES / 2
-    let room = 0
-    for (let i = 0; i < this.segments.length; i++) {
-      const seg = this.segments[i]
-      if (seg === undefined || seg.pages < PAGES_PER_SEGMENT || seg.u8.length > SEGMENT_BYTES) continue
-      if (seg.evacuating) return true
-      const live = this.liveBytes(i)
-      room += SEGMENT_BYTES - live
-      if (i > 0 && live < bestLive) {
-        best = i
-        bestLive = live
-      }
-    }
-    if (best < 0 || room - (SEGMENT_BYTES - bestLive) < bestLive * 1.5) return false
-    this.evacuate(best)
-    return true
-  }
-
-  /**
-   * As evacuateSparsest(), for as many segments as fit into the rest: one pass over all keys empties them. False when
-   * there is none; no segment may be evacuating yet.
+   * Chooses sparse segments, as many as fit into the rest, and stops allocating in them: the owners of the refs then
+   * call relocate() on each, in one pass over all keys. False when there is none; no segment may be evacuating yet.
    */
   evacuateSparse(): boolean {
     const found: { index: number; live: number }[] = []

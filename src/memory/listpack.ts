@@ -3,6 +3,8 @@
 //
 //   allocation  [ listpack: total bytes … 0xff ][ spare capacity ]
 //
+// A Listpack is a ListpackReader that also writes: rows of RDB files are read by what needs no arena.
+//
 // Always: a position is a byte offset from the listpack's start; a method that modifies a listpack returns its ref
 // from then on (it may have moved) and leaves positions before the change valid. Written bytes must not be part of
 // the same listpack.

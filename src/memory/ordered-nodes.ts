@@ -14,6 +14,7 @@
 // A search leaves its path in pathNode and pathIndex, level 0 the leaf, until the next search. Methods that change a
 // node say what of the path stays valid.
 
+import { assert } from '../lib/assert.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
 
 export const ROOT = 0
@@ -44,10 +45,15 @@ const INNER_BYTES = 1024
 
 const LEVELS_MAX = 32 // sparse nodes make trees higher, yet far from this
 
+assert(COUNTS + INNER_MAX * 4 <= INNER_BYTES, 'the arrays of an inner node fit')
+assert(SLOTS + LEAF_MAX * SLOT_BYTES <= 768, 'the slots of a leaf fit')
+assert(LEAF_MAX < 256 && INNER_MAX < 256, 'counts are bytes')
+assert(LEAF_MIN * 2 <= LEAF_MAX && INNER_MIN * 2 <= INNER_MAX, 'neighbours that are joined fit into one node')
+
 export class OrderedNodes {
-  protected readonly arena: Arena
-  protected readonly pathNode = new Uint32Array(LEVELS_MAX)
-  protected readonly pathIndex = new Uint8Array(LEVELS_MAX)
+  readonly arena: Arena
+  readonly pathNode = new Uint32Array(LEVELS_MAX)
+  readonly pathIndex = new Uint8Array(LEVELS_MAX)
 
   constructor(arena: Arena) {
     this.arena = arena
@@ -73,20 +79,20 @@ export class OrderedNodes {
     return HEADER_BYTES + leaves * leafBytes(LEAF_MAX) + this.field(t, INNERS) * INNER_BYTES
   }
 
-  protected freeEmpty(t: Ref): void {
+  freeEmpty(t: Ref): void {
     this.arena.free(this.field(t, ROOT))
     this.arena.free(t)
   }
 
-  protected field(t: Ref, offset: number): number {
+  field(t: Ref, offset: number): number {
     return this.arena.segments[t >>> SEGMENT_SHIFT].dv.getUint32(((t & GRANULE_MASK) << 4) + offset, true)
   }
 
-  protected setField(t: Ref, offset: number, value: number): void {
+  setField(t: Ref, offset: number, value: number): void {
     this.arena.segments[t >>> SEGMENT_SHIFT].dv.setUint32(((t & GRANULE_MASK) << 4) + offset, value, true)
   }
 
-  protected nodeCount(node: Ref): number {
+  nodeCount(node: Ref): number {
     return this.arena.segments[node >>> SEGMENT_SHIFT].u8[(node & GRANULE_MASK) << 4]
   }
 
@@ -116,7 +122,7 @@ export class OrderedNodes {
   }
 
   /** Inserts an entry at the path, whose counts include it already. The path is invalid afterwards. */
-  protected insertHere(t: Ref, entry: Ref, score: number): void {
+  insertHere(t: Ref, entry: Ref, score: number): void {
     let leaf = this.pathNode[0]
     let slot = this.pathIndex[0]
     let seg = this.arena.segments[leaf >>> SEGMENT_SHIFT]
@@ -218,7 +224,7 @@ export class OrderedNodes {
   }
 
   /** Removes slots [slot, slot + run) of the path's leaf. The path is invalid afterwards. */
-  protected removeRun(t: Ref, run: number): void {
+  removeRun(t: Ref, run: number): void {
     const leaf = this.pathNode[0]
     const slot = this.pathIndex[0]
     const seg = this.arena.segments[leaf >>> SEGMENT_SHIFT]
@@ -286,11 +292,11 @@ export class OrderedNodes {
     this.setField(t, INNERS, this.field(t, INNERS) - 1)
   }
 
-  protected child(node: Ref, index: number): Ref {
+  child(node: Ref, index: number): Ref {
     return this.field(node, CHILDREN + index * 4)
   }
 
-  protected setChild(node: Ref, index: number, child: Ref): void {
+  setChild(node: Ref, index: number, child: Ref): void {
     this.setField(node, CHILDREN + index * 4, child)
   }
 
@@ -313,7 +319,7 @@ export class OrderedNodes {
   }
 
   /** The first slot of the path's leaf changed: updates the separators above. */
-  protected updateSeparator(t: Ref): void {
+  updateSeparator(t: Ref): void {
     this.updateAbove(t, 0)
   }
 
@@ -414,7 +420,7 @@ export class OrderedNodes {
   }
 
   /** Replaces the path's node at `level` by its moved copy; copies of inner nodes above it come first. */
-  protected replaceNode(t: Ref, level: number, node: Ref): void {
+  replaceNode(t: Ref, level: number, node: Ref): void {
     this.pathNode[level] = node
     if (level === this.field(t, HEIGHT)) this.setField(t, ROOT, node)
     else this.setChild(this.pathNode[level + 1], this.pathIndex[level + 1], node)

@@ -22,6 +22,7 @@ import {
   SLOT_BYTES,
   SLOTS,
 } from './ordered-nodes.ts'
+import { prefixedEnd, prefixedLength, readPrefixed } from './prefixed.ts'
 
 // How a bound compares with slots of equal score (or, for bounds by member, of any score).
 const BY_KEY = 0
@@ -34,7 +35,9 @@ export class OrderedCursor {
   slot = 0
 }
 
-export class ScoreTree extends OrderedNodes {
+export class ScoreTree {
+  private readonly arena: Arena
+  private readonly nodes: OrderedNodes
   // The bound being searched.
   private boundKind = BY_KEY
   private boundScore = 0
@@ -47,8 +50,22 @@ export class ScoreTree extends OrderedNodes {
   private searches = 0
 
   constructor(arena: Arena) {
-    super(arena)
+    this.arena = arena
+    this.nodes = new OrderedNodes(arena)
     this.boundU8 = arena.segments[0].u8
+  }
+
+  create(): Ref {
+    return this.nodes.create()
+  }
+
+  count(t: Ref): number {
+    return this.nodes.count(t)
+  }
+
+  /** Bytes of the tree without its entries. */
+  bytes(t: Ref): number {
+    return this.nodes.bytes(t)
   }
 
   scoreOf(entry: Ref): number {
@@ -57,14 +74,8 @@ export class ScoreTree extends OrderedNodes {
 
   /** Points `out` at the member of an entry. */
   memberOf(entry: Ref, out: Slice): Slice {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    let at = ((entry & GRANULE_MASK) << 4) + 8
-    let len = seg.u8[at++]
-    if (len === 255) {
-      len = seg.dv.getUint32(at, true)
-      at += 4
-    }
-    return out.set(seg.u8, seg.dv, at, len)
+    const seg = this.arena.segment(entry)
+    return readPrefixed(seg.u8, seg.dv, this.arena.at(entry) + 8, out)
   }
 
   /** Adds an entry; no entry of its score and member may be in the tree. */
@@ -72,14 +83,14 @@ export class ScoreTree extends OrderedNodes {
     const score = this.scoreOf(entry)
     this.boundToEntry(entry, score)
     this.locate(t, 1)
-    this.insertHere(t, entry, score)
+    this.nodes.insertHere(t, entry, score)
   }
 
   /** Removes an entry that is in the tree. The entry itself is not freed. */
   remove(t: Ref, entry: Ref): void {
     this.boundToEntry(entry, this.scoreOf(entry))
     this.locate(t, 0)
-    this.removeRun(t, 1)
+    this.nodes.removeRun(t, 1)
   }
 
   /** Changes an entry's score, and its position where that changes the order. */
@@ -89,13 +100,13 @@ export class ScoreTree extends OrderedNodes {
     this.arena.dv(entry).setFloat64(this.arena.at(entry), score, true)
     this.boundScore = score
     if (this.keepsOrder()) {
-      const leaf = this.pathNode[0]
-      const slot = this.pathIndex[0]
+      const leaf = this.nodes.pathNode[0]
+      const slot = this.nodes.pathIndex[0]
       this.arena.dv(leaf).setFloat64(this.arena.at(leaf) + SLOTS + slot * SLOT_BYTES, score, true)
-      if (slot === 0) this.updateSeparator(t)
+      if (slot === 0) this.nodes.updateSeparator(t)
       return
     }
-    this.removeRun(t, 1)
+    this.nodes.removeRun(t, 1)
     this.insert(t, entry)
   }
 
@@ -103,9 +114,9 @@ export class ScoreTree extends OrderedNodes {
   replace(t: Ref, entry: Ref, fresh: Ref): void {
     this.boundToEntry(entry, this.scoreOf(entry))
     this.locate(t, 0)
-    const leaf = this.pathNode[0]
-    this.arena.dv(leaf).setUint32(this.arena.at(leaf) + SLOTS + this.pathIndex[0] * SLOT_BYTES + 8, fresh, true)
-    if (this.pathIndex[0] === 0) this.updateSeparator(t)
+    const leaf = this.nodes.pathNode[0]
+    this.arena.dv(leaf).setUint32(this.arena.at(leaf) + SLOTS + this.nodes.pathIndex[0] * SLOT_BYTES + 8, fresh, true)
+    if (this.nodes.pathIndex[0] === 0) this.nodes.updateSeparator(t)
   }
 
   /** Number of entries before this one, which is in the tree. */
@@ -117,13 +128,13 @@ export class ScoreTree extends OrderedNodes {
 
   /** Moves the cursor to the entry of this rank; false when there is none. */
   seekRank(t: Ref, rank: number, out: OrderedCursor): boolean {
-    if (rank < 0 || rank >= this.count(t)) {
+    if (rank < 0 || rank >= this.nodes.count(t)) {
       out.leaf = 0
       return false
     }
     this.locateRank(t, rank)
-    out.leaf = this.pathNode[0]
-    out.slot = this.pathIndex[0]
+    out.leaf = this.nodes.pathNode[0]
+    out.slot = this.nodes.pathIndex[0]
     return true
   }
 
@@ -164,16 +175,16 @@ export class ScoreTree extends OrderedNodes {
   }
 
   first(t: Ref, out: OrderedCursor): boolean {
-    out.leaf = this.field(t, FIRST)
+    out.leaf = this.nodes.field(t, FIRST)
     out.slot = 0
-    if (this.count(t) === 0) out.leaf = 0
+    if (this.nodes.count(t) === 0) out.leaf = 0
     return out.leaf !== 0
   }
 
   last(t: Ref, out: OrderedCursor): boolean {
-    out.leaf = this.field(t, LAST)
-    out.slot = this.nodeCount(out.leaf) - 1
-    if (this.count(t) === 0) out.leaf = 0
+    out.leaf = this.nodes.field(t, LAST)
+    out.slot = this.nodes.nodeCount(out.leaf) - 1
+    if (this.nodes.count(t) === 0) out.leaf = 0
     return out.leaf !== 0
   }
 
@@ -207,7 +218,7 @@ export class ScoreTree extends OrderedNodes {
     if (--c.slot >= 0) return true
     c.leaf = this.arena.dv(c.leaf).getUint32(this.arena.at(c.leaf) + PREVIOUS, true)
     if (c.leaf === 0) return false
-    c.slot = this.nodeCount(c.leaf) - 1
+    c.slot = this.nodes.nodeCount(c.leaf) - 1
     return true
   }
 
@@ -218,29 +229,29 @@ export class ScoreTree extends OrderedNodes {
 
   /** Removes `count` entries from `rank` on; `visit` gets each, may free it and must not change this tree. */
   removeRange(t: Ref, rank: number, count: number, visit: (entry: Ref) => void): void {
-    let left = Math.min(count, this.count(t) - rank)
+    let left = Math.min(count, this.nodes.count(t) - rank)
     while (left > 0) {
       this.locateRank(t, rank)
-      const leaf = this.pathNode[0]
-      const slot = this.pathIndex[0]
-      const run = Math.min(left, this.nodeCount(leaf) - slot)
+      const leaf = this.nodes.pathNode[0]
+      const slot = this.nodes.pathIndex[0]
+      const run = Math.min(left, this.nodes.nodeCount(leaf) - slot)
       const dv = this.arena.dv(leaf)
       const at = this.arena.at(leaf) + SLOTS + slot * SLOT_BYTES + 8
       const search = this.searches
       for (let i = 0; i < run; i++) visit(dv.getUint32(at + i * SLOT_BYTES, true))
       if (search !== this.searches) this.locateRank(t, rank)
-      this.removeRun(t, run)
+      this.nodes.removeRun(t, run)
       left -= run
     }
   }
 
   /** Frees nodes until `limit` entries left the tree; true when all of it is freed, its header too. */
   drain(t: Ref, limit: number, visit: (entry: Ref) => void): boolean {
-    const count = this.count(t)
+    const count = this.nodes.count(t)
     const run = Math.min(limit, count)
     this.removeRange(t, count - run, run, visit)
     if (run < count) return false
-    this.freeEmpty(t)
+    this.nodes.freeEmpty(t)
     return true
   }
 
@@ -250,41 +261,36 @@ export class ScoreTree extends OrderedNodes {
    * with, -1 at the end.
    */
   relocate(t: Ref, rank: number, move: (entry: Ref) => Ref): number {
-    if (rank >= this.count(t)) return -1
+    if (rank >= this.nodes.count(t)) return -1
     this.locateRank(t, rank)
-    for (let level = this.field(t, HEIGHT); level >= 0; level--) {
-      const node = this.pathNode[level]
-      if (this.arena.isEvacuating(node)) this.replaceNode(t, level, this.arena.relocate(node))
+    for (let level = this.nodes.field(t, HEIGHT); level >= 0; level--) {
+      const node = this.nodes.pathNode[level]
+      if (this.arena.isEvacuating(node)) this.nodes.replaceNode(t, level, this.arena.relocate(node))
     }
-    const leaf = this.pathNode[0]
-    const first = rank - this.pathIndex[0]
+    const leaf = this.nodes.pathNode[0]
+    const first = rank - this.nodes.pathIndex[0]
     const dv = this.arena.dv(leaf)
     const at = this.arena.at(leaf)
-    const count = this.nodeCount(leaf)
+    const count = this.nodes.nodeCount(leaf)
     for (let p = at + SLOTS + 8, end = p + count * SLOT_BYTES; p < end; p += SLOT_BYTES)
       dv.setUint32(p, move(dv.getUint32(p, true)), true)
     this.locateRank(t, first)
-    this.updateSeparator(t)
-    return first + count < this.count(t) ? first + count : -1
+    this.nodes.updateSeparator(t)
+    return first + count < this.nodes.count(t) ? first + count : -1
   }
 
   // --- searching ---
 
   private boundToEntry(entry: Ref, score: number): void {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    let at = ((entry & GRANULE_MASK) << 4) + 8
-    let len = seg.u8[at++]
-    if (len === 255) {
-      len = seg.dv.getUint32(at, true)
-      at += 4
-    }
+    const seg = this.arena.segment(entry)
+    const memberAt = this.arena.at(entry) + 8
     this.boundKind = BY_KEY
     this.boundAfterEqual = false
     this.boundScore = score
     this.boundEntry = entry
     this.boundU8 = seg.u8
-    this.boundAt = at
-    this.boundLen = len
+    this.boundLen = prefixedLength(seg.u8, seg.dv, memberAt)
+    this.boundAt = prefixedEnd(seg.u8, seg.dv, memberAt) - this.boundLen
   }
 
   /** The entry's member against the bound's: negative, zero or positive. */
@@ -341,8 +347,8 @@ export class ScoreTree extends OrderedNodes {
         else high = mid
       }
       low--
-      this.pathNode[level] = node
-      this.pathIndex[level] = low
+      this.nodes.pathNode[level] = node
+      this.nodes.pathIndex[level] = low
       if (delta !== 0) {
         const p = at + COUNTS + low * 4
         dv.setUint32(p, dv.getUint32(p, true) + delta, true)
@@ -361,15 +367,15 @@ export class ScoreTree extends OrderedNodes {
       if (before) low = mid + 1
       else high = mid
     }
-    this.pathNode[0] = node
-    this.pathIndex[0] = low
+    this.nodes.pathNode[0] = node
+    this.nodes.pathIndex[0] = low
   }
 
   /** Descends to the slot of this rank, which is below the count. */
   private locateRank(t: Ref, rank: number): void {
     this.searches++
-    let node = this.field(t, ROOT)
-    for (let level = this.field(t, HEIGHT); level > 0; level--) {
+    let node = this.nodes.field(t, ROOT)
+    for (let level = this.nodes.field(t, HEIGHT); level > 0; level--) {
       const dv = this.arena.segments[node >>> SEGMENT_SHIFT].dv
       const at = (node & GRANULE_MASK) << 4
       let index = 0
@@ -379,43 +385,43 @@ export class ScoreTree extends OrderedNodes {
         rank -= below
         index++
       }
-      this.pathNode[level] = node
-      this.pathIndex[level] = index
+      this.nodes.pathNode[level] = node
+      this.nodes.pathIndex[level] = index
       node = dv.getUint32(at + CHILDREN + index * 4, true)
     }
-    this.pathNode[0] = node
-    this.pathIndex[0] = rank
+    this.nodes.pathNode[0] = node
+    this.nodes.pathIndex[0] = rank
   }
 
   private rankOfPath(t: Ref): number {
-    let rank = this.pathIndex[0]
-    for (let level = this.field(t, HEIGHT); level > 0; level--) {
-      const node = this.pathNode[level]
+    let rank = this.nodes.pathIndex[0]
+    for (let level = this.nodes.field(t, HEIGHT); level > 0; level--) {
+      const node = this.nodes.pathNode[level]
       const dv = this.arena.segments[node >>> SEGMENT_SHIFT].dv
       let p = ((node & GRANULE_MASK) << 4) + COUNTS
-      for (const end = p + this.pathIndex[level] * 4; p < end; p += 4) rank += dv.getUint32(p, true)
+      for (const end = p + this.nodes.pathIndex[level] * 4; p < end; p += 4) rank += dv.getUint32(p, true)
     }
     return rank
   }
 
   private cursorOfPath(t: Ref, out: OrderedCursor): number {
-    out.leaf = this.pathNode[0]
-    out.slot = this.pathIndex[0] - 1
+    out.leaf = this.nodes.pathNode[0]
+    out.slot = this.nodes.pathIndex[0] - 1
     this.next(out)
     return this.rankOfPath(t)
   }
 
   /** After locate() found an entry whose bound got a new score: is it still between its neighbours? */
   private keepsOrder(): boolean {
-    const leaf = this.pathNode[0]
-    const slot = this.pathIndex[0]
+    const leaf = this.nodes.pathNode[0]
+    const slot = this.nodes.pathIndex[0]
     const dv = this.arena.dv(leaf)
     const at = this.arena.at(leaf)
     if (slot === 0) {
       const previous = dv.getUint32(at + PREVIOUS, true)
-      if (previous !== 0 && !this.slotIsBefore(previous, this.nodeCount(previous) - 1)) return false
+      if (previous !== 0 && !this.slotIsBefore(previous, this.nodes.nodeCount(previous) - 1)) return false
     } else if (!this.slotIsBefore(leaf, slot - 1)) return false
-    if (slot + 1 < this.nodeCount(leaf)) return !this.slotIsBefore(leaf, slot + 1)
+    if (slot + 1 < this.nodes.nodeCount(leaf)) return !this.slotIsBefore(leaf, slot + 1)
     const next = dv.getUint32(at + NEXT, true)
     return next === 0 || !this.slotIsBefore(next, 0)
   }

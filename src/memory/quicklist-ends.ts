@@ -2,8 +2,9 @@
 // (quicklist.ts) adds the operations in between; the layout is drawn in quicklist-nodes.ts.
 
 import type { Slice } from '../lib/slice.ts'
-import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
+import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
 import type { Element } from './element.ts'
+import type { Listpack } from './listpack.ts'
 import { COUNT_AT, COUNT_UNKNOWN, EOF, HEADER_BYTES, skip, skipBack } from './listpack-format.ts'
 import {
   BYTES,
@@ -19,7 +20,7 @@ import {
   NODES,
   PLAIN,
   PREV,
-  QuicklistNodes,
+  type QuicklistNodes,
   REPACK,
   TAIL,
 } from './quicklist-nodes.ts'
@@ -28,7 +29,17 @@ const FILL_MIN = -5
 const FILL_MAX = 32767
 const DEPTH_MAX = 65535
 
-export class QuicklistEnds extends QuicklistNodes {
+export class QuicklistEnds {
+  private readonly layout: QuicklistNodes
+  private readonly arena: Arena
+  private readonly listpack: Listpack
+
+  constructor(layout: QuicklistNodes, arena: Arena, listpack: Listpack) {
+    this.layout = layout
+    this.arena = arena
+    this.listpack = listpack
+  }
+
   create(fill: number, depth: number): Ref {
     const q = this.arena.alloc(LIST_BYTES)
     const dv = this.arena.dv(q)
@@ -41,12 +52,12 @@ export class QuicklistEnds extends QuicklistNodes {
 
   /** Number of elements. */
   count(q: Ref): number {
-    return this.field(q, COUNT)
+    return this.layout.field(q, COUNT)
   }
 
   /** Number of nodes. */
   nodes(q: Ref): number {
-    return this.field(q, NODES)
+    return this.layout.field(q, NODES)
   }
 
   fill(q: Ref): number {
@@ -64,17 +75,18 @@ export class QuicklistEnds extends QuicklistNodes {
     const listAt = (q & GRANULE_MASK) << 4
     const node = list.getUint32(listAt + TAIL, true)
     list.setUint32(listAt + COUNT, list.getUint32(listAt + COUNT, true) + 1, true)
-    if (!this.allowsInsert(node, list.getInt16(listAt + FILL, true), s.len)) return this.pushNode(q, node, s, true)
-    const need = this.listpack.measure(s)
+    if (!this.layout.allowsInsert(node, list.getInt16(listAt + FILL, true), s.len))
+      return this.pushNode(q, node, s, true)
+    const need = this.layout.listpack.measure(s)
     const dv = this.arena.segments[node >>> SEGMENT_SHIFT].dv
     const at = (node & GRANULE_MASK) << 4
     const bytes = dv.getUint32(at + BYTES, true)
     if (dv.getUint32(at + GAP, true) + bytes + need > this.arena.sizeOf(dv.getUint32(at + DATA, true)))
-      this.reserve(node, need, false, list.getUint32(listAt + HEAD, true) === node)
+      this.layout.reserve(node, need, false, list.getUint32(listAt + HEAD, true) === node)
     const data = dv.getUint32(at + DATA, true)
     const seg = this.arena.segments[data >>> SEGMENT_SHIFT]
     const base = ((data & GRANULE_MASK) << 4) + dv.getUint32(at + GAP, true)
-    this.listpack.put(seg.u8, seg.dv, base + bytes - 1, s)
+    this.layout.listpack.put(seg.u8, seg.dv, base + bytes - 1, s)
     seg.u8[base + bytes + need - 1] = EOF
     this.setTotals(dv, at, seg.dv, base, bytes + need, dv.getUint32(at + NODE_COUNT, true) + 1)
   }
@@ -84,25 +96,26 @@ export class QuicklistEnds extends QuicklistNodes {
     const listAt = (q & GRANULE_MASK) << 4
     const node = list.getUint32(listAt + HEAD, true)
     list.setUint32(listAt + COUNT, list.getUint32(listAt + COUNT, true) + 1, true)
-    if (!this.allowsInsert(node, list.getInt16(listAt + FILL, true), s.len)) return this.pushNode(q, node, s, false)
-    const need = this.listpack.measure(s)
+    if (!this.layout.allowsInsert(node, list.getInt16(listAt + FILL, true), s.len))
+      return this.pushNode(q, node, s, false)
+    const need = this.layout.listpack.measure(s)
     const dv = this.arena.segments[node >>> SEGMENT_SHIFT].dv
     const at = (node & GRANULE_MASK) << 4
     if (dv.getUint32(at + GAP, true) < need)
-      this.reserve(node, need, true, list.getUint32(listAt + TAIL, true) === node)
+      this.layout.reserve(node, need, true, list.getUint32(listAt + TAIL, true) === node)
     const data = dv.getUint32(at + DATA, true)
     const gap = dv.getUint32(at + GAP, true) - need
     const seg = this.arena.segments[data >>> SEGMENT_SHIFT]
     const base = ((data & GRANULE_MASK) << 4) + gap
     dv.setUint32(at + GAP, gap, true)
-    this.listpack.put(seg.u8, seg.dv, base + HEADER_BYTES, s)
+    this.layout.listpack.put(seg.u8, seg.dv, base + HEADER_BYTES, s)
     const bytes = dv.getUint32(at + BYTES, true) + need
     this.setTotals(dv, at, seg.dv, base, bytes, dv.getUint32(at + NODE_COUNT, true) + 1)
   }
 
   private pushNode(q: Ref, end: Ref, s: Slice, atTail: boolean): void {
-    if (end !== 0) this.trim(end)
-    this.link(q, end, this.newNodeOf(s), atTail)
+    if (end !== 0) this.layout.trim(end)
+    this.link(q, end, this.layout.newNodeOf(s), atTail)
   }
 
   private setTotals(node: DataView, at: number, dv: DataView, base: number, bytes: number, count: number): void {
@@ -114,22 +127,22 @@ export class QuicklistEnds extends QuicklistNodes {
 
   /** Fills `e` with the first element; the list is not empty. */
   first(q: Ref, e: Element): void {
-    const node = this.field(q, HEAD)
-    const data = this.field(node, DATA)
+    const node = this.layout.field(q, HEAD)
+    const data = this.layout.field(node, DATA)
     const seg = this.arena.segments[data >>> SEGMENT_SHIFT]
-    const base = ((data & GRANULE_MASK) << 4) + this.field(node, GAP)
-    if (this.hasFlag(node, PLAIN)) e.setBytes(seg.u8, seg.dv, base, this.field(node, BYTES))
-    else this.listpack.readAt(seg.u8, seg.dv, base + HEADER_BYTES, e)
+    const base = ((data & GRANULE_MASK) << 4) + this.layout.field(node, GAP)
+    if (this.layout.hasFlag(node, PLAIN)) e.setBytes(seg.u8, seg.dv, base, this.layout.field(node, BYTES))
+    else this.layout.listpack.readAt(seg.u8, seg.dv, base + HEADER_BYTES, e)
   }
 
   /** Fills `e` with the last element; the list is not empty. */
   last(q: Ref, e: Element): void {
-    const node = this.field(q, TAIL)
-    const data = this.field(node, DATA)
+    const node = this.layout.field(q, TAIL)
+    const data = this.layout.field(node, DATA)
     const seg = this.arena.segments[data >>> SEGMENT_SHIFT]
-    const base = ((data & GRANULE_MASK) << 4) + this.field(node, GAP)
-    if (this.hasFlag(node, PLAIN)) e.setBytes(seg.u8, seg.dv, base, this.field(node, BYTES))
-    else this.listpack.readAt(seg.u8, seg.dv, skipBack(seg.u8, base + this.field(node, BYTES) - 1), e)
+    const base = ((data & GRANULE_MASK) << 4) + this.layout.field(node, GAP)
+    if (this.layout.hasFlag(node, PLAIN)) e.setBytes(seg.u8, seg.dv, base, this.layout.field(node, BYTES))
+    else this.layout.listpack.readAt(seg.u8, seg.dv, skipBack(seg.u8, base + this.layout.field(node, BYTES) - 1), e)
   }
 
   /** Removes the first element; the list is not empty. */
@@ -150,7 +163,7 @@ export class QuicklistEnds extends QuicklistNodes {
     dv.setUint32(at + GAP, gap + gone, true)
     const bytes = dv.getUint32(at + BYTES, true) - gone
     this.setTotals(dv, at, seg.dv, base + gone, bytes, count - 1)
-    this.shrink(node, bytes, this.arena.sizeOf(data))
+    this.layout.shrink(node, bytes, this.arena.sizeOf(data))
   }
 
   /** Removes the last element; the list is not empty. */
@@ -170,28 +183,28 @@ export class QuicklistEnds extends QuicklistNodes {
     seg.u8[end] = EOF
     const bytes = end + 1 - base
     this.setTotals(dv, at, seg.dv, base, bytes, count - 1)
-    this.shrink(node, bytes, this.arena.sizeOf(data))
+    this.layout.shrink(node, bytes, this.arena.sizeOf(data))
   }
 
   // ---- the chain ----
 
   /** Links `node` before or after `old` (0: the list is empty). */
-  protected chain(q: Ref, old: Ref, node: Ref, after: boolean): void {
+  chain(q: Ref, old: Ref, node: Ref, after: boolean): void {
     if (old === 0) {
-      this.setField(q, HEAD, node)
-      this.setField(q, TAIL, node)
+      this.layout.setField(q, HEAD, node)
+      this.layout.setField(q, TAIL, node)
     } else {
-      const other = this.field(old, after ? NEXT : PREV)
-      this.setField(node, after ? PREV : NEXT, old)
-      this.setField(node, after ? NEXT : PREV, other)
-      this.setField(old, after ? NEXT : PREV, node)
-      if (other !== 0) this.setField(other, after ? PREV : NEXT, node)
-      else this.setField(q, after ? TAIL : HEAD, node)
+      const other = this.layout.field(old, after ? NEXT : PREV)
+      this.layout.setField(node, after ? PREV : NEXT, old)
+      this.layout.setField(node, after ? NEXT : PREV, other)
+      this.layout.setField(old, after ? NEXT : PREV, node)
+      if (other !== 0) this.layout.setField(other, after ? PREV : NEXT, node)
+      else this.layout.setField(q, after ? TAIL : HEAD, node)
     }
-    this.setField(q, NODES, this.nodes(q) + 1)
+    this.layout.setField(q, NODES, this.nodes(q) + 1)
   }
 
-  protected link(q: Ref, old: Ref, node: Ref, after: boolean): void {
+  link(q: Ref, old: Ref, node: Ref, after: boolean): void {
     this.chain(q, old, node, after)
     if (this.depth(q) === 0) return
     if (old !== 0) this.repack(q, old)
@@ -199,42 +212,42 @@ export class QuicklistEnds extends QuicklistNodes {
   }
 
   /** Unlinks and frees a node with its elements. */
-  protected deleteNode(q: Ref, node: Ref): void {
+  deleteNode(q: Ref, node: Ref): void {
     this.unchain(q, node)
-    this.setField(q, COUNT, this.count(q) - this.field(node, NODE_COUNT))
-    this.freeNode(node)
+    this.layout.setField(q, COUNT, this.count(q) - this.layout.field(node, NODE_COUNT))
+    this.layout.freeNode(node)
     this.repack(q, 0)
   }
 
-  protected unchain(q: Ref, node: Ref): void {
-    const prev = this.field(node, PREV)
-    const next = this.field(node, NEXT)
-    if (prev === 0) this.setField(q, HEAD, next)
-    else this.setField(prev, NEXT, next)
-    if (next === 0) this.setField(q, TAIL, prev)
-    else this.setField(next, PREV, prev)
-    this.setField(q, NODES, this.nodes(q) - 1)
+  unchain(q: Ref, node: Ref): void {
+    const prev = this.layout.field(node, PREV)
+    const next = this.layout.field(node, NEXT)
+    if (prev === 0) this.layout.setField(q, HEAD, next)
+    else this.layout.setField(prev, NEXT, next)
+    if (next === 0) this.layout.setField(q, TAIL, prev)
+    else this.layout.setField(next, PREV, prev)
+    this.layout.setField(q, NODES, this.nodes(q) - 1)
   }
 
   /** Restores "packed but for `depth` nodes at each end" around a node that was just changed or linked (0: removed). */
-  protected repack(q: Ref, node: Ref): void {
+  repack(q: Ref, node: Ref): void {
     const depth = this.depth(q)
     if (depth === 0 || this.nodes(q) === 0) return
-    let forward = this.field(q, HEAD)
-    let backward = this.field(q, TAIL)
+    let forward = this.layout.field(q, HEAD)
+    let backward = this.layout.field(q, TAIL)
     let atEnd = false
     for (let i = 0; i < depth; i++) {
-      this.unpack(forward)
-      this.unpack(backward)
-      this.setFlag(forward, REPACK, false)
-      this.setFlag(backward, REPACK, false)
+      this.layout.unpack(forward)
+      this.layout.unpack(backward)
+      this.layout.setFlag(forward, REPACK, false)
+      this.layout.setFlag(backward, REPACK, false)
       if (forward === node || backward === node) atEnd = true
-      if (forward === backward || this.field(forward, NEXT) === backward) return
-      forward = this.field(forward, NEXT)
-      backward = this.field(backward, PREV)
+      if (forward === backward || this.layout.field(forward, NEXT) === backward) return
+      forward = this.layout.field(forward, NEXT)
+      backward = this.layout.field(backward, PREV)
     }
-    if (node !== 0 && !atEnd) this.pack(node)
-    this.pack(forward)
-    this.pack(backward)
+    if (node !== 0 && !atEnd) this.layout.pack(node)
+    this.layout.pack(forward)
+    this.layout.pack(backward)
   }
 }

@@ -51,8 +51,8 @@ const SHRINK_MIN = 64
 export class QuicklistNodes {
   /** Elements of this many bytes and more get a PLAIN node. */
   packedThreshold = 1 << 30
-  protected readonly arena: Arena
-  protected readonly listpack: Listpack
+  readonly arena: Arena
+  readonly listpack: Listpack
   private compressor: LzfCompressor | undefined
 
   constructor(arena: Arena, listpack: Listpack) {
@@ -60,19 +60,19 @@ export class QuicklistNodes {
     this.listpack = listpack
   }
 
-  protected field(ref: Ref, at: number): number {
+  field(ref: Ref, at: number): number {
     return this.arena.segments[ref >>> SEGMENT_SHIFT].dv.getUint32(((ref & GRANULE_MASK) << 4) + at, true)
   }
 
-  protected setField(ref: Ref, at: number, value: number): void {
+  setField(ref: Ref, at: number, value: number): void {
     this.arena.segments[ref >>> SEGMENT_SHIFT].dv.setUint32(((ref & GRANULE_MASK) << 4) + at, value, true)
   }
 
-  protected hasFlag(node: Ref, flag: number): boolean {
+  hasFlag(node: Ref, flag: number): boolean {
     return (this.field(node, FLAGS) & flag) !== 0
   }
 
-  protected setFlag(node: Ref, flag: number, on: boolean): void {
+  setFlag(node: Ref, flag: number, on: boolean): void {
     const flags = this.field(node, FLAGS)
     this.setField(node, FLAGS, on ? flags | flag : flags & ~flag)
   }
@@ -86,19 +86,19 @@ export class QuicklistNodes {
   }
 
   /** True when so many bytes and elements are no more than half a node. */
-  protected isHalf(fill: number, bytes: number, count: number): boolean {
+  isHalf(fill: number, bytes: number, count: number): boolean {
     return fill < 0 ? bytes <= nodeBytesMax(fill) / 2 : count <= Math.floor((fill === 0 ? 1 : fill) / 2)
   }
 
   /** True when an element of `len` bytes may be added to this node (0: no node). */
-  protected allowsInsert(node: Ref, fill: number, len: number): boolean {
+  allowsInsert(node: Ref, fill: number, len: number): boolean {
     if (node === 0 || len >= this.packedThreshold || this.hasFlag(node, PLAIN)) return false
     const bytes = this.field(node, BYTES) + len + ELEMENT_OVERHEAD
     return !this.exceedsLimit(fill, bytes, this.field(node, NODE_COUNT) + 1)
   }
 
   /** True when two neighbours may be merged. */
-  protected allowsMerge(a: Ref, b: Ref, fill: number): boolean {
+  allowsMerge(a: Ref, b: Ref, fill: number): boolean {
     if (a === 0 || b === 0 || this.hasFlag(a, PLAIN) || this.hasFlag(b, PLAIN)) return false
     const bytes = this.field(a, BYTES) + this.field(b, BYTES) - 7
     return !this.exceedsLimit(fill, bytes, this.field(a, NODE_COUNT) + this.field(b, NODE_COUNT))
@@ -107,7 +107,7 @@ export class QuicklistNodes {
   // ---- creating nodes ----
 
   /** A node with `data`. */
-  protected newNode(data: Ref, bytes: number, count: number, flags: number): Ref {
+  newNode(data: Ref, bytes: number, count: number, flags: number): Ref {
     const node = this.arena.alloc(NODE_BYTES)
     const dv = this.arena.segments[node >>> SEGMENT_SHIFT].dv
     const at = (node & GRANULE_MASK) << 4
@@ -123,25 +123,25 @@ export class QuicklistNodes {
   }
 
   /** A node with `s` alone, as an element of a listpack or, from packedThreshold on, as a PLAIN node. */
-  protected newNodeOf(s: Slice): Ref {
+  newNodeOf(s: Slice): Ref {
     if (s.len >= this.packedThreshold) return this.newPlainNode(s)
     const lp = this.listpack.append(this.listpack.create(s.len + ELEMENT_OVERHEAD * 2), s)
     return this.newNode(lp, this.listpack.bytes(lp), 1, 0)
   }
 
-  protected newPlainNode(s: Slice): Ref {
+  newPlainNode(s: Slice): Ref {
     const data = this.arena.alloc(s.len)
     this.arena.u8(data).set(s.u8.subarray(s.off, s.off + s.len), this.arena.at(data))
     return this.newNode(data, s.len, 1, PLAIN)
   }
 
-  protected freeNode(node: Ref): void {
+  freeNode(node: Ref): void {
     this.arena.free(this.field(node, DATA))
     this.arena.free(node)
   }
 
   /** Sets the node's listpack. */
-  protected setListpack(node: Ref, lp: Ref, count: number): void {
+  setListpack(node: Ref, lp: Ref, count: number): void {
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
     const at = (lp & GRANULE_MASK) << 4
     seg.dv.setUint16(at + COUNT_AT, Math.min(count, COUNT_UNKNOWN), true)
@@ -154,7 +154,7 @@ export class QuicklistNodes {
   // ---- capacity ----
 
   /** The node's listpack, unpacked and starting at its data's start, so that Listpack can work on it. */
-  protected openListpack(node: Ref): Ref {
+  openListpack(node: Ref): Ref {
     this.unpack(node)
     const gap = this.field(node, GAP)
     const data = this.field(node, DATA)
@@ -173,7 +173,7 @@ export class QuicklistNodes {
   /**
    * Makes at least `need` bytes free before (atHead) or after the listpack of an end node. `only`: it is the only node.
    */
-  protected reserve(node: Ref, need: number, atHead: boolean, only: boolean): void {
+  reserve(node: Ref, need: number, atHead: boolean, only: boolean): void {
     const data = this.field(node, DATA)
     const bytes = this.field(node, BYTES)
     const free = this.arena.sizeOf(data) - bytes
@@ -199,21 +199,21 @@ export class QuicklistNodes {
   }
 
   /** Frees spare capacity of an unpacked node that is no end node any more. */
-  protected trim(node: Ref): void {
+  trim(node: Ref): void {
     const bytes = this.field(node, BYTES)
     if (this.field(node, PACKED) === 0 && Arena.sizeFor(bytes) < this.arena.sizeOf(this.field(node, DATA)))
       this.moveTo(node, bytes, false)
   }
 
   /** Frees spare capacity after a pop when most of the node's allocation is unused. */
-  protected shrink(node: Ref, bytes: number, size: number): void {
+  shrink(node: Ref, bytes: number, size: number): void {
     if (bytes * 4 <= size && size > SHRINK_MIN) this.moveTo(node, bytes * 2, false)
   }
 
   // ---- packing ----
 
   /** Compresses the node if that makes it smaller. */
-  protected pack(node: Ref): void {
+  pack(node: Ref): void {
     this.setFlag(node, REPACK, false)
     const bytes = this.field(node, BYTES)
     if (bytes < PACK_BYTES_MIN || this.field(node, PACKED) > 0) return
@@ -237,7 +237,7 @@ export class QuicklistNodes {
     this.setField(node, GAP, 0)
   }
 
-  protected unpack(node: Ref): void {
+  unpack(node: Ref): void {
     const packed = this.field(node, PACKED)
     if (packed === 0) return
     const data = this.field(node, DATA)
@@ -249,7 +249,7 @@ export class QuicklistNodes {
     this.setFlag(node, REPACK, true)
   }
 
-  protected unpackInto(node: Ref, packed: number, output: Uint8Array, at: number): void {
+  unpackInto(node: Ref, packed: number, output: Uint8Array, at: number): void {
     const data = this.field(node, DATA)
     const from = this.arena.at(data)
     const bytes = this.field(node, BYTES)

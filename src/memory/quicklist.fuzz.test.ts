@@ -205,7 +205,7 @@ test('a list survives the emptying of the segment it lies in', () => {
   for (let i = 1; i < pair.arena.segments.length; i++)
     if (pair.arena.segments[i]) pair.arena.segments[i].evacuating = false
   const before = pair.arena.segmentBytes
-  if (pair.arena.evacuateSparsest()) {
+  if (pair.arena.evacuateSparse()) {
     pair.q = pair.arena.relocate(pair.q)
     for (let from = 0; from >= 0; ) from = pair.lists.relocateNodes(pair.q, from, 7)
   }

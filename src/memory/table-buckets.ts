@@ -12,10 +12,12 @@
 // are never empty.
 //
 // An entry is allocated by the table's owner. The table knows only where its key is:
-//   [ keyAt bytes of the owner's ][ key length u8, or 255 and u32 ][ key ] …
+//   [ keyAt bytes of the owner's ][ key, prefixed with its length (prefixed.ts) ] …
 
+import { assert } from '../lib/assert.ts'
 import type { Hasher } from '../lib/siphash.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
+import { prefixedEnd, prefixedLength } from './prefixed.ts'
 
 export const COUNT = 0
 export const BUCKETS = 4
@@ -35,10 +37,16 @@ const CHUNK_BYTES = CHUNK_BUCKETS * BUCKET_BYTES
 export const FILL_MAX = 8 // entries per bucket above which a bucket is split
 export const FILL_MIN = 3 // entries per bucket below which the last bucket is merged away
 
+assert(TAGS_AT === SLOTS * 4 && OVERFLOW_AT === TAGS_AT + SLOTS, 'tags follow the refs, the overflow ref the tags')
+assert(OVERFLOW_AT + 4 === BUCKET_BYTES, 'a bucket is a cache line')
+assert(SLOTS % 4 === 0, 'find() looks at four tags at a time')
+assert(CHUNK_BUCKETS === 1 << CHUNK_SHIFT, 'chunks are found by a shift')
+assert(FILL_MIN * 2 < FILL_MAX && FILL_MAX < SLOTS, 'what was split is not merged at once')
+
 export class TableBuckets {
-  protected readonly arena: Arena
-  protected readonly hasher: Hasher
-  protected readonly keyAt: number
+  readonly arena: Arena
+  readonly hasher: Hasher
+  readonly keyAt: number
 
   /** `keyAt`: bytes before the key's length in every entry of these tables. */
   constructor(arena: Arena, hasher: Hasher, keyAt: number) {
@@ -64,14 +72,10 @@ export class TableBuckets {
   }
 
   hashOf(entry: Ref): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    let at = ((entry & GRANULE_MASK) << 4) + this.keyAt
-    let len = seg.u8[at++]
-    if (len === 255) {
-      len = seg.dv.getUint32(at, true)
-      at += 4
-    }
-    return this.hasher.hashBytes(seg.dv, at, len)
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry) + this.keyAt
+    const len = prefixedLength(seg.u8, seg.dv, at)
+    return this.hasher.hashBytes(seg.dv, prefixedEnd(seg.u8, seg.dv, at) - len, len)
   }
 
   /** Number of buckets, for statistics. */
@@ -128,7 +132,7 @@ export class TableBuckets {
   }
 
   // A bucket is identified by the ref of its first granule: chunks are allocations, buckets are 4 granules of one.
-  protected bucketOf(t: Ref, hash: number): Ref {
+  bucketOf(t: Ref, hash: number): Ref {
     const seg = this.arena.segments[t >>> SEGMENT_SHIFT]
     const at = (t & GRANULE_MASK) << 4
     const mask = seg.dv.getUint32(at + MASK, true)
@@ -155,11 +159,11 @@ export class TableBuckets {
     return (chunk + (index & (CHUNK_BUCKETS - 1)) * 4) >>> 0
   }
 
-  protected bucketAt(bucket: Ref): number {
+  bucketAt(bucket: Ref): number {
     return (bucket & GRANULE_MASK) << 4
   }
 
-  protected bucketRef(dv: DataView, at: number): Ref {
+  bucketRef(dv: DataView, at: number): Ref {
     return dv.getUint32(at + OVERFLOW_AT, true)
   }
 
@@ -170,7 +174,7 @@ export class TableBuckets {
     return chunk
   }
 
-  protected insertIntoBucket(bucket: Ref, entry: Ref, tag: number, t: Ref): void {
+  insertIntoBucket(bucket: Ref, entry: Ref, tag: number, t: Ref): void {
     while (!this.putInto(bucket, entry, tag)) {
       const dv = this.arena.dv(bucket)
       const at = this.bucketAt(bucket)
@@ -204,7 +208,7 @@ export class TableBuckets {
   }
 
   /** Adds one bucket: the entries of bucket `buckets - (mask + 1)` whose next hash bit is set move into it. */
-  protected split(t: Ref): void {
+  split(t: Ref): void {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
     const fresh = dv.getUint32(at + BUCKETS, true)
@@ -291,7 +295,7 @@ export class TableBuckets {
   }
 
   /** Merges the entries of the last bucket into the bucket it was split from. */
-  protected mergeLast(t: Ref): void {
+  mergeLast(t: Ref): void {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
     const last = dv.getUint32(at + BUCKETS, true) - 1
@@ -320,7 +324,7 @@ export class TableBuckets {
   }
 
   /** Removes the last bucket, whose entries and overflow are removed already. */
-  protected dropLastBucket(t: Ref): void {
+  dropLastBucket(t: Ref): void {
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
     const last = dv.getUint32(at + BUCKETS, true) - 1
@@ -354,7 +358,7 @@ export class TableBuckets {
   }
 
   /** Moves entries towards the head of a chain so that its overflow buckets are freed as early as possible. */
-  protected compactOverflow(t: Ref, head: Ref): void {
+  compactOverflow(t: Ref, head: Ref): void {
     for (;;) {
       let last = head
       let before = 0

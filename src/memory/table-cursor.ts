@@ -3,6 +3,7 @@
 // Always: valid until its table changes.
 
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
+import type { HashTable } from './table.ts'
 import { OVERFLOW_AT, SLOTS, type TableBuckets } from './table-buckets.ts'
 
 export class TableCursor {
@@ -14,9 +15,9 @@ export class TableCursor {
   private bucket: Ref = 0
   private slot = SLOTS
 
-  constructor(arena: Arena, tables: TableBuckets) {
+  constructor(arena: Arena, tables: HashTable) {
     this.arena = arena
-    this.tables = tables
+    this.tables = tables.layout
   }
 
   /** Opens it before the first entry of `t`. */

@@ -192,7 +192,7 @@ test('a table survives the emptying of the segment it lies in', () => {
     if (i % 3 === 0) filler.push(pair.arena.alloc(8000))
   }
   for (const ref of filler) pair.arena.free(ref)
-  while (pair.arena.evacuateSparsest()) {
+  while (pair.arena.evacuateSparse()) {
     for (let from = 0; from >= 0; ) from = pair.tables.relocateChunks(pair.t, from, 16)
     for (let i = 0; i < pair.tables.buckets(pair.t); i++)
       pair.tables.mapBucket(pair.t, i, entry => {

@@ -7,8 +7,10 @@
 // with Redis's cursor: bucket numbers counted up from their highest bit.
 
 import { reverseBits } from '../lib/bits.ts'
+import type { Hasher } from '../lib/siphash.ts'
 import type { Slice } from '../lib/slice.ts'
-import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
+import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
+import { readPrefixed } from './prefixed.ts'
 import {
   BUCKETS,
   COUNT,
@@ -24,32 +26,83 @@ import {
 } from './table-buckets.ts'
 import type { TableSlot } from './table-slot.ts'
 
-export class HashTable extends TableBuckets {
+export class HashTable {
+  /** The tables in memory: for HashTable and TableCursor. */
+  readonly layout: TableBuckets
+  private readonly arena: Arena
+  private readonly hasher: Hasher
+  private readonly keyAt: number
+
+  /** `keyAt`: bytes before the key's length in every entry of the tables this one works on. */
+  constructor(arena: Arena, hasher: Hasher, keyAt: number) {
+    this.layout = new TableBuckets(arena, hasher, keyAt)
+    this.arena = arena
+    this.hasher = hasher
+    this.keyAt = keyAt
+  }
+
+  // ---- a table as a whole ----
+
+  /** A new, empty table. */
+  create(): Ref {
+    return this.layout.create()
+  }
+
+  count(t: Ref): number {
+    return this.layout.count(t)
+  }
+
+  /** Number of buckets, for statistics. */
+  buckets(t: Ref): number {
+    return this.layout.buckets(t)
+  }
+
+  /** Bytes of the table itself, entries not included. */
+  bytes(t: Ref): number {
+    return this.layout.bytes(t)
+  }
+
+  /** Gives an empty table the buckets that so many entries will need: none of them moves while they are added. */
+  reserve(t: Ref, entries: number): void {
+    this.layout.reserve(t, entries)
+  }
+
+  /** Gives up buckets that were reserved for more entries than there are. */
+  trim(t: Ref): void {
+    this.layout.trim(t)
+  }
+
+  /** Moves the table's own memory out of evacuating segments, `chunkLimit` chunks from `from` on; the next, or -1. */
+  relocateChunks(t: Ref, from: number, chunkLimit: number): number {
+    return this.layout.relocateChunks(t, from, chunkLimit)
+  }
+
+  // ---- entries ----
+
+  /** The hash of an entry's key. */
+  hashOf(entry: Ref): number {
+    return this.layout.hashOf(entry)
+  }
+
   hash(key: Slice): number {
     return this.hasher.hashBytes(key.dv, key.off, key.len)
   }
 
   /** Points `out` at the key of an entry. */
   keyOf(entry: Ref, out: Slice): Slice {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    let at = ((entry & GRANULE_MASK) << 4) + this.keyAt
-    let len = seg.u8[at++]
-    if (len === 255) {
-      len = seg.dv.getUint32(at, true)
-      at += 4
-    }
-    return out.set(seg.u8, seg.dv, at, len)
+    const seg = this.arena.segment(entry)
+    return readPrefixed(seg.u8, seg.dv, this.arena.at(entry) + this.keyAt, out)
   }
 
   /** The entry with this key, or 0; `slot` is its position. */
   find(t: Ref, key: Slice, hash: number, slot: TableSlot): Ref {
     slot.hash = hash
-    let bucket = this.bucketOf(t, hash)
+    let bucket = this.layout.bucketOf(t, hash)
     const spread = Math.imul(hash >>> 24, 0x01010101)
     do {
       const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
       const dv = seg.dv
-      const at = this.bucketAt(bucket)
+      const at = this.layout.bucketAt(bucket)
       for (let w = 0; w < SLOTS; w += 4) {
         // Zero bytes of x are equal tags; a false positive above a true one fails the key comparison.
         const x = dv.getInt32(at + TAGS_AT + w, true) ^ spread
@@ -67,7 +120,7 @@ export class HashTable extends TableBuckets {
           marks &= marks - 1
         }
       }
-      bucket = this.bucketRef(dv, at)
+      bucket = this.layout.bucketRef(dv, at)
     } while (bucket !== 0)
     slot.entry = 0
     return 0
@@ -75,12 +128,12 @@ export class HashTable extends TableBuckets {
 
   /** Adds an entry whose key is not in the table. */
   insert(t: Ref, entry: Ref, hash: number): void {
-    this.insertIntoBucket(this.bucketOf(t, hash), entry, hash >>> 24, t)
+    this.layout.insertIntoBucket(this.layout.bucketOf(t, hash), entry, hash >>> 24, t)
     const dv = this.arena.dv(t)
     const at = this.arena.at(t)
     const count = dv.getUint32(at + COUNT, true) + 1
     dv.setUint32(at + COUNT, count, true)
-    if (count > dv.getUint32(at + BUCKETS, true) * FILL_MAX) this.split(t)
+    if (count > dv.getUint32(at + BUCKETS, true) * FILL_MAX) this.layout.split(t)
   }
 
   /** Replaces the found entry by `entry`. */
@@ -96,11 +149,11 @@ export class HashTable extends TableBuckets {
     const at = this.arena.at(t)
     const count = dv.getUint32(at + COUNT, true) - 1
     dv.setUint32(at + COUNT, count, true)
-    if (dv.getUint32(at + OVERFLOW_COUNT, true) > 0) this.compactOverflow(t, this.bucketOf(t, slot.hash))
+    if (dv.getUint32(at + OVERFLOW_COUNT, true) > 0) this.layout.compactOverflow(t, this.layout.bucketOf(t, slot.hash))
     const buckets = dv.getUint32(at + BUCKETS, true)
     if (buckets > 1 && count < buckets * FILL_MIN) {
-      this.mergeLast(t)
-      if (buckets > 2 && count < (buckets - 1) * FILL_MIN) this.mergeLast(t)
+      this.layout.mergeLast(t)
+      if (buckets > 2 && count < (buckets - 1) * FILL_MIN) this.layout.mergeLast(t)
     }
   }
 
@@ -108,10 +161,10 @@ export class HashTable extends TableBuckets {
   findRef(t: Ref, entry: Ref, hash: number, slot: TableSlot): boolean {
     slot.hash = hash
     slot.entry = entry
-    let bucket = this.bucketOf(t, hash)
+    let bucket = this.layout.bucketOf(t, hash)
     do {
       const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
-      const at = this.bucketAt(bucket)
+      const at = this.layout.bucketAt(bucket)
       for (let index = 0; index < SLOTS; index++) {
         if (seg.dv.getUint32(at + index * 4, true) !== entry) continue
         slot.segment = seg
@@ -119,7 +172,7 @@ export class HashTable extends TableBuckets {
         slot.tagAt = at + TAGS_AT + index
         return true
       }
-      bucket = this.bucketRef(seg.dv, at)
+      bucket = this.layout.bucketRef(seg.dv, at)
     } while (bucket !== 0)
     return false
   }
@@ -134,30 +187,30 @@ export class HashTable extends TableBuckets {
     const buckets = dv.getUint32(at + BUCKETS, true)
     let mask = dv.getUint32(at + MASK, true)
     if ((cursor & mask) + mask + 1 < buckets) mask = mask * 2 + 1
-    this.visitBucket(this.bucketAtIndex(t, cursor & mask), visit)
+    this.visitBucket(this.layout.bucketAtIndex(t, cursor & mask), visit)
     return reverseBits(reverseBits(cursor | ~mask) + 1)
   }
 
   /** An entry chosen nearly evenly, or 0 in an empty table. `random` gives unsigned 32-bit integers. */
   random(t: Ref, random: () => number): Ref {
-    if (this.count(t) === 0) return 0
+    if (this.layout.count(t) === 0) return 0
     const buckets = this.arena.dv(t).getUint32(this.arena.at(t) + BUCKETS, true)
     // A filled slot among the first two links of a random bucket is taken: every entry there has the same chance.
     // Sparse or chained tables end with the first entry at or after a random bucket.
     for (let tries = 0; tries < 128; tries++) {
       const index = random() % buckets
       let slot = random() % (SLOTS * 2)
-      let bucket = this.bucketAtIndex(t, index)
+      let bucket = this.layout.bucketAtIndex(t, index)
       if (slot >= SLOTS) {
         slot -= SLOTS
-        bucket = this.bucketRef(this.arena.dv(bucket), this.bucketAt(bucket))
+        bucket = this.layout.bucketRef(this.arena.dv(bucket), this.layout.bucketAt(bucket))
         if (bucket === 0) continue
       }
-      const entry = this.arena.dv(bucket).getUint32(this.bucketAt(bucket) + slot * 4, true)
+      const entry = this.arena.dv(bucket).getUint32(this.layout.bucketAt(bucket) + slot * 4, true)
       if (entry !== 0) return entry
     }
     for (let i = 0, index = random() % buckets; i < buckets; i++, index = (index + 1) % buckets) {
-      const entry = this.anyOf(this.bucketAtIndex(t, index))
+      const entry = this.anyOf(this.layout.bucketAtIndex(t, index))
       if (entry !== 0) return entry
     }
     return 0
@@ -173,11 +226,11 @@ export class HashTable extends TableBuckets {
     const at = this.arena.at(t)
     while (left > 0) {
       const last = dv.getUint32(at + BUCKETS, true) - 1
-      let bucket = this.bucketAtIndex(t, last)
+      let bucket = this.layout.bucketAtIndex(t, last)
       let primary = true
       while (bucket !== 0) {
         const bdv = this.arena.dv(bucket)
-        const bat = this.bucketAt(bucket)
+        const bat = this.layout.bucketAt(bucket)
         for (let slot = 0; slot < SLOTS; slot++) {
           const entry = bdv.getUint32(bat + slot * 4, true)
           if (entry === 0) continue
@@ -186,7 +239,7 @@ export class HashTable extends TableBuckets {
           left--
           dv.setUint32(at + COUNT, dv.getUint32(at + COUNT, true) - 1, true)
         }
-        const next = this.bucketRef(bdv, bat)
+        const next = this.layout.bucketRef(bdv, bat)
         if (!primary) this.arena.free(bucket)
         else bdv.setUint32(bat + OVERFLOW_AT, 0, true)
         primary = false
@@ -197,22 +250,22 @@ export class HashTable extends TableBuckets {
         this.arena.free(t)
         return true
       }
-      this.dropLastBucket(t)
+      this.layout.dropLastBucket(t)
     }
     return false
   }
 
   /** Calls `visit` for each entry of bucket `index`; it returns the entry's ref from then on (moved or the same). */
   mapBucket(t: Ref, index: number, visit: (entry: Ref) => Ref): void {
-    let bucket = this.bucketAtIndex(t, index)
+    let bucket = this.layout.bucketAtIndex(t, index)
     while (bucket !== 0) {
       const dv = this.arena.dv(bucket)
-      const at = this.bucketAt(bucket)
+      const at = this.layout.bucketAt(bucket)
       for (let slot = 0; slot < SLOTS; slot++) {
         const entry = dv.getUint32(at + slot * 4, true)
         if (entry !== 0) dv.setUint32(at + slot * 4, visit(entry), true)
       }
-      bucket = this.bucketRef(dv, at)
+      bucket = this.layout.bucketRef(dv, at)
     }
   }
 
@@ -237,24 +290,24 @@ export class HashTable extends TableBuckets {
   private visitBucket(bucket: Ref, visit: (entry: Ref) => void): void {
     while (bucket !== 0) {
       const dv = this.arena.dv(bucket)
-      const at = this.bucketAt(bucket)
+      const at = this.layout.bucketAt(bucket)
       for (let slot = 0; slot < SLOTS; slot++) {
         const entry = dv.getUint32(at + slot * 4, true)
         if (entry !== 0) visit(entry)
       }
-      bucket = this.bucketRef(dv, at)
+      bucket = this.layout.bucketRef(dv, at)
     }
   }
 
   private anyOf(bucket: Ref): Ref {
     while (bucket !== 0) {
       const dv = this.arena.dv(bucket)
-      const at = this.bucketAt(bucket)
+      const at = this.layout.bucketAt(bucket)
       for (let slot = 0; slot < SLOTS; slot++) {
         const entry = dv.getUint32(at + slot * 4, true)
         if (entry !== 0) return entry
       }
-      bucket = this.bucketRef(dv, at)
+      bucket = this.layout.bucketRef(dv, at)
     }
     return 0
   }

@@ -42,7 +42,7 @@ function churn(space: Keyspace, kind: ValueType, encoding: number, value: number
   assert.equal(kind.memory(encoding, copy, 0) > 0, true)
   for (const ref of filler) space.arena.free(ref)
   while (!kind.freeStep(encoding, value, 7));
-  if (space.arena.evacuateSparsest()) copy = relocateWhole(kind, new RelocationCursor(), encoding, copy)
+  if (space.arena.evacuateSparse()) copy = relocateWhole(kind, new RelocationCursor(), encoding, copy)
   space.arena.endEvacuation()
   return copy
 }

@@ -1,5 +1,4 @@
-// Hash: one hash at a time. open() points it at the value of a key; methods may move the value or change its encoding,
-// so after a change the caller stores `encoding` and `value` back (Database.setValue).
+// Hash: one hash at a time (collection.ts).
 //
 //   listpack    field, value, field, value … in insertion order
 //   hashtable   memory/table.ts with the entries of field-entry.ts
@@ -14,6 +13,7 @@ import type { HashTable } from '../../../memory/table.ts'
 import { TableCursor } from '../../../memory/table-cursor.ts'
 import { TableSlot } from '../../../memory/table-slot.ts'
 import { ENC_HASHTABLE, ENC_LISTPACK } from '../../types.ts'
+import { Collection } from '../shared/collection.ts'
 import { newField, readKey, readValue, withValue } from '../shared/field-entry.ts'
 import { distinctEntries, distinctIndexes } from '../shared/sampling.ts'
 
@@ -32,9 +32,7 @@ export interface HashDependencies {
   readonly random: () => number
 }
 
-export class Hash {
-  encoding = ENC_LISTPACK
-  value: Ref = 0
+export class Hash extends Collection {
   private readonly arena: Arena
   private readonly tables: HashTable
   private readonly slot: TableSlot
@@ -47,6 +45,7 @@ export class Hash {
   private readonly to = new Element()
 
   constructor(dependencies: HashDependencies) {
+    super(ENC_LISTPACK)
     this.arena = dependencies.arena
     this.tables = dependencies.tables
     this.slot = new TableSlot(dependencies.arena)
@@ -54,12 +53,6 @@ export class Hash {
     this.limits = dependencies.limits
     this.random = dependencies.random
     this.tableCursor = new TableCursor(dependencies.arena, dependencies.tables)
-  }
-
-  open(encoding: number, value: Ref): this {
-    this.encoding = encoding
-    this.value = value
-    return this
   }
 
   /** A new, empty hash. */

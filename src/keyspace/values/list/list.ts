@@ -1,5 +1,4 @@
-// List: one list at a time. open() points it at the value of a key; methods may move the value or change its encoding,
-// so after a change the caller stores `encoding` and `value` back (Database.setValue).
+// List: one list at a time (collection.ts).
 //
 //   listpack    a listpack, as long as it fits into one node of a quicklist
 //   quicklist   memory/quicklist.ts
@@ -7,12 +6,12 @@
 // Always: an Element filled here is valid until the list changes.
 
 import type { Slice } from '../../../lib/slice.ts'
-import type { Ref } from '../../../memory/arena.ts'
 import type { Element } from '../../../memory/element.ts'
 import type { ListCursor } from '../../../memory/list-cursor.ts'
 import type { Listpack } from '../../../memory/listpack.ts'
 import type { Quicklist } from '../../../memory/quicklist.ts'
 import { ENC_LISTPACK, ENC_QUICKLIST } from '../../types.ts'
+import { Collection } from '../shared/collection.ts'
 
 /** Limits of the listpack encoding; the server's Settings are one. */
 export interface ListLimits {
@@ -28,25 +27,18 @@ export interface ListDependencies {
   readonly cursor: ListCursor
 }
 
-export class List {
-  encoding = ENC_LISTPACK
-  value: Ref = 0
+export class List extends Collection {
   private readonly listpacks: Listpack
   private readonly quicklists: Quicklist
   private readonly limits: ListLimits
   private readonly cursor: ListCursor
 
   constructor(dependencies: ListDependencies) {
+    super(ENC_LISTPACK)
     this.listpacks = dependencies.listpacks
     this.quicklists = dependencies.quicklists
     this.limits = dependencies.limits
     this.cursor = dependencies.cursor
-  }
-
-  open(encoding: number, value: Ref): this {
-    this.encoding = encoding
-    this.value = value
-    return this
   }
 
   /** A new, empty list. */

@@ -1,5 +1,4 @@
-// MemberSet: one set at a time. open() points it at the value of a key; methods may move the value or change its
-// encoding, so after a change the caller stores `encoding` and `value` back (Database.setValue).
+// MemberSet: one set at a time (collection.ts).
 //
 //   intset      memory/intset.ts, while every member spells an integer
 //   listpack    members in insertion order
@@ -17,6 +16,7 @@ import type { HashTable } from '../../../memory/table.ts'
 import { TableCursor } from '../../../memory/table-cursor.ts'
 import { TableSlot } from '../../../memory/table-slot.ts'
 import { ENC_HASHTABLE, ENC_INTSET, ENC_LISTPACK } from '../../types.ts'
+import { Collection } from '../shared/collection.ts'
 import { newMember, readKey } from '../shared/field-entry.ts'
 import { distinctEntries, distinctIndexes } from '../shared/sampling.ts'
 
@@ -40,9 +40,7 @@ export interface SetDependencies {
 const INTSET_MAX = 1 << 30
 const INTEGER_BYTES_MAX = 11
 
-export class MemberSet {
-  encoding = ENC_LISTPACK
-  value: Ref = 0
+export class MemberSet extends Collection {
   /** For callers that iterate and have no element of their own. */
   readonly element = new Element()
   private readonly arena: Arena
@@ -58,6 +56,7 @@ export class MemberSet {
   private place = -1
 
   constructor(dependencies: SetDependencies) {
+    super(ENC_LISTPACK)
     this.arena = dependencies.arena
     this.tables = dependencies.tables
     this.slot = new TableSlot(dependencies.arena)
@@ -66,12 +65,6 @@ export class MemberSet {
     this.limits = dependencies.limits
     this.random = dependencies.random
     this.tableCursor = new TableCursor(dependencies.arena, dependencies.tables)
-  }
-
-  open(encoding: number, value: Ref): this {
-    this.encoding = encoding
-    this.value = value
-    return this
   }
 
   // ---- creating ----

@@ -6,10 +6,10 @@
 //
 // Always: ids of equal rounded milliseconds are ordered by their bytes, so the order is that of the ids.
 
-import { copyBytes } from '../../../lib/bytes.ts'
 import { Slice } from '../../../lib/slice.ts'
-import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
+import type { Arena, Ref } from '../../../memory/arena.ts'
 import { OrderedCursor, ScoreTree } from '../../../memory/ordered.ts'
+import { prefixedBytes, prefixedEnd, writePrefixed } from '../../../memory/prefixed.ts'
 import type { StreamId } from './stream-id.ts'
 import { ID_BYTES } from './stream-id.ts'
 
@@ -32,8 +32,8 @@ export class StreamIndex {
   /** A new entry with this id; `payloadBytes` bytes follow from ID_PAYLOAD_AT on. */
   newIdEntry(id: StreamId, payloadBytes: number): Ref {
     const entry = this.arena.alloc(ID_PAYLOAD_AT + payloadBytes)
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = (entry & GRANULE_MASK) << 4
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
     seg.dv.setFloat64(at, id.ms, true)
     seg.u8[at + 8] = ID_BYTES
     id.write(seg.dv, at + ID_AT)
@@ -41,7 +41,7 @@ export class StreamIndex {
   }
 
   idOf(entry: Ref, out: StreamId): StreamId {
-    return out.read(this.arena.segments[entry >>> SEGMENT_SHIFT].dv, ((entry & GRANULE_MASK) << 4) + ID_AT)
+    return out.read(this.arena.dv(entry), this.arena.at(entry) + ID_AT)
   }
 
   /** Moves the cursor to the first entry not before `id` (after it when `afterEqual`), or to the end; its rank. */
@@ -55,8 +55,8 @@ export class StreamIndex {
     this.seek(tree, id, false, this.scratchCursor)
     if (this.scratchCursor.leaf === 0) return 0
     const entry = this.trees.entryAt(this.scratchCursor)
-    const dv = this.arena.segments[entry >>> SEGMENT_SHIFT].dv
-    const at = ((entry & GRANULE_MASK) << 4) + ID_AT
+    const dv = this.arena.dv(entry)
+    const at = this.arena.at(entry) + ID_AT
     const same =
       dv.getUint32(at + 12) === id.seqLow &&
       dv.getUint32(at + 8) === id.seqHigh &&
@@ -66,18 +66,11 @@ export class StreamIndex {
   }
 
   newNameEntry(name: Slice, payloadBytes: number): Ref {
-    const wide = name.len >= 255
-    const entry = this.arena.alloc(NAME_AT + (wide ? 5 : 1) + name.len + payloadBytes)
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    let at = (entry & GRANULE_MASK) << 4
+    const entry = this.arena.alloc(NAME_AT + prefixedBytes(name.len) + payloadBytes)
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
     seg.dv.setFloat64(at, 0, true)
-    at += NAME_AT
-    seg.u8[at++] = wide ? 255 : name.len
-    if (wide) {
-      seg.dv.setUint32(at, name.len, true)
-      at += 4
-    }
-    copyBytes(seg.u8, seg.dv, at, name.u8, name.dv, name.off, name.len)
+    writePrefixed(seg.u8, seg.dv, at + NAME_AT, name)
     return entry
   }
 
@@ -94,9 +87,7 @@ export class StreamIndex {
 
   /** Offset, within its segment, of the payload of an entry keyed by name. */
   namePayloadAt(entry: Ref): number {
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    const at = ((entry & GRANULE_MASK) << 4) + NAME_AT
-    const len = seg.u8[at]
-    return len === 255 ? at + 5 + seg.dv.getUint32(at + 1, true) : at + 1 + len
+    const seg = this.arena.segment(entry)
+    return prefixedEnd(seg.u8, seg.dv, this.arena.at(entry) + NAME_AT)
   }
 }

@@ -5,7 +5,7 @@
 // Always: valid until the stream changes. Offsets are bytes of the segment that holds the node's listpack.
 
 import { Slice } from '../../../lib/slice.ts'
-import { GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
+import type { Ref } from '../../../memory/arena.ts'
 import { HEADER_BYTES, readInteger, skip, skipBack } from '../../../memory/listpack-format.ts'
 import { OrderedCursor } from '../../../memory/ordered.ts'
 import { StreamId } from './stream-id.ts'
@@ -48,8 +48,8 @@ export class StreamIterator {
   constructor(index: StreamIndex, nodes: StreamNodes) {
     this.index = index
     this.nodes = nodes
-    this.u8 = index.arena.segments[0].u8
-    this.dv = index.arena.segments[0].dv
+    this.u8 = index.arena.segment(0).u8
+    this.dv = index.arena.segment(0).dv
   }
 
   /** Begins at `from`, up to `to`, both included; backwards from `to` when `reverse`. */
@@ -128,10 +128,10 @@ export class StreamIterator {
     this.node = trees.entryAt(this.cursor)
     this.index.idOf(this.node, this.master)
     const lp = arena.dv(this.node).getUint32(arena.at(this.node) + ID_PAYLOAD_AT, true)
-    const seg = arena.segments[lp >>> SEGMENT_SHIFT]
+    const seg = arena.segment(lp)
     this.u8 = seg.u8
     this.dv = seg.dv
-    const start = (lp & GRANULE_MASK) << 4
+    const start = arena.at(lp)
     this.end = start + seg.dv.getUint32(start, true) - 1
     const fieldsAt = skip(seg.u8, skip(seg.u8, start + HEADER_BYTES))
     this.masterFields = readInteger(seg.u8, seg.dv, fieldsAt)

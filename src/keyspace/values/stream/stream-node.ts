@@ -12,7 +12,7 @@
 import { TWO_32 } from '../../../lib/bits.ts'
 import { Int64 } from '../../../lib/int64.ts'
 import { Slice } from '../../../lib/slice.ts'
-import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
+import type { Arena, Ref } from '../../../memory/arena.ts'
 import { Listpack } from '../../../memory/listpack.ts'
 import {
   COUNT_AT,
@@ -52,8 +52,8 @@ export class StreamNodes {
   constructor(arena: Arena) {
     this.arena = arena
     this.lists = new Listpack(arena)
-    this.u8 = arena.segments[0].u8
-    this.dv = arena.segments[0].dv
+    this.u8 = arena.segment(0).u8
+    this.dv = arena.segment(0).dv
   }
 
   /** A new node whose master has the fields of the entry args[from ..], without entries. */
@@ -111,16 +111,16 @@ export class StreamNodes {
       this.arena.free(lp)
       lp = fresh
     }
-    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const seg = this.arena.segment(lp)
     this.u8 = seg.u8
     this.dv = seg.dv
-    this.at = ((lp & GRANULE_MASK) << 4) + old - 1
+    this.at = this.arena.at(lp) + old - 1
     this.elements = 0
     return lp
   }
 
   private close(lp: Ref): Ref {
-    const start = (lp & GRANULE_MASK) << 4
+    const start = this.arena.at(lp)
     this.u8[this.at] = EOF
     this.dv.setUint32(start, this.at + 1 - start, true)
     const told = this.dv.getUint16(start + COUNT_AT, true)
@@ -166,14 +166,14 @@ export class StreamNodes {
   }
 
   private integerAt(lp: Ref, pos: number): number {
-    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
-    return readInteger(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos)
+    const seg = this.arena.segment(lp)
+    return readInteger(seg.u8, seg.dv, this.arena.at(lp) + pos)
   }
 
   /** Increments the number of valid entries. */
   private countOneMore(lp: Ref): Ref {
-    const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
-    const at = ((lp & GRANULE_MASK) << 4) + HEADER_BYTES
+    const u8 = this.arena.u8(lp)
+    const at = this.arena.at(lp) + HEADER_BYTES
     if (u8[at] >= ONE_BYTE_MAX) return this.addToCounts(lp, 1, 0)
     u8[at]++
     return lp
@@ -188,8 +188,8 @@ export class StreamNodes {
 
   /** True when the entry args[from ..] has the fields of the node's master. */
   private hasFields(lp: Ref, args: readonly Slice[], from: number, fields: number): boolean {
-    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
-    let at = skip(seg.u8, skip(seg.u8, ((lp & GRANULE_MASK) << 4) + HEADER_BYTES))
+    const seg = this.arena.segment(lp)
+    let at = skip(seg.u8, skip(seg.u8, this.arena.at(lp) + HEADER_BYTES))
     if (readInteger(seg.u8, seg.dv, at) !== fields) return false
     for (let i = 0; i < fields; i++) {
       at = skip(seg.u8, at)

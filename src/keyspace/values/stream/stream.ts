@@ -7,7 +7,7 @@
 // Always: length counts entries that are not deleted; first id is 0-0 in an empty stream.
 
 import type { Slice } from '../../../lib/slice.ts'
-import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
+import type { Arena, Ref } from '../../../memory/arena.ts'
 import { OrderedCursor } from '../../../memory/ordered.ts'
 import { StreamId } from './stream-id.ts'
 import { ID_PAYLOAD_AT, type StreamIndex } from './stream-index.ts'
@@ -153,17 +153,11 @@ export class Stream {
   }
 
   private getRef(offset: number): Ref {
-    return this.arena.segments[this.value >>> SEGMENT_SHIFT].dv.getUint32(
-      ((this.value & GRANULE_MASK) << 4) + offset,
-      true,
-    )
+    return this.arena.dv(this.value).getUint32(this.arena.at(this.value) + offset, true)
   }
 
   private getNumber(offset: number): number {
-    return this.arena.segments[this.value >>> SEGMENT_SHIFT].dv.getFloat64(
-      ((this.value & GRANULE_MASK) << 4) + offset,
-      true,
-    )
+    return this.arena.dv(this.value).getFloat64(this.arena.at(this.value) + offset, true)
   }
 
   private setNumber(offset: number, n: number): void {

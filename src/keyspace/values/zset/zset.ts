@@ -1,25 +1,26 @@
-// ZSet: one sorted set at a time. open() points it at the value of a key; methods may move the value or change its
-// encoding, so after a change the caller stores `encoding` and `value` back (Database.setValue).
+// ZSet: one sorted set at a time (collection.ts).
 //
 //   listpack   member, score, member, score … in order                       (zset-listpack.ts)
 //   skiplist   header 16 B:  hash table u32 | score tree u32                 (memory/table.ts, memory/ordered.ts)
-//              Both have the same entries: [ score f64 ][ member length u8, or 255 and u32 ][ member ]. The encoding
-//              is named as in Redis, which has a skiplist instead of the tree.
+//              Both have the same entries: [ score f64 ][ member, prefixed (memory/prefixed.ts) ]. The encoding is
+//              named as in Redis, which has a skiplist instead of the tree.
 //
 // Always: ordered by score, then by the members' bytes; no member twice; scores are never NaN. Ranks count from 0.
 
-import { copyBytes } from '../../../lib/bytes.ts'
 import { Slice } from '../../../lib/slice.ts'
-import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from '../../../memory/arena.ts'
+import type { Arena, Ref } from '../../../memory/arena.ts'
 import { OrderedCursor, type ScoreTree } from '../../../memory/ordered.ts'
+import { prefixedBytes, writePrefixed } from '../../../memory/prefixed.ts'
 import type { HashTable } from '../../../memory/table.ts'
 import { TableSlot } from '../../../memory/table-slot.ts'
 import { ENC_LISTPACK, ENC_SKIPLIST } from '../../types.ts'
+import { Collection } from '../shared/collection.ts'
 import type { ZSetListpack } from './zset-listpack.ts'
 
 export const TABLE = 0
 export const TREE = 4
 export const HEADER_BYTES = 16
+const SCORE_BYTES = 8
 
 // Flags of add(), and its results.
 export const ADD_INCR = 1
@@ -61,9 +62,7 @@ export interface ZSetDependencies {
   readonly limits: ZSetLimits
 }
 
-export class ZSet {
-  encoding = ENC_LISTPACK
-  value: Ref = 0
+export class ZSet extends Collection {
   /** The score after the last add(), or that the last rank() found. */
   score = 0
   private readonly arena: Arena
@@ -77,6 +76,7 @@ export class ZSet {
   private tree: Ref = 0
 
   constructor(dependencies: ZSetDependencies) {
+    super(ENC_LISTPACK)
     this.arena = dependencies.arena
     this.tables = dependencies.tables
     this.slot = new TableSlot(dependencies.arena)
@@ -85,12 +85,11 @@ export class ZSet {
     this.limits = dependencies.limits
   }
 
-  open(encoding: number, value: Ref): this {
-    this.encoding = encoding
-    this.value = value
+  override open(encoding: number, value: Ref): this {
+    super.open(encoding, value)
     if (encoding === ENC_SKIPLIST) {
-      const seg = this.arena.segments[value >>> SEGMENT_SHIFT]
-      const at = (value & GRANULE_MASK) << 4
+      const seg = this.arena.segment(value)
+      const at = this.arena.at(value)
       this.table = seg.dv.getUint32(at + TABLE, true)
       this.tree = seg.dv.getUint32(at + TREE, true)
     }
@@ -207,19 +206,11 @@ export class ZSet {
   }
 
   private insertNew(member: Slice, score: number, hash: number): void {
-    const len = member.len
-    const wide = len >= 255
-    const entry = this.arena.alloc(len + (wide ? 13 : 9))
-    const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
-    let at = (entry & GRANULE_MASK) << 4
+    const entry = this.arena.alloc(SCORE_BYTES + prefixedBytes(member.len))
+    const seg = this.arena.segment(entry)
+    const at = this.arena.at(entry)
     seg.dv.setFloat64(at, score, true)
-    at += 8
-    seg.u8[at++] = wide ? 255 : len
-    if (wide) {
-      seg.dv.setUint32(at, len, true)
-      at += 4
-    }
-    copyBytes(seg.u8, seg.dv, at, member.u8, member.dv, member.off, len)
+    writePrefixed(seg.u8, seg.dv, at + SCORE_BYTES, member)
     this.tables.insert(this.table, entry, hash)
     this.trees.insert(this.tree, entry)
   }
