@@ -19,7 +19,7 @@ const production = sources.filter(file => !file.isTest)
 const tests = readSources('test')
 
 // What each module may import: everything, or with 'type' in front its types alone. Imports point one way.
-const LAYERS: { readonly [room: string]: readonly string[] } = {
+const LAYERS: { readonly [folder: string]: readonly string[] } = {
   lib: [],
   memory: ['lib'],
   protocol: ['lib'],
@@ -66,13 +66,13 @@ const LAYERS: { readonly [room: string]: readonly string[] } = {
 test('imports point one way', () => {
   const wrong: string[] = []
   for (const file of production) {
-    const room = roomOf(file.path)
-    const allowed = LAYERS[room]
-    if (room === '') continue // main.ts and index.ts are above the modules
-    assert.ok(allowed, `${file.path}: the room is not in the layers`)
+    const folder = folderOf(file.path)
+    const allowed = LAYERS[folder]
+    if (folder === '') continue // main.ts and index.ts are above the modules
+    assert.ok(allowed, `${file.path}: the folder is not in the layers`)
     for (const one of importsOf(file)) {
-      const other = roomOf(one.target)
-      if (!one.target.startsWith('src/') || other === room || allowed.includes(other)) continue
+      const other = folderOf(one.target)
+      if (!one.target.startsWith('src/') || other === folder || allowed.includes(other)) continue
       if (one.typeOnly && allowed.includes(`type ${other}`)) continue
       wrong.push(`${file.path} imports ${one.target}${one.typeOnly ? ' (types)' : ''}`)
     }
@@ -80,7 +80,7 @@ test('imports point one way', () => {
   assert.equal(wrong.join('\n'), '')
 })
 
-function roomOf(path: string): string {
+function folderOf(path: string): string {
   const parts = path.split('/')
   return parts[0] === 'src' && parts.length > 2 ? parts[1] : ''
 }
