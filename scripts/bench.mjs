@@ -1,4 +1,4 @@
-// npm run bench: what a command costs, beside a redis-server found on the PATH, the two measured turn about.
+// npm run bench: the cost of commands, compared with a redis-server on the PATH; both are measured in turn.
 //
 //   npm run bench -- --tests set,get --cases hgetall_10 --pipeline 1,16 --rounds 3 --scale 0.5
 //
@@ -18,10 +18,10 @@ import { parseArgs } from 'node:util'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bun = createRequire(import.meta.url).resolve('bun/bin/bun.exe')
 const CLIENTS = 50
-/** Some cases have ten thousand listeners beside these. */
+/** Some cases have ten thousand subscribers in addition. */
 const CLIENTS_MAX = 12_000
 const TESTS = 'ping_mbulk,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,lrange_600,mset'
-// Cases with the same function for a setup are given the same number.
+// Cases with the same setup function get the same number.
 const LISTING = `import { cases } from './test/bench/cases.ts'
   const setupOf = (one, i) => (one.setup ? cases.findIndex(other => other.setup === one.setup) : i)
   console.log(JSON.stringify(cases.map((one, i) => [one.name, { slow: one.slow, setup: setupOf(one, i) }])))`
@@ -151,11 +151,11 @@ async function start(label, command) {
   }
 }
 
-/** Of all threads of the process and its children; 0 where there is no /proc. */
+/** CPU time of all threads of the process and its children; 0 where there is no /proc. */
 function cpuSeconds(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may hold anything
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may contain anything
     const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>
       readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean),
     )

@@ -4,8 +4,8 @@
 //   npm test                    all
 //   npm test -- src/commands    only the test files whose path contains one of the words
 //   npm test -- --bun           only on Bun (or --node)
-//   npm test -- --oracle        only files that hold conversations or ask a redis-server otherwise: the one that
-//                               REDIS_SERVER names, without which this fails
+//   npm test -- --oracle        only files with conversations or other questions to a redis-server, that of REDIS_SERVER,
+//                               without which this fails
 
 import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -71,14 +71,14 @@ async function onNode() {
   await run(process.execPath, options, counts, line => {
     const summary = /^# (pass|fail|skipped) ([0-9]+)$/.exec(line)
     if (summary) counts[names[summary[1]]] = Number(summary[2])
-    // A failure is told as 'not ok' and the indented block behind it.
+    // A failure is 'not ok' and the indented block after it.
     if (/^not ok/.test(line)) printing = true
     else if (/^(ok|#)/.test(line)) printing = false
     if (printing) console.log(line)
   })
 }
 
-/** Runs a test runner, hands on its lines, and adds what it counted. */
+/** Runs a test runner, prints its lines, and adds up its counts. */
 async function run(command, args, counts, onLine) {
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   const readers = [child.stdout, child.stderr].map(stream => createInterface({ input: stream }))
@@ -86,7 +86,7 @@ async function run(command, args, counts, onLine) {
   const closed = readers.map(reader => new Promise(resolve => reader.once('close', resolve)))
   const code = await new Promise(resolve => child.once('close', resolve))
   await Promise.all(closed)
-  // A file that does not even load is counted by no runner.
+  // A file that fails to load is counted by no runner.
   if (code !== 0 && counts.failed === 0) counts.failed = 1
   for (const name of Object.keys(total)) total[name] += counts[name]
   console.log(`  ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)

@@ -1,4 +1,4 @@
-// bin/redstart, in a made-up package whose runtimes are scripts that say how they were called.
+// bin/redstart in a simulated package whose runtimes are scripts that print how they were called.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -13,7 +13,7 @@ const skip = process.platform === 'win32' ? 'bin/redstart.cmd is for Windows' : 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const launcher = [here, path.dirname(here)].map(folder => path.join(folder, '../bin/redstart')).find(fs.existsSync)!
 
-/** A package as npm installs it: <folder>/node_modules/redstart, and what `prepare` adds. */
+/** An installed package, <folder>/node_modules/redstart, with additions by `prepare`. */
 function inPackage(
   prepare: (root: string, folder: string) => void,
   body: (run: Run, root: string, folder: string) => void,

@@ -1,4 +1,4 @@
-// Words that every JavaScript object answers to are words like any other; and numbers that no table or buffer can have.
+// Names of JavaScript's object properties as ordinary words; and numbers larger than any table or buffer.
 
 import { conversation } from './harness/conversation.ts'
 

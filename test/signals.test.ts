@@ -1,5 +1,4 @@
-// What signals do to a server in a process of its own, on the runtime that runs this test; with REDIS_SERVER, to that
-// one.
+// Signals to a server in its own process, on the runtime of this test; with REDIS_SERVER, to redis-server.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'

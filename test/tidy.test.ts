@@ -1,7 +1,7 @@
-// How the sources hang together: which layer may import which, how long files and functions may be, what of the machine
-// may be touched where, and that every command is tested.
+// Structure of the sources: which layer may import which, the length of files and functions, where the machine may be
+// accessed, and that every command is tested.
 //
-// What is over a limit already stands in tidy/ratchet.json: it may shrink but not grow. After shrinking something,
+// What already exceeds a limit is listed in tidy/ratchet.json: it may shrink but not grow. After shrinking something,
 // `TIDY_UPDATE=1 npx bun test test/tidy.test.ts` tightens the ratchet; it never loosens it.
 
 import assert from 'node:assert/strict'

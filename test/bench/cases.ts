@@ -1,5 +1,4 @@
-// What the benchmark measures beside redis-benchmark's own tests: commands and data that it has no test for.
-// To add one, add a literal.
+// The cases that redis-benchmark has no test for. To add one, add a literal.
 
 import { createHash } from 'node:crypto'
 import type { Word } from '../harness/resp.ts'
@@ -7,13 +6,13 @@ import { addJobScript, jobArguments, rateLimitScript } from './scripts.ts'
 
 export interface BenchCase {
   name: string
-  /** Sent once before, on empty databases and not measured; neighbours with the very same function share its data. */
+  /** Sent before the measurement, on empty databases; neighbouring cases with the same function share its data. */
   setup?: () => Iterable<Word[]>
   /** The i-th command. */
   command: (i: number) => Word[]
-  /** Divides the number of commands sent: for commands that do much work each. */
+  /** Divides the number of commands, for slow ones. */
   slow?: number
-  /** Connections that listen to the channel 'news' meanwhile. */
+  /** Number of subscribers of the channel 'news' during the case. */
   listeners?: number
 }
 
@@ -34,12 +33,12 @@ function filled(count: number, entry: (i: number) => Word[]): Word[] {
   return Array.from({ length: count }, (_, i) => entry(i)).flat()
 }
 
-/** One collection of `count` entries, made with commands of a thousand each. */
+/** One collection of `count` entries, built with commands of a thousand each. */
 function* made(head: Word[], count: number, entry: (i: number) => Word[]): Iterable<Word[]> {
   for (let from = 0; from < count; from += CHUNK) yield [...head, ...filled(CHUNK, n => entry(from + n))]
 }
 
-/** Spread over 0..range without repeating soon, the same in every run. */
+/** Pseudo-random in 0..range without early repetition, the same in every run. */
 const spread = (i: number, range: number) => (i * 7_368_787 + 12_345) % range
 
 const millionScores = () => made(['ZADD', 'z'], MILLION, i => [spread(i, MILLION), `member:${i}`])
@@ -69,7 +68,7 @@ function* streamWithGroup(): Iterable<Word[]> {
   yield ['XGROUP', 'CREATE', 'x', 'group', '$']
 }
 
-/** Round after round: back to some entry, read the ten behind it, acknowledge them. */
+/** In turn: reset the group to an entry, read the next ten, acknowledge them. */
 function readAndAcknowledge(i: number): Word[] {
   const first = (Math.floor(i / 3) * 10) % 9000
   if (i % 3 === 0) return ['XGROUP', 'SETID', 'x', 'group', `${first}-0`]

@@ -1,6 +1,6 @@
-// A small load generator: sends one case of cases.ts from many pipelined connections and prints the commands a second.
+// A small load generator: sends one case of cases.ts over many pipelined connections and prints commands per second.
 //
-//   bun test/bench/driver.ts PORT CASE setup                        makes the data the case wants, on empty databases
+//   bun test/bench/driver.ts PORT CASE setup                        sends the case's setup, on empty databases
 //   bun test/bench/driver.ts PORT CASE COMMANDS CLIENTS PIPELINE    measures
 
 import { connect, type Socket } from 'node:net'
@@ -30,7 +30,7 @@ async function measure(
   for (let i = 0; i < listeners; i++) await listen(port)
   const links: Link[] = []
   while (links.length < clients) links.push(await Link.open(port))
-  // What is sent is made before, so that the client costs little while the servers are measured.
+  // Batches are encoded beforehand, so that the client uses little processor time during the measurement.
   const batches = Array.from({ length: 64 }, (_, b) =>
     Buffer.concat(Array.from({ length: pipeline }, (_, i) => encodeCommand(command(b * pipeline + i)))),
   )
@@ -44,7 +44,7 @@ async function measure(
   return Math.round((count / (performance.now() - startMs)) * 1000)
 }
 
-/** A connection that listens to the channel 'news' and reads whatever comes. */
+/** A subscriber of the channel 'news' that discards what it receives. */
 function listen(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(encodeCommand(['SUBSCRIBE', 'news'])))

@@ -1,8 +1,8 @@
-// Scripts of the size that applications send, for the benchmark.
+// Scripts of a realistic size, for the benchmark.
 
 import type { Word } from '../harness/resp.ts'
 
-/** A sliding window in a sorted set. KEYS: the window. ARGV: now, length of the window, requests allowed in it. */
+/** A sliding-window rate limiter. KEYS: the sorted set. ARGV: now, length of the window, requests allowed in it. */
 export const rateLimitScript = `
 local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
@@ -16,9 +16,9 @@ return {1, limit - redis.call('ZCARD', KEYS[1])}
 `
 
 /**
- * A job into a queue, as libraries for job queues do it: what the client says comes packed, there is a function for
- * each step, and most of them are not needed this time. KEYS: waiting, held, meta, id, done, later, active, events,
- * marker. ARGV: packed [prefix, id, name, timestamp], data, packed options.
+ * Adds a job to a queue, in the style of job queue libraries: MessagePack arguments and many helper functions, few of
+ * which are called. KEYS: waiting, held, meta, id, done, later, active, events, marker. ARGV: packed [prefix, id, name,
+ * timestamp], data, packed options.
  */
 export const addJobScript = `
 local call = redis.call

@@ -1,4 +1,4 @@
-// The programs with ioredis, as it is.
+// The client programs with ioredis.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

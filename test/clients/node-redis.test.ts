@@ -1,4 +1,4 @@
-// The programs with node-redis, as it is, in both protocols.
+// The client programs with node-redis, in both protocols.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
-// The programs that every client library runs here, written against the few verbs they have in common: a store of
-// sessions and a rate limiter, as applications build them. And where they run: over TCP and over a Unix socket.
+// Programs that run with every client library, written for an interface common to all: a session store and a rate
+// limiter. withServer() offers TCP and a Unix socket.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from '../../src/index.ts'
 
-/** What an application asks of its client library; each library's own calls stand behind it. */
+/** The operations of a program; each client library implements them. */
 export interface Store {
   setFor(key: string, value: string, seconds: number): Promise<unknown>
   get(key: string): Promise<string | null>
@@ -22,7 +22,7 @@ export interface Store {
   slide(key: string, nowMs: number, windowMs: number, member: string): Promise<number>
 }
 
-/** Where a server can be reached. */
+/** The addresses of a server. */
 export interface Address {
   host: string
   port: number
@@ -69,7 +69,7 @@ export async function sessionStore(store: Store): Promise<void> {
   assert.equal(await store.get('token:large'), large)
 }
 
-/** Lets ten requests through in a fixed window, and five in one that slides. */
+/** Allows ten requests per fixed window, and five per sliding window. */
 export async function rateLimiter(store: Store): Promise<void> {
   const counts = await Promise.all(Array.from({ length: 25 }, () => store.countUp('rate:fixed', 30)))
   assert.equal(counts.filter(count => count <= 10).length, 10)

@@ -1,11 +1,11 @@
-// A small disk fills up under a server, and is given room again (Linux, as root: it mounts a tmpfs):
+// A server whose disk becomes full, and is enlarged again (Linux, as root: it mounts a tmpfs):
 //
 //   npx bun test/crash/disk-full.ts [--policy everysec] [--mb 24] [--command bin/redstart]
 //
-//   write until MISCONF ─▶ reads go on, writes and scripts are refused ─▶ room ─▶ writes go on ─▶ SIGKILL ─▶ start:
-//   everything that was acknowledged is there
+//   write until MISCONF ─▶ reads work, writes and scripts are refused ─▶ space ─▶ writes work ─▶ SIGKILL ─▶ restart:
+//   every acknowledged write is there
 //
-// With `always` a full disk ends the server, as it ends Redis: then only the last line is looked at.
+// With `always` a full disk ends the server, as in Redis: then only the last line is checked.
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'

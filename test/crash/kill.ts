@@ -1,17 +1,17 @@
-// A server is killed (SIGKILL) at random moments under load, started again, and asked for what it promised:
+// A server is killed (SIGKILL) at random moments under load, and its data is checked after the restart:
 //
 //   npx bun test/crash/kill.ts [--policy always,everysec,no] [--kills 200] [--seed 1] [--command bin/redstart]
 //
-//   start ─▶ check ─▶ writers, rewrites of the log ─▶ [a moment] ─▶ SIGKILL ─▶ start …
+//   start ─▶ check ─▶ writers, AOF rewrites ─▶ [a moment] ─▶ SIGKILL ─▶ start …
 //
-// Each writer numbers what it writes, a transaction at a time, with several on their way:
+// Each writer writes consecutive numbers in pipelined transactions:
 //
 //   MULTI, SET a:W n, HSET h:W n n, RPUSH l:W n, SET b:W n, EXEC
 //
-// After each start: a:W = b:W = last of l:W = HLEN of h:W, so that no transaction is torn or missing in between; n is
-// at least what was acknowledged (everysec: two seconds before the kill), and at most what was sent.
+// After each start: a:W = b:W = last of l:W = HLEN of h:W, so no transaction is torn or lost in between; n is at least
+// what was acknowledged (everysec: two seconds before the kill), and at most what was sent.
 //
-// Prints a line a policy, and exits 1 when a promise was not kept.
+// Prints a line per policy, and exits with 1 when a guarantee was violated.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,7 +23,7 @@ import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
 
 const WRITERS = 5
-/** Transactions of one writer that are on their way at once. */
+/** Pipelined transactions of a writer. */
 const IN_FLIGHT = 4
 const LIST_KEPT = 50
 const FILLER_KEYS = 20_000
@@ -40,7 +40,7 @@ const { values: options } = parseArgs({
 
 class Writer {
   readonly name: number
-  /** Numbers: of the last transaction that was sent, and those acknowledged with their moments. */
+  /** The number of the last transaction sent, and the acknowledged ones with their times. */
   sent = 0
   private acknowledged: { n: number; atMs: number }[] = []
 
@@ -48,7 +48,7 @@ class Writer {
     this.name = name
   }
 
-  /** Sends transactions, one after another as replies come, until the connection goes. */
+  /** Sends transactions as replies arrive, until the connection is closed. */
   run(connection: PlainConnection): void {
     for (let i = 0; i < IN_FLIGHT; i++) void this.next(connection)
   }
@@ -69,7 +69,7 @@ class Writer {
     }
   }
 
-  /** The least that must be there after a kill at that moment. */
+  /** The least number that must be there after a kill at that moment. */
   promised(policy: string, killedMs: number): number {
     const untilMs = policy === 'everysec' ? killedMs - SYNC_PROMISE_MS : Number.POSITIVE_INFINITY
     return this.acknowledged.reduce((most, { n, atMs }) => (atMs <= untilMs ? Math.max(most, n) : most), this.floor)
@@ -77,7 +77,7 @@ class Writer {
 
   private floor = 0
 
-  /** What there is after a restart is where it goes on. */
+  /** Continues after the number found at the restart. */
   goOnFrom(n: number): void {
     this.sent = this.floor = n
     this.acknowledged = []
@@ -132,11 +132,11 @@ async function kills(policy: string, times: number, seed: number): Promise<Outco
       const connections = writers.map(() => new PlainConnection(server.port))
       for (const [i, writer] of writers.entries()) writer.run(connections[i])
       const rewriting = below(2) === 0
-      // Now and then long enough for the disk to be synced in between.
+      // Sometimes long enough for an fsync in between.
       const forMs = below(10) === 0 ? 1000 + below(3000) : below(300)
       if (rewriting) await sleep(below(forMs + 1))
       if (rewriting) void server.call('BGREWRITEAOF')
-      // In the middle of a rewrite, or behind it.
+      // During a rewrite, or after it.
       await sleep(rewriting ? below(below(2) === 0 ? 100 : 2000) : forMs)
       const killedMs = performance.now()
       await server.kill()

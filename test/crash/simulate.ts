@@ -1,8 +1,8 @@
-// Simulated crashes in great number (simulation.ts):
+// Runs many simulated crashes (simulation.ts):
 //
 //   npx bun test/crash/simulate.ts [--crashes 100000] [--seed 1] [--policy NAME]
 //
-// Prints how far it is, and each seed whose promises were not kept; exits 1 when there was one.
+// Prints its progress and each seed that violated a guarantee; exits with 1 if there was one.
 
 import process from 'node:process'
 import { parseArgs } from 'node:util'

@@ -1,7 +1,7 @@
-// Simulated crashes: random commands run on a made-up machine until, in the middle of some operation of the disk, the
-// power goes or the process is killed; after the restart exactly what the policy promises must be there: the state
-// behind some command, and behind no earlier one than it allows. In half of the runs the disk takes its time for what
-// is done in the background, so that commands come between. A run has several lives; its seed decides everything.
+// Simulated crashes: random commands run on a virtual machine until, during some disk operation, the power fails or the
+// process is killed; after the restart the dataset must be the state after some command, and no older one than the
+// policy allows. In half of the runs background disk operations are slow, so that commands run meanwhile. A run has
+// several lives; it is deterministic for a seed.
 
 import assert from 'node:assert/strict'
 import type { DigestHash } from '../../src/keyspace/digest.ts'
@@ -11,7 +11,7 @@ import { seededRandom, virtualSystem } from '../../src/system/virtual.ts'
 import { MachineServer } from '../harness/machine.ts'
 import { RandomCommands } from '../harness/random-commands.ts'
 
-/** Values are small, and so are the limits at which they change their encodings. */
+/** Values are small, like the limits at which their encodings change. */
 const ITEMS_MAX = 40
 const SMALL_LIMITS = {
   'hash-max-listpack-entries': '16',
@@ -29,7 +29,7 @@ const LATENCY_MS_MAX = 250
 
 class PowerLoss extends Unwind {}
 
-/** Tells states apart, of which there are very many. */
+/** A fast hash to compare the many states. */
 class QuickHash implements DigestHash {
   private a = 0
   private b = 0
@@ -66,7 +66,7 @@ class QuickHash implements DigestHash {
 
 const HASH = new QuickHash()
 
-/** The digest of what there is, made again only when something has changed. */
+/** The digest of the dataset, cached until it changes. */
 class States {
   private readonly server: MachineServer
   private changes = ''
@@ -80,7 +80,7 @@ class States {
     const { engine, persistence } = this.server.server
     const { dirty, expiredKeys } = engine.keyspace
     const { saves, job } = persistence.saver
-    // A save that ends takes back what it covers of `dirty`.
+    // The end of a save subtracts the saved changes from `dirty`.
     const changes = `${dirty} ${expiredKeys} ${saves} ${job === undefined}`
     if (changes !== this.changes) this.digest = this.server.digestNow(HASH)
     this.changes = changes
@@ -88,11 +88,11 @@ class States {
   }
 }
 
-/** States that the dataset went through, and how early a crash may bring it back to. */
+/** The states of the dataset, and the oldest one that a crash may restore. */
 class History {
   private digests: string[] = []
   private times: number[] = []
-  /** No state before this one may come back. */
+  /** Older states must not come back. */
   private floor = 0
 
   add(digest: string, nowMs: number): void {
@@ -100,12 +100,12 @@ class History {
     this.times.push(nowMs)
   }
 
-  /** What there is now stays, whatever happens. */
+  /** The present state is durable. */
   keep(): void {
     this.floor = this.digests.length - 1
   }
 
-  /** Everything that was there at that time stays. */
+  /** The state at that time is durable. */
   keepSince(ms: number): void {
     while (this.floor + 1 < this.times.length && this.times[this.floor + 1] <= ms) this.floor++
   }
@@ -123,9 +123,9 @@ class History {
 export interface Policy {
   name: string
   directives: Readonly<Record<string, string>>
-  /** What is promised once a command is answered. */
+  /** The guarantee of the policy after a reply. */
   answered(history: History, nowMs: number): void
-  /** Now and then done besides commands; true when the present state is safe with it. */
+  /** Occasional work besides commands; true when the present state is durable after it. */
   chore(server: MachineServer, random: Random): boolean
 }
 
@@ -167,7 +167,7 @@ export const POLICIES: readonly Policy[] = [
   },
 ]
 
-/** Runs until the power goes; false when it did not. */
+/** Runs until the crash; false when there was none. */
 function live(
   server: MachineServer,
   policy: Policy,
@@ -185,7 +185,7 @@ function live(
     for (let i = 0; i < 120; i++) {
       if (random.u32() % 15 === 0 && policy.chore(server, random)) history.keep()
       if (random.u32() % 5 === 0) {
-        // What is on its way may be there afterwards, or not: it is a state of its own before the answer is seen.
+        // Unacknowledged commands may survive: each is a possible state before its reply.
         const batch = [['multi'], commands.next(), commands.next(), commands.next(), ['exec']]
         for (const words of batch) server.send(0, words)
       } else server.send(0, commands.next())
@@ -198,13 +198,13 @@ function live(
     return false
   } catch (error) {
     if (!(error instanceof PowerLoss)) throw error
-    // It may have gone between a command and its answer.
+    // The crash may be between a command and its reply.
     history.add(states.now(), machine.system.clock.nowMs())
     return true
   }
 }
 
-/** One run; rejects when a promise was not kept. */
+/** One run; rejects when a guarantee was violated. */
 export async function crashRun(policy: Policy, seed: number): Promise<void> {
   const random = seededRandom(seed)
   const machine = virtualSystem({ seed })
@@ -232,7 +232,7 @@ export async function crashRun(policy: Policy, seed: number): Promise<void> {
     if (first) history.add(server.digestNow(HASH), 0)
     else history.check(server.digestNow(HASH), what)
     first = false
-    // The base of the log is on the disk when the server has started.
+    // After startup the AOF base is durable.
     if (policy.directives.appendonly === 'yes') history.keep()
     live(server, policy, history, commands, random)
     machine.disk.beforeChange = () => {}
@@ -240,7 +240,7 @@ export async function crashRun(policy: Policy, seed: number): Promise<void> {
     machine.forget()
     if (random.u32() % 4 === 0) machine.disk.abandon()
     else machine.disk.crash(random)
-    // Until the machine is up again some time goes by.
+    // The time of the reboot.
     machine.advance(REBOOT_MS)
   }
 }

@@ -1,5 +1,5 @@
-// docs/commands.md: every command on a line, group by group, with its syntax, made from the commands' own literals.
-// `npm run docs` writes it; a test wants it up to date.
+// docs/commands.md: one line per command, by group, with its syntax, generated from the command literals by
+// `npm run docs`; a test keeps it up to date.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { projectRoot } from '../tidy/source.ts'
 
 export const PAGE_PATH = join(projectRoot, 'docs/commands.md')
 
-/** Longer arguments are not written twice to say that they may be repeated. */
+/** Longer arguments are not repeated in the syntax of variadic commands. */
 const REPEATED_MAX = 40
 
 const HEAD = `# Commands
@@ -36,7 +36,7 @@ function section(group: string, lines: readonly string[]): string {
   return `\n## ${group}\n\n| command | what it does | takes | since |\n|---|---|---|---|\n${[...lines].sort().join('\n')}\n`
 }
 
-/** One row; a command that another one replaces says so. */
+/** One row; for a deprecated command with its replacement. */
 function row(command: Command, parent: string): string {
   const syntax = `${parent}${command.name}`.toUpperCase()
   const args = command.args === undefined ? '' : ` ${parseArguments(command.args).map(written).join(' ')}`
@@ -46,7 +46,7 @@ function row(command: Command, parent: string): string {
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
 
-/** An argument as in a syntax line: [NX | XX], key [key ...]. */
+/** An argument in a syntax line: [NX | XX], key [key ...]. */
 function written(arg: Argument): string {
   const token = arg.token ?? ''
   let text = core(arg)

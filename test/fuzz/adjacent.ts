@@ -1,5 +1,5 @@
-// Commands whose arguments lie side by side in the server's memory, as no parser of requests lays them: in a
-// transaction, in a script, in a function. Some of their words become signs, digits or nothing.
+// Commands whose arguments are adjacent in the server's memory, unlike those parsed from requests: in a transaction, a
+// script, a function. Some words are replaced by signs, digits or empty ones.
 //
 //   MULTI, SET k -, GET 0phone, EXEC        EVAL "…pcall(unpack(ARGV))…" 0 3 SET k - 2 GET 0phone        FCALL row 0 …
 
@@ -24,7 +24,7 @@ const CALL = 'return redis.call(unpack(ARGV))'
 const PCALL = 'return redis.pcall(unpack(ARGV))'
 const SCRIPTS: { readonly [name: string]: string } = { call: CALL, pcall: PCALL, row: ROW }
 
-/** The functions that FCALL calls. */
+/** The function library for FCALL. */
 export const LIBRARY = [
   '#!lua name=adjacent',
   ...Object.entries(SCRIPTS).map(
@@ -34,27 +34,26 @@ export const LIBRARY = [
 
 const WORD_SHARE = 0.2
 const COMMANDS_MAX = 5
-// What has a look at how long ago something was.
+// Their results depend on elapsed time.
 const OF_THE_MOMENT = /^X(AUTO)?CLAIM$|^XPENDING$/
 const OWN_KEY = /^[yw]\d$/
 const NOT_INSIDE = new Set(
   [grammars.transactions, grammars.scripting, grammars.connection].flatMap(group => group.map(({ name }) => name)),
 )
 
-/** True for a command that may be sent inside a transaction or a script. */
+/** Whether a command may be sent inside a transaction or script. */
 export function mayBeInside(command: CommandGrammar): boolean {
   return !NOT_INSIDE.has(command.name)
 }
 
-/** Some words become signs, digits or nothing; not the keys that no other command may touch (see Gen.lexKey). */
+/** Replaces some words by signs, digits or empty ones; not the keys reserved for other commands (see Gen.lexKey). */
 export function withAdjacentWords(g: Gen, words: readonly string[]): string[] {
   const strange = OF_THE_MOMENT.test(words[0]) ? ADJACENT_WORDS : [...ADJACENT_WORDS, ...ADJACENT_NUMBERS]
   return words.map((word, i) => (i > 0 && !OWN_KEY.test(word) && g.chance(WORD_SHARE) ? g.pick(...strange) : word))
 }
 
 /**
- * The steps of one transaction, script or function call with commands that `make` makes; each may bring others behind
- * it.
+ * The steps of one transaction, script or function call with commands from `make`, each of which may have follow-ups.
  */
 export function sideBySide(g: Gen, connection: number, ways: readonly Way[], make: () => readonly Step[]): Step[] {
   const way = g.pick(...ways)
@@ -76,7 +75,7 @@ function head(way: Way, name: string): string[] {
   return way === 'EVAL' ? ['EVAL', SCRIPTS[name], '0'] : ['FCALL', name, '0']
 }
 
-/** True for the step that runs such commands. */
+/** Whether the step runs such commands. */
 export function runsSideBySide({ words }: Step): boolean {
   return words[0] === 'EXEC' || ((words[0] === 'EVAL' || words[0] === 'FCALL') && words[2] === '0')
 }

@@ -1,4 +1,4 @@
-// When two replies count as the same, and where they do not.
+// Comparison of replies.
 
 import { show } from '../harness/expect.ts'
 import { type PlainValue, parseReply, plain, RespError, RespTyped, type RespValue } from '../harness/resp.ts'
@@ -6,16 +6,16 @@ import type { Comparison } from './grammar/grammar.ts'
 
 const NEAR_MS = 3000
 
-/** A command whose reply is awaited, as far as the comparison needs it. */
+/** A command and how to compare its reply. */
 export interface Asked {
   comparison: Comparison
-  /** For EXEC, and for a script that runs several commands: what was asked. */
+  /** The commands of EXEC, or of a script. */
   queued?: readonly Asked[]
   /** The other server is older: it words errors and writes doubles differently; codes and values are compared. */
   lax?: boolean
 }
 
-/** True when both replies, as they came over the wire, say the same. */
+/** Whether both replies are equivalent. */
 export function sameReplies(ours: Uint8Array, theirs: Uint8Array, asked: Asked): boolean {
   if (asked.comparison === 'ignore' || Buffer.compare(ours, theirs) === 0) return true
   return sameValues(parseReply(ours, 0), parseReply(theirs, 0), asked)
@@ -54,7 +54,7 @@ function isInteger(value: PlainValue): value is number | bigint {
   return typeof value === 'number' || typeof value === 'bigint'
 }
 
-/** A few seconds apart, or, hundreds of thousands of years ahead, as near as a double tells. */
+/** At most a few seconds apart, or, for values of hundreds of thousands of years, equal as doubles. */
 function areNear(a: number, b: number): boolean {
   return Math.abs(a - b) <= NEAR_MS + Math.abs(a) * 1e-12
 }
@@ -63,7 +63,7 @@ function codeOf(error: RespError): string {
   return error.message.split(' ')[0]
 }
 
-/** Both the same RESP3 type. */
+/** Both have the same RESP3 type. */
 function sameKind(a: RespValue, b: RespValue): boolean {
   const kind = (value: RespValue) =>
     value instanceof RespTyped ? value.type : Array.isArray(value) ? 'array' : typeof value
@@ -76,7 +76,7 @@ function sameText(a: PlainValue, b: PlainValue): boolean {
   return a === b
 }
 
-/** sameText, but doubles may be written in several ways. */
+/** sameText(), except that doubles may be formatted differently. */
 function sameNumbers(a: PlainValue, b: PlainValue): boolean {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, i) => sameNumbers(one, b[i]))
   if (sameText(a, b)) return true

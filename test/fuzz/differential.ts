@@ -1,7 +1,7 @@
 // The differential fuzzer: random commands on our server and on a real redis-server, replies and data compared.
 //
 //   npx bun test/fuzz/differential.ts --seed 1 --commands 1000000 --groups string,generic,transactions
-//   npx bun test/fuzz/differential.ts --seed 1 --epoch 17        that one epoch again
+//   npx bun test/fuzz/differential.ts --seed 1 --epoch 17        repeats that epoch
 //
 // REDIS_SERVER names the redis-server (else the one on the PATH), --ours the command line of ours (else bin/redstart),
 // --digest compares DEBUG DIGEST too, --seconds ends it early, --only and --except choose among the commands:
@@ -43,7 +43,7 @@ const { values } = parseArgs({
 })
 
 const oracleVersion = /v=([0-9.]+)/.exec(execFileSync(values.theirs, ['--version']).toString())?.[1] ?? '0'
-// Than the version we are compatible with: then encodings and the wording of errors are not compared.
+// Older than the compatible version: encodings and texts of errors are not compared.
 const oracleIsOlder = olderThan(oracleVersion, '7.2')
 const ours = new FuzzServer('ours', values.ours.split(' '))
 const theirs = new FuzzServer('redis', [values.theirs])
@@ -117,7 +117,7 @@ function protocolOf(step: Step): number {
   return options.protocols[step.connection % options.protocols.length]
 }
 
-/** The commands of the wanted groups that both servers have. */
+/** The commands of the selected groups that both servers have. */
 async function knownCommands(): Promise<CommandGrammar[]> {
   const groups = values.groups.split(',')
   for (const group of groups)
@@ -145,7 +145,7 @@ async function knownCommands(): Promise<CommandGrammar[]> {
   return known
 }
 
-/** What both servers have. */
+/** Ways to make arguments adjacent that both servers have. */
 async function knownWays(): Promise<readonly Way[]> {
   const connection = await theirs.connect()
   const reply = await connection.call('FCALL')

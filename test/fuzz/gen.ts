@@ -1,12 +1,11 @@
-// Gen: where the grammars take their words from. Everything comes from one seeded random source, so an epoch of the
-// fuzzer is made again from its seed.
+// Gen: the source of the grammars' words. All randomness comes from one seed, so an epoch of the fuzzer is repeatable.
 //
-// Always: keys and members come from small pools, so that commands meet each other's data; numbers come in ordinary,
-// extreme and malformed spellings.
+// Always: keys and members come from small pools, so that commands share data; numbers come in ordinary, extreme and
+// malformed forms.
 
 import { seededRandom } from '../../src/system/virtual.ts'
 
-/** One word of a command; latin1, one char a byte. */
+/** One word of a command; latin1, one char per byte. */
 export type Word = string
 
 /** What a grammar builds arguments from: words, numbers, and lists of them at any depth. */
@@ -70,17 +69,17 @@ export class Gen {
     return choices[this.u32() % choices.length]
   }
 
-  /** Words that are there with that probability. */
+  /** The words with that probability, else none. */
   maybe(words: Words, probability = 0.4): Words {
     return this.chance(probability) ? words : []
   }
 
-  /** Between low and high times what `make` makes. */
+  /** Between low and high results of `make`. */
   some(low: number, high: number, make: () => Words): Words {
     return Array.from({ length: this.number(low, high) }, make)
   }
 
-  /** These options, each perhaps, in any order. */
+  /** Each of these options with some probability, in random order. */
   shuffled(...options: readonly Words[]): Words {
     const rest = options.filter(option => !Array.isArray(option) || option.length > 0)
     for (let i = rest.length - 1; i > 0; i--) {
@@ -92,18 +91,18 @@ export class Gen {
 
   // ---- keys ----
 
-  /** Mostly a key that holds this kind of value, now and then any other. */
+  /** Mostly a key with a value of this kind, sometimes another. */
   key(kind?: KeyKind): Word {
     const own = kind !== undefined && this.chance(0.9)
     return (own ? kind : this.pick(...KEY_KINDS)) + this.number(1, KEYS_PER_KIND)
   }
 
-  /** A sorted set whose members all have score 0; no other command touches it, since mixed scores have no lex order. */
+  /** A sorted set with only scores of 0 and no other commands, since the lex order of mixed scores is undefined. */
   lexKey(): Word {
     return `y${this.number(1, KEYS_PER_KIND)}`
   }
 
-  /** A geo set that only GEOADD fills, with no two places alike: what is equally near has no order. */
+  /** A geo set that only GEOADD fills, without two equal places: the order of equal distances is undefined. */
   placesKey(): Word {
     return `w${this.number(1, KEYS_PER_KIND)}`
   }
@@ -141,7 +140,7 @@ export class Gen {
     return text.slice(0, length)
   }
 
-  /** A member of a set, a field of a hash: from a small pool, numbers among them. */
+  /** A member or field from a small pool that includes numbers. */
   member(): Word {
     const n = this.number(0, 39)
     if (n < 18) return String(this.number(-3, 24))
@@ -155,7 +154,7 @@ export class Gen {
 
   // ---- numbers ----
 
-  /** An integer in a right spelling, seldom an extreme or a wrong one. */
+  /** An integer, sometimes extreme or malformed. */
   integer(): Word {
     if (this.chance(0.03)) return this.pick(...INTEGERS_EXTREME)
     if (this.chance(0.02)) return this.pick(...JUNK)
@@ -193,7 +192,7 @@ export class Gen {
     return this.pick('[', '(') + this.member()
   }
 
-  // Never a large offset that is allowed: strings of hundreds of megabytes take long to compare.
+  // No large valid offsets: strings of hundreds of megabytes take long to compare.
   bitOffset(): Word {
     return this.chance(0.03)
       ? this.pick('-1', '4294967296', '9223372036854775808', 'x', '')
@@ -204,7 +203,7 @@ export class Gen {
     return this.chance(0.03) ? this.pick('2', '-1', 'x') : this.pick('0', '1')
   }
 
-  /** Seconds to live: long gone, or far enough that no run sees the end of it. */
+  /** Seconds to live: in the past, or beyond the end of any run. */
   ttlSeconds(): Word {
     return this.chance(0.06)
       ? this.pick('0', '-1', '-100', '9223372036854775807', '9223372036854775', 'x', '')
@@ -215,7 +214,7 @@ export class Gen {
     return this.chance(0.06) ? this.pick('0', '-1', '9223372036854775807', '1.5', 'x') : String(this.number(1e6, 1e8))
   }
 
-  /** A moment far ahead, in seconds, or a wrong one. */
+  /** A time far in the future, in seconds, or an invalid one. */
   unixSeconds(): Word {
     return this.chance(0.06) ? this.pick('0', '-5', '9223372036854775807') : String(4e9 + this.number(0, 1e6))
   }
@@ -224,12 +223,12 @@ export class Gen {
     return this.chance(0.06) ? this.pick('0', '-5', '9223372036854775807', '1.5') : String(4e12 + this.number(0, 1e9))
   }
 
-  /** A moment long past; only for commands that delete the key at once then. */
+  /** A time in the past, for commands that then delete the key at once. */
   unixPast(): Word {
     return this.pick('1', '0', '-5', '1600000000')
   }
 
-  /** A command with something broken in it: a word dropped, added, doubled or replaced. */
+  /** A malformed command: a word dropped, added, duplicated or replaced. */
   broken(words: Word[]): Word[] {
     const result = [...words]
     const at = this.number(1, result.length)

@@ -1,4 +1,4 @@
-// The two servers of a differential run, each in a process of its own, and pipelined connections to them.
+// The two servers of a differential run, each in its own process, and pipelined connections to them.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { freePort, untilListening } from '../harness/target.ts'
 
 const REPLY_WAIT_MS = 20_000
 
-// Small limits, so that a few elements are enough to change an encoding.
+// Small limits, so that a few elements change the encoding.
 export const SMALL_LIMITS: { readonly [directive: string]: string } = {
   'hash-max-listpack-entries': '8',
   'hash-max-listpack-value': '40',
@@ -21,7 +21,7 @@ export const SMALL_LIMITS: { readonly [directive: string]: string } = {
   'stream-node-max-entries': '5',
 }
 
-/** What went wrong with a server itself: it ended, or does not answer. */
+/** A server ended or does not reply. */
 export class ServerFailure extends Error {}
 
 export class FuzzServer {
@@ -31,7 +31,7 @@ export class FuzzServer {
   private port = 0
   private readonly dir = mkdtempSync(join(tmpdir(), 'redstart-fuzz-'))
 
-  /** `command` begins a command line that takes redis-server's options. */
+  /** `command`: a command line that accepts redis-server's options. */
   constructor(label: string, command: readonly string[]) {
     this.label = label
     this.command = command
@@ -64,7 +64,7 @@ export class FuzzServer {
     await untilListening(this.port, child)
   }
 
-  /** The end of its log. */
+  /** The end of the server's log. */
   logTail(): string {
     try {
       return readFileSync(join(this.dir, 'log'), 'latin1').slice(-2000)
@@ -109,7 +109,7 @@ export class FuzzConnection {
     })
   }
 
-  /** Sends bytes with `count` commands; their replies, one piece of bytes each. */
+  /** Sends bytes with `count` commands; returns their replies. */
   exchange(bytes: Uint8Array, count: number): Promise<Uint8Array[]> {
     if (this.failure) return Promise.reject(this.failure)
     this.replies = []

@@ -1,9 +1,9 @@
-// Makes the steps that lead to a difference few: leaves out ever smaller runs of them as long as some difference
-// remains (delta debugging).
+// Minimizes the steps that lead to a difference: removes ever smaller runs of them while a difference remains (delta
+// debugging).
 
 import type { Step } from './step.ts'
 
-/** `differs` plays steps and tells whether the servers still differ. At most `playsMax` plays. */
+/** `differs` plays steps and returns whether the servers still differ. At most `playsMax` plays. */
 export async function shrink(
   steps: readonly Step[],
   differs: (steps: readonly Step[]) => Promise<boolean>,
@@ -13,7 +13,7 @@ export async function shrink(
   let runLength = Math.ceil(steps.length / 2)
   while (playsLeft > 0) {
     let removedSome = false
-    // From the end: what matters most often stands there, and what it needs in front of it.
+    // From the end: the decisive step is often the last, and what it depends on comes before it.
     for (let end = steps.length; end > 0 && playsLeft > 0; ) {
       const from = Math.max(0, end - runLength)
       const shorter = [...steps.slice(0, from), ...steps.slice(end)]

@@ -1,4 +1,4 @@
-// What two servers hold, compared: every key's type, value, encoding and time to live.
+// Compares the datasets of two servers: every key's type, value, encoding and time to live.
 
 import { inspect } from 'node:util'
 import { encodeCommand } from '../harness/resp.ts'
@@ -8,9 +8,9 @@ import type { FuzzConnection } from './servers.ts'
 
 export interface StateOptions {
   databaseCount: number
-  /** The other server is older: lax are not compared, and see Asked.lax. */
+  /** The other server is older: see Asked.lax. */
   lax: boolean
-  /** Compare DEBUG DIGEST at the end. */
+  /** Also compare DEBUG DIGEST at the end. */
   digest: boolean
 }
 
@@ -26,12 +26,12 @@ const VALUE_OF: { readonly [type: string]: (key: string) => [string[], Asked][] 
 }
 
 export interface StateDifference {
-  /** The question that was answered differently: 'state of KEYS', 'state of LRANGE'. */
+  /** What differs: 'state of KEYS', 'state of LRANGE'. */
   kind: string
   message: string
 }
 
-/** undefined when both hold the same, else what differs. */
+/** undefined when both are equal, else the difference. */
 export async function stateDifference(
   ours: FuzzConnection,
   theirs: FuzzConnection,
@@ -82,7 +82,7 @@ async function keyDifference(
   return undefined
 }
 
-/** Bytes of a reply for a message; the middle of long ones is left out. */
+/** A reply as text for a message; the middle of long ones is omitted. */
 export function text(wire: Uint8Array): string {
   const whole = JSON.stringify(Buffer.from(wire).toString('latin1'))
   return whole.length <= 800 ? whole : `${whole.slice(0, 500)} ... ${whole.slice(-200)} (${wire.length} bytes)`

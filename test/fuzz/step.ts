@@ -5,6 +5,6 @@ export interface Step {
   connection: number
   words: readonly string[]
   comparison: Comparison
-  /** The reply is a row of replies, which are compared so. */
+  /** The reply consists of several replies, compared like these. */
   inside?: readonly Comparison[]
 }

@@ -1,12 +1,12 @@
-// A connection as a test holds it: commands out, replies and messages in, each awaited where the test wants it.
+// A test's connection: sends commands and awaits replies and messages.
 
 import { show } from './expect.ts'
 import { encodeCommand, latin1Text, type PlainValue, parseReply, plain, ReplyReader } from './resp.ts'
 import type { Target, Wire } from './target.ts'
 
-/** A command on its way. */
+/** A command without a reply yet. */
 export class Pending {
-  /** The reply as it came over the wire, once it has. */
+  /** The bytes of the reply. */
   wire: Uint8Array | undefined
   failure: string | undefined
   private readonly client: TestClient
@@ -34,7 +34,7 @@ export class Pending {
 }
 
 export class TestClient {
-  /** Pushes, and what came without being asked for (messages of Pub/Sub in RESP2), oldest first. */
+  /** Pushes, and RESP2's pub/sub messages, oldest first. */
   readonly messages: PlainValue[] = []
   closed = false
   private readonly wire: Wire
@@ -61,7 +61,7 @@ export class TestClient {
     return new TestClient(target, await target.open())
   }
 
-  /** Sends a command whose one reply will be awaited. */
+  /** Sends a command with one reply. */
   send(words: readonly (string | number | bigint | Uint8Array)[]): Pending {
     const pending = new Pending(this, words.map(word => show(latin1Word(word))).join(' '))
     if (this.closed) pending.failure = 'the connection was closed'
@@ -70,12 +70,12 @@ export class TestClient {
     return pending
   }
 
-  /** Sends bytes as they are; replies to them come as messages. */
+  /** Sends raw bytes; replies to them arrive as messages. */
   write(bytes: Uint8Array): void {
     this.wire.write(bytes)
   }
 
-  /** The next message; fails when none comes. */
+  /** The next message; fails when none arrives. */
   async message(): Promise<PlainValue> {
     await this.until(() => this.messages.length > 0 || this.closed)
     if (this.messages.length === 0) throw new Error(this.closed ? 'the connection was closed' : 'no message came')
@@ -87,7 +87,7 @@ export class TestClient {
     if (!this.closed) throw new Error('the connection stays open')
   }
 
-  /** Waits until `done`, as long as the target thinks it is worth while. */
+  /** Waits for `done`, as long as the target allows. */
   async until(done: () => boolean): Promise<void> {
     for (let turns = 0; !done(); turns++) {
       const arrival = new Promise<void>(resolve => (this.arrived = resolve))

@@ -24,19 +24,19 @@ import { splitWords } from './words.ts'
 export { anything, between, byProtocol, error, helpOf, inAnyOrder, pairsInAnyOrder } from './expect.ts'
 
 export interface ConversationOptions {
-  /** Held with our server alone; why. */
+  /** Runs only with our server; the reason. */
   oursOnly?: string
   /** Skipped with a redis-server older than this: '7.2'. */
   since?: string
-  /** Only this protocol. */
+  /** Only in this protocol. */
   resp?: 2 | 3
   /** Only over this kind of connection. */
   over?: 'in process' | 'TCP'
-  /** Directives of the server; conversations with the same ones share it. */
+  /** Directives of the server; conversations with equal ones share it. */
   config?: Config
 }
 
-/** A command: one line as redis-cli reads it, or its words. */
+/** A command: one line in redis-cli's syntax, or its words. */
 export type CommandText = string | readonly Word[]
 
 export class Conversation {
@@ -50,12 +50,12 @@ export class Conversation {
     this.resp = session.resp
   }
 
-  /** True when the server is ours. */
+  /** Whether the server is ours. */
   get ours(): boolean {
     return this.session.target.kind !== 'redis'
   }
 
-  /** The reply, an error reply being a RespError. */
+  /** The reply; an error reply is a RespError. */
   do(command: CommandText): Promise<PlainValue> {
     return this.client.send(wordsOf(command)).value()
   }
@@ -72,31 +72,31 @@ export class Conversation {
     assert.ok(fits, `${show(command as Expected)}\n  expected error ${String(message)}\n  got ${show(value)}`)
   }
 
-  /** The reply byte for byte. */
+  /** The bytes of the reply. */
   async expectWire(command: CommandText, wire: string | { 2: string; 3: string }): Promise<void> {
     const bytes = await this.client.send(wordsOf(command)).bytes()
     assert.equal(latin1Text(bytes), typeof wire === 'string' ? wire : wire[this.resp])
   }
 
-  /** Commands and what they answer, one after the other. */
+  /** Commands and their replies, in order. */
   async expectAll(...lines: [CommandText, Expected | ByProtocol][]): Promise<void> {
     for (const [command, expected] of lines) await this.expect(command, expected)
   }
 
-  /** The next message: a push, or what Pub/Sub sends in RESP2. */
+  /** The next push, or pub/sub message in RESP2. */
   async expectMessage(expected: Expected | ByProtocol): Promise<void> {
     this.check('message', await this.client.message(), expected)
   }
 
-  /** Nothing came unasked up to now. */
+  /** No message has arrived so far. */
   async expectNoMessage(): Promise<void> {
     await this.settle()
     assert.equal(show(this.client.messages), '[]')
   }
 
   /**
-   * Sends a command that may wait; the server has seen it when this resolves. `(await c.start('BLPOP k 0')).done` tells
-   * whether it answered; its value() is the reply.
+   * Sends a command that may block; resolves when the server has read it. Its `done` tells whether it has a reply, its
+   * value() is the reply.
    */
   async start(command: CommandText): Promise<Pending> {
     const pending = this.client.send(wordsOf(command))
@@ -109,7 +109,7 @@ export class Conversation {
     this.check('the reply', await pending.value(), expected)
   }
 
-  /** Sends a command that answers only with messages, such as SUBSCRIBE. */
+  /** Sends a command that has only messages as reply, such as SUBSCRIBE. */
   async tell(command: CommandText): Promise<void> {
     this.client.write(encodeCommand(wordsOf(command)))
     await this.settle()
@@ -128,12 +128,12 @@ export class Conversation {
     this.session.restore.push(['CONFIG', 'SET', name, String(before[1])])
   }
 
-  /** Lets time pass on the server: at once where its clock is made up. */
+  /** Lets time pass on the server: instantly with a simulated clock. */
   pass(ms: number): Promise<void> {
     return this.session.target.pass(ms)
   }
 
-  /** Waits until the server has read everything that was sent up to now, on any connection. */
+  /** Waits until the server has read everything sent on any connection. */
   async settle(): Promise<void> {
     const janitor = await this.session.janitor()
     await janitor.send(['PING']).bytes()

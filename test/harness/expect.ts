@@ -1,9 +1,9 @@
-// Expectations: what a reply may look like. Plain values are compared as they are; inside them may stand a RegExp for a
-// text, or one of the matchers below.
+// Expectations of replies: plain values are compared for equality; inside them may be a RegExp for a text, or one of
+// the matchers below.
 
 import { type PlainValue, RespError } from './resp.ts'
 
-/** A predicate with words for the failure message. */
+/** A predicate with a description for the failure message. */
 export class Matcher {
   readonly words: string
   readonly accepts: (value: PlainValue) => boolean
@@ -15,7 +15,7 @@ export class Matcher {
 
 export type Expected = PlainValue | RegExp | Matcher | boolean | Expected[]
 
-/** Different things to expect in RESP2 and in RESP3, where the shape differs and not only the types. */
+/** Different expectations in RESP2 and RESP3, where not only the types differ. */
 export class ByProtocol {
   readonly resp2: Expected
   readonly resp3: Expected
@@ -29,7 +29,7 @@ export const byProtocol = (resp2: Expected, resp3: Expected) => new ByProtocol(r
 
 export const anything = new Matcher('anything', () => true)
 
-/** A number, or text that spells one, with low <= n <= high. */
+/** A number, or its text, with low <= n <= high. */
 export const between = (low: number, high: number) =>
   new Matcher(`${low}..${high}`, value => value !== null && Number(value) >= low && Number(value) <= high)
 
@@ -47,7 +47,7 @@ export const pairsInAnyOrder = (...flat: PlainValue[]) =>
     value => Array.isArray(value) && show(sorted(pairs(value))) === show(sorted(pairs(flat))),
   )
 
-/** What a container answers to HELP: how to call it, these lines of its subcommands, each with what it does. */
+/** The HELP of a container: its syntax, then these lines of its subcommands, each with an explanation. */
 export const helpOf = (name: string, ...subcommands: string[]) => {
   const wanted = [`${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`, ...subcommands, 'HELP']
   return new Matcher(`the help of ${name}: ${show(subcommands)}`, value => {
@@ -58,7 +58,7 @@ export const helpOf = (name: string, ...subcommands: string[]) => {
   })
 }
 
-/** An error reply inside an array, as EXEC has them. */
+/** An error reply inside an array, such as EXEC's. */
 export const error = (message: string) => new RespError(message)
 
 function sorted(values: PlainValue[]): PlainValue[] {
@@ -81,7 +81,7 @@ export function matches(value: PlainValue, expected: Expected): boolean {
   return expected.every((one, i) => matches(value[i], one))
 }
 
-/** Any value or expectation as a short text. */
+/** A value or expectation as a short text. */
 export function show(value: Expected): string {
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`
   if (value instanceof Matcher) return `<${value.words}>`

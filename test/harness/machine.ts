@@ -1,5 +1,5 @@
-// A whole server on a made-up machine (system/virtual.ts): time, chance and disk are the test's, replies come
-// at once, and the power can go at any moment.
+// A server on a virtual machine (system/virtual.ts): the test controls clock, randomness and disk, replies come at
+// once, and the power can fail at any moment.
 
 import { Config } from '../../src/config/config.ts'
 import { loadText } from '../../src/config/parser.ts'
@@ -24,7 +24,7 @@ export class MachineServer {
     this.server = server
   }
 
-  /** Starts a server with what is on the machine's disk. Rejects when it refuses to. */
+  /** Starts a server with the files on the machine's disk. Rejects when startup fails. */
   static async start(
     machine: VirtualMachine,
     directives: Readonly<Record<string, string>> = {},
@@ -49,7 +49,7 @@ export class MachineServer {
     return new MachineServer(machine, server)
   }
 
-  /** A connection; its number. */
+  /** Opens a connection; returns its number. */
   connect(): number {
     const socket = this.server.memory.connect()
     const bytes: number[] = []
@@ -61,17 +61,17 @@ export class MachineServer {
     return this.sockets.length - 1
   }
 
-  /** Sends a command without waiting for anything. */
+  /** Sends a command without waiting. */
   send(connection: number, words: readonly Word[]): void {
     this.write(connection, encodeCommand(words))
   }
 
-  /** Sends bytes as they are. */
+  /** Sends raw bytes. */
   write(connection: number, bytes: Uint8Array): void {
     this.sockets[connection].write(bytes)
   }
 
-  /** Replies that have come over a connection and were not taken yet. */
+  /** Takes the replies received on a connection. */
   take(connection: number): PlainValue[] {
     const u8 = Uint8Array.from(this.replies[connection])
     const values: PlainValue[] = []
@@ -86,7 +86,7 @@ export class MachineServer {
     return values
   }
 
-  /** Runs a command and gives its reply; time passes while it has to wait. */
+  /** Runs a command and returns its reply; time passes while it blocks. */
   call(...words: Word[]): PlainValue {
     if (this.sockets.length === 0) this.connect()
     this.send(0, words)
@@ -97,22 +97,22 @@ export class MachineServer {
     return replies[0]
   }
 
-  /** DEBUG DIGEST and what of it does not show: one text for the whole dataset. */
+  /** DEBUG DIGEST and what it does not cover: one text for the whole dataset. */
   digest(): string {
     return String(this.call('debug', 'digest'))
   }
 
-  /** As digest(), without a command: what a client has sent may still be on its way. */
+  /** digest() without sending a command: sent commands may not have been read yet. */
   digestNow(hash?: DigestHash): string {
     return datasetDigest(this.server.engine.keyspace, hash)
   }
 
-  /** Ends the server as SHUTDOWN does. */
+  /** Ends the server like SHUTDOWN. */
   async stop(flags: readonly ('save' | 'nosave' | 'now' | 'force')[] = []): Promise<void> {
     await this.until(this.server.shutdown(flags))
   }
 
-  /** Lets the machine's time pass until that is settled. */
+  /** Lets virtual time pass until the promise settles. */
   async until<Result>(promise: Promise<Result>): Promise<Result> {
     let settled = false
     const both = promise.finally(() => {

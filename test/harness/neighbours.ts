@@ -1,14 +1,14 @@
-// Slices between hostile neighbours: what a reader says of bytes must not depend on what lies before and behind them.
+// Slices between hostile neighbours: a reader's result must not depend on the bytes before and after its slice.
 //
 //   alone     [ - ]                    in the middle    [ 1 - . x - 0 0 7 … ]
 //                                                             ^off
 //
-// The guarded slice throws as soon as a byte outside of it is looked at, even where that would not change the answer.
+// The guarded slice throws when a byte outside of it is read, even where that would not change the result.
 
 import assert from 'node:assert/strict'
 import { Slice } from '../../src/lib/slice.ts'
 
-/** What may stand in front of and behind a slice. */
+/** Bytes placed before and after a slice. */
 const NEIGHBOURS = [
   '0000000000000000',
   '1111111111111111',
@@ -38,10 +38,10 @@ const NEIGHBOURS = [
 
 export type Answer = string | number | bigint | boolean | undefined
 
-/** A reader, brought to one answer that can be compared. */
+/** A reader with a comparable result. */
 export type Read = (s: Slice) => Answer
 
-/** Asks each reader about `text` alone, between all neighbours, and under guard. */
+/** Runs each reader on `text` alone, between all neighbours, and under the guard. */
 export function assertReadsOnlyItsSlice(readers: { readonly [name: string]: Read }, text: string): void {
   const guarded = guardedSlice(text)
   const alone = Slice.of(text)
@@ -75,7 +75,7 @@ export function* textsOver(alphabet: string, length: number): Generator<string> 
   for (const text of textsOver(alphabet, length - 1)) for (const c of alphabet) yield text + c
 }
 
-/** A text of up to `length` chars drawn from `alphabet`. */
+/** A random text of up to `length` chars from `alphabet`. */
 export function textFrom(random: (n: number) => number, alphabet: string, length: number): string {
   let text = ''
   for (let left = random(length + 1); left > 0; left--) text += alphabet[random(alphabet.length)]
@@ -88,7 +88,7 @@ class OutsideError extends Error {}
 
 const GUARD_BYTES = 32
 
-/** A slice of `text` whose buffer refuses to show any other byte. */
+/** A slice of `text` whose buffer allows reading no other byte. */
 export function guardedSlice(text: string): Slice {
   const padding = '7'.repeat(GUARD_BYTES)
   const { u8 } = Slice.of(padding + text + padding)
@@ -116,7 +116,7 @@ export function guardedSlice(text: string): Slice {
   return new Slice(bytes, from, text.length, guardedView(u8, check))
 }
 
-/** A view that refuses to read outside, and to write at all. */
+/** A view that throws on reads outside of the slice, and on any write. */
 function guardedView(u8: Uint8Array, check: (at: number, bytes: number) => void): DataView {
   return new Proxy(new DataView(u8.buffer, u8.byteOffset, u8.byteLength), {
     get(target, name) {

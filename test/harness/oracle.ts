@@ -1,5 +1,5 @@
-// The redis-server that REDIS_SERVER names, and what a Redis 7.2 answers where there is none: facts that were recorded
-// from one, in test/oracle/NAME.jsonl, a line each.
+// The redis-server of REDIS_SERVER, and recorded facts about a Redis 7.2 for when there is none:
+// test/oracle/NAME.jsonl, one per line.
 //
 // A test asks through withFacts(). If REDIS_SERVER names a 7.2, that server is asked and the record is checked against
 // it; otherwise the record answers. So the test always runs. After a change of the questions:
@@ -16,10 +16,10 @@ import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { projectRoot } from '../tidy/source.ts'
 
-/** The redis-server to hold conversations with instead of ours, and to compare with. */
+/** The redis-server for conversations, instead of ours, and for comparisons. */
 export const oraclePath: string | undefined = process.env.REDIS_SERVER || undefined
 
-/** '7.0.15', or undefined where conversations are held with ours. */
+/** '7.0.15', or undefined when conversations run with ours. */
 export const oracleVersion: string | undefined = oraclePath
   ? (/v=([0-9.]+)/.exec(execFileSync(oraclePath, ['--version']).toString())?.[1] ?? '0')
   : undefined
@@ -36,15 +36,15 @@ export function oracleTool(name: 'redis-check-rdb' | 'redis-check-aof'): string 
 
 export type Fact = string | number | boolean | null | readonly Fact[]
 
-/** The version whose answers are facts. */
+/** The version whose replies are recorded. */
 const REFERENCE = '7.2.'
 const WRITING = process.env.ORACLE === 'write'
 
-/** True when facts are asked of a server, not read. */
+/** Facts come from a server instead of the record. */
 export const factsAreLive: boolean = oracleVersion?.startsWith(REFERENCE) ?? false
 
 export class Facts {
-  /** Of the server whose answers they are. */
+  /** Of the server that was recorded. */
   readonly version: string
   private readonly recorded: ReadonlyMap<string, Fact>
   private readonly asked = new Map<string, Fact>()
@@ -55,7 +55,7 @@ export class Facts {
     this.asked.set('version', this.version)
   }
 
-  /** The answer to a question: `ask` gets it from the server. */
+  /** The reply to a question: `ask` gets it from the server. */
   async of<F extends Fact>(question: string, ask: () => Promise<F>): Promise<F> {
     assert.ok(!this.asked.has(question), `${question} is asked twice`)
     const recorded = this.recorded.get(question)
@@ -70,13 +70,13 @@ export class Facts {
     return [...this.asked].map(one => `${JSON.stringify(one)}\n`).join('')
   }
 
-  /** Nothing is recorded that nobody asks any more. */
+  /** The record has no facts that are never asked for. */
   checkComplete(): void {
     assert.deepEqual([...this.recorded.keys()].sort(), [...this.asked.keys()].sort())
   }
 }
 
-/** Hands the facts of that name to a test. */
+/** Runs a test with the facts of that name. */
 export async function withFacts(name: string, body: (facts: Facts) => Promise<void>): Promise<void> {
   assert.ok(!WRITING || factsAreLive, `ORACLE=write wants a REDIS_SERVER of version ${REFERENCE}x`)
   const path = join(projectRoot, 'test/oracle', `${name}.jsonl`)

@@ -1,4 +1,4 @@
-// An Outgoing over anything that takes bytes and can be closed, for programs that are handed a Dial.
+// Adapts anything that accepts bytes and can be closed to an Outgoing.
 
 import type { Outgoing } from '../../src/system/network.ts'
 

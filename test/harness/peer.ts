@@ -1,19 +1,19 @@
-// The server's end of connections that a client dials, played by a test: it reads and writes text, at once. Time is a
-// virtual machine's.
+// The server side of dialled connections, played by a test: reads and writes text synchronously, with a virtual
+// machine's time.
 
 import type { ClientSystem } from '../../src/client/connection.ts'
 import { bytesOf, latin1Text } from '../../src/lib/bytes.ts'
 import { type Address, NetworkError, type Outgoing } from '../../src/system/network.ts'
 import { virtualSystem } from '../../src/system/virtual.ts'
 
-/** A connection that was dialled. */
+/** A dialled connection. */
 export class PeerLink {
   readonly address: Address
   closed = false
   paused = false
-  /** What the client's write() gives. */
+  /** The result of the client's write(). */
   takes = true
-  /** Called within the client's write(), with what it wrote: it may answer at once. */
+  /** Called within the client's write(); it may reply at once. */
   onWrite: (text: string) => void = () => {}
   private received = ''
   readonly outgoing: Outgoing = {
@@ -50,7 +50,7 @@ export class PeerLink {
     this.outgoing.onClose(undefined)
   }
 
-  /** What the client has written since this was asked last. */
+  /** Takes what the client has written since the last call. */
   take(): string {
     const text = this.received
     this.received = ''
@@ -70,7 +70,7 @@ export class PeerLink {
 export class Peer {
   readonly machine = virtualSystem({ seed: 1 })
   readonly links: PeerLink[] = []
-  /** Whoever dials gets this instead of a connection. */
+  /** Dialling fails with this error. */
   refuses: NetworkError | undefined
   connectMs = 0
   readonly system: ClientSystem = {
@@ -90,13 +90,13 @@ export class Peer {
     },
   }
 
-  /** The connection that was dialled last. */
+  /** The connection dialled last. */
   get link(): PeerLink {
     return this.links[this.links.length - 1]
   }
 }
 
-/** A command as it is sent, words parted by spaces. */
+/** The bytes of a command line split at spaces. */
 export function sent(...commands: string[]): string {
   return commands
     .map(command => command.split(' '))

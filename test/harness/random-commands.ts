@@ -1,4 +1,4 @@
-// Random commands over a small keyspace, of every type, for tests that only care that much happens. From a seed.
+// Seeded random commands of every type on a small keyspace, for tests that need changing data.
 
 import type { Random } from '../../src/system/system.ts'
 import type { Word } from './resp.ts'
@@ -10,10 +10,10 @@ export class RandomCommands {
   private readonly keys: number
   private readonly databases: number
   private readonly itemsMax: number
-  /** One of these is as likely as another. */
+  /** All are equally likely. */
   private readonly makers: readonly Maker[]
 
-  /** `itemsMax`: of the few values that are large. */
+  /** `itemsMax`: size of the few large values. */
   constructor(random: Random, keys = 40, databases = 3, itemsMax = 300) {
     this.random = random
     this.keys = keys

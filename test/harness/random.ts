@@ -1,4 +1,4 @@
-// Chance from a seed, for tests: the same seed, the same numbers.
+// Seeded randomness for tests.
 
 /** Integers of [0, n); the generator is Marsaglia's xorshift32. */
 export function randomFrom(seed: number): (n: number) => number {
@@ -11,7 +11,7 @@ export function randomFrom(seed: number): (n: number) => number {
   }
 }
 
-/** Unsigned 32-bit integers, as a keyspace wants them; the generator is mulberry32. */
+/** Unsigned 32-bit integers, the keyspace's random source; the generator is mulberry32. */
 export function u32From(seed: number): () => number {
   let state = seed
   return () => {

@@ -1,8 +1,8 @@
-// RESP2 and RESP3 as the tests speak them: commands to bytes, bytes to JavaScript values. Made apart from the server's
-// own protocol code on purpose, so that a mistake there is not repeated here.
+// RESP2 and RESP3 for tests: encodes commands and parses replies. Deliberately independent of the server's protocol
+// code, so that its mistakes are not repeated here.
 //
-// Always: text is latin1, one char a byte, so any byte string survives. `replyEnd` and `parseReply` agree on where a
-// reply ends.
+// Always: text is latin1, one char per byte, so any byte string is preserved. `replyEnd` and `parseReply` agree on
+// where a reply ends.
 
 export class RespError {
   readonly message: string
@@ -11,7 +11,7 @@ export class RespError {
   }
 }
 
-/** A RESP3 map or set, a push, a double, a big number or a verbatim string, before plain() brings it down. */
+/** A RESP3 map, set, push, double, big number or verbatim string, before plain() converts it. */
 export class RespTyped {
   readonly type: 'map' | 'set' | 'push' | 'double' | 'bignumber' | 'verbatim'
   readonly value: string | RespValue[]
@@ -23,7 +23,7 @@ export class RespTyped {
 
 export type RespValue = string | number | bigint | boolean | null | RespError | RespTyped | RespValue[]
 
-/** What stays when RESP3's types are brought down to RESP2's. */
+/** RESP2's types, to which plain() converts RESP3's. */
 export type PlainValue = string | number | bigint | null | RespError | PlainValue[]
 
 export type Word = string | number | bigint | Uint8Array
@@ -41,7 +41,7 @@ export function encodeCommand(words: readonly Word[]): Uint8Array {
   return Buffer.concat(parts)
 }
 
-/** Latin1, unless the text has chars that need UTF-8. */
+/** Latin1, or UTF-8 if the text has chars above 255. */
 function textBytes(text: string): Uint8Array {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 255) return Buffer.from(text, 'utf8')
   return latin1Bytes(text)
@@ -55,7 +55,7 @@ export function latin1Text(u8: Uint8Array, from = 0, to: number = u8.length): st
   return Buffer.from(u8.buffer, u8.byteOffset + from, to - from).toString('latin1')
 }
 
-/** The offset behind the CRLF of the line at `from`, or -1 when it has not come yet. */
+/** The offset after the CRLF of the line at `from`, or -1 when it is incomplete. */
 function lineEnd(u8: Uint8Array, from: number, to: number): number {
   for (let i = from; i + 1 < to; i++) if (u8[i] === CR) return i + 2
   return -1
@@ -70,7 +70,7 @@ function lineNumber(u8: Uint8Array, from: number): number {
   return negative ? -n : n
 }
 
-/** The offset behind the reply that begins at `from`, or -1 when not all of it is there. */
+/** The offset after the reply at `from`, or -1 when it is incomplete. */
 export function replyEnd(u8: Uint8Array, from: number, to: number): number {
   let wanted = 1
   let at = from
@@ -183,7 +183,7 @@ function integer(n: bigint): number | bigint {
   return Number.isSafeInteger(Number(n)) ? Number(n) : n
 }
 
-/** RESP3's types brought down to what RESP2 says: maps and sets are flat arrays, doubles text, booleans 1 and 0. */
+/** Converts RESP3's types to RESP2's: maps and sets to flat arrays, doubles to text, booleans to 1 and 0. */
 export function plain(value: RespValue): PlainValue {
   if (Array.isArray(value)) return value.map(plain)
   if (value instanceof RespTyped) return typeof value.value === 'string' ? value.value : value.value.map(plain)
@@ -191,7 +191,7 @@ export function plain(value: RespValue): PlainValue {
   return value
 }
 
-/** Collects bytes and hands out complete replies. */
+/** Buffers bytes and returns complete replies. */
 export class ReplyReader {
   private buffer: Uint8Array = new Uint8Array(0)
   private used = 0
@@ -202,7 +202,7 @@ export class ReplyReader {
     this.used = 0
   }
 
-  /** The next complete reply as it came over the wire, or undefined. */
+  /** The bytes of the next complete reply, or undefined. */
   next(): Uint8Array | undefined {
     const end = replyEnd(this.buffer, this.used, this.buffer.length)
     if (end < 0) return undefined

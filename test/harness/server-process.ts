@@ -1,5 +1,4 @@
-// A server in a process of its own, ours or redis-server, on a folder that the test chooses; and plain connections to
-// it.
+// A server in its own process, ours or redis-server, in a folder chosen by the test; and plain connections to it.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -25,7 +24,7 @@ export class PlainConnection {
     })
   }
 
-  /** The reply; never, when the server goes before it comes. */
+  /** The reply; never settles when the server ends first. */
   call(...words: Word[]): Promise<PlainValue> {
     this.socket.write(encodeCommand(words))
     return new Promise(resolve => this.waiting.push(resolve))
@@ -49,7 +48,7 @@ export class ServerProcess {
     this.connection = new PlainConnection(port)
   }
 
-  /** Starts a server and waits until it has loaded what is in the folder. `command` takes redis-server's options. */
+  /** Starts a server and waits until it has loaded. `command`: a command line that accepts redis-server's options. */
   static async start(
     command: string,
     folder: string,
@@ -70,7 +69,7 @@ export class ServerProcess {
     return server
   }
 
-  /** The end of its log. */
+  /** The end of the server's log. */
   get log(): string {
     return readFileSync(join(this.folder, 'log'), 'latin1').slice(-2000)
   }
@@ -83,14 +82,14 @@ export class ServerProcess {
     this.child.kill(name)
   }
 
-  /** Resolves when it ends: to its exit code, or to the signal that ended it. */
+  /** Resolves when it ends: to its exit code or signal. */
   get ended(): Promise<number | string> {
     const { exitCode, signalCode } = this.child
     if (exitCode !== null || signalCode !== null) return Promise.resolve(exitCode ?? signalCode!)
     return new Promise(resolve => this.child.once('exit', (code, signal) => resolve(code ?? signal!)))
   }
 
-  /** Ends it without its knowledge. */
+  /** Sends SIGKILL. */
   async kill(): Promise<void> {
     const { child } = this
     this.connection.close()

@@ -1,8 +1,8 @@
-// Where a conversation is held: with a server of ours in this process, with one of ours over TCP, or with the
-// redis-server that REDIS_SERVER names. This file alone knows how each is started and stopped.
+// The servers of conversations: ours in this process, ours over TCP, or the redis-server of REDIS_SERVER. Only this
+// file knows how each is started and stopped.
 //
-// Always: a target is started when the first conversation needs it, serves all that ask for the same configuration,
-// and is stopped when the test file ends.
+// Always: a target is started for the first conversation that needs it, is shared by all with the same configuration,
+// and is stopped at the end of the test file.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { oraclePath } from './oracle.ts'
 
 export type Config = Readonly<Record<string, string>>
 
-/** The client's end of one connection. */
+/** The client side of one connection. */
 export interface Wire {
   write(bytes: Uint8Array): void
   onData: (bytes: Uint8Array) => void
@@ -25,10 +25,10 @@ export interface Wire {
 export interface Target {
   readonly kind: TargetKind
   open(): Promise<Wire>
-  /** Lets time pass: on the server's own clock where it has one. */
+  /** Lets time pass: on the server's simulated clock if it has one. */
   pass(ms: number): Promise<void>
   /**
-   * Called again and again while a reply is awaited; resolves when it is worth another look, at the latest after
+   * Called repeatedly while a reply is awaited; resolves when the caller should check again, at the latest after
    * `arrival`, to true while waiting longer makes sense.
    */
   idle(waitedTurns: number, arrival: Promise<void>): Promise<boolean>
@@ -53,7 +53,7 @@ export function startTarget(kind: TargetKind, config: Config): Promise<Target> {
   return kind === 'TCP' ? startOverTcp(full) : startInProcess(full)
 }
 
-/** Ours on a made-up machine: its clock moves only while somebody waits, so no test waits in earnest. */
+/** Ours on a virtual machine: its clock moves only while a test waits, so no test takes real time. */
 async function startInProcess(config: Config): Promise<Target> {
   const machine = virtualSystem({ seed: 1 })
   const server = await createServer({ config, system: machine.system })
@@ -162,7 +162,7 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Resolves when something answers at `port`; rejects when the process that should, if it is our child, has ended. */
+/** Resolves when `port` accepts connections; rejects when `child`, if given, has ended. */
 export async function untilListening(port: number, child?: ChildProcess): Promise<void> {
   for (let attemptsLeft = 1000; attemptsLeft > 0; attemptsLeft--) {
     if (child !== undefined && child.exitCode !== null)

@@ -1,5 +1,5 @@
-// Online tools in a test: the disk and the terminal are made up, the servers are real ones of ours, reached without a
-// socket, or the redis-server that REDIS_SERVER names.
+// A bench for online tools: disk and terminal are simulated, the servers are ours, reached without sockets, or the
+// redis-server of REDIS_SERVER.
 
 import type { ClientSystem } from '../../src/client/connection.ts'
 import { Remote, type Word } from '../../src/client/remote.ts'
@@ -21,18 +21,18 @@ export interface ToolResult {
   err: string
 }
 
-/** Nobody else will come to be sent the dataset. */
+/** No second replica will come, so there is nothing to wait for. */
 const QUICK = { 'repl-diskless-sync-delay': '0' }
 
-/** Servers by port numbers of the test's own choice, and a machine to run tools on. */
+/** Servers by port numbers that the test chooses, and a machine to run tools on. */
 export class ToolBench {
   readonly machine: VirtualMachine = virtualSystem({ seed: 1 })
   readonly targets = new Map<number, Target>()
   private readonly remotes = new Map<number, Remote>()
-  /** What a test's own connections are made with. */
+  /** For the test's own connections. */
   readonly reach: ClientSystem
   private readonly system: System
-  /** Called with every connection that a tool opens: to break it, or to look at what passes. */
+  /** Called with every connection that a tool opens, to break or inspect it. */
   onDial: (port: number, connection: Outgoing) => void = () => {}
 
   /** Called when a tool has written to its stderr. */
@@ -58,7 +58,7 @@ export class ToolBench {
     this.system = { clock, timers, random, network, disk, process: { ...process, stderr } }
   }
 
-  /** `oracle`: the real server, where there is one. */
+  /** `oracle`: redis-server, if there is one. */
   async start(port: number, config: Config = {}, oracle = false): Promise<Remote> {
     this.targets.set(
       port,
@@ -69,7 +69,7 @@ export class ToolBench {
     return remote
   }
 
-  /** One more connection, which the test closes. */
+  /** Another connection, which the test closes. */
   dialRemote(port: number, password = ''): Promise<Remote> {
     return Remote.open(parseServerUrl(`redis://:${password}@test:${port}`)!, this.reach)
   }
@@ -113,7 +113,7 @@ export async function ask(remote: Remote, ...words: Word[]): Promise<Value> {
   return reply instanceof Uint8Array ? new TextDecoder('latin1').decode(reply) : reply
 }
 
-/** One of everything, in two databases, with times to live. */
+/** One key of each kind, in two databases, with times to live. */
 export async function fill(remote: Remote): Promise<void> {
   await say(
     remote,
@@ -137,7 +137,7 @@ export async function fill(remote: Remote): Promise<void> {
   await remote.call('FUNCTION', 'LOAD', "#!lua name=lib\nredis.register_function('f', function() return 1 end)")
 }
 
-/** What tells two datasets apart. */
+/** A digest of the dataset. */
 export async function digestOf(remote: Remote): Promise<string> {
   const expiry = await ask(remote, 'PTTL', 'later')
   const functions = await ask(remote, 'FUNCTION', 'LIST')

@@ -1,5 +1,4 @@
-// What every type of values must do, whatever it holds and in whatever encoding: one suite for all of them, those of an
-// extension too.
+// The suite that every value type must pass in each of its encodings, also those of extensions.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -18,9 +17,9 @@ import { latin1Bytes, RespError, type Word } from './resp.ts'
 
 export interface ValueSample {
   name: string
-  /** What OBJECT ENCODING says of it. */
+  /** Its OBJECT ENCODING. */
   encoding: string
-  /** Commands that make the key `k`. */
+  /** Commands that create the key `k`. */
   commands: readonly (readonly Word[])[]
   directives?: Readonly<Record<string, string>>
 }
@@ -35,10 +34,10 @@ const PAGE_BYTES = 16 * 1024
 const PAGES = 1024
 const SLAB_BYTES_MAX = 3 * PAGE_BYTES
 const SLOT_BYTES_MAX = 8192
-/** Version and checksum behind a payload. */
+/** Version and checksum at the end of a payload. */
 const FOOTER_BYTES = 10
 
-/** A server that has the sample, and what is looked at most. */
+/** A server with the sample, and shortcuts to its parts. */
 class Bench {
   readonly server: MachineServer
   readonly space: Keyspace
@@ -77,7 +76,7 @@ class Bench {
     return String((this.call('debug', 'digest-value', key) as string[])[0])
   }
 
-  /** The commands that build the key. */
+  /** The AOF rewrite of the key. */
   rewritten(key: string): Uint8Array {
     const output = new RewriteOutput()
     for (const _ of new ValueRewriters(this.space, this.codecs).rewrite(this.entry(key), output));
@@ -89,7 +88,7 @@ class Bench {
   }
 }
 
-/** Leaves no free page in the first segment, which is never sealed, and no slab with a free slot in it. */
+/** Fills the first segment, which is never evacuated: no free page, no slab with a free slot. */
 function fillFirstSegment(arena: Arena): Ref[] {
   const fillers: Ref[] = []
   for (let i = 0; i < PAGES; i++) fillers.push(arena.alloc(PAGE_BYTES))

@@ -1,5 +1,5 @@
-// A command written as one line, as redis-cli reads it: words between spaces, "double quotes" with \n \r \t \xNN
-// escapes, and 'single quotes'.
+// Splits a command line in redis-cli's syntax: words between spaces, "double quotes" with \n \r \t \xNN escapes, and
+// 'single quotes'.
 
 const ESCAPES: { readonly [letter: string]: string } = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
 

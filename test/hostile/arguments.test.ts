@@ -1,4 +1,4 @@
-// Every command with arguments that are wrong, huge, or names that JavaScript knows: none may come upon an exception.
+// Every command with wrong or huge arguments, or names of JavaScript's properties: none may cause an exception.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -35,7 +35,7 @@ const WORDS = [
   ],
 ]
 
-/** They end the server, wait on the real clock, or close the connection, as they are meant to. */
+/** They end the server, wait on the real clock, or close the connection by design. */
 const LEFT_OUT =
   /^(?:shutdown|quit|reset|monitor|psync|sync|migrate|debug (?:panic|assert|segfault|sleep|stringmatch-test))$/
 

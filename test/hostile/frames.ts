@@ -1,5 +1,5 @@
-// Protocol frames that are nearly right: commands of every group with small keys, then cut, doubled, overwritten and
-// mixed. From a seed, so that what breaks a server breaks it again.
+// Almost valid protocol frames: commands of every group with small keys, truncated, duplicated, overwritten and mixed.
+// Seeded, so that failures are repeatable.
 
 import { seededRandom } from '../../src/system/virtual.ts'
 
@@ -27,7 +27,7 @@ const ARGUMENTS = [
   ],
   ...['return redis.call("get",KEYS[1])', 'STORE', 'BY', 'ID', 'INFO', 'DOCS', 'FIELDS', '\r\n', '$-1\r\n', '\0\xff'],
 ]
-// What a broken client or a scanner sends.
+// What broken clients and scanners send.
 const PIECES = [
   ...[
     '*',
@@ -75,7 +75,7 @@ export class Frames {
     return this.random.u32() % limit
   }
 
-  /** Some bytes to send: one or a few frames, most of them damaged. */
+  /** The next bytes to send: one or a few frames, most of them damaged. */
   next(): Uint8Array {
     let text = ''
     for (let left = 1 + this.below(4); left > 0; left--) text += this.below(5) === 0 ? this.pick(PIECES) : this.frame()

@@ -1,4 +1,4 @@
-// Clients that behave badly, over TCP: what they send is broken, or they do not read, or hang, or come in crowds.
+// Hostile clients over TCP: malformed input, clients that do not read, hang, or connect in crowds.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -127,7 +127,8 @@ test('a crowd that connects and drops', () =>
     await bystander.check()
   }))
 
-// The other process comes and goes while this one, the server's, waits for it: what is accepted then is gone already.
+// The other process connects and resets while this one, the server's, is blocked: accepted connections are already
+// gone.
 const RESET_TWENTY = `const { connect } = require('node:net')
 for (let i = 0; i < 20; i++) {
   const socket = connect({ port: Number(process.argv.at(-1)), host: '127.0.0.1' })

@@ -1,5 +1,4 @@
-// Bytes and lists that a client makes long cost time in proportion to their length. With quadratic time each of these
-// takes longer than a test may.
+// Long input takes linear time. With quadratic time each of these exceeds the time of a test.
 
 import assert from 'node:assert/strict'
 import { conversation } from '../harness/conversation.ts'

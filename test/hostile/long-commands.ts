@@ -1,7 +1,7 @@
-// Examples of every command and of every script function that reads a text or a number. The tests with long inputs put
-// hostile bytes in the place of each of their words.
+// Examples of every command and every script function that reads a text or number. The long-input tests replace each of
+// their words by hostile bytes.
 //
-//   SETUP     the keys that the examples name: s string, l list, e set, z sorted set, h hash, x stream, g places, p log
+//   SETUP     the keys of the examples: s string, l list, e set, z sorted set, h hash, x stream, g places, p log
 //   COMMANDS  lines of words; several lines for a command of several forms
 //   SCRIPTS   expressions in Lua; `a` is the hostile text
 
@@ -354,7 +354,7 @@ export const COMMANDS: { readonly [group: string]: readonly string[] } = {
   transactions: ['MULTI', 'EXEC', 'DISCARD', 'WATCH s l', 'UNWATCH'],
 }
 
-/** Not tried: they reach out to other servers, end or stop ours, or wait for something that does not come. */
+/** Skipped: they dial other servers, end or stop ours, or block. */
 export const LEFT_OUT: readonly string[] = [
   'ACL LOAD',
   'ACL SAVE',
@@ -380,7 +380,7 @@ export const LEFT_OUT: readonly string[] = [
   'SYNC',
 ]
 
-/** Parameters that would shut us out, or name a place where the server then writes. */
+/** Parameters that would lock the test out, or change where the server writes. */
 export const PARAMETERS_LEFT_OUT: readonly string[] = [
   'aclfile',
   'bind',

@@ -1,6 +1,6 @@
-// Every command and every script function that reads a text, with hostile words of 100 KB in the place of each of its
-// words: all of them are answered before a test's time is over, which none is that takes quadratic time. Beside
-// redis-server, and with larger words, this is long-inputs.ts.
+// Every command and every script function that reads a text, with each of its words replaced by hostile words of 100
+// KB: all reply within a test's time, which quadratic time would exceed. long-inputs.ts compares with redis-server and
+// uses larger words.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -17,7 +17,7 @@ const NAMES = 20_000
 const TIMEOUT = { timeout: 60_000 }
 const CLEAN = ['FLUSHALL', 'SCRIPT FLUSH', 'SLOWLOG RESET', ...SETUP]
 const PROBES_PER_TEST = 40
-/** A probe gets every third kind; the next one those that come next. */
+/** A probe gets every third kind; the next probe the following ones. */
 const TURNS = 3
 
 for (const [group, lines] of Object.entries(COMMANDS)) {
@@ -45,7 +45,7 @@ test('there is an example of every command', () => {
   assert.equal(without.join(', '), '')
 })
 
-/** Sends them in every kind over connections that may be closed for it; then somebody else is still served. */
+/** Sends every kind of each probe over connections that may be closed for it; then another client is still served. */
 function send(probes: readonly Probe[]): Promise<void> {
   const makers = Object.values(KINDS).map(make => latin1Bytes(make(LONG)))
   return sendAll(

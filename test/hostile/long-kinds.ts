@@ -3,7 +3,7 @@
 import { splitWords } from '../harness/words.ts'
 import { COMMANDS, SCRIPTS } from './long-commands.ts'
 
-/** A text of exactly `length` characters, of one kind. */
+/** A text of exactly `length` characters of one kind. */
 export const KINDS: { readonly [kind: string]: (length: number) => string } = {
   digits: n => '1'.repeat(n),
   'digits and a letter': n => `${'1'.repeat(n - 1)}x`,
@@ -32,15 +32,15 @@ export const KINDS: { readonly [kind: string]: (length: number) => string } = {
   'high bytes': n => '\xff'.repeat(n),
 }
 
-/** A command with one word that grows. */
+/** A command with one variable word. */
 export interface Probe {
   name: string
   group: string
-  /** The words, `undefined` in the place of the one that grows. */
+  /** The words, `undefined` for the variable one. */
   words: readonly (string | undefined)[]
 }
 
-/** Every example with a hostile word in the place of each of its words, and with one at its end. */
+/** Every example with a hostile word in place of each of its words, and with one appended. */
 export function probesOfCommands(examples: { readonly [group: string]: readonly string[] } = COMMANDS): Probe[] {
   const probes: Probe[] = []
   for (const [group, lines] of Object.entries(examples))
@@ -68,7 +68,7 @@ function show(words: readonly (string | undefined)[]): string {
   return words.map(word => word ?? '<hostile>').join(' ')
 }
 
-/** An example with its last word, and with its last two, repeated under many names. */
+/** An example with its last word, and with its last two, repeated with different names. */
 export function lists(line: string, count: number): string[][] {
   const words = splitWords(line)
   const many = (kept: number) => {

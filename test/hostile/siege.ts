@@ -1,11 +1,11 @@
-// A siege: minutes of bad input against a server in a process of its own, from a seed.
+// A siege: minutes of seeded hostile input against a server in its own process.
 //
 //   npx bun test/hostile/siege.ts --seconds 600 --seed 1 [--server 'bin/redstart'] [--crowd 10000]
 //
-// Damaged frames, halves of frames that never get their other half, promises of huge arguments, floods of commands
-// whose replies nobody reads, connections that are reset or dropped in crowds. Meanwhile a client that behaves checks
-// every answer. At the end everybody leaves, keys and scripts are removed, and what the server holds is compared with
-// what it held before. Exits with 1 when an answer was wrong, the server went away, or something of the siege is left.
+// Damaged and incomplete frames, announced huge arguments, floods of commands whose replies are not read, crowds of
+// connections that are reset or dropped. Meanwhile a well-behaved client checks every reply. At the end all disconnect,
+// keys and scripts are deleted, and memory is compared with the beginning. Exits with 1 when a reply was wrong, the
+// server ended, or memory is left.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -30,7 +30,7 @@ const { values } = parseArgs({
 })
 const port = Number(values.port)
 const ATTACKERS = 20
-/** What may stay behind: buffers that the runtime keeps for the next connections. */
+/** Allowed difference: buffers that the runtime reuses for later connections. */
 const LEFT_BYTES_MAX = 96 * 1024 * 1024
 
 const frames = new Frames(Number(values.seed))
@@ -44,7 +44,7 @@ async function open(): Promise<Socket> {
   return socket
 }
 
-/** One way to behave badly, over one connection. */
+/** One kind of hostile behaviour over one connection. */
 type Attack = (socket: Socket) => Promise<void>
 
 const attacks: { readonly [name: string]: Attack } = {
@@ -116,7 +116,7 @@ async function attacker(untilMs: number): Promise<void> {
   }
 }
 
-/** Connections that come and go without a word. */
+/** Connections that are opened and closed without a command. */
 async function crowd(count: number): Promise<void> {
   for (let left = count; left > 0; left -= 100) {
     const sockets = await Promise.all(Array.from({ length: Math.min(100, left) }, open))
@@ -179,7 +179,7 @@ async function serving(): Promise<void> {
   throw new Error('the server does not come up')
 }
 
-/** Asks without a break until then. Where processors are shared only the server's own time says what a wait was. */
+/** Sends commands continuously until then. On shared processors only the server's CPU time explains a wait. */
 async function behave(untilMs: number, pid: number, left: () => string | undefined) {
   const bystander = new Bystander(await open())
   const waits = { longestMs: 0, cpuMs: 0 }
@@ -199,7 +199,7 @@ async function behave(untilMs: number, pid: number, left: () => string | undefin
   return waits
 }
 
-/** Processor time of all threads, in steps of 10 ms; 0 where the operating system does not tell. */
+/** CPU time of all threads, in steps of 10 ms; 0 where the operating system does not report it. */
 function cpuMsOf(pid: number): number {
   if (process.platform !== 'linux') return 0
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
@@ -225,7 +225,7 @@ function rssOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
 }
 
-/** Removes what commands have made, and waits until the server has come to rest. */
+/** Deletes all data and waits until the server is idle. */
 async function cleared(): Promise<Figures> {
   for (const words of [['FLUSHALL'], ['SCRIPT', 'FLUSH'], ['CONFIG', 'RESETSTAT'], ['SLOWLOG', 'RESET']])
     await ask(words)
@@ -240,7 +240,7 @@ async function cleared(): Promise<Figures> {
   return last
 }
 
-/** One command over a connection of its own: what came until it was silent. */
+/** One command over its own connection; returns the bytes received until there are no more. */
 async function ask(words: readonly string[]): Promise<string> {
   const socket = await open()
   let text = ''

@@ -1,5 +1,5 @@
-// A server that is treated badly, and what must hold whatever it is sent: other clients get right answers, and when the
-// bad ones have gone, nothing of theirs is left.
+// A server under attack, and what must always hold: other clients get correct replies, and after the attackers have
+// disconnected nothing of theirs is left.
 
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
@@ -39,7 +39,7 @@ export class Victim {
     return this.server.engine.clients.size
   }
 
-  /** Bytes of replies that wait for clients to read them. */
+  /** Bytes in the clients' output buffers. */
   get outputBytes(): number {
     return this.server.engine.output.memoryBytes
   }
@@ -48,7 +48,7 @@ export class Victim {
     return this.server.engine.keyspace.arena.usedBytes
   }
 
-  /** A socket that nobody reads from until somebody listens to it; its errors are expected. */
+  /** A socket that is not read until there is a listener; its errors are expected. */
   async open(): Promise<Socket> {
     const socket = connect({ port: this.port, host: '127.0.0.1' })
     socket.on('error', () => {})
@@ -56,7 +56,7 @@ export class Victim {
     return socket
   }
 
-  /** Waits until `done`; fails with `what` when it never is. */
+  /** Waits for `done`; fails with `what` after a while. */
   async until(what: string, done: () => boolean): Promise<void> {
     for (let turns = 0; !done(); turns++) {
       assert.ok(turns < 1000, `never: ${what}`)
@@ -65,7 +65,7 @@ export class Victim {
   }
 }
 
-/** A client that behaves: it knows what each of its commands must answer. */
+/** A well-behaved client that knows the reply of each of its commands. */
 export class Bystander {
   private readonly socket: Socket
   private got = ''
@@ -88,7 +88,7 @@ export class Bystander {
     return new Bystander(await victim.open())
   }
 
-  /** Writes, reads and deletes; whatever else goes on, the answers must be these. */
+  /** Writes, reads and deletes; the replies must be correct whatever else happens. */
   async check(): Promise<void> {
     const value = `value ${this.count++}`
     await this.ask(['SET', 'bystander', value], '+OK\r\n')

@@ -1,4 +1,4 @@
-// Repeatable chance for random programs.
+// Seeded randomness of random programs.
 
 export interface Chance {
   /** 0 <= result < n. */
@@ -6,7 +6,7 @@ export interface Chance {
   pick<T>(list: readonly T[]): T
 }
 
-/** Makes one of the pieces. */
+/** One of the pieces. */
 export function oneOf(chance: Chance, makers: readonly (() => string)[]): string {
   return chance.pick(makers)()
 }

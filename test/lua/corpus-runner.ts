@@ -1,4 +1,4 @@
-// Runs a file of the corpus as corpus/driver.lua says, for the tests.
+// Runs a file of the corpus like corpus/driver.lua.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import {
 } from '../../src/scripting/lua/index.ts'
 import { toText } from '../../src/scripting/lua/stdlib/base.ts'
 
-// Built tests run from another folder, but from the same working directory.
+// Built tests run from another folder, but with the same working directory.
 const FOLDER = [join(import.meta.dirname, '../../src/scripting/lua'), join(process.cwd(), 'src/scripting/lua')]
   .map(folder => join(folder, 'corpus'))
   .find(folder => existsSync(join(folder, 'driver.lua')))!
@@ -32,8 +32,8 @@ export function corpusPath(name: string): string {
 }
 
 /**
- * What the programs of a source print, run in slices of `budget`. `isAlone`: each compiled as one that no other
- * meets.
+ * The output of a source's programs, run in slices of `budget`. `isAlone`: each is compiled as the only chunk of its
+ * state.
  */
 export function runCorpus(source: string, budget: number, isAlone = false): string {
   const S = new LuaState()
@@ -43,7 +43,7 @@ export function runCorpus(source: string, budget: number, isAlone = false): stri
   S.globals.set(
     'print',
     S.plain(function (this: LuaFunction, ...args) {
-      // Lua's print calls tostring, and may find that one call too many.
+      // Lua's print calls tostring, which counts as one more C call.
       S.enter(this)
       for (let i = 0; i < args.length; i++) {
         S.enterC()
@@ -70,7 +70,7 @@ export function runCorpus(source: string, budget: number, isAlone = false): stri
   return out
 }
 
-/** A program as a function, or nil and what is wrong with it. */
+/** A program as a function, or nil and the error. */
 function loaded(S: LuaState, text: string, name: string): LuaResult {
   try {
     return load(S, compile(text, name, S.cCalls, SEALED), S.thread.env)

@@ -1,12 +1,12 @@
-// Random Lua programs on our Lua and on Debian's lua5.1, what they print compared.
+// The differential fuzzer of Lua: random programs on our Lua and on Debian's lua5.1; their output is compared.
 //
 //   npx bun test/lua/differential.ts --seed 1 --programs 100000
-//   npx bun test/lua/differential.ts --seed 17 --show             that program, and what both print
+//   npx bun test/lua/differential.ts --seed 17 --show             prints that program and both outputs
 //
-// Program k of seed S is program 1 of seed S + k - 1. Many share one process of lua5.1, each with globals of its own
-// (driver.lua). --slices runs ours in slices of random size, every other program compiled as one alone in its world.
-// A program that lua5.1 does not end in time is left out and not counted. --differences: how many of them end the
-// run. Exits with 1 when there was one.
+// Program k of seed S is program 1 of seed S + k - 1. Many programs share one process of lua5.1, each with its own
+// globals (driver.lua). --slices runs ours in slices of random size, and compiles every other program as the only chunk
+// of its state. Programs that lua5.1 does not finish in time are not counted. --differences: how many end the run.
+// Exits with 1 when there was one.
 
 import { parseArgs } from 'node:util'
 import { runCorpus } from './corpus-runner.ts'
@@ -14,7 +14,7 @@ import { outputs, runOracle } from './oracle.ts'
 import { ProgramMaker } from './random-program.ts'
 
 const BATCH_PROGRAMS = 100
-/** A program takes a millisecond or two; one that takes longer than all of this is at fault. */
+/** A program takes a millisecond or two; one that takes longer than this does not end. */
 const ORACLE_MS_MAX = 10_000
 const SEPARATOR = '\n--==\n'
 
@@ -52,7 +52,7 @@ function compareBatch(seed: number, programCount: number): void {
   let source = programs.join(SEPARATOR)
   let run = runOracle(source, ORACLE_MS_MAX)
   while (run.failure !== undefined) {
-    // What does not end there, or takes all memory, cannot be compared; the others can.
+    // A program that does not end, or exhausts memory, cannot be compared; the others can.
     const at = outputs(run.output).length - 1
     console.log(`seed ${seed + at} is left out: lua5.1 ended with ${run.failure}`)
     leftOut++

@@ -1,4 +1,4 @@
-// What Debian's lua5.1 prints for the programs of a source, run as corpus/driver.lua says.
+// Runs the programs of a source with Debian's lua5.1 and corpus/driver.lua.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,9 +12,9 @@ const RUN =
 const OUTPUT_BYTES_MAX = 1 << 28
 
 export interface OracleRun {
-  /** What it printed, until it failed if it did. */
+  /** Its output, up to a failure. */
   output: string
-  /** How it failed: by a signal when it took too long. */
+  /** The failure: a signal when it took too long. */
   failure: string | undefined
 }
 
@@ -35,7 +35,7 @@ export function runOracle(source: string, msMax: number): OracleRun {
   return { output: run.stdout, failure }
 }
 
-/** What each program printed, without what lua5.1 does not repeat: how deep calls go depends on what ran before. */
+/** The output of each program, without what lua5.1 does not reproduce: the depth of calls depends on earlier ones. */
 export function outputs(text: string): string[] {
   return text
     .replace(/[^\s:]*:\d+: stack overflow/g, 'stack overflow')

@@ -1,11 +1,10 @@
 // Random Lua programs for comparing engines: every loop is bounded, every statement may fail inside a pcall, and
 // what they print depends on evaluation order, table layout, error texts and line numbers.
 //
-// Kept out, because lua5.1 itself does not repeat it or because it is the machine's: addresses (`str` instead of
-// tostring where the text goes on being used, `key` where an object would become a key, since that decides the order of
-// a table), the sign of NaN (`num` around what may negate one; x86 makes negative ones, JavaScript cannot tell), the
-// garbage collector's doings, the clock and chance, and which libraries there are (no table of globals becomes a
-// value).
+// Excluded, because nondeterministic or machine-dependent in lua5.1: addresses (`str` instead of tostring where the
+// text is used further, `key` where an object would become a key, since that decides a table's order), the sign of NaN
+// (`num` around what may negate one; x86 makes negative ones, JavaScript hides it), garbage collection, clock and
+// randomness, and the set of libraries (no table of globals becomes a value).
 
 import { type Chance, oneOf } from './chance.ts'
 import { chunks, closures, coroutines, errorLevels, loops, richMetatable, sorts, tables } from './random-statements.ts'
@@ -22,7 +21,7 @@ import {
   WHOLES_AND_SPACES,
 } from './random-words.ts'
 
-/** Statements number 18 and on. */
+/** Statement kinds from number 18 on. */
 const FEATURES = [errorLevels, errorLevels, coroutines, richMetatable, closures, loops, tables, sorts, chunks]
 const FEATURES_FROM = 18
 
@@ -35,7 +34,7 @@ export class ProgramMaker implements Chance {
   private inVararg = false
 
   constructor(seed: number) {
-    // Neighbouring seeds are to give unlike programs.
+    // Neighbouring seeds must give different programs.
     this.seed = Math.imul((seed ^ (seed >>> 16)) | 0, 0x45d9f3b) >>> 0
   }
 
@@ -52,7 +51,7 @@ export class ProgramMaker implements Chance {
     return this.below(4) === 0 ? this.spread(program) : program
   }
 
-  /** The same over more lines, for what errors say of them. A line that begins with a parenthesis is no call. */
+  /** The program over more lines, for line numbers in errors. A line must not begin with a parenthesis. */
   private spread(program: string): string {
     return program.replace(WHOLES_AND_SPACES, found => (found === ' ' && this.below(8) === 0 ? '\n' : found))
   }
@@ -70,7 +69,7 @@ export class ProgramMaker implements Chance {
     return `v${this.serial++}`
   }
 
-  /** A statement that may fail without ending the program, most of the time. */
+  /** A statement that may fail, mostly inside a pcall. */
   private guarded(): string {
     if (this.below(8) === 0) return this.statement()
     const saved = this.locals.length
@@ -90,12 +89,12 @@ export class ProgramMaker implements Chance {
 end`
   }
 
-  /** A local that is in sight. */
+  /** A visible local. */
   local(): string {
     return this.pick(this.locals)
   }
 
-  /** Makes a local of that name known. */
+  /** Declares a local of that name. */
   keep(name: string): void {
     this.locals.push(name)
   }
@@ -270,7 +269,7 @@ for i = 1, 4 do show(coroutine.status(${name}), coroutine.resume(${name}, i)) en
     ])
   }
 
-  /** What the lexer passes over, and expressions where a statement may end. */
+  /** Comments, and expressions where a statement may end. */
   private comments(): string {
     return oneOf(this, [
       () => `--[[ ${this.fresh()}\n]] show(${this.leaf()}) -- rest`,

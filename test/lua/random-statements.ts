@@ -1,4 +1,4 @@
-// Random statements for one part of the language each: errors and their levels, coroutines, metatables, closures,
+// Random statements, each for one part of the language: errors and their levels, coroutines, metatables, closures,
 // loops, tables, chunks compiled at run time.
 
 import { oneOf } from './chance.ts'
@@ -39,7 +39,7 @@ const BOUNDS = [
 ]
 const STEPS = ['', '', ', 1', ', -1', ', 2', ', 0', ', 0.25', ', -0.5', ', "1"', ', nil', ', 1e300', ', 1/0', ', -1/0']
 
-/** Functions that call one another and the last of which fails, caught in one of many ways. */
+/** Functions that call one another, of which the last fails, with the error caught in one of many ways. */
 export function errorLevels(m: ProgramMaker): string {
   const name = m.fresh()
   const depth = 1 + m.below(4)
@@ -282,7 +282,7 @@ export function closures(m: ProgramMaker): string {
   ])
 }
 
-/** Numeric loops with unusual bounds, and nested loops that are left. */
+/** Numeric loops with unusual bounds, and nested loops with break. */
 export function loops(m: ProgramMaker): string {
   const i = m.fresh()
   return oneOf(m, [
@@ -354,7 +354,7 @@ export function tables(m: ProgramMaker): string {
   return `local ${t} = {${items}}\n${steps.join('\n')}\nfor k, v in pairs(${t}) do show(k, v) end`
 }
 
-/** Sorts numbers in an order that may contradict itself. */
+/** Sorts numbers with an order function that may be inconsistent. */
 export function sorts(m: ProgramMaker): string {
   const t = m.fresh()
   const items = Array.from({ length: m.below(25) }, () =>
@@ -481,7 +481,7 @@ function soup(m: ProgramMaker): string {
   return start + Array.from({ length: 1 + m.below(6) }, () => m.pick(SOUP)).join(m.pick([' ', ' ', '\n']))
 }
 
-/** A statement with a token lost, doubled or replaced. */
+/** A statement with a token deleted, duplicated or replaced. */
 function mutated(m: ProgramMaker): string {
   const tokens = m.inFunction(true, () => m.statement()).match(/"[^"\n]*"|\w+|\s+|[^\w\s]/g) ?? []
   const at = m.below(tokens.length)

@@ -1,4 +1,4 @@
-// Random pieces of Lua about text: patterns, formats, literals, and what the string library does with them.
+// Random pieces of Lua with strings: patterns, formats, literals, string library calls.
 
 import { type Chance, oneOf } from './chance.ts'
 
@@ -147,7 +147,7 @@ function piece(chance: Chance): string {
   ])
 }
 
-/** A call of string.format with arguments that mostly fit. */
+/** A call of string.format with mostly matching arguments. */
 export function formatCall(chance: Chance): string {
   const count = 1 + chance.below(3)
   let text = ''
@@ -164,7 +164,7 @@ export function formatCall(chance: Chance): string {
   return `string.format(${[`"${text}"`, ...args].join(', ')})`
 }
 
-/** A string literal in one of Lua's ways to write it. */
+/** A string literal in one of Lua's forms. */
 export function stringLiteral(chance: Chance): string {
   const text = chance.pick(['a', 'b c', 'x]y', 'tab', '10', '%d', '--', 'end'])
   return oneOf(chance, [

@@ -8,10 +8,10 @@ import { test } from 'node:test'
 import { projectRoot } from '../tidy/source.ts'
 import { runFleet } from './fleet.ts'
 
-/** FLEET_SEEDS=1000 is the long form. */
+/** FLEET_SEEDS=1000 for a long run. */
 const SEEDS = Number(process.env['FLEET_SEEDS'] ?? 15)
 
-/** What a Bun of its own prints for the same seeds: the digests. */
+/** The digests of the same seeds, computed by a Bun process. */
 function digestsOfBun(): Promise<string[]> {
   const bun = createRequire(import.meta.url).resolve('bun/bin/bun.exe')
   const file = join(projectRoot, 'test/simulation/run.ts')

@@ -1,6 +1,6 @@
-// Fleet: whole servers on machines of a virtual world, clients that send them random commands over its network, and
-// faults, all from one seed: partitions, slow links, torn and broken connections, kills, power failures, slow disks,
-// machines that stand still, clocks that drift and jump. What comes of it is a hash of everything that happened.
+// Fleet: servers on machines of a virtual world, clients that send them random commands over its network, and faults,
+// all from one seed: partitions, slow links, torn and broken connections, kills, power failures, slow disks, stalled
+// machines, clocks that drift and jump. Its result is a hash of everything that happened.
 //
 // run.ts is its command line.
 
@@ -21,7 +21,7 @@ const MACHINES = 3
 /** Virtual time of one run. */
 const RUN_MS = 1500
 const FAULTS = 5
-/** Whoever looks after a server starts it again so long after a start that failed. */
+/** Delay before the restart of a server whose startup failed. */
 const RESTART_MS = 300
 const COMMAND_MS_MAX = 40
 const ITEMS_MAX = 20
@@ -30,7 +30,7 @@ const POLICIES = ['always', 'everysec', 'no']
 
 export interface FleetResult {
   digest: string
-  /** Bytes of replies that clients got: that something happened at all. */
+  /** Bytes of replies received by clients: shows that the run did something. */
   replyBytes: number
   commands: number
   faults: string[]
@@ -49,7 +49,7 @@ class Fleet {
   commands = 0
   readonly faults: string[] = []
   private readonly random: Random
-  /** Machines on which nothing runs until they are started again. */
+  /** Machines without a running server. */
   private readonly down = new Set<VirtualMachine>()
 
   constructor(seed: number) {
@@ -71,7 +71,7 @@ class Fleet {
     return this.random.u32() % n
   }
 
-  /** A process that serves what is on the machine's disk. */
+  /** Starts a server on the machine's disk. */
   private serve(machine: VirtualMachine): void {
     const config = new Config(machine.disk)
     const directives = { ...BASE, appendfsync: POLICIES[machine.pid % POLICIES.length] }
@@ -82,7 +82,7 @@ class Fleet {
       await server.listen()
       await server.load()
     }
-    // Whoever is killed meanwhile never gets there.
+    // A server killed meanwhile never finishes its startup.
     start().catch((error: Error) => {
       this.faults.push(error.message.split('\n')[0])
       this.world.at(0, () => this.restart(machine, RESTART_MS, () => machine.kill()))
@@ -97,7 +97,7 @@ class Fleet {
     void this.talk(machine, index, commands)
   }
 
-  /** Connects again and again, each time to some server, and sends commands while that lasts. */
+  /** Connects repeatedly, each time to a random server, and sends commands until disconnected. */
   private async talk(machine: VirtualMachine, index: number, commands: RandomCommands): Promise<void> {
     const { timers, network } = machine.system
     const pause = (ms: number) => new Promise<void>(resolve => void timers.after(ms, resolve))
@@ -128,7 +128,7 @@ class Fleet {
     }
   }
 
-  /** A command that makes the server dial. */
+  /** A command that makes the server dial another one. */
   private migrate(): Word[] {
     return ['migrate', `10.0.0.${1 + this.below(MACHINES)}`, String(PORT), `s${this.below(10)}`, '0', '200', 'copy']
   }

@@ -1,9 +1,9 @@
-// Runs fleets, seed after seed, and prints what became of each. Every runtime must print the same.
+// Runs fleets for a range of seeds and prints their results, which must be the same on every runtime.
 //
 //   bun test/simulation/run.ts 1000 > bun.txt
 //   npm run build && node build/test/simulation/run.js 1000 > node.txt && cmp bun.txt node.txt
 //
-// The second word, if any, is the first seed.
+// The second argument is the first seed.
 
 import process from 'node:process'
 import { runFleet } from './fleet.ts'

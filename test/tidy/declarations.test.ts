@@ -1,5 +1,5 @@
-// Declarations: every export is used by another file, a constant has one home, comments fit on a line, and no class has
-// more fields than a reader can keep in mind.
+// Declarations: every export is used by another file, a constant has one home, comments fit on a line, and classes have
+// a limited number of fields.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -8,10 +8,10 @@ import { readSources } from './source.ts'
 
 const COMMENT_CHARS_MAX = 120
 const CLASS_FIELDS_MAX = 20
-/** So many homes of one constant are too many. */
+/** A constant may not be repeated in more files. */
 const HOMES_MAX = 2
 
-/** Constants that happen to have the same name and value, and mean different things. */
+/** Constants with the same name and value but different meanings. */
 const HAPPEN_TO_BE_EQUAL = new Map([
   ['KEPT_BYTES_MAX', 'buffers of different readers'],
   ['WINDOW_BYTES', 'windows of different readers'],
@@ -34,7 +34,7 @@ test('what is exported is used by another file', () => {
   const words = everything.map(({ path, text }) => ({ path, words: new Set(text.match(/\w+/g)) }))
   const unused: string[] = []
   for (const { path, text } of production) {
-    // What is used under a name of its whole is not looked for.
+    // Uses through a namespace import are not searched.
     const file = path.split('/').at(-1)!
     if (path === 'src/index.ts' || everything.some(other => other.text.includes(`* as`) && isWhole(other.text, file)))
       continue

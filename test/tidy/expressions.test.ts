@@ -1,16 +1,16 @@
-// Text that a client sends is read a character at a time (lib/strtod.ts, lib/text.ts): a regular expression may take
-// quadratic time on it, and splitting a value whole takes many times its memory. What is left of either is listed here
-// with what it sees, and why it takes no more than linear time.
+// Client text is read character by character (lib/strtod.ts, lib/text.ts): a regular expression may take quadratic
+// time, and split() many times the memory of a value. The remaining uses of either are listed here with their input and
+// why they take linear time.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { expressionsOf } from './expressions.ts'
 import { readSources } from './source.ts'
 
-/** Tools read what a server or a file says to whoever has started them; nobody else waits. */
+/** Tools read files and servers for one operator; no other client waits. */
 const TOOLS = 'src/tools/'
 
-/** By file: why, and the expressions. */
+/** By file: the reason, and the expressions. */
 const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: string[]] } = {
   'src/client/payload-reader.ts': [
     'a line of at most 1 KiB of a primary: from its beginning, once',

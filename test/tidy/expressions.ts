@@ -1,12 +1,12 @@
-// Where sources look for patterns in text: regular expressions, and the calls that take a text apart whole.
+// Finds pattern matching in sources: regular expressions, and calls that split a text.
 
 import type { SourceFile } from './source.ts'
 
-/** Behind these a slash begins an expression, not a division. */
+/** After these a slash begins a regular expression, not a division. */
 const BEFORE = new Set('(,=:[!&|?{};+>~')
 const CALLS = /\.(?:split|match|matchAll|search)\(\s*(?=[ '"`])|\bnew RegExp\(/g
 
-/** Each regular expression as it stands there, and each call: '.split(' with its argument. */
+/** Each regular expression literally, and each call: '.split(' with its argument. */
 export function expressionsOf(file: SourceFile): string[] {
   const { found, rest } = takeLiterals(file.text)
   for (const call of rest.matchAll(CALLS)) {
@@ -57,7 +57,7 @@ function quoteEnd(text: string, open: number): number {
   return text.length
 }
 
-/** Behind the flags of the expression that begins here. */
+/** The offset after the flags of the regular expression that begins here. */
 function literalEnd(text: string, open: number): number {
   let isInSet = false
   for (let at = open + 1; at < text.length; at++) {

@@ -1,6 +1,5 @@
-// Tables by name. A plain object has names of its own (constructor, __proto__), so that a look-up by a client's word, a
-// file's or a peer's finds what nobody put there: such tables are Maps. Here stand the objects that are keyed by
-// strings all the same, and why nothing from outside can be the key.
+// Tables by name must be Maps: a plain object has inherited names (constructor, __proto__), which a word of a client,
+// file or peer could find. Listed are the objects keyed by strings nevertheless, and why no word from outside is a key.
 
 import type { SourceFile } from './source.ts'
 import { bareCode } from './source.ts'
@@ -30,7 +29,7 @@ export const ALLOWED: { readonly [path: string]: string } = {
   'src/system/virtual.ts': 'an environment that tests fill',
 }
 
-/** An object type keyed by any string; a table looked up by a word from outside, or by one that a cast calls known. */
+/** An object type keyed by any string; a lookup by a word from outside, or by one cast to a known key. */
 const KEYED = /\bRecord<\s*string\b|\{\s*(?:readonly )?\[\w+: string\]|\w\[[^\][]*\bas (?:keyof )?[A-Z]\w*\]/
 const FROM_OUTSIDE = /\w\[[^\][]*\.(?:latin1|toLowerCase|toUpperCase)\(\)\]/
 

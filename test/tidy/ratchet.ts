@@ -1,4 +1,4 @@
-// What was over a limit when the limit came stands in ratchet.json: it may shrink but not grow. After shrinking
+// Values over a limit when it was introduced are listed in ratchet.json: they may shrink but not grow. After shrinking
 // something, `TIDY_UPDATE=1 npx bun test ./test/tidy.test.ts ./test/tidy` tightens the ratchet; it never loosens it.
 
 import assert from 'node:assert/strict'

@@ -1,5 +1,5 @@
-// The project's own sources as the tidy test looks at them: files, what they import, how long their functions are.
-// Text is enough for that, since the formatter gives every file the same shape.
+// The project's sources for the tidy tests: files, their imports, the length of their functions. Text is parsed line by
+// line, since the formatter gives every file the same shape.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -59,7 +59,7 @@ function onlyTypes(names: string): boolean {
   return names.startsWith('{') && listed.length > 0 && listed.every(name => name.startsWith('type '))
 }
 
-/** The code without comments and without what stands in quotes. */
+/** The code without comments and quoted text. */
 export function bareCode(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g, quoted =>
     quoted.replace(/[^\n]/g, ' '),
@@ -83,7 +83,7 @@ export function functionsOf(file: SourceFile): FunctionSize[] {
     const line = lines[at]
     if (!/\)(?::[^{]*| is [^{]*)?\s*\{$|=>\s*\{$|\): .*\{$/.test(line)) continue
     const indent = indentOf(line)
-    // A header over several lines ends with `) {` at the indentation it began with.
+    // A header over several lines ends with `) {` at its first line's indentation.
     let start = at
     if (/^\s*\)/.test(line)) while (start > 0 && (start === at || indentOf(lines[start]) !== indent)) start--
     if (NO_FUNCTION.test(lines[start])) continue

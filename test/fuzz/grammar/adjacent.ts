@@ -1,14 +1,14 @@
 import type { Gen, Words } from '../gen.ts'
 import type { Grammar } from './grammar.ts'
 
-// What is a sign, a digit, or nothing, or begins or ends with one: side by side they must not be read as one.
-// Never `*`: as an id of XADD it is the moment.
+// Signs, digits, empty words, and words that begin or end with them: adjacent ones must not be read as one.
+// Never `*`: as an id of XADD it is the current time.
 export const ADJACENT_WORDS: readonly string[] = [
   ...'- - - + + 0 00 -0 +0 0x 0x1 -0x 0phone -phone 0- -0- . -. e -e 0e 0. .0 inf -inf i -i nan'.split(' '),
   ...'# #0 ( (- [ [- $ 0-0 -1 -12 -01 -9223372036854775808 -9223372036854775809'.split(' '),
   ...['', '', '', '\r\n', '\0', '\xff', '"', "'", '\\'],
 ]
-/** Numbers that are more than zero: not for what would wait or expire so soon. */
+/** Positive numbers: not for timeouts and expiry times, which would be short. */
 export const ADJACENT_NUMBERS: readonly string[] = '1 2 7 9 12 01 +1 1. 1e 1- 1-1 10 0x2'.split(' ')
 
 export function adjacentWord(g: Gen): string {
@@ -19,7 +19,7 @@ const word = adjacentWord
 const row = (g: Gen): Words => g.some(1, 8, () => word(g))
 const pairs = (g: Gen): Words => g.some(1, 5, () => [word(g), word(g)])
 
-/** Commands that take rows of such words. */
+/** Commands with several such words. */
 export const adjacent: Grammar = [
   { name: 'RPUSH', weight: 2, args: g => [g.key('l'), row(g)] },
   { name: 'LRANGE', args: g => [g.key('l'), word(g), word(g)] },

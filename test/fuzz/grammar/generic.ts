@@ -58,7 +58,7 @@ export const generic: Grammar = [
       ),
     ],
   },
-  // What BY leaves equal has no order with ALPHA, and sets have none at all.
+  // Elements with equal BY values are unordered with ALPHA, and sets always are.
   {
     name: 'SORT',
     weight: 2,

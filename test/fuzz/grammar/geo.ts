@@ -16,7 +16,7 @@ const search = (g: Gen) => [
 const order = (g: Gen) => g.pick('ASC', 'DESC')
 const circle = (g: Gen) => [longitude(g), latitude(g), radius(g), unit(g)]
 const around = (g: Gen) => [place(g), radius(g), unit(g)]
-/** A place that no other has. */
+/** A place used only once. */
 const ownPlace = (g: Gen) => {
   const n = g.number(0, 15)
   return [(n * 47) % 171, `${(n * 31) % 80}.${n}`, `p${n}`]
@@ -41,7 +41,7 @@ export const geo: Grammar = [
   { name: 'GEORADIUSBYMEMBER', reply: 'unordered', args: g => [g.key('g'), around(g), 'ASC', withs(g)] },
   { name: 'GEORADIUS_RO', reply: 'unordered', args: g => [g.key('g'), circle(g), 'DESC'] },
   { name: 'GEORADIUSBYMEMBER_RO', reply: 'unordered', args: g => [g.key('g'), around(g), 'DESC'] },
-  // In order, and the first so many: among places of which no two are alike.
+  // Sorted and limited results, from places of which no two are equal.
   { name: 'GEOADD', weight: 3, delicate: true, args: g => [g.placesKey(), g.some(1, 4, () => ownPlace(g))] },
   { name: 'GEOSEARCH', weight: 3, args: g => [g.placesKey(), search(g), order(g), count(g), withs(g)] },
   {

@@ -1,16 +1,16 @@
-// What a grammar says of one command: how its arguments are made, and what of its reply is not determined.
+// The grammar of one command: its arguments, and what of its reply is nondeterministic.
 
 import type { Gen, Words } from '../gen.ts'
 
 /**
  * How two replies are compared:
- *   exact      the same
+ *   exact      equal
  *   unordered  an array in any order
  *   pairs      a flat array (or map) of pairs, in any order of pairs
- *   scan       [cursor, elements in any order]; the cursor is left out
+ *   scan       [cursor, elements in any order]; the cursor is ignored
  *   scanPairs  [cursor, pairs in any order]
- *   near       integers that depend on the moment: at most 3000 apart
- *   shape      only the kinds and lengths: what is drawn at random
+ *   near       integers that depend on the time: at most 3000 apart
+ *   shape      only types and lengths, for random results
  *   ignore     not at all
  */
 export type Comparison = 'exact' | 'unordered' | 'pairs' | 'scan' | 'scanPairs' | 'near' | 'shape' | 'ignore'
@@ -19,15 +19,15 @@ export interface CommandGrammar {
   /** In upper case, with the subcommand: 'OBJECT ENCODING'. */
   name: string
   args: (g: Gen) => Words
-  /** How often, 1 if not given. */
+  /** Relative frequency, default 1. */
   weight?: number
-  /** 'exact' if not given. */
+  /** Default 'exact'. */
   reply?: Comparison
-  /** Left out with a redis-server older than this. */
+  /** Skipped with an older redis-server. */
   since?: string
-  /** Its words must not be broken at random: it would wait, or expire soon. */
+  /** Must not be malformed at random: it could block, or expire soon. */
   delicate?: true
-  /** Commands to send right after it, where what it did is not determined: [['DEL', key]]. */
+  /** Commands to send right after it, where its effect is nondeterministic: [['DEL', key]]. */
   followUp?: (words: readonly string[]) => readonly (readonly string[])[]
 }
 

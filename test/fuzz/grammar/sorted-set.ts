@@ -13,7 +13,7 @@ const aggregate = (g: Gen) => [
 const range = (g: Gen) =>
   g.pick([g.index(), g.index(), g.maybe('REV')], [g.scoreBound(), g.scoreBound(), 'BYSCORE', g.maybe('REV'), limit(g)])
 
-/** numkeys and as many keys, now and then not as many. */
+/** numkeys and keys, sometimes a different number of them. */
 const counted = (g: Gen) => {
   const keys = zsets(g) as string[]
   return [g.chance(0.03) ? g.integer() : keys.length, keys]

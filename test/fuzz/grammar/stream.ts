@@ -11,7 +11,7 @@ const group = (g: Gen) => `g${g.number(1, 3)}`
 const consumer = (g: Gen) => `c${g.number(1, 3)}`
 const trim = (g: Gen) => [g.pick(['MAXLEN', g.maybe('='), g.count()], ['MINID', g.maybe('='), id(g)])]
 
-// Ids are given in full, for those made of the time differ. Idle times depend on the moment.
+// Ids are explicit, since generated ones differ. Idle times depend on the moment.
 export const stream: Grammar = [
   {
     name: 'XADD',
