@@ -1,8 +1,8 @@
 // Glob patterns of KEYS, SCAN MATCH, PSUBSCRIBE and ACL selectors: * ? [set] [^set] [a-z] \x
 //
 // Always: every pattern item except '*' consumes one byte, so backtracking to the last star is enough: matching takes
-// at most pattern x text steps and never recurses. Equal to Redis byte for byte, including its quirks: bytes above 127 are
-// negative in ranges, an unterminated set ends with the pattern, and an empty text matches only an empty pattern.
+// at most pattern x text steps and never recurses. Equal to Redis byte for byte, including its quirks: bytes above 127
+// are negative in ranges, an unterminated set ends with the pattern, and an empty text matches only an empty pattern.
 
 import { BACKSLASH, MINUS, STAR } from './ascii.ts'
 import type { Slice } from './slice.ts'

@@ -129,7 +129,7 @@ export class NetworkError extends Error {
 }
 
 /** Dialling as a promise. Rejects with a NetworkError. */
-export type Dial = (address: Address, timeoutMs: number) => Promise<Outgoing>
+type Dial = (address: Address, timeoutMs: number) => Promise<Outgoing>
 
 export function dialing(network: Pick<Network, 'dial'>): Dial {
   return (address, timeoutMs) => settled(done => network.dial(address, timeoutMs, done))

@@ -1,4 +1,4 @@
-// Validates the listpack of a stream node (layout in keyspace/values/stream/stream-node.ts): whether it is safe to iterate.
+// Validates that the listpack of a stream node (layout: keyspace/values/stream/stream-node.ts) is safe to iterate.
 
 import type { Slice } from '../../../lib/slice.ts'
 import { EOF, HEADER_BYTES, isListpack, isString, readInteger, skip } from '../../../memory/listpack-format.ts'
