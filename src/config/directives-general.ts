@@ -57,8 +57,12 @@ function checkTitleTemplate(template: string): void {
   if (!isTitleTemplate(template)) throw new Refusal('template format is invalid or contains unknown variables')
 }
 
+/** As in the C library. */
+const LOCALE_BYTES_MAX = 255
+
 /** Locales of the runtime's collation; POSIX names (en_US.UTF-8) mean the same as en-US. */
 function checkLocale(name: string): void {
+  if (name.length > LOCALE_BYTES_MAX) throw new Refusal('Invalid locale name')
   const end = Math.min(...['.', '@'].map(mark => name.indexOf(mark)).filter(at => at >= 0), name.length)
   const language = textOfBytes(name.slice(0, end)).replaceAll('_', '-')
   if (language === '' || language === 'C' || language === 'POSIX') return

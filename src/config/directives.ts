@@ -52,7 +52,9 @@ const BY_NAME: ReadonlyMap<string, NamedDirective> = new Map(
   DIRECTIVES.flatMap(one => [[one.name, one], ...(one.kind.alias ? [[one.kind.alias, one] as const] : [])] as const),
 )
 
+const NAME_LENGTH_MAX = Math.max(...[...BY_NAME.keys()].map(name => name.length))
+
 /** The directive of that name or alias, whatever its case. */
 export function directiveNamed(name: string): NamedDirective | null {
-  return BY_NAME.get(name.toLowerCase()) ?? null
+  return name.length > NAME_LENGTH_MAX ? null : (BY_NAME.get(name.toLowerCase()) ?? null)
 }

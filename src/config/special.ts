@@ -1,6 +1,6 @@
 // The directives with a grammar of their own.
 
-import { parseDouble } from '../lib/number.ts'
+import { parseDouble, writeText } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import { withoutLastZeros } from '../lib/strtod.ts'
 import { quoted } from '../lib/words.ts'
@@ -152,6 +152,11 @@ const ALL_LETTERS = 'g$lshzxetd'
 /** A: all but m and n. */
 const NOTIFY_ALL = [...ALL_LETTERS].reduce((bits, letter) => bits | BIT_OF_LETTER.get(letter)!, 0)
 
+/** What a letter of the directive turns on, by its byte: 0 for those that are none. */
+const BITS_OF_CODE = Uint16Array.from({ length: 256 }, (_, code) =>
+  code === 0x41 ? NOTIFY_ALL : (BIT_OF_LETTER.get(String.fromCharCode(code)) ?? 0),
+)
+
 /** notify-keyspace-events; the field has Redis's bits (NOTIFY). */
 export function notifyEvents(): Directive<number, number> {
   const print = (bits: number) => {
@@ -163,10 +168,10 @@ export function notifyEvents(): Directive<number, number> {
     manyWords: false,
     parse([word]) {
       let bits = 0
-      for (const letter of word) {
-        const bit = letter === 'A' ? NOTIFY_ALL : BIT_OF_LETTER.get(letter)
-        if (bit === undefined) throw new Refusal("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
-        bits |= bit
+      for (let i = 0; i < word.length; i++) {
+        const letterBits = BITS_OF_CODE[word.charCodeAt(i)]
+        if (!letterBits) throw new Refusal("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
+        bits |= letterBits
       }
       return bits
     },
@@ -213,8 +218,10 @@ export function percentiles(initial: readonly number[]): Directive<readonly numb
     manyWords: true,
     parse(words) {
       if (words.length === 1 && words[0] === '') return []
+      const bytes = new Slice(new Uint8Array(words.reduce((most, word) => Math.max(most, word.length), 0)))
       return words.map(word => {
-        const value = parseDouble(Slice.of(word))
+        bytes.len = writeText(bytes.u8, 0, word)
+        const value = parseDouble(bytes)
         if (Number.isNaN(value)) throw new Refusal('Invalid latency-tracking-info-percentiles parameters')
         if (value < 0 || value > 100)
           throw new Refusal('latency-tracking-info-percentiles parameters should sit between [0.0,100.0]')

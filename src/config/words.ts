@@ -53,6 +53,7 @@ const UNITS = new Map([
 
 /** Bytes with an optional unit (1k is 1000, 1kb is 1024), modulo 2^64; null when malformed. */
 export function memoryAmount(word: string): bigint | null {
+  if (word.length > AMOUNT_DIGITS_MAX + 2) return null
   const end = digitsEnd(word, 0)
   if (end > AMOUNT_DIGITS_MAX || word.length > end + 2) return null
   const unit = UNITS.get(word.slice(end).toLowerCase())

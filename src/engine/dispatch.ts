@@ -424,5 +424,5 @@ function unknownSubcommand(args: Slice[]): string {
 }
 
 function clipped(s: Slice, chars: number): string {
-  return cText(s.latin1()).slice(0, chars)
+  return cText(s.latin1Prefix(chars))
 }

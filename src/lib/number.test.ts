@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { digits, memoryUnits, parseBigInt64, parseDouble, parseInt64, writeBigInt, writeInt } from './number.ts'
+import {
+  digits,
+  memoryUnits,
+  parseBigInt64,
+  parseDouble,
+  parseInt64,
+  parseLooseDouble,
+  writeBigInt,
+  writeInt,
+} from './number.ts'
 import { Slice } from './slice.ts'
 
 const int = (text: string) => parseInt64(Slice.of(text))
@@ -109,4 +118,62 @@ test('memory sizes take units', () => {
   assert.equal(memoryUnits('1G'), 1e9)
   assert.equal(memoryUnits('5b'), 5)
   for (const bad of ['-1', '1.5gb', '1tb', 'abc', '1 gb']) assert.ok(Number.isNaN(memoryUnits(bad)), bad)
+})
+
+test('loose doubles are those of strtod: blanks in front, a NUL behind, out of range clamped', () => {
+  const cases: [string, number][] = [
+    ['', 0],
+    ['\0x', 0],
+    ['5\0x', 5],
+    [' \t-1.5', -1.5],
+    ['1e999', Number.POSITIVE_INFINITY],
+    ['-1e-999', -0],
+    ['0x1p-9999', 0],
+    [' ', Number.NaN],
+    ['-', Number.NaN],
+    ['.', Number.NaN],
+    ['5 ', Number.NaN],
+    ['nan', Number.NaN],
+  ]
+  for (const [text, value] of cases) assert.deepEqual(parseLooseDouble(Slice.of(text)), value, text)
+})
+
+test('loose doubles of long text are those of short text', () => {
+  const long = (char: string) => char.repeat(5000)
+  const cases: [string, number][] = [
+    [long('1'), Number.POSITIVE_INFINITY],
+    [`-${long('1')}e-4999`, -10 / 9],
+    [`${long('0')}12.5`, 12.5],
+    [`0.${long('0')}1`, 0],
+    [`-0.${long('0')}1`, -0],
+    [`0.${long('0')}125e5001`, 1.25],
+    [`1e${long('1')}`, Number.POSITIVE_INFINITY],
+    [`1e-${long('1')}`, 0],
+    [`${long(' ')}7`, 7],
+    [`7\0${long('x')}`, 7],
+    [`\0${long('x')}`, 0],
+    [`0x${long('f')}`, Number.POSITIVE_INFINITY],
+    [`-0X1${long('0')}p-20000`, -1],
+    [`+0x${long('0')}.8`, 0.5],
+    [`0x.${long('0')}8p+20000`, 0.5],
+    [`0x1.${long('0')}`, 1],
+    [`0x1.00000000000008${long('0')}`, 1],
+    [`0x1.00000000000008${long('0')}1`, 1 + 2 ** -52],
+    [`-0x${long('0')}`, -0],
+    [`0x1p-${long('1')}`, 0],
+    [`${long('1')}x`, Number.NaN],
+    [`${long('1')}.1.`, Number.NaN],
+    [`0x${long('f')}g`, Number.NaN],
+    [`0x${long('f')}p`, Number.NaN],
+    [`0x${long('f')}p+`, Number.NaN],
+    [`0x${long('f')}p1x`, Number.NaN],
+    [`0x${long('.')}`, Number.NaN],
+    [`${long('1')} `, Number.NaN],
+    [`inf${long('i')}`, Number.NaN],
+    [`nan(${long('a')})`, Number.NaN],
+    [long('.'), Number.NaN],
+    [long('-'), Number.NaN],
+    [long(' '), Number.NaN],
+  ]
+  for (const [text, value] of cases) assert.deepEqual(parseLooseDouble(Slice.of(text)), value, text.slice(0, 20))
 })

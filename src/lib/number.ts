@@ -4,8 +4,8 @@
 // bigint by the few commands that need them.
 
 import { MINUS, PLUS, POINT, ZERO } from './ascii.ts'
-import type { Slice } from './slice.ts'
-import { digitsEnd, parseHexDouble } from './strtod.ts'
+import { Slice } from './slice.ts'
+import { digitsEnd, isSpace, numberEnd, numberValue, parseHexDouble } from './strtod.ts'
 
 const INT64_MAX_DIGITS = [9, 2, 2, 3, 3, 7, 2, 0, 3, 6, 8, 5, 4, 7, 7, 5, 8, 0, 7]
 
@@ -103,6 +103,35 @@ const EXACT_POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
  * underflow to zero are not. NaN when it is not a number.
  */
 export function parseDouble(s: Slice): number {
+  return parseNumber(s, false)
+}
+
+/** Longer text is read without a JavaScript string of it. */
+const SHORT_BYTES = 1024
+
+/**
+ * The double that `s` spells, as a caller of C's strtod has it that minds only what stands behind the number: blanks
+ * in front are skipped, a NUL byte is the end, nothing is zero, and what is out of range is infinite or zero.
+ */
+export function parseLooseDouble(s: Slice): number {
+  if (s.len > 0 && s.len <= SHORT_BYTES) {
+    const n = parseNumber(s, false)
+    if (!Number.isNaN(n)) return n
+  }
+  const nul = s.view().indexOf(0)
+  const end = s.off + (nul < 0 ? s.len : nul)
+  if (end === s.off) return 0
+  let from = s.off
+  while (from < end && isSpace(s.u8[from])) from++
+  const number = new Slice(s.u8, from, end - from, s.dv)
+  if (number.len > SHORT_BYTES) return parseNumber(number, true)
+  const text = number.latin1()
+  const textEnd = numberEnd(text, 0)
+  return textEnd > 0 && textEnd === text.length ? numberValue(text, 0, textEnd) : Number.NaN
+}
+
+/** Out of range is NaN, or with `clamps` infinite or zero. */
+function parseNumber(s: Slice, clamps: boolean): number {
   const u8 = s.u8
   let at = s.off
   const end = at + s.len
@@ -110,11 +139,11 @@ export function parseDouble(s: Slice): number {
   if (negative || (at < end && u8[at] === PLUS)) at++
   if (at === end) return Number.NaN
   if ((u8[at] | 0x20) === 0x69) return parseInfinity(u8, at, end, negative)
-  if (at + 1 < end && u8[at] === ZERO && (u8[at + 1] | 0x20) === 0x78) return parseHexDouble(s)
-  return parseDecimal(s, at, negative)
+  if (at + 1 < end && u8[at] === ZERO && (u8[at + 1] | 0x20) === 0x78) return parseHexDouble(s, clamps)
+  return parseDecimal(s, at, negative, clamps)
 }
 
-function parseDecimal(s: Slice, at: number, negative: boolean): number {
+function parseDecimal(s: Slice, at: number, negative: boolean, clamps: boolean): number {
   const u8 = s.u8
   const end = s.off + s.len
   let mantissa = 0
@@ -144,7 +173,7 @@ function parseDecimal(s: Slice, at: number, negative: boolean): number {
     return negative ? -value : value
   }
   const value = s.len <= DIGITS_KEPT ? Number(s.latin1()) : longDecimal(s, negative, significant, exponent)
-  return value === 0 || !Number.isFinite(value) ? Number.NaN : value
+  return !clamps && (value === 0 || !Number.isFinite(value)) ? Number.NaN : value
 }
 
 /** Digits of a double that can matter: of the rest only whether it is zero. */
@@ -204,6 +233,7 @@ const MEMORY_UNITS = new Map([
 
 /** Bytes of a memory value such as `100mb` or `1gb`; NaN when it is invalid. */
 export function memoryUnits(text: string): number {
+  if (text.length > UNIT_DIGITS_MAX + 2) return Number.NaN
   const end = digitsEnd(text, 0)
   if (end > UNIT_DIGITS_MAX || text.length > end + 2) return Number.NaN
   const unit = MEMORY_UNITS.get(text.slice(end).toLowerCase())

@@ -55,6 +55,11 @@ export class Slice {
     return latin1Text(this.u8, this.off, this.off + this.len)
   }
 
+  /** As latin1(), of the first `bytesMax` bytes alone: enough for a word that is looked up, or clipped in an error. */
+  latin1Prefix(bytesMax: number): string {
+    return latin1Text(this.u8, this.off, this.off + Math.min(this.len, bytesMax))
+  }
+
   equals(other: Slice): boolean {
     if (this.len !== other.len) return false
     return compareBytes(this, other) === 0

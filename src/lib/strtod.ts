@@ -12,6 +12,8 @@ import type { Slice } from './slice.ts'
 
 /** 24 digits are 93 bits or more: with a sticky bit, enough to round to any precision in use. */
 const HEX_DIGITS_MAX = 24
+/** Longer text is shortened before it becomes a JavaScript string. */
+const HEX_BYTES_SHORT = 1024
 /** An exponent of more digits is limited to this, out of every range. */
 const EXPONENT_MAX = 1e10
 
@@ -80,14 +82,59 @@ export function parseHexFloat(text: string): HexFloat | undefined {
   return hexEnd(text, at + 2) === text.length ? hexFloat(text, at + 2, text.length) : undefined
 }
 
-/** The hexadecimal double in `s`; NaN when it is not one, overflows, or underflows to zero. */
-export function parseHexDouble(s: Slice): number {
-  const text = s.latin1()
+/** The hexadecimal double in `s`; NaN when it is not one; also when out of range, unless it `clamps`. */
+export function parseHexDouble(s: Slice, clamps: boolean): number {
+  const text = s.len > HEX_BYTES_SHORT ? shorterHex(s) : s.latin1()
   const parsed = parseHexFloat(text)
   if (parsed === undefined) return Number.NaN
   const value = doubleOfHex(parsed)
-  if (value === Number.POSITIVE_INFINITY || (value === 0 && parsed.mantissa !== 0n)) return Number.NaN
+  if (!clamps && (value === Number.POSITIVE_INFINITY || (value === 0 && parsed.mantissa !== 0n))) return Number.NaN
   return text.charCodeAt(0) === MINUS ? -value : value
+}
+
+/** A text that spells the same double as the long hexadecimal number `s`; '' when that is none. */
+function shorterHex(s: Slice): string {
+  const { u8 } = s
+  const end = s.off + s.len
+  const digits = u8[s.off] === ZERO ? s.off + 2 : s.off + 3
+  let kept = ''
+  let isMore = false
+  let exponent = 0
+  let point = -1
+  let at = digits
+  for (; at < end; at++) {
+    const c = u8[at]
+    if (c === POINT && point < 0) point = at
+    else if (!isHexDigit(c)) break
+    else if (kept.length >= HEX_DIGITS_MAX) {
+      exponent += 4
+      if (c !== ZERO) isMore = true
+    } else if (kept !== '' || c !== ZERO) kept += String.fromCharCode(c)
+  }
+  if (at - digits <= (point < 0 ? 0 : 1)) return ''
+  if (point >= 0) exponent -= (at - point - 1) * 4
+  if (at < end) {
+    const written = hexExponent(u8, at, end)
+    if (Number.isNaN(written)) return ''
+    exponent += written
+  }
+  const sign = u8[s.off] === MINUS ? '-' : ''
+  return `${sign}0x0${kept}${isMore ? '1' : '0'}p${exponent - 4}`
+}
+
+/** The exponent u8[at..end) from its letter p on, kept small enough to calculate with; NaN when malformed. */
+function hexExponent(u8: Uint8Array, at: number, end: number): number {
+  if ((u8[at] | 0x20) !== 0x70) return Number.NaN
+  at++
+  const isNegative = u8[at] === MINUS && at < end
+  if (isNegative || (at < end && u8[at] === PLUS)) at++
+  if (at >= end) return Number.NaN
+  let value = 0
+  for (; at < end; at++) {
+    if (!isDigit(u8[at])) return Number.NaN
+    if (value < EXPONENT_MAX) value = value * 10 + u8[at] - ZERO
+  }
+  return isNegative ? -value : value
 }
 
 /** The nearest double, half to even: infinite or zero when it is out of range. */

@@ -8,6 +8,7 @@ import { globMatch } from '../../lib/glob.ts'
 import { Slice } from '../../lib/slice.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { ERROR_NAME_BYTES_MAX, errorText } from '../shared/arguments.ts'
 
 const BAD_FLUSH = errorBytes('ERR FUNCTION FLUSH only supports SYNC|ASYNC option')
 const NO_LIBRARY = errorBytes('ERR Library not found')
@@ -207,7 +208,7 @@ function textOrReply(ctx: Context, outcome: Outcome): string | undefined {
 function subcommandSyntaxError({ args, reply }: Context): void {
   const container = args[0].latin1().toUpperCase()
   reply.error(
-    `ERR unknown subcommand or wrong number of arguments for '${args[1].latin1().slice(0, 128)}'. Try ${container} HELP.`,
+    `ERR unknown subcommand or wrong number of arguments for '${errorText(args[1], ERROR_NAME_BYTES_MAX)}'. Try ${container} HELP.`,
   )
 }
 

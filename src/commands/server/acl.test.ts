@@ -123,3 +123,8 @@ conversation(
   },
   { oursOnly: 'Redis has them' },
 )
+
+conversation('ACL CAT clips the category that it does not know', async c => {
+  await c.expectError(['ACL', 'CAT', 'u'.repeat(5000)], `ERR Unknown category '${'u'.repeat(128)}'`)
+  await c.expectError(['ACL', 'CAT', 'nosuch\0more'], "ERR Unknown category 'nosuch'")
+})

@@ -7,6 +7,7 @@ import { ACL_CATEGORIES } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
+import { ERROR_NAME_BYTES_MAX, errorText } from '../shared/arguments.ts'
 
 const ADMIN = 'admin noscript loading stale sentinel'
 const EVERYBODY = 'noscript loading stale sentinel'
@@ -222,8 +223,8 @@ function cat(ctx: Context): void {
   const { args, argc, server, reply } = ctx
   if (argc > 3) return reply.error(unknownSub(ctx))
   if (argc === 2) return replyTexts(reply, Object.keys(ACL_CATEGORIES))
-  const name = args[2].latin1()
-  const category = CATEGORY_BITS.get(name.toLowerCase())
+  const name = errorText(args[2], ERROR_NAME_BYTES_MAX)
+  const category = CATEGORY_BITS.get(args[2].latin1Prefix(ERROR_NAME_BYTES_MAX).toLowerCase())
   if (category === undefined) return reply.error(`ERR Unknown category '${name}'`)
   const inIt = server.table.all.filter(entry => (entry.categories & category) !== 0)
   replyTexts(
@@ -234,7 +235,8 @@ function cat(ctx: Context): void {
 
 /** ACL DELUSER username ... */
 function delUser(ctx: Context): void {
-  for (let i = 2; i < ctx.argc; i++) if (ctx.args[i].latin1() === 'default') return ctx.reply.fixedError(DEFAULT_STAYS)
+  for (let i = 2; i < ctx.argc; i++)
+    if (ctx.args[i].latin1Prefix(8) === 'default') return ctx.reply.fixedError(DEFAULT_STAYS)
   ctx.reply.integer(0)
 }
 
@@ -267,7 +269,7 @@ function genPass(ctx: Context): void {
 /** ACL GETUSER username */
 function getUser(ctx: Context): void {
   const { args, reply } = ctx
-  if (args[2].latin1() !== 'default') return reply.null()
+  if (args[2].latin1Prefix(8) !== 'default') return reply.null()
   const hash = passwordHash(ctx.settings.requirepass)
   reply.map(6)
   reply.bulkText('flags')

@@ -32,9 +32,12 @@ export const infoCommands: readonly Command[] = [
   },
 ]
 
+/** Longer than the name of any section. */
+const SECTION_BYTES_MAX = 64
+
 /** INFO [section ...] */
 function info(ctx: Context): void {
-  const sections = ctx.args.slice(1, ctx.argc).map(arg => arg.latin1())
+  const sections = ctx.args.slice(1, ctx.argc).map(arg => arg.latin1Prefix(SECTION_BYTES_MAX))
   ctx.reply.verbatim('txt', ctx.server.host.infoText(sections))
 }
 

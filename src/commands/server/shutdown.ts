@@ -6,6 +6,9 @@ import type { ShutdownFlag } from '../../engine/ports/host.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
+/** Longer than any option. */
+const OPTION_BYTES_MAX = 16
+
 export const shutdownCommands: readonly Command[] = [
   {
     name: 'shutdown',
@@ -31,7 +34,7 @@ function shutdown(ctx: Context): void {
   const flags = new Set<ShutdownFlag>()
   let abort = false
   for (let i = 1; i < argc; i++) {
-    const word = ctx.args[i].latin1().toLowerCase()
+    const word = ctx.args[i].latin1Prefix(OPTION_BYTES_MAX).toLowerCase()
     if (word === 'abort') abort = true
     else if (word === 'save' || word === 'nosave' || word === 'now' || word === 'force') flags.add(word)
     else return reply.fixedError(SYNTAX)

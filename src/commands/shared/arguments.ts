@@ -24,12 +24,15 @@ const INT64_MIN_TEXT = '-9223372036854775808'
 /** Context.longOrReply() without the smallest integer, whose negation overflows. */
 export function symmetricLongOrReply(ctx: Context, i: number): number {
   const n = ctx.longOrReply(i)
-  if (n > -(2 ** 63) || ctx.args[i].latin1() !== INT64_MIN_TEXT) return n
+  if (n > -(2 ** 63) || ctx.args[i].latin1Prefix(INT64_MIN_TEXT.length + 1) !== INT64_MIN_TEXT) return n
   ctx.reply.fixedError(OUTSIDE_SYMMETRIC)
   return Number.NaN
 }
 
-/** A word in an error text: a C string, which ends at its first NUL. */
-export function errorText(s: Slice): string {
-  return cText(s.latin1())
+/** Redis clips names of subcommands and categories here. */
+export const ERROR_NAME_BYTES_MAX = 128
+
+/** A word in an error text, clipped at `bytesMax`: a C string, which ends at its first NUL. */
+export function errorText(s: Slice, bytesMax = s.len): string {
+  return cText(s.latin1Prefix(bytesMax))
 }

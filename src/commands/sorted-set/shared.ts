@@ -7,9 +7,8 @@ import type { ZSet, ZSetCursor } from '../../keyspace/values/zset/zset.ts'
 import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
 import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import { MINUS, OPEN, PLUS } from '../../lib/ascii.ts'
-import { parseDouble } from '../../lib/number.ts'
+import { parseLooseDouble } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
-import { numberEnd, numberValue, spacesEnd } from '../../lib/strtod.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
 
@@ -94,8 +93,8 @@ export function scoresOrReply(ctx: Context, range: ZSetRange, min: Slice, max: S
   const minOpen = isOpen(min)
   const maxOpen = isOpen(max)
   const low = parseBound(min, minOpen)
-  const high = parseBound(max, maxOpen)
-  if (Number.isNaN(low) || Number.isNaN(high)) {
+  const high = Number.isNaN(low) ? low : parseBound(max, maxOpen)
+  if (Number.isNaN(high)) {
     ctx.reply.fixedError(NOT_A_FLOAT_RANGE)
     return false
   }
@@ -131,14 +130,7 @@ function parseBound(s: Slice, open: boolean): number {
     s.off++
     s.len--
   }
-  let n = s.len === 0 ? 0 : parseDouble(s)
-  if (Number.isNaN(n)) {
-    const text = s.latin1()
-    const from = spacesEnd(text, 0)
-    const end = numberEnd(text, from)
-    if (end > from && (end === text.length || text.charCodeAt(end) === 0)) n = numberValue(text, from, end)
-    else if (text.charCodeAt(0) === 0) n = 0
-  }
+  const n = parseLooseDouble(s)
   if (open) {
     s.off--
     s.len++

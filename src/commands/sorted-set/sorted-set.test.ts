@@ -334,3 +334,17 @@ conversation('a set that a transaction fills and empties wakes nobody', async c 
   await c.expect('ZADD z 2 b', 1)
   await other.expectReply(waiting, ['z', 'b', '2'])
 })
+
+conversation('bounds of scores are read as strtod reads them, however long', async c => {
+  const long = (char: string) => char.repeat(5000)
+  const wrong = 'ERR min or max is not a float'
+  await c.expect('ZADD z 1 a 2 b 3 c', 3)
+  await c.expect(['ZCOUNT', 'z', `-${long('1')}`, long('1')], 3)
+  await c.expect(['ZCOUNT', 'z', `(${long('0')}1`, `0.${long('0')}3e5001`], 2)
+  await c.expect(['ZCOUNT', 'z', `${long(' ')}2`, `2\0${long('x')}`], 1)
+  await c.expect(['ZCOUNT', 'z', `0x1.8${long('0')}`, `0x${long('f')}`], 2)
+  for (const char of ['.', '-', ' ', 'a', 'i', 'n', '1x', '0x'])
+    await c.expectError(['ZRANGEBYSCORE', 'z', long(char), '5'], wrong)
+  await c.expectError(['ZREMRANGEBYSCORE', 'z', '1', `${long('1')} `], wrong)
+  await c.expectError(['ZRANGE', 'z', '1', `nan(${long('a')})`, 'BYSCORE'], wrong)
+})

@@ -13,6 +13,7 @@ import { Slice } from '../../../lib/slice.ts'
 import { MUST_BE_POSITIVE, NO_SUCH_KEY } from '../../../protocol/errors.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
+import { ERROR_NAME_BYTES_MAX, errorText } from '../../shared/arguments.ts'
 import { isLocal } from '../config.ts'
 import { DEBUG_HELP } from './help.ts'
 import { replyExample } from './protocol.ts'
@@ -93,19 +94,22 @@ function debug(ctx: Context): void {
   const { args, argc, client, reply, settings } = ctx
   const allowed = settings.enableDebugCommand
   if (allowed !== 'yes' && !(allowed === 'local' && isLocal(client))) return reply.fixedError(NOT_ALLOWED)
-  const found = SUBCOMMANDS.get(args[1].latin1().toLowerCase())
+  const found = SUBCOMMANDS.get(args[1].latin1Prefix(ERROR_NAME_BYTES_MAX).toLowerCase())
   if (found === undefined || argc < found.words[0] || argc > found.words[1]) return unknown(ctx)
   found.run(ctx)
 }
 
 function unknown(ctx: Context): void {
-  const name = ctx.args[1].latin1()
+  const name = errorText(ctx.args[1], ERROR_NAME_BYTES_MAX)
   ctx.reply.error(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`)
 }
 
+/** Of a number, what can matter. */
+const NUMBER_BYTES_MAX = 1024
+
 /** The number at the beginning of a word, by C's atoi and strtod. */
 function looseNumber(s: Slice): number {
-  return Number.parseFloat(s.latin1()) || 0
+  return Number.parseFloat(s.latin1Prefix(NUMBER_BYTES_MAX)) || 0
 }
 
 function switched(ctx: Context, set: (on: boolean) => void): void {
@@ -139,7 +143,7 @@ function populate(ctx: Context): void {
   if (size < 0) return reply.fixedError(MUST_BE_POSITIVE)
   if (size > ctx.settings.protoMaxBulkLen || count > KEYS_MAX || count * size > ADDRESSABLE_BYTES)
     return reply.fixedError(TOO_MUCH)
-  const prefix = (argc === 3 ? 'key' : args[3].latin1()).slice(0, PREFIX_BYTES_MAX)
+  const prefix = argc === 3 ? 'key' : args[3].latin1Prefix(PREFIX_BYTES_MAX)
   // Used for millions of keys: allocates no strings.
   const key = new Numbered(`${prefix}:`, 0)
   const value = new Numbered('value:', size)
