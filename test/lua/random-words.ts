@@ -1,5 +1,5 @@
-// The words of random Lua programs: operators, operands, names, literals, and the functions that every program starts
-// with.
+// The words of random Lua programs: operators, operands, names, literals, and the functions at the start of every
+// program.
 
 export const BINARY = ['+', '-', '*', '/', '%', '..', '==', '~=', '<', '<=', '>', '>=', 'and', 'or']
 export const FIELDS = ['x', 'y', 'name', 'list', 'count', 'value']
@@ -28,7 +28,7 @@ export const PROLOGUE = [
   'local function key(x) if objects[type(x)] then return type(x) end return x end',
   'local function str(x) if objects[type(x)] and not (getmetatable(x) or objects).__tostring then return type(x) end return tostring(x) end',
 ]
-/** Comments and strings, which stay as they are, and spaces. */
+/** Comments and strings, which stay unchanged, and spaces. */
 export const WHOLES_AND_SPACES =
   /--\[(=*)\[.*?\]\1\]|--[^\n]*\n|\[(=*)\[.*?\]\2\]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'| (?=[^( ])/gs
 export const FLAT_OPERATORS = [

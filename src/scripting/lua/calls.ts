@@ -1,6 +1,6 @@
 // Calls of Lua functions from compiled code, metamethods and host functions, and how they suspend.
 //
-// Always: a call that suspends is left pending in the state (S.pending, S.nested), and whoever started it finishes it.
+// Always: a suspended call is pending in the state (S.pending, S.nested), and its caller finishes it.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
@@ -20,10 +20,10 @@ import {
 
 type Steps<T> = Generator<number, T, unknown>
 
-// What compiled code does about calls and pauses. It yields by itself, and only then, so that a function has few places
-// where it may be left and entered again: each of them costs code to save and restore everything that is alive.
+// Calls and suspension of compiled code. Compiled functions yield in few places only: each of them costs code that
+// saves and restores all live variables.
 
-/** The budget is used up: what to yield. `resumed` follows. */
+/** The budget is used up: the value to yield. `resumed` must follow. */
 export function suspend(S: LuaState, site = S.site): number {
   S.site = site
   return SUSPEND
@@ -34,7 +34,7 @@ export function resumed(S: LuaState): void {
 }
 
 /**
- * Runs a call that was just started: its result, or PENDING. Then NEST is to be yielded, and `taken` gives the
+ * Runs a call that was just started: its result, or PENDING. Then the caller yields NEST, and takeResult() returns the
  * result.
  */
 export function run(S: LuaState, running: Running): LuaResult | typeof PENDING {
@@ -53,8 +53,8 @@ export function run(S: LuaState, running: Running): LuaResult | typeof PENDING {
   }
 }
 
-/** The result of the call that was nested, once the driver comes back; throws what that threw. */
-export function taken(S: LuaState): LuaResult {
+/** The result of a nested call, after the driver has run it; throws its error. */
+export function takeResult(S: LuaState): LuaResult {
   if (!S.failed) return S.result
   S.failed = false
   throw S.failure
@@ -69,7 +69,7 @@ export function* pause(S: LuaState, site = S.site): Steps<void> {
   }
 }
 
-/** Goes on with a call that has yielded once. */
+/** Continues a call that has yielded once. */
 export function* finish(S: LuaState, running: Running, step: { value: number }): Steps<LuaResult> {
   if (step.value === DEEP) {
     S.child = running
@@ -92,13 +92,13 @@ export function* tail(S: LuaState): Steps<LuaResult> {
   }
 }
 
-/** What that is while it is pending. */
+/** The state of a suspended call. */
 interface PendingCall {
   running: Running
   step: { done?: boolean; value: any }
 }
 
-/** Calls f without waiting: its result, or PENDING when it suspends on the way: finishCall goes on with it. */
+/** Calls f: its result, or PENDING when it suspends; then finishCall() continues it. */
 export function tryCall(S: LuaState, f: LuaFunction, args: LuaValue[]): LuaResult | typeof PENDING {
   const running = args.length === 2 ? f.js(args[0], args[1]) : f.js(...args)
   if (f.plain) return running
@@ -108,7 +108,7 @@ export function tryCall(S: LuaState, f: LuaFunction, args: LuaValue[]): LuaResul
   return PENDING
 }
 
-/** Goes on with the call that tryCall has just left pending. */
+/** Continues the call for which tryCall() returned PENDING. */
 export function* finishCall(S: LuaState): Steps<LuaResult> {
   const { running, step } = S.pending as PendingCall
   S.pending = undefined
@@ -116,27 +116,27 @@ export function* finishCall(S: LuaState): Steps<LuaResult> {
   return result === TAIL ? yield* tail(S) : result
 }
 
-/** The same on behalf of a metamethod or a host function; finish it with finishMeta. */
-export function tryMeta(S: LuaState, f: LuaValue, args: LuaValue[]): LuaResult | typeof PENDING {
+/** tryCall() for a metamethod or a host function; continued by finishMetamethod(). */
+export function startMetamethod(S: LuaState, f: LuaValue, args: LuaValue[]): LuaResult | typeof PENDING {
   S.enterC()
   const result = tryCall(S, f instanceof LuaFunction ? f : callable(S, f, S.site), args)
   if (result !== PENDING) S.cCalls--
   return result
 }
 
-export function* finishMeta(S: LuaState): Steps<LuaResult> {
+export function* finishMetamethod(S: LuaState): Steps<LuaResult> {
   const result = yield* finishCall(S)
   S.cCalls--
   return result
 }
 
-/** Calls a metamethod, or anything on behalf of a host function. */
-export function* callMeta(S: LuaState, f: LuaValue, args: LuaValue[]): Steps<LuaResult> {
-  const result = tryMeta(S, f, args)
-  return result === PENDING ? yield* finishMeta(S) : result
+/** Calls a metamethod, or any value for a host function. */
+export function* callMetamethod(S: LuaState, f: LuaValue, args: LuaValue[]): Steps<LuaResult> {
+  const result = startMetamethod(S, f, args)
+  return result === PENDING ? yield* finishMetamethod(S) : result
 }
 
-/** `isNamed`: the value at fault is what the site describes, not something found on the way from it. */
+/** `isNamed`: the value is the operand that the site describes, not one reached through metatables. */
 export function attempt(S: LuaState, operation: string, value: LuaValue, site: number, isNamed = true): Error {
   S.site = site
   const place = S.siteAt(1)
@@ -148,7 +148,7 @@ export function attempt(S: LuaState, operation: string, value: LuaValue, site: n
   return S.error(`attempt to ${operation} ${whom}`) as unknown as Error
 }
 
-/** A function that does what calling `value` does: its __call, or an error once the arguments are evaluated. */
+/** `value` as a function: itself, its __call, or an error once the arguments are evaluated. */
 export function callable(S: LuaState, value: LuaValue, site: number): LuaFunction {
   if (value instanceof LuaFunction) return value
   const meta = S.metafield(value, '__call')

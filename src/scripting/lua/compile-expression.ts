@@ -37,7 +37,7 @@ import { NEST, type Site } from './value.ts'
 const ARITHMETIC_EVENTS: Record<string, number> = { '+': 0, '-': 1, '*': 2, '/': 3, '%': 4, '^': 5 }
 
 /** Runs the call started in `g` and leaves its result there. */
-export const RUN = `(g=R.run(S,g))!==P||(yield ${NEST},g=R.taken(S))`
+export const RUN = `(g=R.run(S,g))!==P||(yield ${NEST},g=R.takeResult(S))`
 
 /** Compilation state shared by the functions of a chunk. */
 export interface ChunkContext {
@@ -70,7 +70,7 @@ export class ExpressionCompiler {
   /** Calls an operation that may run a metamethod. */
   protected slow(name: string, ...args: (string | number)[]): string {
     if (this.chunk.hasMetamethods) return `(yield* R.${name}(S,${args.join(',')}))`
-    return `R.${name}Now(S,${args.join(',')})`
+    return `R.${name}Sync(S,${args.join(',')})`
   }
 
   protected temp(): string {

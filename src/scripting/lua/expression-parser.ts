@@ -1,5 +1,4 @@
-// Parser of expressions: precedence, calls, constructors, function bodies. Statements inside a body are read by whoever
-// made it (parser.ts).
+// Parser of expressions: precedence, calls, constructors, function bodies. parser.ts reads the statements of a body.
 
 import type {
   BinaryOperator,
@@ -17,7 +16,7 @@ import { type Lexer, NAME, NUMBER, STRING } from './lexer.ts'
 import type { Scopes } from './scopes.ts'
 import type { TokenReader } from './token-reader.ts'
 
-/** Lua has 250 registers for a call. */
+/** Lua's limit, from its 250 registers per function. */
 const ARGUMENTS_MAX = 248
 const UNARY_PRIORITY = 8
 
@@ -44,7 +43,7 @@ export class ExpressionParser {
   private readonly tokens: TokenReader
   private readonly lexer: Lexer
   private readonly scopes: Scopes
-  /** Reads the statements of a function. */
+  /** Reads the statements of a function body. */
   private readonly statements: () => Statement[]
 
   constructor(tokens: TokenReader, statements: () => Statement[]) {

@@ -1,12 +1,12 @@
-// What compiled code calls when the fast way does not apply: metamethods, conversions, errors, calls that suspend.
+// Slow paths of compiled code: metamethods, conversions, errors, calls that suspend.
 //
-// Always: `site` is where the code stands; it is set before anything that may fail or call. Generators here yield
-// only what value.ts lists. Calls and loops over tables are in calls.ts and walkers.ts; compiled code gets all as R.
+// Always: `site` is the current position; it is set before anything that may fail or call. Generators here yield only
+// what value.ts lists. Calls and loops over tables are in calls.ts and walkers.ts; compiled code gets all as R.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
 import { modulo, power } from './arithmetic.ts'
-import { attempt, callable, callMeta, finishMeta, tryMeta } from './calls.ts'
+import { attempt, callable, callMetamethod, finishMetamethod, startMetamethod } from './calls.ts'
 import { formatNumber, parseNumber } from './number.ts'
 import { type LuaState, typeName } from './state.ts'
 import { hashString, LuaTable } from './table.ts'
@@ -16,7 +16,7 @@ export * from './calls.ts'
 export { walker } from './walkers.ts'
 export { first, formatNumber, modulo, multi, PENDING, power }
 
-/** A metamethod that is a table is looked into in turn, this often. */
+/** Limit of a chain of tables as __index or __newindex. */
 const META_LOOPS_MAX = 100
 const ARITHMETIC_EVENTS = ['__add', '__sub', '__mul', '__div', '__mod', '__pow']
 const INDEX_HASH = hashString('__index')
@@ -25,7 +25,7 @@ type Steps<T> = Generator<number, T, unknown>
 
 // Calls.
 
-/** The function at object[key], whose raw value is `value` already unless nil. */
+/** The function at object[key]; `value` is the raw value if it is not nil. */
 export function* callee(
   S: LuaState,
   object: LuaValue,
@@ -59,8 +59,8 @@ export function* index(S: LuaState, object: LuaValue, key: LuaValue, site: numbe
       if (handler === undefined) throw attempt(S, 'index', object, site, loop === 0)
     }
     if (handler instanceof LuaFunction) {
-      const result = tryMeta(S, handler, [object, key])
-      return first(result === PENDING ? yield* finishMeta(S) : result)
+      const result = startMetamethod(S, handler, [object, key])
+      return first(result === PENDING ? yield* finishMetamethod(S) : result)
     }
     object = handler
   }
@@ -76,7 +76,7 @@ export function* setIndex(S: LuaState, object: LuaValue, key: LuaValue, value: L
       const old = object.get(key)
       handler = old === undefined ? object.mt?.getName('__newindex') : undefined
       if (handler === undefined || old === undefined) {
-        // Lua makes room for the key even when a metamethod takes the value.
+        // Lua allocates the key even when a metamethod takes the value.
         if (key === undefined || key !== key) badKey(S, key, site)
         if (handler === undefined) object.set(key, value)
         else object.set(key, undefined)
@@ -87,7 +87,7 @@ export function* setIndex(S: LuaState, object: LuaValue, key: LuaValue, value: L
       if (handler === undefined) throw attempt(S, 'index', object, site, loop === 0)
     }
     if (handler instanceof LuaFunction) {
-      yield* callMeta(S, handler, [object, key, value])
+      yield* callMetamethod(S, handler, [object, key, value])
       return
     }
     object = handler
@@ -106,7 +106,7 @@ export function nils(count: number): LuaValue[] {
   return list
 }
 
-/** A constructor of values alone, the last of them open; `size` is the room that Lua makes beforehand. */
+/** A constructor with list items only, the last of them open; `size` is the array size that Lua allocates. */
 export function tableOf(S: LuaState, values: LuaValue[], size: number): LuaTable {
   while (values.length < size) values.push(undefined)
   return new LuaTable(S, values)
@@ -116,7 +116,7 @@ export function append(to: LuaValue[], values: LuaValue[]): void {
   for (let i = 0; i < values.length; i++) to.push(values[i])
 }
 
-/** Stores a constructor's listed values. */
+/** Stores a constructor's list items. */
 export function fill(table: LuaTable, values: LuaValue[]): void {
   table.reserveArray(values.length)
   for (let i = 0; i < values.length; i++) table.arr[i] = values[i]
@@ -132,13 +132,13 @@ export function argTable(S: LuaState, values: LuaValue[]): LuaTable {
 export function* length(S: LuaState, value: LuaValue, site: number): Steps<LuaValue> {
   S.site = site
   const handler = S.metafield(value, '__len')
-  if (handler !== undefined) return first(yield* callMeta(S, handler, [value, undefined]))
+  if (handler !== undefined) return first(yield* callMetamethod(S, handler, [value, undefined]))
   throw attempt(S, 'get length of', value, site)
 }
 
 // Arithmetic.
 
-/** Lua's tonumber on an operand: undefined when it is none. */
+/** Converts an operand to a number: undefined when that is not possible. */
 export function toNumber(value: LuaValue): number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' ? parseNumber(value) : undefined
@@ -161,7 +161,7 @@ function compute(event: number, a: number, b: number): number {
   }
 }
 
-/** `site` describes the left operand, the one after it the right. */
+/** `site` describes the left operand, the next site the right one. */
 export function* arithmetic(S: LuaState, event: number, a: LuaValue, b: LuaValue, site: number): Steps<LuaValue> {
   const x = toNumber(a)
   const y = toNumber(b)
@@ -169,7 +169,7 @@ export function* arithmetic(S: LuaState, event: number, a: LuaValue, b: LuaValue
   S.site = site
   const name = ARITHMETIC_EVENTS[event]
   const handler = S.metafield(a, name) ?? S.metafield(b, name)
-  if (handler !== undefined) return first(yield* callMeta(S, handler, [a, b]))
+  if (handler !== undefined) return first(yield* callMetamethod(S, handler, [a, b]))
   if (x === undefined) throw attempt(S, 'perform arithmetic on', a, site)
   throw attempt(S, 'perform arithmetic on', b, site + 1)
 }
@@ -179,7 +179,7 @@ export function* negate(S: LuaState, a: LuaValue, site: number): Steps<LuaValue>
   if (x !== undefined) return -x
   S.site = site
   const handler = S.metafield(a, '__unm')
-  if (handler !== undefined) return first(yield* callMeta(S, handler, [a, a]))
+  if (handler !== undefined) return first(yield* callMetamethod(S, handler, [a, a]))
   throw attempt(S, 'perform arithmetic on', a, site)
 }
 
@@ -198,7 +198,7 @@ export function* concat(S: LuaState, operands: LuaValue[], site: number): Steps<
     else {
       S.site = site + last - 1
       const handler = S.metafield(left, '__concat') ?? S.metafield(right, '__concat')
-      if (handler !== undefined) right = first(yield* callMeta(S, handler, [left, right]))
+      if (handler !== undefined) right = first(yield* callMetamethod(S, handler, [left, right]))
       else if (!isText(left)) throw attempt(S, 'concatenate', left, site + last - 1)
       else throw attempt(S, 'concatenate', right, site + last)
     }
@@ -217,7 +217,7 @@ function text(value: string | number): string {
 
 // Comparison.
 
-/** Of two different objects. */
+/** For two different objects. */
 export function* equal(S: LuaState, a: LuaValue, b: LuaValue, site: number): Steps<boolean> {
   const bothTables = a instanceof LuaTable && b instanceof LuaTable
   const bothUserdata = a instanceof LuaUserdata && b instanceof LuaUserdata && !a.light && !b.light
@@ -225,10 +225,10 @@ export function* equal(S: LuaState, a: LuaValue, b: LuaValue, site: number): Ste
   const handler = sharedHandler(a.mt, b.mt, '__eq')
   if (handler === undefined) return false
   S.site = site
-  return isTrue(first(yield* callMeta(S, handler, [a, b])))
+  return isTrue(first(yield* callMetamethod(S, handler, [a, b])))
 }
 
-/** A comparison's metamethod counts when both metatables have the same one. */
+/** A comparison uses a metamethod only if both metatables have the same one. */
 function sharedHandler(m: LuaTable | undefined, n: LuaTable | undefined, event: string): LuaValue {
   const handler = m?.getName(event)
   if (handler === undefined || m === n) return handler
@@ -244,7 +244,7 @@ export function* less(S: LuaState, a: LuaValue, b: LuaValue, site: number): Step
   if (typeof a === 'string' && typeof b === 'string') return a < b
   S.site = site
   const handler = orderHandler(S, a, b, '__lt')
-  if (handler !== undefined) return isTrue(first(yield* callMeta(S, handler, [a, b])))
+  if (handler !== undefined) return isTrue(first(yield* callMetamethod(S, handler, [a, b])))
   throw orderError(S, a, b)
 }
 
@@ -253,9 +253,9 @@ export function* lessOrEqual(S: LuaState, a: LuaValue, b: LuaValue, site: number
   if (typeof a === 'string' && typeof b === 'string') return a <= b
   S.site = site
   const handler = orderHandler(S, a, b, '__le')
-  if (handler !== undefined) return isTrue(first(yield* callMeta(S, handler, [a, b])))
+  if (handler !== undefined) return isTrue(first(yield* callMetamethod(S, handler, [a, b])))
   const reverse = orderHandler(S, b, a, '__lt')
-  if (reverse !== undefined) return !isTrue(first(yield* callMeta(S, reverse, [b, a])))
+  if (reverse !== undefined) return !isTrue(first(yield* callMetamethod(S, reverse, [b, a])))
   throw orderError(S, a, b)
 }
 
@@ -268,7 +268,7 @@ function orderHandler(S: LuaState, a: LuaValue, b: LuaValue, event: string): Lua
 function orderError(S: LuaState, a: LuaValue, b: LuaValue): unknown {
   const x = typeName(a)
   const y = typeName(b)
-  // Lua tells types apart by their third letter here.
+  // Lua compares the third letters of the type names here.
   if (x[2] === y[2]) return S.error(`attempt to compare two ${x} values`)
   return S.error(`attempt to compare ${x} with ${y}`)
 }
@@ -287,15 +287,15 @@ export function forNumbers(S: LuaState, start: LuaValue, limit: LuaValue, step: 
 
 export function iterator(S: LuaState, f: LuaValue, site: number): LuaFunction {
   if (f instanceof LuaFunction) return f
-  // Lua calls a copy of the variable, which has no name.
+  // Lua calls an unnamed copy of the variable.
   const meta = S.metafield(f, '__call')
   if (meta !== undefined) return callable(S, f, site)
   S.site = site
   throw S.error(`attempt to call a ${typeName(f)} value`)
 }
 
-// The same for chunks without metamethods of their own (see compile.ts): nothing here can suspend. Should it have to,
-// because of metamethods from elsewhere, then it fails.
+// The same for chunks that cannot set metamethods (see compile.ts): nothing here may suspend. If a metamethod from
+// elsewhere does, it is an error.
 
 function now<T>(S: LuaState, steps: Steps<T>): T {
   const step = steps.next()
@@ -303,16 +303,16 @@ function now<T>(S: LuaState, steps: Steps<T>): T {
   throw S.error('attempt to yield across metamethod/C-call boundary')
 }
 
-export function indexNow(S: LuaState, object: LuaValue, key: LuaValue, site: number): LuaValue {
+export function indexSync(S: LuaState, object: LuaValue, key: LuaValue, site: number): LuaValue {
   if (object instanceof LuaTable && object.mt === undefined) return object.get(key)
   return now(S, index(S, object, key, site))
 }
 
-export function setIndexNow(S: LuaState, object: LuaValue, key: LuaValue, value: LuaValue, site: number): void {
+export function setIndexSync(S: LuaState, object: LuaValue, key: LuaValue, value: LuaValue, site: number): void {
   now(S, setIndex(S, object, key, value, site))
 }
 
-export function calleeNow(
+export function calleeSync(
   S: LuaState,
   object: LuaValue,
   key: LuaValue,
@@ -323,30 +323,30 @@ export function calleeNow(
   return now(S, callee(S, object, key, value, site, lookup))
 }
 
-export function lengthNow(S: LuaState, value: LuaValue, site: number): LuaValue {
+export function lengthSync(S: LuaState, value: LuaValue, site: number): LuaValue {
   return now(S, length(S, value, site))
 }
 
-export function arithmeticNow(S: LuaState, event: number, a: LuaValue, b: LuaValue, site: number): LuaValue {
+export function arithmeticSync(S: LuaState, event: number, a: LuaValue, b: LuaValue, site: number): LuaValue {
   return now(S, arithmetic(S, event, a, b, site))
 }
 
-export function negateNow(S: LuaState, a: LuaValue, site: number): LuaValue {
+export function negateSync(S: LuaState, a: LuaValue, site: number): LuaValue {
   return now(S, negate(S, a, site))
 }
 
-export function concatNow(S: LuaState, operands: LuaValue[], site: number): LuaValue {
+export function concatSync(S: LuaState, operands: LuaValue[], site: number): LuaValue {
   return now(S, concat(S, operands, site))
 }
 
-export function equalNow(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
+export function equalSync(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
   return now(S, equal(S, a, b, site))
 }
 
-export function lessNow(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
+export function lessSync(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
   return now(S, less(S, a, b, site))
 }
 
-export function lessOrEqualNow(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
+export function lessOrEqualSync(S: LuaState, a: LuaValue, b: LuaValue, site: number): boolean {
   return now(S, lessOrEqual(S, a, b, site))
 }

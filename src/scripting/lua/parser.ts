@@ -1,8 +1,8 @@
 // Parser: Lua 5.1 source to a syntax tree, with Lua's own limits, error texts and line numbers. Here are
 // statements; expression-parser.ts has expressions.
 //
-// Always: `settle(e)` is called wherever Lua would turn the expression into an instruction; that moment's `lastLine`
-// is the line an error in it reports.
+// Always: settle(e) is called where Lua would emit the expression's instruction; `lastLine` at that moment is the line
+// that an error in it reports.
 
 import type { Expression, FunctionBody, Statement, Target } from './ast.ts'
 import { FunctionBody as NewFunctionBody } from './ast.ts'

@@ -1,5 +1,5 @@
-// What both halves of the parser read from: tokens, with Lua's texts for those that are missing, and how deep the
-// syntax is nested.
+// The token source of both halves of the parser: tokens, Lua's errors for missing ones, and the nesting depth of the
+// syntax.
 
 import type { Expression } from './ast.ts'
 import { type Lexer, NAME } from './lexer.ts'
@@ -41,7 +41,7 @@ export class TokenReader {
     this.lexer.next()
   }
 
-  /** The token that closes what `opener` opened at `line`. */
+  /** The token that closes `opener`, which is at `line`. */
   close(kind: string, opener: string, line: number): void {
     if (this.accept(kind)) return
     if (line === this.lexer.line) this.lexer.fail(`'${kind}' expected`)
@@ -63,14 +63,14 @@ export class TokenReader {
     this.levels--
   }
 
-  /** As the head of parser.ts says. */
+  /** See the head of parser.ts. */
   settle(e: Expression): Expression {
     const inner = e.type === 'paren' ? e.inner : e
     if ((inner.type === 'index' || inner.type === 'global') && inner.line === 0) inner.line = this.lexer.lastLine
     return e
   }
 
-  /** A name that the code uses as a string. */
+  /** A name used as a string constant. */
   constantName(): string {
     const name = this.name()
     this.scopes.mention(name)

@@ -1,4 +1,4 @@
-// Loops over pairs and ipairs without a call for each step: a walker reads the table itself.
+// Loops over pairs and ipairs without a call per step: a walker reads the table directly.
 
 // biome-ignore-all lint/suspicious/noExplicitAny: nodes of a table are keys, values and numbers in turn
 
@@ -6,7 +6,7 @@ import type { LuaState } from './state.ts'
 import { LuaTable } from './table.ts'
 import { LuaError, type LuaValue } from './value.ts'
 
-/** Walks a table without calls, for loops over pairs and ipairs. */
+/** An iterator over a table, for loops over pairs and ipairs. */
 interface Walker {
   key: LuaValue
   value: LuaValue
@@ -38,7 +38,7 @@ class PairsWalker implements Walker {
   next(): boolean {
     const table = this.table
     if (table.nodes !== this.nodes || table.arr.length !== this.arrayLength) {
-      // The table was laid out anew under the loop.
+      // The table was rehashed during the loop.
       this.nodes = table.nodes
       this.arrayLength = table.arr.length
       this.position = table.positionAfter(this.key)

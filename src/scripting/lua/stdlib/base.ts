@@ -6,7 +6,7 @@
 import { spacesEnd } from '../../../lib/strtod.ts'
 import { cText } from '../../../lib/text.ts'
 import { formatNumber, parseNumber } from '../number.ts'
-import { callMeta, toNumber } from '../operations.ts'
+import { callMetamethod, toNumber } from '../operations.ts'
 import { C_STACK_MAX, type LuaState, typeName } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { first, LuaError, LuaFunction, LuaUserdata, type LuaValue, NOTHING } from '../value.ts'
@@ -116,7 +116,7 @@ function memoryFunctions(S: LuaState): Record<string, LuaFunction> {
 /** Calls a handler from within a frame of the host function. */
 function* callHandler(S: LuaState, self: LuaFunction, handler: LuaValue, args: LuaValue[]) {
   S.enter(self)
-  const result = first(yield* callMeta(S, handler, args))
+  const result = first(yield* callMetamethod(S, handler, args))
   S.leave()
   return result
 }

@@ -48,7 +48,7 @@ function* loadPieces(
   S.enter(self)
   try {
     for (let count = 1; ; count++) {
-      const piece: LuaValue = first(yield* operations.callMeta(S, reader, []))
+      const piece: LuaValue = first(yield* operations.callMetamethod(S, reader, []))
       if (piece === undefined || piece === '') {
         // Lua reads the first character twice: once for the kind of chunk, once to parse.
         if (count > 1) break

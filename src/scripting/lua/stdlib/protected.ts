@@ -6,7 +6,7 @@
 // call would cost
 
 import { formatNumber } from '../number.ts'
-import { callable, callMeta, finishCall, PENDING, tryCall } from '../operations.ts'
+import { callable, callMetamethod, finishCall, PENDING, tryCall } from '../operations.ts'
 import type { ErrorHandler, LuaState } from '../state.ts'
 import {
   first,
@@ -131,7 +131,7 @@ export function* handled(S: LuaState, e: unknown): Steps<LuaValue> {
       try {
         // A host function has no frame yet, and its error must show it below the handler, without a line.
         if ((S.siteAt(1)?.kind ?? 'operation') !== 'operation') S.enter(handler.taker)
-        return first(yield* callMeta(S, handler.value, [value]))
+        return first(yield* callMetamethod(S, handler.value, [value]))
       } catch (again) {
         e = again
       }

@@ -8,7 +8,7 @@
 
 import { cText } from '../../../lib/text.ts'
 import { formatNumber } from '../number.ts'
-import { finishMeta, index, limited, PENDING, pause, tryMeta } from '../operations.ts'
+import { finishMetamethod, index, limited, PENDING, pause, startMetamethod } from '../operations.ts'
 import { type LuaState, typeName } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { first, LuaFunction, type LuaResult, type LuaValue, type Running } from '../value.ts'
@@ -247,8 +247,8 @@ class Substitution {
     if (replacement instanceof LuaFunction) {
       const captures = matcher.captures(this.at, this.end)
       S.enter(this.self)
-      const result = tryMeta(S, replacement, captures)
-      value = first(result === PENDING ? yield* finishMeta(S) : result)
+      const result = startMetamethod(S, replacement, captures)
+      value = first(result === PENDING ? yield* finishMetamethod(S) : result)
       S.leave()
     } else {
       const key = matcher.capture(0, this.at, this.end)

@@ -3,7 +3,7 @@
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
-import { callMeta, finishMeta, isTrue, less, PENDING, pause, tryMeta } from '../operations.ts'
+import { callMetamethod, finishMetamethod, isTrue, less, PENDING, pause, startMetamethod } from '../operations.ts'
 import type { LuaState } from '../state.ts'
 import type { LuaTable } from '../table.ts'
 import { first, LuaError, type LuaFunction, type LuaValue } from '../value.ts'
@@ -80,7 +80,7 @@ class Sorter {
       return UNDECIDED
     }
     if (order !== undefined) {
-      const result = tryMeta(S, order, [a, b])
+      const result = startMetamethod(S, order, [a, b])
       return result === PENDING ? UNDECIDED : isTrue(first(result)) ? 1 : 0
     }
     if (typeof a === typeof b && (typeof a === 'number' || typeof a === 'string'))
@@ -93,9 +93,9 @@ class Sorter {
   /** Continues an UNDECIDED `compare`. */
   private *isLess(): Steps<boolean> {
     const { S, order, left, right } = this
-    if (S.pending !== undefined) return isTrue(first(yield* finishMeta(S)))
+    if (S.pending !== undefined) return isTrue(first(yield* finishMetamethod(S)))
     if (S.budget < 0) yield* pause(S)
-    if (order !== undefined) return isTrue(first(yield* callMeta(S, order, [left, right])))
+    if (order !== undefined) return isTrue(first(yield* callMetamethod(S, order, [left, right])))
     return yield* less(S, left, right, S.site)
   }
 

@@ -4,7 +4,7 @@
 // call would cost
 
 import { formatNumber } from '../number.ts'
-import { callMeta } from '../operations.ts'
+import { callMetamethod } from '../operations.ts'
 import { type LuaState, typeName } from '../state.ts'
 import { LuaTable } from '../table.ts'
 import { first, LuaError, type LuaFunction, type LuaValue, NOTHING } from '../value.ts'
@@ -127,7 +127,7 @@ function* forEach(S: LuaState, self: LuaFunction, table: LuaTable, f: LuaFunctio
     const at = table.positionOfValue(from)
     if (at < 0) break
     key = table.keyAt(at)
-    const result = first(yield* callMeta(S, f, [key, table.valueAt(at)]))
+    const result = first(yield* callMetamethod(S, f, [key, table.valueAt(at)]))
     if (result !== undefined) {
       S.leave()
       return result
@@ -140,7 +140,7 @@ function* forEach(S: LuaState, self: LuaFunction, table: LuaTable, f: LuaFunctio
 function* forEachIndex(S: LuaState, self: LuaFunction, table: LuaTable, size: number, f: LuaFunction) {
   S.enter(self)
   for (let i = 1; i <= size; i++) {
-    const result = first(yield* callMeta(S, f, [i, table.getInt(i)]))
+    const result = first(yield* callMetamethod(S, f, [i, table.getInt(i)]))
     if (result !== undefined) {
       S.leave()
       return result
