@@ -1,29 +1,26 @@
-// Server: assembles one server from its parts, starts and ends it.
+// Server: assembles one server from its parts (assembly/ connects each), starts and ends it.
 //
 //   config ─▶ settings ─▶ engine ◀─ net (TCP, Unix, in process)
 //                           └──▶ cron, persistence, replication, scripting, migration
 
-import { allCommands } from '../commands/index.ts'
 import type { Config } from '../config/config.ts'
 import { defaultUserLine } from '../engine/auth.ts'
 import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
-import { Engine } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
-import { SETTING_NAMES } from '../engine/settings.ts'
-import { builtInTypes } from '../keyspace/values/index.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
-import { DumpPayloads } from '../persistence/rdb/payload.ts'
-import { builtInCodecs } from '../persistence/values/index.ts'
-import { ValueCodecs } from '../persistence/values/value-codecs.ts'
 import type { ScriptManager } from '../scripting/scripting.ts'
 import { type Connection, type Listener, listening, type Receiver } from '../system/network.ts'
 import type { System } from '../system/system.ts'
-import { applyConfigStatements } from './config-statements.ts'
-import { configurationOf } from './configuration.ts'
+import { configurationOf } from './assembly/configuration.ts'
+import { engineOf } from './assembly/engine.ts'
+import { persistenceOf } from './assembly/persistence.ts'
+import { addReplication } from './assembly/replication.ts'
+import { addScripting, showScripting } from './assembly/scripting.ts'
 import { writeCrashReport } from './crash-report.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
@@ -32,9 +29,6 @@ import { type RunningServer, ShutdownAborted, StartFailure, type StartServerOpti
 import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
-import { persistenceOf } from './persistence.ts'
-import { addReplication } from './replication.ts'
-import { addScripting, showScripting } from './scripting.ts'
 
 const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
 const PROTECTED = bytesOf(
@@ -73,57 +67,37 @@ export class Server implements RunningServer {
     this.log = log
     this.options = options
     this.startedMs = system.clock.nowMs()
-    const { clock, random, timers } = system
-    const { extensions = [] } = options
-    this.engine = new Engine(
-      {
-        nowMs: () => clock.nowMs(),
-        monotonicUs: () => clock.monotonicUs(),
-        random: () => random.u32(),
-        soon: fn => timers.soon(fn),
-        allocate: bytes => system.process.allocate(bytes),
-      },
-      [...(options.commands ?? allCommands), ...extensions.flatMap(({ commands }) => commands)],
-      config.databases,
-      [...builtInTypes, ...extensions.flatMap(({ types }) => types)],
-    )
-    const { keyspace, settings } = this.engine
-    const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(
-      keyspace.types,
-    )
-    this.engine.log = (level, text) => log.line(level, text)
-    config.mirrorInto(this.engine.settings, SETTING_NAMES)
-    applyConfigStatements(config, this.engine.table)
-    this.engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
-    this.scripting = addScripting(this.engine)
-    this.migrations = new Migrations(this.engine, system)
-    this.engine.migration = this.migrations
-    this.engine.configuration = configurationOf({
+    const { engine, codecs } = engineOf(config, system, log, options)
+    this.engine = engine
+    this.scripting = addScripting(engine)
+    this.migrations = new Migrations(engine, system)
+    engine.migration = this.migrations
+    engine.configuration = configurationOf({
       config,
       log,
-      random,
+      random: system.random,
       isLoading: () => this.persistence.progress.active,
       users: () => [defaultUserLine(config.requirepass)],
     })
     config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
     this.maintenance = new ServerMaintenance({
-      engine: this.engine,
+      engine,
       config,
       system,
       startedMs: this.startedMs,
       port: () => this.port,
     })
-    this.engine.host = this.makeHost()
+    engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
     const migrated = { migrate_cached_sockets: () => this.migrations.connections }
     this.maintenance.addInfo([{ section: 'stats', fields: migrated }])
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
-    const around = { engine: this.engine, config, system, log, maintenance: this.maintenance, codecs, lockFiles }
+    const around = { engine, config, system, log, maintenance: this.maintenance, codecs, lockFiles }
     this.persistence = persistenceOf(around)
-    addReplication(this.engine, config, this.maintenance, this.persistence, random)
+    addReplication(engine, config, this.maintenance, this.persistence, system.random)
     this.maintenance.info.complete()
     this.memory = new MemoryTransport(this.receiver)
   }

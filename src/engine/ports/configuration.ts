@@ -1,4 +1,4 @@
-// Configuration: the server's configuration as commands use it; implemented by server/configuration.ts.
+// Configuration: the server's configuration as commands use it; implemented by server/assembly/configuration.ts.
 
 interface ConfigCaller {
   /** The client is on this machine. */

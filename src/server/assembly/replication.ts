@@ -1,13 +1,13 @@
 // Connects replication to the server: its dependencies, and its fields of INFO.
 
-import type { Config } from '../config/config.ts'
-import type { Engine } from '../engine/engine.ts'
-import type { Persistence } from '../persistence/persistence.ts'
-import { replicationInfo } from '../replication/info.ts'
-import { MinReplicasGuard } from '../replication/min-replicas.ts'
-import { ConnectedReplicas } from '../replication/replicas.ts'
-import type { Random } from '../system/system.ts'
-import type { ServerMaintenance } from './maintenance.ts'
+import type { Config } from '../../config/config.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { Persistence } from '../../persistence/persistence.ts'
+import { replicationInfo } from '../../replication/info.ts'
+import { MinReplicasGuard } from '../../replication/min-replicas.ts'
+import { ConnectedReplicas } from '../../replication/replicas.ts'
+import type { Random } from '../../system/system.ts'
+import type { ServerMaintenance } from '../maintenance.ts'
 
 const ID_BYTES = 20
 

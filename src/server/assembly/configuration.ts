@@ -1,10 +1,10 @@
 // Configuration of the engine's ports: CONFIG over the server's Config, its file and its log.
 
-import type { Config } from '../config/config.ts'
-import { rewriteConfigFile } from '../config/file.ts'
-import type { Configuration } from '../engine/ports/configuration.ts'
-import type { Random } from '../system/system.ts'
-import type { Logger } from './log.ts'
+import type { Config } from '../../config/config.ts'
+import { rewriteConfigFile } from '../../config/file.ts'
+import type { Configuration } from '../../engine/ports/configuration.ts'
+import type { Random } from '../../system/system.ts'
+import type { Logger } from '../log.ts'
 
 interface ConfigurationParts {
   config: Config

@@ -1,13 +1,13 @@
 // Connects scripting to the server: its memory, and its fields of INFO.
 
-import type { Engine } from '../engine/engine.ts'
-import { scriptingInfo } from '../scripting/info.ts'
-import { LuaEngine } from '../scripting/lua-engine.ts'
-import type { EngineHost } from '../scripting/script-engine.ts'
-import { ScriptManager } from '../scripting/scripting.ts'
-import { humanBytes } from './info.ts'
-import type { ServerMaintenance } from './maintenance.ts'
-import { REDIS_VERSION } from './version.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { scriptingInfo } from '../../scripting/info.ts'
+import { LuaEngine } from '../../scripting/lua-engine.ts'
+import type { EngineHost } from '../../scripting/script-engine.ts'
+import { ScriptManager } from '../../scripting/scripting.ts'
+import { humanBytes } from '../info.ts'
+import type { ServerMaintenance } from '../maintenance.ts'
+import { REDIS_VERSION } from '../version.ts'
 
 export function addScripting(engine: Engine): ScriptManager {
   const host: EngineHost = {

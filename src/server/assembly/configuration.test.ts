@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { configCommands } from '../commands/server/config.ts'
-import { Config } from '../config/config.ts'
-import { CommandTable } from '../engine/catalog/table.ts'
-import type { Context } from '../engine/context.ts'
-import { Slice } from '../lib/slice.ts'
-import { Reply } from '../protocol/reply.ts'
-import { virtualSystem } from '../system/virtual.ts'
+import { configCommands } from '../../commands/server/config.ts'
+import { Config } from '../../config/config.ts'
+import { CommandTable } from '../../engine/catalog/table.ts'
+import type { Context } from '../../engine/context.ts'
+import { Slice } from '../../lib/slice.ts'
+import { Reply } from '../../protocol/reply.ts'
+import { virtualSystem } from '../../system/virtual.ts'
+import { Logger } from '../log.ts'
 import { configurationOf } from './configuration.ts'
-import { Logger } from './log.ts'
 
 /** A conversation with CONFIG: answers as sent. */
 function talk(kind: 'tcp' | 'unix' = 'tcp', peer = '10.0.0.1:5000') {

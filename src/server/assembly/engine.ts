@@ -1,0 +1,44 @@
+// Makes the engine of a server: its commands, types and ports to the machine, and the settings that mirror the
+// configuration.
+
+import { allCommands } from '../../commands/index.ts'
+import type { Config } from '../../config/config.ts'
+import { Engine } from '../../engine/engine.ts'
+import { SETTING_NAMES } from '../../engine/settings.ts'
+import { builtInTypes } from '../../keyspace/values/index.ts'
+import { DumpPayloads } from '../../persistence/rdb/payload.ts'
+import { builtInCodecs } from '../../persistence/values/index.ts'
+import { ValueCodecs } from '../../persistence/values/value-codecs.ts'
+import type { System } from '../../system/system.ts'
+import { applyConfigStatements } from '../config-statements.ts'
+import type { StartServerOptions } from '../launch.ts'
+import type { Logger } from '../log.ts'
+
+interface EngineParts {
+  engine: Engine
+  codecs: ValueCodecs
+}
+
+export function engineOf(config: Config, system: System, log: Logger, options: StartServerOptions): EngineParts {
+  const { clock, random, timers, process } = system
+  const { extensions = [], commands = allCommands } = options
+  const engine = new Engine(
+    {
+      nowMs: () => clock.nowMs(),
+      monotonicUs: () => clock.monotonicUs(),
+      random: () => random.u32(),
+      soon: fn => timers.soon(fn),
+      allocate: bytes => process.allocate(bytes),
+    },
+    [...commands, ...extensions.flatMap(one => one.commands)],
+    config.databases,
+    [...builtInTypes, ...extensions.flatMap(({ types }) => types)],
+  )
+  const { keyspace, settings } = engine
+  const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(keyspace.types)
+  engine.log = (level, text) => log.line(level, text)
+  config.mirrorInto(settings, SETTING_NAMES)
+  applyConfigStatements(config, engine.table)
+  engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
+  return { engine, codecs }
+}
