@@ -255,9 +255,14 @@ export class Engine implements ServerCommands {
     this.forget(client)
   }
 
-  /** Closes with FIN; with RST if the peer has not read everything. */
+  /**
+   * Closes with FIN; with RST if the peer has not read everything. A write that the socket has not finished is waited for
+   * only behind a last reply: a peer that never reads would keep the connection for ever.
+   */
   private closeConnection(client: Client): void {
-    client.connection.close(client.outBytes === 0)
+    const { connection, outBytes } = client
+    const sent = connection.bufferInUse !== true || client.has(CLIENT_CLOSE_AFTER_REPLY)
+    connection.close(outBytes === 0 && sent)
   }
 
   /** After commands and timers: serves blocked clients and sends queued replies. */

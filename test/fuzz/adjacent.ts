@@ -37,14 +37,20 @@ const COMMANDS_MAX = 5
 // Their results depend on elapsed time.
 const OF_THE_MOMENT = /^X(AUTO)?CLAIM$|^XPENDING$/
 const OWN_KEY = /^[yw]\d$/
-const NOT_INSIDE = new Set(
-  [grammars.transactions, grammars.scripting, grammars.connection].flatMap(group => group.map(({ name }) => name)),
-)
+// SORT ALPHA finds an empty element and a NUL equal, as strcoll does: which comes first is up to the C library's qsort.
+const NOT_INSIDE = new Set([
+  ...[grammars.transactions, grammars.scripting, grammars.connection].flatMap(group => group.map(({ name }) => name)),
+  'SORT',
+  'SORT_RO',
+])
 
 /** Whether a command may be sent inside a transaction or script. */
-export function mayBeInside(command: CommandGrammar): boolean {
-  return !NOT_INSIDE.has(command.name)
+export function mayBeInside(command: CommandGrammar, oracleIsOlder: boolean): boolean {
+  return !NOT_INSIDE.has(command.name) && (!oracleIsOlder || !NEEDS_7_2.test(command.name))
 }
+
+/** Before 7.2 scripts could not call commands that may block. */
+const NEEDS_7_2 = /^B[LRZ]/
 
 /** Replaces some words by signs, digits or empty ones; not the keys reserved for other commands (see Gen.lexKey). */
 export function withAdjacentWords(g: Gen, words: readonly string[]): string[] {

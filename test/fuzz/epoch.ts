@@ -40,7 +40,10 @@ const BROKEN_SHARE = 0.04
 export function makeEpoch(commands: readonly CommandGrammar[], seed: number, options: EpochOptions): Step[] {
   const g = new Gen(seed)
   const any = new Chooser(g, commands)
-  const inside = new Chooser(g, commands.filter(mayBeInside))
+  const inside = new Chooser(
+    g,
+    commands.filter(command => mayBeInside(command, options.lax)),
+  )
   const steps: Step[] = []
   while (steps.length < options.commandCount) {
     const connection = g.number(0, options.connectionCount - 1)

@@ -318,15 +318,19 @@ conversation('functions of Redis go by other names, which may be given to someth
   )
 })
 
-conversation('an error that is raised keeps its line feeds, one that is returned has spaces', async c => {
-  await c.expectError(
-    ['EVAL', "error('a\\nb')", 0],
-    /^ERR user_script:1: a\nb script: [0-9a-f]{40}, on @user_script:1\.$/,
-  )
-  await c.expectError(['EVAL', "error({err='a\\nb'})", 0], /^a\nb script: [0-9a-f]{40}/)
-  await c.expectError(['EVAL', "return {err='a\\nb'}", 0], 'a b')
-  await c.expectError(['EVAL', "return redis.error_reply('a\\r\\nb')", 0], 'ERR a  b')
-})
+conversation(
+  'an error that is raised keeps its line feeds, one that is returned has spaces',
+  async c => {
+    await c.expectError(
+      ['EVAL', "error('a\\nb')", 0],
+      /^ERR user_script:1: a\nb script: [0-9a-f]{40}, on @user_script:1\.$/,
+    )
+    await c.expectError(['EVAL', "error({err='a\\nb'})", 0], /^a\nb script: [0-9a-f]{40}/)
+    await c.expectError(['EVAL', "return {err='a\\nb'}", 0], 'a b')
+    await c.expectError(['EVAL', "return redis.error_reply('a\\r\\nb')", 0], 'ERR a  b')
+  },
+  { since: '7.2' },
+)
 
 conversation(
   'an error that is raised cannot end its reply with a line break',

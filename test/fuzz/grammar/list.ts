@@ -14,7 +14,8 @@ export const list: Grammar = [
   { name: 'RPOP', weight: 2, args: g => [g.key('l'), g.maybe(g.count())] },
   { name: 'LLEN', args: g => g.key('l') },
   { name: 'LINDEX', weight: 2, args: g => [g.key('l'), g.index()] },
-  { name: 'LSET', weight: 2, args: g => [g.key('l'), g.index(), element(g)] },
+  // Before 7.2 all 64 bits of the index counted.
+  { name: 'LSET', since: '7.2', weight: 2, args: g => [g.key('l'), g.index(), element(g)] },
   { name: 'LRANGE', weight: 3, args: g => [g.key('l'), g.index(), g.index()] },
   { name: 'LTRIM', args: g => [g.key('l'), g.number(-3, 3), g.index()] },
   { name: 'LREM', weight: 2, args: g => [g.key('l'), g.number(-3, 3), element(g)] },
