@@ -4,7 +4,8 @@
 //   npm test                    all
 //   npm test -- src/commands    only the test files whose path contains one of the words
 //   npm test -- --bun           only on Bun (or --node)
-//   npm test -- --oracle        only files with conversations or other questions to a redis-server, that of REDIS_SERVER,
+//   npm test -- --oracle        only files with conversations or other questions to a redis-server, that of
+// REDIS_SERVER,
 //                               without which this fails
 
 import { spawn, spawnSync } from 'node:child_process'

@@ -256,8 +256,8 @@ export class Engine implements ServerCommands {
   }
 
   /**
-   * Closes with FIN; with RST if the peer has not read everything. A write that the socket has not finished is waited for
-   * only behind a last reply: a peer that never reads would keep the connection for ever.
+   * Closes with FIN; with RST if the peer has not read everything. A write that the socket has not finished is waited
+   * for only behind a last reply: a peer that never reads would keep the connection for ever.
    */
   private closeConnection(client: Client): void {
     const { connection, outBytes } = client

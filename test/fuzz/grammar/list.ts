@@ -26,6 +26,7 @@ export const list: Grammar = [
   },
   {
     name: 'LPOS',
+    since: '7.2',
     weight: 2,
     args: g => [
       g.key('l'),
