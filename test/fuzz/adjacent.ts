@@ -37,12 +37,9 @@ const COMMANDS_MAX = 5
 // Their results depend on elapsed time.
 const OF_THE_MOMENT = /^X(AUTO)?CLAIM$|^XPENDING$/
 const OWN_KEY = /^[yw]\d$/
-// SORT ALPHA finds an empty element and a NUL equal, as strcoll does: which comes first is up to the C library's qsort.
-const NOT_INSIDE = new Set([
-  ...[grammars.transactions, grammars.scripting, grammars.connection].flatMap(group => group.map(({ name }) => name)),
-  'SORT',
-  'SORT_RO',
-])
+const NOT_INSIDE = new Set(
+  [grammars.transactions, grammars.scripting, grammars.connection].flatMap(group => group.map(({ name }) => name)),
+)
 
 /** Whether a command may be sent inside a transaction or script. */
 export function mayBeInside(command: CommandGrammar, oracleIsOlder: boolean): boolean {
