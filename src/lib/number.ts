@@ -110,8 +110,8 @@ export function parseDouble(s: Slice): number {
 const SHORT_BYTES = 1024
 
 /**
- * The double that `s` spells, as a caller of C's strtod has it that minds only what stands behind the number: blanks
- * in front are skipped, a NUL byte is the end, nothing is zero, and what is out of range is infinite or zero.
+ * C's strtod of `s` for callers that check only the text after the number: leading blanks are skipped, a NUL byte ends
+ * the text, an empty one is zero, and a number out of range is infinite or zero.
  */
 export function parseLooseDouble(s: Slice): number {
   if (s.len > 0 && s.len <= SHORT_BYTES) {

@@ -102,7 +102,7 @@ export class RdbFileReader {
     const { reader, disk, fd } = this
     const { input } = reader
     const bytes = WINDOW_BYTES
-    reader.room(Math.max(bytes, input.wanted - input.available))
+    reader.reserve(Math.max(bytes, input.wanted - input.available))
     const got = disk.read(fd, input.u8, input.end, bytes, this.readAt)
     // Unexpected end of the file.
     if (got === 0) throw new RdbError('Unexpected EOF reading RDB file', this.readAt)

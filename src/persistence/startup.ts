@@ -55,7 +55,7 @@ export class Startup {
    */
   private async secureLog(): Promise<void> {
     const failure = await this.files.fsyncAll()
-    if (failure !== null) throw new LoadFailure(`Can't bring what was loaded to the disk: ${failure.message}`)
+    if (failure !== null) throw new LoadFailure(`Can't fsync the loaded dataset: ${failure.message}`)
   }
 
   /** The same for the RDB file: fsync of its directory, since its bytes are fsynced before its rename. */
@@ -64,7 +64,7 @@ export class Startup {
     return new Promise(resolve => {
       if (disk.stat(config.dbfilename) === null) return resolve()
       disk.fsyncDirLater(folderOf(disk.resolve(config.dbfilename)), failure => {
-        if (failure !== null) log.warning(`Can't bring what was loaded to the disk: ${failure.message}`)
+        if (failure !== null) log.warning(`Can't fsync the loaded dataset: ${failure.message}`)
         resolve()
       })
     })

@@ -1,5 +1,5 @@
-// An epoch: some thousand commands on empty servers over fresh connections, made from one seed. It stands alone, so
-// that a difference found in it is found again from the seed, and made smaller by leaving commands out.
+// An epoch: some thousand commands on empty servers over new connections, from one seed. It is independent of other
+// epochs, so that a difference is reproduced from the seed and minimized by leaving out commands.
 //
 //   seed ─▶ makeEpoch ─▶ Step[] ─▶ playEpoch ─▶ the first difference, if any
 
@@ -21,15 +21,15 @@ export interface EpochOptions {
   state: StateOptions
   /** See Asked.lax. */
   lax: boolean
-  /** The share that runs in transactions, scripts and functions with arguments side by side, and in which of them. */
+  /** The share in transactions, scripts and functions with adjacent arguments, and the ways to be used. */
   adjacent: number
   ways: readonly Way[]
 }
 
 export interface Difference {
-  /** How many steps were played when it showed. */
+  /** How many steps were played before it was found. */
   stepsPlayed: number
-  /** The command that was answered differently, or what came out differently afterwards. */
+  /** The command with different replies, or the part of the data that differs at the end. */
   kind: string
   message: string
 }
@@ -55,7 +55,7 @@ export function makeEpoch(commands: readonly CommandGrammar[], seed: number, opt
   return steps
 }
 
-/** One command, and what has to follow it. */
+/** One command and its follow-ups. */
 function made(g: Gen, command: CommandGrammar, connection: number, adjacent: boolean): Step[] {
   const name = command.name.split(' ')
   let words = [...name, ...flatten(command.args(g))]
@@ -93,7 +93,7 @@ class Chooser {
   }
 }
 
-/** What one connection has open: needed to compare the replies inside EXEC. */
+/** The open transaction of a connection: the replies inside EXEC are compared by the queued commands. */
 class Transaction {
   private queued: Asked[] | undefined
   private readonly lax: boolean
@@ -102,7 +102,7 @@ class Transaction {
     this.lax = lax
   }
 
-  /** How the reply to this step is to be compared. */
+  /** How to compare the reply to this step. */
   next(step: Step): Asked {
     const { lax } = this
     const name = step.words[0].toUpperCase()
@@ -115,7 +115,7 @@ class Transaction {
     return this.queued ? { comparison: 'exact', lax } : askedOf(step, lax)
   }
 
-  /** Takes note of what the step did, as its reply tells. */
+  /** Updates the state by the step's reply. */
   answered(step: Step, reply: Uint8Array): void {
     const name = step.words[0].toUpperCase()
     if (name === 'MULTI' && reply[0] === 0x2b && !this.queued) this.queued = []
@@ -129,7 +129,7 @@ function askedOf({ comparison, inside }: Step, lax: boolean): Asked {
   return { comparison, queued: inside?.map(one => ({ comparison: one, lax })), lax }
 }
 
-/** Plays the steps on both servers; the first difference in a reply or, at the end, in what they hold. */
+/** Plays the steps on both servers; the first difference in a reply or, at the end, in the data. */
 export async function playEpoch(
   ours: FuzzServer,
   theirs: FuzzServer,
@@ -152,7 +152,7 @@ export async function playEpoch(
     const last = await openLines(ours, theirs, { ...options, connectionCount: 1, protocols: [2] }, open, false)
     const found = await stateDifference(last[0].ours, last[0].theirs, options.state)
     if (!found && (await hadExceptions(last[0].ours))) {
-      // The count begins anew, so that what is played next is judged by itself.
+      // Resets the count of exceptions, so that the next steps are judged alone.
       ours.kill()
       return { stepsPlayed: steps.length, kind: INTERNAL, message: 'an exception was answered that no reply showed' }
     }
@@ -211,7 +211,7 @@ async function playBatch(line: Line, batch: readonly Step[], stepsBefore: number
   ])
   for (let i = 0; i < batch.length; i++) {
     const asked = line.transaction.next(batch[i])
-    // Also where replies are not compared to the letter, and within those of EXEC and scripts.
+    // Also where replies are compared loosely, and within those of EXEC and scripts.
     if (isInternalError(ours[i])) return unexpected(batch[i], ours[i], stepsBefore + i + 1)
     if (!sameReplies(ours[i], theirs[i], asked)) {
       const message = `${quoted(batch[i].words)}\n  ours:   ${text(ours[i])}\n  theirs: ${text(theirs[i])}`
@@ -232,14 +232,14 @@ function unexpected(step: Step, reply: Uint8Array, stepsPlayed: number): Differe
   return { stepsPlayed, kind: INTERNAL, message: `${quoted(step.words)}\n  ours:   ${text(reply)}` }
 }
 
-/** Exceptions may be answered where nobody sees it: in a script that goes on, or to a client that wants no replies. */
+/** INFO counts exceptions that no reply shows: in a script that continues, or with CLIENT REPLY OFF. */
 async function hadExceptions(ours: FuzzConnection): Promise<boolean> {
   const stats = String(await ours.call('INFO', 'stats'))
   const count = /^unexpected_errors:(\d+)/m.exec(stats)?.[1]
   return count !== undefined && count !== '0'
 }
 
-/** A command as one can type it into redis-cli. */
+/** A command in redis-cli's syntax. */
 export function quoted(words: readonly string[]): string {
   return words.map(word => (/^[\w!#-&(-/:-@[\]^{-}~]+$/.test(word) ? word : `"${escaped(word)}"`)).join(' ')
 }

@@ -4,7 +4,7 @@
 //               │  └──▶ MODULE      data of a module, skipped item by item        [skipModuleItems]
 //               └─────▶ CHECKSUM ─▶ DONE
 //
-// The owner fills the window (room()) and calls run() until it returns DONE.
+// The owner fills the window (reserve()) and calls run() until it returns DONE.
 //
 // Always: everything before input.checkpoint is processed and, if checked, in the checksum.
 
@@ -130,7 +130,7 @@ export class RdbReader {
   }
 
   /** Ensures capacity for more of the file; write at input.end and advance it. */
-  room(bytes: number): void {
+  reserve(bytes: number): void {
     this.hash()
     this.input.reserve(bytes)
     this.hashedTo = 0
