@@ -41,9 +41,10 @@ export class Defrag {
   private database = 0
   private phase: 'main' | 'expires' | 'buckets' = 'main'
   private at = 0
-  private segmentBytesBefore = 0
-  private usedBytesBefore = 0
+  /** usedUs when it last began to run. */
   private usedUsBefore = 0
+  /** The arena when segments were last chosen. */
+  private readonly before = { segmentBytes: 0, usedBytes: 0 }
   private pausedUntilUs = Number.NEGATIVE_INFINITY
   private pauseUs = PAUSE_US
   /** Keys of collections that are moved in parts, and the position in the last of them. */
@@ -106,14 +107,14 @@ export class Defrag {
     this.at = 0
     this.large.length = 0
     this.part.begin()
-    this.segmentBytesBefore = arena.segmentBytes
-    this.usedBytesBefore = arena.usedBytes
+    this.before.segmentBytes = arena.segmentBytes
+    this.before.usedBytes = arena.usedBytes
     return true
   }
 
   /** True when so much was deleted since segments were chosen that another choice would free more. */
   private choiceIsStale(): boolean {
-    return this.space.arena.usedBytes < this.usedBytesBefore * CHOICE_HOLDS_MIN
+    return this.space.arena.usedBytes < this.before.usedBytes * CHOICE_HOLDS_MIN
   }
 
   private isWorthIt(): boolean {
@@ -183,7 +184,7 @@ export class Defrag {
     this.at = 0
     if (++this.database < this.space.databases.length) return
     this.finish()
-    if (this.space.arena.segmentBytes < this.segmentBytesBefore) {
+    if (this.space.arena.segmentBytes < this.before.segmentBytes) {
       this.pauseUs = PAUSE_US
       return
     }

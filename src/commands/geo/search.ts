@@ -77,7 +77,6 @@ const geoSearchStore: Command = {
 class SearchRequest implements Shape {
   longitude = 0
   latitude = 0
-  box = false
   radius = 0
   width = 0
   height = 0
@@ -105,6 +104,10 @@ class SearchRequest implements Shape {
     this.form = form
     this.mayStore = mayStore
     this.z = z
+  }
+
+  get box(): boolean {
+    return this.shape === 'box'
   }
 
   get isSearch(): boolean {
@@ -209,7 +212,6 @@ class SearchRequest implements Shape {
       return false
     }
     this.unit = unitOrReply(ctx, i + 1)
-    this.box = false
     this.radius = length * this.unit
     return !Number.isNaN(this.unit)
   }
@@ -225,7 +227,6 @@ class SearchRequest implements Shape {
       return false
     }
     this.unit = unitOrReply(ctx, i + 2)
-    this.box = true
     this.width = width * this.unit
     this.height = height * this.unit
     return !Number.isNaN(this.unit)

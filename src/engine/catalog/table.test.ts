@@ -108,7 +108,7 @@ test('a sentinel has its own commands', () => {
 test('clients that know no key specs get one range, and a hint when it is not all', () => {
   const range = (keys: string) => {
     const entry = new CommandTable([{ ...facts, name: 'x', keys }]).lookup(Slice.of('x'))!
-    return [entry.firstKey, entry.lastKey, entry.keyStep, (entry.flags & CMD_MOVABLE_KEYS) !== 0]
+    return [entry.range.firstKey, entry.range.lastKey, entry.range.keyStep, (entry.flags & CMD_MOVABLE_KEYS) !== 0]
   }
   assert.deepEqual(range('RO @1'), [1, 1, 1, false])
   assert.deepEqual(range('OW @1..-1/2'), [1, -1, 2, false])

@@ -53,10 +53,8 @@ export class TableEntry {
   readonly categories: number
   readonly keySpecs: readonly KeySpec[]
   readonly keyFinder: KeyFinderName | undefined
-  /** COMMAND INFO's first key, last key, step: absolute; lastKey counts from the end when negative. All 0: none. */
-  readonly firstKey: number
-  readonly lastKey: number
-  readonly keyStep: number
+  /** The keys as COMMAND INFO prints them for clients that know no key specs. */
+  readonly range: LegacyRange
   readonly run: CommandHandler
   /** O(1): dispatch times only a sample of its calls. */
   readonly constantTime: boolean
@@ -80,12 +78,9 @@ export class TableEntry {
     this.arity = command.arity
     this.keySpecs = command.keys === undefined ? NO_SPECS : parseKeySpecs(command.keys)
     this.keyFinder = command.keyFinder
-    const range = legacyRange(this.keySpecs)
-    this.firstKey = range.firstKey
-    this.lastKey = range.lastKey
-    this.keyStep = range.keyStep
+    this.range = legacyRange(this.keySpecs)
     const flags = bitsOf(command.flags, COMMAND_FLAGS as Record<CommandFlagName, number>)
-    this.flags = range.movable ? flags | CMD_MOVABLE_KEYS : flags
+    this.flags = this.range.movable ? flags | CMD_MOVABLE_KEYS : flags
     this.categories = categoriesOf(command, flags)
     this.run = command.run ?? notRunnable
     this.constantTime =
@@ -287,6 +282,7 @@ function categoriesOf(command: Command, flags: number): number {
   return bits | ((flags & CMD_FAST) !== 0 ? ACL_CATEGORIES.fast : ACL_CATEGORIES.slow)
 }
 
+/** Absolute positions; lastKey counts from the end when negative. All 0: no keys. */
 interface LegacyRange {
   firstKey: number
   lastKey: number

@@ -16,9 +16,9 @@ export function replyInfo(reply: Reply, entry: TableEntry, table: CommandTable):
   reply.bulkText(entry.fullName)
   reply.integer(entry.arity)
   replyWords(reply, entry.flagNames())
-  reply.integer(entry.firstKey)
-  reply.integer(entry.lastKey)
-  reply.integer(entry.keyStep)
+  reply.integer(entry.range.firstKey)
+  reply.integer(entry.range.lastKey)
+  reply.integer(entry.range.keyStep)
   replyWords(
     reply,
     entry.categoryNames().map(name => `@${name}`),
