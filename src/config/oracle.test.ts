@@ -55,7 +55,7 @@ async function side(body: (ask: Ask, config: Config, folder: string, port: numbe
   const port = server?.port ?? 1
   const disk = realDisk(false)
   disk.chdir(folder)
-  const config = new Config(disk)
+  const config = new Config(disk, { takesEverything: true })
   loadText(config, `port ${port}\nbind 127.0.0.1\ndir ${folder}\nlogfile ${path.join(folder, 'log')}\n`)
   try {
     await body((...words) => server!.call(...words), config, folder, port)
