@@ -12,7 +12,7 @@ import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
 import type { TableEntry } from './catalog/table.ts'
 import type { Client } from './client.ts'
-import type { EffectLog } from './context.ts'
+import { clearEffectLog, type EffectLog } from './effect.ts'
 import type { Engine } from './engine.ts'
 import { withoutSecrets } from './monitoring/redact.ts'
 
@@ -61,7 +61,7 @@ export class Boundary {
       engine.host.fail(error, command)
     engine.stats.unexpectedErrors++
     engine.log?.('warning', `Unexpected error in ${command}: ${stackOf(error)}`)
-    clear(engine.ctx.effect)
+    clearEffectLog(engine.ctx.effect)
   }
 
   /** Runs `work`; an exception in it ends the server. */
@@ -86,12 +86,7 @@ export class Boundary {
 }
 
 function hasEffects(effect: EffectLog): boolean {
-  return effect.replaced || effect.forced || effect.commands.length > 0
-}
-
-function clear(effect: EffectLog): void {
-  effect.replaced = effect.prevented = effect.forced = false
-  effect.commands.length = 0
+  return effect.replaced || effect.forced !== 0 || effect.commands.length > 0
 }
 
 /** `set` with 3 arguments: "set" "k" "v"; clipped, and without secrets. */

@@ -78,6 +78,15 @@ export interface BlockState {
   unblockable?: boolean
 }
 
+/** Replies to a client's commands are dropped, messages are not. */
+export const REPLY_MUTED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP
+
+/** A command has ended: CLIENT REPLY SKIP is over, or begins. */
+export function endOfSkip(client: Client): void {
+  client.flags &= ~CLIENT_REPLY_SKIP
+  if (client.has(CLIENT_REPLY_SKIP_NEXT)) client.flags = (client.flags & ~CLIENT_REPLY_SKIP_NEXT) | CLIENT_REPLY_SKIP
+}
+
 /** Reply buffer size shown for a new client, and the largest one. */
 export const REPLY_SHARE_BYTES = 16 * 1024
 

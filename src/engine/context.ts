@@ -14,6 +14,7 @@ import * as errors from '../protocol/errors.ts'
 import type { Reply } from '../protocol/reply.ts'
 import type { TableEntry } from './catalog/table.ts'
 import { type BlockState, CLIENT_IN_EXEC, CLIENT_INTERNAL, CLIENT_SCRIPT, type Client } from './client.ts'
+import { type EffectLog, newEffectLog, PROPAGATE_ALL } from './effect.ts'
 import type { Engine } from './engine.ts'
 import { Options } from './options.ts'
 import type { ServerCommands } from './ports/server-commands.ts'
@@ -36,7 +37,7 @@ export class Context {
   /** Cursor over the options of a command; see options(). */
   private readonly cursor: Options
   /** How the command is propagated when not as itself. */
-  readonly effect: EffectLog = { replaced: false, prevented: false, forced: false, commands: [] }
+  readonly effect: EffectLog = newEffectLog()
 
   constructor(engine: Engine) {
     this.engine = this.server = engine
@@ -152,20 +153,26 @@ export class Context {
   propagateAs(...words: (Slice | string | number)[]): void {
     if (!this.engine.hasSinks) return
     this.effect.replaced = true
-    this.effect.commands.push({ db: this.db.index, args: words.map(wordSlice) })
+    this.effect.commands.push({ db: this.db.index, args: words.map(wordSlice), targets: this.effect.targets })
   }
 
-  /** These words are propagated after the command itself (or after its replacement). Copies. */
+  /** These words are propagated after the command itself (or after its replacement), to all. Copies. */
   alsoPropagate(db: Database, ...words: (Slice | string | number)[]): void {
-    if (this.engine.hasSinks) this.effect.commands.push({ db: db.index, args: words.map(wordSlice) })
+    if (!this.engine.hasSinks) return
+    this.effect.commands.push({ db: db.index, args: words.map(wordSlice), targets: PROPAGATE_ALL })
   }
 
-  /** Propagates this command although it changes no key. */
-  forcePropagation(): void {
-    if (this.engine.hasSinks) this.effect.forced = true
+  /** Propagates this command to `targets` (PROPAGATE_) although it changes no key. */
+  forcePropagation(targets: number): void {
+    if (this.engine.hasSinks) this.effect.forced = targets
   }
 
-  /** Propagates nothing of this command although it may have changed something. */
+  /** Propagates this command only to `targets` (PROPAGATE_). What alsoPropagate() adds goes to all, as in Redis. */
+  limitPropagation(targets: number): void {
+    if (this.engine.hasSinks) this.effect.targets = targets
+  }
+
+  /** Does not propagate this command itself, although it may have changed something. */
   preventPropagation(): void {
     if (this.engine.hasSinks) this.effect.prevented = true
   }
@@ -281,7 +288,7 @@ class PendingAnswer {
   write(answer: (reply: Reply) => void): void {
     const { engine, client } = this
     if (client.blocked !== this.state) return
-    engine.replyTo(client, answer)
+    engine.answer(client, answer)
     engine.blocking.finish(client)
     engine.serveBlockedAndFlush()
   }
@@ -296,18 +303,6 @@ class PendingAnswer {
 
 /** No Ref: the key holds another type, and WRONGTYPE was replied. */
 export const WRONG: Ref = -1
-
-export interface Effect {
-  db: number
-  args: Slice[]
-}
-
-export interface EffectLog {
-  replaced: boolean
-  prevented: boolean
-  forced: boolean
-  commands: Effect[]
-}
 
 function wordSlice(word: Slice | string | number): Slice {
   return typeof word === 'object' ? word.copy() : Slice.of(String(word))

@@ -14,20 +14,25 @@ import type { TableEntry } from './catalog/table.ts'
 import {
   type BlockState,
   CLIENT_BLOCKED,
+  CLIENT_CLOSING,
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
+  CLIENT_MONITOR,
   CLIENT_MULTI,
   CLIENT_NO_TOUCH,
+  CLIENT_REPLICA,
   CLIENT_REPLY_OFF,
   CLIENT_REPLY_SKIP,
   CLIENT_REPLY_SKIP_NEXT,
   CLIENT_TRACKING,
   type Client,
+  endOfSkip,
   type QueuedCommand,
+  REPLY_MUTED,
 } from './client.ts'
 import { clientClass } from './client-memory.ts'
-import type { Effect } from './context.ts'
+import { clearEffectLog, type Effect, PROPAGATE_ALL } from './effect.ts'
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
 import { NOTIFY_EXPIRED } from './messaging/events.ts'
@@ -47,7 +52,7 @@ export class Dispatch {
   preciseTiming = false
   private readonly effects: Effect[] = []
   /** The current command as its own effect; reused. */
-  private readonly ownEffect: Effect = { db: 0, args: [] }
+  private readonly ownEffect: Effect = { db: 0, args: [], targets: PROPAGATE_ALL }
   /** Depth of EXEC and scripts: their effects are propagated as one unit. */
   private unitDepth = 0
   /** A command is running. */
@@ -79,7 +84,7 @@ export class Dispatch {
       const start = this.answerFailure(client, reply, from, errorsBefore, rewinds)
       if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
       this.countErrors(client)
-      this.muteReply(client, start)
+      this.endReply(client, start)
     }
   }
 
@@ -88,7 +93,10 @@ export class Dispatch {
     const engine = this.engine
     const reply = engine.reply
     const replyFrom = reply.pos
+    const { rewinds } = engine.output
+    const kind = client.flags
     const entry = engine.table.resolve(args, argc)
+    client.lastCommand = entry
     if (entry === undefined) {
       if (engine.table.lookup(args[0]) !== undefined) return this.refuse(client, unknownSubcommand(args))
       if (isHttp(args[0])) return this.dropHttp(client)
@@ -102,13 +110,13 @@ export class Dispatch {
       if (verdict !== POSTPONE) this.refuse(client, verdict, entry)
       return
     }
-    client.lastCommand = entry
+    if ((kind & REPLY_MUTED) !== 0 && entry.fullName !== 'exec' && !isSubscription(entry)) this.beginMuted(client)
     if (this.isQueued(client, entry)) {
       this.queue(client, entry, args, argc)
       reply.queued()
     } else this.call(client, entry, args, argc)
-    // Confirmations of subscriptions are messages: they are sent all the same.
-    if ((client.flags & REPLY_MUTED) !== 0 && !isSubscription(entry)) this.muteReply(client, replyFrom)
+    if (((client.flags | kind) & REPLY_CHECKED) !== 0)
+      this.checkReply(client, entry, engine.output.rewinds === rewinds ? replyFrom : 0, (kind & CLIENT_REPLICA) !== 0)
     if (this.afterReplyCallbacks.length !== 0) this.runAfterReply()
     if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
   }
@@ -120,7 +128,6 @@ export class Dispatch {
 
   /** Runs the callbacks of afterReply(). */
   runAfterReply(): void {
-    if (this.afterReplyCallbacks.length === 0) return
     for (const tell of this.afterReplyCallbacks.splice(0)) tell()
   }
 
@@ -237,29 +244,38 @@ export class Dispatch {
   private propagate(client: Client, entry: TableEntry, args: Slice[], argc: number, changed: boolean): void {
     const engine = this.engine
     const effect = engine.ctx.effect
-    if (!effect.prevented) {
-      const own =
-        (changed || effect.forced) && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
-      if (own) this.effects.push(this.commandEffect(client, args, argc))
-      for (const extra of effect.commands) this.effects.push(extra)
-    }
+    const wanted = ((changed ? PROPAGATE_ALL : 0) | effect.forced) & effect.targets & this.openTargets()
+    const own = !effect.prevented && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
+    if (own && wanted !== 0) this.effects.push(this.commandEffect(client, args, argc, wanted))
+    for (const extra of effect.commands) this.addEffect(extra)
     if (this.unitDepth === 0 && this.effects.length !== 0) {
       // Commands such as SCAN remove expired keys one by one, as active expiry does: no transaction around them.
       const together = this.effects.length > 1 && (entry.flags & CMD_TOUCHES_ARBITRARY_KEYS) === 0
       for (const sink of engine.sinks) sink.changes(this.effects, together)
       this.effects.length = 0
     }
-    effect.replaced = false
-    effect.prevented = false
-    effect.forced = false
-    effect.commands.length = 0
+    clearEffectLog(effect)
   }
 
-  private commandEffect(client: Client, args: Slice[], argc: number): Effect {
+  /** The PROPAGATE_ bits that a sink takes. */
+  private openTargets(): number {
+    const { sinks } = this.engine
+    let targets = 0
+    for (let i = 0; i < sinks.length; i++) targets |= sinks[i].target
+    return targets
+  }
+
+  /** Effects that no sink takes do not count: with one left there is no transaction. */
+  private addEffect(effect: Effect): void {
+    if ((effect.targets & this.openTargets()) !== 0) this.effects.push(effect)
+  }
+
+  private commandEffect(client: Client, args: Slice[], argc: number, targets: number): Effect {
     // An effect of a unit outlives its query buffer, so it is copied.
-    if (this.unitDepth > 0) return { db: client.db.index, args: args.slice(0, argc).map(a => a.copy()) }
+    if (this.unitDepth > 0) return { db: client.db.index, args: args.slice(0, argc).map(a => a.copy()), targets }
     const { ownEffect: own } = this
     own.db = client.db.index
+    own.targets = targets
     own.args.length = argc
     for (let i = 0; i < argc; i++) own.args[i] = args[i]
     return own
@@ -274,7 +290,7 @@ export class Dispatch {
   /** Propagates a change without a command (expiry, eviction); within a command it is part of that one's effects. */
   propagateNow(db: Database, args: Slice[]): void {
     if (this.engine.sinks.length === 0) return
-    this.effects.push({ db: db.index, args })
+    this.effects.push({ db: db.index, args, targets: PROPAGATE_ALL })
     if (this.unitDepth > 0 || this.inCall) return
     for (const sink of this.engine.sinks) sink.changes(this.effects, false)
     this.effects.length = 0
@@ -328,7 +344,7 @@ export class Dispatch {
     if (entry?.fullName === 'exec') this.engine.transactions.abort(client)
     else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
     this.countErrors(client)
-    this.muteReply(client, from)
+    this.endReply(client, from)
   }
 
   /** Adds the errors written since the last call to INFO errorstats. */
@@ -351,13 +367,50 @@ export class Dispatch {
     stats.errors.set(code, (stats.errors.get(code) ?? 0) + 1)
   }
 
-  /** CLIENT REPLY OFF and SKIP: removes the reply. */
-  private muteReply(client: Client, from: number): void {
-    if ((client.flags & REPLY_MUTED) === 0) return
-    if (client.has(CLIENT_REPLY_OFF) || client.has(CLIENT_REPLY_SKIP))
-      this.engine.reply.pos = Math.min(from, this.engine.reply.pos)
-    client.flags &= ~CLIENT_REPLY_SKIP
-    if (client.has(CLIENT_REPLY_SKIP_NEXT)) client.flags = (client.flags & ~CLIENT_REPLY_SKIP_NEXT) | CLIENT_REPLY_SKIP
+  // ---- replies that are not sent ----
+
+  /** After the reply of a command that was run or queued, which starts at `from`. */
+  private checkReply(client: Client, entry: TableEntry, from: number, wasReplica: boolean): void {
+    const { reply } = this.engine
+    // EXEC has done it for each of its replies; confirmations of subscriptions are messages, sent all the same.
+    const isMessage = entry.fullName === 'exec' || (isSubscription(entry) && reply.u8[from] !== MINUS)
+    if (!isMessage) this.muteReply(client, from)
+    // SYNC replies to a client that it makes a replica.
+    if (wasReplica) this.refuseReplyOfReplica(client, from)
+    if (!client.has(CLIENT_BLOCKED)) endOfSkip(client)
+  }
+
+  /** After the reply of a refused command, which starts at `from`. */
+  private endReply(client: Client, from: number): void {
+    if ((client.flags & REPLY_CHECKED) === 0) return
+    this.muteReply(client, from)
+    this.refuseReplyOfReplica(client, from)
+    endOfSkip(client)
+  }
+
+  /** Before a command of a client with CLIENT REPLY OFF or SKIP: nothing of a long reply is sent meanwhile. */
+  beginMuted(client: Client): void {
+    const { reply } = this.engine.ctx
+    if ((client.flags & REPLY_MUTED) !== 0 && !reply.isCutOff) reply.cutOff(reply.pos)
+  }
+
+  /** CLIENT REPLY OFF and SKIP: removes what the current command has written since `from`. */
+  muteReply(client: Client, from: number): void {
+    const { reply } = this.engine.ctx
+    if ((client.flags & REPLY_MUTED) !== 0) reply.pos = Math.min(from, reply.pos)
+    if (reply.isCutOff && !client.has(CLIENT_CLOSING)) reply.limitTo()
+  }
+
+  /** The stream to a replica has no replies in it: the replica is closed. */
+  private refuseReplyOfReplica(client: Client, from: number): void {
+    const { engine } = this
+    if (engine.reply.pos <= from || !client.has(CLIENT_REPLICA) || client.has(CLIENT_MONITOR)) return
+    engine.reply.pos = from
+    engine.log?.(
+      'warning',
+      `Replica generated a reply to command '${client.lastCommand?.fullName ?? '<unknown>'}', disconnecting it: id=${client.id} addr=${client.connection.peer}`,
+    )
+    engine.closeClient(client)
   }
 
   /** Closes clients that send HTTP: a browser was made to send it (cross protocol scripting). */
@@ -381,7 +434,8 @@ function isSubscription(entry: TableEntry): boolean {
 const TIMING_SAMPLE_MASK = 15
 /** HTTP requests are logged at most this often. */
 const HTTP_LOG_MS = 60 * 1000
-const REPLY_MUTED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT
+const REPLY_CHECKED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT | CLIENT_REPLICA
+const MINUS = 0x2d
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
 const ERROR_ARGS_CHARS_MAX = 128

@@ -2,10 +2,11 @@
 //
 //   [MULTI] [SELECT n] command [SELECT m] command … [EXEC]
 //
+// A transaction is one for every sink, even where none of its commands go there.
 // Always: `database` is the one that the reader of these bytes has selected; -1: unknown, so SELECT comes first.
 
 import type { CommandWriter } from '../protocol/command-writer.ts'
-import type { Effect } from './context.ts'
+import type { Effect } from './effect.ts'
 
 const MULTI = '*1\r\n$5\r\nMULTI\r\n'
 const EXEC = '*1\r\n$4\r\nEXEC\r\n'
@@ -13,9 +14,12 @@ const EXEC = '*1\r\n$4\r\nEXEC\r\n'
 export class EffectEncoder {
   private database = -1
   private readonly out: CommandWriter
+  private readonly target: number
 
-  constructor(out: CommandWriter) {
+  /** `target`: the PROPAGATE_ bit of the effects that are written. */
+  constructor(out: CommandWriter, target: number) {
     this.out = out
+    this.target = target
   }
 
   /** A reader begins here: the next command is preceded by SELECT. */
@@ -27,7 +31,8 @@ export class EffectEncoder {
     const { out } = this
     if (asTransaction) out.plain(MULTI)
     for (let i = 0; i < effects.length; i++) {
-      const { db, args } = effects[i]
+      const { db, args, targets } = effects[i]
+      if ((targets & this.target) === 0) continue
       if (db !== this.database) this.select(db)
       out.command(args)
     }

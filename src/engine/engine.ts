@@ -4,7 +4,7 @@
 //                                                                   └─▶ changes ─▶ sinks (append-only file, replicas…)
 //
 // Always: one command runs at a time, to its end; `reply` takes output of the current client only (after replies that
-// are queued for others, see output.ts); output for any other client goes through replyTo(). Clock, network and
+// are queued for others, see output.ts); output for any other client goes through answer() and replyTo(). Clock, network and
 // files are handed in.
 
 import type { Database } from '../keyspace/database.ts'
@@ -19,9 +19,10 @@ import { Auth } from './auth.ts'
 import { Boundary } from './boundary.ts'
 import type { Command } from './catalog/command.ts'
 import { CommandTable } from './catalog/table.ts'
-import { CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_PENDING_REPLY, Client } from './client.ts'
-import { Context, type Effect } from './context.ts'
+import { CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_PENDING_REPLY, Client, REPLY_MUTED } from './client.ts'
+import { Context } from './context.ts'
 import { Dispatch } from './dispatch.ts'
+import type { Sink } from './effect.ts'
 import { Gates } from './gates.ts'
 import { InputBuffers } from './input.ts'
 import type { Broadcast } from './messaging/broadcast.ts'
@@ -57,14 +58,6 @@ export interface Machine extends Pick<Clock, 'nowMs' | 'monotonicUs'>, Pick<Time
   allocate?: Allocate
 }
 
-/** Receives every change to the dataset: the append-only file, replicas, in-process listeners. */
-export interface Sink {
-  /**
-   * The effects of one command, script or transaction, in order. Slices are valid during the call.
-   */
-  changes(effects: readonly Effect[], asTransaction: boolean): void
-}
-
 /** Queued replies of all clients beyond this are sent at once. */
 const FLUSH_BYTES = 256 * 1024
 
@@ -94,7 +87,7 @@ export class Engine implements ServerCommands {
   readonly observers: Observers
   readonly aclLog = new AclLog()
   readonly sinks: Sink[] = []
-  /** Number of watched and tracked keys, and one for an LRM policy. 0: signalModifiedKey() need not be called. */
+  /** Number of watched and tracked keys. 0: signalModifiedKey() returns at once. */
   modifiedKeyListeners = 0
   /** Set by other modules. */
   configuration: Configuration | undefined
@@ -278,8 +271,7 @@ export class Engine implements ServerCommands {
   }
 
   /**
-   * Writes to a client that is not the current one (a message, the reply of a blocked command): `write` gets a Reply
-   * in the client's protocol.
+   * Writes a message to a client that need not be the current one: `write` gets a Reply in the client's protocol.
    */
   replyTo(client: Client, write: (reply: Reply) => void): void {
     if (client.has(CLIENT_CLOSING)) return
@@ -293,6 +285,16 @@ export class Engine implements ServerCommands {
     if (reply === this.reply) return
     this.output.queue(client, reply, from)
     reply.pos = from
+  }
+
+  /** As replyTo(), for the reply to a command: nothing is sent to a client with CLIENT REPLY OFF or SKIP. */
+  answer(client: Client, write: (reply: Reply) => void): void {
+    if ((client.flags & REPLY_MUTED) === 0) return this.replyTo(client, write)
+    this.replyTo(client, reply => {
+      const from = reply.pos
+      write(reply)
+      reply.pos = Math.min(from, reply.pos)
+    })
   }
 
   /** Sends the end of a broadcast, whole replies in the client's protocol; not to the current client. */
@@ -311,7 +313,6 @@ export class Engine implements ServerCommands {
   // ---- modified keys ----
 
   signalModifiedKey(db: Database, key: Slice): void {
-    if (this.keyspace.lrm) db.stampModified(key)
     this.watches.touchWatchedKey(db.index, key)
     this.trackingHook?.(db, key)
   }

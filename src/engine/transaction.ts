@@ -5,6 +5,8 @@
 // Always: outside QUEUEING nothing is queued and neither DIRTY flag is set, except DIRTY_CAS between WATCH and MULTI.
 
 import type { Slice } from '../lib/slice.ts'
+import { EXEC_ABORT } from '../protocol/errors.ts'
+import { errorBytes } from '../protocol/reply.ts'
 import { CMD_LOADING, CMD_STALE } from './catalog/command.ts'
 import type { TableEntry } from './catalog/table.ts'
 import {
@@ -18,6 +20,7 @@ import {
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
 
+const EXEC_ALONE = errorBytes('ERR EXEC without MULTI')
 const ALLOWING = CMD_LOADING | CMD_STALE
 
 export class Transactions {
@@ -40,13 +43,32 @@ export class Transactions {
     this.engine.watches.unwatchAll(client)
   }
 
-  /** EXEC: runs the queued commands; each writes its own reply, and their effects are propagated as one unit. */
-  run(client: Client): void {
+  /** EXEC. */
+  exec(client: Client): void {
+    const { engine } = this
+    const { reply } = engine.ctx
+    const from = reply.pos
+    const isOpen = client.has(CLIENT_MULTI)
+    if (isOpen && !client.has(CLIENT_DIRTY_EXEC | CLIENT_DIRTY_CAS) && !engine.watches.anyExpired(client))
+      return this.run(client)
+    if (!isOpen) reply.fixedError(EXEC_ALONE)
+    else {
+      if (client.has(CLIENT_DIRTY_EXEC)) reply.fixedError(EXEC_ABORT)
+      else reply.nullArray()
+      this.discard(client)
+    }
+    engine.dispatch.muteReply(client, from)
+  }
+
+  /** Runs the queued commands; each writes its own reply, and their effects are propagated as one unit. */
+  private run(client: Client): void {
     const { engine } = this
     engine.watches.unwatchAll(client)
     client.flags |= CLIENT_IN_EXEC
     engine.dispatch.beginPropagationUnit()
+    const from = engine.ctx.reply.pos
     engine.ctx.reply.array(client.queued!.length)
+    engine.dispatch.muteReply(client, from)
     this.resume(client, 0)
   }
 
@@ -60,12 +82,15 @@ export class Transactions {
     for (let i = from; i < queued.length; i++) {
       const { entry, args } = queued[i]
       const verdict = engine.gates.admitQueued(client, queued[i])
+      const { rewinds } = engine.output
+      const from = engine.ctx.reply.pos
+      dispatch.beginMuted(client)
       if (verdict !== undefined && verdict !== POSTPONE) {
         engine.ctx.reply.fixedError(verdict)
         entry.rejected++
-        continue
-      }
-      dispatch.call(client, entry, args, args.length)
+      } else dispatch.call(client, entry, args, args.length)
+      // CLIENT REPLY may be one of the commands: each reply is sent or not by itself.
+      dispatch.muteReply(client, engine.output.rewinds === rewinds ? from : 0)
       if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => this.resume(client, i + 1))
     }
     dispatch.endPropagationUnit()

@@ -170,10 +170,7 @@ export class TableBuckets {
   private newChunk(bytes: number): Ref {
     const chunk = this.arena.alloc(bytes)
     const at = this.arena.at(chunk)
-    const { u8, dv } = this.arena.segment(chunk)
-    // A call of fill() costs more than a bucket's eight words.
-    if (bytes > BUCKET_BYTES) u8.fill(0, at, at + bytes)
-    else for (let i = 0; i < bytes; i += 8) dv.setFloat64(at + i, 0, true)
+    this.arena.u8(chunk).fill(0, at, at + bytes)
     return chunk
   }
 

@@ -94,9 +94,11 @@ export class BunNetwork implements Network {
     }
   }
 
-  private handlers(options: ListenOptions, receiver: Receiver<unknown>): import('bun').SocketHandler<Slot> {
+  private handlers(
+    { path, keepaliveSeconds }: ListenOptions,
+    receiver: Receiver<unknown>,
+  ): import('bun').SocketHandler<Slot> {
     const inbox = this.inbox
-    const { path } = options
     return {
       open: socket => {
         const slot: Slot = { session: undefined, leaving: undefined }
@@ -104,7 +106,6 @@ export class BunNetwork implements Network {
         const connection = new BunConnection(socket, path, this.nextFd++)
         if (path === undefined) {
           socket.setNoDelay(true)
-          const { keepaliveSeconds } = options
           if (keepaliveSeconds > 0) socket.setKeepAlive(true, keepaliveSeconds * 1000)
         }
         const session = receiver.opened(connection)

@@ -7,9 +7,9 @@
 // `secondOffset` (-1: none). There is no backlog before the first replica; a new replid is made when the backlog is
 // created and when it is freed, since writes in between cannot be resynchronised.
 
-import type { Effect } from '../engine/context.ts'
+import { type Effect, PROPAGATE_REPLICAS, type Sink } from '../engine/effect.ts'
 import { EffectEncoder } from '../engine/effect-encoder.ts'
-import type { Engine, Sink } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
 import { Backlog } from './backlog.ts'
 
@@ -29,6 +29,7 @@ interface StreamParts {
 }
 
 export class ReplicationStream implements Sink {
+  readonly target = PROPAGATE_REPLICAS
   offset = 0
   replid: string
   replid2 = NO_REPLID
@@ -37,7 +38,7 @@ export class ReplicationStream implements Sink {
   private readonly parts: StreamParts
   private readonly receive: (chunk: Uint8Array) => void
   private readonly buffer = new CommandWriter()
-  private readonly encoder = new EffectEncoder(this.buffer)
+  private readonly encoder = new EffectEncoder(this.buffer, PROPAGATE_REPLICAS)
   private scheduled = false
   /** The buffer ends with REPLCONF GETACK. */
   private asked = false
@@ -81,6 +82,7 @@ export class ReplicationStream implements Sink {
   changes(effects: readonly Effect[], asTransaction: boolean): void {
     const before = this.buffer.len
     this.encoder.write(effects, asTransaction)
+    if (this.buffer.len === before) return
     this.grew(before)
     const client = this.parts.engine.current
     if (client !== undefined) client.streamOffset = this.offset

@@ -1,5 +1,6 @@
 // The `redis` table of scripts, of functions, and of library code while it is loaded.
 
+import { PROPAGATE_ALL, PROPAGATE_AOF, PROPAGATE_REPLICAS } from '../engine/effect.ts'
 import { sha1Hex } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
 import type { LogLevel } from '../system/system.ts'
@@ -9,7 +10,7 @@ import type { LuaState } from './lua/state.ts'
 import { LuaTable } from './lua/table.ts'
 import { LuaError, type LuaResult, type LuaValue, NOTHING } from './lua/value.ts'
 import type { RedisLibrary } from './redis-library.ts'
-import { type EngineHost, REPL_AOF, REPL_REPLICA } from './script-engine.ts'
+import type { EngineHost } from './script-engine.ts'
 
 const LEVELS: readonly LogLevel[] = ['debug', 'verbose', 'notice', 'warning']
 
@@ -52,16 +53,16 @@ export function redisTable(S: LuaState, library: RedisLibrary, host: EngineHost)
   add('set_repl', (...args) => {
     if (args.length !== 1) fail('redis.set_repl() requires one argument.')
     const bits = integerOf(args[0])
-    if ((bits & ~(REPL_AOF | REPL_REPLICA)) !== 0)
+    if ((bits & ~PROPAGATE_ALL) !== 0)
       fail('Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.')
     library.script!.repl = bits
     return NOTHING
   })
   table.set('REPL_NONE', 0)
-  table.set('REPL_AOF', REPL_AOF)
-  table.set('REPL_SLAVE', REPL_REPLICA)
-  table.set('REPL_REPLICA', REPL_REPLICA)
-  table.set('REPL_ALL', REPL_AOF | REPL_REPLICA)
+  table.set('REPL_AOF', PROPAGATE_AOF)
+  table.set('REPL_SLAVE', PROPAGATE_REPLICAS)
+  table.set('REPL_REPLICA', PROPAGATE_REPLICAS)
+  table.set('REPL_ALL', PROPAGATE_ALL)
   add('acl_check_cmd', (...words) => library.mayRun(words))
   return table
 }
@@ -125,7 +126,8 @@ function numberOf(value: LuaValue): number | undefined {
   return typeof value === 'string' ? parseNumber(value) : undefined
 }
 
-/** C's conversion of lua_tonumber to an int; 0 for non-numbers. */
+/** C's conversion of lua_tonumber to an int: 0 for non-numbers, INT_MIN for NaN and what does not fit. */
 function integerOf(value: LuaValue): number {
-  return Math.trunc(numberOf(value) ?? 0)
+  const n = Math.trunc(numberOf(value) ?? 0)
+  return n === (n | 0) ? n : -(2 ** 31)
 }

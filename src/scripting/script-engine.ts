@@ -26,10 +26,6 @@ export const SCRIPT_FLAGS: ReadonlyMap<string, number> = new Map([
   ['allow-cross-slot-keys', SCRIPT_ALLOW_CROSS_SLOT],
 ])
 
-/** redis.set_repl: where effects are propagated. */
-export const REPL_AOF = 1
-export const REPL_REPLICA = 2
-
 /** A compiled script or library; opaque outside of its engine. */
 export type Program = object
 

@@ -16,11 +16,12 @@ import {
   CLIENT_TRACKING,
   Client,
 } from '../engine/client.ts'
+import { PROPAGATE_ALL } from '../engine/effect.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
 import type { Connection } from '../system/network.ts'
-import { REPL_AOF, REPL_REPLICA, type Script } from './script-engine.ts'
+import type { Script } from './script-engine.ts'
 
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'."
 const READ_ONLY = 'Write commands are not allowed from read-only scripts.'
@@ -31,7 +32,7 @@ const SLICE_US = 5000
 export class ScriptRun implements Script {
   readonly reply = new Reply()
   resp = 2
-  repl = REPL_AOF | REPL_REPLICA
+  repl = PROPAGATE_ALL
   readonly client: Client
   caller: Client
   /** The script has called a write command: it cannot be killed any more. */
@@ -65,7 +66,7 @@ export class ScriptRun implements Script {
     client.flags = CLIENT_SCRIPT | (caller.flags & CLIENT_NO_TOUCH)
     this.caller = caller
     this.resp = 2
-    this.repl = REPL_AOF | REPL_REPLICA
+    this.repl = PROPAGATE_ALL
     this.wrote = this.isSlow = false
     this.startUs = this.sliceEndUs = this.wallUs = 0
     this.readOnly = readOnly
@@ -86,7 +87,7 @@ export class ScriptRun implements Script {
     reply.pos = 0
     reply.resp = this.resp
     ctx.reply = reply
-    if (this.repl === 0) ctx.effect.prevented = true
+    if (this.repl !== PROPAGATE_ALL) ctx.limitPropagation(this.repl)
     engine.dispatch.call(client, entry, args, argc)
     if (reply.u8[0] === 0x2d) this.count(errorCode(reply))
     if (this.caller.has(CLIENT_TRACKING)) engine.tracking.remember(this.caller, entry, args, argc)

@@ -16,7 +16,7 @@ import {
   CMD_WRITE,
 } from '../engine/catalog/command.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
-import { CLIENT_MASTER, CLIENT_REPLY_OFF, type Client, type QueuedCommand } from '../engine/client.ts'
+import { CLIENT_MASTER, type Client, type QueuedCommand, REPLY_MUTED } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Gate } from '../engine/gates.ts'
@@ -262,6 +262,7 @@ export class ScriptManager implements Scripting {
     engine.gates.set('busyScript', undefined)
     engine.blocking.servingSuspended = false
     engine.host.pauseCron(false)
+    const isMuted = (caller.flags & REPLY_MUTED) !== 0
     engine.blocking.unblock(caller)
     const { entry } = command
     entry.calls++
@@ -277,8 +278,8 @@ export class ScriptManager implements Scripting {
       const from = reply.pos
       this.end(reply)
       ctx.effect.prevented = false
+      if (isMuted) reply.pos = from
       after?.()
-      if (caller.has(CLIENT_REPLY_OFF)) reply.pos = from
       ctx.reply = before
     }
     if (run.callerIsGone || caller === this.replaying) write(run.reply)

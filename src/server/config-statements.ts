@@ -1,5 +1,4 @@
-// Applies the statements of the configuration file that are no directives: rename-command, user, loadmodule,
-// settings of modules.
+// Applies the statements of the configuration file that are no directives: rename-command, user, loadmodule.
 // The only user is 'default', with all permissions; statements that need another one make the start fail, since
 // ignoring them would leave the server open.
 
@@ -24,11 +23,6 @@ export function applyConfigStatements(config: Config, table: CommandTable): void
       throw new StartFailure(
         'Redstart cannot load modules, which are native code for redis-server.',
         `Can't load module from ${words[1]}: server aborting`,
-      )
-    if (words[0].includes('.'))
-      throw new StartFailure(
-        `Redstart has no modules, which '${words[0]}' would configure.`,
-        'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting',
       )
     if (words[0] !== 'rename-command') continue
     const outcome = table.rename(Slice.of(words[1]), Slice.of(words[2]))

@@ -104,10 +104,8 @@ export class ServerMaintenance {
   private makeEviction(nowUs: () => number): Eviction {
     const { engine } = this.parts
     const eviction = new Eviction(engine.keyspace, {
-      usedBytes: () => this.memoryStats.countedBytes(),
+      usedBytes: () => this.memoryStats.usedBytes() - this.memoryStats.notCountedBytes(),
       nowUs,
-      isObserved: () =>
-        engine.hasSinks || engine.modifiedKeyListeners !== 0 || engine.settings.notifyKeyspaceEvents !== 0,
       evicted: (db, key) => {
         if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(db, key)
         engine.notify(NOTIFY_EVICTED, 'evicted', key, db)
@@ -160,9 +158,6 @@ export class ServerMaintenance {
     const { keyspace, settings } = engine
     const policy = () => {
       keyspace.lfu = config.maxmemoryPolicy.endsWith('lfu')
-      const lrm = config.maxmemoryPolicy.endsWith('lrm')
-      if (lrm !== keyspace.lrm) engine.modifiedKeyListeners += lrm ? 1 : -1
-      keyspace.lrm = lrm
       keyspace.lfuLogFactor = config.lfuLogFactor
       keyspace.lfuDecayMinutes = config.lfuDecayTime
       return undefined

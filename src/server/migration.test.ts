@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { outgoingOver } from '../../test/harness/outgoing.ts'
 import { type PlainValue, RespError } from '../../test/harness/resp.ts'
+import { PROPAGATE_AOF } from '../engine/effect.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { type Network, NetworkError, type Outgoing } from '../system/network.ts'
 import { virtualSystem } from '../system/virtual.ts'
@@ -239,6 +240,7 @@ test('what has moved is logged as its removal', async () => {
   const { one, ask } = await servers()
   const logged: string[] = []
   one.server.engine.sinks.push({
+    target: PROPAGATE_AOF,
     changes: effects => void logged.push(...effects.map(effect => effect.args.map(arg => arg.latin1()).join(' '))),
   })
   await ask('mset', 'a', 1, 'b', 2)

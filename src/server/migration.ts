@@ -91,7 +91,7 @@ export class Migrations implements Migration {
     const state = client.blocked
     if (state !== undefined && error !== null) engine.blocking.abort(client, error)
     else if (state !== undefined) {
-      engine.replyTo(client, reply => reply.ok())
+      engine.answer(client, reply => reply.ok())
       engine.blocking.finish(client)
     }
     engine.serveBlockedAndFlush()

@@ -2,6 +2,7 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
+import { PROPAGATE_REPLICAS } from '../../engine/effect.ts'
 
 export const publishingCommands: readonly Command[] = [
   {
@@ -32,11 +33,11 @@ export const publishingCommands: readonly Command[] = [
 ]
 
 function publish(ctx: Context): void {
-  ctx.forcePropagation()
+  ctx.forcePropagation(PROPAGATE_REPLICAS)
   ctx.reply.integer(ctx.server.pubsub.publish(ctx.args[1], ctx.args[2]))
 }
 
 function spublish(ctx: Context): void {
-  ctx.forcePropagation()
+  ctx.forcePropagation(PROPAGATE_REPLICAS)
   ctx.reply.integer(ctx.server.pubsub.publishShard(ctx.args[1], ctx.args[2]))
 }

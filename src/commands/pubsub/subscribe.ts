@@ -1,8 +1,16 @@
 // SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE and their counterparts.
 
 import type { Command } from '../../engine/catalog/command.ts'
+import { CLIENT_MULTI } from '../../engine/client.ts'
 import type { Context } from '../../engine/context.ts'
 import type { SubscriptionKind } from '../../engine/messaging/pubsub.ts'
+import { errorBytes } from '../../protocol/reply.ts'
+
+const NO_BLOCKING = {
+  channel: errorBytes("ERR SUBSCRIBE isn't allowed for a DENY BLOCKING client"),
+  pattern: errorBytes("ERR PSUBSCRIBE isn't allowed for a DENY BLOCKING client"),
+  shard: errorBytes("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"),
+}
 
 export const subscribingCommands: readonly Command[] = [
   {
@@ -82,6 +90,9 @@ export const subscribingCommands: readonly Command[] = [
 ]
 
 function subscribe(ctx: Context, kind: SubscriptionKind): void {
+  // Whatever cannot block needs one reply per command. MULTI around the others is allowed for backward compatibility.
+  if (!ctx.canBlock && (kind === 'shard' || !ctx.client.has(CLIENT_MULTI)))
+    return ctx.reply.fixedError(NO_BLOCKING[kind])
   for (let i = 1; i < ctx.argc; i++) ctx.server.pubsub.subscribe(ctx.client, ctx.args[i], kind, ctx.reply)
 }
 

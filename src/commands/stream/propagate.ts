@@ -20,16 +20,22 @@ export function propagateClaim(
   const words: (Slice | string | number)[] = ['XCLAIM', key, groupName]
   words.push(index.nameOf(groups.owner(pending), new Slice()), '0', id.toString(), 'TIME', groups.deliveredMs(pending))
   words.push('RETRYCOUNT', groups.deliveries(pending), 'FORCE', 'JUSTID', 'LASTID')
-  ctx.propagateAs(...words, groups.lastId(group, new StreamId()).toString())
+  propagateInstead(ctx, ...words, groups.lastId(group, new StreamId()).toString())
 }
 
 /** Propagates the group's last id when nothing became pending. */
 export function propagateGroupId(ctx: Context, key: Slice, groupName: Slice, group: Ref): void {
   const { groups } = StreamType.of(ctx.keyspace)
   const lastId = groups.lastId(group, new StreamId()).toString()
-  ctx.propagateAs('XGROUP', 'SETID', key, groupName, lastId, 'ENTRIESREAD', groups.entriesRead(group))
+  propagateInstead(ctx, 'XGROUP', 'SETID', key, groupName, lastId, 'ENTRIESREAD', groups.entriesRead(group))
 }
 
 export function propagateNewConsumer(ctx: Context, key: Slice, groupName: Slice, name: Slice): void {
-  ctx.propagateAs('XGROUP', 'CREATECONSUMER', key, groupName, name)
+  propagateInstead(ctx, 'XGROUP', 'CREATECONSUMER', key, groupName, name)
+}
+
+/** Not limited by redis.set_repl(), as in Redis. */
+function propagateInstead(ctx: Context, ...words: (Slice | string | number)[]): void {
+  ctx.effect.replaced = true
+  ctx.alsoPropagate(ctx.db, ...words)
 }

@@ -1,12 +1,10 @@
 // MULTI, EXEC, DISCARD; implemented in engine/transaction.ts.
 
 import type { Command } from '../../engine/catalog/command.ts'
-import { CLIENT_DIRTY_CAS, CLIENT_DIRTY_EXEC, CLIENT_MULTI } from '../../engine/client.ts'
-import { EXEC_ABORT } from '../../protocol/errors.ts'
+import { CLIENT_MULTI } from '../../engine/client.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 const NESTED = errorBytes('ERR MULTI calls can not be nested')
-const EXEC_ALONE = errorBytes('ERR EXEC without MULTI')
 const DISCARD_ALONE = errorBytes('ERR DISCARD without MULTI')
 
 const multi: Command = {
@@ -32,18 +30,7 @@ const exec: Command = {
   group: 'transactions',
   summary: 'Run the commands queued since MULTI as one unit.',
   complexity: 'Whatever the queued commands take together.',
-  run({ client, server, reply }) {
-    if (!client.has(CLIENT_MULTI)) return reply.fixedError(EXEC_ALONE)
-    if (client.has(CLIENT_DIRTY_EXEC)) {
-      reply.fixedError(EXEC_ABORT)
-      return server.transactions.discard(client)
-    }
-    if (client.has(CLIENT_DIRTY_CAS) || server.watches.anyExpired(client)) {
-      reply.nullArray()
-      return server.transactions.discard(client)
-    }
-    server.transactions.run(client)
-  },
+  run: ({ client, server }) => server.transactions.exec(client),
 }
 
 const discard: Command = {

@@ -96,7 +96,7 @@ export class Observers {
     for (const monitor of this.monitors) {
       // A client that runs RESET is no monitor any more afterwards.
       if (monitor === client && entry.fullName === 'reset') continue
-      engine.replyTo(monitor, reply => reply.simple(line))
+      engine.answer(monitor, reply => reply.simple(line))
     }
   }
 }

@@ -75,7 +75,7 @@ export class Acknowledgements {
   }
 
   private answer(client: Client, wanted: WaitTarget): void {
-    this.engine.replyTo(client, reply => this.write(reply, client, wanted))
+    this.engine.answer(client, reply => this.write(reply, client, wanted))
   }
 
   private write(reply: Reply, client: Client, wanted: WaitTarget): void {

@@ -9,7 +9,7 @@
 import { type Database, LOOKUP_NO_EXPIRE } from '../../keyspace/database.ts'
 import { Slice } from '../../lib/slice.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { CLIENT_BLOCKED, type Client } from '../client.ts'
+import { CLIENT_BLOCKED, type Client, endOfSkip } from '../client.ts'
 import type { Context } from '../context.ts'
 import { copyCommand } from '../dispatch.ts'
 import type { Engine } from '../engine.ts'
@@ -197,7 +197,7 @@ export class Blocking {
     const before = ctx.save()
     this.retrying = client
     engine.current = undefined
-    engine.replyTo(client, reply => {
+    engine.answer(client, reply => {
       ctx.reply = reply
       const db = client.db
       client.db = state.database
@@ -216,6 +216,7 @@ export class Blocking {
   /** Unblocks a client; its further commands are run soon. The caller counts its command. */
   unblock(client: Client): void {
     this.forget(client)
+    endOfSkip(client)
     if (client.queryBytes > 0) this.unblockedClients.push(client)
   }
 
@@ -235,7 +236,7 @@ export class Blocking {
     const state = client.blocked
     if (state === undefined) return
     if (state.onTimeout !== undefined) state.onTimeout(client)
-    else this.engine.replyTo(client, reply => (state.timeoutReply === 'null' ? reply.null() : reply.nullArray()))
+    else this.engine.answer(client, reply => (state.timeoutReply === 'null' ? reply.null() : reply.nullArray()))
     this.finish(client)
   }
 
@@ -254,7 +255,7 @@ export class Blocking {
   }
 
   private answerError(client: Client, error: Uint8Array): void {
-    this.engine.replyTo(client, reply => {
+    this.engine.answer(client, reply => {
       reply.fixedError(error)
       this.engine.dispatch.addErrorStats(client, reply, 1)
     })

@@ -11,9 +11,8 @@
 // is fsynced: a log cut by a crash has no gap. With `always` no write is acknowledged before its fsync: a failed one
 // ends the process.
 
-import type { Effect } from '../../engine/context.ts'
+import { type Effect, PROPAGATE_AOF, type Sink } from '../../engine/effect.ts'
 import { EffectEncoder } from '../../engine/effect-encoder.ts'
-import type { Sink } from '../../engine/engine.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
 import { attempt, type DiskError } from '../../system/system.ts'
 import type { DiskGuard } from '../disk-guard.ts'
@@ -33,6 +32,7 @@ const GATHERING_PART = 1 / 2
 const GAP_PART = 1 / 8
 
 export class AofLog implements Sink {
+  readonly target = PROPAGATE_AOF
   state = AOF_OFF
   /** Name of the current file. */
   name = ''
@@ -58,7 +58,7 @@ export class AofLog implements Sink {
   private file: AppendedFile | undefined
   /** The previous file while its last fsync is running, and the value of `appended` at its end. */
   private previousFile: { file: AppendedFile; appended: number } | undefined
-  private readonly encoder = new EffectEncoder(this.buffer)
+  private readonly encoder = new EffectEncoder(this.buffer, PROPAGATE_AOF)
   private timestampSeconds = 0
   private scheduled = false
   private syncing = false
@@ -98,7 +98,7 @@ export class AofLog implements Sink {
   changes(effects: readonly Effect[], asTransaction: boolean): void {
     const { buffer, parts } = this
     // The snapshot of the pending rewrite will contain this change.
-    if (this.file === undefined) return
+    if (this.file === undefined || !(asTransaction || effects.some(isForFile))) return
     const before = buffer.len
     if (parts.config.aofTimestampEnabled) this.stamp()
     this.encoder.write(effects, asTransaction)
@@ -402,4 +402,8 @@ export class AofLog implements Sink {
     if (!this.syncing && this.nowSeconds() > this.lastSyncSeconds) this.syncPrevious()
     this.flush(false)
   }
+}
+
+function isForFile({ targets }: Effect): boolean {
+  return (targets & PROPAGATE_AOF) !== 0
 }
