@@ -9,6 +9,7 @@
 import type { Database } from '../keyspace/database.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Connection } from '../system/network.ts'
+import type { User } from './acl/user.ts'
 import type { TableEntry } from './catalog/table.ts'
 import type { Broadcast } from './messaging/broadcast.ts'
 import type { PartialCommand } from './partial.ts'
@@ -46,6 +47,8 @@ export const CLIENT_IN_EXEC = 1 << 22
 export const CLIENT_SCRIPT = 1 << 23
 /** Part of its replies is in the shared reply buffer until the end of the event loop's turn. */
 export const CLIENT_PENDING_REPLY = 1 << 24
+/** Its user may not do everything: commands pass the gate 'acl'. */
+export const CLIENT_RESTRICTED = 1 << 25
 
 /** A command with copied arguments: queued by MULTI, or blocked. */
 export interface QueuedCommand {
@@ -100,7 +103,8 @@ export class Client {
   libName = ''
   libVersion = ''
   authenticated = false
-  user = 'default'
+  /** Undefined: may do everything (a primary, the append-only file). */
+  user: User | undefined
   readonly createdMs: number
   /** Wall-clock milliseconds of the last command or byte. */
   lastActiveMs: number

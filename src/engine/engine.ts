@@ -15,6 +15,7 @@ import type { Allocate } from '../memory/arena.ts'
 import { Reply } from '../protocol/reply.ts'
 import type { Connection } from '../system/network.ts'
 import type { Clock, LogLevel, Timers } from '../system/system.ts'
+import { Acl } from './acl/acl.ts'
 import { Auth } from './auth.ts'
 import { Boundary } from './boundary.ts'
 import type { Command } from './catalog/command.ts'
@@ -29,7 +30,6 @@ import type { Broadcast } from './messaging/broadcast.ts'
 import { NOTIFY_KEY_MISS, NOTIFY_NEW } from './messaging/events.ts'
 import { PubSub } from './messaging/pubsub.ts'
 import { Tracking } from './messaging/tracking.ts'
-import { AclLog } from './monitoring/acl-log.ts'
 import { Observers } from './monitoring/observers.ts'
 import { Stats } from './monitoring/stats.ts'
 import { OutputBuffers } from './output.ts'
@@ -75,7 +75,8 @@ export class Engine implements ServerCommands {
   readonly pause = new ClientPause(this)
   readonly boundary = new Boundary(this)
   readonly postponed: PostponedClients
-  readonly auth = new Auth(this.settings, this.stats)
+  readonly acl: Acl
+  readonly auth: Auth
   readonly transactions = new Transactions(this)
   readonly watches: Watches
   readonly blocking: Blocking
@@ -85,7 +86,6 @@ export class Engine implements ServerCommands {
   readonly pubsub: PubSub
   readonly tracking: Tracking
   readonly observers: Observers
-  readonly aclLog = new AclLog()
   readonly sinks: Sink[] = []
   /** Number of watched and tracked keys. 0: signalModifiedKey() returns at once. */
   modifiedKeyListeners = 0
@@ -129,6 +129,8 @@ export class Engine implements ServerCommands {
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
     this.table = new CommandTable(commands)
+    this.acl = new Acl(this)
+    this.auth = new Auth(this)
     this.input = new InputBuffers(this)
     this.output = new OutputBuffers(this)
     this.ctx = new Context(this)
@@ -165,7 +167,7 @@ export class Engine implements ServerCommands {
   connect(connection: Connection): Client {
     this.tick()
     const client = new Client(this.nextClientId++, connection, this.keyspace.databases[0], this.keyspace.nowMs)
-    this.auth.reset(client)
+    this.acl.reset(client)
     this.clients.set(client.id, client)
     this.stats.connectionsReceived++
     return client

@@ -4,7 +4,7 @@
 //   gate             owner                client  EXEC  script  write in script  retry
 //   auth             engine/gates               1
 //   transaction      engine/gates               2
-//   acl              acl                        3      1      2                         1
+//   acl              engine/acl                 3      1      2                         1
 //   cluster          cluster                    4             3                         2
 //   memory           server/maintenance         5                                       3
 //   disk             persistence                6                        2              4
@@ -29,7 +29,14 @@ import * as errors from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import { CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_READONLY, CMD_WRITE } from './catalog/command.ts'
 import type { TableEntry } from './catalog/table.ts'
-import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_REPLICA, type Client, type QueuedCommand } from './client.ts'
+import {
+  CLIENT_MULTI,
+  CLIENT_PUBSUB,
+  CLIENT_REPLICA,
+  CLIENT_RESTRICTED,
+  type Client,
+  type QueuedCommand,
+} from './client.ts'
 import type { Engine } from './engine.ts'
 import { gateFlags } from './transaction.ts'
 
@@ -84,11 +91,21 @@ export type Verdict = Uint8Array | typeof POSTPONE | undefined
  * A rule. `flags`: the CMD_ bits by which the command is judged: for EXEC those of all queued commands as well, for
  * a script those that it declares.
  */
-export type Gate = (client: Client, entry: TableEntry, args: Slice[], argc: number, flags: number) => Verdict
+export type Gate = (
+  client: Client,
+  entry: TableEntry,
+  args: Slice[],
+  argc: number,
+  flags: number,
+  place: Place,
+) => Verdict
 
-/** Gates that always have a rule; `admit` skips them when the client's flags and the keyspace rule a refusal out. */
-const ALWAYS_SET: readonly GateName[] = ['auth', 'transaction', 'pubsub', 'replicaClient', 'snapshot']
-const LOOKED_AT = CLIENT_MULTI | CLIENT_PUBSUB | CLIENT_REPLICA
+/** Which list of gates the command is passing. */
+export type Place = 'client' | 'exec' | 'script' | 'retry'
+
+/** Gates that `admit` skips when the client's flags, its user and the keyspace rule a refusal out. */
+const SKIPPED: readonly GateName[] = ['auth', 'transaction', 'acl', 'pubsub', 'replicaClient', 'snapshot']
+const LOOKED_AT = CLIENT_MULTI | CLIENT_PUBSUB | CLIENT_REPLICA | CLIENT_RESTRICTED
 const TOUCHES_KEYSPACE = CMD_READONLY | CMD_WRITE | CMD_MAY_REPLICATE
 const NOT_IN_TRANSACTION = errorBytes('ERR Command not allowed inside a transaction')
 const REPLICA_CLIENT = errorBytes("ERR Replica can't interact with the keyspace")
@@ -102,8 +119,10 @@ export class Gates {
   private readonly script: GateList
   private readonly scriptWrite: GateList
   private readonly retry: GateList
-  /** Number of gates with a rule besides ALWAYS_SET. */
+  /** Number of gates with a rule besides SKIPPED. */
   private configured = 0
+  /** Number of rules for commands of scripts, besides that of 'acl'. */
+  private scriptRules = 0
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -113,7 +132,7 @@ export class Gates {
     this.scriptWrite = this.listOf(SCRIPT_WRITE_GATES)
     this.retry = this.listOf(RETRY_GATES)
     this.set('auth', (client, entry) =>
-      client.authenticated || (entry.flags & CMD_NO_AUTH) !== 0 ? undefined : errors.NO_AUTH,
+      client.authenticated || engine.acl.isOpen || (entry.flags & CMD_NO_AUTH) !== 0 ? undefined : errors.NO_AUTH,
     )
     this.set('transaction', (client, entry) =>
       client.has(CLIENT_MULTI) && (entry.flags & CMD_NO_MULTI) !== 0 ? NOT_IN_TRANSACTION : undefined,
@@ -127,8 +146,11 @@ export class Gates {
   set(name: GateName, rule: Gate | undefined): void {
     if (rule === undefined) this.rules.delete(name)
     else this.rules.set(name, rule)
-    this.configured = [...this.rules.keys()].filter(one => !ALWAYS_SET.includes(one)).length
+    this.configured = [...this.rules.keys()].filter(one => !SKIPPED.includes(one)).length
     for (const passage of this.chains.values()) passage.update(this.rules)
+    const rules = new Set([...this.script.names, ...this.scriptWrite.names])
+    rules.delete('acl')
+    this.scriptRules = rules.size
   }
 
   /** The gates with a rule, in order. */
@@ -139,17 +161,14 @@ export class Gates {
   /** Whether a client's command may run now. Allocates nothing when it may. */
   admit(client: Client, entry: TableEntry, args: Slice[], argc: number): Verdict {
     const { engine } = this
-    if (
-      this.configured === 0 &&
-      client.authenticated &&
-      (client.flags & LOOKED_AT) === 0 &&
-      !engine.keyspace.snapshotting
-    )
-      return undefined
+    if (this.configured === 0 && client.authenticated && !engine.keyspace.snapshotting) {
+      const looked = client.flags & LOOKED_AT
+      if (looked === 0 || (looked === CLIENT_RESTRICTED && client.user!.passes(entry))) return undefined
+    }
     const flags = gateFlags(engine, client, entry, args, argc)
     const { gates, names } = this.client
     for (let i = 0; i < gates.length; i++) {
-      const verdict = gates[i](client, entry, args, argc, flags)
+      const verdict = gates[i](client, entry, args, argc, flags, 'client')
       if (verdict === undefined) continue
       if (verdict === POSTPONE) engine.postponed.postpone(client, names[i])
       return verdict
@@ -159,14 +178,14 @@ export class Gates {
 
   /** Whether EXEC may run a queued command. */
   admitQueued(client: Client, { entry, args }: QueuedCommand): Verdict {
-    return pass(this.exec, client, entry, args, args.length, entry.flags)
+    return pass(this.exec, client, entry, args, args.length, entry.flags, 'exec')
   }
 
   /** Whether a blocked command may run again; POSTPONE: not before the reason is released. */
   admitRetry(client: Client, { entry, args }: QueuedCommand): Verdict {
     const { gates, names } = this.retry
     for (let i = 0; i < gates.length; i++) {
-      const verdict = gates[i](client, entry, args, args.length, entry.flags)
+      const verdict = gates[i](client, entry, args, args.length, entry.flags, 'retry')
       if (verdict === undefined) continue
       if (verdict === POSTPONE) this.engine.postponed.postponeRetry(names[i])
       return verdict
@@ -174,9 +193,9 @@ export class Gates {
     return undefined
   }
 
-  /** True when commands of scripts have gates to pass. */
-  get guardsScripts(): boolean {
-    return this.script.gates.length + this.scriptWrite.gates.length !== 0
+  /** True when commands of the caller's scripts have gates to pass. */
+  guardsScripts(caller: Client): boolean {
+    return this.scriptRules !== 0 || caller.has(CLIENT_RESTRICTED)
   }
 
   /** Why a script of `caller` may not run a command now: an error reply. */
@@ -188,9 +207,9 @@ export class Gates {
     wrote: boolean,
   ): Uint8Array | undefined {
     const { flags } = entry
-    const verdict = pass(this.script, caller, entry, args, argc, flags)
+    const verdict = pass(this.script, caller, entry, args, argc, flags, 'script')
     if (verdict !== undefined || wrote || (flags & CMD_WRITE) === 0) return asError(verdict)
-    return asError(pass(this.scriptWrite, caller, entry, args, argc, flags))
+    return asError(pass(this.scriptWrite, caller, entry, args, argc, flags, 'script'))
   }
 
   private listOf(order: readonly GateName[]): GateList {
@@ -223,9 +242,10 @@ function pass(
   args: Slice[],
   argc: number,
   flags: number,
+  place: Place,
 ): Verdict {
   for (let i = 0; i < gates.length; i++) {
-    const verdict = gates[i](client, entry, args, argc, flags)
+    const verdict = gates[i](client, entry, args, argc, flags, place)
     if (verdict !== undefined) return verdict
   }
   return undefined

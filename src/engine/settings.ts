@@ -50,6 +50,7 @@ export const SETTING_NAMES = [
   'enableModuleCommand',
   'aclfile',
   'acllogMaxLen',
+  'aclPubsubDefault',
   'enableProtectedConfigs',
   'protectedMode',
   'sanitizeDumpPayload',

@@ -79,7 +79,7 @@ export class ScriptRun implements Script {
     const entry = engine.table.resolve(args, argc)
     if (entry === undefined) return this.refused('Unknown Redis command called from script', undefined)
     if (!entry.takes(argc)) return this.refused('Wrong number of args calling Redis command from script', entry)
-    if ((entry.flags & this.guarded) !== 0 || engine.gates.guardsScripts) {
+    if ((entry.flags & this.guarded) !== 0 || engine.gates.guardsScripts(this.caller)) {
       const reason = this.reasonAgainst(entry, args, argc)
       if (reason !== undefined) return this.refused(reason, entry)
     }
@@ -97,7 +97,7 @@ export class ScriptRun implements Script {
   mayRun(args: Slice[], argc: number): boolean | undefined {
     const entry = this.engine.table.resolve(args, argc)
     if (entry === undefined) return undefined
-    return this.engine.gates.refusalInScript(this.caller, entry, args, argc, true) === undefined
+    return this.engine.acl.permits(this.caller.user, entry, args, argc)
   }
 
   /** Past busy-reply-threshold a script runs in slices, if its client can be blocked. */

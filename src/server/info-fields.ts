@@ -115,7 +115,6 @@ const NO_REPLICA = 'this server is no replica'
 const NO_FORK = 'nothing forks: snapshots are taken in slices of the event loop'
 const NO_THREADS = 'there are no input and output threads'
 const NO_MODULES = 'there are no modules'
-const NO_ACL = 'the only user may do everything: nothing is denied to it'
 const NOT_IN_C = 'nothing is compiled from C'
 
 /** Redis's fields that mean nothing here: their constant value, and why. */
@@ -137,9 +136,6 @@ export const WITHOUT_MEANING: { readonly [field: string]: readonly [value: numbe
   latest_fork_usec: [0, NO_FORK],
   io_threaded_reads_processed: [0, NO_THREADS],
   io_threaded_writes_processed: [0, NO_THREADS],
-  acl_access_denied_cmd: [0, NO_ACL],
-  acl_access_denied_key: [0, NO_ACL],
-  acl_access_denied_channel: [0, NO_ACL],
   master_failover_state: ['no-failover', 'there is no FAILOVER'],
   eventloop_duration_aof_sum: [0, 'the append-only file is written as part of sending replies'],
   used_cpu_sys_children: ['0.000000', NO_FORK],

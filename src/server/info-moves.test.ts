@@ -123,6 +123,13 @@ async function clients(drive: Drive): Promise<void> {
     await drive.other('CLIENT TRACKING ON', 'GET tracked'),
     await drive.other('BLPOP none 100'),
     await drive.other('XGROUP CREATE stream g $ MKSTREAM', 'XREADGROUP GROUP g me BLOCK 0 STREAMS stream >'),
+    await drive.other(
+      'ACL SETUSER limited on nopass +get +publish ~a &a',
+      'AUTH limited any',
+      'SET a b',
+      'GET b',
+      'PUBLISH b m',
+    ),
     await drive.other('AUTH nobody wrong', 'NOSUCHCOMMAND', `SETRANGE wide 100000 x`, 'GET wide'),
   ]
   // More than sockets hold is waiting to be sent.
@@ -130,13 +137,13 @@ async function clients(drive: Drive): Promise<void> {
   await drive.until(`connected_clients blocked_clients tracking_clients clients_in_timeout_table total_blocking_keys
     total_blocking_keys_on_nokey pubsub_channels pubsub_patterns pubsubshard_channels tracking_total_keys
     tracking_total_items tracking_total_prefixes client_recent_max_input_buffer reply_buffer_shrinks
-    acl_access_denied_auth total_error_replies instantaneous_ops_per_sec mem_clients_normal`)
+    acl_access_denied_auth acl_access_denied_cmd acl_access_denied_key acl_access_denied_channel total_error_replies instantaneous_ops_per_sec mem_clients_normal`)
   // Replies of a buffer's size, again and again, and more than sockets hold.
   const wire = await drive.other()
   const isDone = () => drive.moved.has('reply_buffer_expands') && drive.moved.has('client_recent_max_output_buffer')
   for (let times = 0; times < 60 && !isDone(); times++) {
     wire.write(encodeCommand(['GETRANGE', 'wide', 0, 20_000]))
-    if (!drive.moved.has('client_recent_max_output_buffer')) wires[6].write(encodeCommand(['GET', 'wider']))
+    if (!drive.moved.has('client_recent_max_output_buffer')) wires[7].write(encodeCommand(['GET', 'wider']))
     await drive.target.pass(100)
     await drive.look()
   }
@@ -222,7 +229,7 @@ async function replication(drive: Drive): Promise<void> {
 const RESET = `sync_full sync_partial_ok sync_partial_err rdb_saves aof_rewrites expired_keys evicted_keys
   lazyfreed_objects total_forks dump_payload_sanitizations total_error_replies unexpected_error_replies
   reply_buffer_expands rejected_connections total_eviction_exceeded_time total_net_repl_output_bytes keyspace_misses`
-const KEPT = 'acl_access_denied_auth used_memory_peak rdb_last_save_time'
+const KEPT = 'acl_access_denied_auth acl_access_denied_cmd used_memory_peak rdb_last_save_time'
 
 async function reset(drive: Drive): Promise<void> {
   const before = await drive.values()

@@ -4,7 +4,6 @@
 //                           └──▶ cron, persistence, replication, scripting, migration
 
 import type { Config } from '../config/config.ts'
-import { defaultUserLine } from '../engine/auth.ts'
 import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -77,7 +76,7 @@ export class Server implements RunningServer {
       log,
       random: system.random,
       isLoading: () => this.persistence.progress.active,
-      users: () => [defaultUserLine(config.requirepass)],
+      users: () => (config.aclfile === '' ? engine.acl.all.map(user => user.line) : []),
     })
     config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
@@ -144,7 +143,7 @@ export class Server implements RunningServer {
       engine.stats.rejectedConnections++
       return undefined
     }
-    if (engine.settings.protectedMode && engine.settings.requirepass === '' && !isLoopback(connection)) {
+    if (engine.settings.protectedMode && engine.acl.default.isNopass && !isLoopback(connection)) {
       connection.write(PROTECTED, 0, PROTECTED.length)
       engine.stats.rejectedConnections++
       return undefined

@@ -115,6 +115,11 @@ export class Conversation {
     await this.settle()
   }
 
+  /** The server closes this connection. */
+  async expectClosed(): Promise<void> {
+    await this.client.untilClosed()
+  }
+
   /** Another connection in the same protocol. */
   another(): Promise<Conversation> {
     return this.session.connect()

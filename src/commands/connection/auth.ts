@@ -1,14 +1,13 @@
 // AUTH, HELLO.
 
+import { DEFAULT_USER } from '../../engine/acl/acl.ts'
 import { WRONG_PASSWORD } from '../../engine/auth.ts'
 import type { Command } from '../../engine/catalog/command.ts'
-import { CLIENT_MULTI } from '../../engine/client.ts'
 import type { Context } from '../../engine/context.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { isClientName, NAME_WITH_SPACES } from './client/index.ts'
-import { clientLine } from './client/list.ts'
 
 export const authCommands: readonly Command[] = [
   {
@@ -53,19 +52,10 @@ const HELLO_NO_AUTH = errorBytes(
 function auth(ctx: Context): void {
   const { args, argc, server, client, reply } = ctx
   if (argc > 3) return reply.fixedError(SYNTAX)
-  if (argc === 2 && ctx.settings.requirepass === '') return reply.fixedError(NO_PASSWORD_SET)
-  const user = argc === 2 ? 'default' : args[1].latin1()
-  if (server.auth.authenticate(client, user, args[argc - 1].latin1())) reply.ok()
-  else refuse(ctx, user)
-}
-
-/** Wrong password: an error reply and an ACL LOG entry. */
-function refuse(ctx: Context, username: string): void {
-  const { args, client, server, reply, settings } = ctx
-  const context = client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'
-  const refusal = { reason: 'auth', context, object: args[0].latin1(), username } as const
-  server.aclLog.add({ ...refusal, clientInfo: clientLine(ctx, client) }, ctx.nowMs, settings.acllogMaxLen)
-  reply.error(WRONG_PASSWORD)
+  if (argc === 2 && server.auth.isPasswordless) return reply.fixedError(NO_PASSWORD_SET)
+  const user = argc === 2 ? DEFAULT_USER : args[1].latin1()
+  if (server.auth.login(client, user, args[argc - 1].latin1(), args, argc)) reply.ok()
+  else reply.error(WRONG_PASSWORD)
 }
 
 /** HELLO [protover [AUTH username password] [SETNAME clientname]] */
@@ -90,7 +80,7 @@ function hello(ctx: Context): void {
       if (!isClientName(name)) return reply.error(NAME_WITH_SPACES)
     } else return reply.error(`ERR Syntax error in HELLO option '${opt.next().latin1()}'`)
   }
-  if (user !== undefined && !server.auth.authenticate(client, user, password)) return refuse(ctx, user)
+  if (user !== undefined && !server.auth.login(client, user, password, args, argc)) return reply.error(WRONG_PASSWORD)
   if (!client.authenticated) return reply.fixedError(HELLO_NO_AUTH)
   if (name !== undefined) client.name = name
   client.resp = reply.resp = version

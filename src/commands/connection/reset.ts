@@ -58,7 +58,7 @@ function reset(ctx: Context): void {
     return reply.fixedError(NOT_A_NORMAL_CLIENT)
   client.db = ctx.keyspace.databases[0]
   client.resp = reply.resp = 2
-  server.auth.reset(client)
+  server.acl.reset(client)
   client.queued = undefined
   client.queuedBytes = 0
   server.resetClient(client)

@@ -67,6 +67,12 @@ const restoreAsking: Command = {
   syscmd: true,
 }
 
+/** Whether the payload is checked to its last byte, and not only its checksum. */
+function isSanitized({ settings, client }: Context): boolean {
+  if (settings.sanitizeDumpPayload !== 'clients') return settings.sanitizeDumpPayload === 'yes'
+  return client.user?.skipsSanitizing === false
+}
+
 /** RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
 function runRestore(ctx: Context): void {
   const options = optionsOrReply(ctx)
@@ -78,7 +84,7 @@ function runRestore(ctx: Context): void {
   if (Number.isNaN(ttlMs)) return
   if (ttlMs < 0) return reply.fixedError(BAD_TTL)
   if (!server.payloads.isSound(args[3])) return reply.fixedError(BAD_PAYLOAD)
-  if (!server.payloads.read(args[3], ctx.settings.sanitizeDumpPayload !== 'no')) return refused(ctx)
+  if (!server.payloads.read(args[3], isSanitized(ctx))) return refused(ctx)
   const removed = options.replace && db.delete(key)
   const whenMs = ttlMs === 0 || options.absolute ? ttlMs : ttlMs + ctx.nowMs
   if (ttlMs > 0 && whenMs < ctx.nowMs) {

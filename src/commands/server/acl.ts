@@ -1,10 +1,10 @@
-// ACL with one user: 'default', who has all permissions and requirepass as password. Other users are not supported:
-// creating one is an error.
+// ACL: users and their permissions (engine/acl).
 
-import { defaultUserLine, passwordHash } from '../../engine/auth.ts'
+import { DEFAULT_USER } from '../../engine/acl/acl.ts'
+import { hasBlanks, type Selector } from '../../engine/acl/selector.ts'
 import type { Command } from '../../engine/catalog/command.ts'
-import { ACL_CATEGORIES } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
+import { cText } from '../../lib/text.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes, type Reply } from '../../protocol/reply.ts'
 import { ERROR_NAME_BYTES_MAX, errorText } from '../shared/arguments.ts'
@@ -111,7 +111,7 @@ export const aclCommands: readonly Command[] = [
         group: 'server',
         summary: 'Replace all users by those in the ACL file.',
         complexity: 'O(N), N = users.',
-        run: useFile,
+        run: load,
       },
       {
         name: 'log',
@@ -134,7 +134,7 @@ export const aclCommands: readonly Command[] = [
         summary: 'Write all users to the ACL file.',
         complexity: 'O(N), N = users.',
         tips: ALL_NODES,
-        run: useFile,
+        run: save,
       },
       {
         name: 'setuser',
@@ -150,7 +150,7 @@ export const aclCommands: readonly Command[] = [
           ['7.0.0', 'Selectors, and separate rules for reading and writing keys.'],
         ],
         tips: ALL_NODES,
-        run: ctx => ctx.reply.fixedError(ONE_USER),
+        run: setUser,
       },
       {
         name: 'users',
@@ -170,7 +170,7 @@ export const aclCommands: readonly Command[] = [
         group: 'server',
         summary: 'Tell as which user this connection is logged in.',
         complexity: 'O(1)',
-        run: ctx => ctx.reply.bulkText(ctx.client.user),
+        run: whoAmI,
       },
     ],
   },
@@ -202,7 +202,10 @@ const HELP: readonly string[] = [
   'WHOAMI',
   '    The user of this connection.',
 ]
-const ONE_USER = errorBytes("ERR Redstart has only the user 'default' yet: its password is requirepass")
+const BAD_NAME = errorBytes("ERR Usernames can't contain spaces or null characters")
+const NOT_SAVED = errorBytes(
+  'ERR There was an error trying to save the ACLs. Please check the server logs for more information',
+)
 const DEFAULT_STAYS = errorBytes("ERR The 'default' user cannot be removed")
 const NO_FILE = errorBytes(
   'ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER ' +
@@ -216,41 +219,55 @@ const PASSWORD_BITS = 256
 const PASSWORD_BITS_MAX = 4096
 const LOG_SHOWN = 10
 
-const CATEGORY_BITS: ReadonlyMap<string, number> = new Map(Object.entries(ACL_CATEGORIES))
-
 /** ACL CAT [category] */
 function cat(ctx: Context): void {
   const { args, argc, server, reply } = ctx
+  const { table } = server
   if (argc > 3) return reply.error(unknownSub(ctx))
-  if (argc === 2) return replyTexts(reply, Object.keys(ACL_CATEGORIES))
+  if (argc === 2) return replyTexts(reply, [...table.categories.keys()])
   const name = errorText(args[2], ERROR_NAME_BYTES_MAX)
-  const category = CATEGORY_BITS.get(args[2].latin1Prefix(ERROR_NAME_BYTES_MAX).toLowerCase())
-  if (category === undefined) return reply.error(`ERR Unknown category '${name}'`)
-  const inIt = server.table.all.filter(entry => (entry.categories & category) !== 0)
+  const category = table.categoryBit(args[2].latin1Prefix(ERROR_NAME_BYTES_MAX))
+  if (category === 0) return reply.error(`ERR Unknown category '${name}'`)
+  const inIt = table.all.filter(entry => (entry.categories & category) !== 0)
   replyTexts(
     reply,
     inIt.map(entry => entry.fullName),
   )
 }
 
+/** ACL SETUSER username [rule ...] */
+function setUser(ctx: Context): void {
+  const { args, argc, server, reply } = ctx
+  const name = args[2].latin1()
+  if (hasBlanks(name)) return reply.fixedError(BAD_NAME)
+  const refusal = server.acl.setUser(
+    name,
+    args.slice(3, argc).map(rule => rule.latin1()),
+  )
+  if (refusal === undefined) reply.ok()
+  else reply.error(`ERR ${cText(refusal)}`)
+}
+
 /** ACL DELUSER username ... */
 function delUser(ctx: Context): void {
-  for (let i = 2; i < ctx.argc; i++)
-    if (ctx.args[i].latin1Prefix(8) === 'default') return ctx.reply.fixedError(DEFAULT_STAYS)
-  ctx.reply.integer(0)
+  const names = ctx.args.slice(2, ctx.argc).map(name => name.latin1())
+  if (names.some(name => cText(name) === DEFAULT_USER)) return ctx.reply.fixedError(DEFAULT_STAYS)
+  ctx.reply.integer(names.filter(name => ctx.server.acl.deleteUser(name)).length)
 }
 
 /** ACL DRYRUN username command [arg ...] */
 function dryRun(ctx: Context): void {
   const { args, argc, server, reply } = ctx
-  const user = args[2].latin1()
-  if (user !== 'default') return reply.error(`ERR User '${user}' not found`)
+  const user = server.acl.user(args[2].latin1())
+  if (user === undefined) return reply.error(`ERR User '${cText(args[2].latin1())}' not found`)
   const words = args.slice(3, argc)
   const entry = server.table.resolve(words, words.length)
-  if (entry === undefined) return reply.error(`ERR Command '${args[3].latin1()}' not found`)
+  if (entry === undefined) return reply.error(`ERR Command '${cText(args[3].latin1())}' not found`)
   const fits = entry.arity > 0 ? words.length === entry.arity : words.length >= -entry.arity
-  if (fits) reply.ok()
-  else reply.error(`ERR wrong number of arguments for '${entry.fullName}' command`)
+  if (!fits) return reply.error(`ERR wrong number of arguments for '${entry.fullName}' command`)
+  const why = server.acl.dryRun(user, entry, words)
+  if (why === undefined) reply.ok()
+  else reply.bulkText(why)
 }
 
 /** ACL GENPASS [bits] */
@@ -268,36 +285,63 @@ function genPass(ctx: Context): void {
 
 /** ACL GETUSER username */
 function getUser(ctx: Context): void {
-  const { args, reply } = ctx
-  if (args[2].latin1Prefix(8) !== 'default') return reply.null()
-  const hash = passwordHash(ctx.settings.requirepass)
+  const { args, server, reply } = ctx
+  const user = server.acl.user(args[2].latin1())
+  if (user === undefined) return reply.null()
+  const { flagNames, passwords, root, selectors } = user
   reply.map(6)
   reply.bulkText('flags')
-  const flags = hash === undefined ? ['on', 'nopass', 'sanitize-payload'] : ['on', 'sanitize-payload']
-  reply.set(flags.length)
-  for (const flag of flags) reply.bulkText(flag)
+  reply.set(flagNames.length)
+  for (const flag of flagNames) reply.bulkText(flag)
   reply.bulkText('passwords')
-  replyTexts(reply, hash === undefined ? [] : [hash])
-  const rules = { commands: '+@all', keys: '~*', channels: '&*' }
-  for (const [name, rule] of Object.entries(rules)) {
-    reply.bulkText(name)
-    reply.bulkText(rule)
-  }
+  replyTexts(reply, passwords)
+  replySelector(reply, root)
   reply.bulkText('selectors')
-  reply.emptyArray()
+  reply.array(selectors.length - 1)
+  for (const selector of selectors.slice(1)) {
+    reply.map(3)
+    replySelector(reply, selector)
+  }
 }
 
-function list(ctx: Context): void {
-  replyTexts(ctx.reply, [defaultUserLine(ctx.settings.requirepass)])
+function replySelector(reply: Reply, { commandsText, keysText, channelsText }: Selector): void {
+  field(reply, 'commands', commandsText)
+  field(reply, 'keys', keysText)
+  field(reply, 'channels', channelsText)
 }
 
-function users(ctx: Context): void {
-  replyTexts(ctx.reply, ['default'])
+function list({ server, reply }: Context): void {
+  replyTexts(
+    reply,
+    server.acl.all.map(user => user.line),
+  )
 }
 
-/** ACL LOAD, ACL SAVE */
-function useFile(ctx: Context): void {
-  ctx.reply.fixedError(ctx.settings.aclfile === '' ? NO_FILE : ONE_USER)
+function users({ server, reply }: Context): void {
+  replyTexts(
+    reply,
+    server.acl.all.map(user => user.name),
+  )
+}
+
+function whoAmI({ client, reply }: Context): void {
+  if (client.user === undefined) reply.null()
+  else reply.bulkText(client.user.name)
+}
+
+function load({ server, reply }: Context): void {
+  const { file } = server.acl
+  if (file === undefined) return reply.fixedError(NO_FILE)
+  const errors = file.load()
+  if (errors === undefined) reply.ok()
+  else reply.error(`ERR ${errors}`)
+}
+
+function save({ server, reply }: Context): void {
+  const { file } = server.acl
+  if (file === undefined) reply.fixedError(NO_FILE)
+  else if (file.save()) reply.ok()
+  else reply.fixedError(NOT_SAVED)
 }
 
 /** ACL LOG [count | RESET] */
@@ -305,12 +349,12 @@ function log(ctx: Context): void {
   const { argc, server, nowMs, reply } = ctx
   if (argc > 3) return reply.error(unknownSub(ctx))
   if (argc === 3 && ctx.is(2, 'reset')) {
-    server.aclLog.clear()
+    server.acl.log.clear()
     return reply.ok()
   }
   const count = argc === 3 ? ctx.longOrReply(2) : LOG_SHOWN
   if (Number.isNaN(count)) return
-  const entries = server.aclLog.newest(Math.max(0, count))
+  const entries = server.acl.log.newest(Math.max(0, count))
   reply.array(entries.length)
   for (const entry of entries) {
     reply.map(10)

@@ -24,13 +24,17 @@ export const KEY_RO = 1 << 0
 const KEY_RW = 1 << 1
 export const KEY_OW = 1 << 2
 export const KEY_RM = 1 << 3
-const KEY_ACCESS = 1 << 4
+export const KEY_ACCESS = 1 << 4
 export const KEY_UPDATE = 1 << 5
 const KEY_INSERT = 1 << 6
 const KEY_DELETE = 1 << 7
 const KEY_NOT_KEY = 1 << 8
 export const KEY_INCOMPLETE = 1 << 9
 const KEY_VARIABLE_FLAGS = 1 << 10
+
+/** What needs a user's permission to read the key, and to write it. */
+export const KEY_READS = KEY_ACCESS
+export const KEY_WRITES = KEY_UPDATE | KEY_INSERT | KEY_DELETE
 
 /** Flag words as COMMAND INFO prints them, in its order. */
 const KEY_FLAGS: readonly (readonly [name: string, bit: number])[] = [

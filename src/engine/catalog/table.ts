@@ -49,7 +49,7 @@ export class TableEntry {
   readonly arity: number
   /** CMD_ bits. */
   readonly flags: number
-  /** ACL_CATEGORIES bits. */
+  /** ACL_CATEGORIES bits, and those of the server's extensions. */
   readonly categories: number
   readonly keySpecs: readonly KeySpec[]
   readonly keyFinder: KeyFinderName | undefined
@@ -70,7 +70,7 @@ export class TableEntry {
   rejected = 0
   failed = 0
 
-  constructor(command: Command, id: number, parent: TableEntry | undefined) {
+  constructor(command: Command, id: number, parent: TableEntry | undefined, known: Categories = ACL_CATEGORIES) {
     this.command = command
     this.fullName = parent === undefined ? command.name : `${parent.fullName}|${command.name}`
     this.parent = parent
@@ -81,7 +81,7 @@ export class TableEntry {
     this.range = legacyRange(this.keySpecs)
     const flags = bitsOf(command.flags, COMMAND_FLAGS as Record<CommandFlagName, number>)
     this.flags = this.range.movable ? flags | CMD_MOVABLE_KEYS : flags
-    this.categories = categoriesOf(command, flags)
+    this.categories = categoriesOf(command, flags, known)
     this.run = command.run ?? notRunnable
     this.constantTime =
       (flags & CMD_FAST) !== 0 || (command.complexity?.startsWith('O(1)') === true && command.group === 'string')
@@ -91,10 +91,6 @@ export class TableEntry {
   flagNames(): string[] {
     const shown = this.flags & ~HIDDEN_FLAGS
     return namesOf(COMMAND_FLAGS, shown)
-  }
-
-  categoryNames(): string[] {
-    return namesOf(ACL_CATEGORIES, this.categories)
   }
 
   /** The argument tree of COMMAND DOCS, read anew each time. */
@@ -140,7 +136,15 @@ export class CommandTable {
   private index: NameIndex<TableEntry>
   private readonly originalIndex: NameIndex<TableEntry>
 
-  constructor(commands: readonly Command[], mode: 'server' | 'sentinel' = 'server') {
+  /** ACL categories by name, in the order of ACL CAT. */
+  readonly categories: ReadonlyMap<string, number>
+
+  constructor(
+    commands: readonly Command[],
+    mode: 'server' | 'sentinel' = 'server',
+    moreCategories: readonly string[] = [],
+  ) {
+    this.categories = new Map(Object.entries(withCategories(moreCategories)))
     this.original = this.addAll(commands, mode, undefined)
     this.byName = new Map(this.original.map(entry => [entry.fullName, entry]))
     if (this.byName.size !== this.original.length) throw new Error('two commands of one name')
@@ -178,12 +182,24 @@ export class CommandTable {
     return entry.subIndex.find(args[1])
   }
 
-  /** 'get' or 'config|get', as COMMAND INFO and ACL rules write it. */
+  /** 'get' or 'config|get', as COMMAND INFO writes it. */
   lookupFullName(name: Slice): TableEntry | undefined {
-    const bar = name.view().indexOf(0x7c)
-    if (bar < 0) return this.lookup(name)
-    const container = this.lookup(new Slice(name.u8, name.off, bar, name.dv))
-    return container?.subIndex?.find(new Slice(name.u8, name.off + bar + 1, name.len - bar - 1, name.dv))
+    return fullNameIn(this.index, name)
+  }
+
+  /** As lookupFullName(), whatever rename-command did: for ACL rules. */
+  lookupOriginalFullName(name: Slice): TableEntry | undefined {
+    return fullNameIn(this.originalIndex, name)
+  }
+
+  /** The names of an entry's ACL categories. */
+  categoryNamesOf(entry: TableEntry): string[] {
+    return [...this.categories].filter(([, bit]) => (entry.categories & bit) !== 0).map(([name]) => name)
+  }
+
+  /** The bit of an ACL category, in any case; 0: none of this name. */
+  categoryBit(name: string): number {
+    return this.categories.get(name.toLowerCase()) ?? 0
   }
 
   /** rename-command: `to` empty removes the command. 'unknown': no such command; 'taken': `to` is one already. */
@@ -215,7 +231,7 @@ export class CommandTable {
   private addAll(commands: readonly Command[], mode: string, parent: TableEntry | undefined): TableEntry[] {
     const entries: TableEntry[] = []
     for (const command of commands) {
-      const entry = new TableEntry(command, this.all.length, parent)
+      const entry = new TableEntry(command, this.all.length, parent, Object.fromEntries(this.categories))
       const missing = mode === 'sentinel' ? (entry.flags & CMD_SENTINEL) === 0 : (entry.flags & CMD_ONLY_SENTINEL) !== 0
       if (missing) continue
       this.all.push(entry)
@@ -233,6 +249,13 @@ const NO_SPECS: readonly KeySpec[] = []
 
 function notRunnable(): void {
   throw new Error('a container runs nothing itself')
+}
+
+function fullNameIn(index: NameIndex<TableEntry>, name: Slice): TableEntry | undefined {
+  const bar = name.view().indexOf(0x7c)
+  if (bar < 0) return index.find(name)
+  const container = index.find(new Slice(name.u8, name.off, bar, name.dv))
+  return container?.subIndex?.find(new Slice(name.u8, name.off + bar + 1, name.len - bar - 1, name.dv))
 }
 
 function indexOf(byName: Map<string, TableEntry>): NameIndex<TableEntry> {
@@ -270,9 +293,24 @@ const GROUP_CATEGORY: Record<string, AclCategoryName | undefined> = {
   transactions: 'transaction',
 }
 
-function categoriesOf(command: Command, flags: number): number {
+type Categories = Readonly<Record<string, number>>
+
+/** ACL_CATEGORIES and those of extensions. */
+function withCategories(more: readonly string[]): Categories {
+  const all: Record<string, number> = { ...ACL_CATEGORIES }
+  for (const name of more) {
+    const count = Object.keys(all).length
+    if (count === CATEGORIES_MAX) throw new Error(`no more than ${CATEGORIES_MAX} ACL categories`)
+    all[name.toLowerCase()] ??= 1 << count
+  }
+  return all
+}
+
+const CATEGORIES_MAX = 31
+
+function categoriesOf(command: Command, flags: number, known: Categories): number {
   const named = command.acl ?? GROUP_CATEGORY[command.group] ?? ''
-  let bits = bitsOf(named, ACL_CATEGORIES as Record<AclCategoryName, number>)
+  let bits = bitsOf(named, known)
   if ((flags & CMD_WRITE) !== 0) bits |= ACL_CATEGORIES.write
   // A script's reads are judged by its commands, not by EVAL_RO itself.
   if ((flags & CMD_READONLY) !== 0 && (bits & ACL_CATEGORIES.scripting) === 0) bits |= ACL_CATEGORIES.read

@@ -64,6 +64,9 @@ function trafficInfo(engine: Engine): InfoSource {
       total_writes_processed: () => stats.writes,
       eventloop_duration_cmd_sum: () => Math.round(engine.table.all.reduce((sum, entry) => sum + entry.usec, 0)),
       acl_access_denied_auth: () => stats.aclDeniedAuth,
+      acl_access_denied_cmd: () => stats.aclDeniedCommand,
+      acl_access_denied_key: () => stats.aclDeniedKey,
+      acl_access_denied_channel: () => stats.aclDeniedChannel,
       dump_payload_sanitizations: () => engine.payloads.sanitizations,
     },
     reset: () => {

@@ -20,6 +20,9 @@ export class Stats {
   clientQueryBufferLimitDisconnections = 0
   clientOutputBufferLimitDisconnections = 0
   aclDeniedAuth = 0
+  aclDeniedCommand = 0
+  aclDeniedKey = 0
+  aclDeniedChannel = 0
   /** Calls per error code ('ERR', 'WRONGTYPE' …). */
   readonly errors = new Map<string, number>()
 
@@ -37,7 +40,7 @@ export class Stats {
 
   /** CONFIG RESETSTAT. As in Redis, ACL denials are not reset. */
   reset(): void {
-    const { errors, aclDeniedAuth, ...numbers } = new Stats()
+    const { errors, aclDeniedAuth, aclDeniedCommand, aclDeniedKey, aclDeniedChannel, ...numbers } = new Stats()
     Object.assign(this, numbers)
     this.errors.clear()
   }

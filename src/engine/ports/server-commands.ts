@@ -2,12 +2,12 @@
 // of the engine (Context.server).
 
 import type { LogLevel } from '../../system/system.ts'
+import type { Acl } from '../acl/acl.ts'
 import type { Auth } from '../auth.ts'
 import type { CommandTable } from '../catalog/table.ts'
 import type { Client } from '../client.ts'
 import type { PubSub } from '../messaging/pubsub.ts'
 import type { Tracking } from '../messaging/tracking.ts'
-import type { AclLog } from '../monitoring/acl-log.ts'
 import type { Observers } from '../monitoring/observers.ts'
 import type { Stats } from '../monitoring/stats.ts'
 import type { Transactions } from '../transaction.ts'
@@ -28,7 +28,7 @@ export interface ServerCommands {
   /** By id. */
   readonly clients: ReadonlyMap<number, Client>
   readonly auth: Auth
-  readonly aclLog: Pick<AclLog, 'add' | 'clear' | 'newest'>
+  readonly acl: Acl
   readonly transactions: Transactions
   readonly watches: Pick<Watches, 'watch' | 'unwatchAll' | 'anyExpired'>
   readonly pubsub: PubSub

@@ -10,7 +10,8 @@ import { DumpPayloads } from '../../persistence/rdb/payload.ts'
 import { builtInCodecs } from '../../persistence/values/index.ts'
 import { ValueCodecs } from '../../persistence/values/value-codecs.ts'
 import type { System } from '../../system/system.ts'
-import { applyConfigStatements } from '../config-statements.ts'
+import { aclFileOf } from '../acl-file.ts'
+import { applyConfigStatements, loadUsers } from '../config-statements.ts'
 import type { StartServerOptions } from '../launch.ts'
 import type { Logger } from '../log.ts'
 
@@ -38,7 +39,10 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
   const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(keyspace.types)
   engine.log = (level, text) => log.line(level, text)
   config.mirrorInto(settings, SETTING_NAMES)
-  applyConfigStatements(config, engine.table)
+  applyConfigStatements(config, engine.table, engine.acl)
+  engine.acl.file = aclFileOf(config, engine.acl, system, log)
+  loadUsers(config, engine.acl, log)
+  config.onChange('requirepass', () => void engine.acl.setDefaultPassword(config.requirepass))
   engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
   return { engine, codecs }
 }

@@ -13,6 +13,7 @@ import {
 } from '../../../engine/client.ts'
 import { type ClientClass, clientClass } from '../../../engine/client-memory.ts'
 import type { Context } from '../../../engine/context.ts'
+import { clientLine } from '../../../engine/monitoring/client-line.ts'
 import {
   NOT_AN_INTEGER,
   SYNTAX,
@@ -22,7 +23,6 @@ import {
 } from '../../../protocol/errors.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
-import { clientLine } from './list.ts'
 import { trackingSubcommands } from './tracking.ts'
 
 export const clientCommand: Command = {
@@ -228,7 +228,7 @@ function id(ctx: Context): void {
 }
 
 function info(ctx: Context): void {
-  ctx.reply.verbatim('txt', clientLine(ctx, ctx.client))
+  ctx.reply.verbatim('txt', clientLine(ctx.client, ctx.nowMs, ctx))
 }
 
 /** CLIENT LIST [TYPE type] [ID id ...] */
@@ -249,7 +249,10 @@ function list(ctx: Context): void {
     }
   } else if (argc === 2) shown = [...server.clients.values()]
   else return reply.fixedError(SYNTAX)
-  reply.verbatim('txt', shown.map(client => clientLine(ctx, client)).join(''))
+  reply.verbatim(
+    'txt',
+    shown.map(client => clientLine(client, ctx.nowMs, client === ctx.client ? ctx : undefined)).join(''),
+  )
 }
 
 function classNamed(name: string): ClientClass | undefined {
@@ -316,7 +319,7 @@ function killFilterOrReply(ctx: Context, filter: KillFilter): boolean {
     else if (opt.eat('laddr', 1)) filter.laddr = opt.next().latin1()
     else if (opt.eat('user', 1)) {
       filter.user = opt.next().latin1()
-      if (!ctx.server.auth.userExists(filter.user)) {
+      if (ctx.server.acl.user(filter.user) === undefined) {
         reply.error(`ERR No such user '${filter.user}'`)
         return false
       }
@@ -337,7 +340,7 @@ function matches(client: Client, filter: KillFilter): boolean {
     (filter.laddr === undefined || client.connection.local === filter.laddr) &&
     (filter.type === undefined || clientClass(client) === filter.type) &&
     (filter.id === undefined || client.id === filter.id) &&
-    (filter.user === undefined || client.user === filter.user)
+    (filter.user === undefined || client.user?.name === filter.user)
   )
 }
 

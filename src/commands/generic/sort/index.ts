@@ -2,6 +2,7 @@
 // replied as they are or as the values of GET.
 
 import type { Command } from '../../../engine/catalog/command.ts'
+import { KEY_ACCESS } from '../../../engine/catalog/keyspecs.ts'
 import { CLIENT_SCRIPT } from '../../../engine/client.ts'
 import type { Context } from '../../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../../engine/messaging/events.ts'
@@ -23,6 +24,8 @@ import { SortPattern } from './pattern.ts'
 const NOT_A_SCORE = errorBytes("ERR One or more scores can't be converted into double")
 const BY_IN_CLUSTER = errorBytes('ERR BY option of SORT denied in Cluster mode.')
 const GET_IN_CLUSTER = errorBytes('ERR GET option of SORT denied in Cluster mode.')
+const BY_DENIED = errorBytes('ERR BY option of SORT denied due to insufficient ACL permissions.')
+const GET_DENIED = errorBytes('ERR GET option of SORT denied due to insufficient ACL permissions.')
 
 const sort: Command = {
   name: 'sort',
@@ -113,6 +116,9 @@ function optionsOrReply(ctx: Context, mayStore: boolean): SortOptions | undefine
     storeKey: undefined,
   }
   const inCluster = ctx.server.host?.mode === 'cluster'
+  const { client, command, args, argc } = ctx
+  // BY and GET may read any key.
+  const mayReadAll = ctx.server.acl.permitsOnAnyKey(client.user, command, args, argc, KEY_ACCESS)
   const opt = ctx.options(2)
   while (opt.more()) {
     if (opt.eat('asc')) options.descending = false
@@ -126,9 +132,11 @@ function optionsOrReply(ctx: Context, mayStore: boolean): SortOptions | undefine
       options.by = new SortPattern(opt.next())
       if (options.by.isConstant) options.unsorted = true
       else if (inCluster) opt.fail(BY_IN_CLUSTER)
+      else if (!mayReadAll) opt.fail(BY_DENIED)
     } else if (opt.eat('get', 1)) {
       options.gets.push(new SortPattern(opt.next()))
       if (inCluster) opt.fail(GET_IN_CLUSTER)
+      else if (!mayReadAll) opt.fail(GET_DENIED)
     } else opt.syntaxError()
     if (opt.failed) return undefined
   }

@@ -158,7 +158,7 @@ function list(ctx: Context): void {
     const by = args[4].latin1().toLowerCase()
     if (equalsNoCase(args[3], 'module'))
       keep = () => false // there are no modules
-    else if (equalsNoCase(args[3], 'aclcat')) keep = entry => entry.categoryNames().includes(by)
+    else if (equalsNoCase(args[3], 'aclcat')) keep = entry => ctx.server.table.categoryNamesOf(entry).includes(by)
     else if (equalsNoCase(args[3], 'pattern')) keep = entry => globMatch(args[4], Slice.of(entry.fullName), true)
     else return reply.fixedError(SYNTAX)
   }

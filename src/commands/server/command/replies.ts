@@ -21,7 +21,7 @@ export function replyInfo(reply: Reply, entry: TableEntry, table: CommandTable):
   reply.integer(entry.range.keyStep)
   replyWords(
     reply,
-    entry.categoryNames().map(name => `@${name}`),
+    table.categoryNamesOf(entry).map(name => `@${name}`),
   )
   const tips = entry.command.tips?.split(' ') ?? []
   reply.set(tips.length)

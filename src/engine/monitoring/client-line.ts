@@ -1,5 +1,8 @@
-// The line of a client in CLIENT LIST and CLIENT INFO.
+// The line of a client in CLIENT LIST, CLIENT INFO and ACL LOG.
 
+import { CR } from '../../lib/ascii.ts'
+import { digits } from '../../lib/number.ts'
+import type { Slice } from '../../lib/slice.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
@@ -17,13 +20,9 @@ import {
   CLIENT_TRACKING,
   CLIENT_UNIX_SOCKET,
   type Client,
-} from '../../../engine/client.ts'
-import { clientMemory, outputMemory, READ_SHARE_BYTES } from '../../../engine/client-memory.ts'
-import type { Context } from '../../../engine/context.ts'
-import type { TrackingState } from '../../../engine/messaging/tracking.ts'
-import { CR } from '../../../lib/ascii.ts'
-import { digits } from '../../../lib/number.ts'
-import type { Slice } from '../../../lib/slice.ts'
+} from '../client.ts'
+import { clientMemory, outputMemory, READ_SHARE_BYTES } from '../client-memory.ts'
+import type { TrackingState } from '../messaging/tracking.ts'
 
 /** Letters of `flags`, in Redis's order. */
 const FLAG_LETTERS: readonly (readonly [flag: number, letter: string])[] = [
@@ -43,13 +42,18 @@ const FLAG_LETTERS: readonly (readonly [flag: number, letter: string])[] = [
 
 const READ_SHARE_MS = 2000
 
-export function clientLine(ctx: Context, client: Client): string {
+/** The arguments of the client's running command. */
+interface Running {
+  readonly args: readonly Slice[]
+  readonly argc: number
+}
+
+/** `running`: undefined unless the client's command is running. */
+export function clientLine(client: Client, nowMs: number, running: Running | undefined): string {
   const { connection } = client
-  const nowMs = ctx.nowMs
-  const self = client === ctx.client
   // The running command has left the buffer; Redis still counts it.
   const half = halfCommand(client)
-  const query = client.inputBytes - half.doneBytes + (self ? requestBytes(ctx) : 0)
+  const query = client.inputBytes - half.doneBytes + (running ? requestBytes(running) : 0)
   const share = nowMs - client.lastActiveMs <= READ_SHARE_MS ? READ_SHARE_BYTES : 0
   const room = Math.max((client.query?.length ?? 0) + (client.partial?.bulkCapacity ?? 0), share)
   const fields: (readonly [name: string, value: string | number])[] = [
@@ -70,8 +74,8 @@ export function clientLine(ctx: Context, client: Client): string {
     ['qbuf-free', Math.max(0, room - query)],
     [
       'argv-mem',
-      self
-        ? lengthOf(ctx.args, ctx.argc)
+      running
+        ? lengthOf(running.args, running.argc)
         : waitingBytes(client) + half.argumentBytes + (client.partial?.argumentBytes ?? 0),
     ],
     ['multi-mem', client.queuedBytes],
@@ -83,7 +87,7 @@ export function clientLine(ctx: Context, client: Client): string {
     ['tot-mem', clientMemory(client)],
     ['events', client.outBytes > 0 ? 'rw' : 'r'],
     ['cmd', client.lastCommand?.fullName ?? 'NULL'],
-    ['user', client.user],
+    ['user', client.user?.name ?? '(superuser)'],
     ['redir', (client.tracking as TrackingState | undefined)?.redirect ?? -1],
     ['resp', client.resp],
     ['lib-name', client.libName],
@@ -147,8 +151,8 @@ function halfCommand({ query, queryStart, queryEnd }: Client): { doneBytes: numb
 }
 
 /** Protocol bytes of the running command. */
-function requestBytes(ctx: Context): number {
-  let bytes = 3 + digits(ctx.argc)
-  for (let i = 0; i < ctx.argc; i++) bytes += 5 + digits(ctx.args[i].len) + ctx.args[i].len
+function requestBytes({ args, argc }: Running): number {
+  let bytes = 3 + digits(argc)
+  for (let i = 0; i < argc; i++) bytes += 5 + digits(args[i].len) + args[i].len
   return bytes
 }

@@ -5,9 +5,9 @@
 interface AclLogEntry {
   id: number
   count: number
-  reason: 'auth'
-  context: 'toplevel' | 'multi'
-  /** What was refused: for 'auth' the command, as the client wrote it. */
+  reason: 'auth' | 'command' | 'key' | 'channel'
+  context: 'toplevel' | 'multi' | 'lua'
+  /** What was refused: the command's name, the key, the channel; for 'auth' the command as the client wrote it. */
   object: string
   username: string
   /** The client as CLIENT LIST shows it. */
@@ -16,7 +16,7 @@ interface AclLogEntry {
   updatedMs: number
 }
 
-type Refusal = Pick<AclLogEntry, 'reason' | 'context' | 'object' | 'username' | 'clientInfo'>
+export type Refusal = Pick<AclLogEntry, 'reason' | 'context' | 'object' | 'username' | 'clientInfo'>
 
 /** Only so many entries are compared with a new one, and only within so long are two the same. */
 const SAME_SEARCHED_MAX = 10
