@@ -7,16 +7,38 @@
 
 import { Config } from './config/config.ts'
 import { loadText } from './config/parser.ts'
-import type { MemorySocket } from './net/memory.ts'
 import { runtimeNetwork } from './net/runtime.ts'
 import { Logger } from './server/log.ts'
 import { Server } from './server/server.ts'
 import { realSystem } from './system/real.ts'
 import type { System } from './system/system.ts'
+import { type VirtualOptions, virtualSystem as virtualMachine } from './system/virtual.ts'
 
-export type { MemorySocket } from './net/memory.ts'
 export type { System } from './system/system.ts'
-export { virtualSystem } from './system/virtual.ts'
+
+/** A connection without a socket. */
+export interface MemorySocket {
+  /** Called with each piece the server sends; the callee owns the bytes. */
+  onData: (bytes: Uint8Array) => void
+  /** The server has closed the connection. */
+  onClose: () => void
+  /** Sends bytes to the server; replies were handed to onData when this returns, unless a command blocks. */
+  write(bytes: Uint8Array): void
+  close(): void
+}
+
+/** A simulated machine: its clock advances on request, its disk is in memory, a seed decides its random numbers. */
+export interface SimulatedMachine {
+  readonly system: System
+  /** Advances the clock and runs events on the way, each at its own time. */
+  advance(ms: number): void
+  /** Runs everything that is due now, and what becomes due by it. */
+  settle(): void
+}
+
+export function virtualSystem(options: VirtualOptions = {}): SimulatedMachine {
+  return virtualMachine(options)
+}
 
 export interface CreateServerOptions {
   /** Directives and their values as in redis.conf: { maxmemory: '100mb', databases: '4' }. */

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { conversation } from '../../test/harness/conversation.ts'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { projectRoot } from '../../test/tidy/source.ts'
-import { virtualSystem } from '../index.ts'
+import { virtualSystem } from '../system/virtual.ts'
 import { EXEC_GATES, GATES, RETRY_GATES, SCRIPT_GATES, SCRIPT_WRITE_GATES } from './gates.ts'
 
 test('the drawing shows the gates of every list in their order', () => {

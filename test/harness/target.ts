@@ -9,7 +9,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer as createSocketServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer, virtualSystem } from '../../src/index.ts'
+import { createServer } from '../../src/index.ts'
+import { virtualSystem } from '../../src/system/virtual.ts'
 import { oraclePath } from './oracle.ts'
 
 export type Config = Readonly<Record<string, string>>

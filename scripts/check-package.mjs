@@ -1,0 +1,134 @@
+// The package as a stranger gets it: packed, installed from the tarball into an empty folder, imported and required, run
+// under the usual test runners, its types compiled by old and new compilers, its command started. Ends with one line,
+// 'N passed, N failed'.
+//
+//   node scripts/check-package.mjs [--quick] [--node PATH]...    --quick: only what needs no further package
+
+import { spawn, spawnSync } from 'node:child_process'
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer as createSocketServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const PACKED_BYTES_MAX = 800_000
+const FILES_MAX = 60
+const TYPESCRIPTS = ['5.0.4', '5.4.5', '5.9.3', '6', '7']
+const TOOLS = ['publint@0.3', '@arethetypeswrong/cli@0.18', 'vitest@4', 'jest@30', 'cmd-shim@8', '@types/node@20']
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const folder = mkdtempSync(join(tmpdir(), 'redstart-package-'))
+const quick = process.argv.includes('--quick')
+const nodes = process.argv.flatMap((word, i, all) => (all[i - 1] === '--node' ? [word] : []))
+const bun = join(root, 'node_modules/bun/bin/bun.exe')
+let passed = 0
+let failed = 0
+
+function step(name, ok, why = '') {
+  if (ok) passed++
+  else failed++
+  console.log(`${ok ? 'ok' : 'not ok'}: ${name}${ok ? '' : `\n${why}`}`)
+}
+
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: folder, encoding: 'utf8', timeout: 300_000, ...options })
+  return {
+    code: result.status,
+    out: result.stdout ?? '',
+    text: `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`,
+  }
+}
+
+/** A step that is one command, which succeeds and says so. */
+function runs(name, command, args, says = /(?:)/, options = {}) {
+  const { code, text } = run(command, args, options)
+  step(name, code === 0 && says.test(text), `${command} ${args.join(' ')}: exit code ${code}\n${text}`)
+}
+
+const pack = run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
+const [packed] = JSON.parse(pack.out.slice(pack.out.indexOf('[\n')))
+console.log(
+  `${packed.filename}: ${packed.size} bytes packed, ${packed.unpackedSize} unpacked, ${packed.entryCount} files`,
+)
+step('the package is small', packed.size <= PACKED_BYTES_MAX && packed.entryCount <= FILES_MAX)
+writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true }\n')
+const install = run('npm', ['install', '--no-audit', '--no-fund', packed.filename])
+step('it installs without a warning', install.code === 0 && !/warn/i.test(install.text), install.text)
+for (const file of readdirSync(join(root, 'test/package'))) cpSync(join(root, 'test/package', file), join(folder, file))
+
+for (const runtime of [process.execPath, bun, ...nodes])
+  for (const file of ['esm.mjs', 'cjs.cjs']) runs(`${file} on ${runtime}`, runtime, [file], /^works$/m)
+for (const node of [process.execPath, ...nodes])
+  runs(`node:test on ${node}`, node, ['--test', 'node.test.mjs'], /pass 1/)
+const timing = `const begin = performance.now(); require('redstart'); console.log(performance.now() - begin)`
+const times = [1, 2, 3, 4, 5].map(() => Number(run(process.execPath, ['-e', timing]).text))
+console.log(`require('redstart'): ${Math.min(...times).toFixed(1)} ms at best`)
+for (const node of [process.execPath, ...nodes]) await startsAsCommand(node)
+if (!quick) withTools()
+rmSync(folder, { recursive: true, force: true })
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 ? 1 : 0
+
+/** The command of the package serves a client, and ends in order. */
+async function startsAsCommand(node) {
+  const port = await freePort()
+  const command = join(folder, 'node_modules/redstart', manifest().bin.redstart)
+  const env = { ...process.env, REDSTART_RUNTIME: 'node' }
+  const child = spawn(node, [command, '--port', String(port), '--save', ''], { cwd: folder, env, stdio: 'ignore' })
+  const ended = new Promise(resolve => child.once('exit', resolve))
+  let reply = ''
+  for (let left = 200; left > 0 && reply === ''; left--) {
+    await new Promise(resolve => setTimeout(resolve, 50))
+    reply = await ping(port)
+  }
+  child.kill('SIGTERM')
+  step(`the command on ${node}`, reply === '+PONG\r\n' && (await ended) === 0, reply)
+}
+
+function ping(port) {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    socket.on('error', () => resolve(''))
+    socket.on('data', bytes => {
+      socket.destroy()
+      resolve(String(bytes))
+    })
+  })
+}
+
+function freePort() {
+  return new Promise(resolve => {
+    const server = createSocketServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+function manifest() {
+  return JSON.parse(readFileSync(join(folder, 'node_modules/redstart/package.json'), 'utf8'))
+}
+
+function withTools() {
+  const compilers = TYPESCRIPTS.map(version => `typescript-${version}@npm:typescript@${version}`)
+  const tools = run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...TOOLS, ...compilers])
+  step('the tools install', tools.code === 0, tools.text)
+  runs('publint', 'npx', ['publint', '--strict', 'node_modules/redstart'])
+  runs('attw', 'npx', ['attw', packed.filename], /No problems found/)
+  runs('vitest', 'npx', ['vitest', 'run', 'vitest.test.mjs'], /1 passed/)
+  for (const node of [process.execPath, ...nodes])
+    runs(`jest on ${node}`, node, ['node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.js'], /1 passed/)
+  runs('bun test', bun, ['test', './vitest.test.mjs'], /1 pass/)
+  runs('cmd-shim', process.execPath, ['shim.cjs'], /node.*redstart\.js/)
+  for (const ending of ['mts', 'cts']) copyFileSync(join(folder, 'types.ts'), join(folder, `types.${ending}`))
+  for (const version of TYPESCRIPTS) compiles(version, 'node16', 'node16', ['types.mts', 'types.cts'])
+  compiles('7', 'nodenext', 'nodenext', ['types.mts', 'types.cts'])
+  for (const version of ['5.0.4', '7']) compiles(version, 'esnext', 'bundler', ['types.mts'])
+}
+
+function compiles(version, module, resolution, files) {
+  const options = ['--strict', '--noEmit', '--skipLibCheck', 'false', '--target', 'es2022', '--types', 'node']
+  const modules = ['--module', module, '--moduleResolution', resolution]
+  const tsc = join(folder, `node_modules/typescript-${version}/bin/tsc`)
+  runs(`TypeScript ${version}, ${resolution}`, process.execPath, [tsc, ...options, ...modules, ...files])
+}

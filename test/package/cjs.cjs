@@ -1,0 +1,4 @@
+const { createServer } = require('redstart')
+const { exercise } = require('./exercise.cjs')
+
+exercise(createServer)

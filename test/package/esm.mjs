@@ -1,0 +1,4 @@
+import { createServer } from 'redstart'
+import { exercise } from './exercise.cjs'
+
+await exercise(createServer)

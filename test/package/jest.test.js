@@ -1,0 +1,7 @@
+const { createServer } = require('redstart')
+
+test('require', async () => {
+  const server = await createServer()
+  expect(await server.listen()).toBeGreaterThan(0)
+  await server.close()
+})
