@@ -23,6 +23,7 @@ import {
 } from './directives.ts'
 import { type AnyDirective, type Reading, Refusal } from './kinds.ts'
 import { rewriteText } from './rewrite.ts'
+import { refuseWithoutEffect } from './support.ts'
 
 /**
  * Applies a changed value. A text is the reason why that is impossible: all values are then restored. A promise for
@@ -50,6 +51,8 @@ interface FileStatement {
 
 interface ConfigOptions {
   warn?: (text: string) => void
+  /** Takes values that would have no effect (support.ts) as well: to test how words are read. */
+  takesEverything?: boolean
 }
 
 export interface Config extends ConfigFields {}
@@ -58,11 +61,12 @@ export interface Config extends ConfigFields {}
 export class Config {
   /** Absolute path of the configuration file, '' without one. */
   configFile = ''
-  /** rename-command, user and loadmodule lines, in order, not applied yet. */
+  /** Lines of rename-command, user, loadmodule and settings of modules, in order, not applied yet. */
   readonly statements: FileStatement[] = []
   readonly disk: FileSystem
   /** Logs a warning. */
   readonly warn: (text: string) => void
+  readonly #takesEverything: boolean
   readonly #stored = new Map<AnyDirective, unknown>()
   readonly #mirrors: { target: { [field: string]: unknown }; names: ReadonlySet<string> }[] = []
   readonly #applies = new Map<AnyDirective, Apply[]>()
@@ -70,6 +74,7 @@ export class Config {
   constructor(disk: FileSystem, options: ConfigOptions = {}) {
     this.disk = disk
     this.warn = options.warn ?? (() => {})
+    this.#takesEverything = options.takesEverything === true
     for (const directive of DIRECTIVES) this.#store(directive, directive.kind.initial)
     this.put('dir', disk.cwd())
   }
@@ -207,8 +212,11 @@ export class Config {
   #setWords(directive: NamedDirective, words: readonly string[], seenInFile: Set<string> | null): boolean {
     const reading: Reading = { disk: this.disk, seenInFile, warn: this.warn }
     const before = this.#print(directive)
-    this.#store(directive, directive.kind.parse(words, this.#valueOf(directive), reading))
-    return directive.kind.volatile === true || this.#print(directive) !== before
+    const { name, kind } = directive
+    const value = kind.parse(words, this.#valueOf(directive), reading)
+    if (!this.#takesEverything) refuseWithoutEffect(name, kind.print(value), kind.print(kind.initial))
+    this.#store(directive, value)
+    return kind.volatile === true || this.#print(directive) !== before
   }
 
   #refusal({ kind }: NamedDirective, caller: Caller): string | null {

@@ -9,10 +9,12 @@ export const memoryDirectives = {
     [
       'volatile-lru',
       'volatile-lfu',
+      'volatile-lrm',
       'volatile-random',
       'volatile-ttl',
       'allkeys-lru',
       'allkeys-lfu',
+      'allkeys-lrm',
       'allkeys-random',
       'noeviction',
     ],

@@ -3,7 +3,6 @@
 import { choice, choices, INT_MIN, integer, LONG_MAX, path, Refusal, text, yesNo } from './kinds.ts'
 import { isTitleTemplate } from './proctitle.ts'
 import { oomScores } from './special.ts'
-import { textOfBytes } from './words.ts'
 
 const SHUTDOWN_NAMES = ['save', 'nosave', 'now', 'force'] as const
 
@@ -57,21 +56,12 @@ function checkTitleTemplate(template: string): void {
   if (!isTitleTemplate(template)) throw new Refusal('template format is invalid or contains unknown variables')
 }
 
-/** As in the C library. */
-const LOCALE_BYTES_MAX = 255
+/** Locales in which SORT ALPHA compares as it does here: byte by byte. */
+const LOCALES = ['', 'C', 'POSIX', 'C.UTF-8', 'C.utf8']
 
-/** Locales of the runtime's collation; POSIX names (en_US.UTF-8) mean the same as en-US. */
 function checkLocale(name: string): void {
-  if (name.length > LOCALE_BYTES_MAX) throw new Refusal('Invalid locale name')
-  const end = Math.min(...['.', '@'].map(mark => name.indexOf(mark)).filter(at => at >= 0), name.length)
-  const language = textOfBytes(name.slice(0, end)).replaceAll('_', '-')
-  if (language === '' || language === 'C' || language === 'POSIX') return
-  try {
-    if (Intl.Collator.supportedLocalesOf(language).length > 0) return
-  } catch {
-    // not even the form of a locale's name
-  }
-  throw new Refusal('Invalid locale name')
+  if (!LOCALES.includes(name))
+    throw new Refusal('Invalid locale name: Redstart compares texts byte by byte, as the locales C and POSIX do')
 }
 
 function checkShutdown(names: readonly string[]): void {

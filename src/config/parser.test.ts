@@ -23,14 +23,14 @@ function machineWithFiles() {
 function started(...args: string[]): Config {
   const machine = machineWithFiles()
   machine.stdin = new TextEncoder().encode('timeout 33\n')
-  const config = new Config(machine.disk)
+  const config = new Config(machine.disk, { takesEverything: true })
   loadConfig(config, parseArguments(args, machine.disk), () => machine.system.process.readStdin())
   return config
 }
 
 function report(text: string): string {
   try {
-    loadText(new Config(machineWithFiles().disk), text)
+    loadText(new Config(machineWithFiles().disk, { takesEverything: true }), text)
   } catch (error) {
     if (error instanceof ConfigError) return error.report
     throw error
@@ -116,7 +116,7 @@ test('statements for other parts are kept with their lines', () => {
 
 test('a cluster node has one database', () => {
   const warned: string[] = []
-  const config = new Config(machineWithFiles().disk, { warn: text => warned.push(text) })
+  const config = new Config(machineWithFiles().disk, { takesEverything: true, warn: text => warned.push(text) })
   loadText(config, 'cluster-enabled yes\n')
   assert.equal(config.databases, 1)
   assert.deepEqual(warned, ['WARNING: Changing databases number from 16 to 1 since we are in cluster mode'])

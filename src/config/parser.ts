@@ -13,14 +13,15 @@ import type { FileSystem } from '../system/system.ts'
 import type { Config } from './config.ts'
 import { directiveNamed } from './directives.ts'
 import { Refusal } from './kinds.ts'
+import { RETIRED } from './support.ts'
 import { bytesOfText, LINE_BLANKS, latin1, textOfBytes } from './words.ts'
 
-/** The configuration is invalid. `report` is the text for the operator. */
+/** The configuration is invalid. `report` is the text for the operator; the message, for programs, quotes the line. */
 export class ConfigError extends Error {
   readonly report: string
 
   constructor(why: string, line = 0, text = '') {
-    super(why)
+    super(text === '' ? why : `${why}: '${text}'`)
     const place = line > 0 ? `Reading the configuration file, at line ${line}\n>>> '${text}'\n` : ''
     this.report = `\n*** FATAL CONFIG FILE ERROR (Redis 7.2.4) ***\n${place}${why}\n`
   }
@@ -110,15 +111,12 @@ function readLine(config: Config, words: string[], line: number, text: string, s
   else if ((name === 'user' || name === 'loadmodule') && values.length >= 1)
     config.statements.push({ words, line, text })
   else if (name.includes('.')) {
-    // A module's setting. There are no modules, so it has no effect, as for a module that is not loaded.
     if (values.length === 0) throw new ConfigError('Module config specified without value', line, text)
+    config.statements.push({ words, line, text })
   } else if (name === 'sentinel') {
     if (values.length > 0) throw new ConfigError('sentinel directive while not in sentinel mode', line, text)
   } else throw new ConfigError('Bad directive or wrong number of arguments', line, text)
 }
-
-/** Directives of older versions, which are ignored. */
-const RETIRED = ['list-max-ziplist-entries', 'list-max-ziplist-value', 'lua-replicate-commands']
 
 /** A pattern without matches includes nothing; a plain name must exist. */
 function includeFile(config: Config, name: string, seen: Set<string>): void {
@@ -170,6 +168,4 @@ function checkWhole(config: Config): void {
     config.warn(`WARNING: Changing databases number from ${config.databases} to 1 since we are in cluster mode`)
     config.put('databases', 1n)
   }
-  if (config.syslogEnabled)
-    throw new ConfigError('syslog-enabled is not supported by Redstart: use logfile, or let the service manager log')
 }

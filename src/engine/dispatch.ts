@@ -128,6 +128,7 @@ export class Dispatch {
 
   /** Runs the callbacks of afterReply(). */
   runAfterReply(): void {
+    if (this.afterReplyCallbacks.length === 0) return
     for (const tell of this.afterReplyCallbacks.splice(0)) tell()
   }
 

@@ -87,7 +87,7 @@ export class Engine implements ServerCommands {
   readonly tracking: Tracking
   readonly observers: Observers
   readonly sinks: Sink[] = []
-  /** Number of watched and tracked keys. 0: signalModifiedKey() returns at once. */
+  /** Number of watched and tracked keys, and one for an LRM policy. 0: signalModifiedKey() need not be called. */
   modifiedKeyListeners = 0
   /** Set by other modules. */
   configuration: Configuration | undefined
@@ -315,6 +315,7 @@ export class Engine implements ServerCommands {
   // ---- modified keys ----
 
   signalModifiedKey(db: Database, key: Slice): void {
+    if (this.keyspace.lrm) db.stampModified(key)
     this.watches.touchWatchedKey(db.index, key)
     this.trackingHook?.(db, key)
   }

@@ -328,9 +328,33 @@ export class Database {
     return 0
   }
 
-  /** A random entry, expired or not, of all keys or of those with an expiry; 0 when there is none. For eviction. */
-  sample(volatileOnly: boolean): Ref {
-    return this.tables.random(volatileOnly ? this.expires : this.main, this.space.random)
+  // ---- eviction ----
+
+  /** Random entries, expired or not, of all keys or of those with an expiry: up to `limit` to `out`; their number. */
+  sample(volatileOnly: boolean, limit: number, out: Uint32Array): number {
+    return this.tables.sample(volatileOnly ? this.expires : this.main, this.space.random, limit, out)
+  }
+
+  hashOf(entry: Ref): number {
+    return this.tables.hashOf(entry)
+  }
+
+  /** Whether this entry, whose key has this hash, is still here: `slot` is at it. */
+  findEntry(entry: Ref, hash: number): boolean {
+    return this.tables.findRef(this.main, entry, hash, this.slot) && this.tables.hashOf(entry) === hash
+  }
+
+  /** Removes the entry of findEntry(), with nothing between. */
+  removeFound(): void {
+    this.remove(this.slot)
+  }
+
+  /** A key was modified, under an LRM policy: its access time is now. */
+  stampModified(key: Slice): void {
+    const { space } = this
+    const hash = space.hasher.hashBytes(key.dv, key.off, key.len)
+    const entry = this.tables.find(this.main, key, hash, this.expirySlot)
+    if (entry !== 0) this.entries.setAccess(entry, space.lruClock)
   }
 
   /** Renames a key with its value and expiry to one that must not exist, possibly in another database. */

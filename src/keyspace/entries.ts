@@ -62,7 +62,7 @@ export class Entries {
   accessOf(entry: Ref): number {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
-    return seg.u8[at + 2] | (seg.u8[at + 3] << 8) | (seg.u8[at + 4] << 16)
+    return seg.dv.getUint32(at + 1, true) >>> 8
   }
 
   setAccess(entry: Ref, bits: number): void {
@@ -79,6 +79,7 @@ export class Entries {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
     if (!space.lfu) {
+      if (space.lrm) return
       seg.dv.setUint16(at + 2, space.lruClock, true)
       seg.u8[at + 4] = space.lruClock >>> 16
       return

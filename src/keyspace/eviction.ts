@@ -1,26 +1,29 @@
-// Eviction: removes keys when memory is above maxmemory, by one of Redis's eight policies. LRU, LFU and TTL are
-// approximated: a few random keys of each database are sampled, and the best candidates stay in the eviction pool.
+// Eviction: removes keys when memory is above maxmemory, by Redis's policies. LRU, LRM, LFU and TTL are approximated: a
+// few neighbouring keys of each database are sampled, and the best candidates stay in the eviction pool.
 //
-//   pool   [ worst | … | best ]   up to 16, sorted by score; the highest is evicted first
+//   policy   [ allkeys | volatile ] - [ lru | lrm: seconds idle | lfu: 255 − counter | ttl: nearness | random ]
 //
-// Always: a pooled key may have been removed meanwhile, so it is looked up again before eviction.
+// Always: a pooled key is found again before its memory is read; one that was used since it was pooled is passed over.
 
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { Database } from './database.ts'
+import { LRU_CLOCK_MASK } from './entry.ts'
+import { EvictionPool } from './eviction-pool.ts'
 import type { Keyspace } from './keyspace.ts'
 import { lfuDecayed } from './lfu.ts'
 
-const POOL_SIZE = 16
 const KEYS_PER_CLOCK = 16
-const LRU_CLOCK_RANGE = 1 << 24
 const LAZY_STEP = 512
+/** More samples a database than this gain nothing. */
+const SAMPLES_MAX = 1024
 
 interface EvictionSettings {
   maxmemory: number
   maxmemoryPolicy: string
   maxmemorySamples: number
   maxmemoryEvictionTenacity: number
+  latencyMonitorThreshold: number
 }
 
 interface EvictionParts {
@@ -28,33 +31,32 @@ interface EvictionParts {
   usedBytes(): number
   /** A monotonic clock. */
   nowUs(): number
+  /** Whether evicted() has anything to do: false spares a copy of the key. */
+  isObserved(): boolean
   /** A key has been evicted. */
   evicted(db: Database, key: Slice): void
-  /** Latency event of one removal, or of the cycle. */
+  /** Latency event of one removal, or of the cycle, while latency is monitored. */
   took(event: 'eviction-del' | 'eviction-cycle', us: number): void
 }
 
 /** ok: below the limit. running: out of time, to be continued soon. failed: nothing (more) may be evicted. */
 export type EvictionOutcome = 'ok' | 'running' | 'failed'
 
-interface Candidate {
-  score: number
-  database: number
-  key: Slice
-}
+type Ranking = 'idle' | 'frequency' | 'ttl' | 'random'
 
 export class Eviction {
   private readonly space: Keyspace
   private readonly parts: EvictionParts
-  private readonly pool: Candidate[] = []
-  /** The policy that the pool's scores are of. */
-  private poolPolicy = ''
+  private readonly pool = new EvictionPool()
+  private sampled = new Uint32Array(16)
+  /** The policy that the pool's scores are of, and what it says. */
+  private policy = ''
+  private volatileOnly = false
+  private ranking: Ranking = 'random'
   private nextDatabase = 0
-  /** Bytes that the last removal freed. */
-  private justFreed = 0
-  /** When memory went above the limit; 0: it is below. */
-  exceededSinceUs = 0
-  exceededUs = 0
+  /** When a run first ended above the limit; 0: it is below. */
+  private exceededSinceUs = 0
+  private exceededBeforeUs = 0
   evictedKeys = 0
   private readonly scratch = new Slice()
 
@@ -65,17 +67,14 @@ export class Eviction {
 
   /** performEvictions: runs for as long as maxmemory-eviction-tenacity allows. */
   run(settings: EvictionSettings): EvictionOutcome {
-    const { parts } = this
-    if (parts.usedBytes() <= settings.maxmemory) {
-      if (this.exceededSinceUs !== 0) this.endExceeding()
-      return 'ok'
+    const wanted = this.parts.usedBytes() - settings.maxmemory
+    const outcome = wanted <= 0 ? 'ok' : this.free(wanted, settings)
+    if (outcome !== 'ok') {
+      if (this.exceededSinceUs === 0) this.exceededSinceUs = this.parts.nowUs()
+    } else if (this.exceededSinceUs !== 0) {
+      this.exceededBeforeUs = this.exceededUs
+      this.exceededSinceUs = 0
     }
-    if (this.exceededSinceUs === 0) this.exceededSinceUs = parts.nowUs()
-    if (settings.maxmemoryPolicy === 'noeviction') return 'failed'
-    const begin = parts.nowUs()
-    const outcome = this.removeKeys(settings, begin + timeLimitUs(settings.maxmemoryEvictionTenacity))
-    parts.took('eviction-cycle', parts.nowUs() - begin)
-    if (outcome === 'ok') this.endExceeding()
     return outcome
   }
 
@@ -84,114 +83,148 @@ export class Eviction {
     return this.exceededSinceUs === 0 ? 0 : this.parts.nowUs() - this.exceededSinceUs
   }
 
-  resetStats(): void {
-    this.evictedKeys = this.exceededUs = this.exceededSinceUs = 0
+  /** total_eviction_exceeded_time of INFO. */
+  get exceededUs(): number {
+    return this.exceededBeforeUs + this.currentExceededUs
   }
 
-  private endExceeding(): void {
-    this.exceededUs += this.parts.nowUs() - this.exceededSinceUs
-    this.exceededSinceUs = 0
+  resetStats(): void {
+    this.evictedKeys = this.exceededBeforeUs = this.exceededSinceUs = 0
+  }
+
+  private free(wanted: number, settings: EvictionSettings): EvictionOutcome {
+    if (settings.maxmemoryPolicy === 'noeviction') return this.freeUnlinked(wanted, settings)
+    const { parts } = this
+    if (settings.maxmemoryPolicy !== this.policy) this.follow(settings.maxmemoryPolicy)
+    if (settings.latencyMonitorThreshold === 0) return this.removeKeys(wanted, settings)
+    const begin = parts.nowUs()
+    const outcome = this.removeKeys(wanted, settings)
+    parts.took('eviction-cycle', parts.nowUs() - begin)
+    return outcome
+  }
+
+  private follow(policy: string): void {
+    this.policy = policy
+    this.volatileOnly = policy.startsWith('volatile')
+    this.ranking = RANKINGS.get(policy.slice(policy.indexOf('-') + 1)) ?? 'random'
+    this.pool.clear()
+  }
+
+  /** Large values that are unlinked already. */
+  private freeUnlinked(wanted: number, settings: EvictionSettings): EvictionOutcome {
+    const { space, parts } = this
+    const { arena } = space
+    const enough = arena.usedBytes - wanted
+    if (!space.hasLazy) return 'failed'
+    const untilUs = parts.nowUs() + timeLimitUs(settings.maxmemoryEvictionTenacity)
+    while (!space.lazyFreeStep(LAZY_STEP) && arena.usedBytes > enough) if (parts.nowUs() > untilUs) return 'running'
+    return arena.usedBytes > enough ? 'failed' : 'ok'
   }
 
   /**
    * Removes keys until the bytes that were too many at the beginning are free: memory for invalidation messages that
-   * eviction causes must not lead to more eviction.
+   * eviction causes must not lead to more eviction. The clock is read from the second group of keys on.
    */
-  private removeKeys(settings: EvictionSettings, untilUs: number): EvictionOutcome {
+  private removeKeys(wanted: number, settings: EvictionSettings): EvictionOutcome {
     const { parts, space } = this
     const { arena } = space
-    const wanted = parts.usedBytes() - settings.maxmemory
     let freed = 0
-    for (let removed = 0; freed < wanted; ) {
+    let untilUs = 0
+    for (let steps = 1; ; steps++) {
       const before = arena.usedBytes
-      // Large values that are unlinked already are freed before further keys are evicted.
-      const nothingWaits = space.lazyFreeStep(LAZY_STEP)
+      // What is unlinked already is freed before further keys are evicted.
+      if (space.hasLazy) space.lazyFreeStep(LAZY_STEP)
+      else if (!this.removeOne(settings)) return 'failed'
       freed += before - arena.usedBytes
-      if (nothingWaits && freed < wanted) {
-        const begin = parts.nowUs()
-        this.justFreed = 0
-        if (!this.removeOne(settings)) return 'failed'
-        freed += this.justFreed
-        parts.took('eviction-del', parts.nowUs() - begin)
-        removed++
-      }
-      if (removed % KEYS_PER_CLOCK === 0 && parts.nowUs() > untilUs) return 'running'
+      if (freed >= wanted) return 'ok'
+      if (steps % KEYS_PER_CLOCK !== 0) continue
+      const nowUs = parts.nowUs()
+      if (untilUs === 0) untilUs = nowUs + timeLimitUs(settings.maxmemoryEvictionTenacity)
+      else if (nowUs > untilUs) return 'running'
     }
-    return 'ok'
   }
 
   private removeOne(settings: EvictionSettings): boolean {
-    const { databases } = this.space
-    if (settings.maxmemoryPolicy !== this.poolPolicy) {
-      this.pool.length = 0
-      this.poolPolicy = settings.maxmemoryPolicy
-    }
-    const volatileOnly = settings.maxmemoryPolicy.startsWith('volatile')
-    if (settings.maxmemoryPolicy.endsWith('random')) {
-      for (let i = 0; i < databases.length; i++) {
-        this.nextDatabase = (this.nextDatabase + 1) % databases.length
-        const db = databases[this.nextDatabase]
-        const entry = db.sample(volatileOnly)
-        if (entry === 0) continue
-        this.remove(db, db.entries.keyOf(entry, this.scratch).copy())
-        return true
-      }
-      return false
-    }
-    for (;;) {
-      let keys = 0
-      for (const db of databases) {
-        const size = volatileOnly ? db.expiresSize : db.size
-        if (size === 0) continue
-        keys += size
-        this.sample(db, settings, volatileOnly)
-      }
-      if (keys === 0) return false
-      for (let best = this.pool.pop(); best !== undefined; best = this.pool.pop()) {
-        const db = databases[best.database]
-        const entry = db.find(best.key)
-        if (entry === 0 || (volatileOnly && db.entries.expiryOf(entry) < 0)) continue
-        this.remove(db, best.key)
-        return true
-      }
-    }
-  }
-
-  private remove(db: Database, key: Slice): void {
-    const { arena } = this.space
-    const before = arena.usedBytes
-    const removed = db.delete(key)
-    this.justFreed += before - arena.usedBytes
-    if (!removed) return
+    const { latencyMonitorThreshold } = settings
+    const db = this.ranking === 'random' ? this.findRandom() : this.findBest(settings.maxmemorySamples)
+    if (db === undefined) return false
+    const begin = latencyMonitorThreshold > 0 ? this.parts.nowUs() : 0
     this.evictedKeys++
-    this.parts.evicted(db, key)
+    if (this.parts.isObserved()) {
+      const key = db.entries.keyOf(db.slot.entry, this.scratch).copy()
+      db.removeFound()
+      this.parts.evicted(db, key)
+    } else db.removeFound()
+    if (latencyMonitorThreshold > 0) this.parts.took('eviction-del', this.parts.nowUs() - begin)
+    return true
   }
 
-  private sample(db: Database, settings: EvictionSettings, volatileOnly: boolean): void {
-    const { pool } = this
-    for (let i = 0; i < settings.maxmemorySamples; i++) {
-      const entry = db.sample(volatileOnly)
-      const score = this.score(db, entry, settings.maxmemoryPolicy)
-      let at = 0
-      while (at < pool.length && pool[at].score < score) at++
-      if (at === 0 && pool.length === POOL_SIZE) continue
-      const key = db.entries.keyOf(entry, this.scratch)
-      if (pool.some(c => c.database === db.index && c.score === score && c.key.equals(key))) continue
-      pool.splice(at, 0, { score, database: db.index, key: key.copy() })
-      if (pool.length > POOL_SIZE) pool.shift()
+  /** The database whose slot is at a random key, the next one in turn that has any. */
+  private findRandom(): Database | undefined {
+    const { databases } = this.space
+    for (let i = 0; i < databases.length; i++) {
+      this.nextDatabase = (this.nextDatabase + 1) % databases.length
+      const db = databases[this.nextDatabase]
+      if (db.sample(this.volatileOnly, 1, this.sampled) === 0) continue
+      const entry = this.sampled[0]
+      if (db.findEntry(entry, db.hashOf(entry))) return db
     }
+    return undefined
+  }
+
+  /** Samples every database; the one whose slot is at the best candidate. */
+  private findBest(samples: number): Database | undefined {
+    const { pool, space, volatileOnly } = this
+    const { databases } = space
+    for (;;) {
+      let found = 0
+      for (let i = 0; i < databases.length; i++) {
+        const db = databases[i]
+        if (db.size !== 0) found += this.samplePool(db, samples)
+      }
+      if (found === 0) return undefined
+      while (pool.pop()) {
+        const db = databases[pool.database]
+        const { entry } = pool
+        if (!db.findEntry(entry, pool.hash) || (volatileOnly && db.entries.expiryOf(entry) < 0)) continue
+        if (this.score(db, entry) >= pool.score) return db
+      }
+    }
+  }
+
+  private samplePool(db: Database, samples: number): number {
+    const { pool } = this
+    const limit = Math.min(samples, SAMPLES_MAX)
+    if (this.sampled.length < limit) this.sampled = new Uint32Array(limit)
+    const found = db.sample(this.volatileOnly, limit, this.sampled)
+    for (let i = 0; i < found; i++) {
+      const entry = this.sampled[i]
+      const score = this.score(db, entry)
+      const place = pool.placeOf(score)
+      if (place >= 0 && !pool.has(db.index, entry)) pool.insert(place, score, db.index, entry, db.hashOf(entry))
+    }
+    return found
   }
 
   /** The higher, the better to evict: seconds idle, 255 − LFU counter, nearness of the expiry. */
-  private score(db: Database, entry: Ref, policy: string): number {
-    if (policy === 'volatile-ttl') return -db.entries.expiryOf(entry)
+  private score(db: Database, entry: Ref): number {
+    if (this.ranking === 'ttl') return -db.entries.expiryOf(entry)
     const { space } = this
     const bits = db.entries.accessOf(entry)
-    if (policy.endsWith('lru')) return (space.lruClock - bits + LRU_CLOCK_RANGE) % LRU_CLOCK_RANGE
+    if (this.ranking === 'idle') return (space.lruClock - bits) & LRU_CLOCK_MASK
     const minutes = Math.floor(space.nowMs / 60000) & 0xffff
     return 255 - lfuDecayed(bits & 0xff, bits >>> 8, minutes, space.lfuDecayMinutes)
   }
 }
+
+/** By the second word of the policy. */
+const RANKINGS = new Map<string, Ranking>([
+  ['lru', 'idle'],
+  ['lrm', 'idle'],
+  ['lfu', 'frequency'],
+  ['ttl', 'ttl'],
+  ['random', 'random'],
+])
 
 /** maxmemory-eviction-tenacity as time: 50 µs a point up to 10, then 15 % more with each, unlimited at 100. */
 function timeLimitUs(tenacity: number): number {

@@ -80,6 +80,8 @@ export class Keyspace {
   lruClock = 0
   /** maxmemory-policy is an LFU one: entries have access counters instead of times. */
   lfu = false
+  /** maxmemory-policy is an LRM one: only modifications set the access time, not reads. */
+  lrm = false
   lfuLogFactor = 10
   lfuDecayMinutes = 1
   /** Changes to the dataset since the last save. */

@@ -161,6 +161,45 @@ test('random entries are chosen fairly', () => {
   }
 })
 
+test('samples are different entries, and each entry has its chance', () => {
+  const random = randomFrom(1517)
+  const out = new Uint32Array(8)
+  for (const size of [0, 1, 5, 30, 1000]) {
+    const pair = new Pair(size + 1, 0)
+    for (let i = 0; i < size; i++) pair.add(`k${i}`)
+    const hits = new Map<Ref, number>()
+    for (let i = 0; i < size * 100; i++) {
+      const found = pair.tables.sample(pair.t, () => random(2 ** 32), 5, out)
+      const sampled = [...out.subarray(0, found)]
+      assert.ok(found > 0 && found <= Math.min(5, size))
+      assert.equal(new Set(sampled).size, found)
+      for (const entry of sampled) hits.set(entry, (hits.get(entry) ?? 0) + 1)
+    }
+    assert.equal(hits.size, size)
+    for (const n of hits.values()) assert.ok(n > 60, `${n} of 500 in a table of ${size}`)
+  }
+  const empty = new Pair(9, 0)
+  assert.equal(
+    empty.tables.sample(empty.t, () => 0, 5, out),
+    0,
+  )
+})
+
+test('a sample of a table with few entries in many buckets is not empty', () => {
+  const pair = new Pair(7, 0)
+  pair.tables.reserve(pair.t, 20_000)
+  pair.add('lonely')
+  const random = randomFrom(3)
+  const out = new Uint32Array(4)
+  for (let i = 0; i < 20; i++) {
+    assert.equal(
+      pair.tables.sample(pair.t, () => random(2 ** 32), 4, out),
+      1,
+    )
+    assert.equal(pair.textOf(out[0]), 'lonely')
+  }
+})
+
 test('a table is drained in slices and leaves nothing', () => {
   const pair = new Pair(77, 0)
   const before = pair.arena.usedBytes - pair.tables.bytes(pair.t)

@@ -26,6 +26,9 @@ import {
 } from './table-buckets.ts'
 import type { TableSlot } from './table-slot.ts'
 
+/** A sample visits so many buckets per entry that is wanted, as a sparse table has empty ones. */
+const BUCKETS_PER_SAMPLE = 10
+
 export class HashTable {
   /** The tables in memory: for HashTable and TableCursor. */
   readonly layout: TableBuckets
@@ -214,6 +217,39 @@ export class HashTable {
       if (entry !== 0) return entry
     }
     return 0
+  }
+
+  /**
+   * Up to `limit` different entries of neighbouring buckets, from a random place on, to `out`; their number. Cheaper
+   * than so many calls of random(): the buckets of an approximation (eviction).
+   */
+  sample(t: Ref, random: () => number, limit: number, out: Uint32Array): number {
+    const wanted = Math.min(limit, this.layout.count(t))
+    if (wanted === 0) return 0
+    const buckets = this.arena.dv(t).getUint32(this.arena.at(t) + BUCKETS, true)
+    const begin = random()
+    let index = random() % buckets
+    // Slots are visited from a random one on, and half of the time without a bucket's first link: none is favoured.
+    const firstSlot = (begin >>> 1) % SLOTS
+    let found = 0
+    for (let left = Math.min(buckets, limit * BUCKETS_PER_SAMPLE); left > 0; left--) {
+      let bucket = this.layout.bucketAtIndex(t, index)
+      const next = this.layout.bucketRef(this.arena.dv(bucket), this.layout.bucketAt(bucket))
+      if (next !== 0 && (begin & 1) !== 0) bucket = next
+      for (; bucket !== 0; bucket = this.layout.bucketRef(this.arena.dv(bucket), this.layout.bucketAt(bucket))) {
+        const dv = this.arena.dv(bucket)
+        const at = this.layout.bucketAt(bucket)
+        for (let i = 0, slot = firstSlot; i < SLOTS; i++, slot = slot + 1 === SLOTS ? 0 : slot + 1) {
+          const entry = dv.getUint32(at + slot * 4, true)
+          if (entry === 0) continue
+          out[found++] = entry
+          if (found === wanted) return found
+        }
+      }
+      if (++index === buckets) index = 0
+    }
+    if (found === 0) out[found++] = this.random(t, random)
+    return found
   }
 
   /**

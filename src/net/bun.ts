@@ -94,11 +94,9 @@ export class BunNetwork implements Network {
     }
   }
 
-  private handlers(
-    { path, keepaliveSeconds }: ListenOptions,
-    receiver: Receiver<unknown>,
-  ): import('bun').SocketHandler<Slot> {
+  private handlers(options: ListenOptions, receiver: Receiver<unknown>): import('bun').SocketHandler<Slot> {
     const inbox = this.inbox
+    const { path } = options
     return {
       open: socket => {
         const slot: Slot = { session: undefined, leaving: undefined }
@@ -106,6 +104,7 @@ export class BunNetwork implements Network {
         const connection = new BunConnection(socket, path, this.nextFd++)
         if (path === undefined) {
           socket.setNoDelay(true)
+          const { keepaliveSeconds } = options
           if (keepaliveSeconds > 0) socket.setKeepAlive(true, keepaliveSeconds * 1000)
         }
         const session = receiver.opened(connection)

@@ -88,19 +88,14 @@ export class NodeNetwork implements Network {
     receiver: Receiver<Session>,
     done: (result: Listener | NetworkError) => void,
   ): void {
-    const { host, port, path, backlog, keepaliveSeconds } = options
+    const { host, port, path, backlog } = options
     const allowHalfOpen = receiver.ended !== undefined
-    const server = createServer(
-      path === undefined
-        ? {
-            allowHalfOpen,
-            noDelay: true,
-            keepAlive: keepaliveSeconds > 0,
-            keepAliveInitialDelay: keepaliveSeconds * 1000,
-          }
-        : { allowHalfOpen },
-    )
-    server.on('connection', socket => this.accept(socket, path, receiver))
+    const server = createServer({ allowHalfOpen, noDelay: path === undefined })
+    server.on('connection', socket => {
+      const { keepaliveSeconds } = options
+      if (path === undefined && keepaliveSeconds > 0) socket.setKeepAlive(true, keepaliveSeconds * 1000)
+      this.accept(socket, path, receiver)
+    })
     const failed = (error: Error) => done(failureOf(error))
     server.once('error', failed)
     server.listen(path === undefined ? { host, port, backlog } : { path, backlog }, () => {

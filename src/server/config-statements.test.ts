@@ -44,6 +44,10 @@ test('what cannot be done ends the start, with the line', () => {
   )
   assert.equal(report('rename-command config CONFIG\n'), undefined)
   assert.throws(() => tableAfter('loadmodule /x.so\n'), /Can't load module from \/x\.so: server aborting/)
+  assert.throws(
+    () => tableAfter('search.threads 4\n'),
+    /'search\.threads'[\s\S]*\nModule Configuration detected without/,
+  )
 })
 
 test('user lines make users, and replace the default one', () => {

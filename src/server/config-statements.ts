@@ -1,5 +1,5 @@
-// Applies the statements of the configuration file that are no directives: rename-command, user, loadmodule; and makes
-// the users of the start, from `user` lines or from the ACL file.
+// Applies the statements of the configuration file that are no directives: rename-command, user, loadmodule, settings of
+// modules; and makes the users of the start, from `user` lines or from the ACL file.
 
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/parser.ts'
@@ -32,6 +32,11 @@ export function applyConfigStatements(config: Config, table: CommandTable, acl: 
       if (wrong !== undefined) throw new ConfigError(`Error in user declaration '${wrong[0]}': ${wrong[1]}`, line, text)
       declared.add(words[1])
     }
+    if (words[0].includes('.'))
+      throw new StartFailure(
+        `Redstart has no modules, which '${words[0]}' would configure.`,
+        'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting',
+      )
     if (words[0] !== 'rename-command') continue
     const outcome = table.rename(Slice.of(words[1]), Slice.of(words[2]))
     if (outcome === 'unknown') throw new ConfigError('No such command in rename-command', line, text)

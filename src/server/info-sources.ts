@@ -181,7 +181,7 @@ function evictionInfo({ eviction, clientsCron }: InfoParts): InfoSource {
     section: 'stats',
     fields: {
       evicted_keys: () => eviction.evictedKeys,
-      total_eviction_exceeded_time: () => Math.floor((eviction.exceededUs + eviction.currentExceededUs) / 1000),
+      total_eviction_exceeded_time: () => Math.floor(eviction.exceededUs / 1000),
       current_eviction_exceeded_time: () => Math.floor(eviction.currentExceededUs / 1000),
       reply_buffer_shrinks: () => clientsCron.replyBufferShrinks,
       reply_buffer_expands: () => clientsCron.replyBufferExpands,

@@ -104,8 +104,10 @@ export class ServerMaintenance {
   private makeEviction(nowUs: () => number): Eviction {
     const { engine } = this.parts
     const eviction = new Eviction(engine.keyspace, {
-      usedBytes: () => this.memoryStats.usedBytes() - this.memoryStats.notCountedBytes(),
+      usedBytes: () => this.memoryStats.countedBytes(),
       nowUs,
+      isObserved: () =>
+        engine.hasSinks || engine.modifiedKeyListeners !== 0 || engine.settings.notifyKeyspaceEvents !== 0,
       evicted: (db, key) => {
         if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(db, key)
         engine.notify(NOTIFY_EVICTED, 'evicted', key, db)
@@ -158,6 +160,9 @@ export class ServerMaintenance {
     const { keyspace, settings } = engine
     const policy = () => {
       keyspace.lfu = config.maxmemoryPolicy.endsWith('lfu')
+      const lrm = config.maxmemoryPolicy.endsWith('lrm')
+      if (lrm !== keyspace.lrm) engine.modifiedKeyListeners += lrm ? 1 : -1
+      keyspace.lrm = lrm
       keyspace.lfuLogFactor = config.lfuLogFactor
       keyspace.lfuDecayMinutes = config.lfuDecayTime
       return undefined

@@ -82,6 +82,16 @@ export class MemoryStats {
     return bytes
   }
 
+  /** Memory that counts towards maxmemory: usedBytes() without notCountedBytes(). */
+  countedBytes(): number {
+    let bytes = this.engine.keyspace.arena.usedBytes + this.clientRestBytes + this.engine.output.memoryBytes
+    bytes -= this.replicaOutputBytes
+    const { memorySources } = this
+    for (let i = 0; i < memorySources.length; i++)
+      if (memorySources[i].kind !== 'aofBuffer') bytes += memorySources[i].bytes()
+    return bytes
+  }
+
   /** Memory of all clients but replicas. */
   clientBytes(): number {
     return this.clientRestBytes + this.engine.output.memoryBytes - this.replicaOutputBytes

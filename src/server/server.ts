@@ -13,7 +13,7 @@ import { MemoryTransport } from '../net/memory.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import type { ScriptManager } from '../scripting/scripting.ts'
-import { type Connection, type Listener, listening, type Receiver } from '../system/network.ts'
+import { type Connection, type Listener, type ListenOptions, listening, type Receiver } from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import { configurationOf } from './assembly/configuration.ts'
 import { engineOf } from './assembly/engine.ts'
@@ -184,9 +184,8 @@ export class Server implements RunningServer {
     for (const bind of config.bind) {
       const optional = bind.startsWith('-')
       const host = addressOf(optional ? bind.slice(1) : bind)
-      const options = { host, port: config.port, backlog: config.tcpBacklog, keepaliveSeconds: config.tcpKeepalive }
       try {
-        this.tcp.push(await listening(this.system.network, options, this.receiver))
+        this.tcp.push(await listening(this.system.network, this.tcpOptions(host, config.port), this.receiver))
       } catch (error) {
         if (optional) continue
         this.stopTcp()
@@ -195,6 +194,18 @@ export class Server implements RunningServer {
           `Failed listening on port ${config.port} (tcp), aborting.`,
         )
       }
+    }
+  }
+
+  private tcpOptions(host: string, port: number): ListenOptions {
+    const { config } = this
+    return {
+      host,
+      port,
+      backlog: config.tcpBacklog,
+      get keepaliveSeconds() {
+        return config.tcpKeepalive
+      },
     }
   }
 
@@ -217,9 +228,7 @@ export class Server implements RunningServer {
 
   /** Opens another TCP socket; returns its port. */
   async listenOn(host: string, port: number): Promise<number> {
-    const { tcpBacklog, tcpKeepalive } = this.config
-    const options = { host, port, backlog: tcpBacklog, keepaliveSeconds: tcpKeepalive }
-    const listener = await listening(this.system.network, options, this.receiver)
+    const listener = await listening(this.system.network, this.tcpOptions(host, port), this.receiver)
     this.tcp.push(listener)
     return listener.port
   }

@@ -52,7 +52,7 @@ export interface ListenOptions {
   /** A Unix socket instead. */
   path?: string
   backlog: number
-  /** TCP keepalive interval; 0: off. */
+  /** TCP keepalive interval; 0: off. Read again for every connection. */
   keepaliveSeconds: number
 }
 

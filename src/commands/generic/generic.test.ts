@@ -196,6 +196,35 @@ conversation('OBJECT tells how a value is held', async c => {
 })
 
 conversation(
+  'under an LRM policy a key is idle since it was last modified',
+  async c => {
+    await c.config('maxmemory-policy', 'allkeys-lrm')
+    await c.expectAll(
+      ['SET read text', 'OK'],
+      ['SET appended text', 'OK'],
+      ['SADD same member', 1],
+      ['SADD added member', 1],
+    )
+    await c.pass(10_000)
+    await c.expectAll(
+      ['GET read', 'text'],
+      ['TOUCH read', 1],
+      ['APPEND appended more', 8],
+      ['SADD same member', 0],
+      ['SADD added other', 1],
+      ['OBJECT IDLETIME read', 10],
+      ['OBJECT IDLETIME appended', 0],
+      ['OBJECT IDLETIME same', 10],
+      ['OBJECT IDLETIME added', 0],
+    )
+    await c.config('maxmemory-policy', 'volatile-lru')
+    await c.do('GET read')
+    await c.expect('OBJECT IDLETIME read', 0)
+  },
+  { oursOnly: 'the LRM policies are of Redis 8.6', over: 'in process' },
+)
+
+conversation(
   'WAIT and WAITAOF answer at once when nothing is wanted',
   async c => {
     await c.expect('WAIT 0 0', 0)

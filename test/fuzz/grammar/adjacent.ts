@@ -6,7 +6,7 @@ import type { Grammar } from './grammar.ts'
 export const ADJACENT_WORDS: readonly string[] = [
   ...'- - - + + 0 00 -0 +0 0x 0x1 -0x 0phone -phone 0- -0- . -. e -e 0e 0. .0 inf -inf i -i nan'.split(' '),
   ...'# #0 ( (- [ [- $ 0-0 -1 -12 -01 -9223372036854775808 -9223372036854775809'.split(' '),
-  // A NUL comes behind a byte: SORT ALPHA finds '' and '\0' equal, and which comes first is up to the C library's qsort.
+  // A NUL comes behind a byte: SORT ALPHA finds '' and '\0' equal, and the C library's qsort decides which comes first.
   ...['', '', '', '\r\n', '\x02\0', '\xff', '"', "'", '\\'],
 ]
 /** Positive numbers: not for timeouts and expiry times, which would be short. */

@@ -1,0 +1,152 @@
+// What directives of Redis 7.2 have no effect here, and why. docs/configuration.md is made from this.
+//
+//   REFUSED           a value other than the default is refused, at start and by CONFIG SET
+//   WITHOUT_MEANING   any value is kept for CONFIG GET and REWRITE; nothing here depends on it
+//
+// Always: every other directive has its effect, and a test finds the code that reads it. What begins to work leaves its
+// list.
+
+import type { DirectiveName } from './directives.ts'
+import { Refusal } from './kinds.ts'
+
+type Reasons = { readonly [name in DirectiveName]?: string }
+
+const named = (reason: string, ...names: DirectiveName[]): Reasons =>
+  Object.fromEntries(names.map(name => [name, reason]))
+
+const REFUSED_BECAUSE: Reasons = {
+  ...named('Redstart cannot be a replica yet', 'replicaof'),
+  ...named('Redstart has no cluster mode yet', 'cluster-enabled'),
+  ...named(
+    'Redstart has no TLS yet',
+    'tls-port',
+    'tls-cluster',
+    'tls-replication',
+    'tls-auth-clients',
+    'tls-prefer-server-ciphers',
+    'tls-session-caching',
+    'tls-session-cache-size',
+    'tls-session-cache-timeout',
+    'tls-cert-file',
+    'tls-key-file',
+    'tls-key-file-pass',
+    'tls-client-cert-file',
+    'tls-client-key-file',
+    'tls-client-key-file-pass',
+    'tls-dh-params-file',
+    'tls-ca-cert-file',
+    'tls-ca-cert-dir',
+    'tls-protocols',
+    'tls-ciphers',
+    'tls-ciphersuites',
+  ),
+  ...named(
+    'the runtime cannot choose its processors: start Redstart with taskset',
+    'server_cpulist',
+    'bio_cpulist',
+    'aof_rewrite_cpulist',
+    'bgsave_cpulist',
+  ),
+  'socket-mark-id': 'the runtime cannot mark its sockets',
+  'repl-disable-tcp-nodelay': 'Redstart sends to replicas without delay',
+  'shutdown-timeout': 'Redstart does not wait for replicas when it shuts down',
+  'syslog-enabled': 'use logfile, or let the service manager log',
+  'crash-log-enabled': 'the crash report is always logged',
+  'watchdog-period': 'nothing can interrupt JavaScript to look at it',
+}
+
+const ONLY_REPLICAS = 'only a replica reads it'
+const ONLY_CLUSTER = 'only a cluster node reads it'
+const NO_THREADS = 'there are no input and output threads'
+const NO_JEMALLOC = 'there is no jemalloc; memory is compacted in any case'
+
+const NO_MEANING_BECAUSE: Reasons = {
+  ...named(
+    ONLY_REPLICAS,
+    'bind-source-addr',
+    'masteruser',
+    'masterauth',
+    'replica-serve-stale-data',
+    'replica-read-only',
+    'replica-lazy-flush',
+    'replica-ignore-maxmemory',
+    'replica-ignore-disk-write-errors',
+    'replica-priority',
+    'replica-announced',
+    'replica-announce-ip',
+    'replica-announce-port',
+    'repl-diskless-load',
+  ),
+  ...named(
+    ONLY_CLUSTER,
+    'cluster-config-file',
+    'cluster-node-timeout',
+    'cluster-ping-interval',
+    'cluster-port',
+    'cluster-require-full-coverage',
+    'cluster-replica-no-failover',
+    'cluster-replica-validity-factor',
+    'cluster-migration-barrier',
+    'cluster-allow-replica-migration',
+    'cluster-allow-reads-when-down',
+    'cluster-allow-pubsubshard-when-down',
+    'cluster-link-sendbuf-limit',
+    'cluster-announce-ip',
+    'cluster-announce-port',
+    'cluster-announce-tls-port',
+    'cluster-announce-bus-port',
+    'cluster-announce-hostname',
+    'cluster-announce-human-nodename',
+    'cluster-preferred-endpoint-type',
+  ),
+  ...named('there is no syslog-enabled yet', 'syslog-ident', 'syslog-facility'),
+  ...named(NO_THREADS, 'io-threads', 'io-threads-do-reads'),
+  ...named(
+    NO_JEMALLOC,
+    'jemalloc-bg-thread',
+    'activedefrag',
+    'active-defrag-ignore-bytes',
+    'active-defrag-threshold-lower',
+    'active-defrag-threshold-upper',
+    'active-defrag-cycle-min',
+    'active-defrag-cycle-max',
+    'active-defrag-max-scan-fields',
+  ),
+  'propagation-error-behavior': 'a replica reads it; a command of the append-only file that fails ends nothing yet',
+  'acl-pubsub-default': 'it is about new users, and there is only the user default',
+  'rdb-del-sync-files': 'files made for a synchronization are always removed',
+  activerehashing: 'tables grow a bucket at a time: there is nothing to rehash',
+  'locale-collate': 'texts are compared byte by byte, and only locales that do the same are taken',
+  'ignore-warnings': 'its one warning is about fork, and nothing forks',
+  'disable-thp': 'the runtime decides about huge pages, which cost nothing where nothing forks',
+  'crash-memcheck-enabled': 'JavaScript cannot test the memory of the machine',
+  'use-exit-on-panic': 'a crash always ends with exit code 1',
+}
+
+/** Why values other than the default are refused. */
+export const REFUSED: ReadonlyMap<string, string> = new Map(Object.entries(REFUSED_BECAUSE))
+
+/** Why nothing depends on it. */
+export const WITHOUT_MEANING: ReadonlyMap<string, string> = new Map(Object.entries(NO_MEANING_BECAUSE))
+
+/** What limits directives that work. */
+export const LIMITS: ReadonlyMap<string, string> = new Map([
+  ['tcp-backlog', 'on Node; Bun always asks the system for 512'],
+])
+
+/** Lines of older versions of redis.conf that 7.2 takes and ignores. */
+export const RETIRED: readonly string[] = [
+  'list-max-ziplist-entries',
+  'list-max-ziplist-value',
+  'lua-replicate-commands',
+]
+
+/** Values of REFUSED directives, beside their default, that are what happens here. */
+const TRUE_HERE: ReadonlyMap<string, string> = new Map([['shutdown-timeout', '0']])
+
+/** Throws a Refusal for a value that would have no effect. */
+export function refuseWithoutEffect(name: string, value: string, initial: string): void {
+  const reason = REFUSED.get(name)
+  if (reason === undefined || value === initial || value === TRUE_HERE.get(name)) return
+  throw new Refusal(`it would have no effect: ${reason}`)
+}
