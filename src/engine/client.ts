@@ -3,8 +3,8 @@
 //   bytes in ─▶ query (only what did not make a whole command yet) ─▶ commands ─▶ out (only what the socket
 //   did not take at once) ─▶ bytes out
 //
-// Always: `query` holds a part of a command, or whole commands while the client is blocked or paused, and `partial`
-// what comes before it; `out` is empty unless the socket is full.
+// Always: `query` holds a part of a command, or whole commands while the client is blocked, paused or waits for its
+// next budget, and `partial` what comes before it; `out` is empty unless the socket is full.
 
 import type { Database } from '../keyspace/database.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -49,6 +49,8 @@ export const CLIENT_SCRIPT = 1 << 23
 export const CLIENT_PENDING_REPLY = 1 << 24
 /** Its user may not do everything: commands pass the gate 'acl'. */
 export const CLIENT_RESTRICTED = 1 << 25
+/** Its budget has ended before its input: it continues in a later turn, and its socket is not read until then. */
+export const CLIENT_INPUT_QUEUED = 1 << 26
 
 /** A command with copied arguments: queued by MULTI, or blocked. */
 export interface QueuedCommand {

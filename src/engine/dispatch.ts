@@ -50,6 +50,8 @@ export class Dispatch {
   private readonly afterReplyCallbacks: (() => void)[] = []
   /** Every command is timed, not only those that may be slow. */
   preciseTiming = false
+  /** Time of all commands of clients that were timed, ever. */
+  timedUs = 0
   private readonly effects: Effect[] = []
   /** The current command as its own effect; reused. */
   private readonly ownEffect: Effect = { db: 0, args: [], targets: PROPAGATE_ALL }
@@ -164,6 +166,7 @@ export class Dispatch {
     this.inCall = outer
     // A blocked command counts when it is answered, with the time of all its executions.
     const took = timed ? engine.machine.monotonicUs() - begin : 0
+    if (!outer) this.timedUs += took
     if ((client.flags & CLIENT_BLOCKED) === 0) this.count(client, entry, args, argc, took, timed)
     else if (engine.blocking.isReprocessing(client))
       this.count(client, entry, args, argc, took + client.blocked!.usedUs, timed)

@@ -6,18 +6,35 @@
 //     a long command      client.partial [ whole arguments ] ─▶ client.query [ the incomplete argument ]
 //     a big argument      client.partial [ whole arguments | the incomplete argument ]
 //
+// One event runs a client's commands within a budget of time, bytes and replies; what is left waits in the input queue
+// (input-queue.ts) behind the others.
+//
 // Always: a blocked or paused client's bytes stay unparsed, and a postponed command stays in the buffer. A client
 // closed during its own event keeps its state until the event is over (Engine.closeClient), and mayRun() is asked
 // before each command: nothing of a closed client runs.
 
 import { COMMAND, EMPTY_COMMAND, INCOMPLETE, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
-import { CLIENT_BLOCKED, CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_POSTPONED, type Client } from './client.ts'
+import {
+  CLIENT_BLOCKED,
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSING,
+  CLIENT_INPUT_QUEUED,
+  CLIENT_POSTPONED,
+  type Client,
+} from './client.ts'
 import type { Engine } from './engine.ts'
+import { InputQueue } from './input-queue.ts'
 import { BIG_ARGUMENT_BYTES, BufferPool, type PartialCommand } from './partial.ts'
 
 const COMMANDS_PER_CLOCK = 64
 /** Redis's read size: replies to one read are sent before the next. */
 const READ_BYTES = 16 * 1024
+/** The budget of one event. Time is measured where commands are timed, and from the first COMMANDS_PER_CLOCK on. */
+const BUDGET_US = 500
+const BUDGET_BYTES = 128 * 1024
+const BUDGET_REPLY_BYTES = 256 * 1024
+/** While clients wait for their next budget, a read of so many bytes is queued behind them. */
+const LONG_READ_BYTES = 64 * 1024
 /** Input buffers up to this are retained for the next long command; the cron takes back unused ones. */
 const QUERY_BUFFER_RETAIN_BYTES = 1024 * 1024
 /** A command with so many whole arguments is not parsed again. */
@@ -36,45 +53,72 @@ export class InputBuffers {
   private commandStart = 0
   /** Length of the incomplete command found by the last run(); 0: not known. */
   private bytesWanted = 0
+  /** The last run() ended with its budget: there is more to run. */
+  private isCut = false
+  private readonly waiting: InputQueue
 
   constructor(engine: Engine) {
     this.engine = engine
+    this.waiting = new InputQueue(engine)
   }
 
   /**
-   * Handles received bytes. `u8` and `dv` see the same buffer; it is free for reuse when this returns. Runs every whole
-   * command and writes the replies.
+   * Handles received bytes. `u8` and `dv` see the same buffer; it is free for reuse when this returns, unless it is
+   * `given`. Runs whole commands within the budget and writes the replies.
    */
-  receive(client: Client, u8: Uint8Array, dv: DataView, start: number, end: number): void {
+  receive(client: Client, u8: Uint8Array, dv: DataView, start: number, end: number, given = false): void {
     if (client.has(CLIENT_CLOSING)) return
-    const { engine } = this
+    const { engine, waiting } = this
     engine.tick()
     client.lastActiveMs = engine.keyspace.nowMs
-    client.bytesIn += end - start
-    engine.stats.netInputBytes += end - start
+    const bytes = end - start
+    client.bytesIn += bytes
+    engine.stats.netInputBytes += bytes
     engine.stats.reads++
     engine.current = client
     engine.output.beginEvent(client)
+    // In process nothing slows the sender down: its bytes are not better off in a buffer.
+    const isLong = bytes >= LONG_READ_BYTES && client.connection.kind !== 'memory'
+    this.isCut = false
     if (client.partial !== undefined) start = this.fillBulk(client, u8, start, end)
-    if (client.queryEnd > client.queryStart) {
-      this.bufferInput(client, u8, start, end, 0)
-      this.runQuery(client)
-      this.checkLimit(client)
+    const waits = client.has(CLIENT_INPUT_QUEUED) || (isLong && waiting.length > 0)
+    if (waits || client.queryEnd > client.queryStart) {
+      if (start < end) this.bufferInput(client, u8, dv, start, end, 0, given)
+      if (!waits) this.runQuery(client)
+      this.checkLimit(client, waits)
     } else {
       const rest = this.run(client, u8, dv, start, end)
-      if (rest < end) this.bufferInput(client, u8, rest, end, this.bytesWanted)
-      if (rest < end || client.partial !== undefined) this.checkLimit(client)
+      if (rest < end) this.bufferInput(client, u8, dv, rest, end, this.bytesWanted, given)
+      if (rest < end || client.partial !== undefined) this.checkLimit(client, false)
     }
+    const isCut = this.isCut || waits
     engine.finishEvent(client)
+    if (isCut) this.cut(client)
+    else if (isLong) waiting.countRead(client, bytes)
   }
 
-  /** Runs what a client sent while it was blocked or paused. */
-  continueClient(client: Client): void {
-    if ((client.queryEnd === client.queryStart && client.partial === undefined) || client.has(CLIENT_CLOSING)) return
+  /** The budget of an event has ended: the rest waits, and replies to others have waited long enough. */
+  private cut(client: Client): void {
+    this.waiting.add(client)
+    this.engine.output.flushTurn()
+  }
+
+  /**
+   * Runs what a client sent while it was blocked or paused, or what is left of its input. True: the budget has ended,
+   * and the client is in the input queue.
+   */
+  continueClient(client: Client): boolean {
+    if ((client.queryEnd === client.queryStart && client.partial === undefined) || client.has(CLIENT_CLOSING))
+      return false
     this.engine.current = client
     this.engine.output.beginEvent(client)
+    this.isCut = false
     this.runQuery(client)
+    const { isCut } = this
     this.engine.finishEvent(client)
+    if (!isCut || client.has(CLIENT_CLOSING)) return false
+    this.waiting.add(client)
+    return true
   }
 
   private runQuery(client: Client): void {
@@ -98,15 +142,19 @@ export class InputBuffers {
       if (client.partial !== undefined) return pos
     }
     this.commandStart = pos
+    const { dispatch } = engine
+    const budgetUs = dispatch.timedUs + BUDGET_US
     let untilClock = COMMANDS_PER_CLOCK
+    let endUs = 0
     let piece = pos
+    const bytesEnd = pos + BUDGET_BYTES
     while (pos < end && (client.flags & MAY_NOT_RUN) === 0) {
       const outcome = parser.parse(u8, dv, pos, end, settings.protoMaxBulkLen, client.authenticated)
       if (outcome === INCOMPLETE) return this.beginPartial(client, u8, pos, end)
       pos = parser.pos
       if (outcome === COMMAND) {
         const before = pos
-        engine.dispatch.run(client, parser.args, parser.argc)
+        dispatch.run(client, parser.args, parser.argc)
         // Postponed: the command stays in the query buffer and is parsed again.
         if (client.has(CLIENT_POSTPONED)) return this.commandStart
         pos = before
@@ -115,9 +163,17 @@ export class InputBuffers {
           engine.output.beginNextRead(client)
           piece = pos
         }
+        let isOver = pos >= bytesEnd || dispatch.timedUs >= budgetUs || engine.reply.pos >= BUDGET_REPLY_BYTES
         if (--untilClock === 0) {
           untilClock = COMMANDS_PER_CLOCK
           engine.tick()
+          const nowUs = engine.machine.monotonicUs()
+          if (endUs === 0) endUs = nowUs + BUDGET_US
+          else if (nowUs >= endUs) isOver = true
+        }
+        if (isOver && pos < end && (client.flags & MAY_NOT_RUN) === 0) {
+          this.isCut = true
+          return pos
         }
       } else if (outcome === PROTOCOL_ERROR) return this.refuse(client, end)
       else if (outcome !== EMPTY_COMMAND) break
@@ -166,7 +222,7 @@ export class InputBuffers {
     const partial = client.partial!
     if (!partial.isInBulk) return start
     start += partial.fill(u8, start, end)
-    this.checkLimit(client)
+    this.checkLimit(client, false)
     partial.endBulk()
     return start
   }
@@ -198,10 +254,28 @@ export class InputBuffers {
 
   // ---- query buffers ----
 
-  /** Buffers bytes that are no whole command yet. `known`: minimal length of the rest; 0: capacity doubles. */
-  private bufferInput(client: Client, u8: Uint8Array, start: number, end: number, known: number): void {
+  /**
+   * Buffers bytes that are no whole command yet, or wait. `known`: minimal length of the rest; 0: capacity doubles.
+   * A `given` buffer with a long rest becomes the query buffer.
+   */
+  private bufferInput(
+    client: Client,
+    u8: Uint8Array,
+    dv: DataView,
+    start: number,
+    end: number,
+    known: number,
+    given: boolean,
+  ): void {
     const more = end - start
     const have = client.queryEnd - client.queryStart
+    if (given && have === 0 && known <= more && more >= READ_BYTES) {
+      client.query = u8
+      client.queryView = dv
+      client.queryStart = start
+      client.queryEnd = end
+      return
+    }
     let query = client.query
     if (query === undefined || client.queryEnd + more > query.length) {
       const wanted = known > have + more ? known : Math.max((have + more) * 2, 1024)
@@ -220,12 +294,16 @@ export class InputBuffers {
     client.queryEnd += more
   }
 
-  /** Closes a client whose query buffer is beyond client-query-buffer-limit. */
-  private checkLimit(client: Client): void {
+  /**
+   * Closes a client whose query buffer is beyond client-query-buffer-limit. What only waits for its next budget
+   * (`waits`, or the last run was cut) is run first: in process nothing slows the sender down.
+   */
+  private checkLimit(client: Client, waits: boolean): void {
     const { engine } = this
-    const bytes = client.inputBytes
-    if (bytes > client.queryPeak) client.queryPeak = bytes
-    if (bytes <= engine.settings.clientQueryBufferLimit || client.has(CLIENT_CLOSING)) return
+    if (client.inputBytes > client.queryPeak) client.queryPeak = client.inputBytes
+    if (client.inputBytes <= engine.settings.clientQueryBufferLimit) return
+    for (this.isCut ||= waits; this.isCut; this.runQuery(client)) this.isCut = false
+    if (client.inputBytes <= engine.settings.clientQueryBufferLimit || client.has(CLIENT_CLOSING)) return
     engine.stats.clientQueryBufferLimitDisconnections++
     engine.log?.(
       'warning',

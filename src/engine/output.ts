@@ -67,6 +67,11 @@ export class OutputBuffers {
     else this.flushAll()
   }
 
+  /** Sends what is queued before work that would delay it, unless sending is delayed anyway. */
+  flushTurn(): void {
+    if (this.scheduled && !this.delaysSending?.()) this.flushAll()
+  }
+
   /** Queues the reply buffer beyond deferredEnd for `client`, to be sent at the end of this turn. */
   queueForTurn(client: Client): void {
     this.spilled = undefined

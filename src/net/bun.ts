@@ -55,11 +55,11 @@ class BunConnection implements Connection {
   }
 
   pause(): void {
-    this.socket.pause()
+    if (!this.closed) this.socket.pause()
   }
 
   resume(): void {
-    this.socket.resume()
+    if (!this.closed) this.socket.resume()
   }
 }
 
@@ -98,6 +98,7 @@ export class BunNetwork implements Network {
     const inbox = this.inbox
     const { path } = options
     return {
+      binaryType: 'uint8array',
       open: socket => {
         const slot: Slot = { session: undefined, leaving: undefined }
         socket.data = slot
@@ -115,8 +116,13 @@ export class BunNetwork implements Network {
       data(socket, bytes) {
         const { session } = socket.data
         if (session === undefined) return
-        inbox.put(bytes)
-        receiver.received(session, inbox.u8, inbox.dv, 0, bytes.length)
+        const { length } = bytes
+        if (length > inbox.u8.length) {
+          receiver.received(session, bytes, new DataView(bytes.buffer, bytes.byteOffset, length), 0, length, true)
+          return
+        }
+        inbox.u8.set(bytes)
+        receiver.received(session, inbox.u8, inbox.dv, 0, length)
       },
       drain(socket) {
         const { session } = socket.data

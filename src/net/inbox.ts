@@ -1,17 +1,9 @@
-// Inbox: one read buffer for all connections, so that the parser always sees the same typed array and data view.
+// Inbox: one read buffer for all connections, so that the parser mostly sees the same typed array and data view. Longer
+// reads are passed on in their own buffer, which the receiver may keep.
 
-const START_BYTES = 64 * 1024
+const INBOX_BYTES = 64 * 1024
 
 export class Inbox {
-  u8 = new Uint8Array(START_BYTES)
-  dv = new DataView(this.u8.buffer)
-
-  /** Copies `bytes` to the start of the buffer. */
-  put(bytes: Uint8Array): void {
-    if (bytes.length > this.u8.length) {
-      this.u8 = new Uint8Array(Math.max(bytes.length, this.u8.length * 2))
-      this.dv = new DataView(this.u8.buffer)
-    }
-    this.u8.set(bytes)
-  }
+  readonly u8 = new Uint8Array(INBOX_BYTES)
+  readonly dv = new DataView(this.u8.buffer)
 }

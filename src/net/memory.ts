@@ -32,12 +32,15 @@ export class MemorySocket {
     if (this.session === undefined) this.open = false
   }
 
-  /** Sends bytes to the server; replies were handed to onData when this returns, unless a command blocks. */
+  /**
+   * Sends bytes to the server; replies were handed to onData when this returns, unless a command blocks or the bytes
+   * hold more commands than one turn's budget: the rest runs in later turns.
+   */
   write(bytes: Uint8Array): void {
     if (!this.open || this.session === undefined) return
     // A reply may make the program write again from within onData, so the shared buffer cannot be used twice at once.
     const u8 = new Uint8Array(bytes) // a copy, which slice() of a Buffer is not
-    this.receiver.received(this.session, u8, new DataView(u8.buffer), 0, u8.length)
+    this.receiver.received(this.session, u8, new DataView(u8.buffer), 0, u8.length, true)
   }
 
   close(): void {

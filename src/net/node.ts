@@ -66,11 +66,13 @@ class NodeConnection implements Connection {
   }
 
   pause(): void {
+    if (this.closed || this.socket.destroyed) return
     if (this.direct !== undefined) this.direct.pause()
     else this.socket.pause()
   }
 
   resume(): void {
+    if (this.closed || this.socket.destroyed) return
     if (this.direct !== undefined) this.direct.start()
     else this.socket.resume()
   }

@@ -124,9 +124,9 @@ export class Server implements RunningServer {
         return undefined
       }
     },
-    received: (client, u8, dv, start, end) => {
+    received: (client, u8, dv, start, end, given) => {
       try {
-        this.engine.input.receive(client, u8, dv, start, end)
+        this.engine.input.receive(client, u8, dv, start, end, given)
       } catch (error) {
         this.engine.boundary.failed(error)
       }

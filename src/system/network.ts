@@ -35,8 +35,11 @@ export interface Connection {
 export interface Receiver<Session> {
   /** A connection was accepted. undefined: it is refused (its error is written already). */
   opened(connection: Connection): Session | undefined
-  /** Bytes were received; the buffer (u8 and dv see the same) is free for reuse when this returns. */
-  received(session: Session, u8: Uint8Array, dv: DataView, start: number, end: number): void
+  /**
+   * Bytes were received; the buffer (u8 and dv see the same) is free for reuse when this returns, unless it is `given`:
+   * then it is the session's.
+   */
+  received(session: Session, u8: Uint8Array, dv: DataView, start: number, end: number, given?: boolean): void
   /** The connection is writable again after write() took less than all. */
   drained(session: Session): void
   /** The peer has half-closed, but still reads. Absent: the connection is closed after pending writes. */
