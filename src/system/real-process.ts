@@ -9,11 +9,12 @@ import tty from 'node:tty'
 import v8 from 'node:v8'
 import vm from 'node:vm'
 import { LF } from '../lib/ascii.ts'
-import type { ProcessView } from './system.ts'
+import type { ProcessView, SignalName } from './system.ts'
 
 export function realProcess(): ProcessView {
   const bun = process.versions['bun']
   let stdin: Uint8Array | null = null
+  const handlers = new Map<SignalName, () => void>()
   return {
     pid: process.pid,
     identity: identityOf(process.pid),
@@ -39,15 +40,20 @@ export function realProcess(): ProcessView {
     readLine,
     exit: code => process.exit(code),
     onSignal(name, fn) {
+      const known = handlers.has(name)
+      handlers.set(name, fn)
+      // One listener for good: a signal that was delivered while none is registered, between two of them, would be lost.
+      if (known) return
       // Windows supports SIGINT and SIGTERM; the others throw there.
       try {
         process.removeAllListeners(name)
-        process.on(name, fn)
+        process.on(name, () => handlers.get(name)?.())
       } catch {
         return
       }
     },
     yieldToSignal(name) {
+      handlers.delete(name)
       process.removeAllListeners(name)
       process.kill(process.pid, name)
     },
