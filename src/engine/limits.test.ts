@@ -164,6 +164,21 @@ for (const [name, before, event] of EVENTS) {
 }
 
 conversation(
+  'client-output-buffer-limit counts whole blocks of output',
+  async c => {
+    await c.do(['RPUSH', 'l', ...Array(1000).fill('x'.repeat(93))])
+    const client = await c.another()
+    client.client.write(bytesOf(command('LRANGE', 'l', '0', '970')))
+    await client.client.until(() => client.client.messages.length === 1)
+    // 101,000 bytes, of which 16 KB are not counted.
+    client.client.write(bytesOf(command('LRANGE', 'l', '0', '-1')))
+    await client.client.untilClosed()
+    await c.expect('PING', 'PONG')
+  },
+  { config: { 'client-output-buffer-limit': 'normal 100000 0 0' } },
+)
+
+conversation(
   'a transaction that is cut off has run as a whole',
   async c => {
     const client = await c.another()

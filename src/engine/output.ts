@@ -35,6 +35,9 @@ import type { Engine } from './engine.ts'
 import { Broadcast } from './messaging/broadcast.ts'
 
 const CHUNK_BYTES = 16 * 1024
+/** Redis's blocks of pending output: their bytes, and what one counts for in the limits. */
+const BLOCK_BYTES = 20 * 1024 - 16
+const BLOCK_COUNTED_BYTES = BLOCK_BYTES + 40
 const SPARE_MAX = 16
 const SPECIAL_CLASS = CLIENT_MASTER | CLIENT_PUBSUB | CLIENT_REPLICA
 
@@ -116,7 +119,8 @@ export class OutputBuffers {
 
   /** Has passLimit() called when the client's output reaches `bytes` in all. */
   private limitTo(client: Client, bytes: number): void {
-    const left = bytes - client.outBytes - this.sentInEvent
+    const blocks = Math.ceil(bytes / BLOCK_COUNTED_BYTES) - 1
+    const left = blocks * BLOCK_BYTES - client.outBytes - this.sentInEvent
     this.engine.reply.limitTo(this.deferredEnd + CHUNK_BYTES + Math.max(0, left))
   }
 
@@ -378,8 +382,8 @@ export class OutputBuffers {
   private isOver(client: Client, more: number): boolean {
     const { engine } = this
     const limit = this.limitOf(client)
-    // Redis does not count the client's fixed reply buffer.
-    const bytes = client.outBytes + more - CHUNK_BYTES
+    // Redis does not count the client's fixed reply buffer, and of the rest whole blocks.
+    const bytes = Math.ceil((client.outBytes + more - CHUNK_BYTES) / BLOCK_BYTES) * BLOCK_COUNTED_BYTES
     if (limit.hardBytes > 0 && bytes >= limit.hardBytes) return true
     if (limit.softBytes === 0 || bytes < limit.softBytes) {
       client.softLimitSinceMs = 0

@@ -19,6 +19,8 @@ const POOLED_BYTES_MIN = 64 * 1024
 const POOLED_BYTES_MAX = 2 * 1024 * 1024
 const SPARE_BYTES_MAX = 16 * 1024 * 1024
 const SPARE_COMMANDS_MAX = 16
+/** A client's memory counts its whole buffer: one that is longer than wanted by more than this is not taken. */
+const SLACK_MAX = 1.25
 const LENGTHS_START = 64
 const SMALL_BYTES_START = 1024
 
@@ -183,16 +185,15 @@ export class BufferPool {
   take(bytes: number): PooledBuffer {
     this.usedLately = true
     if (bytes > POOLED_BYTES_MAX) return newBuffer(bytes)
+    const size = pooledBytes(bytes)
     for (let i = this.buffers.length - 1; i >= 0; i--) {
       const room = this.buffers[i]
-      if (room.u8.length < bytes) continue
+      if (room.u8.length < bytes || room.u8.length > size * SLACK_MAX) continue
       this.buffers[i] = this.buffers[this.buffers.length - 1]
       this.buffers.pop()
       this.pooledBytes -= room.u8.length
       return room
     }
-    let size = POOLED_BYTES_MIN
-    while (size < bytes) size *= 2
     return newBuffer(size)
   }
 
@@ -210,4 +211,11 @@ export class BufferPool {
     if (!this.usedLately) this.buffers.length = this.pooledBytes = 0
     this.usedLately = false
   }
+}
+
+/** The size of a buffer for so many bytes: sizes are at most an eighth apart. */
+function pooledBytes(bytes: number): number {
+  if (bytes <= POOLED_BYTES_MIN) return POOLED_BYTES_MIN
+  const step = 2 ** (28 - Math.clz32(bytes))
+  return Math.ceil(bytes / step) * step
 }

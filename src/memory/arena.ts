@@ -2,7 +2,7 @@
 //
 //   segment  16 MiB ArrayBuffer, committed lazily by the operating system; larger for one larger allocation
 //   page     16 KiB of a segment: free, part of a slab, or part of a large allocation
-//   slab     equal slots in one page, in three for slots of more than SMALL_SLOT_BYTES_MAX (finer sizes fit into those)
+//   slab     equal slots in one page, in three or up to seven for larger ones (finer sizes fit into those)
 //   granule  16 B; every allocation starts on one
 //
 //   ref (u32)  | segment 12 bits | granule in segment 20 bits |     64 GiB addressable; 0 is "nothing"
@@ -31,9 +31,23 @@ const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES
 const PAGE_SHIFT = 10 // granules of a page, as a shift
 const PAGES_SHIFT = SEGMENT_SHIFT - PAGE_SHIFT
 const PAGE_MASK = PAGES_PER_SEGMENT - 1
-const SLOT_BYTES_MAX = 8192
-const SMALL_SLOT_BYTES_MAX = 1488
-const LARGE_SLOT_SLAB_PAGES = 3
+const SLOT_BYTES_MAX = 32768
+/** Slots up to these sizes are in slabs of one page, and of three; the pages of larger ones' slabs are PAGES_OF_LARGE. */
+const ONE_PAGE_SLOT_BYTES_MAX = 1488
+const THREE_PAGES_SLOT_BYTES_MAX = 8192
+/** Slots that fill their pages to the last byte. */
+const PAGES_OF_LARGE = new Map([
+  [9360, 4],
+  [10912, 2],
+  [12288, 3],
+  [14336, 7],
+  [16384, 1],
+  [20480, 5],
+  [24576, 3],
+  [28672, 7],
+  [32768, 2],
+])
+const SLAB_PAGES_MAX = 7
 const NO_SLOT = 0xffff
 /** A segment fuller than this is not worth evacuating. */
 const SPARSE_MAX = 0.7
@@ -42,7 +56,7 @@ const FREE_BYTES_PER_MOVED = 1.25
 
 // Page states: free, the head of a slab (its class), or one of these.
 const FREE = 0
-const SLAB_SECOND = 252 // and third, 253
+const SLAB_SECOND = 248 // up to 253, the seventh
 const LARGE_HEAD = 254
 const LARGE_TAIL = 255
 
@@ -50,7 +64,8 @@ const LARGE_TAIL = 255
 const CLASS_BYTES = [
   0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352, 384, 416, 448, 480, 512,
   544, 576, 624, 672, 704, 736, 768, 816, 848, 896, 960, 1024, 1088, 1168, 1248, 1360, 1488, 1536, 1632, 1744, 1888,
-  2048, 2224, 2448, 2720, 3072, 3504, 4096, 4912, 5456, 6144, 7008, 8192,
+  2048, 2224, 2448, 2720, 3072, 3504, 4096, 4912, 5456, 6144, 7008, 8192, 9360, 10912, 12288, 14336, 16384, 20480,
+  24576, 28672, 32768,
 ]
 const CLASS_OF_GRANULES = new Uint8Array(SLOT_BYTES_MAX / 16 + 1)
 for (let g = 1, c = 1; g < CLASS_OF_GRANULES.length; g++) {
@@ -58,7 +73,10 @@ for (let g = 1, c = 1; g < CLASS_OF_GRANULES.length; g++) {
   CLASS_OF_GRANULES[g] = c
 }
 const SLOT_BYTES = Int32Array.from(CLASS_BYTES)
-const SLAB_PAGES = Int32Array.from(CLASS_BYTES, bytes => (bytes > SMALL_SLOT_BYTES_MAX ? LARGE_SLOT_SLAB_PAGES : 1))
+const SLAB_PAGES = Int32Array.from(CLASS_BYTES, bytes => {
+  if (bytes <= ONE_PAGE_SLOT_BYTES_MAX) return 1
+  return bytes <= THREE_PAGES_SLOT_BYTES_MAX ? 3 : (PAGES_OF_LARGE.get(bytes) ?? 0)
+})
 const SLAB_BYTES = SLAB_PAGES.map(pages => pages * PAGE_BYTES)
 
 assert(CLASS_BYTES.length <= SLAB_SECOND, 'slot classes are told from the marks of other pages')
@@ -68,11 +86,15 @@ assert(
   'slot sizes are granules, and ascend',
 )
 assert(
-  SLAB_BYTES.every((bytes, i) => i === 0 || bytes >= 4 * CLASS_BYTES[i]),
-  'a slab holds several slots',
+  SLAB_BYTES.every((bytes, i) => i === 0 || bytes >= CLASS_BYTES[i]),
+  'a slab holds its slots',
 )
 assert(PAGE_BYTES === 16 << PAGE_SHIFT, 'a page is so many granules')
-assert(NO_SLOT >= LARGE_SLOT_SLAB_PAGES << PAGE_SHIFT, 'no granule of a slab is NO_SLOT')
+assert(
+  Math.max(...SLAB_PAGES) === SLAB_PAGES_MAX && SLAB_SECOND + SLAB_PAGES_MAX - 1 === LARGE_HEAD,
+  'pages have marks',
+)
+assert(NO_SLOT >= SLAB_PAGES_MAX << PAGE_SHIFT, 'no granule of a slab is NO_SLOT')
 
 export class Segment {
   readonly u8: Uint8Array
@@ -193,8 +215,10 @@ export class Arena {
     const live = --this.pageLive[page]
     const wasFull = head === NO_SLOT && (this.pageFresh[page] << 4) + size > SLAB_BYTES[cls]
     if (live === 0) {
-      // The only partial slab of a class is not freed, so that a lone key set and deleted does not thrash.
-      if (!wasFull && !seg.evacuating && this.partial[cls] === page && this.pageNext[page] < 0) return
+      // The only partial slab of a class is not freed, so that a lone key set and deleted does not thrash. Filling a
+      // large slot costs more than finding its pages.
+      const isOnly = !wasFull && !seg.evacuating && this.partial[cls] === page && this.pageNext[page] < 0
+      if (isOnly && size <= THREE_PAGES_SLOT_BYTES_MAX) return
       if (!wasFull && !seg.evacuating) this.unlink(page, cls)
       this.releasePages(page, SLAB_PAGES[cls])
     } else if (wasFull && !seg.evacuating) this.link(page, cls)
