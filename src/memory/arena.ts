@@ -2,7 +2,7 @@
 //
 //   segment  16 MiB ArrayBuffer, committed lazily by the operating system; larger for one larger allocation
 //   page     16 KiB of a segment: free, part of a slab, or part of a large allocation
-//   slab     equal slots in one page, in three or up to seven for larger ones (finer sizes fit into those)
+//   slab     equal slots in one page or a few (size-classes.ts)
 //   granule  16 B; every allocation starts on one
 //
 //   ref (u32)  | segment 12 bits | granule in segment 20 bits |     64 GiB addressable; 0 is "nothing"
@@ -18,6 +18,16 @@
 // two, so they are dropped one at a time.
 
 import { assert } from '../lib/assert.ts'
+import {
+  CLASS_OF_GRANULES,
+  PAGE_BYTES,
+  SLAB_BYTES,
+  SLAB_PAGES,
+  SLAB_PAGES_MAX,
+  SLOT_BYTES,
+  SLOT_BYTES_MAX,
+  THREE_PAGES_SLOT_BYTES_MAX,
+} from './size-classes.ts'
 
 /** A handle to an allocation: an unsigned 32-bit integer, 0 for none. */
 export type Ref = number
@@ -26,28 +36,10 @@ export const SEGMENT_SHIFT = 20
 export const GRANULE_MASK = (1 << SEGMENT_SHIFT) - 1
 const SEGMENT_BYTES = 1 << 24
 const SEGMENTS_MAX = 4096
-const PAGE_BYTES = 1 << 14
 const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES
 const PAGE_SHIFT = 10 // granules of a page, as a shift
 const PAGES_SHIFT = SEGMENT_SHIFT - PAGE_SHIFT
 const PAGE_MASK = PAGES_PER_SEGMENT - 1
-const SLOT_BYTES_MAX = 32768
-/** Slots up to these sizes are in slabs of one page, and of three; the pages of larger ones' slabs are PAGES_OF_LARGE. */
-const ONE_PAGE_SLOT_BYTES_MAX = 1488
-const THREE_PAGES_SLOT_BYTES_MAX = 8192
-/** Slots that fill their pages to the last byte. */
-const PAGES_OF_LARGE = new Map([
-  [9360, 4],
-  [10912, 2],
-  [12288, 3],
-  [14336, 7],
-  [16384, 1],
-  [20480, 5],
-  [24576, 3],
-  [28672, 7],
-  [32768, 2],
-])
-const SLAB_PAGES_MAX = 7
 const NO_SLOT = 0xffff
 /** A segment fuller than this is not worth evacuating. */
 const SPARSE_MAX = 0.7
@@ -60,40 +52,9 @@ const SLAB_SECOND = 248 // up to 253, the seventh
 const LARGE_HEAD = 254
 const LARGE_TAIL = 255
 
-/** Slot sizes in bytes; the index is the class, class 0 is unused. */
-const CLASS_BYTES = [
-  0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352, 384, 416, 448, 480, 512,
-  544, 576, 624, 672, 704, 736, 768, 816, 848, 896, 960, 1024, 1088, 1168, 1248, 1360, 1488, 1536, 1632, 1744, 1888,
-  2048, 2224, 2448, 2720, 3072, 3504, 4096, 4912, 5456, 6144, 7008, 8192, 9360, 10912, 12288, 14336, 16384, 20480,
-  24576, 28672, 32768,
-]
-const CLASS_OF_GRANULES = new Uint8Array(SLOT_BYTES_MAX / 16 + 1)
-for (let g = 1, c = 1; g < CLASS_OF_GRANULES.length; g++) {
-  while (CLASS_BYTES[c] < g * 16) c++
-  CLASS_OF_GRANULES[g] = c
-}
-const SLOT_BYTES = Int32Array.from(CLASS_BYTES)
-const SLAB_PAGES = Int32Array.from(CLASS_BYTES, bytes => {
-  if (bytes <= ONE_PAGE_SLOT_BYTES_MAX) return 1
-  return bytes <= THREE_PAGES_SLOT_BYTES_MAX ? 3 : (PAGES_OF_LARGE.get(bytes) ?? 0)
-})
-const SLAB_BYTES = SLAB_PAGES.map(pages => pages * PAGE_BYTES)
-
-assert(CLASS_BYTES.length <= SLAB_SECOND, 'slot classes are told from the marks of other pages')
-assert(CLASS_BYTES.at(-1) === SLOT_BYTES_MAX, 'the largest slots are those of the largest class')
-assert(
-  CLASS_BYTES.every((bytes, i) => bytes % 16 === 0 && (i === 0 || bytes > CLASS_BYTES[i - 1])),
-  'slot sizes are granules, and ascend',
-)
-assert(
-  SLAB_BYTES.every((bytes, i) => i === 0 || bytes >= CLASS_BYTES[i]),
-  'a slab holds its slots',
-)
 assert(PAGE_BYTES === 16 << PAGE_SHIFT, 'a page is so many granules')
-assert(
-  Math.max(...SLAB_PAGES) === SLAB_PAGES_MAX && SLAB_SECOND + SLAB_PAGES_MAX - 1 === LARGE_HEAD,
-  'pages have marks',
-)
+assert(SLOT_BYTES.length <= SLAB_SECOND, 'slot classes are told from the marks of other pages')
+assert(SLAB_SECOND + SLAB_PAGES_MAX - 1 === LARGE_HEAD, 'every page of a slab has a mark')
 assert(NO_SLOT >= SLAB_PAGES_MAX << PAGE_SHIFT, 'no granule of a slab is NO_SLOT')
 
 export class Segment {
@@ -140,7 +101,7 @@ export class Arena {
   private pageFresh = new Uint16Array(PAGES_PER_SEGMENT) // first granule never handed out
   private pageNext = new Int32Array(PAGES_PER_SEGMENT)
   private pagePrev = new Int32Array(PAGES_PER_SEGMENT)
-  private readonly partial = new Int32Array(CLASS_BYTES.length).fill(-1)
+  private readonly partial = new Int32Array(SLOT_BYTES.length).fill(-1)
   private readonly freeSegments: ArrayBuffer[] = []
   private readonly allocate: Allocate
 
