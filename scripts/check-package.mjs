@@ -1,6 +1,6 @@
-// The package as a stranger gets it: packed, installed from the tarball into an empty folder, imported and required, run
-// under the usual test runners, its types compiled by old and new compilers, its command started. Ends with one line,
-// 'N passed, N failed'.
+// The package as a stranger gets it: packed, installed from the tarball into an empty folder, imported and required,
+// run under the usual test runners, its types compiled by old and new compilers, its command started. Ends with one
+// line, 'N passed, N failed'.
 //
 //   node scripts/check-package.mjs [--quick] [--node PATH]...    --quick: only what needs no further package
 

@@ -31,8 +31,8 @@ for (const entry of ENTRIES) {
   )
   for (const ending of ['d.ts', 'd.cts']) writeFileSync(join(dist, `${entry}.${ending}`), text)
 }
-// Names stay, for the stacks in logs and crash reports. Bun reads its own output without translating it again; Node reads
-// it as any module.
+// Names stay, for the stacks in logs and crash reports. Bun reads its own output without translating it again; Node
+// reads it as any module.
 const readable = ['--minify-whitespace', '--minify-syntax']
 build(['src/main.ts', '--target=bun', '--splitting', ...readable, `--outdir=${join(dist, 'program')}`])
 

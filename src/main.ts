@@ -9,6 +9,7 @@ import { runTool } from './tools/command-line.ts'
 import { toolNamed } from './tools/index.ts'
 
 const startWarm: StartServer = async (config, system, log, options) => {
+  if (config.sentinel) return (await import('./server/sentinel.ts')).startSentinel(config, system, log, options)
   const server = await startServer(config, system, log, options)
   if (config.jitWarmUp) system.timers.soon(async () => (await import('./server/warm-up.ts')).warmUp(system))
   return server

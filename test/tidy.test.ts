@@ -32,6 +32,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
   net: ['lib', 'system'],
   scripting: ['lib', 'protocol', 'keyspace', 'type memory', 'type system', 'engine'],
   persistence: ['lib', 'protocol', 'system', 'keyspace', 'memory', 'engine'],
+  sentinel: ['lib', 'protocol', 'system', 'client', 'engine'],
   replication: ['lib', 'protocol', 'system', 'client', 'keyspace', 'engine', 'persistence'],
   server: [
     'lib',
@@ -47,6 +48,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     'scripting',
     'persistence',
     'replication',
+    'sentinel',
   ],
   tools: [
     'lib',

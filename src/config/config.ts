@@ -22,7 +22,7 @@ import {
   type StoredOf,
 } from './directives.ts'
 import { type AnyDirective, type Reading, Refusal } from './kinds.ts'
-import { rewriteText } from './rewrite.ts'
+import { type NamedLines, rewriteText } from './rewrite.ts'
 import { refuseWithoutEffect } from './support.ts'
 
 /**
@@ -61,7 +61,9 @@ export interface Config extends ConfigFields {}
 export class Config {
   /** Absolute path of the configuration file, '' without one. */
   configFile = ''
-  /** Lines of rename-command, user, loadmodule and settings of modules, in order, not applied yet. */
+  /** Sentinel mode: `sentinel` lines are statements of the file. */
+  sentinel = false
+  /** Lines of rename-command, user, loadmodule, sentinel and settings of modules, in order, not applied yet. */
   readonly statements: FileStatement[] = []
   readonly disk: FileSystem
   /** Logs a warning. */
@@ -184,13 +186,19 @@ export class Config {
   /**
    * CONFIG REWRITE: the configuration file with the current values; comments, order and unknown statements stay.
    * `users` are the 'user ...' lines to write (none when there is an ACL file). With `everything`, defaults are
-   * written too.
+   * written too, a sentinel's save points never. `more` are the lines of statements that the configuration itself
+   * does not know.
    */
-  rewrite(oldText: string, users: readonly string[] = [], everything = false): string {
-    const lines = DIRECTIVES.map(one => ({ name: one.name, lines: one.kind.lines(one.name, this.#valueOf(one)) }))
-    return rewriteText(oldText, [...lines, { name: 'user', lines: needed(users) }, { name: 'loadmodule', lines: [] }], {
-      everything,
-    })
+  rewrite(
+    oldText: string,
+    users: readonly string[] = [],
+    everything = false,
+    more: readonly NamedLines[] = [],
+  ): string {
+    const saved = this.sentinel ? DIRECTIVES.filter(({ name }) => name !== 'save') : DIRECTIVES
+    const lines = saved.map(one => ({ name: one.name, lines: one.kind.lines(one.name, this.#valueOf(one)) }))
+    const statements = [{ name: 'user', lines: needed(users) }, { name: 'loadmodule', lines: [] }, ...more]
+    return rewriteText(oldText, [...lines, ...statements], { everything })
   }
 
   #print(directive: NamedDirective): string {

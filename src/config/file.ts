@@ -2,18 +2,20 @@
 
 import type { Random } from '../system/system.ts'
 import type { Config } from './config.ts'
+import type { NamedLines } from './rewrite.ts'
 import { bytesOfLatin1, latin1 } from './words.ts'
 
-/** Rewrites `config.configFile`; throws DiskError, the old file untouched. */
+/** Rewrites `config.configFile`; throws DiskError, the old file untouched. `more`: lines of other statements. */
 export function rewriteConfigFile(
   config: Config,
   random: Random,
   users: readonly string[] = [],
   everything = false,
+  more: readonly NamedLines[] = [],
 ): void {
   const { disk, configFile } = config
   const old = disk.stat(configFile) ? latin1(disk.readFile(configFile)) : ''
-  const bytes = bytesOfLatin1(config.rewrite(old, users, everything))
+  const bytes = bytesOfLatin1(config.rewrite(old, users, everything, more))
   const temporary = `${configFile}.${random.u32().toString(36)}`
   try {
     const fd = disk.open(temporary, 'wx', 0o644)

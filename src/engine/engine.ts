@@ -4,8 +4,8 @@
 //                                                                   └─▶ changes ─▶ sinks (append-only file, replicas…)
 //
 // Always: one command runs at a time, to its end; `reply` takes output of the current client only (after replies that
-// are queued for others, see output.ts); output for any other client goes through answer() and replyTo(). Clock, network and
-// files are handed in.
+// are queued for others, see output.ts); output for any other client goes through answer() and replyTo(). Clock,
+// network and files are handed in.
 
 import type { Database } from '../keyspace/database.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'

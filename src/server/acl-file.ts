@@ -1,4 +1,5 @@
-// AclFile: the users in a file of their own (aclfile), one a line, read by ACL LOAD and at the start, written by ACL SAVE.
+// AclFile: the users in a file of their own (aclfile), one a line, read by ACL LOAD and at the start, written by ACL
+// SAVE.
 //
 // Always: the file is replaced whole: written under another name, fsynced, renamed.
 

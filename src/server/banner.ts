@@ -35,7 +35,7 @@ export function logStarting(log: Logger, process: ProcessView, hasArguments: boo
 }
 
 export function logMode(log: Logger, config: Config, process: ProcessView): void {
-  const mode = config.clusterEnabled ? 'cluster' : 'standalone'
+  const mode = config.sentinel ? 'sentinel' : config.clusterEnabled ? 'cluster' : 'standalone'
   const port = config.port || config.tlsPort
   const onTerminal = config.logfile === '' && process.stdoutIsTerminal()
   if (config.alwaysShowLogo || onTerminal) log.raw('notice', logo(mode, port, process.pid))
@@ -43,6 +43,7 @@ export function logMode(log: Logger, config: Config, process: ProcessView): void
 }
 
 export function logReady(log: Logger, config: Config): void {
+  if (config.sentinel) return
   if (config.port !== 0) log.notice('Ready to accept connections tcp')
   if (config.unixsocket !== '') log.notice('Ready to accept connections unix')
   if (config.tlsPort !== 0) log.notice('Ready to accept connections tls')

@@ -1,5 +1,5 @@
-// Applies the statements of the configuration file that are no directives: rename-command, user, loadmodule, settings of
-// modules; and makes the users of the start, from `user` lines or from the ACL file.
+// Applies the statements of the configuration file that are no directives: rename-command, user, loadmodule, settings
+// of modules; and makes the users of the start, from `user` lines or from the ACL file.
 
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/parser.ts'

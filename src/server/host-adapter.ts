@@ -10,6 +10,8 @@ interface HostParts {
   maintenance: ServerMaintenance
   config: Config
   system: System
+  /** Sentinel mode. */
+  sentinel: boolean
   /** Shuts the server down; rejects when it continues after all. */
   shutdown(flags: readonly ShutdownFlag[]): Promise<void>
   /** Cancels a pending shutdown; false when there is none. */
@@ -30,6 +32,7 @@ export class HostAdapter implements Host {
   }
 
   get mode(): string {
+    if (this.parts.sentinel) return 'sentinel'
     return this.parts.config.clusterEnabled ? 'cluster' : 'standalone'
   }
 

@@ -18,6 +18,9 @@ import { Logger } from './log.ts'
 import { OomScore } from './oomscore.ts'
 import { versionLine } from './version.ts'
 
+/** The default port of sentinels. */
+const SENTINEL_PORT = 26379n
+
 /** A start that failed for a reason the operator can fix: the lines are logged, the exit code is 1. */
 export class StartFailure extends Error {
   readonly lines: readonly string[]
@@ -120,13 +123,13 @@ function answerQuestion(args: readonly string[], system: System): void {
   if (args[0] === '--test-memory')
     refuse('--test-memory is not supported by Redstart: use a memory tester such as memtester.')
   if (args[0] === '--check-system') refuse('--check-system is not supported by Redstart.')
-  if (args.includes('--sentinel')) refuse('Sentinel mode is not supported by Redstart yet.')
 }
 
 function readConfig(args: readonly string[], system: System): { config: Config; log: Logger } {
   const { process, disk } = system
   const config = new Config(disk, { warn: text => log.warning(text) })
   const log: Logger = new Logger(system, config)
+  if (args.includes('--sentinel')) becomeSentinel(config)
   try {
     loadConfig(config, parseArguments(args, disk), () => {
       log.notice('Reading config from stdin')
@@ -139,6 +142,13 @@ function readConfig(args: readonly string[], system: System): { config: Config; 
     process.exit(1)
   }
   return { config, log }
+}
+
+/** The defaults of a sentinel that differ from a server's. */
+function becomeSentinel(config: Config): void {
+  config.sentinel = true
+  config.put('port', SENTINEL_PORT)
+  config.put('protected-mode', false)
 }
 
 /** Whether a supervisor manages the process, so that it must stay in the foreground. */
@@ -164,7 +174,7 @@ function setTitle(config: Config, system: System): undefined {
   const title = expandTitle(config.procTitleTemplate, {
     title: 'redstart',
     'listen-addr': port ? `${config.bind[0] ?? '*'}:${port}` : `unixsocket:${config.unixsocket}`,
-    'server-mode': config.clusterEnabled ? '[cluster]' : '',
+    'server-mode': config.sentinel ? '[sentinel]' : config.clusterEnabled ? '[cluster]' : '',
     'config-file': bytesOfText(config.configFile || '-'),
     port: String(config.port),
     'tls-port': String(config.tlsPort),

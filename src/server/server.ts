@@ -76,7 +76,7 @@ export class Server implements RunningServer {
       log,
       random: system.random,
       isLoading: () => this.persistence.progress.active,
-      users: () => (config.aclfile === '' ? engine.acl.all.map(user => user.line) : []),
+      users: () => this.userLines(),
     })
     config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
@@ -101,12 +101,18 @@ export class Server implements RunningServer {
     this.memory = new MemoryTransport(this.receiver)
   }
 
+  /** 'user ...' lines for the configuration file. */
+  userLines(): readonly string[] {
+    return this.config.aclfile === '' ? this.engine.acl.all.map(user => user.line) : []
+  }
+
   private makeHost(): HostAdapter {
     const { maintenance, config, system } = this
     return new HostAdapter({
       maintenance,
       config,
       system,
+      sentinel: this.options.sentinel === true,
       shutdown: flags => this.shutdown(flags),
       abortShutdown: () => this.abortShutdown(),
       exit: () => this.options.exit?.(),
@@ -167,6 +173,7 @@ export class Server implements RunningServer {
 
   /** Loads the dataset; clients that connect meanwhile get -LOADING. */
   async load(): Promise<void> {
+    if (this.options.sentinel) return
     const refusal = this.locks.sync()
     if (refusal !== undefined) throw new StartFailure(...refusal)
     try {

@@ -9,7 +9,7 @@ import tty from 'node:tty'
 import v8 from 'node:v8'
 import vm from 'node:vm'
 import { LF } from '../lib/ascii.ts'
-import type { ProcessView, SignalName } from './system.ts'
+import type { ChildProcess, ProcessView, SignalName } from './system.ts'
 
 export function realProcess(): ProcessView {
   const bun = process.versions['bun']
@@ -42,7 +42,8 @@ export function realProcess(): ProcessView {
     onSignal(name, fn) {
       const known = handlers.has(name)
       handlers.set(name, fn)
-      // One listener for good: a signal that was delivered while none is registered, between two of them, would be lost.
+      // One listener for good: a signal that was delivered while none is registered, between two of them, would be
+      // lost.
       if (known) return
       // Windows supports SIGINT and SIGTERM; the others throw there.
       try {
@@ -68,6 +69,7 @@ export function realProcess(): ProcessView {
       process.on('unhandledRejection', fn)
     },
     respawnDetached: mark => respawn(mark, stdin),
+    spawn: run,
   }
 }
 
@@ -149,6 +151,28 @@ function respawn(mark: string, stdin: Uint8Array | null): void {
     windowsHide: true,
   })
   child.unref()
+}
+
+/** The exit code for a program that could not be executed: it is not run again. */
+const NOT_EXECUTED = 2
+
+function run(words: readonly string[], ended: (code: number, signal: number) => void): ChildProcess | undefined {
+  const [path, ...args] = words
+  let isOver = false
+  const end = (code: number, signal: number) => {
+    if (isOver) return
+    isOver = true
+    ended(code, signal)
+  }
+  try {
+    const child = spawn(path, args, { stdio: ['ignore', 'inherit', 'inherit'], windowsHide: true })
+    child.on('error', () => end(NOT_EXECUTED, 0))
+    child.on('exit', (code, signal) => end(code ?? 0, signal === null ? 0 : os.constants.signals[signal]))
+    child.unref()
+    return child.pid === undefined ? undefined : { pid: child.pid, kill: () => void child.kill('SIGKILL') }
+  } catch {
+    return undefined
+  }
 }
 
 const WASM_PAGE_BYTES = 65536

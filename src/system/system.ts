@@ -126,6 +126,13 @@ interface CpuUsage {
 
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGALRM' | 'SIGUSR1' | 'SIGABRT'
 
+/** A process that was started. */
+export interface ChildProcess {
+  readonly pid: number
+  /** Ends it at once. */
+  kill(): void
+}
+
 export interface ProcessView {
   readonly pid: number
   /**
@@ -173,6 +180,11 @@ export interface ProcessView {
    * environment.
    */
   respawnDetached(mark: string): void
+  /**
+   * Runs a program; `ended` gets its exit code and the number of the signal that ended it (0: none). undefined: it
+   * could not be started.
+   */
+  spawn(words: readonly string[], ended: (code: number, signal: number) => void): ChildProcess | undefined
 }
 
 export interface System {

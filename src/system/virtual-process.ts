@@ -29,7 +29,12 @@ export interface ProcessRecord {
   readonly environment: { readonly [name: string]: string }
   readonly signals: Map<SignalName, () => void>
   onCrash: ((error: unknown) => void) | undefined
+  /** Programs that were started: the test calls `ended`. */
+  readonly spawned: { words: readonly string[]; ended(code: number, signal: number): void }[]
 }
+
+const FIRST_CHILD_PID = 10_000
+const SIGKILL = 9
 
 export function virtualProcess(record: ProcessRecord): ProcessView {
   const text = new TextDecoder()
@@ -77,6 +82,10 @@ export function virtualProcess(record: ProcessRecord): ProcessView {
     },
     respawnDetached() {
       record.respawns++
+    },
+    spawn(words, ended) {
+      record.spawned.push({ words, ended })
+      return { pid: FIRST_CHILD_PID + record.spawned.length, kill: () => ended(0, SIGKILL) }
     },
   }
 }

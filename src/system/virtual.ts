@@ -54,6 +54,7 @@ export class VirtualMachine implements ProcessRecord {
   readonly environment: { [name: string]: string } = {}
   /** Number of times that the process started itself again. */
   respawns = 0
+  readonly spawned: ProcessRecord['spawned'] = []
   readonly signals = new Map<SignalName, () => void>()
   onCrash: ((error: unknown) => void) | undefined
   readonly #scheduler: Scheduler

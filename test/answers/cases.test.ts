@@ -1,5 +1,5 @@
-// The cases of this folder (harness/cases.ts): faults that were found, each with what Redis 7.2.4 answers. Ours is asked
-// always; with a redis-server of REDIS_SERVER, 7.2 only, the recorded answers are checked too. After new cases:
+// The cases of this folder (harness/cases.ts): faults that were found, each with what Redis 7.2.4 answers. Ours is
+// asked always; with a redis-server of REDIS_SERVER, 7.2 only, the recorded answers are checked too. After new cases:
 //
 //   ORACLE=write REDIS_SERVER=/path/to/redis-server-7.2.4 npx bun test ./test/answers/cases.test.ts
 
