@@ -6,6 +6,7 @@ import type { Logger } from './log.ts'
 import { REDIS_VERSION, REDSTART_VERSION } from './version.ts'
 
 export const USAGE = `Usage: redstart [FILE] [--DIRECTIVE VALUE ...] [-]
+       redstart FILE --sentinel
        redstart check | backup | restore | migrate ...   (a tool; --help after its name explains it)
 
 FILE               configuration in the syntax of redis.conf

@@ -56,7 +56,7 @@ const STATEMENTS = `
 | \`rename-command\` | works |
 | \`user\`, \`aclfile\` | refused, but for the line of the user default that CONFIG REWRITE writes: there are no other users yet |
 | \`loadmodule\`, settings of modules | refused: modules are native code for redis-server |
-| \`sentinel\` | refused: there is no Sentinel mode yet |
+| \`sentinel\` | settings and state of a sentinel, in Sentinel mode only |
 | ${RETIRED.map(name => `\`${name}\``).join(', ')} | no meaning: Redis 7.2 ignores these old directives too |
 `
 
