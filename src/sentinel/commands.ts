@@ -1,5 +1,5 @@
-// The commands of a sentinel: SENTINEL, and its own INFO, ROLE and PUBLISH; the other commands are the server's that
-// have the flag `sentinel`.
+// The commands of a sentinel: SENTINEL, its own INFO, ROLE and PUBLISH (replaced.ts), and the server's other commands
+// that have the flag `sentinel`.
 
 import type { Command } from '../engine/catalog/command.ts'
 import type { Context } from '../engine/context.ts'
@@ -13,16 +13,13 @@ import { failure } from './configuration.ts'
 import { configure, debug, setOptions } from './configure.ts'
 import { vote } from './election.ts'
 import { bestReplica, startFailover } from './failover.ts'
-import { HELLO_CHANNEL, processHello } from './hello.ts'
-import { type AnyInstance, FAILOVER_IN_PROGRESS, FORCE_FAILOVER, O_DOWN, type Primary, S_DOWN } from './instance.ts'
+import { type AnyInstance, FAILOVER_IN_PROGRESS, FORCE_FAILOVER, type Primary, S_DOWN } from './instance.ts'
+import { replacedCommands } from './replaced.ts'
 import { replyInstance } from './replies.ts'
 import type { Sentinel } from './sentinel.ts'
 
 const INVALID_QUORUM = errorBytes('ERR Invalid quorum')
 const INVALID_PORT = errorBytes('ERR Invalid port')
-/** Sections of INFO that a sentinel has. */
-const SECTIONS = ['server', 'clients', 'cpu', 'stats', 'sentinel']
-const SECTION_BYTES_MAX = 64
 
 type Run = (sentinel: Sentinel, ctx: Context) => void
 
@@ -39,7 +36,7 @@ interface Subcommand {
 
 /** All of a sentinel's commands; `others` are the server's. */
 export function sentinelCommands(sentinel: Sentinel, others: readonly Command[]): Command[] {
-  const own = [sentinelCommand(sentinel), ...replacements(sentinel)]
+  const own = [sentinelCommand(sentinel), ...replacedCommands(sentinel)]
   const isReplaced = (name: string) => own.some(one => one.name === name)
   const kept = others.flatMap(command => {
     if (isReplaced(command.name)) return []
@@ -71,46 +68,6 @@ function sentinelCommand(sentinel: Sentinel): Command {
       run: (ctx: Context) => run(sentinel, ctx),
     })),
   }
-}
-
-function replacements(sentinel: Sentinel): Command[] {
-  return [
-    {
-      name: 'info',
-      arity: -1,
-      flags: 'loading stale sentinel',
-      since: '1.0.0',
-      group: 'server',
-      summary: 'Report facts and counters of the sentinel, in sections.',
-      complexity: 'O(1)',
-      args: '[section...]',
-      acl: 'dangerous',
-      run: ctx => info(sentinel, ctx),
-    },
-    {
-      name: 'role',
-      arity: 1,
-      flags: 'noscript loading stale fast sentinel',
-      since: '2.8.12',
-      group: 'server',
-      summary: 'Tell that this is a sentinel, and which primaries it monitors.',
-      complexity: 'O(1)',
-      acl: 'admin dangerous',
-      run: ctx => role(sentinel, ctx),
-    },
-    {
-      name: 'publish',
-      arity: 3,
-      flags: 'pubsub loading stale fast may_replicate sentinel',
-      channels: 'publish',
-      since: '2.0.0',
-      group: 'pubsub',
-      summary: 'Hand a hello message of another sentinel to this one.',
-      complexity: 'O(1)',
-      args: 'channel message',
-      run: ctx => publish(sentinel, ctx),
-    },
-  ]
 }
 
 const SUBCOMMANDS: readonly Subcommand[] = [
@@ -473,53 +430,6 @@ function simulateFailure(sentinel: Sentinel, ctx: Context): void {
     } else return reply.error('ERR Unknown failure simulation specified')
   }
   reply.ok()
-}
-
-// ---- commands that differ from a server's ----
-
-function info(sentinel: Sentinel, ctx: Context): void {
-  const asked = ctx.args.slice(1, ctx.argc).map(arg => arg.latin1Prefix(SECTION_BYTES_MAX).toLowerCase())
-  const all = asked.length === 0 || ['all', 'everything', 'default'].some(one => asked.includes(one))
-  const sections = all ? SECTIONS : SECTIONS.filter(one => asked.includes(one))
-  const common = sections.filter(one => one !== 'sentinel')
-  const texts = common.length > 0 ? [ctx.server.host.infoText(common)] : []
-  if (sections.includes('sentinel')) texts.push(infoOfPrimaries(sentinel))
-  ctx.reply.verbatim('txt', texts.join('\r\n'))
-}
-
-function infoOfPrimaries(sentinel: Sentinel): string {
-  const { scripts, tilt, nowMs, addresses } = sentinel
-  const lines = [
-    '# Sentinel',
-    `sentinel_masters:${sentinel.primaries.size}`,
-    `sentinel_tilt:${tilt ? 1 : 0}`,
-    `sentinel_tilt_since_seconds:${tilt ? Math.floor((nowMs - sentinel.tiltSinceMs) / 1000) : -1}`,
-    `sentinel_running_scripts:${scripts.running}`,
-    `sentinel_scripts_queue_length:${scripts.queue.length}`,
-    `sentinel_simulate_failure_flags:${Number(sentinel.crashAfterElection) + 2 * Number(sentinel.crashAfterPromotion)}`,
-  ]
-  let id = 0
-  for (const primary of sentinel.primaries.values()) {
-    const status = primary.has(O_DOWN) ? 'odown' : primary.has(S_DOWN) ? 'sdown' : 'ok'
-    const address = `${addresses.announced(primary.address)}:${primary.address.port}`
-    const counts = `slaves=${primary.replicas.size},sentinels=${primary.sentinels.size + 1}`
-    lines.push(`master${id++}:name=${primary.name},status=${status},address=${address},${counts}`)
-  }
-  return `${lines.join('\r\n')}\r\n`
-}
-
-function role(sentinel: Sentinel, { reply }: Context): void {
-  reply.array(2)
-  reply.bulkText('sentinel')
-  reply.array(sentinel.primaries.size)
-  for (const name of sentinel.primaries.keys()) reply.bulkText(name)
-}
-
-function publish(sentinel: Sentinel, { args, reply }: Context): void {
-  if (args[1].latin1() !== HELLO_CHANNEL)
-    return reply.error('ERR Only HELLO messages are accepted by Sentinel instances.')
-  processHello(sentinel, args[2].latin1())
-  reply.integer(1)
 }
 
 const HELP = [

@@ -238,13 +238,13 @@ export function hostsOf(lines: readonly SentinelLine[]): string[] {
 }
 
 /** A line that is not needed (a default) replaces an old one of its option, but is not added. */
-export interface StateLine {
+interface StateLine {
   readonly text: string
   readonly needed: boolean
 }
 
 /** Lines by option, in the order in which they are added to a file: 'sentinel monitor' ─▶ its lines. */
-export type LinesByOption = Map<string, StateLine[]>
+type LinesByOption = Map<string, StateLine[]>
 
 /** All lines that express settings and state. An option without lines is there too: its old lines are obsolete. */
 export function linesOf(sentinel: Sentinel): LinesByOption {

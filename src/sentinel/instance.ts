@@ -58,7 +58,7 @@ abstract class Instance {
 }
 
 /** What a server's INFO said last. */
-export class ServerReport {
+class ServerReport {
   text: string | undefined
   /** 0: never. */
   refreshedMs = 0
@@ -72,7 +72,7 @@ export class ServerReport {
   }
 }
 
-export type FailoverState =
+type FailoverState =
   | 'none'
   | 'wait_start'
   | 'select_slave'

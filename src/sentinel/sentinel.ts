@@ -23,7 +23,7 @@ import { ScriptQueue } from './scripts.ts'
 import { Timing } from './timing.ts'
 
 /** Settings of the whole sentinel: `sentinel` lines without a primary's name. */
-export class SentinelSettings {
+class SentinelSettings {
   announceIp = ''
   /** 0: the port that is listened on. */
   announcePort = 0

@@ -210,7 +210,7 @@ export class User {
   }
 }
 
-export function passwordHash(password: string): string {
+function passwordHash(password: string): string {
   return sha256Hex(Slice.of(password))
 }
 
