@@ -25,10 +25,7 @@ export function realProcess(): ProcessView {
     platform: process.platform,
     totalMemoryBytes: os.totalmem(),
     rssBytes: () => process.memoryUsage.rss(),
-    cpuUsage() {
-      const usage = process.cpuUsage()
-      return { userUs: usage.user, systemUs: usage.system }
-    },
+    cpuUsage,
     stdout: bytes => writeAll(1, bytes),
     stderr: bytes => writeAll(2, bytes),
     stdoutIsTerminal: () => tty.isatty(1),
@@ -79,6 +76,11 @@ export function realProcess(): ProcessView {
  */
 function identityOf(pid: number): string {
   return process.platform === 'linux' ? `${pid}:${startOf(pid)}` : `${pid}:b${bootSeconds()}`
+}
+
+function cpuUsage(): { userUs: number; systemUs: number } {
+  const usage = process.cpuUsage()
+  return { userUs: usage.user, systemUs: usage.system }
 }
 
 function bootSeconds(): number {
