@@ -56,6 +56,7 @@ test('questions are answered', async () => {
   )
   assert.equal(version.machine.exitCode, 0)
   assert.match((await run(['-h'])).machine.err, /^Usage: redstart /)
+  for (const option of ['--test-memory', '--check-system']) {
     const { machine } = await run([option])
     assert.match(machine.err, /not supported by Redstart/)
     assert.equal(machine.exitCode, 1)
