@@ -9,7 +9,9 @@ import { assert } from '../lib/assert.ts'
 
 export const PAGE_BYTES = 1 << 14
 export const SLOT_BYTES_MAX = 32768
-/** Slots up to these sizes are in slabs of one page, and of three; the pages of larger ones' slabs are PAGES_OF_LARGE. */
+/**
+ * Slots up to these sizes are in slabs of one page, and of three; the pages of larger ones' slabs are PAGES_OF_LARGE.
+ */
 const ONE_PAGE_SLOT_BYTES_MAX = 1488
 export const THREE_PAGES_SLOT_BYTES_MAX = 8192
 /** Slots that fill their pages to the last byte. */
