@@ -35,7 +35,7 @@ export function clientMemory(client: Client): number {
     (client.query?.length ?? 0) +
     (client.partial?.memoryBytes ?? 0) +
     outputMemory(client) +
-    client.queuedBytes +
+    (client.queued?.memoryBytes ?? 0) +
     (client.blocked?.command.bytes ?? 0) +
     (client.watched?.length ?? 0) * WATCHED_BYTES +
     channels * CHANNEL_BYTES +

@@ -11,6 +11,7 @@ import type { Slice } from '../lib/slice.ts'
 import type { Connection } from '../system/network.ts'
 import type { User } from './acl/user.ts'
 import type { TableEntry } from './catalog/table.ts'
+import type { CommandQueue } from './command-queue.ts'
 import type { Broadcast } from './messaging/broadcast.ts'
 import type { PartialCommand } from './partial.ts'
 
@@ -149,8 +150,7 @@ export class Client {
   streamOffset = 0
 
   // Transactions.
-  queued: QueuedCommand[] | undefined
-  queuedBytes = 0
+  queued: CommandQueue | undefined
   /** Watched keys as database index and latin1 key; undefined: none. */
   watched: WatchedKey[] | undefined
 

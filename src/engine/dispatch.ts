@@ -114,7 +114,7 @@ export class Dispatch {
     }
     if ((kind & REPLY_MUTED) !== 0 && entry.fullName !== 'exec' && !isSubscription(entry)) this.beginMuted(client)
     if (this.isQueued(client, entry)) {
-      this.queue(client, entry, args, argc)
+      engine.transactions.queue(client, entry, args, argc)
       reply.queued()
     } else this.call(client, entry, args, argc)
     if (((client.flags | kind) & REPLY_CHECKED) !== 0)
@@ -317,24 +317,7 @@ export class Dispatch {
   /** True for a command that MULTI queues instead of running. */
   isQueued(client: Client, entry: TableEntry): boolean {
     if (!client.has(CLIENT_MULTI)) return false
-    switch (entry.fullName) {
-      case 'exec':
-      case 'discard':
-      case 'multi':
-      case 'watch':
-      case 'quit':
-      case 'reset':
-        return false
-      default:
-        return true
-    }
-  }
-
-  private queue(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
-    if (client.has(CLIENT_DIRTY_EXEC)) return
-    const queued = copyCommand(entry, args, argc)
-    client.queued!.push(queued)
-    client.queuedBytes += queued.bytes
+    return !entry.runsInMulti
   }
 
   // ---- refusals ----

@@ -164,6 +164,7 @@ export class Gates {
     if (this.configured === 0 && client.authenticated && !engine.keyspace.snapshotting) {
       const looked = client.flags & LOOKED_AT
       if (looked === 0 || (looked === CLIENT_RESTRICTED && client.user!.passes(entry))) return undefined
+      if (looked === CLIENT_MULTI && (entry.flags & CMD_NO_MULTI) === 0) return undefined
     }
     const flags = gateFlags(engine, client, entry, args, argc)
     const { gates, names } = this.client
@@ -177,8 +178,8 @@ export class Gates {
   }
 
   /** Whether EXEC may run a queued command. */
-  admitQueued(client: Client, { entry, args }: QueuedCommand): Verdict {
-    return pass(this.exec, client, entry, args, args.length, entry.flags, 'exec')
+  admitQueued(client: Client, entry: TableEntry, args: Slice[], argc: number): Verdict {
+    return pass(this.exec, client, entry, args, argc, entry.flags, 'exec')
   }
 
   /** Whether a blocked command may run again; POSTPONE: not before the reason is released. */
@@ -269,5 +270,5 @@ export function wouldRun(
 ): boolean {
   if (!client.has(CLIENT_MULTI)) return test(client, entry, args, argc)
   if (entry.fullName !== 'exec') return false
-  return client.queued!.some(one => test(client, one.entry, one.args, one.args.length))
+  return client.queued!.some((one, itsArgs, itsArgc) => test(client, one, itsArgs, itsArgc))
 }

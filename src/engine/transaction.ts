@@ -17,14 +17,18 @@ import {
   CLIENT_MULTI,
   type Client,
 } from './client.ts'
+import { CommandQueue } from './command-queue.ts'
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
 
 const EXEC_ALONE = errorBytes('ERR EXEC without MULTI')
+const SPARE_MAX = 16
 const ALLOWING = CMD_LOADING | CMD_STALE
 
 export class Transactions {
   private readonly engine: Engine
+  /** Empty queues, reused. */
+  private readonly spare: CommandQueue[] = []
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -32,15 +36,28 @@ export class Transactions {
 
   begin(client: Client): void {
     client.flags |= CLIENT_MULTI
-    client.queued = []
+    client.queued = this.spare.pop() ?? new CommandQueue()
+  }
+
+  /** Queues a command. A transaction that EXEC will refuse queues nothing more. */
+  queue(client: Client, entry: TableEntry, args: readonly Slice[], argc: number): void {
+    if (!client.has(CLIENT_DIRTY_EXEC)) client.queued!.push(entry, args, argc)
   }
 
   /** Drops queued commands and watched keys. */
   discard(client: Client): void {
     client.flags &= ~(CLIENT_MULTI | CLIENT_DIRTY_CAS | CLIENT_DIRTY_EXEC)
-    client.queued = undefined
-    client.queuedBytes = 0
+    this.drop(client)
     this.engine.watches.unwatchAll(client)
+  }
+
+  /** Drops queued commands. */
+  drop(client: Client): void {
+    const { queued } = client
+    if (queued === undefined) return
+    client.queued = undefined
+    queued.clear()
+    if (this.spare.length < SPARE_MAX) this.spare.push(queued)
   }
 
   /** EXEC. */
@@ -69,29 +86,30 @@ export class Transactions {
     const from = engine.ctx.reply.pos
     engine.ctx.reply.array(client.queued!.length)
     engine.dispatch.muteReply(client, from)
-    this.resume(client, 0)
+    this.resume(client)
   }
 
   /**
-   * Runs from queued command `from` on; a suspended script ends the loop, which continues after the script.
+   * Runs the queued commands that are left; a suspended script ends the loop, which continues after the script.
    */
-  private resume(client: Client, from: number): void {
+  private resume(client: Client): void {
     const { engine } = this
     const { dispatch } = engine
     const queued = client.queued!
-    for (let i = from; i < queued.length; i++) {
-      const { entry, args } = queued[i]
-      const verdict = engine.gates.admitQueued(client, queued[i])
+    const { args } = queued
+    while (queued.next()) {
+      const { entry, argc } = queued
+      const verdict = engine.gates.admitQueued(client, entry, args, argc)
       const { rewinds } = engine.output
       const from = engine.ctx.reply.pos
       dispatch.beginMuted(client)
       if (verdict !== undefined && verdict !== POSTPONE) {
         engine.ctx.reply.fixedError(verdict)
         entry.rejected++
-      } else dispatch.call(client, entry, args, args.length)
+      } else dispatch.call(client, entry, args, argc)
       // CLIENT REPLY may be one of the commands: each reply is sent or not by itself.
       dispatch.muteReply(client, engine.output.rewinds === rewinds ? from : 0)
-      if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => this.resume(client, i + 1))
+      if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => this.resume(client))
     }
     dispatch.endPropagationUnit()
     client.flags &= ~CLIENT_IN_EXEC
@@ -119,11 +137,7 @@ export function gateFlags(engine: Engine, client: Client, entry: TableEntry, arg
   if (entry.command.group === 'scripting') return engine.scripting.flagsOf(entry, args, argc)
   const queued = client.queued
   if (queued === undefined || entry.fullName !== 'exec') return entry.flags
-  let any = entry.flags
-  let all = entry.flags
-  for (const command of queued) {
-    any |= command.entry.flags
-    all &= command.entry.flags
-  }
+  const any = entry.flags | queued.flagsOfAny
+  const all = entry.flags & queued.flagsOfAll
   return (any & ~ALLOWING) | (all & ALLOWING)
 }

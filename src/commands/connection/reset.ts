@@ -59,8 +59,7 @@ function reset(ctx: Context): void {
   client.db = ctx.keyspace.databases[0]
   client.resp = reply.resp = 2
   server.acl.reset(client)
-  client.queued = undefined
-  client.queuedBytes = 0
+  server.transactions.drop(client)
   server.resetClient(client)
   client.name = ''
   client.flags &= ~STATE_FLAGS

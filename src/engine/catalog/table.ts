@@ -39,6 +39,8 @@ import {
 import { NameIndex } from './name-index.ts'
 import { type Argument, parseArguments } from './syntax-line.ts'
 
+const RUN_IN_MULTI: ReadonlySet<string> = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset'])
+
 export class TableEntry {
   readonly command: Command
   /** 'get', or 'config|get' for a subcommand: as COMMAND LIST prints it, whatever rename-command did. */
@@ -58,6 +60,8 @@ export class TableEntry {
   readonly run: CommandHandler
   /** O(1): dispatch times only a sample of its calls. */
   readonly constantTime: boolean
+  /** MULTI does not queue it. */
+  readonly runsInMulti: boolean
   /** In the order of the literals. Empty unless a container. */
   readonly subs: TableEntry[] = []
   subIndex: NameIndex<TableEntry> | undefined = undefined
@@ -83,6 +87,7 @@ export class TableEntry {
     this.flags = this.range.movable ? flags | CMD_MOVABLE_KEYS : flags
     this.categories = categoriesOf(command, flags, known)
     this.run = command.run ?? notRunnable
+    this.runsInMulti = RUN_IN_MULTI.has(this.fullName)
     this.constantTime =
       (flags & CMD_FAST) !== 0 || (command.complexity?.startsWith('O(1)') === true && command.group === 'string')
   }

@@ -78,7 +78,7 @@ export function clientLine(client: Client, nowMs: number, running: Running | und
         ? lengthOf(running.args, running.argc)
         : waitingBytes(client) + half.argumentBytes + (client.partial?.argumentBytes ?? 0),
     ],
-    ['multi-mem', client.queuedBytes],
+    ['multi-mem', client.queued?.memoryBytes ?? 0],
     ['rbs', client.replyShare],
     ['rbp', Math.min(client.replyPeak, client.replyShare)],
     ['obl', 0],
