@@ -224,7 +224,7 @@ export class Selector {
   allowsCommand(entry: TableEntry, args: Slice[], argc: number): boolean {
     if (this.allowed[entry.id] === 1 || (entry.flags & CMD_NO_AUTH) !== 0) return true
     const words = argc < 2 ? undefined : this.firstArgs.get(entry.id)
-    return words !== undefined && words.includes(cText(args[1].latin1()).toLowerCase())
+    return words?.includes(cText(args[1].latin1()).toLowerCase()) === true
   }
 
   /** Index of the first key that is refused, or -1. */
