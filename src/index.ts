@@ -7,13 +7,17 @@
 
 import { Config } from './config/config.ts'
 import { loadText } from './config/parser.ts'
+import type { AuditEvent } from './engine/monitoring/audit.ts'
 import { runtimeNetwork } from './net/runtime.ts'
 import { Logger } from './server/log.ts'
+import type { Authenticate, AuthenticationOptions } from './server/logins.ts'
 import { Server } from './server/server.ts'
 import { realSystem } from './system/real.ts'
 import type { System } from './system/system.ts'
 import { type VirtualOptions, virtualSystem as virtualMachine } from './system/virtual.ts'
 
+export type { AuditEvent } from './engine/monitoring/audit.ts'
+export type { Authenticate, AuthenticateAnswer, AuthenticationOptions } from './server/logins.ts'
 export type { System } from './system/system.ts'
 
 /** A connection without a socket. */
@@ -48,6 +52,16 @@ export interface CreateServerOptions {
    * may make another server. `error.cause` is the fault.
    */
   onError?: (error: Error) => void
+  /**
+   * Decides logins (AUTH, HELLO with AUTH) before the passwords of users: true for the user that was named, { user }
+   * for another one, false to refuse, undefined to leave it to the passwords; or a promise of that. Which commands a
+   * user may run is always ACL's.
+   */
+  authenticate?: Authenticate
+  /** Of promises that authenticate returns, and of what it accepted. */
+  authentication?: AuthenticationOptions
+  /** Hears of logins, refusals and administrative commands, after each. */
+  audit?: (event: AuditEvent) => void
   /** Clock, randomness, disk, network and timers; the machine's own unless given (see virtualSystem). */
   system?: System
 }
@@ -71,7 +85,8 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
   const lines = Object.entries(directives).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
   loadText(config, lines.join('\n'))
   const failed = (error: Error) => options.onError?.(error)
-  const server = new Server(config, system, new Logger(system, config), { failed })
+  const { authenticate, authentication, audit } = options
+  const server = new Server(config, system, new Logger(system, config), { failed, authenticate, authentication, audit })
   await server.listen()
   await server.load()
   return {

@@ -34,6 +34,7 @@ export const generalDirectives = {
 export const logDirectives = {
   loglevel: choice(['debug', 'verbose', 'notice', 'warning', 'nothing'], 'notice'),
   logfile: path('', { immutable: true }),
+  'audit-log': path('', { hidden: true }),
   'syslog-enabled': yesNo(false, { immutable: true }),
   'syslog-ident': text('redis', { immutable: true }),
   'syslog-facility': choice(

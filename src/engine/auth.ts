@@ -1,12 +1,26 @@
-// Auth: logins with AUTH and HELLO.
+// Auth: logins with AUTH and HELLO. The passwords of users decide, or first an authenticator of the embedding program.
+//
+//   AUTH ─▶ authenticator? ─▶ user | refused | failed
+//              └ unhandled, or none ─▶ password of the user
+//
+// Always: a refused login leaves the client as the user that it was.
 
 import type { Slice } from '../lib/slice.ts'
-import { CLIENT_MULTI, type Client } from './client.ts'
+import { CLIENT_CLOSING, CLIENT_MULTI, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
+import type { Authenticator, LoginDecision } from './ports/authenticator.ts'
 
-export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.'
+const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.'
+const CANNOT_TELL = 'ERR the login could not be checked, try again later'
+
+export interface Login {
+  user: string
+  password: string
+}
 
 export class Auth {
+  /** Set by the server. */
+  authenticator: Authenticator | undefined
   private readonly engine: Engine
 
   constructor(engine: Engine) {
@@ -15,21 +29,55 @@ export class Auth {
 
   /** AUTH with only a password makes no sense. */
   get isPasswordless(): boolean {
-    return this.engine.acl.default.isNopass
+    return this.engine.acl.default.isNopass && this.authenticator === undefined
   }
 
-  /** Logs the client in as this user; false, with an ACL LOG entry, if it may not. `args`: the client's command. */
-  login(client: Client, name: string, password: string, args: readonly Slice[], argc: number): boolean {
-    const { acl, stats } = this.engine
-    const user = acl.user(name)
-    if (user?.isOn !== true || !user.accepts(password)) {
-      stats.aclDeniedAuth++
-      const context = client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'
-      acl.record(client, { reason: 'auth', context, object: args[0].latin1(), username: name }, { args, argc })
-      return false
+  /** Logs the client in, or returns the error; `args`: the client's command. */
+  byPassword(client: Client, login: Login, args: readonly Slice[], argc: number): string | undefined {
+    const user = this.engine.acl.user(login.user)
+    if (user?.isOn !== true || !user.accepts(login.password)) return this.refuse(client, login, args, argc)
+    return this.accept(client, login, login.user)
+  }
+
+  /** Asks the authenticator; `decided` gets the error, or undefined, before this returns or later. */
+  ask(client: Client, login: Login, command: Slice, decided: (error: string | undefined) => void): void {
+    const { id, connection } = client
+    const object = [command.copy()]
+    const request = { ...login, client: { id, address: connection.peer, kind: connection.kind } }
+    this.authenticator!.decide(request, decision => {
+      if (!client.has(CLIENT_CLOSING)) decided(this.apply(client, login, decision, object))
+    })
+  }
+
+  private apply(client: Client, login: Login, decision: LoginDecision, args: Slice[]): string | undefined {
+    switch (decision.kind) {
+      case 'unhandled':
+        return this.byPassword(client, login, args, 1)
+      case 'user':
+        if (this.engine.acl.user(decision.name)?.isOn !== true) return this.refuse(client, login, args, 1)
+        return this.accept(client, login, decision.name)
+      case 'refused':
+        return this.refuse(client, login, args, 1)
+      case 'failed':
+        this.engine.observers.audit.tell(client, 'login-failed', { user: login.user })
+        return CANNOT_TELL
     }
-    acl.assign(client, user)
+  }
+
+  private accept(client: Client, login: Login, name: string): undefined {
+    const { acl, observers } = this.engine
+    acl.assign(client, acl.user(name)!)
     client.authenticated = true
-    return true
+    if (observers.audit.listener !== undefined)
+      observers.audit.tell(client, 'login', { user: login.user, object: name })
+  }
+
+  /** Counts it, adds it to ACL LOG, and returns the error. */
+  private refuse(client: Client, login: Login, args: readonly Slice[], argc: number): string {
+    const { acl, observers } = this.engine
+    const context = client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'
+    acl.record(client, { reason: 'auth', context, object: args[0].latin1(), username: login.user }, { args, argc })
+    observers.audit.tell(client, 'login-refused', { user: login.user })
+    return WRONG_PASSWORD
   }
 }

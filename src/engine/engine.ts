@@ -118,7 +118,13 @@ export class Engine implements ServerCommands {
   private nextClientId = 1
   private readonly scratchReply = new Reply()
 
-  constructor(machine: Machine, commands: readonly Command[], databases: number, types = builtInTypes) {
+  constructor(
+    machine: Machine,
+    commands: readonly Command[],
+    databases: number,
+    types = builtInTypes,
+    aclCategories: readonly string[] = [],
+  ) {
     this.machine = machine
     this.keyspace = new Keyspace({
       databases,
@@ -128,7 +134,7 @@ export class Engine implements ServerCommands {
     })
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
-    this.table = new CommandTable(commands)
+    this.table = new CommandTable(commands, 'server', aclCategories)
     this.acl = new Acl(this)
     this.auth = new Auth(this)
     this.input = new InputBuffers(this)

@@ -1,5 +1,4 @@
-// AclFile: the users in a file of their own (aclfile), one a line, read by ACL LOAD and at the start, written by ACL
-// SAVE.
+// AclFile: the users in a file of their own (aclfile), one a line. ACL LOAD and the start read it, ACL SAVE writes it.
 //
 // Always: the file is replaced whole: written under another name, fsynced, renamed.
 
@@ -44,7 +43,8 @@ export function aclFileOf(config: Config, acl: Acl, { disk, random }: System, lo
         step = 'Renaming ACL file'
         disk.rename(temporary, path)
         step = 'Syncing ACL directory'
-        disk.fsyncDir(disk.resolve(path).replace(/\/[^/]*$/, '') || '/')
+        const whole = disk.resolve(path)
+        disk.fsyncDir(whole.slice(0, whole.lastIndexOf('/')) || '/')
         return true
       } catch (error) {
         log.warning(`${step} for ACL SAVE: ${(error as Error).message}`)

@@ -8,6 +8,7 @@ import { ConfigError, ConfigFileMissing, loadConfig, parseArguments } from '../c
 import { expandTitle } from '../config/proctitle.ts'
 import { bytesOfText } from '../config/words.ts'
 import type { Command } from '../engine/catalog/command.ts'
+import type { AuditEvent } from '../engine/monitoring/audit.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
 import type { System } from '../system/system.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
@@ -15,6 +16,7 @@ import { writeCrashReport } from './crash-report.ts'
 import { Ending } from './ending.ts'
 import type { ServerExtension } from './extension.ts'
 import { Logger } from './log.ts'
+import type { Authenticate, AuthenticationOptions } from './logins.ts'
 import { OomScore } from './oomscore.ts'
 import { versionLine } from './version.ts'
 
@@ -39,6 +41,11 @@ export interface StartServerOptions {
   extensions?: readonly ServerExtension[]
   /** Ends the process in order: for SHUTDOWN, after the server's own shutdown. */
   exit?: () => void
+  /** Decides logins; absent: the passwords of users do. */
+  authenticate?: Authenticate
+  authentication?: AuthenticationOptions
+  /** Hears of logins, refusals and administrative commands. */
+  audit?: (event: AuditEvent) => void
   /** Absent: all of Redis's. */
   commands?: readonly Command[]
   /** An exception has ended this server: it is closed, nothing was saved. Absent: the process ends instead. */

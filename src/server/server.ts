@@ -20,6 +20,8 @@ import { engineOf } from './assembly/engine.ts'
 import { persistenceOf } from './assembly/persistence.ts'
 import { addReplication } from './assembly/replication.ts'
 import { addScripting, showScripting } from './assembly/scripting.ts'
+import { addSecurity } from './assembly/security.ts'
+import type { AuditLog } from './audit-log.ts'
 import { writeCrashReport } from './crash-report.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
@@ -47,6 +49,7 @@ export class Server implements RunningServer {
   readonly maintenance: ServerMaintenance
   readonly persistence: Persistence
   private readonly locks: FileLocks
+  private readonly auditLog: AuditLog
   private readonly scripting: ScriptManager
   private readonly migrations: Migrations
   readonly startedMs: number
@@ -68,6 +71,7 @@ export class Server implements RunningServer {
     this.startedMs = system.clock.nowMs()
     const { engine, codecs } = engineOf(config, system, log, options)
     this.engine = engine
+    this.auditLog = addSecurity(engine, config, system, log, options)
     this.scripting = addScripting(engine)
     this.migrations = new Migrations(engine, system)
     engine.migration = this.migrations
@@ -336,6 +340,7 @@ export class Server implements RunningServer {
     yield () => this.stopTcp()
     yield () => this.unix?.close()
     yield () => this.abandon()
+    yield () => this.auditLog.flush()
     for (const client of this.engine.clients.values()) yield () => client.connection.close(false)
   }
 
@@ -355,6 +360,7 @@ export class Server implements RunningServer {
       if (this.system.disk.stat(path) !== null) this.system.disk.unlink(path)
     }
     this.locks.release()
+    this.auditLog.flush()
     for (const client of [...this.engine.clients.values()]) this.engine.closeClient(client)
   }
 }

@@ -1,11 +1,11 @@
-// Random users, rules and commands on ours and on redis-server 7.2: the replies of ACL SETUSER, DRYRUN, GETUSER and LIST
-// are compared, and those of real commands of a restricted client with the ACL LOG that they leave.
+// Random users, rules and commands on ours and on redis-server 7.2: the replies of ACL SETUSER, DRYRUN, GETUSER and
+// LIST are compared, and those of real commands of a restricted client with the ACL LOG that they leave.
 //
 //   REDIS_SERVER=/path/to/redis-7.2.4/src/redis-server npx bun test/fuzz/acl.ts [--seed 1] [--checks 100000]
 //       [--server bin/redstart]
 //
-// A check is one DRYRUN or one command of a client. Exits with 1 at the first difference, with what led to it. Left out
-// is what makes 7.2.4 crash (docs/acl.md).
+// A check is one DRYRUN or one command of a client. Exits with 1 at the first difference, with what led to it. Left
+// out is what makes 7.2.4 crash (docs/acl.md).
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

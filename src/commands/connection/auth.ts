@@ -1,12 +1,14 @@
 // AUTH, HELLO.
 
 import { DEFAULT_USER } from '../../engine/acl/acl.ts'
-import { WRONG_PASSWORD } from '../../engine/auth.ts'
+import type { Login } from '../../engine/auth.ts'
 import type { Command } from '../../engine/catalog/command.ts'
+import type { Client } from '../../engine/client.ts'
 import type { Context } from '../../engine/context.ts'
+import type { Host } from '../../engine/ports/host.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
-import { errorBytes } from '../../protocol/reply.ts'
+import { errorBytes, type Reply } from '../../protocol/reply.ts'
 import { isClientName, NAME_WITH_SPACES } from './client/index.ts'
 
 export const authCommands: readonly Command[] = [
@@ -41,6 +43,7 @@ const NO_PASSWORD_SET = errorBytes(
     'is correct?',
 )
 
+const NOT_IN_EXEC = errorBytes('ERR a login cannot be part of a transaction while an authenticator decides logins')
 const HELLO_BAD_VERSION = errorBytes('ERR Protocol version is not an integer or out of range')
 const HELLO_NO_PROTO = errorBytes('NOPROTO unsupported protocol version')
 const HELLO_NO_AUTH = errorBytes(
@@ -50,12 +53,29 @@ const HELLO_NO_AUTH = errorBytes(
 
 /** AUTH [username] password */
 function auth(ctx: Context): void {
-  const { args, argc, server, client, reply } = ctx
+  const { args, argc, server, reply } = ctx
   if (argc > 3) return reply.fixedError(SYNTAX)
   if (argc === 2 && server.auth.isPasswordless) return reply.fixedError(NO_PASSWORD_SET)
   const user = argc === 2 ? DEFAULT_USER : args[1].latin1()
-  if (server.auth.login(client, user, args[argc - 1].latin1(), args, argc)) reply.ok()
-  else reply.error(WRONG_PASSWORD)
+  logIn(ctx, { user, password: args[argc - 1].latin1() }, to => to.ok())
+}
+
+/** Logs in, now or when the authenticator has decided, and then writes the reply; or an error reply. */
+function logIn(ctx: Context, login: Login, welcome: (reply: Reply) => void): void {
+  const { args, argc, server, client, reply } = ctx
+  const finish = (error: string | undefined) => (error === undefined ? welcome(reply) : reply.error(error))
+  if (server.auth.authenticator === undefined) return finish(server.auth.byPassword(client, login, args, argc))
+  if (!ctx.canBlock) return reply.fixedError(NOT_IN_EXEC)
+  let isDecided = false
+  let waiting: ReturnType<Context['waitForAnswer']> | undefined
+  server.auth.ask(client, login, args[0], error => {
+    if (waiting === undefined) {
+      isDecided = true
+      finish(error)
+    } else if (error === undefined) waiting.write(welcome)
+    else waiting.fail(error)
+  })
+  if (!isDecided) waiting = ctx.waitForAnswer()
 }
 
 /** HELLO [protover [AUTH username password] [SETNAME clientname]] */
@@ -67,24 +87,25 @@ function hello(ctx: Context): void {
     if (Number.isNaN(version)) return reply.fixedError(HELLO_BAD_VERSION)
     if (version < 2 || version > 3) return reply.fixedError(HELLO_NO_PROTO)
   }
-  let user: string | undefined
-  let password = ''
+  let login: Login | undefined
   let name: string | undefined
   const opt = ctx.options(2)
   while (opt.more()) {
-    if (opt.eat('auth', 2)) {
-      user = opt.next().latin1()
-      password = opt.next().latin1()
-    } else if (opt.eat('setname', 1)) {
+    if (opt.eat('auth', 2)) login = { user: opt.next().latin1(), password: opt.next().latin1() }
+    else if (opt.eat('setname', 1)) {
       name = opt.next().latin1()
       if (!isClientName(name)) return reply.error(NAME_WITH_SPACES)
     } else return reply.error(`ERR Syntax error in HELLO option '${opt.next().latin1()}'`)
   }
-  if (user !== undefined && !server.auth.login(client, user, password, args, argc)) return reply.error(WRONG_PASSWORD)
+  const welcome = (to: Reply) => greet(to, client, server.host, version, name)
+  if (login !== undefined) return logIn(ctx, login, welcome)
   if (!client.authenticated) return reply.fixedError(HELLO_NO_AUTH)
+  welcome(reply)
+}
+
+function greet(reply: Reply, client: Client, host: Host, version: number, name: string | undefined): void {
   if (name !== undefined) client.name = name
   client.resp = reply.resp = version
-  const { host } = server
   reply.map(7)
   reply.bulkText('server')
   reply.bulkText('redis')

@@ -31,6 +31,8 @@ export interface AclFile {
 
 export class Acl {
   readonly log = new AclLog()
+  /** For INFO; CONFIG RESETSTAT leaves them, as in Redis. */
+  readonly denials = { auth: 0, command: 0, key: 0, channel: 0 }
   readonly default: User
   /** Undefined without aclfile; set by the server. */
   file: AclFile | undefined
@@ -234,35 +236,34 @@ export class Acl {
     argc: number,
     place: Place,
   ): Uint8Array {
-    const { stats } = this.engine
-    if (denied === DENIED_COMMAND) stats.aclDeniedCommand++
-    else if (denied === DENIED_KEY) stats.aclDeniedKey++
-    else stats.aclDeniedChannel++
     if (place === 'client') client.lastCommand = entry
     const object = denied === DENIED_COMMAND ? entry.fullName : args[this.refused.at].latin1()
     const context = place === 'script' ? 'lua' : place === 'exec' || client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'
     this.record(client, { reason: REASONS[denied], context, object, username: user.name }, { args, argc })
+    this.engine.observers.audit.tell(client, 'denied', { command: entry.fullName, reason: REASONS[denied], object })
     if (place === 'exec') return errorBytes(EXEC_REASONS[denied])
     const why = denied === DENIED_COMMAND ? noCommand(user, entry) : TERSE[denied]
     return errorBytes(place === 'script' ? `ERR ACL failure in script: ${why}` : `NOPERM ${why}`)
   }
 
-  /** Adds to ACL LOG. */
+  /** Counts it and adds it to ACL LOG. */
   record(
     client: Client,
     refusal: Omit<Refusal, 'clientInfo'>,
     running: { readonly args: readonly Slice[]; readonly argc: number },
   ): void {
     const { current, keyspace, settings } = this.engine
+    this.denials[refusal.reason]++
     const clientInfo = clientLine(current ?? client, keyspace.nowMs, running)
     this.log.add({ ...refusal, clientInfo }, keyspace.nowMs, settings.acllogMaxLen)
   }
 }
 
-const REASONS = { [DENIED_COMMAND]: 'command', [DENIED_KEY]: 'key', [DENIED_CHANNEL]: 'channel' } as Record<
-  number,
-  Refusal['reason']
->
+const REASONS: Record<number, 'command' | 'key' | 'channel'> = {
+  [DENIED_COMMAND]: 'command',
+  [DENIED_KEY]: 'key',
+  [DENIED_CHANNEL]: 'channel',
+}
 
 const TERSE: Record<number, string> = {
   [DENIED_KEY]: 'No permissions to access a key',

@@ -84,8 +84,7 @@ export function declarationError(words: readonly string[], user: User): [word: s
   if (typeof merged === 'number') return [words[merged], RULE_SYNTAX]
   for (const [i, rule] of merged.entries()) {
     const refusal = user.apply(rule)
-    // Commands may be unknown yet: reported when the user is made. Redis names the word two places before the wrong
-    // one.
+    // Commands may be unknown yet: reported when the user is made. Redis names a word two places too early.
     if (refusal !== undefined && refusal !== UNKNOWN_COMMAND) return [words[i], refusal]
   }
   return undefined

@@ -89,7 +89,8 @@ export class TableEntry {
     this.run = command.run ?? notRunnable
     this.runsInMulti = RUN_IN_MULTI.has(this.fullName)
     this.constantTime =
-      (flags & CMD_FAST) !== 0 || (command.complexity?.startsWith('O(1)') === true && command.group === 'string')
+      (flags & (CMD_FAST | CMD_ADMIN)) === CMD_FAST ||
+      (command.complexity?.startsWith('O(1)') === true && command.group === 'string')
   }
 
   /** The words COMMAND INFO prints. */

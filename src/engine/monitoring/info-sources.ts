@@ -48,6 +48,7 @@ function clientsInfo(engine: Engine): InfoSource {
 /** Connections, commands, bytes, errors. */
 function trafficInfo(engine: Engine): InfoSource {
   const { stats } = engine
+  const { denials } = engine.acl
   return {
     section: 'stats',
     fields: {
@@ -63,10 +64,10 @@ function trafficInfo(engine: Engine): InfoSource {
       total_reads_processed: () => stats.reads,
       total_writes_processed: () => stats.writes,
       eventloop_duration_cmd_sum: () => Math.round(engine.table.all.reduce((sum, entry) => sum + entry.usec, 0)),
-      acl_access_denied_auth: () => stats.aclDeniedAuth,
-      acl_access_denied_cmd: () => stats.aclDeniedCommand,
-      acl_access_denied_key: () => stats.aclDeniedKey,
-      acl_access_denied_channel: () => stats.aclDeniedChannel,
+      acl_access_denied_auth: () => denials.auth,
+      acl_access_denied_cmd: () => denials.command,
+      acl_access_denied_key: () => denials.key,
+      acl_access_denied_channel: () => denials.channel,
       dump_payload_sanitizations: () => engine.payloads.sanitizations,
     },
     reset: () => {

@@ -1,5 +1,5 @@
-// Observers: MONITOR, SLOWLOG and latency monitoring of commands, called by dispatch after each command. What is not
-// configured costs a comparison.
+// Observers: MONITOR, SLOWLOG, latency monitoring and audit of commands, called by dispatch after each command. What is
+// not configured costs a comparison.
 
 import type { Slice } from '../../lib/slice.ts'
 import { quoted } from '../../lib/words.ts'
@@ -7,6 +7,7 @@ import { CMD_ADMIN, CMD_FAST, CMD_SKIP_SLOWLOG } from '../catalog/command.ts'
 import type { TableEntry } from '../catalog/table.ts'
 import { CLIENT_SCRIPT, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
+import { Audit } from './audit.ts'
 import { Latency } from './latency.ts'
 import { withoutSecrets } from './redact.ts'
 import { Slowlog } from './slowlog.ts'
@@ -18,10 +19,12 @@ export class Observers {
   readonly slowlog = new Slowlog()
   readonly latency = new Latency()
   readonly monitors = new Set<Client>()
+  readonly audit: Audit
   private readonly engine: Engine
 
   constructor(engine: Engine) {
     this.engine = engine
+    this.audit = new Audit(engine)
     const forget = (client: Client) => this.unmonitor(client)
     engine.onClientDisconnected.push(forget)
     engine.onClientReset.push(forget)
@@ -50,6 +53,8 @@ export class Observers {
     const { settings, keyspace } = this.engine
     // EXEC is shown after the commands that it ran.
     if (this.monitors.size > 0 && entry.fullName === 'exec') this.show(client, entry, args, argc)
+    if (this.audit.listener !== undefined && (entry.flags & CMD_ADMIN) !== 0)
+      this.audit.tellCommand(client, entry, args, argc)
     if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
     const slowUs = settings.slowlogLogSlowerThan
     const unixSeconds = Math.floor(keyspace.nowMs / 1000)

@@ -19,10 +19,6 @@ export class Stats {
   evictedClients = 0
   clientQueryBufferLimitDisconnections = 0
   clientOutputBufferLimitDisconnections = 0
-  aclDeniedAuth = 0
-  aclDeniedCommand = 0
-  aclDeniedKey = 0
-  aclDeniedChannel = 0
   /** Calls per error code ('ERR', 'WRONGTYPE' …). */
   readonly errors = new Map<string, number>()
 
@@ -38,9 +34,9 @@ export class Stats {
     this.commandsBefore = this.commandsProcessed
   }
 
-  /** CONFIG RESETSTAT. As in Redis, ACL denials are not reset. */
+  /** CONFIG RESETSTAT. */
   reset(): void {
-    const { errors, aclDeniedAuth, aclDeniedCommand, aclDeniedKey, aclDeniedChannel, ...numbers } = new Stats()
+    const { errors, ...numbers } = new Stats()
     Object.assign(this, numbers)
     this.errors.clear()
   }

@@ -10,8 +10,7 @@ import { DumpPayloads } from '../../persistence/rdb/payload.ts'
 import { builtInCodecs } from '../../persistence/values/index.ts'
 import { ValueCodecs } from '../../persistence/values/value-codecs.ts'
 import type { System } from '../../system/system.ts'
-import { aclFileOf } from '../acl-file.ts'
-import { applyConfigStatements, loadUsers } from '../config-statements.ts'
+import { applyConfigStatements } from '../config-statements.ts'
 import type { StartServerOptions } from '../launch.ts'
 import type { Logger } from '../log.ts'
 
@@ -34,15 +33,13 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
     [...commands, ...extensions.flatMap(one => one.commands)],
     config.databases,
     [...builtInTypes, ...extensions.flatMap(({ types }) => types)],
+    extensions.flatMap(({ aclCategories = [] }) => aclCategories),
   )
   const { keyspace, settings } = engine
   const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(keyspace.types)
   engine.log = (level, text) => log.line(level, text)
   config.mirrorInto(settings, SETTING_NAMES)
   applyConfigStatements(config, engine.table, engine.acl)
-  engine.acl.file = aclFileOf(config, engine.acl, system, log)
-  loadUsers(config, engine.acl, log)
-  config.onChange('requirepass', () => void engine.acl.setDefaultPassword(config.requirepass))
   engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
   return { engine, codecs }
 }

@@ -1,0 +1,49 @@
+// Connects users, logins and the audit to the server: the ACL file and `user` lines, requirepass, an authenticator, the
+// audit log.
+
+import type { Config } from '../../config/config.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { System } from '../../system/system.ts'
+import { aclFileOf } from '../acl-file.ts'
+import { AuditLog } from '../audit-log.ts'
+import { loadUsers } from '../config-statements.ts'
+import type { StartServerOptions } from '../launch.ts'
+import type { Logger } from '../log.ts'
+import { Logins } from '../logins.ts'
+
+/** Throws StartFailure when the users cannot be loaded. The audit log is to be flushed at the end. */
+export function addSecurity(
+  engine: Engine,
+  config: Config,
+  system: System,
+  log: Logger,
+  options: StartServerOptions,
+): AuditLog {
+  const { acl, auth, boundary } = engine
+  acl.file = aclFileOf(config, acl, system, log)
+  loadUsers(config, acl, log)
+  config.onChange('requirepass', () => {
+    acl.setDefaultPassword(config.requirepass)
+    return undefined
+  })
+  const functions = [options.authenticate, ...(options.extensions ?? []).map(one => one.authenticate)]
+  const given = functions.filter(one => one !== undefined)
+  if (given.length > 0)
+    auth.authenticator = new Logins(given, options.authentication ?? {}, system, log, work => boundary.guard(work))
+  const auditLog = new AuditLog(config, system, log)
+  const listen = () => {
+    const { audit } = options
+    const toFile = config.auditLog !== ''
+    engine.observers.audit.listener =
+      audit === undefined && !toFile
+        ? undefined
+        : event => {
+            audit?.(event)
+            if (toFile) auditLog.add(event)
+          }
+    return undefined
+  }
+  listen()
+  config.onChange('audit-log', listen)
+  return auditLog
+}
