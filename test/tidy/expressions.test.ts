@@ -134,7 +134,6 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     'the path of the configuration file: each stretch between slashes once',
     '/[/\\\\][^/\\\\]*$/',
   ],
-  'src/engine/acl/lines.ts': ['lines and words of the ACL file: one character', ".split('\\n')", ".split(' ')"],
   'src/config/parser.ts': [
     'the configuration file and the command line, before there are clients: lines, and one character at a time',
     '/^--(save|sentinel)$/i',
