@@ -90,7 +90,6 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('\\n')",
     ".split(' ')",
   ],
-  'src/server/acl-file.ts': ['a path of the configuration', '/\\/[^/]*$/'],
   'src/sentinel/addresses.ts': ['a host of an operator, a monitored server or another sentinel: once', ".split('.')"],
   'src/sentinel/commands.ts': ['our own table of commands', ".split(' ')"],
   'src/sentinel/hello.ts': ['a hello message: its fields, at most nine', ".split(',', FIELDS + 1)"],

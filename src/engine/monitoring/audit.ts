@@ -1,5 +1,5 @@
-// Audit: who logged in, what was refused, and administrative commands, told to one listener. Without a listener no event
-// is made.
+// Audit: tells one listener who logged in, what was refused, and which administrative commands ran. Without a listener
+// no event is made.
 //
 // Always: secrets are removed from arguments before they are told (redact.ts).
 
