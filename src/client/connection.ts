@@ -96,6 +96,15 @@ export class Connection {
     })
   }
 
+  /** 'address:port' of the server and of our end; '' before the connection is open. */
+  get peer(): string {
+    return this.link?.peer ?? ''
+  }
+
+  get local(): string {
+    return this.link?.local ?? ''
+  }
+
   /** False: flushed bytes are buffered in this process until drained(). */
   get writable(): boolean {
     return !this.full

@@ -37,12 +37,18 @@ export interface LinkTarget extends PayloadSink {
   appliedOffset?(): number
   /** The offset up to which it is fsynced (FACK). Absent or undefined: none is sent. */
   syncedOffset?(): number | undefined
+  /** The handshake has come to this step. */
+  reached?(state: LinkState): void
+  /** The primary has no PSYNC, or an error for it: SYNC is tried. */
+  refusedPsync?(reply: string): void
 }
 
 export interface LinkOptions
   extends Pick<ConnectionOptions, 'address' | 'user' | 'password' | 'connectMs' | 'silenceMs'> {
   /** Partial resynchronisation from here; absent: a full one. */
   from?: { id: string; offset: number }
+  /** The primary is asked to become one: this server has been it until now (PSYNC … FAILOVER). */
+  failover?: boolean
   /** The replica's listening port. */
   port?: number
   /** The address to announce, where the primary does not see it. */
@@ -53,7 +59,7 @@ export interface LinkOptions
 }
 
 /** Of the handshake: the step whose reply is awaited. */
-type LinkState =
+export type LinkState =
   | 'connect'
   | 'ping'
   | 'auth'
@@ -140,7 +146,10 @@ export class PrimaryLink implements ReplyHandler {
       system,
       { address, connectMs, silenceMs, limits: LIMITS },
       {
-        ready: () => this.send(PING),
+        ready: () => {
+          this.target.reached?.('ping')
+          this.send(PING)
+        },
         closed: reason => this.ended(reason),
       },
     )
@@ -172,15 +181,20 @@ export class PrimaryLink implements ReplyHandler {
       const command = step.name === 'auth' ? 'AUTH' : 'PING'
       return this.connection.fail({ kind: 'refused', text: value.text, command })
     }
-    if (step === PING) this.send(...INTRODUCTION)
-    else if (this.steps.length > 0) this.state = this.steps[0].name
+    if (step === PING) {
+      this.target.reached?.('port')
+      this.send(...INTRODUCTION)
+    } else if (this.steps.length > 0) this.state = this.steps[0].name
     else this.askForStream()
   }
 
   private askForStream(): void {
-    const { from } = this.options
+    const { from, failover } = this.options
     this.state = 'psync'
-    writeWords(this.out, from === undefined ? ['PSYNC', '?', '-1'] : ['PSYNC', from.id, String(from.offset + 1)])
+    this.target.reached?.('psync')
+    const words = from === undefined ? ['PSYNC', '?', '-1'] : ['PSYNC', from.id, String(from.offset + 1)]
+    if (failover === true) words.push('FAILOVER')
+    writeWords(this.out, words)
     this.connection.expect(1, this)
     this.connection.flush()
   }
@@ -189,7 +203,8 @@ export class PrimaryLink implements ReplyHandler {
     const [word, id = '', offset = ''] = textOf(value).split(' ')
     const { from } = this.options
     const text = value instanceof ReplyError ? value.text : ''
-    if (PSYNC_REFUSED.test(text)) return this.connection.fail({ kind: 'noReplica', text })
+    if (PSYNC_REFUSED.test(text) || (text !== '' && this.options.failover === true))
+      return this.connection.fail({ kind: 'noReplica', text })
     this.state = 'payload'
     if (word === 'CONTINUE' && from !== undefined) {
       this.id = id === '' ? from.id : id
@@ -199,7 +214,10 @@ export class PrimaryLink implements ReplyHandler {
     } else if (word === 'FULLRESYNC' && id !== '' && /^\d+$/.test(offset)) {
       this.id = id
       this.offset = Number(offset)
-    } else this.out.plain('SYNC\r\n')
+    } else {
+      this.target.refusedPsync?.(text === '' ? textOf(value) : text)
+      this.out.plain('SYNC\r\n')
+    }
     this.timer = this.system.timers.every(ACK_MS, () => this.keepAlive())
     this.target.opened(this)
     this.connection.takeOver(bytes => this.received(bytes))
@@ -263,6 +281,28 @@ export class PrimaryLink implements ReplyHandler {
       out.integer(synced)
     }
     this.connection.flush()
+  }
+
+  /** Stops and resumes reading while the payload comes. */
+  pause(): void {
+    this.connection.pause()
+  }
+
+  resume(): void {
+    this.connection.resume()
+  }
+
+  /** Changes `silenceMs`. */
+  setSilence(ms: number): void {
+    this.connection.setSilence(ms)
+  }
+
+  get peer(): string {
+    return this.connection.peer
+  }
+
+  get local(): string {
+    return this.connection.local
   }
 
   // ---- closing ----

@@ -13,7 +13,14 @@ import type { Ref } from '../memory/arena.ts'
 import * as errors from '../protocol/errors.ts'
 import type { Reply } from '../protocol/reply.ts'
 import type { TableEntry } from './catalog/table.ts'
-import { type BlockState, CLIENT_IN_EXEC, CLIENT_INTERNAL, CLIENT_SCRIPT, type Client } from './client.ts'
+import {
+  type BlockState,
+  CLIENT_IN_EXEC,
+  CLIENT_INTERNAL,
+  CLIENT_MASTER,
+  CLIENT_SCRIPT,
+  type Client,
+} from './client.ts'
 import { type EffectLog, newEffectLog, PROPAGATE_ALL } from './effect.ts'
 import type { Engine } from './engine.ts'
 import { Options } from './options.ts'
@@ -74,7 +81,7 @@ export class Context {
 
   /** True where a command may make its client wait: not in EXEC, not in a script. */
   get canBlock(): boolean {
-    return (this.client.flags & (CLIENT_IN_EXEC | CLIENT_SCRIPT | CLIENT_INTERNAL)) === 0
+    return (this.client.flags & (CLIENT_IN_EXEC | CLIENT_SCRIPT | CLIENT_INTERNAL | CLIENT_MASTER)) === 0
   }
 
   /** True when args[i], letters in any case, is `word` (lower case). */

@@ -12,7 +12,7 @@ const MULTI = '*1\r\n$5\r\nMULTI\r\n'
 const EXEC = '*1\r\n$4\r\nEXEC\r\n'
 
 export class EffectEncoder {
-  private database = -1
+  database = -1
   private readonly out: CommandWriter
   private readonly target: number
 

@@ -20,7 +20,14 @@ import { Auth } from './auth.ts'
 import { Boundary } from './boundary.ts'
 import type { Command } from './catalog/command.ts'
 import { CommandTable } from './catalog/table.ts'
-import { CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_PENDING_REPLY, Client, REPLY_MUTED } from './client.ts'
+import {
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSING,
+  CLIENT_MASTER,
+  CLIENT_PENDING_REPLY,
+  Client,
+  REPLY_MUTED,
+} from './client.ts'
 import { Context } from './context.ts'
 import { Dispatch } from './dispatch.ts'
 import type { Sink } from './effect.ts'
@@ -240,6 +247,7 @@ export class Engine implements ServerCommands {
   finishEvent(client: Client): void {
     this.current = undefined
     if (client.has(CLIENT_CLOSING)) this.endClosing(client)
+    else if (client.has(CLIENT_MASTER)) this.output.discard()
     else this.output.queueForTurn(client)
     this.serveBlockedAndFlush()
     if (this.afterEvent !== undefined && !client.has(CLIENT_CLOSING)) this.afterEvent(client)

@@ -20,8 +20,9 @@
 //   snapshot         engine/waiting            16                                      10
 //
 // client: a command that came from a client. EXEC: each queued command, when EXEC runs it. script: each command
-// of a script; its first write passes the write gates too. retry: a blocked command that runs again. The AOF loader
-// and a primary pass none. Always: a refused command has changed nothing, and a gate without a rule costs nothing.
+// of a script; its first write passes the write gates too. retry: a blocked command that runs again.
+// Commands of a primary pass PRIMARY_GATES alone, those of the AOF loader none. Always: a refused command has changed
+// nothing, and a gate without a rule costs nothing.
 // Source of the orders: Redis 7.2's processCommand and script.c; the last two are ours.
 
 import type { Slice } from '../lib/slice.ts'
@@ -30,6 +31,7 @@ import { errorBytes } from '../protocol/reply.ts'
 import { CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_READONLY, CMD_WRITE } from './catalog/command.ts'
 import type { TableEntry } from './catalog/table.ts'
 import {
+  CLIENT_MASTER,
   CLIENT_MULTI,
   CLIENT_PUBSUB,
   CLIENT_REPLICA,
@@ -61,6 +63,8 @@ export const GATES = [
 
 export type GateName = (typeof GATES)[number]
 
+/** A replica obeys its primary: these may only postpone. */
+const PRIMARY_GATES: readonly GateName[] = ['pause', 'movingKeys', 'snapshot']
 /** The gates of each command that EXEC runs: the user's permissions may have changed since it was queued. */
 export const EXEC_GATES: readonly GateName[] = ['acl']
 /** The gates of each command of a script. */
@@ -115,6 +119,7 @@ export class Gates {
   private readonly rules = new Map<GateName, Gate>()
   private readonly chains = new Map<readonly GateName[], GateList>()
   private readonly client: GateList
+  private readonly primary: GateList
   private readonly exec: GateList
   private readonly script: GateList
   private readonly scriptWrite: GateList
@@ -127,6 +132,7 @@ export class Gates {
   constructor(engine: Engine) {
     this.engine = engine
     this.client = this.listOf(GATES)
+    this.primary = this.listOf(PRIMARY_GATES)
     this.exec = this.listOf(EXEC_GATES)
     this.script = this.listOf(SCRIPT_GATES)
     this.scriptWrite = this.listOf(SCRIPT_WRITE_GATES)
@@ -167,7 +173,7 @@ export class Gates {
       if (looked === CLIENT_MULTI && (entry.flags & CMD_NO_MULTI) === 0) return undefined
     }
     const flags = gateFlags(engine, client, entry, args, argc)
-    const { gates, names } = this.client
+    const { gates, names } = client.has(CLIENT_MASTER) ? this.primary : this.client
     for (let i = 0; i < gates.length; i++) {
       const verdict = gates[i](client, entry, args, argc, flags, 'client')
       if (verdict === undefined) continue
@@ -179,6 +185,7 @@ export class Gates {
 
   /** Whether EXEC may run a queued command. */
   admitQueued(client: Client, entry: TableEntry, args: Slice[], argc: number): Verdict {
+    if (client.has(CLIENT_MASTER)) return undefined
     return pass(this.exec, client, entry, args, argc, entry.flags, 'exec')
   }
 
@@ -207,6 +214,7 @@ export class Gates {
     argc: number,
     wrote: boolean,
   ): Uint8Array | undefined {
+    if (caller.has(CLIENT_MASTER)) return undefined
     const { flags } = entry
     const verdict = pass(this.script, caller, entry, args, argc, flags, 'script')
     if (verdict !== undefined || wrote || (flags & CMD_WRITE) === 0) return asError(verdict)

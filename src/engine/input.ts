@@ -19,6 +19,7 @@ import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
   CLIENT_INPUT_QUEUED,
+  CLIENT_MASTER,
   CLIENT_POSTPONED,
   type Client,
 } from './client.ts'
@@ -56,6 +57,9 @@ export class InputBuffers {
   /** The last run() ended with its budget: there is more to run. */
   private isCut = false
   private readonly waiting: InputQueue
+  private runEnd = 0
+  /** On a replica: bytes from the primary's last MULTI to the end of its input then; -1: none since this was set. */
+  restAtMulti = -1
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -80,6 +84,8 @@ export class InputBuffers {
     // In process nothing slows the sender down: its bytes are not better off in a buffer.
     const isLong = bytes >= LONG_READ_BYTES && client.connection.kind !== 'memory'
     this.isCut = false
+    const { expiryPaused } = engine.keyspace
+    if (client.has(CLIENT_MASTER)) engine.keyspace.expiryPaused = true
     if (client.partial !== undefined) start = this.fillBulk(client, u8, start, end)
     const waits = client.has(CLIENT_INPUT_QUEUED) || (isLong && waiting.length > 0)
     if (waits || client.queryEnd > client.queryStart) {
@@ -92,6 +98,7 @@ export class InputBuffers {
       if (rest < end || client.partial !== undefined) this.checkLimit(client, false)
     }
     const isCut = this.isCut || waits
+    engine.keyspace.expiryPaused = expiryPaused
     engine.finishEvent(client)
     if (isCut) this.cut(client)
     else if (isLong) waiting.countRead(client, bytes)
@@ -110,15 +117,29 @@ export class InputBuffers {
   continueClient(client: Client): boolean {
     if ((client.queryEnd === client.queryStart && client.partial === undefined) || client.has(CLIENT_CLOSING))
       return false
+    const { keyspace } = this.engine
+    const { expiryPaused } = keyspace
     this.engine.current = client
     this.engine.output.beginEvent(client)
     this.isCut = false
+    if (client.has(CLIENT_MASTER)) keyspace.expiryPaused = true
     this.runQuery(client)
+    keyspace.expiryPaused = expiryPaused
     const { isCut } = this
     this.engine.finishEvent(client)
     if (!isCut || client.has(CLIENT_CLOSING)) return false
     this.waiting.add(client)
     return true
+  }
+
+  /** The primary's MULTI runs. */
+  primaryBeginsTransaction(): void {
+    this.restAtMulti = this.runEnd - this.commandStart
+  }
+
+  /** Received bytes of commands that have not run yet. */
+  unparsedBytes(client: Client): number {
+    return client.queryBytes + (client.partial?.rawBytes ?? 0)
   }
 
   private runQuery(client: Client): void {
@@ -135,10 +156,12 @@ export class InputBuffers {
   private run(client: Client, u8: Uint8Array, dv: DataView, pos: number, end: number): number {
     const { parser, engine } = this
     const { settings } = engine
+    const bulkBytesMax = client.has(CLIENT_MASTER) ? Number.MAX_SAFE_INTEGER : settings.protoMaxBulkLen
     this.bytesWanted = 0
+    this.runEnd = end
     engine.reply.resp = client.resp
     if (client.partial !== undefined) {
-      pos = this.runPartial(client, u8, dv, pos, end)
+      pos = this.runPartial(client, u8, dv, pos, end, bulkBytesMax)
       if (client.partial !== undefined) return pos
     }
     this.commandStart = pos
@@ -149,7 +172,7 @@ export class InputBuffers {
     let piece = pos
     const bytesEnd = pos + BUDGET_BYTES
     while (pos < end && (client.flags & MAY_NOT_RUN) === 0) {
-      const outcome = parser.parse(u8, dv, pos, end, settings.protoMaxBulkLen, client.authenticated)
+      const outcome = parser.parse(u8, dv, pos, end, bulkBytesMax, client.authenticated)
       if (outcome === INCOMPLETE) return this.beginPartial(client, u8, pos, end)
       pos = parser.pos
       if (outcome === COMMAND) {
@@ -203,42 +226,55 @@ export class InputBuffers {
       parser.argc >= PARTIAL_FROM_ARGS || parser.bulkLength >= BIG_ARGUMENT_BYTES || end - pos >= BIG_ARGUMENT_BYTES
     if (!isLong) return pos
     client.partial = this.bufferPool.begin(parser.argsLeft)
-    return this.takeArguments(client.partial, u8, end)
+    return this.takeArguments(client.partial, u8, pos, end)
   }
 
-  /** Takes the arguments that the parser found of a long command; the offset of the first byte not taken. */
-  private takeArguments(partial: PartialCommand, u8: Uint8Array, end: number): number {
+  /** Takes the arguments that the parser found of a long command at `pos`; the offset of the first byte not taken. */
+  private takeArguments(partial: PartialCommand, u8: Uint8Array, pos: number, end: number): number {
     const { parser } = this
     for (let i = 0; i < parser.argc; i++) partial.add(parser.args[i])
     partial.argsLeft = parser.argsLeft
     this.bytesWanted = parser.bytesNeeded - (parser.at - parser.pos)
-    if (parser.bulkLength < BIG_ARGUMENT_BYTES) return parser.at
-    partial.beginBulk(parser.bulkLength)
-    return parser.bulkAt + partial.fill(u8, parser.bulkAt, end)
+    let taken = parser.at
+    if (parser.bulkLength >= BIG_ARGUMENT_BYTES) {
+      partial.beginBulk(parser.bulkLength)
+      taken = parser.bulkAt + partial.fill(u8, parser.bulkAt, end)
+    }
+    partial.rawBytes += taken - pos
+    return taken
   }
 
   /** Copies received bytes into the incomplete big argument; the offset of the first byte after it. */
   private fillBulk(client: Client, u8: Uint8Array, start: number, end: number): number {
     const partial = client.partial!
     if (!partial.isInBulk) return start
-    start += partial.fill(u8, start, end)
+    const filled = partial.fill(u8, start, end)
+    partial.rawBytes += filled
+    start += filled
     this.checkLimit(client, false)
     partial.endBulk()
     return start
   }
 
   /** Continues a long command; runs it when it is whole. The offset of the first byte not used. */
-  private runPartial(client: Client, u8: Uint8Array, dv: DataView, pos: number, end: number): number {
+  private runPartial(
+    client: Client,
+    u8: Uint8Array,
+    dv: DataView,
+    pos: number,
+    end: number,
+    bulkBytesMax: number,
+  ): number {
     const partial = client.partial!
     const { parser, engine } = this
     if ((client.flags & MAY_NOT_RUN) !== 0 || partial.isInBulk) return pos
     if (partial.argsLeft > 0) {
-      const bulkBytesMax = engine.settings.protoMaxBulkLen
       const outcome = parser.parseRest(u8, dv, pos, end, partial.argsLeft, bulkBytesMax, client.authenticated)
       if (outcome === PROTOCOL_ERROR) return this.refuse(client, end)
-      if (outcome === INCOMPLETE) return this.takeArguments(partial, u8, end)
+      if (outcome === INCOMPLETE) return this.takeArguments(partial, u8, pos, end)
       for (let i = 0; i < parser.argc; i++) partial.add(parser.args[i])
       partial.argsLeft = 0
+      partial.rawBytes += parser.pos - pos
       pos = parser.pos
     }
     client.partial = undefined
@@ -301,7 +337,7 @@ export class InputBuffers {
   private checkLimit(client: Client, waits: boolean): void {
     const { engine } = this
     if (client.inputBytes > client.queryPeak) client.queryPeak = client.inputBytes
-    if (client.inputBytes <= engine.settings.clientQueryBufferLimit) return
+    if (client.inputBytes <= engine.settings.clientQueryBufferLimit || client.has(CLIENT_MASTER)) return
     for (this.isCut ||= waits; this.isCut; this.runQuery(client)) this.isCut = false
     if (client.inputBytes <= engine.settings.clientQueryBufferLimit || client.has(CLIENT_CLOSING)) return
     engine.stats.clientQueryBufferLimitDisconnections++

@@ -41,6 +41,8 @@ export class PartialCommand {
   argumentBytes = 0
   /** Bytes of the incomplete big argument that have come. */
   bulkBytes = 0
+  /** Received bytes of the command that are no longer in the query buffer. */
+  rawBytes = 0
   private readonly pool: BufferPool
   private argc = 0
   private lengths = new Uint32Array(LENGTHS_START)
@@ -139,7 +141,7 @@ export class PartialCommand {
 
   /** The command has run: makes this object reusable. */
   clear(): void {
-    this.argc = this.smallEnd = this.argumentBytes = 0
+    this.argc = this.smallEnd = this.argumentBytes = this.rawBytes = 0
     if (this.lengths.length > LENGTHS_START) this.lengths = new Uint32Array(LENGTHS_START)
     if (this.small.u8.length > BIG_ARGUMENT_BYTES) this.small = newBuffer(SMALL_BYTES_START)
     for (const room of this.big) this.pool.recycle(room)

@@ -14,6 +14,7 @@ import {
   CLIENT_DIRTY_CAS,
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
+  CLIENT_MASTER,
   CLIENT_MULTI,
   type Client,
 } from './client.ts'
@@ -37,6 +38,7 @@ export class Transactions {
   begin(client: Client): void {
     client.flags |= CLIENT_MULTI
     client.queued = this.spare.pop() ?? new CommandQueue()
+    if (client.has(CLIENT_MASTER)) this.engine.input.primaryBeginsTransaction()
   }
 
   /** Queues a command. A transaction that EXEC will refuse queues nothing more. */

@@ -25,7 +25,7 @@ import {
   keyEnd,
   payloadAt,
 } from './entry.ts'
-import type { Keyspace } from './keyspace.ts'
+import { type Keyspace, NO_REPLICA, WRITABLE_REPLICA } from './keyspace.ts'
 import { type RelocationCursor, relocateWhole } from './values/shared/relocation.ts'
 import type { StringType } from './values/string/string-type.ts'
 
@@ -132,7 +132,7 @@ export class Database {
 
   /** find() for a key that is about to be set: a running snapshot is notified of the old value's removal. */
   findToReplace(key: Slice, slot: TableSlot): Ref {
-    const entry = this.findAt(key, slot, LOOKUP_READ)
+    const entry = this.findAt(key, slot, LOOKUP_WRITE)
     if (entry !== 0 && this.space.snapshotting) this.space.snapshot!.beforeRemoval(this, entry)
     return entry
   }
@@ -161,7 +161,7 @@ export class Database {
   /** Removes a key; its value is freed at once when small, in slices when large. False: no such key. */
   delete(key: Slice): boolean {
     const { slot } = this
-    if (this.findAt(key, slot, LOOKUP_READ) === 0) return false
+    if (this.findAt(key, slot, LOOKUP_WRITE) === 0) return false
     this.remove(slot)
     return true
   }
@@ -169,7 +169,7 @@ export class Database {
   /** Removes a key whose collection is empty and freed already. */
   deleteEmptied(key: Slice): void {
     const { slot } = this
-    const entry = this.findAt(key, slot, LOOKUP_READ)
+    const entry = this.findAt(key, slot, LOOKUP_WRITE)
     if (entry === 0) return
     this.unlink(slot)
     this.arena.free(entry)
@@ -206,6 +206,13 @@ export class Database {
     this.expiryCursor = 0
     this.averageTtlMs = 0
     return count
+  }
+
+  /** Frees everything; the database is not used any more. */
+  dispose(): void {
+    this.clear()
+    this.space.freeTable(this.main)
+    while (!this.tables.drain(this.expires, 1 << 20, () => {}));
   }
 
   exchange(other: Database): void {
@@ -275,7 +282,9 @@ export class Database {
     const { space } = this
     if (space.expiryPaused || entryExpiry(this.arena, entry) > space.nowMs) return false
     if ((flags & LOOKUP_EXPIRED) !== 0) return false
-    if (space.replica || space.hideExpired || (flags & LOOKUP_NO_EXPIRE) !== 0) return true
+    if (space.hideExpired || (flags & LOOKUP_NO_EXPIRE) !== 0) return true
+    const isKept = space.replica === WRITABLE_REPLICA ? (flags & LOOKUP_WRITE) === 0 : space.replica !== NO_REPLICA
+    if (isKept) return true
     // A listener may look keys up, and `key` may be a slice of the very entry that is removed.
     const { hash } = slot
     space.events.expired(this, key)
@@ -321,7 +330,7 @@ export class Database {
       const entry = this.tables.random(this.main, this.space.random)
       if (entry === 0) return 0
       if (!this.entries.isDue(entry)) return entry
-      if (this.space.replica || this.space.hideExpired) {
+      if (this.space.replica !== NO_REPLICA || this.space.hideExpired) {
         if (tries === RANDOM_TRIES_MAX - 1) return entry
       } else this.expireNow(entry)
     }
@@ -360,7 +369,7 @@ export class Database {
   /** Renames a key with its value and expiry to one that must not exist, possibly in another database. */
   rename(from: Slice, to: Slice, target: Database): Ref {
     const { arena, slot, space } = this
-    const entry = this.findAt(from, slot, LOOKUP_READ)
+    const entry = this.findAt(from, slot, LOOKUP_WRITE)
     this.beforeChange(entry)
     const seg = arena.segment(entry)
     const at = arena.at(entry)

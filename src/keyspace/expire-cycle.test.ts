@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { u32From } from '../../test/harness/random.ts'
 import { Slice } from '../lib/slice.ts'
 import { ExpireCycle } from './expire-cycle.ts'
-import { Keyspace } from './keyspace.ts'
+import { Keyspace, NO_REPLICA, READ_ONLY_REPLICA } from './keyspace.ts'
 
 /** A keyspace at second 1000 with `count` keys in each of the databases, one in `every` of them expired. */
 function keyspaceWith(count: number, every: number, databases = [0]): Keyspace {
@@ -54,9 +54,9 @@ test('the average time to live is what is left of it', () => {
 
 test('nothing goes on a replica, while expiry is paused, or when it is switched off', () => {
   const space = keyspaceWith(100, 1)
-  space.replica = true
+  space.replica = READ_ONLY_REPLICA
   run(space, 3)
-  space.replica = false
+  space.replica = NO_REPLICA
   space.hideExpired = true
   run(space, 3)
   space.hideExpired = false

@@ -11,7 +11,7 @@
 
 import type { Ref } from '../memory/arena.ts'
 import type { Database } from './database.ts'
-import type { Keyspace } from './keyspace.ts'
+import { type Keyspace, NO_REPLICA } from './keyspace.ts'
 
 const KEYS_PER_LOOP = 20
 const BUCKETS_PER_KEY_MAX = 20 // a sparse table must not stall the cycle
@@ -56,7 +56,7 @@ export class ExpireCycle {
   }
 
   private get resting(): boolean {
-    return !this.enabled || this.space.replica || this.space.hideExpired || this.space.expiryPaused
+    return !this.enabled || this.space.replica !== NO_REPLICA || this.space.hideExpired || this.space.expiryPaused
   }
 
   /** Begins a slow cycle; false when there is nothing to do. The caller then calls slice() until it is over. */

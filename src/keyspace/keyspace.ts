@@ -57,6 +57,11 @@ interface LazyItem {
   ref: Ref
 }
 
+// Keyspace.replica
+export const NO_REPLICA = 0
+export const READ_ONLY_REPLICA = 1
+export const WRITABLE_REPLICA = 2
+
 const LAZY_EFFORT_MIN = 64
 const FREE_STEP = 256
 
@@ -92,8 +97,11 @@ export class Keyspace {
   misses = 0
   expiredKeys = 0
   lazyFreedObjects = 0
-  /** A replica does not remove expired keys: it only hides them. */
-  replica = false
+  /**
+   * NO_REPLICA, or the kind of replica: one does not remove expired keys, it only hides them; a writable one removes
+   * those that are about to be written.
+   */
+  replica: number = NO_REPLICA
   /** Clients are paused: expired keys are hidden but not removed. */
   hideExpired = false
   /** Expired keys are neither removed nor hidden (while files are loaded). */

@@ -2,10 +2,14 @@
 //
 // Always: keys do not expire while loading; a loaded dataset counts as saved (dirty is 0).
 
+import type { Database } from '../keyspace/database.ts'
+import { NO_REPLICA } from '../keyspace/keyspace.ts'
+import type { Slice } from '../lib/slice.ts'
 import type { AofFiles } from './aof/files.ts'
 import { AofLoader } from './aof/loader.ts'
 import { AOF_OFF, AOF_ON, type AofLog } from './aof/log.ts'
 import type { AofRewriter } from './aof/rewriter.ts'
+import type { StreamPosition } from './keyspace-target.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps, runInTurns, runThrough } from './loading.ts'
 import type { PersistenceDependencies } from './parts.ts'
 import { RdbLoader } from './rdb-loader.ts'
@@ -21,6 +25,10 @@ interface DatasetLoaderParts {
 export class DatasetLoader {
   /** Figures of the last load. */
   lastLoad = { keysLoaded: 0, keysExpired: 0 }
+  /** The stream position of the RDB file that load() has loaded. */
+  position: StreamPosition | undefined
+  /** Startup of a primary: an expired key of the RDB file was skipped. */
+  onDropped: ((db: Database, key: Slice) => void) | undefined
   private readonly parts: DatasetLoaderParts
   private readonly rdb: RdbLoader
 
@@ -53,13 +61,25 @@ export class DatasetLoader {
     try {
       if (config.appendonly) {
         if (yield* this.loadLog()) log.notice(`DB loaded from append only file: ${seconds()} seconds`)
-      } else if (yield* this.rdb.loadFile(config.dbfilename, { dropExpired: true, replace: false }))
-        log.notice(`DB loaded from disk: ${seconds()} seconds`)
+      } else if (yield* this.loadRdb()) log.notice(`DB loaded from disk: ${seconds()} seconds`)
     } catch (error) {
       if (!(error instanceof LoadFailure) || config.appendonly) throw error
       throw new LoadFailure('Fatal error loading the DB, check server logs. Exiting.', ...error.lines)
     }
     this.recordLoad()
+  }
+
+  private *loadRdb(): LoadSteps<boolean> {
+    const { config, engine } = this.parts.server
+    // A replica's keys expire when its primary says so.
+    const dropExpired = engine.keyspace.replica === NO_REPLICA
+    const found = yield* this.rdb.loadFile(config.dbfilename, {
+      dropExpired,
+      replace: false,
+      dropped: this.onDropped,
+    })
+    if (found) this.position = this.rdb.position
+    return found
   }
 
   private *loadLog(): LoadSteps<boolean> {

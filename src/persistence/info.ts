@@ -75,13 +75,15 @@ function aofFields({ guard, rewriter, aof }: Persistence): Fields {
 }
 
 function loadFields({ progress }: Persistence): Fields {
+  const now = (read: () => number | string) => () => (progress.active || progress.isAsync ? read() : undefined)
   return {
     loading: () => (progress.active ? 1 : 0),
-    loading_start_time: () => (progress.active ? progress.startSeconds : undefined),
-    loading_total_bytes: () => (progress.active ? progress.totalBytes : undefined),
-    loading_rdb_used_mem: () => (progress.active ? progress.rdbUsedMemory : undefined),
-    loading_loaded_bytes: () => (progress.active ? progress.loadedBytes : undefined),
-    loading_loaded_perc: () => (progress.active ? progress.percent.toFixed(2) : undefined),
-    loading_eta_seconds: () => (progress.active ? progress.etaSeconds : undefined),
+    async_loading: () => (progress.isAsync ? 1 : 0),
+    loading_start_time: now(() => progress.startSeconds),
+    loading_total_bytes: now(() => progress.totalBytes),
+    loading_rdb_used_mem: now(() => progress.rdbUsedMemory),
+    loading_loaded_bytes: now(() => progress.loadedBytes),
+    loading_loaded_perc: now(() => progress.percent.toFixed(2)),
+    loading_eta_seconds: now(() => progress.etaSeconds),
   }
 }

@@ -10,12 +10,13 @@ import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
 import type { ValueReader } from './values/value-codec.ts'
 
 const EMPTY_KEYS_LOGGED_MAX = 10
+const REPLID_BYTES = 40
 /** The smallest key in a file: type, key and value, a byte each. */
 const KEY_BYTES_MIN = 3
 /** A larger table grows incrementally: allocating it at once would block. */
 const RESERVED_KEYS_MAX = 1 << 23
 
-export interface KeyspaceTargetOptions {
+interface KeyspaceTargetOptions {
   /** Expired keys are skipped. */
   dropExpired: boolean
   fileBytes: number
@@ -23,6 +24,18 @@ export interface KeyspaceTargetOptions {
   replace: boolean
   /** Loads a function library; returns an error message on failure. */
   library(code: Slice): string | undefined
+  /** The databases that are filled. */
+  databases: readonly Database[]
+  /** An expired key was skipped. */
+  dropped?: (db: Database, key: Slice) => void
+}
+
+/** Where in a replication stream the dataset of a file belongs: the repl- aux fields. */
+export interface StreamPosition {
+  id: string
+  offset: number
+  /** The database that the stream has selected there. */
+  database: number
 }
 
 /** The file has a duplicate key, or data of a module or library that cannot be loaded. */
@@ -34,6 +47,7 @@ export class KeyspaceTarget implements RdbTarget {
   emptyKeys = 0
   /** used-mem of the file's aux fields; 0 when it is absent. */
   usedMemoryBytes = 0
+  private readonly position: StreamPosition = { id: '', offset: -1, database: -1 }
   private readonly space: Keyspace
   private readonly log: Log
   private readonly options: KeyspaceTargetOptions
@@ -43,7 +57,7 @@ export class KeyspaceTarget implements RdbTarget {
     this.space = space
     this.log = log
     this.options = options
-    this.db = space.databases[0]
+    this.db = options.databases[0]
   }
 
   aux(name: Slice, value: Slice): void {
@@ -65,8 +79,14 @@ export class KeyspaceTarget implements RdbTarget {
         if (auxInteger(value) !== 0) log.notice('RDB is base AOF')
         return
       case 'repl-stream-db':
+        this.position.database = auxInteger(value)
+        return
       case 'repl-id':
+        if (value.len === REPLID_BYTES) this.position.id = value.latin1()
+        return
       case 'repl-offset':
+        this.position.offset = auxInteger(value)
+        return
       case 'lua':
       case 'redis-bits':
         return
@@ -75,11 +95,23 @@ export class KeyspaceTarget implements RdbTarget {
     }
   }
 
+  /** undefined: the file does not say. */
+  get streamPosition(): StreamPosition | undefined {
+    const { position } = this
+    return position.id !== '' && position.offset >= 0 ? position : undefined
+  }
+
+  /** repl-stream-db; -1: the file does not say. */
+  get streamDatabase(): number {
+    return this.position.database
+  }
+
   selectDb(index: number): boolean {
-    const db = this.space.databases[index]
+    const { databases } = this.options
+    const db = databases[index]
     if (db === undefined) {
       this.log.warning(
-        `FATAL: Data file was created with a Redis server configured to handle more than ${this.space.databases.length} databases. Exiting`,
+        `FATAL: Data file was created with a Redis server configured to handle more than ${databases.length} databases. Exiting`,
       )
       return false
     }
@@ -95,17 +127,18 @@ export class KeyspaceTarget implements RdbTarget {
 
   /** End of the file. */
   end(): void {
-    for (const db of this.space.databases) db.trim()
+    for (const db of this.options.databases) db.trim()
   }
 
-  private isDropped(attributes: KeyAttributes): boolean {
+  private isDropped(key: Slice, attributes: KeyAttributes): boolean {
     if (!this.options.dropExpired || attributes.expiryMs < 0 || attributes.expiryMs >= this.space.nowMs) return false
     this.keysExpired++
+    this.options.dropped?.(this.db, key)
     return true
   }
 
   stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void {
-    if (this.isDropped(attributes)) return
+    if (this.isDropped(key, attributes)) return
     const { db } = this
     const before = db.size
     const entry = db.strings.set(db, key, value)
@@ -114,7 +147,7 @@ export class KeyspaceTarget implements RdbTarget {
   }
 
   key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void {
-    if (this.isDropped(attributes)) return reader.discard()
+    if (this.isDropped(key, attributes)) return reader.discard()
     const { db } = this
     if (db.exists(key)) {
       if (!this.options.replace) {

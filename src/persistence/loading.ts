@@ -17,6 +17,8 @@ export class LoadFailure extends Error {
 
 export class LoadProgress {
   active = false
+  /** A replica loads beside its old dataset, which is served meanwhile. */
+  isAsync = false
   /** Unix time. */
   startSeconds = 0
   totalBytes = 0
@@ -34,8 +36,9 @@ export class LoadProgress {
     this.changed = changed
   }
 
-  begin(totalBytes: number): void {
-    this.active = true
+  begin(totalBytes: number, isAsync = false): void {
+    this.active = !isAsync
+    this.isAsync = isAsync
     this.startUs = this.clock.monotonicUs()
     this.startSeconds = Math.floor(this.clock.nowMs() / 1000)
     this.totalBytes = totalBytes
@@ -44,7 +47,7 @@ export class LoadProgress {
   }
 
   end(): void {
-    this.active = false
+    this.active = this.isAsync = false
     this.changed()
   }
 
@@ -77,4 +80,20 @@ export function runThrough<Result>(steps: LoadSteps<Result>): Result {
     const step = steps.next()
     if (step.done === true) return step.value
   }
+}
+
+/** runInTurns() with callbacks. `done` gets the result, or what the loader throws. */
+export function runInSlices<Result>(
+  steps: LoadSteps<Result>,
+  rest: (ms: number, fn: () => void) => void,
+  done: (outcome: { result: Result } | { error: unknown }) => void,
+): void {
+  let step: IteratorResult<number, Result>
+  try {
+    step = steps.next()
+  } catch (error) {
+    return done({ error })
+  }
+  if (step.done === true) done({ result: step.value })
+  else rest(step.value, () => runInSlices(steps, rest, done))
 }

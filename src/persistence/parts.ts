@@ -3,6 +3,7 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Clock, FileSystem, Log } from '../system/system.ts'
+import type { StreamPosition } from './keyspace-target.ts'
 import type { AccessRecord } from './rdb/writer.ts'
 import type { Background, JobParts } from './snapshot-job.ts'
 import type { RdbOptions } from './snapshot-writer.ts'
@@ -63,6 +64,8 @@ export interface PersistenceDependencies {
   usedMemoryBytes(): number
   libraries: Libraries
   codecs: ValueCodecs
+  /** The place of the dataset, as it is now, in a replication stream; undefined: in none. Set by replication. */
+  streamPosition?: () => StreamPosition | undefined
   /** Ends the process: acknowledged writes can no longer be made durable. */
   die(): never
   /** Reports a latency spike to the latency monitor. */
@@ -84,6 +87,7 @@ export function jobParts(parts: PersistenceDependencies): JobParts {
 /** The current options of RDB files. `isBase`: the base of an AOF. */
 export function rdbOptions(parts: PersistenceDependencies, isBase: boolean): RdbOptions {
   const { config, clock } = parts
+  const position = isBase ? undefined : parts.streamPosition?.()
   return {
     compress: config.rdbcompression,
     checksum: config.rdbchecksum,
@@ -93,11 +97,21 @@ export function rdbOptions(parts: PersistenceDependencies, isBase: boolean): Rdb
       ['redis-bits', '64'],
       ['ctime', String(Math.floor(clock.nowMs() / 1000))],
       ['used-mem', String(parts.usedMemoryBytes())],
+      ...positionFields(position),
       ['aof-base', isBase ? '1' : '0'],
     ],
     libraries: parts.libraries.all(),
     codecs: parts.codecs,
   }
+}
+
+function positionFields(position: StreamPosition | undefined): [name: string, value: string][] {
+  if (position === undefined) return []
+  return [
+    ['repl-stream-db', String(position.database)],
+    ['repl-id', position.id],
+    ['repl-offset', String(position.offset)],
+  ]
 }
 
 function accessRecord(policy: string): AccessRecord {

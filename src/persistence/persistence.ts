@@ -7,7 +7,7 @@
 //
 // Always: at most one snapshot is active: of a background save, an AOF rewrite, or a full synchronisation.
 
-import { CMD_LOADING } from '../engine/catalog/command.ts'
+import { CMD_LOADING, CMD_NO_ASYNC_LOADING } from '../engine/catalog/command.ts'
 import type { Gate } from '../engine/gates.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
 import type { Saving } from '../engine/ports/saving.ts'
@@ -24,6 +24,9 @@ import { Shutdown } from './shutdown.ts'
 import { SnapshotSlot } from './snapshot-slot.ts'
 import { Startup } from './startup.ts'
 
+/** A replica loads beside its old dataset: some commands are refused. */
+const asyncLoadingGate: Gate = (_client, _entry, _args, _argc, flags) =>
+  (flags & CMD_NO_ASYNC_LOADING) !== 0 ? LOADING : undefined
 const loadingGate: Gate = (_client, _entry, _args, _argc, flags) => ((flags & CMD_LOADING) === 0 ? LOADING : undefined)
 
 export class Persistence implements Saving {
@@ -63,7 +66,8 @@ export class Persistence implements Saving {
 
   /** Sets the loading gate while the dataset is loaded. */
   private updateLoading(): void {
-    this.parts.engine.gates.set('loading', this.isLoading ? loadingGate : undefined)
+    const asyncGate = this.progress.isAsync ? asyncLoadingGate : undefined
+    this.parts.engine.gates.set('loading', this.isLoading ? loadingGate : asyncGate)
   }
 
   /** Loads the dataset while clients get LOADING, then opens the AOF. Throws LoadFailure. */
@@ -141,6 +145,31 @@ export class Persistence implements Saving {
       "Redis needs to enable the AOF but can't trigger a background AOF rewrite operation. Check the above logs for more info about the error.",
     )
     return 'Unable to turn on AOF. Check server logs.'
+  }
+
+  // ---- a replica's full synchronisation ----
+
+  /** Cancels background jobs, closes the AOF and keeps snapshots away; calls `ready` when no snapshot iterates. */
+  beginDatasetLoad(ready: () => void): void {
+    const { saver, rewriter, slot, aof, parts } = this
+    if (aof.state !== AOF_OFF) this.setAppendOnly(false, false)
+    saver.kill()
+    rewriter.kill()
+    const acquire = () => {
+      if (slot.isFinishing || !slot.acquire('load')) parts.after(1, acquire)
+      else ready()
+    }
+    acquire()
+  }
+
+  endDatasetLoad(): void {
+    this.slot.release('load')
+  }
+
+  /** Opens the AOF, with a rewrite, if it is configured and closed; false: that failed. */
+  reopenAof(): boolean {
+    if (!this.parts.config.appendonly || this.aof.state !== AOF_OFF) return true
+    return this.setAppendOnly(true, false) === undefined
   }
 
   /** FLUSHALL: saves the empty dataset if save points are set, and cancels a running background save. */

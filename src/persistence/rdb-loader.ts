@@ -1,7 +1,9 @@
 // RdbLoader: loads an RDB file into the server's keyspace.
 
+import type { Database } from '../keyspace/database.ts'
+import type { Slice } from '../lib/slice.ts'
 import { attempt, DiskError, reasonOf } from '../system/system.ts'
-import { KeyspaceTarget, type KeyspaceTargetOptions, LoadRefused } from './keyspace-target.ts'
+import { KeyspaceTarget, LoadRefused, type StreamPosition } from './keyspace-target.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from './loading.ts'
 import type { PersistenceDependencies } from './parts.ts'
 import { RdbError } from './rdb/input.ts'
@@ -15,9 +17,22 @@ interface RdbLoadOptions {
   replace: boolean
   /** Offset of the RDB in the file. */
   from: number
+  /** An expired key was skipped. */
+  dropped?: (db: Database, key: Slice) => void
+}
+
+/** Readers of values into the keyspace. */
+export function readersOf({ engine, codecs, config }: PersistenceDependencies): ValueReaders {
+  const readers = new ValueReaders(engine.keyspace, engine.settings, codecs)
+  readers.options.deep = config.sanitizeDumpPayload === 'yes'
+  return readers
 }
 
 export class RdbLoader {
+  /** The stream position of the last loaded file, if it has one. */
+  position: StreamPosition | undefined
+  /** Its repl-stream-db; -1: the file does not say. */
+  streamDatabase = -1
   private readonly parts: PersistenceDependencies
   private readonly progress: LoadProgress
 
@@ -28,15 +43,16 @@ export class RdbLoader {
 
   /** Loads the RDB in the open file `fd`; returns the offset after it. Throws LoadFailure. */
   *load(fd: number, path: string, options: RdbLoadOptions): LoadSteps<number> {
-    const { engine, config, disk, log, libraries, codecs } = this.parts
-    const readers = new ValueReaders(engine.keyspace, engine.settings, codecs)
-    readers.options.deep = config.sanitizeDumpPayload === 'yes'
+    const { engine, config, disk, log, libraries } = this.parts
+    const readers = readersOf(this.parts)
     const target = new KeyspaceTarget(engine.keyspace, log, {
       dropExpired: options.dropExpired,
+      dropped: options.dropped,
       fileBytes: disk.fstat(fd).sizeBytes,
       replace: options.replace,
       library: code => libraries.load(code, options.replace),
-    } satisfies KeyspaceTargetOptions)
+      databases: engine.keyspace.databases,
+    })
     const file = new RdbFileReader(disk, fd, options.from, readers, target, config.rdbchecksum)
     try {
       for (;;) {
@@ -52,6 +68,8 @@ export class RdbLoader {
       throw this.failure(error, file, path)
     }
     target.end()
+    this.position = target.streamPosition
+    this.streamDatabase = target.streamDatabase
     if (file.reader.unchecked && config.rdbchecksum)
       log.notice('RDB file was saved with checksum disabled: no check performed.')
     const skipped = target.emptyKeys > 0 ? `, empty keys skipped: ${target.emptyKeys}` : ''

@@ -32,7 +32,6 @@ export function replicationInfo({ replicas, guard, config, outputRate, nowMs }: 
   const state: InfoSource = {
     section: 'replication',
     fields: {
-      role: () => 'master',
       connected_slaves: () => replicas.list().length,
       min_slaves_good_slaves: () => (guard.isConfigured ? guard.goodReplicas : undefined),
       master_replid: () => stream.replid,
@@ -50,8 +49,7 @@ export function replicationInfo({ replicas, guard, config, outputRate, nowMs }: 
 }
 
 function putReplicas(put: PutField, replicas: ConnectedReplicas, nowMs: number): void {
-  replicas.list().forEach(({ client, port, state, ackOffset, ackMs }, i) => {
-    const host = client.connection.peer.replace(/:\d+$/, '')
+  replicas.list().forEach(({ address: host, port, state, ackOffset, ackMs }, i) => {
     const lag = state === 'online' ? Math.floor((nowMs - ackMs) / 1000) : 0
     put(`slave${i}`, `ip=${host},port=${port},state=${state},offset=${ackOffset},lag=${lag}`)
   })

@@ -34,6 +34,8 @@ export interface Transfer {
 export class ReplicaOptions {
   /** listening-port; 0: not sent. */
   port = 0
+  /** ip-address; '': not sent. */
+  address = ''
   /** REPLCONF capa eof: accepts a dataset of unknown length with an EOF marker. */
   capaEof = false
   /** REPLCONF rdb-only: wants the dataset without the stream. */
@@ -66,6 +68,15 @@ export class Replica implements ReplicaInfo {
     this.psync = psync
     this.options = options
     this.ackMs = this.sinceMs = nowMs
+  }
+
+  get address(): string {
+    return this.options.address || this.client.connection.peer.replace(/:\d+$/, '')
+  }
+
+  /** As the log names it. */
+  get name(): string {
+    return this.port === 0 ? `client id #${this.client.id}` : `${this.address}:${this.port}`
   }
 
   get port(): number {

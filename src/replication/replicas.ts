@@ -12,10 +12,13 @@ import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { PersistenceDependencies } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
+import { errorBytes } from '../protocol/reply.ts'
+import type { Following } from './following.ts'
 import { FullSync, type FullSyncConfig } from './full-sync.ts'
 import { Replica, ReplicaOptions } from './replica.ts'
 import { ReplicationStream } from './stream.ts'
 
+const NO_MASTER_LINK = errorBytes("NOMASTERLINK Can't SYNC while not connected with my master")
 /** Sent while a replica waits for its dataset, to keep the link alive. */
 const KEEPALIVE_NEWLINE = bytesOf('\n')
 
@@ -42,6 +45,8 @@ export class ConnectedReplicas implements Replicas {
   partialSyncs = 0
   partialSyncsRefused = 0
   outputBytes = 0
+  /** Set by the assembly. */
+  following!: Following
   private readonly parts: ReplicasParts
   private readonly replicas = new Map<number, Replica>()
   /** REPLCONF options of clients that are not replicas yet. */
@@ -99,6 +104,10 @@ export class ConnectedReplicas implements Replicas {
     this.optionsOf(client).port = port
   }
 
+  setAddress(client: Client, address: string): void {
+    this.optionsOf(client).address = address
+  }
+
   setCapaEof(client: Client): void {
     this.optionsOf(client).capaEof = true
   }
@@ -124,14 +133,43 @@ export class ConnectedReplicas implements Replicas {
     this.parts.server.engine.acknowledgements.processClientsWaitingReplicas()
   }
 
+  /** They must synchronise anew: partially, if they can. */
+  disconnectAll(): void {
+    for (const { client } of [...this.replicas.values()]) this.parts.server.engine.closeClient(client)
+  }
+
+  /** This server has become a primary: repl-backlog-ttl counts from now. */
+  leads(): void {
+    this.lastPingSecond = this.noReplicasSince = Math.floor(this.nowMs / 1000)
+  }
+
   // ---- synchronisation ----
 
+  /** A replica without a link to its primary has no stream to pass on. */
+  private refusesSync(client: Client): boolean {
+    const { following } = this
+    if (following.primary === undefined || following.state === 'connected') return false
+    this.parts.server.engine.replyTo(client, reply => reply.fixedError(NO_MASTER_LINK))
+    return true
+  }
+
+  private logAsking(client: Client): void {
+    this.parts.server.log.notice(`Replica ${this.nameOf(client)} asks for synchronization`)
+  }
+
+  private nameOf(client: Client): string {
+    return new Replica(client, true, this.optionsOf(client), 0).name
+  }
+
   sync(client: Client): void {
+    if (this.refusesSync(client)) return
+    this.logAsking(client)
     this.startFullSync(client, false)
   }
 
   psync(client: Client, id: string, offset: number): void {
-    if (this.replicas.has(client.id)) return
+    if (this.replicas.has(client.id) || this.refusesSync(client)) return
+    this.logAsking(client)
     if (this.tryPartialResync(client, id, offset)) {
       this.partialSyncs++
       return
@@ -143,7 +181,6 @@ export class ConnectedReplicas implements Replicas {
   private startFullSync(client: Client, psync: boolean): void {
     if (this.replicas.has(client.id)) return
     this.add(client, psync)
-    this.parts.server.log.notice(`Replica ${client.connection.peer} asks for synchronization`)
     if (this.stream.backlog === undefined) this.openStream()
     this.fullSync.tryStart()
   }
@@ -151,6 +188,8 @@ export class ConnectedReplicas implements Replicas {
   private openStream(): void {
     this.lastPingSecond = this.noReplicasSince = Math.floor(this.nowMs / 1000)
     this.stream.open()
+    const { replid, replid2 } = this.stream
+    this.parts.server.log.notice(`Replication backlog created, my new replication IDs are '${replid}' and '${replid2}'`)
   }
 
   private add(client: Client, psync: boolean): Replica {
@@ -163,11 +202,20 @@ export class ConnectedReplicas implements Replicas {
   /** The replica has everything before byte `offset` of the stream `id`; false when the backlog starts later. */
   private tryPartialResync(client: Client, id: string, offset: number): boolean {
     const { stream } = this
-    if (!stream.names(id, offset)) return false
+    const { engine, log, soon } = this.parts.server
+    const mismatch = stream.mismatch(id, offset)
+    if (mismatch !== undefined) {
+      const isForced = id.startsWith('?')
+      if (isForced) log.notice(`Full resync requested by replica ${this.nameOf(client)}`)
+      else log.notice(`Partial resynchronization not accepted: ${mismatch}`)
+      return false
+    }
     stream.flush()
     const missed = stream.backlog?.since(offset - 1)
-    if (missed === undefined) return false
-    const { engine, log, soon } = this.parts.server
+    if (missed === undefined) {
+      this.logLack(client, offset)
+      return false
+    }
     const replica = this.add(client, true)
     engine.replyTo(client, reply => reply.simple(`CONTINUE ${stream.replid}`))
     // The bytes follow the reply, which is not sent yet.
@@ -176,9 +224,19 @@ export class ConnectedReplicas implements Replicas {
     soon(() => this.putOnline(replica))
     const bytes = stream.offset - offset + 1
     log.notice(
-      `Partial resynchronization request from ${client.connection.peer} accepted. Sending ${bytes} bytes of backlog starting from offset ${offset}.`,
+      `Partial resynchronization request from ${replica.name} accepted. Sending ${bytes} bytes of backlog starting from offset ${offset}.`,
     )
     return true
+  }
+
+  private logLack(client: Client, offset: number): void {
+    const { log } = this.parts.server
+    const name = this.nameOf(client)
+    log.notice(`Unable to partial resync with replica ${name} for lack of backlog (Replica request was: ${offset}).`)
+    if (offset <= this.stream.offset) return
+    log.warning(
+      `Warning: replica ${name} tried to PSYNC with an offset that is greater than the master replication offset.`,
+    )
   }
 
   private datasetSent(replica: Replica, acknowledges: boolean): void {
@@ -195,7 +253,7 @@ export class ConnectedReplicas implements Replicas {
     replica.ackMs = this.nowMs
     for (const chunk of replica.queued.splice(0)) this.give(replica.client, chunk)
     replica.queuedBytes = 0
-    log.notice(`Synchronization with replica ${replica.client.connection.peer} succeeded`)
+    log.notice(`Synchronization with replica ${replica.name} succeeded`)
   }
 
   private replicaDisconnected(client: Client): void {
@@ -204,7 +262,7 @@ export class ConnectedReplicas implements Replicas {
     if (replica === undefined) return
     this.replicas.delete(client.id)
     this.fullSync.release(replica)
-    this.parts.server.log.notice(`Connection with replica ${client.connection.peer} lost.`)
+    this.parts.server.log.notice(`Connection with replica ${replica.name} lost.`)
   }
 
   /** How many replicas have acknowledged all of the client's writes (WAIT, WAITAOF). */
@@ -267,7 +325,7 @@ export class ConnectedReplicas implements Replicas {
     const { engine } = this.parts.server
     for (const replica of this.replicas.values())
       if (replica.phase === 'waiting' || replica.phase === 'saving') this.give(replica.client, KEEPALIVE_NEWLINE)
-    if (this.replicas.size === 0 || engine.pause.active) return
+    if (this.replicas.size === 0 || engine.pause.active || this.stream.isForwarding) return
     if (second - this.lastPingSecond < this.parts.config.replPingReplicaPeriod) return
     this.lastPingSecond = second
     this.stream.ping()
@@ -278,7 +336,7 @@ export class ConnectedReplicas implements Replicas {
     for (const replica of [...this.replicas.values()]) {
       if (replica.state !== 'online' || !replica.psync) continue
       if (this.nowMs - replica.ackMs <= config.replTimeout * 1000) continue
-      server.log.warning(`Disconnecting timedout replica (streaming sync): ${replica.client.connection.peer}`)
+      server.log.warning(`Disconnecting timedout replica (streaming sync): ${replica.name}`)
       server.engine.closeClient(replica.client)
     }
   }
@@ -286,7 +344,12 @@ export class ConnectedReplicas implements Replicas {
   private freeBacklog(second: number): void {
     const { config, server } = this.parts
     if (this.replicas.size > 0) this.noReplicasSince = second
-    if (config.replBacklogTtl === 0 || second - this.noReplicasSince <= config.replBacklogTtl) return
+    if (
+      this.stream.isForwarding ||
+      config.replBacklogTtl === 0 ||
+      second - this.noReplicasSince <= config.replBacklogTtl
+    )
+      return
     this.stream.close()
     server.log.notice(`Replication backlog freed after ${config.replBacklogTtl} seconds without connected replicas.`)
   }

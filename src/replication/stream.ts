@@ -3,9 +3,12 @@
 //   changes ─▶ buffer ─[end of the turn]─▶ backlog
 //                                        └▶ receiver (replicas.ts)
 //
+//   on a replica: bytes of its primary [forward] ─▶ backlog and receiver; changes are not encoded
+//
 // Always: `offset` counts every byte of the stream named `replid`; `replid2` is its previous name, valid up to
-// `secondOffset` (-1: none). There is no backlog before the first replica; a new replid is made when the backlog is
-// created and when it is freed, since writes in between cannot be resynchronised.
+// `secondOffset` (-1: none). A primary has no backlog before its first replica, and makes a new replid when the backlog
+// is created and when it is freed, since writes in between cannot be resynchronised. On a replica the stream is its
+// primary's, byte for byte, under the same replid and offsets.
 
 import { type Effect, PROPAGATE_REPLICAS, type Sink } from '../engine/effect.ts'
 import { EffectEncoder } from '../engine/effect-encoder.ts'
@@ -35,6 +38,8 @@ export class ReplicationStream implements Sink {
   replid2 = NO_REPLID
   secondOffset = -1
   backlog: Backlog | undefined
+  /** The stream is that of a primary. */
+  isForwarding = false
   private readonly parts: StreamParts
   private readonly receive: (chunk: Uint8Array) => void
   private readonly buffer = new CommandWriter()
@@ -49,34 +54,98 @@ export class ReplicationStream implements Sink {
     this.replid = parts.newId()
   }
 
-  /** Creates the backlog. */
-  open(): void {
+  /** Creates the backlog. `keepsId`: nothing was written without one since the ID began. */
+  open(keepsId = this.isForwarding): void {
     if (this.backlog !== undefined) return
-    this.rename()
+    if (!keepsId) this.rename(this.parts.newId())
     this.backlog = new Backlog(this.offset)
-    this.encoder.reset()
-    this.parts.engine.sinks.push(this)
+    if (!this.isForwarding) this.encode()
   }
 
   /** Frees the backlog. */
   close(): void {
     this.flush()
     this.backlog = undefined
-    this.rename()
+    this.rename(this.parts.newId())
+    this.encodeNothing()
+  }
+
+  private rename(id: string): void {
+    this.replid = id
+    this.replid2 = NO_REPLID
+    this.secondOffset = -1
+  }
+
+  /** A new replid; the present one is valid for what was written up to now. */
+  shift(id = this.parts.newId()): void {
+    this.flush()
+    this.replid2 = this.replid
+    this.secondOffset = this.offset + 1
+    this.replid = id
+  }
+
+  /** The database that the reader of the stream has selected; -1: a SELECT comes next. */
+  get database(): number {
+    return this.encoder.database
+  }
+
+  private encode(): void {
+    this.encoder.reset()
+    this.parts.engine.sinks.push(this)
+  }
+
+  private encodeNothing(): void {
     const { sinks } = this.parts.engine
     const at = sinks.indexOf(this)
     if (at >= 0) sinks.splice(at, 1)
   }
 
-  private rename(): void {
-    this.replid = this.parts.newId()
-    this.replid2 = NO_REPLID
-    this.secondOffset = -1
+  /** A restarted primary: `id` names the stream up to `offset`, a new replid goes on from there. */
+  resume(id: string, offset: number): void {
+    this.replid2 = id
+    this.secondOffset = offset + 1
+    this.offset = offset
+    this.open(true)
   }
 
-  /** Whether `id` and `offset` (the next byte wanted) belong to this stream's history. */
-  names(id: string, offset: number): boolean {
-    return id === this.replid || (id === this.replid2 && offset <= this.secondOffset)
+  // ---- on a replica ----
+
+  /** This server becomes a replica. */
+  beginForwarding(): void {
+    this.flush()
+    this.isForwarding = true
+    this.encodeNothing()
+  }
+
+  /** This server becomes a primary: the stream goes on under a new replid. */
+  endForwarding(): void {
+    this.isForwarding = false
+    this.shift()
+    if (this.backlog !== undefined) this.encode()
+  }
+
+  /** After a full synchronisation: the stream of that primary from `offset` on. `id` '': it does not say its ID. */
+  restart(id: string, offset: number): void {
+    this.rename(id === '' ? this.parts.newId() : id)
+    this.offset = offset
+    this.backlog = new Backlog(offset)
+  }
+
+  /** Bytes of the primary's stream, applied here. */
+  forward(chunk: Uint8Array): void {
+    this.offset += chunk.length
+    this.backlog?.add(chunk, this.parts.backlogBytes())
+    this.receive(chunk)
+  }
+
+  /** Why `id` and `offset` (the next byte wanted) do not belong to this stream's history; undefined: they do. */
+  mismatch(asked: string, offset: number): string | undefined {
+    const id = asked.toLowerCase()
+    if (id === this.replid) return undefined
+    if (id !== this.replid2)
+      return `Replication ID mismatch (Replica asked for '${asked}', my replication IDs are '${this.replid}' and '${this.replid2}')`
+    if (offset <= this.secondOffset) return undefined
+    return `Requested offset for second ID was ${offset}, but I can reply up to ${this.secondOffset}`
   }
 
   changes(effects: readonly Effect[], asTransaction: boolean): void {
@@ -90,7 +159,7 @@ export class ReplicationStream implements Sink {
 
   /** Appends REPLCONF GETACK to the stream. */
   requestAcks(): void {
-    if (this.asked || this.backlog === undefined) return
+    if (this.asked || this.backlog === undefined || this.isForwarding) return
     this.asked = true
     this.plain(GET_ACK)
   }

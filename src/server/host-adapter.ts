@@ -12,6 +12,8 @@ interface HostParts {
   system: System
   /** Sentinel mode. */
   sentinel: boolean
+  /** 'master' or 'replica'. */
+  role(): string
   /** Shuts the server down; rejects when it continues after all. */
   shutdown(flags: readonly ShutdownFlag[]): Promise<void>
   /** Cancels a pending shutdown; false when there is none. */
@@ -24,7 +26,6 @@ interface HostParts {
 
 export class HostAdapter implements Host {
   readonly version = REDIS_VERSION
-  readonly role = 'master'
   private readonly parts: HostParts
 
   constructor(parts: HostParts) {
@@ -34,6 +35,10 @@ export class HostAdapter implements Host {
   get mode(): string {
     if (this.parts.sentinel) return 'sentinel'
     return this.parts.config.clusterEnabled ? 'cluster' : 'standalone'
+  }
+
+  get role(): string {
+    return this.parts.role()
   }
 
   nowUs(): number {

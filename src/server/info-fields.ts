@@ -83,7 +83,10 @@ export const SECTIONS: readonly SectionFields[] = [
     name: 'replication',
     title: 'Replication',
     byDefault: true,
-    fields: `role connected_slaves min_slaves_good_slaves slave* master_failover_state master_replid master_replid2
+    fields: `role master_host master_port master_link_status master_last_io_seconds_ago master_sync_in_progress
+      slave_read_repl_offset slave_repl_offset master_sync_total_bytes master_sync_read_bytes master_sync_left_bytes
+      master_sync_perc master_sync_last_io_seconds_ago master_link_down_since_seconds slave_priority slave_read_only
+      replica_announced connected_slaves min_slaves_good_slaves slave* master_failover_state master_replid master_replid2
       master_repl_offset second_repl_offset repl_backlog_active repl_backlog_size repl_backlog_first_byte_offset
       repl_backlog_histlen`,
   },
@@ -126,12 +129,9 @@ export const WITHOUT_MEANING: { readonly [field: string]: readonly [value: numbe
   io_threads_active: [0, NO_THREADS],
   cluster_connections: [0, NO_CLUSTER],
   mem_cluster_links: [0, NO_CLUSTER],
-  async_loading: [0, NO_REPLICA],
   current_cow_size_age: [0, 'the size is counted as it grows, not reported now and then'],
   module_fork_in_progress: [0, NO_MODULES],
   module_fork_last_cow_size: [0, NO_MODULES],
-  total_net_repl_input_bytes: [0, NO_REPLICA],
-  instantaneous_input_repl_kbps: ['0.00', NO_REPLICA],
   slave_expires_tracked_keys: [0, NO_REPLICA],
   latest_fork_usec: [0, NO_FORK],
   io_threaded_reads_processed: [0, NO_THREADS],

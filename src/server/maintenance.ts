@@ -10,6 +10,7 @@ import { engineInfo } from '../engine/monitoring/info-sources.ts'
 import { Defrag } from '../keyspace/defrag.ts'
 import { Eviction, type EvictionOutcome } from '../keyspace/eviction.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'
+import { NO_REPLICA } from '../keyspace/keyspace.ts'
 import { Slice } from '../lib/slice.ts'
 import { OOM } from '../protocol/errors.ts'
 import type { System } from '../system/system.ts'
@@ -144,7 +145,7 @@ export class ServerMaintenance {
 
   private get mayEvict(): boolean {
     const { engine } = this.parts
-    return !engine.pause.active && !(engine.keyspace.replica && this.parts.config.replicaIgnoreMaxmemory)
+    return !engine.pause.active && !(engine.keyspace.replica !== NO_REPLICA && this.parts.config.replicaIgnoreMaxmemory)
   }
 
   private readonly evictSome = (): boolean => {

@@ -8,6 +8,7 @@ import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
+import { NO_REPLICA } from '../keyspace/keyspace.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import { LoadFailure } from '../persistence/loading.ts'
@@ -18,7 +19,7 @@ import type { System } from '../system/system.ts'
 import { configurationOf } from './assembly/configuration.ts'
 import { engineOf } from './assembly/engine.ts'
 import { persistenceOf } from './assembly/persistence.ts'
-import { addReplication } from './assembly/replication.ts'
+import { addReplication, type Replication } from './assembly/replication.ts'
 import { addScripting, showScripting } from './assembly/scripting.ts'
 import { addSecurity } from './assembly/security.ts'
 import type { AuditLog } from './audit-log.ts'
@@ -52,6 +53,7 @@ export class Server implements RunningServer {
   private readonly auditLog: AuditLog
   private readonly scripting: ScriptManager
   private readonly migrations: Migrations
+  private readonly replication: Replication
   readonly startedMs: number
   private tcp: Listener[] = []
   private unix: Listener | undefined
@@ -100,7 +102,7 @@ export class Server implements RunningServer {
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
     const around = { engine, config, system, log, maintenance: this.maintenance, codecs, lockFiles }
     this.persistence = persistenceOf(around)
-    addReplication(engine, config, this.maintenance, this.persistence, system.random)
+    this.replication = addReplication({ ...around, persistence: this.persistence, port: () => this.port })
     this.maintenance.info.complete()
     this.memory = new MemoryTransport(this.receiver)
   }
@@ -117,6 +119,7 @@ export class Server implements RunningServer {
       config,
       system,
       sentinel: this.options.sentinel === true,
+      role: () => (this.engine.keyspace.replica === NO_REPLICA ? 'master' : 'replica'),
       shutdown: flags => this.shutdown(flags),
       abortShutdown: () => this.abortShutdown(),
       exit: () => this.options.exit?.(),
@@ -181,7 +184,9 @@ export class Server implements RunningServer {
     const refusal = this.locks.sync()
     if (refusal !== undefined) throw new StartFailure(...refusal)
     try {
+      this.replication.begin()
       await this.persistence.start()
+      this.replication.loaded()
     } catch (error) {
       this.locks.release()
       if (error instanceof LoadFailure) throw new StartFailure(...error.lines)
@@ -337,6 +342,7 @@ export class Server implements RunningServer {
     yield () => this.maintenance.stop()
     yield () => this.scripting.stop()
     yield () => this.migrations.stop()
+    yield () => this.replication.stop()
     yield () => this.stopTcp()
     yield () => this.unix?.close()
     yield () => this.abandon()
@@ -352,6 +358,7 @@ export class Server implements RunningServer {
     this.maintenance.stop()
     this.scripting.stop()
     this.migrations.stop()
+    this.replication.stop()
     this.stopTcp()
     if (this.unix !== undefined) {
       this.log.notice('Removing the unix socket file.')

@@ -39,7 +39,6 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('|')",
   ],
   'src/commands/generic/object.ts': ['a value out of our own list', '/lru|lfu/'],
-  'src/commands/replication/replicaof.ts': ['an address that the runtime writes', '/:\\d+$/'],
   'src/commands/server/command/replies.ts': ['our own table of commands', ".split(' ')"],
   'src/commands/server/config.ts': ['an address that the runtime writes', '/^(127\\.0\\.0\\.1|\\[?::1\\]?):\\d+$/'],
   'src/engine/catalog/syntax-line.ts': [
@@ -144,7 +143,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   ],
   'src/config/rewrite.ts': ['the configuration file: lines', ".split('\\n')"],
   'src/engine/monitoring/info.ts': ['names in INFO: one character at a time', '/[#:\\n\\r]/g'],
-  'src/replication/info.ts': ['an address that the runtime writes', '/:\\d+$/'],
+  'src/replication/replica.ts': ['an address that the runtime writes', '/:\\d+$/'],
   'src/server/info-sources.ts': ['what the runtime is called', ".split(' ')"],
   'src/server/info.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)'],
   'src/server/warm-up.ts': ['our own commands, once', ".split(' ')"],

@@ -2,6 +2,7 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
+import { NO_REPLICA } from '../../keyspace/keyspace.ts'
 import { MUST_BE_POSITIVE, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
@@ -29,7 +30,7 @@ const wait: Command = {
   tips: 'request_policy:all_shards response_policy:agg_min',
   acl: 'connection',
   run(ctx) {
-    if (ctx.keyspace.replica) return ctx.reply.fixedError(WAIT_ON_REPLICA)
+    if (ctx.keyspace.replica !== NO_REPLICA) return ctx.reply.fixedError(WAIT_ON_REPLICA)
     const replicas = ctx.longOrReply(1)
     if (Number.isNaN(replicas)) return
     const timeoutMs = timeoutMsOrReply(ctx, 2)
@@ -59,7 +60,7 @@ const waitAof: Command = {
     if (replicas < 0) return reply.fixedError(MUST_BE_POSITIVE)
     const timeoutMs = timeoutMsOrReply(ctx, 3)
     if (Number.isNaN(timeoutMs)) return
-    if (keyspace.replica) return reply.fixedError(WAITAOF_ON_REPLICA)
+    if (keyspace.replica !== NO_REPLICA) return reply.fixedError(WAITAOF_ON_REPLICA)
     if (local > 0 && server.acknowledgements.isOnDisk === undefined) return reply.fixedError(NO_LOCAL_LOG)
     server.acknowledgements.wait(ctx, { local, replicas, onDisk: true }, timeoutMs)
   },

@@ -4,6 +4,7 @@ import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 
+const ADDRESS_BYTES_MAX = 256
 const SYNC_FLAGS = 'no_async_loading admin no_multi noscript'
 
 export const psyncCommands: readonly Command[] = [
@@ -55,11 +56,16 @@ function replConf(ctx: Context): void {
       const onDisk = argc > i + 3 && ctx.is(i + 2, 'fack') ? Number(args[i + 3].latin1()) : undefined
       return Number.isSafeInteger(offset) ? replicas.acknowledged(client, offset, onDisk) : undefined
     }
-    if (ctx.is(i, 'getack')) return
+    if (ctx.is(i, 'getack')) return replicas.following.ackWanted(client)
     if (ctx.is(i, 'listening-port')) {
       const port = ctx.longOrReply(i + 1)
       if (Number.isNaN(port)) return
       replicas.setPort(client, port)
+    } else if (ctx.is(i, 'ip-address')) {
+      const address = args[i + 1]
+      if (address.len > ADDRESS_BYTES_MAX)
+        return reply.error(`ERR REPLCONF ip-address provided by replica instance is too long: ${address.len} bytes`)
+      replicas.setAddress(client, address.latin1())
     } else if (ctx.is(i, 'rdb-only')) {
       const only = ctx.longOrReply(i + 1)
       if (Number.isNaN(only)) return
@@ -72,5 +78,5 @@ function replConf(ctx: Context): void {
 
 /** Options that are accepted without effect. */
 function isTaken(ctx: Context, i: number): boolean {
-  return ['ip-address', 'capa', 'version', 'rdb-filter-only'].some(word => ctx.is(i, word))
+  return ['capa', 'version', 'rdb-filter-only'].some(word => ctx.is(i, word))
 }

@@ -2,6 +2,7 @@
 
 import type { Context } from '../../engine/context.ts'
 import type { Options } from '../../engine/options.ts'
+import { NO_REPLICA } from '../../keyspace/keyspace.ts'
 import { INT64_MAX } from '../../lib/number.ts'
 import { NOT_AN_INTEGER } from '../../protocol/errors.ts'
 
@@ -44,7 +45,7 @@ function invalidExpireTime(ctx: Context): number {
 
 /** A key with this expiry is deleted at once. Not so on a replica or while loading. */
 export function isPast(ctx: Context, whenMs: number): boolean {
-  return whenMs <= ctx.nowMs && !ctx.keyspace.replica && !ctx.keyspace.expiryPaused
+  return whenMs <= ctx.nowMs && ctx.keyspace.replica === NO_REPLICA && !ctx.keyspace.expiryPaused
 }
 
 /** The text of a moment, limited to 64 bits in case a double was rounded up beyond. */

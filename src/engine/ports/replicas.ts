@@ -1,8 +1,11 @@
 // Replicas: replication as commands use it; implemented by replication/replicas.ts.
 
 import type { Client } from '../client.ts'
+import type { Following } from './following.ts'
 
 export interface Replicas {
+  /** This server as a replica of another. */
+  readonly following: Following
   /** SYNC: full synchronisation, then the replication stream. */
   sync(client: Client): void
   /** PSYNC: likewise, or a partial one from `offset` of the stream with replication ID `id`; offset -1: always full. */
@@ -13,6 +16,8 @@ export interface Replicas {
   setCapaEof(client: Client): void
   /** REPLCONF listening-port. */
   setPort(client: Client, port: number): void
+  /** REPLCONF ip-address: the address to show for the client, '' for that of its connection. */
+  setAddress(client: Client, address: string): void
   /** REPLCONF ACK: the replica's offset, and (FACK) its fsynced offset, if it sends one. */
   acknowledged(client: Client, offset: number, onDisk: number | undefined): void
   /** The connected replicas. */
@@ -26,6 +31,8 @@ export type ReplicaInfoState = 'wait_bgsave' | 'send_bulk' | 'online' | 'rdb_tra
 
 export interface ReplicaInfo {
   readonly client: Client
+  /** From REPLCONF ip-address, or the connection's. */
+  readonly address: string
   /** From REPLCONF listening-port; 0: not sent. */
   readonly port: number
   /** As in INFO. */

@@ -2,11 +2,18 @@
 
 import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { StreamPosition } from '../../persistence/keyspace-target.ts'
 import type { Persistence } from '../../persistence/persistence.ts'
+import { Following } from '../../replication/following.ts'
 import { replicationInfo } from '../../replication/info.ts'
 import { MinReplicasGuard } from '../../replication/min-replicas.ts'
+import { ReplicaGates } from '../../replication/replica-gates.ts'
+import { replicaInfo } from '../../replication/replica-info.ts'
 import { ConnectedReplicas } from '../../replication/replicas.ts'
-import type { Random } from '../../system/system.ts'
+import { RestartPosition } from '../../replication/restart-position.ts'
+import type { ReplicationStream } from '../../replication/stream.ts'
+import type { Random, System } from '../../system/system.ts'
+import type { Logger } from '../log.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
 
 const ID_BYTES = 20
@@ -16,22 +23,84 @@ function newId(random: Random): string {
   return Array.from(random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
-export function addReplication(
-  engine: Engine,
-  config: Config,
-  maintenance: ServerMaintenance,
-  persistence: Persistence,
-  random: Random,
-): void {
-  const replicas = new ConnectedReplicas({ persistence, server: persistence.parts, config, newId: () => newId(random) })
-  maintenance.cron.hooks.push(() => replicas.cron())
-  maintenance.memoryStats.memorySources.push({ kind: 'backlog', bytes: () => replicas.stream.memoryBytes })
-  const guard = new MinReplicasGuard(engine, config)
-  config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => {
-    guard.configure()
-    return undefined
+interface ReplicationServer {
+  engine: Engine
+  config: Config
+  system: System
+  log: Logger
+  maintenance: ServerMaintenance
+  persistence: Persistence
+  /** The TCP port in use. */
+  port(): number
+}
+
+export interface Replication {
+  /** Called before the dataset is loaded. */
+  begin(): void
+  /** The dataset is loaded. */
+  loaded(): void
+  stop(): void
+}
+
+export function addReplication(server: ReplicationServer): Replication {
+  const { engine, config, system, log, maintenance, persistence, port } = server
+  const replicas = new ConnectedReplicas({
+    persistence,
+    server: persistence.parts,
+    config,
+    newId: () => newId(system.random),
   })
+  const { stream } = replicas
+  const following = new Following({
+    system,
+    persistence,
+    stream,
+    config,
+    gates: new ReplicaGates(engine.gates, config),
+    setPrimary: address => {
+      config.put('replicaof', address)
+      log.role = address === null ? 'M' : 'S'
+    },
+    port,
+    disconnectReplicas: () => replicas.disconnectAll(),
+    leads: () => replicas.leads(),
+  })
+  replicas.following = following
+  persistence.parts.streamPosition = () => streamPositionOf(stream, following)
+  const restart = new RestartPosition({ engine, stream, loader: persistence.loader })
+  let lastSecond = 0
+  maintenance.cron.hooks.push(() => {
+    replicas.cron()
+    const second = Math.floor(engine.keyspace.nowMs / 1000)
+    if (second !== lastSecond) following.cron()
+    lastSecond = second
+  })
+  maintenance.memoryStats.memorySources.push({ kind: 'backlog', bytes: () => stream.memoryBytes })
+  const guard = new MinReplicasGuard(engine, config)
+  config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => void guard.configure())
+  config.onChange(['replica-read-only', 'replica-serve-stale-data', 'repl-timeout'], () => void following.configure())
   const outputRate = maintenance.rates.follow(() => replicas.outputBytes)
+  const inputRate = maintenance.rates.follow(() => following.inputBytes)
   const nowMs = () => engine.keyspace.nowMs
   maintenance.addInfo(replicationInfo({ replicas, guard, config, outputRate, nowMs }))
+  maintenance.addInfo(replicaInfo({ following, stream, config, inputRate, nowMs }))
+  return {
+    begin: () => {
+      if (config.replicaof !== null) following.begin(config.replicaof)
+      else restart.begin()
+    },
+    loaded: () => {
+      if (config.replicaof !== null) return following.loaded(persistence.loader.position)
+      restart.end()
+      replicas.leads()
+    },
+    stop: () => following.stop(),
+  }
+}
+
+/** Where the dataset, as it is now, belongs in a replication stream. */
+function streamPositionOf(stream: ReplicationStream, following: Following): StreamPosition | undefined {
+  const { replid: id, offset, isForwarding, backlog } = stream
+  if (isForwarding ? !following.hasPosition : backlog === undefined) return undefined
+  return { id, offset, database: Math.max(0, isForwarding ? following.database : stream.database) }
 }
