@@ -15,7 +15,6 @@ const named = (reason: string, ...names: DirectiveName[]): Reasons =>
   Object.fromEntries(names.map(name => [name, reason]))
 
 const REFUSED_BECAUSE: Reasons = {
-  ...named('Redstart cannot be a replica yet', 'replicaof'),
   ...named('Redstart has no cluster mode yet', 'cluster-enabled'),
   ...named(
     'Redstart has no TLS yet',
@@ -55,28 +54,14 @@ const REFUSED_BECAUSE: Reasons = {
   'watchdog-period': 'nothing can interrupt JavaScript to look at it',
 }
 
-const ONLY_REPLICAS = 'only a replica reads it'
 const ONLY_CLUSTER = 'only a cluster node reads it'
 const NO_THREADS = 'there are no input and output threads'
 const NO_JEMALLOC = 'there is no jemalloc; memory is compacted in any case'
 
 const NO_MEANING_BECAUSE: Reasons = {
-  ...named(
-    ONLY_REPLICAS,
-    'bind-source-addr',
-    'masteruser',
-    'masterauth',
-    'replica-serve-stale-data',
-    'replica-read-only',
-    'replica-lazy-flush',
-    'replica-ignore-maxmemory',
-    'replica-ignore-disk-write-errors',
-    'replica-priority',
-    'replica-announced',
-    'replica-announce-ip',
-    'replica-announce-port',
-    'repl-diskless-load',
-  ),
+  'bind-source-addr': 'not yet: connections to a primary come from the address that the system chooses',
+  'replica-lazy-flush': 'an emptied dataset is freed in slices in any case',
+  'replica-ignore-disk-write-errors': 'not yet: a replica never panics for a disk that fails',
   ...named(
     ONLY_CLUSTER,
     'cluster-config-file',
@@ -114,7 +99,6 @@ const NO_MEANING_BECAUSE: Reasons = {
   ),
   'propagation-error-behavior': 'a replica reads it; a command of the append-only file that fails ends nothing yet',
   'acl-pubsub-default': 'it is about new users, and there is only the user default',
-  'rdb-del-sync-files': 'files made for a synchronization are always removed',
   activerehashing: 'tables grow a bucket at a time: there is nothing to rehash',
   'locale-collate': 'texts are compared byte by byte, and only locales that do the same are taken',
   'ignore-warnings': 'its one warning is about fork, and nothing forks',

@@ -25,7 +25,7 @@ import {
   keyEnd,
   payloadAt,
 } from './entry.ts'
-import { type Keyspace, NO_REPLICA, WRITABLE_REPLICA } from './keyspace.ts'
+import { type Keyspace, NO_REPLICA } from './keyspace.ts'
 import { type RelocationCursor, relocateWhole } from './values/shared/relocation.ts'
 import type { StringType } from './values/string/string-type.ts'
 
@@ -282,9 +282,7 @@ export class Database {
     const { space } = this
     if (space.expiryPaused || entryExpiry(this.arena, entry) > space.nowMs) return false
     if ((flags & LOOKUP_EXPIRED) !== 0) return false
-    if (space.hideExpired || (flags & LOOKUP_NO_EXPIRE) !== 0) return true
-    const isKept = space.replica === WRITABLE_REPLICA ? (flags & LOOKUP_WRITE) === 0 : space.replica !== NO_REPLICA
-    if (isKept) return true
+    if ((flags & LOOKUP_NO_EXPIRE) !== 0 || space.hidesExpired((flags & LOOKUP_WRITE) !== 0)) return true
     // A listener may look keys up, and `key` may be a slice of the very entry that is removed.
     const { hash } = slot
     space.events.expired(this, key)

@@ -131,6 +131,11 @@ export class Keyspace {
     for (let i = 0; i < options.databases; i++) this.databases.push(new Database(this, i))
   }
 
+  /** Whether an expired key stays, unseen. `writes`: the lookup is one of a write. */
+  hidesExpired(writes: boolean): boolean {
+    return this.hideExpired || (this.replica !== NO_REPLICA && !(writes && this.replica === WRITABLE_REPLICA))
+  }
+
   /** Frees an unlinked value: at once when small, in slices when large. */
   freeValue(type: number, encoding: number, value: Ref): void {
     const valueType = this.types.of(type)

@@ -1,7 +1,7 @@
 // Replica: the state of one connected replica.
 //
-//   WAITING ─▶ SAVING ─▶ SENDING ─▶ ONLINE               disk-backed full synchronisation
-//      │─────────────────▶ SENDING ─▶ AWAITING_ACK ─▶ ONLINE    diskless
+//   WAITING ─▶ SAVING ─▶ SENDING ─▶ ONLINE                           disk-backed full synchronisation
+//      │─────────────────▶ SENDING ─▶ AWAITING_ACK ─▶ CONTINUING ─▶ ONLINE    diskless
 //      └──────────────────▶ CONTINUING ─▶ ONLINE          partial resynchronisation from the backlog
 //   for an rdb-only replica TRANSMITTED takes the place of AWAITING_ACK and ONLINE
 //
@@ -17,7 +17,7 @@ const INFO_STATES: { readonly [state in ReplicaState]: ReplicaInfoState } = {
   waiting: 'wait_bgsave',
   saving: 'wait_bgsave',
   sending: 'send_bulk',
-  continuing: 'send_bulk',
+  continuing: 'online',
   awaitingAck: 'online',
   online: 'online',
   transmitted: 'rdb_transmitted',

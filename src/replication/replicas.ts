@@ -129,7 +129,11 @@ export class ConnectedReplicas implements Replicas {
     if (onDisk !== undefined && Number.isSafeInteger(onDisk)) replica.diskOffset = Math.max(replica.diskOffset, onDisk)
     replica.ackMs = this.nowMs
     replica.acked = true
-    if (replica.phase === 'awaitingAck') this.putOnline(replica)
+    if (replica.phase === 'awaitingAck') {
+      // The queued stream is no reply to this command.
+      replica.phase = 'continuing'
+      this.parts.server.soon(() => this.putOnline(replica))
+    }
     this.parts.server.engine.acknowledgements.processClientsWaitingReplicas()
   }
 
