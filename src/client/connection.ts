@@ -110,11 +110,6 @@ export class Connection {
     return !this.full
   }
 
-  /** 'address:port' of our end; '' while there is no connection. */
-  get local(): string {
-    return this.link?.local ?? ''
-  }
-
   // ---- connecting ----
 
   private opened(link: Outgoing, options: ConnectionOptions): void {
