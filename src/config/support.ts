@@ -49,8 +49,6 @@ const REFUSED_BECAUSE: Reasons = {
   'socket-mark-id': 'the runtime cannot mark its sockets',
   'repl-disable-tcp-nodelay': 'Redstart sends to replicas without delay',
   'shutdown-timeout': 'Redstart does not wait for replicas when it shuts down',
-  'syslog-enabled': 'use logfile, or let the service manager log',
-  'crash-log-enabled': 'the crash report is always logged',
   'watchdog-period': 'nothing can interrupt JavaScript to look at it',
 }
 
@@ -84,7 +82,6 @@ const NO_MEANING_BECAUSE: Reasons = {
     'cluster-announce-human-nodename',
     'cluster-preferred-endpoint-type',
   ),
-  ...named('there is no syslog-enabled yet', 'syslog-ident', 'syslog-facility'),
   ...named(NO_THREADS, 'io-threads', 'io-threads-do-reads'),
   ...named(
     NO_JEMALLOC,
@@ -98,7 +95,6 @@ const NO_MEANING_BECAUSE: Reasons = {
     'active-defrag-max-scan-fields',
   ),
   'propagation-error-behavior': 'a replica reads it; a command of the append-only file that fails ends nothing yet',
-  'acl-pubsub-default': 'it is about new users, and there is only the user default',
   activerehashing: 'tables grow a bucket at a time: there is nothing to rehash',
   'locale-collate': 'texts are compared byte by byte, and only locales that do the same are taken',
   'ignore-warnings': 'its one warning is about fork, and nothing forks',
@@ -115,7 +111,10 @@ export const WITHOUT_MEANING: ReadonlyMap<string, string> = new Map(Object.entri
 
 /** What limits directives that work. */
 export const LIMITS: ReadonlyMap<string, string> = new Map([
-  ['tcp-backlog', 'on Node; Bun always asks the system for 512'],
+  ['tcp-backlog', 'on Node: Bun always asks the system for 512'],
+  ['supervised', 'through the program systemd-notify; run by another user than root, the unit needs NotifyAccess=all'],
+  ['syslog-enabled', 'through the program logger'],
+  ['set-proc-title', 'on Node, and with Bun on Linux up to the length of the command line'],
 ])
 
 /** Lines of older versions of redis.conf that 7.2 takes and ignores. */

@@ -8,8 +8,8 @@ import { declarationError, mergedRules } from '../engine/acl/lines.ts'
 import { hasBlanks } from '../engine/acl/selector.ts'
 import type { CommandTable } from '../engine/catalog/table.ts'
 import { Slice } from '../lib/slice.ts'
-import { StartFailure } from './launch.ts'
 import type { Logger } from './log.ts'
+import { StartFailure } from './start-failure.ts'
 
 const BOTH =
   'Users are defined by user directives and by an ACL file (aclfile) at once: it is not clear which of them count. ' +

@@ -28,6 +28,7 @@ interface InfoParts {
   cron: Cron
   runId: string
   startedMs: number
+  supervisedBy: string
   port(): number
 }
 
@@ -50,7 +51,8 @@ export function serverInfo(parts: InfoParts): InfoSource[] {
   ]
 }
 
-function processInfo({ engine, config, system, runId, startedMs, port, cron }: InfoParts): InfoSource {
+function processInfo(parts: InfoParts): InfoSource {
+  const { engine, config, system, runId, startedMs, supervisedBy, port, cron } = parts
   const { process, clock } = system
   const uptimeSeconds = () => Math.floor((clock.nowMs() - startedMs) / 1000)
   return {
@@ -66,7 +68,7 @@ function processInfo({ engine, config, system, runId, startedMs, port, cron }: I
       multiplexing_api: () => process.runtime.split(' ')[0],
       runtime: () => process.runtime,
       process_id: () => process.pid,
-      process_supervised: () => 'no',
+      process_supervised: () => supervisedBy,
       run_id: () => runId,
       tcp_port: port,
       server_time_usec: () => clock.nowUs(),

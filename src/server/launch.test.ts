@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { System } from '../system/system.ts'
 import { VirtualExit, type VirtualMachine, virtualSystem } from '../system/virtual.ts'
-import { launch, type RunningServer, StartFailure, type StartServer } from './launch.ts'
+import { SUSPENDED } from '../system/virtual-process.ts'
+import { launch, type RunningServer, type StartServer } from './launch.ts'
+import { StartFailure } from './start-failure.ts'
 import { REDSTART_VERSION } from './version.ts'
 
 const started: StartServer = async () => ({ shutdown: async () => {} })
@@ -199,4 +201,61 @@ test('the title follows its template', async () => {
     '{title} on {listen-addr} {{x} {server-mode}',
   ])
   assert.equal(machine.title, 'redstart on *:7000 {x}')
+})
+
+test('systemd is told of the start and waits for nothing', async () => {
+  const prepare = (machine: ReturnType<typeof virtualSystem>) => {
+    machine.environment['NOTIFY_SOCKET'] = '/run/systemd/notify'
+    machine.programs.installed.add('systemd-notify')
+  }
+  for (const mode of ['systemd', 'auto']) {
+    const { machine } = await run(['--supervised', mode, '--daemonize', 'yes'], started, prepare)
+    assert.equal(machine.respawns, 0, 'a supervised process stays in the foreground')
+    assert.deepEqual(machine.programs.ran, [
+      'systemd-notify STATUS=Redstart is loading...',
+      'systemd-notify STATUS=Ready to accept connections READY=1',
+    ])
+  }
+})
+
+test('where systemd cannot be told, the start fails at once', async () => {
+  const { machine, lines } = await run(['--supervised', 'systemd'], started, made => {
+    made.environment['NOTIFY_SOCKET'] = '/run/systemd/notify'
+  })
+  assert.match(lines()[0], /^systemd expects messages, .* systemd-notify could not send one: No such file or directory/)
+  assert.equal(machine.exitCode, 1)
+})
+
+test('without its mark in the environment a service manager is nobody', async () => {
+  const { lines, machine } = await run(['--supervised', 'systemd'])
+  assert.equal(lines()[0], 'systemd supervision requested, but NOTIFY_SOCKET not found!')
+  assert.deepEqual(machine.programs.ran, [])
+  const upstart = await run(['--supervised', 'upstart'])
+  assert.equal(upstart.lines()[0], 'upstart supervision requested, but UPSTART_JOB not found!')
+  assert.deepEqual(upstart.machine.programs.ran, [])
+})
+
+test('upstart sees the process stop itself once', async () => {
+  const { machine } = await run(['--supervised', 'auto'], started, made => {
+    made.environment['UPSTART_JOB'] = 'redstart'
+  })
+  assert.deepEqual(machine.programs.ran, [SUSPENDED])
+})
+
+test('syslog-enabled gives lines to logger, by level, and is refused without it', async () => {
+  const { machine } = await run(['--syslog-enabled', 'yes', '--syslog-facility', 'local3'], started, made => {
+    made.programs.installed.add('logger')
+  })
+  assert.ok(machine.programs.ran.includes('logger -t redis[4242] -p local3.notice < Server initialized\n'))
+  assert.match(machine.out, /\* Server initialized\n/)
+  const none = await run(['--syslog-enabled', 'yes'])
+  assert.match(none.machine.out, /# syslog-enabled needs the program logger: No such file or directory\n$/)
+  assert.equal(none.machine.exitCode, 1)
+})
+
+test('crash-log-enabled no leaves the report out, not the error', async () => {
+  const { machine } = await run(['--crash-log-enabled', 'no'])
+  assert.throws(() => machine.crash(new Error('not so')), VirtualExit)
+  assert.match(machine.out, /uncaught error: Error: not so\n/)
+  assert.doesNotMatch(machine.out, /CRASH REPORT/)
 })

@@ -18,19 +18,13 @@ import type { ServerExtension } from './extension.ts'
 import { Logger } from './log.ts'
 import type { Authenticate, AuthenticationOptions } from './logins.ts'
 import { OomScore } from './oomscore.ts'
+import { StartFailure } from './start-failure.ts'
+import { type ServiceManager, Supervisor } from './supervisor.ts'
+import { syslogProblem } from './syslog.ts'
 import { versionLine } from './version.ts'
 
 /** The default port of sentinels. */
 const SENTINEL_PORT = 26379n
-
-/** A start that failed for a reason the operator can fix: the lines are logged, the exit code is 1. */
-export class StartFailure extends Error {
-  readonly lines: readonly string[]
-  constructor(...lines: string[]) {
-    super(lines.join('\n'))
-    this.lines = lines
-  }
-}
 
 export interface StartServerOptions {
   /** Absolute path; absent without a file. */
@@ -39,6 +33,8 @@ export interface StartServerOptions {
   /** Called when the sockets listen, before data is loaded; if it never is, that is so when the start is done. */
   onInitialized?: (server: RunningServer) => void
   extensions?: readonly ServerExtension[]
+  /** Absent: nobody is told of the end. */
+  supervisor?: ServiceManager
   /** Ends the process in order: for SHUTDOWN, after the server's own shutdown. */
   exit?: () => void
   /** Decides logins; absent: the passwords of users do. */
@@ -83,7 +79,8 @@ const DEFAULT_PID_FILE = '/var/run/redis.pid'
 export async function launch(args: readonly string[], system: System, start: StartServer): Promise<RunningServer> {
   answerQuestion(args, system)
   const { config, log } = readConfig(args, system)
-  const background = config.daemonize && !isSupervised(config, system, log)
+  const supervisor = supervisorOf(config, system, log)
+  const background = config.daemonize && supervisor.manager === undefined
   if (background && system.process.env(DAEMON_MARK) !== '1') {
     system.process.respawnDetached(DAEMON_MARK)
     system.process.exit(0)
@@ -93,7 +90,7 @@ export async function launch(args: readonly string[], system: System, start: Sta
   let running: RunningServer | undefined
   const crash = (error: unknown) => {
     running?.fail?.(error)
-    writeCrashReport(log, system, error)
+    writeCrashReport({ log, system, config }, error)
     system.process.exit(1)
   }
   system.process.onCrash(crash)
@@ -107,8 +104,9 @@ export async function launch(args: readonly string[], system: System, start: Sta
   config.onChange('proc-title-template', now => setTitle(now, system))
 
   const ending = new Ending(config, system, log)
-  running = await startOrExit(start, config, system, log, ending)
+  running = await startOrExit(start, { config, system, log, ending, supervisor })
   logReady(log, config)
+  supervisor.ready()
   oomScore.apply(config)
   ending.serve(running)
   return running
@@ -158,12 +156,20 @@ function becomeSentinel(config: Config): void {
   config.put('protected-mode', false)
 }
 
-/** Whether a supervisor manages the process, so that it must stay in the foreground. */
-function isSupervised(config: Config, system: System, log: Logger): boolean {
-  const mode = config.supervised
-  const asked = mode === 'systemd' || mode === 'upstart'
-  if (asked) log.warning(`Redstart does not report its state to ${mode}: run it as a plain foreground service.`)
-  return asked || (mode === 'auto' && system.process.env('NOTIFY_SOCKET') !== undefined)
+/** The service manager, which is told that the start begins, where that is possible. */
+function supervisorOf(config: Config, system: System, log: Logger): Supervisor {
+  const supervisor = new Supervisor(config, system.process, log)
+  try {
+    const problem = config.syslogEnabled ? syslogProblem(system.process) : undefined
+    if (problem !== undefined) throw new StartFailure(problem)
+    supervisor.begin()
+    return supervisor
+  } catch (error) {
+    if (!(error instanceof StartFailure)) throw error
+    config.put('syslog-enabled', false)
+    for (const line of error.lines) log.warning(line)
+    return system.process.exit(1)
+  }
 }
 
 function writePidFile(config: Config, system: System, log: Logger): void {
@@ -190,13 +196,16 @@ function setTitle(config: Config, system: System): undefined {
   if (title) system.process.setTitle(title)
 }
 
-async function startOrExit(
-  start: StartServer,
-  config: Config,
-  system: System,
-  log: Logger,
-  ending: Ending,
-): Promise<RunningServer> {
+interface StartParts {
+  config: Config
+  system: System
+  log: Logger
+  ending: Ending
+  supervisor: Supervisor
+}
+
+async function startOrExit(start: StartServer, parts: StartParts): Promise<RunningServer> {
+  const { config, system, log, ending, supervisor } = parts
   let initialized = false
   const onInitialized = (server: RunningServer) => {
     ending.starts(server)
@@ -207,6 +216,7 @@ async function startOrExit(
     const running = await start(config, system, log, {
       configFile: config.configFile || undefined,
       onInitialized,
+      supervisor,
       exit: () => ending.exit(),
     })
     if (!initialized) onInitialized(running)

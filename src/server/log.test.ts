@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import { virtualSystem } from '../system/virtual.ts'
 import { Logger, type LogSettings, logTime } from './log.ts'
 
+const QUIET = { logfile: '', syslogEnabled: false, syslogIdent: 'redis', syslogFacility: 'local0' }
+
 test('a line has the process, the role, the time and the level', () => {
   const machine = virtualSystem({ startMs: Date.UTC(2024, 2, 5, 17, 4, 59, 12) })
-  const log = new Logger(machine.system, { loglevel: 'notice', logfile: '' })
+  const log = new Logger(machine.system, { ...QUIET, loglevel: 'notice' })
   log.notice('one')
   log.role = 'S'
   log.warning('two')
@@ -21,7 +23,7 @@ test('a line has the process, the role, the time and the level', () => {
 
 test('level and file count from the next line on', () => {
   const machine = virtualSystem()
-  const settings: { -readonly [name in keyof LogSettings]: LogSettings[name] } = { loglevel: 'debug', logfile: '' }
+  const settings: { -readonly [name in keyof LogSettings]: LogSettings[name] } = { ...QUIET, loglevel: 'debug' }
   const log = new Logger(machine.system, settings)
   log.debug('a')
   settings.loglevel = 'nothing'

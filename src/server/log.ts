@@ -7,6 +7,7 @@
 // at once. Logging never throws: a line that cannot be written is lost.
 
 import type { LogLevel, System } from '../system/system.ts'
+import { Syslog } from './syslog.ts'
 
 /** M primary, S replica, X sentinel, C the part that saves. */
 type LogRole = 'M' | 'S' | 'X' | 'C'
@@ -14,6 +15,9 @@ type LogRole = 'M' | 'S' | 'X' | 'C'
 export interface LogSettings {
   readonly loglevel: LogLevel | 'nothing'
   readonly logfile: string
+  readonly syslogEnabled: boolean
+  readonly syslogIdent: string
+  readonly syslogFacility: string
 }
 
 const RANK = { debug: 0, verbose: 1, notice: 2, warning: 3, nothing: 4 } as const
@@ -24,10 +28,12 @@ export class Logger {
   role: LogRole = 'M'
   readonly #system: System
   readonly #settings: LogSettings
+  readonly #syslog: Syslog
 
   constructor(system: System, settings: LogSettings) {
     this.#system = system
     this.#settings = settings
+    this.#syslog = new Syslog(system.process, settings, why => this.#syslogFailed(why))
   }
 
   debug(text: string): void {
@@ -53,6 +59,15 @@ export class Logger {
 
   line(level: LogLevel, text: string): void {
     if (!this.enabled(level)) return
+    if (this.#settings.syslogEnabled) this.#syslog.write(level, text)
+    this.#writeLine(level, text)
+  }
+
+  #syslogFailed(why: string): void {
+    this.#writeLine('warning', `Lines of a level no longer reach the system's log: ${why}`)
+  }
+
+  #writeLine(level: LogLevel, text: string): void {
     const { clock, process } = this.#system
     const stamp = logTime(clock.nowMs(), clock.utcOffsetMinutes(clock.nowMs()))
     this.#write(`${process.pid}:${this.role} ${stamp} ${SIGN[RANK[level]]} ${text}\n`)

@@ -31,6 +31,8 @@ interface MaintenanceParts {
   config: Config
   system: System
   startedMs: number
+  /** The service manager, or 'no'. */
+  supervisedBy: string
   /** The TCP port in use, 0 for none. */
   port(): number
 }
@@ -79,11 +81,11 @@ export class ServerMaintenance {
       dynamicHz: () => config.dynamicHz,
     })
     this.cron.hooks.push(() => this.segmentReleaser.tick())
-    const { startedMs, port } = parts
+    const { startedMs, supervisedBy, port } = parts
     const { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron } = this
     const own = { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron }
     this.addInfo(engineInfo(engine))
-    this.addInfo(serverInfo({ engine, config, system, startedMs, port, ...own }))
+    this.addInfo(serverInfo({ engine, config, system, startedMs, supervisedBy, port, ...own }))
     this.followSettings()
   }
 

@@ -14,9 +14,10 @@ import { sentinelCommands } from '../sentinel/commands.ts'
 import { hostsOf, linesOf, readLines, type SentinelLine } from '../sentinel/configuration.ts'
 import { Sentinel, type SentinelHost } from '../sentinel/sentinel.ts'
 import { attempt, type System } from '../system/system.ts'
-import { type RunningServer, StartFailure, type StartServerOptions } from './launch.ts'
+import type { RunningServer, StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import { Server } from './server.ts'
+import { StartFailure } from './start-failure.ts'
 
 const ID_BYTES = 20
 /** Ticks a second: TICK_HZ to TICK_HZ * 2 - 1, at random, so that sentinels do not act in step. */

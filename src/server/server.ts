@@ -23,14 +23,15 @@ import { addReplication, type Replication } from './assembly/replication.ts'
 import { addScripting, showScripting } from './assembly/scripting.ts'
 import { addSecurity } from './assembly/security.ts'
 import type { AuditLog } from './audit-log.ts'
-import { writeCrashReport } from './crash-report.ts'
+import { crashState, writeCrashReport } from './crash-report.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
 import { HostAdapter } from './host-adapter.ts'
-import { type RunningServer, ShutdownAborted, StartFailure, type StartServerOptions } from './launch.ts'
+import { type RunningServer, ShutdownAborted, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
+import { StartFailure } from './start-failure.ts'
 
 const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
 const PROTECTED = bytesOf(
@@ -91,6 +92,7 @@ export class Server implements RunningServer {
       config,
       system,
       startedMs: this.startedMs,
+      supervisedBy: options.supervisor?.manager ?? 'no',
       port: () => this.port,
     })
     engine.host = this.makeHost()
@@ -320,8 +322,7 @@ export class Server implements RunningServer {
   fail(error: unknown, during = ''): never {
     if (this.failed) throw new ServerFailed()
     this.failed = true
-    const info = () => this.maintenance.info.text(['server', 'memory'])
-    writeCrashReport(this.log, this.system, error, during, info)
+    writeCrashReport(this, error, during, () => crashState(this.engine))
     const { failed } = this.options
     if (failed === undefined) this.system.process.exit(1)
     this.closing = true
@@ -353,7 +354,11 @@ export class Server implements RunningServer {
   private async end(flags: readonly ShutdownFlag[]): Promise<void> {
     if (this.closing) return
     this.log.notice('User requested shutdown...')
-    if (!(await this.persistence.shutdown(flags))) throw new Error('the dataset could not be saved')
+    this.options.supervisor?.stopping()
+    if (!(await this.persistence.shutdown(flags))) {
+      this.options.supervisor?.resumed()
+      throw new Error('the dataset could not be saved')
+    }
     this.closing = true
     this.maintenance.stop()
     this.scripting.stop()

@@ -9,6 +9,8 @@ import tty from 'node:tty'
 import v8 from 'node:v8'
 import vm from 'node:vm'
 import { LF } from '../lib/ascii.ts'
+import { setTitle } from './process-title.ts'
+import { feed, runToEnd } from './programs.ts'
 import type { ChildProcess, ProcessView, SignalName } from './system.ts'
 
 export function realProcess(): ProcessView {
@@ -55,9 +57,10 @@ export function realProcess(): ProcessView {
       process.removeAllListeners(name)
       process.kill(process.pid, name)
     },
-    setTitle(title) {
-      process.title = title
-    },
+    suspend: () => void process.kill(process.pid, 'SIGSTOP'),
+    run: runToEnd,
+    feed,
+    setTitle,
     env: name => process.env[name],
     allocate,
     collectGarbage,

@@ -133,6 +133,12 @@ export interface ChildProcess {
   kill(): void
 }
 
+/** What is written to it is another program's standard input. */
+export interface ProgramInput {
+  /** Drops the bytes where the program does not read as fast as they come. */
+  write(bytes: Uint8Array): void
+}
+
 export interface ProcessView {
   readonly pid: number
   /**
@@ -166,6 +172,12 @@ export interface ProcessView {
   onSignal(name: SignalName, fn: () => void): void
   /** Raises the signal again with its default action. */
   yieldToSignal(name: SignalName): void
+  /** Stops the process until another one continues it (SIGSTOP). */
+  suspend(): void
+  /** Runs a program, for which the process blocks; why that failed, else undefined. Inherits the environment. */
+  run(program: string, args: readonly string[]): string | undefined
+  /** Starts a program that reads until this process ends; `failed` is called when it could not be started or ended. */
+  feed(program: string, args: readonly string[], failed: (why: string) => void): ProgramInput
   /** Sets the process title, where the runtime can. */
   setTitle(title: string): void
   env(name: string): string | undefined

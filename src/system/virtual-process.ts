@@ -1,6 +1,7 @@
 // The ProcessView of a virtual machine: output is stored as text, signals are sent by the test.
 
 import { Unwind } from '../lib/unwind.ts'
+import { textOfError } from './errors.ts'
 import type { ProcessView, SignalName } from './system.ts'
 
 /** Thrown by `process.exit`, so that nothing after it runs, as on a real machine. */
@@ -11,6 +12,16 @@ export class VirtualExit extends Unwind {
     this.code = code
   }
 }
+
+/** The other programs of a machine. */
+export class VirtualPrograms {
+  readonly installed = new Set<string>()
+  /** Those that ran: name, arguments, and what was written to them; SUSPENDED where the process was stopped. */
+  readonly ran: string[] = []
+}
+
+/** Among the programs that ran: the process has stopped itself. */
+export const SUSPENDED = 'SIGSTOP'
 
 /** What a process writes, and its input. */
 export interface ProcessRecord {
@@ -26,6 +37,7 @@ export interface ProcessRecord {
   endedBy: SignalName | ''
   title: string
   respawns: number
+  readonly programs: VirtualPrograms
   readonly environment: { readonly [name: string]: string }
   readonly signals: Map<SignalName, () => void>
   onCrash: ((error: unknown) => void) | undefined
@@ -71,6 +83,7 @@ export function virtualProcess(record: ProcessRecord): ProcessView {
       record.signals.delete(name)
       record.endedBy = name
     },
+    ...programsOf(record.programs),
     setTitle(title) {
       record.title = title
     },
@@ -86,6 +99,22 @@ export function virtualProcess(record: ProcessRecord): ProcessView {
     spawn(words, ended) {
       record.spawned.push({ words, ended })
       return { pid: FIRST_CHILD_PID + record.spawned.length, kill: () => ended(0, SIGKILL) }
+    },
+  }
+}
+
+function programsOf({ installed, ran }: VirtualPrograms): Pick<ProcessView, 'suspend' | 'run' | 'feed'> {
+  return {
+    suspend: () => void ran.push(SUSPENDED),
+    run(program, args) {
+      if (!installed.has(program)) return textOfError('ENOENT')
+      ran.push([program, ...args].join(' '))
+      return undefined
+    },
+    feed(program, args, failed) {
+      if (!installed.has(program)) failed(textOfError('ENOENT'))
+      const started = [program, ...args].join(' ')
+      return { write: bytes => void ran.push(`${started} < ${new TextDecoder().decode(bytes)}`) }
     },
   }
 }

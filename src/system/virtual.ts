@@ -13,7 +13,7 @@ import { VirtualClock } from './virtual-clock.ts'
 import { VirtualDisk } from './virtual-disk.ts'
 import type { VirtualHost } from './virtual-host.ts'
 import { VirtualNetwork } from './virtual-network.ts'
-import { type ProcessRecord, virtualProcess } from './virtual-process.ts'
+import { type ProcessRecord, VirtualPrograms, virtualProcess } from './virtual-process.ts'
 
 export { seededRandom } from './random.ts'
 export { VirtualExit } from './virtual-process.ts'
@@ -55,6 +55,7 @@ export class VirtualMachine implements ProcessRecord {
   /** Number of times that the process started itself again. */
   respawns = 0
   readonly spawned: ProcessRecord['spawned'] = []
+  readonly programs = new VirtualPrograms()
   readonly signals = new Map<SignalName, () => void>()
   onCrash: ((error: unknown) => void) | undefined
   readonly #scheduler: Scheduler

@@ -54,7 +54,7 @@ const STATEMENTS = `
 |---|---|
 | \`include\` | works |
 | \`rename-command\` | works |
-| \`user\`, \`aclfile\` | refused, but for the line of the user default that CONFIG REWRITE writes: there are no other users yet |
+| \`user\` | works |
 | \`loadmodule\`, settings of modules | refused: modules are native code for redis-server |
 | \`sentinel\` | settings and state of a sentinel, in Sentinel mode only |
 | ${RETIRED.map(name => `\`${name}\``).join(', ')} | no meaning: Redis 7.2 ignores these old directives too |
@@ -82,7 +82,7 @@ function stateOf(name: string): string {
   const reason = WITHOUT_MEANING.get(name)
   if (reason !== undefined) return `no meaning: ${reason}`
   const limit = LIMITS.get(name)
-  return limit === undefined ? 'works' : `works ${limit}`
+  return limit === undefined ? 'works' : `works, ${limit}`
 }
 
 if (import.meta.main) writeFileSync(CONFIGURATION_PAGE, configurationPage())

@@ -147,6 +147,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   'src/server/info-sources.ts': ['what the runtime is called', ".split(' ')"],
   'src/server/info.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)'],
   'src/server/warm-up.ts': ['our own commands, once', ".split(' ')"],
+  'src/system/process-title.ts': ['a line of /proc', ".split(' ')"],
   'src/system/real-process.ts': [
     'files of the system about a process: one class after the other',
     '/^[1-9][0-9]*:b?[0-9]*$/',
