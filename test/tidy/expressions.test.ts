@@ -54,11 +54,6 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     '/ /y',
     '/^ [a-z]/',
   ],
-  'src/engine/acl/lines.ts': [
-    'the ACL file, read by an operator: one character at a time',
-    ".split('\\n')",
-    ".split(' ')",
-  ],
   'src/engine/catalog/keyspecs.ts': [
     'our own table of commands, read at the start',
     '/^([A-Z_ ]+) @(\\d+|\\?|[A-Z]+:-?\\d+)(?:#(\\d+)\\+(\\d+))?(?:\\.\\.([+-]\\d+))?(?:\\/(\\d+))?(?:%(\\d+))?(?: \\((.*)\\))?$/',
@@ -152,7 +147,6 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   'src/server/info-sources.ts': ['what the runtime is called', ".split(' ')"],
   'src/server/info.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)'],
   'src/server/warm-up.ts': ['our own commands, once', ".split(' ')"],
-  'src/server/acl-file.ts': ['a path of the configuration', '/\\/[^/]*$/'],
   'src/system/process-title.ts': ['a line of /proc', ".split(' ')"],
   'src/system/real-process.ts': [
     'files of the system about a process: one class after the other',
