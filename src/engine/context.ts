@@ -227,13 +227,20 @@ export class Context {
   /** The entry of a key for reading, 0 when absent, WRONG after a WRONGTYPE reply. */
   readOrReply(key: Slice, type: number): Ref {
     const entry = this.lookupRead(key)
-    return entry !== 0 && this.db.entries.typeOf(entry) !== type ? this.wrongType() : entry
+    return this.hasWrongType(entry, type) ? WRONG : entry
   }
 
   /** As readOrReply(), for a value that will be modified. */
   writeOrReply(key: Slice, type: number): Ref {
     const entry = this.db.lookup(key, LOOKUP_WRITE)
-    return entry !== 0 && this.db.entries.typeOf(entry) !== type ? this.wrongType() : entry
+    return this.hasWrongType(entry, type) ? WRONG : entry
+  }
+
+  /** True, after a WRONGTYPE reply, when the entry has another type; 0 has none. */
+  hasWrongType(entry: Ref, type: number): boolean {
+    if (entry === 0 || this.db.entries.typeOf(entry) === type) return false
+    this.reply.fixedError(errors.WRONG_TYPE)
+    return true
   }
 
   /** The entry of a key, 0 when absent; `flags`: more LOOKUP_ flags. */
@@ -241,11 +248,6 @@ export class Context {
     const entry = this.db.lookup(key, flags)
     if (entry === 0 && this.settings.notifyKeyspaceEvents !== 0) this.engine.notifyMiss(key, this.db)
     return entry
-  }
-
-  private wrongType(): Ref {
-    this.reply.fixedError(errors.WRONG_TYPE)
-    return WRONG
   }
 
   // ---- blocking ----

@@ -41,8 +41,8 @@ export class Dispatch {
   private readonly engine: Engine
   /** Memory was above maxmemory, and nothing could be evicted, when the current command came. */
   outOfMemory = false
-  /** MONITOR, SLOWLOG and latency monitoring (observers.ts); undefined costs nothing. */
-  onCommand: ((client: Client, entry: TableEntry, args: Slice[], argc: number) => void) | undefined
+  /** MONITOR (observers.ts), before and after a command; undefined costs nothing. SLOWLOG and latency monitoring follow. */
+  onCommand: ((client: Client, entry: TableEntry, args: Slice[], argc: number, isDone: boolean) => void) | undefined
   afterCall:
     | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
     | undefined
@@ -105,11 +105,11 @@ export class Dispatch {
       return this.refuse(client, unknownCommand(args, argc))
     }
     if (!entry.takes(argc)) {
-      return this.refuse(client, `ERR wrong number of arguments for '${entry.fullName}' command`, entry)
+      return this.reject(client, `ERR wrong number of arguments for '${entry.fullName}' command`, entry, args, argc)
     }
     const verdict = engine.gates.admit(client, entry, args, argc)
     if (verdict !== undefined) {
-      if (verdict !== POSTPONE) this.refuse(client, verdict, entry)
+      if (verdict !== POSTPONE) this.reject(client, verdict, entry, args, argc)
       return
     }
     if ((kind & REPLY_MUTED) !== 0 && entry.fullName !== 'exec' && !isSubscription(entry)) this.beginMuted(client)
@@ -144,7 +144,7 @@ export class Dispatch {
     keyspace.clientNoTouch = (client.flags & CLIENT_NO_TOUCH) !== 0
     const dirty = keyspace.dirty
     const errorsBefore = reply.errors
-    if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc)
+    if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc, false)
     // A clock read costs as much as a table lookup: of O(1) commands every 16th is timed, and stands for all of them.
     const timed = !entry.constantTime || this.preciseTiming || (entry.calls & TIMING_SAMPLE_MASK) === 0
     const begin = timed ? engine.machine.monotonicUs() : 0
@@ -164,6 +164,7 @@ export class Dispatch {
       this.answerFailure(client, reply, from, errorsBefore, rewinds)
     }
     this.inCall = outer
+    if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc, true)
     // A blocked command counts when it is answered, with the time of all its executions.
     const took = timed ? engine.machine.monotonicUs() - begin : 0
     if (!outer) this.timedUs += took
@@ -321,6 +322,12 @@ export class Dispatch {
   }
 
   // ---- refusals ----
+
+  /** Refuses a command that exists. MONITOR shows EXEC even then, since it ends the transaction. */
+  private reject(client: Client, error: string | Uint8Array, entry: TableEntry, args: Slice[], argc: number): void {
+    this.refuse(client, error, entry)
+    if (this.onCommand !== undefined && entry.fullName === 'exec') this.onCommand(client, entry, args, argc, true)
+  }
 
   private refuse(client: Client, error: string | Uint8Array, entry?: TableEntry): void {
     const { reply } = this.engine

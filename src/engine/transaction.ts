@@ -43,7 +43,7 @@ export class Transactions {
 
   /** Queues a command. A transaction that EXEC will refuse queues nothing more. */
   queue(client: Client, entry: TableEntry, args: readonly Slice[], argc: number): void {
-    if (!client.has(CLIENT_DIRTY_EXEC)) client.queued!.push(entry, args, argc)
+    if ((client.flags & (CLIENT_DIRTY_EXEC | CLIENT_DIRTY_CAS)) === 0) client.queued!.push(entry, args, argc)
   }
 
   /** Drops queued commands and watched keys. */

@@ -34,14 +34,14 @@ export class ValueWriter {
   private view = new DataView(EMPTY_BYTES.buffer)
   private readonly levels: Level[] = []
   private reply!: Reply
-  private counted = false
+  private counted = 0
   /** The RESP version the script has set with redis.setresp. */
   private scriptResp = 2
 
-  /** True when it wrote an error that is already in the statistics. */
-  write(reply: Reply, value: LuaValue, scriptResp: number): boolean {
+  /** The number of errors written that are already in the statistics. */
+  write(reply: Reply, value: LuaValue, scriptResp: number): number {
     this.reply = reply
-    this.counted = false
+    this.counted = 0
     this.scriptResp = scriptResp
     this.one(value)
     const levels = this.levels
@@ -102,7 +102,7 @@ export class ValueWriter {
     const err = table.getName('err')
     if (typeof err === 'string') {
       const counted = table.getName('ignore_error_stats_update') === true
-      this.counted ||= counted
+      if (counted) this.counted++
       return writeError(reply, cText(err), counted)
     }
     const ok = table.getName('ok')

@@ -101,7 +101,7 @@ export class LuaEngine implements ScriptEngine {
     this.library.release()
   }
 
-  writeResult(reply: Reply, name: string): boolean {
+  writeResult(reply: Reply, name: string): number {
     const execution = this.execution!
     const { resp } = this.script!
     this.abandon()
@@ -109,7 +109,7 @@ export class LuaEngine implements ScriptEngine {
     return this.writeFailure(reply, name, execution.error!)
   }
 
-  private writeFailure(reply: Reply, name: string, error: LuaError | LuaKilled): boolean {
+  private writeFailure(reply: Reply, name: string, error: LuaError | LuaKilled): number {
     let text: string
     let counted = false
     if (error instanceof LuaKilled) text = `ERR ${error.message}`
@@ -120,7 +120,7 @@ export class LuaEngine implements ScriptEngine {
     } else text = `ERR ${this.sandbox.textOf(error.value)}`
     reply.raisedError(`${text}${this.place(name)}`)
     if (counted) reply.errors--
-    return counted
+    return counted ? 1 : 0
   }
 
   /** The position of the failure, in the format of Redis's error handler. */

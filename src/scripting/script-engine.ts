@@ -97,5 +97,5 @@ export interface ScriptEngine {
    * Writes the result or the error. `name`: the script or function, for errors. True when it wrote an error that is
    * already in the statistics.
    */
-  writeResult(reply: Reply, name: string): boolean
+  writeResult(reply: Reply, name: string): number
 }

@@ -192,7 +192,7 @@ export class ScriptManager implements Scripting {
     engine.dispatch.endPropagationUnit()
     run.reply.pos = 0
     run.reply.trim()
-    if (job.engine.writeResult(reply, job.name)) engine.ctx.command.failed++
+    engine.ctx.command.failed += job.engine.writeResult(reply, job.name)
     // Its commands are propagated instead of the call.
     engine.ctx.preventPropagation()
   }

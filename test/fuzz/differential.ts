@@ -4,7 +4,7 @@
 //   npx bun test/fuzz/differential.ts --seed 1 --epoch 17        repeats that epoch
 //
 // REDIS_SERVER names the redis-server (else the one on the PATH), --ours the command line of ours (else bin/redstart),
-// --digest compares DEBUG DIGEST too, --seconds ends it early, --only and --except choose among the commands:
+// --plain compares replies and data alone, --digest compares DEBUG DIGEST too, --seconds ends it early, --only and --except choose among the commands:
 // --except INCRBYFLOAT,SORT. --adjacent is the share that runs in transactions, scripts and functions with arguments
 // side by side (1: all). On a difference it prints the fewest commands that still show it, and exits with 1.
 
@@ -14,12 +14,14 @@ import { parseArgs } from 'node:util'
 import { oraclePath } from '../harness/oracle.ts'
 import { projectRoot } from '../tidy/source.ts'
 import { runsSideBySide, WAYS, type Way } from './adjacent.ts'
-import { type Difference, type EpochOptions, makeEpoch, playEpoch, quoted } from './epoch.ts'
+import { type EpochOptions, makeEpoch } from './epoch.ts'
 import type { CommandGrammar } from './grammar/grammar.ts'
 import { grammars } from './grammar/index.ts'
+import { type Difference, Pair } from './pair.ts'
+import { playEpoch } from './play.ts'
 import { FuzzServer } from './servers.ts'
 import { shrink } from './shrink.ts'
-import type { Step } from './step.ts'
+import { quoted, type Step } from './step.ts'
 
 const EPOCH_COMMANDS = 4000
 const SHRINK_PLAYS_MAX = 1500
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     except: { type: 'string', default: '' },
     resp: { type: 'string', default: 'both' },
     adjacent: { type: 'string', default: '0.1' },
+    plain: { type: 'boolean', default: false },
     digest: { type: 'boolean', default: false },
     connections: { type: 'string', default: '3' },
     ours: { type: 'string', default: join(projectRoot, 'bin/redstart') },
@@ -45,8 +48,11 @@ const { values } = parseArgs({
 const oracleVersion = /v=([0-9.]+)/.exec(execFileSync(values.theirs, ['--version']).toString())?.[1] ?? '0'
 // Older than the compatible version: encodings and texts of errors are not compared.
 const oracleIsOlder = olderThan(oracleVersion, '7.2')
-const ours = new FuzzServer('ours', values.ours.split(' '))
-const theirs = new FuzzServer('redis', [values.theirs])
+// An older server says other things beside its replies.
+const isObserved = !values.plain && !oracleIsOlder
+const ours = new FuzzServer('ours', values.ours.split(' '), isObserved)
+const theirs = new FuzzServer('redis', [values.theirs], isObserved)
+const pair = new Pair(ours, theirs, isObserved)
 const options: EpochOptions = {
   connectionCount: Number(values.connections),
   commandCount: EPOCH_COMMANDS,
@@ -75,7 +81,7 @@ async function main(): Promise<boolean> {
   for (let epoch = first; epoch <= last; epoch++) {
     if (Date.now() - startedMs > Number(values.seconds) * 1000) break
     const steps = makeEpoch(commands, Number(values.seed) * 1_000_003 + epoch, options)
-    const difference = await playEpoch(ours, theirs, steps, options)
+    const difference = await playEpoch(pair, steps, options)
     if (difference) {
       await report(epoch, steps.slice(0, difference.stepsPlayed), difference)
       return false
@@ -97,10 +103,10 @@ async function report(epoch: number, steps: readonly Step[], { kind, message }: 
   console.log('making it smaller ...')
   const fewest = await shrink(
     steps,
-    async some => (await playEpoch(ours, theirs, some, options))?.kind === kind,
+    async some => (await playEpoch(pair, some, options))?.kind === kind,
     SHRINK_PLAYS_MAX,
   )
-  const again = await playEpoch(ours, theirs, fewest, options)
+  const again = await playEpoch(pair, fewest, options)
   console.log(`\n${fewest.length} commands show a difference:`)
   for (const step of fewest) console.log(`  [${step.connection}, RESP${protocolOf(step)}] ${quoted(step.words)}`)
   console.log(again?.message ?? 'but not every time')

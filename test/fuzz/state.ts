@@ -3,8 +3,8 @@
 import { inspect } from 'node:util'
 import { encodeCommand } from '../harness/resp.ts'
 import { type Asked, sameReplies } from './compare.ts'
+import type { FuzzConnection } from './connection.ts'
 import type { Comparison } from './grammar/grammar.ts'
-import type { FuzzConnection } from './servers.ts'
 
 export interface StateOptions {
   databaseCount: number

@@ -60,8 +60,15 @@ function replyFound(ctx: Context, found: Ref[], type: number): void {
   const { db, reply } = ctx
   const mark = reply.beginDeferredArray()
   let count = 0
+  const { keyspace } = ctx
   for (const entry of found) {
-    if (db.entries.isDue(entry)) db.expireNow(entry)
+    const isDue = db.entries.isDue(entry)
+    // Asking for the type is a lookup.
+    if (type !== ANY_TYPE) {
+      if (isDue) keyspace.misses++
+      else keyspace.hits++
+    }
+    if (isDue) db.expireNow(entry)
     else if (type === ANY_TYPE || db.entries.typeOf(entry) === type) {
       reply.bulk(db.entries.keyOf(entry, ctx.value))
       count++

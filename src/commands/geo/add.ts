@@ -51,7 +51,7 @@ const add: Command = {
 
 function propagateAsScores(ctx: Context, options: number, first: number, count: number): void {
   const { scores } = ZSetType.of(ctx.keyspace)
-  const words: (Slice | string)[] = ['ZADD', ...ctx.args.slice(1, options)]
+  const words: (Slice | string)[] = ['zadd', ...ctx.args.slice(1, options)]
   for (let i = 0; i < count; i++) words.push(String(scores[i]), ctx.args[first + i * WORDS_PER_MEMBER])
   ctx.propagateAs(...words)
 }

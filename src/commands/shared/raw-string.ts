@@ -4,7 +4,9 @@ import type { Context } from '../../engine/context.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
-import type { Slice } from '../../lib/slice.ts'
+import { Slice } from '../../lib/slice.ts'
+
+const NO_BYTES = new Slice()
 
 /** Sets a key to a raw string, whatever it was before, and removes its expiry. The caller signals the change. */
 export function setRawString(ctx: Context, key: Slice, bytes: Slice): void {
@@ -13,8 +15,9 @@ export function setRawString(ctx: Context, key: Slice, bytes: Slice): void {
   if (entry !== 0) {
     if (db.entries.typeOf(entry) === TYPE_STRING) entry = db.setExpiry(key, entry, -1)
     else {
-      db.delete(key)
-      entry = 0
+      // Replaced, not removed and created: it is not a new key.
+      db.strings.set(db, key, NO_BYTES, false, -1)
+      entry = db.find(key, LOOKUP_WRITE)
     }
   }
   const value = db.strings.textOf(db.strings.resize(db, key, entry, bytes.len), ctx.value)

@@ -203,6 +203,8 @@ const autoClaim: Command = {
     const { db, reply } = ctx
     const request = new ClaimRequest()
     const start = new StreamId()
+    // A hit or a miss, whatever the arguments are.
+    const entry = ctx.lookupRead(ctx.args[1])
     request.minIdleMs = Math.max(0, ctx.longOrReply(4, MIN_IDLE_XAUTOCLAIM))
     if (Number.isNaN(request.minIdleMs) || !rangeStartOrReply(ctx, 5, start)) return
     let count = AUTOCLAIM_COUNT
@@ -215,7 +217,7 @@ const autoClaim: Command = {
       else opt.syntaxError()
       if (opt.failed) return
     }
-    const found = groupOrReply(ctx)
+    const found = groupOrReply(ctx, entry)
     if (found === undefined) return
     db.beforeChange(found.entry)
     request.deliveredMs = ctx.nowMs

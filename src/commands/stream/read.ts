@@ -4,7 +4,6 @@ import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_SCRIPT } from '../../engine/client.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
-import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Stream } from '../../keyspace/values/stream/stream.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
@@ -181,8 +180,9 @@ function readStreams(ctx: Context, grouped: boolean): void {
   let served = 0
   for (let i = 0; i < request.streams; i++) {
     const key = args[request.first + i]
-    const entry = grouped ? db.lookup(key, LOOKUP_WRITE) : ctx.lookupRead(key)
+    const entry = ctx.lookupRead(key)
     if (entry === 0) continue
+    if (grouped) db.beforeChange(entry)
     if (grouped ? serveGroup(ctx, request, i, entry) : serveStream(ctx, request, i, entry)) served++
   }
   if (served > 0) {

@@ -1,6 +1,6 @@
 // Shared by the stream commands: opening the stream of an entry, ids in arguments and replies, entries in replies.
 
-import { type Context, WRONG } from '../../engine/context.ts'
+import type { Context } from '../../engine/context.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Stream } from '../../keyspace/values/stream/stream.ts'
 import type { StreamId } from '../../keyspace/values/stream/stream-id.ts'
@@ -132,11 +132,10 @@ export interface GroupAt {
   group: Ref
 }
 
-/** The stream args[1] and its group args[2], or a NOGROUP error. */
-export function groupOrReply(ctx: Context): GroupAt | undefined {
+/** The stream args[1], of which `entry` is what a lookup found, and its group args[2], or a NOGROUP error. */
+export function groupOrReply(ctx: Context, entry: Ref = ctx.lookupRead(ctx.args[1])): GroupAt | undefined {
   const { args } = ctx
-  const entry = ctx.readOrReply(args[1], TYPE_STREAM)
-  if (entry === WRONG) return undefined
+  if (ctx.hasWrongType(entry, TYPE_STREAM)) return undefined
   const group = entry === 0 ? 0 : StreamType.of(ctx.keyspace).groups.find(openStream(ctx, entry).groups, args[2])
   if (group !== 0) return { entry, group }
   ctx.reply.error(`NOGROUP No such key '${errorText(args[1])}' or consumer group '${errorText(args[2])}'`)

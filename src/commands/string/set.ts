@@ -5,13 +5,14 @@ import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { equalsNoCase } from '../../lib/bytes.ts'
 import type { Slice } from '../../lib/slice.ts'
-import { EX, eatTimeUnit, expireTimeOrReply, msWord, PX, type TimeUnit } from '../shared/expire-time.ts'
+import { EX, eatTimeUnit, expireTimeOrReply, msWord, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
 import { replyString } from './get.ts'
 
 const NX = 1
 const XX = 2
 const GET = 4
 const KEEPTTL = 8
+const ABSOLUTE = 16
 
 const set: Command = {
   name: 'set',
@@ -60,6 +61,7 @@ function setWithOptions(ctx: Context): void {
   }
   const whenMs = unit === undefined ? -1 : expireTimeOrReply(ctx, timeAt, unit)
   if (Number.isNaN(whenMs)) return
+  if (unit === PXAT) flags |= ABSOLUTE
   setGeneric(ctx, ctx.args[2], flags, whenMs)
 }
 
@@ -73,8 +75,10 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
     return
   }
   setOne(ctx, key, value, (flags & KEEPTTL) !== 0, whenMs)
-  if (whenMs >= 0 && ctx.hasSinks) ctx.propagateAs('SET', key, value, 'PXAT', msWord(whenMs))
-  else if ((flags & GET) !== 0 && ctx.hasSinks) propagateWithoutGet(ctx)
+  // With PXAT it is propagated as it came.
+  if ((flags & ABSOLUTE) === 0 && whenMs >= 0 && ctx.hasSinks)
+    ctx.propagateAs('SET', key, value, 'PXAT', msWord(whenMs))
+  else if (whenMs < 0 && (flags & GET) !== 0 && ctx.hasSinks) propagateWithoutGet(ctx)
   if ((flags & GET) === 0) reply.ok()
 }
 

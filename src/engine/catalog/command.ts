@@ -72,7 +72,8 @@ export const CMD_NOSCRIPT = 1 << 6
 export const CMD_BLOCKING = 1 << 8
 export const CMD_LOADING = 1 << 9
 export const CMD_STALE = 1 << 10
-const CMD_SKIP_MONITOR = 1 << 11
+/** MONITOR shows it before what it runs. */
+export const CMD_SKIP_MONITOR = 1 << 11
 export const CMD_SKIP_SLOWLOG = 1 << 12
 const CMD_ASKING = 1 << 13
 export const CMD_FAST = 1 << 14

@@ -3,7 +3,7 @@
 
 import type { Slice } from '../../lib/slice.ts'
 import { quoted } from '../../lib/words.ts'
-import { CMD_ADMIN, CMD_FAST, CMD_SKIP_SLOWLOG } from '../catalog/command.ts'
+import { CMD_ADMIN, CMD_FAST, CMD_SKIP_MONITOR, CMD_SKIP_SLOWLOG } from '../catalog/command.ts'
 import type { TableEntry } from '../catalog/table.ts'
 import { CLIENT_SCRIPT, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
@@ -51,8 +51,6 @@ export class Observers {
     times: number,
   ): void {
     const { settings, keyspace } = this.engine
-    // EXEC is shown after the commands that it ran.
-    if (this.monitors.size > 0 && entry.fullName === 'exec') this.show(client, entry, args, argc)
     if (this.audit.listener !== undefined && (entry.flags & CMD_ADMIN) !== 0)
       this.audit.tellCommand(client, entry, args, argc)
     if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
@@ -77,8 +75,9 @@ export class Observers {
 
   monitor(client: Client): void {
     this.monitors.add(client)
-    this.engine.dispatch.onCommand = (by, entry, args, argc) => {
-      if (entry.fullName !== 'exec') this.show(by, entry, args, argc)
+    // Scripts are shown before the commands that they run; all others, as SELECT and EXEC, when they are done.
+    this.engine.dispatch.onCommand = (by, entry, args, argc, isDone) => {
+      if (isDone === ((entry.flags & CMD_SKIP_MONITOR) === 0)) this.show(by, entry, args, argc)
     }
   }
 
@@ -98,10 +97,6 @@ export class Observers {
       .map(word => quoted(word.latin1()))
       .join(' ')
     const line = `${time} [${client.db.index} ${from}] ${words}`
-    for (const monitor of this.monitors) {
-      // A client that runs RESET is no monitor any more afterwards.
-      if (monitor === client && entry.fullName === 'reset') continue
-      engine.answer(monitor, reply => reply.simple(line))
-    }
+    for (const monitor of this.monitors) engine.answer(monitor, reply => reply.simple(line))
   }
 }

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { type Conversation, conversation } from '../../test/harness/conversation.ts'
+
+const DATA = [
+  'RPUSH l a b',
+  'SADD s a b',
+  'SADD s2 a',
+  'HSET h f v',
+  'XADD x 1-1 f v',
+  'XGROUP CREATE x g 0',
+  'SET n 1',
+]
+
+// How many lookups of each command hit and miss, as redis-server 7.2.4 counts them.
+const LOOKUPS: [string, number, number][] = [
+  ['SCAN 0 COUNT 1000', 0, 0],
+  ['SCAN 0 COUNT 1000 TYPE hash', 6, 0],
+  ['XAUTOCLAIM x g c word 0', 1, 0],
+  ['XAUTOCLAIM nokey g c 0 0', 0, 1],
+  ['XREADGROUP GROUP g c STREAMS x >', 2, 0],
+  ['XREADGROUP GROUP nogroup c STREAMS x >', 1, 0],
+  ['XREAD STREAMS x nokey 0 $', 2, 2],
+  ['SPOP s 5', 1, 0],
+  ['SPOP s2', 0, 0],
+  ['GET n', 1, 0],
+  ['MGET n nokey', 1, 1],
+  ['SET n 2', 0, 0],
+]
+
+async function lookups(c: Conversation): Promise<[number, number]> {
+  const stats = String(await c.do('INFO stats'))
+  return [/keyspace_hits:(\d+)/, /keyspace_misses:(\d+)/].map(field => Number(field.exec(stats)![1])) as [
+    number,
+    number,
+  ]
+}
+
+conversation(
+  'keyspace hits and misses are counted as redis-server does',
+  async c => {
+    for (const command of DATA) await c.do(command)
+    for (const [command, hits, misses] of LOOKUPS) {
+      const [hitsBefore, missesBefore] = await lookups(c)
+      await c.do(command)
+      const [hitsAfter, missesAfter] = await lookups(c)
+      assert.deepEqual([hitsAfter - hitsBefore, missesAfter - missesBefore], [hits, misses], command)
+    }
+  },
+  { since: '7.2' },
+)
+
+conversation(
+  'a script fails once for each error of its commands that it returns',
+  async c => {
+    for (const [script, failures] of [
+      ['return {redis.pcall("get"), redis.pcall("lpush", "s", "a"), redis.pcall("x")}', 3],
+      ['return redis.pcall("get")', 1],
+      ['return redis.call("get")', 1],
+      ['return {{err="MY own"}, {err="MY other"}}', 1],
+      ['redis.pcall("get") return 1', 0],
+    ] as const) {
+      await c.do('SET s text')
+      await c.do('CONFIG RESETSTAT')
+      await c.do(['EVAL', script, '0'])
+      const stats = String(await c.do('INFO commandstats'))
+      assert.match(stats, new RegExp(`cmdstat_eval:.*failed_calls=${failures}\r`), script)
+    }
+  },
+  { since: '7.2' },
+)
+
+conversation(
+  'CLIENT LIST names a command whose arguments were wrong, and counts what an aborted MULTI would not run',
+  async c => {
+    const other = await c.another()
+    await other.do('CLIENT SETNAME other')
+    await other.do('ZINCRBY z 1')
+    const lineOfOther = async () =>
+      String(await c.do('CLIENT LIST'))
+        .split('\n')
+        .find(line => line.includes(' name=other '))!
+    assert.match(await lineOfOther(), / cmd=zincrby /)
+    await other.do('nosuch')
+    assert.match(await lineOfOther(), / cmd=NULL /)
+    await other.do('WATCH w')
+    await c.do('SET w 1')
+    await other.do('MULTI')
+    await other.do('PING')
+    assert.match(await lineOfOther(), / multi=0 .* cmd=ping /)
+  },
+  { since: '7.2' },
+)
+
+conversation(
+  'MONITOR shows SELECT with the new database, scripts before their commands and EXEC after its own',
+  async c => {
+    const monitor = await c.another()
+    await monitor.tell('MONITOR')
+    await monitor.client.message()
+    const shown = async () =>
+      /^[\d.]+ (\[\d+) [^\]]*(\] .*)$/
+        .exec(String(await monitor.client.message()))!
+        .slice(1)
+        .join('')
+    // The harness asks once more whether the line has come.
+    await c.do('SELECT 2')
+    let first = await shown()
+    while (first.endsWith('"PING"')) first = await shown()
+    assert.equal(first, '[2] "SELECT" "2"')
+    await c.do(['EVAL', 'return redis.call("ping")', '0'])
+    assert.match(await shown(), /^\[2\] "EVAL"/)
+    assert.equal(await shown(), '[2] "ping"')
+    await c.do('MULTI')
+    await c.do('PING')
+    await c.do('EXEC')
+    for (const name of ['MULTI', 'PING', 'EXEC']) assert.equal(await shown(), `[2] "${name}"`)
+    await c.do('EXEC too much')
+    assert.equal(await shown(), '[2] "EXEC" "too" "much"')
+    await c.do('GET')
+    await c.do('PING')
+    assert.equal(await shown(), '[2] "PING"')
+  },
+  { since: '7.2' },
+)

@@ -1,0 +1,131 @@
+// Both servers and their observers, and pairs of connections to them.
+
+import { show } from '../harness/expect.ts'
+import { LIBRARY } from './adjacent.ts'
+import type { FuzzConnection } from './connection.ts'
+import { observedDifference } from './observation.ts'
+import { Observer } from './observer.ts'
+import type { FuzzServer } from './servers.ts'
+
+export interface Difference {
+  /** How many steps were played before it was found. */
+  stepsPlayed: number
+  /** The command with different replies, what was said beside them, or the part of the data that differs at the end. */
+  kind: string
+  message: string
+}
+
+/** What differs, without when. */
+export type Found = Pick<Difference, 'kind' | 'message'>
+
+/** One client, connected to both servers. */
+export interface Line {
+  readonly name: string
+  readonly ours: FuzzConnection
+  readonly theirs: FuzzConnection
+}
+
+const LATE_MS = 60
+const IDS_APART_MAX = 3000
+
+export class Pair {
+  readonly ours: FuzzServer
+  readonly theirs: FuzzServer
+  /** Of ours and theirs, unless only replies are compared. */
+  private readonly observers: readonly Observer[]
+  private readonly open: FuzzConnection[] = []
+  private lines: Line[] = []
+
+  constructor(ours: FuzzServer, theirs: FuzzServer, observed: boolean) {
+    this.ours = ours
+    this.theirs = theirs
+    this.observers = observed ? [new Observer(ours), new Observer(theirs)] : []
+  }
+
+  get isObserved(): boolean {
+    return this.observers.length > 0
+  }
+
+  get redirectIds(): readonly string[] {
+    return this.observers.map(observer => observer.redirectId)
+  }
+
+  /** Empties both servers. */
+  async begin(hasFunctions: boolean): Promise<void> {
+    await Promise.all(this.observers.map(observer => observer.empty()))
+    if (this.isObserved) await this.alignIds()
+    await Promise.all(this.observers.map(observer => observer.begin()))
+    for (const server of [this.ours, this.theirs]) {
+      const connection = await server.connect()
+      if (!this.isObserved) await mustReply(server, connection, 'OK', 'FLUSHALL')
+      if (hasFunctions) await mustReply(server, connection, 'adjacent', 'FUNCTION', 'LOAD', 'REPLACE', LIBRARY)
+      connection.close()
+    }
+  }
+
+  /** A new client of both. */
+  async line(name: string, protocol: 2 | 3): Promise<Line> {
+    const [ours, theirs] = await Promise.all([this.ours.connect(), this.theirs.connect()])
+    this.open.push(ours, theirs)
+    this.observers[0]?.name(ours, name)
+    this.observers[1]?.name(theirs, name)
+    if (protocol === 3) await Promise.all([ours.call('HELLO', '3'), theirs.call('HELLO', '3')])
+    const line = { name, ours, theirs }
+    this.lines.push(line)
+    return line
+  }
+
+  /** Once it returns, everything sent before has run, and what both said has arrived. */
+  async settle(): Promise<void> {
+    await Promise.all(this.observers.map(observer => observer.settle()))
+  }
+
+  /** What was said beside the replies: the streams alone, or with `keys` everything. */
+  async observe(keys?: readonly string[]): Promise<Found | undefined> {
+    if (!this.isObserved) return undefined
+    const [a, b] = await Promise.all(
+      this.observers.map(async one => (keys ? new Map(await one.look(keys)) : one.heard())),
+    )
+    let found = observedDifference(a, b)
+    if (!found) return undefined
+    // What is still on its way is not a difference.
+    await new Promise(resolve => setTimeout(resolve, LATE_MS))
+    for (const [observer, heard] of [
+      [this.observers[0], a],
+      [this.observers[1], b],
+    ] as const)
+      for (const [part, rows] of observer.heard()) heard.set(part, [...(heard.get(part) ?? []), ...rows])
+    found = observedDifference(a, b)
+    return found && { kind: found.part, message: found.message }
+  }
+
+  /** The end of an epoch. */
+  closeLines(): void {
+    for (const connection of this.open.splice(0)) connection.close()
+    this.lines = []
+  }
+
+  kill(): void {
+    this.ours.kill()
+    this.theirs.kill()
+  }
+
+  /** Both give the next client the same id, so that replies with ids are equal. */
+  private async alignIds(): Promise<void> {
+    const [ours, theirs] = this.observers
+    let [a, b] = [await ours.nextId(), await theirs.nextId()]
+    if (Math.abs(a - b) > IDS_APART_MAX) throw new Error(`client ids ${a} and ${b}`)
+    while (a < b) a = await ours.nextId()
+    while (b < a) b = await theirs.nextId()
+  }
+}
+
+async function mustReply(
+  server: FuzzServer,
+  connection: FuzzConnection,
+  wanted: string,
+  ...words: string[]
+): Promise<void> {
+  const reply = await connection.call(...words)
+  if (reply !== wanted) throw new Error(`${words[0]} on ${server.label}: ${show(reply)}`)
+}

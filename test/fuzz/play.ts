@@ -1,0 +1,144 @@
+// Plays the steps of an epoch on both servers, each command's reply awaited.
+
+import { encodeCommand, type Word } from '../harness/resp.ts'
+import { type Asked, sameReplies } from './compare.ts'
+import { type FuzzConnection, ServerFailure } from './connection.ts'
+import { BATCH_MAX, type EpochOptions } from './epoch.ts'
+import type { Difference, Found, Line, Pair } from './pair.ts'
+import { stateDifference, text } from './state.ts'
+import { keysIn, quoted, type Step } from './step.ts'
+
+/** The open transaction of a connection: the replies inside EXEC are compared by the queued commands. */
+class Transaction {
+  private queued: Asked[] | undefined
+  private readonly lax: boolean
+
+  constructor(lax: boolean) {
+    this.lax = lax
+  }
+
+  /** How to compare the reply to this step. */
+  next(step: Step): Asked {
+    const { lax } = this
+    const name = step.words[0].toUpperCase()
+    if (name === 'EXEC' && this.queued) {
+      const asked: Asked = { comparison: 'exact', queued: this.queued, lax }
+      this.queued = undefined
+      return asked
+    }
+    if (name === 'DISCARD') this.queued = undefined
+    return this.queued ? { comparison: 'exact', lax } : askedOf(step, lax)
+  }
+
+  /** Updates the state by the step's reply. */
+  answered(step: Step, reply: Uint8Array): void {
+    const name = step.words[0].toUpperCase()
+    if (name === 'MULTI' && reply[0] === 0x2b && !this.queued) this.queued = []
+    else if (this.queued && reply[0] === 0x2b && reply[1] === 0x51) {
+      this.queued.push(askedOf(step, this.lax))
+    }
+  }
+}
+
+function askedOf({ comparison, inside }: Step, lax: boolean): Asked {
+  return { comparison, queued: inside?.map(one => ({ comparison: one, lax })), lax }
+}
+
+interface OpenLine extends Line {
+  transaction: Transaction
+}
+
+/** The first difference in a reply, beside the replies or, at the end, in the data. */
+export async function playEpoch(
+  pair: Pair,
+  steps: readonly Step[],
+  options: EpochOptions,
+): Promise<Difference | undefined> {
+  let stepsPlayed = 0
+  try {
+    await pair.begin(options.ways.includes('FCALL'))
+    const lines: OpenLine[] = []
+    for (let i = 0; i < options.connectionCount; i++) {
+      const protocol = options.protocols[i % options.protocols.length]
+      lines.push({ ...(await pair.line(`client ${i}`, protocol)), transaction: new Transaction(options.lax) })
+    }
+    for (let from = 0; from < steps.length; from = stepsPlayed) {
+      let to = from
+      while (to < steps.length && to - from < BATCH_MAX && steps[to].connection === steps[from].connection) to++
+      const batch = steps.slice(from, to)
+      const difference = await playBatch(lines[batch[0].connection], batch, from)
+      stepsPlayed = to
+      if (difference) return difference
+      const found = (await pair.observe(keysIn(batch))) ?? pushDifference(lines)
+      if (found) return { ...found, stepsPlayed }
+    }
+    const found = await endDifference(pair, options)
+    return found && { ...found, stepsPlayed }
+  } catch (error) {
+    if (!(error instanceof ServerFailure)) throw error
+    pair.kill()
+    return { stepsPlayed: Math.min(steps.length, stepsPlayed + BATCH_MAX), kind: 'server', message: error.message }
+  } finally {
+    pair.closeLines()
+  }
+}
+
+function pushDifference(lines: readonly Line[]): Found | undefined {
+  for (const { name, ours, theirs } of lines) {
+    const [a, b] = [ours.takenPushes(), theirs.takenPushes()]
+    if (a.join('\n') === b.join('\n')) continue
+    return { kind: 'pushes', message: `pushes to ${name}\n  ours:   ${show(a)}\n  theirs: ${show(b)}` }
+  }
+  return undefined
+}
+
+function show(pushes: readonly string[]): string {
+  return text(Buffer.from(pushes.join(' '), 'latin1'))
+}
+
+/** Compares the data, and whether an exception came that no reply showed. */
+export async function endDifference(pair: Pair, options: EpochOptions): Promise<Found | undefined> {
+  const last = await pair.line('', 2)
+  const found = await stateDifference(last.ours, last.theirs, options.state)
+  if (found) return { kind: found.kind, message: `afterwards, ${found.message}` }
+  if (!(await hadExceptions(last.ours))) return undefined
+  // Resets the count of exceptions, so that the next steps are judged alone.
+  pair.kill()
+  return { kind: INTERNAL, message: 'an exception was answered that no reply showed' }
+}
+
+async function playBatch(line: OpenLine, batch: readonly Step[], stepsBefore: number): Promise<Difference | undefined> {
+  const bytes = Buffer.concat(batch.map(step => encodeCommand(step.words as Word[])))
+  const [ours, theirs] = await Promise.all([
+    line.ours.exchange(bytes, batch.length),
+    line.theirs.exchange(bytes, batch.length),
+  ])
+  for (let i = 0; i < batch.length; i++) {
+    const asked = line.transaction.next(batch[i])
+    // Also where replies are compared loosely, and within those of EXEC and scripts.
+    if (isInternalError(ours[i])) return unexpected(batch[i], ours[i], stepsBefore + i + 1)
+    if (!sameReplies(ours[i], theirs[i], asked)) {
+      const message = `${quoted(batch[i].words)}\n  ours:   ${text(ours[i])}\n  theirs: ${text(theirs[i])}`
+      return { stepsPlayed: stepsBefore + i + 1, kind: batch[i].words[0].toUpperCase(), message }
+    }
+    line.transaction.answered(batch[i], theirs[i])
+  }
+  return undefined
+}
+
+const INTERNAL = 'internal error'
+
+function isInternalError(reply: Uint8Array): boolean {
+  return Buffer.from(reply.buffer, reply.byteOffset, reply.length).includes('ERR internal error')
+}
+
+function unexpected(step: Step, reply: Uint8Array, stepsPlayed: number): Difference {
+  return { stepsPlayed, kind: INTERNAL, message: `${quoted(step.words)}\n  ours:   ${text(reply)}` }
+}
+
+/** INFO counts exceptions that no reply shows: in a script that continues, or with CLIENT REPLY OFF. */
+async function hadExceptions(ours: FuzzConnection): Promise<boolean> {
+  const stats = String(await ours.call('INFO', 'stats'))
+  const count = /^unexpected_errors:(\d+)/m.exec(stats)?.[1]
+  return count !== undefined && count !== '0'
+}
