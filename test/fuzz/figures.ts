@@ -23,7 +23,7 @@ export function figuresOf(info: string, dirtyBefore: number): Row[] {
     const value = line.slice(colon + 1)
     if (FIGURES.names.has(name) || name.startsWith('errorstat_')) rows.push([name, value])
     else if (name.startsWith('cmdstat_')) rows.push([name, value.replace(/usec(_per_call)?=[\d.]+,/g, '')])
-    else if (/^db\d+$/.test(name)) rows.push([name, value.replace(/,avg_ttl=\d+$/, '')])
+    else if (/^db\d+$/.test(name)) rows.push([name, value.replace(/,avg_ttl=-?\d+$/, '')])
     else if (name === 'rdb_changes_since_last_save') rows.push([name, String(Number(value) - dirtyBefore)])
   }
   return rows.sort(([a], [b]) => (a < b ? -1 : 1))
