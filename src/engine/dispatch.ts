@@ -41,7 +41,7 @@ export class Dispatch {
   private readonly engine: Engine
   /** Memory was above maxmemory, and nothing could be evicted, when the current command came. */
   outOfMemory = false
-  /** MONITOR (observers.ts), before and after a command; undefined costs nothing. SLOWLOG and latency monitoring follow. */
+  /** MONITOR (observers.ts), before and after a command; undefined costs nothing. The others follow. */
   onCommand: ((client: Client, entry: TableEntry, args: Slice[], argc: number, isDone: boolean) => void) | undefined
   afterCall:
     | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
