@@ -101,6 +101,13 @@ test('errors show the line', () => {
   assert.equal(report('lua-replicate-commands yes'), 'no error')
 })
 
+test('the message for programs names the directive and its value', () => {
+  const config = new Config(machineWithFiles().disk)
+  assert.throws(() => loadText(config, 'maxmemory nonsense'), {
+    message: "argument must be a memory value: 'maxmemory nonsense'",
+  })
+})
+
 test('statements for other parts are kept with their lines', () => {
   const config = new Config(machineWithFiles().disk)
   loadText(config, '\nrename-command CONFIG ""\nuser alice on nopass ~* +@all\nloadmodule /m.so a b\n')
