@@ -7,7 +7,7 @@ import type { Database } from '../keyspace/database.ts'
 import { LOOKUP_READ, LOOKUP_WRITE } from '../keyspace/database.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { equalsNoCase } from '../lib/bytes.ts'
-import { parseDouble, parseInt64 } from '../lib/number.ts'
+import { parseDouble, parseInt64, parseLongDouble } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import * as errors from '../protocol/errors.ts'
@@ -129,14 +129,18 @@ export class Context {
     if (this.engine.blocking.waiting !== 0) this.engine.blocking.keyReady(this.db, key, type)
   }
 
-  /** Removes all keys of a database and notifies watchers, blocked and tracking clients; returns their number. */
+  /** Removes all keys of a database and notifies watchers and blocked clients; returns their number. */
   flush(db: Database): number {
     const { engine } = this
     engine.watches.touchAllWatchedKeysInDb(db.index)
     const removed = db.clear()
     engine.blocking.databaseReady(db)
-    engine.trackingHook?.(db, null)
     return removed
+  }
+
+  /** After one or several flush(): tracking clients are notified, once for all databases. */
+  flushed(): void {
+    this.engine.trackingHook?.(this.db, null)
   }
 
   /** Exchanges the contents of two databases, and notifies watchers and blocked clients. */
@@ -214,9 +218,9 @@ export class Context {
 
   /** A blocking command's timeout in milliseconds (0: none), from seconds in args[i]; NaN after an error reply. */
   timeoutOrReply(i: number): number {
-    const seconds = parseDouble(this.args[i])
+    const seconds = parseLongDouble(this.args[i])
     if (Number.isNaN(seconds)) this.reply.fixedError(errors.TIMEOUT_NOT_FLOAT)
-    else if (seconds * 1000 > Number.MAX_SAFE_INTEGER) this.reply.fixedError(errors.TIMEOUT_OUT_OF_RANGE)
+    else if (seconds * 1000 > TIMEOUT_MS_MAX - this.nowMs) this.reply.fixedError(errors.TIMEOUT_OUT_OF_RANGE)
     else if (seconds < 0) this.reply.fixedError(errors.TIMEOUT_NEGATIVE)
     else return Math.ceil(seconds * 1000)
     return Number.NaN
@@ -309,6 +313,9 @@ class PendingAnswer {
     engine.serveBlockedAndFlush()
   }
 }
+
+/** Deadlines are 64-bit integers in Redis. */
+const TIMEOUT_MS_MAX = 2 ** 63
 
 /** No Ref: the key holds another type, and WRONGTYPE was replied. */
 export const WRONG: Ref = -1

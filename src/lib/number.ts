@@ -106,6 +106,18 @@ export function parseDouble(s: Slice): number {
   return parseNumber(s, false)
 }
 
+/**
+ * parseDouble where Redis reads a long double, whose exponents reach further: beyond those of a double the number is
+ * infinite, or the least above zero.
+ */
+export function parseLongDouble(s: Slice): number {
+  const n = parseNumber(s, false)
+  if (!Number.isNaN(n)) return n
+  const clamped = parseNumber(s, true)
+  if (clamped === 0) return Object.is(clamped, -0) ? -Number.MIN_VALUE : Number.MIN_VALUE
+  return clamped
+}
+
 /** Longer text is read without a JavaScript string of it. */
 const SHORT_BYTES = 1024
 

@@ -18,6 +18,13 @@ export function withoutOuterBreaks(text: string): string {
   return withoutOuter(text, '\r\n')
 }
 
+/** The text without CRs and LFs at its end. */
+export function withoutLastBreaks(text: string): string {
+  let end = text.length
+  while (end > 0 && (text.charCodeAt(end - 1) === CR || text.charCodeAt(end - 1) === LF)) end--
+  return text.slice(0, end)
+}
+
 const CHUNK_CHARS = 4096
 
 /** The text with a space for every line break. */

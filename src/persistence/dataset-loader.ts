@@ -139,10 +139,11 @@ export class DatasetLoader {
     aof.state = AOF_OFF
     const sinks = engine.sinks.splice(0)
     if (state === AOF_OFF) files.read()
+    const isThere = files.manifest.files.length !== 0
     const failed = yield* this.loggingFailure(this.aofLoader().load(inTurns))
     engine.sinks.push(...sinks)
     aof.state = state
-    if (failed !== undefined) return 'ERR Error trying to load the AOF files, check server logs'
+    if (failed !== undefined || !isThere) return 'ERR Error trying to load the AOF files, check server logs.'
     engine.keyspace.dirty = 0
     log.warning('Append Only File loaded by DEBUG LOADAOF')
     return undefined

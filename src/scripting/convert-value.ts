@@ -7,7 +7,7 @@
 //
 // Always: tables are traversed with an explicit stack, as deep as Lua's C stack allows; metatables are ignored.
 
-import { cText, oneLine, withoutOuterBreaks } from '../lib/text.ts'
+import { cText, oneLine, withoutLastBreaks } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { writeString } from './convert-bytes.ts'
 import { LuaTable } from './lua/table.ts'
@@ -147,7 +147,7 @@ function writeInteger(reply: Reply, n: number): void {
 
 /** `counted`: the error is already in the statistics. */
 function writeError(reply: Reply, text: string, counted: boolean): void {
-  reply.error(oneLine(withoutOuterBreaks(text)))
+  reply.error(oneLine(withoutLastBreaks(text)))
   if (counted) reply.errors--
 }
 

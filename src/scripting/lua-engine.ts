@@ -3,6 +3,7 @@
 // Always: the globals are read-only after the constructor; only KEYS and ARGV are set, for EVAL's scripts.
 
 import type { Slice } from '../lib/slice.ts'
+import { cText } from '../lib/text.ts'
 import { TextCache } from '../lib/text-cache.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { argumentTable, errorTable, errorText, nameTable } from './convert-reply.ts'
@@ -118,7 +119,7 @@ export class LuaEngine implements ScriptEngine {
       text = typeof err === 'string' || typeof err === 'number' ? String(err) : 'ERR unknown error'
       counted = error.value.getName('ignore_error_stats_update') === true
     } else text = `ERR ${this.sandbox.textOf(error.value)}`
-    reply.raisedError(`${text}${this.place(name)}`)
+    reply.raisedError(`${cText(text)}${this.place(name)}`)
     if (counted) reply.errors--
     return counted ? 1 : 0
   }

@@ -145,23 +145,38 @@ export class Sandbox {
   }
 }
 
+/** The instruction of a function that returns nothing. */
+const RETURN = 0x0080001e
+
 /** pcall whose caller gets an error table's message, as before Redis 7. */
 function redisPcall(S: LuaState): LuaFunction {
   const messageOf = (error: LuaValue) => (error instanceof LuaTable ? (textOf(error.getName('err')) ?? error) : error)
   return S.running(function (this: LuaFunction, ...args) {
-    if (args.length === 0) throw S.argumentError(1, 'value expected')
+    // Redis does not check; what it calls then is no function.
+    if (args.length === 0) return S.ready([false, 'attempt to call a nil value'])
     return protectedCall(S, this, args[0], args.slice(1), false, undefined, messageOf)
   })
 }
 
-/** string.dump: the result cannot be loaded, since loadstring refuses binary chunks. */
+/**
+ * string.dump: a binary chunk with an empty function. Neither Redis nor we can load what it returns: loadstring refuses
+ * binary chunks.
+ */
 function dumpFunction(S: LuaState): LuaFunction {
   return S.plain((...args) => {
     const [f] = args
     if (!(f instanceof LuaFunction)) throw S.typeError(1, 'function', f, args.length)
     if (f.chunk === undefined) throw S.error('unable to dump given function')
-    return '\x1bLuaQ'
+    return emptyBinaryChunk(f.chunk.source)
   })
+}
+
+/** Of a 64-bit machine: header | source, lines 1 to 1, no upvalues and parameters, stack 2 | RETURN | constants … */
+function emptyBinaryChunk(source: string): string {
+  const word = (n: number) => String.fromCharCode(n & 255, (n >> 8) & 255, (n >> 16) & 255, n >>> 24)
+  const none = word(0)
+  const head = `\x1bLuaQ\0\x01\x04\x08\x04\x08\0${word(source.length + 1)}${none}${source}\0${word(1)}${word(1)}\0\0\0\x02`
+  return `${head}${word(1)}${word(RETURN)}${none}${none}${word(1)}${word(1)}${none}${none}`
 }
 
 function namesIn(table: LuaTable): string[] {

@@ -90,7 +90,7 @@ export class ScriptRun implements Script {
     if (this.repl !== PROPAGATE_ALL) ctx.limitPropagation(this.repl)
     engine.dispatch.call(client, entry, args, argc)
     if (reply.u8[0] === 0x2d) this.count(errorCode(reply))
-    if (this.caller.has(CLIENT_TRACKING)) engine.tracking.remember(this.caller, entry, args, argc)
+    if (this.caller.has(CLIENT_TRACKING)) engine.tracking.remember(this.caller, entry, args, argc, true)
     return undefined
   }
 

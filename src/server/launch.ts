@@ -18,6 +18,7 @@ import type { ServerExtension } from './extension.ts'
 import { Logger } from './log.ts'
 import type { Authenticate, AuthenticationOptions } from './logins.ts'
 import { OomScore } from './oomscore.ts'
+import { OpenFiles } from './open-files.ts'
 import { StartFailure } from './start-failure.ts'
 import { type ServiceManager, Supervisor } from './supervisor.ts'
 import { syslogProblem } from './syslog.ts'
@@ -101,6 +102,9 @@ export async function launch(args: readonly string[], system: System, start: Sta
   logMode(log, config, system.process)
   const oomScore = new OomScore(system.disk, log)
   config.onChange(['oom-score-adj', 'oom-score-adj-values'], now => oomScore.apply(now))
+  const openFiles = new OpenFiles(system.disk, log)
+  openFiles.fit(config)
+  config.onChange('maxclients', now => openFiles.refusal(now))
   config.onChange('proc-title-template', now => setTitle(now, system))
 
   const ending = new Ending(config, system, log)

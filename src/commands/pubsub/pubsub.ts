@@ -5,6 +5,7 @@ import type { Context } from '../../engine/context.ts'
 import { globMatch } from '../../lib/glob.ts'
 import { Slice } from '../../lib/slice.ts'
 import { replyHelp } from '../../protocol/help.ts'
+import { replySubcommandError } from '../shared/arguments.ts'
 
 export const channelCommands: readonly Command[] = [
   {
@@ -86,6 +87,7 @@ export const channelCommands: readonly Command[] = [
 
 /** PUBSUB CHANNELS and SHARDCHANNELS: the names, filtered by the pattern if there is one. */
 function replyChannels(ctx: Context, names: Iterable<string>): void {
+  if (ctx.argc > 3) return replySubcommandError(ctx)
   const mark = ctx.reply.beginDeferredArray()
   let count = 0
   for (const name of names) {

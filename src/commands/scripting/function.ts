@@ -8,7 +8,7 @@ import { globMatch } from '../../lib/glob.ts'
 import { Slice } from '../../lib/slice.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { ERROR_NAME_BYTES_MAX, errorText } from '../shared/arguments.ts'
+import { replySubcommandError } from '../shared/arguments.ts'
 
 const BAD_FLUSH = errorBytes('ERR FUNCTION FLUSH only supports SYNC|ASYNC option')
 const NO_LIBRARY = errorBytes('ERR Library not found')
@@ -171,7 +171,7 @@ function remove(ctx: Context): void {
 }
 
 function flush(ctx: Context): void {
-  if (ctx.argc > 3) return subcommandSyntaxError(ctx)
+  if (ctx.argc > 3) return replySubcommandError(ctx)
   if (ctx.argc === 3 && !ctx.is(2, 'sync') && !ctx.is(2, 'async')) return ctx.reply.fixedError(BAD_FLUSH)
   ctx.server.scripting.functions.flush()
   ctx.keyspace.dirty++
@@ -191,7 +191,7 @@ function load(ctx: Context): void {
 
 function restore(ctx: Context): void {
   const { argc, server, reply } = ctx
-  if (argc > 4) return subcommandSyntaxError(ctx)
+  if (argc > 4) return replySubcommandError(ctx)
   const policy = (['append', 'replace', 'flush'] as const).find((word, i) => (argc === 3 ? i === 0 : ctx.is(3, word)))
   if (policy === undefined) return reply.fixedError(BAD_POLICY)
   if (textOrReply(ctx, server.scripting.functions.restore(ctx.args[2], policy)) === undefined) return
@@ -203,13 +203,6 @@ function textOrReply(ctx: Context, outcome: Outcome): string | undefined {
   if (outcome.error === undefined) return outcome.text
   ctx.reply.error(`ERR ${outcome.error}`)
   return undefined
-}
-
-function subcommandSyntaxError({ args, reply }: Context): void {
-  const container = args[0].latin1().toUpperCase()
-  reply.error(
-    `ERR unknown subcommand or wrong number of arguments for '${errorText(args[1], ERROR_NAME_BYTES_MAX)}'. Try ${container} HELP.`,
-  )
 }
 
 function list(ctx: Context): void {

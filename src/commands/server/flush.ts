@@ -107,6 +107,7 @@ function flush(ctx: Context, databases: readonly Database[], lazy: boolean): voi
   const { keyspace } = ctx
   let removed = 0
   for (const db of databases) removed += ctx.flush(db)
+  ctx.flushed()
   keyspace.dirty += removed
   // Propagated even when nothing was removed here.
   if (removed === 0) ctx.propagateAs(...ctx.args.slice(0, ctx.argc))

@@ -4,6 +4,7 @@ import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { replySubcommandError } from '../shared/arguments.ts'
 
 export const slowlogCommands: readonly Command[] = [
   {
@@ -71,7 +72,7 @@ const COUNT_TOO_SMALL = errorBytes('ERR count should be greater than or equal to
 function get(ctx: Context): void {
   const { argc, reply } = ctx
   const { slowlog } = ctx.server.observers
-  if (argc > 3) return reply.error("ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.")
+  if (argc > 3) return replySubcommandError(ctx)
   let count = COUNT_DEFAULT
   if (argc === 3) {
     count = ctx.longOrReply(2, COUNT_TOO_SMALL)

@@ -10,9 +10,9 @@ import { DOLLAR } from '../../lib/ascii.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { errorText } from '../shared/arguments.ts'
+import { errorText, replySubcommandError } from '../shared/arguments.ts'
 import { createConsumer } from './read.ts'
-import { idOrReply, isMark, openStream, rangeStartOrReply, replySubcommandError } from './shared.ts'
+import { idOrReply, isMark, openStream, rangeStartOrReply } from './shared.ts'
 
 const NO_KEY = errorBytes(
   'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option ' +

@@ -11,10 +11,10 @@ import { equalsNoCase } from '../../lib/bytes.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { NO_SUCH_KEY } from '../../protocol/errors.ts'
 import { replyHelp } from '../../protocol/help.ts'
-import { errorText } from '../shared/arguments.ts'
+import { errorText, replySubcommandError } from '../shared/arguments.ts'
 import { lagOf } from './lag.ts'
 import { radixNodes } from './radix.ts'
-import { openStream, replyEntry, replyId, replyLong, replyRange, replySubcommandError } from './shared.ts'
+import { openStream, replyEntry, replyId, replyLong, replyRange } from './shared.ts'
 
 const COUNT_DEFAULT = 10
 

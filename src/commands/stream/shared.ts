@@ -141,10 +141,3 @@ export function groupOrReply(ctx: Context, entry: Ref = ctx.lookupRead(ctx.args[
   ctx.reply.error(`NOGROUP No such key '${errorText(args[1])}' or consumer group '${errorText(args[2])}'`)
   return undefined
 }
-
-/** Error reply for unknown options of a container's subcommand. */
-export function replySubcommandError(ctx: Context): void {
-  const container = errorText(ctx.args[0]).toUpperCase()
-  const sub = errorText(ctx.args[1]).slice(0, 128)
-  ctx.reply.error(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try ${container} HELP.`)
-}

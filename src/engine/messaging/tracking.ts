@@ -91,13 +91,14 @@ export class Tracking {
     this.engine.modifiedKeyListeners--
   }
 
-  /** After a command of a tracking client: remembers the keys it has read. */
-  remember(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
+  /** After a command of a tracking client, or of its script: remembers the keys it has read. */
+  remember(client: Client, entry: TableEntry, args: Slice[], argc: number, inScript = false): void {
     const state = Tracking.stateOf(client)
     if (state === undefined) return
     const caching = state.caching
-    // As in Redis, CLIENT commands in between do not reset the decision of CLIENT CACHING.
-    if (entry.parent?.fullName !== 'client' && (client.flags & CLIENT_MULTI) === 0) state.caching = undefined
+    // CLIENT CACHING decides for a whole transaction or script. As in Redis, CLIENT commands in between do not end that.
+    if (!inScript && entry.parent?.fullName !== 'client' && (client.flags & CLIENT_MULTI) === 0)
+      state.caching = undefined
     // A script's keys are remembered by the commands in it, not by EVAL.
     if (state.bcast || (entry.flags & CMD_READONLY) === 0 || entry.command.group === 'scripting') return
     if (state.optIn && caching !== true) return

@@ -29,6 +29,7 @@ import {
   numberLiteral,
   stripParens,
 } from './code.ts'
+import { numberConstant } from './fold.ts'
 import type { HoistedFunctions } from './hoisted.ts'
 import type { Numbers } from './infer.ts'
 import { constructorSize, hashString } from './table.ts'
@@ -267,8 +268,10 @@ export class ExpressionCompiler {
 
   private arithmetic(operator: string, left: Expression, right: Expression, line: number): string {
     const before: string[] = []
-    const a = this.atom(left, before)
+    // Of the constants of an operation Lua adds a number on its left last; that decides between 0 and -0.
+    const first = numberConstant(left) === 0 ? undefined : this.atom(left, before)
     const b = this.atom(right, before)
+    const a = first ?? this.atom(left, before)
     let fast = `${a}${operator}${b}`
     if (operator === '%') fast = `R.modulo(${a},${b})`
     else if (operator === '^') fast = `R.power(${a},${b})`

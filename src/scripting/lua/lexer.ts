@@ -48,6 +48,11 @@ export class Lexer {
     this.chunkName = chunkName
   }
 
+  /** Everything was read: what follows in a longer source could change the last token. */
+  get isAtEnd(): boolean {
+    return this.at >= this.source.length
+  }
+
   next(): void {
     this.lastLine = this.line
     if (this.ahead !== undefined) {

@@ -16,6 +16,17 @@ export function parse(source: string, chunkName: string, outerLevels: number): F
   return new Parser(new Lexer(source, chunkName), outerLevels).chunk()
 }
 
+/** Whether a source that begins so is wrong whatever follows. */
+export function isWrongAlready(source: string, chunkName: string, outerLevels: number): boolean {
+  const lexer = new Lexer(source, chunkName)
+  try {
+    new Parser(lexer, outerLevels).chunk()
+    return false
+  } catch {
+    return !lexer.isAtEnd
+  }
+}
+
 class Parser {
   private readonly lexer: Lexer
   private readonly scopes: Scopes

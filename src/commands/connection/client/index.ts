@@ -23,6 +23,7 @@ import {
 } from '../../../protocol/errors.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
+import { replySubcommandError } from '../../shared/arguments.ts'
 import { trackingSubcommands } from './tracking.ts'
 
 export const clientCommand: Command = {
@@ -399,7 +400,7 @@ function switchFlag(ctx: Context, flag: number): void {
 /** CLIENT PAUSE milliseconds [WRITE | ALL] */
 function pause(ctx: Context): void {
   const { argc, server, reply } = ctx
-  if (argc > 4) return reply.error(wrongArguments(ctx))
+  if (argc > 4) return replySubcommandError(ctx)
   const all = argc === 3 || ctx.is(3, 'all')
   if (!all && !ctx.is(3, 'write')) return reply.fixedError(PAUSE_MODE)
   const ms = ctx.longOrReply(2, TIMEOUT_NOT_INTEGER)
@@ -418,7 +419,7 @@ function unpause(ctx: Context): void {
 /** CLIENT UNBLOCK id [TIMEOUT | ERROR] */
 function unblock(ctx: Context): void {
   const { argc, server, reply } = ctx
-  if (argc > 4) return reply.error(wrongArguments(ctx))
+  if (argc > 4) return replySubcommandError(ctx)
   const withError = argc === 4 && ctx.is(3, 'error')
   if (argc === 4 && !withError && !ctx.is(3, 'timeout')) return reply.fixedError(UNBLOCK_REASON)
   const clientId = ctx.longOrReply(2, NOT_AN_INTEGER)
@@ -428,11 +429,6 @@ function unblock(ctx: Context): void {
     return reply.integer(0)
   server.unblockClient(target, withError)
   reply.integer(1)
-}
-
-function wrongArguments(ctx: Context): string {
-  const [container, sub] = ctx.command.fullName.split('|')
-  return `ERR unknown subcommand or wrong number of arguments for '${sub}'. Try ${container.toUpperCase()} HELP.`
 }
 
 function help(ctx: Context): void {

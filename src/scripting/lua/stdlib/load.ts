@@ -7,10 +7,15 @@ import { cText } from '../../../lib/text.ts'
 import { compile, instantiate } from '../compile.ts'
 import { formatNumber } from '../number.ts'
 import * as operations from '../operations.ts'
+import { isWrongAlready } from '../parser.ts'
 import type { LuaState } from '../state.ts'
 import { first, type LuaFunction, type LuaResult, type LuaValue } from '../value.ts'
 import { functionArgument, stringArgument } from './arguments.ts'
 import { handled } from './protected.ts'
+
+/** So much of a source in pieces is parsed before it is whole: a factor, and bytes in any case. */
+const REPARSED_TIMES = 4
+const REPARSED_BYTES = 64 * 1024
 
 export const OPERATIONS = Object.freeze({ ...operations })
 
@@ -45,6 +50,7 @@ function* loadPieces(
 ): Generator<number, LuaResult, unknown> {
   const { depth, site, cCalls } = S
   let source = ''
+  let parsed = 0
   S.enter(self)
   try {
     for (let count = 1; ; count++) {
@@ -55,6 +61,10 @@ function* loadPieces(
       } else if (typeof piece === 'number') source += formatNumber(piece)
       else if (typeof piece === 'string') source = operations.limited(S, source + piece)
       else throw S.error('reader function must return a string', 2)
+      // Lua asks for a piece when it parses that far: after an error it asks for no more.
+      if (parsed > source.length * REPARSED_TIMES + REPARSED_BYTES) continue
+      parsed += source.length
+      if (isWrongAlready(source, cText(name), cCalls)) break
     }
   } catch (e) {
     const value = yield* handled(S, e)

@@ -84,7 +84,10 @@ function otherFunctions(S: LuaState): Record<string, LuaFunction> {
     modf: S.plain(function (this: LuaFunction, x) {
       const number = numberArgument(S, x, 1, arguments.length)
       const whole = Math.trunc(number)
-      return [whole, Number.isFinite(number) ? number - whole : number !== number ? number : 0]
+      if (number !== number) return [whole, number]
+      // The fraction has the sign of the number, also when it is 0.
+      const fraction = Number.isFinite(number) ? number - whole : 0
+      return [whole, number < 0 || Object.is(number, -0) ? -Math.abs(fraction) : fraction]
     }),
   }
 }
