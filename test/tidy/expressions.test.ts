@@ -34,9 +34,8 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('&')",
   ],
   'src/commands/connection/client/index.ts': [
-    'a name of a client: one class from the beginning on, then given back once; the names of our own commands',
+    'a name of a client: one class from the beginning on, then given back once',
     '/^[!-~]*(\\0|$)/',
-    ".split('|')",
   ],
   'src/commands/generic/object.ts': ['a value out of our own list', '/lru|lfu/'],
   'src/commands/server/command/replies.ts': ['our own table of commands', ".split(' ')"],

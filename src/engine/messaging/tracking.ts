@@ -96,7 +96,7 @@ export class Tracking {
     const state = Tracking.stateOf(client)
     if (state === undefined) return
     const caching = state.caching
-    // CLIENT CACHING decides for a whole transaction or script. As in Redis, CLIENT commands in between do not end that.
+    // CLIENT CACHING decides for a whole transaction or script. As in Redis, CLIENT commands do not end that.
     if (!inScript && entry.parent?.fullName !== 'client' && (client.flags & CLIENT_MULTI) === 0)
       state.caching = undefined
     // A script's keys are remembered by the commands in it, not by EVAL.

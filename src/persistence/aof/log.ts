@@ -32,7 +32,6 @@ const GATHERING_PART = 1 / 2
 const GAP_PART = 1 / 8
 
 export class AofLog implements Sink {
-  readonly target = PROPAGATE_AOF
   state = AOF_OFF
   /** Name of the current file. */
   name = ''
@@ -73,6 +72,10 @@ export class AofLog implements Sink {
   private gathered = 0
   private gatheredAtUs = 0
   private gatheringSinceUs = 0
+
+  get target(): number {
+    return PROPAGATE_AOF
+  }
 
   constructor(parts: PersistenceDependencies, guard: DiskGuard, slot: SnapshotSlot) {
     this.parts = parts
