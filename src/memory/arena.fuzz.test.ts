@@ -165,3 +165,45 @@ test('a new allocation never lands in a sealed segment', () => {
   heap.arena.endEvacuation()
   heap.check()
 })
+
+test('a large allocation grows and shrinks in place where the pages after it are free', () => {
+  const heap = new Heap()
+  heap.add(100_000)
+  const [block] = heap.blocks
+  for (const bytes of [1_000_000, 5_000_000, 200_000, 10_000_000]) {
+    assert.equal(heap.arena.realloc(block.ref, bytes, 64), block.ref)
+    Object.assign(block, { bytes })
+    heap.fill(block)
+    heap.check()
+  }
+  heap.add(100_000)
+  const moved = heap.arena.realloc(block.ref, 11_000_000, 64)
+  assert.notEqual(moved, block.ref)
+  Object.assign(block, { ref: moved, bytes: 11_000_000 })
+  heap.fill(block)
+  heap.check()
+})
+
+test('a string that grows far beyond a segment moves a few times only', () => {
+  const heap = new Heap()
+  heap.add(1 << 20)
+  const [block] = heap.blocks
+  let moves = 0
+  for (let bytes = 2 << 20; bytes <= 200 << 20; bytes += 1 << 20) {
+    const ref = heap.arena.realloc(block.ref, bytes, block.bytes)
+    if (ref !== block.ref) moves++
+    Object.assign(block, { ref, bytes })
+    heap.fill(block)
+  }
+  heap.check()
+  assert.ok(moves <= 5, `${moves}`)
+  const before = heap.arena.segmentBytes
+  block.ref = heap.arena.realloc(block.ref, 20 << 20, 20 << 20)
+  block.bytes = 20 << 20
+  heap.check()
+  assert.ok(heap.arena.segmentBytes < before / 4)
+  heap.remove(0)
+  heap.check()
+  assert.equal(heap.arena.usedBytes, 0)
+  assert.equal(heap.arena.segmentBytes, 16 << 20)
+})

@@ -45,6 +45,8 @@ const NO_SLOT = 0xffff
 const SPARSE_MAX = 0.7
 /** Evacuated allocations need this much free space per byte: free slots elsewhere may be of other sizes. */
 const FREE_BYTES_PER_MOVED = 1.25
+/** A huge allocation that grows gets so many times the address space it needs. */
+const HUGE_RESERVE = 2
 
 // Page states: free, the head of a slab (its class), or one of these.
 const FREE = 0
@@ -88,7 +90,7 @@ export class Arena {
   usedBytes = 0
   /** Live allocations. */
   count = 0
-  /** Bytes of address space in segments, resident or not. */
+  /** Bytes of address space in segments, resident or not; without what huge allocations reserve. */
   segmentBytes = 0
   /** Bytes in pages with at least one allocation. */
   pageBytes = 0
@@ -201,11 +203,16 @@ export class Arena {
       : SLOT_BYTES[CLASS_OF_GRANULES[Math.max(1, (bytes + 15) >>> 4)]]
   }
 
-  /** An allocation of at least `bytes` with the first `keep` bytes of `ref`, which is freed unless returned. */
+  /**
+   * An allocation of at least `bytes` with the first `keep` bytes of `ref`, which is freed unless returned. A large one
+   * is resized in place where the pages after it are free.
+   */
   realloc(ref: Ref, bytes: number, keep: number): Ref {
     const size = this.sizeOf(ref)
     if (bytes <= size && Arena.sizeFor(bytes) === size) return ref
-    const fresh = this.alloc(bytes)
+    if (bytes > SLOT_BYTES_MAX && this.resizeLarge(ref, Math.ceil(bytes / PAGE_BYTES))) return ref
+    const reserves = bytes > SEGMENT_BYTES && bytes > size
+    const fresh = reserves ? this.allocLarge(bytes, HUGE_RESERVE) : this.alloc(bytes)
     this.copy(fresh, 0, ref, 0, keep)
     this.free(ref)
     return fresh
@@ -335,15 +342,41 @@ export class Arena {
     if (next >= 0) this.pagePrev[next] = prev
   }
 
-  private allocLarge(bytes: number): Ref {
+  private allocLarge(bytes: number, reserve = 1): Ref {
     const pages = Math.ceil(bytes / PAGE_BYTES)
-    const page = pages > PAGES_PER_SEGMENT ? this.takeHuge(pages) : this.takePages(pages)
+    const page = pages > PAGES_PER_SEGMENT ? this.takeHuge(pages, pages * reserve) : this.takePages(pages)
     this.pageClass[page] = LARGE_HEAD
     this.pageLive[page] = pages
     for (let i = 1; i < pages; i++) this.pageClass[page + i] = LARGE_TAIL
     this.usedBytes += pages * PAGE_BYTES
     this.count++
     return (page << PAGE_SHIFT) >>> 0
+  }
+
+  /** Makes a large allocation that many pages long without moving it; false: impossible, or not worth its memory. */
+  private resizeLarge(ref: Ref, pages: number): boolean {
+    const page = ref >>> PAGE_SHIFT
+    const seg = this.segments[page >>> PAGES_SHIFT]
+    if (this.pageClass[page] !== LARGE_HEAD || seg.evacuating) return false
+    const have = this.pageLive[page]
+    const isHuge = seg.u8.length > SEGMENT_BYTES
+    const pagesMax = isHuge ? seg.u8.length / PAGE_BYTES : PAGES_PER_SEGMENT - (page & PAGE_MASK)
+    if (pages > pagesMax || (isHuge && pages < have && pages * HUGE_RESERVE < pagesMax)) return false
+    for (let i = have; i < pages; i++) if (this.pageClass[page + i] !== FREE) return false
+    if (pages > have) this.pageClass.fill(LARGE_TAIL, page + have, page + pages)
+    else this.pageClass.fill(FREE, page + pages, page + have)
+    this.pageLive[page] = pages
+    this.usedBytes += (pages - have) * PAGE_BYTES
+    this.pageBytes += (pages - have) * PAGE_BYTES
+    if (isHuge) {
+      this.segmentBytes += (pages - have) * PAGE_BYTES
+      return true
+    }
+    seg.freePages -= pages - have
+    if (pages > have) return true
+    seg.runMax = seg.pages
+    seg.firstFree = Math.min(seg.firstFree, (page & PAGE_MASK) + pages)
+    return true
   }
 
   private freeLarge(page: number): void {
@@ -383,9 +416,10 @@ export class Arena {
     return -1
   }
 
-  private takeHuge(pages: number): number {
-    const spans = Math.ceil(pages / PAGES_PER_SEGMENT)
-    const index = this.addSegment(pages * PAGE_BYTES, spans)
+  private takeHuge(pages: number, reserved: number): number {
+    const spans = Math.ceil(reserved / PAGES_PER_SEGMENT)
+    const index = this.addSegment(reserved * PAGE_BYTES, spans)
+    this.segmentBytes -= (reserved - pages) * PAGE_BYTES
     const seg = this.segments[index]
     seg.freePages = 0
     seg.runMax = 0
@@ -398,7 +432,10 @@ export class Arena {
     const seg = this.segments[index]
     this.pageBytes -= pages * PAGE_BYTES
     this.pageClass.fill(FREE, page, page + pages)
-    if (seg.u8.length > SEGMENT_BYTES) return this.dropSegment(index)
+    if (seg.u8.length > SEGMENT_BYTES) {
+      this.segmentBytes += seg.u8.length - pages * PAGE_BYTES
+      return this.dropSegment(index)
+    }
     const inSegment = page & PAGE_MASK
     seg.freePages += pages
     seg.runMax = seg.pages
