@@ -13,6 +13,7 @@
 // closed during its own event keeps its state until the event is over (Engine.closeClient), and mayRun() is asked
 // before each command: nothing of a closed client runs.
 
+import { releaseBuffer } from '../lib/bytes.ts'
 import { COMMAND, EMPTY_COMMAND, INCOMPLETE, Parser, PROTOCOL_ERROR } from '../protocol/parser.ts'
 import {
   CLIENT_BLOCKED,
@@ -34,10 +35,11 @@ const READ_BYTES = 16 * 1024
 const BUDGET_US = 500
 const BUDGET_BYTES = 128 * 1024
 const BUDGET_REPLY_BYTES = 256 * 1024
-/** While clients wait for their next budget, a read of so many bytes is queued behind them. */
+/**
+ * While clients wait for their next budget, a read of so many bytes is queued behind them. Query buffers of so many
+ * bytes are freed when they are used up; the cron takes back shorter ones that are not used.
+ */
 const LONG_READ_BYTES = 64 * 1024
-/** Input buffers up to this are retained for the next long command; the cron takes back unused ones. */
-const QUERY_BUFFER_RETAIN_BYTES = 1024 * 1024
 /** A command with so many whole arguments is not parsed again. */
 const PARTIAL_FROM_ARGS = 32
 /** A larger argument array of the parser is dropped after the command. */
@@ -100,6 +102,7 @@ export class InputBuffers {
     const isCut = this.isCut || waits
     engine.keyspace.expiryPaused = expiryPaused
     engine.finishEvent(client)
+    if (given && isLong && client.query !== u8) releaseBuffer(u8.buffer)
     if (isCut) this.cut(client)
     else if (isLong) waiting.countRead(client, bytes)
   }
@@ -147,9 +150,9 @@ export class InputBuffers {
     client.queryStart = this.run(client, query, client.queryView ?? NO_VIEW, client.queryStart, client.queryEnd)
     if (client.queryStart < client.queryEnd) return
     client.queryStart = client.queryEnd = 0
-    if (query.length <= QUERY_BUFFER_RETAIN_BYTES) return
-    this.droppedQueryBytes += query.length
+    if (query.length < LONG_READ_BYTES) return
     client.query = client.queryView = undefined
+    this.droppedQueryBytes += releaseBuffer(query.buffer)
   }
 
   /** Runs commands from u8[pos .. end); the offset of the first byte not used. */

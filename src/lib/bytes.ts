@@ -64,3 +64,15 @@ export function equalsNoCase(s: Slice, lower: string): boolean {
   }
   return true
 }
+
+/**
+ * Frees the memory of a buffer that nobody uses any more, at once where the runtime can; otherwise the collector does
+ * later. Returns the bytes that are left to it.
+ */
+export function releaseBuffer(buffer: ArrayBufferLike): number {
+  const { byteLength } = buffer
+  const { transfer } = buffer as { transfer?: (bytes: number) => ArrayBuffer }
+  if (transfer === undefined) return byteLength
+  transfer.call(buffer, 0)
+  return 0
+}
