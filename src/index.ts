@@ -80,7 +80,7 @@ export interface EmbeddedServer {
 /** Makes a server. It shares nothing with any other in the process. Rejects when a directive or a socket is refused. */
 export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
   const system = options.system ?? realSystem(runtimeNetwork())
-  const config = new Config(system.disk)
+  const config = new Config(system.disk, { embedded: true })
   const directives = { loglevel: 'nothing', save: '', port: '0', ...options.config }
   const lines = Object.entries(directives).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
   loadText(config, lines.join('\n'))

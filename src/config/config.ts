@@ -53,6 +53,8 @@ interface ConfigOptions {
   warn?: (text: string) => void
   /** Takes values that would have no effect (support.ts) as well: to test how words are read. */
   takesEverything?: boolean
+  /** The process belongs to another program: directives about it are refused. */
+  embedded?: boolean
 }
 
 export interface Config extends ConfigFields {}
@@ -68,7 +70,7 @@ export class Config {
   readonly disk: FileSystem
   /** Logs a warning. */
   readonly warn: (text: string) => void
-  readonly #takesEverything: boolean
+  readonly #options: ConfigOptions
   readonly #stored = new Map<AnyDirective, unknown>()
   readonly #mirrors: { target: { [field: string]: unknown }; names: ReadonlySet<string> }[] = []
   readonly #applies = new Map<AnyDirective, Apply[]>()
@@ -76,7 +78,7 @@ export class Config {
   constructor(disk: FileSystem, options: ConfigOptions = {}) {
     this.disk = disk
     this.warn = options.warn ?? (() => {})
-    this.#takesEverything = options.takesEverything === true
+    this.#options = options
     for (const directive of DIRECTIVES) this.#store(directive, directive.kind.initial)
     this.put('dir', disk.cwd())
   }
@@ -222,7 +224,8 @@ export class Config {
     const before = this.#print(directive)
     const { name, kind } = directive
     const value = kind.parse(words, this.#valueOf(directive), reading)
-    if (!this.#takesEverything) refuseWithoutEffect(name, kind.print(value), kind.print(kind.initial))
+    const { takesEverything, embedded } = this.#options
+    if (!takesEverything) refuseWithoutEffect(name, kind.print(value), kind.print(kind.initial), embedded === true)
     this.#store(directive, value)
     return kind.volatile === true || this.#print(directive) !== before
   }

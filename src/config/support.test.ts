@@ -7,7 +7,7 @@ import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config.ts'
 import { DIRECTIVES, directiveNamed } from './directives.ts'
 import { type ConfigError, loadText } from './parser.ts'
-import { REFUSED, WITHOUT_MEANING } from './support.ts'
+import { OF_THE_PROCESS, REFUSED, WITHOUT_MEANING } from './support.ts'
 
 const newConfig = () => new Config(virtualSystem().disk)
 
@@ -69,4 +69,22 @@ test('a value that would have no effect is refused at start and by CONFIG SET; t
 
 test('shutdown-timeout 0 is what happens', () => {
   assert.equal(newConfig().set([['shutdown-timeout', '0']]), null)
+})
+
+test('in another program, directives about the process are refused', () => {
+  const embedded = new Config(virtualSystem().disk, { embedded: true })
+  const others = new Map([
+    ['set-proc-title', 'no'],
+    ['pidfile', 'x.pid'],
+    ['supervised', 'systemd'],
+    ['proc-title-template', 'x{title}'],
+    ['oom-score-adj-values', '1 2 3'],
+    ['shutdown-on-sigint', 'now'],
+    ['shutdown-on-sigterm', 'now'],
+  ])
+  for (const name of OF_THE_PROCESS) {
+    const line = `${name} ${others.get(name) ?? 'yes'}`
+    assert.throws(() => loadText(embedded, line), /the process belongs to the program that embeds the server/, line)
+    loadText(newConfig(), line)
+  }
 })

@@ -124,12 +124,27 @@ export const RETIRED: readonly string[] = [
   'lua-replicate-commands',
 ]
 
+/** Refused where the process belongs to another program: createServer(). */
+export const OF_THE_PROCESS: ReadonlySet<string> = new Set<DirectiveName>([
+  'daemonize',
+  'supervised',
+  'pidfile',
+  'always-show-logo',
+  'set-proc-title',
+  'proc-title-template',
+  'oom-score-adj',
+  'oom-score-adj-values',
+  'shutdown-on-sigint',
+  'shutdown-on-sigterm',
+])
+const NOT_THE_PROCESS = 'the process belongs to the program that embeds the server'
+
 /** Values of REFUSED directives, beside their default, that are what happens here. */
 const TRUE_HERE: ReadonlyMap<string, string> = new Map([['shutdown-timeout', '0']])
 
-/** Throws a Refusal for a value that would have no effect. */
-export function refuseWithoutEffect(name: string, value: string, initial: string): void {
-  const reason = REFUSED.get(name)
+/** Throws a Refusal for a value that would have no effect. `embedded`: the process is another program's. */
+export function refuseWithoutEffect(name: string, value: string, initial: string, embedded: boolean): void {
+  const reason = embedded && OF_THE_PROCESS.has(name) ? NOT_THE_PROCESS : REFUSED.get(name)
   if (reason === undefined || value === initial || value === TRUE_HERE.get(name)) return
   throw new Refusal(`it would have no effect: ${reason}`)
 }

@@ -27,6 +27,8 @@ const REPLY_SHARE_BYTES_MIN = 1024
 export class ClientsCron {
   /** DEBUG REPLYBUFFER PEAK-RESET-TIME, milliseconds; negative: never. */
   replyPeakResetMs = REPLY_PEAK_MS
+  /** DEBUG REPLYBUFFER RESIZING. */
+  replyResizing = true
   private readonly engine: Engine
   private readonly memoryStats: MemoryStats
   private queue: Client[] = []
@@ -69,7 +71,7 @@ export class ClientsCron {
     this.inputPeak = Math.max(this.inputPeak, client.queryPeak, share)
     if (client.outBytes > this.outputPeak) this.outputPeak = client.outBytes
     client.queryPeak = client.inputBytes
-    this.resizeReplyShare(client, nowMs)
+    if (this.replyResizing) this.resizeReplyShare(client, nowMs)
   }
 
   /**

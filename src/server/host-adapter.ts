@@ -92,6 +92,10 @@ export class HostAdapter implements Host {
     this.parts.maintenance.expire.enabled = active
   }
 
+  setReplyResizing(on: boolean): void {
+    this.parts.maintenance.clientsCron.replyResizing = on
+  }
+
   setReplyPeakReset(ms: number): void {
     this.parts.maintenance.clientsCron.replyPeakResetMs = ms
   }

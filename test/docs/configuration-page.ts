@@ -14,7 +14,7 @@ import { networkDirectives, tlsDirectives } from '../../src/config/directives-ne
 import { persistenceDirectives } from '../../src/config/directives-persistence.ts'
 import { clusterDirectives, replicationDirectives } from '../../src/config/directives-replication.ts'
 import type { AnyDirective } from '../../src/config/kinds.ts'
-import { LIMITS, REFUSED, RETIRED, WITHOUT_MEANING } from '../../src/config/support.ts'
+import { LIMITS, OF_THE_PROCESS, REFUSED, RETIRED, WITHOUT_MEANING } from '../../src/config/support.ts'
 import { projectRoot } from '../tidy/source.ts'
 
 export const CONFIGURATION_PAGE = join(projectRoot, 'docs/configuration.md')
@@ -43,6 +43,9 @@ Nothing is taken and then ignored in silence. A directive
 - **works**; or
 - is **refused**: any value but its default ends the start, and is an error of CONFIG SET, that says why; or
 - has **no meaning** here: its value is kept for CONFIG GET and CONFIG REWRITE, and nothing depends on it.
+
+In a program that embeds a server (\`createServer\`), directives about the process are refused as well, since it is the
+program's: ${[...OF_THE_PROCESS].map(name => `\`${name}\``).join(', ')}.
 
 *Run time* tells whether CONFIG SET may change it; *protected* ones need \`enable-protected-configs\`.
 `

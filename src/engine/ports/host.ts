@@ -42,6 +42,8 @@ export interface Host {
   setActiveExpire(active: boolean): void
   /** Milliseconds after which the peak reply size of a client is reset; negative: never. */
   setReplyPeakReset(ms: number): void
+  /** DEBUG REPLYBUFFER RESIZING. */
+  setReplyResizing(on: boolean): void
 }
 
 /** The memory statistics, in bytes unless said otherwise. */

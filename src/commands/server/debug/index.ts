@@ -219,13 +219,18 @@ function statistics(count: number, buckets: number): string {
   return `Hash table 0 stats (main hash table):\n table size: ${buckets}\n number of elements: ${count}\n`
 }
 
-/** Redis prints the structure on its standard output; the reply is what clients see. */
+/** Redis prints the structure on its standard output; here its measures are logged. The reply is Redis's. */
 function printed(ctx: Context, encoding: number, name: string): void {
-  const entry = ctx.db.find(ctx.args[2])
+  const { db, keyspace, server } = ctx
+  const entry = db.find(ctx.args[2])
   if (entry === 0) ctx.reply.fixedError(NO_SUCH_KEY)
   else if (ctx.db.entries.encodingOf(entry) !== encoding)
     ctx.reply.error(`ERR Not a ${name.toLowerCase()} encoded object.`)
-  else ctx.reply.simple(`${name} structure printed on stdout`)
+  else {
+    const count = keyspace.types.of(db.entries.typeOf(entry)).freeEffort(encoding, db.entries.valueOf(entry))
+    server.log?.('warning', `${name}: ${db.entries.memoryOf(entry, 0)} bytes, ${count} to free`)
+    ctx.reply.simple(`${name} structure printed on stdout`)
+  }
 }
 
 /** DEBUG REPLYBUFFER PEAK-RESET-TIME never | reset | ms; RESIZING 0 | 1 */
@@ -236,6 +241,7 @@ function replyBuffer(ctx: Context): void {
     if (Number.isNaN(ms)) return
     server.host.setReplyPeakReset(ms)
   } else if (!ctx.is(2, 'resizing')) return unknown(ctx)
+  else server.host.setReplyResizing(Math.trunc(looseNumber(ctx.args[3])) !== 0)
   reply.ok()
 }
 
