@@ -50,6 +50,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     'replication',
     'sentinel',
   ],
+  embed: ['lib', 'system', 'config', 'net', 'server', 'type engine', 'type keyspace'],
   tools: [
     'lib',
     'memory',

@@ -301,7 +301,7 @@ function failed(name: string, why: string): string {
 }
 
 /** The value of CONFIG SET as words: split at single spaces, so that two spaces make an empty word. */
-function runtimeWords(directive: NamedDirective, value: string): string[] {
+export function runtimeWords(directive: NamedDirective, value: string): string[] {
   if (!directive.kind.manyWords) return [value]
   return value === '' ? [] : value.split(' ')
 }

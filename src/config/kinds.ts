@@ -53,6 +53,8 @@ export interface Flags {
   readonly notWhileLoading?: true
   /** Counts as changed even when set to its old value: it names something that may have changed itself. */
   readonly volatile?: true
+  /** The words a value consists of, where these are known. */
+  readonly names?: readonly string[]
 }
 
 export type Directive<Stored, Field> = Kind<Stored, Field> & Flags
@@ -128,6 +130,7 @@ export function choice<const Name extends string>(
     ...flags,
     ...oneLine(initial, print),
     initial,
+    names,
     manyWords: false,
     parse([word]) {
       const lower = word.toLowerCase()
@@ -153,6 +156,7 @@ export function choices<const Name extends string>(
     ...flags,
     ...oneLine(initial, print),
     initial,
+    names: [empty, ...names],
     manyWords: true,
     parse(words) {
       const lower = words.map(word => word.toLowerCase())

@@ -156,7 +156,7 @@ function readConfigFile(disk: FileSystem, path: string): string {
 }
 
 /** Checks that involve several directives. */
-function checkWhole(config: Config): void {
+export function checkWhole(config: Config): void {
   if (config.logfile !== '') {
     try {
       config.disk.append(config.logfile, new Uint8Array(0))

@@ -85,9 +85,11 @@ export class BunNetwork implements Network {
     try {
       if (path !== undefined) {
         const server = Bun.listen<Slot>({ unix: path, allowHalfOpen, socket })
+        if (options.unref === true) server.unref()
         return { address: path, port: 0, close: () => server.stop() }
       }
       const server = Bun.listen<Slot>({ hostname: host, port, allowHalfOpen, socket })
+      if (options.unref === true) server.unref()
       return { address: joinedAddress(host, server.port), port: server.port, close: () => server.stop() }
     } catch (error) {
       return failureOf(error as Error)
@@ -102,6 +104,7 @@ export class BunNetwork implements Network {
       open: socket => {
         const slot: Slot = { session: undefined, leaving: undefined }
         socket.data = slot
+        if (options.unref === true) socket.unref()
         const connection = new BunConnection(socket, path, this.nextFd++)
         if (path === undefined) {
           socket.setNoDelay(true)

@@ -93,7 +93,9 @@ export class NodeNetwork implements Network {
     const { host, port, path, backlog } = options
     const allowHalfOpen = receiver.ended !== undefined
     const server = createServer({ allowHalfOpen, noDelay: path === undefined })
+    if (options.unref === true) server.unref()
     server.on('connection', socket => {
+      if (options.unref === true) socket.unref()
       const { keepaliveSeconds } = options
       if (path === undefined && keepaliveSeconds > 0) socket.setKeepAlive(true, keepaliveSeconds * 1000)
       this.accept(socket, path, receiver)

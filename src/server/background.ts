@@ -33,6 +33,10 @@ export class Background {
     return this.jobs.includes(job)
   }
 
+  get isBusy(): boolean {
+    return this.jobs.length > 0
+  }
+
   stop(): void {
     this.stopped = true
     this.jobs.length = 0

@@ -309,7 +309,8 @@ test('in a program a fault closes that server alone, and tells its owner', async
   enabled.connect().write(new TextEncoder().encode('DEBUG PANIC\r\n'))
   assert.match(String((errors[0].cause as Error).message), /DEBUG PANIC was called/)
   let replies = ''
-  for (const server of [first, second, enabled]) {
+  assert.throws(() => enabled.connect(), /the server is closed/)
+  for (const server of [first, second]) {
     const other = server.connect()
     other.onData = bytes => {
       replies += new TextDecoder().decode(bytes)

@@ -2,6 +2,9 @@
 //
 //   tick ─▶ clock, metrics, clients ─▶ starts sliced tasks: lazy freeing, expiry, compaction ─▶ hooks
 //
+// In a program's server it rests when there is nothing to do, and wakes with the next event of a client: the idle
+// servers of a test suite cost nothing, and simulated time passes without ticks.
+//
 // Always: it uses the timers it was handed; when it is stopped, none of them is armed.
 
 import type { Engine } from '../engine/engine.ts'
@@ -11,6 +14,7 @@ import type { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import type { Timer, Timers } from '../system/system.ts'
 import { Background } from './background.ts'
 import type { ClientsCron } from './clients-cron.ts'
+import type { CronRest } from './cron-rest.ts'
 import type { MemoryStats } from './memory-stats.ts'
 import type { Rates } from './rates.ts'
 
@@ -33,6 +37,8 @@ interface CronParts {
   /** The directives hz and dynamic-hz. */
   hz(): number
   dynamicHz(): boolean
+  /** When the cron may rest; absent: never. */
+  rest: CronRest | undefined
 }
 
 export class Cron {
@@ -76,6 +82,26 @@ export class Cron {
     this.arm()
   }
 
+  /** Called before each event of a client: ends a rest. */
+  wake(): void {
+    if (this.timer !== undefined || this.stopped) return
+    this.parts.engine.tick()
+    this.readLruClock()
+    this.parts.rest?.woken()
+    this.arm()
+  }
+
+  /** Whether there is anything for the next tick to do. */
+  get isNeeded(): boolean {
+    return this.parts.rest?.isNeeded !== false
+  }
+
+  /** Ticks stop until wake(), whatever is there to do: the clock is moved by hand. */
+  suspend(): void {
+    if (this.timer !== undefined) this.parts.timers.cancel(this.timer)
+    this.timer = undefined
+  }
+
   resetStats(): void {
     this.ticks = this.usedUs = this.longestUs = 0
   }
@@ -95,7 +121,8 @@ export class Cron {
       this.hz = Math.min(this.hz * 2, HZ_MAX)
     this.timer = timers.after(1000 / this.hz, () => {
       this.tick()
-      this.arm()
+      if (this.parts.rest?.begins() === true) this.timer = undefined
+      else this.arm()
     })
   }
 

@@ -47,6 +47,10 @@ export interface StartServerOptions {
   commands?: readonly Command[]
   /** An exception has ended this server: it is closed, nothing was saved. Absent: the process ends instead. */
   failed?: (error: Error) => void
+  /** Sockets do not keep the process alive. */
+  unref?: boolean
+  /** The cron rests while there is nothing for it to do. */
+  mayRest?: boolean
 }
 
 export interface RunningServer {

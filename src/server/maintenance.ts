@@ -16,6 +16,7 @@ import { OOM } from '../protocol/errors.ts'
 import type { System } from '../system/system.ts'
 import { ClientsCron } from './clients-cron.ts'
 import { Cron } from './cron.ts'
+import { CronRest } from './cron-rest.ts'
 import { Info } from './info.ts'
 import { serverInfo } from './info-sources.ts'
 import { MemoryStats } from './memory-stats.ts'
@@ -35,6 +36,8 @@ interface MaintenanceParts {
   supervisedBy: string
   /** The TCP port in use, 0 for none. */
   port(): number
+  /** The cron rests while there is nothing for it to do. */
+  mayRest: boolean
 }
 
 export class ServerMaintenance {
@@ -79,6 +82,7 @@ export class ServerMaintenance {
       defrag: this.defrag,
       hz: () => config.hz,
       dynamicHz: () => config.dynamicHz,
+      rest: parts.mayRest ? new CronRest(engine, config, () => this.cron.background.isBusy) : undefined,
     })
     this.cron.hooks.push(() => this.segmentReleaser.tick())
     const { startedMs, supervisedBy, port } = parts

@@ -94,6 +94,7 @@ export class Server implements RunningServer {
       startedMs: this.startedMs,
       supervisedBy: options.supervisor?.manager ?? 'no',
       port: () => this.port,
+      mayRest: options.mayRest === true,
     })
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
@@ -141,6 +142,7 @@ export class Server implements RunningServer {
     },
     received: (client, u8, dv, start, end, given) => {
       try {
+        this.maintenance.cron.wake()
         this.engine.input.receive(client, u8, dv, start, end, given)
       } catch (error) {
         this.engine.boundary.failed(error)
@@ -153,6 +155,7 @@ export class Server implements RunningServer {
   private accept(connection: Connection): Client | undefined {
     const { engine } = this
     if (this.closing) return undefined
+    this.maintenance.cron.wake()
     if (engine.clients.size >= engine.settings.maxclients) {
       connection.write(MAX_CLIENTS, 0, MAX_CLIENTS.length)
       engine.stats.rejectedConnections++
@@ -215,15 +218,17 @@ export class Server implements RunningServer {
     }
   }
 
-  private tcpOptions(host: string, port: number): ListenOptions {
+  private tcpOptions(host: string, port: number, path?: string): ListenOptions {
     const { config } = this
     return {
       host,
       port,
+      path,
       backlog: config.tcpBacklog,
       get keepaliveSeconds() {
-        return config.tcpKeepalive
+        return path === undefined ? config.tcpKeepalive : 0
       },
+      unref: this.options.unref,
     }
   }
 
@@ -233,8 +238,7 @@ export class Server implements RunningServer {
     const path = system.disk.resolve(config.unixsocket)
     try {
       if (system.disk.stat(path) !== null) system.disk.unlink(path)
-      const options = { host: '', port: 0, path, backlog: config.tcpBacklog, keepaliveSeconds: 0 }
-      this.unix = await listening(system.network, options, this.receiver)
+      this.unix = await listening(system.network, this.tcpOptions('', 0, path), this.receiver)
       if (config.unixsocketperm !== 0) system.disk.chmod(path, config.unixsocketperm)
     } catch (error) {
       throw new StartFailure(
@@ -244,9 +248,9 @@ export class Server implements RunningServer {
     }
   }
 
-  /** Opens another TCP socket; returns its port. */
-  async listenOn(host: string, port: number): Promise<number> {
-    const listener = await listening(this.system.network, this.tcpOptions(host, port), this.receiver)
+  /** Opens another TCP socket, or a Unix socket at `path`; returns the port, 0 for none. */
+  async listenOn(host: string, port: number, path?: string): Promise<number> {
+    const listener = await listening(this.system.network, this.tcpOptions(host, port, path), this.receiver)
     this.tcp.push(listener)
     return listener.port
   }
@@ -269,6 +273,11 @@ export class Server implements RunningServer {
     this.tcp = []
   }
 
+  /** It is ending, or has ended. */
+  get isClosed(): boolean {
+    return this.closing || this.failed
+  }
+
   get isLoading(): boolean {
     return this.persistence.progress.active
   }
@@ -276,6 +285,11 @@ export class Server implements RunningServer {
   /** Whether there is a listening socket. */
   get listening(): boolean {
     return this.tcp.length > 0 || this.unix !== undefined
+  }
+
+  /** Whether clients may connect through sockets. */
+  get hasSockets(): boolean {
+    return this.listening
   }
 
   /** The TCP port in use, 0 for none. */

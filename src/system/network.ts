@@ -57,6 +57,8 @@ export interface ListenOptions {
   backlog: number
   /** TCP keepalive interval; 0: off. Read again for every connection. */
   keepaliveSeconds: number
+  /** Neither the listener nor its connections keep the process alive. */
+  unref?: boolean
 }
 
 export interface Listener {

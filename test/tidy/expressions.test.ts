@@ -140,6 +140,10 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('\\n')",
     ".split('/')",
   ],
+  'src/config/values.ts': [
+    "a user of the program's own configuration: words between spaces, each read once",
+    ".split(' ')",
+  ],
   'src/config/rewrite.ts': ['the configuration file: lines', ".split('\\n')"],
   'src/engine/monitoring/info.ts': ['names in INFO: one character at a time', '/[#:\\n\\r]/g'],
   'src/replication/replica.ts': ['an address that the runtime writes', '/:\\d+$/'],

@@ -1,0 +1,165 @@
+// A server inside a program: made by createServer, with the program's own clock, and no file unless a folder is named.
+//
+//   options ─▶ system (clock, disk in memory) ─▶ Config ─▶ Server ─▶ EmbeddedServer
+//
+// Always: servers share nothing that a command can change. After close(), or a fault, connect() and listen() throw.
+
+import { Config } from '../config/config.ts'
+import { applyValues } from '../config/values.ts'
+import { textOfBytes } from '../config/words.ts'
+import type { MemorySocket as InProcessSocket } from '../net/memory.ts'
+import { runtimeNetwork } from '../net/runtime.ts'
+import { Logger } from '../server/log.ts'
+import { Server } from '../server/server.ts'
+import { realSystem } from '../system/real.ts'
+import { ServerTime } from '../system/server-time.ts'
+import type { System } from '../system/system.ts'
+import { VirtualDisk } from '../system/virtual-disk.ts'
+import { EmbeddedClock, type ServerClock } from './clock.ts'
+import { type CreateServerOptions, checkOptions } from './options.ts'
+
+/** A connection without a socket. */
+export interface MemorySocket {
+  /** Called with each piece the server sends; the callee owns the bytes. */
+  onData: (bytes: Uint8Array) => void
+  /** The server has closed the connection. */
+  onClose: () => void
+  /** Called after write() returned false, when the server has taken everything. */
+  onDrain: () => void
+  /**
+   * Sends bytes (a string as UTF-8) to the server; replies were handed to onData when this returns, unless a command
+   * blocks or the input is so long that others are served in between. False: the server does not read at the moment;
+   * the bytes are kept for it, and onDrain follows.
+   */
+  write(bytes: Uint8Array | string): boolean
+  /** Stops and resumes calls of onData; the server keeps its output, up to client-output-buffer-limit. */
+  pause(): void
+  resume(): void
+  close(): void
+}
+
+export interface EmbeddedServer {
+  /** The TCP port it listens on, 0 when it does not. */
+  readonly port: number
+  /** redis://127.0.0.1:port, with the password if there is one; an error before listen(). */
+  readonly url: string
+  /** Its clock, to look at and to move. Absent with a `system`, which has its own. */
+  readonly clock: ServerClock
+  /** A connection without a socket. */
+  connect(): MemorySocket
+  /**
+   * Opens a TCP socket (port 0: a free one), or a Unix socket at `path`, besides those of the configuration; the port,
+   * 0 for a Unix socket.
+   */
+  listen(port?: number | { readonly path: string }, host?: string): Promise<number>
+  /** Ends the server and its connections; with a `dir`, saves what `save` asks for. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const DEFAULTS = { loglevel: 'nothing', port: 0 }
+
+/**
+ * Makes a server. It shares nothing with any other in the process. Rejects when an option, directive or socket is
+ * refused.
+ */
+export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
+  checkOptions(options)
+  const { time, system } = options.system ? { time: undefined, system: options.system } : machineOf(options)
+  const config = new Config(system.disk, { embedded: true })
+  const given = { ...options.config } as Readonly<Record<string, unknown>>
+  const dir = options.dir === undefined ? {} : { dir: options.dir }
+  applyValues(config, { ...DEFAULTS, ...(options.dir === undefined ? { save: [] } : {}), ...dir, ...given })
+  const embedded = new Embedded(options, config, system, time)
+  await embedded.start()
+  return embedded
+}
+
+function machineOf(options: CreateServerOptions): { time: ServerTime; system: System } {
+  const { clock } = options
+  const startMs = typeof clock === 'object' ? clock.startMs : undefined
+  const real = realSystem(runtimeNetwork())
+  const time = new ServerTime(clock === undefined || clock === 'global' ? undefined : (startMs ?? real.clock.nowMs()))
+  const disk = hasFolder(options) ? real.disk : new VirtualDisk(time.timers, () => time.nowMs(), '/')
+  return { time, system: { ...real, clock: time.clock, timers: time.timers, disk } }
+}
+
+/** A folder named as a directive counts as well. */
+function hasFolder({ dir, config }: CreateServerOptions): boolean {
+  return dir !== undefined || config?.dir !== undefined
+}
+
+class Embedded implements EmbeddedServer {
+  private readonly server: Server
+  private readonly time: ServerTime | undefined
+  private readonly savesAtEnd: boolean
+  private readonly hosts = new Map<number, string>()
+  private movable: EmbeddedClock | undefined
+  private ending: Promise<void> | undefined
+
+  constructor(options: CreateServerOptions, config: Config, system: System, time: ServerTime | undefined) {
+    this.time = time
+    this.savesAtEnd = options.dir !== undefined
+    this.server = new Server(config, system, new Logger(system, config), {
+      failed: error => options.onError?.(error),
+      authenticate: options.authenticate,
+      authentication: options.authentication,
+      audit: options.audit,
+      unref: options.ref !== true,
+      mayRest: time !== undefined,
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.server.listen()
+    await this.server.load()
+  }
+
+  get port(): number {
+    return this.server.port
+  }
+
+  get url(): string {
+    const { port } = this.server
+    if (port === 0) throw new Error('the server has no port: call listen() first')
+    const { requirepass } = this.server.config
+    const password = requirepass === '' ? '' : `:${encodeURIComponent(textOfBytes(requirepass))}@`
+    return `redis://${password}${this.hosts.get(port) ?? '127.0.0.1'}:${port}`
+  }
+
+  get clock(): ServerClock {
+    if (this.time === undefined) throw new Error('a server on a system of its own has no clock but that')
+    this.movable ??= new EmbeddedClock(this.server, this.time)
+    return this.movable
+  }
+
+  connect(): InProcessSocket {
+    this.mustBeOpen()
+    return this.server.memory.connect()
+  }
+
+  async listen(port: number | { readonly path: string } = 0, host = '127.0.0.1'): Promise<number> {
+    this.mustBeOpen()
+    if (typeof port === 'object') return this.server.listenOn('', 0, port.path)
+    if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`not a port: ${String(port)}`)
+    const opened = await this.server.listenOn(host, port)
+    this.hosts.set(opened, host.includes(':') ? `[${host}]` : host)
+    return opened
+  }
+
+  close(): Promise<void> {
+    this.ending ??= this.server.shutdown(this.savesAtEnd ? ['now'] : ['nosave', 'now']).catch((error: unknown) => {
+      this.ending = undefined
+      throw error
+    })
+    return this.ending
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private mustBeOpen(): void {
+    if (this.ending !== undefined || this.server.isClosed) throw new Error('the server is closed')
+  }
+}
