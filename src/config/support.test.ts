@@ -67,10 +67,6 @@ test('a value that would have no effect is refused at start and by CONFIG SET; t
   }
 })
 
-test('shutdown-timeout 0 is what happens', () => {
-  assert.equal(newConfig().set([['shutdown-timeout', '0']]), null)
-})
-
 test('in another program, directives about the process are refused', () => {
   const embedded = new Config(virtualSystem().disk, { embedded: true })
   const others = new Map([

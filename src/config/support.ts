@@ -48,7 +48,6 @@ const REFUSED_BECAUSE: Reasons = {
   ),
   'socket-mark-id': 'the runtime cannot mark its sockets',
   'repl-disable-tcp-nodelay': 'Redstart sends to replicas without delay',
-  'shutdown-timeout': 'Redstart does not wait for replicas when it shuts down',
   'watchdog-period': 'nothing can interrupt JavaScript to look at it',
 }
 
@@ -139,12 +138,9 @@ export const OF_THE_PROCESS: ReadonlySet<string> = new Set<DirectiveName>([
 ])
 const NOT_THE_PROCESS = 'the process belongs to the program that embeds the server'
 
-/** Values of REFUSED directives, beside their default, that are what happens here. */
-const TRUE_HERE: ReadonlyMap<string, string> = new Map([['shutdown-timeout', '0']])
-
 /** Throws a Refusal for a value that would have no effect. `embedded`: the process is another program's. */
 export function refuseWithoutEffect(name: string, value: string, initial: string, embedded: boolean): void {
   const reason = embedded && OF_THE_PROCESS.has(name) ? NOT_THE_PROCESS : REFUSED.get(name)
-  if (reason === undefined || value === initial || value === TRUE_HERE.get(name)) return
+  if (reason === undefined || value === initial) return
   throw new Refusal(`it would have no effect: ${reason}`)
 }

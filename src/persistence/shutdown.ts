@@ -38,11 +38,11 @@ export class Shutdown {
     const noSave = flags.includes('nosave') || isLoading
     if (flags.includes('save') || (parts.config.save.length > 0 && !noSave)) {
       log.notice('Saving the final RDB snapshot before exiting.')
-      engine.pause.begin(Number.POSITIVE_INFINITY, true)
+      engine.pause.begin(Number.POSITIVE_INFINITY, true, 'shutdown')
       const saved = await this.saver.saveAtEnd()
       if (!saved) log.warning(`Error trying to save the DB${force ? '. Exit anyway.' : ", can't exit."}`)
       if (!saved && !force) {
-        engine.pause.end()
+        engine.pause.end('shutdown')
         engine.serveBlockedAndFlush()
         return false
       }

@@ -239,10 +239,10 @@ export class Following implements FollowingPort, LinkTarget {
     this.updateGates()
   }
 
-  /** Once a second. */
-  cron(): void {
+  /** Once a second; more often (`atOnce`) during FAILOVER. */
+  cron(atOnce = false): void {
     if (this.primary === undefined || this.link !== undefined || this.intake !== undefined) return
-    if (Math.floor(this.nowMs / 1000) > this.lastTrySecond) this.reconnect()
+    if (atOnce || Math.floor(this.nowMs / 1000) > this.lastTrySecond) this.reconnect()
   }
 
   // ---- LinkTarget: handshake ----

@@ -34,6 +34,7 @@ export function replicationInfo({ replicas, guard, config, outputRate, nowMs }: 
     fields: {
       connected_slaves: () => replicas.list().length,
       min_slaves_good_slaves: () => (guard.isConfigured ? guard.goodReplicas : undefined),
+      master_failover_state: () => replicas.failoverState,
       master_replid: () => stream.replid,
       master_replid2: () => stream.replid2,
       master_repl_offset: () => stream.offset,

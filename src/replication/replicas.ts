@@ -7,17 +7,22 @@
 // client-output-buffer-limit. States: replica.ts.
 
 import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
-import type { ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
+import { clientLine } from '../engine/monitoring/client-line.ts'
+import type { FailoverRequest, ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { PersistenceDependencies } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { errorBytes } from '../protocol/reply.ts'
+import type { Failover } from './failover.ts'
 import type { Following } from './following.ts'
 import { FullSync, type FullSyncConfig } from './full-sync.ts'
 import { Replica, ReplicaOptions } from './replica.ts'
 import { ReplicationStream } from './stream.ts'
 
+const FAILING_OVER = errorBytes("NOMASTERLINK Can't SYNC while failing over")
+const FAILOVER_TO_PRIMARY = errorBytes("ERR PSYNC FAILOVER can't be sent to a master.")
+const FAILOVER_OF_OTHER = errorBytes('ERR PSYNC FAILOVER replid must match my replid.')
 const NO_MASTER_LINK = errorBytes("NOMASTERLINK Can't SYNC while not connected with my master")
 /** Sent while a replica waits for its dataset, to keep the link alive. */
 const KEEPALIVE_NEWLINE = bytesOf('\n')
@@ -47,6 +52,7 @@ export class ConnectedReplicas implements Replicas {
   outputBytes = 0
   /** Set by the assembly. */
   following!: Following
+  failover!: Failover
   private readonly parts: ReplicasParts
   private readonly replicas = new Map<number, Replica>()
   /** REPLCONF options of clients that are not replicas yet. */
@@ -78,7 +84,7 @@ export class ConnectedReplicas implements Replicas {
     engine.onClientDisconnected.push(client => this.replicaDisconnected(client))
     engine.acknowledgements.replicasWith = (client, onDisk) => this.countWith(client, onDisk)
     engine.acknowledgements.requestAcks = () => {
-      if (this.replicas.size > 0) this.stream.requestAcks()
+      if (this.replicas.size > 0 && !engine.pause.active) this.stream.requestAcks()
     }
   }
 
@@ -135,6 +141,7 @@ export class ConnectedReplicas implements Replicas {
       this.parts.server.soon(() => this.putOnline(replica))
     }
     this.parts.server.engine.acknowledgements.processClientsWaitingReplicas()
+    if (this.failover.isActive) this.parts.server.soon(() => this.failover.update())
   }
 
   /** They must synchronise anew: partially, if they can. */
@@ -151,9 +158,43 @@ export class ConnectedReplicas implements Replicas {
 
   /** A replica without a link to its primary has no stream to pass on. */
   private refusesSync(client: Client): boolean {
-    const { following } = this
-    if (following.primary === undefined || following.state === 'connected') return false
-    this.parts.server.engine.replyTo(client, reply => reply.fixedError(NO_MASTER_LINK))
+    const { following, failover } = this
+    const isCut = following.primary !== undefined && following.state !== 'connected'
+    if (!failover.isActive && !isCut) return false
+    this.refuse(client, failover.isActive ? FAILING_OVER : NO_MASTER_LINK)
+    return true
+  }
+
+  private refuse(client: Client, error: Uint8Array): void {
+    this.parts.server.engine.replyTo(client, reply => reply.fixedError(error))
+  }
+
+  // ---- FAILOVER ----
+
+  get failoverState(): string {
+    return this.failover.state
+  }
+
+  beginFailover(request: FailoverRequest): void {
+    this.failover.begin(request)
+  }
+
+  abortFailover(): void {
+    this.failover.abort('Failover manually aborted')
+  }
+
+  /** PSYNC … FAILOVER: the primary hands its role over; false, and refused, when it cannot. */
+  private takesOver(client: Client, id: string): boolean {
+    const { following, stream, parts } = this
+    const { log, engine } = parts.server
+    log.notice(`Failover request received for replid ${id}.`)
+    if (following.primary === undefined || id.toLowerCase() !== stream.replid) {
+      this.refuse(client, following.primary === undefined ? FAILOVER_TO_PRIMARY : FAILOVER_OF_OTHER)
+      return false
+    }
+    following.lead()
+    const line = clientLine(client, engine.keyspace.nowMs, undefined).trimEnd()
+    log.notice(`MASTER MODE enabled (failover request from '${line}')`)
     return true
   }
 
@@ -171,7 +212,8 @@ export class ConnectedReplicas implements Replicas {
     this.startFullSync(client, false)
   }
 
-  psync(client: Client, id: string, offset: number): void {
+  psync(client: Client, id: string, offset: number, failover: boolean): void {
+    if (failover && !this.replicas.has(client.id) && !this.takesOver(client, id)) return
     if (this.replicas.has(client.id) || this.refusesSync(client)) return
     this.logAsking(client)
     if (this.tryPartialResync(client, id, offset)) {
@@ -269,6 +311,26 @@ export class ConnectedReplicas implements Replicas {
     this.parts.server.log.notice(`Connection with replica ${replica.name} lost.`)
   }
 
+  /** All replicas have acknowledged the whole stream. */
+  get areSynced(): boolean {
+    for (const { ackOffset } of this.replicas.values()) if (ackOffset !== this.stream.offset) return false
+    return true
+  }
+
+  /** At the end of the server: says which replicas lack something. */
+  logLagging(): void {
+    const { log } = this.parts.server
+    const all = [...this.replicas.values()]
+    const lagging = all.filter(({ ackOffset }) => ackOffset !== this.stream.offset)
+    for (const { name, ackOffset, ackMs, state } of lagging) {
+      const lag = state === 'online' ? Math.floor((this.nowMs - ackMs) / 1000) : 0
+      const missing = this.stream.offset - ackOffset
+      log.notice(`Lagging replica ${name} reported offset ${missing} behind master, lag=${lag}, state=${state}.`)
+    }
+    if (all.length > 0)
+      log.notice(`${all.length - lagging.length} of ${all.length} replicas are in sync when shutting down.`)
+  }
+
   /** How many replicas have acknowledged all of the client's writes (WAIT, WAITAOF). */
   private countWith(client: Client, onDisk: boolean): number {
     let count = 0
@@ -315,6 +377,7 @@ export class ConnectedReplicas implements Replicas {
   // ---- cron ----
 
   cron(): void {
+    this.failover.update()
     if (this.stream.backlog === undefined) return
     this.fullSync.tryStart()
     const second = Math.floor(this.nowMs / 1000)

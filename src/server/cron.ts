@@ -217,7 +217,7 @@ export class Cron {
   private checkPause(): void {
     const { engine, timers } = this.parts
     const { pause } = engine
-    if (pause.untilMs !== 0 && engine.machine.nowMs() >= pause.untilMs) pause.end()
+    if (pause.untilMs !== 0) pause.expire(engine.machine.nowMs())
     if (pause.untilMs === this.pauseEndMs) return
     this.pauseEndMs = pause.untilMs
     if (this.pauseEnd !== undefined) timers.cancel(this.pauseEnd)

@@ -313,9 +313,9 @@ export class Server implements RunningServer {
 
   private abortShutdown(): boolean {
     const { abortEnd, maintenance } = this
-    if (abortEnd === undefined) return false
+    if (abortEnd === undefined && !this.replication.drain.abort()) return false
     this.abortEnd = maintenance.cron.whenResumed = undefined
-    abortEnd()
+    abortEnd?.()
     this.log.notice('Shutdown manually aborted.')
     return true
   }
@@ -367,9 +367,17 @@ export class Server implements RunningServer {
 
   private async end(flags: readonly ShutdownFlag[]): Promise<void> {
     if (this.closing) return
+    const { replication } = this
     this.log.notice('User requested shutdown...')
+    const waits = !flags.includes('now') && replication.drain.isNeeded
     this.options.supervisor?.stopping()
+    if (waits && !(await replication.drain.run())) {
+      this.options.supervisor?.resumed()
+      throw new ShutdownAborted()
+    }
+    replication.logLagging()
     if (!(await this.persistence.shutdown(flags))) {
+      replication.drain.resume()
       this.options.supervisor?.resumed()
       throw new Error('the dataset could not be saved')
     }

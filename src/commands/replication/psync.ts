@@ -18,7 +18,8 @@ export const psyncCommands: readonly Command[] = [
     args: 'replicationid offset:integer',
     run(ctx) {
       const offset = ctx.longOrReply(2)
-      if (!Number.isNaN(offset)) ctx.server.replicas.psync(ctx.client, ctx.args[1].latin1(), offset)
+      if (Number.isNaN(offset)) return
+      ctx.server.replicas.psync(ctx.client, ctx.args[1].latin1(), offset, ctx.argc > 3 && ctx.is(3, 'failover'))
     },
   },
   {

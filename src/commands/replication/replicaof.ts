@@ -8,6 +8,7 @@ import { errorBytes } from '../../protocol/reply.ts'
 
 const PORT_MAX = 65535
 const NOT_IN_CLUSTER = errorBytes('ERR REPLICAOF not allowed in cluster mode.')
+const FAILING_OVER = errorBytes('ERR REPLICAOF not allowed while failing over.')
 const FROM_REPLICA = errorBytes('ERR Command is not valid when client is a replica.')
 const INVALID_PORT = errorBytes('ERR Invalid master port')
 
@@ -82,6 +83,7 @@ function replicaOf(ctx: Context): void {
   const log = (text: string) =>
     server.log?.('notice', `${text} (user request from '${clientLine(client, ctx.nowMs, undefined).trimEnd()}')`)
   if (server.host.mode === 'cluster') return reply.fixedError(NOT_IN_CLUSTER)
+  if (server.replicas.failoverState !== 'no-failover') return reply.fixedError(FAILING_OVER)
   if (ctx.is(1, 'no') && ctx.is(2, 'one')) {
     if (following.primary !== undefined) {
       following.lead()

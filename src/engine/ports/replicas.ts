@@ -8,8 +8,11 @@ export interface Replicas {
   readonly following: Following
   /** SYNC: full synchronisation, then the replication stream. */
   sync(client: Client): void
-  /** PSYNC: likewise, or a partial one from `offset` of the stream with replication ID `id`; offset -1: always full. */
-  psync(client: Client, id: string, offset: number): void
+  /**
+   * PSYNC: likewise, or a partial one from `offset` of the stream with replication ID `id`; offset -1: always full.
+   * `failover`: the client was the primary until now, and this server becomes it.
+   */
+  psync(client: Client, id: string, offset: number, failover: boolean): void
   /** REPLCONF rdb-only: the client gets the snapshot and no stream. */
   setRdbOnly(client: Client, only: boolean): void
   /** REPLCONF capa eof: the client accepts a diskless snapshot, of unknown length. */
@@ -20,10 +23,25 @@ export interface Replicas {
   setAddress(client: Client, address: string): void
   /** REPLCONF ACK: the replica's offset, and (FACK) its fsynced offset, if it sends one. */
   acknowledged(client: Client, offset: number, onDisk: number | undefined): void
+  /** FAILOVER in progress: its name for INFO, or 'no-failover'. */
+  readonly failoverState: string
+  /** FAILOVER. The caller has checked that it is possible. */
+  beginFailover(request: FailoverRequest): void
+  /** FAILOVER ABORT. */
+  abortFailover(): void
   /** The connected replicas. */
   list(): readonly ReplicaInfo[]
   /** master_repl_offset. */
   readonly offset: number
+}
+
+export interface FailoverRequest {
+  /** undefined: any replica. */
+  target: { host: string; port: number } | undefined
+  /** After the time-out, also to a target that has not caught up. */
+  force: boolean
+  /** 0: none. */
+  timeoutMs: number
 }
 
 /** 'rdb_transmitted': an rdb-only client has its snapshot. */

@@ -4,9 +4,11 @@ import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { StreamPosition } from '../../persistence/keyspace-target.ts'
 import type { Persistence } from '../../persistence/persistence.ts'
+import { Failover } from '../../replication/failover.ts'
 import { Following } from '../../replication/following.ts'
 import { replicationInfo } from '../../replication/info.ts'
 import { MinReplicasGuard } from '../../replication/min-replicas.ts'
+import { ReplicaDrain } from '../../replication/replica-drain.ts'
 import { ReplicaGates } from '../../replication/replica-gates.ts'
 import { replicaInfo } from '../../replication/replica-info.ts'
 import { ConnectedReplicas } from '../../replication/replicas.ts'
@@ -39,6 +41,9 @@ export interface Replication {
   begin(): void
   /** The dataset is loaded. */
   loaded(): void
+  /** Waits, before a shutdown, until replicas have everything (shutdown-timeout). Rejects when it is aborted. */
+  readonly drain: ReplicaDrain
+  logLagging(): void
   stop(): void
 }
 
@@ -66,6 +71,7 @@ export function addReplication(server: ReplicationServer): Replication {
     leads: () => replicas.leads(),
   })
   replicas.following = following
+  replicas.failover = new Failover({ engine, log, stream, following, replicas: () => replicas.list() })
   persistence.parts.streamPosition = () => streamPositionOf(stream, following)
   const restart = new RestartPosition({ engine, stream, loader: persistence.loader })
   let lastSecond = 0
@@ -94,6 +100,8 @@ export function addReplication(server: ReplicationServer): Replication {
       restart.end()
       replicas.leads()
     },
+    drain: new ReplicaDrain({ engine, log, replicas, timers: system.timers, config }),
+    logLagging: () => replicas.logLagging(),
     stop: () => following.stop(),
   }
 }
