@@ -14,7 +14,7 @@ export const failoverCommands: readonly Command[] = [
     group: 'server',
     summary: 'Hand the role of the primary to a replica that has everything.',
     complexity: 'O(1)',
-    args: '[target:(TO host port:integer [FORCE])] [ABORT] [TIMEOUT milliseconds:integer]',
+    args: '[TO target:(host port:integer [FORCE])] [ABORT] [TIMEOUT milliseconds:integer]',
     run: failover,
   },
 ]
