@@ -1,5 +1,5 @@
-// ClientPause: CLIENT PAUSE, and the pauses of a shutdown and of FAILOVER. While one lasts, commands are postponed: all,
-// or those that may write; keys do not expire and are not evicted.
+// ClientPause: CLIENT PAUSE, and the pauses of a shutdown and of FAILOVER. While one lasts, commands are postponed:
+// all, or those that may write; keys do not expire and are not evicted.
 //
 //   RUNNING → PAUSED [begin] → RUNNING [end of the last purpose]
 //
