@@ -180,17 +180,28 @@ test('a bug ends the process with a report', async () => {
   assert.equal(machine.exitCode, 1)
 })
 
-test('oom-score-adj is set, and set back', async () => {
+test('oom-score-adj is set at the start, and anew when the role changes', async () => {
+  let becomeReplica = () => {}
+  const start: StartServer = async (config, _system, _log, options) => {
+    becomeReplica = () => {
+      config.put('replicaof', { host: 'primary', port: 6379 })
+      options.roleChanged?.()
+    }
+    return { shutdown: async () => {} }
+  }
   const { machine } = await run(
     ['--oom-score-adj', 'yes', '--oom-score-adj-values', '5', '200', '800'],
-    started,
-    machine => {
-      machine.disk.mkdir('/proc')
-      machine.disk.mkdir('/proc/self')
-      machine.disk.writeFile('/proc/self/oom_score_adj', new TextEncoder().encode('10\n'))
+    start,
+    ({ disk }) => {
+      disk.mkdir('/proc')
+      disk.mkdir('/proc/self')
+      disk.writeFile('/proc/self/oom_score_adj', new TextEncoder().encode('10\n'))
     },
   )
-  assert.equal(new TextDecoder().decode(machine.disk.readFile('/proc/self/oom_score_adj')), '15\n')
+  const score = () => new TextDecoder().decode(machine.disk.readFile('/proc/self/oom_score_adj'))
+  assert.equal(score(), '15\n')
+  becomeReplica()
+  assert.equal(score(), '210\n')
 })
 
 test('the title follows its template', async () => {

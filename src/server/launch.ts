@@ -36,6 +36,8 @@ export interface StartServerOptions {
   extensions?: readonly ServerExtension[]
   /** Absent: nobody is told of the end. */
   supervisor?: ServiceManager
+  /** The server has become a primary, or the replica of one. */
+  roleChanged?: () => void
   /** Ends the process in order: for SHUTDOWN, after the server's own shutdown. */
   exit?: () => void
   /** Decides logins; absent: the passwords of users do. */
@@ -112,9 +114,9 @@ export async function launch(args: readonly string[], system: System, start: Sta
   config.onChange('proc-title-template', now => setTitle(now, system))
 
   const ending = new Ending(config, system, log)
-  running = await startOrExit(start, { config, system, log, ending, supervisor })
+  running = await startOrExit(start, { config, system, log, ending, supervisor, oomScore })
   logReady(log, config)
-  supervisor.ready()
+  supervisor.ready(config.replicaof !== null)
   oomScore.apply(config)
   ending.serve(running)
   return running
@@ -210,10 +212,11 @@ interface StartParts {
   log: Logger
   ending: Ending
   supervisor: Supervisor
+  oomScore: OomScore
 }
 
 async function startOrExit(start: StartServer, parts: StartParts): Promise<RunningServer> {
-  const { config, system, log, ending, supervisor } = parts
+  const { config, system, log, ending, supervisor, oomScore } = parts
   let initialized = false
   const onInitialized = (server: RunningServer) => {
     ending.starts(server)
@@ -225,6 +228,7 @@ async function startOrExit(start: StartServer, parts: StartParts): Promise<Runni
       configFile: config.configFile || undefined,
       onInitialized,
       supervisor,
+      roleChanged: () => void oomScore.apply(config),
       exit: () => ending.exit(),
     })
     if (!initialized) onInitialized(running)

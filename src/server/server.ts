@@ -105,7 +105,9 @@ export class Server implements RunningServer {
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
     const around = { engine, config, system, log, maintenance: this.maintenance, codecs, lockFiles }
     this.persistence = persistenceOf(around)
-    this.replication = addReplication({ ...around, persistence: this.persistence, port: () => this.port })
+    const { persistence } = this
+    const { roleChanged } = options
+    this.replication = addReplication({ ...around, persistence, port: () => this.port, roleChanged })
     this.maintenance.info.complete()
     this.memory = new MemoryTransport(this.receiver)
   }

@@ -61,8 +61,11 @@ export class Supervisor implements ServiceManager {
   }
 
   /** Clients are served. */
-  ready(): void {
-    if (this.manager === 'systemd') this.#tell('STATUS=Ready to accept connections', 'READY=1')
+  ready(isReplica: boolean): void {
+    const status = isReplica
+      ? 'STATUS=Ready to accept connections in read-only mode'
+      : 'STATUS=Ready to accept connections'
+    if (this.manager === 'systemd') this.#tell(status, 'READY=1')
   }
 
   /** The end begins. */

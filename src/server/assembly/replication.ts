@@ -34,6 +34,8 @@ interface ReplicationServer {
   persistence: Persistence
   /** The TCP port in use. */
   port(): number
+  /** The server has become a primary, or the replica of one. */
+  roleChanged?: (() => void) | undefined
 }
 
 export interface Replication {
@@ -65,6 +67,7 @@ export function addReplication(server: ReplicationServer): Replication {
     setPrimary: address => {
       config.put('replicaof', address)
       log.role = address === null ? 'M' : 'S'
+      server.roleChanged?.()
     },
     port,
     disconnectReplicas: () => replicas.disconnectAll(),
