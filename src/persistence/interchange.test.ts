@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
-import { oraclePath, oracleVersion, skipWithoutOracle as skip } from '../../test/harness/oracle.ts'
+import { oraclePath, oracleVersion, skipWithoutOracle as skip, skipUnlessReadsOurs } from '../../test/harness/oracle.ts'
 import type { PlainValue, Word } from '../../test/harness/resp.ts'
 import { ServerProcess } from '../../test/harness/server-process.ts'
 import { sleep } from '../../test/harness/target.ts'
@@ -209,7 +209,7 @@ const FORMS = [
 ] as const
 
 for (const { name, directives, write, more } of FORMS) {
-  test(`redis-server loads ${name} of ours`, { skip }, () =>
+  test(`redis-server loads ${name} of ours`, { skip: skipUnlessReadsOurs }, () =>
     withFolder(async folder => {
       const machine = virtualSystem()
       const ours = await MachineServer.start(machine, { save: '', ...directives })

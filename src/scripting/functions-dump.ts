@@ -13,7 +13,7 @@ import { Slice } from '../lib/slice.ts'
 
 const OP_FUNCTION2 = 245
 const OP_FUNCTION_PRE_GA = 246
-const VERSION_WRITTEN = 10
+const VERSION_WRITTEN = 11
 const VERSION_MAX = 11
 const FOOTER_BYTES = 10
 const CHECKSUM_BYTES = 8

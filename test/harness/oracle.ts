@@ -27,6 +27,10 @@ export const oracleVersion: string | undefined = oraclePath
 /** Why tests that need a redis-server at hand do not run; `npm test -- --oracle` refuses to run without one. */
 export const skipWithoutOracle: string | false = oraclePath === undefined && 'REDIS_SERVER is not set'
 
+/** The same for tests in which it reads what we write: version 11 of the RDB format, which Redis 7.2 brought. */
+export const skipUnlessReadsOurs: string | false =
+  skipWithoutOracle || (!oracleVersion!.startsWith('7.2.') && `Redis ${oracleVersion} reads no RDB version 11`)
+
 /** A tool that is installed with the redis-server. */
 export function oracleTool(name: 'redis-check-rdb' | 'redis-check-aof'): string {
   const folder = oraclePath!.includes('/') ? dirname(realpathSync(oraclePath!)) : ''

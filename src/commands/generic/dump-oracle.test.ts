@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { TestClient } from '../../../test/harness/client.ts'
-import { oracleVersion, skipWithoutOracle as skip } from '../../../test/harness/oracle.ts'
+import { oracleVersion, skipUnlessReadsOurs as skip } from '../../../test/harness/oracle.ts'
 import type { PlainValue, Word } from '../../../test/harness/resp.ts'
 import { startTarget, type Target } from '../../../test/harness/target.ts'
 

@@ -1,15 +1,15 @@
 // The RDB format: the constants of files and DUMP payloads.
 //
-//   file      REDIS0010 | aux … functions … ( SELECTDB db | RESIZEDB keys expires | key … )… | EOF | checksum 8
+//   file      REDIS0011 | aux … functions … ( SELECTDB db | RESIZEDB keys expires | key … )… | EOF | checksum 8
 //   key       [ EXPIRETIME_MS i64 ] [ IDLE length, or FREQ u8 ] | type u8 | key string | value
 //   payload   type u8 | value | version u16 | checksum 8                                    (DUMP, RESTORE)
 //
 //   length    00xxxxxx | 01xxxxxx xxxxxxxx | 10000000 u32 BE | 10000001 u64 BE | 11kkkkkk: an encoded string follows
 //   string    length bytes | 11000000 i8 | 11000001 i16 | 11000010 i32 | 11000011 packed length, length, LZF bytes
 //
-// Always: numbers outside of lengths are little-endian. Files are written as version 10, which Redis 7.0 reads.
+// Always: numbers outside of lengths are little-endian. Files are written as version 11, that of Redis 7.2.
 
-export const RDB_VERSION_WRITTEN = 10
+export const RDB_VERSION_WRITTEN = 11
 /** The newest version that can be read. */
 export const RDB_VERSION_MAX = 11
 

@@ -1,8 +1,8 @@
 // The codec of sets. RDB forms:
 //
 //   SET_INTSET     the intset as a string
-//   SET            count, then the members. Also written for small sets: Redis 7.0 does not know SET_LISTPACK
 //   SET_LISTPACK   the listpack as a string
+//   SET            count, then the members
 
 import type { Entries } from '../../keyspace/entries.ts'
 import { ENC_INTSET, ENC_LISTPACK, TYPE_SET } from '../../keyspace/types.ts'
@@ -40,7 +40,8 @@ class SetWriter implements ValueWriter {
   }
 
   rdbType(encoding: number): number {
-    return encoding === ENC_INTSET ? RDB_SET_INTSET : RDB_SET
+    if (encoding === ENC_INTSET) return RDB_SET_INTSET
+    return encoding === ENC_LISTPACK ? RDB_SET_LISTPACK : RDB_SET
   }
 
   begin(entries: Entries, entry: Ref): void {
@@ -50,8 +51,9 @@ class SetWriter implements ValueWriter {
 
   step(out: RdbOutput, until: number): boolean {
     const { set, member } = this
-    if (set.encoding === ENC_INTSET) {
-      if (this.left < 0) out.element(this.type.intsets.whole(set.value, this.row))
+    if (set.encoding === ENC_INTSET || set.encoding === ENC_LISTPACK) {
+      const rows = set.encoding === ENC_INTSET ? this.type.intsets : this.type.listpacks
+      if (this.left < 0) out.element(rows.whole(set.value, this.row))
       this.left = 0
       return out.ready(until)
     }

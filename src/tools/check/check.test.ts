@@ -42,7 +42,7 @@ test('a whole RDB is good, and its keys are counted', async () => {
   const total = [...keys].reduce((sum, [, n]) => sum + Number(n), 0)
   const { code, out } = await checked(machine, 'dump.rdb')
   assert.equal(code, 0)
-  assert.match(out, new RegExp(`RDB version 10, written by 7\\.2\\.4\n {2}read: ${total} keys, 3 databases, `))
+  assert.match(out, new RegExp(`RDB version 11, written by 7\\.2\\.4\n {2}read: ${total} keys, 3 databases, `))
   assert.match(out, /checksum: right\n {2}good\n$/)
 })
 

@@ -6,7 +6,7 @@
 //     pending, then for each: id 16 bytes | delivered ms i64 | deliveries
 //     consumers, then for each: name | seen ms i64 | active ms i64 ³ | pending, then for each: id 16 bytes
 //
-// Ids outside of strings are two lengths. Version 2 is written, which Redis 7.0 reads.
+// Ids outside of strings are two lengths. Version 3 is written.
 
 import type { Entries } from '../../../keyspace/entries.ts'
 import { Stream } from '../../../keyspace/values/stream/stream.ts'
@@ -15,7 +15,7 @@ import type { StreamType } from '../../../keyspace/values/stream/stream-type.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Ref } from '../../../memory/arena.ts'
 import { OrderedCursor } from '../../../memory/ordered.ts'
-import { RDB_STREAM_LISTPACKS_2 } from '../../rdb/format.ts'
+import { RDB_STREAM_LISTPACKS_3 } from '../../rdb/format.ts'
 import type { RdbOutput } from '../../rdb/output.ts'
 import type { ValueWriter } from '../value-codec.ts'
 
@@ -36,7 +36,7 @@ export class StreamWriter implements ValueWriter {
   }
 
   rdbType(): number {
-    return RDB_STREAM_LISTPACKS_2
+    return RDB_STREAM_LISTPACKS_3
   }
 
   begin(entries: Entries, entry: Ref): void {
@@ -100,6 +100,7 @@ export class StreamWriter implements ValueWriter {
       const consumer = trees.entryAt(c)
       out.string(index.nameOf(consumer, this.text))
       out.int64(groups.seenMs(consumer))
+      out.int64(groups.activeMs(consumer))
       const tree = groups.consumerPending(consumer)
       out.length(trees.count(tree))
       for (let some = trees.first(tree, own); some; some = trees.next(own)) {
