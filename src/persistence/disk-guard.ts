@@ -20,6 +20,8 @@ interface GuardConfig {
 }
 
 export class DiskGuard {
+  /** Time that writes and fsyncs of the append-only file took of the event loop, in microseconds. */
+  logUs = 0
   /** The last background save, or the last SAVE, succeeded. */
   lastSaveOk = true
   /** Of the last write to the append-only file; undefined: it succeeded. */

@@ -18,10 +18,12 @@ export function persistenceInfo(persistence: Persistence): InfoSource[] {
       // Nothing forks here: counted is what redis-server would have forked for.
       fields: { total_forks: () => persistence.saver.saves + persistence.rewriter.rewrites },
     },
+    { section: 'debug', fields: { eventloop_duration_aof_sum: () => Math.floor(persistence.guard.logUs) } },
   ]
 }
 
-function resetStats({ saver, rewriter, aof }: Persistence): void {
+function resetStats({ saver, rewriter, aof, guard }: Persistence): void {
+  guard.logUs = 0
   saver.saves = rewriter.rewrites = rewriter.consecutiveFailures = aof.delayedSyncs = 0
 }
 

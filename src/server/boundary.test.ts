@@ -84,7 +84,7 @@ function crashed({ machine, server }: Setting, act: () => void): void {
     machine.out,
     /CRASH REPORT START[\s\S]*During command 'fault[\s\S]*TypeError: thrown: [\s\S]*redis_version/,
   )
-  assert.match(machine.out, /# Memory\nused_memory:[\s\S]*CRASH REPORT END/)
+  assert.match(machine.out, /# Memory\nused_memory:[\s\S]*CLIENT LIST OUTPUT -+\nid=1 [\s\S]*CRASH REPORT END/)
   assert.equal(machine.disk.stat('dump.rdb'), null)
   server.server.abandon()
 }

@@ -136,7 +136,6 @@ export const WITHOUT_MEANING: { readonly [field: string]: readonly [value: numbe
   latest_fork_usec: [0, NO_FORK],
   io_threaded_reads_processed: [0, NO_THREADS],
   io_threaded_writes_processed: [0, NO_THREADS],
-  eventloop_duration_aof_sum: [0, 'the append-only file is written as part of sending replies'],
   used_cpu_sys_children: ['0.000000', NO_FORK],
   used_cpu_user_children: ['0.000000', NO_FORK],
 }

@@ -299,6 +299,7 @@ export class AofLog implements Sink {
     const begin = clock.monotonicUs()
     const failure = attempt(() => file.write(buffer.u8, bytes))
     const took = clock.monotonicUs() - begin
+    this.guard.logUs += took
     parts.spike(
       this.syncing ? 'aof-write-pending-fsync' : this.slot.isTaken ? 'aof-write-active-child' : 'aof-write-alone',
       took,
@@ -344,6 +345,7 @@ export class AofLog implements Sink {
     const failure = this.file!.sync()
     if (failure !== undefined) this.dieUnsynced(failure)
     const took = clock.monotonicUs() - begin
+    this.guard.logUs += took
     this.syncUs += (took - this.syncUs) / 8
     this.parts.spike('aof-fsync-always', took)
     this.unsynced = false
