@@ -26,7 +26,7 @@ import {
 } from './client.ts'
 import type { Engine } from './engine.ts'
 import { InputQueue } from './input-queue.ts'
-import { BIG_ARGUMENT_BYTES, BufferPool, type PartialCommand } from './partial.ts'
+import { BIG_ARGUMENT_BYTES, type PartialCommand, PartialCommands } from './partial.ts'
 
 const COMMANDS_PER_CLOCK = 64
 /** Redis's read size: replies to one read are sent before the next. */
@@ -45,13 +45,14 @@ const PARTIAL_FROM_ARGS = 32
 /** A larger argument array of the parser is dropped after the command. */
 const ARGS_RETAIN_MAX = 16 * 1024
 const MAY_NOT_RUN = CLIENT_BLOCKED | CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_POSTPONED
+const NONE_LENT: number[] = []
 const NO_BYTES = new Uint8Array(0)
 const NO_VIEW = new DataView(NO_BYTES.buffer)
 
 export class InputBuffers {
   private readonly engine: Engine
   private readonly parser = new Parser()
-  private readonly bufferPool = new BufferPool()
+  private readonly partials: PartialCommands
   private droppedQueryBytes = 0
   private commandStart = 0
   /** Length of the incomplete command found by the last run(); 0: not known. */
@@ -66,6 +67,7 @@ export class InputBuffers {
   constructor(engine: Engine) {
     this.engine = engine
     this.waiting = new InputQueue(engine)
+    this.partials = new PartialCommands(engine.keyspace.strings.lent)
   }
 
   /**
@@ -214,7 +216,7 @@ export class InputBuffers {
     engine.reply.error('ERR Protocol error: ' + this.parser.error)
     engine.stats.protocolErrors++
     client.flags |= CLIENT_CLOSE_AFTER_REPLY
-    client.partial = undefined
+    this.dropPartial(client)
     return end
   }
 
@@ -228,7 +230,7 @@ export class InputBuffers {
     const isLong =
       parser.argc >= PARTIAL_FROM_ARGS || parser.bulkLength >= BIG_ARGUMENT_BYTES || end - pos >= BIG_ARGUMENT_BYTES
     if (!isLong) return pos
-    client.partial = this.bufferPool.begin(parser.argsLeft)
+    client.partial = this.partials.begin(parser.argsLeft)
     return this.takeArguments(client.partial, u8, pos, end)
   }
 
@@ -282,11 +284,14 @@ export class InputBuffers {
     }
     client.partial = undefined
     const args = partial.arguments()
+    const { lent } = engine.keyspace.strings
+    lent.offer(partial.bigArguments)
     engine.dispatch.run(client, args, args.length)
+    lent.offer(NONE_LENT)
     if (client.has(CLIENT_POSTPONED)) client.partial = partial
     else {
       engine.dispatch.forgetArguments(parser.args)
-      this.bufferPool.end(partial)
+      this.partials.end(partial)
     }
     return pos
   }
@@ -353,20 +358,21 @@ export class InputBuffers {
 
   /** Drops a client's buffers. */
   drop(client: Client): void {
-    const { query, partial } = client
-    this.droppedQueryBytes += (query?.length ?? 0) + (partial?.memoryBytes ?? 0)
-    client.query = client.queryView = client.partial = undefined
+    this.droppedQueryBytes += client.query?.length ?? 0
+    client.query = client.queryView = undefined
     client.queryStart = client.queryEnd = 0
+    this.dropPartial(client)
+  }
+
+  private dropPartial(client: Client): void {
+    const { partial } = client
+    client.partial = undefined
+    if (partial !== undefined) this.partials.end(partial)
   }
 
   /** Bytes of buffers that were dropped, ever. */
   get droppedBytes(): number {
-    return this.droppedQueryBytes + this.bufferPool.droppedBytes
-  }
-
-  /** Called by the cron. */
-  tick(): void {
-    this.bufferPool.tick()
+    return this.droppedQueryBytes
   }
 
   /** Resizes the query buffer of a client to `bytes`, or removes it. */

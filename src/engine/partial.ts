@@ -3,33 +3,28 @@
 //
 //   *4 … ─▶ lengths [ 3 | 100000 | 1 ]     small [ SETk… free ]     big [ the second ]     bulk [ the fourth … free ]
 //
-// Always: an argument of BIG_ARGUMENT_BYTES or more has a buffer of its own, in `big`; shorter ones are one after the
-// other in `small`. `bulk` is the big argument that is incomplete, with its CR LF.
+// Always: an argument of BIG_ARGUMENT_BYTES or more has an allocation of its own (memory/lent.ts), in `big`; shorter
+// ones are one after the other in `small`. `bulk` is the big argument that is incomplete, with its CR LF.
 
 import { copyBytes } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import type { LentAllocations } from '../memory/lent.ts'
 
 /** As in Redis (PROTO_MBULK_BIG_ARG). */
 export const BIG_ARGUMENT_BYTES = 32 * 1024
 /** An argument announced as longer than this is allocated only once so many of its bytes have come. */
 const PROMISE_BYTES_MAX = 16 * 1024 * 1024
-
-/** Buffers up to this are reused; those of up to so many bytes in all are retained until the next tick(). */
-const POOLED_BYTES_MIN = 64 * 1024
-const POOLED_BYTES_MAX = 2 * 1024 * 1024
-const SPARE_BYTES_MAX = 16 * 1024 * 1024
 const SPARE_COMMANDS_MAX = 16
-/** A client's memory counts its whole buffer: one that is longer than wanted by more than this is not taken. */
-const SLACK_MAX = 1.25
 const LENGTHS_START = 64
 const SMALL_BYTES_START = 1024
 
-interface PooledBuffer {
+interface Buffer {
   u8: Uint8Array
   dv: DataView
 }
 
-function newBuffer(bytes: number): PooledBuffer {
+function newBuffer(bytes: number): Buffer {
   const u8 = new Uint8Array(bytes)
   return { u8, dv: new DataView(u8.buffer) }
 }
@@ -43,26 +38,31 @@ export class PartialCommand {
   bulkBytes = 0
   /** Received bytes of the command that are no longer in the query buffer. */
   rawBytes = 0
-  private readonly pool: BufferPool
+  private readonly lent: LentAllocations
   private argc = 0
   private lengths = new Uint32Array(LENGTHS_START)
   private small = newBuffer(SMALL_BYTES_START)
   private smallEnd = 0
-  private readonly big: PooledBuffer[] = []
-  private bulk: PooledBuffer | undefined
+  private readonly big: Ref[] = []
+  private bigBytes = 0
+  /** 0: no big argument is incomplete. */
+  private bulk: Ref = 0
   private bulkLength = 0
+  /** Bytes allocated for it. */
+  bulkCapacity = 0
 
-  constructor(rooms: BufferPool) {
-    this.pool = rooms
+  constructor(lent: LentAllocations) {
+    this.lent = lent
   }
 
   /** Adds a whole argument. Copies. */
   add(arg: Slice): void {
     const { len } = arg
     if (len >= BIG_ARGUMENT_BYTES) {
-      const room = this.pool.take(len)
-      copyBytes(room.u8, room.dv, 0, arg.u8, arg.dv, arg.off, len)
-      this.big.push(room)
+      const ref = this.lent.lend(len)
+      this.lent.write(ref, 0, arg.view())
+      this.big.push(ref)
+      this.bigBytes += len
     } else {
       if (this.smallEnd + len > this.small.u8.length) {
         const grown = newBuffer((this.smallEnd + len) * 2)
@@ -87,26 +87,26 @@ export class PartialCommand {
 
   /** True while a big argument is incomplete: the next bytes belong to fill(). */
   get isInBulk(): boolean {
-    return this.bulk !== undefined
+    return this.bulk !== 0
   }
 
   /** The next argument is a big one, of `length` bytes. */
   beginBulk(length: number): void {
     this.bulkLength = length
     this.bulkBytes = 0
-    this.bulk = this.pool.take(Math.min(length + 2, PROMISE_BYTES_MAX))
+    this.bulkCapacity = Math.min(length + 2, PROMISE_BYTES_MAX)
+    this.bulk = this.lent.lend(this.bulkCapacity)
   }
 
   /** Copies the big argument's bytes from u8[from .. to); returns how many these were. */
   fill(u8: Uint8Array, from: number, to: number): number {
     const whole = this.bulkLength + 2
     const bytes = Math.min(to - from, whole - this.bulkBytes)
-    if (this.bulkBytes + bytes > this.bulk!.u8.length) {
-      const grown = newBuffer(whole)
-      grown.u8.set(this.bulk!.u8.subarray(0, this.bulkBytes))
-      this.bulk = grown
+    if (this.bulkBytes + bytes > this.bulkCapacity) {
+      this.bulk = this.lent.extend(this.bulk, whole, this.bulkBytes)
+      this.bulkCapacity = whole
     }
-    this.bulk!.u8.set(u8.subarray(from, from + bytes), this.bulkBytes)
+    this.lent.write(this.bulk, this.bulkBytes, u8.subarray(from, from + bytes))
     this.bulkBytes += bytes
     return bytes
   }
@@ -114,10 +114,10 @@ export class PartialCommand {
   /** Turns the big argument into a whole one, when all of it has come. */
   endBulk(): void {
     if (this.bulkBytes < this.bulkLength + 2) return
-    this.big.push(this.bulk!)
+    this.big.push(this.bulk)
+    this.bigBytes += this.bulkLength
     this.addLength(this.bulkLength)
-    this.bulk = undefined
-    this.bulkBytes = 0
+    this.bulk = this.bulkCapacity = this.bulkBytes = 0
     this.argsLeft--
   }
 
@@ -129,8 +129,7 @@ export class PartialCommand {
     for (let i = 0; i < this.argc; i++) {
       const length = this.lengths[i]
       if (length >= BIG_ARGUMENT_BYTES) {
-        const { u8, dv } = this.big[bigIndex++]
-        args.push(new Slice(u8, 0, length, dv))
+        args.push(this.lent.slice(this.big[bigIndex++], length, new Slice()))
       } else {
         args.push(new Slice(this.small.u8, smallAt, length, this.small.dv))
         smallAt += length
@@ -139,85 +138,46 @@ export class PartialCommand {
     return args
   }
 
-  /** The command has run: makes this object reusable. */
+  /** The allocations of the big arguments, for LentAllocations.offer(). */
+  get bigArguments(): Ref[] {
+    return this.big
+  }
+
+  /** The command has run, or never will: frees what no value has taken over; this object is reusable. */
   clear(): void {
+    for (const ref of this.big) if (ref !== 0) this.lent.giveBack(ref)
+    if (this.bulk !== 0) this.lent.giveBack(this.bulk)
+    this.big.length = this.bigBytes = this.bulk = this.bulkCapacity = this.bulkBytes = 0
     this.argc = this.smallEnd = this.argumentBytes = this.rawBytes = 0
     if (this.lengths.length > LENGTHS_START) this.lengths = new Uint32Array(LENGTHS_START)
     if (this.small.u8.length > BIG_ARGUMENT_BYTES) this.small = newBuffer(SMALL_BYTES_START)
-    for (const room of this.big) this.pool.recycle(room)
-    this.big.length = 0
   }
 
-  /** Memory of all buffers. */
+  /** Memory of all buffers and allocations. */
   get memoryBytes(): number {
-    let bytes = this.small.u8.length + this.lengths.byteLength + this.bulkCapacity
-    for (const room of this.big) bytes += room.u8.length
-    return bytes
-  }
-
-  /** Capacity for the incomplete big argument. */
-  get bulkCapacity(): number {
-    return this.bulk?.u8.length ?? 0
+    return this.small.u8.length + this.lengths.byteLength + this.bulkCapacity + this.bigBytes
   }
 }
 
-/** Reusable buffers for big arguments, and reusable PartialCommands. */
-export class BufferPool {
-  private readonly buffers: PooledBuffer[] = []
-  private pooledBytes = 0
-  private readonly commands: PartialCommand[] = []
-  private usedLately = false
-  /** Bytes of buffers that were dropped, ever. */
-  droppedBytes = 0
+/** Reusable PartialCommands. */
+export class PartialCommands {
+  private readonly lent: LentAllocations
+  private readonly spare: PartialCommand[] = []
+
+  constructor(lent: LentAllocations) {
+    this.lent = lent
+  }
 
   /** A command with so many arguments to come. */
   begin(argsLeft: number): PartialCommand {
-    const command = this.commands.pop() ?? new PartialCommand(this)
+    const command = this.spare.pop() ?? new PartialCommand(this.lent)
     command.argsLeft = argsLeft
     return command
   }
 
-  /** A command has run: its object and buffers are reused. */
+  /** A command has run, or never will. */
   end(command: PartialCommand): void {
     command.clear()
-    if (this.commands.length < SPARE_COMMANDS_MAX) this.commands.push(command)
+    if (this.spare.length < SPARE_COMMANDS_MAX) this.spare.push(command)
   }
-
-  /** A buffer of at least so many bytes; its content is undefined. */
-  take(bytes: number): PooledBuffer {
-    this.usedLately = true
-    if (bytes > POOLED_BYTES_MAX) return newBuffer(bytes)
-    const size = pooledBytes(bytes)
-    for (let i = this.buffers.length - 1; i >= 0; i--) {
-      const room = this.buffers[i]
-      if (room.u8.length < bytes || room.u8.length > size * SLACK_MAX) continue
-      this.buffers[i] = this.buffers[this.buffers.length - 1]
-      this.buffers.pop()
-      this.pooledBytes -= room.u8.length
-      return room
-    }
-    return newBuffer(size)
-  }
-
-  recycle(room: PooledBuffer): void {
-    const bytes = room.u8.length
-    if (bytes > POOLED_BYTES_MAX || this.pooledBytes + bytes > SPARE_BYTES_MAX) this.droppedBytes += bytes
-    else {
-      this.buffers.push(room)
-      this.pooledBytes += bytes
-    }
-  }
-
-  /** Called by the cron: drops the buffers that were not used since the last call. */
-  tick(): void {
-    if (!this.usedLately) this.buffers.length = this.pooledBytes = 0
-    this.usedLately = false
-  }
-}
-
-/** The size of a buffer for so many bytes: sizes are at most an eighth apart. */
-function pooledBytes(bytes: number): number {
-  if (bytes <= POOLED_BYTES_MIN) return POOLED_BYTES_MIN
-  const step = 2 ** (28 - Math.clz32(bytes))
-  return Math.ceil(bytes / step) * step
 }

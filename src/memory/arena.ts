@@ -210,9 +210,8 @@ export class Arena {
   realloc(ref: Ref, bytes: number, keep: number): Ref {
     const size = this.sizeOf(ref)
     if (bytes <= size && Arena.sizeFor(bytes) === size) return ref
-    if (bytes > SLOT_BYTES_MAX && this.resizeLarge(ref, Math.ceil(bytes / PAGE_BYTES))) return ref
-    const reserves = bytes > SEGMENT_BYTES && bytes > size
-    const fresh = reserves ? this.allocLarge(bytes, HUGE_RESERVE) : this.alloc(bytes)
+    if (this.trim(ref, bytes)) return ref
+    const fresh = bytes > SEGMENT_BYTES && bytes > size ? this.allocLarge(bytes, HUGE_RESERVE) : this.alloc(bytes)
     this.copy(fresh, 0, ref, 0, keep)
     this.free(ref)
     return fresh
@@ -353,11 +352,12 @@ export class Arena {
     return (page << PAGE_SHIFT) >>> 0
   }
 
-  /** Makes a large allocation that many pages long without moving it; false: impossible, or not worth its memory. */
-  private resizeLarge(ref: Ref, pages: number): boolean {
+  /** Makes a large allocation `bytes` long without moving it; false: impossible, or not worth its memory. */
+  trim(ref: Ref, bytes: number): boolean {
     const page = ref >>> PAGE_SHIFT
+    const pages = Math.ceil(bytes / PAGE_BYTES)
     const seg = this.segments[page >>> PAGES_SHIFT]
-    if (this.pageClass[page] !== LARGE_HEAD || seg.evacuating) return false
+    if (bytes <= SLOT_BYTES_MAX || this.pageClass[page] !== LARGE_HEAD || seg.evacuating) return false
     const have = this.pageLive[page]
     const isHuge = seg.u8.length > SEGMENT_BYTES
     const pagesMax = isHuge ? seg.u8.length / PAGE_BYTES : PAGES_PER_SEGMENT - (page & PAGE_MASK)

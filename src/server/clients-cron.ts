@@ -122,7 +122,6 @@ export class ClientsCron {
     this.outputPeakBytes = Math.max(this.outputPeakBytes, this.outputPeak)
     if (nowMs - this.peaksSinceMs < 4000) return
     this.peaksSinceMs = nowMs
-    this.engine.input.tick()
     this.inputPeakBytes = this.inputPeak
     this.outputPeakBytes = this.outputPeak
     this.inputPeak = this.outputPeak = 0

@@ -77,14 +77,20 @@ export class MemoryStats {
 
   /** used_memory. Cheap: read before every write while maxmemory is set. */
   usedBytes(): number {
-    let bytes = this.engine.keyspace.arena.usedBytes + this.clientRestBytes + this.engine.output.memoryBytes
+    let bytes = this.dataBytes + this.clientRestBytes + this.engine.output.memoryBytes
     for (const user of this.memorySources) bytes += user.bytes()
     return bytes
   }
 
+  /** The arena without received arguments, which are part of their clients. */
+  private get dataBytes(): number {
+    const { arena, strings } = this.engine.keyspace
+    return arena.usedBytes - strings.lent.bytes
+  }
+
   /** Memory that counts towards maxmemory: usedBytes() without notCountedBytes(). */
   countedBytes(): number {
-    let bytes = this.engine.keyspace.arena.usedBytes + this.clientRestBytes + this.engine.output.memoryBytes
+    let bytes = this.dataBytes + this.clientRestBytes + this.engine.output.memoryBytes
     bytes -= this.replicaOutputBytes
     const { memorySources } = this
     for (let i = 0; i < memorySources.length; i++)

@@ -12,6 +12,7 @@ import { copyBytes } from '../../../lib/bytes.ts'
 import { parseBigInt64, parseInt64, writeBigInt, writeInt } from '../../../lib/number.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
+import { LentAllocations } from '../../../memory/lent.ts'
 import { prefixedBytes, readPrefixed, writePrefixed } from '../../../memory/prefixed.ts'
 import type { TableSlot } from '../../../memory/table-slot.ts'
 import type { Database } from '../../database.ts'
@@ -36,6 +37,8 @@ export class StringType implements ValueType {
   readonly name = 'string'
   readonly encodingNames = encodingNames(ENC_RAW, ENC_INT, ENC_EMBSTR)
   readonly announcesRemoval = false
+  /** Received arguments that can become strings without a copy. */
+  readonly lent: LentAllocations
   private readonly space: Keyspace
   private readonly arena: Arena
   private readonly entries: Entries
@@ -46,6 +49,7 @@ export class StringType implements ValueType {
     this.space = space
     this.arena = space.arena
     this.entries = space.entries
+    this.lent = new LentAllocations(space.arena)
   }
 
   // ---- reading ----
@@ -119,9 +123,12 @@ export class StringType implements ValueType {
   }
 
   private setExternal(db: Database, slot: TableSlot, key: Slice, value: Slice, expiry: number): Ref {
-    const bytes = this.arena.alloc(value.len)
-    const to = this.arena.segment(bytes)
-    copyBytes(to.u8, to.dv, this.arena.at(bytes), value.u8, value.dv, value.off, value.len)
+    let bytes = this.lent.take(value)
+    if (bytes === 0) {
+      bytes = this.arena.alloc(value.len)
+      const to = this.arena.segment(bytes)
+      copyBytes(to.u8, to.dv, this.arena.at(bytes), value.u8, value.dv, value.off, value.len)
+    }
     const entry = db.writeEntry(slot, key, TYPE_STRING, ENC_RAW, EXTERNAL_BYTES, expiry)
     return this.refer(entry, bytes, value.len, value.len)
   }
