@@ -243,3 +243,15 @@ conversation(
   },
   LIMITED,
 )
+
+conversation('a reader that is slow gets every byte of replies that are longer than what its socket takes', async c => {
+  const long = 'x'.repeat(3_000_000)
+  await c.expect(['SET', 'k', long], 'OK')
+  const other = await c.another()
+  const waiting = []
+  for (let i = 0; i < 5; i++) {
+    waiting.push(await c.start('GET k'), await c.start('ECHO between'))
+    await other.expect('ECHO beside', 'beside')
+  }
+  for (const [i, pending] of waiting.entries()) await c.expectReply(pending, i % 2 === 0 ? long : 'between')
+})

@@ -19,6 +19,7 @@
 // − outSent; `memoryBytes` is the sum of outBytes over all clients.
 
 import type { OutputLimit } from '../config/special.ts'
+import { releaseBuffer } from '../lib/bytes.ts'
 import type { Reply } from '../protocol/reply.ts'
 import {
   CLIENT_CLOSE_AFTER_REPLY,
@@ -39,6 +40,10 @@ const CHUNK_BYTES = 16 * 1024
 const BLOCK_BYTES = 20 * 1024 - 16
 const BLOCK_COUNTED_BYTES = BLOCK_BYTES + 40
 const SPARE_MAX = 16
+/** A rest of so many bytes is not copied out of the reply buffer. */
+const SHARED_BYTES_MIN = 512 * 1024
+/** Memory of chunks that is freed in one turn. */
+const RELEASE_BYTES = 4 * 1024 * 1024
 const SPECIAL_CLASS = CLIENT_MASTER | CLIENT_PUBSUB | CLIENT_REPLICA
 
 export class OutputBuffers {
@@ -316,6 +321,7 @@ export class OutputBuffers {
       if (client.outSent < length) break
       done++
       client.outSent = 0
+      if (this.canRelease(client, chunk)) releaseBuffer(chunk.buffer)
     }
     if (done === client.out.length) client.out.length = 0
     else if (done > 0) client.out.splice(0, done)
@@ -340,10 +346,38 @@ export class OutputBuffers {
   /** Drops the output of a closed client. */
   drop(client: Client): void {
     this.memoryBytes -= client.outBytes
+    if (client.outBytes > RELEASE_BYTES) this.releaseLater(client)
     client.out.length = 0
     client.sharedReply = undefined
     client.outBytes = 0
     client.outSent = 0
+  }
+
+  // ---- memory of chunks ----
+
+  /** Chunks of closed clients, freed in later turns. */
+  private readonly unused: Uint8Array[] = []
+
+  /** Whether nobody uses a chunk but this client, whose connection holds on to nothing. */
+  private canRelease(client: Client, chunk: Uint8Array): boolean {
+    const isOwn = chunk.buffer !== this.engine.reply.u8.buffer
+    return chunk.length >= CHUNK_BYTES && client.connection.bufferInUse === undefined && isOwn
+  }
+
+  private releaseLater(client: Client): void {
+    const isFirst = this.unused.length === 0
+    for (const chunk of client.out) if (this.canRelease(client, chunk)) this.unused.push(chunk)
+    if (isFirst && this.unused.length > 0) this.engine.machine.soon(this.releaseSome)
+  }
+
+  /** Frees a few chunks: the memory of a slow reader is too much for one turn. */
+  private readonly releaseSome = () => {
+    for (let bytes = 0; bytes < RELEASE_BYTES && this.unused.length > 0; ) {
+      const chunk = this.unused.pop()!
+      bytes += chunk.length
+      releaseBuffer(chunk.buffer)
+    }
+    if (this.unused.length > 0) this.engine.machine.soon(this.releaseSome)
   }
 
   private bufferOutput(client: Client, u8: Uint8Array, from: number, to: number): void {
@@ -354,9 +388,17 @@ export class OutputBuffers {
     this.checkLimit(client)
   }
 
-  /** Appends a copy of bytes to the client's chunks. */
+  /**
+   * Appends bytes to the client's chunks: a copy, or the reply buffer itself when they are most of it and many. The
+   * buffer is then replaced, not reused.
+   */
   private copyToChunks(client: Client, u8: Uint8Array, from: number, to: number): void {
     const bytes = to - from
+    if (bytes >= SHARED_BYTES_MIN && bytes * 2 > u8.length && u8 === this.engine.reply.u8) {
+      this.bufferInUse = true
+      client.out.push(u8.subarray(from, to))
+      return
+    }
     // Small pieces share a chunk, so that a flood of messages does not become a flood of arrays.
     const last = client.out[client.out.length - 1]
     if (last !== undefined && client.out.length > 1 && last.length + bytes <= CHUNK_BYTES) {

@@ -7,7 +7,7 @@
 // Numbers, bulks and fixed texts allocate nothing.
 
 import { CR, LF } from '../lib/ascii.ts'
-import { bytesOf, copyBytes } from '../lib/bytes.ts'
+import { bytesOf, copyBytes, releaseBuffer } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
 import { digits, writeInt } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -373,7 +373,10 @@ export class Reply {
 
   /** Shrinks the buffer after a huge reply. Only when empty. */
   trim(): void {
-    if (this.u8.length > FLUSH_BYTES * 2) this.renew()
+    if (this.u8.length <= FLUSH_BYTES * 2) return
+    const { buffer } = this.u8
+    this.renew()
+    releaseBuffer(buffer)
   }
 
   /** Replaces the buffer, because a socket still uses the old one. Only when empty. */
