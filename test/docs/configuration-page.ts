@@ -63,8 +63,26 @@ const STATEMENTS = `
 | ${RETIRED.map(name => `\`${name}\``).join(', ')} | no meaning: Redis 7.2 ignores these old directives too |
 `
 
+const SERVICE = `
+## As a service
+
+A unit for systemd. \`systemd-notify\` tells it that clients are served; unless Redstart runs as root, that needs
+\`NotifyAccess=all\`. Without that program the start fails at once; then use \`Type=exec\` and \`supervised no\`.
+
+\`\`\`ini
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=/usr/local/bin/redstart /etc/redstart.conf --supervised systemd --daemonize no
+User=redstart
+LimitNOFILE=65535
+TimeoutStartSec=infinity
+TimeoutStopSec=infinity
+\`\`\`
+`
+
 export function configurationPage(): string {
-  return `${HEAD}${GROUPS.map(section).join('')}${STATEMENTS}`
+  return `${HEAD}${GROUPS.map(section).join('')}${STATEMENTS}${SERVICE}`
 }
 
 function section([title, directives]: (typeof GROUPS)[number]): string {
