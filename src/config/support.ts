@@ -58,7 +58,6 @@ const NO_JEMALLOC = 'there is no jemalloc; memory is compacted in any case'
 const NO_MEANING_BECAUSE: Reasons = {
   'bind-source-addr': 'not yet: connections to a primary come from the address that the system chooses',
   'replica-lazy-flush': 'an emptied dataset is freed in slices in any case',
-  'replica-ignore-disk-write-errors': 'not yet: a replica never panics for a disk that fails',
   ...named(
     ONLY_CLUSTER,
     'cluster-config-file',
@@ -93,7 +92,6 @@ const NO_MEANING_BECAUSE: Reasons = {
     'active-defrag-cycle-max',
     'active-defrag-max-scan-fields',
   ),
-  'propagation-error-behavior': 'a replica reads it; a command of the append-only file that fails ends nothing yet',
   activerehashing: 'tables grow a bucket at a time: there is nothing to rehash',
   'locale-collate': 'texts are compared byte by byte, and only locales that do the same are taken',
   'ignore-warnings': 'its one warning is about fork, and nothing forks',

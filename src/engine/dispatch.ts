@@ -48,6 +48,8 @@ export class Dispatch {
     | undefined
   /** Messages to the current command's own client, sent after its reply. */
   private readonly afterReplyCallbacks: (() => void)[] = []
+  /** An error, the last in `reply`, is the reply to a primary, a replica or the append-only file. */
+  onUnexpectedError: ((client: Client, reply: Reply) => void) | undefined
   /** Every command is timed, not only those that may be slow. */
   preciseTiming = false
   /** Time of all commands of clients that were timed, ever. */
@@ -353,7 +355,10 @@ export class Dispatch {
     const { stats } = this.engine
     stats.errorReplies += count
     const of = clientClass(client)
-    if (of === 'replica' || of === 'master' || client.has(CLIENT_INTERNAL)) stats.unexpectedErrorReplies += count
+    if (of === 'replica' || of === 'master' || client.has(CLIENT_INTERNAL)) {
+      stats.unexpectedErrorReplies += count
+      if (count > 0) this.onUnexpectedError?.(client, reply)
+    }
     const at = reply.lastErrorAt + 1
     let end = at
     while (end < reply.pos && reply.u8[end] > 32 && end - at < 64) end++

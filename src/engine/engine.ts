@@ -166,6 +166,7 @@ export class Engine implements ServerCommands {
       removed: (db, key) => {
         if (this.blocking.waiting !== 0) this.blocking.keyReady(db, key, -1)
       },
+      ownExpiry: () => {},
       valueSaved: () => this.postponed.release('snapshot'),
     }
   }

@@ -63,8 +63,8 @@ export const GATES = [
 
 export type GateName = (typeof GATES)[number]
 
-/** A replica obeys its primary: these may only postpone. */
-const PRIMARY_GATES: readonly GateName[] = ['pause', 'movingKeys', 'snapshot']
+/** A replica obeys its primary: these may only postpone, or end a replica whose disk fails. */
+const PRIMARY_GATES: readonly GateName[] = ['disk', 'pause', 'movingKeys', 'snapshot']
 /** The gates of each command that EXEC runs: the user's permissions may have changed since it was queued. */
 export const EXEC_GATES: readonly GateName[] = ['acl']
 /** The gates of each command of a script. */

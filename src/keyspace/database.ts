@@ -25,7 +25,7 @@ import {
   keyEnd,
   payloadAt,
 } from './entry.ts'
-import { type Keyspace, NO_REPLICA } from './keyspace.ts'
+import { type Keyspace, NO_REPLICA, WRITABLE_REPLICA } from './keyspace.ts'
 import { type RelocationCursor, relocateWhole } from './values/shared/relocation.ts'
 import type { StringType } from './values/string/string-type.ts'
 
@@ -208,13 +208,6 @@ export class Database {
     return count
   }
 
-  /** Frees everything; the database is not used any more. */
-  dispose(): void {
-    this.clear()
-    this.space.freeTable(this.main)
-    while (!this.tables.drain(this.expires, 1 << 20, () => {}));
-  }
-
   exchange(other: Database): void {
     const { main, expires, averageTtlMs, expiryCursor } = this
     this.main = other.main
@@ -232,6 +225,7 @@ export class Database {
   /** Sets a key's expiry (milliseconds since 1970), or removes it (-1). Returns the entry, which may have moved. */
   setExpiry(key: Slice, entry: Ref, whenMs: number): Ref {
     this.space.mutations++
+    if (whenMs >= 0 && this.space.replica === WRITABLE_REPLICA) this.space.rememberOwn(this, key)
     const arena = this.arena
     const seg = arena.segment(entry)
     const at = arena.at(entry)
@@ -449,6 +443,7 @@ export class Database {
   /** As addEntry(), at the slot of findToReplace(): a new key, or replacing an entry, whose value is freed. */
   writeEntry(slot: TableSlot, key: Slice, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
     this.space.mutations++
+    if (expiry >= 0 && this.space.replica === WRITABLE_REPLICA) this.space.rememberOwn(this, key)
     const bytes = headBytes(key.len, expiry >= 0) + payloadBytes
     if (slot.entry !== 0) return this.replaceEntry(slot, key, (type << 4) | encoding, bytes, expiry)
     const entry = this.arena.alloc(bytes)

@@ -21,6 +21,8 @@ export interface KeyspaceEvents {
   created(db: Database, key: Slice, type: number, fresh: boolean): void
   /** A key no longer has a value of a type that announces removals (ValueType.announcesRemoval). */
   removed(db: Database, key: Slice): void
+  /** On a writable replica a client has given a key an expiry. `key` is valid during the call only. */
+  ownExpiry(db: Database, key: Slice): void
   /** The snapshot has saved a value that it was busy with (RunningSnapshot.isBusyWith). */
   valueSaved(): void
 }
@@ -113,7 +115,7 @@ export class Keyspace {
   snapshot: RunningSnapshot | undefined
   /** CLIENT NO-TOUCH of the current client: lookups do not touch the access time. */
   clientNoTouch = false
-  events: KeyspaceEvents = { expired() {}, created() {}, removed() {}, valueSaved() {} }
+  events: KeyspaceEvents = { expired() {}, created() {}, removed() {}, ownExpiry() {}, valueSaved() {} }
 
   private readonly lazy: LazyItem[] = []
 
@@ -129,6 +131,11 @@ export class Keyspace {
     this.types.add(this.strings)
     for (const make of options.types ?? []) this.types.add(make(this))
     for (let i = 0; i < options.databases; i++) this.databases.push(new Database(this, i))
+  }
+
+  /** On a writable replica a key gets an expiry: from the primary, while expiry is paused, or from a client. */
+  rememberOwn(db: Database, key: Slice): void {
+    if (!this.expiryPaused) this.events.ownExpiry(db, key)
   }
 
   /** Whether an expired key stays, unseen. `writes`: the lookup is one of a write. */

@@ -20,6 +20,7 @@ interface PersistenceConfig {
   readonly rdbKeySaveDelay: number
   readonly keyLoadDelay: number
   readonly stopWritesOnBgsaveError: boolean
+  readonly replicaIgnoreDiskWriteErrors: boolean
   readonly sanitizeDumpPayload: string
   readonly maxmemoryPolicy: string
   readonly loadingProcessEventsIntervalBytes: number

@@ -47,7 +47,7 @@ export class Persistence implements Saving {
     const { engine, config, clock, disk, log } = parts
     this.parts = parts
     this.progress = new LoadProgress(clock, () => this.updateLoading())
-    this.guard = new DiskGuard(engine.gates, config, () => this.aof.state !== AOF_OFF)
+    this.guard = new DiskGuard(engine.gates, config, log, () => this.aof.state !== AOF_OFF)
     this.saver = new Saver(parts, this.guard, this.slot)
     this.files = new AofFiles(disk, log, config)
     this.aof = new AofLog(parts, this.guard, this.slot)

@@ -12,7 +12,13 @@ import type { Slice } from '../lib/slice.ts'
 import type { LoadSteps } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 
-const NO_EVENTS: KeyspaceEvents = { expired() {}, created() {}, removed() {}, valueSaved() {} }
+const NO_EVENTS: KeyspaceEvents = {
+  expired() {},
+  created() {},
+  removed() {},
+  ownExpiry() {},
+  valueSaved() {},
+}
 
 interface DatasetLoadParts {
   persistence: Persistence
@@ -89,7 +95,7 @@ export class DatasetLoad {
     keyspace.mutations++
     engine.trackingHook?.(keyspace.databases[0], null)
     log.notice('MASTER <-> REPLICA sync: Discarding old DB in background')
-    for (const db of databases) db.dispose()
+    for (const db of databases) dispose(keyspace, db)
     return true
   }
 
@@ -113,7 +119,7 @@ export class DatasetLoad {
     const { log } = this.parts.persistence.parts
     if (this.parts.isSwap) {
       log.notice('MASTER <-> REPLICA sync: Discarding temporary DB in background')
-      for (const db of this.databases) db.dispose()
+      for (const db of this.databases) dispose(this.engine.keyspace, db)
     } else this.flush()
     this.end()
   }
@@ -148,4 +154,11 @@ function quietly<Result>(space: Keyspace, work: () => Result): Result {
     space.events = events
     space.expiryPaused = expiryPaused
   }
+}
+
+/** Frees a database that is not used any more. */
+function dispose(space: Keyspace, db: Database): void {
+  db.clear()
+  space.freeTable(db.mainTable)
+  while (!space.tables.drain(db.expiryTable, 1 << 20, () => {}));
 }

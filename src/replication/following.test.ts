@@ -166,3 +166,43 @@ test('without a link and replica-serve-stale-data a replica refuses what needs d
   await replica.say('REPLICAOF NO ONE')
   assert.equal(await replica.say('GET a'), null)
 })
+
+test('a writable replica removes the keys to which its own clients gave an expiry', async () => {
+  const world = new ReplicationWorld(8)
+  const primary = await world.start()
+  const replica = await world.start({ 'replica-read-only': 'no' })
+  await replica.follow(primary)
+  await primary.say('DEBUG SET-ACTIVE-EXPIRE 0')
+  await primary.say('SET theirs 1 PX 500')
+  assert.ok(await world.caughtUp(primary, replica))
+  await replica.say('SET own 1 PX 500')
+  await replica.say('SET kept 1 PX 500')
+  await replica.say('PERSIST kept')
+  assert.equal(await replica.info('slave_expires_tracked_keys'), '2')
+  await world.world.run(2000)
+  assert.equal(await replica.info('slave_expires_tracked_keys'), '0')
+  assert.equal(await replica.say('DBSIZE'), 2)
+  // A write to the primary's key that has expired here begins anew.
+  assert.equal(await replica.say('INCR theirs'), 1)
+  // Writes of a replica are its own.
+  assert.equal(await primary.say('EXISTS kept'), 0)
+})
+
+test('a command of the primary that fails is logged, and ends a replica that is to panic', async () => {
+  const world = new ReplicationWorld(9)
+  const primary = await world.start()
+  const replica = await world.start()
+  await replica.follow(primary)
+  assert.ok(await world.caughtUp(primary, replica))
+  await primary.say('DEBUG REPLICATE nosuchcommand x')
+  assert.ok(await world.caughtUp(primary, replica))
+  assert.match(replica.log, /== CRITICAL == This replica is sending an error to its master: '-ERR unknown command/)
+  assert.equal(await replica.info('unexpected_error_replies'), '1')
+  await replica.say('CONFIG SET propagation-error-behavior panic-on-replicas')
+  await assert.rejects(async () => {
+    await primary.say('DEBUG REPLICATE INCR')
+    await world.world.run(1000)
+  }, /exit 1/)
+  assert.equal(replica.machine.exitCode, 1)
+  assert.match(replica.log, /This replica panicked sending an error to its master/)
+})

@@ -54,6 +54,8 @@ interface FollowingParts {
   /** The TCP port in use. */
   port(): number
   disconnectReplicas(): void
+  /** The dataset is that of the primary now. */
+  datasetReplaced(): void
   /** This server has become a primary. */
   leads(): void
 }
@@ -356,6 +358,7 @@ export class Following implements FollowingPort, LinkTarget {
     }
     const { stream } = this.parts
     const { link } = this
+    this.parts.datasetReplaced()
     stream.restart(this.loadedId, this.loadedOffset)
     this.log.notice('MASTER <-> REPLICA sync: Finished with success')
     if (link === undefined) {

@@ -7,6 +7,7 @@ import type { ReplicationStream } from './stream.ts'
 interface ReplicaInfoParts {
   following: Following
   stream: ReplicationStream
+  own: { readonly count: number }
   config: {
     readonly replicaPriority: number
     readonly replicaReadOnly: boolean
@@ -17,7 +18,7 @@ interface ReplicaInfoParts {
   nowMs(): number
 }
 
-export function replicaInfo({ following, stream, config, inputRate, nowMs }: ReplicaInfoParts): InfoSource[] {
+export function replicaInfo({ following, stream, own, config, inputRate, nowMs }: ReplicaInfoParts): InfoSource[] {
   const secondsSince = (ms: number) => Math.max(0, Math.floor(nowMs() / 1000) - Math.floor(ms / 1000))
   const asReplica = (read: () => InfoValue) => () => (following.primary === undefined ? undefined : read())
   const inTransfer = (read: () => InfoValue) => () => (following.isTransferring ? read() : undefined)
@@ -33,6 +34,7 @@ export function replicaInfo({ following, stream, config, inputRate, nowMs }: Rep
       section: 'stats',
       fields: {
         total_net_repl_input_bytes: () => following.inputBytes,
+        slave_expires_tracked_keys: () => own.count,
         instantaneous_input_repl_kbps: () => inputRate.kilobytesPerSecond,
       },
       reset: () => {

@@ -169,6 +169,14 @@ export class ConnectedReplicas implements Replicas {
     this.parts.server.engine.replyTo(client, reply => reply.fixedError(error))
   }
 
+  feed(args: readonly Slice[]): void {
+    this.stream.feed(args)
+  }
+
+  changeId(): void {
+    this.stream.changeId()
+  }
+
   // ---- FAILOVER ----
 
   get failoverState(): string {

@@ -13,6 +13,7 @@
 import { type Effect, PROPAGATE_REPLICAS, type Sink } from '../engine/effect.ts'
 import { EffectEncoder } from '../engine/effect-encoder.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Slice } from '../lib/slice.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
 import { Backlog } from './backlog.ts'
 
@@ -166,6 +167,19 @@ export class ReplicationStream implements Sink {
 
   ping(): void {
     this.plain(PING)
+  }
+
+  /** Appends any command. */
+  feed(args: readonly Slice[]): void {
+    if (this.backlog === undefined || this.isForwarding) return
+    const before = this.buffer.len
+    this.buffer.command(args)
+    this.grew(before)
+  }
+
+  /** Replicas must synchronise fully. */
+  changeId(): void {
+    this.rename(this.parts.newId())
   }
 
   private plain(command: string): void {

@@ -114,7 +114,6 @@ export const SECTIONS: readonly SectionFields[] = [
 ]
 
 const NO_CLUSTER = 'there is no cluster bus'
-const NO_REPLICA = 'this server is no replica'
 const NO_FORK = 'nothing forks: snapshots are taken in slices of the event loop'
 const NO_THREADS = 'there are no input and output threads'
 const NO_MODULES = 'there are no modules'
@@ -132,7 +131,6 @@ export const WITHOUT_MEANING: { readonly [field: string]: readonly [value: numbe
   current_cow_size_age: [0, 'the size is counted as it grows, not reported now and then'],
   module_fork_in_progress: [0, NO_MODULES],
   module_fork_last_cow_size: [0, NO_MODULES],
-  slave_expires_tracked_keys: [0, NO_REPLICA],
   latest_fork_usec: [0, NO_FORK],
   io_threaded_reads_processed: [0, NO_THREADS],
   io_threaded_writes_processed: [0, NO_THREADS],

@@ -1,5 +1,6 @@
 // Replicas: replication as commands use it; implemented by replication/replicas.ts.
 
+import type { Slice } from '../../lib/slice.ts'
 import type { Client } from '../client.ts'
 import type { Following } from './following.ts'
 
@@ -23,6 +24,10 @@ export interface Replicas {
   setAddress(client: Client, address: string): void
   /** REPLCONF ACK: the replica's offset, and (FACK) its fsynced offset, if it sends one. */
   acknowledged(client: Client, offset: number, onDisk: number | undefined): void
+  /** DEBUG REPLICATE: appends a command to the stream. */
+  feed(args: readonly Slice[]): void
+  /** DEBUG CHANGE-REPL-ID: a new replid without a second one. */
+  changeId(): void
   /** FAILOVER in progress: its name for INFO, or 'no-failover'. */
   readonly failoverState: string
   /** FAILOVER. The caller has checked that it is possible. */

@@ -2,6 +2,7 @@
 
 import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { OwnExpiries } from '../../keyspace/own-expiries.ts'
 import type { StreamPosition } from '../../persistence/keyspace-target.ts'
 import type { Persistence } from '../../persistence/persistence.ts'
 import { Failover } from '../../replication/failover.ts'
@@ -14,6 +15,7 @@ import { replicaInfo } from '../../replication/replica-info.ts'
 import { ConnectedReplicas } from '../../replication/replicas.ts'
 import { RestartPosition } from '../../replication/restart-position.ts'
 import type { ReplicationStream } from '../../replication/stream.ts'
+import { followUnexpectedErrors } from '../../replication/unexpected-errors.ts'
 import type { Random, System } from '../../system/system.ts'
 import type { Logger } from '../log.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
@@ -58,6 +60,8 @@ export function addReplication(server: ReplicationServer): Replication {
     newId: () => newId(system.random),
   })
   const { stream } = replicas
+  const own = new OwnExpiries(engine.keyspace)
+  engine.keyspace.events.ownExpiry = (db, key) => own.remember(db.index, key)
   const following = new Following({
     system,
     persistence,
@@ -70,29 +74,21 @@ export function addReplication(server: ReplicationServer): Replication {
       server.roleChanged?.()
     },
     port,
+    datasetReplaced: () => own.forgetAll(),
     disconnectReplicas: () => replicas.disconnectAll(),
     leads: () => replicas.leads(),
   })
   replicas.following = following
   replicas.failover = new Failover({ engine, log, stream, following, replicas: () => replicas.list() })
   persistence.parts.streamPosition = () => streamPositionOf(stream, following)
+  followUnexpectedErrors(engine, config, log)
   const restart = new RestartPosition({ engine, stream, loader: persistence.loader })
-  let lastSecond = 0
-  maintenance.cron.hooks.push(() => {
-    replicas.cron()
-    const second = Math.floor(engine.keyspace.nowMs / 1000)
-    if (second !== lastSecond) following.cron()
-    lastSecond = second
-  })
+  maintenance.cron.hooks.push(cronOf(engine, replicas, following, own))
   maintenance.memoryStats.memorySources.push({ kind: 'backlog', bytes: () => stream.memoryBytes })
   const guard = new MinReplicasGuard(engine, config)
   config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => void guard.configure())
   config.onChange(['replica-read-only', 'replica-serve-stale-data', 'repl-timeout'], () => void following.configure())
-  const outputRate = maintenance.rates.follow(() => replicas.outputBytes)
-  const inputRate = maintenance.rates.follow(() => following.inputBytes)
-  const nowMs = () => engine.keyspace.nowMs
-  maintenance.addInfo(replicationInfo({ replicas, guard, config, outputRate, nowMs }))
-  maintenance.addInfo(replicaInfo({ following, stream, config, inputRate, nowMs }))
+  addFields(server, replicas, guard, own)
   return {
     begin: () => {
       if (config.replicaof !== null) following.begin(config.replicaof)
@@ -107,6 +103,28 @@ export function addReplication(server: ReplicationServer): Replication {
     logLagging: () => replicas.logLagging(),
     stop: () => following.stop(),
   }
+}
+
+/** The periodic work. */
+function cronOf(engine: Engine, replicas: ConnectedReplicas, following: Following, own: OwnExpiries): () => void {
+  let lastSecond = 0
+  return () => {
+    replicas.cron()
+    if (own.count > 0) own.slice()
+    const second = Math.floor(engine.keyspace.nowMs / 1000)
+    if (second !== lastSecond) following.cron()
+    lastSecond = second
+  }
+}
+
+function addFields(server: ReplicationServer, replicas: ConnectedReplicas, guard: MinReplicasGuard, own: OwnExpiries) {
+  const { engine, config, maintenance } = server
+  const { following, stream } = replicas
+  const outputRate = maintenance.rates.follow(() => replicas.outputBytes)
+  const inputRate = maintenance.rates.follow(() => following.inputBytes)
+  const nowMs = () => engine.keyspace.nowMs
+  maintenance.addInfo(replicationInfo({ replicas, guard, config, outputRate, nowMs }))
+  maintenance.addInfo(replicaInfo({ following, stream, own, config, inputRate, nowMs }))
 }
 
 /** Where the dataset, as it is now, belongs in a replication stream. */

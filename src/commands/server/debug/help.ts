@@ -3,6 +3,8 @@
 export const DEBUG_HELP = [
   'ASSERT',
   '    Fail an assertion, which ends the server.',
+  'CHANGE-REPL-ID',
+  '    A new replication ID: replicas have to synchronise anew.',
   'CONFIG-REWRITE-FORCE-ALL',
   '    CONFIG REWRITE with every parameter, those with their',
   '    default values included.',
@@ -30,6 +32,8 @@ export const DEBUG_HELP = [
   'PROTOCOL <type>',
   '    Reply with an example of a type of the protocol: string, integer, double,',
   '    bignum, null, array, set, map, attrib, push, verbatim, true, false.',
+  'REPLICATE <command>',
+  '    Send a command to the replicas, whatever it is.',
   'SET-ACTIVE-EXPIRE <0|1>',
   '    With 0, expired keys stay until somebody asks for them. With 1, as usual,',
   '    they are looked for in the background.',

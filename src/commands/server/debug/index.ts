@@ -71,6 +71,8 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map(
       words: [3, 3],
       run: ctx => switched(ctx, on => ctx.server.scripting.allowEverything(on)),
     },
+    replicate: { words: [3, Number.POSITIVE_INFINITY], run: replicate },
+    'change-repl-id': { words: [2, 2], run: changeReplId },
     panic: { words: [2, 2], run: () => crash('DEBUG PANIC was called') },
     assert: { words: [2, 2], run: () => crash('DEBUG ASSERT was called') },
     segfault: { words: [2, 2], run: () => crash('crashed by signal: 11, for DEBUG SEGFAULT was called') },
@@ -269,6 +271,18 @@ function rewriteAll(ctx: Context): void {
 function clientEviction(ctx: Context): void {
   if (ctx.settings.maxmemoryClients === 0) return ctx.reply.fixedError(NO_CLIENT_LIMIT)
   ctx.reply.verbatim('txt', `evicted: ${ctx.server.stats.evictedClients}\n`)
+}
+
+/** DEBUG REPLICATE word [word ...]: puts a command into the replication stream. */
+function replicate(ctx: Context): void {
+  ctx.server.replicas.feed(ctx.args.slice(2, ctx.argc))
+  ctx.reply.ok()
+}
+
+function changeReplId(ctx: Context): void {
+  ctx.server.log?.('notice', 'Changing replication IDs after receiving change-repl-id')
+  ctx.server.replicas.changeId()
+  ctx.reply.ok()
 }
 
 function crash(why: string): never {
