@@ -3,7 +3,7 @@
 
 import type { Slice } from './slice.ts'
 
-const WORDS_MAX = 64
+const WORDS_MAX = 192
 /** Arguments of one call: far below any runtime's limit. */
 const CHARS_AT_ONCE = 4096
 
@@ -29,8 +29,13 @@ export function copyBytes(
     to.copyWithin(toAt, fromAt, fromAt + len)
     return
   }
-  const words = fromAt + (len & ~3)
-  for (; fromAt < words; fromAt += 4, toAt += 4) toDv.setInt32(toAt, fromDv.getInt32(fromAt, true), true)
+  for (const end = fromAt + (len & ~15); fromAt < end; fromAt += 16, toAt += 16) {
+    toDv.setInt32(toAt, fromDv.getInt32(fromAt, true), true)
+    toDv.setInt32(toAt + 4, fromDv.getInt32(fromAt + 4, true), true)
+    toDv.setInt32(toAt + 8, fromDv.getInt32(fromAt + 8, true), true)
+    toDv.setInt32(toAt + 12, fromDv.getInt32(fromAt + 12, true), true)
+  }
+  for (const end = fromAt + (len & 12); fromAt < end; fromAt += 4, toAt += 4) toDv.setInt32(toAt, fromDv.getInt32(fromAt, true), true)
   for (const end = fromAt + (len & 3); fromAt < end; fromAt++, toAt++) to[toAt] = from[fromAt]
 }
 
