@@ -1,6 +1,6 @@
 // Directives about data: encodings, memory and eviction, users, keyspace events, slow log, latency.
 
-import { choice, INT_MIN, integer, LONG_MAX, memory, path, Refusal, text, ULONG_MAX, yesNo } from './kinds.ts'
+import { choice, INT_MIN, integer, LONG_MAX, memory, path, text, ULONG_MAX, yesNo } from './kinds.ts'
 import { notifyEvents, percentiles } from './special.ts'
 
 export const memoryDirectives = {
@@ -33,7 +33,7 @@ export const memoryDirectives = {
   'active-expire-effort': integer(1, { min: 1, max: 10 }),
   activerehashing: yesNo(true),
   'jemalloc-bg-thread': yesNo(true),
-  activedefrag: yesNo(false, {}, checkDefrag),
+  activedefrag: yesNo(false),
   'active-defrag-ignore-bytes': memory(100 * 1024 * 1024, { min: 1 }),
   'active-defrag-threshold-lower': integer(10, { max: 1000 }),
   'active-defrag-threshold-upper': integer(100, { max: 1000 }),
@@ -75,12 +75,4 @@ export const observationDirectives = {
   'latency-tracking': yesNo(true),
   'latency-tracking-info-percentiles': percentiles([50, 99, 99.9]),
   'busy-reply-threshold': integer(5000, { alias: 'lua-time-limit', max: LONG_MAX }),
-}
-
-function checkDefrag(value: boolean): void {
-  if (value)
-    throw new Refusal(
-      'Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc ' +
-        'like the one shipped by default with the Redis source distribution',
-    )
 }

@@ -81,17 +81,8 @@ const NO_MEANING_BECAUSE: Reasons = {
     'cluster-preferred-endpoint-type',
   ),
   ...named(NO_THREADS, 'io-threads', 'io-threads-do-reads'),
-  ...named(
-    NO_JEMALLOC,
-    'jemalloc-bg-thread',
-    'activedefrag',
-    'active-defrag-ignore-bytes',
-    'active-defrag-threshold-lower',
-    'active-defrag-threshold-upper',
-    'active-defrag-cycle-min',
-    'active-defrag-cycle-max',
-    'active-defrag-max-scan-fields',
-  ),
+  ...named(NO_JEMALLOC, 'jemalloc-bg-thread'),
+  'active-defrag-max-scan-fields': 'collections of more than 200 elements are moved in parts in any case',
   activerehashing: 'tables grow a bucket at a time: there is nothing to rehash',
   'locale-collate': 'texts are compared byte by byte, and only locales that do the same are taken',
   'ignore-warnings': 'its one warning is about fork, and nothing forks',
@@ -111,6 +102,7 @@ export const LIMITS: ReadonlyMap<string, string> = new Map([
   ['tcp-backlog', 'on Node: Bun always asks the system for 512'],
   ['supervised', 'through the program systemd-notify; run by another user than root, the unit needs NotifyAccess=all'],
   ['syslog-enabled', 'through the program logger'],
+  ['activedefrag', 'memory is compacted in any case; with yes, as the active-defrag directives say'],
   ['set-proc-title', 'on Node, and with Bun on Linux up to the length of the command line'],
 ])
 

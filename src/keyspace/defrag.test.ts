@@ -67,6 +67,25 @@ test('memory is given back when keys are deleted here and there, and keys that w
     assert.ok(memory(ask).held <= 64 * MIB)
   }))
 
+test('with activedefrag the directives say from which waste on memory is compacted', () =>
+  withKeys(KEYS, (ask, advance) => {
+    assert.equal(ask('CONFIG SET activedefrag yes active-defrag-ignore-bytes 1gb'), '+OK\r\n')
+    ask(`DEL ${keys(0, KEYS, 3).join(' ')}`)
+    ask(`DEL ${keys(1, KEYS, 3).join(' ')}`)
+    const before = memory(ask)
+    advance(20_000)
+    assert.equal(memory(ask).held, before.held)
+    ask(
+      'CONFIG SET active-defrag-ignore-bytes 10mb active-defrag-threshold-lower 1000 active-defrag-threshold-upper 1000',
+    )
+    advance(20_000)
+    assert.equal(memory(ask).held, before.held)
+    ask('CONFIG SET active-defrag-threshold-lower 50')
+    advance(20_000)
+    const after = memory(ask)
+    assert.ok(after.held < before.held * 0.6, `${after.held} of ${before.held} bytes are held`)
+  }))
+
 test('large collections are moved part by part, and stay whole while they change between the parts', () =>
   withKeys(0, (ask, advance) => {
     const count = 4000

@@ -14,9 +14,6 @@ import type { Database } from './database.ts'
 import type { Keyspace } from './keyspace.ts'
 import { RelocationCursor } from './values/shared/relocation.ts'
 
-const WASTE_BYTES_MIN = 64 * 1024 * 1024
-const WASTE_RATIO = 1.3
-const SHARE = 0.25 // of the time
 const CHECK_US = 1_000_000
 /** Elements of the largest collection that is moved in one slice. */
 const WHOLE_EFFORT_MAX = 200
@@ -28,7 +25,29 @@ const PAUSE_US_MAX = 3_600_000_000
 /** When less than this share is left of the bytes in use when segments were chosen, others are worth evacuating. */
 const CHOICE_HOLDS_MIN = 0.8
 
+/** When compaction is worth it, and how much time it may take: the active-defrag directives. */
+export interface DefragLimits {
+  /** Unused bytes in segments, at least. */
+  ignoreBytes: number
+  /** Unused bytes per hundred that are in use: where it begins, and from where on it takes all of its share. */
+  lowerPercent: number
+  upperPercent: number
+  /** Percent of the time at these. */
+  cycleMin: number
+  cycleMax: number
+}
+
+/** Without activedefrag. */
+export const DEFRAG_LIMITS: DefragLimits = {
+  ignoreBytes: 24 * 1024 * 1024,
+  lowerPercent: 15,
+  upperPercent: 15,
+  cycleMin: 25,
+  cycleMax: 25,
+}
+
 export class Defrag {
+  limits = DEFRAG_LIMITS
   /** Entries that moved, or stayed. */
   hits = 0
   misses = 0
@@ -43,10 +62,10 @@ export class Defrag {
   private at = 0
   /** usedUs when it last began to run. */
   private usedUsBefore = 0
-  /** The arena when segments were last chosen. */
-  private readonly before = { segmentBytes: 0, usedBytes: 0 }
-  private pausedUntilUs = Number.NEGATIVE_INFINITY
-  private pauseUs = PAUSE_US
+  /** How many segments were last chosen, and the bytes in use then. */
+  private readonly before = { segments: 0, usedBytes: 0 }
+  /** After a run that freed nothing: its end, and its length. */
+  private readonly pause = { untilUs: Number.NEGATIVE_INFINITY, us: PAUSE_US }
   /** Keys of collections that are moved in parts, and the position in the last of them. */
   private readonly large: Slice[] = []
   private readonly part = new RelocationCursor()
@@ -71,7 +90,7 @@ export class Defrag {
 
   /** Its share of time, in percent; 0 while it does not run. */
   get percent(): number {
-    return this.running ? SHARE * 100 : 0
+    return this.running ? this.share() * 100 : 0
   }
 
   /** Time used by the current run. */
@@ -85,21 +104,24 @@ export class Defrag {
 
   /** Called by the cron: true when slice() should follow. */
   begin(hz: number): boolean {
-    this.budgetUs = (SHARE * 1e6) / hz
+    this.budgetUs = this.running ? (this.share() * 1e6) / hz : 0
     if (this.space.snapshotting) return false
     if (this.running && !this.choiceIsStale()) return true
     if (this.running) this.finish()
     const now = this.nowUs()
     if (now - this.checkedUs < CHECK_US || !this.isWorthIt()) return false
-    if (now < this.pausedUntilUs && !this.choiceIsStale()) return false
+    if (now < this.pause.untilUs && !this.choiceIsStale()) return false
     this.checkedUs = now
+    this.budgetUs = (this.share() * 1e6) / hz
     return this.start()
   }
 
   /** Compacts now if there is anything to gain (MEMORY PURGE). */
   start(): boolean {
     const { arena } = this.space
-    if (this.running || this.space.snapshotting || !arena.evacuateSparse()) return false
+    if (this.running || this.space.snapshotting) return false
+    this.before.segments = arena.evacuateSparse()
+    if (this.before.segments === 0) return false
     this.running = true
     this.usedUsBefore = this.usedUs
     this.database = 0
@@ -107,7 +129,6 @@ export class Defrag {
     this.at = 0
     this.large.length = 0
     this.part.begin()
-    this.before.segmentBytes = arena.segmentBytes
     this.before.usedBytes = arena.usedBytes
     return true
   }
@@ -119,7 +140,21 @@ export class Defrag {
 
   private isWorthIt(): boolean {
     const { segmentBytes, usedBytes } = this.space.arena
-    return segmentBytes - usedBytes > WASTE_BYTES_MIN && segmentBytes > usedBytes * WASTE_RATIO
+    const { ignoreBytes, lowerPercent } = this.limits
+    return segmentBytes - usedBytes > ignoreBytes && this.wastePercent() > lowerPercent
+  }
+
+  private wastePercent(): number {
+    const { segmentBytes, usedBytes } = this.space.arena
+    return ((segmentBytes - usedBytes) / usedBytes) * 100
+  }
+
+  /** Its share of time: between the two cycles as waste is between the two thresholds. */
+  private share(): number {
+    const { lowerPercent, upperPercent, cycleMin, cycleMax } = this.limits
+    const over = Math.max(0, this.wastePercent() - lowerPercent)
+    const at = upperPercent > lowerPercent ? Math.min(1, over / (upperPercent - lowerPercent)) : 1
+    return (cycleMin + at * Math.max(0, cycleMax - cycleMin)) / 100
   }
 
   /** Works for about `limitUs`; true when the run, or the share of time for this tick, is over. */
@@ -183,17 +218,17 @@ export class Defrag {
     this.phase = 'main'
     this.at = 0
     if (++this.database < this.space.databases.length) return
-    this.finish()
-    if (this.space.arena.segmentBytes < this.before.segmentBytes) {
-      this.pauseUs = PAUSE_US
+    if (this.finish() < this.before.segments) {
+      this.pause.us = PAUSE_US
       return
     }
-    this.pausedUntilUs = this.nowUs() + this.pauseUs
-    this.pauseUs = Math.min(this.pauseUs * 2, PAUSE_US_MAX)
+    this.pause.untilUs = this.nowUs() + this.pause.us
+    this.pause.us = Math.min(this.pause.us * 2, PAUSE_US_MAX)
   }
 
-  private finish(): void {
+  /** Returns how many of the chosen segments were not emptied. */
+  private finish(): number {
     this.running = false
-    this.space.arena.endEvacuation()
+    return this.space.arena.endEvacuation()
   }
 }

@@ -35,7 +35,8 @@ export function copyBytes(
     toDv.setInt32(toAt + 8, fromDv.getInt32(fromAt + 8, true), true)
     toDv.setInt32(toAt + 12, fromDv.getInt32(fromAt + 12, true), true)
   }
-  for (const end = fromAt + (len & 12); fromAt < end; fromAt += 4, toAt += 4) toDv.setInt32(toAt, fromDv.getInt32(fromAt, true), true)
+  for (const end = fromAt + (len & 12); fromAt < end; fromAt += 4, toAt += 4)
+    toDv.setInt32(toAt, fromDv.getInt32(fromAt, true), true)
   for (const end = fromAt + (len & 3); fromAt < end; fromAt++, toAt++) to[toAt] = from[fromAt]
 }
 

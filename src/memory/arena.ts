@@ -18,6 +18,7 @@
 // two, so they are dropped one at a time.
 
 import { assert } from '../lib/assert.ts'
+import { PAGES_PER_SEGMENT, SEGMENT_BYTES, Segment } from './segment.ts'
 import {
   CLASS_OF_GRANULES,
   PAGE_BYTES,
@@ -34,9 +35,7 @@ export type Ref = number
 
 export const SEGMENT_SHIFT = 20
 export const GRANULE_MASK = (1 << SEGMENT_SHIFT) - 1
-const SEGMENT_BYTES = 1 << 24
 const SEGMENTS_MAX = 4096
-const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES
 const PAGE_SHIFT = 10 // granules of a page, as a shift
 const PAGES_SHIFT = SEGMENT_SHIFT - PAGE_SHIFT
 const PAGE_MASK = PAGES_PER_SEGMENT - 1
@@ -58,25 +57,6 @@ assert(PAGE_BYTES === 16 << PAGE_SHIFT, 'a page is so many granules')
 assert(SLOT_BYTES.length <= SLAB_SECOND, 'slot classes are told from the marks of other pages')
 assert(SLAB_SECOND + SLAB_PAGES_MAX - 1 === LARGE_HEAD, 'every page of a slab has a mark')
 assert(NO_SLOT >= SLAB_PAGES_MAX << PAGE_SHIFT, 'no granule of a slab is NO_SLOT')
-
-export class Segment {
-  readonly u8: Uint8Array
-  readonly dv: DataView
-  readonly pages: number
-  freePages: number
-  /** No free run in this segment is longer than this. */
-  runMax: number
-  firstFree = 0
-  evacuating = false
-
-  constructor(buffer: ArrayBuffer) {
-    this.u8 = new Uint8Array(buffer)
-    this.dv = new DataView(buffer)
-    this.pages = Math.min(PAGES_PER_SEGMENT, buffer.byteLength / PAGE_BYTES)
-    this.freePages = this.pages
-    this.runMax = this.pages
-  }
-}
 
 /** A zeroed buffer of so many bytes; untouched parts of large ones should take no resident memory. */
 export type Allocate = (bytes: number) => ArrayBuffer
@@ -250,9 +230,9 @@ export class Arena {
 
   /**
    * Chooses sparse segments, as many as fit into the rest, and stops allocating in them: the owners of the refs then
-   * call relocate() on each, in one pass over all keys. False when there is none; no segment may be evacuating yet.
+   * call relocate() on each, in one pass over all keys. Returns their number; no segment may be evacuating yet.
    */
-  evacuateSparse(): boolean {
+  evacuateSparse(): number {
     const found: { index: number; live: number }[] = []
     let room = 0
     for (let i = 0; i < this.segments.length; i++) {
@@ -272,12 +252,18 @@ export class Arena {
       this.evacuate(index)
       evacuated++
     }
-    return evacuated > 0
+    return evacuated
   }
 
-  /** Ends a compaction: segments that were not emptied are allocated from again. */
-  endEvacuation(): void {
-    for (let i = 0; i < this.segments.length; i++) if (this.segments[i]?.evacuating) this.endEvacuationOf(i)
+  /** Ends a compaction: segments that were not emptied are allocated from again. Returns their number. */
+  endEvacuation(): number {
+    let left = 0
+    for (let i = 0; i < this.segments.length; i++) {
+      if (!this.segments[i]?.evacuating) continue
+      this.endEvacuationOf(i)
+      left++
+    }
+    return left
   }
 
   private liveBytes(index: number): number {

@@ -3,7 +3,8 @@
 //
 // Always: valid until its table changes; `entry` is 0 when nothing was found.
 
-import type { Arena, Ref, Segment } from './arena.ts'
+import type { Arena, Ref } from './arena.ts'
+import type { Segment } from './segment.ts'
 
 export class TableSlot {
   entry: Ref = 0

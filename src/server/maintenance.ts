@@ -7,7 +7,7 @@ import type { Gate } from '../engine/gates.ts'
 import { NOTIFY_EVICTED } from '../engine/messaging/events.ts'
 import type { InfoSource } from '../engine/monitoring/info.ts'
 import { engineInfo } from '../engine/monitoring/info-sources.ts'
-import { Defrag } from '../keyspace/defrag.ts'
+import { DEFRAG_LIMITS, Defrag, type DefragLimits } from '../keyspace/defrag.ts'
 import { Eviction, type EvictionOutcome } from '../keyspace/eviction.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import { NO_REPLICA } from '../keyspace/keyspace.ts'
@@ -69,7 +69,7 @@ export class ServerMaintenance {
     this.segmentReleaser = new SegmentReleaser(
       engine.keyspace.arena,
       () => engine.stats.commandsProcessed,
-      () => system.process.collectGarbage(),
+      later => system.process.collectGarbage(later),
       () => engine.input.droppedBytes,
     )
     this.cron = new Cron({
@@ -182,6 +182,12 @@ export class ServerMaintenance {
     }
     effort()
     config.onChange('active-expire-effort', effort)
+    const compaction = () => {
+      this.defrag.limits = config.activedefrag ? defragLimits(config) : DEFRAG_LIMITS
+      return undefined
+    }
+    compaction()
+    config.onChange(DEFRAG_DIRECTIVES, compaction)
     const observed = () => {
       engine.observers.settingsChanged()
       return undefined
@@ -213,6 +219,25 @@ export class ServerMaintenance {
   purgeMemory(): void {
     this.defrag.start()
     this.segmentReleaser.releaseNow(Number.POSITIVE_INFINITY)
+  }
+}
+
+const DEFRAG_DIRECTIVES = [
+  'activedefrag',
+  'active-defrag-ignore-bytes',
+  'active-defrag-threshold-lower',
+  'active-defrag-threshold-upper',
+  'active-defrag-cycle-min',
+  'active-defrag-cycle-max',
+] as const
+
+function defragLimits(config: Config): DefragLimits {
+  return {
+    ignoreBytes: config.activeDefragIgnoreBytes,
+    lowerPercent: config.activeDefragThresholdLower,
+    upperPercent: config.activeDefragThresholdUpper,
+    cycleMin: config.activeDefragCycleMin,
+    cycleMax: config.activeDefragCycleMax,
   }
 }
 

@@ -1,9 +1,9 @@
 // SegmentReleaser: returns the buffers of empty segments to the operating system, a few at a time. A buffer is unmapped
-// when the garbage collector finds it unreferenced; unmapping blocks the event loop 1–2 ms for each, a requested
-// collection about 5 ms more. Garbage that many commands left in the runtime's heap is collected the same way once
-// commands pause.
+// when the garbage collector finds it unreferenced; unmapping blocks the event loop 1–2 ms for each, a collection
+// that is waited for 20 ms and more. Garbage that many commands left in the runtime's heap is collected the same way
+// once commands pause.
 //
-//   tick ─▶ busy: release BUSY_BUFFERS, wait until the GC has run (or GC_WAIT_TICKS_MAX)
+//   tick ─▶ busy: release BUSY_BUFFERS, wait until the GC has run (or GC_WAIT_TICKS_MAX: then one is requested)
 //        └▶ idle: release IDLE_BUFFERS, collect; once more after BURST_COMMANDS
 
 import type { Arena } from '../memory/arena.ts'
@@ -14,14 +14,14 @@ const IDLE_BUFFERS = 4
 const IDLE_TICKS = 6
 /** So many commands leave garbage worth a collection. */
 const BURST_COMMANDS = 10_000
-const GC_WAIT_TICKS_MAX = 300
+const GC_WAIT_TICKS_MAX = 20
 /** Larger buffers that the arena or clients dropped are worth a collection from this on. */
 const LARGE_BYTES = 32 * 1024 * 1024
 
 export class SegmentReleaser {
   private readonly arena: Arena
   private readonly commandCount: () => number
-  private readonly collect: () => void
+  private readonly collect: (later: boolean) => void
   private readonly droppedElsewhere: () => number
   private dropped: WeakRef<ArrayBuffer>[] = []
   private waitedTicks = 0
@@ -31,10 +31,10 @@ export class SegmentReleaser {
   private droppedBytesSeen = 0
 
   /**
-   * `commandCount`: commands processed ever; `collect`: the runtime's garbage collection; `droppedElsewhere`: bytes of
-   * buffers dropped outside of the arena, ever.
+   * `commandCount`: commands processed ever; `collect`: the runtime's garbage collection, at once or `later`;
+   * `droppedElsewhere`: bytes of buffers dropped outside of the arena, ever.
    */
-  constructor(arena: Arena, commandCount: () => number, collect: () => void, droppedElsewhere = () => 0) {
+  constructor(arena: Arena, commandCount: () => number, collect: (later: boolean) => void, droppedElsewhere = () => 0) {
     this.arena = arena
     this.commandCount = commandCount
     this.collect = collect
@@ -53,20 +53,20 @@ export class SegmentReleaser {
     if (arena.freeSegmentBytes === 0 && this.dropped.length === 0 && !large) return
     this.waitedTicks++
     if (this.idleTicks >= IDLE_TICKS) return this.releaseNow(IDLE_BUFFERS)
-    if (this.waitedTicks >= GC_WAIT_TICKS_MAX) return this.releaseNow(BUSY_BUFFERS - this.dropped.length)
+    if (this.waitedTicks >= GC_WAIT_TICKS_MAX) return this.releaseNow(BUSY_BUFFERS - this.dropped.length, true)
     if (this.dropped.length > 0 || arena.freeSegmentBytes === 0) return
     this.waitedTicks = 0
     this.release(BUSY_BUFFERS)
   }
 
-  /** Releases so many buffers and requests a collection. */
-  releaseNow(buffers: number): void {
+  /** Releases so many buffers and requests a collection: `later`, beside commands, or at once, which takes longer. */
+  releaseNow(buffers: number, later = false): void {
     this.release(buffers)
     this.dropped = []
     this.waitedTicks = 0
     this.droppedBytesSeen = this.arena.droppedBytes + this.droppedElsewhere()
     this.commandsCollected = this.commandsSeen
-    this.collect()
+    this.collect(later)
   }
 
   private release(buffers: number): void {

@@ -197,12 +197,12 @@ function allocate(bytes: number): ArrayBuffer {
 }
 
 /** Bun has a function for it; Node has one behind a flag that may be set at run time. */
-function collectGarbage(): void {
-  if (typeof Bun !== 'undefined') Bun.gc(true)
+function collectGarbage(later = false): void {
+  if (typeof Bun !== 'undefined') Bun.gc(!later)
   else {
     v8.setFlagsFromString('--expose-gc')
     const gc: unknown = vm.runInNewContext('gc')
-    if (typeof gc === 'function') gc()
+    if (typeof gc === 'function') gc({ type: 'major', execution: later ? 'async' : 'sync' })
   }
 }
 

@@ -183,8 +183,11 @@ export interface ProcessView {
   env(name: string): string | undefined
   /** A zeroed buffer; untouched parts of a large one take no memory. */
   allocate(bytes: number): ArrayBuffer
-  /** Requests a garbage collection, which returns dropped buffers to the operating system. */
-  collectGarbage(): void
+  /**
+   * A garbage collection, which returns dropped buffers to the operating system: at once, or `later`, beside the
+   * program as far as the runtime can (tens of milliseconds less at a time).
+   */
+  collectGarbage(later?: boolean): void
   /** Calls `fn` for an uncaught error. */
   onCrash(fn: (error: unknown) => void): void
   /**
