@@ -1,0 +1,34 @@
+// Bitmaps of hash slots as messages carry them: bit `slot & 7` of byte `slot >> 3`.
+
+export const SLOTS = 16384
+export const BITMAP_BYTES = SLOTS / 8
+
+export function hasBit(bitmap: Uint8Array, slot: number): boolean {
+  return (bitmap[slot >> 3] & (1 << (slot & 7))) !== 0
+}
+
+export function setBit(bitmap: Uint8Array, slot: number): void {
+  bitmap[slot >> 3] |= 1 << (slot & 7)
+}
+
+export function clearBit(bitmap: Uint8Array, slot: number): void {
+  bitmap[slot >> 3] &= ~(1 << (slot & 7))
+}
+
+export function sameBits(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < BITMAP_BYTES; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Calls `visit` with the first and the last slot of each run of set bits, in order. */
+export function eachRange(bitmap: Uint8Array, visit: (first: number, last: number) => void): void {
+  let first = -1
+  for (let slot = 0; slot <= SLOTS; slot++) {
+    const set = slot < SLOTS && hasBit(bitmap, slot)
+    if (set && first < 0) first = slot
+    else if (!set && first >= 0) {
+      visit(first, slot - 1)
+      first = -1
+    }
+  }
+}

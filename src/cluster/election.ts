@@ -1,0 +1,198 @@
+// Election: a replica takes its failing primary's place, when most primaries vote for it.
+//
+//   primary FAIL ─▶ delay: 500 ms and chance and rank ─▶ AUTH_REQUEST in a new epoch ─▶ votes ─▶ primary
+//
+// Always: a primary votes once in an epoch, and for one replica of the same primary in two node timeouts; its vote is
+// durable before it is sent.
+
+import { eachRange, hasBit, SLOTS } from './bitmap.ts'
+import { type Cluster, FSYNC, SAVE, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
+import { quorumOf, updateState } from './health.ts'
+import { FAIL, NOFAILOVER, type Node, nameOf, PRIMARY, REPLICA } from './node.ts'
+import { MFLAG_FORCE, type Packet } from './packet.ts'
+import { broadcastPong, requestVotes, sendVote } from './send.ts'
+
+const DELAY_MS = 500
+const DELAY_RANDOM_MS = 500
+const DELAY_PER_RANK_MS = 1000
+const TIMEOUT_MS_MIN = 2000
+/** The same reason is logged again after so long. */
+const RELOG_MS = 10_000
+/** Reasons are not logged before the primary has failed for so much longer than the node timeout. */
+const QUIET_MS = 5000
+
+const DATA_AGE =
+  "Disconnected from master for longer than allowed. Please check the 'cluster-replica-validity-factor' configuration option."
+const WAITING_DELAY = 'Waiting the delay before I can start a new failover.'
+const EXPIRED = 'Failover attempt expired.'
+const WAITING_VOTES = 'Waiting for votes, but majority still not reached.'
+
+export class Election {
+  private readonly cluster: Cluster
+  /** When votes are asked for, or were. */
+  private startMs = 0
+  private votes = 0
+  private isSent = false
+  private rank = 0
+  private epoch = 0
+  private reason = ''
+  private loggedMs = 0
+
+  constructor(cluster: Cluster) {
+    this.cluster = cluster
+  }
+
+  /** A primary has voted for this node. */
+  voted(epoch: number): void {
+    if (epoch < this.epoch) return
+    this.votes++
+    this.cluster.later(TRY_FAILOVER)
+  }
+
+  /** The next step of this replica towards a failover, if it is time for one. */
+  step(): void {
+    const { cluster } = this
+    const { me, host, manual, nowMs } = cluster
+    const { settings } = host
+    const isManual = manual.isRunning && manual.canStart
+    const { primary } = me
+    const timeoutMs = Math.max(settings.clusterNodeTimeout * 2, TIMEOUT_MS_MIN)
+    if (me.has(PRIMARY) || primary === undefined || primary.slotCount === 0) return this.nothingToDo()
+    if (!isManual && (!primary.has(FAIL) || settings.clusterReplicaNoFailover)) return this.nothingToDo()
+    if (!isManual && this.isDataTooOld()) return this.explain(DATA_AGE)
+    if (nowMs - this.startMs > timeoutMs * 2) return this.schedule(isManual)
+    if (!this.isSent && !manual.isRunning) this.updateRank()
+    if (nowMs < this.startMs) return this.explain(WAITING_DELAY)
+    if (nowMs - this.startMs > timeoutMs) return this.explain(EXPIRED)
+    if (!this.isSent) return this.ask()
+    if (this.votes < quorumOf(cluster)) return this.explain(WAITING_VOTES)
+    host.log.notice("Failover election won: I'm the new master.")
+    if (me.configEpoch < this.epoch) {
+      me.configEpoch = this.epoch
+      host.log.notice(`configEpoch set to ${me.configEpoch} after successful failover`)
+    }
+    this.replacePrimary()
+  }
+
+  private nothingToDo(): void {
+    this.reason = ''
+  }
+
+  private isDataTooOld(): boolean {
+    const { settings, replication } = this.cluster.host
+    const factor = settings.clusterReplicaValidityFactor
+    if (factor === 0) return false
+    const timeoutMs = settings.clusterNodeTimeout
+    const ageMs = replication.dataAgeMs > timeoutMs ? replication.dataAgeMs - timeoutMs : replication.dataAgeMs
+    return ageMs > settings.replPingReplicaPeriod * 1000 + timeoutMs * factor
+  }
+
+  private schedule(isManual: boolean): void {
+    const { cluster } = this
+    const { host, nowMs } = cluster
+    this.votes = 0
+    this.isSent = false
+    this.rank = isManual ? 0 : this.ownRank()
+    this.startMs = nowMs
+    if (isManual || cluster.manual.isRunning) cluster.later(TRY_FAILOVER)
+    else this.startMs += DELAY_MS + host.random(DELAY_RANDOM_MS) + this.rank * DELAY_PER_RANK_MS
+    host.log.notice(
+      `Start of election delayed for ${Math.round(this.startMs - nowMs)} milliseconds (rank #${this.rank}, offset ${host.replication.offset}).`,
+    )
+    broadcastPong(cluster, 'siblings')
+  }
+
+  /** Number of siblings with more data. */
+  private ownRank(): number {
+    const { me, host } = this.cluster
+    let rank = 0
+    for (const one of me.primary?.replicas ?? [])
+      if (one !== me && !one.has(NOFAILOVER) && one.replicationOffset > host.replication.offset) rank++
+    return rank
+  }
+
+  private updateRank(): void {
+    const rank = this.ownRank()
+    if (rank <= this.rank) return
+    const addedMs = (rank - this.rank) * DELAY_PER_RANK_MS
+    this.startMs += addedMs
+    this.rank = rank
+    this.cluster.host.log.notice(`Replica rank updated to #${rank}, added ${addedMs} milliseconds of delay.`)
+  }
+
+  private ask(): void {
+    const { cluster } = this
+    this.epoch = ++cluster.currentEpoch
+    cluster.host.log.notice(`Starting a failover election for epoch ${this.epoch}.`)
+    this.isSent = true
+    cluster.later(SAVE | UPDATE_STATE | FSYNC)
+    cluster.afterwards()
+    requestVotes(cluster)
+  }
+
+  private explain(reason: string): void {
+    const { cluster } = this
+    const { me, nowMs, host } = cluster
+    if (reason === this.reason && nowMs - this.loggedMs < RELOG_MS) return
+    this.reason = reason
+    const failedForMs = nowMs - (me.primary?.times.failedMs ?? 0)
+    if (me.primary?.has(FAIL) && failedForMs < host.settings.clusterNodeTimeout + QUIET_MS) return
+    this.loggedMs = nowMs
+    host.log.notice(`Currently unable to failover: ${reason}`)
+    if (reason === WAITING_VOTES || reason === EXPIRED)
+      host.log.notice(`Needed quorum: ${quorumOf(cluster)}. Number of votes received so far: ${this.votes}`)
+  }
+
+  /** This replica serves its primary's slots from now on. */
+  replacePrimary(): void {
+    const { cluster } = this
+    const { me } = cluster
+    const old = me.primary
+    if (me.has(PRIMARY) || old === undefined) return
+    cluster.makePrimary(me)
+    cluster.host.replication.promote()
+    eachRange(old.slots.slice(), (first, last) => {
+      for (let slot = first; slot <= last; slot++) {
+        cluster.unassign(slot)
+        cluster.assign(me, slot)
+      }
+    })
+    updateState(cluster)
+    cluster.saveOrDie(true)
+    broadcastPong(cluster, 'all')
+    cluster.manual.reset()
+  }
+}
+
+/** A replica asks for this node's vote. */
+export function voteFor(cluster: Cluster, candidate: Node, request: Packet): void {
+  const { me, host, nowMs } = cluster
+  if (me.has(REPLICA) || me.slotCount === 0) return
+  const refusal = refusalOf(cluster, candidate, request)
+  if (refusal !== undefined) return host.log.warning(`Failover auth denied to ${nameOf(candidate)}: ${refusal}`)
+  cluster.lastVoteEpoch = cluster.currentEpoch
+  candidate.primary!.times.votedMs = nowMs
+  cluster.later(SAVE | FSYNC)
+  cluster.afterwards()
+  sendVote(cluster, candidate)
+  host.log.notice(`Failover auth granted to ${nameOf(candidate)} for epoch ${cluster.currentEpoch}`)
+}
+
+function refusalOf(cluster: Cluster, candidate: Node, request: Packet): string | undefined {
+  const { currentEpoch, host, nowMs, owners } = cluster
+  if (request.currentEpoch < currentEpoch)
+    return `reqEpoch (${request.currentEpoch}) < curEpoch(${currentEpoch})`
+  if (cluster.lastVoteEpoch === currentEpoch) return `already voted for epoch ${currentEpoch}`
+  if (candidate.has(PRIMARY)) return 'it is a master node'
+  if (candidate.primary === undefined) return "I don't know its master"
+  if (!candidate.primary.has(FAIL) && (request.messageFlags & MFLAG_FORCE) === 0) return 'its master is up'
+  const waitMs = host.settings.clusterNodeTimeout * 2 - (nowMs - candidate.primary.times.votedMs)
+  if (waitMs > 0) return `can't vote about this master before ${Math.round(waitMs)} milliseconds`
+  const { slots, configEpoch } = request
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const owner = owners[slot]
+    if (!hasBit(slots, slot) || owner === undefined || cluster.isFree(slot) || owner.configEpoch <= configEpoch) continue
+    return `slot ${slot} epoch (${owner.configEpoch}) > reqEpoch (${configEpoch})`
+  }
+  return undefined
+}

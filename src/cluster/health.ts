@@ -1,0 +1,92 @@
+// Which nodes fail, and whether the cluster as a whole is up.
+//
+//   no answer for node-timeout ─▶ PFAIL ─[most primaries report it]─▶ FAIL ─[told to all]
+
+import { type Cluster, SAVE, UPDATE_STATE } from './cluster.ts'
+import { FAIL, type Node, nameOf, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import { sendFail } from './send.ts'
+
+/** A report is valid for so many node timeouts. */
+const REPORT_TIMEOUTS = 2
+/** A primary that is back, and whose slots nobody took, is accepted after so many. */
+const UNDO_TIMEOUTS = 2
+/** A primary that was in the minority waits before it serves again. */
+const REJOIN_MS_MIN = 500
+const REJOIN_MS_MAX = 5000
+/** A restarted primary waits for news of others. */
+const WRITABLE_MS = 2000
+
+/** Number of valid reports. */
+export function failureReports({ host, nowMs }: Cluster, node: Node): number {
+  const oldest = nowMs - host.settings.clusterNodeTimeout * REPORT_TIMEOUTS
+  for (const [reporter, atMs] of node.failureReports) if (atMs < oldest) node.failureReports.delete(reporter)
+  return node.failureReports.size
+}
+
+/** True when the report is new. */
+export function addFailureReport({ nowMs }: Cluster, node: Node, reporter: Node): boolean {
+  const isNew = !node.failureReports.has(reporter)
+  node.failureReports.set(reporter, nowMs)
+  return isNew
+}
+
+export function quorumOf({ size }: Cluster): number {
+  return Math.floor(size / 2) + 1
+}
+
+/** A node that is possibly failing fails, when most primaries say so. */
+export function markFailingIfAgreed(cluster: Cluster, node: Node): void {
+  if (!node.has(PFAIL) || node.has(FAIL)) return
+  const reports = failureReports(cluster, node) + (cluster.me.has(PRIMARY) ? 1 : 0)
+  if (reports < quorumOf(cluster)) return
+  cluster.host.log.notice(`Marking node ${nameOf(node)} as failing (quorum reached).`)
+  markFailing(cluster, node)
+  sendFail(cluster, node)
+}
+
+export function markFailing(cluster: Cluster, node: Node): void {
+  node.flags = (node.flags & ~PFAIL) | FAIL
+  node.times.failedMs = cluster.nowMs
+  cluster.later(UPDATE_STATE | SAVE)
+}
+
+/** A failing node has answered. */
+export function clearFailure(cluster: Cluster, node: Node): void {
+  const { log, settings } = cluster.host
+  if (node.has(REPLICA) || node.slotCount === 0) {
+    const kind = node.has(REPLICA) ? 'replica' : 'master without slots'
+    log.notice(`Clear FAIL state for node ${nameOf(node)}:${kind} is reachable again.`)
+  } else if (cluster.nowMs - node.times.failedMs > settings.clusterNodeTimeout * UNDO_TIMEOUTS)
+    log.notice(
+      `Clear FAIL state for node ${nameOf(node)}: is reachable again and nobody is serving its slots after some time.`,
+    )
+  else return
+  node.flags &= ~FAIL
+  cluster.later(UPDATE_STATE | SAVE)
+}
+
+/** Computes the state, and the number of primaries that count for a quorum. */
+export function updateState(cluster: Cluster): void {
+  const { me, host, nowMs } = cluster
+  const known = cluster.stateTimes
+  if (known.firstMs < 0) known.firstMs = nowMs
+  if (me.has(PRIMARY) && !cluster.isOk && nowMs - known.firstMs < WRITABLE_MS) return
+  let isOk = !host.settings.clusterRequireFullCoverage || cluster.owners.every(one => one !== undefined && !one.has(FAIL))
+  let reachable = 0
+  cluster.size = 0
+  for (const node of cluster.nodes.values()) {
+    if (!node.has(PRIMARY) || node.slotCount === 0) continue
+    cluster.size++
+    if (!node.has(FAIL | PFAIL)) reachable++
+  }
+  if (reachable < quorumOf(cluster)) {
+    isOk = false
+    known.minorityMs = nowMs
+  }
+  if (isOk === cluster.isOk) return
+  const rejoinMs = Math.min(Math.max(host.settings.clusterNodeTimeout, REJOIN_MS_MIN), REJOIN_MS_MAX)
+  if (isOk && me.has(PRIMARY) && nowMs - known.minorityMs < rejoinMs) return
+  if (isOk) host.log.notice('Cluster state changed: ok')
+  else host.log.warning('Cluster state changed: fail')
+  cluster.isOk = isOk
+}

@@ -1,0 +1,133 @@
+// A node of the cluster as this one knows it.
+
+import { BITMAP_BYTES } from './bitmap.ts'
+import type { BusLink } from './link.ts'
+
+// Node.flags: their values are those of messages.
+export const PRIMARY = 1
+export const REPLICA = 2
+/** Possibly failing: this node gets no answer. */
+export const PFAIL = 4
+/** Failing: most primaries say so. */
+export const FAIL = 8
+export const MYSELF = 16
+/** Not introduced yet: its id is not known. */
+export const HANDSHAKE = 32
+export const NOADDR = 64
+/** It is to be sent MEET. */
+export const MEET = 128
+/** Had replicas: it is given one when it has none left. */
+export const MIGRATE_TO = 256
+export const NOFAILOVER = 512
+
+const FLAG_NAMES: readonly (readonly [flag: number, name: string])[] = [
+  [MYSELF, 'myself'],
+  [PRIMARY, 'master'],
+  [REPLICA, 'slave'],
+  [PFAIL, 'fail?'],
+  [FAIL, 'fail'],
+  [HANDSHAKE, 'handshake'],
+  [NOADDR, 'noaddr'],
+  [NOFAILOVER, 'nofailover'],
+]
+
+export function flagNames(flags: number): string {
+  const names = FLAG_NAMES.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name)
+  return names.length === 0 ? 'noflags' : names.join(',')
+}
+
+/** The flag of a name in the nodes file; 0 for 'noflags', undefined for an unknown name. */
+export function flagNamed(name: string): number | undefined {
+  return name === 'noflags' ? 0 : FLAG_NAMES.find(one => one[1] === name)?.[0]
+}
+
+/** Where a node is reached. */
+export interface NodeAddress {
+  /** '' while it is not known. */
+  ip: string
+  port: number
+  tlsPort: number
+  busPort: number
+}
+
+/** Times, in milliseconds. */
+export interface NodeTimes {
+  createdMs: number
+  /** When the PING was sent that is not answered; 0: none is awaited. */
+  pingSentMs: number
+  pongMs: number
+  /** Of any bytes of it. */
+  dataMs: number
+  failedMs: number
+  /** When this node last voted for a replica of it. */
+  votedMs: number
+  /** Since when it has no working replica; 0: it has. */
+  orphanedMs: number
+}
+
+export class Node {
+  id: string
+  shardId: string
+  flags: number
+  readonly address: NodeAddress = { ip: '', port: 0, tlsPort: 0, busPort: 0 }
+  readonly times: NodeTimes
+  hostname = ''
+  humanName = ''
+  configEpoch = 0
+  readonly slots = new Uint8Array(BITMAP_BYTES)
+  slotCount = 0
+  primary: Node | undefined
+  readonly replicas: Node[] = []
+  /** The connection to it, and the one that it opened. */
+  link: BusLink | undefined
+  inbound: BusLink | undefined
+  replicationOffset = 0
+  /** Primaries that report it as failing, and when they last did. */
+  readonly failureReports = new Map<Node, number>()
+  /** The message that named it last: each names it once. */
+  gossipedIn = 0
+
+  constructor(id: string, shardId: string, flags: number, nowMs: number) {
+    this.id = id
+    this.shardId = shardId
+    this.flags = flags
+    this.times = {
+      createdMs: nowMs,
+      pingSentMs: 0,
+      pongMs: 0,
+      dataMs: 0,
+      failedMs: 0,
+      votedMs: 0,
+      orphanedMs: 0,
+    }
+  }
+
+  has(flags: number): boolean {
+    return (this.flags & flags) !== 0
+  }
+
+  /** The top of its chain. */
+  get topPrimary(): Node {
+    let node: Node = this
+    while (node.primary !== undefined) node = node.primary
+    return node
+  }
+
+  /** Its replicas that are neither failing nor possibly failing. */
+  get workingReplicas(): number {
+    let count = 0
+    for (const one of this.replicas) if (!one.has(FAIL | PFAIL)) count++
+    return count
+  }
+
+  /** '10.0.0.1:7000@17000' */
+  endpoint(tls: boolean): string {
+    const { ip, port, tlsPort, busPort } = this.address
+    return `${ip}:${tls ? tlsPort : port}@${busPort}`
+  }
+}
+
+/** 'id (name)', as log lines name nodes. */
+export function nameOf(node: Node): string {
+  return `${node.id} (${node.humanName})`
+}

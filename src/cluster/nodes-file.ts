@@ -1,0 +1,183 @@
+// The nodes file, and CLUSTER NODES, which has the same lines:
+//
+//   id ip:port@busport[,hostname[,name=value]…] flags primary|- ping pong epoch connected|disconnected slots… [slot->-id]…
+//   vars currentEpoch n lastVoteEpoch n
+//
+// Always: the file is replaced as a whole; redis-server reads ours, and ours redis-server's.
+
+import { splitWords } from '../lib/words.ts'
+import { SLOTS } from './bitmap.ts'
+import type { Cluster } from './cluster.ts'
+import { FAIL, flagNamed, flagNames, HANDSHAKE, MIGRATE_TO, MYSELF, type Node, REPLICA } from './node.ts'
+import { rangesText } from './ownership.ts'
+import { ID_CHARS } from './packet.ts'
+
+const BUS_PORT_OFFSET = 10_000
+/** The lines before the ranges of slots. */
+const FIELDS = 8
+
+/** The file is damaged. */
+export class CorruptNodesFile extends Error {}
+
+// ---- writing ----
+
+/** A node's line; with `aux`, as in the file. */
+export function nodeLine(cluster: Cluster, node: Node, tls: boolean, aux: boolean): string {
+  const { times } = node
+  const isConnected = node.link !== undefined || node.has(MYSELF)
+  const epoch = node.has(REPLICA) && node.primary !== undefined ? node.primary.configEpoch : node.configEpoch
+  const fields = [
+    node.id,
+    node.endpoint(tls) + namesText(node, tls, aux),
+    flagNames(node.flags),
+    node.primary?.id ?? '-',
+    Math.floor(times.pingSentMs),
+    Math.floor(times.pongMs),
+    epoch,
+    isConnected ? 'connected' : 'disconnected',
+  ]
+  const open = node.has(MYSELF) ? openSlotsText(cluster) : ''
+  return fields.join(' ') + rangesText(node.slots) + open
+}
+
+function namesText(node: Node, tls: boolean, aux: boolean): string {
+  if (!aux) return node.hostname === '' ? '' : `,${node.hostname}`
+  const other = tls ? `,tcp-port=${node.address.port}` : node.address.tlsPort ? `,tls-port=${node.address.tlsPort}` : ''
+  const name = node.humanName === '' ? '' : `,nodename=${node.humanName}`
+  return `,${node.hostname}${other}${name},shard-id=${node.shardId}`
+}
+
+function openSlotsText({ migrating, importing }: Cluster): string {
+  const slots = [...migrating.keys(), ...importing.keys()].sort((a, b) => a - b)
+  return slots
+    .map(slot => {
+      const to = migrating.get(slot)
+      return to === undefined ? ` [${slot}-<-${importing.get(slot)!.id}]` : ` [${slot}->-${to.id}]`
+    })
+    .join('')
+}
+
+/** The whole file. */
+export function nodesText(cluster: Cluster): string {
+  let text = ''
+  for (const node of cluster.nodes.values())
+    if (!node.has(HANDSHAKE)) text += `${nodeLine(cluster, node, false, true)}\n`
+  return `${text}vars currentEpoch ${cluster.currentEpoch} lastVoteEpoch ${cluster.lastVoteEpoch}\n`
+}
+
+// ---- reading ----
+
+/** Reads the file into a new cluster. Throws CorruptNodesFile. False: the file is empty. */
+export function readNodes(cluster: Cluster, text: string): boolean {
+  if (text === '') return false
+  let me: Node | undefined
+  for (const line of text.split('\n')) {
+    if (line === '') continue
+    const words = splitWords(line)
+    if (words === undefined) throw new CorruptNodesFile(line)
+    if (words[0]?.toLowerCase() === 'vars') readVars(cluster, words, line)
+    else {
+      const node = readNode(cluster, words, line)
+      if (node.has(MYSELF)) me = node
+    }
+  }
+  if (me === undefined) throw new CorruptNodesFile('no node is this one')
+  cluster.me = me
+  cluster.currentEpoch = cluster.maxEpoch
+  return true
+}
+
+function readVars(cluster: Cluster, words: readonly string[], line: string): void {
+  if (words.length % 2 === 0) throw new CorruptNodesFile(line)
+  for (let i = 1; i < words.length; i += 2) {
+    const value = Number.parseInt(words[i + 1], 10)
+    if (words[i] === 'currentEpoch') cluster.currentEpoch = value
+    else if (words[i] === 'lastVoteEpoch') cluster.lastVoteEpoch = value
+    else cluster.host.log.notice(`Skipping unknown cluster config variable '${words[i]}'`)
+  }
+}
+
+function nodeNamed(cluster: Cluster, id: string, line: string): Node {
+  if (!isId(id)) throw new CorruptNodesFile(line)
+  const known = cluster.nodes.get(id)
+  if (known !== undefined) return known
+  const node = cluster.newNode(id, 0)
+  cluster.add(node)
+  return node
+}
+
+/** Forty lower case hexadecimal digits, as far as redis-server checks them: letters and digits. */
+export function isId(id: string): boolean {
+  if (id.length !== ID_CHARS) return false
+  for (const char of id) if (!((char >= 'a' && char <= 'z') || (char >= '0' && char <= '9'))) return false
+  return true
+}
+
+function readNode(cluster: Cluster, words: readonly string[], line: string): Node {
+  if (words.length < FIELDS) throw new CorruptNodesFile(line)
+  const node = nodeNamed(cluster, words[0], line)
+  const { times } = node
+  const hasShard = readPlace(cluster, node, words[1], line)
+  for (const name of words[2].split(',')) {
+    const flag = flagNamed(name)
+    if (flag === undefined) throw new CorruptNodesFile(line)
+    node.flags |= flag
+  }
+  if (node.has(FAIL)) times.failedMs = cluster.nowMs
+  if (words[3] !== '-') {
+    const primary = nodeNamed(cluster, words[3], line)
+    if (!hasShard) node.shardId = primary.shardId
+    node.primary = primary
+    primary.replicas.push(node)
+    primary.flags |= MIGRATE_TO
+  }
+  if (words[4] !== '0') times.pingSentMs = cluster.nowMs
+  if (words[5] !== '0') times.pongMs = cluster.nowMs
+  node.configEpoch = node.has(REPLICA) && node.primary !== undefined ? 0 : Number.parseInt(words[6], 10)
+  for (const word of words.slice(FIELDS)) readSlots(cluster, node, word, line)
+  return node
+}
+
+/** ip:port@busport,hostname,name=value… True when it names the shard. */
+function readPlace(cluster: Cluster, node: Node, word: string, line: string): boolean {
+  const [place, hostname = '', ...aux] = word.split(',')
+  const { address } = node
+  const colon = place.lastIndexOf(':')
+  if (colon < 0) throw new CorruptNodesFile(line)
+  node.hostname = hostname
+  address.ip = place.slice(0, colon)
+  const [port, busPort] = place.slice(colon + 1).split('@')
+  const values = new Map(aux.map(one => one.split('=') as [string, string]))
+  for (const name of values.keys())
+    if (!['shard-id', 'nodename', 'tcp-port', 'tls-port'].includes(name)) throw new CorruptNodesFile(line)
+  const number = (text: string | undefined) => Number.parseInt(text ?? '', 10) || 0
+  address.port = number(values.get('tcp-port'))
+  address.tlsPort = number(values.get('tls-port'))
+  const isTls = values.has('tcp-port') || (!values.has('tls-port') && cluster.host.settings.tlsCluster)
+  if (isTls) address.tlsPort = number(port)
+  else address.port = number(port)
+  address.busPort = number(busPort) || number(port) + BUS_PORT_OFFSET
+  node.humanName = values.get('nodename') ?? ''
+  const shardId = values.get('shard-id')
+  if (shardId !== undefined) node.shardId = shardId
+  return shardId !== undefined
+}
+
+/** 5, 5-10, [5->-id] or [5-<-id] */
+function readSlots(cluster: Cluster, node: Node, word: string, line: string): void {
+  const slotOf = (text: string) => {
+    const slot = Number.parseInt(text, 10)
+    if (!(slot >= 0 && slot < SLOTS)) throw new CorruptNodesFile(line)
+    return slot
+  }
+  if (word.startsWith('[')) {
+    const dash = word.indexOf('-')
+    const other = nodeNamed(cluster, word.slice(dash + 3, -1), line)
+    const map = word[dash + 1] === '>' ? cluster.migrating : cluster.importing
+    map.set(slotOf(word.slice(1, dash)), other)
+    return
+  }
+  const [first, last = first] = word.split('-')
+  for (let slot = slotOf(first); slot <= slotOf(last); slot++)
+    if (cluster.owners[slot] === undefined) cluster.assign(node, slot)
+}

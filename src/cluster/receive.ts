@@ -1,0 +1,335 @@
+// A packet has come: what this node learns from it, and what it answers.
+
+import { SLOTS, hasBit, sameBits } from './bitmap.ts'
+import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
+import { voteFor } from './election.ts'
+import { addFailureReport, clearFailure, failureReports, markFailing, markFailingIfAgreed } from './health.ts'
+import type { BusLink } from './link.ts'
+import {
+  FAIL,
+  HANDSHAKE,
+  MIGRATE_TO,
+  MYSELF,
+  NOADDR,
+  NOFAILOVER,
+  type Node,
+  nameOf,
+  PFAIL,
+  PRIMARY,
+  REPLICA,
+} from './node.ts'
+import { resolveCollision, updateSlots } from './ownership.ts'
+import {
+  AUTH_ACK,
+  AUTH_REQUEST,
+  FAIL_TYPE,
+  type Gossip,
+  MEET_TYPE,
+  MFLAG_PAUSED,
+  MFSTART,
+  Packet,
+  PING,
+  PONG,
+  PUBLISH,
+  PUBLISHSHARD,
+  UPDATE,
+} from './packet.ts'
+import { sendPing, sendUpdate } from './send.ts'
+
+/** Clocks may differ by so much. */
+const GOSSIP_AHEAD_MS = 500
+
+export function receive(cluster: Cluster, link: BusLink, bytes: Uint8Array): void {
+  const { host, stats } = cluster
+  const packet = Packet.parse(bytes)
+  if (typeof packet === 'string') {
+    if (packet !== '') host.log.warning(packet)
+    return
+  }
+  const { type } = packet
+  if (type < stats.received.length) stats.received[type]++
+  if (type === cluster.droppedType) return host.log.warning('Dropping packet that matches debug drop filter')
+  const sender = senderOf(cluster, link, packet)
+  if (sender !== undefined) learn(cluster, sender, packet)
+  switch (type) {
+    case PING:
+    case PONG:
+    case MEET_TYPE:
+      return receivePing(cluster, link, packet, sender)
+    case FAIL_TYPE:
+      return receiveFail(cluster, packet, sender)
+  }
+  if (sender === undefined) return
+  switch (type) {
+    case PUBLISH:
+    case PUBLISHSHARD:
+      return receivePublished(cluster, packet, type === PUBLISHSHARD)
+    case AUTH_REQUEST:
+      return voteFor(cluster, sender, packet)
+    case AUTH_ACK:
+      if (sender.has(PRIMARY) && sender.slotCount > 0) cluster.election.voted(packet.currentEpoch)
+      return
+    case MFSTART:
+      if (sender.primary !== cluster.me) return
+      cluster.manual.asked(sender)
+      return sendPing(cluster, link, PING)
+    case UPDATE:
+      return receiveUpdate(cluster, packet)
+  }
+  host.log.warning(`Received unknown packet type: ${type}`)
+}
+
+/** Who sent it, if this node knows it. An inbound link gets to know its node here. */
+function senderOf(cluster: Cluster, link: BusLink, packet: Packet): Node | undefined {
+  if (link.node !== undefined && !link.node.has(HANDSHAKE)) return link.node
+  const sender = cluster.nodes.get(packet.sender)
+  if (sender !== undefined && link.node === undefined) {
+    sender.inbound?.close()
+    sender.inbound = link
+    link.node = sender
+  }
+  return sender
+}
+
+/** What every packet says of its sender. */
+function learn(cluster: Cluster, sender: Node, packet: Packet): void {
+  sender.times.dataMs = cluster.nowMs
+  if (sender.has(HANDSHAKE)) return
+  if (packet.currentEpoch > cluster.currentEpoch) cluster.currentEpoch = packet.currentEpoch
+  if (packet.configEpoch > sender.configEpoch) {
+    sender.configEpoch = packet.configEpoch
+    cluster.later(SAVE | FSYNC)
+  }
+  sender.replicationOffset = packet.offset
+  const isOwnPrimary = cluster.me.has(REPLICA) && cluster.me.primary === sender
+  if (isOwnPrimary && (packet.messageFlags & MFLAG_PAUSED) !== 0) cluster.manual.paused(packet.offset)
+}
+
+// ---- PING, PONG, MEET ----
+
+function receivePing(cluster: Cluster, link: BusLink, packet: Packet, sender: Node | undefined): void {
+  const { type } = packet
+  if (type !== PONG) {
+    learnOwnIp(cluster, link, type)
+    if (sender === undefined && type === MEET_TYPE) meet(cluster, link, packet)
+    sendPing(cluster, link, PONG)
+  }
+  if (!link.isInbound && !introduced(cluster, link, packet, sender)) return
+  if (sender !== undefined) {
+    sender.flags = (sender.flags & ~NOFAILOVER) | (packet.flags & NOFAILOVER)
+    if (type === PING && !sender.has(HANDSHAKE) && updateAddress(cluster, sender, link, packet))
+      cluster.later(SAVE | UPDATE_STATE)
+  }
+  if (!link.isInbound && type === PONG) answered(cluster, link.node!)
+  if (sender === undefined) return
+  learnRole(cluster, sender, packet)
+  learnSlots(cluster, sender, packet)
+  for (let i = 0; i < packet.gossipCount; i++) learnGossip(cluster, sender, packet.gossip(i))
+  learnExtensions(cluster, sender, packet)
+}
+
+/** Our own IP is what others connect to. */
+function learnOwnIp(cluster: Cluster, link: BusLink, type: number): void {
+  const { me, host } = cluster
+  if ((type !== MEET_TYPE && me.address.ip !== '') || host.settings.clusterAnnounceIp !== '') return
+  const ip = hostOf(link.local)
+  if (ip === '' || ip === me.address.ip) return
+  me.address.ip = ip
+  host.log.notice(`IP address for this node updated to ${ip}`)
+  cluster.later(SAVE)
+}
+
+/** 'address:port', IPv6 in brackets. */
+function hostOf(endpoint: string): string {
+  const colon = endpoint.lastIndexOf(':')
+  const text = endpoint.slice(0, Math.max(0, colon))
+  return text.startsWith('[') ? text.slice(1, -1) : text
+}
+
+/** A stranger introduces itself: it is to be introduced to in turn. */
+function meet(cluster: Cluster, link: BusLink, packet: Packet): void {
+  const node = cluster.newNode(cluster.host.newId(), HANDSHAKE)
+  setAddress(cluster, node, packet.announcedIp || hostOf(link.peer), packet.port, packet.otherPort, packet.busPort)
+  cluster.add(node)
+  cluster.later(SAVE)
+}
+
+/** `port` is of the kind that the bus uses, `otherPort` of the other. */
+function setAddress(cluster: Cluster, node: Node, ip: string, port: number, otherPort: number, busPort: number): void {
+  const { tlsCluster } = cluster.host.settings
+  node.address.ip = ip
+  node.address.port = tlsCluster ? otherPort : port
+  node.address.tlsPort = tlsCluster ? port : otherPort
+  node.address.busPort = busPort
+}
+
+/** The node behind a link that we opened: false when it is not the one that it should be. */
+function introduced(cluster: Cluster, link: BusLink, packet: Packet, sender: Node | undefined): boolean {
+  const node = link.node!
+  const { host } = cluster
+  if (node.has(HANDSHAKE)) {
+    if (sender !== undefined) {
+      host.log.verbose(`Handshake: we already know node ${nameOf(sender)}, updating the address if needed.`)
+      if (updateAddress(cluster, sender, link, packet)) cluster.later(SAVE | UPDATE_STATE)
+      cluster.remove(node)
+      return false
+    }
+    cluster.rename(node, packet.sender)
+    node.flags = (node.flags & ~HANDSHAKE) | (packet.flags & (PRIMARY | REPLICA))
+    cluster.later(SAVE)
+    return true
+  }
+  if (node.id === packet.sender) return true
+  // Another node answers at this address.
+  node.flags |= NOADDR
+  setAddress(cluster, node, '', 0, 0, 0)
+  node.link = undefined
+  link.close()
+  cluster.later(SAVE)
+  return false
+}
+
+/** True when the node has another address now. */
+function updateAddress(cluster: Cluster, node: Node, link: BusLink, packet: Packet): boolean {
+  if (link === node.link) return false
+  const { address } = node
+  const before = JSON.stringify(address)
+  setAddress(cluster, node, packet.announcedIp || hostOf(link.peer), packet.port, packet.otherPort, packet.busPort)
+  if (JSON.stringify(address) === before) return false
+  dropLink(node)
+  node.flags &= ~NOADDR
+  const { host, me } = cluster
+  host.log.notice(`Address updated for node ${nameOf(node)}, now ${address.ip}:${cluster.replicationPort(node)}`)
+  if (me.has(REPLICA) && me.primary === node) host.replication.follow(address.ip, cluster.replicationPort(node))
+  return true
+}
+
+function dropLink(node: Node): void {
+  node.link?.close()
+  node.link = undefined
+}
+
+function answered(cluster: Cluster, node: Node): void {
+  node.times.pongMs = cluster.nowMs
+  node.times.pingSentMs = 0
+  if (node.has(PFAIL)) {
+    node.flags &= ~PFAIL
+    cluster.later(SAVE | UPDATE_STATE)
+  } else if (node.has(FAIL)) clearFailure(cluster, node)
+}
+
+function learnRole(cluster: Cluster, sender: Node, packet: Packet): void {
+  if (packet.primary === '') return cluster.makePrimary(sender)
+  if (sender.has(PRIMARY)) {
+    cluster.takeSlots(sender)
+    sender.flags = (sender.flags & ~(PRIMARY | MIGRATE_TO)) | REPLICA
+    cluster.later(SAVE | UPDATE_STATE)
+  }
+  sender.flags |= REPLICA
+  const primary = cluster.nodes.get(packet.primary)
+  if (primary !== undefined) cluster.setPrimary(sender, primary)
+}
+
+function learnSlots(cluster: Cluster, sender: Node, packet: Packet): void {
+  const primary = sender.has(PRIMARY) ? sender : sender.primary
+  const { slots, configEpoch } = packet
+  if (primary !== undefined && !sameBits(primary.slots, slots)) {
+    if (sender.has(PRIMARY)) updateSlots(cluster, sender, configEpoch, slots)
+    correct(cluster, sender, configEpoch, slots)
+  }
+  if (cluster.me.has(PRIMARY) && sender.has(PRIMARY) && configEpoch === cluster.me.configEpoch)
+    resolveCollision(cluster, sender)
+}
+
+/** Tells a node that claims slots of an owner with a newer configuration. */
+function correct(cluster: Cluster, sender: Node, configEpoch: number, slots: Uint8Array): void {
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const owner = cluster.owners[slot]
+    if (!hasBit(slots, slot) || owner === undefined || owner === sender || cluster.isFree(slot)) continue
+    if (owner.configEpoch <= configEpoch) continue
+    cluster.host.log.verbose(
+      `Node ${sender.id} has old slots configuration, sending an UPDATE message about ${owner.id}`,
+    )
+    return sendUpdate(cluster, sender.link, owner)
+  }
+}
+
+function learnGossip(cluster: Cluster, sender: Node, gossip: Gossip): void {
+  const node = cluster.nodes.get(gossip.id)
+  if (node === undefined) return learnStranger(cluster, gossip)
+  const { host, me, nowMs } = cluster
+  const isFailing = (gossip.flags & (FAIL | PFAIL)) !== 0
+  if (sender.has(PRIMARY) && node !== me) {
+    if (isFailing) {
+      if (addFailureReport(cluster, node, sender))
+        host.log.verbose(`Node ${nameOf(sender)} reported node ${nameOf(node)} as not reachable.`)
+      markFailingIfAgreed(cluster, node)
+    } else if (node.failureReports.delete(sender))
+      host.log.verbose(`Node ${nameOf(sender)} reported node ${nameOf(node)} is back online.`)
+  }
+  if (!isFailing && node.times.pingSentMs === 0 && failureReports(cluster, node) === 0) {
+    const pongMs = gossip.pongS * 1000
+    if (pongMs <= nowMs + GOSSIP_AHEAD_MS && pongMs > node.times.pongMs) node.times.pongMs = pongMs
+  }
+  // A node that we cannot reach may have moved.
+  if (!node.has(FAIL | PFAIL) || isFailing || (gossip.flags & NOADDR) !== 0 || node === me) return
+  const before = JSON.stringify(node.address)
+  setAddress(cluster, node, gossip.ip, gossip.port, gossip.otherPort, gossip.busPort)
+  if (JSON.stringify(node.address) === before) return
+  dropLink(node)
+  node.flags &= ~NOADDR
+}
+
+/** A node that only others know. */
+function learnStranger(cluster: Cluster, gossip: Gossip): void {
+  if ((gossip.flags & NOADDR) !== 0 || cluster.isForgotten(gossip.id)) return
+  const node = cluster.newNode(gossip.id, gossip.flags & ~MYSELF)
+  setAddress(cluster, node, gossip.ip, gossip.port, gossip.otherPort, gossip.busPort)
+  cluster.add(node)
+}
+
+function learnExtensions(cluster: Cluster, sender: Node, packet: Packet): void {
+  const { hostname = '', humanName = '', shardId, forgotten } = packet.extensions()
+  if (sender.hostname !== hostname || sender.humanName !== humanName) {
+    sender.hostname = hostname
+    sender.humanName = humanName
+    cluster.later(SAVE)
+  }
+  for (const { id, ttlS } of forgotten) {
+    const node = cluster.nodes.get(id)
+    if (node === undefined || node === cluster.me || cluster.me.primary === node) continue
+    cluster.forget(id, cluster.nowMs + ttlS * 1000)
+    cluster.remove(node)
+    cluster.later(SAVE | UPDATE_STATE)
+  }
+  cluster.setShard(sender, shardId ?? sender.topPrimary.shardId)
+}
+
+// ---- other packets ----
+
+function receiveFail(cluster: Cluster, packet: Packet, sender: Node | undefined): void {
+  const { log } = cluster.host
+  if (sender === undefined)
+    return log.notice(`Ignoring FAIL message from unknown node ${packet.sender} about ${packet.failing}`)
+  const failing = cluster.nodes.get(packet.failing)
+  if (failing === undefined || failing.has(FAIL | MYSELF)) return
+  log.notice(`FAIL message received from ${nameOf(sender)} about ${nameOf(failing)}`)
+  markFailing(cluster, failing)
+}
+
+function receivePublished({ host }: Cluster, packet: Packet, shard: boolean): void {
+  const { channelAt, channelBytes, messageBytes } = packet.published
+  const messageAt = channelAt + channelBytes
+  const { u8 } = packet
+  host.publish(u8.subarray(channelAt, messageAt), u8.subarray(messageAt, messageAt + messageBytes), shard)
+}
+
+function receiveUpdate(cluster: Cluster, packet: Packet): void {
+  const { id, configEpoch, slots } = packet.update
+  const node = cluster.nodes.get(id)
+  if (node === undefined || node.configEpoch >= configEpoch) return
+  if (node.has(REPLICA)) cluster.makePrimary(node)
+  node.configEpoch = configEpoch
+  cluster.later(SAVE | FSYNC)
+  updateSlots(cluster, node, configEpoch, slots)
+}

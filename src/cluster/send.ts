@@ -1,0 +1,169 @@
+// Packets that this node sends.
+
+import type { Cluster } from './cluster.ts'
+import type { BusLink } from './link.ts'
+import { HANDSHAKE, MYSELF, NOADDR, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import {
+  AUTH_ACK,
+  AUTH_REQUEST,
+  barePacket,
+  FAIL_TYPE,
+  failPacket,
+  type Gossip,
+  type Header,
+  MFLAG_FORCE,
+  MFLAG_PAUSED,
+  MFSTART,
+  PING,
+  PONG,
+  PUBLISH,
+  PUBLISHSHARD,
+  pingPacket,
+  publishPacket,
+  UPDATE,
+  updatePacket,
+} from './packet.ts'
+
+/** Nodes named in each ping: a tenth of all, and at least so many. */
+const GOSSIP_MIN = 3
+const BUS_PORT_OFFSET = 10_000
+const STATE_OK = 0
+const STATE_FAIL = 1
+
+/** The ports of this node as others are to use them. */
+export function announcedPorts({ host }: Cluster): { port: number; tlsPort: number; busPort: number } {
+  const { settings } = host
+  const port = settings.clusterAnnouncePort || settings.port
+  const tlsPort = settings.clusterAnnounceTlsPort || settings.tlsPort
+  return { port, tlsPort, busPort: settings.clusterAnnounceBusPort || busPortOf(settings) }
+}
+
+/** The port that the bus listens on. */
+export function busPortOf(settings: Cluster['host']['settings']): number {
+  return settings.clusterPort || (settings.tlsCluster ? settings.tlsPort : settings.port) + BUS_PORT_OFFSET
+}
+
+function headerOf(cluster: Cluster, type: number): Header {
+  const { me, host, manual } = cluster
+  const { settings } = host
+  const primary = me.has(REPLICA) && me.primary !== undefined ? me.primary : me
+  const { port, tlsPort, busPort } = announcedPorts(cluster)
+  return {
+    type,
+    port: settings.tlsCluster ? tlsPort : port,
+    otherPort: settings.tlsCluster ? port : tlsPort,
+    busPort,
+    currentEpoch: cluster.currentEpoch,
+    configEpoch: primary.configEpoch,
+    offset: host.replication.offset,
+    sender: me.id,
+    slots: primary.slots,
+    primary: me.primary?.id ?? '',
+    announcedIp: settings.clusterAnnounceIp,
+    flags: me.flags,
+    state: cluster.isOk ? STATE_OK : STATE_FAIL,
+    messageFlags: me.has(PRIMARY) && manual.isRunning ? MFLAG_PAUSED : 0,
+  }
+}
+
+function send(cluster: Cluster, link: BusLink | undefined, type: number, packet: Uint8Array): void {
+  if (link === undefined) return
+  cluster.stats.sent[type]++
+  link.send(packet)
+}
+
+/** To every node that is introduced. */
+function broadcast(cluster: Cluster, type: number, packet: Uint8Array): void {
+  for (const node of cluster.nodes.values()) if (!node.has(MYSELF | HANDSHAKE)) send(cluster, node.link, type, packet)
+}
+
+/** PING, PONG or MEET over a link. */
+export function sendPing(cluster: Cluster, link: BusLink, type: number): void {
+  const { me, nowMs } = cluster
+  if (!link.isInbound && type === PING) link.node!.times.pingSentMs = nowMs
+  const forgotten = [...cluster.forgotten]
+    .filter(([, untilMs]) => untilMs > nowMs)
+    .map(([id, untilMs]) => ({ id, ttlS: Math.ceil((untilMs - nowMs) / 1000) }))
+  const extensions = { hostname: me.hostname, humanName: me.humanName, shardId: me.shardId, forgotten }
+  send(cluster, link, type, pingPacket(headerOf(cluster, type), chooseGossip(cluster), extensions))
+}
+
+/** Some random nodes, and all that are possibly failing. */
+function chooseGossip(cluster: Cluster): Gossip[] {
+  const { me, host, stats } = cluster
+  const ping = ++stats.pings
+  const nodes = [...cluster.nodes.values()]
+  let fresh = nodes.length - 2
+  const wanted = Math.min(Math.max(GOSSIP_MIN, Math.floor(nodes.length / 10)), fresh)
+  const gossip: Gossip[] = []
+  for (let tries = wanted * 3; fresh > 0 && gossip.length < wanted && tries > 0; tries--) {
+    const node = nodes[host.random(nodes.length)]
+    if (node === me || node.has(PFAIL) || node.gossipedIn === ping) continue
+    fresh--
+    if (node.has(HANDSHAKE | NOADDR) || (node.link === undefined && node.slotCount === 0)) continue
+    node.gossipedIn = ping
+    gossip.push(gossipOf(cluster, node))
+  }
+  for (const node of nodes) if (node.has(PFAIL) && !node.has(HANDSHAKE | NOADDR)) gossip.push(gossipOf(cluster, node))
+  return gossip
+}
+
+function gossipOf({ host }: Cluster, { id, address, times, flags }: Node): Gossip {
+  const { tlsCluster } = host.settings
+  return {
+    id,
+    pingSentS: Math.floor(times.pingSentMs / 1000),
+    pongS: Math.floor(times.pongMs / 1000),
+    ip: address.ip,
+    port: tlsCluster ? address.tlsPort : address.port,
+    otherPort: tlsCluster ? address.port : address.tlsPort,
+    busPort: address.busPort,
+    flags,
+  }
+}
+
+/** PONG to all, or to the other replicas of this node's primary: news without a question. */
+export function broadcastPong(cluster: Cluster, whom: 'all' | 'siblings'): void {
+  const { me } = cluster
+  for (const node of cluster.nodes.values()) {
+    if (node.link === undefined || node === me || node.has(HANDSHAKE)) continue
+    const { primary } = node
+    const isSibling = node.has(REPLICA) && primary !== undefined && (primary === me || primary === me.primary)
+    if (whom === 'all' || isSibling) sendPing(cluster, node.link, PONG)
+  }
+}
+
+export function sendFail(cluster: Cluster, failing: Node): void {
+  broadcast(cluster, FAIL_TYPE, failPacket(headerOf(cluster, FAIL_TYPE), failing.id))
+}
+
+/** Tells a node whose slots are out of date what another one serves. */
+export function sendUpdate(cluster: Cluster, link: BusLink | undefined, about: Node): void {
+  if (link === undefined) return
+  send(cluster, link, UPDATE, updatePacket(headerOf(cluster, UPDATE), about.id, about.configEpoch, about.slots))
+}
+
+/** Asks all for their votes. */
+export function requestVotes(cluster: Cluster): void {
+  const header = headerOf(cluster, AUTH_REQUEST)
+  if (cluster.manual.isRunning) header.messageFlags |= MFLAG_FORCE
+  broadcast(cluster, AUTH_REQUEST, barePacket(header))
+}
+
+export function sendVote(cluster: Cluster, to: Node): void {
+  send(cluster, to.link, AUTH_ACK, barePacket(headerOf(cluster, AUTH_ACK)))
+}
+
+/** Asks a primary to pause its clients. */
+export function sendManualFailoverStart(cluster: Cluster, to: Node): void {
+  send(cluster, to.link, MFSTART, barePacket(headerOf(cluster, MFSTART)))
+}
+
+/** A message: to all nodes, or to those of this node's shard. */
+export function sendPublished(cluster: Cluster, channel: Uint8Array, message: Uint8Array, shard: boolean): void {
+  const type = shard ? PUBLISHSHARD : PUBLISH
+  const packet = publishPacket(headerOf(cluster, type), channel, message)
+  if (!shard) return broadcast(cluster, type, packet)
+  for (const node of cluster.nodes.values())
+    if (node.shardId === cluster.me.shardId && !node.has(MYSELF | HANDSHAKE)) send(cluster, node.link, type, packet)
+}
