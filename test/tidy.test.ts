@@ -32,6 +32,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
   net: ['lib', 'system'],
   scripting: ['lib', 'protocol', 'keyspace', 'type memory', 'type system', 'engine'],
   persistence: ['lib', 'protocol', 'system', 'keyspace', 'memory', 'engine'],
+  cluster: ['lib', 'protocol', 'system', 'keyspace', 'engine'],
   sentinel: ['lib', 'protocol', 'system', 'client', 'engine'],
   replication: ['lib', 'protocol', 'system', 'client', 'keyspace', 'engine', 'persistence'],
   server: [
@@ -49,6 +50,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     'persistence',
     'replication',
     'sentinel',
+    'cluster',
   ],
   embed: ['lib', 'system', 'config', 'net', 'server', 'type engine', 'type keyspace'],
   tools: [

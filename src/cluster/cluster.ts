@@ -7,6 +7,8 @@
 // Always: `owners[slot]` and the owner's bitmap agree. What must survive a restart (votes, epochs, slots) is saved by
 // afterwards(), which runs before anything is sent that depends on it, or at the end of the event.
 
+import type { Slice } from '../lib/slice.ts'
+import type { Network } from '../system/network.ts'
 import type { Log } from '../system/system.ts'
 import { clearBit, eachRange, hasBit, SLOTS, setBit } from './bitmap.ts'
 import { Election } from './election.ts'
@@ -17,7 +19,7 @@ import { nodesText } from './nodes-file.ts'
 import { TYPE_NAMES } from './packet.ts'
 
 /** The cluster-* directives, and what else of the configuration the bus needs. */
-export interface ClusterSettings {
+interface ClusterSettings {
   readonly clusterNodeTimeout: number
   readonly clusterPingInterval: number
   readonly clusterRequireFullCoverage: boolean
@@ -58,6 +60,8 @@ export interface ClusterReplication {
 /** The keys of this node. */
 export interface ClusterKeys {
   count(slot: number): number
+  /** Calls `visit` with keys of a slot; the cursor to continue with, 0 at the end. A key is valid during the call. */
+  scan(slot: number, cursor: number, visit: (key: Slice) => void): number
   readonly isEmpty: boolean
   /** Deletes the keys of a slot, as DEL does. */
   deleteSlot(slot: number): void
@@ -85,7 +89,7 @@ export interface ClusterHost {
   /** Calls `fn` at the end of the event. */
   soon(fn: () => void): void
   /** Connects to the bus of a node. */
-  dial: import('../system/network.ts').Network['dial']
+  dial: Network['dial']
   pauseWrites(ms: number): void
   resumeWrites(): void
   publish(channel: Uint8Array, message: Uint8Array, shard: boolean): void
@@ -340,7 +344,7 @@ export class Cluster {
   }
 }
 
-export function removeFrom<T>(list: T[], one: T): void {
+function removeFrom<T>(list: T[], one: T): void {
   const at = list.indexOf(one)
   if (at >= 0) list.splice(at, 1)
 }

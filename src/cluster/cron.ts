@@ -1,12 +1,24 @@
 // The cron of the bus, ten times a second: connections, pings, failures, elections, migration of replicas.
 
+import { NetworkError } from '../system/network.ts'
 import { type Cluster, UPDATE_STATE } from './cluster.ts'
 import { updateState } from './health.ts'
 import { BusLink, type LinkOwner } from './link.ts'
-import { FAIL, HANDSHAKE, MEET, MIGRATE_TO, MYSELF, NOADDR, type Node, nameOf, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import {
+  FAIL,
+  HANDSHAKE,
+  MEET,
+  MIGRATE_TO,
+  MYSELF,
+  NOADDR,
+  type Node,
+  nameOf,
+  PFAIL,
+  PRIMARY,
+  REPLICA,
+} from './node.ts'
 import { MEET_TYPE, PING } from './packet.ts'
 import { announcedPorts, sendPing } from './send.ts'
-import { NetworkError } from '../system/network.ts'
 
 const TICKS_PER_SECOND = 10
 const HANDSHAKE_MS_MIN = 1000

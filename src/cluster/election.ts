@@ -180,8 +180,7 @@ export function voteFor(cluster: Cluster, candidate: Node, request: Packet): voi
 
 function refusalOf(cluster: Cluster, candidate: Node, request: Packet): string | undefined {
   const { currentEpoch, host, nowMs, owners } = cluster
-  if (request.currentEpoch < currentEpoch)
-    return `reqEpoch (${request.currentEpoch}) < curEpoch(${currentEpoch})`
+  if (request.currentEpoch < currentEpoch) return `reqEpoch (${request.currentEpoch}) < curEpoch(${currentEpoch})`
   if (cluster.lastVoteEpoch === currentEpoch) return `already voted for epoch ${currentEpoch}`
   if (candidate.has(PRIMARY)) return 'it is a master node'
   if (candidate.primary === undefined) return "I don't know its master"
@@ -191,7 +190,8 @@ function refusalOf(cluster: Cluster, candidate: Node, request: Packet): string |
   const { slots, configEpoch } = request
   for (let slot = 0; slot < SLOTS; slot++) {
     const owner = owners[slot]
-    if (!hasBit(slots, slot) || owner === undefined || cluster.isFree(slot) || owner.configEpoch <= configEpoch) continue
+    if (!hasBit(slots, slot) || owner === undefined || cluster.isFree(slot) || owner.configEpoch <= configEpoch)
+      continue
     return `slot ${slot} epoch (${owner.configEpoch}) > reqEpoch (${configEpoch})`
   }
   return undefined

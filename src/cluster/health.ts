@@ -71,7 +71,8 @@ export function updateState(cluster: Cluster): void {
   const known = cluster.stateTimes
   if (known.firstMs < 0) known.firstMs = nowMs
   if (me.has(PRIMARY) && !cluster.isOk && nowMs - known.firstMs < WRITABLE_MS) return
-  let isOk = !host.settings.clusterRequireFullCoverage || cluster.owners.every(one => one !== undefined && !one.has(FAIL))
+  let isOk =
+    !host.settings.clusterRequireFullCoverage || cluster.owners.every(one => one !== undefined && !one.has(FAIL))
   let reachable = 0
   cluster.size = 0
   for (const node of cluster.nodes.values()) {

@@ -4,8 +4,8 @@
 // until it returns.
 
 import type { Connection, Outgoing } from '../system/network.ts'
-import { HEADER_BYTES, packetBytes } from './packet.ts'
 import type { Node } from './node.ts'
+import { HEADER_BYTES, packetBytes } from './packet.ts'
 
 const BUFFER_BYTES = 4096
 /** A larger buffer is dropped when it is empty. */

@@ -3,6 +3,9 @@
 import { BITMAP_BYTES } from './bitmap.ts'
 import type { BusLink } from './link.ts'
 
+/** The bus listens so far above the port for clients, unless it is configured. */
+export const BUS_PORT_OFFSET = 10_000
+
 // Node.flags: their values are those of messages.
 export const PRIMARY = 1
 export const REPLICA = 2
@@ -42,7 +45,7 @@ export function flagNamed(name: string): number | undefined {
 }
 
 /** Where a node is reached. */
-export interface NodeAddress {
+interface NodeAddress {
   /** '' while it is not known. */
   ip: string
   port: number
@@ -51,7 +54,7 @@ export interface NodeAddress {
 }
 
 /** Times, in milliseconds. */
-export interface NodeTimes {
+interface NodeTimes {
   createdMs: number
   /** When the PING was sent that is not answered; 0: none is awaited. */
   pingSentMs: number

@@ -1,6 +1,7 @@
 // The nodes file, and CLUSTER NODES, which has the same lines:
 //
-//   id ip:port@busport[,hostname[,name=value]…] flags primary|- ping pong epoch connected|disconnected slots… [slot->-id]…
+//   id ip:port@busport[,hostname[,name=value]…] flags primary|- ping pong epoch connected|disconnected slots…
+// [slot->-id]…
 //   vars currentEpoch n lastVoteEpoch n
 //
 // Always: the file is replaced as a whole; redis-server reads ours, and ours redis-server's.
@@ -8,11 +9,20 @@
 import { splitWords } from '../lib/words.ts'
 import { SLOTS } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
-import { FAIL, flagNamed, flagNames, HANDSHAKE, MIGRATE_TO, MYSELF, type Node, REPLICA } from './node.ts'
+import {
+  BUS_PORT_OFFSET,
+  FAIL,
+  flagNamed,
+  flagNames,
+  HANDSHAKE,
+  MIGRATE_TO,
+  MYSELF,
+  type Node,
+  REPLICA,
+} from './node.ts'
 import { rangesText } from './ownership.ts'
 import { ID_CHARS } from './packet.ts'
 
-const BUS_PORT_OFFSET = 10_000
 /** The lines before the ranges of slots. */
 const FIELDS = 8
 
@@ -107,7 +117,7 @@ function nodeNamed(cluster: Cluster, id: string, line: string): Node {
 }
 
 /** Forty lower case hexadecimal digits, as far as redis-server checks them: letters and digits. */
-export function isId(id: string): boolean {
+function isId(id: string): boolean {
   if (id.length !== ID_CHARS) return false
   for (const char of id) if (!((char >= 'a' && char <= 'z') || (char >= '0' && char <= '9'))) return false
   return true

@@ -1,6 +1,6 @@
 // Who serves which hash slot: claims with a newer configuration epoch win.
 
-import { eachRange, hasBit, SLOTS, setBit, clearBit } from './bitmap.ts'
+import { clearBit, eachRange, hasBit, SLOTS, setBit } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
 import { type Node, nameOf, PRIMARY } from './node.ts'
 
@@ -31,7 +31,8 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
     cluster.later(SAVE | UPDATE_STATE | FSYNC)
   }
   const lostAll = taken > 0 && ownPrimary!.slotCount === 0
-  if (lostAll && (host.settings.clusterAllowReplicaMigration || claims === taken)) return followClaimer(cluster, claimer)
+  if (lostAll && (host.settings.clusterAllowReplicaMigration || claims === taken))
+    return followClaimer(cluster, claimer)
   const above = me.primary?.primary
   if (above !== undefined && above !== me) {
     host.log.notice(`I'm a sub-replica! Reconfiguring myself as a replica of grandmaster ${nameOf(above)}`)
@@ -41,9 +42,7 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
 }
 
 function followClaimer(cluster: Cluster, claimer: Node): void {
-  cluster.host.log.notice(
-    `Configuration change detected. Reconfiguring myself as a replica of ${nameOf(claimer)}`,
-  )
+  cluster.host.log.notice(`Configuration change detected. Reconfiguring myself as a replica of ${nameOf(claimer)}`)
   cluster.follow(claimer)
   cluster.later(SAVE | UPDATE_STATE | FSYNC)
 }
@@ -54,9 +53,7 @@ export function resolveCollision(cluster: Cluster, other: Node): void {
   if (other.configEpoch !== me.configEpoch || !other.has(PRIMARY) || !me.has(PRIMARY) || other.id <= me.id) return
   me.configEpoch = ++cluster.currentEpoch
   cluster.saveOrDie(true)
-  host.log.verbose(
-    `WARNING: configEpoch collision with node ${nameOf(other)}. configEpoch set to ${me.configEpoch}`,
-  )
+  host.log.verbose(`WARNING: configEpoch collision with node ${nameOf(other)}. configEpoch set to ${me.configEpoch}`)
 }
 
 /** After a start: keys in slots that are not ours. False: there are keys where none may be. */

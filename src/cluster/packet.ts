@@ -8,7 +8,8 @@
 //     14  gossip entries  2246  the other kind of port
 //     16  current epoch, 24 configuration epoch, 32 replication offset, 40 sender's id (40)
 //
-//   gossip entry (104)    id 40 | ping sent s 4 | pong received s 4 | ip 46 | port 2 | bus port 2 | flags 2 | other port 2 | 2
+//   gossip entry (104)    id 40 | ping sent s 4 | pong received s 4 | ip 46 | port 2 | bus port 2 | flags 2 | other
+// port 2 | 2
 //   extension             length 4 (a multiple of 8, itself included) | type 2 | 2 | data
 //
 // Always: parse() accepts only packets whose length is exactly what their counts say; readers need not check again.
@@ -76,7 +77,7 @@ export interface Gossip {
   otherPort: number
 }
 
-export interface Extensions {
+interface Extensions {
   hostname?: string | undefined
   humanName?: string | undefined
   shardId?: string | undefined

@@ -1,6 +1,6 @@
 // A packet has come: what this node learns from it, and what it answers.
 
-import { SLOTS, hasBit, sameBits } from './bitmap.ts'
+import { hasBit, SLOTS, sameBits } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
 import { voteFor } from './election.ts'
 import { addFailureReport, clearFailure, failureReports, markFailing, markFailingIfAgreed } from './health.ts'

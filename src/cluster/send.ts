@@ -2,7 +2,7 @@
 
 import type { Cluster } from './cluster.ts'
 import type { BusLink } from './link.ts'
-import { HANDSHAKE, MYSELF, NOADDR, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import { BUS_PORT_OFFSET, HANDSHAKE, MYSELF, NOADDR, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
 import {
   AUTH_ACK,
   AUTH_REQUEST,
@@ -26,7 +26,6 @@ import {
 
 /** Nodes named in each ping: a tenth of all, and at least so many. */
 const GOSSIP_MIN = 3
-const BUS_PORT_OFFSET = 10_000
 const STATE_OK = 0
 const STATE_FAIL = 1
 

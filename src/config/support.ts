@@ -15,7 +15,6 @@ const named = (reason: string, ...names: DirectiveName[]): Reasons =>
   Object.fromEntries(names.map(name => [name, reason]))
 
 const REFUSED_BECAUSE: Reasons = {
-  ...named('Redstart has no cluster mode yet', 'cluster-enabled'),
   ...named(
     'Redstart has no TLS yet',
     'tls-port',
@@ -51,35 +50,12 @@ const REFUSED_BECAUSE: Reasons = {
   'watchdog-period': 'nothing can interrupt JavaScript to look at it',
 }
 
-const ONLY_CLUSTER = 'only a cluster node reads it'
 const NO_THREADS = 'there are no input and output threads'
 const NO_JEMALLOC = 'there is no jemalloc; memory is compacted in any case'
 
 const NO_MEANING_BECAUSE: Reasons = {
   'bind-source-addr': 'not yet: connections to a primary come from the address that the system chooses',
   'replica-lazy-flush': 'an emptied dataset is freed in slices in any case',
-  ...named(
-    ONLY_CLUSTER,
-    'cluster-config-file',
-    'cluster-node-timeout',
-    'cluster-ping-interval',
-    'cluster-port',
-    'cluster-require-full-coverage',
-    'cluster-replica-no-failover',
-    'cluster-replica-validity-factor',
-    'cluster-migration-barrier',
-    'cluster-allow-replica-migration',
-    'cluster-allow-reads-when-down',
-    'cluster-allow-pubsubshard-when-down',
-    'cluster-link-sendbuf-limit',
-    'cluster-announce-ip',
-    'cluster-announce-port',
-    'cluster-announce-tls-port',
-    'cluster-announce-bus-port',
-    'cluster-announce-hostname',
-    'cluster-announce-human-nodename',
-    'cluster-preferred-endpoint-type',
-  ),
   ...named(NO_THREADS, 'io-threads', 'io-threads-do-reads'),
   ...named(NO_JEMALLOC, 'jemalloc-bg-thread'),
   'active-defrag-max-scan-fields': 'collections of more than 200 elements are moved in parts in any case',

@@ -40,6 +40,7 @@ import { Tracking } from './messaging/tracking.ts'
 import { Observers } from './monitoring/observers.ts'
 import { Stats } from './monitoring/stats.ts'
 import { OutputBuffers } from './output.ts'
+import type { ClusterCommands } from './ports/cluster.ts'
 import type { Configuration } from './ports/configuration.ts'
 import type { Host } from './ports/host.ts'
 import type { Migration } from './ports/migration.ts'
@@ -98,6 +99,8 @@ export class Engine implements ServerCommands {
   modifiedKeyListeners = 0
   /** Set by other modules. */
   configuration: Configuration | undefined
+  /** Undefined: cluster mode is off. */
+  cluster: ClusterCommands | undefined
   notifyHook: ((cls: number, event: string, key: Slice, db: Database) => void) | undefined
   trackingHook: ((db: Database, key: Slice | null) => void) | undefined
   /** After each command that readied keys, and after each event: work that must not run inside a command. */
@@ -131,10 +134,12 @@ export class Engine implements ServerCommands {
     databases: number,
     types = builtInTypes,
     aclCategories: readonly string[] = [],
+    bySlot = false,
   ) {
     this.machine = machine
     this.keyspace = new Keyspace({
       databases,
+      bySlot,
       random: () => machine.random(),
       allocate: machine.allocate,
       types: types.map(make => space => make(space, this.settings)),

@@ -10,7 +10,7 @@
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
 import { writePrefixed } from '../memory/prefixed.ts'
-import type { HashTable } from '../memory/table.ts'
+import type { KeyTables } from '../memory/slot-tables.ts'
 import { TableSlot } from '../memory/table-slot.ts'
 import type { Entries } from './entries.ts'
 import {
@@ -53,7 +53,7 @@ export class Database {
   readonly slot: TableSlot
   private readonly space: Keyspace
   private readonly arena: Arena
-  private readonly tables: HashTable
+  private readonly tables: KeyTables
   private readonly expirySlot: TableSlot
   private main: Ref
   private expires: Ref
@@ -398,8 +398,8 @@ export class Database {
 
   /** Moves the tables' headers out of evacuating segments. */
   relocateTables(): void {
-    this.main = this.arena.relocate(this.main)
-    this.expires = this.arena.relocate(this.expires)
+    this.main = this.tables.relocate(this.main)
+    this.expires = this.tables.relocate(this.expires)
   }
 
   /**

@@ -6,6 +6,7 @@
 import { Hasher } from '../lib/siphash.ts'
 import type { Slice } from '../lib/slice.ts'
 import { type Allocate, Arena, type Ref } from '../memory/arena.ts'
+import { type KeyTables, SlotTables } from '../memory/slot-tables.ts'
 import { HashTable } from '../memory/table.ts'
 import { Database } from './database.ts'
 import { Entries } from './entries.ts'
@@ -44,6 +45,8 @@ export interface RunningSnapshot {
 
 interface KeyspaceOptions {
   databases: number
+  /** Cluster mode: keys are found by hash slot. */
+  bySlot?: boolean
   /** Unsigned 32-bit integers. */
   random: () => number
   /** Allocates the arena's memory; absent: plain buffers. */
@@ -71,7 +74,7 @@ export class Keyspace {
   readonly arena: Arena
   readonly hasher: Hasher
   /** For the main and the expiry table of every database. */
-  readonly tables: HashTable
+  readonly tables: KeyTables
   /** For tables of hash fields and set members, whose keys are at the start of their entries. */
   readonly fieldTables: HashTable
   /** For tables of sorted set members: the score comes before the key. */
@@ -123,7 +126,8 @@ export class Keyspace {
     this.arena = new Arena(options.allocate)
     this.random = options.random
     this.hasher = new Hasher(options.random(), options.random())
-    this.tables = new HashTable(this.arena, this.hasher, KEY_AT)
+    const tables = new HashTable(this.arena, this.hasher, KEY_AT)
+    this.tables = options.bySlot ? new SlotTables(tables) : tables
     this.fieldTables = new HashTable(this.arena, this.hasher, 0)
     this.scoreTables = new HashTable(this.arena, this.hasher, 8)
     this.entries = new Entries(this)
@@ -141,6 +145,11 @@ export class Keyspace {
   /** Whether an expired key stays, unseen. `writes`: the lookup is one of a write. */
   hidesExpired(writes: boolean): boolean {
     return this.hideExpired || (this.replica !== NO_REPLICA && !(writes && this.replica === WRITABLE_REPLICA))
+  }
+
+  /** The tables in cluster mode, where there is one for each hash slot. */
+  get slotTables(): SlotTables | undefined {
+    return this.tables instanceof SlotTables ? this.tables : undefined
   }
 
   /** Frees an unlinked value: at once when small, in slices when large. */

@@ -75,6 +75,11 @@ export class HashTable {
     this.layout.trim(t)
   }
 
+  /** Moves the table's header out of an evacuating segment; its ref from then on. */
+  relocate(t: Ref): Ref {
+    return this.arena.relocate(t)
+  }
+
   /** Moves the table's own memory out of evacuating segments, `chunkLimit` chunks from `from` on; the next, or -1. */
   relocateChunks(t: Ref, from: number, chunkLimit: number): number {
     return this.layout.relocateChunks(t, from, chunkLimit)

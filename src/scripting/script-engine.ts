@@ -13,7 +13,7 @@ export const SCRIPT_NO_WRITES = 1 << 0
 export const SCRIPT_ALLOW_OOM = 1 << 1
 export const SCRIPT_ALLOW_STALE = 1 << 2
 export const SCRIPT_NO_CLUSTER = 1 << 3
-const SCRIPT_ALLOW_CROSS_SLOT = 1 << 4
+export const SCRIPT_ALLOW_CROSS_SLOT = 1 << 4
 /** A script without a shebang: its commands are checked one by one, as before Redis 7. */
 export const SCRIPT_UNDECLARED = 1 << 5
 

@@ -28,6 +28,7 @@ import { errorBytes, type Reply } from '../protocol/reply.ts'
 import { Functions } from './functions.ts'
 import {
   type Runnable,
+  SCRIPT_ALLOW_CROSS_SLOT,
   SCRIPT_ALLOW_OOM,
   SCRIPT_ALLOW_STALE,
   SCRIPT_NO_CLUSTER,
@@ -88,6 +89,10 @@ export class ScriptManager implements Scripting {
 
   allowEverything(on: boolean): void {
     this.run.denied = on ? 0 : CMD_NOSCRIPT
+  }
+
+  get mayCrossSlots(): boolean {
+    return this.job === undefined || (this.job.flags & (SCRIPT_UNDECLARED | SCRIPT_ALLOW_CROSS_SLOT)) !== 0
   }
 
   get nowUs(): number {

@@ -6,6 +6,7 @@
 // Always: a lookup never waits. The first lookup of a name may therefore fail where a later one succeeds: whoever can
 // wait calls resolved().
 
+import { PORT_MAX } from '../lib/limits.ts'
 import { type Network, NetworkError } from '../system/network.ts'
 
 export interface InstanceAddress {
@@ -27,7 +28,6 @@ interface KnownName {
 /** A known IP is used for so long before the name is resolved again. */
 const REFRESH_MS = 1000
 const NAMES_MAX = 1000
-const PORT_MAX = 65535
 
 export class Addresses {
   resolveHostnames = false

@@ -2,6 +2,7 @@
 
 import type { Context } from '../engine/context.ts'
 import { globMatch } from '../lib/glob.ts'
+import { PORT_MAX } from '../lib/limits.ts'
 import { parseInt64 } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import type { LogLevel } from '../system/system.ts'
@@ -166,7 +167,6 @@ function text(
   }
 }
 
-const PORT_MAX = 65535
 const LOG_LEVELS: readonly (LogLevel | 'nothing')[] = ['debug', 'verbose', 'notice', 'warning', 'nothing']
 
 /** In the order of CONFIG GET. */

@@ -10,7 +10,7 @@ import type { MemoryFigures } from '../engine/ports/host.ts'
 
 /** Memory of a module outside the arena; each module with any adds one. */
 interface MemorySource {
-  kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'other'
+  kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'clusterLinks' | 'other'
   bytes(): number
 }
 

@@ -16,6 +16,7 @@ import type { Persistence } from '../persistence/persistence.ts'
 import type { ScriptManager } from '../scripting/scripting.ts'
 import { type Connection, type Listener, type ListenOptions, listening, type Receiver } from '../system/network.ts'
 import type { System } from '../system/system.ts'
+import { type ClusterMode, clusterOf } from './assembly/cluster.ts'
 import { configurationOf } from './assembly/configuration.ts'
 import { engineOf } from './assembly/engine.ts'
 import { persistenceOf } from './assembly/persistence.ts'
@@ -55,9 +56,9 @@ export class Server implements RunningServer {
   private readonly scripting: ScriptManager
   private readonly migrations: Migrations
   private readonly replication: Replication
+  private readonly cluster: ClusterMode | undefined
   readonly startedMs: number
-  private tcp: Listener[] = []
-  private unix: Listener | undefined
+  private readonly sockets: { tcp: Listener[]; unix: Listener | undefined } = { tcp: [], unix: undefined }
   private closing = false
   private failed = false
   private ending: Promise<void> | undefined
@@ -108,6 +109,12 @@ export class Server implements RunningServer {
     const { persistence } = this
     const { roleChanged } = options
     this.replication = addReplication({ ...around, persistence, port: () => this.port, roleChanged })
+    this.cluster = clusterOf({
+      ...around,
+      ...this.replication,
+      isLoading: () => this.isLoading,
+      addresses: () => this.addresses(),
+    })
     this.maintenance.info.complete()
     this.memory = new MemoryTransport(this.receiver)
   }
@@ -176,6 +183,8 @@ export class Server implements RunningServer {
     this.maintenance.start()
     await this.listenTcp()
     await this.listenUnix()
+    this.cluster?.begin()
+    await this.cluster?.listen()
   }
 
   /** Locks the written files; an error message when another server has them. */
@@ -194,6 +203,7 @@ export class Server implements RunningServer {
       this.replication.begin()
       await this.persistence.start()
       this.replication.loaded()
+      this.cluster?.loaded()
     } catch (error) {
       this.locks.release()
       if (error instanceof LoadFailure) throw new StartFailure(...error.lines)
@@ -204,11 +214,9 @@ export class Server implements RunningServer {
   private async listenTcp(): Promise<void> {
     const { config } = this
     if (config.port === 0) return
-    for (const bind of config.bind) {
-      const optional = bind.startsWith('-')
-      const host = addressOf(optional ? bind.slice(1) : bind)
+    for (const { host, optional } of this.addresses()) {
       try {
-        this.tcp.push(await listening(this.system.network, this.tcpOptions(host, config.port), this.receiver))
+        this.sockets.tcp.push(await listening(this.system.network, this.tcpOptions(host, config.port), this.receiver))
       } catch (error) {
         if (optional) continue
         this.stopTcp()
@@ -218,6 +226,13 @@ export class Server implements RunningServer {
         )
       }
     }
+  }
+
+  private addresses(): { host: string; optional: boolean }[] {
+    return this.config.bind.map(bind => {
+      const optional = bind.startsWith('-')
+      return { host: addressOf(optional ? bind.slice(1) : bind), optional }
+    })
   }
 
   private tcpOptions(host: string, port: number, path?: string): ListenOptions {
@@ -240,7 +255,7 @@ export class Server implements RunningServer {
     const path = system.disk.resolve(config.unixsocket)
     try {
       if (system.disk.stat(path) !== null) system.disk.unlink(path)
-      this.unix = await listening(system.network, this.tcpOptions('', 0, path), this.receiver)
+      this.sockets.unix = await listening(system.network, this.tcpOptions('', 0, path), this.receiver)
       if (config.unixsocketperm !== 0) system.disk.chmod(path, config.unixsocketperm)
     } catch (error) {
       throw new StartFailure(
@@ -253,7 +268,7 @@ export class Server implements RunningServer {
   /** Opens another TCP socket, or a Unix socket at `path`; returns the port, 0 for none. */
   async listenOn(host: string, port: number, path?: string): Promise<number> {
     const listener = await listening(this.system.network, this.tcpOptions(host, port, path), this.receiver)
-    this.tcp.push(listener)
+    this.sockets.tcp.push(listener)
     return listener.port
   }
 
@@ -271,8 +286,8 @@ export class Server implements RunningServer {
   }
 
   private stopTcp(): void {
-    for (const listener of this.tcp) listener.close()
-    this.tcp = []
+    for (const listener of this.sockets.tcp) listener.close()
+    this.sockets.tcp = []
   }
 
   /** It is ending, or has ended. */
@@ -286,7 +301,7 @@ export class Server implements RunningServer {
 
   /** Whether there is a listening socket. */
   get listening(): boolean {
-    return this.tcp.length > 0 || this.unix !== undefined
+    return this.sockets.tcp.length > 0 || this.sockets.unix !== undefined
   }
 
   /** Whether clients may connect through sockets. */
@@ -296,7 +311,7 @@ export class Server implements RunningServer {
 
   /** The TCP port in use, 0 for none. */
   get port(): number {
-    return this.tcp[0]?.port ?? 0
+    return this.sockets.tcp[0]?.port ?? 0
   }
 
   async shutdownSoon(flags: readonly ShutdownFlag[]): Promise<void> {
@@ -359,9 +374,10 @@ export class Server implements RunningServer {
     yield () => this.maintenance.stop()
     yield () => this.scripting.stop()
     yield () => this.migrations.stop()
+    yield () => this.cluster?.stop()
     yield () => this.replication.stop()
     yield () => this.stopTcp()
-    yield () => this.unix?.close()
+    yield () => this.sockets.unix?.close()
     yield () => this.abandon()
     yield () => this.auditLog.flush()
     for (const client of this.engine.clients.values()) yield () => client.connection.close(false)
@@ -387,12 +403,13 @@ export class Server implements RunningServer {
     this.maintenance.stop()
     this.scripting.stop()
     this.migrations.stop()
+    this.cluster?.stop()
     this.replication.stop()
     this.stopTcp()
-    if (this.unix !== undefined) {
+    if (this.sockets.unix !== undefined) {
       this.log.notice('Removing the unix socket file.')
-      this.unix.close()
-      const path = this.unix.address
+      this.sockets.unix.close()
+      const path = this.sockets.unix.address
       if (this.system.disk.stat(path) !== null) this.system.disk.unlink(path)
     }
     this.locks.release()

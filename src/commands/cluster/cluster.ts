@@ -1,4 +1,4 @@
-// CLUSTER without cluster mode: clients send it to detect the mode.
+// CLUSTER: what its subcommands do in cluster mode is in src/cluster/commands.ts.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -23,7 +23,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Take over hash slots that nobody serves.',
         complexity: 'O(N), N = slots named.',
         args: 'slot:integer...',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'addslotsrange',
@@ -34,7 +34,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Take over ranges of hash slots that nobody serves.',
         complexity: 'O(N), N = slots in all ranges.',
         args: 'range:(start-slot:integer end-slot:integer)...',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'bumpepoch',
@@ -45,7 +45,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Raise the configuration epoch of this node, if it is not the highest already.',
         complexity: 'O(1)',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'count-failure-reports',
@@ -57,7 +57,7 @@ export const containerCommands: readonly Command[] = [
         complexity: 'O(N), N = reports about that node.',
         args: 'node-id',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'countkeysinslot',
@@ -68,7 +68,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Count the keys of one hash slot on this node.',
         complexity: 'O(1)',
         args: 'slot:integer',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'delslots',
@@ -79,7 +79,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Forget which nodes serve the given hash slots.',
         complexity: 'O(N), N = slots named.',
         args: 'slot:integer...',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'delslotsrange',
@@ -90,7 +90,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Forget which nodes serve the given ranges of hash slots.',
         complexity: 'O(N), N = slots in all ranges.',
         args: 'range:(start-slot:integer end-slot:integer)...',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'failover',
@@ -101,7 +101,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Make this replica the primary in place of its own.',
         complexity: 'O(1)',
         args: '[options:(FORCE|TAKEOVER)]',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'flushslots',
@@ -111,7 +111,7 @@ export const containerCommands: readonly Command[] = [
         group: 'cluster',
         summary: 'Give up all hash slots of this node.',
         complexity: 'O(1)',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'forget',
@@ -122,7 +122,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Drop a node from those that this one knows.',
         complexity: 'O(1)',
         args: 'node-id',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'getkeysinslot',
@@ -134,7 +134,7 @@ export const containerCommands: readonly Command[] = [
         complexity: 'O(N), N = keys asked for.',
         args: 'slot:integer count:integer',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'help',
@@ -144,7 +144,7 @@ export const containerCommands: readonly Command[] = [
         group: 'cluster',
         summary: 'Explain the subcommands of CLUSTER.',
         complexity: 'O(1)',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'info',
@@ -155,7 +155,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Show the state of the cluster as this node sees it.',
         complexity: 'O(1)',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'keyslot',
@@ -166,7 +166,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Compute the hash slot of a key.',
         complexity: 'O(N), N = bytes of the key.',
         args: 'key',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'links',
@@ -177,7 +177,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Show the connections of the cluster bus to and from each peer.',
         complexity: 'O(N), N = nodes of the cluster.',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'meet',
@@ -189,7 +189,7 @@ export const containerCommands: readonly Command[] = [
         complexity: 'O(1)',
         args: 'ip port:integer [cluster-bus-port:integer@4.0.0]',
         history: [['4.0.0', 'A `cluster_bus_port` may be given.']],
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'myid',
@@ -199,7 +199,7 @@ export const containerCommands: readonly Command[] = [
         group: 'cluster',
         summary: 'Return the id of this node.',
         complexity: 'O(1)',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'myshardid',
@@ -210,7 +210,7 @@ export const containerCommands: readonly Command[] = [
         summary: "Return the id of this node's shard.",
         complexity: 'O(1)',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'nodes',
@@ -221,7 +221,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Show all known nodes with their slots, in the format of the nodes file.',
         complexity: 'O(N), N = nodes of the cluster.',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'replicas',
@@ -233,7 +233,7 @@ export const containerCommands: readonly Command[] = [
         complexity: 'O(N), N = replicas of it.',
         args: 'node-id',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'replicate',
@@ -244,7 +244,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Make this node follow a primary.',
         complexity: 'O(1)',
         args: 'node-id',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'reset',
@@ -255,7 +255,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Leave the cluster and forget other nodes; with HARD, the own identity too.',
         complexity: 'O(N), N = known nodes; a replica also drops its dataset.',
         args: '[reset-type:(HARD|SOFT)]',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'saveconfig',
@@ -265,7 +265,7 @@ export const containerCommands: readonly Command[] = [
         group: 'cluster',
         summary: 'Write the nodes file to disk now.',
         complexity: 'O(1)',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'set-config-epoch',
@@ -276,7 +276,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Set the configuration epoch of a node that has none yet.',
         complexity: 'O(1)',
         args: 'config-epoch:integer',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'setslot',
@@ -287,7 +287,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'Say who serves a hash slot, or that it is about to move.',
         complexity: 'O(1)',
         args: 'slot:integer subcommand:(IMPORTING importing=node-id|MIGRATING migrating=node-id|NODE node=node-id|STABLE)',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'shards',
@@ -298,7 +298,7 @@ export const containerCommands: readonly Command[] = [
         summary: 'List the shards with their slots and nodes.',
         complexity: 'O(N), N = nodes of the cluster.',
         tips: 'nondeterministic_output',
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'slaves',
@@ -311,7 +311,7 @@ export const containerCommands: readonly Command[] = [
         args: 'node-id',
         tips: 'nondeterministic_output',
         deprecated: { since: '5.0.0', replacedBy: '`CLUSTER REPLICAS`' },
-        run: disabled,
+        run: clusterCommand,
       },
       {
         name: 'slots',
@@ -327,7 +327,7 @@ export const containerCommands: readonly Command[] = [
         ],
         tips: 'nondeterministic_output',
         deprecated: { since: '7.0.0', replacedBy: '`CLUSTER SHARDS`' },
-        run: disabled,
+        run: clusterCommand,
       },
     ],
   },
@@ -335,6 +335,12 @@ export const containerCommands: readonly Command[] = [
 
 const DISABLED = errorBytes('ERR This instance has cluster support disabled')
 
-export function disabled(ctx: Context): void {
-  ctx.reply.fixedError(DISABLED)
+function clusterCommand(ctx: Context): void {
+  if (isClusterOrReply(ctx)) ctx.server.cluster!.run(ctx)
+}
+
+/** False after an error reply: cluster mode is off. */
+export function isClusterOrReply(ctx: Context): boolean {
+  if (ctx.server.cluster === undefined) ctx.reply.fixedError(DISABLED)
+  return ctx.server.cluster !== undefined
 }

@@ -1,7 +1,9 @@
-// READONLY, READWRITE and ASKING without cluster mode.
+// READONLY, READWRITE and ASKING: flags that the cluster gate looks at.
 
 import type { Command } from '../../engine/catalog/command.ts'
-import { disabled } from './cluster.ts'
+import { CLIENT_ASKING, CLIENT_READONLY } from '../../engine/client.ts'
+import type { Context } from '../../engine/context.ts'
+import { isClusterOrReply } from './cluster.ts'
 
 export const modeCommands: readonly Command[] = [
   {
@@ -13,7 +15,7 @@ export const modeCommands: readonly Command[] = [
     summary: 'Let the next command through to a slot that is being imported, after an -ASK redirect.',
     complexity: 'O(1)',
     acl: 'connection',
-    run: disabled,
+    run: asking,
   },
   {
     name: 'readonly',
@@ -24,7 +26,7 @@ export const modeCommands: readonly Command[] = [
     summary: 'Allow this connection to read from a replica of a cluster.',
     complexity: 'O(1)',
     acl: 'connection',
-    run: disabled,
+    run: readOnly,
   },
   {
     name: 'readwrite',
@@ -35,6 +37,24 @@ export const modeCommands: readonly Command[] = [
     summary: 'Send reads to the primary again, after READONLY.',
     complexity: 'O(1)',
     acl: 'connection',
-    run: disabled,
+    run: readWrite,
   },
 ]
+
+function asking(ctx: Context): void {
+  if (!isClusterOrReply(ctx)) return
+  ctx.client.flags |= CLIENT_ASKING
+  ctx.reply.ok()
+}
+
+function readOnly(ctx: Context): void {
+  if (!isClusterOrReply(ctx)) return
+  ctx.client.flags |= CLIENT_READONLY
+  ctx.reply.ok()
+}
+
+function readWrite(ctx: Context): void {
+  if (!isClusterOrReply(ctx)) return
+  ctx.client.flags &= ~CLIENT_READONLY
+  ctx.reply.ok()
+}

@@ -63,6 +63,8 @@ function ping(ctx: Context): void {
 function select(ctx: Context): void {
   const index = int32OrReply(ctx, 1)
   if (Number.isNaN(index)) return
+  if (index !== 0 && ctx.server.cluster !== undefined)
+    return ctx.reply.error('ERR SELECT is not allowed in cluster mode')
   const db = ctx.keyspace.databases[index]
   if (db === undefined) return ctx.reply.fixedError(DB_INDEX_OUT_OF_RANGE)
   ctx.client.db = db

@@ -20,6 +20,7 @@ const move: Command = {
   args: 'key#0 db:integer',
   run(ctx) {
     const { args, db, reply } = ctx
+    if (ctx.server.cluster !== undefined) return reply.error('ERR MOVE is not allowed in cluster mode')
     const target = databaseOrReply(ctx, 2)
     if (target === undefined) return
     if (target === db) return reply.fixedError(SAME_OBJECT)

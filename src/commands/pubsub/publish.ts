@@ -33,11 +33,16 @@ export const publishingCommands: readonly Command[] = [
 ]
 
 function publish(ctx: Context): void {
-  ctx.forcePropagation(PROPAGATE_REPLICAS)
-  ctx.reply.integer(ctx.server.pubsub.publish(ctx.args[1], ctx.args[2]))
+  const { args, reply, server } = ctx
+  // In a cluster the bus carries messages, to replicas too.
+  if (server.cluster === undefined) ctx.forcePropagation(PROPAGATE_REPLICAS)
+  else server.cluster.publish(args[1], args[2], false)
+  reply.integer(server.pubsub.publish(args[1], args[2]))
 }
 
 function spublish(ctx: Context): void {
-  ctx.forcePropagation(PROPAGATE_REPLICAS)
-  ctx.reply.integer(ctx.server.pubsub.publishShard(ctx.args[1], ctx.args[2]))
+  const { args, reply, server } = ctx
+  if (server.cluster === undefined) ctx.forcePropagation(PROPAGATE_REPLICAS)
+  else server.cluster.publish(args[1], args[2], true)
+  reply.integer(server.pubsub.publishShard(args[1], args[2]))
 }

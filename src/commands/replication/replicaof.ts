@@ -4,9 +4,9 @@ import type { Command } from '../../engine/catalog/command.ts'
 import { CLIENT_REPLICA } from '../../engine/client.ts'
 import type { Context } from '../../engine/context.ts'
 import { clientLine } from '../../engine/monitoring/client-line.ts'
+import { PORT_MAX } from '../../lib/limits.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
-const PORT_MAX = 65535
 const NOT_IN_CLUSTER = errorBytes('ERR REPLICAOF not allowed in cluster mode.')
 const FAILING_OVER = errorBytes('ERR REPLICAOF not allowed while failing over.')
 const FROM_REPLICA = errorBytes('ERR Command is not valid when client is a replica.')
@@ -78,6 +78,7 @@ function roleOfReplica({ reply, server }: Context, { host, port }: { host: strin
 
 /** REPLICAOF host port | NO ONE */
 function replicaOf(ctx: Context): void {
+  if (ctx.server.cluster !== undefined) return ctx.reply.error('ERR REPLICAOF not allowed in cluster mode.')
   const { args, client, reply, server } = ctx
   const { following } = server.replicas
   const log = (text: string) =>

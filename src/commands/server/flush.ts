@@ -116,6 +116,7 @@ function flush(ctx: Context, databases: readonly Database[], lazy: boolean): voi
 
 /** SWAPDB first second */
 function swapDb(ctx: Context): void {
+  if (ctx.server.cluster !== undefined) return ctx.reply.error('ERR SWAPDB is not allowed in cluster mode')
   const { keyspace, reply } = ctx
   const first = int32OrReply(ctx, 1, INVALID_FIRST_DB)
   if (Number.isNaN(first)) return

@@ -154,6 +154,15 @@ export class PubSub {
     reply.integer(this.count(client, kind))
   }
 
+  /** A shard channel's slot has left: its subscriptions end, and the clients are told. */
+  dropShardChannel(name: Slice): void {
+    const listeners = this.shardChannels.get(name.latin1())
+    if (listeners === undefined) return
+    const clients = listeners instanceof Subscribers ? [...listeners.clients] : [listeners]
+    for (const client of clients)
+      this.engine.replyTo(client, reply => this.unsubscribe(client, name, 'shard', reply))
+  }
+
   /** The client disconnects or runs RESET: no confirmations. */
   dropAll(client: Client): void {
     for (const kind of ['channel', 'pattern', 'shard'] as const) {

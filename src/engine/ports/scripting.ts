@@ -23,6 +23,8 @@ export interface Scripting {
    * as well; the loader waits until none is running.
    */
   replaying: Client | undefined
+  /** Cluster mode: the script that runs may use keys of several hash slots. */
+  readonly mayCrossSlots: boolean
   /** Microseconds since 1970, the same throughout a script. */
   readonly nowUs: number
   /** SCRIPT KILL and FUNCTION KILL. */

@@ -14,6 +14,7 @@ import type { Transactions } from '../transaction.ts'
 import type { Acknowledgements } from '../waiting/acknowledgements.ts'
 import type { ClientPause } from '../waiting/pause.ts'
 import type { Watches } from '../watches.ts'
+import type { ClusterCommands } from './cluster.ts'
 import type { Configuration } from './configuration.ts'
 import type { Host } from './host.ts'
 import type { Migration } from './migration.ts'
@@ -38,6 +39,8 @@ export interface ServerCommands {
   readonly pause: Pick<ClientPause, 'begin' | 'end'>
   // Implemented by other modules.
   readonly configuration: Configuration | undefined
+  /** Undefined: cluster mode is off. */
+  readonly cluster: ClusterCommands | undefined
   readonly host: Host
   readonly migration: Migration
   readonly payloads: Payloads

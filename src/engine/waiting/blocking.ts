@@ -248,7 +248,7 @@ export class Blocking {
   }
 
   /** Unblocks a client whose command may not run again. */
-  private refuse(client: Client, error: Uint8Array): void {
+  refuse(client: Client, error: Uint8Array): void {
     client.blocked!.command.entry.rejected++
     this.answerError(client, error)
     this.unblock(client)

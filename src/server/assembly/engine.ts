@@ -34,6 +34,7 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
     config.databases,
     [...builtInTypes, ...extensions.flatMap(({ types }) => types)],
     extensions.flatMap(({ aclCategories = [] }) => aclCategories),
+    config.clusterEnabled,
   )
   const { keyspace, settings } = engine
   const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(keyspace.types)

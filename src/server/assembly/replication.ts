@@ -41,6 +41,8 @@ interface ReplicationServer {
 }
 
 export interface Replication {
+  readonly following: Following
+  readonly stream: ReplicationStream
   /** Called before the dataset is loaded. */
   begin(): void
   /** The dataset is loaded. */
@@ -90,6 +92,8 @@ export function addReplication(server: ReplicationServer): Replication {
   config.onChange(['replica-read-only', 'replica-serve-stale-data', 'repl-timeout'], () => void following.configure())
   addFields(server, replicas, guard, own)
   return {
+    following,
+    stream,
     begin: () => {
       if (config.replicaof !== null) following.begin(config.replicaof)
       else restart.begin()

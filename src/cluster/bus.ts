@@ -1,0 +1,102 @@
+// ClusterBus: the listening socket of the bus, its connections and its cron.
+
+import {
+  type Connection,
+  type Listener,
+  type ListenOptions,
+  type Network,
+  NetworkError,
+  type Receiver,
+} from '../system/network.ts'
+import type { Timer, Timers } from '../system/system.ts'
+import type { Cluster } from './cluster.ts'
+import { ClusterCron } from './cron.ts'
+import { BusLink, type LinkOwner } from './link.ts'
+import { receive } from './receive.ts'
+
+const TICK_MS = 100
+
+interface BusParts {
+  cluster: Cluster
+  network: Network
+  timers: Timers
+  /** Runs work whose exceptions end the server. */
+  guard(work: () => void): void
+  /** The server loads its dataset as a primary: nobody may rely on it yet. */
+  isLoading(): boolean
+}
+
+export class ClusterBus implements LinkOwner {
+  private readonly parts: BusParts
+  private readonly cron: ClusterCron
+  private readonly inbound = new Set<BusLink>()
+  private readonly listeners: Listener[] = []
+  private timer: Timer | undefined
+
+  constructor(parts: BusParts) {
+    this.parts = parts
+    this.cron = new ClusterCron(parts.cluster, this)
+  }
+
+  /** Opens a listening socket; an error when that is impossible. */
+  listen(options: ListenOptions): Promise<NetworkError | undefined> {
+    return new Promise(resolve =>
+      this.parts.network.listen(options, this.receiver, result => {
+        if (result instanceof NetworkError) return resolve(result)
+        this.listeners.push(result)
+        resolve(undefined)
+      }),
+    )
+  }
+
+  start(): void {
+    this.timer = this.parts.timers.every(TICK_MS, () => this.parts.guard(() => this.cron.tick()))
+  }
+
+  stop(): void {
+    if (this.timer !== undefined) this.parts.timers.cancel(this.timer)
+    for (const listener of this.listeners) listener.close()
+    for (const link of this.inbound) link.close()
+    for (const node of this.parts.cluster.nodes.values()) node.link?.close()
+  }
+
+  /** Bytes of all links' buffers (mem_cluster_links). */
+  get memoryBytes(): number {
+    let bytes = 0
+    for (const link of this.inbound) bytes += link.memoryBytes
+    for (const { link } of this.parts.cluster.nodes.values()) bytes += link?.memoryBytes ?? 0
+    return bytes
+  }
+
+  private readonly receiver: Receiver<BusLink> = {
+    opened: (connection: Connection) => {
+      if (this.parts.isLoading()) return undefined
+      const link = new BusLink(this, undefined, this.parts.cluster.nowMs)
+      link.accepted(connection)
+      this.inbound.add(link)
+      return link
+    },
+    received: (link, u8, _dv, start, end) => this.parts.guard(() => link.received(u8, start, end)),
+    drained: link => link.writeQueued(),
+    closed: link => this.parts.guard(() => link.lost('connection closed')),
+  }
+
+  // ---- LinkOwner ----
+
+  packet(link: BusLink, bytes: Uint8Array): void {
+    receive(this.parts.cluster, link, bytes)
+  }
+
+  garbage(link: BusLink): void {
+    this.parts.cluster.host.log.warning(`Bad message length or signature received on the Cluster bus from ${link.peer}`)
+  }
+
+  closed(link: BusLink, why: string): void {
+    this.inbound.delete(link)
+    const { node } = link
+    if (node === undefined) return
+    if (node.link === link) node.link = undefined
+    if (node.inbound === link) node.inbound = undefined
+    this.parts.cluster.host.log.debug(`I/O error reading from node link: ${why}`)
+  }
+}

@@ -1,0 +1,202 @@
+// The gate of cluster mode: a command runs here, or its client is told where.
+//
+//   keys of several slots            CROSSSLOT          slot moves away, key is gone      ASK (some gone: TRYAGAIN)
+//   nobody serves the slot           CLUSTERDOWN        slot arrives, without ASKING      MOVED
+//   the cluster is down              CLUSTERDOWN        another node serves it            MOVED
+//
+// Always: an open transaction is judged as a whole, when EXEC comes, besides each command as it is queued. Nothing is
+// allocated for a command that runs here.
+
+import type { Command } from '../engine/catalog/command.ts'
+import { CMD_WRITE } from '../engine/catalog/command.ts'
+import type { CommandTable, TableEntry } from '../engine/catalog/table.ts'
+import { CLIENT_ASKING, CLIENT_MASTER, CLIENT_MULTI, CLIENT_READONLY, type Client } from '../engine/client.ts'
+import type { Gate, Place } from '../engine/gates.ts'
+import type { Database } from '../keyspace/database.ts'
+import { LOOKUP_NO_EXPIRE } from '../keyspace/database.ts'
+import { keySlot } from '../lib/crc16.ts'
+import { Slice } from '../lib/slice.ts'
+import { errorBytes } from '../protocol/reply.ts'
+import type { Cluster } from './cluster.ts'
+import { type Node, REPLICA } from './node.ts'
+
+const CROSSSLOT = errorBytes("CROSSSLOT Keys in request don't hash to the same slot")
+const TRYAGAIN = errorBytes('TRYAGAIN Multiple keys request during rehashing of slot')
+const DOWN = errorBytes('CLUSTERDOWN The cluster is down')
+const DOWN_READS = errorBytes('CLUSTERDOWN The cluster is down and only accepts read commands')
+const UNBOUND = errorBytes('CLUSTERDOWN Hash slot not served')
+
+const SCRIPT_CROSSSLOT = errorBytes('ERR Script attempted to access keys that do not hash to the same slot')
+const SCRIPT_NON_LOCAL = errorBytes('ERR Script attempted to access a non local key in a cluster node')
+const SCRIPT_DOWN = errorBytes('ERR Script attempted to execute a command while the cluster is down')
+const SCRIPT_DOWN_READS = errorBytes(
+  'ERR Script attempted to execute a write command while the cluster is down and readonly',
+)
+const IN_SCRIPTS = new Map<Uint8Array, Uint8Array>([
+  [CROSSSLOT, SCRIPT_CROSSSLOT],
+  [DOWN, SCRIPT_DOWN],
+  [DOWN_READS, SCRIPT_DOWN_READS],
+])
+
+/** What the gate needs of the server. */
+interface GateServer {
+  readonly table: CommandTable
+  database(): Database
+  /** The client's connection is encrypted. */
+  isTls(client: Client): boolean
+  /** The running script may use keys of several slots. */
+  scriptMayCrossSlots(): boolean
+}
+
+const SHARD_COMMANDS = new Set(['ssubscribe', 'sunsubscribe', 'spublish'])
+
+export class RedirectGate {
+  private readonly cluster: Cluster
+  private readonly server: GateServer
+  private readonly kinds = new Map<Command, 'shard' | 'migrate' | 'exec' | 'other'>()
+  private readonly firstKey = new Slice()
+  /** Of the command that is judged: -1 before its first key. */
+  private slot = -1
+  private several = false
+  private present = 0
+  private absent = 0
+  /** The slot of the current script's keys; -1: none was used yet. */
+  private scriptSlot = -1
+
+  constructor(cluster: Cluster, server: GateServer) {
+    this.cluster = cluster
+    this.server = server
+  }
+
+  /** The rule for Engine.gates. */
+  readonly rule: Gate = (client, entry, args, argc, flags, place) => {
+    if (client.has(CLIENT_MASTER)) return undefined
+    const asking = client.has(CLIENT_ASKING)
+    if (asking && place === 'client' && !client.has(CLIENT_MULTI)) client.flags &= ~CLIENT_ASKING
+    if (!this.collect(client, entry, args, argc, place)) return this.refuse(CROSSSLOT, place)
+    const { slot } = this
+    if (place !== 'script') this.scriptSlot = slot
+    if (slot < 0) return undefined
+    const verdict = this.judge(client, entry, flags, asking)
+    if (verdict !== undefined) return this.refuse(verdict, place)
+    return place === 'script' ? this.checkScriptSlot(slot) : undefined
+  }
+
+  private refuse(error: Uint8Array, place: Place): Uint8Array {
+    return place === 'script' ? (IN_SCRIPTS.get(error) ?? SCRIPT_NON_LOCAL) : error
+  }
+
+  private checkScriptSlot(slot: number): Uint8Array | undefined {
+    if (this.server.scriptMayCrossSlots()) return undefined
+    if (this.scriptSlot < 0) this.scriptSlot = slot
+    return this.scriptSlot === slot ? undefined : SCRIPT_CROSSSLOT
+  }
+
+  /** Finds the slot of the command's keys, of EXEC all queued commands'; false: there are several. */
+  private collect(client: Client, entry: TableEntry, args: Slice[], argc: number, place: Place): boolean {
+    this.slot = -1
+    this.several = false
+    this.present = this.absent = 0
+    if (this.kindOf(entry) !== 'exec' || place === 'script') return this.collectKeys(entry, args, argc)
+    if (!client.has(CLIENT_MULTI)) return true
+    return !client.queued!.some(this.crosses)
+  }
+
+  private readonly crosses = (entry: TableEntry, args: Slice[], argc: number) => !this.collectKeys(entry, args, argc)
+
+  private collectKeys(entry: TableEntry, args: Slice[], argc: number): boolean {
+    const shard = this.kindOf(entry) === 'shard'
+    if (!shard && !entry.hasKeys()) return true
+    // The channels of shard commands count as keys.
+    const channels = shard ? (entry.fullName === 'spublish' ? 1 : argc - 1) : 0
+    const keys = shard ? undefined : this.server.table.keysOf(entry, args, argc)
+    const count = keys?.count ?? channels
+    for (let i = 0; i < count; i++) {
+      const key = args[keys === undefined ? i + 1 : keys.positions[i]]
+      const slot = keySlot(key)
+      if (this.slot < 0) {
+        this.slot = slot
+        this.firstKey.set(key.u8, key.dv, key.off, key.len)
+      } else if (slot !== this.slot) return false
+      else if (!this.several && !this.firstKey.equals(key)) this.several = true
+      if (!shard && this.isOpen(slot)) {
+        if (this.server.database().find(key, LOOKUP_NO_EXPIRE) === 0) this.absent++
+        else this.present++
+      }
+    }
+    return true
+  }
+
+  /** The slot is on its way to or from another node. */
+  private isOpen(slot: number): boolean {
+    const { migrating, importing } = this.cluster
+    return (migrating.size > 0 && migrating.has(slot)) || (importing.size > 0 && importing.has(slot))
+  }
+
+  private judge(client: Client, entry: TableEntry, flags: number, asking: boolean): Uint8Array | undefined {
+    const { cluster, slot } = this
+    const { me } = cluster
+    const owner = cluster.owners[slot]
+    if (owner === undefined) return UNBOUND
+    const kind = this.kindOf(entry)
+    if (!cluster.isOk) {
+      const refusal = this.refusalWhenDown(kind === 'shard', flags)
+      if (refusal !== undefined) return refusal
+    }
+    const target = owner === me ? cluster.migrating.get(slot) : undefined
+    const arrives = owner !== me && cluster.importing.has(slot)
+    if ((target !== undefined || arrives) && kind === 'migrate') return undefined
+    if (target !== undefined && this.absent > 0)
+      return this.present > 0 ? TRYAGAIN : this.redirect('ASK', target, client)
+    if (arrives && (asking || entry.command.flags.includes('asking')))
+      return this.several && this.absent > 0 ? TRYAGAIN : undefined
+    if (owner === me) return undefined
+    const mayReadHere = client.has(CLIENT_READONLY) || kind === 'shard'
+    if (mayReadHere && (flags & CMD_WRITE) === 0 && me.has(REPLICA) && me.primary === owner) return undefined
+    return this.redirect('MOVED', owner, client)
+  }
+
+  private refusalWhenDown(shard: boolean, flags: number): Uint8Array | undefined {
+    const { settings } = this.cluster.host
+    if (shard) return settings.clusterAllowPubsubshardWhenDown ? undefined : DOWN
+    if (!settings.clusterAllowReadsWhenDown) return DOWN
+    return (flags & CMD_WRITE) !== 0 ? DOWN_READS : undefined
+  }
+
+  private redirect(how: 'MOVED' | 'ASK', node: Node, client: Client): Uint8Array {
+    return errorBytes(`${how} ${this.slot} ${redirectTarget(this.cluster, node, this.server.isTls(client))}`)
+  }
+
+  private kindOf(entry: TableEntry): 'shard' | 'migrate' | 'exec' | 'other' {
+    const { command } = entry
+    let kind = this.kinds.get(command)
+    if (kind !== undefined) return kind
+    if (SHARD_COMMANDS.has(entry.fullName)) kind = 'shard'
+    else kind = entry.fullName === 'migrate' || entry.fullName === 'exec' ? entry.fullName : 'other'
+    this.kinds.set(command, kind)
+    return kind
+  }
+
+  /** The error for a client that is blocked on a key whose slot has left; undefined: it may wait on. */
+  refusalForBlocked(client: Client, key: Slice, isWrite: boolean): Uint8Array | undefined {
+    const { cluster } = this
+    const { me } = cluster
+    if (!cluster.isOk) return DOWN
+    this.slot = keySlot(key)
+    const owner = cluster.owners[this.slot]
+    if (owner === me || cluster.importing.has(this.slot)) return undefined
+    if (client.has(CLIENT_READONLY) && !isWrite && me.has(REPLICA) && me.primary === owner) return undefined
+    return owner === undefined ? UNBOUND : this.redirect('MOVED', owner, client)
+  }
+}
+
+/** 'host:port' of a node, as `cluster-preferred-endpoint-type` wants it. */
+function redirectTarget(cluster: Cluster, node: Node, tls: boolean): string {
+  return `${preferredEndpoint(cluster, node)}:${tls && node.address.tlsPort ? node.address.tlsPort : node.address.port}`
+}
+
+export function preferredEndpoint({ host }: Cluster, node: Node): string {
+  const type = host.settings.clusterPreferredEndpointType
+  if (type === 'ip') return node.address.ip
+  return type === 'hostname' ? node.hostname || '?' : ''
+}

@@ -1,0 +1,3 @@
+// Limits of the protocols below.
+
+export const PORT_MAX = 65535

@@ -1,0 +1,202 @@
+// Connects cluster mode to the server: the bus, the nodes file, the gate, CLUSTER, and fields of INFO.
+
+import { ClusterBus } from '../../cluster/bus.ts'
+import { Cluster, type ClusterHost, type ClusterKeys, type ClusterReplication } from '../../cluster/cluster.ts'
+import { ClusterCommand } from '../../cluster/commands.ts'
+import { adoptSlotsWithKeys } from '../../cluster/ownership.ts'
+import { RedirectGate } from '../../cluster/redirect.ts'
+import { announcedPorts, busPortOf } from '../../cluster/send.ts'
+import type { Config } from '../../config/config.ts'
+import { CMD_WRITE } from '../../engine/catalog/command.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
+import { keySlot } from '../../lib/crc16.ts'
+import { PORT_MAX } from '../../lib/limits.ts'
+import { Slice } from '../../lib/slice.ts'
+import type { Following } from '../../replication/following.ts'
+import type { ReplicationStream } from '../../replication/stream.ts'
+import type { System } from '../../system/system.ts'
+import type { Logger } from '../log.ts'
+import type { ServerMaintenance } from '../maintenance.ts'
+import { NodesFile } from '../nodes-file.ts'
+import { StartFailure } from '../start-failure.ts'
+
+const ID_BYTES = 20
+
+interface ClusterServer {
+  engine: Engine
+  config: Config
+  system: System
+  log: Logger
+  maintenance: ServerMaintenance
+  following: Following
+  stream: ReplicationStream
+  isLoading(): boolean
+  /** The addresses to listen on. */
+  addresses(): readonly { host: string; optional: boolean }[]
+}
+
+export interface ClusterMode {
+  /** Reads the nodes file. */
+  begin(): void
+  listen(): Promise<void>
+  /** The dataset is loaded. */
+  loaded(): void
+  stop(): void
+}
+
+/** Undefined without cluster mode. */
+export function clusterOf(server: ClusterServer): ClusterMode | undefined {
+  const { engine, config, system, log, maintenance } = server
+  if (!config.clusterEnabled) return undefined
+  const file = new NodesFile(system.disk, system.disk.resolve(config.clusterConfigFile))
+  const cluster = new Cluster(hostOf(server, file))
+  const gate = new RedirectGate(cluster, {
+    table: engine.table,
+    database: () => engine.keyspace.databases[0],
+    isTls: client => client.connection.kind === 'tls',
+    scriptMayCrossSlots: () => engine.scripting.mayCrossSlots,
+  })
+  engine.gates.set('cluster', gate.rule)
+  engine.cluster = new ClusterCommand(cluster)
+  const bus = new ClusterBus({
+    cluster,
+    network: system.network,
+    timers: system.timers,
+    guard: work => engine.boundary.guard(work),
+    isLoading: () => server.isLoading() && !server.following.primary,
+  })
+  maintenance.cron.hooks.push(() => redirectBlocked(engine, gate))
+  maintenance.memoryStats.memorySources.push({ kind: 'clusterLinks', bytes: () => bus.memoryBytes })
+  return {
+    begin() {
+      if (!file.read(cluster)) {
+        cluster.add(cluster.me)
+        log.notice(`No cluster configuration found, I'm ${cluster.me.id}`)
+        cluster.saveOrDie(true)
+      } else log.notice(`Node configuration loaded, I'm ${cluster.me.id}`)
+      Object.assign(cluster.me.address, announcedPorts(cluster))
+    },
+    listen: () => listenBus(server, bus),
+    loaded() {
+      adoptSlotsWithKeys(cluster)
+      bus.start()
+    },
+    stop: () => bus.stop(),
+  }
+}
+
+async function listenBus({ config, addresses }: ClusterServer, bus: ClusterBus): Promise<void> {
+  const port = busPortOf(config)
+  if (port > PORT_MAX)
+    throw new StartFailure(
+      'Redis port number too high. Cluster communication port is 10,000 port numbers higher than your Redis port. Your Redis port number must be 55535 or less.',
+    )
+  for (const { host, optional } of addresses()) {
+    const options = { host, port, backlog: config.tcpBacklog, keepaliveSeconds: 0 }
+    const error = await bus.listen(options)
+    if (error === undefined || optional) continue
+    throw new StartFailure(
+      `Warning: Could not create server TCP listening socket ${host}:${port}: ${error.message}`,
+      `Failed listening on port ${port} (cluster), aborting.`,
+    )
+  }
+}
+
+function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {
+  const { engine, config, system, log } = server
+  const { clock, random, timers, network, process } = system
+  const offsetMs = clock.nowMs() - clock.monotonicUs() / 1000
+  const nowMs = () => offsetMs + clock.monotonicUs() / 1000
+  return {
+    settings: config,
+    replication: replicationOf(server, nowMs),
+    keys: keysOf(engine),
+    log,
+    nowMs,
+    random: limit => Math.floor(random.unit() * limit),
+    newId: () => Array.from(random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join(''),
+    save: (text, fsync) => file.write(text, fsync),
+    die: () => process.exit(1),
+    soon: fn => timers.soon(() => engine.boundary.guard(fn)),
+    dial: (address, timeoutMs, done) =>
+      network.dial(address, timeoutMs, result => engine.boundary.guard(() => done(result))),
+    pauseWrites: ms => engine.pause.begin(engine.keyspace.nowMs + ms, false),
+    resumeWrites: () => engine.pause.end(),
+    publish: (channel, message, shard) => {
+      const { pubsub } = engine
+      const [name, text] = [new Slice(channel, 0, channel.length), new Slice(message, 0, message.length)]
+      if (shard) pubsub.publishShard(name, text)
+      else pubsub.publish(name, text)
+    },
+  }
+}
+
+function replicationOf({ following, stream }: ClusterServer, nowMs: () => number): ClusterReplication {
+  return {
+    get offset() {
+      return stream.offset
+    },
+    get isFollowing() {
+      return following.primary !== undefined
+    },
+    get dataAgeMs() {
+      if (following.state === 'connected') return Math.max(0, nowMs() - (following.lastReceivedMs ?? nowMs()))
+      return following.downSinceSeconds === 0 ? nowMs() : Math.max(0, nowMs() - following.downSinceSeconds * 1000)
+    },
+    follow(ip, port) {
+      following.follow(ip, port)
+    },
+    promote() {
+      if (following.primary !== undefined) following.lead()
+    },
+  }
+}
+
+function keysOf(engine: Engine): ClusterKeys {
+  const [db] = engine.keyspace.databases
+  const slots = engine.keyspace.slotTables!
+  const key = new Slice()
+  return {
+    count: slot => slots.countInSlot(db.mainTable, slot),
+    scan: (slot, cursor, visit) =>
+      slots.scanSlot(db.mainTable, slot, cursor, entry => visit(db.entries.keyOf(entry, key))),
+    get isEmpty() {
+      return db.size === 0
+    },
+    deleteSlot(slot) {
+      const keys: Slice[] = []
+      for (let cursor = 0; ; ) {
+        cursor = this.scan(slot, cursor, one => void keys.push(one.copy()))
+        if (cursor === 0) break
+      }
+      for (const key of keys) {
+        db.delete(key)
+        engine.dispatch.propagateNow(db, [Slice.of('DEL'), key])
+        if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(db, key)
+        engine.notify(NOTIFY_GENERIC, 'del', key, db)
+        engine.keyspace.dirty++
+      }
+    },
+    clear() {
+      for (const one of engine.keyspace.databases) engine.ctx.flush(one)
+    },
+    dropChannels(slot) {
+      const { shardChannels } = engine.pubsub
+      if (shardChannels.size === 0) return
+      for (const name of [...shardChannels.keys()])
+        if (keySlot(Slice.of(name)) === slot) engine.pubsub.dropShardChannel(Slice.of(name))
+    },
+  }
+}
+
+/** Clients that are blocked on keys of a slot that has left are redirected. */
+function redirectBlocked(engine: Engine, gate: RedirectGate): void {
+  for (const client of [...engine.blocking.clients]) {
+    const state = client.blocked
+    if (state?.kind !== 'keys' || state.keys.length === 0) continue
+    const isWrite = (state.command.entry.flags & CMD_WRITE) !== 0
+    const refusal = gate.refusalForBlocked(client, Slice.of(state.keys[0]), isWrite)
+    if (refusal !== undefined) engine.blocking.refuse(client, refusal)
+  }
+}

@@ -1,0 +1,106 @@
+// NodesFile: the nodes file on disk, and the generation before it.
+//
+//   nodes.conf            … vars currentEpoch 5 lastVoteEpoch 4 checksum 8d2f…      replaced as a whole
+//   nodes.conf.previous   the text before, for a file that a failure has damaged
+//
+// Always: a file with a checksum that is not its text's is not used. Files without a checksum, redis-server's, are
+// read as they are; redis-server reads ours and ignores the checksum.
+
+import type { Cluster } from '../cluster/cluster.ts'
+import { CorruptNodesFile, readNodes } from '../cluster/nodes-file.ts'
+import { Crc64 } from '../lib/crc64.ts'
+import { attempt, type FileSystem } from '../system/system.ts'
+import { StartFailure } from './start-failure.ts'
+
+const CHECKSUM = ' checksum '
+
+export class NodesFile {
+  private readonly disk: FileSystem
+  private readonly path: string
+  private written = ''
+
+  constructor(disk: FileSystem, path: string) {
+    this.disk = disk
+    this.path = path
+  }
+
+  /** Replaces the file; with `fsync`, durably. The reason when that is impossible. */
+  write(text: string, fsync: boolean): string | undefined {
+    const { disk, path } = this
+    const whole = withChecksum(text)
+    const temporary = `${path}.tmp`
+    const error = attempt(() => {
+      if (this.written !== '') disk.writeFile(`${path}.previous`, bytesOf(this.written))
+      const fd = disk.open(temporary, 'w', 0o644)
+      try {
+        const bytes = bytesOf(whole)
+        disk.write(fd, bytes, 0, bytes.length, null)
+        if (fsync) disk.fsync(fd)
+      } finally {
+        disk.close(fd)
+      }
+      disk.rename(temporary, path)
+      if (fsync) disk.fsyncDir(folderOf(path))
+    })
+    if (error === undefined) this.written = whole
+    return error?.message
+  }
+
+  /** Reads the file into a new cluster; false: there is none. Throws StartFailure for one that cannot be used. */
+  read(cluster: Cluster): boolean {
+    const { log } = cluster.host
+    const current = this.textOf(this.path)
+    if (current === undefined) return false
+    if (current !== '' && hasItsChecksum(current)) return this.parse(cluster, current)
+    const previous = this.textOf(`${this.path}.previous`)
+    if (previous !== undefined && previous !== '' && hasItsChecksum(previous)) {
+      log.warning(`The nodes file ${this.path} is damaged: its previous generation is used instead.`)
+      return this.parse(cluster, previous)
+    }
+    if (current === '') return false
+    throw corrupt(this.path)
+  }
+
+  private textOf(path: string): string | undefined {
+    if (this.disk.stat(path) === null) return undefined
+    return new TextDecoder('latin1').decode(this.disk.readFile(path))
+  }
+
+  private parse(cluster: Cluster, text: string): boolean {
+    this.written = text
+    try {
+      return readNodes(cluster, text)
+    } catch (error) {
+      if (error instanceof CorruptNodesFile) throw corrupt(error.message)
+      throw error
+    }
+  }
+}
+
+function corrupt(text: string): StartFailure {
+  return new StartFailure(`Unrecoverable error: corrupted cluster config file "${text}".`)
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))) || '/'
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, char => char.charCodeAt(0))
+}
+
+/** The text ends with the line of variables, which gets one more. */
+function withChecksum(text: string): string {
+  return `${text.trimEnd()}${CHECKSUM}${checksumOf(text.trimEnd())}\n`
+}
+
+function hasItsChecksum(text: string): boolean {
+  const at = text.lastIndexOf(CHECKSUM)
+  return at < 0 || text.slice(at + CHECKSUM.length).trimEnd() === checksumOf(text.slice(0, at))
+}
+
+function checksumOf(text: string): string {
+  const { lo, hi } = new Crc64().update(bytesOf(text))
+  const hex = (half: number) => (half >>> 0).toString(16).padStart(8, '0')
+  return hex(hi) + hex(lo)
+}
