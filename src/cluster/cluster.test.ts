@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Config } from '../config/config.ts'
+import { seededRandom } from '../system/random.ts'
+import { virtualSystem } from '../system/virtual.ts'
+import { setBit } from './bitmap.ts'
+import { Cluster } from './cluster.ts'
+import { BusLink } from './link.ts'
+import { FAIL, HANDSHAKE, MYSELF, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import { CorruptNodesFile, nodesText, readNodes } from './nodes-file.ts'
+import { updateSlots } from './ownership.ts'
+import { barePacket, type Header, Packet, pingPacket, publishPacket, updatePacket } from './packet.ts'
+import { receive } from './receive.ts'
+
+const A = 'a'.repeat(40)
+const B = 'b'.repeat(40)
+const C = 'c'.repeat(40)
+const PACKETS = 60_000
+
+function clusterAlone(id = A) {
+  const machine = virtualSystem()
+  const random = seededRandom(5)
+  const state = { keys: new Map<number, number>(), saves: 0, followed: '', promoted: 0, said: [] as string[] }
+  const log = (text: string) => void state.said.push(text)
+  let ids = 0
+  const cluster = new Cluster({
+    settings: new Config(machine.disk),
+    replication: {
+      offset: 7,
+      isFollowing: false,
+      dataAgeMs: 0,
+      follow: (ip, port) => void (state.followed = `${ip}:${port}`),
+      promote: () => void state.promoted++,
+    },
+    keys: {
+      count: slot => state.keys.get(slot) ?? 0,
+      scan: () => 0,
+      isEmpty: true,
+      deleteSlot: slot => void state.keys.delete(slot),
+      clear: () => state.keys.clear(),
+      dropChannels: () => {},
+    },
+    log: { debug: log, verbose: log, notice: log, warning: log },
+    nowMs: () => machine.system.clock.monotonicUs() / 1000 + 1e9,
+    random: limit => random.u32() % limit,
+    newId: () => String(++ids).padStart(40, '0'),
+    save() {
+      state.saves++
+      return undefined
+    },
+    die: () => {
+      throw new Error('died')
+    },
+    soon: () => {},
+    dial: () => {},
+    pauseWrites: () => {},
+    resumeWrites: () => {},
+    publish: (channel, message) => log(`published ${channel.length} ${message.length}`),
+  })
+  cluster.me.id = id
+  Object.assign(cluster.me.address, { ip: '10.0.0.1', port: 7001, busPort: 17001 })
+  cluster.add(cluster.me)
+  const node = (other: string, flags: number) => {
+    const added = cluster.newNode(other, flags)
+    added.address.ip = '10.0.0.9'
+    added.address.port = 7000
+    added.address.busPort = 17000
+    cluster.add(added)
+    return added
+  }
+  const link = new BusLink({ packet: () => {}, garbage: () => {}, closed: () => {} }, undefined, 0)
+  return { cluster, state, node, link, machine }
+}
+
+function header(sender: string, type: number, change: Partial<Header> = {}): Header {
+  return {
+    type,
+    port: 7000,
+    currentEpoch: 1,
+    configEpoch: 1,
+    offset: 5,
+    sender,
+    slots: new Uint8Array(2048),
+    primary: '',
+    announcedIp: '',
+    otherPort: 0,
+    busPort: 17000,
+    flags: PRIMARY,
+    state: 0,
+    messageFlags: 0,
+    ...change,
+  }
+}
+
+test('a packet is read as it was written', () => {
+  const gossip = [
+    { id: C, pingSentS: 1, pongS: 2, ip: '10.0.0.3', port: 7003, busPort: 17003, flags: REPLICA | PFAIL, otherPort: 9 },
+  ]
+  const extensions = { hostname: 'one.example', humanName: 'one', shardId: B, forgotten: [{ id: A, ttlS: 60 }] }
+  const packet = Packet.parse(pingPacket(header(B, 0, { primary: A, announcedIp: '10.1.1.1' }), gossip, extensions))
+  assert.ok(packet instanceof Packet)
+  assert.deepEqual(packet.gossip(0), gossip[0])
+  assert.deepEqual(packet.extensions(), extensions)
+  assert.deepEqual([packet.sender, packet.primary, packet.announcedIp, packet.offset], [B, A, '10.1.1.1', 5])
+})
+
+test('damaged packets change nothing, and end nothing', () => {
+  const { cluster, node, link, state } = clusterAlone()
+  node(B, PRIMARY)
+  const random = seededRandom(11)
+  const slots = new Uint8Array(2048)
+  setBit(slots, 5)
+  const originals = [
+    pingPacket(header(C, 0, { slots }), [], { forgotten: [], shardId: C }),
+    updatePacket(header(C, 7), B, 9, slots),
+    publishPacket(header(C, 4), new Uint8Array(3), new Uint8Array(9)),
+    barePacket(header(C, 5)),
+  ]
+  for (let i = 0; i < PACKETS; i++) {
+    const original = originals[i % originals.length]
+    const bytes = original.slice(0, random.u32() % 3 === 0 ? random.u32() % original.length : original.length)
+    for (let hits = 1 + (random.u32() % 8); hits > 0; hits--)
+      if (bytes.length > 0) bytes[random.u32() % bytes.length] = random.u32()
+    // The sender stays a stranger: whatever it says is ignored, apart from MEET.
+    if (bytes.length > 14) bytes[13] = bytes[13] === 2 ? 0 : bytes[13]
+    if (bytes.length >= 80) bytes.set(new TextEncoder().encode(C), 40)
+    if (bytes.length >= 2256) receive(cluster, link, bytes)
+    else Packet.parse(bytes.length < 16 ? new Uint8Array(16) : bytes)
+  }
+  assert.deepEqual([...cluster.nodes.keys()], [A, B])
+  assert.equal(cluster.owners[5], undefined)
+  assert.equal(cluster.currentEpoch, 0)
+  assert.ok(state.said.some(line => line.startsWith('Received invalid')))
+})
+
+test('the nodes file is read as it was written', () => {
+  const { cluster, node } = clusterAlone()
+  const other = node(B, PRIMARY)
+  const replica = node(C, REPLICA)
+  cluster.setPrimary(replica, other)
+  other.hostname = 'other.example'
+  other.humanName = 'other'
+  for (const slot of [0, 1, 2, 9]) cluster.assign(cluster.me, slot)
+  cluster.assign(other, 16383)
+  cluster.migrating.set(2, other)
+  cluster.importing.set(16383, other)
+  cluster.currentEpoch = other.configEpoch = 4
+  cluster.lastVoteEpoch = 3
+  const text = nodesText(cluster)
+  assert.match(
+    text,
+    /^a{40} 10\.0\.0\.1:7001@17001,,shard-id=\d{40} myself,master - 0 0 0 connected 0-2 9 \[2->-b{40}\] \[16383-<-b{40}\]$/m,
+  )
+  assert.match(
+    text,
+    /^b{40} 10\.0\.0\.9:7000@17000,other\.example,nodename=other,shard-id=\d{40} master - 0 0 4 disconnected 16383$/m,
+  )
+  assert.match(text, /^vars currentEpoch 4 lastVoteEpoch 3$/m)
+  const again = clusterAlone()
+  again.cluster.nodes.clear()
+  assert.equal(readNodes(again.cluster, text), true)
+  assert.equal(nodesText(again.cluster), text)
+  assert.equal(again.cluster.me.id, A)
+})
+
+test('a damaged nodes file is refused', () => {
+  const { cluster } = clusterAlone()
+  const text = nodesText(cluster)
+  const broken = [
+    text.replace('myself,master', 'myself,nonsense'),
+    text.replace(A, 'x'),
+    text.replace('shard-id=', 'colour='),
+    'vars currentEpoch\n',
+    text.replace('myself,', ''),
+    `${text}${B} 10.0.0.1:1@2 master -\n`,
+    text.replace(' connected', ' connected 99999'),
+  ]
+  for (const one of broken) {
+    const fresh = clusterAlone().cluster
+    fresh.nodes.clear()
+    assert.throws(() => readNodes(fresh, one), CorruptNodesFile, one)
+  }
+})
+
+test('a claim with a newer configuration wins; the keys of a slot that was lost are deleted', () => {
+  const { cluster, node, state } = clusterAlone()
+  const other = node(B, PRIMARY)
+  for (const slot of [1, 2, 3]) cluster.assign(cluster.me, slot)
+  cluster.me.configEpoch = 5
+  state.keys.set(2, 10)
+  const claim = new Uint8Array(2048)
+  setBit(claim, 2)
+  updateSlots(cluster, other, 4, claim)
+  assert.equal(cluster.owners[2], cluster.me)
+  updateSlots(cluster, other, 6, claim)
+  assert.equal(cluster.owners[2], other)
+  assert.equal(state.keys.has(2), false)
+  assert.deepEqual([cluster.me.slotCount, other.slotCount], [2, 1])
+})
+
+test('a primary that lost all of its slots follows the one that took them', () => {
+  const { cluster, node, state } = clusterAlone()
+  const other = node(B, PRIMARY)
+  cluster.assign(cluster.me, 1)
+  const claim = new Uint8Array(2048)
+  setBit(claim, 1)
+  updateSlots(cluster, other, 6, claim)
+  assert.ok(cluster.me.has(REPLICA))
+  assert.equal(state.followed, '10.0.0.9:7000')
+})
+
+test('a replica is elected by most primaries, each of which votes once in an epoch', () => {
+  const { cluster, node, machine, state } = clusterAlone()
+  const primary = node(B, PRIMARY)
+  const voters = [node(C, PRIMARY), node('d'.repeat(40), PRIMARY)]
+  for (const [slot, one] of [primary, ...voters].entries()) cluster.assign(one, slot)
+  cluster.size = 3
+  cluster.follow(primary)
+  primary.flags |= FAIL
+  cluster.election.step()
+  assert.equal(cluster.currentEpoch, 0, 'it waits first')
+  machine.advance(1100)
+  cluster.election.step()
+  assert.equal(cluster.currentEpoch, 1)
+  cluster.election.voted(1)
+  cluster.election.step()
+  assert.equal(state.promoted, 0, 'one vote of three')
+  cluster.election.voted(0)
+  cluster.election.step()
+  assert.equal(state.promoted, 0, 'a vote of an old epoch')
+  cluster.election.voted(1)
+  cluster.election.step()
+  assert.equal(state.promoted, 1)
+  assert.equal(cluster.owners[0], cluster.me)
+  assert.equal(cluster.me.configEpoch, 1)
+})
+
+test('a node that is introduced gets its id; one that answers with another id loses its address', () => {
+  const { cluster, node } = clusterAlone()
+  const stranger = node('0'.repeat(40), HANDSHAKE)
+  const link = new BusLink({ packet: () => {}, garbage: () => {}, closed: () => {} }, stranger, 0)
+  stranger.link = link
+  receive(cluster, link, pingPacket(header(B, 1), [], { forgotten: [] }))
+  assert.equal(cluster.nodes.get(B), stranger)
+  assert.ok(!stranger.has(HANDSHAKE | MYSELF))
+  receive(cluster, link, pingPacket(header(C, 1), [], { forgotten: [] }))
+  assert.equal(stranger.address.ip, '')
+  assert.equal(stranger.link, undefined)
+})
