@@ -60,6 +60,11 @@ export class ClusterBus implements LinkOwner {
     for (const node of this.parts.cluster.nodes.values()) node.link?.close()
   }
 
+  /** Two for each other node (cluster_connections). */
+  get connections(): number {
+    return (this.parts.cluster.nodes.size - 1) * 2
+  }
+
   /** Bytes of all links' buffers (mem_cluster_links). */
   get memoryBytes(): number {
     let bytes = 0

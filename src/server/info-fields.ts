@@ -113,7 +113,6 @@ export const SECTIONS: readonly SectionFields[] = [
   },
 ]
 
-const NO_CLUSTER = 'there is no cluster bus'
 const NO_FORK = 'nothing forks: snapshots are taken in slices of the event loop'
 const NO_THREADS = 'there are no input and output threads'
 const NO_MODULES = 'there are no modules'
@@ -126,8 +125,6 @@ export const WITHOUT_MEANING: { readonly [field: string]: readonly [value: numbe
   atomicvar_api: ['none', NOT_IN_C],
   gcc_version: ['0.0.0', NOT_IN_C],
   io_threads_active: [0, NO_THREADS],
-  cluster_connections: [0, NO_CLUSTER],
-  mem_cluster_links: [0, NO_CLUSTER],
   current_cow_size_age: [0, 'the size is counted as it grows, not reported now and then'],
   module_fork_in_progress: [0, NO_MODULES],
   module_fork_last_cow_size: [0, NO_MODULES],

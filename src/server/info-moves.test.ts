@@ -32,6 +32,8 @@ const HARD = new Map([
   ['expired_time_cap_reached_count', 'needs millions of keys that run out together'],
   ['expire_cycle_cpu_milliseconds', 'as above'],
   ['expired_stale_perc', 'an estimate that decays to zero between cycles'],
+  ['cluster_connections', 'needs a cluster of several nodes'],
+  ['mem_cluster_links', 'needs a cluster of several nodes'],
   ['lazyfree_pending_objects', 'over within a slice'],
   ['active_defrag_running', 'needs 64 MB of waste; redis-server has none without jemalloc'],
   ['active_defrag_hits', 'as above'],

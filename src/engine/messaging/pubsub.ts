@@ -159,8 +159,7 @@ export class PubSub {
     const listeners = this.shardChannels.get(name.latin1())
     if (listeners === undefined) return
     const clients = listeners instanceof Subscribers ? [...listeners.clients] : [listeners]
-    for (const client of clients)
-      this.engine.replyTo(client, reply => this.unsubscribe(client, name, 'shard', reply))
+    for (const client of clients) this.engine.replyTo(client, reply => this.unsubscribe(client, name, 'shard', reply))
   }
 
   /** The client disconnects or runs RESET: no confirmations. */

@@ -48,6 +48,11 @@ export interface ClusterMode {
 /** Undefined without cluster mode. */
 export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   const { engine, config, system, log, maintenance } = server
+  let bus: ClusterBus | undefined
+  maintenance.addInfo([
+    { section: 'clients', fields: { cluster_connections: () => bus?.connections ?? 0 } },
+    { section: 'memory', fields: { mem_cluster_links: () => bus?.memoryBytes ?? 0 } },
+  ])
   if (!config.clusterEnabled) return undefined
   const file = new NodesFile(system.disk, system.disk.resolve(config.clusterConfigFile))
   const cluster = new Cluster(hostOf(server, file))
@@ -59,15 +64,16 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   })
   engine.gates.set('cluster', gate.rule)
   engine.cluster = new ClusterCommand(cluster)
-  const bus = new ClusterBus({
+  const open = new ClusterBus({
     cluster,
     network: system.network,
     timers: system.timers,
     guard: work => engine.boundary.guard(work),
     isLoading: () => server.isLoading() && !server.following.primary,
   })
+  bus = open
   maintenance.cron.hooks.push(() => redirectBlocked(engine, gate))
-  maintenance.memoryStats.memorySources.push({ kind: 'clusterLinks', bytes: () => bus.memoryBytes })
+  maintenance.memoryStats.memorySources.push({ kind: 'clusterLinks', bytes: () => open.memoryBytes })
   return {
     begin() {
       if (!file.read(cluster)) {
@@ -77,12 +83,12 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
       } else log.notice(`Node configuration loaded, I'm ${cluster.me.id}`)
       Object.assign(cluster.me.address, announcedPorts(cluster))
     },
-    listen: () => listenBus(server, bus),
+    listen: () => listenBus(server, open),
     loaded() {
       adoptSlotsWithKeys(cluster)
-      bus.start()
+      open.start()
     },
-    stop: () => bus.stop(),
+    stop: () => open.stop(),
   }
 }
 

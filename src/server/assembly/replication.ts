@@ -22,9 +22,9 @@ import type { ServerMaintenance } from '../maintenance.ts'
 
 const ID_BYTES = 20
 
-/** A replication ID: forty random hexadecimal digits, other than the run id. */
-function newId(random: Random): string {
-  return Array.from(random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join('')
+/** Replication IDs: forty random hexadecimal digits, other than the run id. */
+function newIds(random: Random): () => string {
+  return () => Array.from(random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
 interface ReplicationServer {
@@ -59,7 +59,7 @@ export function addReplication(server: ReplicationServer): Replication {
     persistence,
     server: persistence.parts,
     config,
-    newId: () => newId(system.random),
+    newId: newIds(system.random),
   })
   const { stream } = replicas
   const own = new OwnExpiries(engine.keyspace)
