@@ -66,9 +66,11 @@ export class EmbeddedClock implements ServerClock {
       fake.tick(ms)
       return this.expiries.expire()
     }
+    const wasStill = this.time.isStill
+    this.time.freeze()
     const untilUs = this.time.ownUs() + ms * 1000
     while (this.stepTowards(untilUs));
-    this.end(untilUs)
+    this.end(untilUs, wasStill)
   }
 
   set(at: Date | number): void {
@@ -89,6 +91,8 @@ export class EmbeddedClock implements ServerClock {
     await this.settle()
     const fake = this.time.isStill ? undefined : fakeClock()
     if (fake !== undefined) return this.passFake(fake, ms)
+    const wasStill = this.time.isStill
+    this.time.freeze()
     const untilUs = this.time.ownUs() + ms * 1000
     let seen = this.activity()
     while (this.stepTowards(untilUs)) {
@@ -96,13 +100,15 @@ export class EmbeddedClock implements ServerClock {
       await this.settle()
       seen = this.activity()
     }
-    this.end(untilUs)
+    this.end(untilUs, wasStill)
     await this.settle()
   }
 
   private async passFake(fake: FakeClock, ms: number): Promise<void> {
+    const { cron } = this.server.maintenance
     const end = fake.now + ms
     for (;;) {
+      if (!cron.isNeeded) cron.suspend()
       const timers = Object.values(fake.timers ?? {}).map(timer => timer.callAt)
       const expiry = this.expiries.nextMs() - this.time.nowMs() + fake.now
       const next = Math.max(
@@ -115,6 +121,7 @@ export class EmbeddedClock implements ServerClock {
       await this.settle()
     }
     fake.tick(end - fake.now)
+    cron.wake()
     await this.settle()
   }
 
@@ -131,17 +138,20 @@ export class EmbeddedClock implements ServerClock {
       if (expiryUs > nowUs) time.step(expiryUs)
       expiries.expire()
     } else time.step(Math.max(nextUs, nowUs))
+    // Clients in process hear of it now, whatever turn it is.
+    server.engine.boundary.guard(() => server.engine.output.flushAll())
     return true
   }
 
-  private end(untilUs: number): void {
-    if (untilUs > this.time.ownUs()) this.time.step(untilUs)
+  private end(untilUs: number, isStill: boolean): void {
+    this.time.step(untilUs)
+    if (!isStill) this.time.resume()
     this.server.maintenance.cron.wake()
   }
 
   private activity(): number {
-    const { stats, keyspace } = this.server.engine
-    return keyspace.expiredKeys + stats.reads + stats.writes + stats.commandsProcessed + stats.connectionsReceived
+    const { stats } = this.server.engine
+    return stats.netOutputBytes + stats.reads + stats.commandsProcessed + stats.connectionsReceived
   }
 
   /** Lets input and output that is under way be handled. */

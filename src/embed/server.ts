@@ -4,11 +4,13 @@
 //
 // Always: servers share nothing that a command can change. After close(), or a fault, connect() and listen() throw.
 
+import type { Duplex } from 'node:stream'
 import { Config } from '../config/config.ts'
 import { applyValues } from '../config/values.ts'
 import { textOfBytes } from '../config/words.ts'
 import type { MemorySocket as InProcessSocket } from '../net/memory.ts'
 import { runtimeNetwork } from '../net/runtime.ts'
+import { ServerSocket } from '../net/server-socket.ts'
 import { Logger } from '../server/log.ts'
 import { Server } from '../server/server.ts'
 import { realSystem } from '../system/real.ts'
@@ -47,6 +49,8 @@ export interface EmbeddedServer {
   readonly clock: ServerClock
   /** A connection without a socket. */
   connect(): MemorySocket
+  /** The same as a stream that behaves like a net.Socket, for clients that take a socket. */
+  socket(): Duplex
   /**
    * Opens a TCP socket (port 0: a free one), or a Unix socket at `path`, besides those of the configuration; the port,
    * 0 for a Unix socket.
@@ -136,6 +140,11 @@ class Embedded implements EmbeddedServer {
   connect(): InProcessSocket {
     this.mustBeOpen()
     return this.server.memory.connect()
+  }
+
+  socket(): Duplex {
+    this.mustBeOpen()
+    return new ServerSocket(() => this.connect())
   }
 
   async listen(port: number | { readonly path: string } = 0, host = '127.0.0.1'): Promise<number> {

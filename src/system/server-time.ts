@@ -111,28 +111,23 @@ export class ServerTime {
 
   // ---- control ----
 
-  /** Moves the clock to that time, and runs the events due until then. */
+  /** Moves a clock that stands to that time, and runs the events due until then. */
   step(toUs: number): void {
-    const moreUs = toUs - this.ownUs()
-    if (!this.still && moreUs > 0) {
-      this.ownOffsetUs += moreUs
-      this.wallOffsetMs += moreUs / 1000
-    }
     this.scheduler.advance(Math.max(toUs, this.scheduler.nowUs))
-    if (!this.still) this.arm()
   }
 
   /** Sets the wall clock; timers are not affected. */
   setWall(atMs: number): void {
-    if (this.still) this.wallStartUs = atMs * 1000 - this.ownUs()
-    else this.wallOffsetMs = atMs - globalThis.Date.now()
+    if (this.still) this.wallStartUs = Math.floor(atMs) * 1000 - this.ownUs()
+    else this.wallOffsetMs = Math.floor(atMs) - globalThis.Date.now()
   }
 
   /** From now on the runtime's time does not move it. */
   freeze(): void {
     if (this.still) return
     const wallUs = this.nowMs() * 1000
-    this.scheduler.nowUs = Math.max(this.scheduler.nowUs, this.ownUs())
+    // Whole microseconds, so that sums with the wall clock are exact.
+    this.scheduler.nowUs = Math.ceil(Math.max(this.scheduler.nowUs, this.ownUs()))
     this.disarm()
     this.still = true
     this.wallStartUs = wallUs - this.ownUs()

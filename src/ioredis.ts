@@ -1,0 +1,47 @@
+// For ioredis 5 and newer, iovalkey, and what takes their options (BullMQ, Bull): clients of a server in this process,
+// without a port.
+//
+//   import { ioredisOptions } from 'redstart/ioredis'
+//   const redis = new Redis(ioredisOptions(server))
+//   const queue = new Queue('mail', { connection: ioredisOptions(server) })
+
+import type { Duplex } from 'node:stream'
+
+interface Connector {
+  check(info: unknown): boolean
+  disconnect(): void
+  connect(): Promise<Duplex>
+}
+
+export interface IoredisOptions {
+  /** Makes the connections of the client and its duplicates. */
+  Connector: new (
+    options: object,
+  ) => Connector
+  /** BullMQ wants it so, and a server in this process needs no limit. */
+  maxRetriesPerRequest: null
+}
+
+/** Options that connect to the server: to spread into others, or to pass alone. */
+export function ioredisOptions(server: { socket(): Duplex }): IoredisOptions {
+  class ServerConnector implements Connector {
+    connecting = false
+    private stream: Duplex | undefined
+
+    check(): boolean {
+      return true
+    }
+
+    disconnect(): void {
+      this.connecting = false
+      this.stream?.end()
+    }
+
+    async connect(): Promise<Duplex> {
+      this.connecting = true
+      this.stream = server.socket()
+      return this.stream
+    }
+  }
+  return { Connector: ServerConnector, maxRetriesPerRequest: null }
+}
