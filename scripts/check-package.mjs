@@ -14,7 +14,16 @@ import { fileURLToPath } from 'node:url'
 const PACKED_BYTES_MAX = 800_000
 const FILES_MAX = 60
 const TYPESCRIPTS = ['5.0.4', '5.4.5', '5.9.3', '6', '7']
-const TOOLS = ['publint@0.3', '@arethetypeswrong/cli@0.18', 'vitest@4', 'jest@30', 'cmd-shim@8', '@types/node@20']
+const TOOLS = [
+  'publint@0.3',
+  '@arethetypeswrong/cli@0.18',
+  'vitest@4',
+  'jest@30',
+  'cmd-shim@8',
+  '@types/node@20',
+  'ioredis@6',
+  'bullmq@6',
+]
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = mkdtempSync(join(tmpdir(), 'redstart-package-'))
@@ -116,9 +125,11 @@ function withTools() {
   runs('publint', 'npx', ['publint', '--strict', 'node_modules/redstart'])
   runs('attw', 'npx', ['attw', packed.filename], /No problems found/)
   runs('vitest', 'npx', ['vitest', 'run', 'vitest.test.mjs'], /1 passed/)
+  runs('fake timers of vitest', 'npx', ['vitest', 'run', 'timers.test.mjs'], /12 passed/)
+  runs('BullMQ', 'npx', ['vitest', 'run', 'bullmq.test.mjs', '--testTimeout', '60000'], /6 passed/)
   for (const node of [process.execPath, ...nodes])
-    runs(`jest on ${node}`, node, ['node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.js'], /1 passed/)
-  runs('bun test', bun, ['test', './vitest.test.mjs'], /1 pass/)
+    runs(`jest on ${node}`, node, ['node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.js'], /3 passed/)
+  runs('bun test', bun, ['test', './vitest.test.mjs', './bun.test.mjs'], /2 pass/)
   runs('cmd-shim', process.execPath, ['shim.cjs'], /node.*redstart\.js/)
   for (const ending of ['mts', 'cts']) copyFileSync(join(folder, 'types.ts'), join(folder, `types.${ending}`))
   for (const version of TYPESCRIPTS) compiles(version, 'node16', 'node16', ['types.mts', 'types.cts'])

@@ -7,24 +7,21 @@
 
 import type { Duplex } from 'node:stream'
 
-interface Connector {
-  check(info: unknown): boolean
-  disconnect(): void
-  connect(): Promise<Duplex>
-}
-
 export interface IoredisOptions {
-  /** Makes the connections of the client and its duplicates. */
+  /**
+   * Makes the connections of the client and its duplicates. It is an ioredis.AbstractConnector, whose members are
+   * protected: without ioredis no type but this one fits in its place.
+   */
   Connector: new (
-    options: object,
-  ) => Connector
+    options: unknown,
+  ) => never
   /** BullMQ wants it so, and a server in this process needs no limit. */
   maxRetriesPerRequest: null
 }
 
 /** Options that connect to the server: to spread into others, or to pass alone. */
 export function ioredisOptions(server: { socket(): Duplex }): IoredisOptions {
-  class ServerConnector implements Connector {
+  class ServerConnector {
     connecting = false
     private stream: Duplex | undefined
 
@@ -43,5 +40,5 @@ export function ioredisOptions(server: { socket(): Duplex }): IoredisOptions {
       return this.stream
     }
   }
-  return { Connector: ServerConnector, maxRetriesPerRequest: null }
+  return { Connector: ServerConnector as unknown as IoredisOptions['Connector'], maxRetriesPerRequest: null }
 }

@@ -1,9 +1,12 @@
 // Compiled as ESM and as CommonJS: the types are there, and none of them is `any`.
 
 import { createServer, type EmbeddedServer, virtualSystem } from 'redstart'
+import { ioredisOptions } from 'redstart/ioredis'
 
 export async function use(): Promise<number> {
-  const server: EmbeddedServer = await createServer({ config: { maxmemory: '100mb' } })
+  const server: EmbeddedServer = await createServer({
+    config: { maxmemory: '100mb', databases: 4, maxmemoryPolicy: 'allkeys-lru' },
+  })
   const port: number = await server.listen()
   const socket = server.connect()
   socket.onData = bytes => bytes.subarray(1).length
@@ -11,10 +14,19 @@ export async function use(): Promise<number> {
   const wrong: string = server.port
   // @ts-expect-error: there is no such option
   await createServer({ nosuch: 1 })
+  // @ts-expect-error: there is no such directive
+  await createServer({ config: { maxmemry: '1' } })
+  // @ts-expect-error: there is no such policy
+  await createServer({ config: { 'maxmemory-policy': 'lru' } })
+  await server.clock.advance('7d')
+  // @ts-expect-error: not a duration
+  await server.clock.advance({})
+  server.socket().end()
+  const retries: null = ioredisOptions(server).maxRetriesPerRequest
   // @ts-expect-error: there is no such method
   server.nosuch()
   const machine = virtualSystem({ seed: 1 })
   machine.advance(10)
   await server.close()
-  return port + wrong.length
+  return port + wrong.length + String(retries).length
 }
