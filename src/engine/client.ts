@@ -51,6 +51,9 @@ export const CLIENT_PENDING_REPLY = 1 << 24
 /** Its user may not do everything: commands pass the gate 'acl'. */
 export const CLIENT_RESTRICTED = 1 << 25
 /** Its budget has ended before its input: it continues in a later turn, and its socket is not read until then. */
+/** SCRIPT DEBUG: its next EVAL runs in a debugger; with SYNC on the dataset itself. */
+export const CLIENT_LUA_DEBUG = 1 << 27
+export const CLIENT_LUA_DEBUG_SYNC = 1 << 28
 export const CLIENT_INPUT_QUEUED = 1 << 26
 
 /** A command with copied arguments: queued by MULTI, or blocked. */
@@ -80,6 +83,8 @@ export interface BlockState {
   timeoutReply: 'null' | 'nullArray'
   /** Called instead of writing timeoutReply. */
   onTimeout?: (client: Client) => void
+  /** Called when bytes have come, which are not parsed. */
+  onInput?: () => void
   /** False: CLIENT UNBLOCK does not apply (SHUTDOWN). */
   unblockable?: boolean
 }

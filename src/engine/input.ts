@@ -101,6 +101,7 @@ export class InputBuffers {
       if (rest < end) this.bufferInput(client, u8, dv, rest, end, this.bytesWanted, given)
       if (rest < end || client.partial !== undefined) this.checkLimit(client, false)
     }
+    client.blocked?.onInput?.()
     const isCut = this.isCut || waits
     engine.keyspace.expiryPaused = expiryPaused
     engine.finishEvent(client)

@@ -7,8 +7,8 @@
 
 import type { SnapshotJob } from './snapshot-job.ts'
 
-/** A background save, an AOF rewrite, a full synchronisation, the save at shutdown; 'load': a replica loads. */
-type SnapshotOwner = 'save' | 'rewrite' | 'replicas' | 'shutdown' | 'load'
+/** A background save, an AOF rewrite, a full synchronisation, the save at shutdown; a replica loads; a copy is made. */
+type SnapshotOwner = 'save' | 'rewrite' | 'replicas' | 'shutdown' | 'load' | 'copy'
 
 export class SnapshotSlot {
   private current: SnapshotOwner | undefined

@@ -8,17 +8,20 @@ import { TextCache } from '../lib/text-cache.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { argumentTable, errorTable, errorText, nameTable } from './convert-reply.ts'
 import { ValueWriter } from './convert-value.ts'
+import { LuaDebugger } from './debugger/debugger.ts'
 import { registration } from './functions-register.ts'
-import { compile, Execution, LuaState, load, type World } from './lua/index.ts'
+import { compile, Execution, LuaState, LuaThread, load, type World } from './lua/index.ts'
 import { LuaTable } from './lua/table.ts'
 import { first, LuaError, type LuaFunction, LuaKilled, type LuaValue } from './lua/value.ts'
 import { RedisLibrary } from './redis-library.ts'
 import { Sandbox } from './sandbox.ts'
-import type { EngineHost, FunctionDraft, Program, Script, ScriptEngine } from './script-engine.ts'
+import type { DebuggedProgram, EngineHost, FunctionDraft, Program, Script, ScriptEngine } from './script-engine.ts'
 
 /** Loop rounds and calls between two checks of the clock: a fraction of a millisecond. */
 const BUDGET = 20_000
 const NONE: LuaValue[] = []
+/** What the debugger evaluates is ended after this. */
+const EVALUATE_US = 500_000
 const LOAD_TIMEOUT = 'FUNCTION LOAD timeout'
 
 /** Measured on Bun: an engine's globals, a chunk of a few words, and each byte of source. */
@@ -37,6 +40,8 @@ export class LuaEngine implements ScriptEngine {
   private readonly takesGlobals: boolean
   private readonly world: World
   private compiledBytes = 0
+  /** The latest program for a debugger. */
+  private debugged: DebuggedProgram | undefined
   private script: Script | undefined
   private execution: Execution | undefined
   /** The registration callback while a library is loaded. */
@@ -72,6 +77,58 @@ export class LuaEngine implements ScriptEngine {
     }
   }
 
+  // ---- debugging ----
+
+  compileDebugged(code: string, lines: readonly string[]): DebuggedProgram | string {
+    const { S, sandbox, library } = this
+    const debug = new LuaDebugger(
+      {
+        S,
+        global: name => sandbox.globals.getName(name),
+        evaluate: text => this.evaluate(text),
+        callRedis(words) {
+          try {
+            library.call(words, false)
+          } catch (error) {
+            if (!(error instanceof LuaError)) throw error
+          }
+        },
+      },
+      lines,
+    )
+    try {
+      const program = load(S, compile(code, '@user_script', 0, undefined, debug), sandbox.env)
+      this.debugged = { program, debugger: debug }
+      return this.debugged
+    } catch (error) {
+      if (error instanceof LuaError) return String(error.value)
+      throw error
+    }
+  }
+
+  /** Runs code while the script is suspended: as an expression if it is one. */
+  private evaluate(code: string): { value: LuaValue } | { error: string } {
+    const asValue = this.function(`return ${code}`, '@ldb_eval')
+    const chunk = typeof asValue === 'string' ? this.function(code, '@ldb_eval') : asValue
+    if (typeof chunk === 'string') return { error: chunk }
+    const { S, host } = this
+    const suspended = { ...S }
+    S.mainThread = new LuaThread(undefined, S.globals)
+    try {
+      const execution = new Execution(S, chunk, NONE)
+      const endUs = host.monotonicUs() + EVALUATE_US
+      while (execution.resume(BUDGET) === 'suspended')
+        if (host.monotonicUs() > endUs) execution.kill('the code takes too long')
+      if (execution.state === 'done') return { value: first(execution.result) }
+      const error = execution.error!
+      if (error instanceof LuaKilled) return { error: error.message }
+      const text = error.value instanceof LuaTable ? error.value.getName('err') : error.value
+      return { error: this.sandbox.textOf(text) }
+    } finally {
+      Object.assign(S, suspended)
+    }
+  }
+
   // ---- scripts and functions ----
 
   start(program: Program, script: Script, args: Slice[], firstKey: number, firstArg: number, argc: number): boolean {
@@ -79,6 +136,7 @@ export class LuaEngine implements ScriptEngine {
     const keys = nameTable(S, args, firstKey, firstArg, this.keyTexts)
     const argv = argumentTable(S, args, firstArg, argc)
     this.script = this.library.script = script
+    if (this.debugged?.program === program) this.library.debugger = this.debugged.debugger
     S.mainThread.env = sandbox.globals
     if (this.takesGlobals) sandbox.setArguments(keys, argv)
     this.execution = new Execution(S, program as LuaFunction, this.takesGlobals ? NONE : [keys, argv])
@@ -100,6 +158,7 @@ export class LuaEngine implements ScriptEngine {
     this.execution = undefined
     this.script = undefined
     this.library.release()
+    this.debugged = undefined
   }
 
   writeResult(reply: Reply, name: string): number {

@@ -68,14 +68,20 @@ export function redisTable(S: LuaState, library: RedisLibrary, host: EngineHost)
 }
 
 /** Functions of EVAL's scripts only: of the debugger and of script replication. */
-export function addEvalFunctions(S: LuaState, table: LuaTable): void {
+export function addEvalFunctions(S: LuaState, table: LuaTable, library: RedisLibrary): void {
   table.set(
     'breakpoint',
-    S.plain(() => false),
+    S.plain(() => {
+      library.debugger?.breakAtNextLine()
+      return library.debugger !== undefined
+    }),
   )
   table.set(
     'debug',
-    S.plain(() => NOTHING),
+    S.plain((...values) => {
+      library.debugger?.logValues(values)
+      return NOTHING
+    }),
   )
   table.set(
     'replicate_commands',

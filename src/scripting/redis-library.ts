@@ -13,6 +13,7 @@ import { writeInt } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import { writeString } from './convert-bytes.ts'
 import { errorTable, errorText, ReplyConverter } from './convert-reply.ts'
+import type { LuaDebugger } from './debugger/debugger.ts'
 import type { Heap } from './lua/table.ts'
 import { LuaError, type LuaValue } from './lua/value.ts'
 import type { Script } from './script-engine.ts'
@@ -26,6 +27,8 @@ const EXPONENT_FROM = 1e8
 export class RedisLibrary {
   /** The running script; undefined outside of one. */
   script: Script | undefined
+  /** While a script is debugged. */
+  debugger: LuaDebugger | undefined
   private readonly heap: Heap
   private readonly reader: ReplyConverter
   private u8 = new Uint8Array(SCRATCH_BYTES)
@@ -42,15 +45,21 @@ export class RedisLibrary {
   /** Runs a command. An error reply is thrown if `raises`, else returned as a table. */
   call(words: LuaValue[], raises: boolean): LuaValue {
     const script = this.script!
-    const refusal = this.write(words) ?? script.command(this.args, words.length)
+    const wrong = this.write(words)
+    const { debugger: by } = this
+    if (by !== undefined && wrong === undefined)
+      by.logCommand(this.args.slice(0, words.length).map(arg => arg.latin1()))
+    const refusal = wrong ?? script.command(this.args, words.length)
     if (refusal !== undefined) {
       const counted = this.wasSent
+      by?.logError(refusal)
       const error = errorTable(this.heap, errorText(refusal), counted)
       if (raises) throw new LuaError(error)
       return error
     }
     const bytes = script.reply.u8
     const value = this.reader.read(bytes)
+    by?.logReply(bytes)
     if (raises && bytes[0] === MINUS) throw new LuaError(value)
     return value
   }
@@ -98,7 +107,7 @@ export class RedisLibrary {
 
   /** After a script: releases large buffers. */
   release(): void {
-    this.script = undefined
+    this.script = this.debugger = undefined
     if (!this.renewed) return
     if (this.u8.length > SCRATCH_KEPT_MAX) this.renew(0)
     for (const arg of this.args) arg.set(this.u8, this.dv, 0, 0)

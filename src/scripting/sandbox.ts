@@ -53,7 +53,7 @@ export class Sandbox {
     const redis = redisTable(S, library, host)
     globals.set('redis', redis)
     if (use === 'scripts') {
-      addEvalFunctions(S, redis)
+      addEvalFunctions(S, redis, library)
       globals.set(
         '__redis__err__handler',
         S.plain(error => this.handled(error)),

@@ -8,6 +8,7 @@
 import type { Slice } from '../lib/slice.ts'
 import type { Reply } from '../protocol/reply.ts'
 import type { LogLevel } from '../system/system.ts'
+import type { LuaDebugger } from './debugger/debugger.ts'
 
 export const SCRIPT_NO_WRITES = 1 << 0
 export const SCRIPT_ALLOW_OOM = 1 << 1
@@ -73,6 +74,12 @@ export interface FunctionDraft {
   program: Program
 }
 
+/** A program that runs under a debugger. */
+export interface DebuggedProgram {
+  readonly program: Program
+  readonly debugger: LuaDebugger
+}
+
 export interface ScriptEngine {
   /** The name in FUNCTION LIST. */
   readonly name: string
@@ -80,6 +87,8 @@ export interface ScriptEngine {
   readonly memoryBytes: number
   /** A string is a compile error. */
   compile(code: string): Program | string
+  /** Compiles for a debugger; `lines`: the source as it shows it. A string is a compile error. */
+  compileDebugged(code: string, lines: readonly string[]): DebuggedProgram | string
   /**
    * Runs library code; `register` adds a function or returns an error message. undefined: success. After `limitMs`
    * (0: never) it is aborted with an error.

@@ -21,6 +21,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Reply } from '../protocol/reply.ts'
 import type { Connection } from '../system/network.ts'
+import type { LuaDebugger } from './debugger/debugger.ts'
 import type { Script } from './script-engine.ts'
 
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'."
@@ -28,6 +29,8 @@ const READ_ONLY = 'Write commands are not allowed from read-only scripts.'
 
 /** The time slice of a suspended script; between slices clients are served. */
 const SLICE_US = 5000
+/** A debugged script stops after so long without a stop, unless busy-reply-threshold says when. */
+const DEBUGGED_MS_MAX = 5000
 
 export class ScriptRun implements Script {
   readonly reply = new Reply()
@@ -35,6 +38,8 @@ export class ScriptRun implements Script {
   repl = PROPAGATE_ALL
   readonly client: Client
   caller: Client
+  /** The script is debugged. */
+  debugger: LuaDebugger | undefined
   /** The script has called a write command: it cannot be killed any more. */
   wrote = false
   /** Past busy-reply-threshold. */
@@ -104,10 +109,19 @@ export class ScriptRun implements Script {
   tick(): boolean {
     const nowUs = this.engine.machine.monotonicUs()
     if (this.startUs === 0) this.startUs = nowUs
+    if (this.debugger !== undefined) return this.tickDebugged(this.debugger, nowUs)
     if (this.isSlow) return nowUs >= this.sliceEndUs
     const thresholdMs = this.engine.settings.busyReplyThreshold
     if (thresholdMs <= 0 || nowUs - this.startUs < thresholdMs * 1000) return false
     return this.caller === this.engine.scripting.replaying || !this.caller.has(CLIENT_INTERNAL | CLIENT_MASTER)
+  }
+
+  /** A debugged script is suspended where it stops, and between slices. */
+  private tickDebugged(by: LuaDebugger, nowUs: number): boolean {
+    if (by.isStopped) return true
+    const thresholdMs = this.engine.settings.busyReplyThreshold || DEBUGGED_MS_MAX
+    if (nowUs - this.startUs >= thresholdMs * 1000) by.timeOut()
+    return this.isSlow && nowUs >= this.sliceEndUs
   }
 
   get nowUs(): number {

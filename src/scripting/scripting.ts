@@ -16,15 +16,25 @@ import {
   CMD_WRITE,
 } from '../engine/catalog/command.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
-import { CLIENT_MASTER, type Client, type QueuedCommand, REPLY_MUTED } from '../engine/client.ts'
+import {
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_LUA_DEBUG,
+  CLIENT_LUA_DEBUG_SYNC,
+  CLIENT_MASTER,
+  type Client,
+  type QueuedCommand,
+  REPLY_MUTED,
+} from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Gate } from '../engine/gates.ts'
 import type { RunningScript, Scripting } from '../engine/ports/scripting.ts'
 import { equalsNoCase } from '../lib/bytes.ts'
+import { sha1Hex } from '../lib/sha1.ts'
 import type { Slice } from '../lib/slice.ts'
 import { TOO_MANY_KEYS } from '../protocol/errors.ts'
 import { errorBytes, type Reply } from '../protocol/reply.ts'
+import { DebugSession, linesOf } from './debugger/session.ts'
 import { Functions } from './functions.ts'
 import {
   type Runnable,
@@ -49,6 +59,9 @@ const WRITES_IN_RO = errorBytes('ERR Can not execute a script with write flag us
 const OOM_UNDECLARED = errorBytes(
   "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
 )
+const NO_DIGEST = errorBytes('ERR Please use EVAL instead of EVALSHA for debugging')
+const NO_COPY = errorBytes('ERR there is no copy of the dataset to debug on: use SCRIPT DEBUG SYNC')
+const NOT_IN_TRANSACTION = errorBytes('ERR a script in a transaction cannot be debugged')
 const NOT_BUSY = errorBytes('NOTBUSY No scripts in execution right now.')
 const FROM_PRIMARY = errorBytes(
   'UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot be killed.',
@@ -71,8 +84,12 @@ export class ScriptManager implements Scripting {
   private job: Runnable | undefined
   private suspended: Suspended | undefined
   private stopped = false
+  private session: DebugSession | undefined
   replaying: Client | undefined
+  /** Runs the EVAL of a blocked client in a debugger on a copy of the dataset; set by the server. */
+  copier: ((client: Client) => void) | undefined
   private readonly resumeLater = () => this.resumeSuspended()
+  private readonly debugLater = () => this.executeDebugCommands()
 
   constructor(engine: Engine, makeLanguage: (use: 'scripts' | 'functions') => ScriptEngine) {
     this.engine = engine
@@ -80,6 +97,7 @@ export class ScriptManager implements Scripting {
     this.functions = new Functions(makeLanguage('functions'))
     this.run = new ScriptRun(engine)
     engine.scripting = this
+    engine.onClientDisconnected.push(client => this.leaveSession(client))
   }
 
   /** Shutdown: a suspended script is not resumed. */
@@ -106,11 +124,44 @@ export class ScriptManager implements Scripting {
     if (by === 'digest' && args[1].len !== 40) return reply.fixedError(NO_SCRIPT)
     const keyCount = ctx.longOrReply(2)
     if (Number.isNaN(keyCount) || !this.fitsOrReply(ctx, keyCount)) return
+    if (ctx.client.has(CLIENT_LUA_DEBUG)) return this.debug(ctx, by, readOnly, keyCount)
     const script = by === 'digest' ? this.scripts.find(args[1]) : this.scripts.loadBody(args[1])
     if (script === undefined) return reply.fixedError(NO_SCRIPT)
     if (typeof script === 'string') return reply.error(`ERR ${script}`)
     if (!this.mayRunOrReply(ctx, script.flags, readOnly)) return
     this.start(ctx, script, readOnly, keyCount)
+  }
+
+  /** EVAL of a client after SCRIPT DEBUG: the client talks to the debugger until the script ends, and is closed. */
+  private debug(ctx: Context, by: 'text' | 'digest', readOnly: boolean, keyCount: number): void {
+    const { args, reply, client } = ctx
+    if (by === 'digest') return reply.fixedError(NO_DIGEST)
+    if (!ctx.canBlock) return reply.fixedError(NOT_IN_TRANSACTION)
+    if (!client.has(CLIENT_LUA_DEBUG_SYNC)) return this.debugOnCopy(ctx)
+    const text = args[1].latin1()
+    const head = readScriptHead(text)
+    const language = this.scripts.interpreter
+    const made = typeof head === 'string' ? head : language.compileDebugged(text.slice(head.codeFrom), linesOf(text))
+    if (typeof head === 'string' || typeof made === 'string')
+      return refuse(ctx, typeof head === 'string' ? head : `Error compiling script (new function): ${made}`)
+    if (!this.mayRunOrReply(ctx, head.flags, readOnly)) return
+    this.engine.log?.('notice', 'Redis synchronous debugging eval session started')
+    this.session = new DebugSession(made.debugger, client)
+    this.run.debugger = made.debugger
+    const { program } = made
+    const name = sha1Hex(args[1])
+    this.start(ctx, { name, isFunction: false, engine: language, program, flags: head.flags }, readOnly, keyCount)
+    if (this.suspended === undefined) client.flags |= CLIENT_CLOSE_AFTER_REPLY
+  }
+
+  /** The session runs on a copy of the dataset, on a server of its own. */
+  private debugOnCopy(ctx: Context): void {
+    const { client, reply, server } = ctx
+    if (this.copier === undefined) return reply.fixedError(NO_COPY)
+    this.engine.blocking.blockOther(client, 0, () => {}, ctx)
+    client.blocked!.unblockable = false
+    server.log?.('notice', 'Lua debugging session started on a copy of the dataset')
+    this.copier(client)
   }
 
   callFunction(ctx: Context, readOnly: boolean): void {
@@ -194,6 +245,7 @@ export class ScriptManager implements Scripting {
     const { engine, run } = this
     const job = this.job!
     this.job = undefined
+    this.endSession(reply)
     engine.dispatch.endPropagationUnit()
     run.reply.pos = 0
     run.reply.trim()
@@ -202,16 +254,25 @@ export class ScriptManager implements Scripting {
     engine.ctx.preventPropagation()
   }
 
-  // ---- slow scripts ----
+  private endSession(reply: Reply): void {
+    if (this.session === undefined) return
+    this.session.writeEnd(reply)
+    this.session = this.run.debugger = undefined
+    this.engine.log?.('notice', 'Redis synchronous debugging eval session ended')
+  }
+
+  // ---- slow scripts, and debugged ones ----
 
   private suspend(ctx: Context): void {
     const { engine, run } = this
     const { name, isFunction } = this.job!
     const kill = isFunction ? 'FUNCTION KILL' : 'SCRIPT KILL'
-    engine.log?.(
-      'warning',
-      `Slow script detected: still in execution after ${run.durationMs} milliseconds. You can try killing the script using the ${kill} command. Script name is: ${name}.`,
-    )
+    const { session } = this
+    if (session === undefined)
+      engine.log?.(
+        'warning',
+        `Slow script detected: still in execution after ${run.durationMs} milliseconds. You can try killing the script using the ${kill} command. Script name is: ${name}.`,
+      )
     run.isSlow = true
     const { client } = ctx
     engine.blocking.blockOther(client, 0, () => {}, ctx)
@@ -221,7 +282,56 @@ export class ScriptManager implements Scripting {
     engine.blocking.servingSuspended = true
     engine.host.pauseCron(true)
     ctx.preventPropagation()
-    engine.machine.soon(this.resumeLater)
+    if (session === undefined) engine.machine.soon(this.resumeLater)
+    else {
+      client.blocked!.onInput = () => engine.machine.soon(this.debugLater)
+      this.waitForCommand(session, client, ctx.reply)
+    }
+  }
+
+  /** The debugger has stopped: tells its client, and takes the commands that have come already. */
+  private waitForCommand(session: DebugSession, client: Client, reply: Reply): void {
+    session.writeLogs(reply)
+    if (client.queryBytes > 0) this.engine.machine.soon(this.debugLater)
+  }
+
+  /** Executes the commands of a debugging client, and goes on with its script when one says so. */
+  private executeDebugCommands(): void {
+    const { engine, session, suspended, run } = this
+    if (session === undefined || suspended === undefined || !session.isStopped || this.stopped) return
+    const { ctx, keyspace } = engine
+    const { caller } = suspended
+    const { nowMs } = keyspace
+    keyspace.nowMs = suspended.nowMs
+    while (session.isStopped) {
+      const words = session.nextCommand()
+      if (words === undefined) break
+      const before = ctx.save()
+      session.debugger.execute(words)
+      ctx.restore(before)
+      if (session.isStopped) engine.answer(caller, reply => session.writeLogs(reply))
+    }
+    keyspace.nowMs = nowMs
+    run.startUs = engine.machine.monotonicUs()
+    if (!session.isStopped) this.resumeSuspended()
+    else engine.output.flushPending()
+  }
+
+  /** The debugging client has gone: the script runs to its end. */
+  private leaveSession(client: Client): void {
+    const { session, suspended } = this
+    if (session === undefined || suspended?.caller !== client) return
+    const { isStopped } = session
+    session.debugger.detach()
+    if (isStopped) this.engine.machine.soon(this.resumeLater)
+  }
+
+  /** Ends a session that waits for its client; the server ends. */
+  stopDebugging(): void {
+    const { session, suspended } = this
+    if (session?.isStopped !== true || suspended === undefined) return
+    suspended.killed = true
+    this.engine.machine.soon(this.resumeLater)
   }
 
   afterScript(resumed: () => void): void {
@@ -254,8 +364,11 @@ export class ScriptManager implements Scripting {
       engine.tick()
       engine.serveBlockedAndFlush()
     } else {
+      const { session } = this
+      if (session?.isStopped === true)
+        engine.answer(suspended.caller, to => this.waitForCommand(session, suspended.caller, to))
+      else engine.machine.soon(this.resumeLater)
       engine.output.flushPending()
-      engine.machine.soon(this.resumeLater)
     }
   }
 
@@ -287,8 +400,10 @@ export class ScriptManager implements Scripting {
       after?.()
       ctx.reply = before
     }
+    const wasDebugged = this.session !== undefined
     if (run.callerIsGone || caller === this.replaying) write(run.reply)
     else engine.replyTo(caller, write)
+    if (wasDebugged) engine.closeClient(caller, true)
   }
 
   kill(reply: Reply, kind: 'script' | 'function'): void {
@@ -300,6 +415,7 @@ export class ScriptManager implements Scripting {
     else if (kind === 'function' && !suspended.isFunction) reply.fixedError(BUSY_SCRIPT)
     else {
       suspended.killed = true
+      if (this.session?.isStopped === true) this.engine.machine.soon(this.resumeLater)
       reply.ok()
     }
   }
@@ -312,6 +428,14 @@ export class ScriptManager implements Scripting {
     }
     return this.suspended!.isFunction ? BUSY_FUNCTION : BUSY_SCRIPT
   }
+}
+
+/** Ends a debugging session before its script has begun. */
+function refuse({ reply, client }: Context, error: string): void {
+  reply.array(1)
+  reply.simple('<endsession>')
+  reply.error(`ERR ${error}`)
+  client.flags |= CLIENT_CLOSE_AFTER_REPLY
 }
 
 class Suspended implements RunningScript {

@@ -25,6 +25,7 @@ import { addScripting, showScripting } from './assembly/scripting.ts'
 import { addSecurity } from './assembly/security.ts'
 import type { AuditLog } from './audit-log.ts'
 import { crashState, writeCrashReport } from './crash-report.ts'
+import { DebugCopies } from './debug-copy.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
 import { HostAdapter } from './host-adapter.ts'
@@ -115,6 +116,8 @@ export class Server implements RunningServer {
       isLoading: () => this.isLoading,
       addresses: () => this.addresses(),
     })
+    const copies = new DebugCopies({ engine, persistence, system, databases: config.databases })
+    this.scripting.copier = client => copies.start(client)
     this.maintenance.info.complete()
     this.memory = new MemoryTransport(this.receiver)
   }
@@ -322,6 +325,7 @@ export class Server implements RunningServer {
         cron.whenResumed = resolve
       })
     this.abortEnd = undefined
+    this.scripting.stopDebugging()
     // A script is atomic: it ends first, or is killed, before the dataset is saved.
     while (this.engine.scripting.running !== undefined)
       await new Promise<void>(resolve => void this.system.timers.after(SCRIPT_POLL_MS, resolve))

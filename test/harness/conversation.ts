@@ -115,6 +115,11 @@ export class Conversation {
     await this.settle()
   }
 
+  /** Closes this connection. */
+  close(): void {
+    this.client.close()
+  }
+
   /** The server closes this connection. */
   async expectClosed(): Promise<void> {
     await this.client.untilClosed()

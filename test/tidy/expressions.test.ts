@@ -83,6 +83,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('.')",
     '.search(/[\\r\\n]/)',
   ],
+  'src/scripting/debugger/session.ts': ['a script that is debugged: its lines, once', ".split('\\n')"],
   'src/engine/acl/lines.ts': [
     'rules of an administrator or of a file: words and lines, once',
     ".split('\\n')",

@@ -27,15 +27,6 @@ conversation('SCRIPT DEBUG, HELP and what it does not know', async c => {
   await c.expectError('SCRIPT NOPE', "ERR unknown subcommand 'NOPE'. Try SCRIPT HELP.")
 })
 
-conversation(
-  'there is no debugger',
-  async c => {
-    await c.expectError('SCRIPT DEBUG YES', 'ERR The Lua debugger is not supported by this server')
-    await c.expectError('SCRIPT DEBUG SYNC', 'ERR The Lua debugger is not supported by this server')
-  },
-  { oursOnly: 'Redis has one' },
-)
-
 conversation('SCRIPT KILL and FUNCTION KILL need something to kill', async c => {
   await c.expectError('SCRIPT KILL', 'NOTBUSY No scripts in execution right now.')
   await c.expectError('FUNCTION KILL', 'NOTBUSY No scripts in execution right now.')

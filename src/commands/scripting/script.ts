@@ -1,12 +1,12 @@
 // SCRIPT: the script cache, and SCRIPT KILL.
 
 import type { Command } from '../../engine/catalog/command.ts'
+import { CLIENT_LUA_DEBUG, CLIENT_LUA_DEBUG_SYNC } from '../../engine/client.ts'
 import type { Context } from '../../engine/context.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 const BAD_FLUSH = errorBytes('ERR SCRIPT FLUSH only support SYNC|ASYNC option')
-const NO_DEBUGGER = errorBytes('ERR The Lua debugger is not supported by this server')
 const BAD_DEBUG = errorBytes('ERR Use SCRIPT DEBUG YES/SYNC/NO')
 
 const HELP = [
@@ -106,11 +106,15 @@ export const scriptCommand: Command = {
   ],
 }
 
-/** SCRIPT DEBUG: there is no debugger; only NO is accepted. */
+/** SCRIPT DEBUG YES | SYNC | NO: how this client's next EVAL runs. */
 function debug(ctx: Context): void {
-  if (ctx.is(2, 'no')) ctx.reply.ok()
-  else if (ctx.is(2, 'yes') || ctx.is(2, 'sync')) ctx.reply.fixedError(NO_DEBUGGER)
-  else ctx.reply.fixedError(BAD_DEBUG)
+  const { client, reply } = ctx
+  const isSync = ctx.is(2, 'sync')
+  if (!isSync && !ctx.is(2, 'yes') && !ctx.is(2, 'no')) return reply.fixedError(BAD_DEBUG)
+  client.flags &= ~(CLIENT_LUA_DEBUG | CLIENT_LUA_DEBUG_SYNC)
+  if (!ctx.is(2, 'no')) client.flags |= CLIENT_LUA_DEBUG
+  if (isSync) client.flags |= CLIENT_LUA_DEBUG_SYNC
+  reply.ok()
 }
 
 function exists({ args, argc, server, reply }: Context): void {

@@ -152,6 +152,13 @@ export class Acl {
     else client.flags |= CLIENT_RESTRICTED
   }
 
+  /** The client acts as a user of another server of the same commands, who is a user of this one from now on. */
+  adopt(client: Client, user: User): void {
+    if (user.name === DEFAULT_USER) this.replaceDefault(user)
+    else if (this.users.get(user.name) === undefined) this.add(user)
+    this.assign(client, this.users.get(user.name)!)
+  }
+
   /** A new connection, or RESET: 'default', logged in unless that needs a password. */
   reset(client: Client): void {
     this.assign(client, this.default)

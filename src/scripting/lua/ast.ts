@@ -131,6 +131,17 @@ export type Statement =
   | { type: 'forin'; variables: LocalVariable[]; values: Expression[]; body: Statement[]; line: number }
   | { type: 'return'; values: Expression[] }
   | { type: 'break' }
+  | StopStatement
+
+/** Where a debugger may stop: before the first statement of a line. Only in chunks that are compiled for one. */
+export interface StopStatement {
+  type: 'stop'
+  line: number
+  /** The function's visible locals, innermost last. */
+  locals: LocalVariable[]
+  /** Stops even if the last stop was in the same line: the head of a loop. */
+  again: boolean
+}
 
 /** Whether an expression can have any number of values. */
 export function isOpen(e: Expression): boolean {

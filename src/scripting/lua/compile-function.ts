@@ -16,7 +16,7 @@
 //
 // Always: a function leaves S.depth as it found it unless it throws; a protected call restores it.
 
-import type { Expression, FunctionBody, LocalVariable, Statement, Target } from './ast.ts'
+import type { Expression, FunctionBody, LocalVariable, Statement, StopStatement, Target } from './ast.ts'
 import { isOpen } from './ast.ts'
 import { declaration, hoistedName, isBoxed, isConstant, literal, localName, localSlot, stripParens } from './code.ts'
 import { type ChunkContext, ExpressionCompiler, RUN } from './compile-expression.ts'
@@ -70,7 +70,7 @@ class FunctionCompiler extends ExpressionCompiler {
       code = `${declaration(body.argTable, body.usesVararg ? undefined : 'R.argTable(S,va)')}${code}`
     for (const parameter of body.parameters)
       if (isBoxed(parameter)) code = `${declaration(parameter, parameterName(parameter))}${code}`
-    let temps = 'let c,g'
+    let temps = body.body.some(statement => statement.type === 'stop') ? 'let dl=0,c,g' : 'let c,g'
     for (let i = 0; i < this.tempsMax; i++) temps += `,t${i}`
     // Passing on arguments costs a loop round for every 16 of them.
     const weight = body.isVararg ? 'S.budget-=va.length>>>4;' : ''
@@ -144,7 +144,16 @@ class FunctionCompiler extends ExpressionCompiler {
         return this.returns(s.values)
       case 'break':
         return 'break;\n'
+      case 'stop':
+        return this.stop(s)
     }
+  }
+
+  /** Calls the debugger; dl is the line of the function's last stop. */
+  private stop({ line, locals, again }: StopStatement): string {
+    const values = locals.map(variable => `[${literal(variable.name)},${localName(variable)}]`)
+    const hook = `if(CH.hook.line(${line},d,this,()=>[${values.join(',')}])){yield R.suspend(S);R.resumed(S);CH.hook.resumed()}`
+    return again ? `dl=${line};${hook}\n` : `if(dl!==${line}){dl=${line};${hook}}\n`
   }
 
   private ifChain(clauses: { condition: Expression | undefined; body: Statement[] }[]): string {

@@ -12,7 +12,7 @@ import { HoistedFunctions } from './hoisted.ts'
 import { Numbers } from './infer.ts'
 import { parse } from './parser.ts'
 import { LuaTable } from './table.ts'
-import { type Chunk, LuaError, LuaFunction, NOTHING, PENDING, TAIL } from './value.ts'
+import { type Chunk, type LineHook, LuaError, LuaFunction, NOTHING, PENDING, TAIL } from './value.ts'
 
 const CHUNK_NAME_MAX = 60
 const ERROR_NAME_MAX = 80
@@ -54,13 +54,13 @@ export interface World {
 
 /**
  * Compiles a chunk. `source` has one char per byte; `name` has Lua's form: '@file', '=name', or the source itself.
- * Throws LuaError with Lua's message.
+ * Throws LuaError with Lua's message. With a `hook` it is called before each line; there must be no `world` then.
  */
-export function compile(source: string, name: string, outerLevels = 0, world?: World): Prototype {
+export function compile(source: string, name: string, outerLevels = 0, world?: World, hook?: LineHook): Prototype {
   const errorName = displayName(name, ERROR_NAME_MAX)
-  const chunk: Chunk = { name: displayName(name, CHUNK_NAME_MAX), source: name, sites: [] }
+  const chunk: Chunk = { name: displayName(name, CHUNK_NAME_MAX), source: name, sites: [], hook }
   try {
-    const main = parse(source, errorName, outerLevels)
+    const main = parse(source, errorName, outerLevels, hook !== undefined)
     const hasMetamethods = world === undefined || MAKE_METAMETHODS.some(global => main.globalNames.has(global))
     const hostNames: string[] = []
     const context: ChunkContext = {

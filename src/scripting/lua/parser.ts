@@ -4,23 +4,26 @@
 // Always: settle(e) is called where Lua would emit the expression's instruction; `lastLine` at that moment is the line
 // that an error in it reports.
 
-import type { Expression, FunctionBody, Statement, Target } from './ast.ts'
+import type { Expression, FunctionBody, Statement, StopStatement, Target } from './ast.ts'
 import { FunctionBody as NewFunctionBody } from './ast.ts'
 import { ExpressionParser } from './expression-parser.ts'
 import { END_OF_SOURCE, Lexer } from './lexer.ts'
 import { Scopes } from './scopes.ts'
 import { TokenReader } from './token-reader.ts'
 
-/** Parses a whole chunk; throws LuaError with Lua's message. `outerLevels`: nested C calls around the compiler. */
-export function parse(source: string, chunkName: string, outerLevels: number): FunctionBody {
-  return new Parser(new Lexer(source, chunkName), outerLevels).chunk()
+/**
+ * Parses a whole chunk; throws LuaError with Lua's message. `outerLevels`: nested C calls around the compiler. `stops`:
+ * for a debugger.
+ */
+export function parse(source: string, chunkName: string, outerLevels: number, stops = false): FunctionBody {
+  return new Parser(new Lexer(source, chunkName), outerLevels, stops).chunk()
 }
 
 /** Whether a source that begins so is wrong whatever follows. */
 export function isWrongAlready(source: string, chunkName: string, outerLevels: number): boolean {
   const lexer = new Lexer(source, chunkName)
   try {
-    new Parser(lexer, outerLevels).chunk()
+    new Parser(lexer, outerLevels, false).chunk()
     return false
   } catch {
     return !lexer.isAtEnd
@@ -32,12 +35,14 @@ class Parser {
   private readonly scopes: Scopes
   private readonly tokens: TokenReader
   private readonly expressions: ExpressionParser
+  private readonly stops: boolean
 
-  constructor(lexer: Lexer, outerLevels: number) {
+  constructor(lexer: Lexer, outerLevels: number, stops: boolean) {
     this.lexer = lexer
+    this.stops = stops
     this.scopes = new Scopes(lexer)
     this.tokens = new TokenReader(lexer, this.scopes, outerLevels)
-    this.expressions = new ExpressionParser(this.tokens, () => this.statements())
+    this.expressions = new ExpressionParser(this.tokens, () => this.functionStatements())
   }
 
   chunk(): FunctionBody {
@@ -45,7 +50,7 @@ class Parser {
     main.isVararg = true
     this.scopes.openFunction(main)
     this.lexer.next()
-    main.body = this.statements()
+    main.body = this.functionStatements()
     this.tokens.expectNow(END_OF_SOURCE)
     this.scopes.closeFunction()
     return main
@@ -53,18 +58,47 @@ class Parser {
 
   // Statements.
 
+  /** The statements of a function, and its end, where Lua returns. */
+  private functionStatements(): Statement[] {
+    const list = this.statements()
+    const last = list[list.length - 1]?.type
+    if (last !== 'return' && last !== 'break') this.addStop(list, this.endLine)
+    return list
+  }
+
+  /** Lua's line for the end of the function. */
+  private get endLine(): number {
+    return this.lexer.kind === END_OF_SOURCE ? this.lexer.lastLine : this.lexer.line
+  }
+
+  private addStop(list: Statement[], line: number, again = false): void {
+    if (this.stops) list.push({ type: 'stop', line, locals: this.scopes.visible(), again })
+  }
+
   private statements(): Statement[] {
     const list: Statement[] = []
     this.tokens.enterLevel()
     let isLast = false
     while (!isLast && !this.blockEnds()) {
+      this.addStop(list, this.lexer.line)
       const statement = this.statement()
+      if (this.stops) this.moveStop(list, statement)
       list.push(statement)
       isLast = statement.type === 'return' || statement.type === 'break'
       this.tokens.accept(';')
     }
     this.tokens.leaveLevel()
     return list
+  }
+
+  /** A function is made at its `end`, and then, if it is no local one, assigned at its beginning. */
+  private moveStop(list: Statement[], statement: Statement): void {
+    const values = statement.type === 'local' || statement.type === 'assign' ? statement.values : undefined
+    if (statement.type !== 'localfunction' && values?.[0]?.type !== 'function') return
+    const stop = list[list.length - 1] as StopStatement
+    const { line } = stop
+    stop.line = this.lexer.lastLine
+    if (statement.type === 'assign') list.push({ ...stop, line })
   }
 
   private blockEnds(): boolean {
@@ -131,6 +165,7 @@ class Parser {
     this.scopes.openBlock(true)
     this.tokens.expect('do')
     const body = this.block()
+    this.addStop(body, line, true)
     this.tokens.close('end', 'while', line)
     this.scopes.closeBlock()
     return { type: 'while', condition, body, line }
@@ -141,6 +176,7 @@ class Parser {
     this.scopes.openBlock(false)
     this.lexer.next()
     const body = this.statements()
+    this.addStop(body, this.lexer.line)
     this.tokens.close('until', 'repeat', line)
     const condition = this.tokens.settle(this.expressions.expression())
     this.scopes.closeBlock()
@@ -175,6 +211,7 @@ class Parser {
     this.scopes.openBlock(false)
     this.scopes.activate(1)
     const body = this.block()
+    this.addStop(body, line, true)
     this.scopes.closeBlock()
     return { type: 'fornum', variable, start, limit, step, body, line }
   }
@@ -191,6 +228,7 @@ class Parser {
     this.scopes.openBlock(false)
     this.scopes.activate(variables.length)
     const body = this.block()
+    this.addStop(body, line, true)
     this.scopes.closeBlock()
     return { type: 'forin', variables, values, body, line }
   }

@@ -53,6 +53,11 @@ export class Scopes {
     this.top.active.length = this.top.blocks.pop()!.activeCount
   }
 
+  /** The function's visible locals, without those that Lua hides. */
+  visible(): LocalVariable[] {
+    return this.top.active.filter(({ name }) => !name.startsWith('('))
+  }
+
   insideLoop(): boolean {
     return this.top.blocks.some(block => block.isLoop)
   }

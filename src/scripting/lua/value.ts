@@ -37,6 +37,19 @@ export interface Chunk {
   /** As given to load, with its '@' or '='. */
   source: string
   sites: Site[]
+  /** Of a chunk that is compiled for a debugger. */
+  hook?: LineHook
+}
+
+/** A debugger, as compiled code calls it before it runs a line. */
+export interface LineHook {
+  /**
+   * `depth` and `f`: the frame. `locals`: names and values, innermost last. True: the script is suspended first, and
+   * calls resumed() before it goes on.
+   */
+  line(line: number, depth: number, f: LuaFunction, locals: () => [string, LuaValue][]): boolean
+  /** May throw a LuaError. */
+  resumed(): void
 }
 
 /** A started Lua function: a generator, or an object of the same interface that has ended. */

@@ -1,0 +1,28 @@
+// The text of the debugger's help command: its syntax is Redis's, the explanations are ours.
+
+export const HELP: readonly string[] = [
+  'Redis Lua debugger help:',
+  '[h]elp               This text.',
+  '[s]tep               Run this line, and stop at the next one.',
+  '[n]ext               The same as step.',
+  '[c]ontinue           Run to the next breakpoint.',
+  '[l]ist               The lines around this one.',
+  '[l]ist [line]        The lines around [line]; 0 is this one.',
+  '[l]ist [line] [ctx]  With [ctx] lines before and after it.',
+  '[w]hole              All lines.',
+  '[p]rint              All local variables and their values.',
+  '[p]rint <var>        One of them, also of callers; and KEYS or ARGV.',
+  '[b]reak              All breakpoints.',
+  '[b]reak <line>       Stop at that line from now on.',
+  '[b]reak -<line>      Stop there no longer.',
+  '[b]reak 0            Remove all breakpoints.',
+  '[t]race              The calls that led to this line.',
+  '[e]val <code>        Run some Lua, in a frame of its own.',
+  '[r]edis <cmd>        Run a Redis command.',
+  '[m]axlen [len]       Cut replies and values to [len] bytes; 0 is no limit.',
+  '[a]bort              End the script. What it wrote in sync mode stays.',
+  '',
+  'Functions that scripts can call:',
+  'redis.debug()        Show values here.',
+  'redis.breakpoint()   Stop at the next line.',
+]

@@ -1,0 +1,149 @@
+// DebugCopies: SCRIPT DEBUG YES. The EVAL of a client runs in the debugger on a server of its own, in memory, with a
+// copy of the dataset as it was then: other clients are served meanwhile, and what the script writes is gone with it.
+//
+//   client (blocked) ─▶ snapshot in memory ─▶ copy loads it ─▶ EVAL there; bytes go back and forth ─▶ client is closed
+//
+// Always: the copy writes no file, propagates nothing, and ends with the client or the session, whichever is first. It
+// takes the memory of the dataset once more, and while it is made the bytes of an RDB file besides.
+
+import { Config } from '../config/config.ts'
+import { loadText } from '../config/parser.ts'
+import { CLIENT_CLOSING, CLIENT_LUA_DEBUG, CLIENT_LUA_DEBUG_SYNC, type Client } from '../engine/client.ts'
+import type { Engine } from '../engine/engine.ts'
+import { Slice } from '../lib/slice.ts'
+import type { MemorySocket } from '../net/memory.ts'
+import { MemorySink } from '../persistence/memory-sink.ts'
+import { jobParts, rdbOptions } from '../persistence/parts.ts'
+import type { Persistence } from '../persistence/persistence.ts'
+import { SnapshotJob } from '../persistence/snapshot-job.ts'
+import { SnapshotWriter } from '../persistence/snapshot-writer.ts'
+import { CommandWriter } from '../protocol/command-writer.ts'
+import type { System } from '../system/system.ts'
+import { virtualSystem } from '../system/virtual.ts'
+import { Logger } from './log.ts'
+import { Server } from './server.ts'
+
+/** Another snapshot is running: looked at again after this. */
+const RETRY_MS = 50
+/** The copy's disk is served so often while it loads. */
+const LOAD_TURN_MS = 1
+const FILE = 'dump.rdb'
+
+interface DebugCopyParts {
+  engine: Engine
+  persistence: Persistence
+  system: System
+  databases: number
+}
+
+export class DebugCopies {
+  private readonly parts: DebugCopyParts
+  private readonly sessions = new Map<Client, MemorySocket>()
+
+  constructor(parts: DebugCopyParts) {
+    this.parts = parts
+    parts.engine.onClientDisconnected.push(client => this.end(client))
+  }
+
+  /** The client is blocked in its EVAL. */
+  start(client: Client): void {
+    const { engine, persistence, system } = this.parts
+    const { slot } = persistence
+    if (client.has(CLIENT_CLOSING)) return
+    if (!slot.acquire('copy')) {
+      system.timers.after(RETRY_MS, () => this.start(client))
+      return
+    }
+    const server = persistence.parts
+    const sink = new MemorySink(system.timers.soon)
+    const options = rdbOptions(server, false)
+    const job = new SnapshotJob(
+      jobParts(server),
+      sink,
+      to => new SnapshotWriter(engine.keyspace, to, options),
+      error => {
+        slot.release('copy')
+        if (error !== null) return this.fail(client, error)
+        this.open(client, sink.take()).catch(failure => this.fail(client, failure))
+      },
+    )
+    slot.started(job)
+  }
+
+  private fail(client: Client, error: unknown): void {
+    const { engine } = this.parts
+    const why = error instanceof Error ? error.message : String(error)
+    engine.boundary.guard(() => engine.blocking.abort(client, `ERR the dataset could not be copied: ${why}`))
+  }
+
+  private async open(client: Client, rdb: Uint8Array): Promise<void> {
+    const { engine } = this.parts
+    const copy = await this.load(rdb)
+    if (client.has(CLIENT_CLOSING) || client.blocked === undefined) return
+    const socket = copy.memory.connect()
+    const debugging = [...copy.engine.clients.values()][0]
+    debugging.db = copy.engine.keyspace.databases[client.db.index]
+    debugging.resp = client.resp
+    debugging.authenticated = true
+    debugging.flags |= CLIENT_LUA_DEBUG | CLIENT_LUA_DEBUG_SYNC
+    if (client.user !== undefined) copy.engine.acl.adopt(debugging, client.user)
+    this.sessions.set(client, socket)
+    socket.onData = bytes => {
+      engine.replyTo(client, reply => reply.raw(new Slice(bytes, 0, bytes.length)))
+      engine.output.flushPending()
+    }
+    socket.onClose = () => {
+      this.sessions.delete(client)
+      engine.closeClient(client, true)
+    }
+    const { entry, args } = client.blocked.command
+    client.blocked.onInput = () => this.parts.system.timers.soon(() => this.forward(client))
+    const writer = new CommandWriter()
+    writer.command([Slice.of(entry.fullName), ...args.slice(1)])
+    socket.write(writer.take())
+    this.forward(client)
+  }
+
+  /** A server with this dataset; nothing but its own clients drives it. */
+  private async load(rdb: Uint8Array): Promise<Server> {
+    const { system, databases } = this.parts
+    const { timers, clock, random, process } = system
+    const hidden = virtualSystem()
+    hidden.disk.writeFile(FILE, rdb)
+    const config = new Config(hidden.system.disk)
+    loadText(config, `port 0\nsave ""\nloglevel nothing\ndbfilename ${FILE}\ndatabases ${databases}`)
+    const surroundings: System = {
+      ...hidden.system,
+      clock,
+      random,
+      timers,
+      process: { ...hidden.system.process, allocate: bytes => process.allocate(bytes) },
+    }
+    const copy = new Server(config, surroundings, new Logger(surroundings, config), { failed: () => {} })
+    let isLoaded = false
+    const turn = () => {
+      if (isLoaded) return
+      hidden.settle()
+      timers.after(LOAD_TURN_MS, turn)
+    }
+    turn()
+    await copy.load()
+    isLoaded = true
+    return copy
+  }
+
+  /** Hands on what the client has sent. */
+  private forward(client: Client): void {
+    const socket = this.sessions.get(client)
+    const { query, queryStart, queryEnd } = client
+    if (socket === undefined || query === undefined || queryStart === queryEnd) return
+    client.queryStart = client.queryEnd = 0
+    socket.write(query.slice(queryStart, queryEnd))
+  }
+
+  private end(client: Client): void {
+    const socket = this.sessions.get(client)
+    this.sessions.delete(client)
+    socket?.close()
+  }
+}
