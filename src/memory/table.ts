@@ -151,6 +151,7 @@ export class HashTable {
 
   /** Removes the found entry. The entry itself is not freed. */
   removeAt(t: Ref, slot: TableSlot): void {
+    slot.entry = 0
     slot.segment.dv.setUint32(slot.refAt, 0, true)
     slot.segment.u8[slot.tagAt] = 0
     const dv = this.arena.dv(t)
@@ -168,13 +169,14 @@ export class HashTable {
   /** True when this very entry is in the table; `slot` is its position. */
   findRef(t: Ref, entry: Ref, hash: number, slot: TableSlot): boolean {
     slot.hash = hash
-    slot.entry = entry
+    slot.entry = 0
     let bucket = this.layout.bucketOf(t, hash)
     do {
       const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
       const at = this.layout.bucketAt(bucket)
       for (let index = 0; index < SLOTS; index++) {
         if (seg.dv.getUint32(at + index * 4, true) !== entry) continue
+        slot.entry = entry
         slot.segment = seg
         slot.refAt = at + index * 4
         slot.tagAt = at + TAGS_AT + index

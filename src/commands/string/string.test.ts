@@ -248,3 +248,41 @@ conversation(
   },
   { since: '7.0' },
 )
+
+conversation('a key that has expired is set anew', async c => {
+  const second = 'a text that is longer than that of before, so that its entry is another'
+  const writers: readonly (readonly [command: string, type: string])[] = [
+    ['SET k 24', 'string'],
+    ['SET k 24 PX 100000', 'string'],
+    ['SET k 24 KEEPTTL', 'string'],
+    [`SET k "${second}"`, 'string'],
+    ['MSET k 24 other v', 'string'],
+    ['SETEX k 100 v', 'string'],
+    ['APPEND k v', 'string'],
+    ['INCR k', 'string'],
+    ['SETRANGE k 3 v', 'string'],
+    ['COPY from k REPLACE', 'string'],
+    ['BITOP NOT k from', 'string'],
+    ['LPUSH k a b', 'list'],
+    ['HSET k f v', 'hash'],
+    ['SADD k 1 2', 'set'],
+    ['ZADD k 1 a', 'zset'],
+    ['SUNIONSTORE k numbers', 'set'],
+    ['ZUNIONSTORE k 1 numbers', 'zset'],
+    ['SORT numbers STORE k', 'list'],
+    ['XADD k 1-1 f v', 'stream'],
+  ]
+  await c.expect('DEBUG SET-ACTIVE-EXPIRE 0', 'OK')
+  await c.expect('SADD numbers 1 2 3', 3)
+  await c.expect('SET from v', 'OK')
+  for (const first of ['12', 'short', second])
+    for (const [command, type] of writers) {
+      await c.expect(['SET', 'k', first, 'PX', '1'], 'OK')
+      await c.pass(5)
+      await c.do(command)
+      await c.expect('TYPE k', type)
+      await c.expect('DEL k', 1)
+      await c.expect('EXISTS k', 0)
+    }
+  await c.expect('DEBUG SET-ACTIVE-EXPIRE 1', 'OK')
+})
