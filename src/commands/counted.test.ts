@@ -122,3 +122,52 @@ conversation(
   },
   { since: '7.2' },
 )
+
+conversation(
+  'SLOWLOG and MONITOR show XREAD with $ as it came, whether it is served or unblocked',
+  async c => {
+    const [reader, monitor] = [await c.another(), await c.another()]
+    await c.config('slowlog-log-slower-than', '0')
+    await monitor.tell('MONITOR')
+    await monitor.client.message()
+    await c.do('XADD x 1-1 f v')
+    const id = String(await reader.do('CLIENT ID'))
+    for (const end of [
+      ['XADD', 'x', '2-1', 'f', 'v'],
+      ['CLIENT', 'UNBLOCK', id],
+    ]) {
+      await c.do('SLOWLOG RESET')
+      const pending = await reader.start('XREAD BLOCK 0 STREAMS x $')
+      await c.do(end)
+      await pending.value()
+      const entries = (await c.do('SLOWLOG GET')) as unknown[][]
+      const words = entries.map(entry => (entry[3] as string[]).join(' '))
+      assert.equal(words.filter(line => line === 'XREAD BLOCK 0 STREAMS x $').length, 1, words.join(', '))
+      assert.equal(words.filter(line => line.startsWith('XREAD')).length, 1, words.join(', '))
+    }
+    await c.do('ECHO end')
+    const shown: string[] = []
+    while (!shown.at(-1)?.includes('"ECHO"')) shown.push(String(await monitor.client.message()))
+    assert.equal(
+      shown.filter(line => line.endsWith('"XREAD" "BLOCK" "0" "STREAMS" "x" "$"')).length,
+      2,
+      shown.join(', '),
+    )
+    assert.equal(shown.filter(line => line.includes('"XREAD"')).length, 2, shown.join(', '))
+  },
+  { since: '7.2' },
+)
+
+conversation(
+  'with CLIENT REPLY OFF the QUEUED of a subscription is silent too',
+  async c => {
+    const muted = await c.another()
+    await muted.tell('CLIENT REPLY OFF')
+    await muted.tell('MULTI')
+    await muted.tell('UNSUBSCRIBE channel')
+    await muted.tell('DISCARD')
+    await muted.expect('CLIENT REPLY ON', 'OK')
+    await muted.expect('ECHO next', 'next')
+  },
+  { since: '7.2' },
+)

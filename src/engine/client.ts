@@ -61,6 +61,8 @@ export interface QueuedCommand {
   entry: TableEntry
   args: Slice[]
   bytes: number
+  /** For SLOWLOG, when `args` are not what the client sent. */
+  shown?: Slice[]
 }
 
 /** Why a client is blocked and what unblocks it. */

@@ -273,6 +273,12 @@ export class Context {
     this.engine.blocking.block(this, first, last, step, timeoutMs, type, timeoutReply, wakeOnRemoval)
   }
 
+  /** SLOWLOG shows a command that blocks with these arguments, unless it has blocked before. */
+  showBlockedAs(args: Slice[]): void {
+    const { blocked } = this.client
+    if (blocked !== undefined) blocked.command.shown ??= args
+  }
+
   /**
    * Blocks the client for something other than a key; the answer unblocks it. `unblockable`: CLIENT UNBLOCK may
    * unblock it too. Only where canBlock.

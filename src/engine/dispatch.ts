@@ -218,7 +218,8 @@ export class Dispatch {
 
   /** Counts a blocked command that gets its reply without having run again. */
   countWaited(client: Client, { command, usedUs }: BlockState, failed: boolean): void {
-    const { entry, args } = command
+    const { entry } = command
+    const args = command.shown ?? command.args
     if (failed) entry.failed++
     this.count(client, entry, args, args.length, usedUs, true)
   }
@@ -372,7 +373,7 @@ export class Dispatch {
   private checkReply(client: Client, entry: TableEntry, from: number, wasReplica: boolean): void {
     const { reply } = this.engine
     // EXEC has done it for each of its replies; confirmations of subscriptions are messages, sent all the same.
-    const isMessage = entry.fullName === 'exec' || (isSubscription(entry) && reply.u8[from] !== MINUS)
+    const isMessage = entry.fullName === 'exec' || (isSubscription(entry) && isAggregate(reply.u8[from]))
     if (!isMessage) this.muteReply(client, from)
     // SYNC replies to a client that it makes a replica.
     if (wasReplica) this.refuseReplyOfReplica(client, from)
@@ -426,6 +427,11 @@ export class Dispatch {
   }
 }
 
+/** A message, unlike an error or QUEUED. */
+function isAggregate(type: number): boolean {
+  return type === ARRAY || type === PUSH
+}
+
 function isSubscription(entry: TableEntry): boolean {
   return entry.command.channels !== undefined && entry.command.channels !== 'publish'
 }
@@ -434,7 +440,8 @@ const TIMING_SAMPLE_MASK = 15
 /** HTTP requests are logged at most this often. */
 const HTTP_LOG_MS = 60 * 1000
 const REPLY_CHECKED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT | CLIENT_REPLICA
-const MINUS = 0x2d
+const ARRAY = 0x2a
+const PUSH = 0x3e
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
 const ERROR_ARGS_CHARS_MAX = 128

@@ -38,7 +38,9 @@ const COMMANDS_MAX = 5
 const OF_THE_MOMENT = /^X(AUTO)?CLAIM$|^XPENDING$/
 const OWN_KEY = /^[yw]\d$/
 const NOT_INSIDE = new Set(
-  [grammars.transactions, grammars.scripting, grammars.connection].flatMap(group => group.map(({ name }) => name)),
+  [grammars.transactions, grammars.scripting, grammars.connection, grammars.tracking].flatMap(group =>
+    group.map(({ name }) => name),
+  ),
 )
 
 /** Whether a command may be sent inside a transaction or script. */

@@ -4,7 +4,7 @@
 //   npx bun test/fuzz/differential.ts --seed 1 --epoch 17        repeats that epoch
 //
 // REDIS_SERVER names the redis-server (else the one on the PATH), --ours the command line of ours (else bin/redstart),
-// --plain compares replies and data alone, --digest compares DEBUG DIGEST too, --seconds ends it early, --only and
+// --crowd: several clients at once, that block, mute, pause and kill each other. --plain compares replies and data alone, --digest compares DEBUG DIGEST too, --seconds ends it early, --only and
 // --except choose among the commands: --except INCRBYFLOAT,SORT. --adjacent is the share that runs in transactions,
 // scripts and functions with arguments side by side (1: all). On a difference it prints the fewest commands that still
 // show it, and exits with 1.
@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util'
 import { oraclePath } from '../harness/oracle.ts'
 import { projectRoot } from '../tidy/source.ts'
 import { runsSideBySide, WAYS, type Way } from './adjacent.ts'
+import { makeCrowd, playCrowd } from './crowd.ts'
 import { type EpochOptions, makeEpoch } from './epoch.ts'
 import type { CommandGrammar } from './grammar/grammar.ts'
 import { grammars } from './grammar/index.ts'
@@ -25,6 +26,7 @@ import { shrink } from './shrink.ts'
 import { quoted, type Step } from './step.ts'
 
 const EPOCH_COMMANDS = 4000
+const CROWD_COMMANDS = 500
 const SHRINK_PLAYS_MAX = 1500
 
 const { values } = parseArgs({
@@ -38,6 +40,7 @@ const { values } = parseArgs({
     except: { type: 'string', default: '' },
     resp: { type: 'string', default: 'both' },
     adjacent: { type: 'string', default: '0.1' },
+    crowd: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
     digest: { type: 'boolean', default: false },
     connections: { type: 'string', default: '3' },
@@ -54,9 +57,12 @@ const isObserved = !values.plain && !oracleIsOlder
 const ours = new FuzzServer('ours', values.ours.split(' '), isObserved)
 const theirs = new FuzzServer('redis', [values.theirs], isObserved)
 const pair = new Pair(ours, theirs, isObserved)
+if (values.crowd && !isObserved) throw new Error('--crowd wants a redis-server of 7.2, and not --plain')
+const make = values.crowd ? makeCrowd : makeEpoch
+const play = values.crowd ? playCrowd : playEpoch
 const options: EpochOptions = {
   connectionCount: Number(values.connections),
-  commandCount: EPOCH_COMMANDS,
+  commandCount: values.crowd ? CROWD_COMMANDS : EPOCH_COMMANDS,
   protocols: values.resp === 'both' ? [2, 3] : values.resp === '3' ? [3] : [2],
   state: { databaseCount: 3, lax: oracleIsOlder, digest: values.digest },
   lax: oracleIsOlder,
@@ -75,14 +81,14 @@ async function main(): Promise<boolean> {
   const commands = await knownCommands()
   options.ways = await knownWays()
   const startedMs = Date.now()
-  const epochCount = Math.ceil(Number(values.commands) / EPOCH_COMMANDS)
+  const epochCount = Math.ceil(Number(values.commands) / options.commandCount)
   const [first, last] = values.epoch ? [Number(values.epoch), Number(values.epoch)] : [0, epochCount - 1]
   let played = 0
   let sideBySide = 0
   for (let epoch = first; epoch <= last; epoch++) {
     if (Date.now() - startedMs > Number(values.seconds) * 1000) break
-    const steps = makeEpoch(commands, Number(values.seed) * 1_000_003 + epoch, options)
-    const difference = await playEpoch(pair, steps, options)
+    const steps = make(commands, Number(values.seed) * 1_000_003 + epoch, options)
+    const difference = await play(pair, steps, options)
     if (difference) {
       await report(epoch, steps.slice(0, difference.stepsPlayed), difference)
       return false
@@ -102,12 +108,8 @@ async function report(epoch: number, steps: readonly Step[], { kind, message }: 
   console.log(`difference in epoch ${epoch} of seed ${values.seed}, at command ${steps.length}:\n${message}`)
   const log = ours.logTail()
   console.log('making it smaller ...')
-  const fewest = await shrink(
-    steps,
-    async some => (await playEpoch(pair, some, options))?.kind === kind,
-    SHRINK_PLAYS_MAX,
-  )
-  const again = await playEpoch(pair, fewest, options)
+  const fewest = await shrink(steps, async some => (await play(pair, some, options))?.kind === kind, SHRINK_PLAYS_MAX)
+  const again = await play(pair, fewest, options)
   console.log(`\n${fewest.length} commands show a difference:`)
   for (const step of fewest) console.log(`  [${step.connection}, RESP${protocolOf(step)}] ${quoted(step.words)}`)
   console.log(again?.message ?? 'but not every time')

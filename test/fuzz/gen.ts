@@ -15,17 +15,10 @@ export type KeyKind = 's' | 'l' | 'h' | 'e' | 'z' | 'x' | 'b' | 'p' | 'g'
 
 const KEYS_PER_KIND = 4
 const KEY_KINDS: readonly KeyKind[] = ['s', 'l', 'h', 'e', 'z', 'x', 'b', 'p', 'g']
-const INTEGERS_EXTREME = [
-  '9223372036854775807',
-  '-9223372036854775808',
-  '9223372036854775808',
-  '-9223372036854775809',
-  '18446744073709551615',
-  '4294967296',
-  '5000000000',
-  '-2147483649',
-  '9007199254740993',
-]
+/** Where integers turn over, and one beside each, with both signs: 2^31, 2^32, 2^53, 2^63, 2^64. */
+const INTEGERS_EXTREME = [31n, 32n, 53n, 63n, 64n]
+  .flatMap(bits => [-1n, 0n, 1n].map(beside => (1n << bits) + beside))
+  .flatMap(n => [String(n), String(-n)])
 const SCORES_ODD = [
   'inf',
   '-inf',
@@ -154,23 +147,34 @@ export class Gen {
 
   // ---- numbers ----
 
+  /** Where integers turn over. */
+  extreme(): Word {
+    return this.pick(...INTEGERS_EXTREME)
+  }
+
+  /** An integer low <= n <= high, sometimes an extreme one. For arguments of which any value is answered at once. */
+  around(low: number, high: number): Word {
+    return this.chance(0.04) ? this.extreme() : String(this.number(low, high))
+  }
+
   /** An integer, sometimes extreme or malformed. */
   integer(): Word {
-    if (this.chance(0.03)) return this.pick(...INTEGERS_EXTREME)
+    if (this.chance(0.05)) return this.extreme()
     if (this.chance(0.02)) return this.pick(...JUNK)
     return String(this.chance(0.7) ? this.number(-10, 30) : this.number(-100000, 100000))
   }
 
   /** A position in a list or a string: around its ends. */
   index(): Word {
-    return this.chance(0.02) ? this.integer() : String(this.number(-15, 15))
+    return this.chance(0.02) ? this.integer() : this.around(-15, 15)
   }
 
   count(): Word {
-    return this.chance(0.03) ? this.integer() : String(this.number(0, 12))
+    return this.chance(0.03) ? this.integer() : this.around(0, 12)
   }
 
   float(): Word {
+    if (this.chance(0.02)) return this.extreme()
     if (this.chance(0.04)) return this.pick(...SCORES_ODD)
     const n = this.number(-4000, 4000)
     return String(this.pick(n, n / 4, n / 10, n / 1000))
@@ -205,21 +209,25 @@ export class Gen {
 
   /** Seconds to live: in the past, or beyond the end of any run. */
   ttlSeconds(): Word {
+    if (this.chance(0.04)) return this.extreme()
     return this.chance(0.06)
       ? this.pick('0', '-1', '-100', '9223372036854775807', '9223372036854775', 'x', '')
       : String(this.number(1000, 100000))
   }
 
   ttlMs(): Word {
+    if (this.chance(0.04)) return this.extreme()
     return this.chance(0.06) ? this.pick('0', '-1', '9223372036854775807', '1.5', 'x') : String(this.number(1e6, 1e8))
   }
 
   /** A time far in the future, in seconds, or an invalid one. */
   unixSeconds(): Word {
+    if (this.chance(0.04)) return this.extreme()
     return this.chance(0.06) ? this.pick('0', '-5', '9223372036854775807') : String(4e9 + this.number(0, 1e6))
   }
 
   unixMs(): Word {
+    if (this.chance(0.04)) return this.extreme()
     return this.chance(0.06) ? this.pick('0', '-5', '9223372036854775807', '1.5') : String(4e12 + this.number(0, 1e9))
   }
 

@@ -28,18 +28,18 @@ function firstDifference(a: readonly Row[], b: readonly Row[]): number {
 }
 
 function sameRow(a: Row, b: Row): boolean {
-  if (isRemoval(a) && isRemoval(b)) return a.length === b.length && a[1] === b[1]
+  if (isRemoval(a) && isRemoval(b)) return a.length === b.length && a[0] === b[0] && a[2] === b[2]
   return a.length === b.length && a.every((word, i) => word === b[i] || isNear(word, b[i]))
 }
 
 /** Of SPOP, whose members are random: the replies and the data tell how many go, and which. */
-function isRemoval([name]: Row): boolean {
+function isRemoval([, name]: Row): boolean {
   return name === 'SREM'
 }
 
 /** Both are times in milliseconds, and close. */
 function isNear(a: string, b: string): boolean {
-  return /^1\d{12,13}$/.test(a) && /^1\d{12,13}$/.test(b) && Math.abs(Number(a) - Number(b)) <= NEAR_MS
+  return /^[1-9]\d{12,18}$/.test(a) && /^[1-9]\d{12,18}$/.test(b) && Math.abs(Number(a) - Number(b)) <= NEAR_MS
 }
 
 function shown(rows: readonly Row[], at: number): string {

@@ -2,7 +2,6 @@
 //
 //   replica stream, append-only file   the propagated commands
 //   keyspace events, MONITOR           a subscriber's messages, a monitor's lines
-//   invalidations                      of clients that redirect them to a subscriber
 //   figures                            INFO's counters that do not depend on time or memory
 //   slow log, clients, encodings       SLOWLOG GET, CLIENT LIST, OBJECT ENCODING
 //
@@ -11,8 +10,9 @@
 
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeCommand, latin1Text, type PlainValue, parseReply, plain, replyEnd } from '../harness/resp.ts'
+import { encodeCommand, type PlainValue, parseReply, plain } from '../harness/resp.ts'
 import { sleep } from '../harness/target.ts'
+import { CommandRows } from './command-rows.ts'
 import type { FuzzConnection } from './connection.ts'
 import { FIGURES, figuresOf } from './figures.ts'
 import { ReplicaLink } from './replica-link.ts'
@@ -31,11 +31,10 @@ export class Observer {
   private control!: FuzzConnection
   private monitor!: FuzzConnection
   private events!: FuzzConnection
-  private redirected!: FuzzConnection
   private replica!: ReplicaLink
   private file = -1
   private fileRead = 0
-  private fileRest = Buffer.alloc(0)
+  private fileRows = new CommandRows()
   private names = new Map<string, string>()
   private dirtyBefore = 0
 
@@ -43,16 +42,12 @@ export class Observer {
     this.server = server
   }
 
-  /** The id of the client that invalidations may be redirected to. */
-  redirectId = ''
-
   /** Empties the server, after the clients of the last epoch are gone. */
   async empty(): Promise<void> {
     const port = await this.server.started()
     if (this.generation !== this.server.generation) await this.open(port)
     this.names = new Map()
-    for (const connection of [this.control, this.monitor, this.events, this.redirected])
-      this.names.set(String(connection.port), '')
+    for (const connection of [this.control, this.monitor, this.events]) this.names.set(String(connection.port), '')
     await this.control.call('CLIENT', 'UNPAUSE')
     for (let turnsLeft = 1000; turnsLeft > 0 && !(await this.isAlone()); turnsLeft--) await sleep(1)
     await this.mustBeOk('CONFIG', 'SET', ...Object.entries(SMALL_LIMITS).flat())
@@ -84,26 +79,25 @@ export class Observer {
 
   /** Once it returns, everything sent before has run, and what it said has arrived. */
   async settle(): Promise<void> {
-    // The second is run in a later turn of the server's event loop, after the output of the first turn was sent.
-    await this.control.call('PING')
-    await this.control.call('PING')
+    // Each is run in a later turn of the server's event loop than the one before, after the output of that turn was sent.
+    // Ours may leave the rest of a client's input to the turn that follows.
+    for (let turnsLeft = 3; turnsLeft > 0; turnsLeft--) await this.control.call('PING')
     await nextTurn()
   }
 
   /** What was said since the last look, without asking the server anything. */
   heard(): Map<string, Row[]> {
-    const { monitor, events, redirected, replica } = this
+    const { monitor, events, replica } = this
     return new Map([
       ['replica stream', replica.taken()],
       ['append-only file', this.appended()],
       ['keyspace events', events.taken().map(messageRow)],
-      ['redirected invalidations', redirected.taken().map(messageRow)],
       ['MONITOR', monitor.taken().flatMap(line => this.monitorRow(line))],
     ])
   }
 
   /** Everything since the last look; `keys`: of which the encoding is asked, in database 0. */
-  async look(keys: readonly string[]): Promise<Observation> {
+  async look(keys: readonly string[]): Promise<Map<string, Row[]>> {
     const questions = [
       ['INFO', ...FIGURES.sections],
       ['SLOWLOG', 'GET', SLOW_LOG_MAX],
@@ -130,11 +124,8 @@ export class Observer {
     this.control = await this.server.connect()
     this.monitor = await this.server.connect()
     this.events = await this.server.connect()
-    this.redirected = await this.server.connect()
-    this.redirectId = String(await this.redirected.call('CLIENT', 'ID'))
     await this.monitor.call('MONITOR')
     await this.events.call('PSUBSCRIBE', '__key*@*__:*')
-    await this.redirected.call('SUBSCRIBE', '__redis__:invalidate')
     this.replica = await ReplicaLink.open(port)
     while (!String(await this.control.call('INFO', 'replication')).includes('state=online')) await sleep(2)
     this.replica.acknowledge()
@@ -143,7 +134,7 @@ export class Observer {
     const name = readdirSync(folder).find(one => one.endsWith('.incr.aof'))
     this.file = openSync(join(folder, name!), 'r')
     this.fileRead = 0
-    this.fileRest = Buffer.alloc(0)
+    this.fileRows = new CommandRows()
   }
 
   private async isAlone(): Promise<boolean> {
@@ -166,9 +157,7 @@ export class Observer {
     const bytes = Buffer.alloc(grown)
     readSync(this.file, bytes, 0, grown, this.fileRead)
     this.fileRead += grown
-    const { rows, rest } = commandRows(Buffer.concat([this.fileRest, bytes]))
-    this.fileRest = Buffer.from(rest)
-    return rows
+    return this.fileRows.taken(bytes)
   }
 
   /** The name of the client in a line with `addr=`; '' for an observer. */
@@ -205,7 +194,7 @@ export class Observer {
 }
 
 /** A message of a subscriber, or another frame as it is. */
-function messageRow(frame: string): Row {
+export function messageRow(frame: string): Row {
   const value = plain(parseReply(Buffer.from(frame, 'latin1'), 0))
   return Array.isArray(value) ? value.map(one => (Array.isArray(one) ? one.join(' ') : String(one))) : [frame]
 }
@@ -217,18 +206,6 @@ function unnamed(address: string): string {
 
 function encodingText(value: PlainValue): string {
   return value !== null && typeof value === 'object' && 'message' in value ? value.message : String(value)
-}
-
-/** The commands in `bytes`, each a row, and the bytes of one that is not whole. */
-export function commandRows(bytes: Uint8Array): { rows: Row[]; rest: Uint8Array } {
-  const rows: Row[] = []
-  let at = 0
-  for (let end = replyEnd(bytes, 0, bytes.length); end >= 0; end = replyEnd(bytes, at, bytes.length)) {
-    const value = plain(parseReply(bytes, at))
-    rows.push(Array.isArray(value) ? value.map(String) : [latin1Text(bytes, at, end)])
-    at = end
-  }
-  return { rows, rest: bytes.subarray(at) }
 }
 
 function nextTurn(): Promise<void> {

@@ -4,8 +4,9 @@ import { show } from '../harness/expect.ts'
 import { LIBRARY } from './adjacent.ts'
 import type { FuzzConnection } from './connection.ts'
 import { observedDifference } from './observation.ts'
-import { Observer } from './observer.ts'
+import { messageRow, Observer, type Row } from './observer.ts'
 import type { FuzzServer } from './servers.ts'
+import { REDIRECTED } from './step.ts'
 
 export interface Difference {
   /** How many steps were played before it was found. */
@@ -21,6 +22,7 @@ export type Found = Pick<Difference, 'kind' | 'message'>
 /** One client, connected to both servers. */
 export interface Line {
   readonly name: string
+  readonly id: string
   readonly ours: FuzzConnection
   readonly theirs: FuzzConnection
 }
@@ -34,7 +36,9 @@ export class Pair {
   /** Of ours and theirs, unless only replies are compared. */
   private readonly observers: readonly Observer[]
   private readonly open: FuzzConnection[] = []
-  private lines: Line[] = []
+  /** Ids of clients by the words that stand for them. */
+  private ids = new Map<string, string>()
+  private redirected: Line | undefined
 
   constructor(ours: FuzzServer, theirs: FuzzServer, observed: boolean) {
     this.ours = ours
@@ -46,8 +50,9 @@ export class Pair {
     return this.observers.length > 0
   }
 
-  get redirectIds(): readonly string[] {
-    return this.observers.map(observer => observer.redirectId)
+  /** The words as they are sent: clients by their ids. */
+  resolved(words: readonly string[]): readonly string[] {
+    return words.map(word => this.ids.get(word) ?? word)
   }
 
   /** Empties both servers. */
@@ -61,6 +66,13 @@ export class Pair {
       if (hasFunctions) await mustReply(server, connection, 'adjacent', 'FUNCTION', 'LOAD', 'REPLACE', LIBRARY)
       connection.close()
     }
+    if (!this.isObserved) return
+    this.redirected = await this.line('redirected', 2)
+    this.ids.set(REDIRECTED, this.redirected.id)
+    for (const one of [this.redirected.ours, this.redirected.theirs])
+      await one.call('SUBSCRIBE', '__redis__:invalidate')
+    this.redirected.ours.taken()
+    this.redirected.theirs.taken()
   }
 
   /** A new client of both. */
@@ -70,9 +82,10 @@ export class Pair {
     this.observers[0]?.name(ours, name)
     this.observers[1]?.name(theirs, name)
     if (protocol === 3) await Promise.all([ours.call('HELLO', '3'), theirs.call('HELLO', '3')])
-    const line = { name, ours, theirs }
-    this.lines.push(line)
-    return line
+    const [id, other] = await Promise.all([ours.call('CLIENT', 'ID'), theirs.call('CLIENT', 'ID')])
+    if (this.isObserved && id !== other) throw new Error(`client ids ${id} and ${other}`)
+    this.ids.set(`<${name}>`, String(id))
+    return { name, id: String(id), ours, theirs }
   }
 
   /** Once it returns, everything sent before has run, and what both said has arrived. */
@@ -80,12 +93,12 @@ export class Pair {
     await Promise.all(this.observers.map(observer => observer.settle()))
   }
 
-  /** What was said beside the replies: the streams alone, or with `keys` everything. */
-  async observe(keys?: readonly string[]): Promise<Found | undefined> {
+  /** What was said beside the replies, but `unseen` parts: the streams alone, or with `keys` everything. */
+  async observe(keys?: readonly string[], unseen: readonly string[] = []): Promise<Found | undefined> {
     if (!this.isObserved) return undefined
-    const [a, b] = await Promise.all(
-      this.observers.map(async one => (keys ? new Map(await one.look(keys)) : one.heard())),
-    )
+    const [a, b] = await Promise.all(this.observers.map(one => (keys ? one.look(keys) : Promise.resolve(one.heard()))))
+    this.addRedirected(a, b)
+    for (const part of unseen) a.delete(part)
     let found = observedDifference(a, b)
     if (!found) return undefined
     // What is still on its way is not a difference.
@@ -95,14 +108,23 @@ export class Pair {
       [this.observers[1], b],
     ] as const)
       for (const [part, rows] of observer.heard()) heard.set(part, [...(heard.get(part) ?? []), ...rows])
+    this.addRedirected(a, b)
+    for (const part of unseen) a.delete(part)
     found = observedDifference(a, b)
     return found && { kind: found.part, message: found.message }
+  }
+
+  private addRedirected(a: Map<string, Row[]>, b: Map<string, Row[]>): void {
+    const name = 'redirected invalidations'
+    const { ours, theirs } = this.redirected!
+    a.set(name, [...(a.get(name) ?? []), ...ours.taken().map(messageRow)])
+    b.set(name, [...(b.get(name) ?? []), ...theirs.taken().map(messageRow)])
   }
 
   /** The end of an epoch. */
   closeLines(): void {
     for (const connection of this.open.splice(0)) connection.close()
-    this.lines = []
+    this.ids = new Map()
   }
 
   kill(): void {

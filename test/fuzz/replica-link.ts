@@ -4,7 +4,8 @@
 
 import { connect, type Socket } from 'node:net'
 import { sleep } from '../harness/target.ts'
-import { commandRows, type Row } from './observer.ts'
+import { CommandRows } from './command-rows.ts'
+import type { Row } from './observer.ts'
 
 const MARK_LENGTH = 40
 const SYNC_WAIT_MS = 20_000
@@ -12,6 +13,7 @@ const SYNC_WAIT_MS = 20_000
 export class ReplicaLink {
   private readonly socket: Socket
   private buffer = Buffer.alloc(0)
+  private readonly rows = new CommandRows()
 
   private constructor(socket: Socket) {
     this.socket = socket
@@ -38,9 +40,9 @@ export class ReplicaLink {
 
   /** The commands since the last call. */
   taken(): Row[] {
-    const { rows, rest } = commandRows(this.buffer)
-    this.buffer = Buffer.from(rest)
-    return rows
+    const bytes = this.buffer
+    this.buffer = Buffer.alloc(0)
+    return this.rows.taken(bytes)
   }
 
   close(): void {

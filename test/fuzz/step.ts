@@ -9,6 +9,12 @@ export interface Step {
   inside?: readonly Comparison[]
 }
 
+/** Stands for the id of a client. */
+export const idOf = (client: number) => `<client ${client}>`
+
+/** Stands for the id of the client that invalidations are redirected to. */
+export const REDIRECTED = '<redirected>'
+
 /** A command in redis-cli's syntax. */
 export function quoted(words: readonly string[]): string {
   return words.map(word => (/^[\w!#-&(-/:-@[\]^{-}~]+$/.test(word) ? word : `"${escaped(word)}"`)).join(' ')

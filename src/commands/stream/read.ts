@@ -192,12 +192,14 @@ function readStreams(ctx: Context, grouped: boolean): void {
   }
   reply.cancelDeferred(mark)
   if (request.timeoutMs < 0 || !ctx.canBlock) return reply.nullArray()
+  const asked = args.slice(0, ctx.argc).map(word => word.copy())
   // When the command is reprocessed, $ must still mean the present last id.
   for (let i = 0; i < request.streams; i++) {
     const word = args[request.first + request.streams + i]
     if (isMark(word, DOLLAR)) word.alias(Slice.of(request.after[i].toString()))
   }
   ctx.block(request.first, request.first + request.streams - 1, request.timeoutMs, TYPE_STREAM, 'nullArray', grouped)
+  ctx.showBlockedAs(asked)
 }
 
 /** Replies with the entries of stream `i` after the requested id; false, without a reply, when there are none. */

@@ -253,13 +253,24 @@ function countedKeys(countAt: number, store: number, args: Slice[], argc: number
   if (store !== 0) out.add(store, 0)
 }
 
-/** What C's atoi reads, 0 when there is nothing to read. */
+const INT_DIGITS_SAFE = 9
+const LONG_DIGITS_MAX = 19
+
+/** What C's atoi reads, 0 when there is nothing to read: a 64-bit integer of which the lower 32 bits remain. */
 function leadingInteger(arg: Slice): number {
   const text = arg.latin1()
   const from = spacesEnd(text, 0)
   const digits = text[from] === '-' || text[from] === '+' ? from + 1 : from
   const end = digitsEnd(text, digits)
-  return end === digits ? 0 : Number(text.slice(from, end))
+  if (end - digits <= INT_DIGITS_SAFE) return end === digits ? 0 : Number(text.slice(from, end))
+  const negative = text[from] === '-'
+  let start = digits
+  while (text[start] === '0' && start < end) start++
+  // Beyond 64 bits it is the greatest or the least integer.
+  if (end - start > LONG_DIGITS_MAX) return negative ? 0 : -1
+  const n = BigInt(text.slice(start, end)) * (negative ? -1n : 1n)
+  if (n !== BigInt.asIntN(64, n)) return negative ? 0 : -1
+  return Number(BigInt.asIntN(32, n))
 }
 
 /** SORT key ... STORE destination: the last STORE counts. */

@@ -3,7 +3,7 @@
 
 import type { Slice } from '../../lib/slice.ts'
 import { quoted } from '../../lib/words.ts'
-import { CMD_ADMIN, CMD_FAST, CMD_SKIP_MONITOR, CMD_SKIP_SLOWLOG } from '../catalog/command.ts'
+import { CMD_ADMIN, CMD_BLOCKING, CMD_FAST, CMD_SKIP_MONITOR, CMD_SKIP_SLOWLOG } from '../catalog/command.ts'
 import type { TableEntry } from '../catalog/table.ts'
 import { CLIENT_SCRIPT, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
@@ -57,7 +57,7 @@ export class Observers {
     const slowUs = settings.slowlogLogSlowerThan
     const unixSeconds = Math.floor(keyspace.nowMs / 1000)
     if (slowUs >= 0 && durationUs >= slowUs && settings.slowlogMaxLen > 0 && (entry.flags & CMD_SKIP_SLOWLOG) === 0) {
-      const shown = withoutSecrets(this.engine, entry, args, argc)
+      const shown = withoutSecrets(this.engine, entry, client.blocked?.command.shown ?? args, argc)
       this.slowlog.add(client, shown, Math.floor(durationUs), unixSeconds, settings.slowlogMaxLen)
     }
     const ms = Math.floor(durationUs / 1000)
@@ -75,9 +75,10 @@ export class Observers {
 
   monitor(client: Client): void {
     this.monitors.add(client)
-    // Scripts are shown before the commands that they run; all others, as SELECT and EXEC, when they are done.
+    // Scripts are shown before the commands that they run, and what may block before it changes its arguments and waits;
+    // all others, as SELECT and EXEC, when they are done.
     this.engine.dispatch.onCommand = (by, entry, args, argc, isDone) => {
-      if (isDone === ((entry.flags & CMD_SKIP_MONITOR) === 0)) this.show(by, entry, args, argc)
+      if (isDone === ((entry.flags & (CMD_SKIP_MONITOR | CMD_BLOCKING)) === 0)) this.show(by, entry, args, argc)
     }
   }
 

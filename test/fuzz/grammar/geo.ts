@@ -7,7 +7,7 @@ const unit = (g: Gen) => g.pick('m', 'km', 'mi', 'ft', 'KM', 'x')
 const place = (g: Gen) => `p${g.number(0, 15)}`
 const radius = (g: Gen) => (g.chance(0.03) ? g.float() : String(g.number(1, 8000)))
 const withs = (g: Gen) => g.shuffled(g.maybe('WITHCOORD'), g.maybe('WITHDIST'), g.maybe('WITHHASH'))
-const count = (g: Gen) => g.maybe(['COUNT', g.number(1, 5)], 0.2)
+const count = (g: Gen) => g.maybe(['COUNT', g.around(1, 5)], 0.2)
 const search = (g: Gen) => [
   g.pick(['FROMMEMBER', place(g)], ['FROMLONLAT', longitude(g), latitude(g)]),
   g.pick(['BYRADIUS', radius(g), unit(g)], ['BYBOX', radius(g), radius(g), unit(g)]),

@@ -14,6 +14,7 @@ import { set } from './set.ts'
 import { sortedSet } from './sorted-set.ts'
 import { stream } from './stream.ts'
 import { string } from './string.ts'
+import { tracking } from './tracking.ts'
 import { transactions } from './transactions.ts'
 
 export const grammars: { readonly [group: string]: Grammar } = {
@@ -30,5 +31,6 @@ export const grammars: { readonly [group: string]: Grammar } = {
   transactions,
   scripting,
   connection,
+  tracking,
   adjacent,
 }

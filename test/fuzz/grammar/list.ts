@@ -17,8 +17,8 @@ export const list: Grammar = [
   // Before 7.2 all 64 bits of the index counted.
   { name: 'LSET', since: '7.2', weight: 2, args: g => [g.key('l'), g.index(), element(g)] },
   { name: 'LRANGE', weight: 3, args: g => [g.key('l'), g.index(), g.index()] },
-  { name: 'LTRIM', args: g => [g.key('l'), g.number(-3, 3), g.index()] },
-  { name: 'LREM', weight: 2, args: g => [g.key('l'), g.number(-3, 3), element(g)] },
+  { name: 'LTRIM', args: g => [g.key('l'), g.around(-3, 3), g.index()] },
+  { name: 'LREM', weight: 2, args: g => [g.key('l'), g.around(-3, 3), element(g)] },
   {
     name: 'LINSERT',
     weight: 2,
@@ -32,7 +32,7 @@ export const list: Grammar = [
       g.key('l'),
       element(g),
       g.shuffled(
-        g.maybe(['RANK', g.number(-15, 15)]),
+        g.maybe(['RANK', g.around(-15, 15)]),
         g.maybe(['COUNT', g.count()]),
         g.maybe(['MAXLEN', g.count()], 0.2),
       ),
@@ -42,7 +42,7 @@ export const list: Grammar = [
   { name: 'RPOPLPUSH', args: g => [g.key('l'), g.key('l')] },
   {
     name: 'LMPOP',
-    args: g => [g.number(0, 3), g.some(1, 3, () => g.key('l')), side(g), g.maybe(['COUNT', g.count()])],
+    args: g => [g.around(0, 3), g.some(1, 3, () => g.key('l')), side(g), g.maybe(['COUNT', g.count()])],
   },
   { name: 'BLPOP', weight: 0.1, delicate: true, args: g => [g.some(1, 2, () => g.key('l')), soon(g)] },
   { name: 'BRPOP', weight: 0.1, delicate: true, args: g => [g.some(1, 2, () => g.key('l')), soon(g)] },

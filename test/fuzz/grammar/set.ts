@@ -18,7 +18,7 @@ export const set: Grammar = [
   { name: 'SINTERSTORE', args: g => [g.key('e'), g.some(1, 3, () => g.key('e'))] },
   { name: 'SUNIONSTORE', args: g => [g.key('e'), g.some(1, 3, () => g.key('e'))] },
   { name: 'SDIFFSTORE', args: g => [g.key('e'), g.some(1, 3, () => g.key('e'))] },
-  { name: 'SINTERCARD', args: g => [g.number(0, 3), g.some(1, 3, () => g.key('e')), g.maybe(['LIMIT', g.count()])] },
+  { name: 'SINTERCARD', args: g => [g.around(0, 3), g.some(1, 3, () => g.key('e')), g.maybe(['LIMIT', g.count()])] },
   {
     name: 'SSCAN',
     delicate: true,

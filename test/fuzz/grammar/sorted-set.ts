@@ -67,7 +67,7 @@ export const sortedSet: Grammar = [
   },
   { name: 'ZRANGESTORE', args: g => [g.key('z'), g.lexKey(), g.lexBound(), g.lexBound(), 'BYLEX', limit(g)] },
   { name: 'ZREM', args: g => [g.lexKey(), g.some(1, 3, () => g.member())] },
-  { name: 'ZREMRANGEBYRANK', args: g => [g.key('z'), g.index(), g.number(-15, 3)] },
+  { name: 'ZREMRANGEBYRANK', args: g => [g.key('z'), g.index(), g.around(-15, 3)] },
   { name: 'ZREMRANGEBYSCORE', args: g => [g.key('z'), g.scoreBound(), g.scoreBound()] },
   { name: 'ZREMRANGEBYLEX', args: g => [g.lexKey(), g.lexBound(), g.lexBound()] },
   { name: 'ZPOPMIN', args: g => [g.key('z'), g.maybe(g.count())] },

@@ -3,7 +3,7 @@ import type { Grammar } from './grammar.ts'
 
 const id = (g: Gen) =>
   g.chance(0.05)
-    ? g.pick('x', '1-x', '-', '18446744073709551615-1', '0-0')
+    ? g.pick('x', '1-x', '-', '0-0', g.extreme(), `1-${g.extreme()}`)
     : `${g.number(1, 60)}${g.pick('', '-0', '-1', '-2')}`
 const from = (g: Gen) => g.pick('-', id(g), `(${id(g)}`)
 const to = (g: Gen) => g.pick('+', id(g), `(${id(g)}`)

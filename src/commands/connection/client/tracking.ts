@@ -178,7 +178,7 @@ function trackingInfo(ctx: Context): void {
   reply.bulkText('redirect')
   reply.integer(state === undefined ? -1 : state.redirect)
   reply.bulkText('prefixes')
-  const prefixes = state?.prefixes ?? []
+  const prefixes = (state?.prefixes ?? []).toSorted()
   reply.array(prefixes.length)
   for (const prefix of prefixes) reply.bulkText(prefix)
 }

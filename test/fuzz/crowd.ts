@@ -1,0 +1,148 @@
+// Several clients at once: a step is sent without waiting for its reply, because it may block, be muted, paused or killed.
+// Once both servers have run everything that was sent, all that any client has received is compared, byte by byte.
+//
+//   client 1: BLPOP l1 0     client 2: CLIENT REPLY SKIP, LPUSH l1 a     client 1 has: l1, a     client 2 has: nothing
+
+import { encodeCommand, type Word } from '../harness/resp.ts'
+import { ServerFailure } from './connection.ts'
+import { Chooser, type EpochOptions, made } from './epoch.ts'
+import { Gen } from './gen.ts'
+import { CROWD_SIZE, crowd } from './grammar/crowd.ts'
+import type { CommandGrammar } from './grammar/grammar.ts'
+import type { Difference, Found, Line, Pair } from './pair.ts'
+import { endDifference } from './play.ts'
+import { text } from './state.ts'
+import { keysIn, type Step } from './step.ts'
+
+const BATCH_MAX = 4
+const OTHER_SHARE = 0.35
+/** All figures are compared after every so many batches. */
+const LOOK_EVERY = 4
+const LATE_MS = 80
+
+/** An epoch of a crowd: its own commands, and those of `others` whose replies are exact and do not block. */
+export function makeCrowd(others: readonly CommandGrammar[], seed: number, options: EpochOptions): Step[] {
+  const g = new Gen(seed)
+  // Redis never shows a monitor what it has held back (docs/differences.md).
+  const left = g.chance(0.5) ? /^MONITOR$/ : /^CLIENT (UN)?PAUSE$/
+  const own = new Chooser(
+    g,
+    crowd.filter(({ name }) => !left.test(name)),
+  )
+  const rest = new Chooser(
+    g,
+    others.filter(({ reply, delicate, followUp, name }) => !reply && !delicate && !followUp && !/^SCRIPT/.test(name)),
+  )
+  const steps: Step[] = []
+  while (steps.length < options.commandCount) {
+    const connection = g.number(0, CROWD_SIZE - 1)
+    for (let left = g.number(1, BATCH_MAX); left > 0; left--) {
+      const command = (g.chance(OTHER_SHARE) && !rest.isEmpty ? rest : own).next()
+      steps.push(...made(g, command, connection, false))
+    }
+  }
+  return steps
+}
+
+/** The first difference in what any client has received, beside it or, at the end, in the data. */
+export async function playCrowd(
+  pair: Pair,
+  steps: readonly Step[],
+  options: EpochOptions,
+): Promise<Difference | undefined> {
+  let stepsPlayed = 0
+  try {
+    await pair.begin(options.ways.includes('FCALL'))
+    const room = new Room(pair, options)
+    const unseen = steps.some(({ words }) => words[1] === 'PAUSE') ? ['MONITOR'] : []
+    for (let batch = 1; stepsPlayed < steps.length; batch++) {
+      const { connection } = steps[stepsPlayed]
+      let to = stepsPlayed
+      while (to < steps.length && to - stepsPlayed < BATCH_MAX && steps[to].connection === connection) to++
+      const some = steps.slice(stepsPlayed, to)
+      await room.send(connection, some)
+      stepsPlayed = to
+      const isLast = to === steps.length
+      const found = await room.difference(batch % LOOK_EVERY === 0 || isLast ? keysIn(some) : undefined, unseen)
+      if (found) return { ...found, stepsPlayed }
+    }
+    const found = await endDifference(pair, options)
+    return found && { ...found, stepsPlayed }
+  } catch (error) {
+    if (!(error instanceof ServerFailure)) throw error
+    pair.kill()
+    return { stepsPlayed: Math.min(steps.length, stepsPlayed + BATCH_MAX), kind: 'server', message: error.message }
+  } finally {
+    pair.closeLines()
+  }
+}
+
+/** The clients of a crowd. */
+class Room {
+  private readonly pair: Pair
+  private readonly options: EpochOptions
+  private readonly lines: Line[] = []
+
+  constructor(pair: Pair, options: EpochOptions) {
+    this.pair = pair
+    this.options = options
+  }
+
+  /** Sends without waiting. A client that was closed comes back under its old name. */
+  async send(connection: number, steps: readonly Step[]): Promise<void> {
+    const { protocols } = this.options
+    for (let i = 0; i < CROWD_SIZE; i++)
+      if (this.lines[i] === undefined || this.lines[i].ours.isClosed)
+        this.lines[i] = await this.pair.line(`client ${i}`, protocols[i % protocols.length])
+    const line = this.lines[connection]
+    const bytes = Buffer.concat(steps.map(({ words }) => encodeCommand(this.pair.resolved(words) as Word[])))
+    line.ours.write(bytes)
+    line.theirs.write(bytes)
+  }
+
+  async difference(keys: readonly string[] | undefined, unseen: readonly string[]): Promise<Found | undefined> {
+    await this.pair.settle()
+    return (await this.receivedDifference()) ?? (await this.pair.observe(keys, unseen))
+  }
+
+  private async receivedDifference(): Promise<Found | undefined> {
+    const received = this.lines.map(() => ({ ours: '', theirs: '' }))
+    for (const isLate of [false, true]) {
+      if (isLate) {
+        // What is still on its way is not a difference.
+        await new Promise(resolve => setTimeout(resolve, LATE_MS))
+        await this.pair.settle()
+      }
+      this.lines.forEach((line, i) => {
+        received[i].ours += plainText(line.ours.taken())
+        received[i].theirs += plainText(line.theirs.taken())
+      })
+      const same = received.every(({ ours, theirs }) => ours === theirs)
+      if (same && this.lines.every(({ ours, theirs }) => ours.isClosed === theirs.isClosed)) return undefined
+    }
+    for (const [i, { name, ours, theirs }] of this.lines.entries()) {
+      const { ours: a, theirs: b } = received[i]
+      if (a === b && ours.isClosed === theirs.isClosed) continue
+      const closed = (isClosed: boolean) => (isClosed ? ', closed' : '')
+      const message = `${name} has received\n  ours:   ${quoted(a)}${closed(ours.isClosed)}\n  theirs: ${quoted(b)}${closed(theirs.isClosed)}`
+      return { kind: 'received', message }
+    }
+    return undefined
+  }
+}
+
+const MONITORED = /^\+\d+\.\d+ \[(\d+) [^\]]*\]/
+/** The observers' commands come at no fixed moment. */
+const OBSERVERS = /^\+\[0\] "(?:PING|INFO|SLOWLOG|OBJECT|CLIENT" "LIST)"/
+
+/** Frames as one text; the lines of MONITOR without time and address. */
+function plainText(frames: readonly string[]): string {
+  return frames
+    .map(frame => frame.replace(MONITORED, '+[$1]'))
+    .filter(frame => !OBSERVERS.test(frame))
+    .join('')
+}
+
+function quoted(received: string): string {
+  return text(Buffer.from(received, 'latin1'))
+}
