@@ -1,7 +1,7 @@
-// Several clients at once: a step is sent without waiting for its reply, because it may block, be muted, paused or killed.
-// Once both servers have run everything that was sent, all that any client has received is compared, byte by byte.
+// Several clients at once: a step is sent without waiting for its reply, because it may block, be muted, paused or
+// killed. Once both servers have run everything that was sent, all that any client has received is compared.
 //
-//   client 1: BLPOP l1 0     client 2: CLIENT REPLY SKIP, LPUSH l1 a     client 1 has: l1, a     client 2 has: nothing
+//   client 1: BLPOP l1 0    client 2: CLIENT REPLY SKIP, LPUSH l1 a    client 1 has: l1, a    client 2 has: nothing
 
 import { encodeCommand, type Word } from '../harness/resp.ts'
 import { ServerFailure } from './connection.ts'

@@ -19,6 +19,11 @@ const EXPLANATIONS: readonly Explanation[] = [
     without: rows => rows.filter(([, name, verb]) => name !== 'XGROUP' || verb !== 'CREATECONSUMER'),
   },
   {
+    parts: STREAMS,
+    why: 'WAIT asks replicas for an acknowledgement at once, not at the end of the turn of the event loop',
+    without: rows => rows.filter(([, name]) => name !== 'REPLCONF'),
+  },
+  {
     parts: ['keyspace events'],
     why: 'SORT reads the keys of BY in the order of the hash table of a set',
     without: inOrder,

@@ -79,7 +79,7 @@ export class Observer {
 
   /** Once it returns, everything sent before has run, and what it said has arrived. */
   async settle(): Promise<void> {
-    // Each is run in a later turn of the server's event loop than the one before, after the output of that turn was sent.
+    // Each is run in a later turn of the event loop than the one before, after the output of that turn was sent.
     // Ours may leave the rest of a client's input to the turn that follows.
     for (let turnsLeft = 3; turnsLeft > 0; turnsLeft--) await this.control.call('PING')
     await nextTurn()

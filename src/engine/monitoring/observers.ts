@@ -75,7 +75,7 @@ export class Observers {
 
   monitor(client: Client): void {
     this.monitors.add(client)
-    // Scripts are shown before the commands that they run, and what may block before it changes its arguments and waits;
+    // Scripts are shown before the commands that they run, and what may block before it changes its arguments;
     // all others, as SELECT and EXEC, when they are done.
     this.engine.dispatch.onCommand = (by, entry, args, argc, isDone) => {
       if (isDone === ((entry.flags & (CMD_SKIP_MONITOR | CMD_BLOCKING)) === 0)) this.show(by, entry, args, argc)
