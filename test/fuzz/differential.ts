@@ -3,11 +3,11 @@
 //   npx bun test/fuzz/differential.ts --seed 1 --commands 1000000 --groups string,generic,transactions
 //   npx bun test/fuzz/differential.ts --seed 1 --epoch 17        repeats that epoch
 //
-// REDIS_SERVER names the redis-server (else the one on the PATH), --ours the command line of ours (else bin/redstart),
-// --crowd: several clients at once, that block, mute, pause and kill each other. --plain compares replies and data alone, --digest compares DEBUG DIGEST too, --seconds ends it early, --only and
-// --except choose among the commands: --except INCRBYFLOAT,SORT. --adjacent is the share that runs in transactions,
-// scripts and functions with arguments side by side (1: all). On a difference it prints the fewest commands that still
-// show it, and exits with 1.
+// REDIS_SERVER names the redis-server (else the one on the PATH), --ours the command line of ours (else bin/redstart).
+// --crowd: several clients at once, that block, mute, pause and kill each other. --plain compares replies and data
+// alone, --digest compares DEBUG DIGEST too, --seconds ends it early, --only and --except choose among the commands:
+// --except INCRBYFLOAT,SORT. --adjacent is the share that runs in transactions, scripts and functions with arguments
+// side by side (1: all). On a difference it prints the fewest commands that still show it, and exits with 1.
 
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
