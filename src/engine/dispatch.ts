@@ -364,7 +364,7 @@ export class Dispatch {
     let end = at
     while (end < reply.pos && reply.u8[end] > 32 && end - at < 64) end++
     const code = String.fromCharCode(...reply.u8.subarray(at, end))
-    stats.errors.set(code, (stats.errors.get(code) ?? 0) + 1)
+    stats.countError(code)
   }
 
   // ---- replies that are not sent ----

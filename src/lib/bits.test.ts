@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomFrom } from '../../test/harness/random.ts'
 import { countBits, countBytes, findBit, readBits, writeBits } from './bits.ts'
 
 // Each function against a naive one on a bit string, for random bytes, offsets and lengths.
@@ -57,4 +58,24 @@ test('what lies behind the end reads as zero', () => {
   const u8 = new Uint8Array([0xff, 0xff])
   assert.equal(readBits(u8, 0, 1, 4, 8), 0xf0)
   assert.equal(readBits(u8, 0, 2, 100, 8), 0)
+})
+
+test('long strings are counted and searched as short ones are', () => {
+  const below = randomFrom(3)
+  for (let round = 0; round < 200; round++) {
+    const u8 = Uint8Array.from({ length: below(300) + 1 }, () => below(3) * below(128))
+    const dv = new DataView(u8.buffer)
+    const from = below(8)
+    let expected = 0
+    for (let at = Math.min(from, u8.length); at < u8.length; at++)
+      for (let b = u8[at]; b > 0; b >>= 1) expected += b & 1
+    assert.equal(countBytes(u8, dv, Math.min(from, u8.length), u8.length), expected)
+    for (const bit of [0, 1]) {
+      const same = new Uint8Array(u8.length + 100).fill(bit === 1 ? 0 : 0xff)
+      const place = below(same.length * 8)
+      same[place >>> 3] ^= 0x80 >>> (place & 7)
+      assert.equal(findBit(same, new DataView(same.buffer), 0, 0, same.length * 8, bit), place)
+      assert.equal(findBit(same, new DataView(same.buffer), 0, 0, place, bit), -1)
+    }
+  }
 })

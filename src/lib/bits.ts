@@ -9,17 +9,60 @@
 export function countBytes(u8: Uint8Array, dv: DataView, from: number, to: number): number {
   let count = 0
   let at = from
-  // Four words are counted byte by byte side by side (32 at most in each byte) before their bytes are added up.
-  for (const end = to - 15; at < end; at += 16) {
-    const sums =
-      ones(dv.getInt32(at, true)) +
-      ones(dv.getInt32(at + 4, true)) +
-      ones(dv.getInt32(at + 8, true)) +
-      ones(dv.getInt32(at + 12, true))
-    count += Math.imul(sums, 0x01010101) >>> 24
+  if (to - at >= 64) {
+    at = to - ((to - at) % 32)
+    count = countBlocks(dv, from, at)
   }
-  for (; at < to; at++) count += Math.imul(ones(u8[at]), 0x01010101) >>> 24
+  for (; at < to; at++) count += onesOf(u8[at])
   return count
+}
+
+/**
+ * Ones in [from, to), a multiple of 32 bytes. Carry-save adders (Harley and Seal): eight words are added bit by bit to
+ * sums of ones, twos and fours, and only what carries out of them, the eights, is counted.
+ */
+function countBlocks(dv: DataView, from: number, to: number): number {
+  let eights = 0
+  let s1 = 0
+  let s2 = 0
+  let s4 = 0
+  for (let at = from; at < to; at += 32) {
+    let x = dv.getInt32(at, true)
+    let y = dv.getInt32(at + 4, true)
+    let u = s1 ^ x
+    const twosA = (s1 & x) | (u & y)
+    s1 = u ^ y
+    x = dv.getInt32(at + 8, true)
+    y = dv.getInt32(at + 12, true)
+    u = s1 ^ x
+    const twosB = (s1 & x) | (u & y)
+    s1 = u ^ y
+    u = s2 ^ twosA
+    const foursA = (s2 & twosA) | (u & twosB)
+    s2 = u ^ twosB
+    x = dv.getInt32(at + 16, true)
+    y = dv.getInt32(at + 20, true)
+    u = s1 ^ x
+    const twosC = (s1 & x) | (u & y)
+    s1 = u ^ y
+    x = dv.getInt32(at + 24, true)
+    y = dv.getInt32(at + 28, true)
+    u = s1 ^ x
+    const twosD = (s1 & x) | (u & y)
+    s1 = u ^ y
+    u = s2 ^ twosC
+    const foursB = (s2 & twosC) | (u & twosD)
+    s2 = u ^ twosD
+    u = s4 ^ foursA
+    eights += onesOf((s4 & foursA) | (u & foursB))
+    s4 = u ^ foursB
+  }
+  return eights * 8 + onesOf(s4) * 4 + onesOf(s2) * 2 + onesOf(s1)
+}
+
+/** The number of ones in a word. */
+function onesOf(word: number): number {
+  return Math.imul(ones(word), 0x01010101) >>> 24
 }
 
 /** The number of ones in each byte of a word. */
@@ -40,7 +83,7 @@ export function countBits(u8: Uint8Array, dv: DataView, base: number, from: numb
 }
 
 function countOf(byte: number): number {
-  return Math.imul(ones(byte & 0xff), 0x01010101) >>> 24
+  return onesOf(byte & 0xff)
 }
 
 /** The first bit in [from, to) that equals `bit`, counted from byte `base`; -1: there is none. */
@@ -54,12 +97,30 @@ export function findBit(u8: Uint8Array, dv: DataView, base: number, from: number
   if (byte === 0) {
     at++
     const skipped = bit === 1 ? 0 : -1
+    at = skipBlocks(dv, at, end, skipped)
     while (at + 4 <= end && dv.getInt32(at, true) === skipped) at += 4
     while (at < end && (byte = u8[at] ^ flip) === 0) at++
     if (at === end) return -1
   }
   const found = (at - base) * 8 + Math.clz32(byte) - 24
   return found < to ? found : -1
+}
+
+/** The first of the 32-byte blocks from `at` on with a word other than `skipped`, or what is left behind them. */
+function skipBlocks(dv: DataView, at: number, end: number, skipped: number): number {
+  for (; at + 32 <= end; at += 32) {
+    const differ =
+      (dv.getInt32(at, true) ^ skipped) |
+      (dv.getInt32(at + 4, true) ^ skipped) |
+      (dv.getInt32(at + 8, true) ^ skipped) |
+      (dv.getInt32(at + 12, true) ^ skipped) |
+      (dv.getInt32(at + 16, true) ^ skipped) |
+      (dv.getInt32(at + 20, true) ^ skipped) |
+      (dv.getInt32(at + 24, true) ^ skipped) |
+      (dv.getInt32(at + 28, true) ^ skipped)
+    if (differ !== 0) return at
+  }
+  return at
 }
 
 /** The unsigned number in `count` (at most 52) bits from bit `from` on; bytes from `end` on read as zero. */

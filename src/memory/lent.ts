@@ -51,9 +51,11 @@ export class LentAllocations {
     this.arena.u8(ref).set(from, this.arena.at(ref) + offset)
   }
 
-  /** A command runs with arguments in these allocations; take() makes an item 0. */
-  offer(refs: Ref[]): void {
+  /** From now on take() looks at these allocations, and makes an item 0; returns those of before. */
+  offer(refs: Ref[]): Ref[] {
+    const before = this.offered
     this.offered = refs
+    return before
   }
 
   /** The allocation that an argument is in, which becomes the caller's; 0: it is in none. */

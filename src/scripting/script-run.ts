@@ -161,7 +161,7 @@ export class ScriptRun implements Script {
   private count(code: string): void {
     const { stats } = this.engine
     stats.errorReplies++
-    stats.errors.set(code, (stats.errors.get(code) ?? 0) + 1)
+    stats.countError(code)
   }
 
   get callerIsGone(): boolean {

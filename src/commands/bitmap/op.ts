@@ -3,7 +3,7 @@
 // Always: shorter strings and missing keys are padded with zeros to the length of the longest.
 
 import type { Command } from '../../engine/catalog/command.ts'
-import { WRONG } from '../../engine/context.ts'
+import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
@@ -54,48 +54,58 @@ const bitOp: Command = {
     }
     const target = args[2]
     if (length > 0) {
-      const result = new Slice(new Uint8Array(length), 0, length)
-      copySlice(result.u8, result.dv, 0, sources[0])
-      if (operation === NOT) invert(result)
-      for (let i = 1; i < sources.length; i++) combine(operation, result, sources[i])
-      setRawString(ctx, target, result)
+      setResult(ctx, operation, sources, length)
       ctx.touched(target, 'set', NOTIFY_STRING)
     } else if (db.delete(target)) ctx.touched(target, 'del', NOTIFY_GENERIC)
     reply.integer(length)
   },
 }
 
+/** Computes the result in an allocation that the string takes over when it is long. */
+function setResult(ctx: Context, operation: number, sources: readonly Slice[], length: number): void {
+  const { db, args } = ctx
+  const { lent } = db.strings
+  const refs = [lent.lend(length)]
+  const result = lent.slice(refs[0], length, new Slice())
+  copySlice(result.u8, result.dv, result.off, sources[0])
+  result.u8.fill(0, result.off + sources[0].len, result.off + length)
+  if (operation === NOT) invert(result)
+  for (let i = 1; i < sources.length; i++) combine(operation, result, sources[i])
+  const before = lent.offer(refs)
+  setRawString(ctx, args[2], result)
+  lent.offer(before)
+  if (refs[0] !== 0) lent.giveBack(refs[0])
+}
+
 function invert(result: Slice): void {
-  const { u8, dv, len } = result
-  const words = len & ~3
-  for (let at = 0; at < words; at += 4) dv.setInt32(at, ~dv.getInt32(at, true), true)
-  for (let at = words; at < len; at++) u8[at] = ~u8[at]
+  const { u8, dv, off, len } = result
+  const end = off + len
+  const words = end - (len & 3)
+  for (let at = off; at < words; at += 4) dv.setInt32(at, ~dv.getInt32(at, true), true)
+  for (let at = words; at < end; at++) u8[at] = ~u8[at]
 }
 
 /** result = result `operation` source, word by word. */
 function combine(operation: number, result: Slice, source: Slice): void {
   const { u8, dv } = result
   const { u8: from, dv: fromDv, off, len } = source
-  const words = len - (len % 4)
+  const end = result.off + len
+  const words = end - (len & 3)
+  let at = result.off
+  let i = off
   switch (operation) {
     case AND:
-      for (let at = 0; at < words; at += 4) {
-        dv.setInt32(at, dv.getInt32(at, true) & fromDv.getInt32(off + at, true), true)
-      }
-      for (let at = words; at < len; at++) u8[at] &= from[off + at]
-      u8.fill(0, len)
+      for (; at < words; at += 4, i += 4) dv.setInt32(at, dv.getInt32(at, true) & fromDv.getInt32(i, true), true)
+      for (; at < end; at++, i++) u8[at] &= from[i]
+      u8.fill(0, end, result.off + result.len)
       return
     case OR:
-      for (let at = 0; at < words; at += 4) {
-        dv.setInt32(at, dv.getInt32(at, true) | fromDv.getInt32(off + at, true), true)
-      }
-      for (let at = words; at < len; at++) u8[at] |= from[off + at]
+      for (; at < words; at += 4, i += 4) dv.setInt32(at, dv.getInt32(at, true) | fromDv.getInt32(i, true), true)
+      for (; at < end; at++, i++) u8[at] |= from[i]
       return
     case XOR:
-      for (let at = 0; at < words; at += 4) {
-        dv.setInt32(at, dv.getInt32(at, true) ^ fromDv.getInt32(off + at, true), true)
-      }
-      for (let at = words; at < len; at++) u8[at] ^= from[off + at]
+      for (; at < words; at += 4, i += 4) dv.setInt32(at, dv.getInt32(at, true) ^ fromDv.getInt32(i, true), true)
+      for (; at < end; at++, i++) u8[at] ^= from[i]
   }
 }
 

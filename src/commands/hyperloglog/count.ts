@@ -150,12 +150,14 @@ const pfMerge: Command = {
       if (ctx.value.len > 0 && hll.encodingOf(ctx.value) === hll.DENSE) dense = true
     }
     const entry = db.lookup(args[1], LOOKUP_WRITE)
-    const result = roomyCopy(entry === 0 ? undefined : db.strings.textOf(entry, ctx.value))
-    if (dense && hll.encodingOf(result) === hll.SPARSE && !hll.toDense(result)) return reply.fixedError(CORRUPT)
     const { hllSparseMaxBytes } = ctx.settings
+    const result = roomyCopy(entry === 0 ? undefined : db.strings.textOf(entry, ctx.value))
+    if (hll.exceedsSparse(registers, hllSparseMaxBytes)) dense = true
+    if (dense && hll.encodingOf(result) === hll.SPARSE && !hll.toDense(result)) return reply.fixedError(CORRUPT)
+    const cursor = hll.sparseCursor()
     for (let i = 0; i < hll.REGISTERS; i++) {
       if (registers[i] === 0) continue
-      if (hll.raiseRegister(result, i, registers[i], hllSparseMaxBytes) !== 'promote') continue
+      if (hll.raiseRegister(result, i, registers[i], hllSparseMaxBytes, cursor) !== 'promote') continue
       hll.toDense(result)
       hll.raiseRegister(result, i, registers[i], hllSparseMaxBytes)
     }

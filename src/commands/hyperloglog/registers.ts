@@ -41,6 +41,17 @@ const VALUE_MAX = 32
 const VALUE_LENGTH_MAX = 4
 const MERGE_STEPS = 5 // opcodes that one change can have made equal to a neighbour
 
+/** An opcode before the one that was changed last: registers are raised in ascending order. */
+export interface SparseCursor {
+  offset: number
+  /** Its first register. */
+  first: number
+}
+
+export function sparseCursor(): SparseCursor {
+  return { offset: HEAD_BYTES, first: 0 }
+}
+
 export type Outcome = 'same' | 'changed' | 'corrupt' | 'promote'
 
 /** Writes an empty sparse HyperLogLog of EMPTY_BYTES. */
@@ -87,9 +98,18 @@ export function invalidateCardinality(s: Slice): void {
 
 // ---- registers ----
 
-/** Raises a register to `run` if it is lower. 'promote': it needs the dense form, and nothing is changed yet. */
-export function raiseRegister(s: Slice, register: number, run: number, sparseBytesMax: number): Outcome {
-  return encodingOf(s) === DENSE ? raiseDense(s, register, run) : raiseSparse(s, register, run, sparseBytesMax)
+/**
+ * Raises a register to `run` if it is lower. 'promote': it needs the dense form, and nothing is changed yet. With a
+ * cursor, registers are raised in ascending order, and the search continues where the last one ended.
+ */
+export function raiseRegister(
+  s: Slice,
+  register: number,
+  run: number,
+  sparseBytesMax: number,
+  cursor?: SparseCursor,
+): Outcome {
+  return encodingOf(s) === DENSE ? raiseDense(s, register, run) : raiseSparse(s, register, run, sparseBytesMax, cursor)
 }
 
 function raiseDense(s: Slice, register: number, run: number): Outcome {
@@ -128,14 +148,27 @@ export function sparseHolds(s: Slice, register: number, run: number): boolean {
   return false
 }
 
-function raiseSparse(s: Slice, register: number, run: number, sparseBytesMax: number): Outcome {
+function raiseSparse(
+  s: Slice,
+  register: number,
+  run: number,
+  sparseBytesMax: number,
+  cursor: SparseCursor | undefined,
+): Outcome {
   if (run > VALUE_MAX) return 'promote'
   const { u8 } = s
   const end = s.off + s.len
   let previous = -1
-  let at = s.off + HEAD_BYTES
-  let first = 0
+  let at = s.off + (cursor?.offset ?? HEAD_BYTES)
+  let first = cursor?.first ?? 0
+  let previousFirst = first
   while (at < end && register >= first + lengthAt(u8, at, end)) {
+    // What follows can only change opcodes from `previous` on.
+    if (previous >= 0 && cursor !== undefined) {
+      cursor.offset = previous - s.off
+      cursor.first = previousFirst
+    }
+    previousFirst = first
     first += lengthAt(u8, at, end)
     previous = at
     at += bytesAt(u8, at)
@@ -282,15 +315,64 @@ export function toDense(s: Slice): boolean {
 
 /** Raises each of `registers` (one byte each) to the value in `s`; false when `s` is corrupt. */
 export function mergeInto(registers: Uint8Array, s: Slice): boolean {
-  return forEachRun(s, (first, length, value) => {
-    if (value > 0) for (let i = first; i < first + length; i++) if (registers[i] < value) registers[i] = value
-  })
+  if (encodingOf(s) === DENSE) return mergeDense(registers, s)
+  const { u8 } = s
+  const end = s.off + s.len
+  let first = 0
+  for (let at = s.off + HEAD_BYTES; at < end; at += bytesAt(u8, at)) {
+    const behind = first + lengthAt(u8, at, end)
+    if ((u8[at] & VALUE) !== 0) {
+      if (behind > REGISTERS) return first === REGISTERS
+      const value = valueAt(u8, at)
+      for (let i = first; i < behind; i++) if (registers[i] < value) registers[i] = value
+    }
+    first = behind
+  }
+  return first === REGISTERS
+}
+
+/** Four registers are in three bytes. */
+function mergeDense(registers: Uint8Array, s: Slice): boolean {
+  const { u8 } = s
+  let at = s.off + HEAD_BYTES
+  for (let i = 0; i < REGISTERS; i += 4, at += 3) {
+    const bits = u8[at] | (u8[at + 1] << 8) | (u8[at + 2] << 16)
+    const a = bits & REGISTER_MAX
+    const b = (bits >>> 6) & REGISTER_MAX
+    const c = (bits >>> 12) & REGISTER_MAX
+    const d = bits >>> 18
+    if (a > registers[i]) registers[i] = a
+    if (b > registers[i + 1]) registers[i + 1] = b
+    if (c > registers[i + 2]) registers[i + 2] = c
+    if (d > registers[i + 3]) registers[i + 3] = d
+  }
+  return true
+}
+
+/** Whether a sparse string of so many bytes cannot have these registers. */
+export function exceedsSparse(registers: Uint8Array, bytesMax: number): boolean {
+  let bytes = HEAD_BYTES
+  for (let i = 0; i < REGISTERS; ) {
+    const value = registers[i]
+    const lengthMax = value === 0 ? REGISTERS : VALUE_LENGTH_MAX
+    let length = 1
+    while (length < lengthMax && i + length < REGISTERS && registers[i + length] === value) length++
+    if (value > VALUE_MAX) return true
+    bytes += runBytes(value, length)
+    i += length
+  }
+  return bytes > bytesMax
 }
 
 // ---- counting ----
 
 /** The estimated cardinality, or -1 when `s` is corrupt. */
 export function cardinality(s: Slice): number {
+  if (encodingOf(s) === DENSE) {
+    const registers = new Uint8Array(REGISTERS)
+    mergeDense(registers, s)
+    return cardinalityOf(registers)
+  }
   const histogram = new Int32Array(REGISTER_MAX + 1)
   const count = (_first: number, length: number, value: number) => {
     histogram[value] += length

@@ -2,6 +2,7 @@
 
 import type { Context } from '../../engine/context.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
+import { INLINE_BYTES_MAX } from '../../keyspace/entry.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
 import { copySlice } from '../../lib/bytes.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -11,6 +12,11 @@ const NO_BYTES = new Slice()
 /** Sets a key to a raw string, whatever it was before, and removes its expiry. The caller signals the change. */
 export function setRawString(ctx: Context, key: Slice, bytes: Slice): void {
   const { db } = ctx
+  if (bytes.len > INLINE_BYTES_MAX) {
+    // It is raw in any case.
+    db.strings.setText(db, key, bytes)
+    return
+  }
   let entry = db.lookup(key, LOOKUP_WRITE)
   if (entry !== 0) {
     if (db.entries.typeOf(entry) === TYPE_STRING) entry = db.setExpiry(key, entry, -1)

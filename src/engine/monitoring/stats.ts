@@ -1,5 +1,9 @@
 // Stats: the counters of the engine. Other parts own theirs.
 
+/** As in Redis 7.4, where the codes beyond count under this name; 7.2 has no limit. */
+const ERROR_CODES_MAX = 128
+const OTHER_ERRORS = 'ERRORSTATS_OVERFLOW'
+
 export class Stats {
   connectionsReceived = 0
   commandsProcessed = 0
@@ -21,6 +25,14 @@ export class Stats {
   clientOutputBufferLimitDisconnections = 0
   /** Calls per error code ('ERR', 'WRONGTYPE' …). */
   readonly errors = new Map<string, number>()
+
+  /** Counts an error. Beyond ERROR_CODES_MAX codes, which scripts can make up, new ones count together. */
+  countError(code: string): void {
+    const count = this.errors.get(code)
+    if (count !== undefined) this.errors.set(code, count + 1)
+    else if (this.errors.size < ERROR_CODES_MAX) this.errors.set(code, 1)
+    else this.errors.set(OTHER_ERRORS, (this.errors.get(OTHER_ERRORS) ?? 0) + 1)
+  }
 
   /** Turns of the event loop with replies to send. */
   turns = 0
