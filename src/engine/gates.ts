@@ -169,7 +169,9 @@ export class Gates {
     const { engine } = this
     if (this.configured === 0 && client.authenticated && !engine.keyspace.snapshotting) {
       const looked = client.flags & LOOKED_AT
-      if (looked === 0 || (looked === CLIENT_RESTRICTED && client.user!.passes(entry))) return undefined
+      if (looked === 0) return undefined
+      // The other gates that are skipped have nothing against this client.
+      if (looked === CLIENT_RESTRICTED) return engine.acl.judge(client, entry, args, argc, 0, 'client')
       if (looked === CLIENT_MULTI && (entry.flags & CMD_NO_MULTI) === 0) return undefined
     }
     const flags = gateFlags(engine, client, entry, args, argc)

@@ -12,7 +12,7 @@ import { KeyPositions } from '../catalog/keyspecs.ts'
 import type { TableEntry } from '../catalog/table.ts'
 import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_RESTRICTED, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
-import type { Place, Verdict } from '../gates.ts'
+import type { Gate, Place } from '../gates.ts'
 import { clientLine } from '../monitoring/client-line.ts'
 import { mergedRules } from './lines.ts'
 import { AclLog, type Refusal } from './log.ts'
@@ -140,7 +140,7 @@ export class Acl {
   }
 
   private setGate(): void {
-    this.engine.gates.set('acl', this.restricted === 0 ? undefined : this.judgeOrRefuse)
+    this.engine.gates.set('acl', this.restricted === 0 ? undefined : this.judge)
   }
 
   // ---- clients ----
@@ -220,14 +220,7 @@ export class Acl {
   }
 
   /** The rule of the gate 'acl'. */
-  private readonly judgeOrRefuse = (
-    client: Client,
-    entry: TableEntry,
-    args: Slice[],
-    argc: number,
-    _flags: number,
-    place: Place,
-  ): Verdict => {
+  readonly judge: Gate = (client, entry, args, argc, _flags, place) => {
     const { user } = client
     if (user === undefined || user.passes(entry)) return undefined
     const denied = user.judge(entry, args, argc, this.keys, this.refused)

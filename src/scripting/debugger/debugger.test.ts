@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Conversation, conversation } from '../../../test/harness/conversation.ts'
+import type { RespError } from '../../../test/harness/resp.ts'
 
 const OPTIONS = { resp: 2, since: '7.2' } as const
 
@@ -139,6 +140,8 @@ conversation(
     const client = await debugging(c, "redis.call('set', 'k', '1')\nreturn 1")
     await client.do('s')
     await client.expect('abort', ['<endsession>'])
+    const { message } = (await client.client.message()) as RespError
+    assert.match(message, /^ERR script aborted for user request script: [0-9a-f]{40}, on @user_script:2\.$/)
     await client.expectClosed()
     await c.expect('GET k', '1')
     const other = await c.another()

@@ -152,7 +152,7 @@ class FunctionCompiler extends ExpressionCompiler {
   /** Calls the debugger; dl is the line of the function's last stop. */
   private stop({ line, locals, again }: StopStatement): string {
     const values = locals.map(variable => `[${literal(variable.name)},${localName(variable)}]`)
-    const hook = `if(CH.hook.line(${line},d,this,()=>[${values.join(',')}])){yield R.suspend(S);R.resumed(S);CH.hook.resumed()}`
+    const hook = `if(CH.hook.line(${line},d,this,()=>[${values.join(',')}])){yield R.suspend(S,${this.site(line, 'operation')});R.resumed(S);CH.hook.resumed()}`
     return again ? `dl=${line};${hook}\n` : `if(dl!==${line}){dl=${line};${hook}}\n`
   }
 
