@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/config.ts'
 import { CMD_DENYOOM } from '../engine/catalog/command.ts'
+import { CLIENT_MULTI } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Gate } from '../engine/gates.ts'
 import { NOTIFY_EVICTED } from '../engine/messaging/events.ts'
@@ -26,6 +27,7 @@ import { SegmentReleaser } from './segment-releaser.ts'
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
 const RUN_ID_BYTES = 20
+const LEAVES_MULTI: ReadonlySet<string> = new Set(['exec', 'discard', 'quit', 'reset'])
 
 interface MaintenanceParts {
   engine: Engine
@@ -132,8 +134,10 @@ export class ServerMaintenance {
     dispatch.outOfMemory = this.performEvictions() === 'failed'
     // Invalidations of evicted keys are sent before the reply.
     dispatch.runAfterReply()
-    if (!dispatch.outOfMemory || ((flags & CMD_DENYOOM) === 0 && !dispatch.isQueued(client, entry))) return undefined
-    return OOM
+    if (!dispatch.outOfMemory) return undefined
+    // Any command may add to the memory of a transaction.
+    const grows = (flags & CMD_DENYOOM) !== 0 || (client.has(CLIENT_MULTI) && !LEAVES_MULTI.has(entry.fullName))
+    return grows ? OOM : undefined
   }
 
   private guardMemory(): void {

@@ -104,3 +104,14 @@ conversation('a transaction keeps its own database', async c => {
 conversation('commands that wait do not wait inside EXEC', async c => {
   await c.expectAll(['MULTI', 'OK'], ['BLPOP l 0', 'QUEUED'], ['WAIT 1 0', 'QUEUED'], ['EXEC', [null, 0]])
 })
+
+conversation('without memory a transaction takes no command but those that end it', async c => {
+  await c.expect('SET k v', 'OK')
+  await c.expect('MULTI', 'OK')
+  await c.another().then(other => other.expect('CONFIG SET maxmemory 1', 'OK'))
+  const error = "OOM command not allowed when used memory > 'maxmemory'."
+  for (const command of ['GET k', 'WATCH k', 'MULTI', 'PING']) await c.expectError(command, error)
+  await c.expect('DISCARD', 'OK')
+  await c.expect('GET k', 'v')
+  await c.expect('CONFIG SET maxmemory 0', 'OK')
+})
