@@ -21,6 +21,7 @@ interface ReplicaDrainParts {
 export class ReplicaDrain {
   private readonly parts: ReplicaDrainParts
   private cancel: (() => void) | undefined
+  private endMs = 0
 
   constructor(parts: ReplicaDrainParts) {
     this.parts = parts
@@ -37,6 +38,7 @@ export class ReplicaDrain {
     engine.pause.begin(Number.POSITIVE_INFINITY, false, 'shutdown')
     log.notice('Waiting for replicas before shutting down.')
     const endMs = engine.machine.nowMs() + config.shutdownTimeout * 1000
+    this.endMs = endMs
     return new Promise(resolve => {
       const timer = timers.every(POLL_MS, () => {
         if (!replicas.areSynced && engine.machine.nowMs() < endMs) return
@@ -50,6 +52,11 @@ export class ReplicaDrain {
         resolve(false)
       }
     })
+  }
+
+  /** Until the server ends in any case; undefined: it does not wait. */
+  get leftMs(): number | undefined {
+    return this.cancel === undefined ? undefined : Math.max(0, this.endMs - this.parts.engine.machine.nowMs())
   }
 
   /** The server does not end after all. */

@@ -11,7 +11,7 @@
 
 import type { Config } from '../config/config.ts'
 import type { SignalName, System } from '../system/system.ts'
-import { type RunningServer, ShutdownAborted } from './launch.ts'
+import { type RunningServer, ShutdownAborted, ShutdownFailed } from './launch.ts'
 import type { Logger } from './log.ts'
 
 const IGNORED = ['SIGHUP', 'SIGALRM'] as const
@@ -66,7 +66,7 @@ export class Ending {
         () => this.#system.timers.soon(() => this.exit()),
         (error: unknown) => {
           this.#asked = false
-          if (error instanceof ShutdownAborted) return
+          if (error instanceof ShutdownAborted || error instanceof ShutdownFailed) return
           this.#log.warning('Errors trying to shut down the server. Check the logs for more information.')
           this.#log.verbose(String(error))
         },

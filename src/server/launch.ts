@@ -70,6 +70,9 @@ export interface RunningServer {
 
 export class ShutdownAborted extends Error {}
 
+/** The server continues, and has logged why. */
+export class ShutdownFailed extends Error {}
+
 export type StartServer = (
   config: Config,
   system: System,

@@ -29,7 +29,7 @@ import { DebugCopies } from './debug-copy.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
 import { HostAdapter } from './host-adapter.ts'
-import { type RunningServer, ShutdownAborted, type StartServerOptions } from './launch.ts'
+import { type RunningServer, ShutdownAborted, ShutdownFailed, type StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
@@ -401,7 +401,8 @@ export class Server implements RunningServer {
     if (!(await this.persistence.shutdown(flags))) {
       replication.drain.resume()
       this.options.supervisor?.resumed()
-      throw new Error('the dataset could not be saved')
+      this.log.warning('Errors trying to shut down the server. Check the logs for more information.')
+      throw new ShutdownFailed('the dataset could not be saved')
     }
     this.closing = true
     this.maintenance.stop()

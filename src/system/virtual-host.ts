@@ -43,6 +43,8 @@ export class VirtualHost implements Network, EventOwner {
   isUp = true
   /** Number of boots. */
   boots = 0
+  /** Number of programs that have ended: what a dead one began comes to nothing. */
+  programs = 0
   /** Ends of connections of this machine's programs. */
   readonly ends = new Set<VirtualEnd>()
   private readonly disk: FileSystem
@@ -137,6 +139,7 @@ export class VirtualHost implements Network, EventOwner {
 
   /** The program has died: its listeners and connections are closed. */
   processEnded(): void {
+    this.programs++
     this.listeners = []
     for (const end of [...this.ends]) end.abandon()
     this.ends.clear()
@@ -161,16 +164,23 @@ export class VirtualHost implements Network, EventOwner {
 class DialAttempt {
   private readonly from: VirtualHost
   private readonly done: (result: Outgoing | NetworkError) => void
-  private isOver = false
+  private readonly program: number
+  private isFinished = false
 
   constructor(from: VirtualHost, done: (result: Outgoing | NetworkError) => void) {
+    this.program = from.programs
     this.from = from
     this.done = done
   }
 
+  /** Also when the program that dialled has ended. */
+  private get isOver(): boolean {
+    return this.isFinished || this.from.programs !== this.program
+  }
+
   finish(result: Outgoing | NetworkError): void {
     if (this.isOver) return
-    this.isOver = true
+    this.isFinished = true
     this.from.machine.soon(() => this.done(result))
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { between, conversation, inAnyOrder } from '../../../test/harness/conversation.ts'
+import { between, conversation, error, inAnyOrder } from '../../../test/harness/conversation.ts'
 
 const NOT_AN_INTEGER = 'ERR value is not an integer or out of range'
 
@@ -290,3 +290,20 @@ conversation('an expiry comes and goes with values that replace each other', asy
   await c.expect('DBSIZE', between(0, 1))
   await c.expect('GET k', null)
 })
+
+conversation(
+  'WAITAOF ends with an error when the append-only file is closed',
+  async c => {
+    await c.config('appendonly', 'yes')
+    await c.config('appendfsync', 'no')
+    const other = await c.another()
+    await other.expect('SET k v', 'OK')
+    const waiting = await other.start('WAITAOF 1 0 0')
+    await c.expect('CONFIG SET appendonly no', 'OK')
+    await other.expectReply(
+      waiting,
+      error('ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.'),
+    )
+  },
+  { since: '7.2' },
+)

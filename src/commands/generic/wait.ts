@@ -2,13 +2,14 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
+import { NO_LOCAL_LOG as WITHOUT_LOG } from '../../engine/waiting/acknowledgements.ts'
 import { NO_REPLICA } from '../../keyspace/keyspace.ts'
 import { MUST_BE_POSITIVE, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 const NOT_ZERO_OR_ONE = errorBytes('ERR value is out of range, value must between 0 and 1')
 const TIMEOUT_NOT_AN_INTEGER = errorBytes('ERR timeout is not an integer or out of range')
-const NO_LOCAL_LOG = errorBytes('ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.')
+const NO_LOCAL_LOG = errorBytes(WITHOUT_LOG)
 const WAIT_ON_REPLICA = errorBytes(
   'ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured ' +
     'to be writable (which is not the default) writes to replicas are just local and are not propagated.',

@@ -23,6 +23,8 @@ interface Waiting {
   wanted: WaitTarget
 }
 
+export const NO_LOCAL_LOG = 'ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.'
+
 export class Acknowledgements {
   /** True when all writes of a client are fsynced here; undefined while there is no append-only file. */
   isOnDisk: ((client: Client) => boolean) | undefined
@@ -53,7 +55,8 @@ export class Acknowledgements {
     for (const item of this.waiting) {
       const { client, wanted } = item
       if (client.blocked !== item.state) continue
-      if (!this.enough(client, wanted)) still.push(item)
+      if (wanted.local > 0 && this.isOnDisk === undefined) this.engine.blocking.abort(client, NO_LOCAL_LOG)
+      else if (!this.enough(client, wanted)) still.push(item)
       else {
         this.answer(client, wanted)
         this.engine.blocking.finish(client)

@@ -91,6 +91,8 @@ export function addReplication(server: ReplicationServer): Replication {
   config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => void guard.configure())
   config.onChange(['replica-read-only', 'replica-serve-stale-data', 'repl-timeout'], () => void following.configure())
   addFields(server, replicas, guard, own)
+  const drain = new ReplicaDrain({ engine, log, replicas, timers: system.timers, config })
+  maintenance.addInfo([{ section: 'server', fields: { shutdown_in_milliseconds: () => drain.leftMs } }])
   return {
     following,
     stream,
@@ -103,7 +105,7 @@ export function addReplication(server: ReplicationServer): Replication {
       restart.end()
       replicas.leads()
     },
-    drain: new ReplicaDrain({ engine, log, replicas, timers: system.timers, config }),
+    drain,
     logLagging: () => replicas.logLagging(),
     stop: () => following.stop(),
   }
