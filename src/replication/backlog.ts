@@ -7,6 +7,8 @@
 
 const GONE = new Uint8Array(0)
 const SHIFT_CHUNKS = 1000
+/** A longer chunk is dropped in parts. */
+const PIECE_BYTES = 16 * 1024
 
 export class Backlog {
   /** Offsets count the bytes of the stream from 0. */
@@ -24,7 +26,8 @@ export class Backlog {
   }
 
   add(chunk: Uint8Array, limit: number): void {
-    this.chunks.push(chunk)
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES)
+      this.chunks.push(chunk.length <= PIECE_BYTES ? chunk : chunk.subarray(at, at + PIECE_BYTES))
     this.end += chunk.length
     while (this.first < this.chunks.length && this.bytes - this.chunks[this.first].length >= limit) {
       this.start += this.chunks[this.first].length

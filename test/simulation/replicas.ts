@@ -1,6 +1,6 @@
-// Replicas: a primary, a replica, and a replica of that one, on machines of a virtual world, while clients send random
-// commands to the primary and links are cut, slowed and torn, and replicas are killed, all from one seed. In the end all
-// have the primary's dataset.
+// Replicas: a primary, a replica, and a replica of that one, on machines of a virtual world, while clients send
+// random commands to the primary and links are cut, slowed and torn, and replicas are killed, all from one seed. In
+// the end all have the primary's dataset.
 
 import { partSeed, seededRandom } from '../../src/system/random.ts'
 import type { Random } from '../../src/system/system.ts'
