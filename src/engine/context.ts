@@ -7,7 +7,8 @@ import type { Database } from '../keyspace/database.ts'
 import { LOOKUP_READ, LOOKUP_WRITE } from '../keyspace/database.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { equalsNoCase } from '../lib/bytes.ts'
-import { parseDouble, parseInt64, parseLongDouble } from '../lib/number.ts'
+import { type Long, longOf } from '../lib/long-field.ts'
+import { parseBigInt64, parseDouble, parseInt64, parseLongDouble } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import * as errors from '../protocol/errors.ts'
@@ -207,6 +208,13 @@ export class Context {
     if (Number.isNaN(n)) this.reply.fixedError(error)
     if (n === Number.POSITIVE_INFINITY) return 2 ** 63
     return n === Number.NEGATIVE_INFINITY ? -(2 ** 63) : n
+  }
+
+  /** The 64-bit integer args[i] spells, exact, or NaN after an error reply. */
+  exactLongOrReply(i: number, error: Uint8Array = errors.NOT_AN_INTEGER): Long {
+    const n = parseInt64(this.args[i])
+    if (Number.isNaN(n)) this.reply.fixedError(error)
+    return Number.isSafeInteger(n) || Number.isNaN(n) ? n : longOf(parseBigInt64(this.args[i]))
   }
 
   /** The double args[i] spells, or NaN after an error reply. */

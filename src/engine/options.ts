@@ -11,6 +11,7 @@
 // Always: once `failed`, an error reply was written and nothing more may be.
 
 import { equalsNoCase } from '../lib/bytes.ts'
+import type { Long } from '../lib/long-field.ts'
 import type { Slice } from '../lib/slice.ts'
 import { NOT_AN_INTEGER, SYNTAX } from '../protocol/errors.ts'
 import type { Context } from './context.ts'
@@ -59,6 +60,12 @@ export class Options {
 
   longOrReply(error: Uint8Array = NOT_AN_INTEGER): number {
     return this.checkFailed(this.ctx.longOrReply(this.at++, error))
+  }
+
+  exactLongOrReply(error: Uint8Array = NOT_AN_INTEGER): Long {
+    const n = this.ctx.exactLongOrReply(this.at++, error)
+    if (Number.isNaN(n)) this.failed = true
+    return n
   }
 
   doubleOrReply(error?: Uint8Array): number {

@@ -7,6 +7,7 @@
 // Always: an entry with HAS_EXPIRY is in both tables, any other only in `main`; an entry may move when its key's
 // value or expiry is set, so the caller uses the Ref that the call returns.
 
+import { type Long, writeLong } from '../lib/long-field.ts'
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
 import { writePrefixed } from '../memory/prefixed.ts'
@@ -19,6 +20,7 @@ import {
   entryExpiry,
   entryKey,
   entryType,
+  exactEntryExpiry,
   HAS_EXPIRY,
   headBytes,
   KEY_AT,
@@ -223,7 +225,7 @@ export class Database {
   // ---- expiry ----
 
   /** Sets a key's expiry (milliseconds since 1970), or removes it (-1). Returns the entry, which may have moved. */
-  setExpiry(key: Slice, entry: Ref, whenMs: number): Ref {
+  setExpiry(key: Slice, entry: Ref, whenMs: Long): Ref {
     this.space.mutations++
     if (whenMs >= 0 && this.space.replica === WRITABLE_REPLICA) this.space.rememberOwn(this, key)
     const arena = this.arena
@@ -232,7 +234,7 @@ export class Database {
     const had = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
     const end = keyEnd(seg.u8, seg.dv, at)
     if (had && whenMs >= 0) {
-      seg.dv.setFloat64(end, whenMs, true)
+      writeLong(seg.dv, end, whenMs)
       return entry
     }
     if (!had && whenMs < 0) return entry
@@ -249,7 +251,7 @@ export class Database {
     if (had) to.u8[toAt + 1] &= ~HAS_EXPIRY
     else {
       to.u8[toAt + 1] |= HAS_EXPIRY
-      to.dv.setFloat64(toAt + head, whenMs, true)
+      writeLong(to.dv, toAt + head, whenMs)
     }
     this.indexExpiry(entry, had, fresh, !had, hash)
     if (fresh !== entry) {
@@ -387,7 +389,7 @@ export class Database {
   /** Adds a deep copy of an entry, expiry included, under a key that does not exist in `target`. Returns the copy. */
   copyTo(entry: Ref, to: Slice, target: Database): Ref {
     const { arena, entries } = this
-    const expiry = entryExpiry(arena, entry)
+    const expiry = exactEntryExpiry(arena, entry)
     const type = entryType(arena, entry)
     const fresh = target.addEntry(to, type, entryEncoding(arena, entry), entries.payloadBytes(entry), expiry)
     entries.copyPayload(entry, fresh)
@@ -426,7 +428,7 @@ export class Database {
    * Adds an entry for a key that does not exist, with `payloadBytes` for the caller to fill; type, encoding, access
    * time and expiry (-1: none) are set.
    */
-  addEntry(key: Slice, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
+  addEntry(key: Slice, type: number, encoding: number, payloadBytes: number, expiry: Long): Ref {
     const { slot } = this
     slot.entry = 0
     slot.hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
@@ -434,14 +436,14 @@ export class Database {
   }
 
   /** As addEntry(), replacing an entry whose value and expiry are dropped. */
-  rewriteEntry(key: Slice, old: Ref, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
+  rewriteEntry(key: Slice, old: Ref, type: number, encoding: number, payloadBytes: number, expiry: Long): Ref {
     const { slot } = this
     this.tables.findRef(this.main, old, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
     return this.writeEntry(slot, key, type, encoding, payloadBytes, expiry)
   }
 
   /** As addEntry(), at the slot of findToReplace(): a new key, or replacing an entry, whose value is freed. */
-  writeEntry(slot: TableSlot, key: Slice, type: number, encoding: number, payloadBytes: number, expiry: number): Ref {
+  writeEntry(slot: TableSlot, key: Slice, type: number, encoding: number, payloadBytes: number, expiry: Long): Ref {
     this.space.mutations++
     if (expiry >= 0 && this.space.replica === WRITABLE_REPLICA) this.space.rememberOwn(this, key)
     const bytes = headBytes(key.len, expiry >= 0) + payloadBytes
@@ -454,7 +456,7 @@ export class Database {
     return entry
   }
 
-  private replaceEntry(slot: TableSlot, key: Slice, typeAndEncoding: number, bytes: number, expiry: number): Ref {
+  private replaceEntry(slot: TableSlot, key: Slice, typeAndEncoding: number, bytes: number, expiry: Long): Ref {
     const { arena, entries, space } = this
     const old = slot.entry
     const seg = arena.segment(old)
@@ -469,7 +471,7 @@ export class Database {
       seg.u8[at] = typeAndEncoding
       seg.u8[at + 1] = space.epoch | (expiry >= 0 ? HAS_EXPIRY : 0)
       if (access < 0) entries.stamp(seg.u8, seg.dv, at)
-      if (expiry >= 0) seg.dv.setFloat64(keyEnd(seg.u8, seg.dv, at), expiry, true)
+      if (expiry >= 0) writeLong(seg.dv, keyEnd(seg.u8, seg.dv, at), expiry)
     } else {
       entry = arena.alloc(bytes)
       this.tables.replaceAt(slot, entry)
@@ -481,7 +483,7 @@ export class Database {
   }
 
   /** Writes all of an entry but its payload. `access`: its access bits, or -1 for those of a new key. */
-  private writeHead(entry: Ref, key: Slice, typeAndEncoding: number, access: number, expiry: number): void {
+  private writeHead(entry: Ref, key: Slice, typeAndEncoding: number, access: number, expiry: Long): void {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
     seg.u8[at] = typeAndEncoding
@@ -489,6 +491,6 @@ export class Database {
     if (access < 0) this.entries.stamp(seg.u8, seg.dv, at)
     else this.entries.setAccess(entry, access)
     const end = writePrefixed(seg.u8, seg.dv, at + KEY_AT, key)
-    if (expiry >= 0) seg.dv.setFloat64(end, expiry, true)
+    if (expiry >= 0) writeLong(seg.dv, end, expiry)
   }
 }

@@ -3,10 +3,11 @@
 //
 // Always: no entry is allocated or moved here, and no table is accessed.
 
+import type { Long } from '../lib/long-field.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Arena, Ref } from '../memory/arena.ts'
 import { prefixedBytes, prefixedLength } from '../memory/prefixed.ts'
-import { EXTERNAL, entryEncoding, entryExpiry, entryKey, entryType, payloadAt } from './entry.ts'
+import { EXTERNAL, entryEncoding, entryExpiry, entryKey, entryType, exactEntryExpiry, payloadAt } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { LFU_INIT, lfuDecayed, lfuIncremented } from './lfu.ts'
 import { ENC_INT, TYPE_STRING } from './types.ts'
@@ -37,9 +38,14 @@ export class Entries {
     return entryKey(this.arena, entry, out)
   }
 
-  /** Milliseconds since 1970, or -1 for a key without expiry. */
+  /** Milliseconds since 1970, or -1 for a key without expiry; rounded beyond 2^53. */
   expiryOf(entry: Ref): number {
     return entryExpiry(this.arena, entry)
+  }
+
+  /** expiryOf(), exact. */
+  exactExpiryOf(entry: Ref): Long {
+    return exactEntryExpiry(this.arena, entry)
   }
 
   /** True when the entry has an expiry that lies in the past. */

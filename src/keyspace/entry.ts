@@ -4,7 +4,7 @@
 //   1        flags
 //   2..4     access time u24 (LRU clock, or LFU minutes u16 and counter u8), little-endian
 //   5        key, prefixed with its length (memory/prefixed.ts)
-//            expiry f64, milliseconds since 1970, if HAS_EXPIRY
+//            expiry, milliseconds since 1970 (lib/long-field.ts), if HAS_EXPIRY
 //            payload:
 //              int       i64 as low u32, high i32
 //              string    the bytes, prefixed with their length; if EXTERNAL instead: ref u32, length u32
@@ -12,6 +12,7 @@
 //
 // Always: the keyspace's tables find keys at KEY_AT; EXTERNAL is set on strings only.
 
+import { type Long, readLong, readRounded } from '../lib/long-field.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Arena, Ref } from '../memory/arena.ts'
 import { prefixedBytes, prefixedEnd, readPrefixed } from '../memory/prefixed.ts'
@@ -55,11 +56,18 @@ export function entryKey(arena: Arena, entry: Ref, out: Slice): Slice {
   return readPrefixed(seg.u8, seg.dv, arena.at(entry) + KEY_AT, out)
 }
 
-/** Milliseconds since 1970 at which the entry expires, or -1. */
+/** Milliseconds since 1970 at which the entry expires, or -1; rounded beyond 2^53. */
 export function entryExpiry(arena: Arena, entry: Ref): number {
   const seg = arena.segment(entry)
   const at = arena.at(entry)
-  return (seg.u8[at + 1] & HAS_EXPIRY) === 0 ? -1 : seg.dv.getFloat64(keyEnd(seg.u8, seg.dv, at), true)
+  return (seg.u8[at + 1] & HAS_EXPIRY) === 0 ? -1 : readRounded(seg.dv, keyEnd(seg.u8, seg.dv, at))
+}
+
+/** entryExpiry(), exact. */
+export function exactEntryExpiry(arena: Arena, entry: Ref): Long {
+  const seg = arena.segment(entry)
+  const at = arena.at(entry)
+  return (seg.u8[at + 1] & HAS_EXPIRY) === 0 ? -1 : readLong(seg.dv, keyEnd(seg.u8, seg.dv, at))
 }
 
 /** Access times count seconds in 24 bits. */

@@ -110,7 +110,7 @@ export class CommandWriter {
     this.plain(`${text}\r\n`)
   }
 
-  integer(n: number): void {
+  integer(n: number | bigint): void {
     this.word(String(n))
   }
 

@@ -9,6 +9,7 @@
 import { CR, LF } from '../lib/ascii.ts'
 import { bytesOf, copyBytes, releaseBuffer } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
+import type { Long } from '../lib/long-field.ts'
 import { digits, writeInt } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
 import { oneLine, withoutCr } from '../lib/text.ts'
@@ -100,6 +101,12 @@ export class Reply {
     if (n >= 0 && n < 10) u8[this.pos++] = 48 + n
     else this.pos += writeInt(u8, this.pos, n)
     this.crlf()
+  }
+
+  /** An integer of up to 64 bits. */
+  long(n: Long): void {
+    if (typeof n === 'number') this.integer(n)
+    else this.bigint(n)
   }
 
   bigint(n: bigint): void {

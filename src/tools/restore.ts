@@ -158,7 +158,7 @@ class Restore implements RdbVisitor {
       database: to,
       key: key.view().slice(),
       payload: payload().slice(),
-      expiryMs,
+      expiryMs: Number(expiryMs),
       idleSeconds,
       frequency,
     })

@@ -5,6 +5,7 @@ import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import type { Database } from '../../keyspace/database.ts'
 import { LRU_CLOCK_MASK } from '../../keyspace/entry.ts'
+import { addLong } from '../../lib/long-field.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { BUSY_KEY, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -80,13 +81,13 @@ function runRestore(ctx: Context): void {
   const { args, db, server, reply } = ctx
   const key = args[1]
   if (!options.replace && db.find(key) !== 0) return reply.fixedError(BUSY_KEY)
-  const ttlMs = ctx.integerOrReply(2)
+  const ttlMs = ctx.exactLongOrReply(2)
   if (Number.isNaN(ttlMs)) return
   if (ttlMs < 0) return reply.fixedError(BAD_TTL)
   if (!server.payloads.isSound(args[3])) return reply.fixedError(BAD_PAYLOAD)
   if (!server.payloads.read(args[3], isSanitized(ctx))) return refused(ctx)
   const removed = options.replace && db.delete(key)
-  const whenMs = ttlMs === 0 || options.absolute ? ttlMs : ttlMs + ctx.nowMs
+  const whenMs = ttlMs === 0 || options.absolute ? ttlMs : addLong(ttlMs, ctx.nowMs)
   if (ttlMs > 0 && whenMs < ctx.nowMs) {
     server.payloads.drop()
     if (removed) {
@@ -98,7 +99,7 @@ function runRestore(ctx: Context): void {
   let entry = server.payloads.place(db, key)
   if (ttlMs > 0) {
     entry = db.setExpiry(key, entry, whenMs)
-    if (!options.absolute) ctx.propagateAs(...args.slice(0, 2), whenMs, ...args.slice(3, ctx.argc), 'ABSTTL')
+    if (!options.absolute) ctx.propagateAs(...args.slice(0, 2), String(whenMs), ...args.slice(3, ctx.argc), 'ABSTTL')
   }
   stampAccess(ctx, db, entry, options.idleSeconds, options.frequency)
   ctx.touched(key, 'restore', NOTIFY_GENERIC)

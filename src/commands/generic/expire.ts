@@ -4,8 +4,9 @@ import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
+import { addLong, type Long } from '../../lib/long-field.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { absoluteOrReply, EX, EXAT, isPast, msWord, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
+import { absoluteOrReply, EX, EXAT, isPast, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
 import { peek } from './peek.ts'
 
 const NX = 1
@@ -89,15 +90,15 @@ function setExpiry(ctx: Context, unit: TimeUnit): void {
   const whenMs = absoluteOrReply(ctx, 2, time, unit)
   if (Number.isNaN(whenMs)) return
   const entry = db.lookup(key, LOOKUP_WRITE)
-  if (entry === 0 || !isMet(condition, db.entries.expiryOf(entry), whenMs)) return reply.integer(0)
+  if (entry === 0 || !isMet(condition, db.entries.exactExpiryOf(entry), whenMs)) return reply.integer(0)
   if (isPast(ctx, whenMs)) {
     db.delete(key)
     ctx.touched(key, 'del', NOTIFY_GENERIC)
     if (ctx.hasSinks) ctx.propagateAs(ctx.settings.lazyfreeLazyExpire ? 'UNLINK' : 'DEL', key)
   } else {
-    db.setExpiry(key, entry, Math.max(0, whenMs))
+    db.setExpiry(key, entry, whenMs < 0 ? 0 : whenMs)
     ctx.touched(key, 'expire', NOTIFY_GENERIC)
-    if (ctx.hasSinks && unit !== PXAT) ctx.propagateAs('PEXPIREAT', key, msWord(whenMs), ...args.slice(3, argc))
+    if (ctx.hasSinks && unit !== PXAT) ctx.propagateAs('PEXPIREAT', key, String(whenMs), ...args.slice(3, argc))
   }
   reply.integer(1)
 }
@@ -128,7 +129,7 @@ function conditionOrReply(ctx: Context): number {
 }
 
 /** A key without expiry (`before` -1) counts as infinite: nothing is later, everything is earlier. */
-function isMet(condition: number, before: number, whenMs: number): boolean {
+function isMet(condition: number, before: Long, whenMs: Long): boolean {
   if ((condition & NX) !== 0 && before >= 0) return false
   if ((condition & XX) !== 0 && before < 0) return false
   if ((condition & GT) !== 0 && (before < 0 || whenMs <= before)) return false
@@ -224,12 +225,12 @@ function replyTime(ctx: Context, unit: TimeUnit): void {
   const { reply } = ctx
   const entry = peek(ctx, ctx.args[1])
   if (entry === 0) return reply.integer(-2)
-  const whenMs = ctx.db.entries.expiryOf(entry)
+  const whenMs = ctx.db.entries.exactExpiryOf(entry)
   if (whenMs < 0) return reply.integer(-1)
-  const ms = unit.fromNow ? Math.max(0, whenMs - ctx.nowMs) : whenMs
-  const time = unit.ms === 1 ? ms : Math.floor((ms + 500) / 1000)
-  if (Number.isSafeInteger(time)) reply.integer(time)
-  else reply.bigint(BigInt(msWord(time)))
+  const left = unit.fromNow ? addLong(whenMs, -ctx.nowMs) : whenMs
+  const ms = left < 0 ? 0 : left
+  if (unit.ms === 1) reply.long(ms)
+  else reply.long(typeof ms === 'number' ? Math.floor((ms + 500) / 1000) : (ms + 500n) / 1000n)
 }
 
 export const expiryCommands: readonly Command[] = [

@@ -3,6 +3,7 @@
 import type { Context } from '../../engine/context.ts'
 import type { Options } from '../../engine/options.ts'
 import { NO_REPLICA } from '../../keyspace/keyspace.ts'
+import { type Long, longOf } from '../../lib/long-field.ts'
 import { INT64_MAX } from '../../lib/number.ts'
 import { NOT_AN_INTEGER } from '../../protocol/errors.ts'
 
@@ -18,24 +19,24 @@ export const EXAT: TimeUnit = { ms: 1000, fromNow: false }
 export const PXAT: TimeUnit = { ms: 1, fromNow: false }
 
 /** The expiry in args[i] as Unix time in milliseconds: positive, or NaN after an error reply. */
-export function expireTimeOrReply(ctx: Context, i: number, unit: TimeUnit): number {
+export function expireTimeOrReply(ctx: Context, i: number, unit: TimeUnit): Long {
   const time = ctx.longOrReply(i, NOT_AN_INTEGER)
   if (Number.isNaN(time)) return time
   return time <= 0 ? invalidExpireTime(ctx) : absoluteOrReply(ctx, i, time, unit)
 }
 
 /** `time` units from now or since 1970 (args[i]), possibly in the past; NaN after an error reply. */
-export function absoluteOrReply(ctx: Context, i: number, time: number, unit: TimeUnit): number {
+export function absoluteOrReply(ctx: Context, i: number, time: number, unit: TimeUnit): Long {
   const ms = unit.fromNow ? time * unit.ms + ctx.nowMs : time * unit.ms
   return Number.isSafeInteger(ms) ? ms : distantOrReply(ctx, i, unit)
 }
 
-/** The same beyond the year 287396, rounded to the nearest double: up to half a second off. */
-function distantOrReply(ctx: Context, i: number, unit: TimeUnit): number {
+/** The same beyond the year 287396. */
+function distantOrReply(ctx: Context, i: number, unit: TimeUnit): Long {
   const ms = BigInt(ctx.args[i].latin1()) * BigInt(unit.ms)
   const latest = unit.fromNow ? INT64_MAX - BigInt(ctx.nowMs) : INT64_MAX
   if (ms > latest || (unit.ms !== 1 && ms < -INT64_MAX)) return invalidExpireTime(ctx)
-  return Number(unit.fromNow ? ms + BigInt(ctx.nowMs) : ms)
+  return longOf(unit.fromNow ? ms + BigInt(ctx.nowMs) : ms)
 }
 
 function invalidExpireTime(ctx: Context): number {
@@ -44,15 +45,8 @@ function invalidExpireTime(ctx: Context): number {
 }
 
 /** A key with this expiry is deleted at once. Not so on a replica or while loading. */
-export function isPast(ctx: Context, whenMs: number): boolean {
+export function isPast(ctx: Context, whenMs: Long): boolean {
   return whenMs <= ctx.nowMs && ctx.keyspace.replica === NO_REPLICA && !ctx.keyspace.expiryPaused
-}
-
-/** The text of a moment, limited to 64 bits in case a double was rounded up beyond. */
-export function msWord(ms: number): string {
-  if (Number.isSafeInteger(ms)) return String(ms)
-  const exact = BigInt(ms)
-  return (exact > INT64_MAX ? INT64_MAX : exact).toString()
 }
 
 /** Takes one of EX, PX, EXAT and PXAT if an argument follows; a unit may be repeated but not changed. */

@@ -7,6 +7,7 @@ import { ENC_STREAM, TYPE_STREAM } from '../../keyspace/types.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { DOLLAR } from '../../lib/ascii.ts'
+import type { Long } from '../../lib/long-field.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -126,14 +127,14 @@ const group: Command = {
 /** CREATE's and SETID's options from args[5] on. */
 class GroupOptions {
   makeStream = false
-  entriesRead = -1
+  entriesRead: Long = -1
 
   parseOrReply(ctx: Context, create: boolean): boolean {
     const opt = ctx.options(5)
     while (opt.more()) {
       if (create && opt.eat('mkstream')) this.makeStream = true
       else if (opt.eat('entriesread', 1)) {
-        this.entriesRead = opt.longOrReply()
+        this.entriesRead = opt.exactLongOrReply()
         if (this.entriesRead < -1) opt.fail(ENTRIES_READ)
       } else {
         replySubcommandError(ctx)

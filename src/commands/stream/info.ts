@@ -174,11 +174,11 @@ function replyGroupPosition(ctx: Context, stream: Stream, group: Ref): void {
   replyId(ctx, id)
   reply.bulkText('entries-read')
   if (read < 0) reply.null()
-  else replyLong(reply, read)
+  else reply.long(read)
   reply.bulkText('lag')
   const lag = lagOf(stream, id, read)
   if (Number.isNaN(lag)) reply.null()
-  else replyLong(reply, lag)
+  else reply.long(lag)
 }
 
 function stream(ctx: Context): void {
@@ -211,7 +211,7 @@ function replyCommon(ctx: Context, stream: Stream): void {
   reply.bulkText('max-deleted-entry-id')
   replyId(ctx, stream.maxDeletedId(id))
   reply.bulkText('entries-added')
-  replyLong(reply, stream.entriesAdded)
+  reply.long(stream.entriesAdded)
   reply.bulkText('recorded-first-entry-id')
   replyId(ctx, stream.firstId(id))
 }

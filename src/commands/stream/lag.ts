@@ -3,6 +3,7 @@
 
 import type { Stream } from '../../keyspace/values/stream/stream.ts'
 import type { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { addLong, type Long } from '../../lib/long-field.ts'
 
 /** True when an entry from `id` on may have been deleted by XDEL. */
 export function hasDeletedAfter(stream: Stream, id: StreamId): boolean {
@@ -13,7 +14,7 @@ export function hasDeletedAfter(stream: Stream, id: StreamId): boolean {
 }
 
 /** How many entries were ever added up to `id`; -1 when unknown. */
-export function distanceFromFirst(stream: Stream, id: StreamId): number {
+export function distanceFromFirst(stream: Stream, id: StreamId): Long {
   const added = stream.entriesAdded
   if (added === 0) return 0
   const toLast = id.compare(stream.lastId(stream.scratch))
@@ -24,17 +25,17 @@ export function distanceFromFirst(stream: Stream, id: StreamId): number {
   const maxDeleted = stream.maxDeletedId(stream.scratch2)
   if (maxDeleted.isZero || maxDeleted.compare(first) < 0) {
     const toFirst = id.compare(first)
-    if (toFirst < 0) return added - stream.length
-    if (toFirst === 0) return added - stream.length + 1
+    if (toFirst < 0) return addLong(added, -stream.length)
+    if (toFirst === 0) return addLong(added, 1 - stream.length)
   }
   return -1
 }
 
 /** Entries that a group has not read yet; NaN when unknown. */
-export function lagOf(stream: Stream, lastId: StreamId, entriesRead: number): number {
+export function lagOf(stream: Stream, lastId: StreamId, entriesRead: Long): Long {
   const added = stream.entriesAdded
   if (added === 0) return 0
-  if (entriesRead >= 0 && !hasDeletedAfter(stream, lastId)) return added - entriesRead
+  if (entriesRead >= 0 && !hasDeletedAfter(stream, lastId)) return addLong(added, -entriesRead)
   const read = distanceFromFirst(stream, lastId)
-  return read < 0 ? Number.NaN : added - read
+  return read < 0 ? Number.NaN : addLong(added, -read)
 }

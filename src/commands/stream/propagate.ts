@@ -27,7 +27,7 @@ export function propagateClaim(
 export function propagateGroupId(ctx: Context, key: Slice, groupName: Slice, group: Ref): void {
   const { groups } = StreamType.of(ctx.keyspace)
   const lastId = groups.lastId(group, new StreamId()).toString()
-  propagateInstead(ctx, 'XGROUP', 'SETID', key, groupName, lastId, 'ENTRIESREAD', groups.entriesRead(group))
+  propagateInstead(ctx, 'XGROUP', 'SETID', key, groupName, lastId, 'ENTRIESREAD', String(groups.entriesRead(group)))
 }
 
 export function propagateNewConsumer(ctx: Context, key: Slice, groupName: Slice, name: Slice): void {

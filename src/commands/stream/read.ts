@@ -9,6 +9,7 @@ import type { Stream } from '../../keyspace/values/stream/stream.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { DOLLAR } from '../../lib/ascii.ts'
+import { addLong } from '../../lib/long-field.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_INTEGER, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
@@ -301,7 +302,7 @@ function deliver(
   while ((request.count === 0 || sent < request.count) && it.next()) {
     if (it.id.compare(groups.lastId(group, to)) > 0) {
       const read = groups.entriesRead(group)
-      if (read >= 0 && !hasDeletedAfter(stream, it.id)) groups.setEntriesRead(group, read + 1)
+      if (read >= 0 && !hasDeletedAfter(stream, it.id)) groups.setEntriesRead(group, addLong(read, 1))
       else if (stream.entriesAdded > 0) groups.setEntriesRead(group, distanceFromFirst(stream, it.id))
       groups.setLastId(group, it.id)
       moved = true

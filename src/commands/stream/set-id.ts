@@ -5,6 +5,7 @@ import { WRONG } from '../../engine/context.ts'
 import { NOTIFY_STREAM } from '../../engine/messaging/events.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import type { Long } from '../../lib/long-field.ts'
 import { NO_SUCH_KEY, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { idOrReply, openStream } from './shared.ts'
@@ -33,12 +34,12 @@ const setId: Command = {
     const id = new StreamId()
     const maxDeleted = new StreamId()
     const other = new StreamId()
-    let added = -1
+    let added: Long = -1
     if (!idOrReply(ctx, 2, id)) return
     const opt = ctx.options(3)
     while (opt.more()) {
       if (opt.eat('entriesadded', 1)) {
-        added = opt.longOrReply()
+        added = opt.exactLongOrReply()
         if (added < 0) opt.fail(ADDED_NEGATIVE)
       } else if (opt.eat('maxdeletedid', 1)) {
         if (!idOrReply(ctx, opt.at++, maxDeleted)) return

@@ -5,8 +5,9 @@ import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { TYPE_STRING } from '../../keyspace/types.ts'
+import type { Long } from '../../lib/long-field.ts'
 import type { Slice } from '../../lib/slice.ts'
-import { eatTimeUnit, expireTimeOrReply, isPast, msWord, type TimeUnit } from '../shared/expire-time.ts'
+import { eatTimeUnit, expireTimeOrReply, isPast, type TimeUnit } from '../shared/expire-time.ts'
 
 const get: Command = {
   name: 'get',
@@ -150,7 +151,7 @@ const getEx: Command = {
   },
 }
 
-function expireAfterRead(ctx: Context, key: Slice, whenMs: number, unit: TimeUnit): void {
+function expireAfterRead(ctx: Context, key: Slice, whenMs: Long, unit: TimeUnit): void {
   if (!unit.fromNow && isPast(ctx, whenMs)) {
     ctx.db.delete(key)
     ctx.touched(key, 'del', NOTIFY_GENERIC)
@@ -159,7 +160,7 @@ function expireAfterRead(ctx: Context, key: Slice, whenMs: number, unit: TimeUni
   }
   ctx.db.setExpiry(key, ctx.db.lookup(key, LOOKUP_WRITE), whenMs)
   ctx.touched(key, 'expire', NOTIFY_GENERIC)
-  if (ctx.hasSinks) ctx.propagateAs('PEXPIREAT', key, msWord(whenMs))
+  if (ctx.hasSinks) ctx.propagateAs('PEXPIREAT', key, String(whenMs))
 }
 
 export const readingCommands: readonly Command[] = [get, mGet, strlen, getSet, getDel, getEx]

@@ -4,8 +4,9 @@ import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { equalsNoCase } from '../../lib/bytes.ts'
+import type { Long } from '../../lib/long-field.ts'
 import type { Slice } from '../../lib/slice.ts'
-import { EX, eatTimeUnit, expireTimeOrReply, msWord, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
+import { EX, eatTimeUnit, expireTimeOrReply, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
 import { replyString } from './get.ts'
 
 const NX = 1
@@ -66,7 +67,7 @@ function setWithOptions(ctx: Context): void {
 }
 
 /** SET with all its options; `whenMs` -1: no expiry. */
-function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): void {
+function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: Long): void {
   const { args, db, reply } = ctx
   const key = args[1]
   if ((flags & GET) !== 0 && !replyString(ctx)) return
@@ -77,7 +78,7 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
   setOne(ctx, key, value, (flags & KEEPTTL) !== 0, whenMs)
   // With PXAT it is propagated as it came.
   if ((flags & ABSOLUTE) === 0 && whenMs >= 0 && ctx.hasSinks)
-    ctx.propagateAs('SET', key, value, 'PXAT', msWord(whenMs))
+    ctx.propagateAs('SET', key, value, 'PXAT', String(whenMs))
   else if (whenMs < 0 && (flags & GET) !== 0 && ctx.hasSinks) propagateWithoutGet(ctx)
   if ((flags & GET) === 0) reply.ok()
 }
@@ -86,7 +87,7 @@ function setGeneric(ctx: Context, value: Slice, flags: number, whenMs: number): 
  * Sets one key to a string, with its events; `whenMs` -1: no expiry. The caller propagates: a relative time must be
  * rewritten to PXAT.
  */
-export function setOne(ctx: Context, key: Slice, value: Slice, keepTtl = false, whenMs = -1): void {
+export function setOne(ctx: Context, key: Slice, value: Slice, keepTtl = false, whenMs: Long = -1): void {
   const { db } = ctx
   db.strings.set(db, key, value, keepTtl, whenMs)
   ctx.touched(key, 'set', NOTIFY_STRING)

@@ -9,6 +9,7 @@
 // Always: no length is trusted for an allocation: strings are made of bytes that are there.
 
 import { TWO_32 } from '../../lib/bits.ts'
+import { type Long, longOf } from '../../lib/long-field.ts'
 import { lzfDecompress } from '../../lib/lzf.ts'
 import { writeInt } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -143,6 +144,13 @@ export class RdbInput {
     return n
   }
 
+  exactInt64(): Long {
+    this.need(8)
+    const n = longOf(this.dv.getBigInt64(this.pos, true))
+    this.pos += 8
+    return n
+  }
+
   float(): number {
     this.need(4)
     const n = this.dv.getFloat32(this.pos, true)
@@ -200,6 +208,12 @@ export class RdbInput {
     }
     this.low = this.length()
     this.high = 0
+  }
+
+  /** length64() as one signed integer. */
+  longLength(): Long {
+    this.length64()
+    return longOf(BigInt.asIntN(64, (BigInt(this.high) << 32n) | BigInt(this.low)))
   }
 
   /** Points `out` at the string: valid until the next read through the window or `out`. */

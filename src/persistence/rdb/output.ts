@@ -6,6 +6,7 @@
 import { TWO_32 } from '../../lib/bits.ts'
 import { copyBytes } from '../../lib/bytes.ts'
 import type { Int64 } from '../../lib/int64.ts'
+import type { Long } from '../../lib/long-field.ts'
 import { LzfCompressor } from '../../lib/lzf.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -95,6 +96,15 @@ export class RdbOutput {
   }
 
   /** An unsigned 64-bit number as two halves. */
+  /** A length of up to 64 bits; negative ones as in C. */
+  longLength(n: Long): void {
+    if (typeof n === 'number' && n >= 0) this.length(n)
+    else {
+      const bits = BigInt.asUintN(64, BigInt(n))
+      this.length64(Number(bits >> 32n), Number(bits & 0xffffffffn))
+    }
+  }
+
   length64(high: number, low: number): void {
     if (high === 0) return this.length(low)
     this.reserve(LENGTH_BYTES_MAX)
@@ -198,8 +208,13 @@ export class RdbOutput {
   }
 
   /** An integer of ±2^53 as 64 bits: milliseconds. */
-  int64(n: number): void {
+  int64(n: Long): void {
     this.reserve(8)
+    if (typeof n === 'bigint') {
+      this.dv.setBigInt64(this.pos, n, true)
+      this.pos += 8
+      return
+    }
     const high = Math.floor(n / TWO_32)
     this.dv.setUint32(this.pos, n - high * TWO_32, true)
     this.dv.setInt32(this.pos + 4, high, true)

@@ -9,6 +9,7 @@
 // Always: everything before input.checkpoint is processed and, if checked, in the checksum.
 
 import { Crc64 } from '../../lib/crc64.ts'
+import type { Long } from '../../lib/long-field.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { ValueReader } from '../values/value-codec.ts'
@@ -43,7 +44,7 @@ import { NEED_MORE, RdbInput, RdbString } from './input.ts'
 /** Expiry and access figures of a key, which precede it. */
 export class KeyAttributes {
   /** Milliseconds since 1970, or -1. */
-  expiryMs = -1
+  expiryMs: Long = -1
   /** Seconds, or -1. */
   idleSeconds = -1
   /** LFU counter, or -1. */
@@ -208,7 +209,7 @@ export class RdbReader {
     switch (op) {
       case OP_EXPIRETIME_MS:
         // Old versions wrote it in host byte order; all hosts still in use are little-endian.
-        attributes.expiryMs = input.int64()
+        attributes.expiryMs = input.exactInt64()
         return
       case OP_EXPIRETIME:
         attributes.expiryMs = input.int32() * 1000

@@ -63,7 +63,7 @@ export class RdbWriter {
   /** Everything of a key before its value, which values.step() writes. */
   beginKey(out: RdbOutput, entry: Ref): void {
     const { entries } = this.space
-    const expiryMs = entries.expiryOf(entry)
+    const expiryMs = entries.exactExpiryOf(entry)
     if (expiryMs >= 0) {
       out.byte(OP_EXPIRETIME_MS)
       out.int64(expiryMs)

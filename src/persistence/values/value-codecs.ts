@@ -143,7 +143,7 @@ export class ValueRewriters {
     const rewriter = this.byType[entries.typeOf(entry)]
     if (rewriter === undefined) throw new Error(`values of type ${entries.typeOf(entry)} cannot be rewritten`)
     yield* rewriter.rewrite(key, entries, entry, to)
-    const expiryMs = entries.expiryOf(entry)
+    const expiryMs = entries.exactExpiryOf(entry)
     if (expiryMs < 0) return
     to.begin('PEXPIREAT', key, 1)
     to.out.integer(expiryMs)

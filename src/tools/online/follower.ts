@@ -170,7 +170,14 @@ export class Follower {
     const visitor: RdbVisitor = {
       key: (database, key, payload, { expiryMs, idleSeconds, frequency }) => {
         if (keys++ < skip) return
-        writer.put({ database, key: key.view().slice(), payload: payload().slice(), expiryMs, idleSeconds, frequency })
+        writer.put({
+          database,
+          key: key.view().slice(),
+          payload: payload().slice(),
+          expiryMs: Number(expiryMs),
+          idleSeconds,
+          frequency,
+        })
       },
       library: code => void libraries.push(code.view().slice()),
       pace: () => {

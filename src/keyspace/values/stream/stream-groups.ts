@@ -1,12 +1,13 @@
 // StreamGroups: consumer groups of streams, their consumers, and pending entries.
 //
-//   groups tree     by name → group      last id 16 | entries read f64 (-1: unknown) | pending tree u32
+//   groups tree     by name → group      last id 16 | entries read (-1: unknown) | pending tree u32
 //                                        | consumers tree u32
 //   consumers tree  by name → consumer   seen ms f64 | active ms f64 (-1: never) | pending tree u32
 //   pending tree    by id   → pending    (from byte 28) consumer u32 | delivered ms f64 | deliveries f64
 //
 // Always: a pending entry is in its group's tree and in the tree of its consumer, and in no other.
 
+import { type Long, readLong, writeLong } from '../../../lib/long-field.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { OrderedCursor, type ScoreTree } from '../../../memory/ordered.ts'
@@ -50,14 +51,14 @@ export class StreamGroups {
   }
 
   /** Adds a group whose name is new. */
-  create(groups: Ref, name: Slice, lastId: StreamId, entriesRead: number): Ref {
+  create(groups: Ref, name: Slice, lastId: StreamId, entriesRead: Long): Ref {
     const pending = this.trees.create()
     const consumers = this.trees.create()
     const group = this.index.newNameEntry(name, GROUP_BYTES)
     const dv = this.arena.dv(group)
     const at = this.index.namePayloadAt(group)
     lastId.write(dv, at + LAST_ID)
-    dv.setFloat64(at + ENTRIES_READ, entriesRead, true)
+    writeLong(dv, at + ENTRIES_READ, entriesRead)
     dv.setUint32(at + GROUP_PENDING, pending, true)
     dv.setUint32(at + CONSUMERS, consumers, true)
     this.trees.insert(groups, group)
@@ -78,12 +79,12 @@ export class StreamGroups {
   }
 
   /** entries-read of the group; -1 when unknown. */
-  entriesRead(group: Ref): number {
-    return this.arena.dv(group).getFloat64(this.index.namePayloadAt(group) + ENTRIES_READ, true)
+  entriesRead(group: Ref): Long {
+    return readLong(this.arena.dv(group), this.index.namePayloadAt(group) + ENTRIES_READ)
   }
 
-  setEntriesRead(group: Ref, count: number): void {
-    this.arena.dv(group).setFloat64(this.index.namePayloadAt(group) + ENTRIES_READ, count, true)
+  setEntriesRead(group: Ref, count: Long): void {
+    writeLong(this.arena.dv(group), this.index.namePayloadAt(group) + ENTRIES_READ, count)
   }
 
   /** The tree of the group's pending entries. */

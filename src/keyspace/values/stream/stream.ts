@@ -6,6 +6,7 @@
 //
 // Always: length counts entries that are not deleted; first id is 0-0 in an empty stream.
 
+import { addLong, type Long, readLong, writeLong } from '../../../lib/long-field.ts'
 import type { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { OrderedCursor } from '../../../memory/ordered.ts'
@@ -117,12 +118,12 @@ export class Stream {
   }
 
   /** Number of entries ever added, deleted ones included. */
-  get entriesAdded(): number {
-    return this.getNumber(ADDED)
+  get entriesAdded(): Long {
+    return readLong(this.arena.dv(this.value), this.arena.at(this.value) + ADDED)
   }
 
-  set entriesAdded(n: number) {
-    this.setNumber(ADDED, n)
+  set entriesAdded(n: Long) {
+    writeLong(this.arena.dv(this.value), this.arena.at(this.value) + ADDED, n)
   }
 
   /** The id of the last entry ever added. */
@@ -191,7 +192,7 @@ export class Stream {
     this.setListpack(node, this.nodes.append(this.listpackOf(node), master, id, args, from, fields))
     const length = this.length + 1
     this.length = length
-    this.entriesAdded++
+    this.entriesAdded = addLong(this.entriesAdded, 1)
     this.setLastId(id)
     if (length === 1) this.setFirstId(id)
   }

@@ -9,6 +9,7 @@
 
 import { TWO_32 } from '../../../lib/bits.ts'
 import { copyBytes } from '../../../lib/bytes.ts'
+import type { Long } from '../../../lib/long-field.ts'
 import { parseBigInt64, parseInt64, writeBigInt, writeInt } from '../../../lib/number.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
@@ -103,17 +104,17 @@ export class StringType implements ValueType {
    * Sets a key to a string, in the encoding Redis would choose, whatever its old value. Its expiry becomes `whenMs`
    * (-1: none), or stays. Returns the entry.
    */
-  set(db: Database, key: Slice, value: Slice, keepExpiry = false, whenMs = -1): Ref {
+  set(db: Database, key: Slice, value: Slice, keepExpiry = false, whenMs: Long = -1): Ref {
     const n = value.len <= INT_TEXT_BYTES_MAX ? parseInt64(value) : Number.NaN
     if (Number.isNaN(n)) return this.setText(db, key, value, keepExpiry, whenMs)
     return this.setInteger(db, key, n, keepExpiry, value, whenMs)
   }
 
   /** As set(), but an integer is stored as text. */
-  setText(db: Database, key: Slice, value: Slice, keepExpiry = false, whenMs = -1): Ref {
+  setText(db: Database, key: Slice, value: Slice, keepExpiry = false, whenMs: Long = -1): Ref {
     const { slot } = db
     const old = db.findToReplace(key, slot)
-    const expiry = keepExpiry && old !== 0 ? this.entries.expiryOf(old) : whenMs
+    const expiry = keepExpiry && old !== 0 ? this.entries.exactExpiryOf(old) : whenMs
     const encoding = value.len <= EMBSTR_BYTES_MAX ? ENC_EMBSTR : ENC_RAW
     if (value.len > INLINE_BYTES_MAX) return this.setExternal(db, slot, key, value, expiry)
     const entry = db.writeEntry(slot, key, TYPE_STRING, encoding, prefixedBytes(value.len), expiry)
@@ -122,7 +123,7 @@ export class StringType implements ValueType {
     return entry
   }
 
-  private setExternal(db: Database, slot: TableSlot, key: Slice, value: Slice, expiry: number): Ref {
+  private setExternal(db: Database, slot: TableSlot, key: Slice, value: Slice, expiry: Long): Ref {
     let bytes = this.lent.take(value)
     if (bytes === 0) {
       bytes = this.arena.alloc(value.len)
@@ -134,10 +135,10 @@ export class StringType implements ValueType {
   }
 
   /** Sets a key to an integer; outside ±2^53 `n` is infinite and `text` spells the integer. */
-  setInteger(db: Database, key: Slice, n: number, keepExpiry: boolean, text?: Slice, whenMs = -1): Ref {
+  setInteger(db: Database, key: Slice, n: number, keepExpiry: boolean, text?: Slice, whenMs: Long = -1): Ref {
     const { slot } = db
     const old = db.findToReplace(key, slot)
-    const expiry = keepExpiry && old !== 0 ? this.entries.expiryOf(old) : whenMs
+    const expiry = keepExpiry && old !== 0 ? this.entries.exactExpiryOf(old) : whenMs
     const entry = db.writeEntry(slot, key, TYPE_STRING, ENC_INT, INT_BYTES, expiry)
     this.storeInteger(entry, n, text)
     return entry
@@ -181,7 +182,7 @@ export class StringType implements ValueType {
     const bytes = arena.alloc(oldLen === len ? len : growthCapacity(len))
     const to = arena.segment(bytes)
     copyBytes(to.u8, to.dv, arena.at(bytes), value.u8, value.dv, value.off, Math.min(oldLen, len))
-    const expiry = this.entries.expiryOf(entry)
+    const expiry = this.entries.exactExpiryOf(entry)
     const fresh = db.rewriteEntry(key, entry, TYPE_STRING, ENC_RAW, EXTERNAL_BYTES, expiry)
     return this.refer(fresh, bytes, oldLen, len)
   }

@@ -12,6 +12,7 @@ import { ENC_STREAM } from '../../../keyspace/types.ts'
 import { Stream } from '../../../keyspace/values/stream/stream.ts'
 import { ID_BYTES, StreamId } from '../../../keyspace/values/stream/stream-id.ts'
 import type { StreamType } from '../../../keyspace/values/stream/stream-type.ts'
+import { addLong, type Long } from '../../../lib/long-field.ts'
 import type { Ref } from '../../../memory/arena.ts'
 import { RDB_STREAM_LISTPACKS, RDB_STREAM_LISTPACKS_3 } from '../../rdb/format.ts'
 import { type RdbInput, RdbString } from '../../rdb/input.ts'
@@ -127,7 +128,7 @@ export class StreamReader implements ValueReader {
     } else {
       stream.setFirstId(this.readId(input))
       stream.setMaxDeletedId(this.readId(input))
-      stream.entriesAdded = this.count(input)
+      stream.entriesAdded = input.longLength()
     }
     if (length > 0 && this.type.index.trees.count(stream.tree) === 0)
       input.fail('Stream length inconsistent with rax entries')
@@ -162,8 +163,8 @@ export class StreamReader implements ValueReader {
     const { type, stream, text } = this
     const name = input.string(text)
     const id = this.readId(input)
-    let read = this.rdbType === RDB_STREAM_LISTPACKS ? this.estimateRead(id) : this.readCount(input)
-    if (read > Number.MAX_SAFE_INTEGER) read = -1
+    const written = this.rdbType === RDB_STREAM_LISTPACKS ? this.estimateRead(id) : input.longLength()
+    const read = written < 0 ? -1 : written
     const pending = input.length()
     const groups = stream.groupsToWrite()
     if (type.groups.find(groups, name) !== 0) input.fail(`Duplicated consumer group name ${name.latin1()}`)
@@ -173,13 +174,8 @@ export class StreamReader implements ValueReader {
     this.phase = PENDING
   }
 
-  private readCount(input: RdbInput): number {
-    input.length64()
-    return input.high >= 0x80000000 ? -1 : input.high * 0x100000000 + input.low
-  }
-
   /** Redis's estimate of entries-read for a group with this last id; -1: unknown. */
-  private estimateRead(id: StreamId): number {
+  private estimateRead(id: StreamId): Long {
     const { stream, other } = this
     const added = stream.entriesAdded
     if (added === 0) return 0
@@ -187,7 +183,8 @@ export class StreamReader implements ValueReader {
     if (toLast === 0 || (stream.length === 0 && toLast < 0)) return added
     if (toLast > 0) return -1
     const toFirst = id.compare(stream.firstId(other))
-    return toFirst < 0 ? added - stream.length : toFirst === 0 ? added - stream.length + 1 : -1
+    if (toFirst > 0) return -1
+    return addLong(added, (toFirst === 0 ? 1 : 0) - stream.length)
   }
 
   private rawId(input: RdbInput): StreamId {

@@ -19,8 +19,6 @@ import { RDB_STREAM_LISTPACKS_3 } from '../../rdb/format.ts'
 import type { RdbOutput } from '../../rdb/output.ts'
 import type { ValueWriter } from '../value-codec.ts'
 
-const UNKNOWN_HALF = 0xffffffff
-
 export class StreamWriter implements ValueWriter {
   private readonly type: StreamType
   private readonly stream: Stream
@@ -68,7 +66,7 @@ export class StreamWriter implements ValueWriter {
     this.writeId(out, stream.lastId(id))
     this.writeId(out, stream.firstId(id))
     this.writeId(out, stream.maxDeletedId(id))
-    out.length(stream.entriesAdded)
+    out.longLength(stream.entriesAdded)
     const groups = stream.groups
     out.length(groups === 0 ? 0 : trees.count(groups))
     if (groups === 0) return
@@ -81,9 +79,7 @@ export class StreamWriter implements ValueWriter {
     const c = new OrderedCursor()
     out.string(index.nameOf(group, this.text))
     this.writeId(out, groups.lastId(group, this.id))
-    const read = groups.entriesRead(group)
-    if (read < 0) out.length64(UNKNOWN_HALF, UNKNOWN_HALF)
-    else out.length(read)
+    out.longLength(groups.entriesRead(group))
     const pending = groups.pending(group)
     out.length(trees.count(pending))
     for (let more = trees.first(pending, c); more; more = trees.next(c)) {
