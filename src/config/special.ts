@@ -72,10 +72,12 @@ export function outputLimits(
         if (!name) throw new Refusal('Invalid client class specified in buffer limit configuration.')
         const hard = memoryAmount(words[i + 1])
         const soft = memoryAmount(words[i + 2])
-        const seconds = looseInteger(words[i + 3])
-        if (hard === null || soft === null || seconds === null || seconds < 0n)
+        const wide = looseInteger(words[i + 3])
+        // An int in Redis.
+        const seconds = wide === null ? -1 : Number(BigInt.asIntN(32, wide))
+        if (hard === null || soft === null || seconds < 0)
           throw new Refusal('Error in hard, soft or soft_seconds setting in buffer limit configuration.')
-        limits[name] = { hard, soft, softSeconds: Number(seconds) }
+        limits[name] = { hard, soft, softSeconds: seconds }
       }
       return limits
     },

@@ -206,8 +206,7 @@ export class Context {
   longOrReply(i: number, error: Uint8Array = errors.NOT_AN_INTEGER): number {
     const n = parseInt64(this.args[i])
     if (Number.isNaN(n)) this.reply.fixedError(error)
-    if (n === Number.POSITIVE_INFINITY) return 2 ** 63
-    return n === Number.NEGATIVE_INFINITY ? -(2 ** 63) : n
+    return Number.isFinite(n) || Number.isNaN(n) ? n : Number(parseBigInt64(this.args[i]))
   }
 
   /** The 64-bit integer args[i] spells, exact, or NaN after an error reply. */

@@ -1,10 +1,11 @@
-// 64-bit integers in the 8 bytes of a double: times and counters that are small in practice and must be exact when a client
-// makes them large.
+// 64-bit integers in the 8 bytes of a double: times and counters that are small in practice and must be exact when a
+// client makes them large.
 //
 //   f64           an integer from -1 to 2^53
 //   negative f64  (n - 2^53) XOR MIX, sign bit set: an integer n from 2^53 to 2^63 - 1
 //
-// Always: MIX moves the pattern of -1 to an n that does not occur; reading a small one costs what reading a double costs.
+// Always: MIX moves the pattern of -1 to an n that does not occur; reading a small one costs what reading a double
+// costs.
 
 /** A number up to 2^53, a bigint beyond: longOf() normalizes. */
 export type Long = number | bigint

@@ -46,9 +46,9 @@ function migrate(ctx: Context): void {
   const { args, client, server, reply } = ctx
   const options = optionsOrReply(ctx)
   if (options === undefined) return
-  const timeoutMs = ctx.integerOrReply(5)
+  const timeoutMs = ctx.longOrReply(5)
   if (Number.isNaN(timeoutMs)) return
-  const index = ctx.integerOrReply(4)
+  const index = ctx.longOrReply(4)
   if (Number.isNaN(index)) return
   const keys = options.keys.filter(key => peek(ctx, key) !== 0)
   if (keys.length === 0) return reply.simple('NOKEY')

@@ -70,7 +70,7 @@ const waitAof: Command = {
 function timeoutMsOrReply(ctx: Context, i: number): number {
   const ms = ctx.longOrReply(i, TIMEOUT_NOT_AN_INTEGER)
   if (ms < 0) ctx.reply.fixedError(TIMEOUT_NEGATIVE)
-  else if (ms > Number.MAX_SAFE_INTEGER) ctx.reply.fixedError(TIMEOUT_OUT_OF_RANGE)
+  else if (ms > 2 ** 63 - 1 - ctx.nowMs) ctx.reply.fixedError(TIMEOUT_OUT_OF_RANGE)
   else return ms
   return Number.NaN
 }

@@ -274,7 +274,7 @@ function dryRun(ctx: Context): void {
 function genPass(ctx: Context): void {
   const { argc, server, reply } = ctx
   if (argc > 3) return reply.error(unknownSub(ctx))
-  const bits = argc === 3 ? ctx.integerOrReply(2) : PASSWORD_BITS
+  const bits = argc === 3 ? ctx.longOrReply(2) : PASSWORD_BITS
   if (Number.isNaN(bits)) return
   if (bits <= 0 || bits > PASSWORD_BITS_MAX) return reply.fixedError(BAD_BITS)
   const digits = Math.ceil(bits / 4)

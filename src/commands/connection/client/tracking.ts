@@ -66,7 +66,7 @@ function tracking(ctx: Context): void {
   while (opt.more()) {
     if (opt.eat('redirect', 1)) {
       if (options.redirect !== 0) return ctx.reply.error('ERR A client can only redirect to a single other client')
-      const id = opt.integerOrReply()
+      const id = opt.longOrReply()
       if (opt.failed) return
       if (!ctx.server.clients.has(id)) {
         return ctx.reply.error('ERR The client ID you want redirect to does not exist')

@@ -143,8 +143,9 @@ function populate(ctx: Context): void {
   const size = argc === 5 ? ctx.longOrReply(4, MUST_BE_POSITIVE) : 0
   if (Number.isNaN(size)) return
   if (size < 0) return reply.fixedError(MUST_BE_POSITIVE)
-  if (size > ctx.settings.protoMaxBulkLen || count > KEYS_MAX || count * size > ADDRESSABLE_BYTES)
+  if ((size > ctx.settings.protoMaxBulkLen && count > 0) || count > KEYS_MAX || count * size > ADDRESSABLE_BYTES)
     return reply.fixedError(TOO_MUCH)
+  if (count === 0) return reply.ok()
   const prefix = argc === 3 ? 'key' : args[3].latin1Prefix(PREFIX_BYTES_MAX)
   // Used for millions of keys: allocates no strings.
   const key = new Numbered(`${prefix}:`, 0)
