@@ -5,7 +5,14 @@ import { addLong, longOf, readLong, readRounded, writeLong } from './long-field.
 test('integers of 64 bits are read as they were written', () => {
   const dv = new DataView(new ArrayBuffer(8))
   const some = [-1n, 0n, 1n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 0x3ff0000000000000n, 0x4010000000000000n]
-  for (const n of [...some, 0x4030000000000000n, 0x7fe0000000000000n, 2n ** 62n + 3n, 2n ** 63n - 1n, 0x7ff8000000000001n]) {
+  for (const n of [
+    ...some,
+    0x4030000000000000n,
+    0x7fe0000000000000n,
+    2n ** 62n + 3n,
+    2n ** 63n - 1n,
+    0x7ff8000000000001n,
+  ]) {
     writeLong(dv, 0, longOf(n))
     assert.equal(BigInt(readLong(dv, 0)), n)
     assert.equal(readRounded(dv, 0), Number(n))
