@@ -399,14 +399,24 @@ export class OutputBuffers {
       client.out.push(u8.subarray(from, to))
       return
     }
-    // Small pieces share a chunk, so that a flood of messages does not become a flood of arrays.
-    const last = client.out[client.out.length - 1]
-    if (last !== undefined && client.out.length > 1 && last.length + bytes <= CHUNK_BYTES) {
-      const joined = new Uint8Array(last.length + bytes)
-      joined.set(last)
-      joined.set(u8.subarray(from, to), last.length)
-      client.out[client.out.length - 1] = joined
-    } else client.out.push(u8.slice(from, to))
+    if (client.out.length === 0 || bytes > CHUNK_BYTES / 2) {
+      client.out.push(u8.slice(from, to))
+      return
+    }
+    // Small pieces share a buffer of CHUNK_BYTES, so that a flood of messages does not become a flood of arrays. No
+    // other chunk has room in a buffer of that size.
+    const end = client.out.length - 1
+    const last = client.out[end]
+    const { buffer, length } = last
+    if (end > 0 && buffer.byteLength === CHUNK_BYTES && length + bytes <= CHUNK_BYTES) {
+      const longer = new Uint8Array(buffer, 0, length + bytes)
+      longer.set(u8.subarray(from, to), length)
+      client.out[end] = longer
+      return
+    }
+    const fresh = new Uint8Array(new ArrayBuffer(CHUNK_BYTES), 0, bytes)
+    fresh.set(u8.subarray(from, to))
+    client.out.push(fresh)
   }
 
   /** Closes a client beyond its hard limit, or beyond its soft limit for too long. */

@@ -69,7 +69,7 @@ export class LuaEngine implements ScriptEngine {
   private function(code: string, chunkName: string): LuaFunction | string {
     try {
       const chunk = load(this.S, compile(code, chunkName, 0, this.world), this.sandbox.env)
-      this.compiledBytes += CHUNK_BYTES + code.length * BYTES_PER_CODE_BYTE
+      this.compiledBytes += chunkBytes(code)
       return chunk
     } catch (error) {
       if (error instanceof LuaError) return String(error.value)
@@ -127,6 +127,10 @@ export class LuaEngine implements ScriptEngine {
     } finally {
       Object.assign(S, suspended)
     }
+  }
+
+  dropped(code: string): void {
+    this.compiledBytes -= chunkBytes(code)
   }
 
   // ---- scripts and functions ----
@@ -239,4 +243,8 @@ export class LuaEngine implements ScriptEngine {
   private failure(text: string): LuaError {
     return new LuaError(errorTable(this.S, errorText(text)))
   }
+}
+
+function chunkBytes(code: string): number {
+  return CHUNK_BYTES + code.length * BYTES_PER_CODE_BYTE
 }

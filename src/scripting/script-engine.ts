@@ -89,6 +89,8 @@ export interface ScriptEngine {
   compile(code: string): Program | string
   /** Compiles for a debugger; `lines`: the source as it shows it. A string is a compile error. */
   compileDebugged(code: string, lines: readonly string[]): DebuggedProgram | string
+  /** The program of this code is no longer referenced: it no longer counts. */
+  dropped(code: string): void
   /**
    * Runs library code; `register` adds a function or returns an error message. undefined: success. After `limitMs`
    * (0: never) it is aborted with an error.

@@ -129,7 +129,7 @@ export class ScriptManager implements Scripting {
     if (script === undefined) return reply.fixedError(NO_SCRIPT)
     if (typeof script === 'string') return reply.error(`ERR ${script}`)
     if (!this.mayRunOrReply(ctx, script.flags, readOnly)) return
-    this.start(ctx, script, readOnly, keyCount)
+    this.start(ctx, this.scripts.prepare(script), readOnly, keyCount)
   }
 
   /** EVAL of a client after SCRIPT DEBUG: the client talks to the debugger until the script ends, and is closed. */

@@ -1,22 +1,32 @@
-// Scripts: the cache of compiled scripts of EVAL and SCRIPT LOAD, by SHA1 digest.
+// Scripts: the cache of the scripts of EVAL and SCRIPT LOAD, by SHA1 digest.
 //
-//   buckets   first eight hex digits as an integer ─▶ scripts with that prefix (one, in practice)
+//   buckets    first eight hex digits as an integer ─▶ scripts with that prefix (one, in practice)
+//   compiled   ring of the scripts with a program; when it is full, the hand passes over those that ran since it was
+//              there last, and the next one is compiled again when it runs
 //
-// Always: a script stays cached until SCRIPT FLUSH; digests are case-insensitive, and a lookup allocates nothing.
+// Always: a script stays cached until SCRIPT FLUSH; digests are case-insensitive, and a lookup allocates nothing. A
+// program takes a hundred times the memory of a short text, so that their number has a limit.
 
 import type { Outcome, ScriptCache } from '../engine/ports/scripting.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Runnable, ScriptEngine } from './script-engine.ts'
+import type { Program, Runnable, ScriptEngine } from './script-engine.ts'
 import { readScriptHead } from './scripts-shebang.ts'
 
 const DIGEST_CHARS = 40
 const LOWER = 0x20202020
-const SCRIPT_BYTES = 160
+const SCRIPT_BYTES = 320
+const COMPILED_MAX = 1024
+/** The program of a script that is to be compiled again. */
+const NO_PROGRAM: Program = {}
 
 interface CachedScript extends Runnable {
-  readonly digestBytes: Slice
-  readonly bodyBytes: number
+  program: Program
+  /** It ran since the hand of the ring was there last. */
+  isUsed: boolean
+  readonly code: string
+  /** Where its digest is in `digests`. */
+  readonly digestAt: number
 }
 
 export class Scripts implements ScriptCache {
@@ -25,6 +35,12 @@ export class Scripts implements ScriptCache {
   private readonly makeEngine: () => ScriptEngine
   private readonly buckets = new Map<number, CachedScript[]>()
   private bytes = 0
+  /** Memory of programs that the garbage collector can free, ever. */
+  droppedBytes = 0
+  /** The digests of all scripts, DIGEST_CHARS each. */
+  private digests = newDigests(64)
+  private readonly compiled: CachedScript[] = []
+  private hand = 0
   private readonly sha1 = new Sha1()
   private readonly digest = new Uint8Array(20)
   private readonly digestText = new Slice(new Uint8Array(DIGEST_CHARS), 0, DIGEST_CHARS)
@@ -51,7 +67,7 @@ export class Scripts implements ScriptCache {
     if (digest.len !== DIGEST_CHARS) return undefined
     const bucket = this.buckets.get(digest.dv.getInt32(digest.off, true) | LOWER)
     if (bucket === undefined) return undefined
-    for (const script of bucket) if (sameDigest(digest, script.digestBytes)) return script
+    for (const script of bucket) if (sameDigest(digest, this.digests, script.digestAt)) return script
     return undefined
   }
 
@@ -73,8 +89,42 @@ export class Scripts implements ScriptCache {
     return this.findBody(body) ?? this.add(body)
   }
 
+  /** Readies a script to run: compiles it, unless its program is still there. */
+  prepare(script: CachedScript): Runnable {
+    script.isUsed = true
+    if (script.program === NO_PROGRAM) {
+      const program = this.engine.compile(script.code)
+      if (typeof program === 'string') throw new Error(`a script that compiled before does not now: ${program}`)
+      script.program = program
+      this.addCompiled(script)
+    }
+    return script
+  }
+
+  private addCompiled(script: CachedScript): void {
+    const { compiled } = this
+    if (compiled.length < COMPILED_MAX) {
+      compiled.push(script)
+      return
+    }
+    while (compiled[this.hand].isUsed) {
+      compiled[this.hand].isUsed = false
+      this.hand = (this.hand + 1) % COMPILED_MAX
+    }
+    const old = compiled[this.hand]
+    old.program = NO_PROGRAM
+    const { memoryBytes } = this.engine
+    this.engine.dropped(old.code)
+    this.droppedBytes += memoryBytes - this.engine.memoryBytes
+    compiled[this.hand] = script
+    this.hand = (this.hand + 1) % COMPILED_MAX
+  }
+
   flush(): void {
     this.buckets.clear()
+    this.compiled.length = this.hand = 0
+    this.digests = newDigests(64)
+    this.droppedBytes += this.engine.memoryBytes
     this.size = this.bytes = 0
     this.engine = this.makeEngine()
   }
@@ -84,26 +134,41 @@ export class Scripts implements ScriptCache {
     const text = body.latin1()
     const head = readScriptHead(text)
     if (typeof head === 'string') return head
-    const program = this.engine.compile(text.slice(head.codeFrom))
+    const code = text.slice(head.codeFrom)
+    const program = this.engine.compile(code)
     if (typeof program === 'string') return `Error compiling script (new function): ${program}`
-    const digestBytes = Slice.of(digest)
     const { engine } = this
+    const digestAt = this.addDigest()
     const script: CachedScript = {
       name: digest,
       isFunction: false,
       engine,
       program,
       flags: head.flags,
-      digestBytes,
-      bodyBytes: body.len,
+      isUsed: false,
+      code,
+      digestAt,
     }
-    const key = digestBytes.dv.getInt32(0, true) | LOWER
+    this.addCompiled(script)
+    const key = this.digests.getInt32(digestAt, true) | LOWER
     const bucket = this.buckets.get(key)
     if (bucket === undefined) this.buckets.set(key, [script])
     else bucket.push(script)
     this.size++
     this.bytes += body.len + DIGEST_CHARS
     return script
+  }
+
+  /** Appends the digest of digestOf() to the others. */
+  private addDigest(): number {
+    const at = this.size * DIGEST_CHARS
+    if (at === this.digests.byteLength) {
+      const grown = newDigests(this.size * 2)
+      new Uint8Array(grown.buffer).set(new Uint8Array(this.digests.buffer))
+      this.digests = grown
+    }
+    new Uint8Array(this.digests.buffer).set(this.digestText.u8, at)
+    return at
   }
 
   /** Valid until the next call. */
@@ -125,15 +190,18 @@ function hexDigit(n: number): number {
   return n < 10 ? 48 + n : 87 + n
 }
 
-/** `lower` is a lower-case digest. */
-function sameDigest(given: Slice, lower: Slice): boolean {
+function newDigests(count: number): DataView {
+  return new DataView(new ArrayBuffer(count * DIGEST_CHARS))
+}
+
+/** At `at` is a lower-case digest. */
+function sameDigest(given: Slice, lower: DataView, at: number): boolean {
   const a = given.dv
-  const b = lower.dv
   let i = 0
-  while (i < DIGEST_CHARS && a.getInt32(given.off + i, true) === b.getInt32(i, true)) i += 4
+  while (i < DIGEST_CHARS && a.getInt32(given.off + i, true) === lower.getInt32(at + i, true)) i += 4
   for (; i < DIGEST_CHARS; i++) {
     const byte = given.u8[given.off + i]
-    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== lower.u8[i]) return false
+    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== lower.getUint8(at + i)) return false
   }
   return true
 }

@@ -54,6 +54,8 @@ export class ServerMaintenance {
   readonly cron: Cron
   /** FLUSHALL has emptied the dataset. */
   readonly onFlushAll: (() => void)[] = []
+  /** Bytes that other modules dropped, ever: many of them are worth a garbage collection. */
+  readonly droppedSources: (() => number)[] = []
   private readonly parts: MaintenanceParts
   private readonly segmentReleaser: SegmentReleaser
 
@@ -63,6 +65,7 @@ export class ServerMaintenance {
     const nowUs = () => system.clock.monotonicUs()
     this.runId = hex(system.random.bytes(RUN_ID_BYTES))
     this.memoryStats = new MemoryStats(engine, () => system.process.rssBytes())
+    this.memoryStats.memorySources.push({ kind: 'other', bytes: () => engine.tracking.memoryBytes })
     this.clientsCron = new ClientsCron(engine, this.memoryStats)
     engine.onClientDisconnected.push(client => this.memoryStats.forget(client))
     this.expire = new ExpireCycle(engine.keyspace, nowUs)
@@ -72,7 +75,7 @@ export class ServerMaintenance {
       engine.keyspace.arena,
       () => engine.stats.commandsProcessed,
       later => system.process.collectGarbage(later),
-      () => engine.input.droppedBytes,
+      () => this.droppedSources.reduce((sum, bytes) => sum + bytes(), engine.input.droppedBytes),
     )
     this.cron = new Cron({
       engine,

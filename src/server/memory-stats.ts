@@ -141,7 +141,7 @@ export class MemoryStats {
     const scriptBytes = this.bytesOf('scripts')
     const functionBytes = this.bytesOf('functions')
     let overheadBytes = this.startupBytes + clientsNormalBytes + clientsReplicaBytes
-    overheadBytes += backlogBytes + aofBufferBytes + scriptBytes + functionBytes
+    overheadBytes += backlogBytes + aofBufferBytes + scriptBytes + functionBytes + this.bytesOf('other')
     for (const { mainBytes, expiresBytes } of databases) overheadBytes += mainBytes + expiresBytes
     return {
       usedBytes,

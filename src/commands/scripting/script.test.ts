@@ -117,3 +117,29 @@ conversation(
   },
   { over: 'TCP', resp: 2 },
 )
+
+conversation(
+  'of many different scripts few keep a program, and all of them run',
+  async c => {
+    const figures = async () => {
+      const info = String(await c.do('INFO memory'))
+      const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)![1])
+      return {
+        vm: field('used_memory_vm_eval'),
+        used: field('used_memory'),
+        scripts: field('number_of_cached_scripts'),
+      }
+    }
+    const before = await figures()
+    for (let i = 0; i < 3000; i++) assert.equal(await c.do(['EVAL', `return ${i}`, '0']), i)
+    const after = await figures()
+    assert.equal(after.scripts - before.scripts, 3000)
+    assert.ok(after.vm < 40_000_000, `${after.vm} bytes of programs`)
+    assert.ok(after.used - before.used >= after.vm - before.vm, 'programs are memory in use')
+    // The first ones have to be compiled again.
+    for (let i = 0; i < 3000; i += 250) assert.equal(await c.do(['EVAL', `return ${i}`, '0']), i)
+    await c.expect('SCRIPT FLUSH', 'OK')
+    assert.ok((await figures()).vm < 1_000_000)
+  },
+  { oursOnly: 'redis-server has no limit, and its programs are small', resp: 2 },
+)

@@ -24,5 +24,7 @@ export function showScripting(manager: ScriptManager, maintenance: ServerMainten
   const { memorySources } = maintenance.memoryStats
   memorySources.push({ kind: 'scripts', bytes: () => scripts.memoryBytes })
   memorySources.push({ kind: 'functions', bytes: () => functions.memoryBytes })
+  memorySources.push({ kind: 'other', bytes: () => scripts.interpreterBytes + functions.interpreterBytes })
+  maintenance.droppedSources.push(() => scripts.droppedBytes)
   maintenance.addInfo([scriptingInfo(manager, humanBytes)])
 }

@@ -149,6 +149,35 @@ conversation('a table that is full forgets keys and says so', async c => {
 })
 
 conversation(
+  'tracked keys are memory in use, and a lowered limit is kept soon',
+  async c => {
+    const info = async (name: string) =>
+      Number(new RegExp(`\\r\\n${name}:(\\d+)`).exec(String(await c.do('INFO everything')))![1])
+    const before = await info('used_memory')
+    const reader = await c.another()
+    const other = await c.another()
+    await reader.do('CLIENT TRACKING ON')
+    await other.do('CLIENT TRACKING ON')
+    const keys = Array.from({ length: 5000 }, (_, i) => `${'k'.repeat(40)}${i}`)
+    await reader.do(['MGET', ...keys])
+    assert.equal(await info('tracking_total_keys'), 5000)
+    const once = await info('used_memory')
+    assert.ok(once - before > 5000 * 80, `${once - before} bytes for 5000 keys`)
+    await other.do(['MGET', ...keys])
+    assert.equal(await info('tracking_total_items'), 10_000)
+    assert.ok((await info('used_memory')) - once > 5000 * 40)
+    await c.config('tracking-table-max-keys', '100')
+    for (let i = 0; i < 5; i++) await c.do('PING')
+    assert.equal(await info('tracking_total_keys'), 100)
+    assert.equal(await info('tracking_total_items'), 200)
+    await c.do('FLUSHALL')
+    assert.equal(await info('tracking_total_items'), 0)
+    assert.ok((await info('used_memory')) < before + 1_000_000)
+  },
+  { oursOnly: 'in redis-server the cron forgets some at a time', resp: 3, over: 'in process' },
+)
+
+conversation(
   'who redirects to somebody gone hears of it',
   async c => {
     const other = await c.another()
