@@ -49,11 +49,11 @@ export class CommandQueue {
   }
 
   /** Adds a command. Copies its arguments. */
-  push(entry: TableEntry, args: readonly Slice[], argc: number): void {
+  push(entry: TableEntry, args: readonly Slice[], argc: number, flags = entry.flags): void {
     this.entries.push(entry)
     this.counts.push(argc)
-    this.flagsOfAny |= entry.flags
-    this.flagsOfAll &= entry.flags
+    this.flagsOfAny |= flags
+    this.flagsOfAll &= flags
     if (this.lengthsEnd + argc > this.lengths.length) this.growLengths(argc)
     const { lengths } = this
     let at = this.lengthsEnd

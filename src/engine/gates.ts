@@ -208,6 +208,19 @@ export class Gates {
     return this.scriptRules !== 0 || caller.has(CLIENT_RESTRICTED)
   }
 
+  /** The refusal of one gate for a command judged by these flags. */
+  refusalBy(
+    name: GateName,
+    client: Client,
+    entry: TableEntry,
+    args: Slice[],
+    argc: number,
+    flags: number,
+  ): Uint8Array | undefined {
+    if (client.has(CLIENT_MASTER)) return undefined
+    return asError(this.rules.get(name)?.(client, entry, args, argc, flags, 'client'))
+  }
+
   /** Why a script of `caller` may not run a command now: an error reply. */
   refusalInScript(
     caller: Client,

@@ -42,8 +42,9 @@ export class Transactions {
   }
 
   /** Queues a command. A transaction that EXEC will refuse queues nothing more. */
-  queue(client: Client, entry: TableEntry, args: readonly Slice[], argc: number): void {
-    if ((client.flags & (CLIENT_DIRTY_EXEC | CLIENT_DIRTY_CAS)) === 0) client.queued!.push(entry, args, argc)
+  queue(client: Client, entry: TableEntry, args: Slice[], argc: number): void {
+    if ((client.flags & (CLIENT_DIRTY_EXEC | CLIENT_DIRTY_CAS)) === 0)
+      client.queued!.push(entry, args, argc, gateFlags(this.engine, client, entry, args, argc))
   }
 
   /** Drops queued commands and watched keys. */

@@ -10,6 +10,7 @@ import { errorBytes } from '../protocol/reply.ts'
 
 const READ_ONLY = errorBytes("READONLY You can't write against a read only replica.")
 const STALE = errorBytes("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.")
+const STALE_IN_SCRIPT = errorBytes('ERR Can not execute the command on a stale replica')
 
 interface ReplicaGatesConfig {
   readonly replicaReadOnly: boolean
@@ -36,4 +37,7 @@ export class ReplicaGates {
 
 const readOnlyGate: Gate = (_client, _entry, _args, _argc, flags) => ((flags & CMD_WRITE) !== 0 ? READ_ONLY : undefined)
 
-const staleGate: Gate = (_client, _entry, _args, _argc, flags) => ((flags & CMD_STALE) === 0 ? STALE : undefined)
+const staleGate: Gate = (_client, _entry, _args, _argc, flags, place) => {
+  if ((flags & CMD_STALE) !== 0) return undefined
+  return place === 'script' ? STALE_IN_SCRIPT : STALE
+}

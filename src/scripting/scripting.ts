@@ -183,9 +183,16 @@ export class ScriptManager implements Scripting {
 
   /** Checks gates once for a script with a shebang, or a function. */
   private mayRunOrReply(ctx: Context, flags: number, readOnly: boolean): boolean {
-    if ((flags & SCRIPT_UNDECLARED) !== 0) return true
-    const { reply } = ctx
+    const { reply, client, command, args, argc } = ctx
     const { engine } = this
+    if ((flags & SCRIPT_ALLOW_STALE) === 0) {
+      const refusal = engine.gates.refusalBy('staleReplica', client, command, args, argc, 0)
+      if (refusal !== undefined) {
+        reply.fixedError(refusal)
+        return false
+      }
+    }
+    if ((flags & SCRIPT_UNDECLARED) !== 0) return true
     if ((flags & SCRIPT_NO_CLUSTER) !== 0 && engine.host.mode === 'cluster') reply.fixedError(NOT_IN_CLUSTER)
     else if ((flags & SCRIPT_NO_WRITES) === 0 && readOnly) reply.fixedError(WRITES_IN_RO)
     else if ((flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) === 0 && this.isOutOfMemory())

@@ -340,3 +340,36 @@ conversation(
   },
   { oursOnly: 'Redis 7.2 sends the CR LF as it is, and the client loses step' },
 )
+
+conversation(
+  'EXEC is judged by what its scripts declare',
+  async c => {
+    const other = await c.another()
+    const writes = '#!lua\nreturn 1'
+    const reads = '#!lua flags=no-writes\nreturn 1'
+    await c.expectAll(['MULTI', 'OK'], [['EVAL', writes, '0'], 'QUEUED'])
+    await other.config('min-replicas-to-write', '1')
+    await c.expectError(
+      'EXEC',
+      'EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write.',
+    )
+    await c.expectAll(['MULTI', 'OK'], [['EVAL', reads, '0'], 'QUEUED'], ['EXEC', [1]])
+  },
+  { since: '7.2' },
+)
+
+conversation(
+  'on a replica without its primary only scripts that allow it run',
+  async c => {
+    const down = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+    await c.config('replica-serve-stale-data', 'no')
+    await c.expect('REPLICAOF 127.0.0.1 1', 'OK')
+    await c.expectError(['EVAL', "return redis.call('get', 'x')", '1', 'x'], down)
+    await c.expectError(['EVAL', '#!lua flags=no-writes\nreturn 1', '0'], down)
+    await c.expect(['EVAL', '#!lua flags=allow-stale,no-writes\nreturn 1', '0'], 1)
+    const reads = "#!lua flags=allow-stale,no-writes\nreturn redis.call('get', 'x')"
+    await c.expectError(['EVAL', reads, '1', 'x'], /^ERR Can not execute the command on a stale replica/)
+    await c.expect('REPLICAOF NO ONE', 'OK')
+  },
+  { since: '7.2', over: 'TCP' },
+)
