@@ -82,7 +82,7 @@ export class ClusterBus implements LinkOwner {
       return link
     },
     received: (link, u8, _dv, start, end) => this.parts.guard(() => link.received(u8, start, end)),
-    drained: link => link.writeQueued(),
+    drained: link => link.drained(),
     closed: link => this.parts.guard(() => link.lost('connection closed')),
   }
 
@@ -94,6 +94,10 @@ export class ClusterBus implements LinkOwner {
 
   garbage(link: BusLink): void {
     this.parts.cluster.host.log.warning(`Bad message length or signature received on the Cluster bus from ${link.peer}`)
+  }
+
+  flushSoon(link: BusLink): void {
+    this.parts.cluster.flushSoon(link)
   }
 
   closed(link: BusLink, why: string): void {

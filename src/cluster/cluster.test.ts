@@ -68,7 +68,7 @@ function clusterAlone(id = A) {
     cluster.add(added)
     return added
   }
-  const link = new BusLink({ packet: () => {}, garbage: () => {}, closed: () => {} }, undefined, 0)
+  const link = new BusLink({ packet: () => {}, garbage: () => {}, closed: () => {}, flushSoon: () => {} }, undefined, 0)
   return { cluster, state, node, link, machine }
 }
 
@@ -238,7 +238,7 @@ test('a replica is elected by most primaries, each of which votes once in an epo
 test('a node that is introduced gets its id; one that answers with another id loses its address', () => {
   const { cluster, node } = clusterAlone()
   const stranger = node('0'.repeat(40), HANDSHAKE)
-  const link = new BusLink({ packet: () => {}, garbage: () => {}, closed: () => {} }, stranger, 0)
+  const link = new BusLink({ packet: () => {}, garbage: () => {}, closed: () => {}, flushSoon: () => {} }, stranger, 0)
   stranger.link = link
   receive(cluster, link, pingPacket(header(B, 1), [], { forgotten: [] }))
   assert.equal(cluster.nodes.get(B), stranger)

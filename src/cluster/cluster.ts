@@ -13,6 +13,7 @@ import type { Log } from '../system/system.ts'
 import { clearBit, eachRange, hasBit, SLOTS, setBit } from './bitmap.ts'
 import { Election } from './election.ts'
 import { updateState } from './health.ts'
+import type { BusLink } from './link.ts'
 import { ManualFailover } from './manual-failover.ts'
 import { HANDSHAKE, MIGRATE_TO, MYSELF, Node, PRIMARY, REPLICA } from './node.ts'
 import { nodesText } from './nodes-file.ts'
@@ -128,6 +129,8 @@ export class Cluster {
   /** DEBUG DROP-CLUSTER-PACKET-FILTER: a type that is ignored; -1: none. */
   droppedType = -1
   private todo = 0
+  /** Links with packets to write. */
+  private readonly links: BusLink[] = []
   private isScheduled = false
 
   constructor(host: ClusterHost) {
@@ -311,11 +314,22 @@ export class Cluster {
   /** What is to be done at the end of this event. */
   later(todo: number): void {
     this.todo |= todo
+    this.schedule()
+  }
+
+  /** The link's packets are written at the end of this event. */
+  flushSoon(link: BusLink): void {
+    this.links.push(link)
+    this.schedule()
+  }
+
+  private schedule(): void {
     if (this.isScheduled) return
     this.isScheduled = true
     this.host.soon(() => {
       this.isScheduled = false
       this.afterwards()
+      for (const link of this.links.splice(0)) link.flush()
     })
   }
 

@@ -35,6 +35,24 @@ export class ClusterCommand implements ClusterCommands {
     this.cluster.afterwards()
   }
 
+  killLinks(which: 'to' | 'from' | 'all', id: string): boolean {
+    const node = this.cluster.nodes.get(id)
+    if (node === undefined) return false
+    if (which !== 'from') {
+      node.link?.close()
+      node.link = undefined
+    }
+    if (which !== 'to') {
+      node.inbound?.close()
+      node.inbound = undefined
+    }
+    return true
+  }
+
+  dropPackets(type: number): void {
+    this.cluster.droppedType = type
+  }
+
   publish(channel: Slice, message: Slice, shard: boolean): void {
     sendPublished(this.cluster, channel.view(), message.view(), shard)
   }

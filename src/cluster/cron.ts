@@ -18,7 +18,7 @@ import {
   REPLICA,
 } from './node.ts'
 import { MEET_TYPE, PING } from './packet.ts'
-import { announcedPorts, sendPing } from './send.ts'
+import { sendPing, updateMyself } from './send.ts'
 
 const TICKS_PER_SECOND = 10
 const HANDSHAKE_MS_MIN = 1000
@@ -40,7 +40,7 @@ export class ClusterCron {
   tick(): void {
     const { cluster } = this
     this.ticks++
-    this.updateMyself()
+    updateMyself(cluster)
     cluster.stats.pfailNodes = 0
     for (const node of [...cluster.nodes.values()]) this.connect(node)
     if (this.ticks % TICKS_PER_SECOND === 0) this.pingRandom()
@@ -55,18 +55,6 @@ export class ClusterCron {
       this.migrateReplica()
     }
     if (changed || !cluster.isOk) updateState(cluster)
-  }
-
-  /** Names and ports may be changed by CONFIG SET. */
-  private updateMyself(): void {
-    const { me, host } = this.cluster
-    const { settings } = host
-    Object.assign(me.address, announcedPorts(this.cluster))
-    if (settings.clusterAnnounceIp !== '') me.address.ip = settings.clusterAnnounceIp
-    me.hostname = settings.clusterAnnounceHostname
-    me.humanName = settings.clusterAnnounceHumanNodename
-    const NOFAILOVER = 512
-    me.flags = settings.clusterReplicaNoFailover ? me.flags | NOFAILOVER : me.flags & ~NOFAILOVER
   }
 
   // ---- connections ----

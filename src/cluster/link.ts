@@ -18,6 +18,8 @@ export interface LinkOwner {
   /** The bytes are no packets: the link is closed afterwards. */
   garbage(link: BusLink): void
   closed(link: BusLink, why: string): void
+  /** Calls flush() of the link at the end of the event, after what its packets depend on is saved. */
+  flushSoon(link: BusLink): void
 }
 
 export class BusLink {
@@ -25,16 +27,18 @@ export class BusLink {
   node: Node | undefined
   readonly isInbound: boolean
   readonly createdMs: number
-  /** Bytes that wait to be sent. */
-  queuedBytes = 0
   isOpen = false
   private readonly owner: LinkOwner
   private outgoing: Outgoing | undefined
   private incoming: Connection | undefined
   private buffer = new Uint8Array(BUFFER_BYTES)
   private filled = 0
-  /** Packets that an inbound connection has not taken yet. */
+  /** Packets that wait to be written, and their bytes. */
   private queue: Uint8Array[] = []
+  private waitingBytes = 0
+  /** Bytes that an outgoing connection has taken beyond what its socket has. */
+  private takenBytes = 0
+  private isFull = false
   private isClosed = false
 
   constructor(owner: LinkOwner, node: Node | undefined, nowMs: number) {
@@ -50,9 +54,7 @@ export class BusLink {
     this.outgoing = outgoing
     this.isOpen = true
     outgoing.onData = bytes => this.received(bytes, 0, bytes.length)
-    outgoing.onDrain = () => {
-      this.queuedBytes = 0
-    }
+    outgoing.onDrain = () => this.drained()
     outgoing.onClose = reason => this.lost(reason ?? 'connection closed')
   }
 
@@ -68,6 +70,11 @@ export class BusLink {
   }
   get peer(): string {
     return this.outgoing?.peer ?? this.incoming?.peer ?? ''
+  }
+
+  /** Bytes that wait to be sent. */
+  get queuedBytes(): number {
+    return this.waitingBytes + this.takenBytes
   }
 
   /** Bytes of its buffers. */
@@ -111,28 +118,38 @@ export class BusLink {
   /** Sends a packet. Before the connection has come about it is dropped, as the first PING follows anyway. */
   send(packet: Uint8Array): void {
     if (!this.isOpen || this.isClosed) return
-    if (this.outgoing !== undefined) {
-      if (!this.outgoing.write(packet.slice())) this.queuedBytes += packet.length
-      return
-    }
     this.queue.push(packet)
-    this.queuedBytes += packet.length
-    if (this.queue.length === 1) this.writeQueued()
+    this.waitingBytes += packet.length
+    if (this.queue.length === 1 && !this.isFull) this.owner.flushSoon(this)
   }
 
-  /** An inbound connection takes as much as its socket has room for. */
-  writeQueued(): void {
-    const { incoming, queue } = this
-    while (queue.length > 0 && incoming !== undefined && !this.isClosed) {
-      const packet = queue[0]
-      const taken = incoming.write(packet, 0, packet.length)
-      this.queuedBytes -= taken
-      if (taken < packet.length) {
-        queue[0] = packet.subarray(taken)
-        return
+  /** Writes as much of the queue as the connection takes. */
+  flush(): void {
+    while (this.queue.length > 0 && !this.isFull && !this.isClosed) {
+      const packet = this.queue[0]
+      if (this.outgoing === undefined) {
+        const taken = this.incoming!.write(packet, 0, packet.length)
+        this.waitingBytes -= taken
+        if (taken < packet.length) {
+          this.queue[0] = packet.subarray(taken)
+          this.isFull = true
+          return
+        }
+      } else {
+        this.waitingBytes -= packet.length
+        // The connection owns what it gets, and other links send the same packet.
+        this.isFull = !this.outgoing.write(packet.slice())
+        if (this.isFull) this.takenBytes += packet.length
       }
-      queue.shift()
+      this.queue.shift()
     }
+  }
+
+  /** The connection is writable again. */
+  drained(): void {
+    this.isFull = false
+    this.takenBytes = 0
+    this.flush()
   }
 
   /** The other end is gone. */
@@ -148,7 +165,7 @@ export class BusLink {
     this.isClosed = true
     this.isOpen = false
     this.queue = []
-    this.queuedBytes = 0
+    this.waitingBytes = this.takenBytes = 0
     this.outgoing?.close()
     this.incoming?.close(false)
   }

@@ -1,8 +1,8 @@
 // Packets that this node sends.
 
-import type { Cluster } from './cluster.ts'
+import { type Cluster, SAVE } from './cluster.ts'
 import type { BusLink } from './link.ts'
-import { BUS_PORT_OFFSET, HANDSHAKE, MYSELF, NOADDR, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import { BUS_PORT_OFFSET, HANDSHAKE, MYSELF, NOADDR, NOFAILOVER, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
 import {
   AUTH_ACK,
   AUTH_REQUEST,
@@ -30,11 +30,25 @@ const STATE_OK = 0
 const STATE_FAIL = 1
 
 /** The ports of this node as others are to use them. */
-export function announcedPorts({ host }: Cluster): { port: number; tlsPort: number; busPort: number } {
+function announcedPorts({ host }: Cluster): { port: number; tlsPort: number; busPort: number } {
   const { settings } = host
   const port = settings.clusterAnnouncePort || settings.port
   const tlsPort = settings.clusterAnnounceTlsPort || settings.tlsPort
   return { port, tlsPort, busPort: settings.clusterAnnounceBusPort || busPortOf(settings) }
+}
+
+/** What the configuration says of this node: after a start, and when CONFIG SET has changed it. */
+export function updateMyself(cluster: Cluster): void {
+  const { me, host } = cluster
+  const { settings } = host
+  Object.assign(me.address, announcedPorts(cluster))
+  if (settings.clusterAnnounceIp !== '') me.address.ip = settings.clusterAnnounceIp
+  me.flags = settings.clusterReplicaNoFailover ? me.flags | NOFAILOVER : me.flags & ~NOFAILOVER
+  const { clusterAnnounceHostname: hostname, clusterAnnounceHumanNodename: humanName } = settings
+  if (me.hostname === hostname && me.humanName === humanName) return
+  me.hostname = hostname
+  me.humanName = humanName
+  cluster.later(SAVE)
 }
 
 /** The port that the bus listens on. */

@@ -5,7 +5,7 @@ import { Cluster, type ClusterHost, type ClusterKeys, type ClusterReplication } 
 import { ClusterCommand } from '../../cluster/commands.ts'
 import { adoptSlotsWithKeys } from '../../cluster/ownership.ts'
 import { RedirectGate } from '../../cluster/redirect.ts'
-import { announcedPorts, busPortOf } from '../../cluster/send.ts'
+import { busPortOf, updateMyself } from '../../cluster/send.ts'
 import type { Config } from '../../config/config.ts'
 import { CMD_WRITE } from '../../engine/catalog/command.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -22,6 +22,15 @@ import { NodesFile } from '../nodes-file.ts'
 import { StartFailure } from '../start-failure.ts'
 
 const ID_BYTES = 20
+const ANNOUNCED = [
+  'cluster-announce-ip',
+  'cluster-announce-port',
+  'cluster-announce-tls-port',
+  'cluster-announce-bus-port',
+  'cluster-announce-hostname',
+  'cluster-announce-human-nodename',
+  'cluster-replica-no-failover',
+] as const
 
 interface ClusterServer {
   engine: Engine
@@ -72,6 +81,7 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
     isLoading: () => server.isLoading() && !server.following.primary,
   })
   bus = open
+  config.onChange(ANNOUNCED, () => void updateMyself(cluster))
   maintenance.cron.hooks.push(() => redirectBlocked(engine, gate))
   maintenance.memoryStats.memorySources.push({ kind: 'clusterLinks', bytes: () => open.memoryBytes })
   return {
@@ -81,7 +91,7 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
         log.notice(`No cluster configuration found, I'm ${cluster.me.id}`)
         cluster.saveOrDie(true)
       } else log.notice(`Node configuration loaded, I'm ${cluster.me.id}`)
-      Object.assign(cluster.me.address, announcedPorts(cluster))
+      updateMyself(cluster)
     },
     listen: () => listenBus(server, open),
     loaded() {

@@ -15,6 +15,7 @@ import { replyHelp } from '../../../protocol/help.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
 import { ERROR_NAME_BYTES_MAX, errorText } from '../../shared/arguments.ts'
 import { isLocal } from '../config.ts'
+import { dropPackets, killLinks } from './cluster.ts'
 import { DEBUG_HELP } from './help.ts'
 import { replyExample } from './protocol.ts'
 import { quicklistFacts, setPackedThreshold } from './quicklist.ts'
@@ -72,6 +73,8 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map(
       run: ctx => switched(ctx, on => ctx.server.scripting.allowEverything(on)),
     },
     replicate: { words: [3, Number.POSITIVE_INFINITY], run: replicate },
+    clusterlink: { words: [5, 5], run: killLinks },
+    'drop-cluster-packet-filter': { words: [3, 3], run: dropPackets },
     'change-repl-id': { words: [2, 2], run: changeReplId },
     panic: { words: [2, 2], run: () => crash('DEBUG PANIC was called') },
     assert: { words: [2, 2], run: () => crash('DEBUG ASSERT was called') },
