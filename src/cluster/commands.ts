@@ -18,6 +18,8 @@ import { nodeLine } from './nodes-file.ts'
 import { broadcastPong, sendManualFailoverStart, sendPublished } from './send.ts'
 
 const FORGET_MS = 60_000
+/** A node that was introduced, and is not known to the other, is introduced again for so long. */
+const MEET_MS = 60_000
 const BAD_SLOT = 'ERR Invalid or out of range slot'
 
 type Run = (cluster: Cluster, ctx: Context) => void
@@ -278,6 +280,7 @@ function meet(cluster: Cluster, ctx: Context): void {
     cluster.replicationPort(node) === port
   if (![...cluster.nodes.values()].some(isSame)) {
     const node = cluster.newNode(cluster.host.newId(), HANDSHAKE | MEET)
+    node.times.meetUntilMs = cluster.nowMs + MEET_MS
     node.address.ip = ip
     node.address.busPort = busPort
     if (tlsCluster) node.address.tlsPort = port

@@ -137,7 +137,7 @@ export class ClusterCron {
       node.link = undefined
     }
     if (node.link?.isOpen && times.pingSentMs === 0 && nowMs - times.pongMs > (clusterPingInterval || timeoutMs / 2)) {
-      sendPing(cluster, node.link, PING)
+      sendPing(cluster, node.link, this.isStranger(node) ? MEET_TYPE : PING)
       return false
     }
     if (manual.isRunning && me.has(PRIMARY) && manual.replica === node && node.link?.isOpen) {
@@ -148,6 +148,12 @@ export class ClusterCron {
     cluster.host.log.debug(`*** NODE ${nameOf(node)} possibly failing`)
     node.flags |= PFAIL
     return true
+  }
+
+  /** The other node does not seem to know us, although we have introduced ourselves. */
+  private isStranger(node: Node): boolean {
+    if (node.inbound !== undefined) node.times.meetUntilMs = 0
+    return this.cluster.nowMs < node.times.meetUntilMs
   }
 
   /** A replica that does not follow its primary, as after a start. */

@@ -66,6 +66,8 @@ interface NodeTimes {
   votedMs: number
   /** Since when it has no working replica; 0: it has. */
   orphanedMs: number
+  /** Until then it is sent MEET instead of PING, unless it has connected: it may not have taken the first one in. */
+  meetUntilMs: number
 }
 
 export class Node {
@@ -102,6 +104,7 @@ export class Node {
       failedMs: 0,
       votedMs: 0,
       orphanedMs: 0,
+      meetUntilMs: 0,
     }
   }
 

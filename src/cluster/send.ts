@@ -93,7 +93,7 @@ function broadcast(cluster: Cluster, type: number, packet: Uint8Array): void {
 /** PING, PONG or MEET over a link. */
 export function sendPing(cluster: Cluster, link: BusLink, type: number): void {
   const { me, nowMs } = cluster
-  if (!link.isInbound && type === PING) link.node!.times.pingSentMs = nowMs
+  if (!link.isInbound && type !== PONG) link.node!.times.pingSentMs = nowMs
   const forgotten = [...cluster.forgotten]
     .filter(([, untilMs]) => untilMs > nowMs)
     .map(([id, untilMs]) => ({ id, ttlS: Math.ceil((untilMs - nowMs) / 1000) }))
