@@ -1,5 +1,7 @@
 // The command line: `redstart` takes what redis-server takes, or the name of a tool and what that takes.
 
+// biome-ignore-all assist/source/organizeImports: signals come before all other modules
+import { endEarlySignals } from './system/early-signals.ts'
 import process from 'node:process'
 import { runtimeNetwork } from './net/runtime.ts'
 import { launch, type StartServer } from './server/launch.ts'
@@ -19,4 +21,7 @@ const args = process.argv.slice(2)
 const system = realSystem(runtimeNetwork(), { ownProcess: true })
 const tool = await toolNamed(args[0])
 if (tool === undefined) await launch(args, system, startWarm)
-else process.exitCode = await runTool(tool, args.slice(1), system)
+else {
+  endEarlySignals()
+  process.exitCode = await runTool(tool, args.slice(1), system)
+}

@@ -88,7 +88,7 @@ export class Dispatch {
       const start = this.answerFailure(client, reply, from, errorsBefore, rewinds)
       if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
       this.countErrors(client)
-      this.endReply(client, start)
+      this.endRefusal(client, start)
     }
   }
 
@@ -341,7 +341,7 @@ export class Dispatch {
     if (entry?.fullName === 'exec') this.engine.transactions.abort(client)
     else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
     this.countErrors(client)
-    this.endReply(client, from)
+    this.endRefusal(client, from)
   }
 
   /** Adds the errors written since the last call to INFO errorstats. */
@@ -380,8 +380,8 @@ export class Dispatch {
     if (!client.has(CLIENT_BLOCKED)) endOfSkip(client)
   }
 
-  /** After the reply of a refused command, which starts at `from`. */
-  private endReply(client: Client, from: number): void {
+  /** After the error reply, starting at `from`, of a command that was refused or could not be read. */
+  endRefusal(client: Client, from: number): void {
     if ((client.flags & REPLY_CHECKED) === 0) return
     this.muteReply(client, from)
     this.refuseReplyOfReplica(client, from)

@@ -214,7 +214,9 @@ export class InputBuffers {
   /** Replies to a protocol error; the rest of the input is not read. */
   private refuse(client: Client, end: number): number {
     const { engine } = this
+    const from = engine.reply.pos
     engine.reply.error('ERR Protocol error: ' + this.parser.error)
+    engine.dispatch.endRefusal(client, from)
     engine.stats.protocolErrors++
     client.flags |= CLIENT_CLOSE_AFTER_REPLY
     this.dropPartial(client)

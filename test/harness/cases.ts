@@ -32,7 +32,7 @@ import { splitWords } from './words.ts'
 
 const WAIT_MS = 300
 const MAIN_WAIT_MS = 5000
-const SHOWN_MAX = 400
+const SHOWN_MAX = 4000
 
 export interface Step {
   line: string
@@ -283,6 +283,8 @@ export async function startOurs(directives: Record<string, string>): Promise<Cas
 export async function startRedis(path: string, directives: Record<string, string>): Promise<CaseServer> {
   const folder = mkdtempSync(join(tmpdir(), 'redstart-cases-'))
   const server = await ServerProcess.start(path, folder, { save: '', 'enable-debug-command': 'yes', ...directives })
+  // CLIENT LIST shows the connections of the case alone.
+  server.connection.close()
   const sockets: Socket[] = []
   return {
     open: async () => {
