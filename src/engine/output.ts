@@ -25,6 +25,7 @@ import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
   CLIENT_MASTER,
+  CLIENT_MONITOR,
   CLIENT_PENDING_REPLY,
   CLIENT_PUBSUB,
   CLIENT_REPLICA,
@@ -48,6 +49,8 @@ const SPECIAL_CLASS = CLIENT_MASTER | CLIENT_PUBSUB | CLIENT_REPLICA
 
 export class OutputBuffers {
   memoryBytes = 0
+  /** repl-backlog-size: the least hard limit of replicas. */
+  replicaBytesMin = 0
   private readonly engine: Engine
   private readonly pending: Client[] = []
   private readonly broadcasts: Broadcast[] = []
@@ -249,6 +252,26 @@ export class OutputBuffers {
     this.bufferOutput(client, reply.u8, from, reply.pos)
   }
 
+  /** Queues bytes that nobody changes any more, without copying them, for a client that is flushed later. */
+  queueChunk(client: Client, bytes: Uint8Array): void {
+    if (client.has(CLIENT_CLOSING)) return
+    if (client.has(CLIENT_PENDING_REPLY)) this.sendQueuedForTurn()
+    const { stats } = this.engine
+    stats.writes++
+    stats.netOutputBytes += bytes.length
+    client.bytesOut += bytes.length
+    if (client.outBytes === 0 && !client.has(CLIENT_WRITE_PENDING)) {
+      client.flags |= CLIENT_WRITE_PENDING
+      this.pending.push(client)
+      this.schedule()
+    }
+    if (client.sharedReply !== undefined) this.closeSharedReply(client)
+    client.out.push(bytes)
+    client.outBytes += bytes.length
+    this.memoryBytes += bytes.length
+    this.checkLimit(client)
+  }
+
   /** The broadcast of this turn: `atHand` if it is of this turn. */
   broadcast(atHand: Broadcast | undefined): Broadcast {
     if (atHand !== undefined && atHand.turn === this.turn) return atHand
@@ -434,9 +457,11 @@ export class OutputBuffers {
   private isOver(client: Client, more: number): boolean {
     const { engine } = this
     const limit = this.limitOf(client)
+    // A limit below the backlog would close replicas that were just continued from it.
+    const leastBytes = client.has(CLIENT_REPLICA) && !client.has(CLIENT_MONITOR) ? this.replicaBytesMin : 0
     // Redis does not count the client's fixed reply buffer, and of the rest whole blocks.
     const bytes = Math.ceil((client.outBytes + more - CHUNK_BYTES) / BLOCK_BYTES) * BLOCK_COUNTED_BYTES
-    if (limit.hardBytes > 0 && bytes >= limit.hardBytes) return true
+    if (limit.hardBytes > 0 && bytes >= Math.max(limit.hardBytes, leastBytes)) return true
     if (limit.softBytes === 0 || bytes < limit.softBytes) {
       client.softLimitSinceMs = 0
       return false

@@ -33,7 +33,7 @@ function percentDone(job: { keysDone: number; keysTotal: number } | undefined): 
 }
 
 function saveFields(persistence: Persistence): Fields {
-  const { guard, saver, rewriter, loader } = persistence
+  const { guard, saver, rewriter, loader, slot } = persistence
   const job = () => saver.job ?? rewriter.job
   return {
     current_cow_peak: () => job()?.copyOnWriteBytes ?? 0,
@@ -42,7 +42,7 @@ function saveFields(persistence: Persistence): Fields {
     current_save_keys_processed: () => job()?.keysDone ?? 0,
     current_save_keys_total: () => job()?.keysTotal ?? 0,
     rdb_changes_since_last_save: () => persistence.parts.engine.keyspace.dirty,
-    rdb_bgsave_in_progress: () => (saver.job === undefined ? 0 : 1),
+    rdb_bgsave_in_progress: () => (saver.job === undefined && !slot.isTakenBy('replicas') ? 0 : 1),
     rdb_last_save_time: () => saver.lastSaveSeconds,
     rdb_last_bgsave_status: () => (guard.lastSaveOk ? 'ok' : 'err'),
     rdb_last_bgsave_time_sec: () => saver.lastSeconds,

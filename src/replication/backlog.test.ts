@@ -8,9 +8,9 @@ function joined(chunks: Uint8Array[] | undefined): number[] | undefined {
 
 test('the stream can be had from any offset that is still there', () => {
   const backlog = new Backlog(100)
-  backlog.add(Uint8Array.of(0, 1, 2), 1000)
-  backlog.add(Uint8Array.of(3), 1000)
-  backlog.add(Uint8Array.of(4, 5), 1000)
+  backlog.add(Uint8Array.of(0, 1, 2), 1000, Number.POSITIVE_INFINITY)
+  backlog.add(Uint8Array.of(3), 1000, Number.POSITIVE_INFINITY)
+  backlog.add(Uint8Array.of(4, 5), 1000, Number.POSITIVE_INFINITY)
   assert.deepEqual(joined(backlog.since(100)), [0, 1, 2, 3, 4, 5])
   assert.deepEqual(joined(backlog.since(102)), [2, 3, 4, 5])
   assert.deepEqual(joined(backlog.since(104)), [4, 5])
@@ -22,7 +22,7 @@ test('the stream can be had from any offset that is still there', () => {
 test('the limit is kept, and never less than that', () => {
   const backlog = new Backlog(0)
   for (let i = 0; i < 5000; i++) {
-    backlog.add(new Uint8Array(1 + (i % 7)).fill(i), 100)
+    backlog.add(new Uint8Array(1 + (i % 7)).fill(i), 100, Number.POSITIVE_INFINITY)
     assert.ok(backlog.bytes < 100 + 7)
     if (i > 100) assert.ok(backlog.bytes >= 100)
     assert.equal(joined(backlog.since(backlog.start))?.length, backlog.bytes)

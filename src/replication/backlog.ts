@@ -3,10 +3,13 @@
 //   start                              end = offset of the stream
 //     [ chunk ][ chunk ][ chunk ]…[ chunk ]
 //
-// Always: a chunk is dropped only when `limit` bytes remain without it.
+// Always: a chunk is dropped only when `limit` bytes remain without it, and no replica still has to be sent any of it:
+// chunks are shared with the output of replicas, so that one copy serves all.
 
 const GONE = new Uint8Array(0)
 const SHIFT_CHUNKS = 1000
+/** Chunks that are dropped at once. */
+const TRIMMED_MAX = 1024
 /** A longer chunk is dropped in parts. */
 const PIECE_BYTES = 16 * 1024
 
@@ -25,12 +28,20 @@ export class Backlog {
     return this.end - this.start
   }
 
-  add(chunk: Uint8Array, limit: number): void {
+  /** `neededFrom`: the offset from which on a replica still needs the stream. */
+  add(chunk: Uint8Array, limit: number, neededFrom: number): void {
     for (let at = 0; at < chunk.length; at += PIECE_BYTES)
       this.chunks.push(chunk.length <= PIECE_BYTES ? chunk : chunk.subarray(at, at + PIECE_BYTES))
     this.end += chunk.length
-    while (this.first < this.chunks.length && this.bytes - this.chunks[this.first].length >= limit) {
-      this.start += this.chunks[this.first].length
+    this.trim(limit, neededFrom)
+  }
+
+  /** Drops what is beyond the limit, some of it at a time. */
+  trim(limit: number, neededFrom: number): void {
+    for (let left = TRIMMED_MAX; left > 0 && this.first < this.chunks.length; left--) {
+      const { length } = this.chunks[this.first]
+      if (this.bytes - length < limit || this.start + length > neededFrom) break
+      this.start += length
       this.chunks[this.first++] = GONE
     }
     // Array.shift() for each chunk would move the whole array each time.

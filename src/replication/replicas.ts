@@ -66,7 +66,9 @@ export class ConnectedReplicas implements Replicas {
     this.parts = parts
     const { server, config, persistence, newId } = parts
     const { engine, soon } = server
-    this.stream = new ReplicationStream({ engine, soon, newId, backlogBytes: () => config.replBacklogSize }, chunk =>
+    const backlogBytes = () => config.replBacklogSize
+    const neededFrom = () => this.neededFrom
+    this.stream = new ReplicationStream({ engine, soon, newId, backlogBytes, neededFrom }, chunk =>
       this.distribute(chunk),
     )
     this.fullSync = new FullSync({
@@ -275,6 +277,7 @@ export class ConnectedReplicas implements Replicas {
     // The bytes follow the reply, which is not sent yet.
     replica.phase = 'continuing'
     replica.queued.push(...missed)
+    replica.queuedBytes = stream.offset - offset + 1
     soon(() => this.putOnline(replica))
     const bytes = stream.offset - offset + 1
     log.notice(
@@ -305,7 +308,7 @@ export class ConnectedReplicas implements Replicas {
     if (!this.isThere(replica)) return
     replica.phase = 'online'
     replica.ackMs = this.nowMs
-    for (const chunk of replica.queued.splice(0)) this.give(replica.client, chunk)
+    for (const chunk of replica.queued.splice(0)) this.giveChunk(replica.client, chunk)
     replica.queuedBytes = 0
     log.notice(`Synchronization with replica ${replica.name} succeeded`)
   }
@@ -353,9 +356,29 @@ export class ConnectedReplicas implements Replicas {
 
   private distribute(chunk: Uint8Array): void {
     for (const replica of [...this.replicas.values()]) {
-      if (replica.phase === 'online') this.give(replica.client, chunk)
+      if (replica.phase === 'online') this.giveChunk(replica.client, chunk)
       else if (replica.queuesStream) this.queue(replica, chunk)
     }
+  }
+
+  /** A part of the stream, which the backlog has as well. */
+  private giveChunk(client: Client, chunk: Uint8Array): void {
+    this.parts.server.engine.output.queueChunk(client, chunk)
+    this.outputBytes += chunk.length
+  }
+
+  /** The offset from which on a replica still has to be sent the stream. */
+  private get neededFrom(): number {
+    let most = 0
+    for (const replica of this.replicas.values()) most = Math.max(most, pendingBytes(replica))
+    return this.stream.offset - most
+  }
+
+  /** Bytes of the replicas' output that the backlog has as well. */
+  get sharedBytes(): number {
+    let bytes = 0
+    for (const { client, phase } of this.replicas.values()) if (phase === 'online') bytes += client.outBytes
+    return bytes
   }
 
   private give(client: Client, bytes: Uint8Array): void {
@@ -374,7 +397,7 @@ export class ConnectedReplicas implements Replicas {
     if (softBytes === 0 || bytes < softBytes) replica.softLimitSinceMs = 0
     else if (replica.softLimitSinceMs === 0) replica.softLimitSinceMs = this.nowMs
     const tooLong = replica.softLimitSinceMs > 0 && this.nowMs - replica.softLimitSinceMs > softSeconds * 1000
-    if (!tooLong && (hardBytes === 0 || bytes < hardBytes)) return
+    if (!tooLong && (hardBytes === 0 || bytes < Math.max(hardBytes, engine.output.replicaBytesMin))) return
     engine.stats.clientOutputBufferLimitDisconnections++
     log.warning(
       `Client id=${replica.client.id} addr=${replica.client.connection.peer} scheduled to be closed ASAP for overcoming of output buffer limits.`,
@@ -386,6 +409,7 @@ export class ConnectedReplicas implements Replicas {
 
   cron(): void {
     this.failover.update()
+    this.stream.trim()
     if (this.stream.backlog === undefined) return
     this.fullSync.tryStart()
     const second = Math.floor(this.nowMs / 1000)
@@ -428,4 +452,9 @@ export class ConnectedReplicas implements Replicas {
     this.stream.close()
     server.log.notice(`Replication backlog freed after ${config.replBacklogTtl} seconds without connected replicas.`)
   }
+}
+
+/** Of the stream: what a replica has not been sent yet. */
+function pendingBytes({ client, phase, queuedBytes }: Replica): number {
+  return phase === 'online' ? client.outBytes : queuedBytes
 }

@@ -28,6 +28,8 @@ interface StreamParts {
   soon(fn: () => void): void
   /** repl-backlog-size. */
   backlogBytes(): number
+  /** The offset from which on a replica still needs the stream. */
+  neededFrom(): number
   /** Forty random hexadecimal digits. */
   newId(): string
 }
@@ -135,8 +137,17 @@ export class ReplicationStream implements Sink {
   /** Bytes of the primary's stream, applied here. */
   forward(chunk: Uint8Array): void {
     this.offset += chunk.length
-    this.backlog?.add(chunk, this.parts.backlogBytes())
+    this.spread(chunk)
+  }
+
+  private spread(chunk: Uint8Array): void {
     this.receive(chunk)
+    this.backlog?.add(chunk, this.parts.backlogBytes(), this.parts.neededFrom())
+  }
+
+  /** Every tick: the backlog shrinks when replicas need less of it. */
+  trim(): void {
+    this.backlog?.trim(this.parts.backlogBytes(), this.parts.neededFrom())
   }
 
   /** Why `id` and `offset` (the next byte wanted) do not belong to this stream's history; undefined: they do. */
@@ -214,8 +225,7 @@ export class ReplicationStream implements Sink {
     this.asked = false
     const chunk = buffer.u8.slice(0, buffer.len)
     buffer.drop(buffer.len)
-    this.backlog?.add(chunk, this.parts.backlogBytes())
-    this.receive(chunk)
+    this.spread(chunk)
   }
 
   /** Memory of the backlog and the buffer. */

@@ -127,7 +127,7 @@ function usedMemoryInfo({ config, system, engine, memoryStats }: InfoParts): Inf
       maxmemory_policy: () => config.maxmemoryPolicy,
       mem_not_counted_for_evict: () => m.notCountedBytes,
       mem_replication_backlog: () => m.backlogBytes,
-      mem_total_replication_buffers: () => m.backlogBytes + m.clientsReplicaBytes,
+      mem_total_replication_buffers: () => m.backlogBytes,
       mem_clients_slaves: () => m.clientsReplicaBytes,
       mem_clients_normal: () => m.clientsNormalBytes,
       mem_aof_buffer: () => m.aofBufferBytes,

@@ -12,6 +12,8 @@ import type { MemoryFigures } from '../engine/ports/host.ts'
 interface MemorySource {
   kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'clusterLinks' | 'other'
   bytes(): number
+  /** What of it counts towards maxmemory; absent: all. */
+  countedBytes?(): number
 }
 
 /** One page or three for each size class, and a few tables. */
@@ -94,7 +96,7 @@ export class MemoryStats {
     bytes -= this.replicaOutputBytes
     const { memorySources } = this
     for (let i = 0; i < memorySources.length; i++)
-      if (memorySources[i].kind !== 'aofBuffer') bytes += memorySources[i].bytes()
+      bytes += memorySources[i].countedBytes?.() ?? memorySources[i].bytes()
     return bytes
   }
 
@@ -103,11 +105,12 @@ export class MemoryStats {
     return this.clientRestBytes + this.engine.output.memoryBytes - this.replicaOutputBytes
   }
 
-  /** mem_not_counted_for_evict: output of replicas, AOF buffer. */
+  /** mem_not_counted_for_evict: output of replicas beyond the backlog's size, AOF buffer. */
   notCountedBytes(): number {
     let bytes = this.replicaOutputBytes
-    for (const user of this.memorySources) if (user.kind === 'aofBuffer') bytes += user.bytes()
-    return bytes
+    for (const source of this.memorySources)
+      if (source.countedBytes !== undefined) bytes += source.bytes() - source.countedBytes()
+    return Math.max(0, bytes)
   }
 
   private bytesOf(kind: MemorySource['kind']): number {

@@ -47,7 +47,11 @@ export function persistenceOf(server: PersistenceServer): Persistence {
     spike: (event, us) => engine.observers.spike(event, us),
   })
   maintenance.addInfo(persistenceInfo(persistence))
-  maintenance.memoryStats.memorySources.push({ kind: 'aofBuffer', bytes: () => persistence.aof.bufferBytes })
+  maintenance.memoryStats.memorySources.push({
+    kind: 'aofBuffer',
+    bytes: () => persistence.aof.bufferBytes,
+    countedBytes: () => 0,
+  })
   maintenance.onFlushAll.push(() => persistence.afterFlushAll())
   maintenance.cron.hooks.push(() => persistence.cron())
   config.onChange(

@@ -86,7 +86,7 @@ export function addReplication(server: ReplicationServer): Replication {
   followUnexpectedErrors(engine, config, log)
   const restart = new RestartPosition({ engine, stream, loader: persistence.loader })
   maintenance.cron.hooks.push(cronOf(engine, replicas, following, own))
-  maintenance.memoryStats.memorySources.push({ kind: 'backlog', bytes: () => stream.memoryBytes })
+  addMemory(server, replicas)
   const guard = new MinReplicasGuard(engine, config)
   config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => void guard.configure())
   config.onChange(['replica-read-only', 'replica-serve-stale-data', 'repl-timeout'], () => void following.configure())
@@ -109,6 +109,20 @@ export function addReplication(server: ReplicationServer): Replication {
     logLagging: () => replicas.logLagging(),
     stop: () => following.stop(),
   }
+}
+
+/** The stream is in one buffer for the backlog and all replicas. */
+function addMemory({ engine, config, maintenance }: ReplicationServer, replicas: ConnectedReplicas): void {
+  const { memorySources } = maintenance.memoryStats
+  const bytes = () => replicas.stream.memoryBytes
+  memorySources.push({ kind: 'backlog', bytes, countedBytes: () => Math.min(bytes(), config.replBacklogSize) })
+  memorySources.push({ kind: 'other', bytes: () => -replicas.sharedBytes, countedBytes: () => 0 })
+  const follow = () => {
+    engine.output.replicaBytesMin = config.replBacklogSize
+    return undefined
+  }
+  follow()
+  config.onChange('repl-backlog-size', follow)
 }
 
 /** The periodic work. */
