@@ -42,9 +42,9 @@ export class Watches {
 
   /** True when a watched key has expired since WATCH. One that had expired before counts as absent. */
   anyExpired(client: Client): boolean {
-    return (client.watched ?? []).some(
-      w => w.existed && !this.engine.keyspace.databases[w.database].exists(Slice.of(w.key)),
-    )
+    if (client.watched === undefined) return false
+    const { databases } = this.engine.keyspace
+    return client.watched.some(w => w.existed && !databases[w.database].exists(Slice.of(w.key)))
   }
 
   /** A key has changed: sets CLIENT_DIRTY_CAS for clients that watch it. */

@@ -103,11 +103,15 @@ export class DatasetLoader {
   }
 
   /** DEBUG RELOAD: an error reply, or undefined. */
-  reload(flush: boolean, merge: boolean): string | undefined {
+  reload(flush: boolean, merge: boolean, inTurns: boolean): Promise<string | undefined> | string | undefined {
+    return this.start(this.reloadRdb(flush, merge), inTurns)
+  }
+
+  private *reloadRdb(flush: boolean, merge: boolean): LoadSteps<string | undefined> {
     const { server } = this.parts
     if (flush) this.empty()
     const { dbfilename } = server.config
-    const failed = runThrough(this.loggingFailure(this.rdb.loadFile(dbfilename, { dropExpired: true, replace: merge })))
+    const failed = yield* this.loggingFailure(this.rdb.loadFile(dbfilename, { dropExpired: true, replace: merge }))
     if (failed !== undefined) return 'ERR Error trying to load the RDB dump, check server logs'
     this.recordLoad()
     server.log.warning('DB reloaded by DEBUG RELOAD')
@@ -116,9 +120,12 @@ export class DatasetLoader {
 
   /** DEBUG LOADAOF: an error reply, or undefined. */
   loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined {
+    return this.start(this.reloadLog(inTurns), inTurns)
+  }
+
+  private start<Result>(steps: LoadSteps<Result>, inTurns: boolean): Promise<Result> | Result {
     const { ctx } = this.parts.server.engine
-    const steps = this.reloadLog(inTurns)
-    // The replayed commands use this command's context.
+    // Replayed commands use this command's context.
     const saved = ctx.save()
     const outcome = inTurns ? this.startedInTurns(steps) : runThrough(steps)
     ctx.restore(saved)

@@ -63,7 +63,7 @@ test('DEBUG RELOAD leaves everything as it was', async () => {
   const server = await MachineServer.start(virtualSystem())
   fill(server)
   const digest = server.digest()
-  assert.equal(server.server.persistence.reload({ save: true, flush: true, merge: false }), undefined)
+  assert.equal(server.server.persistence.reload({ save: true, flush: true, merge: false, inTurns: false }), undefined)
   assert.equal(server.digest(), digest)
 })
 
@@ -303,6 +303,26 @@ test('DEBUG LOADAOF loads in turns, and others are told that it does', async () 
   await server.stop()
   const again = await MachineServer.start(machine, { appendonly: 'yes' })
   assert.equal(again.digest(), later)
+})
+
+test('DEBUG RELOAD loads in turns, and others are told that it does', async () => {
+  const server = await MachineServer.start(virtualSystem(), { 'loading-process-events-interval-bytes': '16384' })
+  const { machine } = server
+  server.call('ping')
+  const other = server.connect()
+  for (let i = 0; i < 5000; i++) server.call('set', `k${i}`, i)
+  const digest = server.digest()
+  server.send(0, ['debug', 'reload'])
+  server.send(other, ['get', 'k1'])
+  const [told] = server.take(other)
+  assert.ok(told instanceof RespError && told.message.startsWith('LOADING '))
+  for (let turns = 0; turns < 20; turns++) {
+    machine.settle()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.deepEqual(server.take(0), ['OK'])
+  assert.equal(server.digest(), digest)
+  assert.equal(server.call('get', 'k1'), '1')
 })
 
 test('a script that takes long in the log is suspended: others hear that it loads', async () => {

@@ -10,7 +10,7 @@
 import { CMD_LOADING, CMD_NO_ASYNC_LOADING } from '../engine/catalog/command.ts'
 import type { Gate } from '../engine/gates.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
-import type { Saving } from '../engine/ports/saving.ts'
+import type { ReloadOptions, Saving } from '../engine/ports/saving.ts'
 import { LOADING } from '../protocol/errors.ts'
 import { AofFiles } from './aof/files.ts'
 import { AOF_OFF, AOF_ON, AOF_WAIT_REWRITE, AofLog } from './aof/log.ts'
@@ -228,9 +228,9 @@ export class Persistence implements Saving {
     this.aof.flushSleepUs = us
   }
 
-  reload({ save, flush, merge }: { save: boolean; flush: boolean; merge: boolean }): string | undefined {
+  reload({ save, flush, merge, inTurns }: ReloadOptions): Promise<string | undefined> | string | undefined {
     if (save && !this.saver.saveNow()) return 'ERR'
-    return this.loader.reload(flush, merge)
+    return this.loader.reload(flush, merge, inTurns)
   }
 
   loadAof(inTurns: boolean): Promise<string | undefined> | string | undefined {

@@ -2,6 +2,14 @@
 //
 // Always: an outcome is undefined for success, or the error reply with its code.
 
+export interface ReloadOptions {
+  save: boolean
+  flush: boolean
+  merge: boolean
+  /** Other clients get -LOADING meanwhile. */
+  inTurns: boolean
+}
+
 export interface Saving {
   /** SAVE. */
   save(): string | undefined
@@ -11,8 +19,8 @@ export interface Saving {
   rewriteAof(inTransaction: boolean): { status: string } | { error: string }
   /** LASTSAVE: seconds since 1970. */
   readonly lastSaveSeconds: number
-  /** DEBUG RELOAD. */
-  reload(options: { save: boolean; flush: boolean; merge: boolean }): string | undefined
+  /** DEBUG RELOAD: an error message, or undefined. */
+  reload(options: ReloadOptions): Promise<string | undefined> | string | undefined
   /** Delays every write to the append-only file by so many microseconds: for tests. */
   flushSleepUs: number
   /** DEBUG LOADAOF: an error message, or undefined. `inTurns`: other clients get -LOADING meanwhile. */

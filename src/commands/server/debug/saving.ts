@@ -7,18 +7,21 @@ const BAD_OPTION = errorBytes('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH
 
 /** DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE] */
 export function reload(ctx: Context): void {
-  const options = { save: true, flush: true, merge: false }
+  const options = { save: true, flush: true, merge: false, inTurns: ctx.canBlock }
   for (let i = 2; i < ctx.argc; i++) {
     if (ctx.is(i, 'merge')) options.merge = true
     else if (ctx.is(i, 'noflush')) options.flush = false
     else if (ctx.is(i, 'nosave')) options.save = false
     else return ctx.reply.fixedError(BAD_OPTION)
   }
-  answer(ctx.reply, ctx.server.saving.reload(options))
+  answerWhenDone(ctx, ctx.server.saving.reload(options))
 }
 
 export function loadAof(ctx: Context): void {
-  const outcome = ctx.server.saving.loadAof(ctx.canBlock)
+  answerWhenDone(ctx, ctx.server.saving.loadAof(ctx.canBlock))
+}
+
+function answerWhenDone(ctx: Context, outcome: Promise<string | undefined> | string | undefined): void {
   if (!(outcome instanceof Promise)) return answer(ctx.reply, outcome)
   const pending = ctx.waitForAnswer()
   outcome.then(error => pending.write(reply => answer(reply, error)))
