@@ -255,3 +255,44 @@ conversation('a reader that is slow gets every byte of replies that are longer t
   }
   for (const [i, pending] of waiting.entries()) await c.expectReply(pending, i % 2 === 0 ? long : 'between')
 })
+
+conversation(
+  'maxmemory-clients closes the largest client, and only as many as are needed',
+  async c => {
+    await c.do('CLIENT NO-EVICT ON')
+    const half = (bytes: number) => bytesOf(`*2\r\n$${bytes}\r\n${'v'.repeat(bytes - 10)}`)
+    const clients = [await c.another(), await c.another(), await c.another()]
+    const sizes = [300_000, 700_000, 500_000]
+    for (let i = 0; i < clients.length; i++) {
+      clients[i].client.write(half(sizes[i]))
+      await clients[i].settle()
+    }
+    await c.expect('CONFIG SET maxmemory-clients 1300000', 'OK')
+    await clients[1].client.untilClosed()
+    await c.expect('PING', 'PONG')
+    assert.deepEqual(
+      clients.map(one => one.client.closed),
+      [false, true, false],
+    )
+    assert.ok((await figure(c, 'evicted_clients')) >= 1)
+    await c.expect('CONFIG SET maxmemory-clients 0', 'OK')
+  },
+  { since: '7.0' },
+)
+
+conversation(
+  'a client with CLIENT NO-EVICT may be above maxmemory-clients',
+  async c => {
+    await c.do('CLIENT NO-EVICT ON')
+    const large = await c.another()
+    await large.expect('CLIENT NO-EVICT ON', 'OK')
+    await c.expect('CONFIG SET maxmemory-clients 400000', 'OK')
+    for (let i = 0; i < 3; i++) await large.expect(['PING', 'x'.repeat(100_000)], 'x'.repeat(100_000))
+    large.client.write(bytesOf(`*2\r\n$600000\r\n${'v'.repeat(500_000)}`))
+    for (let i = 0; i < 20; i++) await c.expect('PING', 'PONG')
+    assert.equal(large.client.closed, false)
+    await c.expect('CONFIG SET maxmemory-clients 0', 'OK')
+    await c.expect('PING', 'PONG')
+  },
+  { since: '7.0' },
+)

@@ -23,6 +23,7 @@ const CLIENTS_PER_TICK_MIN = 5
 const LIMIT_BYTES_MIN = 128 * 1024
 const REPLY_PEAK_MS = 5000
 const REPLY_SHARE_BYTES_MIN = 1024
+const EVICT_AGAIN_MS = 100
 
 export class ClientsCron {
   /** DEBUG REPLYBUFFER PEAK-RESET-TIME, milliseconds; negative: never. */
@@ -40,6 +41,8 @@ export class ClientsCron {
   private inputPeak = 0
   private outputPeak = 0
   private peaksSinceMs = 0
+  /** Until then no client can be evicted: all would be sorted for every event. */
+  private evictAgainMs = 0
 
   constructor(engine: Engine, memoryStats: MemoryStats) {
     this.engine = engine
@@ -146,7 +149,8 @@ export class ClientsCron {
   private count(client: Client): void {
     this.memoryStats.countClient(client)
     const limit = this.limitBytes()
-    if (limit > 0 && this.memoryStats.clientBytes() > limit) this.evict()
+    if (limit === 0 || this.memoryStats.clientBytes() <= limit) return
+    if (this.engine.keyspace.nowMs >= this.evictAgainMs) this.evict()
   }
 
   /** Closes the largest clients until client memory is below the limit. */
@@ -159,6 +163,7 @@ export class ClientsCron {
       .map(client => ({ client, bytes: clientMemory(client) }))
       .sort((a, b) => b.bytes - a.bytes)
     let total = sized.reduce((sum, one) => sum + one.bytes, 0)
+    const before = total
     for (const { client, bytes } of sized) {
       if (total <= limit) return
       if (client.has(CLIENT_NO_EVICT)) continue
@@ -167,6 +172,8 @@ export class ClientsCron {
       engine.stats.evictedClients++
       total -= bytes
     }
-    if (total > limit) engine.log?.('warning', 'Over client maxmemory after evicting all evictable clients')
+    if (total <= limit) return
+    engine.log?.('warning', 'Over client maxmemory after evicting all evictable clients')
+    if (total === before) this.evictAgainMs = engine.keyspace.nowMs + EVICT_AGAIN_MS
   }
 }
