@@ -1,10 +1,10 @@
 // DebugCopies: SCRIPT DEBUG YES. The EVAL of a client runs in the debugger on a server of its own, in memory, with a
 // copy of the dataset as it was then: other clients are served meanwhile, and what the script writes is gone with it.
 //
-//   client (blocked) ─▶ snapshot in memory ─▶ copy loads it ─▶ EVAL there; bytes go back and forth ─▶ client is closed
+//   client (blocked) ─▶ a snapshot is loaded into the copy ─▶ EVAL there; bytes go back and forth ─▶ client is closed
 //
 // Always: the copy writes no file, propagates nothing, and ends with the client or the session, whichever is first. It
-// takes the memory of the dataset once more, and while it is made the bytes of an RDB file besides.
+// takes the memory of the dataset once more.
 
 import { Config } from '../config/config.ts'
 import { loadText } from '../config/parser.ts'
@@ -12,7 +12,7 @@ import { CLIENT_CLOSING, CLIENT_LUA_DEBUG, CLIENT_LUA_DEBUG_SYNC, type Client } 
 import type { Engine } from '../engine/engine.ts'
 import { Slice } from '../lib/slice.ts'
 import type { MemorySocket } from '../net/memory.ts'
-import { MemorySink } from '../persistence/memory-sink.ts'
+import { CopySink } from '../persistence/copy-sink.ts'
 import { jobParts, rdbOptions } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { SnapshotJob } from '../persistence/snapshot-job.ts'
@@ -25,9 +25,6 @@ import { Server } from './server.ts'
 
 /** Another snapshot is running: looked at again after this. */
 const RETRY_MS = 50
-/** The copy's disk is served so often while it loads. */
-const LOAD_TURN_MS = 1
-const FILE = 'dump.rdb'
 
 interface DebugCopyParts {
   engine: Engine
@@ -47,24 +44,49 @@ export class DebugCopies {
 
   /** The client is blocked in its EVAL. */
   start(client: Client): void {
+    this.empty().then(
+      copy => this.fill(client, copy),
+      error => this.fail(client, error),
+    )
+  }
+
+  /** A server without data; nothing but its own client drives it. */
+  private async empty(): Promise<Server> {
+    const { system, databases } = this.parts
+    const { timers, clock, random, process } = system
+    const hidden = virtualSystem()
+    const config = new Config(hidden.system.disk)
+    loadText(config, `port 0\nsave ""\nloglevel nothing\ndatabases ${databases}`)
+    const surroundings: System = {
+      ...hidden.system,
+      clock,
+      random,
+      timers,
+      process: { ...hidden.system.process, allocate: bytes => process.allocate(bytes) },
+    }
+    const copy = new Server(config, surroundings, new Logger(surroundings, config), { failed: () => {} })
+    await copy.load()
+    return copy
+  }
+
+  /** Loads a snapshot of this moment into the copy. */
+  private fill(client: Client, copy: Server): void {
     const { engine, persistence, system } = this.parts
     const { slot } = persistence
     if (client.has(CLIENT_CLOSING)) return
     if (!slot.acquire('copy')) {
-      system.timers.after(RETRY_MS, () => this.start(client))
+      system.timers.after(RETRY_MS, () => this.fill(client, copy))
       return
     }
-    const server = persistence.parts
-    const sink = new MemorySink(system.timers.soon)
-    const options = rdbOptions(server, false)
+    const options = rdbOptions(persistence.parts, false)
     const job = new SnapshotJob(
-      jobParts(server),
-      sink,
+      jobParts(persistence.parts),
+      new CopySink(copy.persistence.parts, system.timers.soon),
       to => new SnapshotWriter(engine.keyspace, to, options),
       error => {
         slot.release('copy')
-        if (error !== null) return this.fail(client, error)
-        this.open(client, sink.take()).catch(failure => this.fail(client, failure))
+        if (error !== null) this.fail(client, error)
+        else this.open(client, copy)
       },
     )
     slot.started(job)
@@ -76,9 +98,9 @@ export class DebugCopies {
     engine.boundary.guard(() => engine.blocking.abort(client, `ERR the dataset could not be copied: ${why}`))
   }
 
-  private async open(client: Client, rdb: Uint8Array): Promise<void> {
+  /** Runs the EVAL on the copy. */
+  private open(client: Client, copy: Server): void {
     const { engine } = this.parts
-    const copy = await this.load(rdb)
     if (client.has(CLIENT_CLOSING) || client.blocked === undefined) return
     const socket = copy.memory.connect()
     const debugging = [...copy.engine.clients.values()][0]
@@ -102,34 +124,6 @@ export class DebugCopies {
     writer.command([Slice.of(entry.fullName), ...args.slice(1)])
     socket.write(writer.take())
     this.forward(client)
-  }
-
-  /** A server with this dataset; nothing but its own clients drives it. */
-  private async load(rdb: Uint8Array): Promise<Server> {
-    const { system, databases } = this.parts
-    const { timers, clock, random, process } = system
-    const hidden = virtualSystem()
-    hidden.disk.writeFile(FILE, rdb)
-    const config = new Config(hidden.system.disk)
-    loadText(config, `port 0\nsave ""\nloglevel nothing\ndbfilename ${FILE}\ndatabases ${databases}`)
-    const surroundings: System = {
-      ...hidden.system,
-      clock,
-      random,
-      timers,
-      process: { ...hidden.system.process, allocate: bytes => process.allocate(bytes) },
-    }
-    const copy = new Server(config, surroundings, new Logger(surroundings, config), { failed: () => {} })
-    let isLoaded = false
-    const turn = () => {
-      if (isLoaded) return
-      hidden.settle()
-      timers.after(LOAD_TURN_MS, turn)
-    }
-    turn()
-    await copy.load()
-    isLoaded = true
-    return copy
   }
 
   /** Hands on what the client has sent. */
