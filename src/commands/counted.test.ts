@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Conversation, conversation } from '../../test/harness/conversation.ts'
+import { encodeCommand } from '../../test/harness/resp.ts'
 
 const DATA = [
   'RPUSH l a b',
@@ -170,4 +171,50 @@ conversation(
     await muted.expect('ECHO next', 'next')
   },
   { since: '7.2' },
+)
+
+conversation(
+  'commands with mistaken options are tracked by what their own parser finds',
+  async c => {
+    await c.do('CLIENT TRACKING ON')
+    for (const [command, keys] of [
+      ['XREAD COUNT STREAMS e2 x1 20-1 0', 0],
+      ['XREAD COUNT 1 STREAMS e2 x1 0 0', 2],
+      ['ZINTERCARD -9007199254740991 e4 z3 LIMIT 0', 1],
+      ['ZINTERCARD 4294967298 e4 z3 LIMIT 0', 2],
+      ['ZINTERCARD 9223372036854775808 e4 z3', 0],
+    ] as const) {
+      await c.do('FLUSHALL')
+      await c.do(command)
+      await c.expect('INFO stats', new RegExp(`tracking_total_keys:${keys}\r`))
+    }
+  },
+  { since: '7.2', resp: 2 },
+)
+
+conversation('the reply that ends a connection is its last, of a monitor too', async c => {
+  const leaving = await c.another()
+  await leaving.tell('MONITOR')
+  leaving.client.write(encodeCommand(['QUIT']))
+  const received: string[] = []
+  for (;;) {
+    const message = await leaving.client.message().catch(() => undefined)
+    if (message === undefined) break
+    received.push(String(message))
+  }
+  assert.ok(!received.some(line => line.includes('QUIT')), received.join(', '))
+})
+
+conversation(
+  'prefixes of broadcasts are told in the order of their bytes',
+  async c => {
+    await c.do('HELLO 3')
+    await c.expect('CLIENT TRACKING ON BCAST PREFIX s PREFIX l', 'OK')
+    await c.expect('CLIENT TRACKINGINFO', ['flags', ['on', 'bcast'], 'redirect', 0, 'prefixes', ['l', 's']])
+    await c.expect('CLIENT TRACKING ON BCAST PREFIX h', 'OK')
+    await c.expect('CLIENT TRACKING ON BCAST', 'OK')
+    const overlap = "ERR Prefix 'l' overlaps with an existing prefix ''. Prefixes for a single client must not overlap."
+    await c.expectError('CLIENT TRACKING ON BCAST PREFIX l', overlap)
+  },
+  { since: '7.2', resp: 3 },
 )

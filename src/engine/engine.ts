@@ -69,6 +69,9 @@ export interface Machine extends Pick<Clock, 'nowMs' | 'monotonicUs'>, Pick<Time
 /** Queued replies of all clients beyond this are sent at once. */
 const FLUSH_BYTES = 256 * 1024
 
+/** The reply that ends a connection is its last. */
+const GETS_NOTHING_MORE = CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY
+
 export class Engine implements ServerCommands {
   readonly settings: Settings = defaultSettings()
   readonly keyspace: Keyspace
@@ -296,7 +299,7 @@ export class Engine implements ServerCommands {
    * Writes a message to a client that need not be the current one: `write` gets a Reply in the client's protocol.
    */
   replyTo(client: Client, write: (reply: Reply) => void): void {
-    if (client.has(CLIENT_CLOSING)) return
+    if ((client.flags & GETS_NOTHING_MORE) !== 0) return
     if (client.has(CLIENT_PENDING_REPLY)) this.output.sendQueuedForTurn()
     const reply = client === this.current && this.ctx.reply === this.reply ? this.reply : this.scratchReply
     const from = reply.pos
@@ -321,7 +324,7 @@ export class Engine implements ServerCommands {
 
   /** Sends the end of a broadcast, whole replies in the client's protocol; not to the current client. */
   sendTo(client: Client, batch: Broadcast, from: number): void {
-    if (client.has(CLIENT_CLOSING)) return
+    if ((client.flags & GETS_NOTHING_MORE) !== 0) return
     if (client.has(CLIENT_PENDING_REPLY)) this.output.sendQueuedForTurn()
     this.output.queueBroadcast(client, batch, from)
   }

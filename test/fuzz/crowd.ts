@@ -15,6 +15,8 @@ import { text } from './state.ts'
 import { keysIn, type Step } from './step.ts'
 
 const BATCH_MAX = 4
+/** Most commands are sent alone: how much of a row runs before what it unblocks is a matter of time budgets. */
+const ALONE_SHARE = 0.85
 const OTHER_SHARE = 0.35
 /** All figures are compared after every so many batches. */
 const LOOK_EVERY = 4
@@ -36,7 +38,7 @@ export function makeCrowd(others: readonly CommandGrammar[], seed: number, optio
   const steps: Step[] = []
   while (steps.length < options.commandCount) {
     const connection = g.number(0, CROWD_SIZE - 1)
-    for (let left = g.number(1, BATCH_MAX); left > 0; left--) {
+    for (let left = g.chance(ALONE_SHARE) ? 1 : g.number(2, BATCH_MAX); left > 0; left--) {
       const command = (g.chance(OTHER_SHARE) && !rest.isEmpty ? rest : own).next()
       steps.push(...made(g, command, connection, false))
     }

@@ -44,6 +44,11 @@ export class Victim {
     return this.server.engine.output.memoryBytes
   }
 
+  /** used_memory. */
+  get usedBytes(): number {
+    return this.server.maintenance.memoryStats.usedBytes()
+  }
+
   get dataBytes(): number {
     return this.server.engine.keyspace.arena.usedBytes
   }
@@ -102,6 +107,12 @@ export class Bystander {
       await new Promise<void>(resolve => (this.arrived = resolve))
     assert.equal(this.got, reply)
     this.got = ''
+  }
+
+  /** The server says only this, and closes the connection. */
+  async refused(reply: string): Promise<void> {
+    while (!this.got.endsWith('(closed)')) await new Promise<void>(resolve => (this.arrived = resolve))
+    assert.equal(this.got, `${reply}(closed)`)
   }
 
   leave(): void {

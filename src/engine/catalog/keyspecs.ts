@@ -165,6 +165,13 @@ export function getKeys(facts: KeyFacts, args: Slice[], argc: number, out: KeyPo
   return facts.keyFinder === undefined ? 0 : applyFinder(facts.keyFinder, args, argc, out)
 }
 
+/** As getKeys(), by the command's own finder if it has one: specs find keys behind options that are mistaken, it none. */
+export function findKeys(facts: KeyFacts, args: Slice[], argc: number, out: KeyPositions): number {
+  if (facts.keyFinder === undefined) return getKeys(facts, args, argc, out)
+  out.count = 0
+  return applyFinder(facts.keyFinder, args, argc, out)
+}
+
 /** False: the spec does not describe the keys, or the arguments do not fit it. */
 function applySpec(spec: KeySpec, args: Slice[], argc: number, out: KeyPositions, withNotKeys: boolean): boolean {
   if ((spec.flags & KEY_NOT_KEY) !== 0 && !withNotKeys) return true

@@ -28,6 +28,7 @@ import {
   type KeyFinderName,
 } from './command.ts'
 import {
+  findKeys,
   getKeys,
   hasKeys,
   KEY_INCOMPLETE,
@@ -122,6 +123,11 @@ export class TableEntry {
   /** As getKeys of keyspecs.ts. */
   getKeys(args: Slice[], argc: number, out: KeyPositions, withNotKeys = false): number {
     return getKeys(this, args, argc, out, withNotKeys)
+  }
+
+  /** The keys that are tracked. */
+  findKeys(args: Slice[], argc: number, out: KeyPositions): number {
+    return findKeys(this, args, argc, out)
   }
 
   resetStats(): void {

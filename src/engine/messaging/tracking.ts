@@ -112,7 +112,7 @@ export class Tracking {
     if (state.bcast || (entry.flags & CMD_READONLY) === 0 || entry.command.group === 'scripting') return
     if (state.optIn && caching !== true) return
     if (state.optOut && caching === false) return
-    const count = entry.getKeys(args, argc, this.positions)
+    const count = entry.findKeys(args, argc, this.positions)
     for (let i = 0; i < count; i++) {
       const key = args[this.positions.positions[i]].latin1()
       this.add(key, client.id)

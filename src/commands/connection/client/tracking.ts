@@ -110,7 +110,7 @@ function overlap(fresh: string[], held: string[]): string | undefined {
   if (first === Number.POSITIVE_INFINITY) return undefined
   const prefix = fresh[first]
   const overlaps = (other: string) => prefix.startsWith(other) || other.startsWith(prefix)
-  const existing = held.find(overlaps)
+  const existing = held.toSorted().find(overlaps)
   if (existing !== undefined)
     return `ERR Prefix '${prefix}' overlaps with an existing prefix '${existing}'. Prefixes for a single client must not overlap.`
   const provided = fresh.find((other, i) => i > first && overlaps(other))
