@@ -218,3 +218,26 @@ conversation(
   },
   { since: '7.2', resp: 3 },
 )
+
+conversation(
+  'CLIENT CACHING ends with a command that is refused, and invalidations outlive the tracking that they are for',
+  async c => {
+    const [listener, reader] = [await c.another(), await c.another()]
+    const id = String(await listener.do('CLIENT ID'))
+    await listener.tell('SUBSCRIBE __redis__:invalidate')
+    await listener.client.message()
+    await reader.do(['CLIENT', 'TRACKING', 'ON', 'OPTIN', 'REDIRECT', id])
+    await reader.do('CLIENT CACHING YES')
+    await reader.do('GET')
+    await reader.do('GET refused')
+    await c.do('SET refused 1')
+    await reader.do('CLIENT CACHING YES')
+    await reader.do('GET key')
+    await reader.do('MULTI')
+    await reader.do('SET key 1')
+    await reader.do('CLIENT TRACKING OFF')
+    await reader.do('EXEC')
+    await listener.expectMessage(['message', '__redis__:invalidate', ['key']])
+  },
+  { since: '7.2', resp: 2 },
+)

@@ -340,6 +340,7 @@ export class Dispatch {
     if (entry !== undefined) entry.rejected++
     if (entry?.fullName === 'exec') this.engine.transactions.abort(client)
     else if (client.has(CLIENT_MULTI)) client.flags |= CLIENT_DIRTY_EXEC
+    if ((client.flags & CLIENT_TRACKING) !== 0) this.engine.tracking.refused(client, entry)
     this.countErrors(client)
     this.endRefusal(client, from)
   }

@@ -1,5 +1,5 @@
-// Every limit on clients, crossed in every state that a client can be in: the client is closed, its memory comes back, and
-// others are answered meanwhile.
+// Every limit on clients, crossed in every state that a client can be in: the client is closed, its memory comes back,
+// and others are answered meanwhile.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

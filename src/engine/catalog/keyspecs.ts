@@ -165,7 +165,7 @@ export function getKeys(facts: KeyFacts, args: Slice[], argc: number, out: KeyPo
   return facts.keyFinder === undefined ? 0 : applyFinder(facts.keyFinder, args, argc, out)
 }
 
-/** As getKeys(), by the command's own finder if it has one: specs find keys behind options that are mistaken, it none. */
+/** As getKeys(), by the command's own finder if it has one: specs find keys behind mistaken options, it none. */
 export function findKeys(facts: KeyFacts, args: Slice[], argc: number, out: KeyPositions): number {
   if (facts.keyFinder === undefined) return getKeys(facts, args, argc, out)
   out.count = 0

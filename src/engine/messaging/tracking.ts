@@ -100,6 +100,13 @@ export class Tracking {
     this.engine.modifiedKeyListeners--
   }
 
+  /** After a command that was refused: CLIENT CACHING was meant for it. */
+  refused(client: Client, entry: TableEntry | undefined): void {
+    const state = Tracking.stateOf(client)
+    if (state !== undefined && entry?.parent?.fullName !== 'client' && !client.has(CLIENT_MULTI))
+      state.caching = undefined
+  }
+
   /** After a command of a tracking client, or of its script: remembers the keys it has read. */
   remember(client: Client, entry: TableEntry, args: Slice[], argc: number, inScript = false): void {
     const state = Tracking.stateOf(client)
@@ -169,27 +176,28 @@ export class Tracking {
     const state = client === undefined ? undefined : Tracking.stateOf(client)
     if (client === undefined || state === undefined || state.bcast) return
     if (state.noLoop && client === by) return
-    this.sendInvalidation(client, [name])
+    this.sendInvalidation(client, state, [name])
   }
 
   private everythingChanged(): void {
-    for (const client of this.engine.clients.values())
-      if (client.has(CLIENT_TRACKING)) this.sendInvalidation(client, null)
+    for (const client of this.engine.clients.values()) {
+      const state = Tracking.stateOf(client)
+      if (state !== undefined) this.sendInvalidation(client, state, null)
+    }
     this.engine.modifiedKeyListeners -= this.table.size
     this.table.clear()
     this.trackedItems = this.keyBytes = 0
   }
 
-  private sendInvalidation(client: Client, keys: string[] | null): void {
+  private sendInvalidation(client: Client, state: TrackingState, keys: string[] | null): void {
     const { current, blocking } = this.engine
     if (client === current || blocking.isReprocessing(client))
-      this.engine.dispatch.afterReply(() => this.send(client, keys))
-    else this.send(client, keys)
+      this.engine.dispatch.afterReply(() => this.send(client, state, keys))
+    else this.send(client, state, keys)
   }
 
-  private send(client: Client, keys: string[] | null): void {
-    const state = Tracking.stateOf(client)
-    if (state === undefined) return
+  /** As `state` says, even if the client has ended tracking since. */
+  private send(client: Client, state: TrackingState, keys: string[] | null): void {
     let target: Client | undefined = client
     if (state.redirect !== 0) {
       target = this.engine.clients.get(state.redirect)
@@ -226,8 +234,9 @@ export class Tracking {
     for (const [prefix, { keys, by }] of this.changed) {
       const all = [...keys]
       for (const client of this.prefixes.get(prefix) ?? []) {
-        if (Tracking.stateOf(client)!.noLoop && client === by) continue
-        this.send(client, all)
+        const state = Tracking.stateOf(client)!
+        if (state.noLoop && client === by) continue
+        this.send(client, state, all)
       }
     }
     this.changed.clear()
