@@ -126,6 +126,7 @@ export class CommandQueue {
     if (this.u8.length > BYTES_RETAIN_MAX) {
       this.u8 = new Uint8Array(BYTES_START)
       this.dv = new DataView(this.u8.buffer)
+      this.args.length = 0
     }
     this.lengthsEnd = this.bytesEnd = 0
     this.flagsOfAny = 0

@@ -36,6 +36,11 @@ export class Slice {
     return this.set(other.u8, other.dv, other.off, other.len)
   }
 
+  /** Points this slice at nothing, so that it keeps no buffer. */
+  clear(): void {
+    this.set(EMPTY_U8, EMPTY_DV, 0, 0)
+  }
+
   byte(i: number): number {
     return this.u8[this.off + i]
   }

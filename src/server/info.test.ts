@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { conversation } from '../../test/harness/conversation.ts'
 import { projectRoot } from '../../test/tidy/source.ts'
 import { humanBytes, Info, ratio } from './info.ts'
 import { WITHOUT_MEANING } from './info-fields.ts'
@@ -55,3 +56,17 @@ test('bytes and quotients as C prints them', () => {
   assert.deepEqual([0, 1023, 1536, 3 << 20].map(humanBytes), ['0B', '1023B', '1.50K', '3.00M'])
   assert.deepEqual([ratio(1, 2), ratio(0, 0), ratio(1, 0)], ['0.50', 'nan', 'inf'])
 })
+
+conversation(
+  'error codes that scripts make up are counted together from the 129th on',
+  async c => {
+    await c.expect('CONFIG RESETSTAT', 'OK')
+    const script = "return redis.error_reply('CODE' .. ARGV[1] .. ' x')"
+    for (let i = 0; i < 200; i++) await c.expectError(['EVAL', script, '0', `${i}`], `CODE${i} x`)
+    const text = String(await c.do('INFO errorstats'))
+    assert.equal(text.match(/errorstat_CODE/g)?.length, 128)
+    assert.match(text, /errorstat_ERRORSTATS_OVERFLOW:count=72\r\n/)
+    assert.match(text, /errorstat_CODE0:count=1\r\n/)
+  },
+  { oursOnly: '7.2 counts any number of codes' },
+)

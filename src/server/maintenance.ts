@@ -74,7 +74,11 @@ export class ServerMaintenance {
     this.segmentReleaser = new SegmentReleaser(
       engine.keyspace.arena,
       () => engine.stats.commandsProcessed,
-      later => system.process.collectGarbage(later),
+      later => {
+        engine.ctx.value.clear()
+        engine.keyspace.strings.forgetBuffers()
+        system.process.collectGarbage(later)
+      },
       () => this.droppedSources.reduce((sum, bytes) => sum + bytes(), engine.input.droppedBytes),
     )
     this.cron = new Cron({

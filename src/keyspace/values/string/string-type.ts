@@ -98,6 +98,11 @@ export class StringType implements ValueType {
     return parseBigInt64(this.textOf(entry, this.slice))
   }
 
+  /** Keeps no buffer of a value that was read. */
+  forgetBuffers(): void {
+    this.slice.clear()
+  }
+
   // ---- setting ----
 
   /**
