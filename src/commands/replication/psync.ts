@@ -2,7 +2,9 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
+import { splitWords } from '../../lib/words.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
+import { errorText } from '../shared/arguments.ts'
 
 const ADDRESS_BYTES_MAX = 256
 const SYNC_FLAGS = 'no_async_loading admin no_multi noscript'
@@ -71,13 +73,20 @@ function replConf(ctx: Context): void {
       const only = ctx.longOrReply(i + 1)
       if (Number.isNaN(only)) return
       replicas.setRdbOnly(client, only === 1)
-    } else if (ctx.is(i, 'capa') && ctx.is(i + 1, 'eof')) replicas.setCapaEof(client)
-    else if (!isTaken(ctx, i)) return reply.error(`ERR Unrecognized REPLCONF option: ${args[i].latin1()}`)
+    } else if (ctx.is(i, 'capa')) {
+      if (ctx.is(i + 1, 'eof')) replicas.setCapaEof(client)
+    } else if (ctx.is(i, 'rdb-filter-only')) {
+      const problem = filterProblem(args[i + 1].latin1())
+      if (problem !== undefined) return reply.error(problem)
+    } else return reply.error(`ERR Unrecognized REPLCONF option: ${errorText(args[i])}`)
   }
   reply.ok()
 }
 
-/** Options that are accepted without effect. */
-function isTaken(ctx: Context, i: number): boolean {
-  return ['capa', 'version', 'rdb-filter-only'].some(word => ctx.is(i, word))
+/** What is wrong with the filters of a snapshot; it contains everything in any case. */
+function filterProblem(text: string): string | undefined {
+  const filters = splitWords(text)
+  if (filters === undefined) return 'ERR Missing rdb-filter-only values'
+  const unknown = filters.find(filter => filter.toLowerCase() !== 'functions')
+  return unknown === undefined ? undefined : `ERR Unsupported rdb-filter-only option: ${unknown}`
 }
