@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -97,8 +97,13 @@ test('a daemon ignores the end of its terminal', { skip }, async () => {
   const port = await freePort()
   const [program, ...words] = command.split(' ')
   const pidFile = join(folder, 'pid')
-  const options = ['--port', String(port), '--dir', folder, '--save', '', '--daemonize', 'yes', '--pidfile', pidFile]
-  const child = spawn(program, [...words, ...options], { stdio: 'ignore' })
+  // The path of the configuration file is relative, and the server's folder another one.
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(
+    join(folder, 'a.conf'),
+    `port ${port}\ndir ${folder}/data\nsave ""\ndaemonize yes\npidfile ${pidFile}\n`,
+  )
+  const child = spawn(program, [...words, 'a.conf'], { stdio: 'ignore', cwd: folder })
   await new Promise(resolve => child.once('exit', resolve))
   await untilListening(port)
   const pid = Number(readFileSync(pidFile, 'latin1'))

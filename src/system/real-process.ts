@@ -17,6 +17,7 @@ export function realProcess(): ProcessView {
   const bun = process.versions['bun']
   let stdin: Uint8Array | null = null
   const handlers = new Map<SignalName, () => void>()
+  const folder = workingFolder()
   return {
     pid: process.pid,
     identity: identityOf(process.pid),
@@ -68,8 +69,17 @@ export function realProcess(): ProcessView {
       process.on('uncaughtException', fn)
       process.on('unhandledRejection', fn)
     },
-    respawnDetached: mark => respawn(mark, stdin),
+    respawnDetached: mark => respawn(mark, stdin, folder),
     spawn: run,
+  }
+}
+
+/** Undefined when it was removed. */
+function workingFolder(): string | undefined {
+  try {
+    return process.cwd()
+  } catch {
+    return undefined
   }
 }
 
@@ -141,7 +151,8 @@ function readLine(): string | undefined {
 }
 
 /** The input read from standard input is passed on, in an unnamed file. */
-function respawn(mark: string, stdin: Uint8Array | null): void {
+/** `folder`: where this process was started: relative paths among the arguments are meant from there. */
+function respawn(mark: string, stdin: Uint8Array | null, folder: string | undefined): void {
   let input: number | 'ignore' = 'ignore'
   if (stdin) {
     const file = path.join(os.tmpdir(), `redstart-${process.pid}.conf`)
@@ -152,6 +163,7 @@ function respawn(mark: string, stdin: Uint8Array | null): void {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
     stdio: [input, 'ignore', 'ignore'],
+    cwd: folder,
     env: { ...process.env, [mark]: '1' },
     windowsHide: true,
   })
