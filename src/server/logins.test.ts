@@ -176,6 +176,15 @@ test('the audit hears of logins, refusals and administrative commands, and sees 
   ])
 })
 
+test('a listener that throws disturbs no command', async () => {
+  const server = await start({
+    audit: () => {
+      throw new Error('broken')
+    },
+  })
+  assert.deepEqual(await talk(server, 0, 'AUTH pw pw', 'CONFIG SET maxmemory 0', 'PING'), ['OK', 'OK', 'PONG'])
+})
+
 test('audit-log writes a line of JSON for each event, also to a file that was renamed', async () => {
   const machine = virtualSystem()
   const server = await MachineServer.start(machine, { 'audit-log': '/audit' })

@@ -3,6 +3,7 @@
 
 import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { AuditEvent } from '../../engine/monitoring/audit.ts'
 import type { System } from '../../system/system.ts'
 import { aclFileOf } from '../acl-file.ts'
 import { AuditLog } from '../audit-log.ts'
@@ -32,13 +33,13 @@ export function addSecurity(
     auth.authenticator = new Logins(given, options.authentication ?? {}, system, log, work => boundary.guard(work))
   const auditLog = new AuditLog(config, system, log)
   const listen = () => {
-    const { audit } = options
+    const tell = options.audit && guarded(options.audit, log)
     const toFile = config.auditLog !== ''
     engine.observers.audit.listener =
-      audit === undefined && !toFile
+      tell === undefined && !toFile
         ? undefined
         : event => {
-            audit?.(event)
+            tell?.(event)
             if (toFile) auditLog.add(event)
           }
     return undefined
@@ -46,4 +47,15 @@ export function addSecurity(
   listen()
   config.onChange('audit-log', listen)
   return auditLog
+}
+
+/** An exception of the program's listener must not become one of the command that it hears of. */
+function guarded(audit: (event: AuditEvent) => void, log: Logger): (event: AuditEvent) => void {
+  return event => {
+    try {
+      audit(event)
+    } catch (error) {
+      log.warning(`The audit listener has failed: ${String(error)}`)
+    }
+  }
 }
