@@ -72,7 +72,8 @@ export class ClientsCron {
     this.shrinkQuery(client, nowMs)
     const share = nowMs - client.lastActiveMs <= IDLE_MS ? READ_SHARE_BYTES : 0
     this.inputPeak = Math.max(this.inputPeak, client.queryPeak, share)
-    if (client.outBytes > this.outputPeak) this.outputPeak = client.outBytes
+    // What Redis keeps beside the client's own reply buffer.
+    this.outputPeak = Math.max(this.outputPeak, client.outBytes - client.replyShare)
     client.queryPeak = client.inputBytes
     if (this.replyResizing) this.resizeReplyShare(client, nowMs)
   }
