@@ -234,10 +234,11 @@ export class HashTable {
     const wanted = Math.min(limit, this.layout.count(t))
     if (wanted === 0) return 0
     const buckets = this.arena.dv(t).getUint32(this.arena.at(t) + BUCKETS, true)
+    // One random number, of which the high bits choose the bucket. Slots are visited from a random one on, and half of
+    // the time without a bucket's first link: none is favoured.
     const begin = random()
-    let index = random() % buckets
-    // Slots are visited from a random one on, and half of the time without a bucket's first link: none is favoured.
-    const firstSlot = (begin >>> 1) % SLOTS
+    let index = Math.floor(begin * (buckets / 0x100000000))
+    const firstSlot = ((begin & 0xff) >>> 1) % SLOTS
     let found = 0
     for (let left = Math.min(buckets, limit * BUCKETS_PER_SAMPLE); left > 0; left--) {
       let bucket = this.layout.bucketAtIndex(t, index)
