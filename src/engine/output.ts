@@ -383,7 +383,8 @@ export class OutputBuffers {
 
   /** Whether nobody uses a chunk but this client, whose connection holds on to nothing. */
   private canRelease(client: Client, chunk: Uint8Array): boolean {
-    const isOwn = chunk.buffer !== this.engine.reply.u8.buffer
+    // Those of a replica are the backlog's.
+    const isOwn = chunk.buffer !== this.engine.reply.u8.buffer && !client.has(CLIENT_REPLICA)
     return chunk.length >= CHUNK_BYTES && client.connection.bufferInUse === undefined && isOwn
   }
 

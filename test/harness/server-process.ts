@@ -54,7 +54,7 @@ export class ServerProcess {
     folder: string,
     directives: Readonly<Record<string, string>>,
   ): Promise<ServerProcess> {
-    const port = await freePort()
+    const port = directives.port === undefined ? await freePort() : Number(directives.port)
     const all = { port: String(port), bind: '127.0.0.1', dir: folder, logfile: join(folder, 'log'), ...directives }
     const options = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
     const [program, ...rest] = command.split(' ')
@@ -71,7 +71,7 @@ export class ServerProcess {
 
   /** The end of the server's log. */
   get log(): string {
-    return readFileSync(join(this.folder, 'log'), 'latin1').slice(-2000)
+    return readFileSync(join(this.folder, 'log'), 'latin1').slice(-4000)
   }
 
   call(...words: Word[]): Promise<PlainValue> {

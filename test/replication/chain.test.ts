@@ -1,0 +1,21 @@
+// The long form: chain.ts. With REDIS_SERVER every second server is that one, otherwise all are ours.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { oraclePath } from '../harness/oracle.ts'
+import { OURS, runChain } from './chain.ts'
+
+const REAL = oraclePath ?? OURS
+
+for (const commands of [
+  [OURS, REAL, OURS],
+  [REAL, OURS, REAL],
+]) {
+  const names = commands.map(one => (one === OURS ? 'ours' : 'real')).join(', ')
+  test(`links that are cut go on where they were, and all end equal: ${names}`, { timeout: 180_000 }, async () => {
+    const { digests, fullSyncs, cuts } = await runChain({ commands, seed: 1, seconds: 6, kill: false })
+    assert.equal(new Set(digests).size, 1)
+    assert.deepEqual(fullSyncs, [1, 1, 0])
+    assert.ok(cuts > 0)
+  })
+}
