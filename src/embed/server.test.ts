@@ -74,7 +74,7 @@ test('a value is taken as it is, never read as text of a file', async () => {
     }
     const length = new TextEncoder().encode(password).length
     socket.write(`*2\r\n$4\r\nAUTH\r\n$${length}\r\n${password}\r\nCONFIG GET requirepass\r\nCONFIG GET maxclients\r\n`)
-    await turn()
+    for (let turns = 100; turns > 0 && !replies.endsWith('7\r\n'); turns--) await turn()
     assert.equal(replies, `+OK\r\n*2\r\n${bulk('requirepass')}${bulk(password)}*2\r\n${bulk('maxclients')}${bulk('7')}`)
     await server.close()
   }

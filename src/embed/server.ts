@@ -61,6 +61,9 @@ export interface EmbeddedServer {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** Most servers of tests never need more; the next segment is of the usual size. */
+const ARENA_START_BYTES = 256 * 1024
+
 const DEFAULTS = { loglevel: 'nothing', port: 0 }
 
 /**
@@ -111,6 +114,7 @@ class Embedded implements EmbeddedServer {
       audit: options.audit,
       unref: options.ref !== true,
       mayRest: time !== undefined,
+      arenaStartBytes: ARENA_START_BYTES,
     })
   }
 

@@ -12,7 +12,7 @@ import { Keyspace } from '../keyspace/keyspace.ts'
 import { builtInTypes } from '../keyspace/values/index.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Allocate } from '../memory/arena.ts'
-import { Reply } from '../protocol/reply.ts'
+import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
 import type { Connection } from '../system/network.ts'
 import type { Clock, LogLevel, Timers } from '../system/system.ts'
 import { Acl } from './acl/acl.ts'
@@ -64,6 +64,8 @@ export interface Machine extends Pick<Clock, 'nowMs' | 'monotonicUs'>, Pick<Time
   random(): number
   /** Allocates memory for data; absent: plain buffers. */
   allocate?: Allocate
+  /** Size of the arena's first segment; absent: that of the others. */
+  arenaStartBytes?: number
 }
 
 /** Queued replies of all clients beyond this are sent at once. */
@@ -129,7 +131,7 @@ export class Engine implements ServerCommands {
   /** The client whose event is being handled. */
   current: Client | undefined
   private nextClientId = 1
-  private readonly scratchReply = new Reply()
+  private readonly scratchReply = new Reply(SMALL_REPLY_BYTES)
 
   constructor(
     machine: Machine,
@@ -145,11 +147,13 @@ export class Engine implements ServerCommands {
       bySlot,
       random: () => machine.random(),
       allocate: machine.allocate,
+      arenaStartBytes: machine.arenaStartBytes,
       types: types.map(make => space => make(space, this.settings)),
     })
     this.keyspace.nowMs = machine.nowMs()
     this.settings.databases = databases
-    this.table = new CommandTable(commands, 'server', aclCategories)
+    this.table =
+      aclCategories.length === 0 ? CommandTable.of(commands) : new CommandTable(commands, 'server', aclCategories)
     this.acl = new Acl(this)
     this.auth = new Auth(this)
     this.input = new InputBuffers(this)

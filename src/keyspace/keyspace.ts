@@ -51,6 +51,8 @@ interface KeyspaceOptions {
   random: () => number
   /** Allocates the arena's memory; absent: plain buffers. */
   allocate?: Allocate | undefined
+  /** Size of the arena's first segment; absent: that of the others. */
+  arenaStartBytes?: number
   /** The types besides strings. */
   types?: readonly ((space: Keyspace) => ValueType)[]
 }
@@ -123,7 +125,7 @@ export class Keyspace {
   private readonly lazy: LazyItem[] = []
 
   constructor(options: KeyspaceOptions) {
-    this.arena = new Arena(options.allocate)
+    this.arena = new Arena(options.allocate, options.arenaStartBytes)
     this.random = options.random
     this.hasher = new Hasher(options.random(), options.random())
     const tables = new HashTable(this.arena, this.hasher, KEY_AT)

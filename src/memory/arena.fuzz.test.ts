@@ -14,9 +14,14 @@ interface Block {
 }
 
 class Heap {
-  readonly arena = new Arena()
+  readonly arena: Arena
   readonly blocks: Block[] = []
   private marks = 0
+
+  /** `startBytes`: of the first segment. */
+  constructor(startBytes?: number) {
+    this.arena = new Arena(undefined, startBytes)
+  }
 
   add(bytes: number): void {
     const block = { ref: this.arena.alloc(bytes), bytes, mark: ++this.marks & 0xff }
@@ -206,4 +211,24 @@ test('a string that grows far beyond a segment moves a few times only', () => {
   heap.check()
   assert.equal(heap.arena.usedBytes, 0)
   assert.equal(heap.arena.segmentBytes, 16 << 20)
+})
+
+test('a first segment may be small: what does not fit goes to the next, and nothing grows beyond it', () => {
+  const heap = new Heap(256 * 1024)
+  heap.add(100_000)
+  const [block] = heap.blocks
+  assert.equal(heap.arena.segmentBytes, 256 * 1024)
+  const grown = heap.arena.realloc(block.ref, 240_000, 64)
+  assert.equal(grown, block.ref)
+  Object.assign(block, { bytes: 240_000 })
+  const moved = heap.arena.realloc(block.ref, 250_000, 64)
+  assert.notEqual(moved, block.ref)
+  Object.assign(block, { ref: moved, bytes: 250_000 })
+  heap.fill(block)
+  assert.equal(heap.arena.segmentBytes, 256 * 1024 + (16 << 20))
+  heap.check()
+  for (let i = 0; i < 3000; i++) heap.add(1 + ((i * 37) % 9000))
+  heap.check()
+  while (heap.blocks.length > 0) heap.remove(0)
+  heap.check()
 })

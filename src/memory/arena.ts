@@ -87,9 +87,10 @@ export class Arena {
   private readonly freeSegments: ArrayBuffer[] = []
   private readonly allocate: Allocate
 
-  constructor(allocate: Allocate = bytes => new ArrayBuffer(bytes)) {
+  /** `startBytes`: size of the first segment, which may be smaller than the others. */
+  constructor(allocate: Allocate = bytes => new ArrayBuffer(bytes), startBytes = SEGMENT_BYTES) {
     this.allocate = allocate
-    this.addSegment(SEGMENT_BYTES)
+    this.addSegment(startBytes)
     // The first page is reserved so that ref 0 means none.
     this.pageClass[0] = LARGE_HEAD
     this.pageLive[0] = 1
@@ -346,7 +347,7 @@ export class Arena {
     if (bytes <= SLOT_BYTES_MAX || this.pageClass[page] !== LARGE_HEAD || seg.evacuating) return false
     const have = this.pageLive[page]
     const isHuge = seg.u8.length > SEGMENT_BYTES
-    const pagesMax = isHuge ? seg.u8.length / PAGE_BYTES : PAGES_PER_SEGMENT - (page & PAGE_MASK)
+    const pagesMax = isHuge ? seg.u8.length / PAGE_BYTES : seg.pages - (page & PAGE_MASK)
     if (pages > pagesMax || (isHuge && pages < have && pages * HUGE_RESERVE < pagesMax)) return false
     for (let i = have; i < pages; i++) if (this.pageClass[page + i] !== FREE) return false
     if (pages > have) this.pageClass.fill(LARGE_TAIL, page + have, page + pages)

@@ -15,6 +15,8 @@ import type { Slice } from '../lib/slice.ts'
 import { oneLine, withoutCr } from '../lib/text.ts'
 
 const START_BYTES = 64 * 1024
+/** A start for buffers that are used seldom, or for a message at a time. */
+export const SMALL_REPLY_BYTES = 1024
 const FLUSH_BYTES = 1024 * 1024
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
@@ -40,8 +42,8 @@ const PUSH = 0x3e
 const ATTRIBUTE = 0x7c
 
 export class Reply {
-  u8 = new Uint8Array(START_BYTES)
-  dv = new DataView(this.u8.buffer)
+  u8: Uint8Array<ArrayBuffer>
+  dv: DataView
   pos = 0
   /** 2 or 3: the protocol of the client being answered. */
   resp = 2
@@ -58,8 +60,15 @@ export class Reply {
   private cutOffAt = 0
   private limit = NO_LIMIT
   /** Writes up to here need no check: the buffer's end, or the limit. */
-  private end = START_BYTES
+  private end: number
   private deferred = 0
+
+  /** `startBytes`: for the buffer, which grows. */
+  constructor(startBytes = START_BYTES) {
+    this.u8 = new Uint8Array(startBytes)
+    this.dv = new DataView(this.u8.buffer)
+    this.end = startBytes
+  }
 
   ok(): void {
     if (this.pos + 5 > this.end) this.grow(5)

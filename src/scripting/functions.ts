@@ -58,12 +58,19 @@ type Shelf = Map<string, Library>
 
 export class Functions implements FunctionLibraries {
   memoryBytes = LIBRARY_BYTES
-  private readonly engine: ScriptEngine
+  private readonly makeEngine: () => ScriptEngine
+  private made: ScriptEngine | undefined
   private shelf: Shelf = new Map()
   private index: NameIndex<ScriptFunction> = new NameIndex<ScriptFunction>([])
 
-  constructor(engine: ScriptEngine) {
-    this.engine = engine
+  /** `makeEngine` creates the interpreter, at first use. */
+  constructor(makeEngine: () => ScriptEngine) {
+    this.makeEngine = makeEngine
+  }
+
+  get interpreter(): ScriptEngine {
+    this.made ??= this.makeEngine()
+    return this.made
   }
 
   find(name: Slice): ScriptFunction | undefined {
@@ -71,7 +78,7 @@ export class Functions implements FunctionLibraries {
   }
 
   get engineNames(): string[] {
-    return [this.engine.name]
+    return [this.interpreter.name]
   }
 
   get libraryCount(): number {
@@ -83,7 +90,7 @@ export class Functions implements FunctionLibraries {
   }
 
   get interpreterBytes(): number {
-    return this.engine.memoryBytes
+    return this.interpreter.memoryBytes
   }
 
   libraries(): Iterable<LibraryInfo> {
@@ -153,7 +160,7 @@ export class Functions implements FunctionLibraries {
   }
 
   private loadInto(shelf: Shelf, code: string, replace: boolean, limitMs: number): Outcome {
-    const { engine } = this
+    const engine = this.interpreter
     const head = readLibraryHead(code)
     if (typeof head === 'string') return { error: head }
     if (!isName(head.name)) return { error: BAD_NAME }

@@ -19,7 +19,7 @@ import {
 import { PROPAGATE_ALL } from '../engine/effect.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
-import { Reply } from '../protocol/reply.ts'
+import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
 import type { Connection } from '../system/network.ts'
 import type { LuaDebugger } from './debugger/debugger.ts'
 import type { Script } from './script-engine.ts'
@@ -33,7 +33,7 @@ const SLICE_US = 5000
 const DEBUGGED_MS_MAX = 5000
 
 export class ScriptRun implements Script {
-  readonly reply = new Reply()
+  readonly reply = new Reply(SMALL_REPLY_BYTES)
   resp = 2
   repl = PROPAGATE_ALL
   readonly client: Client

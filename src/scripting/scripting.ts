@@ -94,7 +94,7 @@ export class ScriptManager implements Scripting {
   constructor(engine: Engine, makeLanguage: (use: 'scripts' | 'functions') => ScriptEngine) {
     this.engine = engine
     this.scripts = new Scripts(() => makeLanguage('scripts'))
-    this.functions = new Functions(makeLanguage('functions'))
+    this.functions = new Functions(() => makeLanguage('functions'))
     this.run = new ScriptRun(engine)
     engine.scripting = this
     engine.onClientDisconnected.push(client => this.leaveSession(client))

@@ -31,7 +31,7 @@ interface CachedScript extends Runnable {
 
 export class Scripts implements ScriptCache {
   size = 0
-  private engine: ScriptEngine
+  private made: ScriptEngine | undefined
   private readonly makeEngine: () => ScriptEngine
   private readonly buckets = new Map<number, CachedScript[]>()
   private bytes = 0
@@ -45,10 +45,14 @@ export class Scripts implements ScriptCache {
   private readonly digest = new Uint8Array(20)
   private readonly digestText = new Slice(new Uint8Array(DIGEST_CHARS), 0, DIGEST_CHARS)
 
-  /** `makeEngine` creates an interpreter, now and after each flush. */
+  /** `makeEngine` creates an interpreter, at first use and at the first after each flush. */
   constructor(makeEngine: () => ScriptEngine) {
     this.makeEngine = makeEngine
-    this.engine = makeEngine()
+  }
+
+  private get engine(): ScriptEngine {
+    this.made ??= this.makeEngine()
+    return this.made
   }
 
   get interpreter(): ScriptEngine {
@@ -126,7 +130,7 @@ export class Scripts implements ScriptCache {
     this.digests = newDigests(64)
     this.droppedBytes += this.engine.memoryBytes
     this.size = this.bytes = 0
-    this.engine = this.makeEngine()
+    this.made = undefined
   }
 
   private add(body: Slice): CachedScript | string {

@@ -101,7 +101,7 @@ function clientsCronInfo({ clientsCron }: InfoParts): InfoSource {
 }
 
 function usedMemoryInfo({ config, system, engine, memoryStats }: InfoParts): InfoSource {
-  let m: MemoryFigures = memoryStats.figures()
+  let m!: MemoryFigures
   const { totalMemoryBytes } = system.process
   return {
     section: 'memory',
@@ -139,7 +139,7 @@ function usedMemoryInfo({ config, system, engine, memoryStats }: InfoParts): Inf
 
 /** The allocator's numbers: resident memory without the runtime's own. */
 function allocatorInfo({ memoryStats, defrag }: InfoParts): InfoSource {
-  let m: MemoryFigures = memoryStats.figures()
+  let m!: MemoryFigures
   let processBytes = 0
   return {
     section: 'memory',

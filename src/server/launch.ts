@@ -53,6 +53,8 @@ export interface StartServerOptions {
   unref?: boolean
   /** The cron rests while there is nothing for it to do. */
   mayRest?: boolean
+  /** Size of the arena's first segment; absent: that of the others. */
+  arenaStartBytes?: number
 }
 
 export interface RunningServer {

@@ -307,6 +307,11 @@ export class Server implements RunningServer {
     return this.sockets.tcp.length > 0 || this.sockets.unix !== undefined
   }
 
+  /** Makes the interpreters now, not when the first script comes. */
+  prepareScripting(): void {
+    for (const { interpreter } of [this.scripting.scripts, this.scripting.functions]) interpreter.name
+  }
+
   /** Whether clients may connect through sockets. */
   get hasSockets(): boolean {
     return this.listening
@@ -434,6 +439,7 @@ export async function startServer(
   await server.listen()
   if (!server.listening) throw new StartFailure('Configured to not listen anywhere, exiting.')
   options.onInitialized?.(server)
+  server.prepareScripting()
   await server.load()
   return server
 }

@@ -16,11 +16,14 @@ import type { ChildProcess, ProcessView, SignalName } from './system.ts'
 export function realProcess(): ProcessView {
   const bun = process.versions['bun']
   let stdin: Uint8Array | null = null
-  const handlers = new Map<SignalName, () => void>()
+  let identity: string | undefined
   const folder = workingFolder()
   return {
     pid: process.pid,
-    identity: identityOf(process.pid),
+    get identity() {
+      identity ??= identityOf(process.pid)
+      return identity
+    },
     isRunning,
     runtime: bun ? `bun ${bun}` : `node ${process.versions.node}`,
     executable: path.resolve(process.argv[1] ?? process.execPath),
@@ -39,25 +42,7 @@ export function realProcess(): ProcessView {
     },
     readLine,
     exit: code => process.exit(code),
-    onSignal(name, fn) {
-      const known = handlers.has(name)
-      handlers.set(name, fn)
-      // One listener for good: a signal that was delivered while none is registered, between two of them, would be
-      // lost.
-      if (known) return
-      // Windows supports SIGINT and SIGTERM; the others throw there.
-      try {
-        process.removeAllListeners(name)
-        process.on(name, () => handlers.get(name)?.())
-      } catch {
-        return
-      }
-    },
-    yieldToSignal(name) {
-      handlers.delete(name)
-      process.removeAllListeners(name)
-      process.kill(process.pid, name)
-    },
+    ...signals(),
     suspend: () => void process.kill(process.pid, 'SIGSTOP'),
     run: runToEnd,
     feed,
@@ -80,6 +65,30 @@ function workingFolder(): string | undefined {
     return process.cwd()
   } catch {
     return undefined
+  }
+}
+
+function signals(): Pick<ProcessView, 'onSignal' | 'yieldToSignal'> {
+  const handlers = new Map<SignalName, () => void>()
+  return {
+    onSignal(name, fn) {
+      const known = handlers.has(name)
+      handlers.set(name, fn)
+      // One listener for good: a signal delivered while none is registered, between two of them, would be lost.
+      if (known) return
+      // Windows supports SIGINT and SIGTERM; the others throw there.
+      try {
+        process.removeAllListeners(name)
+        process.on(name, () => handlers.get(name)?.())
+      } catch {
+        return
+      }
+    },
+    yieldToSignal(name) {
+      handlers.delete(name)
+      process.removeAllListeners(name)
+      process.kill(process.pid, name)
+    },
   }
 }
 
@@ -193,6 +202,8 @@ function run(words: readonly string[], ended: (code: number, signal: number) => 
 }
 
 const WASM_PAGE_BYTES = 65536
+/** Zeroing less costs less than making a WebAssembly memory. */
+const WASM_BYTES_MIN = 1 << 20
 
 /**
  * Bun allocates plain buffers in reused memory where it can, and then zeroes all of it; WebAssembly memory comes fresh
@@ -200,7 +211,7 @@ const WASM_PAGE_BYTES = 65536
  */
 function allocate(bytes: number): ArrayBuffer {
   const pages = bytes / WASM_PAGE_BYTES
-  if (typeof Bun === 'undefined' || !Number.isInteger(pages)) return new ArrayBuffer(bytes)
+  if (typeof Bun === 'undefined' || !Number.isInteger(pages) || bytes < WASM_BYTES_MIN) return new ArrayBuffer(bytes)
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer as ArrayBuffer
   } catch {

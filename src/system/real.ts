@@ -46,12 +46,19 @@ function realClock(): Clock {
   }
 }
 
+/** Random numbers that are fetched at once: a few for the start of a server, then many. */
+const POOL_START = 32
+const POOL_MAX = 1024
+
 function realRandom(): Random {
   // A pool, because one call into the runtime's generator costs a microsecond whatever its size.
-  const pool = new Uint32Array(1024)
+  let pool = new Uint32Array(POOL_START)
   let used = pool.length
+  let isFilled = false
   const u32 = () => {
     if (used === pool.length) {
+      if (isFilled && pool.length < POOL_MAX) pool = new Uint32Array(POOL_MAX)
+      isFilled = true
       globalThis.crypto.getRandomValues(pool)
       used = 0
     }

@@ -16,8 +16,8 @@ import type { Slice } from '../../lib/slice.ts'
 const LOWER = 0x20202020
 
 export class NameIndex<T> {
-  private readonly values: T[] = []
-  private readonly names: Uint8Array[] = []
+  private readonly values: T[]
+  private readonly names: Uint8Array[]
   private readonly heads: Int32Array
   private readonly tails: Int32Array
   /** Length of the name if head, tail and it decide; 0 if bytes must be compared. */
@@ -25,7 +25,21 @@ export class NameIndex<T> {
   private readonly slots: Int32Array
   private readonly mask: number
 
-  constructor(entries: Iterable<readonly [name: Slice, value: T]>) {
+  /** `like`: an index of the same names in the same order, whose tables are shared. */
+  constructor(entries: Iterable<readonly [name: Slice, value: T]>, like?: { index: NameIndex<unknown>; values: T[] }) {
+    if (like !== undefined) {
+      const { index, values } = like
+      this.values = values
+      this.names = index.names
+      this.mask = index.mask
+      this.slots = index.slots
+      this.heads = index.heads
+      this.tails = index.tails
+      this.decided = index.decided
+      return
+    }
+    this.values = []
+    this.names = []
     const all = [...entries]
     let size = 8
     while (size < all.length * 4) size *= 2
@@ -35,6 +49,11 @@ export class NameIndex<T> {
     this.tails = new Int32Array(all.length)
     this.decided = new Uint8Array(all.length)
     for (const [name, value] of all) this.add(name, value)
+  }
+
+  /** An index of the same names for other values, in the same order. */
+  withValues<U>(values: U[]): NameIndex<U> {
+    return new NameIndex<U>([], { index: this, values })
   }
 
   get size(): number {

@@ -36,6 +36,28 @@ test('a command is found by its name in any case, wherever the bytes lie', () =>
     assert.equal(find(table, name), undefined)
 })
 
+test('tables of one list share what follows from it, and nothing that a server changes', () => {
+  const [first, second] = [CommandTable.of(literals), CommandTable.of(literals)]
+  const plain = new CommandTable(literals)
+  const shown = (table: CommandTable) =>
+    table.all.map(({ id, fullName, flags, categories, subs }) => ({
+      id,
+      fullName,
+      flags,
+      categories,
+      subs: subs.map(sub => sub.id),
+    }))
+  assert.deepEqual(shown(first), shown(plain))
+  first.lookup(Slice.of('get'))!.calls++
+  assert.equal(first.rename(Slice.of('set'), Slice.of('put')), 'ok')
+  assert.equal(second.lookup(Slice.of('get'))!.calls, 0)
+  assert.deepEqual([find(first, 'set'), find(first, 'put'), find(second, 'set')], [undefined, 'set', 'set'])
+  const config = second.lookup(Slice.of('config'))!
+  assert.equal(second.lookupSub(config, Slice.of('GET')), config.subs[0])
+  assert.equal(config.subs[0].parent, config)
+  assert.deepEqual([find(CommandTable.of(literals), 'set')], ['set'])
+})
+
 test('bytes that differ from a name only in the lower-case bit are another name', () => {
   const table = new CommandTable(literals)
   assert.equal(find(table, 'RESTORE-ASKING'), 'restore-asking')

@@ -75,23 +75,20 @@ export class TableEntry {
   rejected = 0
   failed = 0
 
-  constructor(command: Command, id: number, parent: TableEntry | undefined, known: Categories = ACL_CATEGORIES) {
+  constructor(command: Command, id: number, parent: TableEntry | undefined, facts: Facts) {
     this.command = command
-    this.fullName = parent === undefined ? command.name : `${parent.fullName}|${command.name}`
+    this.fullName = facts.fullName
     this.parent = parent
     this.id = id
     this.arity = command.arity
-    this.keySpecs = command.keys === undefined ? NO_SPECS : parseKeySpecs(command.keys)
+    this.keySpecs = facts.keySpecs
     this.keyFinder = command.keyFinder
-    this.range = legacyRange(this.keySpecs)
-    const flags = bitsOf(command.flags, COMMAND_FLAGS as Record<CommandFlagName, number>)
-    this.flags = this.range.movable ? flags | CMD_MOVABLE_KEYS : flags
-    this.categories = categoriesOf(command, flags, known)
+    this.range = facts.range
+    this.flags = facts.flags
+    this.categories = facts.categories
     this.run = command.run ?? notRunnable
-    this.runsInMulti = RUN_IN_MULTI.has(this.fullName)
-    this.constantTime =
-      (flags & (CMD_FAST | CMD_ADMIN)) === CMD_FAST ||
-      (command.complexity?.startsWith('O(1)') === true && command.group === 'string')
+    this.runsInMulti = facts.runsInMulti
+    this.constantTime = facts.constantTime
   }
 
   /** The words COMMAND INFO prints. */
@@ -151,16 +148,26 @@ export class CommandTable {
   /** ACL categories by name, in the order of ACL CAT. */
   readonly categories: ReadonlyMap<string, number>
 
+  /** `model`: a table of the same commands, from which all that is the same is taken. */
   constructor(
     commands: readonly Command[],
     mode: 'server' | 'sentinel' = 'server',
     moreCategories: readonly string[] = [],
+    model?: CommandTable,
   ) {
-    this.categories = new Map(Object.entries(withCategories(moreCategories)))
-    this.original = this.addAll(commands, mode, undefined)
+    this.categories = model?.categories ?? new Map(Object.entries(withCategories(moreCategories)))
+    this.original = model === undefined ? this.addAll(commands, mode, undefined) : this.addLike(model)
     this.byName = new Map(this.original.map(entry => [entry.fullName, entry]))
     if (this.byName.size !== this.original.length) throw new Error('two commands of one name')
-    this.index = this.originalIndex = indexOf(this.byName)
+    const index = model?.originalIndex.withValues([...this.original]) ?? indexOf(this.byName)
+    this.index = this.originalIndex = index
+  }
+
+  /** A new table of the commands of a server; what these determine is derived once for each list. */
+  static of(commands: readonly Command[]): CommandTable {
+    let model = MODELS.get(commands)
+    if (model === undefined) MODELS.set(commands, (model = new CommandTable(commands)))
+    return new CommandTable(commands, 'server', [], model)
   }
 
   /** How many commands there are, subcommands not counted. */
@@ -242,8 +249,9 @@ export class CommandTable {
 
   private addAll(commands: readonly Command[], mode: string, parent: TableEntry | undefined): TableEntry[] {
     const entries: TableEntry[] = []
+    const known = Object.fromEntries(this.categories)
     for (const command of commands) {
-      const entry = new TableEntry(command, this.all.length, parent, Object.fromEntries(this.categories))
+      const entry = new TableEntry(command, this.all.length, parent, factsOf(command, parent, known))
       const missing = mode === 'sentinel' ? (entry.flags & CMD_SENTINEL) === 0 : (entry.flags & CMD_ONLY_SENTINEL) !== 0
       if (missing) continue
       this.all.push(entry)
@@ -254,6 +262,51 @@ export class CommandTable {
       entry.subIndex = new NameIndex(entry.subs.map(sub => [Slice.of(sub.command.name), sub] as const))
     }
     return entries
+  }
+
+  private addLike(model: CommandTable): TableEntry[] {
+    const { all } = this
+    for (const one of model.all) {
+      const parent = one.parent === undefined ? undefined : all[one.parent.id]
+      const entry = new TableEntry(one.command, one.id, parent, one)
+      all.push(entry)
+      parent?.subs.push(entry)
+    }
+    for (const { id, subIndex } of model.all)
+      if (subIndex !== undefined) all[id].subIndex = subIndex.withValues([...all[id].subs])
+    return model.original.map(({ id }) => all[id])
+  }
+}
+
+/** Tables that no server uses: the models of others. What is in them never changes. */
+const MODELS = new WeakMap<readonly Command[], CommandTable>()
+
+/** What a literal says about its command. */
+interface Facts {
+  readonly fullName: string
+  readonly flags: number
+  readonly categories: number
+  readonly keySpecs: readonly KeySpec[]
+  readonly range: LegacyRange
+  readonly constantTime: boolean
+  readonly runsInMulti: boolean
+}
+
+function factsOf(command: Command, parent: TableEntry | undefined, known: Categories): Facts {
+  const fullName = parent === undefined ? command.name : `${parent.fullName}|${command.name}`
+  const keySpecs = command.keys === undefined ? NO_SPECS : parseKeySpecs(command.keys)
+  const range = legacyRange(keySpecs)
+  const flags = bitsOf(command.flags, COMMAND_FLAGS as Record<CommandFlagName, number>)
+  return {
+    fullName,
+    keySpecs,
+    range,
+    flags: range.movable ? flags | CMD_MOVABLE_KEYS : flags,
+    categories: categoriesOf(command, flags, known),
+    runsInMulti: RUN_IN_MULTI.has(fullName),
+    constantTime:
+      (flags & (CMD_FAST | CMD_ADMIN)) === CMD_FAST ||
+      (command.complexity?.startsWith('O(1)') === true && command.group === 'string'),
   }
 }
 

@@ -11,7 +11,7 @@ import { bytesOf } from '../../lib/bytes.ts'
 import { globMatch } from '../../lib/glob.ts'
 import { Slice } from '../../lib/slice.ts'
 import { TextCache } from '../../lib/text-cache.ts'
-import { errorBytes, Reply } from '../../protocol/reply.ts'
+import { errorBytes, Reply, SMALL_REPLY_BYTES } from '../../protocol/reply.ts'
 import { CLIENT_PUBSUB, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
 import type { Gate } from '../gates.ts'
@@ -90,8 +90,8 @@ export class PubSub {
   readonly patterns = new Map<string, Pattern>()
   private readonly engine: Engine
   private readonly names = new TextCache()
-  private readonly message2 = new Reply()
-  private readonly message3 = new Reply()
+  private readonly message2 = new Reply(SMALL_REPLY_BYTES)
+  private readonly message3 = new Reply(SMALL_REPLY_BYTES)
   /** Messages to channels with a single subscriber. */
   private singleSubscriber2: Broadcast | undefined
   private singleSubscriber3: Broadcast | undefined

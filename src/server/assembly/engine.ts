@@ -29,8 +29,10 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
       random: () => random.u32(),
       soon: fn => timers.soon(fn),
       allocate: bytes => process.allocate(bytes),
+      arenaStartBytes: options.arenaStartBytes,
     },
-    [...commands, ...extensions.flatMap(one => one.commands)],
+    // Without extensions the very list: what a table derives from a list is derived once.
+    extensions.length === 0 ? commands : [...commands, ...extensions.flatMap(one => one.commands)],
     config.databases,
     [...builtInTypes, ...extensions.flatMap(({ types }) => types)],
     extensions.flatMap(({ aclCategories = [] }) => aclCategories),
