@@ -52,7 +52,7 @@ export function parseCases(text: string): Case[] {
     const line = raw.trim()
     const steps = cases.at(-1)?.steps
     if (line.startsWith('= ')) cases.push({ title: line.slice(2), steps: [] })
-    else if (line.startsWith('#= ')) steps!.at(-1)!.answer = line.slice(3)
+    else if (line.startsWith('#= ')) steps!.at(-1)!.answer = raw.trimStart().slice(3)
     else if (line.startsWith('ours: ')) steps!.at(-1)!.ours = line.slice(6)
     else if (line !== '' && !line.startsWith('#')) steps!.push({ line, answer: '', ours: undefined })
   }
