@@ -371,7 +371,7 @@ export class ConnectedReplicas implements Replicas {
   private get neededFrom(): number {
     let most = 0
     for (const replica of this.replicas.values()) most = Math.max(most, pendingBytes(replica))
-    return this.stream.offset - most
+    return (this.stream.backlog?.end ?? this.stream.offset) - most
   }
 
   /** Bytes of the replicas' output that the backlog has as well. */
