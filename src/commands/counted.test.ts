@@ -167,8 +167,17 @@ conversation(
     await muted.tell('MULTI')
     await muted.tell('UNSUBSCRIBE channel')
     await muted.tell('DISCARD')
+    await muted.tell('MULTI')
+    await muted.tell('SUBSCRIBE channel')
+    await muted.tell('UNSUBSCRIBE channel')
+    muted.client.write(encodeCommand(['EXEC']))
+    await muted.expectMessage(['subscribe', 'channel', 1])
+    await muted.expectMessage(['unsubscribe', 'channel', 0])
+    await c.do('CONFIG RESETSTAT')
+    await muted.tell('EXEC')
     await muted.expect('CLIENT REPLY ON', 'OK')
     await muted.expect('ECHO next', 'next')
+    await c.expect('INFO errorstats', '# Errorstats\r\nerrorstat_ERR:count=1\r\n')
   },
   { since: '7.2' },
 )

@@ -363,7 +363,8 @@ export class Dispatch {
     }
     const at = reply.lastErrorAt + 1
     let end = at
-    while (end < reply.pos && reply.u8[end] > 32 && end - at < 64) end++
+    // The error of a muted EXEC is behind the end of the reply already.
+    while (end < reply.u8.length && reply.u8[end] > 32 && end - at < 64) end++
     const code = String.fromCharCode(...reply.u8.subarray(at, end))
     stats.countError(code)
   }
@@ -372,13 +373,16 @@ export class Dispatch {
 
   /** After the reply of a command that was run or queued, which starts at `from`. */
   private checkReply(client: Client, entry: TableEntry, from: number, wasReplica: boolean): void {
-    const { reply } = this.engine
     // EXEC has done it for each of its replies; confirmations of subscriptions are messages, sent all the same.
-    const isMessage = entry.fullName === 'exec' || (isSubscription(entry) && isAggregate(reply.u8[from]))
-    if (!isMessage) this.muteReply(client, from)
+    if (entry.fullName !== 'exec' && !this.isMessage(entry, from)) this.muteReply(client, from)
     // SYNC replies to a client that it makes a replica.
     if (wasReplica) this.refuseReplyOfReplica(client, from)
     if (!client.has(CLIENT_BLOCKED)) endOfSkip(client)
+  }
+
+  /** Whether the reply at `from` is the confirmation of a subscription, which is sent as a message. */
+  isMessage(entry: TableEntry, from: number): boolean {
+    return isSubscription(entry) && isAggregate(this.engine.ctx.reply.u8[from])
   }
 
   /** After the error reply, starting at `from`, of a command that was refused or could not be read. */
@@ -433,7 +437,7 @@ function isAggregate(type: number): boolean {
   return type === ARRAY || type === PUSH
 }
 
-function isSubscription(entry: TableEntry): boolean {
+export function isSubscription(entry: TableEntry): boolean {
   return entry.command.channels !== undefined && entry.command.channels !== 'publish'
 }
 

@@ -19,6 +19,7 @@ import {
   type Client,
 } from './client.ts'
 import { CommandQueue } from './command-queue.ts'
+import { isSubscription } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
 
@@ -105,13 +106,13 @@ export class Transactions {
       const verdict = engine.gates.admitQueued(client, entry, args, argc)
       const { rewinds } = engine.output
       const from = engine.ctx.reply.pos
-      dispatch.beginMuted(client)
+      if (!isSubscription(entry)) dispatch.beginMuted(client)
       if (verdict !== undefined && verdict !== POSTPONE) {
         engine.ctx.reply.fixedError(verdict)
         entry.rejected++
       } else dispatch.call(client, entry, args, argc)
       // CLIENT REPLY may be one of the commands: each reply is sent or not by itself.
-      dispatch.muteReply(client, engine.output.rewinds === rewinds ? from : 0)
+      if (!dispatch.isMessage(entry, from)) dispatch.muteReply(client, engine.output.rewinds === rewinds ? from : 0)
       if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => this.resume(client))
     }
     dispatch.endPropagationUnit()

@@ -15,8 +15,8 @@ import { text } from './state.ts'
 import { keysIn, type Step } from './step.ts'
 
 const BATCH_MAX = 4
-/** Most commands are sent alone: how much of a row runs before what it unblocks is a matter of time budgets. */
-const ALONE_SHARE = 0.85
+/** Commands that a waiting client is sent. */
+const BEHIND_MAX = 1
 const OTHER_SHARE = 0.35
 /** All figures are compared after every so many batches. */
 const LOOK_EVERY = 4
@@ -38,7 +38,7 @@ export function makeCrowd(others: readonly CommandGrammar[], seed: number, optio
   const steps: Step[] = []
   while (steps.length < options.commandCount) {
     const connection = g.number(0, CROWD_SIZE - 1)
-    for (let left = g.chance(ALONE_SHARE) ? 1 : g.number(2, BATCH_MAX); left > 0; left--) {
+    for (let left = g.number(1, BATCH_MAX); left > 0; left--) {
       const command = (g.chance(OTHER_SHARE) && !rest.isEmpty ? rest : own).next()
       steps.push(...made(g, command, connection, false))
     }
@@ -60,7 +60,8 @@ export async function playCrowd(
     for (let batch = 1; stepsPlayed < steps.length; batch++) {
       const { connection } = steps[stepsPlayed]
       let to = stepsPlayed
-      while (to < steps.length && to - stepsPlayed < BATCH_MAX && steps[to].connection === connection) to++
+      const most = room.someWait ? 1 : BATCH_MAX
+      while (to < steps.length && to - stepsPlayed < most && steps[to].connection === connection) to++
       const some = steps.slice(stepsPlayed, to)
       await room.send(connection, some)
       stepsPlayed = to
@@ -84,26 +85,40 @@ class Room {
   private readonly pair: Pair
   private readonly options: EpochOptions
   private readonly lines: Line[] = []
+  /** Clients that are blocked or paused, and how much each was sent since. */
+  private waiting: ReadonlySet<string> = new Set()
+  private readonly sentBehind = new Map<string, number>()
 
   constructor(pair: Pair, options: EpochOptions) {
     this.pair = pair
     this.options = options
   }
 
-  /** Sends without waiting. A client that was closed comes back under its old name. */
+  get someWait(): boolean {
+    return this.waiting.size > 0
+  }
+
+  /**
+   * Sends without waiting. How much of a row of commands runs before those of a client that the first of them unblocks
+   * is a matter of time budgets: therefore rows are short while clients wait. A client that was closed comes back
+   * under its old name.
+   */
   async send(connection: number, steps: readonly Step[]): Promise<void> {
     const { protocols } = this.options
     for (let i = 0; i < CROWD_SIZE; i++)
       if (this.lines[i] === undefined || this.lines[i].ours.isClosed)
         this.lines[i] = await this.pair.line(`client ${i}`, protocols[i % protocols.length])
     const line = this.lines[connection]
+    const behind = this.waiting.has(line.name) ? (this.sentBehind.get(line.name) ?? 0) + steps.length : 0
+    if (behind > BEHIND_MAX) return
+    this.sentBehind.set(line.name, behind)
     const bytes = Buffer.concat(steps.map(({ words }) => encodeCommand(this.pair.resolved(words) as Word[])))
     line.ours.write(bytes)
     line.theirs.write(bytes)
   }
 
   async difference(keys: readonly string[] | undefined, unseen: readonly string[]): Promise<Found | undefined> {
-    await this.pair.settle()
+    this.waiting = await this.pair.settle()
     return (await this.receivedDifference()) ?? (await this.pair.observe(keys, unseen))
   }
 

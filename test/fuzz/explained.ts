@@ -31,13 +31,20 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     parts: ['slow log'],
     why: 'a command that CLIENT UNBLOCK ends is logged at once, not after what the other client sends behind it',
-    without: rows => rows.toSorted((a, b) => (a.join(' ') < b.join(' ') ? -1 : 1)),
+    // A WAIT whose client is killed runs to its end in Redis.
+    without: rows =>
+      rows.filter(([, , name]) => name !== 'WAIT').toSorted((a, b) => (a.join(' ') < b.join(' ') ? -1 : 1)),
   },
   {
     parts: ['figures'],
     why: 'CLIENT UNBLOCK … ERROR does not fail itself with the command that it ends',
     without: rows =>
       rows.map(([name, value]) => [name, name === 'cmdstat_client|unblock' ? withoutFailures(value) : value]),
+  },
+  {
+    parts: ['figures'],
+    why: 'a WAIT that CLIENT UNBLOCK or CLIENT KILL ends is one call or none',
+    without: rows => rows.filter(([name]) => name !== 'cmdstat_wait' && name !== 'total_commands_processed'),
   },
   {
     parts: ['redirected invalidations'],

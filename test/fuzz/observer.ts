@@ -77,12 +77,17 @@ export class Observer {
     this.names.set(String(connection.port), name)
   }
 
-  /** Once it returns, everything sent before has run, and what it said has arrived. */
-  async settle(): Promise<void> {
+  /**
+   * Once it returns, everything sent before has run, and what it said has arrived. Returns the names of the clients that
+   * wait: blocked or paused.
+   */
+  async settle(): Promise<Set<string>> {
     // Each is run in a later turn of the event loop than the one before, after the output of that turn was sent.
     // Ours may leave the rest of a client's input to the turn that follows.
-    for (let turnsLeft = 3; turnsLeft > 0; turnsLeft--) await this.control.call('PING')
+    for (let turnsLeft = 2; turnsLeft > 0; turnsLeft--) await this.control.call('PING')
+    const rows = this.clientRows(String(await this.control.call('CLIENT', 'LIST')))
     await nextTurn()
+    return new Set(rows.filter(row => /^flags=.*b/.test(row[2])).map(([name]) => name))
   }
 
   /** What was said since the last look, without asking the server anything. */

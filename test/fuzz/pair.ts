@@ -88,9 +88,10 @@ export class Pair {
     return { name, id: String(id), ours, theirs }
   }
 
-  /** Once it returns, everything sent before has run, and what both said has arrived. */
-  async settle(): Promise<void> {
-    await Promise.all(this.observers.map(observer => observer.settle()))
+  /** As settle() of an observer: the clients that wait on the other server. */
+  async settle(): Promise<ReadonlySet<string>> {
+    const [, waiting] = await Promise.all(this.observers.map(observer => observer.settle()))
+    return waiting
   }
 
   /** What was said beside the replies, but `unseen` parts: the streams alone, or with `keys` everything. */

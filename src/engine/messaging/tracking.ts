@@ -192,7 +192,7 @@ export class Tracking {
   private sendInvalidation(client: Client, state: TrackingState, keys: string[] | null): void {
     const { current, blocking } = this.engine
     if (client === current || blocking.isReprocessing(client))
-      this.engine.dispatch.afterReply(() => this.send(client, state, keys))
+      this.engine.dispatch.afterReply(() => this.send(client, Tracking.stateOf(client) ?? state, keys))
     else this.send(client, state, keys)
   }
 
