@@ -78,12 +78,12 @@ export class Observer {
   }
 
   /**
-   * Once it returns, everything sent before has run, and what it said has arrived. Returns the names of the clients that
-   * wait: blocked or paused.
+   * Once it returns, everything sent before has run, and what it said has arrived. Returns the names of the clients
+   * that wait: blocked or paused.
    */
   async settle(): Promise<Set<string>> {
-    // Each is run in a later turn of the event loop than the one before, after the output of that turn was sent.
-    // Ours may leave the rest of a client's input to the turn that follows.
+    // Each is run in a later turn of the event loop than the one before, after the output of that turn was sent;
+    // ours may leave the rest of a client's input to the turn that follows.
     for (let turnsLeft = 2; turnsLeft > 0; turnsLeft--) await this.control.call('PING')
     const rows = this.clientRows(String(await this.control.call('CLIENT', 'LIST')))
     await nextTurn()
