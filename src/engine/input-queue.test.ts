@@ -152,3 +152,19 @@ conversation('every command of a long pipeline runs, in order, beside others', a
   await c.expect('STRLEN k', 990_000)
   await c.expect('GETRANGE k -99 -1', '4999'.padEnd(99))
 })
+
+test('a long read whose rest is used up before the event is over is let go of once', async () => {
+  const bench = await Bench.start()
+  const busy = bench.client('busy')
+  const pause = ['CLIENT', 'PAUSE', '60000', 'WRITE']
+  const u8 = new Uint8Array([...encodeCommand(pause), ...long('k').flatMap(words => [...encodeCommand(words)])])
+  bench.engine.input.receive(busy, u8, new DataView(u8.buffer), 0, u8.length, true)
+  bench.server.call('CLIENT', 'UNPAUSE')
+  bench.machine.settle()
+  assert.equal(bench.server.call('STRLEN', 'k'), 200_000)
+  const again = new Uint8Array(long('l').flatMap(words => [...encodeCommand(words)]))
+  bench.engine.input.receive(busy, again, new DataView(again.buffer), 0, again.length, true)
+  bench.machine.settle()
+  assert.equal(bench.server.call('STRLEN', 'l'), 200_000)
+  assert.equal(busy.query, undefined)
+})

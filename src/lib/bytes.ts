@@ -78,7 +78,8 @@ export function equalsNoCase(s: Slice, lower: string): boolean {
 export function releaseBuffer(buffer: ArrayBufferLike): number {
   const { byteLength } = buffer
   const { transfer } = buffer as { transfer?: (bytes: number) => ArrayBuffer }
-  if (transfer === undefined) return byteLength
+  // A released buffer has no bytes left.
+  if (transfer === undefined || byteLength === 0) return byteLength
   transfer.call(buffer, 0)
   return 0
 }
