@@ -11,7 +11,7 @@ const SHIFT_CHUNKS = 1000
 /** Chunks that are dropped at once. */
 const TRIMMED_MAX = 1024
 /** A longer chunk is dropped in parts. */
-const PIECE_BYTES = 16 * 1024
+const PIECE_BYTES = 4 * 1024
 
 export class Backlog {
   /** Offsets count the bytes of the stream from 0. */
