@@ -7,7 +7,7 @@ import { REDIS_VERSION, REDSTART_VERSION } from './version.ts'
 
 export const USAGE = `Usage: redstart [FILE] [--DIRECTIVE VALUE ...] [-]
        redstart FILE --sentinel
-       redstart check | backup | restore | migrate ...   (a tool; --help after its name explains it)
+       redstart check | backup | restore | migrate | cluster ...   (a tool; --help after its name explains it)
 
 FILE               configuration in the syntax of redis.conf
 --DIRECTIVE VALUE  any directive of that file; it wins over the file

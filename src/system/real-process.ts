@@ -26,6 +26,7 @@ export function realProcess(): ProcessView {
     },
     isRunning,
     runtime: bun ? `bun ${bun}` : `node ${process.versions.node}`,
+    command: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     executable: path.resolve(process.argv[1] ?? process.execPath),
     os: `${os.type()} ${os.release()} ${machine()}`,
     platform: process.platform,

@@ -152,6 +152,8 @@ export interface ProcessView {
   readonly runtime: string
   /** Path of the runtime's executable. */
   readonly executable: string
+  /** The words that start this program again, without its arguments. */
+  readonly command: readonly string[]
   /** As INFO's `os`: 'Linux 6.1.0 x86_64'. */
   readonly os: string
   readonly platform: string

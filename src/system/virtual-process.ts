@@ -58,6 +58,7 @@ export function virtualProcess(record: ProcessRecord): ProcessView {
     },
     isRunning: other => other === identity(),
     runtime: 'virtual 0',
+    command: ['/virtual'],
     executable: '/virtual',
     os: 'Virtual 0 x86_64',
     platform: 'virtual',
