@@ -24,7 +24,7 @@ export class NodesFile {
     this.path = path
   }
 
-  /** Replaces the file; with `fsync`, durably. The reason when that is impossible. */
+  /** Replaces the file; with `fsync`, durably at once, else some time, but whole. The reason when that is impossible. */
   write(text: string, fsync: boolean): string | undefined {
     const { disk, path } = this
     const whole = withChecksum(text)
@@ -35,7 +35,7 @@ export class NodesFile {
       try {
         const bytes = bytesOf(whole)
         disk.write(fd, bytes, 0, bytes.length, null)
-        if (fsync) disk.fsync(fd)
+        disk.fsync(fd)
       } finally {
         disk.close(fd)
       }
@@ -51,14 +51,15 @@ export class NodesFile {
     const { log } = cluster.host
     const current = this.textOf(this.path)
     if (current === undefined) return false
-    if (current !== '' && hasItsChecksum(current)) return this.parse(cluster, current)
+    if (isWhole(current)) return this.parse(cluster, current)
     const previous = this.textOf(`${this.path}.previous`)
-    if (previous !== undefined && previous !== '' && hasItsChecksum(previous)) {
+    if (previous !== undefined && isWhole(previous)) {
       log.warning(`The nodes file ${this.path} is damaged: its previous generation is used instead.`)
       return this.parse(cluster, previous)
     }
     if (current === '') return false
-    throw corrupt(this.path)
+    if (current.includes(CHECKSUM)) throw corrupt(this.path)
+    return this.parse(cluster, current)
   }
 
   private textOf(path: string): string | undefined {
@@ -94,9 +95,11 @@ function withChecksum(text: string): string {
   return `${text.trimEnd()}${CHECKSUM}${checksumOf(text.trimEnd())}\n`
 }
 
-function hasItsChecksum(text: string): boolean {
+/** redis-server's files have no checksum: they are taken for whole when their last line, of variables, is. */
+function isWhole(text: string): boolean {
   const at = text.lastIndexOf(CHECKSUM)
-  return at < 0 || text.slice(at + CHECKSUM.length).trimEnd() === checksumOf(text.slice(0, at))
+  if (at < 0) return /^vars .*\n$/m.test(text) && text.endsWith('\n')
+  return text.slice(at + CHECKSUM.length).trimEnd() === checksumOf(text.slice(0, at))
 }
 
 function checksumOf(text: string): string {

@@ -164,6 +164,13 @@ class LocalCluster {
       const id = textOf(await nodes[i % count].call('CLUSTER', 'MYID'))
       await node.call('CLUSTER', 'REPLICATE', id)
     }
+    const isWhole = async (node: Remote) => (await this.replicasSeenBy(node)) === nodes.length - count
+    for (const node of nodes) await this.until(() => isWhole(node))
+  }
+
+  private async replicasSeenBy(node: Remote): Promise<number> {
+    const lines = textOf(await node.call('CLUSTER', 'NODES')).split('\n')
+    return lines.filter(line => line.split(' ')[2]?.includes('slave')).length
   }
 
   /** Nodes that a node knows, those that are not introduced yet left out. */

@@ -36,6 +36,11 @@ export class WorldServer {
 
   /** Starts it with the files of its machine. */
   async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.world.until(this.begin(more))
+  }
+
+  /** As start(), inside a running world. */
+  async begin(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const { system, disk } = this.machine
     const config = new Config(disk)
     const all = { ...BASE, ...this.directives, ...more }
@@ -46,8 +51,8 @@ export class WorldServer {
         .join('\n'),
     )
     this.server = new Server(config, system, new Logger(system, config))
-    await this.world.until(this.server.listen())
-    await this.world.until(this.server.load())
+    await this.server.listen()
+    await this.server.load()
     this.received = []
     this.socket = this.server.memory.connect()
     this.socket.onData = piece => {

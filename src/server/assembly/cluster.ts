@@ -157,6 +157,7 @@ function replicationOf({ following, stream }: ClusterServer, nowMs: () => number
       return following.primary !== undefined
     },
     get dataAgeMs() {
+      if (following.state !== 'connected' && !following.hasPosition) return Number.POSITIVE_INFINITY
       if (following.state === 'connected') return Math.max(0, nowMs() - (following.lastReceivedMs ?? nowMs()))
       return following.downSinceSeconds === 0 ? nowMs() : Math.max(0, nowMs() - following.downSinceSeconds * 1000)
     },
