@@ -24,7 +24,7 @@ export class NodesFile {
     this.path = path
   }
 
-  /** Replaces the file; with `fsync`, durably at once, else some time, but whole. The reason when that is impossible. */
+  /** Replaces the file with a whole one; with `fsync`, at once. The reason when that is impossible. */
   write(text: string, fsync: boolean): string | undefined {
     const { disk, path } = this
     const whole = withChecksum(text)
@@ -98,7 +98,7 @@ function withChecksum(text: string): string {
 /** redis-server's files have no checksum: they are taken for whole when their last line, of variables, is. */
 function isWhole(text: string): boolean {
   const at = text.lastIndexOf(CHECKSUM)
-  if (at < 0) return /^vars .*\n$/m.test(text) && text.endsWith('\n')
+  if (at < 0) return text.endsWith('\n') && text.includes('\nvars ')
   return text.slice(at + CHECKSUM.length).trimEnd() === checksumOf(text.slice(0, at))
 }
 

@@ -1,16 +1,16 @@
 // redstart cluster start|stop|status DIR: a cluster on this machine, for development. Each node has a folder of its own
 // in DIR, named by its port.
 //
-//   start: folders ─▶ nodes as daemons ─▶ slots divided ─▶ MEET ─▶ replicas      (an existing DIR: its nodes, as they were)
+//   start: folders ─▶ nodes as daemons ─▶ slots divided ─▶ MEET ─▶ replicas   (an existing DIR: its nodes again)
 //
 // Always: start returns when every node says that the cluster is ok.
 
 import { Remote } from '../client/remote.ts'
 import { parseServerUrl } from '../client/url.ts'
+import { SLOTS } from '../cluster/bitmap.ts'
 import { textOf } from '../protocol/value.ts'
 import { EXIT_FAULTS, EXIT_GOOD, type Machine, print, type Tool, ToolError, type Words } from './command-line.ts'
 
-const SLOTS = 16384
 const NODES_DEFAULT = 6
 const REPLICAS_DEFAULT = 1
 const PORT_DEFAULT = 7000
