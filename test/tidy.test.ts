@@ -65,6 +65,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     'scripting',
     'persistence',
     'net',
+    'cluster',
   ],
 }
 
