@@ -174,8 +174,10 @@ conversation(
     await muted.expectMessage(['subscribe', 'channel', 1])
     await muted.expectMessage(['unsubscribe', 'channel', 0])
     await c.do('CONFIG RESETSTAT')
+    await muted.tell('MONITOR')
     await muted.tell('EXEC')
-    await muted.expect('CLIENT REPLY ON', 'OK')
+    await muted.tell('RESET')
+    await muted.tell('CLIENT REPLY ON')
     await muted.expect('ECHO next', 'next')
     await c.expect('INFO errorstats', '# Errorstats\r\nerrorstat_ERR:count=1\r\n')
   },

@@ -166,7 +166,6 @@ export class Dispatch {
       this.answerFailure(client, reply, from, errorsBefore, rewinds)
     }
     this.inCall = outer
-    if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc, true)
     // A blocked command counts when it is answered, with the time of all its executions.
     const took = timed ? engine.machine.monotonicUs() - begin : 0
     if (!outer) this.timedUs += took
@@ -180,6 +179,8 @@ export class Dispatch {
       if (reply === engine.reply) this.countErrors(client)
       else if (engine.blocking.isReprocessing(client)) this.addErrorStats(client, reply, reply.errors - errorsBefore)
     }
+    // After the errors were counted: a monitor that is the client itself gets its line where a muted error was.
+    if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc, true)
     if ((client.flags & CLIENT_TRACKING) !== 0) engine.tracking.remember(client, entry, args, argc)
     if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
   }

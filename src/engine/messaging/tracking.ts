@@ -232,7 +232,7 @@ export class Tracking {
   /** At the end of a turn: sends BCAST invalidations, and limits the table to tracking-table-max-keys. */
   private finishTurn(): void {
     for (const [prefix, { keys, by }] of this.changed) {
-      const all = [...keys]
+      const all = [...keys].sort()
       for (const client of this.prefixes.get(prefix) ?? []) {
         const state = Tracking.stateOf(client)!
         if (state.noLoop && client === by) continue

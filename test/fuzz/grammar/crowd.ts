@@ -58,7 +58,6 @@ export const crowd: Grammar = [
   { name: 'CLIENT CACHING', args: g => g.pick('YES', 'NO') },
   { name: 'CLIENT TRACKINGINFO', args: () => [] },
   { name: 'RESET', weight: 0.7, delicate: true, args: () => [] },
-  { name: 'QUIT', weight: 0.2, delicate: true, args: () => [] },
   { name: 'HELLO', weight: 0.7, delicate: true, args: g => g.pick('2', '3', '3', '4', 'x') },
   { name: 'MONITOR', weight: 0.3, delicate: true, args: () => [] },
   { name: 'SUBSCRIBE', weight: 0.7, delicate: true, args: g => g.some(1, 2, () => channel(g)) },
