@@ -142,7 +142,9 @@ export class ReplicationStream implements Sink {
 
   private spread(chunk: Uint8Array): void {
     this.receive(chunk)
-    this.backlog?.add(chunk, this.parts.backlogBytes(), this.parts.neededFrom())
+    // Counted from the end of the backlog, which is that of the chunk now.
+    const neededFrom = this.parts.neededFrom() + chunk.length
+    this.backlog?.add(chunk, this.parts.backlogBytes(), neededFrom)
   }
 
   /** Every tick: the backlog shrinks when replicas need less of it. */
