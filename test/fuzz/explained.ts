@@ -33,7 +33,7 @@ const EXPLANATIONS: readonly Explanation[] = [
     why: 'a command that CLIENT UNBLOCK ends is logged at once, not after what the other client sends behind it',
     // A WAIT whose client is killed runs to its end in Redis.
     without: rows =>
-      rows.filter(([, , name]) => name !== 'WAIT').toSorted((a, b) => (a.join(' ') < b.join(' ') ? -1 : 1)),
+      rows.filter(([, , name]) => !/^wait$/i.test(name ?? '')).toSorted((a, b) => (a.join(' ') < b.join(' ') ? -1 : 1)),
   },
   {
     parts: ['figures'],
