@@ -12,7 +12,7 @@ import { loadText } from './parser.ts'
 import { REFUSED, WITHOUT_MEANING } from './support.ts'
 
 /** Hidden from CONFIG GET *, since Redis has none of that name. */
-const OURS = ['audit-log']
+const OURS = ['audit-log', 'storage', 'storage-memory', 'storage-value-max']
 
 const text = readFileSync(join(projectRoot, 'redstart.conf'), 'latin1')
 

@@ -27,7 +27,7 @@ const TRIALS = [
 ]
 
 /** Directives that no redis-server has. */
-const OURS = ['jit-warm-up', 'audit-log']
+const OURS = ['jit-warm-up', 'audit-log', 'storage', 'storage-memory', 'storage-value-max']
 /** Directives whose values depend on the machine or on redis-server's build, or act upon it. */
 const SKIPPED = [
   'dir',

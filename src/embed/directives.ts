@@ -322,6 +322,12 @@ interface Directives {
   'socket-mark-id'?: number | string
   /** Default: yes */
   'stop-writes-on-bgsave-error'?: boolean | 'yes' | 'no'
+  /** Default: memory */
+  storage?: 'memory' | 'disk'
+  /** Default: 0 */
+  'storage-memory'?: number | string
+  /** Default: 1048576 */
+  'storage-value-max'?: number | string
   /** Default: 4096 */
   'stream-node-max-bytes'?: number | string
   /** Default: 100 */

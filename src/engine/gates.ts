@@ -18,12 +18,13 @@
 //   pause            engine/waiting            14
 //   movingKeys       server/migration          15                                       9
 //   snapshot         engine/waiting            16                                      10
+//   storage          storage                   17
 //
 // client: a command that came from a client. EXEC: each queued command, when EXEC runs it. script: each command
 // of a script; its first write passes the write gates too. retry: a blocked command that runs again.
 // Commands of a primary pass PRIMARY_GATES alone, those of the AOF loader none. Always: a refused command has changed
 // nothing, and a gate without a rule costs nothing.
-// Source of the orders: Redis 7.2's processCommand and script.c; the last two are ours.
+// Source of the orders: Redis 7.2's processCommand and script.c; the last three are ours.
 
 import type { Slice } from '../lib/slice.ts'
 import * as errors from '../protocol/errors.ts'
@@ -59,12 +60,13 @@ export const GATES = [
   'pause',
   'movingKeys',
   'snapshot',
+  'storage',
 ] as const
 
 export type GateName = (typeof GATES)[number]
 
 /** A replica obeys its primary: these may only postpone, or end a replica whose disk fails. */
-const PRIMARY_GATES: readonly GateName[] = ['disk', 'pause', 'movingKeys', 'snapshot']
+const PRIMARY_GATES: readonly GateName[] = ['disk', 'pause', 'movingKeys', 'snapshot', 'storage']
 /** The gates of each command that EXEC runs: the user's permissions may have changed since it was queued. */
 export const EXEC_GATES: readonly GateName[] = ['acl']
 /** The gates of each command of a script. */

@@ -15,6 +15,7 @@ import type { KeyTables } from '../memory/slot-tables.ts'
 import { TableSlot } from '../memory/table-slot.ts'
 import type { Entries } from './entries.ts'
 import {
+  COLD,
   EPOCH,
   entryEncoding,
   entryExpiry,
@@ -46,6 +47,8 @@ export const LOOKUP_TOUCH = 4
 export const LOOKUP_NO_EXPIRE = 8
 /** An expired key is found as well. */
 export const LOOKUP_EXPIRED = 16
+/** The value is not needed: one that is on disk stays there. */
+export const LOOKUP_KEY = 32
 
 export class Database {
   readonly index: number
@@ -102,9 +105,10 @@ export class Database {
   private findAt(key: Slice, slot: TableSlot, flags: number): Ref {
     const entry = this.tables.find(this.main, key, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
     if (entry === 0) return 0
-    const u8 = this.arena.u8(entry)
-    if ((u8[this.arena.at(entry) + 1] & HAS_EXPIRY) !== 0 && this.expireIfDue(entry, key, slot, flags)) return 0
-    return entry
+    const marks = this.arena.u8(entry)[this.arena.at(entry) + 1]
+    if ((marks & (HAS_EXPIRY | COLD)) === 0) return entry
+    if ((marks & HAS_EXPIRY) !== 0 && this.expireIfDue(entry, key, slot, flags)) return 0
+    return (marks & COLD) === 0 || (flags & LOOKUP_KEY) !== 0 ? entry : this.entries.cold!.load(this, entry, slot)
   }
 
   /** A command's lookup: expires, touches and counts as the LOOKUP_ flags say. */
@@ -129,12 +133,12 @@ export class Database {
   }
 
   exists(key: Slice): boolean {
-    return this.find(key) !== 0
+    return this.find(key, LOOKUP_KEY) !== 0
   }
 
   /** find() for a key that is about to be set: a running snapshot is notified of the old value's removal. */
   findToReplace(key: Slice, slot: TableSlot): Ref {
-    const entry = this.findAt(key, slot, LOOKUP_WRITE)
+    const entry = this.findAt(key, slot, LOOKUP_WRITE | LOOKUP_KEY)
     if (entry !== 0 && this.space.snapshotting) this.space.snapshot!.beforeRemoval(this, entry)
     return entry
   }
@@ -163,7 +167,7 @@ export class Database {
   /** Removes a key; its value is freed at once when small, in slices when large. False: no such key. */
   delete(key: Slice): boolean {
     const { slot } = this
-    if (this.findAt(key, slot, LOOKUP_WRITE) === 0) return false
+    if (this.findAt(key, slot, LOOKUP_WRITE | LOOKUP_KEY) === 0) return false
     this.remove(slot)
     return true
   }
@@ -363,7 +367,7 @@ export class Database {
   /** Renames a key with its value and expiry to one that must not exist, possibly in another database. */
   rename(from: Slice, to: Slice, target: Database): Ref {
     const { arena, slot, space } = this
-    const entry = this.findAt(from, slot, LOOKUP_WRITE)
+    const entry = this.findAt(from, slot, LOOKUP_WRITE | LOOKUP_KEY)
     this.beforeChange(entry)
     const seg = arena.segment(entry)
     const at = arena.at(entry)

@@ -67,7 +67,9 @@ function addValue(space: Keyspace, entry: Ref, into: Digest): void {
   const { entries, types } = space
   const type = types.of(entries.typeOf(entry))
   into.mix(bigEndian(type.id))
-  type.digest(entries, entry, into)
+  const whole = entries.isCold(entry) ? entries.cold!.borrow(entry) : entry
+  type.digest(entries, whole, into)
+  if (whole !== entry) entries.freeEntry(whole)
   if (entries.expiryOf(entry) >= 0) into.xor(EXPIRES)
 }
 

@@ -7,7 +7,17 @@ import type { Long } from '../lib/long-field.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Arena, Ref } from '../memory/arena.ts'
 import { prefixedBytes, prefixedLength } from '../memory/prefixed.ts'
-import { EXTERNAL, entryEncoding, entryExpiry, entryKey, entryType, exactEntryExpiry, payloadAt } from './entry.ts'
+import type { ColdValues } from './cold.ts'
+import {
+  COLD,
+  EXTERNAL,
+  entryEncoding,
+  entryExpiry,
+  entryKey,
+  entryType,
+  exactEntryExpiry,
+  payloadAt,
+} from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { LFU_INIT, lfuDecayed, lfuIncremented } from './lfu.ts'
 import { ENC_INT, TYPE_STRING } from './types.ts'
@@ -16,10 +26,13 @@ import { ENC_INT, TYPE_STRING } from './types.ts'
 const SLOT_BYTES = 8
 const REF_BYTES = 4
 const INT_OR_EXTERNAL_BYTES = 8
+export const COLD_BYTES = 12
 
 export class Entries {
   private readonly space: Keyspace
   private readonly arena: Arena
+  /** Values on disk; undefined: there are none. */
+  cold: ColdValues | undefined
 
   constructor(space: Keyspace) {
     this.space = space
@@ -136,13 +149,20 @@ export class Entries {
   hasRef(entry: Ref): boolean {
     const u8 = this.arena.u8(entry)
     const at = this.arena.at(entry)
+    if ((u8[at + 1] & COLD) !== 0) return false
     return u8[at] >>> 4 !== TYPE_STRING || (u8[at + 1] & EXTERNAL) !== 0
+  }
+
+  /** Whether the value is on disk. */
+  isCold(entry: Ref): boolean {
+    return (this.arena.u8(entry)[this.arena.at(entry) + 1] & COLD) !== 0
   }
 
   /** Bytes of the payload. */
   payloadBytes(entry: Ref): number {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
+    if ((seg.u8[at + 1] & COLD) !== 0) return COLD_BYTES
     if (seg.u8[at] >>> 4 !== TYPE_STRING) return REF_BYTES
     if ((seg.u8[at] & 15) === ENC_INT || (seg.u8[at + 1] & EXTERNAL) !== 0) return INT_OR_EXTERNAL_BYTES
     return prefixedBytes(prefixedLength(seg.u8, seg.dv, payloadAt(seg.u8, seg.dv, at)))
@@ -174,6 +194,7 @@ export class Entries {
   freePayload(entry: Ref): void {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
+    if ((seg.u8[at + 1] & COLD) !== 0) return this.cold!.release(entry)
     const type = seg.u8[at] >>> 4
     if (type === TYPE_STRING && (seg.u8[at + 1] & EXTERNAL) === 0) return
     this.space.freeValue(type, seg.u8[at] & 15, seg.dv.getUint32(payloadAt(seg.u8, seg.dv, at), true))

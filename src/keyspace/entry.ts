@@ -9,6 +9,7 @@
 //              int       i64 as low u32, high i32
 //              string    the bytes, prefixed with their length; if EXTERNAL instead: ref u32, length u32
 //              others    ref u32 of the value
+//              COLD      segment u32, offset u32, bytes u32 of the value's record in the value log (storage/)
 //
 // Always: the keyspace's tables find keys at KEY_AT; EXTERNAL is set on strings only.
 
@@ -22,6 +23,8 @@ export const HAS_EXPIRY = 1
 export const EXTERNAL = 2
 /** Equals the keyspace's snapshot epoch when the running (or last) snapshot has saved this entry. */
 export const EPOCH = 4
+/** The value is on disk: the payload says where. Type, encoding, expiry and access time are here. */
+export const COLD = 8
 
 /** Longer strings have an allocation of their own. */
 export const INLINE_BYTES_MAX = 512

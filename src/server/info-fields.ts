@@ -47,6 +47,14 @@ export const SECTIONS: readonly SectionFields[] = [
       lazyfree_pending_objects lazyfreed_objects`,
   },
   {
+    name: 'storage',
+    title: 'Storage',
+    byDefault: false,
+    fields: `storage_mode storage_memory_limit storage_cold_keys storage_faults storage_waits storage_spilled
+      storage_fault_queue storage_segments storage_bytes storage_live_bytes storage_pending_bytes
+      storage_written_bytes storage_read_bytes storage_write_errors`,
+  },
+  {
     name: 'persistence',
     title: 'Persistence',
     byDefault: true,

@@ -27,6 +27,11 @@ const OF_A_REPLICA = `async_loading total_net_repl_input_bytes instantaneous_inp
   master_sync_last_io_seconds_ago master_link_down_since_seconds slave_priority slave_read_only replica_announced
   master_failover_state slave_expires_tracked_keys shutdown_in_milliseconds`
 
+/** Of values on disk: storage.test.ts. */
+const OF_STORAGE = `storage_mode storage_memory_limit storage_cold_keys storage_faults storage_waits storage_spilled
+  storage_fault_queue storage_segments storage_bytes storage_live_bytes storage_pending_bytes storage_written_bytes
+  storage_read_bytes storage_write_errors`
+
 /** What would take a test too long, or a fault of the machine, to move. */
 const HARD = new Map([
   ['expired_time_cap_reached_count', 'needs millions of keys that run out together'],
@@ -272,7 +277,13 @@ test('every number of INFO moves', async () => {
     for (const part of [clients, keys, scripts, persistence, replication, limits, reset]) await part(drive)
     await drive.until('uptime_in_seconds lru_clock used_cpu_user_main_thread')
     const all = SECTIONS.flatMap(({ fields }) => fields.split(/\s+/)).filter(name => name !== '' && !name.endsWith('*'))
-    const still = new Set([...Object.keys(WITHOUT_MEANING), ...names(STEADY), ...names(OF_A_REPLICA), ...HARD.keys()])
+    const still = new Set([
+      ...Object.keys(WITHOUT_MEANING),
+      ...names(STEADY),
+      ...names(OF_A_REPLICA),
+      ...names(OF_STORAGE),
+      ...HARD.keys(),
+    ])
     assert.deepEqual(
       all.filter(name => !drive.moved.has(name) && !still.has(name) && !drive.lacks(name)),
       [],

@@ -23,6 +23,7 @@ import { persistenceOf } from './assembly/persistence.ts'
 import { addReplication, type Replication } from './assembly/replication.ts'
 import { addScripting, showScripting } from './assembly/scripting.ts'
 import { addSecurity } from './assembly/security.ts'
+import { addStorage } from './assembly/storage.ts'
 import type { AuditLog } from './audit-log.ts'
 import { crashState, writeCrashReport } from './crash-report.ts'
 import { DebugCopies } from './debug-copy.ts'
@@ -102,6 +103,7 @@ export class Server implements RunningServer {
     showScripting(this.scripting, this.maintenance)
     const migrated = { migrate_cached_sockets: () => this.migrations.connections }
     this.maintenance.addInfo([{ section: 'stats', fields: migrated }])
+    addStorage({ engine, config, system, log, codecs, maintenance: this.maintenance })
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)

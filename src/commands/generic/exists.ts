@@ -1,7 +1,7 @@
 // EXISTS, TYPE, TOUCH.
 
 import type { Command } from '../../engine/catalog/command.ts'
-import { LOOKUP_TOUCH } from '../../keyspace/database.ts'
+import { LOOKUP_KEY, LOOKUP_TOUCH } from '../../keyspace/database.ts'
 import { bytesOf } from '../../lib/bytes.ts'
 import { peek } from './peek.ts'
 
@@ -57,7 +57,7 @@ const touch: Command = {
   run(ctx) {
     let count = 0
     // The only read that updates the access time in spite of CLIENT NO-TOUCH.
-    for (let i = 1; i < ctx.argc; i++) if (ctx.lookupRead(ctx.args[i], LOOKUP_TOUCH) !== 0) count++
+    for (let i = 1; i < ctx.argc; i++) if (ctx.lookupRead(ctx.args[i], LOOKUP_TOUCH | LOOKUP_KEY) !== 0) count++
     ctx.reply.integer(count)
   },
 }

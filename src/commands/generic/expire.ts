@@ -3,7 +3,7 @@
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
-import { LOOKUP_WRITE } from '../../keyspace/database.ts'
+import { LOOKUP_KEY, LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { addLong, type Long } from '../../lib/long-field.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { absoluteOrReply, EX, EXAT, isPast, PX, PXAT, type TimeUnit } from '../shared/expire-time.ts'
@@ -89,7 +89,7 @@ function setExpiry(ctx: Context, unit: TimeUnit): void {
   if (Number.isNaN(time)) return
   const whenMs = absoluteOrReply(ctx, 2, time, unit)
   if (Number.isNaN(whenMs)) return
-  const entry = db.lookup(key, LOOKUP_WRITE)
+  const entry = db.lookup(key, LOOKUP_WRITE | LOOKUP_KEY)
   if (entry === 0 || !isMet(condition, db.entries.exactExpiryOf(entry), whenMs)) return reply.integer(0)
   if (isPast(ctx, whenMs)) {
     db.delete(key)
@@ -148,7 +148,7 @@ const persist: Command = {
   args: 'key#0',
   run(ctx) {
     const { args, db, reply } = ctx
-    const entry = db.lookup(args[1], LOOKUP_WRITE)
+    const entry = db.lookup(args[1], LOOKUP_WRITE | LOOKUP_KEY)
     if (entry === 0 || db.entries.expiryOf(entry) < 0) return reply.integer(0)
     db.setExpiry(args[1], entry, -1)
     ctx.touched(args[1], 'persist', NOTIFY_GENERIC)

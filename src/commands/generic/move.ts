@@ -4,7 +4,7 @@ import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import type { Database } from '../../keyspace/database.ts'
-import { LOOKUP_WRITE } from '../../keyspace/database.ts'
+import { LOOKUP_KEY, LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { DB_INDEX_OUT_OF_RANGE, SAME_OBJECT } from '../../protocol/errors.ts'
 import { int32OrReply } from '../shared/arguments.ts'
 
@@ -24,7 +24,7 @@ const move: Command = {
     const target = databaseOrReply(ctx, 2)
     if (target === undefined) return
     if (target === db) return reply.fixedError(SAME_OBJECT)
-    if (db.lookup(args[1], LOOKUP_WRITE) === 0 || target.exists(args[1])) return reply.integer(0)
+    if (db.lookup(args[1], LOOKUP_WRITE | LOOKUP_KEY) === 0 || target.exists(args[1])) return reply.integer(0)
     db.rename(args[1], args[1], target)
     ctx.touched(args[1], 'move_from', NOTIFY_GENERIC)
     ctx.touchedIn(target, args[1], 'move_to', NOTIFY_GENERIC, 0)

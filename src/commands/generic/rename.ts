@@ -3,7 +3,7 @@
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
-import { LOOKUP_WRITE } from '../../keyspace/database.ts'
+import { LOOKUP_KEY, LOOKUP_WRITE } from '../../keyspace/database.ts'
 import { NO_SUCH_KEY } from '../../protocol/errors.ts'
 
 const rename: Command = {
@@ -48,7 +48,7 @@ function renamed(ctx: Context, onlyIfNew: boolean): number {
   const { args, db } = ctx
   const from = args[1]
   const to = args[2]
-  if (db.lookup(from, LOOKUP_WRITE) === 0) {
+  if (db.lookup(from, LOOKUP_WRITE | LOOKUP_KEY) === 0) {
     ctx.reply.fixedError(NO_SUCH_KEY)
     return REFUSED
   }

@@ -1,5 +1,5 @@
 // PostponedClients: clients whose next command waits for a reason to end: CLIENT PAUSE, keys that MIGRATE sends, a
-// large value that a snapshot has not saved yet. The reason is the name of the gate that postponed.
+// large value that a snapshot has not saved yet, values on disk. The reason is the name of the gate that postponed.
 //
 //   gate ─▶ POSTPONE ─▶ [postpone: the bytes stay in the query buffer] ─▶ release ─▶ parsed and judged again
 //
@@ -40,6 +40,13 @@ export class PostponedClients {
   /** A blocked command could be served, but may not run for this reason. */
   postponeRetry(reason: GateName): void {
     this.retryReasons.add(reason)
+  }
+
+  /** The reason has ended for one client. */
+  releaseOne(client: Client, reason: GateName): void {
+    if (this.reasons.get(reason)?.delete(client) !== true) return
+    client.flags &= ~CLIENT_POSTPONED
+    this.engine.blocking.unblockedClients.push(client)
   }
 
   /** The reason has ended, or may have for some: commands are judged again, at the end of the event. */

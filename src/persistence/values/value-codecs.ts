@@ -69,6 +69,7 @@ export class ValueCodecs {
 export class ValueWriters {
   private readonly entries: Entries
   private readonly byType: (ValueWriter | undefined)[] = []
+  private readonly cold = new EncodedWriter()
   private current!: ValueWriter
 
   constructor(space: Keyspace, codecs: ValueCodecs) {
@@ -77,12 +78,15 @@ export class ValueWriters {
   }
 
   private of(entry: Ref): ValueWriter {
+    if (this.entries.isCold(entry)) return this.cold
     const writer = this.byType[this.entries.typeOf(entry)]
     if (writer === undefined) throw new Error(`values of type ${this.entries.typeOf(entry)} cannot be saved`)
     return writer
   }
 
+  /** The RDB type of an entry's value; comes before begin(). */
   rdbType(entry: Ref): number {
+    if (this.entries.isCold(entry)) return this.cold.open(this.entries.cold!.encoded(entry))
     return this.of(entry).rdbType(this.entries.encodingOf(entry))
   }
 
@@ -94,6 +98,30 @@ export class ValueWriters {
   /** Continues the value; true at its end. */
   step(out: RdbOutput, until: number): boolean {
     return this.current.step(out, until)
+  }
+}
+
+/** Writes values that are encoded already: those on disk. */
+class EncodedWriter implements ValueWriter {
+  private readonly value = new Slice()
+
+  /** Sets the RDB type and value; returns the type. */
+  open(encoded: Uint8Array): number {
+    this.value.alias(new Slice(encoded, 0, encoded.length))
+    return encoded[0]
+  }
+
+  rdbType(): number {
+    return this.value.u8[this.value.off]
+  }
+
+  begin(): void {}
+
+  step(out: RdbOutput): boolean {
+    const { value } = this
+    out.bytes(value.u8, value.dv, value.off + 1, value.len - 1)
+    value.clear()
+    return true
   }
 }
 
@@ -142,7 +170,23 @@ export class ValueRewriters {
     const key = entries.keyOf(entry, this.key)
     const rewriter = this.byType[entries.typeOf(entry)]
     if (rewriter === undefined) throw new Error(`values of type ${entries.typeOf(entry)} cannot be rewritten`)
+    if (entries.isCold(entry)) {
+      const whole = entries.cold!.borrow(entry)
+      try {
+        yield* rewriter.rewrite(entries.keyOf(whole, this.key), entries, whole, to)
+        this.expire(whole, to)
+      } finally {
+        entries.freeEntry(whole)
+      }
+      return
+    }
     yield* rewriter.rewrite(key, entries, entry, to)
+    this.expire(entry, to)
+  }
+
+  private expire(entry: Ref, to: RewriteOutput): void {
+    const { entries } = this
+    const key = entries.keyOf(entry, this.key)
     const expiryMs = entries.exactExpiryOf(entry)
     if (expiryMs < 0) return
     to.begin('PEXPIREAT', key, 1)

@@ -2,6 +2,7 @@
 
 import type { Command } from '../../../engine/catalog/command.ts'
 import type { Context } from '../../../engine/context.ts'
+import { LOOKUP_KEY } from '../../../keyspace/database.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { diagnosis } from './doctor.ts'
 
@@ -99,7 +100,7 @@ function usage(ctx: Context): void {
     } else opt.syntaxError()
     if (opt.failed) return
   }
-  const entry = db.find(ctx.args[2])
+  const entry = db.find(ctx.args[2], LOOKUP_KEY)
   if (entry === 0) reply.null()
   else reply.integer(db.entries.memoryOf(entry, samples))
 }

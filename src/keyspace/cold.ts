@@ -1,0 +1,19 @@
+// ColdValues: what the keyspace needs of values that are on disk. storage/ implements it; entry.ts has the flag COLD
+// and the payload of such an entry.
+//
+// Always: a lookup without LOOKUP_KEY ends at an entry whose value is in memory.
+
+import type { Ref } from '../memory/arena.ts'
+import type { TableSlot } from '../memory/table-slot.ts'
+import type { Database } from './database.ts'
+
+export interface ColdValues {
+  /** Reads the value of the entry at `slot` into memory; the process waits. Returns the entry, which moves. */
+  load(db: Database, entry: Ref, slot: TableSlot): Ref
+  /** A copy of an entry with its value in memory, in no table: the caller frees it. */
+  borrow(entry: Ref): Ref
+  /** The RDB type and the value, as in RDB files. */
+  encoded(entry: Ref): Uint8Array
+  /** The entry no longer refers to its record. */
+  release(entry: Ref): void
+}

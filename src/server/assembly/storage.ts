@@ -1,0 +1,105 @@
+// Connects values on disk to the server, with `storage disk`: the value log, the gate, spilling, fields of INFO.
+
+import type { Config } from '../../config/config.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { ValueCodecs } from '../../persistence/values/value-codecs.ts'
+import { ColdStore } from '../../storage/cold-store.ts'
+import { Faults } from '../../storage/faults.ts'
+import { Spiller } from '../../storage/spiller.ts'
+import { ValueLog } from '../../storage/value-log.ts'
+import type { System } from '../../system/system.ts'
+import type { Logger } from '../log.ts'
+import type { ServerMaintenance } from '../maintenance.ts'
+
+interface StorageServer {
+  engine: Engine
+  config: Config
+  system: System
+  log: Logger
+  maintenance: ServerMaintenance
+  codecs: ValueCodecs
+}
+
+/** Spilled at once before a command; more follows in the background. */
+const GATE_US = 200
+
+export function addStorage(server: StorageServer): void {
+  const { config, maintenance } = server
+  const limit = () => (config.storageMemory > 0 ? config.storageMemory : Math.floor((config.maxmemory * 7) / 8))
+  const parts = config.storage === 'disk' ? connect(server, limit) : undefined
+  const log = parts?.store.log.figures
+  const store = parts?.store.figures
+  maintenance.addInfo([
+    {
+      section: 'storage',
+      fields: {
+        storage_mode: () => config.storage,
+        storage_memory_limit: () => (parts === undefined ? 0 : limit()),
+        storage_cold_keys: () => store?.coldKeys ?? 0,
+        storage_faults: () => store?.faults ?? 0,
+        storage_waits: () => store?.waits ?? 0,
+        storage_spilled: () => store?.spilled ?? 0,
+        storage_fault_queue: () => parts?.faults.queue ?? 0,
+        storage_segments: () => log?.segments ?? 0,
+        storage_bytes: () => log?.bytes ?? 0,
+        storage_live_bytes: () => log?.liveBytes ?? 0,
+        storage_pending_bytes: () => log?.pendingBytes ?? 0,
+        storage_written_bytes: () => log?.writtenBytes ?? 0,
+        storage_read_bytes: () => log?.readBytes ?? 0,
+        storage_write_errors: () => log?.writeErrors ?? 0,
+      },
+    },
+  ])
+}
+
+function connect(server: StorageServer, limit: () => number): { store: ColdStore; faults: Faults } {
+  const { engine, config, system, log, maintenance, codecs } = server
+  const { keyspace } = engine
+  const { background } = maintenance.cron
+  const pid = system.process.pid
+  const values = new ValueLog(system.disk, system.disk.resolve(`storage-${config.port === 0 ? pid : config.port}`))
+  const store = new ColdStore(keyspace, engine.settings, codecs, values)
+  const excess = () => (limit() === 0 ? 0 : maintenance.memoryStats.countedBytes() - limit())
+  const spiller = new Spiller({
+    space: keyspace,
+    store,
+    excess,
+    largest: () => config.storageValueMax,
+    nowUs: () => system.clock.monotonicUs(),
+  })
+  const spill = (limitUs: number) => spiller.run(limitUs)
+  const faults = new Faults({
+    engine,
+    store,
+    start: serve => background.start(serve),
+    guard: () => {
+      if (excess() <= 0) return false
+      if (!spiller.run(GATE_US)) background.start(spill)
+      return spiller.waitsForDisk
+    },
+  })
+  const release = () => {
+    faults.releaseWriters()
+    return true
+  }
+  values.onWritten = error => {
+    spiller.failed = error !== null
+    if (error !== null) log.line('warning', `Values cannot be written to disk: ${error.message}`)
+    else if (!spiller.waitsForDisk) background.start(release)
+  }
+  maintenance.memoryStats.memorySources.push({
+    kind: 'other',
+    bytes: () => values.figures.pendingBytes,
+    countedBytes: () => 0,
+  })
+  maintenance.cron.hooks.push(() => {
+    values.flush()
+    values.tidy()
+    if (excess() <= 0) return
+    spiller.failed = false
+    background.start(spill)
+  })
+  keyspace.entries.cold = store
+  engine.gates.set('storage', faults.gate)
+  return { store, faults }
+}

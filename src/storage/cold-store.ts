@@ -1,0 +1,274 @@
+// ColdStore: moves values of entries to the value log and back.
+//
+//   hot entry  ─ spill:  value encoded, record appended, value freed, payload = place ─▶ cold entry
+//   cold entry ─ load:   record read and checked, value built, payload = value, record released ─▶ hot entry
+//
+// Always: type, encoding, expiry and access time of an entry stay as they are; a running snapshot has saved an entry
+// before it moves; an entry that cannot be read stays cold.
+
+import type { ColdValues } from '../keyspace/cold.ts'
+import type { Database } from '../keyspace/database.ts'
+import { COLD_BYTES } from '../keyspace/entries.ts'
+import { COLD, EXTERNAL, HAS_EXPIRY, INLINE_BYTES_MAX, payloadAt } from '../keyspace/entry.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import { ENC_HASHTABLE, ENC_INT, ENC_QUICKLIST, ENC_SKIPLIST, TYPE_LIST, TYPE_STRING } from '../keyspace/types.ts'
+import type { EncodingLimits } from '../keyspace/value-type.ts'
+import { copyBytes } from '../lib/bytes.ts'
+import { Slice } from '../lib/slice.ts'
+import { Arena, type Ref } from '../memory/arena.ts'
+import { prefixedBytes, writePrefixed } from '../memory/prefixed.ts'
+import { TableSlot } from '../memory/table-slot.ts'
+import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
+import { RdbOutput } from '../persistence/rdb/output.ts'
+import { type ValueCodecs, ValueReaders, ValueWriters } from '../persistence/values/value-codecs.ts'
+import { type Place, StorageError, type ValueLog } from './value-log.ts'
+
+/** Smaller values take hardly more memory than the place of their record. */
+const VALUE_BYTES_MIN = 64
+const REF_BYTES = 4
+const EXTERNAL_BYTES = 8
+const KEPT_BYTES_MAX = 1 << 20
+const SAMPLES = 5
+const UNLIMITED = 0x7fffffff
+
+/** The limits that choose between a compact encoding and another. */
+const CHOOSING = [
+  'hashMaxListpackEntries',
+  'hashMaxListpackValue',
+  'setMaxIntsetEntries',
+  'setMaxListpackEntries',
+  'setMaxListpackValue',
+  'zsetMaxListpackEntries',
+  'zsetMaxListpackValue',
+] as const
+
+interface ColdFigures {
+  coldKeys: number
+  /** Values that came back to memory. */
+  faults: number
+  /** Reads that the process waited for. */
+  waits: number
+  spilled: number
+}
+
+export class ColdStore implements ColdValues {
+  readonly figures: ColdFigures = { coldKeys: 0, faults: 0, waits: 0, spilled: 0 }
+  readonly log: ValueLog
+  private readonly space: Keyspace
+  private readonly writers: ValueWriters
+  private readonly readers: ValueReaders
+  private readonly limits: EncodingLimits
+  private readonly kept = new Float64Array(CHOOSING.length)
+  private readonly output = new RdbOutput(4096)
+  private readonly input = new RdbInput()
+  private readonly text = new RdbString()
+  private readonly key = new Slice()
+  private readonly place: Place = { segment: 0, offset: 0, bytes: 0 }
+  private readonly slot: TableSlot
+
+  constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, log: ValueLog) {
+    this.space = space
+    this.log = log
+    this.slot = new TableSlot(space.arena)
+    this.writers = new ValueWriters(space, codecs)
+    this.limits = limits
+    this.readers = new ValueReaders(space, limits, codecs)
+    this.output.compress = false
+  }
+
+  /** Where the record of a cold entry is. Valid until the next call. */
+  placeOf(entry: Ref): Place {
+    const seg = this.space.arena.segment(entry)
+    const at = payloadAt(seg.u8, seg.dv, this.space.arena.at(entry))
+    this.place.segment = seg.dv.getUint32(at, true)
+    this.place.offset = seg.dv.getUint32(at + 4, true)
+    this.place.bytes = seg.dv.getUint32(at + 8, true)
+    return this.place
+  }
+
+  /** Refers a cold entry to the record that was appended last. */
+  private setPlace(entry: Ref): void {
+    const seg = this.space.arena.segment(entry)
+    const at = payloadAt(seg.u8, seg.dv, this.space.arena.at(entry))
+    const { last } = this.log
+    seg.dv.setUint32(at, last.segment, true)
+    seg.dv.setUint32(at + 4, last.offset, true)
+    seg.dv.setUint32(at + 8, last.bytes, true)
+  }
+
+  // ---- to disk ----
+
+  /** Bytes that spilling would free; 0: the value stays in memory. */
+  gain(entry: Ref, largest: number): number {
+    const { entries, types } = this.space
+    if (entries.isCold(entry)) return 0
+    const type = entries.typeOf(entry)
+    const encoding = entries.encodingOf(entry)
+    if (type === TYPE_STRING) {
+      if (encoding === ENC_INT) return 0
+      const bytes = this.space.strings.lengthOf(entry)
+      return bytes < VALUE_BYTES_MIN || bytes > largest ? 0 : bytes
+    }
+    // A quicklist with few elements would come back as a listpack.
+    const value = entries.valueOf(entry)
+    if (type === TYPE_LIST && encoding === ENC_QUICKLIST && types.of(type).freeEffort(encoding, value) <= 1) return 0
+    const bytes = types.of(type).memory(encoding, value, SAMPLES)
+    return bytes < VALUE_BYTES_MIN || bytes > largest ? 0 : bytes
+  }
+
+  /** Moves the value of an entry to the log. False: a snapshot is busy with it. Throws a DiskError. */
+  spill(db: Database, entry: Ref): boolean {
+    const { space, output, writers } = this
+    const { snapshot } = space
+    if (space.snapshotting) {
+      if (snapshot!.isBusyWith(db, entry)) return false
+      snapshot!.beforeChange(db, entry)
+    }
+    output.pos = 0
+    output.byte(writers.rdbType(entry))
+    writers.begin(entry)
+    while (!writers.step(output, Number.POSITIVE_INFINITY));
+    this.log.append(space.entries.keyOf(entry, this.key), output.u8, 0, output.pos)
+    if (output.u8.length > KEPT_BYTES_MAX) output.renew(4096)
+    space.entries.freePayload(entry)
+    const cold = this.resize(db, entry, COLD_BYTES, this.slot)
+    this.mark(cold, COLD, EXTERNAL)
+    this.setPlace(cold)
+    this.figures.coldKeys++
+    this.figures.spilled++
+    return true
+  }
+
+  // ---- to memory ----
+
+  load(db: Database, entry: Ref, slot: TableSlot): Ref {
+    const { readBytes } = this.log.figures
+    const encoded = this.encoded(entry)
+    if (this.log.figures.readBytes !== readBytes) this.figures.waits++
+    return this.install(db, entry, encoded, slot)
+  }
+
+  /** Gives an entry the value of its record's payload. Returns the entry, which moves; `slot` is at it. */
+  install(db: Database, entry: Ref, encoded: Uint8Array, slot = this.slot): Ref {
+    const { space } = this
+    if (space.snapshotting) space.snapshot!.beforeChange(db, entry)
+    const value = this.build(entry, encoded)
+    this.release(entry)
+    this.figures.faults++
+    const hot = this.resize(db, entry, this.bytesFor(value), slot)
+    this.fill(hot, value)
+    return hot
+  }
+
+  borrow(entry: Ref): Ref {
+    const { arena } = this.space
+    const value = this.build(entry, this.encoded(entry))
+    const seg = arena.segment(entry)
+    const at = arena.at(entry)
+    const head = payloadAt(seg.u8, seg.dv, at) - at
+    const copy = arena.alloc(head + this.bytesFor(value))
+    arena.copy(copy, 0, entry, 0, head)
+    this.fill(copy, value)
+    return copy
+  }
+
+  encoded(entry: Ref): Uint8Array {
+    return this.log.read(this.placeOf(entry))
+  }
+
+  release(entry: Ref): void {
+    const { segment, bytes } = this.placeOf(entry)
+    this.figures.coldKeys--
+    this.log.release(segment, bytes)
+  }
+
+  /** Builds a value: its ref, or 0 for a string, which is in `text`. */
+  private build(entry: Ref, encoded: Uint8Array): Ref {
+    const { entries } = this.space
+    const encoding = entries.encodingOf(entry)
+    const dv = new DataView(encoded.buffer, encoded.byteOffset, encoded.length)
+    const input = this.input.open(encoded, dv, 0, encoded.length)
+    const rdbType = input.byte()
+    if (entries.typeOf(entry) === TYPE_STRING) {
+      this.text.copyFrom(input.string(this.text))
+      return 0
+    }
+    const reader = this.readers.of(rdbType)
+    if (reader === undefined) throw new StorageError(`RDB type ${rdbType} is unknown`)
+    // The value gets the encoding back that it had, whatever the limits are now.
+    const { limits, kept } = this
+    const most = encoding === ENC_HASHTABLE || encoding === ENC_SKIPLIST ? 0 : UNLIMITED
+    for (let i = 0; i < kept.length; i++) {
+      kept[i] = limits[CHOOSING[i]]
+      limits[CHOOSING[i]] = most
+    }
+    try {
+      reader.begin(rdbType, input)
+      reader.step(input, Number.POSITIVE_INFINITY)
+    } finally {
+      for (let i = 0; i < kept.length; i++) limits[CHOOSING[i]] = kept[i]
+    }
+    const { u8 } = this.space.arena.segment(entry)
+    const at = this.space.arena.at(entry)
+    u8[at] = (u8[at] & 0xf0) | reader.encoding
+    return reader.value
+  }
+
+  private bytesFor(value: Ref): number {
+    if (value !== 0) return REF_BYTES
+    return this.text.len > INLINE_BYTES_MAX ? EXTERNAL_BYTES : prefixedBytes(this.text.len)
+  }
+
+  private fill(entry: Ref, value: Ref): void {
+    const { arena, entries } = this.space
+    const { text } = this
+    if (value !== 0) {
+      this.mark(entry, 0, COLD)
+      entries.setValue(entry, entries.encodingOf(entry), value)
+      return
+    }
+    if (text.len > INLINE_BYTES_MAX) {
+      const bytes = arena.alloc(text.len)
+      const to = arena.segment(bytes)
+      copyBytes(to.u8, to.dv, arena.at(bytes), text.u8, text.dv, text.off, text.len)
+      const seg = arena.segment(entry)
+      const at = payloadAt(seg.u8, seg.dv, arena.at(entry))
+      seg.dv.setUint32(at, bytes, true)
+      seg.dv.setUint32(at + 4, text.len, true)
+      this.mark(entry, EXTERNAL, COLD)
+    } else {
+      const seg = arena.segment(entry)
+      writePrefixed(seg.u8, seg.dv, payloadAt(seg.u8, seg.dv, arena.at(entry)), text)
+      this.mark(entry, 0, COLD | EXTERNAL)
+    }
+    text.release()
+  }
+
+  private mark(entry: Ref, set: number, clear: number): void {
+    const { arena } = this.space
+    const u8 = arena.u8(entry)
+    const at = arena.at(entry) + 1
+    u8[at] = (u8[at] & ~clear) | set
+  }
+
+  /** Gives an entry another size of payload, for the caller to fill. Returns the entry; `slot` is at it. */
+  private resize(db: Database, entry: Ref, payloadBytes: number, slot: TableSlot): Ref {
+    const { space } = this
+    const { arena, tables } = space
+    space.mutations++
+    const seg = arena.segment(entry)
+    const at = arena.at(entry)
+    const head = payloadAt(seg.u8, seg.dv, at) - at
+    const hash = tables.hashOf(entry)
+    const hasExpiry = (seg.u8[at + 1] & HAS_EXPIRY) !== 0
+    if (!tables.findRef(db.mainTable, entry, hash, slot)) throw new Error('an entry that is in no table')
+    if (arena.sizeOf(entry) === Arena.sizeFor(head + payloadBytes)) return entry
+    const fresh = arena.alloc(head + payloadBytes)
+    arena.copy(fresh, 0, entry, 0, head)
+    if (hasExpiry && tables.findRef(db.expiryTable, entry, hash, slot)) tables.replaceAt(slot, fresh)
+    if (tables.findRef(db.mainTable, entry, hash, slot)) tables.replaceAt(slot, fresh)
+    slot.entry = fresh
+    arena.free(entry)
+    return fresh
+  }
+}

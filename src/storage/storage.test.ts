@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MachineServer } from '../../test/harness/machine.ts'
+import { virtualSystem } from '../system/virtual.ts'
+
+const TINY = { storage: 'disk', 'storage-memory': '1' }
+
+/** Values of every type and encoding, in two databases, some with an expiry. */
+function fill(server: MachineServer): void {
+  server.call('set', 'inline', 'inline '.repeat(20))
+  server.call('set', 'long', 'abc'.repeat(20000))
+  server.call('set', 'expiring', 'expiring '.repeat(100), 'px', 100000000)
+  for (let i = 0; i < 300; i++) {
+    server.call('rpush', 'list', `element ${i} ${'-'.repeat(50)}`, i)
+    server.call('hset', 'hash', `field ${i}`, i * 7)
+    server.call('sadd', 'set', `member ${i}`)
+    server.call('sadd', 'integers', i * 1000003)
+    server.call('zadd', 'zset', i / 3, `member ${i}`)
+    server.call('xadd', 'stream', `${i + 1}-1`, 'field', `value ${i}`)
+  }
+  server.call('hset', 'short hash', 'a', 1, 'b', 'two'.repeat(15), 'c', 'three'.repeat(10))
+  server.call('sadd', 'short set', 'x'.repeat(50), 'y'.repeat(50))
+  server.call('zadd', 'short zset', 1, 'x'.repeat(50), 2.5, 'y'.repeat(50))
+  server.call('hset', 'shrunken', 'field', 'f'.repeat(100))
+  server.call('hset', 'shrunken', 'field', 'g'.repeat(40))
+  server.call('select', 3)
+  server.call('set', 'elsewhere', 'e'.repeat(1000))
+  server.call('select', 0)
+}
+
+const NAMES = ['inline', 'long', 'expiring', 'list', 'hash', 'set', 'integers', 'zset', 'stream', 'shrunken']
+
+function figure(server: MachineServer, name: string): number {
+  const found = new RegExp(`${name}:(\\d+)`).exec(String(server.call('info', 'storage')))
+  assert.notEqual(found, null, name)
+  return Number(found![1])
+}
+
+async function filled(directives: Readonly<Record<string, string>>): Promise<MachineServer> {
+  const server = await MachineServer.start(virtualSystem(), directives)
+  fill(server)
+  server.machine.advance(3000)
+  return server
+}
+
+test('with storage disk values are cold, and digests, replies and encodings are those of memory', async () => {
+  const memory = await filled({})
+  const disk = await filled(TINY)
+  assert.equal(figure(memory, 'storage_cold_keys'), 0)
+  assert.ok(figure(disk, 'storage_cold_keys') >= NAMES.length)
+  assert.equal(disk.call('debug', 'digest'), memory.call('debug', 'digest'))
+  const commands = [
+    ...NAMES.flatMap(name => [
+      ['object', 'encoding', name],
+      ['type', name],
+      ['exists', name],
+      ['debug', 'digest-value', name],
+      ['object', 'encoding', name],
+    ]),
+    ['get', 'inline'],
+    ['getrange', 'long', '59990', '-1'],
+    ['lrange', 'list', '590', '-1'],
+    ['hget', 'hash', 'field 7'],
+    ['zrange', 'zset', '0', '3', 'withscores'],
+    ['xrange', 'stream', '299-1', '+'],
+    ['append', 'inline', 'more'],
+    ['hset', 'hash', 'new', '1'],
+    ['rename', 'list', 'renamed'],
+    ['lindex', 'renamed', '-1'],
+    ['copy', 'zset', 'copied'],
+    ['zcard', 'copied'],
+    ['del', 'set', 'integers'],
+    ['setrange', 'long', '1', 'x'],
+  ]
+  for (const command of commands) assert.deepEqual(disk.call(...command), memory.call(...command), command.join(' '))
+  disk.machine.advance(3000)
+  assert.equal(disk.call('debug', 'digest'), memory.call('debug', 'digest'))
+})
+
+test('commands about keys, and those that overwrite or remove a value, read nothing', async () => {
+  const server = await filled(TINY)
+  const before = figure(server, 'storage_faults')
+  for (const name of NAMES) {
+    for (const command of [['exists'], ['type'], ['ttl'], ['touch'], ['object', 'encoding'], ['memory', 'usage']])
+      server.call(...command, name)
+    server.call('expire', name, 1000)
+    server.call('persist', name)
+    server.call('rename', name, `${name} 2`)
+    server.call('rename', `${name} 2`, name)
+  }
+  server.call('scan', 0, 'count', 1000)
+  server.call('set', 'inline', 'another')
+  server.call('del', 'list', 'hash')
+  server.call('unlink', 'long')
+  assert.equal(figure(server, 'storage_faults'), before)
+  server.call('flushall')
+  server.machine.advance(3000)
+  assert.equal(figure(server, 'storage_cold_keys'), 0)
+  assert.equal(figure(server, 'storage_live_bytes'), 0)
+})
+
+test('a command waits for its values in the background; a transaction for those of all its commands', async () => {
+  const server = await filled(TINY)
+  server.machine.advance(3000)
+  // Nothing is moved to disk again meanwhile.
+  server.call('config', 'set', 'storage-memory', '1gb')
+  const waits = figure(server, 'storage_waits')
+  assert.equal(server.call('get', 'long'), 'abc'.repeat(20000))
+  server.call('multi')
+  server.call('hlen', 'hash')
+  server.call('zcard', 'zset')
+  assert.deepEqual(server.call('exec'), [300, 300])
+  assert.equal(server.call('eval', 'return redis.call("scard", KEYS[1])', 1, 'set'), 300)
+  assert.equal(figure(server, 'storage_waits'), waits)
+  assert.ok(figure(server, 'storage_faults') >= 4)
+  assert.equal(server.call('eval', 'return redis.call("llen", "list")', 0), 600)
+})
+
+for (const [name, directives] of [
+  ['RDB', {}],
+  ['AOF with an RDB base', { appendonly: 'yes' }],
+  ['AOF of commands', { appendonly: 'yes', 'aof-use-rdb-preamble': 'no' }],
+] as const)
+  test(`cold values are saved, and loaded again: ${name}`, async () => {
+    const server = await filled({ ...TINY, ...directives })
+    const digest = server.call('debug', 'digest')
+    assert.ok(figure(server, 'storage_cold_keys') > 0)
+    server.call('appendonly' in directives ? 'bgrewriteaof' : 'bgsave')
+    server.machine.advance(3000)
+    await server.stop(['nosave'])
+    const again = await MachineServer.start(server.machine, directives)
+    assert.equal(again.call('debug', 'digest'), digest)
+    assert.equal(figure(again, 'storage_cold_keys'), 0)
+  })

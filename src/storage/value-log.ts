@@ -1,0 +1,317 @@
+// ValueLog: values on disk, in append-only segments. Its records hold a value in its RDB encoding under its key.
+//
+//   segment   value-<number>.log   [ record | record | … ]   sealed when full; unlinked when nothing in it is live
+//   record    0   payload length u32, little-endian
+//             4   key length u32
+//             8   CRC-64 of the lengths, the key and the payload
+//             16  key
+//                 payload: RDB type u8, value
+//
+//   append ─▶ chunk in memory ─▶ writeLater, one write at a time ─▶ file       read: from the chunk until then
+//
+// Always: a record is in one chunk and is readable from the moment append() returns; a failed write loses nothing: its
+// chunk stays in memory and is written again later. A segment's file stays open while a read of it is under way.
+
+import { Crc64 } from '../lib/crc64.ts'
+import type { Slice } from '../lib/slice.ts'
+import { attempt, type DiskError, type FileSystem } from '../system/system.ts'
+
+const RECORD_HEAD = 16
+const CHUNK_BYTES = 256 * 1024
+const SEGMENT_BYTES = 64 * 1024 * 1024
+const NAME_BEGIN = 'value-'
+
+/** Where a record is. */
+export interface Place {
+  segment: number
+  offset: number
+  bytes: number
+}
+
+/** A record that cannot be read, or is not what was written. */
+export class StorageError extends Error {}
+
+interface Chunk {
+  u8: Uint8Array
+  from: number
+  used: number
+}
+
+class Segment {
+  readonly id: number
+  readonly path: string
+  readonly writeFd: number
+  readonly readFd: number
+  bytes = 0
+  live = 0
+  /** Reads under way. */
+  readers = 0
+  sealed = false
+  dropped = false
+  /** Bytes in the file. */
+  written = 0
+  readonly chunks: Chunk[] = []
+
+  constructor(id: number, path: string, writeFd: number, readFd: number) {
+    this.id = id
+    this.path = path
+    this.writeFd = writeFd
+    this.readFd = readFd
+  }
+}
+
+interface ValueLogFigures {
+  segments: number
+  bytes: number
+  liveBytes: number
+  pendingBytes: number
+  writtenBytes: number
+  readBytes: number
+  writeErrors: number
+}
+
+export class ValueLog {
+  readonly figures: ValueLogFigures = {
+    segments: 0,
+    bytes: 0,
+    liveBytes: 0,
+    pendingBytes: 0,
+    writtenBytes: 0,
+    readBytes: 0,
+    writeErrors: 0,
+  }
+  /** Where append() has put the last record. */
+  readonly last: Place = { segment: 0, offset: 0, bytes: 0 }
+  /** A write has ended; the error of one that failed. */
+  onWritten: (error: DiskError | null) => void = () => {}
+  private readonly disk: FileSystem
+  private readonly folder: string
+  private readonly segmentBytes: number
+  private readonly segments = new Map<number, Segment>()
+  private current: Segment | undefined
+  private nextId = 1
+  private writing = false
+  private readonly crc = new Crc64()
+
+  /** Segments of an earlier run are removed: they are no part of the dataset (see README.md). */
+  constructor(disk: FileSystem, folder: string, segmentBytes = SEGMENT_BYTES) {
+    this.disk = disk
+    this.folder = folder
+    this.segmentBytes = segmentBytes
+    if (disk.stat(folder) === null) disk.mkdir(folder)
+    for (const name of disk.readdir(folder)) if (name.startsWith(NAME_BEGIN)) disk.unlink(`${folder}/${name}`)
+  }
+
+  /** Appends a record; `last` is its place. Throws a DiskError when a new segment cannot be made. */
+  append(key: Slice, u8: Uint8Array, from: number, to: number): void {
+    const payload = to - from
+    const bytes = RECORD_HEAD + key.len + payload
+    const segment = this.segmentFor(bytes)
+    const chunk = chunkFor(segment, bytes)
+    const at = chunk.used
+    writeRecord(chunk.u8, at, key, u8.subarray(from, to), this.crc)
+    chunk.used += bytes
+    this.last.segment = segment.id
+    this.last.offset = segment.bytes
+    this.last.bytes = bytes
+    segment.bytes += bytes
+    segment.live += bytes
+    const { figures } = this
+    figures.bytes += bytes
+    figures.liveBytes += bytes
+    figures.pendingBytes += bytes
+    if (figures.pendingBytes >= CHUNK_BYTES) this.flush()
+  }
+
+  private segmentFor(bytes: number): Segment {
+    const { current, disk } = this
+    if (current !== undefined && (current.bytes === 0 || current.bytes + bytes <= this.segmentBytes)) return current
+    const path = `${this.folder}/${NAME_BEGIN}${this.nextId}.log`
+    const writeFd = disk.open(path, 'w')
+    const segment = new Segment(this.nextId++, path, writeFd, disk.open(path, 'r'))
+    this.segments.set(segment.id, segment)
+    this.figures.segments++
+    this.current = segment
+    if (current !== undefined) {
+      current.sealed = true
+      this.dropIfDead(current)
+    }
+    return segment
+  }
+
+  // ---- writing ----
+
+  /** Writes what is in memory, in the background. */
+  flush(): void {
+    if (this.writing) return
+    for (const segment of this.segments.values()) {
+      const chunk = segment.chunks[0]
+      if (chunk === undefined) continue
+      this.write(segment, chunk)
+      return
+    }
+  }
+
+  private write(segment: Segment, chunk: Chunk): void {
+    this.writing = true
+    const length = chunk.used
+    const done = chunk.from + length - segment.written
+    const begin = segment.written - chunk.from
+    this.disk.writeLater(segment.writeFd, chunk.u8, begin, length - begin, segment.written, error => {
+      this.writing = false
+      const { figures } = this
+      if (error === null) {
+        segment.written += done
+        figures.writtenBytes += done
+        figures.pendingBytes -= done
+        // A chunk to which more was appended meanwhile stays.
+        if (chunk.used === length) segment.chunks.shift()
+        this.dropIfDead(segment)
+      } else figures.writeErrors++
+      this.onWritten(error)
+      if (error === null && figures.pendingBytes >= CHUNK_BYTES) this.flush()
+    })
+  }
+
+  // ---- reading ----
+
+  /** The payload of a record, for which the process may wait for the disk. */
+  read(place: Place): Uint8Array {
+    const segment = this.segmentOf(place)
+    const kept = inMemory(segment, place)
+    if (kept !== undefined) return this.checked(kept)
+    const buffer = new Uint8Array(place.bytes)
+    const { disk } = this
+    for (let at = 0; at < place.bytes; ) {
+      let got = 0
+      const error = attempt(() => {
+        got = disk.read(segment.readFd, buffer, at, place.bytes - at, place.offset + at)
+      })
+      if (error !== undefined || got === 0)
+        throw new StorageError(`${segment.path} at ${place.offset}: ${error?.message ?? 'the file has ended'}`)
+      at += got
+    }
+    this.figures.readBytes += place.bytes
+    return this.checked(buffer)
+  }
+
+  /**
+   * Reads a record in the background; `done` gets undefined when it could not be read. One that is in memory is
+   * returned instead, and `done` is not called.
+   */
+  readLater(place: Place, done: (record: Uint8Array | undefined) => void): Uint8Array | undefined {
+    const segment = this.segmentOf(place)
+    const kept = inMemory(segment, place)
+    if (kept !== undefined) return kept
+    const { bytes, offset } = place
+    const buffer = new Uint8Array(bytes)
+    segment.readers++
+    this.disk.readLater(segment.readFd, buffer, 0, bytes, offset, (error, got) => {
+      segment.readers--
+      this.figures.readBytes += bytes
+      this.dropIfDead(segment)
+      done(error === null && got === bytes ? buffer : undefined)
+    })
+    return undefined
+  }
+
+  /** The payload of a record; throws when the record is not sound. Its key may have been renamed since. */
+  checked(record: Uint8Array): Uint8Array {
+    const fault = faultOf(record, this.crc)
+    if (fault !== undefined) throw new StorageError(fault)
+    return record.subarray(RECORD_HEAD + recordKeyBytes(record, 0))
+  }
+
+  private segmentOf(place: Place): Segment {
+    const segment = this.segments.get(place.segment)
+    if (segment === undefined) throw new StorageError(`no segment ${place.segment}`)
+    return segment
+  }
+
+  // ---- liveness ----
+
+  /** A record is not needed any more. */
+  release(segmentId: number, bytes: number): void {
+    const segment = this.segments.get(segmentId)
+    if (segment === undefined) return
+    segment.live -= bytes
+    this.figures.liveBytes -= bytes
+    this.dropIfDead(segment)
+  }
+
+  private dropIfDead(segment: Segment): void {
+    if (segment.live > 0 || !segment.sealed || segment.readers > 0 || segment.dropped) return
+    if (this.writing) return
+    segment.dropped = true
+    this.segments.delete(segment.id)
+    const { figures, disk } = this
+    figures.segments--
+    figures.bytes -= segment.bytes
+    figures.pendingBytes -= segment.bytes - segment.written
+    disk.closeLater(segment.readFd, () => {})
+    disk.closeLater(segment.writeFd, () => {})
+    disk.unlinkLater(segment.path, () => {})
+  }
+
+  /** Drops segments whose last record was released while something was under way. */
+  tidy(): void {
+    for (const segment of [...this.segments.values()]) this.dropIfDead(segment)
+  }
+}
+
+function inMemory(segment: Segment, place: Place): Uint8Array | undefined {
+  if (place.offset + place.bytes <= segment.written) return undefined
+  for (const chunk of segment.chunks)
+    if (place.offset >= chunk.from && place.offset < chunk.from + chunk.used)
+      return chunk.u8.slice(place.offset - chunk.from, place.offset - chunk.from + place.bytes)
+  return undefined
+}
+
+function chunkFor(segment: Segment, bytes: number): Chunk {
+  const last = segment.chunks[segment.chunks.length - 1]
+  if (last !== undefined && last.used + bytes <= last.u8.length) return last
+  const chunk = { u8: new Uint8Array(Math.max(CHUNK_BYTES, bytes)), from: segment.bytes, used: 0 }
+  segment.chunks.push(chunk)
+  return chunk
+}
+
+function writeRecord(to: Uint8Array, at: number, key: Slice, payload: Uint8Array, crc: Crc64): void {
+  writeU32(to, at, payload.length)
+  writeU32(to, at + 4, key.len)
+  const keyAt = at + RECORD_HEAD
+  to.set(key.u8.subarray(key.off, key.off + key.len), keyAt)
+  to.set(payload, keyAt + key.len)
+  crc
+    .reset()
+    .update(to, at, at + 8)
+    .update(to, keyAt, keyAt + key.len + payload.length)
+    .writeTo(to, at + 8)
+}
+
+function writeU32(to: Uint8Array, at: number, n: number): void {
+  to[at] = n
+  to[at + 1] = n >>> 8
+  to[at + 2] = n >>> 16
+  to[at + 3] = n >>> 24
+}
+
+function readU32(u8: Uint8Array, at: number): number {
+  return (u8[at] | (u8[at + 1] << 8) | (u8[at + 2] << 16) | (u8[at + 3] << 24)) >>> 0
+}
+
+/** Bytes of the record at u8[at ..), by its head; 0 when its head is not there. */
+function recordBytes(u8: Uint8Array, at: number): number {
+  return at + RECORD_HEAD > u8.length ? 0 : RECORD_HEAD + readU32(u8, at) + readU32(u8, at + 4)
+}
+
+/** Bytes of the key of the record at u8[at ..). */
+function recordKeyBytes(u8: Uint8Array, at: number): number {
+  return readU32(u8, at + 4)
+}
+
+/** What is wrong with a record; undefined: it is sound. */
+function faultOf(record: Uint8Array, crc: Crc64): string | undefined {
+  if (record.length < RECORD_HEAD || recordBytes(record, 0) !== record.length) return 'the record is torn'
+  crc.reset().update(record, 0, 8).update(record, RECORD_HEAD, record.length)
+  return crc.equalsAt(record, 8) ? undefined : 'the checksum does not match'
+}
