@@ -36,7 +36,9 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
   cluster: ['lib', 'protocol', 'system', 'keyspace', 'engine'],
   sentinel: ['lib', 'protocol', 'system', 'client', 'engine'],
   replication: ['lib', 'protocol', 'system', 'client', 'keyspace', 'engine', 'persistence'],
+  modules: ['lib', 'protocol', 'engine', 'type system'],
   server: [
+    'modules',
     'lib',
     'memory',
     'protocol',
@@ -54,7 +56,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     'sentinel',
     'cluster',
   ],
-  embed: ['lib', 'system', 'config', 'net', 'server', 'type engine', 'type keyspace'],
+  embed: ['lib', 'system', 'config', 'net', 'server', 'type engine', 'type keyspace', 'type modules'],
   tools: [
     'lib',
     'memory',

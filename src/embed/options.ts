@@ -2,6 +2,7 @@
 
 import type { AuditEvent } from '../engine/monitoring/audit.ts'
 import { nearestWord } from '../lib/nearest.ts'
+import type { RedstartModule } from '../modules/definition.ts'
 import type { Authenticate, AuthenticationOptions } from '../server/logins.ts'
 import type { System } from '../system/system.ts'
 import type { RedisConfig } from './directives.ts'
@@ -37,13 +38,26 @@ export interface CreateServerOptions {
   authenticate?: Authenticate
   /** Of promises that authenticate returns, and of what it accepted. */
   authentication?: AuthenticationOptions
+  /** Modules of redstart/module: their commands are this server's from the start. */
+  modules?: readonly RedstartModule[]
   /** Hears of logins, refusals and administrative commands, after each. */
   audit?: (event: AuditEvent) => void
   /** Clock, randomness, disk, network and timers: all of the machine (see virtualSystem). Excludes `clock`. */
   system?: System
 }
 
-const NAMES = ['config', 'dir', 'clock', 'ref', 'onError', 'authenticate', 'authentication', 'audit', 'system']
+const NAMES = [
+  'config',
+  'dir',
+  'clock',
+  'ref',
+  'onError',
+  'authenticate',
+  'authentication',
+  'modules',
+  'audit',
+  'system',
+]
 
 /** Throws a TypeError for what createServer does not take. */
 export function checkOptions(options: CreateServerOptions): void {

@@ -112,6 +112,7 @@ class Embedded implements EmbeddedServer {
       authenticate: options.authenticate,
       authentication: options.authentication,
       audit: options.audit,
+      modules: options.modules?.map(module => ({ module })),
       unref: options.ref !== true,
       mayRest: time !== undefined,
       arenaStartBytes: ARENA_START_BYTES,

@@ -239,6 +239,11 @@ export class Dispatch {
     if (this.afterCall !== undefined) this.afterCall(client, entry, args, argc, took, times)
   }
 
+  /** A command is running: what a call from outside of commands must do around it is done. */
+  get isInCall(): boolean {
+    return this.inCall
+  }
+
   /** Begins a propagation unit of several commands; every call is paired with endPropagationUnit(). */
   beginPropagationUnit(): void {
     this.unitDepth++

@@ -10,6 +10,7 @@ import { bytesOfText } from '../config/words.ts'
 import type { Command } from '../engine/catalog/command.ts'
 import type { AuditEvent } from '../engine/monitoring/audit.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
+import type { ModuleToLoad } from '../modules/modules.ts'
 import type { System } from '../system/system.ts'
 import { logMode, logReady, logStarting, USAGE } from './banner.ts'
 import { writeCrashReport } from './crash-report.ts'
@@ -34,6 +35,7 @@ export interface StartServerOptions {
   /** Called when the sockets listen, before data is loaded; if it never is, that is so when the start is done. */
   onInitialized?: (server: RunningServer) => void
   extensions?: readonly ServerExtension[]
+  modules?: readonly ModuleToLoad[]
   /** Absent: nobody is told of the end. */
   supervisor?: ServiceManager
   /** The server has become a primary, or the replica of one. */

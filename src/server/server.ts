@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
 import { NO_REPLICA } from '../keyspace/keyspace.ts'
 import { bytesOf } from '../lib/bytes.ts'
+import { ModuleFailure, type Modules } from '../modules/modules.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
@@ -56,7 +57,7 @@ export class Server implements RunningServer {
   private readonly locks: FileLocks
   private readonly auditLog: AuditLog
   private readonly scripting: ScriptManager
-  private readonly migrations: Migrations
+  private readonly parts: { readonly migrations: Migrations; readonly modules: Modules | undefined }
   private readonly replication: Replication
   private readonly cluster: ClusterMode | undefined
   readonly startedMs: number
@@ -75,12 +76,13 @@ export class Server implements RunningServer {
     this.log = log
     this.options = options
     this.startedMs = system.clock.nowMs()
-    const { engine, codecs } = engineOf(config, system, log, options)
+    const { engine, codecs, modules } = engineOf(config, system, log, options)
     this.engine = engine
     this.auditLog = addSecurity(engine, config, system, log, options)
     this.scripting = addScripting(engine)
-    this.migrations = new Migrations(engine, system)
-    engine.migration = this.migrations
+    const migrations = new Migrations(engine, system)
+    engine.migration = migrations
+    this.parts = { migrations, modules }
     engine.configuration = configurationOf({
       config,
       log,
@@ -101,7 +103,7 @@ export class Server implements RunningServer {
     })
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
-    const migrated = { migrate_cached_sockets: () => this.migrations.connections }
+    const migrated = { migrate_cached_sockets: () => migrations.connections }
     this.maintenance.addInfo([{ section: 'stats', fields: migrated }])
     addStorage({ engine, config, system, log, codecs, maintenance: this.maintenance })
     this.locks = new FileLocks(system, config, log)
@@ -209,8 +211,10 @@ export class Server implements RunningServer {
       await this.persistence.start()
       this.replication.loaded()
       this.cluster?.loaded()
+      await this.parts.modules?.setUp()
     } catch (error) {
       this.locks.release()
+      if (error instanceof ModuleFailure) throw new StartFailure(error.message)
       if (error instanceof LoadFailure) throw new StartFailure(...error.lines)
       throw error
     }
@@ -384,7 +388,8 @@ export class Server implements RunningServer {
   private *endingSteps(): Generator<() => void> {
     yield () => this.maintenance.stop()
     yield () => this.scripting.stop()
-    yield () => this.migrations.stop()
+    yield () => this.parts.modules?.tearDown(text => this.log.warning(text))
+    yield () => this.parts.migrations.stop()
     yield () => this.cluster?.stop()
     yield () => this.replication.stop()
     yield () => this.stopTcp()
@@ -414,7 +419,8 @@ export class Server implements RunningServer {
     this.closing = true
     this.maintenance.stop()
     this.scripting.stop()
-    this.migrations.stop()
+    this.parts.modules?.tearDown(text => this.log.warning(text))
+    this.parts.migrations.stop()
     this.cluster?.stop()
     this.replication.stop()
     this.stopTcp()

@@ -1,4 +1,4 @@
-// MODULE. Modules are native code for redis-server and cannot be loaded here.
+// MODULE. The modules of an embedding program are listed; native ones are code for redis-server and are not loaded.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -15,7 +15,7 @@ export const moduleCommands: readonly Command[] = [
     flags: '',
     since: '4.0.0',
     group: 'server',
-    summary: 'Native modules, of which this server loads none.',
+    summary: 'The modules of this server; native ones are not loaded.',
     complexity: 'Differs by subcommand.',
     subcommands: [
       {
@@ -37,7 +37,7 @@ export const moduleCommands: readonly Command[] = [
         summary: 'List the loaded modules.',
         complexity: 'O(N), N = modules loaded.',
         tips: 'nondeterministic_output_order',
-        run: ctx => ctx.reply.emptyArray(),
+        run: list,
       },
       {
         name: 'load',
@@ -78,7 +78,7 @@ export const moduleCommands: readonly Command[] = [
 
 const HELP: readonly string[] = [
   'LIST',
-  '    The loaded modules: none on this server.',
+  '    The loaded modules.',
   'LOAD <path> [<arg> ...]',
   '    Load the module library at <path>. This server refuses.',
   'LOADEX <path> [[CONFIG NAME VALUE] [CONFIG NAME VALUE]] [ARGS ...]',
@@ -98,6 +98,24 @@ function mayOrReply(ctx: Context): boolean {
   if (allowed === 'yes' || (allowed === 'local' && isLocal(ctx.client))) return true
   ctx.reply.fixedError(NOT_ALLOWED)
   return false
+}
+
+function list(ctx: Context): void {
+  const { reply } = ctx
+  const { modules } = ctx.server.table
+  reply.array(modules.length)
+  for (const { name, version, path, args } of modules) {
+    reply.map(4)
+    reply.bulkText('name')
+    reply.bulkText(name)
+    reply.bulkText('ver')
+    reply.integer(version)
+    reply.bulkText('path')
+    reply.bulkText(path)
+    reply.bulkText('args')
+    reply.array(args.length)
+    for (const arg of args) reply.bulkText(arg)
+  }
 }
 
 function load(ctx: Context): void {

@@ -66,6 +66,7 @@ export type KeyFinderName =
 export const CMD_WRITE = 1 << 0
 export const CMD_READONLY = 1 << 1
 export const CMD_DENYOOM = 1 << 2
+const CMD_MODULE = 1 << 3
 export const CMD_ADMIN = 1 << 4
 export const CMD_PUBSUB = 1 << 5
 export const CMD_NOSCRIPT = 1 << 6
@@ -94,6 +95,7 @@ export const COMMAND_FLAGS = {
   write: CMD_WRITE,
   readonly: CMD_READONLY,
   denyoom: CMD_DENYOOM,
+  module: CMD_MODULE,
   admin: CMD_ADMIN,
   pubsub: CMD_PUBSUB,
   noscript: CMD_NOSCRIPT,

@@ -37,6 +37,7 @@ import {
   keyFlagNames,
   parseKeySpecs,
 } from './keyspecs.ts'
+import type { LoadedModule } from './loaded-module.ts'
 import { NameIndex } from './name-index.ts'
 import { type Argument, parseArguments } from './syntax-line.ts'
 
@@ -137,6 +138,8 @@ export class TableEntry {
 }
 
 export class CommandTable {
+  /** Where commands came from that are not built in. */
+  modules: readonly LoadedModule[] = []
   /** Every entry, subcommands included, by id. */
   readonly all: TableEntry[] = []
   private readonly keys = new KeyPositions()

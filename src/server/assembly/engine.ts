@@ -6,22 +6,27 @@ import type { Config } from '../../config/config.ts'
 import { Engine } from '../../engine/engine.ts'
 import { SETTING_NAMES } from '../../engine/settings.ts'
 import { builtInTypes } from '../../keyspace/values/index.ts'
+import { Modules } from '../../modules/modules.ts'
 import { DumpPayloads } from '../../persistence/rdb/payload.ts'
 import { builtInCodecs } from '../../persistence/values/index.ts'
 import { ValueCodecs } from '../../persistence/values/value-codecs.ts'
 import type { System } from '../../system/system.ts'
 import { applyConfigStatements } from '../config-statements.ts'
+import type { ServerExtension } from '../extension.ts'
 import type { StartServerOptions } from '../launch.ts'
 import type { Logger } from '../log.ts'
 
 interface EngineParts {
   engine: Engine
   codecs: ValueCodecs
+  modules: Modules | undefined
 }
 
 export function engineOf(config: Config, system: System, log: Logger, options: StartServerOptions): EngineParts {
   const { clock, random, timers, process } = system
-  const { extensions = [], commands = allCommands } = options
+  const { commands = allCommands } = options
+  const modules = options.modules?.length ? new Modules(options.modules, system) : undefined
+  const extensions = [...(options.extensions ?? []), ...(modules === undefined ? [] : [extensionOf(modules)])]
   const engine = new Engine(
     {
       nowMs: () => clock.nowMs(),
@@ -44,5 +49,10 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
   config.mirrorInto(settings, SETTING_NAMES)
   applyConfigStatements(config, engine.table, engine.acl)
   engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
-  return { engine, codecs }
+  modules?.attach(engine)
+  return { engine, codecs, modules }
+}
+
+function extensionOf({ commands, aclCategories }: Modules): ServerExtension {
+  return { commands, aclCategories, types: [], codecs: [] }
 }

@@ -156,8 +156,7 @@ function list(ctx: Context): void {
   if (argc !== 2) {
     if (argc !== 5 || !equalsNoCase(args[2], 'filterby')) return reply.fixedError(SYNTAX)
     const by = args[4].latin1().toLowerCase()
-    if (equalsNoCase(args[3], 'module'))
-      keep = () => false // there are no modules
+    if (equalsNoCase(args[3], 'module')) keep = namesOfModule(ctx, by)
     else if (equalsNoCase(args[3], 'aclcat')) keep = entry => ctx.server.table.categoryNamesOf(entry).includes(by)
     else if (equalsNoCase(args[3], 'pattern')) keep = entry => globMatch(args[4], Slice.of(entry.fullName), true)
     else return reply.fixedError(SYNTAX)
@@ -165,6 +164,11 @@ function list(ctx: Context): void {
   const kept = [...ctx.server.table.entries()].flatMap(entry => [entry, ...entry.subs]).filter(keep)
   reply.array(kept.length)
   for (const entry of kept) reply.bulkText(entry.fullName)
+}
+
+function namesOfModule(ctx: Context, name: string): (entry: TableEntry) => boolean {
+  const module = ctx.server.table.modules.find(one => one.name.toLowerCase() === name)
+  return entry => module?.commands.includes((entry.parent ?? entry).command.name) === true
 }
 
 function getKeys(ctx: Context): void {

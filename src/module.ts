@@ -1,0 +1,21 @@
+// For authors of modules: commands written in TypeScript.
+//
+//   import { defineModule } from 'redstart/module'
+//   export default defineModule({ name: 'hello', version: 1, apiVersion: 1, commands: [...] })
+
+export {
+  type CallOptions,
+  type CallReply,
+  CommandError,
+  defineModule,
+  MODULE_API_VERSION,
+  type ModuleCommand,
+  type ModuleContext,
+  type ModuleDefinition,
+  type ModuleReply,
+  type ModuleServer,
+  type ModuleWord,
+  type RedstartModule,
+  reply,
+  type TypedReply,
+} from './modules/definition.ts'

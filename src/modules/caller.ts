@@ -1,0 +1,130 @@
+// ModuleCaller: runs commands for modules, as a client of its own.
+//
+//   call ─▶ known ─▶ arity ─▶ [noscript, ACL, refusals] ─▶ dispatch.call ─▶ own reply ─▶ value
+//
+// Always: within a command the context is afterwards as before; outside of one, clients that were unblocked are served.
+// Calls may nest: a module's command that is called calls others. Each leaves the reply buffer as it was.
+
+import { CMD_NOSCRIPT } from '../engine/catalog/command.ts'
+import { CLIENT_SCRIPT, Client } from '../engine/client.ts'
+import type { Engine } from '../engine/engine.ts'
+import { latin1Text } from '../lib/bytes.ts'
+import { Slice } from '../lib/slice.ts'
+import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
+import { ReplyReader } from '../protocol/reply-reader.ts'
+import { ReplyError, type Value } from '../protocol/value.ts'
+import type { Connection } from '../system/network.ts'
+import { type CallReply, CommandError, type ModuleWord } from './definition.ts'
+
+const UTF8 = new TextEncoder()
+const TEXT = new TextDecoder()
+
+export class ModuleCaller {
+  private readonly engine: Engine
+  private readonly reply = new Reply(SMALL_REPLY_BYTES)
+  private readonly reader = new ReplyReader()
+  private readonly server: Client
+  private depth = 0
+
+  constructor(engine: Engine) {
+    this.engine = engine
+    this.server = this.newClient()
+  }
+
+  /** A client for the calls of one that has called a module's command: its user and database. */
+  clientFor(caller: Client): Client {
+    const client = this.newClient()
+    client.db = caller.db
+    client.user = caller.user
+    return client
+  }
+
+  private newClient(): Client {
+    const client = new Client(0, nowhere, this.engine.keyspace.databases[0], this.engine.keyspace.nowMs)
+    client.flags = CLIENT_SCRIPT
+    client.authenticated = true
+    return client
+  }
+
+  /** Runs `work` as one propagation unit. */
+  atomically<Result>(work: () => Result): Result {
+    const { engine } = this
+    const outside = this.depth === 0 && !engine.dispatch.isInCall
+    if (outside) engine.tick()
+    this.depth++
+    engine.dispatch.beginPropagationUnit()
+    try {
+      return work()
+    } finally {
+      engine.dispatch.endPropagationUnit()
+      this.depth--
+      if (outside) engine.serveBlockedAndFlush()
+    }
+  }
+
+  /** `judged`: the client whose permissions count; undefined: nobody's. */
+  call(
+    words: readonly ModuleWord[],
+    client: Client | undefined,
+    judged: Client | undefined,
+    asBytes: boolean,
+  ): CallReply {
+    const { engine } = this
+    const args = words.map(sliceOf)
+    const entry = args.length === 0 ? undefined : engine.table.resolve(args, args.length)
+    if (entry === undefined) throw new CommandError(`ERR unknown command '${String(words[0])}'`)
+    if (!entry.takes(args.length))
+      throw new CommandError(`ERR wrong number of arguments for '${entry.fullName}' command`)
+    if ((entry.flags & CMD_NOSCRIPT) !== 0)
+      throw new CommandError('ERR This Redis command is not allowed from a module')
+    const by = judged ?? this.server
+    const { flags } = entry
+    const { gates } = engine
+    // First, so that the error does not speak of a script.
+    const refusal =
+      gates.refusalBy('acl', by, entry, args, args.length, flags) ??
+      gates.refusalInScript(by, entry, args, args.length, false)
+    if (refusal !== undefined) throw new CommandError(latin1Text(refusal, 1, refusal.length - 2))
+    const value = this.atomically(() => {
+      const { ctx } = engine
+      const { reply, reader } = this
+      const saved = ctx.save()
+      const from = reply.pos
+      reply.resp = 2
+      ctx.reply = reply
+      try {
+        engine.dispatch.call(client ?? this.server, entry, args, args.length)
+        reader.feed(reply.u8.subarray(from, reply.pos))
+        return reader.next() as Value
+      } finally {
+        reply.pos = from
+        ctx.restore(saved)
+      }
+    })
+    if (value instanceof ReplyError) throw new CommandError(value.text)
+    return plain(value, asBytes)
+  }
+}
+
+function plain(value: Value, asBytes: boolean): CallReply {
+  if (value instanceof Uint8Array) return asBytes ? value : TEXT.decode(value)
+  if (Array.isArray(value)) return value.map(one => plain(one, asBytes))
+  return value instanceof ReplyError ? value.text : value
+}
+
+function sliceOf(word: ModuleWord): Slice {
+  const bytes = word instanceof Uint8Array ? word : UTF8.encode(String(word))
+  return new Slice(bytes, 0, bytes.length)
+}
+
+/** The clients of modules have no connection. */
+const nowhere: Connection = {
+  write: (_u8, start, end) => end - start,
+  close: () => {},
+  pause: () => {},
+  resume: () => {},
+  kind: 'memory',
+  peer: '?:0',
+  local: '?:0',
+  fd: -1,
+}

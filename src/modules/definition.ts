@@ -1,0 +1,167 @@
+// The module API, version 1: what a module is made of and what it gets. It names nothing of the server's inside, so
+// that a module written for a version runs with every server that has it.
+//
+//   defineModule({ name, apiVersion, commands, ... }) ─▶ RedstartModule ─▶ createServer({ modules }), loadmodule
+//
+// Always: what crosses between a module and the server is plain data or an interface of this file; markers are
+// registered symbols, since the module and the server may have a copy of this file each.
+
+export const MODULE_API_VERSION = 1
+
+/** What a handler returns. undefined and null: null; a whole number: an integer; another number: a double. */
+export type ModuleReply =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Uint8Array
+  | TypedReply
+  | readonly ModuleReply[]
+  | ReadonlyMap<string, ModuleReply>
+  | ReadonlySet<string | number>
+
+/** A reply whose type its value does not show: made by `reply`. */
+export interface TypedReply {
+  readonly kind: 'simple' | 'error' | 'double' | 'verbatim'
+  readonly value: string | number
+}
+
+/** A word of a command. Text is UTF-8. */
+export type ModuleWord = string | number | bigint | Uint8Array
+
+/** The reply to a command that was called; bulk strings as text, maps as flat arrays. */
+export type CallReply = string | number | bigint | boolean | null | Uint8Array | CallReply[]
+
+/** The user whose permissions count: the caller's (the default), or all of them. */
+export interface CallOptions {
+  readonly as?: 'caller' | 'server'
+  /** Bulk strings as Uint8Array. */
+  readonly bytes?: boolean
+}
+
+/** What a module may do at any time. */
+export interface ModuleServer {
+  /** Runs a command. Throws a CommandError for an error reply. Commands that block reply as in a transaction. */
+  call(...words: ModuleWord[]): CallReply
+  /** As call(), with options. */
+  callWith(options: CallOptions, ...words: ModuleWord[]): CallReply
+  /** What `work` calls is propagated as one unit, and nothing runs in between. `work` is synchronous. */
+  atomically<Result>(work: () => Result): Result
+  /** Milliseconds since 1970, by the server's clock. */
+  nowMs(): number
+  /** An unsigned 32-bit integer. */
+  random(): number
+  log(level: 'debug' | 'verbose' | 'notice' | 'warning', text: string): void
+  /** Calls `work` once, or every `ms`, until the function that is returned is called, or the module is gone. */
+  after(ms: number, work: () => void): () => void
+  every(ms: number, work: () => void): () => void
+}
+
+/** What a command's handler gets. */
+export interface ModuleContext extends ModuleServer {
+  /** The words of the command, its name (and subcommand) included. */
+  readonly args: readonly Uint8Array[]
+  readonly argc: number
+  readonly client: { readonly id: number; readonly user: string; readonly database: number }
+  /** args[i] as text. */
+  text(i: number): string
+  /** The integer args[i] spells; throws a CommandError. */
+  integer(i: number, error?: string): number
+  /** The number args[i] spells; throws a CommandError. */
+  double(i: number, error?: string): number
+  /** Whether args[i], letters in any case, is `word`. */
+  is(i: number, word: string): boolean
+}
+
+export interface ModuleCommand {
+  /** Lower case: 'cl.throttle'; for a subcommand the word after the container's. */
+  readonly name: string
+  /** Number of words, the name included; negative: at least that many. */
+  readonly arity: number
+  /** Words: write readonly denyoom fast blocking admin noscript loading stale ... */
+  readonly flags: string
+  /** Key specs: 'RW UPDATE @1', 'RO ACCESS @2..-1'. Absent: no keys. */
+  readonly keys?: string
+  readonly since?: string
+  readonly summary?: string
+  readonly complexity?: string
+  /** The syntax line: 'key#0 value [EX seconds:integer]'. */
+  readonly args?: string
+  readonly history?: readonly (readonly [since: string, change: string])[]
+  readonly tips?: string
+  /** ACL categories beyond those that flags imply. */
+  readonly acl?: string
+  readonly subcommands?: readonly ModuleCommand[]
+  /** A handler that returns a promise blocks its client, for so long at most (absent or 0: no limit); then null. */
+  readonly timeoutMs?: number
+  /**
+   * Returns the reply. A promise blocks the client until it is settled: such a command has the flag 'blocking', and is
+   * refused in transactions and scripts. What it throws is its error reply. Changes are made by call(), and
+   * propagated as the commands that made them.
+   */
+  readonly run?: (ctx: ModuleContext) => ModuleReply | Promise<ModuleReply>
+}
+
+export interface ModuleDefinition {
+  readonly name: string
+  /** A positive integer, as MODULE LIST shows it. */
+  readonly version: number
+  readonly apiVersion: number
+  readonly commands?: readonly ModuleCommand[]
+  /** ACL categories that it adds; its commands name them in `acl`. */
+  readonly aclCategories?: readonly string[]
+  /** After the dataset was loaded, before the server is ready; a throw ends the start. `args`: those of loadmodule. */
+  readonly setup?: (server: ModuleServer, args: readonly string[]) => void | Promise<void>
+  /** When the server ends. */
+  readonly teardown?: () => void
+}
+
+export interface RedstartModule extends ModuleDefinition {
+  readonly isRedstartModule: true
+}
+
+const BLANKS_AND_QUOTES = ' \t\r\n"\''
+const PARTS = ['name', 'version', 'apiVersion', 'commands', 'aclCategories', 'setup', 'teardown']
+
+/** Checks a definition. Throws a TypeError. */
+export function defineModule(definition: ModuleDefinition): RedstartModule {
+  const { name, version, apiVersion } = definition
+  if (typeof name !== 'string' || name === '' || [...BLANKS_AND_QUOTES].some(one => name.includes(one)))
+    throw new TypeError(`a module's name is a word, not '${String(name)}'`)
+  if (apiVersion !== MODULE_API_VERSION)
+    throw new TypeError(`module '${name}': apiVersion is ${MODULE_API_VERSION}, not ${String(apiVersion)}`)
+  if (!Number.isInteger(version) || version < 1) throw new TypeError(`module '${name}': version is a positive integer`)
+  for (const part of Object.keys(definition))
+    if (!PARTS.includes(part)) throw new TypeError(`module '${name}': '${part}' is no part of a module`)
+  return { ...definition, isRedstartModule: true }
+}
+
+/** An error reply: thrown by a handler, or by call(). `message` begins with the code: 'ERR …'. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+/** Makes replies whose type a value does not show. */
+export const reply: {
+  simple(text: string): TypedReply
+  error(text: string): TypedReply
+  double(value: number): TypedReply
+  verbatim(text: string): TypedReply
+} = {
+  simple: value => typed('simple', value),
+  error: value => typed('error', value),
+  double: value => typed('double', value),
+  verbatim: value => typed('verbatim', value),
+}
+
+const TYPED = Symbol.for('redstart.typed-reply')
+
+function typed(kind: TypedReply['kind'], value: string | number): TypedReply {
+  return { kind, value, [TYPED]: true } as TypedReply
+}
+
+export function isTyped(value: object): value is TypedReply {
+  return TYPED in value
+}

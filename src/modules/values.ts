@@ -1,0 +1,73 @@
+// Replies of modules: checks and writes what a handler returned.
+//
+// Always: what checkValue() accepts is written whole, so that no reply is left half written.
+
+import { latin1Text } from '../lib/bytes.ts'
+import { Slice } from '../lib/slice.ts'
+import type { Reply } from '../protocol/reply.ts'
+import { isTyped, type ModuleReply } from './definition.ts'
+
+const DEPTH_MAX = 128
+const UTF8 = new TextEncoder()
+
+/** Throws a TypeError for what is no reply: functions, other objects, and lists within themselves. */
+export function checkValue(value: unknown, depth = 0): void {
+  if (depth > DEPTH_MAX) throw new TypeError('a reply is nested too deeply')
+  switch (typeof value) {
+    case 'undefined':
+    case 'string':
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return
+    case 'object':
+      if (value === null || value instanceof Uint8Array || isTyped(value)) return
+      if (Array.isArray(value) || value instanceof Set) for (const one of value) checkValue(one, depth + 1)
+      else if (value instanceof Map) for (const pair of value) checkValue(pair, depth)
+      else throw new TypeError('an object is no reply: use a Map')
+      return
+    default:
+      throw new TypeError(`a ${typeof value} is no reply`)
+  }
+}
+
+export function writeValue(reply: Reply, value: ModuleReply): void {
+  if (value === undefined || value === null) reply.null()
+  else if (typeof value === 'string') writeText(reply, value)
+  else if (typeof value === 'number') writeNumber(reply, value)
+  else if (typeof value === 'bigint') reply.bigint(value)
+  else if (typeof value === 'boolean') reply.boolean(value)
+  else if (value instanceof Uint8Array) reply.bulk(new Slice(value, 0, value.length))
+  else if (isTyped(value)) writeTyped(reply, value.kind, value.value)
+  else if (value instanceof Map) {
+    reply.map(value.size)
+    for (const [key, one] of value) {
+      writeValue(reply, key)
+      writeValue(reply, one)
+    }
+  } else if (value instanceof Set) {
+    reply.set(value.size)
+    for (const one of value) writeValue(reply, one)
+  } else {
+    const list = value as readonly ModuleReply[]
+    reply.array(list.length)
+    for (const one of list) writeValue(reply, one)
+  }
+}
+
+function writeText(reply: Reply, text: string): void {
+  const bytes = UTF8.encode(text)
+  reply.bulk(new Slice(bytes, 0, bytes.length))
+}
+
+function writeNumber(reply: Reply, value: number): void {
+  if (Number.isSafeInteger(value)) reply.integer(value)
+  else reply.double(value)
+}
+
+function writeTyped(reply: Reply, kind: string, value: string | number): void {
+  if (kind === 'double') reply.double(Number(value))
+  else if (kind === 'verbatim') reply.verbatim('txt', latin1Text(UTF8.encode(String(value))))
+  else if (kind === 'error') reply.error(latin1Text(UTF8.encode(String(value))))
+  else reply.simple(latin1Text(UTF8.encode(String(value))))
+}
