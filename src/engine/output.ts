@@ -102,6 +102,11 @@ export class OutputBuffers {
     this.schedule()
   }
 
+  /** True while replies to `client`, whose command is running, wait to be sent. */
+  hasPending(client: Client): boolean {
+    return client.outBytes > 0 || client.has(CLIENT_PENDING_REPLY) || this.engine.reply.pos > this.deferredEnd
+  }
+
   /** Drops the reply buffer beyond deferredEnd. */
   discard(): void {
     this.spilled = undefined

@@ -19,6 +19,8 @@ import { ENC_RAW, TYPE_STRING } from './types.ts'
 
 /** Receives the entries. `database`: the key's database number when the snapshot began. */
 export interface SnapshotConsumer {
+  /** True: it receives none, and the snapshot ends with its first step. */
+  readonly withoutKeys?: boolean
   /** True for a value that takes too long for one step. */
   isLarge(entry: Ref): boolean
   /** Saves an entry that is about to change, whole. */
@@ -69,13 +71,15 @@ export class Snapshot implements RunningSnapshot {
     this.space = space
     this.consumer = consumer
     this.onEnd = onEnd
+    space.snapshot = this
+    space.snapshotting = true
+    // With the epoch as it is, all entries count as handed over.
+    if (consumer.withoutKeys === true) return
     for (const db of space.databases) {
       this.total += db.size
       if (db.size > 0) this.tables.push({ table: db.mainTable, database: db.index, cursor: 0, takenOver: false })
     }
     space.epoch ^= EPOCH
-    space.snapshot = this
-    space.snapshotting = true
   }
 
   get running(): boolean {

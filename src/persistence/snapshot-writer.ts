@@ -38,6 +38,8 @@ export interface RdbOptions {
   aux: readonly (readonly [name: string, value: string])[]
   libraries: readonly Slice[]
   codecs: ValueCodecs
+  /** Only the libraries are written. */
+  withoutKeys?: boolean
 }
 
 interface Sizes {
@@ -46,6 +48,7 @@ interface Sizes {
 }
 
 export class SnapshotWriter implements SnapshotConsumer {
+  readonly withoutKeys: boolean
   private readonly sink: ByteSink
   private readonly checksum: boolean
   private readonly writer: RdbWriter
@@ -68,6 +71,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   /** Writes the header. The keyspace must not change between this and the beginning of the snapshot. */
   constructor(space: Keyspace, sink: ByteSink, options: RdbOptions) {
     this.sink = sink
+    this.withoutKeys = options.withoutKeys === true
     this.checksum = options.checksum
     this.writer = new RdbWriter(space, options.codecs)
     this.sideWriter = new RdbWriter(space, options.codecs)

@@ -3,9 +3,11 @@
 //   WAITING ─▶ SAVING ─▶ SENDING ─▶ [online]            disk-backed          [startFile, saved, send]
 //      └─────────────────▶ SENDING ─▶ [transmitted]     diskless             [startSockets]
 //
-// Always: all replicas of a snapshot get the replication offset of its beginning; a disconnected replica is dropped.
+// Always: all replicas of a snapshot have the same filter and get the replication offset of its beginning;
+// a disconnected replica is dropped.
 
 import type { Client } from '../engine/client.ts'
+import type { RdbFilter } from '../engine/ports/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { type ByteSink, FileSink, type JobSink } from '../persistence/file-sink.ts'
 import { jobParts, type PersistenceDependencies, rdbOptions } from '../persistence/parts.ts'
@@ -66,10 +68,13 @@ export class FullSync {
   /** Starts a snapshot for all waiting replicas, unless one is active. */
   tryStart(): void {
     const { slot, config, stream, server } = this.parts
-    const waiting = this.parts.replicas().filter(({ phase }) => phase === 'waiting')
-    if (waiting.length === 0) return
-    const toSockets = config.replDisklessSync && waiting.every(({ options }) => options.capaEof)
-    if (toSockets && this.delayPending(waiting)) return
+    const all = this.parts.replicas().filter(({ phase }) => phase === 'waiting')
+    if (all.length === 0) return
+    const { filter } = all[0].options
+    const waiting = all.filter(({ options }) => options.filter === filter)
+    const toSockets =
+      (config.replDisklessSync || filter !== 'everything') && waiting.every(({ options }) => options.capaEof)
+    if (toSockets && config.replDisklessSync && this.delayPending(waiting)) return
     if (this.parts.isLoading() || slot.isFinishing || !slot.acquire('replicas')) return
     stream.beginDataset()
     const { offset, replid } = stream
@@ -79,7 +84,7 @@ export class FullSync {
       if (replica.psync) server.engine.replyTo(replica.client, reply => reply.simple(`FULLRESYNC ${replid} ${offset}`))
     }
     server.log.notice(`Starting BGSAVE for SYNC with target: ${toSockets ? 'replicas sockets' : 'disk'}`)
-    slot.started(toSockets ? this.startSockets(waiting) : this.startFile())
+    slot.started(toSockets ? this.startSockets(waiting, filter) : this.startFile())
   }
 
   /**
@@ -93,10 +98,13 @@ export class FullSync {
     return waiting.every(({ sinceMs }) => this.nowMs - sinceMs < replDisklessSyncDelay * 1000)
   }
 
-  private jobInto(sink: JobSink, done: (error: DiskError | null) => void): SnapshotJob {
+  private jobInto(sink: JobSink, filter: RdbFilter, done: (error: DiskError | null) => void): SnapshotJob {
     const { server, slot } = this.parts
     const { keyspace } = server.engine
-    const makeWriter = (bytes: ByteSink) => new SnapshotWriter(keyspace, bytes, rdbOptions(server, false))
+    const options = rdbOptions(server, false)
+    options.withoutKeys = filter !== 'everything'
+    if (filter === 'nothing') options.libraries = []
+    const makeWriter = (bytes: ByteSink) => new SnapshotWriter(keyspace, bytes, options)
     return new SnapshotJob(jobParts(server), sink, makeWriter, error => {
       slot.release('replicas')
       done(error)
@@ -105,7 +113,7 @@ export class FullSync {
 
   // ---- diskless ----
 
-  private startSockets(replicas: readonly Replica[]): SnapshotJob {
+  private startSockets(replicas: readonly Replica[], filter: RdbFilter): SnapshotJob {
     const { server, sendTo: give, isThere, config } = this.parts
     const { engine, after } = server
     const left = () => replicas.filter(isThere)
@@ -118,7 +126,7 @@ export class FullSync {
       nowMs: () => this.nowMs,
       timeoutMs: () => config.replTimeout * 1000,
     })
-    return this.jobInto(sink, error => {
+    return this.jobInto(sink, filter, error => {
       if (error !== null) server.log.warning(`The dataset could not be sent to replicas: ${error.message}`)
       for (const replica of left()) {
         if (error !== null) engine.closeClient(replica.client)
@@ -133,7 +141,7 @@ export class FullSync {
     const { disk, config } = this.parts.server
     const incrementalSync = config.rdbSaveIncrementalFsync
     const sink = new FileSink(disk, { temporary: this.path, path: this.path, incrementalSync })
-    return this.jobInto(sink, error => this.saved(error))
+    return this.jobInto(sink, 'everything', error => this.saved(error))
   }
 
   private saved(error: DiskError | null): void {

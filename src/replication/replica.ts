@@ -8,7 +8,7 @@
 // Always: only ONLINE replicas get the stream directly; in SAVING, SENDING, CONTINUING and AWAITING_ACK it is queued.
 
 import type { Client } from '../engine/client.ts'
-import type { ReplicaInfo, ReplicaInfoState } from '../engine/ports/replicas.ts'
+import type { RdbFilter, ReplicaInfo, ReplicaInfoState } from '../engine/ports/replicas.ts'
 
 type ReplicaState = 'waiting' | 'saving' | 'sending' | 'continuing' | 'awaitingAck' | 'online' | 'transmitted'
 
@@ -40,6 +40,8 @@ export class ReplicaOptions {
   capaEof = false
   /** REPLCONF rdb-only: wants the dataset without the stream. */
   rdbOnly = false
+  /** REPLCONF rdb-filter-only. */
+  filter: RdbFilter = 'everything'
 }
 
 export class Replica implements ReplicaInfo {

@@ -297,13 +297,14 @@ test('several replicas are sent one dataset, and one that takes nothing holds th
   for (let i = 0; i < 10; i++) server.call('SET', `key:${i}`, machine.system.random.bytes(90_000))
   const { engine } = server.server
   const received: Uint8Array[] = []
+  let isSynchronising = false
   const take = (takes: boolean): Connection => ({
     kind: 'tcp',
     peer: '10.0.0.1:1',
     local: '10.0.0.2:6379',
     fd: 0,
     write(u8, start, end) {
-      if (!takes) return 0
+      if (!takes && isSynchronising) return 0
       received.push(u8.slice(start, end))
       return end - start
     },
@@ -321,6 +322,7 @@ test('several replicas are sent one dataset, and one that takes nothing holds th
       engine.input.receive(client, bytes, new DataView(bytes.buffer), 0, bytes.length)
       machine.settle()
     }
+  isSynchronising = true
   const bytesReceived = () => received.reduce((sum, { length }) => sum + length, 0)
   machine.advance(4000)
   assert.ok(bytesReceived() < 1000, 'others might come')
@@ -332,5 +334,39 @@ test('several replicas are sent one dataset, and one that takes nothing holds th
   const text = received.map(u8 => String.fromCharCode(...u8.subarray(0, 200))).join('')
   const [, mark] = /\$EOF:([0-9a-f]{40})\r\nREDIS/.exec(text)!
   assert.ok(received.some((u8, i) => i > 0 && String.fromCharCode(...u8.subarray(-40)) === mark))
+  assert.equal(server.call('BGSAVE'), 'Background saving started')
+})
+
+test('rdb-filter-only: the snapshot has the functions alone, or nothing, and each filter a snapshot of its own', async () => {
+  const machine = virtualSystem({ seed: 1 })
+  const server = await MachineServer.start(machine, QUICK)
+  server.call('SET', 'a key', 'a value')
+  server.call('FUNCTION', 'LOAD', "#!lua name=mylib\nredis.register_function('f', function() return 1 end)")
+  const received = ['functions', '', 'FUNCTIONS functions', undefined].map(filter => {
+    const socket = server.server.memory.connect()
+    const replica = { text: '' }
+    socket.onData = bytes => {
+      replica.text += Buffer.from(bytes).toString('latin1')
+    }
+    const options = filter === undefined ? [] : ['rdb-filter-only', filter]
+    socket.write(encodeCommand(['REPLCONF', 'capa', 'eof', 'rdb-only', '1', ...options]))
+    socket.write(encodeCommand(['SYNC']))
+    machine.settle()
+    return replica
+  })
+  server.call('SET', 'a key', 'changed')
+  machine.advance(5000)
+  const contents = received.map(({ text }) => [
+    /EOF:[0-9a-f]{40}\r\nREDIS/.test(text),
+    text.includes('mylib'),
+    text.includes('a key'),
+  ])
+  assert.deepEqual(contents, [
+    [true, true, false],
+    [true, false, false],
+    [true, true, false],
+    [true, true, true],
+  ])
+  assert.equal(server.call('GET', 'a key'), 'changed')
   assert.equal(server.call('BGSAVE'), 'Background saving started')
 })

@@ -8,7 +8,7 @@
 
 import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
 import { clientLine } from '../engine/monitoring/client-line.ts'
-import type { FailoverRequest, ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
+import type { FailoverRequest, RdbFilter, ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { PersistenceDependencies } from '../persistence/parts.ts'
@@ -24,6 +24,8 @@ const FAILING_OVER = errorBytes("NOMASTERLINK Can't SYNC while failing over")
 const FAILOVER_TO_PRIMARY = errorBytes("ERR PSYNC FAILOVER can't be sent to a master.")
 const FAILOVER_OF_OTHER = errorBytes('ERR PSYNC FAILOVER replid must match my replid.')
 const NO_MASTER_LINK = errorBytes("NOMASTERLINK Can't SYNC while not connected with my master")
+const PENDING_OUTPUT = errorBytes('ERR SYNC and PSYNC are invalid with pending output')
+const FILTER_WITHOUT_EOF = errorBytes('ERR Filtered replica requires EOF capability')
 /** Sent while a replica waits for its dataset, to keep the link alive. */
 const KEEPALIVE_NEWLINE = bytesOf('\n')
 
@@ -124,6 +126,10 @@ export class ConnectedReplicas implements Replicas {
     this.optionsOf(client).rdbOnly = only
   }
 
+  setRdbFilter(client: Client, filter: RdbFilter): void {
+    this.optionsOf(client).filter = filter
+  }
+
   private optionsOf(client: Client): ReplicaOptions {
     let options = this.options.get(client.id)
     if (options === undefined) this.options.set(client.id, (options = new ReplicaOptions()))
@@ -158,12 +164,16 @@ export class ConnectedReplicas implements Replicas {
 
   // ---- synchronisation ----
 
-  /** A replica without a link to its primary has no stream to pass on. */
+  /** A replica without a link to its primary has no stream to pass on; a part of a dataset has no file. */
   private refusesSync(client: Client): boolean {
     const { following, failover } = this
     const isCut = following.primary !== undefined && following.state !== 'connected'
-    if (!failover.isActive && !isCut) return false
-    this.refuse(client, failover.isActive ? FAILING_OVER : NO_MASTER_LINK)
+    const { filter, capaEof } = this.optionsOf(client)
+    if (failover.isActive) this.refuse(client, FAILING_OVER)
+    else if (isCut) this.refuse(client, NO_MASTER_LINK)
+    else if (this.parts.server.engine.output.hasPending(client)) this.refuse(client, PENDING_OUTPUT)
+    else if (filter !== 'everything' && !capaEof) this.refuse(client, FILTER_WITHOUT_EOF)
+    else return false
     return true
   }
 

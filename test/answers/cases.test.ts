@@ -36,5 +36,6 @@ for (const file of readdirSync(FOLDER).filter(name => name.endsWith('.cases'))) 
       const answers = await run(one, startOurs)
       check(one, answers, step => step.ours ?? step.answer)
     })
-  if (isWriting) after(() => writeFileSync(path, writeCases(text.slice(0, text.indexOf('\n= ') + 1), cases)))
+  if (isWriting)
+    after(() => writeFileSync(path, writeCases(`${text.slice(0, text.indexOf('\n= ')).trimEnd()}\n`, cases)))
 }

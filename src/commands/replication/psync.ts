@@ -76,17 +76,13 @@ function replConf(ctx: Context): void {
     } else if (ctx.is(i, 'capa')) {
       if (ctx.is(i + 1, 'eof')) replicas.setCapaEof(client)
     } else if (ctx.is(i, 'rdb-filter-only')) {
-      const problem = filterProblem(args[i + 1].latin1())
-      if (problem !== undefined) return reply.error(problem)
+      const filters = splitWords(args[i + 1].latin1())
+      if (filters === undefined) return reply.error('ERR Missing rdb-filter-only values')
+      const unknown = filters.find(filter => filter.toLowerCase() !== 'functions')
+      // Redis has applied the filters in front of an unknown one.
+      replicas.setRdbFilter(client, filters.length > 0 && filters[0] !== unknown ? 'functions' : 'nothing')
+      if (unknown !== undefined) return reply.error(`ERR Unsupported rdb-filter-only option: ${unknown}`)
     } else return reply.error(`ERR Unrecognized REPLCONF option: ${errorText(args[i])}`)
   }
   reply.ok()
-}
-
-/** What is wrong with the filters of a snapshot; it contains everything in any case. */
-function filterProblem(text: string): string | undefined {
-  const filters = splitWords(text)
-  if (filters === undefined) return 'ERR Missing rdb-filter-only values'
-  const unknown = filters.find(filter => filter.toLowerCase() !== 'functions')
-  return unknown === undefined ? undefined : `ERR Unsupported rdb-filter-only option: ${unknown}`
 }

@@ -4,6 +4,9 @@ import type { Slice } from '../../lib/slice.ts'
 import type { Client } from '../client.ts'
 import type { Following } from './following.ts'
 
+/** What a replica's snapshot contains. */
+export type RdbFilter = 'everything' | 'functions' | 'nothing'
+
 export interface Replicas {
   /** This server as a replica of another. */
   readonly following: Following
@@ -16,6 +19,8 @@ export interface Replicas {
   psync(client: Client, id: string, offset: number, failover: boolean): void
   /** REPLCONF rdb-only: the client gets the snapshot and no stream. */
   setRdbOnly(client: Client, only: boolean): void
+  /** REPLCONF rdb-filter-only: what the client's snapshot contains; until then everything. */
+  setRdbFilter(client: Client, filter: RdbFilter): void
   /** REPLCONF capa eof: the client accepts a diskless snapshot, of unknown length. */
   setCapaEof(client: Client): void
   /** REPLCONF listening-port. */
