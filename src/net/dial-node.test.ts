@@ -24,6 +24,18 @@ test('what cannot be dialled is an error with its code', async () => {
   await assert.rejects(connect(port), { code: 'ECONNREFUSED', message: 'Connection refused' })
 })
 
+test('what can be no address is an error, and nothing is thrown', async () => {
+  for (const port of [-1, 65536, 99999, Number.MAX_SAFE_INTEGER]) await assert.rejects(connect(port), NetworkError)
+  let isIn = true
+  const outcome = await new Promise<unknown>(done => {
+    dial({ host: '127.0.0.1', port: 99999 }, 5000, result => done([isIn, result instanceof NetworkError]))
+    isIn = false
+  })
+  assert.deepEqual(outcome, [false, true])
+  const withNul = dialing({ dial })({ host: 'a\0b', port: 1 }, 5000)
+  await assert.rejects(withNul, NetworkError)
+})
+
 test('after its end a connection still hears what the peer has to say', async () => {
   const server = await listen(socket => {
     let heard = ''

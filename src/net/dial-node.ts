@@ -1,4 +1,6 @@
 // Outgoing connections through node:net and node:tls, which Bun has as well.
+//
+// Always: an address that cannot be one (a port above 65535) is a failed connection, and `done` is called after dial().
 
 import { lookup } from 'node:dns'
 import { connect, isIP, type Socket } from 'node:net'
@@ -7,7 +9,13 @@ import { textOfError } from '../system/errors.ts'
 import { type Address, joinedAddress, type Network, NetworkError, type Outgoing } from '../system/network.ts'
 
 export const dial: Network['dial'] = (address, timeoutMs, done) => {
-  const socket = open(address)
+  let socket: Socket
+  try {
+    socket = open(address)
+  } catch (error) {
+    setTimeout(() => done(failureOf(error as Error)), 0)
+    return
+  }
   let settled = false
   const settle = (result: Outgoing | NetworkError) => {
     if (settled) return

@@ -14,6 +14,7 @@ import type { MigrationOrder } from '../engine/ports/migration.ts'
 import { Queue } from '../lib/queue.ts'
 import { Slice } from '../lib/slice.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
+import { textOfError } from '../system/errors.ts'
 import type { Timer } from '../system/system.ts'
 
 export interface Order extends MigrationOrder {
@@ -39,6 +40,7 @@ const [AUTH, SELECT, RESTORE, RESTORE_ASKING, REPLACE] = ['AUTH', 'SELECT', 'RES
   name => Slice.of(name),
 )
 
+const REFUSED = textOfError('ECONNREFUSED')
 const CONNECT_FAILED = 'IOERR error or timeout connecting to the client'
 const READ_FAILED = 'IOERR error or timeout reading to target instance'
 const WRITE_FAILED = 'IOERR error or timeout writing to target instance'
@@ -219,11 +221,12 @@ export class MigrationTarget implements ReplyHandler {
   // ---- errors ----
 
   /** The connection was lost. A reused one often is; before the first reply a new one is tried. */
-  private lost({ kind }: CloseReason): void {
+  private lost({ kind, text }: CloseReason): void {
     const { order, connection } = this
     this.connection = undefined
     if (order === undefined) return
-    if (kind === 'unreachable') return this.end(CONNECT_FAILED)
+    // Redis meets a refusal when it writes.
+    if (kind === 'unreachable') return this.end(text === REFUSED ? WRITE_FAILED : CONNECT_FAILED)
     if (kind === 'timeout') return this.end(this.error ?? (connection!.writable ? READ_FAILED : WRITE_FAILED))
     if (!this.retried && this.answered === 0 && this.error === undefined) {
       this.retried = true

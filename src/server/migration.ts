@@ -67,7 +67,7 @@ export class Migrations implements Migration {
       engine,
       system,
       host,
-      port: Number.parseInt(port, 10) || 0,
+      port: portOf(port),
       ended: (order, taken, error) => this.end(order, taken, error),
     })
   }
@@ -142,4 +142,10 @@ export class Migrations implements Migration {
     for (let i = 0; i < count; i++) if (this.keys.has(args[positions[i]].latin1())) return true
     return false
   }
+}
+
+/** As the resolver of names reads it: the low 16 bits; a negative one is none. */
+function portOf(text: string): number {
+  const port = Number.parseInt(text, 10) || 0
+  return port < 0 ? port : port % 65536
 }

@@ -132,7 +132,7 @@ function fieldOrReply(ctx: Context, opt: Options, kind: Operation['kind'], overf
   }
   const where = opt.next()
   const scaled = where.len > 0 && where.byte(0) === HASH
-  const offset = parseInt64(scaled ? behindFirst(where) : where) * (scaled ? op.bits : 1)
+  const offset = scaled ? scaledOffset(behindFirst(where), op.bits) : parseInt64(where)
   if (Number.isNaN(offset)) opt.fail(BAD_OFFSET)
   else if (Number.isNaN((op.offset = bitOffsetOrReply(ctx, offset)))) opt.failed = true
   else if (kind !== 'get') readOperand(opt, op)
@@ -145,6 +145,13 @@ function readOperand(opt: Options, op: Operation): void {
   if (Number.isNaN(n)) return opt.fail(NOT_AN_INTEGER)
   const small = op.bits <= NUMBER_BITS_MAX && Math.abs(n) < NUMBER_MAX
   op.operand = small ? n : parseBigInt64(text)
+}
+
+/** #N: N fields of `bits` bits. The product wraps around at 64 bits, as in Redis. */
+function scaledOffset(text: Slice, bits: number): number {
+  const n = parseInt64(text)
+  const isExact = Number.isFinite(n) || Number.isNaN(n)
+  return isExact ? n * bits : Number(BigInt.asIntN(64, parseBigInt64(text) * BigInt(bits)))
 }
 
 function behindFirst(s: Slice): Slice {

@@ -27,7 +27,11 @@ const IDLE = errorBytes('ERR Invalid IDLE option argument for XCLAIM')
 const TIME = errorBytes('ERR Invalid TIME option argument for XCLAIM')
 const RETRYCOUNT = errorBytes('ERR Invalid RETRYCOUNT option argument for XCLAIM')
 const AUTOCLAIM_COUNT = 100
-const AUTOCLAIM_COUNT_MAX = 2 ** 63 / 16
+const STREAM_ID_BYTES = 16
+const AUTOCLAIM_COUNT_MAX = (2n ** 63n - 1n) / 16n
+/** Redis allocates that many IDs beforehand: more than an address space has are refused. */
+const IDS_BYTES_MAX = 2 ** 47
+const TOO_MANY_IDS = errorBytes('ERR Insufficient memory, failed allocating transient memory, COUNT too high.')
 
 /** XAUTOCLAIM scans up to ten entries per requested one, the rest at its next call. */
 const ATTEMPTS_PER_COUNT = 10
@@ -211,14 +215,16 @@ const autoClaim: Command = {
     const opt = ctx.options(6)
     while (opt.more()) {
       if (opt.eat('count', 1)) {
-        count = opt.longOrReply(COUNT_OPTION_NOT_POSITIVE)
-        if (count < 1 || count > AUTOCLAIM_COUNT_MAX) opt.fail(COUNT_OPTION_NOT_POSITIVE)
+        const exact = opt.exactLongOrReply(COUNT_OPTION_NOT_POSITIVE)
+        count = Number(exact)
+        if (count < 1 || BigInt(exact || 0) > AUTOCLAIM_COUNT_MAX) opt.fail(COUNT_OPTION_NOT_POSITIVE)
       } else if (opt.eat('justid')) request.justId = true
       else opt.syntaxError()
       if (opt.failed) return
     }
     const found = groupOrReply(ctx, entry)
     if (found === undefined) return
+    if (count * STREAM_ID_BYTES >= IDS_BYTES_MAX) return reply.fixedError(TOO_MANY_IDS)
     db.beforeChange(found.entry)
     request.deliveredMs = ctx.nowMs
     const claiming = new Claiming(ctx, found.entry, found.group, request)
