@@ -106,7 +106,7 @@ conversation(
     c.expect(['CLIENT', 'TRACKING', 'ON', 'BCAST', ...prefixes], 'OK')
     await c.expectError(
       ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'other', 'PREFIX', 'name:99'],
-      "ERR Prefix 'name:99' overlaps with an existing prefix 'name:99;'. Prefixes for a single client must not overlap.",
+      "ERR Prefix 'name:99' overlaps with an existing prefix 'name:99000;'. Prefixes for a single client must not overlap.",
     )
     await c.expect('CLIENT TRACKING OFF', 'OK')
   },
