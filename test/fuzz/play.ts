@@ -73,7 +73,7 @@ export async function playEpoch(
       const difference = await playBatch(pair, lines[batch[0].connection], batch, from)
       stepsPlayed = to
       if (difference) return difference
-      const found = (await pair.observe(keysIn(batch))) ?? pushDifference(lines)
+      const found = (await pair.observe(keysIn(batch))) ?? pushDifference(lines, pair.isObserved)
       if (found) return { ...found, stepsPlayed }
     }
     const found = await endDifference(pair, options)
@@ -91,11 +91,12 @@ function endsTurn({ words: [name, verb] }: Step): boolean {
   return name.toUpperCase() === 'CLIENT' && verb === 'TRACKING'
 }
 
-function pushDifference(lines: readonly Line[]): Found | undefined {
+/** Takes the pushes, and compares them where observers have waited for both servers to have sent theirs. */
+function pushDifference(lines: readonly Line[], areComplete: boolean): Found | undefined {
   for (const { name, ours, theirs } of lines) {
     const [a, b] = [ours.takenPushes(), theirs.takenPushes()]
     // Broadcasts come at the end of a turn of the event loop: how many commands that is, is not the same.
-    if (a.join('\n') === b.join('\n') || keysOf(a) === keysOf(b)) continue
+    if (!areComplete || a.join('\n') === b.join('\n') || keysOf(a) === keysOf(b)) continue
     return { kind: 'pushes', message: `pushes to ${name}\n  ours:   ${shown(a)}\n  theirs: ${shown(b)}` }
   }
   return undefined

@@ -8,6 +8,8 @@ exports.exercise = async function exercise(createServer) {
   let text = ''
   socket.onData = bytes => (text += Buffer.from(bytes).toString())
   socket.write(Buffer.from('SET k v\r\nEVAL "return redis.call(\'get\',KEYS[1])" 1 k\r\n'))
+  // The first script of a server may exceed a client's time in a turn: the rest of its input runs in the next.
+  while (text.length < 12) await new Promise(resolve => setImmediate(resolve))
   if (text !== '+OK\r\n$1\r\nv\r\n') throw new Error(`in process: ${JSON.stringify(text)}`)
   const client = net.connect(await server.listen(), '127.0.0.1')
   client.write('GET k\r\n')

@@ -1,11 +1,12 @@
-// The long form: chain.ts. With REDIS_SERVER every second server is that one, otherwise all are ours.
+// The long form: chain.ts. With a REDIS_SERVER that reads our files every second server is that one, otherwise all are
+// ours.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oraclePath } from '../harness/oracle.ts'
+import { oraclePath, skipUnlessReadsOurs } from '../harness/oracle.ts'
 import { OURS, runChain } from './chain.ts'
 
-const REAL = oraclePath ?? OURS
+const REAL = skipUnlessReadsOurs === false ? oraclePath! : OURS
 
 for (const commands of [
   [OURS, REAL, OURS],
