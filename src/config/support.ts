@@ -16,27 +16,12 @@ const named = (reason: string, ...names: DirectiveName[]): Reasons =>
 
 const REFUSED_BECAUSE: Reasons = {
   ...named(
-    'Redstart has no TLS yet',
-    'tls-port',
+    'Redstart has TLS for its clients only, not yet between servers',
     'tls-cluster',
     'tls-replication',
-    'tls-auth-clients',
-    'tls-prefer-server-ciphers',
-    'tls-session-caching',
-    'tls-session-cache-size',
-    'tls-session-cache-timeout',
-    'tls-cert-file',
-    'tls-key-file',
-    'tls-key-file-pass',
     'tls-client-cert-file',
     'tls-client-key-file',
     'tls-client-key-file-pass',
-    'tls-dh-params-file',
-    'tls-ca-cert-file',
-    'tls-ca-cert-dir',
-    'tls-protocols',
-    'tls-ciphers',
-    'tls-ciphersuites',
   ),
   ...named(
     'the runtime cannot choose its processors: start Redstart with taskset',
@@ -55,6 +40,7 @@ const NO_JEMALLOC = 'there is no jemalloc; memory is compacted in any case'
 
 const NO_MEANING_BECAUSE: Reasons = {
   'bind-source-addr': 'not yet: connections to a primary come from the address that the system chooses',
+  'tls-session-cache-size': 'sessions are in tickets, which clients keep',
   'replica-lazy-flush': 'an emptied dataset is freed in slices in any case',
   ...named(NO_THREADS, 'io-threads', 'io-threads-do-reads'),
   ...named(NO_JEMALLOC, 'jemalloc-bg-thread'),
@@ -76,6 +62,8 @@ export const WITHOUT_MEANING: ReadonlyMap<string, string> = new Map(Object.entri
 /** What limits directives that work. */
 export const LIMITS: ReadonlyMap<string, string> = new Map([
   ['tcp-backlog', 'on Node: Bun always asks the system for 512'],
+  ['tls-ciphersuites', 'on Node: Bun always offers its own for TLS 1.3'],
+  ['tls-dh-params-file', 'on Node: Bun has no ciphers with finite-field DH'],
   ['supervised', 'through the program systemd-notify; run by another user than root, the unit needs NotifyAccess=all'],
   ['syslog-enabled', 'through the program logger'],
   ['activedefrag', 'memory is compacted in any case; with yes, as the active-defrag directives say'],

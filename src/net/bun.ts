@@ -6,12 +6,14 @@ import {
   joinedAddress,
   type Listener,
   type ListenOptions,
+  type ListenTls,
   type Network,
   type NetworkError,
   type Receiver,
 } from '../system/network.ts'
 import { dial, failureOf, resolve } from './dial-node.ts'
 import { Inbox } from './inbox.ts'
+import { certificateName, HANDSHAKE_SECONDS, nativeContext, secure } from './tls.ts'
 
 interface Slot {
   /** undefined: the connection was refused, or is closed. */
@@ -21,19 +23,22 @@ interface Slot {
 }
 
 type BunSocket = import('bun').Socket<Slot>
+type Handlers = import('bun').SocketHandler<Slot>
 
 class BunConnection implements Connection {
-  readonly kind: 'tcp' | 'unix'
+  readonly kind: 'tcp' | 'unix' | 'tls'
+  readonly certificateName: string | undefined
   private readonly socket: BunSocket
   closed = false
   readonly peer: string
   readonly local: string
   readonly fd: number
 
-  constructor(socket: BunSocket, path: string | undefined, fd: number) {
+  constructor(socket: BunSocket, { path, tls }: ListenOptions, fd: number) {
     this.socket = socket
     this.fd = fd
-    this.kind = path === undefined ? 'tcp' : 'unix'
+    this.kind = path !== undefined ? 'unix' : tls === undefined ? 'tcp' : 'tls'
+    this.certificateName = tls === undefined ? undefined : certificateName(socket.getPeerCertificate())
     this.peer = path === undefined ? joinedAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`
     this.local = path === undefined ? joinedAddress(socket.localAddress, socket.localPort) : `${path}:0`
   }
@@ -66,6 +71,7 @@ class BunConnection implements Connection {
 export class BunNetwork implements Network {
   readonly dial = dial
   readonly resolve = resolve
+  readonly secure = secure
   private readonly inbox = new Inbox()
   private nextFd = FIRST_SOCKET_FD
 
@@ -81,7 +87,8 @@ export class BunNetwork implements Network {
   private open(options: ListenOptions, receiver: Receiver<unknown>): Listener | NetworkError {
     const { host, port, path } = options
     const allowHalfOpen = receiver.ended !== undefined
-    const socket = this.handlers(options, receiver)
+    const handlers = this.handlers(options, receiver)
+    const socket = options.tls === undefined ? handlers : this.upgrading(options, receiver, handlers)
     try {
       if (path !== undefined) {
         const server = Bun.listen<Slot>({ unix: path, allowHalfOpen, socket })
@@ -96,25 +103,64 @@ export class BunNetwork implements Network {
     }
   }
 
-  private handlers(options: ListenOptions, receiver: Receiver<unknown>): import('bun').SocketHandler<Slot> {
+  private accept(socket: BunSocket, options: ListenOptions, receiver: Receiver<unknown>): void {
+    const slot = socket.data
+    if (options.unref === true) socket.unref()
+    const connection = new BunConnection(socket, options, this.nextFd++)
+    if (options.path === undefined) {
+      socket.setNoDelay(true)
+      const { keepaliveSeconds } = options
+      if (keepaliveSeconds > 0) socket.setKeepAlive(true, keepaliveSeconds * 1000)
+    }
+    const session = receiver.opened(connection)
+    if (session === undefined) connection.close(true)
+    else if (connection.closed) slot.leaving = session
+    else slot.session = session
+  }
+
+  /** Accepts plain sockets and secures each with the context of that moment. */
+  private upgrading(options: ListenOptions, receiver: Receiver<unknown>, handlers: Handlers): Handlers {
+    const refuse = (socket: BunSocket, reason: string) => {
+      receiver.refused?.(joinedAddress(socket.remoteAddress, socket.remotePort), reason)
+      socket.terminate()
+    }
+    const secured: Handlers = {
+      ...handlers,
+      open() {},
+      timeout: socket => refuse(socket, 'the TLS handshake took too long'),
+      handshake: (socket, success, error) => {
+        socket.timeout(0)
+        const refusal = refusalOf(socket, success, error, options.tls!)
+        if (refusal === undefined) this.accept(socket, options, receiver)
+        else refuse(socket, refusal)
+      },
+    }
+    return {
+      data() {},
+      open(plain) {
+        const { context, clients } = options.tls!
+        // A context of node:tls is accepted although Bun's types do not say so.
+        const tls = {
+          secureContext: nativeContext(context),
+          requestCert: clients !== 'no',
+          rejectUnauthorized: clients === 'yes',
+        } as import('bun').TLSOptions
+        const data: Slot = { session: undefined, leaving: undefined }
+        const upgrade = { data, tls, isServer: true, socket: secured }
+        const [, socket] = plain.upgradeTLS<Slot>(upgrade)
+        if (options.unref === true) plain.unref()
+        socket.timeout(HANDSHAKE_SECONDS)
+      },
+    }
+  }
+
+  private handlers(options: ListenOptions, receiver: Receiver<unknown>): Handlers {
     const inbox = this.inbox
-    const { path } = options
     return {
       binaryType: 'uint8array',
       open: socket => {
-        const slot: Slot = { session: undefined, leaving: undefined }
-        socket.data = slot
-        if (options.unref === true) socket.unref()
-        const connection = new BunConnection(socket, path, this.nextFd++)
-        if (path === undefined) {
-          socket.setNoDelay(true)
-          const { keepaliveSeconds } = options
-          if (keepaliveSeconds > 0) socket.setKeepAlive(true, keepaliveSeconds * 1000)
-        }
-        const session = receiver.opened(connection)
-        if (session === undefined) connection.close(true)
-        else if (connection.closed) slot.leaving = session
-        else slot.session = session
+        socket.data = { session: undefined, leaving: undefined }
+        this.accept(socket, options, receiver)
       },
       data(socket, bytes) {
         const { session } = socket.data
@@ -149,6 +195,14 @@ export class BunNetwork implements Network {
       },
     }
   }
+}
+
+/** Why a connection is refused after its handshake; undefined: it is not. */
+function refusalOf(socket: BunSocket, success: boolean, error: Error | null, tls: ListenTls): string | undefined {
+  if (!success) return error?.message ?? 'the TLS handshake failed'
+  if (tls.clients === 'no' || socket.authorized) return undefined
+  if (tls.clients === 'optional' && certificateName(socket.getPeerCertificate()) === undefined) return undefined
+  return error?.message ?? 'the certificate of the client is not valid'
 }
 
 function halfClosed(receiver: Receiver<unknown>): (socket: BunSocket) => void {

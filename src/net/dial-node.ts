@@ -7,6 +7,7 @@ import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { textOfError } from '../system/errors.ts'
 import { type Address, joinedAddress, type Network, NetworkError, type Outgoing } from '../system/network.ts'
+import { contextOptions } from './tls.ts'
 
 export const dial: Network['dial'] = (address, timeoutMs, done) => {
   let socket: Socket
@@ -39,9 +40,12 @@ export const resolve: Network['resolve'] = (name, done) =>
 function open({ host, port, path, tls }: Address): Socket {
   const to = { ...(path === undefined ? { host, port } : { path }), allowHalfOpen: true }
   if (tls === undefined) return connect({ ...to, noDelay: true })
+  const { verify, context } = tls
   const ca = tls.ca === undefined ? undefined : new TextDecoder().decode(tls.ca)
   const servername = isIP(host) === 0 ? host : undefined
-  return connectTls({ ...to, rejectUnauthorized: tls.verify, ca, servername })
+  const own = context === undefined ? { ca } : contextOptions(context)
+  const anyName = verify === 'chain' ? { checkServerIdentity: () => undefined } : {}
+  return connectTls({ ...to, ...own, ...anyName, rejectUnauthorized: verify !== false, servername })
 }
 
 function outgoing(socket: Socket, path: string | undefined): Outgoing {

@@ -6,6 +6,7 @@
 //   writing   handle.writeBuffer, which tries to send at once
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import {
   type Connection,
   FIRST_SOCKET_FD,
@@ -18,11 +19,14 @@ import {
 } from '../system/network.ts'
 import { dial, failureOf, resolve } from './dial-node.ts'
 import { DirectSocket } from './node-direct.ts'
+import { NodeTls } from './node-tls.ts'
+import { certificateName, secure } from './tls.ts'
 
 const READ_BYTES = 64 * 1024
 
 class NodeConnection implements Connection {
-  readonly kind: 'tcp' | 'unix'
+  readonly kind: 'tcp' | 'unix' | 'tls'
+  readonly certificateName: string | undefined
   readonly peer: string
   readonly local: string
   readonly fd: number
@@ -34,11 +38,12 @@ class NodeConnection implements Connection {
   private readonly direct: DirectSocket | undefined
   closed = false
 
-  constructor(socket: Socket, path: string | undefined, fd: number, direct: DirectSocket | undefined) {
+  constructor(socket: Socket, { path, tls }: ListenOptions, fd: number, direct: DirectSocket | undefined) {
     this.socket = socket
     this.direct = direct
     this.fd = fd
-    this.kind = path === undefined ? 'tcp' : 'unix'
+    this.kind = path !== undefined ? 'unix' : tls === undefined ? 'tcp' : 'tls'
+    this.certificateName = tls === undefined ? undefined : certificateName((socket as TLSSocket).getPeerCertificate())
     this.peer = path === undefined ? joinedAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`
     this.local = path === undefined ? joinedAddress(socket.localAddress, socket.localPort) : `${path}:0`
   }
@@ -81,6 +86,7 @@ class NodeConnection implements Connection {
 export class NodeNetwork implements Network {
   readonly dial = dial
   readonly resolve = resolve
+  readonly secure = secure
   private readonly buffer = new Uint8Array(READ_BYTES)
   private readonly view = new DataView(this.buffer.buffer)
   private nextFd = FIRST_SOCKET_FD
@@ -94,11 +100,17 @@ export class NodeNetwork implements Network {
     const allowHalfOpen = receiver.ended !== undefined
     const server = createServer({ allowHalfOpen, noDelay: path === undefined })
     if (options.unref === true) server.unref()
+    const accept = (socket: Socket) => this.accept(socket, options, receiver)
+    const upgrade =
+      options.tls === undefined
+        ? undefined
+        : new NodeTls(options.tls, allowHalfOpen, { accept, refused: receiver.refused?.bind(receiver) })
     server.on('connection', socket => {
       if (options.unref === true) socket.unref()
       const { keepaliveSeconds } = options
       if (path === undefined && keepaliveSeconds > 0) socket.setKeepAlive(true, keepaliveSeconds * 1000)
-      this.accept(socket, path, receiver)
+      if (upgrade === undefined) accept(socket)
+      else upgrade.begin(socket)
     })
     const failed = (error: Error) => done(failureOf(error))
     server.once('error', failed)
@@ -108,7 +120,7 @@ export class NodeNetwork implements Network {
     })
   }
 
-  private accept(socket: Socket, path: string | undefined, receiver: Receiver<unknown>): void {
+  private accept(socket: Socket, options: ListenOptions, receiver: Receiver<unknown>): void {
     const { buffer, view } = this
     const ended = () => {
       if (connection.session !== undefined && receiver.ended !== undefined) receiver.ended(connection.session)
@@ -124,7 +136,7 @@ export class NodeNetwork implements Network {
       onEnd: receiver.ended === undefined ? () => void socket.destroy() : ended,
       onDrain: drained,
     })
-    const connection = new NodeConnection(socket, path, this.nextFd++, direct)
+    const connection = new NodeConnection(socket, options, this.nextFd++, direct)
     socket.on('error', () => {})
     socket.on('end', ended)
     socket.on('close', () => {

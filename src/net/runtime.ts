@@ -11,6 +11,7 @@ export function runtimeNetwork(): Network {
   return {
     listen: (options, receiver, done) => whenLoaded(network => network.listen(options, receiver, done)),
     dial: (address, timeoutMs, done) => whenLoaded(network => network.dial(address, timeoutMs, done)),
+    secure: (settings, done) => whenLoaded(network => network.secure(settings, done)),
     resolve: (name, done) => whenLoaded(network => network.resolve(name, done)),
   }
 }

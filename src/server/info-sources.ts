@@ -83,8 +83,9 @@ function processInfo(parts: InfoParts): InfoSource {
     rows: {
       'listener*': put => {
         const binds = config.bind.map(bind => `bind=${bind}`).join(',')
-        if (port() !== 0) put('listener0', `name=tcp,${binds},port=${port()}`)
+        if (config.port !== 0 && port() !== 0) put('listener0', `name=tcp,${binds},port=${port()}`)
         if (config.unixsocket !== '') put('listener1', `name=unix,bind=${config.unixsocket}`)
+        if (config.tlsPort !== 0) put('listener2', `name=tls,${binds},port=${config.tlsPort}`)
       },
     },
   }

@@ -64,6 +64,7 @@ function networkOf(dial: (host: string) => Outgoing | NetworkError): Network {
   return {
     listen: (_options, _receiver, done) => queueMicrotask(() => done(new NetworkError('EADDRNOTAVAIL'))),
     dial: ({ host }, _timeoutMs, done) => queueMicrotask(() => done(dial(host))),
+    secure: (_settings, done) => queueMicrotask(() => done(new NetworkError('ENOTSUP'))),
     resolve: (_name, done) => queueMicrotask(() => done(new NetworkError('ENOTFOUND'))),
   }
 }

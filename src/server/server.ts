@@ -36,6 +36,7 @@ import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
 import { StartFailure } from './start-failure.ts'
+import { Tls } from './tls.ts'
 
 const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
 const PROTECTED = bytesOf(
@@ -44,6 +45,12 @@ const PROTECTED = bytesOf(
 
 /** Interval of checks whether a script that the shutdown waits for has ended. */
 const SCRIPT_POLL_MS = 20
+
+interface Sockets {
+  tcp: Listener[]
+  tls: Listener[]
+  unix: Listener | undefined
+}
 
 export class Server implements RunningServer {
   readonly config: Config
@@ -61,7 +68,8 @@ export class Server implements RunningServer {
   private readonly replication: Replication
   private readonly cluster: ClusterMode | undefined
   readonly startedMs: number
-  private readonly sockets: { tcp: Listener[]; unix: Listener | undefined } = { tcp: [], unix: undefined }
+  private readonly tls: Tls
+  private readonly sockets: Sockets = { tcp: [], tls: [], unix: undefined }
   private closing = false
   private failed = false
   private ending: Promise<void> | undefined
@@ -90,7 +98,10 @@ export class Server implements RunningServer {
       isLoading: () => this.persistence.progress.active,
       users: () => this.userLines(),
     })
-    config.onChange('port', () => this.rebind('Unable to listen on this port. Check server logs.'))
+    this.tls = new Tls(config, system, log)
+    const noPort = 'Unable to listen on this port. Check server logs.'
+    config.onChange('port', () => this.rebind(noPort, ['tcp']))
+    config.onChange('tls-port', () => this.rebind(noPort, ['tls']))
     config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
     this.maintenance = new ServerMaintenance({
       engine,
@@ -101,6 +112,7 @@ export class Server implements RunningServer {
       port: () => this.port,
       mayRest: options.mayRest === true,
     })
+    this.maintenance.cron.hooks.push(() => this.tls.cron())
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
     const migrated = { migrate_cached_sockets: () => migrations.connections }
@@ -166,6 +178,7 @@ export class Server implements RunningServer {
     },
     drained: client => this.engine.boundary.guard(() => this.engine.drained(client)),
     closed: client => this.engine.boundary.guard(() => this.engine.disconnected(client)),
+    refused: (peer, reason) => this.log.verbose(`Error accepting a client connection: ${reason} (addr=${peer})`),
   }
 
   private accept(connection: Connection): Client | undefined {
@@ -188,7 +201,8 @@ export class Server implements RunningServer {
   /** Opens the sockets that the configuration names. */
   async listen(): Promise<void> {
     this.maintenance.start()
-    await this.listenTcp()
+    await this.listenTcp('tcp')
+    await this.listenTcp('tls')
     await this.listenUnix()
     this.cluster?.begin()
     await this.cluster?.listen()
@@ -220,18 +234,23 @@ export class Server implements RunningServer {
     }
   }
 
-  private async listenTcp(): Promise<void> {
+  private async listenTcp(kind: 'tcp' | 'tls'): Promise<void> {
     const { config } = this
-    if (config.port === 0) return
+    const port = kind === 'tcp' ? config.port : config.tlsPort
+    if (port === 0) return
+    const tls = kind === 'tcp' ? undefined : await this.tls.listenOptions()
+    if (kind === 'tls' && tls === undefined)
+      throw new StartFailure('Failed to configure TLS. Check logs for more info.')
     for (const { host, optional } of this.addresses()) {
       try {
-        this.sockets.tcp.push(await listening(this.system.network, this.tcpOptions(host, config.port), this.receiver))
+        const options = { ...this.tcpOptions(host, port), tls }
+        this.sockets[kind].push(await listening(this.system.network, options, this.receiver))
       } catch (error) {
         if (optional) continue
-        this.stopTcp()
+        this.stopTcp([kind])
         throw new StartFailure(
-          `Warning: Could not create server TCP listening socket ${host}:${config.port}: ${(error as Error).message}`,
-          `Failed listening on port ${config.port} (tcp), aborting.`,
+          `Warning: Could not create server TCP listening socket ${host}:${port}: ${(error as Error).message}`,
+          `Failed listening on port ${port} (${kind}), aborting.`,
         )
       }
     }
@@ -282,10 +301,10 @@ export class Server implements RunningServer {
   }
 
   /** Moves the TCP sockets to the configured addresses; undefined, or `refusal` when that is impossible. */
-  private async rebind(refusal: string): Promise<string | undefined> {
-    this.stopTcp()
+  private async rebind(refusal: string, kinds: ('tcp' | 'tls')[] = ['tcp', 'tls']): Promise<string | undefined> {
+    this.stopTcp(kinds)
     try {
-      await this.listenTcp()
+      for (const kind of kinds) await this.listenTcp(kind)
       return undefined
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error
@@ -294,9 +313,11 @@ export class Server implements RunningServer {
     }
   }
 
-  private stopTcp(): void {
-    for (const listener of this.sockets.tcp) listener.close()
-    this.sockets.tcp = []
+  private stopTcp(kinds: ('tcp' | 'tls')[] = ['tcp', 'tls']): void {
+    for (const kind of kinds) {
+      for (const listener of this.sockets[kind]) listener.close()
+      this.sockets[kind] = []
+    }
   }
 
   /** It is ending, or has ended. */
@@ -310,7 +331,7 @@ export class Server implements RunningServer {
 
   /** Whether there is a listening socket. */
   get listening(): boolean {
-    return this.sockets.tcp.length > 0 || this.sockets.unix !== undefined
+    return this.sockets.tcp.length > 0 || this.sockets.tls.length > 0 || this.sockets.unix !== undefined
   }
 
   /** Makes the interpreters now, not when the first script comes. */
@@ -325,7 +346,7 @@ export class Server implements RunningServer {
 
   /** The TCP port in use, 0 for none. */
   get port(): number {
-    return this.sockets.tcp[0]?.port ?? 0
+    return (this.sockets.tcp[0] ?? this.sockets.tls[0])?.port ?? 0
   }
 
   async shutdownSoon(flags: readonly ShutdownFlag[]): Promise<void> {

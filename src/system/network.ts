@@ -29,6 +29,8 @@ export interface Connection {
   readonly peer: string
   readonly local: string
   readonly fd: number
+  /** The common name in the peer's certificate, which was verified; '' in one without. Absent: there is none. */
+  readonly certificateName?: string | undefined
 }
 
 /** Serves accepted connections. A Session is its state of one connection. */
@@ -45,6 +47,8 @@ export interface Receiver<Session> {
   /** The peer has half-closed, but still reads. Absent: the connection is closed after pending writes. */
   ended?(session: Session): void
   closed(session: Session): void
+  /** A TLS handshake has failed; the connection is closed. */
+  refused?(peer: string, reason: string): void
 }
 
 export interface ListenOptions {
@@ -57,8 +61,42 @@ export interface ListenOptions {
   backlog: number
   /** TCP keepalive interval; 0: off. Read again for every connection. */
   keepaliveSeconds: number
+  /** TLS. Its fields are read again for every connection. */
+  tls?: ListenTls | undefined
   /** Neither the listener nor its connections keep the process alive. */
   unref?: boolean
+}
+
+export interface ListenTls {
+  readonly context: TlsContext
+  /** Certificates of clients: not asked for, or required, or verified where there is one. */
+  readonly clients: 'no' | 'yes' | 'optional'
+}
+
+export type TlsProtocol = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
+/** What a TlsContext is made of. Files are PEM text. */
+export interface TlsSettings {
+  readonly cert: string
+  readonly key: string
+  readonly passphrase: string
+  /** The trusted authorities; none: the runtime's. */
+  readonly ca: readonly string[]
+  readonly protocols: readonly TlsProtocol[]
+  /** Up to TLS 1.2, and from 1.3 on; '' is the runtime's default. */
+  readonly ciphers: string
+  readonly ciphersuites: string
+  readonly preferServerCiphers: boolean
+  /** 0: sessions are not resumed. */
+  readonly sessionSeconds: number
+  /** '': chosen by the runtime. */
+  readonly dhParams: string
+}
+
+/** Certificate, key and rules of TLS connections, checked. Made by Network.secure(). */
+export interface TlsContext {
+  /** When its own certificate expires. */
+  readonly expiresMs: number
 }
 
 export interface Listener {
@@ -82,8 +120,10 @@ export interface Address {
 export interface TlsOptions {
   /** PEM text of the trusted authorities, instead of the system's. */
   ca?: Uint8Array
-  /** False: any certificate is accepted. */
-  verify: boolean
+  /** Our certificate and the trusted authorities. */
+  context?: TlsContext
+  /** False: any certificate is accepted. 'chain': one for any name. */
+  verify: boolean | 'chain'
 }
 
 /** An outgoing connection. */
@@ -118,6 +158,8 @@ export interface Network {
     done: (result: Listener | NetworkError) => void,
   ): void
   dial(address: Address, timeoutMs: number, done: (result: Outgoing | NetworkError) => void): void
+  /** Makes the context of TLS connections. */
+  secure(settings: TlsSettings, done: (result: TlsContext | NetworkError) => void): void
   /** The addresses of a name, best first: at least one. An address resolves to itself. */
   resolve(name: string, done: (result: readonly string[] | NetworkError) => void): void
 }

@@ -14,6 +14,7 @@ import {
   NetworkError,
   type Outgoing,
   type Receiver,
+  type TlsSettings,
 } from './network.ts'
 import type { EventOwner } from './scheduler.ts'
 import { DiskError, type FileSystem } from './system.ts'
@@ -85,6 +86,11 @@ export class VirtualHost implements Network, EventOwner {
     const to = isLoopback(host) ? '127.0.0.1' : this.network.addressesOf(host)[0]
     if (to === undefined) attempt.finish(new NetworkError('ENOTFOUND'))
     else attempt.dial(to, port, undefined)
+  }
+
+  /** There is no TLS between virtual machines. */
+  secure(_settings: TlsSettings, done: (result: NetworkError) => void): void {
+    this.machine.soon(() => done(new NetworkError('ENOTSUP')))
   }
 
   resolve(name: string, done: (result: readonly string[] | NetworkError) => void): void {
