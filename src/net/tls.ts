@@ -1,6 +1,6 @@
 // TLS contexts of both runtimes, through node:tls, which Bun has as well.
 //
-//   TlsSettings ─[secure]─▶ SecureContext, checked ─▶ accepted connections (bun.ts, node.ts), dialled ones (dial-node.ts)
+//   TlsSettings ─[secure]─▶ SecureContext, checked ─▶ accepted connections (bun.ts, node.ts), dialled ones
 //
 // Always: a context that was made can be used: certificate and key fit each other, ciphers exist. Versions of the
 // protocol are excluded through options of OpenSSL, which both runtimes take.

@@ -15,7 +15,14 @@ import { MemoryTransport } from '../net/memory.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import type { ScriptManager } from '../scripting/scripting.ts'
-import { type Connection, type Listener, type ListenOptions, listening, type Receiver } from '../system/network.ts'
+import {
+  type Connection,
+  type Listener,
+  type ListenOptions,
+  type ListenTls,
+  listening,
+  type Receiver,
+} from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import { type ClusterMode, clusterOf } from './assembly/cluster.ts'
 import { configurationOf } from './assembly/configuration.ts'
@@ -47,6 +54,7 @@ const PROTECTED = bytesOf(
 const SCRIPT_POLL_MS = 20
 
 interface Sockets {
+  readonly contexts: Tls
   tcp: Listener[]
   tls: Listener[]
   unix: Listener | undefined
@@ -68,8 +76,7 @@ export class Server implements RunningServer {
   private readonly replication: Replication
   private readonly cluster: ClusterMode | undefined
   readonly startedMs: number
-  private readonly tls: Tls
-  private readonly sockets: Sockets = { tcp: [], tls: [], unix: undefined }
+  private readonly sockets: Sockets
   private closing = false
   private failed = false
   private ending: Promise<void> | undefined
@@ -98,11 +105,8 @@ export class Server implements RunningServer {
       isLoading: () => this.persistence.progress.active,
       users: () => this.userLines(),
     })
-    this.tls = new Tls(config, system, log)
-    const noPort = 'Unable to listen on this port. Check server logs.'
-    config.onChange('port', () => this.rebind(noPort, ['tcp']))
-    config.onChange('tls-port', () => this.rebind(noPort, ['tls']))
-    config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
+    this.sockets = { contexts: new Tls(config, system, log), tcp: [], tls: [], unix: undefined }
+    this.followAddresses()
     this.maintenance = new ServerMaintenance({
       engine,
       config,
@@ -112,7 +116,7 @@ export class Server implements RunningServer {
       port: () => this.port,
       mayRest: options.mayRest === true,
     })
-    this.maintenance.cron.hooks.push(() => this.tls.cron())
+    this.maintenance.cron.hooks.push(() => this.sockets.contexts.cron())
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
     const migrated = { migrate_cached_sockets: () => migrations.connections }
@@ -238,12 +242,12 @@ export class Server implements RunningServer {
     const { config } = this
     const port = kind === 'tcp' ? config.port : config.tlsPort
     if (port === 0) return
-    const tls = kind === 'tcp' ? undefined : await this.tls.listenOptions()
+    const tls = kind === 'tcp' ? undefined : await this.sockets.contexts.listenOptions()
     if (kind === 'tls' && tls === undefined)
       throw new StartFailure('Failed to configure TLS. Check logs for more info.')
     for (const { host, optional } of this.addresses()) {
       try {
-        const options = { ...this.tcpOptions(host, port), tls }
+        const options = this.tcpOptions(host, port, undefined, tls)
         this.sockets[kind].push(await listening(this.system.network, options, this.receiver))
       } catch (error) {
         if (optional) continue
@@ -263,7 +267,7 @@ export class Server implements RunningServer {
     })
   }
 
-  private tcpOptions(host: string, port: number, path?: string): ListenOptions {
+  private tcpOptions(host: string, port: number, path?: string, tls?: ListenTls): ListenOptions {
     const { config } = this
     return {
       host,
@@ -273,6 +277,7 @@ export class Server implements RunningServer {
       get keepaliveSeconds() {
         return path === undefined ? config.tcpKeepalive : 0
       },
+      tls,
       unref: this.options.unref,
     }
   }
@@ -298,6 +303,13 @@ export class Server implements RunningServer {
     const listener = await listening(this.system.network, this.tcpOptions(host, port, path), this.receiver)
     this.sockets.tcp.push(listener)
     return listener.port
+  }
+
+  private followAddresses(): void {
+    const noPort = 'Unable to listen on this port. Check server logs.'
+    this.config.onChange('port', () => this.rebind(noPort, ['tcp']))
+    this.config.onChange('tls-port', () => this.rebind(noPort, ['tls']))
+    this.config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
   }
 
   /** Moves the TCP sockets to the configured addresses; undefined, or `refusal` when that is impossible. */
