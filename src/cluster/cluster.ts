@@ -7,6 +7,7 @@
 // Always: `owners[slot]` and the owner's bitmap agree. What must survive a restart (votes, epochs, slots) is saved by
 // afterwards(), which runs before anything is sent that depends on it, or at the end of the event.
 
+import type { Client } from '../engine/client.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Network } from '../system/network.ts'
 import type { Log } from '../system/system.ts'
@@ -18,6 +19,9 @@ import { ManualFailover } from './manual-failover.ts'
 import { HANDSHAKE, MIGRATE_TO, MYSELF, Node, PRIMARY, REPLICA } from './node.ts'
 import { nodesText } from './nodes-file.ts'
 import { TYPE_NAMES } from './packet.ts'
+import { SlotCleaner } from './slot-cleaner.ts'
+import { SlotImports } from './slot-imports.ts'
+import { MIGRATIONS_KEPT, type SlotExports, type SlotMigration } from './slot-migration.ts'
 
 /** The cluster-* directives, and what else of the configuration the bus needs. */
 interface ClusterSettings {
@@ -64,8 +68,8 @@ export interface ClusterKeys {
   /** Calls `visit` with keys of a slot; the cursor to continue with, 0 at the end. A key is valid during the call. */
   scan(slot: number, cursor: number, visit: (key: Slice) => void): number
   readonly isEmpty: boolean
-  /** Deletes the keys of a slot, as DEL does. */
-  deleteSlot(slot: number): void
+  /** Deletes some keys of a slot, as DEL does; true: none is left. */
+  deleteSome(slot: number, limit: number): boolean
   /** Drops the whole dataset. */
   clear(): void
   /** Ends the subscriptions to shard channels of a slot. */
@@ -94,6 +98,11 @@ export interface ClusterHost {
   pauseWrites(ms: number): void
   resumeWrites(): void
   publish(channel: Uint8Array, message: Uint8Array, shard: boolean): void
+  /** Runs slices of a task, each for about so many microseconds, until it returns true. */
+  background(task: (limitUs: number) => boolean): void
+  /** Writes a command into the stream of the replicas, and not into the AOF. */
+  tellReplicas(words: readonly string[]): void
+  closeClient(client: Client): void
 }
 
 // What afterwards() has to do.
@@ -125,6 +134,12 @@ export class Cluster {
   readonly forgotten = new Map<string, number>()
   readonly election: Election
   readonly manual: ManualFailover
+  readonly cleaner: SlotCleaner
+  readonly imports: SlotImports
+  /** Set by the server. */
+  exports: SlotExports | undefined
+  /** Atomic migrations that run or have ended, the newest last. */
+  readonly migrations: SlotMigration[] = []
   readonly stats = new BusStats()
   /** DEBUG DROP-CLUSTER-PACKET-FILTER: a type that is ignored; -1: none. */
   droppedType = -1
@@ -138,6 +153,8 @@ export class Cluster {
     this.me = this.newNode(host.newId(), MYSELF | PRIMARY)
     this.election = new Election(this)
     this.manual = new ManualFailover(this)
+    this.cleaner = new SlotCleaner(this)
+    this.imports = new SlotImports(this)
   }
 
   get nowMs(): number {
@@ -227,6 +244,7 @@ export class Cluster {
       me.flags = (me.flags & ~(PRIMARY | MIGRATE_TO)) | REPLICA
       this.migrating.clear()
       this.importing.clear()
+      this.imports.abortAll('this node has become a replica')
     }
     this.setPrimary(me, primary)
     this.host.replication.follow(primary.address.ip, this.replicationPort(primary))
@@ -245,6 +263,7 @@ export class Cluster {
 
   /** A slot that nobody serves gets an owner. */
   assign(node: Node, slot: number): void {
+    if (node === this.me && this.cleaner.isBusy) this.cleaner.finish(slot)
     setBit(node.slots, slot)
     this.owners[slot] = node
     node.slotCount++
@@ -277,6 +296,14 @@ export class Cluster {
     let replicas = 0
     for (const node of this.nodes.values()) if (node.has(PRIMARY)) replicas += node.replicas.length
     return replicas > 0
+  }
+
+  /** A migration begins. */
+  record(migration: SlotMigration): void {
+    const { migrations } = this
+    migrations.push(migration)
+    const old = migrations.findIndex(one => !one.isRunning)
+    if (migrations.length > MIGRATIONS_KEPT && old >= 0) migrations.splice(old, 1)
   }
 
   // ---- epochs ----

@@ -15,6 +15,14 @@ import { infoText, isTls, links, shards, slots } from './describe.ts'
 import { failureReports } from './health.ts'
 import { BUS_PORT_OFFSET, FAIL, HANDSHAKE, MEET, type Node, nameOf, PRIMARY, REPLICA } from './node.ts'
 import { nodeLine } from './nodes-file.ts'
+import {
+  cancelSlotMigrations,
+  getSlotMigrations,
+  migrateSlots,
+  migration,
+  slotStats,
+  syncSlots,
+} from './slot-commands.ts'
 import { broadcastPong, sendManualFailoverStart, sendPublished } from './send.ts'
 
 const FORGET_MS = 60_000
@@ -64,6 +72,7 @@ const SUBCOMMANDS = new Map<string, Run>([
   ['addslots', (cluster, ctx) => changeSlots(cluster, ctx, singleSlots, false)],
   ['addslotsrange', (cluster, ctx) => changeSlots(cluster, ctx, slotRanges, false)],
   ['bumpepoch', bumpEpoch],
+  ['cancelslotmigrations', cancelSlotMigrations],
   ['count-failure-reports', withNode((cluster, { reply }, node) => reply.integer(failureReports(cluster, node)))],
   ['countkeysinslot', countKeys],
   ['delslots', (cluster, ctx) => changeSlots(cluster, ctx, singleSlots, true)],
@@ -72,11 +81,14 @@ const SUBCOMMANDS = new Map<string, Run>([
   ['flushslots', flushSlots],
   ['forget', forget],
   ['getkeysinslot', getKeys],
+  ['getslotmigrations', getSlotMigrations],
   ['help', (_, ctx) => replyHelp(ctx.reply, ctx.args[0], HELP)],
   ['info', (cluster, { reply }) => reply.verbatim('txt', infoText(cluster))],
   ['keyslot', (_, { args, reply }) => reply.integer(keySlot(args[2]))],
   ['links', links],
   ['meet', meet],
+  ['migrateslots', migrateSlots],
+  ['migration', migration],
   ['myid', ({ me }, { reply }) => reply.bulkText(me.id)],
   ['myshardid', ({ me }, { reply }) => reply.bulkText(me.shardId)],
   ['nodes', nodes],
@@ -88,7 +100,9 @@ const SUBCOMMANDS = new Map<string, Run>([
   ['setslot', setSlot],
   ['shards', shards],
   ['slaves', withNode(replicas)],
+  ['slot-stats', slotStats],
   ['slots', slots],
+  ['syncslots', syncSlots],
 ])
 
 function withNode(run: (cluster: Cluster, ctx: Context, node: Node) => void): Run {
@@ -419,6 +433,8 @@ const HELP = [
   '    The same, by ranges.',
   'BUMPEPOCH',
   "    Raises this node's configuration epoch to the highest.",
+  'CANCELSLOTMIGRATIONS',
+  '    Ends all atomic migrations of slots that run here.',
   'COUNT-FAILURE-REPORTS <node-id>',
   '    How many primaries report the node as failing.',
   'COUNTKEYSINSLOT <slot>',
@@ -435,6 +451,8 @@ const HELP = [
   '    Removes a node from the known ones.',
   'GETKEYSINSLOT <slot> <count>',
   '    Some keys of a slot here.',
+  'GETSLOTMIGRATIONS',
+  '    Atomic migrations of slots that run here, or ran.',
   'INFO',
   '    State of the cluster as seen from here.',
   'KEYSLOT <key>',
@@ -443,6 +461,10 @@ const HELP = [
   '    Connections of the bus.',
   'MEET <ip> <port> [<bus-port>]',
   '    Introduces this node to another one.',
+  'MIGRATESLOTS SLOTSRANGE <start-slot> <end-slot> [<start-slot> <end-slot> ...] NODE <node-id> [SLOTSRANGE ...]',
+  '    Moves whole slots with their keys to another primary.',
+  'MIGRATION (IMPORT <start-slot> <end-slot> [...]|STATUS [ALL|ID <id>]|CANCEL (ALL|ID <id>))',
+  '    The same, begun at the node that gets the slots.',
   'MYID',
   "    This node's id.",
   'MYSHARDID',
@@ -463,6 +485,8 @@ const HELP = [
   '    Says that a slot moves, or who serves it.',
   'SHARDS',
   '    Shards with their slots and nodes.',
+  'SLOT-STATS (SLOTSRANGE <start-slot> <end-slot>|ORDERBY KEY-COUNT [LIMIT <limit>] [ASC|DESC])',
+  '    Number of keys by slot.',
   'SLOTS',
   '    Ranges of slots with their nodes.',
 ]

@@ -7,7 +7,7 @@
 // Always: the file is replaced as a whole; redis-server reads ours, and ours redis-server's.
 
 import { splitWords } from '../lib/words.ts'
-import { SLOTS } from './bitmap.ts'
+import { SLOTS, setBit } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
 import {
   BUS_PORT_OFFSET,
@@ -25,6 +25,8 @@ import { ID_CHARS } from './packet.ts'
 
 /** The lines before the ranges of slots. */
 const FIELDS = 8
+
+const IMPORT_PREFIX = 'import-'
 
 /** The file is damaged. */
 export class CorruptNodesFile extends Error {}
@@ -72,7 +74,15 @@ export function nodesText(cluster: Cluster): string {
   let text = ''
   for (const node of cluster.nodes.values())
     if (!node.has(HANDSHAKE)) text += `${nodeLine(cluster, node, false, true)}\n`
-  return `${text}vars currentEpoch ${cluster.currentEpoch} lastVoteEpoch ${cluster.lastVoteEpoch}\n`
+  return `${text}vars currentEpoch ${cluster.currentEpoch} lastVoteEpoch ${cluster.lastVoteEpoch}${importsText(cluster)}\n`
+}
+
+/** Open atomic imports: ' import-<name> 5-9,12'. */
+function importsText({ imports }: Cluster): string {
+  let text = ''
+  for (const [name, slots] of imports.known)
+    text += ` ${IMPORT_PREFIX}${name} ${rangesText(slots).slice(1).replaceAll(' ', ',')}`
+  return text
 }
 
 // ---- reading ----
@@ -100,11 +110,27 @@ export function readNodes(cluster: Cluster, text: string): boolean {
 function readVars(cluster: Cluster, words: readonly string[], line: string): void {
   if (words.length % 2 === 0) throw new CorruptNodesFile(line)
   for (let i = 1; i < words.length; i += 2) {
+    if (words[i].startsWith(IMPORT_PREFIX)) {
+      cluster.imports.known.set(words[i].slice(IMPORT_PREFIX.length), readRanges(words[i + 1], line))
+      continue
+    }
     const value = Number.parseInt(words[i + 1], 10)
     if (words[i] === 'currentEpoch') cluster.currentEpoch = value
     else if (words[i] === 'lastVoteEpoch') cluster.lastVoteEpoch = value
     else cluster.host.log.notice(`Skipping unknown cluster config variable '${words[i]}'`)
   }
+}
+
+function readRanges(text: string, line: string): Uint8Array {
+  const slots = new Uint8Array(SLOTS / 8)
+  for (const range of text.split(',')) {
+    const dash = range.indexOf('-')
+    const first = Number.parseInt(range, 10)
+    const last = dash < 0 ? first : Number.parseInt(range.slice(dash + 1), 10)
+    if (!(first >= 0 && last >= first && last < SLOTS)) throw new CorruptNodesFile(line)
+    for (let slot = first; slot <= last; slot++) setBit(slots, slot)
+  }
+  return slots
 }
 
 function nodeNamed(cluster: Cluster, id: string, line: string): Node {

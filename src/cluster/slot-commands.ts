@@ -1,0 +1,291 @@
+// Commands of atomic slot migration: those of Valkey 9 (MIGRATESLOTS …), of Redis 8.4 (MIGRATION …), and SYNCSLOTS,
+// which nodes send to each other.
+
+import type { Context } from '../engine/context.ts'
+import { parseInt64 } from '../lib/number.ts'
+import { SYNTAX } from '../protocol/errors.ts'
+import { hasBit, SLOTS } from './bitmap.ts'
+import type { Cluster } from './cluster.ts'
+import { type Node, PRIMARY, REPLICA } from './node.ts'
+import { rangesText } from './ownership.ts'
+import { listOf, overlap, rangeWords, SlotMigration, slotsOf } from './slot-migration.ts'
+
+const BAD_SLOT = 'ERR Invalid or out of range slot'
+const MS = 1000
+
+/** Reads 'first last …' from args[at] on, up to a word that is no number; where that is, or an error. */
+function readRanges(ctx: Context, at: number): { ranges: [number, number][]; next: number } | string {
+  const ranges: [number, number][] = []
+  let next = at
+  for (; next + 1 < ctx.argc; next += 2) {
+    const first = parseInt64(ctx.args[next])
+    if (Number.isNaN(first) && ranges.length > 0) break
+    const last = parseInt64(ctx.args[next + 1])
+    if (!(first >= 0 && first < SLOTS && last >= 0 && last < SLOTS)) return BAD_SLOT
+    if (first > last) return `ERR start slot number ${first} is greater than end slot number ${last}`
+    ranges.push([first, last])
+  }
+  if (ranges.length === 0) return 'ERR No slot ranges given'
+  return { ranges, next }
+}
+
+// ---- MIGRATESLOTS SLOTSRANGE first last [first last …] NODE id [SLOTSRANGE … NODE …] ----
+
+export function migrateSlots(cluster: Cluster, ctx: Context): void {
+  const { reply } = ctx
+  const wanted: { slots: Uint8Array; target: Node }[] = []
+  for (let at = 2; at < ctx.argc; ) {
+    if (!ctx.is(at, 'slotsrange')) return reply.fixedError(SYNTAX)
+    const read = readRanges(ctx, at + 1)
+    if (typeof read === 'string') return reply.error(read)
+    if (read.next + 1 >= ctx.argc || !ctx.is(read.next, 'node')) return reply.fixedError(SYNTAX)
+    const id = ctx.args[read.next + 1].latin1()
+    const target = cluster.nodes.get(id)
+    if (target === undefined) return reply.error(`ERR Unknown node ${id}`)
+    const slots = slotsOf(read.ranges, SLOTS)
+    if (wanted.some(one => overlap(one.slots, slots))) return reply.error('ERR Slot ranges in migrations overlap')
+    const refusal = refusalOf(cluster, slots, target)
+    if (refusal !== undefined) return reply.error(refusal)
+    wanted.push({ slots, target })
+    at = read.next + 2
+  }
+  for (const { slots, target } of wanted) beginExport(cluster, slots, target)
+  reply.ok()
+}
+
+function refusalOf(cluster: Cluster, slots: Uint8Array, target: Node): string | undefined {
+  const { me, owners, migrating, importing, migrations } = cluster
+  if (me.has(REPLICA)) return 'ERR Only primaries can migrate slots'
+  if (target === me) return 'ERR Slots are already owned by the target node'
+  if (!target.has(PRIMARY)) return 'ERR Target node is not a master'
+  for (const slot of listOf(slots)) {
+    if (owners[slot] !== me) return `ERR Slot ${slot} is not served by this node`
+    if (migrating.has(slot) || importing.has(slot)) return `ERR Slot ${slot} is being moved with CLUSTER SETSLOT`
+  }
+  const isBusy = migrations.some(one => one.isRunning && one.isExport && overlap(one.slots, slots))
+  return isBusy ? 'ERR I am already migrating some of these slots' : undefined
+}
+
+function beginExport(cluster: Cluster, slots: Uint8Array, target: Node, name = cluster.host.newId()): void {
+  const what = { name, slots, source: cluster.me.id, target: target.id }
+  const migration = new SlotMigration(true, what, cluster.nowMs)
+  cluster.record(migration)
+  cluster.exports!.begin(migration, target)
+}
+
+// ---- GETSLOTMIGRATIONS, CANCELSLOTMIGRATIONS ----
+
+export function getSlotMigrations(cluster: Cluster, { reply }: Context): void {
+  const newestFirst = [...cluster.migrations].reverse()
+  reply.array(newestFirst.length)
+  for (const one of newestFirst) {
+    const texts: [string, string][] = [
+      ['name', one.name],
+      ['operation', one.isExport ? 'EXPORT' : 'IMPORT'],
+      ['slot_ranges', rangesText(one.slots).slice(1)],
+      ['target_node', one.target],
+      ['source_node', one.source],
+    ]
+    reply.map(texts.length + 5)
+    for (const [field, text] of texts) {
+      reply.bulkText(field)
+      reply.bulkText(text)
+    }
+    reply.bulkText('create_time')
+    reply.integer(Math.floor(one.createdMs / MS))
+    reply.bulkText('last_update_time')
+    reply.integer(Math.floor(one.updatedMs / MS))
+    reply.bulkText('write_pause_ms')
+    reply.integer(Math.round(one.pausedMs))
+    reply.bulkText('state')
+    reply.bulkText(one.state)
+    reply.bulkText('message')
+    reply.bulkText(one.message)
+  }
+}
+
+export function cancelSlotMigrations(cluster: Cluster, { reply }: Context): void {
+  const running = cluster.migrations.filter(one => one.isRunning)
+  if (running.length === 0) return reply.error('ERR No migrations ongoing')
+  for (const one of running) cancel(cluster, one)
+  reply.ok()
+}
+
+/** True: it can still be cancelled, and was. */
+function cancel(cluster: Cluster, one: SlotMigration): boolean {
+  if (one.isExport) cluster.exports!.cancel(one)
+  else cluster.imports.cancel(one)
+  return !one.isRunning
+}
+
+// ---- MIGRATION IMPORT first last … | STATUS [ALL | ID id] | CANCEL ALL | ID id ----
+
+export function migration(cluster: Cluster, ctx: Context): void {
+  if (ctx.is(2, 'import')) return importSlots(cluster, ctx)
+  if (ctx.is(2, 'status')) return migrationStatus(cluster, ctx)
+  if (ctx.is(2, 'cancel')) return cancelMigrations(cluster, ctx)
+  ctx.reply.fixedError(SYNTAX)
+}
+
+/** On the target: its slots' present owner is asked to migrate them. The reply is the name of the migration. */
+function importSlots(cluster: Cluster, ctx: Context): void {
+  const { reply } = ctx
+  const { me, owners } = cluster
+  const read = readRanges(ctx, 3)
+  if (typeof read === 'string') return reply.error(read)
+  if (read.next !== ctx.argc) return reply.fixedError(SYNTAX)
+  if (me.has(REPLICA)) return reply.error('ERR Only primaries can import slots')
+  const slots = slotsOf(read.ranges, SLOTS)
+  const source = owners[read.ranges[0][0]]
+  for (const slot of listOf(slots)) {
+    if (owners[slot] === undefined) return reply.error(`ERR Slot ${slot} has no owner`)
+    if (owners[slot] === me) return reply.error(`ERR This node is already the owner of slot ${slot}`)
+    if (owners[slot] !== source) return reply.error('ERR Slots belong to different source nodes')
+  }
+  if (cluster.imports.hasSlots(slots)) return reply.error('ERR These slots are being imported already')
+  const name = cluster.host.newId()
+  const words = ['CLUSTER', 'SYNCSLOTS', 'REQUEST', name, me.id, ...rangeWords(slots)]
+  cluster.exports!.ask(source!, words, error => {
+    if (error === undefined) return
+    const migration = new SlotMigration(false, { name, slots, source: source!.id, target: me.id }, cluster.nowMs)
+    cluster.record(migration)
+    migration.end('failed', error, cluster.nowMs)
+  })
+  reply.bulkText(name)
+}
+
+function migrationStatus(cluster: Cluster, ctx: Context): void {
+  const { reply, argc } = ctx
+  const byId = argc === 5 && ctx.is(3, 'id')
+  if (!byId && argc !== 3 && !(argc === 4 && ctx.is(3, 'all'))) return reply.fixedError(SYNTAX)
+  const id = byId ? ctx.args[4].latin1() : ''
+  const shown = [...cluster.migrations].reverse().filter(one => !byId || one.name === id)
+  reply.array(shown.length)
+  for (const one of shown) {
+    const fields: [string, string | number][] = [
+      ['id', one.name],
+      ['slots', rangesText(one.slots).slice(1).replaceAll(' ', ',')],
+      ['source', one.source],
+      ['dest', one.target],
+      ['operation', one.isExport ? 'migrate' : 'import'],
+      ['state', stateIn84(one)],
+      ['last_error', one.message],
+      ['retries', 0],
+      ['create_time', Math.floor(one.createdMs)],
+      ['start_time', Math.floor(one.createdMs)],
+      ['end_time', Math.floor(one.endedMs)],
+      ['write_pause_ms', Math.round(one.pausedMs)],
+    ]
+    reply.map(fields.length)
+    for (const [name, value] of fields) {
+      reply.bulkText(name)
+      if (typeof value === 'number') reply.integer(value)
+      else reply.bulkText(value)
+    }
+  }
+}
+
+function stateIn84({ state }: SlotMigration): string {
+  return state === 'success' ? 'completed' : state
+}
+
+function cancelMigrations(cluster: Cluster, ctx: Context): void {
+  const { reply, argc } = ctx
+  const all = argc === 4 && ctx.is(3, 'all')
+  if (!all && !(argc === 5 && ctx.is(3, 'id'))) return reply.fixedError(SYNTAX)
+  const id = all ? '' : ctx.args[4].latin1()
+  const chosen = cluster.migrations.filter(one => one.isRunning && (all || one.name === id))
+  let count = 0
+  for (const one of chosen) if (cancel(cluster, one)) count++
+  reply.integer(count)
+}
+
+// ---- SYNCSLOTS: between nodes ----
+
+export function syncSlots(cluster: Cluster, ctx: Context): void {
+  const { reply, args } = ctx
+  const { imports } = cluster
+  const name = ctx.argc > 3 ? args[3].latin1() : ''
+  if (ctx.is(2, 'establish')) return establish(cluster, ctx, name)
+  if (ctx.is(2, 'request')) return requested(cluster, ctx, name)
+  if (ctx.is(2, 'paused')) {
+    if (!imports.paused(ctx.client, parseInt64(args[4]) || 0)) return reply.error('ERR This client imports no slots')
+    return reply.ok()
+  }
+  if (ctx.is(2, 'finish')) {
+    const outcome = imports.finish(ctx.client)
+    return typeof outcome === 'string' ? reply.error(outcome) : reply.integer(outcome)
+  }
+  // The rest is in the stream of this node's primary.
+  if (!cluster.me.has(REPLICA)) return reply.error('ERR CLUSTER SYNCSLOTS is for nodes')
+  if (ctx.is(2, 'importing')) {
+    const read = readRanges(ctx, 4)
+    if (typeof read !== 'string') imports.learn(name, slotsOf(read.ranges, SLOTS))
+  } else imports.forget(name, ctx.is(2, 'imported'))
+  reply.ok()
+}
+
+/** ESTABLISH name source first last … */
+function establish(cluster: Cluster, ctx: Context, name: string): void {
+  const { reply } = ctx
+  const source = cluster.nodes.get(ctx.argc > 4 ? ctx.args[4].latin1() : '')
+  const read = readRanges(ctx, 5)
+  if (source === undefined) return reply.error('ERR Unknown source node')
+  if (typeof read === 'string') return reply.error(read)
+  const refusal = cluster.imports.establish(ctx.client, name, source, slotsOf(read.ranges, SLOTS))
+  if (refusal === undefined) reply.ok()
+  else reply.error(refusal)
+}
+
+/** REQUEST name target first last …: the target wants these slots. */
+function requested(cluster: Cluster, ctx: Context, name: string): void {
+  const { reply } = ctx
+  const target = cluster.nodes.get(ctx.argc > 4 ? ctx.args[4].latin1() : '')
+  const read = readRanges(ctx, 5)
+  if (target === undefined) return reply.error('ERR Unknown target node')
+  if (typeof read === 'string') return reply.error(read)
+  const slots = slotsOf(read.ranges, SLOTS)
+  const refusal = refusalOf(cluster, slots, target)
+  if (refusal !== undefined) return reply.error(refusal)
+  beginExport(cluster, slots, target, name)
+  reply.ok()
+}
+
+// ---- SLOT-STATS SLOTSRANGE first last | ORDERBY key-count [LIMIT n] [ASC | DESC] ----
+
+export function slotStats(cluster: Cluster, ctx: Context): void {
+  const { reply, argc } = ctx
+  const mine = listOf((cluster.me.primary ?? cluster.me).slots)
+  const count = (slot: number) => cluster.host.keys.count(slot)
+  if (ctx.is(2, 'slotsrange') && argc === 5) {
+    const read = readRanges(ctx, 3)
+    if (typeof read === 'string') return reply.error(read)
+    const wanted = slotsOf(read.ranges, SLOTS)
+    return replySlots(ctx, mine.filter(slot => hasBit(wanted, slot)), count)
+  }
+  if (!ctx.is(2, 'orderby') || argc < 4) return reply.fixedError(SYNTAX)
+  if (!ctx.is(3, 'key-count')) return reply.error('ERR Unrecognized sort metric for ORDERBY.')
+  let limit = SLOTS
+  let sign = -1
+  for (let i = 4; i < argc; i++) {
+    if (ctx.is(i, 'asc')) sign = 1
+    else if (ctx.is(i, 'desc')) sign = -1
+    else if (ctx.is(i, 'limit') && i + 1 < argc) {
+      limit = parseInt64(ctx.args[++i])
+      if (!(limit >= 1 && limit <= SLOTS)) return reply.error('ERR Limit has to lie in between 1 and 16384 (maximum number of slots).')
+    } else return reply.fixedError(SYNTAX)
+  }
+  mine.sort((a, b) => sign * (count(a) - count(b)) || a - b)
+  replySlots(ctx, mine.slice(0, limit), count)
+}
+
+function replySlots({ reply }: Context, slots: readonly number[], count: (slot: number) => number): void {
+  reply.array(slots.length)
+  for (const slot of slots) {
+    reply.array(2)
+    reply.integer(slot)
+    reply.map(1)
+    reply.bulkText('key-count')
+    reply.integer(count(slot))
+  }
+}
