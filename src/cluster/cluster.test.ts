@@ -36,7 +36,10 @@ function clusterAlone(id = A) {
       count: slot => state.keys.get(slot) ?? 0,
       scan: () => 0,
       isEmpty: true,
-      deleteSlot: slot => void state.keys.delete(slot),
+      deleteSome(slot) {
+        state.keys.delete(slot)
+        return true
+      },
       clear: () => state.keys.clear(),
       dropChannels: () => {},
     },
@@ -55,6 +58,9 @@ function clusterAlone(id = A) {
     dial: () => {},
     pauseWrites: () => {},
     resumeWrites: () => {},
+    background: task => void task(1000),
+    tellReplicas: words => void state.said.push(words.join(' ')),
+    closeClient: () => {},
     publish: (channel, message) => log(`published ${channel.length} ${message.length}`),
   })
   cluster.me.id = id

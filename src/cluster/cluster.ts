@@ -19,9 +19,7 @@ import { ManualFailover } from './manual-failover.ts'
 import { HANDSHAKE, MIGRATE_TO, MYSELF, Node, PRIMARY, REPLICA } from './node.ts'
 import { nodesText } from './nodes-file.ts'
 import { TYPE_NAMES } from './packet.ts'
-import { SlotCleaner } from './slot-cleaner.ts'
-import { SlotImports } from './slot-imports.ts'
-import { MIGRATIONS_KEPT, type SlotExports, type SlotMigration } from './slot-migration.ts'
+import { SlotMoves } from './slot-moves.ts'
 
 /** The cluster-* directives, and what else of the configuration the bus needs. */
 interface ClusterSettings {
@@ -134,12 +132,7 @@ export class Cluster {
   readonly forgotten = new Map<string, number>()
   readonly election: Election
   readonly manual: ManualFailover
-  readonly cleaner: SlotCleaner
-  readonly imports: SlotImports
-  /** Set by the server. */
-  exports: SlotExports | undefined
-  /** Atomic migrations that run or have ended, the newest last. */
-  readonly migrations: SlotMigration[] = []
+  readonly moves: SlotMoves
   readonly stats = new BusStats()
   /** DEBUG DROP-CLUSTER-PACKET-FILTER: a type that is ignored; -1: none. */
   droppedType = -1
@@ -153,8 +146,7 @@ export class Cluster {
     this.me = this.newNode(host.newId(), MYSELF | PRIMARY)
     this.election = new Election(this)
     this.manual = new ManualFailover(this)
-    this.cleaner = new SlotCleaner(this)
-    this.imports = new SlotImports(this)
+    this.moves = new SlotMoves(this)
   }
 
   get nowMs(): number {
@@ -244,7 +236,7 @@ export class Cluster {
       me.flags = (me.flags & ~(PRIMARY | MIGRATE_TO)) | REPLICA
       this.migrating.clear()
       this.importing.clear()
-      this.imports.abortAll('this node has become a replica')
+      this.moves.abortAll('this node has become a replica')
     }
     this.setPrimary(me, primary)
     this.host.replication.follow(primary.address.ip, this.replicationPort(primary))
@@ -263,7 +255,7 @@ export class Cluster {
 
   /** A slot that nobody serves gets an owner. */
   assign(node: Node, slot: number): void {
-    if (node === this.me && this.cleaner.isBusy) this.cleaner.finish(slot)
+    if (node === this.me && this.moves.cleaner.isBusy) this.moves.cleaner.finish(slot)
     setBit(node.slots, slot)
     this.owners[slot] = node
     node.slotCount++
@@ -296,14 +288,6 @@ export class Cluster {
     let replicas = 0
     for (const node of this.nodes.values()) if (node.has(PRIMARY)) replicas += node.replicas.length
     return replicas > 0
-  }
-
-  /** A migration begins. */
-  record(migration: SlotMigration): void {
-    const { migrations } = this
-    migrations.push(migration)
-    const old = migrations.findIndex(one => !one.isRunning)
-    if (migrations.length > MIGRATIONS_KEPT && old >= 0) migrations.splice(old, 1)
   }
 
   // ---- epochs ----

@@ -15,6 +15,7 @@ import { infoText, isTls, links, shards, slots } from './describe.ts'
 import { failureReports } from './health.ts'
 import { BUS_PORT_OFFSET, FAIL, HANDSHAKE, MEET, type Node, nameOf, PRIMARY, REPLICA } from './node.ts'
 import { nodeLine } from './nodes-file.ts'
+import { broadcastPong, sendManualFailoverStart, sendPublished } from './send.ts'
 import {
   cancelSlotMigrations,
   getSlotMigrations,
@@ -23,7 +24,6 @@ import {
   slotStats,
   syncSlots,
 } from './slot-commands.ts'
-import { broadcastPong, sendManualFailoverStart, sendPublished } from './send.ts'
 
 const FORGET_MS = 60_000
 /** A node that was introduced, and is not known to the other, is introduced again for so long. */
@@ -357,6 +357,7 @@ function reset(cluster: Cluster, ctx: Context): void {
   cluster.migrating.clear()
   cluster.importing.clear()
   cluster.manual.reset()
+  cluster.moves.abortAll('CLUSTER RESET')
   for (let slot = 0; slot < SLOTS; slot++) cluster.unassign(slot)
   for (const node of [...cluster.nodes.values()]) if (node !== me) cluster.remove(node)
   cluster.forgotten.clear()

@@ -49,7 +49,7 @@ export class ClusterCron {
       if (!node.has(MYSELF | NOADDR | HANDSHAKE)) changed = this.watch(node) || changed
     this.followMissing()
     cluster.manual.checkTimeout()
-    cluster.imports.check()
+    cluster.moves.imports.check()
     if (cluster.me.has(REPLICA)) {
       cluster.manual.check()
       cluster.election.step()

@@ -78,7 +78,7 @@ export function nodesText(cluster: Cluster): string {
 }
 
 /** Open atomic imports: ' import-<name> 5-9,12'. */
-function importsText({ imports }: Cluster): string {
+function importsText({ moves: { imports } }: Cluster): string {
   let text = ''
   for (const [name, slots] of imports.known)
     text += ` ${IMPORT_PREFIX}${name} ${rangesText(slots).slice(1).replaceAll(' ', ',')}`
@@ -111,7 +111,7 @@ function readVars(cluster: Cluster, words: readonly string[], line: string): voi
   if (words.length % 2 === 0) throw new CorruptNodesFile(line)
   for (let i = 1; i < words.length; i += 2) {
     if (words[i].startsWith(IMPORT_PREFIX)) {
-      cluster.imports.known.set(words[i].slice(IMPORT_PREFIX.length), readRanges(words[i + 1], line))
+      cluster.moves.imports.known.set(words[i].slice(IMPORT_PREFIX.length), readRanges(words[i + 1], line))
       continue
     }
     const value = Number.parseInt(words[i + 1], 10)

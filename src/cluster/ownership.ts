@@ -38,7 +38,7 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
     host.log.notice(`I'm a sub-replica! Reconfiguring myself as a replica of grandmaster ${nameOf(above)}`)
     cluster.follow(above)
     cluster.later(SAVE | UPDATE_STATE | FSYNC)
-  } else if (withKeys.length > 0) cluster.cleaner.add(withKeys)
+  } else if (withKeys.length > 0) cluster.moves.cleaner.add(withKeys)
 }
 
 function followClaimer(cluster: Cluster, claimer: Node): void {
@@ -63,7 +63,7 @@ export function adoptSlotsWithKeys(cluster: Cluster): void {
   let changed = false
   for (let slot = 0; slot < SLOTS; slot++) {
     if (host.keys.count(slot) === 0 || owners[slot] === me || cluster.importing.has(slot)) continue
-    if (cluster.imports.isOpen(slot)) continue
+    if (cluster.moves.imports.isOpen(slot)) continue
     changed = true
     const owner = owners[slot]
     if (owner === undefined) {

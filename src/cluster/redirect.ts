@@ -138,7 +138,7 @@ export class RedirectGate {
     const { me } = cluster
     const owner = cluster.owners[slot]
     if (owner === undefined) return UNBOUND
-    if (cluster.imports.size > 0 && cluster.imports.takes(client, slot)) return undefined
+    if (cluster.moves.imports.size > 0 && cluster.moves.imports.takes(client, slot)) return undefined
     const kind = this.kindOf(entry)
     if (!cluster.isOk) {
       const refusal = this.refusalWhenDown(kind === 'shard', flags)

@@ -54,7 +54,7 @@ export function migrateSlots(cluster: Cluster, ctx: Context): void {
 }
 
 function refusalOf(cluster: Cluster, slots: Uint8Array, target: Node): string | undefined {
-  const { me, owners, migrating, importing, migrations } = cluster
+  const { me, owners, migrating, importing, moves } = cluster
   if (me.has(REPLICA)) return 'ERR Only primaries can migrate slots'
   if (target === me) return 'ERR Slots are already owned by the target node'
   if (!target.has(PRIMARY)) return 'ERR Target node is not a master'
@@ -62,21 +62,21 @@ function refusalOf(cluster: Cluster, slots: Uint8Array, target: Node): string | 
     if (owners[slot] !== me) return `ERR Slot ${slot} is not served by this node`
     if (migrating.has(slot) || importing.has(slot)) return `ERR Slot ${slot} is being moved with CLUSTER SETSLOT`
   }
-  const isBusy = migrations.some(one => one.isRunning && one.isExport && overlap(one.slots, slots))
+  const isBusy = moves.all.some(one => one.isRunning && one.isExport && overlap(one.slots, slots))
   return isBusy ? 'ERR I am already migrating some of these slots' : undefined
 }
 
 function beginExport(cluster: Cluster, slots: Uint8Array, target: Node, name = cluster.host.newId()): void {
   const what = { name, slots, source: cluster.me.id, target: target.id }
   const migration = new SlotMigration(true, what, cluster.nowMs)
-  cluster.record(migration)
-  cluster.exports!.begin(migration, target)
+  cluster.moves.record(migration)
+  cluster.moves.exports!.begin(migration, target)
 }
 
 // ---- GETSLOTMIGRATIONS, CANCELSLOTMIGRATIONS ----
 
 export function getSlotMigrations(cluster: Cluster, { reply }: Context): void {
-  const newestFirst = [...cluster.migrations].reverse()
+  const newestFirst = [...cluster.moves.all].reverse()
   reply.array(newestFirst.length)
   for (const one of newestFirst) {
     const texts: [string, string][] = [
@@ -105,7 +105,7 @@ export function getSlotMigrations(cluster: Cluster, { reply }: Context): void {
 }
 
 export function cancelSlotMigrations(cluster: Cluster, { reply }: Context): void {
-  const running = cluster.migrations.filter(one => one.isRunning)
+  const running = cluster.moves.all.filter(one => one.isRunning)
   if (running.length === 0) return reply.error('ERR No migrations ongoing')
   for (const one of running) cancel(cluster, one)
   reply.ok()
@@ -113,8 +113,8 @@ export function cancelSlotMigrations(cluster: Cluster, { reply }: Context): void
 
 /** True: it can still be cancelled, and was. */
 function cancel(cluster: Cluster, one: SlotMigration): boolean {
-  if (one.isExport) cluster.exports!.cancel(one)
-  else cluster.imports.cancel(one)
+  if (one.isExport) cluster.moves.exports!.cancel(one)
+  else cluster.moves.imports.cancel(one)
   return !one.isRunning
 }
 
@@ -142,13 +142,13 @@ function importSlots(cluster: Cluster, ctx: Context): void {
     if (owners[slot] === me) return reply.error(`ERR This node is already the owner of slot ${slot}`)
     if (owners[slot] !== source) return reply.error('ERR Slots belong to different source nodes')
   }
-  if (cluster.imports.hasSlots(slots)) return reply.error('ERR These slots are being imported already')
+  if (cluster.moves.imports.hasSlots(slots)) return reply.error('ERR These slots are being imported already')
   const name = cluster.host.newId()
   const words = ['CLUSTER', 'SYNCSLOTS', 'REQUEST', name, me.id, ...rangeWords(slots)]
-  cluster.exports!.ask(source!, words, error => {
+  cluster.moves.exports!.ask(source!, words, error => {
     if (error === undefined) return
     const migration = new SlotMigration(false, { name, slots, source: source!.id, target: me.id }, cluster.nowMs)
-    cluster.record(migration)
+    cluster.moves.record(migration)
     migration.end('failed', error, cluster.nowMs)
   })
   reply.bulkText(name)
@@ -159,7 +159,7 @@ function migrationStatus(cluster: Cluster, ctx: Context): void {
   const byId = argc === 5 && ctx.is(3, 'id')
   if (!byId && argc !== 3 && !(argc === 4 && ctx.is(3, 'all'))) return reply.fixedError(SYNTAX)
   const id = byId ? ctx.args[4].latin1() : ''
-  const shown = [...cluster.migrations].reverse().filter(one => !byId || one.name === id)
+  const shown = [...cluster.moves.all].reverse().filter(one => !byId || one.name === id)
   reply.array(shown.length)
   for (const one of shown) {
     const fields: [string, string | number][] = [
@@ -194,7 +194,7 @@ function cancelMigrations(cluster: Cluster, ctx: Context): void {
   const all = argc === 4 && ctx.is(3, 'all')
   if (!all && !(argc === 5 && ctx.is(3, 'id'))) return reply.fixedError(SYNTAX)
   const id = all ? '' : ctx.args[4].latin1()
-  const chosen = cluster.migrations.filter(one => one.isRunning && (all || one.name === id))
+  const chosen = cluster.moves.all.filter(one => one.isRunning && (all || one.name === id))
   let count = 0
   for (const one of chosen) if (cancel(cluster, one)) count++
   reply.integer(count)
@@ -204,7 +204,7 @@ function cancelMigrations(cluster: Cluster, ctx: Context): void {
 
 export function syncSlots(cluster: Cluster, ctx: Context): void {
   const { reply, args } = ctx
-  const { imports } = cluster
+  const { imports } = cluster.moves
   const name = ctx.argc > 3 ? args[3].latin1() : ''
   if (ctx.is(2, 'establish')) return establish(cluster, ctx, name)
   if (ctx.is(2, 'request')) return requested(cluster, ctx, name)
@@ -232,7 +232,7 @@ function establish(cluster: Cluster, ctx: Context, name: string): void {
   const read = readRanges(ctx, 5)
   if (source === undefined) return reply.error('ERR Unknown source node')
   if (typeof read === 'string') return reply.error(read)
-  const refusal = cluster.imports.establish(ctx.client, name, source, slotsOf(read.ranges, SLOTS))
+  const refusal = cluster.moves.imports.establish(ctx.client, name, source, slotsOf(read.ranges, SLOTS))
   if (refusal === undefined) reply.ok()
   else reply.error(refusal)
 }
@@ -261,7 +261,11 @@ export function slotStats(cluster: Cluster, ctx: Context): void {
     const read = readRanges(ctx, 3)
     if (typeof read === 'string') return reply.error(read)
     const wanted = slotsOf(read.ranges, SLOTS)
-    return replySlots(ctx, mine.filter(slot => hasBit(wanted, slot)), count)
+    return replySlots(
+      ctx,
+      mine.filter(slot => hasBit(wanted, slot)),
+      count,
+    )
   }
   if (!ctx.is(2, 'orderby') || argc < 4) return reply.fixedError(SYNTAX)
   if (!ctx.is(3, 'key-count')) return reply.error('ERR Unrecognized sort metric for ORDERBY.')
@@ -272,7 +276,8 @@ export function slotStats(cluster: Cluster, ctx: Context): void {
     else if (ctx.is(i, 'desc')) sign = -1
     else if (ctx.is(i, 'limit') && i + 1 < argc) {
       limit = parseInt64(ctx.args[++i])
-      if (!(limit >= 1 && limit <= SLOTS)) return reply.error('ERR Limit has to lie in between 1 and 16384 (maximum number of slots).')
+      if (!(limit >= 1 && limit <= SLOTS))
+        return reply.error('ERR Limit has to lie in between 1 and 16384 (maximum number of slots).')
     } else return reply.fixedError(SYNTAX)
   }
   mine.sort((a, b) => sign * (count(a) - count(b)) || a - b)

@@ -46,7 +46,8 @@ export class SlotImports {
   /** ESTABLISH; why it is refused. */
   establish(client: Client, name: string, source: Node, slots: Uint8Array): string | undefined {
     const { cluster } = this
-    const { me, owners, importing, cleaner } = cluster
+    const { me, owners, importing, moves } = cluster
+    const { cleaner } = moves
     if (!me.has(PRIMARY)) return 'ERR Only a primary can import slots'
     if (this.open.some(one => one.client === client)) return 'ERR This client imports slots already'
     if (this.hasSlots(slots)) return 'ERR These slots are being imported already'
@@ -58,7 +59,7 @@ export class SlotImports {
     }
     const what = { name, slots, source: source.id, target: me.id }
     const migration = new SlotMigration(false, what, cluster.nowMs)
-    cluster.record(migration)
+    cluster.moves.record(migration)
     this.open.push({ migration, client, untilMs: 0 })
     this.known.set(name, slots)
     cluster.saveOrDie(true)
@@ -134,8 +135,8 @@ export class SlotImports {
     for (const [name, slots] of [...this.known]) {
       if (this.open.some(({ migration }) => migration.name === name)) continue
       const foreign = listOf(slots).filter(slot => cluster.owners[slot] !== cluster.me)
-      cluster.cleaner.add(foreign)
-      if (foreign.some(slot => cluster.cleaner.has(slot))) continue
+      cluster.moves.cleaner.add(foreign)
+      if (foreign.some(slot => cluster.moves.cleaner.has(slot))) continue
       this.known.delete(name)
       cluster.host.tellReplicas(['CLUSTER', 'SYNCSLOTS', 'ABORTED', name])
       cluster.later(SAVE)

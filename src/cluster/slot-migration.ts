@@ -81,11 +81,10 @@ export interface SlotExports {
   begin(migration: SlotMigration, target: Node): void
   /** The outcome of a running export is decided here: it ends without a word to the target, which sees the close. */
   cancel(migration: SlotMigration): void
+  abortAll(reason: string): void
   /** Asks another node to give its slots to this one; the error, or undefined, when it has answered. */
   ask(source: Node, words: readonly string[], done: (error: string | undefined) => void): void
 }
-
-export const MIGRATIONS_KEPT = 64
 
 export function slotsOf(ranges: readonly (readonly [number, number])[], count: number): Uint8Array {
   const slots = new Uint8Array(count / 8)

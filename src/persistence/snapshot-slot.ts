@@ -7,8 +7,10 @@
 
 import type { SnapshotJob } from './snapshot-job.ts'
 
-/** A background save, an AOF rewrite, a full synchronisation, the save at shutdown; a replica loads; a copy is made. */
-type SnapshotOwner = 'save' | 'rewrite' | 'replicas' | 'shutdown' | 'load' | 'copy'
+/**
+ * A background save, an AOF rewrite, a full synchronisation, the save at shutdown; a replica loads; a copy is made;
+ * slots move. */
+type SnapshotOwner = 'save' | 'rewrite' | 'replicas' | 'shutdown' | 'load' | 'copy' | 'migration'
 
 export class SnapshotSlot {
   private current: SnapshotOwner | undefined

@@ -114,6 +114,13 @@ export class CommandWriter {
     this.word(String(n))
   }
 
+  /** Bytes of whole commands. */
+  raw(u8: Uint8Array, length: number): void {
+    this.reserve(length)
+    this.u8.set(u8.subarray(0, length), this.len)
+    this.len += length
+  }
+
   /** Text without a bulk header. */
   plain(text: string): void {
     this.reserve(text.length)

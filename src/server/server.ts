@@ -133,6 +133,7 @@ export class Server implements RunningServer {
     this.cluster = clusterOf({
       ...around,
       ...this.replication,
+      persistence,
       isLoading: () => this.isLoading,
       addresses: () => this.addresses(),
     })

@@ -95,6 +95,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('\\n')",
     ".split(',')",
     ".split(',')",
+    ".split(',')",
     ".split('@')",
     ".split('=')",
     ".split('-')",

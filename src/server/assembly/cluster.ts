@@ -13,12 +13,14 @@ import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import { keySlot } from '../../lib/crc16.ts'
 import { PORT_MAX } from '../../lib/limits.ts'
 import { Slice } from '../../lib/slice.ts'
+import type { Persistence } from '../../persistence/persistence.ts'
 import type { Following } from '../../replication/following.ts'
 import type { ReplicationStream } from '../../replication/stream.ts'
 import type { System } from '../../system/system.ts'
 import type { Logger } from '../log.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
 import { NodesFile } from '../nodes-file.ts'
+import { SlotExporter } from '../slot-export.ts'
 import { StartFailure } from '../start-failure.ts'
 
 const ID_BYTES = 20
@@ -39,6 +41,7 @@ interface ClusterServer {
   log: Logger
   maintenance: ServerMaintenance
   following: Following
+  persistence: Persistence
   stream: ReplicationStream
   isLoading(): boolean
   /** The addresses to listen on. */
@@ -65,6 +68,14 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   if (!config.clusterEnabled) return undefined
   const file = new NodesFile(system.disk, system.disk.resolve(config.clusterConfigFile))
   const cluster = new Cluster(hostOf(server, file))
+  cluster.moves.exports = new SlotExporter({
+    engine,
+    system,
+    persistence: server.persistence,
+    cluster,
+    login: () => ({ user: config.masteruser, password: config.masterauth }),
+    silenceMs: () => config.replTimeout * 1000,
+  })
   const gate = new RedirectGate(cluster, {
     table: engine.table,
     database: () => engine.keyspace.databases[0],
@@ -120,7 +131,7 @@ async function listenBus({ config, addresses }: ClusterServer, bus: ClusterBus):
 }
 
 function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {
-  const { engine, config, system, log } = server
+  const { engine, config, system, log, maintenance } = server
   const { clock, random, timers, network, process } = system
   const offsetMs = clock.nowMs() - clock.monotonicUs() / 1000
   const nowMs = () => offsetMs + clock.monotonicUs() / 1000
@@ -137,8 +148,11 @@ function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {
     soon: fn => timers.soon(() => engine.boundary.guard(fn)),
     dial: (address, timeoutMs, done) =>
       network.dial(address, timeoutMs, result => engine.boundary.guard(() => done(result))),
-    pauseWrites: ms => engine.pause.begin(engine.keyspace.nowMs + ms, false),
-    resumeWrites: () => engine.pause.end(),
+    pauseWrites: ms => engine.pause.begin(engine.keyspace.nowMs + ms, false, 'failover'),
+    resumeWrites: () => engine.pause.end('failover'),
+    background: task => maintenance.cron.background.start(task),
+    tellReplicas: words => server.stream.feed(words.map(word => Slice.of(word))),
+    closeClient: client => engine.closeClient(client),
     publish: (channel, message, shard) => {
       const { pubsub } = engine
       const [name, text] = [new Slice(channel, 0, channel.length), new Slice(message, 0, message.length)]
@@ -181,11 +195,13 @@ function keysOf(engine: Engine): ClusterKeys {
     get isEmpty() {
       return db.size === 0
     },
-    deleteSlot(slot) {
+    deleteSome(slot, limit) {
       const keys: Slice[] = []
       for (let cursor = 0; ; ) {
-        cursor = this.scan(slot, cursor, one => void keys.push(one.copy()))
-        if (cursor === 0) break
+        cursor = this.scan(slot, cursor, one => {
+          if (keys.length < limit) keys.push(one.copy())
+        })
+        if (cursor === 0 || keys.length >= limit) break
       }
       for (const key of keys) {
         db.delete(key)
@@ -194,6 +210,7 @@ function keysOf(engine: Engine): ClusterKeys {
         engine.notify(NOTIFY_GENERIC, 'del', key, db)
         engine.keyspace.dirty++
       }
+      return this.count(slot) === 0
     },
     clear() {
       for (const one of engine.keyspace.databases) engine.ctx.flush(one)

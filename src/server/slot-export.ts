@@ -1,0 +1,397 @@
+// SlotExporter: the source's side of atomic slot migrations (cluster/slot-migration.ts): a connection to the target, a
+// snapshot of the slots as commands, and the changes that follow.
+//
+//   connecting ─▶ waiting (for the snapshot slot) ─▶ snapshotting ─▶ streaming ─▶ pausing ─▶ finishing ─▶ success
+//
+// Always: the changes of the slots are kept from the moment of the snapshot on, and sent behind it, in order. What was
+// sent is acknowledged by the replies to fences, random words that no data can contain; at most FENCES_MAX are awaited
+// before the snapshot goes on. An error among the replies ends the migration.
+
+import { Connection, type ReplyHandler, writeWords } from '../client/connection.ts'
+import type { CloseReason } from '../client/errors.ts'
+import { hasBit } from '../cluster/bitmap.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Node } from '../cluster/node.ts'
+import { updateSlots } from '../cluster/ownership.ts'
+import { rangeWords, type SlotExports, type SlotMigration } from '../cluster/slot-migration.ts'
+import { type Effect, PROPAGATE_REPLICAS, type Sink } from '../engine/effect.ts'
+import { EffectEncoder } from '../engine/effect-encoder.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Entries } from '../keyspace/entries.ts'
+import type { SnapshotConsumer } from '../keyspace/snapshot.ts'
+import { keySlot } from '../lib/crc16.ts'
+import { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import { AofBaseWriter } from '../persistence/aof/base-writer.ts'
+import type { JobSink } from '../persistence/file-sink.ts'
+import { jobParts } from '../persistence/parts.ts'
+import type { Persistence } from '../persistence/persistence.ts'
+import { SnapshotJob } from '../persistence/snapshot-job.ts'
+import { CommandWriter } from '../protocol/command-writer.ts'
+import { ReplyError, textOf, type Value } from '../protocol/value.ts'
+import { DiskError, type System } from '../system/system.ts'
+
+const FENCES_MAX = 8
+/** Writes are paused when so much or less waits to be acknowledged. */
+const SMALL_BYTES = 64 * 1024
+/** How long the source waits for the target with its writes paused. */
+const PAUSE_MS = 2000
+const RETRY_MS = 20
+/** Changes that wait for the target: more ends the migration. */
+const PENDING_BYTES_MAX = 1024 * 1024 * 1024
+
+interface ExportServer {
+  engine: Engine
+  system: System
+  persistence: Persistence
+  cluster: Cluster
+  /** Of the target, as of a primary. */
+  login(): { user: string; password: string }
+  silenceMs(): number
+}
+
+export class SlotExporter implements SlotExports {
+  private readonly server: ExportServer
+  private readonly running = new Map<SlotMigration, SlotExport>()
+
+  constructor(server: ExportServer) {
+    this.server = server
+  }
+
+  begin(migration: SlotMigration, target: Node): void {
+    const one = new SlotExport(this.server, migration, target, () => this.running.delete(migration))
+    this.running.set(migration, one)
+    one.connect()
+  }
+
+  cancel(migration: SlotMigration): void {
+    this.running.get(migration)?.cancel()
+  }
+
+  /** This node is no primary any more, or its dataset has been replaced. */
+  abortAll(reason: string): void {
+    for (const one of [...this.running.values()]) one.fail(reason)
+  }
+
+  ask(source: Node, words: readonly string[], done: (error: string | undefined) => void): void {
+    const handler: ReplyHandler = {
+      reply(value) {
+        connection.close()
+        done(value instanceof ReplyError ? value.text : undefined)
+      },
+      closed: reason => done(reason.text || reason.kind),
+    }
+    const connection = connectionTo(this.server, source, { closed: () => {} })
+    writeWords(connection.out, words)
+    connection.expect(1, handler)
+    connection.flush()
+  }
+}
+
+function connectionTo(
+  { system, cluster, login, silenceMs }: ExportServer,
+  node: Node,
+  owner: { closed(reason: CloseReason): void; ready?(): void },
+): Connection {
+  const address = { host: node.address.ip, port: cluster.replicationPort(node) }
+  return new Connection(system, { address, ...login(), silenceMs: silenceMs() }, owner)
+}
+
+class SlotExport implements Sink, JobSink {
+  readonly target = PROPAGATE_REPLICAS
+  error: DiskError | undefined
+  release: (u8: Uint8Array) => void = () => {}
+  onDrain: () => void = () => {}
+  private readonly server: ExportServer
+  private readonly migration: SlotMigration
+  private readonly node: Node
+  private readonly ended: () => void
+  private connection!: Connection
+  /** Changes since the snapshot that were not sent yet. */
+  private readonly changed = new CommandWriter()
+  private readonly encoder = new EffectEncoder(this.changed, PROPAGATE_REPLICAS)
+  private readonly kept: Effect[] = []
+  private job: SnapshotJob | undefined
+  /** Fences that were sent and not answered, with the bytes before each. */
+  private readonly fences: { word: string; bytes: number }[] = []
+  private unackedBytes = 0
+  private pauseBeganMs = 0
+  private isFlushing = false
+
+  constructor(server: ExportServer, migration: SlotMigration, node: Node, ended: () => void) {
+    this.server = server
+    this.migration = migration
+    this.node = node
+    this.ended = ended
+  }
+
+  private get nowMs(): number {
+    return this.server.cluster.nowMs
+  }
+
+  private after(ms: number, fn: () => void): void {
+    const { system, engine } = this.server
+    system.timers.after(ms, () => engine.boundary.guard(() => this.migration.isRunning && fn()))
+  }
+
+  // ---- the beginning ----
+
+  connect(): void {
+    const { migration, server } = this
+    const { cluster, engine } = server
+    cluster.host.log.notice(`Migrating slots to node ${this.node.id}: ${migration.name}`)
+    const handler: ReplyHandler = {
+      reply: value => engine.boundary.guard(() => this.replied(value)),
+      closed: () => {},
+    }
+    this.connection = connectionTo(server, this.node, {
+      closed: reason => engine.boundary.guard(() => this.lost(reason)),
+    })
+    this.connection.expect(Number.POSITIVE_INFINITY, handler)
+    this.say('ESTABLISH', migration.name, cluster.me.id, ...rangeWords(migration.slots))
+  }
+
+  private say(...words: readonly string[]): void {
+    writeWords(this.connection.out, ['CLUSTER', 'SYNCSLOTS', ...words])
+    this.connection.flush()
+  }
+
+  private replied(value: Value): void {
+    const { migration } = this
+    if (!migration.isRunning) return
+    if (value instanceof ReplyError) return this.fail(value.text)
+    if (migration.state === 'connecting') {
+      migration.become('waiting', this.nowMs)
+      return this.begin()
+    }
+    if (migration.state === 'finishing') return this.finished(Number(value))
+    const [fence] = this.fences
+    if (fence !== undefined && textOf(value) === fence.word) this.acknowledged()
+    else if (fence === undefined && migration.state === 'pausing') this.paused()
+  }
+
+  /** Takes the snapshot as soon as no other is taken. */
+  private begin(): void {
+    const { server, migration } = this
+    const { persistence, engine } = server
+    const { slot } = persistence
+    if (slot.isFinishing || !slot.acquire('migration')) return this.after(RETRY_MS, () => this.begin())
+    migration.become('snapshotting', this.nowMs)
+    engine.sinks.push(this)
+    const { codecs } = persistence.parts
+    const options = { codecs, libraries: [], timestampSeconds: undefined }
+    const makeWriter = () => new SlotsWriter(new AofBaseWriter(engine.keyspace, this, options), engine, migration.slots)
+    this.job = new SnapshotJob(jobParts(persistence.parts), this, makeWriter, error => {
+      slot.release('migration')
+      this.job = undefined
+      if (!migration.isRunning) return
+      if (error !== null) return this.fail(error.message)
+      migration.become('streaming', this.nowMs)
+      this.flush()
+    })
+    slot.started(this.job)
+  }
+
+  // ---- JobSink: the snapshot's commands ----
+
+  get ready(): boolean {
+    return this.error !== undefined || (this.connection.writable && this.fences.length < FENCES_MAX)
+  }
+
+  write(u8: Uint8Array, length: number): void {
+    if (length === 0 || this.error !== undefined) return
+    const { out } = this.connection
+    out.raw(u8, length)
+    this.fence(length)
+    this.release(u8)
+  }
+
+  finish(done: (error: DiskError | null) => void): void {
+    this.after(0, () => done(this.error ?? null))
+    if (!this.migration.isRunning) done(this.error ?? null)
+  }
+
+  abort(reason: DiskError): void {
+    this.error ??= reason
+  }
+
+  // ---- Sink: changes since the snapshot ----
+
+  changes(effects: readonly Effect[], asTransaction: boolean): void {
+    const { kept } = this
+    kept.length = 0
+    for (const effect of effects) if (this.concerns(effect)) kept.push(effect)
+    if (kept.length === 0) return
+    this.encoder.write(kept, asTransaction && kept.length > 1)
+    kept.length = 0
+    if (this.changed.len > PENDING_BYTES_MAX) return this.failSoon('too many changes wait for the target')
+    if (this.migration.state !== 'streaming' || this.isFlushing) return
+    this.isFlushing = true
+    this.server.system.timers.soon(() => this.server.engine.boundary.guard(() => this.flush()))
+  }
+
+  private concerns({ args }: Effect): boolean {
+    const { table } = this.server.engine
+    const entry = table.resolve(args, args.length)
+    if (entry === undefined) return false
+    if (entry.fullName === 'flushall' || entry.fullName === 'flushdb') {
+      this.failSoon('the dataset was flushed')
+      return false
+    }
+    if (!entry.hasKeys()) return false
+    const keys = table.keysOf(entry, args, args.length)
+    return keys.count > 0 && hasBit(this.migration.slots, keySlot(args[keys.positions[0]]))
+  }
+
+  private failSoon(reason: string): void {
+    this.server.system.timers.soon(() => this.server.engine.boundary.guard(() => this.fail(reason)))
+  }
+
+  private flush(): void {
+    this.isFlushing = false
+    const { migration, changed } = this
+    if (migration.state !== 'streaming') return
+    if (this.unackedBytes + changed.len <= SMALL_BYTES) return this.pause()
+    this.sendChanges()
+    if (this.fences.length === 0) this.fence(0)
+  }
+
+  private sendChanges(): void {
+    const { changed, connection } = this
+    const bytes = changed.len
+    if (bytes === 0) return
+    connection.out.append(changed)
+    changed.drop(bytes)
+    this.fence(bytes)
+  }
+
+  private fence(bytes: number): void {
+    const word = this.server.cluster.host.newId()
+    this.fences.push({ word, bytes })
+    this.unackedBytes += bytes
+    writeWords(this.connection.out, ['ECHO', word])
+    this.connection.flush()
+  }
+
+  private acknowledged(): void {
+    this.unackedBytes -= this.fences.shift()!.bytes
+    if (this.job !== undefined) this.onDrain()
+    this.flush()
+  }
+
+  // ---- the end ----
+
+  /** Nothing is written any more; the target gets the rest. */
+  private pause(): void {
+    const { migration, server } = this
+    migration.become('pausing', this.nowMs)
+    this.pauseBeganMs = this.nowMs
+    server.cluster.host.pauseWrites(PAUSE_MS)
+    this.sendChanges()
+    this.say('PAUSED', migration.name, String(PAUSE_MS))
+    this.after(PAUSE_MS, () => this.fail('the target did not answer in time'))
+  }
+
+  private paused(): void {
+    if (this.nowMs - this.pauseBeganMs > PAUSE_MS / 2) return this.fail('the target answered too late')
+    this.migration.become('finishing', this.nowMs)
+    this.say('FINISH', this.migration.name)
+  }
+
+  /** The slots are the target's, in this epoch. */
+  private finished(epoch: number): void {
+    const { server, node, migration } = this
+    const { cluster } = server
+    node.configEpoch = Math.max(node.configEpoch, epoch)
+    cluster.currentEpoch = Math.max(cluster.currentEpoch, epoch)
+    const claimed = node.slots.slice()
+    for (const [i, byte] of migration.slots.entries()) claimed[i] |= byte
+    this.close()
+    updateSlots(cluster, node, epoch, claimed)
+    cluster.afterwards()
+    this.end('success', '')
+  }
+
+  private lost({ kind, text }: CloseReason): void {
+    this.fail(`the connection to the target has ended: ${text || kind}`)
+  }
+
+  cancel(): void {
+    const { state } = this.migration
+    if (state !== 'finishing' && state !== 'pausing') this.end('canceled', 'canceled')
+  }
+
+  fail(reason: string): void {
+    this.end('failed', reason)
+  }
+
+  private end(state: 'success' | 'failed' | 'canceled', message: string): void {
+    const { migration, server } = this
+    if (!migration.isRunning) return
+    const { log } = server.cluster.host
+    this.close()
+    // While the outcome of FINISH is not known, the pause goes on to its end: the target may have claimed the slots.
+    const isUnknown = state === 'failed' && migration.state === 'finishing'
+    if (this.pauseBeganMs > 0) {
+      migration.pausedMs = this.nowMs - this.pauseBeganMs
+      if (!isUnknown) server.cluster.host.resumeWrites()
+    }
+    migration.end(state, message, this.nowMs)
+    if (state === 'success') log.notice(`Slots migrated to node ${this.node.id}: ${migration.name}`)
+    else log.warning(`Slot migration ${migration.name} to node ${this.node.id} has ended: ${message}`)
+    this.ended()
+  }
+
+  private close(): void {
+    const { sinks } = this.server.engine
+    const at = sinks.indexOf(this)
+    if (at >= 0) sinks.splice(at, 1)
+    this.connection.close()
+    this.error ??= new DiskError('EPIPE', '', 'the migration has ended')
+    if (this.job !== undefined) this.onDrain()
+  }
+}
+
+/** Passes the entries of some slots on, and only looks at the others. */
+class SlotsWriter implements SnapshotConsumer {
+  private readonly writer: AofBaseWriter
+  private readonly entries: Entries
+  private readonly slots: Uint8Array
+  private readonly key = new Slice()
+  private isPassing = false
+
+  constructor(writer: AofBaseWriter, engine: Engine, slots: Uint8Array) {
+    this.writer = writer
+    this.entries = engine.keyspace.entries
+    this.slots = slots
+  }
+
+  get copyOnWriteBytes(): number {
+    return this.writer.copyOnWriteBytes
+  }
+
+  private concerns(entry: Ref): boolean {
+    return hasBit(this.slots, keySlot(this.entries.keyOf(entry, this.key)))
+  }
+
+  isLarge(entry: Ref): boolean {
+    return this.concerns(entry) && this.writer.isLarge(entry)
+  }
+
+  take(entry: Ref, database: number): void {
+    if (this.concerns(entry)) this.writer.take(entry, database)
+  }
+
+  begin(entry: Ref, database: number): void {
+    this.isPassing = this.concerns(entry)
+    if (this.isPassing) this.writer.begin(entry, database)
+  }
+
+  step(): boolean {
+    return !this.isPassing || this.writer.step()
+  }
+
+  end(): void {
+    this.writer.end()
+  }
+}
