@@ -21,8 +21,9 @@ import { RandomCommands } from '../harness/random-commands.ts'
 import type { Word } from '../harness/resp.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { freePort, sleep } from '../harness/target.ts'
+import { projectRoot } from '../tidy/source.ts'
 
-export const OURS: string = join(import.meta.dirname, '../../bin/redstart')
+export const OURS: string = join(projectRoot, 'bin/redstart')
 const KEYS = 40
 const DATABASES = 16
 const PIPELINE = 20
