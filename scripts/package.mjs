@@ -31,10 +31,9 @@ for (const entry of ENTRIES) {
   )
   for (const ending of ['d.ts', 'd.cts']) writeFileSync(join(dist, `${entry}.${ending}`), text)
 }
-// Names stay, for the stacks in logs and crash reports. Bun reads its own output without translating it again; Node
-// reads it as any module.
-const readable = ['--minify-whitespace', '--minify-syntax']
-build(['src/main.ts', '--target=bun', '--splitting', ...readable, `--outdir=${join(dist, 'program')}`])
+// Names of methods stay in the stacks of logs and crash reports, others do not. Bun reads its own output without
+// translating it again; Node reads it as any module.
+build(['src/main.ts', '--target=bun', '--splitting', '--minify', `--outdir=${join(dist, 'program')}`])
 
 function build(args) {
   const result = spawnSync(bun, ['build', ...args], { cwd: root, encoding: 'utf8' })
