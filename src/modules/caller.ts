@@ -8,12 +8,12 @@
 import { CMD_NOSCRIPT } from '../engine/catalog/command.ts'
 import { CLIENT_SCRIPT, Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
+import { NOWHERE } from '../engine/nowhere.ts'
 import { latin1Text } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
 import { ReplyReader } from '../protocol/reply-reader.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
-import type { Connection } from '../system/network.ts'
 import { type CallReply, CommandError, type ModuleWord } from './definition.ts'
 
 const UTF8 = new TextEncoder()
@@ -40,7 +40,7 @@ export class ModuleCaller {
   }
 
   private newClient(): Client {
-    const client = new Client(0, nowhere, this.engine.keyspace.databases[0], this.engine.keyspace.nowMs)
+    const client = new Client(0, NOWHERE, this.engine.keyspace.databases[0], this.engine.keyspace.nowMs)
     client.flags = CLIENT_SCRIPT
     client.authenticated = true
     return client
@@ -115,16 +115,4 @@ function plain(value: Value, asBytes: boolean): CallReply {
 function sliceOf(word: ModuleWord): Slice {
   const bytes = word instanceof Uint8Array ? word : UTF8.encode(String(word))
   return new Slice(bytes, 0, bytes.length)
-}
-
-/** The clients of modules have no connection. */
-const nowhere: Connection = {
-  write: (_u8, start, end) => end - start,
-  close: () => {},
-  pause: () => {},
-  resume: () => {},
-  kind: 'memory',
-  peer: '?:0',
-  local: '?:0',
-  fd: -1,
 }

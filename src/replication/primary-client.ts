@@ -15,6 +15,7 @@ import {
   type Client,
 } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
+import { NOWHERE } from '../engine/nowhere.ts'
 import type { Connection } from '../system/network.ts'
 import type { ReplicationStream } from './stream.ts'
 
@@ -132,13 +133,12 @@ export class PrimaryClient {
 /** Replies to a primary are not sent. */
 function nowhere(link: PrimaryClientParts['link'], close: () => void): Connection {
   return {
-    write: (_u8, start, end) => end - start,
+    ...NOWHERE,
     close,
     pause: () => link.pause(),
     resume: () => link.resume(),
     kind: 'tcp',
     peer: link.peer,
     local: link.local,
-    fd: -1,
   }
 }

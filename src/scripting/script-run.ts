@@ -18,9 +18,9 @@ import {
 } from '../engine/client.ts'
 import { PROPAGATE_ALL } from '../engine/effect.ts'
 import type { Engine } from '../engine/engine.ts'
+import { NOWHERE } from '../engine/nowhere.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
-import type { Connection } from '../system/network.ts'
 import type { LuaDebugger } from './debugger/debugger.ts'
 import type { Script } from './script-engine.ts'
 
@@ -57,7 +57,7 @@ export class ScriptRun implements Script {
 
   constructor(engine: Engine) {
     this.engine = engine
-    this.client = new Client(0, nowhere, engine.keyspace.databases[0], engine.keyspace.nowMs)
+    this.client = new Client(0, NOWHERE, engine.keyspace.databases[0], engine.keyspace.nowMs)
     this.client.flags = CLIENT_SCRIPT
     this.client.authenticated = true
     this.caller = this.client
@@ -179,16 +179,4 @@ function errorCode(reply: Reply): string {
   for (let at = 1; at < reply.pos && reply.u8[at] > 32 && code.length < 32; at++)
     code += String.fromCharCode(reply.u8[at])
   return code
-}
-
-/** The script's client has no connection. */
-const nowhere: Connection = {
-  write: (_u8, start, end) => end - start,
-  close: () => {},
-  pause: () => {},
-  resume: () => {},
-  kind: 'memory',
-  peer: '?:0',
-  local: '?:0',
-  fd: -1,
 }
