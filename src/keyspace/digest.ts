@@ -6,7 +6,7 @@
 //
 // Always: values of equal content have equal digests, whatever their encoding.
 
-import { bytesOf } from '../lib/bytes.ts'
+import { bytesOf, hexOf } from '../lib/bytes.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -58,7 +58,7 @@ export class Digest {
   }
 
   hex(): string {
-    return [...this.bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
+    return hexOf(this.bytes)
   }
 }
 

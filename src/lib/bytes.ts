@@ -52,6 +52,11 @@ export function bytesOf(text: string): Uint8Array {
   return u8
 }
 
+/** Two hexadecimal digits for each byte. */
+export function hexOf(u8: Uint8Array): string {
+  return Array.from(u8, byte => byte.toString(16).padStart(2, '0')).join('')
+}
+
 /** u8[from .. to) as text of one char a byte. */
 export function latin1Text(u8: Uint8Array, from = 0, to: number = u8.length): string {
   let text = ''

@@ -14,6 +14,7 @@ import { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import { NO_REPLICA } from '../keyspace/keyspace.ts'
 import { Slice } from '../lib/slice.ts'
 import { OOM } from '../protocol/errors.ts'
+import { newId } from '../system/random.ts'
 import type { System } from '../system/system.ts'
 import { ClientsCron } from './clients-cron.ts'
 import { Cron } from './cron.ts'
@@ -26,7 +27,6 @@ import { SegmentReleaser } from './segment-releaser.ts'
 
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
-const RUN_ID_BYTES = 20
 const LEAVES_MULTI: ReadonlySet<string> = new Set(['exec', 'discard', 'quit', 'reset'])
 
 interface MaintenanceParts {
@@ -63,7 +63,7 @@ export class ServerMaintenance {
     this.parts = parts
     const { engine, config, system } = parts
     const nowUs = () => system.clock.monotonicUs()
-    this.runId = hex(system.random.bytes(RUN_ID_BYTES))
+    this.runId = newId(system.random)
     this.memoryStats = new MemoryStats(engine, () => system.process.rssBytes())
     this.memoryStats.memorySources.push({ kind: 'other', bytes: () => engine.tracking.memoryBytes })
     this.clientsCron = new ClientsCron(engine, this.memoryStats)
@@ -250,8 +250,4 @@ function defragLimits(config: Config): DefragLimits {
     cycleMin: config.activeDefragCycleMin,
     cycleMax: config.activeDefragCycleMax,
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -13,13 +13,13 @@ import { Slice } from '../lib/slice.ts'
 import { sentinelCommands } from '../sentinel/commands.ts'
 import { hostsOf, linesOf, readLines, type SentinelLine } from '../sentinel/configuration.ts'
 import { Sentinel, type SentinelHost } from '../sentinel/sentinel.ts'
+import { newId } from '../system/random.ts'
 import { attempt, type System } from '../system/system.ts'
 import type { RunningServer, StartServerOptions } from './launch.ts'
 import type { Logger } from './log.ts'
 import { Server } from './server.ts'
 import { StartFailure } from './start-failure.ts'
 
-const ID_BYTES = 20
 /** Ticks a second: TICK_HZ to TICK_HZ * 2 - 1, at random, so that sentinels do not act in step. */
 const TICK_HZ = 10
 const EXECUTABLE = 0o111
@@ -117,7 +117,7 @@ function hostOf(
 /** The first steps: an id for life, and an event for each primary. */
 function begin(sentinel: Sentinel, system: System, log: Logger): void {
   if (sentinel.id === '') {
-    sentinel.id = Array.from(system.random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join('')
+    sentinel.id = newId(system.random)
     sentinel.save()
   }
   log.notice(`Sentinel ID is ${sentinel.id}`)

@@ -1,5 +1,6 @@
 // Seeded random numbers: the same sequence every time, on every runtime.
 
+import { hexOf } from '../lib/bytes.ts'
 import type { Random } from './system.ts'
 
 /** sfc32 (PractRand's small fast counter): 128 bits of state, good enough for every use here but secrets. */
@@ -27,6 +28,13 @@ export function seededRandom(seed: number): Random {
       return bytes
     },
   }
+}
+
+const ID_BYTES = 20
+
+/** Forty hexadecimal digits: the id of a run, a stream, a node, a sentinel. */
+export function newId(random: Random): string {
+  return hexOf(random.bytes(ID_BYTES))
 }
 
 /** True with this probability. */

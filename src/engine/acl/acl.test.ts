@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { anything, type Conversation, conversation } from '../../../test/harness/conversation.ts'
+import { type Conversation, conversation } from '../../../test/harness/conversation.ts'
 
 const OPTIONS = { since: '7.2' } as const
 const NO_KEY = 'NOPERM No permissions to access a key'

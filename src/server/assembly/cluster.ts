@@ -16,6 +16,7 @@ import { Slice } from '../../lib/slice.ts'
 import type { Persistence } from '../../persistence/persistence.ts'
 import type { Following } from '../../replication/following.ts'
 import type { ReplicationStream } from '../../replication/stream.ts'
+import { newId } from '../../system/random.ts'
 import type { System } from '../../system/system.ts'
 import type { Logger } from '../log.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
@@ -23,7 +24,6 @@ import { NodesFile } from '../nodes-file.ts'
 import { SlotExporter } from '../slot-export.ts'
 import { StartFailure } from '../start-failure.ts'
 
-const ID_BYTES = 20
 const ANNOUNCED = [
   'cluster-announce-ip',
   'cluster-announce-port',
@@ -142,7 +142,7 @@ function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {
     log,
     nowMs,
     random: limit => Math.floor(random.unit() * limit),
-    newId: () => Array.from(random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join(''),
+    newId: () => newId(random),
     save: (text, fsync) => file.write(text, fsync),
     die: () => process.exit(1),
     soon: fn => timers.soon(() => engine.boundary.guard(fn)),

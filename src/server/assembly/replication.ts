@@ -16,16 +16,10 @@ import { ConnectedReplicas } from '../../replication/replicas.ts'
 import { RestartPosition } from '../../replication/restart-position.ts'
 import type { ReplicationStream } from '../../replication/stream.ts'
 import { followUnexpectedErrors } from '../../replication/unexpected-errors.ts'
-import type { Random, System } from '../../system/system.ts'
+import { newId } from '../../system/random.ts'
+import type { System } from '../../system/system.ts'
 import type { Logger } from '../log.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
-
-const ID_BYTES = 20
-
-/** Replication IDs: forty random hexadecimal digits, other than the run id. */
-function newIds(random: Random): () => string {
-  return () => Array.from(random.bytes(ID_BYTES), byte => byte.toString(16).padStart(2, '0')).join('')
-}
 
 interface ReplicationServer {
   engine: Engine
@@ -59,7 +53,7 @@ export function addReplication(server: ReplicationServer): Replication {
     persistence,
     server: persistence.parts,
     config,
-    newId: newIds(system.random),
+    newId: () => newId(system.random),
   })
   const { stream } = replicas
   const own = new OwnExpiries(engine.keyspace)
