@@ -2,6 +2,7 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
+import type { FailoverRequest } from '../../engine/ports/replicas.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
@@ -58,15 +59,9 @@ function failover(ctx: Context): void {
   reply.ok()
 }
 
-interface Request {
-  target: { host: string; port: number } | undefined
-  force: boolean
-  timeoutMs: number
-}
-
-function requestOrReply(ctx: Context): Request | undefined {
+function requestOrReply(ctx: Context): FailoverRequest | undefined {
   const { args, argc, reply } = ctx
-  const request: Request = { target: undefined, force: false, timeoutMs: 0 }
+  const request: FailoverRequest = { target: undefined, force: false, timeoutMs: 0 }
   for (let i = 1; i < argc; i++) {
     if (ctx.is(i, 'timeout') && i + 1 < argc && request.timeoutMs === 0) {
       request.timeoutMs = ctx.longOrReply(++i)

@@ -78,7 +78,6 @@ function roleOfReplica({ reply, server }: Context, { host, port }: { host: strin
 
 /** REPLICAOF host port | NO ONE */
 function replicaOf(ctx: Context): void {
-  if (ctx.server.cluster !== undefined) return ctx.reply.error('ERR REPLICAOF not allowed in cluster mode.')
   const { args, client, reply, server } = ctx
   const { following } = server.replicas
   const log = (text: string) =>
