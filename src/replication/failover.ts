@@ -42,23 +42,28 @@ export class Failover {
     return this.state !== 'no-failover'
   }
 
+  /** The target, as the log names it. */
+  private get whom(): string {
+    const { target } = this
+    return target === undefined ? 'any replica' : `${target.host}:${target.port}`
+  }
+
   begin({ target, force, timeoutMs }: FailoverRequest): void {
     const { engine, log, stream } = this.parts
     this.target = target
     this.force = force
     this.endMs = timeoutMs === 0 ? 0 : engine.keyspace.nowMs + timeoutMs
     this.state = 'waiting-for-sync'
-    log.notice(`FAILOVER requested to ${target === undefined ? 'any replica' : `${target.host}:${target.port}`}.`)
+    log.notice(`FAILOVER requested to ${this.whom}.`)
     // Replicas acknowledge once a second unless they are asked.
     if (this.synced() === undefined) stream.requestAcks()
     engine.pause.begin(Number.POSITIVE_INFINITY, false, 'failover')
   }
 
   abort(why: string): void {
-    const { target, state, parts } = this
-    if (state === 'no-failover') return
-    const whom = target === undefined ? 'any replica' : `${target.host}:${target.port}`
-    parts.log.notice(`FAILOVER to ${whom} aborted: ${why}`)
+    const { state, parts } = this
+    if (!this.isActive) return
+    parts.log.notice(`FAILOVER to ${this.whom} aborted: ${why}`)
     parts.following.failover = false
     if (state === 'failover-in-progress') parts.following.lead()
     this.clear()
@@ -80,7 +85,7 @@ export class Failover {
     if (this.endMs !== 0 && engine.keyspace.nowMs >= this.endMs) {
       if (!this.force) return this.abort('Replica never caught up before timeout')
       const { host, port } = this.target!
-      log.notice(`FAILOVER to ${host}:${port} time out exceeded, failing over.`)
+      log.notice(`FAILOVER to ${this.whom} time out exceeded, failing over.`)
       return this.handOver(host, port)
     }
     const replica = this.synced()

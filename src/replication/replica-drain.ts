@@ -37,11 +37,10 @@ export class ReplicaDrain {
     if (!engine.pause.active) replicas.stream.requestAcks()
     engine.pause.begin(Number.POSITIVE_INFINITY, false, 'shutdown')
     log.notice('Waiting for replicas before shutting down.')
-    const endMs = engine.machine.nowMs() + config.shutdownTimeout * 1000
-    this.endMs = endMs
+    this.endMs = engine.machine.nowMs() + config.shutdownTimeout * 1000
     return new Promise(resolve => {
       const timer = timers.every(POLL_MS, () => {
-        if (!replicas.areSynced && engine.machine.nowMs() < endMs) return
+        if (!replicas.areSynced && engine.machine.nowMs() < this.endMs) return
         timers.cancel(timer)
         this.cancel = undefined
         resolve(true)

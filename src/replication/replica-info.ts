@@ -27,8 +27,7 @@ export function replicaInfo({ following, stream, own, config, inputRate, nowMs }
   const percent = () => (transfer.totalBytes > 0 ? (transfer.readBytes / transfer.totalBytes) * 100 : 0)
   const lastIo = () => (following.lastReceivedMs === undefined ? -1 : secondsSince(following.lastReceivedMs))
   const isDown = () => following.primary !== undefined && following.state !== 'connected'
-  const downSeconds = () =>
-    following.downSinceSeconds === 0 ? -1 : Math.max(0, Math.floor(nowMs() / 1000) - following.downSinceSeconds)
+  const downSeconds = () => (following.downSinceSeconds === 0 ? -1 : secondsSince(following.downSinceSeconds * 1000))
   return [
     {
       section: 'stats',

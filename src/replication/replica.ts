@@ -42,6 +42,15 @@ export class ReplicaOptions {
   rdbOnly = false
   /** REPLCONF rdb-filter-only. */
   filter: RdbFilter = 'everything'
+
+  addressOf({ connection }: Client): string {
+    return this.address || connection.peer.replace(/:\d+$/, '')
+  }
+
+  /** As the log names the client. */
+  nameOf(client: Client): string {
+    return this.port === 0 ? `client id #${client.id}` : `${this.addressOf(client)}:${this.port}`
+  }
 }
 
 export class Replica implements ReplicaInfo {
@@ -73,12 +82,11 @@ export class Replica implements ReplicaInfo {
   }
 
   get address(): string {
-    return this.options.address || this.client.connection.peer.replace(/:\d+$/, '')
+    return this.options.addressOf(this.client)
   }
 
-  /** As the log names it. */
   get name(): string {
-    return this.port === 0 ? `client id #${this.client.id}` : `${this.address}:${this.port}`
+    return this.options.nameOf(this.client)
   }
 
   get port(): number {

@@ -223,7 +223,7 @@ export class ConnectedReplicas implements Replicas {
   }
 
   private nameOf(client: Client): string {
-    return new Replica(client, true, this.optionsOf(client), 0).name
+    return this.optionsOf(client).nameOf(client)
   }
 
   sync(client: Client): void {
@@ -233,8 +233,8 @@ export class ConnectedReplicas implements Replicas {
   }
 
   psync(client: Client, id: string, offset: number, failover: boolean): void {
-    if (failover && !this.replicas.has(client.id) && !this.takesOver(client, id)) return
-    if (this.replicas.has(client.id) || this.refusesSync(client)) return
+    if (this.replicas.has(client.id)) return
+    if ((failover && !this.takesOver(client, id)) || this.refusesSync(client)) return
     this.logAsking(client)
     if (this.tryPartialResync(client, id, offset)) {
       this.partialSyncs++
@@ -289,9 +289,8 @@ export class ConnectedReplicas implements Replicas {
     replica.queued.push(...missed)
     replica.queuedBytes = stream.offset - offset + 1
     soon(() => this.putOnline(replica))
-    const bytes = stream.offset - offset + 1
     log.notice(
-      `Partial resynchronization request from ${replica.name} accepted. Sending ${bytes} bytes of backlog starting from offset ${offset}.`,
+      `Partial resynchronization request from ${replica.name} accepted. Sending ${replica.queuedBytes} bytes of backlog starting from offset ${offset}.`,
     )
     return true
   }

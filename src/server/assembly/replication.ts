@@ -41,7 +41,7 @@ export interface Replication {
   begin(): void
   /** The dataset is loaded. */
   loaded(): void
-  /** Waits, before a shutdown, until replicas have everything (shutdown-timeout). Rejects when it is aborted. */
+  /** Waits, before a shutdown, until replicas have everything (shutdown-timeout). */
   readonly drain: ReplicaDrain
   logLagging(): void
   stop(): void
