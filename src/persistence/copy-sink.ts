@@ -89,13 +89,8 @@ export class CopySink implements JobSink {
   /** Loads a slice of the first chunk. */
   private feed(chunk: Chunk): void {
     const { reader, chunks } = this
-    const { input } = reader
-    if (chunk.length > 0) {
-      reader.reserve(chunk.length)
-      input.u8.set(chunk.u8.subarray(0, chunk.length), input.end)
-      input.end += chunk.length
-      chunk.length = 0
-    }
+    if (chunk.length > 0) reader.add(chunk.u8.subarray(0, chunk.length))
+    chunk.length = 0
     try {
       const outcome = reader.run(SLICE_BYTES)
       if (outcome === DONE) {

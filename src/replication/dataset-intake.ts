@@ -30,7 +30,7 @@ export interface DatasetIntake {
   end(): void
   /** It will not be complete. */
   abort(): void
-  /** The dataset is being replaced. */
+  /** All of the file is here and is being loaded: the link is not needed any more. */
   readonly isLoading: boolean
 }
 
@@ -169,13 +169,12 @@ export class FileIntake implements DatasetIntake {
 }
 
 export class MemoryIntake implements DatasetIntake {
-  isLoading = true
+  readonly isLoading = false
   private readonly parts: IntakeParts
   private readonly target: KeyspaceTarget
   private readonly reader: RdbReader
   /** Bytes that came before the dataset could be replaced; undefined: it can be. */
   private pending: Uint8Array[] | undefined = []
-  private readBytes = 0
   private isComplete = false
   private endCame = false
   private isAborted = false
@@ -231,11 +230,7 @@ export class MemoryIntake implements DatasetIntake {
 
   private parse(bytes: Uint8Array): void {
     const { reader } = this
-    const { input } = reader
-    reader.reserve(bytes.length)
-    input.u8.set(bytes, input.end)
-    input.end += bytes.length
-    this.readBytes += bytes.length
+    reader.add(bytes)
     for (;;) {
       const outcome = reader.run(SLICE_BYTES)
       if (outcome === NEED) break
@@ -245,7 +240,7 @@ export class MemoryIntake implements DatasetIntake {
       break
     }
     const { progress } = this.parts.persistence
-    progress.loadedBytes = this.readBytes
+    progress.loadedBytes += bytes.length
     progress.rdbUsedMemory = this.target.usedMemoryBytes
     progress.keysLoaded = this.target.keysLoaded
   }
@@ -257,7 +252,6 @@ export class MemoryIntake implements DatasetIntake {
       const { log } = this.parts.persistence.parts
       log.notice(`Done loading RDB, keys loaded: ${this.target.keysLoaded}, keys expired: 0.`)
       this.parts.persistence.progress.end()
-      this.isLoading = false
       this.isAborted = true
       return this.parts.done({ streamDatabase: this.target.streamDatabase })
     }
@@ -268,7 +262,6 @@ export class MemoryIntake implements DatasetIntake {
   private fail(): void {
     this.reader.discard()
     this.parts.load.fail()
-    this.isLoading = false
   }
 
   abort(): void {

@@ -448,7 +448,7 @@ export class Following implements FollowingPort, LinkTarget {
       return
     }
     if (client !== undefined) this.lost()
-    else if (intake !== undefined && !(intake instanceof FileIntake && intake.isLoading)) {
+    else if (intake !== undefined && !intake.isLoading) {
       this.intake = undefined
       intake.abort()
       this.retry()

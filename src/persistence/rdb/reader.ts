@@ -4,7 +4,7 @@
 //               │  └──▶ MODULE      data of a module, skipped item by item        [skipModuleItems]
 //               └─────▶ CHECKSUM ─▶ DONE
 //
-// The owner fills the window (reserve()) and calls run() until it returns DONE.
+// The owner fills the window (add(), or reserve()) and calls run() until it returns DONE.
 //
 // Always: everything before input.checkpoint is processed and, if checked, in the checksum.
 
@@ -135,6 +135,14 @@ export class RdbReader {
     this.hash()
     this.input.reserve(bytes)
     this.hashedTo = 0
+  }
+
+  /** Adds the next bytes of the file. */
+  add(bytes: Uint8Array): void {
+    const { input } = this
+    this.reserve(bytes.length)
+    input.u8.set(bytes, input.end)
+    input.end += bytes.length
   }
 
   private hash(): void {
