@@ -63,15 +63,13 @@ export class LoadProgress {
 }
 
 /** Runs a loader to its end, with the event loop served between the steps. */
-export async function runInTurns<Result>(
+export function runInTurns<Result>(
   steps: LoadSteps<Result>,
   rest: (ms: number, fn: () => void) => void,
 ): Promise<Result> {
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-    await new Promise<void>(resolve => rest(step.value, resolve))
-  }
+  return new Promise((resolve, reject) =>
+    runInSlices(steps, rest, outcome => ('error' in outcome ? reject(outcome.error) : resolve(outcome.result))),
+  )
 }
 
 /** Runs a loader to its end synchronously. */
