@@ -145,10 +145,8 @@ export class RdbInput {
   }
 
   exactInt64(): Long {
-    this.need(8)
-    const n = longOf(this.dv.getBigInt64(this.pos, true))
-    this.pos += 8
-    return n
+    const n = this.int64()
+    return Number.isSafeInteger(n) ? n : longOf(this.dv.getBigInt64(this.pos - 8, true))
   }
 
   float(): number {
@@ -213,7 +211,8 @@ export class RdbInput {
   /** length64() as one signed integer. */
   longLength(): Long {
     this.length64()
-    return longOf(BigInt.asIntN(64, (BigInt(this.high) << 32n) | BigInt(this.low)))
+    const n = this.high * TWO_32 + this.low
+    return Number.isSafeInteger(n) ? n : longOf(BigInt.asIntN(64, (BigInt(this.high) << 32n) | BigInt(this.low)))
   }
 
   /** Points `out` at the string: valid until the next read through the window or `out`. */

@@ -167,29 +167,22 @@ export class ValueRewriters {
   /** Writes the commands of an entry and its expiry; yields about once per command. */
   *rewrite(entry: Ref, to: RewriteOutput): Generator<void, void, void> {
     const { entries } = this
-    const key = entries.keyOf(entry, this.key)
     const rewriter = this.byType[entries.typeOf(entry)]
     if (rewriter === undefined) throw new Error(`values of type ${entries.typeOf(entry)} cannot be rewritten`)
-    if (entries.isCold(entry)) {
-      const whole = entries.cold!.borrow(entry)
-      try {
-        yield* rewriter.rewrite(entries.keyOf(whole, this.key), entries, whole, to)
-        this.expire(whole, to)
-      } finally {
-        entries.freeEntry(whole)
-      }
-      return
+    const whole = entries.isCold(entry) ? entries.cold!.borrow(entry) : entry
+    try {
+      yield* rewriter.rewrite(entries.keyOf(whole, this.key), entries, whole, to)
+      this.expire(whole, to)
+    } finally {
+      if (whole !== entry) entries.freeEntry(whole)
     }
-    yield* rewriter.rewrite(key, entries, entry, to)
-    this.expire(entry, to)
   }
 
   private expire(entry: Ref, to: RewriteOutput): void {
     const { entries } = this
-    const key = entries.keyOf(entry, this.key)
     const expiryMs = entries.exactExpiryOf(entry)
     if (expiryMs < 0) return
-    to.begin('PEXPIREAT', key, 1)
+    to.begin('PEXPIREAT', entries.keyOf(entry, this.key), 1)
     to.out.integer(expiryMs)
   }
 }
