@@ -9,7 +9,8 @@ import type { SnapshotJob } from './snapshot-job.ts'
 
 /**
  * A background save, an AOF rewrite, a full synchronisation, the save at shutdown; a replica loads; a copy is made;
- * slots move. */
+ * slots move.
+ */
 type SnapshotOwner = 'save' | 'rewrite' | 'replicas' | 'shutdown' | 'load' | 'copy' | 'migration'
 
 export class SnapshotSlot {

@@ -95,7 +95,6 @@ export class RdbOutput {
     } else this.length64(Math.floor(n / TWO_32), n % TWO_32)
   }
 
-  /** An unsigned 64-bit number as two halves. */
   /** A length of up to 64 bits; negative ones as in C. */
   longLength(n: Long): void {
     if (typeof n === 'number' && n >= 0) this.length(n)
@@ -105,6 +104,7 @@ export class RdbOutput {
     }
   }
 
+  /** An unsigned 64-bit number as two halves. */
   length64(high: number, low: number): void {
     if (high === 0) return this.length(low)
     this.reserve(LENGTH_BYTES_MAX)
@@ -207,7 +207,7 @@ export class RdbOutput {
     this.pos += 8
   }
 
-  /** An integer of ±2^53 as 64 bits: milliseconds. */
+  /** A signed integer as 64 bits: milliseconds. */
   int64(n: Long): void {
     this.reserve(8)
     if (typeof n === 'bigint') {
