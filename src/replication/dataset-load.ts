@@ -62,6 +62,7 @@ export class DatasetLoad {
   private flush(): void {
     const { engine } = this
     for (const db of engine.keyspace.databases) engine.ctx.flush(db)
+    engine.ctx.flushed()
     this.parts.persistence.parts.libraries.clear()
   }
 
@@ -93,7 +94,7 @@ export class DatasetLoad {
       engine.blocking.databaseReady(db)
     }
     keyspace.mutations++
-    engine.trackingHook?.(keyspace.databases[0], null)
+    engine.ctx.flushed()
     log.notice('MASTER <-> REPLICA sync: Discarding old DB in background')
     for (const db of databases) dispose(keyspace, db)
     return true

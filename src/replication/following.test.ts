@@ -37,6 +37,20 @@ for (const [name, directives] of [
       assert.equal(errorOf(await replica.say('SET a 1')), "READONLY You can't write against a read only replica.")
     })
 
+for (const load of ['disabled', 'swapdb'])
+  test(`tracking clients hear that the dataset is replaced: repl-diskless-load ${load}`, async () => {
+    const world = new ReplicationWorld(10)
+    const primary = await world.start()
+    const replica = await world.start({ 'repl-diskless-load': load })
+    await replica.say('HELLO 3')
+    await replica.say('CLIENT TRACKING ON')
+    await replica.say('GET old')
+    await replica.follow(primary)
+    assert.ok(await world.caughtUp(primary, replica))
+    await world.world.run(1000)
+    assert.deepEqual(replica.taken(), [['invalidate', null]])
+  })
+
 test('a cut link goes on where it was; a promoted replica keeps the history', async () => {
   const world = new ReplicationWorld(2)
   const primary = await world.start()
