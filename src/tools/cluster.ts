@@ -159,24 +159,21 @@ class LocalCluster {
       await node.call('CLUSTER', 'ADDSLOTSRANGE', from, Math.round((SLOTS / count) * (i + 1)) - 1)
     }
     for (const node of others) await node.call('CLUSTER', 'MEET', '127.0.0.1', first.url.address.port)
-    for (const node of nodes) await this.until(async () => (await this.knownNodes(node)) === nodes.length)
+    const isKnown = (flags: string) => !flags.includes('handshake')
+    for (const node of nodes) await this.until(async () => (await this.nodesSeenBy(node, isKnown)) === nodes.length)
     for (const [i, node] of nodes.slice(count).entries()) {
       const id = textOf(await nodes[i % count].call('CLUSTER', 'MYID'))
       await node.call('CLUSTER', 'REPLICATE', id)
     }
-    const isWhole = async (node: Remote) => (await this.replicasSeenBy(node)) === nodes.length - count
-    for (const node of nodes) await this.until(() => isWhole(node))
+    const isReplica = (flags: string) => flags.includes('slave')
+    for (const node of nodes)
+      await this.until(async () => (await this.nodesSeenBy(node, isReplica)) === nodes.length - count)
   }
 
-  private async replicasSeenBy(node: Remote): Promise<number> {
+  /** Number of lines of CLUSTER NODES with such flags. */
+  private async nodesSeenBy(node: Remote, accepts: (flags: string) => boolean): Promise<number> {
     const lines = textOf(await node.call('CLUSTER', 'NODES')).split('\n')
-    return lines.filter(line => line.split(' ')[2]?.includes('slave')).length
-  }
-
-  /** Nodes that a node knows, those that are not introduced yet left out. */
-  private async knownNodes(node: Remote): Promise<number> {
-    const lines = textOf(await node.call('CLUSTER', 'NODES')).split('\n')
-    return lines.filter(line => line !== '' && !line.includes('handshake')).length
+    return lines.filter(line => line !== '' && accepts(line.split(' ')[2])).length
   }
 
   // ---- stop, status ----
