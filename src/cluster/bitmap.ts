@@ -32,3 +32,18 @@ export function eachRange(bitmap: Uint8Array, visit: (first: number, last: numbe
     }
   }
 }
+
+/** The slots whose bits are set, in order. */
+export function slotsIn(bitmap: Uint8Array): number[] {
+  const slots: number[] = []
+  eachRange(bitmap, (first, last) => {
+    for (let slot = first; slot <= last; slot++) slots.push(slot)
+  })
+  return slots
+}
+
+export function bitmapOf(ranges: readonly (readonly [first: number, last: number])[]): Uint8Array {
+  const bitmap = new Uint8Array(BITMAP_BYTES)
+  for (const [first, last] of ranges) for (let slot = first; slot <= last; slot++) setBit(bitmap, slot)
+  return bitmap
+}

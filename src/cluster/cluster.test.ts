@@ -38,7 +38,7 @@ function clusterAlone(id = A) {
       isEmpty: true,
       deleteSome(slot) {
         state.keys.delete(slot)
-        return true
+        return 0
       },
       clear: () => state.keys.clear(),
       dropChannels: () => {},

@@ -11,7 +11,7 @@ import type { Client } from '../engine/client.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Network } from '../system/network.ts'
 import type { Log } from '../system/system.ts'
-import { clearBit, eachRange, hasBit, SLOTS, setBit } from './bitmap.ts'
+import { BITMAP_BYTES, clearBit, hasBit, SLOTS, setBit, slotsIn } from './bitmap.ts'
 import { Election } from './election.ts'
 import { updateState } from './health.ts'
 import type { BusLink } from './link.ts'
@@ -66,8 +66,8 @@ export interface ClusterKeys {
   /** Calls `visit` with keys of a slot; the cursor to continue with, 0 at the end. A key is valid during the call. */
   scan(slot: number, cursor: number, visit: (key: Slice) => void): number
   readonly isEmpty: boolean
-  /** Deletes some keys of a slot, as DEL does; true: none is left. */
-  deleteSome(slot: number, limit: number): boolean
+  /** Deletes some keys of a slot, as DEL does; the cursor to continue with, 0 at the end. */
+  deleteSome(slot: number, cursor: number): number
   /** Drops the whole dataset. */
   clear(): void
   /** Ends the subscriptions to shard channels of a slot. */
@@ -119,7 +119,7 @@ export class Cluster {
   readonly migrating = new Map<number, Node>()
   readonly importing = new Map<number, Node>()
   /** Slots whose owner does not claim them: anybody else may. */
-  readonly unclaimed = new Uint8Array(SLOTS / 8)
+  readonly unclaimed = new Uint8Array(BITMAP_BYTES)
   currentEpoch = 0
   /** The last epoch in which this node voted. */
   lastVoteEpoch = 0
@@ -172,9 +172,8 @@ export class Cluster {
     for (const replica of node.replicas) replica.primary = undefined
     if (node.primary !== undefined) removeFrom(node.primary.replicas, node)
     this.nodes.delete(node.id)
-    node.link?.close()
-    node.inbound?.close()
-    node.link = node.inbound = undefined
+    node.closeLink('link')
+    node.closeLink('inbound')
   }
 
   /** A node has told its id. */
@@ -249,10 +248,6 @@ export class Cluster {
 
   // ---- slots ----
 
-  owner(slot: number): Node | undefined {
-    return this.owners[slot]
-  }
-
   /** A slot that nobody serves gets an owner. */
   assign(node: Node, slot: number): void {
     if (node === this.me && this.moves.cleaner.isBusy) this.moves.cleaner.finish(slot)
@@ -260,6 +255,12 @@ export class Cluster {
     this.owners[slot] = node
     node.slotCount++
     if (node.slotCount === 1 && this.primariesHaveReplicas()) node.flags |= MIGRATE_TO
+  }
+
+  /** The slot is another node's from now on. */
+  give(node: Node, slot: number): void {
+    this.unassign(slot)
+    this.assign(node, slot)
   }
 
   unassign(slot: number): void {
@@ -274,9 +275,7 @@ export class Cluster {
 
   /** Leaves a node without slots. */
   takeSlots(node: Node): void {
-    eachRange(node.slots.slice(), (first, last) => {
-      for (let slot = first; slot <= last; slot++) this.unassign(slot)
-    })
+    for (const slot of slotsIn(node.slots)) this.unassign(slot)
   }
 
   /** Nobody serves the slot, or its owner no longer claims it. */

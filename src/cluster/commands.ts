@@ -16,6 +16,7 @@ import { failureReports } from './health.ts'
 import { BUS_PORT_OFFSET, FAIL, HANDSHAKE, MEET, type Node, nameOf, PRIMARY, REPLICA } from './node.ts'
 import { nodeLine } from './nodes-file.ts'
 import { broadcastPong, sendManualFailoverStart, sendPublished } from './send.ts'
+import { BAD_SLOT, rangeAt, type SlotRange, slotAt } from './slot-arguments.ts'
 import {
   cancelSlotMigrations,
   getSlotMigrations,
@@ -28,7 +29,6 @@ import {
 const FORGET_MS = 60_000
 /** A node that was introduced, and is not known to the other, is introduced again for so long. */
 const MEET_MS = 60_000
-const BAD_SLOT = 'ERR Invalid or out of range slot'
 
 type Run = (cluster: Cluster, ctx: Context) => void
 
@@ -48,14 +48,8 @@ export class ClusterCommand implements ClusterCommands {
   killLinks(which: 'to' | 'from' | 'all', id: string): boolean {
     const node = this.cluster.nodes.get(id)
     if (node === undefined) return false
-    if (which !== 'from') {
-      node.link?.close()
-      node.link = undefined
-    }
-    if (which !== 'to') {
-      node.inbound?.close()
-      node.inbound = undefined
-    }
+    if (which !== 'from') node.closeLink('link')
+    if (which !== 'to') node.closeLink('inbound')
     return true
   }
 
@@ -116,16 +110,10 @@ function withNode(run: (cluster: Cluster, ctx: Context, node: Node) => void): Ru
 
 // ---- slots ----
 
-/** The slot that args[i] names, or -1. */
-function slotAt(ctx: Context, i: number): number {
-  const slot = parseInt64(ctx.args[i])
-  return slot >= 0 && slot < SLOTS ? slot : -1
-}
-
-type SlotReader = (ctx: Context) => [number, number][] | string
+type SlotReader = (ctx: Context) => SlotRange[] | string
 
 const singleSlots: SlotReader = ctx => {
-  const ranges: [number, number][] = []
+  const ranges: SlotRange[] = []
   for (let i = 2; i < ctx.argc; i++) {
     const slot = slotAt(ctx, i)
     if (slot < 0) return BAD_SLOT
@@ -136,13 +124,11 @@ const singleSlots: SlotReader = ctx => {
 
 const slotRanges: SlotReader = ctx => {
   if (ctx.argc % 2 === 1) return `ERR wrong number of arguments for '${ctx.command.fullName}' command`
-  const ranges: [number, number][] = []
+  const ranges: SlotRange[] = []
   for (let i = 2; i < ctx.argc; i += 2) {
-    const first = slotAt(ctx, i)
-    const last = slotAt(ctx, i + 1)
-    if (first < 0 || last < 0) return BAD_SLOT
-    if (first > last) return `ERR start slot number ${first} is greater than end slot number ${last}`
-    ranges.push([first, last])
+    const range = rangeAt(ctx, i)
+    if (typeof range === 'string') return range
+    ranges.push(range)
   }
   return ranges
 }
@@ -222,8 +208,7 @@ function giveSlot(cluster: Cluster, slot: number, node: Node): void {
   const { me, host } = cluster
   if (host.keys.count(slot) === 0) cluster.migrating.delete(slot)
   const wasMine = cluster.owners[slot] === me
-  cluster.unassign(slot)
-  cluster.assign(node, slot)
+  cluster.give(node, slot)
   if (wasMine && node !== me && me.slotCount === 0 && host.settings.clusterAllowReplicaMigration) {
     host.log.notice(`Configuration change detected. Reconfiguring myself as a replica of ${nameOf(node)}`)
     cluster.follow(node)

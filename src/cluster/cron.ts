@@ -105,8 +105,7 @@ export class ClusterCron {
     host.log.warning(
       `Freeing cluster link(${direction} node ${node.id}, used memory: ${link.queuedBytes}) due to exceeding send buffer memory limit.`,
     )
-    node[which] = undefined
-    link.close()
+    node.closeLink(which)
     stats.linksOverLimit++
   }
 
@@ -133,10 +132,7 @@ export class ClusterCron {
     const pingMs = nowMs - times.pingSentMs
     const dataMs = nowMs - times.dataMs
     const isSilent = times.pingSentMs !== 0 && pingMs > timeoutMs / 2 && dataMs > timeoutMs / 2
-    if (node.link !== undefined && nowMs - node.link.createdMs > timeoutMs && isSilent) {
-      node.link.close()
-      node.link = undefined
-    }
+    if (node.link !== undefined && nowMs - node.link.createdMs > timeoutMs && isSilent) node.closeLink('link')
     if (node.link?.isOpen && times.pingSentMs === 0 && nowMs - times.pongMs > (clusterPingInterval || timeoutMs / 2)) {
       sendPing(cluster, node.link, this.isStranger(node) ? MEET_TYPE : PING)
       return false

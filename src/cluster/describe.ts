@@ -1,6 +1,7 @@
 // Descriptions of the cluster: CLUSTER INFO, LINKS, SLOTS and SHARDS.
 
 import type { Context } from '../engine/context.ts'
+import { type Field, replyFields } from '../protocol/fields.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { eachRange, SLOTS } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
@@ -10,10 +11,6 @@ import { preferredEndpoint } from './redirect.ts'
 
 export function isTls(ctx: Context): boolean {
   return ctx.client.connection.kind === 'tls'
-}
-
-function portOf(node: Node, tls: boolean): number {
-  return tls && node.address.tlsPort ? node.address.tlsPort : node.address.port
 }
 
 export function infoText(cluster: Cluster): string {
@@ -53,21 +50,15 @@ function messageLines(counts: readonly number[], way: string): [string, number][
 export function links(cluster: Cluster, { reply }: Context): void {
   const all = [...cluster.nodes.values()].flatMap(node => [node.link, node.inbound].filter(one => one !== undefined))
   reply.array(all.length)
-  for (const link of all) {
-    reply.map(6)
-    reply.bulkText('direction')
-    reply.bulkText(link.isInbound ? 'from' : 'to')
-    reply.bulkText('node')
-    reply.bulkText(link.node?.id ?? '')
-    reply.bulkText('create-time')
-    reply.integer(Math.floor(link.createdMs))
-    reply.bulkText('events')
-    reply.bulkText(link.queuedBytes > 0 ? 'rw' : 'r')
-    reply.bulkText('send-buffer-allocated')
-    reply.integer(link.queuedBytes)
-    reply.bulkText('send-buffer-used')
-    reply.integer(link.queuedBytes)
-  }
+  for (const link of all)
+    replyFields(reply, [
+      ['direction', link.isInbound ? 'from' : 'to'],
+      ['node', link.node?.id ?? ''],
+      ['create-time', Math.floor(link.createdMs)],
+      ['events', link.queuedBytes > 0 ? 'rw' : 'r'],
+      ['send-buffer-allocated', link.queuedBytes],
+      ['send-buffer-used', link.queuedBytes],
+    ])
 }
 
 function offsetOf(cluster: Cluster, node: Node): number {
@@ -102,16 +93,12 @@ function replyNode(cluster: Cluster, ctx: Context, node: Node): void {
   reply.array(4)
   if (type === 'unknown-endpoint') reply.null()
   else reply.bulkText(preferredEndpoint(cluster, node))
-  reply.integer(portOf(node, isTls(ctx)))
+  reply.integer(node.clientPort(isTls(ctx)))
   reply.bulkText(node.id)
-  const more: [string, string][] = []
+  const more: Field[] = []
   if (type !== 'ip') more.push(['ip', node.address.ip])
   if (type !== 'hostname' && node.hostname !== '') more.push(['hostname', node.hostname])
-  reply.map(more.length)
-  for (const [name, value] of more) {
-    reply.bulkText(name)
-    reply.bulkText(value)
-  }
+  replyFields(reply, more)
 }
 
 export function shards(cluster: Cluster, ctx: Context): void {
@@ -136,16 +123,11 @@ function replyShardNode(cluster: Cluster, reply: Reply, node: Node): void {
   const offset = offsetOf(cluster, node)
   const isReplica = node.has(REPLICA)
   const health = node.has(FAIL) ? 'fail' : isReplica && offset === 0 ? 'loading' : 'online'
-  const fields: [string, string | number][] = [['id', node.id]]
+  const fields: Field[] = [['id', node.id]]
   if (address.port) fields.push(['port', address.port])
   if (address.tlsPort) fields.push(['tls-port', address.tlsPort])
   fields.push(['ip', address.ip], ['endpoint', preferredEndpoint(cluster, node)])
   if (node.hostname !== '') fields.push(['hostname', node.hostname])
   fields.push(['role', isReplica ? 'replica' : 'master'], ['replication-offset', offset], ['health', health])
-  reply.map(fields.length)
-  for (const [name, value] of fields) {
-    reply.bulkText(name)
-    if (typeof value === 'number') reply.integer(value)
-    else reply.bulkText(value)
-  }
+  replyFields(reply, fields)
 }

@@ -5,10 +5,11 @@
 // Always: a primary votes once in an epoch, and for one replica of the same primary in two node timeouts; its vote is
 // durable before it is sent.
 
-import { eachRange, hasBit, SLOTS } from './bitmap.ts'
+import { slotsIn } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
 import { quorumOf, updateState } from './health.ts'
 import { FAIL, NOFAILOVER, type Node, nameOf, PRIMARY, REPLICA } from './node.ts'
+import { newerClaim } from './ownership.ts'
 import { MFLAG_FORCE, type Packet } from './packet.ts'
 import { broadcastPong, requestVotes, sendVote } from './send.ts'
 
@@ -151,12 +152,7 @@ export class Election {
     if (me.has(PRIMARY) || old === undefined) return
     cluster.makePrimary(me)
     cluster.host.replication.promote()
-    eachRange(old.slots.slice(), (first, last) => {
-      for (let slot = first; slot <= last; slot++) {
-        cluster.unassign(slot)
-        cluster.assign(me, slot)
-      }
-    })
+    for (const slot of slotsIn(old.slots)) cluster.give(me, slot)
     updateState(cluster)
     cluster.saveOrDie(true)
     broadcastPong(cluster, 'all')
@@ -188,11 +184,6 @@ function refusalOf(cluster: Cluster, candidate: Node, request: Packet): string |
   const waitMs = host.settings.clusterNodeTimeout * 2 - (nowMs - candidate.primary.times.votedMs)
   if (waitMs > 0) return `can't vote about this master before ${Math.round(waitMs)} milliseconds`
   const { slots, configEpoch } = request
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const owner = owners[slot]
-    if (!hasBit(slots, slot) || owner === undefined || cluster.isFree(slot) || owner.configEpoch <= configEpoch)
-      continue
-    return `slot ${slot} epoch (${owner.configEpoch}) > reqEpoch (${configEpoch})`
-  }
-  return undefined
+  const slot = newerClaim(cluster, candidate, configEpoch, slots)
+  return slot < 0 ? undefined : `slot ${slot} epoch (${owners[slot]!.configEpoch}) > reqEpoch (${configEpoch})`
 }

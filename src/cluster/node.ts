@@ -112,6 +112,11 @@ export class Node {
     return (this.flags & flags) !== 0
   }
 
+  closeLink(which: 'link' | 'inbound'): void {
+    this[which]?.close()
+    this[which] = undefined
+  }
+
   /** The top of its chain. */
   get topPrimary(): Node {
     let node: Node = this
@@ -124,6 +129,11 @@ export class Node {
     let count = 0
     for (const one of this.replicas) if (!one.has(FAIL | PFAIL)) count++
     return count
+  }
+
+  /** The port for clients: for those that encrypt, if there is one. */
+  clientPort(tls: boolean): number {
+    return (tls && this.address.tlsPort) || this.address.port
   }
 
   /** '10.0.0.1:7000@17000' */

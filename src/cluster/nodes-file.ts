@@ -7,7 +7,7 @@
 // Always: the file is replaced as a whole; redis-server reads ours, and ours redis-server's.
 
 import { splitWords } from '../lib/words.ts'
-import { SLOTS, setBit } from './bitmap.ts'
+import { bitmapOf, SLOTS } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
 import {
   BUS_PORT_OFFSET,
@@ -122,15 +122,15 @@ function readVars(cluster: Cluster, words: readonly string[], line: string): voi
 }
 
 function readRanges(text: string, line: string): Uint8Array {
-  const slots = new Uint8Array(SLOTS / 8)
+  const ranges: [number, number][] = []
   for (const range of text.split(',')) {
     const dash = range.indexOf('-')
     const first = Number.parseInt(range, 10)
     const last = dash < 0 ? first : Number.parseInt(range.slice(dash + 1), 10)
     if (!(first >= 0 && last >= first && last < SLOTS)) throw new CorruptNodesFile(line)
-    for (let slot = first; slot <= last; slot++) setBit(slots, slot)
+    ranges.push([first, last])
   }
-  return slots
+  return bitmapOf(ranges)
 }
 
 function nodeNamed(cluster: Cluster, id: string, line: string): Node {

@@ -26,8 +26,7 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
     if (cluster.importing.has(slot) || !(cluster.isFree(slot) || owner!.configEpoch < epoch)) continue
     if (owner === me && host.keys.count(slot) > 0) withKeys.push(slot)
     if (owner !== undefined && owner === ownPrimary) taken++
-    cluster.unassign(slot)
-    cluster.assign(claimer, slot)
+    cluster.give(claimer, slot)
     cluster.later(SAVE | UPDATE_STATE | FSYNC)
   }
   const lostAll = taken > 0 && ownPrimary!.slotCount === 0
@@ -39,6 +38,16 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
     cluster.follow(above)
     cluster.later(SAVE | UPDATE_STATE | FSYNC)
   } else if (withKeys.length > 0) cluster.moves.cleaner.add(withKeys)
+}
+
+/** A slot among the claimed ones whose owner, another node, has claimed it in a later epoch; -1: there is none. */
+export function newerClaim(cluster: Cluster, claimer: Node, epoch: number, claimed: Uint8Array): number {
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const owner = cluster.owners[slot]
+    if (!hasBit(claimed, slot) || owner === undefined || owner === claimer || cluster.isFree(slot)) continue
+    if (owner.configEpoch > epoch) return slot
+  }
+  return -1
 }
 
 function followClaimer(cluster: Cluster, claimer: Node): void {

@@ -1,6 +1,6 @@
 // A packet has come: what this node learns from it, and what it answers.
 
-import { hasBit, SLOTS, sameBits } from './bitmap.ts'
+import { sameBits } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
 import { voteFor } from './election.ts'
 import { addFailureReport, clearFailure, failureReports, markFailing, markFailingIfAgreed } from './health.ts'
@@ -18,7 +18,7 @@ import {
   PRIMARY,
   REPLICA,
 } from './node.ts'
-import { resolveCollision, updateSlots } from './ownership.ts'
+import { newerClaim, resolveCollision, updateSlots } from './ownership.ts'
 import {
   AUTH_ACK,
   AUTH_REQUEST,
@@ -84,7 +84,7 @@ function senderOf(cluster: Cluster, link: BusLink, packet: Packet): Node | undef
   if (link.node !== undefined && !link.node.has(HANDSHAKE)) return link.node
   const sender = cluster.nodes.get(packet.sender)
   if (sender !== undefined && link.node === undefined) {
-    sender.inbound?.close()
+    sender.closeLink('inbound')
     sender.inbound = link
     link.node = sender
   }
@@ -154,13 +154,28 @@ function meet(cluster: Cluster, link: BusLink, packet: Packet): void {
   cluster.later(SAVE)
 }
 
-/** `port` is of the kind that the bus uses, `otherPort` of the other. */
-function setAddress(cluster: Cluster, node: Node, ip: string, port: number, otherPort: number, busPort: number): void {
-  const { tlsCluster } = cluster.host.settings
-  node.address.ip = ip
-  node.address.port = tlsCluster ? otherPort : port
-  node.address.tlsPort = tlsCluster ? port : otherPort
-  node.address.busPort = busPort
+/** `port` is of the kind that the bus uses, `otherPort` of the other. True when the address is another one now. */
+function setAddress(
+  { host }: Cluster,
+  { address }: Node,
+  ip: string,
+  port: number,
+  otherPort: number,
+  busPort: number,
+): boolean {
+  const [plain, tls] = host.settings.tlsCluster ? [otherPort, port] : [port, otherPort]
+  const isSame = address.ip === ip && address.port === plain && address.tlsPort === tls && address.busPort === busPort
+  address.ip = ip
+  address.port = plain
+  address.tlsPort = tls
+  address.busPort = busPort
+  return !isSame
+}
+
+/** The node has another address: it is connected to anew. */
+function moved(node: Node): void {
+  node.closeLink('link')
+  node.flags &= ~NOADDR
 }
 
 /** The node behind a link that we opened: false when it is not the one that it should be. */
@@ -193,20 +208,13 @@ function introduced(cluster: Cluster, link: BusLink, packet: Packet, sender: Nod
 function updateAddress(cluster: Cluster, node: Node, link: BusLink, packet: Packet): boolean {
   if (link === node.link) return false
   const { address } = node
-  const before = JSON.stringify(address)
-  setAddress(cluster, node, packet.announcedIp || hostOf(link.peer), packet.port, packet.otherPort, packet.busPort)
-  if (JSON.stringify(address) === before) return false
-  dropLink(node)
-  node.flags &= ~NOADDR
+  const ip = packet.announcedIp || hostOf(link.peer)
+  if (!setAddress(cluster, node, ip, packet.port, packet.otherPort, packet.busPort)) return false
+  moved(node)
   const { host, me } = cluster
   host.log.notice(`Address updated for node ${nameOf(node)}, now ${address.ip}:${cluster.replicationPort(node)}`)
   if (me.has(REPLICA) && me.primary === node) host.replication.follow(address.ip, cluster.replicationPort(node))
   return true
-}
-
-function dropLink(node: Node): void {
-  node.link?.close()
-  node.link = undefined
 }
 
 function answered(cluster: Cluster, node: Node): void {
@@ -243,15 +251,11 @@ function learnSlots(cluster: Cluster, sender: Node, packet: Packet): void {
 
 /** Tells a node that claims slots of an owner with a newer configuration. */
 function correct(cluster: Cluster, sender: Node, configEpoch: number, slots: Uint8Array): void {
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const owner = cluster.owners[slot]
-    if (!hasBit(slots, slot) || owner === undefined || owner === sender || cluster.isFree(slot)) continue
-    if (owner.configEpoch <= configEpoch) continue
-    cluster.host.log.verbose(
-      `Node ${sender.id} has old slots configuration, sending an UPDATE message about ${owner.id}`,
-    )
-    return sendUpdate(cluster, sender.link, owner)
-  }
+  const slot = newerClaim(cluster, sender, configEpoch, slots)
+  if (slot < 0) return
+  const owner = cluster.owners[slot]!
+  cluster.host.log.verbose(`Node ${sender.id} has old slots configuration, sending an UPDATE message about ${owner.id}`)
+  sendUpdate(cluster, sender.link, owner)
 }
 
 function learnGossip(cluster: Cluster, sender: Node, gossip: Gossip): void {
@@ -273,11 +277,7 @@ function learnGossip(cluster: Cluster, sender: Node, gossip: Gossip): void {
   }
   // A node that we cannot reach may have moved.
   if (!node.has(FAIL | PFAIL) || isFailing || (gossip.flags & NOADDR) !== 0 || node === me) return
-  const before = JSON.stringify(node.address)
-  setAddress(cluster, node, gossip.ip, gossip.port, gossip.otherPort, gossip.busPort)
-  if (JSON.stringify(node.address) === before) return
-  dropLink(node)
-  node.flags &= ~NOADDR
+  if (setAddress(cluster, node, gossip.ip, gossip.port, gossip.otherPort, gossip.busPort)) moved(node)
 }
 
 /** A node that only others know. */

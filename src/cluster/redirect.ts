@@ -193,7 +193,7 @@ export class RedirectGate {
 
 /** 'host:port' of a node, as `cluster-preferred-endpoint-type` wants it. */
 function redirectTarget(cluster: Cluster, node: Node, tls: boolean): string {
-  return `${preferredEndpoint(cluster, node)}:${tls && node.address.tlsPort ? node.address.tlsPort : node.address.port}`
+  return `${preferredEndpoint(cluster, node)}:${node.clientPort(tls)}`
 }
 
 export function preferredEndpoint({ host }: Cluster, node: Node): string {

@@ -4,11 +4,11 @@
 
 import type { Cluster } from './cluster.ts'
 
-const KEYS_PER_LOOK = 20
-
 export class SlotCleaner {
   private readonly cluster: Cluster
   private readonly slots: number[] = []
+  /** Where deleting goes on in the first slot. */
+  private cursor = 0
 
   constructor(cluster: Cluster) {
     this.cluster = cluster
@@ -24,24 +24,33 @@ export class SlotCleaner {
 
   add(slots: readonly number[]): void {
     const { host } = this.cluster
-    const before = this.slots.length
+    const wasBusy = this.isBusy
     for (const slot of slots) if (host.keys.count(slot) > 0 && !this.has(slot)) this.slots.push(slot)
-    if (before === 0 && this.isBusy) host.background(this.step)
+    if (!wasBusy && this.isBusy) host.background(this.step)
   }
 
-  /** Deletes what is left of a slot, whole. */
+  /** Deletes what is left of a slot whose turn has not come, whole. */
   finish(slot: number): void {
     const at = this.slots.indexOf(slot)
     if (at < 0) return
     this.slots.splice(at, 1)
-    while (!this.cluster.host.keys.deleteSome(slot, Number.POSITIVE_INFINITY));
+    if (at === 0) this.cursor = 0
+    this.clear(slot)
+  }
+
+  /** Deletes the keys of a slot, whole. */
+  clear(slot: number): void {
+    const { keys } = this.cluster.host
+    for (let cursor = keys.deleteSome(slot, 0); cursor !== 0; ) cursor = keys.deleteSome(slot, cursor)
   }
 
   private readonly step = (limitUs: number): boolean => {
     const { host } = this.cluster
     const endMs = host.nowMs() + limitUs / 1000
-    while (this.isBusy && host.nowMs() < endMs)
-      if (host.keys.deleteSome(this.slots[0], KEYS_PER_LOOK)) this.slots.shift()
+    while (this.isBusy && host.nowMs() < endMs) {
+      this.cursor = host.keys.deleteSome(this.slots[0], this.cursor)
+      if (this.cursor === 0) this.slots.shift()
+    }
     return !this.isBusy
   }
 }

@@ -4,26 +4,25 @@
 import type { Context } from '../engine/context.ts'
 import { parseInt64 } from '../lib/number.ts'
 import { SYNTAX } from '../protocol/errors.ts'
-import { hasBit, SLOTS } from './bitmap.ts'
+import { replyFields } from '../protocol/fields.ts'
+import { bitmapOf, hasBit, SLOTS, slotsIn } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
 import { type Node, PRIMARY, REPLICA } from './node.ts'
 import { rangesText } from './ownership.ts'
-import { listOf, overlap, rangeWords, SlotMigration, slotsOf } from './slot-migration.ts'
+import { rangeAt, type SlotRange } from './slot-arguments.ts'
+import { overlap, rangeWords, SlotMigration } from './slot-migration.ts'
 
-const BAD_SLOT = 'ERR Invalid or out of range slot'
 const MS = 1000
 
 /** Reads 'first last …' from args[at] on, up to a word that is no number; where that is, or an error. */
-function readRanges(ctx: Context, at: number): { ranges: [number, number][]; next: number } | string {
-  const ranges: [number, number][] = []
+function readRanges(ctx: Context, at: number): { ranges: SlotRange[]; next: number } | string {
+  const ranges: SlotRange[] = []
   let next = at
   for (; next + 1 < ctx.argc; next += 2) {
-    const first = parseInt64(ctx.args[next])
-    if (Number.isNaN(first) && ranges.length > 0) break
-    const last = parseInt64(ctx.args[next + 1])
-    if (!(first >= 0 && first < SLOTS && last >= 0 && last < SLOTS)) return BAD_SLOT
-    if (first > last) return `ERR start slot number ${first} is greater than end slot number ${last}`
-    ranges.push([first, last])
+    if (ranges.length > 0 && Number.isNaN(parseInt64(ctx.args[next]))) break
+    const range = rangeAt(ctx, next)
+    if (typeof range === 'string') return range
+    ranges.push(range)
   }
   if (ranges.length === 0) return 'ERR No slot ranges given'
   return { ranges, next }
@@ -42,7 +41,7 @@ export function migrateSlots(cluster: Cluster, ctx: Context): void {
     const id = ctx.args[read.next + 1].latin1()
     const target = cluster.nodes.get(id)
     if (target === undefined) return reply.error(`ERR Unknown node ${id}`)
-    const slots = slotsOf(read.ranges, SLOTS)
+    const slots = bitmapOf(read.ranges)
     if (wanted.some(one => overlap(one.slots, slots))) return reply.error('ERR Slot ranges in migrations overlap')
     const refusal = refusalOf(cluster, slots, target)
     if (refusal !== undefined) return reply.error(refusal)
@@ -58,7 +57,7 @@ function refusalOf(cluster: Cluster, slots: Uint8Array, target: Node): string | 
   if (me.has(REPLICA)) return 'ERR Only primaries can migrate slots'
   if (target === me) return 'ERR Slots are already owned by the target node'
   if (!target.has(PRIMARY)) return 'ERR Target node is not a master'
-  for (const slot of listOf(slots)) {
+  for (const slot of slotsIn(slots)) {
     if (owners[slot] !== me) return `ERR Slot ${slot} is not served by this node`
     if (migrating.has(slot) || importing.has(slot)) return `ERR Slot ${slot} is being moved with CLUSTER SETSLOT`
   }
@@ -78,30 +77,19 @@ function beginExport(cluster: Cluster, slots: Uint8Array, target: Node, name = c
 export function getSlotMigrations(cluster: Cluster, { reply }: Context): void {
   const newestFirst = [...cluster.moves.all].reverse()
   reply.array(newestFirst.length)
-  for (const one of newestFirst) {
-    const texts: [string, string][] = [
+  for (const one of newestFirst)
+    replyFields(reply, [
       ['name', one.name],
       ['operation', one.isExport ? 'EXPORT' : 'IMPORT'],
       ['slot_ranges', rangesText(one.slots).slice(1)],
       ['target_node', one.target],
       ['source_node', one.source],
-    ]
-    reply.map(texts.length + 5)
-    for (const [field, text] of texts) {
-      reply.bulkText(field)
-      reply.bulkText(text)
-    }
-    reply.bulkText('create_time')
-    reply.integer(Math.floor(one.createdMs / MS))
-    reply.bulkText('last_update_time')
-    reply.integer(Math.floor(one.updatedMs / MS))
-    reply.bulkText('write_pause_ms')
-    reply.integer(Math.round(one.pausedMs))
-    reply.bulkText('state')
-    reply.bulkText(one.state)
-    reply.bulkText('message')
-    reply.bulkText(one.message)
-  }
+      ['create_time', Math.floor(one.createdMs / MS)],
+      ['last_update_time', Math.floor(one.updatedMs / MS)],
+      ['write_pause_ms', Math.round(one.pausedMs)],
+      ['state', one.state],
+      ['message', one.message],
+    ])
 }
 
 export function cancelSlotMigrations(cluster: Cluster, { reply }: Context): void {
@@ -135,9 +123,9 @@ function importSlots(cluster: Cluster, ctx: Context): void {
   if (typeof read === 'string') return reply.error(read)
   if (read.next !== ctx.argc) return reply.fixedError(SYNTAX)
   if (me.has(REPLICA)) return reply.error('ERR Only primaries can import slots')
-  const slots = slotsOf(read.ranges, SLOTS)
+  const slots = bitmapOf(read.ranges)
   const source = owners[read.ranges[0][0]]
-  for (const slot of listOf(slots)) {
+  for (const slot of slotsIn(slots)) {
     if (owners[slot] === undefined) return reply.error(`ERR Slot ${slot} has no owner`)
     if (owners[slot] === me) return reply.error(`ERR This node is already the owner of slot ${slot}`)
     if (owners[slot] !== source) return reply.error('ERR Slots belong to different source nodes')
@@ -161,32 +149,21 @@ function migrationStatus(cluster: Cluster, ctx: Context): void {
   const id = byId ? ctx.args[4].latin1() : ''
   const shown = [...cluster.moves.all].reverse().filter(one => !byId || one.name === id)
   reply.array(shown.length)
-  for (const one of shown) {
-    const fields: [string, string | number][] = [
+  for (const one of shown)
+    replyFields(reply, [
       ['id', one.name],
       ['slots', rangesText(one.slots).slice(1).replaceAll(' ', ',')],
       ['source', one.source],
       ['dest', one.target],
       ['operation', one.isExport ? 'migrate' : 'import'],
-      ['state', stateIn84(one)],
+      ['state', one.state === 'success' ? 'completed' : one.state],
       ['last_error', one.message],
       ['retries', 0],
       ['create_time', Math.floor(one.createdMs)],
       ['start_time', Math.floor(one.createdMs)],
       ['end_time', Math.floor(one.endedMs)],
       ['write_pause_ms', Math.round(one.pausedMs)],
-    ]
-    reply.map(fields.length)
-    for (const [name, value] of fields) {
-      reply.bulkText(name)
-      if (typeof value === 'number') reply.integer(value)
-      else reply.bulkText(value)
-    }
-  }
-}
-
-function stateIn84({ state }: SlotMigration): string {
-  return state === 'success' ? 'completed' : state
+    ])
 }
 
 function cancelMigrations(cluster: Cluster, ctx: Context): void {
@@ -220,7 +197,7 @@ export function syncSlots(cluster: Cluster, ctx: Context): void {
   if (!cluster.me.has(REPLICA)) return reply.error('ERR CLUSTER SYNCSLOTS is for nodes')
   if (ctx.is(2, 'importing')) {
     const read = readRanges(ctx, 4)
-    if (typeof read !== 'string') imports.learn(name, slotsOf(read.ranges, SLOTS))
+    if (typeof read !== 'string') imports.learn(name, bitmapOf(read.ranges))
   } else imports.forget(name, ctx.is(2, 'imported'))
   reply.ok()
 }
@@ -232,7 +209,7 @@ function establish(cluster: Cluster, ctx: Context, name: string): void {
   const read = readRanges(ctx, 5)
   if (source === undefined) return reply.error('ERR Unknown source node')
   if (typeof read === 'string') return reply.error(read)
-  const refusal = cluster.moves.imports.establish(ctx.client, name, source, slotsOf(read.ranges, SLOTS))
+  const refusal = cluster.moves.imports.establish(ctx.client, name, source, bitmapOf(read.ranges))
   if (refusal === undefined) reply.ok()
   else reply.error(refusal)
 }
@@ -244,7 +221,7 @@ function requested(cluster: Cluster, ctx: Context, name: string): void {
   const read = readRanges(ctx, 5)
   if (target === undefined) return reply.error('ERR Unknown target node')
   if (typeof read === 'string') return reply.error(read)
-  const slots = slotsOf(read.ranges, SLOTS)
+  const slots = bitmapOf(read.ranges)
   const refusal = refusalOf(cluster, slots, target)
   if (refusal !== undefined) return reply.error(refusal)
   beginExport(cluster, slots, target, name)
@@ -255,12 +232,12 @@ function requested(cluster: Cluster, ctx: Context, name: string): void {
 
 export function slotStats(cluster: Cluster, ctx: Context): void {
   const { reply, argc } = ctx
-  const mine = listOf((cluster.me.primary ?? cluster.me).slots)
+  const mine = slotsIn((cluster.me.primary ?? cluster.me).slots)
   const count = (slot: number) => cluster.host.keys.count(slot)
   if (ctx.is(2, 'slotsrange') && argc === 5) {
     const read = readRanges(ctx, 3)
     if (typeof read === 'string') return reply.error(read)
-    const wanted = slotsOf(read.ranges, SLOTS)
+    const wanted = bitmapOf(read.ranges)
     return replySlots(
       ctx,
       mine.filter(slot => hasBit(wanted, slot)),
@@ -289,8 +266,6 @@ function replySlots({ reply }: Context, slots: readonly number[], count: (slot: 
   for (const slot of slots) {
     reply.array(2)
     reply.integer(slot)
-    reply.map(1)
-    reply.bulkText('key-count')
-    reply.integer(count(slot))
+    replyFields(reply, [['key-count', count(slot)]])
   }
 }

@@ -6,11 +6,11 @@
 
 import type { Client } from '../engine/client.ts'
 import { CLIENT_CLOSING } from '../engine/client.ts'
-import { hasBit } from './bitmap.ts'
+import { hasBit, slotsIn } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
 import { type Node, PRIMARY } from './node.ts'
 import { broadcastPong } from './send.ts'
-import { listOf, overlap, rangeWords, SlotMigration } from './slot-migration.ts'
+import { overlap, rangeWords, SlotMigration } from './slot-migration.ts'
 
 interface OpenImport {
   readonly migration: SlotMigration
@@ -51,11 +51,10 @@ export class SlotImports {
     if (!me.has(PRIMARY)) return 'ERR Only a primary can import slots'
     if (this.open.some(one => one.client === client)) return 'ERR This client imports slots already'
     if (this.hasSlots(slots)) return 'ERR These slots are being imported already'
-    for (const slot of listOf(slots)) {
+    for (const slot of slotsIn(slots)) {
       if (owners[slot] !== source) return `ERR Slot ${slot} is not served by node ${source.id}`
       if (importing.has(slot)) return `ERR Slot ${slot} is being imported with CLUSTER SETSLOT`
-      cleaner.add([slot])
-      cleaner.finish(slot)
+      cleaner.clear(slot)
     }
     const what = { name, slots, source: source.id, target: me.id }
     const migration = new SlotMigration(false, what, cluster.nowMs)
@@ -64,7 +63,7 @@ export class SlotImports {
     this.known.set(name, slots)
     cluster.saveOrDie(true)
     cluster.host.tellReplicas(['CLUSTER', 'SYNCSLOTS', 'IMPORTING', name, ...rangeWords(slots)])
-    cluster.host.log.notice(`Importing ${listOf(slots).length} slots from node ${source.id}: ${name}`)
+    cluster.host.log.notice(`Importing ${slotsIn(slots).length} slots from node ${source.id}: ${name}`)
     return undefined
   }
 
@@ -85,17 +84,14 @@ export class SlotImports {
     const { migration } = one
     if (!me.has(PRIMARY)) return 'ERR This node is no primary any more'
     if (cluster.nowMs > one.untilMs) return 'ERR Too late: the source does not wait any more'
-    const slots = listOf(migration.slots)
+    const slots = slotsIn(migration.slots)
     for (const slot of slots)
       if (owners[slot]?.id !== migration.source) return `ERR Slot ${slot} is not served by node ${migration.source}`
     host.tellReplicas(['CLUSTER', 'SYNCSLOTS', 'IMPORTED', migration.name])
     this.open.splice(this.open.indexOf(one), 1)
     this.known.delete(migration.name)
     cluster.bumpEpoch()
-    for (const slot of slots) {
-      cluster.unassign(slot)
-      cluster.assign(me, slot)
-    }
+    for (const slot of slots) cluster.give(me, slot)
     cluster.later(SAVE | FSYNC | UPDATE_STATE)
     cluster.afterwards()
     broadcastPong(cluster, 'all')
@@ -134,7 +130,7 @@ export class SlotImports {
     const { cluster } = this
     for (const [name, slots] of [...this.known]) {
       if (this.open.some(({ migration }) => migration.name === name)) continue
-      const foreign = listOf(slots).filter(slot => cluster.owners[slot] !== cluster.me)
+      const foreign = slotsIn(slots).filter(slot => cluster.owners[slot] !== cluster.me)
       cluster.moves.cleaner.add(foreign)
       if (foreign.some(slot => cluster.moves.cleaner.has(slot))) continue
       this.known.delete(name)
@@ -158,11 +154,7 @@ export class SlotImports {
     if (slots === undefined) return
     this.known.delete(name)
     const { primary } = cluster.me
-    if (claimed && primary !== undefined)
-      for (const slot of listOf(slots)) {
-        cluster.unassign(slot)
-        cluster.assign(primary, slot)
-      }
+    if (claimed && primary !== undefined) for (const slot of slotsIn(slots)) cluster.give(primary, slot)
     cluster.later(SAVE | FSYNC | UPDATE_STATE)
   }
 

@@ -16,7 +16,7 @@
 // open imports are in its nodes file and known to its replicas, so a restarted target and a promoted replica delete
 // their keys too.
 
-import { eachRange, setBit } from './bitmap.ts'
+import { eachRange } from './bitmap.ts'
 import type { Node } from './node.ts'
 
 export type MigrationState =
@@ -84,20 +84,6 @@ export interface SlotExports {
   abortAll(reason: string): void
   /** Asks another node to give its slots to this one; the error, or undefined, when it has answered. */
   ask(source: Node, words: readonly string[], done: (error: string | undefined) => void): void
-}
-
-export function slotsOf(ranges: readonly (readonly [number, number])[], count: number): Uint8Array {
-  const slots = new Uint8Array(count / 8)
-  for (const [first, last] of ranges) for (let slot = first; slot <= last; slot++) setBit(slots, slot)
-  return slots
-}
-
-export function listOf(slots: Uint8Array): number[] {
-  const list: number[] = []
-  eachRange(slots, (first, last) => {
-    for (let slot = first; slot <= last; slot++) list.push(slot)
-  })
-  return list
 }
 
 /** As words of a command: first last first last … */

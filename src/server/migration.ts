@@ -11,15 +11,14 @@ import type { TableEntry } from '../engine/catalog/table.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
-import { NOTIFY_GENERIC } from '../engine/messaging/events.ts'
 import type { Migration, MigrationOrder } from '../engine/ports/migration.ts'
-import { Slice } from '../lib/slice.ts'
+import type { Slice } from '../lib/slice.ts'
+import { DEL, deleteKey } from './delete-key.ts'
 import { MigrationTarget, type Order } from './migration-target.ts'
 
 /** Targets with an open connection; beyond that the least recently used one is closed. */
 const TARGETS_MAX = 64
 const MAY_CHANGE = CMD_WRITE | CMD_MAY_REPLICATE
-const DEL = Slice.of('DEL')
 
 export class Migrations implements Migration {
   private readonly engine: Engine
@@ -99,12 +98,7 @@ export class Migrations implements Migration {
 
   private remove({ from }: Order, keys: readonly Slice[]): void {
     const { engine } = this
-    const removed = keys.filter(key => from.delete(key))
-    for (const key of removed) {
-      engine.keyspace.dirty++
-      if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(from, key)
-      engine.notify(NOTIFY_GENERIC, 'del', key, from)
-    }
+    const removed = keys.filter(key => deleteKey(engine, from, key))
     if (removed.length > 0) engine.dispatch.propagateNow(from, [DEL, ...removed])
   }
 

@@ -8,6 +8,7 @@
 
 import type { Cluster } from '../cluster/cluster.ts'
 import { CorruptNodesFile, readNodes } from '../cluster/nodes-file.ts'
+import { bytesOf, latin1Text } from '../lib/bytes.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import { attempt, type FileSystem } from '../system/system.ts'
 import { StartFailure } from './start-failure.ts'
@@ -64,7 +65,7 @@ export class NodesFile {
 
   private textOf(path: string): string | undefined {
     if (this.disk.stat(path) === null) return undefined
-    return new TextDecoder('latin1').decode(this.disk.readFile(path))
+    return latin1Text(this.disk.readFile(path))
   }
 
   private parse(cluster: Cluster, text: string): boolean {
@@ -84,10 +85,6 @@ function corrupt(text: string): StartFailure {
 
 function folderOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))) || '/'
-}
-
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, char => char.charCodeAt(0))
 }
 
 /** The text ends with the line of variables, which gets one more. */

@@ -134,6 +134,11 @@ class SlotExport implements Sink, JobSink {
     system.timers.after(ms, () => engine.boundary.guard(() => this.migration.isRunning && fn()))
   }
 
+  private soon(fn: () => void): void {
+    const { system, engine } = this.server
+    system.timers.soon(() => engine.boundary.guard(fn))
+  }
+
   // ---- the beginning ----
 
   connect(): void {
@@ -207,8 +212,7 @@ class SlotExport implements Sink, JobSink {
   }
 
   finish(done: (error: DiskError | null) => void): void {
-    this.after(0, () => done(this.error ?? null))
-    if (!this.migration.isRunning) done(this.error ?? null)
+    this.soon(() => done(this.error ?? null))
   }
 
   abort(reason: DiskError): void {
@@ -227,7 +231,7 @@ class SlotExport implements Sink, JobSink {
     if (this.changed.len > PENDING_BYTES_MAX) return this.failSoon('too many changes wait for the target')
     if (this.migration.state !== 'streaming' || this.isFlushing) return
     this.isFlushing = true
-    this.server.system.timers.soon(() => this.server.engine.boundary.guard(() => this.flush()))
+    this.soon(() => this.flush())
   }
 
   private concerns({ args }: Effect): boolean {
@@ -244,7 +248,7 @@ class SlotExport implements Sink, JobSink {
   }
 
   private failSoon(reason: string): void {
-    this.server.system.timers.soon(() => this.server.engine.boundary.guard(() => this.fail(reason)))
+    this.soon(() => this.fail(reason))
   }
 
   private flush(): void {
@@ -304,8 +308,7 @@ class SlotExport implements Sink, JobSink {
     const { cluster } = server
     node.configEpoch = Math.max(node.configEpoch, epoch)
     cluster.currentEpoch = Math.max(cluster.currentEpoch, epoch)
-    const claimed = node.slots.slice()
-    for (const [i, byte] of migration.slots.entries()) claimed[i] |= byte
+    const claimed = node.slots.map((byte, i) => byte | migration.slots[i])
     this.close()
     updateSlots(cluster, node, epoch, claimed)
     cluster.afterwards()

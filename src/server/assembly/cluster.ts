@@ -9,7 +9,6 @@ import { busPortOf, updateMyself } from '../../cluster/send.ts'
 import type { Config } from '../../config/config.ts'
 import { CMD_WRITE } from '../../engine/catalog/command.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import { keySlot } from '../../lib/crc16.ts'
 import { PORT_MAX } from '../../lib/limits.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -18,6 +17,7 @@ import type { Following } from '../../replication/following.ts'
 import type { ReplicationStream } from '../../replication/stream.ts'
 import { newId } from '../../system/random.ts'
 import type { System } from '../../system/system.ts'
+import { DEL, deleteKey } from '../delete-key.ts'
 import type { Logger } from '../log.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
 import { NodesFile } from '../nodes-file.ts'
@@ -195,22 +195,11 @@ function keysOf(engine: Engine): ClusterKeys {
     get isEmpty() {
       return db.size === 0
     },
-    deleteSome(slot, limit) {
-      const keys: Slice[] = []
-      for (let cursor = 0; ; ) {
-        cursor = this.scan(slot, cursor, one => {
-          if (keys.length < limit) keys.push(one.copy())
-        })
-        if (cursor === 0 || keys.length >= limit) break
-      }
-      for (const key of keys) {
-        db.delete(key)
-        engine.dispatch.propagateNow(db, [Slice.of('DEL'), key])
-        if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(db, key)
-        engine.notify(NOTIFY_GENERIC, 'del', key, db)
-        engine.keyspace.dirty++
-      }
-      return this.count(slot) === 0
+    deleteSome(slot, cursor) {
+      const some: Slice[] = []
+      const next = this.scan(slot, cursor, one => void some.push(one.copy()))
+      for (const one of some) if (deleteKey(engine, db, one)) engine.dispatch.propagateNow(db, [DEL, one])
+      return next
     },
     clear() {
       for (const one of engine.keyspace.databases) engine.ctx.flush(one)
