@@ -215,6 +215,22 @@ test('a primary that lost all of its slots follows the one that took them', () =
   assert.equal(state.followed, '10.0.0.9:7000')
 })
 
+test('a primary that becomes a replica leaves the keys of slots that had left to its primary', () => {
+  const { cluster, node, state } = clusterAlone()
+  const other = node(B, PRIMARY)
+  const tasks: ((limitUs: number) => boolean)[] = []
+  Object.assign(cluster.host, { background: (task: (typeof tasks)[number]) => void tasks.push(task) })
+  for (const slot of [1, 2]) cluster.assign(cluster.me, slot)
+  state.keys.set(2, 10)
+  const claim = new Uint8Array(2048)
+  setBit(claim, 2)
+  updateSlots(cluster, other, 6, claim)
+  assert.equal(tasks.length, 1)
+  cluster.follow(other)
+  assert.equal(tasks[0](1000), true)
+  assert.equal(state.keys.get(2), 10)
+})
+
 test('a replica is elected by most primaries, each of which votes once in an epoch', () => {
   const { cluster, node, machine, state } = clusterAlone()
   const primary = node(B, PRIMARY)

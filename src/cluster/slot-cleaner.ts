@@ -1,6 +1,7 @@
 // SlotCleaner: deletes the keys of slots that have left this node, some at a time.
 //
-// Always: the keys of a slot that comes back before its turn are deleted at once (finish), so that none reappears.
+// Always: the keys of a slot that comes back before its turn are deleted at once (finish), so that none reappears; a
+// replica deletes nothing by itself.
 
 import type { Cluster } from './cluster.ts'
 
@@ -27,6 +28,12 @@ export class SlotCleaner {
     const wasBusy = this.isBusy
     for (const slot of slots) if (host.keys.count(slot) > 0 && !this.has(slot)) this.slots.push(slot)
     if (!wasBusy && this.isBusy) host.background(this.step)
+  }
+
+  /** This node becomes a replica: the keys are its primary's from now on. */
+  stop(): void {
+    this.slots.length = 0
+    this.cursor = 0
   }
 
   /** Deletes what is left of a slot whose turn has not come, whole. */

@@ -28,7 +28,9 @@ export class SlotMoves {
     if (all.length > KEPT && old >= 0) all.splice(old, 1)
   }
 
+  /** This node gives up its slots or its role. */
   abortAll(reason: string): void {
+    this.cleaner.stop()
     this.imports.abortAll(reason)
     this.exports?.abortAll(reason)
   }
