@@ -10,19 +10,17 @@
 import { partSeed, seededRandom } from '../../src/system/random.ts'
 import type { Random } from '../../src/system/system.ts'
 import { VirtualWorld } from '../../src/system/virtual-world.ts'
-import { WorldServer } from '../harness/replication-world.ts'
+import type { WorldServer } from '../harness/replication-world.ts'
+import { clusterInfo, startCluster, until } from './cluster-world.ts'
 
 const NODES = 6
 const PRIMARIES = 3
-const SLOTS = 16384
 const TIMEOUT_MS = 1000
 const FAULT_MS = 8000
 const FAULTS = 4
 const KEYS = 30
-const HEAL_MS = 60_000
 const STEP_MS = 50
 const DIRECTIVES = {
-  'cluster-enabled': 'yes',
   'cluster-node-timeout': String(TIMEOUT_MS),
   appendonly: 'yes',
   appendfsync: 'always',
@@ -82,46 +80,16 @@ class ClusterRun {
   // ---- making it ----
 
   private async form(): Promise<void> {
-    for (let i = 0; i < NODES; i++) {
-      const node = new WorldServer(this.world, this.world.machine(`node${i}`), DIRECTIVES)
-      await node.start()
-      this.nodes.push(node)
-    }
-    const [first] = this.nodes
-    for (const [i, node] of this.nodes.entries()) {
-      await node.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
-      const from = Math.round((SLOTS / PRIMARIES) * i)
-      const to = Math.round((SLOTS / PRIMARIES) * (i + 1)) - 1
-      if (i < PRIMARIES) await node.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to))
-      if (i > 0) await node.call('CLUSTER', 'MEET', first.machine.host.address, '6379')
-    }
-    await this.until(async () => {
-      for (const node of this.nodes) if ((await this.info(node, 'cluster_known_nodes')) !== String(NODES)) return false
-      return !String(await first.call('CLUSTER', 'NODES')).includes('handshake')
-    })
+    this.nodes.push(...(await startCluster(this.world, NODES, PRIMARIES, DIRECTIVES)))
     for (const [i, node] of this.nodes.entries()) {
       if (i < PRIMARIES) continue
       const id = String(await this.nodes[i - PRIMARIES].call('CLUSTER', 'MYID'))
-      await this.until(async () => String(await node.call('CLUSTER', 'REPLICATE', id)) === 'OK')
+      await until(this.world, async () => String(await node.call('CLUSTER', 'REPLICATE', id)) === 'OK')
     }
-    await this.until(async () => {
-      for (const node of this.nodes) if ((await this.info(node, 'cluster_state')) !== 'ok') return false
+    await until(this.world, async () => {
+      for (const node of this.nodes) if ((await clusterInfo(node, 'cluster_state')) !== 'ok') return false
       return this.nodes.slice(PRIMARIES).every(node => node.isLinked)
     })
-  }
-
-  private async info(node: WorldServer, field: string): Promise<string> {
-    const text = String(await node.call('CLUSTER', 'INFO'))
-    return new RegExp(`^${field}:(.*)\r$`, 'm').exec(text)?.[1] ?? ''
-  }
-
-  /** Waits until a condition holds, at most HEAL_MS. */
-  private async until(condition: () => Promise<boolean>): Promise<boolean> {
-    for (let ms = 0; ms < HEAL_MS; ms += 200) {
-      if (await condition()) return true
-      await this.world.run(200)
-    }
-    return false
   }
 
   /** Writes a key where it belongs. */
@@ -178,9 +146,9 @@ class ClusterRun {
   // ---- what must hold ----
 
   private async heals(): Promise<boolean> {
-    return this.until(async () => {
+    return until(this.world, async () => {
       if (this.down.size > 0) return false
-      for (const node of this.nodes) if ((await this.info(node, 'cluster_state')) !== 'ok') return false
+      for (const node of this.nodes) if ((await clusterInfo(node, 'cluster_state')) !== 'ok') return false
       const maps = await this.slotMaps()
       const replicas = this.nodes.filter(node => node.server.engine.replicas.following.primary !== undefined)
       return new Set(maps).size === 1 && replicas.every(node => node.isLinked)

@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { keySlot } from '../../src/lib/crc16.ts'
 import { Slice } from '../../src/lib/slice.ts'
 import { VirtualWorld } from '../../src/system/virtual-world.ts'
-import { WorldServer } from '../harness/replication-world.ts'
+import type { WorldServer } from '../harness/replication-world.ts'
+import { clusterInfo, startCluster, until } from './cluster-world.ts'
 
 const DIRECTIVES = {
   'cluster-enabled': 'yes',
@@ -21,40 +22,19 @@ interface Pair {
   world: VirtualWorld
   source: WorldServer
   target: WorldServer
-  sourceId: string
   targetId: string
 }
 
-async function pair(seed: number, replicas = 0): Promise<Pair & { others: WorldServer[] }> {
+async function pair(seed: number): Promise<Pair> {
   const world = new VirtualWorld({ seed })
-  const nodes: WorldServer[] = []
-  for (let i = 0; i < 2 + replicas; i++) {
-    const node = new WorldServer(world, world.machine(`node${i}`), DIRECTIVES)
-    await node.start()
-    nodes.push(node)
-  }
-  const [source, target, ...others] = nodes
-  for (const [i, node] of nodes.entries()) {
-    await node.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
-    if (i < 2) await node.call('CLUSTER', 'ADDSLOTSRANGE', String(i * HALF), String((i + 1) * HALF - 1))
-    if (i > 0) await node.call('CLUSTER', 'MEET', source.machine.host.address, '6379')
-  }
-  const isReady = async (node: WorldServer) =>
-    String(await node.call('CLUSTER', 'INFO')).includes('cluster_state:ok') &&
-    !String(await node.call('CLUSTER', 'NODES')).includes('handshake')
-  for (const node of nodes) await until(world, () => isReady(node))
-  const [sourceId, targetId] = [
-    String(await source.call('CLUSTER', 'MYID')),
-    String(await target.call('CLUSTER', 'MYID')),
-  ]
-  return { world, source, target, sourceId, targetId, others }
+  const [source, target] = await startCluster(world, 2, 2, DIRECTIVES)
+  for (const node of [source, target])
+    await becomes(world, async () => (await clusterInfo(node, 'cluster_state')) === 'ok')
+  return { world, source, target, targetId: String(await target.call('CLUSTER', 'MYID')) }
 }
 
-async function until(world: VirtualWorld, test: () => Promise<boolean>): Promise<void> {
-  for (let turns = 0; !(await test()); turns++) {
-    assert.ok(turns < 600, 'never')
-    await world.run(50)
-  }
+async function becomes(world: VirtualWorld, condition: () => Promise<boolean>): Promise<void> {
+  assert.ok(await until(world, condition))
 }
 
 async function fill({ source, target }: Pair): Promise<void> {
@@ -114,7 +94,7 @@ test('slots move whole while clients write to them', async () => {
   }
   assert.equal(await outcome(source), 'success')
   assert.ok(counted > 0)
-  await until(world, async () => keysIn(source, 0, MOVED_SLOTS - 1) === 0)
+  await becomes(world, async () => keysIn(source, 0, MOVED_SLOTS - 1) === 0)
   assert.equal(keysIn(target, 0, MOVED_SLOTS - 1), before + 1)
   assert.equal(await target.call('GET', counter), String(counted))
   assert.deepEqual(await target.call('LRANGE', list, '0', '-1'), elements)
@@ -130,7 +110,7 @@ test('the target asks for slots; STATUS and SLOT-STATS', async () => {
   const { world, source, target } = all
   await fill(all)
   const name = await target.call('CLUSTER', 'MIGRATION', 'IMPORT', '100', '199')
-  await until(world, () => isOver(target))
+  await becomes(world, () => isOver(target))
   assert.equal(await outcome(target), 'success')
   const [status] = (await source.call('CLUSTER', 'MIGRATION', 'STATUS', 'ID', String(name))) as string[][]
   assert.deepEqual(status.slice(0, 4), ['id', name, 'slots', '100-199'])
@@ -160,8 +140,8 @@ test('a migration that is cancelled, or whose target dies, leaves the slots and 
     await world.run(3000)
     target.machine.powerOn()
     await target.start()
-    await until(world, async () => String(await source.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
-    await until(world, async () => keysIn(target, 0, MOVED_SLOTS - 1) === 0)
+    await becomes(world, async () => (await clusterInfo(source, 'cluster_state')) === 'ok')
+    await becomes(world, async () => keysIn(target, 0, MOVED_SLOTS - 1) === 0)
     assert.equal(source.digest, before)
   }
 })
