@@ -193,14 +193,16 @@ function readStreams(ctx: Context, grouped: boolean): void {
   }
   reply.cancelDeferred(mark)
   if (request.timeoutMs < 0 || !ctx.canBlock) return reply.nullArray()
-  const asked = args.slice(0, ctx.argc).map(word => word.copy())
+  let asked: Slice[] | undefined
   // When the command is reprocessed, $ must still mean the present last id.
   for (let i = 0; i < request.streams; i++) {
     const word = args[request.first + request.streams + i]
-    if (isMark(word, DOLLAR)) word.alias(Slice.of(request.after[i].toString()))
+    if (!isMark(word, DOLLAR)) continue
+    asked ??= args.slice(0, ctx.argc).map(one => one.copy())
+    word.alias(Slice.of(request.after[i].toString()))
   }
   ctx.block(request.first, request.first + request.streams - 1, request.timeoutMs, TYPE_STREAM, 'nullArray', grouped)
-  ctx.showBlockedAs(asked)
+  if (asked !== undefined) ctx.showBlockedAs(asked)
 }
 
 /** Replies with the entries of stream `i` after the requested id; false, without a reply, when there are none. */
