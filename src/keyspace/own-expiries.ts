@@ -37,9 +37,9 @@ export class OwnExpiries {
     this.keys.clear()
   }
 
-  /** Looks at some keys. */
+  /** Looks at some keys, each once: what stays goes to the end. */
   slice(): void {
-    let left = KEYS_PER_SLICE
+    let left = Math.min(KEYS_PER_SLICE, this.keys.size)
     for (const [id, { database, key }] of this.keys) {
       if (left-- === 0) return
       this.keys.delete(id)
