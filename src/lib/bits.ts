@@ -77,13 +77,9 @@ export function countBits(u8: Uint8Array, dv: DataView, base: number, from: numb
   if (from >= to) return 0
   const first = base + Math.floor(from / 8)
   const last = base + Math.floor((to - 1) / 8)
-  const outside = (u8[first] & ~(0xff >>> (from & 7))) | 0
+  const outside = u8[first] & ~(0xff >>> (from & 7))
   const behind = u8[last] & (0x7f >>> ((to - 1) & 7))
-  return countBytes(u8, dv, first, last + 1) - countOf(outside) - countOf(behind)
-}
-
-function countOf(byte: number): number {
-  return onesOf(byte & 0xff)
+  return countBytes(u8, dv, first, last + 1) - onesOf(outside) - onesOf(behind)
 }
 
 /** The first bit in [from, to) that equals `bit`, counted from byte `base`; -1: there is none. */

@@ -272,18 +272,14 @@ function bytesAt(u8: Uint8Array, at: number): number {
 // ---- whole strings ----
 
 /**
- * Calls `visit` for each run of equal registers; false when a sparse string is corrupt. As in Redis a value after the
- * last register ends the loop, and is an error only in cardinality().
+ * Calls `visit` for each run of equal registers of a sparse string; false when it is corrupt. As in Redis a value after
+ * the last register ends the loop, and is an error only in cardinality().
  */
 export function forEachRun(
   s: Slice,
   visit: (first: number, length: number, value: number) => void,
   mayEndEarly = true,
 ): boolean {
-  if (encodingOf(s) === DENSE) {
-    for (let i = 0; i < REGISTERS; i++) visit(i, 1, denseRegister(s, i))
-    return true
-  }
   const { u8 } = s
   const end = s.off + s.len
   let first = 0
@@ -315,7 +311,11 @@ export function toDense(s: Slice): boolean {
 
 /** Raises each of `registers` (one byte each) to the value in `s`; false when `s` is corrupt. */
 export function mergeInto(registers: Uint8Array, s: Slice): boolean {
-  if (encodingOf(s) === DENSE) return mergeDense(registers, s)
+  if (encodingOf(s) === DENSE) {
+    mergeDense(registers, s)
+    return true
+  }
+  // forEachRun() written out: a call for each run takes longer than the merge.
   const { u8 } = s
   const end = s.off + s.len
   let first = 0
@@ -332,7 +332,7 @@ export function mergeInto(registers: Uint8Array, s: Slice): boolean {
 }
 
 /** Four registers are in three bytes. */
-function mergeDense(registers: Uint8Array, s: Slice): boolean {
+function mergeDense(registers: Uint8Array, s: Slice): void {
   const { u8 } = s
   let at = s.off + HEAD_BYTES
   for (let i = 0; i < REGISTERS; i += 4, at += 3) {
@@ -346,7 +346,6 @@ function mergeDense(registers: Uint8Array, s: Slice): boolean {
     if (c > registers[i + 2]) registers[i + 2] = c
     if (d > registers[i + 3]) registers[i + 3] = d
   }
-  return true
 }
 
 /** Whether a sparse string of so many bytes cannot have these registers. */
