@@ -114,9 +114,9 @@ function readLine(config: Config, words: string[], line: number, text: string, s
     if (values.length === 0) throw new ConfigError('Module config specified without value', line, text)
     config.statements.push({ words, line, text })
   } else if (name === 'sentinel') {
-    if (values.length > 0 && !config.sentinel)
-      throw new ConfigError('sentinel directive while not in sentinel mode', line, text)
-    if (values.length > 0) config.statements.push({ words, line, text })
+    if (values.length === 0) return
+    if (!config.sentinel) throw new ConfigError('sentinel directive while not in sentinel mode', line, text)
+    config.statements.push({ words, line, text })
   } else throw new ConfigError('Bad directive or wrong number of arguments', line, text)
 }
 

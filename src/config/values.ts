@@ -51,8 +51,7 @@ function wordsOf(directive: NamedDirective, value: unknown): string[] {
   const { manyWords } = directive.kind
   if (!Array.isArray(value)) return runtimeWords(directive, wordOf(value))
   if (!manyWords) throw new Refusal('argument must be a single value')
-  const words = value.flat().map(wordOf)
-  return words
+  return value.flat().map(wordOf)
 }
 
 function wordOf(value: unknown): string {

@@ -44,7 +44,7 @@ function line(name: string, { kind }: NamedDirective): string {
   const comment = start === '' ? '' : `  /** Default: ${start.replaceAll('*/', '* /')} */\n`
   const row = `  ${shown}?: ${typeOf(kind)}`
   if (row.length <= LINE_MAX) return `${comment}${row}\n`
-  return `${comment}  ${shown}?:\n${typeOf(kind).replace(/^|\| /gm, '\n    | ').replaceAll(' \n', '\n').trimStart().replace(/^/, '    ')}\n`
+  return `${comment}  ${shown}?:\n    | ${typeOf(kind).replaceAll(' | ', '\n    | ')}\n`
 }
 
 function typeOf(kind: NamedDirective['kind']): string {

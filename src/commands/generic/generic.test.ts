@@ -161,7 +161,6 @@ conversation(
     await c.do('SET k v')
     await c.expect('PEXPIREAT k 9223372036854775807', 1)
     await c.expectWire('PEXPIRETIME k', ':9223372036854775807\r\n')
-    // Beyond 2^53 milliseconds expiry times are rounded to doubles.
     await c.expect('PEXPIREAT k 9007199254740994', 1)
     await c.expectWire('PEXPIRETIME k', ':9007199254740994\r\n')
     await c.expect('EXPIREAT k 9223372036854775', 1)

@@ -33,16 +33,18 @@ export const publishingCommands: readonly Command[] = [
 ]
 
 function publish(ctx: Context): void {
-  const { args, reply, server } = ctx
-  // In a cluster the bus carries messages, to replicas too.
-  if (server.cluster === undefined) ctx.forcePropagation(PROPAGATE_REPLICAS)
-  else server.cluster.publish(args[1], args[2], false)
-  reply.integer(server.pubsub.publish(args[1], args[2]))
+  passOn(ctx, false)
+  ctx.reply.integer(ctx.server.pubsub.publish(ctx.args[1], ctx.args[2]))
 }
 
 function spublish(ctx: Context): void {
-  const { args, reply, server } = ctx
-  if (server.cluster === undefined) ctx.forcePropagation(PROPAGATE_REPLICAS)
-  else server.cluster.publish(args[1], args[2], true)
-  reply.integer(server.pubsub.publishShard(args[1], args[2]))
+  passOn(ctx, true)
+  ctx.reply.integer(ctx.server.pubsub.publishShard(ctx.args[1], ctx.args[2]))
+}
+
+/** To replicas; in a cluster the bus carries messages, to replicas too. */
+function passOn(ctx: Context, toShard: boolean): void {
+  const { cluster } = ctx.server
+  if (cluster === undefined) ctx.forcePropagation(PROPAGATE_REPLICAS)
+  else cluster.publish(ctx.args[1], ctx.args[2], toShard)
 }

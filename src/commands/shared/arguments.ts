@@ -40,6 +40,6 @@ export function errorText(s: Slice, bytesMax = s.len): string {
 /** Error reply of a container's subcommand for unknown options, or for too many. */
 export function replySubcommandError(ctx: Context): void {
   const container = errorText(ctx.args[0]).toUpperCase()
-  const sub = errorText(ctx.args[1]).slice(0, 128)
+  const sub = errorText(ctx.args[1], ERROR_NAME_BYTES_MAX)
   ctx.reply.error(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try ${container} HELP.`)
 }

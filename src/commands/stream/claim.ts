@@ -3,8 +3,9 @@
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
 import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
-import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
+import { ID_BYTES, StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
+import { INT64_MAX } from '../../lib/number.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { COUNT_OPTION_NOT_POSITIVE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -27,8 +28,7 @@ const IDLE = errorBytes('ERR Invalid IDLE option argument for XCLAIM')
 const TIME = errorBytes('ERR Invalid TIME option argument for XCLAIM')
 const RETRYCOUNT = errorBytes('ERR Invalid RETRYCOUNT option argument for XCLAIM')
 const AUTOCLAIM_COUNT = 100
-const STREAM_ID_BYTES = 16
-const AUTOCLAIM_COUNT_MAX = (2n ** 63n - 1n) / 16n
+const AUTOCLAIM_COUNT_MAX = INT64_MAX / BigInt(ID_BYTES)
 /** Redis allocates that many IDs beforehand: more than an address space has are refused. */
 const IDS_BYTES_MAX = 2 ** 47
 const TOO_MANY_IDS = errorBytes('ERR Insufficient memory, failed allocating transient memory, COUNT too high.')
@@ -217,14 +217,14 @@ const autoClaim: Command = {
       if (opt.eat('count', 1)) {
         const exact = opt.exactLongOrReply(COUNT_OPTION_NOT_POSITIVE)
         count = Number(exact)
-        if (count < 1 || BigInt(exact || 0) > AUTOCLAIM_COUNT_MAX) opt.fail(COUNT_OPTION_NOT_POSITIVE)
+        if (exact < 1 || exact > AUTOCLAIM_COUNT_MAX) opt.fail(COUNT_OPTION_NOT_POSITIVE)
       } else if (opt.eat('justid')) request.justId = true
       else opt.syntaxError()
       if (opt.failed) return
     }
     const found = groupOrReply(ctx, entry)
     if (found === undefined) return
-    if (count * STREAM_ID_BYTES >= IDS_BYTES_MAX) return reply.fixedError(TOO_MANY_IDS)
+    if (count * ID_BYTES >= IDS_BYTES_MAX) return reply.fixedError(TOO_MANY_IDS)
     db.beforeChange(found.entry)
     request.deliveredMs = ctx.nowMs
     const claiming = new Claiming(ctx, found.entry, found.group, request)
