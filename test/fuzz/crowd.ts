@@ -4,13 +4,13 @@
 //   client 1: BLPOP l1 0    client 2: CLIENT REPLY SKIP, LPUSH l1 a    client 1 has: l1, a    client 2 has: nothing
 
 import { encodeCommand, type Word } from '../harness/resp.ts'
-import { ServerFailure } from './connection.ts'
+import { sleep } from '../harness/target.ts'
 import { Chooser, type EpochOptions, made } from './epoch.ts'
 import { Gen } from './gen.ts'
 import { CROWD_SIZE, crowd } from './grammar/crowd.ts'
 import type { CommandGrammar } from './grammar/grammar.ts'
 import type { Difference, Found, Line, Pair } from './pair.ts'
-import { endDifference } from './play.ts'
+import { playBatches } from './play.ts'
 import { text } from './state.ts'
 import { keysIn, type Step } from './step.ts'
 
@@ -47,37 +47,22 @@ export function makeCrowd(others: readonly CommandGrammar[], seed: number, optio
 }
 
 /** The first difference in what any client has received, beside it or, at the end, in the data. */
-export async function playCrowd(
-  pair: Pair,
-  steps: readonly Step[],
-  options: EpochOptions,
-): Promise<Difference | undefined> {
-  let stepsPlayed = 0
-  try {
-    await pair.begin(options.ways.includes('FCALL'))
+export function playCrowd(pair: Pair, steps: readonly Step[], options: EpochOptions): Promise<Difference | undefined> {
+  const unseen = steps.some(({ words }) => words[1] === 'PAUSE') ? ['MONITOR'] : []
+  return playBatches(pair, steps, options, BATCH_MAX, async () => {
     const room = new Room(pair, options)
-    const unseen = steps.some(({ words }) => words[1] === 'PAUSE') ? ['MONITOR'] : []
-    for (let batch = 1; stepsPlayed < steps.length; batch++) {
-      const { connection } = steps[stepsPlayed]
-      let to = stepsPlayed
+    let batch = 0
+    return async from => {
+      const { connection } = steps[from]
       const most = room.someWait ? 1 : BATCH_MAX
-      while (to < steps.length && to - stepsPlayed < most && steps[to].connection === connection) to++
-      const some = steps.slice(stepsPlayed, to)
+      let to = from
+      while (to < steps.length && to - from < most && steps[to].connection === connection) to++
+      const some = steps.slice(from, to)
       await room.send(connection, some)
-      stepsPlayed = to
-      const isLast = to === steps.length
-      const found = await room.difference(batch % LOOK_EVERY === 0 || isLast ? keysIn(some) : undefined, unseen)
-      if (found) return { ...found, stepsPlayed }
+      const isLook = ++batch % LOOK_EVERY === 0 || to === steps.length
+      return { to, found: await room.difference(isLook ? keysIn(some) : undefined, unseen) }
     }
-    const found = await endDifference(pair, options)
-    return found && { ...found, stepsPlayed }
-  } catch (error) {
-    if (!(error instanceof ServerFailure)) throw error
-    pair.kill()
-    return { stepsPlayed: Math.min(steps.length, stepsPlayed + BATCH_MAX), kind: 'server', message: error.message }
-  } finally {
-    pair.closeLines()
-  }
+  })
 }
 
 /** The clients of a crowd. */
@@ -127,7 +112,7 @@ class Room {
     for (const isLate of [false, true]) {
       if (isLate) {
         // What is still on its way is not a difference.
-        await new Promise(resolve => setTimeout(resolve, LATE_MS))
+        await sleep(LATE_MS)
         await this.pair.settle()
       }
       this.lines.forEach((line, i) => {

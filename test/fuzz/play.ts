@@ -48,21 +48,49 @@ interface OpenLine extends Line {
   transaction: Transaction
 }
 
-/** The first difference in a reply, beside the replies or, at the end, in the data. */
-export async function playEpoch(
+/** Plays the batch that begins at step `from`; `to` is the step behind it. */
+type PlayOne = (from: number) => Promise<{ to: number; found: Found | Difference | undefined }>
+
+/**
+ * The first difference in a batch or, at the end, in the data. A server that ends or does not reply is one as well.
+ * `open` is called on empty servers; a batch has at most `batchMax` steps.
+ */
+export async function playBatches(
   pair: Pair,
   steps: readonly Step[],
   options: EpochOptions,
+  batchMax: number,
+  open: () => Promise<PlayOne>,
 ): Promise<Difference | undefined> {
   let stepsPlayed = 0
   try {
     await pair.begin(options.ways.includes('FCALL'))
+    const play = await open()
+    while (stepsPlayed < steps.length) {
+      const { to, found } = await play(stepsPlayed)
+      stepsPlayed = to
+      if (found) return { stepsPlayed, ...found }
+    }
+    const found = await endDifference(pair, options)
+    return found && { ...found, stepsPlayed }
+  } catch (error) {
+    if (!(error instanceof ServerFailure)) throw error
+    pair.kill()
+    return { stepsPlayed: Math.min(steps.length, stepsPlayed + batchMax), kind: 'server', message: error.message }
+  } finally {
+    pair.closeLines()
+  }
+}
+
+/** The first difference in a reply, beside the replies or, at the end, in the data. */
+export function playEpoch(pair: Pair, steps: readonly Step[], options: EpochOptions): Promise<Difference | undefined> {
+  return playBatches(pair, steps, options, BATCH_MAX, async () => {
     const lines: OpenLine[] = []
     for (let i = 0; i < options.connectionCount; i++) {
       const protocol = options.protocols[i % options.protocols.length]
       lines.push({ ...(await pair.line(`client ${i}`, protocol)), transaction: new Transaction(options.lax) })
     }
-    for (let from = 0; from < steps.length; from = stepsPlayed) {
+    return async from => {
       let to = from
       while (to < steps.length && to - from < BATCH_MAX && steps[to].connection === steps[from].connection) {
         // Broadcasts come at the end of a turn of the event loop: here for both.
@@ -70,21 +98,13 @@ export async function playEpoch(
         to++
       }
       const batch = steps.slice(from, to)
-      const difference = await playBatch(pair, lines[batch[0].connection], batch, from)
-      stepsPlayed = to
-      if (difference) return difference
-      const found = (await pair.observe(keysIn(batch))) ?? pushDifference(lines, pair.isObserved)
-      if (found) return { ...found, stepsPlayed }
+      const found =
+        (await playBatch(pair, lines[batch[0].connection], batch, from)) ??
+        (await pair.observe(keysIn(batch))) ??
+        pushDifference(lines, pair.isObserved)
+      return { to, found }
     }
-    const found = await endDifference(pair, options)
-    return found && { ...found, stepsPlayed }
-  } catch (error) {
-    if (!(error instanceof ServerFailure)) throw error
-    pair.kill()
-    return { stepsPlayed: Math.min(steps.length, stepsPlayed + BATCH_MAX), kind: 'server', message: error.message }
-  } finally {
-    pair.closeLines()
-  }
+  })
 }
 
 function endsTurn({ words: [name, verb] }: Step): boolean {
@@ -113,7 +133,7 @@ function shown(pushes: readonly string[]): string {
 }
 
 /** Compares the data, and whether an exception came that no reply showed. */
-export async function endDifference(pair: Pair, options: EpochOptions): Promise<Found | undefined> {
+async function endDifference(pair: Pair, options: EpochOptions): Promise<Found | undefined> {
   const last = await pair.line('', 2)
   const found = await stateDifference(last.ours, last.theirs, options.state)
   if (found) return { kind: found.kind, message: `afterwards, ${found.message}` }
