@@ -4,7 +4,7 @@
 //   write(bytes), taken() whatever has come, in order: for clients that block, subscribe or are told nothing
 
 import { connect, type Socket } from 'node:net'
-import { encodeCommand, type PlainValue, parseReply, plain, replyEnd } from '../harness/resp.ts'
+import { encodeCommand, latin1Text, type PlainValue, parseReply, plain, replyEnd } from '../harness/resp.ts'
 
 const REPLY_WAIT_MS = 20_000
 const PUSH = 0x3e
@@ -86,15 +86,15 @@ export class FuzzConnection {
 
   /** The frames since the last call, pushes too, and bytes that are not a whole frame. */
   taken(): string[] {
-    const replies = this.frames.map(latin1)
+    const replies = this.frames.map(frame => latin1Text(frame))
     const taken: string[] = []
     let next = 0
     for (const { repliesBefore, frame } of this.pushes) {
       while (next < Math.min(repliesBefore, replies.length)) taken.push(replies[next++])
-      taken.push(latin1(frame))
+      taken.push(latin1Text(frame))
     }
     taken.push(...replies.slice(next))
-    if (this.buffer.length > 0) taken.push(`incomplete: ${latin1(this.buffer)}`)
+    if (this.buffer.length > 0) taken.push(`incomplete: ${latin1Text(this.buffer)}`)
     this.frames = []
     this.pushes = []
     return taken
@@ -102,7 +102,7 @@ export class FuzzConnection {
 
   /** The pushes since the last call, each with the number of replies before it in its exchange. */
   takenPushes(): string[] {
-    const pushes = this.pushes.map(({ repliesBefore, frame }) => `after ${repliesBefore} replies: ${latin1(frame)}`)
+    const pushes = this.pushes.map(({ repliesBefore, frame }) => `after ${repliesBefore} replies: ${latin1Text(frame)}`)
     this.pushes = []
     return pushes
   }
@@ -128,8 +128,4 @@ export class FuzzConnection {
     this.failure ??= failure
     this.settle?.(failure)
   }
-}
-
-function latin1(u8: Uint8Array): string {
-  return Buffer.from(u8.buffer, u8.byteOffset, u8.length).toString('latin1')
 }

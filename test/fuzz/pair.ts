@@ -1,6 +1,7 @@
 // Both servers and their observers, and pairs of connections to them.
 
 import { show } from '../harness/expect.ts'
+import { sleep } from '../harness/target.ts'
 import { LIBRARY } from './adjacent.ts'
 import type { FuzzConnection } from './connection.ts'
 import { observedDifference } from './observation.ts'
@@ -28,6 +29,7 @@ export interface Line {
 }
 
 const LATE_MS = 60
+const REDIRECTIONS = 'redirected invalidations'
 const IDS_APART_MAX = 3000
 
 export class Pair {
@@ -98,28 +100,22 @@ export class Pair {
   async observe(keys?: readonly string[], unseen: readonly string[] = []): Promise<Found | undefined> {
     if (!this.isObserved) return undefined
     const [a, b] = await Promise.all(this.observers.map(one => (keys ? one.look(keys) : Promise.resolve(one.heard()))))
-    this.addRedirected(a, b)
-    for (const part of unseen) a.delete(part)
-    let found = observedDifference(a, b)
-    if (!found) return undefined
+    if (!this.difference(a, b, unseen)) return undefined
     // What is still on its way is not a difference.
-    await new Promise(resolve => setTimeout(resolve, LATE_MS))
-    for (const [observer, heard] of [
-      [this.observers[0], a],
-      [this.observers[1], b],
-    ] as const)
-      for (const [part, rows] of observer.heard()) heard.set(part, [...(heard.get(part) ?? []), ...rows])
-    this.addRedirected(a, b)
-    for (const part of unseen) a.delete(part)
-    found = observedDifference(a, b)
+    await sleep(LATE_MS)
+    for (const [i, said] of [a, b].entries())
+      for (const [part, rows] of this.observers[i].heard()) append(said, part, rows)
+    const found = this.difference(a, b, unseen)
     return found && { kind: found.part, message: found.message }
   }
 
-  private addRedirected(a: Map<string, Row[]>, b: Map<string, Row[]>): void {
-    const name = 'redirected invalidations'
+  /** Adds what came redirected, and compares all parts but `unseen`. */
+  private difference(a: Map<string, Row[]>, b: Map<string, Row[]>, unseen: readonly string[]) {
     const { ours, theirs } = this.redirected!
-    a.set(name, [...(a.get(name) ?? []), ...ours.taken().map(messageRow)])
-    b.set(name, [...(b.get(name) ?? []), ...theirs.taken().map(messageRow)])
+    append(a, REDIRECTIONS, ours.taken().map(messageRow))
+    append(b, REDIRECTIONS, theirs.taken().map(messageRow))
+    for (const part of unseen) a.delete(part)
+    return observedDifference(a, b)
   }
 
   /** The end of an epoch. */
@@ -141,6 +137,10 @@ export class Pair {
     while (a < b) a = await ours.nextId()
     while (b < a) b = await theirs.nextId()
   }
+}
+
+function append(said: Map<string, Row[]>, part: string, rows: readonly Row[]): void {
+  said.set(part, [...(said.get(part) ?? []), ...rows])
 }
 
 async function mustReply(

@@ -45,10 +45,6 @@ export class ReplicaLink {
     return this.rows.taken(bytes)
   }
 
-  close(): void {
-    this.socket.destroy()
-  }
-
   /** The offset behind the snapshot's mark, or 0 while it is not there. */
   private snapshotEnd(): number {
     const start = this.buffer.indexOf('$EOF:')
