@@ -29,11 +29,7 @@ const LOOKUPS: [string, number, number][] = [
 ]
 
 async function lookups(c: Conversation): Promise<[number, number]> {
-  const stats = String(await c.do('INFO stats'))
-  return [/keyspace_hits:(\d+)/, /keyspace_misses:(\d+)/].map(field => Number(field.exec(stats)![1])) as [
-    number,
-    number,
-  ]
+  return [await c.figure('keyspace_hits'), await c.figure('keyspace_misses')]
 }
 
 conversation(

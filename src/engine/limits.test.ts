@@ -6,12 +6,6 @@ import { bytesOf } from '../lib/bytes.ts'
 
 const LIMIT = 1024 * 1024
 
-/** One figure of INFO. */
-async function figure(c: Conversation, name: string): Promise<number> {
-  const text = String(await c.do('INFO everything'))
-  return Number(new RegExp(`\\r\\n${name}:(\\d+)`).exec(text)![1])
-}
-
 function bulks(words: string[]): string {
   return words.map(word => `$${word.length}\r\n${word}\r\n`).join('')
 }
@@ -62,7 +56,7 @@ for (const [state, before, flood] of STATES)
       const other = await c.another()
       await c.settle()
       const client = await c.another()
-      const connected = await figure(other, 'connected_clients')
+      const connected = await other.figure('connected_clients')
       if (state.startsWith('paused')) await other.expect('CLIENT PAUSE 60000 WRITE', 'OK')
       client.client.write(bytesOf(before))
       await client.settle()
@@ -71,8 +65,8 @@ for (const [state, before, flood] of STATES)
       await other.expect('CLIENT UNPAUSE', 'OK')
       await other.expect('PING', 'PONG')
       await other.expect('MGET k held', [null, null])
-      assert.equal(await figure(other, 'connected_clients'), connected - 1)
-      assert.equal(await figure(other, 'blocked_clients'), 0)
+      assert.equal(await other.figure('connected_clients'), connected - 1)
+      assert.equal(await other.figure('blocked_clients'), 0)
     },
     { config: { 'client-query-buffer-limit': String(LIMIT) } },
   )
@@ -138,13 +132,13 @@ for (const [name, before, event] of EVENTS) {
       await c.expect(['SET', 'k', 'v'.repeat(VALUE_BYTES)], 'OK')
       if (name === 'a list of unknown length')
         await c.do(['EVAL', "for i = 1, 300 do redis.call('set', string.rep('x', 1000) .. i, '') end", '0'])
-      const connected = await figure(c, 'connected_clients')
+      const connected = await c.figure('connected_clients')
       for (const line of before) await client.tell(line)
       client.client.write(bytesOf(`${event(40)}${command('SET', 'behind', '1')}`))
       await client.client.untilClosed()
       await c.expect('GET behind', null)
       await c.expect('PING', 'PONG')
-      assert.equal(await figure(c, 'connected_clients'), connected - 1)
+      assert.equal(await c.figure('connected_clients'), connected - 1)
     },
     LIMITED,
   )
@@ -274,7 +268,7 @@ conversation(
       clients.map(one => one.client.closed),
       [false, true, false],
     )
-    assert.ok((await figure(c, 'evicted_clients')) >= 1)
+    assert.ok((await c.figure('evicted_clients')) >= 1)
     await c.expect('CONFIG SET maxmemory-clients 0', 'OK')
   },
   { since: '7.0' },

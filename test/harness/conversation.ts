@@ -115,6 +115,12 @@ export class Conversation {
     await this.settle()
   }
 
+  /** A number of INFO. */
+  async figure(name: string): Promise<number> {
+    const info = String(await this.do('INFO everything'))
+    return Number(new RegExp(`\\r\\n${name}:(\\d+)`).exec(info)![1])
+  }
+
   /** Closes this connection. */
   close(): void {
     this.client.close()

@@ -132,11 +132,9 @@ conversation('INFO counts keys, items, prefixes and clients that are tracked', a
   const other = await c.another()
   await c.expectAll(['MSET a 1 b 2', 'OK'], ['CLIENT TRACKING ON', 'OK'], ['GET a', '1'], ['GET b', '2'])
   await other.expectAll(['CLIENT TRACKING ON BCAST PREFIX x:', 'OK'])
-  const info = String(await c.do('INFO'))
-  const figure = (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1])
-  assert.equal(figure('tracking_clients'), 2)
-  assert.equal(figure('tracking_total_prefixes'), 1)
-  assert.ok(figure('tracking_total_keys') >= 2 && figure('tracking_total_items') >= 2)
+  assert.equal(await c.figure('tracking_clients'), 2)
+  assert.equal(await c.figure('tracking_total_prefixes'), 1)
+  assert.ok((await c.figure('tracking_total_keys')) >= 2 && (await c.figure('tracking_total_items')) >= 2)
 })
 
 conversation('a table that is full forgets keys and says so', async c => {
@@ -151,28 +149,26 @@ conversation('a table that is full forgets keys and says so', async c => {
 conversation(
   'tracked keys are memory in use, and a lowered limit is kept soon',
   async c => {
-    const info = async (name: string) =>
-      Number(new RegExp(`\\r\\n${name}:(\\d+)`).exec(String(await c.do('INFO everything')))![1])
-    const before = await info('used_memory')
+    const before = await c.figure('used_memory')
     const reader = await c.another()
     const other = await c.another()
     await reader.do('CLIENT TRACKING ON')
     await other.do('CLIENT TRACKING ON')
     const keys = Array.from({ length: 5000 }, (_, i) => `${'k'.repeat(40)}${i}`)
     await reader.do(['MGET', ...keys])
-    assert.equal(await info('tracking_total_keys'), 5000)
-    const once = await info('used_memory')
+    assert.equal(await c.figure('tracking_total_keys'), 5000)
+    const once = await c.figure('used_memory')
     assert.ok(once - before > 5000 * 80, `${once - before} bytes for 5000 keys`)
     await other.do(['MGET', ...keys])
-    assert.equal(await info('tracking_total_items'), 10_000)
-    assert.ok((await info('used_memory')) - once > 5000 * 40)
+    assert.equal(await c.figure('tracking_total_items'), 10_000)
+    assert.ok((await c.figure('used_memory')) - once > 5000 * 40)
     await c.config('tracking-table-max-keys', '100')
     for (let i = 0; i < 5; i++) await c.do('PING')
-    assert.equal(await info('tracking_total_keys'), 100)
-    assert.equal(await info('tracking_total_items'), 200)
+    assert.equal(await c.figure('tracking_total_keys'), 100)
+    assert.equal(await c.figure('tracking_total_items'), 200)
     await c.do('FLUSHALL')
-    assert.equal(await info('tracking_total_items'), 0)
-    assert.ok((await info('used_memory')) < before + 1_000_000)
+    assert.equal(await c.figure('tracking_total_items'), 0)
+    assert.ok((await c.figure('used_memory')) < before + 1_000_000)
   },
   { oursOnly: 'in redis-server the cron forgets some at a time', resp: 3, over: 'in process' },
 )
