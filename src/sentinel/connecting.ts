@@ -78,7 +78,6 @@ export function setTrouble(sentinel: Sentinel, instance: AnyInstance, trouble: s
 
 function subscribe(sentinel: Sentinel, instance: AnyInstance, now: number): void {
   const { link } = instance
-  if (instance.address.ip === '') return
   const onMessage = (value: Value) => {
     if (value instanceof ReplyError) link.closePubSub()
     else if (!instance.removed) receiveHello(sentinel, link, value)

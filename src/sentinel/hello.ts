@@ -14,13 +14,13 @@ import type { Sentinel } from './sentinel.ts'
 export const HELLO_CHANNEL = '__sentinel__:hello'
 const FIELDS = 8
 
-/** False: our own address is not known. */
-export function sendHello(sentinel: Sentinel, instance: AnyInstance): boolean {
+/** Nothing is sent while our own address is not known. */
+export function sendHello(sentinel: Sentinel, instance: AnyInstance): void {
   const { settings, host, addresses } = sentinel
   const { link } = instance
-  if (link.disconnected || link.commands === undefined) return false
+  if (link.disconnected || link.commands === undefined) return
   const ip = settings.announceIp || ownIp(link)
-  if (ip === '') return false
+  if (ip === '') return
   const primary = primaryOf(instance)
   const address = primary.currentAddress
   const message = [
@@ -33,7 +33,7 @@ export function sendHello(sentinel: Sentinel, instance: AnyInstance): boolean {
     address.port,
     primary.configEpoch,
   ].join(',')
-  return sentinel.send(instance, ['PUBLISH', HELLO_CHANNEL, message], value => {
+  sentinel.send(instance, ['PUBLISH', HELLO_CHANNEL, message], value => {
     if (!(value instanceof ReplyError)) instance.helloSentMs = sentinel.nowMs
   })
 }

@@ -82,7 +82,7 @@ type FailoverState =
   | 'update_config'
 
 /** The failover of a primary. */
-export class Failover {
+class Failover {
   epoch = 0
   state: FailoverState = 'none'
   stateSinceMs = 0

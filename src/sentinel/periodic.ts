@@ -1,6 +1,6 @@
 // What is sent to every instance from time to time: INFO, PING and hello messages.
 
-import { ReplyError, textOf, type Value } from '../protocol/value.ts'
+import { ReplyError, textOf } from '../protocol/value.ts'
 import { setTrouble } from './connecting.ts'
 import { sendHello } from './hello.ts'
 import { refresh } from './info-report.ts'
@@ -38,7 +38,7 @@ export function sendPing(sentinel: Sentinel, instance: AnyInstance): void {
   const { link } = instance
   const sent = sentinel.send(instance, ['PING'], value => {
     link.pongMs = sentinel.nowMs
-    const text = value instanceof ReplyError ? value.text : textOf(value as Value)
+    const text = value instanceof ReplyError ? value.text : textOf(value)
     if (text.startsWith('PONG') || text.startsWith('LOADING') || text.startsWith('MASTERDOWN')) {
       link.availableMs = sentinel.nowMs
       link.unansweredPingMs = 0

@@ -14,8 +14,8 @@ export function sendReplicaOf(sentinel: Sentinel, to: Replica | Primary, address
 }
 
 /** The rest of such a transaction alone: for servers whose role was changed otherwise. */
-export function sendSaveAndDrop(sentinel: Sentinel, to: Replica | Primary): boolean {
-  return sendTransaction(sentinel, to, SAVE_AND_DROP)
+export function sendSaveAndDrop(sentinel: Sentinel, to: Replica | Primary): void {
+  sendTransaction(sentinel, to, SAVE_AND_DROP)
 }
 
 const SAVE_AND_DROP = [

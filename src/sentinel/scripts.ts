@@ -85,7 +85,7 @@ export class ScriptQueue {
     script.child = undefined
     this.running--
     if ((signal !== 0 || code === RETRY) && script.runs < RETRIES_MAX) {
-      script.startMs = host.nowMs() + host.timing.scriptRetryMs * 2 ** Math.max(0, script.runs - 1)
+      script.startMs = host.nowMs() + host.timing.scriptRetryMs * 2 ** (script.runs - 1)
       return
     }
     if (signal !== 0 || code !== 0) host.event('warning', '-script-error', `${script.words[0]} ${signal} ${code}`)

@@ -176,9 +176,9 @@ export class Sentinel {
   }
 
   /** The primary's name stands for another server from now on; the old one is its replica. */
-  changeAddress(primary: Primary, host: string, port: number): boolean {
+  changeAddress(primary: Primary, host: string, port: number): void {
     const address = this.addresses.create(host, port, false)
-    if (typeof address === 'string') return false
+    if (typeof address === 'string') return
     const replicas: InstanceAddress[] = []
     for (const one of primary.replicas.values()) if (!sameAddress(one.address, address)) replicas.push(one.address)
     if (!sameAddress(address, primary.address)) replicas.push(primary.address)
@@ -190,7 +190,6 @@ export class Sentinel {
       if (typeof replica !== 'string') this.events.about(replica, 'notice', '+slave')
     }
     this.save()
-    return true
   }
 
   /** Saves settings and state; false, and a line in the log, when that is impossible. */
