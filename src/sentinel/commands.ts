@@ -77,7 +77,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     since: '2.8.4',
     summary: 'Tell whether enough sentinels are up to notice a failure of the primary and to agree on a failover.',
     args: 'master-name',
-    run: checkQuorum,
+    run: withPrimary(checkQuorum),
   },
   {
     name: 'config',
@@ -101,7 +101,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     since: '2.8.4',
     summary: 'Fail a primary over without asking other sentinels.',
     args: 'master-name',
-    run: failover,
+    run: withPrimary(failover),
   },
   {
     name: 'flushconfig',
@@ -281,20 +281,18 @@ function primaryAddress(sentinel: Sentinel, ctx: Context): void {
   ctx.reply.bulkInteger(address.port)
 }
 
-function checkQuorum(sentinel: Sentinel, ctx: Context): void {
-  withPrimary((_, { reply }, primary) => {
-    let usable = 1
-    for (const peer of primary.sentinels.values()) if (!peer.has(S_DOWN)) usable++
-    const noQuorum = usable < primary.settings.quorum
-    const noMajority = usable < Math.floor((primary.sentinels.size + 1) / 2) + 1
-    if (!noQuorum && !noMajority)
-      return reply.simple(`OK ${usable} usable Sentinels. Quorum and failover authorization can be reached`)
-    const reasons = [
-      noQuorum ? 'Not enough available Sentinels to reach the specified quorum for this master' : '',
-      noMajority ? 'Not enough available Sentinels to reach the majority and authorize a failover' : '',
-    ]
-    reply.error(`NOQUORUM ${usable} usable Sentinels. ${reasons.filter(one => one !== '').join('. ')}`)
-  })(sentinel, ctx)
+function checkQuorum(_: Sentinel, { reply }: Context, primary: Primary): void {
+  let usable = 1
+  for (const peer of primary.sentinels.values()) if (!peer.has(S_DOWN)) usable++
+  const noQuorum = usable < primary.settings.quorum
+  const noMajority = usable < primary.majority
+  if (!noQuorum && !noMajority)
+    return reply.simple(`OK ${usable} usable Sentinels. Quorum and failover authorization can be reached`)
+  const reasons = [
+    noQuorum ? 'Not enough available Sentinels to reach the specified quorum for this master' : '',
+    noMajority ? 'Not enough available Sentinels to reach the majority and authorize a failover' : '',
+  ]
+  reply.error(`NOQUORUM ${usable} usable Sentinels. ${reasons.filter(one => one !== '').join('. ')}`)
 }
 
 /** IS-MASTER-DOWN-BY-ADDR ip port epoch runid|* */
@@ -395,15 +393,13 @@ function addMonitored(
   sentinel.events.about(primary, 'warning', '+monitor', ` quorum ${quorum}`)
 }
 
-function failover(sentinel: Sentinel, ctx: Context): void {
-  withPrimary((_, { reply }, primary) => {
-    if (primary.has(FAILOVER_IN_PROGRESS)) return reply.error('INPROG Failover already in progress')
-    if (bestReplica(sentinel, primary) === undefined) return reply.error('NOGOODSLAVE No suitable replica to promote')
-    sentinel.host.log('notice', `Executing user requested FAILOVER of '${primary.name}'`)
-    startFailover(sentinel, primary)
-    primary.flags |= FORCE_FAILOVER
-    reply.ok()
-  })(sentinel, ctx)
+function failover(sentinel: Sentinel, { reply }: Context, primary: Primary): void {
+  if (primary.has(FAILOVER_IN_PROGRESS)) return reply.error('INPROG Failover already in progress')
+  if (bestReplica(sentinel, primary) === undefined) return reply.error('NOGOODSLAVE No suitable replica to promote')
+  sentinel.host.log('notice', `Executing user requested FAILOVER of '${primary.name}'`)
+  startFailover(sentinel, primary)
+  primary.flags |= FORCE_FAILOVER
+  reply.ok()
 }
 
 function reset(sentinel: Sentinel, { args, reply }: Context): void {

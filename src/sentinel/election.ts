@@ -29,8 +29,7 @@ export function electedLeader(sentinel: Sentinel, primary: Primary, epoch: numbe
   if (primary.leader !== undefined && primary.leaderEpoch === epoch) add(primary.leader)
   const winner = mostVoted(votes)
   if (winner === undefined) return undefined
-  const majority = Math.floor((primary.sentinels.size + 1) / 2) + 1
-  return winner[1] >= majority && winner[1] >= primary.settings.quorum ? winner[0] : undefined
+  return winner[1] >= primary.majority && winner[1] >= primary.settings.quorum ? winner[0] : undefined
 }
 
 function mostVoted(votes: ReadonlyMap<string, number>): [candidate: string, count: number] | undefined {

@@ -153,6 +153,11 @@ export class Primary extends Instance {
     return this.has(FAILOVER_IN_PROGRESS) && promoted !== undefined && promotedRuns ? promoted.address : this.address
   }
 
+  /** Of all sentinels that are known for it, this one included: so many votes authorize a failover. */
+  get majority(): number {
+    return Math.floor((this.sentinels.size + 1) / 2) + 1
+  }
+
   setDownAfter(ms: number): void {
     this.downAfterMs = ms
     for (const one of [...this.replicas.values(), ...this.sentinels.values()]) one.downAfterMs = ms

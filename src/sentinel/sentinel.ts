@@ -17,7 +17,7 @@ import { connect } from './connecting.ts'
 import { Events } from './events.ts'
 import { runFailover, startFailoverIfNeeded, switchToPromoted } from './failover.ts'
 import { askPeers, checkObjectivelyDown, checkSubjectivelyDown } from './failure.ts'
-import { type AnyInstance, Peer, Primary, PrimarySettings, Replica } from './instance.ts'
+import { type AnyInstance, Peer, Primary, PrimarySettings, primaryOf, Replica } from './instance.ts'
 import { sendPeriodicCommands } from './periodic.ts'
 import { ScriptQueue } from './scripts.ts'
 import { Timing } from './timing.ts'
@@ -213,7 +213,7 @@ export class Sentinel {
   }
 
   renamed(instance: AnyInstance, words: readonly string[]): readonly string[] {
-    return (instance.kind === 'master' ? instance : instance.primary).settings.renamedWords(words)
+    return primaryOf(instance).settings.renamedWords(words)
   }
 
   // ---- the tick ----
