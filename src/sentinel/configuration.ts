@@ -27,30 +27,24 @@ const GLOBAL = new Map<string, OptionReader>([
   ['sentinel-pass', ({ settings }, [password]) => void (settings.authPass = password)],
   [
     'deny-scripts-reconfig',
-    ({ settings }, [word]) => {
-      const yes = yesOrNo(word)
-      if (yes === undefined) return 'Please specify yes or no for the deny-scripts-reconfig options.'
-      settings.denyScriptsReconfig = yes
-      return undefined
-    },
+    yesNo(
+      'Please specify yes or no for the deny-scripts-reconfig options.',
+      ({ settings }, yes) => void (settings.denyScriptsReconfig = yes),
+    ),
   ],
   [
     'resolve-hostnames',
-    ({ addresses }, [word]) => {
-      const yes = yesOrNo(word)
-      if (yes === undefined) return 'Please specify yes or no for the resolve-hostnames option.'
-      addresses.resolveHostnames = yes
-      return undefined
-    },
+    yesNo(
+      'Please specify yes or no for the resolve-hostnames option.',
+      ({ addresses }, yes) => void (addresses.resolveHostnames = yes),
+    ),
   ],
   [
     'announce-hostnames',
-    ({ addresses }, [word]) => {
-      const yes = yesOrNo(word)
-      if (yes === undefined) return 'Please specify yes or no for the announce-hostnames option.'
-      addresses.announceHostnames = yes
-      return undefined
-    },
+    yesNo(
+      'Please specify yes or no for the announce-hostnames option.',
+      ({ addresses }, yes) => void (addresses.announceHostnames = yes),
+    ),
   ],
   [
     'current-epoch',
@@ -70,47 +64,31 @@ const GLOBAL = new Map<string, OptionReader>([
 const OF_PRIMARY = new Map<string, readonly [words: number, read: PrimaryReader]>([
   [
     'down-after-milliseconds',
-    [
-      1,
-      (_, primary, [ms]) => {
-        if (integer(ms) <= 0) return 'negative or zero time parameter.'
-        primary.setDownAfter(integer(ms))
-        return undefined
-      },
-    ],
+    [1, time(1, 'negative or zero time parameter.', (primary, ms) => primary.setDownAfter(ms))],
   ],
   [
     'failover-timeout',
-    [
-      1,
-      (_, { settings }, [ms]) => {
-        if (integer(ms) <= 0) return 'negative or zero time parameter.'
-        settings.failoverTimeoutMs = integer(ms)
-        return undefined
-      },
-    ],
+    [1, time(1, 'negative or zero time parameter.', ({ settings }, ms) => void (settings.failoverTimeoutMs = ms))],
   ],
   ['parallel-syncs', [1, (_, { settings }, [count]) => void (settings.parallelSyncs = integer(count))]],
   [
     'notification-script',
     [
       1,
-      ({ host }, { settings }, [path]) => {
-        if (!host.isExecutable(path)) return 'Notification script seems non existing or non executable.'
-        settings.notificationScript = path
-        return undefined
-      },
+      script(
+        'Notification script seems non existing or non executable.',
+        ({ settings }, path) => void (settings.notificationScript = path),
+      ),
     ],
   ],
   [
     'client-reconfig-script',
     [
       1,
-      ({ host }, { settings }, [path]) => {
-        if (!host.isExecutable(path)) return 'Client reconfiguration script seems non existing or non executable.'
-        settings.clientReconfigScript = path
-        return undefined
-      },
+      script(
+        'Client reconfiguration script seems non existing or non executable.',
+        ({ settings }, path) => void (settings.clientReconfigScript = path),
+      ),
     ],
   ],
   ['auth-pass', [1, (_, { settings }, [password]) => void (settings.authPass = password)]],
@@ -146,14 +124,7 @@ const OF_PRIMARY = new Map<string, readonly [words: number, read: PrimaryReader]
   ],
   [
     'master-reboot-down-after-period',
-    [
-      1,
-      (_, { settings }, [ms]) => {
-        if (integer(ms) < 0) return 'negative time parameter.'
-        settings.rebootDownAfterMs = integer(ms)
-        return undefined
-      },
-    ],
+    [1, time(0, 'negative time parameter.', ({ settings }, ms) => void (settings.rebootDownAfterMs = ms))],
   ],
 ])
 
@@ -163,13 +134,34 @@ function knownReplica(sentinel: Sentinel, primary: Primary, [host, port]: readon
 
 /** The integer at the beginning of a word, as atoi reads it. */
 function integer(word: string): number {
-  const n = Number.parseInt(word, 10)
-  return Number.isNaN(n) ? 0 : n
+  return Number.parseInt(word, 10) || 0
 }
 
-function yesOrNo(word: string): boolean | undefined {
-  const lower = word.toLowerCase()
-  return lower === 'yes' ? true : lower === 'no' ? false : undefined
+function yesNo(refusal: string, set: (sentinel: Sentinel, yes: boolean) => void): OptionReader {
+  return (sentinel, [word]) => {
+    const lower = word.toLowerCase()
+    if (lower !== 'yes' && lower !== 'no') return refusal
+    set(sentinel, lower === 'yes')
+    return undefined
+  }
+}
+
+/** Milliseconds, `min` at least. */
+function time(min: number, refusal: string, set: (primary: Primary, ms: number) => void): PrimaryReader {
+  return (_, primary, [word]) => {
+    const ms = integer(word)
+    if (ms < min) return refusal
+    set(primary, ms)
+    return undefined
+  }
+}
+
+function script(refusal: string, set: (primary: Primary, path: string) => void): PrimaryReader {
+  return ({ host }, primary, [path]) => {
+    if (!host.isExecutable(path)) return refusal
+    set(primary, path)
+    return undefined
+  }
 }
 
 const DUPLICATE = {
@@ -226,8 +218,6 @@ function readLine(sentinel: Sentinel, words: readonly string[]): Refusal {
   return option[1](sentinel, primary, rest.slice(1))
 }
 
-// ---- writing ----
-
 /** The hosts of all lines that name one: to be resolved before they are read. */
 export function hostsOf(lines: readonly SentinelLine[]): string[] {
   const HOST_AT = 2
@@ -236,6 +226,8 @@ export function hostsOf(lines: readonly SentinelLine[]): string[] {
     names.includes(words[0].toLowerCase()) && words.length > HOST_AT ? [words[HOST_AT]] : [],
   )
 }
+
+// ---- writing ----
 
 /** A line that is not needed (a default) replaces an old one of its option, but is not added. */
 interface StateLine {
@@ -265,10 +257,10 @@ export function linesOf(sentinel: Sentinel): LinesByOption {
   addSwitch('announce-hostnames', addresses.announceHostnames, false)
   for (const primary of sentinel.primaries.values()) addPrimaryLines(sentinel, primary, add)
   add('current-epoch', sentinel.currentEpoch)
-  add('announce-ip', ...(settings.announceIp === '' ? [] : [quotedIfNeeded(settings.announceIp)]))
-  add('announce-port', ...(settings.announcePort === 0 ? [] : [settings.announcePort]))
-  add('sentinel-user', ...(settings.authUser === '' ? [] : [settings.authUser]))
-  add('sentinel-pass', ...(settings.authPass === '' ? [] : [settings.authPass]))
+  if (settings.announceIp !== '') add('announce-ip', quotedIfNeeded(settings.announceIp))
+  if (settings.announcePort !== 0) add('announce-port', settings.announcePort)
+  if (settings.authUser !== '') add('sentinel-user', settings.authUser)
+  if (settings.authPass !== '') add('sentinel-pass', settings.authPass)
   for (const option of ['monitor', ...GLOBAL.keys(), ...OF_PRIMARY.keys()]) add(option)
   return lines
 }
