@@ -79,7 +79,7 @@ export function setTrouble(sentinel: Sentinel, instance: AnyInstance, trouble: s
 function subscribe(sentinel: Sentinel, instance: AnyInstance, now: number): void {
   const { link } = instance
   const onMessage = (value: Value) => {
-    if (value instanceof ReplyError) link.closePubSub()
+    if (value instanceof ReplyError) link.closeOne('pubsub')
     else if (!instance.removed) receiveHello(sentinel, link, value)
   }
   link.openPubSub(sentinel.host.system, dialled(instance.address), now, onMessage)

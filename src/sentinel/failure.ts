@@ -50,9 +50,9 @@ function renewSilentConnections({ nowMs, timing }: Sentinel, { link, downAfterMs
   const half = downAfterMs / 2
   const isOld = (sinceMs: number) => nowMs - sinceMs > timing.reconnectMs
   const isSilent = link.unansweredPingMs !== 0 && nowMs - link.unansweredPingMs > half && nowMs - link.pongMs > half
-  if (link.commands !== undefined && isOld(link.commandsSinceMs) && isSilent) link.closeCommands()
+  if (link.commands !== undefined && isOld(link.commandsSinceMs) && isSilent) link.closeOne('commands')
   const noHello = nowMs - link.pubsubActivityMs > timing.helloMs * SILENT_HELLOS_MAX
-  if (link.pubsub !== undefined && isOld(link.pubsubSinceMs) && noHello) link.closePubSub()
+  if (link.pubsub !== undefined && isOld(link.pubsubSinceMs) && noHello) link.closeOne('pubsub')
 }
 
 export function checkObjectivelyDown({ events, nowMs }: Sentinel, primary: Primary): void {

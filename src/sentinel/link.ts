@@ -4,12 +4,14 @@
 // Always: `pending` counts the commands whose replies are awaited on the present command connection. A reply that
 // comes after its connection was replaced is dropped.
 
-import { type ClientSystem, Connection, type ReplyHandler, writeWords } from '../client/connection.ts'
+import { type ClientSystem, Connection, writeWords } from '../client/connection.ts'
 import type { CloseReason } from '../client/errors.ts'
 import type { Push, Value } from '../protocol/value.ts'
 import type { Address } from '../system/network.ts'
 
-type OnReply = (value: Value) => void
+export type OnReply = (value: Value) => void
+
+type Which = 'commands' | 'pubsub'
 
 export class InstanceLink {
   /** Instances that use this link. */
@@ -39,39 +41,38 @@ export class InstanceLink {
   openCommands(system: ClientSystem, address: Address, nowMs: number): void {
     this.pending = 0
     this.commandsSinceMs = nowMs
-    const connection: Connection = new Connection(
-      system,
-      { address },
-      {
-        closed: reason => {
-          if (this.commands === connection) this.lost('commands', reason)
-        },
-      },
-    )
-    this.commands = connection
+    this.commands = this.opened('commands', system, address)
   }
 
   /** `onMessage` gets the subscription's confirmation and messages. */
   openPubSub(system: ClientSystem, address: Address, nowMs: number, onMessage: OnReply): void {
     this.pubsubSinceMs = this.pubsubActivityMs = nowMs
+    this.pubsub = this.opened('pubsub', system, address, push => onMessage(push.items))
+  }
+
+  private opened(which: Which, system: ClientSystem, address: Address, pushed?: (push: Push) => void): Connection {
     const connection: Connection = new Connection(
       system,
       { address },
       {
-        pushed: (push: Push) => onMessage(push.items),
+        pushed,
         closed: reason => {
-          if (this.pubsub === connection) this.lost('pubsub', reason)
+          if (this[which] === connection) this.lost(which, reason)
         },
       },
     )
-    this.pubsub = connection
+    return connection
   }
 
-  private lost(which: 'commands' | 'pubsub', reason: CloseReason): void {
+  private lost(which: Which, { kind, text }: CloseReason): void {
+    this.forget(which)
+    if (this.trouble === '' && kind === 'protocol') this.trouble = text
+  }
+
+  private forget(which: Which): void {
     this[which] = undefined
     if (which === 'commands') this.pending = 0
     this.disconnected = true
-    if (this.trouble === '' && reason.kind === 'protocol') this.trouble = reason.text
   }
 
   /** Sends a command over the command connection; false: there is none. */
@@ -80,7 +81,12 @@ export class InstanceLink {
     if (commands === undefined || commands.state === 'closed') return false
     this.pending++
     writeWords(commands.out, words)
-    commands.expect(1, new Expected(this, commands, onReply))
+    const reply = (value: Value) => {
+      if (this.commands !== commands) return
+      this.pending--
+      onReply?.(value)
+    }
+    commands.expect(1, { reply, closed: () => {} })
     commands.flush()
     return true
   }
@@ -94,50 +100,20 @@ export class InstanceLink {
     pubsub.flush()
   }
 
-  closeCommands(): void {
-    const { commands } = this
-    if (commands === undefined) return
-    this.commands = undefined
-    this.pending = 0
-    this.disconnected = true
-    commands.close()
-  }
-
-  closePubSub(): void {
-    const { pubsub } = this
-    if (pubsub === undefined) return
-    this.pubsub = undefined
-    this.disconnected = true
-    pubsub.close()
-  }
-
   close(): void {
-    this.closeCommands()
-    this.closePubSub()
+    this.closeOne('commands')
+    this.closeOne('pubsub')
+  }
+
+  closeOne(which: Which): void {
+    const connection = this[which]
+    if (connection === undefined) return
+    this.forget(which)
+    connection.close()
   }
 
   /** One user less; the last one closes. */
   release(): void {
     if (--this.users === 0) this.close()
   }
-}
-
-class Expected implements ReplyHandler {
-  private readonly link: InstanceLink
-  private readonly connection: Connection
-  private readonly onReply: OnReply | undefined
-
-  constructor(link: InstanceLink, connection: Connection, onReply: OnReply | undefined) {
-    this.link = link
-    this.connection = connection
-    this.onReply = onReply
-  }
-
-  reply(value: Value): void {
-    if (this.link.commands !== this.connection) return
-    this.link.pending--
-    this.onReply?.(value)
-  }
-
-  closed(): void {}
 }

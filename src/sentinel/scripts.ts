@@ -24,7 +24,7 @@ export interface ScriptRun {
   runs: number
 }
 
-interface ScriptHost {
+export interface ScriptHost {
   timing: Timing
   nowMs(): number
   /** Starts a process; `ended` gets its exit code and the signal that ended it (0: none). */

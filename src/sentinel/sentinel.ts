@@ -18,8 +18,9 @@ import { Events } from './events.ts'
 import { runFailover, startFailoverIfNeeded, switchToPromoted } from './failover.ts'
 import { askPeers, checkObjectivelyDown, checkSubjectivelyDown } from './failure.ts'
 import { type AnyInstance, Peer, Primary, PrimarySettings, primaryOf, Replica } from './instance.ts'
+import type { OnReply } from './link.ts'
 import { sendPeriodicCommands } from './periodic.ts'
-import { ScriptQueue } from './scripts.ts'
+import { type ScriptHost, ScriptQueue } from './scripts.ts'
 import { Timing } from './timing.ts'
 
 /** Settings of the whole sentinel: `sentinel` lines without a primary's name. */
@@ -52,7 +53,7 @@ export interface SentinelHost {
   port(): number
   /** `requirepass`: also for connections to other sentinels without `sentinel-pass`. */
   password(): string
-  spawn: ConstructorParameters<typeof ScriptQueue>[0]['spawn']
+  spawn: ScriptHost['spawn']
   isExecutable(path: string): boolean
   /** Ends the process at once: SENTINEL SIMULATE-FAILURE. */
   crash(): never
@@ -208,7 +209,7 @@ export class Sentinel {
   }
 
   /** Sends a command under the name that the primary's servers know it by. */
-  send(instance: AnyInstance, words: readonly string[], onReply?: Parameters<AnyInstance['link']['send']>[1]): boolean {
+  send(instance: AnyInstance, words: readonly string[], onReply?: OnReply): boolean {
     return instance.link.send(this.renamed(instance, words), onReply)
   }
 
