@@ -15,7 +15,7 @@ import { vote } from './election.ts'
 import { bestReplica, startFailover } from './failover.ts'
 import { type AnyInstance, FAILOVER_IN_PROGRESS, FORCE_FAILOVER, type Primary, S_DOWN } from './instance.ts'
 import { replacedCommands } from './replaced.ts'
-import { replyInstance } from './replies.ts'
+import { replyInstance, replySaved } from './replies.ts'
 import type { Sentinel } from './sentinel.ts'
 
 const INVALID_QUORUM = errorBytes('ERR Invalid quorum')
@@ -250,11 +250,6 @@ function withPrimary(run: (sentinel: Sentinel, ctx: Context, primary: Primary) =
     if (primary === undefined) ctx.reply.error('ERR No such master with that name')
     else run(sentinel, ctx, primary)
   }
-}
-
-export function replySaved(sentinel: Sentinel, reply: Reply): void {
-  if (sentinel.save()) reply.ok()
-  else reply.error('ERR Failed to save config file. Check server logs.')
 }
 
 function replyInstances(reply: Reply, sentinel: Sentinel, instances: readonly AnyInstance[]): void {

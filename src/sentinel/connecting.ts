@@ -39,7 +39,10 @@ function resolvedAgain({ addresses }: Sentinel, address: InstanceAddress): Insta
 function isReachable(sentinel: Sentinel, instance: AnyInstance): boolean {
   if (instance.address.ip !== '') return true
   const { host } = instance.address
-  setTrouble(sentinel, instance, `cannot resolve '${host}': ${sentinel.addresses.troubleOf(host) || 'not known yet'}`)
+  sentinel.events.trouble(
+    instance,
+    `cannot resolve '${host}': ${sentinel.addresses.troubleOf(host) || 'not known yet'}`,
+  )
   return false
 }
 
@@ -65,15 +68,8 @@ function authenticate(
   if (authPass === '') return
   const words = authUser === '' ? ['AUTH', authPass] : ['AUTH', authUser, authPass]
   send(sentinel.renamed(instance, words), value => {
-    if (value instanceof ReplyError) setTrouble(sentinel, instance, `refuses the password: ${value.text}`)
+    if (value instanceof ReplyError) sentinel.events.trouble(instance, `refuses the password: ${value.text}`)
   })
-}
-
-/** Says once why an instance cannot be used although it may well be up. */
-export function setTrouble(sentinel: Sentinel, instance: AnyInstance, trouble: string): void {
-  if (instance.link.trouble === trouble) return
-  instance.link.trouble = trouble
-  if (trouble !== '') sentinel.events.about(instance, 'warning', '-link-trouble', ` #${trouble}`)
 }
 
 function subscribe(sentinel: Sentinel, instance: AnyInstance, now: number): void {

@@ -28,6 +28,13 @@ export class Events {
     this.send(level, type, this.describe(instance) + more, primaryOf(instance))
   }
 
+  /** Says once why an instance cannot be used although it may well be up; '': it can be. */
+  trouble(instance: AnyInstance, trouble: string): void {
+    if (instance.link.trouble === trouble) return
+    instance.link.trouble = trouble
+    if (trouble !== '') this.about(instance, 'warning', '-link-trouble', ` #${trouble}`)
+  }
+
   /** An event with a text of its own, which may concern a primary. */
   send(level: LogLevel, type: string, message: string, primary?: Primary): void {
     const { log, publish, scripts } = this.sinks

@@ -11,7 +11,6 @@
 
 import { ReplyError } from '../protocol/value.ts'
 import { electedLeader } from './election.ts'
-import { crash } from './info-report.ts'
 import {
   FAILOVER_IN_PROGRESS,
   FORCE_FAILOVER,
@@ -93,7 +92,7 @@ function waitForElection(sentinel: Sentinel, primary: Primary): void {
     return abortFailover(sentinel, primary)
   }
   events.about(primary, 'warning', '+elected-leader')
-  if (sentinel.crashAfterElection) crash(sentinel)
+  if (sentinel.crashAfterElection) sentinel.crash()
   failover.enter('select_slave', nowMs)
   events.about(primary, 'warning', '+failover-state-select-slave')
 }

@@ -125,7 +125,7 @@ function replicaIsPrimary(sentinel: Sentinel, replica: Replica): void {
     }
     sentinel.save()
     events.about(replica, 'warning', '+promoted-slave')
-    if (sentinel.crashAfterPromotion) crash(sentinel)
+    if (sentinel.crashAfterPromotion) sentinel.crash()
     events.about(primary, 'warning', '+failover-state-reconf-slaves')
     reconfigured(sentinel, primary, 'leader', primary.address, replica.address)
     hurryHello(sentinel, primary)
@@ -136,12 +136,6 @@ function replicaIsPrimary(sentinel: Sentinel, replica: Replica): void {
   if (replica.has(PROMOTED) || !looksSane(sentinel, primary) || !upFor(sentinel, replica, waitMs)) return
   if (nowMs - replica.report.roleSinceMs > waitMs && sendReplicaOf(sentinel, replica, primary.address))
     events.about(replica, 'notice', '+convert-to-slave')
-}
-
-/** SENTINEL SIMULATE-FAILURE. */
-export function crash(sentinel: Sentinel): never {
-  sentinel.host.log('warning', 'Sentinel CRASH because of SENTINEL simulate-failure')
-  return sentinel.host.crash()
 }
 
 function replicaFollows(sentinel: Sentinel, replica: Replica): void {

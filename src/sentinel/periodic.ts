@@ -1,7 +1,6 @@
 // What is sent to every instance from time to time: INFO, PING and hello messages.
 
 import { ReplyError, textOf } from '../protocol/value.ts'
-import { setTrouble } from './connecting.ts'
 import { sendHello } from './hello.ts'
 import { refresh } from './info-report.ts'
 import { type AnyInstance, FAILOVER_IN_PROGRESS, O_DOWN, PRIMARY_REBOOT, S_DOWN, SCRIPT_KILL_SENT } from './instance.ts'
@@ -42,10 +41,10 @@ export function sendPing(sentinel: Sentinel, instance: AnyInstance): void {
     if (text.startsWith('PONG') || text.startsWith('LOADING') || text.startsWith('MASTERDOWN')) {
       link.availableMs = sentinel.nowMs
       link.unansweredPingMs = 0
-      setTrouble(sentinel, instance, '')
+      sentinel.events.trouble(instance, '')
       if (text.startsWith('PONG')) instance.flags &= ~PRIMARY_REBOOT
     } else if (text.startsWith('NOAUTH') || text.startsWith('WRONGPASS') || text.startsWith('NOPERM')) {
-      if (link.trouble === '') setTrouble(sentinel, instance, `refuses PING: ${text}`)
+      if (link.trouble === '') sentinel.events.trouble(instance, `refuses PING: ${text}`)
     } else if (text.startsWith('BUSY') && instance.has(S_DOWN) && !instance.has(SCRIPT_KILL_SENT)) {
       sentinel.send(instance, ['SCRIPT', 'KILL'])
       instance.flags |= SCRIPT_KILL_SENT

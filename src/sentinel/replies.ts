@@ -1,4 +1,4 @@
-// An instance as SENTINEL MASTER, REPLICAS and SENTINELS reply it: a map of texts.
+// What several subcommands reply: the outcome of saving, and an instance (MASTER, REPLICAS, SENTINELS), a map of texts.
 
 import type { Reply } from '../protocol/reply.ts'
 import {
@@ -19,6 +19,11 @@ import {
   SCRIPT_KILL_SENT,
 } from './instance.ts'
 import type { Sentinel } from './sentinel.ts'
+
+export function replySaved(sentinel: Sentinel, reply: Reply): void {
+  if (sentinel.save()) reply.ok()
+  else reply.error('ERR Failed to save config file. Check server logs.')
+}
 
 type Put = (field: string, value: string | number) => void
 

@@ -256,6 +256,12 @@ export class Sentinel {
     askPeers(this, instance, false)
   }
 
+  /** SENTINEL SIMULATE-FAILURE. */
+  crash(): never {
+    this.host.log('warning', 'Sentinel CRASH because of SENTINEL simulate-failure')
+    return this.host.crash()
+  }
+
   stop(): void {
     for (const primary of [...this.primaries.values()]) this.removePrimary(primary)
   }
