@@ -63,8 +63,6 @@ function readReplicaOfPrimary(sentinel: Sentinel, primary: Primary, name: string
   const named = (field: string) => fields.find(one => one.startsWith(`${field}=`))?.slice(field.length + 1)
   const host = named('ip') ?? fields[0]
   const port = Number.parseInt(named('port') ?? fields[1] ?? '', 10)
-  const address = sentinel.addresses.create(host, port, false)
-  if (typeof address !== 'string' && primary.replicas.has(sentinel.addresses.joined(address))) return
   const replica = sentinel.addReplica(primary, host, port)
   if (typeof replica === 'string') return
   sentinel.events.about(replica, 'notice', '+slave')
