@@ -36,13 +36,13 @@ export async function startSentinel(
   log.role = 'X'
   checkConfigFile(config, system)
   const lines = config.statements.filter(({ words }) => words[0] === 'sentinel').map(sentinelLine)
-  const holder: { server: Server | undefined } = { server: undefined }
+  let server: Server
   const sentinel = new Sentinel(
     hostOf(
       config,
       system,
       log,
-      () => holder.server!,
+      () => server,
       () => sentinel,
     ),
   )
@@ -50,8 +50,7 @@ export async function startSentinel(
   const refused = readLines(sentinel, lines)
   if (refused !== undefined) throw new ConfigError(refused[1], refused[0].line, refused[0].text)
   const commands = sentinelCommands(sentinel, options.commands ?? allCommands)
-  const server = new Server(config, system, log, { ...options, sentinel: true, commands })
-  holder.server = server
+  server = new Server(config, system, log, { ...options, sentinel: true, commands })
   await server.listen()
   if (!server.listening) throw new StartFailure('Configured to not listen anywhere, exiting.')
   options.onInitialized?.(server)
