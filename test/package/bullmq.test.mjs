@@ -12,41 +12,39 @@ const ways = {
   TCP: async server => ({ port: await server.listen(), host: '127.0.0.1', maxRetriesPerRequest: null }),
 }
 
+/** When a job ran within `time` of fake timers, in milliseconds; `work` is what it does then. */
+async function runsOf(options, work, jobOptions, time) {
+  vi.useFakeTimers()
+  const server = await createServer()
+  const connection = await options(server)
+  const begin = Date.now()
+  const ran = []
+  const queue = new Queue('mail', { connection })
+  const run = async () => {
+    ran.push(Date.now() - begin)
+    work()
+  }
+  const worker = new Worker('mail', run, { connection })
+  await worker.waitUntilReady()
+  await queue.add('letter', {}, jobOptions)
+  await server.clock.advance(time)
+  await Promise.all([worker.close(), queue.close()])
+  await server.close()
+  return ran
+}
+
 for (const [way, options] of Object.entries(ways)) {
   test(`${way}: a job of an hour later`, async () => {
-    vi.useFakeTimers()
-    const server = await createServer()
-    const connection = await options(server)
-    const begin = Date.now()
-    const ran = []
-    const queue = new Queue('mail', { connection })
-    const worker = new Worker('mail', async () => void ran.push(Date.now() - begin), { connection })
-    await worker.waitUntilReady()
-    await queue.add('reminder', {}, { delay: 3_600_000 })
-    await server.clock.advance('1h')
+    const ran = await runsOf(options, () => {}, { delay: 3_600_000 }, '1h')
     expect(ran).toEqual([3_600_000])
-    await Promise.all([worker.close(), queue.close()])
-    await server.close()
   })
 
   test(`${way}: attempts with a growing delay`, async () => {
-    vi.useFakeTimers()
-    const server = await createServer()
-    const connection = await options(server)
-    const begin = Date.now()
-    const ran = []
-    const queue = new Queue('mail', { connection })
-    const fail = async () => {
-      ran.push(Date.now() - begin)
+    const fail = () => {
       throw new Error('not yet')
     }
-    const worker = new Worker('mail', fail, { connection })
-    await worker.waitUntilReady()
-    await queue.add('letter', {}, { attempts: 4, backoff: { type: 'exponential', delay: 60_000 } })
-    await server.clock.advance('10m')
+    const ran = await runsOf(options, fail, { attempts: 4, backoff: { type: 'exponential', delay: 60_000 } }, '10m')
     expect(ran).toEqual([0, 60_000, 180_000, 420_000])
-    await Promise.all([worker.close(), queue.close()])
-    await server.close()
   })
 
   test(`${way}: events`, async () => {
