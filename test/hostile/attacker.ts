@@ -63,7 +63,7 @@ export class Attacker {
 
 export const LARGE = 'x'.repeat(256 * 1024)
 /** More than sockets of both sides take, and than any limit of the tests. */
-export const LARGE_COUNT = 80
+const LARGE_COUNT = 80
 
 export interface State {
   readonly name: string
@@ -94,9 +94,7 @@ const others =
 const echoes = others(() => ['ECHO', LARGE], `$${LARGE.length}\r\n${LARGE}\r\n`)
 /** Keyspace events, which a read brings forth, since writes wait. */
 const misses = others(i => ['GET', `${i}${LARGE}`], '$-1\r\n')
-const publications = async (attacker: Attacker, bystander: Bystander): Promise<void> => {
-  for (let i = 0; i < LARGE_COUNT && !attacker.isGone; i++) await bystander.ask(['PUBLISH', 'ch', LARGE], ':1\r\n')
-}
+const publications = others(() => ['PUBLISH', 'ch', LARGE], ':1\r\n')
 
 /** A RESP3 client gets messages in any state. */
 async function listen(attacker: Attacker): Promise<void> {

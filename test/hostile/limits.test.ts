@@ -33,17 +33,19 @@ async function endlessInput(attacker: Attacker, { isHalf, release, name }: State
   for (let bytes = 0; bytes < 3 * FLOOD_BYTES; bytes += piece.length) attacker.send(piece)
 }
 
+const flood: Limit['cross'] = (attacker, state, bystander) => state.flood(attacker, bystander)
+
 const LIMITS: readonly Limit[] = [
   { name: 'client-query-buffer-limit', directives: { 'client-query-buffer-limit': '1mb' }, cross: endlessInput },
   {
     name: 'the hard output limit',
     directives: { 'client-output-buffer-limit': outputLimit('1mb', '0', '0') },
-    cross: (attacker, state, bystander) => state.flood(attacker, bystander),
+    cross: flood,
   },
   {
     name: 'the soft output limit',
     directives: { 'client-output-buffer-limit': outputLimit('1gb', '1mb', '1') },
-    cross: (attacker, state, bystander) => state.flood(attacker, bystander),
+    cross: flood,
   },
   {
     name: 'maxmemory-clients',
@@ -68,7 +70,7 @@ const LIMITS: readonly Limit[] = [
     name: 'the length of an inline command',
     directives: {},
     isParsed: true,
-    cross: async attacker => attacker.send(latin1Bytes(`${'i'.repeat(70_000)}`)),
+    cross: async attacker => attacker.send(latin1Bytes('i'.repeat(70_000))),
   },
 ]
 
