@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { u32From } from '../../test/harness/random.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
 import { keySlot } from '../lib/crc16.ts'
 import { Slice } from '../lib/slice.ts'
@@ -7,22 +8,13 @@ import { Slice } from '../lib/slice.ts'
 const KEYS = 3000
 const STEPS = 40_000
 
-/** Unsigned 32-bit integers from a seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return (state ^ (state >>> 13)) >>> 0
-  }
-}
-
 /** Keys of many slots, and many of one. */
 function keyOf(n: number): string {
   return n % 3 === 0 ? `{tag}${n}` : `key:${n}`
 }
 
 test('a database by slots holds what a plain one holds', () => {
-  const random = randomFrom(7)
+  const random = u32From(7)
   const space = new Keyspace({ databases: 1, random, bySlot: true })
   const [db] = space.databases
   const slots = space.slotTables!
