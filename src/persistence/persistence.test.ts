@@ -281,22 +281,26 @@ test('CONFIG SET appendonly turns the log on and off', async () => {
   assert.match(String(again.call('info', 'persistence')), /aof_enabled:0/)
 })
 
-test('DEBUG LOADAOF loads in turns, and others are told that it does', async () => {
-  const machine = virtualSystem()
-  const server = await MachineServer.start(machine, { appendonly: 'yes', 'aof-use-rdb-preamble': 'no' })
-  server.call('ping')
+/** Runs a command that loads the dataset in turns, while another client hears that it does. */
+async function loadInTurns(server: MachineServer, words: readonly string[]): Promise<void> {
   const other = server.connect()
-  for (let i = 0; i < 3000; i++) server.call('set', `k${i % 50}`, i)
-  const digest = server.digest()
-  server.send(0, ['debug', 'loadaof'])
+  server.send(0, words)
   server.send(other, ['get', 'k1'])
   const [told] = server.take(other)
   assert.ok(told instanceof RespError && told.message.startsWith('LOADING '))
   for (let turns = 0; turns < 20; turns++) {
-    machine.settle()
+    server.machine.settle()
     await new Promise(resolve => setImmediate(resolve))
   }
   assert.deepEqual(server.take(0), ['OK'])
+}
+
+test('DEBUG LOADAOF loads in turns, and others are told that it does', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes', 'aof-use-rdb-preamble': 'no' })
+  for (let i = 0; i < 3000; i++) server.call('set', `k${i % 50}`, i)
+  const digest = server.digest()
+  await loadInTurns(server, ['debug', 'loadaof'])
   assert.equal(server.digest(), digest)
   server.call('set', 'k1', 'after')
   const later = server.digest()
@@ -307,20 +311,9 @@ test('DEBUG LOADAOF loads in turns, and others are told that it does', async () 
 
 test('DEBUG RELOAD loads in turns, and others are told that it does', async () => {
   const server = await MachineServer.start(virtualSystem(), { 'loading-process-events-interval-bytes': '16384' })
-  const { machine } = server
-  server.call('ping')
-  const other = server.connect()
   for (let i = 0; i < 5000; i++) server.call('set', `k${i}`, i)
   const digest = server.digest()
-  server.send(0, ['debug', 'reload'])
-  server.send(other, ['get', 'k1'])
-  const [told] = server.take(other)
-  assert.ok(told instanceof RespError && told.message.startsWith('LOADING '))
-  for (let turns = 0; turns < 20; turns++) {
-    machine.settle()
-    await new Promise(resolve => setImmediate(resolve))
-  }
-  assert.deepEqual(server.take(0), ['OK'])
+  await loadInTurns(server, ['debug', 'reload'])
   assert.equal(server.digest(), digest)
   assert.equal(server.call('get', 'k1'), '1')
 })

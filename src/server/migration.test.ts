@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { outgoingOver } from '../../test/harness/outgoing.ts'
-import { type PlainValue, RespError } from '../../test/harness/resp.ts'
+import { textOf } from '../../test/harness/resp.ts'
 import { PROPAGATE_AOF } from '../engine/effect.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { type Network, NetworkError, type Outgoing } from '../system/network.ts'
@@ -67,11 +67,6 @@ function networkOf(dial: (host: string) => Outgoing | NetworkError): Network {
     secure: (_settings, done) => queueMicrotask(() => done(new NetworkError('ENOTSUP'))),
     resolve: (_name, done) => queueMicrotask(() => done(new NetworkError('ENOTFOUND'))),
   }
-}
-
-/** Errors as their text. */
-function textOf(reply: PlainValue): PlainValue {
-  return reply instanceof RespError ? reply.message : reply
 }
 
 /** Promises and what is queued behind them. */

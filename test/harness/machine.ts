@@ -9,9 +9,15 @@ import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
 import type { System } from '../../src/system/system.ts'
 import type { VirtualMachine } from '../../src/system/virtual.ts'
-import { encodeCommand, latin1Text, type PlainValue, parseReply, plain, replyEnd, type Word } from './resp.ts'
+import { encodeCommand, latin1Text, type PlainValue, takeReplies, type Word } from './resp.ts'
 
 const WAIT_MS_MAX = 1000
+
+/** Directives as a configuration file has them. */
+export function configText(directives: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(directives).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
+  return lines.join('\n')
+}
 
 export class MachineServer {
   readonly machine: VirtualMachine
@@ -33,8 +39,7 @@ export class MachineServer {
   ): Promise<MachineServer> {
     const config = new Config(machine.disk)
     const all = { save: '', port: '0', 'enable-debug-command': 'yes', ...directives }
-    const lines = Object.entries(all).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
-    loadText(config, lines.join('\n'))
+    loadText(config, configText(all))
     const server = new Server(config, system, new Logger(system, config), options)
     await server.listen()
     let loaded = false
@@ -73,17 +78,7 @@ export class MachineServer {
 
   /** Takes the replies received on a connection. */
   take(connection: number): PlainValue[] {
-    const u8 = Uint8Array.from(this.replies[connection])
-    const values: PlainValue[] = []
-    let at = 0
-    while (at < u8.length) {
-      const end = replyEnd(u8, at, u8.length)
-      if (end < 0) break
-      values.push(plain(parseReply(u8, at)))
-      at = end
-    }
-    this.replies[connection].splice(0, at)
-    return values
+    return takeReplies(this.replies[connection])
   }
 
   /** Runs a command and returns its reply; time passes while it blocks. */

@@ -7,7 +7,8 @@ import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
 import type { VirtualMachine } from '../../src/system/virtual.ts'
 import { VirtualWorld } from '../../src/system/virtual-world.ts'
-import { encodeCommand, type PlainValue, parseReply, plain, replyEnd, type Word } from './resp.ts'
+import { configText } from './machine.ts'
+import { encodeCommand, type PlainValue, takeReplies, type Word } from './resp.ts'
 
 const PORT = 6379
 const BASE = {
@@ -44,12 +45,7 @@ export class WorldServer {
     const { system, disk } = this.machine
     const config = new Config(disk)
     const all = { ...BASE, ...this.directives, ...more }
-    loadText(
-      config,
-      Object.entries(all)
-        .map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
-        .join('\n'),
-    )
+    loadText(config, configText(all))
     this.server = new Server(config, system, new Logger(system, config))
     await this.server.listen()
     await this.server.load()
@@ -67,15 +63,7 @@ export class WorldServer {
 
   /** Takes the replies that have come. */
   taken(): PlainValue[] {
-    const u8 = Uint8Array.from(this.received)
-    const values: PlainValue[] = []
-    let at = 0
-    for (let end = replyEnd(u8, at, u8.length); end >= 0 && at < u8.length; end = replyEnd(u8, at, u8.length)) {
-      values.push(plain(parseReply(u8, at)))
-      at = end
-    }
-    this.received.splice(0, at)
-    return values
+    return takeReplies(this.received)
   }
 
   /** Runs a command and returns its reply; time passes until it comes. */

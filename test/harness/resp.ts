@@ -191,6 +191,26 @@ export function plain(value: RespValue): PlainValue {
   return value
 }
 
+/** The message of an error; any other reply as it is. */
+export function textOf(reply: PlainValue): PlainValue {
+  return reply instanceof RespError ? reply.message : reply
+}
+
+/** Takes the complete replies off the front of the bytes received. */
+export function takeReplies(received: number[]): PlainValue[] {
+  const u8 = Uint8Array.from(received)
+  const values: PlainValue[] = []
+  let at = 0
+  while (at < u8.length) {
+    const end = replyEnd(u8, at, u8.length)
+    if (end < 0) break
+    values.push(plain(parseReply(u8, at)))
+    at = end
+  }
+  received.splice(0, at)
+  return values
+}
+
 /** Buffers bytes and returns complete replies. */
 export class ReplyReader {
   private buffer: Uint8Array = new Uint8Array(0)

@@ -13,6 +13,7 @@ import { partSeed, seededRandom } from '../../src/system/random.ts'
 import type { Random } from '../../src/system/system.ts'
 import type { VirtualMachine } from '../../src/system/virtual.ts'
 import { VirtualWorld } from '../../src/system/virtual-world.ts'
+import { configText } from '../harness/machine.ts'
 import { RandomCommands } from '../harness/random-commands.ts'
 import { encodeCommand, type Word } from '../harness/resp.ts'
 
@@ -75,8 +76,7 @@ class Fleet {
   private serve(machine: VirtualMachine): void {
     const config = new Config(machine.disk)
     const directives = { ...BASE, appendfsync: POLICIES[machine.pid % POLICIES.length] }
-    const lines = Object.entries(directives).map(([name, value]) => `${name} ${value === '' ? '""' : value}`)
-    loadText(config, lines.join('\n'))
+    loadText(config, configText(directives))
     const server = new Server(config, machine.system, new Logger(machine.system, config))
     const start = async () => {
       await server.listen()

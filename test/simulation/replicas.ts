@@ -20,7 +20,6 @@ export interface ReplicasResult {
   fullSyncs: number
   partialSyncs: number
   faults: string[]
-  logs: string[]
 }
 
 export async function runReplicas(seed: number): Promise<ReplicasResult> {
@@ -114,7 +113,6 @@ class ReplicasRun {
       fullSyncs: await count('sync_full'),
       partialSyncs: await count('sync_partial_ok'),
       faults: this.faults,
-      logs: this.servers.map(one => one.log),
     }
   }
 }
