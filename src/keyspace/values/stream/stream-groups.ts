@@ -1,7 +1,7 @@
 // StreamGroups: consumer groups of streams, their consumers, and pending entries.
 //
-//   groups tree     by name → group      last id 16 | entries read (-1: unknown) | pending tree u32
-//                                        | consumers tree u32
+//   groups tree     by name → group      last id 16 | entries read (lib/long-field.ts; -1: unknown)
+//                                        | pending tree u32 | consumers tree u32
 //   consumers tree  by name → consumer   seen ms f64 | active ms f64 (-1: never) | pending tree u32
 //   pending tree    by id   → pending    (from byte 28) consumer u32 | delivered ms f64 | deliveries f64
 //

@@ -1,6 +1,6 @@
 // Stream: one stream at a time. open() points it at the value of a key; the value never moves during its life.
 //
-//   value 80 B   tree of nodes u32 | tree of groups u32, 0: none | length f64 | entries ever added f64
+//   value 72 B   tree of nodes u32 | tree of groups u32, 0: none | length f64 | entries ever added (lib/long-field.ts)
 //                last id 16 | first id 16 | largest deleted id 16
 //   nodes tree   by id of the master → (from byte 28) ref of the node's listpack u32
 //
@@ -20,7 +20,7 @@ export { OrderedCursor } from '../../../memory/ordered.ts'
 export const NODES = 0
 export const GROUPS = 4
 const LENGTH = 8
-export const ADDED = 16
+const ADDED = 16
 export const LAST_ID = 24
 const FIRST_ID = 40
 const MAX_DELETED_ID = 56
