@@ -21,6 +21,7 @@ import { TableSlot } from '../memory/table-slot.ts'
 import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
 import { RdbOutput } from '../persistence/rdb/output.ts'
 import { type ValueCodecs, ValueReaders, ValueWriters } from '../persistence/values/value-codecs.ts'
+import { limitsFor } from './encoding-limits.ts'
 import { type Place, StorageError, type ValueLog } from './value-log.ts'
 
 /** Smaller values take hardly more memory than the place of their record. */
@@ -29,18 +30,6 @@ const REF_BYTES = 4
 const EXTERNAL_BYTES = 8
 const KEPT_BYTES_MAX = 1 << 20
 const SAMPLES = 5
-const UNLIMITED = 0x7fffffff
-
-/** The limits that choose between a compact encoding and another. */
-const CHOOSING = [
-  'hashMaxListpackEntries',
-  'hashMaxListpackValue',
-  'setMaxIntsetEntries',
-  'setMaxListpackEntries',
-  'setMaxListpackValue',
-  'zsetMaxListpackEntries',
-  'zsetMaxListpackValue',
-] as const
 
 interface ColdFigures {
   coldKeys: number
@@ -56,9 +45,9 @@ export class ColdStore implements ColdValues {
   readonly log: ValueLog
   private readonly space: Keyspace
   private readonly writers: ValueWriters
-  private readonly readers: ValueReaders
-  private readonly limits: EncodingLimits
-  private readonly kept = new Float64Array(CHOOSING.length)
+  /** Readers of values in compact encodings, and of those in tables and trees. */
+  private readonly compact: ValueReaders
+  private readonly large: ValueReaders
   private readonly output = new RdbOutput(4096)
   private readonly input = new RdbInput()
   private readonly text = new RdbString()
@@ -71,8 +60,8 @@ export class ColdStore implements ColdValues {
     this.log = log
     this.slot = new TableSlot(space.arena)
     this.writers = new ValueWriters(space, codecs)
-    this.limits = limits
-    this.readers = new ValueReaders(space, limits, codecs)
+    this.compact = new ValueReaders(space, limitsFor(limits, true), codecs)
+    this.large = new ValueReaders(space, limitsFor(limits, false), codecs)
     this.output.compress = false
   }
 
@@ -193,21 +182,12 @@ export class ColdStore implements ColdValues {
       this.text.copyFrom(input.string(this.text))
       return 0
     }
-    const reader = this.readers.of(rdbType)
-    if (reader === undefined) throw new StorageError(`RDB type ${rdbType} is unknown`)
     // The value gets the encoding back that it had, whatever the limits are now.
-    const { limits, kept } = this
-    const most = encoding === ENC_HASHTABLE || encoding === ENC_SKIPLIST ? 0 : UNLIMITED
-    for (let i = 0; i < kept.length; i++) {
-      kept[i] = limits[CHOOSING[i]]
-      limits[CHOOSING[i]] = most
-    }
-    try {
-      reader.begin(rdbType, input)
-      reader.step(input, Number.POSITIVE_INFINITY)
-    } finally {
-      for (let i = 0; i < kept.length; i++) limits[CHOOSING[i]] = kept[i]
-    }
+    const readers = encoding === ENC_HASHTABLE || encoding === ENC_SKIPLIST ? this.large : this.compact
+    const reader = readers.of(rdbType)
+    if (reader === undefined) throw new StorageError(`RDB type ${rdbType} is unknown`)
+    reader.begin(rdbType, input)
+    reader.step(input, Number.POSITIVE_INFINITY)
     const { u8 } = this.space.arena.segment(entry)
     const at = this.space.arena.at(entry)
     u8[at] = (u8[at] & 0xf0) | reader.encoding

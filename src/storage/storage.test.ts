@@ -77,6 +77,34 @@ test('with storage disk values are cold, and digests, replies and encodings are 
   assert.equal(disk.call('debug', 'digest'), memory.call('debug', 'digest'))
 })
 
+test('a value comes back in the encoding that it had, whatever the limits are now', async () => {
+  const server = await filled(TINY)
+  const names = ['hash', 'short hash', 'set', 'integers', 'short set', 'zset', 'short zset', 'list']
+  const encodings = () => names.map(name => server.call('object', 'encoding', name))
+  const before = encodings()
+  assert.deepEqual([...new Set(before)].sort(), ['hashtable', 'intset', 'listpack', 'quicklist', 'skiplist'])
+  for (const [entries, value] of [
+    [0, 0],
+    [1000, 1000],
+  ]) {
+    for (const type of ['hash', 'set', 'zset']) {
+      server.call('config', 'set', `${type}-max-listpack-entries`, entries)
+      server.call('config', 'set', `${type}-max-listpack-value`, value)
+    }
+    server.call('config', 'set', 'set-max-intset-entries', entries)
+    server.machine.advance(3000)
+    const faults = figure(server, 'storage_faults')
+    for (const name of names) server.call('debug', 'digest-value', name)
+    server.call('hlen', 'hash')
+    server.call('hlen', 'short hash')
+    for (const name of ['set', 'integers', 'short set']) server.call('scard', name)
+    for (const name of ['zset', 'short zset']) server.call('zcard', name)
+    server.call('llen', 'list')
+    assert.ok(figure(server, 'storage_faults') >= faults + names.length)
+    assert.deepEqual(encodings(), before)
+  }
+})
+
 test('commands about keys, and those that overwrite or remove a value, read nothing', async () => {
   const server = await filled(TINY)
   const before = figure(server, 'storage_faults')

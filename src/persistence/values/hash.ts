@@ -89,7 +89,7 @@ class HashReader implements ValueReader {
   constructor(type: HashType, rows: RowReader, options: ReadOptions) {
     this.rows = rows
     this.options = options
-    this.hash = new Hash(type)
+    this.hash = new Hash({ ...type, limits: options.limits })
   }
 
   get encoding(): number {

@@ -86,7 +86,7 @@ class SetReader implements ValueReader {
     this.type = type
     this.rows = rows
     this.options = options
-    this.set = new MemberSet(type)
+    this.set = new MemberSet({ ...type, limits: options.limits })
   }
 
   get encoding(): number {

@@ -77,6 +77,7 @@ export interface ReadSource {
 
 /** Options of reading. */
 export interface ReadOptions {
+  /** Of the encodings of what is read. */
   readonly limits: EncodingLimits
   /** sanitize-dump-payload: packed rows are also checked for duplicates. */
   deep: boolean

@@ -94,7 +94,7 @@ class ZSetReader implements ValueReader {
     this.type = type
     this.rows = rows
     this.options = options
-    this.set = new ZSet(type)
+    this.set = new ZSet({ ...type, limits: options.limits })
   }
 
   get encoding(): number {
