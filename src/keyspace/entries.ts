@@ -16,6 +16,7 @@ import {
   entryKey,
   entryType,
   exactEntryExpiry,
+  LRU_CLOCK_MASK,
   payloadAt,
 } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -107,6 +108,18 @@ export class Entries {
     const counter = lfuDecayed(seg.u8[at + 2], seg.dv.getUint16(at + 3, true), minutes, space.lfuDecayMinutes)
     seg.u8[at + 2] = lfuIncremented(counter, space.lfuLogFactor, space.random())
     seg.dv.setUint16(at + 3, minutes, true)
+  }
+
+  /** Seconds since the last access, under LRU. */
+  idleSecondsOf(entry: Ref): number {
+    return (this.space.lruClock - this.accessOf(entry)) & LRU_CLOCK_MASK
+  }
+
+  /** The counter as it has decayed by now, under LFU. */
+  frequencyOf(entry: Ref): number {
+    const { space } = this
+    const access = this.accessOf(entry)
+    return lfuDecayed(access & 0xff, access >>> 8, Math.floor(space.nowMs / 60000) & 0xffff, space.lfuDecayMinutes)
   }
 
   /** The access bits that an entry passes on to its replacement, under LFU. */

@@ -8,10 +8,8 @@
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { Database } from './database.ts'
-import { LRU_CLOCK_MASK } from './entry.ts'
 import { EvictionPool } from './eviction-pool.ts'
 import type { Keyspace } from './keyspace.ts'
-import { lfuDecayed } from './lfu.ts'
 
 const KEYS_PER_CLOCK = 16
 const LAZY_STEP = 512
@@ -209,11 +207,7 @@ export class Eviction {
   /** The higher, the better to evict: seconds idle, 255 − LFU counter, nearness of the expiry. */
   private score(db: Database, entry: Ref): number {
     if (this.ranking === 'ttl') return -db.entries.expiryOf(entry)
-    const { space } = this
-    const bits = db.entries.accessOf(entry)
-    if (this.ranking === 'idle') return (space.lruClock - bits) & LRU_CLOCK_MASK
-    const minutes = Math.floor(space.nowMs / 60000) & 0xffff
-    return 255 - lfuDecayed(bits & 0xff, bits >>> 8, minutes, space.lfuDecayMinutes)
+    return this.ranking === 'idle' ? db.entries.idleSecondsOf(entry) : 255 - db.entries.frequencyOf(entry)
   }
 }
 

@@ -5,9 +5,7 @@
 // failing disk stops spilling, and loses nothing.
 
 import type { Database } from '../keyspace/database.ts'
-import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-import { lfuDecayed } from '../keyspace/lfu.ts'
 import type { Ref } from '../memory/arena.ts'
 import { attempt } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
@@ -97,9 +95,6 @@ export class Spiller {
 
   private score(entry: Ref): number {
     const { space } = this.parts
-    const bits = space.entries.accessOf(entry)
-    if (!space.lfu) return (space.lruClock - bits) & LRU_CLOCK_MASK
-    const minutes = Math.floor(space.nowMs / 60000) & 0xffff
-    return 255 - lfuDecayed(bits & 0xff, bits >>> 8, minutes, space.lfuDecayMinutes)
+    return space.lfu ? 255 - space.entries.frequencyOf(entry) : space.entries.idleSecondsOf(entry)
   }
 }

@@ -2,8 +2,6 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { LRU_CLOCK_MASK } from '../../keyspace/entry.ts'
-import { lfuDecayed } from '../../keyspace/lfu.ts'
 import { ENC_INT } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
@@ -59,9 +57,7 @@ const object: Command = {
         const entry = entryOrReply(ctx)
         if (entry === 0) return
         if (!keyspace.lfu) return reply.fixedError(IS_NOT_LFU)
-        const access = db.entries.accessOf(entry)
-        const minutes = Math.floor(ctx.nowMs / 60000)
-        reply.integer(lfuDecayed(access & 0xff, access >>> 8, minutes, keyspace.lfuDecayMinutes))
+        reply.integer(db.entries.frequencyOf(entry))
       },
     },
     {
@@ -92,7 +88,7 @@ const object: Command = {
         const entry = entryOrReply(ctx)
         if (entry === 0) return
         if (keyspace.lfu) return reply.fixedError(IS_LFU)
-        reply.integer((keyspace.lruClock - db.entries.accessOf(entry)) & LRU_CLOCK_MASK)
+        reply.integer(db.entries.idleSecondsOf(entry))
       },
     },
     {

@@ -1,7 +1,6 @@
 // RdbWriter: writes the parts of an RDB file in order into an RdbOutput; format.ts has that order.
 
 import type { Keyspace } from '../../keyspace/keyspace.ts'
-import { lfuDecayed } from '../../keyspace/lfu.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { type ValueCodecs, ValueWriters } from '../values/value-codecs.ts'
@@ -68,22 +67,21 @@ export class RdbWriter {
       out.byte(OP_EXPIRETIME_MS)
       out.int64(expiryMs)
     }
-    if (this.access !== 'none') this.accessOf(out, entries.accessOf(entry))
+    if (this.access !== 'none') this.accessOf(out, entry)
     const { values } = this
     out.byte(values.rdbType(entry))
     out.string(entries.keyOf(entry, this.key))
     values.begin(entry)
   }
 
-  private accessOf(out: RdbOutput, access: number): void {
-    const { space } = this
+  private accessOf(out: RdbOutput, entry: Ref): void {
+    const { entries } = this.space
     if (this.access === 'idle') {
       out.byte(OP_IDLE)
-      return out.length((space.lruClock - access) & 0xffffff)
+      return out.length(entries.idleSecondsOf(entry))
     }
-    const minutes = Math.floor(space.nowMs / 60000) & 0xffff
     out.byte(OP_FREQ)
-    out.byte(lfuDecayed(access & 0xff, access >>> 8, minutes, space.lfuDecayMinutes))
+    out.byte(entries.frequencyOf(entry))
   }
 
   end(out: RdbOutput): void {
