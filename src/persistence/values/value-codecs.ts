@@ -65,33 +65,34 @@ export class ValueCodecs {
   }
 }
 
+type ValueSteps = Pick<ValueWriter, 'begin' | 'step'>
+
 /** Writes values, one at a time. */
 export class ValueWriters {
   private readonly entries: Entries
   private readonly byType: (ValueWriter | undefined)[] = []
   private readonly cold = new EncodedWriter()
-  private current!: ValueWriter
+  private current!: ValueSteps
 
   constructor(space: Keyspace, codecs: ValueCodecs) {
     this.entries = space.entries
     for (const codec of codecs.all) this.byType[codec.type] = codec.writer(space)
   }
 
-  private of(entry: Ref): ValueWriter {
-    if (this.entries.isCold(entry)) return this.cold
-    const writer = this.byType[this.entries.typeOf(entry)]
-    if (writer === undefined) throw new Error(`values of type ${this.entries.typeOf(entry)} cannot be saved`)
-    return writer
-  }
-
-  /** The RDB type of an entry's value; comes before begin(). */
+  /** The RDB type of an entry's value, whose begin() comes next. */
   rdbType(entry: Ref): number {
-    if (this.entries.isCold(entry)) return this.cold.open(this.entries.cold!.encoded(entry))
-    return this.of(entry).rdbType(this.entries.encodingOf(entry))
+    const { entries } = this
+    if (entries.isCold(entry)) {
+      this.current = this.cold
+      return this.cold.open(entries.cold!.encoded(entry))
+    }
+    const writer = this.byType[entries.typeOf(entry)]
+    if (writer === undefined) throw new Error(`values of type ${entries.typeOf(entry)} cannot be saved`)
+    this.current = writer
+    return writer.rdbType(entries.encodingOf(entry))
   }
 
   begin(entry: Ref): void {
-    this.current = this.of(entry)
     this.current.begin(this.entries, entry)
   }
 
@@ -102,17 +103,13 @@ export class ValueWriters {
 }
 
 /** Writes values that are encoded already: those on disk. */
-class EncodedWriter implements ValueWriter {
+class EncodedWriter implements ValueSteps {
   private readonly value = new Slice()
 
   /** Sets the RDB type and value; returns the type. */
   open(encoded: Uint8Array): number {
     this.value.alias(new Slice(encoded, 0, encoded.length))
     return encoded[0]
-  }
-
-  rdbType(): number {
-    return this.value.u8[this.value.off]
   }
 
   begin(): void {}
