@@ -19,6 +19,7 @@ import {
 import { PROPAGATE_ALL } from '../engine/effect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { NOWHERE } from '../engine/nowhere.ts'
+import { latin1Text } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
 import type { LuaDebugger } from './debugger/debugger.ts'
@@ -142,7 +143,8 @@ export class ScriptRun implements Script {
     if ((flags & this.denied) !== 0) return 'This Redis command is not allowed from script'
     if (this.readOnly && (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0) return READ_ONLY
     const refusal = this.engine.gates.refusalInScript(this.caller, entry, args, argc, this.wrote)
-    if (refusal !== undefined) return textOf(refusal)
+    // Without its line break.
+    if (refusal !== undefined) return latin1Text(refusal, 0, refusal.length - 2)
     if (this.outOfMemory && !this.wrote && (flags & CMD_DENYOOM) !== 0) return OOM
     if ((flags & CMD_WRITE) !== 0 && !this.wrote) {
       this.wrote = true
@@ -167,11 +169,6 @@ export class ScriptRun implements Script {
   get callerIsGone(): boolean {
     return this.caller.has(CLIENT_CLOSING)
   }
-}
-
-/** An error reply without its line break. */
-function textOf(error: Uint8Array): string {
-  return String.fromCharCode(...error.subarray(0, -2))
 }
 
 function errorCode(reply: Reply): string {

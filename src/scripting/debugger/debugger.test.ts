@@ -31,9 +31,9 @@ async function debugging(c: Conversation, script: string, first = 1): Promise<Co
   return client
 }
 
-/** Ends the script, so that the next conversation finds no running one. */
-async function end(client: Conversation): Promise<void> {
-  await client.expect('a', ['<endsession>'])
+/** Ends the script by a command, so that the next conversation finds no running one. */
+async function end(client: Conversation, command = 'a'): Promise<void> {
+  await client.expect(command, ['<endsession>'])
   await client.expectClosed()
 }
 
@@ -81,9 +81,7 @@ conversation(
       '* Stopped at 13, stop reason = redis.breakpoint() called',
       "-> 13  local z = redis.call('lrange', 'none', 0, -1)",
     )
-    const end = await client.start('c')
-    await client.expectReply(end, ['<endsession>'])
-    await client.expectClosed()
+    await end(client, 'c')
     await c.expect('GET k', '4')
   },
   OPTIONS,
@@ -119,6 +117,7 @@ conversation(
     await told(client, 'redis nosuch', '<redis> nosuch', '<error> Unknown Redis command called from script')
     await told(client, 'r lrange k 0 -1', '<redis> lrange k 0 -1', `<error> ${WRONG}`, `<reply> "${WRONG}"`)
     await told(client, 'e 1 + 1', '<retval> 2')
+    await told(client, 'e 123456.5', '<retval> 123456')
     await told(client, "e redis.call('get', 'k')", '<retval> "5"')
     await told(client, "eval error('boo')", '<error> ldb_eval:1: boo')
     await told(client, 'm 10', '<value> replies are truncated at 60 bytes.')
@@ -212,8 +211,7 @@ conversation(
     await told(client, "e redis.call('get', 'three')", '<retval> "3"')
     await client.do('s')
     await told(client, "e redis.call('get', 'three')", '<retval> "changed"')
-    await client.expect('c', ['<endsession>'])
-    await client.expectClosed()
+    await end(client, 'c')
     await c.expect('GET three', '4')
   },
   OPTIONS,

@@ -7,6 +7,7 @@
 // Source of the commands and their texts: Redis 7.2's eval.c.
 
 import { CR, MINUS } from '../../lib/ascii.ts'
+import { latin1Text } from '../../lib/bytes.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
 import { cText } from '../../lib/text.ts'
@@ -125,7 +126,7 @@ export class LuaDebugger implements LineHook {
   /** Its reply; `bytes` begins with it. */
   logReply(bytes: Uint8Array): void {
     if (!this.isStepping) return
-    if (bytes[0] === MINUS) this.logs.push(`<error> ${firstLine(bytes)}`)
+    if (bytes[0] === MINUS) this.logs.push(`<error> ${latin1Text(bytes, 0, bytes.indexOf(CR))}`)
     this.logTrimmed(`<reply> ${describeReply(bytes)}`)
   }
 
@@ -319,12 +320,7 @@ export class LuaDebugger implements LineHook {
   }
 }
 
-function firstLine(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(CR)))
-}
-
 /** C's atoi. */
 function leadingInteger(text: string): number {
-  const n = Number.parseInt(text, 10)
-  return Number.isNaN(n) ? 0 : n
+  return Number.parseInt(text, 10) || 0
 }

@@ -3,7 +3,10 @@
 //   "text"   12   {1; 2; "x"}   {["k"]="v"}   "function@0x…"            Lua values
 //   12   "text"   NULL   ["a",1]   "+OK"   "-ERR …"                     replies
 
+import { CR } from '../../lib/ascii.ts'
+import { latin1Text } from '../../lib/bytes.ts'
 import { quoted } from '../../lib/words.ts'
+import { formatGeneral, formatNumber } from '../lua/number.ts'
 import { type LuaState, typeName } from '../lua/state.ts'
 import { LuaTable } from '../lua/table.ts'
 import { LuaUserdata, type LuaValue } from '../lua/value.ts'
@@ -18,7 +21,9 @@ export function describeValue(S: LuaState, value: LuaValue, depth = 0): string {
   if (depth === DEPTH_MAX) return '<max recursion level reached! Nested table?>'
   if (value === undefined) return 'nil'
   if (typeof value === 'boolean') return String(value)
-  if (typeof value === 'number') return general(value)
+  // C's %g.
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? formatGeneral(value, DIGITS, false) : formatNumber(value)
   if (typeof value === 'string') return quoted(value)
   if (value instanceof LuaTable) return describeTable(S, value, depth + 1)
   const name = value instanceof LuaUserdata && value.light ? 'light-userdata' : typeName(value)
@@ -39,25 +44,6 @@ function describeTable(S: LuaState, table: LuaTable, depth: number): string {
     chars += pairs[pairs.length - 1].length
   }
   return `{${(isList ? values : pairs).join('; ')}}`
-}
-
-/** C's %g. */
-function general(n: number): string {
-  if (!Number.isFinite(n)) return Number.isNaN(n) ? (Object.is(n, Number.NaN) ? '-nan' : 'nan') : n > 0 ? 'inf' : '-inf'
-  if (n === 0) return Object.is(n, -0) ? '-0' : '0'
-  const scientific = n.toExponential(DIGITS - 1)
-  const mantissa = scientific.slice(0, scientific.indexOf('e'))
-  const power = Number(scientific.slice(mantissa.length + 1))
-  if (power >= -4 && power < DIGITS) return withoutZeros(n.toFixed(DIGITS - 1 - power))
-  const digits = String(Math.abs(power)).padStart(2, '0')
-  return `${withoutZeros(mantissa)}e${power < 0 ? '-' : '+'}${digits}`
-}
-
-function withoutZeros(text: string): string {
-  if (!text.includes('.')) return text
-  let end = text.length
-  while (text[end - 1] === '0') end--
-  return text.slice(0, text[end - 1] === '.' ? end - 1 : end)
 }
 
 /** The reply at the beginning of `bytes`. */
@@ -113,15 +99,14 @@ class ReplyText {
 
   /** The rest of the line behind the type. */
   private line(): string {
-    const end = this.bytes.indexOf(13, this.at)
-    const text = String.fromCharCode(...this.bytes.subarray(this.at + 1, end))
+    const end = this.bytes.indexOf(CR, this.at)
+    const text = latin1Text(this.bytes, this.at + 1, end)
     this.at = end + 2
     return text
   }
 
   private take(length: number): string {
-    let text = ''
-    for (let i = 0; i < length; i++) text += String.fromCharCode(this.bytes[this.at + i])
+    const text = latin1Text(this.bytes, this.at, this.at + length)
     this.at += length + 2
     return text
   }

@@ -4,7 +4,7 @@
 // Always: the client is blocked while the session lasts, so that nothing else parses its bytes.
 
 import type { Client } from '../../engine/client.ts'
-import { oneLine } from '../../lib/text.ts'
+import { oneLine, withoutLastBreaks } from '../../lib/text.ts'
 import type { Reply } from '../../protocol/reply.ts'
 import { readCommand } from './commands.ts'
 import type { LuaDebugger } from './debugger.ts'
@@ -54,7 +54,5 @@ export class DebugSession {
 
 /** The lines of a script as the debugger counts them. */
 export function linesOf(script: string): string[] {
-  let end = script.length
-  while (end > 0 && (script[end - 1] === '\n' || script[end - 1] === '\r')) end--
-  return script.slice(0, end).split('\n')
+  return withoutLastBreaks(script).split('\n')
 }
