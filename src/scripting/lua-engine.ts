@@ -40,8 +40,6 @@ export class LuaEngine implements ScriptEngine {
   private readonly takesGlobals: boolean
   private readonly world: World
   private compiledBytes = 0
-  /** The latest program for a debugger. */
-  private debugged: DebuggedProgram | undefined
   private script: Script | undefined
   private execution: Execution | undefined
   /** The registration callback while a library is loaded. */
@@ -98,8 +96,7 @@ export class LuaEngine implements ScriptEngine {
     )
     try {
       const program = load(S, compile(code, '@user_script', 0, undefined, debug), sandbox.env)
-      this.debugged = { program, debugger: debug }
-      return this.debugged
+      return { program, debugger: debug }
     } catch (error) {
       if (error instanceof LuaError) return String(error.value)
       throw error
@@ -140,7 +137,6 @@ export class LuaEngine implements ScriptEngine {
     const keys = nameTable(S, args, firstKey, firstArg, this.keyTexts)
     const argv = argumentTable(S, args, firstArg, argc)
     this.script = this.library.script = script
-    if (this.debugged?.program === program) this.library.debugger = this.debugged.debugger
     S.mainThread.env = sandbox.globals
     if (this.takesGlobals) sandbox.setArguments(keys, argv)
     this.execution = new Execution(S, program as LuaFunction, this.takesGlobals ? NONE : [keys, argv])
@@ -162,7 +158,6 @@ export class LuaEngine implements ScriptEngine {
     this.execution = undefined
     this.script = undefined
     this.library.release()
-    this.debugged = undefined
   }
 
   writeResult(reply: Reply, name: string): number {

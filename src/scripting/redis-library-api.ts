@@ -72,14 +72,15 @@ export function addEvalFunctions(S: LuaState, table: LuaTable, library: RedisLib
   table.set(
     'breakpoint',
     S.plain(() => {
-      library.debugger?.breakAtNextLine()
-      return library.debugger !== undefined
+      const by = library.script?.debugger
+      by?.breakAtNextLine()
+      return by !== undefined
     }),
   )
   table.set(
     'debug',
     S.plain((...values) => {
-      library.debugger?.logValues(values)
+      library.script?.debugger?.logValues(values)
       return NOTHING
     }),
   )

@@ -13,7 +13,6 @@ import { writeInt } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
 import { writeString } from './convert-bytes.ts'
 import { errorTable, errorText, ReplyConverter } from './convert-reply.ts'
-import type { LuaDebugger } from './debugger/debugger.ts'
 import type { Heap } from './lua/table.ts'
 import { LuaError, type LuaValue } from './lua/value.ts'
 import type { Script } from './script-engine.ts'
@@ -27,8 +26,6 @@ const EXPONENT_FROM = 1e8
 export class RedisLibrary {
   /** The running script; undefined outside of one. */
   script: Script | undefined
-  /** While a script is debugged. */
-  debugger: LuaDebugger | undefined
   private readonly heap: Heap
   private readonly reader: ReplyConverter
   private u8 = new Uint8Array(SCRATCH_BYTES)
@@ -46,7 +43,7 @@ export class RedisLibrary {
   call(words: LuaValue[], raises: boolean): LuaValue {
     const script = this.script!
     const wrong = this.write(words)
-    const { debugger: by } = this
+    const { debugger: by } = script
     if (by !== undefined && wrong === undefined)
       by.logCommand(this.args.slice(0, words.length).map(arg => arg.latin1()))
     const refusal = wrong ?? script.command(this.args, words.length)
@@ -107,7 +104,7 @@ export class RedisLibrary {
 
   /** After a script: releases large buffers. */
   release(): void {
-    this.script = this.debugger = undefined
+    this.script = undefined
     if (!this.renewed) return
     if (this.u8.length > SCRATCH_KEPT_MAX) this.renew(0)
     for (const arg of this.args) arg.set(this.u8, this.dv, 0, 0)

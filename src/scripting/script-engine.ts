@@ -48,6 +48,8 @@ export interface Script {
   resp: number
   /** REPL_ bits. */
   repl: number
+  /** While the script is debugged. */
+  readonly debugger: LuaDebugger | undefined
   /**
    * Runs a command. undefined: its reply is in `reply`; otherwise the error it was refused with, including dash and
    * code if it has them.

@@ -140,10 +140,10 @@ export class ScriptManager implements Scripting {
     if (!client.has(CLIENT_LUA_DEBUG_SYNC)) return this.debugOnCopy(ctx)
     const text = args[1].latin1()
     const head = readScriptHead(text)
+    if (typeof head === 'string') return refuse(ctx, head)
     const language = this.scripts.interpreter
-    const made = typeof head === 'string' ? head : language.compileDebugged(text.slice(head.codeFrom), linesOf(text))
-    if (typeof head === 'string' || typeof made === 'string')
-      return refuse(ctx, typeof head === 'string' ? head : `Error compiling script (new function): ${made}`)
+    const made = language.compileDebugged(text.slice(head.codeFrom), linesOf(text))
+    if (typeof made === 'string') return refuse(ctx, `Error compiling script (new function): ${made}`)
     if (!this.mayRunOrReply(ctx, head.flags, readOnly)) return
     this.engine.log?.('notice', 'Redis synchronous debugging eval session started')
     this.session = new DebugSession(made.debugger, client)
@@ -237,7 +237,7 @@ export class ScriptManager implements Scripting {
     try {
       done = job.engine.start(job.program, run, args, FIRST_KEY, FIRST_KEY + keyCount, argc)
     } catch (error) {
-      this.job = undefined
+      this.job = this.session = run.debugger = undefined
       job.engine.abandon()
       throw error
     }

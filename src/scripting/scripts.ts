@@ -50,13 +50,9 @@ export class Scripts implements ScriptCache {
     this.makeEngine = makeEngine
   }
 
-  private get engine(): ScriptEngine {
+  get interpreter(): ScriptEngine {
     this.made ??= this.makeEngine()
     return this.made
-  }
-
-  get interpreter(): ScriptEngine {
-    return this.engine
   }
 
   get memoryBytes(): number {
@@ -64,7 +60,7 @@ export class Scripts implements ScriptCache {
   }
 
   get interpreterBytes(): number {
-    return this.engine.memoryBytes
+    return this.interpreter.memoryBytes
   }
 
   find(digest: Slice): CachedScript | undefined {
@@ -84,20 +80,20 @@ export class Scripts implements ScriptCache {
   }
 
   load(body: Slice): Outcome {
-    const script = this.findBody(body) ?? this.add(body)
+    const script = this.loadBody(body)
     return typeof script === 'string' ? { error: script } : { text: script.name }
   }
 
   /** The script of this text, compiled and cached if it is new. A string is a compile error. */
   loadBody(body: Slice): CachedScript | string {
-    return this.findBody(body) ?? this.add(body)
+    return this.findBody(body) ?? this.add(body, this.digestText)
   }
 
   /** Readies a script to run: compiles it, unless its program is still there. */
   prepare(script: CachedScript): Runnable {
     script.isUsed = true
     if (script.program === NO_PROGRAM) {
-      const program = this.engine.compile(script.code)
+      const program = this.interpreter.compile(script.code)
       if (typeof program === 'string') throw new Error(`a script that compiled before does not now: ${program}`)
       script.program = program
       this.addCompiled(script)
@@ -117,9 +113,10 @@ export class Scripts implements ScriptCache {
     }
     const old = compiled[this.hand]
     old.program = NO_PROGRAM
-    const { memoryBytes } = this.engine
-    this.engine.dropped(old.code)
-    this.droppedBytes += memoryBytes - this.engine.memoryBytes
+    const { interpreter } = this
+    const { memoryBytes } = interpreter
+    interpreter.dropped(old.code)
+    this.droppedBytes += memoryBytes - interpreter.memoryBytes
     compiled[this.hand] = script
     this.hand = (this.hand + 1) % COMPILED_MAX
   }
@@ -128,23 +125,23 @@ export class Scripts implements ScriptCache {
     this.buckets.clear()
     this.compiled.length = this.hand = 0
     this.digests = newDigests(64)
-    this.droppedBytes += this.engine.memoryBytes
+    this.droppedBytes += this.made?.memoryBytes ?? 0
     this.size = this.bytes = 0
     this.made = undefined
   }
 
-  private add(body: Slice): CachedScript | string {
-    const digest = this.digestOf(body).latin1()
+  /** `digest`: that of `body`, from digestOf(). */
+  private add(body: Slice, digest: Slice): CachedScript | string {
     const text = body.latin1()
     const head = readScriptHead(text)
     if (typeof head === 'string') return head
     const code = text.slice(head.codeFrom)
-    const program = this.engine.compile(code)
+    const engine = this.interpreter
+    const program = engine.compile(code)
     if (typeof program === 'string') return `Error compiling script (new function): ${program}`
-    const { engine } = this
-    const digestAt = this.addDigest()
+    const digestAt = this.addDigest(digest)
     const script: CachedScript = {
-      name: digest,
+      name: digest.latin1(),
       isFunction: false,
       engine,
       program,
@@ -163,15 +160,15 @@ export class Scripts implements ScriptCache {
     return script
   }
 
-  /** Appends the digest of digestOf() to the others. */
-  private addDigest(): number {
+  /** Appends a digest to the others. */
+  private addDigest(digest: Slice): number {
     const at = this.size * DIGEST_CHARS
     if (at === this.digests.byteLength) {
       const grown = newDigests(this.size * 2)
       new Uint8Array(grown.buffer).set(new Uint8Array(this.digests.buffer))
       this.digests = grown
     }
-    new Uint8Array(this.digests.buffer).set(this.digestText.u8, at)
+    new Uint8Array(this.digests.buffer).set(digest.u8, at)
     return at
   }
 
