@@ -7,7 +7,14 @@ import { NameIndex } from '../engine/catalog/name-index.ts'
 import type { FunctionInfo, FunctionLibraries, LibraryInfo, Outcome } from '../engine/ports/scripting.ts'
 import { Slice } from '../lib/slice.ts'
 import { dumpLibraries, readLibraries } from './functions-dump.ts'
-import { type FunctionDraft, type Program, type Runnable, SCRIPT_FLAGS, type ScriptEngine } from './script-engine.ts'
+import {
+  ENGINE_BYTES,
+  type FunctionDraft,
+  type Program,
+  type Runnable,
+  SCRIPT_FLAGS,
+  type ScriptEngine,
+} from './script-engine.ts'
 import { isName, readLibraryHead } from './scripts-shebang.ts'
 
 const LOAD_LIMIT_MS = 500
@@ -90,7 +97,7 @@ export class Functions implements FunctionLibraries {
   }
 
   get interpreterBytes(): number {
-    return this.interpreter.memoryBytes
+    return this.made?.memoryBytes ?? ENGINE_BYTES
   }
 
   libraries(): Iterable<LibraryInfo> {

@@ -15,7 +15,15 @@ import { LuaTable } from './lua/table.ts'
 import { first, LuaError, type LuaFunction, LuaKilled, type LuaValue } from './lua/value.ts'
 import { RedisLibrary } from './redis-library.ts'
 import { Sandbox } from './sandbox.ts'
-import type { DebuggedProgram, EngineHost, FunctionDraft, Program, Script, ScriptEngine } from './script-engine.ts'
+import {
+  type DebuggedProgram,
+  ENGINE_BYTES,
+  type EngineHost,
+  type FunctionDraft,
+  type Program,
+  type Script,
+  type ScriptEngine,
+} from './script-engine.ts'
 
 /** Loop rounds and calls between two checks of the clock: a fraction of a millisecond. */
 const BUDGET = 20_000
@@ -24,8 +32,7 @@ const NONE: LuaValue[] = []
 const EVALUATE_US = 500_000
 const LOAD_TIMEOUT = 'FUNCTION LOAD timeout'
 
-/** Measured on Bun: an engine's globals, a chunk of a few words, and each byte of source. */
-const WORLD_BYTES = 32 * 1024
+/** Measured on Bun: a chunk of a few words, and each byte of source. */
 const CHUNK_BYTES = 16 * 1024
 const BYTES_PER_CODE_BYTE = 16
 
@@ -57,7 +64,7 @@ export class LuaEngine implements ScriptEngine {
 
   /** Estimate: the globals and the compiled source of every chunk. */
   get memoryBytes(): number {
-    return WORLD_BYTES + this.compiledBytes
+    return ENGINE_BYTES + this.compiledBytes
   }
 
   compile(code: string): Program | string {

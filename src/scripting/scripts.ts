@@ -10,7 +10,7 @@
 import type { Outcome, ScriptCache } from '../engine/ports/scripting.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
-import type { Program, Runnable, ScriptEngine } from './script-engine.ts'
+import { ENGINE_BYTES, type Program, type Runnable, type ScriptEngine } from './script-engine.ts'
 import { readScriptHead } from './scripts-shebang.ts'
 
 const DIGEST_CHARS = 40
@@ -60,7 +60,7 @@ export class Scripts implements ScriptCache {
   }
 
   get interpreterBytes(): number {
-    return this.interpreter.memoryBytes
+    return this.made?.memoryBytes ?? ENGINE_BYTES
   }
 
   find(digest: Slice): CachedScript | undefined {
