@@ -28,6 +28,8 @@ const SLOT_BYTES = 8
 const REF_BYTES = 4
 const INT_OR_EXTERNAL_BYTES = 8
 export const COLD_BYTES = 12
+/** Elements that an estimate of a value's memory looks at. */
+export const MEMORY_SAMPLES = 5
 
 export class Entries {
   private readonly space: Keyspace
@@ -69,7 +71,7 @@ export class Entries {
   }
 
   /** Bytes of a key, its value and its table slots. */
-  memoryOf(entry: Ref, samples: number): number {
+  memoryOf(entry: Ref, samples = MEMORY_SAMPLES): number {
     const bytes = this.arena.sizeOf(entry) + SLOT_BYTES
     if (!this.hasRef(entry)) return bytes
     const type = this.space.types.of(this.typeOf(entry))

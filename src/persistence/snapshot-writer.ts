@@ -28,7 +28,6 @@ const PART_BYTES = 16 * 1024
 const SUM_BYTES = 8 * 1024
 /** As many as may be pending in the sink (file-sink.ts): a snapshot then allocates none. */
 const SPARE_CHUNKS = 24
-const SAMPLES = 5
 
 export interface RdbOptions {
   compress: boolean
@@ -89,11 +88,11 @@ export class SnapshotWriter implements SnapshotConsumer {
   }
 
   isLarge(entry: Ref): boolean {
-    return this.entries.memoryOf(entry, SAMPLES) >= LARGE_BYTES
+    return this.entries.memoryOf(entry) >= LARGE_BYTES
   }
 
   take(entry: Ref, database: number): void {
-    this.copyOnWriteBytes += this.entries.memoryOf(entry, SAMPLES)
+    this.copyOnWriteBytes += this.entries.memoryOf(entry)
     const { large } = this
     const out = large ? this.side : this.main
     const writer = large ? this.sideWriter : this.writer

@@ -8,7 +8,7 @@
 
 import type { ColdValues } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
-import { COLD_BYTES } from '../keyspace/entries.ts'
+import { COLD_BYTES, MEMORY_SAMPLES } from '../keyspace/entries.ts'
 import { COLD, EXTERNAL, HAS_EXPIRY, INLINE_BYTES_MAX, payloadAt } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ENC_HASHTABLE, ENC_INT, ENC_QUICKLIST, ENC_SKIPLIST, TYPE_LIST, TYPE_STRING } from '../keyspace/types.ts'
@@ -29,7 +29,6 @@ const VALUE_BYTES_MIN = 64
 const REF_BYTES = 4
 const EXTERNAL_BYTES = 8
 const KEPT_BYTES_MAX = 1 << 20
-const SAMPLES = 5
 
 interface ColdFigures {
   coldKeys: number
@@ -87,22 +86,21 @@ export class ColdStore implements ColdValues {
 
   // ---- to disk ----
 
-  /** Bytes that spilling would free; 0: the value stays in memory. */
-  gain(entry: Ref, largest: number): number {
-    const { entries, types } = this.space
-    if (entries.isCold(entry)) return 0
-    const type = entries.typeOf(entry)
+  /** Whether the value may go to disk: it is of a size between VALUE_BYTES_MIN and `largest`. */
+  maySpill(entry: Ref, largest: number): boolean {
+    const { entries, types, strings } = this.space
+    if (entries.isCold(entry)) return false
+    const type = types.of(entries.typeOf(entry))
     const encoding = entries.encodingOf(entry)
-    if (type === TYPE_STRING) {
-      if (encoding === ENC_INT) return 0
-      const bytes = this.space.strings.lengthOf(entry)
-      return bytes < VALUE_BYTES_MIN || bytes > largest ? 0 : bytes
+    let bytes: number
+    if (type.id === TYPE_STRING) bytes = encoding === ENC_INT ? 0 : strings.lengthOf(entry)
+    else {
+      const value = entries.valueOf(entry)
+      // A quicklist with few elements would come back as a listpack.
+      if (type.id === TYPE_LIST && encoding === ENC_QUICKLIST && type.freeEffort(encoding, value) <= 1) return false
+      bytes = type.memory(encoding, value, MEMORY_SAMPLES)
     }
-    // A quicklist with few elements would come back as a listpack.
-    const value = entries.valueOf(entry)
-    if (type === TYPE_LIST && encoding === ENC_QUICKLIST && types.of(type).freeEffort(encoding, value) <= 1) return 0
-    const bytes = types.of(type).memory(encoding, value, SAMPLES)
-    return bytes < VALUE_BYTES_MIN || bytes > largest ? 0 : bytes
+    return bytes >= VALUE_BYTES_MIN && bytes <= largest
   }
 
   /** Moves the value of an entry to the log. False: a snapshot is busy with it. Throws a DiskError. */

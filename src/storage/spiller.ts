@@ -86,7 +86,7 @@ export class Spiller {
 
   private readonly consider = (entry: Ref): void => {
     const { store } = this.parts
-    if (store.gain(entry, this.parts.largest()) === 0) return
+    if (!store.maySpill(entry, this.parts.largest())) return
     const score = this.score(entry)
     if (score <= this.bestScore) return
     this.best = entry

@@ -14,7 +14,6 @@ import { type ValueCodecs, ValueRewriters } from '../values/value-codecs.ts'
 const CHUNK_BYTES = 240 * 1024
 const LARGE_BYTES = 128 * 1024
 const PART_BYTES = 64 * 1024
-const SAMPLES = 5
 
 interface AofBaseOptions {
   codecs: ValueCodecs
@@ -51,11 +50,11 @@ export class AofBaseWriter {
   }
 
   isLarge(entry: Ref): boolean {
-    return this.entries.memoryOf(entry, SAMPLES) >= LARGE_BYTES
+    return this.entries.memoryOf(entry) >= LARGE_BYTES
   }
 
   take(entry: Ref, database: number): void {
-    this.copyOnWriteBytes += this.entries.memoryOf(entry, SAMPLES)
+    this.copyOnWriteBytes += this.entries.memoryOf(entry)
     const isBetween = this.current !== undefined
     const to = isBetween ? this.side : this.main
     to.select(database)
