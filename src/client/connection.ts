@@ -287,10 +287,15 @@ const CLOSED: CloseReason = { kind: 'closed', text: '' }
 
 function greetingOf({ user = '', password = '', protocol = 2, database = 0 }: ConnectionOptions): string[][] {
   const commands: string[][] = []
-  if (password !== '') commands.push(user === '' ? ['AUTH', password] : ['AUTH', user, password])
+  if (password !== '') commands.push(authWords(user, password))
   if (protocol === 3) commands.push(['HELLO', '3'])
   if (database > 0) commands.push(['SELECT', String(database)])
   return commands
+}
+
+/** AUTH; `user` '': of the default user. */
+export function authWords(user: string, password: string): string[] {
+  return user === '' ? ['AUTH', password] : ['AUTH', user, password]
 }
 
 /** A command of text words, encoded as UTF-8. */

@@ -15,7 +15,14 @@
 import type { CommandWriter } from '../protocol/command-writer.ts'
 import { ReplyError, textOf, type Value } from '../protocol/value.ts'
 import type { Timer } from '../system/system.ts'
-import { type ClientSystem, Connection, type ConnectionOptions, type ReplyHandler, writeWords } from './connection.ts'
+import {
+  authWords,
+  type ClientSystem,
+  Connection,
+  type ConnectionOptions,
+  type ReplyHandler,
+  writeWords,
+} from './connection.ts'
 import type { CloseReason } from './errors.ts'
 import { PayloadReader, type PayloadSink } from './payload-reader.ts'
 
@@ -94,8 +101,7 @@ const PING: Step = {
 const INTRODUCTION: readonly Step[] = [
   {
     name: 'auth',
-    words: ({ user = '', password = '' }) =>
-      password === '' ? undefined : user === '' ? ['AUTH', password] : ['AUTH', user, password],
+    words: ({ user = '', password = '' }) => (password === '' ? undefined : authWords(user, password)),
     mayFail: () => false,
   },
   replconf('port', ({ port = 0 }) => ['listening-port', String(port)]),

@@ -1,5 +1,6 @@
 // Connections to instances: opened when one is missing, at most once in a ping period.
 
+import { authWords } from '../client/connection.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
 import type { InstanceAddress } from './addresses.ts'
 import { HELLO_CHANNEL, receiveHello } from './hello.ts'
@@ -66,8 +67,7 @@ function authenticate(
     authPass = settings.authPass === '' ? host.password() : settings.authPass
   }
   if (authPass === '') return
-  const words = authUser === '' ? ['AUTH', authPass] : ['AUTH', authUser, authPass]
-  send(sentinel.renamed(instance, words), value => {
+  send(sentinel.renamed(instance, authWords(authUser, authPass)), value => {
     if (value instanceof ReplyError) sentinel.events.trouble(instance, `refuses the password: ${value.text}`)
   })
 }
