@@ -350,19 +350,18 @@ export class Arena {
     const pagesMax = isHuge ? seg.u8.length / PAGE_BYTES : seg.pages - (page & PAGE_MASK)
     if (pages > pagesMax || (isHuge && pages < have && pages * HUGE_RESERVE < pagesMax)) return false
     for (let i = have; i < pages; i++) if (this.pageClass[page + i] !== FREE) return false
-    if (pages > have) this.pageClass.fill(LARGE_TAIL, page + have, page + pages)
-    else this.pageClass.fill(FREE, page + pages, page + have)
+    const bytesMore = (pages - have) * PAGE_BYTES
     this.pageLive[page] = pages
-    this.usedBytes += (pages - have) * PAGE_BYTES
-    this.pageBytes += (pages - have) * PAGE_BYTES
-    if (isHuge) {
-      this.segmentBytes += (pages - have) * PAGE_BYTES
+    this.usedBytes += bytesMore
+    if (pages < have && !isHuge) {
+      this.releasePages(page + pages, have - pages)
       return true
     }
-    seg.freePages -= pages - have
-    if (pages > have) return true
-    seg.runMax = seg.pages
-    seg.firstFree = Math.min(seg.firstFree, (page & PAGE_MASK) + pages)
+    if (pages > have) this.pageClass.fill(LARGE_TAIL, page + have, page + pages)
+    else this.pageClass.fill(FREE, page + pages, page + have)
+    this.pageBytes += bytesMore
+    if (isHuge) this.segmentBytes += bytesMore
+    else seg.freePages -= pages - have
     return true
   }
 
