@@ -214,6 +214,18 @@ test('a server may end while a dataset is being saved for a replica, and saves i
   assert.equal(again.digest(), digest)
 })
 
+test('a replica that asks for synchronization again is not answered, even while output waits for it', async () => {
+  for (const first of [['SYNC'], ['PSYNC', '?', '-1']]) {
+    const machine = virtualSystem({ seed: 1 })
+    const server = await MachineServer.start(machine, { ...QUICK, 'repl-diskless-sync': 'no' })
+    server.call('SET', 'a', '1')
+    server.write(server.connect(), Buffer.concat([encodeCommand(first), encodeCommand(['SYNC'])]))
+    machine.advance(1000)
+    assert.match(String(server.call('INFO', 'replication')), /connected_slaves:1/, first[0])
+    assert.equal(machine.out.match(/asks for synchronization/g)?.length, 1, first[0])
+  }
+})
+
 test('a replica is let go when its dataset cannot be saved, and nothing else happens', async () => {
   const machine = virtualSystem({ seed: 1 })
   const server = await MachineServer.start(machine)

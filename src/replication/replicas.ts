@@ -227,7 +227,7 @@ export class ConnectedReplicas implements Replicas {
   }
 
   sync(client: Client): void {
-    if (this.refusesSync(client)) return
+    if (this.replicas.has(client.id) || this.refusesSync(client)) return
     this.logAsking(client)
     this.startFullSync(client, false)
   }
@@ -245,7 +245,6 @@ export class ConnectedReplicas implements Replicas {
   }
 
   private startFullSync(client: Client, psync: boolean): void {
-    if (this.replicas.has(client.id)) return
     this.add(client, psync)
     if (this.stream.backlog === undefined) this.openStream()
     this.fullSync.tryStart()
