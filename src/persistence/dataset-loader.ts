@@ -42,16 +42,11 @@ export class DatasetLoader {
     const { keyspace } = this.parts.server.engine
     keyspace.expiryPaused = true
     try {
-      await this.inTurns(this.loadSteps())
+      await runInTurns(this.loadSteps(), this.parts.server)
     } finally {
       keyspace.expiryPaused = false
     }
     keyspace.dirty = 0
-  }
-
-  private inTurns<Result>(steps: LoadSteps<Result>): Promise<Result> {
-    const { server } = this.parts
-    return runInTurns(steps, (ms, fn) => (ms > 0 ? server.after(ms, fn) : server.soon(fn)))
   }
 
   private *loadSteps(): LoadSteps<void> {
@@ -134,7 +129,7 @@ export class DatasetLoader {
 
   private startedInTurns<Result>(steps: LoadSteps<Result>): Promise<Result> | Result {
     const first = steps.next()
-    return first.done === true ? first.value : this.inTurns(steps)
+    return first.done === true ? first.value : runInTurns(steps, this.parts.server)
   }
 
   private *reloadLog(inTurns: boolean): LoadSteps<string | undefined> {

@@ -62,13 +62,34 @@ export class LoadProgress {
   }
 }
 
-/** Runs a loader to its end, with the event loop served between the steps. */
-export function runInTurns<Result>(
+/** How a loader pauses. */
+interface Pauses {
+  after(ms: number, fn: () => void): void
+  soon(fn: () => void): void
+}
+
+/** Runs a loader to its end, the event loop served between the steps. `done` gets the result, or what is thrown. */
+export function runInSlices<Result>(
   steps: LoadSteps<Result>,
-  rest: (ms: number, fn: () => void) => void,
-): Promise<Result> {
+  pauses: Pauses,
+  done: (outcome: { result: Result } | { error: unknown }) => void,
+): void {
+  let step: IteratorResult<number, Result>
+  try {
+    step = steps.next()
+  } catch (error) {
+    return done({ error })
+  }
+  if (step.done === true) return done({ result: step.value })
+  const next = () => runInSlices(steps, pauses, done)
+  if (step.value > 0) pauses.after(step.value, next)
+  else pauses.soon(next)
+}
+
+/** runInSlices() as a promise. */
+export function runInTurns<Result>(steps: LoadSteps<Result>, pauses: Pauses): Promise<Result> {
   return new Promise((resolve, reject) =>
-    runInSlices(steps, rest, outcome => ('error' in outcome ? reject(outcome.error) : resolve(outcome.result))),
+    runInSlices(steps, pauses, outcome => ('error' in outcome ? reject(outcome.error) : resolve(outcome.result))),
   )
 }
 
@@ -78,20 +99,4 @@ export function runThrough<Result>(steps: LoadSteps<Result>): Result {
     const step = steps.next()
     if (step.done === true) return step.value
   }
-}
-
-/** runInTurns() with callbacks. `done` gets the result, or what the loader throws. */
-export function runInSlices<Result>(
-  steps: LoadSteps<Result>,
-  rest: (ms: number, fn: () => void) => void,
-  done: (outcome: { result: Result } | { error: unknown }) => void,
-): void {
-  let step: IteratorResult<number, Result>
-  try {
-    step = steps.next()
-  } catch (error) {
-    return done({ error })
-  }
-  if (step.done === true) done({ result: step.value })
-  else rest(step.value, () => runInSlices(steps, rest, done))
 }

@@ -96,18 +96,14 @@ export class FileIntake implements DatasetIntake {
 
   private failed(text: string, failure: DiskError): void {
     this.parts.persistence.parts.log.warning(`${text}: ${failure.message}`)
-    this.fail()
-  }
-
-  private fail(): void {
     this.drop()
     this.parts.done('failed')
   }
 
   private load(): void {
     const { disk } = this
-    const { config, log, after, soon } = this.parts.persistence.parts
-    const { load } = this.parts
+    const { load, persistence } = this.parts
+    const { config, log } = persistence.parts
     const failure = attempt(() => {
       disk.rename(this.path, config.dbfilename)
       disk.fsyncDir(folderOf(disk.resolve(config.dbfilename)))
@@ -120,21 +116,17 @@ export class FileIntake implements DatasetIntake {
       )
     }
     log.notice('MASTER <-> REPLICA sync: Loading DB in memory')
-    const loader = new RdbLoader(this.parts.persistence.parts, this.parts.persistence.progress)
+    const loader = new RdbLoader(persistence.parts, persistence.progress)
     const steps = loader.loadFile(config.dbfilename, { dropExpired: false, replace: false })
-    runInSlices(
-      load.readSteps(steps),
-      (ms, fn) => (ms > 0 ? after(ms, fn) : soon(fn)),
-      outcome => {
-        this.close()
-        this.removeFile()
-        if ('result' in outcome && outcome.result && load.complete())
-          return this.parts.done({ streamDatabase: loader.streamDatabase })
-        if ('error' in outcome) this.logFailure(outcome.error)
-        load.fail()
-        this.parts.done('failed')
-      },
-    )
+    runInSlices(load.readSteps(steps), persistence.parts, outcome => {
+      this.close()
+      this.removeFile()
+      if ('result' in outcome && outcome.result && load.complete())
+        return this.parts.done({ streamDatabase: loader.streamDatabase })
+      if ('error' in outcome) this.logFailure(outcome.error)
+      load.fail()
+      this.parts.done('failed')
+    })
   }
 
   private logFailure(error: unknown): void {
