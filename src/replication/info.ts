@@ -2,6 +2,7 @@
 
 import type { InfoSource, PutField } from '../engine/monitoring/info.ts'
 import type { MinReplicasGuard } from './min-replicas.ts'
+import { lagOf } from './replica.ts'
 import type { ConnectedReplicas } from './replicas.ts'
 
 interface ReplicationInfoParts {
@@ -50,8 +51,8 @@ export function replicationInfo({ replicas, guard, config, outputRate, nowMs }: 
 }
 
 function putReplicas(put: PutField, replicas: ConnectedReplicas, nowMs: number): void {
-  replicas.list().forEach(({ address: host, port, state, ackOffset, ackMs }, i) => {
-    const lag = state === 'online' ? Math.floor((nowMs - ackMs) / 1000) : 0
-    put(`slave${i}`, `ip=${host},port=${port},state=${state},offset=${ackOffset},lag=${lag}`)
+  replicas.list().forEach((replica, i) => {
+    const { address, port, state, ackOffset } = replica
+    put(`slave${i}`, `ip=${address},port=${port},state=${state},offset=${ackOffset},lag=${lagOf(replica, nowMs)}`)
   })
 }

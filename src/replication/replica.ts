@@ -53,6 +53,11 @@ export class ReplicaOptions {
   }
 }
 
+/** Seconds since an online replica was last heard of; 0 for others. */
+export function lagOf({ state, ackMs }: ReplicaInfo, nowMs: number): number {
+  return state === 'online' ? Math.floor((nowMs - ackMs) / 1000) : 0
+}
+
 export class Replica implements ReplicaInfo {
   readonly client: Client
   readonly options: ReplicaOptions

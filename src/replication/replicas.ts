@@ -17,7 +17,7 @@ import { errorBytes } from '../protocol/reply.ts'
 import type { Failover } from './failover.ts'
 import type { Following } from './following.ts'
 import { FullSync, type FullSyncConfig } from './full-sync.ts'
-import { Replica, ReplicaOptions } from './replica.ts'
+import { lagOf, Replica, ReplicaOptions } from './replica.ts'
 import { ReplicationStream } from './stream.ts'
 
 const FAILING_OVER = errorBytes("NOMASTERLINK Can't SYNC while failing over")
@@ -341,9 +341,10 @@ export class ConnectedReplicas implements Replicas {
     const { log } = this.parts.server
     const all = [...this.replicas.values()]
     const lagging = all.filter(({ ackOffset }) => ackOffset !== this.stream.offset)
-    for (const { name, ackOffset, ackMs, state } of lagging) {
-      const lag = state === 'online' ? Math.floor((this.nowMs - ackMs) / 1000) : 0
+    for (const replica of lagging) {
+      const { name, ackOffset, state } = replica
       const missing = this.stream.offset - ackOffset
+      const lag = lagOf(replica, this.nowMs)
       log.notice(`Lagging replica ${name} reported offset ${missing} behind master, lag=${lag}, state=${state}.`)
     }
     if (all.length > 0)
