@@ -16,6 +16,7 @@ import { type Database, LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.
 import { TWO_32 } from '../lib/bits.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { ColdStore } from './cold-store.ts'
+import type { Place } from './value-log.ts'
 
 /** Commands about keys: their values stay where they are. */
 const KEYS_ONLY: ReadonlySet<string> = new Set([
@@ -45,12 +46,19 @@ const KEYS_ONLY: ReadonlySet<string> = new Set([
 const INSTALLED_AT_ONCE = 16
 
 interface Fault {
+  /** idOf() its place. */
+  id: number
   db: Database
   key: Slice
-  segment: number
-  offset: number
   record: Uint8Array | undefined
   clients: Client[]
+}
+
+/** What a client waits for: values, or (missing is infinite) the disk. */
+interface Waiting {
+  faults: Fault[]
+  /** How many of them have not arrived. */
+  missing: number
 }
 
 interface FaultParts {
@@ -66,17 +74,15 @@ export class Faults {
   private readonly parts: FaultParts
   private readonly pending = new Map<number, Fault>()
   private readonly arrived: Fault[] = []
-  /** Clients that wait, and how many values for. */
-  private readonly missing = new Map<Client, number>()
-  private readonly collected = new Map<Client, Fault[]>()
+  private readonly waiting = new Map<Client, Waiting>()
   private readonly served = new Set<Client>()
-  private wanted = 0
+  /** Of the command that is being judged. */
+  private wanted: Waiting | undefined
 
   constructor(parts: FaultParts) {
     this.parts = parts
     parts.engine.onClientDisconnected.push(client => {
-      this.missing.delete(client)
-      this.collected.delete(client)
+      this.waiting.delete(client)
       this.served.delete(client)
     })
   }
@@ -91,14 +97,14 @@ export class Faults {
     if (this.served.size !== 0 && this.served.delete(client)) return undefined
     const blocked = this.parts.guard()
     if (blocked && (flags & CMD_DENYOOM) !== 0) {
-      this.missing.set(client, Number.POSITIVE_INFINITY)
+      this.waiting.set(client, { faults: [], missing: Number.POSITIVE_INFINITY })
       return POSTPONE
     }
     if (this.parts.store.figures.coldKeys === 0) return undefined
-    this.wanted = 0
+    this.wanted = undefined
     wouldRun(client, entry, args, argc, this.request)
-    if (this.wanted === 0) return undefined
-    this.missing.set(client, this.wanted)
+    if (this.wanted === undefined) return undefined
+    this.waiting.set(client, this.wanted)
     return POSTPONE
   }
 
@@ -116,19 +122,17 @@ export class Faults {
     return false
   }
 
-  private read(client: Client, key: Slice, place: { segment: number; offset: number; bytes: number }): void {
+  private read(client: Client, key: Slice, place: Place): void {
     const { store } = this.parts
-    const { segment, offset } = place
-    const id = segment * TWO_32 + offset
+    const id = idOf(place)
     const running = this.pending.get(id)
     if (running !== undefined) {
       if (running.clients.includes(client)) return
       running.clients.push(client)
-      this.collect(client, running)
-      this.wanted++
+      this.want(running)
       return
     }
-    const fault: Fault = { db: client.db, key: key.copy(), segment, offset, record: undefined, clients: [client] }
+    const fault: Fault = { id, db: client.db, key: key.copy(), record: undefined, clients: [client] }
     const arrive = (record: Uint8Array | undefined) => {
       fault.record = record
       this.arrived.push(fault)
@@ -137,8 +141,13 @@ export class Faults {
     const kept = store.log.readLater(place, arrive)
     if (kept !== undefined) arrive(kept)
     this.pending.set(id, fault)
-    this.collect(client, fault)
-    this.wanted++
+    this.want(fault)
+  }
+
+  private want(fault: Fault): void {
+    this.wanted ??= { faults: [], missing: 0 }
+    this.wanted.faults.push(fault)
+    this.wanted.missing++
   }
 
   /** Installs values that have arrived; true: there are no more. */
@@ -148,43 +157,36 @@ export class Faults {
   }
 
   private finish(fault: Fault): void {
-    this.pending.delete(fault.segment * TWO_32 + fault.offset)
+    this.pending.delete(fault.id)
     // Values of one command come to memory together, so that none is moved to disk again while others are read.
     for (const client of fault.clients) {
-      const missing = this.missing.get(client)
-      if (missing === undefined) continue
-      if (missing > 1) this.missing.set(client, missing - 1)
-      else {
-        for (const one of this.collected.get(client) ?? []) this.install(one)
-        this.release(client)
-      }
+      const waiting = this.waiting.get(client)
+      if (waiting === undefined || --waiting.missing > 0) continue
+      for (const one of waiting.faults) this.install(one)
+      this.release(client)
     }
   }
 
-  private collect(client: Client, fault: Fault): void {
-    const faults = this.collected.get(client)
-    if (faults === undefined) this.collected.set(client, [fault])
-    else faults.push(fault)
-  }
-
-  private install({ db, key, segment, offset, record }: Fault): void {
+  private install({ id, db, key, record }: Fault): void {
     const { store } = this.parts
     if (record === undefined) return
     const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
     if (entry === 0 || !db.entries.isCold(entry)) return
-    const place = store.placeOf(entry)
-    if (place.segment === segment && place.offset === offset) store.install(db, entry, store.log.checked(record))
+    if (idOf(store.placeOf(entry)) === id) store.install(db, entry, store.log.checked(record))
   }
 
   private release(client: Client): void {
-    this.missing.delete(client)
-    this.collected.delete(client)
+    this.waiting.delete(client)
     this.served.add(client)
     this.parts.engine.postponed.releaseOne(client, 'storage')
   }
 
   /** The disk has followed: writers may go on. */
   releaseWriters(): void {
-    for (const [client, missing] of this.missing) if (missing === Number.POSITIVE_INFINITY) this.release(client)
+    for (const [client, { missing }] of this.waiting) if (missing === Number.POSITIVE_INFINITY) this.release(client)
   }
+}
+
+function idOf({ segment, offset }: Place): number {
+  return segment * TWO_32 + offset
 }
