@@ -1,6 +1,8 @@
-// A connection for clients that are part of the server: what is written to it is taken and dropped.
+// Clients that are part of the server, and their connection: what is written to it is taken and dropped.
 
 import type { Connection } from '../system/network.ts'
+import { CLIENT_SCRIPT, Client } from './client.ts'
+import type { Engine } from './engine.ts'
 
 export const NOWHERE: Connection = {
   write: (_u8, start, end) => end - start,
@@ -11,4 +13,12 @@ export const NOWHERE: Connection = {
   peer: '?:0',
   local: '?:0',
   fd: -1,
+}
+
+/** A client for commands that scripts or modules call. */
+export function callingClient({ keyspace }: Engine): Client {
+  const client = new Client(0, NOWHERE, keyspace.databases[0], keyspace.nowMs)
+  client.flags = CLIENT_SCRIPT
+  client.authenticated = true
+  return client
 }

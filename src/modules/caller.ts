@@ -6,17 +6,16 @@
 // Calls may nest: a module's command that is called calls others. Each leaves the reply buffer as it was.
 
 import { CMD_NOSCRIPT } from '../engine/catalog/command.ts'
-import { CLIENT_SCRIPT, Client } from '../engine/client.ts'
+import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
-import { NOWHERE } from '../engine/nowhere.ts'
+import { callingClient } from '../engine/nowhere.ts'
 import { latin1Text } from '../lib/bytes.ts'
-import { Slice } from '../lib/slice.ts'
 import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
 import { ReplyReader } from '../protocol/reply-reader.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
 import { type CallReply, CommandError, type ModuleWord } from './definition.ts'
+import { sliceOf } from './values.ts'
 
-const UTF8 = new TextEncoder()
 const TEXT = new TextDecoder()
 
 export class ModuleCaller {
@@ -28,21 +27,14 @@ export class ModuleCaller {
 
   constructor(engine: Engine) {
     this.engine = engine
-    this.server = this.newClient()
+    this.server = callingClient(engine)
   }
 
   /** A client for the calls of one that has called a module's command: its user and database. */
   clientFor(caller: Client): Client {
-    const client = this.newClient()
+    const client = callingClient(this.engine)
     client.db = caller.db
     client.user = caller.user
-    return client
-  }
-
-  private newClient(): Client {
-    const client = new Client(0, NOWHERE, this.engine.keyspace.databases[0], this.engine.keyspace.nowMs)
-    client.flags = CLIENT_SCRIPT
-    client.authenticated = true
     return client
   }
 
@@ -110,9 +102,4 @@ function plain(value: Value, asBytes: boolean): CallReply {
   if (value instanceof Uint8Array) return asBytes ? value : TEXT.decode(value)
   if (Array.isArray(value)) return value.map(one => plain(one, asBytes))
   return value instanceof ReplyError ? value.text : value
-}
-
-function sliceOf(word: ModuleWord): Slice {
-  const bytes = word instanceof Uint8Array ? word : UTF8.encode(String(word))
-  return new Slice(bytes, 0, bytes.length)
 }

@@ -10,9 +10,8 @@ import { CMD_BLOCKING } from '../engine/catalog/command.ts'
 import { CLIENT_SCRIPT, type Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
-import { latin1Text } from '../lib/bytes.ts'
 import { parseDouble, parseInt64 } from '../lib/number.ts'
-import { Slice } from '../lib/slice.ts'
+import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
 import type { ModuleCaller } from './caller.ts'
 import {
@@ -25,10 +24,9 @@ import {
   type ModuleServer,
   type ModuleWord,
 } from './definition.ts'
-import { checkValue, writeValue } from './values.ts'
+import { byteText, checkValue, sliceOf, writeValue } from './values.ts'
 
 const TEXT = new TextDecoder()
-const UTF8 = new TextEncoder()
 
 export class ModuleRunner {
   private readonly engine: Engine
@@ -97,7 +95,7 @@ export class ModuleRunner {
 
   /** The error reply for what a handler threw; what is no CommandError is logged. */
   private errorText(error: unknown, command: ModuleCommand): string {
-    const text = latin1Text(UTF8.encode(error instanceof Error ? error.message : String(error)))
+    const text = byteText(error instanceof Error ? error.message : String(error))
     if (isCommandError(error)) return text
     const stack = error instanceof Error ? (error.stack ?? text) : text
     this.engine.log?.('warning', `Module command '${command.name}' has thrown: ${stack}`)
@@ -127,7 +125,7 @@ export class ModuleRunner {
 }
 
 function numberIn(args: readonly Uint8Array[], i: number, parse: (s: Slice) => number, error: string): number {
-  const n = i < args.length ? parse(new Slice(args[i], 0, args[i].length)) : Number.NaN
+  const n = i < args.length ? parse(sliceOf(args[i])) : Number.NaN
   if (Number.isNaN(n) || (parse === parseInt64 && !Number.isSafeInteger(n))) throw new CommandError(error)
   return n
 }

@@ -5,7 +5,7 @@
 import { latin1Text } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Reply } from '../protocol/reply.ts'
-import { isTyped, type ModuleReply } from './definition.ts'
+import { isTyped, type ModuleReply, type ModuleWord } from './definition.ts'
 
 const DEPTH_MAX = 128
 const UTF8 = new TextEncoder()
@@ -33,11 +33,10 @@ export function checkValue(value: unknown, depth = 0): void {
 
 export function writeValue(reply: Reply, value: ModuleReply): void {
   if (value === undefined || value === null) reply.null()
-  else if (typeof value === 'string') writeText(reply, value)
+  else if (typeof value === 'string' || value instanceof Uint8Array) reply.bulk(sliceOf(value))
   else if (typeof value === 'number') writeNumber(reply, value)
   else if (typeof value === 'bigint') reply.bigint(value)
   else if (typeof value === 'boolean') reply.boolean(value)
-  else if (value instanceof Uint8Array) reply.bulk(new Slice(value, 0, value.length))
   else if (isTyped(value)) writeTyped(reply, value.kind, value.value)
   else if (value instanceof Map) {
     reply.map(value.size)
@@ -55,9 +54,10 @@ export function writeValue(reply: Reply, value: ModuleReply): void {
   }
 }
 
-function writeText(reply: Reply, text: string): void {
-  const bytes = UTF8.encode(text)
-  reply.bulk(new Slice(bytes, 0, bytes.length))
+/** The bytes of a word. */
+export function sliceOf(word: ModuleWord): Slice {
+  const bytes = word instanceof Uint8Array ? word : UTF8.encode(String(word))
+  return new Slice(bytes, 0, bytes.length)
 }
 
 function writeNumber(reply: Reply, value: number): void {
@@ -67,7 +67,12 @@ function writeNumber(reply: Reply, value: number): void {
 
 function writeTyped(reply: Reply, kind: string, value: string | number): void {
   if (kind === 'double') reply.double(Number(value))
-  else if (kind === 'verbatim') reply.verbatim('txt', latin1Text(UTF8.encode(String(value))))
-  else if (kind === 'error') reply.error(latin1Text(UTF8.encode(String(value))))
-  else reply.simple(latin1Text(UTF8.encode(String(value))))
+  else if (kind === 'verbatim') reply.verbatim('txt', byteText(String(value)))
+  else if (kind === 'error') reply.error(byteText(String(value)))
+  else reply.simple(byteText(String(value)))
+}
+
+/** UTF-8 with one char a byte, as replies take texts. */
+export function byteText(text: string): string {
+  return latin1Text(UTF8.encode(text))
 }

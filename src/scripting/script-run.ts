@@ -14,11 +14,11 @@ import {
   CLIENT_NO_TOUCH,
   CLIENT_SCRIPT,
   CLIENT_TRACKING,
-  Client,
+  type Client,
 } from '../engine/client.ts'
 import { PROPAGATE_ALL } from '../engine/effect.ts'
 import type { Engine } from '../engine/engine.ts'
-import { NOWHERE } from '../engine/nowhere.ts'
+import { callingClient } from '../engine/nowhere.ts'
 import { latin1Text } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
@@ -58,9 +58,7 @@ export class ScriptRun implements Script {
 
   constructor(engine: Engine) {
     this.engine = engine
-    this.client = new Client(0, NOWHERE, engine.keyspace.databases[0], engine.keyspace.nowMs)
-    this.client.flags = CLIENT_SCRIPT
-    this.client.authenticated = true
+    this.client = callingClient(engine)
     this.caller = this.client
   }
 
