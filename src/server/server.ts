@@ -121,11 +121,12 @@ export class Server implements RunningServer {
     showScripting(this.scripting, this.maintenance)
     const migrated = { migrate_cached_sockets: () => migrations.connections }
     this.maintenance.addInfo([{ section: 'stats', fields: migrated }])
-    addStorage({ engine, config, system, log, codecs, maintenance: this.maintenance })
+    const parts = { engine, config, system, log, maintenance: this.maintenance, codecs }
+    addStorage(parts)
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
-    const around = { engine, config, system, log, maintenance: this.maintenance, codecs, lockFiles }
+    const around = { ...parts, lockFiles }
     this.persistence = persistenceOf(around)
     const { persistence } = this
     const { roleChanged } = options

@@ -1,25 +1,17 @@
 // Connects persistence to the server: its dependencies, and its fields of INFO.
 
-import type { Config } from '../../config/config.ts'
 import { CLIENT_IN_EXEC } from '../../engine/client.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { Slice } from '../../lib/slice.ts'
 import { persistenceInfo } from '../../persistence/info.ts'
 import type { Libraries } from '../../persistence/parts.ts'
 import { Persistence } from '../../persistence/persistence.ts'
-import type { ValueCodecs } from '../../persistence/values/value-codecs.ts'
-import type { Log, LogLevel, System } from '../../system/system.ts'
+import type { Log, LogLevel } from '../../system/system.ts'
 import type { Logger } from '../log.ts'
-import type { ServerMaintenance } from '../maintenance.ts'
 import { REDIS_VERSION } from '../version.ts'
+import type { ServerParts } from './parts.ts'
 
-interface PersistenceServer {
-  engine: Engine
-  config: Config
-  system: System
-  log: Logger
-  maintenance: ServerMaintenance
-  codecs: ValueCodecs
+interface PersistenceServer extends ServerParts {
   /** Locks the files that the configuration names; an error message when another server has them. */
   lockFiles(): string | undefined
 }

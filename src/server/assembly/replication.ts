@@ -1,6 +1,5 @@
 // Connects replication to the server: its dependencies, and its fields of INFO.
 
-import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { OwnExpiries } from '../../keyspace/own-expiries.ts'
 import type { StreamPosition } from '../../persistence/keyspace-target.ts'
@@ -17,16 +16,9 @@ import { RestartPosition } from '../../replication/restart-position.ts'
 import type { ReplicationStream } from '../../replication/stream.ts'
 import { followUnexpectedErrors } from '../../replication/unexpected-errors.ts'
 import { newId } from '../../system/random.ts'
-import type { System } from '../../system/system.ts'
-import type { Logger } from '../log.ts'
-import type { ServerMaintenance } from '../maintenance.ts'
+import type { ServerParts } from './parts.ts'
 
-interface ReplicationServer {
-  engine: Engine
-  config: Config
-  system: System
-  log: Logger
-  maintenance: ServerMaintenance
+interface ReplicationServer extends ServerParts {
   persistence: Persistence
   /** The TCP port in use. */
   port(): number

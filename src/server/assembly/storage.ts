@@ -1,29 +1,15 @@
 // Connects values on disk to the server, with `storage disk`: the value log, the gate, spilling, fields of INFO.
 
-import type { Config } from '../../config/config.ts'
-import type { Engine } from '../../engine/engine.ts'
-import type { ValueCodecs } from '../../persistence/values/value-codecs.ts'
 import { ColdStore } from '../../storage/cold-store.ts'
 import { Faults } from '../../storage/faults.ts'
 import { Spiller } from '../../storage/spiller.ts'
 import { ValueLog } from '../../storage/value-log.ts'
-import type { System } from '../../system/system.ts'
-import type { Logger } from '../log.ts'
-import type { ServerMaintenance } from '../maintenance.ts'
-
-interface StorageServer {
-  engine: Engine
-  config: Config
-  system: System
-  log: Logger
-  maintenance: ServerMaintenance
-  codecs: ValueCodecs
-}
+import type { ServerParts } from './parts.ts'
 
 /** Spilled at once before a command; more follows in the background. */
 const GATE_US = 200
 
-export function addStorage(server: StorageServer): void {
+export function addStorage(server: ServerParts): void {
   const { config, maintenance } = server
   const limit = () => (config.storageMemory > 0 ? config.storageMemory : Math.floor((config.maxmemory * 7) / 8))
   const parts = config.storage === 'disk' ? connect(server, limit) : undefined
@@ -52,7 +38,7 @@ export function addStorage(server: StorageServer): void {
   ])
 }
 
-function connect(server: StorageServer, limit: () => number): { store: ColdStore; faults: Faults } {
+function connect(server: ServerParts, limit: () => number): { store: ColdStore; faults: Faults } {
   const { engine, config, system, log, maintenance, codecs } = server
   const { keyspace } = engine
   const { background } = maintenance.cron
