@@ -12,7 +12,7 @@ import { LuaDebugger } from './debugger/debugger.ts'
 import { registration } from './functions-register.ts'
 import { compile, Execution, LuaState, LuaThread, load, type World } from './lua/index.ts'
 import { LuaTable } from './lua/table.ts'
-import { first, LuaError, type LuaFunction, LuaKilled, type LuaValue } from './lua/value.ts'
+import { first, type LineHook, LuaError, type LuaFunction, LuaKilled, type LuaValue } from './lua/value.ts'
 import { RedisLibrary } from './redis-library.ts'
 import { Sandbox } from './sandbox.ts'
 import {
@@ -71,11 +71,17 @@ export class LuaEngine implements ScriptEngine {
     return this.function(code, '@user_script')
   }
 
+  /** A function that is kept, and counts. */
   private function(code: string, chunkName: string): LuaFunction | string {
+    const chunk = this.chunk(code, chunkName)
+    if (typeof chunk !== 'string') this.compiledBytes += chunkBytes(code)
+    return chunk
+  }
+
+  private chunk(code: string, chunkName: string, hook?: LineHook): LuaFunction | string {
+    const world = hook === undefined ? this.world : undefined
     try {
-      const chunk = load(this.S, compile(code, chunkName, 0, this.world), this.sandbox.env)
-      this.compiledBytes += chunkBytes(code)
-      return chunk
+      return load(this.S, compile(code, chunkName, 0, world, hook), this.sandbox.env)
     } catch (error) {
       if (error instanceof LuaError) return String(error.value)
       throw error
@@ -86,7 +92,7 @@ export class LuaEngine implements ScriptEngine {
 
   compileDebugged(code: string, lines: readonly string[]): DebuggedProgram | string {
     const { S, sandbox, library } = this
-    const debug = new LuaDebugger(
+    const by = new LuaDebugger(
       {
         S,
         global: name => sandbox.globals.getName(name),
@@ -101,19 +107,14 @@ export class LuaEngine implements ScriptEngine {
       },
       lines,
     )
-    try {
-      const program = load(S, compile(code, '@user_script', 0, undefined, debug), sandbox.env)
-      return { program, debugger: debug }
-    } catch (error) {
-      if (error instanceof LuaError) return String(error.value)
-      throw error
-    }
+    const program = this.chunk(code, '@user_script', by)
+    return typeof program === 'string' ? program : { program, debugger: by }
   }
 
   /** Runs code while the script is suspended: as an expression if it is one. */
   private evaluate(code: string): { value: LuaValue } | { error: string } {
-    const asValue = this.function(`return ${code}`, '@ldb_eval')
-    const chunk = typeof asValue === 'string' ? this.function(code, '@ldb_eval') : asValue
+    const asValue = this.chunk(`return ${code}`, '@ldb_eval')
+    const chunk = typeof asValue === 'string' ? this.chunk(code, '@ldb_eval') : asValue
     if (typeof chunk === 'string') return { error: chunk }
     const { S, host } = this
     const suspended = { ...S }
