@@ -155,9 +155,9 @@ export class ValueLog {
   private write(segment: Segment, chunk: Chunk): void {
     this.writing = true
     const length = chunk.used
-    const done = chunk.from + length - segment.written
     const begin = segment.written - chunk.from
-    this.disk.writeLater(segment.writeFd, chunk.u8, begin, length - begin, segment.written, error => {
+    const done = length - begin
+    this.disk.writeLater(segment.writeFd, chunk.u8, begin, done, segment.written, error => {
       this.writing = false
       const { figures } = this
       if (error === null) {

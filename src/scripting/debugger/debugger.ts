@@ -35,6 +35,7 @@ interface DebuggedEngine {
 }
 
 interface Frame {
+  depth: number
   line: number
   f: LuaFunction
   locals: () => [string, LuaValue][]
@@ -66,7 +67,7 @@ export class LuaDebugger implements LineHook {
   // ---- the script ----
 
   line(line: number, depth: number, f: LuaFunction, locals: () => [string, LuaValue][]): boolean {
-    this.frames[depth] = { line, f, locals }
+    this.frames[depth] = { depth, line, f, locals }
     this.frames.length = depth + 1
     this.currentLine = line
     const isBreak = this.isBreakpointCalled || this.breakpoints.includes(line)
@@ -138,7 +139,8 @@ export class LuaDebugger implements LineHook {
 
   /** Executes one command; whether to stay stopped is in `isStopped`. */
   execute(words: readonly string[]): void {
-    switch (cText(words[0]).toLowerCase()) {
+    const command = cText(words[0]).toLowerCase()
+    switch (command) {
       case 's':
       case 'step':
       case 'n':
@@ -154,7 +156,7 @@ export class LuaDebugger implements LineHook {
       case 'abort':
         return this.fail('script aborted for user request')
       default:
-        this.answer(cText(words[0]).toLowerCase(), words)
+        this.answer(command, words)
     }
   }
 
@@ -229,7 +231,7 @@ export class LuaDebugger implements LineHook {
     const { S } = this.engine
     const frames = this.stack()
     for (const [i, frame] of frames.entries()) {
-      const level = (S.depth - this.frames.indexOf(frame)) / 2 + 1
+      const level = (S.depth - frame.depth) / 2 + 1
       const called = S.siteAt(level + 1)
       const name = called === undefined || called.kind === 'operation' || called.what === '' ? undefined : called.name
       this.logs.push(`${i === 0 ? 'In' : 'From'} ${name ?? 'top level'}:`)

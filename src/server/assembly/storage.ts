@@ -45,7 +45,10 @@ function connect(server: ServerParts, limit: () => number): { store: ColdStore; 
   const pid = system.process.pid
   const values = new ValueLog(system.disk, system.disk.resolve(`storage-${config.port === 0 ? pid : config.port}`))
   const store = new ColdStore(keyspace, engine.settings, codecs, values)
-  const excess = () => (limit() === 0 ? 0 : maintenance.memoryStats.countedBytes() - limit())
+  const excess = () => {
+    const most = limit()
+    return most === 0 ? 0 : maintenance.memoryStats.countedBytes() - most
+  }
   const spiller = new Spiller({
     space: keyspace,
     store,
