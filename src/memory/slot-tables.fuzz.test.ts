@@ -33,6 +33,11 @@ test('a database by slots holds what a plain one holds', () => {
     } else assert.equal(db.find(key), 0)
     assert.equal(db.size, model.size)
   }
+  // An entry in another slot's table is not found where its own slot has none.
+  const lonely = db.find(Slice.of([...model.keys()][0]))
+  const empty = slots.create()
+  assert.equal(slots.findRef(empty, lonely, slots.hashOf(lonely), db.slot), false)
+  assert.equal(db.slot.entry, 0)
   const bySlot = new Map<number, string[]>()
   for (const name of model.keys()) {
     const slot = keySlot(Slice.of(name))

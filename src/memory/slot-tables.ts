@@ -184,7 +184,7 @@ export class SlotTables implements KeyTables {
     const table = this.directory(t).refs[this.slotOf(entry)]
     if (table !== 0) return this.tables.findRef(table, entry, hash, slot)
     slot.hash = hash
-    slot.entry = entry
+    slot.entry = 0
     return false
   }
 
