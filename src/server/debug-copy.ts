@@ -6,8 +6,6 @@
 // Always: the copy writes no file, propagates nothing, and ends with the client or the session, whichever is first. It
 // takes the memory of the dataset once more.
 
-import { Config } from '../config/config.ts'
-import { loadText } from '../config/parser.ts'
 import { CLIENT_CLOSING, CLIENT_LUA_DEBUG, CLIENT_LUA_DEBUG_SYNC, type Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Slice } from '../lib/slice.ts'
@@ -20,8 +18,8 @@ import { SnapshotWriter } from '../persistence/snapshot-writer.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
 import type { System } from '../system/system.ts'
 import { virtualSystem } from '../system/virtual.ts'
-import { Logger } from './log.ts'
-import { Server } from './server.ts'
+import { hiddenServer } from './hidden-server.ts'
+import type { Server } from './server.ts'
 
 /** Another snapshot is running: looked at again after this. */
 const RETRY_MS = 50
@@ -51,22 +49,10 @@ export class DebugCopies {
   }
 
   /** A server without data; nothing but its own client drives it. */
-  private async empty(): Promise<Server> {
+  private empty(): Promise<Server> {
     const { system, databases } = this.parts
-    const { timers, clock, random, process } = system
-    const hidden = virtualSystem()
-    const config = new Config(hidden.system.disk)
-    loadText(config, `port 0\nsave ""\nloglevel nothing\ndatabases ${databases}`)
-    const surroundings: System = {
-      ...hidden.system,
-      clock,
-      random,
-      timers,
-      process: { ...hidden.system.process, allocate: bytes => process.allocate(bytes) },
-    }
-    const copy = new Server(config, surroundings, new Logger(surroundings, config), { failed: () => {} })
-    await copy.load()
-    return copy
+    const around = { ...virtualSystem().system, timers: system.timers }
+    return hiddenServer(system, around, `databases ${databases}`)
   }
 
   /** Loads a snapshot of this moment into the copy. */

@@ -2,8 +2,6 @@
 // on a separate in-memory server without sockets, and the first clients find compiled code. It runs in slices of
 // SLICE_US with input handled in between; the server is dropped at the end.
 
-import { Config } from '../config/config.ts'
-import { loadText } from '../config/parser.ts'
 import { ServerFailed } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -11,8 +9,7 @@ import { CommandWriter } from '../protocol/command-writer.ts'
 import type { Connection } from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import { virtualSystem } from '../system/virtual.ts'
-import { Logger } from './log.ts'
-import { Server } from './server.ts'
+import { hiddenServer } from './hidden-server.ts'
 
 const SLICE_US = 500
 /** How often the whole list of requests is run: enough for the optimising compilers to have compiled each command. */
@@ -51,17 +48,8 @@ export async function warmUp(system: System, options: WarmUpOptions = {}): Promi
 
 async function start(system: System, options: WarmUpOptions): Promise<Workload> {
   const hidden = virtualSystem()
-  const config = new Config(hidden.system.disk)
-  loadText(config, 'port 0\nsave ""\nloglevel nothing')
-  const surroundings: System = {
-    ...hidden.system,
-    clock: system.clock,
-    random: system.random,
-    process: { ...hidden.system.process, allocate: bytes => system.process.allocate(bytes) },
-  }
-  const server = new Server(config, surroundings, new Logger(surroundings, config), { failed: () => {} })
-  await server.load()
-  return new Workload(server.engine, () => hidden.settle(), options.onReply)
+  const { engine } = await hiddenServer(system, hidden.system)
+  return new Workload(engine, () => hidden.settle(), options.onReply)
 }
 
 /** The requests, in order, from two clients. */
