@@ -51,12 +51,12 @@ export const CLIENT_PENDING_REPLY = 1 << 24
 /** Its user may not do everything: commands pass the gate 'acl'. */
 export const CLIENT_RESTRICTED = 1 << 25
 /** Its budget has ended before its input: it continues in a later turn, and its socket is not read until then. */
+export const CLIENT_INPUT_QUEUED = 1 << 26
 /** SCRIPT DEBUG: its next EVAL runs in a debugger; with SYNC on the dataset itself. */
 export const CLIENT_LUA_DEBUG = 1 << 27
 export const CLIENT_LUA_DEBUG_SYNC = 1 << 28
-export const CLIENT_INPUT_QUEUED = 1 << 26
 
-/** A command with copied arguments: queued by MULTI, or blocked. */
+/** A command with copied arguments: blocked, suspended in a script, or of a transaction in the append-only file. */
 export interface QueuedCommand {
   entry: TableEntry
   args: Slice[]

@@ -1,8 +1,8 @@
 // InputQueue: clients whose budget ended before their input did. Each gets one more budget in a later turn of the event
 // loop, in order; meanwhile its socket is not read, so that the kernel slows the sender down.
 //
-//   receive ─▶ [budget ends] add ─▶ next turn [replies leave, a budget for each, TURN_US in all] ─▶ [input used up]
-// read again
+//   receive ─▶ [budget ends] add ─▶ next turn [replies leave, a budget for each, TURN_US in all]
+//                                       └▶ [input used up] the socket is read again
 //
 // Always: a client is in the queue at most once and has CLIENT_INPUT_QUEUED meanwhile; its connection is paused for as
 // long. A blocked or postponed client is not in the queue: its disconnection must be seen.
