@@ -156,7 +156,7 @@ export class EmbeddedClock implements ServerClock {
 
   /** Lets input and output that is under way be handled. */
   private async settle(): Promise<void> {
-    const quietTurns = this.server.hasSockets ? QUIET_TURNS_SOCKETS : QUIET_TURNS
+    const quietTurns = this.server.listening ? QUIET_TURNS_SOCKETS : QUIET_TURNS
     let quiet = 0
     for (let turns = 0; quiet < quietTurns && turns < TURNS_MAX; turns++) {
       const before = this.activity()

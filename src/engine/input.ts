@@ -53,7 +53,8 @@ export class InputBuffers {
   private readonly engine: Engine
   private readonly parser = new Parser()
   private readonly partials: PartialCommands
-  private droppedQueryBytes = 0
+  /** Bytes of query buffers that were dropped and left to the collector, ever. */
+  droppedBytes = 0
   private commandStart = 0
   /** Length of the incomplete command found by the last run(); 0: not known. */
   private bytesWanted = 0
@@ -155,7 +156,7 @@ export class InputBuffers {
     client.queryStart = client.queryEnd = 0
     if (query.length < LONG_READ_BYTES) return
     client.query = client.queryView = undefined
-    this.droppedQueryBytes += releaseBuffer(query.buffer)
+    this.droppedBytes += releaseBuffer(query.buffer)
   }
 
   /** Runs commands from u8[pos .. end); the offset of the first byte not used. */
@@ -361,7 +362,7 @@ export class InputBuffers {
 
   /** Drops a client's buffers. */
   drop(client: Client): void {
-    this.droppedQueryBytes += client.query?.length ?? 0
+    this.droppedBytes += client.query?.length ?? 0
     client.query = client.queryView = undefined
     client.queryStart = client.queryEnd = 0
     this.dropPartial(client)
@@ -371,11 +372,6 @@ export class InputBuffers {
     const { partial } = client
     client.partial = undefined
     if (partial !== undefined) this.partials.end(partial)
-  }
-
-  /** Bytes of buffers that were dropped, ever. */
-  get droppedBytes(): number {
-    return this.droppedQueryBytes
   }
 
   /** Resizes the query buffer of a client to `bytes`, or removes it. */

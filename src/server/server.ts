@@ -353,11 +353,6 @@ export class Server implements RunningServer {
     for (const { interpreter } of [this.scripting.scripts, this.scripting.functions]) interpreter.name
   }
 
-  /** Whether clients may connect through sockets. */
-  get hasSockets(): boolean {
-    return this.listening
-  }
-
   /** The TCP port in use, 0 for none. */
   get port(): number {
     return (this.sockets.tcp[0] ?? this.sockets.tls[0])?.port ?? 0
