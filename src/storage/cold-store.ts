@@ -9,14 +9,12 @@
 import type { ColdValues } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { COLD_BYTES, MEMORY_SAMPLES } from '../keyspace/entries.ts'
-import { COLD, EXTERNAL, HAS_EXPIRY, INLINE_BYTES_MAX, payloadAt } from '../keyspace/entry.ts'
+import { COLD, EXTERNAL, HAS_EXPIRY, payloadAt } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ENC_HASHTABLE, ENC_INT, ENC_QUICKLIST, ENC_SKIPLIST, TYPE_LIST, TYPE_STRING } from '../keyspace/types.ts'
 import type { EncodingLimits } from '../keyspace/value-type.ts'
-import { copyBytes } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
-import { prefixedBytes, writePrefixed } from '../memory/prefixed.ts'
 import { TableSlot } from '../memory/table-slot.ts'
 import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
 import { RdbOutput } from '../persistence/rdb/output.ts'
@@ -27,7 +25,6 @@ import { type Place, StorageError, type ValueLog } from './value-log.ts'
 /** Smaller values take hardly more memory than the place of their record. */
 const VALUE_BYTES_MIN = 64
 const REF_BYTES = 4
-const EXTERNAL_BYTES = 8
 const KEPT_BYTES_MAX = 1 << 20
 
 interface ColdFigures {
@@ -193,33 +190,15 @@ export class ColdStore implements ColdValues {
   }
 
   private bytesFor(value: Ref): number {
-    if (value !== 0) return REF_BYTES
-    return this.text.len > INLINE_BYTES_MAX ? EXTERNAL_BYTES : prefixedBytes(this.text.len)
+    return value !== 0 ? REF_BYTES : this.space.strings.textPayload(this.text.len)
   }
 
   private fill(entry: Ref, value: Ref): void {
-    const { arena, entries } = this.space
-    const { text } = this
-    if (value !== 0) {
-      this.mark(entry, 0, COLD)
-      entries.setValue(entry, entries.encodingOf(entry), value)
-      return
-    }
-    if (text.len > INLINE_BYTES_MAX) {
-      const bytes = arena.alloc(text.len)
-      const to = arena.segment(bytes)
-      copyBytes(to.u8, to.dv, arena.at(bytes), text.u8, text.dv, text.off, text.len)
-      const seg = arena.segment(entry)
-      const at = payloadAt(seg.u8, seg.dv, arena.at(entry))
-      seg.dv.setUint32(at, bytes, true)
-      seg.dv.setUint32(at + 4, text.len, true)
-      this.mark(entry, EXTERNAL, COLD)
-    } else {
-      const seg = arena.segment(entry)
-      writePrefixed(seg.u8, seg.dv, payloadAt(seg.u8, seg.dv, arena.at(entry)), text)
-      this.mark(entry, 0, COLD | EXTERNAL)
-    }
-    text.release()
+    const { entries, strings } = this.space
+    this.mark(entry, 0, COLD | EXTERNAL)
+    if (value !== 0) return entries.setValue(entry, entries.encodingOf(entry), value)
+    strings.writeText(entry, this.text)
+    this.text.release()
   }
 
   private mark(entry: Ref, set: number, clear: number): void {

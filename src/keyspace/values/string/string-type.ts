@@ -129,14 +129,30 @@ export class StringType implements ValueType {
   }
 
   private setExternal(db: Database, slot: TableSlot, key: Slice, value: Slice, expiry: Long): Ref {
-    let bytes = this.lent.take(value)
-    if (bytes === 0) {
-      bytes = this.arena.alloc(value.len)
-      const to = this.arena.segment(bytes)
-      copyBytes(to.u8, to.dv, this.arena.at(bytes), value.u8, value.dv, value.off, value.len)
-    }
+    const bytes = this.lent.take(value) || this.allocate(value)
     const entry = db.writeEntry(slot, key, TYPE_STRING, ENC_RAW, EXTERNAL_BYTES, expiry)
     return this.refer(entry, bytes, value.len, value.len)
+  }
+
+  private allocate(value: Slice): Ref {
+    const bytes = this.arena.alloc(value.len)
+    const to = this.arena.segment(bytes)
+    copyBytes(to.u8, to.dv, this.arena.at(bytes), value.u8, value.dv, value.off, value.len)
+    return bytes
+  }
+
+  /** Bytes of the payload of a text of this length. */
+  textPayload(len: number): number {
+    return len > INLINE_BYTES_MAX ? EXTERNAL_BYTES : prefixedBytes(len)
+  }
+
+  /** Writes a text to an entry that has room for it (textPayload) and no value. */
+  writeText(entry: Ref, value: Slice): void {
+    if (value.len > INLINE_BYTES_MAX) this.refer(entry, this.allocate(value), value.len, value.len)
+    else {
+      const seg = this.arena.segment(entry)
+      writePrefixed(seg.u8, seg.dv, payloadAt(seg.u8, seg.dv, this.arena.at(entry)), value)
+    }
   }
 
   /** Sets a key to an integer; outside ±2^53 `n` is infinite and `text` spells the integer. */
