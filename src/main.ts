@@ -2,6 +2,7 @@
 
 // biome-ignore-all assist/source/organizeImports: signals come before all other modules
 import { endEarlySignals } from './system/early-signals.ts'
+import { basename } from 'node:path'
 import process from 'node:process'
 import { runtimeNetwork } from './net/runtime.ts'
 import { launch, type StartServer } from './server/launch.ts'
@@ -18,6 +19,8 @@ const startWarm: StartServer = async (config, system, log, options) => {
 }
 
 const args = process.argv.slice(2)
+// The stand-alone executable by another name, as redis-sentinel is of redis-server.
+if (basename(process.argv0).startsWith('redstart-sentinel')) args.push('--sentinel')
 const system = realSystem(runtimeNetwork(), { ownProcess: true })
 const tool = await toolNamed(args[0])
 if (tool === undefined) await launch(args, system, startWarm)

@@ -26,8 +26,8 @@ export function realProcess(): ProcessView {
     },
     isRunning,
     runtime: bun ? `bun ${bun}` : `node ${process.versions.node}`,
-    command: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
-    executable: path.resolve(process.argv[1] ?? process.execPath),
+    command: programWords(),
+    executable: isStandalone() ? process.execPath : path.resolve(process.argv[1] ?? process.execPath),
     os: `${os.type()} ${os.release()} ${machine()}`,
     platform: process.platform,
     totalMemoryBytes: os.totalmem(),
@@ -160,8 +160,22 @@ function readLine(): string | undefined {
   }
 }
 
-/** The input read from standard input is passed on, in an unnamed file. */
-/** `folder`: where this process was started: relative paths among the arguments are meant from there. */
+/** Whether the program is inside the runtime's executable (bun build --compile): its path is one of a virtual disk. */
+function isStandalone(): boolean {
+  const main = process.argv[1] ?? ''
+  return main.startsWith('/$bunfs/') || main.startsWith('B:/~BUN/') || main.startsWith('B:\\~BUN\\')
+}
+
+/** What is run to start this program again, before its arguments. */
+function programWords(): string[] {
+  const { execPath, execArgv, argv } = process
+  return isStandalone() ? [execPath] : [execPath, ...execArgv, ...argv.slice(1, 2)]
+}
+
+/**
+ * The input read from standard input is passed on, in an unnamed file. `folder`: where this process was started, from
+ * which relative paths among the arguments are meant.
+ */
 function respawn(mark: string, stdin: Uint8Array | null, folder: string | undefined): void {
   let input: number | 'ignore' = 'ignore'
   if (stdin) {
@@ -170,7 +184,9 @@ function respawn(mark: string, stdin: Uint8Array | null, folder: string | undefi
     input = fs.openSync(file, 'r')
     fs.unlinkSync(file)
   }
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+  const [program = process.execPath, ...words] = programWords()
+  const child = spawn(program, [...words, ...process.argv.slice(2)], {
+    argv0: process.argv0,
     detached: true,
     stdio: [input, 'ignore', 'ignore'],
     cwd: folder,

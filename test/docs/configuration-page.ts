@@ -66,19 +66,9 @@ const STATEMENTS = `
 const SERVICE = `
 ## As a service
 
-A unit for systemd. \`systemd-notify\` tells it that clients are served; unless Redstart runs as root, that needs
-\`NotifyAccess=all\`. Without that program the start fails at once; then use \`Type=exec\` and \`supervised no\`.
-
-\`\`\`ini
-[Service]
-Type=notify
-NotifyAccess=all
-ExecStart=/usr/local/bin/redstart /etc/redstart.conf --supervised systemd --daemonize no
-User=redstart
-LimitNOFILE=65535
-TimeoutStartSec=infinity
-TimeoutStopSec=infinity
-\`\`\`
+A unit for systemd with a sandbox is in \`deploy/systemd\`; [operations](operations.md) says how to install it. \`systemd-notify\` tells
+systemd that clients are served; unless Redstart runs as root, that needs \`NotifyAccess=all\`. Without that program the start
+fails at once; then use \`Type=exec\` and \`supervised no\`.
 `
 
 export function configurationPage(): string {
