@@ -326,6 +326,8 @@ interface Directives {
   storage?: 'memory' | 'disk'
   /** Default: 0 */
   'storage-memory'?: number | string
+  /** Default: 0 */
+  'storage-segment-size'?: number | string
   /** Default: 1048576 */
   'storage-value-max'?: number | string
   /** Default: 4096 */

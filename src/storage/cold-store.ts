@@ -123,6 +123,14 @@ export class ColdStore implements ColdValues {
     return true
   }
 
+  /** Appends a record again, to which a cold entry refers from now on. Throws a DiskError. */
+  move(entry: Ref, record: Uint8Array): void {
+    const { segment, bytes } = this.placeOf(entry)
+    this.log.appendRecord(record)
+    this.setPlace(entry)
+    this.log.release(segment, bytes)
+  }
+
   // ---- to memory ----
 
   load(db: Database, entry: Ref, slot: TableSlot): Ref {

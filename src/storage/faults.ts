@@ -92,6 +92,11 @@ export class Faults {
     return this.pending.size
   }
 
+  /** Whether the value at this place is being read. */
+  isAwaited(place: Place): boolean {
+    return this.pending.size !== 0 && this.pending.has(idOf(place))
+  }
+
   readonly gate: Gate = (client, entry, args, argc, flags) => {
     // Before anything is spilled again: the values that the client has waited for are in memory.
     if (this.served.size !== 0 && this.served.delete(client)) return undefined

@@ -12,6 +12,7 @@ import type { ColdStore } from './cold-store.ts'
 
 const SAMPLES = 16
 const BUCKETS_MAX = 64
+const LOOKS_MAX = 64
 const PENDING_MAX = 16 * 1024 * 1024
 
 interface SpillParts {
@@ -41,47 +42,55 @@ export class Spiller {
     return this.parts.store.log.figures.pendingBytes > PENDING_MAX
   }
 
-  /** Spills for about `limitUs`; true: memory is below its limit, or nothing can be done now. */
-  run(limitUs: number): boolean {
+  /**
+   * Spills for about `limitUs`; true: memory is below its limit, or nothing can be done now: among some keys, `looks`
+   * times in a row, there was no value to spill.
+   */
+  run(limitUs: number, looks = LOOKS_MAX): boolean {
     const { parts } = this
     const until = parts.nowUs() + limitUs
-    while (parts.excess() > 0) {
-      if (this.failed || this.waitsForDisk || !this.spillOne()) break
-      if (parts.nowUs() > until) return false
+    let looked = 0
+    while (parts.excess() > 0 && !this.failed && !this.waitsForDisk) {
+      if (this.choose()) {
+        if (!this.spill()) break
+        looked = 0
+      } else if (++looked > looks) break
+      // Where hardly anything is left in memory, looking for it waits until the next time.
+      if (parts.nowUs() > until) return looked > 0
     }
     return true
   }
 
-  private spillOne(): boolean {
-    const { space, store } = this.parts
-    const { databases } = space
-    for (let tries = 0; tries < databases.length; tries++) {
-      const db = databases[this.database]
-      if (db.size !== 0 && this.choose(db)) {
-        const entry = this.best
-        let spilled = false
-        this.failed =
-          attempt(() => {
-            spilled = store.spill(db, entry)
-          }) !== undefined
-        return spilled
-      }
-      this.database = (this.database + 1) % databases.length
-      this.cursor = 0
-    }
-    return false
+  private spill(): boolean {
+    let spilled = false
+    const error = attempt(() => {
+      spilled = this.parts.store.spill(this.db, this.best)
+    })
+    this.failed = error !== undefined
+    return spilled
   }
 
-  private choose(db: Database): boolean {
+  private get db(): Database {
+    return this.parts.space.databases[this.database]
+  }
+
+  /** Looks at some keys of a database; the next call at others, and then at those of the next database. */
+  private choose(): boolean {
+    const { db } = this
     this.best = 0
     this.bestScore = -1
-    const found = db.sample(false, SAMPLES, this.sampled)
-    for (let i = 0; i < found; i++) this.consider(this.sampled[i])
-    for (let i = 0; i < BUCKETS_MAX && this.best === 0; i++) {
-      this.cursor = db.scan(this.cursor, this.consider)
-      if (this.cursor === 0) break
+    if (db.size === 0) this.cursor = 0
+    else {
+      const found = db.sample(false, SAMPLES, this.sampled)
+      for (let i = 0; i < found; i++) this.consider(this.sampled[i])
+      for (let i = 0; i < BUCKETS_MAX && this.best === 0; i++) {
+        this.cursor = db.scan(this.cursor, this.consider)
+        if (this.cursor === 0) break
+      }
     }
-    return this.best !== 0
+    if (this.best !== 0) return true
+    if (this.cursor === 0) this.database = (this.database + 1) % this.parts.space.databases.length
+    return false
   }
 
   private readonly consider = (entry: Ref): void => {

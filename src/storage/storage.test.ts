@@ -160,3 +160,41 @@ for (const [name, directives] of [
     assert.equal(again.call('debug', 'digest'), digest)
     assert.equal(figure(again, 'storage_cold_keys'), 0)
   })
+
+/** Overwrites keys by chance until `bytes` were written, so that the live values are spread over all segments. */
+function churn(server: MachineServer, keys: number, bytes: number): Map<string, string> {
+  const expected = new Map<string, string>()
+  let seed = 7
+  for (let written = 0; written < bytes; ) {
+    seed = (seed * 48271) % 0x7fffffff
+    const value = String(seed).repeat(20 + (seed % 40))
+    server.call('set', `key ${seed % keys}`, value)
+    expected.set(`key ${seed % keys}`, value)
+    written += value.length
+    if (seed % 8 === 0) server.machine.advance(100)
+  }
+  server.machine.advance(20000)
+  return expected
+}
+
+test('dead space is given back: values are moved out of segments that are mostly dead, also those of renamed keys', async () => {
+  const server = await MachineServer.start(virtualSystem(), { ...TINY, 'storage-segment-size': '65536' })
+  const expected = churn(server, 1000, 600_000)
+  for (let i = 0; i < 1000; i += 5) {
+    const value = expected.get(`key ${i}`)
+    if (value === undefined) continue
+    server.call('rename', `key ${i}`, `renamed ${i}`)
+    expected.set(`renamed ${i}`, value)
+    expected.delete(`key ${i}`)
+  }
+  server.call('swapdb', 0, 5)
+  server.call('swapdb', 0, 5)
+  for (const [key, value] of churn(server, 1000, 2_000_000)) expected.set(key, value)
+  assert.ok(figure(server, 'storage_compacted_segments') > 20)
+  assert.equal(figure(server, 'storage_cold_keys'), expected.size)
+  const live = figure(server, 'storage_live_bytes')
+  assert.ok(figure(server, 'storage_bytes') <= 1.5 * live + 65536, `${figure(server, 'storage_bytes')} of ${live}`)
+  const spilled = figure(server, 'storage_written_bytes') - figure(server, 'storage_moved_bytes')
+  assert.ok(figure(server, 'storage_written_bytes') <= 3 * spilled)
+  for (const [key, value] of expected) assert.equal(server.call('get', key), value)
+})

@@ -16,9 +16,14 @@ import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import { attempt, type DiskError, type FileSystem } from '../system/system.ts'
 
-const RECORD_HEAD = 16
+export const RECORD_HEAD = 16
 const CHUNK_BYTES = 256 * 1024
-const SEGMENT_BYTES = 64 * 1024 * 1024
+// A segment holds a sixteenth of what is live, between these bounds: a small log has small ones, so that little of it
+// is dead.
+const SEGMENT_BYTES_MIN = 4 * 1024 * 1024
+const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
+/** Of the bytes of the log; where more is dead, it is compacted. */
+const LIVE_SHARE = 0.72
 const NAME_BEGIN = 'value-'
 
 /** Where a record is. */
@@ -86,30 +91,50 @@ export class ValueLog {
   onWritten: (error: DiskError | null) => void = () => {}
   private readonly disk: FileSystem
   private readonly folder: string
-  private readonly segmentBytes: number
+  /** Bytes of a segment; 0: by what is live. */
+  private readonly fixedBytes: number
   private readonly segments = new Map<number, Segment>()
   private current: Segment | undefined
   private nextId = 1
-  private writing = false
+  /** The segment to which something is being written. */
+  private writing: Segment | undefined
   private readonly crc = new Crc64()
 
   /** Segments of an earlier run are removed: they are no part of the dataset (see README.md). */
-  constructor(disk: FileSystem, folder: string, segmentBytes = SEGMENT_BYTES) {
+  constructor(disk: FileSystem, folder: string, segmentBytes = 0) {
     this.disk = disk
     this.folder = folder
-    this.segmentBytes = segmentBytes
+    this.fixedBytes = segmentBytes
     if (disk.stat(folder) === null) disk.mkdir(folder)
     for (const name of disk.readdir(folder)) if (name.startsWith(NAME_BEGIN)) disk.unlink(`${folder}/${name}`)
   }
 
+  private get segmentBytes(): number {
+    const share = Math.max(SEGMENT_BYTES_MIN, this.figures.liveBytes / 16)
+    return this.fixedBytes > 0 ? this.fixedBytes : Math.min(share, SEGMENT_BYTES_MAX)
+  }
+
   /** Appends a record; `last` is its place. Throws a DiskError when a new segment cannot be made. */
   append(key: Slice, u8: Uint8Array, from: number, to: number): void {
-    const payload = to - from
-    const bytes = RECORD_HEAD + key.len + payload
-    const segment = this.segmentFor(bytes)
-    const chunk = chunkFor(segment, bytes)
-    const at = chunk.used
-    writeRecord(chunk.u8, at, key, u8.subarray(from, to), this.crc)
+    const bytes = RECORD_HEAD + key.len + to - from
+    const chunk = this.reserve(bytes)
+    writeRecord(chunk.u8, chunk.used, key, u8.subarray(from, to), this.crc)
+    this.added(chunk, bytes)
+  }
+
+  /** Appends a record that was read, as it is. */
+  appendRecord(record: Uint8Array): void {
+    const chunk = this.reserve(record.length)
+    chunk.u8.set(record, chunk.used)
+    this.added(chunk, record.length)
+  }
+
+  private reserve(bytes: number): Chunk {
+    return chunkFor(this.segmentFor(bytes), bytes)
+  }
+
+  private added(chunk: Chunk, bytes: number): void {
+    const segment = this.current!
     chunk.used += bytes
     this.last.segment = segment.id
     this.last.offset = segment.bytes
@@ -143,7 +168,7 @@ export class ValueLog {
 
   /** Writes what is in memory, in the background. */
   flush(): void {
-    if (this.writing) return
+    if (this.writing !== undefined) return
     for (const segment of this.segments.values()) {
       const chunk = segment.chunks[0]
       if (chunk === undefined) continue
@@ -153,12 +178,12 @@ export class ValueLog {
   }
 
   private write(segment: Segment, chunk: Chunk): void {
-    this.writing = true
+    this.writing = segment
     const length = chunk.used
     const begin = segment.written - chunk.from
     const done = length - begin
     this.disk.writeLater(segment.writeFd, chunk.u8, begin, done, segment.written, error => {
-      this.writing = false
+      this.writing = undefined
       const { figures } = this
       if (error === null) {
         segment.written += done
@@ -177,9 +202,14 @@ export class ValueLog {
 
   /** The payload of a record, for which the process may wait for the disk. */
   read(place: Place): Uint8Array {
+    return payloadOf(this.readRecord(place))
+  }
+
+  /** A record that is sound; the process may wait for the disk. */
+  readRecord(place: Place): Uint8Array {
     const segment = this.segmentOf(place)
     const kept = inMemory(segment, place)
-    if (kept !== undefined) return this.checked(kept)
+    if (kept !== undefined) return this.sound(kept)
     const buffer = new Uint8Array(place.bytes)
     const { disk } = this
     for (let at = 0; at < place.bytes; ) {
@@ -192,7 +222,7 @@ export class ValueLog {
       at += got
     }
     this.figures.readBytes += place.bytes
-    return this.checked(buffer)
+    return this.sound(buffer)
   }
 
   /**
@@ -215,11 +245,31 @@ export class ValueLog {
     return undefined
   }
 
+  /** Fills a buffer from a segment that is written, in the background. */
+  readRange(id: number, offset: number, buffer: Uint8Array, done: (isWhole: boolean) => void): void {
+    const segment = this.segments.get(id)!
+    segment.readers++
+    this.disk.readLater(segment.readFd, buffer, 0, buffer.length, offset, (error, got) => {
+      segment.readers--
+      this.figures.readBytes += buffer.length
+      this.dropIfDead(segment)
+      done(error === null && got === buffer.length)
+    })
+  }
+
   /** The payload of a record; throws when the record is not sound. Its key may have been renamed since. */
   checked(record: Uint8Array): Uint8Array {
+    return payloadOf(this.sound(record))
+  }
+
+  isSound(record: Uint8Array): boolean {
+    return faultOf(record, this.crc) === undefined
+  }
+
+  private sound(record: Uint8Array): Uint8Array {
     const fault = faultOf(record, this.crc)
     if (fault !== undefined) throw new StorageError(fault)
-    return record.subarray(RECORD_HEAD + recordKeyBytes(record, 0))
+    return record
   }
 
   private segmentOf(place: Place): Segment {
@@ -229,6 +279,33 @@ export class ValueLog {
   }
 
   // ---- liveness ----
+
+  /** Whether more of the log is dead than its share, beside the segments that cannot be compacted. */
+  get isSparse(): boolean {
+    const { bytes, liveBytes, segments } = this.figures
+    return segments > 2 && (bytes - this.segmentBytes) * LIVE_SHARE > liveBytes
+  }
+
+  /** The segment with the smallest share of live bytes of those that are sealed and written, 0 for none. */
+  sparsest(isLeftOut: (id: number) => boolean): number {
+    let best = 0
+    let least = 1
+    for (const { id, sealed, written, bytes, live } of this.segments.values()) {
+      if (!sealed || live === 0 || written < bytes || live >= least * bytes || isLeftOut(id)) continue
+      best = id
+      least = live / bytes
+    }
+    return best
+  }
+
+  bytesOf(id: number): number {
+    return this.segments.get(id)?.bytes ?? 0
+  }
+
+  /** Live bytes of a segment, 0 when it is gone. */
+  liveBytesOf(id: number): number {
+    return this.segments.get(id)?.live ?? 0
+  }
 
   /** A record is not needed any more. */
   release(segmentId: number, bytes: number): void {
@@ -241,7 +318,7 @@ export class ValueLog {
 
   private dropIfDead(segment: Segment): void {
     if (segment.live > 0 || !segment.sealed || segment.readers > 0 || segment.dropped) return
-    if (this.writing) return
+    if (this.writing === segment) return
     segment.dropped = true
     this.segments.delete(segment.id)
     const { figures, disk } = this
@@ -300,13 +377,17 @@ function readU32(u8: Uint8Array, at: number): number {
 }
 
 /** Bytes of the record at u8[at ..), by its head; 0 when its head is not there. */
-function recordBytes(u8: Uint8Array, at: number): number {
+export function recordBytes(u8: Uint8Array, at: number): number {
   return at + RECORD_HEAD > u8.length ? 0 : RECORD_HEAD + readU32(u8, at) + readU32(u8, at + 4)
 }
 
 /** Bytes of the key of the record at u8[at ..). */
-function recordKeyBytes(u8: Uint8Array, at: number): number {
+export function recordKeyBytes(u8: Uint8Array, at: number): number {
   return readU32(u8, at + 4)
+}
+
+function payloadOf(record: Uint8Array): Uint8Array {
+  return record.subarray(RECORD_HEAD + recordKeyBytes(record, 0))
 }
 
 /** What is wrong with a record; undefined: it is sound. */

@@ -1,6 +1,7 @@
 // Connects values on disk to the server, with `storage disk`: the value log, the gate, spilling, fields of INFO.
 
 import { ColdStore } from '../../storage/cold-store.ts'
+import { Compactor } from '../../storage/compactor.ts'
 import { Faults } from '../../storage/faults.ts'
 import { Spiller } from '../../storage/spiller.ts'
 import { ValueLog } from '../../storage/value-log.ts'
@@ -8,6 +9,7 @@ import type { ServerParts } from './parts.ts'
 
 /** Spilled at once before a command; more follows in the background. */
 const GATE_US = 200
+const GATE_LOOKS = 1
 
 export function addStorage(server: ServerParts): void {
   const { config, maintenance } = server
@@ -33,17 +35,30 @@ export function addStorage(server: ServerParts): void {
         storage_written_bytes: () => log?.writtenBytes ?? 0,
         storage_read_bytes: () => log?.readBytes ?? 0,
         storage_write_errors: () => log?.writeErrors ?? 0,
+        storage_compacted_segments: () => parts?.compactor.figures.segments ?? 0,
+        storage_moved_bytes: () => parts?.compactor.figures.movedBytes ?? 0,
       },
     },
   ])
 }
 
-function connect(server: ServerParts, limit: () => number): { store: ColdStore; faults: Faults } {
+interface Storage {
+  store: ColdStore
+  faults: Faults
+  compactor: Compactor
+}
+
+function openLog({ config, system }: ServerParts): ValueLog {
+  const folder = `storage-${config.port === 0 ? system.process.pid : config.port}`
+  return new ValueLog(system.disk, system.disk.resolve(folder), config.storageSegmentSize)
+}
+
+function connect(server: ServerParts, limit: () => number): Storage {
   const { engine, config, system, log, maintenance, codecs } = server
   const { keyspace } = engine
   const { background } = maintenance.cron
-  const pid = system.process.pid
-  const values = new ValueLog(system.disk, system.disk.resolve(`storage-${config.port === 0 ? pid : config.port}`))
+  const nowUs = () => system.clock.monotonicUs()
+  const values = openLog(server)
   const store = new ColdStore(keyspace, engine.settings, codecs, values)
   const excess = () => {
     const most = limit()
@@ -54,7 +69,7 @@ function connect(server: ServerParts, limit: () => number): { store: ColdStore; 
     store,
     excess,
     largest: () => config.storageValueMax,
-    nowUs: () => system.clock.monotonicUs(),
+    nowUs,
   })
   const spill = (limitUs: number) => spiller.run(limitUs)
   const faults = new Faults({
@@ -63,9 +78,17 @@ function connect(server: ServerParts, limit: () => number): { store: ColdStore; 
     start: serve => background.start(serve),
     guard: () => {
       if (excess() <= 0) return false
-      if (!spiller.run(GATE_US)) background.start(spill)
+      if (!spiller.run(GATE_US, GATE_LOOKS)) background.start(spill)
       return spiller.waitsForDisk
     },
+  })
+  const compactor = new Compactor({
+    space: keyspace,
+    store,
+    start: job => background.start(job),
+    isAwaited: place => faults.isAwaited(place),
+    nowUs,
+    warn: text => log.line('warning', text),
   })
   const release = () => {
     faults.releaseWriters()
@@ -76,19 +99,17 @@ function connect(server: ServerParts, limit: () => number): { store: ColdStore; 
     if (error !== null) log.line('warning', `Values cannot be written to disk: ${error.message}`)
     else if (!spiller.waitsForDisk) background.start(release)
   }
-  maintenance.memoryStats.memorySources.push({
-    kind: 'other',
-    bytes: () => values.figures.pendingBytes,
-    countedBytes: () => 0,
-  })
+  const pendingBytes = () => values.figures.pendingBytes
+  maintenance.memoryStats.memorySources.push({ kind: 'other', bytes: pendingBytes, countedBytes: () => 0 })
   maintenance.cron.hooks.push(() => {
     values.flush()
     values.tidy()
+    compactor.check()
     if (excess() <= 0) return
     spiller.failed = false
     background.start(spill)
   })
   keyspace.entries.cold = store
   engine.gates.set('storage', faults.gate)
-  return { store, faults }
+  return { store, faults, compactor }
 }

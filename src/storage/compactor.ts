@@ -1,0 +1,221 @@
+// Compactor: copies what is live in segments that are mostly dead to the end of the log, so that they are unlinked.
+//
+//   the sealed segment with the least live bytes ─▶ read in windows ─▶ the entry of each record's key
+//        refers to it: the record is appended again, the entry refers to the copy
+//        does not: the record is dead, or its key was renamed
+//   [live bytes remain] ─▶ the segment is a straggler: one pass over all keys moves what refers to one
+//
+// Always: a record is copied as it is, and only when it is sound; a segment with a record that is not stays, and is
+// logged. Nothing is copied while too many bytes wait for the disk, so that a full disk stops this and loses nothing.
+
+import type { Database } from '../keyspace/database.ts'
+import { LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import { attempt } from '../system/system.ts'
+import type { ColdStore } from './cold-store.ts'
+import { type Place, RECORD_HEAD, recordBytes, recordKeyBytes, StorageError } from './value-log.ts'
+
+const WINDOW_BYTES = 256 * 1024
+const PENDING_MAX = 4 * 1024 * 1024
+const RECORDS_BETWEEN_CLOCKS = 8
+
+interface CompactorParts {
+  space: Keyspace
+  store: ColdStore
+  /** Calls job(limitUs) between commands, until it returns true. */
+  start(job: (limitUs: number) => boolean): void
+  /** Whether the value at a place is being read for a client, and so about to leave it. */
+  isAwaited(place: Place): boolean
+  nowUs(): number
+  warn(text: string): void
+}
+
+interface CompactorFigures {
+  segments: number
+  movedBytes: number
+  /** Passes over all keys. */
+  passes: number
+}
+
+export class Compactor {
+  readonly figures: CompactorFigures = { segments: 0, movedBytes: 0, passes: 0 }
+  private readonly parts: CompactorParts
+  private readonly from: Place = { segment: 0, offset: 0, bytes: 0 }
+  private readonly key = new Slice()
+  /** Of the victim, from the offset in `from` on; empty: to be read. */
+  private window = new Uint8Array(0)
+  private windowAt = 0
+  private reading = false
+  /** The disk does not take another segment: until the next check(). */
+  private failed = false
+  private readonly stragglers = new Set<number>()
+  /** Segments that keep their live records for good: one of them is not sound. */
+  private readonly damaged = new Set<number>()
+  /** The pass over all keys that is under way. */
+  private pass: { database: number; cursor: number } | undefined
+
+  constructor(parts: CompactorParts) {
+    this.parts = parts
+  }
+
+  /** Starts when too much of the log is dead; goes on when the disk has followed. */
+  check(): void {
+    if (this.reading || this.parts.store.log.figures.pendingBytes > PENDING_MAX) return
+    if (this.from.segment === 0 && this.pass === undefined && !this.choose()) return
+    this.failed = false
+    this.parts.start(this.run)
+  }
+
+  private choose(): boolean {
+    const { log } = this.parts.store
+    if (!log.isSparse) return false
+    const id = log.sparsest(segment => this.stragglers.has(segment) || this.damaged.has(segment))
+    if (id !== 0) {
+      this.from.segment = id
+      this.from.offset = 0
+      this.window = new Uint8Array(0)
+      this.windowAt = 0
+      return true
+    }
+    for (const straggler of this.stragglers) if (log.liveBytesOf(straggler) === 0) this.stragglers.delete(straggler)
+    if (this.stragglers.size === 0) return false
+    this.pass = { database: 0, cursor: 0 }
+    this.figures.passes++
+    return true
+  }
+
+  private readonly run = (limitUs: number): boolean => {
+    const until = this.parts.nowUs() + limitUs
+    while (!this.failed && this.parts.store.log.figures.pendingBytes <= PENDING_MAX) {
+      if (this.pass !== undefined) {
+        if (!this.nextBucket(this.pass)) return true
+      } else if (this.from.segment === 0) {
+        if (!this.choose()) return true
+      } else if (!this.nextRecords()) return true
+      if (this.parts.nowUs() > until) return false
+    }
+    return true
+  }
+
+  // ---- a segment from its begin to its end ----
+
+  /** False: the window is being read. */
+  private nextRecords(): boolean {
+    const { from } = this
+    const { log } = this.parts.store
+    for (let i = 0; i < RECORDS_BETWEEN_CLOCKS; i++) {
+      if (log.liveBytesOf(from.segment) === 0) {
+        this.endSegment()
+        return true
+      }
+      const rest = log.bytesOf(from.segment) - from.offset
+      if (rest === 0) {
+        this.stragglers.add(from.segment)
+        this.endSegment()
+        return true
+      }
+      const bytes = recordBytes(this.window, this.windowAt)
+      if (bytes > rest) return this.isDamaged(from.segment)
+      if (bytes === 0 || this.windowAt + bytes > this.window.length) {
+        this.read(Math.min(rest, Math.max(WINDOW_BYTES, bytes)))
+        return false
+      }
+      from.bytes = bytes
+      if (!this.moveFound(this.window.subarray(this.windowAt, this.windowAt + bytes)))
+        return this.isDamaged(from.segment)
+      if (this.failed) return true
+      this.windowAt += bytes
+      from.offset += bytes
+    }
+    return true
+  }
+
+  private endSegment(): void {
+    this.figures.segments++
+    this.from.segment = 0
+  }
+
+  /** The rest cannot be found from here: what is sound of it is moved by a pass over all keys. */
+  private isDamaged(segment: number): boolean {
+    this.parts.warn(`Segment ${segment} of the values on disk has a record that is not sound, at ${this.from.offset}`)
+    this.stragglers.add(segment)
+    this.endSegment()
+    return true
+  }
+
+  private read(bytes: number): void {
+    const { from } = this
+    const { segment } = from
+    const window = new Uint8Array(bytes)
+    this.reading = true
+    this.parts.store.log.readRange(segment, from.offset, window, isWhole => {
+      this.reading = false
+      this.window = window
+      this.windowAt = 0
+      if (!isWhole) this.isDamaged(segment)
+      this.parts.start(this.run)
+    })
+  }
+
+  /** Moves the record at `from` when an entry of its key refers to it. False: it is not sound. */
+  private moveFound(record: Uint8Array): boolean {
+    const { store, space } = this.parts
+    const { key, from } = this
+    const dv = new DataView(record.buffer, record.byteOffset, record.length)
+    key.set(record, dv, RECORD_HEAD, recordKeyBytes(record, 0))
+    for (const db of space.databases) {
+      if (db.size === 0) continue
+      const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
+      if (entry === 0 || !db.entries.isCold(entry)) continue
+      const { segment, offset } = store.placeOf(entry)
+      if (segment !== from.segment || offset !== from.offset) continue
+      if (this.parts.isAwaited(from)) return true
+      if (!store.log.isSound(record)) return false
+      this.move(entry, record)
+      return true
+    }
+    return true
+  }
+
+  private move(entry: Ref, record: Uint8Array): void {
+    this.failed = attempt(() => this.parts.store.move(entry, record)) !== undefined
+    if (!this.failed) this.figures.movedBytes += record.length
+  }
+
+  // ---- all keys ----
+
+  /** False: it has ended. */
+  private nextBucket(pass: { database: number; cursor: number }): boolean {
+    const { databases } = this.parts.space
+    const db: Database | undefined = databases[pass.database]
+    if (db === undefined) {
+      this.pass = undefined
+      this.stragglers.clear()
+      return false
+    }
+    if (db.size !== 0) pass.cursor = db.scan(pass.cursor, this.visit)
+    if (db.size === 0 || pass.cursor === 0) {
+      pass.database++
+      pass.cursor = 0
+    }
+    return true
+  }
+
+  private readonly visit = (entry: Ref): void => {
+    const { store, space } = this.parts
+    if (!space.entries.isCold(entry)) return
+    const place = store.placeOf(entry)
+    if (this.failed || !this.stragglers.has(place.segment) || this.parts.isAwaited(place)) return
+    let record: Uint8Array
+    try {
+      record = store.log.readRecord(place)
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      this.damaged.add(place.segment)
+      return
+    }
+    this.move(entry, record)
+  }
+}
