@@ -26,6 +26,7 @@ export const LIVES = 8
 const SYNC_PROMISE_MS = 2000
 const REBOOT_MS = 5000
 const LATENCY_MS_MAX = 250
+const ANSWER_MS_MAX = 5000
 
 class PowerLoss extends Unwind {}
 
@@ -134,7 +135,7 @@ const chores = (names: readonly string[]) => (server: MachineServer, random: Ran
   return false
 }
 
-export const POLICIES: readonly Policy[] = [
+const IN_MEMORY: readonly Policy[] = [
   {
     name: 'always',
     directives: { appendonly: 'yes', appendfsync: 'always' },
@@ -167,6 +168,15 @@ export const POLICIES: readonly Policy[] = [
   },
 ]
 
+/** Nearly all values are on disk, in small segments, so that they are compacted too. */
+const ON_DISK = { storage: 'disk', 'storage-memory': '1', 'storage-segment-size': '4096' }
+
+/** All, with values in memory and with values on disk. */
+export const POLICIES: readonly Policy[] = IN_MEMORY.flatMap(policy => [
+  policy,
+  { ...policy, name: `${policy.name}, values on disk`, directives: { ...policy.directives, ...ON_DISK } },
+])
+
 /** Runs until the crash; false when there was none. */
 function live(
   server: MachineServer,
@@ -177,6 +187,7 @@ function live(
 ): boolean {
   const { machine } = server
   const states = new States(server)
+  let sent = 0
   let operationsLeft = 1 + (random.u32() % 150)
   machine.disk.beforeChange = () => {
     if (operationsLeft-- <= 0) throw new PowerLoss()
@@ -188,11 +199,23 @@ function live(
         // Unacknowledged commands may survive: each is a possible state before its reply.
         const batch = [['multi'], commands.next(), commands.next(), commands.next(), ['exec']]
         for (const words of batch) server.send(0, words)
-      } else server.send(0, commands.next())
+        sent += batch.length
+      } else {
+        server.send(0, commands.next())
+        sent++
+      }
       history.add(states.now(), machine.system.clock.nowMs())
       machine.settle()
+      // Values may have been read first.
+      history.add(states.now(), machine.system.clock.nowMs())
+      sent -= server.take(0).length
+      for (let ms = 0; sent > 0; ms++) {
+        if (ms === ANSWER_MS_MAX) throw new Error(`${sent} commands are not answered`)
+        machine.advance(1)
+        history.add(states.now(), machine.system.clock.nowMs())
+        sent -= server.take(0).length
+      }
       policy.answered(history, machine.system.clock.nowMs())
-      server.take(0)
       if (random.u32() % 3 === 0) machine.advance(random.u32() % 700)
     }
     return false
