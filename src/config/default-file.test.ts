@@ -4,15 +4,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { OWN_DIRECTIVES } from '../../test/harness/own-directives.ts'
 import { projectRoot } from '../../test/tidy/source.ts'
 import { virtualSystem } from '../system/virtual.ts'
 import { Config } from './config.ts'
 import { DIRECTIVES, type NamedDirective } from './directives.ts'
 import { loadText } from './parser.ts'
 import { REFUSED, WITHOUT_MEANING } from './support.ts'
-
-/** Hidden from CONFIG GET *, since Redis has none of that name. */
-const OURS = ['audit-log', 'storage', 'storage-memory', 'storage-value-max']
 
 const text = readFileSync(join(projectRoot, 'redstart.conf'), 'latin1')
 
@@ -29,7 +27,7 @@ test('redstart.conf equals the defaults', () => {
 
 test('redstart.conf has each directive that works once, and no other', () => {
   const written = [...text.matchAll(/^#?([a-z]\S+) /gm)].map(([, name]) => name)
-  const isShown = ({ name, kind }: NamedDirective) => !kind.hidden || OURS.includes(name)
+  const isShown = ({ name, kind }: NamedDirective) => !kind.hidden || OWN_DIRECTIVES.includes(name)
   const works = DIRECTIVES.filter(one => isShown(one) && !REFUSED.has(one.name) && !WITHOUT_MEANING.has(one.name))
   const several = ['save', 'client-output-buffer-limit']
   assert.deepEqual(

@@ -1,6 +1,6 @@
 // Directives about the process: start, log, operating system, shutdown.
 
-import { choice, choices, INT_MIN, integer, LONG_MAX, path, Refusal, text, yesNo } from './kinds.ts'
+import { choice, choices, INT_MIN, integer, LONG_MAX, path, Refusal, text, wordList, yesNo } from './kinds.ts'
 import { isTitleTemplate } from './proctitle.ts'
 import { oomScores } from './special.ts'
 
@@ -35,6 +35,8 @@ export const logDirectives = {
   loglevel: choice(['debug', 'verbose', 'notice', 'warning', 'nothing'], 'notice'),
   logfile: path('', { immutable: true }),
   'audit-log': path('', { hidden: true }),
+  'metrics-port': integer(0, { max: 65535, hidden: true }),
+  'metrics-bind': wordList(['127.0.0.1'], 16, 'Too many bind addresses specified.', { hidden: true }),
   'syslog-enabled': yesNo(false, { immutable: true }),
   'syslog-ident': text('redis', { immutable: true }),
   'syslog-facility': choice(

@@ -6,6 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { type Fact, factsAreLive, oraclePath, withFacts } from '../../test/harness/oracle.ts'
+import { OWN_DIRECTIVES } from '../../test/harness/own-directives.ts'
 import { type PlainValue, RespError } from '../../test/harness/resp.ts'
 import { ServerProcess } from '../../test/harness/server-process.ts'
 import { realDisk } from '../system/real-disk.ts'
@@ -27,7 +28,7 @@ const TRIALS = [
 ]
 
 /** Directives that no redis-server has. */
-const OURS = ['jit-warm-up', 'audit-log', 'storage', 'storage-memory', 'storage-value-max']
+const OURS = ['jit-warm-up', ...OWN_DIRECTIVES]
 /** Directives whose values depend on the machine or on redis-server's build, or act upon it. */
 const SKIPPED = [
   'dir',

@@ -206,6 +206,10 @@ interface Directives {
     | 'noeviction'
   /** Default: 5 */
   'maxmemory-samples'?: number | string
+  /** Default: 127.0.0.1 */
+  'metrics-bind'?: string | readonly (string | number)[]
+  /** Default: 0 */
+  'metrics-port'?: number | string
   /** Default: 10 */
   'min-replicas-max-lag'?: number | string
   /** Default: 0 */

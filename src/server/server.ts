@@ -24,6 +24,7 @@ import {
   type Receiver,
 } from '../system/network.ts'
 import type { System } from '../system/system.ts'
+import { addressesOf } from './addresses.ts'
 import { type ClusterMode, clusterOf } from './assembly/cluster.ts'
 import { configurationOf } from './assembly/configuration.ts'
 import { engineOf } from './assembly/engine.ts'
@@ -31,6 +32,7 @@ import { persistenceOf } from './assembly/persistence.ts'
 import { addReplication, type Replication } from './assembly/replication.ts'
 import { addScripting, showScripting } from './assembly/scripting.ts'
 import { addSecurity } from './assembly/security.ts'
+import { type Sockets, socketsOf } from './assembly/sockets.ts'
 import { addStorage } from './assembly/storage.ts'
 import type { AuditLog } from './audit-log.ts'
 import { crashState, writeCrashReport } from './crash-report.ts'
@@ -43,7 +45,6 @@ import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
 import { StartFailure } from './start-failure.ts'
-import { Tls } from './tls.ts'
 
 const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
 const PROTECTED = bytesOf(
@@ -52,13 +53,6 @@ const PROTECTED = bytesOf(
 
 /** Interval of checks whether a script that the shutdown waits for has ended. */
 const SCRIPT_POLL_MS = 20
-
-interface Sockets {
-  readonly contexts: Tls
-  tcp: Listener[]
-  tls: Listener[]
-  unix: Listener | undefined
-}
 
 export class Server implements RunningServer {
   readonly config: Config
@@ -105,12 +99,11 @@ export class Server implements RunningServer {
       isLoading: () => this.persistence.progress.active,
       users: () => this.userLines(),
     })
-    this.sockets = { contexts: new Tls(config, system, log), tcp: [], tls: [], unix: undefined }
-    this.followAddresses()
+    const base = { engine, config, system, log }
+    const info = (sections: readonly string[]) => this.maintenance.info.text(sections)
+    this.sockets = socketsOf({ ...base, info, unref: options.unref })
     this.maintenance = new ServerMaintenance({
-      engine,
-      config,
-      system,
+      ...base,
       startedMs: this.startedMs,
       supervisedBy: options.supervisor?.manager ?? 'no',
       port: () => this.port,
@@ -121,7 +114,8 @@ export class Server implements RunningServer {
     showScripting(this.scripting, this.maintenance)
     const migrated = { migrate_cached_sockets: () => migrations.connections }
     this.maintenance.addInfo([{ section: 'stats', fields: migrated }])
-    const parts = { engine, config, system, log, maintenance: this.maintenance, codecs }
+    this.followAddresses()
+    const parts = { ...base, maintenance: this.maintenance, codecs }
     addStorage(parts)
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
@@ -136,7 +130,7 @@ export class Server implements RunningServer {
       ...this.replication,
       persistence,
       isLoading: () => this.isLoading,
-      addresses: () => this.addresses(),
+      addresses: () => addressesOf(config.bind),
     })
     const copies = new DebugCopies({ engine, persistence, system, databases: config.databases })
     this.scripting.copier = client => copies.start(client)
@@ -210,6 +204,7 @@ export class Server implements RunningServer {
     await this.listenTcp('tcp')
     await this.listenTcp('tls')
     await this.listenUnix()
+    await this.sockets.metrics.listen()
     this.cluster?.begin()
     await this.cluster?.listen()
   }
@@ -247,7 +242,7 @@ export class Server implements RunningServer {
     const tls = kind === 'tcp' ? undefined : await this.sockets.contexts.listenOptions()
     if (kind === 'tls' && tls === undefined)
       throw new StartFailure('Failed to configure TLS. Check logs for more info.')
-    for (const { host, optional } of this.addresses()) {
+    for (const { host, optional } of addressesOf(config.bind)) {
       try {
         const options = this.tcpOptions(host, port, undefined, tls)
         this.sockets[kind].push(await listening(this.system.network, options, this.receiver))
@@ -260,13 +255,6 @@ export class Server implements RunningServer {
         )
       }
     }
-  }
-
-  private addresses(): { host: string; optional: boolean }[] {
-    return this.config.bind.map(bind => {
-      const optional = bind.startsWith('-')
-      return { host: addressOf(optional ? bind.slice(1) : bind), optional }
-    })
   }
 
   private tcpOptions(host: string, port: number, path?: string, tls?: ListenTls): ListenOptions {
@@ -424,6 +412,7 @@ export class Server implements RunningServer {
     yield () => this.replication.stop()
     yield () => this.stopTcp()
     yield () => this.sockets.unix?.close()
+    yield () => this.sockets.metrics.close()
     yield () => this.abandon()
     yield () => this.auditLog.flush()
     for (const client of this.engine.clients.values()) yield () => client.connection.close(false)
@@ -454,6 +443,7 @@ export class Server implements RunningServer {
     this.cluster?.stop()
     this.replication.stop()
     this.stopTcp()
+    this.sockets.metrics.close()
     if (this.sockets.unix !== undefined) {
       this.log.notice('Removing the unix socket file.')
       this.sockets.unix.close()
@@ -486,9 +476,4 @@ export async function startServer(
 function isLoopback(connection: Connection): boolean {
   if (connection.kind === 'unix' || connection.kind === 'memory') return true
   return connection.peer.startsWith('127.') || connection.peer.startsWith('[::1]')
-}
-
-function addressOf(bind: string): string {
-  if (bind === '*') return '0.0.0.0'
-  return bind === '::*' ? '::' : bind
 }

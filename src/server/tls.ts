@@ -30,6 +30,11 @@ export class Tls {
     config.onChange(DIRECTIVES, async () => (config.tlsPort === 0 || (await this.reload()) ? undefined : REFUSAL))
   }
 
+  /** When the certificate in use expires; undefined: there is none. */
+  get expiresMs(): number | undefined {
+    return this.context?.expiresMs
+  }
+
   /** For a listener; undefined when it cannot be configured, which is logged. */
   async listenOptions(): Promise<ListenTls | undefined> {
     if (this.context === undefined && !(await this.reload())) return undefined

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { PerformanceObserver } from 'node:perf_hooks'
 import process from 'node:process'
 import tty from 'node:tty'
 import v8 from 'node:v8'
@@ -51,6 +52,7 @@ export function realProcess(): ProcessView {
     env: name => process.env[name],
     allocate,
     collectGarbage,
+    onCollection,
     onCrash(fn) {
       process.on('uncaughtException', fn)
       process.on('unhandledRejection', fn)
@@ -237,6 +239,17 @@ function allocate(bytes: number): ArrayBuffer {
 }
 
 /** Bun has a function for it; Node has one behind a flag that may be set at run time. */
+/** Bun has no such entries. */
+function onCollection(fn: (ms: number) => void): boolean {
+  const { supportedEntryTypes } = PerformanceObserver as unknown as { supportedEntryTypes: readonly string[] }
+  if (!supportedEntryTypes.includes('gc')) return false
+  const observer = new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) fn(duration)
+  })
+  observer.observe({ entryTypes: ['gc'] })
+  return true
+}
+
 function collectGarbage(later = false): void {
   if (typeof Bun !== 'undefined') Bun.gc(!later)
   else {

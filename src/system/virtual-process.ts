@@ -91,6 +91,7 @@ export function virtualProcess(record: ProcessRecord): ProcessView {
     env: name => record.environment[name],
     allocate: bytes => new ArrayBuffer(bytes),
     collectGarbage() {},
+    onCollection: () => false,
     onCrash(fn) {
       record.onCrash = fn
     },

@@ -41,11 +41,13 @@ export class MachineServer {
     const all = { save: '', port: '0', 'enable-debug-command': 'yes', ...directives }
     loadText(config, configText(all))
     const server = new Server(config, system, new Logger(system, config), options)
-    await server.listen()
     let loaded = false
-    const loading = server.load().finally(() => {
-      loaded = true
-    })
+    const loading = server
+      .listen()
+      .then(() => server.load())
+      .finally(() => {
+        loaded = true
+      })
     for (let turns = 0; !loaded && turns < 100000; turns++) {
       machine.settle()
       await Promise.resolve()

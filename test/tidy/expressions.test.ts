@@ -161,6 +161,8 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   'src/replication/replica.ts': ['an address that the runtime writes', '/:\\d+$/'],
   'src/server/info-sources.ts': ['what the runtime is called', ".split(' ')"],
   'src/server/info.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)'],
+  'src/server/metrics/names.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)', ".split('=')"],
+  'src/server/metrics/scrape.ts': ['our own list of names', ".split(' ')"],
   'src/server/tls.ts': ['CONFIG SET of names: words between blanks, each read once', '/\\s+/', '.split(/\\s+/)'],
   'src/server/warm-up.ts': ['our own commands, once', ".split(' ')"],
   'src/system/process-title.ts': ['a line of /proc', ".split(' ')"],

@@ -1,0 +1,113 @@
+// MetricsEndpoint: the port of `metrics-port`, with metrics for Prometheus and the health of the server.
+//
+//   /metrics   all metrics (scrape.ts)
+//   /healthz   200: the process answers. What keeps it from its work is no reason to end it, so nothing else is asked
+//   /readyz    200: it serves its dataset; 503 with the reason: it loads, its primary is not in sync, its disk fails
+//
+// Always: it is open before the dataset is loaded. Without the directive nothing of it exists.
+
+import type { Config } from '../../config/config.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { ListenOptions } from '../../system/network.ts'
+import type { System } from '../../system/system.ts'
+import { addressesOf } from '../addresses.ts'
+import type { Logger } from '../log.ts'
+import { StartFailure } from '../start-failure.ts'
+import { HttpEndpoint, type HttpReply } from './http.ts'
+import { Pauses } from './pauses.ts'
+import { fieldsOf, scrape } from './scrape.ts'
+
+const BACKLOG = 32
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
+const INDEX = '/metrics\n/healthz\n/readyz\n'
+
+interface MetricsParts {
+  engine: Engine
+  config: Config
+  system: System
+  log: Logger
+  /** INFO of these sections. */
+  info(sections: readonly string[]): string
+  certificateExpiresMs(): number | undefined
+  /** The port does not keep the process alive. */
+  unref: boolean | undefined
+}
+
+export class MetricsEndpoint {
+  private readonly parts: MetricsParts
+  private running: { http: HttpEndpoint; pauses: Pauses } | undefined
+
+  constructor(parts: MetricsParts) {
+    this.parts = parts
+    parts.config.onChange(['metrics-port', 'metrics-bind'], () => this.rebind())
+  }
+
+  /** The port in use, 0 for none. */
+  get port(): number {
+    return this.running?.http.port ?? 0
+  }
+
+  /** Opens the port, if there is to be one. Rejects with a StartFailure. */
+  async listen(): Promise<void> {
+    const { config, system, unref } = this.parts
+    if (config.metricsPort === 0) return
+    const pauses = new Pauses(system)
+    const http = new HttpEndpoint(system, path => this.answer(path, pauses))
+    for (const { host, optional } of addressesOf(config.metricsBind)) {
+      const options: ListenOptions = { host, port: config.metricsPort, backlog: BACKLOG, keepaliveSeconds: 0 }
+      try {
+        await http.listen(unref === undefined ? options : { ...options, unref })
+      } catch (error) {
+        if (optional) continue
+        http.close()
+        throw new StartFailure(`Failed listening on port ${config.metricsPort} (metrics): ${(error as Error).message}`)
+      }
+    }
+    pauses.start()
+    this.running = { http, pauses }
+  }
+
+  close(): void {
+    this.running?.pauses.stop()
+    this.running?.http.close()
+    this.running = undefined
+  }
+
+  private async rebind(): Promise<string | undefined> {
+    this.close()
+    try {
+      await this.listen()
+      return undefined
+    } catch (error) {
+      if (!(error instanceof StartFailure)) throw error
+      this.parts.log.warning(error.lines[0])
+      return 'Unable to listen on this port. Check server logs.'
+    }
+  }
+
+  private answer(path: string, pauses: Pauses): HttpReply | undefined {
+    const { engine, info, system, certificateExpiresMs } = this.parts
+    const nowMs = () => system.clock.nowMs()
+    if (path === '/metrics') {
+      const body = scrape({ engine, info, pauses, nowMs, certificateExpiresMs })
+      return { status: 200, type: PROMETHEUS, body }
+    }
+    if (path === '/') return { status: 200, body: INDEX }
+    if (path === '/healthz') return { status: 200, body: 'ok\n' }
+    if (path !== '/readyz') return undefined
+    const why = this.unready()
+    return why === undefined ? { status: 200, body: 'ok\n' } : { status: 503, body: `${why}\n` }
+  }
+
+  /** Why the server is not ready to serve. */
+  private unready(): string | undefined {
+    const { config, info } = this.parts
+    const fields = fieldsOf(info(['persistence', 'replication']))
+    const is = (field: string, value: string) => fields.get(field) === value
+    if (is('loading', '1')) return 'loading the dataset'
+    if (is('master_link_status', 'down')) return 'not in sync with the primary'
+    if (is('aof_enabled', '1') && is('aof_last_write_status', 'err')) return 'the append-only file cannot be written'
+    const savesCount = config.stopWritesOnBgsaveError && config.save.length > 0
+    return savesCount && is('rdb_last_bgsave_status', 'err') ? 'the last snapshot could not be saved' : undefined
+  }
+}

@@ -1,0 +1,10 @@
+/** Directives that Redis has not: hidden from CONFIG GET *, and explained in redstart.conf. */
+export const OWN_DIRECTIVES: readonly string[] = [
+  'audit-log',
+  'metrics-bind',
+  'metrics-port',
+  'storage',
+  'storage-memory',
+  'storage-segment-size',
+  'storage-value-max',
+]
