@@ -119,6 +119,16 @@ test('names from outside are looked up in Maps', () => {
   assert.equal(unneededExceptions(production).join('\n'), '')
 })
 
+test('clients come and go in one place', () => {
+  const ENDS =
+    /\|= (?:\w+ \| )*(?:CLIENT_CLOSING|CLIENT_CLOSE_AFTER_REPLY)\b|\bclient\.connection\.close\(|\bclients\.delete\(client\.id\)/
+  const wrong = production.filter(file => ENDS.test(bareCode(file.text)))
+  assert.deepEqual(
+    wrong.map(file => file.path),
+    ['src/engine/connections.ts'],
+  )
+})
+
 test('only the harness knows which redis-server is asked', () => {
   const wrong = [...sources, ...tests].filter(file => /process\.env\W+REDIS_SERVER/.test(file.text))
   assert.deepEqual(

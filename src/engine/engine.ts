@@ -13,7 +13,6 @@ import { builtInTypes } from '../keyspace/values/index.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Allocate } from '../memory/arena.ts'
 import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
-import type { Connection } from '../system/network.ts'
 import type { Clock, LogLevel, Timers } from '../system/system.ts'
 import { Acl } from './acl/acl.ts'
 import { Auth } from './auth.ts'
@@ -25,9 +24,10 @@ import {
   CLIENT_CLOSING,
   CLIENT_MASTER,
   CLIENT_PENDING_REPLY,
-  Client,
+  type Client,
   REPLY_MUTED,
 } from './client.ts'
+import { Connections } from './connections.ts'
 import { Context } from './context.ts'
 import { Dispatch } from './dispatch.ts'
 import type { Sink } from './effect.ts'
@@ -81,6 +81,7 @@ export class Engine implements ServerCommands {
   readonly machine: Machine
   readonly reply = new Reply()
   readonly clients = new Map<number, Client>()
+  readonly connections = new Connections(this)
   readonly stats = new Stats()
   readonly ctx: Context
   readonly dispatch: Dispatch
@@ -130,7 +131,6 @@ export class Engine implements ServerCommands {
   scripting!: Scripting
   /** The client whose event is being handled. */
   current: Client | undefined
-  private nextClientId = 1
   private readonly scratchReply = new Reply(SMALL_REPLY_BYTES)
 
   constructor(
@@ -189,46 +189,20 @@ export class Engine implements ServerCommands {
 
   // ---- clients ----
 
-  /** A new client on an open connection. */
-  connect(connection: Connection): Client {
-    this.tick()
-    const client = new Client(this.nextClientId++, connection, this.keyspace.databases[0], this.keyspace.nowMs)
-    this.acl.reset(client)
-    this.clients.set(client.id, client)
-    this.stats.connectionsReceived++
-    return client
-  }
-
-  /** The connection was closed. */
-  disconnected(client: Client): void {
-    client.flags |= CLIENT_CLOSING
-    if (client !== this.current) this.forget(client)
+  /** An event of a client begins, and with finishEvent() it ends. */
+  beginEvent(client: Client): void {
+    this.connections.enter(client)
+    this.current = client
+    this.output.beginEvent(client)
   }
 
   /**
-   * Closes a client's connection; with `afterReply` what is already written to it is sent first. During the client's
-   * own event it is only marked, and its state stays until the event is over.
+   * Closes a client's connection (connections.ts); with `afterReply` what is already written to it is sent first. A
+   * client for which something runs keeps its state until that is over.
    */
   closeClient(client: Client, afterReply = false): void {
-    if (client.has(CLIENT_CLOSING)) return
-    if (afterReply && (client === this.current || client.outBytes > 0 || client.has(CLIENT_PENDING_REPLY))) {
-      client.flags |= CLIENT_CLOSE_AFTER_REPLY
-      return
-    }
-    client.flags |= CLIENT_CLOSING
-    if (client === this.current) return
-    this.closeConnection(client)
-    this.forget(client)
-  }
-
-  private forget(client: Client): void {
-    if (!this.clients.has(client.id)) return
-    this.blocking.forget(client)
-    this.watches.unwatchAll(client)
-    for (const hook of this.onClientDisconnected) hook(client)
-    this.output.drop(client)
-    this.input.drop(client)
-    this.clients.delete(client.id)
+    if (afterReply) this.connections.closeAfterReply(client)
+    else this.connections.close(client)
   }
 
   /** RESET: ends subscriptions, tracking, monitoring and the like. */
@@ -259,7 +233,7 @@ export class Engine implements ServerCommands {
   /** After the commands of one event: sends replies, serves blocked clients, closes clients marked for it. */
   finishEvent(client: Client): void {
     this.current = undefined
-    if (client.has(CLIENT_CLOSING)) this.endClosing(client)
+    if (client.has(CLIENT_CLOSING)) this.output.discard()
     else if (client.has(CLIENT_MASTER)) this.output.discard()
     else this.output.queueForTurn(client)
     this.serveBlockedAndFlush()
@@ -267,24 +241,7 @@ export class Engine implements ServerCommands {
     if (client.connection.kind === 'memory' || this.reply.pos > FLUSH_BYTES) this.output.flushAll()
     if (client.has(CLIENT_CLOSE_AFTER_REPLY) && client.outBytes === 0 && !client.has(CLIENT_PENDING_REPLY))
       this.closeClient(client, true)
-  }
-
-  /** Closes a client that was marked during its own event. */
-  private endClosing(client: Client): void {
-    this.output.discard()
-    if (!this.clients.has(client.id)) return
-    this.closeConnection(client)
-    this.forget(client)
-  }
-
-  /**
-   * Closes with FIN; with RST if the peer has not read everything. A write that the socket has not finished is waited
-   * for only behind a last reply: a peer that never reads would keep the connection for ever.
-   */
-  private closeConnection(client: Client): void {
-    const { connection, outBytes } = client
-    const sent = connection.bufferInUse !== true || client.has(CLIENT_CLOSE_AFTER_REPLY)
-    connection.close(outBytes === 0 && sent)
+    this.connections.leave(client)
   }
 
   /** After commands and timers: serves blocked clients and sends queued replies. */

@@ -38,7 +38,7 @@ class Bench {
       pause: () => void seen.push(`${name} paused`),
       resume: () => void seen.push(`${name} read again`),
     }
-    return this.engine.connect(connection)
+    return this.engine.connections.connect(connection)
   }
 
   receive(client: Client, ...commands: Word[][]): void {

@@ -10,7 +10,7 @@
 // (input-queue.ts) behind the others.
 //
 // Always: a blocked or paused client's bytes stay unparsed, and a postponed command stays in the buffer. A client
-// closed during its own event keeps its state until the event is over (Engine.closeClient), and mayRun() is asked
+// closed during its own event keeps its state until the event is over (connections.ts), and MAY_NOT_RUN is asked for
 // before each command: nothing of a closed client runs.
 
 import { releaseBuffer } from '../lib/bytes.ts'
@@ -84,8 +84,7 @@ export class InputBuffers {
     client.bytesIn += bytes
     engine.stats.netInputBytes += bytes
     engine.stats.reads++
-    engine.current = client
-    engine.output.beginEvent(client)
+    engine.beginEvent(client)
     // In process nothing slows the sender down: its bytes are not better off in a buffer.
     const isLong = bytes >= LONG_READ_BYTES && client.connection.kind !== 'memory'
     this.isCut = false
@@ -126,8 +125,7 @@ export class InputBuffers {
       return false
     const { keyspace } = this.engine
     const { expiryPaused } = keyspace
-    this.engine.current = client
-    this.engine.output.beginEvent(client)
+    this.engine.beginEvent(client)
     this.isCut = false
     if (client.has(CLIENT_MASTER)) keyspace.expiryPaused = true
     this.runQuery(client)
@@ -219,7 +217,7 @@ export class InputBuffers {
     engine.reply.error('ERR Protocol error: ' + this.parser.error)
     engine.dispatch.endRefusal(client, from)
     engine.stats.protocolErrors++
-    client.flags |= CLIENT_CLOSE_AFTER_REPLY
+    engine.closeClient(client, true)
     this.dropPartial(client)
     return end
   }

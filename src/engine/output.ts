@@ -484,7 +484,7 @@ export class OutputBuffers {
       'warning',
       `Client id=${client.id} addr=${client.connection.peer} scheduled to be closed ASAP for overcoming of output buffer limits.`,
     )
-    engine.closeClient(client)
+    engine.connections.closeSoon(client)
     if (client === engine.current) engine.reply.cutOff(this.deferredEnd)
   }
 }

@@ -45,7 +45,7 @@ export class PrimaryClient {
   constructor(parts: PrimaryClientParts) {
     this.parts = parts
     const { engine, link, database } = parts
-    const client = engine.connect(nowhere(link, () => this.closed()))
+    const client = engine.connections.connect(nowhere(link, () => this.closed()))
     // Not a connection that this server has accepted.
     engine.stats.connectionsReceived--
     client.flags |= CLIENT_MASTER

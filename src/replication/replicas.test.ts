@@ -324,7 +324,7 @@ test('several replicas are sent one dataset, and one that takes nothing holds th
     pause() {},
     resume() {},
   })
-  const clients = [true, false].map(takes => engine.connect(take(takes)))
+  const clients = [true, false].map(takes => engine.connections.connect(take(takes)))
   for (const client of clients)
     for (const words of [
       ['REPLCONF', 'capa', 'eof'],

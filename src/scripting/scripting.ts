@@ -17,7 +17,6 @@ import {
 } from '../engine/catalog/command.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
 import {
-  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_LUA_DEBUG,
   CLIENT_LUA_DEBUG_SYNC,
   CLIENT_MASTER,
@@ -151,7 +150,7 @@ export class ScriptManager implements Scripting {
     const { program } = made
     const name = sha1Hex(args[1])
     this.start(ctx, { name, isFunction: false, engine: language, program, flags: head.flags }, readOnly, keyCount)
-    if (this.suspended === undefined) client.flags |= CLIENT_CLOSE_AFTER_REPLY
+    if (this.suspended === undefined) ctx.server.closeClient(client, true)
   }
 
   /** The session runs on a copy of the dataset, on a server of its own. */
@@ -438,11 +437,11 @@ export class ScriptManager implements Scripting {
 }
 
 /** Ends a debugging session before its script has begun. */
-function refuse({ reply, client }: Context, error: string): void {
+function refuse({ reply, client, server }: Context, error: string): void {
   reply.array(1)
   reply.simple('<endsession>')
   reply.error(`ERR ${error}`)
-  client.flags |= CLIENT_CLOSE_AFTER_REPLY
+  server.closeClient(client, true)
 }
 
 class Suspended implements RunningScript {

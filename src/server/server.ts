@@ -177,7 +177,7 @@ export class Server implements RunningServer {
       }
     },
     drained: client => this.engine.boundary.guard(() => this.engine.drained(client)),
-    closed: client => this.engine.boundary.guard(() => this.engine.disconnected(client)),
+    closed: client => this.engine.boundary.guard(() => this.engine.connections.disconnected(client)),
     refused: (peer, reason) => this.log.verbose(`Error accepting a client connection: ${reason} (addr=${peer})`),
   }
 
@@ -195,7 +195,7 @@ export class Server implements RunningServer {
       engine.stats.rejectedConnections++
       return undefined
     }
-    return engine.connect(connection)
+    return engine.connections.connect(connection)
   }
 
   /** Opens the sockets that the configuration names. */
@@ -415,7 +415,7 @@ export class Server implements RunningServer {
     yield () => this.sockets.metrics.close()
     yield () => this.abandon()
     yield () => this.auditLog.flush()
-    for (const client of this.engine.clients.values()) yield () => client.connection.close(false)
+    for (const client of this.engine.clients.values()) yield () => this.engine.connections.abort(client)
   }
 
   private async end(flags: readonly ShutdownFlag[]): Promise<void> {

@@ -67,7 +67,7 @@ class Workload {
     const buffer = new CommandWriter()
     this.requests = COMMANDS.flatMap(text => [new Request(text, 1, buffer), new Request(text, PIPELINE, buffer)])
     const connection = connectionTo(onReply)
-    this.clients = [engine.connect(connection), engine.connect(connection)]
+    this.clients = [engine.connections.connect(connection), engine.connections.connect(connection)]
   }
 
   /**

@@ -16,7 +16,11 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     parts: STREAMS,
     why: 'a consumer that a read creates is propagated; Redis forgets it where nothing else is propagated',
-    without: rows => rows.filter(([, name, verb]) => name !== 'XGROUP' || verb !== 'CREATECONSUMER'),
+    // A MULTI stands in the database of what is before it.
+    without: rows =>
+      rows
+        .filter(([, name, verb]) => name !== 'XGROUP' || verb !== 'CREATECONSUMER')
+        .map(row => (row[1] === 'MULTI' ? ['', ...row.slice(1)] : row)),
   },
   {
     parts: STREAMS,

@@ -3,7 +3,6 @@
 import type { Command } from '../../engine/catalog/command.ts'
 import {
   CLIENT_ASKING,
-  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_DIRTY_CAS,
   CLIENT_DIRTY_EXEC,
   CLIENT_LUA_DEBUG,
@@ -50,7 +49,7 @@ const NOT_A_NORMAL_CLIENT = errorBytes('ERR can only reset normal client connect
 
 function quit(ctx: Context): void {
   ctx.reply.ok()
-  ctx.client.flags |= CLIENT_CLOSE_AFTER_REPLY
+  ctx.server.closeClient(ctx.client, true)
 }
 
 /** Restores the state of a new connection. */

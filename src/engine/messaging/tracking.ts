@@ -103,8 +103,7 @@ export class Tracking {
   /** After a command that was refused: CLIENT CACHING was meant for it. */
   refused(client: Client, entry: TableEntry | undefined): void {
     const state = Tracking.stateOf(client)
-    if (state !== undefined && entry?.parent?.fullName !== 'client' && !client.has(CLIENT_MULTI))
-      state.caching = undefined
+    if (state !== undefined && !leavesCaching(entry) && !client.has(CLIENT_MULTI)) state.caching = undefined
   }
 
   /** After a command of a tracking client, or of its script: remembers the keys it has read. */
@@ -112,9 +111,8 @@ export class Tracking {
     const state = Tracking.stateOf(client)
     if (state === undefined) return
     const caching = state.caching
-    // CLIENT CACHING decides for a whole transaction or script. As in Redis, CLIENT commands do not end that.
-    if (!inScript && entry.parent?.fullName !== 'client' && (client.flags & CLIENT_MULTI) === 0)
-      state.caching = undefined
+    // CLIENT CACHING decides for a whole transaction or script.
+    if (!inScript && !leavesCaching(entry) && (client.flags & CLIENT_MULTI) === 0) state.caching = undefined
     // A script's keys are remembered by the commands in it, not by EVAL.
     if (state.bcast || (entry.flags & CMD_READONLY) === 0 || entry.command.group === 'scripting') return
     if (state.optIn && caching !== true) return
@@ -254,4 +252,9 @@ function writeKeys(reply: Reply, keys: string[] | null): void {
   if (keys === null) return reply.null()
   reply.array(keys.length)
   for (const key of keys) reply.bulkText(key)
+}
+
+/** As in Redis, what CLIENT CACHING has said outlasts the commands of CLIENT, but for CLIENT SETINFO. */
+function leavesCaching(entry: TableEntry | undefined): boolean {
+  return entry?.parent?.fullName === 'client' && entry.fullName !== 'client|setinfo'
 }

@@ -9,7 +9,7 @@
 import { type Database, LOOKUP_NO_EXPIRE } from '../../keyspace/database.ts'
 import { Slice } from '../../lib/slice.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { CLIENT_BLOCKED, type Client, endOfSkip } from '../client.ts'
+import { CLIENT_BLOCKED, CLIENT_CLOSING, type Client, endOfSkip } from '../client.ts'
 import type { Context } from '../context.ts'
 import { copyCommand } from '../dispatch.ts'
 import type { Engine } from '../engine.ts'
@@ -166,6 +166,7 @@ export class Blocking {
     for (const client of [...waiting]) {
       const state = client.blocked
       if (state === undefined || !waiting.has(client) || state.database !== database) continue
+      if (client.has(CLIENT_CLOSING)) continue
       const type = this.typeWithoutExpiring(database, probe)
       if (state.type >= 0 && type !== state.type && !state.unblockOnNokey) continue
       const verdict = this.engine.gates.admitRetry(client, state.command)
@@ -190,6 +191,16 @@ export class Blocking {
 
   /** Runs a blocked client's command again; it either replies, and the client is unblocked, or blocks as before. */
   private reprocess(client: Client): void {
+    const { connections } = this.engine
+    connections.enter(client)
+    try {
+      this.retry(client)
+    } finally {
+      connections.leave(client)
+    }
+  }
+
+  private retry(client: Client): void {
     const { engine } = this
     const state = client.blocked!
     const saved = engine.current

@@ -3,7 +3,6 @@
 import type { Command } from '../../../engine/catalog/command.ts'
 import {
   CLIENT_BLOCKED,
-  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_NO_EVICT,
   CLIENT_NO_TOUCH,
   CLIENT_REPLY_OFF,
@@ -298,7 +297,7 @@ function kill(ctx: Context): void {
   if (argc > 3) reply.integer(killed)
   else if (killed === 0) reply.fixedError(NO_SUCH_CLIENT)
   else reply.ok()
-  if (me) ctx.client.flags |= CLIENT_CLOSE_AFTER_REPLY
+  if (me) server.closeClient(ctx.client, true)
 }
 
 function killFilterOrReply(ctx: Context, filter: KillFilter): boolean {
