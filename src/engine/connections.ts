@@ -1,11 +1,11 @@
 // Connections: the one place where clients come and go.
 //
-//   connect ─▶ open ─▶ [close, or disconnected: CLIENT_CLOSING] ─▶ [nothing runs for it any more] ─▶ end: every list left
-//                 └─▶ [closeAfterReply: CLIENT_CLOSE_AFTER_REPLY] ─▶ [its output is sent] ─▶ close
+//   connect ─▶ [close, or disconnected: CLIENT_CLOSING] ─▶ [nothing runs for it any more] ─▶ end: every list left
+//        └─▶ [closeAfterReply: CLIENT_CLOSE_AFTER_REPLY] ─▶ [its output is sent] ─▶ close
 //
-// Always: between enter() and leave() a client keeps its state, whoever closes it meanwhile: code that runs for a client
-// need not ask after each call whether it is still there. Only this file sets the two flags, and nothing is sent to,
-// received from or run for a client that has CLIENT_CLOSING.
+// Always: between enter() and leave() a client keeps its state, whoever closes it meanwhile: code that runs for it need
+// not ask after each call whether it is still there. Only this file sets the two flags, and nothing is sent to, got
+// from or run for a client that has CLIENT_CLOSING.
 
 import { CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_PENDING_REPLY, Client } from './client.ts'
 import type { Engine } from './engine.ts'
