@@ -2,6 +2,8 @@
 // copyWithin inside one buffer (12-20 ns at any small size), set(subarray) for the rest.
 //
 // Always: copyBytes() is so short that the runtimes inline it, in every argument and reply: what is longer is apart.
+// Offsets become 32-bit integers first (no buffer has 4 GiB): JavaScriptCore stops inlining a DataView's methods after
+// an offset that it represents as a double, and then every caller of copyBytes() is several times as slow.
 
 import type { Slice } from './slice.ts'
 
@@ -25,6 +27,9 @@ export function copyBytes(
   len: number,
 ): void {
   if (len > SHORT_MAX || to === from) return copyLong(to, toDv, toAt, from, fromDv, fromAt, len)
+  toAt >>>= 0
+  fromAt >>>= 0
+  len >>>= 0
   const words = fromAt + (len & ~3)
   for (; fromAt < words; fromAt += 4, toAt += 4) toDv.setInt32(toAt, fromDv.getInt32(fromAt, true), true)
   for (const end = fromAt + (len & 3); fromAt < end; fromAt++, toAt++) to[toAt] = from[fromAt]
@@ -48,6 +53,9 @@ function copyLong(
     to.set(from.subarray(fromAt, fromAt + len), toAt)
     return
   }
+  toAt >>>= 0
+  fromAt >>>= 0
+  len >>>= 0
   for (const end = fromAt + (len & ~15); fromAt < end; fromAt += 16, toAt += 16) {
     toDv.setInt32(toAt, fromDv.getInt32(fromAt, true), true)
     toDv.setInt32(toAt + 4, fromDv.getInt32(fromAt + 4, true), true)

@@ -12,6 +12,9 @@ const INT64_MAX_DIGITS = [9, 2, 2, 3, 3, 7, 2, 0, 3, 6, 8, 5, 4, 7, 7, 5, 8, 0, 
 export const INT64_MAX = 9223372036854775807n
 export const INT64_MIN = -9223372036854775808n
 
+/** So many digits always fit 32 bits. */
+const SHORT_DIGITS = 9
+
 /**
  * string2ll of all of `s`: no plus sign, leading zero or space. NaN when it is not an integer or exceeds 64 bits;
  * ±Infinity when it exceeds 53: parseBigInt64 reads it.
@@ -27,6 +30,7 @@ export function parseInt64(s: Slice): number {
   const first = u8[at] - ZERO
   if (first > 9 || first < 1) return first === 0 && s.len === 1 ? 0 : Number.NaN
   const digitCount = end - at
+  if (digitCount <= SHORT_DIGITS) return parseShortInt(u8, at, end, negative)
   let value = first
   for (let i = at + 1; i < end; i++) {
     const digit = u8[i] - ZERO
@@ -36,6 +40,17 @@ export function parseInt64(s: Slice): number {
   if (value <= Number.MAX_SAFE_INTEGER) return negative ? -value : value
   if (digitCount > 19 || (digitCount === 19 && exceedsInt64(u8, at, negative))) return Number.NaN
   return negative ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+}
+
+/** The same for digits that fit 32 bits: an integer for the compilers too, as an index or an offset must be. */
+function parseShortInt(u8: Uint8Array, at: number, end: number, negative: boolean): number {
+  let value = 0
+  for (; at < end; at++) {
+    const digit = u8[at] - ZERO
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = (value * 10 + digit) | 0
+  }
+  return negative ? -value : value
 }
 
 function exceedsInt64(u8: Uint8Array, at: number, negative: boolean): boolean {
