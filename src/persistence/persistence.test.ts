@@ -86,6 +86,18 @@ test('a background save holds the moment it began', async () => {
   assert.equal(again.digest(), digest)
 })
 
+test('a delay between keys that is shortened while it runs ends', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { 'rdb-key-save-delay': '100000000' })
+  fill(server)
+  server.call('bgsave')
+  machine.advance(5000)
+  assert.match(String(server.call('info', 'persistence')), /rdb_bgsave_in_progress:1/)
+  server.call('config', 'set', 'rdb-key-save-delay', '0')
+  machine.advance(1000)
+  assert.match(String(server.call('info', 'persistence')), /rdb_bgsave_in_progress:0/)
+})
+
 for (const [what, directives] of [
   ['an RDB file', {}],
   ['a rewritten log', { appendonly: 'yes' }],

@@ -14,6 +14,7 @@ const STEPS_PER_LOOK = 4
 /** A request that arrives during a slice waits for its end, so it is short. */
 const SLICE_US = 500
 /** The pause between slices while requests arrive. */
+const DELAY_LOOK_MS = 100
 const REST_MS = 1
 
 /** Calls `job` repeatedly, with a budget in microseconds, until it returns true. */
@@ -126,8 +127,22 @@ export class SnapshotJob {
   private delayed(delayUs: number): boolean {
     const { snapshot } = this
     for (const before = snapshot.done; snapshot.running && snapshot.done === before; ) snapshot.step()
-    this.pause(Math.max(1, delayUs / 1000))
+    this.delaying = true
+    this.waitForKey(this.parts.clock.monotonicUs(), delayUs)
     return true
+  }
+
+  /** A delay that is made shorter meanwhile ends sooner. */
+  private waitForKey(sinceUs: number, delayUs: number): void {
+    const { parts } = this
+    parts.after(Math.min(Math.max(1, delayUs / 1000), DELAY_LOOK_MS), () => {
+      const leftUs = parts.keyDelayUs() - (parts.clock.monotonicUs() - sinceUs)
+      if (leftUs > 0) this.waitForKey(sinceUs, leftUs)
+      else {
+        this.delaying = false
+        this.resume()
+      }
+    })
   }
 
   private pause(ms: number): void {
