@@ -12,6 +12,7 @@ export const replicationDirectives = {
   'replica-lazy-flush': yesNo(false, { alias: 'slave-lazy-flush' }),
   'replica-ignore-maxmemory': yesNo(true, { alias: 'slave-ignore-maxmemory' }),
   'replica-ignore-disk-write-errors': yesNo(false),
+  'primary-empty-guard': yesNo(false, { hidden: true }),
   'replica-priority': integer(100, { alias: 'slave-priority' }),
   'replica-announced': yesNo(true),
   'replica-announce-ip': text('', { alias: 'slave-announce-ip', emptyIsUnset: true }),

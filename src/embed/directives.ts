@@ -228,6 +228,8 @@ interface Directives {
   pidfile?: string
   /** Default: 6379 */
   port?: number | string
+  /** Default: no */
+  'primary-empty-guard'?: boolean | 'yes' | 'no'
   /** Default: {title} {listen-addr} {server-mode} */
   'proc-title-template'?: string
   /** Default: ignore */

@@ -34,6 +34,7 @@ export function replicationInfo({ replicas, guard, config, outputRate, nowMs }: 
     section: 'replication',
     fields: {
       connected_slaves: () => replicas.list().length,
+      primary_empty_guard: () => (replicas.emptyGuard.isUp ? replicas.emptyGuard.refused : undefined),
       min_slaves_good_slaves: () => (guard.isConfigured ? guard.goodReplicas : undefined),
       master_failover_state: () => replicas.failoverState,
       master_replid: () => stream.replid,

@@ -14,6 +14,7 @@ import { Slice } from '../lib/slice.ts'
 import type { PersistenceDependencies } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { errorBytes } from '../protocol/reply.ts'
+import { EMPTY_PRIMARY, EmptyPrimaryGuard } from './empty-guard.ts'
 import type { Failover } from './failover.ts'
 import type { Following } from './following.ts'
 import { FullSync, type FullSyncConfig } from './full-sync.ts'
@@ -34,6 +35,7 @@ interface ReplicasConfig extends FullSyncConfig {
   /** Seconds; 0: no limit. */
   readonly replBacklogTtl: number
   readonly replPingReplicaPeriod: number
+  readonly primaryEmptyGuard: boolean
 }
 
 interface ReplicasParts {
@@ -48,6 +50,7 @@ interface ReplicasParts {
 export class ConnectedReplicas implements Replicas {
   readonly stream: ReplicationStream
   readonly fullSync: FullSync
+  readonly emptyGuard: EmptyPrimaryGuard
   /** sync_partial_ok, sync_partial_err and bytes sent to replicas. */
   partialSyncs = 0
   partialSyncsRefused = 0
@@ -68,6 +71,7 @@ export class ConnectedReplicas implements Replicas {
     this.parts = parts
     const { server, config, persistence, newId } = parts
     const { engine, soon } = server
+    this.emptyGuard = new EmptyPrimaryGuard({ config, log: server.log })
     const backlogBytes = () => config.replBacklogSize
     const neededFrom = () => this.neededFrom
     this.stream = new ReplicationStream({ engine, soon, newId, backlogBytes, neededFrom }, chunk =>
@@ -181,6 +185,10 @@ export class ConnectedReplicas implements Replicas {
     this.parts.server.engine.replyTo(client, reply => reply.fixedError(error))
   }
 
+  acceptEmpty(): void {
+    this.emptyGuard.lift('REPLICAOF NO ONE')
+  }
+
   feed(args: readonly Slice[]): void {
     this.stream.feed(args)
   }
@@ -229,6 +237,7 @@ export class ConnectedReplicas implements Replicas {
   sync(client: Client): void {
     if (this.replicas.has(client.id) || this.refusesSync(client)) return
     this.logAsking(client)
+    if (this.emptyGuard.refuses(undefined, this.nameOf(client))) return this.refuse(client, EMPTY_PRIMARY)
     this.startFullSync(client, false)
   }
 
@@ -241,6 +250,7 @@ export class ConnectedReplicas implements Replicas {
       return
     }
     if (id !== '?') this.partialSyncsRefused++
+    if (this.emptyGuard.refuses(offset, this.nameOf(client))) return this.refuse(client, EMPTY_PRIMARY)
     this.startFullSync(client, true)
   }
 

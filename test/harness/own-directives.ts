@@ -3,6 +3,7 @@ export const OWN_DIRECTIVES: readonly string[] = [
   'audit-log',
   'metrics-bind',
   'metrics-port',
+  'primary-empty-guard',
   'storage',
   'storage-memory',
   'storage-segment-size',

@@ -88,7 +88,7 @@ function replicaOf(ctx: Context): void {
     if (following.primary !== undefined) {
       following.lead()
       log('MASTER MODE enabled')
-    }
+    } else server.replicas.acceptEmpty()
     return reply.ok()
   }
   if (client.has(CLIENT_REPLICA)) return reply.fixedError(FROM_REPLICA)

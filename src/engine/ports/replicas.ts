@@ -33,6 +33,8 @@ export interface Replicas {
   feed(args: readonly Slice[]): void
   /** DEBUG CHANGE-REPL-ID: a new replid without a second one. */
   changeId(): void
+  /** REPLICAOF NO ONE on a primary: that it started without data is right (primary-empty-guard). */
+  acceptEmpty(): void
   /** FAILOVER in progress: its name for INFO, or 'no-failover'. */
   readonly failoverState: string
   /** FAILOVER. The caller has checked that it is possible. */

@@ -58,6 +58,7 @@ export function addReplication(server: ReplicationServer): Replication {
     gates: new ReplicaGates(engine.gates, config),
     setPrimary: address => {
       config.put('replicaof', address)
+      if (address !== null) replicas.emptyGuard.lift(`it follows ${address.host}:${address.port}`)
       log.role = address === null ? 'M' : 'S'
       server.roleChanged?.()
     },
@@ -75,6 +76,7 @@ export function addReplication(server: ReplicationServer): Replication {
   addMemory(server, replicas)
   const guard = new MinReplicasGuard(engine, config)
   config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => void guard.configure())
+  config.onChange('primary-empty-guard', () => replicas.emptyGuard.configure())
   config.onChange(['replica-read-only', 'replica-serve-stale-data', 'repl-timeout'], () => void following.configure())
   addFields(server, replicas, guard, own)
   const drain = new ReplicaDrain({ engine, log, replicas, timers: system.timers, config })
@@ -89,6 +91,7 @@ export function addReplication(server: ReplicationServer): Replication {
     loaded: () => {
       if (config.replicaof !== null) return following.loaded(persistence.loader.position)
       restart.end()
+      replicas.emptyGuard.started(engine.keyspace.databases.reduce((sum, db) => sum + db.size, 0))
       replicas.leads()
     },
     drain,

@@ -2,7 +2,8 @@
 //
 //   /metrics   all metrics (scrape.ts)
 //   /healthz   200: the process answers. What keeps it from its work is no reason to end it, so nothing else is asked
-//   /readyz    200: it serves its dataset; 503 with the reason: it loads, its primary is not in sync, its disk fails
+//   /readyz    200: it serves its dataset; 503 with the reason: it loads, its primary is not in sync, it started empty
+//              (primary-empty-guard), its disk fails
 //
 // Always: it is open before the dataset is loaded. Without the directive nothing of it exists.
 
@@ -106,6 +107,7 @@ export class MetricsEndpoint {
     const is = (field: string, value: string) => fields.get(field) === value
     if (is('loading', '1')) return 'loading the dataset'
     if (is('master_link_status', 'down')) return 'not in sync with the primary'
+    if (Number(fields.get('primary_empty_guard')) > 0) return 'it started without data, and replicas have some'
     if (is('aof_enabled', '1') && is('aof_last_write_status', 'err')) return 'the append-only file cannot be written'
     const savesCount = config.stopWritesOnBgsaveError && config.save.length > 0
     return savesCount && is('rdb_last_bgsave_status', 'err') ? 'the last snapshot could not be saved' : undefined

@@ -70,6 +70,7 @@ function addField(out: Exposition, field: string, value: string): void {
   if (metric !== undefined) {
     if (Number.isFinite(number)) out[metric.kind](metric.name, number)
   } else if (field.startsWith('storage_') && Number.isFinite(number)) out.gauge(`redstart_${field}`, number)
+  else if (field === 'primary_empty_guard') out.gauge('redstart_primary_empty_guard_refusals', number)
   else if (field.startsWith('db') && value.startsWith('keys=')) addDatabase(out, field, partsOf(value))
   else if (field.startsWith('errorstat_'))
     out.counter('redis_errors_total', Number(partsOf(value).get('count')), { err: field.slice('errorstat_'.length) })
