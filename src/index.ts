@@ -8,11 +8,25 @@
 import type { System } from './system/system.ts'
 import { type VirtualOptions, virtualSystem as virtualMachine } from './system/virtual.ts'
 
+export type { Word, Words } from './embed/arguments.ts'
+export type {
+  Call,
+  CallSync,
+  Client,
+  ClientOptions,
+  CommandName,
+  Feed,
+  Message,
+  ScanOptions,
+  Transaction,
+} from './embed/client-types.ts'
 export type { ServerClock } from './embed/clock.ts'
 export type { RedisConfig } from './embed/directives.ts'
 export type { CreateServerOptions } from './embed/options.ts'
+export type { CommandReplies, Reply, StreamEntry } from './embed/replies.ts'
 export { createServer, type EmbeddedServer, type MemorySocket } from './embed/server.ts'
 export type { AuditEvent } from './engine/monitoring/audit.ts'
+export { RedisError } from './protocol/redis-error.ts'
 export type { Authenticate, AuthenticateAnswer, AuthenticationOptions } from './server/logins.ts'
 export type { System } from './system/system.ts'
 

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import { Config } from '../config/config.ts'
 import { applyValues } from '../config/values.ts'
 import { textOfBytes } from '../config/words.ts'
+import { bytesOf } from '../lib/bytes.ts'
 import type { MemorySocket as InProcessSocket } from '../net/memory.ts'
 import { runtimeNetwork } from '../net/runtime.ts'
 import { ServerSocket } from '../net/server-socket.ts'
@@ -17,6 +18,9 @@ import { realSystem } from '../system/real.ts'
 import { ServerTime } from '../system/server-time.ts'
 import type { System } from '../system/system.ts'
 import { VirtualDisk } from '../system/virtual-disk.ts'
+import type { Words } from './arguments.ts'
+import { openClient, openSyncClient, type SyncClient } from './client.ts'
+import type { Call, CallSync, Client, ClientOptions } from './client-types.ts'
 import { EmbeddedClock, type ServerClock } from './clock.ts'
 import { type CreateServerOptions, checkOptions } from './options.ts'
 
@@ -56,6 +60,13 @@ export interface EmbeddedServer {
    * 0 for a Unix socket.
    */
   listen(port?: number | { readonly path: string }, host?: string): Promise<number>
+  /** A client of its own: a method for each command, in process. */
+  client(options: ClientOptions & { bytes: true }): Client<Uint8Array>
+  client(options?: ClientOptions): Client
+  /** Runs a command on a connection of the server's own: server.call('GET', 'k'). */
+  readonly call: Call
+  /** The same at once, for assertions and starting data; an error for commands that wait. */
+  readonly callSync: CallSync
   /** Ends the server and its connections; with a `dir`, saves what `save` asks for. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -103,6 +114,9 @@ class Embedded implements EmbeddedServer {
   private readonly hosts = new Map<number, string>()
   private movable: EmbeddedClock | undefined
   private ending: Promise<void> | undefined
+  private own: SyncClient | undefined
+  readonly call = ((name: string, ...args: Words[]) => this.owned().call(name, ...args)) as Call
+  readonly callSync = ((name: string, ...args: Words[]) => this.owned().callSync(name, ...args)) as CallSync
 
   constructor(options: CreateServerOptions, config: Config, system: System, time: ServerTime | undefined) {
     this.time = time
@@ -150,6 +164,24 @@ class Embedded implements EmbeddedServer {
   socket(): Duplex {
     this.mustBeOpen()
     return new ServerSocket(() => this.connect())
+  }
+
+  client(options: ClientOptions & { bytes: true }): Client<Uint8Array>
+  client(options?: ClientOptions): Client
+  client(options?: ClientOptions): never {
+    this.mustBeOpen()
+    return openClient(this.source(), options) as never
+  }
+
+  private owned(): SyncClient {
+    this.mustBeOpen()
+    this.own ??= openSyncClient(this.source())
+    return this.own
+  }
+
+  private source() {
+    const { requirepass } = this.server.config
+    return { open: () => this.connect(), password: bytesOf(requirepass) }
   }
 
   async listen(port: number | { readonly path: string } = 0, host = '127.0.0.1'): Promise<number> {

@@ -6,7 +6,8 @@
 //   -ERR … !9 → error   $3 =7 → bytes (=: without its "txt:")     %2 → list of 2 × 2     ,1.5 → number
 //   _ $-1 *-1 → null    (123 → text                               |1 → left out          >2 → Push
 //
-// Maps are flat lists as in RESP2, so that callers need not know which protocol is spoken.
+// Maps are flat lists as in RESP2, so that callers need not know which protocol is spoken; with `mapOf` they are
+// what it makes of the list.
 //
 // Always: bytes are scanned a bounded number of times, however they are split; a false count or length allocates
 // nothing before its elements or bytes have come; after an error next() throws the same error again.
@@ -69,8 +70,11 @@ export class ReplyReader {
   /** Bytes parsed, ever. After next() returned a value: up to its last byte. */
   consumed = 0
 
-  constructor(limits: Partial<ReplyLimits> = REPLY_LIMITS) {
+  private readonly mapOf: ((flat: Value[]) => Value) | undefined
+
+  constructor(limits: Partial<ReplyLimits> = REPLY_LIMITS, mapOf?: (flat: Value[]) => Value) {
     this.limits = { ...REPLY_LIMITS, ...limits }
+    this.mapOf = mapOf
   }
 
   /** Appends a copy of received bytes. */
@@ -129,7 +133,8 @@ export class ReplyReader {
       this.frame = frame.outer
       this.depth--
       if (frame.type === ATTRIBUTE) return undefined
-      value = frame.type === PUSH ? new Push(frame.items) : frame.items
+      if (frame.type === PUSH) value = new Push(frame.items)
+      else value = frame.type === MAP && this.mapOf !== undefined ? this.mapOf(frame.items) : frame.items
     }
   }
 
@@ -277,6 +282,7 @@ export class ReplyReader {
     if (count > 0 && this.depth === this.limits.depthMax) throw new Error('the server answers lists within lists')
     this.take(eol + 2 - this.pos)
     if (count < 0) return null
+    if (count === 0 && type === MAP && this.mapOf !== undefined) return this.mapOf([])
     if (count === 0) return type === ATTRIBUTE ? NO_VALUE : []
     const left = type === MAP || type === ATTRIBUTE ? count * 2 : count
     this.frame = { type, items: [], left, outer: this.frame }

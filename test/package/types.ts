@@ -27,6 +27,13 @@ export async function use(): Promise<number> {
   server.nosuch()
   const machine = virtualSystem({ seed: 1 })
   machine.advance(10)
+  const text: string | null = await server.client().get('k')
+  const replies: [number, string | null] | null = await server.client().multi().incr('n').get('k').exec()
+  const count: number = server.callSync('DBSIZE')
+  // @ts-expect-error: GET replies no number
+  const number: number = await server.call('GET', 'k')
+  // @ts-expect-error: SETRANGE takes three arguments
+  await server.client().setrange('k', 1)
   await server.close()
-  return port + wrong.length + String(retries).length
+  return port + wrong.length + String([retries, text, replies, count, number]).length
 }
