@@ -164,6 +164,24 @@ export class Config {
     this.#store(directiveNamed(name)!, stored)
   }
 
+  /** The values now, for restore(). */
+  image(): ReadonlyMap<AnyDirective, unknown> {
+    return new Map(this.#stored)
+  }
+
+  /** Every value becomes as it was, as by CONFIG SET; an error line when that is refused. */
+  restore(image: ReadonlyMap<AnyDirective, unknown>): SetAnswer {
+    const applies = new Map<Apply, string>()
+    for (const directive of DIRECTIVES) {
+      const { kind, name } = directive
+      const value = image.get(kind)
+      if (value === this.#stored.get(kind)) continue
+      this.#store(directive, value)
+      for (const apply of this.#applies.get(kind) ?? []) applies.set(apply, name)
+    }
+    return this.#apply([...applies], 0, () => {})
+  }
+
   /** Keeps these fields of `target` equal to ours, from now on. */
   mirrorInto<Name extends keyof ConfigFields>(
     target: { [name in Name]: ConfigFields[name] },

@@ -1,6 +1,7 @@
 // Expiries: the keys of a server by the time they expire, to expire each at its own time while a clock is moved.
 //
-// Always: what it knows is as of `commandsProcessed`; after another command it reads the tables again.
+// Always: what it knows is as of `commandsProcessed`; after another command, and after a restored image, it reads the
+// tables again.
 
 import type { Engine } from '../engine/engine.ts'
 import type { Database } from '../keyspace/database.ts'
@@ -17,6 +18,7 @@ export class Expiries {
   /** The latest first. */
   private list: Due[] = []
   private commandsSeen = -1
+  private restoredSeen = 0
 
   /** `isEnabled`: active expiry is not switched off. */
   constructor(engine: Engine, isEnabled: () => boolean) {
@@ -26,7 +28,8 @@ export class Expiries {
 
   /** Wall-clock time of the next expiry, milliseconds; Infinity: there is none. */
   nextMs(): number {
-    if (this.commandsSeen !== this.engine.stats.commandsProcessed) this.read()
+    const { stats, keyspace } = this.engine
+    if (this.commandsSeen !== stats.commandsProcessed || this.restoredSeen !== keyspace.arena.restored) this.read()
     return this.list.at(-1)?.atMs ?? Number.POSITIVE_INFINITY
   }
 
@@ -44,6 +47,7 @@ export class Expiries {
   private read(): void {
     const { keyspace, stats } = this.engine
     this.commandsSeen = stats.commandsProcessed
+    this.restoredSeen = keyspace.arena.restored
     this.list = []
     if (!this.isEnabled() || keyspace.replica || keyspace.hideExpired || keyspace.expiryPaused) return
     for (const db of keyspace.databases) {

@@ -6,6 +6,8 @@ import type { RedstartModule } from '../modules/definition.ts'
 import type { Authenticate, AuthenticationOptions } from '../server/logins.ts'
 import type { System } from '../system/system.ts'
 import type { RedisConfig } from './directives.ts'
+import type { SeedData } from './seed.ts'
+import type { Snapshot } from './state.ts'
 
 export interface CreateServerOptions {
   /**
@@ -23,6 +25,11 @@ export interface CreateServerOptions {
    * 'virtual': the clock stands until server.clock moves it; it starts now, or at `startMs`.
    */
   clock?: 'global' | 'virtual' | { readonly mode: 'virtual'; readonly startMs?: number }
+  /**
+   * The dataset to begin with: plain values ({ name: 'text', queue: ['a', 'b'], user: { id: '7' } }), a snapshot of a
+   * server, or the content of an RDB file. With a `dir`, only when that has no data.
+   */
+  data?: SeedData | Snapshot | Uint8Array
   /** Whether a listening socket keeps the process alive. Default: no, so that a forgotten close() does no harm. */
   ref?: boolean
   /**
@@ -50,6 +57,7 @@ const NAMES = [
   'config',
   'dir',
   'clock',
+  'data',
   'ref',
   'onError',
   'authenticate',
@@ -67,7 +75,9 @@ export function checkOptions(options: CreateServerOptions): void {
     const hint = near === undefined ? `it takes ${NAMES.join(', ')}` : `the nearest is '${near}'`
     throw new TypeError(`createServer has no option '${name}'; ${hint}`)
   }
-  const { config, dir, clock, system } = options
+  const { config, dir, clock, system, data } = options
+  if (data !== undefined && (typeof data !== 'object' || data === null || Array.isArray(data)))
+    throw new TypeError(`createServer: data is an object of keys, a snapshot or an RDB file, not ${String(data)}`)
   if (config !== undefined && (typeof config !== 'object' || config === null || Array.isArray(config)))
     throw new TypeError(`createServer: config is an object of directives, not ${String(config)}`)
   if (dir !== undefined && typeof dir !== 'string')

@@ -23,6 +23,8 @@ import { openClient, openSyncClient, type SyncClient } from './client.ts'
 import type { Call, CallSync, Client, ClientOptions } from './client-types.ts'
 import { EmbeddedClock, type ServerClock } from './clock.ts'
 import { type CreateServerOptions, checkOptions } from './options.ts'
+import type { JsonOptions, SeedData } from './seed.ts'
+import { type ResetOptions, ServerState, type Snapshot } from './state.ts'
 
 /** A connection without a socket. */
 export interface MemorySocket {
@@ -67,6 +69,24 @@ export interface EmbeddedServer {
   readonly call: Call
   /** The same at once, for assertions and starting data; an error for commands that wait. */
   readonly callSync: CallSync
+  /** The dataset of this moment, with function libraries and scripts: a copy, for restore() and createServer(). */
+  snapshot(): Snapshot
+  /**
+   * The dataset becomes that of the snapshot. Clients stay connected: transactions that watch a key of before or after
+   * fail, blocked clients are served, tracking clients forget what they know.
+   */
+  restore(snapshot: Snapshot): void
+  /** Another server with a copy of the dataset, on the options of this one (but `dir`) and those given. */
+  fork(options?: CreateServerOptions): Promise<EmbeddedServer>
+  /**
+   * As createServer() made it: its dataset (empty, or `data`), configuration and users; no scripts, function libraries,
+   * logs and statistics.
+   */
+  reset(options?: ResetOptions): void
+  /** The keys and values of a database as plain values, in order: what `data` takes. */
+  toJSON(options?: JsonOptions): SeedData
+  /** The dataset as an RDB file. */
+  rdb(): Uint8Array
   /** Ends the server and its connections; with a `dir`, saves what `save` asks for. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -107,11 +127,42 @@ function hasFolder({ dir, config }: CreateServerOptions): boolean {
   return dir !== undefined || config?.dir !== undefined
 }
 
+/** Directives that a server does not share with its forks. */
+const OWN_DIRECTIVES = [
+  'dir',
+  'port',
+  'tls-port',
+  'tlsPort',
+  'unixsocket',
+  'appendonly',
+  'replicaof',
+  'cluster-enabled',
+  'clusterEnabled',
+]
+
+/** The options of a fork of a server on these options. */
+function forkOptions(
+  { dir: _dir, ...options }: CreateServerOptions,
+  given: CreateServerOptions,
+  time: ServerTime | undefined,
+): CreateServerOptions {
+  if (time === undefined && given.system === undefined)
+    throw new Error('fork() of a server on a system of its own needs another system')
+  const config: Record<string, unknown> = { ...options.config }
+  for (const name of OWN_DIRECTIVES) delete config[name]
+  const clock = time?.isStill ? { mode: 'virtual' as const, startMs: time.nowMs() } : 'global'
+  const { system: _system, ...others } = options
+  const clocked = given.system === undefined ? { clock: given.clock ?? clock } : {}
+  return { ...others, ...clocked, config: { ...config, ...given.config } }
+}
+
 class Embedded implements EmbeddedServer {
   private readonly server: Server
   private readonly time: ServerTime | undefined
   private readonly savesAtEnd: boolean
   private readonly hosts = new Map<number, string>()
+  private readonly options: CreateServerOptions
+  private readonly state: ServerState
   private movable: EmbeddedClock | undefined
   private ending: Promise<void> | undefined
   private own: SyncClient | undefined
@@ -120,6 +171,7 @@ class Embedded implements EmbeddedServer {
 
   constructor(options: CreateServerOptions, config: Config, system: System, time: ServerTime | undefined) {
     this.time = time
+    this.options = options
     this.savesAtEnd = options.dir !== undefined
     this.server = new Server(config, system, new Logger(system, config), {
       failed: error => options.onError?.(error),
@@ -131,11 +183,20 @@ class Embedded implements EmbeddedServer {
       mayRest: time !== undefined,
       arenaStartBytes: ARENA_START_BYTES,
     })
+    this.state = new ServerState(this.server)
   }
 
   async start(): Promise<void> {
     await this.server.listen()
     await this.server.load()
+    const { data } = this.options
+    if (data === undefined) return
+    try {
+      this.state.fill(data)
+    } catch (error) {
+      await this.server.shutdown(['nosave', 'now'])
+      throw error
+    }
   }
 
   get port(): number {
@@ -191,6 +252,38 @@ class Embedded implements EmbeddedServer {
     const opened = await this.server.listenOn(host, port)
     this.hosts.set(opened, host.includes(':') ? `[${host}]` : host)
     return opened
+  }
+
+  snapshot(): Snapshot {
+    this.mustBeOpen()
+    return this.state.snapshot()
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.mustBeOpen()
+    this.state.restore(snapshot)
+  }
+
+  fork(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
+    this.mustBeOpen()
+    const { config: _config, ...withoutConfig } = options
+    return createServer({ ...forkOptions(this.options, options, this.time), data: this.snapshot(), ...withoutConfig })
+  }
+
+  reset(options: ResetOptions = {}): void {
+    this.mustBeOpen()
+    this.state.reset(options)
+  }
+
+  toJSON(options: JsonOptions | string = {}): SeedData {
+    this.mustBeOpen()
+    // JSON.stringify() hands over the name of the property that the server is the value of.
+    return this.state.toJson(typeof options === 'string' ? {} : options)
+  }
+
+  rdb(): Uint8Array {
+    this.mustBeOpen()
+    return this.state.rdb()
   }
 
   close(): Promise<void> {

@@ -143,6 +143,22 @@ export class PartialCommand {
     return this.big
   }
 
+  /** The allocations in the arena that this command has. */
+  get allocations(): Ref[] {
+    return this.bulk === 0 ? this.big : [...this.big, this.bulk]
+  }
+
+  /** Takes its bytes out of the arena, which gets other contents; the result puts them back. */
+  leaveArena(): () => void {
+    const { lent, big } = this
+    const bytes = big.map(ref => lent.takeOut(ref))
+    const bulk = this.bulk === 0 ? undefined : lent.takeOut(this.bulk)
+    return () => {
+      for (const [i, one] of bytes.entries()) big[i] = lent.putBack(one)
+      if (bulk !== undefined) this.bulk = lent.putBack(bulk)
+    }
+  }
+
   /** The command has run, or never will: frees what no value has taken over; this object is reusable. */
   clear(): void {
     for (const ref of this.big) if (ref !== 0) this.lent.giveBack(ref)

@@ -1,10 +1,10 @@
 // Database: the keys of one numbered database. Looks up, adds, replaces, removes and renames entries, and maintains
 // expiries. The contents of a given entry are read and changed by Entries, and strings are set by StringType.
 //
-//   main      table of all entries            a lookup ends at a slot (TableSlot): write, replace and remove
-//   expires   table of those with an expiry   use that slot instead of looking the key up again
+//   mainTable     all entries                 a lookup ends at a slot (TableSlot): write, replace and remove
+//   expiryTable   those with an expiry        use that slot instead of looking the key up again
 //
-// Always: an entry with HAS_EXPIRY is in both tables, any other only in `main`; an entry may move when its key's
+// Always: an entry with HAS_EXPIRY is in both tables, any other only in `mainTable`; an entry may move when its key's
 // value or expiry is set, so the caller uses the Ref that the call returns.
 
 import { type Long, writeLong } from '../lib/long-field.ts'
@@ -60,8 +60,9 @@ export class Database {
   private readonly arena: Arena
   private readonly tables: KeyTables
   private readonly expirySlot: TableSlot
-  private main: Ref
-  private expires: Ref
+  /** Both tables, for scans, snapshots, images and statistics within keyspace/. */
+  mainTable: Ref
+  expiryTable: Ref
   /** Average TTL in milliseconds of the keys sampled by active expiry; for INFO. */
   averageTtlMs = 0
   /** Cursor of the active expiry cycle. */
@@ -76,23 +77,15 @@ export class Database {
     this.tables = space.tables
     this.slot = new TableSlot(space.arena)
     this.expirySlot = new TableSlot(space.arena)
-    this.main = this.tables.create()
-    this.expires = this.tables.create()
+    this.mainTable = this.tables.create()
+    this.expiryTable = this.tables.create()
   }
 
   get size(): number {
-    return this.tables.count(this.main)
+    return this.tables.count(this.mainTable)
   }
   get expiresSize(): number {
-    return this.tables.count(this.expires)
-  }
-
-  /** Refs of the main and the expiry table, for scans, snapshots and statistics within keyspace/. */
-  get mainTable(): Ref {
-    return this.main
-  }
-  get expiryTable(): Ref {
-    return this.expires
+    return this.tables.count(this.expiryTable)
   }
 
   // ---- lookups ----
@@ -103,7 +96,7 @@ export class Database {
   }
 
   private findAt(key: Slice, slot: TableSlot, flags: number): Ref {
-    const entry = this.tables.find(this.main, key, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
+    const entry = this.tables.find(this.mainTable, key, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
     if (entry === 0) return 0
     const marks = this.arena.u8(entry)[this.arena.at(entry) + 1]
     if ((marks & (HAS_EXPIRY | COLD)) === 0) return entry
@@ -197,7 +190,7 @@ export class Database {
     const hadExpiry = (u8[at + 1] & HAS_EXPIRY) !== 0
     if (this.space.types.announcesRemoval(u8[at] >>> 4))
       this.space.events.removed(this, entryKey(this.arena, entry, new Slice()))
-    this.tables.removeAt(this.main, slot)
+    this.tables.removeAt(this.mainTable, slot)
     if (hadExpiry) this.indexExpiry(entry, true, entry, false, hash)
   }
 
@@ -205,23 +198,24 @@ export class Database {
   clear(): number {
     const count = this.size
     if (count === 0) return 0
-    while (!this.tables.drain(this.expires, 1 << 20, () => {}));
-    if (!this.space.snapshotting || !this.space.snapshot!.takesOverTable(this.main)) this.space.freeTable(this.main)
-    this.main = this.tables.create()
-    this.expires = this.tables.create()
+    while (!this.tables.drain(this.expiryTable, 1 << 20, () => {}));
+    if (!this.space.snapshotting || !this.space.snapshot!.takesOverTable(this.mainTable))
+      this.space.freeTable(this.mainTable)
+    this.mainTable = this.tables.create()
+    this.expiryTable = this.tables.create()
     this.expiryCursor = 0
     this.averageTtlMs = 0
     return count
   }
 
   exchange(other: Database): void {
-    const { main, expires, averageTtlMs, expiryCursor } = this
-    this.main = other.main
-    this.expires = other.expires
+    const { mainTable, expiryTable, averageTtlMs, expiryCursor } = this
+    this.mainTable = other.mainTable
+    this.expiryTable = other.expiryTable
     this.averageTtlMs = other.averageTtlMs
     this.expiryCursor = other.expiryCursor
-    other.main = main
-    other.expires = expires
+    other.mainTable = mainTable
+    other.expiryTable = expiryTable
     other.averageTtlMs = averageTtlMs
     other.expiryCursor = expiryCursor
   }
@@ -259,7 +253,7 @@ export class Database {
     }
     this.indexExpiry(entry, had, fresh, !had, hash)
     if (fresh !== entry) {
-      if (this.tables.findRef(this.main, entry, hash, this.slot)) this.tables.replaceAt(this.slot, fresh)
+      if (this.tables.findRef(this.mainTable, entry, hash, this.slot)) this.tables.replaceAt(this.slot, fresh)
       arena.free(entry)
     }
     return fresh
@@ -267,14 +261,14 @@ export class Database {
 
   /** Updates the table of expiries: `entry` replaces `old`, or is it. */
   private indexExpiry(old: Ref, hadExpiry: boolean, entry: Ref, hasExpiry: boolean, hash: number): void {
-    const { tables, expires, expirySlot } = this
+    const { tables, expiryTable, expirySlot } = this
     if (!hadExpiry) {
-      if (hasExpiry) tables.insert(expires, entry, hash)
+      if (hasExpiry) tables.insert(expiryTable, entry, hash)
       return
     }
-    if ((hasExpiry && entry === old) || !tables.findRef(expires, old, hash, expirySlot)) return
+    if ((hasExpiry && entry === old) || !tables.findRef(expiryTable, old, hash, expirySlot)) return
     if (hasExpiry) tables.replaceAt(expirySlot, entry)
-    else tables.removeAt(expires, expirySlot)
+    else tables.removeAt(expiryTable, expirySlot)
   }
 
   /** True when the entry has expired and counts as absent; it is removed, except on a replica. */
@@ -286,7 +280,7 @@ export class Database {
     // A listener may look keys up, and `key` may be a slice of the very entry that is removed.
     const { hash } = slot
     space.events.expired(this, key)
-    if (!this.tables.findRef(this.main, entry, hash, slot)) return true
+    if (!this.tables.findRef(this.mainTable, entry, hash, slot)) return true
     space.expiredKeys++
     this.remove(slot)
     return true
@@ -303,29 +297,29 @@ export class Database {
 
   /** Prepares an empty database for adding so many keys, and so many of them with an expiry. */
   reserve(keys: number, expires: number): void {
-    this.tables.reserve(this.main, keys)
-    this.tables.reserve(this.expires, expires)
+    this.tables.reserve(this.mainTable, keys)
+    this.tables.reserve(this.expiryTable, expires)
   }
 
   /** Ends reserve(), also when fewer keys were added. */
   trim(): void {
-    this.tables.trim(this.main)
-    this.tables.trim(this.expires)
+    this.tables.trim(this.mainTable)
+    this.tables.trim(this.expiryTable)
   }
 
   /** Entries of the next bucket, expired or not; the cursor to continue with, 0 at the end. */
   scan(cursor: number, visit: (entry: Ref) => void): number {
-    return this.tables.scan(this.main, cursor, visit)
+    return this.tables.scan(this.mainTable, cursor, visit)
   }
 
   scanExpires(cursor: number, visit: (entry: Ref) => void): number {
-    return this.tables.scan(this.expires, cursor, visit)
+    return this.tables.scan(this.expiryTable, cursor, visit)
   }
 
   /** A random key that has not expired, or 0. */
   randomEntry(): Ref {
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
-      const entry = this.tables.random(this.main, this.space.random)
+      const entry = this.tables.random(this.mainTable, this.space.random)
       if (entry === 0) return 0
       if (!this.entries.isDue(entry)) return entry
       if (this.space.replica !== NO_REPLICA || this.space.hideExpired) {
@@ -339,7 +333,7 @@ export class Database {
 
   /** Random entries, expired or not, of all keys or of those with an expiry: up to `limit` to `out`; their number. */
   sample(volatileOnly: boolean, limit: number, out: Uint32Array): number {
-    return this.tables.sample(volatileOnly ? this.expires : this.main, this.space.random, limit, out)
+    return this.tables.sample(volatileOnly ? this.expiryTable : this.mainTable, this.space.random, limit, out)
   }
 
   hashOf(entry: Ref): number {
@@ -348,7 +342,7 @@ export class Database {
 
   /** Whether this entry, whose key has this hash, is still here: `slot` is at it. */
   findEntry(entry: Ref, hash: number): boolean {
-    return this.tables.findRef(this.main, entry, hash, this.slot) && this.tables.hashOf(entry) === hash
+    return this.tables.findRef(this.mainTable, entry, hash, this.slot) && this.tables.hashOf(entry) === hash
   }
 
   /** Removes the entry of findEntry(), with nothing between. */
@@ -360,7 +354,7 @@ export class Database {
   stampModified(key: Slice): void {
     const { space } = this
     const hash = space.hasher.hashBytes(key.dv, key.off, key.len)
-    const entry = this.tables.find(this.main, key, hash, this.expirySlot)
+    const entry = this.tables.find(this.mainTable, key, hash, this.expirySlot)
     if (entry !== 0) this.entries.setAccess(entry, space.lruClock)
   }
 
@@ -384,8 +378,8 @@ export class Database {
     this.unlink(slot)
     arena.free(entry)
     const toHash = space.hasher.hashBytes(to.dv, to.off, to.len)
-    this.tables.insert(target.main, fresh, toHash)
-    if ((toSeg.u8[toAt + 1] & HAS_EXPIRY) !== 0) this.tables.insert(target.expires, fresh, toHash)
+    this.tables.insert(target.mainTable, fresh, toHash)
+    if ((toSeg.u8[toAt + 1] & HAS_EXPIRY) !== 0) this.tables.insert(target.expiryTable, fresh, toHash)
     space.events.created(target, to, entryType(arena, fresh), true)
     return fresh
   }
@@ -404,8 +398,8 @@ export class Database {
 
   /** Moves the tables' headers out of evacuating segments. */
   relocateTables(): void {
-    this.main = this.tables.relocate(this.main)
-    this.expires = this.tables.relocate(this.expires)
+    this.mainTable = this.tables.relocate(this.mainTable)
+    this.expiryTable = this.tables.relocate(this.expiryTable)
   }
 
   /**
@@ -442,7 +436,7 @@ export class Database {
   /** As addEntry(), replacing an entry whose value and expiry are dropped. */
   rewriteEntry(key: Slice, old: Ref, type: number, encoding: number, payloadBytes: number, expiry: Long): Ref {
     const { slot } = this
-    this.tables.findRef(this.main, old, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
+    this.tables.findRef(this.mainTable, old, this.space.hasher.hashBytes(key.dv, key.off, key.len), slot)
     return this.writeEntry(slot, key, type, encoding, payloadBytes, expiry)
   }
 
@@ -454,8 +448,8 @@ export class Database {
     if (slot.entry !== 0) return this.replaceEntry(slot, key, (type << 4) | encoding, bytes, expiry)
     const entry = this.arena.alloc(bytes)
     this.writeHead(entry, key, (type << 4) | encoding, -1, expiry)
-    this.tables.insert(this.main, entry, slot.hash)
-    if (expiry >= 0) this.tables.insert(this.expires, entry, slot.hash)
+    this.tables.insert(this.mainTable, entry, slot.hash)
+    if (expiry >= 0) this.tables.insert(this.expiryTable, entry, slot.hash)
     this.space.events.created(this, key, type, true)
     return entry
   }

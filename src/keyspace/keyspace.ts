@@ -57,7 +57,7 @@ interface KeyspaceOptions {
   types?: readonly ((space: Keyspace) => ValueType)[]
 }
 
-interface LazyItem {
+export interface LazyItem {
   kind: 'value' | 'table'
   type: number
   encoding: number
@@ -122,7 +122,8 @@ export class Keyspace {
   clientNoTouch = false
   events: KeyspaceEvents = { expired() {}, created() {}, removed() {}, ownExpiry() {}, valueSaved() {} }
 
-  private readonly lazy: LazyItem[] = []
+  /** Queued to be freed; for KeyspaceImage. */
+  readonly lazy: LazyItem[] = []
 
   constructor(options: KeyspaceOptions) {
     this.arena = new Arena(options.allocate, options.arenaStartBytes)

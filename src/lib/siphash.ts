@@ -4,13 +4,23 @@
 import type { Slice } from './slice.ts'
 
 export class Hasher {
-  private readonly k0: number
-  private readonly k1: number
+  private k0: number
+  private k1: number
 
   /** Two random 32-bit words. */
   constructor(k0: number, k1: number) {
     this.k0 = k0 | 0
     this.k1 = k1 | 0
+  }
+
+  get seed(): readonly [number, number] {
+    return [this.k0, this.k1]
+  }
+
+  /** Whatever was hashed before must not be looked up any more. */
+  reseed([k0, k1]: readonly [number, number]): void {
+    this.k0 = k0
+    this.k1 = k1
   }
 
   hash(s: Slice): number {

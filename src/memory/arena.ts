@@ -74,16 +74,19 @@ export class Arena {
   segmentBytes = 0
   /** Bytes in pages with at least one allocation. */
   pageBytes = 0
+  /** How often an image took the place of its contents: refs of before mean nothing. */
+  restored = 0
   /** Bytes of larger segments that were dropped, ever. */
   droppedBytes = 0
 
-  private pageClass = new Uint8Array(PAGES_PER_SEGMENT)
-  private pageLive = new Uint32Array(PAGES_PER_SEGMENT) // slots in use; pages of a large head
-  private pageFreeSlot = new Uint16Array(PAGES_PER_SEGMENT)
-  private pageFresh = new Uint16Array(PAGES_PER_SEGMENT) // first granule never handed out
-  private pageNext = new Int32Array(PAGES_PER_SEGMENT)
-  private pagePrev = new Int32Array(PAGES_PER_SEGMENT)
-  private readonly partial = new Int32Array(SLOT_BYTES.length).fill(-1)
+  /** The state of each page; these, the partial lists and segments are open to ArenaImage alone. */
+  pageClass = new Uint8Array(PAGES_PER_SEGMENT)
+  pageLive = new Uint32Array(PAGES_PER_SEGMENT) // slots in use; pages of a large head
+  pageFreeSlot = new Uint16Array(PAGES_PER_SEGMENT)
+  pageFresh = new Uint16Array(PAGES_PER_SEGMENT) // first granule never handed out
+  pageNext = new Int32Array(PAGES_PER_SEGMENT)
+  pagePrev = new Int32Array(PAGES_PER_SEGMENT)
+  readonly partial = new Int32Array(SLOT_BYTES.length).fill(-1)
   private readonly freeSegments: ArrayBuffer[] = []
   private readonly allocate: Allocate
 
@@ -440,7 +443,7 @@ export class Arena {
     return buffer && new WeakRef(buffer)
   }
 
-  private dropSegment(index: number): void {
+  dropSegment(index: number): void {
     const { u8 } = this.segments[index]
     const bytes = u8.length
     if (bytes === SEGMENT_BYTES) this.freeSegments.push(u8.buffer as ArrayBuffer)
@@ -457,14 +460,18 @@ export class Arena {
     index -= spans
     if (index + spans > SEGMENTS_MAX) throw new OutOfMemory('the arena is full')
     this.growPageTable((index + spans) * PAGES_PER_SEGMENT)
+    this.placeSegment(index, bytes, spans)
+    return index
+  }
+
+  placeSegment(index: number, bytes: number, spans: number): void {
     const kept = bytes === SEGMENT_BYTES ? this.freeSegments.pop() : undefined
     const seg = new Segment(kept ?? this.allocate(bytes))
     for (let i = 0; i < spans; i++) this.segments[index + i] = seg
     this.segmentBytes += bytes
-    return index
   }
 
-  private growPageTable(pages: number): void {
+  growPageTable(pages: number): void {
     if (pages <= this.pageClass.length) return
     const size = Math.max(pages, this.pageClass.length * 2)
     const grown = <T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(from: T, to: T): T => {

@@ -40,6 +40,21 @@ export class LentAllocations {
     this.arena.free(ref)
   }
 
+  /** A copy of what is in an allocation, which is given back. */
+  takeOut(ref: Ref): Uint8Array {
+    const at = this.arena.at(ref)
+    const bytes = this.arena.u8(ref).slice(at, at + this.arena.sizeOf(ref))
+    this.giveBack(ref)
+    return bytes
+  }
+
+  /** An allocation with these bytes. */
+  putBack(bytes: Uint8Array): Ref {
+    const ref = this.lend(bytes.length)
+    this.write(ref, 0, bytes)
+    return ref
+  }
+
   /** Points `out` at the first `length` bytes. */
   slice(ref: Ref, length: number, out: Slice): Slice {
     const { u8, dv } = this.arena.segment(ref)

@@ -3,7 +3,7 @@
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Ref } from '../memory/arena.ts'
 import { attempt, type DiskError, type FileSystem } from '../system/system.ts'
-import { DirectSink, folderOf } from './file-sink.ts'
+import { type ByteSink, DirectSink, folderOf } from './file-sink.ts'
 import { RdbError } from './rdb/input.ts'
 import { DONE, NEED, RdbReader, type RdbTarget, type ReaderTable } from './rdb/reader.ts'
 import { type RdbOptions, SnapshotWriter } from './snapshot-writer.ts'
@@ -47,7 +47,40 @@ export function saveRdb(
   return syncing === undefined ? undefined : { step: 'fsync', error: syncing }
 }
 
-function writeAll(space: Keyspace, writer: SnapshotWriter, sink: DirectSink): void {
+/** An RDB file in memory. */
+export function rdbBytes(space: Keyspace, options: RdbOptions): Uint8Array {
+  const chunks: Uint8Array[] = []
+  const sink: ByteSink = {
+    write: (u8, length) => chunks.push(u8.subarray(0, length)),
+    release: () => {},
+    ready: true,
+    onDrain: () => {},
+    error: undefined,
+  }
+  writeAll(space, new SnapshotWriter(space, sink, options), sink)
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** Reads a whole RDB file in memory. Throws RdbError. */
+export function readRdb(bytes: Uint8Array, readers: ReaderTable, target: RdbTarget): void {
+  const reader = new RdbReader(readers, target, true)
+  reader.input.total = bytes.length
+  try {
+    reader.add(bytes)
+    if (reader.run(Number.POSITIVE_INFINITY) !== DONE) throw new RdbError('the file is not whole', bytes.length)
+  } catch (error) {
+    reader.discard()
+    throw error
+  }
+}
+
+function writeAll(space: Keyspace, writer: SnapshotWriter, sink: ByteSink): void {
   for (const db of space.databases) {
     const visit = (entry: Ref) => {
       writer.begin(entry, db.index)

@@ -30,6 +30,11 @@ export class SnapshotSlot {
     return this.current === undefined && this.job?.isIterating === true
   }
 
+  /** The snapshot that runs, if there is one, takes all of its steps now. */
+  finishIteration(): void {
+    this.job?.finishIteration()
+  }
+
   /** Takes the slot; false when another has it. */
   acquire(owner: SnapshotOwner): boolean {
     if (this.current !== undefined) return false

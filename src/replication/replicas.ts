@@ -197,6 +197,12 @@ export class ConnectedReplicas implements Replicas {
     this.stream.changeId()
   }
 
+  restart(): void {
+    if (this.stream.backlog === undefined) return
+    this.disconnectAll()
+    this.stream.changeId()
+  }
+
   // ---- FAILOVER ----
 
   get failoverState(): string {

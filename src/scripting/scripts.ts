@@ -4,10 +4,11 @@
 //   compiled   ring of the scripts with a program; when it is full, the hand passes over those that ran since it was
 //              there last, and the next one is compiled again when it runs
 //
-// Always: a script stays cached until SCRIPT FLUSH; digests are case-insensitive, and a lookup allocates nothing. A
-// program takes a hundred times the memory of a short text, so that their number has a limit.
+// Always: a script stays cached until SCRIPT FLUSH, or until an image is restored; digests are case-insensitive, and a
+// lookup allocates nothing. A program takes a hundred times the memory of a short text, so that their number has a
+// limit.
 
-import type { Outcome, ScriptCache } from '../engine/ports/scripting.ts'
+import type { Outcome, ScriptCache, ScriptsImage } from '../engine/ports/scripting.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
 import { ENGINE_BYTES, type Program, type Runnable, type ScriptEngine } from './script-engine.ts'
@@ -41,6 +42,7 @@ export class Scripts implements ScriptCache {
   private digests = newDigests(64)
   private readonly compiled: CachedScript[] = []
   private hand = 0
+  private flushes = 0
   private readonly sha1 = new Sha1()
   private readonly digest = new Uint8Array(20)
   private readonly digestText = new Slice(new Uint8Array(DIGEST_CHARS), 0, DIGEST_CHARS)
@@ -128,6 +130,61 @@ export class Scripts implements ScriptCache {
     this.droppedBytes += this.made?.memoryBytes ?? 0
     this.size = this.bytes = 0
     this.made = undefined
+    this.flushes++
+  }
+
+  image(): ScriptsImage {
+    const scripts = [...this.buckets.values()].flat().sort((a, b) => a.digestAt - b.digestAt)
+    return { of: this, flushes: this.flushes, scripts, bytes: this.bytes }
+  }
+
+  /** The cache becomes as it was; a program that it does not have is compiled when it runs. */
+  restore({ of, flushes, scripts, bytes }: ScriptsImage): void {
+    const hasThem = of === this && flushes === this.flushes
+    if (hasThem && scripts.length === this.size) return
+    if (hasThem) this.forgetFrom(scripts.length)
+    else {
+      if (this.size > 0) this.flush()
+      const engine = scripts.length === 0 ? undefined : this.interpreter
+      for (const { name, flags, code } of scripts) {
+        const digestAt = this.addDigest(Slice.of(name))
+        this.file({
+          name,
+          isFunction: false,
+          engine: engine!,
+          program: NO_PROGRAM,
+          flags,
+          isUsed: false,
+          code,
+          digestAt,
+        })
+      }
+    }
+    this.bytes = bytes
+  }
+
+  /** Forgets the scripts after the first `count`. */
+  private forgetFrom(count: number): void {
+    const isOld = ({ digestAt }: CachedScript) => digestAt < count * DIGEST_CHARS
+    for (const [key, bucket] of this.buckets) {
+      const left = bucket.filter(isOld)
+      if (left.length === 0) this.buckets.delete(key)
+      else this.buckets.set(key, left)
+    }
+    const gone = this.compiled.filter(script => !isOld(script))
+    for (const { code } of gone) this.interpreter.dropped(code)
+    const left = this.compiled.filter(isOld)
+    this.compiled.splice(0, this.compiled.length, ...left)
+    this.hand = 0
+    this.size = count
+  }
+
+  private file(script: CachedScript): void {
+    const key = this.digests.getInt32(script.digestAt, true) | LOWER
+    const bucket = this.buckets.get(key)
+    if (bucket === undefined) this.buckets.set(key, [script])
+    else bucket.push(script)
+    this.size++
   }
 
   /** `digest`: that of `body`, from digestOf(). */
@@ -151,11 +208,7 @@ export class Scripts implements ScriptCache {
       digestAt,
     }
     this.addCompiled(script)
-    const key = this.digests.getInt32(digestAt, true) | LOWER
-    const bucket = this.buckets.get(key)
-    if (bucket === undefined) this.buckets.set(key, [script])
-    else bucket.push(script)
-    this.size++
+    this.file(script)
     this.bytes += body.len + DIGEST_CHARS
     return script
   }

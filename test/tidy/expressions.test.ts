@@ -160,6 +160,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   'src/config/rewrite.ts': ['the configuration file: lines', ".split('\\n')"],
   'src/engine/monitoring/info.ts': ['names in INFO: one character at a time', '/[#:\\n\\r]/g'],
   'src/replication/replica.ts': ['an address that the runtime writes', '/:\\d+$/'],
+  'src/embed/state.ts': ['a line of our own about a user', ".split(' ')"],
   'src/server/info-sources.ts': ['what the runtime is called', ".split(' ')"],
   'src/server/info.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)'],
   'src/server/metrics/names.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)', ".split('=')"],

@@ -35,6 +35,8 @@ export interface Replicas {
   changeId(): void
   /** REPLICAOF NO ONE on a primary: that it started without data is right (primary-empty-guard). */
   acceptEmpty(): void
+  /** The dataset has become another one: replicas are disconnected, and synchronise in full when they come back. */
+  restart(): void
   /** FAILOVER in progress: its name for INFO, or 'no-failover'. */
   readonly failoverState: string
   /** FAILOVER. The caller has checked that it is possible. */

@@ -48,6 +48,15 @@ export interface RunningScript {
 /** Done, or an error without its code. */
 export type Outcome = { readonly error?: undefined; readonly text: string } | { readonly error: string }
 
+/** The scripts of a cache at one moment, in the order in which they came. */
+export interface ScriptsImage {
+  /** The cache, and how often it had been flushed. */
+  readonly of: ScriptCache
+  readonly flushes: number
+  readonly scripts: readonly { readonly name: string; readonly flags: number; readonly code: string }[]
+  readonly bytes: number
+}
+
 export interface ScriptCache {
   readonly size: number
   /** Memory of the cache, and of the interpreter besides. */
@@ -57,6 +66,9 @@ export interface ScriptCache {
   load(body: Slice): Outcome
   has(digest: Slice): boolean
   flush(): void
+  image(): ScriptsImage
+  /** The cache becomes as it was, or as that of another server was. */
+  restore(image: ScriptsImage): void
 }
 
 export interface FunctionInfo {

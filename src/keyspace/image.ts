@@ -1,0 +1,73 @@
+// KeyspaceImage: all databases of a keyspace at one moment, to be put back into it, or into the keyspace of another
+// server.
+//
+// Always: an image is of a keyspace whose values are all in memory and whose tables are in the arena (no cluster mode);
+// no snapshot is running, neither now nor when it is put back. What is lent to commands that have not arrived whole is
+// not in it.
+
+import type { Ref } from '../memory/arena.ts'
+import { ArenaImage } from '../memory/arena-image.ts'
+import type { Keyspace, LazyItem } from './keyspace.ts'
+
+interface DatabaseImage {
+  readonly mainTable: Ref
+  readonly expiryTable: Ref
+  readonly averageTtlMs: number
+  readonly expiryCursor: number
+}
+
+export class KeyspaceImage {
+  readonly keys: number
+  private readonly arena: ArenaImage
+  private readonly seed: readonly [number, number]
+  private readonly databases: readonly DatabaseImage[]
+  private readonly lazy: readonly LazyItem[]
+  private readonly lent: readonly Ref[]
+  private readonly epoch: number
+
+  /** `lent`: the allocations of incomplete commands. */
+  constructor(space: Keyspace, lent: readonly Ref[]) {
+    this.keys = space.databases.reduce((sum, db) => sum + db.size, 0)
+    this.arena = new ArenaImage(space.arena)
+    this.seed = space.hasher.seed
+    this.databases = space.databases.map(({ mainTable, expiryTable, averageTtlMs, expiryCursor }) => ({
+      mainTable,
+      expiryTable,
+      averageTtlMs,
+      expiryCursor,
+    }))
+    this.lazy = space.lazy.map(item => ({ ...item }))
+    this.lent = lent.slice()
+    this.epoch = space.epoch
+  }
+
+  /** Whether there is an image of this keyspace. */
+  static isPossible(space: Keyspace): boolean {
+    return space.slotTables === undefined && space.entries.cold === undefined
+  }
+
+  get bytes(): number {
+    return this.arena.bytes
+  }
+
+  get databaseCount(): number {
+    return this.databases.length
+  }
+
+  /** Puts the image in the place of what the keyspace contains; further databases are empty then. */
+  restoreInto(space: Keyspace): void {
+    this.arena.restoreInto(space.arena)
+    space.hasher.reseed(this.seed)
+    space.mutations++
+    space.epoch = this.epoch
+    space.lazy.splice(0, space.lazy.length, ...this.lazy.map(item => ({ ...item })))
+    for (const ref of this.lent) space.arena.free(ref)
+    for (const db of space.databases) {
+      const image = this.databases[db.index]
+      db.mainTable = image?.mainTable ?? space.tables.create()
+      db.expiryTable = image?.expiryTable ?? space.tables.create()
+      db.averageTtlMs = image?.averageTtlMs ?? 0
+      db.expiryCursor = image?.expiryCursor ?? 0
+    }
+  }
+}

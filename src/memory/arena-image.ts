@@ -1,0 +1,128 @@
+// ArenaImage: the contents of an arena at one moment, to be put back into it, or into another one, under the same refs.
+//
+//   segment   [free][slab][slab][free][large …]  ─▶  runs: [ byte offset, bytes of the pages in use ] …
+//
+// Always: an image shares no buffer with an arena. A segment of the same size keeps its buffer; others are made or
+// dropped. Free pages are not copied: memory that is handed out is not zeroed anyway.
+
+import type { Arena } from './arena.ts'
+import { PAGES_PER_SEGMENT } from './segment.ts'
+import { PAGE_BYTES } from './size-classes.ts'
+
+interface Run {
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
+interface SegmentImage {
+  readonly index: number
+  readonly bytes: number
+  readonly runs: readonly Run[]
+  readonly freePages: number
+  readonly runMax: number
+  readonly firstFree: number
+  readonly evacuating: boolean
+}
+
+type Figures = Pick<Arena, 'usedBytes' | 'count' | 'segmentBytes' | 'pageBytes'>
+type PageTable = 'pageClass' | 'pageLive' | 'pageFreeSlot' | 'pageFresh' | 'pageNext' | 'pagePrev'
+
+const PAGE_TABLES: readonly PageTable[] = ['pageClass', 'pageLive', 'pageFreeSlot', 'pageFresh', 'pageNext', 'pagePrev']
+
+export class ArenaImage {
+  /** Of the image itself. */
+  readonly bytes: number
+  private readonly segments: SegmentImage[] = []
+  private readonly figures: Figures
+  private readonly pages: number
+  private readonly tables: Pick<Arena, PageTable>
+  private readonly partial: Int32Array
+
+  /** Of the arena as it is now. */
+  constructor(arena: Arena) {
+    const { usedBytes, count, segmentBytes, pageBytes } = arena
+    this.figures = { usedBytes, count, segmentBytes, pageBytes }
+    this.partial = arena.partial.slice()
+    this.pages = lastPage(arena)
+    this.tables = {
+      pageClass: arena.pageClass.slice(0, this.pages),
+      pageLive: arena.pageLive.slice(0, this.pages),
+      pageFreeSlot: arena.pageFreeSlot.slice(0, this.pages),
+      pageFresh: arena.pageFresh.slice(0, this.pages),
+      pageNext: arena.pageNext.slice(0, this.pages),
+      pagePrev: arena.pagePrev.slice(0, this.pages),
+    }
+    for (let index = 0; index < arena.segments.length; index++) {
+      const segment = arena.segments[index]
+      if (segment === undefined || segment === arena.segments[index - 1]) continue
+      const { u8, freePages, runMax, firstFree, evacuating } = segment
+      const runs = runsOf(arena, index, u8)
+      this.segments.push({ index, bytes: u8.length, runs, freePages, runMax, firstFree, evacuating })
+    }
+    const copied = this.segments.flatMap(({ runs }) => runs)
+    this.bytes = copied.reduce((sum, { bytes }) => sum + bytes.length, this.pages * TABLE_BYTES)
+  }
+
+  /** Puts the image in the place of what the arena contains. */
+  restoreInto(arena: Arena): void {
+    this.dropOthers(arena)
+    arena.growPageTable(this.pages)
+    for (const name of PAGE_TABLES) {
+      arena[name].set(this.tables[name])
+      arena[name].fill(0, this.pages)
+    }
+    arena.partial.set(this.partial)
+    for (const image of this.segments) {
+      if (arena.segments[image.index] === undefined)
+        arena.placeSegment(image.index, image.bytes, Math.ceil(image.bytes / (PAGES_PER_SEGMENT * PAGE_BYTES)))
+      const segment = arena.segments[image.index]
+      for (const { at, bytes } of image.runs) segment.u8.set(bytes, at)
+      segment.freePages = image.freePages
+      segment.runMax = image.runMax
+      segment.firstFree = image.firstFree
+      segment.evacuating = image.evacuating
+    }
+    Object.assign(arena, this.figures)
+    arena.restored++
+    arena.endEvacuation()
+  }
+
+  /** Drops the segments that have no place in the image. */
+  private dropOthers(arena: Arena): void {
+    const wanted = new Map(this.segments.map(({ index, bytes }) => [index, bytes]))
+    const before = arena.segments.slice()
+    for (const [index, segment] of before.entries()) {
+      if (segment === undefined || segment === before[index - 1]) continue
+      if (wanted.get(index) !== segment.u8.length) arena.dropSegment(index)
+    }
+  }
+}
+
+/** Bytes that PAGE_TABLES have for a page. */
+const TABLE_BYTES = 17
+
+/** The number of pages up to the last one in use. */
+function lastPage(arena: Arena): number {
+  let pages = Math.min(arena.pageClass.length, arena.segments.length * PAGES_PER_SEGMENT)
+  while (pages > 0 && arena.pageClass[pages - 1] === 0) pages--
+  return pages
+}
+
+/** Copies of the pages in use; those of a huge allocation are at the beginning of its segment. */
+function runsOf(arena: Arena, index: number, u8: Uint8Array): Run[] {
+  const { pageClass } = arena
+  const base = index * PAGES_PER_SEGMENT
+  const end = Math.min(base + u8.length / PAGE_BYTES, pageClass.length)
+  const runs: Run[] = []
+  for (let page = base; page < end; ) {
+    if (pageClass[page] === 0) {
+      page++
+      continue
+    }
+    const from = page
+    while (page < end && pageClass[page] !== 0) page++
+    const at = (from - base) * PAGE_BYTES
+    runs.push({ at, bytes: u8.slice(at, (page - base) * PAGE_BYTES) })
+  }
+  return runs
+}

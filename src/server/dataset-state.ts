@@ -1,0 +1,174 @@
+// DatasetState: the dataset of a server as a value: taken at one moment, put back later or into another server.
+//
+//   take ─▶ DatasetImage [ keyspace | libraries | scripts ]      a copy of the arena's pages; in cluster mode, or with
+//   put  ◀─                                                      values on disk, an RDB file in memory
+//
+// Always: neither happens within a command or a script. After put() clients are where FLUSHALL and a load would have
+// left them: watched keys that existed before or exist now are dirty, blocked clients are served, tracking clients are
+// told to forget everything, replicas synchronise anew, and the append-only file is rewritten.
+
+import type { Engine } from '../engine/engine.ts'
+import type { ScriptsImage } from '../engine/ports/scripting.ts'
+import type { Defrag } from '../keyspace/defrag.ts'
+import { KeyspaceImage } from '../keyspace/image.ts'
+import { type KeyspaceEvents, NO_REPLICA } from '../keyspace/keyspace.ts'
+import { Slice } from '../lib/slice.ts'
+import { KeyspaceTarget } from '../persistence/keyspace-target.ts'
+import { rdbOptions } from '../persistence/parts.ts'
+import type { Persistence } from '../persistence/persistence.ts'
+import { rdbBytes, readRdb } from '../persistence/rdb-file.ts'
+import { readersOf } from '../persistence/rdb-loader.ts'
+
+const NO_EVENTS: KeyspaceEvents = { expired() {}, created() {}, removed() {}, ownExpiry() {}, valueSaved() {} }
+
+export interface DatasetImage {
+  /** Keys in all databases, expired ones included. */
+  readonly keys: number
+  /** Memory of the image. */
+  readonly bytes: number
+  readonly dataset: KeyspaceImage | Uint8Array
+  readonly libraries: readonly string[]
+  readonly scripts: ScriptsImage
+}
+
+export class DatasetState {
+  private readonly engine: Engine
+  private readonly persistence: Persistence
+  private readonly defrag: Defrag
+
+  constructor(engine: Engine, persistence: Persistence, defrag: Defrag) {
+    this.engine = engine
+    this.persistence = persistence
+    this.defrag = defrag
+  }
+
+  /** The dataset as it is now. */
+  take(): DatasetImage {
+    this.mustBeAtRest('a snapshot cannot be taken')
+    const { engine, persistence } = this
+    const { keyspace, scripting } = engine
+    persistence.slot.finishIteration()
+    const keys = keyspace.databases.reduce((sum, db) => sum + db.size, 0)
+    const dataset = KeyspaceImage.isPossible(keyspace) ? new KeyspaceImage(keyspace, this.lent()) : this.rdb()
+    const libraries = persistence.parts.libraries.all().map(code => code.latin1())
+    const scripts = scripting.scripts.image()
+    const bytes = dataset instanceof Uint8Array ? dataset.length : dataset.bytes
+    return { keys, bytes, dataset, libraries, scripts }
+  }
+
+  /** An RDB file of the dataset as it is now. */
+  rdb(): Uint8Array {
+    this.mustBeAtRest('an RDB file cannot be made')
+    this.engine.tick()
+    return rdbBytes(this.engine.keyspace, rdbOptions(this.persistence.parts, false))
+  }
+
+  /** Puts an image, or the content of an RDB file, in the place of the dataset. */
+  put(image: DatasetImage | Uint8Array): void {
+    this.mustBeAtRest('a snapshot cannot be restored')
+    const { engine, persistence } = this
+    const { keyspace } = engine
+    if (keyspace.replica !== NO_REPLICA) throw new Error("the dataset of a replica is its primary's")
+    const isFile = image instanceof Uint8Array
+    const dataset = isFile ? image : image.dataset
+    if (dataset instanceof KeyspaceImage && dataset.databaseCount > keyspace.databases.length)
+      throw new Error(`the snapshot has ${dataset.databaseCount} databases, the server ${keyspace.databases.length}`)
+    engine.tick()
+    this.stopJobs()
+    this.touchWatched()
+    if (dataset instanceof KeyspaceImage && KeyspaceImage.isPossible(keyspace)) this.putImage(dataset)
+    else if (dataset instanceof KeyspaceImage) throw new Error('the snapshot is of a server of another kind')
+    else this.putFile(dataset, isFile)
+    if (!isFile) this.putCode(image)
+    this.finish()
+  }
+
+  private mustBeAtRest(what: string): void {
+    const { engine, persistence } = this
+    if (engine.dispatch.isInCall) throw new Error(`${what} from within a command`)
+    if (engine.scripting.running !== undefined) throw new Error(`${what} while a script is running`)
+    if (persistence.isLoading || persistence.progress.isAsync) throw new Error(`${what} while the dataset is loaded`)
+  }
+
+  private lent(): number[] {
+    const refs: number[] = []
+    for (const { partial } of this.engine.clients.values()) if (partial !== undefined) refs.push(...partial.allocations)
+    return refs
+  }
+
+  /** Ends what works on the old dataset: saves, rewrites, replicas, compaction. */
+  private stopJobs(): void {
+    const { engine, persistence, defrag } = this
+    persistence.saver.kill()
+    persistence.setAppendOnly(false, false)
+    engine.replicas.restart()
+    persistence.slot.seize('load')
+    defrag.running = false
+  }
+
+  private putImage(image: KeyspaceImage): void {
+    const { engine } = this
+    const putBack: (() => void)[] = []
+    for (const { partial } of engine.clients.values()) if (partial !== undefined) putBack.push(partial.leaveArena())
+    image.restoreInto(engine.keyspace)
+    for (const put of putBack) put()
+  }
+
+  private putFile(bytes: Uint8Array, isFile: boolean): void {
+    const { engine, persistence } = this
+    const { keyspace } = engine
+    const { parts } = persistence
+    for (const db of keyspace.databases) db.clear()
+    const { events } = keyspace
+    if (isFile) parts.libraries.clear()
+    const target = new KeyspaceTarget(keyspace, parts.log, {
+      dropExpired: false,
+      fileBytes: bytes.length,
+      replace: false,
+      library: code => (isFile ? parts.libraries.load(code, true) : undefined),
+      databases: keyspace.databases,
+    })
+    keyspace.events = NO_EVENTS
+    keyspace.expiryPaused = true
+    try {
+      readRdb(bytes, readersOf(parts), target)
+      target.end()
+    } finally {
+      keyspace.events = events
+      keyspace.expiryPaused = false
+    }
+  }
+
+  private putCode({ libraries, scripts }: DatasetImage): void {
+    const { parts } = this.persistence
+    const now = parts.libraries.all().map(code => code.latin1())
+    if (now.length !== libraries.length || now.some((code, i) => code !== libraries[i])) {
+      parts.libraries.clear()
+      for (const code of libraries) {
+        const failure = parts.libraries.load(Slice.of(code), true)
+        if (failure !== undefined) throw new Error(`a library of the snapshot cannot be loaded: ${failure}`)
+      }
+    }
+    this.engine.scripting.scripts.restore(scripts)
+  }
+
+  private touchWatched(): void {
+    const { watches, keyspace } = this.engine
+    if (this.engine.modifiedKeyListeners === 0) return
+    for (const db of keyspace.databases) watches.touchAllWatchedKeysInDb(db.index)
+  }
+
+  private finish(): void {
+    const { engine, persistence } = this
+    const { keyspace, blocking } = engine
+    persistence.slot.release('load')
+    this.touchWatched()
+    if (blocking.waiting !== 0) for (const db of keyspace.databases) blocking.databaseReady(db)
+    keyspace.dirty++
+    persistence.reopenAof()
+    engine.ctx.flushed()
+    engine.dispatch.runAfterReply()
+    engine.serveBlockedAndFlush()
+    engine.output.flushAll()
+  }
+}
