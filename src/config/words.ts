@@ -4,7 +4,7 @@
 // bytes are preserved. `textOfBytes` and `bytesOfText` convert to and from ordinary (UTF-8) text, for paths.
 
 import { digitsEnd, spacesEnd } from '../lib/strtod.ts'
-import { isAscii } from '../lib/text.ts'
+import { cText, isAscii } from '../lib/text.ts'
 
 /** Trimmed from both ends of a line. */
 export const LINE_BLANKS = ' \t\r\n'
@@ -52,7 +52,8 @@ const UNITS = new Map([
 ])
 
 /** Bytes with an optional unit (1k is 1000, 1kb is 1024), modulo 2^64; null when malformed. */
-export function memoryAmount(word: string): bigint | null {
+export function memoryAmount(text: string): bigint | null {
+  const word = cText(text)
   if (word.length > AMOUNT_DIGITS_MAX + 2) return null
   const end = digitsEnd(word, 0)
   if (end > AMOUNT_DIGITS_MAX || word.length > end + 2) return null

@@ -6,6 +6,7 @@
 import { MINUS, PLUS, POINT, ZERO } from './ascii.ts'
 import { Slice } from './slice.ts'
 import { digitsEnd, isSpace, numberEnd, numberValue, parseHexDouble } from './strtod.ts'
+import { cText } from './text.ts'
 
 const INT64_MAX_DIGITS = [9, 2, 2, 3, 3, 7, 2, 0, 3, 6, 8, 5, 4, 7, 7, 5, 8, 0, 7]
 
@@ -259,7 +260,8 @@ const MEMORY_UNITS = new Map([
 ])
 
 /** Bytes of a memory value such as `100mb` or `1gb`; NaN when it is invalid. */
-export function memoryUnits(text: string): number {
+export function memoryUnits(given: string): number {
+  const text = cText(given)
   if (text.length > UNIT_DIGITS_MAX + 2) return Number.NaN
   const end = digitsEnd(text, 0)
   if (end > UNIT_DIGITS_MAX || text.length > end + 2) return Number.NaN

@@ -50,6 +50,13 @@ export class Slice {
     return new Slice(this.u8.slice(this.off, this.off + this.len), 0, this.len)
   }
 
+  /** The length up to the first NUL: that of a C string. */
+  get cLength(): number {
+    const end = this.off + this.len
+    for (let at = this.off; at < end; at++) if (this.u8[at] === 0) return at - this.off
+    return this.len
+  }
+
   /** A view of the bytes. Allocates: not for the hot path. */
   view(): Uint8Array {
     return this.u8.subarray(this.off, this.off + this.len)

@@ -9,6 +9,9 @@ import { textOfError } from '../system/errors.ts'
 import { type Address, joinedAddress, type Network, NetworkError, type Outgoing } from '../system/network.ts'
 import { contextOptions } from './tls.ts'
 
+/** A longer timer would end at once. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1
+
 export const dial: Network['dial'] = (address, timeoutMs, done) => {
   let socket: Socket
   try {
@@ -25,7 +28,7 @@ export const dial: Network['dial'] = (address, timeoutMs, done) => {
     if (result instanceof NetworkError) socket.destroy()
     done(result)
   }
-  const timer = setTimeout(() => settle(new NetworkError('ETIMEDOUT')), timeoutMs)
+  const timer = setTimeout(() => settle(new NetworkError('ETIMEDOUT')), Math.min(timeoutMs, TIMEOUT_MS_MAX))
   const failed = (error: Error) => settle(failureOf(error))
   socket.on('error', failed)
   socket.once(address.tls === undefined ? 'connect' : 'secureConnect', () => settle(outgoing(socket, address.path)))

@@ -13,6 +13,7 @@ import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import type { Migration, MigrationOrder } from '../engine/ports/migration.ts'
 import type { Slice } from '../lib/slice.ts'
+import { digitsEnd } from '../lib/strtod.ts'
 import { DEL, deleteKey } from './delete-key.ts'
 import { MigrationTarget, type Order } from './migration-target.ts'
 
@@ -138,8 +139,16 @@ export class Migrations implements Migration {
   }
 }
 
-/** As the resolver of names reads it: the low 16 bits; a negative one is none. */
+/** More only make it larger than a long. */
+const PORT_DIGITS_MAX = 40
+const LONG_MAX = 2n ** 63n - 1n
+
+/** As atoi and the resolver of names read it: of 32 bits the low 16; a negative one is none. */
 function portOf(text: string): number {
-  const port = Number.parseInt(text, 10) || 0
+  const number = text.trimStart()
+  const from = number.startsWith('-') || number.startsWith('+') ? 1 : 0
+  const size = BigInt(number.slice(from, Math.min(digitsEnd(number, from), from + PORT_DIGITS_MAX)))
+  const long = number.startsWith('-') ? -size : size
+  const port = Number(BigInt.asIntN(32, long > LONG_MAX ? LONG_MAX : long < -LONG_MAX ? -LONG_MAX - 1n : long))
   return port < 0 ? port : port % 65536
 }

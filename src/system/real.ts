@@ -76,10 +76,13 @@ function realRandom(): Random {
   }
 }
 
+/** A longer one would end at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 const asTimer = (handle: unknown) => handle as Timer
 
 const realTimers: Timers = {
-  after: (ms, fn) => asTimer(setTimeout(fn, ms)),
+  after: (ms, fn) => asTimer(setTimeout(fn, Math.min(ms, TIMER_MS_MAX))),
   every: (ms, fn) => asTimer(setInterval(fn, ms)),
   // Either call cancels either kind on both runtimes.
   cancel: timer => clearTimeout(timer as unknown as ReturnType<typeof setTimeout>),

@@ -1,4 +1,4 @@
-// Cursors of SCAN, SSCAN, HSCAN and ZSCAN, read as by strtoul: unsigned 64-bit integers.
+// Cursors of SCAN, SSCAN, HSCAN and ZSCAN, read as by strtoul: unsigned 64-bit integers in C strings.
 
 import type { Context } from '../../engine/context.ts'
 import { MINUS, PLUS, ZERO } from '../../lib/ascii.ts'
@@ -12,15 +12,16 @@ const CURSOR_MAX = 0xffffffffffffffffn
 /** The low 32 bits of the cursor in args[i], enough for our tables; NaN after an error reply. */
 export function cursorOrReply(ctx: Context, i: number): number {
   const s = ctx.args[i]
-  const sign = s.len === 0 ? 0 : s.byte(0)
+  const length = s.cLength
+  const sign = length === 0 ? 0 : s.byte(0)
   let at = sign === PLUS || sign === MINUS ? 1 : 0
-  let isCursor = at === 0 || s.len > 1
-  while (at < s.len && s.byte(at) === ZERO) at++
-  if (s.len - at <= CURSOR_DIGITS_MAX) {
+  let isCursor = at === 0 || length > 1
+  while (at < length && s.byte(at) === ZERO) at++
+  if (length - at <= CURSOR_DIGITS_MAX) {
     let digits = ''
-    for (; at < s.len && isDigit(s.byte(at)); at++) digits += String.fromCharCode(s.byte(at))
+    for (; at < length && isDigit(s.byte(at)); at++) digits += String.fromCharCode(s.byte(at))
     const cursor = BigInt(digits)
-    isCursor &&= at === s.len && cursor <= CURSOR_MAX
+    isCursor &&= at === length && cursor <= CURSOR_MAX
     if (isCursor) return Number(BigInt.asUintN(32, sign === MINUS ? -cursor : cursor))
   }
   ctx.reply.fixedError(INVALID_CURSOR)

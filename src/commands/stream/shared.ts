@@ -21,9 +21,9 @@ export function openStream(ctx: Context, entry: Ref): Stream {
   return StreamType.of(ctx.keyspace).stream.open(ctx.db.entries.valueOf(entry))
 }
 
-/** True when args[i] is exactly this one character. */
+/** True when args[i], a C string, is exactly this one character. */
 export function isMark(s: Slice, mark: number): boolean {
-  return s.len === 1 && s.byte(0) === mark
+  return s.byte(0) === mark && (s.len === 1 || (s.len > 1 && s.byte(1) === 0))
 }
 
 // ---- ids in arguments: false after an error reply ----

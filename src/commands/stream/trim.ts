@@ -8,7 +8,7 @@ import type { Options } from '../../engine/options.ts'
 import { TYPE_STREAM } from '../../keyspace/types.ts'
 import type { Stream, Trim } from '../../keyspace/values/stream/stream.ts'
 import { StreamId } from '../../keyspace/values/stream/stream-id.ts'
-import { STAR } from '../../lib/ascii.ts'
+import { MINUS, STAR } from '../../lib/ascii.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { idOrReply, isMark, openStream } from './shared.ts'
@@ -94,7 +94,7 @@ export class AddOrTrim {
     const s = ctx.args[i]
     this.idGiven = true
     const dash = this.id.parseMs(s)
-    if (dash >= 0 && s.len === dash + 2 && s.byte(dash + 1) === STAR) {
+    if (dash >= 0 && isAnySeq(s, dash)) {
       this.seqGiven = false
       return true
     }
@@ -117,6 +117,12 @@ export class AddOrTrim {
     }
     return false
   }
+}
+
+/** Whether a C string goes on with -*, from the end of its milliseconds on. */
+function isAnySeq(s: Slice, dash: number): boolean {
+  const star = dash + 1
+  return s.cLength === star + 1 && s.byte(dash) === MINUS && s.byte(star) === STAR
 }
 
 /** The number of entries in a hundred nodes: bounds the time of a trim. */

@@ -208,7 +208,8 @@ function afterKeyword(spec: KeySpec, args: Slice[], argc: number): number {
 
 /** A plain decimal number of at most nine digits (more keys than that no command has), else -1. */
 function countOrNegative(arg: Slice): number {
-  if (arg.len === 0 || arg.len > 9 || (arg.len > 1 && arg.byte(0) === 0x30)) return -1
+  if (arg.len > 9) return countOfLong(arg)
+  if (arg.len === 0 || (arg.len > 1 && arg.byte(0) === 0x30)) return -1
   let n = 0
   for (let i = 0; i < arg.len; i++) {
     const digit = arg.byte(i) - 0x30
@@ -216,6 +217,15 @@ function countOrNegative(arg: Slice): number {
     n = n * 10 + digit
   }
   return n
+}
+
+/** Redis reads 64 bits, and takes the low 32 as a signed number. */
+function countOfLong(arg: Slice): number {
+  if (arg.len > 19) return -1
+  const text = arg.latin1()
+  if (text.startsWith('0') || digitsEnd(text, 0) < text.length) return -1
+  const n = BigInt(text)
+  return n < 2n ** 63n ? Number(BigInt.asIntN(32, n)) : -1
 }
 
 function applyFinder(finder: KeyFinderName, args: Slice[], argc: number, out: KeyPositions): number {

@@ -130,21 +130,21 @@ export class StreamId {
 
   /**
    * Parses <ms>-<seq>, or <ms> alone with the largest sequence where `missingSeqMax`, else 0. False for a malformed id.
-   * The caller handles `-` and `+`, the ends of a range.
+   * The caller handles `-` and `+`, the ends of a range. A NUL ends the text.
    */
   parse(s: Slice, missingSeqMax = false): boolean {
     const dash = this.parseMs(s)
     if (dash < 0) return false
-    if (dash < s.len) return this.parseSeq(s, dash + 1)
+    if (dash < s.len && s.byte(dash) === MINUS) return this.parseSeq(s, dash + 1)
     this.seqHigh = this.seqLow = missingSeqMax ? MAX : 0
     return true
   }
 
-  /** Parses the milliseconds; the index of the dash, or the length where there is none; -1 when malformed. */
+  /** Parses the milliseconds; the index of the dash, or of the end where there is none; -1 when malformed. */
   parseMs(s: Slice): number {
     if (s.len > TEXT_BYTES_MAX) return -1
     let dash = 0
-    while (dash < s.len && s.u8[s.off + dash] !== MINUS) dash++
+    while (dash < s.len && s.u8[s.off + dash] !== MINUS && s.u8[s.off + dash] !== 0) dash++
     const ms = parseUint64(s.u8, s.off, s.off + dash)
     if (Number.isNaN(ms)) return -1
     if (ms <= Number.MAX_SAFE_INTEGER) {
@@ -161,7 +161,7 @@ export class StreamId {
   /** Reads the sequence from s[from ..]. */
   parseSeq(s: Slice, from: number): boolean {
     const at = s.off + from
-    const end = s.off + s.len
+    const end = s.off + s.cLength
     const seq = parseUint64(s.u8, at, end)
     if (Number.isNaN(seq)) return false
     if (seq <= Number.MAX_SAFE_INTEGER) {
