@@ -117,7 +117,7 @@ function readVars(cluster: Cluster, words: readonly string[], line: string): voi
     const value = Number.parseInt(words[i + 1], 10)
     if (words[i] === 'currentEpoch') cluster.currentEpoch = value
     else if (words[i] === 'lastVoteEpoch') cluster.lastVoteEpoch = value
-    else cluster.host.log.notice(`Skipping unknown cluster config variable '${words[i]}'`)
+    else if (words[i] !== 'checksum') cluster.host.log.notice(`Skipping unknown cluster config variable '${words[i]}'`)
   }
 }
 

@@ -6,7 +6,7 @@ const TOOLS: ReadonlyMap<string, () => Promise<Tool>> = new Map(
   Object.entries<() => Promise<Tool>>({
     check: async () => (await import('./check/check.ts')).check,
     backup: async () => (await import('./backup.ts')).backupTool,
-    cluster: async () => (await import('./cluster.ts')).clusterTool,
+    cluster: async () => (await import('./cluster/cluster.ts')).clusterTool,
     migrate: async () => (await import('./migrate.ts')).migrateTool,
     restore: async () => (await import('./restore.ts')).restoreTool,
   }),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Config } from '../config/config.ts'
-import { loadText } from '../config/parser.ts'
-import { Logger } from '../server/log.ts'
-import { Server } from '../server/server.ts'
-import { VirtualWorld } from '../system/virtual-world.ts'
+import { Config } from '../../config/config.ts'
+import { loadText } from '../../config/parser.ts'
+import { Logger } from '../../server/log.ts'
+import { Server } from '../../server/server.ts'
+import { VirtualWorld } from '../../system/virtual-world.ts'
+import { type Machine, runTool } from '../command-line.ts'
 import { clusterTool } from './cluster.ts'
-import { type Machine, runTool } from './command-line.ts'
 
 /** A machine on which redstart is a server of the same process, with the tool's words for directives. */
 class LocalMachine {

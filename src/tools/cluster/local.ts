@@ -5,11 +5,11 @@
 //
 // Always: start returns when every node says that the cluster is ok.
 
-import { Remote } from '../client/remote.ts'
-import { parseServerUrl } from '../client/url.ts'
-import { SLOTS } from '../cluster/bitmap.ts'
-import { textOf } from '../protocol/value.ts'
-import { EXIT_FAULTS, EXIT_GOOD, type Machine, print, type Tool, ToolError, type Words } from './command-line.ts'
+import { Remote } from '../../client/remote.ts'
+import { parseServerUrl } from '../../client/url.ts'
+import { SLOTS } from '../../cluster/bitmap.ts'
+import { textOf } from '../../protocol/value.ts'
+import { EXIT_FAULTS, EXIT_GOOD, type Flag, type Machine, print, ToolError, type Words } from '../command-line.ts'
 
 const NODES_DEFAULT = 6
 const REPLICAS_DEFAULT = 1
@@ -21,30 +21,15 @@ const PORT_LIMIT = 55_535
 const RETRY_MS = 100
 const STARTS_MS = 60_000
 
-const ABOUT = `
-start makes a cluster of --nodes servers on ports --port and up: primaries that share the slots evenly, and --replicas replicas for each of
-them. They run as daemons, with an append-only file, and go on after the command has ended. In a folder that has a cluster already, start
-starts its nodes again.
+export const LOCAL_ACTIONS: readonly string[] = ['start', 'stop', 'status']
 
-stop shuts all of them down and keeps the folder. status shows each node as the cluster sees it.
+export const LOCAL_FLAGS: readonly Flag[] = [
+  { name: '--nodes', value: 'N', about: `start: servers in all (${NODES_DEFAULT})` },
+  { name: '--replicas', value: 'N', about: `start: replicas of each primary (${REPLICAS_DEFAULT})` },
+  { name: '--port', value: 'PORT', about: `start: of the first server (${PORT_DEFAULT})` },
+]
 
-Example: redstart cluster start ./my-cluster && redis-cli -c -p 7000
-`
-
-export const clusterTool: Tool = {
-  name: 'cluster',
-  summary: 'Starts, stops and shows a cluster on this machine, for development.',
-  operands: 'start|stop|status DIR',
-  about: ABOUT,
-  flags: [
-    { name: '--nodes', value: 'N', about: `servers in all (${NODES_DEFAULT})` },
-    { name: '--replicas', value: 'N', about: `replicas of each primary (${REPLICAS_DEFAULT})` },
-    { name: '--port', value: 'PORT', about: `of the first server (${PORT_DEFAULT})` },
-  ],
-  run: (words, machine) => new LocalCluster(words, machine).run(),
-}
-
-class LocalCluster {
+export class LocalCluster {
   private readonly words: Words
   private readonly machine: Machine
   private readonly dir: string
@@ -58,9 +43,7 @@ class LocalCluster {
   run(): Promise<number> {
     const [action] = this.words.operands
     if (action === 'start') return this.start()
-    if (action === 'stop') return this.stop()
-    if (action === 'status') return this.status()
-    throw new ToolError(`There is no action ${action}: start, stop or status.`)
+    return action === 'stop' ? this.stop() : this.status()
   }
 
   /** The ports of the folders in DIR. */
