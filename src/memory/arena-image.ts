@@ -2,11 +2,12 @@
 //
 //   segment   [free][slab][slab][free][large …]  ─▶  runs: [ byte offset, bytes of the pages in use ] …
 //
-// Always: an image shares no buffer with an arena. A segment of the same size keeps its buffer; others are made or
-// dropped. Free pages are not copied: memory that is handed out is not zeroed anyway.
+// Always: an image shares no buffer with an arena. A segment that has room for the pages in use keeps its buffer,
+// whatever its size; others are made, no larger than needed, or dropped. Free pages are not copied: memory that is
+// handed out is not zeroed anyway.
 
 import type { Arena } from './arena.ts'
-import { PAGES_PER_SEGMENT } from './segment.ts'
+import { PAGES_PER_SEGMENT, SEGMENT_BYTES } from './segment.ts'
 import { PAGE_BYTES } from './size-classes.ts'
 
 interface Run {
@@ -16,15 +17,17 @@ interface Run {
 
 interface SegmentImage {
   readonly index: number
+  /** Of the segment. */
   readonly bytes: number
+  /** Up to the end of the last page in use. */
+  readonly usedBytes: number
+  readonly usedPages: number
   readonly runs: readonly Run[]
-  readonly freePages: number
-  readonly runMax: number
   readonly firstFree: number
   readonly evacuating: boolean
 }
 
-type Figures = Pick<Arena, 'usedBytes' | 'count' | 'segmentBytes' | 'pageBytes'>
+type Figures = Pick<Arena, 'usedBytes' | 'count' | 'pageBytes'>
 type PageTable = 'pageClass' | 'pageLive' | 'pageFreeSlot' | 'pageFresh' | 'pageNext' | 'pagePrev'
 
 const PAGE_TABLES: readonly PageTable[] = ['pageClass', 'pageLive', 'pageFreeSlot', 'pageFresh', 'pageNext', 'pagePrev']
@@ -40,8 +43,8 @@ export class ArenaImage {
 
   /** Of the arena as it is now. */
   constructor(arena: Arena) {
-    const { usedBytes, count, segmentBytes, pageBytes } = arena
-    this.figures = { usedBytes, count, segmentBytes, pageBytes }
+    const { usedBytes, count, pageBytes } = arena
+    this.figures = { usedBytes, count, pageBytes }
     this.partial = arena.partial.slice()
     this.pages = lastPage(arena)
     this.tables = {
@@ -55,9 +58,18 @@ export class ArenaImage {
     for (let index = 0; index < arena.segments.length; index++) {
       const segment = arena.segments[index]
       if (segment === undefined || segment === arena.segments[index - 1]) continue
-      const { u8, freePages, runMax, firstFree, evacuating } = segment
+      const { u8, firstFree, evacuating } = segment
       const runs = runsOf(arena, index, u8)
-      this.segments.push({ index, bytes: u8.length, runs, freePages, runMax, firstFree, evacuating })
+      const last = runs.at(-1)
+      this.segments.push({
+        index,
+        bytes: u8.length,
+        usedBytes: last === undefined ? PAGE_BYTES : last.at + last.bytes.length,
+        usedPages: runs.reduce((sum, { bytes }) => sum + bytes.length, 0) / PAGE_BYTES,
+        runs,
+        firstFree,
+        evacuating,
+      })
     }
     const copied = this.segments.flatMap(({ runs }) => runs)
     this.bytes = copied.reduce((sum, { bytes }) => sum + bytes.length, this.pages * TABLE_BYTES)
@@ -73,14 +85,24 @@ export class ArenaImage {
     }
     arena.partial.set(this.partial)
     for (const image of this.segments) {
-      if (arena.segments[image.index] === undefined)
-        arena.placeSegment(image.index, image.bytes, Math.ceil(image.bytes / (PAGES_PER_SEGMENT * PAGE_BYTES)))
-      const segment = arena.segments[image.index]
+      const { index } = image
+      if (arena.segments[index] === undefined) {
+        const bytes = roomFor(image, arena)
+        arena.placeSegment(index, bytes, Math.ceil(bytes / SEGMENT_BYTES))
+      }
+      const segment = arena.segments[index]
       for (const { at, bytes } of image.runs) segment.u8.set(bytes, at)
-      segment.freePages = image.freePages
-      segment.runMax = image.runMax
-      segment.firstFree = image.firstFree
+      // Nothing is free in the segment of a huge allocation; what it reserves beyond is not counted.
+      const isHuge = segment.u8.length > SEGMENT_BYTES
+      segment.freePages = isHuge ? 0 : segment.pages - image.usedPages
+      segment.runMax = segment.freePages
+      segment.firstFree = isHuge ? image.firstFree : Math.min(image.firstFree, segment.pages)
       segment.evacuating = image.evacuating
+    }
+    arena.segmentBytes = 0
+    for (const { index, usedPages } of this.segments) {
+      const { length } = arena.segments[index].u8
+      arena.segmentBytes += length > SEGMENT_BYTES ? usedPages * PAGE_BYTES : length
     }
     Object.assign(arena, this.figures)
     arena.restored++
@@ -89,15 +111,31 @@ export class ArenaImage {
 
   /** Drops the segments that have no place in the image. */
   private dropOthers(arena: Arena): void {
-    const wanted = new Map(this.segments.map(({ index, bytes }) => [index, bytes]))
+    const wanted = new Map(this.segments.map(image => [image.index, image]))
     const before = arena.segments.slice()
     for (const [index, segment] of before.entries()) {
       if (segment === undefined || segment === before[index - 1]) continue
-      if (wanted.get(index) !== segment.u8.length) arena.dropSegment(index)
+      const image = wanted.get(index)
+      if (image === undefined || !fits(image, segment.u8.length)) arena.dropSegment(index)
     }
   }
 }
 
+/** Whether a segment of so many bytes can have the contents of another. */
+function fits(image: SegmentImage, bytes: number): boolean {
+  if (image.bytes > SEGMENT_BYTES) return bytes === image.bytes
+  return bytes <= SEGMENT_BYTES && bytes >= image.usedBytes
+}
+
+/** The size of a new segment: a whole one where a buffer is at hand, else with as much free as in use. */
+function roomFor(image: SegmentImage, arena: Arena): number {
+  if (image.bytes > SEGMENT_BYTES || arena.freeSegmentBytes > 0) return Math.max(image.bytes, SEGMENT_BYTES)
+  let bytes = SMALLEST_BYTES
+  while (bytes < image.usedBytes * 2 && bytes < SEGMENT_BYTES) bytes *= 2
+  return bytes
+}
+
+const SMALLEST_BYTES = 16 * PAGE_BYTES
 /** Bytes that PAGE_TABLES have for a page. */
 const TABLE_BYTES = 17
 
