@@ -37,7 +37,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     'a name of a client: one class from the beginning on, then given back once',
     '/^[!-~]*(\\0|$)/',
   ],
-  'src/commands/generic/object.ts': ['a value out of our own list', '/lru|lfu/'],
+  'src/commands/shared/references.ts': ['a value out of our own list', '/lru|lfu/'],
   'src/commands/server/command/replies.ts': ['our own table of commands', ".split(' ')"],
   'src/commands/server/config.ts': ['an address that the runtime writes', '/^(127\\.0\\.0\\.1|\\[?::1\\]?):\\d+$/'],
   'src/engine/catalog/syntax-line.ts': [

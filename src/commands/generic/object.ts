@@ -2,14 +2,12 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
-import { ENC_INT } from '../../keyspace/types.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { referencesTo } from '../shared/references.ts'
 import { peekSilently } from './peek.ts'
 
-const SHARED_INTEGERS = 10000
-const SHARED_REFERENCES = 0x7fffffff
 const SWITCHING =
   'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.'
 const IS_LFU = errorBytes(`ERR An LFU maxmemory policy is selected, idle time not tracked. ${SWITCHING}`)
@@ -104,7 +102,7 @@ const object: Command = {
       tips: 'nondeterministic_output',
       run(ctx) {
         const entry = entryOrReply(ctx)
-        if (entry !== 0) ctx.reply.integer(isSharedInteger(ctx, entry) ? SHARED_REFERENCES : 1)
+        if (entry !== 0) ctx.reply.integer(referencesTo(ctx, entry))
       },
     },
   ],
@@ -126,14 +124,6 @@ function entryOrReply(ctx: Context): Ref {
   const entry = peekSilently(ctx, ctx.args[2])
   if (entry === 0) ctx.reply.null()
   return entry
-}
-
-/** Values are never shared here; REFCOUNT replies as if the small integers that Redis shares were. */
-function isSharedInteger(ctx: Context, entry: Ref): boolean {
-  if (ctx.db.entries.encodingOf(entry) !== ENC_INT) return false
-  const n = ctx.db.strings.integerOf(entry)
-  const { maxmemory, maxmemoryPolicy } = ctx.settings
-  return n >= 0 && n < SHARED_INTEGERS && (maxmemory === 0 || !/lru|lfu/.test(maxmemoryPolicy))
 }
 
 export const objectCommands: readonly Command[] = [object]

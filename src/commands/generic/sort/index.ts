@@ -281,10 +281,9 @@ function store(ctx: Context, elements: SortElements, chosen: number[], gets: Sor
     for (const pattern of gets) results.add(pattern.lookup(ctx, element, ctx.value) ? ctx.value : nothing)
   }
   if (results.count > 0) {
-    const list = ListType.of(ctx.keyspace).current.create()
+    const list = ListType.of(ctx.keyspace).current.createQuicklist()
     for (let i = 0; i < results.count; i++) {
       results.get(i, element)
-      list.tryConversion(1, element.len)
       list.push(element, false)
     }
     list.shrink()

@@ -10,10 +10,12 @@ import { bytesOf } from '../../../lib/bytes.ts'
 import { globMatch } from '../../../lib/glob.ts'
 import { writeInt } from '../../../lib/number.ts'
 import { Slice } from '../../../lib/slice.ts'
+import type { Ref } from '../../../memory/arena.ts'
 import { MUST_BE_POSITIVE, NO_SUCH_KEY } from '../../../protocol/errors.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
 import { ERROR_NAME_BYTES_MAX, errorText } from '../../shared/arguments.ts'
+import { referencesTo } from '../../shared/references.ts'
 import { isLocal } from '../config.ts'
 import { dropPackets, killLinks } from './cluster.ts'
 import { DEBUG_HELP } from './help.ts'
@@ -193,9 +195,17 @@ function object(ctx: Context): void {
   const idle = keyspace.lfu ? 0 : (keyspace.lruClock - access + (1 << 24)) % (1 << 24)
   const encoding = keyspace.types.encodingName(db.entries, entry)
   reply.simple(
-    `Value at:0x${entry.toString(16)} refcount:1 encoding:${encoding} serializedlength:${db.entries.memoryOf(entry, 0)} ` +
-      `lru:${access} lru_seconds_idle:${idle}${quicklistFacts(ctx, entry)}`,
+    `Value at:0x${entry.toString(16)} refcount:${referencesTo(ctx, entry)} encoding:${encoding} ` +
+      `serializedlength:${serializedLength(ctx, entry)} lru:${access} lru_seconds_idle:${idle}${quicklistFacts(ctx, entry)}`,
   )
+}
+
+/** Of DUMP's payload: the type before the value, version and checksum behind. */
+const PAYLOAD_FRAME_BYTES = 1 + 2 + 8
+
+/** Of the value alone. */
+function serializedLength(ctx: Context, entry: Ref): number {
+  return ctx.server.payloads.dump(entry).len - PAYLOAD_FRAME_BYTES
 }
 
 function tableStatistics(ctx: Context): void {

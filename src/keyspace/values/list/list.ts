@@ -27,6 +27,9 @@ export interface ListDependencies {
   readonly cursor: ListCursor
 }
 
+/** Nodes of up to 8 KiB. */
+const DEFAULT_FILL = -2
+
 export class List extends Collection {
   private readonly listpacks: Listpack
   private readonly quicklists: Quicklist
@@ -44,6 +47,11 @@ export class List extends Collection {
   /** A new, empty list. */
   create(): this {
     return this.open(ENC_LISTPACK, this.listpacks.create())
+  }
+
+  /** A new list of nodes with the default limit, whatever is configured: what SORT stores. shrink() follows. */
+  createQuicklist(): this {
+    return this.open(ENC_QUICKLIST, this.quicklists.create(DEFAULT_FILL, 0))
   }
 
   get length(): number {
