@@ -2,6 +2,7 @@
 
 import { createServer, type EmbeddedServer, virtualSystem } from 'redstart'
 import { ioredisOptions } from 'redstart/ioredis'
+import { intercept, nodeRedisOptions } from 'redstart/node-redis'
 
 export async function use(): Promise<number> {
   const server: EmbeddedServer = await createServer({
@@ -27,6 +28,9 @@ export async function use(): Promise<number> {
   server.nosuch()
   const machine = virtualSystem({ seed: 1 })
   machine.advance(10)
+  const path: string = nodeRedisOptions(server).socket.path
+  // @ts-expect-error: an address is text
+  intercept(6379, server).dispose()
   const text: string | null = await server.client().get('k')
   const replies: [number, string | null] | null = await server.client().multi().incr('n').get('k').exec()
   const count: number = server.callSync('DBSIZE')
@@ -35,5 +39,5 @@ export async function use(): Promise<number> {
   // @ts-expect-error: SETRANGE takes three arguments
   await server.client().setrange('k', 1)
   await server.close()
-  return port + wrong.length + String([retries, text, replies, count, number]).length
+  return port + wrong.length + String([path, retries, text, replies, count, number]).length
 }
