@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolledUp } from './declarations.mjs'
 
-const ENTRIES = ['index', 'ioredis', 'module', 'node-redis']
+const ENTRIES = ['index', 'ioredis', 'module', 'node-redis', 'upstash']
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')

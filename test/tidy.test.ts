@@ -98,7 +98,7 @@ function folderOf(path: string): string {
 // The modules that access the machine; main.ts reads the command line.
 const ADAPTERS = /^src\/(net|system)\/|^src\/main\.ts$/
 const MACHINE =
-  /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|fetch\(|(?<!\.)process\.\w+|crypto\.\w+|(?<!typeof )Bun\.\w+)/g
+  /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|(?<!\.)fetch\(|(?<!\.)process\.\w+|crypto\.\w+|(?<!typeof )Bun\.\w+)/g
 
 test('time, chance, disk and network are handed in', () => {
   const wrong: string[] = []

@@ -23,6 +23,7 @@ import { openClient, openSyncClient, type SyncClient } from './client.ts'
 import type { Call, CallSync, Client, ClientOptions } from './client-types.ts'
 import { EmbeddedClock, type ServerClock } from './clock.ts'
 import { type CreateServerOptions, checkOptions } from './options.ts'
+import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
 import { type ResetOptions, ServerState, type Snapshot } from './state.ts'
 
@@ -87,6 +88,8 @@ export interface EmbeddedServer {
   toJSON(options?: JsonOptions): SeedData
   /** The dataset as an RDB file. */
   rdb(): Uint8Array
+  /** Answers requests as Upstash's REST API does; with a token, those that name it. */
+  readonly fetch: (request: Request, options?: { token?: string }) => Promise<Response>
   /** Ends the server and its connections; with a `dir`, saves what `save` asks for. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -167,6 +170,8 @@ class Embedded implements EmbeddedServer {
   private ending: Promise<void> | undefined
   private own: SyncClient | undefined
   readonly call = ((name: string, ...args: Words[]) => this.owned().call(name, ...args)) as Call
+  readonly fetch = (request: Request, { token }: { token?: string } = {}) =>
+    restResponse({ ...this.source(), token }, request)
   readonly callSync = ((name: string, ...args: Words[]) => this.owned().callSync(name, ...args)) as CallSync
 
   constructor(options: CreateServerOptions, config: Config, system: System, time: ServerTime | undefined) {

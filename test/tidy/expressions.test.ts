@@ -61,6 +61,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split(' ')",
   ],
   'src/embed/client.ts': ['our own table of commands, read at the start', ".split(' ')"],
+  'src/server/rest/api.ts': ['the path of a request: once', ".split('/')"],
   'src/engine/catalog/table.ts': ['our own table of commands, read at the start', ".split(' ')"],
   'src/lib/words.ts': [
     'bytes of clients for MONITOR, and words of the configuration: one character at a time',
