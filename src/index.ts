@@ -21,6 +21,7 @@ export type {
   Transaction,
 } from './embed/client-types.ts'
 export type { ServerClock } from './embed/clock.ts'
+export { type CreateClusterOptions, createCluster, type EmbeddedCluster } from './embed/cluster.ts'
 export type { RedisConfig } from './embed/directives.ts'
 export type { CreateServerOptions } from './embed/options.ts'
 export type { CommandReplies, Reply, StreamEntry } from './embed/replies.ts'

@@ -50,6 +50,8 @@ export interface MemorySocket {
 export interface EmbeddedServer {
   /** The TCP port it listens on, 0 when it does not. */
   readonly port: number
+  /** It was closed, or a fault has ended it. */
+  readonly isClosed: boolean
   /** redis://127.0.0.1:port, with the password if there is one; an error before listen(). */
   readonly url: string
   /** Its clock, to look at and to move. Absent with a `system`, which has its own. */
@@ -106,12 +108,17 @@ const DEFAULTS = { loglevel: 'nothing', port: 0 }
  */
 export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
   checkOptions(options)
+  return openServer(options)
+}
+
+/** `newCluster`: the nodes file of a cluster that it is made for. */
+export async function openServer(options: CreateServerOptions, newCluster?: string): Promise<EmbeddedServer> {
   const { time, system } = options.system ? { time: undefined, system: options.system } : machineOf(options)
   const config = new Config(system.disk, { embedded: true })
   const given = { ...options.config } as Readonly<Record<string, unknown>>
   const dir = options.dir === undefined ? {} : { dir: options.dir }
   applyValues(config, { ...DEFAULTS, ...(options.dir === undefined ? { save: [] } : {}), ...dir, ...given })
-  const embedded = new Embedded(options, config, system, time)
+  const embedded = new Embedded(options, config, { system, time, newCluster })
   await embedded.start()
   return embedded
 }
@@ -159,6 +166,12 @@ function forkOptions(
   return { ...others, ...clocked, config: { ...config, ...given.config } }
 }
 
+interface Machine {
+  system: System
+  time: ServerTime | undefined
+  newCluster: string | undefined
+}
+
 class Embedded implements EmbeddedServer {
   private readonly server: Server
   private readonly time: ServerTime | undefined
@@ -174,7 +187,7 @@ class Embedded implements EmbeddedServer {
     restResponse({ ...this.source(), token }, request)
   readonly callSync = ((name: string, ...args: Words[]) => this.owned().callSync(name, ...args)) as CallSync
 
-  constructor(options: CreateServerOptions, config: Config, system: System, time: ServerTime | undefined) {
+  constructor(options: CreateServerOptions, config: Config, { system, time, newCluster }: Machine) {
     this.time = time
     this.options = options
     this.savesAtEnd = options.dir !== undefined
@@ -187,6 +200,7 @@ class Embedded implements EmbeddedServer {
       unref: options.ref !== true,
       mayRest: time !== undefined,
       arenaStartBytes: ARENA_START_BYTES,
+      newCluster,
     })
     this.state = new ServerState(this.server)
   }
@@ -303,7 +317,11 @@ class Embedded implements EmbeddedServer {
     return this.close()
   }
 
+  get isClosed(): boolean {
+    return this.ending !== undefined || this.server.isClosed
+  }
+
   private mustBeOpen(): void {
-    if (this.ending !== undefined || this.server.isClosed) throw new Error('the server is closed')
+    if (this.isClosed) throw new Error('the server is closed')
   }
 }

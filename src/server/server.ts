@@ -120,10 +120,10 @@ export class Server implements RunningServer {
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
-    const around = { ...parts, lockFiles }
+    const { roleChanged, newCluster } = options
+    const around = { ...parts, lockFiles, newCluster }
     this.persistence = persistenceOf(around)
     const { persistence } = this
-    const { roleChanged } = options
     this.replication = addReplication({ ...around, persistence, port: () => this.port, roleChanged })
     this.cluster = clusterOf({
       ...around,

@@ -3,6 +3,7 @@
 import { ClusterBus } from '../../cluster/bus.ts'
 import { Cluster, type ClusterHost, type ClusterKeys, type ClusterReplication } from '../../cluster/cluster.ts'
 import { ClusterCommand } from '../../cluster/commands.ts'
+import { readNodes } from '../../cluster/nodes-file.ts'
 import { adoptSlotsWithKeys } from '../../cluster/ownership.ts'
 import { RedirectGate } from '../../cluster/redirect.ts'
 import { busPortOf, updateMyself } from '../../cluster/send.ts'
@@ -43,6 +44,8 @@ interface ClusterServer {
   following: Following
   persistence: Persistence
   stream: ReplicationStream
+  /** The nodes file of a new cluster. */
+  newCluster: string | undefined
   isLoading(): boolean
   /** The addresses to listen on. */
   addresses(): readonly { host: string; optional: boolean }[]
@@ -97,11 +100,16 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   maintenance.memoryStats.memorySources.push({ kind: 'clusterLinks', bytes: () => open.memoryBytes })
   return {
     begin() {
-      if (!file.read(cluster)) {
+      const isKnown = file.read(cluster)
+      if (isKnown) log.notice(`Node configuration loaded, I'm ${cluster.me.id}`)
+      else if (server.newCluster !== undefined) {
+        readNodes(cluster, server.newCluster)
+        cluster.trustNow()
+      } else {
         cluster.add(cluster.me)
         log.notice(`No cluster configuration found, I'm ${cluster.me.id}`)
-        cluster.saveOrDie(true)
-      } else log.notice(`Node configuration loaded, I'm ${cluster.me.id}`)
+      }
+      if (!isKnown) cluster.saveOrDie(true)
       updateMyself(cluster)
     },
     listen: () => listenBus(server, open),
