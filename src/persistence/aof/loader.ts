@@ -10,18 +10,17 @@ import { stackOf } from '../../engine/boundary.ts'
 import type { TableEntry } from '../../engine/catalog/table.ts'
 import { CLIENT_INTERNAL, Client, type QueuedCommand } from '../../engine/client.ts'
 import { copyCommand } from '../../engine/dispatch.ts'
-import { CR, LF, STAR } from '../../lib/ascii.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { Unwind } from '../../lib/unwind.ts'
-import { COMMAND, INCOMPLETE, Parser } from '../../protocol/parser.ts'
 import type { Connection } from '../../system/network.ts'
 import { attempt, DiskError, reasonOf } from '../../system/system.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from '../loading.ts'
 import type { PersistenceDependencies } from '../parts.ts'
 import { RdbInput } from '../rdb/input.ts'
 import type { RdbLoader } from '../rdb-loader.ts'
+import { ANNOTATION, CommandReader, INCOMPLETE, MALFORMED } from './command-reader.ts'
 import type { AofFiles } from './files.ts'
-import { ANNOTATION_BYTES_MAX, endOfData, HASH, isRdb } from './format.ts'
+import { endOfData, isRdb } from './format.ts'
 
 const WINDOW_BYTES = 1 << 20
 /** A long command is read in pieces of this size. */
@@ -48,7 +47,7 @@ export class AofLoader {
   private readonly files: AofFiles
   private readonly progress: LoadProgress
   private readonly rdb: RdbLoader
-  private readonly parser = new Parser()
+  private readonly reader = new CommandReader()
   private client!: Client
   private transaction: QueuedCommand[] | undefined
   private fileName = ''
@@ -166,7 +165,7 @@ export class AofLoader {
         left = COMMANDS_PER_TURN
       }
       if (config.keyLoadDelay > 0) yield config.keyLoadDelay / 1000
-      if (this.next(input)) {
+      if (this.next(input, ended)) {
         // A suspended script resumes between the steps.
         while (engine.scripting.running !== undefined) yield 0
         if (this.transaction === undefined) validUpTo = input.offset
@@ -214,30 +213,23 @@ export class AofLoader {
     )
   }
 
-  /** Applies the next command, or skips an annotation; false when the input is incomplete. */
-  private next(input: RdbInput): boolean {
+  /** Applies the next command, or skips an annotation; false when the input is incomplete. `isLast`: it ends so. */
+  private next(input: RdbInput, isLast: boolean): boolean {
     const { u8, pos, end } = input
     if (pos === end) {
       input.wanted = 0
       return false
     }
-    if (u8[pos] === HASH) {
-      const at = u8.subarray(pos, end).indexOf(LF)
-      if (at < 0 && end - pos > ANNOTATION_BYTES_MAX) this.malformed()
-      if (at < 0) return false
-      input.pos = pos + at + 1
-      return true
-    }
-    if (u8[pos] !== STAR) this.malformed()
-    const { parser } = this
-    const outcome = parser.parse(u8, input.dv, pos, end, Number.MAX_SAFE_INTEGER, true)
+    const { reader } = this
+    const outcome = reader.read(u8, input.dv, pos, end, isLast)
+    if (outcome === MALFORMED) this.malformed()
     if (outcome === INCOMPLETE) {
-      input.wanted = parser.bytesNeeded
+      input.wanted = reader.bytesNeeded
       return false
     }
-    if (outcome !== COMMAND || u8[parser.pos - 1] !== LF || u8[parser.pos - 2] !== CR) this.malformed()
-    input.pos = parser.pos
-    this.run(parser.args, parser.argc)
+    input.pos = reader.pos
+    if (outcome === ANNOTATION) return true
+    this.run(reader.args, reader.argc)
     return true
   }
 
