@@ -1,6 +1,8 @@
 // Rolls the declarations that tsc wrote for one entry up into one text: what the entry exports, and the declarations
 // that those name, and no others. Files of other folders of the build then need not be in the package.
 //
+// What an entry takes from the library itself stays an import from its declarations.
+//
 // Always: no two declarations in the result have the same name, and nothing in it needs a compiler newer than
 // TypeScript 5.0. Either is an error, to be mended in the sources.
 
@@ -34,7 +36,8 @@ function read(path, files) {
     const link = /^(import|export)\s+(?:type\s+)?\{([^}]*)\}\s+from\s+['"]([^'"]+)['"]/.exec(statement)
     if (link !== null) {
       for (const name of namesIn(link[2])) {
-        if (link[3].startsWith('.')) file.from.set(name, resolved(path, link[3], files))
+        if (link[3] === './index.ts') file.outside.set(name, `import type { ${name} } from './index.js';`)
+        else if (link[3].startsWith('.')) file.from.set(name, resolved(path, link[3], files))
         else file.outside.set(name, `import type { ${name} } from '${link[3]}';`)
         if (link[1] === 'export') file.exports.add(name)
       }

@@ -7,12 +7,17 @@
 //   dist/program/main.js  the server and the tools, for bin/redstart.js, on Bun and on Node
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolledUp } from './declarations.mjs'
 
-const ENTRIES = ['index', 'ioredis', 'module', 'node-redis', 'upstash']
+const ENTRIES = ['index', 'ioredis', 'ioredis-mock', 'memory-server', 'module', 'node-redis', 'upstash']
+/** Their default export is what `require` returns, with the other exports as properties. */
+const DEFAULTS = new Map([
+  ['ioredis-mock', { main: 'RedisMock', also: { Redis: 'RedisMock', Cluster: 'ClusterMock' } }],
+  ['memory-server', { main: 'RedisMemoryServer', also: {} }],
+])
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -22,14 +27,25 @@ const bun = existsSync(beside) ? beside : 'bun'
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
 for (const entry of ENTRIES) {
-  build([`src/${entry}.ts`, '--target=node', '--format=cjs', '--minify', `--outfile=${join(dist, entry)}.cjs`])
+  const file = `${join(dist, entry)}.cjs`
+  const output = ['--target=node', '--format=cjs', '--minify', `--outfile=${file}`]
+  // The library is one file: other entries that need it require that.
+  const apart = entry === 'index' ? [] : ['--external=*index.ts', '--external=ioredis']
+  build([`src/${entry}.ts`, ...output, ...apart])
   const { text, names } = rolledUp(join(root, `build/src/${entry}.d.ts`))
-  const list = names.sort().join(', ')
+  const { main, also } = DEFAULTS.get(entry) ?? { also: {} }
+  const footer = main === undefined ? '' : '\nmodule.exports=Object.assign(module.exports.default,module.exports)\n'
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"./index.ts"', '"./index.cjs"') + footer)
+  const list = [...names, ...Object.keys(also)].sort().join(', ')
+  const whole = main === undefined ? '' : 'export default library\n'
   writeFileSync(
     join(dist, `${entry}.js`),
-    `import library from './${entry}.cjs'\n\nexport const { ${list} } = library\n`,
+    `import library from './${entry}.cjs'\n\nexport const { ${list} } = library\n${whole}`,
   )
-  for (const ending of ['d.ts', 'd.cts']) writeFileSync(join(dist, `${entry}.${ending}`), text)
+  const renamed = Object.entries(also).map(([name, of]) => `export { ${of} as ${name} };\n`)
+  const types = [text, ...renamed, main === undefined ? '' : `export default ${main};\n`].join('')
+  writeFileSync(join(dist, `${entry}.d.ts`), types)
+  writeFileSync(join(dist, `${entry}.d.cts`), types.replaceAll("'./index.js'", "'./index.cjs'"))
 }
 // Names of methods stay in the stacks of logs and crash reports, others do not. Bun reads its own output without
 // translating it again; Node reads it as any module.

@@ -95,8 +95,8 @@ function folderOf(path: string): string {
   return parts[0] === 'src' && parts.length > 2 ? parts[1] : ''
 }
 
-// The modules that access the machine; main.ts reads the command line.
-const ADAPTERS = /^src\/(net|system)\/|^src\/main\.ts$/
+// The modules that access the machine; main.ts reads the command line, and drop-ins are a program's own code.
+const ADAPTERS = /^src\/(net|system)\/|^src\/(main|memory-server|ioredis-mock)\.ts$/
 const MACHINE =
   /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|(?<!\.)fetch\(|(?<!\.)process\.\w+|crypto\.\w+|(?<!typeof )Bun\.\w+)/g
 
