@@ -9,7 +9,7 @@
 // Always: the bytes are never written to; args[0 .. argc) point into them; INCOMPLETE leaves `pos` at the start of the
 // command.
 
-import { LF, MINUS, PLUS, ZERO } from '../../lib/ascii.ts'
+import { CR, LF, MINUS, PLUS, ZERO } from '../../lib/ascii.ts'
 import { Slice } from '../../lib/slice.ts'
 import { HASH } from './format.ts'
 
@@ -57,10 +57,18 @@ export class CommandReader {
       this.bytesNeeded = at - pos + (count - i) * ARGUMENT_BYTES_MIN
       if (at === end) return INCOMPLETE
       if (u8[at] !== DOLLAR) return MALFORMED
-      const from = lineEnd(u8, at, end, isLast)
-      if (from < 0) return INCOMPLETE
-      const length = numberAt(u8, at + 1, from)
-      if (length < 0) return MALFORMED
+      let length = 0
+      let from = at + 1
+      for (let digit = u8[from] - ZERO; from < end && digit >= 0 && digit <= 9; digit = u8[++from] - ZERO)
+        length = length * 10 + digit
+      if (from + 2 <= end && from > at + 1 && length <= INT_MAX && u8[from] === CR && u8[from + 1] === LF) from += 2
+      else {
+        // Not as redis-server writes it, or not all there.
+        from = lineEnd(u8, at, end, isLast)
+        if (from < 0) return INCOMPLETE
+        length = numberAt(u8, at + 1, from)
+        if (length < 0) return MALFORMED
+      }
       at = from + length + 2
       if (at > end) {
         this.bytesNeeded = at - pos + (count - i - 1) * ARGUMENT_BYTES_MIN
