@@ -112,15 +112,14 @@ export class Manifest {
     const incremental: LogFile[] = []
     const history: LogFile[] = []
     const lines = text.split('\n')
-    const unended = lines.pop()!
-    if (unended !== '' && !unended.startsWith('#'))
-      throw new ManifestError('The AOF manifest file contains too long line', lines.length + 1, unended.trim())
     lines.forEach((raw, i) => {
       const fail = (message: string): never => {
         throw new ManifestError(message, i + 1, raw.trim())
       }
-      if (raw.startsWith('#')) return
-      if (raw.length >= LINE_CHARS_MAX) fail('The AOF manifest file contains too long line')
+      const isUnended = i === lines.length - 1
+      if (raw.startsWith('#') || (isUnended && raw === '')) return
+      if (isUnended || raw.length >= LINE_CHARS_MAX || raw.includes('\0'))
+        throw new ManifestError('The AOF manifest file contains too long line', 0, '')
       const { type, file } = parseLine(raw.trim(), fail)
       if (type === 'b') {
         if (base !== undefined) fail('Found duplicate base file information')

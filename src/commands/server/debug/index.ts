@@ -78,6 +78,11 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map(
     clusterlink: { words: [5, 5], run: killLinks },
     'drop-cluster-packet-filter': { words: [3, 3], run: dropPackets },
     'change-repl-id': { words: [2, 2], run: changeReplId },
+    leak: { words: [3, 3], run: ctx => ctx.reply.ok() },
+    oom: {
+      words: [2, Number.POSITIVE_INFINITY],
+      run: () => crash('Out Of Memory allocating 9223372036854775807 bytes!'),
+    },
     panic: { words: [2, 2], run: () => crash('DEBUG PANIC was called') },
     assert: { words: [2, 2], run: () => crash('DEBUG ASSERT was called') },
     segfault: { words: [2, 2], run: () => crash('crashed by signal: 11, for DEBUG SEGFAULT was called') },
