@@ -18,6 +18,8 @@ const DEFAULTS = new Map([
   ['ioredis-mock', { main: 'RedisMock', also: { Redis: 'RedisMock', Cluster: 'ClusterMock' } }],
   ['memory-server', { main: 'RedisMemoryServer', also: {} }],
 ])
+const WHOLE =
+  'module.exports=Object.defineProperties(module.exports.default,Object.getOwnPropertyDescriptors(module.exports))'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -34,7 +36,7 @@ for (const entry of ENTRIES) {
   build([`src/${entry}.ts`, ...output, ...apart])
   const { text, names } = rolledUp(join(root, `build/src/${entry}.d.ts`))
   const { main, also } = DEFAULTS.get(entry) ?? { also: {} }
-  const footer = main === undefined ? '' : '\nmodule.exports=Object.assign(module.exports.default,module.exports)\n'
+  const footer = main === undefined ? '' : `\n${WHOLE}\n`
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"./index.ts"', '"./index.cjs"') + footer)
   const list = [...names, ...Object.keys(also)].sort().join(', ')
   const whole = main === undefined ? '' : 'export default library\n'

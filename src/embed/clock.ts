@@ -35,6 +35,8 @@ export interface ServerClock {
 const QUIET_TURNS = 2
 const QUIET_TURNS_SOCKETS = 5
 const TURNS_MAX = 10_000
+/** Times that timers are due at one instant, each set by the one before, after which a millisecond passes. */
+const STEPS_AT_ONCE_MAX = 100
 
 export class EmbeddedClock implements ServerClock {
   private readonly server: Server
@@ -107,15 +109,18 @@ export class EmbeddedClock implements ServerClock {
   private async passFake(fake: FakeClock, ms: number): Promise<void> {
     const { cron } = this.server.maintenance
     const end = fake.now + ms
+    let stepsAtOnce = 0
     for (;;) {
       if (!cron.isNeeded) cron.suspend()
       const timers = Object.values(fake.timers ?? {}).map(timer => timer.callAt)
       const expiry = this.expiries.nextMs() - this.time.nowMs() + fake.now
+      // A timer of a fraction of a millisecond that is set anew until its time has come would never see it come.
       const next = Math.max(
-        fake.now,
+        stepsAtOnce < STEPS_AT_ONCE_MAX ? fake.now : fake.now + 1,
         timers.reduce((a, b) => Math.min(a, b), expiry),
       )
       if (next > end) break
+      stepsAtOnce = next === fake.now ? stepsAtOnce + 1 : 0
       fake.tick(next - fake.now)
       this.expiries.expire()
       await this.settle()

@@ -2,7 +2,10 @@
 
 import { createServer, type EmbeddedServer, virtualSystem } from 'redstart'
 import { ioredisOptions } from 'redstart/ioredis'
+import RedisMock, { Cluster } from 'redstart/ioredis-mock'
+import { RedisMemoryServer } from 'redstart/memory-server'
 import { intercept, nodeRedisOptions } from 'redstart/node-redis'
+import { requester, restHandler } from 'redstart/upstash'
 
 export async function use(): Promise<number> {
   const server: EmbeddedServer = await createServer({
@@ -28,6 +31,13 @@ export async function use(): Promise<number> {
   server.nosuch()
   const machine = virtualSystem({ seed: 1 })
   machine.advance(10)
+  const mock: string | null = await new RedisMock({ data: { k: 'v' } }).get('k')
+  const nodes: number = new Cluster(['redis://localhost:7001']).nodes().length
+  const memory: number = await new RedisMemoryServer({ instance: { args: ['--databases', '4'] } }).getPort()
+  // @ts-expect-error: a port is a number
+  const host: string = await new RedisMemoryServer().getPort()
+  const response: Response = await restHandler(server, { token: 'dev' })(new Request('http://localhost/ping'))
+  const { result } = await requester(server).request<string>({ body: ['get', 'k'] })
   const path: string = nodeRedisOptions(server).socket.path
   // @ts-expect-error: an address is text
   intercept(6379, server).dispose()
@@ -39,5 +49,9 @@ export async function use(): Promise<number> {
   // @ts-expect-error: SETRANGE takes three arguments
   await server.client().setrange('k', 1)
   await server.close()
-  return port + wrong.length + String([path, retries, text, replies, count, number]).length
+  return (
+    port +
+    wrong.length +
+    String([mock, nodes, memory, host, response.ok, result, path, retries, text, replies, count, number]).length
+  )
 }
