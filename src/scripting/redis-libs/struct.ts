@@ -75,6 +75,8 @@ function integerBytes(n: number, size: number): string {
 }
 
 function floatBytes(n: number, size: number): string {
+  // A NaN has the bits that x86 gives it: those of JavaScript's are not defined.
+  if (n !== n) return size === 4 ? '\0\0\xc0\xff' : '\0\0\0\0\0\0\xf8\xff'
   if (size === 4) view.setFloat32(0, n, true)
   else view.setFloat64(0, n, true)
   let bytes = ''
