@@ -217,7 +217,7 @@ export class Config {
   ): string {
     const saved = this.sentinel ? DIRECTIVES.filter(({ name }) => name !== 'save') : DIRECTIVES
     const lines = saved.map(one => ({ name: one.name, lines: one.kind.lines(one.name, this.#valueOf(one)) }))
-    const statements = [{ name: 'user', lines: needed(users) }, { name: 'loadmodule', lines: [] }, ...more]
+    const statements = [{ name: 'user', lines: needed(users) }, ...more]
     return rewriteText(oldText, [...lines, ...statements], { everything })
   }
 

@@ -1,17 +1,26 @@
-// Modules of one server: their commands as literals of the catalog, setup and teardown, timers.
+// Modules of one server: each with its commands as literals of the catalog, setup and teardown, timers.
 //
-//   RedstartModule ─▶ commands (before the engine is made) ─▶ attach(engine) ─▶ setUp() after loading ─▶ tearDown()
+//   file ─▶ RedstartModule ─▶ add(): commands, ACL ─▶ setUp(), after the dataset ─▶ unload() or the server's end
 //
 // Always: what a module throws outside of a command is logged and harms nothing else; only its setup may end a start.
+// A module that is unloaded leaves nothing: commands, categories and timers go with it, or it stays.
 
 import type { Command } from '../engine/catalog/command.ts'
 import type { LoadedModule } from '../engine/catalog/loaded-module.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { ModuleLoader } from '../engine/ports/modules.ts'
 import { Unwind } from '../lib/unwind.ts'
-import type { System } from '../system/system.ts'
+import type { ProcessView, System } from '../system/system.ts'
 import { ModuleCaller } from './caller.ts'
-import { defineModule, type ModuleCommand, type ModuleServer, type RedstartModule } from './definition.ts'
+import {
+  defineModule,
+  type ModuleCommand,
+  type ModuleDefinition,
+  type ModuleServer,
+  type RedstartModule,
+} from './definition.ts'
 import { ModuleRunner } from './runner.ts'
+import { byteText, textOf } from './values.ts'
 
 /** A module and where it came from. */
 export interface ModuleToLoad {
@@ -20,100 +29,187 @@ export interface ModuleToLoad {
   readonly args?: readonly string[]
 }
 
-/** A module whose setup failed. */
+/** A module that cannot be loaded, or whose setup failed. */
 export class ModuleFailure extends Error {}
 
-export class Modules {
-  readonly list: readonly LoadedModule[]
+interface Loaded {
+  readonly module: RedstartModule
+  readonly shown: LoadedModule
+  readonly server: ModuleServer
   readonly commands: readonly Command[]
-  readonly aclCategories: readonly string[]
-  private readonly all: readonly ModuleToLoad[]
+  readonly cancels: Set<() => void>
+  isGone: boolean
+}
+
+export class Modules implements ModuleLoader {
+  private readonly engine: Engine
   private readonly system: System
-  private readonly cancels = new Set<() => void>()
-  private runner!: ModuleRunner
-  private server!: ModuleServer
+  private readonly caller: ModuleCaller
+  private all: readonly Loaded[] = []
 
-  /** Throws a TypeError for what is no module. */
-  constructor(all: readonly ModuleToLoad[], system: System) {
-    this.all = all
+  constructor(engine: Engine, system: System) {
+    this.engine = engine
     this.system = system
-    const names = new Set<string>()
-    for (const { module } of all) {
-      if (module?.isRedstartModule !== true) throw new TypeError('a module is what defineModule() returns')
-      const { isRedstartModule: _, ...definition } = module
-      defineModule(definition)
-      if (names.has(module.name)) throw new TypeError(`two modules are named '${module.name}'`)
-      names.add(module.name)
-    }
-    this.list = all.map(({ module, path = '', args = [] }) => ({
-      name: module.name,
-      version: module.version,
-      path,
-      args,
-      commands: (module.commands ?? []).map(one => one.name),
-    }))
-    this.commands = all.flatMap(({ module }) => (module.commands ?? []).map(one => this.literal(one)))
-    this.aclCategories = all.flatMap(({ module }) => module.aclCategories ?? [])
+    this.caller = new ModuleCaller(engine)
   }
 
-  private literal(command: ModuleCommand): Command {
-    const { timeoutMs: _, subcommands, run, ...facts } = command
-    return {
-      since: '1.0.0',
-      group: 'module',
-      summary: '',
-      ...facts,
-      flags: `module ${facts.flags}`.trim(),
-      subcommands: subcommands?.map(one => this.literal(one)),
-      run: run === undefined ? undefined : ctx => this.runner.run(ctx, command),
+  /** Adds the commands of a module. Throws a TypeError for what is none, a ModuleFailure for names that are taken. */
+  add({ module, path = '', args = [] }: ModuleToLoad): Loaded {
+    if (module?.isRedstartModule !== true) throw new TypeError('a module is what defineModule() returns')
+    checked(module)
+    const { name, version, aclCategories = [] } = module
+    if (this.all.some(one => one.module.name === name)) throw new TypeError(`two modules are named '${name}'`)
+    const { engine } = this
+    const cancels = new Set<() => void>()
+    const server = this.serverFor(cancels)
+    const literals: Command[] = []
+    const names = (module.commands ?? []).map(one => one.name)
+    const loaded: Loaded = {
+      module,
+      shown: { name, version, path: byteText(path), args: args.map(byteText), commands: names },
+      server,
+      commands: literals,
+      cancels,
+      isGone: false,
+    }
+    const runner = new ModuleRunner(engine, this.caller, server, loaded)
+    for (const command of module.commands ?? []) literals.push(literalOf(command, runner))
+    const refusal = engine.table.add(literals, aclCategories)
+    if (refusal !== undefined) throw new ModuleFailure(`module '${name}': ${refusal}`)
+    this.become([...this.all, loaded])
+    return loaded
+  }
+
+  private become(all: readonly Loaded[]): void {
+    this.all = all
+    this.engine.table.modules = all.map(one => one.shown)
+    this.engine.acl.commandsChanged()
+  }
+
+  /** After the dataset was loaded. Throws a ModuleFailure. */
+  async setUp(): Promise<void> {
+    for (const one of this.all) await setUpOne(one)
+  }
+
+  // ---- MODULE ----
+
+  async load(path: string, args: readonly string[], parameters: ReadonlyMap<string, string>): Promise<boolean> {
+    const { engine, system } = this
+    const file = textOf(path)
+    let added: Loaded | undefined
+    try {
+      for (const name of parameters.keys()) throw new ModuleFailure(`there is no parameter '${name}'`)
+      added = this.add(await moduleOfFile(file, args.map(textOf), system.process))
+      await setUpOne(added)
+      engine.log?.('notice', `Module '${added.module.name}' loaded from ${file}`)
+      return true
+    } catch (error) {
+      if (error instanceof Unwind) throw error
+      engine.log?.('warning', `Module ${file} failed to load: ${(error as Error)?.message ?? error}`)
+      if (added !== undefined) this.remove(added)
+      return false
     }
   }
 
-  attach(engine: Engine): void {
-    const caller = new ModuleCaller(engine)
+  unload(name: string): string | undefined {
+    const found = this.all.find(one => byteText(one.module.name) === name)
+    if (found === undefined) return 'no such module with that name'
+    if (this.hasWaiting(found))
+      return 'the module has blocked clients. Please wait for them to be unblocked and try again'
+    const { engine } = this
+    try {
+      found.module.teardown?.()
+    } catch (error) {
+      if (error instanceof Unwind) throw error
+      engine.log?.('warning', `Module ${name}: its teardown has failed, it stays: ${(error as Error)?.stack ?? error}`)
+      return 'operation not possible.'
+    }
+    this.remove(found)
+    engine.log?.('notice', `Module ${name} unloaded`)
+    return undefined
+  }
+
+  private hasWaiting({ commands }: Loaded): boolean {
+    const all = new Set(commands.flatMap(one => [one, ...(one.subcommands ?? [])]))
+    for (const { blocked } of this.engine.blocking.clients) if (all.has(blocked!.command.entry.command)) return true
+    return false
+  }
+
+  private remove(loaded: Loaded): void {
+    loaded.isGone = true
+    for (const cancel of loaded.cancels) cancel()
+    this.engine.table.remove(loaded.commands, loaded.module.aclCategories ?? [])
+    this.become(this.all.filter(one => one !== loaded))
+  }
+
+  tearDown(log: (text: string) => void): void {
+    for (const { cancels } of this.all) for (const cancel of cancels) cancel()
+    for (const { module } of this.all) harmless(() => module.teardown?.(), log, `The teardown of module ${module.name}`)
+  }
+
+  // ---- what a module gets ----
+
+  private serverFor(cancels: Set<() => void>): ModuleServer {
+    const { engine, caller } = this
     const { clock } = this.system
-    this.server = {
+    return {
       call: (...words) => caller.call(words, undefined, undefined, false),
       callWith: ({ bytes }, ...words) => caller.call(words, undefined, undefined, bytes === true),
       atomically: work => caller.atomically(work),
       nowMs: () => clock.nowMs(),
       random: () => engine.random(),
       log: (level, text) => engine.log?.(level, text),
-      after: (ms, work) => this.timer('after', ms, work, engine),
-      every: (ms, work) => this.timer('every', ms, work, engine),
-    }
-    this.runner = new ModuleRunner(engine, caller, this.server)
-    engine.table.modules = this.list
-  }
-
-  /** After the dataset was loaded. Throws a ModuleFailure. */
-  async setUp(): Promise<void> {
-    for (const { module, args = [] } of this.all) {
-      try {
-        await module.setup?.(this.server, args)
-      } catch (error) {
-        throw new ModuleFailure(`module '${module.name}': its setup has failed: ${(error as Error)?.message ?? error}`)
-      }
+      after: (ms, work) => this.timer('after', ms, work, cancels),
+      every: (ms, work) => this.timer('every', ms, work, cancels),
     }
   }
 
-  tearDown(log: (text: string) => void): void {
-    for (const cancel of this.cancels) cancel()
-    for (const { module } of this.all) harmless(() => module.teardown?.(), log, `The teardown of module ${module.name}`)
-  }
-
-  private timer(kind: 'after' | 'every', ms: number, work: () => void, engine: Engine): () => void {
+  private timer(kind: 'after' | 'every', ms: number, work: () => void, cancels: Set<() => void>): () => void {
     const { timers } = this.system
     const timer = timers[kind](ms, () => {
-      if (kind === 'after') this.cancels.delete(cancel)
-      harmless(work, text => engine.log?.('warning', text), 'A timer of a module')
+      if (kind === 'after') cancels.delete(cancel)
+      harmless(work, text => this.engine.log?.('warning', text), 'A timer of a module')
     })
     const cancel = () => {
       timers.cancel(timer)
-      this.cancels.delete(cancel)
+      cancels.delete(cancel)
     }
-    this.cancels.add(cancel)
+    cancels.add(cancel)
     return cancel
+  }
+}
+
+/** Reads a module from a file. Rejects when there is none in it. */
+export async function moduleOfFile(path: string, args: readonly string[], process: ProcessView): Promise<ModuleToLoad> {
+  const definition = await process.importFile(path)
+  if (typeof definition !== 'object' || definition === null)
+    throw new ModuleFailure('its default export is no module: use defineModule()')
+  return { module: checked(definition as ModuleDefinition), path, args }
+}
+
+function checked(definition: ModuleDefinition): RedstartModule {
+  const { isRedstartModule: _, ...parts } = definition as RedstartModule
+  return defineModule(parts)
+}
+
+function literalOf(command: ModuleCommand, runner: ModuleRunner): Command {
+  const { timeoutMs: _, subcommands, run, ...facts } = command
+  return {
+    since: '1.0.0',
+    group: 'module',
+    summary: '',
+    ...facts,
+    flags: `module ${facts.flags}`.trim(),
+    subcommands: subcommands?.map(one => literalOf(one, runner)),
+    run: run === undefined ? undefined : ctx => runner.run(ctx, command),
+  }
+}
+
+async function setUpOne({ module, server, shown }: Loaded): Promise<void> {
+  try {
+    await module.setup?.(server, shown.args.map(textOf))
+  } catch (error) {
+    throw new ModuleFailure(`module '${module.name}': its setup has failed: ${(error as Error)?.message ?? error}`)
   }
 }
 

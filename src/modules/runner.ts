@@ -28,19 +28,28 @@ import { byteText, checkValue, sliceOf, writeValue } from './values.ts'
 
 const TEXT = new TextDecoder()
 
+/** The state of a module, as far as its commands ask for it. */
+interface ModuleState {
+  readonly isGone: boolean
+}
+
 export class ModuleRunner {
   private readonly engine: Engine
   private readonly caller: ModuleCaller
   private readonly server: ModuleServer
+  private readonly state: ModuleState
 
-  constructor(engine: Engine, caller: ModuleCaller, server: ModuleServer) {
+  constructor(engine: Engine, caller: ModuleCaller, server: ModuleServer, state: ModuleState) {
     this.engine = engine
     this.caller = caller
     this.server = server
+    this.state = state
   }
 
   run(ctx: Context, command: ModuleCommand): void {
     const { engine } = this
+    // Queued by MULTI before the module was unloaded.
+    if (this.state.isGone) return ctx.reply.error(`ERR unknown command '${command.name}'`)
     if ((ctx.command.flags & CMD_BLOCKING) !== 0 && !ctx.canBlock) return ctx.reply.error(cannotBlock(ctx.client))
     let value: ModuleReply | Promise<ModuleReply>
     let error: unknown
@@ -102,13 +111,20 @@ export class ModuleRunner {
     return `ERR module command failed: ${text}`
   }
 
+  /** A handler that waits may go on after its client and its module have gone. */
+  private mustBeLoaded(): void {
+    if (this.state.isGone) throw new CommandError('ERR the module has been unloaded')
+  }
+
   private contextOf(ctx: Context): ModuleContext {
     const { caller, server } = this
     const { client: judged } = ctx
     const args = ctx.args.slice(0, ctx.argc).map(one => one.copy().view())
     const client = caller.clientFor(judged)
-    const callWith = ({ as, bytes }: CallOptions, words: readonly ModuleWord[]): CallReply =>
-      caller.call(words, client, as === 'server' ? undefined : client, bytes === true)
+    const callWith = ({ as, bytes }: CallOptions, words: readonly ModuleWord[]): CallReply => {
+      this.mustBeLoaded()
+      return caller.call(words, client, as === 'server' ? undefined : client, bytes === true)
+    }
     return {
       ...server,
       args,

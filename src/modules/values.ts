@@ -9,6 +9,7 @@ import { isTyped, type ModuleReply, type ModuleWord } from './definition.ts'
 
 const DEPTH_MAX = 128
 const UTF8 = new TextEncoder()
+const DECODER = new TextDecoder()
 
 /** Throws a TypeError for what is no reply: functions, other objects, and lists within themselves. */
 export function checkValue(value: unknown, depth = 0): void {
@@ -75,4 +76,9 @@ function writeTyped(reply: Reply, kind: string, value: string | number): void {
 /** UTF-8 with one char a byte, as replies take texts. */
 export function byteText(text: string): string {
   return latin1Text(UTF8.encode(text))
+}
+
+/** The text of a word with one char a byte. */
+export function textOf(bytes: string): string {
+  return DECODER.decode(Uint8Array.from(bytes, char => char.charCodeAt(0)))
 }

@@ -43,7 +43,6 @@ test('what cannot be done ends the start, with the line', () => {
     /line 2\n>>> 'rename-command nosuch x'\nNo such command in rename-command\n$/,
   )
   assert.equal(report('rename-command config CONFIG\n'), undefined)
-  assert.throws(() => tableAfter('loadmodule /x.so\n'), /Can't load module from \/x\.so: server aborting/)
   assert.throws(
     () => tableAfter('search.threads 4\n'),
     /'search\.threads'[\s\S]*\nModule Configuration detected without/,

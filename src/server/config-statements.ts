@@ -1,5 +1,5 @@
-// Applies the statements of the configuration file that are no directives: rename-command, user, loadmodule, settings
-// of modules; and makes the users of the start, from `user` lines or from the ACL file.
+// Applies the statements of the configuration file that are no directives: rename-command, user, settings of
+// modules (loadmodule: module-files.ts); and makes the users of the start, from `user` lines or from the ACL file.
 
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/parser.ts'
@@ -20,11 +20,6 @@ const DUPLICATE = 'Duplicate user found. A user can only be defined once in conf
 export function applyConfigStatements(config: Config, table: CommandTable, acl: Acl): void {
   const declared = new Set<string>()
   for (const { words, line, text } of config.statements) {
-    if (words[0] === 'loadmodule')
-      throw new StartFailure(
-        'Redstart cannot load modules, which are native code for redis-server.',
-        `Can't load module from ${words[1]}: server aborting`,
-      )
     if (words[0] === 'user') {
       const wrong = declared.has(words[1])
         ? ([words[1], DUPLICATE] as const)

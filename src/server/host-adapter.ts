@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/config.ts'
 import type { Host, MemoryFigures, ShutdownFlag } from '../engine/ports/host.ts'
+import type { ModuleLoader } from '../engine/ports/modules.ts'
 import type { System } from '../system/system.ts'
 import type { ServerMaintenance } from './maintenance.ts'
 import { REDIS_VERSION } from './version.ts'
@@ -10,6 +11,7 @@ interface HostParts {
   maintenance: ServerMaintenance
   config: Config
   system: System
+  modules: ModuleLoader
   /** Sentinel mode. */
   sentinel: boolean
   /** 'master' or 'replica'. */
@@ -30,6 +32,10 @@ export class HostAdapter implements Host {
 
   constructor(parts: HostParts) {
     this.parts = parts
+  }
+
+  get modules(): ModuleLoader {
+    return this.parts.modules
   }
 
   get mode(): string {

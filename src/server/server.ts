@@ -15,14 +15,7 @@ import { MemoryTransport } from '../net/memory.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import type { ScriptManager } from '../scripting/scripting.ts'
-import {
-  type Connection,
-  type Listener,
-  type ListenOptions,
-  type ListenTls,
-  listening,
-  type Receiver,
-} from '../system/network.ts'
+import { type Connection, type ListenOptions, type ListenTls, listening, type Receiver } from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import { addressesOf } from './addresses.ts'
 import { type ClusterMode, clusterOf } from './assembly/cluster.ts'
@@ -44,6 +37,7 @@ import { type RunningServer, ShutdownAborted, ShutdownFailed, type StartServerOp
 import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
+import { loadmoduleLines, modulesOfFile } from './module-files.ts'
 import { StartFailure } from './start-failure.ts'
 
 const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
@@ -66,7 +60,7 @@ export class Server implements RunningServer {
   private readonly locks: FileLocks
   private readonly auditLog: AuditLog
   private readonly scripting: ScriptManager
-  private readonly parts: { readonly migrations: Migrations; readonly modules: Modules | undefined }
+  private readonly parts: { readonly migrations: Migrations; readonly modules: Modules }
   private readonly replication: Replication
   private readonly cluster: ClusterMode | undefined
   readonly startedMs: number
@@ -89,8 +83,7 @@ export class Server implements RunningServer {
     this.engine = engine
     this.auditLog = addSecurity(engine, config, system, log, options)
     this.scripting = addScripting(engine)
-    const migrations = new Migrations(engine, system)
-    engine.migration = migrations
+    const migrations = (engine.migration = new Migrations(engine, system))
     this.parts = { migrations, modules }
     engine.configuration = configurationOf({
       config,
@@ -98,6 +91,7 @@ export class Server implements RunningServer {
       random: system.random,
       isLoading: () => this.persistence.progress.active,
       users: () => this.userLines(),
+      modules: () => loadmoduleLines(engine.table.modules),
     })
     const base = { engine, config, system, log }
     const info = (sections: readonly string[]) => this.maintenance.info.text(sections)
@@ -149,6 +143,7 @@ export class Server implements RunningServer {
       maintenance,
       config,
       system,
+      modules: this.parts.modules,
       sentinel: this.options.sentinel === true,
       role: () => (this.engine.keyspace.replica === NO_REPLICA ? 'master' : 'replica'),
       shutdown: flags => this.shutdown(flags),
@@ -226,7 +221,7 @@ export class Server implements RunningServer {
       await this.persistence.start()
       this.replication.loaded()
       this.cluster?.loaded()
-      await this.parts.modules?.setUp()
+      await this.parts.modules.setUp()
     } catch (error) {
       this.locks.release()
       if (error instanceof ModuleFailure) throw new StartFailure(error.message)
@@ -406,7 +401,7 @@ export class Server implements RunningServer {
   private *endingSteps(): Generator<() => void> {
     yield () => this.maintenance.stop()
     yield () => this.scripting.stop()
-    yield () => this.parts.modules?.tearDown(text => this.log.warning(text))
+    yield () => this.parts.modules.tearDown(text => this.log.warning(text))
     yield () => this.parts.migrations.stop()
     yield () => this.cluster?.stop()
     yield () => this.replication.stop()
@@ -438,7 +433,7 @@ export class Server implements RunningServer {
     this.closing = true
     this.maintenance.stop()
     this.scripting.stop()
-    this.parts.modules?.tearDown(text => this.log.warning(text))
+    this.parts.modules.tearDown(text => this.log.warning(text))
     this.parts.migrations.stop()
     this.cluster?.stop()
     this.replication.stop()
@@ -463,7 +458,8 @@ export async function startServer(
   log: Logger,
   options: StartServerOptions,
 ): Promise<Server> {
-  const server = new Server(config, system, log, options)
+  const modules = await modulesOfFile(config, system)
+  const server = new Server(config, system, log, { ...options, modules: [...(options.modules ?? []), ...modules] })
   await server.listen()
   if (!server.listening) throw new StartFailure('Configured to not listen anywhere, exiting.')
   options.onInitialized?.(server)

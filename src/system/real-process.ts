@@ -7,6 +7,7 @@ import path from 'node:path'
 import { PerformanceObserver } from 'node:perf_hooks'
 import process from 'node:process'
 import tty from 'node:tty'
+import { pathToFileURL } from 'node:url'
 import v8 from 'node:v8'
 import vm from 'node:vm'
 import { LF } from '../lib/ascii.ts'
@@ -59,6 +60,7 @@ export function realProcess(): ProcessView {
     },
     respawnDetached: mark => respawn(mark, stdin, folder),
     spawn: run,
+    importFile,
   }
 }
 
@@ -200,6 +202,14 @@ function respawn(mark: string, stdin: Uint8Array | null, folder: string | undefi
 
 /** The exit code for a program that could not be executed: it is not run again. */
 const NOT_EXECUTED = 2
+
+/** The query makes it a file of its own to the runtime; Bun knows one in a path, Node in a URL. */
+async function importFile(file: string): Promise<unknown> {
+  const full = path.resolve(file)
+  const query = `?${fs.statSync(full).mtimeMs}.${process.hrtime.bigint()}`
+  const name = process.versions.bun === undefined ? pathToFileURL(full).href : full
+  return ((await import(name + query)) as { default?: unknown }).default
+}
 
 function run(words: readonly string[], ended: (code: number, signal: number) => void): ChildProcess | undefined {
   const [path, ...args] = words

@@ -199,6 +199,8 @@ export interface ProcessView {
    * environment.
    */
   respawnDetached(mark: string): void
+  /** The default export of a JavaScript or TypeScript file, read anew each time. */
+  importFile(path: string): Promise<unknown>
   /**
    * Runs a program; `ended` gets its exit code and the number of the signal that ended it (0: none). undefined: it
    * could not be started.

@@ -18,6 +18,8 @@ export class VirtualPrograms {
   readonly installed = new Set<string>()
   /** Those that ran: name, arguments, and what was written to them; SUSPENDED where the process was stopped. */
   readonly ran: string[] = []
+  /** Default exports of files, by path. */
+  readonly exports = new Map<string, unknown>()
 }
 
 /** Among the programs that ran: the process has stopped itself. */
@@ -97,6 +99,10 @@ export function virtualProcess(record: ProcessRecord): ProcessView {
     },
     respawnDetached() {
       record.respawns++
+    },
+    async importFile(file) {
+      if (!record.programs.exports.has(file)) throw new Error(`cannot find '${file}'`)
+      return record.programs.exports.get(file)
     },
     spawn(words, ended) {
       record.spawned.push({ words, ended })

@@ -58,7 +58,8 @@ const STATEMENTS = `
 | \`include\` | works |
 | \`rename-command\` | works |
 | \`user\` | works |
-| \`loadmodule\`, settings of modules | refused: modules are native code for redis-server |
+| \`loadmodule\` | modules in TypeScript or JavaScript (docs/modules.md); native ones are refused |
+| settings of modules | refused |
 | \`sentinel\` | settings and state of a sentinel, in Sentinel mode only |
 | ${RETIRED.map(name => `\`${name}\``).join(', ')} | no meaning: Redis 7.2 ignores these old directives too |
 `

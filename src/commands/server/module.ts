@@ -1,4 +1,4 @@
-// MODULE. The modules of an embedding program are listed; native ones are code for redis-server and are not loaded.
+// MODULE. A module is a file in TypeScript or JavaScript; native ones are code for redis-server and are not loaded.
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
@@ -15,7 +15,7 @@ export const moduleCommands: readonly Command[] = [
     flags: '',
     since: '4.0.0',
     group: 'server',
-    summary: 'The modules of this server; native ones are not loaded.',
+    summary: 'The modules of this server: list, load and unload them.',
     complexity: 'Differs by subcommand.',
     subcommands: [
       {
@@ -48,7 +48,7 @@ export const moduleCommands: readonly Command[] = [
         summary: 'Load a module from a file.',
         complexity: 'O(1)',
         args: 'path [arg...]',
-        run: load,
+        run: ctx => load(ctx, false),
       },
       {
         name: 'loadex',
@@ -59,7 +59,7 @@ export const moduleCommands: readonly Command[] = [
         summary: 'Load a module from a file, with configuration and arguments.',
         complexity: 'O(1)',
         args: 'path [CONFIG... configs:(name value)...] [ARGS args...]',
-        run: load,
+        run: ctx => load(ctx, true),
       },
       {
         name: 'unload',
@@ -80,7 +80,7 @@ const HELP: readonly string[] = [
   'LIST',
   '    The loaded modules.',
   'LOAD <path> [<arg> ...]',
-  '    Load the module library at <path>. This server refuses.',
+  '    Load the module at <path>, a TypeScript or JavaScript file.',
   'LOADEX <path> [[CONFIG NAME VALUE] [CONFIG NAME VALUE]] [ARGS ...]',
   '    As LOAD, with configuration parameters and arguments.',
   'UNLOAD <name>',
@@ -91,7 +91,6 @@ const NOT_ALLOWED = errorBytes(
     'connection, otherwise you need to set this option in the configuration file, and then restart the server.',
 )
 const NOT_LOADED = errorBytes('ERR Error loading the extension. Please check the server logs.')
-const NO_SUCH_MODULE = errorBytes('ERR Error unloading module: no such module with that name')
 
 function mayOrReply(ctx: Context): boolean {
   const allowed = ctx.settings.enableModuleCommand
@@ -118,12 +117,44 @@ function list(ctx: Context): void {
   }
 }
 
-function load(ctx: Context): void {
+function load(ctx: Context, extended: boolean): void {
   if (!mayOrReply(ctx)) return
-  ctx.server.log?.('warning', `Module ${ctx.args[2].latin1()} failed to load: Redstart cannot load modules`)
-  ctx.reply.fixedError(NOT_LOADED)
+  const words = ctx.args.slice(2, ctx.argc).map(arg => arg.latin1())
+  const parameters = new Map<string, string>()
+  const args = extended ? loadexArguments(words, parameters) : words.slice(1)
+  if (typeof args === 'string') {
+    ctx.server.log?.('notice', args)
+    return ctx.reply.fixedError(NOT_LOADED)
+  }
+  // Reading a file takes time.
+  if (!ctx.canBlock) return ctx.reply.error('ERR Modules cannot be loaded in a transaction')
+  const pending = ctx.waitForAnswer()
+  void ctx.server.host.modules.load(words[0], args, parameters).then(loaded =>
+    pending.write(reply => {
+      if (loaded) reply.ok()
+      else reply.fixedError(NOT_LOADED)
+    }),
+  )
+}
+
+/** Those after ARGS; a text when the words are wrong. */
+function loadexArguments(words: readonly string[], parameters: Map<string, string>): readonly string[] | string {
+  for (let i = 1; i < words.length; i++) {
+    const word = words[i].toLowerCase()
+    if (word === 'args') return words.slice(i + 1)
+    if (word !== 'config') return `Syntax Error from arguments to loadex around ${words[i]}.`
+    if (i + 2 >= words.length) return 'CONFIG specified without name value pair'
+    parameters.set(words[i + 1], words[i + 2])
+    i += 2
+  }
+  return []
 }
 
 function unload(ctx: Context): void {
-  if (mayOrReply(ctx)) ctx.reply.fixedError(NO_SUCH_MODULE)
+  if (!mayOrReply(ctx)) return
+  const name = ctx.args[2].latin1()
+  const refusal = ctx.server.host.modules.unload(name)
+  if (refusal === undefined) return ctx.reply.ok()
+  ctx.server.log?.('warning', `Error unloading module ${name}: ${refusal}`)
+  ctx.reply.error(`ERR Error unloading module: ${refusal}`)
 }

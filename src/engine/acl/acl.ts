@@ -130,9 +130,18 @@ export class Acl {
     this.change(this.default, user)
   }
 
+  /** Commands have come or gone: what users may run follows from their rules anew. */
+  commandsChanged(): void {
+    for (const user of this.users.values()) this.changed(user, () => user.recompute())
+  }
+
   private change(user: User, to: User): void {
+    this.changed(user, () => user.become(to))
+  }
+
+  private changed(user: User, change: () => void): void {
     const was = user.isUnrestricted
-    user.become(to)
+    change()
     if (was === user.isUnrestricted) return
     this.restricted += was ? 1 : -1
     for (const client of this.engine.clients.values()) if (client.user === user) this.assign(client, user)

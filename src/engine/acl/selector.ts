@@ -107,6 +107,15 @@ export class Selector {
     return sign === '+' && word.includes('|') ? this.allowPart(word.slice(1)) : this.setCommand(word.slice(1), sign)
   }
 
+  /** The server's commands have changed. Rules about commands that are not there stay, and do nothing. */
+  recompute(): void {
+    const { rules } = this
+    this.allowed = new Uint8Array(this.table.all.length).fill(this.futureCommands ? 1 : 0)
+    this.firstArgs.clear()
+    for (const rule of rules) this.apply(rule)
+    this.rules = rules
+  }
+
   private setAllKeys(on: boolean): undefined {
     this.allKeys = on
     this.keyPatterns = []

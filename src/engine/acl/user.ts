@@ -27,7 +27,7 @@ export class User {
   /** May do everything: no check is needed. */
   isUnrestricted = false
   /** By command id: 1 when it may run whatever its arguments are. */
-  private readonly free: Uint8Array
+  private free: Uint8Array
   private readonly table: CommandTable
   /** acl-pubsub-default is allchannels. */
   private readonly allChannels: () => boolean
@@ -67,6 +67,13 @@ export class User {
     const { all } = this.table
     for (const entry of all) this.free[entry.id] = this.selectors.some(one => one.passes(entry)) ? 1 : 0
     this.isUnrestricted = this.free.every(one => one === 1)
+  }
+
+  /** The server's commands have changed. */
+  recompute(): void {
+    for (const selector of this.selectors) selector.recompute()
+    this.free = new Uint8Array(this.table.all.length)
+    this.compile()
   }
 
   // ---- rules ----

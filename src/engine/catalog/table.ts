@@ -4,7 +4,8 @@
 //   literals ──▶ TableEntry (flags, categories, legacy key range, counters) ──▶ index by name ──▶ lookup
 //                     └─ subcommands: entries of their own, in an index of the container
 //
-// Always: an entry's id is its place in `all`, containers before their subcommands; ids survive rename and removal.
+// Always: an entry's id is its place in `all`, containers before their subcommands; ids survive rename-command.
+// When the commands of a module go, those behind them get new ids, and Acl.commandsChanged() follows.
 
 import { Slice } from '../../lib/slice.ts'
 import {
@@ -49,7 +50,7 @@ export class TableEntry {
   readonly fullName: string
   readonly parent: TableEntry | undefined
   /** Dense over the table. */
-  readonly id: number
+  id: number
   readonly arity: number
   /** CMD_ bits. */
   readonly flags: number
@@ -143,13 +144,13 @@ export class CommandTable {
   /** Every entry, subcommands included, by id. */
   readonly all: TableEntry[] = []
   private readonly keys = new KeyPositions()
-  private readonly original: readonly TableEntry[]
+  private original: readonly TableEntry[]
   private byName: Map<string, TableEntry>
   private index: NameIndex<TableEntry>
-  private readonly originalIndex: NameIndex<TableEntry>
+  private originalIndex: NameIndex<TableEntry>
 
   /** ACL categories by name, in the order of ACL CAT. */
-  readonly categories: ReadonlyMap<string, number>
+  categories: ReadonlyMap<string, number>
 
   /** `model`: a table of the same commands, from which all that is the same is taken. */
   constructor(
@@ -234,6 +235,53 @@ export class CommandTable {
     this.byName = new Map(key === '' ? rest : [...rest, [key, entry]])
     this.index = indexOf(this.byName)
     return 'ok'
+  }
+
+  /** Adds a module's commands and ACL categories, all or none; why not, or undefined. */
+  add(commands: readonly Command[], categories: readonly string[]): string | undefined {
+    const { all, categories: before } = this
+    const count = all.length
+    for (const { name } of commands) {
+      const bytes = Slice.of(name)
+      if (this.lookup(bytes) !== undefined || this.lookupOriginal(bytes) !== undefined)
+        return `there is a command '${name}' already`
+    }
+    try {
+      if (categories.length > 0) this.categories = new Map(Object.entries(withCategories(categories, before)))
+      this.replace([...this.original, ...this.addAll(commands, 'server', undefined)])
+      return undefined
+    } catch (error) {
+      all.length = count
+      this.categories = before
+      return (error as Error).message
+    }
+  }
+
+  /** Takes back what add() added. */
+  remove(commands: readonly Command[], categories: readonly string[]): void {
+    const isGone = (entry: TableEntry) => commands.includes((entry.parent ?? entry).command)
+    const kept = this.all.filter(entry => !isGone(entry))
+    this.all.length = 0
+    for (const entry of kept) {
+      entry.id = this.all.length
+      this.all.push(entry)
+    }
+    const names = categories.map(name => name.toLowerCase())
+    this.categories = new Map([...this.categories].filter(([name]) => !names.includes(name)))
+    this.replace(this.original.filter(entry => !isGone(entry)))
+  }
+
+  /** These are the commands from now on; renamed ones keep their names. */
+  private replace(entries: readonly TableEntry[]): void {
+    const known = new Map([...this.byName].map(([name, entry]) => [entry, name]))
+    const were = new Set(this.original)
+    const shown = entries.filter(entry => known.has(entry) || !were.has(entry))
+    const byName = new Map(shown.map(entry => [known.get(entry) ?? entry.fullName, entry]))
+    if (byName.size !== shown.length) throw new Error('two commands of one name')
+    this.original = entries
+    this.byName = byName
+    this.index = indexOf(byName)
+    this.originalIndex = indexOf(new Map(entries.map(entry => [entry.fullName, entry])))
   }
 
   /** Finds the keys that args name; valid until the next call. */
@@ -363,16 +411,19 @@ const GROUP_CATEGORY: Record<string, AclCategoryName | undefined> = {
 
 type Categories = Readonly<Record<string, number>>
 
-/** ACL_CATEGORIES and those of extensions. */
-function withCategories(more: readonly string[]): Categories {
-  const all: Record<string, number> = { ...ACL_CATEGORIES }
+/** The categories that there are and those of extensions. */
+function withCategories(more: readonly string[], known: ReadonlyMap<string, number> = BUILT_IN): Categories {
+  const all: Record<string, number> = Object.fromEntries(known)
   for (const name of more) {
-    const count = Object.keys(all).length
-    if (count === CATEGORIES_MAX) throw new Error(`no more than ${CATEGORIES_MAX} ACL categories`)
-    all[name.toLowerCase()] ??= 1 << count
+    const taken = Object.values(all).reduce((bits, bit) => bits | bit, 0)
+    const free = 31 - Math.clz32(~taken & (taken + 1))
+    if (free >= CATEGORIES_MAX) throw new Error(`no more than ${CATEGORIES_MAX} ACL categories`)
+    all[name.toLowerCase()] ??= 1 << free
   }
   return all
 }
+
+const BUILT_IN: ReadonlyMap<string, number> = new Map(Object.entries(ACL_CATEGORIES))
 
 const CATEGORIES_MAX = 31
 

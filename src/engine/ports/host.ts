@@ -3,9 +3,13 @@
 //
 // Always: ordinary commands call nothing here.
 
+import type { ModuleLoader } from './modules.ts'
+
 export type ShutdownFlag = 'save' | 'nosave' | 'now' | 'force'
 
 export interface Host {
+  /** MODULE LOAD and UNLOAD. */
+  readonly modules: ModuleLoader
   /** Wall clock, microseconds since 1970. */
   nowUs(): number
   /** Blocks the whole process for a while: DEBUG SLEEP. */

@@ -20,6 +20,7 @@ function talk(kind: 'tcp' | 'unix' = 'tcp', peer = '10.0.0.1:5000') {
     random: machine.system.random,
     isLoading: () => false,
     users: () => [],
+    modules: () => [],
   })
   const table = new CommandTable(configCommands)
   let statsReset = 0

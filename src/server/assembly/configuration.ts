@@ -14,6 +14,8 @@ interface ConfigurationParts {
   isLoading(): boolean
   /** 'user ...' lines for the file; none when there is an ACL file. */
   users(): readonly string[]
+  /** 'loadmodule ...' lines for the file. */
+  modules(): readonly string[]
 }
 
 export function configurationOf(parts: ConfigurationParts): Configuration {
@@ -24,7 +26,9 @@ export function configurationOf(parts: ConfigurationParts): Configuration {
     rewrite(everything) {
       if (config.configFile === '') return 'ERR The server is running without a config file'
       try {
-        rewriteConfigFile(config, parts.random, parts.users(), everything)
+        rewriteConfigFile(config, parts.random, parts.users(), everything, [
+          { name: 'loadmodule', lines: parts.modules().map(text => ({ text, needed: true })) },
+        ])
         log.notice('CONFIG REWRITE executed with success.')
         return null
       } catch (error) {

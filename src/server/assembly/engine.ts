@@ -12,21 +12,19 @@ import { builtInCodecs } from '../../persistence/values/index.ts'
 import { ValueCodecs } from '../../persistence/values/value-codecs.ts'
 import type { System } from '../../system/system.ts'
 import { applyConfigStatements } from '../config-statements.ts'
-import type { ServerExtension } from '../extension.ts'
 import type { StartServerOptions } from '../launch.ts'
 import type { Logger } from '../log.ts'
 
 interface EngineParts {
   engine: Engine
   codecs: ValueCodecs
-  modules: Modules | undefined
+  modules: Modules
 }
 
 export function engineOf(config: Config, system: System, log: Logger, options: StartServerOptions): EngineParts {
   const { clock, random, timers, process } = system
   const { commands = allCommands } = options
-  const modules = options.modules?.length ? new Modules(options.modules, system) : undefined
-  const extensions = [...(options.extensions ?? []), ...(modules === undefined ? [] : [extensionOf(modules)])]
+  const extensions = options.extensions ?? []
   const engine = new Engine(
     {
       nowMs: () => clock.nowMs(),
@@ -47,12 +45,9 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
   const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(keyspace.types)
   engine.log = (level, text) => log.line(level, text)
   config.mirrorInto(settings, SETTING_NAMES)
+  const modules = new Modules(engine, system)
+  for (const one of options.modules ?? []) modules.add(one)
   applyConfigStatements(config, engine.table, engine.acl)
   engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)
-  modules?.attach(engine)
   return { engine, codecs, modules }
-}
-
-function extensionOf({ commands, aclCategories }: Modules): ServerExtension {
-  return { commands, aclCategories, types: [], codecs: [] }
 }
