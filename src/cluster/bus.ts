@@ -55,9 +55,14 @@ export class ClusterBus implements LinkOwner {
 
   stop(): void {
     if (this.timer !== undefined) this.parts.timers.cancel(this.timer)
-    for (const listener of this.listeners) listener.close()
+    this.stopListening()
     for (const link of this.inbound) link.close()
     for (const node of this.parts.cluster.nodes.values()) node.link?.close()
+  }
+
+  /** Links stay. */
+  stopListening(): void {
+    for (const listener of this.listeners.splice(0)) listener.close()
   }
 
   /** Two for each other node (cluster_connections). */

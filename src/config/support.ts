@@ -16,14 +16,6 @@ const named = (reason: string, ...names: DirectiveName[]): Reasons =>
 
 const REFUSED_BECAUSE: Reasons = {
   ...named(
-    'Redstart has TLS for its clients only, not yet between servers',
-    'tls-cluster',
-    'tls-replication',
-    'tls-client-cert-file',
-    'tls-client-key-file',
-    'tls-client-key-file-pass',
-  ),
-  ...named(
     'the runtime cannot choose its processors: start Redstart with taskset',
     'server_cpulist',
     'bio_cpulist',

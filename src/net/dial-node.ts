@@ -6,7 +6,14 @@ import { lookup } from 'node:dns'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { textOfError } from '../system/errors.ts'
-import { type Address, joinedAddress, type Network, NetworkError, type Outgoing } from '../system/network.ts'
+import {
+  type Address,
+  joinedAddress,
+  type Network,
+  NetworkError,
+  type Outgoing,
+  type TlsOptions,
+} from '../system/network.ts'
 import { contextOptions } from './tls.ts'
 
 /** A longer timer would end at once. */
@@ -44,11 +51,18 @@ function open({ host, port, path, tls }: Address): Socket {
   const to = { ...(path === undefined ? { host, port } : { path }), allowHalfOpen: true }
   if (tls === undefined) return connect({ ...to, noDelay: true })
   const { verify, context } = tls
-  const ca = tls.ca === undefined ? undefined : new TextDecoder().decode(tls.ca)
   const servername = isIP(host) === 0 ? host : undefined
-  const own = context === undefined ? { ca } : contextOptions(context)
+  const own = context === undefined ? filesOf(tls) : contextOptions(context)
   const anyName = verify === 'chain' ? { checkServerIdentity: () => undefined } : {}
   return connectTls({ ...to, ...own, ...anyName, rejectUnauthorized: verify !== false, servername })
+}
+
+function filesOf({ ca, own }: TlsOptions): { ca?: string; cert?: string; key?: string } {
+  const text = (pem: Uint8Array) => new TextDecoder().decode(pem)
+  return {
+    ...(ca === undefined ? {} : { ca: text(ca) }),
+    ...(own === undefined ? {} : { cert: text(own.cert), key: text(own.key) }),
+  }
 }
 
 function outgoing(socket: Socket, path: string | undefined): Outgoing {

@@ -92,7 +92,7 @@ function hostOf(
   // From the start on, by the clock that does not jump.
   const offsetMs = clock.nowMs() - clock.monotonicUs() / 1000
   return {
-    system,
+    system: { ...system, network: networkOf(system, server) },
     nowMs: () => offsetMs + clock.monotonicUs() / 1000,
     wallMs: () => clock.nowMs(),
     random: limit => Math.floor(random.unit() * limit),
@@ -105,11 +105,19 @@ function hostOf(
         const state = [...linesOf(sentinel())].map(([name, lines]) => ({ name, lines }))
         rewriteConfigFile(config, random, server().userLines(), false, state)
       })?.message,
-    port: () => config.port || config.tlsPort,
+    port: () => (config.tlsReplication && config.tlsPort) || config.port || config.tlsPort,
     password: () => config.requirepass,
     spawn: (words, ended) => process.spawn(words, ended),
     isExecutable: path => ((disk.stat(path)?.mode ?? 0) & EXECUTABLE) !== 0,
     crash: () => process.exit(SIMULATED_FAILURE),
+  }
+}
+
+/** The server is made after its sentinel. */
+function networkOf({ network }: System, server: () => Server): SentinelHost['system']['network'] {
+  return {
+    dial: (address, timeoutMs, done) => server().dial(address, timeoutMs, done),
+    resolve: (name, done) => network.resolve(name, done),
   }
 }
 

@@ -9,13 +9,19 @@ import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
 import { NO_REPLICA } from '../keyspace/keyspace.ts'
-import { bytesOf } from '../lib/bytes.ts'
 import { ModuleFailure, type Modules } from '../modules/modules.ts'
 import { MemoryTransport } from '../net/memory.ts'
 import { LoadFailure } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import type { ScriptManager } from '../scripting/scripting.ts'
-import { type Connection, type ListenOptions, type ListenTls, listening, type Receiver } from '../system/network.ts'
+import {
+  type Connection,
+  type ListenOptions,
+  type ListenTls,
+  listening,
+  type Network,
+  type Receiver,
+} from '../system/network.ts'
 import type { System } from '../system/system.ts'
 import { addressesOf } from './addresses.ts'
 import { type ClusterMode, clusterOf } from './assembly/cluster.ts'
@@ -38,12 +44,8 @@ import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
 import { loadmoduleLines, modulesOfFile } from './module-files.ts'
+import { refusalOf } from './refusals.ts'
 import { StartFailure } from './start-failure.ts'
-
-const MAX_CLIENTS = bytesOf('-ERR max number of clients reached\r\n')
-const PROTECTED = bytesOf(
-  "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n",
-)
 
 /** Interval of checks whether a script that the shutdown waits for has ended. */
 const SCRIPT_POLL_MS = 20
@@ -83,19 +85,13 @@ export class Server implements RunningServer {
     this.engine = engine
     this.auditLog = addSecurity(engine, config, system, log, options)
     this.scripting = addScripting(engine)
-    const migrations = (engine.migration = new Migrations(engine, system))
-    this.parts = { migrations, modules }
-    engine.configuration = configurationOf({
-      config,
-      log,
-      random: system.random,
-      isLoading: () => this.persistence.progress.active,
-      users: () => this.userLines(),
-      modules: () => loadmoduleLines(engine.table.modules),
-    })
     const base = { engine, config, system, log }
     const info = (sections: readonly string[]) => this.maintenance.info.text(sections)
     this.sockets = socketsOf({ ...base, info, unref: options.unref })
+    const { contexts: tls } = this.sockets
+    const migrations = (engine.migration = new Migrations(engine, { ...system, network: tls.dialler('tlsCluster') }))
+    this.parts = { migrations, modules }
+    engine.configuration = this.makeConfiguration()
     this.maintenance = new ServerMaintenance({
       ...base,
       startedMs: this.startedMs,
@@ -103,7 +99,7 @@ export class Server implements RunningServer {
       port: () => this.port,
       mayRest: options.mayRest === true,
     })
-    this.maintenance.cron.hooks.push(() => this.sockets.contexts.cron())
+    this.maintenance.cron.hooks.push(() => tls.cron())
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
     const migrated = { migrate_cached_sockets: () => migrations.connections }
@@ -115,10 +111,11 @@ export class Server implements RunningServer {
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
     const { roleChanged, newCluster } = options
-    const around = { ...parts, lockFiles, newCluster }
+    const around = { ...parts, lockFiles, newCluster, tls }
     this.persistence = persistenceOf(around)
     const { persistence } = this
-    this.replication = addReplication({ ...around, persistence, port: () => this.port, roleChanged })
+    const port = () => this.replicationPort
+    this.replication = addReplication({ ...around, persistence, port, roleChanged })
     this.cluster = clusterOf({
       ...around,
       ...this.replication,
@@ -135,6 +132,18 @@ export class Server implements RunningServer {
   /** 'user ...' lines for the configuration file. */
   userLines(): readonly string[] {
     return this.config.aclfile === '' ? this.engine.acl.all.map(user => user.line) : []
+  }
+
+  private makeConfiguration(): ReturnType<typeof configurationOf> {
+    const { config, log, system, engine } = this
+    return configurationOf({
+      config,
+      log,
+      random: system.random,
+      isLoading: () => this.persistence.progress.active,
+      users: () => this.userLines(),
+      modules: () => loadmoduleLines(engine.table.modules),
+    })
   }
 
   private makeHost(): HostAdapter {
@@ -180,13 +189,9 @@ export class Server implements RunningServer {
     const { engine } = this
     if (this.closing) return undefined
     this.maintenance.cron.wake()
-    if (engine.clients.size >= engine.settings.maxclients) {
-      connection.write(MAX_CLIENTS, 0, MAX_CLIENTS.length)
-      engine.stats.rejectedConnections++
-      return undefined
-    }
-    if (engine.settings.protectedMode && engine.acl.default.isNopass && !isLoopback(connection)) {
-      connection.write(PROTECTED, 0, PROTECTED.length)
+    const refusal = refusalOf(engine, connection)
+    if (refusal !== undefined) {
+      connection.write(refusal, 0, refusal.length)
       engine.stats.rejectedConnections++
       return undefined
     }
@@ -233,10 +238,10 @@ export class Server implements RunningServer {
   private async listenTcp(kind: 'tcp' | 'tls'): Promise<void> {
     const { config } = this
     const port = kind === 'tcp' ? config.port : config.tlsPort
-    if (port === 0) return
-    const tls = kind === 'tcp' ? undefined : await this.sockets.contexts.listenOptions()
-    if (kind === 'tls' && tls === undefined)
+    if (!(await this.sockets.contexts.begin()))
       throw new StartFailure('Failed to configure TLS. Check logs for more info.')
+    if (port === 0) return
+    const tls = kind === 'tcp' ? undefined : this.sockets.contexts.listenOptions()
     for (const { host, optional } of addressesOf(config.bind)) {
       try {
         const options = this.tcpOptions(host, port, undefined, tls)
@@ -339,6 +344,16 @@ export class Server implements RunningServer {
   /** The TCP port in use, 0 for none. */
   get port(): number {
     return (this.sockets.tcp[0] ?? this.sockets.tls[0])?.port ?? 0
+  }
+
+  /** The port for replicas of this server. */
+  private get replicationPort(): number {
+    return (this.config.tlsReplication ? this.sockets.tls[0]?.port : undefined) ?? this.port
+  }
+
+  /** For connections of a sentinel. */
+  get dial(): Network['dial'] {
+    return this.sockets.contexts.dialler('tlsReplication').dial
   }
 
   async shutdownSoon(flags: readonly ShutdownFlag[]): Promise<void> {
@@ -466,10 +481,4 @@ export async function startServer(
   server.prepareScripting()
   await server.load()
   return server
-}
-
-/** A loopback address, as protected mode tests it; `local` of CONFIG is narrower. */
-function isLoopback(connection: Connection): boolean {
-  if (connection.kind === 'unix' || connection.kind === 'memory') return true
-  return connection.peer.startsWith('127.') || connection.peer.startsWith('[::1]')
 }

@@ -7,7 +7,7 @@
 // sent is acknowledged by the replies to fences, random words that no data can contain; at most FENCES_MAX are awaited
 // before the snapshot goes on. An error among the replies ends the migration.
 
-import { Connection, type ReplyHandler, writeWords } from '../client/connection.ts'
+import { type ClientSystem, Connection, type ReplyHandler, writeWords } from '../client/connection.ts'
 import type { CloseReason } from '../client/errors.ts'
 import { hasBit, slotsIn } from '../cluster/bitmap.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -43,6 +43,7 @@ const PENDING_BYTES_MAX = 1024 * 1024 * 1024
 interface ExportServer {
   engine: Engine
   system: System
+  dialler: ClientSystem['network']
   persistence: Persistence
   cluster: Cluster
   /** Of the target, as of a primary. */
@@ -89,12 +90,12 @@ export class SlotExporter implements SlotExports {
 }
 
 function connectionTo(
-  { system, cluster, login, silenceMs }: ExportServer,
+  { system, dialler, cluster, login, silenceMs }: ExportServer,
   node: Node,
   owner: { closed(reason: CloseReason): void; ready?(): void },
 ): Connection {
   const address = { host: node.address.ip, port: cluster.replicationPort(node) }
-  return new Connection(system, { address, ...login(), silenceMs: silenceMs() }, owner)
+  return new Connection({ ...system, network: dialler }, { address, ...login(), silenceMs: silenceMs() }, owner)
 }
 
 class SlotExport implements Sink, JobSink {

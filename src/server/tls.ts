@@ -1,12 +1,21 @@
-// Tls: the context of the server's TLS connections, made of the files that the tls-* directives name.
+// Tls: the contexts of the server's TLS connections, made of the files that the tls-* directives name.
 //
 //   files, directives ─[reload]─▶ TlsContext ─▶ connections accepted from now on (net)
-//       ▲ CONFIG SET, or a file has changed [cron]
+//       ▲ CONFIG SET, or a     └─▶ TlsContext ─▶ connections to other servers from now on [dialler]: the same, unless
+//         file has changed [cron]                tls-client-cert-file names another certificate
 //
-// Always: what cannot be used leaves the context as it was, and is logged. Open connections are not touched.
+// Always: what cannot be used leaves the contexts as they were, and is logged. Open connections are not touched. What a
+// directive sends over TLS is never sent without.
 
 import type { Config } from '../config/config.ts'
-import { type ListenTls, NetworkError, type TlsContext, type TlsProtocol } from '../system/network.ts'
+import {
+  type ListenTls,
+  type Network,
+  NetworkError,
+  type TlsContext,
+  type TlsProtocol,
+  type TlsSettings,
+} from '../system/network.ts'
 import { reasonOf, type System } from '../system/system.ts'
 import type { Logger } from './log.ts'
 
@@ -14,11 +23,19 @@ const PROTOCOLS: readonly TlsProtocol[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1
 const WATCH_MS = 1000
 const REFUSAL = 'Unable to update TLS configuration. Check server logs.'
 
+type Dialler = Pick<Network, 'dial'>
+
+/** Of the server's end, and of connections to other servers. */
+interface Contexts {
+  readonly server: TlsContext
+  readonly peers: TlsContext
+}
+
 export class Tls {
   private readonly config: Config
   private readonly system: System
   private readonly log: Logger
-  private context: TlsContext | undefined
+  private contexts: Contexts | undefined
   /** Modification times of the files that were read. */
   private seen = ''
   private checkedMs = 0
@@ -27,32 +44,55 @@ export class Tls {
     this.config = config
     this.system = system
     this.log = log
-    config.onChange(DIRECTIVES, async () => (config.tlsPort === 0 || (await this.reload()) ? undefined : REFUSAL))
+    config.onChange(DIRECTIVES, async () => (!this.isUsed || (await this.reload()) ? undefined : REFUSAL))
   }
 
   /** When the certificate in use expires; undefined: there is none. */
   get expiresMs(): number | undefined {
-    return this.context?.expiresMs
+    return this.contexts?.server.expiresMs
   }
 
-  /** For a listener; undefined when it cannot be configured, which is logged. */
-  async listenOptions(): Promise<ListenTls | undefined> {
-    if (this.context === undefined && !(await this.reload())) return undefined
-    const context = () => this.context!
-    const { config } = this
+  private get isUsed(): boolean {
+    const { tlsPort, tlsReplication, tlsCluster } = this.config
+    return tlsPort !== 0 || tlsReplication || tlsCluster
+  }
+
+  /** False when a directive needs TLS and it cannot be configured, which is logged. */
+  async begin(): Promise<boolean> {
+    return !this.isUsed || this.contexts !== undefined || this.reload()
+  }
+
+  /** For a listener, after begin(). */
+  listenOptions(clients: () => ListenTls['clients'] = () => this.config.tlsAuthClients): ListenTls {
+    const context = () => this.contexts!.server
     return {
       get context() {
         return context()
       },
       get clients() {
-        return config.tlsAuthClients
+        return clients()
+      },
+    }
+  }
+
+  /** Dials over TLS while the directive says so. A peer needs a certificate of an authority, for whatever name. */
+  dialler(directive: 'tlsReplication' | 'tlsCluster'): Dialler {
+    const { network, timers } = this.system
+    return {
+      dial: (address, timeoutMs, done) => {
+        if (!this.config[directive]) network.dial(address, timeoutMs, done)
+        else if (this.contexts === undefined) timers.soon(() => done(new NetworkError('EIO', 'TLS is not configured')))
+        else {
+          const { peers: context } = this.contexts
+          network.dial({ ...address, tls: { context, verify: 'chain' } }, timeoutMs, done)
+        }
       },
     }
   }
 
   /** Looks once a second whether a file has changed. */
   cron(): void {
-    if (this.context === undefined || this.config.tlsPort === 0) return
+    if (this.contexts === undefined || !this.isUsed) return
     const nowMs = this.system.clock.nowMs()
     if (Math.abs(nowMs - this.checkedMs) < WATCH_MS) return
     this.checkedMs = nowMs
@@ -64,38 +104,58 @@ export class Tls {
 
   private async reload(): Promise<boolean> {
     this.seen = this.fingerprint()
-    let result: TlsContext | NetworkError | string
-    try {
-      const settings = this.settings()
-      result =
-        typeof settings === 'string' ? settings : await new Promise(done => this.system.network.secure(settings, done))
-    } catch (error) {
-      result = `Failed to load certificate: ${reasonOf(error)}`
-    }
-    if (typeof result !== 'string' && !(result instanceof NetworkError)) {
-      this.context = result
-      return true
-    }
-    this.log.warning(typeof result === 'string' ? result : `Failed to load certificate: ${result.message}`)
-    return false
+    const result = await this.loaded()
+    if (typeof result === 'string') this.log.warning(result)
+    else this.contexts = result
+    return typeof result !== 'string'
   }
 
   /** A text is the reason why they cannot be used. */
-  private settings() {
+  private async loaded(): Promise<Contexts | string> {
+    const missing = this.missing()
+    if (missing !== undefined) return missing
+    const { tlsCertFile, tlsKeyFile, tlsKeyFilePass, tlsClientCertFile, tlsClientKeyFile } = this.config
+    try {
+      const server = await this.secured(tlsCertFile, tlsKeyFile, tlsKeyFilePass)
+      if (tlsClientCertFile === '' || tlsClientKeyFile === '') return { server, peers: server }
+      const peers = await this.secured(tlsClientCertFile, tlsClientKeyFile, this.config.tlsClientKeyFilePass)
+      return { server, peers }
+    } catch (error) {
+      return `Failed to load certificate: ${reasonOf(error)}`
+    }
+  }
+
+  private missing(): string | undefined {
     const { config } = this
     if (config.tlsCertFile === '') return 'No tls-cert-file configured!'
     if (config.tlsKeyFile === '') return 'No tls-key-file configured!'
-    if (config.tlsAuthClients !== 'no' && config.tlsCaCertFile === '' && config.tlsCaCertDir === '')
+    const needsAuthority = config.tlsAuthClients !== 'no' || config.tlsCluster || config.tlsReplication
+    if (needsAuthority && config.tlsCaCertFile === '' && config.tlsCaCertDir === '')
       return 'Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, tls-replication or tls-auth-clients are enabled!'
-    const protocols = config.tlsProtocols.split(/\s+/).filter(word => word !== '')
-    const wrong = protocols.find(word => !PROTOCOLS.some(one => one.toLowerCase() === word.toLowerCase()))
+    const wrong = wordsOf(config.tlsProtocols).find(word => !PROTOCOLS.some(one => one.toLowerCase() === word))
     if (wrong !== undefined)
       return 'Invalid tls-protocols specified. Use a combination of TLSv1, TLSv1.1, TLSv1.2 and TLSv1.3.'
-    const wanted = new Set(protocols.map(word => word.toLowerCase()))
+    return undefined
+  }
+
+  /** Rejects with an Error whose message is the reason. */
+  private secured(cert: string, key: string, passphrase: string): Promise<TlsContext> {
+    const settings = this.settings(cert, key, passphrase)
+    return new Promise((resolve, reject) =>
+      this.system.network.secure(settings, result => {
+        if (result instanceof NetworkError) reject(result)
+        else resolve(result)
+      }),
+    )
+  }
+
+  private settings(cert: string, key: string, passphrase: string): TlsSettings {
+    const { config } = this
+    const wanted = new Set(wordsOf(config.tlsProtocols))
     return {
-      cert: this.read(config.tlsCertFile),
-      key: this.read(config.tlsKeyFile),
-      passphrase: config.tlsKeyFilePass,
+      cert: this.read(cert),
+      key: this.read(key),
+      passphrase,
       ca: this.authorities()
         .map(path => this.read(path))
         .filter(text => text.includes('-----BEGIN')),
@@ -122,10 +182,11 @@ export class Tls {
   }
 
   private fingerprint(): string {
-    const { tlsCertFile, tlsKeyFile, tlsDhParamsFile } = this.config
+    const { tlsCertFile, tlsKeyFile, tlsClientCertFile, tlsClientKeyFile, tlsDhParamsFile } = this.config
     try {
-      const paths = [tlsCertFile, tlsKeyFile, tlsDhParamsFile, ...this.authorities()].filter(path => path !== '')
-      return paths
+      const own = [tlsCertFile, tlsKeyFile, tlsClientCertFile, tlsClientKeyFile, tlsDhParamsFile]
+      return [...own, ...this.authorities()]
+        .filter(path => path !== '')
         .map(path => {
           const stat = this.system.disk.stat(path)
           return stat === null ? path : `${path} ${stat.modifiedMs} ${stat.sizeBytes}`
@@ -137,7 +198,19 @@ export class Tls {
   }
 }
 
+function wordsOf(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(word => word !== '')
+}
+
 const DIRECTIVES = [
+  'tls-cluster',
+  'tls-replication',
+  'tls-client-cert-file',
+  'tls-client-key-file',
+  'tls-client-key-file-pass',
   'tls-prefer-server-ciphers',
   'tls-session-caching',
   'tls-session-cache-timeout',

@@ -120,6 +120,8 @@ export interface Address {
 export interface TlsOptions {
   /** PEM text of the trusted authorities, instead of the system's. */
   ca?: Uint8Array
+  /** PEM text of our certificate and its key. */
+  own?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined
   /** Our certificate and the trusted authorities. */
   context?: TlsContext
   /** False: any certificate is accepted. 'chain': one for any name. */

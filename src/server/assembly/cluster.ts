@@ -24,6 +24,7 @@ import type { ServerMaintenance } from '../maintenance.ts'
 import { NodesFile } from '../nodes-file.ts'
 import { SlotExporter } from '../slot-export.ts'
 import { StartFailure } from '../start-failure.ts'
+import type { Tls } from '../tls.ts'
 
 const ANNOUNCED = [
   'cluster-announce-ip',
@@ -46,6 +47,7 @@ interface ClusterServer {
   stream: ReplicationStream
   /** The nodes file of a new cluster. */
   newCluster: string | undefined
+  tls: Tls
   isLoading(): boolean
   /** The addresses to listen on. */
   addresses(): readonly { host: string; optional: boolean }[]
@@ -74,17 +76,13 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   cluster.moves.exports = new SlotExporter({
     engine,
     system,
+    dialler: server.tls.dialler('tlsReplication'),
     persistence: server.persistence,
     cluster,
     login: () => ({ user: config.masteruser, password: config.masterauth }),
     silenceMs: () => config.replTimeout * 1000,
   })
-  const gate = new RedirectGate(cluster, {
-    table: engine.table,
-    database: () => engine.keyspace.databases[0],
-    isTls: client => client.connection.kind === 'tls',
-    scriptMayCrossSlots: () => engine.scripting.mayCrossSlots,
-  })
+  const gate = gateOf(engine, cluster)
   engine.gates.set('cluster', gate.rule)
   engine.cluster = new ClusterCommand(cluster)
   const open = new ClusterBus({
@@ -96,6 +94,7 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   })
   bus = open
   config.onChange(ANNOUNCED, () => void updateMyself(cluster))
+  config.onChange('tls-cluster', () => rebind(server, open))
   maintenance.cron.hooks.push(() => redirectBlocked(engine, gate))
   maintenance.memoryStats.memorySources.push({ kind: 'clusterLinks', bytes: () => open.memoryBytes })
   return {
@@ -121,14 +120,37 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   }
 }
 
-async function listenBus({ config, addresses }: ClusterServer, bus: ClusterBus): Promise<void> {
+function gateOf(engine: Engine, cluster: Cluster): RedirectGate {
+  return new RedirectGate(cluster, {
+    table: engine.table,
+    database: () => engine.keyspace.databases[0],
+    isTls: client => client.connection.kind === 'tls',
+    scriptMayCrossSlots: () => engine.scripting.mayCrossSlots,
+  })
+}
+
+/** The reason, when the bus cannot listen any more. */
+async function rebind(server: ClusterServer, bus: ClusterBus): Promise<string | undefined> {
+  bus.stopListening()
+  try {
+    await listenBus(server, bus)
+    return undefined
+  } catch (failure) {
+    if (failure instanceof StartFailure) return failure.lines[0]
+    throw failure
+  }
+}
+
+/** The bus is within TLS, with a certificate at both ends, while tls-cluster says so. */
+async function listenBus({ config, addresses, tls }: ClusterServer, bus: ClusterBus): Promise<void> {
   const port = busPortOf(config)
   if (port > PORT_MAX)
     throw new StartFailure(
       'Redis port number too high. Cluster communication port is 10,000 port numbers higher than your Redis port. Your Redis port number must be 55535 or less.',
     )
   for (const { host, optional } of addresses()) {
-    const options = { host, port, backlog: config.tcpBacklog, keepaliveSeconds: 0 }
+    const secured = config.tlsCluster ? tls.listenOptions(() => 'yes') : undefined
+    const options = { host, port, backlog: config.tcpBacklog, keepaliveSeconds: 0, tls: secured }
     const error = await bus.listen(options)
     if (error === undefined || optional) continue
     throw new StartFailure(
@@ -140,7 +162,8 @@ async function listenBus({ config, addresses }: ClusterServer, bus: ClusterBus):
 
 function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {
   const { engine, config, system, log, maintenance } = server
-  const { clock, random, timers, network, process } = system
+  const { clock, random, timers, process } = system
+  const network = server.tls.dialler('tlsCluster')
   const offsetMs = clock.nowMs() - clock.monotonicUs() / 1000
   const nowMs = () => offsetMs + clock.monotonicUs() / 1000
   return {

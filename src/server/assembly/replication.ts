@@ -16,11 +16,13 @@ import { RestartPosition } from '../../replication/restart-position.ts'
 import type { ReplicationStream } from '../../replication/stream.ts'
 import { followUnexpectedErrors } from '../../replication/unexpected-errors.ts'
 import { newId } from '../../system/random.ts'
+import type { Tls } from '../tls.ts'
 import type { ServerParts } from './parts.ts'
 
 interface ReplicationServer extends ServerParts {
   persistence: Persistence
-  /** The TCP port in use. */
+  tls: Tls
+  /** The TCP port for replicas. */
   port(): number
   /** The server has become a primary, or the replica of one. */
   roleChanged?: (() => void) | undefined
@@ -51,7 +53,7 @@ export function addReplication(server: ReplicationServer): Replication {
   const own = new OwnExpiries(engine.keyspace)
   engine.keyspace.events.ownExpiry = (db, key) => own.remember(db.index, key)
   const following = new Following({
-    system,
+    system: { ...system, network: server.tls.dialler('tlsReplication') },
     persistence,
     stream,
     config,

@@ -6,6 +6,8 @@ import { EXIT_INTERRUPTED, type Flag, type Machine, ToolError, type Words } from
 
 export const TLS_FLAGS: readonly Flag[] = [
   { name: '--cacert', value: 'FILE', about: 'for rediss: believe the authorities in this PEM file' },
+  { name: '--cert', value: 'FILE', about: 'for rediss: our certificate, in a PEM file; with --key' },
+  { name: '--key', value: 'FILE', about: 'for rediss: the key of our certificate' },
   { name: '--insecure', about: 'for rediss: take any certificate' },
 ]
 
@@ -14,10 +16,16 @@ A password without a user is redis://:password@host.`
 
 /** The server of a URL argument. Throws ToolError. */
 export function serverOf(text: string, words: Words, machine: Machine): ServerUrl {
-  const file = words.text('--cacert')
+  const read = (flag: string) => {
+    const file = words.text(flag)
+    return file === undefined ? undefined : machine.disk.readFile(file)
+  }
+  const [cert, key] = [read('--cert'), read('--key')]
+  if ((cert === undefined) !== (key === undefined)) throw new ToolError('--cert and --key belong together')
   const tls: TlsOptions = {
     verify: !words.has('--insecure'),
-    ca: file === undefined ? undefined : machine.disk.readFile(file),
+    ca: read('--cacert'),
+    own: cert === undefined || key === undefined ? undefined : { cert, key },
   }
   const url = parseServerUrl(text, tls)
   if (url === undefined)
