@@ -73,6 +73,8 @@ export class Config {
   readonly #options: ConfigOptions
   readonly #stored = new Map<AnyDirective, unknown>()
   readonly #mirrors: { target: { [field: string]: unknown }; names: ReadonlySet<string> }[] = []
+  /** Those of modules, by name. */
+  readonly #added = new Map<string, NamedDirective>()
   readonly #applies = new Map<AnyDirective, Apply[]>()
 
   constructor(disk: FileSystem, options: ConfigOptions = {}) {
@@ -92,20 +94,22 @@ export class Config {
     }
     for (const pattern of patterns) {
       if (!isPattern(pattern)) {
-        const directive = directiveNamed(pattern)
+        const directive = this.#named(pattern)
         if (directive) add(pattern, directive)
         continue
       }
       const glob = Slice.of(pattern)
       for (const { name, bytes, directive } of LISTED)
         if (!found.has(name) && globMatch(glob, bytes, true)) add(name, directive)
+      for (const [name, directive] of this.#added)
+        if (directive.kind.hidden !== true && globMatch(glob, Slice.of(name), true)) add(directive.name, directive)
     }
     return [...found.values()]
   }
 
   /** What CONFIG GET prints for one directive; undefined when there is no such directive. */
   print(name: string): string | undefined {
-    const directive = directiveNamed(name)
+    const directive = this.#named(name)
     return directive ? this.#print(directive) : undefined
   }
 
@@ -114,7 +118,7 @@ export class Config {
     const directives: NamedDirective[] = []
     const names: string[] = []
     for (const [name] of pairs) {
-      const directive = directiveNamed(name)
+      const directive = this.#named(name)
       if (!directive) return `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`
       const refusal = this.#refusal(directive, caller)
       if (refusal === LOADING) return refusal
@@ -159,6 +163,40 @@ export class Config {
     seenInFile.add(directive.name)
   }
 
+  // ---- directives of modules ----
+
+  /** Adds a directive, at its default; `apply` is as in onChange(). False: the name is taken. */
+  addDirective(name: string, kind: AnyDirective, apply: Apply): boolean {
+    if (this.#named(name) !== null) return false
+    this.#added.set(name.toLowerCase(), { name, field: name, kind })
+    this.#stored.set(kind, kind.initial)
+    this.#applies.set(kind, [apply])
+    return true
+  }
+
+  removeDirective(name: string): void {
+    const kind = this.#added.get(name.toLowerCase())?.kind
+    if (kind === undefined) return
+    this.#added.delete(name.toLowerCase())
+    this.#stored.delete(kind)
+    this.#applies.delete(kind)
+  }
+
+  /** A directive that was added. */
+  added(name: string): NamedDirective | undefined {
+    return this.#added.get(name.toLowerCase())
+  }
+
+  /** The value of one that was added, as the server reads it. */
+  addedValue(name: string): unknown {
+    const directive = this.added(name)
+    return directive?.kind.field(this.#valueOf(directive))
+  }
+
+  #named(name: string): NamedDirective | null {
+    return directiveNamed(name) ?? this.added(name) ?? null
+  }
+
   /** Changes a value without checks and callbacks: for the server itself. */
   put<Name extends DirectiveName>(name: Name, stored: StoredOf<Name>): void {
     this.#store(directiveNamed(name)!, stored)
@@ -195,7 +233,7 @@ export class Config {
 
   /** Whether values of this directive are secrets, which logs must not show. */
   isSensitive(name: string): boolean {
-    return directiveNamed(name)?.kind.sensitive === true
+    return this.#named(name)?.kind.sensitive === true
   }
 
   /** Whether a guarded action is allowed for this client: enable-debug-command and the like. */
@@ -216,7 +254,10 @@ export class Config {
     more: readonly NamedLines[] = [],
   ): string {
     const saved = this.sentinel ? DIRECTIVES.filter(({ name }) => name !== 'save') : DIRECTIVES
-    const lines = saved.map(one => ({ name: one.name, lines: one.kind.lines(one.name, this.#valueOf(one)) }))
+    const lines = [...saved, ...this.#added.values()].map(one => ({
+      name: one.name,
+      lines: one.kind.lines(one.name, this.#valueOf(one)),
+    }))
     const statements = [{ name: 'user', lines: needed(users) }, ...more]
     return rewriteText(oldText, [...lines, ...statements], { everything })
   }
@@ -231,6 +272,7 @@ export class Config {
 
   #store({ kind, field }: NamedDirective, value: unknown): void {
     this.#stored.set(kind, value)
+    if (this.#added.size > 0 && this.added(field)?.kind === kind) return
     const plain = kind.field(value)
     ;(this as unknown as { [field: string]: unknown })[field] = plain
     for (const { target, names } of this.#mirrors) if (names.has(field)) target[field] = plain

@@ -25,10 +25,10 @@ interface RewriteOptions {
 }
 
 export function rewriteText(oldText: string, values: readonly NamedLines[], options: RewriteOptions): string {
-  const { lines, places } = readOld(oldText)
+  const { lines, places } = readOld(oldText, new Set(values.map(({ name }) => name.toLowerCase())))
   let signed = lines.includes(SIGNATURE)
   for (const { name, lines: newLines } of values) {
-    const old = places.get(name) ?? []
+    const old = places.get(name.includes('.') ? name.toLowerCase() : name) ?? []
     for (const line of newLines) {
       const place = old.shift()
       if (place !== undefined) {
@@ -45,7 +45,7 @@ export function rewriteText(oldText: string, values: readonly NamedLines[], opti
 }
 
 /** The old lines, and the line numbers of each name. */
-function readOld(oldText: string): { lines: string[]; places: Map<string, number[]> } {
+function readOld(oldText: string, known: ReadonlySet<string>): { lines: string[]; places: Map<string, number[]> } {
   const places = new Map<string, number[]>()
   if (oldText === '') return { lines: [], places }
   const lines = oldText.split('\n').map((raw, index) => {
@@ -54,7 +54,7 @@ function readOld(oldText: string): { lines: string[]; places: Map<string, number
     const words = splitWords(line)
     const directive = words?.length ? directiveNamed(words[0]) : null
     const word = directive?.name ?? words?.[0]?.toLowerCase()
-    if (!word || (!directive && !STATEMENTS.includes(word))) return `# ??? ${line}`
+    if (!word || (!directive && !STATEMENTS.includes(word) && !known.has(word))) return `# ??? ${line}`
     // Each option of a sentinel has lines of its own.
     const name = word === 'sentinel' ? `sentinel ${words?.[1]?.toLowerCase()}` : word
     if (!places.has(name)) places.set(name, [])

@@ -27,6 +27,8 @@ export function applyValues(config: Config, values: Readonly<Record<string, unkn
 
 function setDirective(config: Config, name: string, value: unknown, seen: Set<string>): void {
   const directive = directiveNamed(name) ?? DIRECTIVES.find(one => one.field === name)
+  // Of a module.
+  if (!directive && name.includes('.')) return addStatement(config, [name, wordOf(value)])
   if (!directive) throw new ConfigError(`config: there is no directive '${name}'${suggestion(name)}`)
   try {
     config.setFromFile(directive, wordsOf(directive, value), seen)

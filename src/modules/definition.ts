@@ -53,6 +53,8 @@ export interface ModuleServer {
   nowMs(): number
   /** An unsigned 32-bit integer. */
   random(): number
+  /** The value of a parameter of the module: a boolean, a number or a text, as its kind is. */
+  config(name: string): ParameterValue
   log(level: 'debug' | 'verbose' | 'notice' | 'warning', text: string): void
   /** Calls `work` once, or every `ms`, until the function that is returned is called, or the module is gone. */
   after(ms: number, work: () => void): () => void
@@ -104,6 +106,25 @@ export interface ModuleCommand {
   readonly run?: (ctx: ModuleContext) => ModuleReply | Promise<ModuleReply>
 }
 
+/** A configuration parameter: CONFIG GET and SET know it as 'module.name'. */
+export type ModuleParameter = (
+  | { readonly kind: 'yes-no'; readonly initial: boolean }
+  | { readonly kind: 'integer' | 'memory'; readonly initial: number; readonly min?: number; readonly max?: number }
+  | { readonly kind: 'text'; readonly initial: string }
+  | { readonly kind: 'enum'; readonly initial: string; readonly values: readonly string[] }
+) & {
+  /** Only at start and by MODULE LOADEX. */
+  readonly immutable?: true
+  /** Patterns of CONFIG GET do not match it. */
+  readonly hidden?: true
+  /** A secret: logs do not show it. */
+  readonly sensitive?: true
+  /** CONFIG SET has changed it. A text is the reason why that is refused: it then has its old value again. */
+  readonly changed?: (value: ParameterValue, server: ModuleServer) => string | undefined
+}
+
+export type ParameterValue = boolean | number | string
+
 export interface ModuleDefinition {
   readonly name: string
   /** A positive integer, as MODULE LIST shows it. */
@@ -112,6 +133,12 @@ export interface ModuleDefinition {
   readonly commands?: readonly ModuleCommand[]
   /** ACL categories that it adds; its commands name them in `acl`. */
   readonly aclCategories?: readonly string[]
+  /** Configuration parameters by name. They have their values when `setup` is called. */
+  readonly config?: { readonly [name: string]: ModuleParameter }
+  /** Sections of INFO, 'module_section' to clients; '' is the section 'module'. */
+  readonly info?: {
+    readonly [section: string]: (server: ModuleServer) => { readonly [field: string]: string | number }
+  }
   /** After the dataset was loaded, before the server is ready; a throw ends the start. `args`: those of loadmodule. */
   readonly setup?: (server: ModuleServer, args: readonly string[]) => void | Promise<void>
   /** When the server ends. */
@@ -123,7 +150,7 @@ export interface RedstartModule extends ModuleDefinition {
 }
 
 const BLANKS_AND_QUOTES = ' \t\r\n"\''
-const PARTS = ['name', 'version', 'apiVersion', 'commands', 'aclCategories', 'setup', 'teardown']
+const PARTS = ['name', 'version', 'apiVersion', 'commands', 'aclCategories', 'config', 'info', 'setup', 'teardown']
 
 /** Checks a definition. Throws a TypeError. */
 export function defineModule(definition: ModuleDefinition): RedstartModule {

@@ -8,6 +8,7 @@
 import type { Command } from '../engine/catalog/command.ts'
 import type { LoadedModule } from '../engine/catalog/loaded-module.ts'
 import type { Engine } from '../engine/engine.ts'
+import { safeName } from '../engine/monitoring/info.ts'
 import type { ModuleLoader } from '../engine/ports/modules.ts'
 import { Unwind } from '../lib/unwind.ts'
 import type { ProcessView, System } from '../system/system.ts'
@@ -16,7 +17,9 @@ import {
   defineModule,
   type ModuleCommand,
   type ModuleDefinition,
+  type ModuleParameter,
   type ModuleServer,
+  type ParameterValue,
   type RedstartModule,
 } from './definition.ts'
 import { ModuleRunner } from './runner.ts'
@@ -27,6 +30,16 @@ export interface ModuleToLoad {
   readonly module: RedstartModule
   readonly path?: string
   readonly args?: readonly string[]
+}
+
+/** Configuration parameters of modules; implemented by server/assembly/modules.ts. Names are 'module.name'. */
+export interface ModuleParameters {
+  /** False: there is a parameter of that name. */
+  add(name: string, parameter: ModuleParameter, changed: () => string | undefined): boolean
+  remove(name: string): void
+  value(name: string): ParameterValue
+  /** Sets the value of a parameter that was added; why not, or undefined. */
+  set(name: string, text: string): string | undefined
 }
 
 /** A module that cannot be loaded, or whose setup failed. */
@@ -45,11 +58,13 @@ export class Modules implements ModuleLoader {
   private readonly engine: Engine
   private readonly system: System
   private readonly caller: ModuleCaller
+  private readonly parameters: ModuleParameters
   private all: readonly Loaded[] = []
 
-  constructor(engine: Engine, system: System) {
+  constructor(engine: Engine, system: System, parameters: ModuleParameters) {
     this.engine = engine
     this.system = system
+    this.parameters = parameters
     this.caller = new ModuleCaller(engine)
   }
 
@@ -61,7 +76,7 @@ export class Modules implements ModuleLoader {
     if (this.all.some(one => one.module.name === name)) throw new TypeError(`two modules are named '${name}'`)
     const { engine } = this
     const cancels = new Set<() => void>()
-    const server = this.serverFor(cancels)
+    const server = this.serverFor(name, cancels)
     const literals: Command[] = []
     const names = (module.commands ?? []).map(one => one.name)
     const loaded: Loaded = {
@@ -77,7 +92,26 @@ export class Modules implements ModuleLoader {
     const refusal = engine.table.add(literals, aclCategories)
     if (refusal !== undefined) throw new ModuleFailure(`module '${name}': ${refusal}`)
     this.become([...this.all, loaded])
+    this.addParameters(loaded)
     return loaded
+  }
+
+  private addParameters({ module, server }: Loaded): void {
+    const { parameters, engine } = this
+    for (const [short, parameter] of Object.entries(module.config ?? {})) {
+      const name = `${module.name}.${short}`
+      const changed = () => {
+        let refusal: string | undefined = 'the module refused it'
+        const log = (text: string) => engine.log?.('warning', text)
+        harmless(() => (refusal = parameter.changed?.(parameters.value(name), server)), log, `The listener of ${name}`)
+        return refusal === undefined ? undefined : byteText(refusal)
+      }
+      parameters.add(name, parameter, changed)
+    }
+  }
+
+  get list(): readonly RedstartModule[] {
+    return this.all.map(one => one.module)
   }
 
   private become(all: readonly Loaded[]): void {
@@ -98,8 +132,8 @@ export class Modules implements ModuleLoader {
     const file = textOf(path)
     let added: Loaded | undefined
     try {
-      for (const name of parameters.keys()) throw new ModuleFailure(`there is no parameter '${name}'`)
       added = this.add(await moduleOfFile(file, args.map(textOf), system.process))
+      this.configure(added, parameters)
       await setUpOne(added)
       engine.log?.('notice', `Module '${added.module.name}' loaded from ${file}`)
       return true
@@ -108,6 +142,15 @@ export class Modules implements ModuleLoader {
       engine.log?.('warning', `Module ${file} failed to load: ${(error as Error)?.message ?? error}`)
       if (added !== undefined) this.remove(added)
       return false
+    }
+  }
+
+  /** CONFIG of MODULE LOADEX. Throws a ModuleFailure. */
+  private configure({ module }: Loaded, values: ReadonlyMap<string, string>): void {
+    for (const [name, value] of values) {
+      const short = Object.keys(module.config ?? {}).find(one => `${module.name}.${one}` === name)
+      const refusal = short === undefined ? 'it has no such parameter' : this.parameters.set(name, value)
+      if (refusal !== undefined) throw new ModuleFailure(`module '${module.name}': ${name}: ${refusal}`)
     }
   }
 
@@ -138,6 +181,7 @@ export class Modules implements ModuleLoader {
   private remove(loaded: Loaded): void {
     loaded.isGone = true
     for (const cancel of loaded.cancels) cancel()
+    for (const name of Object.keys(loaded.module.config ?? {})) this.parameters.remove(`${loaded.module.name}.${name}`)
     this.engine.table.remove(loaded.commands, loaded.module.aclCategories ?? [])
     this.become(this.all.filter(one => one !== loaded))
   }
@@ -147,9 +191,26 @@ export class Modules implements ModuleLoader {
     for (const { module } of this.all) harmless(() => module.teardown?.(), log, `The teardown of module ${module.name}`)
   }
 
+  // ---- INFO ----
+
+  /** The fields of the modules' sections. What throws is logged and has no fields. */
+  *sections(): Generator<{ module: string; name: string; fields: [string, string | number][] }> {
+    for (const { module, server } of this.all)
+      for (const [short, read] of Object.entries(module.info ?? {})) {
+        const fields: [string, string | number][] = []
+        const log = (text: string) => this.engine.log?.('warning', text)
+        const add = () => {
+          for (const [name, value] of Object.entries(read(server)))
+            fields.push([`${module.name}_${safeName(name)}`, typeof value === 'number' ? value : lineOf(value)])
+        }
+        harmless(add, log, `INFO of module ${module.name}`)
+        yield { module: module.name, name: short === '' ? module.name : `${module.name}_${short}`, fields }
+      }
+  }
+
   // ---- what a module gets ----
 
-  private serverFor(cancels: Set<() => void>): ModuleServer {
+  private serverFor(name: string, cancels: Set<() => void>): ModuleServer {
     const { engine, caller } = this
     const { clock } = this.system
     return {
@@ -158,6 +219,7 @@ export class Modules implements ModuleLoader {
       atomically: work => caller.atomically(work),
       nowMs: () => clock.nowMs(),
       random: () => engine.random(),
+      config: parameter => this.parameters.value(`${name}.${parameter}`),
       log: (level, text) => engine.log?.(level, text),
       after: (ms, work) => this.timer('after', ms, work, cancels),
       every: (ms, work) => this.timer('every', ms, work, cancels),
@@ -211,6 +273,10 @@ async function setUpOne({ module, server, shown }: Loaded): Promise<void> {
   } catch (error) {
     throw new ModuleFailure(`module '${module.name}': its setup has failed: ${(error as Error)?.message ?? error}`)
   }
+}
+
+function lineOf(value: string): string {
+  return byteText(String(value)).replaceAll('\r', ' ').replaceAll('\n', ' ')
 }
 
 /** Runs a module's code; what it throws is logged. */

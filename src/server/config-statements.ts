@@ -2,6 +2,7 @@
 // modules (loadmodule: module-files.ts); and makes the users of the start, from `user` lines or from the ACL file.
 
 import type { Config } from '../config/config.ts'
+import { Refusal } from '../config/kinds.ts'
 import { ConfigError } from '../config/parser.ts'
 import { type Acl, DEFAULT_USER } from '../engine/acl/acl.ts'
 import { declarationError, mergedRules } from '../engine/acl/lines.ts'
@@ -27,15 +28,26 @@ export function applyConfigStatements(config: Config, table: CommandTable, acl: 
       if (wrong !== undefined) throw new ConfigError(`Error in user declaration '${wrong[0]}': ${wrong[1]}`, line, text)
       declared.add(words[1])
     }
-    if (words[0].includes('.'))
-      throw new StartFailure(
-        `Redstart has no modules, which '${words[0]}' would configure.`,
-        'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting',
-      )
+    if (words[0].includes('.')) applyModuleParameter(config, words, line, text)
     if (words[0] !== 'rename-command') continue
     const outcome = table.rename(Slice.of(words[1]), Slice.of(words[2]))
     if (outcome === 'unknown') throw new ConfigError('No such command in rename-command', line, text)
     if (outcome === 'taken') throw new ConfigError('Target command name already exists', line, text)
+  }
+}
+
+function applyModuleParameter(config: Config, words: readonly string[], line: number, text: string): void {
+  const directive = config.added(words[0])
+  if (directive === undefined)
+    throw new StartFailure(
+      `No module that is loaded has the parameter '${words[0]}'.`,
+      'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting',
+    )
+  try {
+    config.setFromFile(directive, [words.slice(1).join(' ')], new Set())
+  } catch (error) {
+    if (error instanceof Refusal) throw new ConfigError(error.message, line, text)
+    throw error
   }
 }
 

@@ -107,7 +107,7 @@ export const SECTIONS: readonly SectionFields[] = [
     fields: `used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children used_cpu_sys_main_thread
       used_cpu_user_main_thread`,
   },
-  { name: 'modules', title: 'Modules', byDefault: true, fields: '' },
+  { name: 'modules', title: 'Modules', byDefault: true, fields: 'module*' },
   { name: 'commandstats', title: 'Commandstats', byDefault: false, fields: 'cmdstat_*' },
   { name: 'errorstats', title: 'Errorstats', byDefault: true, fields: 'errorstat_*' },
   { name: 'latencystats', title: 'Latencystats', byDefault: false, fields: 'latency_percentiles_usec_*' },

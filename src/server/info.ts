@@ -12,6 +12,12 @@ import { SECTIONS, type SectionFields, WITHOUT_MEANING } from './info-fields.ts'
 
 type WriteField = (put: PutField) => void
 
+interface ModuleSection {
+  readonly module: string
+  readonly name: string
+  readonly fields: readonly (readonly [name: string, value: InfoValue])[]
+}
+
 interface Section {
   readonly spec: SectionFields
   /** In order. */
@@ -21,6 +27,8 @@ interface Section {
 }
 
 export class Info {
+  /** Sections of modules in TypeScript. */
+  moduleSections: () => Iterable<ModuleSection> = () => []
   private readonly sections: Section[]
   private readonly resets: (() => void)[] = []
 
@@ -75,6 +83,11 @@ export class Info {
       const { name, byDefault, hidden } = section.spec
       const asked = wanted.has(name) || (name === 'modules' && wanted.has('module_list'))
       if (asked || (all && hidden !== true) || (defaults && byDefault)) parts.push(sectionText(section))
+    }
+    const everyModule = wanted.has('everything') || wanted.has('modules')
+    for (const { module, name, fields } of this.moduleSections()) {
+      if (!everyModule && !wanted.has(module.toLowerCase()) && !wanted.has(name.toLowerCase())) continue
+      parts.push(`# ${name}\r\n${fields.map(([field, value]) => `${field}:${value}\r\n`).join('')}`)
     }
     return parts.join('\r\n')
   }

@@ -27,6 +27,7 @@ import { addressesOf } from './addresses.ts'
 import { type ClusterMode, clusterOf } from './assembly/cluster.ts'
 import { configurationOf } from './assembly/configuration.ts'
 import { engineOf } from './assembly/engine.ts'
+import { showModules } from './assembly/modules.ts'
 import { persistenceOf } from './assembly/persistence.ts'
 import { addReplication, type Replication } from './assembly/replication.ts'
 import { addScripting, showScripting } from './assembly/scripting.ts'
@@ -102,8 +103,8 @@ export class Server implements RunningServer {
     this.maintenance.cron.hooks.push(() => tls.cron())
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
-    const migrated = { migrate_cached_sockets: () => migrations.connections }
-    this.maintenance.addInfo([{ section: 'stats', fields: migrated }])
+    showModules(modules, this.maintenance)
+    this.maintenance.addInfo([{ section: 'stats', fields: { migrate_cached_sockets: () => migrations.connections } }])
     this.followAddresses()
     const parts = { ...base, maintenance: this.maintenance, codecs }
     addStorage(parts)

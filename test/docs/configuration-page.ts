@@ -59,7 +59,7 @@ const STATEMENTS = `
 | \`rename-command\` | works |
 | \`user\` | works |
 | \`loadmodule\` | modules in TypeScript or JavaScript (docs/modules.md); native ones are refused |
-| settings of modules | refused |
+| settings of modules | \`module.name value\`, for parameters that a module has |
 | \`sentinel\` | settings and state of a sentinel, in Sentinel mode only |
 | ${RETIRED.map(name => `\`${name}\``).join(', ')} | no meaning: Redis 7.2 ignores these old directives too |
 `
