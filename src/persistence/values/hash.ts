@@ -151,7 +151,9 @@ class HashReader implements ValueReader {
       if (input.pos > until) return false
       input.string(field)
       input.string(text)
-      if (!this.hash.set(field, text)) input.fail('Duplicate hash fields detected')
+      // As in Redis, a short hash is looked through for duplicates only when payloads are sanitized.
+      if (this.options.deep || !this.hash.append(field, text))
+        if (!this.hash.set(field, text)) input.fail('Duplicate hash fields detected')
     }
     return true
   }

@@ -109,8 +109,9 @@ class SetReader implements ValueReader {
 
   private readIntset(input: RdbInput): void {
     const bytes = input.string(this.member)
-    if (!isIntset(bytes.dv, bytes.off, bytes.len)) input.fail('Intset integrity check failed.')
-    if (this.options.deep) this.options.sanitizations++
+    const { deep } = this.options
+    if (!isIntset(bytes.dv, bytes.off, bytes.len, deep)) input.fail('Intset integrity check failed.')
+    if (deep) this.options.sanitizations++
     this.set.open(ENC_INTSET, this.type.intsets.fromBytes(bytes))
     this.held = true
     this.set.tryConversion(this.set.length)

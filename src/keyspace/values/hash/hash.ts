@@ -110,6 +110,17 @@ export class Hash extends Collection {
     return false
   }
 
+  /** Appends a field to a listpack, whether it is there or not; false where set() must be used. */
+  append(field: Slice, text: Slice): boolean {
+    const { listpacks, limits } = this
+    const max = limits.hashMaxListpackValue
+    if (this.encoding !== ENC_LISTPACK || field.len > max || text.len > max) return false
+    if (this.length >= limits.hashMaxListpackEntries || !listpacks.isSafeToAdd(this.value, field.len + text.len))
+      return false
+    this.value = listpacks.append(listpacks.append(this.value, field), text)
+    return true
+  }
+
   private setPacked(field: Slice, text: Slice): boolean {
     const { listpacks } = this
     const pos = listpacks.find(this.value, listpacks.first(this.value), field, 1)
