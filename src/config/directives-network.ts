@@ -33,6 +33,7 @@ export const tlsDirectives = {
   'tls-cluster': yesNo(false),
   'tls-replication': yesNo(false),
   'tls-auth-clients': choice(['no', 'yes', 'optional'], 'yes'),
+  'tls-auth-clients-user': choice(['off', 'CN'], 'off', { hidden: true }, new Map([['cn', 'CN']])),
   'tls-prefer-server-ciphers': yesNo(false),
   'tls-session-caching': yesNo(true),
   'tls-session-cache-size': integer(20 * 1024),

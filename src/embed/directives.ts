@@ -356,6 +356,8 @@ interface Directives {
   timeout?: number | string
   /** Default: yes */
   'tls-auth-clients'?: 'no' | 'yes' | 'optional'
+  /** Default: off */
+  'tls-auth-clients-user'?: 'off' | 'CN'
   'tls-ca-cert-dir'?: string
   'tls-ca-cert-file'?: string
   'tls-cert-file'?: string

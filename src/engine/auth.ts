@@ -5,7 +5,7 @@
 //
 // Always: a refused login leaves the client as the user that it was.
 
-import type { Slice } from '../lib/slice.ts'
+import { Slice } from '../lib/slice.ts'
 import { CLIENT_CLOSING, CLIENT_MULTI, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
 import type { Authenticator, LoginDecision } from './ports/authenticator.ts'
@@ -37,6 +37,12 @@ export class Auth {
     const user = this.engine.acl.user(login.user)
     if (user?.isOn !== true || !user.accepts(login.password)) return this.refuse(client, login, args, argc)
     return this.accept(client, login, login.user)
+  }
+
+  /** The client is the user that its certificate names, where there is one that is on (tls-auth-clients-user). */
+  byCertificate(client: Client, name: string): void {
+    const user = Slice.of(name).latin1()
+    if (user !== '' && this.engine.acl.user(user)?.isOn === true) this.accept(client, { user, password: '' }, user)
   }
 
   /** Asks the authenticator; `decided` gets the error, or undefined, before this returns or later. */

@@ -20,7 +20,8 @@ export const SECTIONS: readonly SectionFields[] = [
     fields: `redis_version redstart_version redis_git_sha1 redis_git_dirty redis_build_id redis_mode os arch_bits
       monotonic_clock multiplexing_api atomicvar_api gcc_version runtime process_id process_supervised run_id tcp_port
       server_time_usec uptime_in_seconds uptime_in_days hz configured_hz lru_clock executable config_file
-      io_threads_active shutdown_in_milliseconds listener*`,
+      io_threads_active shutdown_in_milliseconds listener*
+      tls_server_cert_expires_in_seconds tls_client_cert_expires_in_seconds`,
   },
   {
     name: 'clients',

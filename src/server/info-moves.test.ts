@@ -25,7 +25,8 @@ const OF_A_REPLICA = `async_loading total_net_repl_input_bytes instantaneous_inp
   master_link_status master_last_io_seconds_ago master_sync_in_progress slave_read_repl_offset slave_repl_offset
   master_sync_total_bytes master_sync_read_bytes master_sync_left_bytes master_sync_perc
   master_sync_last_io_seconds_ago master_link_down_since_seconds slave_priority slave_read_only replica_announced
-  master_failover_state slave_expires_tracked_keys shutdown_in_milliseconds primary_empty_guard`
+  master_failover_state slave_expires_tracked_keys shutdown_in_milliseconds primary_empty_guard
+  tls_server_cert_expires_in_seconds tls_client_cert_expires_in_seconds`
 
 /** Of values on disk: storage.test.ts. */
 const OF_STORAGE = `storage_mode storage_memory_limit storage_cold_keys storage_faults storage_waits storage_spilled

@@ -104,7 +104,8 @@ export class Server implements RunningServer {
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
     showModules(modules, this.maintenance)
-    this.maintenance.addInfo([{ section: 'stats', fields: { migrate_cached_sockets: () => migrations.connections } }])
+    const fields = { migrate_cached_sockets: () => migrations.connections }
+    this.maintenance.addInfo([{ section: 'stats', fields }, tls.info])
     this.followAddresses()
     const parts = { ...base, maintenance: this.maintenance, codecs }
     addStorage(parts)
@@ -196,7 +197,11 @@ export class Server implements RunningServer {
       engine.stats.rejectedConnections++
       return undefined
     }
-    return engine.connections.connect(connection)
+    const client = engine.connections.connect(connection)
+    const { certificateName } = connection
+    if (certificateName !== undefined && this.config.tlsAuthClientsUser === 'CN')
+      engine.auth.byCertificate(client, certificateName)
+    return client
   }
 
   /** Opens the sockets that the configuration names. */

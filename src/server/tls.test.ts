@@ -1,13 +1,11 @@
 // TLS: real sockets, with certificates that openssl makes.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import net from 'node:net'
-import os from 'node:os'
-import path from 'node:path'
 import { test } from 'node:test'
 import tls from 'node:tls'
+import { Certificates } from '../../test/harness/certificates.ts'
 import { Config } from '../config/config.ts'
 import { loadText } from '../config/parser.ts'
 import { runtimeNetwork } from '../net/runtime.ts'
@@ -15,27 +13,16 @@ import { realSystem } from '../system/real.ts'
 import { Logger } from './log.ts'
 import { Server } from './server.ts'
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'redstart-tls-'))
-process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }))
-const inFolder = (name: string) => path.join(folder, name)
-const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
-const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-
-function authority(name: string): void {
-  openssl('req', '-x509', ...KEY, '-keyout', `${name}.key`, '-out', `${name}.crt`, '-subj', `/CN=${name}`)
-}
-
-function signed(name: string, days = '2'): void {
-  openssl('req', ...KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
-  const ca = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial']
-  openssl('x509', '-req', '-in', `${name}.csr`, ...ca, '-days', days, '-out', `${name}.crt`)
-}
-
-authority('ca')
-authority('stranger')
-signed('first')
-signed('second')
-signed('client')
+const files = new Certificates()
+const inFolder = (name: string) => files.path(name)
+files.authority('ca')
+files.authority('stranger')
+files.authority('other')
+files.signed('first')
+files.signed('second')
+files.signed('client')
+files.signed('late', { days: -1 })
+files.signed('moved', { authority: 'other' })
 
 async function started(more = ''): Promise<{ server: Server; config: Config; port: number }> {
   const system = realSystem(runtimeNetwork())
@@ -110,6 +97,64 @@ test('a client without TLS is disconnected, and others are served', async () => 
   })
   await closed
   assert.equal(await ask(port, 'client'), '+PONG first')
+  await server.shutdown(['nosave', 'now'])
+})
+
+test('a certificate that has expired, or whose authority is trusted no more, is refused', async () => {
+  const { server, config, port } = await started()
+  assert.equal(await ask(port, 'late'), 'closed')
+  assert.equal(await ask(port, 'moved'), 'closed')
+  assert.equal(await ask(port, 'client'), '+PONG first')
+  // The server's own certificate stays: clients of the test trust its authority.
+  assert.equal(await config.set([['tls-ca-cert-file', inFolder('other.crt')]]), null)
+  assert.equal(await ask(port, 'client'), 'closed')
+  assert.equal(await ask(port, 'moved'), '+PONG first')
+  await server.shutdown(['nosave', 'now'])
+})
+
+test('a client that verifies names is not satisfied with a certificate for another host', async () => {
+  const { server, port } = await started('tls-auth-clients no')
+  const options = { host: '127.0.0.1', port, ca: fs.readFileSync(inFolder('ca.crt')), servername: 'elsewhere' }
+  const failure = await new Promise(resolve => {
+    tls
+      .connect(options, () => resolve('connected'))
+      .on('error', (error: Error & { code?: string }) => resolve(error.code))
+  })
+  assert.equal(failure, 'ERR_TLS_CERT_ALTNAME_INVALID')
+  assert.equal(await ask(port, undefined), '+PONG first')
+  await server.shutdown(['nosave', 'now'])
+})
+
+test('tls-auth-clients-user CN: a client is the user that its certificate names, while that is on', async () => {
+  const { server, config, port } = await started('user client on nopass ~* +@all\nuser moved off nopass ~* +@all')
+  const whoami = 'ACL WHOAMI\r\n'
+  assert.equal(await ask(port, 'client', whoami), '$7\r\ndefault first')
+  assert.equal(await config.set([['tls-auth-clients-user', 'cn']]), null)
+  assert.equal(config.print('tls-auth-clients-user'), 'CN')
+  assert.equal(await ask(port, 'client', whoami), '$6\r\nclient first')
+  assert.equal(await ask(port, 'second', whoami), '$7\r\ndefault first')
+  assert.equal(await config.set([['tls-ca-cert-file', inFolder('other.crt')]]), null)
+  assert.equal(await ask(port, 'moved', whoami), '$7\r\ndefault first')
+  await server.shutdown(['nosave', 'now'])
+})
+
+test('INFO says when the certificates expire', async () => {
+  const { server, config, port } = await started()
+  const seconds = async (which: string) => {
+    const found = new RegExp(`tls_${which}_cert_expires_in_seconds:(-?\\d+)`).exec(
+      await ask(port, 'client', 'INFO server\r\n'),
+    )
+    return found === null ? undefined : Number(found[1])
+  }
+  const first = await seconds('server')
+  assert.ok(first !== undefined && first > 86400 && first <= 2 * 86400, String(first))
+  assert.equal(await seconds('client'), undefined)
+  const peer: [string, string][] = [
+    ['tls-client-cert-file', inFolder('late.crt')],
+    ['tls-client-key-file', inFolder('late.key')],
+  ]
+  assert.equal(await config.set(peer), null)
+  assert.ok((await seconds('client'))! < 0)
   await server.shutdown(['nosave', 'now'])
 })
 

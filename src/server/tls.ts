@@ -8,6 +8,7 @@
 // directive sends over TLS is never sent without.
 
 import type { Config } from '../config/config.ts'
+import type { InfoSource } from '../engine/monitoring/info.ts'
 import {
   type ListenTls,
   type Network,
@@ -50,6 +51,21 @@ export class Tls {
   /** When the certificate in use expires; undefined: there is none. */
   get expiresMs(): number | undefined {
     return this.contexts?.server.expiresMs
+  }
+
+  /** Seconds until the certificates in use expire; below 0: since they have. */
+  readonly info: InfoSource = {
+    section: 'server',
+    fields: {
+      tls_server_cert_expires_in_seconds: () => this.secondsLeft('server'),
+      tls_client_cert_expires_in_seconds: () => this.secondsLeft('peers'),
+    },
+  }
+
+  private secondsLeft(which: keyof Contexts): number | undefined {
+    const { isUsed, contexts, system } = this
+    if (contexts === undefined || !isUsed || (which === 'peers' && contexts.peers === contexts.server)) return undefined
+    return Math.floor((contexts[which].expiresMs - system.clock.nowMs()) / 1000)
   }
 
   private get isUsed(): boolean {

@@ -8,4 +8,5 @@ export const OWN_DIRECTIVES: readonly string[] = [
   'storage-memory',
   'storage-segment-size',
   'storage-value-max',
+  'tls-auth-clients-user',
 ]
