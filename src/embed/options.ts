@@ -30,6 +30,8 @@ export interface CreateServerOptions {
    * server, or the content of an RDB file. With a `dir`, only when that has no data.
    */
   data?: SeedData | Snapshot | Uint8Array
+  /** Records what clients send, for server.history. Default: not before history.start(). */
+  history?: boolean
   /** Whether a listening socket keeps the process alive. Default: no, so that a forgotten close() does no harm. */
   ref?: boolean
   /**
@@ -58,6 +60,7 @@ const NAMES = [
   'dir',
   'clock',
   'data',
+  'history',
   'ref',
   'onError',
   'authenticate',

@@ -22,10 +22,14 @@ import type { Words } from './arguments.ts'
 import { openClient, openSyncClient, type SyncClient } from './client.ts'
 import type { Call, CallSync, Client, ClientOptions } from './client-types.ts'
 import { EmbeddedClock, type ServerClock } from './clock.ts'
+import type { CommandRecord } from './command-record.ts'
+import type { CommandMatch } from './faults.ts'
+import type { Interceptor } from './interception.ts'
 import { type CreateServerOptions, checkOptions } from './options.ts'
 import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
 import { type ResetOptions, ServerState, type Snapshot } from './state.ts'
+import { type Faults, type History, type ServerEvents, Trouble } from './trouble.ts'
 
 /** A connection without a socket. */
 export interface MemorySocket {
@@ -92,6 +96,16 @@ export interface EmbeddedServer {
   rdb(): Uint8Array
   /** Answers requests as Upstash's REST API does; with a token, those that name it. */
   readonly fetch: (request: Request, options?: { token?: string }) => Promise<Response>
+  /** Errors, delays, lost connections and replies, on demand; see Fault. */
+  readonly faults: Faults
+  /** What clients have sent, from history.start() on, or from the beginning with the option `history`. */
+  readonly history: History
+  /** The next such command that a client sends: waitFor('SET', ([key]) => key === 'k'). */
+  waitFor(command: CommandMatch, test?: (args: string[]) => boolean): Promise<CommandRecord>
+  /** Puts an interceptor between clients and the server, behind those that are there; the result takes it out. */
+  use(interceptor: Interceptor): () => void
+  /** Calls `listener` at each such event; the result ends that. */
+  on<Name extends keyof ServerEvents>(event: Name, listener: (event: ServerEvents[Name]) => void): () => void
   /** Ends the server and its connections; with a `dir`, saves what `save` asks for. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -179,6 +193,7 @@ class Embedded implements EmbeddedServer {
   private readonly hosts = new Map<number, string>()
   private readonly options: CreateServerOptions
   private readonly state: ServerState
+  private readonly trouble: Trouble
   private movable: EmbeddedClock | undefined
   private ending: Promise<void> | undefined
   private own: SyncClient | undefined
@@ -203,6 +218,8 @@ class Embedded implements EmbeddedServer {
       newCluster,
     })
     this.state = new ServerState(this.server)
+    this.trouble = new Trouble(this.server)
+    if (options.history === true) this.trouble.history.start()
   }
 
   async start(): Promise<void> {
@@ -291,7 +308,32 @@ class Embedded implements EmbeddedServer {
 
   reset(options: ResetOptions = {}): void {
     this.mustBeOpen()
+    this.trouble.reset()
     this.state.reset(options)
+    if (this.options.history === true) this.trouble.history.start()
+  }
+
+  get faults(): Faults {
+    return this.trouble.faults
+  }
+
+  get history(): History {
+    return this.trouble.history
+  }
+
+  waitFor(command: CommandMatch, test?: (args: string[]) => boolean): Promise<CommandRecord> {
+    this.mustBeOpen()
+    return this.trouble.waitFor(command, test)
+  }
+
+  use(interceptor: Interceptor): () => void {
+    this.mustBeOpen()
+    return this.trouble.use(interceptor)
+  }
+
+  on<Name extends keyof ServerEvents>(event: Name, listener: (event: ServerEvents[Name]) => void): () => void {
+    this.mustBeOpen()
+    return this.trouble.on(event, listener)
   }
 
   toJSON(options: JsonOptions | string = {}): SeedData {

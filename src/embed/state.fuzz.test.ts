@@ -77,7 +77,10 @@ test('what is restored is what it was', async () => {
       if (g.chance(0.1)) server.callSync('FLUSHALL', 'ASYNC')
       const one = taken[g.number(0, Math.max(0, taken.length - 1))]
       if (one === undefined || !g.chance(0.3)) continue
+      // A blocked client takes from what was restored what it waits for.
+      const waiting = figure(server, 'blocked_clients')
       server.restore(one.snapshot)
+      if (waiting > 0) continue
       restored++
       assert.equal(stateOf(server), one.state, `seed ${seed}, restored after ${i} commands`)
     }

@@ -11,6 +11,10 @@ import { CLIENT_CLOSE_AFTER_REPLY, CLIENT_CLOSING, CLIENT_PENDING_REPLY, Client 
 import type { Engine } from './engine.ts'
 
 export class Connections {
+  /** New connections are closed at once. */
+  refuses = false
+  /** A client has connected. */
+  onConnected: ((client: Client) => void) | undefined
   private readonly engine: Engine
   private nextId = 1
   /** Clients whose event is handled, or whose blocked command runs again: the last is the innermost. */
@@ -31,6 +35,7 @@ export class Connections {
     engine.acl.reset(client)
     engine.clients.set(client.id, client)
     engine.stats.connectionsReceived++
+    this.onConnected?.(client)
     return client
   }
 

@@ -338,7 +338,7 @@ export class Dispatch {
     if (this.onCommand !== undefined && entry.fullName === 'exec') this.onCommand(client, entry, args, argc, true)
   }
 
-  private refuse(client: Client, error: string | Uint8Array, entry?: TableEntry): void {
+  refuse(client: Client, error: string | Uint8Array, entry?: TableEntry): void {
     const { reply } = this.engine
     const from = reply.pos
     if (typeof error === 'string') reply.error(error)

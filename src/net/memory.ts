@@ -126,7 +126,7 @@ export class MemorySocket {
 }
 
 /** Runs the program's code; what it throws is its own affair, and surfaces outside of the server. */
-function outside(call: () => void): void {
+export function outside(call: () => void): void {
   try {
     call()
   } catch (error) {

@@ -66,7 +66,7 @@ export class DatasetState {
   /** Puts an image, or the content of an RDB file, in the place of the dataset. */
   put(image: DatasetImage | Uint8Array): void {
     this.mustBeAtRest('a snapshot cannot be restored')
-    const { engine, persistence } = this
+    const { engine } = this
     const { keyspace } = engine
     if (keyspace.replica !== NO_REPLICA) throw new Error("the dataset of a replica is its primary's")
     const isFile = image instanceof Uint8Array

@@ -52,6 +52,8 @@ export class ServerMaintenance {
   readonly eviction: Eviction
   readonly defrag: Defrag
   readonly cron: Cron
+  /** A key was evicted. */
+  onEvicted: ((database: number, key: Slice) => void) | undefined
   /** FLUSHALL has emptied the dataset. */
   readonly onFlushAll: (() => void)[] = []
   /** Bytes that other modules dropped, ever: many of them are worth a garbage collection. */
@@ -123,10 +125,14 @@ export class ServerMaintenance {
       usedBytes: () => this.memoryStats.countedBytes(),
       nowUs,
       isObserved: () =>
-        engine.hasSinks || engine.modifiedKeyListeners !== 0 || engine.settings.notifyKeyspaceEvents !== 0,
+        engine.hasSinks ||
+        engine.modifiedKeyListeners !== 0 ||
+        engine.settings.notifyKeyspaceEvents !== 0 ||
+        this.onEvicted !== undefined,
       evicted: (db, key) => {
         if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(db, key)
         engine.notify(NOTIFY_EVICTED, 'evicted', key, db)
+        this.onEvicted?.(db.index, key)
         engine.dispatch.propagateNow(db, [engine.settings.lazyfreeLazyEviction ? UNLINK : DEL, key])
       },
       took: (event, us) => engine.observers.spike(event, us),

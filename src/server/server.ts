@@ -189,7 +189,7 @@ export class Server implements RunningServer {
 
   private accept(connection: Connection): Client | undefined {
     const { engine } = this
-    if (this.closing) return undefined
+    if (this.closing || engine.connections.refuses) return undefined
     this.maintenance.cron.wake()
     const refusal = refusalOf(engine, connection)
     if (refusal !== undefined) {

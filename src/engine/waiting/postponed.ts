@@ -1,5 +1,6 @@
 // PostponedClients: clients whose next command waits for a reason to end: CLIENT PAUSE, keys that MIGRATE sends, a
-// large value that a snapshot has not saved yet, values on disk. The reason is the name of the gate that postponed.
+// large value that a snapshot has not saved yet, values on disk. The reason is the name of the gate that postponed, or
+// a fault.
 //
 //   gate ─▶ POSTPONE ─▶ [postpone: the bytes stay in the query buffer] ─▶ release ─▶ parsed and judged again
 //
@@ -10,9 +11,12 @@ import { CLIENT_POSTPONED, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
 import type { GateName } from '../gates.ts'
 
+/** A gate, or 'fault': on demand, for tests. */
+type PostponeReason = GateName | 'fault'
+
 export class PostponedClients {
   private readonly engine: Engine
-  private readonly reasons = new Map<GateName, Set<Client>>()
+  private readonly reasons = new Map<PostponeReason, Set<Client>>()
   /** Reasons for which a blocked command was not run again. */
   private readonly retryReasons = new Set<GateName>()
 
@@ -30,7 +34,7 @@ export class PostponedClients {
     return count
   }
 
-  postpone(client: Client, reason: GateName): void {
+  postpone(client: Client, reason: PostponeReason): void {
     client.flags |= CLIENT_POSTPONED
     const clients = this.reasons.get(reason)
     if (clients === undefined) this.reasons.set(reason, new Set([client]))
@@ -43,7 +47,7 @@ export class PostponedClients {
   }
 
   /** The reason has ended for one client. */
-  releaseOne(client: Client, reason: GateName): void {
+  releaseOne(client: Client, reason: PostponeReason): void {
     if (this.reasons.get(reason)?.delete(client) !== true) return
     client.flags &= ~CLIENT_POSTPONED
     this.engine.blocking.unblockedClients.push(client)
