@@ -59,10 +59,6 @@ function checked(negative: boolean, value: Binary): LongDouble | undefined {
   return { mantissa: negative ? -value.mantissa : value.mantissa, exponent: value.exponent, infinite: 0 }
 }
 
-export function longDoubleOf(n: bigint): LongDouble {
-  return { mantissa: n, exponent: 0, infinite: 0 }
-}
-
 /** a + b; undefined when the sum is not a finite number. */
 export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble | undefined {
   if (a.infinite || b.infinite) return undefined

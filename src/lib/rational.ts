@@ -12,9 +12,24 @@ export function divideRounded(value: bigint, divisor: bigint): bigint {
 
 /** Bit length of the non-negative `n`. */
 export function bitLength(n: bigint): number {
-  const hex = n.toString(16)
-  return n === 0n ? 0 : hex.length * 4 - Math.clz32(Number.parseInt(hex[0], 16)) + 28
+  const rounded = Number(n)
+  if (rounded === 0) return 0
+  if (rounded === Number.POSITIVE_INFINITY) {
+    const hex = n.toString(16)
+    return hex.length * 4 - Math.clz32(Number.parseInt(hex[0], 16)) + 28
+  }
+  double.setFloat64(0, rounded)
+  const length = (double.getUint32(0) >>> 20) - 1022
+  // Rounded up to a power of two.
+  return rounded > Number.MAX_SAFE_INTEGER && n < BigInt(rounded) && isPowerOfTwo(rounded) ? length - 1 : length
 }
+
+function isPowerOfTwo(n: number): boolean {
+  double.setFloat64(0, n)
+  return (double.getUint32(0) & 0xfffff) === 0 && double.getUint32(4) === 0
+}
+
+const double = new DataView(new ArrayBuffer(8)) // holds a value only inside these functions
 
 /**
  * mantissa x 2^exponent with the mantissa rounded to at most `bits` bits and an exponent of at least `exponentMin`

@@ -8,8 +8,8 @@ import { NOTIFY_HASH } from '../../engine/messaging/events.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
 import type { Hash } from '../../keyspace/values/hash/hash.ts'
 import { HashType } from '../../keyspace/values/hash/hash-type.ts'
-import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from '../../lib/longdouble.ts'
-import { INT64_MAX, INT64_MIN, parseBigInt64, parseInt64 } from '../../lib/number.ts'
+import { addLongDoubles, formatLongDouble, parseLongDouble } from '../../lib/longdouble.ts'
+import { INT64_MAX, INT64_MIN, parseBigInt64, parseDouble, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { FLOAT_OVERFLOW, INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
@@ -70,18 +70,13 @@ const hIncrByFloat: Command = {
   args: 'key#0 field increment:double',
   run(ctx) {
     const { args, reply } = ctx
-    const increment = parseLongDouble(args[3])
-    if (increment === undefined) return reply.fixedError(NOT_A_FLOAT)
-    if (increment.infinite !== 0) return reply.fixedError(INFINITE)
+    if (!isFiniteOrReply(ctx, args[3])) return
     const entry = ctx.writeOrReply(args[1], TYPE_HASH)
     if (entry === WRONG) return
     const { text } = HashType.of(ctx.keyspace)
     const found = entry !== 0 && openHash(ctx, entry).get(args[2], text)
-    const before = found ? parseLongDouble(text.text()) : longDoubleOf(0n)
-    if (before === undefined) return reply.fixedError(HASH_NOT_A_FLOAT)
-    const after = addLongDoubles(before, increment)
-    if (after === undefined) return reply.fixedError(FLOAT_OVERFLOW)
-    const sum = Slice.of(formatLongDouble(after))
+    const sum = floatSumOrReply(ctx, found ? text.text() : NOTHING, args[3])
+    if (sum === undefined) return
     const hash = HashType.of(ctx.keyspace).current
     if (entry === 0) hash.create()
     store(ctx, entry, hash, sum, 'hincrbyfloat')
@@ -89,6 +84,34 @@ const hIncrByFloat: Command = {
     if (ctx.hasSinks) ctx.propagateAs('HSET', args[1], args[2], sum)
     reply.bulk(sum)
   },
+}
+
+const NOTHING = Slice.of('0')
+/** A number so short is no larger as a double than as a long double. */
+const SHORT_BYTES = 32
+
+/** False after an error reply when the increment is no finite number. */
+function isFiniteOrReply(ctx: Context, s: Slice): boolean {
+  if (s.len <= SHORT_BYTES && Number.isFinite(parseDouble(s))) return true
+  const increment = parseLongDouble(s)
+  if (increment === undefined) ctx.reply.fixedError(NOT_A_FLOAT)
+  else if (increment.infinite !== 0) ctx.reply.fixedError(INFINITE)
+  else return true
+  return false
+}
+
+/** The sum of two numbers, valid until the next one; undefined after an error reply. */
+function floatSumOrReply(ctx: Context, a: Slice, b: Slice): Slice | undefined {
+  const { sum } = ctx.db.strings
+  if (sum.add(a, b)) return sum.text
+  const before = parseLongDouble(a)
+  if (before === undefined) ctx.reply.fixedError(HASH_NOT_A_FLOAT)
+  else {
+    const after = addLongDoubles(before, parseLongDouble(b)!)
+    if (after !== undefined) return Slice.of(formatLongDouble(after))
+    ctx.reply.fixedError(FLOAT_OVERFLOW)
+  }
+  return undefined
 }
 
 function store(ctx: Context, entry: Ref, hash: Hash, value: Slice, event: string): void {

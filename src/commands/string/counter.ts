@@ -6,13 +6,7 @@ import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { ENC_INT, TYPE_STRING } from '../../keyspace/types.ts'
-import {
-  addLongDoubles,
-  formatLongDouble,
-  type LongDouble,
-  longDoubleOf,
-  parseLongDouble,
-} from '../../lib/longdouble.ts'
+import { addLongDoubles, formatLongDouble, parseLongDouble } from '../../lib/longdouble.ts'
 import { INT64_MAX, INT64_MIN, parseBigInt64, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -132,13 +126,8 @@ const incrByFloat: Command = {
     const { args, db } = ctx
     const entry = ctx.writeOrReply(args[1], TYPE_STRING)
     if (entry === WRONG) return
-    const before = longDoubleOrReply(ctx, entry)
-    if (before === undefined) return
-    const increment = parseLongDouble(args[2])
-    if (increment === undefined) return ctx.reply.fixedError(NOT_A_FLOAT)
-    const after = addLongDoubles(before, increment)
-    if (after === undefined) return ctx.reply.fixedError(FLOAT_OVERFLOW)
-    const text = Slice.of(formatLongDouble(after))
+    const text = floatSumOrReply(ctx, entry === 0 ? NOTHING : db.strings.textOf(entry, ctx.value), args[2])
+    if (text === undefined) return
     db.strings.setText(db, args[1], text, true)
     ctx.touched(args[1], 'incrbyfloat', NOTIFY_STRING)
     // Propagated as a value: another machine may round differently.
@@ -147,11 +136,21 @@ const incrByFloat: Command = {
   },
 }
 
-function longDoubleOrReply(ctx: Context, entry: Ref): LongDouble | undefined {
-  if (entry === 0) return longDoubleOf(0n)
-  const value = parseLongDouble(ctx.db.strings.textOf(entry, ctx.value))
-  if (value === undefined) ctx.reply.fixedError(NOT_A_FLOAT)
-  return value
+const NOTHING = Slice.of('0')
+
+/** The sum of two numbers, valid until the next one; undefined after an error reply. */
+function floatSumOrReply(ctx: Context, a: Slice, b: Slice): Slice | undefined {
+  const { sum } = ctx.db.strings
+  if (sum.add(a, b)) return sum.text
+  const before = parseLongDouble(a)
+  const increment = before && parseLongDouble(b)
+  if (before === undefined || increment === undefined) ctx.reply.fixedError(NOT_A_FLOAT)
+  else {
+    const after = addLongDoubles(before, increment)
+    if (after !== undefined) return Slice.of(formatLongDouble(after))
+    ctx.reply.fixedError(FLOAT_OVERFLOW)
+  }
+  return undefined
 }
 
 export const countingCommands: readonly Command[] = [incr, decr, incrBy, decrBy, incrByFloat]

@@ -9,6 +9,7 @@
 
 import { TWO_32 } from '../../../lib/bits.ts'
 import { copyBytes } from '../../../lib/bytes.ts'
+import { DecimalSum } from '../../../lib/decimal-sum.ts'
 import type { Long } from '../../../lib/long-field.ts'
 import { parseBigInt64, parseInt64, writeBigInt, writeInt } from '../../../lib/number.ts'
 import { Slice } from '../../../lib/slice.ts'
@@ -40,6 +41,8 @@ export class StringType implements ValueType {
   readonly announcesRemoval = false
   /** Received arguments that can become strings without a copy. */
   readonly lent: LentAllocations
+  /** Of INCRBYFLOAT and HINCRBYFLOAT. */
+  readonly sum = new DecimalSum()
   private readonly space: Keyspace
   private readonly arena: Arena
   private readonly entries: Entries
