@@ -19,6 +19,7 @@ import { elementOf as listElementOf, openList } from '../../list/shared.ts'
 import { openSet, elementOf as setElementOf } from '../../set/shared.ts'
 import { cursorOf, openSet as openSortedSet } from '../../sorted-set/shared.ts'
 import { SortElements } from './elements.ts'
+import { sortSmallest } from './partial.ts'
 import { SortPattern } from './pattern.ts'
 
 const NOT_A_SCORE = errorBytes("ERR One or more scores can't be converted into double")
@@ -92,6 +93,7 @@ function sortGeneric(ctx: Context, mayStore: boolean): void {
     options.alphabetic = true
     options.by = undefined
   }
+  if (type !== TYPE_ZSET && isPlain(options) && replySortedIntegers(ctx, entry, type, options)) return
   const elements = new SortElements()
   if (entry !== 0) gather(ctx, entry, type, elements, options.unsorted && options.descending)
   const order: number[] = []
@@ -101,6 +103,44 @@ function sortGeneric(ctx: Context, mayStore: boolean): void {
   const chosen = order.slice(from, options.count < 0 ? order.length : from + options.count)
   if (options.storeKey === undefined) replyWith(ctx, elements, chosen, options.gets)
   else store(ctx, elements, chosen, options.gets, options.storeKey)
+}
+
+/** The elements themselves, by their own values. */
+function isPlain({ alphabetic, unsorted, by, gets, storeKey }: SortOptions): boolean {
+  return !alphabetic && !unsorted && by === undefined && gets.length === 0 && storeKey === undefined
+}
+
+/** Replies with a list or set of integers in order; false, without a reply, when it has other elements. */
+function replySortedIntegers(ctx: Context, entry: Ref, type: number, options: SortOptions): boolean {
+  if (entry === 0) return false
+  const values = integersOf(ctx, entry, type)
+  if (values === undefined) return false
+  const { reply } = ctx
+  const { length } = values
+  const from = Math.min(Math.max(options.offset, 0), length)
+  const to = options.count < 0 ? length : Math.min(length, from + options.count)
+  if (options.descending) for (let i = 0; i < length; i++) values[i] = -values[i]
+  sortSmallest(values, to)
+  reply.array(to - from)
+  for (let i = from; i < to; i++) reply.bulkInteger(options.descending ? -values[i] : values[i])
+  return true
+}
+
+/** Undefined when an element is no integer. */
+function integersOf(ctx: Context, entry: Ref, type: number): Float64Array | undefined {
+  let i = 0
+  if (type === TYPE_LIST) {
+    const list = openList(ctx, entry)
+    const values = new Float64Array(list.length)
+    const e = listElementOf(ctx)
+    for (list.seek(0, true); list.next(e); values[i++] = e.n) if (!e.isInteger) return undefined
+    return values
+  }
+  const set = openSet(ctx, entry)
+  const values = new Float64Array(set.length)
+  const e = setElementOf(ctx)
+  for (set.rewind(); set.next(e); values[i++] = e.n) if (!e.isInteger) return undefined
+  return values
 }
 
 /** Undefined after an error reply. */

@@ -104,3 +104,20 @@ function seededRandom(seed: number): () => number {
     return seed / 2 ** 32
   }
 }
+
+conversation('SORT with a LIMIT sorts no more than it must', async c => {
+  const numbers = Array.from({ length: 200 }, (_, i) => ((i * 77) % 200) - 100)
+  const sorted = numbers.toSorted((a, b) => a - b).map(String)
+  await c.do(['RPUSH', 'l', ...numbers.map(String)])
+  await c.do(['SADD', 's', ...numbers.map(String)])
+  for (const key of ['l', 's']) {
+    await c.expect(`SORT ${key} LIMIT 0 10`, sorted.slice(0, 10))
+    await c.expect(`SORT ${key} LIMIT 95 10`, sorted.slice(95, 105))
+    await c.expect(`SORT ${key} LIMIT 95 10 DESC`, sorted.toReversed().slice(95, 105))
+    await c.expect(`SORT ${key} DESC`, sorted.toReversed())
+    await c.expect(`SORT ${key} LIMIT 500 10`, [])
+    await c.expect(`SORT ${key} LIMIT -5 3`, sorted.slice(0, 3))
+  }
+  await c.do(['RPUSH', 'l', '0.5', '-0', '99999999999999999999'])
+  await c.expect('SORT l LIMIT 99 4', ['-1', '-0', '0', '0.5'])
+})
