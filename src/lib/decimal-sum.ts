@@ -2,9 +2,9 @@
 //
 //   10.50 + 0.1  ─▶  1050 + 10 hundredths  ─▶  10.6
 //
-// Always: the text is that of the 80-bit sum (longdouble.ts). Reading both numbers and adding them are three roundings of
-// at most 2^-64 of a value each; while both together are below 40 these are less than half of the 17th decimal, so that
-// the rounded text is the exact sum's. Whole numbers are exact in any case.
+// Always: the text is that of the 80-bit sum (longdouble.ts). Reading both numbers and adding them are three roundings
+// of at most 2^-64 of a value each; while both together are below 40 these are less than half of the 17th decimal, so
+// that the rounded text is the exact sum's. Whole numbers are exact in any case.
 
 import { MINUS, PLUS, POINT, ZERO } from './ascii.ts'
 import { writeInt } from './number.ts'

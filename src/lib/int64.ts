@@ -61,7 +61,7 @@ export class Int64 {
   }
 
   write(dv: DataView, at: number): void {
-    dv.setUint32(at, this.lo, true)
+    dv.setInt32(at, this.lo | 0, true)
     dv.setInt32(at + 4, this.hi, true)
   }
 

@@ -8,7 +8,7 @@ import { type Binary, bitLength, divideRounded, roundQuotient, roundToBits } fro
 import type { Slice } from './slice.ts'
 import { digitsEnd, numberEnd, parseHexFloat, withoutLastZeros } from './strtod.ts'
 
-export type LongDouble = { readonly mantissa: bigint; readonly exponent: number; readonly infinite: -1 | 0 | 1 }
+type LongDouble = { readonly mantissa: bigint; readonly exponent: number; readonly infinite: -1 | 0 | 1 }
 
 const MANTISSA_BITS = 64
 const EXPONENT_MIN = -16445

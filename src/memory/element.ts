@@ -47,3 +47,16 @@ export class Element {
     return this.bytes.set(d.u8, d.dv, 0, writeInt(d.u8, 0, this.n))
   }
 }
+
+/** Receives elements where they are, before any collection changes: a reply. */
+export interface ElementSink {
+  bulkAt(u8: Uint8Array, dv: DataView, off: number, len: number): void
+  bulkInteger(n: number): void
+}
+
+/** And the scores of a sorted set's. */
+export interface ScoredSink extends ElementSink {
+  /** Precedes a member and its score: opens what holds the two. */
+  beginScored(): void
+  double(n: number): void
+}

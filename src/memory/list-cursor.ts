@@ -19,6 +19,8 @@ export class ListCursor {
   base = 0
   plain = false
   forward = true
+  /** Elements moved over since the cursor was opened. */
+  passed = 0
   /** next() has yet to return the element at `pos`. */
   fresh = false
   private scratch: Uint8Array = NOTHING

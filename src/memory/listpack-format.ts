@@ -89,6 +89,15 @@ export function skip(u8: Uint8Array, at: number): number {
   return at + len + (len <= 127 ? 1 : backlenBytes(len))
 }
 
+/** Offset of the element `count` after the one at `at`. */
+export function skipElements(u8: Uint8Array, at: number, count: number): number {
+  for (; count > 0; count--) {
+    const first = u8[at] // of a short string, mostly
+    at = first >= ENC_6BIT_STR && first < ENC_13BIT_INT ? at + (first & 0x3f) + 2 : skip(u8, at)
+  }
+  return at
+}
+
 /** Offset of the element before the one (or the end byte) at `at`, which is not the first. */
 export function skipBack(u8: Uint8Array, at: number): number {
   const len = readBacklen(u8, at - 1)
@@ -127,11 +136,7 @@ export function seekIn(u8: Uint8Array, dv: DataView, base: number, index: number
   if (index < 0 || index >= count) return -1
   let at: number
   if (index <= count >> 1) {
-    at = base + HEADER_BYTES
-    for (let i = index; i > 0; i--) {
-      const first = u8[at] // of a short string, mostly
-      at = first >= ENC_6BIT_STR && first < ENC_13BIT_INT ? at + (first & 0x3f) + 2 : skip(u8, at)
-    }
+    at = skipElements(u8, base + HEADER_BYTES, index)
   } else {
     at = base + dv.getUint32(base, true) - 1
     for (let i = count - index; i > 0; i--) {

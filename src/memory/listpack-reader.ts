@@ -4,9 +4,9 @@
 
 import { Int64 } from '../lib/int64.ts'
 import { parseInt64 } from '../lib/number.ts'
-import type { Slice } from '../lib/slice.ts'
+import { compareBytes, Slice } from '../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
-import type { Element } from './element.ts'
+import type { Element, ElementSink } from './element.ts'
 import {
   backlenBytes,
   COUNT_AT,
@@ -22,6 +22,7 @@ import {
   seekIn,
   skip,
   skipBack,
+  skipElements,
   stringHead,
 } from './listpack-format.ts'
 
@@ -31,6 +32,8 @@ const EMPTY_BYTES = HEADER_BYTES + 1
 export class ListpackReader {
   protected readonly arena: Arena
   private readonly probe = new Int64()
+  private readonly text = new Slice()
+  private readonly digits = new Slice(new Uint8Array(24), 0, 0)
 
   constructor(arena: Arena) {
     this.arena = arena
@@ -80,6 +83,13 @@ export class ListpackReader {
     return skipBack(this.arena.segments[lp >>> SEGMENT_SHIFT].u8, at + pos) - at
   }
 
+  /** The position `count` elements after the one at `pos`, which exists. */
+  forward(lp: Ref, pos: number, count: number): number {
+    const u8 = this.arena.segments[lp >>> SEGMENT_SHIFT].u8
+    const at = (lp & GRANULE_MASK) << 4
+    return skipElements(u8, at + pos, count) - at
+  }
+
   /** The position of element `index` (negative: from the end), or -1. */
   seek(lp: Ref, index: number): number {
     const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
@@ -111,6 +121,43 @@ export class ListpackReader {
     if (b !== ENC_64BIT_INT) return e.setInteger(readInteger(u8, dv, at))
     this.probe.read(dv, at + 1)
     e.setInt64(this.probe)
+  }
+
+  /** Passes `count` elements (fewer at the end) from `pos` on. */
+  emit(lp: Ref, pos: number, count: number, sink: ElementSink): void {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    this.emitAt(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos, count, sink)
+  }
+
+  /** As emit(), for elements from byte `at` of any buffer; returns the offset after them. */
+  emitAt(u8: Uint8Array, dv: DataView, at: number, count: number, sink: ElementSink): number {
+    for (; count > 0; count--) {
+      const b = u8[at]
+      if (b >= ENC_6BIT_STR && b < ENC_13BIT_INT) {
+        const len = b & 0x3f
+        sink.bulkAt(u8, dv, at + 1, len)
+        at += len + 2
+      } else if (b < ENC_6BIT_STR) {
+        sink.bulkInteger(b)
+        at += 2
+      } else if (b === EOF) break
+      else at = this.emitLong(u8, dv, at, sink)
+    }
+    return at
+  }
+
+  private emitLong(u8: Uint8Array, dv: DataView, at: number, sink: ElementSink): number {
+    const encoded = encodedBytes(u8, at)
+    if (isString(u8, at)) {
+      const head = stringHead(u8, at)
+      sink.bulkAt(u8, dv, at + head, encoded - head)
+    } else if (u8[at] !== ENC_64BIT_INT) sink.bulkInteger(readInteger(u8, dv, at))
+    else {
+      const { digits, probe } = this
+      probe.read(dv, at + 1)
+      sink.bulkAt(digits.u8, digits.dv, 0, probe.render(digits.u8, 0))
+    }
+    return at + encoded + backlenBytes(encoded)
   }
 
   /** Points `out` at the element at `pos`; an integer is written into `scratch` (24 bytes). */
@@ -147,6 +194,20 @@ export class ListpackReader {
   private readInt64(u8: Uint8Array, dv: DataView, at: number, out: Int64): void {
     if (u8[at] === ENC_64BIT_INT) out.read(dv, at + 1)
     else out.setNumber(readInteger(u8, dv, at))
+  }
+
+  /** The element at `pos` against `other` as bytes: negative, zero or positive. */
+  compare(lp: Ref, pos: number, other: Slice): number {
+    const seg = this.arena.segments[lp >>> SEGMENT_SHIFT]
+    const { u8 } = seg
+    let at = ((lp & GRANULE_MASK) << 4) + pos
+    const b = u8[at]
+    if (b < ENC_6BIT_STR || b >= ENC_13BIT_INT) return compareBytes(this.get(lp, pos, this.text, this.digits), other)
+    const len = b & 0x3f
+    const end = ++at + Math.min(len, other.len)
+    const others = other.u8
+    for (let k = other.off; at < end; at++, k++) if (u8[at] !== others[k]) return u8[at] - others[k]
+    return len - other.len
   }
 
   /** True when the element at `pos` is `key`. */

@@ -7,6 +7,7 @@
 
 import type { Slice } from '../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
+import type { ScoredSink } from './element.ts'
 import {
   CHILDREN,
   COUNTS,
@@ -197,6 +198,23 @@ export class ScoreTree {
   scoreAt(c: OrderedCursor): number {
     const dv = this.arena.segments[c.leaf >>> SEGMENT_SHIFT].dv
     return dv.getFloat64(((c.leaf & GRANULE_MASK) << 4) + SLOTS + c.slot * SLOT_BYTES, true)
+  }
+
+  /** Passes `count` entries from the cursor on, in either direction; there are so many. */
+  emit(c: OrderedCursor, count: number, reverse: boolean, withScores: boolean, sink: ScoredSink): void {
+    for (let left = count; ; ) {
+      const entry = this.entryAt(c)
+      const seg = this.arena.segments[entry >>> SEGMENT_SHIFT]
+      const at = ((entry & GRANULE_MASK) << 4) + 8
+      const len = seg.u8[at]
+      if (withScores) sink.beginScored()
+      if (len < 255) sink.bulkAt(seg.u8, seg.dv, at + 1, len)
+      else sink.bulkAt(seg.u8, seg.dv, at + 5, seg.dv.getUint32(at + 1, true))
+      if (withScores) sink.double(this.scoreAt(c))
+      if (--left === 0) return
+      if (reverse) this.previous(c)
+      else this.next(c)
+    }
   }
 
   /** Moves one entry forward; false at the end. */

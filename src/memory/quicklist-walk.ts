@@ -5,7 +5,7 @@
 
 import type { Slice } from '../lib/slice.ts'
 import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
-import type { Element } from './element.ts'
+import type { Element, ElementSink } from './element.ts'
 import type { ListCursor } from './list-cursor.ts'
 import type { Listpack } from './listpack.ts'
 import { EOF, HEADER_BYTES, seekIn, skip, skipBack } from './listpack-format.ts'
@@ -53,6 +53,7 @@ export class QuicklistWalk {
       within = this.layout.field(node, NODE_COUNT) - 1 - behind
     }
     cursor.forward = forward
+    cursor.passed = 0
     this.enter(cursor, node)
     this.placeAt(cursor, within)
   }
@@ -60,6 +61,7 @@ export class QuicklistWalk {
   /** Opens `cursor` before element `index` of a bare listpack of `count` elements. */
   openListpackAt(lp: Ref, index: number, count: number, forward: boolean, cursor: ListCursor): void {
     cursor.forward = forward
+    cursor.passed = 0
     cursor.index = index
     this.moveToListpack(cursor, lp)
     cursor.pos = seekIn(cursor.u8, cursor.dv, cursor.base, index, count)
@@ -92,6 +94,19 @@ export class QuicklistWalk {
     return true
   }
 
+  /** Passes the next `count` elements of a list that has so many. */
+  emit(cursor: ListCursor, count: number, sink: ElementSink): void {
+    for (;;) {
+      const run = cursor.node === 0 ? count : Math.min(count, this.layout.field(cursor.node, NODE_COUNT) - cursor.index)
+      if (cursor.plain) sink.bulkAt(cursor.u8, cursor.dv, cursor.base, this.layout.field(cursor.node, BYTES))
+      else this.listpack.emitAt(cursor.u8, cursor.dv, cursor.base + cursor.pos, run, sink)
+      count -= run
+      if (count === 0) break
+      this.enterStart(cursor, this.layout.field(cursor.node, NEXT))
+    }
+    cursor.pos = -1
+  }
+
   /** Calls next() until the element is `s`; elements are compared, not read. */
   nextEqual(cursor: ListCursor, s: Slice): boolean {
     if (cursor.fresh) cursor.fresh = false
@@ -105,10 +120,13 @@ export class QuicklistWalk {
       const { u8, base } = cursor
       const found = this.listpack.findAt(u8, cursor.dv, base + cursor.pos, s, 0)
       if (found >= 0) {
+        const before = cursor.index
         for (let at = base + cursor.pos; at < found; at = skip(u8, at)) cursor.index++
+        cursor.passed += cursor.index - before
         cursor.pos = found - base
         return true
       }
+      if (cursor.node !== 0) cursor.passed += this.layout.field(cursor.node, NODE_COUNT) - cursor.index
       this.enterStart(cursor, cursor.node === 0 ? 0 : this.layout.field(cursor.node, NEXT))
     }
     return false
@@ -125,6 +143,7 @@ export class QuicklistWalk {
 
   private advance(cursor: ListCursor): void {
     if (cursor.pos < 0) return
+    cursor.passed++
     const { u8, base, pos } = cursor
     if (cursor.forward) {
       cursor.index++

@@ -12,7 +12,7 @@
 
 import type { Slice } from '../lib/slice.ts'
 import type { Arena, Ref } from './arena.ts'
-import type { Element } from './element.ts'
+import type { Element, ElementSink } from './element.ts'
 import type { ListCursor } from './list-cursor.ts'
 import type { Listpack } from './listpack.ts'
 import { skipBack } from './listpack-format.ts'
@@ -253,6 +253,10 @@ export class Quicklist {
 
   next(cursor: ListCursor, e: Element): boolean {
     return this.walk.next(cursor, e)
+  }
+
+  emit(cursor: ListCursor, count: number, sink: ElementSink): void {
+    this.walk.emit(cursor, count, sink)
   }
 
   nextEqual(cursor: ListCursor, s: Slice): boolean {

@@ -221,6 +221,7 @@ export class Reply {
 
   /** RESP2: a bulk string; RESP3: a double. */
   double(n: number): void {
+    if (this.resp === 2 && Number.isSafeInteger(n) && (n !== 0 || 1 / n > 0)) return this.bulkInteger(n)
     const text = formatDouble(n)
     if (this.resp === 2) this.bulkText(text)
     else this.line(0x2c, text)
@@ -234,6 +235,11 @@ export class Reply {
 
   array(n: number): void {
     this.aggregate(ARRAY, n)
+  }
+
+  /** Before a member and its score: an array of the two in RESP3, nothing in RESP2. */
+  beginScored(): void {
+    if (this.resp > 2) this.aggregate(ARRAY, 2)
   }
 
   /** `n` pairs; RESP2: an array of 2 n elements. */

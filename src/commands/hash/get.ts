@@ -161,6 +161,7 @@ function replyAll(ctx: Context, withFields: boolean, withValues: boolean): void 
   const hash = openHash(ctx, entry)
   if (isMap) reply.map(hash.length)
   else reply.array(hash.length)
+  if (isMap && hash.emitPacked(reply)) return
   hash.rewind()
   while (hash.next(field, text)) {
     if (withFields) replyElement(reply, field)

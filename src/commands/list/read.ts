@@ -3,7 +3,10 @@
 import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
+import type { List } from '../../keyspace/values/list/list.ts'
+import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
+import type { Element } from '../../memory/element.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { symmetricLongOrReply } from '../shared/arguments.ts'
 import { replyElement } from '../shared/element-reply.ts'
@@ -160,11 +163,17 @@ function findPositions(
   let skipped = Math.abs(rank) - 1
   let found = 0
   list.seek(forward ? 0 : length - 1, forward)
-  for (let i = 0; i < compared && list.next(e); i++) {
-    if (!list.isAt(ctx.args[2]) || skipped-- > 0) continue
-    visit(forward ? i : length - 1 - i)
+  while (compared === length ? list.nextEqual(ctx.args[2]) : nextWithin(list, e, compared, ctx.args[2])) {
+    if (skipped-- > 0) continue
+    visit(forward ? list.passed : length - 1 - list.passed)
     if (++found === count) return
   }
+}
+
+/** As nextEqual(), among the first `compared` elements. */
+function nextWithin(list: List, e: Element, compared: number, s: Slice): boolean {
+  while (list.next(e) && list.passed < compared) if (list.isAt(s)) return true
+  return false
 }
 
 export const lookingCommands: readonly Command[] = [lLen, lIndex, lRange, lPos]

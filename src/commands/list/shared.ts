@@ -68,6 +68,7 @@ export function replyRange(ctx: Context, list: List, from: number, count: number
   const { reply } = ctx
   const e = elementOf(ctx)
   reply.array(count)
+  if (forward && count > 0) return list.emit(from, count, reply)
   list.seek(from, forward)
   for (let left = count; left > 0 && list.next(e); left--) replyElement(reply, e)
 }

@@ -4,8 +4,7 @@ import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
 import { SetType } from '../../keyspace/values/set/set-type.ts'
-import { replyElement } from '../shared/element-reply.ts'
-import { elementOf, openSet } from './shared.ts'
+import { openSet } from './shared.ts'
 
 const sCard: Command = {
   name: 'scard',
@@ -79,10 +78,8 @@ const sMembers: Command = {
     if (entry === WRONG) return
     if (entry === 0) return reply.emptySet()
     const set = openSet(ctx, entry)
-    const e = elementOf(ctx)
     reply.set(set.length)
-    set.rewind()
-    while (set.next(e)) replyElement(reply, e)
+    set.emit(reply)
   },
 }
 

@@ -19,7 +19,7 @@ import { ZSetType } from '../../keyspace/values/zset/zset-type.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { openSet, replyScore } from './shared.ts'
+import { openSet } from './shared.ts'
 
 const NX_AND_XX = errorBytes('ERR XX and NX options at the same time are not compatible')
 const GT_LT_NX = errorBytes('ERR GT, LT, and/or NX options at the same time are not compatible')
@@ -136,7 +136,7 @@ export function addScored(
   if (outcome === NOT_A_NUMBER) return reply.fixedError(NAN_RESULT)
   if (!incr) reply.integer(changes ? added + updated : added)
   else if (outcome === REFUSED) reply.null()
-  else replyScore(reply, z.score)
+  else reply.double(z.score)
 }
 
 function addKey(ctx: Context): Ref {

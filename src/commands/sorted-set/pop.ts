@@ -8,7 +8,7 @@ import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { COUNT_NOT_POSITIVE, MUST_BE_POSITIVE, NUMKEYS_NOT_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
-import { cursorOf, openSet, replyScore, storeBack } from './shared.ts'
+import { cursorOf, openSet, storeBack } from './shared.ts'
 
 const popMin: Command = {
   name: 'zpopmin',
@@ -69,7 +69,7 @@ function take(ctx: Context, entry: Ref, z: ZSet, key: Slice, max: boolean, count
   for (let left = count; ; ) {
     if (nested) reply.array(2)
     reply.bulk(c.member)
-    replyScore(reply, c.score)
+    reply.double(c.score)
     if (--left === 0) break
     if (max) z.previous(c)
     else z.next(c)

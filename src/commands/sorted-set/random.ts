@@ -7,7 +7,7 @@ import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import { equalsNoCase } from '../../lib/bytes.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
-import { cursorOf, openSet, replyMembers, replyScore } from './shared.ts'
+import { cursorOf, openSet, replyMembers } from './shared.ts'
 
 const COUNT_RANGE = errorBytes(
   'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807',
@@ -83,7 +83,7 @@ function replyRank(ctx: Context, z: ZSet, rank: number, withScores: boolean): vo
   z.seekRank(rank, c)
   if (withScores && reply.resp > 2) reply.array(2)
   reply.bulk(c.member)
-  if (withScores) replyScore(reply, c.score)
+  if (withScores) reply.double(c.score)
 }
 
 export const samplingCommands: readonly Command[] = [randMember]

@@ -5,7 +5,7 @@ import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
-import { membersOrReply, openSet, rangeOf, replyScore, scoresOrReply } from './shared.ts'
+import { membersOrReply, openSet, rangeOf, scoresOrReply } from './shared.ts'
 
 const card: Command = {
   name: 'zcard',
@@ -38,7 +38,7 @@ const score: Command = {
     if (entry === WRONG) return
     const found = entry === 0 ? Number.NaN : openSet(ctx, entry).scoreOf(ctx.args[2])
     if (Number.isNaN(found)) ctx.reply.null()
-    else replyScore(ctx.reply, found)
+    else ctx.reply.double(found)
   },
 }
 
@@ -61,7 +61,7 @@ const mScore: Command = {
     for (let i = 2; i < argc; i++) {
       const found = z === undefined ? Number.NaN : z.scoreOf(args[i])
       if (Number.isNaN(found)) reply.null()
-      else replyScore(reply, found)
+      else reply.double(found)
     }
   },
 }
@@ -110,7 +110,7 @@ function replyRank(ctx: Context, reverse: boolean): void {
   if (z === undefined || found < 0) return withScore ? reply.nullArray() : reply.null()
   if (withScore) reply.array(2)
   reply.integer(reverse ? z.length - 1 - found : found)
-  if (withScore) replyScore(reply, z.score)
+  if (withScore) reply.double(z.score)
 }
 
 const count: Command = {

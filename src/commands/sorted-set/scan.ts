@@ -7,7 +7,7 @@ import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import { formatG17 } from '../../lib/double.ts'
 import { Slice } from '../../lib/slice.ts'
 import { replyTable, replyWhole, ScanOptions, scannedOrReply } from '../shared/scan.ts'
-import { cursorOf, openSet, replyScore } from './shared.ts'
+import { cursorOf, openSet } from './shared.ts'
 
 const scan: Command = {
   name: 'zscan',
@@ -67,7 +67,7 @@ function replyScoreText(ctx: Context, score: number): void {
   const { reply } = ctx
   const resp = reply.resp
   reply.resp = 2
-  replyScore(reply, score)
+  reply.double(score)
   reply.resp = resp
 }
 

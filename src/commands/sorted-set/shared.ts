@@ -10,7 +10,7 @@ import { MINUS, OPEN, PLUS } from '../../lib/ascii.ts'
 import { parseLooseDouble } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { errorBytes, type Reply } from '../../protocol/reply.ts'
+import { errorBytes } from '../../protocol/reply.ts'
 
 const NOT_A_FLOAT_RANGE = errorBytes('ERR min or max is not a float')
 const NOT_A_LEX_RANGE = errorBytes('ERR min or max not valid string range item')
@@ -40,12 +40,6 @@ export function deleteDestination(ctx: Context, key: Slice): void {
   if (ctx.db.delete(key)) ctx.touched(key, 'del', NOTIFY_GENERIC)
 }
 
-/** A score as a reply; integers, the common case, allocate nothing. */
-export function replyScore(reply: Reply, score: number): void {
-  if (reply.resp === 2 && Number.isSafeInteger(score) && (score !== 0 || 1 / score > 0)) reply.bulkInteger(score)
-  else reply.double(score)
-}
-
 /** An array of `count` members from `rank` on (from the end when `reverse`), with or without scores. */
 export function replyMembers(
   ctx: Context,
@@ -58,17 +52,7 @@ export function replyMembers(
   const { reply } = ctx
   const nested = withScores && reply.resp > 2
   reply.array(withScores && !nested ? count * 2 : count)
-  if (count === 0) return
-  const c = cursorOf(ctx)
-  z.seekRank(reverse ? z.length - 1 - rank : rank, c)
-  for (let left = count; ; ) {
-    if (nested) reply.array(2)
-    reply.bulk(c.member)
-    if (withScores) replyScore(reply, c.score)
-    if (--left === 0) return
-    if (reverse) z.previous(c)
-    else z.next(c)
-  }
+  if (count > 0) z.emit(reverse ? z.length - 1 - rank : rank, count, reverse, withScores, reply)
 }
 
 /** The range read from a command's arguments: one object per server. */

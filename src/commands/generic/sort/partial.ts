@@ -5,7 +5,7 @@ const INSERTION_MAX = 24
 /** Partitions: enough to get from a billion to a few, unless the pivots were badly chosen. */
 const ROUNDS_MAX = 40
 
-/** Brings the `count` smallest values to the front, ascending; the order of the others is undefined. No value is NaN. */
+/** Brings the `count` smallest values to the front, ascending; the order of the others is undefined. None is NaN. */
 export function sortSmallest(values: Float64Array, count: number): void {
   let to = values.length
   for (let round = 0; to > INSERTION_MAX && count <= to >>> 2 && round < ROUNDS_MAX; round++) {

@@ -7,7 +7,7 @@
 
 import type { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
-import { Element } from '../../../memory/element.ts'
+import { Element, type ElementSink } from '../../../memory/element.ts'
 import type { Listpack } from '../../../memory/listpack.ts'
 import type { HashTable } from '../../../memory/table.ts'
 import { TableCursor } from '../../../memory/table-cursor.ts'
@@ -178,6 +178,15 @@ export class Hash extends Collection {
     }
     listpacks.free(packed)
     this.open(ENC_HASHTABLE, table)
+  }
+
+  /** Passes every field and its value, if the hash is a listpack; false: it is none. */
+  emitPacked(sink: ElementSink): boolean {
+    if (this.encoding !== ENC_LISTPACK) return false
+    const { listpacks, value } = this
+    const pos = listpacks.first(value)
+    if (pos >= 0) listpacks.emit(value, pos, listpacks.count(value), sink)
+    return true
   }
 
   // ---- iteration; the hash has one cursor ----

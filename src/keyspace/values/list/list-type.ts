@@ -1,5 +1,6 @@
 // ListType: the ValueType of lists, and the List objects that commands work with.
 
+import { copySlice } from '../../../lib/bytes.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { Element } from '../../../memory/element.ts'
@@ -58,7 +59,7 @@ export class ListType implements ValueType, ListDependencies {
       const u8 = new Uint8Array(s.len * 2)
       copied.set(u8, new DataView(u8.buffer), 0, 0)
     }
-    copied.u8.set(s.u8.subarray(s.off, s.off + s.len))
+    copySlice(copied.u8, copied.dv, 0, s)
     copied.len = s.len
     return copied
   }

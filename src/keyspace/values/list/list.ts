@@ -6,7 +6,7 @@
 // Always: an Element filled here is valid until the list changes.
 
 import type { Slice } from '../../../lib/slice.ts'
-import type { Element } from '../../../memory/element.ts'
+import type { Element, ElementSink } from '../../../memory/element.ts'
 import type { ListCursor } from '../../../memory/list-cursor.ts'
 import type { Listpack } from '../../../memory/listpack.ts'
 import type { Quicklist } from '../../../memory/quicklist.ts'
@@ -123,6 +123,17 @@ export class List extends Collection {
   /** Calls next() until the element is `s`. */
   nextEqual(s: Slice): boolean {
     return this.quicklists.nextEqual(this.cursor, s)
+  }
+
+  /** How many elements are between the one that seek() named and the one that next() or nextEqual() returned. */
+  get passed(): number {
+    return this.cursor.passed
+  }
+
+  /** Passes `count` elements, which there are, from element `index` on. */
+  emit(index: number, count: number, sink: ElementSink): void {
+    this.seek(index, true)
+    this.quicklists.emit(this.cursor, count, sink)
   }
 
   /** True when the element that next() returned is `s`. */

@@ -9,7 +9,7 @@
 import { Int64 } from '../../../lib/int64.ts'
 import type { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
-import { Element } from '../../../memory/element.ts'
+import { Element, type ElementSink } from '../../../memory/element.ts'
 import type { Intset } from '../../../memory/intset.ts'
 import type { Listpack } from '../../../memory/listpack.ts'
 import type { HashTable } from '../../../memory/table.ts'
@@ -254,6 +254,21 @@ export class MemberSet extends Collection {
     this.open(ENC_INTSET, is)
   }
 
+  /** Passes every member. */
+  emit(sink: ElementSink): void {
+    if (this.encoding === ENC_LISTPACK) {
+      const pos = this.listpacks.first(this.value)
+      if (pos >= 0) this.listpacks.emit(this.value, pos, this.listpacks.count(this.value), sink)
+      return
+    }
+    const { moved } = this
+    this.rewind()
+    while (this.next(moved)) {
+      if (moved.isInteger) sink.bulkInteger(moved.n)
+      else sink.bulkAt(moved.bytes.u8, moved.bytes.dv, moved.bytes.off, moved.bytes.len)
+    }
+  }
+
   // ---- iteration; the set has one cursor ----
 
   /** next() returns the first member. */
@@ -315,10 +330,21 @@ export class MemberSet extends Collection {
       }
       return
     }
-    this.rewind()
+    const indexes = distinctIndexes(this.length, count, this.random)
+    if (this.encoding === ENC_INTSET) {
+      for (const index of indexes) {
+        this.intsets.read(this.value, index, e, this.integer)
+        visit()
+      }
+      return
+    }
+    const { listpacks } = this
+    let pos = listpacks.first(this.value)
     let at = 0
-    for (const index of distinctIndexes(this.length, count, this.random)) {
-      for (; at <= index; at++) this.next(e)
+    for (const index of indexes) {
+      pos = listpacks.forward(this.value, pos, index - at)
+      at = index
+      listpacks.read(this.value, pos, e)
       visit()
     }
   }

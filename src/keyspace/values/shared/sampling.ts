@@ -6,9 +6,12 @@ import type { TableCursor } from '../../../memory/table-cursor.ts'
 
 /** When more than one in so many is wanted, shuffling all is faster than drawing until enough are different. */
 const SHUFFLE_SHARE = 3
+/** So many are searched for in an array rather than a Set. */
+const FEW = 16
 
 /** `count` different integers below `length`, ascending. */
 export function distinctIndexes(length: number, count: number, random: () => number): number[] {
+  if (count <= FEW) return fewIndexes(length, count, random)
   // Robert Floyd's sample: one draw for each.
   const chosen = new Set<number>()
   for (let limit = length - count; limit < length; limit++) {
@@ -16,6 +19,20 @@ export function distinctIndexes(length: number, count: number, random: () => num
     chosen.add(chosen.has(index) ? limit : index)
   }
   return [...chosen].sort((a, b) => a - b)
+}
+
+/** As distinctIndexes(), in an array that stays sorted. */
+function fewIndexes(length: number, count: number, random: () => number): number[] {
+  const chosen: number[] = []
+  for (let limit = length - count; limit < length; limit++) {
+    let index = (random() % (limit + 1)) | 0
+    if (chosen.includes(index)) index = limit
+    let at = chosen.length
+    chosen.push(index)
+    for (; at > 0 && chosen[at - 1] > index; at--) chosen[at] = chosen[at - 1]
+    chosen[at] = index
+  }
+  return chosen
 }
 
 /** `count` (fewer than there are) different entries of table `t`. */

@@ -109,10 +109,11 @@ export class StreamId {
   }
 
   write(dv: DataView, at: number): void {
-    dv.setUint32(at, this.msHigh)
-    dv.setUint32(at + 4, this.msLow)
-    dv.setUint32(at + 8, this.seqHigh)
-    dv.setUint32(at + 12, this.seqLow)
+    // As signed integers, which the compilers keep in registers.
+    dv.setInt32(at, this.msHigh | 0)
+    dv.setInt32(at + 4, this.msLow | 0)
+    dv.setInt32(at + 8, this.seqHigh | 0)
+    dv.setInt32(at + 12, this.seqLow | 0)
   }
 
   /** Writes <ms>-<seq>, at most 41 bytes; returns the length. */

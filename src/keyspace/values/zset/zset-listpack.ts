@@ -6,8 +6,9 @@
 
 import { formatDouble } from '../../../lib/double.ts'
 import { parseDouble, writeInt, writeText } from '../../../lib/number.ts'
-import { compareBytes, Slice } from '../../../lib/slice.ts'
+import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
+import type { ScoredSink } from '../../../memory/element.ts'
 import { Listpack } from '../../../memory/listpack.ts'
 
 const WHOLE_MAX = 2 ** 62
@@ -52,7 +53,7 @@ export class ZSetListpack {
   }
 
   next(lp: Ref, pos: number): number {
-    return this.lists.next(lp, this.lists.next(lp, pos))
+    return this.lists.elementAt(lp, this.lists.forward(lp, pos, 2))
   }
 
   previous(lp: Ref, pos: number): number {
@@ -65,9 +66,22 @@ export class ZSetListpack {
     return this.lists.get(lp, pos, out, scratch)
   }
 
+  /** Passes `count` members from the one of rank `rank` on, in either direction, with or without their scores. */
+  emit(lp: Ref, rank: number, count: number, reverse: boolean, withScores: boolean, sink: ScoredSink): void {
+    const { lists } = this
+    let pos = lists.seek(lp, rank * 2)
+    for (let left = count; ; ) {
+      if (withScores) sink.beginScored()
+      lists.emit(lp, pos, 1, sink)
+      if (withScores) sink.double(this.scoreAfter(lp, pos))
+      if (--left === 0) return
+      pos = reverse ? this.previous(lp, pos) : lists.forward(lp, pos, 2)
+    }
+  }
+
   /** The score of the member at `pos`. */
   scoreAfter(lp: Ref, pos: number): number {
-    const at = this.lists.next(lp, pos)
+    const at = this.lists.forward(lp, pos, 1)
     const n = this.lists.integerAt(lp, at)
     if (Number.isFinite(n)) return n
     const text = this.lists.get(lp, at, this.text, this.digits)
@@ -82,7 +96,7 @@ export class ZSetListpack {
     for (; pos >= 0; pos = this.next(lp, pos)) {
       const s = this.scoreAfter(lp, pos)
       if (s > score) break
-      if (s === score && compareBytes(this.member(lp, pos, this.text, this.digits), member) > 0) break
+      if (s === score && this.lists.compare(lp, pos, member) > 0) break
     }
     if (pos < 0) return this.append(lp, member, score)
     lp = this.lists.insertBefore(lp, pos, member)
@@ -129,9 +143,10 @@ export class ZSetListpack {
 
   /** Number of members before the first that is not before `member` (after it when `orEqual`), scores aside. */
   countBefore(lp: Ref, member: Slice, orEqual: boolean): number {
+    const { lists } = this
     let count = 0
-    for (let pos = this.lists.first(lp); pos >= 0; pos = this.next(lp, pos), count++) {
-      const order = compareBytes(this.member(lp, pos, this.text, this.digits), member)
+    for (let pos = lists.first(lp); pos >= 0; pos = this.next(lp, pos), count++) {
+      const order = lists.compare(lp, pos, member)
       if (orEqual ? order > 0 : order >= 0) break
     }
     return count

@@ -9,6 +9,7 @@
 
 import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
+import type { ScoredSink } from '../../../memory/element.ts'
 import { OrderedCursor, type ScoreTree } from '../../../memory/ordered.ts'
 import { prefixedBytes, writePrefixed } from '../../../memory/prefixed.ts'
 import type { HashTable } from '../../../memory/table.ts'
@@ -301,6 +302,16 @@ export class ZSet extends Collection {
     }
     c.at = this.packed.previous(this.value, c.at)
     return c.at >= 0 && this.loadPacked(c)
+  }
+
+  /** Passes `count` members from the one of rank `rank` on, in either direction; there are so many, one at least. */
+  emit(rank: number, count: number, reverse: boolean, withScores: boolean, sink: ScoredSink): void {
+    if (this.encoding !== ENC_SKIPLIST) return this.packed.emit(this.value, rank, count, reverse, withScores, sink)
+    const { tree } = this.scratchCursor
+    if (rank === 0) this.trees.first(this.tree, tree)
+    else if (rank === this.trees.count(this.tree) - 1) this.trees.last(this.tree, tree)
+    else this.trees.seekRank(this.tree, rank, tree)
+    this.trees.emit(tree, count, reverse, withScores, sink)
   }
 
   /** Moves the cursor to the first member whose score is at least `score`, and reads only that; false: none. */
