@@ -7,7 +7,10 @@ export {
   type CallOptions,
   type CallReply,
   CommandError,
+  type CommandFilter,
   defineModule,
+  type FilteredCommand,
+  type KeyEvent,
   MODULE_API_VERSION,
   type ModuleCommand,
   type ModuleContext,
@@ -19,5 +22,7 @@ export {
   type ParameterValue,
   type RedstartModule,
   reply,
+  type ServerEventName,
+  type ServerEvents,
   type TypedReply,
 } from './modules/definition.ts'

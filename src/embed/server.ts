@@ -9,6 +9,7 @@ import { Config } from '../config/config.ts'
 import { applyValues } from '../config/values.ts'
 import { textOfBytes } from '../config/words.ts'
 import { bytesOf } from '../lib/bytes.ts'
+import type { ServerEvents as ModuleEvents } from '../modules/definition.ts'
 import type { MemorySocket as InProcessSocket } from '../net/memory.ts'
 import { runtimeNetwork } from '../net/runtime.ts'
 import { ServerSocket } from '../net/server-socket.ts'
@@ -105,11 +106,14 @@ export interface EmbeddedServer {
   /** Puts an interceptor between clients and the server, behind those that are there; the result takes it out. */
   use(interceptor: Interceptor): () => void
   /** Calls `listener` at each such event; the result ends that. */
-  on<Name extends keyof ServerEvents>(event: Name, listener: (event: ServerEvents[Name]) => void): () => void
+  on<Name extends keyof AllEvents>(event: Name, listener: (event: AllEvents[Name]) => void): () => void
   /** Ends the server and its connections; with a `dir`, saves what `save` asks for. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** Those of modules are told after the commands of a client's event (docs/modules.md), the others at once. */
+type AllEvents = ServerEvents & ModuleEvents
 
 /** Most servers of tests never need more; the next segment is of the usual size. */
 const ARENA_START_BYTES = 256 * 1024
@@ -331,9 +335,11 @@ class Embedded implements EmbeddedServer {
     return this.trouble.use(interceptor)
   }
 
-  on<Name extends keyof ServerEvents>(event: Name, listener: (event: ServerEvents[Name]) => void): () => void {
+  on<Name extends keyof AllEvents>(event: Name, listener: (event: AllEvents[Name]) => void): () => void {
     this.mustBeOpen()
-    return this.trouble.on(event, listener)
+    const { events } = this.server
+    if (events.knows(event)) return events.on(event, listener as (event: unknown) => void)
+    return this.trouble.on(event as keyof ServerEvents, listener as (event: unknown) => void)
   }
 
   toJSON(options: JsonOptions | string = {}): SeedData {

@@ -178,7 +178,7 @@ export class Trouble {
     }
     const ofClient = ({ id, name, connection }: Client) =>
       tell({ client: id, clientName: name, address: connection.peer } satisfies ClientEvent)
-    if (event === 'connect') engine.connections.onConnected = ofClient
+    if (event === 'connect') engine.connections.onConnected.push(ofClient)
     else if (event === 'disconnect') engine.onClientDisconnected.push(ofClient)
     else if (event === 'expired') {
       const { expired } = events

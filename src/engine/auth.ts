@@ -74,8 +74,7 @@ export class Auth {
     const { acl, observers } = this.engine
     acl.assign(client, acl.user(name)!)
     client.authenticated = true
-    if (observers.audit.listener !== undefined)
-      observers.audit.tell(client, 'login', { user: login.user, object: name })
+    if (observers.audit.isHeard) observers.audit.tell(client, 'login', { user: login.user, object: name })
   }
 
   /** Counts it, adds it to ACL LOG, and returns the error. */

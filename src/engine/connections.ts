@@ -13,8 +13,8 @@ import type { Engine } from './engine.ts'
 export class Connections {
   /** New connections are closed at once. */
   refuses = false
-  /** A client has connected. */
-  onConnected: ((client: Client) => void) | undefined
+  /** Called when a client has connected. */
+  readonly onConnected: ((client: Client) => void)[] = []
   private readonly engine: Engine
   private nextId = 1
   /** Clients whose event is handled, or whose blocked command runs again: the last is the innermost. */
@@ -35,7 +35,7 @@ export class Connections {
     engine.acl.reset(client)
     engine.clients.set(client.id, client)
     engine.stats.connectionsReceived++
-    this.onConnected?.(client)
+    for (const hook of this.onConnected) hook(client)
     return client
   }
 

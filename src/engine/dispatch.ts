@@ -6,7 +6,6 @@
 
 import type { Database } from '../keyspace/database.ts'
 import { Slice } from '../lib/slice.ts'
-import { cText } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { changes, INTERNAL_ERROR } from './boundary.ts'
 import { CMD_MAY_REPLICATE, CMD_TOUCHES_ARBITRARY_KEYS, CMD_WRITE } from './catalog/command.ts'
@@ -18,6 +17,7 @@ import {
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
+  CLIENT_MASTER,
   CLIENT_MONITOR,
   CLIENT_MULTI,
   CLIENT_NO_TOUCH,
@@ -36,6 +36,7 @@ import { clearEffectLog, type Effect, PROPAGATE_ALL } from './effect.ts'
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
 import { NOTIFY_EXPIRED } from './messaging/events.ts'
+import { isHttp, unknownCommand, unknownSubcommand } from './unknown-command.ts'
 
 export class Dispatch {
   private readonly engine: Engine
@@ -46,6 +47,8 @@ export class Dispatch {
   afterCall:
     | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
     | undefined
+  /** Judges each command of a client first: an error reply, or other words; set while modules have filters. */
+  filter: ((client: Client, args: Slice[], argc: number) => Uint8Array | Slice[] | undefined) | undefined
   /** Messages to the current command's own client, sent after its reply. */
   private readonly afterReplyCallbacks: (() => void)[] = []
   /** An error, the last in `reply`, is the reply to a primary, a replica or the append-only file. */
@@ -78,7 +81,8 @@ export class Dispatch {
     const before = changes(engine.keyspace)
     const errorsBefore = reply.errors
     try {
-      this.pass(client, args, argc)
+      if (this.filter === undefined || client.has(CLIENT_MASTER)) this.pass(client, args, argc)
+      else this.passFiltered(client, args, argc)
     } catch (error) {
       // Thrown by a gate, or by what follows a command.
       this.failed(error, client, undefined, args, argc, before)
@@ -90,6 +94,13 @@ export class Dispatch {
       this.countErrors(client)
       this.endRefusal(client, start)
     }
+  }
+
+  private passFiltered(client: Client, args: Slice[], argc: number): void {
+    const verdict = this.filter!(client, args, argc)
+    if (verdict === undefined) this.pass(client, args, argc)
+    else if (verdict instanceof Uint8Array) this.refuse(client, verdict)
+    else this.pass(client, verdict, verdict.length)
   }
 
   /** Arity and gates, then call() or the queue of MULTI. */
@@ -455,7 +466,6 @@ const ARRAY = 0x2a
 const PUSH = 0x3e
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
-const ERROR_ARGS_CHARS_MAX = 128
 
 /** A copy of a command's arguments, one buffer for all. */
 export function copyCommand(entry: TableEntry, args: Slice[], argc: number): QueuedCommand {
@@ -471,30 +481,4 @@ export function copyCommand(entry: TableEntry, args: Slice[], argc: number): Que
     at += args[i].len
   }
   return { entry, args: kept, bytes: bytes + 64 + argc * 48 }
-}
-
-/** POST and Host:, whatever follows. A command's name ends at a NUL byte, as in Redis. */
-function isHttp(name: Slice): boolean {
-  let len = 0
-  while (len < name.len && len < 6 && name.u8[name.off + len] !== 0) len++
-  if (len !== 4 && len !== 5) return false
-  const text = String.fromCharCode(...name.u8.subarray(name.off, name.off + len)).toLowerCase()
-  return text === 'post' || text === 'host:'
-}
-
-function unknownCommand(args: Slice[], argc: number): string {
-  let list = ''
-  for (let i = 1; i < argc && list.length < ERROR_ARGS_CHARS_MAX; i++) {
-    list += `'${clipped(args[i], ERROR_ARGS_CHARS_MAX - list.length)}' `
-  }
-  return `ERR unknown command '${clipped(args[0], ERROR_ARGS_CHARS_MAX)}', with args beginning with: ${list}`
-}
-
-function unknownSubcommand(args: Slice[]): string {
-  const container = clipped(args[0], ERROR_ARGS_CHARS_MAX)
-  return `ERR unknown subcommand '${clipped(args[1], ERROR_ARGS_CHARS_MAX)}'. Try ${container.toUpperCase()} HELP.`
-}
-
-function clipped(s: Slice, chars: number): string {
-  return cText(s.latin1Prefix(chars))
 }

@@ -41,6 +41,60 @@ export interface CallOptions {
   readonly bytes?: boolean
 }
 
+/** A change of a key, as keyspace events name it ('set', 'hset', 'del', 'expired', 'evicted', 'keymiss' ...). */
+export interface KeyEvent {
+  readonly event: string
+  readonly key: Uint8Array
+  readonly database: number
+  /** As TYPE has it; null: the key does not exist. This and the expiry are as they are when the listener is called. */
+  readonly type: string | null
+  readonly expiresAtMs: number | null
+}
+
+/** What listeners can hear of. */
+export interface ServerEvents {
+  'key-changed': KeyEvent
+  'key-expired': KeyEvent
+  'key-evicted': KeyEvent
+  /** A command has looked for a key that does not exist. */
+  'key-missed': KeyEvent
+  /** FLUSHALL or FLUSHDB. */
+  flushed: object
+  'client-connected': { readonly id: number; readonly address: string }
+  'client-disconnected': { readonly id: number; readonly address: string }
+  /** A login, a refusal of ACL rules, an administrative command that has run. */
+  audit: {
+    readonly event: 'login' | 'login-refused' | 'login-failed' | 'denied' | 'admin'
+    readonly user: string
+    readonly clientId: number
+    readonly address: string
+    readonly command?: string
+    readonly args?: readonly string[]
+    readonly reason?: 'command' | 'key' | 'channel'
+    readonly object?: string
+  }
+  role: { readonly role: 'primary' | 'replica' }
+  /** CONFIG SET has changed these. */
+  'config-changed': { readonly names: readonly string[] }
+  /** The dataset was loaded at the start. */
+  loaded: object
+  /** Each tick, `hz` a second. */
+  cron: object
+  /** The server ends: its dataset is saved already. */
+  shutdown: object
+}
+
+export type ServerEventName = keyof ServerEvents
+
+/** A command of a client before it is looked up: its words, and who sent it. */
+export interface FilteredCommand {
+  readonly args: readonly Uint8Array[]
+  readonly client: { readonly id: number; readonly user: string; readonly database: number }
+}
+
+/** undefined: the command passes; words: these are run instead. A CommandError that it throws is the reply. */
+export type CommandFilter = (command: FilteredCommand) => readonly ModuleWord[] | undefined
+
 /** What a module may do at any time. */
 export interface ModuleServer {
   /** Runs a command. Throws a CommandError for an error reply. Commands that block reply as in a transaction. */
@@ -53,6 +107,17 @@ export interface ModuleServer {
   nowMs(): number
   /** An unsigned 32-bit integer. */
   random(): number
+  /**
+   * Calls `listener` for each event, after the commands of the client's event and their replies, until the function
+   * that is returned is called or the module is gone. It may call commands.
+   */
+  on<Name extends ServerEventName>(name: Name, listener: (event: ServerEvents[Name]) => unknown): () => void
+  /**
+   * Judges the commands of clients, before anything else does, until the function that is returned is called. Not those
+   * that scripts and modules call, and not a primary's. A filter that throws something else than a CommandError is
+   * logged, and the command passes.
+   */
+  filter(filter: CommandFilter): () => void
   /** The value of a parameter of the module: a boolean, a number or a text, as its kind is. */
   config(name: string): ParameterValue
   log(level: 'debug' | 'verbose' | 'notice' | 'warning', text: string): void

@@ -22,6 +22,8 @@ import {
   type ParameterValue,
   type RedstartModule,
 } from './definition.ts'
+import { type EventSources, ModuleEvents } from './events.ts'
+import { ModuleFilters } from './filters.ts'
 import { ModuleRunner } from './runner.ts'
 import { byteText, textOf } from './values.ts'
 
@@ -59,13 +61,17 @@ export class Modules implements ModuleLoader {
   private readonly system: System
   private readonly caller: ModuleCaller
   private readonly parameters: ModuleParameters
+  readonly events: ModuleEvents
+  private readonly filters: ModuleFilters
   private all: readonly Loaded[] = []
 
-  constructor(engine: Engine, system: System, parameters: ModuleParameters) {
+  constructor(engine: Engine, system: System, parameters: ModuleParameters, sources: EventSources) {
     this.engine = engine
     this.system = system
     this.parameters = parameters
     this.caller = new ModuleCaller(engine)
+    this.events = new ModuleEvents(engine, sources)
+    this.filters = new ModuleFilters(engine)
   }
 
   /** Adds the commands of a module. Throws a TypeError for what is none, a ModuleFailure for names that are taken. */
@@ -123,6 +129,7 @@ export class Modules implements ModuleLoader {
   /** After the dataset was loaded. Throws a ModuleFailure. */
   async setUp(): Promise<void> {
     for (const one of this.all) await setUpOne(one)
+    this.events.tellNow('loaded', {})
   }
 
   // ---- MODULE ----
@@ -187,6 +194,7 @@ export class Modules implements ModuleLoader {
   }
 
   tearDown(log: (text: string) => void): void {
+    this.events.tellNow('shutdown', {})
     for (const { cancels } of this.all) for (const cancel of cancels) cancel()
     for (const { module } of this.all) harmless(() => module.teardown?.(), log, `The teardown of module ${module.name}`)
   }
@@ -219,6 +227,8 @@ export class Modules implements ModuleLoader {
       atomically: work => caller.atomically(work),
       nowMs: () => clock.nowMs(),
       random: () => engine.random(),
+      on: (event, listener) => cancelled(cancels, this.events.on(event, listener)),
+      filter: filter => cancelled(cancels, this.filters.add(filter)),
       config: parameter => this.parameters.value(`${name}.${parameter}`),
       log: (level, text) => engine.log?.(level, text),
       after: (ms, work) => this.timer('after', ms, work, cancels),
@@ -239,6 +249,16 @@ export class Modules implements ModuleLoader {
     cancels.add(cancel)
     return cancel
   }
+}
+
+/** `end` is called by the function that is returned, or with the module's end. */
+function cancelled(cancels: Set<() => void>, end: () => void): () => void {
+  const cancel = () => {
+    cancels.delete(cancel)
+    end()
+  }
+  cancels.add(cancel)
+  return cancel
 }
 
 /** Reads a module from a file. Rejects when there is none in it. */

@@ -103,7 +103,7 @@ export class Server implements RunningServer {
     this.maintenance.cron.hooks.push(() => tls.cron())
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
-    showModules(modules, this.maintenance)
+    showModules(modules, config, this.maintenance)
     const fields = { migrate_cached_sockets: () => migrations.connections }
     this.maintenance.addInfo([{ section: 'stats', fields }, tls.info])
     this.followAddresses()
@@ -112,11 +112,10 @@ export class Server implements RunningServer {
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
-    const { roleChanged, newCluster } = options
-    const around = { ...parts, lockFiles, newCluster, tls }
+    const around = { ...parts, lockFiles, newCluster: options.newCluster, tls }
     this.persistence = persistenceOf(around)
     const { persistence } = this
-    const port = () => this.replicationPort
+    const [port, roleChanged] = [() => this.replicationPort, () => this.roleChanged()]
     this.replication = addReplication({ ...around, persistence, port, roleChanged })
     this.cluster = clusterOf({
       ...around,
@@ -145,7 +144,18 @@ export class Server implements RunningServer {
       isLoading: () => this.persistence.progress.active,
       users: () => this.userLines(),
       modules: () => loadmoduleLines(engine.table.modules),
+      changed: names => this.events.tell('config-changed', { names }),
     })
+  }
+
+  private roleChanged(): void {
+    this.options.roleChanged?.()
+    this.events.tell('role', { role: this.config.replicaof === null ? 'primary' : 'replica' })
+  }
+
+  /** What happens in the server, for the program around it. */
+  get events(): Modules['events'] {
+    return this.parts.modules.events
   }
 
   private makeHost(): HostAdapter {

@@ -33,22 +33,31 @@ const ARG_BYTES_MAX = 128
 
 export class Audit {
   listener: ((event: AuditEvent) => void) | undefined
+  /** Listeners of modules and of the embedding program. */
+  eventListener: ((event: AuditEvent) => void) | undefined
   private readonly engine: Engine
 
   constructor(engine: Engine) {
     this.engine = engine
   }
 
-  /** Tells the listener; only while there is one. */
+  get isHeard(): boolean {
+    return this.listener !== undefined || this.eventListener !== undefined
+  }
+
+  /** Tells the listeners; only while there are any. */
   tell(client: Client, event: AuditEvent['event'], facts: Partial<AuditEvent> = {}): void {
-    this.listener?.({
+    if (!this.isHeard) return
+    const whole: AuditEvent = {
       event,
       timeMs: this.engine.machine.nowMs(),
       user: client.user?.name ?? '',
       clientId: client.id,
       address: client.connection.peer,
       ...facts,
-    })
+    }
+    this.listener?.(whole)
+    this.eventListener?.(whole)
   }
 
   /** An administrative command has run. */

@@ -51,8 +51,7 @@ export class Observers {
     times: number,
   ): void {
     const { settings, keyspace } = this.engine
-    if (this.audit.listener !== undefined && (entry.flags & CMD_ADMIN) !== 0)
-      this.audit.tellCommand(client, entry, args, argc)
+    if (this.audit.isHeard && (entry.flags & CMD_ADMIN) !== 0) this.audit.tellCommand(client, entry, args, argc)
     if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
     const slowUs = settings.slowlogLogSlowerThan
     const unixSeconds = Math.floor(keyspace.nowMs / 1000)

@@ -21,6 +21,7 @@ function talk(kind: 'tcp' | 'unix' = 'tcp', peer = '10.0.0.1:5000') {
     isLoading: () => false,
     users: () => [],
     modules: () => [],
+    changed: () => {},
   })
   const table = new CommandTable(configCommands)
   let statsReset = 0

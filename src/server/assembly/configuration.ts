@@ -14,6 +14,8 @@ interface ConfigurationParts {
   isLoading(): boolean
   /** 'user ...' lines for the file; none when there is an ACL file. */
   users(): readonly string[]
+  /** CONFIG SET has succeeded. */
+  changed(names: readonly string[]): void
   /** 'loadmodule ...' lines for the file. */
   modules(): readonly string[]
 }
@@ -22,7 +24,14 @@ export function configurationOf(parts: ConfigurationParts): Configuration {
   const { config, log } = parts
   return {
     get: patterns => config.get(patterns),
-    set: (pairs, caller) => config.set(pairs, { local: caller.local, loading: parts.isLoading() }),
+    set(pairs, caller) {
+      const told = (outcome: string | null) => {
+        if (outcome === null) parts.changed(pairs.map(([name]) => name.toLowerCase()))
+        return outcome
+      }
+      const outcome = config.set(pairs, { local: caller.local, loading: parts.isLoading() })
+      return outcome instanceof Promise ? outcome.then(told) : told(outcome)
+    },
     rewrite(everything) {
       if (config.configFile === '') return 'ERR The server is running without a config file'
       try {

@@ -14,7 +14,7 @@ import type { System } from '../../system/system.ts'
 import { applyConfigStatements } from '../config-statements.ts'
 import type { StartServerOptions } from '../launch.ts'
 import type { Logger } from '../log.ts'
-import { parametersOf } from './modules.ts'
+import { eventSourcesOf, parametersOf } from './modules.ts'
 
 interface EngineParts {
   engine: Engine
@@ -46,7 +46,7 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
   const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(keyspace.types)
   engine.log = (level, text) => log.line(level, text)
   config.mirrorInto(settings, SETTING_NAMES)
-  const modules = new Modules(engine, system, parametersOf(config))
+  const modules = new Modules(engine, system, parametersOf(config), eventSourcesOf(config, engine))
   for (const one of options.modules ?? []) modules.add(one)
   applyConfigStatements(config, engine.table, engine.acl)
   engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)

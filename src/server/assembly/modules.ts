@@ -2,7 +2,9 @@
 
 import type { Config } from '../../config/config.ts'
 import { type AnyDirective, choice, type Flags, integer, memory, Refusal, text, yesNo } from '../../config/kinds.ts'
+import type { Engine } from '../../engine/engine.ts'
 import type { ModuleParameter, ParameterValue } from '../../modules/definition.ts'
+import type { EventSources } from '../../modules/events.ts'
 import type { ModuleParameters, Modules } from '../../modules/modules.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
 
@@ -41,8 +43,24 @@ function kindOf(parameter: ModuleParameter): AnyDirective {
   }
 }
 
+/** Keyspace events for listeners: commands announce what is configured and what is listened to. */
+export function eventSourcesOf(config: Config, engine: Engine): EventSources {
+  return {
+    configuredClasses: () => config.notifyKeyspaceEvents,
+    announce: classes => {
+      engine.settings.notifyKeyspaceEvents = classes
+    },
+  }
+}
+
 /** The section Modules, and those of the modules. */
-export function showModules(modules: Modules, maintenance: ServerMaintenance): void {
+export function showModules(modules: Modules, config: Config, maintenance: ServerMaintenance): void {
+  const { events } = modules
+  config.onChange('notify-keyspace-events', () => {
+    events.classesChanged()
+    return undefined
+  })
+  maintenance.cron.hooks.push(() => events.tell('cron', {}))
   maintenance.info.moduleSections = () => modules.sections()
   maintenance.addInfo([
     {
