@@ -241,6 +241,32 @@ test('a torn end of the append-only file is cut, a torn transaction forgotten', 
   )
 })
 
+test('a command that fails while the append-only file is loaded is logged and counted', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes' })
+  server.call('set', 'a', 'x')
+  await server.stop()
+  const path = 'appendonlydir/appendonly.aof.1.incr.aof'
+  for (const words of [
+    ['incr', 'a'],
+    ['lpush', 'a', 'y'],
+    ['set', 'b', '1'],
+  ])
+    machine.disk.append(path, encodeCommand(words))
+  const again = await MachineServer.start(machine, { appendonly: 'yes' })
+  assert.deepEqual(again.call('mget', 'a', 'b'), ['x', '1'])
+  for (const [error, name] of [
+    ['value is not an integer or out of range', 'incr'],
+    ['-WRONGTYPE Operation against a key holding the wrong kind of value', 'lpush'],
+  ])
+    assert.ok(
+      machine.out.includes(
+        `== CRITICAL == This server is sending an error to its AOF-loading-client: '${error}' after processing the command '${name}'`,
+      ),
+    )
+  assert.match(String(again.call('info', 'stats')), /unexpected_error_replies:2/)
+})
+
 test('a transaction in the append-only file selects its database inside', async () => {
   const machine = virtualSystem()
   const server = await MachineServer.start(machine, { appendonly: 'yes' })

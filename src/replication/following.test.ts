@@ -208,7 +208,7 @@ test('a command of the primary that fails is logged, and ends a replica that is 
   assert.ok(await world.caughtUp(primary, replica))
   await primary.say('DEBUG REPLICATE nosuchcommand x')
   assert.ok(await world.caughtUp(primary, replica))
-  assert.match(replica.log, /== CRITICAL == This replica is sending an error to its master: '-ERR unknown command/)
+  assert.match(replica.log, /== CRITICAL == This replica is sending an error to its master: 'unknown command/)
   assert.equal(await replica.info('unexpected_error_replies'), '1')
   await replica.say('CONFIG SET propagation-error-behavior panic-on-replicas')
   await assert.rejects(async () => {

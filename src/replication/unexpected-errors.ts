@@ -15,6 +15,18 @@ interface UnexpectedErrorsConfig {
   readonly replicaReadOnly: boolean
 }
 
+/** Redis logs most errors without the code ERR, which is added to the reply; these have it from the beginning. */
+const WHOLE = new Set([
+  '-ERR syntax error',
+  '-ERR no such key',
+  '-ERR source and destination objects are the same',
+  '-ERR index out of range',
+])
+
+function shownError(line: string): string {
+  return line.startsWith('-ERR ') && !WHOLE.has(line) ? line.slice('-ERR '.length) : line
+}
+
 export function followUnexpectedErrors(engine: Engine, config: UnexpectedErrorsConfig, log: Log): void {
   engine.dispatch.onUnexpectedError = (client: Client, reply: Reply) => {
     const of = clientClass(client)
@@ -26,7 +38,7 @@ export function followUnexpectedErrors(engine: Engine, config: UnexpectedErrorsC
           : ['server', 'AOF-loading-client']
     const end = reply.u8.indexOf(13, reply.lastErrorAt)
     const until = Math.min(end < 0 ? reply.pos : end, reply.lastErrorAt + ERROR_BYTES_MAX)
-    const text = String.fromCharCode(...reply.u8.subarray(reply.lastErrorAt, until))
+    const text = shownError(String.fromCharCode(...reply.u8.subarray(reply.lastErrorAt, until)))
     const command = client.lastCommand?.fullName ?? '<unknown>'
     log.warning(
       `== CRITICAL == This ${from} is sending an error to its ${to}: '${text}' after processing the command '${command}'`,

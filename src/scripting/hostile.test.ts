@@ -194,6 +194,20 @@ for (const script of ENDLESS)
     { oursOnly: 'patterns and host functions cannot be interrupted in C', resp: 2, over: 'TCP' },
   )
 
+conversation(
+  'TIME moves in a script that is slow, and stands still in others',
+  async c => {
+    const changes =
+      "local first = redis.call('TIME') for i = 1, 2e6 do local now = redis.call('TIME') " +
+      'if now[1] ~= first[1] or now[2] ~= first[2] then return 1 end end return 0'
+    await c.config('busy-reply-threshold', '0')
+    await c.expect(['EVAL', changes.replace('2e6', '1000'), 0], 0)
+    await c.config('busy-reply-threshold', '1')
+    await c.expect(['EVAL', changes, 0], 1)
+  },
+  { resp: 2, over: 'TCP' },
+)
+
 function isBusy(value: unknown): boolean {
   return value instanceof RespError && value.message.startsWith('BUSY')
 }

@@ -123,12 +123,14 @@ export class ScriptRun implements Script {
     return this.isSlow && nowUs >= this.sliceEndUs
   }
 
+  /** What TIME tells: it stands still until the script is slow, then moves between its slices. */
   get nowUs(): number {
     if (this.wallUs === 0) this.wallUs = this.engine.host.nowUs()
     return this.wallUs
   }
 
   nextSlice(): void {
+    this.wallUs = 0
     this.sliceEndUs = this.engine.machine.monotonicUs() + SLICE_US
   }
 

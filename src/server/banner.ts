@@ -24,6 +24,9 @@ REDSTART_RUNTIME=bun or =node in the environment chooses what it runs on.
 `
 
 export function logStarting(log: Logger, process: ProcessView, hasArguments: boolean): void {
+  // As in Redis, a process is no primary yet.
+  const { role } = log
+  if (role !== 'X') log.role = 'C'
   log.notice('oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo')
   log.notice(`Redis version=${REDIS_VERSION}, bits=64, commit=00000000, modified=0, pid=${process.pid}, just started`)
   log.notice(`Redstart version=${REDSTART_VERSION}, runtime=${process.runtime}`)
@@ -33,6 +36,7 @@ export function logStarting(log: Logger, process: ProcessView, hasArguments: boo
       'Warning: no config file specified, using the default config. ' +
         'In order to specify a config file use redstart /path/to/redis.conf',
     )
+  log.role = role
 }
 
 export function logMode(log: Logger, config: Config, process: ProcessView): void {

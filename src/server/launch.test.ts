@@ -28,12 +28,12 @@ async function run(
   } catch (error) {
     if (!(error instanceof VirtualExit)) throw error
   }
-  const lines = () => machine.out.split('\n').map(line => line.replace(/^4242:M .{24} . /, ''))
+  const lines = () => machine.out.split('\n').map(line => line.replace(/^4242:[CM] .{24} . /, ''))
   return { machine, running, lines }
 }
 
 test('the log of a start has the lines programs wait for', async () => {
-  const { lines } = await run(['--port', '7000', '--unixsocket', '/data/s'])
+  const { lines, machine } = await run(['--port', '7000', '--unixsocket', '/data/s'])
   assert.deepEqual(lines(), [
     'oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo',
     'Redis version=7.2.4, bits=64, commit=00000000, modified=0, pid=4242, just started',
@@ -45,6 +45,8 @@ test('the log of a start has the lines programs wait for', async () => {
     'Ready to accept connections unix',
     '',
   ])
+  // A process is no primary before its configuration is read.
+  assert.deepEqual([...machine.out.matchAll(/^4242:([A-Z])/gm)].map(([, role]) => role).join(''), 'CCCCMMMM')
   const logo = await run(['--always-show-logo', 'yes'])
   assert.match(logo.machine.out, / PID: 4242\n[\s\S]*Server initialized/)
   assert.match((await run([])).machine.out, /# Warning: no config file specified/)

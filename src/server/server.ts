@@ -20,6 +20,7 @@ import {
   type ListenTls,
   listening,
   type Network,
+  type NetworkError,
   type Receiver,
 } from '../system/network.ts'
 import type { System } from '../system/system.ts'
@@ -41,6 +42,7 @@ import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
 import { HostAdapter } from './host-adapter.ts'
 import { type RunningServer, ShutdownAborted, ShutdownFailed, type StartServerOptions } from './launch.ts'
+import { listenProblem } from './listen-problem.ts'
 import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
@@ -265,10 +267,7 @@ export class Server implements RunningServer {
       } catch (error) {
         if (optional) continue
         this.stopTcp([kind])
-        throw new StartFailure(
-          `Warning: Could not create server TCP listening socket ${host}:${port}: ${(error as Error).message}`,
-          `Failed listening on port ${port} (${kind}), aborting.`,
-        )
+        throw new StartFailure(...listenProblem(host, port, kind, error as NetworkError))
       }
     }
   }

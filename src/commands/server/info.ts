@@ -42,7 +42,7 @@ function info(ctx: Context): void {
 }
 
 function time(ctx: Context): void {
-  // Time is frozen in a script.
+  // Time is frozen in a script that is not slow.
   const us = ctx.client.has(CLIENT_SCRIPT) ? ctx.server.scripting.nowUs : ctx.server.host.nowUs()
   ctx.reply.array(2)
   ctx.reply.bulkInteger(Math.floor(us / 1e6))

@@ -12,6 +12,7 @@ import { CLIENT_INTERNAL, Client, type QueuedCommand } from '../../engine/client
 import { copyCommand } from '../../engine/dispatch.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { Unwind } from '../../lib/unwind.ts'
+import type { Reply } from '../../protocol/reply.ts'
 import type { Connection } from '../../system/network.ts'
 import { attempt, DiskError, reasonOf } from '../../system/system.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from '../loading.ts'
@@ -277,7 +278,14 @@ export class AofLoader {
     } catch (error) {
       this.unexpected(error, entry)
     }
+    if (reply.errors !== errors) this.failed(entry, reply, reply.errors - errors)
     reply.rollBack(pos, errors)
+  }
+
+  /** The dataset is not what it was when the command was logged. */
+  private failed(entry: TableEntry, reply: Reply, count: number): void {
+    this.client.lastCommand = entry
+    this.parts.engine.dispatch.addErrorStats(this.client, reply, count)
   }
 
   /** A command that failed internally may have left partial changes: loading stops. */

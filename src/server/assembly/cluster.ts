@@ -19,6 +19,7 @@ import type { ReplicationStream } from '../../replication/stream.ts'
 import { newId } from '../../system/random.ts'
 import type { System } from '../../system/system.ts'
 import { DEL, deleteKey } from '../delete-key.ts'
+import { listenProblem } from '../listen-problem.ts'
 import type { Logger } from '../log.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
 import { NodesFile } from '../nodes-file.ts'
@@ -153,10 +154,7 @@ async function listenBus({ config, addresses, tls }: ClusterServer, bus: Cluster
     const options = { host, port, backlog: config.tcpBacklog, keepaliveSeconds: 0, tls: secured }
     const error = await bus.listen(options)
     if (error === undefined || optional) continue
-    throw new StartFailure(
-      `Warning: Could not create server TCP listening socket ${host}:${port}: ${error.message}`,
-      `Failed listening on port ${port} (cluster), aborting.`,
-    )
+    throw new StartFailure(...listenProblem(host, port, 'cluster', error))
   }
 }
 
