@@ -50,7 +50,7 @@ function stateOf(server: EmbeddedServer): string {
 }
 
 const figure = (server: EmbeddedServer, name: string) =>
-  Number(new RegExp(`${name}:(\\d+)`).exec(String(server.callSync('INFO'))))
+  Number(new RegExp(`${name}:(\\d+)`).exec(String(server.callSync('INFO')))?.[1])
 
 test('what is restored is what it was', async () => {
   const commands = Object.values(grammars)
