@@ -12,7 +12,19 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolledUp } from './declarations.mjs'
 
-const ENTRIES = ['index', 'ioredis', 'ioredis-mock', 'memory-server', 'module', 'node-redis', 'upstash']
+const ENTRIES = [
+  'index',
+  'ioredis',
+  'ioredis-mock',
+  'memory-server',
+  'module',
+  'node-redis',
+  'upstash',
+  'bun-test',
+  'jest',
+  'node-test',
+  'vitest',
+]
 /** Their default export is what `require` returns, with the other exports as properties. */
 const DEFAULTS = new Map([
   ['ioredis-mock', { main: 'RedisMock', also: { Redis: 'RedisMock', Cluster: 'ClusterMock' } }],
@@ -32,7 +44,7 @@ for (const entry of ENTRIES) {
   const file = `${join(dist, entry)}.cjs`
   const output = ['--target=node', '--format=cjs', '--minify', `--outfile=${file}`]
   // The library is one file: other entries that need it require that.
-  const apart = entry === 'index' ? [] : ['--external=*index.ts', '--external=ioredis']
+  const apart = entry === 'index' ? [] : ['--external=*index.ts', '--external=ioredis', '--external=bun:test']
   build([`src/${entry}.ts`, ...output, ...apart])
   const { text, names } = rolledUp(join(root, `build/src/${entry}.d.ts`))
   const { main, also } = DEFAULTS.get(entry) ?? { also: {} }

@@ -96,7 +96,7 @@ function folderOf(path: string): string {
 }
 
 // The modules that access the machine; main.ts reads the command line, and drop-ins are a program's own code.
-const ADAPTERS = /^src\/(net|system)\/|^src\/(main|memory-server|ioredis-mock)\.ts$/
+const ADAPTERS = /^src\/(net|system)\/|^src\/(main|memory-server|ioredis-mock|fixture|bun-test|node-test)\.ts$/
 const MACHINE =
   /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|(?<!\.)fetch\(|(?<!\.)process\.\w+|crypto\.\w+|(?<!typeof )Bun\.\w+)/g
 
