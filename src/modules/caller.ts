@@ -5,7 +5,7 @@
 // Always: within a command the context is afterwards as before; outside of one, clients that were unblocked are served.
 // Calls may nest: a module's command that is called calls others. Each leaves the reply buffer as it was.
 
-import { CMD_NOSCRIPT } from '../engine/catalog/command.ts'
+import { CMD_NOSCRIPT, CMD_WRITE } from '../engine/catalog/command.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { callingClient } from '../engine/nowhere.ts'
@@ -54,12 +54,16 @@ export class ModuleCaller {
     }
   }
 
-  /** `judged`: the client whose permissions count; undefined: nobody's. */
+  /**
+   * `judged`: the client whose permissions count; undefined: nobody's. `isReadOnly`: for a command that has said it changes
+   * nothing.
+   */
   call(
     words: readonly ModuleWord[],
     client: Client | undefined,
     judged: Client | undefined,
     asBytes: boolean,
+    isReadOnly = false,
   ): CallReply {
     const { engine } = this
     const args = words.map(sliceOf)
@@ -69,6 +73,8 @@ export class ModuleCaller {
       throw new CommandError(`ERR wrong number of arguments for '${entry.fullName}' command`)
     if ((entry.flags & CMD_NOSCRIPT) !== 0)
       throw new CommandError('ERR This Redis command is not allowed from a module')
+    if (isReadOnly && (entry.flags & CMD_WRITE) !== 0)
+      throw new CommandError('ERR Write commands are not allowed from read-only module commands')
     const by = judged ?? this.server
     const { flags } = entry
     const { gates } = engine

@@ -6,7 +6,7 @@
 // Always: an exception of a handler is an error reply. What it has changed by then stays and is propagated, since every
 // call() is a whole command. A blocked client gets one reply, whatever the promise does later.
 
-import { CMD_BLOCKING } from '../engine/catalog/command.ts'
+import { CMD_BLOCKING, CMD_READONLY } from '../engine/catalog/command.ts'
 import { CLIENT_SCRIPT, type Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -121,9 +121,10 @@ export class ModuleRunner {
     const { client: judged } = ctx
     const args = ctx.args.slice(0, ctx.argc).map(one => one.copy().view())
     const client = caller.clientFor(judged)
+    const isReadOnly = (ctx.command.flags & CMD_READONLY) !== 0
     const callWith = ({ as, bytes }: CallOptions, words: readonly ModuleWord[]): CallReply => {
       this.mustBeLoaded()
-      return caller.call(words, client, as === 'server' ? undefined : client, bytes === true)
+      return caller.call(words, client, as === 'server' ? undefined : client, bytes === true, isReadOnly)
     }
     return {
       ...server,
