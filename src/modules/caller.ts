@@ -55,8 +55,8 @@ export class ModuleCaller {
   }
 
   /**
-   * `judged`: the client whose permissions count; undefined: nobody's. `isReadOnly`: for a command that has said it changes
-   * nothing.
+   * `judged`: the client whose permissions count; undefined: nobody's. `isReadOnly`: for a command that has said that
+   * it changes nothing.
    */
   call(
     words: readonly ModuleWord[],
