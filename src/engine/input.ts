@@ -27,6 +27,7 @@ import {
 } from './client.ts'
 import type { Engine } from './engine.ts'
 import { InputQueue } from './input-queue.ts'
+import { clientLine } from './monitoring/client-line.ts'
 import { BIG_ARGUMENT_BYTES, type PartialCommand, PartialCommands } from './partial.ts'
 
 const COMMANDS_PER_CLOCK = 64
@@ -362,7 +363,7 @@ export class InputBuffers {
     engine.stats.clientQueryBufferLimitDisconnections++
     engine.log?.(
       'warning',
-      `Closing client that reached max query buffer length: id=${client.id} addr=${client.connection.peer}`,
+      `Closing client that reached max query buffer length: ${clientLine(client, engine.keyspace.nowMs, undefined)}`,
     )
     engine.closeClient(client)
   }

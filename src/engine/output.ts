@@ -35,6 +35,7 @@ import {
 import { clientClass } from './client-memory.ts'
 import type { Engine } from './engine.ts'
 import { Broadcast } from './messaging/broadcast.ts'
+import { clientLine } from './monitoring/client-line.ts'
 
 const CHUNK_BYTES = 16 * 1024
 /** Redis's blocks of pending output: their bytes, and what one counts for in the limits. */
@@ -482,7 +483,7 @@ export class OutputBuffers {
     engine.stats.clientOutputBufferLimitDisconnections++
     engine.log?.(
       'warning',
-      `Client id=${client.id} addr=${client.connection.peer} scheduled to be closed ASAP for overcoming of output buffer limits.`,
+      `Client ${clientLine(client, engine.keyspace.nowMs, undefined)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
     )
     engine.connections.closeSoon(client)
     if (client === engine.current) engine.reply.cutOff(this.deferredEnd)

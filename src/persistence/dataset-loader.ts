@@ -109,7 +109,7 @@ export class DatasetLoader {
     const failed = yield* this.loggingFailure(this.rdb.loadFile(dbfilename, { dropExpired: true, replace: merge }))
     if (failed !== undefined) return 'ERR Error trying to load the RDB dump, check server logs'
     this.recordLoad()
-    server.log.warning('DB reloaded by DEBUG RELOAD')
+    server.log.notice('DB reloaded by DEBUG RELOAD')
     return undefined
   }
 
@@ -147,7 +147,7 @@ export class DatasetLoader {
     aof.state = state
     if (failed !== undefined || !isThere) return 'ERR Error trying to load the AOF files, check server logs.'
     engine.keyspace.dirty = 0
-    log.warning('Append Only File loaded by DEBUG LOADAOF')
+    log.notice('Append Only File loaded by DEBUG LOADAOF')
     return undefined
   }
 

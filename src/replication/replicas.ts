@@ -425,7 +425,7 @@ export class ConnectedReplicas implements Replicas {
     if (!tooLong && (hardBytes === 0 || bytes < Math.max(hardBytes, engine.output.replicaBytesMin))) return
     engine.stats.clientOutputBufferLimitDisconnections++
     log.warning(
-      `Client id=${replica.client.id} addr=${replica.client.connection.peer} scheduled to be closed ASAP for overcoming of output buffer limits.`,
+      `Client ${clientLine(replica.client, engine.keyspace.nowMs, undefined)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
     )
     engine.closeClient(replica.client)
   }
