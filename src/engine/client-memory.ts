@@ -24,7 +24,12 @@ export function clientClass(client: Client): ClientClass {
 
 /** Pending output and the overhead of its chunks. */
 export function outputMemory(client: Client): number {
-  return client.outBytes + client.out.length * CHUNK_BYTES
+  return client.outBytes + chunkMemory(client)
+}
+
+/** The overhead of the chunks of pending output. */
+export function chunkMemory(client: Client): number {
+  return client.out.length * CHUNK_BYTES
 }
 
 export function clientMemory(client: Client): number {

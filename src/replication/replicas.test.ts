@@ -382,3 +382,42 @@ test('rdb-filter-only: the snapshot has the functions alone, or nothing, and eac
   assert.equal(server.call('GET', 'a key'), 'changed')
   assert.equal(server.call('BGSAVE'), 'Background saving started')
 })
+
+test('output that waits for a replica takes no memory from the data', async () => {
+  const machine = virtualSystem({ seed: 1 })
+  const directives = { ...QUICK, 'maxmemory-policy': 'allkeys-random', 'repl-backlog-size': '16384' }
+  const server = await MachineServer.start(machine, directives)
+  for (let i = 0; i < 20; i++) server.call('SET', `key:${i}`, 'x'.repeat(10_000))
+  const { engine } = server.server
+  let takes = true
+  const connection: Connection = {
+    kind: 'tcp',
+    peer: '10.0.0.1:1',
+    local: '10.0.0.2:6379',
+    fd: 0,
+    write: (_u8, start, end) => (takes ? end - start : 0),
+    close() {},
+    pause() {},
+    resume() {},
+  }
+  const replica = engine.connections.connect(connection)
+  const send = (...words: string[]) => {
+    const bytes = new Uint8Array(encodeCommand(words))
+    engine.input.receive(replica, bytes, new DataView(bytes.buffer), 0, bytes.length)
+    machine.settle()
+  }
+  send('REPLCONF', 'capa', 'eof')
+  send('PSYNC', '?', '-1')
+  machine.advance(3000)
+  send('REPLCONF', 'ACK', '0')
+  assert.match(String(server.call('INFO', 'replication')), /state=online/)
+  const figure = (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(String(server.call('INFO', 'memory')))![1])
+  const counted = () => figure('used_memory') - figure('mem_not_counted_for_evict')
+  const before = counted()
+  server.call('CONFIG', 'SET', 'maxmemory', String(before + 32 * 1024))
+  takes = false
+  for (let i = 0; i < 20_000; i++) server.call('SETRANGE', 'key:0', '0', 'abc')
+  assert.ok(figure('mem_clients_slaves') > 500_000)
+  assert.equal(server.call('DBSIZE'), 20)
+  assert.ok(counted() - before < 20_000, `${counted() - before} bytes more`)
+})

@@ -7,6 +7,7 @@
 // client-output-buffer-limit. States: replica.ts.
 
 import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
+import { chunkMemory } from '../engine/client-memory.ts'
 import { clientLine } from '../engine/monitoring/client-line.ts'
 import type { FailoverRequest, RdbFilter, ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
 import { bytesOf } from '../lib/bytes.ts'
@@ -399,10 +400,12 @@ export class ConnectedReplicas implements Replicas {
     return (this.stream.backlog?.end ?? this.stream.offset) - most
   }
 
-  /** Bytes of the replicas' output that the backlog has as well. */
-  get sharedBytes(): number {
+  /** What the replicas' output costs: its bytes, those that the backlog has as well, and its chunks besides. */
+  output(what: 'bytes' | 'shared' | 'chunks'): number {
     let bytes = 0
-    for (const { client, phase } of this.replicas.values()) if (phase === 'online') bytes += client.outBytes
+    for (const { client, phase } of this.replicas.values())
+      if (what === 'chunks') bytes += chunkMemory(client)
+      else if (what === 'bytes' || phase === 'online') bytes += client.outBytes
     return bytes
   }
 

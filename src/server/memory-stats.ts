@@ -4,7 +4,7 @@
 // from the JavaScript heap.
 
 import type { Client } from '../engine/client.ts'
-import { clientClass, clientMemory } from '../engine/client-memory.ts'
+import { clientClass, clientMemory, outputMemory } from '../engine/client-memory.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MemoryFigures } from '../engine/ports/host.ts'
 
@@ -51,13 +51,17 @@ export class MemoryStats {
     this.rssBytes = this.rss()
   }
 
-  /** Client memory besides output buffers, as last counted: the sum of client.restBytes. */
+  /**
+   * Client memory besides output buffers, as last counted: the sum of client.restBytes. All that the output of replicas
+   * costs is one of the memorySources.
+   */
   clientRestBytes = 0
   private replicaOutputBytes = 0
 
   /** Counts a client's memory anew. */
   countClient(client: Client): void {
-    const bytes = clientMemory(client) - client.outBytes
+    const output = clientClass(client) === 'replica' ? outputMemory(client) : client.outBytes
+    const bytes = clientMemory(client) - output
     this.clientRestBytes += bytes - client.restBytes
     client.restBytes = bytes
   }
@@ -93,7 +97,6 @@ export class MemoryStats {
   /** Memory that counts towards maxmemory: usedBytes() without notCountedBytes(). */
   countedBytes(): number {
     let bytes = this.dataBytes + this.clientRestBytes + this.engine.output.memoryBytes
-    bytes -= this.replicaOutputBytes
     const { memorySources } = this
     for (let i = 0; i < memorySources.length; i++)
       bytes += memorySources[i].countedBytes?.() ?? memorySources[i].bytes()
@@ -107,7 +110,7 @@ export class MemoryStats {
 
   /** mem_not_counted_for_evict: output of replicas beyond the backlog's size, AOF buffer. */
   notCountedBytes(): number {
-    let bytes = this.replicaOutputBytes
+    let bytes = 0
     for (const source of this.memorySources)
       if (source.countedBytes !== undefined) bytes += source.bytes() - source.countedBytes()
     return Math.max(0, bytes)

@@ -107,7 +107,12 @@ function addMemory({ engine, config, maintenance }: ReplicationServer, replicas:
   const { memorySources } = maintenance.memoryStats
   const bytes = () => replicas.stream.memoryBytes
   memorySources.push({ kind: 'backlog', bytes, countedBytes: () => Math.min(bytes(), config.replBacklogSize) })
-  memorySources.push({ kind: 'other', bytes: () => -replicas.sharedBytes, countedBytes: () => 0 })
+  // Output of replicas is among that of clients: the data must not make room for it, so it is taken off as it is now.
+  memorySources.push({
+    kind: 'other',
+    bytes: () => replicas.output('chunks') - replicas.output('shared'),
+    countedBytes: () => -replicas.output('bytes'),
+  })
   const follow = () => {
     engine.output.replicaBytesMin = config.replBacklogSize
     return undefined
