@@ -54,6 +54,7 @@ export const WITHOUT_MEANING: ReadonlyMap<string, string> = new Map(Object.entri
 /** What limits directives that work. */
 export const LIMITS: ReadonlyMap<string, string> = new Map([
   ['tcp-backlog', 'on Node: Bun always asks the system for 512'],
+  ['tls-ciphers', 'on Bun those of BoringSSL, which has none with CBC and SHA-256 or SHA-384'],
   ['tls-ciphersuites', 'on Node: Bun always offers its own for TLS 1.3'],
   ['tls-dh-params-file', 'on Node: Bun has no ciphers with finite-field DH'],
   ['supervised', 'through the program systemd-notify; run by another user than root, the unit needs NotifyAccess=all'],
