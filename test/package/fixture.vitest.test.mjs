@@ -10,11 +10,7 @@ test.concurrent('one server', async ({ redis }) => {
 test.concurrent('and another, with a port', async ({ redis, redisUrl }) => {
   expect(redisUrl).toBe(`redis://127.0.0.1:${redis.port}`)
   expect(await redis.call('INCR', 'visits')).toBe(2)
-  expect(redis).toMatchInlineSnapshot(`
-    {
-      "visits": "2",
-    }
-  `)
+  expect(redis.toJSON()).toEqual({ visits: '2' })
 })
 
 base('no server', () => {
