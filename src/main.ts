@@ -8,8 +8,26 @@ import { runtimeNetwork } from './net/runtime.ts'
 import { launch, type StartServer } from './server/launch.ts'
 import { startServer } from './server/server.ts'
 import { realSystem } from './system/real.ts'
+import type { System } from './system/system.ts'
 import { runTool } from './tools/command-line.ts'
 import { toolNamed } from './tools/index.ts'
+
+/** --test-commands: REDSTART … for tests in other languages. */
+async function withTestCommands(system: System): Promise<{ machine: System; start: StartServer }> {
+  const [{ TestCommands }, { ServerTime }] = await Promise.all([
+    import('./embed/test-commands.ts'),
+    import('./system/server-time.ts'),
+  ])
+  const time = new ServerTime()
+  const commands = new TestCommands(time)
+  const start: StartServer = async (config, machine, log, options) => {
+    const modules = [...(options.modules ?? []), { module: commands.module }]
+    const server = await startServer(config, machine, log, { ...options, modules, mayRest: true })
+    commands.attach(server)
+    return server
+  }
+  return { machine: { ...system, clock: time.clock, timers: time.timers }, start }
+}
 
 const startWarm: StartServer = async (config, system, log, options) => {
   if (config.sentinel) return (await import('./server/sentinel.ts')).startSentinel(config, system, log, options)
@@ -23,7 +41,12 @@ const args = process.argv.slice(2)
 if (basename(process.argv0).startsWith('redstart-sentinel')) args.push('--sentinel')
 const system = realSystem(runtimeNetwork(), { ownProcess: true })
 const tool = await toolNamed(args[0])
-if (tool === undefined) await launch(args, system, startWarm)
+const testing = args.indexOf('--test-commands')
+if (tool === undefined && testing >= 0) {
+  args.splice(testing, 1)
+  const { machine, start } = await withTestCommands(system)
+  await launch(args, machine, start)
+} else if (tool === undefined) await launch(args, system, startWarm)
 else {
   endEarlySignals()
   process.exitCode = await runTool(tool, args.slice(1), system)

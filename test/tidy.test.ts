@@ -56,7 +56,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     'sentinel',
     'cluster',
   ],
-  embed: ['lib', 'protocol', 'system', 'config', 'net', 'keyspace', 'engine', 'server', 'commands', 'type modules'],
+  embed: ['lib', 'protocol', 'system', 'config', 'net', 'keyspace', 'engine', 'modules', 'server', 'commands'],
   tools: [
     'lib',
     'memory',

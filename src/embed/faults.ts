@@ -82,7 +82,7 @@ export class FaultRules {
 }
 
 export function matches(match: CommandMatch, command: SentCommand): boolean {
-  if (typeof match === 'string') return match === '*' || command.is(match)
+  if (typeof match === 'string') return match === '*' ? command.name !== 'redstart' : command.is(match)
   return match instanceof RegExp ? match.test(command.name) : match(command)
 }
 
