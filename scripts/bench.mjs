@@ -1,25 +1,26 @@
-// npm run bench: the cost of commands, compared with a redis-server on the PATH; both are measured in turn.
+// npm run bench: what a server costs and how fast it is, compared with a redis-server on the PATH; both are measured in
+// turn. Prints tables and writes one HTML page with plots.
 //
 //   npm run bench -- --tests set,get --cases hgetall_10 --pipeline 1,16 --rounds 3 --scale 0.5
+//   npm run bench -- --parts start,idle,neighbour,memory --html none
 //
 // --tests are redis-benchmark's own (left out where it is not installed), --cases those of test/bench/cases.ts;
-// 'none' leaves either out. Ratios are ours to theirs: more commands a second and less processor time are better.
-// Processor time needs /proc, so it is left out elsewhere.
+// 'none' leaves either out. Ratios are ours to theirs. Processor time and memory need /proc: elsewhere they are 0.
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { cpus, release, tmpdir, totalmem, type } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { firstPong, idle, memory, neighbour } from './bench-conditions.mjs'
+import { pageOf, tableOf } from './bench-report.mjs'
+import { start } from './bench-server.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bun = createRequire(import.meta.url).resolve('bun/bin/bun.exe')
 const CLIENTS = 50
-/** Some cases have ten thousand subscribers in addition. */
-const CLIENTS_MAX = 12_000
 const TESTS = 'ping_mbulk,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,lrange_600,mset'
 // Cases with the same setup function get the same number.
 const LISTING = `import { cases } from './test/bench/cases.ts'
@@ -32,6 +33,8 @@ const { values } = parseArgs({
     tests: { type: 'string', default: TESTS },
     cases: { type: 'string', default: 'all' },
     pipeline: { type: 'string', default: '1,16' },
+    parts: { type: 'string', default: 'start,idle,throughput,commands,neighbour,memory' },
+    html: { type: 'string', default: join(tmpdir(), 'redstart-bench.html') },
     rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
     ours: { type: 'string', default: join(root, 'bin/redstart') },
@@ -39,22 +42,60 @@ const { values } = parseArgs({
   },
 })
 
-const servers = [await start('ours', values.ours)]
-if (isInstalled(values.theirs)) servers.push(await start('theirs', values.theirs))
+const commands = [values.ours]
+if (isInstalled(values.theirs)) commands.push(values.theirs)
 else console.log(`${values.theirs} is not installed: ours alone`)
+const parts = values.parts.split(',')
+const sections = []
+const has = part => parts.includes(part)
+
+if (has('start')) add('Start', 'milliseconds', 'less', await firstPong(commands))
+const servers = []
+for (const command of commands) servers.push(await start(command, command))
 try {
-  for (const pipeline of values.pipeline.split(',')) run(pipeline)
+  if (has('idle')) add('Idle memory', 'MiB', 'less', await idle(servers))
+  if (has('throughput') || has('commands')) for (const pipeline of values.pipeline.split(',')) run(pipeline)
+  if (has('neighbour'))
+    add('A quiet client beside a busy one', 'milliseconds until PONG', 'less', await neighbour(servers))
 } finally {
   for (const server of servers) server.stop()
 }
+if (has('memory')) add('Memory of a key', 'bytes resident', 'less', await memory(commands))
+if (values.html !== 'none') {
+  writeFileSync(values.html, pageOf(sections, conditions()))
+  console.log(`plots: ${values.html}`)
+}
+
+function add(title, unit, better, rows) {
+  sections.push({ title, unit, better, rows })
+  console.log(tableOf(sections.at(-1)))
+}
+
+function conditions() {
+  const [cpu] = cpus()
+  return [
+    `${cpus().length} x ${cpu.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${type()} ${release()}`,
+    `ours: ${versionOf(values.ours)}`,
+    `theirs: ${commands.length > 1 ? versionOf(values.theirs) : 'none installed'}`,
+    `pipeline ${values.pipeline}, ${CLIENTS} clients, ${values.rounds} rounds, scale ${values.scale}`,
+    'Both servers without persistence, on loopback, measured in turn in one run.',
+  ]
+}
+
+function versionOf(command) {
+  const [program, ...words] = command.split(' ')
+  return spawnSync(program, [...words, '--version'])
+    .stdout.toString()
+    .trim()
+}
 
 function run(pipeline) {
-  const rows = [...benchmarkRows(), ...caseRows()]
-  const ratios = []
+  const rows = [...(has('throughput') ? benchmarkRows() : []), ...(has('commands') ? caseRows() : [])]
+  const throughput = []
+  const cpu = []
   let setup = ''
-  console.log(heading(pipeline))
   for (const row of rows) {
-    const commands = Math.ceil(((pipeline === '1' ? 60_000 : 400_000) * Number(values.scale)) / (row.slow ?? 1))
+    const count = Math.ceil(((pipeline === '1' ? 60_000 : 400_000) * Number(values.scale)) / (row.slow ?? 1))
     const figures = servers.map(() => ({ rps: [], cpuUs: [] }))
     if (row.prepare && row.setup !== setup) for (const server of servers) row.prepare(server.port)
     setup = row.setup
@@ -62,19 +103,17 @@ function run(pipeline) {
     for (let round = 0; round <= Number(values.rounds); round++)
       servers.forEach((server, i) => {
         const cpuBefore = server.cpuSeconds()
-        const rps = row.measure(server.port, commands, pipeline)
+        const rps = row.measure(server.port, count, pipeline)
         if (round === 0) return
         figures[i].rps.push(rps)
-        figures[i].cpuUs.push(((server.cpuSeconds() - cpuBefore) / commands) * 1e6)
+        figures[i].cpuUs.push(((server.cpuSeconds() - cpuBefore) / count) * 1e6)
       })
     const [ours, theirs] = figures.map(one => ({ rps: median(one.rps), cpuUs: median(one.cpuUs) }))
-    if (theirs) ratios.push({ rps: ours.rps / theirs.rps, cpu: ours.cpuUs / theirs.cpuUs })
-    console.log(line(row.name, ours, theirs))
+    throughput.push({ name: row.name, ours: ours.rps, theirs: theirs?.rps })
+    cpu.push({ name: row.name, ours: ours.cpuUs, theirs: theirs?.cpuUs })
   }
-  if (ratios.length > 0) {
-    const [rps, cpu] = ['rps', 'cpu'].map(name => geometricMean(ratios.map(ratio => ratio[name])))
-    console.log(`${'geometric mean'.padEnd(44)}${ratio(rps)}${' '.repeat(20)}${ratio(cpu)}\n`)
-  }
+  add(`Throughput, pipeline ${pipeline}`, 'commands a second', 'more', throughput)
+  add(`Processor time, pipeline ${pipeline}`, 'microseconds a command', 'less', cpu)
 }
 
 function benchmarkRows() {
@@ -131,86 +170,11 @@ function caseRows() {
   })
 }
 
-async function start(label, command) {
-  const port = await freePort()
-  const dir = mkdtempSync(join(tmpdir(), 'redstart-bench-'))
-  const limits = ['--maxclients', String(CLIENTS_MAX)]
-  const options = ['--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'no', ...limits]
-  const child = spawn(command.split(' ')[0], [...command.split(' ').slice(1), ...options], { stdio: 'ignore' })
-  for (let attemptsLeft = 500; !(await answers(port)); attemptsLeft--) {
-    if (attemptsLeft === 0 || child.exitCode !== null) throw new Error(`${label} does not start: ${command}`)
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  return {
-    port,
-    cpuSeconds: () => cpuSeconds(child.pid),
-    stop() {
-      child.kill('SIGKILL')
-      rmSync(dir, { recursive: true, force: true })
-    },
-  }
-}
-
-/** CPU time of all threads of the process and its children; 0 where there is no /proc. */
-function cpuSeconds(pid) {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may contain anything
-    const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean),
-    )
-    const own = (Number(fields[11]) + Number(fields[12])) / 100
-    return children.reduce((sum, child) => sum + cpuSeconds(child), own)
-  } catch {
-    return 0
-  }
-}
-
-function freePort() {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-function answers(port) {
-  return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'))
-    socket.once('data', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}
-
 function isInstalled(command) {
   return spawnSync(command.split(' ')[0], ['--version'], { stdio: 'ignore' }).status === 0
-}
-
-function heading(pipeline) {
-  return `${`pipeline ${pipeline}`.padEnd(20)}${'rps'.padStart(12)}${'theirs'.padStart(12)}${'ratio'.padStart(8)}${'CPU us/op'.padStart(12)}${'theirs'.padStart(8)}${'ratio'.padStart(8)}`
-}
-
-function line(name, ours, theirs) {
-  const count = n => Math.round(n).toLocaleString('en').padStart(12)
-  const us = (n, width) => n.toFixed(2).padStart(width)
-  if (!theirs) return `${name.padEnd(20)}${count(ours.rps)}${' '.repeat(20)}${us(ours.cpuUs, 12)}`
-  const cpu = `${us(ours.cpuUs, 12)}${us(theirs.cpuUs, 8)}${ratio(ours.cpuUs / theirs.cpuUs)}`
-  return `${name.padEnd(20)}${count(ours.rps)}${count(theirs.rps)}${ratio(ours.rps / theirs.rps)}${cpu}`
-}
-
-function ratio(n) {
-  return (Number.isFinite(n) ? n.toFixed(2) : '-').padStart(8)
 }
 
 function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b)
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2
-}
-
-function geometricMean(numbers) {
-  return Math.exp(numbers.reduce((sum, n) => sum + Math.log(n), 0) / numbers.length)
 }

@@ -1,0 +1,89 @@
+// A server under measurement: started on a free port in an empty folder, its costs read from /proc.
+//
+// Always: processor time and memory are those of the process and its children; 0 where there is no /proc.
+
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const ATTEMPT_MS = 2
+const START_MS_MAX = 10_000
+/** Some cases have ten thousand subscribers in addition. */
+const CLIENTS_MAX = 12_000
+
+export async function start(label, command) {
+  const port = await freePort()
+  const dir = mkdtempSync(join(tmpdir(), 'redstart-bench-'))
+  const limits = ['--maxclients', String(CLIENTS_MAX)]
+  const options = ['--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'no', ...limits]
+  const startedMs = performance.now()
+  const child = spawn(command.split(' ')[0], [...command.split(' ').slice(1), ...options], { stdio: 'ignore' })
+  while (!(await answers(port))) {
+    if (performance.now() - startedMs > START_MS_MAX || child.exitCode !== null)
+      throw new Error(`${label} does not start: ${command}`)
+    await sleep(ATTEMPT_MS)
+  }
+  return {
+    label,
+    port,
+    firstPongMs: performance.now() - startedMs,
+    cpuSeconds: () => cpuSeconds(child.pid),
+    residentBytes: () => residentBytes(child.pid),
+    stop() {
+      child.kill('SIGKILL')
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+export function sleep(ms) {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+function cpuSeconds(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may contain anything
+    const own = (Number(fields[11]) + Number(fields[12])) / 100
+    return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), own)
+  } catch {
+    return 0
+  }
+}
+
+function residentBytes(pid) {
+  try {
+    const own = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]) * 1024
+    return childrenOf(pid).reduce((sum, child) => sum + residentBytes(child), own)
+  } catch {
+    return 0
+  }
+}
+
+function childrenOf(pid) {
+  return readdirSync(`/proc/${pid}/task`).flatMap(task =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean),
+  )
+}
+
+function freePort() {
+  return new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+function answers(port) {
+  return new Promise(resolve => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'))
+    socket.once('data', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
