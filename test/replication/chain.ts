@@ -1,6 +1,6 @@
 // Three servers in a chain, ours and redis-server in turn, whose links go through proxies that cut them at any byte,
-// while random commands are sent to the first. In the end all have the same dataset, and there was one full
-// synchronisation for each link.
+// halve and delay what passes, while random commands are sent to the first. In the end all have the same dataset, and
+// there was one full synchronisation for each link.
 //
 //   REDIS_SERVER=/path/to/redis-server npx bun test/replication/chain.ts [--seconds 600] [--seed 1] [--kill]
 //
@@ -9,7 +9,6 @@
 // With --kill the servers of ours that are replicas are killed (SIGKILL) now and then, and started again.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -22,12 +21,14 @@ import type { Word } from '../harness/resp.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { freePort, sleep } from '../harness/target.ts'
 import { projectRoot } from '../tidy/source.ts'
+import { HostileProxy } from './proxy.ts'
 
 export const OURS: string = join(projectRoot, 'bin/redstart')
 const KEYS = 40
 const DATABASES = 16
 const PIPELINE = 20
 const CUT_MS_MAX = 4000
+const DELAY_MS_MAX = 100
 const CAUGHT_UP_MS_MAX = 60_000
 const DIRECTIVES = {
   save: '',
@@ -49,69 +50,11 @@ export interface ChainResult {
   /** Of each server, for its replica. */
   fullSyncs: number[]
   cuts: number
+  delays: number
   kills: number
   sent: number
   /** INFO replication and the end of the log of each server. */
   states: string[]
-}
-
-/** Forwards connections, and breaks them. */
-class CuttingProxy {
-  cuts = 0
-  port = 0
-  private readonly random: Random
-  private readonly target: number
-  /** Both ends of each connection, by either. */
-  private readonly sockets = new Map<Socket, Socket>()
-  private server!: Server
-
-  constructor(random: Random, target: number) {
-    this.random = random
-    this.target = target
-  }
-
-  open(): Promise<void> {
-    this.server = createServer(socket => this.join(socket, connect(this.target, '127.0.0.1')))
-    return new Promise(resolve =>
-      this.server.listen(0, '127.0.0.1', () => {
-        this.port = (this.server.address() as { port: number }).port
-        resolve()
-      }),
-    )
-  }
-
-  private join(one: Socket, other: Socket): void {
-    for (const [from, to] of [
-      [one, other],
-      [other, one],
-    ]) {
-      this.sockets.set(from, to)
-      from.on('error', () => {})
-      from.on('close', () => {
-        this.sockets.delete(from)
-        to.destroy()
-      })
-      from.on('data', bytes => to.write(bytes))
-    }
-  }
-
-  /** Breaks all connections; of what comes next only a part still passes. */
-  cut(): void {
-    this.cuts++
-    for (const [from, to] of this.sockets) {
-      from.removeAllListeners('data')
-      from.once('data', bytes => {
-        to.write(bytes.subarray(0, this.random.u32() % (bytes.length + 1)))
-        to.destroySoon()
-      })
-      setTimeout(() => from.destroy(), 50)
-    }
-  }
-
-  close(): void {
-    for (const socket of this.sockets.keys()) socket.destroy()
-    this.server.close()
-  }
 }
 
 export async function runChain(options: ChainOptions): Promise<ChainResult> {
@@ -132,7 +75,7 @@ class Chain {
   private readonly folder: string
   private readonly random: Random
   private readonly servers: ServerProcess[] = []
-  private readonly proxies: CuttingProxy[] = []
+  private readonly proxies: HostileProxy[] = []
   private kills = 0
   private sent = 0
   private isOver = false
@@ -147,7 +90,7 @@ class Chain {
     for (let i = 0; i < this.options.commands.length; i++) {
       mkdirSync(join(this.folder, String(i)))
       if (i > 0) {
-        const proxy = new CuttingProxy(this.random, this.servers[i - 1].port)
+        const proxy = new HostileProxy(this.random, this.servers[i - 1].port)
         await proxy.open()
         this.proxies.push(proxy)
       }
@@ -210,6 +153,7 @@ class Chain {
       const i = this.random.u32() % this.proxies.length
       if (this.options.kill && this.random.u32() % 3 === 0 && this.options.commands[i + 1] === OURS)
         await this.kill(i + 1)
+      else if (this.random.u32() % 3 === 0) this.proxies[i].delay(this.random.u32() % DELAY_MS_MAX)
       else this.proxies[i].cut()
     }
   }
@@ -222,6 +166,7 @@ class Chain {
   }
 
   async end(): Promise<ChainResult> {
+    for (const proxy of this.proxies) proxy.delay(0)
     await this.untilLinked()
     const deadline = performance.now() + CAUGHT_UP_MS_MAX
     let digests: string[] = []
@@ -234,10 +179,11 @@ class Chain {
       this.servers.map(async server => Number(/sync_full:(\d+)/.exec(String(await server.call('INFO', 'stats')))?.[1])),
     )
     const cuts = this.proxies.reduce((sum, one) => sum + one.cuts, 0)
+    const delays = this.proxies.reduce((sum, one) => sum + one.delays, 0)
     const states = await Promise.all(
       this.servers.map(async server => `${await server.call('INFO', 'replication')}\n${server.log}`),
     )
-    return { digests, fullSyncs, cuts, kills: this.kills, sent: this.sent, states }
+    return { digests, fullSyncs, cuts, delays, kills: this.kills, sent: this.sent, states }
   }
 
   async stop(): Promise<void> {
@@ -268,7 +214,7 @@ if (import.meta.main === true) {
     failed ||= !isEqual || !isPartial
     if (failed) console.log(result.states.join('\n----\n'))
     console.log(
-      `${commands.map(one => (one === OURS ? 'ours' : 'real')).join('→')}: ${result.sent} commands, ${result.cuts} cuts, ` +
+      `${commands.map(one => (one === OURS ? 'ours' : 'real')).join('→')}: ${result.sent} commands, ${result.cuts} cuts, ${result.delays} delays, ` +
         `${result.kills} kills, full synchronisations ${result.fullSyncs.join(' ')}, digests ${isEqual ? 'equal' : result.digests.join(' ')}`,
     )
   }
