@@ -53,6 +53,8 @@ function optionsOf(settings: TlsSettings): SecureContextOptions {
     cert,
     key,
     secureOptions,
+    // Node's servers prefer their own order unless they are told.
+    honorCipherOrder: settings.preferServerCiphers,
     minVersion: 'TLSv1',
     maxVersion: 'TLSv1.3',
     sessionIdContext: 'redstart',

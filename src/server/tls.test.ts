@@ -192,3 +192,23 @@ test('large values pass in both directions', async () => {
   socket.destroy()
   await server.shutdown(['nosave', 'now'])
 })
+
+test('tls-prefer-server-ciphers decides whose order of ciphers counts', async () => {
+  const [short, long] = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384']
+  const { server, config, port } = await started(
+    `tls-auth-clients no\ntls-protocols TLSv1.2\ntls-ciphers ${short}:${long}`,
+  )
+  const chosen = () =>
+    new Promise(resolve => {
+      const options = { host: '127.0.0.1', port, ca: fs.readFileSync(inFolder('ca.crt')), ciphers: `${long}:${short}` }
+      const socket = tls.connect({ ...options, checkServerIdentity: () => undefined }, () => {
+        resolve(socket.getCipher().name)
+        socket.destroy()
+      })
+      socket.on('error', resolve)
+    })
+  assert.equal(await chosen(), long)
+  assert.equal(await config.set([['tls-prefer-server-ciphers', 'yes']]), null)
+  assert.equal(await chosen(), short)
+  await server.shutdown(['nosave', 'now'])
+})
