@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import { createServer, type EmbeddedServer } from '../index.ts'
+import { ioredisOptions } from '../ioredis.ts'
+import { nodeRedisOptions } from '../node-redis.ts'
 
 interface Talk {
   received: string
@@ -201,4 +205,29 @@ test('events, and a listener that is taken back', async () => {
   socket.write('CONFIG SET maxmemory 1\r\nSET x y\r\n')
   socket.close()
   assert.deepEqual(seen, ['connect true', 'client', 'set', 'expired k 0', 'set', 'evicted gone', 'disconnect me'])
+})
+
+test('ioredis and node-redis recover', async () => {
+  await using server = await createServer()
+  const redis = new Redis({ ...ioredisOptions(server), retryStrategy: () => 1 })
+  server.faults.next('SET', { drop: 'before' })
+  assert.equal(await redis.set('a', '1'), 'OK')
+  server.faults.next('INCR', { drop: 'after' })
+  assert.equal(await redis.incr('a'), 3)
+  server.faults.next('GET', { cutReplyAt: 2 })
+  assert.equal(await redis.get('a'), '3')
+  server.faults.next('GET', { splitReply: 1 })
+  assert.equal(await redis.get('a'), '3')
+  server.faults.next('GET', { error: 'READONLY' })
+  await assert.rejects(redis.get('a'), /READONLY/)
+  redis.disconnect()
+  const client = createClient({ ...nodeRedisOptions(server) })
+  client.on('error', () => {})
+  await client.connect()
+  server.faults.next('GET', { error: 'LOADING' })
+  await assert.rejects(client.get('a'), /LOADING/)
+  server.faults.next('GET', { drop: 'before' })
+  await client.get('a').catch(() => {})
+  assert.equal(await client.get('a'), '3')
+  client.destroy()
 })
