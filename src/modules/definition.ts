@@ -46,7 +46,7 @@ export interface KeyEvent {
   readonly event: string
   readonly key: Uint8Array
   readonly database: number
-  /** As TYPE has it; null: the key does not exist. This and the expiry are as they are when the listener is called. */
+  /** As TYPE has it; null: the key does not exist. This and the expiry are those of the moment they are asked for. */
   readonly type: string | null
   readonly expiresAtMs: number | null
 }

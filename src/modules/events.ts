@@ -26,6 +26,7 @@ import type { KeyEvent, ServerEventName, ServerEvents } from './definition.ts'
 import { sliceOf } from './values.ts'
 
 type Listener = (event: never) => unknown
+type Database = Engine['keyspace']['databases'][number]
 
 /** What the server around the engine tells of by itself. */
 export interface EventSources {
@@ -61,8 +62,6 @@ const EVENT_NAMES: readonly ServerEventName[] = [
 interface Queued {
   readonly name: ServerEventName
   readonly event: ServerEvents[ServerEventName]
-  /** Of a keyspace event: its database, in which the type and expiry are looked up when it is told. */
-  readonly database: number
 }
 
 export class ModuleEvents {
@@ -108,8 +107,8 @@ export class ModuleEvents {
   }
 
   /** Queues an event for its listeners. */
-  tell<Name extends ServerEventName>(name: Name, event: ServerEvents[Name], database = -1): void {
-    if (this.listeners.has(name)) this.queue.push({ name, event, database })
+  tell<Name extends ServerEventName>(name: Name, event: ServerEvents[Name]): void {
+    if (this.listeners.has(name)) this.queue.push({ name, event })
   }
 
   /** As tell(), and tells it now: there will be no other turn. */
@@ -142,13 +141,7 @@ export class ModuleEvents {
     if ((this.sources.configuredClasses() & cls) !== 0) this.publish?.(cls, event, key, db)
     if ((this.classes & cls) === 0) return
     const name = nameOf(cls)
-    const { u8, off, len } = key
-    if (name !== undefined)
-      this.tell(
-        name,
-        { event, key: u8.slice(off, off + len), database: db.index, type: null, expiresAtMs: null },
-        db.index,
-      )
+    if (name !== undefined) this.tell(name, new EventKey(this.engine, event, key, db))
   }
 
   private readonly flushed: Engine['trackingHook'] = (db, key: Slice | null) => {
@@ -162,10 +155,8 @@ export class ModuleEvents {
     this.queue = []
     this.delivering = true
     try {
-      for (const { name, event, database } of queue) {
-        const whole = database < 0 ? event : this.looked(event as KeyEvent)
-        for (const listener of this.listeners.get(name) ?? []) this.call(name, listener, whole)
-      }
+      for (const { name, event } of queue)
+        for (const listener of this.listeners.get(name) ?? []) this.call(name, listener, event)
     } finally {
       this.delivering = false
     }
@@ -185,20 +176,40 @@ export class ModuleEvents {
       log(error)
     }
   }
+}
 
-  /** With the type and expiry of the key. */
-  private looked(event: KeyEvent): KeyEvent {
-    const { keyspace } = this.engine
-    const db = keyspace.databases[event.database]
-    const entry = db.peek(sliceOf(event.key))
-    if (entry === 0) return event
-    const expiresAtMs = db.entries.expiryOf(entry)
-    const type = keyspace.types.of(db.entries.typeOf(entry)).name
-    return { ...event, type, expiresAtMs: expiresAtMs < 0 ? null : expiresAtMs }
+/** A key that a keyspace event names; its type and expiry are looked up when they are asked for. */
+class EventKey implements KeyEvent {
+  readonly event: string
+  readonly key: Uint8Array
+  readonly database: number
+  private readonly db: Database
+  private readonly engine: Engine
+
+  constructor(engine: Engine, event: string, key: Slice, db: Database) {
+    this.event = event
+    this.key = key.u8.slice(key.off, key.off + key.len)
+    this.database = db.index
+    this.db = db
+    this.engine = engine
+  }
+
+  get type(): string | null {
+    const { db } = this
+    const entry = db.peek(sliceOf(this.key))
+    return entry === 0 ? null : this.engine.keyspace.types.of(db.entries.typeOf(entry)).name
+  }
+
+  get expiresAtMs(): number | null {
+    const { db } = this
+    const entry = db.peek(sliceOf(this.key))
+    const expiresAtMs = entry === 0 ? -1 : db.entries.expiryOf(entry)
+    return expiresAtMs < 0 ? null : expiresAtMs
   }
 }
 
 function nameOf(cls: number): ServerEventName | undefined {
+  if ((cls & CHANGED) !== 0) return 'key-changed'
   for (const [name, classes] of CLASSES) if ((classes & cls) !== 0) return name
   return undefined
 }
