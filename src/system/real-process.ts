@@ -232,7 +232,7 @@ function run(words: readonly string[], ended: (code: number, signal: number) => 
 
 const WASM_PAGE_BYTES = 65536
 /** Zeroing less costs less than making a WebAssembly memory. */
-const WASM_BYTES_MIN = 1 << 20
+const WASM_BYTES_MIN = 16 << 20
 
 /**
  * Bun allocates plain buffers in reused memory where it can, and then zeroes all of it; WebAssembly memory comes fresh
