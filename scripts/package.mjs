@@ -3,13 +3,14 @@
 //   dist/index.cjs        the library as one file, and for each other entry one beside it
 //   dist/index.js         the same for `import`: it hands on what index.cjs exports, so that a process that imports and
 //                         requires has one library, not two
+//   dist/worker.cjs       the entry of a server's thread
 //   dist/index.d.ts       rolled-up types; .d.cts for `require`
 //   dist/program/main.js  the server and the tools, for bin/redstart.js, on Bun and on Node
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolledUp } from './declarations.mjs'
 
 const ENTRIES = [
@@ -61,6 +62,18 @@ for (const entry of ENTRIES) {
   writeFileSync(join(dist, `${entry}.d.ts`), types)
   writeFileSync(join(dist, `${entry}.d.cts`), types.replaceAll("'./index.js'", "'./index.cjs'"))
 }
+const thread = join(dist, 'worker.cjs')
+build(['src/worker.ts', '--target=node', '--format=cjs', '--minify', '--external=*index.ts', `--outfile=${thread}`])
+writeFileSync(thread, readFileSync(thread, 'utf8').replaceAll('"./index.ts"', '"./index.cjs"'))
+// The bundler writes down where a source was; the library must know where it is.
+const main = join(dist, 'index.cjs')
+const source = JSON.stringify(pathToFileURL(join(root, 'src/system/thread.ts')).href)
+const text = readFileSync(main, 'utf8')
+if (!text.includes(source)) throw new Error('the bundle does not name src/system/thread.ts')
+writeFileSync(
+  main,
+  text.replace(source, () => 'require("node:url").pathToFileURL(__filename).href'),
+)
 // Names of methods stay in the stacks of logs and crash reports, others do not. Bun reads its own output without
 // translating it again; Node reads it as any module.
 build(['src/main.ts', '--target=bun', '--splitting', '--minify', `--outdir=${join(dist, 'program')}`])

@@ -32,6 +32,7 @@ export type { JsonOptions, SeedData, SeedText, SeedValue } from './embed/seed.ts
 export { createServer, type EmbeddedServer, type MemorySocket } from './embed/server.ts'
 export type { ResetOptions, Snapshot } from './embed/state.ts'
 export type { ClientEvent, Faults, History, KeyEvent, ServerEvents } from './embed/trouble.ts'
+export type { WorkerClock, WorkerServer, WorkerSnapshot } from './embed/worker-server.ts'
 export type { AuditEvent } from './engine/monitoring/audit.ts'
 export { RedisError } from './protocol/redis-error.ts'
 export type { Authenticate, AuthenticateAnswer, AuthenticationOptions } from './server/logins.ts'

@@ -67,6 +67,7 @@ const NAMES = [
   'authentication',
   'modules',
   'audit',
+  'worker',
   'system',
 ]
 

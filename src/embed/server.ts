@@ -31,6 +31,7 @@ import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
 import { type ResetOptions, ServerState, type Snapshot } from './state.ts'
 import { type Faults, type History, type ServerEvents, Trouble } from './trouble.ts'
+import { startWorkerServer, type WorkerServer } from './worker-server.ts'
 
 /** A connection without a socket. */
 export interface MemorySocket {
@@ -124,9 +125,13 @@ const DEFAULTS = { loglevel: 'nothing', port: 0 }
  * Makes a server. It shares nothing with any other in the process. Rejects when an option, directive or socket is
  * refused.
  */
-export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
+export function createServer(options: CreateServerOptions & { worker: true }): Promise<WorkerServer>
+export function createServer(options?: CreateServerOptions): Promise<EmbeddedServer>
+export async function createServer(
+  options: CreateServerOptions & { worker?: boolean } = {},
+): Promise<EmbeddedServer | WorkerServer> {
   checkOptions(options)
-  return openServer(options)
+  return options.worker === true ? startWorkerServer(options) : openServer(options)
 }
 
 /** `newCluster`: the nodes file of a cluster that it is made for. */
@@ -307,7 +312,8 @@ class Embedded implements EmbeddedServer {
   fork(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
     this.mustBeOpen()
     const { config: _config, ...withoutConfig } = options
-    return createServer({ ...forkOptions(this.options, options, this.time), data: this.snapshot(), ...withoutConfig })
+    checkOptions(options)
+    return openServer({ ...forkOptions(this.options, options, this.time), data: this.snapshot(), ...withoutConfig })
   }
 
   reset(options: ResetOptions = {}): void {

@@ -1,0 +1,301 @@
+// A server in a thread of its own, as the program sees it: createServer({ worker: true }). Its load does not disturb
+// the event loop of the program, which takes part only in what its own connections send and receive.
+//
+// Always: every question is answered, or rejected when the thread ends. The process lives while an answer is awaited,
+// and no longer.
+
+import type { Duplex } from 'node:stream'
+import { ServerSocket } from '../net/server-socket.ts'
+import { startThread, type Thread } from '../system/thread.ts'
+import { openClient } from './client.ts'
+import type { Call, Client, ClientOptions } from './client-types.ts'
+import type { CreateServerOptions } from './options.ts'
+import { restResponse } from './rest.ts'
+import type { JsonOptions, SeedData } from './seed.ts'
+import type { MemorySocket } from './server.ts'
+import type { ResetOptions } from './state.ts'
+import { type FromThread, NOT_IN_THREADS, type ThreadCall, type ThreadError, type ToThread } from './worker-messages.ts'
+
+/** The dataset of a server in a thread at one moment, which the thread keeps. */
+export interface WorkerSnapshot {
+  readonly keys: number
+  readonly bytes: number
+}
+
+/** The clock of a server in a thread: fake timers of the program do not reach it. */
+export interface WorkerClock {
+  now(): Promise<number>
+  advance(duration: number | string): Promise<void>
+  set(at: Date | number): Promise<void>
+  freeze(): Promise<void>
+  resume(): Promise<void>
+}
+
+/** An EmbeddedServer whose answers are promises. */
+export interface WorkerServer {
+  readonly port: number
+  readonly url: string
+  readonly clock: WorkerClock
+  /** A connection without a socket; replies come in a later turn. */
+  connect(): MemorySocket
+  socket(): Duplex
+  listen(port?: number | { readonly path: string }, host?: string): Promise<number>
+  client(options: ClientOptions & { bytes: true }): Client<Uint8Array>
+  client(options?: ClientOptions): Client
+  readonly call: Call
+  snapshot(): Promise<WorkerSnapshot>
+  restore(snapshot: WorkerSnapshot): Promise<void>
+  reset(options?: ResetOptions): Promise<void>
+  toJSON(options?: JsonOptions): Promise<SeedData>
+  rdb(): Promise<Uint8Array>
+  readonly fetch: (request: Request, options?: { token?: string }) => Promise<Response>
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Rejects when an option is refused, or cannot cross to a thread. */
+export async function startWorkerServer(options: CreateServerOptions & { worker?: boolean }): Promise<WorkerServer> {
+  const { worker: _worker, onError, ...rest } = options
+  for (const name of NOT_IN_THREADS)
+    if (name in options) throw new TypeError(`createServer: ${name} cannot be given to a server in a worker`)
+  const server = new ThreadedServer(onError, textOf(options.config?.requirepass))
+  await server.create(rest)
+  return server
+}
+
+interface Waiting {
+  resolve(value: never): void
+  reject(error: Error): void
+}
+
+class ThreadedServer implements WorkerServer {
+  port = 0
+  private address = ''
+  private readonly password: Uint8Array
+  private readonly thread: Thread = startThread()
+  private readonly waiting = new Map<number, Waiting>()
+  private readonly sockets = new Map<number, ThreadSocket>()
+  private readonly handles = new WeakMap<WorkerSnapshot, number>()
+  private nextId = 1
+  private own: Client | undefined
+  private ending: Promise<void> | undefined
+  private failure: Error | undefined
+  readonly call: Call
+  readonly fetch: WorkerServer['fetch']
+  readonly clock: WorkerClock = {
+    now: () => this.ask('now'),
+    advance: duration => this.ask('advance', duration),
+    set: at => this.ask('set', at),
+    freeze: () => this.ask('freeze'),
+    resume: () => this.ask('resume'),
+  }
+
+  constructor(onError: ((error: Error) => void) | undefined, password: string) {
+    this.password = new TextEncoder().encode(password)
+    this.call = ((name: string, ...args: never[]) => {
+      this.own ??= this.client()
+      return this.own.call(name, ...args)
+    }) as Call
+    this.fetch = (request, { token } = {}) => restResponse({ ...this.source(), token }, request)
+    this.thread.onMessage = message => this.received(message as FromThread, onError)
+    this.thread.onEnd = error => this.ended(error ?? new Error('the server is closed'))
+  }
+
+  async create(options: object): Promise<void> {
+    try {
+      this.port = await this.ask('create', options)
+    } catch (error) {
+      await this.thread.end()
+      throw error
+    }
+  }
+
+  get url(): string {
+    if (this.address === '') throw new Error('the server has no port: call listen() first')
+    return this.address
+  }
+
+  connect(): MemorySocket {
+    this.mustBeOpen()
+    const to = this.nextId++
+    const socket = new ThreadSocket(this.thread, to, () => this.sockets.delete(to))
+    this.sockets.set(to, socket)
+    return socket
+  }
+
+  socket(): Duplex {
+    this.mustBeOpen()
+    return new ServerSocket(() => this.connect())
+  }
+
+  async listen(port: number | { readonly path: string } = 0, host = '127.0.0.1'): Promise<number> {
+    const [opened, url] = await this.ask<[number, string]>('listen', port, host)
+    this.port ||= opened
+    this.address = url
+    return opened
+  }
+
+  client(options: ClientOptions & { bytes: true }): Client<Uint8Array>
+  client(options?: ClientOptions): Client
+  client(options?: ClientOptions): never {
+    this.mustBeOpen()
+    return openClient(this.source(), options) as never
+  }
+
+  private source() {
+    return { open: () => this.connect(), password: this.password }
+  }
+
+  async snapshot(): Promise<WorkerSnapshot> {
+    const { index, keys, bytes } = await this.ask<WorkerSnapshot & { index: number }>('snapshot')
+    const snapshot = Object.freeze({ keys, bytes })
+    this.handles.set(snapshot, index)
+    return snapshot
+  }
+
+  async restore(snapshot: WorkerSnapshot): Promise<void> {
+    const index = this.handles.get(snapshot)
+    if (index === undefined) throw new TypeError('restore() takes a snapshot of this server')
+    return this.ask('restore', index)
+  }
+
+  reset(options: ResetOptions = {}): Promise<void> {
+    return this.ask('reset', options)
+  }
+
+  toJSON(options: JsonOptions = {}): Promise<SeedData> {
+    return this.ask('toJSON', options)
+  }
+
+  rdb(): Promise<Uint8Array> {
+    return this.ask('rdb')
+  }
+
+  close(): Promise<void> {
+    this.ending ??= this.ask<void>('close').then(() => this.thread.end())
+    return this.ending
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private ask<T>(call: ThreadCall, ...args: unknown[]): Promise<T> {
+    if (this.failure !== undefined) return Promise.reject(this.failure)
+    return new Promise((resolve, reject) => {
+      const id = this.nextId++
+      this.thread.hold()
+      this.waiting.set(id, { resolve, reject })
+      this.thread.post({ id, call, args } satisfies ToThread)
+    })
+  }
+
+  private received(message: FromThread, onError: ((error: Error) => void) | undefined): void {
+    if ('to' in message) return this.sockets.get(message.to)?.received(message)
+    if ('failed' in message) return onError?.(errorOf(message.failed))
+    const { id, value, error } = message
+    const waiting = this.waiting.get(id)
+    this.waiting.delete(id)
+    this.thread.release()
+    if (error === undefined) waiting?.resolve(value as never)
+    else waiting?.reject(errorOf(error))
+  }
+
+  private ended(error: Error): void {
+    this.failure ??= error
+    for (const { reject } of this.waiting.values()) {
+      this.thread.release()
+      reject(error)
+    }
+    this.waiting.clear()
+    for (const [to, socket] of this.sockets) socket.received({ to, closed: true })
+  }
+
+  private mustBeOpen(): void {
+    if (this.ending !== undefined || this.failure !== undefined) throw new Error('the server is closed')
+  }
+}
+
+/** The program's end of a connection to a thread. */
+class ThreadSocket implements MemorySocket {
+  onData: (bytes: Uint8Array) => void = () => {}
+  onClose: () => void = () => {}
+  onDrain: () => void = () => {}
+  private readonly thread: Thread
+  private readonly to: number
+  private readonly forget: () => void
+  private isOpen = true
+  /** Something was written, and what came since does not end with its reply. */
+  private isAwaited = false
+  private hasCome = false
+  /** Writes that the server has not taken yet. */
+  private pending = 0
+
+  constructor(thread: Thread, to: number, forget: () => void) {
+    this.thread = thread
+    this.to = to
+    this.forget = forget
+    thread.post({ to, open: true } satisfies ToThread)
+  }
+
+  write(bytes: Uint8Array | string): boolean {
+    if (!this.isOpen) return true
+    const copy = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : new Uint8Array(bytes)
+    this.pending++
+    this.hasCome = false
+    this.awaited(true)
+    this.thread.post({ to: this.to, bytes: copy } satisfies ToThread, copy)
+    return this.pending < PENDING_MAX
+  }
+
+  pause(): void {
+    this.thread.post({ to: this.to, reads: false } satisfies ToThread)
+  }
+
+  resume(): void {
+    this.thread.post({ to: this.to, reads: true } satisfies ToThread)
+  }
+
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.awaited(false)
+    this.forget()
+    this.thread.post({ to: this.to, close: true } satisfies ToThread)
+  }
+
+  received({ bytes, drained, closed }: Extract<FromThread, { to: number }>): void {
+    if (!this.isOpen) return
+    if (bytes !== undefined) this.hasCome = true
+    const wasFull = this.pending >= PENDING_MAX
+    this.pending -= drained ?? 0
+    // A write is taken after its reply was sent, unless it waits.
+    if (this.pending === 0 && this.hasCome) this.awaited(false)
+    if (bytes !== undefined) this.onData(bytes)
+    if (wasFull && this.pending < PENDING_MAX) this.onDrain()
+    if (!closed) return
+    this.isOpen = false
+    this.awaited(false)
+    this.forget()
+    this.onClose()
+  }
+
+  private awaited(isAwaited: boolean): void {
+    if (isAwaited === this.isAwaited) return
+    this.isAwaited = isAwaited
+    if (isAwaited) this.thread.hold()
+    else this.thread.release()
+  }
+}
+
+/** Writes on their way, after which the program is told to wait. */
+const PENDING_MAX = 1000
+
+function errorOf({ message, name, code }: ThreadError): Error {
+  const error = name === 'TypeError' ? new TypeError(message) : new Error(message)
+  return Object.assign(error, code === undefined ? {} : { code })
+}
+
+function textOf(password: unknown): string {
+  return password === undefined ? '' : String(password)
+}
