@@ -64,6 +64,10 @@ export class Persistence implements Saving {
     return this.progress.active || this.starting
   }
 
+  get isLoadingAny(): boolean {
+    return this.progress.active || this.progress.isAsync
+  }
+
   /** Sets the loading gate while the dataset is loaded. */
   private updateLoading(): void {
     const asyncGate = this.progress.isAsync ? asyncLoadingGate : undefined

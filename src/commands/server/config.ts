@@ -3,9 +3,12 @@
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Client } from '../../engine/client.ts'
 import type { Context } from '../../engine/context.ts'
-import { SYNTAX } from '../../protocol/errors.ts'
+import { LOADING, SYNTAX } from '../../protocol/errors.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import type { Reply } from '../../protocol/reply.ts'
+
+/** A dataset that is being loaded depends on them. */
+const FIXED_WHILE_LOADING: ReadonlySet<string> = new Set(['appendonly', 'repl-diskless-load'])
 
 export const configCommands: readonly Command[] = [
   {
@@ -92,6 +95,8 @@ function configSet(ctx: Context): void {
   if (ctx.argc % 2 === 1) return ctx.reply.fixedError(SYNTAX)
   const pairs: [string, string][] = []
   for (let i = 2; i < ctx.argc; i += 2) pairs.push([ctx.args[i].latin1(), ctx.args[i + 1].latin1()])
+  if (ctx.server.saving?.isLoadingAny === true && pairs.some(([name]) => FIXED_WHILE_LOADING.has(name.toLowerCase())))
+    return ctx.reply.fixedError(LOADING)
   const outcome = ctx.server.configuration?.set(pairs, { local: isLocal(ctx.client) }) ?? null
   if (!(outcome instanceof Promise)) return answer(ctx.reply, outcome)
   // In a transaction or script the client cannot be blocked: a failure is only logged.

@@ -19,6 +19,8 @@ export interface Saving {
   rewriteAof(inTransaction: boolean): { status: string } | { error: string }
   /** LASTSAVE: seconds since 1970. */
   readonly lastSaveSeconds: number
+  /** A dataset is being loaded, maybe beside the one that is served. */
+  readonly isLoadingAny: boolean
   /** DEBUG RELOAD: an error message, or undefined. */
   reload(options: ReloadOptions): Promise<string | undefined> | string | undefined
   /** Delays every write to the append-only file by so many microseconds: for tests. */
