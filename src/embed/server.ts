@@ -9,7 +9,7 @@ import { Config } from '../config/config.ts'
 import { applyValues } from '../config/values.ts'
 import { textOfBytes } from '../config/words.ts'
 import { bytesOf } from '../lib/bytes.ts'
-import type { ServerEvents as ModuleEvents } from '../modules/definition.ts'
+import type { ServerEvents } from '../modules/definition.ts'
 import type { MemorySocket as InProcessSocket } from '../net/memory.ts'
 import { runtimeNetwork } from '../net/runtime.ts'
 import { ServerSocket } from '../net/server-socket.ts'
@@ -30,7 +30,7 @@ import { type CreateServerOptions, checkOptions } from './options.ts'
 import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
 import { type ResetOptions, ServerState, type Snapshot } from './state.ts'
-import { type Faults, type History, type ServerEvents, Trouble } from './trouble.ts'
+import { type EmbeddedEvents, type Faults, type History, Trouble } from './trouble.ts'
 import { startWorkerServer, type WorkerServer } from './worker-server.ts'
 
 /** A connection without a socket. */
@@ -114,7 +114,7 @@ export interface EmbeddedServer {
 }
 
 /** Those of modules are told after the commands of a client's event (docs/modules.md), the others at once. */
-type AllEvents = ServerEvents & ModuleEvents
+type AllEvents = EmbeddedEvents & ServerEvents
 
 /** Most servers of tests never need more; the next segment is of the usual size. */
 const ARENA_START_BYTES = 256 * 1024
@@ -345,7 +345,7 @@ class Embedded implements EmbeddedServer {
     this.mustBeOpen()
     const { events } = this.server
     if (events.knows(event)) return events.on(event, listener as (event: unknown) => void)
-    return this.trouble.on(event as keyof ServerEvents, listener as (event: unknown) => void)
+    return this.trouble.on(event as keyof EmbeddedEvents, listener as (event: unknown) => void)
   }
 
   toJSON(options: JsonOptions | string = {}): SeedData {

@@ -39,17 +39,17 @@ export interface ClientEvent {
 }
 
 /** A key that has expired or was evicted. */
-export interface KeyEvent {
+export interface KeyspaceEvent {
   readonly key: string
   readonly db: number
 }
 
-export interface ServerEvents {
+export interface EmbeddedEvents {
   command: CommandRecord
   connect: ClientEvent
   disconnect: ClientEvent
-  expired: KeyEvent
-  evicted: KeyEvent
+  expired: KeyspaceEvent
+  evicted: KeyspaceEvent
 }
 
 const HISTORY_MAX = 10_000
@@ -133,9 +133,9 @@ export class Trouble {
     }
   }
 
-  on<Name extends keyof ServerEvents>(event: Name, listener: (event: ServerEvents[Name]) => void): () => void {
+  on<Name extends keyof EmbeddedEvents>(event: Name, listener: (event: EmbeddedEvents[Name]) => void): () => void {
     if (event === 'command') {
-      const safe = (command: CommandRecord) => outside(() => listener(command as ServerEvents[Name]))
+      const safe = (command: CommandRecord) => outside(() => listener(command as EmbeddedEvents[Name]))
       this.listen(safe)
       return () => this.unlisten(safe)
     }
@@ -170,7 +170,7 @@ export class Trouble {
     this.interception.update()
   }
 
-  private hear(event: keyof ServerEvents): void {
+  private hear(event: keyof EmbeddedEvents): void {
     const { engine, maintenance } = this.server
     const { events } = engine.keyspace
     const tell = (what: unknown) => {
@@ -184,10 +184,10 @@ export class Trouble {
       const { expired } = events
       events.expired = (db, key) => {
         expired(db, key)
-        tell({ key: textOf(key.view()), db: db.index } satisfies KeyEvent)
+        tell({ key: textOf(key.view()), db: db.index } satisfies KeyspaceEvent)
       }
     } else if (event === 'evicted')
-      maintenance.onEvicted = (db, key) => tell({ key: textOf(key.view()), db } satisfies KeyEvent)
+      maintenance.onEvicted = (db, key) => tell({ key: textOf(key.view()), db } satisfies KeyspaceEvent)
     else throw new TypeError(`there is no event '${String(event)}'`)
   }
 }
