@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const PACKED_BYTES_MAX = 950_000
+const PACKED_BYTES_MAX = 1_000_000
 const FILES_MAX = 100
 const TYPESCRIPTS = ['5.0.4', '5.4.5', '5.9.3', '6', '7']
 const TOOLS = [
