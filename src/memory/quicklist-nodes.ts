@@ -85,9 +85,9 @@ export class QuicklistNodes {
     return bytes > SAFE_NODE_BYTES || count > (fill === 0 ? 1 : fill)
   }
 
-  /** True when so many bytes and elements are no more than half a node. */
-  isHalf(fill: number, bytes: number, count: number): boolean {
-    return fill < 0 ? bytes <= nodeBytesMax(fill) / 2 : count <= Math.floor((fill === 0 ? 1 : fill) / 2)
+  /** True when so many bytes and elements are no more than that share of a node. */
+  isWithin(share: number, fill: number, bytes: number, count: number): boolean {
+    return fill < 0 ? bytes <= nodeBytesMax(fill) * share : count <= Math.floor((fill === 0 ? 1 : fill) * share)
   }
 
   /** True when an element of `len` bytes may be added to this node (0: no node). */

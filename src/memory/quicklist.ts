@@ -150,11 +150,11 @@ export class Quicklist {
     this.ends.link(q, this.layout.field(q, TAIL), this.layout.newPlainNode(s), true)
   }
 
-  /** True when the list is one listpack of at most half a node of that fill. */
-  isShort(q: Ref, fill: number): boolean {
+  /** True when the list is one listpack of at most that share of a node of that fill. */
+  isShort(q: Ref, fill: number, share: number): boolean {
     const node = this.layout.field(q, HEAD)
     if (this.ends.nodes(q) !== 1 || this.layout.hasFlag(node, PLAIN)) return false
-    return this.layout.isHalf(fill, this.layout.field(node, BYTES), this.ends.count(q))
+    return this.layout.isWithin(share, fill, this.layout.field(node, BYTES), this.ends.count(q))
   }
 
   /** Turns a list that is a single listpack node into that listpack; 0 when it is no such list. */

@@ -326,7 +326,7 @@ function store(ctx: Context, elements: SortElements, chosen: number[], gets: Sor
       results.get(i, element)
       list.push(element, false)
     }
-    list.shrink()
+    list.compact()
     db.put(key, TYPE_LIST, list.encoding, list.value)
     ctx.touched(key, 'sortstore', NOTIFY_LIST, results.count)
   } else if (db.delete(key)) ctx.touched(key, 'del', NOTIFY_GENERIC)

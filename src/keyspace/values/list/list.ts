@@ -49,7 +49,7 @@ export class List extends Collection {
     return this.open(ENC_LISTPACK, this.listpacks.create())
   }
 
-  /** A new list of nodes with the default limit, whatever is configured: what SORT stores. shrink() follows. */
+  /** A new list of nodes with the default limit, whatever is configured: what SORT stores. compact() follows. */
   createQuicklist(): this {
     return this.open(ENC_QUICKLIST, this.quicklists.create(DEFAULT_FILL, 0))
   }
@@ -70,10 +70,19 @@ export class List extends Collection {
     this.open(ENC_QUICKLIST, q)
   }
 
-  /** After elements were removed or replaced: a short list becomes a listpack again. */
+  /** After elements were removed or replaced: a list of at most half a node becomes a listpack again. */
   shrink(): void {
+    this.fold(0.5)
+  }
+
+  /** A list that was made with createQuicklist(), and is within a node, becomes a listpack. */
+  compact(): void {
+    this.fold(1)
+  }
+
+  private fold(share: number): void {
     if (this.encoding !== ENC_QUICKLIST || this.quicklists.nodes(this.value) !== 1) return
-    if (this.quicklists.isShort(this.value, this.limits.listMaxListpackSize))
+    if (this.quicklists.isShort(this.value, this.limits.listMaxListpackSize, share))
       this.open(ENC_LISTPACK, this.quicklists.intoListpack(this.value))
   }
 
