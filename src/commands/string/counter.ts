@@ -9,7 +9,6 @@ import { ENC_INT, TYPE_STRING } from '../../keyspace/types.ts'
 import { addLongDoubles, formatLongDouble, parseLongDouble } from '../../lib/longdouble.ts'
 import { INT64_MAX, INT64_MIN, parseBigInt64, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
-import type { Ref } from '../../memory/arena.ts'
 import { FLOAT_OVERFLOW, INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
