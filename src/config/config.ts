@@ -256,7 +256,8 @@ export class Config {
     const saved = this.sentinel ? DIRECTIVES.filter(({ name }) => name !== 'save') : DIRECTIVES
     const lines = [...saved, ...this.#added.values()].map(one => ({
       name: one.name,
-      lines: one.kind.lines(one.name, this.#valueOf(one)),
+      // The primary of a cluster's node is the cluster's choice, and not allowed in its file.
+      lines: this.clusterEnabled && one.name === 'replicaof' ? [] : one.kind.lines(one.name, this.#valueOf(one)),
     }))
     const statements = [{ name: 'user', lines: needed(users) }, ...more]
     return rewriteText(oldText, [...lines, ...statements], { everything })

@@ -11,6 +11,13 @@ const newConfig = (text = '') => {
   return config
 }
 
+test('the primary of a node in a cluster is not written, and an old line is removed', () => {
+  const config = newConfig('cluster-enabled yes\n')
+  config.put('replicaof', { host: '10.0.0.1', port: 6379 })
+  assert.deepEqual(config.get(['replicaof']), [['replicaof', '10.0.0.1 6379']])
+  assert.doesNotMatch(config.rewrite('cluster-enabled yes\nreplicaof 10.0.0.2 6379\n'), /replicaof/)
+})
+
 test('comments, order and unknown lines stay; values are those of now', () => {
   const old = '# my server\nport 7000\n\n\n\nslave-priority 50\nrename-command GET ""\nmaxmemory 1mb\nwhat is this\n'
   const config = newConfig('port 7000\nslave-priority 50\nmaxmemory 1mb\n')

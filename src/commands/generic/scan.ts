@@ -24,7 +24,7 @@ const scan: Command = {
   tips: 'nondeterministic_output request_policy:special response_policy:special',
   run(ctx) {
     const { db, reply } = ctx
-    let cursor = cursorOrReply(ctx, 1)
+    let cursor = cursorOrReply(ctx, 1, ctx.keyspace.slotTables === undefined ? 32 : 46)
     if (Number.isNaN(cursor)) return
     let count = COUNT_DEFAULT
     let pattern: Slice | undefined

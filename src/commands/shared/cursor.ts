@@ -9,8 +9,11 @@ const INVALID_CURSOR = errorBytes('ERR invalid cursor')
 const CURSOR_DIGITS_MAX = 20
 const CURSOR_MAX = 0xffffffffffffffffn
 
-/** The low 32 bits of the cursor in args[i], enough for our tables; NaN after an error reply. */
-export function cursorOrReply(ctx: Context, i: number): number {
+/**
+ * The low `bits` of the cursor in args[i]: 32 are enough for one table, a database in slots needs 14 more. NaN after an
+ * error reply.
+ */
+export function cursorOrReply(ctx: Context, i: number, bits = 32): number {
   const s = ctx.args[i]
   const length = s.cLength
   const sign = length === 0 ? 0 : s.byte(0)
@@ -22,7 +25,7 @@ export function cursorOrReply(ctx: Context, i: number): number {
     for (; at < length && isDigit(s.byte(at)); at++) digits += String.fromCharCode(s.byte(at))
     const cursor = BigInt(digits)
     isCursor &&= at === length && cursor <= CURSOR_MAX
-    if (isCursor) return Number(BigInt.asUintN(32, sign === MINUS ? -cursor : cursor))
+    if (isCursor) return Number(BigInt.asUintN(bits, sign === MINUS ? -cursor : cursor))
   }
   ctx.reply.fixedError(INVALID_CURSOR)
   return Number.NaN
