@@ -155,7 +155,7 @@ function withTools() {
   for (const node of [process.execPath, ...nodes])
     runs(`jest on ${node}`, node, ['node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.js'], /3 passed/)
   runs('bun test', bun, ['test', './vitest.test.mjs', './bun.test.mjs'], /2 pass/)
-  runs('fixtures of vitest', 'npx', ['vitest', 'run', 'fixture.vitest.test.mjs'], /3 passed/)
+  runs('fixtures of vitest', 'npx', ['vitest', 'run', 'vitest.fixture.test.mjs'], /3 passed/)
   runs('fixtures of Jest', 'npx', ['jest', '--testMatch', '**/fixture.jest.test.js'], /2 passed/)
   runs('fixtures of node:test', process.execPath, ['--test', 'fixture.node.test.mjs'], /pass 2/)
   runs('fixtures of bun test', bun, ['test', './fixture.bun.test.mjs'], /2 pass/)

@@ -205,7 +205,7 @@ conversation(
     await c.config('busy-reply-threshold', '1')
     await c.expect(['EVAL', changes, 0], 1)
   },
-  { resp: 2, over: 'TCP' },
+  { resp: 2, over: 'TCP', since: '7.2' },
 )
 
 function isBusy(value: unknown): boolean {

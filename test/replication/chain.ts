@@ -151,9 +151,10 @@ class Chain {
       await sleep(100 + (this.random.u32() % CUT_MS_MAX))
       if (this.isOver) return
       const i = this.random.u32() % this.proxies.length
+      const isFirst = this.proxies.every(({ cuts }) => cuts === 0)
       if (this.options.kill && this.random.u32() % 3 === 0 && this.options.commands[i + 1] === OURS)
         await this.kill(i + 1)
-      else if (this.random.u32() % 3 === 0) this.proxies[i].delay(this.random.u32() % DELAY_MS_MAX)
+      else if (!isFirst && this.random.u32() % 3 === 0) this.proxies[i].delay(this.random.u32() % DELAY_MS_MAX)
       else this.proxies[i].cut()
     }
   }

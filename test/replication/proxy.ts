@@ -15,8 +15,6 @@ export class HostileProxy {
   /** Times that a delay began. */
   delays = 0
   port = 0
-  /** No connection passes. */
-  isClosed = false
   private readonly random: Random
   private readonly target: number
   /** Both ends of each connection, by either. */
@@ -35,8 +33,7 @@ export class HostileProxy {
 
   open(): Promise<void> {
     this.server = createServer(socket => {
-      if (this.isClosed) socket.destroy()
-      else this.join(socket, connect({ port: this.target, host: '127.0.0.1', noDelay: true }))
+      this.join(socket, connect({ port: this.target, host: '127.0.0.1', noDelay: true }))
     })
     return new Promise(resolve =>
       this.server.listen(0, '127.0.0.1', () => {
@@ -98,13 +95,8 @@ export class HostileProxy {
     }
   }
 
-  /** Breaks all connections at once. */
-  breakAll(): void {
-    for (const socket of this.sockets.keys()) socket.destroy()
-  }
-
   close(): void {
-    this.breakAll()
+    for (const socket of this.sockets.keys()) socket.destroy()
     this.server.close()
   }
 }
