@@ -86,6 +86,18 @@ test('a background save holds the moment it began', async () => {
   assert.equal(again.digest(), digest)
 })
 
+test('keys that are saved because they change are delayed for as well', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { 'rdb-key-save-delay': '1000000' })
+  for (let i = 0; i < 20; i++) server.call('set', `key ${i}`, 'old')
+  server.call('bgsave')
+  for (let i = 0; i < 20; i++) server.call('set', `key ${i}`, 'new')
+  machine.advance(15_000)
+  assert.match(String(server.call('info', 'persistence')), /rdb_bgsave_in_progress:1/)
+  machine.advance(10_000)
+  assert.match(String(server.call('info', 'persistence')), /rdb_bgsave_in_progress:0/)
+})
+
 test('a delay between keys that is shortened while it runs ends', async () => {
   const machine = virtualSystem()
   const server = await MachineServer.start(machine, { 'rdb-key-save-delay': '100000000' })

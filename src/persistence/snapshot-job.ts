@@ -53,6 +53,8 @@ export class SnapshotJob {
   private ended = false
   private completed = false
   private delaying = false
+  /** Keys whose rdb-key-save-delay is over. */
+  private keysWaitedFor = 0
   private requests: number
 
   /** Begins at once: the snapshot is of this moment. */
@@ -106,7 +108,7 @@ export class SnapshotJob {
       if (sink.error !== undefined) this.fail(sink.error)
       else if (!sink.ready) return true // resume() continues
       const delayUs = this.error === undefined ? this.parts.keyDelayUs() : 0
-      if (delayUs > 0) return this.delayed(delayUs)
+      if (delayUs > 0) return this.delayed()
       for (let left = STEPS_PER_LOOK; left > 0 && snapshot.running; left--) {
         snapshot.step()
         if (snapshot.isInLarge) left = 0
@@ -123,25 +125,25 @@ export class SnapshotJob {
     return this.delaying
   }
 
-  /** Writes one key, then pauses. */
-  private delayed(delayUs: number): boolean {
+  /** Writes one key, then pauses for it, and for each that is written meanwhile because it changes. */
+  private delayed(): boolean {
     const { snapshot } = this
-    for (const before = snapshot.done; snapshot.running && snapshot.done === before; ) snapshot.step()
+    while (snapshot.running && snapshot.done === this.keysWaitedFor) snapshot.step()
     this.delaying = true
-    this.waitForKey(this.parts.clock.monotonicUs(), delayUs)
+    this.waitForKeys(this.parts.clock.monotonicUs(), this.parts.keyDelayUs())
     return true
   }
 
   /** A delay that is made shorter meanwhile ends sooner. */
-  private waitForKey(sinceUs: number, delayUs: number): void {
-    const { parts } = this
-    parts.after(Math.min(Math.max(1, delayUs / 1000), DELAY_LOOK_MS), () => {
-      const leftUs = parts.keyDelayUs() - (parts.clock.monotonicUs() - sinceUs)
-      if (leftUs > 0) this.waitForKey(sinceUs, leftUs)
-      else {
-        this.delaying = false
-        this.resume()
-      }
+  private waitForKeys(sinceUs: number, leftUs: number): void {
+    const { parts, snapshot } = this
+    parts.after(Math.min(Math.max(1, leftUs / 1000), DELAY_LOOK_MS), () => {
+      const keys = snapshot.done - this.keysWaitedFor
+      const stillUs = parts.keyDelayUs() * keys - (parts.clock.monotonicUs() - sinceUs)
+      if (stillUs > 0) return this.waitForKeys(sinceUs, stillUs)
+      this.keysWaitedFor = snapshot.done
+      this.delaying = false
+      this.resume()
     })
   }
 

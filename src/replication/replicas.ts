@@ -344,6 +344,8 @@ export class ConnectedReplicas implements Replicas {
     if (replica === undefined) return
     this.replicas.delete(client.id)
     this.fullSync.release(replica)
+    // What only this replica still had to be sent.
+    this.stream.trim()
     this.parts.server.log.notice(`Connection with replica ${replica.name} lost.`)
   }
 
