@@ -240,7 +240,7 @@ export class Server implements RunningServer {
     const refusal = this.locks.sync()
     if (refusal !== undefined) throw new StartFailure(...refusal)
     try {
-      this.replication.begin()
+      this.replication.begin(this.cluster?.primary)
       await this.persistence.start()
       this.replication.loaded()
       this.cluster?.loaded()

@@ -3,6 +3,7 @@
 import { ClusterBus } from '../../cluster/bus.ts'
 import { Cluster, type ClusterHost, type ClusterKeys, type ClusterReplication } from '../../cluster/cluster.ts'
 import { ClusterCommand } from '../../cluster/commands.ts'
+import { REPLICA } from '../../cluster/node.ts'
 import { readNodes } from '../../cluster/nodes-file.ts'
 import { adoptSlotsWithKeys } from '../../cluster/ownership.ts'
 import { RedirectGate } from '../../cluster/redirect.ts'
@@ -57,6 +58,8 @@ interface ClusterServer {
 export interface ClusterMode {
   /** Reads the nodes file. */
   begin(): void
+  /** This node is a replica, and that is its primary's address. */
+  readonly primary: { host: string; port: number } | undefined
   listen(): Promise<void>
   /** The dataset is loaded. */
   loaded(): void
@@ -99,6 +102,9 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   maintenance.cron.hooks.push(() => redirectBlocked(engine, gate))
   maintenance.memoryStats.memorySources.push({ kind: 'clusterLinks', bytes: () => open.memoryBytes })
   return {
+    get primary() {
+      return primaryOf(cluster)
+    },
     begin() {
       const isKnown = file.read(cluster)
       if (isKnown) log.notice(`Node configuration loaded, I'm ${cluster.me.id}`)
@@ -140,6 +146,12 @@ async function rebind(server: ClusterServer, bus: ClusterBus): Promise<string | 
     if (failure instanceof StartFailure) return failure.lines[0]
     throw failure
   }
+}
+
+function primaryOf(cluster: Cluster): ClusterMode['primary'] {
+  const { primary } = cluster.me
+  if (!cluster.me.has(REPLICA) || primary === undefined || primary.address.ip === '') return undefined
+  return { host: primary.address.ip, port: cluster.replicationPort(primary) }
 }
 
 /** The bus is within TLS, with a certificate at both ends, while tls-cluster says so. */

@@ -31,8 +31,8 @@ interface ReplicationServer extends ServerParts {
 export interface Replication {
   readonly following: Following
   readonly stream: ReplicationStream
-  /** Called before the dataset is loaded. */
-  begin(): void
+  /** Called before the dataset is loaded; `primary`: the one that the nodes file of a cluster names. */
+  begin(primary: { host: string; port: number } | undefined): void
   /** The dataset is loaded. */
   loaded(): void
   /** Waits, before a shutdown, until replicas have everything (shutdown-timeout). */
@@ -86,8 +86,8 @@ export function addReplication(server: ReplicationServer): Replication {
   return {
     following,
     stream,
-    begin: () => {
-      if (config.replicaof !== null) following.begin(config.replicaof)
+    begin: (primary = config.replicaof ?? undefined) => {
+      if (primary !== undefined) following.begin(primary)
       else restart.begin()
     },
     loaded: () => {
