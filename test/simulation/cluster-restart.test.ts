@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualWorld } from '../../src/system/virtual-world.ts'
+import { clusterInfo, startCluster, until } from './cluster-world.ts'
+
+test('a replica of a cluster that restarts is a replica from the start: it keeps expired keys, and goes on in the stream', async () => {
+  const world = new VirtualWorld({ seed: 3 })
+  const [primary, replica] = await startCluster(world, 2, 1, {})
+  await replica.call('CLUSTER', 'REPLICATE', String(await primary.call('CLUSTER', 'MYID')))
+  assert.ok(await until(world, async () => replica.isLinked))
+  assert.ok(await until(world, async () => (await clusterInfo(primary, 'cluster_state')) === 'ok'))
+  await primary.say('DEBUG SET-ACTIVE-EXPIRE 0')
+  assert.equal(await primary.say('SET a 1 PX 3000'), 'OK')
+  assert.ok(await until(world, async () => replica.offset === primary.offset))
+  assert.equal(await replica.say('SAVE'), 'OK')
+  replica.kill()
+  await world.run(5000)
+  await replica.start()
+  assert.equal(await replica.say('DBSIZE'), 1)
+  assert.ok(await until(world, async () => replica.isLinked))
+  assert.equal(await primary.info('sync_full'), '1')
+  assert.equal(await primary.info('sync_partial_ok'), '1')
+})
