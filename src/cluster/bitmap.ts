@@ -33,6 +33,19 @@ export function eachRange(bitmap: Uint8Array, visit: (first: number, last: numbe
   }
 }
 
+/** The ranges of set bits, as nodes are described: '0-100 200'. */
+export function rangesText(bitmap: Uint8Array): string {
+  const ranges: string[] = []
+  eachRange(bitmap, (first, last) => void ranges.push(first === last ? String(first) : `${first}-${last}`))
+  return ranges.join(' ')
+}
+
+/** The slots of part `i` when all are divided evenly. */
+export function evenRange(i: number, parts: number): [first: number, last: number] {
+  const begin = (n: number) => Math.round((SLOTS / parts) * n)
+  return [begin(i), begin(i + 1) - 1]
+}
+
 /** The slots whose bits are set, in order. */
 export function slotsIn(bitmap: Uint8Array): number[] {
   const slots: number[] = []

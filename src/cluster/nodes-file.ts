@@ -7,7 +7,7 @@
 // Always: the file is replaced as a whole; redis-server reads ours, and ours redis-server's.
 
 import { splitWords } from '../lib/words.ts'
-import { bitmapOf, SLOTS } from './bitmap.ts'
+import { bitmapOf, rangesText, SLOTS } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
 import {
   BUS_PORT_OFFSET,
@@ -20,7 +20,6 @@ import {
   type Node,
   REPLICA,
 } from './node.ts'
-import { rangesText } from './ownership.ts'
 import { ID_CHARS } from './packet.ts'
 
 /** The lines before the ranges of slots. */
@@ -49,7 +48,9 @@ export function nodeLine(cluster: Cluster, node: Node, tls: boolean, aux: boolea
     isConnected ? 'connected' : 'disconnected',
   ]
   const open = node.has(MYSELF) ? openSlotsText(cluster) : ''
-  return fields.join(' ') + rangesText(node.slots) + open
+  const ranges = rangesText(node.slots)
+  if (ranges !== '') fields.push(ranges)
+  return fields.join(' ') + open
 }
 
 function namesText(node: Node, tls: boolean, aux: boolean): string {
@@ -81,7 +82,7 @@ export function nodesText(cluster: Cluster): string {
 function importsText({ moves: { imports } }: Cluster): string {
   let text = ''
   for (const [name, slots] of imports.known)
-    text += ` ${IMPORT_PREFIX}${name} ${rangesText(slots).slice(1).replaceAll(' ', ',')}`
+    text += ` ${IMPORT_PREFIX}${name} ${rangesText(slots).replaceAll(' ', ',')}`
   return text
 }
 

@@ -1,6 +1,6 @@
 // Who serves which hash slot: claims with a newer configuration epoch win.
 
-import { clearBit, eachRange, hasBit, SLOTS, setBit } from './bitmap.ts'
+import { clearBit, hasBit, SLOTS, setBit } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
 import { type Node, nameOf, PRIMARY } from './node.ts'
 
@@ -86,13 +86,4 @@ export function adoptSlotsWithKeys(cluster: Cluster): void {
     }
   }
   if (changed) cluster.saveOrDie(true)
-}
-
-/** The ranges of a node's slots, as nodes are described: ' 0-100 200'. */
-export function rangesText(slots: Uint8Array): string {
-  let text = ''
-  eachRange(slots, (first, last) => {
-    text += first === last ? ` ${first}` : ` ${first}-${last}`
-  })
-  return text
 }

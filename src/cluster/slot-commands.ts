@@ -5,10 +5,9 @@ import type { Context } from '../engine/context.ts'
 import { parseInt64 } from '../lib/number.ts'
 import { SYNTAX } from '../protocol/errors.ts'
 import { replyFields } from '../protocol/fields.ts'
-import { bitmapOf, hasBit, SLOTS, slotsIn } from './bitmap.ts'
+import { bitmapOf, hasBit, rangesText, SLOTS, slotsIn } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
 import { type Node, PRIMARY, REPLICA } from './node.ts'
-import { rangesText } from './ownership.ts'
 import { rangeAt, type SlotRange } from './slot-arguments.ts'
 import { overlap, rangeWords, SlotMigration } from './slot-migration.ts'
 
@@ -81,7 +80,7 @@ export function getSlotMigrations(cluster: Cluster, { reply }: Context): void {
     replyFields(reply, [
       ['name', one.name],
       ['operation', one.isExport ? 'EXPORT' : 'IMPORT'],
-      ['slot_ranges', rangesText(one.slots).slice(1)],
+      ['slot_ranges', rangesText(one.slots)],
       ['target_node', one.target],
       ['source_node', one.source],
       ['create_time', Math.floor(one.createdMs / MS)],
@@ -152,7 +151,7 @@ function migrationStatus(cluster: Cluster, ctx: Context): void {
   for (const one of shown)
     replyFields(reply, [
       ['id', one.name],
-      ['slots', rangesText(one.slots).slice(1).replaceAll(' ', ',')],
+      ['slots', rangesText(one.slots).replaceAll(' ', ',')],
       ['source', one.source],
       ['dest', one.target],
       ['operation', one.isExport ? 'migrate' : 'import'],

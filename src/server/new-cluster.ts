@@ -3,7 +3,7 @@
 // Always: the first nodes are primaries and share the slots evenly, in distinct epochs,
 // and the others are their replicas in turn.
 
-import { SLOTS } from '../cluster/bitmap.ts'
+import { evenRange } from '../cluster/bitmap.ts'
 
 export interface NewNode {
   readonly id: string
@@ -15,12 +15,11 @@ export interface NewNode {
 
 /** The file of node number `me`. */
 export function newClusterFile(nodes: readonly NewNode[], primaries: number, me: number): string {
-  const boundary = (i: number) => Math.round((SLOTS / primaries) * i)
   const lines = nodes.map(({ id, shardId, host, port, busPort }, i) => {
     const isPrimary = i < primaries
     const flags = `${i === me ? 'myself,' : ''}${isPrimary ? 'master' : 'slave'}`
     const primary = isPrimary ? '-' : nodes[i % primaries].id
-    const slots = isPrimary ? ` ${boundary(i)}-${boundary(i + 1) - 1}` : ''
+    const slots = isPrimary ? ` ${evenRange(i, primaries).join('-')}` : ''
     const place = `${host}:${port}@${busPort},,shard-id=${shardId}`
     return `${id} ${place} ${flags} ${primary} 0 0 ${(i % primaries) + 1} connected${slots}`
   })

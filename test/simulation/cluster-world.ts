@@ -1,6 +1,6 @@
 // A cluster of servers in a virtual world: primaries that share the slots evenly, and further nodes that know them.
 
-import { SLOTS } from '../../src/cluster/bitmap.ts'
+import { evenRange } from '../../src/cluster/bitmap.ts'
 import type { VirtualWorld } from '../../src/system/virtual-world.ts'
 import { WorldServer } from '../harness/replication-world.ts'
 
@@ -20,10 +20,9 @@ export async function startCluster(
     await node.start()
     nodes.push(node)
   }
-  const boundary = (i: number) => Math.round((SLOTS / primaries) * i)
   for (const [i, node] of nodes.entries()) {
     await node.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
-    if (i < primaries) await node.call('CLUSTER', 'ADDSLOTSRANGE', String(boundary(i)), String(boundary(i + 1) - 1))
+    if (i < primaries) await node.call('CLUSTER', 'ADDSLOTSRANGE', ...evenRange(i, primaries).map(String))
     if (i > 0) await node.call('CLUSTER', 'MEET', nodes[0].machine.host.address, '6379')
   }
   for (const node of nodes)

@@ -7,7 +7,7 @@
 
 import { Remote } from '../../client/remote.ts'
 import { parseServerUrl } from '../../client/url.ts'
-import { SLOTS } from '../../cluster/bitmap.ts'
+import { evenRange } from '../../cluster/bitmap.ts'
 import { textOf } from '../../protocol/value.ts'
 import { EXIT_FAULTS, EXIT_GOOD, type Flag, type Machine, print, ToolError, type Words } from '../command-line.ts'
 
@@ -137,10 +137,8 @@ export class LocalCluster {
     const count = Math.floor(nodes.length / (replicas + 1))
     const [first, ...others] = nodes
     for (const [i, node] of nodes.entries()) await node.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
-    for (const [i, node] of nodes.slice(0, count).entries()) {
-      const from = Math.round((SLOTS / count) * i)
-      await node.call('CLUSTER', 'ADDSLOTSRANGE', from, Math.round((SLOTS / count) * (i + 1)) - 1)
-    }
+    for (const [i, node] of nodes.slice(0, count).entries())
+      await node.call('CLUSTER', 'ADDSLOTSRANGE', ...evenRange(i, count))
     for (const node of others) await node.call('CLUSTER', 'MEET', '127.0.0.1', first.url.address.port)
     const isKnown = (flags: string) => !flags.includes('handshake')
     for (const node of nodes) await this.until(async () => (await this.nodesSeenBy(node, isKnown)) === nodes.length)

@@ -4,8 +4,9 @@
 
 import { Remote } from '../../client/remote.ts'
 import type { ServerUrl } from '../../client/url.ts'
-import { SLOTS } from '../../cluster/bitmap.ts'
+import { bitmapOf, eachRange, rangesText, SLOTS } from '../../cluster/bitmap.ts'
 import { ReplyError, textOf } from '../../protocol/value.ts'
+import { joinedAddress } from '../../system/network.ts'
 import { type Machine, ToolError } from '../command-line.ts'
 
 export interface Primary {
@@ -59,7 +60,7 @@ export class Members {
   private async add({ id, host, port, flags, slots }: Line): Promise<void> {
     // A node that has not been introduced does not know its own address.
     const plain = host === '' ? this.url.address.host : host
-    const name = plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
+    const name = joinedAddress(plain, port)
     if (flags.some(flag => flag.startsWith('fail') || flag === 'noaddr')) {
       if (slots.length > 0) throw new ToolError(`${name}, which serves slots, cannot be reached`)
       return
@@ -138,20 +139,14 @@ function parseLine(text: string): Line {
   return { id, host, port: Number(plain.slice(colon + 1)), flags: flags.split(','), slots, hasOpenSlots }
 }
 
-/** The runs of consecutive slots. */
+/** The ranges of a list of slots. */
 export function runsOf(slots: readonly number[]): [first: number, last: number][] {
   const runs: [first: number, last: number][] = []
-  for (const slot of slots) {
-    const run = runs.at(-1)
-    if (run !== undefined && run[1] + 1 === slot) run[1] = slot
-    else runs.push([slot, slot])
-  }
+  eachRange(bitmapOf(slots.map(slot => [slot, slot])), (first, last) => void runs.push([first, last]))
   return runs
 }
 
 /** '0-99 200' */
 export function rangesOf(slots: readonly number[]): string {
-  return runsOf(slots)
-    .map(([first, last]) => (first === last ? String(first) : `${first}-${last}`))
-    .join(' ')
+  return rangesText(bitmapOf(slots.map(slot => [slot, slot])))
 }
