@@ -73,6 +73,15 @@ export class Info {
     for (const reset of this.resets) reset()
   }
 
+  /** The fields of these sections, of all when none are named, in their order. */
+  fields(sections: readonly string[] = []): Map<string, string> {
+    const fields = new Map<string, string>()
+    for (const section of this.sections)
+      if (sections.length === 0 || sections.includes(section.spec.name))
+        putFields(section, (name, value) => fields.set(name, String(value)))
+    return fields
+  }
+
   /** `names` as a client wrote them; none: the default sections. */
   text(names: readonly string[]): string {
     const wanted = new Set(names.map(name => name.toLowerCase()))
@@ -93,14 +102,17 @@ export class Info {
   }
 }
 
-function sectionText({ spec, names, owned, prepare }: Section): string {
-  for (const step of prepare) step()
-  let text = `# ${spec.title}\r\n`
-  const put: PutField = (name, value) => {
+function sectionText(section: Section): string {
+  let text = `# ${section.spec.title}\r\n`
+  putFields(section, (name, value) => {
     text += `${name}:${value}\r\n`
-  }
-  for (const name of names) owned.get(name)?.(put)
+  })
   return text
+}
+
+function putFields({ names, owned, prepare }: Section, put: PutField): void {
+  for (const step of prepare) step()
+  for (const name of names) owned.get(name)?.(put)
 }
 
 function putDefined(put: PutField, name: string, value: InfoValue | undefined): void {

@@ -89,8 +89,8 @@ export class Server implements RunningServer {
     this.auditLog = addSecurity(engine, config, system, log, options)
     this.scripting = addScripting(engine)
     const base = { engine, config, system, log }
-    const info = (sections: readonly string[]) => this.maintenance.info.text(sections)
-    this.sockets = socketsOf({ ...base, info, unref: options.unref })
+    const infoFields = (sections?: readonly string[]) => this.maintenance.info.fields(sections)
+    this.sockets = socketsOf({ ...base, fields: infoFields, unref: options.unref })
     const { contexts: tls } = this.sockets
     const migrations = (engine.migration = new Migrations(engine, { ...system, network: tls.dialler('tlsCluster') }))
     this.parts = { migrations, modules }

@@ -48,11 +48,6 @@ export class Tls {
     config.onChange(DIRECTIVES, async () => (!this.isUsed || (await this.reload()) ? undefined : REFUSAL))
   }
 
-  /** When the certificate in use expires; undefined: there is none. */
-  get expiresMs(): number | undefined {
-    return this.contexts?.server.expiresMs
-  }
-
   /** Seconds until the certificates in use expire; below 0: since they have. */
   readonly info: InfoSource = {
     section: 'server',

@@ -21,8 +21,8 @@ interface SocketParts {
   config: Config
   system: System
   log: Logger
-  /** INFO of these sections. */
-  info(sections: readonly string[]): string
+  /** The fields of these sections of INFO, of all when none are named. */
+  fields(sections?: readonly string[]): ReadonlyMap<string, string>
   /** They do not keep the process alive. */
   unref: boolean | undefined
 }
@@ -30,7 +30,6 @@ interface SocketParts {
 export function socketsOf(parts: SocketParts): Sockets {
   const { config, system, log } = parts
   const contexts = new Tls(config, system, log)
-  const certificateExpiresMs = () => (config.tlsPort === 0 ? undefined : contexts.expiresMs)
-  const metrics = new MetricsEndpoint({ ...parts, certificateExpiresMs })
+  const metrics = new MetricsEndpoint(parts)
   return { contexts, metrics, tcp: [], tls: [], unix: undefined }
 }

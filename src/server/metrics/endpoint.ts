@@ -16,7 +16,7 @@ import type { Logger } from '../log.ts'
 import { StartFailure } from '../start-failure.ts'
 import { HttpEndpoint, type HttpReply } from './http.ts'
 import { Pauses } from './pauses.ts'
-import { fieldsOf, scrape } from './scrape.ts'
+import { scrape } from './scrape.ts'
 
 const BACKLOG = 32
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
@@ -27,9 +27,8 @@ interface MetricsParts {
   config: Config
   system: System
   log: Logger
-  /** INFO of these sections. */
-  info(sections: readonly string[]): string
-  certificateExpiresMs(): number | undefined
+  /** The fields of these sections of INFO, of all when none are named. */
+  fields(sections?: readonly string[]): ReadonlyMap<string, string>
   /** The port does not keep the process alive. */
   unref: boolean | undefined
 }
@@ -87,10 +86,9 @@ export class MetricsEndpoint {
   }
 
   private answer(path: string, pauses: Pauses): HttpReply | undefined {
-    const { engine, info, system, certificateExpiresMs } = this.parts
-    const nowMs = () => system.clock.nowMs()
+    const { engine, system } = this.parts
     if (path === '/metrics') {
-      const body = scrape({ engine, info, pauses, nowMs, certificateExpiresMs })
+      const body = scrape({ engine, fields: this.parts.fields(), pauses, nowMs: system.clock.nowMs() })
       return { status: 200, type: PROMETHEUS, body }
     }
     if (path === '/') return { status: 200, body: INDEX }
@@ -102,8 +100,8 @@ export class MetricsEndpoint {
 
   /** Why the server is not ready to serve. */
   private unready(): string | undefined {
-    const { config, info } = this.parts
-    const fields = fieldsOf(info(['persistence', 'replication']))
+    const { config } = this.parts
+    const fields = this.parts.fields(['persistence', 'replication'])
     const is = (field: string, value: string) => fields.get(field) === value
     if (is('loading', '1')) return 'loading the dataset'
     if (is('master_link_status', 'down')) return 'not in sync with the primary'

@@ -18,37 +18,22 @@ const INSTANCE =
 
 interface ScrapeParts {
   engine: Engine
-  /** INFO of these sections. */
-  info(sections: readonly string[]): string
+  /** The fields of INFO. */
+  fields: ReadonlyMap<string, string>
   pauses: Pauses
-  nowMs(): number
-  /** When the certificate of the TLS port expires; undefined: there is none. */
-  certificateExpiresMs(): number | undefined
+  nowMs: number
 }
 
 export function scrape(parts: ScrapeParts): string {
   const out = new Exposition()
-  const fields = fieldsOf(parts.info(['everything', 'storage']))
+  const { fields } = parts
   out.gauge('redis_up', 1)
   for (const [field, value] of fields) addField(out, field, value)
-  addServer(out, parts, fields)
+  addServer(out, parts)
   addReplication(out, fields)
   addCommands(out, parts.engine)
   addPauses(out, parts.pauses)
   return out.text()
-}
-
-/** The fields of INFO in their order. */
-export function fieldsOf(text: string): Map<string, string> {
-  const fields = new Map<string, string>()
-  for (let at = 0; at < text.length; ) {
-    const found = text.indexOf('\r\n', at)
-    const end = found < 0 ? text.length : found
-    const colon = text.indexOf(':', at)
-    if (colon > at && colon < end) fields.set(text.slice(at, colon), text.slice(colon + 1, end))
-    at = end + 2
-  }
-  return fields
 }
 
 /** 'keys=1,expires=0' */
@@ -82,14 +67,13 @@ function addDatabase(out: Exposition, db: string, facts: ReadonlyMap<string, str
   out.gauge('redis_db_avg_ttl_seconds', Number(facts.get('avg_ttl')) / 1000, { db })
 }
 
-function addServer(out: Exposition, parts: ScrapeParts, fields: ReadonlyMap<string, string>): void {
-  const { engine } = parts
+function addServer(out: Exposition, { engine, fields, nowMs }: ScrapeParts): void {
   const { slowlog } = engine.observers
   const of = (field: string) => fields.get(field) ?? ''
   const labels: Record<string, string> = {}
   for (const name of INSTANCE.split(' ')) labels[name] = of(name)
   out.gauge('redis_instance_info', 1, labels)
-  out.gauge('redis_start_time_seconds', Math.floor(parts.nowMs() / 1000) - Number(of('uptime_in_seconds')))
+  out.gauge('redis_start_time_seconds', Math.floor(nowMs / 1000) - Number(of('uptime_in_seconds')))
   out.gauge('redis_latest_fork_seconds', Number(of('latest_fork_usec')) / 1e6)
   // Its name in older versions of redis_exporter; published dashboards still ask for it.
   out.gauge('redis_memory_fragmentation_ratio', Number(of('mem_fragmentation_ratio')))
@@ -101,8 +85,9 @@ function addServer(out: Exposition, parts: ScrapeParts, fields: ReadonlyMap<stri
   out.gauge('redis_last_slow_execution_duration_seconds', (slowest?.durationUs ?? 0) / 1e6)
   out.counter('redstart_unexpected_errors_total', Number(of('unexpected_errors')))
   out.gauge('redstart_runtime_base_bytes', Number(of('mem_runtime_base')))
-  const expiresMs = parts.certificateExpiresMs()
-  if (expiresMs !== undefined) out.gauge('redstart_tls_certificate_expires_timestamp_seconds', expiresMs / 1000)
+  const leftSeconds = fields.get('tls_server_cert_expires_in_seconds')
+  if (leftSeconds !== undefined)
+    out.gauge('redstart_tls_certificate_expires_timestamp_seconds', Math.floor(nowMs / 1000) + Number(leftSeconds))
   for (const [event_name, { samples }] of engine.observers.latency.series) {
     const last = samples.at(-1)
     if (last === undefined) continue
