@@ -4,8 +4,8 @@ import {
   type Connection,
   type Listener,
   type ListenOptions,
+  listening,
   type Network,
-  NetworkError,
   type Receiver,
 } from '../system/network.ts'
 import type { Timer, Timers } from '../system/system.ts'
@@ -38,15 +38,9 @@ export class ClusterBus implements LinkOwner {
     this.cron = new ClusterCron(parts.cluster, this)
   }
 
-  /** Opens a listening socket; an error when that is impossible. */
-  listen(options: ListenOptions): Promise<NetworkError | undefined> {
-    return new Promise(resolve =>
-      this.parts.network.listen(options, this.receiver, result => {
-        if (result instanceof NetworkError) return resolve(result)
-        this.listeners.push(result)
-        resolve(undefined)
-      }),
-    )
+  /** Opens a listening socket. Rejects with a NetworkError. */
+  async listen(options: ListenOptions): Promise<void> {
+    this.listeners.push(await listening(this.parts.network, options, this.receiver))
   }
 
   start(): void {

@@ -1,6 +1,6 @@
 // The addresses of a `bind` directive: '*' and '::*' mean all, and one with a leading '-' may be missing.
 
-interface BindAddress {
+export interface BindAddress {
   readonly host: string
   readonly optional: boolean
 }

@@ -1,19 +1,37 @@
-// Why a socket could not be opened, as redis-server logs it: a name that is not found, or the call that failed.
+// Listening on each of some addresses; why a socket could not be opened, as redis-server logs it: a name that is not
+// found, or the call that failed.
 
 import type { NetworkError } from '../system/network.ts'
+import type { BindAddress } from './addresses.ts'
+import { StartFailure } from './start-failure.ts'
+
+type Kind = 'tcp' | 'tls' | 'cluster' | 'metrics'
 
 /** The codes of bind(). */
 const BINDING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'])
 /** Bun says no more of a name that does not resolve. */
 const UNNAMED = 'Failed to listen at '
 
-/** The log lines. */
-export function listenProblem(
-  host: string,
+/**
+ * Calls `listen`, which rejects with a NetworkError, for each address. Rejects with a StartFailure, but not for
+ * optional ones.
+ */
+export async function listenOnEach(
+  addresses: readonly BindAddress[],
   port: number,
-  kind: 'tcp' | 'tls' | 'cluster',
-  error: NetworkError,
-): string[] {
+  kind: Kind,
+  listen: (host: string) => Promise<void>,
+): Promise<void> {
+  for (const { host, optional } of addresses)
+    try {
+      await listen(host)
+    } catch (error) {
+      if (!optional) throw new StartFailure(...listenProblem(host, port, kind, error as NetworkError))
+    }
+}
+
+/** The log lines. */
+export function listenProblem(host: string, port: number, kind: Kind, error: NetworkError): string[] {
   return [
     `Warning: Could not create server TCP listening socket ${host}:${port}: ${reasonOf(error)}`,
     `Failed listening on port ${port} (${kind}), aborting.`,

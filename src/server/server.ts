@@ -20,7 +20,6 @@ import {
   type ListenTls,
   listening,
   type Network,
-  type NetworkError,
   type Receiver,
 } from '../system/network.ts'
 import type { System } from '../system/system.ts'
@@ -42,7 +41,7 @@ import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
 import { HostAdapter } from './host-adapter.ts'
 import { type RunningServer, ShutdownAborted, ShutdownFailed, type StartServerOptions } from './launch.ts'
-import { listenProblem } from './listen-problem.ts'
+import { listenOnEach } from './listen-problem.ts'
 import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
@@ -260,15 +259,15 @@ export class Server implements RunningServer {
       throw new StartFailure('Failed to configure TLS. Check logs for more info.')
     if (port === 0) return
     const tls = kind === 'tcp' ? undefined : this.sockets.contexts.listenOptions()
-    for (const { host, optional } of addressesOf(config.bind)) {
-      try {
-        const options = this.tcpOptions(host, port, undefined, tls)
-        this.sockets[kind].push(await listening(this.system.network, options, this.receiver))
-      } catch (error) {
-        if (optional) continue
-        this.stopTcp([kind])
-        throw new StartFailure(...listenProblem(host, port, kind, error as NetworkError))
-      }
+    const listen = async (host: string) => {
+      const options = this.tcpOptions(host, port, undefined, tls)
+      this.sockets[kind].push(await listening(this.system.network, options, this.receiver))
+    }
+    try {
+      await listenOnEach(addressesOf(config.bind), port, kind, listen)
+    } catch (error) {
+      this.stopTcp([kind])
+      throw error
     }
   }
 

@@ -249,14 +249,14 @@ function allocate(bytes: number): ArrayBuffer {
 }
 
 /** Bun has no such entries. */
-function onCollection(fn: (ms: number) => void): boolean {
+function onCollection(fn: (ms: number) => void): (() => void) | undefined {
   const { supportedEntryTypes } = PerformanceObserver as unknown as { supportedEntryTypes: readonly string[] }
-  if (!supportedEntryTypes.includes('gc')) return false
+  if (!supportedEntryTypes.includes('gc')) return undefined
   const observer = new PerformanceObserver(list => {
     for (const { duration } of list.getEntries()) fn(duration)
   })
   observer.observe({ entryTypes: ['gc'] })
-  return true
+  return () => observer.disconnect()
 }
 
 /** Bun has a function for it; Node has one behind a flag that may be set at run time. */

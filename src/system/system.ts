@@ -190,8 +190,8 @@ export interface ProcessView {
    * program as far as the runtime can (tens of milliseconds less at a time).
    */
   collectGarbage(later?: boolean): void
-  /** Calls `fn` with the milliseconds of each garbage collection; false: this runtime does not tell of them. */
-  onCollection(fn: (ms: number) => void): boolean
+  /** Calls `fn` with the milliseconds of each garbage collection until it is stopped; undefined: never does. */
+  onCollection(fn: (ms: number) => void): (() => void) | undefined
   /** Calls `fn` for an uncaught error. */
   onCrash(fn: (error: unknown) => void): void
   /**

@@ -93,7 +93,7 @@ export function virtualProcess(record: ProcessRecord): ProcessView {
     env: name => record.environment[name],
     allocate: bytes => new ArrayBuffer(bytes),
     collectGarbage() {},
-    onCollection: () => false,
+    onCollection: () => undefined,
     onCrash(fn) {
       record.onCrash = fn
     },

@@ -20,7 +20,7 @@ import type { ReplicationStream } from '../../replication/stream.ts'
 import { newId } from '../../system/random.ts'
 import type { System } from '../../system/system.ts'
 import { DEL, deleteKey } from '../delete-key.ts'
-import { listenProblem } from '../listen-problem.ts'
+import { listenOnEach } from '../listen-problem.ts'
 import type { Logger } from '../log.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
 import { NodesFile } from '../nodes-file.ts'
@@ -161,13 +161,9 @@ async function listenBus({ config, addresses, tls }: ClusterServer, bus: Cluster
     throw new StartFailure(
       'Redis port number too high. Cluster communication port is 10,000 port numbers higher than your Redis port. Your Redis port number must be 55535 or less.',
     )
-  for (const { host, optional } of addresses()) {
-    const secured = config.tlsCluster ? tls.listenOptions(() => 'yes') : undefined
-    const options = { host, port, backlog: config.tcpBacklog, keepaliveSeconds: 0, tls: secured }
-    const error = await bus.listen(options)
-    if (error === undefined || optional) continue
-    throw new StartFailure(...listenProblem(host, port, 'cluster', error))
-  }
+  const secured = config.tlsCluster ? tls.listenOptions(() => 'yes') : undefined
+  const options = { port, backlog: config.tcpBacklog, keepaliveSeconds: 0, tls: secured }
+  await listenOnEach(addresses(), port, 'cluster', host => bus.listen({ ...options, host }))
 }
 
 function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {

@@ -9,9 +9,9 @@
 
 import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { ListenOptions } from '../../system/network.ts'
 import type { System } from '../../system/system.ts'
 import { addressesOf } from '../addresses.ts'
+import { listenOnEach } from '../listen-problem.ts'
 import type { Logger } from '../log.ts'
 import { StartFailure } from '../start-failure.ts'
 import { HttpEndpoint, type HttpReply } from './http.ts'
@@ -42,29 +42,21 @@ export class MetricsEndpoint {
     parts.config.onChange(['metrics-port', 'metrics-bind'], () => this.rebind())
   }
 
-  /** The port in use, 0 for none. */
-  get port(): number {
-    return this.running?.http.port ?? 0
-  }
-
   /** Opens the port, if there is to be one. Rejects with a StartFailure. */
   async listen(): Promise<void> {
     const { config, system, unref } = this.parts
     if (config.metricsPort === 0) return
     const pauses = new Pauses(system)
     const http = new HttpEndpoint(system, path => this.answer(path, pauses))
-    for (const { host, optional } of addressesOf(config.metricsBind)) {
-      const options: ListenOptions = { host, port: config.metricsPort, backlog: BACKLOG, keepaliveSeconds: 0 }
-      try {
-        await http.listen(unref === undefined ? options : { ...options, unref })
-      } catch (error) {
-        if (optional) continue
-        http.close()
-        throw new StartFailure(`Failed listening on port ${config.metricsPort} (metrics): ${(error as Error).message}`)
-      }
-    }
-    pauses.start()
     this.running = { http, pauses }
+    const port = config.metricsPort
+    const options = { port, backlog: BACKLOG, keepaliveSeconds: 0, ...(unref === undefined ? {} : { unref }) }
+    try {
+      await listenOnEach(addressesOf(config.metricsBind), port, 'metrics', host => http.listen({ ...options, host }))
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   close(): void {

@@ -47,10 +47,6 @@ export class HttpEndpoint {
     this.answer = answer
   }
 
-  get port(): number {
-    return this.listeners[0]?.port ?? 0
-  }
-
   /** Rejects with a NetworkError. */
   async listen(options: ListenOptions): Promise<void> {
     this.listeners.push(await listening(this.system.network, options, this.receiver))

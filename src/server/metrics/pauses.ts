@@ -13,27 +13,27 @@ export class Pauses {
   longestDelayUs = 0
   readonly collections = new Histogram()
   collectionUs = 0
-  /** Whether this runtime tells of its collections. */
-  readonly tellsCollections: boolean
   private readonly system: System
-  private timer: Timer | undefined
+  private readonly endCollections: (() => void) | undefined
+  private timer!: Timer
 
   constructor(system: System) {
     this.system = system
-    this.tellsCollections = system.process.onCollection(ms => {
-      if (this.timer === undefined) return
+    this.endCollections = system.process.onCollection(ms => {
       this.collections.record(ms * 1000, 1)
       this.collectionUs += ms * 1000
     })
+    this.wait()
   }
 
-  start(): void {
-    if (this.timer === undefined) this.wait()
+  /** Whether this runtime tells of its collections. */
+  get tellsCollections(): boolean {
+    return this.endCollections !== undefined
   }
 
   stop(): void {
-    if (this.timer !== undefined) this.system.timers.cancel(this.timer)
-    this.timer = undefined
+    this.system.timers.cancel(this.timer)
+    this.endCollections?.()
   }
 
   private wait(): void {
