@@ -4,9 +4,9 @@
 
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ask, freePort } from './steps.mjs'
 
 const ATTEMPT_MS = 2
 const START_MS_MAX = 10_000
@@ -20,7 +20,7 @@ export async function start(label, command) {
   const options = ['--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'no', ...limits]
   const startedMs = performance.now()
   const child = spawn(command.split(' ')[0], [...command.split(' ').slice(1), ...options], { stdio: 'ignore' })
-  while (!(await answers(port))) {
+  while ((await ask(port, 'PING')) === '') {
     if (performance.now() - startedMs > START_MS_MAX || child.exitCode !== null)
       throw new Error(`${label} does not start: ${command}`)
     await sleep(ATTEMPT_MS)
@@ -66,24 +66,4 @@ function childrenOf(pid) {
   return readdirSync(`/proc/${pid}/task`).flatMap(task =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean),
   )
-}
-
-function freePort() {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-function answers(port) {
-  return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'))
-    socket.once('data', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

@@ -6,10 +6,10 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer as createSocketServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { close, freePort, pings, step } from './steps.mjs'
 
 const PACKED_BYTES_MAX = 1_000_000
 const FILES_MAX = 100
@@ -45,15 +45,6 @@ const folder = mkdtempSync(join(tmpdir(), 'redstart-package-'))
 const quick = process.argv.includes('--quick')
 const nodes = process.argv.flatMap((word, i, all) => (all[i - 1] === '--node' ? [word] : []))
 const bun = join(root, 'node_modules/bun/bin/bun.exe')
-let passed = 0
-let failed = 0
-
-function step(name, ok, why = '') {
-  if (ok) passed++
-  else failed++
-  console.log(`${ok ? 'ok' : 'not ok'}: ${name}${ok ? '' : `\n${why}`}`)
-}
-
 function run(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: folder, encoding: 'utf8', timeout: 300_000, ...options })
   return {
@@ -90,8 +81,7 @@ console.log(`require('redstart'): ${Math.min(...times).toFixed(1)} ms at best`)
 for (const node of [process.execPath, ...nodes]) await startsAsCommand(node)
 if (!quick) withTools()
 rmSync(folder, { recursive: true, force: true })
-console.log(`${passed} passed, ${failed} failed`)
-process.exitCode = failed > 0 ? 1 : 0
+close()
 
 /** The command of the package serves a client, and ends in order. */
 async function startsAsCommand(node) {
@@ -100,33 +90,9 @@ async function startsAsCommand(node) {
   const env = { ...process.env, REDSTART_RUNTIME: 'node' }
   const child = spawn(node, [command, '--port', String(port), '--save', ''], { cwd: folder, env, stdio: 'ignore' })
   const ended = new Promise(resolve => child.once('exit', resolve))
-  let reply = ''
-  for (let left = 200; left > 0 && reply === ''; left--) {
-    await new Promise(resolve => setTimeout(resolve, 50))
-    reply = await ping(port)
-  }
+  const reply = await pings(port)
   child.kill('SIGTERM')
   step(`the command on ${node}`, reply === '+PONG\r\n' && (await ended) === 0, reply)
-}
-
-function ping(port) {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
-    socket.on('error', () => resolve(''))
-    socket.on('data', bytes => {
-      socket.destroy()
-      resolve(String(bytes))
-    })
-  })
-}
-
-function freePort() {
-  return new Promise(resolve => {
-    const server = createSocketServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 function manifest() {
