@@ -8,12 +8,13 @@ import { NOTIFY_HASH } from '../../engine/messaging/events.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
 import type { Hash } from '../../keyspace/values/hash/hash.ts'
 import { HashType } from '../../keyspace/values/hash/hash-type.ts'
-import { addLongDoubles, formatLongDouble, parseLongDouble } from '../../lib/longdouble.ts'
+import { parseLongDouble } from '../../lib/longdouble.ts'
 import { INT64_MAX, INT64_MIN, parseBigInt64, parseDouble, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { FLOAT_OVERFLOW, INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
+import { INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { floatSumOrReply } from '../shared/float-sum.ts'
 import { openHash, storeHash } from './shared.ts'
 
 const HASH_NOT_AN_INTEGER = errorBytes('ERR hash value is not an integer')
@@ -75,7 +76,7 @@ const hIncrByFloat: Command = {
     if (entry === WRONG) return
     const { text } = HashType.of(ctx.keyspace)
     const found = entry !== 0 && openHash(ctx, entry).get(args[2], text)
-    const sum = floatSumOrReply(ctx, found ? text.text() : NOTHING, args[3])
+    const sum = floatSumOrReply(ctx, found ? text.text() : undefined, args[3], HASH_NOT_A_FLOAT)
     if (sum === undefined) return
     const hash = HashType.of(ctx.keyspace).current
     if (entry === 0) hash.create()
@@ -86,7 +87,6 @@ const hIncrByFloat: Command = {
   },
 }
 
-const NOTHING = Slice.of('0')
 /** A number so short is no larger as a double than as a long double. */
 const SHORT_BYTES = 32
 
@@ -98,20 +98,6 @@ function isFiniteOrReply(ctx: Context, s: Slice): boolean {
   else if (increment.infinite !== 0) ctx.reply.fixedError(INFINITE)
   else return true
   return false
-}
-
-/** The sum of two numbers, valid until the next one; undefined after an error reply. */
-function floatSumOrReply(ctx: Context, a: Slice, b: Slice): Slice | undefined {
-  const { sum } = ctx.db.strings
-  if (sum.add(a, b)) return sum.text
-  const before = parseLongDouble(a)
-  if (before === undefined) ctx.reply.fixedError(HASH_NOT_A_FLOAT)
-  else {
-    const after = addLongDoubles(before, parseLongDouble(b)!)
-    if (after !== undefined) return Slice.of(formatLongDouble(after))
-    ctx.reply.fixedError(FLOAT_OVERFLOW)
-  }
-  return undefined
 }
 
 function store(ctx: Context, entry: Ref, hash: Hash, value: Slice, event: string): void {

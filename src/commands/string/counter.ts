@@ -6,11 +6,11 @@ import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_STRING } from '../../engine/messaging/events.ts'
 import { ENC_INT, TYPE_STRING } from '../../keyspace/types.ts'
-import { addLongDoubles, formatLongDouble, parseLongDouble } from '../../lib/longdouble.ts'
 import { INT64_MAX, INT64_MIN, parseBigInt64, parseInt64 } from '../../lib/number.ts'
 import { Slice } from '../../lib/slice.ts'
-import { FLOAT_OVERFLOW, INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
+import { INCR_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { floatSumOrReply } from '../shared/float-sum.ts'
 
 const DECR_OVERFLOW = errorBytes('ERR decrement would overflow')
 
@@ -125,7 +125,8 @@ const incrByFloat: Command = {
     const { args, db } = ctx
     const entry = ctx.writeOrReply(args[1], TYPE_STRING)
     if (entry === WRONG) return
-    const text = floatSumOrReply(ctx, entry === 0 ? NOTHING : db.strings.textOf(entry, ctx.value), args[2])
+    const before = entry === 0 ? undefined : db.strings.textOf(entry, ctx.value)
+    const text = floatSumOrReply(ctx, before, args[2], NOT_A_FLOAT)
     if (text === undefined) return
     db.strings.setText(db, args[1], text, true)
     ctx.touched(args[1], 'incrbyfloat', NOTIFY_STRING)
@@ -133,23 +134,6 @@ const incrByFloat: Command = {
     if (ctx.hasSinks) ctx.propagateAs('SET', args[1], text, 'KEEPTTL')
     ctx.reply.bulk(text)
   },
-}
-
-const NOTHING = Slice.of('0')
-
-/** The sum of two numbers, valid until the next one; undefined after an error reply. */
-function floatSumOrReply(ctx: Context, a: Slice, b: Slice): Slice | undefined {
-  const { sum } = ctx.db.strings
-  if (sum.add(a, b)) return sum.text
-  const before = parseLongDouble(a)
-  const increment = before && parseLongDouble(b)
-  if (before === undefined || increment === undefined) ctx.reply.fixedError(NOT_A_FLOAT)
-  else {
-    const after = addLongDoubles(before, increment)
-    if (after !== undefined) return Slice.of(formatLongDouble(after))
-    ctx.reply.fixedError(FLOAT_OVERFLOW)
-  }
-  return undefined
 }
 
 export const countingCommands: readonly Command[] = [incr, decr, incrBy, decrBy, incrByFloat]
