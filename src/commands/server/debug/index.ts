@@ -197,7 +197,7 @@ function object(ctx: Context): void {
   const entry = db.find(ctx.args[2], LOOKUP_EXPIRED)
   if (entry === 0) return reply.fixedError(NO_SUCH_KEY)
   const access = db.entries.accessOf(entry)
-  const idle = keyspace.lfu ? 0 : (keyspace.lruClock - access + (1 << 24)) % (1 << 24)
+  const idle = keyspace.lfu ? 0 : db.entries.idleSecondsOf(entry)
   const encoding = keyspace.types.encodingName(db.entries, entry)
   reply.simple(
     `Value at:0x${entry.toString(16)} refcount:${referencesTo(ctx, entry)} encoding:${encoding} ` +

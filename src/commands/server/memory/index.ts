@@ -3,6 +3,7 @@
 import type { Command } from '../../../engine/catalog/command.ts'
 import type { Context } from '../../../engine/context.ts'
 import { LOOKUP_KEY } from '../../../keyspace/database.ts'
+import { MEMORY_SAMPLES } from '../../../keyspace/entries.ts'
 import { replyHelp } from '../../../protocol/help.ts'
 import { diagnosis } from './doctor.ts'
 
@@ -86,12 +87,10 @@ export const memoryCommands: readonly Command[] = [
   },
 ]
 
-const SAMPLES_DEFAULT = 5
-
 /** MEMORY USAGE key [SAMPLES count] */
 function usage(ctx: Context): void {
   const { db, reply } = ctx
-  let samples = SAMPLES_DEFAULT
+  let samples = MEMORY_SAMPLES
   const opt = ctx.options(3)
   while (opt.more()) {
     if (opt.eat('samples', 1)) {
