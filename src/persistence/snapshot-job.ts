@@ -14,8 +14,9 @@ const STEPS_PER_LOOK = 4
 /** A request that arrives during a slice waits for its end, so it is short. */
 const SLICE_US = 500
 /** The pause between slices while requests arrive. */
-const DELAY_LOOK_MS = 100
 const REST_MS = 1
+/** How long a change of rdb-key-save-delay goes unnoticed. */
+const DELAY_LOOK_MS = 100
 
 /** Calls `job` repeatedly, with a budget in microseconds, until it returns true. */
 export interface Background {
