@@ -9,8 +9,9 @@
 // Always: the bytes are never written to; args[0 .. argc) point into them; INCOMPLETE leaves `pos` at the start of the
 // command.
 
-import { CR, LF, MINUS, PLUS, ZERO } from '../../lib/ascii.ts'
+import { CR, DOLLAR, LF, MINUS, PLUS, STAR, ZERO } from '../../lib/ascii.ts'
 import { Slice } from '../../lib/slice.ts'
+import { isDigit, isSpace } from '../../lib/strtod.ts'
 import { HASH } from './format.ts'
 
 export const INCOMPLETE = 0
@@ -23,8 +24,6 @@ const LINE_BYTES_MAX = 1023
 const INT_MAX = 2 ** 31 - 1
 /** $0, LF and two bytes. */
 const ARGUMENT_BYTES_MIN = 5
-const STAR = 0x2a
-const DOLLAR = 0x24
 
 export class CommandReader {
   readonly args: Slice[] = []
@@ -92,10 +91,10 @@ function lineEnd(u8: Uint8Array, at: number, end: number, isLast: boolean): numb
 
 /** atoi: blanks, a sign, digits; 0 without any, and clamped. */
 function numberAt(u8: Uint8Array, at: number, end: number): number {
-  while (at < end && (u8[at] === 32 || (u8[at] >= 9 && u8[at] <= 13))) at++
+  while (at < end && isSpace(u8[at])) at++
   const isNegative = at < end && u8[at] === MINUS
   if (isNegative || (at < end && u8[at] === PLUS)) at++
   let n = 0
-  for (; at < end && u8[at] >= ZERO && u8[at] <= ZERO + 9; at++) n = Math.min(INT_MAX, n * 10 + u8[at] - ZERO)
+  for (; at < end && isDigit(u8[at]); at++) n = Math.min(INT_MAX, n * 10 + u8[at] - ZERO)
   return isNegative ? -n : n
 }

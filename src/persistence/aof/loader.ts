@@ -216,13 +216,8 @@ export class AofLoader {
 
   /** Applies the next command, or skips an annotation; false when the input is incomplete. `isLast`: it ends so. */
   private next(input: RdbInput, isLast: boolean): boolean {
-    const { u8, pos, end } = input
-    if (pos === end) {
-      input.wanted = 0
-      return false
-    }
     const { reader } = this
-    const outcome = reader.read(u8, input.dv, pos, end, isLast)
+    const outcome = reader.read(input.u8, input.dv, input.pos, input.end, isLast)
     if (outcome === MALFORMED) this.malformed()
     if (outcome === INCOMPLETE) {
       input.wanted = reader.bytesNeeded
