@@ -129,6 +129,11 @@ export class ListpackReader {
     this.emitAt(seg.u8, seg.dv, ((lp & GRANULE_MASK) << 4) + pos, count, sink)
   }
 
+  /** Passes all elements. */
+  emitAll(lp: Ref, sink: ElementSink): void {
+    this.emit(lp, HEADER_BYTES, this.count(lp), sink)
+  }
+
   /** As emit(), for elements from byte `at` of any buffer; returns the offset after them. */
   emitAt(u8: Uint8Array, dv: DataView, at: number, count: number, sink: ElementSink): number {
     for (; count > 0; count--) {

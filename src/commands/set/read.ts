@@ -4,7 +4,8 @@ import type { Command } from '../../engine/catalog/command.ts'
 import { WRONG } from '../../engine/context.ts'
 import { TYPE_SET } from '../../keyspace/types.ts'
 import { SetType } from '../../keyspace/values/set/set-type.ts'
-import { openSet } from './shared.ts'
+import { replyElement } from '../shared/element-reply.ts'
+import { elementOf, openSet } from './shared.ts'
 
 const sCard: Command = {
   name: 'scard',
@@ -79,7 +80,10 @@ const sMembers: Command = {
     if (entry === 0) return reply.emptySet()
     const set = openSet(ctx, entry)
     reply.set(set.length)
-    set.emit(reply)
+    if (set.emitPacked(reply)) return
+    const e = elementOf(ctx)
+    set.rewind()
+    while (set.next(e)) replyElement(reply, e)
   },
 }
 

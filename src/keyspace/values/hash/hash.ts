@@ -183,9 +183,7 @@ export class Hash extends Collection {
   /** Passes every field and its value, if the hash is a listpack; false: it is none. */
   emitPacked(sink: ElementSink): boolean {
     if (this.encoding !== ENC_LISTPACK) return false
-    const { listpacks, value } = this
-    const pos = listpacks.first(value)
-    if (pos >= 0) listpacks.emit(value, pos, listpacks.count(value), sink)
+    this.listpacks.emitAll(this.value, sink)
     return true
   }
 

@@ -254,19 +254,11 @@ export class MemberSet extends Collection {
     this.open(ENC_INTSET, is)
   }
 
-  /** Passes every member. */
-  emit(sink: ElementSink): void {
-    if (this.encoding === ENC_LISTPACK) {
-      const pos = this.listpacks.first(this.value)
-      if (pos >= 0) this.listpacks.emit(this.value, pos, this.listpacks.count(this.value), sink)
-      return
-    }
-    const { moved } = this
-    this.rewind()
-    while (this.next(moved)) {
-      if (moved.isInteger) sink.bulkInteger(moved.n)
-      else sink.bulkAt(moved.bytes.u8, moved.bytes.dv, moved.bytes.off, moved.bytes.len)
-    }
+  /** Passes every member, if the set is a listpack; false: it is none. */
+  emitPacked(sink: ElementSink): boolean {
+    if (this.encoding !== ENC_LISTPACK) return false
+    this.listpacks.emitAll(this.value, sink)
+    return true
   }
 
   // ---- iteration; the set has one cursor ----
