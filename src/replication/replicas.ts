@@ -244,8 +244,7 @@ export class ConnectedReplicas implements Replicas {
   sync(client: Client): void {
     if (this.replicas.has(client.id) || this.refusesSync(client)) return
     this.logAsking(client)
-    if (this.emptyGuard.refuses(undefined, this.nameOf(client))) return this.refuse(client, EMPTY_PRIMARY)
-    this.startFullSync(client, false)
+    this.startFullSync(client, undefined)
   }
 
   psync(client: Client, id: string, offset: number, failover: boolean): void {
@@ -257,12 +256,13 @@ export class ConnectedReplicas implements Replicas {
       return
     }
     if (id !== '?') this.partialSyncsRefused++
-    if (this.emptyGuard.refuses(offset, this.nameOf(client))) return this.refuse(client, EMPTY_PRIMARY)
-    this.startFullSync(client, true)
+    this.startFullSync(client, offset)
   }
 
-  private startFullSync(client: Client, psync: boolean): void {
-    this.add(client, psync)
+  /** `offset`: what PSYNC asked for; undefined: it was SYNC. */
+  private startFullSync(client: Client, offset: number | undefined): void {
+    if (this.emptyGuard.refuses(offset, this.nameOf(client))) return this.refuse(client, EMPTY_PRIMARY)
+    this.add(client, offset !== undefined)
     if (this.stream.backlog === undefined) this.openStream()
     this.fullSync.tryStart()
   }
