@@ -129,10 +129,14 @@ export class ScoreTree {
 
   /** Moves the cursor to the entry of this rank; false when there is none. */
   seekRank(t: Ref, rank: number, out: OrderedCursor): boolean {
-    if (rank < 0 || rank >= this.nodes.count(t)) {
+    const count = this.nodes.count(t)
+    if (rank < 0 || rank >= count) {
       out.leaf = 0
       return false
     }
+    // The ends need no search.
+    if (rank === 0) return this.first(t, out)
+    if (rank === count - 1) return this.last(t, out)
     this.locateRank(t, rank)
     out.leaf = this.nodes.pathNode[0]
     out.slot = this.nodes.pathIndex[0]

@@ -275,8 +275,7 @@ export class ZSet extends Collection {
   /** Moves the cursor to the member of this rank; false when there is none. */
   seekRank(rank: number, c: ZSetCursor): boolean {
     if (this.encoding === ENC_SKIPLIST) {
-      if (rank === 0 ? !this.trees.first(this.tree, c.tree) : !this.trees.seekRank(this.tree, rank, c.tree))
-        return false
+      if (!this.trees.seekRank(this.tree, rank, c.tree)) return false
       this.load(c)
       return true
     }
@@ -308,9 +307,7 @@ export class ZSet extends Collection {
   emit(rank: number, count: number, reverse: boolean, withScores: boolean, sink: ScoredSink): void {
     if (this.encoding !== ENC_SKIPLIST) return this.packed.emit(this.value, rank, count, reverse, withScores, sink)
     const { tree } = this.scratchCursor
-    if (rank === 0) this.trees.first(this.tree, tree)
-    else if (rank === this.trees.count(this.tree) - 1) this.trees.last(this.tree, tree)
-    else this.trees.seekRank(this.tree, rank, tree)
+    this.trees.seekRank(this.tree, rank, tree)
     this.trees.emit(tree, count, reverse, withScores, sink)
   }
 
