@@ -17,7 +17,7 @@ export async function firstPong(commands) {
   for (const command of commands) {
     let ms = Number.POSITIVE_INFINITY
     for (let i = 0; i < STARTS; i++) {
-      const server = await start('server', command)
+      const server = await start(command)
       ms = Math.min(ms, server.firstPongMs)
       server.stop()
     }
@@ -53,7 +53,7 @@ export async function memory(commands) {
   for (const [name, make] of SHAPES) {
     const bytes = []
     for (const command of commands) {
-      const server = await start('server', command)
+      const server = await start(command)
       await fill(server.port, make, 0)
       await sleep(SETTLE_MS)
       const before = server.residentBytes()

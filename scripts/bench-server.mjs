@@ -13,7 +13,7 @@ const START_MS_MAX = 10_000
 /** Some cases have ten thousand subscribers in addition. */
 const CLIENTS_MAX = 12_000
 
-export async function start(label, command) {
+export async function start(command) {
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'redstart-bench-'))
   const limits = ['--maxclients', String(CLIENTS_MAX)]
@@ -22,11 +22,10 @@ export async function start(label, command) {
   const child = spawn(command.split(' ')[0], [...command.split(' ').slice(1), ...options], { stdio: 'ignore' })
   while ((await ask(port, 'PING')) === '') {
     if (performance.now() - startedMs > START_MS_MAX || child.exitCode !== null)
-      throw new Error(`${label} does not start: ${command}`)
+      throw new Error(`${command} does not start`)
     await sleep(ATTEMPT_MS)
   }
   return {
-    label,
     port,
     firstPongMs: performance.now() - startedMs,
     cpuSeconds: () => cpuSeconds(child.pid),

@@ -51,7 +51,7 @@ const has = part => parts.includes(part)
 
 if (has('start')) add('Start', 'milliseconds', 'less', await firstPong(commands))
 const servers = []
-for (const command of commands) servers.push(await start(command, command))
+for (const command of commands) servers.push(await start(command))
 try {
   if (has('idle')) add('Idle memory', 'MiB', 'less', await idle(servers))
   if (has('throughput') || has('commands')) for (const pipeline of values.pipeline.split(',')) run(pipeline)
