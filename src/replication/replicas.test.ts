@@ -303,37 +303,40 @@ test('with min-replicas-to-write, writes are refused while too few replicas are 
     { 'min-replicas-to-write': '1' },
   ))
 
-test('several replicas are sent one dataset, and one that takes nothing holds the others up no longer than it may', async () => {
-  const machine = virtualSystem({ seed: 1 })
-  const server = await MachineServer.start(machine, { ...QUICK, 'repl-diskless-sync-delay': '5' })
-  for (let i = 0; i < 10; i++) server.call('SET', `key:${i}`, machine.system.random.bytes(90_000))
-  const { engine } = server.server
-  const received: Uint8Array[] = []
-  let isSynchronising = false
-  const take = (takes: boolean): Connection => ({
+/** Connects a client that takes what `write` says of its output; sends its commands. */
+function connected({ server: { engine }, machine }: MachineServer, write: Connection['write']) {
+  const client = engine.connections.connect({
     kind: 'tcp',
     peer: '10.0.0.1:1',
     local: '10.0.0.2:6379',
     fd: 0,
-    write(u8, start, end) {
-      if (!takes && isSynchronising) return 0
-      received.push(u8.slice(start, end))
-      return end - start
-    },
+    write,
     close() {},
     pause() {},
     resume() {},
   })
-  const clients = [true, false].map(takes => engine.connections.connect(take(takes)))
-  for (const client of clients)
-    for (const words of [
-      ['REPLCONF', 'capa', 'eof'],
-      ['PSYNC', '?', '-1'],
-    ]) {
-      const bytes = new Uint8Array(encodeCommand(words))
-      engine.input.receive(client, bytes, new DataView(bytes.buffer), 0, bytes.length)
-      machine.settle()
-    }
+  return (...words: string[]): void => {
+    const bytes = new Uint8Array(encodeCommand(words))
+    engine.input.receive(client, bytes, new DataView(bytes.buffer), 0, bytes.length)
+    machine.settle()
+  }
+}
+
+test('several replicas are sent one dataset, and one that takes nothing holds the others up no longer than it may', async () => {
+  const machine = virtualSystem({ seed: 1 })
+  const server = await MachineServer.start(machine, { ...QUICK, 'repl-diskless-sync-delay': '5' })
+  for (let i = 0; i < 10; i++) server.call('SET', `key:${i}`, machine.system.random.bytes(90_000))
+  const received: Uint8Array[] = []
+  let isSynchronising = false
+  for (const takes of [true, false]) {
+    const send = connected(server, (u8, start, end) => {
+      if (!takes && isSynchronising) return 0
+      received.push(u8.slice(start, end))
+      return end - start
+    })
+    send('REPLCONF', 'capa', 'eof')
+    send('PSYNC', '?', '-1')
+  }
   isSynchronising = true
   const bytesReceived = () => received.reduce((sum, { length }) => sum + length, 0)
   machine.advance(4000)
@@ -388,24 +391,8 @@ test('output that waits for a replica takes no memory from the data', async () =
   const directives = { ...QUICK, 'maxmemory-policy': 'allkeys-random', 'repl-backlog-size': '16384' }
   const server = await MachineServer.start(machine, directives)
   for (let i = 0; i < 20; i++) server.call('SET', `key:${i}`, 'x'.repeat(10_000))
-  const { engine } = server.server
   let takes = true
-  const connection: Connection = {
-    kind: 'tcp',
-    peer: '10.0.0.1:1',
-    local: '10.0.0.2:6379',
-    fd: 0,
-    write: (_u8, start, end) => (takes ? end - start : 0),
-    close() {},
-    pause() {},
-    resume() {},
-  }
-  const replica = engine.connections.connect(connection)
-  const send = (...words: string[]) => {
-    const bytes = new Uint8Array(encodeCommand(words))
-    engine.input.receive(replica, bytes, new DataView(bytes.buffer), 0, bytes.length)
-    machine.settle()
-  }
+  const send = connected(server, (_u8, start, end) => (takes ? end - start : 0))
   send('REPLCONF', 'capa', 'eof')
   send('PSYNC', '?', '-1')
   machine.advance(3000)
