@@ -38,6 +38,8 @@ export class PlainConnection {
 export class ServerProcess {
   readonly port: number
   readonly connection: PlainConnection
+  /** Resolves when it ends: to its exit code or signal. */
+  readonly ended: Promise<number | string>
   private readonly child: ChildProcess
   private readonly folder: string
 
@@ -46,6 +48,11 @@ export class ServerProcess {
     this.port = port
     this.folder = folder
     this.connection = new PlainConnection(port)
+    const { exitCode, signalCode } = child
+    this.ended = new Promise(resolve => {
+      if (exitCode !== null || signalCode !== null) resolve(exitCode ?? signalCode!)
+      else child.once('exit', (code, signal) => resolve(code ?? signal!))
+    })
   }
 
   /** Starts a server and waits until it has loaded. `command`: a command line that accepts redis-server's options. */
@@ -82,20 +89,10 @@ export class ServerProcess {
     this.child.kill(name)
   }
 
-  /** Resolves when it ends: to its exit code or signal. */
-  get ended(): Promise<number | string> {
-    const { exitCode, signalCode } = this.child
-    if (exitCode !== null || signalCode !== null) return Promise.resolve(exitCode ?? signalCode!)
-    return new Promise(resolve => this.child.once('exit', (code, signal) => resolve(code ?? signal!)))
-  }
-
   /** Sends SIGKILL. */
   async kill(): Promise<void> {
-    const { child } = this
     this.connection.close()
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const gone = new Promise(resolve => child.once('exit', resolve))
-    child.kill('SIGKILL')
-    await gone
+    this.signal('SIGKILL')
+    await this.ended
   }
 }
