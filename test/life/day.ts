@@ -11,15 +11,14 @@
 // Prints what happened. Exits with 1 if a reply was wrong, the server ended by itself, more than two seconds are lost,
 // or the resident memory of the last quarter is above that of the third by more than a fifth and 32 MB.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Certificates } from '../harness/certificates.ts'
 import { RespError } from '../harness/resp.ts'
-import { PlainConnection } from '../harness/server-process.ts'
-import { sleep, untilListening } from '../harness/target.ts'
+import { ServerProcess } from '../harness/server-process.ts'
+import { sleep } from '../harness/target.ts'
 import { Frames } from '../hostile/frames.ts'
 import { projectRoot } from '../tidy/source.ts'
 import { openers } from './clients.ts'
@@ -60,11 +59,7 @@ mkdirSync(folder)
 useCertificate('day')
 writeFileSync(
   join(folder, 'redis.conf'),
-  `port ${port}
-tls-port ${tlsPort}
-bind 127.0.0.1
-dir ${folder}
-logfile ${folder}/log
+  `tls-port ${tlsPort}
 appendonly yes
 appendfsync everysec
 maxmemory 12mb
@@ -78,23 +73,20 @@ tls-ca-cert-file ${files.path('ca.crt')}
 )
 
 class Life {
-  private child!: ChildProcess
-  private control!: PlainConnection
+  private server!: ServerProcess
   private killing = false
 
   async start(): Promise<void> {
+    const server = await ServerProcess.start(`${options.server} ${folder}/redis.conf`, folder, { port: String(port) })
+    this.server = server
     this.killing = false
-    this.child = spawn(options.server, [join(folder, 'redis.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
-    this.child.once('exit', code => {
-      if (!this.killing) faults.push(`the server ended with ${String(code)}: ${this.log()}`)
+    void server.ended.then(how => {
+      if (!this.killing) faults.push(`the server ended with ${how}: ${server.log}`)
     })
-    await untilListening(port, this.child)
-    this.control = new PlainConnection(port)
-    while ((await this.call('PING')) !== 'PONG') await sleep(20)
   }
 
   call(...words: string[]) {
-    return this.control.call(...words)
+    return this.server.call(...words)
   }
 
   async must(...words: string[]): Promise<void> {
@@ -108,11 +100,8 @@ class Life {
 
   async kill(workers: readonly Worker[]): Promise<void> {
     this.killing = true
-    const gone = new Promise(resolve => this.child.once('exit', resolve))
-    this.child.kill('SIGKILL')
     const killedMs = performance.now()
-    await gone
-    this.control.close()
+    await this.server.kill()
     await this.start()
     // The workers come back a little later: what is found is what was on disk.
     for (const worker of workers)
@@ -121,14 +110,9 @@ class Life {
 
   async end(): Promise<void> {
     this.killing = true
-    const gone = new Promise(resolve => this.child.once('exit', resolve))
-    this.child.kill('SIGTERM')
-    await gone
-    this.control.close()
-  }
-
-  private log(): string {
-    return readFileSync(join(folder, 'log'), 'latin1').slice(-2000)
+    this.server.signal('SIGTERM')
+    await this.server.ended
+    this.server.connection.close()
   }
 }
 
