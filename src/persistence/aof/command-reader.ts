@@ -86,7 +86,7 @@ export class CommandReader {
 function lineEnd(u8: Uint8Array, at: number, end: number, isLast: boolean): number {
   const longest = Math.min(end, at + LINE_BYTES_MAX)
   for (let i = at; i < longest; i++) if (u8[i] === LF) return i + 1
-  return isLast || longest < end || longest === at + LINE_BYTES_MAX ? longest : -1
+  return isLast || longest === at + LINE_BYTES_MAX ? longest : -1
 }
 
 /** atoi: blanks, a sign, digits; 0 without any, and clamped. */
