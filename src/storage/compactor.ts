@@ -35,12 +35,10 @@ interface CompactorParts {
 interface CompactorFigures {
   segments: number
   movedBytes: number
-  /** Passes over all keys. */
-  passes: number
 }
 
 export class Compactor {
-  readonly figures: CompactorFigures = { segments: 0, movedBytes: 0, passes: 0 }
+  readonly figures: CompactorFigures = { segments: 0, movedBytes: 0 }
   private readonly parts: CompactorParts
   private readonly from: Place = { segment: 0, offset: 0, bytes: 0 }
   private readonly key = new Slice()
@@ -82,7 +80,6 @@ export class Compactor {
     for (const straggler of this.stragglers) if (log.liveBytesOf(straggler) === 0) this.stragglers.delete(straggler)
     if (this.stragglers.size === 0) return false
     this.pass = { database: 0, cursor: 0 }
-    this.figures.passes++
     return true
   }
 
@@ -117,14 +114,13 @@ export class Compactor {
         return true
       }
       const bytes = recordBytes(this.window, this.windowAt)
-      if (bytes > rest) return this.isDamaged(from.segment)
+      if (bytes > rest) return this.giveUp(from.segment)
       if (bytes === 0 || this.windowAt + bytes > this.window.length) {
         this.read(Math.min(rest, Math.max(WINDOW_BYTES, bytes)))
         return false
       }
       from.bytes = bytes
-      if (!this.moveFound(this.window.subarray(this.windowAt, this.windowAt + bytes)))
-        return this.isDamaged(from.segment)
+      if (!this.moveFound(this.window.subarray(this.windowAt, this.windowAt + bytes))) return this.giveUp(from.segment)
       if (this.failed) return true
       this.windowAt += bytes
       from.offset += bytes
@@ -138,7 +134,7 @@ export class Compactor {
   }
 
   /** The rest cannot be found from here: what is sound of it is moved by a pass over all keys. */
-  private isDamaged(segment: number): boolean {
+  private giveUp(segment: number): boolean {
     this.parts.warn(`Segment ${segment} of the values on disk has a record that is not sound, at ${this.from.offset}`)
     this.stragglers.add(segment)
     this.endSegment()
@@ -154,7 +150,7 @@ export class Compactor {
       this.reading = false
       this.window = window
       this.windowAt = 0
-      if (!isWhole) this.isDamaged(segment)
+      if (!isWhole) this.giveUp(segment)
       this.parts.start(this.run)
     })
   }
