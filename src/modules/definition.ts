@@ -235,6 +235,11 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
 
+/** By name: a module may have its own copy of the class. */
+export function isCommandError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'CommandError'
+}
+
 /** Makes replies whose type a value does not show. */
 export const reply: {
   simple(text: string): TypedReply

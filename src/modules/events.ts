@@ -21,8 +21,8 @@ import {
   NOTIFY_ZSET,
 } from '../engine/messaging/events.ts'
 import type { Slice } from '../lib/slice.ts'
-import { Unwind } from '../lib/unwind.ts'
 import type { KeyEvent, ServerEventName, ServerEvents } from './definition.ts'
+import { harmless, logThrown } from './harmless.ts'
 import { sliceOf } from './values.ts'
 
 type Listener = (event: never) => unknown
@@ -164,17 +164,12 @@ export class ModuleEvents {
   }
 
   private call(name: string, listener: Listener, event: unknown): void {
-    const log = (error: unknown) => {
-      const text = error instanceof Error ? error.stack : String(error)
-      this.engine.log?.('warning', `A listener of '${name}' has thrown: ${text}`)
-    }
-    try {
+    const { engine } = this
+    const what = `A listener of '${name}'`
+    harmless(engine, what, () => {
       const outcome = listener(event as never)
-      if (outcome instanceof Promise) outcome.catch(log)
-    } catch (error) {
-      if (error instanceof Unwind) throw error
-      log(error)
-    }
+      if (outcome instanceof Promise) outcome.catch(error => logThrown(engine, what, error))
+    })
   }
 }
 

@@ -6,10 +6,12 @@
 
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
-import { bytesOf } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
+import { oneLine } from '../lib/text.ts'
 import { Unwind } from '../lib/unwind.ts'
-import type { CommandFilter } from './definition.ts'
+import { errorBytes } from '../protocol/reply.ts'
+import { type CommandFilter, isCommandError } from './definition.ts'
+import { logThrown } from './harmless.ts'
 import { byteText, sliceOf } from './values.ts'
 
 export class ModuleFilters {
@@ -44,14 +46,10 @@ export class ModuleFilters {
         isOther = true
       } catch (error) {
         if (error instanceof Unwind) throw error
-        if (error instanceof Error && error.name === 'CommandError') return errorLine(error.message)
-        this.engine.log?.('warning', `A command filter has thrown: ${(error as Error)?.stack ?? error}`)
+        if (isCommandError(error)) return errorBytes(oneLine(byteText(error.message)))
+        logThrown(this.engine, 'A command filter', error)
       }
     }
     return isOther ? words.map(sliceOf) : undefined
   }
-}
-
-function errorLine(message: string): Uint8Array {
-  return bytesOf(`-${byteText(message).replaceAll('\r', ' ').replaceAll('\n', ' ')}\r\n`)
 }

@@ -5,11 +5,13 @@
 // Always: what a module throws outside of a command is logged and harms nothing else; only its setup may end a start.
 // A module that is unloaded leaves nothing: commands, categories and timers go with it, or it stays.
 
+import { stackOf } from '../engine/boundary.ts'
 import type { Command } from '../engine/catalog/command.ts'
 import type { LoadedModule } from '../engine/catalog/loaded-module.ts'
 import type { Engine } from '../engine/engine.ts'
 import { safeName } from '../engine/monitoring/info.ts'
 import type { ModuleLoader } from '../engine/ports/modules.ts'
+import { oneLine } from '../lib/text.ts'
 import { Unwind } from '../lib/unwind.ts'
 import type { ProcessView, System } from '../system/system.ts'
 import { ModuleCaller } from './caller.ts'
@@ -24,6 +26,7 @@ import {
 } from './definition.ts'
 import { type EventSources, ModuleEvents } from './events.ts'
 import { ModuleFilters } from './filters.ts'
+import { harmless } from './harmless.ts'
 import { ModuleRunner } from './runner.ts'
 import { byteText, textOf } from './values.ts'
 
@@ -108,8 +111,9 @@ export class Modules implements ModuleLoader {
       const name = `${module.name}.${short}`
       const changed = () => {
         let refusal: string | undefined = 'the module refused it'
-        const log = (text: string) => engine.log?.('warning', text)
-        harmless(() => (refusal = parameter.changed?.(parameters.value(name), server)), log, `The listener of ${name}`)
+        harmless(engine, `The listener of ${name}`, () => {
+          refusal = parameter.changed?.(parameters.value(name), server)
+        })
         return refusal === undefined ? undefined : byteText(refusal)
       }
       parameters.add(name, parameter, changed)
@@ -171,7 +175,7 @@ export class Modules implements ModuleLoader {
       found.module.teardown?.()
     } catch (error) {
       if (error instanceof Unwind) throw error
-      engine.log?.('warning', `Module ${name}: its teardown has failed, it stays: ${(error as Error)?.stack ?? error}`)
+      engine.log?.('warning', `Module ${name}: its teardown has failed, it stays: ${stackOf(error)}`)
       return 'operation not possible.'
     }
     this.remove(found)
@@ -193,10 +197,11 @@ export class Modules implements ModuleLoader {
     this.become(this.all.filter(one => one !== loaded))
   }
 
-  tearDown(log: (text: string) => void): void {
+  tearDown(): void {
     this.events.tellNow('shutdown', {})
     for (const { cancels } of this.all) for (const cancel of cancels) cancel()
-    for (const { module } of this.all) harmless(() => module.teardown?.(), log, `The teardown of module ${module.name}`)
+    for (const { module } of this.all)
+      harmless(this.engine, `The teardown of module ${module.name}`, () => module.teardown?.())
   }
 
   // ---- INFO ----
@@ -206,12 +211,10 @@ export class Modules implements ModuleLoader {
     for (const { module, server } of this.all)
       for (const [short, read] of Object.entries(module.info ?? {})) {
         const fields: [string, string | number][] = []
-        const log = (text: string) => this.engine.log?.('warning', text)
-        const add = () => {
+        harmless(this.engine, `INFO of module ${module.name}`, () => {
           for (const [name, value] of Object.entries(read(server)))
             fields.push([`${module.name}_${safeName(name)}`, typeof value === 'number' ? value : lineOf(value)])
-        }
-        harmless(add, log, `INFO of module ${module.name}`)
+        })
         yield { module: module.name, name: short === '' ? module.name : `${module.name}_${short}`, fields }
       }
   }
@@ -240,7 +243,7 @@ export class Modules implements ModuleLoader {
     const { timers } = this.system
     const timer = timers[kind](ms, () => {
       if (kind === 'after') cancels.delete(cancel)
-      harmless(work, text => this.engine.log?.('warning', text), 'A timer of a module')
+      harmless(this.engine, 'A timer of a module', work)
     })
     const cancel = () => {
       timers.cancel(timer)
@@ -296,15 +299,5 @@ async function setUpOne({ module, server, shown }: Loaded): Promise<void> {
 }
 
 function lineOf(value: string): string {
-  return byteText(String(value)).replaceAll('\r', ' ').replaceAll('\n', ' ')
-}
-
-/** Runs a module's code; what it throws is logged. */
-function harmless(work: () => void, log: (text: string) => void, what: string): void {
-  try {
-    work()
-  } catch (error) {
-    if (error instanceof Unwind) throw error
-    log(`${what} has thrown: ${error instanceof Error ? error.stack : String(error)}`)
-  }
+  return oneLine(byteText(String(value)))
 }

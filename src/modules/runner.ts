@@ -18,6 +18,7 @@ import {
   type CallOptions,
   type CallReply,
   CommandError,
+  isCommandError,
   type ModuleCommand,
   type ModuleContext,
   type ModuleReply,
@@ -145,11 +146,6 @@ function numberIn(args: readonly Uint8Array[], i: number, parse: (s: Slice) => n
   const n = i < args.length ? parse(sliceOf(args[i])) : Number.NaN
   if (Number.isNaN(n) || (parse === parseInt64 && !Number.isSafeInteger(n))) throw new CommandError(error)
   return n
-}
-
-/** By name: a module may have its own copy of the class. */
-function isCommandError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'CommandError'
 }
 
 function isPromise(value: unknown): value is Promise<ModuleReply> {

@@ -430,7 +430,7 @@ export class Server implements RunningServer {
   private *endingSteps(): Generator<() => void> {
     yield () => this.maintenance.stop()
     yield () => this.scripting.stop()
-    yield () => this.parts.modules.tearDown(text => this.log.warning(text))
+    yield () => this.parts.modules.tearDown()
     yield () => this.parts.migrations.stop()
     yield () => this.cluster?.stop()
     yield () => this.replication.stop()
@@ -462,7 +462,7 @@ export class Server implements RunningServer {
     this.closing = true
     this.maintenance.stop()
     this.scripting.stop()
-    this.parts.modules.tearDown(text => this.log.warning(text))
+    this.parts.modules.tearDown()
     this.parts.migrations.stop()
     this.cluster?.stop()
     this.replication.stop()

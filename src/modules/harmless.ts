@@ -1,0 +1,19 @@
+// What a module's code throws outside of commands, or its promises reject with, is logged and harms nothing else.
+
+import { stackOf } from '../engine/boundary.ts'
+import type { Engine } from '../engine/engine.ts'
+import { Unwind } from '../lib/unwind.ts'
+
+/** Runs a module's code. `what`: which, for the log. */
+export function harmless(engine: Engine, what: string, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof Unwind) throw error
+    logThrown(engine, what, error)
+  }
+}
+
+export function logThrown(engine: Engine, what: string, error: unknown): void {
+  engine.log?.('warning', `${what} has thrown: ${stackOf(error)}`)
+}
