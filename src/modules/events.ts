@@ -2,7 +2,7 @@
 //
 //   keyspace event ─▶ queue ─▶ after the event's commands and their replies ─▶ listeners, which may call commands
 //
-// Always: while nobody listens to an event, nothing is hooked for it. A listener runs outside of commands; what it
+// Always: while nobody listens to an event, the engine has no hook for it. A listener runs outside of commands; what it
 // throws, or its promise rejects with, is logged. What listeners cause themselves is told in a later turn, so that two
 // that answer each other do not keep the server.
 
@@ -20,6 +20,8 @@ import {
   NOTIFY_STRING,
   NOTIFY_ZSET,
 } from '../engine/messaging/events.ts'
+import type { AuditEvent } from '../engine/monitoring/audit.ts'
+import { putHook } from '../lib/hooks.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { KeyEvent, ServerEventName, ServerEvents } from './definition.ts'
 import { harmless, logThrown } from './harmless.ts'
@@ -77,6 +79,7 @@ export class ModuleEvents {
   private readonly deliverHook = () => this.deliver()
   private readonly came = (client: Client) => this.tell('client-connected', seen(client))
   private readonly gone = (client: Client) => this.tell('client-disconnected', seen(client))
+  private readonly audited = (event: AuditEvent) => this.tell('audit', event)
 
   constructor(engine: Engine, sources: EventSources) {
     this.engine = engine
@@ -131,10 +134,10 @@ export class ModuleEvents {
     engine.notifyHook = this.classes === 0 ? this.publish : this.announced
     if (was !== this.classes) this.classesChanged()
     engine.trackingHook = listeners.has('flushed') ? this.flushed : this.track
-    put(engine.connections.onConnected, this.came, listeners.has('client-connected'))
-    put(engine.onClientDisconnected, this.gone, listeners.has('client-disconnected'))
-    engine.observers.audit.eventListener = listeners.has('audit') ? event => this.tell('audit', event) : undefined
-    put(engine.afterCommand, this.deliverHook, listeners.size > 0)
+    putHook(engine.connections.onConnected, this.came, listeners.has('client-connected'))
+    putHook(engine.onClientDisconnected, this.gone, listeners.has('client-disconnected'))
+    putHook(engine.observers.audit.listeners, this.audited, listeners.has('audit'))
+    putHook(engine.afterCommand, this.deliverHook, listeners.size > 0)
   }
 
   private readonly announced: Engine['notifyHook'] = (cls, event, key, db) => {
@@ -211,11 +214,4 @@ function nameOf(cls: number): ServerEventName | undefined {
 
 function seen(client: Client) {
   return { id: client.id, address: client.connection.peer }
-}
-
-/** Adds a hook to a list or removes it. */
-function put<Hook>(list: Hook[], hook: Hook, wanted: boolean): void {
-  const at = list.indexOf(hook)
-  if (wanted && at < 0) list.push(hook)
-  else if (!wanted && at >= 0) list.splice(at, 1)
 }

@@ -1,5 +1,5 @@
-// Audit: tells one listener who logged in, what was refused, and which administrative commands ran. Without a listener
-// no event is made.
+// Audit: tells listeners who logged in, what was refused, and which administrative commands ran. Without a listener no
+// event is made.
 //
 // Always: secrets are removed from arguments before they are told (redact.ts).
 
@@ -32,9 +32,8 @@ const ARGS_MAX = 16
 const ARG_BYTES_MAX = 128
 
 export class Audit {
-  listener: ((event: AuditEvent) => void) | undefined
-  /** Listeners of modules and of the embedding program. */
-  eventListener: ((event: AuditEvent) => void) | undefined
+  /** They throw nothing. */
+  readonly listeners: ((event: AuditEvent) => void)[] = []
   private readonly engine: Engine
 
   constructor(engine: Engine) {
@@ -42,7 +41,7 @@ export class Audit {
   }
 
   get isHeard(): boolean {
-    return this.listener !== undefined || this.eventListener !== undefined
+    return this.listeners.length !== 0
   }
 
   /** Tells the listeners; only while there are any. */
@@ -56,8 +55,7 @@ export class Audit {
       address: client.connection.peer,
       ...facts,
     }
-    this.listener?.(whole)
-    this.eventListener?.(whole)
+    for (const listener of this.listeners) listener(whole)
   }
 
   /** An administrative command has run. */

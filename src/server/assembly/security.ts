@@ -4,6 +4,7 @@
 import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { AuditEvent } from '../../engine/monitoring/audit.ts'
+import { putHook } from '../../lib/hooks.ts'
 import type { System } from '../../system/system.ts'
 import { aclFileOf } from '../acl-file.ts'
 import { AuditLog } from '../audit-log.ts'
@@ -20,7 +21,7 @@ export function addSecurity(
   log: Logger,
   options: StartServerOptions,
 ): AuditLog {
-  const { acl, auth, boundary } = engine
+  const { acl, auth, boundary, observers } = engine
   acl.file = aclFileOf(config, acl, system, log)
   loadUsers(config, acl, log)
   config.onChange('requirepass', () => {
@@ -32,16 +33,11 @@ export function addSecurity(
   if (given.length > 0)
     auth.authenticator = new Logins(given, options.authentication ?? {}, system, log, work => boundary.guard(work))
   const auditLog = new AuditLog(config, system, log)
+  const { listeners } = observers.audit
+  if (options.audit !== undefined) listeners.push(guarded(options.audit, log))
+  const toFile = (event: AuditEvent) => auditLog.add(event)
   const listen = () => {
-    const tell = options.audit && guarded(options.audit, log)
-    const toFile = config.auditLog !== ''
-    engine.observers.audit.listener =
-      tell === undefined && !toFile
-        ? undefined
-        : event => {
-            tell?.(event)
-            if (toFile) auditLog.add(event)
-          }
+    putHook(listeners, toFile, config.auditLog !== '')
     return undefined
   }
   listen()
