@@ -28,7 +28,7 @@ export function rewriteText(oldText: string, values: readonly NamedLines[], opti
   const { lines, places } = readOld(oldText, new Set(values.map(({ name }) => name.toLowerCase())))
   let signed = lines.includes(SIGNATURE)
   for (const { name, lines: newLines } of values) {
-    const old = places.get(name.includes('.') ? name.toLowerCase() : name) ?? []
+    const old = places.get(name.toLowerCase()) ?? []
     for (const line of newLines) {
       const place = old.shift()
       if (place !== undefined) {
@@ -44,7 +44,7 @@ export function rewriteText(oldText: string, values: readonly NamedLines[], opti
   return withoutBlankRuns(lines)
 }
 
-/** The old lines, and the line numbers of each name. */
+/** The old lines, and the line numbers of each name, in lower case. */
 function readOld(oldText: string, known: ReadonlySet<string>): { lines: string[]; places: Map<string, number[]> } {
   const places = new Map<string, number[]>()
   if (oldText === '') return { lines: [], places }
