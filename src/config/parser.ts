@@ -11,7 +11,7 @@ import { withoutOuter } from '../lib/text.ts'
 import { quoted, splitWords } from '../lib/words.ts'
 import type { FileSystem } from '../system/system.ts'
 import type { Config } from './config.ts'
-import { directiveNamed } from './directives.ts'
+import { directiveNamed, type NamedDirective } from './directives.ts'
 import { Refusal } from './kinds.ts'
 import { RETIRED } from './support.ts'
 import { bytesOfText, LINE_BLANKS, latin1, textOfBytes } from './words.ts'
@@ -89,6 +89,23 @@ export function loadText(config: Config, text: string, seen: Set<string> = new S
   checkWhole(config)
 }
 
+/** Sets a value; throws a ConfigError with the line when it is refused. */
+export function setByLine(
+  config: Config,
+  directive: NamedDirective,
+  words: readonly string[],
+  seen: Set<string>,
+  line: number,
+  text: string,
+): void {
+  try {
+    config.setFromFile(directive, words, seen)
+  } catch (error) {
+    if (error instanceof Refusal) throw new ConfigError(error.message, line, text)
+    throw error
+  }
+}
+
 function readLine(config: Config, words: string[], line: number, text: string, seen: Set<string>): void {
   words[0] = words[0].toLowerCase()
   const [name, ...values] = words
@@ -97,13 +114,7 @@ function readLine(config: Config, words: string[], line: number, text: string, s
     if (!directive.kind.manyWords && values.length !== 1) throw new ConfigError('wrong number of arguments', line, text)
     // One word may contain all: --save "900 1".
     const inner = directive.kind.manyWords && values.length === 1 && values[0] !== ''
-    try {
-      config.setFromFile(directive, inner ? (splitWords(values[0]) ?? []) : values, seen)
-    } catch (error) {
-      if (error instanceof Refusal) throw new ConfigError(error.message, line, text)
-      throw error
-    }
-    return
+    return setByLine(config, directive, inner ? (splitWords(values[0]) ?? []) : values, seen, line, text)
   }
   if (RETIRED.includes(name) && values.length === 1) return
   if (name === 'include' && values.length === 1) includeFile(config, values[0], seen)

@@ -2,8 +2,7 @@
 // modules (loadmodule: module-files.ts); and makes the users of the start, from `user` lines or from the ACL file.
 
 import type { Config } from '../config/config.ts'
-import { Refusal } from '../config/kinds.ts'
-import { ConfigError } from '../config/parser.ts'
+import { ConfigError, setByLine } from '../config/parser.ts'
 import { type Acl, DEFAULT_USER } from '../engine/acl/acl.ts'
 import { declarationError, mergedRules } from '../engine/acl/lines.ts'
 import { hasBlanks } from '../engine/acl/selector.ts'
@@ -43,12 +42,7 @@ function applyModuleParameter(config: Config, words: readonly string[], line: nu
       `No module that is loaded has the parameter '${words[0]}'.`,
       'Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting',
     )
-  try {
-    config.setFromFile(directive, [words.slice(1).join(' ')], new Set())
-  } catch (error) {
-    if (error instanceof Refusal) throw new ConfigError(error.message, line, text)
-    throw error
-  }
+  setByLine(config, directive, [words.slice(1).join(' ')], new Set(), line, text)
 }
 
 /** Makes the users of the start. Throws StartFailure. */
