@@ -130,7 +130,7 @@ function addAll(ctx: ModuleContext, bloom: Bloom, from: number): ModuleReply[] {
   return replies
 }
 
-/** The options at args[i], up to the end or the word `until`; returns where it stopped. */
+/** The options from args[from] on, up to the end or the word ITEMS; returns where it stopped. */
 function options(ctx: ModuleContext, from: number, into: { -readonly [Name in keyof Options]: Options[Name] }): number {
   let i = from
   for (; i < ctx.argc && !ctx.is(i, 'ITEMS'); i++) {
