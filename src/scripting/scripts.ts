@@ -145,19 +145,10 @@ export class Scripts implements ScriptCache {
     if (hasThem) this.forgetFrom(scripts.length)
     else {
       if (this.size > 0) this.flush()
-      const engine = scripts.length === 0 ? undefined : this.interpreter
       for (const { name, flags, code } of scripts) {
         const digestAt = this.addDigest(Slice.of(name))
-        this.file({
-          name,
-          isFunction: false,
-          engine: engine!,
-          program: NO_PROGRAM,
-          flags,
-          isUsed: false,
-          code,
-          digestAt,
-        })
+        const engine = this.interpreter
+        this.file({ name, isFunction: false, engine, program: NO_PROGRAM, flags, isUsed: false, code, digestAt })
       }
     }
     this.bytes = bytes
