@@ -233,8 +233,7 @@ export class Engine implements ServerCommands {
   /** After the commands of one event: sends replies, serves blocked clients, closes clients marked for it. */
   finishEvent(client: Client): void {
     this.current = undefined
-    if (client.has(CLIENT_CLOSING)) this.output.discard()
-    else if (client.has(CLIENT_MASTER)) this.output.discard()
+    if (client.has(CLIENT_CLOSING) || client.has(CLIENT_MASTER)) this.output.discard()
     else this.output.queueForTurn(client)
     this.serveBlockedAndFlush()
     if (this.afterEvent !== undefined && !client.has(CLIENT_CLOSING)) this.afterEvent(client)
