@@ -17,7 +17,6 @@ interface DatabaseImage {
 }
 
 export class KeyspaceImage {
-  readonly keys: number
   private readonly arena: ArenaImage
   private readonly seed: readonly [number, number]
   private readonly databases: readonly DatabaseImage[]
@@ -27,7 +26,6 @@ export class KeyspaceImage {
 
   /** `lent`: the allocations of incomplete commands. */
   constructor(space: Keyspace, lent: readonly Ref[]) {
-    this.keys = space.databases.reduce((sum, db) => sum + db.size, 0)
     this.arena = new ArenaImage(space.arena)
     this.seed = space.hasher.seed
     this.databases = space.databases.map(({ mainTable, expiryTable, averageTtlMs, expiryCursor }) => ({
