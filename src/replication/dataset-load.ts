@@ -7,18 +7,11 @@
 // into databases of its own, which replace the old ones, or are dropped, at once.
 
 import { Database } from '../keyspace/database.ts'
-import type { Keyspace, KeyspaceEvents } from '../keyspace/keyspace.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import { quietly } from '../keyspace/quietly.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { LoadSteps } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
-
-const NO_EVENTS: KeyspaceEvents = {
-  expired() {},
-  created() {},
-  removed() {},
-  ownExpiry() {},
-  valueSaved() {},
-}
 
 interface DatasetLoadParts {
   persistence: Persistence
@@ -142,18 +135,6 @@ export class DatasetLoad {
       if (step.done === true) return step.value
       yield step.value
     }
-  }
-}
-
-function quietly<Result>(space: Keyspace, work: () => Result): Result {
-  const { events, expiryPaused } = space
-  space.events = NO_EVENTS
-  space.expiryPaused = true
-  try {
-    return work()
-  } finally {
-    space.events = events
-    space.expiryPaused = expiryPaused
   }
 }
 

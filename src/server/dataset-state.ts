@@ -11,15 +11,14 @@ import type { Engine } from '../engine/engine.ts'
 import type { ScriptsImage } from '../engine/ports/scripting.ts'
 import type { Defrag } from '../keyspace/defrag.ts'
 import { KeyspaceImage } from '../keyspace/image.ts'
-import { type KeyspaceEvents, NO_REPLICA } from '../keyspace/keyspace.ts'
+import { NO_REPLICA } from '../keyspace/keyspace.ts'
+import { quietly } from '../keyspace/quietly.ts'
 import { Slice } from '../lib/slice.ts'
 import { KeyspaceTarget } from '../persistence/keyspace-target.ts'
 import { rdbOptions } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { rdbBytes, readRdb } from '../persistence/rdb-file.ts'
 import { readersOf } from '../persistence/rdb-loader.ts'
-
-const NO_EVENTS: KeyspaceEvents = { expired() {}, created() {}, removed() {}, ownExpiry() {}, valueSaved() {} }
 
 export interface DatasetImage {
   /** Keys in all databases, expired ones included. */
@@ -115,11 +114,9 @@ export class DatasetState {
   }
 
   private putFile(bytes: Uint8Array, isFile: boolean): void {
-    const { engine, persistence } = this
-    const { keyspace } = engine
-    const { parts } = persistence
+    const { keyspace } = this.engine
+    const { parts } = this.persistence
     for (const db of keyspace.databases) db.clear()
-    const { events } = keyspace
     if (isFile) parts.libraries.clear()
     const target = new KeyspaceTarget(keyspace, parts.log, {
       dropExpired: false,
@@ -128,15 +125,10 @@ export class DatasetState {
       library: code => (isFile ? parts.libraries.load(code, true) : undefined),
       databases: keyspace.databases,
     })
-    keyspace.events = NO_EVENTS
-    keyspace.expiryPaused = true
-    try {
+    quietly(keyspace, () => {
       readRdb(bytes, readersOf(parts), target)
       target.end()
-    } finally {
-      keyspace.events = events
-      keyspace.expiryPaused = false
-    }
+    })
   }
 
   private putCode({ libraries, scripts }: DatasetImage): void {
