@@ -43,7 +43,7 @@ const NOT_JUDGED = CLIENT_MASTER | CLIENT_REPLICA
 export class Interception {
   readonly rules = new FaultRules()
   readonly interceptors: Interceptor[] = []
-  readonly listeners = new Set<(command: CommandRecord) => void>()
+  readonly listeners = new Set<(command: SentCommand) => void>()
   private readonly engine: Engine
   private readonly timers: Pick<Timers, 'after' | 'soon'>
   private readonly pending = new Map<Client, Pending>()
@@ -77,14 +77,8 @@ export class Interception {
     const { engine, splitting } = this
     if ((client.flags & NOT_JUDGED) !== 0) return engine.dispatch.run(client, args, argc)
     if (splitting.has(client)) return engine.postponed.postpone(client, 'fault')
-    let one = this.pending.get(client)
-    if (one === undefined) {
-      one = this.arrived(client, args, argc)
-      if (one.waitsFor === 'time') {
-        this.pending.set(client, one)
-        return engine.postponed.postpone(client, 'fault')
-      }
-    } else if (one.waitsFor === 'time') return engine.postponed.postpone(client, 'fault')
+    const one = this.pending.get(client) ?? this.arrived(client, args, argc)
+    if (one.waitsFor === 'time') return engine.postponed.postpone(client, 'fault')
     if (one.waitsFor === 'answer') return this.end(client, one, () => writeAnswer(engine, one.command, one.answer))
     if (one.waitsFor === 'interceptor') return this.runAgain(client, args, argc, one)
     this.execute(client, args, argc, one)
@@ -100,6 +94,7 @@ export class Interception {
       one.waitsFor = 'time'
       this.timers.after(fault.delayMs, () => this.goOn(client, one))
     }
+    if (one.waitsFor !== undefined) this.pending.set(client, one)
     return one
   }
 
@@ -122,7 +117,7 @@ export class Interception {
 
   private execute(client: Client, args: Slice[], argc: number, one: Pending): void {
     const { engine, interceptors } = this
-    const { fault, command } = one
+    const { fault } = one
     if (fault?.drop === 'before') {
       this.forget(client)
       return engine.connections.close(client)
@@ -136,7 +131,7 @@ export class Interception {
       return this.end(client, one, refuse)
     }
     if (interceptors.length === 0) return this.end(client, one, () => engine.dispatch.run(client, args, argc))
-    this.intercept(client, args, argc, one, command)
+    this.intercept(client, args, argc, one)
   }
 
   /** Writes the reply by `write`, does to it what the fault says, and forgets the command. */
@@ -190,8 +185,9 @@ export class Interception {
 
   // ---- interceptors ----
 
-  private intercept(client: Client, args: Slice[], argc: number, one: Pending, command: SentCommand): void {
+  private intercept(client: Client, args: Slice[], argc: number, one: Pending): void {
     const { engine, interceptors } = this
+    const { command } = one
     const chain = [...interceptors]
     let isHere = true
     const step = (i: number): ReturnType<Next> => {
@@ -210,12 +206,11 @@ export class Interception {
       answer = asError(error)
     }
     isHere = false
+    if (one.hasRun && client.has(CLIENT_BLOCKED)) return this.forget(client)
     if (!isPromise(answer)) {
-      if (one.hasRun && client.has(CLIENT_BLOCKED)) return this.forget(client)
       if (one.hasRun || answer !== undefined) return this.end(client, one, () => writeAnswer(engine, command, answer))
       return this.end(client, one, () => engine.dispatch.run(client, args, argc))
     }
-    if (one.hasRun && client.has(CLIENT_BLOCKED)) return this.forget(client)
     one.waitsFor = 'interceptor'
     this.pending.set(client, one)
     engine.postponed.postpone(client, 'fault')

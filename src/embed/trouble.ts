@@ -57,9 +57,9 @@ const HISTORY_MAX = 10_000
 export class Trouble {
   private readonly server: Server
   private made: Interception | undefined
-  private readonly recorded: SentCommand[] = []
+  private readonly recorded: CommandRecord[] = []
   private readonly record = (command: CommandRecord) => {
-    if (this.recorded.push(command as SentCommand) > HISTORY_MAX) this.recorded.splice(0, HISTORY_MAX / 10)
+    if (this.recorded.push(command) > HISTORY_MAX) this.recorded.splice(0, HISTORY_MAX / 10)
   }
   private readonly heard = new Map<string, Set<(event: never) => void>>()
 
@@ -113,8 +113,8 @@ export class Trouble {
 
   waitFor(match: CommandMatch, test?: (args: string[]) => boolean): Promise<CommandRecord> {
     return new Promise(resolve => {
-      const listener = (command: CommandRecord) => {
-        if (!matches(match, command as SentCommand) || test?.([...command.args]) === false) return
+      const listener = (command: SentCommand) => {
+        if (!matches(match, command) || test?.([...command.args]) === false) return
         this.unlisten(listener)
         resolve(command)
       }
@@ -160,12 +160,12 @@ export class Trouble {
     this.made.clear()
   }
 
-  private listen(listener: (command: CommandRecord) => void): void {
+  private listen(listener: (command: SentCommand) => void): void {
     this.interception.listeners.add(listener)
     this.interception.update()
   }
 
-  private unlisten(listener: (command: CommandRecord) => void): void {
+  private unlisten(listener: (command: SentCommand) => void): void {
     this.interception.listeners.delete(listener)
     this.interception.update()
   }
