@@ -27,6 +27,8 @@ import { Trouble } from './trouble.ts'
 const OK = reply.simple('OK')
 const SYNTAX = 'ERR syntax error'
 
+type Handler = (ctx: ModuleContext) => ModuleReply | Promise<ModuleReply>
+
 export class TestCommands {
   readonly module: RedstartModule
   private readonly time: ServerTime
@@ -36,7 +38,7 @@ export class TestCommands {
   constructor(time: ServerTime) {
     this.time = time
     const common = { flags: 'admin noscript blocking', since: '7.2.0' }
-    const subcommand = (name: string, arity: number, summary: string, run: (ctx: ModuleContext) => ModuleReply) => ({
+    const subcommand = (name: string, arity: number, summary: string, run: Handler) => ({
       name,
       arity,
       summary,
@@ -47,16 +49,6 @@ export class TestCommands {
         return run(ctx)
       },
     })
-    const clock = {
-      name: 'clock',
-      arity: -3,
-      summary: 'Look at the clock of the server, and move it.',
-      ...common,
-      run: async (ctx: ModuleContext) => {
-        await undefined
-        return this.clock(ctx)
-      },
-    }
     const redstart = {
       name: 'redstart',
       arity: -2,
@@ -64,7 +56,7 @@ export class TestCommands {
       since: '7.2.0',
       summary: 'Clock, faults and snapshots, for tests.',
       subcommands: [
-        clock,
+        subcommand('clock', -3, 'Look at the clock of the server, and move it.', ctx => this.clock(ctx)),
         subcommand('fault', -3, 'Let commands fail.', ctx => this.fault(ctx)),
         subcommand('snapshot', 3, 'Keep the dataset under a name.', ctx => this.snapshot(ctx.text(2))),
         subcommand('restore', 3, 'Put a kept dataset back.', ctx => this.restore(ctx.text(2))),
