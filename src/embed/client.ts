@@ -10,7 +10,8 @@ import { RedisError } from '../protocol/redis-error.ts'
 import type { Word, Words } from './arguments.ts'
 import type { Client, ClientOptions, Feed, Message, ScanOptions } from './client-types.ts'
 import { PushFeed } from './feed.ts'
-import { type AnyReply, type Pipe, type Settle, Wire } from './wire.ts'
+import { type AnyReply, decoded } from './shaped.ts'
+import { type Pipe, type Settle, Wire } from './wire.ts'
 
 type Subscribing = 'SUBSCRIBE' | 'PSUBSCRIBE' | 'SSUBSCRIBE'
 
@@ -258,7 +259,7 @@ async function* pairs(items: AsyncGenerator<AnyReply>): AsyncGenerator<[AnyReply
 }
 
 function textOf(value: AnyReply): string {
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value)
+  return value instanceof Uint8Array ? decoded(value) : String(value)
 }
 
 function numberOf(value: AnyReply): number {

@@ -2,16 +2,9 @@
 
 import type { Client } from '../engine/client.ts'
 import type { Slice } from '../lib/slice.ts'
-import { RedisError } from '../protocol/redis-error.ts'
-import { ReplyReader } from '../protocol/reply-reader.ts'
-import { Push, ReplyError, type Value } from '../protocol/value.ts'
+import { Push } from '../protocol/value.ts'
 import type { Reply } from './replies.ts'
-
-const decoder = new TextDecoder()
-
-export function textOf(bytes: Uint8Array): string {
-  return decoder.decode(bytes)
-}
+import { decoded, shaped, shapedReader } from './shaped.ts'
 
 /** A reply as values: texts decoded, errors as RedisError, maps as objects. */
 export type RecordedReply = Reply | Error
@@ -47,9 +40,9 @@ export class SentCommand implements CommandRecord {
 
   constructor(client: Client, args: readonly Slice[], argc: number, atMs: number) {
     const words = args.slice(0, argc).map(arg => arg.copy().view())
-    this.name = textOf(words[0]).toLowerCase()
+    this.name = decoded(words[0]).toLowerCase()
     this.bytes = words.slice(1)
-    this.args = this.bytes.map(word => textOf(word))
+    this.args = this.bytes.map(word => decoded(word))
     this.client = client.id
     this.clientName = client.name
     this.db = client.db.index
@@ -67,28 +60,9 @@ export class SentCommand implements CommandRecord {
   }
 }
 
-class Fields {
-  readonly flat: Value[]
-
-  constructor(flat: Value[]) {
-    this.flat = flat
-  }
-}
-
 function replyOf(wire: Uint8Array): RecordedReply | undefined {
-  const reader = new ReplyReader({}, flat => new Fields(flat) as unknown as Value)
+  const reader = shapedReader()
   reader.feed(wire)
   const value = reader.next()
-  return value === undefined || value instanceof Push ? undefined : shaped(value)
-}
-
-function shaped(value: Value): RecordedReply {
-  if (value instanceof Uint8Array) return textOf(value)
-  if (value instanceof ReplyError) return new RedisError(value.text)
-  if (Array.isArray(value)) return value.map(one => shaped(one)) as Reply
-  if (!((value as unknown) instanceof Fields)) return value as Reply
-  const { flat } = value as unknown as Fields
-  const pairs: [string, RecordedReply][] = []
-  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([String(shaped(flat[i])), shaped(flat[i + 1])])
-  return Object.fromEntries(pairs) as Reply
+  return value === undefined || value instanceof Push ? undefined : (shaped(value, false) as RecordedReply)
 }

@@ -6,9 +6,10 @@
 import type { Client } from '../engine/client.ts'
 import { outside } from '../net/memory.ts'
 import type { Server } from '../server/server.ts'
-import { type CommandRecord, type SentCommand, textOf } from './command-record.ts'
+import type { CommandRecord, SentCommand } from './command-record.ts'
 import { type CommandMatch, type Fault, type FaultScope, matches } from './faults.ts'
 import { Interception, type Interceptor } from './interception.ts'
+import { decoded } from './shaped.ts'
 
 /** What goes wrong, on demand. */
 export interface Faults {
@@ -150,7 +151,7 @@ export class Trouble {
     return () => void all.delete(listener as (event: never) => void)
   }
 
-  /** As createServer() has made it: no faults, interceptors and listeners. */
+  /** As createServer() has made it: no faults, interceptors and listeners to commands. */
   reset(): void {
     this.recorded.length = 0
     this.server.engine.connections.refuses = false
@@ -184,10 +185,10 @@ export class Trouble {
       const { expired } = events
       events.expired = (db, key) => {
         expired(db, key)
-        tell({ key: textOf(key.view()), db: db.index } satisfies KeyspaceEvent)
+        tell({ key: decoded(key.view()), db: db.index } satisfies KeyspaceEvent)
       }
     } else if (event === 'evicted')
-      maintenance.onEvicted = (db, key) => tell({ key: textOf(key.view()), db } satisfies KeyspaceEvent)
+      maintenance.onEvicted = (db, key) => tell({ key: decoded(key.view()), db } satisfies KeyspaceEvent)
     else throw new TypeError(`there is no event '${String(event)}'`)
   }
 }

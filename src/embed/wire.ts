@@ -8,10 +8,9 @@
 import { Queue } from '../lib/queue.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
 import { RedisError } from '../protocol/redis-error.ts'
-import { ReplyReader } from '../protocol/reply-reader.ts'
 import { Push, ReplyError, type Value } from '../protocol/value.ts'
 import type { Word } from './arguments.ts'
-import type { Reply } from './replies.ts'
+import { type AnyReply, shaped, shapedReader } from './shaped.ts'
 
 /** Where the bytes go: a connection in this process, or to a worker. */
 export interface Pipe {
@@ -21,22 +20,10 @@ export interface Pipe {
   close(): void
 }
 
-export type AnyReply = Reply<string | Uint8Array>
-
 /** Called with an error, or else with the reply. */
 export type Settle = (error: Error | undefined, reply: AnyReply) => void
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
-
-/** What the reader makes of a map, for shaped() alone. */
-class Fields {
-  readonly flat: Value[]
-
-  constructor(flat: Value[]) {
-    this.flat = flat
-  }
-}
 
 export class Wire {
   /** A push message, or what MONITOR sends. */
@@ -48,7 +35,7 @@ export class Wire {
   private readonly asBytes: boolean
   private readonly out = new CommandWriter()
   private readonly waiting = new Queue<Settle>()
-  private readonly reader = new ReplyReader({}, flat => new Fields(flat) as unknown as Value)
+  private readonly reader = shapedReader()
 
   constructor(pipe: Pipe, asBytes: boolean) {
     this.pipe = pipe
@@ -103,27 +90,10 @@ export class Wire {
   }
 
   private take(value: Value | Push): void {
-    if (value instanceof Push) return this.pushed(value.items.map(item => this.shaped(item)))
+    if (value instanceof Push) return this.pushed(value.items.map(item => shaped(item, this.asBytes)))
     const settle = this.waiting.shift()
-    if (settle === undefined) this.pushed([this.shaped(value)])
+    if (settle === undefined) this.pushed([shaped(value, this.asBytes)])
     else if (value instanceof ReplyError) settle(new RedisError(value.text), null)
-    else settle(undefined, this.shaped(value))
-  }
-
-  /** As a program sees it: text or bytes, objects for maps, errors within lists as RedisError. */
-  private shaped(value: Value): AnyReply {
-    if (value instanceof Uint8Array) return this.asBytes ? value : decoder.decode(value)
-    if (Array.isArray(value)) return value.map(item => this.shaped(item))
-    if (value instanceof Fields) return this.object(value.flat)
-    return value instanceof ReplyError ? (new RedisError(value.text) as never) : value
-  }
-
-  private object(flat: readonly Value[]): AnyReply {
-    const pairs: [string, AnyReply][] = []
-    for (let i = 0; i < flat.length; i += 2) {
-      const field = flat[i]
-      pairs.push([field instanceof Uint8Array ? decoder.decode(field) : String(field), this.shaped(flat[i + 1])])
-    }
-    return Object.fromEntries(pairs)
+    else settle(undefined, shaped(value, this.asBytes))
   }
 }
