@@ -7,23 +7,20 @@ import type { TableEntry } from '../engine/catalog/table.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { callingClient } from '../engine/nowhere.ts'
-import { Slice } from '../lib/slice.ts'
-import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
-import { ReplyReader } from '../protocol/reply-reader.ts'
+import { OwnReply } from '../engine/own-reply.ts'
+import type { Slice } from '../lib/slice.ts'
+import { sliceOf } from '../modules/values.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
-
-export type Word = string | number | bigint | Uint8Array
-
-const UTF8 = new TextEncoder()
+import type { Word } from './arguments.ts'
 
 export class ServerCaller {
   private readonly engine: Engine
   private readonly client: Client
-  private readonly reply = new Reply(SMALL_REPLY_BYTES)
-  private readonly reader = new ReplyReader()
+  private readonly reply: OwnReply
 
   constructor(engine: Engine) {
     this.engine = engine
+    this.reply = new OwnReply(engine.ctx)
     this.client = callingClient(engine)
   }
 
@@ -61,30 +58,13 @@ export class ServerCaller {
   }
 
   private run(database: number, words: readonly Word[], execute: (entry: TableEntry, args: Slice[]) => void): Value {
-    const { engine, client, reply, reader } = this
-    const { ctx } = engine
+    const { engine } = this
     const args = words.map(sliceOf)
     const entry = engine.table.resolve(args, args.length)
     if (entry === undefined || !entry.takes(args.length)) throw new Error(`not a command: ${words.join(' ')}`)
-    client.db = engine.keyspace.databases[database]
-    const saved = ctx.save()
-    const from = reply.pos
-    reply.resp = 2
-    ctx.reply = reply
-    try {
-      execute(entry, args)
-      reader.feed(reply.u8.subarray(from, reply.pos))
-      const value = reader.next() as Value
-      if (value instanceof ReplyError) throw new Error(value.text)
-      return value
-    } finally {
-      reply.pos = from
-      ctx.restore(saved)
-    }
+    this.client.db = engine.keyspace.databases[database]
+    const value = this.reply.of(() => execute(entry, args))
+    if (value instanceof ReplyError) throw new Error(value.text)
+    return value
   }
-}
-
-function sliceOf(word: Word): Slice {
-  const bytes = word instanceof Uint8Array ? word : UTF8.encode(String(word))
-  return new Slice(bytes, 0, bytes.length)
 }

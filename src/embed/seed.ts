@@ -15,7 +15,8 @@ import { latin1Text } from '../lib/bytes.ts'
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Value } from '../protocol/value.ts'
-import type { ServerCaller, Word } from './caller.ts'
+import type { Word } from './arguments.ts'
+import type { ServerCaller } from './caller.ts'
 
 /** A text, or bytes. */
 export type SeedText = string | number | bigint | Uint8Array | { readonly $base64: string }

@@ -1,10 +1,8 @@
 // Writes a program's value as a reply: text, bytes, numbers, lists, maps, errors.
 
-import { latin1Text } from '../lib/bytes.ts'
-import { Slice } from '../lib/slice.ts'
+import { byteText, sliceOf } from '../modules/values.ts'
 import type { Reply } from '../protocol/reply.ts'
 
-const UTF8 = new TextEncoder()
 const DEPTH_MAX = 128
 
 /** 'OK' is a simple string, as clients expect it; an Error an error reply, with ERR before a text without a code. */
@@ -14,7 +12,7 @@ export function writeReply(reply: Reply, value: unknown, depth = 0): void {
   switch (typeof value) {
     case 'string':
       if (value === 'OK') return reply.ok()
-      return writeBytes(reply, UTF8.encode(value))
+      return reply.bulk(sliceOf(value))
     case 'number':
       return Number.isSafeInteger(value) ? reply.integer(value) : reply.double(value)
     case 'bigint':
@@ -23,7 +21,7 @@ export function writeReply(reply: Reply, value: unknown, depth = 0): void {
       return reply.boolean(value)
     default:
   }
-  if (value instanceof Uint8Array) return writeBytes(reply, value)
+  if (value instanceof Uint8Array) return reply.bulk(sliceOf(value))
   if (value instanceof Error) return reply.error(errorLine(value.message))
   if (Array.isArray(value)) {
     reply.array(value.length)
@@ -38,12 +36,8 @@ export function writeReply(reply: Reply, value: unknown, depth = 0): void {
   }
 }
 
-function writeBytes(reply: Reply, bytes: Uint8Array): void {
-  reply.bulk(new Slice(bytes, 0, bytes.length))
-}
-
 function errorLine(message: string): string {
-  const text = latin1Text(UTF8.encode(message)).replaceAll('\r', ' ').replaceAll('\n', ' ')
+  const text = byteText(message).replaceAll('\r', ' ').replaceAll('\n', ' ')
   const end = text.indexOf(' ')
   const code = end < 0 ? text : text.slice(0, end)
   return code !== '' && code === code.toUpperCase() ? text : `ERR ${text}`

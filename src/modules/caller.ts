@@ -9,9 +9,8 @@ import { CMD_NOSCRIPT, CMD_WRITE } from '../engine/catalog/command.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { callingClient } from '../engine/nowhere.ts'
+import { OwnReply } from '../engine/own-reply.ts'
 import { latin1Text } from '../lib/bytes.ts'
-import { Reply, SMALL_REPLY_BYTES } from '../protocol/reply.ts'
-import { ReplyReader } from '../protocol/reply-reader.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
 import { type CallReply, CommandError, type ModuleWord } from './definition.ts'
 import { sliceOf } from './values.ts'
@@ -20,13 +19,13 @@ const TEXT = new TextDecoder()
 
 export class ModuleCaller {
   private readonly engine: Engine
-  private readonly reply = new Reply(SMALL_REPLY_BYTES)
-  private readonly reader = new ReplyReader()
+  private readonly reply: OwnReply
   private readonly server: Client
   private depth = 0
 
   constructor(engine: Engine) {
     this.engine = engine
+    this.reply = new OwnReply(engine.ctx)
     this.server = callingClient(engine)
   }
 
@@ -83,22 +82,8 @@ export class ModuleCaller {
       gates.refusalBy('acl', by, entry, args, args.length, flags) ??
       gates.refusalInScript(by, entry, args, args.length, false)
     if (refusal !== undefined) throw new CommandError(latin1Text(refusal, 1, refusal.length - 2))
-    const value = this.atomically(() => {
-      const { ctx } = engine
-      const { reply, reader } = this
-      const saved = ctx.save()
-      const from = reply.pos
-      reply.resp = 2
-      ctx.reply = reply
-      try {
-        engine.dispatch.call(client ?? this.server, entry, args, args.length)
-        reader.feed(reply.u8.subarray(from, reply.pos))
-        return reader.next() as Value
-      } finally {
-        reply.pos = from
-        ctx.restore(saved)
-      }
-    })
+    const run = () => engine.dispatch.call(client ?? this.server, entry, args, args.length)
+    const value = this.atomically(() => this.reply.of(run))
     if (value instanceof ReplyError) throw new CommandError(value.text)
     return plain(value, asBytes)
   }
