@@ -12,7 +12,7 @@ import type { Call, Client, ClientOptions } from './client-types.ts'
 import type { CreateServerOptions } from './options.ts'
 import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
-import type { MemorySocket } from './server.ts'
+import type { EmbeddedServer, MemorySocket } from './server.ts'
 import type { ResetOptions } from './state.ts'
 import { type FromThread, NOT_IN_THREADS, type ThreadCall, type ThreadError, type ToThread } from './worker-messages.ts'
 
@@ -32,24 +32,16 @@ export interface WorkerClock {
 }
 
 /** An EmbeddedServer whose answers are promises. */
-export interface WorkerServer {
-  readonly port: number
-  readonly url: string
+export interface WorkerServer
+  extends Pick<EmbeddedServer, 'port' | 'url' | 'socket' | 'listen' | 'client' | 'call' | 'fetch' | 'close'> {
   readonly clock: WorkerClock
   /** A connection without a socket; replies come in a later turn. */
   connect(): MemorySocket
-  socket(): Duplex
-  listen(port?: number | { readonly path: string }, host?: string): Promise<number>
-  client(options: ClientOptions & { bytes: true }): Client<Uint8Array>
-  client(options?: ClientOptions): Client
-  readonly call: Call
   snapshot(): Promise<WorkerSnapshot>
   restore(snapshot: WorkerSnapshot): Promise<void>
   reset(options?: ResetOptions): Promise<void>
   toJSON(options?: JsonOptions): Promise<SeedData>
   rdb(): Promise<Uint8Array>
-  readonly fetch: (request: Request, options?: { token?: string }) => Promise<Response>
-  close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
