@@ -8,7 +8,7 @@
 //   dist/program/main.js  the server and the tools, for bin/redstart.js, on Bun and on Node
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolledUp } from './declarations.mjs'
@@ -42,15 +42,10 @@ const bun = existsSync(beside) ? beside : 'bun'
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
 for (const entry of ENTRIES) {
-  const file = `${join(dist, entry)}.cjs`
-  const output = ['--target=node', '--format=cjs', '--minify', `--outfile=${file}`]
-  // The library is one file: other entries that need it require that.
-  const apart = entry === 'index' ? [] : ['--external=*index.ts', '--external=ioredis', '--external=bun:test']
-  build([`src/${entry}.ts`, ...output, ...apart])
+  bundle(entry)
   const { text, names } = rolledUp(join(root, `build/src/${entry}.d.ts`))
   const { main, also } = DEFAULTS.get(entry) ?? { also: {} }
-  const footer = main === undefined ? '' : `\n${WHOLE}\n`
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"./index.ts"', '"./index.cjs"') + footer)
+  if (main !== undefined) appendFileSync(join(dist, `${entry}.cjs`), `\n${WHOLE}\n`)
   const list = [...names, ...Object.keys(also)].sort().join(', ')
   const whole = main === undefined ? '' : 'export default library\n'
   writeFileSync(
@@ -62,9 +57,7 @@ for (const entry of ENTRIES) {
   writeFileSync(join(dist, `${entry}.d.ts`), types)
   writeFileSync(join(dist, `${entry}.d.cts`), types.replaceAll("'./index.js'", "'./index.cjs'"))
 }
-const thread = join(dist, 'worker.cjs')
-build(['src/worker.ts', '--target=node', '--format=cjs', '--minify', '--external=*index.ts', `--outfile=${thread}`])
-writeFileSync(thread, readFileSync(thread, 'utf8').replaceAll('"./index.ts"', '"./index.cjs"'))
+bundle('worker')
 // The bundler writes down where a source was; the library must know where it is.
 const main = join(dist, 'index.cjs')
 const source = JSON.stringify(pathToFileURL(join(root, 'src/system/thread.ts')).href)
@@ -77,6 +70,15 @@ writeFileSync(
 // Names of methods stay in the stacks of logs and crash reports, others do not. Bun reads its own output without
 // translating it again; Node reads it as any module.
 build(['src/main.ts', '--target=bun', '--splitting', '--minify', `--outdir=${join(dist, 'program')}`])
+
+/** An entry of the library, as one file. */
+function bundle(entry) {
+  const file = join(dist, `${entry}.cjs`)
+  // The library is one file: other entries that need it require that.
+  const apart = entry === 'index' ? [] : ['--external=*index.ts', '--external=ioredis', '--external=bun:test']
+  build([`src/${entry}.ts`, '--target=node', '--format=cjs', '--minify', `--outfile=${file}`, ...apart])
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"./index.ts"', '"./index.cjs"'))
+}
 
 function build(args) {
   const result = spawnSync(bun, ['build', ...args], { cwd: root, encoding: 'utf8' })
