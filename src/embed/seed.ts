@@ -64,37 +64,18 @@ function seedKey(caller: ServerCaller, key: string, value: SeedValue): void {
     const step = WORDS_MAX - (WORDS_MAX % group)
     for (let i = 0; i < words.length; i += step) caller.call(0, command, name, ...words.slice(i, i + step))
   }
+  const words = (values: readonly unknown[]) => values.map(one => wordOf(key, one))
   if (isText(value)) return void caller.call(0, 'SET', name, wordOf(key, value))
-  if (Array.isArray(value))
-    return add(
-      'RPUSH',
-      value.map(one => wordOf(key, one)),
-    )
-  if (value instanceof Set)
-    return add(
-      'SADD',
-      [...value].map(one => wordOf(key, one)),
-    )
+  if (Array.isArray(value)) return add('RPUSH', words(value))
+  if (value instanceof Set) return add('SADD', words([...value]))
   if (value instanceof Map) return add('ZADD', scores(key, [...value]), 2)
   if (typeof value !== 'object' || value === null) throw notSeed(key, value)
   const marked = value as { readonly [mark: string]: unknown }
-  if (has(marked, '$set'))
-    return add(
-      'SADD',
-      (marked.$set as SeedText[]).map(one => wordOf(key, one)),
-    )
+  if (has(marked, '$set')) return add('SADD', words(marked.$set as SeedText[]))
   if (has(marked, '$zset')) return add('ZADD', scores(key, pairs(marked.$zset)), 2)
   if (has(marked, '$stream')) {
     for (const [id, fields] of marked.$stream as [string, Record<string, SeedText>][])
-      caller.call(
-        0,
-        'XADD',
-        name,
-        id,
-        ...pairs(fields)
-          .flat()
-          .map(one => wordOf(key, one)),
-      )
+      caller.call(0, 'XADD', name, id, ...words(pairs(fields).flat()))
     return
   }
   if (has(marked, '$value')) {
@@ -103,13 +84,7 @@ function seedKey(caller: ServerCaller, key: string, value: SeedValue): void {
     return
   }
   const fields = has(marked, '$hash') ? marked.$hash : marked
-  add(
-    'HSET',
-    pairs(fields)
-      .flat()
-      .map(one => wordOf(key, one)),
-    2,
-  )
+  add('HSET', words(pairs(fields).flat()), 2)
 }
 
 function has(value: object, mark: string): boolean {
