@@ -6,12 +6,13 @@
 // next request opens a new one.
 
 import { allCommands } from '../commands/index.ts'
+import type { Pipe } from '../net/server-socket.ts'
 import { RedisError } from '../protocol/redis-error.ts'
 import type { Word, Words } from './arguments.ts'
 import type { Client, ClientOptions, Feed, Message, ScanOptions } from './client-types.ts'
 import { PushFeed } from './feed.ts'
 import { type AnyReply, decoded } from './shaped.ts'
-import { type Pipe, type Settle, Wire } from './wire.ts'
+import { type Settle, Wire } from './wire.ts'
 
 type Subscribing = 'SUBSCRIBE' | 'PSUBSCRIBE' | 'SSUBSCRIBE'
 

@@ -6,19 +6,12 @@
 // before the bytes go out, since a server in this process replies within write().
 
 import { Queue } from '../lib/queue.ts'
+import type { Pipe } from '../net/server-socket.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
 import { RedisError } from '../protocol/redis-error.ts'
 import { Push, ReplyError, type Value } from '../protocol/value.ts'
 import type { Word } from './arguments.ts'
 import { type AnyReply, shaped, shapedReader } from './shaped.ts'
-
-/** Where the bytes go: a connection in this process, or to a worker. */
-export interface Pipe {
-  onData: (bytes: Uint8Array) => void
-  onClose: () => void
-  write(bytes: Uint8Array): unknown
-  close(): void
-}
 
 /** Called with an error, or else with the reply. */
 export type Settle = (error: Error | undefined, reply: AnyReply) => void

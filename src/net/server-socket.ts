@@ -13,16 +13,21 @@ import { Duplex } from 'node:stream'
 
 const { nextTick } = process
 
-/** A connection without a socket: a MemorySocket, or what behaves like one. */
-export interface ProgramEnd {
+/** A connection in this process or to a worker, for who does not look whether the other end reads. */
+export interface Pipe {
   onData: (bytes: Uint8Array) => void
   onClose: () => void
+  write(bytes: Uint8Array): unknown
+  close(): void
+}
+
+/** A connection without a socket: a MemorySocket, or what behaves like one. */
+export interface ProgramEnd extends Pipe {
   onDrain: () => void
   /** False: wait for onDrain. */
   write(bytes: Uint8Array): boolean
   pause(): void
   resume(): void
-  close(): void
 }
 
 type Callback = (error?: Error | null) => void

@@ -10,17 +10,10 @@
 // Always: a request has a connection of its own, in process, which is closed with it: no state remains. The token is
 // compared without an end as soon as it differs.
 
+import type { Pipe } from '../../net/server-socket.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
 import { ReplyReader } from '../../protocol/reply-reader.ts'
 import { Push, ReplyError, type Value } from '../../protocol/value.ts'
-
-/** A connection in process. */
-interface Pipe {
-  onData: (bytes: Uint8Array) => void
-  onClose: () => void
-  write(bytes: Uint8Array): unknown
-  close(): void
-}
 
 export interface RestSource {
   open(): Pipe
@@ -74,9 +67,7 @@ export class RestApi {
       if (path.length === 1 && (first === 'pipeline' || first === 'multi-exec') && request.body.length > 0)
         return await this.several(request, first === 'multi-exec')
       const words = commandOf(request, path, query)
-      const name = textOf(words[0] ?? '').toLowerCase()
-      if (name === 'subscribe' || name === 'psubscribe' || name === 'monitor')
-        return new EventStream(this.source, words)
+      if (STREAMS.includes(textOf(words[0] ?? '').toLowerCase())) return new EventStream(this.source, words)
       return await this.single(request, words)
     } catch (error) {
       return failure(400, `ERR ${(error as Error).message}`)
