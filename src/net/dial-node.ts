@@ -14,10 +14,8 @@ import {
   type Outgoing,
   type TlsOptions,
 } from '../system/network.ts'
+import { TIMER_MS_MAX } from '../system/system.ts'
 import { contextOptions } from './tls.ts'
-
-/** A longer timer would end at once. */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
 export const dial: Network['dial'] = (address, timeoutMs, done) => {
   let socket: Socket
@@ -35,7 +33,7 @@ export const dial: Network['dial'] = (address, timeoutMs, done) => {
     if (result instanceof NetworkError) socket.destroy()
     done(result)
   }
-  const timer = setTimeout(() => settle(new NetworkError('ETIMEDOUT')), Math.min(timeoutMs, TIMEOUT_MS_MAX))
+  const timer = setTimeout(() => settle(new NetworkError('ETIMEDOUT')), Math.min(timeoutMs, TIMER_MS_MAX))
   const failed = (error: Error) => settle(failureOf(error))
   socket.on('error', failed)
   socket.once(address.tls === undefined ? 'connect' : 'secureConnect', () => settle(outgoing(socket, address.path)))

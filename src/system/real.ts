@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks'
 import type { Network } from './network.ts'
 import { realDisk } from './real-disk.ts'
 import { realProcess } from './real-process.ts'
-import type { Clock, Random, System, Timer, Timers } from './system.ts'
+import { type Clock, type Random, type System, TIMER_MS_MAX, type Timer, type Timers } from './system.ts'
 
 interface RealSystemOptions {
   /** The process belongs to this server alone: its working directory follows `disk.chdir`. */
@@ -75,9 +75,6 @@ function realRandom(): Random {
     },
   }
 }
-
-/** A longer one would end at once. */
-const TIMER_MS_MAX = 2 ** 31 - 1
 
 const asTimer = (handle: unknown) => handle as Timer
 

@@ -10,13 +10,11 @@
 
 import { setImmediate as realImmediate } from 'node:timers'
 import { type ScheduledEvent, Scheduler } from './scheduler.ts'
-import type { Clock, Timer, Timers } from './system.ts'
+import { type Clock, TIMER_MS_MAX, type Timer, type Timers } from './system.ts'
 
 /** The runtime's own, unless timers were faked before this was loaded. */
 const firstSetTimeout = globalThis.setTimeout
 
-/** The runtimes' timers count to 2^31 ms. */
-const TIMER_MS_MAX = 2 ** 31 - 1
 /** A timer that fires so much before its time was faked, and the clock was not: its time has come. */
 const EARLY_US_MAX = 5000
 /** Drift between the two clocks at which nowUs is set to the wall clock again. */

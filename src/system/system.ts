@@ -32,6 +32,9 @@ export interface Random {
   bytes(length: number): Uint8Array
 }
 
+/** The longest timer of the runtimes: a longer one would end at once. */
+export const TIMER_MS_MAX: number = 2 ** 31 - 1
+
 /** Returned by `after` and `every`, for `cancel`. */
 export type Timer = { readonly timer: unique symbol }
 

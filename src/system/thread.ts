@@ -4,6 +4,7 @@
 // buffer are transferred, not copied.
 
 import { parentPort, Worker } from 'node:worker_threads'
+import { TIMER_MS_MAX } from './system.ts'
 
 export interface Channel {
   onMessage: (message: unknown) => void
@@ -23,7 +24,6 @@ export interface Thread extends Channel {
 const HERE = import.meta.url
 // The runtime's own: a program may have fake timers by now, or later.
 const { setInterval: realInterval, clearInterval: realClear } = globalThis
-const LONG_MS = 2 ** 31 - 1
 
 /** src/worker.ts beside this file: as source, built, or of the package. */
 function entry(): URL {
@@ -41,7 +41,7 @@ export function startThread(): Thread {
     onEnd: () => {},
     post: (message, bytes) => worker.postMessage(message, transferred(bytes)),
     hold() {
-      if (held++ === 0) timer = realInterval(() => {}, LONG_MS)
+      if (held++ === 0) timer = realInterval(() => {}, TIMER_MS_MAX)
     },
     release() {
       if (--held > 0) return
