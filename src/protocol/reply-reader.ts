@@ -56,7 +56,8 @@ interface Frame {
 const NO_VALUE = Symbol('no value')
 
 export class ReplyReader {
-  private u8 = new Uint8Array(START_BYTES)
+  /** None before the first bytes: many servers never call commands of their own. */
+  private u8 = new Uint8Array(0)
   private pos = 0
   private end = 0
   /** Bytes from `pos` that the next element has at least. */
