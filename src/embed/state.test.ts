@@ -1,34 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createServer, type EmbeddedServer, type MemorySocket } from '../index.ts'
-
-/** A connection that remembers what it received. */
-class Talk {
-  received = ''
-  isClosed = false
-  private readonly socket: MemorySocket
-
-  constructor(server: EmbeddedServer) {
-    this.socket = server.connect()
-    this.socket.onData = bytes => {
-      this.received += new TextDecoder('latin1').decode(bytes)
-    }
-    this.socket.onClose = () => {
-      this.isClosed = true
-    }
-  }
-
-  /** The replies to commands; bytes of a command that is not whole may follow. */
-  ask(...lines: string[]): string {
-    this.received = ''
-    for (const line of lines) this.socket.write(`${line}\r\n`)
-    return this.received
-  }
-
-  send(bytes: string): void {
-    this.socket.write(bytes)
-  }
-}
+import { Talk } from '../../test/harness/talk.ts'
+import { createServer, type EmbeddedServer } from '../index.ts'
 
 const digest = (server: EmbeddedServer) => new Talk(server).ask('DEBUG DIGEST')
 const CONFIG = { 'enable-debug-command': 'yes' } as const

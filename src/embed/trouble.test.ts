@@ -3,84 +3,59 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { createServer, type EmbeddedServer } from '../index.ts'
+import { Talk } from '../../test/harness/talk.ts'
+import { createServer } from '../index.ts'
 import { ioredisOptions } from '../ioredis.ts'
 import { nodeRedisOptions } from '../node-redis.ts'
-
-interface Talk {
-  received: string
-  isClosed: boolean
-  send(...lines: string[]): string
-}
-
-function talkTo(server: EmbeddedServer): Talk {
-  const socket = server.connect()
-  const talk: Talk = {
-    received: '',
-    isClosed: false,
-    send(...lines) {
-      talk.received = ''
-      for (const line of lines) socket.write(`${line}\r\n`)
-      return talk.received
-    },
-  }
-  socket.onData = bytes => {
-    talk.received += new TextDecoder().decode(bytes)
-  }
-  socket.onClose = () => {
-    talk.isClosed = true
-  }
-  return talk
-}
 
 const turn = () => new Promise(resolve => void setImmediate(resolve))
 
 test("errors on demand have Redis's texts, and only for the commands that were named", async () => {
   await using server = await createServer()
-  const talk = talkTo(server)
+  const talk = new Talk(server)
   server.faults.next('GET', { error: 'LOADING' })
-  assert.equal(talk.send('SET k v'), '+OK\r\n')
-  assert.equal(talk.send('GET k', 'GET k'), '-LOADING Redis is loading the dataset in memory\r\n$1\r\nv\r\n')
+  assert.equal(talk.ask('SET k v'), '+OK\r\n')
+  assert.equal(talk.ask('GET k', 'GET k'), '-LOADING Redis is loading the dataset in memory\r\n$1\r\nv\r\n')
   const takeBack = server.faults.on(/^(set|del)$/, { error: 'READONLY' }, { after: 1, times: 2 })
-  assert.equal(talk.send('SET k 1', 'DEL k', 'SET k 2', 'SET k 3').split('-READONLY You can').length, 3)
+  assert.equal(talk.ask('SET k 1', 'DEL k', 'SET k 2', 'SET k 3').split('-READONLY You can').length, 3)
   takeBack()
   server.faults.on('config get', { error: 'MOVED 1 127.0.0.1:7000' })
-  assert.equal(talk.send('CONFIG GET port'), '-MOVED 1 127.0.0.1:7000\r\n')
-  assert.match(talk.send('CONFIG SET maxmemory 1mb', 'INFO errorstats'), /^\+OK[\s\S]*errorstat_READONLY:count=2/)
+  assert.equal(talk.ask('CONFIG GET port'), '-MOVED 1 127.0.0.1:7000\r\n')
+  assert.match(talk.ask('CONFIG SET maxmemory 1mb', 'INFO errorstats'), /^\+OK[\s\S]*errorstat_READONLY:count=2/)
   server.faults.clear()
-  assert.match(talk.send('CONFIG GET port'), /^\*2/)
+  assert.match(talk.ask('CONFIG GET port'), /^\*2/)
   server.faults.next('SET', { error: 'OOM' })
-  assert.match(talk.send('MULTI', 'SET k v', 'EXEC'), /-OOM command not allowed[\s\S]*-EXECABORT/)
+  assert.match(talk.ask('MULTI', 'SET k v', 'EXEC'), /-OOM command not allowed[\s\S]*-EXECABORT/)
   assert.throws(() => server.faults.next('GET', { eror: 'x' } as never), /a fault is one of/)
 })
 
 test('connections end before and after a command, or within its reply', async () => {
   await using server = await createServer()
   const drop = (command: string, fault: object) => {
-    const talk = talkTo(server)
+    const talk = new Talk(server)
     server.faults.next(command.split(' ')[0], fault)
-    const received = talk.send(command)
+    const received = talk.ask(command)
     assert.equal(talk.isClosed, true)
     return received
   }
   assert.equal(drop('SET before 1', { drop: 'before' }), '')
   assert.equal(drop('SET after 1', { drop: 'after' }), '')
   assert.equal(drop('MGET after before', { cutReplyAt: 6 }), '*2\r\n$1')
-  assert.equal(talkTo(server).send('MGET after before'), '*2\r\n$1\r\n1\r\n$-1\r\n')
+  assert.equal(new Talk(server).ask('MGET after before'), '*2\r\n$1\r\n1\r\n$-1\r\n')
 })
 
 test("a delay is on the server's clock, and what hangs goes on when the faults are cleared", async () => {
   await using server = await createServer({ clock: 'virtual' })
-  const [slow, other] = [talkTo(server), talkTo(server)]
+  const [slow, other] = [new Talk(server), new Talk(server)]
   server.faults.next('INCR', { delayMs: 5000 })
-  assert.equal(slow.send('INCR n', 'INCR n'), '')
-  assert.equal(other.send('INCR n'), ':1\r\n')
+  assert.equal(slow.ask('INCR n', 'INCR n'), '')
+  assert.equal(other.ask('INCR n'), ':1\r\n')
   await server.clock.advance(4999)
   assert.equal(slow.received, '')
   await server.clock.advance(1)
   assert.equal(slow.received, ':2\r\n:3\r\n')
   server.faults.on('GET', { hang: true })
-  assert.equal(slow.send('GET n'), '')
+  assert.equal(slow.ask('GET n'), '')
   await server.clock.advance('1d')
   assert.equal(slow.received, '')
   server.faults.clear()
@@ -101,21 +76,21 @@ test('a reply in pieces, with what follows behind it', async () => {
 test('an outage: connections are closed and refused, in process and over TCP', async () => {
   await using server = await createServer()
   const port = await server.listen()
-  const talk = talkTo(server)
+  const talk = new Talk(server)
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   await new Promise(resolve => void socket.once('connect', resolve))
   const closed = new Promise(resolve => void socket.once('close', resolve))
-  while (!talk.send('INFO clients').includes('connected_clients:2')) await turn()
+  while (!talk.ask('INFO clients').includes('connected_clients:2')) await turn()
   server.faults.connected = false
   await closed
   assert.equal(talk.isClosed, true)
-  const refused = talkTo(server)
+  const refused = new Talk(server)
   await turn()
   assert.equal(refused.isClosed, true)
   server.faults.connected = true
   assert.equal(server.faults.connected, true)
-  assert.equal(talkTo(server).send('PING'), '+PONG\r\n')
+  assert.equal(new Talk(server).ask('PING'), '+PONG\r\n')
 })
 
 test('faults over TCP, and for one client', async () => {
@@ -130,15 +105,15 @@ test('faults over TCP, and for one client', async () => {
   socket.write('CLIENT SETNAME unlucky\r\nGET k\r\n')
   while (!received.includes('BUSY')) await turn()
   assert.match(received, /^\+OK\r\n-BUSY Redis is busy running a script/)
-  assert.equal(talkTo(server).send('GET k'), '$-1\r\n')
+  assert.equal(new Talk(server).ask('GET k'), '$-1\r\n')
   socket.destroy()
 })
 
 test('history and waitFor', async () => {
   await using server = await createServer({ history: true })
-  const talk = talkTo(server)
+  const talk = new Talk(server)
   const waited = server.waitFor('set', ([key]) => key === 'b')
-  talk.send('MGET a b', 'SET a 1', 'SET b 2', 'NOCOMMAND', 'HGETALL h')
+  talk.ask('MGET a b', 'SET a 1', 'SET b 2', 'NOCOMMAND', 'HGETALL h')
   assert.deepEqual(
     server.history.commands.map(({ name, args, reply }) => [
       name,
@@ -156,23 +131,23 @@ test('history and waitFor', async () => {
   assert.deepEqual((await waited).args, ['b', '2'])
   server.history.stop()
   server.history.clear()
-  talk.send('PING')
+  talk.ask('PING')
   assert.equal(server.history.commands.length, 0)
 })
 
 test('interceptors answer, alter, delegate and wait', async () => {
   await using server = await createServer()
-  const talk = talkTo(server)
-  talk.send('SET k v', 'RPUSH l a b')
+  const talk = new Talk(server)
+  talk.ask('SET k v', 'RPUSH l a b')
   const out = server.use(({ name, args }, next) => {
     if (name === 'get' && args[0] === 'own') return 'answered'
     if (name === 'lrange') return [...(next() as string[]), 'more']
     if (name === 'del') throw new Error('not today')
     return next()
   })
-  assert.equal(talk.send('GET own', 'GET k'), '$8\r\nanswered\r\n$1\r\nv\r\n')
-  assert.equal(talk.send('LRANGE l 0 -1'), '*3\r\n$1\r\na\r\n$1\r\nb\r\n$4\r\nmore\r\n')
-  assert.equal(talk.send('DEL k', 'SET k w'), '-ERR not today\r\n+OK\r\n')
+  assert.equal(talk.ask('GET own', 'GET k'), '$8\r\nanswered\r\n$1\r\nv\r\n')
+  assert.equal(talk.ask('LRANGE l 0 -1'), '*3\r\n$1\r\na\r\n$1\r\nb\r\n$4\r\nmore\r\n')
+  assert.equal(talk.ask('DEL k', 'SET k w'), '-ERR not today\r\n+OK\r\n')
   out()
   const order: string[] = []
   server.use(async ({ name }, next) => {
@@ -183,7 +158,7 @@ test('interceptors answer, alter, delegate and wait', async () => {
     order.push(String(reply))
     return Number(reply) * 10
   })
-  talk.send('INCR n', 'INCR n', 'PING')
+  talk.ask('INCR n', 'INCR n', 'PING')
   while (!talk.received.includes('PONG')) await turn()
   assert.equal(talk.received, ':10\r\n:20\r\n+PONG\r\n')
   assert.deepEqual(order, ['before', '1', 'before', '2'])
