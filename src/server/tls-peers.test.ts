@@ -208,11 +208,8 @@ test('a sentinel watches its servers over TLS', async () => {
   await primary.stop()
 })
 
-const oracle = (directives: Directives) => {
-  const { 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': ca } = secured()
-  const tls = { 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': ca }
-  return ServerProcess.start(oraclePath!, newFolder(), { ...tls, ...REPLICATED, save: '', ...directives })
-}
+const oracle = (directives: Directives) =>
+  ServerProcess.start(oraclePath!, newFolder(), { ...secured(), ...REPLICATED, save: '', ...directives })
 
 test('a replica of redis-server over TLS', { skip: skipWithoutOracle }, async () => {
   const tlsPort = String(await freePort())
