@@ -3,7 +3,10 @@
 
 import type { NetworkError } from '../system/network.ts'
 import type { BindAddress } from './addresses.ts'
+import type { Logger } from './log.ts'
 import { StartFailure } from './start-failure.ts'
+
+export const NO_PORT = 'Unable to listen on this port. Check server logs.'
 
 type Kind = 'tcp' | 'tls' | 'cluster' | 'metrics'
 
@@ -28,6 +31,22 @@ export async function listenOnEach(
     } catch (error) {
       if (!optional) throw new StartFailure(...listenProblem(host, port, kind, error as NetworkError))
     }
+}
+
+/** Listens anew, for CONFIG SET; undefined, or `refusal` when that is impossible, which is logged. */
+export async function listenAnew(
+  log: Pick<Logger, 'warning'>,
+  refusal: string,
+  listen: () => Promise<void>,
+): Promise<string | undefined> {
+  try {
+    await listen()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof StartFailure)) throw error
+    log.warning(error.lines[0])
+    return refusal
+  }
 }
 
 /** The log lines. */

@@ -41,7 +41,7 @@ import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
 import { HostAdapter } from './host-adapter.ts'
 import { type RunningServer, ShutdownAborted, ShutdownFailed, type StartServerOptions } from './launch.ts'
-import { listenOnEach } from './listen-problem.ts'
+import { listenAnew, listenOnEach, NO_PORT } from './listen-problem.ts'
 import type { Logger } from './log.ts'
 import { ServerMaintenance } from './maintenance.ts'
 import { Migrations } from './migration.ts'
@@ -310,23 +310,17 @@ export class Server implements RunningServer {
   }
 
   private followAddresses(): void {
-    const noPort = 'Unable to listen on this port. Check server logs.'
-    this.config.onChange('port', () => this.rebind(noPort, ['tcp']))
-    this.config.onChange('tls-port', () => this.rebind(noPort, ['tls']))
+    this.config.onChange('port', () => this.rebind(NO_PORT, ['tcp']))
+    this.config.onChange('tls-port', () => this.rebind(NO_PORT, ['tls']))
     this.config.onChange('bind', () => this.rebind('Failed to bind to specified addresses.'))
   }
 
   /** Moves the TCP sockets to the configured addresses; undefined, or `refusal` when that is impossible. */
-  private async rebind(refusal: string, kinds: ('tcp' | 'tls')[] = ['tcp', 'tls']): Promise<string | undefined> {
+  private rebind(refusal: string, kinds: ('tcp' | 'tls')[] = ['tcp', 'tls']): Promise<string | undefined> {
     this.stopTcp(kinds)
-    try {
+    return listenAnew(this.log, refusal, async () => {
       for (const kind of kinds) await this.listenTcp(kind)
-      return undefined
-    } catch (error) {
-      if (!(error instanceof StartFailure)) throw error
-      this.log.warning(error.lines[0])
-      return refusal
-    }
+    })
   }
 
   private stopTcp(kinds: ('tcp' | 'tls')[] = ['tcp', 'tls']): void {

@@ -11,9 +11,8 @@ import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { System } from '../../system/system.ts'
 import { addressesOf } from '../addresses.ts'
-import { listenOnEach } from '../listen-problem.ts'
+import { listenAnew, listenOnEach, NO_PORT } from '../listen-problem.ts'
 import type { Logger } from '../log.ts'
-import { StartFailure } from '../start-failure.ts'
 import { HttpEndpoint, type HttpReply } from './http.ts'
 import { Pauses } from './pauses.ts'
 import { scrape } from './scrape.ts'
@@ -65,16 +64,9 @@ export class MetricsEndpoint {
     this.running = undefined
   }
 
-  private async rebind(): Promise<string | undefined> {
+  private rebind(): Promise<string | undefined> {
     this.close()
-    try {
-      await this.listen()
-      return undefined
-    } catch (error) {
-      if (!(error instanceof StartFailure)) throw error
-      this.parts.log.warning(error.lines[0])
-      return 'Unable to listen on this port. Check server logs.'
-    }
+    return listenAnew(this.parts.log, NO_PORT, () => this.listen())
   }
 
   private answer(path: string, pauses: Pauses): HttpReply | undefined {
