@@ -50,6 +50,8 @@ export interface ModuleParameters {
 /** A module that cannot be loaded, or whose setup failed. */
 export class ModuleFailure extends Error {}
 
+type ReadInfo = NonNullable<ModuleDefinition['info']>[string]
+
 interface Loaded {
   readonly module: RedstartModule
   readonly shown: LoadedModule
@@ -206,17 +208,23 @@ export class Modules implements ModuleLoader {
 
   // ---- INFO ----
 
-  /** The fields of the modules' sections. What throws is logged and has no fields. */
-  *sections(): Generator<{ module: string; name: string; fields: [string, string | number][] }> {
+  /** The modules' sections; a module is asked for the fields of those that are wanted. */
+  *sections(): Generator<{ module: string; name: string; fields(): [string, string | number][] }> {
     for (const { module, server } of this.all)
       for (const [short, read] of Object.entries(module.info ?? {})) {
-        const fields: [string, string | number][] = []
-        harmless(this.engine, `INFO of module ${module.name}`, () => {
-          for (const [name, value] of Object.entries(read(server)))
-            fields.push([`${module.name}_${safeName(name)}`, typeof value === 'number' ? value : lineOf(value)])
-        })
+        const fields = () => this.fieldsOf(module.name, read, server)
         yield { module: module.name, name: short === '' ? module.name : `${module.name}_${short}`, fields }
       }
+  }
+
+  /** What throws is logged and has no fields. */
+  private fieldsOf(module: string, read: ReadInfo, server: ModuleServer): [string, string | number][] {
+    const fields: [string, string | number][] = []
+    harmless(this.engine, `INFO of module ${module}`, () => {
+      for (const [name, value] of Object.entries(read(server)))
+        fields.push([`${module}_${safeName(name)}`, typeof value === 'number' ? value : lineOf(value)])
+    })
+    return fields
   }
 
   // ---- what a module gets ----

@@ -148,3 +148,19 @@ test('INFO has the sections of modules, when they are asked for', async () => {
   assert.ok(!sections('all').includes('# tried'))
   assert.ok(sections().includes(listed))
 })
+
+test('INFO asks a module only for the sections that are wanted', async () => {
+  const asked: string[] = []
+  const section = (name: string) => () => {
+    asked.push(name)
+    return {}
+  }
+  const info = { one: section('one'), two: section('two') }
+  const module = defineModule({ name: 'tried', version: 1, apiVersion: 1, info })
+  const server = await MachineServer.start(virtualSystem({ seed: 1 }), {}, { modules: [{ module }] })
+  server.call('info')
+  server.call('info', 'replication')
+  assert.deepEqual(asked, [])
+  server.call('info', 'tried_two')
+  assert.deepEqual(asked, ['two'])
+})

@@ -15,7 +15,7 @@ type WriteField = (put: PutField) => void
 interface ModuleSection {
   readonly module: string
   readonly name: string
-  readonly fields: readonly (readonly [name: string, value: InfoValue])[]
+  fields(): readonly (readonly [name: string, value: InfoValue])[]
 }
 
 interface Section {
@@ -96,7 +96,8 @@ export class Info {
     const everyModule = wanted.has('everything') || wanted.has('modules')
     for (const { module, name, fields } of this.moduleSections()) {
       if (!everyModule && !wanted.has(module.toLowerCase()) && !wanted.has(name.toLowerCase())) continue
-      parts.push(`# ${name}\r\n${fields.map(([field, value]) => `${field}:${value}\r\n`).join('')}`)
+      const lines = fields().map(([field, value]) => `${field}:${value}\r\n`)
+      parts.push(`# ${name}\r\n${lines.join('')}`)
     }
     return parts.join('\r\n')
   }
