@@ -290,3 +290,25 @@ test('in cluster mode a snapshot is an RDB file in memory', async () => {
   server.restore(snapshot)
   assert.equal(digest(server), before)
 })
+
+test('in cluster mode the clock plays the expiries of a restored dataset, and none of before', async () => {
+  await using server = await createServer({
+    clock: { mode: 'virtual', startMs: 0 },
+    config: { 'cluster-enabled': true },
+  })
+  server.callSync('CLUSTER ADDSLOTSRANGE', 0, 16383)
+  await server.clock.advance('5s')
+  const expired: [number, string][] = []
+  server.on('expired', ({ key }) => expired.push([server.clock.now(), key]))
+  for (const key of ['a', 'b', 'c']) server.callSync('SET', key, 'v', 'EX', 60)
+  const snapshot = server.snapshot()
+  server.callSync('FLUSHALL')
+  for (let i = 0; i < 50; i++) server.callSync('SET', `gone${i}`, 'v', 'EX', 30)
+  await server.clock.advance('1s')
+  server.restore(snapshot)
+  await server.clock.advance('2m')
+  assert.deepEqual(
+    expired.sort(([, a], [, b]) => (a < b ? -1 : 1)),
+    ['a', 'b', 'c'].map(key => [65_000, key]),
+  )
+})

@@ -105,7 +105,6 @@ export class ArenaImage {
       arena.segmentBytes += length > SEGMENT_BYTES ? usedPages * PAGE_BYTES : length
     }
     Object.assign(arena, this.figures)
-    arena.restored++
     arena.endEvacuation()
   }
 

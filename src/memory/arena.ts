@@ -74,8 +74,6 @@ export class Arena {
   segmentBytes = 0
   /** Bytes in pages with at least one allocation. */
   pageBytes = 0
-  /** How often an image took the place of its contents: refs of before mean nothing. */
-  restored = 0
   /** Bytes of larger segments that were dropped, ever. */
   droppedBytes = 0
 
