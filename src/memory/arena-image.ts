@@ -71,8 +71,8 @@ export class ArenaImage {
         evacuating,
       })
     }
-    const copied = this.segments.flatMap(({ runs }) => runs)
-    this.bytes = copied.reduce((sum, { bytes }) => sum + bytes.length, this.pages * TABLE_BYTES)
+    const copied = this.segments.reduce((sum, { usedPages }) => sum + usedPages, 0)
+    this.bytes = copied * PAGE_BYTES + this.pages * TABLE_BYTES
   }
 
   /** Puts the image in the place of what the arena contains. */
