@@ -31,6 +31,18 @@ test('data is there when a client is made, behind its prefix', async () => {
   for (const one of [redis, plain]) one.disconnect()
 })
 
+test('data leaves no connection behind', async () => {
+  const redis = new RedisMock({ data: { a: '1', b: '2', c: '3' } })
+  assert.equal(
+    String(await redis.client('LIST'))
+      .trim()
+      .split('\n').length,
+    1,
+  )
+  await RedisMock.closeServers()
+  redis.disconnect()
+})
+
 test('clients of a host and port share a server, others do not', async () => {
   const a = new RedisMock()
   const same = new RedisMock('redis://localhost:6379')

@@ -143,9 +143,15 @@ async function seeded(server: EmbeddedServer, options: Parsed): Promise<void> {
   const prefixed = Object.entries(data).map(([key, value]) => [`${keyPrefix}${key}`, seedOf(value)])
   // Another server takes the values, and this one its keys: in one turn, before the client's first command.
   await using made = await createServer({ data: Object.fromEntries(prefixed) as SeedData })
-  for (const [key] of prefixed) {
-    const payload = await made.client({ bytes: true }).dump(key as string)
-    if (payload !== null) await server.client({ db: Number(db) }).restore(key as string, 0, payload, 'REPLACE')
+  const from = made.client({ bytes: true })
+  const to = server.client({ db: Number(db) })
+  try {
+    for (const [key] of prefixed) {
+      const payload = await from.dump(key as string)
+      if (payload !== null) await to.restore(key as string, 0, payload, 'REPLACE')
+    }
+  } finally {
+    to.close()
   }
 }
 
