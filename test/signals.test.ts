@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -106,6 +106,8 @@ test('a daemon ignores the end of its terminal', { skip }, async () => {
   const child = spawn(program, [...words, 'a.conf'], { stdio: 'ignore', cwd: folder })
   await new Promise(resolve => child.once('exit', resolve))
   await untilListening(port)
+  // redis-server 7.0 listens before it writes its pid.
+  for (let left = 1000; left > 0 && !(existsSync(pidFile) && statSync(pidFile).size > 0); left--) await sleep(10)
   const pid = Number(readFileSync(pidFile, 'latin1'))
   process.kill(pid, 'SIGHUP')
   const connection = new PlainConnection(port)
