@@ -202,7 +202,8 @@ function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {
 function replicationOf({ following, stream }: ClusterServer, nowMs: () => number): ClusterReplication {
   return {
     get offset() {
-      return stream.offset
+      // A dataset that is being received is no part of any stream.
+      return following.primary !== undefined && !following.hasPosition ? 0 : stream.offset
     },
     get isFollowing() {
       return following.primary !== undefined
