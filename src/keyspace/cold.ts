@@ -14,6 +14,6 @@ export interface ColdValues {
   borrow(entry: Ref): Ref
   /** The RDB type and the value, as in RDB files. */
   encoded(entry: Ref): Uint8Array
-  /** The entry no longer refers to its record. */
+  /** A cold or clean entry no longer refers to its record. */
   release(entry: Ref): void
 }

@@ -115,14 +115,15 @@ export class Database {
     if (entry === 0) return 0
     if ((flags & LOOKUP_NO_TOUCH) === 0 && (!space.clientNoTouch || (flags & LOOKUP_TOUCH) !== 0))
       this.entries.touch(entry)
-    if ((flags & LOOKUP_WRITE) !== 0) this.beforeChange(entry)
+    if ((flags & LOOKUP_WRITE) !== 0) this.beforeChange(entry, (flags & LOOKUP_KEY) !== 0)
     return entry
   }
 
-  /** The value is about to change in place: notifies a running snapshot. */
-  beforeChange(entry: Ref): void {
+  /** The entry is about to change in place, its value too unless that stays: notifies a running snapshot. */
+  beforeChange(entry: Ref, valueStays = false): void {
     this.space.mutations++
     if (this.space.snapshotting) this.space.snapshot!.beforeChange(this, entry)
+    if (this.entries.cold !== undefined && !valueStays) this.entries.soil(entry)
   }
 
   /** As find(), but an entry that is due stays, and a value on disk there: for a look from outside of commands. */
@@ -243,7 +244,7 @@ export class Database {
     if (!had && whenMs < 0) return entry
     const hash = this.space.hasher.hashBytes(key.dv, key.off, key.len)
     const payload = payloadAt(seg.u8, seg.dv, at)
-    const payloadBytes = this.entries.payloadBytes(entry)
+    const payloadBytes = this.entries.tailBytes(entry)
     const head = end - at
     const bytes = head + (had ? 0 : 8) + payloadBytes
     const fresh = arena.sizeOf(entry) === Arena.sizeFor(bytes) ? entry : arena.alloc(bytes)
@@ -367,11 +368,11 @@ export class Database {
   rename(from: Slice, to: Slice, target: Database): Ref {
     const { arena, slot, space } = this
     const entry = this.findAt(from, slot, LOOKUP_WRITE | LOOKUP_KEY)
-    this.beforeChange(entry)
+    this.beforeChange(entry, true)
     const seg = arena.segment(entry)
     const at = arena.at(entry)
     const tail = keyEnd(seg.u8, seg.dv, at)
-    const tailBytes = payloadAt(seg.u8, seg.dv, at) - tail + this.entries.payloadBytes(entry)
+    const tailBytes = payloadAt(seg.u8, seg.dv, at) - tail + this.entries.tailBytes(entry)
     const head = headBytes(to.len, false)
     const fresh = arena.alloc(head + tailBytes)
     const toSeg = arena.segment(fresh)

@@ -9,6 +9,7 @@ import type { Arena, Ref } from '../memory/arena.ts'
 import { prefixedBytes, prefixedLength } from '../memory/prefixed.ts'
 import type { ColdValues } from './cold.ts'
 import {
+  CLEAN,
   COLD,
   EXTERNAL,
   entryEncoding,
@@ -27,7 +28,8 @@ import { ENC_INT, TYPE_STRING } from './types.ts'
 const SLOT_BYTES = 8
 const REF_BYTES = 4
 const INT_OR_EXTERNAL_BYTES = 8
-export const COLD_BYTES = 12
+/** Where a record is in the value log. */
+export const PLACE_BYTES = 12
 /** Elements that an estimate of a value's memory looks at. */
 export const MEMORY_SAMPLES = 5
 
@@ -173,14 +175,34 @@ export class Entries {
     return (this.arena.u8(entry)[this.arena.at(entry) + 1] & COLD) !== 0
   }
 
+  /** Whether the value is on disk, and perhaps in memory as well. */
+  hasPlace(entry: Ref): boolean {
+    return (this.arena.u8(entry)[this.arena.at(entry) + 1] & (COLD | CLEAN)) !== 0
+  }
+
   /** Bytes of the payload. */
   payloadBytes(entry: Ref): number {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
-    if ((seg.u8[at + 1] & COLD) !== 0) return COLD_BYTES
+    if ((seg.u8[at + 1] & COLD) !== 0) return PLACE_BYTES
     if (seg.u8[at] >>> 4 !== TYPE_STRING) return REF_BYTES
     if ((seg.u8[at] & 15) === ENC_INT || (seg.u8[at + 1] & EXTERNAL) !== 0) return INT_OR_EXTERNAL_BYTES
     return prefixedBytes(prefixedLength(seg.u8, seg.dv, payloadAt(seg.u8, seg.dv, at)))
+  }
+
+  /** Bytes of the payload and of what follows it. */
+  tailBytes(entry: Ref): number {
+    const isClean = (this.arena.u8(entry)[this.arena.at(entry) + 1] & CLEAN) !== 0
+    return this.payloadBytes(entry) + (isClean ? PLACE_BYTES : 0)
+  }
+
+  /** The value is about to change: what is on disk is no longer it. */
+  soil(entry: Ref): void {
+    const u8 = this.arena.u8(entry)
+    const at = this.arena.at(entry) + 1
+    if ((u8[at] & CLEAN) === 0) return
+    this.cold!.release(entry)
+    u8[at] &= ~CLEAN
   }
 
   /** Copies the payload of `from` to `to`, which is large enough, and deeply what it refers to. */
@@ -209,7 +231,9 @@ export class Entries {
   freePayload(entry: Ref): void {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry)
-    if ((seg.u8[at + 1] & COLD) !== 0) return this.cold!.release(entry)
+    const marks = seg.u8[at + 1]
+    if ((marks & (COLD | CLEAN)) !== 0) this.cold!.release(entry)
+    if ((marks & COLD) !== 0) return
     const type = seg.u8[at] >>> 4
     if (type === TYPE_STRING && (seg.u8[at + 1] & EXTERNAL) === 0) return
     this.space.freeValue(type, seg.u8[at] & 15, seg.dv.getUint32(payloadAt(seg.u8, seg.dv, at), true))

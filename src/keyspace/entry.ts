@@ -9,9 +9,10 @@
 //              int       i64 as low u32, high i32
 //              string    the bytes, prefixed with their length; if EXTERNAL instead: ref u32, length u32
 //              others    ref u32 of the value
-//              COLD      segment u32, offset u32, bytes u32 of the value's record in the value log (storage/)
+//              COLD      a place: segment u32, offset u32, bytes u32 of the value's record in the value log (storage/)
+//            place, if CLEAN
 //
-// Always: the keyspace's tables find keys at KEY_AT; EXTERNAL is set on strings only.
+// Always: the keyspace's tables find keys at KEY_AT; EXTERNAL is set on strings only; COLD and CLEAN never both.
 
 import { type Long, readLong, readRounded } from '../lib/long-field.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -25,6 +26,8 @@ export const EXTERNAL = 2
 export const EPOCH = 4
 /** The value is on disk: the payload says where. Type, encoding, expiry and access time are here. */
 export const COLD = 8
+/** The value is in memory, and on disk as it is in memory: the place follows the payload. Any change clears it. */
+export const CLEAN = 16
 
 /** Longer strings have an allocation of their own. */
 export const INLINE_BYTES_MAX = 512

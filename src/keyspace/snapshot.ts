@@ -13,7 +13,7 @@
 
 import type { Ref } from '../memory/arena.ts'
 import type { Database } from './database.ts'
-import { COLD, EPOCH, EXTERNAL, payloadAt } from './entry.ts'
+import { CLEAN, COLD, EPOCH, EXTERNAL, payloadAt } from './entry.ts'
 import type { Keyspace, RunningSnapshot } from './keyspace.ts'
 import { ENC_RAW, TYPE_STRING } from './types.ts'
 
@@ -225,7 +225,7 @@ export class Snapshot implements RunningSnapshot {
     const at = arena.at(entry)
     const payload = payloadAt(seg.u8, seg.dv, at)
     seg.u8[at] = (TYPE_STRING << 4) | ENC_RAW
-    seg.u8[at + 1] &= ~(EXTERNAL | COLD)
+    seg.u8[at + 1] &= ~(EXTERNAL | COLD | CLEAN)
     seg.u8[payload] = 0
     return copy
   }

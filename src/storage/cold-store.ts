@@ -1,15 +1,16 @@
 // ColdStore: moves values of entries to the value log and back.
 //
-//   hot entry  ─ spill:  value encoded, record appended, value freed, payload = place ─▶ cold entry
-//   cold entry ─ load:   record read and checked, value built, payload = value, record released ─▶ hot entry
+//   hot entry   ─ spill:  value encoded, record appended, value freed, payload = place ─▶ cold entry
+//   cold entry  ─ load:   record read and checked, value built, payload = value, then the place ─▶ clean entry
+//   clean entry ─ drop:   value freed, payload = place ─▶ cold entry       ─ [any change] record released ─▶ hot entry
 //
 // Always: type, encoding, expiry and access time of an entry stay as they are; a running snapshot has saved an entry
 // before it moves; an entry that cannot be read stays cold.
 
 import type { ColdValues } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
-import { COLD_BYTES, MEMORY_SAMPLES } from '../keyspace/entries.ts'
-import { COLD, EXTERNAL, HAS_EXPIRY, payloadAt } from '../keyspace/entry.ts'
+import { MEMORY_SAMPLES, PLACE_BYTES } from '../keyspace/entries.ts'
+import { CLEAN, COLD, EXTERNAL, HAS_EXPIRY, payloadAt } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ENC_HASHTABLE, ENC_INT, ENC_QUICKLIST, ENC_SKIPLIST, TYPE_LIST, TYPE_STRING } from '../keyspace/types.ts'
 import type { EncodingLimits } from '../keyspace/value-type.ts'
@@ -33,11 +34,13 @@ interface ColdFigures {
   faults: number
   /** Reads that the process waited for. */
   waits: number
+  /** Values that went to disk, and those of them that were there already. */
   spilled: number
+  dropped: number
 }
 
 export class ColdStore implements ColdValues {
-  readonly figures: ColdFigures = { coldKeys: 0, faults: 0, waits: 0, spilled: 0 }
+  readonly figures: ColdFigures = { coldKeys: 0, faults: 0, waits: 0, spilled: 0, dropped: 0 }
   readonly log: ValueLog
   private readonly space: Keyspace
   private readonly writers: ValueWriters
@@ -61,24 +64,31 @@ export class ColdStore implements ColdValues {
     this.output.compress = false
   }
 
-  /** Where the record of a cold entry is. Valid until the next call. */
+  /** Where the record of a cold or clean entry is. Valid until the next call. */
   placeOf(entry: Ref): Place {
-    const seg = this.space.arena.segment(entry)
-    const at = payloadAt(seg.u8, seg.dv, this.space.arena.at(entry))
-    this.place.segment = seg.dv.getUint32(at, true)
-    this.place.offset = seg.dv.getUint32(at + 4, true)
-    this.place.bytes = seg.dv.getUint32(at + 8, true)
+    const { dv } = this.space.arena.segment(entry)
+    const at = this.placeAt(entry)
+    this.place.segment = dv.getUint32(at, true)
+    this.place.offset = dv.getUint32(at + 4, true)
+    this.place.bytes = dv.getUint32(at + 8, true)
     return this.place
   }
 
-  /** Refers a cold entry to the record that was appended last. */
-  private setPlace(entry: Ref): void {
-    const seg = this.space.arena.segment(entry)
-    const at = payloadAt(seg.u8, seg.dv, this.space.arena.at(entry))
-    const { last } = this.log
-    seg.dv.setUint32(at, last.segment, true)
-    seg.dv.setUint32(at + 4, last.offset, true)
-    seg.dv.setUint32(at + 8, last.bytes, true)
+  /** Refers a cold or clean entry to a record. */
+  private setPlace(entry: Ref, { segment, offset, bytes }: Place): void {
+    const { dv } = this.space.arena.segment(entry)
+    const at = this.placeAt(entry)
+    dv.setUint32(at, segment, true)
+    dv.setUint32(at + 4, offset, true)
+    dv.setUint32(at + 8, bytes, true)
+  }
+
+  /** Byte offset of the place within the entry's segment. */
+  private placeAt(entry: Ref): number {
+    const { arena, entries } = this.space
+    const { u8, dv } = arena.segment(entry)
+    const at = payloadAt(u8, dv, arena.at(entry))
+    return entries.isCold(entry) ? at : at + entries.payloadBytes(entry)
   }
 
   // ---- to disk ----
@@ -100,34 +110,44 @@ export class ColdStore implements ColdValues {
     return bytes >= VALUE_BYTES_MIN && bytes <= largest
   }
 
-  /** Moves the value of an entry to the log. False: a snapshot is busy with it. Throws a DiskError. */
+  /** Moves the value of an entry to disk. False: a snapshot is busy with it. Throws a DiskError. */
   spill(db: Database, entry: Ref): boolean {
-    const { space, output, writers } = this
-    const { snapshot } = space
+    const { space } = this
+    const { snapshot, entries } = space
     if (space.snapshotting) {
       if (snapshot!.isBusyWith(db, entry)) return false
       snapshot!.beforeChange(db, entry)
     }
+    const isClean = entries.hasPlace(entry)
+    if (isClean) this.figures.dropped++
+    else this.append(entry)
+    const place = isClean ? this.placeOf(entry) : this.log.last
+    this.mark(entry, 0, CLEAN)
+    entries.freePayload(entry)
+    const cold = this.resize(db, entry, PLACE_BYTES, this.slot)
+    this.mark(cold, COLD, EXTERNAL)
+    this.setPlace(cold, place)
+    this.figures.coldKeys++
+    this.figures.spilled++
+    return true
+  }
+
+  /** Appends the value of an entry: log.last is its place. */
+  private append(entry: Ref): void {
+    const { output, writers } = this
     output.pos = 0
     output.byte(writers.rdbType(entry))
     writers.begin(entry)
     while (!writers.step(output, Number.POSITIVE_INFINITY));
-    this.log.append(space.entries.keyOf(entry, this.key), output.u8, 0, output.pos)
+    this.log.append(this.space.entries.keyOf(entry, this.key), output.u8, 0, output.pos)
     if (output.u8.length > KEPT_BYTES_MAX) output.renew(4096)
-    space.entries.freePayload(entry)
-    const cold = this.resize(db, entry, COLD_BYTES, this.slot)
-    this.mark(cold, COLD, EXTERNAL)
-    this.setPlace(cold)
-    this.figures.coldKeys++
-    this.figures.spilled++
-    return true
   }
 
   /** Appends a record again, to which a cold entry refers from now on. Throws a DiskError. */
   move(entry: Ref, record: Uint8Array): void {
     const { segment, bytes } = this.placeOf(entry)
     this.log.appendRecord(record)
-    this.setPlace(entry)
+    this.setPlace(entry, this.log.last)
     this.log.release(segment, bytes)
   }
 
@@ -145,11 +165,14 @@ export class ColdStore implements ColdValues {
     const { space } = this
     if (space.snapshotting) space.snapshot!.beforeChange(db, entry)
     const value = this.build(entry, encoded)
-    this.release(entry)
+    const place = this.placeOf(entry)
     this.figures.faults++
-    const hot = this.resize(db, entry, this.bytesFor(value), slot)
-    this.fill(hot, value)
-    return hot
+    this.figures.coldKeys--
+    const clean = this.resize(db, entry, this.bytesFor(value) + PLACE_BYTES, slot)
+    this.fill(clean, value)
+    this.mark(clean, CLEAN, 0)
+    this.setPlace(clean, place)
+    return clean
   }
 
   borrow(entry: Ref): Ref {
@@ -170,7 +193,7 @@ export class ColdStore implements ColdValues {
 
   release(entry: Ref): void {
     const { segment, bytes } = this.placeOf(entry)
-    this.figures.coldKeys--
+    if (this.space.entries.isCold(entry)) this.figures.coldKeys--
     this.log.release(segment, bytes)
   }
 
@@ -203,7 +226,7 @@ export class ColdStore implements ColdValues {
 
   private fill(entry: Ref, value: Ref): void {
     const { entries, strings } = this.space
-    this.mark(entry, 0, COLD | EXTERNAL)
+    this.mark(entry, 0, COLD | CLEAN | EXTERNAL)
     if (value !== 0) return entries.setValue(entry, entries.encodingOf(entry), value)
     strings.writeText(entry, this.text)
     this.text.release()

@@ -2,6 +2,7 @@
 //
 //   the sealed segment with the least live bytes ─▶ read in windows ─▶ the entry of each record's key
 //        refers to it: the record is appended again, the entry refers to the copy
+//        has the value in memory as well: the record is released
 //        does not: the record is dead, or its key was renamed
 //   [live bytes remain] ─▶ the segment is a straggler: one pass over all keys moves what refers to one
 //
@@ -164,10 +165,11 @@ export class Compactor {
     for (const db of space.databases) {
       if (db.size === 0) continue
       const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
-      if (entry === 0 || !db.entries.isCold(entry)) continue
+      if (entry === 0 || !db.entries.hasPlace(entry)) continue
       const { segment, offset } = store.placeOf(entry)
       if (segment !== from.segment || offset !== from.offset) continue
-      if (this.parts.isAwaited(from)) return true
+      if (!db.entries.isCold(entry)) db.entries.soil(entry)
+      if (!db.entries.isCold(entry) || this.parts.isAwaited(from)) return true
       if (!store.log.isSound(record)) return false
       this.move(entry, record)
       return true
@@ -201,9 +203,10 @@ export class Compactor {
 
   private readonly visit = (entry: Ref): void => {
     const { store, space } = this.parts
-    if (!space.entries.isCold(entry)) return
+    if (!space.entries.hasPlace(entry)) return
     const place = store.placeOf(entry)
     if (this.failed || !this.stragglers.has(place.segment) || this.parts.isAwaited(place)) return
+    if (!space.entries.isCold(entry)) return space.entries.soil(entry)
     let record: Uint8Array
     try {
       record = store.log.readRecord(place)

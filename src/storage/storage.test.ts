@@ -161,6 +161,78 @@ for (const [name, directives] of [
     assert.equal(figure(again, 'storage_cold_keys'), 0)
   })
 
+test('a value that was read and not changed leaves memory without being written; a changed one is written', async () => {
+  const server = await filled(TINY)
+  const read = () => {
+    for (const [command, ...names] of [
+      ['strlen', 'inline', 'long', 'expiring'],
+      ['llen', 'list'],
+      ['hlen', 'hash'],
+      ['scard', 'set', 'integers'],
+      ['zcard', 'zset'],
+      ['xlen', 'stream'],
+    ])
+      for (const name of names) server.call(command, name)
+  }
+  const spilled = () => figure(server, 'storage_spilled') - figure(server, 'storage_dropped')
+  const before = spilled()
+  const live = figure(server, 'storage_live_bytes')
+  const digest = server.call('debug', 'digest')
+  for (let round = 0; round < 3; round++) {
+    read()
+    // The key changes, its value does not.
+    server.call('expire', 'hash', 1000)
+    server.call('rename', 'list', 'renamed')
+    server.call('persist', 'hash')
+    server.call('rename', 'renamed', 'list')
+    server.machine.advance(3000)
+  }
+  assert.equal(spilled(), before)
+  assert.ok(figure(server, 'storage_dropped') >= 27)
+  assert.equal(figure(server, 'storage_live_bytes'), live)
+  assert.equal(server.call('debug', 'digest'), digest)
+  for (const change of [
+    ['append', 'inline', 'x'],
+    ['setrange', 'long', '5', 'x'],
+    ['rpush', 'list', 'x'],
+    ['hset', 'hash', 'field 1', 'x'],
+    ['srem', 'set', 'member 1'],
+    ['zincrby', 'zset', '1', 'member 1'],
+    ['xadd', 'stream', '400-1', 'a', 'b'],
+    ['sadd', 'integers', '5'],
+  ]) {
+    const written = spilled()
+    server.call(...change)
+    const changed = server.call('debug', 'digest-value', change[1])
+    server.machine.advance(3000)
+    assert.equal(spilled(), written + 1, change.join(' '))
+    assert.deepEqual(server.call('debug', 'digest-value', change[1]), changed)
+  }
+})
+
+test('a value that is in memory and on disk gives its record back when it is removed, copied or overwritten', async () => {
+  const server = await MachineServer.start(virtualSystem(), TINY)
+  for (let i = 0; i < 6; i++) server.call('set', `key ${i}`, 'x'.repeat(300))
+  server.machine.advance(3000)
+  server.call('config', 'set', 'storage-memory', '1gb')
+  for (let i = 0; i < 6; i++) server.call('strlen', `key ${i}`)
+  const live = figure(server, 'storage_live_bytes')
+  assert.equal(figure(server, 'storage_cold_keys'), 0)
+  assert.ok(live > 1800)
+  server.call('copy', 'key 0', 'copy')
+  assert.equal(figure(server, 'storage_live_bytes'), live)
+  server.call('del', 'key 0')
+  server.call('unlink', 'copy')
+  server.call('set', 'key 1', 'y')
+  server.call('append', 'key 2', 'y')
+  server.call('pexpire', 'key 3', 1)
+  server.machine.advance(500)
+  assert.equal(figure(server, 'storage_live_bytes'), (live / 6) * 2)
+  server.call('flushall')
+  server.machine.advance(500)
+  assert.equal(figure(server, 'storage_live_bytes'), 0)
+})
+
 /** Overwrites keys by chance until `bytes` were written, so that the live values are spread over all segments. */
 function churn(server: MachineServer, keys: number, bytes: number): Map<string, string> {
   const expected = new Map<string, string>()

@@ -27,6 +27,7 @@ export function addStorage(server: ServerParts): void {
         storage_faults: () => store?.faults ?? 0,
         storage_waits: () => store?.waits ?? 0,
         storage_spilled: () => store?.spilled ?? 0,
+        storage_dropped: () => store?.dropped ?? 0,
         storage_fault_queue: () => parts?.faults.queue ?? 0,
         storage_segments: () => log?.segments ?? 0,
         storage_bytes: () => log?.bytes ?? 0,
