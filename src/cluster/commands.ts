@@ -25,6 +25,7 @@ import {
   slotStats,
   syncSlots,
 } from './slot-commands.ts'
+import { SlotScan } from './slot-scan.ts'
 
 const FORGET_MS = 60_000
 /** A node that was introduced, and is not known to the other, is introduced again for so long. */
@@ -33,10 +34,12 @@ const MEET_MS = 60_000
 type Run = (cluster: Cluster, ctx: Context) => void
 
 export class ClusterCommand implements ClusterCommands {
+  readonly scan: SlotScan
   private readonly cluster: Cluster
 
   constructor(cluster: Cluster) {
     this.cluster = cluster
+    this.scan = new SlotScan(cluster)
   }
 
   run(ctx: Context): void {

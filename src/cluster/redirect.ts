@@ -3,6 +3,7 @@
 //   keys of several slots            CROSSSLOT          slot moves away, key is gone      ASK (some gone: TRYAGAIN)
 //   nobody serves the slot           CLUSTERDOWN        slot arrives, without ASKING      MOVED
 //   the cluster is down              CLUSTERDOWN        another node serves it            MOVED
+//                                                       CLUSTERSCAN of a slot that moves  TRYAGAIN
 //
 // Always: an open transaction is judged as a whole, when EXEC comes, besides each command as it is queued. Nothing is
 // allocated for a command that runs here.
@@ -14,6 +15,7 @@ import { CLIENT_ASKING, CLIENT_MASTER, CLIENT_MULTI, CLIENT_READONLY, type Clien
 import type { Gate, Place } from '../engine/gates.ts'
 import type { Database } from '../keyspace/database.ts'
 import { LOOKUP_NO_EXPIRE } from '../keyspace/database.ts'
+import { ZERO } from '../lib/ascii.ts'
 import { keySlot } from '../lib/crc16.ts'
 import { Slice } from '../lib/slice.ts'
 import { errorBytes } from '../protocol/reply.ts'
@@ -22,6 +24,7 @@ import { type Node, REPLICA } from './node.ts'
 
 const CROSSSLOT = errorBytes("CROSSSLOT Keys in request don't hash to the same slot")
 const TRYAGAIN = errorBytes('TRYAGAIN Multiple keys request during rehashing of slot')
+const MOVING = errorBytes('TRYAGAIN Slot is on its way to another node: some of its keys are there')
 const DOWN = errorBytes('CLUSTERDOWN The cluster is down')
 const DOWN_READS = errorBytes('CLUSTERDOWN The cluster is down and only accepts read commands')
 const UNBOUND = errorBytes('CLUSTERDOWN Hash slot not served')
@@ -48,12 +51,21 @@ interface GateServer {
   scriptMayCrossSlots(): boolean
 }
 
-const SHARD_COMMANDS = new Set(['ssubscribe', 'sunsubscribe', 'spublish'])
+type Kind = 'shard' | 'migrate' | 'exec' | 'scan' | 'other'
+
+const KINDS = new Map<string, Kind>([
+  ['ssubscribe', 'shard'],
+  ['sunsubscribe', 'shard'],
+  ['spublish', 'shard'],
+  ['migrate', 'migrate'],
+  ['exec', 'exec'],
+  ['clusterscan', 'scan'],
+])
 
 export class RedirectGate {
   private readonly cluster: Cluster
   private readonly server: GateServer
-  private readonly kinds = new Map<Command, 'shard' | 'migrate' | 'exec' | 'other'>()
+  private readonly kinds = new Map<Command, Kind>()
   private readonly firstKey = new Slice()
   /** Of the command that is judged: -1 before its first key. */
   private slot = -1
@@ -105,7 +117,9 @@ export class RedirectGate {
   private readonly crosses = (entry: TableEntry, args: Slice[], argc: number) => !this.collectKeys(entry, args, argc)
 
   private collectKeys(entry: TableEntry, args: Slice[], argc: number): boolean {
-    const shard = this.kindOf(entry) === 'shard'
+    const kind = this.kindOf(entry)
+    if (kind === 'scan') return this.collectCursor(args[1])
+    const shard = kind === 'shard'
     if (!shard && !entry.hasKeys()) return true
     // The channels of shard commands count as keys.
     const channels = shard ? (entry.fullName === 'spublish' ? 1 : argc - 1) : 0
@@ -124,6 +138,15 @@ export class RedirectGate {
         else this.present++
       }
     }
+    return true
+  }
+
+  /** CLUSTERSCAN runs where the slot of its cursor is; its first call runs anywhere. */
+  private collectCursor(cursor: Slice): boolean {
+    if (cursor.len === 1 && cursor.byte(0) === ZERO) return true
+    const slot = keySlot(cursor)
+    if (this.slot >= 0 && slot !== this.slot) return false
+    this.slot = slot
     return true
   }
 
@@ -147,12 +170,14 @@ export class RedirectGate {
     const target = owner === me ? cluster.migrating.get(slot) : undefined
     const arrives = owner !== me && cluster.importing.has(slot)
     if ((target !== undefined || arrives) && kind === 'migrate') return undefined
+    if (kind === 'scan' && (target !== undefined || (arrives && asking))) return MOVING
     if (target !== undefined && this.absent > 0)
       return this.present > 0 ? TRYAGAIN : this.redirect('ASK', target, client)
     if (arrives && (asking || entry.command.flags.includes('asking')))
       return this.several && this.absent > 0 ? TRYAGAIN : undefined
     if (owner === me) return undefined
-    const mayReadHere = client.has(CLIENT_READONLY) || kind === 'shard'
+    // A replica does not know that its primary's slot moves: scans are the primary's.
+    const mayReadHere = (client.has(CLIENT_READONLY) && kind !== 'scan') || kind === 'shard'
     if (mayReadHere && (flags & CMD_WRITE) === 0 && me.has(REPLICA) && me.primary === owner) return undefined
     return this.redirect('MOVED', owner, client)
   }
@@ -168,12 +193,11 @@ export class RedirectGate {
     return errorBytes(`${how} ${this.slot} ${redirectTarget(this.cluster, node, this.server.isTls(client))}`)
   }
 
-  private kindOf(entry: TableEntry): 'shard' | 'migrate' | 'exec' | 'other' {
+  private kindOf(entry: TableEntry): Kind {
     const { command } = entry
     let kind = this.kinds.get(command)
     if (kind !== undefined) return kind
-    if (SHARD_COMMANDS.has(entry.fullName)) kind = 'shard'
-    else kind = entry.fullName === 'migrate' || entry.fullName === 'exec' ? entry.fullName : 'other'
+    kind = KINDS.get(entry.fullName) ?? 'other'
     this.kinds.set(command, kind)
     return kind
   }

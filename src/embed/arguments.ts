@@ -97,6 +97,7 @@ export interface CommandArguments {
   'CLUSTER SLOT-STATS': [word: Words, ...more: Words[]]
   'CLUSTER SLOTS': []
   'CLUSTER SYNCSLOTS': [subcommand: Word, ...more: Words[]]
+  CLUSTERSCAN: [cursor: Word, ...more: More<'MATCH' | 'COUNT' | 'TYPE' | 'SLOT'>[]]
   COMMAND: [...more: Words[]]
   'COMMAND COUNT': []
   'COMMAND DOCS': [...more: Words[]]

@@ -103,6 +103,7 @@ export interface CommandReplies<Text = string> {
   'CLUSTER SLOT-STATS': Reply<Text>
   'CLUSTER SLOTS': Reply<Text>[][]
   'CLUSTER SYNCSLOTS': Reply<Text>
+  CLUSTERSCAN: [cursor: Text, keys: Text[]]
   COMMAND: Reply<Text>[]
   'COMMAND COUNT': number
   'COMMAND DOCS': Record<string, Reply<Text>>

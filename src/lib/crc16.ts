@@ -2,7 +2,7 @@
 
 import type { Slice } from './slice.ts'
 
-const CLUSTER_SLOT_COUNT = 16384
+export const CLUSTER_SLOT_COUNT = 16384
 
 const TABLE = makeTable()
 

@@ -78,6 +78,10 @@ export class SlotTables implements KeyTables {
     return table === 0 ? 0 : this.tables.scan(table, cursor, visit)
   }
 
+  hasKeys(t: Ref, slot: number): boolean {
+    return this.directory(t).refs[slot] !== 0
+  }
+
   private directory(t: Ref): Directory {
     return this.directories[t]!
   }
