@@ -160,3 +160,19 @@ export function stripParens(e: Expression): Expression {
     e = e.inner
   return e
 }
+
+/** 'name' or 'name.field' of a global, also by way of locals that are never assigned. */
+export function nameOf(e: Expression): string | undefined {
+  if (e.type === 'global') return e.name
+  if (e.type === 'local') return e.variable.assigned || !e.variable.initial ? undefined : nameOf(e.variable.initial)
+  if (e.type !== 'index' || e.key.type !== 'string') return undefined
+  const table = nameOf(e.object)
+  return table === undefined ? undefined : `${table}.${e.key.value}`
+}
+
+/** A call's result in `g` as one value, as an array, and as it is. */
+export const finishings = {
+  single: 'Array.isArray(g)?g[0]:g',
+  open: 'Array.isArray(g)?g:[g]',
+  statement: 'g',
+}

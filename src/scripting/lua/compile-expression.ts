@@ -18,6 +18,7 @@ import { isOpen } from './ast.ts'
 import {
   comparisons,
   describe,
+  finishings,
   hoistedName,
   isBoolean,
   isConstant,
@@ -32,6 +33,7 @@ import {
 import { numberConstant } from './fold.ts'
 import type { HoistedFunctions } from './hoisted.ts'
 import type { Numbers } from './infer.ts'
+import type { NanSigns } from './nan.ts'
 import { constructorSize, hashString } from './table.ts'
 import { NEST, type Site } from './value.ts'
 
@@ -44,6 +46,7 @@ export const RUN = `(g=R.run(S,g))!==P||(yield ${NEST},g=R.takeResult(S))`
 export interface ChunkContext {
   sites: Site[]
   numbers: Numbers
+  nanSigns: NanSigns
   /** Metamethods may be Lua functions: any operation may suspend. */
   hasMetamethods: boolean
   /** The chunk's functions as JavaScript statements, inner ones first. */
@@ -314,11 +317,11 @@ export class ExpressionCompiler {
     let rest = e
     let line = 0
     while (rest.type === 'binary' && rest.operator === '..') {
-      operands.push(rest.left)
+      operands.push(this.chunk.nanSigns.printed(rest.left))
       line = rest.line
       rest = rest.right
     }
-    operands.push(rest)
+    operands.push(this.chunk.nanSigns.printed(rest))
     const before: string[] = []
     const names = operands.map((operand, i) => {
       const changes = operand.type === 'local' && operand.variable.captured && operand.variable.assigned
@@ -355,7 +358,7 @@ export class ExpressionCompiler {
     if (plain === undefined || e.type !== 'call') return undefined
     const before: string[] = []
     const site = this.site(e.line, kind, e.callee)
-    before.push(`g=${plain}.js(${this.callArguments(e.args, this.capturesOf(e.callee), site, before)})`)
+    before.push(`g=${plain}.js(${this.callArguments(e, this.capturesOf(e.callee), site, before)})`)
     return before.join(',')
   }
 
@@ -370,7 +373,7 @@ export class ExpressionCompiler {
     if (e.type === 'call' && isLuaFunction(e.callee)) {
       site = this.site(e.line, kind, e.callee)
       const held = this.capturesOf(e.callee)
-      before.push(`g=${this.expression(e.callee)}.js(${this.callArguments(e.args, held, site, before)})`)
+      before.push(`g=${this.expression(e.callee)}.js(${this.callArguments(e, held, site, before)})`)
       before.push(kind === 'call' ? RUN : 'c=false')
       return before.join(',')
     }
@@ -389,7 +392,7 @@ export class ExpressionCompiler {
       site = this.site(e.line, kind, e.callee)
       this.callee(e.callee, callee, site, before)
     }
-    before.push(`g=${callee}.js(${this.callArguments(e.args, callArgs, site, before)})`)
+    before.push(`g=${callee}.js(${this.callArguments(e, callArgs, site, before)})`)
     if (kind === 'call') before.push(`${callee}.plain||${RUN}`)
     else before.push(`c=${callee}.plain||(${callee}.chunk===undefined?undefined:false)`)
     return before.join(',')
@@ -420,7 +423,8 @@ export class ExpressionCompiler {
   }
 
   /** The arguments in order; the last one also sets the call's site. */
-  private callArguments(args: Expression[], leading: string[], site: number, before: string[]): string {
+  private callArguments(e: CallExpression | MethodExpression, leading: string[], site: number, before: string[]) {
+    const args = this.chunk.nanSigns.argumentsOf(e)
     const mark = `S.site=${site}`
     if (args.length === 0) before.push(mark)
     args.forEach((arg, i) => {
@@ -491,10 +495,4 @@ export class ExpressionCompiler {
     if (listed.length > 0) steps.push(`R.fill(${table},${values})`)
     return `(${steps.join(',')},${table})`
   }
-}
-
-const finishings = {
-  single: 'Array.isArray(g)?g[0]:g',
-  open: 'Array.isArray(g)?g:[g]',
-  statement: 'g',
 }

@@ -5,11 +5,13 @@
 
 // biome-ignore-all lint/suspicious/noExplicitAny: Lua values are what they turn out to be
 
-import type { Expression, FunctionBody } from './ast.ts'
+import type { FunctionBody } from './ast.ts'
+import { nameOf } from './code.ts'
 import type { ChunkContext } from './compile-expression.ts'
 import { functionSource } from './compile-function.ts'
 import { HoistedFunctions } from './hoisted.ts'
 import { Numbers } from './infer.ts'
+import { NanSigns } from './nan.ts'
 import { parse } from './parser.ts'
 import { LuaTable } from './table.ts'
 import { type Chunk, type LineHook, LuaError, LuaFunction, NOTHING, PENDING, TAIL } from './value.ts'
@@ -66,6 +68,7 @@ export function compile(source: string, name: string, outerLevels = 0, world?: W
     const context: ChunkContext = {
       sites: chunk.sites,
       numbers: new Numbers(main),
+      nanSigns: new NanSigns(!hasMetamethods),
       functions: [],
       hasMetamethods,
       hostFunction(e) {
@@ -111,13 +114,4 @@ function displayName(name: string, max: number): string {
   const room = max - 17
   const length = Math.min(lineEnd < 0 ? name.length : lineEnd, room)
   return `[string "${name.slice(0, length)}${length < name.length ? '...' : ''}"]`
-}
-
-/** 'name' or 'name.field' of a global, also by way of locals that are never assigned. */
-function nameOf(e: Expression): string | undefined {
-  if (e.type === 'global') return e.name
-  if (e.type === 'local') return e.variable.assigned || !e.variable.initial ? undefined : nameOf(e.variable.initial)
-  if (e.type !== 'index' || e.key.type !== 'string') return undefined
-  const table = nameOf(e.object)
-  return table === undefined ? undefined : `${table}.${e.key.value}`
 }

@@ -18,7 +18,8 @@ export function foldBinary(operator: string, left: Expression, right: Expression
   return value === undefined || value !== value ? undefined : { type: 'number', value }
 }
 
-function compute(operator: string, a: number, b: number): number | undefined {
+/** undefined: a division by zero. */
+export function compute(operator: string, a: number, b: number): number | undefined {
   switch (operator) {
     case '+':
       return a + b

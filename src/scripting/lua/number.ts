@@ -41,7 +41,12 @@ function plainDecimal(text: string): number {
   return isNegative ? -value : value
 }
 
-/** tostring of a number: %.14g. JavaScript hides the sign of a NaN; on x86 it is negative. */
+/** Whether the text of a number begins with a minus: the sign of a NaN. */
+export function isNegativeText(text: string): boolean {
+  return text.charCodeAt(spacesEnd(text, 0)) === 45
+}
+
+/** tostring of a number: %.14g. JavaScript hides the sign of a NaN; on x86 it is mostly set: see nan.ts. */
 export function formatNumber(n: number): string {
   if ((n | 0) === n) return n === 0 && 1 / n < 0 ? '-0' : String(n)
   if (!Number.isFinite(n)) return n !== n ? '-nan' : n > 0 ? 'inf' : '-inf'

@@ -3,7 +3,7 @@
 //   %[flags][width][.precision]conversion     flags "-+ #0", width and precision two digits at most
 
 import { cText } from '../../../lib/text.ts'
-import { formatExponent, formatFixed, formatGeneral } from '../number.ts'
+import { formatExponent, formatFixed, formatGeneral, isNegativeText } from '../number.ts'
 import { limited } from '../operations.ts'
 import type { LuaState } from '../state.ts'
 import type { LuaFunction, LuaValue } from '../value.ts'
@@ -92,7 +92,7 @@ function formatOne(S: LuaState, spec: Spec, args: LuaValue[], n: number): string
     case 'f':
     case 'g':
     case 'G':
-      return formatDouble(spec, number())
+      return formatDouble(spec, number(), args[n])
     case 'q':
       return quote(stringArgument(S, args[n], n + 1, args.length))
     case 's':
@@ -157,8 +157,10 @@ function formatUnsigned(spec: Spec, value: bigint): string {
   return spec.conversion === 'X' ? text.toUpperCase() : text
 }
 
-function formatDouble(spec: Spec, value: number): string {
-  const isNegative = value < 0 || (value === 0 && 1 / value < 0) || value !== value
+/** `source`: the argument, whose text decides the sign of a NaN. */
+function formatDouble(spec: Spec, value: number, source: LuaValue): string {
+  const isNegative =
+    value !== value ? typeof source !== 'string' || isNegativeText(source) : value < 0 || (value === 0 && 1 / value < 0)
   const size = Math.abs(value)
   const isUpper = spec.conversion < 'a'
   let text: string
