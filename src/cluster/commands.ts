@@ -11,7 +11,7 @@ import { replyHelp } from '../protocol/help.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { SLOTS } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
-import { infoText, isTls, links, shards, slots } from './describe.ts'
+import { infoFields, infoText, isTls, links, shards, slots } from './describe.ts'
 import { failureReports } from './health.ts'
 import { BUS_PORT_OFFSET, FAIL, HANDSHAKE, MEET, type Node, nameOf, PRIMARY, REPLICA } from './node.ts'
 import { nodeLine } from './nodes-file.ts'
@@ -46,6 +46,10 @@ export class ClusterCommand implements ClusterCommands {
     SUBCOMMANDS.get(ctx.command.command.name)!(this.cluster, ctx)
     // What a reply depends on is saved before it is sent.
     this.cluster.afterwards()
+  }
+
+  fields() {
+    return infoFields(this.cluster)
   }
 
   killLinks(which: 'to' | 'from' | 'all', id: string): boolean {

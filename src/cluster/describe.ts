@@ -13,13 +13,13 @@ export function isTls(ctx: Context): boolean {
   return ctx.client.connection.kind === 'tls'
 }
 
-export function infoText(cluster: Cluster): string {
+export function infoFields(cluster: Cluster): [name: string, value: string | number][] {
   const { me, stats, owners } = cluster
   const assigned = owners.filter(one => one !== undefined)
   const failed = assigned.filter(one => one.has(FAIL)).length
   const possibly = assigned.filter(one => !one.has(FAIL) && one.has(PFAIL)).length
   const epoch = me.primary?.configEpoch ?? me.configEpoch
-  const lines: [string, string | number][] = [
+  return [
     ['cluster_state', cluster.isOk ? 'ok' : 'fail'],
     ['cluster_slots_assigned', assigned.length],
     ['cluster_slots_ok', assigned.length - failed - possibly],
@@ -33,7 +33,12 @@ export function infoText(cluster: Cluster): string {
     ...messageLines(stats.received, 'received'),
     ['total_cluster_links_buffer_limit_exceeded', stats.linksOverLimit],
   ]
-  return lines.map(([name, value]) => `${name}:${value}\r\n`).join('')
+}
+
+export function infoText(cluster: Cluster): string {
+  return infoFields(cluster)
+    .map(([name, value]) => `${name}:${value}\r\n`)
+    .join('')
 }
 
 function messageLines(counts: readonly number[], way: string): [string, number][] {

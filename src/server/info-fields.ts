@@ -86,8 +86,9 @@ export const SECTIONS: readonly SectionFields[] = [
       total_active_defrag_time current_active_defrag_time tracking_total_keys tracking_total_items
       tracking_total_prefixes unexpected_error_replies unexpected_errors total_error_replies
       dump_payload_sanitizations total_reads_processed total_writes_processed io_threaded_reads_processed
-      io_threaded_writes_processed reply_buffer_shrinks reply_buffer_expands eventloop_cycles eventloop_duration_sum
-      eventloop_duration_cmd_sum instantaneous_eventloop_cycles_per_sec instantaneous_eventloop_duration_usec
+      io_threaded_writes_processed client_query_buffer_limit_disconnections
+      client_output_buffer_limit_disconnections reply_buffer_shrinks reply_buffer_expands eventloop_cycles
+      eventloop_duration_sum eventloop_duration_cmd_sum instantaneous_eventloop_cycles_per_sec instantaneous_eventloop_duration_usec
       acl_access_denied_auth acl_access_denied_cmd acl_access_denied_key acl_access_denied_channel`,
   },
   {

@@ -1,10 +1,11 @@
 // A day in the life of a server, in an hour:
 //
-//   npx bun test/life/day.ts [--minutes 60] [--seed 1] [--server bin/redstart] [--port 25900]
+//   npx bun test/life/day.ts [--minutes 60] [--seed 1] [--server bin/redstart] [--port 25900] [--pause 1]
 //
 // Four client libraries write, read and check, half of them over TLS, while the server evicts, saves, rewrites its log,
 // gets other settings, certificates and users, and is abused; in the first half it is killed three times (SIGKILL,
-// appendfsync everysec). The short form takes a minute (--minutes 1).
+// appendfsync everysec). The short form takes a minute (--minutes 1). --pause: milliseconds that each client waits
+// after 15 commands; with 30 the processor is left to others.
 //
 //   0 ─ kill ─ kill ─ kill ─ 1/2 ──── memory is measured ──── 1
 //
@@ -30,6 +31,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     server: { type: 'string', default: join(projectRoot, 'bin/redstart') },
     port: { type: 'string', default: '25900' },
+    pause: { type: 'string', default: '1' },
   },
 })
 const dayMs = Number(options.minutes) * 60_000
@@ -157,8 +159,12 @@ const events: readonly { what: string; run(): Promise<void> }[] = [
 
 async function day(): Promise<void> {
   await life.start()
+  const pauseMs = Number(options.pause)
   const workers = Object.entries(openers).flatMap(([name, open], i) =>
-    [1, 2].map(n => new Worker(`${name.replaceAll(' ', '-')}${n}`, () => open({ port, tlsPort, files }), i * 10 + n)),
+    [1, 2].map(n => {
+      const opened = () => open({ port, tlsPort, files })
+      return new Worker(`${name.replaceAll(' ', '-')}${n}`, opened, i * 10 + n, pauseMs)
+    }),
   )
   const running = workers.map(worker => worker.run())
   const startMs = performance.now()

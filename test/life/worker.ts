@@ -11,7 +11,7 @@ import type { LifeClient } from './clients.ts'
 
 const CACHE_KEYS = 4000
 const LIST_KEPT = 20
-const PAUSE_MS = 200
+const RECONNECT_MS = 200
 
 export class Worker {
   readonly name: string
@@ -22,11 +22,13 @@ export class Worker {
   private acknowledged: { n: number; atMs: number }[] = []
   private over = false
   private readonly open: () => Promise<LifeClient>
+  private readonly pauseMs: number
   private readonly below: (n: number) => number
 
-  constructor(name: string, open: () => Promise<LifeClient>, seed: number) {
+  constructor(name: string, open: () => Promise<LifeClient>, seed: number, pauseMs: number) {
     this.name = name
     this.open = open
+    this.pauseMs = pauseMs
     this.below = randomFrom(seed)
   }
 
@@ -38,7 +40,7 @@ export class Worker {
         while (!this.over) await this.step(client)
       } catch {
         this.reconnects++
-        await sleep(PAUSE_MS)
+        await sleep(RECONNECT_MS)
       }
       client?.close()
     }
@@ -66,7 +68,7 @@ export class Worker {
       await client.call('SET', key, text, 'EX', String(30 + this.below(60)))
       this.calls += 2
     }
-    await sleep(1)
+    await sleep(this.pauseMs)
   }
 
   private note(n: number): void {

@@ -63,6 +63,8 @@ function trafficInfo(engine: Engine): InfoSource {
       total_error_replies: () => stats.errorReplies,
       total_reads_processed: () => stats.reads,
       total_writes_processed: () => stats.writes,
+      client_query_buffer_limit_disconnections: () => stats.clientQueryBufferLimitDisconnections,
+      client_output_buffer_limit_disconnections: () => stats.clientOutputBufferLimitDisconnections,
       eventloop_duration_cmd_sum: () => Math.round(engine.table.all.reduce((sum, entry) => sum + entry.usec, 0)),
       acl_access_denied_auth: () => denials.auth,
       acl_access_denied_cmd: () => denials.command,

@@ -17,6 +17,8 @@ export interface ClusterCommands {
   readonly scan: SlotScan
   /** Runs the subcommand of CLUSTER that the context's command is. */
   run(ctx: Context): void
+  /** The fields of CLUSTER INFO. */
+  fields(): readonly (readonly [name: string, value: string | number])[]
   /** DEBUG CLUSTERLINK KILL: closes the links to or from a node; false: no such node. */
   killLinks(which: 'to' | 'from' | 'all', id: string): boolean
   /** DEBUG DROP-CLUSTER-PACKET-FILTER: received packets of this type are ignored; -1: none. */

@@ -1,23 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MachineServer } from '../../../test/harness/machine.ts'
-import type { NetworkError, Outgoing } from '../../system/network.ts'
-import type { VirtualMachine } from '../../system/virtual.ts'
-import { VirtualWorld } from '../../system/virtual-world.ts'
+import type { MachineServer } from '../../../test/harness/machine.ts'
+import { get, PORT, pass, request, started } from '../../../test/harness/metrics-port.ts'
 import { METRICS } from './names.ts'
-
-const PORT = 9121
-const ON = { 'metrics-port': String(PORT), 'metrics-bind': '*' }
-
-async function started(directives: Readonly<Record<string, string>> = {}) {
-  const world = new VirtualWorld({ seed: 1 })
-  const server = await MachineServer.start(world.machine('server'), { ...ON, ...directives })
-  return { world, server, client: world.machine('client') }
-}
-
-function pass(world: VirtualWorld, ms: number): void {
-  world.scheduler.advance(world.scheduler.nowUs + ms * 1000)
-}
 
 /** A command whose reply waits for promises. */
 async function callLater(server: MachineServer, ...words: string[]) {
@@ -30,44 +15,7 @@ async function callLater(server: MachineServer, ...words: string[]) {
   return server.take(0)
 }
 
-/** Sends a request in pieces; what has come back, and whether the connection is over. */
-function request(client: VirtualMachine, pieces: readonly string[]) {
-  const state = { text: '', isOver: false, link: undefined as Outgoing | undefined }
-  client.system.network.dial({ host: 'server', port: PORT }, 1000, (result: Outgoing | NetworkError) => {
-    if ('code' in result) {
-      state.isOver = true
-      return
-    }
-    state.link = result
-    result.onData = bytes => {
-      state.text += new TextDecoder().decode(bytes)
-    }
-    result.onClose = () => {
-      state.isOver = true
-    }
-    for (const piece of pieces) result.write(new TextEncoder().encode(piece))
-  })
-  return state
-}
-
-function get(world: VirtualWorld, client: VirtualMachine, path: string): { status: number; body: string } {
-  const state = request(client, [`GET ${path} HTTP/1.1\r\nHost: server\r\n\r\n`])
-  pass(world, 200)
-  const [head, body] = [state.text.slice(0, state.text.indexOf('\r\n\r\n')), state.text.indexOf('\r\n\r\n') + 4]
-  assert.ok(state.isOver)
-  assert.equal(head.includes(`Content-Length: ${state.text.length - body}\r\n`), true, head)
-  return { status: Number(head.slice(9, 12)), body: state.text.slice(body) }
-}
-
-/** The metrics that dashboards published for redis_exporter ask for (Grafana 763, and its mixin). */
-const DASHBOARDS = `redis_up redis_uptime_in_seconds redis_connected_clients redis_blocked_clients redis_memory_used_bytes
-  redis_memory_max_bytes redis_memory_used_rss_bytes redis_memory_fragmentation_ratio redis_commands_total
-  redis_commands_duration_seconds_total redis_keyspace_hits_total redis_keyspace_misses_total redis_net_input_bytes_total
-  redis_net_output_bytes_total redis_db_keys redis_db_keys_expiring redis_expired_keys_total redis_evicted_keys_total
-  redis_connected_slaves redis_start_time_seconds redis_instance_info redis_slowlog_length redis_commands_latencies_usec_bucket
-  redis_config_maxclients redis_rejected_connections_total redis_rdb_last_bgsave_status redis_aof_last_write_status`
-
-test('the metrics that published dashboards ask for are there, with the values of INFO', async () => {
+test('metrics have the values of INFO', async () => {
   const { world, server, client } = await started({ maxmemory: '100mb' })
   server.call('set', 'a', '1')
   server.call('set', 'b', '2', 'ex', '1000')
@@ -76,7 +24,6 @@ test('the metrics that published dashboards ask for are there, with the values o
   server.call('lpush', 'a', 'x')
   const { status, body } = get(world, client, '/metrics')
   assert.equal(status, 200)
-  for (const name of DASHBOARDS.split(/\s+/)) assert.match(body, new RegExp(`^${name}(\\{.*\\})? [0-9.e+-]+$`, 'm'))
   for (const line of [
     'redis_memory_max_bytes 104857600',
     'redis_keyspace_hits_total 1',

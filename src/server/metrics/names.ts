@@ -40,7 +40,8 @@ const GAUGES = `
   current_eviction_exceeded_time=current_eviction_exceeded_time_ms repl_backlog_size=replication_backlog_bytes
   repl_backlog_active=repl_backlog_is_active repl_backlog_histlen=repl_backlog_history_bytes
   sync_full=replica_resyncs_full sync_partial_ok=replica_partial_resync_accepted
-  sync_partial_err=replica_partial_resync_denied`
+  sync_partial_err=replica_partial_resync_denied latest_fork_usec
+  total_system_memory=total_system_memory_bytes cluster_enabled cluster_connections`
 
 const COUNTERS = `
   unexpected_error_replies total_error_replies dump_payload_sanitizations total_reads_processed
@@ -61,7 +62,15 @@ const COUNTERS = `
   used_cpu_user_main_thread=cpu_user_main_thread_seconds_total reply_buffer_shrinks=reply_buffer_shrinks_total
   reply_buffer_expands=reply_buffer_expands_total acl_access_denied_auth=acl_access_denied_auth_total
   acl_access_denied_cmd=acl_access_denied_cmd_total acl_access_denied_key=acl_access_denied_key_total
-  acl_access_denied_channel=acl_access_denied_channel_total`
+  acl_access_denied_channel=acl_access_denied_channel_total
+  client_query_buffer_limit_disconnections=client_query_buffer_limit_disconnections_total
+  client_output_buffer_limit_disconnections=client_output_buffer_limit_disconnections_total`
+
+/** Of CLUSTER INFO; its other fields are gauges of their own names. */
+export const CLUSTER_COUNTERS: ReadonlyMap<string, string> = new Map([
+  ['cluster_stats_messages_sent', 'redis_cluster_messages_sent_total'],
+  ['cluster_stats_messages_received', 'redis_cluster_messages_received_total'],
+])
 
 interface MetricName {
   readonly name: string

@@ -3,7 +3,7 @@
 
 import type { Engine } from '../../engine/engine.ts'
 import { Exposition, type Labels } from './exposition.ts'
-import { METRICS } from './names.ts'
+import { CLUSTER_COUNTERS, METRICS } from './names.ts'
 import type { Pauses } from './pauses.ts'
 
 /** LATENCY HISTOGRAM begins with this bound, in nanoseconds. */
@@ -12,6 +12,7 @@ const FIRST_PAUSE_US = 128
 const STATES = new Map([
   ['ok', 1],
   ['err', 0],
+  ['fail', 0],
 ])
 const INSTANCE =
   'role redis_version redis_build_id redis_mode os maxmemory_policy tcp_port run_id process_id master_replid'
@@ -31,6 +32,7 @@ export function scrape(parts: ScrapeParts): string {
   for (const [field, value] of fields) addField(out, field, value)
   addServer(out, parts)
   addReplication(out, fields)
+  addCluster(out, parts.engine)
   addCommands(out, parts.engine)
   addPauses(out, parts.pauses)
   return out.text()
@@ -114,6 +116,15 @@ function addReplication(out: Exposition, fields: ReadonlyMap<string, string>): v
   out.gauge('redis_master_last_io_seconds_ago', Number(of('master_last_io_seconds_ago')), primary)
   out.gauge('redis_master_sync_in_progress', Number(of('master_sync_in_progress')), primary)
   out.gauge('redis_slave_repl_offset', Number(of('slave_repl_offset')), primary)
+}
+
+function addCluster(out: Exposition, { cluster }: Engine): void {
+  for (const [field, value] of cluster?.fields() ?? []) {
+    const number = STATES.get(String(value)) ?? Number(value)
+    const counter = CLUSTER_COUNTERS.get(field)
+    if (counter === undefined) out.gauge(`redis_${field}`, number)
+    else out.counter(counter, number)
+  }
 }
 
 function addCommands(out: Exposition, { table, observers }: Engine): void {
