@@ -29,6 +29,8 @@ export interface SnapshotConsumer {
   begin(entry: Ref, database: number): void
   /** Continues with it; true at its end. take() may come between the steps. */
   step(): boolean
+  /** The entry of begin() was handed over, is in a table, and may be moved. */
+  settled?(entry: Ref): void
 }
 
 interface IteratedTable {
@@ -106,7 +108,10 @@ export class Snapshot implements RunningSnapshot {
   /** A step: one bucket, or one entry, or one step of a large entry. */
   step(): void {
     if (this.current !== undefined) {
-      if (this.consumer.step()) this.closeCurrent()
+      const { entry, detached } = this.current
+      if (!this.consumer.step()) return
+      this.closeCurrent()
+      if (!detached) this.consumer.settled?.(entry)
       return
     }
     const next = this.waiting.pop()
@@ -131,8 +136,13 @@ export class Snapshot implements RunningSnapshot {
 
   private handOver(next: Waiting): void {
     this.consumer.begin(next.entry, next.database)
-    if (this.consumer.step()) this.saved(next)
-    else this.current = next
+    const { entry, detached } = next
+    if (!this.consumer.step()) {
+      this.current = next
+      return
+    }
+    this.saved(next)
+    if (!detached) this.consumer.settled?.(entry)
   }
 
   private closeCurrent(): void {

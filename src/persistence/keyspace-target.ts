@@ -5,7 +5,8 @@ import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
-import type { Log } from '../system/system.ts'
+import { type Log, reasonOf } from '../system/system.ts'
+import type { Checkpoints, ValuePlace } from './checkpoint.ts'
 import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
 import type { ValueReader } from './values/value-codec.ts'
 
@@ -26,6 +27,8 @@ interface KeyspaceTargetOptions {
   library(code: Slice): string | undefined
   /** The databases that are filled. */
   databases: readonly Database[]
+  /** Adds keys whose values are in the value log; undefined: the file may have none. */
+  places?: Checkpoints | undefined
   /** An expired key was skipped. */
   dropped?: (db: Database, key: Slice) => void
 }
@@ -159,6 +162,20 @@ export class KeyspaceTarget implements RdbTarget {
     this.finish(key, db.add(key, type, reader.encoding, reader.value), attributes)
   }
 
+  placedKey(key: Slice, typeAndEncoding: number, place: ValuePlace, attributes: KeyAttributes): void {
+    const { places } = this.options
+    let entry = 0
+    try {
+      if (places === undefined) throw new Error('the value is in no file of values')
+      entry = places.add(this.db, key, typeAndEncoding, attributes.expiryMs, place)
+    } catch (error) {
+      const text = `The value of the key '${key.latin1()}' is not there: ${reasonOf(error)}`
+      this.log.warning(text)
+      throw new LoadRefused(text)
+    }
+    this.setAccess(entry, attributes)
+  }
+
   private duplicate(key: Slice): never {
     const text = `RDB has duplicated key '${key.latin1()}' in DB ${this.db.index}`
     this.log.warning(text)
@@ -166,8 +183,12 @@ export class KeyspaceTarget implements RdbTarget {
   }
 
   private finish(key: Slice, entry: Ref, attributes: KeyAttributes): void {
+    const { db } = this
+    this.setAccess(attributes.expiryMs >= 0 ? db.setExpiry(key, entry, attributes.expiryMs) : entry, attributes)
+  }
+
+  private setAccess(entry: Ref, attributes: KeyAttributes): void {
     const { db, space } = this
-    if (attributes.expiryMs >= 0) entry = db.setExpiry(key, entry, attributes.expiryMs)
     const { idleSeconds, frequency } = attributes
     if (space.lfu) {
       if (frequency >= 0) db.entries.setAccess(entry, frequency | ((Math.floor(space.nowMs / 60000) & 0xffff) << 8))

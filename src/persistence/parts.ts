@@ -3,6 +3,7 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Clock, FileSystem, Log } from '../system/system.ts'
+import type { Checkpoints } from './checkpoint.ts'
 import type { StreamPosition } from './keyspace-target.ts'
 import type { AccessRecord } from './rdb/writer.ts'
 import type { Background, JobParts } from './snapshot-job.ts'
@@ -65,6 +66,8 @@ export interface PersistenceDependencies {
   usedMemoryBytes(): number
   libraries: Libraries
   codecs: ValueCodecs
+  /** The value log, where there is one. */
+  checkpoints: Checkpoints | undefined
   /** The place of the dataset, as it is now, in a replication stream; undefined: in none. Set by replication. */
   streamPosition?: () => StreamPosition | undefined
   /** Ends the process: acknowledged writes can no longer be made durable. */
@@ -104,6 +107,13 @@ export function rdbOptions(parts: PersistenceDependencies, isBase: boolean): Rdb
     libraries: parts.libraries.all(),
     codecs: parts.codecs,
   }
+}
+
+/** Options of a base of the AOF; with `checkpoints` it is one. */
+export function baseOptions(parts: PersistenceDependencies, checkpoints?: Checkpoints): RdbOptions {
+  const options = rdbOptions(parts, true)
+  if (checkpoints === undefined) return options
+  return { ...options, places: checkpoints, access: parts.engine.keyspace.lfu ? 'frequency' : 'idle' }
 }
 
 function positionFields(position: StreamPosition | undefined): [name: string, value: string][] {

@@ -3,6 +3,7 @@
 import type { Database } from '../keyspace/database.ts'
 import type { Slice } from '../lib/slice.ts'
 import { attempt, DiskError, reasonOf } from '../system/system.ts'
+import type { Checkpoints } from './checkpoint.ts'
 import { KeyspaceTarget, LoadRefused, type StreamPosition } from './keyspace-target.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from './loading.ts'
 import type { PersistenceDependencies } from './parts.ts'
@@ -15,6 +16,8 @@ interface RdbLoadOptions {
   dropExpired: boolean
   /** An existing key or library is replaced. */
   replace: boolean
+  /** Adds keys whose values are in the value log. */
+  places?: Checkpoints | undefined
   /** Offset of the RDB in the file. */
   from: number
   /** An expired key was skipped. */
@@ -50,6 +53,7 @@ export class RdbLoader {
       dropped: options.dropped,
       fileBytes: disk.fstat(fd).sizeBytes,
       replace: options.replace,
+      places: options.places,
       library: code => libraries.load(code, options.replace),
       databases: engine.keyspace.databases,
     })

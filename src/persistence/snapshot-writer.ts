@@ -12,6 +12,7 @@ import type { SnapshotConsumer } from '../keyspace/snapshot.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
+import type { ValuePlaces } from './checkpoint.ts'
 import type { ByteSink } from './file-sink.ts'
 import { CHECKSUM_BYTES } from './rdb/format.ts'
 import { RdbOutput } from './rdb/output.ts'
@@ -37,6 +38,8 @@ export interface RdbOptions {
   aux: readonly (readonly [name: string, value: string])[]
   libraries: readonly Slice[]
   codecs: ValueCodecs
+  /** Values that these locate are named, not written. */
+  places?: ValuePlaces | undefined
   /** Only the libraries are written. */
   withoutKeys?: boolean
 }
@@ -58,6 +61,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly crc = new Crc64()
   private readonly sizes: (Sizes | undefined)[]
   private readonly entries: Entries
+  private readonly places: ValuePlaces | undefined
   private readonly spare: Uint8Array[] = []
   /** Memory of values written early because a command was about to change them. */
   copyOnWriteBytes = 0
@@ -75,6 +79,7 @@ export class SnapshotWriter implements SnapshotConsumer {
     this.writer = new RdbWriter(space, options.codecs)
     this.sideWriter = new RdbWriter(space, options.codecs)
     this.writer.access = this.sideWriter.access = options.access
+    this.places = this.writer.values.places = this.sideWriter.values.places = options.places
     this.main.compress = this.side.compress = options.compress
     this.entries = space.entries
     this.sizes = space.databases.map(db => ({ keys: db.size, expires: db.expiresSize }))
@@ -88,7 +93,11 @@ export class SnapshotWriter implements SnapshotConsumer {
   }
 
   isLarge(entry: Ref): boolean {
-    return this.entries.memoryOf(entry) >= LARGE_BYTES
+    return this.entries.memoryOf(entry) >= LARGE_BYTES && this.places?.locates(entry) !== true
+  }
+
+  settled(entry: Ref): void {
+    this.places?.settled(entry)
   }
 
   take(entry: Ref, database: number): void {

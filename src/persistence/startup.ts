@@ -34,6 +34,7 @@ export class Startup {
     await this.loader.load()
     await (appendonly ? this.secureLog() : this.secureRdb())
     if (appendonly) await this.openLog()
+    this.parts.checkpoints?.loaded()
   }
 
   /** Reads the manifest; a single-file AOF from before Redis 7 is converted. */
@@ -77,7 +78,7 @@ export class Startup {
     const hadIncremental = files.manifest.incremental.length > 0
     let next = files.manifest
     if (next.isEmpty) {
-      next = next.withNewBase(files.prefix, parts.config.aofUseRdbPreamble)
+      next = next.withNewBase(files.prefix, parts.config.aofUseRdbPreamble ? 'rdb' : 'aof')
       this.createBase(next.base!.name)
     }
     if (!hadIncremental) next = next.withNewIncremental(files.prefix)

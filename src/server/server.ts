@@ -109,11 +109,11 @@ export class Server implements RunningServer {
     this.maintenance.addInfo([{ section: 'stats', fields }, tls.info])
     this.followAddresses()
     const parts = { ...base, maintenance: this.maintenance, codecs }
-    addStorage(parts)
+    const checkpoints = addStorage(parts)
     this.locks = new FileLocks(system, config, log)
     const lockFiles = () => this.lockFiles()
     config.onChange(['save', 'dir', 'dbfilename'], lockFiles)
-    const around = { ...parts, lockFiles, newCluster: options.newCluster, tls }
+    const around = { ...parts, checkpoints, lockFiles, newCluster: options.newCluster, tls }
     this.persistence = persistenceOf(around)
     const { persistence } = this
     const [port, roleChanged] = [() => this.replicationPort, () => this.roleChanged()]

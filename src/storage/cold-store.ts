@@ -14,6 +14,7 @@ import { CLEAN, COLD, EXTERNAL, HAS_EXPIRY, payloadAt } from '../keyspace/entry.
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ENC_HASHTABLE, ENC_INT, ENC_QUICKLIST, ENC_SKIPLIST, TYPE_LIST, TYPE_STRING } from '../keyspace/types.ts'
 import type { EncodingLimits } from '../keyspace/value-type.ts'
+import type { Long } from '../lib/long-field.ts'
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
 import { TableSlot } from '../memory/table-slot.ts'
@@ -91,6 +92,19 @@ export class ColdStore implements ColdValues {
     return entries.isCold(entry) ? at : at + entries.payloadBytes(entry)
   }
 
+  /** Whether the value of an entry is on disk. */
+  hasPlace(entry: Ref): boolean {
+    return this.space.entries.hasPlace(entry)
+  }
+
+  /** A clean entry gives its record back; false: it was none. */
+  soil(entry: Ref): boolean {
+    const { entries } = this.space
+    if (entries.isCold(entry) || !entries.hasPlace(entry)) return false
+    entries.soil(entry)
+    return true
+  }
+
   // ---- to disk ----
 
   /** Whether the value may go to disk: it is of a size between VALUE_BYTES_MIN and `largest`. */
@@ -132,8 +146,8 @@ export class ColdStore implements ColdValues {
     return true
   }
 
-  /** Appends the value of an entry: log.last is its place. */
-  private append(entry: Ref): void {
+  /** Appends the value of an entry: log.last is its place. Throws a DiskError. */
+  append(entry: Ref): void {
     const { output, writers } = this
     output.pos = 0
     output.byte(writers.rdbType(entry))
@@ -149,6 +163,30 @@ export class ColdStore implements ColdValues {
     this.log.appendRecord(record)
     this.setPlace(entry, this.log.last)
     this.log.release(segment, bytes)
+  }
+
+  /** An entry in memory keeps the place of its value, which was appended last. False: it is in no database. */
+  markClean(entry: Ref, place: Place): boolean {
+    const { space, slot } = this
+    const payloadBytes = space.entries.payloadBytes(entry)
+    for (const db of space.databases) {
+      if (!space.tables.findRef(db.mainTable, entry, space.tables.hashOf(entry), slot)) continue
+      const clean = this.resize(db, entry, payloadBytes + PLACE_BYTES, slot, payloadBytes)
+      this.mark(clean, CLEAN, 0)
+      this.setPlace(clean, place)
+      return true
+    }
+    return false
+  }
+
+  /** Adds a key whose value is in a record of an earlier run. Returns the entry. Throws StorageError. */
+  addCold(db: Database, key: Slice, typeAndEncoding: number, expiryMs: Long, place: Place): Ref {
+    this.log.adopt(place)
+    const entry = db.addEntry(key, typeAndEncoding >>> 4, typeAndEncoding & 15, PLACE_BYTES, expiryMs)
+    this.mark(entry, COLD, EXTERNAL)
+    this.setPlace(entry, place)
+    this.figures.coldKeys++
+    return entry
   }
 
   // ---- to memory ----
@@ -239,8 +277,11 @@ export class ColdStore implements ColdValues {
     u8[at] = (u8[at] & ~clear) | set
   }
 
-  /** Gives an entry another size of payload, for the caller to fill. Returns the entry; `slot` is at it. */
-  private resize(db: Database, entry: Ref, payloadBytes: number, slot: TableSlot): Ref {
+  /**
+   * Gives an entry another size of payload, for the caller to fill after the `kept` bytes. Returns the entry; `slot` is
+   * at it.
+   */
+  private resize(db: Database, entry: Ref, payloadBytes: number, slot: TableSlot, kept = 0): Ref {
     const { space } = this
     const { arena, tables } = space
     space.mutations++
@@ -252,7 +293,7 @@ export class ColdStore implements ColdValues {
     if (!tables.findRef(db.mainTable, entry, hash, slot)) throw new Error('an entry that is in no table')
     if (arena.sizeOf(entry) === Arena.sizeFor(head + payloadBytes)) return entry
     const fresh = arena.alloc(head + payloadBytes)
-    arena.copy(fresh, 0, entry, 0, head)
+    arena.copy(fresh, 0, entry, 0, head + kept)
     if (hasExpiry && tables.findRef(db.expiryTable, entry, hash, slot)) tables.replaceAt(slot, fresh)
     if (tables.findRef(db.mainTable, entry, hash, slot)) tables.replaceAt(slot, fresh)
     slot.entry = fresh

@@ -16,7 +16,8 @@ import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { attempt } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
-import { type Place, RECORD_HEAD, recordBytes, recordKeyBytes, StorageError } from './value-log.ts'
+import { RECORD_HEAD, recordBytes, recordKeyBytes } from './record.ts'
+import { type Place, StorageError } from './value-log.ts'
 
 const WINDOW_BYTES = 256 * 1024
 const PENDING_MAX = 4 * 1024 * 1024

@@ -1,22 +1,19 @@
 // ValueLog: values on disk, in append-only segments. Its records hold a value in its RDB encoding under its key.
 //
-//   segment   value-<number>.log   [ record | record | … ]   sealed when full; unlinked when nothing in it is live
-//   record    0   payload length u32, little-endian
-//             4   key length u32
-//             8   CRC-64 of the lengths, the key and the payload
-//             16  key
-//                 payload: RDB type u8, value
+//   segment   value-<number>.log   [ record | record | … ]   sealed when full
+//                [nothing in it is live] ─▶ unlinked; with a checkpoint that refers to it: held until there is another
 //
 //   append ─▶ chunk in memory ─▶ writeLater, one write at a time ─▶ file       read: from the chunk until then
 //
 // Always: a record is in one chunk and is readable from the moment append() returns; a failed write loses nothing: its
 // chunk stays in memory and is written again later. A segment's file stays open while a read of it is under way.
+// Numbers of segments are not used twice, and nothing is appended to a segment of an earlier run.
 
 import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
-import { attempt, type DiskError, type FileSystem } from '../system/system.ts'
+import { attempt, type DiskError, type Done, type FileSystem } from '../system/system.ts'
+import { faultOf, payloadOf, RECORD_HEAD, writeRecord } from './record.ts'
 
-export const RECORD_HEAD = 16
 const CHUNK_BYTES = 256 * 1024
 // A segment holds a sixteenth of what is live, between these bounds: a small log has small ones, so that little of it
 // is dead.
@@ -49,12 +46,19 @@ class Segment {
   readonly readFd: number
   bytes = 0
   live = 0
+  /** Of the file, of an earlier run. */
+  sizeBytes = 0
   /** Reads under way. */
   readers = 0
   sealed = false
   dropped = false
-  /** Bytes in the file. */
+  /** Bytes in the file, and those of them that an fsync has covered. */
   written = 0
+  synced = 0
+  /** An fsync of it has failed: what it covered may not be on the disk. */
+  doubtful = false
+  /** Nothing in it is live, but a checkpoint refers to it. */
+  held = false
   readonly chunks: Chunk[] = []
 
   constructor(id: number, path: string, writeFd: number, readFd: number) {
@@ -68,6 +72,8 @@ class Segment {
 interface ValueLogFigures {
   segments: number
   bytes: number
+  /** Of segments without live records that a checkpoint refers to. */
+  heldBytes: number
   liveBytes: number
   pendingBytes: number
   writtenBytes: number
@@ -79,6 +85,7 @@ export class ValueLog {
   readonly figures: ValueLogFigures = {
     segments: 0,
     bytes: 0,
+    heldBytes: 0,
     liveBytes: 0,
     pendingBytes: 0,
     writtenBytes: 0,
@@ -90,7 +97,7 @@ export class ValueLog {
   /** A write has ended; the error of one that failed. */
   onWritten: (error: DiskError | null) => void = () => {}
   private readonly disk: FileSystem
-  private readonly folder: string
+  readonly folder: string
   /** Bytes of a segment; 0: by what is live. */
   private readonly fixedBytes: number
   private readonly segments = new Map<number, Segment>()
@@ -99,14 +106,25 @@ export class ValueLog {
   /** The segment to which something is being written. */
   private writing: Segment | undefined
   private readonly crc = new Crc64()
+  /** Files of an earlier run to which nothing refers so far. */
+  private readonly leftovers = new Set<string>()
+  /** Segments that a checkpoint refers to. */
+  private pinned: ReadonlySet<number> = new Set()
+  /** No segment goes: one may be in the checkpoint that is being loaded or written. */
+  private holding = true
+  private afterWrite: ((error: DiskError | null) => void) | undefined
 
-  /** Segments of an earlier run are removed: they are no part of the dataset (see README.md). */
+  /** Nothing is removed before settle(): the dataset that is loaded may refer to segments of an earlier run. */
   constructor(disk: FileSystem, folder: string, segmentBytes = 0) {
     this.disk = disk
     this.folder = folder
     this.fixedBytes = segmentBytes
     if (disk.stat(folder) === null) disk.mkdir(folder)
-    for (const name of disk.readdir(folder)) if (name.startsWith(NAME_BEGIN)) disk.unlink(`${folder}/${name}`)
+    for (const name of disk.readdir(folder)) {
+      if (!name.startsWith(NAME_BEGIN)) continue
+      this.leftovers.add(name)
+      this.nextId = Math.max(this.nextId, Number.parseInt(name.slice(NAME_BEGIN.length), 10) + 1 || 0)
+    }
   }
 
   private get segmentBytes(): number {
@@ -150,8 +168,9 @@ export class ValueLog {
 
   private segmentFor(bytes: number): Segment {
     const { current, disk } = this
-    if (current !== undefined && (current.bytes === 0 || current.bytes + bytes <= this.segmentBytes)) return current
-    const path = `${this.folder}/${NAME_BEGIN}${this.nextId}.log`
+    const isFull = current === undefined || (current.bytes > 0 && current.bytes + bytes > this.segmentBytes)
+    if (current !== undefined && !isFull && !current.doubtful) return current
+    const path = `${this.folder}/${nameOf(this.nextId)}`
     const writeFd = disk.open(path, 'w')
     const segment = new Segment(this.nextId++, path, writeFd, disk.open(path, 'r'))
     this.segments.set(segment.id, segment)
@@ -194,6 +213,7 @@ export class ValueLog {
         this.dropIfDead(segment)
       } else figures.writeErrors++
       this.onWritten(error)
+      this.afterWrite?.(error)
       if (error === null && figures.pendingBytes >= CHUNK_BYTES) this.flush()
     })
   }
@@ -278,12 +298,108 @@ export class ValueLog {
     return segment
   }
 
+  // ---- checkpoints ----
+
+  /** A loaded entry refers to a record of an earlier run. Throws StorageError, and what the disk throws. */
+  adopt({ segment: id, offset, bytes }: Place): void {
+    const segment = this.segments.get(id) ?? this.reopen(id)
+    if (segment.held) {
+      segment.held = false
+      this.figures.heldBytes -= segment.bytes
+    }
+    const end = offset + bytes
+    if (end > segment.bytes) {
+      if (end > segment.sizeBytes) throw new StorageError(`${segment.path} has no record at ${offset}: it is too short`)
+      this.figures.bytes += end - segment.bytes
+      segment.bytes = segment.written = segment.synced = end
+    }
+    segment.live += bytes
+    this.figures.liveBytes += bytes
+  }
+
+  private reopen(id: number): Segment {
+    const { disk, figures } = this
+    const path = `${this.folder}/${nameOf(id)}`
+    if (!this.leftovers.delete(nameOf(id))) throw new StorageError(`${path} is missing`)
+    const fd = disk.open(path, 'r')
+    const segment = new Segment(id, path, fd, fd)
+    segment.sizeBytes = disk.fstat(fd).sizeBytes
+    segment.sealed = true
+    this.segments.set(id, segment)
+    figures.segments++
+    return segment
+  }
+
+  /** The dataset is loaded, or a checkpoint durable: only what is live, or in `pinned`, is needed. */
+  settle(pinned: ReadonlySet<number>): void {
+    this.pinned = pinned
+    this.holding = false
+    for (const name of this.leftovers) this.disk.unlinkLater(`${this.folder}/${name}`, () => {})
+    this.leftovers.clear()
+    this.tidy()
+  }
+
+  /** A checkpoint begins: no segment goes until settle(). */
+  hold(): void {
+    this.holding = true
+  }
+
+  get pins(): ReadonlySet<number> {
+    return this.pinned
+  }
+
+  /** Segments with live records. */
+  get liveSegments(): ReadonlySet<number> {
+    return new Set([...this.segments.values()].filter(({ live }) => live > 0).map(({ id }) => id))
+  }
+
+  /** Whether a record may be lost with the power even after an fsync. */
+  isDoubtful(id: number): boolean {
+    return this.segments.get(id)?.doubtful === true
+  }
+
+  /** Writes and fsyncs all records that are there now. `done` is not called before this returns. */
+  secure(done: Done): void {
+    const wanted = [...this.segments.values()].filter(({ synced, bytes }) => synced < bytes)
+    const upTo = wanted.map(({ bytes }) => bytes)
+    const next = (error: DiskError | null): void => {
+      const segment = wanted[0]
+      if (error !== null) return done(error)
+      if (segment === undefined) return this.disk.fsyncDirLater(this.folder, done)
+      if (segment.written < upTo[0] && !segment.dropped) return this.whenWritten(next)
+      wanted.shift()
+      upTo.shift()
+      if (segment.dropped) next(null)
+      else this.sync(segment, next)
+    }
+    next(null)
+  }
+
+  private whenWritten(next: Done): void {
+    this.afterWrite = error => {
+      this.afterWrite = undefined
+      next(error)
+    }
+    this.flush()
+  }
+
+  private sync(segment: Segment, done: Done): void {
+    const { written } = segment
+    segment.readers++
+    this.disk.fdatasyncLater(segment.writeFd, error => {
+      segment.readers--
+      if (error === null) segment.synced = Math.max(segment.synced, written)
+      else segment.doubtful = true
+      done(error)
+    })
+  }
+
   // ---- liveness ----
 
   /** Whether more of the log is dead than its share, beside the segments that cannot be compacted. */
   get isSparse(): boolean {
-    const { bytes, liveBytes, segments } = this.figures
-    return segments > 2 && (bytes - this.segmentBytes) * LIVE_SHARE > liveBytes
+    const { bytes, heldBytes, liveBytes, segments } = this.figures
+    return segments > 2 && (bytes - heldBytes - this.segmentBytes) * LIVE_SHARE > liveBytes
   }
 
   /** The segment with the smallest share of live bytes of those that are sealed and written, 0 for none. */
@@ -318,7 +434,12 @@ export class ValueLog {
 
   private dropIfDead(segment: Segment): void {
     if (segment.live > 0 || !segment.sealed || segment.readers > 0 || segment.dropped) return
-    if (this.writing === segment) return
+    const isNeeded = this.holding || this.pinned.has(segment.id)
+    if (isNeeded !== segment.held) {
+      segment.held = isNeeded
+      this.figures.heldBytes += isNeeded ? segment.bytes : -segment.bytes
+    }
+    if (isNeeded || this.writing === segment) return
     segment.dropped = true
     this.segments.delete(segment.id)
     const { figures, disk } = this
@@ -326,7 +447,7 @@ export class ValueLog {
     figures.bytes -= segment.bytes
     figures.pendingBytes -= segment.bytes - segment.written
     disk.closeLater(segment.readFd, () => {})
-    disk.closeLater(segment.writeFd, () => {})
+    if (segment.writeFd !== segment.readFd) disk.closeLater(segment.writeFd, () => {})
     disk.unlinkLater(segment.path, () => {})
   }
 
@@ -334,6 +455,10 @@ export class ValueLog {
   tidy(): void {
     for (const segment of [...this.segments.values()]) this.dropIfDead(segment)
   }
+}
+
+function nameOf(id: number): string {
+  return `${NAME_BEGIN}${id}.log`
 }
 
 function inMemory(segment: Segment, place: Place): Uint8Array | undefined {
@@ -350,49 +475,4 @@ function chunkFor(segment: Segment, bytes: number): Chunk {
   const chunk = { u8: new Uint8Array(Math.max(CHUNK_BYTES, bytes)), from: segment.bytes, used: 0 }
   segment.chunks.push(chunk)
   return chunk
-}
-
-function writeRecord(to: Uint8Array, at: number, key: Slice, payload: Uint8Array, crc: Crc64): void {
-  writeU32(to, at, payload.length)
-  writeU32(to, at + 4, key.len)
-  const keyAt = at + RECORD_HEAD
-  to.set(key.u8.subarray(key.off, key.off + key.len), keyAt)
-  to.set(payload, keyAt + key.len)
-  crc
-    .reset()
-    .update(to, at, at + 8)
-    .update(to, keyAt, keyAt + key.len + payload.length)
-    .writeTo(to, at + 8)
-}
-
-function writeU32(to: Uint8Array, at: number, n: number): void {
-  to[at] = n
-  to[at + 1] = n >>> 8
-  to[at + 2] = n >>> 16
-  to[at + 3] = n >>> 24
-}
-
-function readU32(u8: Uint8Array, at: number): number {
-  return (u8[at] | (u8[at + 1] << 8) | (u8[at + 2] << 16) | (u8[at + 3] << 24)) >>> 0
-}
-
-/** Bytes of the record at u8[at ..), by its head; 0 when its head is not there. */
-export function recordBytes(u8: Uint8Array, at: number): number {
-  return at + RECORD_HEAD > u8.length ? 0 : RECORD_HEAD + readU32(u8, at) + readU32(u8, at + 4)
-}
-
-/** Bytes of the key of the record at u8[at ..). */
-export function recordKeyBytes(u8: Uint8Array, at: number): number {
-  return readU32(u8, at + 4)
-}
-
-function payloadOf(record: Uint8Array): Uint8Array {
-  return record.subarray(RECORD_HEAD + recordKeyBytes(record, 0))
-}
-
-/** What is wrong with a record; undefined: it is sound. */
-function faultOf(record: Uint8Array, crc: Crc64): string | undefined {
-  if (record.length < RECORD_HEAD || recordBytes(record, 0) !== record.length) return 'the record is torn'
-  crc.reset().update(record, 0, 8).update(record, RECORD_HEAD, record.length)
-  return crc.equalsAt(record, 8) ? undefined : 'the checksum does not match'
 }

@@ -18,7 +18,7 @@ interface AofNames {
  * Outcome of writing a manifest. 'unsure': it was renamed, but the fsync of the directory failed, so a crash may bring
  * back the old one; the files of both must stay.
  */
-type PersistOutcome = 'durable' | 'as before' | 'unsure'
+export type PersistOutcome = 'durable' | 'as before' | 'unsure'
 
 /** The manifest is unusable: the server must not start. */
 export class AofFilesFailure extends Error {

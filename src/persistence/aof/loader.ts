@@ -138,7 +138,12 @@ export class AofLoader {
 
   private *preamble(fd: number, name: string, oldStyle: boolean): LoadSteps<number> {
     try {
-      return yield* this.rdb.load(fd, name, { dropExpired: false, replace: false, from: 0 })
+      return yield* this.rdb.load(fd, name, {
+        dropExpired: false,
+        replace: false,
+        places: this.parts.checkpoints,
+        from: 0,
+      })
     } catch (error) {
       if (!(error instanceof LoadFailure)) throw error
       const what = oldStyle ? 'RDB preamble of the AOF file' : 'RDB base file'

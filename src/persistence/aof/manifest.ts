@@ -26,6 +26,9 @@ export class ManifestError extends Error {
   }
 }
 
+/** The end of a base's name. */
+export type BaseKind = 'rdb' | 'aof' | 'checkpoint'
+
 const LINE_CHARS_MAX = 1024
 
 export class Manifest {
@@ -64,9 +67,9 @@ export class Manifest {
   }
 
   /** With a new base, named after `prefix` (appendfilename); the old one becomes history. */
-  withNewBase(prefix: string, isRdb: boolean): Manifest {
+  withNewBase(prefix: string, kind: BaseKind): Manifest {
     const seq = this.baseSeq + 1
-    const base = { name: `${prefix}.${seq}.base.${isRdb ? 'rdb' : 'aof'}`, seq, more: '' }
+    const base = { name: `${prefix}.${seq}.base.${kind}`, seq, more: '' }
     const history = this.base === undefined ? this.history : [this.base, ...this.history]
     return new Manifest(base, this.incremental, history, seq, this.incrementalSeq)
   }

@@ -10,15 +10,16 @@
 // the new base, the old files are the log. While it is not IDLE nothing else changes the manifest.
 
 import { DiskError } from '../../system/system.ts'
+import { CheckpointSink } from '../checkpoint.ts'
 import { FileSink } from '../file-sink.ts'
-import { jobParts, type PersistenceDependencies, rdbOptions } from '../parts.ts'
+import { baseOptions, jobParts, type PersistenceDependencies } from '../parts.ts'
 import { SnapshotJob } from '../snapshot-job.ts'
 import type { SnapshotSlot } from '../snapshot-slot.ts'
 import { SnapshotWriter } from '../snapshot-writer.ts'
 import { AofBaseWriter } from './base-writer.ts'
-import type { AofFiles } from './files.ts'
+import type { AofFiles, PersistOutcome } from './files.ts'
 import { AOF_OFF, AOF_ON, AOF_WAIT_REWRITE, type AofLog } from './log.ts'
-import type { Manifest } from './manifest.ts'
+import type { BaseKind, Manifest } from './manifest.ts'
 
 const FAILURES_TOLERATED = 3
 const DELAY_MINUTES_MAX = 60
@@ -43,6 +44,8 @@ export class AofRewriter {
   private readonly log: AofLog
   private readonly slot: SnapshotSlot
   private stage: Stage = 'idle'
+  /** What is known of the new base, for the value log; undefined: none was begun. */
+  private outcome: PersistOutcome | undefined
   private killed = false
   private delayMinutes = 0
   private mayRetrySeconds = 0
@@ -128,35 +131,45 @@ export class AofRewriter {
     this.end()
   }
 
+  private kindOfBase(): BaseKind {
+    const { config, checkpoints } = this.parts
+    if (!config.aofUseRdbPreamble) return 'aof'
+    return checkpoints?.isOn === true ? 'checkpoint' : 'rdb'
+  }
+
   private beginWriting(): void {
     const { parts } = this
     const { keyspace } = parts.engine
-    const isRdb = parts.config.aofUseRdbPreamble
+    const kind = this.kindOfBase()
+    const checkpoints = kind === 'checkpoint' ? parts.checkpoints : undefined
+    const file = new FileSink(parts.disk, {
+      temporary: `temp-rewriteaof-${parts.pid}.aof`,
+      path: this.temporaryBase,
+      incrementalSync: parts.config.aofRewriteIncrementalFsync,
+    })
     this.stage = 'writing'
+    this.outcome = 'as before'
+    parts.checkpoints?.begin()
     this.rewrites++
     this.scheduled = false
     this.job = new SnapshotJob(
       jobParts(parts),
-      new FileSink(parts.disk, {
-        temporary: `temp-rewriteaof-${parts.pid}.aof`,
-        path: this.temporaryBase,
-        incrementalSync: parts.config.aofRewriteIncrementalFsync,
-      }),
+      checkpoints === undefined ? file : new CheckpointSink(file, checkpoints),
       sink =>
-        isRdb
-          ? new SnapshotWriter(keyspace, sink, rdbOptions(parts, true))
+        kind !== 'aof'
+          ? new SnapshotWriter(keyspace, sink, baseOptions(parts, checkpoints))
           : new AofBaseWriter(keyspace, sink, {
               codecs: parts.codecs,
               libraries: parts.libraries.all(),
               timestampSeconds: parts.config.aofTimestampEnabled ? Math.floor(keyspace.nowMs / 1000) : undefined,
             }),
-      error => this.written(error, isRdb),
+      error => this.written(error, kind),
     )
     this.slot.started(this.job)
     parts.log.notice(`Background append only file rewriting started by pid ${parts.pid}`)
   }
 
-  private written(error: DiskError | null, isRdb: boolean): void {
+  private written(error: DiskError | null, kind: BaseKind): void {
     const { parts } = this
     this.lastSeconds = this.job?.seconds ?? -1
     this.lastCopyOnWriteBytes = this.job?.copyOnWriteBytes ?? 0
@@ -165,7 +178,7 @@ export class AofRewriter {
     if (error === null && !this.killed) {
       parts.childLog.notice(`Successfully created the temporary AOF base file ${this.temporaryBase}`)
       parts.log.notice('Background AOF rewrite terminated with success')
-      return this.install(isRdb)
+      return this.install(kind)
     }
     if (!this.killed) {
       parts.childLog.warning(`Write error writing append only file on disk: ${error?.message}`)
@@ -196,6 +209,8 @@ export class AofRewriter {
 
   private idle(): void {
     this.stage = 'idle'
+    if (this.outcome !== undefined) this.parts.checkpoints?.end(this.outcome)
+    this.outcome = undefined
     this.slot.release('rewrite')
   }
 
@@ -205,9 +220,9 @@ export class AofRewriter {
   }
 
   /** Renames the base and, with AOF_WAIT_REWRITE, the incremental file. */
-  private install(isRdb: boolean): void {
+  private install(kind: BaseKind): void {
     const { files, log } = this
-    const next = files.manifest.withNewBase(files.prefix, isRdb)
+    const next = files.manifest.withNewBase(files.prefix, kind)
     const base = next.base!.name
     this.rename('base', this.temporaryBase, base, isNamed => {
       if (!isNamed) return this.discard([this.temporaryBase])
@@ -226,6 +241,7 @@ export class AofRewriter {
   private persist(next: Manifest, names: readonly string[]): void {
     const { parts, files, log } = this
     files.persist(next, outcome => {
+      this.outcome = outcome
       if (outcome !== 'durable') return this.discard(outcome === 'unsure' ? [] : names.map(one => files.path(one)))
       if (log.state === AOF_WAIT_REWRITE && names.length > 1 && !this.killed) {
         log.name = names[1]
@@ -273,6 +289,7 @@ export class AofRewriter {
   isDue(): boolean {
     const { config, log } = this.parts
     const { totalSize, state } = this.log
+    if (state === AOF_ON && this.parts.checkpoints?.isDue === true && !this.isLimited()) return true
     if (state !== AOF_ON || config.autoAofRewritePercentage === 0 || totalSize <= config.autoAofRewriteMinSize)
       return false
     const base = this.baseSize === 0 ? 1 : this.baseSize

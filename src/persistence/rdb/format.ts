@@ -41,6 +41,9 @@ export const RDB_SET_LISTPACK = 20
 /** With the active time of consumers. */
 export const RDB_STREAM_LISTPACKS_3 = 21
 
+/** Only in bases of the append-only log: where the value is in the value log (persistence/checkpoint.ts). */
+export const RDB_PLACE = 240
+
 /** Numbers of key types are below the opcodes. */
 export const RDB_TYPE_MAX = 244
 

@@ -12,6 +12,7 @@ import { Crc64 } from '../../lib/crc64.ts'
 import type { Long } from '../../lib/long-field.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
+import type { ValuePlace } from '../checkpoint.ts'
 import type { ValueReader } from '../values/value-codec.ts'
 import {
   CHECKSUM_BYTES,
@@ -36,6 +37,7 @@ import {
   OP_SELECTDB,
   RDB_MODULE,
   RDB_MODULE_2,
+  RDB_PLACE,
   RDB_STRING,
   RDB_VERSION_MAX,
 } from './format.ts'
@@ -64,6 +66,8 @@ export interface RdbTarget {
   presize(keys: number, expires: number): void
   stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void
   key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void
+  /** Where a value is in the value log. undefined: the file may have no such keys. */
+  placedKey?(key: Slice, typeAndEncoding: number, place: ValuePlace, attributes: KeyAttributes): void
   /** This key has an empty collection. */
   emptyKey(key: Slice): void
   /** A function library; returns an error message when it cannot be loaded. */
@@ -104,6 +108,7 @@ export class RdbReader {
   private readonly attributes = new KeyAttributes()
   private readonly key = new RdbString()
   private readonly text = new RdbString()
+  private readonly place: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   private current: ValueReader | undefined
   private rdbType = 0
   /** What is being read, for error messages. */
@@ -265,9 +270,20 @@ export class RdbReader {
       this.target.stringKey(this.key, input.string(this.text), this.attributes)
       return this.forgetAttributes()
     }
+    if (rdbType === RDB_PLACE && this.target.placedKey !== undefined) return this.placedKey()
     if (rdbType === RDB_MODULE_2) return this.moduleKey()
     if (rdbType === RDB_MODULE) input.fail('Pre-release module format not supported')
     this.beginValue(this.readers.of(rdbType), rdbType)
+  }
+
+  private placedKey(): void {
+    const { input, place } = this
+    const typeAndEncoding = input.byte()
+    place.segment = input.length()
+    place.offset = input.length()
+    place.bytes = input.length()
+    this.target.placedKey!(this.key, typeAndEncoding, place, this.attributes)
+    this.forgetAttributes()
   }
 
   private beginValue(reader: ValueReader | undefined, rdbType: number): void {

@@ -9,7 +9,8 @@ import type { EncodingLimits, ValueTypes } from '../../keyspace/value-type.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { Listpack } from '../../memory/listpack.ts'
-import { RDB_TYPE_MAX } from '../rdb/format.ts'
+import type { ValuePlace, ValuePlaces } from '../checkpoint.ts'
+import { RDB_PLACE, RDB_TYPE_MAX } from '../rdb/format.ts'
 import type { RdbOutput } from '../rdb/output.ts'
 import { RowReader } from '../rdb/row-reader.ts'
 import type { RewriteOutput } from './rewrite-output.ts'
@@ -69,9 +70,12 @@ type ValueSteps = Pick<ValueWriter, 'begin' | 'step'>
 
 /** Writes values, one at a time. */
 export class ValueWriters {
+  /** Values in the value log are named instead of written. */
+  places: ValuePlaces | undefined
   private readonly entries: Entries
   private readonly byType: (ValueWriter | undefined)[] = []
   private readonly cold = new EncodedWriter()
+  private readonly placed = new PlaceWriter()
   private current!: ValueSteps
 
   constructor(space: Keyspace, codecs: ValueCodecs) {
@@ -82,6 +86,11 @@ export class ValueWriters {
   /** The RDB type of an entry's value, whose begin() comes next. */
   rdbType(entry: Ref): number {
     const { entries } = this
+    const place = this.places?.locate(entry)
+    if (place !== undefined) {
+      this.current = this.placed.open(place)
+      return RDB_PLACE
+    }
     if (entries.isCold(entry)) {
       this.current = this.cold
       return this.cold.open(entries.cold!.encoded(entry))
@@ -118,6 +127,30 @@ class EncodedWriter implements ValueSteps {
     const { value } = this
     out.bytes(value.u8, value.dv, value.off + 1, value.len - 1)
     value.clear()
+    return true
+  }
+}
+
+/** Writes places of values. */
+class PlaceWriter implements ValueSteps {
+  private place!: ValuePlace
+  private typeAndEncoding = 0
+
+  open(place: ValuePlace): this {
+    this.place = place
+    return this
+  }
+
+  begin(entries: Entries, entry: Ref): void {
+    this.typeAndEncoding = (entries.typeOf(entry) << 4) | entries.encodingOf(entry)
+  }
+
+  step(out: RdbOutput): boolean {
+    const { place } = this
+    out.byte(this.typeAndEncoding)
+    out.length(place.segment)
+    out.length(place.offset)
+    out.length(place.bytes)
     return true
   }
 }

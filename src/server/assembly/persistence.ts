@@ -3,6 +3,7 @@
 import { CLIENT_IN_EXEC } from '../../engine/client.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { Slice } from '../../lib/slice.ts'
+import type { Checkpoints } from '../../persistence/checkpoint.ts'
 import { persistenceInfo } from '../../persistence/info.ts'
 import type { Libraries } from '../../persistence/parts.ts'
 import { Persistence } from '../../persistence/persistence.ts'
@@ -12,6 +13,7 @@ import { REDIS_VERSION } from '../version.ts'
 import type { ServerParts } from './parts.ts'
 
 interface PersistenceServer extends ServerParts {
+  checkpoints: Checkpoints | undefined
   /** Locks the files that the configuration names; an error message when another server has them. */
   lockFiles(): string | undefined
 }
@@ -35,6 +37,7 @@ export function persistenceOf(server: PersistenceServer): Persistence {
     usedMemoryBytes: () => maintenance.memoryStats.usedBytes(),
     libraries: librariesOf(engine),
     codecs,
+    checkpoints: server.checkpoints,
     die: () => process.exit(1),
     spike: (event, us) => engine.observers.spike(event, us),
   })

@@ -1,5 +1,8 @@
 // Connects values on disk to the server, with `storage disk`: the value log, the gate, spilling, fields of INFO.
 
+import { TableSlot } from '../../memory/table-slot.ts'
+import type { Checkpoints } from '../../persistence/checkpoint.ts'
+import { ValueCheckpoints } from '../../storage/checkpoints.ts'
 import { ColdStore } from '../../storage/cold-store.ts'
 import { Compactor } from '../../storage/compactor.ts'
 import { Faults } from '../../storage/faults.ts'
@@ -11,10 +14,11 @@ import type { ServerParts } from './parts.ts'
 const GATE_US = 200
 const GATE_LOOKS = 1
 
-export function addStorage(server: ServerParts): void {
+/** Returns what bases of the append-only log need of it; undefined: there are no values on disk. */
+export function addStorage(server: ServerParts): Checkpoints | undefined {
   const { config, maintenance } = server
   const limit = () => (config.storageMemory > 0 ? config.storageMemory : Math.floor((config.maxmemory * 7) / 8))
-  const parts = config.storage === 'disk' ? connect(server, limit) : undefined
+  const parts = config.storage === 'disk' || hasCheckpoint(server) ? connect(server, limit) : undefined
   const log = parts?.store.log.figures
   const store = parts?.store.figures
   maintenance.addInfo([
@@ -31,6 +35,7 @@ export function addStorage(server: ServerParts): void {
         storage_fault_queue: () => parts?.faults.queue ?? 0,
         storage_segments: () => log?.segments ?? 0,
         storage_bytes: () => log?.bytes ?? 0,
+        storage_held_bytes: () => log?.heldBytes ?? 0,
         storage_live_bytes: () => log?.liveBytes ?? 0,
         storage_pending_bytes: () => log?.pendingBytes ?? 0,
         storage_written_bytes: () => log?.writtenBytes ?? 0,
@@ -41,17 +46,59 @@ export function addStorage(server: ServerParts): void {
       },
     },
   ])
+  return parts?.checkpoints
 }
 
 interface Storage {
+  checkpoints: ValueCheckpoints
   store: ColdStore
   faults: Faults
   compactor: Compactor
 }
 
-function openLog({ config, system }: ServerParts): ValueLog {
-  const folder = `storage-${config.port === 0 ? system.process.pid : config.port}`
-  return new ValueLog(system.disk, system.disk.resolve(folder), config.storageSegmentSize)
+function valuesFolder({ appenddirname, appendfilename }: ServerParts['config']): string {
+  return `${appenddirname}/${appendfilename}.values`
+}
+
+/** Beside the files of the append-only log, whose base may name what is there; else by the port. */
+function folderOf({ config, system }: ServerParts): string {
+  if (config.appendonly) return valuesFolder(config)
+  return `storage-${config.port === 0 ? system.process.pid : config.port}`
+}
+
+/** Whether an earlier run had values on disk that the base of the append-only log may name. */
+function hasCheckpoint(server: ServerParts): boolean {
+  const { disk } = server.system
+  return server.config.appendonly && disk.stat(folderOf(server)) !== null
+}
+
+function openLog(server: ServerParts): ValueLog {
+  const { config, system } = server
+  const { disk } = system
+  if (config.appendonly && disk.stat(config.appenddirname) === null) disk.mkdir(config.appenddirname, 0o755)
+  return new ValueLog(disk, disk.resolve(folderOf(server)), config.storageSegmentSize)
+}
+
+function checkpointsOf({ config, system, engine }: ServerParts, store: ColdStore, isDisk: boolean): ValueCheckpoints {
+  const { disk } = system
+  const parts = {
+    store,
+    isDisk,
+    isInPlace: () => store.log.folder === disk.resolve(valuesFolder(config)),
+    largest: () => config.storageValueMax,
+  }
+  return new ValueCheckpoints(parts, new TableSlot(engine.keyspace.arena))
+}
+
+function compactorOf({ engine, system, log, maintenance }: ServerParts, store: ColdStore, faults: Faults): Compactor {
+  return new Compactor({
+    space: engine.keyspace,
+    store,
+    start: job => maintenance.cron.background.start(job),
+    isAwaited: place => faults.isAwaited(place),
+    nowUs: () => system.clock.monotonicUs(),
+    warn: text => log.line('warning', text),
+  })
 }
 
 function connect(server: ServerParts, limit: () => number): Storage {
@@ -61,6 +108,8 @@ function connect(server: ServerParts, limit: () => number): Storage {
   const nowUs = () => system.clock.monotonicUs()
   const values = openLog(server)
   const store = new ColdStore(keyspace, engine.settings, codecs, values)
+  const isDisk = config.storage === 'disk'
+  const checkpoints = checkpointsOf(server, store, isDisk)
   const excess = () => {
     const most = limit()
     return most === 0 ? 0 : maintenance.memoryStats.countedBytes() - most
@@ -83,14 +132,7 @@ function connect(server: ServerParts, limit: () => number): Storage {
       return spiller.waitsForDisk
     },
   })
-  const compactor = new Compactor({
-    space: keyspace,
-    store,
-    start: job => background.start(job),
-    isAwaited: place => faults.isAwaited(place),
-    nowUs,
-    warn: text => log.line('warning', text),
-  })
+  const compactor = compactorOf(server, store, faults)
   const release = () => {
     faults.releaseWriters()
     return true
@@ -99,18 +141,20 @@ function connect(server: ServerParts, limit: () => number): Storage {
     spiller.failed = error !== null
     if (error !== null) log.line('warning', `Values cannot be written to disk: ${error.message}`)
     else if (!spiller.waitsForDisk) background.start(release)
+    if (checkpoints.ready) checkpoints.onDrain()
   }
   const pendingBytes = () => values.figures.pendingBytes
   maintenance.memoryStats.memorySources.push({ kind: 'other', bytes: pendingBytes, countedBytes: () => 0 })
   maintenance.cron.hooks.push(() => {
     values.flush()
     values.tidy()
+    if (!isDisk) return
     compactor.check()
     if (excess() <= 0) return
     spiller.failed = false
     background.start(spill)
   })
   keyspace.entries.cold = store
-  engine.gates.set('storage', faults.gate)
-  return { store, faults, compactor }
+  if (isDisk) engine.gates.set('storage', faults.gate)
+  return { checkpoints, store, faults, compactor }
 }

@@ -3,6 +3,7 @@
 import { Engine } from '../../engine/engine.ts'
 import type { ValueTypes } from '../../keyspace/value-type.ts'
 import type { Slice } from '../../lib/slice.ts'
+import type { ValuePlace } from '../../persistence/checkpoint.ts'
 import { RdbError } from '../../persistence/rdb/input.ts'
 import type { KeyAttributes, RdbTarget } from '../../persistence/rdb/reader.ts'
 import { RdbFileReader } from '../../persistence/rdb-file.ts'
@@ -56,6 +57,10 @@ class Counter implements RdbTarget {
   key(_key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void {
     reader.discard()
     this.count(this.valueTypes.of(type).name, attributes)
+  }
+
+  placedKey(_key: Slice, typeAndEncoding: number, _place: ValuePlace, attributes: KeyAttributes): void {
+    this.count(this.valueTypes.of(typeAndEncoding >>> 4).name, attributes)
   }
 
   private count(type: string, { expiryMs }: KeyAttributes): void {

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MachineServer } from '../../test/harness/machine.ts'
+import { type VirtualMachine, virtualSystem } from '../system/virtual.ts'
+
+const DISK = { storage: 'disk', 'storage-memory': '1', 'storage-segment-size': '65536', appendonly: 'yes' }
+const FOLDER = 'appendonlydir'
+const VALUES = `${FOLDER}/appendonly.aof.values`
+
+function figure(server: MachineServer, name: string): number {
+  const found = new RegExp(`${name}:(\\d+)`).exec(String(server.call('info', 'storage', 'persistence')))
+  assert.notEqual(found, null, name)
+  return Number(found![1])
+}
+
+function fill(server: MachineServer): void {
+  for (let i = 0; i < 400; i++) {
+    server.call('set', `text ${i}`, `${i} `.repeat(100))
+    server.call('hset', `hash ${i % 20}`, `field ${i}`, 'x'.repeat(i))
+    server.call('rpush', `list ${i % 20}`, `element ${i}`)
+    server.call('zadd', 'zset', i, `member ${i}`)
+    server.call('set', `small ${i}`, i)
+  }
+  server.call('expire', 'text 1', 1000)
+  server.call('select', 2)
+  server.call('set', 'elsewhere', 'e'.repeat(500))
+  server.call('select', 0)
+  server.machine.advance(3000)
+}
+
+function rewrite(server: MachineServer): void {
+  const before = figure(server, 'aof_rewrites')
+  assert.match(String(server.call('bgrewriteaof')), /started/)
+  server.machine.advance(3000)
+  assert.equal(figure(server, 'aof_rewrites'), before + 1)
+  assert.match(String(server.call('info', 'persistence')), /aof_last_bgrewrite_status:ok/)
+}
+
+async function restart(server: MachineServer, directives: Readonly<Record<string, string>>): Promise<MachineServer> {
+  await server.stop(['nosave'])
+  return MachineServer.start(server.machine, directives)
+}
+
+function basesOf(machine: VirtualMachine): string[] {
+  return machine.disk.readdir(FOLDER).filter(name => name.includes('.base.'))
+}
+
+test('a restart from a checkpoint reads no value, and then each when it is asked for', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  fill(server)
+  rewrite(server)
+  assert.deepEqual(basesOf(server.machine), ['appendonly.aof.2.base.checkpoint'])
+  server.call('append', 'text 5', 'changed since')
+  server.call('del', 'text 6')
+  server.call('select', 2)
+  server.call('set', 'after', 'a'.repeat(300))
+  server.call('select', 0)
+  const digest = server.call('debug', 'digest')
+  const cold = figure(server, 'storage_cold_keys')
+  const expiry = server.call('expiretime', 'text 1')
+  const again = await restart(server, DISK)
+  // The value of 'text 5', to which the log appends.
+  assert.ok(figure(again, 'storage_read_bytes') < 1000)
+  assert.ok(figure(again, 'storage_cold_keys') >= cold - 2)
+  assert.equal(again.call('object', 'encoding', 'zset'), 'skiplist')
+  assert.equal(again.call('get', 'text 7'), '7 '.repeat(100))
+  assert.equal(again.call('expiretime', 'text 1'), expiry)
+  assert.equal(again.call('debug', 'digest'), digest)
+})
+
+test('a checkpoint writes what changed, not what is there', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  fill(server)
+  rewrite(server)
+  const before = figure(server, 'storage_written_bytes')
+  rewrite(server)
+  assert.equal(figure(server, 'storage_written_bytes'), before)
+  // Values in memory are written by the checkpoint, once.
+  server.call('config', 'set', 'storage-memory', '1gb')
+  for (let i = 0; i < 4; i++) server.call('set', `text ${i}`, `${i}+`.repeat(100))
+  rewrite(server)
+  const written = figure(server, 'storage_written_bytes') - before
+  assert.ok(written >= 800 && written < 1600, String(written))
+  rewrite(server)
+  assert.equal(figure(server, 'storage_written_bytes'), before + written)
+  const digest = server.call('debug', 'digest')
+  const again = await restart(server, DISK)
+  assert.equal(again.call('debug', 'digest'), digest)
+})
+
+test('a checkpoint holds the moment it began while values change, move and go', async () => {
+  const server = await MachineServer.start(virtualSystem(), { ...DISK, 'rdb-key-save-delay': '1000' })
+  fill(server)
+  server.machine.advance(3000)
+  server.call('bgrewriteaof')
+  for (let i = 0; i < 300; i++) {
+    server.call('append', `text ${(i * 7) % 400}`, 'more')
+    if (i % 3 === 0) server.call('del', `text ${(i * 11) % 400}`)
+    if (i % 5 === 0) server.call('set', `text ${(i * 13) % 400}`, 'another '.repeat(30))
+    if (i % 50 === 0) server.call('rename', `hash ${(i / 50) % 20}`, `renamed ${i}`)
+  }
+  server.call('swapdb', 0, 2)
+  server.call('swapdb', 0, 2)
+  server.machine.advance(60000)
+  assert.equal(figure(server, 'aof_rewrite_in_progress'), 0)
+  const digest = server.call('debug', 'digest')
+  const again = await restart(server, DISK)
+  assert.equal(again.call('debug', 'digest'), digest)
+})
+
+test('segments that the checkpoint names stay until the next one, which then gives their space back', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  fill(server)
+  rewrite(server)
+  const digest = server.call('debug', 'digest')
+  const names = server.machine.disk.readdir(VALUES)
+  assert.ok(names.length >= 2)
+  server.call('flushall')
+  server.machine.advance(3000)
+  assert.equal(figure(server, 'storage_live_bytes'), 0)
+  for (const name of names) assert.ok(server.machine.disk.stat(`${VALUES}/${name}`) !== null, name)
+  assert.ok(figure(server, 'storage_held_bytes') > 0)
+  // The power fails before the log of FLUSHALL is on the disk, or after it.
+  const empty = await restart(server, DISK)
+  assert.equal(empty.call('dbsize'), 0)
+  rewrite(empty)
+  assert.equal(figure(empty, 'storage_held_bytes'), 0)
+  assert.deepEqual(empty.machine.disk.readdir(VALUES), [])
+  assert.notEqual(empty.call('debug', 'digest'), digest)
+})
+
+test('storage is switched off and on again by restarts; without it the next rewrite frees the files of values', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  fill(server)
+  rewrite(server)
+  server.call('set', 'text 1', 'changed')
+  const digest = server.call('debug', 'digest')
+  const memory = await restart(server, { appendonly: 'yes' })
+  assert.equal(memory.call('debug', 'digest'), digest)
+  assert.equal(figure(memory, 'storage_cold_keys'), 0)
+  const once = await restart(memory, { appendonly: 'yes' })
+  assert.equal(once.call('debug', 'digest'), digest)
+  rewrite(once)
+  assert.deepEqual(basesOf(once.machine), ['appendonly.aof.3.base.rdb'])
+  assert.deepEqual(once.machine.disk.readdir(VALUES), [])
+  const disk = await restart(once, DISK)
+  assert.equal(disk.call('debug', 'digest'), digest)
+  disk.machine.advance(3000)
+  rewrite(disk)
+  const again = await restart(disk, DISK)
+  assert.equal(again.call('debug', 'digest'), digest)
+})
+
+for (const damage of ['missing', 'short'] as const)
+  test(`a server whose checkpoint names values in a file that is ${damage} does not start`, async () => {
+    const server = await MachineServer.start(virtualSystem(), DISK)
+    fill(server)
+    rewrite(server)
+    await server.stop(['nosave'])
+    const { machine } = server
+    const path = `${VALUES}/${machine.disk.readdir(VALUES)[0]}`
+    if (damage === 'missing') machine.disk.unlink(path)
+    else machine.disk.writeFile(path, machine.disk.readFile(path).subarray(0, 40000))
+    await assert.rejects(MachineServer.start(machine, DISK))
+  })
+
+test('records that an fsync has failed on are written again by the next checkpoint', async () => {
+  const server = await MachineServer.start(virtualSystem(), { ...DISK, appendfsync: 'no' })
+  fill(server)
+  const { disk } = server.machine
+  server.call('config', 'set', 'rdb-key-save-delay', 1000)
+  server.call('bgrewriteaof')
+  server.machine.advance(200)
+  disk.failSyncs = 'EIO'
+  server.machine.advance(10000)
+  server.call('config', 'set', 'rdb-key-save-delay', 0)
+  assert.match(String(server.call('info', 'persistence')), /aof_last_bgrewrite_status:err/)
+  disk.failSyncs = null
+  const before = figure(server, 'storage_written_bytes')
+  server.machine.advance(100000)
+  const digest = server.call('debug', 'digest')
+  rewrite(server)
+  assert.ok(figure(server, 'storage_written_bytes') > before)
+  server.machine.forget()
+  disk.crash()
+  const again = await MachineServer.start(server.machine, DISK)
+  assert.equal(again.call('debug', 'digest'), digest)
+})
+
+test('what the present checkpoint names outlives a rewrite that fails', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  fill(server)
+  rewrite(server)
+  for (let i = 0; i < 400; i++) server.call('set', `text ${i}`, 'another '.repeat(30))
+  server.machine.advance(3000)
+  server.call('config', 'set', 'rdb-key-save-delay', 1000)
+  server.call('bgrewriteaof')
+  server.machine.advance(200)
+  server.machine.disk.failWrites = 'ENOSPC'
+  server.machine.advance(10000)
+  assert.match(String(server.call('info', 'persistence')), /aof_last_bgrewrite_status:err/)
+  server.machine.disk.failWrites = null
+  server.machine.advance(10000)
+  const digest = server.call('debug', 'digest')
+  const again = await restart(server, DISK)
+  assert.equal(again.call('debug', 'digest'), digest)
+})

@@ -1,0 +1,141 @@
+// Checkpoints of the value log: persistence/checkpoint.ts has what they are.
+//
+//   locate   on disk ─▶ its place          in memory, changed ─▶ appended; settled() then makes the entry clean
+//
+// Always: from begin() to end() no segment goes; after it those stay that the manifest's base names, or may name.
+
+import type { Database } from '../keyspace/database.ts'
+import type { Long } from '../lib/long-field.ts'
+import type { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import type { TableSlot } from '../memory/table-slot.ts'
+import type { Checkpoints, ValuePlace } from '../persistence/checkpoint.ts'
+import { attempt, type Done } from '../system/system.ts'
+import type { ColdStore } from './cold-store.ts'
+
+const PENDING_MAX = 4 * 1024 * 1024
+/** Of what is live; with more held for the present checkpoint only, another one is due. */
+const HELD_SHARE = 0.4
+const HELD_BYTES_MIN = 64 * 1024 * 1024
+
+interface CheckpointParts {
+  store: ColdStore
+  /** Whether values may be moved to disk; else those of a base come to memory as it is loaded. */
+  isDisk: boolean
+  /** Whether the log is where a base of now would look for it. */
+  isInPlace(): boolean
+  /** storage-value-max. */
+  largest(): number
+}
+
+export class ValueCheckpoints implements Checkpoints {
+  onDrain: () => void = () => {}
+  private readonly parts: CheckpointParts
+  private readonly place: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
+  /** Segments that the base being written names. */
+  private named = new Set<number>()
+  /** The entry whose value was appended last, at `place`, and is not clean yet; 0: none. */
+  private appended: Ref = 0
+  private readonly slot: TableSlot
+
+  constructor(parts: CheckpointParts, slot: TableSlot) {
+    this.parts = parts
+    this.slot = slot
+  }
+
+  get isOn(): boolean {
+    return this.parts.isDisk && this.parts.isInPlace()
+  }
+
+  get isDue(): boolean {
+    const { heldBytes, liveBytes } = this.parts.store.log.figures
+    return heldBytes > Math.max(HELD_BYTES_MIN, liveBytes * HELD_SHARE)
+  }
+
+  begin(): void {
+    this.named = new Set()
+    this.parts.store.log.hold()
+  }
+
+  locates(entry: Ref): boolean {
+    const { store, largest } = this.parts
+    return store.hasPlace(entry) || store.maySpill(entry, largest())
+  }
+
+  locate(entry: Ref): ValuePlace | undefined {
+    const { store, largest } = this.parts
+    this.forget()
+    if (store.hasPlace(entry) && !this.refresh(entry)) return undefined
+    if (store.hasPlace(entry)) return this.name(store.placeOf(entry))
+    if (!store.maySpill(entry, largest())) return undefined
+    // Where nothing can be appended the base contains the value.
+    if (attempt(() => store.append(entry)) !== undefined) return undefined
+    this.appended = entry
+    return this.name(store.log.last)
+  }
+
+  private name({ segment, offset, bytes }: ValuePlace): ValuePlace {
+    const { place } = this
+    place.segment = segment
+    place.offset = offset
+    place.bytes = bytes
+    this.named.add(segment)
+    return place
+  }
+
+  /** Appends a record again that an fsync may not have reached. False: the base must contain the value. */
+  private refresh(entry: Ref): boolean {
+    const { store } = this.parts
+    const place = store.placeOf(entry)
+    if (!store.log.isDoubtful(place.segment)) return true
+    if (store.soil(entry)) return true
+    return attempt(() => store.move(entry, store.log.readRecord(place))) === undefined
+  }
+
+  /** The entry that was appended is changed already: its record is in no use but this base's. */
+  private forget(): void {
+    if (this.appended === 0) return
+    this.appended = 0
+    this.parts.store.log.release(this.place.segment, this.place.bytes)
+  }
+
+  settled(entry: Ref): void {
+    if (this.appended !== entry) return
+    this.appended = 0
+    const { store } = this.parts
+    if (!store.markClean(entry, this.place)) store.log.release(this.place.segment, this.place.bytes)
+  }
+
+  secure(done: Done): void {
+    this.forget()
+    this.parts.store.log.secure(done)
+  }
+
+  end(outcome: 'durable' | 'as before' | 'unsure'): void {
+    const { log } = this.parts.store
+    this.forget()
+    const { named } = this
+    this.named = new Set()
+    if (outcome === 'durable') log.settle(named)
+    else log.settle(outcome === 'unsure' ? new Set([...log.pins, ...named]) : log.pins)
+  }
+
+  get ready(): boolean {
+    return this.parts.store.log.figures.pendingBytes < PENDING_MAX
+  }
+
+  add(db: Database, key: Slice, typeAndEncoding: number, expiryMs: Long, place: ValuePlace): Ref {
+    const { store, isDisk } = this.parts
+    this.named.add(place.segment)
+    const entry = store.addCold(db, key, typeAndEncoding, expiryMs, place)
+    if (isDisk) return entry
+    const hot = store.load(db, entry, this.slot)
+    store.soil(hot)
+    return hot
+  }
+
+  loaded(): void {
+    this.parts.store.log.settle(this.named)
+    this.named = new Set()
+  }
+}
