@@ -41,8 +41,9 @@ function clusterAlone(id = A) {
         return 0
       },
       clear: () => state.keys.clear(),
-      dropChannels: () => {},
+      changeOwner: () => {},
     },
+    meter: undefined,
     log: { debug: log, verbose: log, notice: log, warning: log },
     nowMs: () => machine.system.clock.monotonicUs() / 1000 + 1e9,
     random: limit => random.u32() % limit,
@@ -54,10 +55,7 @@ function clusterAlone(id = A) {
     die: () => {
       throw new Error('died')
     },
-    soon: () => {},
-    dial: () => {},
-    pauseWrites: () => {},
-    resumeWrites: () => {},
+    ...{ soon: () => {}, dial: () => {}, pauseWrites: () => {}, resumeWrites: () => {} },
     background: task => void task(1000),
     tellReplicas: words => void state.said.push(words.join(' ')),
     closeClient: () => {},

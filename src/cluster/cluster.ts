@@ -19,6 +19,7 @@ import { ManualFailover } from './manual-failover.ts'
 import { HANDSHAKE, MIGRATE_TO, MYSELF, Node, PRIMARY, REPLICA } from './node.ts'
 import { nodesText } from './nodes-file.ts'
 import { TYPE_NAMES } from './packet.ts'
+import type { SlotMeter } from './slot-meter.ts'
 import { SlotMoves } from './slot-moves.ts'
 
 /** The cluster-* directives, and what else of the configuration the bus needs. */
@@ -70,8 +71,8 @@ export interface ClusterKeys {
   deleteSome(slot: number, cursor: number): number
   /** Drops the whole dataset. */
   clear(): void
-  /** Ends the subscriptions to shard channels of a slot. */
-  dropChannels(slot: number): void
+  /** The owner of a slot changes: subscriptions to its shard channels end, and its counters begin anew. */
+  changeOwner(slot: number): void
 }
 
 export interface ClusterHost {
@@ -79,6 +80,8 @@ export interface ClusterHost {
   readonly replication: ClusterReplication
   readonly keys: ClusterKeys
   readonly log: Log
+  /** Undefined: cluster-slot-stats-enabled is off. */
+  readonly meter: SlotMeter | undefined
   /** Milliseconds since 1970 at the start, and monotonic from then on. */
   nowMs(): number
   /** An integer from 0 to below `limit`. */
@@ -272,7 +275,7 @@ export class Cluster {
   unassign(slot: number): void {
     const owner = this.owners[slot]
     if (owner === undefined) return
-    this.host.keys.dropChannels(slot)
+    this.host.keys.changeOwner(slot)
     clearBit(owner.slots, slot)
     owner.slotCount--
     this.owners[slot] = undefined

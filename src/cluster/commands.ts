@@ -17,15 +17,9 @@ import { BUS_PORT_OFFSET, FAIL, HANDSHAKE, MEET, type Node, nameOf, PRIMARY, REP
 import { nodeLine } from './nodes-file.ts'
 import { broadcastPong, sendManualFailoverStart, sendPublished } from './send.ts'
 import { BAD_SLOT, rangeAt, type SlotRange, slotAt } from './slot-arguments.ts'
-import {
-  cancelSlotMigrations,
-  getSlotMigrations,
-  migrateSlots,
-  migration,
-  slotStats,
-  syncSlots,
-} from './slot-commands.ts'
+import { cancelSlotMigrations, getSlotMigrations, migrateSlots, migration, syncSlots } from './slot-commands.ts'
 import { SlotScan } from './slot-scan.ts'
+import { slotStats } from './slot-stats.ts'
 
 const FORGET_MS = 60_000
 /** A node that was introduced, and is not known to the other, is introduced again for so long. */

@@ -67,6 +67,8 @@ export class RedirectGate {
   private readonly server: GateServer
   private readonly kinds = new Map<Command, Kind>()
   private readonly firstKey = new Slice()
+  /** The slot of the client's command that has passed last, with what a script in it used; -1: none, or several. */
+  commandSlot = -1
   /** Of the command that is judged: -1 before its first key. */
   private slot = -1
   private several = false
@@ -91,7 +93,15 @@ export class RedirectGate {
     if (slot < 0) return undefined
     const verdict = this.judge(client, entry, flags, asking)
     if (verdict !== undefined) return this.refuse(verdict, place)
-    return place === 'script' ? this.checkScriptSlot(slot) : undefined
+    if (place === 'script') return this.checkScriptSlot(slot)
+    this.commandSlot = slot
+    return undefined
+  }
+
+  /** The slot of a command's keys; -1: it has none, or of several slots. */
+  slotOfKeys(entry: TableEntry, args: Slice[], argc: number): number {
+    this.slot = -1
+    return this.collectKeys(entry, args, argc) ? this.slot : -1
   }
 
   private refuse(error: Uint8Array, place: Place): Uint8Array {
@@ -99,9 +109,11 @@ export class RedirectGate {
   }
 
   private checkScriptSlot(slot: number): Uint8Array | undefined {
-    if (this.server.scriptMayCrossSlots()) return undefined
-    if (this.scriptSlot < 0) this.scriptSlot = slot
-    return this.scriptSlot === slot ? undefined : SCRIPT_CROSSSLOT
+    if (this.scriptSlot < 0) this.scriptSlot = this.commandSlot = slot
+    if (this.scriptSlot === slot) return undefined
+    if (!this.server.scriptMayCrossSlots()) return SCRIPT_CROSSSLOT
+    this.commandSlot = -1
+    return undefined
   }
 
   /** Finds the slot of the command's keys, of EXEC all queued commands'; false: there are several. */

@@ -5,7 +5,7 @@ import type { Context } from '../engine/context.ts'
 import { parseInt64 } from '../lib/number.ts'
 import { SYNTAX } from '../protocol/errors.ts'
 import { replyFields } from '../protocol/fields.ts'
-import { bitmapOf, hasBit, rangesText, SLOTS, slotsIn } from './bitmap.ts'
+import { bitmapOf, rangesText, slotsIn } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
 import { type Node, PRIMARY, REPLICA } from './node.ts'
 import { rangeAt, type SlotRange } from './slot-arguments.ts'
@@ -225,46 +225,4 @@ function requested(cluster: Cluster, ctx: Context, name: string): void {
   if (refusal !== undefined) return reply.error(refusal)
   beginExport(cluster, slots, target, name)
   reply.ok()
-}
-
-// ---- SLOT-STATS SLOTSRANGE first last | ORDERBY key-count [LIMIT n] [ASC | DESC] ----
-
-export function slotStats(cluster: Cluster, ctx: Context): void {
-  const { reply, argc } = ctx
-  const mine = slotsIn((cluster.me.primary ?? cluster.me).slots)
-  const count = (slot: number) => cluster.host.keys.count(slot)
-  if (ctx.is(2, 'slotsrange') && argc === 5) {
-    const read = readRanges(ctx, 3)
-    if (typeof read === 'string') return reply.error(read)
-    const wanted = bitmapOf(read.ranges)
-    return replySlots(
-      ctx,
-      mine.filter(slot => hasBit(wanted, slot)),
-      count,
-    )
-  }
-  if (!ctx.is(2, 'orderby') || argc < 4) return reply.fixedError(SYNTAX)
-  if (!ctx.is(3, 'key-count')) return reply.error('ERR Unrecognized sort metric for ORDERBY.')
-  let limit = SLOTS
-  let sign = -1
-  for (let i = 4; i < argc; i++) {
-    if (ctx.is(i, 'asc')) sign = 1
-    else if (ctx.is(i, 'desc')) sign = -1
-    else if (ctx.is(i, 'limit') && i + 1 < argc) {
-      limit = parseInt64(ctx.args[++i])
-      if (!(limit >= 1 && limit <= SLOTS))
-        return reply.error('ERR Limit has to lie in between 1 and 16384 (maximum number of slots).')
-    } else return reply.fixedError(SYNTAX)
-  }
-  mine.sort((a, b) => sign * (count(a) - count(b)) || a - b)
-  replySlots(ctx, mine.slice(0, limit), count)
-}
-
-function replySlots({ reply }: Context, slots: readonly number[], count: (slot: number) => number): void {
-  reply.array(slots.length)
-  for (const slot of slots) {
-    reply.array(2)
-    reply.integer(slot)
-    replyFields(reply, [['key-count', count(slot)]])
-  }
 }

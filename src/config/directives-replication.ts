@@ -44,6 +44,7 @@ export const clusterDirectives = {
   'cluster-allow-replica-migration': yesNo(true),
   'cluster-allow-reads-when-down': yesNo(false),
   'cluster-allow-pubsubshard-when-down': yesNo(true),
+  'cluster-slot-stats-enabled': yesNo(false, { hidden: true }),
   'cluster-link-sendbuf-limit': memory(0, { max: ULONG_MAX }),
   'cluster-announce-ip': text('', { emptyIsUnset: true }),
   'cluster-announce-port': integer(0, { max: 65535 }),

@@ -94,7 +94,7 @@ export interface CommandArguments {
   'CLUSTER SETSLOT': [slot: Word, subcommand: More<'IMPORTING' | 'MIGRATING' | 'NODE' | 'STABLE'>, ...more: More<'IMPORTING' | 'MIGRATING' | 'NODE' | 'STABLE'>[]]
   'CLUSTER SHARDS': []
   'CLUSTER SLAVES': [nodeId: Word]
-  'CLUSTER SLOT-STATS': [word: Words, ...more: Words[]]
+  'CLUSTER SLOT-STATS': [filter: More<'SLOTSRANGE' | 'ORDERBY' | 'LIMIT' | 'ASC' | 'DESC'>, ...more: More<'SLOTSRANGE' | 'ORDERBY' | 'LIMIT' | 'ASC' | 'DESC'>[]]
   'CLUSTER SLOTS': []
   'CLUSTER SYNCSLOTS': [subcommand: Word, ...more: Words[]]
   CLUSTERSCAN: [cursor: Word, ...more: More<'MATCH' | 'COUNT' | 'TYPE' | 'SLOT'>[]]

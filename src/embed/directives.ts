@@ -104,6 +104,8 @@ interface Directives {
   'cluster-slave-no-failover'?: boolean | 'yes' | 'no'
   /** Default: 10 */
   'cluster-slave-validity-factor'?: number | string
+  /** Default: no */
+  'cluster-slot-stats-enabled'?: boolean | 'yes' | 'no'
   /** Default: yes */
   'crash-log-enabled'?: boolean | 'yes' | 'no'
   /** Default: yes */

@@ -75,7 +75,7 @@ export class Interception {
 
   run(client: Client, args: Slice[], argc: number): void {
     const { engine, splitting } = this
-    if ((client.flags & NOT_JUDGED) !== 0) return engine.dispatch.run(client, args, argc)
+    if ((client.flags & NOT_JUDGED) !== 0) return engine.input.executor.run(client, args, argc)
     if (splitting.has(client)) return engine.postponed.postpone(client, 'fault')
     const one = this.pending.get(client) ?? this.arrived(client, args, argc)
     if (one.waitsFor === 'time') return engine.postponed.postpone(client, 'fault')
@@ -130,7 +130,7 @@ export class Interception {
       }
       return this.end(client, one, refuse)
     }
-    if (interceptors.length === 0) return this.end(client, one, () => engine.dispatch.run(client, args, argc))
+    if (interceptors.length === 0) return this.end(client, one, () => engine.input.executor.run(client, args, argc))
     this.intercept(client, args, argc, one)
   }
 
@@ -209,7 +209,7 @@ export class Interception {
     if (one.hasRun && client.has(CLIENT_BLOCKED)) return this.forget(client)
     if (!isPromise(answer)) {
       if (one.hasRun || answer !== undefined) return this.end(client, one, () => writeAnswer(engine, command, answer))
-      return this.end(client, one, () => engine.dispatch.run(client, args, argc))
+      return this.end(client, one, () => engine.input.executor.run(client, args, argc))
     }
     one.waitsFor = 'interceptor'
     this.pending.set(client, one)
@@ -230,7 +230,7 @@ export class Interception {
     const from = reply.pos
     const { rewinds } = output
     one.hasRun = true
-    engine.dispatch.run(client, args, argc)
+    engine.input.executor.run(client, args, argc)
     if (output.rewinds !== rewinds) return undefined
     one.command.wire = reply.u8.slice(from, reply.pos)
     reply.pos = from

@@ -59,12 +59,16 @@ interface CommandRunner {
 export class InputBuffers {
   /** Stands between clients and the commands' execution; undefined costs nothing. */
   runner: CommandRunner | undefined
+  /** Executes commands: dispatch, or who counts what it does. */
+  executor: CommandRunner
   private readonly engine: Engine
   private readonly parser = new Parser()
   private readonly partials: PartialCommands
   /** Bytes of query buffers that were dropped and left to the collector, ever. */
   droppedBytes = 0
   private commandStart = 0
+  /** Length of the command that came in pieces and is running; 0: none. */
+  private wholeBytes = 0
   /** Length of the incomplete command found by the last run(); 0: not known. */
   private bytesWanted = 0
   /** The last run() ended with its budget: there is more to run. */
@@ -76,6 +80,7 @@ export class InputBuffers {
 
   constructor(engine: Engine) {
     this.engine = engine
+    this.executor = engine.dispatch
     this.waiting = new InputQueue(engine)
     this.partials = new PartialCommands(engine.keyspace.strings.lent)
   }
@@ -146,6 +151,11 @@ export class InputBuffers {
     return true
   }
 
+  /** Length of the command that is running, as it was sent. */
+  get commandBytes(): number {
+    return this.wholeBytes > 0 ? this.wholeBytes : this.parser.pos - this.commandStart
+  }
+
   /** The primary's MULTI runs. */
   primaryBeginsTransaction(): void {
     this.restAtMulti = this.runEnd - this.commandStart
@@ -180,7 +190,7 @@ export class InputBuffers {
     }
     this.commandStart = pos
     const { dispatch } = engine
-    const runner = this.runner ?? dispatch
+    const runner = this.runner ?? this.executor
     const budgetUs = dispatch.timedUs + BUDGET_US
     let untilClock = COMMANDS_PER_CLOCK
     let endUs = 0
@@ -298,7 +308,9 @@ export class InputBuffers {
     const args = partial.arguments()
     const { lent } = engine.keyspace.strings
     lent.offer(partial.bigArguments)
-    ;(this.runner ?? engine.dispatch).run(client, args, args.length)
+    this.wholeBytes = partial.rawBytes
+    ;(this.runner ?? this.executor).run(client, args, args.length)
+    this.wholeBytes = 0
     lent.offer(NONE_LENT)
     if (client.has(CLIENT_POSTPONED)) client.partial = partial
     else {

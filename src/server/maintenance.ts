@@ -211,7 +211,13 @@ export class ServerMaintenance {
     }
     observed()
     config.onChange(
-      ['slowlog-log-slower-than', 'slowlog-max-len', 'latency-monitor-threshold', 'latency-tracking'],
+      [
+        'slowlog-log-slower-than',
+        'slowlog-max-len',
+        'latency-monitor-threshold',
+        'latency-tracking',
+        'cluster-slot-stats-enabled',
+      ],
       observed,
     )
     const limits = () => {

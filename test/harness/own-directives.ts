@@ -1,6 +1,7 @@
 /** Directives that Redis has not: hidden from CONFIG GET *, and explained in redstart.conf. */
 export const OWN_DIRECTIVES: readonly string[] = [
   'audit-log',
+  'cluster-slot-stats-enabled',
   'metrics-bind',
   'metrics-port',
   'primary-empty-guard',

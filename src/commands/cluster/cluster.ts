@@ -363,9 +363,10 @@ export const containerCommands: readonly Command[] = [
         flags: 'loading stale',
         since: '8.2.0',
         group: 'cluster',
-        summary: 'Show the number of keys by slot.',
-        complexity: 'O(N log N), N = slots.',
-        tips: 'nondeterministic_output',
+        summary: 'Show keys, processor time and bytes by slot.',
+        complexity: 'O(N), N = slots in the range; O(N log N) with ORDERBY, N = slots of this node.',
+        args: 'filter:(SLOTSRANGE slotsrange:(start-slot:integer end-slot:integer)|ORDERBY orderby:(metric [LIMIT limit:integer] [order:(ASC|DESC)]))',
+        tips: 'nondeterministic_output request_policy:all_shards',
         run: clusterCommand,
       },
       {

@@ -37,7 +37,10 @@ export class Observers {
   settingsChanged(): void {
     const { settings, dispatch } = this.engine
     const slowUs = settings.slowlogLogSlowerThan
-    dispatch.preciseTiming = (slowUs >= 0 && slowUs < FAST_COMMAND_US) || settings.latencyMonitorThreshold > 0
+    dispatch.preciseTiming =
+      (slowUs >= 0 && slowUs < FAST_COMMAND_US) ||
+      settings.latencyMonitorThreshold > 0 ||
+      settings.clusterSlotStatsEnabled
     this.slowlog.trim(settings.slowlogMaxLen)
     if (!settings.latencyTracking) this.latency.histograms.clear()
   }

@@ -8,6 +8,7 @@ import { readNodes } from '../../cluster/nodes-file.ts'
 import { adoptSlotsWithKeys } from '../../cluster/ownership.ts'
 import { RedirectGate } from '../../cluster/redirect.ts'
 import { busPortOf, updateMyself } from '../../cluster/send.ts'
+import { SlotMeter } from '../../cluster/slot-meter.ts'
 import type { Config } from '../../config/config.ts'
 import { CMD_WRITE } from '../../engine/catalog/command.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -55,6 +56,10 @@ interface ClusterServer {
   addresses(): readonly { host: string; optional: boolean }[]
 }
 
+interface Metered {
+  by: SlotMeter | undefined
+}
+
 export interface ClusterMode {
   /** Reads the nodes file. */
   begin(): void
@@ -76,7 +81,8 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   ])
   if (!config.clusterEnabled) return undefined
   const file = new NodesFile(system.disk, system.disk.resolve(config.clusterConfigFile))
-  const cluster = new Cluster(hostOf(server, file))
+  const metered: Metered = { by: undefined }
+  const cluster = new Cluster(hostOf(server, file, metered))
   cluster.moves.exports = new SlotExporter({
     engine,
     system,
@@ -87,7 +93,7 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
     silenceMs: () => config.replTimeout * 1000,
   })
   const gate = gateOf(engine, cluster)
-  engine.gates.set('cluster', gate.rule)
+  meterSlots(server, gate, metered)
   engine.cluster = new ClusterCommand(cluster)
   const open = new ClusterBus({
     cluster,
@@ -128,12 +134,14 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
 }
 
 function gateOf(engine: Engine, cluster: Cluster): RedirectGate {
-  return new RedirectGate(cluster, {
+  const gate = new RedirectGate(cluster, {
     table: engine.table,
     database: () => engine.keyspace.databases[0],
     isTls: client => client.connection.kind === 'tls',
     scriptMayCrossSlots: () => engine.scripting.mayCrossSlots,
   })
+  engine.gates.set('cluster', gate.rule)
+  return gate
 }
 
 /** The reason, when the bus cannot listen any more. */
@@ -166,7 +174,28 @@ async function listenBus({ config, addresses, tls }: ClusterServer, bus: Cluster
   await listenOnEach(addresses(), port, 'cluster', host => bus.listen({ ...options, host }))
 }
 
-function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {
+/** Slots are metered while the directive says so. */
+function meterSlots(server: ClusterServer, gate: RedirectGate, metered: Metered): void {
+  const { engine, config, stream } = server
+  const sent = {
+    get offset() {
+      return stream.offset
+    },
+    get replicas() {
+      return engine.replicas.list().length
+    },
+  }
+  const follow = () => {
+    metered.by = config.clusterSlotStatsEnabled ? new SlotMeter(engine, gate, sent) : undefined
+    engine.input.executor = metered.by ?? engine.dispatch
+    return undefined
+  }
+  follow()
+  config.onChange('cluster-slot-stats-enabled', follow)
+  server.maintenance.addInfo([{ section: 'stats', fields: {}, reset: () => metered.by?.resetAll() }])
+}
+
+function hostOf(server: ClusterServer, file: NodesFile, metered: Metered): ClusterHost {
   const { engine, config, system, log, maintenance } = server
   const { clock, random, timers, process } = system
   const network = server.tls.dialler('tlsCluster')
@@ -175,8 +204,11 @@ function hostOf(server: ClusterServer, file: NodesFile): ClusterHost {
   return {
     settings: config,
     replication: replicationOf(server, nowMs),
-    keys: keysOf(engine),
+    keys: keysOf(engine, metered),
     log,
+    get meter() {
+      return metered.by
+    },
     nowMs,
     random: limit => Math.floor(random.unit() * limit),
     newId: () => newId(random),
@@ -222,7 +254,7 @@ function replicationOf({ following, stream }: ClusterServer, nowMs: () => number
   }
 }
 
-function keysOf(engine: Engine): ClusterKeys {
+function keysOf(engine: Engine, metered: Metered): ClusterKeys {
   const [db] = engine.keyspace.databases
   const slots = engine.keyspace.slotTables!
   const key = new Slice()
@@ -242,7 +274,8 @@ function keysOf(engine: Engine): ClusterKeys {
     clear() {
       for (const one of engine.keyspace.databases) engine.ctx.flush(one)
     },
-    dropChannels(slot) {
+    changeOwner(slot) {
+      metered.by?.reset(slot)
       const { shardChannels } = engine.pubsub
       if (shardChannels.size === 0) return
       for (const name of [...shardChannels.keys()])
