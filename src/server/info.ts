@@ -26,6 +26,9 @@ interface Section {
   readonly prepare: (() => void)[]
 }
 
+/** The names of each section, read once. */
+const LISTED: ReadonlyMap<SectionFields, readonly string[]> = new Map(SECTIONS.map(spec => [spec, namesIn(spec)]))
+
 export class Info {
   /** Sections of modules in TypeScript. */
   moduleSections: () => Iterable<ModuleSection> = () => []
@@ -36,7 +39,7 @@ export class Info {
     const values = new Map(Object.entries(constants).map(([name, [value]]) => [name, value]))
     this.sections = specs.map(spec => ({
       spec,
-      names: spec.fields.split(/\s+/).filter(name => name !== ''),
+      names: LISTED.get(spec) ?? namesIn(spec),
       owned: new Map(),
       prepare: [],
     }))
@@ -134,4 +137,8 @@ export function humanBytes(bytes: number): string {
 export function ratio(a: number, b: number): string {
   if (b === 0) return a === 0 ? 'nan' : 'inf'
   return (a / b).toFixed(2)
+}
+
+function namesIn({ fields }: SectionFields): string[] {
+  return fields.split(/\s+/).filter(name => name !== '')
 }

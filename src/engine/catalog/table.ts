@@ -44,6 +44,8 @@ import { type Argument, parseArguments } from './syntax-line.ts'
 
 const RUN_IN_MULTI: ReadonlySet<string> = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset'])
 
+const NO_SUBS: readonly TableEntry[] = []
+
 export class TableEntry {
   readonly command: Command
   /** 'get', or 'config|get' for a subcommand: as COMMAND LIST prints it, whatever rename-command did. */
@@ -66,7 +68,7 @@ export class TableEntry {
   /** MULTI does not queue it. */
   readonly runsInMulti: boolean
   /** In the order of the literals. Empty unless a container. */
-  readonly subs: TableEntry[] = []
+  subs: readonly TableEntry[] = NO_SUBS
   subIndex: NameIndex<TableEntry> | undefined = undefined
 
   // INFO commandstats.
@@ -308,7 +310,7 @@ export class CommandTable {
       this.all.push(entry)
       entries.push(entry)
       if (command.subcommands === undefined) continue
-      entry.subs.push(...this.addAll(command.subcommands, mode, entry))
+      entry.subs = this.addAll(command.subcommands, mode, entry)
       if (entry.subs.length === 0) continue
       entry.subIndex = new NameIndex(entry.subs.map(sub => [Slice.of(sub.command.name), sub] as const))
     }
@@ -321,10 +323,12 @@ export class CommandTable {
       const parent = one.parent === undefined ? undefined : all[one.parent.id]
       const entry = new TableEntry(one.command, one.id, parent, one)
       all.push(entry)
-      parent?.subs.push(entry)
     }
-    for (const { id, subIndex } of model.all)
-      if (subIndex !== undefined) all[id].subIndex = subIndex.withValues([...all[id].subs])
+    for (const { id, subs, subIndex } of model.all) {
+      if (subIndex === undefined) continue
+      all[id].subs = subs.map(sub => all[sub.id])
+      all[id].subIndex = subIndex.withValues([...all[id].subs])
+    }
     return model.original.map(({ id }) => all[id])
   }
 }
