@@ -6,9 +6,11 @@
 //
 // Always: a refused request changes nothing; a key expires when its limit is whole again.
 
-import { CommandError, defineModule, type ModuleContext, type ModuleReply } from '../src/module.ts'
+import { CommandError, defineModule, type ModuleContext } from '../src/module.ts'
 
-function throttle(ctx: ModuleContext): ModuleReply {
+type Verdict = [limited: number, limit: number, remaining: number, retryS: number, resetS: number]
+
+function throttle(ctx: ModuleContext): Verdict {
   if (ctx.argc > 6) throw new CommandError("ERR wrong number of arguments for 'cl.throttle' command")
   const key = ctx.args[1]
   const maxBurst = ctx.integer(2)

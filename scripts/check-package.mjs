@@ -126,10 +126,19 @@ function withTools() {
   runs('fixtures of node:test', process.execPath, ['--test', 'fixture.node.test.mjs'], /pass 2/)
   runs('fixtures of bun test', bun, ['test', './fixture.bun.test.mjs'], /2 pass/)
   runs('cmd-shim', process.execPath, ['shim.cjs'], /node.*redstart\.js/)
+  newModule()
   for (const ending of ['mts', 'cts']) copyFileSync(join(folder, 'types.ts'), join(folder, `types.${ending}`))
   for (const version of TYPESCRIPTS) compiles(version, 'node16', 'node16', ['types.mts', 'types.cts'])
   compiles('7', 'nodenext', 'nodenext', ['types.mts', 'types.cts'])
   for (const version of ['5.0.4', '7']) compiles(version, 'esnext', 'bundler', ['types.mts'])
+}
+
+/** What `npm create redstart-module` makes passes its own tests and compiles. */
+function newModule() {
+  runs('a new module', process.execPath, [join(root, 'create-redstart-module/index.js'), 'stock', 'stock'])
+  const cwd = join(folder, 'stock')
+  runs('its tests', bun, ['test', './test/module.test.ts'], /2 pass/, { cwd })
+  runs('its types', process.execPath, [join(folder, 'node_modules/typescript-7/bin/tsc'), '--noEmit'], /(?:)/, { cwd })
 }
 
 function compiles(version, module, resolution, files) {

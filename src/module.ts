@@ -3,6 +3,7 @@
 //   import { defineModule } from 'redstart/module'
 //   export default defineModule({ name: 'hello', version: 1, apiVersion: 1, commands: [...] })
 
+export { addCommands, nodeRedisModules } from './modules/clients.ts'
 export {
   type CallOptions,
   type CallReply,
@@ -26,3 +27,4 @@ export {
   type ServerEvents,
   type TypedReply,
 } from './modules/definition.ts'
+export type { CommandMethods, Commands, NodeRedisCommand, NodeRedisModules, ReplyOf } from './modules/typed.ts'

@@ -217,8 +217,10 @@ export interface RedstartModule extends ModuleDefinition {
 const BLANKS_AND_QUOTES = ' \t\r\n"\''
 const PARTS = ['name', 'version', 'apiVersion', 'commands', 'aclCategories', 'config', 'info', 'setup', 'teardown']
 
-/** Checks a definition. Throws a TypeError. */
-export function defineModule(definition: ModuleDefinition): RedstartModule {
+/** Checks a definition, whose literals stay in its type (Commands<typeof module>). Throws a TypeError. */
+export function defineModule<const Definition extends ModuleDefinition>(
+  definition: Definition,
+): RedstartModule & Definition {
   const { name, version, apiVersion } = definition
   if (typeof name !== 'string' || name === '' || [...BLANKS_AND_QUOTES].some(one => name.includes(one)))
     throw new TypeError(`a module's name is a word, not '${String(name)}'`)
