@@ -32,7 +32,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
   net: ['lib', 'system'],
   scripting: ['lib', 'protocol', 'keyspace', 'type memory', 'type system', 'engine'],
   persistence: ['lib', 'protocol', 'system', 'keyspace', 'memory', 'engine'],
-  storage: ['lib', 'memory', 'system', 'keyspace', 'engine', 'persistence'],
+  storage: ['lib', 'protocol', 'memory', 'system', 'keyspace', 'engine', 'persistence'],
   cluster: ['lib', 'protocol', 'system', 'keyspace', 'engine'],
   sentinel: ['lib', 'protocol', 'system', 'client', 'engine'],
   replication: ['lib', 'protocol', 'system', 'client', 'keyspace', 'engine', 'persistence'],

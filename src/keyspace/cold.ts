@@ -1,11 +1,15 @@
 // ColdValues: what the keyspace needs of values that are on disk. storage/ implements it; entry.ts has the flag COLD
 // and the payload of such an entry.
 //
-// Always: a lookup without LOOKUP_KEY ends at an entry whose value is in memory.
+// Always: a lookup without LOOKUP_KEY ends at an entry whose value is in memory, or throws UnreadableValue and has
+// changed nothing. So do load(), borrow() and encoded().
 
 import type { Ref } from '../memory/arena.ts'
 import type { TableSlot } from '../memory/table-slot.ts'
 import type { Database } from './database.ts'
+
+/** A value on disk that cannot be read, or is not what was written. */
+export class UnreadableValue extends Error {}
 
 export interface ColdValues {
   /** Reads the value of the entry at `slot` into memory; the process waits. Returns the entry, which moves. */

@@ -2,7 +2,7 @@
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Ref } from '../memory/arena.ts'
-import { attempt, type DiskError, type FileSystem } from '../system/system.ts'
+import { attempt, DiskError, type FileSystem } from '../system/system.ts'
 import { type ByteSink, DirectSink, folderOf } from './file-sink.ts'
 import { RdbError } from './rdb/input.ts'
 import { DONE, NEED, RdbReader, type RdbTarget, type ReaderTable } from './rdb/reader.ts'
@@ -30,8 +30,7 @@ export function saveRdb(
   })
   if (opening !== undefined) return { step: 'open', error: opening }
   const sink = new DirectSink(disk, fd)
-  writeAll(space, new SnapshotWriter(space, sink, options), sink)
-  const writing = sink.error ?? attempt(() => disk.fsync(fd))
+  const writing = writeAll(space, new SnapshotWriter(space, sink, options), sink) ?? attempt(() => disk.fsync(fd))
   const closing = attempt(() => disk.close(fd))
   let failure: SaveFailure | undefined
   if (writing ?? closing) failure = { step: 'write', error: (writing ?? closing)! }
@@ -57,7 +56,8 @@ export function rdbBytes(space: Keyspace, options: RdbOptions): Uint8Array {
     onDrain: () => {},
     error: undefined,
   }
-  writeAll(space, new SnapshotWriter(space, sink, options), sink)
+  const failure = writeAll(space, new SnapshotWriter(space, sink, options), sink)
+  if (failure !== undefined) throw failure
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const chunk of chunks) {
@@ -80,7 +80,8 @@ export function readRdb(bytes: Uint8Array, readers: ReaderTable, target: RdbTarg
   }
 }
 
-function writeAll(space: Keyspace, writer: SnapshotWriter, sink: ByteSink): void {
+/** Returns why what is written is not whole. */
+function writeAll(space: Keyspace, writer: SnapshotWriter, sink: ByteSink): DiskError | undefined {
   for (const db of space.databases) {
     const visit = (entry: Ref) => {
       writer.begin(entry, db.index)
@@ -91,7 +92,10 @@ function writeAll(space: Keyspace, writer: SnapshotWriter, sink: ByteSink): void
       cursor = db.scan(cursor, visit)
     } while (cursor !== 0 && sink.error === undefined)
   }
+  const { failure } = writer
+  if (failure !== undefined) return new DiskError('EIO', '', failure.message)
   writer.end()
+  return sink.error
 }
 
 /** Reads a file whose RDB begins at `from`. */

@@ -7,7 +7,7 @@
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { Snapshot, type SnapshotConsumer } from '../keyspace/snapshot.ts'
-import type { Clock, DiskError, FileSystem } from '../system/system.ts'
+import { type Clock, DiskError, type FileSystem } from '../system/system.ts'
 import type { ByteSink, JobSink } from './file-sink.ts'
 
 const STEPS_PER_LOOK = 4
@@ -28,6 +28,8 @@ interface FileWriter extends SnapshotConsumer {
   end(): void
   /** Memory of the values written early because they were about to change. */
   readonly copyOnWriteBytes: number
+  /** Why the file is not whole. */
+  readonly failure?: Error | undefined
 }
 
 export interface JobParts {
@@ -106,7 +108,8 @@ export class SnapshotJob {
     if (this.delaying) return true
     const end = clock.monotonicUs() + Math.min(limitUs, SLICE_US)
     do {
-      if (sink.error !== undefined) this.fail(sink.error)
+      const failure = this.failure()
+      if (failure !== undefined) this.fail(failure)
       else if (!sink.ready) return true // resume() continues
       const delayUs = this.error === undefined ? this.parts.keyDelayUs() : 0
       if (delayUs > 0) return this.delayed()
@@ -116,6 +119,11 @@ export class SnapshotJob {
       }
     } while (snapshot.running && clock.monotonicUs() < end)
     return !snapshot.running || this.throttles()
+  }
+
+  private failure(): DiskError | undefined {
+    const { failure } = this.writer
+    return failure === undefined ? this.sink.error : new DiskError('EIO', '', failure.message)
   }
 
   private throttles(): boolean {
@@ -159,6 +167,8 @@ export class SnapshotJob {
   private iterated(): void {
     this.ended = true
     if (this.error !== undefined) return
+    const failure = this.failure()
+    if (failure !== undefined) return this.fail(failure)
     this.writer.end()
     this.sink.finish(error => this.complete(error))
   }

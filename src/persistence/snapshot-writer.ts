@@ -6,6 +6,7 @@
 // Always: the checksum covers what the sink got, in order; while a large value is in progress main gets only that
 // value.
 
+import { UnreadableValue } from '../keyspace/cold.ts'
 import type { Entries } from '../keyspace/entries.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { SnapshotConsumer } from '../keyspace/snapshot.ts'
@@ -65,6 +66,8 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly spare: Uint8Array[] = []
   /** Memory of values written early because a command was about to change them. */
   copyOnWriteBytes = 0
+  /** A value could not be read: what is written is not whole. */
+  failure: UnreadableValue | undefined
   /** main.u8[0 .. summed) is in the checksum. */
   private summed = 0
   private mainDb = -1
@@ -106,7 +109,7 @@ export class SnapshotWriter implements SnapshotConsumer {
     const out = large ? this.side : this.main
     const writer = large ? this.sideWriter : this.writer
     this.select(out, writer, database)
-    writer.beginKey(out, entry)
+    if (!this.beginKey(out, writer, entry)) return
     writer.values.step(out, Number.POSITIVE_INFINITY)
     if (!large && out.pos >= FULL_BYTES) this.send()
   }
@@ -128,14 +131,25 @@ export class SnapshotWriter implements SnapshotConsumer {
 
   begin(entry: Ref, database: number): void {
     this.select(this.main, this.writer, database)
-    this.writer.beginKey(this.main, entry)
+    this.beginKey(this.main, this.writer, entry)
     this.large = true
     this.sideDb = -1
   }
 
+  /** False: the value cannot be read. */
+  private beginKey(out: RdbOutput, writer: RdbWriter, entry: Ref): boolean {
+    try {
+      writer.beginKey(out, entry)
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error
+      this.failure ??= error
+    }
+    return this.failure === undefined
+  }
+
   step(): boolean {
     const { main } = this
-    const done = this.writer.values.step(main, main.pos + PART_BYTES)
+    const done = this.failure !== undefined || this.writer.values.step(main, main.pos + PART_BYTES)
     if (done) this.endLarge()
     if (main.pos - this.summed >= SUM_BYTES) this.sum()
     if (main.pos >= FULL_BYTES) this.send()

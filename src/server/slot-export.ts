@@ -382,6 +382,10 @@ class SlotsWriter implements SnapshotConsumer {
     return this.writer.copyOnWriteBytes
   }
 
+  get failure(): Error | undefined {
+    return this.writer.failure
+  }
+
   private concerns(entry: Ref): boolean {
     return hasBit(this.slots, keySlot(this.entries.keyOf(entry, this.key)))
   }

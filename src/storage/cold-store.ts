@@ -7,7 +7,7 @@
 // Always: type, encoding, expiry and access time of an entry stay as they are; a running snapshot has saved an entry
 // before it moves; an entry that cannot be read stays cold.
 
-import type { ColdValues } from '../keyspace/cold.ts'
+import { type ColdValues, UnreadableValue } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { MEMORY_SAMPLES, PLACE_BYTES } from '../keyspace/entries.ts'
 import { CLEAN, COLD, EXTERNAL, HAS_EXPIRY, payloadAt } from '../keyspace/entry.ts'
@@ -22,7 +22,7 @@ import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
 import { RdbOutput } from '../persistence/rdb/output.ts'
 import { type ValueCodecs, ValueReaders, ValueWriters } from '../persistence/values/value-codecs.ts'
 import { limitsFor } from './encoding-limits.ts'
-import { type Place, StorageError, type ValueLog } from './value-log.ts'
+import type { Place, ValueLog } from './value-log.ts'
 
 /** Smaller values take hardly more memory than the place of their record. */
 const VALUE_BYTES_MIN = 64
@@ -179,7 +179,7 @@ export class ColdStore implements ColdValues {
     return false
   }
 
-  /** Adds a key whose value is in a record of an earlier run. Returns the entry. Throws StorageError. */
+  /** Adds a key whose value is in a record of an earlier run. Returns the entry. Throws UnreadableValue. */
   addCold(db: Database, key: Slice, typeAndEncoding: number, expiryMs: Long, place: Place): Ref {
     this.log.adopt(place)
     const entry = db.addEntry(key, typeAndEncoding >>> 4, typeAndEncoding & 15, PLACE_BYTES, expiryMs)
@@ -195,7 +195,11 @@ export class ColdStore implements ColdValues {
     const { readBytes } = this.log.figures
     const encoded = this.encoded(entry)
     if (this.log.figures.readBytes !== readBytes) this.figures.waits++
-    return this.install(db, entry, encoded, slot)
+    // The entry moves, but for the command that looks it up nothing has changed.
+    const { mutations } = this.space
+    const clean = this.install(db, entry, encoded, slot)
+    this.space.mutations = mutations
+    return clean
   }
 
   /** Gives an entry the value of its record's payload. Returns the entry, which moves; `slot` is at it. */
@@ -249,7 +253,7 @@ export class ColdStore implements ColdValues {
     // The value gets the encoding back that it had, whatever the limits are now.
     const readers = encoding === ENC_HASHTABLE || encoding === ENC_SKIPLIST ? this.large : this.compact
     const reader = readers.of(rdbType)
-    if (reader === undefined) throw new StorageError(`RDB type ${rdbType} is unknown`)
+    if (reader === undefined) throw new UnreadableValue(`RDB type ${rdbType} is unknown`)
     reader.begin(rdbType, input)
     reader.step(input, Number.POSITIVE_INFINITY)
     const { u8 } = this.space.arena.segment(entry)

@@ -9,6 +9,7 @@
 // Always: a record is copied as it is, and only when it is sound; a segment with a record that is not stays, and is
 // logged. Nothing is copied while too many bytes wait for the disk, so that a full disk stops this and loses nothing.
 
+import { UnreadableValue } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
@@ -17,7 +18,7 @@ import type { Ref } from '../memory/arena.ts'
 import { attempt } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
 import { RECORD_HEAD, recordBytes, recordKeyBytes } from './record.ts'
-import { type Place, StorageError } from './value-log.ts'
+import type { Place } from './value-log.ts'
 
 const WINDOW_BYTES = 256 * 1024
 const PENDING_MAX = 4 * 1024 * 1024
@@ -212,7 +213,7 @@ export class Compactor {
     try {
       record = store.log.readRecord(place)
     } catch (error) {
-      if (!(error instanceof StorageError)) throw error
+      if (!(error instanceof UnreadableValue)) throw error
       this.damaged.add(place.segment)
       return
     }

@@ -2,6 +2,7 @@
 // background, many at once, and the command is judged again when the last of them is in memory.
 //
 //   command ─▶ POSTPONE ─▶ readLater for each cold key ─▶ [all are there] installed, released ─▶ runs
+//                                                     └─▶ [one is not sound] ─▶ refused
 //
 // Always: a command is postponed for its values once; what is cold then (a value spilled again, a key that a
 // script does not declare) is read while it runs. Commands about keys and those that overwrite a value read nothing.
@@ -12,9 +13,11 @@ import type { TableEntry } from '../engine/catalog/table.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
+import { UnreadableValue } from '../keyspace/cold.ts'
 import { type Database, LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import { TWO_32 } from '../lib/bits.ts'
 import type { Slice } from '../lib/slice.ts'
+import { errorBytes } from '../protocol/reply.ts'
 import type { ColdStore } from './cold-store.ts'
 import type { Place } from './value-log.ts'
 
@@ -43,6 +46,7 @@ const KEYS_ONLY: ReadonlySet<string> = new Set([
   'watch',
 ])
 
+const UNREADABLE = errorBytes('ERR A value of this command cannot be read from disk')
 const INSTALLED_AT_ONCE = 16
 
 interface Fault {
@@ -66,16 +70,20 @@ interface FaultParts {
   store: ColdStore
   /** Keeps memory below its limit; true: it must wait for the disk. */
   guard(): boolean
+  warn(text: string): void
   /** Calls serve() between commands, until it returns true. */
   start(serve: () => boolean): void
 }
 
 export class Faults {
+  /** Values that could not be read. */
+  readErrors = 0
   private readonly parts: FaultParts
   private readonly pending = new Map<number, Fault>()
   private readonly arrived: Fault[] = []
   private readonly waiting = new Map<Client, Waiting>()
-  private readonly served = new Set<Client>()
+  /** Clients whose command is judged again, and whether it is refused. */
+  private readonly served = new Map<Client, boolean>()
   /** Of the command that is being judged. */
   private wanted: Waiting | undefined
 
@@ -99,7 +107,10 @@ export class Faults {
 
   readonly gate: Gate = (client, entry, args, argc, flags) => {
     // Before anything is spilled again: the values that the client has waited for are in memory.
-    if (this.served.size !== 0 && this.served.delete(client)) return undefined
+    if (this.served.size !== 0) {
+      const isRefused = this.served.get(client)
+      if (this.served.delete(client)) return isRefused ? UNREADABLE : undefined
+    }
     const blocked = this.parts.guard()
     if (blocked && (flags & CMD_DENYOOM) !== 0) {
       this.waiting.set(client, { faults: [], missing: Number.POSITIVE_INFINITY })
@@ -167,22 +178,33 @@ export class Faults {
     for (const client of fault.clients) {
       const waiting = this.waiting.get(client)
       if (waiting === undefined || --waiting.missing > 0) continue
-      for (const one of waiting.faults) this.install(one)
-      this.release(client)
+      let isWhole = true
+      for (const one of waiting.faults) if (!this.install(one)) isWhole = false
+      this.release(client, !isWhole)
     }
   }
 
-  private install({ id, db, key, record }: Fault): void {
-    const { store } = this.parts
-    if (record === undefined) return
+  /** False: the value cannot be read. */
+  private install({ id, db, key, record }: Fault): boolean {
+    const { store, warn } = this.parts
     const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
-    if (entry === 0 || !db.entries.isCold(entry)) return
-    if (idOf(store.placeOf(entry)) === id) store.install(db, entry, store.log.checked(record))
+    if (entry === 0 || !db.entries.isCold(entry) || idOf(store.placeOf(entry)) !== id) return true
+    try {
+      if (record === undefined) throw new UnreadableValue('the file cannot be read')
+      store.install(db, entry, store.log.checked(record))
+      return true
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error
+      this.readErrors++
+      const { segment, offset } = store.placeOf(entry)
+      warn(`A value on disk cannot be read, in segment ${segment} at ${offset}: ${error.message}`)
+      return false
+    }
   }
 
-  private release(client: Client): void {
+  private release(client: Client, isRefused = false): void {
     this.waiting.delete(client)
-    this.served.add(client)
+    this.served.set(client, isRefused)
     this.parts.engine.postponed.releaseOne(client, 'storage')
   }
 

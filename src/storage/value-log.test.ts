@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { UnreadableValue } from '../keyspace/cold.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import { virtualSystem } from '../system/virtual.ts'
-import { StorageError, ValueLog } from './value-log.ts'
+import { ValueLog } from './value-log.ts'
 
 const SEGMENT_BYTES = 4096
 
@@ -66,6 +67,6 @@ test('a byte that changed on disk, and an end that is torn off, are found', () =
     if (damage === 'byte') machine.disk.write(fd, bytesOf('X'), 0, 1, place.offset + place.bytes - 2)
     else machine.disk.truncate(fd, place.offset + place.bytes - 1)
     machine.disk.close(fd)
-    assert.throws(() => log.read(place), StorageError, damage)
+    assert.throws(() => log.read(place), UnreadableValue, damage)
   }
 })

@@ -9,6 +9,7 @@
 // chunk stays in memory and is written again later. A segment's file stays open while a read of it is under way.
 // Numbers of segments are not used twice, and nothing is appended to a segment of an earlier run.
 
+import { UnreadableValue } from '../keyspace/cold.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import { attempt, type DiskError, type Done, type FileSystem } from '../system/system.ts'
@@ -29,9 +30,6 @@ export interface Place {
   offset: number
   bytes: number
 }
-
-/** A record that cannot be read, or is not what was written. */
-export class StorageError extends Error {}
 
 interface Chunk {
   u8: Uint8Array
@@ -238,7 +236,7 @@ export class ValueLog {
         got = disk.read(segment.readFd, buffer, at, place.bytes - at, place.offset + at)
       })
       if (error !== undefined || got === 0)
-        throw new StorageError(`${segment.path} at ${place.offset}: ${error?.message ?? 'the file has ended'}`)
+        throw new UnreadableValue(`${segment.path} at ${place.offset}: ${error?.message ?? 'the file has ended'}`)
       at += got
     }
     this.figures.readBytes += place.bytes
@@ -288,19 +286,19 @@ export class ValueLog {
 
   private sound(record: Uint8Array): Uint8Array {
     const fault = faultOf(record, this.crc)
-    if (fault !== undefined) throw new StorageError(fault)
+    if (fault !== undefined) throw new UnreadableValue(fault)
     return record
   }
 
   private segmentOf(place: Place): Segment {
     const segment = this.segments.get(place.segment)
-    if (segment === undefined) throw new StorageError(`no segment ${place.segment}`)
+    if (segment === undefined) throw new UnreadableValue(`no segment ${place.segment}`)
     return segment
   }
 
   // ---- checkpoints ----
 
-  /** A loaded entry refers to a record of an earlier run. Throws StorageError, and what the disk throws. */
+  /** A loaded entry refers to a record of an earlier run. Throws UnreadableValue, and what the disk throws. */
   adopt({ segment: id, offset, bytes }: Place): void {
     const segment = this.segments.get(id) ?? this.reopen(id)
     if (segment.held) {
@@ -309,7 +307,8 @@ export class ValueLog {
     }
     const end = offset + bytes
     if (end > segment.bytes) {
-      if (end > segment.sizeBytes) throw new StorageError(`${segment.path} has no record at ${offset}: it is too short`)
+      if (end > segment.sizeBytes)
+        throw new UnreadableValue(`${segment.path} has no record at ${offset}: it is too short`)
       this.figures.bytes += end - segment.bytes
       segment.bytes = segment.written = segment.synced = end
     }
@@ -320,7 +319,7 @@ export class ValueLog {
   private reopen(id: number): Segment {
     const { disk, figures } = this
     const path = `${this.folder}/${nameOf(id)}`
-    if (!this.leftovers.delete(nameOf(id))) throw new StorageError(`${path} is missing`)
+    if (!this.leftovers.delete(nameOf(id))) throw new UnreadableValue(`${path} is missing`)
     const fd = disk.open(path, 'r')
     const segment = new Segment(id, path, fd, fd)
     segment.sizeBytes = disk.fstat(fd).sizeBytes

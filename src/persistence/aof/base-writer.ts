@@ -3,6 +3,7 @@
 // Always: keys that must be written while a large value is in progress follow that value in the file, as in
 // SnapshotWriter. The commands of a type come from its codec (persistence/values).
 
+import { UnreadableValue } from '../../keyspace/cold.ts'
 import type { Entries } from '../../keyspace/entries.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -32,6 +33,8 @@ export class AofBaseWriter {
   private readonly sideRewriters: ValueRewriters
   /** Memory of values written early because a command was about to change them. */
   copyOnWriteBytes = 0
+  /** A value could not be read: what is written is not whole. */
+  failure: UnreadableValue | undefined
   private current: Generator<void, void, void> | undefined
 
   constructor(space: Keyspace, sink: ByteSink, options: AofBaseOptions) {
@@ -58,7 +61,8 @@ export class AofBaseWriter {
     const isBetween = this.current !== undefined
     const to = isBetween ? this.side : this.main
     to.select(database)
-    for (const _ of (isBetween ? this.sideRewriters : this.rewriters).rewrite(entry, to));
+    const commands = (isBetween ? this.sideRewriters : this.rewriters).rewrite(entry, to)
+    while (!this.next(commands));
     if (!isBetween && to.out.len >= CHUNK_BYTES) this.send()
   }
 
@@ -72,13 +76,24 @@ export class AofBaseWriter {
     const { main, side } = this
     const until = main.out.len + PART_BYTES
     let done = false
-    while (!done && main.out.len < until) done = this.current!.next().done === true
+    while (!done && main.out.len < until) done = this.next(this.current!)
     if (done) {
       this.current = undefined
       if (side.out.len > 0) this.appendSide()
     }
     if (main.out.len >= CHUNK_BYTES) this.send()
     return done
+  }
+
+  /** Writes a command; true at the end, or where the value cannot be read. */
+  private next(commands: Generator<void, void, void>): boolean {
+    try {
+      return commands.next().done === true
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error
+      this.failure ??= error
+      return true
+    }
   }
 
   private appendSide(): void {

@@ -41,6 +41,7 @@ export function addStorage(server: ServerParts): Checkpoints | undefined {
         storage_written_bytes: () => log?.writtenBytes ?? 0,
         storage_read_bytes: () => log?.readBytes ?? 0,
         storage_write_errors: () => log?.writeErrors ?? 0,
+        storage_read_errors: () => parts?.faults.readErrors ?? 0,
         storage_compacted_segments: () => parts?.compactor.figures.segments ?? 0,
         storage_moved_bytes: () => parts?.compactor.figures.movedBytes ?? 0,
       },
@@ -126,6 +127,7 @@ function connect(server: ServerParts, limit: () => number): Storage {
     engine,
     store,
     start: serve => background.start(serve),
+    warn: text => log.line('warning', text),
     guard: () => {
       if (excess() <= 0) return false
       if (!spiller.run(GATE_US, GATE_LOOKS)) background.start(spill)
