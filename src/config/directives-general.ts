@@ -37,6 +37,9 @@ export const logDirectives = {
   'audit-log': path('', { hidden: true }),
   'metrics-port': integer(0, { max: 65535, hidden: true }),
   'metrics-bind': wordList(['127.0.0.1'], 16, 'Too many bind addresses specified.', { hidden: true }),
+  'rest-port': integer(0, { max: 65535, hidden: true }),
+  'rest-bind': wordList(['127.0.0.1'], 16, 'Too many bind addresses specified.', { hidden: true }),
+  'rest-token': text('', { hidden: true, sensitive: true }),
   'syslog-enabled': yesNo(false, { immutable: true }),
   'syslog-ident': text('redis', { immutable: true }),
   'syslog-facility': choice(

@@ -289,6 +289,11 @@ interface Directives {
   'replica-serve-stale-data'?: boolean | 'yes' | 'no'
   replicaof?: string | readonly (string | number)[]
   requirepass?: string
+  /** Default: 127.0.0.1 */
+  'rest-bind'?: string | readonly (string | number)[]
+  /** Default: 0 */
+  'rest-port'?: number | string
+  'rest-token'?: string
   /** Default: no */
   'sanitize-dump-payload'?: 'no' | 'yes' | 'clients'
   /** Default: 3600 1 300 100 60 10000 */

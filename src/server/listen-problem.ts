@@ -8,7 +8,7 @@ import { StartFailure } from './start-failure.ts'
 
 export const NO_PORT = 'Unable to listen on this port. Check server logs.'
 
-type Kind = 'tcp' | 'tls' | 'cluster' | 'metrics'
+type Kind = 'tcp' | 'tls' | 'cluster' | 'metrics' | 'rest'
 
 /** The codes of bind(). */
 const BINDING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'])

@@ -89,7 +89,8 @@ export class Server implements RunningServer {
     this.scripting = addScripting(engine)
     const base = { engine, config, system, log }
     const infoFields = (sections?: readonly string[]) => this.maintenance.info.fields(sections)
-    this.sockets = socketsOf({ ...base, fields: infoFields, unref: options.unref })
+    const connect = () => this.memory.connect()
+    this.sockets = socketsOf({ ...base, fields: infoFields, connect, unref: options.unref })
     const { contexts: tls } = this.sockets
     const migrations = (engine.migration = new Migrations(engine, { ...system, network: tls.dialler('tlsCluster') }))
     this.parts = { migrations, modules }
@@ -221,7 +222,7 @@ export class Server implements RunningServer {
     await this.listenTcp('tcp')
     await this.listenTcp('tls')
     await this.listenUnix()
-    await this.sockets.metrics.listen()
+    for (const port of this.sockets.http) await port.listen()
     this.cluster?.begin()
     await this.cluster?.listen()
   }
@@ -430,7 +431,7 @@ export class Server implements RunningServer {
     yield () => this.replication.stop()
     yield () => this.stopTcp()
     yield () => this.sockets.unix?.close()
-    yield () => this.sockets.metrics.close()
+    for (const port of this.sockets.http) yield () => port.close()
     yield () => this.abandon()
     yield () => this.auditLog.flush()
     for (const client of this.engine.clients.values()) yield () => this.engine.connections.abort(client)
@@ -461,7 +462,7 @@ export class Server implements RunningServer {
     this.cluster?.stop()
     this.replication.stop()
     this.stopTcp()
-    this.sockets.metrics.close()
+    for (const port of this.sockets.http) port.close()
     if (this.sockets.unix !== undefined) {
       this.log.notice('Removing the unix socket file.')
       this.sockets.unix.close()

@@ -22,9 +22,9 @@ export function pass(world: VirtualWorld, ms: number): void {
 }
 
 /** Sends a request in pieces; what has come back, and whether the connection is over. */
-export function request(client: VirtualMachine, pieces: readonly string[]) {
+export function request(client: VirtualMachine, pieces: readonly string[], port = PORT) {
   const state = { text: '', isOver: false, link: undefined as Outgoing | undefined }
-  client.system.network.dial({ host: 'server', port: PORT }, 1000, (result: Outgoing | NetworkError) => {
+  client.system.network.dial({ host: 'server', port }, 1000, (result: Outgoing | NetworkError) => {
     if ('code' in result) {
       state.isOver = true
       return

@@ -164,6 +164,12 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   'src/engine/monitoring/info.ts': ['names in INFO: one character at a time', '/[#:\\n\\r]/g'],
   'src/replication/replica.ts': ['an address that the runtime writes', '/:\\d+$/'],
   'src/embed/state.ts': ['a line of our own about a user', ".split(' ')"],
+  'src/server/http/head.ts': [
+    'a head of 8 KB at most: lines, and the words of the first',
+    ".split('\\n')",
+    ".split(' ')",
+  ],
+  'src/server/metrics/endpoint.ts': ['the path of a request of 8 KB at most', ".split('?', 1)"],
   'src/server/info-sources.ts': ['what the runtime is called', ".split(' ')"],
   'src/server/info.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)'],
   'src/server/metrics/names.ts': ['our own list of names, once', '/\\s+/', '.split(/\\s+/)', ".split('=')"],

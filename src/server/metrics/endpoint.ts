@@ -1,4 +1,4 @@
-// MetricsEndpoint: the port of `metrics-port`, with metrics for Prometheus and the health of the server.
+// The port of `metrics-port`: metrics for Prometheus and the health of the server.
 //
 //   /metrics   all metrics (scrape.ts)
 //   /healthz   200: the process answers. What keeps it from its work is no reason to end it, so nothing else is asked
@@ -7,66 +7,51 @@
 //
 // Always: it is open before the dataset is loaded. Without the directive nothing of it exists.
 
-import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { System } from '../../system/system.ts'
-import { addressesOf } from '../addresses.ts'
-import { listenAnew, listenOnEach, NO_PORT } from '../listen-problem.ts'
-import type { Logger } from '../log.ts'
-import { HttpEndpoint, type HttpReply } from './http.ts'
+import { HttpEndpoint, type HttpReply } from '../http/endpoint.ts'
+import { HttpPort, type HttpPortParts } from '../http/port.ts'
 import { Pauses } from './pauses.ts'
 import { scrape } from './scrape.ts'
 
-const BACKLOG = 32
+const CONNECTIONS_MAX = 32
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
 const INDEX = '/metrics\n/healthz\n/readyz\n'
 
-interface MetricsParts {
+interface MetricsParts extends HttpPortParts {
   engine: Engine
-  config: Config
-  system: System
-  log: Logger
   /** The fields of these sections of INFO, of all when none are named. */
   fields(sections?: readonly string[]): ReadonlyMap<string, string>
-  /** The port does not keep the process alive. */
-  unref: boolean | undefined
 }
 
-export class MetricsEndpoint {
+export function metricsPort(parts: MetricsParts): HttpPort {
+  const metrics = new Metrics(parts)
+  const { config } = parts
+  return new HttpPort(parts, {
+    kind: 'metrics',
+    port: () => config.metricsPort,
+    bind: () => config.metricsBind,
+    make: () => metrics.start(),
+  })
+}
+
+class Metrics {
   private readonly parts: MetricsParts
-  private running: { http: HttpEndpoint; pauses: Pauses } | undefined
 
   constructor(parts: MetricsParts) {
     this.parts = parts
-    parts.config.onChange(['metrics-port', 'metrics-bind'], () => this.rebind())
   }
 
-  /** Opens the port, if there is to be one. Rejects with a StartFailure. */
-  async listen(): Promise<void> {
-    const { config, system, unref } = this.parts
-    if (config.metricsPort === 0) return
+  start(): { http: HttpEndpoint; close(): void } {
+    const { system } = this.parts
     const pauses = new Pauses(system)
-    const http = new HttpEndpoint(system, path => this.answer(path, pauses))
-    this.running = { http, pauses }
-    const port = config.metricsPort
-    const options = { port, backlog: BACKLOG, keepaliveSeconds: 0, ...(unref === undefined ? {} : { unref }) }
-    try {
-      await listenOnEach(addressesOf(config.metricsBind), port, 'metrics', host => http.listen({ ...options, host }))
-    } catch (error) {
-      this.close()
-      throw error
-    }
-  }
-
-  close(): void {
-    this.running?.pauses.stop()
-    this.running?.http.close()
-    this.running = undefined
-  }
-
-  private rebind(): Promise<string | undefined> {
-    this.close()
-    return listenAnew(this.parts.log, NO_PORT, () => this.listen())
+    const http = new HttpEndpoint(system, {
+      methods: ['GET', 'HEAD'],
+      connectionsMax: CONNECTIONS_MAX,
+      bodyBytesMax: 0,
+      keepAlive: false,
+      answer: ({ target }) => this.answer(target.split('?', 1)[0], pauses),
+    })
+    return { http, close: () => pauses.stop() }
   }
 
   private answer(path: string, pauses: Pauses): HttpReply | undefined {

@@ -14,33 +14,19 @@ import type { Pipe } from '../../net/server-socket.ts'
 import { CommandWriter } from '../../protocol/command-writer.ts'
 import { ReplyReader } from '../../protocol/reply-reader.ts'
 import { Push, ReplyError, type Value } from '../../protocol/value.ts'
+import type { HttpReply, HttpRequest, HttpStream } from '../http/endpoint.ts'
 
 export interface RestSource {
   open(): Pipe
   /** Of the user 'default'; '' for none. */
   readonly password: Uint8Array
-  /** Absent: requests need none. */
+  /** Absent: requests need none; '': none is let in. */
   readonly token?: string | undefined
 }
 
-interface RestRequest {
-  readonly method: string
-  /** Path and query. */
-  readonly target: string
-  header(name: string): string | undefined
-  readonly body: Uint8Array
-}
-
-interface RestReply {
-  readonly status: number
+interface RestReply extends HttpReply {
   readonly type: string
   readonly body: Uint8Array
-}
-
-/** Instead of a body: events until close(). */
-interface RestStream {
-  begin(write: (bytes: Uint8Array) => void, end: () => void): void
-  close(): void
 }
 
 type Words = readonly (string | Uint8Array)[]
@@ -58,7 +44,7 @@ export class RestApi {
     this.source = source
   }
 
-  async respond(request: RestRequest): Promise<RestReply | RestStream> {
+  async respond(request: HttpRequest): Promise<RestReply | HttpStream> {
     const { path, query } = splitTarget(request.target)
     if (!METHODS.includes(request.method)) return failure(405, 'Method Not Allowed')
     if (!this.isAllowed(request, query)) return failure(401, 'Unauthorized')
@@ -74,15 +60,15 @@ export class RestApi {
     }
   }
 
-  private isAllowed(request: RestRequest, query: readonly [string, string][]): boolean {
+  private isAllowed(request: HttpRequest, query: readonly [string, string][]): boolean {
     const { token } = this.source
     if (token === undefined) return true
     const given = request.header('authorization') ?? ''
     const bearer = given.slice(0, 7).toLowerCase() === 'bearer ' ? given.slice(7) : undefined
-    return equal(bearer ?? query.find(([name]) => name === '_token')?.[1] ?? '', token)
+    return token !== '' && equal(bearer ?? query.find(([name]) => name === '_token')?.[1] ?? '', token)
   }
 
-  private async single(request: RestRequest, words: Words): Promise<RestReply> {
+  private async single(request: HttpRequest, words: Words): Promise<RestReply> {
     const exchange = new Exchange(this.source)
     const [reply] = await exchange.run([words])
     if (request.header('upstash-response-format') === 'resp2')
@@ -92,7 +78,7 @@ export class RestApi {
     return { status: 200, type: JSON_TYPE, body: json({ result: shown(reply, isBase64) }) }
   }
 
-  private async several(request: RestRequest, isTransaction: boolean): Promise<RestReply> {
+  private async several(request: HttpRequest, isTransaction: boolean): Promise<RestReply> {
     const list: unknown = JSON.parse(decoder.decode(request.body))
     if (!Array.isArray(list) || list.length === 0) throw new Error('Command list is empty or invalid')
     const commands = list.map(wordsOf)
@@ -154,7 +140,7 @@ class Exchange {
 }
 
 /** SUBSCRIBE, PSUBSCRIBE and MONITOR as server-sent events. */
-class EventStream implements RestStream {
+class EventStream implements HttpStream {
   private readonly source: RestSource
   private readonly words: Words
   private pipe: Pipe | undefined
@@ -206,7 +192,7 @@ function eventOf(value: Value | Push): string {
 }
 
 /** The command of a request: its path, its body as the last argument, and its query. */
-function commandOf(request: RestRequest, path: readonly string[], query: readonly [string, string][]): Words {
+function commandOf(request: HttpRequest, path: readonly string[], query: readonly [string, string][]): Words {
   if (path.length === 0) return wordsOf(JSON.parse(decoder.decode(request.body)))
   const words: (string | Uint8Array)[] = [...path]
   // The client sends an empty list with a path that subscribes.
