@@ -32,6 +32,7 @@ import { errorBytes } from '../protocol/reply.ts'
 import { CMD_MAY_REPLICATE, CMD_NO_AUTH, CMD_NO_MULTI, CMD_READONLY, CMD_WRITE } from './catalog/command.ts'
 import type { TableEntry } from './catalog/table.ts'
 import {
+  CLIENT_INTERNAL,
   CLIENT_MASTER,
   CLIENT_MULTI,
   CLIENT_PUBSUB,
@@ -231,7 +232,7 @@ export class Gates {
     argc: number,
     wrote: boolean,
   ): Uint8Array | undefined {
-    if (caller.has(CLIENT_MASTER)) return undefined
+    if (caller.has(CLIENT_MASTER | CLIENT_INTERNAL)) return undefined
     const { flags } = entry
     const verdict = pass(this.script, caller, entry, args, argc, flags, 'script')
     if (verdict !== undefined || wrote || (flags & CMD_WRITE) === 0) return asError(verdict)

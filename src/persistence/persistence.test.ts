@@ -397,3 +397,15 @@ test('a script that takes long in the log is suspended: others hear that it load
   assert.deepEqual(server.take(loading), ['5'])
   assert.match(machine.out, /Slow script detected/)
 })
+
+test('scripts in the log of a read-only replica write, as they did', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { appendonly: 'yes' })
+  const script = ['eval', "return redis.call('incr', KEYS[1])", '1', 'x']
+  const lines = [script, ['multi'], script, ['exec']]
+  await server.stop(['nosave'])
+  for (const words of lines) machine.disk.append('appendonlydir/appendonly.aof.1.incr.aof', encodeCommand(words))
+  const replica = await MachineServer.start(machine, { appendonly: 'yes', replicaof: 'nowhere 1' })
+  assert.equal(replica.call('get', 'x'), '2')
+  assert.ok(replica.call(...script) instanceof RespError)
+})
