@@ -120,6 +120,8 @@ export interface ModuleServer {
   filter(filter: CommandFilter): () => void
   /** The value of a parameter of the module: a boolean, a number or a text, as its kind is. */
   config(name: string): ParameterValue
+  /** Closes the connection of a client, after what runs for it. False: there is no such client. */
+  closeClient(id: number): boolean
   log(level: 'debug' | 'verbose' | 'notice' | 'warning', text: string): void
   /** Calls `work` once, or every `ms`, until the function that is returned is called, or the module is gone. */
   after(ms: number, work: () => void): () => void
@@ -204,6 +206,11 @@ export interface ModuleDefinition {
   readonly info?: {
     readonly [section: string]: (server: ModuleServer) => { readonly [field: string]: string | number }
   }
+  /**
+   * Decides logins, before the passwords of users; a promise postpones the client for 5 s at most. The user must exist
+   * and be on. What it throws refuses the login.
+   */
+  readonly auth?: (login: ModuleLogin, server: ModuleServer) => LoginAnswer | Promise<LoginAnswer>
   /** After the dataset was loaded, before the server is ready; a throw ends the start. `args`: those of loadmodule. */
   readonly setup?: (server: ModuleServer, args: readonly string[]) => void | Promise<void>
   /** When the server ends. */
@@ -214,8 +221,29 @@ export interface RedstartModule extends ModuleDefinition {
   readonly isRedstartModule: true
 }
 
+/** A login with AUTH or HELLO. */
+export interface ModuleLogin {
+  readonly user: string
+  readonly password: string
+  readonly client: { readonly id: number; readonly address: string }
+}
+
+/** true: as the user that was named; { user }: as that one; false: refused; undefined: others decide. */
+export type LoginAnswer = boolean | { readonly user: string } | undefined
+
 const BLANKS_AND_QUOTES = ' \t\r\n"\''
-const PARTS = ['name', 'version', 'apiVersion', 'commands', 'aclCategories', 'config', 'info', 'setup', 'teardown']
+const PARTS = [
+  'name',
+  'version',
+  'apiVersion',
+  'commands',
+  'aclCategories',
+  'config',
+  'info',
+  'auth',
+  'setup',
+  'teardown',
+]
 
 /** Checks a definition, whose literals stay in its type (Commands<typeof module>). Throws a TypeError. */
 export function defineModule<const Definition extends ModuleDefinition>(

@@ -10,6 +10,7 @@ import type { Command } from '../engine/catalog/command.ts'
 import type { LoadedModule } from '../engine/catalog/loaded-module.ts'
 import type { Engine } from '../engine/engine.ts'
 import { safeName } from '../engine/monitoring/info.ts'
+import type { LoginRequest } from '../engine/ports/authenticator.ts'
 import type { ModuleLoader } from '../engine/ports/modules.ts'
 import { oneLine } from '../lib/text.ts'
 import { Unwind } from '../lib/unwind.ts'
@@ -17,6 +18,7 @@ import type { ProcessView, System } from '../system/system.ts'
 import { ModuleCaller } from './caller.ts'
 import {
   defineModule,
+  type LoginAnswer,
   type ModuleCommand,
   type ModuleDefinition,
   type ModuleParameter,
@@ -50,6 +52,9 @@ export interface ModuleParameters {
 /** A module that cannot be loaded, or whose setup failed. */
 export class ModuleFailure extends Error {}
 
+/** What a module decides about a login; names are byte strings. */
+type DecideLogin = (request: LoginRequest) => LoginAnswer | Promise<LoginAnswer>
+
 type ReadInfo = NonNullable<ModuleDefinition['info']>[string]
 
 interface Loaded {
@@ -68,6 +73,10 @@ export class Modules implements ModuleLoader {
   private readonly parameters: ModuleParameters
   readonly events: ModuleEvents
   private readonly filters: ModuleFilters
+  /** Of the modules that decide logins, in the order they were loaded. */
+  readonly logins = new Set<DecideLogin>()
+  /** Called when `logins` has changed. */
+  loginsChanged: () => void = () => {}
   private all: readonly Loaded[] = []
 
   constructor(engine: Engine, system: System, parameters: ModuleParameters, sources: EventSources) {
@@ -104,7 +113,23 @@ export class Modules implements ModuleLoader {
     if (refusal !== undefined) throw new ModuleFailure(`module '${name}': ${refusal}`)
     this.become([...this.all, loaded])
     this.addParameters(loaded)
+    if (module.auth !== undefined) this.addLogins(module.auth, loaded)
     return loaded
+  }
+
+  private addLogins(auth: NonNullable<ModuleDefinition['auth']>, { server, cancels }: Loaded): void {
+    const named = (answer: LoginAnswer) =>
+      typeof answer === 'object' && typeof answer.user === 'string' ? { user: byteText(answer.user) } : answer
+    const decide: DecideLogin = ({ user, password, client: { id, address } }) => {
+      const answer = auth({ user: textOf(user), password: textOf(password), client: { id, address } }, server)
+      return answer instanceof Promise ? answer.then(named) : named(answer)
+    }
+    this.logins.add(decide)
+    this.loginsChanged()
+    cancels.add(() => {
+      this.logins.delete(decide)
+      this.loginsChanged()
+    })
   }
 
   private addParameters({ module, server }: Loaded): void {
@@ -241,6 +266,11 @@ export class Modules implements ModuleLoader {
       on: (event, listener) => cancelled(cancels, this.events.on(event, listener)),
       filter: filter => cancelled(cancels, this.filters.add(filter)),
       config: parameter => this.parameters.value(`${name}.${parameter}`),
+      closeClient: id => {
+        const client = engine.clients.get(id)
+        if (client !== undefined) engine.closeClient(client)
+        return client !== undefined
+      },
       log: (level, text) => engine.log?.(level, text),
       after: (ms, work) => this.timer('after', ms, work, cancels),
       every: (ms, work) => this.timer('every', ms, work, cancels),

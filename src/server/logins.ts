@@ -33,7 +33,8 @@ interface Cached {
 }
 
 export class Logins implements Authenticator {
-  private readonly functions: readonly Authenticate[]
+  /** Asked in this order. */
+  functions: readonly Authenticate[] = []
   private readonly options: AuthenticationOptions
   private readonly system: Pick<System, 'clock' | 'timers'>
   private readonly log: Pick<Logger, 'warning'>
@@ -42,13 +43,11 @@ export class Logins implements Authenticator {
   private readonly cache = new Map<string, Cached>()
 
   constructor(
-    functions: readonly Authenticate[],
     options: AuthenticationOptions,
     system: Pick<System, 'clock' | 'timers'>,
     log: Pick<Logger, 'warning'>,
     guard: (work: () => void) => void,
   ) {
-    this.functions = functions
     this.options = options
     this.system = system
     this.log = log
@@ -57,13 +56,13 @@ export class Logins implements Authenticator {
 
   decide(request: LoginRequest, decided: (decision: LoginDecision) => void): void {
     const { cacheMs = 0 } = this.options
-    if (cacheMs === 0) return this.askFrom(0, request, decided)
+    if (cacheMs === 0) return this.ask(this.functions, request, decided)
     const key = sha256Hex(Slice.of(`${request.user.length} ${request.user} ${request.password}`))
     const known = this.cache.get(key)
     const nowMs = this.system.clock.nowMs()
     if (known !== undefined && nowMs < known.untilMs) return decided(known.decision)
     this.cache.delete(key)
-    this.askFrom(0, request, decision => {
+    this.ask(this.functions, request, decision => {
       if (decision.kind === 'user') this.remember(key, { decision, untilMs: this.system.clock.nowMs() + cacheMs })
       decided(decision)
     })
@@ -75,10 +74,15 @@ export class Logins implements Authenticator {
     this.cache.set(key, cached)
   }
 
-  private askFrom(i: number, request: LoginRequest, decided: (decision: LoginDecision) => void): void {
-    if (i === this.functions.length) return decided({ kind: 'unhandled' })
+  /** The functions may change while a promise is waited for: those of the beginning count. */
+  private ask(
+    [first, ...others]: readonly Authenticate[],
+    request: LoginRequest,
+    decided: (decision: LoginDecision) => void,
+  ): void {
+    if (first === undefined) return decided({ kind: 'unhandled' })
     const take = (answer: AuthenticateAnswer) => {
-      if (answer === undefined) this.askFrom(i + 1, request, decided)
+      if (answer === undefined) this.ask(others, request, decided)
       else if (answer === false) decided({ kind: 'refused' })
       else if (answer === true) decided({ kind: 'user', name: request.user })
       else if (typeof answer.user === 'string') decided({ kind: 'user', name: answer.user })
@@ -86,7 +90,7 @@ export class Logins implements Authenticator {
     }
     let answer: AuthenticateAnswer | Promise<AuthenticateAnswer>
     try {
-      answer = this.functions[i](request)
+      answer = first(request)
     } catch (error) {
       return this.fail(String(error), decided)
     }

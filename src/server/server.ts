@@ -85,7 +85,7 @@ export class Server implements RunningServer {
     this.startedMs = system.clock.nowMs()
     const { engine, codecs, modules } = engineOf(config, system, log, options)
     this.engine = engine
-    this.auditLog = addSecurity(engine, config, system, log, options)
+    this.auditLog = addSecurity(engine, modules, config, system, log, options)
     this.scripting = addScripting(engine)
     const base = { engine, config, system, log }
     const infoFields = (sections?: readonly string[]) => this.maintenance.info.fields(sections)

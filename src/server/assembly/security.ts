@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { AuditEvent } from '../../engine/monitoring/audit.ts'
 import { putHook } from '../../lib/hooks.ts'
+import type { Modules } from '../../modules/modules.ts'
 import type { System } from '../../system/system.ts'
 import { aclFileOf } from '../acl-file.ts'
 import { AuditLog } from '../audit-log.ts'
@@ -16,6 +17,7 @@ import { Logins } from '../logins.ts'
 /** Throws StartFailure when the users cannot be loaded. The audit log is to be flushed at the end. */
 export function addSecurity(
   engine: Engine,
+  modules: Modules,
   config: Config,
   system: System,
   log: Logger,
@@ -28,10 +30,13 @@ export function addSecurity(
     acl.setDefaultPassword(config.requirepass)
     return undefined
   })
-  const functions = [options.authenticate, ...(options.extensions ?? []).map(one => one.authenticate)]
-  const given = functions.filter(one => one !== undefined)
-  if (given.length > 0)
-    auth.authenticator = new Logins(given, options.authentication ?? {}, system, log, work => boundary.guard(work))
+  const logins = new Logins(options.authentication ?? {}, system, log, work => boundary.guard(work))
+  const given = [options.authenticate, ...(options.extensions ?? []).map(one => one.authenticate)]
+  modules.loginsChanged = () => {
+    logins.functions = [...given.filter(one => one !== undefined), ...modules.logins]
+    auth.authenticator = logins.functions.length > 0 ? logins : undefined
+  }
+  modules.loginsChanged()
   const auditLog = new AuditLog(config, system, log)
   const { listeners } = observers.audit
   if (options.audit !== undefined) listeners.push(guarded(options.audit, log))
