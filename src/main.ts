@@ -19,11 +19,11 @@ async function withTestCommands(system: System): Promise<{ machine: System; star
     import('./system/server-time.ts'),
   ])
   const time = new ServerTime()
-  const commands = new TestCommands(time)
+  const commands = new TestCommands()
   const start: StartServer = async (config, machine, log, options) => {
     const modules = [...(options.modules ?? []), { module: commands.module }]
     const server = await startServer(config, machine, log, { ...options, modules, mayRest: true })
-    commands.attach(server)
+    commands.attach(server, time)
     return server
   }
   return { machine: { ...system, clock: time.clock, timers: time.timers }, start }

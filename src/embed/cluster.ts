@@ -89,7 +89,7 @@ class ProcessCluster implements EmbeddedCluster {
     for (const [i, { port, busPort }] of places.entries()) {
       const own = { port, bind: HOST, 'cluster-enabled': true, 'cluster-port': busPort }
       const options = { config: { ...DEFAULTS, ...config, ...own }, ...(onError === undefined ? {} : { onError }) }
-      this.nodes.push(await openServer(options as object, newClusterFile(places, primaries, i)))
+      this.nodes.push(await openServer(options as object, { newCluster: newClusterFile(places, primaries, i) }))
     }
     const endUs = this.system.clock.monotonicUs() + READY_MS * 1000
     while (!this.isReady()) {

@@ -134,14 +134,22 @@ export async function createServer(
   return options.worker === true ? startWorkerServer(options) : openServer(options)
 }
 
-/** `newCluster`: the nodes file of a cluster that it is made for. */
-export async function openServer(options: CreateServerOptions, newCluster?: string): Promise<EmbeddedServer> {
+/** What a server is made for. */
+interface Purpose {
+  /** The nodes file of a cluster that is just made. */
+  readonly newCluster?: string
+  /** The clock of the server that it is a fork of. */
+  readonly clockOf?: ServerTime | undefined
+}
+
+export async function openServer(options: CreateServerOptions, purpose: Purpose = {}): Promise<EmbeddedServer> {
   const { time, system } = options.system ? { time: undefined, system: options.system } : machineOf(options)
+  if (purpose.clockOf !== undefined && (options.clock ?? 'global') === 'global') time?.follow(purpose.clockOf)
   const config = new Config(system.disk, { embedded: true })
   const given = { ...options.config } as Readonly<Record<string, unknown>>
   const dir = options.dir === undefined ? {} : { dir: options.dir }
   applyValues(config, { ...DEFAULTS, ...(options.dir === undefined ? { save: [] } : {}), ...dir, ...given })
-  const embedded = new Embedded(options, config, { system, time, newCluster })
+  const embedded = new Embedded(options, config, { system, time, purpose })
   await embedded.start()
   return embedded
 }
@@ -166,6 +174,10 @@ const OWN_DIRECTIVES = [
   'port',
   'tls-port',
   'tlsPort',
+  'metrics-port',
+  'metricsPort',
+  'rest-port',
+  'restPort',
   'unixsocket',
   'appendonly',
   'replicaof',
@@ -192,7 +204,7 @@ function forkOptions(
 interface Machine {
   system: System
   time: ServerTime | undefined
-  newCluster: string | undefined
+  purpose: Purpose
 }
 
 class Embedded implements EmbeddedServer {
@@ -211,7 +223,7 @@ class Embedded implements EmbeddedServer {
     restResponse({ ...this.source(), token }, request)
   readonly callSync = ((name: string, ...args: Words[]) => this.owned().callSync(name, ...args)) as CallSync
 
-  constructor(options: CreateServerOptions, config: Config, { system, time, newCluster }: Machine) {
+  constructor(options: CreateServerOptions, config: Config, { system, time, purpose }: Machine) {
     this.time = time
     this.options = options
     this.savesAtEnd = options.dir !== undefined
@@ -224,7 +236,7 @@ class Embedded implements EmbeddedServer {
       unref: options.ref !== true,
       mayRest: time !== undefined,
       arenaStartBytes: ARENA_START_BYTES,
-      newCluster,
+      newCluster: purpose.newCluster,
     })
     this.state = new ServerState(this.server)
     this.trouble = new Trouble(this.server)
@@ -313,7 +325,8 @@ class Embedded implements EmbeddedServer {
     this.mustBeOpen()
     const { config: _config, ...withoutConfig } = options
     checkOptions(options)
-    return openServer({ ...forkOptions(this.options, options, this.time), data: this.snapshot(), ...withoutConfig })
+    const made = { ...forkOptions(this.options, options, this.time), data: this.snapshot(), ...withoutConfig }
+    return openServer(made, { clockOf: options.clock === undefined ? this.time : undefined })
   }
 
   reset(options: ResetOptions = {}): void {

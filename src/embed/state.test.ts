@@ -312,3 +312,12 @@ test('in cluster mode the clock plays the expiries of a restored dataset, and no
     ['a', 'b', 'c'].map(key => [65_000, key]),
   )
 })
+
+test('a fork goes on with the clock of its original, wherever that was moved', async () => {
+  await using server = await createServer()
+  server.callSync('SET', 'k', 'v', 'EX', 7200)
+  await server.clock.advance('1h')
+  await using fork = await server.fork()
+  assert.ok(Math.abs(fork.clock.now() - server.clock.now()) < 1000)
+  assert.ok(Number(fork.callSync('TTL', 'k')) <= 3600)
+})

@@ -8,6 +8,7 @@
 // may be restored any number of times.
 
 import type { Config } from '../config/config.ts'
+import type { Acl } from '../engine/acl/acl.ts'
 import { NO_REPLICA } from '../keyspace/keyspace.ts'
 import { Slice } from '../lib/slice.ts'
 import { type DatasetImage, DatasetState } from '../server/dataset-state.ts'
@@ -98,7 +99,7 @@ export class ServerState {
     if (clients === 'close') for (const client of [...engine.clients.values()]) engine.closeClient(client)
     const refusal = config.restore(this.config)
     if (typeof refusal === 'string') throw new Error(refusal)
-    this.resetUsers()
+    setUsers(server.engine.acl, this.users)
     engine.pause.end()
     if (this.start === undefined) this.empty()
     else dataset.put(this.start)
@@ -113,20 +114,6 @@ export class ServerState {
     if (this.server.engine.scripting.functions.libraryCount > 0) caller.call(0, 'FUNCTION', 'FLUSH')
   }
 
-  private resetUsers(): void {
-    const { acl } = this.server.engine
-    const now = acl.all.map(({ line }) => line)
-    if (now.length === this.users.length && now.every((line, i) => line === this.users[i])) return
-    const kept = new Set<string>()
-    for (const line of this.users) {
-      const [, name, ...rules] = line.split(' ')
-      kept.add(name)
-      const failure = acl.setUser(name, ['reset', ...rules])
-      if (failure !== undefined) throw new Error(failure)
-    }
-    for (const { name } of acl.all) if (!kept.has(name)) acl.deleteUser(name)
-  }
-
   private clearStatistics(): void {
     const { caller } = this
     caller.call(0, 'ACL', 'LOG', 'RESET')
@@ -134,4 +121,18 @@ export class ServerState {
     caller.call(0, 'SLOWLOG', 'RESET')
     this.server.engine.host.resetStats()
   }
+}
+
+/** Makes the users those of these lines of ACL LIST. */
+export function setUsers(acl: Acl, lines: readonly string[]): void {
+  const now = acl.all.map(({ line }) => line)
+  if (now.length === lines.length && now.every((line, i) => line === lines[i])) return
+  const kept = new Set<string>()
+  for (const line of lines) {
+    const [, name, ...rules] = line.split(' ')
+    kept.add(name)
+    const failure = acl.setUser(name, ['reset', ...rules])
+    if (failure !== undefined) throw new Error(failure)
+  }
+  for (const { name } of acl.all) if (!kept.has(name)) acl.deleteUser(name)
 }

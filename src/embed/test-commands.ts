@@ -6,9 +6,18 @@
 //                  [TIMES n] [SKIP n] [CLIENT name]
 //   REDSTART FAULT CLEAR
 //   REDSTART SNAPSHOT name | RESTORE name | RESET
+//   REDSTART FORK                                    the port of another server with a copy of the dataset
 //
 // Always: they run between other commands, never within a transaction or a script.
 
+import { Config } from '../config/config.ts'
+import {
+  encodingDirectives,
+  memoryDirectives,
+  observationDirectives,
+  securityDirectives,
+} from '../config/directives-data.ts'
+import type { AnyDirective } from '../config/kinds.ts'
 import {
   CommandError,
   defineModule,
@@ -17,12 +26,22 @@ import {
   type RedstartModule,
   reply,
 } from '../modules/definition.ts'
-import type { Server } from '../server/server.ts'
-import type { ServerTime } from '../system/server-time.ts'
+import { addressesOf } from '../server/addresses.ts'
+import { Logger } from '../server/log.ts'
+import { Server } from '../server/server.ts'
+import { ServerTime } from '../system/server-time.ts'
+import { VirtualDisk } from '../system/virtual-disk.ts'
 import { EmbeddedClock } from './clock.ts'
 import type { Fault } from './faults.ts'
-import { ServerState, type Snapshot } from './state.ts'
+import { ServerState, type Snapshot, setUsers } from './state.ts'
 import { Trouble } from './trouble.ts'
+
+/** Directives that a fork has as its original: about data, clients' rights and what is observed. */
+const SHARED: ReadonlySet<AnyDirective> = new Set(
+  Object.entries({ ...memoryDirectives, ...encodingDirectives, ...securityDirectives, ...observationDirectives })
+    .filter(([name]) => name !== 'aclfile' && !name.startsWith('storage'))
+    .map(([, kind]) => kind),
+)
 
 const OK = reply.simple('OK')
 const SYNTAX = 'ERR syntax error'
@@ -31,12 +50,12 @@ type Handler = (ctx: ModuleContext) => ModuleReply | Promise<ModuleReply>
 
 export class TestCommands {
   readonly module: RedstartModule
-  private readonly time: ServerTime
   private readonly snapshots = new Map<string, Snapshot>()
-  private parts: { clock: EmbeddedClock; state: ServerState; trouble: Trouble } | undefined
+  private parts:
+    | { server: Server; time: ServerTime; clock: EmbeddedClock; state: ServerState; trouble: Trouble }
+    | undefined
 
-  constructor(time: ServerTime) {
-    this.time = time
+  constructor() {
     const common = { flags: 'admin noscript blocking', since: '7.2.0' }
     const subcommand = (name: string, arity: number, summary: string, run: Handler) => ({
       name,
@@ -60,6 +79,7 @@ export class TestCommands {
         subcommand('fault', -3, 'Let commands fail.', ctx => this.fault(ctx)),
         subcommand('snapshot', 3, 'Keep the dataset under a name.', ctx => this.snapshot(ctx.text(2))),
         subcommand('restore', 3, 'Put a kept dataset back.', ctx => this.restore(ctx.text(2))),
+        subcommand('fork', 2, 'Start another server with a copy of the dataset; its port.', () => this.fork()),
         subcommand('reset', 2, 'Make the server as it was at its start, without data.', () => this.reset()),
       ],
     }
@@ -67,9 +87,9 @@ export class TestCommands {
   }
 
   /** The server that has the module; it is as it was made, but for loaded data. */
-  attach(server: Server): void {
-    const clock = new EmbeddedClock(server, this.time)
-    this.parts = { clock, state: new ServerState(server), trouble: new Trouble(server) }
+  attach(server: Server, time: ServerTime): void {
+    const clock = new EmbeddedClock(server, time)
+    this.parts = { server, time, clock, state: new ServerState(server), trouble: new Trouble(server) }
   }
 
   private get ready(): NonNullable<TestCommands['parts']> {
@@ -126,12 +146,49 @@ export class TestCommands {
     return OK
   }
 
+  private fork(): Promise<number> {
+    const { server, time, state } = this.ready
+    return startFork(server, time, state.snapshot())
+  }
+
   private reset(): ModuleReply {
     const { state, trouble } = this.ready
     trouble.reset()
     inWords(() => state.reset({}))
     return OK
   }
+}
+
+/** A server in this process on a free port, with this dataset and the other's settings, users and clock. */
+async function startFork(of: Server, time: ServerTime, data: Snapshot): Promise<number> {
+  const clock = new ServerTime(time.isStill ? time.nowMs() : undefined)
+  clock.follow(time)
+  const disk = new VirtualDisk(clock.timers, () => clock.nowMs(), '/')
+  const system = { ...of.system, clock: clock.clock, timers: clock.timers, disk }
+  const config = new Config(disk, { embedded: true })
+  config.put('databases', BigInt(of.config.databases))
+  config.put('port', 0n)
+  config.put('save', [])
+  const commands = new TestCommands()
+  const { engine } = of
+  const server = new Server(config, system, new Logger(system, config), {
+    failed: error => of.log.warning(`A fork has failed: ${error.message}`),
+    mayRest: true,
+    modules: [{ module: commands.module }],
+  })
+  const image = new Map(config.image())
+  for (const [kind, value] of of.config.image()) if (SHARED.has(kind)) image.set(kind, value)
+  await config.restore(image)
+  setUsers(
+    server.engine.acl,
+    engine.acl.all.map(({ line }) => line),
+  )
+  server.maintenance.start()
+  await server.load()
+  commands.attach(server, clock)
+  new ServerState(server).restore(data)
+  const [{ host }] = addressesOf(of.config.bind)
+  return server.listenOn(host, 0)
 }
 
 /** Milliseconds, or '1h30m'. */

@@ -126,6 +126,11 @@ export class ServerTime {
     else this.wallOffsetMs = Math.floor(atMs) - globalThis.Date.now()
   }
 
+  /** The wall clock of `other`, if the runtime's time moves both. */
+  follow(other: ServerTime): void {
+    if (!this.still && !other.still) this.wallOffsetMs = other.wallOffsetMs
+  }
+
   /** From now on the runtime's time does not move it. */
   freeze(): void {
     if (this.still) return
