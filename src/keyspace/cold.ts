@@ -8,6 +8,13 @@ import type { Ref } from '../memory/arena.ts'
 import type { TableSlot } from '../memory/table-slot.ts'
 import type { Database } from './database.ts'
 
+/** Where a value is in the value log. */
+export interface ValuePlace {
+  segment: number
+  offset: number
+  bytes: number
+}
+
 /** A value on disk that cannot be read, or is not what was written. */
 export class UnreadableValue extends Error {}
 
@@ -18,6 +25,8 @@ export interface ColdValues {
   borrow(entry: Ref): Ref
   /** The RDB type and the value, as in RDB files. */
   encoded(entry: Ref): Uint8Array
+  /** Where the record of a cold or clean entry is. Valid until the next call. */
+  placeOf(entry: Ref): ValuePlace
   /** A cold or clean entry no longer refers to its record. */
   release(entry: Ref): void
 }

@@ -8,19 +8,13 @@
 // Always: what a base names is on disk, fsynced, before the base has its name; and stays there until the manifest on
 // disk names another one.
 
+import type { ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import type { Long } from '../lib/long-field.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { DiskError, Done } from '../system/system.ts'
 import type { FileSink, JobSink } from './file-sink.ts'
-
-/** Where a value is in the value log. */
-export interface ValuePlace {
-  segment: number
-  offset: number
-  bytes: number
-}
 
 /** Places of values, for a writer of a base. */
 export interface ValuePlaces {

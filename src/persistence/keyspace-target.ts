@@ -1,12 +1,13 @@
 // KeyspaceTarget: the RdbTarget that adds keys to the keyspace.
 
+import type { ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { type Log, reasonOf } from '../system/system.ts'
-import type { Checkpoints, ValuePlace } from './checkpoint.ts'
+import type { Checkpoints } from './checkpoint.ts'
 import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
 import type { ValueReader } from './values/value-codec.ts'
 

@@ -53,7 +53,8 @@ export const SECTIONS: readonly SectionFields[] = [
     byDefault: false,
     hidden: true,
     fields: `storage_mode storage_memory_limit storage_cold_keys storage_faults storage_waits storage_spilled
-      storage_dropped storage_fault_queue storage_segments storage_bytes storage_held_bytes storage_live_bytes storage_pending_bytes
+      storage_dropped storage_fault_queue storage_fault_p50_usec storage_fault_p99_usec
+      storage_fault_max_usec storage_segments storage_bytes storage_held_bytes storage_live_bytes storage_pending_bytes
       storage_written_bytes storage_read_bytes storage_write_errors storage_read_errors storage_compacted_segments
       storage_moved_bytes`,
   },

@@ -4,12 +4,13 @@
 //
 // Always: from begin() to end() no segment goes; after it those stay that the manifest's base names, or may name.
 
+import type { ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import type { Long } from '../lib/long-field.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { TableSlot } from '../memory/table-slot.ts'
-import type { Checkpoints, ValuePlace } from '../persistence/checkpoint.ts'
+import type { Checkpoints } from '../persistence/checkpoint.ts'
 import { attempt, type Done } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
 

@@ -7,7 +7,7 @@
 // Always: type, encoding, expiry and access time of an entry stay as they are; a running snapshot has saved an entry
 // before it moves; an entry that cannot be read stays cold.
 
-import { type ColdValues, UnreadableValue } from '../keyspace/cold.ts'
+import { type ColdValues, UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { MEMORY_SAMPLES, PLACE_BYTES } from '../keyspace/entries.ts'
 import { CLEAN, COLD, EXTERNAL, HAS_EXPIRY, payloadAt } from '../keyspace/entry.ts'
@@ -22,7 +22,7 @@ import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
 import { RdbOutput } from '../persistence/rdb/output.ts'
 import { type ValueCodecs, ValueReaders, ValueWriters } from '../persistence/values/value-codecs.ts'
 import { limitsFor } from './encoding-limits.ts'
-import type { Place, ValueLog } from './value-log.ts'
+import type { ValueLog } from './value-log.ts'
 
 /** Smaller values take hardly more memory than the place of their record. */
 const VALUE_BYTES_MIN = 64
@@ -52,7 +52,7 @@ export class ColdStore implements ColdValues {
   private readonly input = new RdbInput()
   private readonly text = new RdbString()
   private readonly key = new Slice()
-  private readonly place: Place = { segment: 0, offset: 0, bytes: 0 }
+  private readonly place: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   private readonly slot: TableSlot
 
   constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, log: ValueLog) {
@@ -66,7 +66,7 @@ export class ColdStore implements ColdValues {
   }
 
   /** Where the record of a cold or clean entry is. Valid until the next call. */
-  placeOf(entry: Ref): Place {
+  placeOf(entry: Ref): ValuePlace {
     const { dv } = this.space.arena.segment(entry)
     const at = this.placeAt(entry)
     this.place.segment = dv.getUint32(at, true)
@@ -76,7 +76,7 @@ export class ColdStore implements ColdValues {
   }
 
   /** Refers a cold or clean entry to a record. */
-  private setPlace(entry: Ref, { segment, offset, bytes }: Place): void {
+  private setPlace(entry: Ref, { segment, offset, bytes }: ValuePlace): void {
     const { dv } = this.space.arena.segment(entry)
     const at = this.placeAt(entry)
     dv.setUint32(at, segment, true)
@@ -166,7 +166,7 @@ export class ColdStore implements ColdValues {
   }
 
   /** An entry in memory keeps the place of its value, which was appended last. False: it is in no database. */
-  markClean(entry: Ref, place: Place): boolean {
+  markClean(entry: Ref, place: ValuePlace): boolean {
     const { space, slot } = this
     const payloadBytes = space.entries.payloadBytes(entry)
     for (const db of space.databases) {
@@ -180,7 +180,7 @@ export class ColdStore implements ColdValues {
   }
 
   /** Adds a key whose value is in a record of an earlier run. Returns the entry. Throws UnreadableValue. */
-  addCold(db: Database, key: Slice, typeAndEncoding: number, expiryMs: Long, place: Place): Ref {
+  addCold(db: Database, key: Slice, typeAndEncoding: number, expiryMs: Long, place: ValuePlace): Ref {
     this.log.adopt(place)
     const entry = db.addEntry(key, typeAndEncoding >>> 4, typeAndEncoding & 15, PLACE_BYTES, expiryMs)
     this.mark(entry, COLD, EXTERNAL)

@@ -9,7 +9,7 @@
 // Always: a record is copied as it is, and only when it is sound; a segment with a record that is not stays, and is
 // logged. Nothing is copied while too many bytes wait for the disk, so that a full disk stops this and loses nothing.
 
-import { UnreadableValue } from '../keyspace/cold.ts'
+import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
@@ -18,7 +18,6 @@ import type { Ref } from '../memory/arena.ts'
 import { attempt } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
 import { RECORD_HEAD, recordBytes, recordKeyBytes } from './record.ts'
-import type { Place } from './value-log.ts'
 
 const WINDOW_BYTES = 256 * 1024
 const PENDING_MAX = 4 * 1024 * 1024
@@ -30,7 +29,7 @@ interface CompactorParts {
   /** Calls job(limitUs) between commands, until it returns true. */
   start(job: (limitUs: number) => boolean): void
   /** Whether the value at a place is being read for a client, and so about to leave it. */
-  isAwaited(place: Place): boolean
+  isAwaited(place: ValuePlace): boolean
   nowUs(): number
   warn(text: string): void
 }
@@ -43,7 +42,7 @@ interface CompactorFigures {
 export class Compactor {
   readonly figures: CompactorFigures = { segments: 0, movedBytes: 0 }
   private readonly parts: CompactorParts
-  private readonly from: Place = { segment: 0, offset: 0, bytes: 0 }
+  private readonly from: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   private readonly key = new Slice()
   /** Of the victim, from the offset in `from` on; empty: to be read. */
   private window = new Uint8Array(0)

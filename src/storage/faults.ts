@@ -13,13 +13,13 @@ import type { TableEntry } from '../engine/catalog/table.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
-import { UnreadableValue } from '../keyspace/cold.ts'
+import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import { type Database, LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import { TWO_32 } from '../lib/bits.ts'
+import { Histogram } from '../lib/histogram.ts'
 import type { Slice } from '../lib/slice.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import type { ColdStore } from './cold-store.ts'
-import type { Place } from './value-log.ts'
 
 /** Commands about keys: their values stay where they are. */
 const KEYS_ONLY: ReadonlySet<string> = new Set([
@@ -55,6 +55,7 @@ interface Fault {
   db: Database
   key: Slice
   record: Uint8Array | undefined
+  beganUs: number
   clients: Client[]
 }
 
@@ -71,6 +72,9 @@ interface FaultParts {
   /** Keeps memory below its limit; true: it must wait for the disk. */
   guard(): boolean
   warn(text: string): void
+  nowUs(): number
+  /** A value has come to memory after so long. */
+  took(us: number): void
   /** Calls serve() between commands, until it returns true. */
   start(serve: () => boolean): void
 }
@@ -78,6 +82,8 @@ interface FaultParts {
 export class Faults {
   /** Values that could not be read. */
   readErrors = 0
+  /** Microseconds from the request of a value until it has arrived. */
+  readonly durations = new Histogram()
   private readonly parts: FaultParts
   private readonly pending = new Map<number, Fault>()
   private readonly arrived: Fault[] = []
@@ -101,7 +107,7 @@ export class Faults {
   }
 
   /** Whether the value at this place is being read. */
-  isAwaited(place: Place): boolean {
+  isAwaited(place: ValuePlace): boolean {
     return this.pending.size !== 0 && this.pending.has(idOf(place))
   }
 
@@ -138,7 +144,7 @@ export class Faults {
     return false
   }
 
-  private read(client: Client, key: Slice, place: Place): void {
+  private read(client: Client, key: Slice, place: ValuePlace): void {
     const { store } = this.parts
     const id = idOf(place)
     const running = this.pending.get(id)
@@ -148,7 +154,14 @@ export class Faults {
       this.want(running)
       return
     }
-    const fault: Fault = { id, db: client.db, key: key.copy(), record: undefined, clients: [client] }
+    const fault: Fault = {
+      id,
+      db: client.db,
+      key: key.copy(),
+      record: undefined,
+      beganUs: this.parts.nowUs(),
+      clients: [client],
+    }
     const arrive = (record: Uint8Array | undefined) => {
       fault.record = record
       this.arrived.push(fault)
@@ -174,6 +187,9 @@ export class Faults {
 
   private finish(fault: Fault): void {
     this.pending.delete(fault.id)
+    const us = Math.round(this.parts.nowUs() - fault.beganUs)
+    this.durations.record(us, 1)
+    this.parts.took(us)
     // Values of one command come to memory together, so that none is moved to disk again while others are read.
     for (const client of fault.clients) {
       const waiting = this.waiting.get(client)
@@ -214,6 +230,6 @@ export class Faults {
   }
 }
 
-function idOf({ segment, offset }: Place): number {
+function idOf({ segment, offset }: ValuePlace): number {
   return segment * TWO_32 + offset
 }

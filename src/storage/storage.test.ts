@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
+import { RespError } from '../../test/harness/resp.ts'
 import { virtualSystem } from '../system/virtual.ts'
 
 const TINY = { storage: 'disk', 'storage-memory': '1' }
@@ -142,6 +143,20 @@ test('a command waits for its values in the background; a transaction for those 
   assert.equal(figure(server, 'storage_waits'), waits)
   assert.ok(figure(server, 'storage_faults') >= 4)
   assert.equal(server.call('eval', 'return redis.call("llen", "list")', 0), 600)
+  assert.ok(figure(server, 'storage_fault_max_usec') >= figure(server, 'storage_fault_p50_usec'))
+})
+
+test('DEBUG STORAGE says where a value is', async () => {
+  const server = await filled(TINY)
+  server.call('set', 'small', '1')
+  assert.match(String(server.call('debug', 'storage', 'hash')), /^value:disk segment:\d+ offset:\d+ bytes:\d+$/)
+  server.call('config', 'set', 'storage-memory', '1gb')
+  server.call('hlen', 'hash')
+  assert.match(String(server.call('debug', 'storage', 'hash')), /^value:both segment:\d+ offset:\d+ bytes:\d+$/)
+  server.call('hset', 'hash', 'another', 1)
+  assert.equal(server.call('debug', 'storage', 'hash'), 'value:memory')
+  assert.equal(server.call('debug', 'storage', 'small'), 'value:memory')
+  assert.ok(server.call('debug', 'storage', 'absent') instanceof RespError)
 })
 
 for (const [name, directives] of [

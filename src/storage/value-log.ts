@@ -9,7 +9,7 @@
 // chunk stays in memory and is written again later. A segment's file stays open while a read of it is under way.
 // Numbers of segments are not used twice, and nothing is appended to a segment of an earlier run.
 
-import { UnreadableValue } from '../keyspace/cold.ts'
+import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import { attempt, type DiskError, type Done, type FileSystem } from '../system/system.ts'
@@ -23,13 +23,6 @@ const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
 /** Of the bytes of the log; where more is dead, it is compacted. */
 const LIVE_SHARE = 0.72
 const NAME_BEGIN = 'value-'
-
-/** Where a record is. */
-export interface Place {
-  segment: number
-  offset: number
-  bytes: number
-}
 
 interface Chunk {
   u8: Uint8Array
@@ -91,7 +84,7 @@ export class ValueLog {
     writeErrors: 0,
   }
   /** Where append() has put the last record. */
-  readonly last: Place = { segment: 0, offset: 0, bytes: 0 }
+  readonly last: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   /** A write has ended; the error of one that failed. */
   onWritten: (error: DiskError | null) => void = () => {}
   private readonly disk: FileSystem
@@ -219,12 +212,12 @@ export class ValueLog {
   // ---- reading ----
 
   /** The payload of a record, for which the process may wait for the disk. */
-  read(place: Place): Uint8Array {
+  read(place: ValuePlace): Uint8Array {
     return payloadOf(this.readRecord(place))
   }
 
   /** A record that is sound; the process may wait for the disk. */
-  readRecord(place: Place): Uint8Array {
+  readRecord(place: ValuePlace): Uint8Array {
     const segment = this.segmentOf(place)
     const kept = inMemory(segment, place)
     if (kept !== undefined) return this.sound(kept)
@@ -247,7 +240,7 @@ export class ValueLog {
    * Reads a record in the background; `done` gets undefined when it could not be read. One that is in memory is
    * returned instead, and `done` is not called.
    */
-  readLater(place: Place, done: (record: Uint8Array | undefined) => void): Uint8Array | undefined {
+  readLater(place: ValuePlace, done: (record: Uint8Array | undefined) => void): Uint8Array | undefined {
     const segment = this.segmentOf(place)
     const kept = inMemory(segment, place)
     if (kept !== undefined) return kept
@@ -290,7 +283,7 @@ export class ValueLog {
     return record
   }
 
-  private segmentOf(place: Place): Segment {
+  private segmentOf(place: ValuePlace): Segment {
     const segment = this.segments.get(place.segment)
     if (segment === undefined) throw new UnreadableValue(`no segment ${place.segment}`)
     return segment
@@ -299,7 +292,7 @@ export class ValueLog {
   // ---- checkpoints ----
 
   /** A loaded entry refers to a record of an earlier run. Throws UnreadableValue, and what the disk throws. */
-  adopt({ segment: id, offset, bytes }: Place): void {
+  adopt({ segment: id, offset, bytes }: ValuePlace): void {
     const segment = this.segments.get(id) ?? this.reopen(id)
     if (segment.held) {
       segment.held = false
@@ -460,7 +453,7 @@ function nameOf(id: number): string {
   return `${NAME_BEGIN}${id}.log`
 }
 
-function inMemory(segment: Segment, place: Place): Uint8Array | undefined {
+function inMemory(segment: Segment, place: ValuePlace): Uint8Array | undefined {
   if (place.offset + place.bytes <= segment.written) return undefined
   for (const chunk of segment.chunks)
     if (place.offset >= chunk.from && place.offset < chunk.from + chunk.used)

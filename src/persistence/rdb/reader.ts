@@ -8,11 +8,11 @@
 //
 // Always: everything before input.checkpoint is processed and, if checked, in the checksum.
 
+import type { ValuePlace } from '../../keyspace/cold.ts'
 import { Crc64 } from '../../lib/crc64.ts'
 import type { Long } from '../../lib/long-field.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
-import type { ValuePlace } from '../checkpoint.ts'
 import type { ValueReader } from '../values/value-codec.ts'
 import {
   CHECKSUM_BYTES,

@@ -3,13 +3,14 @@
 //
 // Always: each type has one codec and each RDB type belongs to one; an unknown type is an error.
 
+import type { ValuePlace } from '../../keyspace/cold.ts'
 import type { Entries } from '../../keyspace/entries.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { EncodingLimits, ValueTypes } from '../../keyspace/value-type.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { Listpack } from '../../memory/listpack.ts'
-import type { ValuePlace, ValuePlaces } from '../checkpoint.ts'
+import type { ValuePlaces } from '../checkpoint.ts'
 import { RDB_PLACE, RDB_TYPE_MAX } from '../rdb/format.ts'
 import type { RdbOutput } from '../rdb/output.ts'
 import { RowReader } from '../rdb/row-reader.ts'

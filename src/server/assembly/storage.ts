@@ -21,6 +21,7 @@ export function addStorage(server: ServerParts): Checkpoints | undefined {
   const parts = config.storage === 'disk' || hasCheckpoint(server) ? connect(server, limit) : undefined
   const log = parts?.store.log.figures
   const store = parts?.store.figures
+  const percentile = (percent: number) => parts?.faults.durations.percentile(percent) ?? 0
   maintenance.addInfo([
     {
       section: 'storage',
@@ -33,6 +34,9 @@ export function addStorage(server: ServerParts): Checkpoints | undefined {
         storage_spilled: () => store?.spilled ?? 0,
         storage_dropped: () => store?.dropped ?? 0,
         storage_fault_queue: () => parts?.faults.queue ?? 0,
+        storage_fault_p50_usec: () => percentile(50),
+        storage_fault_p99_usec: () => percentile(99),
+        storage_fault_max_usec: () => percentile(100),
         storage_segments: () => log?.segments ?? 0,
         storage_bytes: () => log?.bytes ?? 0,
         storage_held_bytes: () => log?.heldBytes ?? 0,
@@ -128,6 +132,8 @@ function connect(server: ServerParts, limit: () => number): Storage {
     store,
     start: serve => background.start(serve),
     warn: text => log.line('warning', text),
+    nowUs,
+    took: us => engine.observers.spike('storage-fault', us),
     guard: () => {
       if (excess() <= 0) return false
       if (!spiller.run(GATE_US, GATE_LOOKS)) background.start(spill)

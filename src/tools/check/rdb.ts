@@ -1,9 +1,9 @@
 // Checks an RDB by reading every value as a server would, one at a time: memory is limited to the largest value.
 
 import { Engine } from '../../engine/engine.ts'
+import type { ValuePlace } from '../../keyspace/cold.ts'
 import type { ValueTypes } from '../../keyspace/value-type.ts'
 import type { Slice } from '../../lib/slice.ts'
-import type { ValuePlace } from '../../persistence/checkpoint.ts'
 import { RdbError } from '../../persistence/rdb/input.ts'
 import type { KeyAttributes, RdbTarget } from '../../persistence/rdb/reader.ts'
 import { RdbFileReader } from '../../persistence/rdb-file.ts'

@@ -60,6 +60,8 @@ export const DEBUG_HELP = [
   '    With 1, checksums of RDB files and payloads are not looked at.',
   'SLEEP <seconds>',
   '    Stand still for <seconds>, which may have decimals.',
+  'STORAGE <key>',
+  '    Whether the value of <key> is in memory or on disk, and where.',
   'STRINGMATCH-TEST',
   '    Match random patterns against random texts.',
   'LISTPACK <key>',

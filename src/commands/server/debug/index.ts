@@ -22,6 +22,7 @@ import { DEBUG_HELP } from './help.ts'
 import { replyExample } from './protocol.ts'
 import { quicklistFacts, setPackedThreshold } from './quicklist.ts'
 import { loadAof, reload, setFlushSleep, setSkipChecksum } from './saving.ts'
+import { valuePlace } from './storage.ts'
 
 export const debugCommands: readonly Command[] = [
   {
@@ -67,6 +68,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map(
     'set-skip-checksum-validation': { words: [3, 3], run: setSkipChecksum },
     'aof-flush-sleep': { words: [3, 3], run: setFlushSleep },
     replybuffer: { words: [4, 4], run: replyBuffer },
+    storage: { words: [3, 3], run: valuePlace },
     'stringmatch-test': { words: [2, 2], run: matchStrings },
     'config-rewrite-force-all': { words: [2, 2], run: rewriteAll },
     'client-eviction': { words: [2, 2], run: clientEviction },
