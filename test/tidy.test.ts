@@ -68,6 +68,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     'commands',
     'scripting',
     'persistence',
+    'storage',
     'net',
     'cluster',
   ],

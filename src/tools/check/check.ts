@@ -53,6 +53,8 @@ What FILE is shows in its content. The server must not be writing to it.
 whole; of several files in a manifest only the last one may be cut. Of an RDB it
 writes what is whole into FILE.fixed, and leaves FILE alone: all that stands before
 the first fault, and what follows damaged values if it can be read to the end.
+Of a checkpoint, with values in other files, these are looked at as well; keys whose
+values are damaged or missing are left out of FILE.fixed.
 --truncate-to-timestamp counts in seconds since 1970 and wants a file that was
 written with aof-timestamp-enabled.
 After either the exit code is 0 when it was done.`,
@@ -132,7 +134,7 @@ class Check {
           return { fault: { offset: 0, message: 'An RDB is never empty.' }, sizeBytes }
         return { sizeBytes }
       case 'rdb':
-        return this.rdbFile(fd, sizeBytes, place)
+        return this.rdbFile(path, fd, sizeBytes, place)
       case 'aof':
         return this.aofPart(fd, 0, sizeBytes)
       default:
@@ -140,9 +142,9 @@ class Check {
     }
   }
 
-  private rdbFile(fd: number, sizeBytes: number, place: Place): Verdict {
+  private rdbFile(path: string, fd: number, sizeBytes: number, place: Place): Verdict {
     const { disk } = this.machine
-    const rdb = this.withProgress(sizeBytes, progress => checkRdb(this.machine, fd, progress))
+    const rdb = this.withProgress(sizeBytes, progress => checkRdb(this.machine, path, fd, progress))
     for (const line of rdbLines(rdb)) this.note(line)
     if (rdb.fault !== undefined) return { fault: rdb.fault, rdb, sizeBytes }
     if (rdb.end === sizeBytes) return { sizeBytes }

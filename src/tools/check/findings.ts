@@ -39,6 +39,9 @@ export interface RdbFindings {
   ranges: readonly Range[]
   /** Keys with damaged values, if the file could be read to its end. */
   damaged: readonly string[]
+  /** Values in other files that it names, looked at as well. */
+  values: number
+  valueBytes: number
   fault?: Fault
 }
 

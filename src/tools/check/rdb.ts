@@ -13,8 +13,14 @@ import { ValueCodecs, ValueReaders } from '../../persistence/values/value-codecs
 import type { Machine } from '../command-line.ts'
 import { RawValues } from '../online/raw-values.ts'
 import type { Fault, Range, RdbFindings } from './findings.ts'
+import { ValueFiles } from './values.ts'
 
 const SLICE_BYTES = 4 << 20
+
+interface LostValue extends Range {
+  key: string
+  fault: string
+}
 
 /** Counts the file's content and frees it. */
 class Counter implements RdbTarget {
@@ -30,11 +36,17 @@ class Counter implements RdbTarget {
   /** The first key with an empty collection. */
   firstEmpty: Fault | undefined
   offset: () => number = () => 0
+  /** The bytes of the key that is being read. */
+  position: () => Range = () => ({ from: 0, to: 0 })
+  /** Keys whose values are not in the files of values. */
+  readonly lost: LostValue[] = []
+  private readonly values: ValueFiles
   private db = 0
   private readonly valueTypes: ValueTypes
   private readonly nowMs: number
 
-  constructor(valueTypes: ValueTypes, nowMs: number) {
+  constructor(valueTypes: ValueTypes, nowMs: number, values: ValueFiles) {
+    this.values = values
     this.valueTypes = valueTypes
     this.nowMs = nowMs
   }
@@ -59,8 +71,10 @@ class Counter implements RdbTarget {
     this.count(this.valueTypes.of(type).name, attributes)
   }
 
-  placedKey(_key: Slice, typeAndEncoding: number, _place: ValuePlace, attributes: KeyAttributes): void {
-    this.count(this.valueTypes.of(typeAndEncoding >>> 4).name, attributes)
+  placedKey(key: Slice, typeAndEncoding: number, place: ValuePlace, attributes: KeyAttributes): void {
+    const fault = this.values.faultOf(place)
+    if (fault === undefined) return this.count(this.valueTypes.of(typeAndEncoding >>> 4).name, attributes)
+    this.lost.push({ ...this.position(), key: key.latin1(), fault })
   }
 
   private count(type: string, { expiryMs }: KeyAttributes): void {
@@ -105,8 +119,13 @@ export function engineWithoutCommands({ clock, random }: Pick<Machine, 'clock' |
 }
 
 /** Checks the RDB at the beginning of the open file `fd`. Throws DiskError. */
-export function checkRdb(machine: Machine, fd: number, progress: (offset: number) => void): RdbFindings {
-  return new RdbCheck(machine, fd, progress).run()
+export function checkRdb(machine: Machine, path: string, fd: number, progress: (offset: number) => void): RdbFindings {
+  const values = new ValueFiles(machine.disk, path)
+  try {
+    return new RdbCheck(machine, fd, values, progress).run()
+  } finally {
+    values.close()
+  }
 }
 
 /**
@@ -120,15 +139,17 @@ class RdbCheck {
   private readonly codecs = new ValueCodecs(builtInCodecs)
   private readonly readers: ValueReaders
   private readonly counter: Counter
+  private readonly values: ValueFiles
 
-  constructor(machine: Machine, fd: number, progress: (offset: number) => void) {
+  constructor(machine: Machine, fd: number, values: ValueFiles, progress: (offset: number) => void) {
+    this.values = values
     this.machine = machine
     this.fd = fd
     this.progress = progress
     const engine = engineWithoutCommands(machine)
     this.readers = new ValueReaders(engine.keyspace, engine.settings, this.codecs)
     this.readers.options.deep = true
-    this.counter = new Counter(engine.keyspace.types, machine.clock.nowMs())
+    this.counter = new Counter(engine.keyspace.types, machine.clock.nowMs(), values)
   }
 
   run(): RdbFindings {
@@ -138,6 +159,7 @@ class RdbCheck {
     const found = this.findings(file, [{ from: 0, to: reader.validUpTo }], [])
     if (fault === undefined) {
       found.checksum = reader.version < 5 || reader.unchecked ? 'absent' : 'right'
+      if (this.counter.lost.length > 0) return this.withoutLost(found)
       found.loads = true
       found.fault = this.counter.firstEmpty
       return found
@@ -148,9 +170,23 @@ class RdbCheck {
     return further === undefined ? found : { ...further, fault }
   }
 
+  /** Without the keys whose values are not to be had. */
+  private withoutLost(found: RdbFindings): RdbFindings {
+    const { lost } = this.counter
+    const [first] = lost
+    const whole = found.ranges[0].to
+    const ends = [...lost.map(({ from }) => from), whole]
+    const ranges = ends.map((to, i) => ({ from: i === 0 ? 0 : lost[i - 1].to, to }))
+    const more = lost.length > 1 ? `, and those of ${lost.length - 1} others` : ''
+    const message = `The value of the key '${printable(first.key)}' is not there${more}: ${first.fault}`
+    const damaged = lost.map(({ key }) => key)
+    return { ...found, ranges, damaged, fault: { offset: first.from, message } }
+  }
+
   private open(from: number, checksum: boolean): RdbFileReader {
     const file = new RdbFileReader(this.machine.disk, this.fd, from, this.readers, this.counter, checksum)
     this.counter.offset = () => file.offset
+    this.counter.position = () => ({ from: file.reader.validUpTo, to: file.offset })
     return file
   }
 
@@ -205,6 +241,8 @@ class RdbCheck {
       end: file.offset,
       ranges,
       damaged,
+      values: this.values.values,
+      valueBytes: this.values.bytes,
     }
   }
 }

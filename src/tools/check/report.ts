@@ -17,6 +17,7 @@ export function rdbLines(found: RdbFindings): string[] {
   lines.push(`read: ${parts.join(', ')}`)
   const types = [...found.types].sort((a, b) => b[1] - a[1]).map(([type, n]) => `${type} ${countText(n)}`)
   if (types.length > 0) lines.push(`types: ${types.join(', ')}`)
+  if (found.values > 0) lines.push(`values on disk: ${countText(found.values)} in ${exactBytes(found.valueBytes)}`)
   if (found.modules.size > 0) lines.push(`data of modules, not looked into: ${[...found.modules].join(', ')}`)
   lines.push(`checksum: ${found.checksum}`)
   return lines
