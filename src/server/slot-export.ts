@@ -92,7 +92,7 @@ export class SlotExporter implements SlotExports {
 function connectionTo(
   { system, dialler, cluster, login, silenceMs }: ExportServer,
   node: Node,
-  owner: { closed(reason: CloseReason): void; ready?(): void },
+  owner: { closed(reason: CloseReason): void; drained?(): void },
 ): Connection {
   const address = { host: node.address.ip, port: cluster.replicationPort(node) }
   return new Connection({ ...system, network: dialler }, { address, ...login(), silenceMs: silenceMs() }, owner)
@@ -112,10 +112,13 @@ class SlotExport implements Sink, JobSink {
   private readonly changed = new CommandWriter()
   private readonly encoder = new EffectEncoder(this.changed, PROPAGATE_REPLICAS)
   private readonly kept: Effect[] = []
+  private writer: AofBaseWriter | undefined
   private job: SnapshotJob | undefined
   /** Fences that were sent and not answered, with the bytes before each. */
   private readonly fences: { word: string; bytes: number }[] = []
   private unackedBytes = 0
+  /** Of the snapshot, sent since the last fence. */
+  private unfencedBytes = 0
   private pauseBeganMs = 0
   private isFlushing = false
 
@@ -152,6 +155,7 @@ class SlotExport implements Sink, JobSink {
     }
     this.connection = connectionTo(server, this.node, {
       closed: reason => engine.boundary.guard(() => this.lost(reason)),
+      drained: () => engine.boundary.guard(() => this.job !== undefined && this.onDrain()),
     })
     this.connection.expect(Number.POSITIVE_INFINITY, handler)
     this.say('ESTABLISH', migration.name, cluster.me.id, ...rangeWords(migration.slots))
@@ -186,7 +190,10 @@ class SlotExport implements Sink, JobSink {
     engine.sinks.push(this)
     const { codecs } = persistence.parts
     const options = { codecs, libraries: [], timestampSeconds: undefined }
-    const makeWriter = () => new SlotsWriter(new AofBaseWriter(engine.keyspace, this, options), engine, migration.slots)
+    const makeWriter = () => {
+      this.writer = new AofBaseWriter(engine.keyspace, this, options)
+      return new SlotsWriter(this.writer, engine, migration.slots)
+    }
     this.job = new SnapshotJob(jobParts(persistence.parts), this, makeWriter, error => {
       slot.release('migration')
       this.job = undefined
@@ -206,9 +213,14 @@ class SlotExport implements Sink, JobSink {
 
   write(u8: Uint8Array, length: number): void {
     if (length === 0 || this.error !== undefined) return
-    const { out } = this.connection
-    out.raw(u8, length)
-    this.fence(length)
+    const { connection } = this
+    connection.out.raw(u8, length)
+    this.unfencedBytes += length
+    // A large value comes in parts of a command, which nothing may come between.
+    if (this.writer!.isWhole) {
+      this.fence(this.unfencedBytes)
+      this.unfencedBytes = 0
+    } else connection.flush()
     this.release(u8)
   }
 

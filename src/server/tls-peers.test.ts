@@ -128,6 +128,23 @@ test('a replica follows its primary over TLS, with a certificate of its own', as
   await primary.stop()
 })
 
+test('FAILOVER over TLS changes the roles, and the former primary follows', async () => {
+  const primary = await Ours.start(REPLICATED)
+  const replica = await Ours.start(REPLICATED)
+  await replica.call('REPLICAOF', '127.0.0.1', String(primary.tlsPort))
+  await until(primary, ['INFO', 'replication'], /state=online/)
+  await primary.call('SET', 'before', 'failover')
+  assert.equal(await primary.call('FAILOVER', 'TIMEOUT', '20000'), 'OK')
+  await until(replica, ['ROLE'], /^master/)
+  await until(primary, ['INFO', 'replication'], /role:slave[\s\S]*master_link_status:up/)
+  await replica.call('SET', 'after', 'failover')
+  await until(primary, ['GET', 'after'], /failover/)
+  assert.equal(await replica.call('GET', 'before'), 'failover')
+  assert.match(String(await replica.call('INFO', 'stats')), /sync_full:0/)
+  await replica.stop()
+  await primary.stop()
+})
+
 test('a primary whose certificate is of another authority, or that has no TLS, is not followed', async () => {
   const primary = await Ours.start({ 'tls-auth-clients': 'no', ...secured('foreign') })
   const replica = await Ours.start(REPLICATED)
@@ -181,6 +198,46 @@ test('nodes of a cluster meet over TLS, and the bus serves nobody without a cert
     socket.on('close', () => resolve('closed'))
   })
   assert.equal(closed, 'closed')
+  await one.stop()
+  await two.stop()
+})
+
+/** Two nodes of a cluster over TLS; the first has all slots. */
+async function cluster(): Promise<{ one: Ours; two: Ours; id: string }> {
+  const options = { 'cluster-enabled': 'yes', 'tls-cluster': 'yes', 'tls-replication': 'yes' }
+  const withBus = async () => ({ ...options, 'cluster-port': String(await freePort()) })
+  const [first, second] = [await withBus(), await withBus()]
+  const [one, two] = [await Ours.start(first), await Ours.start(second)]
+  await two.call('CLUSTER', 'SET-CONFIG-EPOCH', '2')
+  await one.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+  await one.call('CLUSTER', 'MEET', '127.0.0.1', String(two.tlsPort), second['cluster-port'])
+  await until(two, ['CLUSTER', 'NODES'], /master - .* connected 0-16383/)
+  await until(one, ['CLUSTER', 'NODES'], /master - .* connected\n/)
+  for (const node of [one, two]) await until(node, ['CLUSTER', 'INFO'], /cluster_state:ok/)
+  return { one, two, id: String(await two.call('CLUSTER', 'MYID')) }
+}
+
+test('whole slots move over TLS', async () => {
+  const { one, two, id } = await cluster()
+  await one.call('SET', 'foo', 'x'.repeat(1_000_000))
+  const slot = String(await one.call('CLUSTER', 'KEYSLOT', 'foo'))
+  assert.equal(await one.call('CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', slot, slot, 'NODE', id), 'OK')
+  await until(two, ['CLUSTER', 'NODES'], new RegExp(`myself,master .* connected ${slot}\n`))
+  await until(two, ['STRLEN', 'foo'], /^1000000$/)
+  await until(one, ['CLUSTER', 'COUNTKEYSINSLOT', slot], /^0$/)
+  await one.stop()
+  await two.stop()
+})
+
+test('CLUSTER FAILOVER over TLS', async () => {
+  const { one, two } = await cluster()
+  assert.equal(await one.call('SET', 'k', 'v'), 'OK')
+  await two.call('CLUSTER', 'REPLICATE', String(await one.call('CLUSTER', 'MYID')))
+  await until(two, ['INFO', 'replication'], /role:slave[\s\S]*master_link_status:up/)
+  assert.equal(await two.call('CLUSTER', 'FAILOVER'), 'OK')
+  await until(two, ['CLUSTER', 'NODES'], /myself,master .* connected 0-16383\n/)
+  await until(one, ['INFO', 'replication'], /role:slave[\s\S]*master_link_status:up/)
+  await until(two, ['GET', 'k'], /^v$/)
   await one.stop()
   await two.stop()
 })

@@ -52,6 +52,11 @@ export class AofBaseWriter {
     }
   }
 
+  /** What was written so far ends with a whole command. */
+  get isWhole(): boolean {
+    return this.current === undefined
+  }
+
   isLarge(entry: Ref): boolean {
     return this.entries.memoryOf(entry) >= LARGE_BYTES
   }
