@@ -19,6 +19,7 @@ const TOOLS = [
   '@arethetypeswrong/cli@0.18',
   'vitest@4',
   'jest@30',
+  'jest-29@npm:jest@29',
   'cmd-shim@8',
   '@types/node@20',
   'ioredis@6',
@@ -120,6 +121,7 @@ function withTools() {
   runs('ioredis-mock in Jest', 'npx', ['jest', '--testMatch', '**/jest-mock.test.js'], /1 passed/)
   for (const node of [process.execPath, ...nodes])
     runs(`jest on ${node}`, node, ['node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.js'], /3 passed/)
+  runs('Jest 29', process.execPath, ['node_modules/jest-29/bin/jest.js', '--testMatch', '**/jest*.test.js'], /4 passed/)
   runs('bun test', bun, ['test', './vitest.test.mjs', './bun.test.mjs'], /2 pass/)
   runs('fixtures of vitest', 'npx', ['vitest', 'run', 'vitest.fixture.test.mjs'], /3 passed/)
   runs('fixtures of Jest', 'npx', ['jest', '--testMatch', '**/fixture.jest.test.js'], /2 passed/)

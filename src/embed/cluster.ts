@@ -5,6 +5,7 @@
 // Always: when createCluster resolves, every slot is served, and every node has a link to each other one.
 
 import { keySlot } from '../lib/crc16.ts'
+import { asyncDispose } from '../lib/dispose.ts'
 import { Slice } from '../lib/slice.ts'
 import { runtimeNetwork } from '../net/runtime.ts'
 import { type NewNode, newClusterFile } from '../server/new-cluster.ts'
@@ -128,7 +129,7 @@ class ProcessCluster implements EmbeddedCluster {
     return this.ending
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close()
   }
 }

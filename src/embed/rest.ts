@@ -13,7 +13,10 @@ export async function restResponse(source: RestSource, request: Request): Promis
   })
   if ('body' in reply) {
     const body = request.method === 'HEAD' ? null : reply.body
-    return new Response(body as never, { status: reply.status, headers: { 'content-type': reply.type } })
+    return new Response(body as never, {
+      status: reply.status,
+      headers: [['content-type', reply.type], ...(reply.headers ?? [])] as [string, string][],
+    })
   }
   const body = new ReadableStream<Uint8Array>({
     start: stream => {

@@ -208,3 +208,10 @@ test('a Unix socket beside a port', { skip: process.platform === 'win32' ? 'no U
   await server.close()
   rmSync(folder, { recursive: true })
 })
+
+test('a server ends by the names that compilers of `await using` look for', async () => {
+  const server = await createServer()
+  const key: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
+  await server[key]()
+  assert.equal(server.isClosed, true)
+})

@@ -9,6 +9,7 @@ import { Config } from '../config/config.ts'
 import { applyValues } from '../config/values.ts'
 import { textOfBytes } from '../config/words.ts'
 import { bytesOf } from '../lib/bytes.ts'
+import { asyncDispose } from '../lib/dispose.ts'
 import type { ServerEvents } from '../modules/definition.ts'
 import type { MemorySocket as InProcessSocket } from '../net/memory.ts'
 import { runtimeNetwork } from '../net/runtime.ts'
@@ -218,9 +219,10 @@ class Embedded implements EmbeddedServer {
   private movable: EmbeddedClock | undefined
   private ending: Promise<void> | undefined
   private own: SyncClient | undefined
+  private readonly answered = { count: 0 }
   readonly call = ((name: string, ...args: Words[]) => this.owned().call(name, ...args)) as Call
   readonly fetch = (request: Request, { token }: { token?: string } = {}) =>
-    restResponse({ ...this.source(), token }, request)
+    restResponse({ ...this.source(), answered: this.answered, token }, request)
   readonly callSync = ((name: string, ...args: Words[]) => this.owned().callSync(name, ...args)) as CallSync
 
   constructor(options: CreateServerOptions, config: Config, { system, time, purpose }: Machine) {
@@ -380,7 +382,7 @@ class Embedded implements EmbeddedServer {
     return this.ending
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close()
   }
 

@@ -5,6 +5,7 @@
 // and no longer.
 
 import type { Duplex } from 'node:stream'
+import { asyncDispose } from '../lib/dispose.ts'
 import { ServerSocket } from '../net/server-socket.ts'
 import { startThread, type Thread } from '../system/thread.ts'
 import { openClient } from './client.ts'
@@ -71,6 +72,7 @@ class ThreadedServer implements WorkerServer {
   private nextId = 1
   private own: Client | undefined
   private ending: Promise<void> | undefined
+  private readonly answered = { count: 0 }
   private failure: Error | undefined
   readonly call: Call
   readonly fetch: WorkerServer['fetch']
@@ -88,7 +90,8 @@ class ThreadedServer implements WorkerServer {
       this.own ??= this.client()
       return this.own.call(name, ...args)
     }) as Call
-    this.fetch = (request, { token } = {}) => restResponse({ ...this.source(), token }, request)
+    this.fetch = (request, { token } = {}) =>
+      restResponse({ ...this.source(), answered: this.answered, token }, request)
     this.thread.onMessage = message => this.received(message as FromThread, onError)
     this.thread.onEnd = error => this.ended(error ?? new Error('the server is closed'))
   }
@@ -168,7 +171,7 @@ class ThreadedServer implements WorkerServer {
     return this.ending
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close()
   }
 

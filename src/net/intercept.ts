@@ -8,6 +8,7 @@
 // recorded at that function, so that two copies of this module in one process agree.
 
 import { Socket, type SocketConnectOpts } from 'node:net'
+import { dispose as disposeKey } from '../lib/dispose.ts'
 import { adopt, type ProgramEnd } from './server-socket.ts'
 
 /** What can be reached. */
@@ -56,7 +57,7 @@ export function intercept(address: string, server: Reachable): { dispose(): void
     const { connect } = Socket.prototype
     if (routes.length === 0 && ROUTES in connect) Socket.prototype.connect = (connect as Interceptor).original as never
   }
-  return { dispose, [Symbol.dispose ?? Symbol.for('nodejs.dispose')]: dispose } as never
+  return { dispose, [disposeKey]: dispose }
 }
 
 /** Sockets whose options have IN_PROCESS reach that server. */

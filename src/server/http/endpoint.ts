@@ -40,6 +40,8 @@ export interface HttpReply {
   readonly status: number
   readonly type?: string
   readonly body: string | Uint8Array
+  /** Further lines of the head. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
 }
 
 /** Instead of a body: server-sent events, until one of the two ends it. */
@@ -195,11 +197,8 @@ export class HttpEndpoint {
     this.reply(session, reply, false)
   }
 
-  private reply(
-    session: Session,
-    { status, type = 'text/plain; charset=utf-8', body }: HttpReply,
-    isHead: boolean,
-  ): void {
+  private reply(session: Session, reply: HttpReply, isHead: boolean): void {
+    const { status, type = 'text/plain; charset=utf-8', body, headers = [] } = reply
     const bytes = typeof body === 'string' ? text(body) : body
     const lines = [
       `HTTP/1.1 ${status} ${REASONS.get(status)}`,
@@ -208,6 +207,7 @@ export class HttpEndpoint {
       'Cache-Control: no-store',
       'X-Content-Type-Options: nosniff',
       `Connection: ${session.isLast ? 'close' : 'keep-alive'}`,
+      ...headers.map(([name, value]) => `${name}: ${value}`),
     ]
     const head = text(`${lines.join('\r\n')}\r\n\r\n`)
     const whole = new Uint8Array(head.length + (isHead ? 0 : bytes.length))

@@ -7,6 +7,9 @@
 // With 'Upstash-Encoding: base64' strings in results are base64, except OK; with 'Upstash-Response-Format: resp2' a
 // command's reply is RESP2.
 //
+// 'Upstash-Sync-Token', with which clients ask for what they have written, is another one in each reply: there is one
+// server, which has all of it.
+//
 // Always: a request has a connection of its own, in process, which is closed with it: no state remains. The token is
 // compared without an end as soon as it differs.
 
@@ -22,6 +25,8 @@ export interface RestSource {
   readonly password: Uint8Array
   /** Absent: requests need none; '': none is let in. */
   readonly token?: string | undefined
+  /** Replies so far. */
+  readonly answered: { count: number }
 }
 
 interface RestReply extends HttpReply {
@@ -48,6 +53,16 @@ export class RestApi {
     const { path, query } = splitTarget(request.target)
     if (!METHODS.includes(request.method)) return failure(405, 'Method Not Allowed')
     if (!this.isAllowed(request, query)) return failure(401, 'Unauthorized')
+    const reply = await this.answer(request, path, query)
+    if ('begin' in reply) return reply
+    return { ...reply, headers: [['Upstash-Sync-Token', String(++this.source.answered.count)]] }
+  }
+
+  private async answer(
+    request: HttpRequest,
+    path: readonly string[],
+    query: readonly [string, string][],
+  ): Promise<RestReply | HttpStream> {
     try {
       const [first = ''] = path
       if (path.length === 1 && (first === 'pipeline' || first === 'multi-exec') && request.body.length > 0)

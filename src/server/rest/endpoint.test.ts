@@ -35,6 +35,7 @@ test('requests on one connection are answered in order, whatever pieces they com
   const last = '[{"result":1},{"error":"ERR wrong number of arguments for \'get\' command"}]'
   assert.deepEqual(bodiesOf(state.text), ['200 {"result":"OK"}', '200 {"result":"a value"}', `200 ${last}`])
   assert.equal(state.isOver, false)
+  assert.equal(new Set(state.text.match(/Upstash-Sync-Token: \d+/g)).size, 3)
   state.link?.write(new TextEncoder().encode(post('/get/k', '', 'Connection: close\r\n')))
   await settle(world)
   assert.match(state.text, /\{"result":"a value"\}$/)

@@ -18,6 +18,7 @@ export function restPort(parts: HttpPortParts, open: () => Pipe): HttpPort {
   const { config, system } = parts
   const source = {
     open,
+    answered: { count: 0 },
     get password() {
       return bytesOf(config.requirepass)
     },
