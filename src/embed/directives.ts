@@ -338,6 +338,8 @@ interface Directives {
   /** Default: memory */
   storage?: 'memory' | 'disk'
   /** Default: 0 */
+  'storage-max-bytes'?: number | string
+  /** Default: 0 */
   'storage-memory'?: number | string
   /** Default: 0 */
   'storage-segment-size'?: number | string

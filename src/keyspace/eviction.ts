@@ -76,6 +76,20 @@ export class Eviction {
     return outcome
   }
 
+  /** Removes keys while something besides memory is above its limit. */
+  runWhile(exceeds: () => boolean, settings: EvictionSettings): EvictionOutcome {
+    if (!exceeds()) return 'ok'
+    const { maxmemoryPolicy, maxmemoryEvictionTenacity } = settings
+    if (maxmemoryPolicy === 'noeviction') return 'failed'
+    if (maxmemoryPolicy !== this.policy) this.follow(maxmemoryPolicy)
+    const untilUs = this.parts.nowUs() + timeLimitUs(maxmemoryEvictionTenacity)
+    for (let steps = 1; exceeds(); steps++) {
+      if (!this.removeOne(settings)) return 'failed'
+      if (steps % KEYS_PER_CLOCK === 0 && this.parts.nowUs() > untilUs) return 'running'
+    }
+    return 'ok'
+  }
+
   /** current_eviction_exceeded_time of INFO. */
   get currentExceededUs(): number {
     return this.exceededSinceUs === 0 ? 0 : this.parts.nowUs() - this.exceededSinceUs

@@ -52,6 +52,7 @@ export class ServerMaintenance {
   readonly eviction: Eviction
   readonly defrag: Defrag
   readonly cron: Cron
+  private diskBytes: (() => number) | undefined
   /** A key was evicted. */
   onEvicted: ((database: number, key: Slice) => void) | undefined
   /** FLUSHALL has emptied the dataset. */
@@ -154,16 +155,36 @@ export class ServerMaintenance {
   }
 
   private guardMemory(): void {
-    const { gates, settings, dispatch } = this.parts.engine
-    gates.set('memory', settings.maxmemory === 0 ? undefined : this.memoryGate)
-    if (settings.maxmemory === 0) dispatch.outOfMemory = false
+    const { gates, dispatch } = this.parts.engine
+    gates.set('memory', this.isLimited ? this.memoryGate : undefined)
+    if (!this.isLimited) dispatch.outOfMemory = false
+  }
+
+  /** Memory is limited, or what values on disk take. */
+  private get isLimited(): boolean {
+    const { engine, config } = this.parts
+    return engine.settings.maxmemory > 0 || (this.diskBytes !== undefined && config.storageMaxBytes > 0)
+  }
+
+  /** Values are on disk: so many bytes of them, for storage-max-bytes. */
+  limitDisk(bytes: () => number): void {
+    this.diskBytes = bytes
+    this.guardMemory()
   }
 
   private performEvictions(): EvictionOutcome {
-    if (!this.mayEvict) return 'ok'
-    const outcome = this.eviction.run(this.parts.engine.settings)
+    const outcome = this.evict()
     if (outcome === 'running') this.cron.background.start(this.evictSome)
     return outcome
+  }
+
+  private evict(): EvictionOutcome {
+    const { diskBytes, eviction } = this
+    const { engine, config } = this.parts
+    if (!this.mayEvict) return 'ok'
+    const outcome = engine.settings.maxmemory === 0 ? 'ok' : eviction.run(engine.settings)
+    if (outcome !== 'ok' || diskBytes === undefined || config.storageMaxBytes === 0) return outcome
+    return eviction.runWhile(() => diskBytes() > config.storageMaxBytes, engine.settings)
   }
 
   private get mayEvict(): boolean {
@@ -171,10 +192,7 @@ export class ServerMaintenance {
     return !engine.pause.active && !(engine.keyspace.replica !== NO_REPLICA && this.parts.config.replicaIgnoreMaxmemory)
   }
 
-  private readonly evictSome = (): boolean => {
-    const { settings } = this.parts.engine
-    return settings.maxmemory === 0 || !this.mayEvict || this.eviction.run(settings) !== 'running'
-  }
+  private readonly evictSome = (): boolean => this.evict() !== 'running'
 
   // ---- settings ----
 
@@ -235,7 +253,7 @@ export class ServerMaintenance {
     }
     this.clientsCron.settingsChanged()
     this.guardMemory()
-    config.onChange(['maxmemory', 'maxmemory-clients'], limits)
+    config.onChange(['maxmemory', 'maxmemory-clients', 'storage-max-bytes'], limits)
   }
 
   /** Returns unused memory to the operating system, as far as the runtime allows. */

@@ -248,6 +248,34 @@ test('a value that is in memory and on disk gives its record back when it is rem
   assert.equal(figure(server, 'storage_live_bytes'), 0)
 })
 
+test('above storage-max-bytes keys are evicted by maxmemory-policy, or writes are refused', async () => {
+  const server = await MachineServer.start(virtualSystem(), { ...TINY, 'storage-segment-size': '65536' })
+  const write = (from: number, to: number) => {
+    const replies = []
+    for (let i = from; i < to; i++) {
+      replies.push(server.call('set', `key ${i}`, 'x'.repeat(1000)))
+      if (i % 10 === 0) server.machine.advance(100)
+    }
+    return replies
+  }
+  write(0, 200)
+  assert.equal(server.call('dbsize'), 200)
+  server.call('config', 'set', 'storage-max-bytes', '100kb')
+  const refused = server.call('set', 'key', 'value')
+  assert.match(refused instanceof RespError ? refused.message : '', /^OOM /)
+  assert.equal(server.call('get', 'key 1'), 'x'.repeat(1000))
+  assert.equal(server.call('del', 'key 2'), 1)
+  server.call('config', 'set', 'maxmemory-policy', 'allkeys-lru')
+  assert.equal(server.call('set', 'key', 'value'), 'OK')
+  write(200, 300)
+  assert.ok(figure(server, 'storage_live_bytes') <= 110_000)
+  const left = Number(server.call('dbsize'))
+  assert.ok(left > 80 && left < 120, String(left))
+  server.call('config', 'set', 'storage-max-bytes', '0')
+  write(300, 400)
+  assert.equal(server.call('dbsize'), left + 100)
+})
+
 /** Overwrites keys by chance until `bytes` were written, so that the live values are spread over all segments. */
 function churn(server: MachineServer, keys: number, bytes: number): Map<string, string> {
   const expected = new Map<string, string>()

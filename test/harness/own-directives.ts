@@ -9,6 +9,7 @@ export const OWN_DIRECTIVES: readonly string[] = [
   'rest-port',
   'rest-token',
   'storage',
+  'storage-max-bytes',
   'storage-memory',
   'storage-segment-size',
   'storage-value-max',

@@ -119,13 +119,8 @@ function connect(server: ServerParts, limit: () => number): Storage {
     const most = limit()
     return most === 0 ? 0 : maintenance.memoryStats.countedBytes() - most
   }
-  const spiller = new Spiller({
-    space: keyspace,
-    store,
-    excess,
-    largest: () => config.storageValueMax,
-    nowUs,
-  })
+  const largest = () => config.storageValueMax
+  const spiller = new Spiller({ space: keyspace, store, excess, largest, nowUs })
   const spill = (limitUs: number) => spiller.run(limitUs)
   const faults = new Faults({
     engine,
@@ -163,6 +158,9 @@ function connect(server: ServerParts, limit: () => number): Storage {
     background.start(spill)
   })
   keyspace.entries.cold = store
-  if (isDisk) engine.gates.set('storage', faults.gate)
+  if (isDisk) {
+    engine.gates.set('storage', faults.gate)
+    maintenance.limitDisk(() => values.figures.liveBytes)
+  }
   return { checkpoints, store, faults, compactor }
 }
