@@ -6,12 +6,7 @@ import net from 'node:net'
 import { test } from 'node:test'
 import tls from 'node:tls'
 import { Certificates } from '../../test/harness/certificates.ts'
-import { Config } from '../config/config.ts'
-import { loadText } from '../config/parser.ts'
-import { runtimeNetwork } from '../net/runtime.ts'
-import { realSystem } from '../system/real.ts'
-import { Logger } from './log.ts'
-import { Server } from './server.ts'
+import { startTls } from '../../test/harness/tls-server.ts'
 
 const files = new Certificates()
 const inFolder = (name: string) => files.path(name)
@@ -24,28 +19,7 @@ files.signed('client')
 files.signed('late', { days: -1 })
 files.signed('moved', { authority: 'other' })
 
-async function started(more = ''): Promise<{ server: Server; config: Config; port: number }> {
-  const system = realSystem(runtimeNetwork())
-  const config = new Config(system.disk)
-  // A free port of the system's choice.
-  const port = await new Promise<number>(resolve => {
-    const probe = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as net.AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
-  fs.copyFileSync(inFolder('first.crt'), inFolder('server.crt'))
-  fs.copyFileSync(inFolder('first.key'), inFolder('server.key'))
-  const files = `tls-cert-file ${inFolder('server.crt')}\ntls-key-file ${inFolder('server.key')}`
-  loadText(
-    config,
-    `port 0\nbind 127.0.0.1\nlogfile ${inFolder('log')}\ntls-port ${port}\n${files}\n` +
-      `tls-ca-cert-file ${inFolder('ca.crt')}\n${more}`,
-  )
-  const server = new Server(config, system, new Logger(system, config))
-  await server.listen()
-  return { server, config, port }
-}
+const started = (more = '') => startTls(files, more)
 
 /** The reply to `command` and the name in the server's certificate; 'closed' when the server ends the connection. */
 function ask(port: number, certificate: string | undefined, command = 'PING\r\n'): Promise<string> {
