@@ -4,13 +4,15 @@
 //   command ─▶ POSTPONE ─▶ readLater for each cold key ─▶ [all are there] installed, released ─▶ runs
 //                                                     └─▶ [one is not sound] ─▶ refused
 //
-// Always: a command is postponed for its values once; what is cold then (a value spilled again, a key that a
-// script does not declare) is read while it runs. Commands about keys and those that overwrite a value read nothing.
+// Always: the socket of a client is not read while it waits, so that the kernel slows the sender down: its input would
+// grow without bound otherwise, a command for each fault. A command is postponed for its values once; what is cold then
+// (a value spilled again, a key that a script does not declare) is read while it runs. Commands about keys and those
+// that overwrite a value read nothing.
 
 import { CMD_DENYOOM } from '../engine/catalog/command.ts'
 import { KEY_ACCESS, KEY_OW, KEY_RM } from '../engine/catalog/keyspecs.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
-import type { Client } from '../engine/client.ts'
+import { CLIENT_CLOSING, CLIENT_INPUT_QUEUED, type Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
@@ -87,6 +89,8 @@ export class Faults {
   private readonly parts: FaultParts
   private readonly pending = new Map<number, Fault>()
   private readonly arrived: Fault[] = []
+  /** Clients that wait or did so, and whether their sockets are paused. */
+  private readonly slowed = new Map<Client, boolean>()
   private readonly waiting = new Map<Client, Waiting>()
   /** Clients whose command is judged again, and whether it is refused. */
   private readonly served = new Map<Client, boolean>()
@@ -98,6 +102,7 @@ export class Faults {
     parts.engine.onClientDisconnected.push(client => {
       this.waiting.delete(client)
       this.served.delete(client)
+      this.slowed.delete(client)
     })
   }
 
@@ -119,15 +124,43 @@ export class Faults {
     }
     const blocked = this.parts.guard()
     if (blocked && (flags & CMD_DENYOOM) !== 0) {
-      this.waiting.set(client, { faults: [], missing: Number.POSITIVE_INFINITY })
+      this.wait(client, { faults: [], missing: Number.POSITIVE_INFINITY })
       return POSTPONE
     }
     if (this.parts.store.figures.coldKeys === 0) return undefined
     this.wanted = undefined
     wouldRun(client, entry, args, argc, this.request)
     if (this.wanted === undefined) return undefined
-    this.waiting.set(client, this.wanted)
+    this.wait(client, this.wanted)
     return POSTPONE
+  }
+
+  private wait(client: Client, waiting: Waiting): void {
+    this.waiting.set(client, waiting)
+    // In process nothing slows the sender down.
+    if (client.connection.kind === 'memory') return
+    if (!this.slowed.has(client)) this.slowed.set(client, false)
+    this.parts.start(this.pace)
+  }
+
+  /**
+   * Pauses the sockets of waiting clients, and reads those again that wait no longer and have used up their input. Not
+   * at once: the input queue resumes a socket when its client has been postponed.
+   */
+  private readonly pace = (): boolean => {
+    let isBusy = false
+    for (const [client, isPaused] of this.slowed) {
+      if (this.waiting.has(client)) {
+        if (isPaused) continue
+        client.connection.pause()
+        this.slowed.set(client, true)
+      } else if (client.has(CLIENT_INPUT_QUEUED)) isBusy = true
+      else {
+        this.slowed.delete(client)
+        if (isPaused && !client.has(CLIENT_CLOSING)) client.connection.resume()
+      }
+    }
+    return !isBusy
   }
 
   /** Requests the values of one command. Never true, so that all commands of a transaction are seen. */
@@ -222,6 +255,7 @@ export class Faults {
     this.waiting.delete(client)
     this.served.set(client, isRefused)
     this.parts.engine.postponed.releaseOne(client, 'storage')
+    this.parts.start(this.pace)
   }
 
   /** The disk has followed: writers may go on. */

@@ -146,6 +146,30 @@ test('a command waits for its values in the background; a transaction for those 
   assert.ok(figure(server, 'storage_fault_max_usec') >= figure(server, 'storage_fault_p50_usec'))
 })
 
+test('the socket of a client is not read while it waits, and is when its input is used up', async () => {
+  const server = await MachineServer.start(virtualSystem(), TINY)
+  for (let i = 0; i < 50; i++) server.call('set', `key ${i}`, 'x'.repeat(300))
+  server.machine.advance(3000)
+  server.machine.disk.latencyMs = () => 5
+  const sender = server.connect()
+  const [client] = [...server.server.engine.clients.values()].slice(-1)
+  let isPaused = false
+  const pause = () => {
+    isPaused = true
+  }
+  const resume = () => {
+    assert.equal(client.queryBytes, 0)
+    isPaused = false
+  }
+  Object.assign(client.connection, { kind: 'tcp', pause, resume })
+  for (let i = 0; i < 20; i++) server.send(sender, ['setrange', `key ${i}`, i, 'y'.repeat(1000)])
+  while (server.take(sender).length === 0) server.machine.advance(1)
+  assert.ok(isPaused && client.queryBytes > 10_000)
+  server.machine.advance(1000)
+  assert.equal(server.take(sender).length, 19)
+  assert.equal(isPaused, false)
+})
+
 test('DEBUG STORAGE says where a value is', async () => {
   const server = await filled(TINY)
   server.call('set', 'small', '1')
