@@ -27,6 +27,8 @@ export interface ServerClock {
   freeze(): void
   /** The runtime's time moves the clock again. */
   resume(): void
+  /** Only advance() and set() move it. */
+  readonly isStill: boolean
 }
 
 /**
@@ -52,6 +54,10 @@ export class EmbeddedClock implements ServerClock {
 
   now(): number {
     return this.time.nowMs()
+  }
+
+  get isStill(): boolean {
+    return this.time.isStill
   }
 
   advance(duration: Duration): Promise<void> {

@@ -92,7 +92,8 @@ function isOf(client: string | number | undefined, command: CommandRecord): bool
 
 const KINDS = ['error', 'delayMs', 'hang', 'drop', 'cutReplyAt', 'splitReply']
 
-function checkFault(fault: Fault): void {
+/** Throws a TypeError or RangeError. */
+export function checkFault(fault: Fault): void {
   const names = Object.keys(fault)
   const unknown = names.find(name => !KINDS.includes(name))
   if (unknown !== undefined || names.length === 0)

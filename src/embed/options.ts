@@ -92,3 +92,27 @@ export function checkOptions(options: CreateServerOptions): void {
   if (system !== undefined && clock !== undefined)
     throw new TypeError('createServer: a system has a clock of its own; give one of system and clock')
 }
+
+/** Directives that a server does not share with its forks. */
+const OWN_DIRECTIVES = [
+  'dir',
+  'port',
+  'tls-port',
+  'tlsPort',
+  'metrics-port',
+  'metricsPort',
+  'rest-port',
+  'restPort',
+  'unixsocket',
+  'appendonly',
+  'replicaof',
+  'cluster-enabled',
+  'clusterEnabled',
+]
+
+/** The configuration of a server that its forks have as well. */
+export function forkConfig(config: RedisConfig | undefined): RedisConfig {
+  const shared: Record<string, unknown> = { ...config }
+  for (const name of OWN_DIRECTIVES) delete shared[name]
+  return shared
+}

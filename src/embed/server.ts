@@ -27,7 +27,7 @@ import { EmbeddedClock, type ServerClock } from './clock.ts'
 import type { CommandRecord } from './command-record.ts'
 import type { CommandMatch } from './faults.ts'
 import type { Interceptor } from './interception.ts'
-import { type CreateServerOptions, checkOptions } from './options.ts'
+import { type CreateServerOptions, checkOptions, forkConfig } from './options.ts'
 import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
 import { type ResetOptions, ServerState, type Snapshot } from './state.ts'
@@ -169,23 +169,6 @@ function hasFolder({ dir, config }: CreateServerOptions): boolean {
   return dir !== undefined || config?.dir !== undefined
 }
 
-/** Directives that a server does not share with its forks. */
-const OWN_DIRECTIVES = [
-  'dir',
-  'port',
-  'tls-port',
-  'tlsPort',
-  'metrics-port',
-  'metricsPort',
-  'rest-port',
-  'restPort',
-  'unixsocket',
-  'appendonly',
-  'replicaof',
-  'cluster-enabled',
-  'clusterEnabled',
-]
-
 /** The options of a fork of a server on these options. */
 function forkOptions(
   { dir: _dir, ...options }: CreateServerOptions,
@@ -194,12 +177,10 @@ function forkOptions(
 ): CreateServerOptions {
   if (time === undefined && given.system === undefined)
     throw new Error('fork() of a server on a system of its own needs another system')
-  const config: Record<string, unknown> = { ...options.config }
-  for (const name of OWN_DIRECTIVES) delete config[name]
   const clock = time?.isStill ? { mode: 'virtual' as const, startMs: time.nowMs() } : 'global'
   const { system: _system, ...others } = options
   const clocked = given.system === undefined ? { clock: given.clock ?? clock } : {}
-  return { ...others, ...clocked, config: { ...config, ...given.config } }
+  return { ...others, ...clocked, config: { ...forkConfig(options.config), ...given.config } }
 }
 
 interface Machine {

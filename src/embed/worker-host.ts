@@ -1,38 +1,70 @@
 // In the thread: makes the server, and does what the program asks for.
 
-import type { Channel } from '../system/thread.ts'
+import type { ThreadChannel } from '../system/thread.ts'
 import type { EmbeddedServer, MemorySocket } from './server.ts'
 import type { Snapshot } from './state.ts'
-import type { FromThread, ThreadCall, ThreadError, ThreadOptions, ToThread } from './worker-messages.ts'
+import type {
+  FaultCall,
+  ForkSeed,
+  FromThread,
+  Outcome,
+  ThreadCall,
+  ThreadError,
+  ThreadOptions,
+  ToThread,
+} from './worker-messages.ts'
 
 type Create = (options: ThreadOptions & { onError(error: Error): void }) => Promise<EmbeddedServer>
 
-export function serveThread(channel: Channel, create: Create): void {
+export function serveThread(channel: ThreadChannel, create: Create): void {
   const host = new ThreadHost(channel, create)
   channel.onMessage = message => host.received(message as ToThread)
 }
 
 class ThreadHost {
-  private readonly channel: Channel
+  private readonly channel: ThreadChannel
   private readonly create: Create
   private server: EmbeddedServer | undefined
   private readonly sockets = new Map<number, MemorySocket>()
   /** Writes of a connection that the server has not taken. */
   private readonly held = new Map<number, number>()
   private readonly snapshots: Snapshot[] = []
+  /** How faults are taken back, by their numbers. */
+  private readonly taken = new Map<number, () => void>()
 
-  constructor(channel: Channel, create: Create) {
+  constructor(channel: ThreadChannel, create: Create) {
     this.channel = channel
     this.create = create
   }
 
   received(message: ToThread): void {
     if ('to' in message) return this.connection(message)
+    if ('sync' in message) return this.channel.answer(this.outcome(message.sync))
+    if ('fault' in message) return this.change(message.fault)
     const { id, call, args } = message
     this.done(call, args).then(
       value => this.post({ id, value }, value instanceof Uint8Array ? value : undefined),
       error => this.post({ id, error: asMessage(error) }),
     )
+  }
+
+  private outcome([name, ...args]: readonly unknown[]): Outcome {
+    try {
+      return { value: this.existing().callSync(name as string, ...(args as never[])) }
+    } catch (error) {
+      return { error: asMessage(error) }
+    }
+  }
+
+  private change(call: FaultCall): void {
+    const { faults } = this.existing()
+    if (call === 'clear') faults.clear()
+    else if ('connected' in call) faults.connected = call.connected
+    else if ('add' in call) this.taken.set(call.add, faults.on(call.match, call.fault, call.scope))
+    else {
+      this.taken.get(call.remove)?.()
+      this.taken.delete(call.remove)
+    }
   }
 
   private post(message: FromThread, bytes?: Uint8Array): void {
@@ -105,6 +137,8 @@ class ThreadHost {
       }
       case 'restore':
         return server.restore(this.snapshots[args[0] as number])
+      case 'forked':
+        return { data: server.rdb(), nowMs: server.clock.now(), isStill: server.clock.isStill } satisfies ForkSeed
       case 'now':
         return server.clock.now()
       default:

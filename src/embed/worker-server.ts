@@ -7,15 +7,27 @@
 import type { Duplex } from 'node:stream'
 import { asyncDispose } from '../lib/dispose.ts'
 import { ServerSocket } from '../net/server-socket.ts'
+import { RedisError } from '../protocol/redis-error.ts'
 import { startThread, type Thread } from '../system/thread.ts'
 import { openClient } from './client.ts'
-import type { Call, Client, ClientOptions } from './client-types.ts'
-import type { CreateServerOptions } from './options.ts'
+import type { Call, CallSync, Client, ClientOptions } from './client-types.ts'
+import { checkFault } from './faults.ts'
+import { type CreateServerOptions, forkConfig } from './options.ts'
 import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
 import type { EmbeddedServer, MemorySocket } from './server.ts'
 import type { ResetOptions } from './state.ts'
-import { type FromThread, NOT_IN_THREADS, type ThreadCall, type ThreadError, type ToThread } from './worker-messages.ts'
+import type { Faults } from './trouble.ts'
+import {
+  type FaultCall,
+  type ForkSeed,
+  type FromThread,
+  NOT_IN_THREADS,
+  type Outcome,
+  type ThreadCall,
+  type ThreadError,
+  type ToThread,
+} from './worker-messages.ts'
 
 /** The dataset of a server in a thread at one moment, which the thread keeps. */
 export interface WorkerSnapshot {
@@ -43,15 +55,21 @@ export interface WorkerServer
   reset(options?: ResetOptions): Promise<void>
   toJSON(options?: JsonOptions): Promise<SeedData>
   rdb(): Promise<Uint8Array>
+  /** Stops the program's thread until the server's has replied. */
+  readonly callSync: CallSync
+  /** Another server in a thread of its own, with a copy of the dataset. */
+  fork(options?: CreateServerOptions): Promise<WorkerServer>
+  /** Commands are matched by name; functions cannot cross. */
+  readonly faults: Faults
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Rejects when an option is refused, or cannot cross to a thread. */
 export async function startWorkerServer(options: CreateServerOptions & { worker?: boolean }): Promise<WorkerServer> {
-  const { worker: _worker, onError, ...rest } = options
+  const { worker: _worker, onError: _onError, ...rest } = options
   for (const name of NOT_IN_THREADS)
     if (name in options) throw new TypeError(`createServer: ${name} cannot be given to a server in a worker`)
-  const server = new ThreadedServer(onError, textOf(options.config?.requirepass))
+  const server = new ThreadedServer(options)
   await server.create(rest)
   return server
 }
@@ -64,6 +82,7 @@ interface Waiting {
 class ThreadedServer implements WorkerServer {
   port = 0
   private address = ''
+  private readonly options: CreateServerOptions
   private readonly password: Uint8Array
   private readonly thread: Thread = startThread()
   private readonly waiting = new Map<number, Waiting>()
@@ -75,6 +94,13 @@ class ThreadedServer implements WorkerServer {
   private readonly answered = { count: 0 }
   private failure: Error | undefined
   readonly call: Call
+  readonly callSync = ((...words: unknown[]) => {
+    this.mustBeOpen()
+    const outcome = this.thread.ask({ sync: words } satisfies ToThread) as Outcome
+    if ('error' in outcome) throw errorOf(outcome.error)
+    return outcome.value
+  }) as CallSync
+  readonly faults: Faults = workerFaults(fault => this.thread.post({ fault } satisfies ToThread))
   readonly fetch: WorkerServer['fetch']
   readonly clock: WorkerClock = {
     now: () => this.ask('now'),
@@ -84,8 +110,10 @@ class ThreadedServer implements WorkerServer {
     resume: () => this.ask('resume'),
   }
 
-  constructor(onError: ((error: Error) => void) | undefined, password: string) {
-    this.password = new TextEncoder().encode(password)
+  constructor(options: CreateServerOptions) {
+    this.options = options
+    const { onError, config } = options
+    this.password = new TextEncoder().encode(textOf(config?.requirepass))
     this.call = ((name: string, ...args: never[]) => {
       this.own ??= this.client()
       return this.own.call(name, ...args)
@@ -164,6 +192,18 @@ class ThreadedServer implements WorkerServer {
 
   rdb(): Promise<Uint8Array> {
     return this.ask('rdb')
+  }
+
+  async fork(options: CreateServerOptions = {}): Promise<WorkerServer> {
+    const { data, nowMs, isStill } = await this.ask<ForkSeed>('forked')
+    const still = isStill ? { mode: 'virtual' as const, startMs: nowMs } : 'global'
+    const { dir: _dir, ...mine } = this.options
+    const config = { ...forkConfig(mine.config), ...options.config }
+    const made = { ...mine, data, clock: still, ...options, config } as CreateServerOptions
+    const fork = await startWorkerServer(made)
+    if (!isStill && options.clock === undefined && Math.abs((await fork.clock.now()) - nowMs) > CLOCKS_DIFFER_MS)
+      await fork.clock.set(nowMs)
+    return fork
   }
 
   close(): Promise<void> {
@@ -283,10 +323,43 @@ class ThreadSocket implements MemorySocket {
   }
 }
 
+/** Clocks that differ by less have the same offset. */
+const CLOCKS_DIFFER_MS = 1000
+
+/** Faults of a server in a thread; what is wrong with one is said here. */
+function workerFaults(post: (call: FaultCall) => void): Faults {
+  let nextNumber = 1
+  let isConnected = true
+  const on: Faults['on'] = (match, fault, scope) => {
+    checkFault(fault)
+    if (typeof match === 'function')
+      throw new TypeError('faults of a server in a worker match by name: a text or an expression')
+    const number = nextNumber++
+    post({ add: number, match, fault, scope })
+    return () => post({ remove: number })
+  }
+  return {
+    on,
+    next: (match, fault) => void on(match, fault, { times: 1 }),
+    get connected() {
+      return isConnected
+    },
+    set connected(isOn: boolean) {
+      isConnected = isOn
+      post({ connected: isOn })
+    },
+    clear: () => {
+      isConnected = true
+      post('clear')
+    },
+  }
+}
+
 /** Writes on their way, after which the program is told to wait. */
 const PENDING_MAX = 1000
 
 function errorOf({ message, name, code }: ThreadError): Error {
+  if (name === 'RedisError') return new RedisError(message)
   const error = name === 'TypeError' ? new TypeError(message) : new Error(message)
   return Object.assign(error, code === undefined ? {} : { code })
 }
