@@ -71,6 +71,7 @@ export const securityDirectives = {
   'enable-protected-configs': choice(['no', 'yes', 'local'], 'no', { immutable: true }),
   'enable-debug-command': choice(['no', 'yes', 'local'], 'no', { immutable: true }),
   'enable-module-command': choice(['no', 'yes', 'local'], 'no', { immutable: true }),
+  'enable-js-functions': yesNo(false, { immutable: true, hidden: true }),
   'sanitize-dump-payload': choice(['no', 'yes', 'clients'], 'no'),
 }
 

@@ -124,6 +124,8 @@ interface Directives {
   /** Default: no */
   'enable-debug-command'?: 'no' | 'yes' | 'local'
   /** Default: no */
+  'enable-js-functions'?: boolean | 'yes' | 'no'
+  /** Default: no */
   'enable-module-command'?: 'no' | 'yes' | 'local'
   /** Default: no */
   'enable-protected-configs'?: 'no' | 'yes' | 'local'

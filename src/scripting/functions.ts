@@ -65,19 +65,32 @@ type Shelf = Map<string, Library>
 
 export class Functions implements FunctionLibraries {
   memoryBytes = LIBRARY_BYTES
-  private readonly makeEngine: () => ScriptEngine
-  private made: ScriptEngine | undefined
+  /** Engines by lower-case name; Lua is the first. */
+  private readonly makers: ReadonlyMap<string, () => ScriptEngine>
+  private readonly made = new Map<string, ScriptEngine>()
   private shelf: Shelf = new Map()
   private index: NameIndex<ScriptFunction> = new NameIndex<ScriptFunction>([])
 
-  /** `makeEngine` creates the interpreter, at first use. */
-  constructor(makeEngine: () => ScriptEngine) {
-    this.makeEngine = makeEngine
+  /** By lower-case name, Lua first; an engine is made at first use. */
+  constructor(makers: ReadonlyMap<string, () => ScriptEngine>) {
+    this.makers = makers
   }
 
+  private engine(name: string): ScriptEngine | undefined {
+    const lower = name.toLowerCase()
+    const made = this.made.get(lower) ?? this.makers.get(lower)?.()
+    if (made !== undefined) this.made.set(lower, made)
+    return made
+  }
+
+  /** Lua's. */
   get interpreter(): ScriptEngine {
-    this.made ??= this.makeEngine()
-    return this.made
+    return this.engine('lua')!
+  }
+
+  /** The server ends. */
+  end(): void {
+    for (const engine of this.made.values()) engine.end?.()
   }
 
   find(name: Slice): ScriptFunction | undefined {
@@ -85,7 +98,19 @@ export class Functions implements FunctionLibraries {
   }
 
   get engineNames(): string[] {
-    return [this.interpreter.name]
+    return [...this.makers.keys()].map(name => name.toUpperCase())
+  }
+
+  libraryCountOf(engineName: string): number {
+    return this.of(engineName).length
+  }
+
+  functionCountOf(engineName: string): number {
+    return this.of(engineName).reduce((sum, one) => sum + one.byName.size, 0)
+  }
+
+  private of(engineName: string): Library[] {
+    return [...this.shelf.values()].filter(one => one.engineName === engineName)
   }
 
   get libraryCount(): number {
@@ -97,7 +122,10 @@ export class Functions implements FunctionLibraries {
   }
 
   get interpreterBytes(): number {
-    return this.made?.memoryBytes ?? ENGINE_BYTES
+    let bytes = 0
+    for (const name of this.makers.keys())
+      bytes += this.made.get(name)?.memoryBytes ?? (name === 'lua' ? ENGINE_BYTES : 0)
+    return bytes
   }
 
   libraries(): Iterable<LibraryInfo> {
@@ -164,15 +192,16 @@ export class Functions implements FunctionLibraries {
     }
     this.memoryBytes = bytes
     this.index = new NameIndex(all)
+    for (const engine of this.made.values())
+      engine.keep?.(all.filter(([, one]) => one.engine === engine).map(([, one]) => one.program))
   }
 
   private loadInto(shelf: Shelf, code: string, replace: boolean, limitMs: number): Outcome {
-    const engine = this.interpreter
     const head = readLibraryHead(code)
     if (typeof head === 'string') return { error: head }
     if (!isName(head.name)) return { error: BAD_NAME }
-    if (head.engineName.toLowerCase() !== engine.name.toLowerCase())
-      return { error: `Engine '${head.engineName}' not found` }
+    const engine = this.engine(head.engineName)
+    if (engine === undefined) return { error: `Engine '${head.engineName}' not found` }
     if (shelf.has(head.name) && !replace) return { error: `Library '${head.name}' already exists` }
     const library = new Library(head.name, engine.name, code)
     const register = (draft: FunctionDraft) => {

@@ -66,6 +66,8 @@ export interface EngineHost {
   log(level: LogLevel, text: string): void
   readonly version: string
   monotonicUs(): number
+  /** Milliseconds since 1970; stands while a script runs. */
+  wallMs(): number
 }
 
 /** A function registered by a library. */
@@ -94,6 +96,10 @@ export interface ScriptEngine {
   compile(code: string): Program | string
   /** Compiles for a debugger; `lines`: the source as it shows it. A string is a compile error. */
   compileDebugged(code: string, lines: readonly string[]): DebuggedProgram | string
+  /** The programs of functions that there are: all others will not be started again. */
+  keep?(programs: Iterable<Program>): void
+  /** The server ends: what runs beside it, ends. */
+  end?(): void
   /** The program of this code is no longer referenced: it no longer counts. */
   dropped(code: string): void
   /**

@@ -90,10 +90,11 @@ export class ScriptManager implements Scripting {
   private readonly resumeLater = () => this.resumeSuspended()
   private readonly debugLater = () => this.executeDebugCommands()
 
-  constructor(engine: Engine, makeLanguage: (use: 'scripts' | 'functions') => ScriptEngine) {
+  /** `ofFunctions`: the engines of functions by lower-case name, Lua first. */
+  constructor(engine: Engine, makeOfScripts: () => ScriptEngine, ofFunctions: ReadonlyMap<string, () => ScriptEngine>) {
     this.engine = engine
-    this.scripts = new Scripts(() => makeLanguage('scripts'))
-    this.functions = new Functions(() => makeLanguage('functions'))
+    this.scripts = new Scripts(makeOfScripts)
+    this.functions = new Functions(ofFunctions)
     this.run = new ScriptRun(engine)
     engine.scripting = this
     engine.onClientDisconnected.push(client => this.leaveSession(client))
@@ -102,6 +103,7 @@ export class ScriptManager implements Scripting {
   /** Shutdown: a suspended script is not resumed. */
   stop(): void {
     this.stopped = true
+    this.functions.end()
   }
 
   allowEverything(on: boolean): void {

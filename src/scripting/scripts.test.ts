@@ -6,7 +6,7 @@ import { Scripts } from './scripts.ts'
 
 test('figures of memory, and a flush, need no interpreter', () => {
   const scripts = new Scripts(() => assert.fail())
-  const functions = new Functions(() => assert.fail())
+  const functions = new Functions(new Map([['lua', () => assert.fail()]]))
   scripts.flush()
   functions.flush()
   assert.equal(scripts.interpreterBytes, ENGINE_BYTES)

@@ -86,7 +86,7 @@ export class Server implements RunningServer {
     const { engine, codecs, modules } = engineOf(config, system, log, options)
     this.engine = engine
     this.auditLog = addSecurity(engine, modules, config, system, log, options)
-    this.scripting = addScripting(engine)
+    this.scripting = addScripting(engine, config, system)
     const base = { engine, config, system, log }
     const infoFields = (sections?: readonly string[]) => this.maintenance.info.fields(sections)
     const connect = () => this.memory.connect()

@@ -14,6 +14,7 @@ import { LF } from '../lib/ascii.ts'
 import { setTitle } from './process-title.ts'
 import { feed, runToEnd } from './programs.ts'
 import type { ChildProcess, ProcessView, SignalName } from './system.ts'
+import { startScript } from './thread.ts'
 
 export function realProcess(): ProcessView {
   const bun = process.versions['bun']
@@ -61,6 +62,7 @@ export function realProcess(): ProcessView {
     respawnDetached: mark => respawn(mark, stdin, folder),
     spawn: run,
     importFile,
+    startThread: startScript,
   }
 }
 

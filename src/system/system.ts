@@ -202,6 +202,11 @@ export interface ProcessView {
    * environment.
    */
   respawnDetached(mark: string): void
+  /**
+   * Runs the text of a CommonJS script in a thread, with `shared` as its workerData. `ended`: an exception has ended
+   * it. Returns what ends it. Absent: there are no threads.
+   */
+  startThread?(source: string, shared: SharedArrayBuffer, ended: () => void): () => void
   /** The default export of a JavaScript or TypeScript file, read anew each time. */
   importFile(path: string): Promise<unknown>
   /**

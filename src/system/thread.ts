@@ -117,3 +117,16 @@ export function startedBy(): ThreadChannel {
 function transferred(bytes: Uint8Array | undefined): ArrayBuffer[] {
   return bytes !== undefined && bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer as ArrayBuffer] : []
 }
+
+/** See ProcessView.startThread. */
+export function startScript(source: string, shared: SharedArrayBuffer, ended: () => void): () => void {
+  const worker = new Worker(source, { eval: true, workerData: shared, env: {}, execArgv: [] })
+  worker.unref()
+  worker.on('error', ended)
+  return () => {
+    worker.off('error', ended)
+    // What ends it may come in the midst of its work.
+    worker.on('error', () => {})
+    void worker.terminate()
+  }
+}

@@ -2,6 +2,7 @@
 export const OWN_DIRECTIVES: readonly string[] = [
   'audit-log',
   'cluster-slot-stats-enabled',
+  'enable-js-functions',
   'metrics-bind',
   'metrics-port',
   'primary-empty-guard',

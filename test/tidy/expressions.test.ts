@@ -60,6 +60,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split(':')",
     ".split(' ')",
   ],
+  'src/scripting/js/js-engine.ts': ["a library's text, and flags: at FUNCTION LOAD", '/\\bimport\\b/', ".split(',')"],
   'src/modules/clients.ts': ["a module's facts, in the application: once a command", '/@(\\d+)/', ".split(' ')"],
   'src/embed/client.ts': ['our own table of commands, read at the start', ".split(' ')"],
   'src/server/rest/api.ts': ['the path of a request: once', ".split('/')"],

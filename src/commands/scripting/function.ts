@@ -271,8 +271,8 @@ function stats({ server, reply }: Context): void {
     reply.bulkText(name)
     reply.map(2)
     reply.bulkText('libraries_count')
-    reply.integer(functions.libraryCount)
+    reply.integer(functions.libraryCountOf(name))
     reply.bulkText('functions_count')
-    reply.integer(functions.functionCount)
+    reply.integer(functions.functionCountOf(name))
   }
 }

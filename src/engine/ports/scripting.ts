@@ -87,6 +87,8 @@ export interface LibraryInfo {
 export interface FunctionLibraries {
   readonly libraryCount: number
   readonly functionCount: number
+  libraryCountOf(engineName: string): number
+  functionCountOf(engineName: string): number
   readonly memoryBytes: number
   readonly interpreterBytes: number
   readonly engineNames: readonly string[]

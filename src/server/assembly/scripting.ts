@@ -1,21 +1,29 @@
 // Connects scripting to the server: its memory, and its fields of INFO.
 
+import type { Config } from '../../config/config.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { scriptingInfo } from '../../scripting/info.ts'
+import { JsEngine } from '../../scripting/js/js-engine.ts'
 import { LuaEngine } from '../../scripting/lua-engine.ts'
-import type { EngineHost } from '../../scripting/script-engine.ts'
+import type { EngineHost, ScriptEngine } from '../../scripting/script-engine.ts'
 import { ScriptManager } from '../../scripting/scripting.ts'
+import type { System } from '../../system/system.ts'
 import { humanBytes } from '../info.ts'
 import type { ServerMaintenance } from '../maintenance.ts'
 import { REDIS_VERSION } from '../version.ts'
 
-export function addScripting(engine: Engine): ScriptManager {
+export function addScripting(engine: Engine, config: Config, { process }: System): ScriptManager {
   const host: EngineHost = {
     log: (level, text) => engine.log?.(level, text),
     version: REDIS_VERSION,
     monotonicUs: () => engine.machine.monotonicUs(),
+    wallMs: () => engine.keyspace.nowMs,
   }
-  return new ScriptManager(engine, use => new LuaEngine(host, use))
+  const ofFunctions = new Map<string, () => ScriptEngine>([['lua', () => new LuaEngine(host, 'functions')]])
+  const { startThread } = process
+  if (config.enableJsFunctions && startThread !== undefined)
+    ofFunctions.set('js', () => new JsEngine(host, startThread))
+  return new ScriptManager(engine, () => new LuaEngine(host, 'scripts'), ofFunctions)
 }
 
 /** Adds scripting's memory and INFO fields. */
