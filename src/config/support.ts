@@ -31,7 +31,6 @@ const NO_THREADS = 'there are no input and output threads'
 const NO_JEMALLOC = 'there is no jemalloc; memory is compacted in any case'
 
 const NO_MEANING_BECAUSE: Reasons = {
-  'bind-source-addr': 'not yet: connections to a primary come from the address that the system chooses',
   'tls-session-cache-size': 'sessions are in tickets, which clients keep',
   'replica-lazy-flush': 'an emptied dataset is freed in slices in any case',
   ...named(NO_THREADS, 'io-threads', 'io-threads-do-reads'),

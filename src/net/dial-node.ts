@@ -45,8 +45,12 @@ export const resolve: Network['resolve'] = (name, done) =>
     else done(found.map(one => one.address))
   })
 
-function open({ host, port, path, tls }: Address): Socket {
-  const to = { ...(path === undefined ? { host, port } : { path }), allowHalfOpen: true }
+function open({ host, port, path, tls, source }: Address): Socket {
+  const to = {
+    ...(path === undefined ? { host, port } : { path }),
+    ...(source ? { localAddress: source } : {}),
+    allowHalfOpen: true,
+  }
   if (tls === undefined) return connect({ ...to, noDelay: true })
   const { verify, context } = tls
   const servername = isIP(host) === 0 ? host : undefined

@@ -128,6 +128,26 @@ test('a replica follows its primary over TLS, with a certificate of its own', as
   await primary.stop()
 })
 
+const manyOwn = { skip: process.platform !== 'linux' && 'only on Linux all of 127.0.0.0/8 is this machine' }
+
+test('bind-source-addr is where a replica comes from; what is no address of ours is passed over', manyOwn, async () => {
+  const primary = await Ours.start(REPLICATED)
+  const replica = await Ours.start({ ...REPLICATED, 'bind-source-addr': '127.0.0.5' })
+  await replica.call('REPLICAOF', '127.0.0.1', String(primary.tlsPort))
+  const from = (address: string) => new RegExp(`ip=${address},.*state=online`)
+  await until(primary, ['INFO', 'replication'], from('127.0.0.5'))
+  await replica.call('CONFIG', 'SET', 'tls-replication', 'no', 'bind-source-addr', '127.0.0.6')
+  await replica.call('REPLICAOF', '127.0.0.1', String(primary.port))
+  await until(primary, ['INFO', 'replication'], from('127.0.0.6'))
+  for (const nobody of ['10.254.254.254', 'nonsense', '::1']) {
+    await replica.call('CONFIG', 'SET', 'bind-source-addr', nobody)
+    await primary.call('CLIENT', 'KILL', 'TYPE', 'replica')
+    await until(primary, ['INFO', 'replication'], from('127.0.0.1'))
+  }
+  await replica.stop()
+  await primary.stop()
+})
+
 test('FAILOVER over TLS changes the roles, and the former primary follows', async () => {
   const primary = await Ours.start(REPLICATED)
   const replica = await Ours.start(REPLICATED)

@@ -10,9 +10,11 @@
 import type { Config } from '../config/config.ts'
 import type { InfoSource } from '../engine/monitoring/info.ts'
 import {
+  type Address,
   type ListenTls,
   type Network,
   NetworkError,
+  type Outgoing,
   type TlsContext,
   type TlsProtocol,
   type TlsSettings,
@@ -86,19 +88,33 @@ export class Tls {
     }
   }
 
-  /** Dials over TLS while the directive says so. A peer needs a certificate of an authority, for whatever name. */
+  /**
+   * Dials over TLS while the directive says so, from bind-source-addr. A peer needs a certificate of an authority, for
+   * whatever name.
+   */
   dialler(directive: 'tlsReplication' | 'tlsCluster'): Dialler {
-    const { network, timers } = this.system
+    const { timers } = this.system
     return {
       dial: (address, timeoutMs, done) => {
-        if (!this.config[directive]) network.dial(address, timeoutMs, done)
+        if (!this.config[directive]) this.dialFrom(address, timeoutMs, done)
         else if (this.contexts === undefined) timers.soon(() => done(new NetworkError('EIO', 'TLS is not configured')))
         else {
           const { peers: context } = this.contexts
-          network.dial({ ...address, tls: { context, verify: 'chain' } }, timeoutMs, done)
+          this.dialFrom({ ...address, tls: { context, verify: 'chain' } }, timeoutMs, done)
         }
       },
     }
+  }
+
+  /** As in Redis, an address that cannot be used is left to the system: the connection is tried again without it. */
+  private dialFrom(address: Address, timeoutMs: number, done: (result: Outgoing | NetworkError) => void): void {
+    const { network } = this.system
+    const { bindSourceAddr: source } = this.config
+    if (source === '') return network.dial(address, timeoutMs, done)
+    network.dial({ ...address, source }, timeoutMs, result => {
+      if (result instanceof NetworkError && result.code !== 'ETIMEDOUT') network.dial(address, timeoutMs, done)
+      else done(result)
+    })
   }
 
   /** Looks once a second whether a file has changed. */

@@ -115,6 +115,8 @@ export interface Address {
   /** A Unix socket instead. */
   path?: string
   tls?: TlsOptions
+  /** The address of this machine that the connection comes from, instead of the system's choice. */
+  source?: string
 }
 
 export interface TlsOptions {
