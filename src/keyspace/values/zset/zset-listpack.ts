@@ -17,6 +17,8 @@ export class ZSetListpack {
   readonly lists: Listpack
   /** Score of the member that the last find() found. */
   foundScore = 0
+  /** Position of the first member that the last count did not include, or -1. */
+  private countedTo = -1
   private readonly text = new Slice()
   private readonly digits = new Slice(new Uint8Array(24), 0, 0)
   private readonly scoreText = new Slice(new Uint8Array(40), 0, 0)
@@ -131,24 +133,30 @@ export class ZSetListpack {
     return this.lists.copy(lp)
   }
 
+  // Counting from `from` on: what the last count of the unchanged list returned, or 0. It ends at `max`.
+
   /** Number of members with a score below `score`, or also that score when `orEqual`. */
-  countBelow(lp: Ref, score: number, orEqual: boolean): number {
-    let count = 0
-    for (let pos = this.lists.first(lp); pos >= 0; pos = this.next(lp, pos), count++) {
+  countBelow(lp: Ref, score: number, orEqual: boolean, from: number, max: number): number {
+    let count = from
+    let pos = from === 0 ? this.lists.first(lp) : this.countedTo
+    for (; pos >= 0 && count < max; pos = this.next(lp, pos), count++) {
       const s = this.scoreAfter(lp, pos)
       if (orEqual ? s > score : s >= score) break
     }
+    this.countedTo = pos
     return count
   }
 
   /** Number of members before the first that is not before `member` (after it when `orEqual`), scores aside. */
-  countBefore(lp: Ref, member: Slice, orEqual: boolean): number {
+  countBefore(lp: Ref, member: Slice, orEqual: boolean, from: number, max: number): number {
     const { lists } = this
-    let count = 0
-    for (let pos = lists.first(lp); pos >= 0; pos = this.next(lp, pos), count++) {
+    let count = from
+    let pos = from === 0 ? lists.first(lp) : this.countedTo
+    for (; pos >= 0 && count < max; pos = this.next(lp, pos), count++) {
       const order = lists.compare(lp, pos, member)
       if (orEqual ? order > 0 : order >= 0) break
     }
+    this.countedTo = pos
     return count
   }
 }

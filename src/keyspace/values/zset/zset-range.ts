@@ -66,8 +66,11 @@ export class ZSetRange {
     this.maxMember.alias(max)
   }
 
-  /** Resolves the range in a set without direction, offset and limit; returns the number of members. */
-  resolve(z: ZSet): number {
+  /**
+   * Resolves the range in a set without direction, offset and limit; returns the number of members. More than `wanted`
+   * need not be counted.
+   */
+  resolve(z: ZSet, wanted = Number.POSITIVE_INFINITY): number {
     let to: number
     if (this.kind === BY_RANK) {
       const length = z.length
@@ -75,10 +78,11 @@ export class ZSetRange {
       to = Math.min(length, (this.max < 0 ? length + this.max : this.max) + 1)
     } else if (this.kind === BY_SCORE) {
       this.from = z.countBelow(this.min, this.minExcluded)
-      to = z.countBelow(this.max, !this.maxExcluded)
+      to = z.countBelow(this.max, !this.maxExcluded, this.from, this.from + wanted)
     } else {
-      this.from = this.countBefore(z, this.minMember, true)
-      to = this.countBefore(z, this.maxMember, false)
+      this.from = this.countBefore(z, this.minMember, true, 0, z.length)
+      to = this.from
+      if (to < z.length) to = this.countBefore(z, this.maxMember, false, to, to + wanted)
     }
     this.count = to > this.from ? to - this.from : 0
     return this.count
@@ -95,7 +99,7 @@ export class ZSetRange {
       this.count = 0
       return 0
     }
-    this.resolve(z)
+    this.resolve(z, this.reverse || this.limit < 0 ? undefined : this.offset + this.limit)
     this.start = (this.reverse ? z.length - this.from - this.count : this.from) + this.offset
     this.count = Math.max(0, this.count - this.offset)
     if (this.limit >= 0 && this.count > this.limit) this.count = this.limit
@@ -103,11 +107,11 @@ export class ZSetRange {
   }
 
   /** Members before a bound; an open lower bound is itself among them, and so is a closed upper one. */
-  private countBefore(z: ZSet, bound: Slice, lower: boolean): number {
+  private countBefore(z: ZSet, bound: Slice, lower: boolean, from: number, max: number): number {
     const prefix = bound.byte(0)
     if (prefix === MINUS) return 0
     if (prefix === PLUS) return z.length
     this.scratch.set(bound.u8, bound.dv, bound.off + 1, bound.len - 1)
-    return z.countBefore(this.scratch, (prefix === OPEN) === lower)
+    return z.countBefore(this.scratch, (prefix === OPEN) === lower, from, max)
   }
 }

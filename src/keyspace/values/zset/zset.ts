@@ -351,17 +351,23 @@ export class ZSet extends Collection {
     return true
   }
 
-  /** Number of members with a score below `score`, or also that score when `orEqual`. */
-  countBelow(score: number, orEqual: boolean): number {
+  /**
+   * Number of members with a score below `score`, or also that score when `orEqual`. `from`: 0, or the last count in
+   * the unchanged set, which this one is not below; counting may end at `max`.
+   */
+  countBelow(score: number, orEqual: boolean, from = 0, max = Number.POSITIVE_INFINITY): number {
     if (this.encoding === ENC_SKIPLIST) return this.trees.seekScore(this.tree, score, orEqual, this.scratchCursor.tree)
-    return this.packed.countBelow(this.value, score, orEqual)
+    return this.packed.countBelow(this.value, score, orEqual, from, max)
   }
 
-  /** Number of members before `member`, or also that member when `orEqual`, in a set whose scores are all equal. */
-  countBefore(member: Slice, orEqual: boolean): number {
+  /**
+   * Number of members before `member`, or also that member when `orEqual`, in a set whose scores are all equal.
+   * `from` and `max` are those of countBelow().
+   */
+  countBefore(member: Slice, orEqual: boolean, from = 0, max = Number.POSITIVE_INFINITY): number {
     if (this.encoding === ENC_SKIPLIST)
       return this.trees.seekMember(this.tree, member, orEqual, this.scratchCursor.tree)
-    return this.packed.countBefore(this.value, member, orEqual)
+    return this.packed.countBefore(this.value, member, orEqual, from, max)
   }
 
   /** The members of a tree's next bucket, as HashTable.scan; the slice is valid until the set changes. */
