@@ -57,6 +57,8 @@ export class Dispatch {
   preciseTiming = false
   /** Time of all commands of clients that were timed, ever. */
   timedUs = 0
+  /** The clock when the last command ended, if nothing but parsing came since; 0: read it again. */
+  lastEndUs = 0
   private readonly effects: Effect[] = []
   /** The current command as its own effect; reused. */
   private readonly ownEffect: Effect = { db: 0, args: [], targets: PROPAGATE_ALL }
@@ -133,7 +135,10 @@ export class Dispatch {
     if (((client.flags | kind) & REPLY_CHECKED) !== 0)
       this.checkReply(client, entry, engine.output.rewinds === rewinds ? replyFrom : 0, (kind & CLIENT_REPLICA) !== 0)
     if (this.afterReplyCallbacks.length !== 0) this.runAfterReply()
-    if (engine.blocking.ready && !client.has(CLIENT_MULTI)) engine.blocking.serve()
+    if (engine.blocking.ready && !client.has(CLIENT_MULTI)) {
+      engine.blocking.serve()
+      this.lastEndUs = 0
+    }
   }
 
   /** Runs `callback` once, after the current command with all that it runs and its reply. */
@@ -144,6 +149,7 @@ export class Dispatch {
   /** Runs the callbacks of afterReply(). */
   runAfterReply(): void {
     if (this.afterReplyCallbacks.length === 0) return
+    this.lastEndUs = 0
     for (const tell of this.afterReplyCallbacks.splice(0)) tell()
   }
 
@@ -160,8 +166,9 @@ export class Dispatch {
     if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc, false)
     // A clock read costs as much as a table lookup: of O(1) commands every 16th is timed, and stands for all of them.
     const timed = !entry.constantTime || this.preciseTiming || (entry.calls & TIMING_SAMPLE_MASK) === 0
-    const begin = timed ? engine.machine.monotonicUs() : 0
     const outer = this.inCall
+    let begin = 0
+    if (timed) begin = this.lastEndUs === 0 || outer ? engine.machine.monotonicUs() : this.lastEndUs
     this.inCall = true
     const from = reply.pos
     const { unitDepth: gathering } = this
@@ -178,8 +185,10 @@ export class Dispatch {
     }
     this.inCall = outer
     // A blocked command counts when it is answered, with the time of all its executions.
-    const took = timed ? engine.machine.monotonicUs() - begin : 0
+    const end = timed ? engine.machine.monotonicUs() : 0
+    const took = end - begin
     if (!outer) this.timedUs += took
+    this.lastEndUs = end
     if ((client.flags & CLIENT_BLOCKED) === 0) this.count(client, entry, args, argc, took, timed)
     else if (engine.blocking.isReprocessing(client))
       this.count(client, entry, args, argc, took + client.blocked!.usedUs, timed)
@@ -193,7 +202,10 @@ export class Dispatch {
     // After the errors were counted: a monitor that is the client itself gets its line where a muted error was.
     if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc, true)
     if ((client.flags & CLIENT_TRACKING) !== 0) engine.tracking.remember(client, entry, args, argc)
-    if (engine.sinks.length !== 0) this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
+    if (engine.sinks.length !== 0) {
+      this.propagate(client, entry, args, argc, keyspace.dirty !== dirty)
+      this.lastEndUs = 0
+    }
   }
 
   /** Handles an exception of a command. Returns if the server may continue. */

@@ -192,6 +192,7 @@ export class InputBuffers {
     const { dispatch } = engine
     const runner = this.runner ?? this.executor
     const budgetUs = dispatch.timedUs + BUDGET_US
+    dispatch.lastEndUs = 0
     let untilClock = COMMANDS_PER_CLOCK
     let endUs = 0
     let piece = pos
@@ -209,6 +210,7 @@ export class InputBuffers {
         if (parser.args.length > ARGS_RETAIN_MAX) parser.args.length = ARGS_RETAIN_MAX
         if (pos - piece >= READ_BYTES) {
           engine.output.beginNextRead(client)
+          dispatch.lastEndUs = 0
           piece = pos
         }
         let isOver = pos >= bytesEnd || dispatch.timedUs >= budgetUs || engine.reply.pos >= BUDGET_REPLY_BYTES
