@@ -5,9 +5,9 @@
 // TABLE[(k * 256 + byte) * 2] is the low and [... + 1] the high half of the checksum of `byte` followed by k zeros.
 const TABLE = makeTables()
 
-function makeTables(): Uint32Array {
+function makeTables(): Int32Array {
   const poly = { lo: 0xac4bc9b5, hi: 0x95ac9329 } // the polynomial with its bits reversed
-  const table = new Uint32Array(8 * 256 * 2)
+  const table = new Int32Array(8 * 256 * 2)
   for (let byte = 0; byte < 256; byte++) {
     let lo = byte
     let hi = 0
@@ -33,21 +33,31 @@ function makeTables(): Uint32Array {
   return table
 }
 
-/** A running checksum; `lo` and `hi` are its halves, as unsigned 32-bit integers. */
+/** A running checksum. */
 export class Crc64 {
-  lo = 0
-  hi = 0
+  // Signed, here and in the table: an unsigned word may be a double, and each step would convert 16 of them.
+  private low = 0
+  private high = 0
+
+  /** The halves, as unsigned 32-bit integers. */
+  get lo(): number {
+    return this.low >>> 0
+  }
+
+  get hi(): number {
+    return this.high >>> 0
+  }
 
   reset(): this {
-    this.lo = 0
-    this.hi = 0
+    this.low = 0
+    this.high = 0
     return this
   }
 
   /** Adds u8[from..to). */
   update(u8: Uint8Array, from = 0, to: number = u8.length): this {
-    let lo = this.lo | 0
-    let hi = this.hi | 0
+    let lo = this.low
+    let hi = this.high
     let at = from
     for (const wholeSteps = to - 7; at < wholeSteps; at += 8) {
       lo ^= u8[at] | (u8[at + 1] << 8) | (u8[at + 2] << 16) | (u8[at + 3] << 24)
@@ -76,24 +86,24 @@ export class Crc64 {
       lo = ((lo >>> 8) | (hi << 24)) ^ TABLE[entry]
       hi = (hi >>> 8) ^ TABLE[entry + 1]
     }
-    this.lo = lo >>> 0
-    this.hi = hi >>> 0
+    this.low = lo
+    this.high = hi
     return this
   }
 
   /** Writes the eight bytes of the checksum at u8[off], least significant first. */
   writeTo(u8: Uint8Array, off: number): void {
     for (let i = 0; i < 4; i++) {
-      u8[off + i] = this.lo >>> (8 * i)
-      u8[off + 4 + i] = this.hi >>> (8 * i)
+      u8[off + i] = this.low >>> (8 * i)
+      u8[off + 4 + i] = this.high >>> (8 * i)
     }
   }
 
   /** True when the eight bytes at u8[off] are this checksum. */
   equalsAt(u8: Uint8Array, off: number): boolean {
     for (let i = 0; i < 4; i++) {
-      if (u8[off + i] !== ((this.lo >>> (8 * i)) & 0xff)) return false
-      if (u8[off + 4 + i] !== ((this.hi >>> (8 * i)) & 0xff)) return false
+      if (u8[off + i] !== ((this.low >>> (8 * i)) & 0xff)) return false
+      if (u8[off + 4 + i] !== ((this.high >>> (8 * i)) & 0xff)) return false
     }
     return true
   }

@@ -16,7 +16,7 @@ const REACH_MAX = 8192
 export class LzfCompressor {
   // Where three bytes with this hash were last seen, as base + input position: a fresh base per call makes
   // older entries fall outside the input, so the table is not cleared for each small string.
-  private seen = new Uint32Array(1 << HASH_BITS)
+  private readonly seen = new Int32Array(1 << HASH_BITS)
   private base = 1
 
   /**
@@ -33,23 +33,25 @@ export class LzfCompressor {
   ): number {
     const size = to - from
     if (size <= 0) return 0
-    if (this.base + size > 0xffffffff) {
+    if (this.base + size > 0x7fffffff) {
       this.seen.fill(0)
       this.base = 1
     }
-    const seen = this.seen
+    const { seen } = this
     const bias = this.base - from
     const begin = at
     let literalsFrom = from
     let i = from
+    // The three bytes at `i` are next's lower 24 bits once the third is shifted in.
+    let next = size > 1 ? (input[i] << 8) | input[i + 1] : 0
     while (i + 2 < to) {
-      const hash = hashOf(input[i], input[i + 1], input[i + 2])
-      const back = i - (seen[hash] - bias)
+      next = (next << 8) | input[i + 2]
+      const hash = hashOf(next)
+      const ref = seen[hash] - bias
       seen[hash] = i + bias
-      const ref = i - back
       if (
         ref < from ||
-        back > REACH_MAX ||
+        i - ref > REACH_MAX ||
         input[ref] !== input[i] ||
         input[ref + 1] !== input[i + 1] ||
         input[ref + 2] !== input[i + 2]
@@ -62,7 +64,7 @@ export class LzfCompressor {
       while (copied < copyMax && input[ref + copied] === input[i + copied]) copied++
       at = putLiterals(input, literalsFrom, i, output, at, limit)
       if (at < 0 || at + 3 > limit) return this.end(size, 0)
-      const distance = back - 1
+      const distance = i - ref - 1
       if (copied < 9) output[at++] = ((copied - 2) << 5) | (distance >> 8)
       else {
         output[at++] = (7 << 5) | (distance >> 8)
@@ -72,7 +74,11 @@ export class LzfCompressor {
       i += copied
       literalsFrom = i
       // Of a copy's positions the last ones are worth an entry in the table, the first ones rarely are.
-      for (let k = i - 2; k < i && k + 2 < to; k++) seen[hashOf(input[k], input[k + 1], input[k + 2])] = k + bias
+      next = (input[i - 2] << 8) | input[i - 1]
+      for (let k = i - 2; k < i && k + 2 < to; k++) {
+        next = (next << 8) | input[k + 2]
+        seen[hashOf(next)] = k + bias
+      }
     }
     at = putLiterals(input, literalsFrom, to, output, at, limit)
     return this.end(size, at < 0 ? 0 : at - begin)
@@ -84,8 +90,9 @@ export class LzfCompressor {
   }
 }
 
-function hashOf(a: number, b: number, c: number): number {
-  return Math.imul((a << 16) | (b << 8) | c, 0x9e3779b1) >>> (32 - HASH_BITS)
+/** Of the three bytes in the lower 24 bits. */
+function hashOf(bytes: number): number {
+  return Math.imul(bytes << 8, 0x9e3779b1) >>> (32 - HASH_BITS)
 }
 
 /** Writes input[from..to) as literal runs; returns the offset after them, or -1 when they do not fit. */
