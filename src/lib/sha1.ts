@@ -81,12 +81,13 @@ export class Sha1 {
     let d = state[3]
     let e = state[4]
     for (let i = 0; i < 80; i++) {
+      // The constants are signed: a sum that is never above 32 bits needs no doubles.
       let f: number
       if (i < 20) f = ((b & c) | (~b & d)) + 0x5a827999
       else if (i < 40) f = (b ^ c ^ d) + 0x6ed9eba1
-      else if (i < 60) f = ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
-      else f = (b ^ c ^ d) + 0xca62c1d6
-      const next = (((a << 5) | (a >>> 27)) + f + e + w[i]) | 0
+      else if (i < 60) f = ((b & c) | (b & d) | (c & d)) - 0x70e44324
+      else f = (b ^ c ^ d) - 0x359d3e2a
+      const next = (((((a << 5) | (a >>> 27)) + (f | 0)) | 0) + ((e + w[i]) | 0)) | 0
       e = d
       d = c
       c = (b << 30) | (b >>> 2)

@@ -11,6 +11,7 @@
 import type { Outcome, ScriptCache, ScriptsImage } from '../engine/ports/scripting.ts'
 import { Sha1 } from '../lib/sha1.ts'
 import { Slice } from '../lib/slice.ts'
+import { RecentTexts } from './recent-texts.ts'
 import { ENGINE_BYTES, type Program, type Runnable, type ScriptEngine } from './script-engine.ts'
 import { readScriptHead } from './scripts-shebang.ts'
 
@@ -45,6 +46,7 @@ export class Scripts implements ScriptCache {
   private flushes = 0
   private readonly sha1 = new Sha1()
   private readonly digest = new Uint8Array(20)
+  private readonly recent = new RecentTexts<CachedScript>()
   private readonly digestText = new Slice(new Uint8Array(DIGEST_CHARS), 0, DIGEST_CHARS)
 
   /** `makeEngine` creates an interpreter, at first use and at the first after each flush. */
@@ -74,7 +76,13 @@ export class Scripts implements ScriptCache {
   }
 
   findBody(body: Slice): CachedScript | undefined {
-    return this.find(this.digestOf(body))
+    return this.recent.find(body) ?? this.findByDigest(body)
+  }
+
+  private findByDigest(body: Slice): CachedScript | undefined {
+    const script = this.find(this.digestOf(body))
+    if (script !== undefined) this.recent.set(body, script)
+    return script
   }
 
   has(digest: Slice): boolean {
@@ -125,6 +133,7 @@ export class Scripts implements ScriptCache {
 
   flush(): void {
     this.buckets.clear()
+    this.recent.clear()
     this.compiled.length = this.hand = 0
     this.digests = newDigests(64)
     this.droppedBytes += this.made?.memoryBytes ?? 0
@@ -156,6 +165,7 @@ export class Scripts implements ScriptCache {
 
   /** Forgets the scripts after the first `count`. */
   private forgetFrom(count: number): void {
+    this.recent.clear()
     const isOld = ({ digestAt }: CachedScript) => digestAt < count * DIGEST_CHARS
     for (const [key, bucket] of this.buckets) {
       const left = bucket.filter(isOld)
