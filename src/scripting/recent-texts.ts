@@ -3,7 +3,7 @@
 //
 // Always: at most SLOTS texts of at most TEXT_BYTES_MAX bytes; a text has one place, where the last one of its hash is.
 
-import { Slice } from '../lib/slice.ts'
+import type { Slice } from '../lib/slice.ts'
 
 const SLOTS = 64
 const TEXT_BYTES_MAX = 8 * 1024

@@ -313,7 +313,8 @@ export class ZSet extends Collection {
 
   /** Moves the cursor to the first member whose score is at least `score`, and reads only that; false: none. */
   seekScore(score: number, c: ZSetCursor): boolean {
-    if (this.encoding !== ENC_SKIPLIST) return this.seekRank(this.packed.countBelow(this.value, score, false), c)
+    if (this.encoding !== ENC_SKIPLIST)
+      return this.seekRank(this.packed.countBelow(this.value, score, false, 0, Number.POSITIVE_INFINITY), c)
     this.trees.seekScore(this.tree, score, false, c.tree)
     if (c.tree.leaf === 0) return false
     c.score = this.trees.scoreAt(c.tree)
