@@ -88,6 +88,20 @@ class OutsideError extends Error {}
 
 const GUARD_BYTES = 32
 
+/** Guarded buffers: what is inside them, and their check. */
+const guarded = new WeakMap<Uint8Array, { target: Uint8Array; check: (at: number, bytes: number) => void }>()
+
+// The runtime's own method does not take a Proxy.
+const { prototype } = Buffer
+const { latin1Slice } = prototype as unknown as { latin1Slice(start: number, end: number): string }
+Object.assign(prototype, {
+  latin1Slice(this: Uint8Array, start: number, end: number): string {
+    const guard = guarded.get(this)
+    if (guard !== undefined && start < end) guard.check(start, end - start)
+    return latin1Slice.call(guard?.target ?? this, start, end)
+  },
+})
+
 /** A slice of `text` whose buffer allows reading no other byte. */
 export function guardedSlice(text: string): Slice {
   const padding = '7'.repeat(GUARD_BYTES)
@@ -113,6 +127,7 @@ export function guardedSlice(text: string): Slice {
       throw new OutsideError(`${String(name)} is used`)
     },
   })
+  guarded.set(bytes, { target: u8, check })
   return new Slice(bytes, from, text.length, guardedView(u8, check))
 }
 
