@@ -182,6 +182,21 @@ test('events, and a listener that is taken back', async () => {
   assert.deepEqual(seen, ['connect true', 'client', 'set', 'expired k 0', 'set', 'evicted gone', 'disconnect me'])
 })
 
+test('a listener to expired keys may write, the key itself as well', async () => {
+  await using server = await createServer({ clock: { mode: 'virtual', startMs: 0 } })
+  const seen: [string, number, unknown][] = []
+  server.on('expired', ({ key }) => {
+    seen.push([key, server.clock.now(), server.callSync('DBSIZE')])
+    if (seen.length < 4) server.callSync('SET', key, 'again', 'PX', 10)
+  })
+  server.callSync('SET', 'k', 'v', 'PX', 10)
+  await server.clock.advance(100)
+  assert.deepEqual(
+    seen,
+    [10, 20, 30, 40].map(at => ['k', at, 0]),
+  )
+})
+
 test('ioredis and node-redis recover', async () => {
   await using server = await createServer()
   const redis = new Redis({ ...ioredisOptions(server), retryStrategy: () => 1 })

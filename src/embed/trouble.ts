@@ -39,7 +39,7 @@ export interface ClientEvent {
   readonly address: string
 }
 
-/** A key that has expired or was evicted. */
+/** A key that has expired or was evicted: the events 'key-expired' and 'key-evicted' of modules, in text. */
 export interface KeyspaceEvent {
   readonly key: string
   readonly db: number
@@ -172,8 +172,7 @@ export class Trouble {
   }
 
   private hear(event: keyof EmbeddedEvents): void {
-    const { engine, maintenance } = this.server
-    const { events } = engine.keyspace
+    const { engine, events } = this.server
     const tell = (what: unknown) => {
       for (const listener of [...(this.heard.get(event) ?? [])]) outside(() => listener(what as never))
     }
@@ -181,14 +180,10 @@ export class Trouble {
       tell({ client: id, clientName: name, address: connection.peer } satisfies ClientEvent)
     if (event === 'connect') engine.connections.onConnected.push(ofClient)
     else if (event === 'disconnect') engine.onClientDisconnected.push(ofClient)
-    else if (event === 'expired') {
-      const { expired } = events
-      events.expired = (db, key) => {
-        expired(db, key)
-        tell({ key: decoded(key.view()), db: db.index } satisfies KeyspaceEvent)
-      }
-    } else if (event === 'evicted')
-      maintenance.onEvicted = (db, key) => tell({ key: decoded(key.view()), db } satisfies KeyspaceEvent)
+    else if (event === 'expired' || event === 'evicted')
+      events.on(`key-${event}`, ({ key, database }) =>
+        tell({ key: decoded(key), db: database } satisfies KeyspaceEvent),
+      )
     else throw new TypeError(`there is no event '${String(event)}'`)
   }
 }

@@ -53,8 +53,6 @@ export class ServerMaintenance {
   readonly defrag: Defrag
   readonly cron: Cron
   private diskBytes: (() => number) | undefined
-  /** A key was evicted. */
-  onEvicted: ((database: number, key: Slice) => void) | undefined
   /** FLUSHALL has emptied the dataset. */
   readonly onFlushAll: (() => void)[] = []
   /** Bytes that other modules dropped, ever: many of them are worth a garbage collection. */
@@ -126,14 +124,10 @@ export class ServerMaintenance {
       usedBytes: () => this.memoryStats.countedBytes(),
       nowUs,
       isObserved: () =>
-        engine.hasSinks ||
-        engine.modifiedKeyListeners !== 0 ||
-        engine.settings.notifyKeyspaceEvents !== 0 ||
-        this.onEvicted !== undefined,
+        engine.hasSinks || engine.modifiedKeyListeners !== 0 || engine.settings.notifyKeyspaceEvents !== 0,
       evicted: (db, key) => {
         if (engine.modifiedKeyListeners !== 0) engine.signalModifiedKey(db, key)
         engine.notify(NOTIFY_EVICTED, 'evicted', key, db)
-        this.onEvicted?.(db.index, key)
         engine.dispatch.propagateNow(db, [engine.settings.lazyfreeLazyEviction ? UNLINK : DEL, key])
       },
       took: (event, us) => engine.observers.spike(event, us),
