@@ -44,6 +44,8 @@ export interface Checkpoints extends ValuePlaces {
   add(db: Database, key: Slice, typeAndEncoding: number, expiryMs: Long, place: ValuePlace): Ref
   /** The dataset is loaded. */
   loaded(): void
+  /** The server ends. */
+  ended(): void
 }
 
 /** The sink of a checkpoint's base: the file is finished when the values are secure. */

@@ -48,6 +48,7 @@ export class Shutdown {
       }
     }
     if (aof.state !== AOF_OFF) aof.close()
+    parts.checkpoints?.ended()
     return true
   }
 

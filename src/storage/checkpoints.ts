@@ -23,6 +23,8 @@ interface CheckpointParts {
   store: ColdStore
   /** Whether values may be moved to disk; else those of a base come to memory as it is loaded. */
   isDisk: boolean
+  /** The files are of no use to the next run. */
+  isWorking: boolean
   /** Whether the log is where a base of now would look for it. */
   isInPlace(): boolean
   /** storage-value-max. */
@@ -138,5 +140,9 @@ export class ValueCheckpoints implements Checkpoints {
   loaded(): void {
     this.parts.store.log.settle(this.named)
     this.named = new Set()
+  }
+
+  ended(): void {
+    if (this.parts.isWorking) this.parts.store.log.remove()
   }
 }

@@ -170,6 +170,16 @@ test('the socket of a client is not read while it waits, and is when its input i
   assert.equal(isPaused, false)
 })
 
+test('without an append-only log the files of values are removed at the end', async () => {
+  const server = await filled({ ...TINY, port: '7000' })
+  const { disk } = server.machine
+  assert.ok(disk.readdir('storage-7000').length > 0)
+  await server.stop(['save'])
+  assert.equal(disk.stat('storage-7000'), null)
+  const again = await MachineServer.start(server.machine, { ...TINY, port: '7000' })
+  assert.equal(again.call('hlen', 'hash'), 300)
+})
+
 test('DEBUG STORAGE says where a value is', async () => {
   const server = await filled(TINY)
   server.call('set', 'small', '1')

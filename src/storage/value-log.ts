@@ -443,6 +443,18 @@ export class ValueLog {
     disk.unlinkLater(segment.path, () => {})
   }
 
+  /** Removes all files, at the end of a server to which no other can be of use. A file in use stays open. */
+  remove(): void {
+    for (const segment of this.segments.values()) {
+      const { readFd, writeFd, path, readers } = segment
+      const isIdle = readers === 0 && this.writing !== segment
+      if (isIdle) for (const fd of new Set([readFd, writeFd])) attempt(() => this.disk.close(fd))
+      attempt(() => this.disk.unlink(path))
+    }
+    this.segments.clear()
+    attempt(() => this.disk.rmdir(this.folder))
+  }
+
   /** Drops segments whose last record was released while something was under way. */
   tidy(): void {
     for (const segment of [...this.segments.values()]) this.dropIfDead(segment)

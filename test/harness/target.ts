@@ -47,10 +47,18 @@ const BASE_CONFIG: Config = {
   'enable-protected-configs': 'yes',
 }
 
+/** Directives for all of our servers: CONVERSATION_CONFIG='storage disk, storage-memory 1'. */
+const MORE_CONFIG: Config = Object.fromEntries(
+  (process.env.CONVERSATION_CONFIG ?? '')
+    .split(',')
+    .filter(line => line !== '')
+    .map(line => line.trim().split(' ')),
+)
+
 /** Starts a server of that kind. */
 export function startTarget(kind: TargetKind, config: Config): Promise<Target> {
-  const full = { ...BASE_CONFIG, ...config }
-  if (kind === 'redis') return startRedis(oraclePath!, full)
+  if (kind === 'redis') return startRedis(oraclePath!, { ...BASE_CONFIG, ...config })
+  const full = { ...BASE_CONFIG, ...MORE_CONFIG, ...config }
   return kind === 'TCP' ? startOverTcp(full) : startInProcess(full)
 }
 

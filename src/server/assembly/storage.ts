@@ -89,6 +89,7 @@ function checkpointsOf({ config, system, engine }: ServerParts, store: ColdStore
   const parts = {
     store,
     isDisk,
+    isWorking: !config.appendonly,
     isInPlace: () => store.log.folder === disk.resolve(valuesFolder(config)),
     largest: () => config.storageValueMax,
   }
