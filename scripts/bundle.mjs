@@ -1,6 +1,7 @@
 // Bundles the sources for Bun into build/bun, which starts in two thirds of the time: Bun then reads a few files
-// instead of hundreds. Names stay, so that a stack trace can be read; white space and a map that is read at the start
-// would cost 5 MB of the server's memory. Without Bun there is nothing to do: bin/redstart runs the sources or Node.
+// instead of hundreds. Names stay, so that a stack trace can be read; white space and a map, which Bun reads at the
+// start wherever it finds one, would cost 5 MB of the server's memory. Without Bun there is nothing to do: bin/redstart
+// runs the sources or Node.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
@@ -15,16 +16,7 @@ const out = join(root, 'build/bun')
 rmSync(out, { recursive: true, force: true })
 const result = spawnSync(
   bun,
-  [
-    'build',
-    'src/main.ts',
-    '--target=bun',
-    '--splitting',
-    '--minify-syntax',
-    '--minify-whitespace',
-    '--sourcemap=external',
-    `--outdir=${out}`,
-  ],
+  ['build', 'src/main.ts', '--target=bun', '--splitting', '--minify-syntax', '--minify-whitespace', `--outdir=${out}`],
   { cwd: root, encoding: 'utf8' },
 )
 if (result.error !== undefined) console.log('no Bun: nothing bundled')
