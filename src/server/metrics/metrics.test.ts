@@ -46,7 +46,7 @@ test('every line is a comment or a sample, and the samples of a metric are toget
   let last = ''
   for (const line of get(world, client, '/metrics').body.split('\n').slice(0, -1)) {
     if (!line.startsWith('#')) {
-      assert.match(line, /^[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? (-?[0-9.]+(e[+-][0-9]+)?)$/)
+      assert.match(line, /^[a-z_][a-z0-9_]*(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? (-?[0-9.]+(e[+-][0-9]+)?)$/)
       continue
     }
     const [, word, name] = line.split(' ')
