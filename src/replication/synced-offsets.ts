@@ -2,7 +2,8 @@
 //
 //   applied(offset) ─▶ marks [ log position → offset | … ] ─▶ those up to aof.synced are passed
 //
-// Always: marks ascend in both; of many marks the last stands for several, so that the answer may only be too low.
+// Always: marks ascend in both; of many marks the last stands for several, so that the answer may only be too low. They
+// are also made while the log is off or waits for its base, in which what came before the log's file will be.
 
 import { AOF_ON } from '../persistence/aof/log.ts'
 
@@ -39,13 +40,12 @@ export class SyncedOffsets {
   /** Everything up to this offset has been applied, and appended to the log. */
   applied(offset: number): void {
     const { marks, log } = this
-    if (log.state !== AOF_ON) return
     const last = marks[marks.length - 1]
     if (last !== undefined && (last.appended === log.appended || marks.length === MARKS_MAX)) {
       last.appended = log.appended
       last.offset = offset
     } else marks.push({ appended: log.appended, offset })
-    this.pass()
+    if (log.state === AOF_ON) this.pass()
   }
 
   private pass(): void {

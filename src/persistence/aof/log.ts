@@ -41,7 +41,7 @@ export class AofLog implements Sink {
   totalSize = 0
   /** Writes made while an fsync was running (aof_delayed_fsync). */
   delayedSyncs = 0
-  /** Bytes appended since the process started, buffer included, and how many of them are fsynced. */
+  /** Bytes appended since the process started, buffer included, and how many of them are fsynced or in the base. */
   appended = 0
   synced = 0
   /**
@@ -59,6 +59,8 @@ export class AofLog implements Sink {
   private previousFile: { file: AppendedFile; appended: number } | undefined
   private readonly encoder = new EffectEncoder(this.buffer, PROPAGATE_AOF)
   private timestampSeconds = 0
+  /** The value of `appended` when the file was opened that makes the log complete. */
+  private openedAt = 0
   private scheduled = false
   private syncing = false
   private unsynced = false
@@ -148,7 +150,16 @@ export class AofLog implements Sink {
   open(fd: number, name: string, size: number): void {
     this.closePreviousFile()
     this.file?.close()
+    this.openedAt = this.appended
     this.use(new AppendedFile(this.parts.disk, fd), name, size)
+  }
+
+  /** The first base is durable: with it and the current file, which has this name now, the log is complete. */
+  complete(name: string): void {
+    this.name = name
+    this.state = AOF_ON
+    this.synced = Math.max(this.synced, this.openedAt)
+    this.reportSynced()
   }
 
   private use(file: AppendedFile | undefined, name: string, size: number): void {
@@ -375,7 +386,7 @@ export class AofLog implements Sink {
   }
 
   private syncFinished(error: DiskError | null, upTo: number): void {
-    const { engine, log } = this.parts
+    const { log } = this.parts
     if (error !== null) {
       if (this.guard.syncError === undefined) log.warning(`Fail to fsync the AOF file: ${error.message}`)
       this.guard.syncEnded(error)
@@ -384,6 +395,11 @@ export class AofLog implements Sink {
       return
     }
     this.advanceSynced(upTo)
+    this.reportSynced()
+  }
+
+  private reportSynced(): void {
+    const { engine } = this.parts
     engine.tick()
     engine.acknowledgements.processClientsWaitingReplicas()
     engine.serveBlockedAndFlush()

@@ -243,10 +243,7 @@ export class AofRewriter {
     files.persist(next, outcome => {
       this.outcome = outcome
       if (outcome !== 'durable') return this.discard(outcome === 'unsure' ? [] : names.map(one => files.path(one)))
-      if (log.state === AOF_WAIT_REWRITE && names.length > 1 && !this.killed) {
-        log.name = names[1]
-        log.state = AOF_ON
-      }
+      if (log.state === AOF_WAIT_REWRITE && names.length > 1 && !this.killed) log.complete(names[1])
       if (log.state === AOF_ON) {
         log.totalSize = files.sizeOf(files.manifest.base!) + log.size
         this.baseSize = log.totalSize
