@@ -263,4 +263,5 @@ test('a log that is turned off and on again confirms what it was not fsynced for
   await server.say('CONFIG SET appendonly no')
   await server.say('CONFIG SET appendonly yes')
   assert.deepEqual(await server.say('WAITAOF 1 0 3000'), [1, 0])
+  assert.equal(await server.info('aof_rewrite_in_progress'), '0')
 })

@@ -61,19 +61,33 @@ export class ServerProcess {
     folder: string,
     directives: Readonly<Record<string, string>>,
   ): Promise<ServerProcess> {
+    const server = await ServerProcess.launch(command, folder, directives)
+    await server.untilLoaded()
+    return server
+  }
+
+  /** Starts a server and waits until it accepts connections. */
+  static async launch(
+    command: string,
+    folder: string,
+    directives: Readonly<Record<string, string>>,
+  ): Promise<ServerProcess> {
     const port = directives.port === undefined ? await freePort() : Number(directives.port)
     const all = { port: String(port), bind: '127.0.0.1', dir: folder, logfile: join(folder, 'log'), ...directives }
     const options = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
     const [program, ...rest] = command.split(' ')
     const child = spawn(program, [...rest, ...options], { stdio: ['ignore', 'ignore', 'inherit'] })
     await untilListening(port, child)
-    const server = new ServerProcess(child, port, folder)
+    return new ServerProcess(child, port, folder)
+  }
+
+  async untilLoaded(): Promise<void> {
     const deadlineMs = performance.now() + LOAD_MS_MAX
-    while ((await Promise.race([server.call('PING'), server.ended])) !== 'PONG') {
-      if (child.exitCode !== null || performance.now() > deadlineMs) throw new Error(`it does not load: ${server.log}`)
+    while ((await Promise.race([this.call('PING'), this.ended])) !== 'PONG') {
+      if (this.child.exitCode !== null || performance.now() > deadlineMs)
+        throw new Error(`it does not load: ${this.log}`)
       await sleep(10)
     }
-    return server
   }
 
   /** The end of the server's log. */

@@ -159,7 +159,6 @@ export class AofLog implements Sink {
     this.name = name
     this.state = AOF_ON
     this.synced = Math.max(this.synced, this.openedAt)
-    this.reportSynced()
   }
 
   private use(file: AppendedFile | undefined, name: string, size: number): void {
@@ -398,7 +397,8 @@ export class AofLog implements Sink {
     this.reportSynced()
   }
 
-  private reportSynced(): void {
+  /** More of the log is durable: clients may wait for it. */
+  reportSynced(): void {
     const { engine } = this.parts
     engine.tick()
     engine.acknowledgements.processClientsWaitingReplicas()

@@ -212,6 +212,7 @@ export class AofRewriter {
     if (this.outcome !== undefined) this.parts.checkpoints?.end(this.outcome)
     this.outcome = undefined
     this.slot.release('rewrite')
+    this.log.reportSynced()
   }
 
   private failed(): void {
