@@ -89,6 +89,7 @@ export class Persistence implements Saving {
     const { acknowledgements } = this.parts.engine
     const { aof } = this
     acknowledgements.isOnDisk = on ? client => aof.state === AOF_ON && aof.synced >= client.logOffset : undefined
+    acknowledgements.logChanged?.(on)
     if (!on) acknowledgements.processClientsWaitingReplicas()
   }
 

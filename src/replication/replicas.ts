@@ -92,6 +92,7 @@ export class ConnectedReplicas implements Replicas {
     engine.replicas = this
     engine.onClientDisconnected.push(client => this.replicaDisconnected(client))
     engine.acknowledgements.replicasWith = (client, onDisk) => this.countWith(client, onDisk)
+    engine.acknowledgements.logChanged = isOn => this.stream.logChanged(isOn)
     engine.acknowledgements.requestAcks = () => {
       if (this.replicas.size > 0 && !engine.pause.active) this.stream.requestAcks()
     }

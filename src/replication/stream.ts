@@ -7,10 +7,10 @@
 //
 // Always: `offset` counts every byte of the stream named `replid`; `replid2` is its previous name, valid up to
 // `secondOffset` (-1: none). A primary has no backlog before its first replica, and makes a new replid when the backlog
-// is created and when it is freed, since writes in between cannot be resynchronised. On a replica the stream is its
-// primary's, byte for byte, under the same replid and offsets.
+// is created and when it is freed, since writes in between cannot be resynchronised; with an append-only file `offset`
+// then counts commands. On a replica the stream is its primary's, byte for byte, under the same replid and offsets.
 
-import { type Effect, PROPAGATE_REPLICAS, type Sink } from '../engine/effect.ts'
+import { type Effect, PROPAGATE_AOF, PROPAGATE_REPLICAS, type Sink } from '../engine/effect.ts'
 import { EffectEncoder } from '../engine/effect-encoder.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -35,7 +35,8 @@ interface StreamParts {
 }
 
 export class ReplicationStream implements Sink {
-  readonly target = PROPAGATE_REPLICAS
+  /** Without a backlog it counts what the append-only file gets. */
+  target = PROPAGATE_REPLICAS
   offset = 0
   replid: string
   replid2 = NO_REPLID
@@ -43,6 +44,8 @@ export class ReplicationStream implements Sink {
   backlog: Backlog | undefined
   /** The stream is that of a primary. */
   isForwarding = false
+  /** There is an append-only file. */
+  private hasLog = false
   private readonly parts: StreamParts
   private readonly receive: (chunk: Uint8Array) => void
   private readonly buffer = new CommandWriter()
@@ -62,7 +65,8 @@ export class ReplicationStream implements Sink {
     if (this.backlog !== undefined) return
     if (!keepsId) this.rename(this.parts.newId())
     this.backlog = new Backlog(this.offset)
-    if (!this.isForwarding) this.encode()
+    this.encoder.reset()
+    this.listen()
   }
 
   /** Frees the backlog. */
@@ -70,7 +74,7 @@ export class ReplicationStream implements Sink {
     this.flush()
     this.backlog = undefined
     this.rename(this.parts.newId())
-    this.encodeNothing()
+    this.listen()
   }
 
   private rename(id: string): void {
@@ -92,15 +96,20 @@ export class ReplicationStream implements Sink {
     return this.encoder.database
   }
 
-  private encode(): void {
-    this.encoder.reset()
-    this.parts.engine.sinks.push(this)
+  /** The append-only file is turned on or off. */
+  logChanged(isOn: boolean): void {
+    this.hasLog = isOn
+    this.listen()
   }
 
-  private encodeNothing(): void {
+  /** Changes come here while they are encoded or counted. */
+  private listen(): void {
     const { sinks } = this.parts.engine
     const at = sinks.indexOf(this)
-    if (at >= 0) sinks.splice(at, 1)
+    this.target = this.backlog === undefined ? PROPAGATE_AOF : PROPAGATE_REPLICAS
+    const isWanted = !this.isForwarding && (this.backlog !== undefined || this.hasLog)
+    if (isWanted && at < 0) sinks.push(this)
+    if (!isWanted && at >= 0) sinks.splice(at, 1)
   }
 
   /** A restarted primary: `id` names the stream up to `offset`, a new replid goes on from there. */
@@ -117,14 +126,15 @@ export class ReplicationStream implements Sink {
   beginForwarding(): void {
     this.flush()
     this.isForwarding = true
-    this.encodeNothing()
+    this.listen()
   }
 
   /** This server becomes a primary: the stream goes on under a new replid. */
   endForwarding(): void {
     this.isForwarding = false
     this.shift()
-    if (this.backlog !== undefined) this.encode()
+    this.encoder.reset()
+    this.listen()
   }
 
   /** After a full synchronisation: the stream of that primary from `offset` on. `id` '': it does not say its ID. */
@@ -163,12 +173,20 @@ export class ReplicationStream implements Sink {
   }
 
   changes(effects: readonly Effect[], asTransaction: boolean): void {
-    const before = this.buffer.len
-    this.encoder.write(effects, asTransaction)
-    if (this.buffer.len === before) return
-    this.grew(before)
+    const { offset } = this
+    if (this.backlog === undefined) this.count(effects, asTransaction)
+    else {
+      const before = this.buffer.len
+      this.encoder.write(effects, asTransaction)
+      if (this.buffer.len !== before) this.grew(before)
+    }
     const client = this.parts.engine.current
-    if (client !== undefined) client.streamOffset = this.offset
+    if (this.offset !== offset && client !== undefined) client.streamOffset = this.offset
+  }
+
+  private count(effects: readonly Effect[], asTransaction: boolean): void {
+    if (asTransaction) this.offset += 2
+    for (let i = 0; i < effects.length; i++) if ((effects[i].targets & PROPAGATE_AOF) !== 0) this.offset++
   }
 
   /** Appends REPLCONF GETACK to the stream. */

@@ -30,6 +30,8 @@ export class Acknowledgements {
   isOnDisk: ((client: Client) => boolean) | undefined
   /** Number of replicas that have all writes of a client; undefined: there are none. */
   replicasWith: ((client: Client, onDisk: boolean) => number) | undefined
+  /** The append-only file is turned on or off. */
+  logChanged: ((isOn: boolean) => void) | undefined
   /** Sends GETACK to replicas. */
   requestAcks: (() => void) | undefined
   private readonly engine: Engine
