@@ -60,3 +60,26 @@ test('a listener that throws hurts nobody else, and is heard of', async () => {
     process.exitCode = served ? 7 : 1`
   assert.equal(await endOf(code), 7)
 })
+
+test('servers that are closed leave no memory, sockets and timers behind', async () => {
+  const code = `
+    import { connect } from 'node:net'
+    async function rounds(count) {
+      for (let i = 0; i < count; i++) {
+        const server = await createServer()
+        const port = await server.listen()
+        server.callSync('SET', 'k', 'v')
+        await server.close()
+        const reached = await new Promise(resolve =>
+          connect(port, '127.0.0.1').once('connect', () => resolve(true)).once('error', () => resolve(false)))
+        if (reached) process.exit(1)
+      }
+      return process.memoryUsage.rss()
+    }
+    const before = await rounds(100)
+    const grown = (await rounds(300)) - before
+    const handles = process.getActiveResourcesInfo?.().filter(name => /Server/.test(name)) ?? []
+    process.exitCode = grown < 64 * 1024 * 1024 && handles.length === 0 ? 7 : 1
+    console.error(Math.round(grown / 1024 / 1024) + ' MiB more', handles.join())`
+  assert.equal(await endOf(code), 7)
+})
