@@ -81,3 +81,16 @@ test('a socket of a server is a stream that may be slow', async () => {
   await closed
   await server.close()
 })
+
+test('a client whose server is closed ends, without another attempt', async () => {
+  const server = await createServer()
+  const redis = new Redis(ioredisOptions(server))
+  const errors: unknown[] = []
+  redis.on('error', error => errors.push(error))
+  await redis.set('k', 'v')
+  const ended = new Promise(resolve => void redis.once('end', resolve))
+  await server.close()
+  await ended
+  await assert.rejects(redis.get('k'), /Connection is closed/)
+  assert.deepEqual(errors, [])
+})

@@ -7,6 +7,9 @@
 
 import type { Duplex } from 'node:stream'
 
+const RETRY_STEP_MS = 50
+const RETRY_MS_MAX = 2000
+
 export interface IoredisOptions {
   /**
    * Makes the connections of the client and its duplicates. It is an ioredis.AbstractConnector, whose members are
@@ -17,10 +20,12 @@ export interface IoredisOptions {
   ) => never
   /** BullMQ wants it so, and a server in this process needs no limit. */
   maxRetriesPerRequest: null
+  /** As ioredis does by itself; a server that is closed is not tried again. */
+  retryStrategy: (times: number) => number | null
 }
 
 /** Options that connect to the server: to spread into others, or to pass alone. */
-export function ioredisOptions(server: { socket(): Duplex }): IoredisOptions {
+export function ioredisOptions(server: { socket(): Duplex; readonly isClosed?: boolean }): IoredisOptions {
   class ServerConnector {
     connecting = false
     private stream: Duplex | undefined
@@ -40,5 +45,9 @@ export function ioredisOptions(server: { socket(): Duplex }): IoredisOptions {
       return this.stream
     }
   }
-  return { Connector: ServerConnector as unknown as IoredisOptions['Connector'], maxRetriesPerRequest: null }
+  return {
+    Connector: ServerConnector as unknown as IoredisOptions['Connector'],
+    maxRetriesPerRequest: null,
+    retryStrategy: times => (server.isClosed === true ? null : Math.min(times * RETRY_STEP_MS, RETRY_MS_MAX)),
+  }
 }

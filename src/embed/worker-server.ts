@@ -46,7 +46,10 @@ export interface WorkerClock {
 
 /** An EmbeddedServer whose answers are promises. */
 export interface WorkerServer
-  extends Pick<EmbeddedServer, 'port' | 'url' | 'socket' | 'listen' | 'client' | 'call' | 'fetch' | 'close'> {
+  extends Pick<
+    EmbeddedServer,
+    'port' | 'url' | 'isClosed' | 'socket' | 'listen' | 'client' | 'call' | 'fetch' | 'close'
+  > {
   readonly clock: WorkerClock
   /** A connection without a socket; replies come in a later turn. */
   connect(): MemorySocket
@@ -136,6 +139,10 @@ class ThreadedServer implements WorkerServer {
   get url(): string {
     if (this.address === '') throw new Error('the server has no port: call listen() first')
     return this.address
+  }
+
+  get isClosed(): boolean {
+    return this.ending !== undefined || this.failure !== undefined
   }
 
   connect(): MemorySocket {
@@ -247,7 +254,7 @@ class ThreadedServer implements WorkerServer {
   }
 
   private mustBeOpen(): void {
-    if (this.ending !== undefined || this.failure !== undefined) throw new Error('the server is closed')
+    if (this.isClosed) throw new Error('the server is closed')
   }
 }
 
