@@ -29,4 +29,12 @@ export {
   type ServerEvents,
   type TypedReply,
 } from './modules/definition.ts'
+export {
+  defineType,
+  type ModuleType,
+  type TypeDefinition,
+  type TypedKey,
+  type TypeInput,
+  type TypeOutput,
+} from './modules/type-definition.ts'
 export type { CommandMethods, Commands, NodeRedisCommand, NodeRedisModules, ReplyOf } from './modules/typed.ts'

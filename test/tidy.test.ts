@@ -36,7 +36,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
   cluster: ['lib', 'protocol', 'system', 'keyspace', 'engine'],
   sentinel: ['lib', 'protocol', 'system', 'client', 'engine'],
   replication: ['lib', 'protocol', 'system', 'client', 'keyspace', 'engine', 'persistence'],
-  modules: ['lib', 'protocol', 'engine', 'type system'],
+  modules: ['lib', 'protocol', 'keyspace', 'engine', 'persistence', 'type memory', 'type system'],
   server: [
     'modules',
     'lib',

@@ -72,6 +72,7 @@ export const securityDirectives = {
   'enable-debug-command': choice(['no', 'yes', 'local'], 'no', { immutable: true }),
   'enable-module-command': choice(['no', 'yes', 'local'], 'no', { immutable: true }),
   'enable-js-functions': yesNo(false, { immutable: true, hidden: true }),
+  'module-unknown-types': choice(['refuse', 'keep'], 'refuse', { hidden: true }),
   'sanitize-dump-payload': choice(['no', 'yes', 'clients'], 'no'),
 }
 

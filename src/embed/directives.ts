@@ -222,6 +222,8 @@ interface Directives {
   'min-slaves-max-lag'?: number | string
   /** Default: 0 */
   'min-slaves-to-write'?: number | string
+  /** Default: refuse */
+  'module-unknown-types'?: 'refuse' | 'keep'
   /** Default: no */
   'no-appendfsync-on-rewrite'?: boolean | 'yes' | 'no'
   'notify-keyspace-events'?: string

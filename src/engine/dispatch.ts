@@ -64,6 +64,8 @@ export class Dispatch {
   private readonly ownEffect: Effect = { db: 0, args: [], targets: PROPAGATE_ALL }
   /** Depth of EXEC and scripts: their effects are propagated as one unit. */
   private unitDepth = 0
+  /** Above 0: what calls of commands change is not propagated, since their caller is. */
+  private quietDepth = 0
   /** A command is running. */
   private inCall = false
   private errorsCounted = 0
@@ -278,9 +280,20 @@ export class Dispatch {
     this.effects.length = 0
   }
 
+  /** Runs `work`; the commands that it calls are not propagated. Keys that expire meanwhile are. */
+  withoutPropagation<Result>(work: () => Result): Result {
+    this.quietDepth++
+    try {
+      return work()
+    } finally {
+      this.quietDepth--
+    }
+  }
+
   private propagate(client: Client, entry: TableEntry, args: Slice[], argc: number, changed: boolean): void {
     const engine = this.engine
     const effect = engine.ctx.effect
+    if (this.quietDepth !== 0) return clearEffectLog(effect)
     const wanted = ((changed ? PROPAGATE_ALL : 0) | effect.forced) & effect.targets & this.openTargets()
     const own = !effect.prevented && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
     if (own && wanted !== 0) this.effects.push(this.commandEffect(client, args, argc, wanted))

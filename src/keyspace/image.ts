@@ -44,6 +44,11 @@ export class KeyspaceImage {
     return space.slotTables === undefined && space.entries.cold === undefined
   }
 
+  /** Whether one of its values is in no image of the arena. */
+  static misses(space: Keyspace): boolean {
+    return space.types.all().some(({ areInArena }) => areInArena === false)
+  }
+
   get bytes(): number {
     return this.arena.bytes
   }
@@ -58,6 +63,7 @@ export class KeyspaceImage {
     space.hasher.reseed(this.seed)
     space.mutations++
     space.epoch = this.epoch
+    for (const type of space.types.all()) type.forgetOutside?.()
     space.lazy.splice(0, space.lazy.length, ...this.lazy.map(item => ({ ...item })))
     for (const ref of this.lent) space.arena.free(ref)
     for (const db of space.databases) {

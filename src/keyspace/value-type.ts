@@ -48,6 +48,12 @@ export interface ValueType {
   relocatePart(encoding: number, value: Ref, cursor: RelocationCursor): Ref
   /** Adds the contents to a digest: equal for equal values, whatever their encoding. */
   digest(entries: Entries, entry: Ref, into: Digest): void
+  /** The name of a value's own type, where the values are not of one. */
+  nameOf?(encoding: number, value: Ref): string
+  /** Absent: all values are in the arena alone. */
+  readonly areInArena?: boolean
+  /** The arena was replaced by one without values of this type. */
+  forgetOutside?(): void
 }
 
 /** The limits of compact encodings; the server's Settings are one. */
@@ -93,8 +99,25 @@ export class ValueTypes {
     return this.of(entries.typeOf(entry)).encodingNames[entries.encodingOf(entry)]!
   }
 
-  /** The number of the type of that name (any case), -1 for none. */
-  numberOf(name: Slice): number {
-    return this.byId.findIndex(type => type !== undefined && equalsNoCase(name, type.name))
+  /** The name of an entry's type, as TYPE prints it. */
+  nameOf(entries: Entries, entry: Ref): string {
+    const type = this.of(entries.typeOf(entry))
+    if (type.nameOf === undefined) return type.name
+    const whole = entries.isCold(entry) ? entries.cold!.borrow(entry) : entry
+    const name = type.nameOf(entries.encodingOf(whole), entries.valueOf(whole))
+    if (whole !== entry) entries.freeEntry(whole)
+    return name
+  }
+
+  /** Whether a value may have a type of that name (any case). */
+  mayBeNamed(name: Slice): boolean {
+    return this.all().some(type =>
+      type.nameOf === undefined ? equalsNoCase(name, type.name) : type.areInArena === false,
+    )
+  }
+
+  /** Whether an entry's type has this name (any case). */
+  isNamed(entries: Entries, entry: Ref, name: Slice): boolean {
+    return equalsNoCase(name, this.nameOf(entries, entry))
   }
 }

@@ -6,7 +6,7 @@
 // Calls may nest: a module's command that is called calls others. Each leaves the reply buffer as it was.
 
 import { CMD_NOSCRIPT, CMD_WRITE } from '../engine/catalog/command.ts'
-import type { Client } from '../engine/client.ts'
+import { CLIENT_INTERNAL, CLIENT_MASTER, CLIENT_NO_TOUCH, type Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { callingClient } from '../engine/nowhere.ts'
 import { OwnReply } from '../engine/own-reply.ts'
@@ -16,6 +16,8 @@ import { type CallReply, CommandError, type ModuleWord } from './definition.ts'
 import { sliceOf } from './values.ts'
 
 const TEXT = new TextDecoder()
+/** The primary, and the append-only file while it is replayed: what they have run is not refused. */
+const OBEYED = CLIENT_MASTER | CLIENT_INTERNAL
 
 export class ModuleCaller {
   private readonly engine: Engine
@@ -34,6 +36,7 @@ export class ModuleCaller {
     const client = callingClient(this.engine)
     client.db = caller.db
     client.user = caller.user
+    client.flags |= caller.flags & (OBEYED | CLIENT_NO_TOUCH)
     return client
   }
 
@@ -78,9 +81,10 @@ export class ModuleCaller {
     const { flags } = entry
     const { gates } = engine
     // First, so that the error does not speak of a script.
-    const refusal =
-      gates.refusalBy('acl', by, entry, args, args.length, flags) ??
-      gates.refusalInScript(by, entry, args, args.length, false)
+    const refusal = by.has(OBEYED)
+      ? undefined
+      : (gates.refusalBy('acl', by, entry, args, args.length, flags) ??
+        gates.refusalInScript(by, entry, args, args.length, false))
     if (refusal !== undefined) throw new CommandError(latin1Text(refusal, 1, refusal.length - 2))
     const run = () => engine.dispatch.call(client ?? this.server, entry, args, args.length)
     const value = this.atomically(() => this.reply.of(run))

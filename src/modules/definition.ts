@@ -6,6 +6,8 @@
 // Always: what crosses between a module and the server is plain data or an interface of this file; markers are
 // registered symbols, since the module and the server may have a copy of this file each.
 
+import type { ModuleType, TypedKey } from './type-definition.ts'
+
 export const MODULE_API_VERSION = 1
 
 /** What a handler returns. undefined and null: null; a whole number: an integer; another number: a double. */
@@ -142,6 +144,10 @@ export interface ModuleContext extends ModuleServer {
   double(i: number, error?: string): number
   /** Whether args[i], letters in any case, is `word`. */
   is(i: number, word: string): boolean
+  /** The value of a key of a module's type, to be read only; undefined: no such key. */
+  read<Value>(type: ModuleType<Value>, key: ModuleWord): Value | undefined
+  /** Opens a key of a module's type for writing, in a command with `propagation: 'verbatim'`, before it first waits. */
+  write<Value>(type: ModuleType<Value>, key: ModuleWord): TypedKey<Value>
 }
 
 export interface ModuleCommand {
@@ -163,6 +169,11 @@ export interface ModuleCommand {
   /** ACL categories beyond those that flags imply. */
   readonly acl?: string
   readonly subcommands?: readonly ModuleCommand[]
+  /**
+   * What replicas and append-only files get of its changes. effects (the default): the commands that it has called;
+   * verbatim: the command itself, which must do the same there; what it calls is not propagated.
+   */
+  readonly propagation?: 'effects' | 'verbatim'
   /** A handler that returns a promise blocks its client, for so long at most (absent or 0: no limit); then null. */
   readonly timeoutMs?: number
   /**
@@ -198,6 +209,8 @@ export interface ModuleDefinition {
   readonly version: number
   readonly apiVersion: number
   readonly commands?: readonly ModuleCommand[]
+  /** Types of values, made by defineType(). A module that has some is not unloaded. */
+  readonly types?: readonly ModuleType<unknown>[]
   /** ACL categories that it adds; its commands name them in `acl`. */
   readonly aclCategories?: readonly string[]
   /** Configuration parameters by name. They have their values when `setup` is called. */
@@ -237,6 +250,7 @@ const PARTS = [
   'version',
   'apiVersion',
   'commands',
+  'types',
   'aclCategories',
   'config',
   'info',
@@ -257,6 +271,8 @@ export function defineModule<const Definition extends ModuleDefinition>(
   if (!Number.isInteger(version) || version < 1) throw new TypeError(`module '${name}': version is a positive integer`)
   for (const part of Object.keys(definition))
     if (!PARTS.includes(part)) throw new TypeError(`module '${name}': '${part}' is no part of a module`)
+  for (const type of definition.types ?? [])
+    if (type?.isRedstartType !== true) throw new TypeError(`module '${name}': a type is what defineType() returns`)
   return { ...definition, isRedstartModule: true }
 }
 

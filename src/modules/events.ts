@@ -15,6 +15,7 @@ import {
   NOTIFY_HASH,
   NOTIFY_KEY_MISS,
   NOTIFY_LIST,
+  NOTIFY_MODULE,
   NOTIFY_SET,
   NOTIFY_STREAM,
   NOTIFY_STRING,
@@ -38,7 +39,8 @@ export interface EventSources {
   announce(classes: number): void
 }
 
-const CHANGED = NOTIFY_GENERIC | NOTIFY_STRING | NOTIFY_LIST | NOTIFY_SET | NOTIFY_HASH | NOTIFY_ZSET | NOTIFY_STREAM
+const CHANGED =
+  NOTIFY_GENERIC | NOTIFY_STRING | NOTIFY_LIST | NOTIFY_SET | NOTIFY_HASH | NOTIFY_ZSET | NOTIFY_STREAM | NOTIFY_MODULE
 
 /** The classes of keyspace events by the event they are told as. */
 const CLASSES: ReadonlyMap<ServerEventName, number> = new Map<ServerEventName, number>([
@@ -195,7 +197,7 @@ class EventKey implements KeyEvent {
   get type(): string | null {
     const { db } = this
     const entry = db.peek(sliceOf(this.key))
-    return entry === 0 ? null : this.engine.keyspace.types.of(db.entries.typeOf(entry)).name
+    return entry === 0 ? null : this.engine.keyspace.types.nameOf(db.entries, entry)
   }
 
   get expiresAtMs(): number | null {

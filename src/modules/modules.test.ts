@@ -167,7 +167,7 @@ test('setup may call; one that throws ends the start; teardown comes with the en
 test('what is no module is refused', async () => {
   assert.throws(() => defineModule({ name: 'a', version: 1, apiVersion: 9 }), /apiVersion is 1, not 9/)
   assert.throws(() => defineModule({ name: 'a b', version: 1, apiVersion: 1 }), /name is a word/)
-  assert.throws(() => defineModule({ name: 'a', version: 1, apiVersion: 1, types: [] } as never), /'types' is no part/)
+  assert.throws(() => defineModule({ name: 'a', version: 1, apiVersion: 1, kinds: [] } as never), /'kinds' is no part/)
   await assert.rejects(createServer({ modules: [{} as never] }), /what defineModule\(\) returns/)
 })
 

@@ -29,7 +29,9 @@ import {
 import { type EventSources, ModuleEvents } from './events.ts'
 import { ModuleFilters } from './filters.ts'
 import { harmless } from './harmless.ts'
+import { ModuleKeys } from './keys.ts'
 import { ModuleRunner } from './runner.ts'
+import { ModuleTypes } from './types.ts'
 import { byteText, textOf } from './values.ts'
 
 /** A module and where it came from. */
@@ -77,15 +79,26 @@ export class Modules implements ModuleLoader {
   readonly logins = new Set<DecideLogin>()
   /** Called when `logins` has changed. */
   loginsChanged: () => void = () => {}
+  readonly types: ModuleTypes
+  private readonly keys: ModuleKeys
   private all: readonly Loaded[] = []
 
-  constructor(engine: Engine, system: System, parameters: ModuleParameters, sources: EventSources) {
+  /** `keepsUnknown`: values of types that no module has are kept. */
+  constructor(
+    engine: Engine,
+    system: System,
+    parameters: ModuleParameters,
+    sources: EventSources,
+    keepsUnknown: () => boolean,
+  ) {
     this.engine = engine
     this.system = system
     this.parameters = parameters
     this.caller = new ModuleCaller(engine)
     this.events = new ModuleEvents(engine, sources)
     this.filters = new ModuleFilters(engine)
+    this.types = new ModuleTypes(engine, keepsUnknown)
+    this.keys = new ModuleKeys(engine, this.types)
   }
 
   /** Adds the commands of a module. Throws a TypeError for what is none, a ModuleFailure for names that are taken. */
@@ -107,10 +120,11 @@ export class Modules implements ModuleLoader {
       cancels,
       isGone: false,
     }
-    const runner = new ModuleRunner(engine, this.caller, server, loaded)
+    const runner = new ModuleRunner(engine, this.caller, this.keys, server, loaded)
     for (const command of module.commands ?? []) literals.push(literalOf(command, runner))
     const refusal = engine.table.add(literals, aclCategories)
     if (refusal !== undefined) throw new ModuleFailure(`module '${name}': ${refusal}`)
+    this.addTypes(loaded)
     this.become([...this.all, loaded])
     this.addParameters(loaded)
     if (module.auth !== undefined) this.addLogins(module.auth, loaded)
@@ -130,6 +144,17 @@ export class Modules implements ModuleLoader {
       this.logins.delete(decide)
       this.loginsChanged()
     })
+  }
+
+  /** Throws a ModuleFailure for a name that is taken; then none is added. */
+  private addTypes({ module, commands }: Loaded): void {
+    const { types = [], name, aclCategories = [] } = module
+    for (const [i, type] of types.entries()) {
+      if (this.types.add(type)) continue
+      for (const added of types.slice(0, i)) this.types.remove(added)
+      this.engine.table.remove(commands, aclCategories)
+      throw new ModuleFailure(`module '${name}': there is a type '${type.name}' already`)
+    }
   }
 
   private addParameters({ module, server }: Loaded): void {
@@ -195,6 +220,8 @@ export class Modules implements ModuleLoader {
   unload(name: string): string | undefined {
     const found = this.all.find(one => byteText(one.module.name) === name)
     if (found === undefined) return 'no such module with that name'
+    if ((found.module.types ?? []).length > 0)
+      return "the module exports one or more module-side data types, can't unload"
     if (this.hasWaiting(found))
       return 'the module has blocked clients. Please wait for them to be unblocked and try again'
     const { engine } = this
@@ -220,6 +247,7 @@ export class Modules implements ModuleLoader {
     loaded.isGone = true
     for (const cancel of loaded.cancels) cancel()
     for (const name of Object.keys(loaded.module.config ?? {})) this.parameters.remove(`${loaded.module.name}.${name}`)
+    for (const type of loaded.module.types ?? []) this.types.remove(type)
     this.engine.table.remove(loaded.commands, loaded.module.aclCategories ?? [])
     this.become(this.all.filter(one => one !== loaded))
   }
@@ -316,7 +344,7 @@ function checked(definition: ModuleDefinition): RedstartModule {
 }
 
 function literalOf(command: ModuleCommand, runner: ModuleRunner): Command {
-  const { timeoutMs: _, subcommands, run, ...facts } = command
+  const { timeoutMs: _, propagation: __, subcommands, run, ...facts } = command
   return {
     since: '1.0.0',
     group: 'module',

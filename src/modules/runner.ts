@@ -25,6 +25,7 @@ import {
   type ModuleServer,
   type ModuleWord,
 } from './definition.ts'
+import type { ModuleKeys } from './keys.ts'
 import { byteText, checkValue, sliceOf, writeValue } from './values.ts'
 
 const TEXT = new TextDecoder()
@@ -37,12 +38,14 @@ interface ModuleState {
 export class ModuleRunner {
   private readonly engine: Engine
   private readonly caller: ModuleCaller
+  private readonly keys: ModuleKeys
   private readonly server: ModuleServer
   private readonly state: ModuleState
 
-  constructor(engine: Engine, caller: ModuleCaller, server: ModuleServer, state: ModuleState) {
+  constructor(engine: Engine, caller: ModuleCaller, keys: ModuleKeys, server: ModuleServer, state: ModuleState) {
     this.engine = engine
     this.caller = caller
+    this.keys = keys
     this.server = server
     this.state = state
   }
@@ -54,18 +57,22 @@ export class ModuleRunner {
     if ((ctx.command.flags & CMD_BLOCKING) !== 0 && !ctx.canBlock) return ctx.reply.error(cannotBlock(ctx.client))
     let value: ModuleReply | Promise<ModuleReply>
     let error: unknown
+    const isVerbatim = command.propagation === 'verbatim'
+    const opened = { isOpen: true }
+    const work = () => command.run!(this.contextOf(ctx, command, opened))
     engine.dispatch.beginPropagationUnit()
     try {
-      value = command.run!(this.contextOf(ctx))
+      value = isVerbatim ? engine.dispatch.withoutPropagation(work) : work()
       if (!isPromise(value)) checkValue(value)
     } catch (thrown) {
       if (thrown instanceof Unwind) throw thrown
       error = thrown ?? new Error('undefined was thrown')
     } finally {
+      opened.isOpen = false
       engine.dispatch.endPropagationUnit()
     }
     // The commands that it called are propagated, not itself.
-    ctx.preventPropagation()
+    if (!isVerbatim) ctx.preventPropagation()
     if (error !== undefined) ctx.reply.error(this.errorText(error, command))
     else if (isPromise(value)) this.wait(ctx, command, value)
     else writeValue(ctx.reply, value)
@@ -117,8 +124,8 @@ export class ModuleRunner {
     if (this.state.isGone) throw new CommandError('ERR the module has been unloaded')
   }
 
-  private contextOf(ctx: Context): ModuleContext {
-    const { caller, server } = this
+  private contextOf(ctx: Context, command: ModuleCommand, opened: { readonly isOpen: boolean }): ModuleContext {
+    const { caller, server, keys } = this
     const { client: judged } = ctx
     const args = ctx.args.slice(0, ctx.argc).map(one => one.copy().view())
     const client = caller.clientFor(judged)
@@ -137,6 +144,16 @@ export class ModuleRunner {
       text: i => TEXT.decode(args[i]),
       is: (i, word) => i < args.length && TEXT.decode(args[i]).toLowerCase() === word.toLowerCase(),
       integer: (i, error) => numberIn(args, i, parseInt64, error ?? 'ERR value is not an integer or out of range'),
+      read: (type, key) => {
+        this.mustBeLoaded()
+        return keys.read(client.db, type, key)
+      },
+      write: (type, key) => {
+        if (!opened.isOpen) throw new TypeError('a key is written before its command returns or waits')
+        if (isReadOnly || command.propagation !== 'verbatim')
+          throw new TypeError(`write() needs the flag 'write' and propagation: 'verbatim'`)
+        return keys.write(ctx, type, key, command.name, () => opened.isOpen)
+      },
       double: (i, error) => numberIn(args, i, parseDouble, error ?? 'ERR value is not a valid float'),
     }
   }

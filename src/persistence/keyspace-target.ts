@@ -4,11 +4,12 @@ import type { ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
+import { ModuleType } from '../keyspace/values/module/module-type.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { type Log, reasonOf } from '../system/system.ts'
 import type { Checkpoints } from './checkpoint.ts'
-import { auxInteger, type KeyAttributes, type RdbTarget } from './rdb/reader.ts'
+import { auxInteger, type KeyAttributes, type ModuleData, type RdbTarget } from './rdb/reader.ts'
 import type { ValueReader } from './values/value-codec.ts'
 
 const EMPTY_KEYS_LOGGED_MAX = 10
@@ -205,12 +206,8 @@ export class KeyspaceTarget implements RdbTarget {
     return this.options.library(code)
   }
 
-  moduleData(moduleName: string, key: Slice | undefined): string | undefined {
-    if (key !== undefined)
-      return `The RDB file contains module data I can't load: no matching module type '${moduleName}'`
-    this.log.warning(
-      `The RDB file contains data of the module '${moduleName}' that belongs to no key: it is not loaded.`,
-    )
-    return undefined
+  moduleData(data: ModuleData): string | undefined {
+    const { idHigh, idLow, when, items } = data
+    return ModuleType.of(this.space).foreign.loadData(idHigh, idLow, when, items)
   }
 }

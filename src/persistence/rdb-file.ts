@@ -92,10 +92,9 @@ function writeAll(space: Keyspace, writer: SnapshotWriter, sink: ByteSink): Disk
       cursor = db.scan(cursor, visit)
     } while (cursor !== 0 && sink.error === undefined)
   }
-  const { failure } = writer
-  if (failure !== undefined) return new DiskError('EIO', '', failure.message)
   writer.end()
-  return sink.error
+  const { failure } = writer
+  return failure === undefined ? sink.error : new DiskError('EIO', '', failure.message)
 }
 
 /** Reads a file whose RDB begins at `from`. */

@@ -167,9 +167,9 @@ export class SnapshotJob {
   private iterated(): void {
     this.ended = true
     if (this.error !== undefined) return
+    this.writer.end()
     const failure = this.failure()
     if (failure !== undefined) return this.fail(failure)
-    this.writer.end()
     this.sink.finish(error => this.complete(error))
   }
 

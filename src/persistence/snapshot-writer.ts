@@ -10,6 +10,8 @@ import { UnreadableValue } from '../keyspace/cold.ts'
 import type { Entries } from '../keyspace/entries.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { SnapshotConsumer } from '../keyspace/snapshot.ts'
+import { NO_FOREIGN_TYPES } from '../keyspace/values/module/foreign-type.ts'
+import { ModuleType } from '../keyspace/values/module/module-type.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -66,13 +68,14 @@ export class SnapshotWriter implements SnapshotConsumer {
   private readonly spare: Uint8Array[] = []
   /** Memory of values written early because a command was about to change them. */
   copyOnWriteBytes = 0
-  /** A value could not be read: what is written is not whole. */
-  failure: UnreadableValue | undefined
+  /** A value could not be read, or not be written by its type: what is written is not whole. */
+  failure: Error | undefined
   /** main.u8[0 .. summed) is in the checksum. */
   private summed = 0
   private mainDb = -1
   private sideDb = -1
   private large = false
+  private readonly auxAfter: Uint8Array
 
   /** Writes the header. The keyspace must not change between this and the beginning of the snapshot. */
   constructor(space: Keyspace, sink: ByteSink, options: RdbOptions) {
@@ -92,7 +95,13 @@ export class SnapshotWriter implements SnapshotConsumer {
     const { main, writer } = this
     writer.header(main)
     for (const [name, value] of options.aux) writer.aux(main, name, value)
+    const { before, after, failure } = this.withoutKeys
+      ? NO_FOREIGN_TYPES.saveData()
+      : ModuleType.of(space).foreign.saveData()
+    if (failure !== undefined) this.failure = new Error(failure)
+    main.bytes(before, viewOf(before), 0, before.length)
     for (const code of options.libraries) writer.library(main, code)
+    this.auxAfter = after
   }
 
   isLarge(entry: Ref): boolean {
@@ -174,6 +183,7 @@ export class SnapshotWriter implements SnapshotConsumer {
 
   private send(): void {
     const { main } = this
+    this.checkFailure()
     this.sum()
     this.summed = 0
     this.sink.write(main.u8, main.pos)
@@ -182,9 +192,16 @@ export class SnapshotWriter implements SnapshotConsumer {
     else main.use(spare)
   }
 
+  private checkFailure(): void {
+    const failure = this.writer.values.takeFailure() ?? this.sideWriter.values.takeFailure()
+    if (failure !== undefined) this.failure ??= new Error(failure)
+  }
+
   /** Writes the end of the file. */
   end(): void {
     const { main } = this
+    this.checkFailure()
+    main.bytes(this.auxAfter, viewOf(this.auxAfter), 0, this.auxAfter.length)
     this.writer.end(main)
     this.sum()
     main.reserve(CHECKSUM_BYTES)
@@ -194,4 +211,8 @@ export class SnapshotWriter implements SnapshotConsumer {
     this.sink.write(main.u8, main.pos)
     main.renew(0)
   }
+}
+
+function viewOf(u8: Uint8Array): DataView {
+  return new DataView(u8.buffer, u8.byteOffset, u8.length)
 }

@@ -48,7 +48,10 @@ export class DatasetState {
     const { keyspace, scripting } = engine
     persistence.slot.finishIteration()
     const keys = keyspace.databases.reduce((sum, db) => sum + db.size, 0)
-    const dataset = KeyspaceImage.isPossible(keyspace) ? new KeyspaceImage(keyspace, this.lent()) : this.rdb()
+    const dataset =
+      KeyspaceImage.isPossible(keyspace) && !KeyspaceImage.misses(keyspace)
+        ? new KeyspaceImage(keyspace, this.lent())
+        : this.rdb()
     const libraries = persistence.parts.libraries.all().map(code => code.latin1())
     const scripts = scripting.scripts.image()
     const bytes = dataset instanceof Uint8Array ? dataset.length : dataset.bytes

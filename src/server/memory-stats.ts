@@ -10,7 +10,7 @@ import type { MemoryFigures } from '../engine/ports/host.ts'
 
 /** Memory of a module outside the arena; each module with any adds one. */
 interface MemorySource {
-  kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'clusterLinks' | 'other'
+  kind: 'backlog' | 'aofBuffer' | 'scripts' | 'functions' | 'clusterLinks' | 'values' | 'other'
   bytes(): number
   /** What of it counts towards maxmemory; absent: all. */
   countedBytes?(): number

@@ -72,7 +72,11 @@ export class ValueCheckpoints implements Checkpoints {
     if (store.hasPlace(entry)) return this.name(store.placeOf(entry))
     if (!store.maySpill(entry, largest())) return undefined
     // Where nothing can be appended the base contains the value.
-    if (attempt(() => store.append(entry)) !== undefined) return undefined
+    let isWhole = false
+    const failure = attempt(() => {
+      isWhole = store.append(entry)
+    })
+    if (failure !== undefined || !isWhole) return undefined
     this.appended = entry
     return this.name(store.log.last)
   }

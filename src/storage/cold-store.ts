@@ -124,7 +124,7 @@ export class ColdStore implements ColdValues {
     return bytes >= VALUE_BYTES_MIN && bytes <= largest
   }
 
-  /** Moves the value of an entry to disk. False: a snapshot is busy with it. Throws a DiskError. */
+  /** Moves the value of an entry to disk. False: a snapshot is busy with it, or it cannot be. Throws a DiskError. */
   spill(db: Database, entry: Ref): boolean {
     const { space } = this
     const { snapshot, entries } = space
@@ -134,7 +134,7 @@ export class ColdStore implements ColdValues {
     }
     const isClean = entries.hasPlace(entry)
     if (isClean) this.figures.dropped++
-    else this.append(entry)
+    else if (!this.append(entry)) return false
     const place = isClean ? this.placeOf(entry) : this.log.last
     this.mark(entry, 0, CLEAN)
     entries.freePayload(entry)
@@ -146,15 +146,17 @@ export class ColdStore implements ColdValues {
     return true
   }
 
-  /** Appends the value of an entry: log.last is its place. Throws a DiskError. */
-  append(entry: Ref): void {
+  /** Appends the value of an entry: log.last is its place. False: its type cannot write it. Throws a DiskError. */
+  append(entry: Ref): boolean {
     const { output, writers } = this
     output.pos = 0
     output.byte(writers.rdbType(entry))
     writers.begin(entry)
     while (!writers.step(output, Number.POSITIVE_INFINITY));
+    if (writers.takeFailure() !== undefined) return false
     this.log.append(this.space.entries.keyOf(entry, this.key), output.u8, 0, output.pos)
     if (output.u8.length > KEPT_BYTES_MAX) output.renew(4096)
+    return true
   }
 
   /** Appends a record again, to which a cold entry refers from now on. Throws a DiskError. */

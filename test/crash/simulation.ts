@@ -10,6 +10,7 @@ import type { Random } from '../../src/system/system.ts'
 import { seededRandom, virtualSystem } from '../../src/system/virtual.ts'
 import { MachineServer } from '../harness/machine.ts'
 import { RandomCommands } from '../harness/random-commands.ts'
+import { tallyModule } from '../harness/tally-module.ts'
 
 /** Values are small, like the limits at which their encodings change. */
 const ITEMS_MAX = 40
@@ -231,7 +232,7 @@ function live(
 export async function crashRun(policy: Policy, seed: number): Promise<void> {
   const random = seededRandom(seed)
   const machine = virtualSystem({ seed })
-  const commands = new RandomCommands(random, 4, 2, ITEMS_MAX)
+  const commands = new RandomCommands(random, 4, 2, ITEMS_MAX, true)
   const history = new History()
   const isSlow = seed % 2 === 1
   const latencyMs = () => 1 + (random.u32() % LATENCY_MS_MAX)
@@ -241,12 +242,8 @@ export async function crashRun(policy: Policy, seed: number): Promise<void> {
     let server: MachineServer
     machine.disk.beforeChange = () => {}
     try {
-      server = await MachineServer.start(machine, {
-        save: '',
-        'rdb-key-save-delay': '100',
-        ...SMALL_LIMITS,
-        ...policy.directives,
-      })
+      const directives = { save: '', 'rdb-key-save-delay': '100', ...SMALL_LIMITS, ...policy.directives }
+      server = await MachineServer.start(machine, directives, { modules: [{ module: tallyModule() }] })
     } catch (error) {
       throw new Error(`${what}: ${String(error)}`)
     }

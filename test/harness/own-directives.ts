@@ -5,6 +5,7 @@ export const OWN_DIRECTIVES: readonly string[] = [
   'enable-js-functions',
   'metrics-bind',
   'metrics-port',
+  'module-unknown-types',
   'primary-empty-guard',
   'rest-bind',
   'rest-port',

@@ -13,8 +13,8 @@ export class RandomCommands {
   /** All are equally likely. */
   private readonly makers: readonly Maker[]
 
-  /** `itemsMax`: size of the few large values. */
-  constructor(random: Random, keys = 40, databases = 3, itemsMax = 300) {
+  /** `itemsMax`: size of the few large values. `tallies`: also values of the type of tally-module.ts. */
+  constructor(random: Random, keys = 40, databases = 3, itemsMax = 300, tallies = false) {
     this.random = random
     this.keys = keys
     this.databases = databases
@@ -27,6 +27,7 @@ export class RandomCommands {
       ...this.sortedSetWrites(),
       ...this.streamWrites(),
       ...this.keyWrites(),
+      ...(tallies ? this.tallyWrites() : []),
     ]
   }
 
@@ -101,6 +102,18 @@ export class RandomCommands {
       () => ['sadd', key(), ...this.items(() => this.text())],
       () => ['srem', key(), ...this.items(number)],
       () => ['sunionstore', key(), key(), key()],
+    ]
+  }
+
+  private tallyWrites(): Maker[] {
+    const key = () => this.key('y')
+    const text = () => this.text()
+    return [
+      () => ['tally.add', key(), ...this.items(text)],
+      () => ['tally.set', key(), this.text(), this.below(1000)],
+      () => ['tally.log', key(), this.text()],
+      () => ['tally.clear', key()],
+      () => ['copy', key(), key(), 'replace'],
     ]
   }
 

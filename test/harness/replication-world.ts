@@ -9,6 +9,7 @@ import type { VirtualMachine } from '../../src/system/virtual.ts'
 import { VirtualWorld } from '../../src/system/virtual-world.ts'
 import { configText } from './machine.ts'
 import { encodeCommand, type PlainValue, takeReplies, type Word } from './resp.ts'
+import { tallyModule } from './tally-module.ts'
 
 const PORT = 6379
 const BASE = {
@@ -46,7 +47,7 @@ export class WorldServer {
     const config = new Config(disk)
     const all = { ...BASE, ...this.directives, ...more }
     loadText(config, configText(all))
-    this.server = new Server(config, system, new Logger(system, config))
+    this.server = new Server(config, system, new Logger(system, config), { modules: [{ module: tallyModule() }] })
     await this.server.listen()
     await this.server.load()
     this.received = []

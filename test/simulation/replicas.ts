@@ -39,7 +39,7 @@ class ReplicasRun {
   constructor(seed: number) {
     this.random = seededRandom(partSeed(seed, 78))
     this.world = new ReplicationWorld(seed)
-    this.commands = new RandomCommands(seededRandom(partSeed(seed, 79)), 10, 3, 40)
+    this.commands = new RandomCommands(seededRandom(partSeed(seed, 79)), 10, 3, 40, true)
   }
 
   private below(n: number): number {

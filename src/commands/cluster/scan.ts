@@ -82,7 +82,7 @@ function readOptions(ctx: Context, keys: KeyScan): number {
       only = parseInt64(opt.next())
       if (!opt.failed && !(only >= 0 && only < CLUSTER_SLOT_COUNT)) opt.fail(BAD_SLOT)
     } else if (!keys.eat(opt)) opt.syntaxError()
-    else if (!opt.failed && keys.type === -1) opt.fail(UNKNOWN_TYPE)
+    else if (!opt.failed && keys.type !== undefined && !ctx.keyspace.types.mayBeNamed(keys.type)) opt.fail(UNKNOWN_TYPE)
     if (opt.failed) return Number.NaN
   }
   return only

@@ -39,7 +39,7 @@ const type: Command = {
   run(ctx) {
     const entry = peek(ctx, ctx.args[1])
     if (entry === 0) ctx.reply.fixed(NONE)
-    else ctx.reply.simple(ctx.keyspace.types.of(ctx.db.entries.typeOf(entry)).name)
+    else ctx.reply.simple(ctx.keyspace.types.nameOf(ctx.db.entries, entry))
   },
 }
 

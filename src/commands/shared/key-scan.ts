@@ -8,7 +8,6 @@ import type { Ref } from '../../memory/arena.ts'
 import { isEverything } from './scan.ts'
 
 const COUNT_DEFAULT = 10
-const ANY_TYPE = -2
 /** Buckets visited per requested key at most: a sparse table must not stall the server. */
 const BUCKETS_PER_COUNT = 10
 
@@ -17,8 +16,8 @@ type Step = (cursor: number, visit: (entry: Ref) => void) => number
 export class KeyScan {
   /** Undefined: every key matches. */
   pattern: Slice | undefined
-  /** A number of ValueTypes; -1: none has that name. */
-  type = ANY_TYPE
+  /** The name of a type; undefined: any. */
+  type: Slice | undefined
   private readonly ctx: Context
   private count = COUNT_DEFAULT
   private seen = 0
@@ -37,7 +36,7 @@ export class KeyScan {
     } else if (opt.eat('match', 1)) {
       const pattern = opt.next()
       this.pattern = isEverything(pattern) ? undefined : pattern
-    } else if (opt.eat('type', 1)) this.type = this.ctx.keyspace.types.numberOf(opt.next())
+    } else if (opt.eat('type', 1)) this.type = opt.next()
     else return false
     return true
   }
@@ -72,12 +71,12 @@ export class KeyScan {
     for (const entry of this.found) {
       const isDue = db.entries.isDue(entry)
       // Asking for the type is a lookup.
-      if (type !== ANY_TYPE) {
+      if (type !== undefined) {
         if (isDue) keyspace.misses++
         else keyspace.hits++
       }
       if (isDue) db.expireNow(entry)
-      else if (type === ANY_TYPE || db.entries.typeOf(entry) === type) {
+      else if (type === undefined || keyspace.types.isNamed(db.entries, entry, type)) {
         reply.bulk(db.entries.keyOf(entry, value))
         count++
       }

@@ -14,4 +14,5 @@ export const NOTIFY_EXPIRED = NOTIFY.x
 export const NOTIFY_EVICTED = NOTIFY.e
 export const NOTIFY_STREAM = NOTIFY.t
 export const NOTIFY_KEY_MISS = NOTIFY.m
+export const NOTIFY_MODULE = NOTIFY.d
 export const NOTIFY_NEW = NOTIFY.n

@@ -33,8 +33,8 @@ export class AofBaseWriter {
   private readonly sideRewriters: ValueRewriters
   /** Memory of values written early because a command was about to change them. */
   copyOnWriteBytes = 0
-  /** A value could not be read: what is written is not whole. */
-  failure: UnreadableValue | undefined
+  /** A value could not be read, or not be written by its type: what is written is not whole. */
+  failure: Error | undefined
   private current: Generator<void, void, void> | undefined
 
   constructor(space: Keyspace, sink: ByteSink, options: AofBaseOptions) {
@@ -110,6 +110,8 @@ export class AofBaseWriter {
 
   private send(): void {
     const { out } = this.main
+    const failure = this.rewriters.takeFailure() ?? this.sideRewriters.takeFailure()
+    if (failure !== undefined) this.failure ??= new Error(failure)
     this.sink.write(out.u8.slice(0, out.len), out.len)
     out.drop(out.len)
   }

@@ -78,6 +78,9 @@ export const MODULE_UINT = 2
 export const MODULE_FLOAT = 3
 export const MODULE_DOUBLE = 4
 export const MODULE_STRING = 5
+/** When data of a module that belongs to no key was written: before or after the keys. */
+export const MODULE_BEFORE = 1
+export const MODULE_AFTER = 2
 
 export const MAGIC = 'REDIS'
 /** Magic and four digits of version. */

@@ -57,6 +57,8 @@ export class DumpPayloads implements Payloads {
     out.byte(writers.rdbType(entry))
     writers.begin(entry)
     writers.step(out, Number.POSITIVE_INFINITY)
+    const failure = writers.takeFailure()
+    if (failure !== undefined) throw new Error(failure)
     out.uint16(RDB_VERSION_WRITTEN)
     out.reserve(CHECKSUM_BYTES)
     this.crc.reset().update(out.u8, 0, out.pos).writeTo(out.u8, out.pos)

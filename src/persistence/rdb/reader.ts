@@ -1,7 +1,7 @@
 // RdbReader: an incremental parser of RDB files that passes their content to a target.
 //
 //   HEADER ─▶ OPCODE ◀─▶ VALUE      a value read in several steps                 [step]
-//               │  └──▶ MODULE      data of a module, skipped item by item        [skipModuleItems]
+//               │  └──▶ MODULE      data of a module that belongs to no key, or is skipped, item by item
 //               └─────▶ CHECKSUM ─▶ DONE
 //
 // The owner fills the window (add(), or reserve()) and calls run() until it returns DONE.
@@ -9,6 +9,7 @@
 // Always: everything before input.checkpoint is processed and, if checked, in the checksum.
 
 import type { ValuePlace } from '../../keyspace/cold.ts'
+import { foreignNameOf } from '../../keyspace/values/module/foreign-type.ts'
 import { Crc64 } from '../../lib/crc64.ts'
 import type { Long } from '../../lib/long-field.ts'
 import { parseInt64 } from '../../lib/number.ts'
@@ -18,11 +19,6 @@ import {
   CHECKSUM_BYTES,
   HEADER_BYTES,
   MAGIC,
-  MODULE_DOUBLE,
-  MODULE_EOF,
-  MODULE_FLOAT,
-  MODULE_SINT,
-  MODULE_STRING,
   MODULE_UINT,
   OP_AUX,
   OP_EOF,
@@ -42,6 +38,7 @@ import {
   RDB_VERSION_MAX,
 } from './format.ts'
 import { NEED_MORE, RdbInput, RdbString } from './input.ts'
+import { ItemCollector, skipItems } from './module-items.ts'
 
 /** Expiry and access figures of a key, which precede it. */
 export class KeyAttributes {
@@ -72,8 +69,20 @@ export interface RdbTarget {
   emptyKey(key: Slice): void
   /** A function library; returns an error message when it cannot be loaded. */
   library(code: Slice): string | undefined
-  /** Data of a module, of a key or (undefined) of none; returns an error message unless it may be skipped. */
-  moduleData(moduleName: string, key: Slice | undefined): string | undefined
+  /** For targets that skip what modules have written: such a key, or data that belongs to none (undefined). */
+  skipModule?(moduleName: string, key: Slice | undefined): void
+  /** Data of a module that belongs to no key; returns an error message when it cannot be loaded. */
+  moduleData?(data: ModuleData): string | undefined
+}
+
+/** Data of a module that belongs to no key. */
+export interface ModuleData {
+  /** The halves of the id of its type (keyspace/values/module/foreign-type.ts). */
+  readonly idHigh: number
+  readonly idLow: number
+  /** MODULE_BEFORE or MODULE_AFTER. */
+  readonly when: number
+  readonly items: Uint8Array
 }
 
 /** The readers of values by RDB type (values/ has those that build values). */
@@ -119,6 +128,7 @@ export class RdbReader {
   passedTo = -1
   passedKey = ''
   private skipper: ReaderTable | undefined
+  private readonly items = new ItemCollector()
 
   /** `checks`: the checksum is verified. */
   constructor(readers: ReaderTable, target: RdbTarget, checks: boolean) {
@@ -181,7 +191,7 @@ export class RdbReader {
             return PAUSED
           }
           this.deliver()
-        } else if (this.state === MODULE) this.skipModuleItems()
+        } else if (this.state === MODULE) this.moduleItems()
         else if (this.state === HEADER) this.header()
         else this.checksum()
         input.checkpoint = input.pos
@@ -271,7 +281,7 @@ export class RdbReader {
       return this.forgetAttributes()
     }
     if (rdbType === RDB_PLACE && this.target.placedKey !== undefined) return this.placedKey()
-    if (rdbType === RDB_MODULE_2) return this.moduleKey()
+    if (rdbType === RDB_MODULE_2 && this.target.skipModule !== undefined) return this.moduleKey()
     if (rdbType === RDB_MODULE) input.fail('Pre-release module format not supported')
     this.beginValue(this.readers.of(rdbType), rdbType)
   }
@@ -321,48 +331,37 @@ export class RdbReader {
 
   private moduleKey(): void {
     const { input } = this
-    const name = moduleName(input)
-    const error = this.target.moduleData(name, this.key)
-    if (error !== undefined) input.fail(error)
+    input.length64()
+    this.target.skipModule!(foreignNameOf(input.high, input.low), this.key)
     this.forgetAttributes()
     this.state = MODULE
   }
 
   private moduleAux(): void {
-    const { input } = this
-    const name = moduleName(input)
+    const { input, target } = this
+    input.length64()
+    const { high, low } = input
     if (input.length() !== MODULE_UINT) input.fail('bad when_opcode')
-    input.length()
-    const error = this.target.moduleData(name, undefined)
-    if (error !== undefined) input.fail(error)
+    const when = input.length()
+    if (target.moduleData === undefined) target.skipModule?.(foreignNameOf(high, low), undefined)
+    else {
+      this.items.begin()
+      this.items.of = { idHigh: high, idLow: low, when }
+    }
     this.state = MODULE
   }
 
-  private skipModuleItems(): void {
-    const { input } = this
-    for (;;) {
-      input.checkpoint = input.pos
-      switch (input.length()) {
-        case MODULE_EOF:
-          this.state = OPCODE
-          return
-        case MODULE_SINT:
-        case MODULE_UINT:
-          input.length()
-          break
-        case MODULE_FLOAT:
-          input.float()
-          break
-        case MODULE_DOUBLE:
-          input.double()
-          break
-        case MODULE_STRING:
-          input.skipString()
-          break
-        default:
-          input.fail('Error reading module data')
-      }
+  private moduleItems(): void {
+    const { input, items } = this
+    if (items.of === undefined) skipItems(input)
+    else {
+      items.step(input, Number.POSITIVE_INFINITY)
+      const error = this.target.moduleData!({ ...items.of, items: items.bytes() })
+      items.release()
+      items.of = undefined
+      if (error !== undefined) input.fail(error)
     }
+    this.state = OPCODE
   }
 
   private checksum(): void {
@@ -376,20 +375,6 @@ export class RdbReader {
     input.pos += CHECKSUM_BYTES
     this.state = FINISHED
   }
-}
-
-const MODULE_NAME_CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-
-/** Nine characters of six bits, and ten bits of version. */
-function moduleName(input: RdbInput): string {
-  input.length64()
-  let id = ((BigInt(input.high) << 32n) | BigInt(input.low)) >> 10n
-  let name = ''
-  for (let i = 0; i < 9; i++) {
-    name = MODULE_NAME_CHARS[Number(id & 63n)] + name
-    id >>= 6n
-  }
-  return name
 }
 
 /** An aux field as an integer, 0 when it is not one. */

@@ -2,6 +2,7 @@
 
 import { hashCodec } from './hash.ts'
 import { listCodec } from './list.ts'
+import { moduleCodec } from './module.ts'
 import { setCodec } from './set.ts'
 import { streamCodec } from './stream/index.ts'
 import { stringCodec } from './string.ts'
@@ -15,4 +16,5 @@ export const builtInCodecs: readonly ValueCodec[] = [
   zsetCodec,
   hashCodec,
   streamCodec,
+  moduleCodec,
 ]

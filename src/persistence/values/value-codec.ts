@@ -49,6 +49,8 @@ export interface ValueWriter {
   begin(entries: Entries, entry: Ref): void
   /** Writes until the value ends (true), or until out.pos has passed `until`. */
   step(out: RdbOutput, until: number): boolean
+  /** Why a value could not be written whole: the file is worth nothing. Built-in types have none. */
+  failure?: string | undefined
 }
 
 export interface ValueReader {
@@ -66,6 +68,8 @@ export interface ValueReader {
 export interface ValueRewriter {
   /** Writes commands that build the value under `key`, with at most ITEMS_MAX elements each. */
   rewrite(key: Slice, entries: Entries, entry: Ref, to: RewriteOutput): Generator<void, void, void>
+  /** As ValueWriter.failure. */
+  failure?: string | undefined
 }
 
 /** What readers need. */

@@ -110,6 +110,21 @@ export class ValueWriters {
   step(out: RdbOutput, until: number): boolean {
     return this.current.step(out, until)
   }
+
+  /** Why a value could not be written, once. */
+  takeFailure(): string | undefined {
+    return takeFailure(this.byType)
+  }
+}
+
+function takeFailure(all: readonly (ValueWriter | ValueRewriter | undefined)[]): string | undefined {
+  for (const one of all) {
+    const failure = one?.failure
+    if (failure === undefined) continue
+    one!.failure = undefined
+    return failure
+  }
+  return undefined
 }
 
 /** Writes values that are encoded already: those on disk. */
@@ -207,6 +222,11 @@ export class ValueRewriters {
     } finally {
       if (whole !== entry) entries.freeEntry(whole)
     }
+  }
+
+  /** Why a value could not be written, once. */
+  takeFailure(): string | undefined {
+    return takeFailure(this.byType)
   }
 
   private expire(entry: Ref, to: RewriteOutput): void {

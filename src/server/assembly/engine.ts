@@ -46,7 +46,8 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
   const codecs = new ValueCodecs([...builtInCodecs, ...extensions.flatMap(one => one.codecs)]).mustCover(keyspace.types)
   engine.log = (level, text) => log.line(level, text)
   config.mirrorInto(settings, SETTING_NAMES)
-  const modules = new Modules(engine, system, parametersOf(config), eventSourcesOf(config, engine))
+  const keepsUnknown = () => config.moduleUnknownTypes === 'keep'
+  const modules = new Modules(engine, system, parametersOf(config), eventSourcesOf(config, engine), keepsUnknown)
   for (const one of options.modules ?? []) modules.add(one)
   applyConfigStatements(config, engine.table, engine.acl)
   engine.payloads = new DumpPayloads(keyspace, settings, codecs, () => config.rdbcompression)

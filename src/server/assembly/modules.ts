@@ -60,6 +60,7 @@ export function showModules(modules: Modules, config: Config, maintenance: Serve
     events.classesChanged()
     return undefined
   })
+  maintenance.memoryStats.memorySources.push({ kind: 'values', bytes: () => modules.types.outsideBytes })
   maintenance.cron.hooks.push(() => events.tell('cron', {}))
   maintenance.info.moduleSections = () => modules.sections()
   maintenance.addInfo([

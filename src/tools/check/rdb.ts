@@ -98,7 +98,7 @@ class Counter implements RdbTarget {
     this.libraries++
   }
 
-  moduleData(moduleName: string, key: Slice | undefined): undefined {
+  skipModule(moduleName: string, key: Slice | undefined): void {
     this.modules.add(moduleName)
     if (key !== undefined) this.keys++
   }

@@ -87,7 +87,7 @@ class VisitorTarget implements RdbTarget {
     this.visitor?.library(code)
   }
 
-  moduleData(): undefined {
+  skipModule(): void {
     this.summary.modules++
   }
 }
