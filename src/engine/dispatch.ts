@@ -28,7 +28,6 @@ import {
   CLIENT_TRACKING,
   type Client,
   endOfSkip,
-  type QueuedCommand,
   REPLY_MUTED,
 } from './client.ts'
 import { clientClass } from './client-memory.ts'
@@ -491,19 +490,3 @@ const ARRAY = 0x2a
 const PUSH = 0x3e
 const DEL = Slice.of('DEL')
 const UNLINK = Slice.of('UNLINK')
-
-/** A copy of a command's arguments, one buffer for all. */
-export function copyCommand(entry: TableEntry, args: Slice[], argc: number): QueuedCommand {
-  let bytes = 0
-  for (let i = 0; i < argc; i++) bytes += args[i].len
-  const u8 = new Uint8Array(bytes)
-  const dv = new DataView(u8.buffer)
-  const kept: Slice[] = []
-  let at = 0
-  for (let i = 0; i < argc; i++) {
-    u8.set(args[i].view(), at)
-    kept.push(new Slice(u8, at, args[i].len, dv))
-    at += args[i].len
-  }
-  return { entry, args: kept, bytes: bytes + 64 + argc * 48 }
-}

@@ -41,7 +41,7 @@ export interface TypeDefinition<Value> {
   save(value: Value, out: TypeOutput): void | Generator<void, void, void>
   /** Throws when the parts are no value. */
   load(input: TypeInput, encodingVersion: number): Value
-  /** Commands that build the value in a rewritten append-only file; the key, left out, comes second. Absent: RESTORE. */
+  /** Commands that build the value in a rewritten append-only file; the key, left out, is second. Absent: RESTORE. */
   rewrite?(value: Value): Iterable<readonly [command: string, ...words: ModuleWord[]]>
   /** Absent: what save() writes. Mixes what is equal for equal values. */
   digest?(value: Value, mix: (part: ModuleWord) => void): void

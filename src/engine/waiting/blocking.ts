@@ -11,7 +11,7 @@ import { Slice } from '../../lib/slice.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { CLIENT_BLOCKED, CLIENT_CLOSING, type Client, endOfSkip } from '../client.ts'
 import type { Context } from '../context.ts'
-import { copyCommand } from '../dispatch.ts'
+import { copyCommand } from '../copied-command.ts'
 import type { Engine } from '../engine.ts'
 import { POSTPONE } from '../gates.ts'
 

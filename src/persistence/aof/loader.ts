@@ -9,7 +9,7 @@
 import { stackOf } from '../../engine/boundary.ts'
 import type { TableEntry } from '../../engine/catalog/table.ts'
 import { CLIENT_INTERNAL, Client, type QueuedCommand } from '../../engine/client.ts'
-import { copyCommand } from '../../engine/dispatch.ts'
+import { copyCommand } from '../../engine/copied-command.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { Unwind } from '../../lib/unwind.ts'
 import type { Reply } from '../../protocol/reply.ts'

@@ -48,6 +48,8 @@ export class KeyAttributes {
   idleSeconds = -1
   /** LFU counter, or -1. */
   frequency = -1
+  /** Where the value is on disk (RDB_PLACE). */
+  readonly place: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
 
   get any(): boolean {
     return this.expiryMs !== -1 || this.idleSeconds >= 0 || this.frequency >= 0
@@ -117,7 +119,6 @@ export class RdbReader {
   private readonly attributes = new KeyAttributes()
   private readonly key = new RdbString()
   private readonly text = new RdbString()
-  private readonly place: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   private current: ValueReader | undefined
   private rdbType = 0
   /** What is being read, for error messages. */
@@ -287,7 +288,8 @@ export class RdbReader {
   }
 
   private placedKey(): void {
-    const { input, place } = this
+    const { input } = this
+    const { place } = this.attributes
     const typeAndEncoding = input.byte()
     place.segment = input.length()
     place.offset = input.length()
