@@ -27,6 +27,11 @@ export interface ColdValues {
   encoded(entry: Ref): Uint8Array
   /** Where the record of a cold or clean entry is. Valid until the next call. */
   placeOf(entry: Ref): ValuePlace
+  /**
+   * Begins to read the values of cold entries, for encoded() and borrow(). True: `done` is called when they have
+   * arrived, not before this returns; false: there is nothing to wait for.
+   */
+  readAhead(entries: Iterable<Ref>, done: () => void): boolean
   /** A cold or clean entry no longer refers to its record. */
   release(entry: Ref): void
 }

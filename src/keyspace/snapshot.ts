@@ -7,6 +7,7 @@
 //     … to change a large one ─▶ its client is postponed where the keys are known beforehand (isBusyWith)
 //     … to remove a large one ─▶ its value is detached and freed when it is saved
 //     … to flush or swap a database ─▶ iterates over tables, not databases: a flushed table is freed at its end
+//   values on disk: those of the next buckets are read together, in the background, before their entries' turn
 //
 // Always: an entry is handed over once, before it changes; when the snapshot has ended every entry's EPOCH bit equals
 // the keyspace's. Nothing else moves entries (compaction is stopped).
@@ -21,6 +22,8 @@ import { ENC_RAW, TYPE_STRING } from './types.ts'
 export interface SnapshotConsumer {
   /** True: it receives none, and the snapshot ends with its first step. */
   readonly withoutKeys?: boolean
+  /** True: values that are on disk are not needed. */
+  readonly withoutValues?: boolean
   /** True for a value that takes too long for one step. */
   isLarge(entry: Ref): boolean
   /** Saves an entry that is about to change, whole. */
@@ -32,6 +35,9 @@ export interface SnapshotConsumer {
   /** The entry of begin() was handed over, is in a table, and may be moved. */
   settled?(entry: Ref): void
 }
+
+/** With values on disk: so many buckets are collected at once, and their values read together. */
+const BUCKETS_AHEAD = 16
 
 interface IteratedTable {
   table: Ref
@@ -52,6 +58,9 @@ export class Snapshot implements RunningSnapshot {
   /** Entries handed over so far, and the number of entries when the snapshot began. */
   done = 0
   total = 0
+  /** Values of the next entries are being read from disk; a step before onRead() would wait for them. */
+  isReading = false
+  onRead: () => void = () => {}
   private readonly space: Keyspace
   private consumer: SnapshotConsumer
   private readonly onEnd: () => void
@@ -119,11 +128,26 @@ export class Snapshot implements RunningSnapshot {
     const table = this.tables[this.tables.length - 1]
     if (table === undefined) return this.end()
     this.scanned = table
-    table.cursor = this.space.tables.scan(table.table, table.cursor, this.collect)
+    const { cold } = this.space.entries
+    const readsAhead = cold !== undefined && this.consumer.withoutValues !== true
+    let bucketsLeft = readsAhead ? BUCKETS_AHEAD : 1
+    do table.cursor = this.space.tables.scan(table.table, table.cursor, this.collect)
+    while (table.cursor !== 0 && --bucketsLeft > 0)
+    if (readsAhead && this.waiting.length > 0) this.isReading = cold.readAhead(this.entriesAhead(), this.hasRead)
     if (table.cursor !== 0) return
     this.tables.pop()
     if (table.takenOver) this.whenEmpty.push(table.table)
     this.freeTakenOver()
+  }
+
+  /** In the order in which they are handed over. */
+  private *entriesAhead(): Generator<Ref> {
+    for (let i = this.waiting.length - 1; i >= 0; i--) yield this.waiting[i].entry
+  }
+
+  private readonly hasRead = (): void => {
+    this.isReading = false
+    this.onRead()
   }
 
   private readonly whenEmpty: Ref[] = []
@@ -278,6 +302,7 @@ export class Snapshot implements RunningSnapshot {
 }
 
 const DISCARD_CONSUMER: SnapshotConsumer = {
+  withoutValues: true,
   isLarge: () => false,
   take() {},
   begin() {},

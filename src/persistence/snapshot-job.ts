@@ -75,6 +75,7 @@ export class SnapshotJob {
     this.sink.onDrain = () => this.resume()
     this.writer = makeWriter(this.sink)
     this.snapshot = new Snapshot(parts.space, this.writer, () => this.iterated())
+    this.snapshot.onRead = () => this.resume()
     parts.background.start(this.slice)
   }
 
@@ -110,10 +111,10 @@ export class SnapshotJob {
     do {
       const failure = this.failure()
       if (failure !== undefined) this.fail(failure)
-      else if (!sink.ready) return true // resume() continues
+      else if (!sink.ready || snapshot.isReading) return true // resume() continues
       const delayUs = this.error === undefined ? this.parts.keyDelayUs() : 0
       if (delayUs > 0) return this.delayed()
-      for (let left = STEPS_PER_LOOK; left > 0 && snapshot.running; left--) {
+      for (let left = STEPS_PER_LOOK; left > 0 && snapshot.running && !snapshot.isReading; left--) {
         snapshot.step()
         if (snapshot.isInLarge) left = 0
       }

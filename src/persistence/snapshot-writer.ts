@@ -54,6 +54,7 @@ interface Sizes {
 
 export class SnapshotWriter implements SnapshotConsumer {
   readonly withoutKeys: boolean
+  readonly withoutValues: boolean
   private readonly sink: ByteSink
   private readonly checksum: boolean
   private readonly writer: RdbWriter
@@ -81,6 +82,7 @@ export class SnapshotWriter implements SnapshotConsumer {
   constructor(space: Keyspace, sink: ByteSink, options: RdbOptions) {
     this.sink = sink
     this.withoutKeys = options.withoutKeys === true
+    this.withoutValues = options.places !== undefined
     this.checksum = options.checksum
     this.writer = new RdbWriter(space, options.codecs)
     this.sideWriter = new RdbWriter(space, options.codecs)

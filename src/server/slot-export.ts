@@ -384,6 +384,9 @@ class SlotsWriter implements SnapshotConsumer {
   private readonly key = new Slice()
   private isPassing = false
 
+  /** Most values are not of the slots. */
+  readonly withoutValues = true
+
   constructor(writer: AofBaseWriter, engine: Engine, slots: Uint8Array) {
     this.writer = writer
     this.entries = engine.keyspace.entries

@@ -22,12 +22,14 @@ import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
 import { RdbOutput } from '../persistence/rdb/output.ts'
 import { type ValueCodecs, ValueReaders, ValueWriters } from '../persistence/values/value-codecs.ts'
 import { limitsFor } from './encoding-limits.ts'
-import type { ValueLog } from './value-log.ts'
+import { idOf, type ValueLog } from './value-log.ts'
 
 /** Smaller values take hardly more memory than the place of their record. */
 const VALUE_BYTES_MIN = 64
 const REF_BYTES = 4
 const KEPT_BYTES_MAX = 1 << 20
+/** Read ahead for a snapshot. */
+const AHEAD_BYTES_MAX = 4 << 20
 
 interface ColdFigures {
   coldKeys: number
@@ -54,6 +56,8 @@ export class ColdStore implements ColdValues {
   private readonly key = new Slice()
   private readonly place: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   private readonly slot: TableSlot
+  /** Records that were read ahead, by idOf() their places. */
+  private readonly ahead = new Map<number, Uint8Array>()
 
   constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, log: ValueLog) {
     this.space = space
@@ -232,7 +236,30 @@ export class ColdStore implements ColdValues {
   }
 
   encoded(entry: Ref): Uint8Array {
-    return this.log.read(this.placeOf(entry))
+    const place = this.placeOf(entry)
+    const record = this.ahead.size === 0 ? undefined : this.ahead.get(idOf(place))
+    if (record === undefined) return this.log.read(place)
+    this.ahead.delete(idOf(place))
+    return this.log.checked(record)
+  }
+
+  readAhead(entries: Iterable<Ref>, done: () => void): boolean {
+    let missing = 0
+    let bytes = 0
+    this.ahead.clear()
+    for (const entry of entries) {
+      if (!this.space.entries.isCold(entry)) continue
+      const place = this.placeOf(entry)
+      const id = idOf(place)
+      bytes += place.bytes
+      if (bytes > AHEAD_BYTES_MAX || !this.log.has(place)) break
+      const kept = this.log.readLater(place, record => {
+        if (record !== undefined) this.ahead.set(id, record)
+        if (--missing === 0) done()
+      })
+      if (kept === undefined) missing++
+    }
+    return missing > 0
   }
 
   release(entry: Ref): void {

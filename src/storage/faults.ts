@@ -17,11 +17,11 @@ import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import { type Database, LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
-import { TWO_32 } from '../lib/bits.ts'
 import { Histogram } from '../lib/histogram.ts'
 import type { Slice } from '../lib/slice.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import type { ColdStore } from './cold-store.ts'
+import { idOf } from './value-log.ts'
 
 /** Commands about keys: their values stay where they are. */
 const KEYS_ONLY: ReadonlySet<string> = new Set([
@@ -262,8 +262,4 @@ export class Faults {
   releaseWriters(): void {
     for (const [client, { missing }] of this.waiting) if (missing === Number.POSITIVE_INFINITY) this.release(client)
   }
-}
-
-function idOf({ segment, offset }: ValuePlace): number {
-  return segment * TWO_32 + offset
 }

@@ -170,6 +170,38 @@ test('the socket of a client is not read while it waits, and is when its input i
   assert.equal(isPaused, false)
 })
 
+test('a background save reads values ahead, and none while the server waits', async () => {
+  const server = await filled(TINY)
+  for (let i = 0; i < 500; i++) server.call('set', `key ${i}`, `${i} `.repeat(200))
+  server.machine.advance(5000)
+  assert.ok(figure(server, 'storage_cold_keys') > 500)
+  const digest = server.call('debug', 'digest')
+  const { disk } = server.machine
+  disk.latencyMs = () => 1
+  const { read, readLater } = disk
+  // The simulated disk's background reads end in the others.
+  let reads = 0
+  disk.read = (...args) => {
+    reads++
+    return read.apply(disk, args)
+  }
+  disk.readLater = (...args) => {
+    reads--
+    readLater.apply(disk, args)
+  }
+  server.call('bgsave')
+  // What changes meanwhile is saved first, as it was.
+  for (let i = 0; i < 50; i++) server.call('set', `key ${i * 7}`, 'changed')
+  server.machine.advance(5000)
+  disk.read = read
+  disk.readLater = readLater
+  disk.latencyMs = () => 0
+  assert.match(String(server.call('info', 'persistence')), /rdb_bgsave_in_progress:0.*rdb_last_bgsave_status:ok/s)
+  assert.ok(reads <= 50, String(reads))
+  const again = await MachineServer.start(server.machine)
+  assert.equal(again.call('debug', 'digest'), digest)
+})
+
 test('without an append-only log the files of values are removed at the end', async () => {
   const server = await filled({ ...TINY, port: '7000' })
   const { disk } = server.machine

@@ -10,6 +10,7 @@
 // Numbers of segments are not used twice, and nothing is appended to a segment of an earlier run.
 
 import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
+import { TWO_32 } from '../lib/bits.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import { attempt, type DiskError, type Done, type FileSystem } from '../system/system.ts'
@@ -210,6 +211,10 @@ export class ValueLog {
   }
 
   // ---- reading ----
+
+  has({ segment }: ValuePlace): boolean {
+    return this.segments.has(segment)
+  }
 
   /** The payload of a record, for which the process may wait for the disk. */
   read(place: ValuePlace): Uint8Array {
@@ -459,6 +464,11 @@ export class ValueLog {
   tidy(): void {
     for (const segment of [...this.segments.values()]) this.dropIfDead(segment)
   }
+}
+
+/** A number for each place. */
+export function idOf({ segment, offset }: ValuePlace): number {
+  return segment * TWO_32 + offset
 }
 
 function nameOf(id: number): string {
