@@ -116,7 +116,7 @@ function withTools() {
   runs('attw', 'npx', ['attw', packed.filename], /No problems found/)
   runs('vitest', 'npx', ['vitest', 'run', 'vitest.test.mjs'], /1 passed/)
   runs('fake timers of vitest', 'npx', ['vitest', 'run', 'timers.test.mjs'], /12 passed/)
-  runs('BullMQ', 'npx', ['vitest', 'run', 'bullmq.test.mjs', '--testTimeout', '60000'], /6 passed/)
+  runs('BullMQ', 'npx', ['vitest', 'run', 'bullmq.test.mjs', '--testTimeout', '60000'], /8 passed/)
   runs('libraries', 'npx', ['vitest', 'run', 'libraries.test.mjs', '--testTimeout', '60000'], /9 passed/)
   runs('ioredis-mock in Jest', 'npx', ['jest', '--testMatch', '**/jest-mock.test.js'], /1 passed/)
   for (const node of [process.execPath, ...nodes])

@@ -92,9 +92,10 @@ export class ServerTime {
     const { performance } = globalThis
     const readUs = performance.now() * 1000
     if (performance.now !== this.performanceNow) {
-      // Another clock from here on: it continues where the last one was.
+      // Another clock from here on: it continues where the last one was, at a whole millisecond. Fake timers count in
+      // these: with a fraction everything would be due one later.
       this.performanceNow = performance.now
-      this.ownOffsetUs = this.lastOwnUs - readUs
+      this.ownOffsetUs = Math.ceil(this.lastOwnUs / 1000) * 1000 - readUs
     }
     return (this.lastOwnUs = Math.max(this.lastOwnUs, readUs + this.ownOffsetUs))
   }

@@ -13,11 +13,11 @@ const ways = {
 }
 
 /** When a job ran within `time` of fake timers, in milliseconds; `work` is what it does then. */
-async function runsOf(options, work, jobOptions, time) {
-  vi.useFakeTimers()
+async function runsOf(options, work, jobOptions, time, order = 'before') {
+  if (order === 'before') vi.useFakeTimers()
   const server = await createServer()
   const connection = await options(server)
-  const begin = Date.now()
+  let begin = Date.now()
   const ran = []
   const queue = new Queue('mail', { connection })
   const run = async () => {
@@ -26,6 +26,8 @@ async function runsOf(options, work, jobOptions, time) {
   }
   const worker = new Worker('mail', run, { connection })
   await worker.waitUntilReady()
+  if (order === 'after') vi.useFakeTimers()
+  begin = Date.now()
   await queue.add('letter', {}, jobOptions)
   await server.clock.advance(time)
   await Promise.all([worker.close(), queue.close()])
@@ -36,6 +38,11 @@ async function runsOf(options, work, jobOptions, time) {
 for (const [way, options] of Object.entries(ways)) {
   test(`${way}: a job of an hour later`, async () => {
     const ran = await runsOf(options, () => {}, { delay: 3_600_000 }, '1h')
+    expect(ran).toEqual([3_600_000])
+  })
+
+  test(`${way}: a job of an hour later, with timers that were faked after the worker was made`, async () => {
+    const ran = await runsOf(options, () => {}, { delay: 3_600_000 }, '1h', 'after')
     expect(ran).toEqual([3_600_000])
   })
 
