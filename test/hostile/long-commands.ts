@@ -29,7 +29,15 @@ export const COMMANDS: { readonly [group: string]: readonly string[] } = {
     'BITFIELD s OVERFLOW SAT SET u8 0 1 GET i8 #1 INCRBY u4 0 1',
     'BITFIELD_RO s GET u8 0',
   ],
-  cluster: ['CLUSTER KEYSLOT s', 'CLUSTER INFO', 'CLUSTER HELP', 'READONLY', 'READWRITE', 'ASKING'],
+  cluster: [
+    'CLUSTER KEYSLOT s',
+    'CLUSTER INFO',
+    'CLUSTER HELP',
+    'READONLY',
+    'READWRITE',
+    'ASKING',
+    'CLUSTERSCAN 0 MATCH a* COUNT 10 TYPE string',
+  ],
   connection: [
     'AUTH user password',
     'HELLO 2 AUTH default password SETNAME name',
