@@ -12,6 +12,7 @@ import type { Gate } from '../engine/gates.ts'
 import type { ShutdownFlag } from '../engine/ports/host.ts'
 import type { ReloadOptions, Saving } from '../engine/ports/saving.ts'
 import { LOADING } from '../protocol/errors.ts'
+import { DiskError } from '../system/system.ts'
 import { AofFiles } from './aof/files.ts'
 import { AOF_OFF, AOF_ON, AOF_WAIT_REWRITE, AofLog } from './aof/log.ts'
 import { AofRewriter } from './aof/rewriter.ts'
@@ -177,10 +178,11 @@ export class Persistence implements Saving {
     return this.setAppendOnly(true, false) === undefined
   }
 
-  /** FLUSHALL: saves the empty dataset if save points are set, and cancels a running background save. */
+  /** FLUSHALL: saves the empty dataset if save points are set, and cancels a save and a snapshot for replicas. */
   afterFlushAll(): void {
-    const { saver } = this
+    const { saver, slot } = this
     saver.kill()
+    if (slot.isTakenBy('replicas')) slot.abort(FLUSHED)
     if (this.parts.config.save.length > 0) saver.saveNow()
   }
 
@@ -252,3 +254,5 @@ export class Persistence implements Saving {
     this.ending.removeTemporary()
   }
 }
+
+const FLUSHED = new DiskError('EINTR', '', 'the dataset was flushed')

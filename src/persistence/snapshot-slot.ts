@@ -5,6 +5,7 @@
 // Always: the snapshot of an owner that cancelled may still iterate, without a consumer; that iteration finishes before
 // the slot is taken again.
 
+import type { DiskError } from '../system/system.ts'
 import type { SnapshotJob } from './snapshot-job.ts'
 
 /**
@@ -52,6 +53,11 @@ export class SnapshotSlot {
   /** The owner's snapshot has begun. */
   started(job: SnapshotJob): void {
     this.job = job
+  }
+
+  /** Cancels the snapshot that runs. */
+  abort(reason: DiskError): void {
+    this.job?.abort(reason)
   }
 
   release(owner: SnapshotOwner): void {

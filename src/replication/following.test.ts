@@ -265,3 +265,45 @@ test('a log that is turned off and on again confirms what it was not fsynced for
   assert.deepEqual(await server.say('WAITAOF 1 0 3000'), [1, 0])
   assert.equal(await server.info('aof_rewrite_in_progress'), '0')
 })
+
+/** A primary that sends a second for each key, with a replica that waits for the first of them. */
+async function slowSync(directives: Record<string, string>) {
+  const world = new ReplicationWorld(33)
+  const primary = await world.start({ 'rdb-key-save-delay': '1000000', ...directives })
+  const replica = await world.start()
+  for (let i = 0; i < 10; i++) await primary.call('SET', i, i)
+  await replica.follow(primary)
+  await world.world.run(1000)
+  assert.equal(await primary.info('rdb_bgsave_in_progress'), '1')
+  assert.match(await primary.info('slave0'), /state=wait_bgsave/)
+  return { world, primary, replica }
+}
+
+for (const diskless of ['yes', 'no'])
+  test(`a snapshot that no replica waits for any more ends: repl-diskless-sync ${diskless}`, async () => {
+    const { world, primary, replica } = await slowSync({ 'repl-diskless-sync': diskless })
+    await replica.say('REPLICAOF NO ONE')
+    await world.world.run(200)
+    assert.equal(await primary.info('rdb_bgsave_in_progress'), '0')
+    await primary.say('CONFIG SET rdb-key-save-delay 0')
+    await replica.follow(primary)
+    assert.ok(await world.caughtUp(primary, replica))
+    assert.equal(replica.digest, primary.digest)
+  })
+
+test('with save points the file for replicas is written to its end', async () => {
+  const { world, primary, replica } = await slowSync({ 'repl-diskless-sync': 'no', save: '900 1' })
+  await replica.say('REPLICAOF NO ONE')
+  await world.world.run(200)
+  assert.equal(await primary.info('rdb_bgsave_in_progress'), '1')
+})
+
+for (const diskless of ['yes', 'no'])
+  test(`FLUSHALL ends the snapshot for replicas, which synchronise anew: repl-diskless-sync ${diskless}`, async () => {
+    const { world, primary, replica } = await slowSync({ 'repl-diskless-sync': diskless })
+    await primary.say('FLUSHALL')
+    await world.world.run(3000)
+    assert.ok(replica.isLinked)
+    assert.equal(await primary.info('sync_full'), '2')
+    assert.equal(await replica.call('DBSIZE'), 0)
+  })

@@ -1,10 +1,10 @@
 // FullSync: full synchronisation: one snapshot for all replicas that wait for it.
 //
 //   WAITING ─▶ SAVING ─▶ SENDING ─▶ [online]            disk-backed          [startFile, saved, send]
-//      └─────────────────▶ SENDING ─▶ [transmitted]     diskless             [startSockets]
+//      └───────────────▶ STREAMING ─▶ [transmitted]     diskless             [startSockets]
 //
 // Always: all replicas of a snapshot have the same filter and get the replication offset of its beginning;
-// a disconnected replica is dropped.
+// a disconnected replica is dropped. Without any the snapshot ends, unless it is a file and there are save points.
 
 import type { Client } from '../engine/client.ts'
 import type { RdbFilter } from '../engine/ports/replicas.ts'
@@ -16,13 +16,14 @@ import type { SnapshotSlot } from '../persistence/snapshot-slot.ts'
 import { SnapshotWriter } from '../persistence/snapshot-writer.ts'
 import { attempt, type DiskError, reasonOf } from '../system/system.ts'
 import type { Replica, Transfer } from './replica.ts'
-import { SocketSink } from './socket-sink.ts'
+import { NO_REPLICA_LEFT, SocketSink } from './socket-sink.ts'
 import type { ReplicationStream } from './stream.ts'
 
 const SEND_BYTES = 256 * 1024
 const SEND_MS = 1
 
 export interface FullSyncConfig {
+  readonly save: readonly unknown[]
   /** Seconds. */
   readonly replTimeout: number
   readonly replDisklessSync: boolean
@@ -52,6 +53,7 @@ export class FullSync {
   /** Full synchronisations begun, one per replica (sync_full). */
   count = 0
   private readonly parts: FullSyncParts
+  private job: SnapshotJob | undefined
 
   constructor(parts: FullSyncParts) {
     this.parts = parts
@@ -80,11 +82,24 @@ export class FullSync {
     const { offset, replid } = stream
     for (const replica of waiting) {
       this.count++
-      replica.phase = toSockets ? 'sending' : 'saving'
+      replica.phase = toSockets ? 'streaming' : 'saving'
       if (replica.psync) server.engine.replyTo(replica.client, reply => reply.simple(`FULLRESYNC ${replid} ${offset}`))
     }
     server.log.notice(`Starting BGSAVE for SYNC with target: ${toSockets ? 'replicas sockets' : 'disk'}`)
-    slot.started(toSockets ? this.startSockets(waiting, filter) : this.startFile())
+    this.job = toSockets ? this.startSockets(waiting, filter) : this.startFile()
+    slot.started(this.job)
+  }
+
+  /** The replica is gone. */
+  dropped(replica: Replica): void {
+    const { phase } = replica
+    this.release(replica)
+    if (phase !== 'saving' && phase !== 'streaming') return
+    if (this.parts.replicas().some(one => one.phase === phase)) return
+    if (phase === 'saving' && this.parts.config.save.length > 0) return
+    if (phase === 'streaming')
+      this.parts.server.log.notice('Diskless rdb transfer, last replica dropped, killing fork child.')
+    this.job?.abort(NO_REPLICA_LEFT)
   }
 
   /**
@@ -107,6 +122,7 @@ export class FullSync {
     const makeWriter = (bytes: ByteSink) => new SnapshotWriter(keyspace, bytes, options)
     return new SnapshotJob(jobParts(server), sink, makeWriter, error => {
       slot.release('replicas')
+      this.job = undefined
       done(error)
     })
   }
@@ -121,14 +137,22 @@ export class FullSync {
       eofMarker: Array.from({ length: 5 }, () => engine.keyspace.random().toString(16).padStart(8, '0')).join(''),
       receivers: () => left().map(({ client }) => client),
       send: give,
-      close: client => engine.closeClient(client),
+      close: client => {
+        const replica = replicas.find(one => one.client === client)
+        server.log.warning(`Disconnecting timedout replica (full sync): ${replica?.name}`)
+        engine.closeClient(client)
+      },
       after,
       nowMs: () => this.nowMs,
       timeoutMs: () => config.replTimeout * 1000,
     })
+    server.log.notice(`Background RDB transfer started by pid ${server.pid}`)
     return this.jobInto(sink, filter, error => {
-      if (error !== null) server.log.warning(`The dataset could not be sent to replicas: ${error.message}`)
-      for (const replica of left()) {
+      const still = left()
+      if (error === null)
+        server.log.notice(`Diskless rdb transfer, done reading from pipe, ${still.length} replicas still up.`)
+      else if (still.length > 0) server.log.warning(`The dataset could not be sent to replicas: ${error.message}`)
+      for (const replica of still) {
         if (error !== null) engine.closeClient(replica.client)
         else this.parts.sent(replica, true)
       }
@@ -155,7 +179,7 @@ export class FullSync {
         transfer.sizeBytes = disk.fstat(transfer.fd).sizeBytes
       })
     attempt(() => disk.unlink(this.path))
-    if (failure) log.warning(`The dataset could not be saved for replicas: ${reasonOf(failure)}`)
+    if (failure && saving.length > 0) log.warning(`The dataset could not be saved for replicas: ${reasonOf(failure)}`)
     for (const replica of saving) {
       if (failure) {
         engine.closeClient(replica.client)

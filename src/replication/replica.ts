@@ -1,22 +1,31 @@
 // Replica: the state of one connected replica.
 //
 //   WAITING ─▶ SAVING ─▶ SENDING ─▶ ONLINE                           disk-backed full synchronisation
-//      │─────────────────▶ SENDING ─▶ AWAITING_ACK ─▶ CONTINUING ─▶ ONLINE    diskless
+//      │────────────────▶ STREAMING ─▶ AWAITING_ACK ─▶ CONTINUING ─▶ ONLINE    diskless
 //      └──────────────────▶ CONTINUING ─▶ ONLINE          partial resynchronisation from the backlog
 //   for an rdb-only replica TRANSMITTED takes the place of AWAITING_ACK and ONLINE
 //
-// Always: only ONLINE replicas get the stream directly; in SAVING, SENDING, CONTINUING and AWAITING_ACK it is queued.
+// Always: only ONLINE replicas get the stream directly; in the other states behind WAITING it is queued.
 
 import type { Client } from '../engine/client.ts'
 import type { RdbFilter, ReplicaInfo, ReplicaInfoState } from '../engine/ports/replicas.ts'
 
-type ReplicaState = 'waiting' | 'saving' | 'sending' | 'continuing' | 'awaitingAck' | 'online' | 'transmitted'
+type ReplicaState =
+  | 'waiting'
+  | 'saving'
+  | 'sending'
+  | 'streaming'
+  | 'continuing'
+  | 'awaitingAck'
+  | 'online'
+  | 'transmitted'
 
 /** The states as INFO names them. */
 const INFO_STATES: { readonly [state in ReplicaState]: ReplicaInfoState } = {
   waiting: 'wait_bgsave',
   saving: 'wait_bgsave',
   sending: 'send_bulk',
+  streaming: 'wait_bgsave',
   continuing: 'online',
   awaitingAck: 'online',
   online: 'online',

@@ -344,7 +344,7 @@ export class ConnectedReplicas implements Replicas {
     const replica = this.replicas.get(client.id)
     if (replica === undefined) return
     this.replicas.delete(client.id)
-    this.fullSync.release(replica)
+    this.fullSync.dropped(replica)
     // What only this replica still had to be sent.
     this.stream.trim()
     this.parts.server.log.notice(`Connection with replica ${replica.name} lost.`)

@@ -94,4 +94,4 @@ export class SocketSink implements JobSink {
   }
 }
 
-const NO_REPLICA_LEFT = new DiskError('EPIPE', '', 'no replica is left')
+export const NO_REPLICA_LEFT = new DiskError('EPIPE', '', 'no replica is left')
