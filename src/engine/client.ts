@@ -55,6 +55,8 @@ export const CLIENT_INPUT_QUEUED = 1 << 26
 /** SCRIPT DEBUG: its next EVAL runs in a debugger; with SYNC on the dataset itself. */
 export const CLIENT_LUA_DEBUG = 1 << 27
 export const CLIENT_LUA_DEBUG_SYNC = 1 << 28
+/** It waits, or did so, for values on disk: its socket is not read until its input is used up (storage/faults.ts). */
+export const CLIENT_UNREAD = 1 << 29
 
 /** A command with copied arguments: blocked, suspended in a script, or of a transaction in the append-only file. */
 export interface QueuedCommand {

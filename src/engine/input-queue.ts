@@ -8,7 +8,7 @@
 // long. A blocked or postponed client is not in the queue: its disconnection must be seen.
 
 import { Queue } from '../lib/queue.ts'
-import { CLIENT_CLOSING, CLIENT_INPUT_QUEUED, type Client } from './client.ts'
+import { CLIENT_CLOSING, CLIENT_INPUT_QUEUED, CLIENT_UNREAD, type Client } from './client.ts'
 import type { Engine } from './engine.ts'
 
 /** Queued clients run for about so long in one turn; then sockets are looked at. */
@@ -76,7 +76,7 @@ export class InputQueue {
       if (engine.input.continueClient(client)) clients.push(client)
       else {
         client.flags &= ~CLIENT_INPUT_QUEUED
-        if (!client.has(CLIENT_CLOSING)) client.connection.resume()
+        if (!client.has(CLIENT_CLOSING | CLIENT_UNREAD)) client.connection.resume()
       }
       if (engine.machine.monotonicUs() >= untilUs) return
     }

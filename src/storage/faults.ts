@@ -12,7 +12,7 @@
 import { CMD_DENYOOM } from '../engine/catalog/command.ts'
 import { KEY_ACCESS, KEY_OW, KEY_RM } from '../engine/catalog/keyspecs.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
-import { CLIENT_CLOSING, CLIENT_INPUT_QUEUED, type Client } from '../engine/client.ts'
+import { CLIENT_CLOSING, CLIENT_INPUT_QUEUED, CLIENT_UNREAD, type Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
@@ -89,8 +89,8 @@ export class Faults {
   private readonly parts: FaultParts
   private readonly pending = new Map<number, Fault>()
   private readonly arrived: Fault[] = []
-  /** Clients that wait or did so, and whether their sockets are paused. */
-  private readonly slowed = new Map<Client, boolean>()
+  /** Clients whose sockets are not read: those with CLIENT_UNREAD. */
+  private readonly unread = new Set<Client>()
   private readonly waiting = new Map<Client, Waiting>()
   /** Clients whose command is judged again, and whether it is refused. */
   private readonly served = new Map<Client, boolean>()
@@ -102,7 +102,7 @@ export class Faults {
     parts.engine.onClientDisconnected.push(client => {
       this.waiting.delete(client)
       this.served.delete(client)
-      this.slowed.delete(client)
+      this.unread.delete(client)
     })
   }
 
@@ -138,26 +138,22 @@ export class Faults {
   private wait(client: Client, waiting: Waiting): void {
     this.waiting.set(client, waiting)
     // In process nothing slows the sender down.
-    if (client.connection.kind === 'memory') return
-    if (!this.slowed.has(client)) this.slowed.set(client, false)
-    this.parts.start(this.pace)
+    if (client.connection.kind === 'memory' || client.has(CLIENT_UNREAD)) return
+    client.flags |= CLIENT_UNREAD
+    client.connection.pause()
+    this.unread.add(client)
   }
 
-  /**
-   * Pauses the sockets of waiting clients, and reads those again that wait no longer and have used up their input. Not
-   * at once: the input queue resumes a socket when its client has been postponed.
-   */
-  private readonly pace = (): boolean => {
+  /** The sockets of clients that wait no longer and have used up their input are read again. */
+  private readonly resume = (): boolean => {
     let isBusy = false
-    for (const [client, isPaused] of this.slowed) {
-      if (this.waiting.has(client)) {
-        if (isPaused) continue
-        client.connection.pause()
-        this.slowed.set(client, true)
-      } else if (client.has(CLIENT_INPUT_QUEUED)) isBusy = true
+    for (const client of this.unread) {
+      if (this.waiting.has(client)) continue
+      if (client.has(CLIENT_INPUT_QUEUED)) isBusy = true
       else {
-        this.slowed.delete(client)
-        if (isPaused && !client.has(CLIENT_CLOSING)) client.connection.resume()
+        this.unread.delete(client)
+        client.flags &= ~CLIENT_UNREAD
+        if (!client.has(CLIENT_CLOSING)) client.connection.resume()
       }
     }
     return !isBusy
@@ -255,7 +251,7 @@ export class Faults {
     this.waiting.delete(client)
     this.served.set(client, isRefused)
     this.parts.engine.postponed.releaseOne(client, 'storage')
-    this.parts.start(this.pace)
+    if (this.unread.size !== 0) this.parts.start(this.resume)
   }
 
   /** The disk has followed: writers may go on. */
