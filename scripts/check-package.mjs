@@ -119,6 +119,7 @@ function withTools() {
   runs('BullMQ', 'npx', ['vitest', 'run', 'bullmq.test.mjs', '--testTimeout', '60000'], /8 passed/)
   runs('libraries', 'npx', ['vitest', 'run', 'libraries.test.mjs', '--testTimeout', '60000'], /9 passed/)
   runs('ioredis-mock in Jest', 'npx', ['jest', '--testMatch', '**/jest-mock.test.js'], /1 passed/)
+  runs('ioredis-mock in vitest', 'npx', ['vitest', 'run', 'vitest.mock.test.mjs'], /1 passed/)
   for (const node of [process.execPath, ...nodes])
     runs(`jest on ${node}`, node, ['node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.js'], /3 passed/)
   runs('Jest 29', process.execPath, ['node_modules/jest-29/bin/jest.js', '--testMatch', '**/jest*.test.js'], /4 passed/)

@@ -26,13 +26,17 @@ const ENTRIES = [
   'node-test',
   'vitest',
 ]
-/** Their default export is what `require` returns, with the other exports as properties. */
+/**
+ * Their default export is what `require` returns, with the other exports as properties; not named an ES module, for
+ * which test runners would take the class as the module itself.
+ */
 const DEFAULTS = new Map([
   ['ioredis-mock', { main: 'RedisMock', also: { Redis: 'RedisMock', Cluster: 'ClusterMock' } }],
   ['memory-server', { main: 'RedisMemoryServer', also: {} }],
 ])
 const WHOLE =
-  'module.exports=Object.defineProperties(module.exports.default,Object.getOwnPropertyDescriptors(module.exports))'
+  '{const{__esModule:_,...all}=Object.getOwnPropertyDescriptors(module.exports);' +
+  'module.exports=Object.defineProperties(module.exports.default,all)}'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
