@@ -24,8 +24,9 @@ import {
 import type { AuditEvent } from '../engine/monitoring/audit.ts'
 import { putHook } from '../lib/hooks.ts'
 import type { Slice } from '../lib/slice.ts'
+import { Unwind } from '../lib/unwind.ts'
 import type { KeyEvent, ServerEventName, ServerEvents } from './definition.ts'
-import { harmless, logThrown } from './harmless.ts'
+import { logThrown } from './harmless.ts'
 import { sliceOf } from './values.ts'
 
 type Listener = (event: never) => unknown
@@ -63,19 +64,34 @@ const EVENT_NAMES: readonly ServerEventName[] = [
   'shutdown',
 ]
 
-interface Queued {
+/** Keys of events are copied to blocks of this size, one after the other; longer ones have a block of their own. */
+const BLOCK_BYTES = 16 * 1024
+
+/** The listeners of one event; a list that is replaced, never changed. */
+class Audience {
   readonly name: ServerEventName
-  readonly event: ServerEvents[ServerEventName]
+  listeners: readonly Listener[] = []
+
+  constructor(name: ServerEventName) {
+    this.name = name
+  }
 }
 
 export class ModuleEvents {
   private readonly engine: Engine
   private readonly sources: EventSources
-  private readonly listeners = new Map<ServerEventName, Set<Listener>>()
-  private queue: Queued[] = []
+  private readonly audiences: ReadonlyMap<ServerEventName, Audience>
+  /** Who is told, and what, in order. */
+  private queue: Audience[] = []
+  private events: unknown[] = []
+  /** Those of the turn before, to be used again. */
+  private spareQueue: Audience[] = []
+  private spareEvents: unknown[] = []
   private delivering = false
+  private readonly keys = new KeyBlocks()
   /** The classes of keyspace events that somebody listens to. */
   private classes = 0
+  private readonly changed: Audience
   private readonly publish: Engine['notifyHook']
   private readonly track: Engine['trackingHook']
   private readonly deliverHook = () => this.deliver()
@@ -88,6 +104,8 @@ export class ModuleEvents {
     this.sources = sources
     this.publish = engine.notifyHook
     this.track = engine.trackingHook
+    this.audiences = new Map(EVENT_NAMES.map(name => [name, new Audience(name)]))
+    this.changed = this.audiences.get('key-changed')!
   }
 
   /** Calls `listener` for each event of that name until the function that is returned is called. */
@@ -96,24 +114,29 @@ export class ModuleEvents {
     if (typeof listener !== 'function') throw new TypeError('a listener is a function')
     // Its own, so that the same function may listen twice.
     const own: Listener = event => listener(event)
-    let all = this.listeners.get(name)
-    if (all === undefined) this.listeners.set(name, (all = new Set()))
-    all.add(own)
-    if (all.size === 1) this.hook()
+    const audience = this.audiences.get(name)!
+    audience.listeners = [...audience.listeners, own]
+    if (audience.listeners.length === 1) this.hook()
     return () => {
-      if (!all.delete(own) || all.size > 0) return
-      if (this.listeners.get(name) === all) this.listeners.delete(name)
-      this.hook()
+      if (!audience.listeners.includes(own)) return
+      audience.listeners = audience.listeners.filter(one => one !== own)
+      if (audience.listeners.length === 0) this.hook()
     }
   }
 
   knows(name: string): name is ServerEventName {
-    return EVENT_NAMES.includes(name as ServerEventName)
+    return this.audiences.has(name as ServerEventName)
   }
 
   /** Queues an event for its listeners. */
   tell<Name extends ServerEventName>(name: Name, event: ServerEvents[Name]): void {
-    if (this.listeners.has(name)) this.queue.push({ name, event })
+    const audience = this.audiences.get(name)!
+    if (audience.listeners.length !== 0) this.put(audience, event)
+  }
+
+  private put(audience: Audience, event: unknown): void {
+    this.queue.push(audience)
+    this.events.push(event)
   }
 
   /** As tell(), and tells it now: there will be no other turn. */
@@ -129,24 +152,25 @@ export class ModuleEvents {
 
   /** Hooks what is listened to, and nothing else. */
   private hook(): void {
-    const { engine, listeners } = this
+    const { engine, audiences } = this
     const was = this.classes
-    this.classes = 0
-    for (const name of listeners.keys()) this.classes |= CLASSES.get(name) ?? 0
+    const isHeard = (name: ServerEventName) => audiences.get(name)!.listeners.length > 0
+    const heard = EVENT_NAMES.filter(isHeard)
+    this.classes = heard.reduce((classes, name) => classes | (CLASSES.get(name) ?? 0), 0)
     engine.notifyHook = this.classes === 0 ? this.publish : this.announced
     if (was !== this.classes) this.classesChanged()
-    engine.trackingHook = listeners.has('flushed') ? this.flushed : this.track
-    putHook(engine.connections.onConnected, this.came, listeners.has('client-connected'))
-    putHook(engine.onClientDisconnected, this.gone, listeners.has('client-disconnected'))
-    putHook(engine.observers.audit.listeners, this.audited, listeners.has('audit'))
-    putHook(engine.afterCommand, this.deliverHook, listeners.size > 0)
+    engine.trackingHook = isHeard('flushed') ? this.flushed : this.track
+    putHook(engine.connections.onConnected, this.came, isHeard('client-connected'))
+    putHook(engine.onClientDisconnected, this.gone, isHeard('client-disconnected'))
+    putHook(engine.observers.audit.listeners, this.audited, isHeard('audit'))
+    putHook(engine.afterCommand, this.deliverHook, heard.length > 0)
   }
 
   private readonly announced: Engine['notifyHook'] = (cls, event, key, db) => {
     if ((this.sources.configuredClasses() & cls) !== 0) this.publish?.(cls, event, key, db)
     if ((this.classes & cls) === 0) return
-    const name = nameOf(cls)
-    if (name !== undefined) this.tell(name, new EventKey(this.engine, event, key, db))
+    const audience = (cls & CHANGED) !== 0 ? this.changed : this.audienceOf(cls)
+    if (audience !== undefined) this.put(audience, new EventKey(this.engine, event, key, db, this.keys))
   }
 
   private readonly flushed: Engine['trackingHook'] = (db, key: Slice | null) => {
@@ -154,44 +178,91 @@ export class ModuleEvents {
     if (key === null) this.tell('flushed', {})
   }
 
+  private audienceOf(cls: number): Audience | undefined {
+    for (const [name, classes] of CLASSES) if ((classes & cls) !== 0) return this.audiences.get(name)
+    return undefined
+  }
+
   private deliver(): void {
-    if (this.queue.length === 0 || this.delivering) return
-    const { queue } = this
-    this.queue = []
+    const { queue, events } = this
+    if (queue.length === 0 || this.delivering) return
+    this.queue = this.spareQueue
+    this.events = this.spareEvents
     this.delivering = true
     try {
-      for (const { name, event } of queue)
-        for (const listener of this.listeners.get(name) ?? []) this.call(name, listener, event)
+      for (let i = 0; i < queue.length; i++) this.call(queue[i], events[i])
     } finally {
       this.delivering = false
+      queue.length = events.length = 0
+      this.spareQueue = queue
+      this.spareEvents = events
     }
     if (this.queue.length > 0) this.engine.machine.soon(() => this.engine.boundary.guard(this.deliverHook))
   }
 
-  private call(name: string, listener: Listener, event: unknown): void {
-    const { engine } = this
-    const what = `A listener of '${name}'`
-    harmless(engine, what, () => {
-      const outcome = listener(event as never)
-      if (outcome instanceof Promise) outcome.catch(error => logThrown(engine, what, error))
-    })
+  private call(audience: Audience, event: unknown): void {
+    const { name, listeners } = audience
+    for (let i = 0; i < listeners.length; i++) {
+      // Another listener may have ended this one.
+      if (audience.listeners !== listeners && !audience.listeners.includes(listeners[i])) continue
+      try {
+        const outcome = listeners[i](event as never)
+        if (outcome instanceof Promise) outcome.catch(error => this.failed(name, error))
+      } catch (error) {
+        if (error instanceof Unwind) throw error
+        this.failed(name, error)
+      }
+    }
+  }
+
+  private failed(name: string, error: unknown): void {
+    logThrown(this.engine, `A listener of '${name}'`, error)
+  }
+}
+
+/** Copies of keys: a block's bytes are written once, so that an event may be looked at later. */
+class KeyBlocks {
+  block = new Uint8Array(0)
+  end = 0
+
+  /** Copies a key; returns where it is in `block`. */
+  add({ u8, off, len }: Slice): number {
+    if (this.end + len > this.block.length) {
+      this.block = new Uint8Array(Math.max(BLOCK_BYTES, len))
+      this.end = 0
+    }
+    const { block, end } = this
+    for (let i = 0; i < len; i++) block[end + i] = u8[off + i]
+    this.end = end + len
+    return end
   }
 }
 
 /** A key that a keyspace event names; its type and expiry are looked up when they are asked for. */
 class EventKey implements KeyEvent {
   readonly event: string
-  readonly key: Uint8Array
-  readonly database: number
   private readonly db: Database
   private readonly engine: Engine
+  private readonly block: Uint8Array
+  private readonly at: number
+  private readonly len: number
 
-  constructor(engine: Engine, event: string, key: Slice, db: Database) {
+  constructor(engine: Engine, event: string, key: Slice, db: Database, keys: KeyBlocks) {
     this.event = event
-    this.key = key.u8.slice(key.off, key.off + key.len)
-    this.database = db.index
+    this.at = keys.add(key)
+    this.block = keys.block
+    this.len = key.len
     this.db = db
     this.engine = engine
+  }
+
+  /** A copy: what a listener does to it is its own affair. */
+  get key(): Uint8Array {
+    return this.block.slice(this.at, this.at + this.len)
+  }
+
+  get database(): number {
+    return this.db.index
   }
 
   get type(): string | null {
@@ -206,12 +277,6 @@ class EventKey implements KeyEvent {
     const expiresAtMs = entry === 0 ? -1 : db.entries.expiryOf(entry)
     return expiresAtMs < 0 ? null : expiresAtMs
   }
-}
-
-function nameOf(cls: number): ServerEventName | undefined {
-  if ((cls & CHANGED) !== 0) return 'key-changed'
-  for (const [name, classes] of CLASSES) if ((classes & cls) !== 0) return name
-  return undefined
 }
 
 function seen(client: Client) {

@@ -10,6 +10,7 @@ import { connect, createServer as createSocketServer, type Socket } from 'node:n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from '../../src/index.ts'
+import { defineModule } from '../../src/module.ts'
 import { virtualSystem } from '../../src/system/virtual.ts'
 import { oraclePath } from './oracle.ts'
 
@@ -55,6 +56,20 @@ const MORE_CONFIG: Config = Object.fromEntries(
     .map(line => line.trim().split(' ')),
 )
 
+/** CONVERSATION_FILTER: pass or same: all of our servers have a filter that passes commands, or repeats their words. */
+const FILTER = process.env.CONVERSATION_FILTER
+const MODULES =
+  FILTER === undefined
+    ? []
+    : [
+        defineModule({
+          name: 'passing',
+          version: 1,
+          apiVersion: 1,
+          setup: server => void server.filter(({ args }) => (FILTER === 'same' ? args : undefined)),
+        }),
+      ]
+
 /** Starts a server of that kind. */
 export function startTarget(kind: TargetKind, config: Config): Promise<Target> {
   if (kind === 'redis') return startRedis(oraclePath!, { ...BASE_CONFIG, ...config })
@@ -65,7 +80,7 @@ export function startTarget(kind: TargetKind, config: Config): Promise<Target> {
 /** Ours on a virtual machine: its clock moves only while a test waits, so no test takes real time. */
 async function startInProcess(config: Config): Promise<Target> {
   const machine = virtualSystem({ seed: 1 })
-  const server = await createServer({ config, system: machine.system })
+  const server = await createServer({ config, system: machine.system, modules: MODULES })
   return {
     kind: 'in process',
     open: async () => {
@@ -91,7 +106,7 @@ async function startInProcess(config: Config): Promise<Target> {
 }
 
 async function startOverTcp(config: Config): Promise<Target> {
-  const server = await createServer({ config })
+  const server = await createServer({ config, modules: MODULES })
   const port = await server.listen(0)
   return overTcp('TCP', port, () => server.close())
 }
