@@ -60,7 +60,17 @@ class Ours {
     this.connection = new PlainConnection(port)
   }
 
-  static async start(directives: Directives): Promise<Ours> {
+  /** A port that was free may be another's by then: three attempts. */
+  static async start(directives: Directives, attempts = 3): Promise<Ours> {
+    try {
+      return await Ours.tryStart(directives)
+    } catch (error) {
+      if (attempts > 1 && String(error).includes('Address already in use')) return Ours.start(directives, attempts - 1)
+      throw error
+    }
+  }
+
+  private static async tryStart(directives: Directives): Promise<Ours> {
     const system = realSystem(runtimeNetwork())
     const config = new Config(system.disk)
     const [port, tlsPort] = [await freePort(), await freePort()]
