@@ -58,7 +58,9 @@ for (const entry of ENTRIES) {
   )
   const renamed = Object.entries(also).map(([name, of]) => `export { ${of} as ${name} };\n`)
   const types = [text, ...renamed, main === undefined ? '' : `export default ${main};\n`].join('')
-  writeFileSync(join(dist, `${entry}.d.ts`), types)
+  // The default export of a CommonJS module is another one to ES modules: those have the whole text.
+  const same = main === undefined ? `export * from './${entry}.cjs';\n` : types
+  writeFileSync(join(dist, `${entry}.d.ts`), same)
   writeFileSync(join(dist, `${entry}.d.cts`), types.replaceAll("'./index.js'", "'./index.cjs'"))
 }
 bundle('worker')
