@@ -51,7 +51,8 @@ interface GateServer {
   scriptMayCrossSlots(): boolean
 }
 
-type Kind = 'shard' | 'migrate' | 'exec' | 'scan' | 'other'
+/** What decides how a command is judged. `first`: its only key is its first argument; `none`: it has no keys. */
+type Kind = 'none' | 'first' | 'shard' | 'migrate' | 'exec' | 'scan' | 'other'
 
 const KINDS = new Map<string, Kind>([
   ['ssubscribe', 'shard'],
@@ -87,11 +88,12 @@ export class RedirectGate {
     if (client.has(CLIENT_MASTER)) return undefined
     const asking = client.has(CLIENT_ASKING)
     if (asking && place === 'client' && !client.has(CLIENT_MULTI)) client.flags &= ~CLIENT_ASKING
-    if (!this.collect(client, entry, args, argc, place)) return this.refuse(CROSSSLOT, place)
+    const kind = this.kindOf(entry)
+    if (!this.collect(client, kind, entry, args, argc, place)) return this.refuse(CROSSSLOT, place)
     const { slot } = this
     if (place !== 'script') this.scriptSlot = slot
     if (slot < 0) return undefined
-    const verdict = this.judge(client, entry, flags, asking)
+    const verdict = this.judge(client, kind, entry, flags, asking)
     if (verdict !== undefined) return this.refuse(verdict, place)
     if (place === 'script') return this.checkScriptSlot(slot)
     this.commandSlot = slot
@@ -101,7 +103,7 @@ export class RedirectGate {
   /** The slot of a command's keys; -1: it has none, or of several slots. */
   slotOfKeys(entry: TableEntry, args: Slice[], argc: number): number {
     this.slot = -1
-    return this.collectKeys(entry, args, argc) ? this.slot : -1
+    return this.collectKeys(this.kindOf(entry), entry, args, argc) ? this.slot : -1
   }
 
   private refuse(error: Uint8Array, place: Place): Uint8Array {
@@ -117,38 +119,43 @@ export class RedirectGate {
   }
 
   /** Finds the slot of the command's keys, of EXEC all queued commands'; false: there are several. */
-  private collect(client: Client, entry: TableEntry, args: Slice[], argc: number, place: Place): boolean {
+  private collect(client: Client, kind: Kind, entry: TableEntry, args: Slice[], argc: number, place: Place): boolean {
     this.slot = -1
     this.several = false
     this.present = this.absent = 0
-    if (this.kindOf(entry) !== 'exec' || place === 'script') return this.collectKeys(entry, args, argc)
+    if (kind !== 'exec' || place === 'script') return this.collectKeys(kind, entry, args, argc)
     if (!client.has(CLIENT_MULTI)) return true
     return !client.queued!.some(this.crosses)
   }
 
-  private readonly crosses = (entry: TableEntry, args: Slice[], argc: number) => !this.collectKeys(entry, args, argc)
+  private readonly crosses = (entry: TableEntry, args: Slice[], argc: number) =>
+    !this.collectKeys(this.kindOf(entry), entry, args, argc)
 
-  private collectKeys(entry: TableEntry, args: Slice[], argc: number): boolean {
-    const kind = this.kindOf(entry)
+  private collectKeys(kind: Kind, entry: TableEntry, args: Slice[], argc: number): boolean {
+    if (kind === 'none') return true
+    if (kind === 'first') return this.collectKey(args[1], false)
     if (kind === 'scan') return this.collectCursor(args[1])
     const shard = kind === 'shard'
-    if (!shard && !entry.hasKeys()) return true
     // The channels of shard commands count as keys.
     const channels = shard ? (entry.fullName === 'spublish' ? 1 : argc - 1) : 0
     const keys = shard ? undefined : this.server.table.keysOf(entry, args, argc)
     const count = keys?.count ?? channels
     for (let i = 0; i < count; i++) {
-      const key = args[keys === undefined ? i + 1 : keys.positions[i]]
-      const slot = keySlot(key)
-      if (this.slot < 0) {
-        this.slot = slot
-        this.firstKey.set(key.u8, key.dv, key.off, key.len)
-      } else if (slot !== this.slot) return false
-      else if (!this.several && !this.firstKey.equals(key)) this.several = true
-      if (!shard && this.isOpen(slot)) {
-        if (this.server.database().find(key, LOOKUP_NO_EXPIRE) === 0) this.absent++
-        else this.present++
-      }
+      if (!this.collectKey(args[keys === undefined ? i + 1 : keys.positions[i]], shard)) return false
+    }
+    return true
+  }
+
+  private collectKey(key: Slice, isChannel: boolean): boolean {
+    const slot = keySlot(key)
+    if (this.slot < 0) {
+      this.slot = slot
+      this.firstKey.set(key.u8, key.dv, key.off, key.len)
+    } else if (slot !== this.slot) return false
+    else if (!this.several && !this.firstKey.equals(key)) this.several = true
+    if (!isChannel && this.isOpen(slot)) {
+      if (this.server.database().find(key, LOOKUP_NO_EXPIRE) === 0) this.absent++
+      else this.present++
     }
     return true
   }
@@ -168,17 +175,17 @@ export class RedirectGate {
     return (migrating.size > 0 && migrating.has(slot)) || (importing.size > 0 && importing.has(slot))
   }
 
-  private judge(client: Client, entry: TableEntry, flags: number, asking: boolean): Uint8Array | undefined {
+  private judge(client: Client, kind: Kind, entry: TableEntry, flags: number, asking: boolean): Uint8Array | undefined {
     const { cluster, slot } = this
     const { me } = cluster
     const owner = cluster.owners[slot]
     if (owner === undefined) return UNBOUND
     if (cluster.moves.imports.size > 0 && cluster.moves.imports.takes(client, slot)) return undefined
-    const kind = this.kindOf(entry)
     if (!cluster.isOk) {
       const refusal = this.refusalWhenDown(kind === 'shard', flags)
       if (refusal !== undefined) return refusal
     }
+    if (owner === me && cluster.migrating.size === 0) return undefined
     const target = owner === me ? cluster.migrating.get(slot) : undefined
     const arrives = owner !== me && cluster.importing.has(slot)
     if ((target !== undefined || arrives) && kind === 'migrate') return undefined
@@ -209,7 +216,7 @@ export class RedirectGate {
     const { command } = entry
     let kind = this.kinds.get(command)
     if (kind !== undefined) return kind
-    kind = KINDS.get(entry.fullName) ?? 'other'
+    kind = KINDS.get(entry.fullName) ?? keyKind(entry)
     this.kinds.set(command, kind)
     return kind
   }
@@ -225,6 +232,16 @@ export class RedirectGate {
     if (client.has(CLIENT_READONLY) && !isWrite && me.has(REPLICA) && me.primary === owner) return undefined
     return owner === undefined ? UNBOUND : this.redirect('MOVED', owner, client)
   }
+}
+
+function keyKind(entry: TableEntry): Kind {
+  if (!entry.hasKeys()) return 'none'
+  const [spec, more] = entry.keySpecs
+  // SET's finder knows what its key is for, and not another key.
+  const { keyFinder } = entry.command
+  if ((keyFinder !== undefined && keyFinder !== 'set') || more !== undefined) return 'other'
+  const isFirst = spec.begin === 'index' && spec.from === 1 && spec.find === 'range' && spec.lastKey === 0
+  return isFirst ? 'first' : 'other'
 }
 
 /** 'host:port' of a node, as `cluster-preferred-endpoint-type` wants it. */
