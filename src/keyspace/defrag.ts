@@ -20,7 +20,7 @@ const WHOLE_EFFORT_MAX = 200
 const CHUNKS_PER_STEP = 16
 const BUCKETS_PER_STEP = 8
 /** Pause after a run that freed nothing, unless much has been deleted since: it grows. */
-const PAUSE_US = 60_000_000
+const PAUSE_US = 10_000_000
 const PAUSE_US_MAX = 3_600_000_000
 /** When less than this share is left of the bytes in use when segments were chosen, others are worth evacuating. */
 const CHOICE_HOLDS_MIN = 0.8
