@@ -6,7 +6,7 @@
 // Calls may nest: a module's command that is called calls others. Each leaves the reply buffer as it was.
 
 import { CMD_NOSCRIPT, CMD_WRITE } from '../engine/catalog/command.ts'
-import { CLIENT_INTERNAL, CLIENT_MASTER, CLIENT_NO_TOUCH, type Client } from '../engine/client.ts'
+import { CLIENT_INTERNAL, CLIENT_MASTER, CLIENT_NO_TOUCH, CLIENT_SCRIPT, type Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { callingClient } from '../engine/nowhere.ts'
 import { OwnReply } from '../engine/own-reply.ts'
@@ -16,6 +16,7 @@ import { type CallReply, CommandError, type ModuleWord } from './definition.ts'
 import { sliceOf } from './values.ts'
 
 const TEXT = new TextDecoder()
+const IDLE_MAX = 8
 /** The primary, and the append-only file while it is replayed: what they have run is not refused. */
 const OBEYED = CLIENT_MASTER | CLIENT_INTERNAL
 
@@ -24,6 +25,7 @@ export class ModuleCaller {
   private readonly reply: OwnReply
   private readonly server: Client
   private depth = 0
+  private readonly idle: Client[] = []
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -33,11 +35,16 @@ export class ModuleCaller {
 
   /** A client for the calls of one that has called a module's command: its user and database. */
   clientFor(caller: Client): Client {
-    const client = callingClient(this.engine)
+    const client = this.idle.pop() ?? callingClient(this.engine)
     client.db = caller.db
     client.user = caller.user
-    client.flags |= caller.flags & (OBEYED | CLIENT_NO_TOUCH)
+    client.flags = CLIENT_SCRIPT | (caller.flags & (OBEYED | CLIENT_NO_TOUCH))
     return client
+  }
+
+  /** A client of clientFor() that nobody uses any more. */
+  release(client: Client): void {
+    if (this.idle.length < IDLE_MAX) this.idle.push(client)
   }
 
   /** Runs `work` as one propagation unit. */

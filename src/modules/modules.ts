@@ -120,7 +120,7 @@ export class Modules implements ModuleLoader {
       cancels,
       isGone: false,
     }
-    const runner = new ModuleRunner(engine, this.caller, this.keys, server, loaded)
+    const runner = new ModuleRunner(engine, { caller: this.caller, keys: this.keys, server, state: loaded })
     for (const command of module.commands ?? []) literals.push(literalOf(command, runner))
     const refusal = engine.table.add(literals, aclCategories)
     if (refusal !== undefined) throw new ModuleFailure(`module '${name}': ${refusal}`)

@@ -1,0 +1,194 @@
+// CommandContext: what a module's command gets. One for each run, since a handler may keep it and wait.
+//
+// Always: arguments and the client for calls are made when they are first asked for; before the command waits, the
+// arguments are copied, since their bytes are the query buffer's.
+
+import { CMD_READONLY } from '../engine/catalog/command.ts'
+import type { Client } from '../engine/client.ts'
+import type { Context } from '../engine/context.ts'
+import { parseDouble, parseInt64 } from '../lib/number.ts'
+import type { Slice } from '../lib/slice.ts'
+import type { ModuleCaller } from './caller.ts'
+import {
+  type CallOptions,
+  type CallReply,
+  CommandError,
+  type CommandFilter,
+  type ModuleCommand,
+  type ModuleContext,
+  type ModuleServer,
+  type ModuleWord,
+  type ParameterValue,
+  type ServerEventName,
+  type ServerEvents,
+} from './definition.ts'
+import type { ModuleKeys } from './keys.ts'
+import type { ModuleType, TypedKey } from './type-definition.ts'
+import { sliceOf } from './values.ts'
+
+const TEXT = new TextDecoder()
+
+/** What all commands of a module share. */
+export interface CommandParts {
+  readonly caller: ModuleCaller
+  readonly keys: ModuleKeys
+  readonly server: ModuleServer
+  readonly state: { readonly isGone: boolean }
+}
+
+export class CommandContext implements ModuleContext {
+  readonly argc: number
+  /** The command is running, and has not waited. */
+  isOpen = true
+  private readonly parts: CommandParts
+  private readonly ctx: Context
+  private readonly command: ModuleCommand
+  private readonly judged: Client
+  private readonly isReadOnly: boolean
+  private readonly slices: readonly Slice[]
+  private words: Uint8Array[] | undefined
+  private calling: Client | undefined
+
+  constructor(parts: CommandParts, ctx: Context, command: ModuleCommand) {
+    this.parts = parts
+    this.ctx = ctx
+    this.command = command
+    this.judged = ctx.client
+    this.isReadOnly = (ctx.command.flags & CMD_READONLY) !== 0
+    this.slices = ctx.args
+    this.argc = ctx.argc
+  }
+
+  get args(): readonly Uint8Array[] {
+    if (this.words === undefined) {
+      if (!this.isOpen) throw new TypeError('the command has returned: its arguments are gone')
+      this.words = []
+      for (let i = 0; i < this.argc; i++) this.words.push(this.slices[i].view().slice())
+    }
+    return this.words
+  }
+
+  /** The command has returned; `waits`: its handler goes on. */
+  close(waits: boolean): void {
+    if (waits) {
+      void this.args
+      this.callingClient()
+    } else if (this.calling !== undefined) {
+      this.parts.caller.release(this.calling)
+      this.calling = undefined
+    }
+    this.isOpen = false
+  }
+
+  private callingClient(): Client {
+    this.calling ??= this.parts.caller.clientFor(this.judged)
+    return this.calling
+  }
+
+  /** A handler that waits may go on after its client and its module have gone. */
+  private mustBeLoaded(): void {
+    if (this.parts.state.isGone) throw new CommandError('ERR the module has been unloaded')
+  }
+
+  get client(): { readonly id: number; readonly user: string; readonly database: number } {
+    const { judged } = this
+    return { id: judged.id, user: judged.user?.name ?? '', database: judged.db.index }
+  }
+
+  // ---- arguments ----
+
+  /** The bytes of a word: a view while the command runs. */
+  private at(i: number): Slice {
+    return this.words === undefined && this.isOpen ? this.slices[i] : sliceOf(this.args[i])
+  }
+
+  text(i: number): string {
+    return i < this.argc ? TEXT.decode(this.at(i).view()) : ''
+  }
+
+  is(i: number, word: string): boolean {
+    return i < this.argc && this.text(i).toLowerCase() === word.toLowerCase()
+  }
+
+  integer(i: number, error = 'ERR value is not an integer or out of range'): number {
+    const n = i < this.argc ? parseInt64(this.at(i)) : Number.NaN
+    if (!Number.isSafeInteger(n)) throw new CommandError(error)
+    return n
+  }
+
+  double(i: number, error = 'ERR value is not a valid float'): number {
+    const n = i < this.argc ? parseDouble(this.at(i)) : Number.NaN
+    if (Number.isNaN(n)) throw new CommandError(error)
+    return n
+  }
+
+  // ---- commands and keys ----
+
+  call(...words: ModuleWord[]): CallReply {
+    return this.run(words, false, false)
+  }
+
+  callWith({ as, bytes }: CallOptions, ...words: ModuleWord[]): CallReply {
+    return this.run(words, as === 'server', bytes === true)
+  }
+
+  private run(words: readonly ModuleWord[], asServer: boolean, asBytes: boolean): CallReply {
+    this.mustBeLoaded()
+    const client = this.callingClient()
+    return this.parts.caller.call(words, client, asServer ? undefined : client, asBytes, this.isReadOnly)
+  }
+
+  read<Value>(type: ModuleType<Value>, key: ModuleWord): Value | undefined {
+    this.mustBeLoaded()
+    return this.parts.keys.read((this.calling ?? this.judged).db, type, key)
+  }
+
+  write<Value>(type: ModuleType<Value>, key: ModuleWord): TypedKey<Value> {
+    if (!this.isOpen) throw new TypeError('a key is written before its command returns or waits')
+    if (this.isReadOnly || this.command.propagation !== 'verbatim')
+      throw new TypeError(`write() needs the flag 'write' and propagation: 'verbatim'`)
+    return this.parts.keys.write(this.ctx, type, key, this.command.name, () => this.isOpen)
+  }
+
+  // ---- as any code of a module ----
+
+  atomically<Result>(work: () => Result): Result {
+    return this.parts.server.atomically(work)
+  }
+
+  nowMs(): number {
+    return this.parts.server.nowMs()
+  }
+
+  random(): number {
+    return this.parts.server.random()
+  }
+
+  on<Name extends ServerEventName>(name: Name, listener: (event: ServerEvents[Name]) => unknown): () => void {
+    return this.parts.server.on(name, listener)
+  }
+
+  filter(filter: CommandFilter): () => void {
+    return this.parts.server.filter(filter)
+  }
+
+  config(name: string): ParameterValue {
+    return this.parts.server.config(name)
+  }
+
+  closeClient(id: number): boolean {
+    return this.parts.server.closeClient(id)
+  }
+
+  log(level: 'debug' | 'verbose' | 'notice' | 'warning', text: string): void {
+    this.parts.server.log(level, text)
+  }
+
+  after(ms: number, work: () => void): () => void {
+    return this.parts.server.after(ms, work)
+  }
+
+  every(ms: number, work: () => void): () => void {
+    return this.parts.server.every(ms, work)
+  }
+}
