@@ -1,0 +1,191 @@
+// The example of JSON documents: the examples of RedisJSON's documentation, and what its paths select.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import json from '../../examples/json.ts'
+import { parsed, textOf } from '../../examples/json-document.ts'
+import { pathOf, select } from '../../examples/json-path.ts'
+import { MachineServer } from '../../test/harness/machine.ts'
+import { RespError } from '../../test/harness/resp.ts'
+import { seededRandom } from '../system/random.ts'
+import { virtualSystem } from '../system/virtual.ts'
+
+async function start() {
+  const machine = virtualSystem({ seed: 1 })
+  const settings = { appendonly: 'yes' }
+  const server = await MachineServer.start(machine, settings, { modules: [{ module: json }] })
+  const call = (...words: (string | number)[]) => {
+    const reply = server.call(...words.map(String))
+    return reply instanceof RespError ? reply.message : reply
+  }
+  return { machine, server, settings, call }
+}
+
+test('examples of the documentation', async () => {
+  const { call } = await start()
+  const cases: [command: string, ...rest: unknown[]][] = [
+    ['JSON.SET|animal|$|"dog"', 'OK'],
+    ['JSON.GET|animal|$', '["dog"]'],
+    ['JSON.TYPE|animal|$', ['string']],
+    ['JSON.STRLEN|animal|$', [3]],
+    ['JSON.STRAPPEND|animal|$|" (Canis familiaris)"', [22]],
+    ['JSON.GET|animal|$', '["dog (Canis familiaris)"]'],
+    ['JSON.SET|num|$|0', 'OK'],
+    ['JSON.NUMINCRBY|num|$|1', '[1]'],
+    ['JSON.NUMINCRBY|num|$|1.5', '[2.5]'],
+    ['JSON.NUMINCRBY|num|$|-0.75', '[1.75]'],
+    ['JSON.NUMMULTBY|num|$|24', '[42]'],
+    ['JSON.SET|example|$|[true,{"answer":42},null]', 'OK'],
+    ['JSON.GET|example|$', '[[true,{"answer":42},null]]'],
+    ['JSON.GET|example|$[1].answer', '[42]'],
+    ['JSON.DEL|example|$[-1]', 1],
+    ['JSON.GET|example|$', '[[true,{"answer":42}]]'],
+    ['JSON.SET|arr|$|[]', 'OK'],
+    ['JSON.ARRAPPEND|arr|$|0', [1]],
+    ['JSON.GET|arr|$', '[[0]]'],
+    ['JSON.ARRINSERT|arr|$|0|-2|-1', [3]],
+    ['JSON.ARRTRIM|arr|$|1|1', [1]],
+    ['JSON.ARRPOP|arr|$', ['-1']],
+    ['JSON.ARRPOP|arr|$', [null]],
+    ['JSON.SET|obj|$|{"name":"Leonard Cohen","lastSeen":1478476800,"loggedOut":true}', 'OK'],
+    ['JSON.OBJLEN|obj|$', [3]],
+    ['JSON.OBJKEYS|obj|$', [['name', 'lastSeen', 'loggedOut']]],
+    ['JSON.TOGGLE|obj|$.loggedOut', [0]],
+    ['JSON.SET|doc|$|{"a":2, "b": 3, "nested": {"a": 4, "b": null}}', 'OK'],
+    ['JSON.GET|doc|$..b', '[3,null]'],
+    ['JSON.GET|doc|..a|$..b', '{"..a":[2,4],"$..b":[3,null]}'],
+    ['JSON.DEL|doc|$..a', 2],
+    ['JSON.GET|doc|$', '[{"b":3,"nested":{"b":null}}]'],
+    ['JSON.SET|doc2|$|{"a":[1,2],"nested":{"a":[4,5]}}', 'OK'],
+    ['JSON.ARRINDEX|doc2|$..a|2', [1, -1]],
+    ['JSON.ARRLEN|doc2|$..a', [2, 2]],
+    ['JSON.CLEAR|doc2|$..a', 2],
+    ['JSON.GET|doc2', '{"a":[],"nested":{"a":[]}}'],
+    ['JSON.MSET|d1|$|{"a":1}|d2|$|{"a":2}', 'OK'],
+    ['JSON.MGET|d1|none|d2|$..a', ['[1]', null, '[2]']],
+    ['JSON.MERGE|d1|$|{"a":null,"b":[1]}', 'OK'],
+    ['JSON.GET|d1|$', '[{"b":[1]}]'],
+    ['JSON.GET|none|$', null],
+    ['JSON.DEL|none', 0],
+    ['JSON.FORGET|d1', 1],
+    ['EXISTS|d1', 0],
+  ]
+  for (const [line, expected] of cases) assert.deepEqual(call(...line.split('|')), expected, line)
+})
+
+test('older paths mean one value, and say what is wrong', async () => {
+  const { call } = await start()
+  assert.equal(call('JSON.SET', 'k', '.a', '1'), 'ERR new objects must be created at the root')
+  call('JSON.SET', 'k', '.', '{"a":{"b":[1,"x"]},"n":1.5}')
+  assert.equal(call('JSON.GET', 'k', '.a.b[1]'), '"x"')
+  assert.equal(call('JSON.GET', 'k', 'a.b'), '[1,"x"]')
+  assert.equal(call('JSON.GET', 'k', '.c'), "ERR Path '$.c' does not exist")
+  assert.equal(call('JSON.TYPE', 'k', '.n'), 'number')
+  assert.equal(call('JSON.TYPE', 'k', '.a.b[0]'), 'integer')
+  assert.equal(call('JSON.STRLEN', 'k', '.a'), 'WRONGTYPE wrong type of path value - expected string but found object')
+  assert.equal(call('JSON.NUMINCRBY', 'k', '.n', '1'), '2.5')
+  assert.equal(
+    call('JSON.GET', 'k', 'INDENT', '  ', 'NEWLINE', '\n', 'SPACE', ' ', '.a'),
+    '{\n  "b": [\n    1,\n    "x"\n  ]\n}',
+  )
+  assert.equal(call('JSON.SET', 'k', '.a.c', '1', 'XX'), null)
+  assert.equal(call('JSON.SET', 'k', '.a.c', '1', 'NX'), 'OK')
+  assert.equal(call('JSON.SET', 'k', '.a.c', '2', 'NX'), null)
+  assert.equal(
+    call('JSON.NUMINCRBY', 'none', '.', '1'),
+    "ERR could not perform this operation on a key that doesn't exist",
+  )
+  assert.match(String(call('JSON.SET', 'k', '.', '{')), /^ERR /)
+  assert.match(String(call('JSON.GET', 'k', '$[')), /^ERR Path/)
+  call('SET', 'text', 'x')
+  assert.match(String(call('JSON.GET', 'text')), /^WRONGTYPE/)
+})
+
+test('paths select as they are documented', () => {
+  const store = parsed(
+    '{"book":[{"t":"A","p":8.95,"k":"x"},{"t":"B","p":12.99},{"t":"C","p":8.99,"isbn":"1"},{"t":"D","p":22.99,"isbn":"2"}],' +
+      '"max":10,"odd name":[0,1,2,3,4,5]}',
+  )
+  const cases: [path: string, values: string][] = [
+    ['$.book[*].t', '["A","B","C","D"]'],
+    ['$..t', '["A","B","C","D"]'],
+    ['$.book[-1].t', '["D"]'],
+    ['$.book[0,2].t', '["A","C"]'],
+    ['$.book[:2].t', '["A","B"]'],
+    ['$.book[1:].t', '["B","C","D"]'],
+    ["$['odd name'][1:5:2]", '[1,3]'],
+    ['$["max","none"]', '[10]'],
+    ['$.book[?(@.isbn)].t', '["C","D"]'],
+    ['$.book[?(@.p < 10)].t', '["A","C"]'],
+    ['$.book[?(@.p<$.max && @.isbn)].t', '["C"]'],
+    ['$.book[?(@.t=="B" || @.p>=22.99)].t', '["B","D"]'],
+    ['$.book[?(!(@.isbn))].t', '["A","B"]'],
+    ['$.none', '[]'],
+    ['$.book.t', '[]'],
+    ['$.book[9]', '[]'],
+  ]
+  for (const [path, values] of cases)
+    assert.equal(textOf(select(store, pathOf(path)).map(node => node.value)), values, path)
+})
+
+test('names of fields are only names', async () => {
+  const { call } = await start()
+  call('JSON.SET', 'k', '$', '{"__proto__":{"a":1},"constructor":2}')
+  assert.equal(call('JSON.GET', 'k', '$.__proto__.a'), '[1]')
+  assert.equal(call('JSON.SET', 'k', '$.toString', '3'), 'OK')
+  assert.equal(call('JSON.GET', 'k'), '{"__proto__":{"a":1},"constructor":2,"toString":3}')
+  assert.deepEqual(call('JSON.MGET', 'k', '$.hasOwnProperty'), ['[]'])
+})
+
+test('documents are in files, copies and payloads, and their bytes are counted', async () => {
+  const { machine, server, settings, call } = await start()
+  call('JSON.SET', 'k', '$', '{"list":[1,2,3],"text":"x"}')
+  call('JSON.ARRAPPEND', 'k', '$.list', '{"deep":[null,true]}')
+  call('COPY', 'k', 'copy')
+  call('JSON.DEL', 'copy', '$.list')
+  assert.equal(call('JSON.GET', 'copy'), '{"text":"x"}')
+  assert.equal(call('TYPE', 'k'), 'ReJSON-RL')
+  const before = Number(call('MEMORY', 'USAGE', 'k'))
+  call('JSON.SET', 'k', '$.big', JSON.stringify('x'.repeat(1000)))
+  assert.ok(Number(call('MEMORY', 'USAGE', 'k')) >= before + 1000)
+  call('JSON.DEL', 'k', '$.big')
+  assert.equal(Number(call('MEMORY', 'USAGE', 'k')), before)
+  const digest = call('DEBUG', 'DIGEST')
+  await server.stop()
+  const again = await MachineServer.start(machine, settings, { modules: [{ module: json }] })
+  assert.equal(again.call('DEBUG', 'DIGEST'), digest)
+  assert.equal(again.call('JSON.GET', 'k', '$.list[3].deep'), '[[null,true]]')
+})
+
+test('random changes leave what they leave in a plain document', async () => {
+  const { call } = await start()
+  const random = seededRandom(7)
+  const below = (n: number) => random.u32() % n
+  const model: { [field: string]: number[] } = {}
+  call('JSON.SET', 'k', '$', '{}')
+  for (let i = 0; i < 2000; i++) {
+    const field = `f${below(8)}`
+    const path = `$.${field}`
+    const list = model[field]
+    const kind = below(6)
+    if (list === undefined) {
+      call('JSON.SET', 'k', path, '[]')
+      model[field] = []
+    } else if (kind === 0) {
+      call('JSON.DEL', 'k', path)
+      delete model[field]
+    } else if (kind === 1) assert.deepEqual(call('JSON.ARRAPPEND', 'k', path, i), [list.push(i)])
+    else if (kind === 2) {
+      const at = below(list.length + 1)
+      list.splice(at, 0, i)
+      assert.deepEqual(call('JSON.ARRINSERT', 'k', path, at, i), [list.length])
+    } else if (kind === 3)
+      assert.deepEqual(call('JSON.ARRPOP', 'k', path), [list.length > 0 ? String(list.pop()) : null])
+    else if (kind === 4 && list.length > 0) {
+      const at = below(list.length)
+      list[at] += 5
+      assert.equal(call('JSON.NUMINCRBY', 'k', `${path}[${at}]`, 5), `[${list[at]}]`)
+    } else assert.deepEqual(call('JSON.ARRINDEX', 'k', path, i - 3), [list.indexOf(i - 3)])
+  }
+  assert.deepEqual(JSON.parse(String(call('JSON.GET', 'k'))), model)
+})
