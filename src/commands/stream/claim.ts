@@ -178,7 +178,7 @@ class Claiming {
   }
 
   /** Removes a pending entry whose entry in the stream was deleted. */
-  forget(id: StreamId, pending: Ref): void {
+  private forget(id: StreamId, pending: Ref): void {
     this.propagate(id, pending)
     StreamType.of(this.ctx.keyspace).groups.removePending(this.group, pending)
   }
@@ -232,22 +232,19 @@ const autoClaim: Command = {
     const chosen = choose(ctx, found, start, count, request.minIdleMs, next)
     reply.array(3)
     replyId(ctx, next)
-    reply.array(chosen.claimable.length)
-    for (const id of chosen.claimable) claiming.take(id)
+    reply.array(chosen.ids.length - chosen.deleted.length)
+    for (const id of chosen.ids) claiming.take(id)
     reply.array(chosen.deleted.length)
-    const { groups } = StreamType.of(ctx.keyspace)
-    for (const id of chosen.deleted) {
-      claiming.forget(id, groups.findPending(found.group, id))
-      replyId(ctx, id)
-    }
+    for (const id of chosen.deleted) replyId(ctx, id)
     claiming.notifyNewConsumer()
     if (ctx.hasSinks) ctx.effect.replaced = true
   },
 }
 
 interface Chosen {
-  claimable: StreamId[]
-  /** Pending, but deleted from the stream. */
+  /** In order, as the claims are propagated. */
+  ids: StreamId[]
+  /** Those of them that are deleted from the stream: no longer pending, and not claimed. */
   deleted: StreamId[]
 }
 
@@ -258,7 +255,7 @@ interface Chosen {
 function choose(ctx: Context, at: GroupAt, start: StreamId, count: number, minIdleMs: number, next: StreamId): Chosen {
   const { groups, index } = StreamType.of(ctx.keyspace)
   const stream = openStream(ctx, at.entry)
-  const chosen: Chosen = { claimable: [], deleted: [] }
+  const chosen: Chosen = { ids: [], deleted: [] }
   const cursor = new OrderedCursor()
   index.seek(groups.pending(at.group), start, false, cursor)
   let attemptsLeft = count * ATTEMPTS_PER_COUNT // entries that are not idle yet must not stall the server
@@ -268,7 +265,7 @@ function choose(ctx: Context, at: GroupAt, start: StreamId, count: number, minId
     const id = index.idOf(pending, new StreamId())
     if (!stream.exists(id)) chosen.deleted.push(id)
     else if (minIdleMs > 0 && ctx.nowMs - groups.deliveredMs(pending) < minIdleMs) continue
-    else chosen.claimable.push(id)
+    chosen.ids.push(id)
     left--
   }
   if (cursor.leaf === 0) next.setMin()
