@@ -127,6 +127,8 @@ export class Following implements FollowingPort, LinkTarget {
   /** The dataset is loaded. `position`: where it belongs in a stream. */
   loaded(position: StreamPosition | undefined): void {
     if (this.primary === undefined) return
+    // A node of a cluster may have begun to connect meanwhile: two links would take each other's place in the stream.
+    this.disconnect()
     if (position !== undefined) {
       this.parts.stream.restart(position.id, position.offset)
       this.cached = { database: Math.max(0, position.database) }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Following } from '../../src/replication/following.ts'
 import { VirtualWorld } from '../../src/system/virtual-world.ts'
 import { clusterInfo, startCluster, until } from './cluster-world.ts'
 
@@ -37,4 +38,19 @@ test('clients are not sent to a replica while it receives the dataset', async ()
   assert.equal(await replica.info('loading'), '1')
   assert.ok(await until(world, isListed))
   assert.ok(replica.isLinked)
+})
+
+test('a replica has one link, also when it began to connect before its dataset was loaded', async () => {
+  const world = new VirtualWorld({ seed: 5 })
+  const [primary, replica] = await startCluster(world, 2, 1, {})
+  await replica.call('CLUSTER', 'REPLICATE', String(await primary.call('CLUSTER', 'MYID')))
+  assert.ok(await until(world, async () => replica.isLinked))
+  const following = replica.server.engine.replicas.following as Following
+  const { host, port } = following.primary!
+  const id = await primary.info('master_replid')
+  following.follow(host, port)
+  following.loaded({ id, offset: replica.offset, database: 0 })
+  await world.run(3000)
+  assert.ok(replica.isLinked)
+  assert.equal(await primary.info('connected_slaves'), '1')
 })
