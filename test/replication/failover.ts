@@ -1,0 +1,143 @@
+// FAILOVER under load: the roles of two servers are exchanged again and again, while writers follow the primary.
+//
+//   REDIS_SERVER=/path/to/redis-server npx bun test/replication/failover.ts [--times 100] [--pair ours,real]
+//
+//   writer: INCR ─▶ primary: a number one above the last        -READONLY: the same at the other server
+//
+// Always: each number that a writer gets is one above its last, so that no acknowledged write is lost and none that was
+// refused has run. Prints for each pair how long writers waited for the roles to be exchanged, and exits with 1 when
+// a write was lost.
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { oraclePath } from '../harness/oracle.ts'
+import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
+import { sleep } from '../harness/target.ts'
+import { OURS } from './chain.ts'
+
+const WRITERS = 4
+const BETWEEN_MS = 100
+const STATE_MS_MAX = 30_000
+const DIRECTIVES = { save: '', 'repl-diskless-sync-delay': '0', 'repl-backlog-size': '64mb' }
+
+export interface FailoversResult {
+  /** From a writer's last number before a failover to its first behind it, the longest of all writers, ascending. */
+  pausesMs: number[]
+  writes: number
+  fullSyncs: number
+  failures: string[]
+}
+
+class FailoversRun {
+  readonly result: FailoversResult = { pausesMs: [], writes: 0, fullSyncs: 0, failures: [] }
+  private readonly servers: ServerProcess[] = []
+  private primary = 0
+  private longestMs = 0
+  private isOver = false
+
+  async start(commands: readonly string[], folder: string): Promise<void> {
+    for (const [i, command] of commands.entries()) {
+      mkdirSync(join(folder, String(i)))
+      this.servers.push(await ServerProcess.start(command, join(folder, String(i)), DIRECTIVES))
+    }
+    await this.servers[1].call('REPLICAOF', '127.0.0.1', this.servers[0].port)
+    await this.until(() => this.isExchanged())
+  }
+
+  private async until(condition: () => Promise<boolean>): Promise<void> {
+    const endMs = performance.now() + STATE_MS_MAX
+    while (!(await condition())) {
+      if (performance.now() > endMs) throw new Error(this.servers.map(({ log }) => log).join('\n---\n'))
+      await sleep(2)
+    }
+  }
+
+  /** The other server is a replica with a link, the primary has ended its FAILOVER. */
+  private async isExchanged(): Promise<boolean> {
+    const infos = await Promise.all(this.servers.map(async server => String(await server.call('INFO', 'replication'))))
+    const primary = infos[this.primary]
+    return primary.includes('role:master') && infos[1 - this.primary].includes('master_link_status:up')
+  }
+
+  async run(times: number): Promise<void> {
+    const writers = Array.from({ length: WRITERS }, (_, i) => this.write(`counter:${i}`))
+    for (let i = 0; i < times && this.result.failures.length === 0; i++) {
+      await sleep(BETWEEN_MS)
+      this.longestMs = 0
+      const [from, to] = [this.servers[this.primary], this.servers[1 - this.primary]]
+      const reply = await from.call('FAILOVER', 'TO', '127.0.0.1', to.port)
+      if (reply !== 'OK') this.result.failures.push(`FAILOVER replied ${String(reply)}`)
+      this.primary = 1 - this.primary
+      await this.until(() => this.isExchanged())
+      await sleep(BETWEEN_MS)
+      this.result.pausesMs.push(this.longestMs)
+    }
+    this.isOver = true
+    await Promise.all(writers)
+    this.result.pausesMs.sort((a, b) => a - b)
+    for (const server of this.servers)
+      this.result.fullSyncs += Number(/sync_full:(\d+)/.exec(String(await server.call('INFO', 'stats')))?.[1])
+  }
+
+  private async write(key: string): Promise<void> {
+    const connections = this.servers.map(({ port }) => new PlainConnection(port))
+    let at = 0
+    let last = 0
+    let lastMs = performance.now()
+    while (!this.isOver) {
+      const reply = await connections[at].call('INCR', key)
+      if (typeof reply !== 'number') {
+        // READONLY.
+        at = 1 - at
+        await sleep(1)
+        continue
+      }
+      if (reply !== last + 1) this.result.failures.push(`${key}: ${reply} came after ${last}`)
+      last = reply
+      this.result.writes++
+      this.longestMs = Math.max(this.longestMs, performance.now() - lastMs)
+      await sleep(1)
+      lastMs = performance.now()
+    }
+    for (const connection of connections) connection.close()
+  }
+
+  async stop(): Promise<void> {
+    for (const server of this.servers) await server.kill()
+  }
+}
+
+export async function runFailovers(commands: readonly [string, string], times: number): Promise<FailoversResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'redstart-failover-'))
+  const run = new FailoversRun()
+  try {
+    await run.start(commands, folder)
+    await run.run(times)
+  } finally {
+    await run.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return run.result
+}
+
+if (import.meta.main === true) {
+  const { values } = parseArgs({
+    options: { times: { type: 'string', default: '100' }, pair: { type: 'string', default: 'ours,ours ours,real' } },
+  })
+  const command = (name: string) => (name === 'ours' ? OURS : (oraclePath ?? OURS))
+  for (const pair of values.pair.split(' ')) {
+    const [first, second] = pair.split(',')
+    const result = await runFailovers([command(first), command(second)], Number(values.times))
+    const { pausesMs, writes, fullSyncs, failures } = result
+    const part = (p: number) => pausesMs[Math.ceil(p * pausesMs.length) - 1].toFixed(1)
+    console.log(
+      `${pair}: ${pausesMs.length} failovers, ${writes} writes, pause median ${part(0.5)} ms, p99 ${part(0.99)} ms, longest ${part(1)} ms, ` +
+        `${fullSyncs} full synchronisations, ${failures.length} failures`,
+    )
+    for (const failure of failures) console.log(failure)
+    if (failures.length > 0) process.exitCode = 1
+  }
+}
