@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ReplicationWorld } from '../../test/harness/replication-world.ts'
 import { textOf } from '../../test/harness/resp.ts'
+import type { Following } from './following.ts'
 
 for (const [name, directives] of [
   ['to a file', {}],
@@ -307,3 +308,18 @@ for (const diskless of ['yes', 'no'])
     assert.equal(await primary.info('sync_full'), '2')
     assert.equal(await replica.call('DBSIZE'), 0)
   })
+
+test('a replica that still loads its own files does not connect to its primary', async () => {
+  const world = new ReplicationWorld(34)
+  const primary = await world.start()
+  const replica = await world.start()
+  await replica.follow(primary)
+  assert.ok(await world.caughtUp(primary, replica))
+  const following = replica.server.engine.replicas.following as Following
+  following.lead()
+  following.begin({ host: '10.0.0.1', port: 6379 })
+  await world.world.run(2500)
+  assert.equal(following.state, 'connect')
+  following.loaded(undefined)
+  assert.equal(following.state, 'connecting')
+})

@@ -80,6 +80,8 @@ export class Following implements FollowingPort, LinkTarget {
   private cached: { database: number } | undefined
   private readonly synced: SyncedOffsets
   private lastTrySecond = 0
+  /** At startup: this server's own files are being loaded. */
+  private isStarting = false
   /** Replication ID and offset of the dataset that is being received. */
   private loadedId = ''
   private loadedOffset = UNKNOWN_OFFSET
@@ -119,6 +121,7 @@ export class Following implements FollowingPort, LinkTarget {
   /** Called at startup, before the dataset is loaded. */
   begin(address: { host: string; port: number }): void {
     this.primary = address
+    this.isStarting = true
     this.parts.setPrimary(address)
     this.parts.stream.beginForwarding()
     this.configure()
@@ -126,6 +129,7 @@ export class Following implements FollowingPort, LinkTarget {
 
   /** The dataset is loaded. `position`: where it belongs in a stream. */
   loaded(position: StreamPosition | undefined): void {
+    this.isStarting = false
     if (this.primary === undefined) return
     // A node of a cluster may have begun to connect meanwhile: two links would take each other's place in the stream.
     this.disconnect()
@@ -245,7 +249,8 @@ export class Following implements FollowingPort, LinkTarget {
 
   /** Once a second; more often (`atOnce`) during FAILOVER. */
   cron(atOnce = false): void {
-    if (this.primary === undefined || this.link !== undefined || this.intake !== undefined) return
+    if (this.primary === undefined || this.isStarting) return
+    if (this.link !== undefined || this.intake !== undefined) return
     if (atOnce || Math.floor(this.nowMs / 1000) > this.lastTrySecond) this.reconnect()
   }
 
