@@ -8,7 +8,7 @@
 import type { FuzzConnection } from '../fuzz/connection.ts'
 import { encodeCommand, latin1Text } from '../harness/resp.ts'
 import { splitWords } from '../harness/words.ts'
-import { COMMANDS, SETUP } from '../hostile/long-commands.ts'
+import { COMMANDS_OF_7_2, SETUP } from '../hostile/long-commands.ts'
 
 /** Beside those of the long-input tests: other forms of commands that read numbers. */
 const MORE: readonly string[] = [
@@ -141,7 +141,7 @@ const A_NUMBER = /^(?:[(#]?-?\d+(?:\.\d+)?|\d+-[\d*]+|-|\+|\$|[+-]?inf)$/
 
 /** The command lines; `everyWord`: not only numbers are replaced. */
 export function* numberLines(everyWord: boolean): Generator<string[]> {
-  for (const line of [...Object.values(COMMANDS).flat(), ...MORE]) {
+  for (const line of [...Object.values(COMMANDS_OF_7_2).flat(), ...MORE]) {
     if (LEFT_OUT.test(line)) continue
     const words = splitWords(line).map(String)
     for (let at = 1; at < words.length; at++) {

@@ -2,9 +2,9 @@
 
 import { randomFrom } from '../harness/random.ts'
 import { splitWords } from '../harness/words.ts'
-import { COMMANDS } from '../hostile/long-commands.ts'
+import { COMMANDS_OF_7_2 } from '../hostile/long-commands.ts'
 
-const EXAMPLES = Object.values(COMMANDS).flat().map(splitWords)
+const EXAMPLES = Object.values(COMMANDS_OF_7_2).flat().map(splitWords)
 const NAMES = [...new Set(EXAMPLES.map(words => words[0].toLowerCase()))]
 const PARTS = EXAMPLES.filter(words => words.length > 1).map(words => `${words[0]}|${words[1]}`.toLowerCase())
 const CATEGORIES =

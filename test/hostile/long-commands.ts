@@ -29,15 +29,9 @@ export const COMMANDS: { readonly [group: string]: readonly string[] } = {
     'BITFIELD s OVERFLOW SAT SET u8 0 1 GET i8 #1 INCRBY u4 0 1',
     'BITFIELD_RO s GET u8 0',
   ],
-  cluster: [
-    'CLUSTER KEYSLOT s',
-    'CLUSTER INFO',
-    'CLUSTER HELP',
-    'READONLY',
-    'READWRITE',
-    'ASKING',
-    'CLUSTERSCAN 0 MATCH a* COUNT 10 TYPE string',
-  ],
+  cluster: ['CLUSTER KEYSLOT s', 'CLUSTER INFO', 'CLUSTER HELP', 'READONLY', 'READWRITE', 'ASKING'],
+  // Not in Redis 7.2.
+  newer: ['CLUSTERSCAN 0 MATCH a* COUNT 10 TYPE string'],
   connection: [
     'AUTH user password',
     'HELLO 2 AUTH default password SETNAME name',
@@ -361,6 +355,11 @@ export const COMMANDS: { readonly [group: string]: readonly string[] } = {
   ],
   transactions: ['MULTI', 'EXEC', 'DISCARD', 'WATCH s l', 'UNWATCH'],
 }
+
+/** Those that a redis-server 7.2 has too. */
+export const COMMANDS_OF_7_2: typeof COMMANDS = Object.fromEntries(
+  Object.entries(COMMANDS).filter(([group]) => group !== 'newer'),
+)
 
 /** Skipped: they dial other servers, end or stop ours, or block. */
 export const LEFT_OUT: readonly string[] = [
