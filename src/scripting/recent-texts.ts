@@ -1,5 +1,5 @@
-// RecentTexts: what was last found for a text, by its bytes. EVAL sends the same few scripts again and again, and to
-// compare a text with a copy takes a tenth of the time of its digest.
+// RecentTexts: what was last found for a text, by its bytes. EVAL sends the same few scripts again and again, and
+// comparing a text with its copy is cheaper than its digest.
 //
 // Always: at most SLOTS texts of at most TEXT_BYTES_MAX bytes; a text has one place, where the last one of its hash is.
 

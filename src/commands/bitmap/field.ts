@@ -25,8 +25,6 @@ const UNSIGNED = 0x75
 const HASH = 0x23
 const NUMBER_BITS_MAX = 52
 const NUMBER_MAX = 2 ** 52
-/** A call of Math.pow takes as long as the rest of an operation. */
-const POWERS_OF_2 = Float64Array.from({ length: 65 }, (_, i) => 2 ** i)
 
 type Overflow = 'wrap' | 'sat' | 'fail'
 
@@ -165,7 +163,7 @@ function readField(value: Slice, op: Operation): number | bigint {
   const end = value.off + value.len
   if (op.bits <= NUMBER_BITS_MAX) {
     const raw = readBits(value.u8, value.off, end, op.offset, op.bits)
-    return op.signed && raw >= POWERS_OF_2[op.bits - 1] ? raw - POWERS_OF_2[op.bits] : raw
+    return op.signed && raw >= 2 ** (op.bits - 1) ? raw - 2 ** op.bits : raw
   }
   const high = readBits(value.u8, value.off, end, op.offset, op.bits - 32)
   const low = readBits(value.u8, value.off, end, op.offset + op.bits - 32, 32)
@@ -176,7 +174,7 @@ function readField(value: Slice, op: Operation): number | bigint {
 function writeField(value: Slice, op: Operation, field: number | bigint): void {
   if (op.bits <= NUMBER_BITS_MAX) {
     const n = Number(field)
-    return writeBits(value.u8, value.off, op.offset, op.bits, n < 0 ? n + POWERS_OF_2[op.bits] : n)
+    return writeBits(value.u8, value.off, op.offset, op.bits, n < 0 ? n + 2 ** op.bits : n)
   }
   const raw = BigInt.asUintN(op.bits, BigInt(field))
   writeBits(value.u8, value.off, op.offset, op.bits - 32, Number(raw >> 32n))
@@ -206,7 +204,7 @@ function applied(ctx: Context, value: Slice, op: Operation, grown: boolean): boo
 
 /** The value to store: the exact result, or that of OVERFLOW; undefined: nothing is stored. */
 function overflowed(op: Operation, before: number, operand: number): number | undefined {
-  const span = POWERS_OF_2[op.bits]
+  const span = 2 ** op.bits
   const max = op.signed ? span / 2 - 1 : span - 1
   const min = op.signed ? -span / 2 : 0
   const exact = op.kind === 'set' ? operand : before + operand
