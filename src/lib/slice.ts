@@ -74,7 +74,15 @@ export class Slice {
 
   equals(other: Slice): boolean {
     if (this.len !== other.len) return false
-    return compareBytes(this, other) === 0
+    const a = this.dv
+    const b = other.dv
+    let i = this.off
+    let j = other.off
+    const end = i + this.len
+    for (const words = end - (this.len & 3); i < words; i += 4, j += 4)
+      if (a.getInt32(i, true) !== b.getInt32(j, true)) return false
+    for (; i < end; i++, j++) if (a.getUint8(i) !== b.getUint8(j)) return false
+    return true
   }
 
   /** A slice over the latin1 bytes of `text` (chars above 255 are not allowed). */

@@ -122,9 +122,8 @@ export class Functions implements FunctionLibraries {
   }
 
   get interpreterBytes(): number {
-    let bytes = 0
-    for (const name of this.makers.keys())
-      bytes += this.made.get(name)?.memoryBytes ?? (name === 'lua' ? ENGINE_BYTES : 0)
+    let bytes = this.made.has('lua') ? 0 : ENGINE_BYTES
+    for (const engine of this.made.values()) bytes += engine.memoryBytes
     return bytes
   }
 

@@ -19,7 +19,7 @@ export class RecentTexts<T> {
   find(text: Slice): T | undefined {
     const place = placeOf(text)
     const known = this.texts[place]
-    return known !== undefined && known.len === text.len && isSame(known, text) ? this.values[place] : undefined
+    return known?.equals(text) === true ? this.values[place] : undefined
   }
 
   set(text: Slice, value: T): void {
@@ -41,15 +41,4 @@ function placeOf({ dv, off, len }: Slice): number {
   hash = Math.imul(hash ^ dv.getInt32(off + ((len - 4) >> 1), true), 0x85ebca6b)
   hash = Math.imul(hash ^ dv.getInt32(off + len - 4, true), 0x9e3779b1)
   return (hash >>> 16) & (SLOTS - 1)
-}
-
-function isSame(a: Slice, b: Slice): boolean {
-  const x = a.dv
-  const y = b.dv
-  let i = a.off
-  let j = b.off
-  for (const words = i + (a.len & ~3); i < words; i += 4, j += 4)
-    if (x.getInt32(i, true) !== y.getInt32(j, true)) return false
-  for (const end = a.off + a.len; i < end; i++, j++) if (x.getUint8(i) !== y.getUint8(j)) return false
-  return true
 }
