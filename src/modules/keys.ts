@@ -41,7 +41,7 @@ export class ModuleKeys {
 
   /** `isOpen`: whether the command is still running. */
   write<Value>(ctx: Context, type: ModuleType<Value>, word: ModuleWord, event: string, isOpen: () => boolean) {
-    const { engine, types } = this
+    const { types } = this
     const { db } = ctx
     const key = sliceOf(word)
     const found = db.lookup(key, LOOKUP_WRITE)
@@ -49,10 +49,7 @@ export class ModuleKeys {
     const mustBeOpen = () => {
       if (!isOpen()) throw new TypeError('a key is written before its command returns or waits')
     }
-    const touched = (name: string, cls: number) => {
-      const { ctx: now } = engine
-      now.touchedIn(db, key, name, cls)
-    }
+    const touched = (name: string, cls: number) => ctx.touchedIn(db, key, name, cls)
     const handle: TypedKey<Value> = {
       get value() {
         return one?.value as Value | undefined

@@ -221,7 +221,7 @@ export class ModuleTypes implements ForeignTypes {
     for (const one of this.values.all()) {
       if (one.type !== adapter) continue
       harmless(this.engine, `save of the module type '${type.name}'`, () => {
-        one.value = joined(adapter.encode(one.value)).slice()
+        one.value = joined(adapter.encode(one.value))
         one.type = this.keptOf(adapter.idHigh, adapter.idLow)
       })
     }
@@ -338,17 +338,20 @@ function writeData(
   out.length(MODULE_EOF)
 }
 
-/** All parts together; valid until the next. */
-function joined(parts: Iterator<Uint8Array, void>): Uint8Array {
-  let whole: Uint8Array = new Uint8Array(0)
-  for (let part = parts.next(); part.done !== true; part = parts.next()) {
-    if (whole.length === 0) whole = part.value.slice()
-    else {
-      const longer = new Uint8Array(whole.length + part.value.length)
-      longer.set(whole)
-      longer.set(part.value, whole.length)
-      whole = longer
-    }
+/** A copy of all parts together. */
+function joined(parts: Iterable<Uint8Array>): Uint8Array {
+  const copies: Uint8Array[] = []
+  let length = 0
+  for (const part of parts) {
+    copies.push(part.slice())
+    length += part.length
+  }
+  if (copies.length === 1) return copies[0]
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const copy of copies) {
+    whole.set(copy, at)
+    at += copy.length
   }
   return whole
 }
