@@ -132,13 +132,17 @@ export function newChain({ error, capacity, growth, isFixed }: Options): Chain {
 }
 
 export function has(chain: Chain, item: Uint8Array): boolean {
-  const hashes = hashesOf(chain, item)
+  return hasHashes(chain, hashesOf(chain, item))
+}
+
+function hasHashes(chain: Chain, hashes: [bigint, bigint]): boolean {
   return chain.links.some(link => test(link, chain, hashes, false))
 }
 
 /** 1: added; 0: it was (or seemed to be) there. Throws a CommandError for a full filter that does not grow. */
 export function add(chain: Chain, item: Uint8Array): number {
-  if (has(chain, item)) return 0
+  const hashes = hashesOf(chain, item)
+  if (hasHashes(chain, hashes)) return 0
   const { links } = chain
   let last = links[links.length - 1]
   if (last.items >= last.capacity) {
@@ -147,7 +151,7 @@ export function add(chain: Chain, item: Uint8Array): number {
     last = newLink(last.capacity * chain.growth, last.error * TIGHTENING)
     links.push(last)
   }
-  test(last, chain, hashesOf(chain, item), true)
+  test(last, chain, hashes, true)
   last.items++
   chain.items++
   return 1
@@ -220,7 +224,6 @@ export function chunkOf(chain: Chain, at: number): { next: number; data: Uint8Ar
   const data = place.link.bits.slice(place.offset, place.offset + CHUNK_BYTES)
   return { next: at + data.length, data }
 }
-
 
 /** As BF.DEBUG has it. */
 export function linesOf({ items, options, links }: Chain): string[] {
