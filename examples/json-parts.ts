@@ -1,7 +1,7 @@
 // JSON.TYPE and the commands for parts of a document: numbers, strings, arrays, objects, booleans.
 
 import { CommandError, type ModuleCommand, type ModuleContext, type ModuleReply } from '../src/module.ts'
-import { bytesOf, equal, type Json, textOf, typeName } from './json-document.ts'
+import { bytesOf, equal, ITEM_BYTES, type Json, textOf, typeName } from './json-document.ts'
 import { clamped, type Node, type Path, select } from './json-path.ts'
 import { jsonAt, LEGACY_ROOT, missing, opened, pathAt, put, ROOT, type } from './json-type.ts'
 
@@ -12,49 +12,67 @@ const isBoolean: Is<boolean> = value => typeof value === 'boolean'
 const isArray: Is<Json[]> = value => Array.isArray(value)
 const isObject: Is<Map<string, Json>> = value => value instanceof Map
 
-/** The replies of `work` for the matches of one kind; null for others, or an error with an older path. */
-function each<Kind extends Json>(
+/** The results of `work` for the matches of one kind; null for others, or an error with an older path. */
+function each<Kind extends Json, Result>(
   root: Json,
   path: Path,
   is: Is<Kind>,
   expected: string,
-  work: (value: Kind, node: Node) => ModuleReply,
-): ModuleReply {
+  work: (value: Kind, node: Node) => Result,
+): (Result | null)[] {
   const nodes = select(root, path)
   if (!path.isLegacy) return nodes.map(node => (is(node.value) ? work(node.value, node) : null))
   if (nodes.length === 0) throw missing(path)
   const fitting = nodes.filter(node => is(node.value))
   if (fitting.length === 0)
     throw new CommandError(`WRONGTYPE wrong type of path value - expected ${expected} but found ${typeName(nodes[0].value)}`)
-  return fitting.map(node => work(node.value as Kind, node)).at(-1)
+  return fitting.map(node => work(node.value as Kind, node))
+}
+
+/** With an older path one reply. */
+function replyOf(path: Path, replies: ModuleReply[]): ModuleReply {
+  return path.isLegacy ? replies.at(-1) : replies
 }
 
 /** A command that reads one kind of value: null without the key. */
 function reader<Kind extends Json>(is: Is<Kind>, expected: string, work: (value: Kind, ctx: ModuleContext) => ModuleReply) {
   return (ctx: ModuleContext) => {
     const document = ctx.read(type, ctx.args[1])
-    return document === undefined ? null : each(document.root, pathAt(ctx, 2), is, expected, value => work(value, ctx))
+    if (document === undefined) return null
+    const path = pathAt(ctx, 2)
+    return replyOf(path, each(document.root, path, is, expected, value => work(value, ctx)))
   }
 }
 
-/** A command that changes one kind of value in place, or puts the one that is returned. */
+/** What a command does to a value: `next` is in its place then, or it is changed, and larger by `bytes`. */
+type Change = { readonly reply: ModuleReply } & (
+  | { readonly next: Json }
+  | { readonly bytes: number; change(): void }
+)
+
+/** A command that changes one kind of value. `work` throws before anything has changed. */
 function writer<Kind extends Json>(
   is: Is<Kind>,
   expected: string,
-  work: (value: Kind, ctx: ModuleContext) => { next?: Json; reply: ModuleReply },
+  work: (value: Kind, ctx: ModuleContext) => Change,
   pathFrom: (ctx: ModuleContext) => Path = ctx => pathAt(ctx, 2),
 ) {
   return (ctx: ModuleContext): ModuleReply => {
     const [key, document] = opened(ctx)
-    const answer = each(document.root, pathFrom(ctx), is, expected, (value, node) => {
-      const before = bytesOf(value)
-      const { next, reply: said } = work(value, ctx)
-      if (next === undefined) document.bytes += bytesOf(value) - before
-      else put(document, node, next)
-      return said
+    const path = pathFrom(ctx)
+    const changes = each(document.root, path, is, expected, (value, node) => ({ node, done: work(value, ctx) }))
+    const replies = changes.map(one => {
+      if (one === null) return null
+      const { node, done } = one
+      if ('next' in done) put(document, node, done.next)
+      else {
+        done.change()
+        document.bytes += done.bytes
+      }
+      return done.reply
     })
     key.changed()
-    return answer
+    return replyOf(path, replies)
   }
 }
 
@@ -92,30 +110,40 @@ function append(ctx: ModuleContext): ModuleReply {
   return change(ctx)
 }
 
-const arrayAppend = writer(isArray, 'array', (array, ctx) => {
-  for (let i = 3; i < ctx.argc; i++) array.push(jsonAt(ctx, i))
-  return { reply: array.length }
-})
+/** Items are put at `i`: those from args[from] on. */
+function insertion(array: Json[], i: number, ctx: ModuleContext, from: number): Change {
+  const items = ctx.args.slice(from).map((_, k) => jsonAt(ctx, from + k))
+  return {
+    reply: array.length + items.length,
+    bytes: itemBytes(items),
+    change: () => void array.splice(i, 0, ...items),
+  }
+}
+
+function itemBytes(items: readonly Json[]): number {
+  return items.reduce<number>((sum, one) => sum + ITEM_BYTES + bytesOf(one), 0)
+}
+
+const arrayAppend = writer(isArray, 'array', (array, ctx) => insertion(array, array.length, ctx, 3))
 
 const arrayInsert = writer(isArray, 'array', (array, ctx) => {
   const at = ctx.integer(3)
   const i = at < 0 ? array.length + at : at
   if (i < 0 || i > array.length) throw new CommandError('ERR index out of bounds')
-  array.splice(i, 0, ...ctx.args.slice(4).map((_, k) => jsonAt(ctx, 4 + k)))
-  return { reply: array.length }
+  return insertion(array, i, ctx, 4)
 })
 
 const arrayPop = writer(isArray, 'array', (array, ctx) => {
-  if (array.length === 0) return { reply: null }
+  if (array.length === 0) return { reply: null, bytes: 0, change: () => {} }
   const at = ctx.argc > 3 ? ctx.integer(3) : -1
   const i = Math.min(array.length - 1, clamped(at, array.length))
-  return { reply: textOf(array.splice(i, 1)[0]) }
+  return { reply: textOf(array[i]), bytes: -itemBytes([array[i]]), change: () => void array.splice(i, 1) }
 })
 
 const arrayTrim = writer(isArray, 'array', (array, ctx) => {
   const [from, to] = [clamped(ctx.integer(3), array.length), clamped(ctx.integer(4), array.length) + 1]
-  array.splice(0, array.length, ...array.slice(from, Math.max(from, to)))
-  return { reply: array.length }
+  const next = array.slice(from, Math.max(from, to))
+  return { reply: next.length, next }
 })
 
 function arrayIndex(array: Json[], ctx: ModuleContext): number {

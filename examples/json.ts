@@ -6,7 +6,7 @@
 // first match, and none is an error. Numbers are doubles: 1.0 is the integer 1.
 
 import { CommandError, defineModule, type ModuleCommand, type ModuleContext, type ModuleReply, reply } from '../src/module.ts'
-import { bytesOf, FIELD_BYTES, type Format, ITEM_BYTES, type Json, parsed, textOf } from './json-document.ts'
+import { bytesOf, FIELD_BYTES, type Format, ITEM_BYTES, type Json, textOf } from './json-document.ts'
 import { parts, READS, WRITES } from './json-parts.ts'
 import { type Path, select } from './json-path.ts'
 import { type Document, documentOf, jsonAt, LEGACY_ROOT, missing, pathAt, put, ROOT, type } from './json-type.ts'
@@ -23,7 +23,7 @@ function setAt(ctx: ModuleContext, i: number, path: Path, value: Json, condition
   }
   const nodes = select(document.root, path)
   if (nodes.length > 0 ? condition === 'nx' : condition === 'xx') return false
-  for (const node of nodes) put(document, node, parsed(textOf(value)))
+  for (const node of nodes) put(document, node, structuredClone(value))
   const isSet = nodes.length > 0 || add(document, path, value)
   if (isSet) key.changed()
   return isSet
@@ -38,7 +38,7 @@ function add(document: Document, path: Path, value: Json): boolean {
   let isSet = false
   for (const { value: parent } of parents)
     if (parent instanceof Map) {
-      parent.set(name, parsed(textOf(value)))
+      parent.set(name, structuredClone(value))
       document.bytes += bytesOf(value) + FIELD_BYTES + name.length
       isSet = true
     }

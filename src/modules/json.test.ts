@@ -101,6 +101,22 @@ test('older paths mean one value, and say what is wrong', async () => {
   assert.match(String(call('JSON.GET', 'text')), /^WRONGTYPE/)
 })
 
+test('a command that is refused has changed nothing', async () => {
+  const { call } = await start()
+  const text = '{"a":[1,2,3],"b":{"a":[4]}}'
+  call('JSON.SET', 'k', '$', text)
+  const before = call('MEMORY', 'USAGE', 'k')
+  assert.match(String(call('JSON.ARRAPPEND', 'k', '$.a', '1', '{')), /^ERR/)
+  assert.equal(call('JSON.ARRINSERT', 'k', '$..a', '2', '0'), 'ERR index out of bounds')
+  assert.equal(call('JSON.NUMMULTBY', 'k', '$..a[*]', '1e308'), 'ERR result is not a number')
+  assert.equal(call('JSON.GET', 'k'), text)
+  assert.deepEqual(call('JSON.ARRAPPEND', 'k', '$..a', '{"x":1}', '2'), [5, 3])
+  assert.deepEqual(call('JSON.ARRPOP', 'k', '$..a'), ['2', '2'])
+  assert.deepEqual(call('JSON.ARRPOP', 'k', '$..a', '-1'), ['{"x":1}', '{"x":1}'])
+  assert.equal(call('JSON.GET', 'k'), text)
+  assert.equal(call('MEMORY', 'USAGE', 'k'), before)
+})
+
 test('paths select as they are documented', () => {
   const store = parsed(
     '{"book":[{"t":"A","p":8.95,"k":"x"},{"t":"B","p":12.99},{"t":"C","p":8.99,"isbn":"1"},{"t":"D","p":22.99,"isbn":"2"}],' +
