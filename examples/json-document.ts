@@ -1,14 +1,24 @@
-// JSON documents: values, their text, what they are called and what they take.
+// JSON documents: values, what they are called and what they take. json-text.ts has their text.
 //
-// Always: objects are Maps, so that no name of a field means anything else.
+// Always: objects are Maps, so that no name of a field means anything else. Integers are bigints, of 64 bits with or
+// without a sign; numbers with a fraction or an exponent are doubles: 1 and 1.0 are two values, as in RedisJSON.
 
-export type Json = null | boolean | number | string | Json[] | Map<string, Json>
+export type Json = null | boolean | bigint | number | string | Json[] | Map<string, Json>
 
-const DEPTH_MAX = 128
+/** Containers within one another, the value's own path included. */
+export const DEPTH_MAX = 127
+
+export function isContainer(value: Json): value is Json[] | Map<string, Json> {
+  return Array.isArray(value) || value instanceof Map
+}
+
+export function sizeOf(value: Json[] | Map<string, Json>): number {
+  return Array.isArray(value) ? value.length : value.size
+}
 
 export function typeName(value: Json): string {
   if (value === null) return 'null'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  if (typeof value === 'bigint') return 'integer'
   if (typeof value === 'object') return Array.isArray(value) ? 'array' : 'object'
   return typeof value
 }
@@ -19,41 +29,17 @@ export function equal(a: Json, b: Json): boolean {
   return b instanceof Map && a.size === b.size && [...a].every(([key, one]) => b.has(key) && equal(one, b.get(key)!))
 }
 
-/** Throws an Error for what is no JSON. */
-export function parsed(text: string): Json {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new Error(`ERR ${(error as Error).message}`)
-  }
-  return taken(value, 0)
+/** The values of an array or an object. */
+export function valuesOf(value: Json): Iterable<Json> {
+  return isContainer(value) ? value.values() : []
 }
 
-function taken(value: unknown, depth: number): Json {
-  if (depth > DEPTH_MAX) throw new Error('ERR recursion limit exceeded')
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error('ERR number out of range')
-  if (Array.isArray(value)) return value.map(one => taken(one, depth + 1))
-  if (typeof value !== 'object' || value === null) return value as Json
-  return new Map(Object.entries(value).map(([key, one]) => [key, taken(one, depth + 1)]))
-}
-
-export interface Format {
-  indent: string
-  newline: string
-  space: string
-}
-
-export function textOf(value: Json, format: Format = { indent: '', newline: '', space: '' }, depth = 1): string {
-  if (!Array.isArray(value) && !(value instanceof Map)) return JSON.stringify(value)
-  const { indent, newline, space } = format
-  const items = Array.isArray(value)
-    ? value.map(one => textOf(one, format, depth + 1))
-    : [...value].map(([key, one]) => `${JSON.stringify(key)}:${space}${textOf(one, format, depth + 1)}`)
-  const [open, close] = Array.isArray(value) ? '[]' : '{}'
-  if (items.length === 0) return open + close
-  const before = newline + indent.repeat(depth)
-  return `${open}${before}${items.join(`,${before}`)}${newline}${indent.repeat(depth - 1)}${close}`
+/** Containers within one another: 0 for a scalar. */
+export function depthOf(value: Json): number {
+  if (!isContainer(value)) return 0
+  let deepest = 0
+  for (const one of valuesOf(value)) deepest = Math.max(deepest, depthOf(one))
+  return deepest + 1
 }
 
 /** Besides the item. */
@@ -64,6 +50,7 @@ export const FIELD_BYTES = 56
 /** About the bytes that a value takes. */
 export function bytesOf(value: Json): number {
   if (typeof value === 'string') return 24 + value.length
+  if (typeof value === 'bigint') return 24
   if (Array.isArray(value)) return value.reduce<number>((sum, one) => sum + bytesOf(one), 32 + ITEM_BYTES * value.length)
   if (!(value instanceof Map)) return 16
   let bytes = 64

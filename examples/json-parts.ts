@@ -1,150 +1,116 @@
 // JSON.TYPE and the commands for parts of a document: numbers, strings, arrays, objects, booleans.
 
 import { CommandError, type ModuleCommand, type ModuleContext, type ModuleReply } from '../src/module.ts'
-import { bytesOf, equal, ITEM_BYTES, type Json, textOf, typeName } from './json-document.ts'
+import { bytesOf, equal, isContainer, ITEM_BYTES, type Json, sizeOf, typeName } from './json-document.ts'
 import { clamped, type Node, type Path, select } from './json-path.ts'
-import { jsonAt, LEGACY_ROOT, missing, opened, pathAt, put, ROOT, type } from './json-type.ts'
+import { type Document, fits, jsonAt, LEGACY_ROOT, missing, NO_KEY, opened, pathAt, put, read, ROOT, tooDeep } from './json-type.ts'
+import { textOf } from './json-text.ts'
 
-type Is<Kind extends Json> = (value: Json) => value is Kind
-const isString: Is<string> = value => typeof value === 'string'
-const isNumber: Is<number> = value => typeof value === 'number'
-const isBoolean: Is<boolean> = value => typeof value === 'boolean'
-const isArray: Is<Json[]> = value => Array.isArray(value)
-const isObject: Is<Map<string, Json>> = value => value instanceof Map
+/** A kind of values, and the error for an older path that selects another one, or none. */
+interface Kind<Value extends Json> {
+  is(value: Json): value is Value
+  error(path: Path, found?: Json): string
+}
+
+function expected(name: string): Kind<never>['error'] {
+  return (path, found) =>
+    found === undefined
+      ? missing(path).message
+      : `WRONGTYPE wrong type of path value - expected ${name} but found ${typeName(found)}`
+}
+
+const STRING: Kind<string> = { is: value => typeof value === 'string', error: expected('string') }
+const NUMBER: Kind<number | bigint> = {
+  is: value => typeof value === 'number' || typeof value === 'bigint',
+  error: expected('number'),
+}
+const BOOLEAN: Kind<boolean> = { is: value => typeof value === 'boolean', error: expected('boolean') }
+const ARRAY: Kind<Json[]> = {
+  is: value => Array.isArray(value),
+  error: path => `ERR Path '${path.text}' does not exist or not an array`,
+}
+const SEARCHED_ARRAY: Kind<Json[]> = { is: ARRAY.is, error: expected('array') }
+const OBJECT: Kind<Map<string, Json>> = { is: value => value instanceof Map, error: expected('object') }
 
 /** The results of `work` for the matches of one kind; null for others, or an error with an older path. */
-function each<Kind extends Json, Result>(
+function each<Value extends Json, Result>(
   root: Json,
   path: Path,
-  is: Is<Kind>,
-  expected: string,
-  work: (value: Kind, node: Node) => Result,
+  kind: Kind<Value>,
+  work: (value: Value, node: Node) => Result,
 ): (Result | null)[] {
   const nodes = select(root, path)
-  if (!path.isLegacy) return nodes.map(node => (is(node.value) ? work(node.value, node) : null))
-  if (nodes.length === 0) throw missing(path)
-  const fitting = nodes.filter(node => is(node.value))
-  if (fitting.length === 0)
-    throw new CommandError(`WRONGTYPE wrong type of path value - expected ${expected} but found ${typeName(nodes[0].value)}`)
-  return fitting.map(node => work(node.value as Kind, node))
+  if (!path.isLegacy) return nodes.map(node => (kind.is(node.value) ? work(node.value, node) : null))
+  const fitting = nodes.filter(node => kind.is(node.value))
+  if (fitting.length === 0) throw new CommandError(kind.error(path, nodes[0]?.value))
+  return fitting.map(node => work(node.value as Value, node))
 }
 
-/** With an older path one reply. */
-function replyOf(path: Path, replies: ModuleReply[]): ModuleReply {
-  return path.isLegacy ? replies.at(-1) : replies
-}
+// ---- reading ----
 
-/** A command that reads one kind of value: null without the key. */
-function reader<Kind extends Json>(is: Is<Kind>, expected: string, work: (value: Kind, ctx: ModuleContext) => ModuleReply) {
-  return (ctx: ModuleContext) => {
-    const document = ctx.read(type, ctx.args[1])
-    if (document === undefined) return null
-    const path = pathAt(ctx, 2)
-    return replyOf(path, each(document.root, path, is, expected, value => work(value, ctx)))
-  }
-}
-
-/** What a command does to a value: `next` is in its place then, or it is changed, and larger by `bytes`. */
-type Change = { readonly reply: ModuleReply } & (
-  | { readonly next: Json }
-  | { readonly bytes: number; change(): void }
-)
-
-/** A command that changes one kind of value. `work` throws before anything has changed. */
-function writer<Kind extends Json>(
-  is: Is<Kind>,
-  expected: string,
-  work: (value: Kind, ctx: ModuleContext) => Change,
-  pathFrom: (ctx: ModuleContext) => Path = ctx => pathAt(ctx, 2),
+/** A command that reads one kind of value. With an older path it replies with that of the first match. `without`: the key. */
+function reader<Value extends Json>(
+  kind: Kind<Value>,
+  work: (value: Value, ctx: ModuleContext) => ModuleReply,
+  without: (path: Path) => null = nullIfLegacy,
 ) {
   return (ctx: ModuleContext): ModuleReply => {
-    const [key, document] = opened(ctx)
-    const path = pathFrom(ctx)
-    const changes = each(document.root, path, is, expected, (value, node) => ({ node, done: work(value, ctx) }))
-    const replies = changes.map(one => {
-      if (one === null) return null
-      const { node, done } = one
-      if ('next' in done) put(document, node, done.next)
-      else {
-        done.change()
-        document.bytes += done.bytes
-      }
-      return done.reply
-    })
-    key.changed()
-    return replyOf(path, replies)
+    const document = read(ctx, ctx.args[1])
+    const path = pathAt(ctx, 2)
+    if (document === undefined) return without(path)
+    const replies = each(document.root, path, kind, value => work(value, ctx))
+    return path.isLegacy ? replies[0] : replies
   }
 }
 
+function nullIfLegacy(path: Path): null {
+  if (path.isLegacy) return null
+  throw missing(path)
+}
+
+function noKeyUnlessLegacy(path: Path): null {
+  if (path.isLegacy) return null
+  throw new CommandError(NO_KEY)
+}
+
+function neverWithout(path: Path): never {
+  throw missing(path)
+}
+
+function objectLength(ctx: ModuleContext): ModuleReply {
+  const path = pathAt(ctx, 2)
+  const document = read(ctx, ctx.args[1])
+  if (document !== undefined && path.isLegacy && select(document.root, path).length === 0) return null
+  return readLength(ctx)
+}
+
+const readLength = reader(OBJECT, object => object.size)
+
 function typeOf(ctx: ModuleContext): ModuleReply {
-  const document = ctx.read(type, ctx.args[1])
+  const document = read(ctx, ctx.args[1])
   if (document === undefined) return null
   const path = pathAt(ctx, 2)
   const names = select(document.root, path).map(node => typeName(node.value))
   return path.isLegacy ? names[0] : names
 }
 
-function arithmetic(compute: (a: number, b: number) => number) {
-  return (ctx: ModuleContext): ModuleReply => {
-    const operand = jsonAt(ctx, 3)
-    if (!isNumber(operand)) throw new CommandError('ERR the value is not a number')
-    const change = writer(isNumber, 'number', value => {
-      const next = compute(value, operand)
-      if (!Number.isFinite(next)) throw new CommandError('ERR result is not a number')
-      return { next, reply: next }
-    })
-    const answer = change(ctx)
-    return textOf(answer as Json)
-  }
+/** As RedisJSON spells JSON in RESP: lists that begin with their kind. */
+function spelled(value: Json): ModuleReply {
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value === 'number') return textOf(value)
+  if (Array.isArray(value)) return ['[', ...value.map(spelled)]
+  if (value instanceof Map) return ['{', ...[...value].flatMap(([name, one]) => [name, spelled(one)])]
+  return value
 }
 
-function append(ctx: ModuleContext): ModuleReply {
-  const text = jsonAt(ctx, ctx.argc - 1)
-  if (!isString(text)) throw new CommandError('ERR wrong type of value - expected string')
-  const change = writer(
-    isString,
-    'string',
-    value => ({ next: value + text, reply: Buffer.byteLength(value + text) }),
-    () => (ctx.argc === 4 ? pathAt(ctx, 2) : LEGACY_ROOT),
-  )
-  return change(ctx)
+function spell(ctx: ModuleContext): ModuleReply {
+  const document = read(ctx, ctx.args[1])
+  if (document === undefined) return null
+  const path = pathAt(ctx, 2)
+  const replies = select(document.root, path).map(node => spelled(node.value))
+  if (path.isLegacy && replies.length === 0) throw missing(path)
+  return path.isLegacy ? replies[0] : replies
 }
-
-/** Items are put at `i`: those from args[from] on. */
-function insertion(array: Json[], i: number, ctx: ModuleContext, from: number): Change {
-  const items = ctx.args.slice(from).map((_, k) => jsonAt(ctx, from + k))
-  return {
-    reply: array.length + items.length,
-    bytes: itemBytes(items),
-    change: () => void array.splice(i, 0, ...items),
-  }
-}
-
-function itemBytes(items: readonly Json[]): number {
-  return items.reduce<number>((sum, one) => sum + ITEM_BYTES + bytesOf(one), 0)
-}
-
-const arrayAppend = writer(isArray, 'array', (array, ctx) => insertion(array, array.length, ctx, 3))
-
-const arrayInsert = writer(isArray, 'array', (array, ctx) => {
-  const at = ctx.integer(3)
-  const i = at < 0 ? array.length + at : at
-  if (i < 0 || i > array.length) throw new CommandError('ERR index out of bounds')
-  return insertion(array, i, ctx, 4)
-})
-
-const arrayPop = writer(isArray, 'array', (array, ctx) => {
-  if (array.length === 0) return { reply: null, bytes: 0, change: () => {} }
-  const at = ctx.argc > 3 ? ctx.integer(3) : -1
-  const i = Math.min(array.length - 1, clamped(at, array.length))
-  return { reply: textOf(array[i]), bytes: -itemBytes([array[i]]), change: () => void array.splice(i, 1) }
-})
-
-const arrayTrim = writer(isArray, 'array', (array, ctx) => {
-  const [from, to] = [clamped(ctx.integer(3), array.length), clamped(ctx.integer(4), array.length) + 1]
-  const next = array.slice(from, Math.max(from, to))
-  return { reply: next.length, next }
-})
 
 function arrayIndex(array: Json[], ctx: ModuleContext): number {
   const wanted = jsonAt(ctx, 3)
@@ -154,16 +120,138 @@ function arrayIndex(array: Json[], ctx: ModuleContext): number {
   return array.findIndex((one, i) => i >= from && i < to && equal(one, wanted))
 }
 
-const toggle = writer(isBoolean, 'boolean', value => ({ next: !value, reply: value ? 0 : 1 }))
+// ---- changing ----
+
+/** What a command does to a value: `next` takes its place, or it is changed; change() returns the bytes it then has more. */
+type Change = { readonly reply: ModuleReply } & ({ readonly next: Json } | { change(): number })
+
+/** Makes changes, in inner values first: an outer one may remove them. */
+function make(document: Document, changes: readonly { readonly node: Node; readonly done: Change }[]): void {
+  for (const { node, done } of changes.toSorted((a, b) => b.node.depth - a.node.depth)) {
+    if ('next' in done) put(document, node, done.next)
+    else document.bytes += done.change()
+  }
+}
+
+/** A command that changes one kind of value. `work` throws before anything has changed; null: this value stays. */
+function writer<Value extends Json>(
+  kind: Kind<Value>,
+  work: (value: Value, ctx: ModuleContext, node: Node, path: Path) => Change | null,
+  pathFrom: (ctx: ModuleContext) => Path = ctx => pathAt(ctx, 2),
+) {
+  return (ctx: ModuleContext): ModuleReply => {
+    const [key, document] = opened(ctx)
+    const path = pathFrom(ctx)
+    const found = each(document.root, path, kind, (value, node) => {
+      const done = work(value, ctx, node, path)
+      return done === null ? null : { node, done }
+    })
+    const changes = found.filter(one => one !== null)
+    make(document, changes)
+    if (changes.length > 0) key.changed()
+    const replies = found.map(one => (one === null ? null : one.done.reply))
+    return path.isLegacy ? replies.at(-1) : replies
+  }
+}
+
+const INTEGER_MIN = -(2n ** 63n)
+const INTEGER_MAX = 2n ** 63n - 1n
+/** Any integer to a higher power overflows, but for -1, 0 and 1. */
+const POWER_MAX = 63n
+
+interface Arithmetic {
+  integers(a: bigint, b: bigint): bigint
+  doubles(a: number, b: number): number
+}
+
+const ADDING: Arithmetic = { integers: (a, b) => a + b, doubles: (a, b) => a + b }
+const MULTIPLYING: Arithmetic = { integers: (a, b) => a * b, doubles: (a, b) => a * b }
+const RAISING: Arithmetic = {
+  integers: (a, b) => (b <= POWER_MAX ? a ** b : a === 0n || a === 1n ? a : a === -1n ? (b % 2n === 0n ? 1n : -1n) : INTEGER_MAX + 1n),
+  doubles: (a, b) => a ** b,
+}
+
+/** Integers of 64 bits with a sign stay such; others are computed as doubles. */
+function computed(a: bigint | number, b: bigint | number, by: Arithmetic): bigint | number {
+  if (typeof a === 'bigint' && typeof b === 'bigint' && a <= INTEGER_MAX && b <= INTEGER_MAX && (by !== RAISING || b >= 0n)) {
+    const result = by.integers(a, b)
+    if (result < INTEGER_MIN || result > INTEGER_MAX) throw new CommandError('ERR numeric overflow')
+    return result
+  }
+  const result = by.doubles(Number(a), Number(b))
+  if (!Number.isFinite(result)) throw new CommandError('ERR result is not a number')
+  return result
+}
+
+function arithmetic(by: Arithmetic) {
+  return (ctx: ModuleContext): ModuleReply => {
+    const operand = jsonAt(ctx, 3)
+    if (!NUMBER.is(operand)) throw new CommandError(NUMBER.error(LEGACY_ROOT, operand))
+    const change = writer(NUMBER, value => {
+      const next = computed(value, operand, by)
+      return { next, reply: next }
+    })
+    return textOf(change(ctx) as Json)
+  }
+}
+
+function append(ctx: ModuleContext): ModuleReply {
+  const text = jsonAt(ctx, ctx.argc - 1)
+  if (!STRING.is(text)) throw new CommandError(STRING.error(LEGACY_ROOT, text))
+  const change = writer(
+    STRING,
+    value => ({ next: value + text, reply: Buffer.byteLength(value + text) }),
+    () => (ctx.argc === 4 ? pathAt(ctx, 2) : LEGACY_ROOT),
+  )
+  return change(ctx)
+}
+
+/** Items are put at `i`: those from args[from] on. */
+function insertion(array: Json[], i: number, ctx: ModuleContext, from: number, { depth }: Node): Change {
+  const items = ctx.args.slice(from).map((_, k) => jsonAt(ctx, from + k))
+  if (!items.every(one => fits(depth + 1, one))) throw tooDeep()
+  return { reply: array.length + items.length, change: () => (array.splice(i, 0, ...items), itemBytes(items)) }
+}
+
+function itemBytes(items: readonly Json[]): number {
+  return items.reduce<number>((sum, one) => sum + ITEM_BYTES + bytesOf(one), 0)
+}
+
+const arrayAppend = writer(ARRAY, (array, ctx, node) => insertion(array, array.length, ctx, 3, node))
+
+const arrayInsert = writer(ARRAY, (array, ctx, node) => {
+  const at = ctx.integer(3)
+  const i = at < 0 ? array.length + at : at
+  if (i < 0 || i > array.length) throw new CommandError('ERR index out of bounds')
+  return insertion(array, i, ctx, 4, node)
+})
+
+const arrayPop = writer(ARRAY, (array, ctx) => {
+  if (array.length === 0) return null
+  const at = ctx.argc > 3 ? ctx.integer(3) : -1
+  const i = Math.min(array.length - 1, clamped(at, array.length))
+  return { reply: textOf(array[i]), change: () => -itemBytes(array.splice(i, 1)) }
+})
+
+const arrayTrim = writer(ARRAY, (array, ctx) => {
+  const [from, to] = [clamped(ctx.integer(3), array.length), clamped(ctx.integer(4), array.length) + 1]
+  const kept = Math.max(0, Math.min(to, array.length) - from)
+  return { reply: kept, change: () => -itemBytes([...array.splice(from + kept), ...array.splice(0, from)]) }
+})
+
+const toggle = writer(BOOLEAN, (value, _ctx, _node, path) => ({
+  next: !value,
+  reply: path.isLegacy ? String(!value) : value ? 0 : 1,
+}))
 
 function clear(ctx: ModuleContext): ModuleReply {
   const [key, document] = opened(ctx)
+  if (ctx.argc > 3) throw new CommandError("ERR wrong number of arguments for 'json.clear' command")
   let count = 0
-  for (const node of select(document.root, pathAt(ctx, 2, ROOT))) {
+  for (const node of select(document.root, pathAt(ctx, 2, ROOT)).reverse()) {
     const { value } = node
-    const isContainer = isArray(value) || isObject(value)
-    if (isContainer ? (isArray(value) ? value.length : value.size) === 0 : !isNumber(value) || value === 0) continue
-    put(document, node, isArray(value) ? [] : isObject(value) ? new Map() : 0)
+    if (isContainer(value) ? sizeOf(value) === 0 : !NUMBER.is(value) || value === 0n || value === 0) continue
+    put(document, node, Array.isArray(value) ? [] : value instanceof Map ? new Map() : 0n)
     count++
   }
   if (count > 0) key.changed()
@@ -172,22 +260,24 @@ function clear(ctx: ModuleContext): ModuleReply {
 
 export const WRITES = { flags: 'write denyoom', keys: 'RW ACCESS UPDATE @1', propagation: 'verbatim' } as const
 export const READS = { flags: 'readonly', keys: 'RO ACCESS @1' } as const
-const length = reader(isArray, 'array', array => array.length)
+const number = { arity: 4, ...WRITES, args: 'key#0 path value:double' } as const
 
 export const parts: readonly ModuleCommand[] = [
   { name: 'json.type', arity: -2, ...READS, args: 'key#0 [path]', run: typeOf },
-  { name: 'json.numincrby', arity: 4, ...WRITES, args: 'key#0 path value:double', run: arithmetic((a, b) => a + b) },
-  { name: 'json.nummultby', arity: 4, ...WRITES, args: 'key#0 path value:double', run: arithmetic((a, b) => a * b) },
+  { name: 'json.resp', arity: -2, ...READS, args: 'key#0 [path]', run: spell },
+  { name: 'json.numincrby', ...number, run: arithmetic(ADDING) },
+  { name: 'json.nummultby', ...number, run: arithmetic(MULTIPLYING) },
+  { name: 'json.numpowby', ...number, run: arithmetic(RAISING) },
   { name: 'json.strappend', arity: -3, ...WRITES, args: 'key#0 [path] value', run: append },
-  { name: 'json.strlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(isString, 'string', value => Buffer.byteLength(value)) },
+  { name: 'json.strlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(STRING, value => Buffer.byteLength(value)) },
   { name: 'json.arrappend', arity: -4, ...WRITES, args: 'key#0 path value...', run: arrayAppend },
-  { name: 'json.arrindex', arity: -4, ...READS, args: 'key#0 path value [start:integer] [stop:integer]', run: reader(isArray, 'array', arrayIndex) },
+  { name: 'json.arrindex', arity: -4, ...READS, args: 'key#0 path value [start:integer] [stop:integer]', run: reader(SEARCHED_ARRAY, arrayIndex, neverWithout) },
   { name: 'json.arrinsert', arity: -5, ...WRITES, args: 'key#0 path index:integer value...', run: arrayInsert },
-  { name: 'json.arrlen', arity: -2, ...READS, args: 'key#0 [path]', run: length },
+  { name: 'json.arrlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(ARRAY, array => array.length, noKeyUnlessLegacy) },
   { name: 'json.arrpop', arity: -2, ...WRITES, args: 'key#0 [path] [index:integer]', run: arrayPop },
   { name: 'json.arrtrim', arity: 5, ...WRITES, args: 'key#0 path start:integer stop:integer', run: arrayTrim },
-  { name: 'json.objkeys', arity: -2, ...READS, args: 'key#0 [path]', run: reader(isObject, 'object', object => [...object.keys()]) },
-  { name: 'json.objlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(isObject, 'object', object => object.size) },
+  { name: 'json.objkeys', arity: -2, ...READS, args: 'key#0 [path]', run: reader(OBJECT, object => [...object.keys()], noKeyUnlessLegacy) },
+  { name: 'json.objlen', arity: -2, ...READS, args: 'key#0 [path]', run: objectLength },
   { name: 'json.toggle', arity: -2, ...WRITES, args: 'key#0 [path]', run: toggle },
   { name: 'json.clear', arity: -2, ...WRITES, args: 'key#0 [path]', run: clear },
 ]

@@ -6,12 +6,16 @@
 // Always: a path selects in the order of the document, in time that grows with what it looks at: there is no `=~`.
 
 import { equal, type Json } from './json-document.ts'
+import { parsedAt } from './json-text.ts'
 
-/** A selected value and where it is; the root has no parent. */
+/** A selected value and where it is. */
 export interface Node {
   readonly value: Json
-  readonly parent: Json[] | Map<string, Json> | undefined
+  /** The array or object that it is in; undefined: it is the root. */
+  readonly up: Node | undefined
   readonly key: number | string
+  /** Containers around it. */
+  readonly depth: number
 }
 
 export interface Path {
@@ -31,20 +35,20 @@ type Step = { readonly isDeep: boolean } & (
 type Test = (value: Json, root: Json) => boolean
 type Operand = (value: Json, root: Json) => Json | undefined
 
-const NAME = /[^.[\]'"()\s,:?@=<>!&|*]+/y
+const NAME = /[^.[\]'"()\s,?@=<>!&|*~{}\p{Cc}]+/uy
 const NUMBER = /-?\d+/y
-const LITERAL = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 const QUOTED = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/y
 const OPERATOR = /==|!=|<=|>=|<|>/y
 
 /** Throws an Error for what is no path. */
 export function pathOf(text: string): Path {
-  const isLegacy = !text.startsWith('$')
+  // `$name` is an older path: the field of that name.
+  const isLegacy = text[0] !== '$' || (text.length > 1 && text[1] !== '.' && text[1] !== '[')
   const whole = isLegacy ? `$${text === '.' ? '' : text.startsWith('.') || text.startsWith('[') ? text : `.${text}`}` : text
   const reader = new PathReader(whole)
   reader.take('$')
   const steps = reader.steps()
-  if (!reader.isAtEnd) throw new Error(`ERR Path '${text}' is no path, at offset ${reader.at}`)
+  if (!reader.isAtEnd) reader.fail()
   return { text: whole, isLegacy, steps }
 }
 
@@ -66,6 +70,20 @@ class PathReader {
     return true
   }
 
+  fail(): never {
+    throw new Error(`ERR Error occurred on position ${this.at + 1}, expected one of the following: a name, *, [ or ..`)
+  }
+
+  steps(): Step[] {
+    const steps: Step[] = []
+    for (;;) {
+      if (this.take('..')) steps.push(this.take('[') ? this.bracket(true) : this.name(true))
+      else if (this.take('.[') || this.take('[')) steps.push(this.bracket(false))
+      else if (this.take('.')) steps.push(this.name(false))
+      else return steps
+    }
+  }
+
   private match(expression: RegExp): string | undefined {
     expression.lastIndex = this.at
     const found = expression.exec(this.text)?.[0]
@@ -76,20 +94,6 @@ class PathReader {
   private blanks(): this {
     while (this.take(' '));
     return this
-  }
-
-  private fail(): never {
-    throw new Error(`ERR Path '${this.text}' is no path, at offset ${this.at}`)
-  }
-
-  steps(): Step[] {
-    const steps: Step[] = []
-    for (;;) {
-      if (this.take('..')) steps.push(this.take('[') ? this.bracket(true) : this.name(true))
-      else if (this.take('.')) steps.push(this.name(false))
-      else if (this.take('[')) steps.push(this.bracket(false))
-      else return steps
-    }
   }
 
   private name(isDeep: boolean): Step {
@@ -164,27 +168,37 @@ class PathReader {
       return (value, root) => walk(isOfRoot ? root : value, steps, root)[0]?.value
     }
     const quoted = this.match(QUOTED)
-    const literal: Json = quoted === undefined ? JSON.parse(this.match(LITERAL) ?? this.fail()) : unquoted(quoted)
+    const literal = quoted === undefined ? this.literal() : unquoted(quoted)
     return () => literal
+  }
+
+  private literal(): Json {
+    const [value, end] = parsedAt(this.text, this.at)
+    this.at = end
+    return value
   }
 }
 
+/** `\'`, `\"` and `\\` are the character; another backslash is itself. */
 function unquoted(text: string): string {
-  const inner = text.slice(1, -1)
-  return JSON.parse(`"${text[0] === "'" ? inner.replaceAll("\\'", "'").replaceAll('"', '\\"') : inner}"`)
+  return text.slice(1, -1).replace(/\\(['"\\])/g, '$1')
 }
 
 const or = (a: Test, b: Test): Test => (value, root) => a(value, root) || b(value, root)
 const and = (a: Test, b: Test): Test => (value, root) => a(value, root) && b(value, root)
 const not = (a: Test): Test => (value, root) => !a(value, root)
 
+/** An integer and a double are compared as numbers. */
 function compare(operator: string, a: Json | undefined, b: Json | undefined): boolean {
-  if (operator === '==') return a !== undefined && b !== undefined && equal(a, b)
-  if (operator === '!=') return a !== undefined && b !== undefined && !equal(a, b)
-  const areNumbers = typeof a === 'number' && typeof b === 'number'
+  if (a === undefined || b === undefined) return false
+  const areNumbers = isNumber(a) && isNumber(b)
+  if (operator === '==' || operator === '!=') return (areNumbers ? !(a < b) && !(a > b) : equal(a, b)) === (operator === '==')
   if (!areNumbers && !(typeof a === 'string' && typeof b === 'string')) return false
-  const order = a! < b! ? -1 : a! > b! ? 1 : 0
-  return operator === '<' ? order < 0 : operator === '<=' ? order <= 0 : operator === '>' ? order > 0 : order >= 0
+  return operator === '<' ? a < b : operator === '<=' ? a <= b : operator === '>' ? a > b : a >= b
+}
+
+function isNumber(value: Json): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint'
 }
 
 // ---- selecting ----
@@ -195,39 +209,45 @@ export function select(root: Json, { steps }: Path): Node[] {
 }
 
 function walk(from: Json, steps: readonly Step[], root: Json): Node[] {
-  let nodes: Node[] = [{ value: from, parent: undefined, key: 0 }]
+  let nodes: Node[] = [{ value: from, up: undefined, key: 0, depth: 0 }]
   for (const step of steps) {
     const bases = step.isDeep ? nodes.flatMap(node => [...withInner(node)]) : nodes
-    nodes = bases.flatMap(({ value }) => children(value, step, root))
+    nodes = bases.flatMap(node => children(node, step, root))
   }
   return nodes
 }
 
 function* withInner(node: Node): Generator<Node> {
   yield node
-  for (const child of all(node.value)) yield* withInner(child)
+  for (const child of all(node)) yield* withInner(child)
 }
 
-function all(value: Json): Node[] {
-  if (Array.isArray(value)) return value.map((one, key) => ({ value: one, parent: value, key }))
-  return value instanceof Map ? [...value].map(([key, one]) => ({ value: one, parent: value, key })) : []
+function below(up: Node, key: number | string, value: Json): Node {
+  return { value, up, key, depth: up.depth + 1 }
 }
 
-function children(value: Json, step: Step, root: Json): Node[] {
-  if (step.kind === 'any') return all(value)
-  if (step.kind === 'filter') return all(value).filter(node => step.test(node.value, root))
-  if (step.kind === 'keys') return step.keys.flatMap(key => child(value, key))
+function all(node: Node): Node[] {
+  const { value } = node
+  if (Array.isArray(value)) return value.map((one, key) => below(node, key, one))
+  return value instanceof Map ? [...value].map(([key, one]) => below(node, key, one)) : []
+}
+
+function children(node: Node, step: Step, root: Json): Node[] {
+  if (step.kind === 'any') return all(node)
+  if (step.kind === 'filter') return all(node).filter(({ value }) => step.test(value, root))
+  if (step.kind === 'keys') return step.keys.flatMap(key => child(node, key))
+  const { value } = node
   if (!Array.isArray(value)) return []
   const [from, to] = [clamped(step.from ?? 0, value.length), clamped(step.to ?? value.length, value.length)]
-  return all(value).slice(from, Math.max(from, to)).filter((_, i) => i % step.by === 0)
+  return all(node).slice(from, Math.max(from, to)).filter((_, i) => i % step.by === 0)
 }
 
-function child(value: Json, key: string | number): Node[] {
-  if (value instanceof Map && typeof key === 'string')
-    return value.has(key) ? [{ value: value.get(key)!, parent: value, key }] : []
+function child(node: Node, key: string | number): Node[] {
+  const { value } = node
+  if (value instanceof Map && typeof key === 'string') return value.has(key) ? [below(node, key, value.get(key)!)] : []
   if (!Array.isArray(value) || typeof key !== 'number') return []
   const i = key < 0 ? value.length + key : key
-  return i >= 0 && i < value.length ? [{ value: value[i], parent: value, key: i }] : []
+  return i >= 0 && i < value.length ? [below(node, i, value[i])] : []
 }
 
 /** An index, from the end if negative, within the array. */

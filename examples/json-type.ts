@@ -1,8 +1,9 @@
 // The type of JSON documents, whose RDB files are RedisJSON's (ReJSON-RL): one text for each document.
 
-import { CommandError, defineType, type ModuleContext, type TypedKey } from '../src/module.ts'
-import { bytesOf, type Json, parsed, textOf } from './json-document.ts'
+import { CommandError, defineType, type ModuleContext, type ModuleWord, type TypedKey } from '../src/module.ts'
+import { bytesOf, DEPTH_MAX, depthOf, type Json } from './json-document.ts'
 import { type Node, type Path, pathOf } from './json-path.ts'
+import { parsed, textOf } from './json-text.ts'
 
 /** A document; `bytes` is kept as it changes. */
 export interface Document {
@@ -10,7 +11,9 @@ export interface Document {
   bytes: number
 }
 
-const NO_KEY = "ERR could not perform this operation on a key that doesn't exist"
+export const NO_KEY = "ERR could not perform this operation on a key that doesn't exist"
+const OTHER_TYPE = 'ERR Existing key has wrong Redis type'
+const TOO_DEEP = 'ERR recursion limit exceeded'
 export const ROOT = pathOf('$')
 export const LEGACY_ROOT = pathOf('.')
 
@@ -32,11 +35,11 @@ export function documentOf(root: Json): Document {
 }
 
 /** Errors of paths and texts are error replies. */
-function checked<Result>(work: () => Result): Result {
+function checked<Result>(work: () => Result, text?: string): Result {
   try {
     return work()
   } catch (error) {
-    throw new CommandError((error as Error).message)
+    throw new CommandError(text ?? (error as Error).message)
   }
 }
 
@@ -45,24 +48,47 @@ export function pathAt(ctx: ModuleContext, i: number, absent: Path = LEGACY_ROOT
   return i < ctx.argc ? checked(() => pathOf(ctx.text(i))) : absent
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 export function jsonAt(ctx: ModuleContext, i: number): Json {
-  return checked(() => parsed(ctx.text(i)))
+  const text = checked(() => UTF8.decode(ctx.args[i]), "ERR Couldn't parse as UTF-8 string")
+  return checked(() => parsed(text))
 }
 
 export function missing(path: Path): CommandError {
   return new CommandError(`ERR Path '${path.text}' does not exist`)
 }
 
-/** Puts a value where a node is, and counts its bytes. */
-export function put(document: Document, { parent, key, value }: Node, next: Json): void {
-  document.bytes += bytesOf(next) - bytesOf(value)
-  if (parent === undefined) document.root = next
-  else if (Array.isArray(parent)) parent[key as number] = next
-  else parent.set(key as string, next)
+/** Whether a value so many containers deep may have `value` in it. */
+export function fits(depth: number, value: Json): boolean {
+  return depth + depthOf(value) <= DEPTH_MAX
 }
 
-export function opened(ctx: ModuleContext, i = 1): [TypedKey<Document>, Document] {
-  const key = ctx.write(type, ctx.args[i])
+export function tooDeep(): CommandError {
+  return new CommandError(TOO_DEEP)
+}
+
+/** Puts a value where a node is, and counts its bytes. */
+export function put(document: Document, { up, key, value }: Node, next: Json): void {
+  document.bytes += bytesOf(next) - bytesOf(value)
+  const parent = up?.value
+  if (Array.isArray(parent)) parent[key as number] = next
+  else if (parent instanceof Map) parent.set(key as string, next)
+  else document.root = next
+}
+
+/** The document to read; undefined: no such key. */
+export function read(ctx: ModuleContext, key: ModuleWord): Document | undefined {
+  return checked(() => ctx.read(type, key), OTHER_TYPE)
+}
+
+export function write(ctx: ModuleContext, key: ModuleWord): TypedKey<Document> {
+  return checked(() => ctx.write(type, key), OTHER_TYPE)
+}
+
+/** The key and its document to change; an error without it. */
+export function opened(ctx: ModuleContext): [TypedKey<Document>, Document] {
+  const key = write(ctx, ctx.args[1])
   if (key.value === undefined) throw new CommandError(NO_KEY)
   return [key, key.value]
 }

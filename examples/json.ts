@@ -1,54 +1,67 @@
-// JSON documents: JSON.SET, GET, MGET, MSET, MERGE, DEL, FORGET, TYPE, NUMINCRBY, NUMMULTBY, STRAPPEND, STRLEN, ARRAPPEND,
-// ARRINDEX, ARRINSERT, ARRLEN, ARRPOP, ARRTRIM, OBJKEYS, OBJLEN, TOGGLE, CLEAR, with RedisJSON's replies. json-path.ts
-// has the paths, json-parts.ts the commands for parts.
+// JSON documents: JSON.SET, GET, MGET, MSET, MERGE, DEL, FORGET, TYPE, RESP, NUMINCRBY, NUMMULTBY, NUMPOWBY, STRAPPEND,
+// STRLEN, ARRAPPEND, ARRINDEX, ARRINSERT, ARRLEN, ARRPOP, ARRTRIM, OBJKEYS, OBJLEN, TOGGLE, CLEAR, with RedisJSON's
+// replies. json-path.ts has the paths, json-parts.ts the commands for parts.
 //
 // Always: with a path from `$` the reply is a list with one item for each match; with an older path it is that of the
-// first match, and none is an error. Numbers are doubles: 1.0 is the integer 1.
+// first match, and none is an error. A command of which one part could not be done replies null; the others are done.
 
-import { CommandError, defineModule, type ModuleCommand, type ModuleContext, type ModuleReply, reply } from '../src/module.ts'
-import { bytesOf, FIELD_BYTES, type Format, ITEM_BYTES, type Json, textOf } from './json-document.ts'
+import { CommandError, defineModule, type ModuleCommand, type ModuleContext, type ModuleReply, reply, type TypedKey } from '../src/module.ts'
+import { bytesOf, FIELD_BYTES, ITEM_BYTES, isContainer, type Json, sizeOf } from './json-document.ts'
 import { parts, READS, WRITES } from './json-parts.ts'
-import { type Path, select } from './json-path.ts'
-import { type Document, documentOf, jsonAt, LEGACY_ROOT, missing, pathAt, put, ROOT, type } from './json-type.ts'
+import { type Node, type Path, select } from './json-path.ts'
+import { type Format, textOf } from './json-text.ts'
+import { type Document, documentOf, fits, jsonAt, LEGACY_ROOT, missing, opened, pathAt, put, read, ROOT, type, write } from './json-type.ts'
 
-/** False: the condition does not hold. */
-function setAt(ctx: ModuleContext, i: number, path: Path, value: Json, condition: 'nx' | 'xx' | undefined): boolean {
-  const key = ctx.write(type, ctx.args[i])
+type Condition = 'nx' | 'xx' | undefined
+
+/** What becomes of the values that a path selects, or of the field that it adds. */
+type Change = (before: Json | undefined) => Json
+
+/** Sets what the path selects or adds. False: a part of it, or all, cannot be set or does not meet the condition. */
+function update(key: TypedKey<Document>, path: Path, change: Change, condition?: Condition): boolean {
   const document = key.value
-  if (document === undefined) {
-    if (path.steps.length > 0) throw new CommandError('ERR new objects must be created at the root')
-    if (condition === 'xx') return false
-    key.set(documentOf(value))
+  if (document === undefined || path.steps.length === 0) {
+    if (document === undefined && path.steps.length > 0) throw new CommandError('ERR new objects must be created at the root')
+    if (condition === (document === undefined ? 'xx' : 'nx')) return false
+    key.set(documentOf(change(document?.root)))
     return true
   }
   const nodes = select(document.root, path)
-  if (nodes.length > 0 ? condition === 'nx' : condition === 'xx') return false
-  for (const node of nodes) put(document, node, structuredClone(value))
-  const isSet = nodes.length > 0 || add(document, path, value)
-  if (isSet) key.changed()
-  return isSet
+  if (nodes.length > 0 && condition === 'nx') return false
+  const places = nodes.length > 0 || condition === 'xx' ? nodes : added(document, path)
+  let count = 0
+  // Inner values first: an outer one may replace them.
+  for (const node of places.toSorted((a, b) => b.depth - a.depth)) {
+    const isNew = nodes.length === 0
+    const next = change(isNew ? undefined : node.value)
+    if (!fits(node.depth, next)) continue
+    put(document, node, next)
+    if (isNew) document.bytes += FIELD_BYTES + String(node.key).length + bytesOf(node.value)
+    count++
+  }
+  if (count > 0) key.changed()
+  return count > 0 && count === places.length
 }
 
-/** The last name of the path is a new field of what the rest of it selects. */
-function add(document: Document, path: Path, value: Json): boolean {
-  const last = path.steps.at(-1)
-  if (last?.kind !== 'keys' || last.isDeep || last.keys.length > 1 || typeof last.keys[0] !== 'string') return false
-  const name = last.keys[0]
+/** The fields that do not exist yet: the last name of a path in the objects that the rest of it selects. */
+function added(document: Document, path: Path): Node[] {
+  const last = path.steps.at(-1)!
+  if (last.isDeep || last.kind !== 'keys' || last.keys.length > 1) throw new CommandError('ERR wrong static path')
+  const [key] = last.keys
   const parents = select(document.root, { ...path, steps: path.steps.slice(0, -1) })
-  let isSet = false
-  for (const { value: parent } of parents)
-    if (parent instanceof Map) {
-      parent.set(name, structuredClone(value))
-      document.bytes += bytesOf(value) + FIELD_BYTES + name.length
-      isSet = true
-    }
-  return isSet
+  if (typeof key === 'number' && parents.length > 0) throw new CommandError('ERR array index out of range')
+  return parents.filter(({ value }) => value instanceof Map).map(up => ({ value: null, up, key, depth: up.depth + 1 }))
 }
 
 function set(ctx: ModuleContext): ModuleReply {
   const condition = ctx.argc < 5 ? undefined : ctx.is(4, 'NX') ? 'nx' : ctx.is(4, 'XX') ? 'xx' : 'bad'
   if (condition === 'bad' || ctx.argc > 5) throw new CommandError('ERR syntax error')
-  return setAt(ctx, 1, pathAt(ctx, 2), jsonAt(ctx, 3), condition) ? reply.simple('OK') : null
+  const [path, value] = [pathAt(ctx, 2), jsonAt(ctx, 3)]
+  return done(update(write(ctx, ctx.args[1]), path, () => structuredClone(value), condition))
+}
+
+function done(isWhole: boolean): ModuleReply {
+  return isWhole ? reply.simple('OK') : null
 }
 
 function setMany(ctx: ModuleContext): ModuleReply {
@@ -56,16 +69,16 @@ function setMany(ctx: ModuleContext): ModuleReply {
   const sets: [at: number, path: Path, value: Json][] = []
   for (let i = 1; i < ctx.argc; i += 3) {
     const path = pathAt(ctx, i + 1)
-    const isNew = ctx.read(type, ctx.args[i]) === undefined && !sets.some(([at]) => ctx.text(at) === ctx.text(i))
+    const isNew = read(ctx, ctx.args[i]) === undefined && !sets.some(([at]) => ctx.text(at) === ctx.text(i))
     if (isNew && path.steps.length > 0) throw new CommandError('ERR new objects must be created at the root')
     sets.push([i, path, jsonAt(ctx, i + 2)])
   }
-  for (const [i, path, value] of sets) setAt(ctx, i, path, value, undefined)
-  return reply.simple('OK')
+  const areDone = sets.map(([i, path, value]) => update(write(ctx, ctx.args[i]), path, () => structuredClone(value)))
+  return done(areDone.every(Boolean))
 }
 
 function merged(value: Json | undefined, patch: Json): Json {
-  if (!(patch instanceof Map)) return patch
+  if (!(patch instanceof Map)) return structuredClone(patch)
   const result = new Map(value instanceof Map ? value : [])
   for (const [name, one] of patch) {
     if (one === null) result.delete(name)
@@ -76,12 +89,7 @@ function merged(value: Json | undefined, patch: Json): Json {
 
 function merge(ctx: ModuleContext): ModuleReply {
   const [path, patch] = [pathAt(ctx, 2), jsonAt(ctx, 3)]
-  const key = ctx.write(type, ctx.args[1])
-  const nodes = key.value === undefined ? [] : select(key.value.root, path)
-  if (nodes.length === 0) return setAt(ctx, 1, path, merged(undefined, patch), undefined) ? reply.simple('OK') : null
-  for (const node of nodes) put(key.value!, node, merged(node.value, patch))
-  key.changed()
-  return reply.simple('OK')
+  return done(update(write(ctx, ctx.args[1]), path, before => merged(before, patch)))
 }
 
 function get(ctx: ModuleContext): ModuleReply {
@@ -92,7 +100,7 @@ function get(ctx: ModuleContext): ModuleReply {
     if (word === undefined) break
     format[word] = ctx.text(i + 1)
   }
-  const document = ctx.read(type, ctx.args[1])
+  const document = read(ctx, ctx.args[1])
   if (document === undefined) return null
   const paths = i < ctx.argc ? ctx.args.slice(i).map((_, k) => pathAt(ctx, i + k)) : [LEGACY_ROOT]
   const areLegacy = paths.every(path => path.isLegacy)
@@ -104,33 +112,64 @@ function get(ctx: ModuleContext): ModuleReply {
   return textOf(results.length === 1 ? results[0][1] : new Map(results), format)
 }
 
+/** null for keys of other types too. */
 function getMany(ctx: ModuleContext): ModuleReply {
   const path = pathAt(ctx, ctx.argc - 1)
   return ctx.args.slice(1, -1).map(name => {
-    const document = ctx.read(type, name)
+    const document = ofType(ctx, name)
     const values = document === undefined ? [] : select(document.root, path).map(node => node.value)
     if (document === undefined || (path.isLegacy && values.length === 0)) return null
     return textOf(path.isLegacy ? values[0] : values)
   })
 }
 
+function ofType(ctx: ModuleContext, name: Uint8Array): Document | undefined {
+  try {
+    return read(ctx, name)
+  } catch {
+    return undefined
+  }
+}
+
 function remove(ctx: ModuleContext): number {
-  const key = ctx.write(type, ctx.args[1])
+  const key = write(ctx, ctx.args[1])
   const document = key.value
   if (document === undefined) return 0
   const nodes = select(document.root, pathAt(ctx, 2, ROOT))
-  if (nodes.some(node => node.parent === undefined)) {
-    key.delete()
-    return 1
+  const isWhole = nodes.some(node => node.up === undefined)
+  const count = isWhole ? 1 : removeParts(document, nodes)
+  if (isWhole || (count > 0 && isContainer(document.root) && sizeOf(document.root) === 0)) key.delete()
+  else if (count > 0) key.changed('json.del')
+  return count
+}
+
+function keepOnly(array: Json[], keeps: (i: number) => boolean): void {
+  let kept = 0
+  for (let i = 0; i < array.length; i++) if (keeps(i)) array[kept++] = array[i]
+  array.length = kept
+}
+
+/** Removes values, of values within one another the outer one; the number of those removed. */
+function removeParts(document: Document, nodes: readonly Node[]): number {
+  const removed = new Set(nodes.map(node => node.value).filter(isContainer))
+  const isInside = (node: Node): boolean =>
+    node.up !== undefined && ((isContainer(node.up.value) && removed.has(node.up.value)) || isInside(node.up))
+  const keys = new Map<Json, Set<number | string>>()
+  for (const node of nodes.filter(one => !isInside(one))) {
+    const parent = node.up!.value
+    keys.set(parent, (keys.get(parent) ?? new Set()).add(node.key))
   }
-  // From the end, so that indexes stay right.
-  for (const { parent, key: at, value } of nodes.reverse()) {
-    document.bytes -= bytesOf(value) + (Array.isArray(parent) ? ITEM_BYTES : FIELD_BYTES + String(at).length)
-    if (Array.isArray(parent)) parent.splice(at as number, 1)
-    else parent?.delete(at as string)
+  let count = 0
+  for (const [parent, set] of keys) {
+    count += set.size
+    for (const key of set) {
+      const value = Array.isArray(parent) ? parent[key as number] : (parent as Map<string, Json>).get(key as string)!
+      document.bytes -= bytesOf(value) + (Array.isArray(parent) ? ITEM_BYTES : FIELD_BYTES + String(key).length)
+      if (parent instanceof Map) parent.delete(key as string)
+    }
+    if (Array.isArray(parent)) keepOnly(parent, i => !set.has(i))
   }
-  if (nodes.length > 0) key.changed()
-  return nodes.length
+  return count
 }
 
 const commands: readonly ModuleCommand[] = [

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import json from '../../examples/json.ts'
-import { parsed, textOf } from '../../examples/json-document.ts'
 import { pathOf, select } from '../../examples/json-path.ts'
+import { parsed, textOf } from '../../examples/json-text.ts'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { RespError } from '../../test/harness/resp.ts'
 import { seededRandom } from '../system/random.ts'
@@ -34,7 +34,7 @@ test('examples of the documentation', async () => {
     ['JSON.NUMINCRBY|num|$|1', '[1]'],
     ['JSON.NUMINCRBY|num|$|1.5', '[2.5]'],
     ['JSON.NUMINCRBY|num|$|-0.75', '[1.75]'],
-    ['JSON.NUMMULTBY|num|$|24', '[42]'],
+    ['JSON.NUMMULTBY|num|$|24', '[42.0]'],
     ['JSON.SET|example|$|[true,{"answer":42},null]', 'OK'],
     ['JSON.GET|example|$', '[[true,{"answer":42},null]]'],
     ['JSON.GET|example|$[1].answer', '[42]'],
@@ -96,9 +96,71 @@ test('older paths mean one value, and say what is wrong', async () => {
     "ERR could not perform this operation on a key that doesn't exist",
   )
   assert.match(String(call('JSON.SET', 'k', '.', '{')), /^ERR /)
-  assert.match(String(call('JSON.GET', 'k', '$[')), /^ERR Path/)
+  assert.match(String(call('JSON.GET', 'k', '$[')), /^ERR Error occurred on position 3/)
   call('SET', 'text', 'x')
-  assert.match(String(call('JSON.GET', 'text')), /^WRONGTYPE/)
+  assert.equal(call('JSON.GET', 'text'), 'ERR Existing key has wrong Redis type')
+})
+
+test('integers and doubles are two kinds of numbers', async () => {
+  const { call } = await start()
+  const cases: [value: string, command: string, ...rest: unknown[]][] = [
+    ['[1,1.0,-0,1e2,2.50]', 'JSON.GET|k', '[1,1.0,-0.0,100.0,2.5]'],
+    ['[1e16,123456.75e-9,1e15]', 'JSON.GET|k', '[1e16,0.00012345675,1000000000000000.0]'],
+    ['1.6350000000001313e+308', 'JSON.GET|k', '1.6350000000001313e308'],
+    ['[3.0,3]', 'JSON.ARRINDEX|k|.|3', 1],
+    ['[3.0,3]', 'JSON.GET|k|$[?(@==3)]', '[3.0,3]'],
+    ['9007199254740993', 'JSON.NUMINCRBY|k|.|1', '9007199254740994'],
+    ['9223372036854775807', 'JSON.NUMINCRBY|k|.|1', 'ERR numeric overflow'],
+    ['-9223372036854775808', 'JSON.NUMMULTBY|k|.|2', 'ERR numeric overflow'],
+    ['2', 'JSON.NUMPOWBY|k|.|62', '4611686018427387904'],
+    ['-1', 'JSON.NUMPOWBY|k|.|101', '-1'],
+    ['2', 'JSON.NUMPOWBY|k|.|-1', '0.5'],
+    ['2', 'JSON.NUMPOWBY|k|.|64', 'ERR numeric overflow'],
+    ['9223372036854775808', 'JSON.TYPE|k', 'integer'],
+    ['9223372036854775808', 'JSON.NUMINCRBY|k|$|1', '[9.223372036854776e18]'],
+    ['18446744073709551616', 'JSON.TYPE|k', 'number'],
+    ['5', 'JSON.NUMMULTBY|k|$|2.0', '[10.0]'],
+  ]
+  for (const [value, command, expected] of cases) {
+    call('JSON.SET', 'k', '$', value)
+    assert.deepEqual(call(...command.split('|')), expected, `${value} ${command}`)
+  }
+})
+
+test('values within one another: inner ones change first, outer ones are removed', async () => {
+  const { call } = await start()
+  const cases: [value: string, command: string, reply: unknown, after: string | null][] = [
+    ['{"a":{"a":2,"b":3},"c":1}', 'JSON.DEL|k|$..a', 1, '{"c":1}'],
+    ['[[1],[1,2,3]]', 'JSON.DEL|k|$..[0]', 2, '[[2,3]]'],
+    ['[1,2,3]', 'JSON.DEL|k|$[1,2,0]', 3, null],
+    ['{"a":1}', 'JSON.DEL|k|$.a', 1, null],
+    [
+      '{"a":[[1,2,3],[4,5,6]]}',
+      'JSON.ARRPOP|k|$..*',
+      ['[4,5,6]', '3', '6', null, null, null, null, null, null],
+      '{"a":[[1,2]]}',
+    ],
+    ['{"a":[[1,2,3],[4,5,6]]}', 'JSON.ARRTRIM|k|$.a[*]|0|0', [1, 1], '{"a":[[1],[4]]}'],
+    ['{"a":{"b":{"b":1}}}', 'JSON.MERGE|k|$..b|{"f":3}', 'OK', '{"a":{"b":{"b":{"f":3},"f":3}}}'],
+  ]
+  for (const [value, command, expected, after] of cases) {
+    call('JSON.SET', 'k', '$', value)
+    assert.deepEqual(call(...command.split('|')), expected, command)
+    assert.equal(call('JSON.GET', 'k'), after, command)
+  }
+})
+
+test('documents are no deeper than their limit', async () => {
+  const { call } = await start()
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+  assert.equal(call('JSON.SET', 'k', '$', nested(127)), 'OK')
+  assert.match(String(call('JSON.SET', 'k', '$', nested(128))), /^ERR recursion limit exceeded/)
+  call('JSON.SET', 'k', '$', `{"a":0,"b":${nested(100)},"c":{"x":0}}`)
+  assert.equal(call('JSON.SET', 'k', '$.b[0][0]', nested(125)), null)
+  assert.equal(call('JSON.SET', 'k', '$..[?(@==0)]', nested(126)), null, 'one of them is set')
+  assert.deepEqual(call('JSON.TYPE', 'k', '$.a'), ['array'])
+  assert.deepEqual(call('JSON.TYPE', 'k', '$.c.x'), ['integer'])
+  assert.equal(call('JSON.ARRAPPEND', 'k', '.b', nested(126)), 'ERR recursion limit exceeded')
 })
 
 test('a command that is refused has changed nothing', async () => {
@@ -140,6 +202,14 @@ test('paths select as they are documented', () => {
     ['$.book.t', '[]'],
     ['$.book[9]', '[]'],
   ]
+  const odd = parsed('{"$a":1,"a":2,"f]":[3],"x\\\\":4}')
+  for (const [path, values] of [
+    ['$a', '[1]'],
+    ['.["a"]', '[2]'],
+    ['.["f]"][0]', '[3]'],
+    ['$["x\\\\"]', '[4]'],
+  ])
+    assert.equal(textOf(select(odd, pathOf(path)).map(node => node.value)), values, path)
   for (const [path, values] of cases)
     assert.equal(textOf(select(store, pathOf(path)).map(node => node.value)), values, path)
 })
