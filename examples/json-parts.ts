@@ -12,6 +12,7 @@ interface Kind<Value extends Json> {
   error(path: Path, found?: Json): string
 }
 
+/** The error of commands that read a length or an index. */
 function expected(name: string): Kind<never>['error'] {
   return (path, found) =>
     found === undefined
@@ -19,18 +20,25 @@ function expected(name: string): Kind<never>['error'] {
       : `WRONGTYPE wrong type of path value - expected ${name} but found ${typeName(found)}`
 }
 
-const STRING: Kind<string> = { is: value => typeof value === 'string', error: expected('string') }
+/** The error of the others. */
+function or(what: string): Kind<never>['error'] {
+  return path => `ERR Path '${path.text}' does not exist or ${what}`
+}
+
+const isString = (value: Json): value is string => typeof value === 'string'
+const isArray = (value: Json): value is Json[] => Array.isArray(value)
+const isObject = (value: Json): value is Map<string, Json> => value instanceof Map
+const MEASURED_STRING = { is: isString, error: expected('string') }
+const MEASURED_OBJECT = { is: isObject, error: expected('object') }
+const SEARCHED_ARRAY = { is: isArray, error: expected('array') }
+const STRING = { is: isString, error: or('not a string') }
+const OBJECT = { is: isObject, error: or('not an object') }
+const ARRAY = { is: isArray, error: or('not an array') }
+const BOOLEAN: Kind<boolean> = { is: value => typeof value === 'boolean', error: or('not a bool') }
 const NUMBER: Kind<number | bigint> = {
   is: value => typeof value === 'number' || typeof value === 'bigint',
-  error: expected('number'),
+  error: or('does not contains a number'),
 }
-const BOOLEAN: Kind<boolean> = { is: value => typeof value === 'boolean', error: expected('boolean') }
-const ARRAY: Kind<Json[]> = {
-  is: value => Array.isArray(value),
-  error: path => `ERR Path '${path.text}' does not exist or not an array`,
-}
-const SEARCHED_ARRAY: Kind<Json[]> = { is: ARRAY.is, error: expected('array') }
-const OBJECT: Kind<Map<string, Json>> = { is: value => value instanceof Map, error: expected('object') }
 
 /** The results of `work` for the matches of one kind; null for others, or an error with an older path. */
 function each<Value extends Json, Result>(
@@ -52,7 +60,7 @@ function each<Value extends Json, Result>(
 function reader<Value extends Json>(
   kind: Kind<Value>,
   work: (value: Value, ctx: ModuleContext) => ModuleReply,
-  without: (path: Path) => null = nullIfLegacy,
+  without: (path: Path) => null = keyUnlessLegacy,
 ) {
   return (ctx: ModuleContext): ModuleReply => {
     const document = read(ctx, ctx.args[1])
@@ -63,12 +71,12 @@ function reader<Value extends Json>(
   }
 }
 
-function nullIfLegacy(path: Path): null {
+function pathUnlessLegacy(path: Path): null {
   if (path.isLegacy) return null
   throw missing(path)
 }
 
-function noKeyUnlessLegacy(path: Path): null {
+function keyUnlessLegacy(path: Path): null {
   if (path.isLegacy) return null
   throw new CommandError(NO_KEY)
 }
@@ -77,14 +85,14 @@ function neverWithout(path: Path): never {
   throw missing(path)
 }
 
-function objectLength(ctx: ModuleContext): ModuleReply {
-  const path = pathAt(ctx, 2)
-  const document = read(ctx, ctx.args[1])
-  if (document !== undefined && path.isLegacy && select(document.root, path).length === 0) return null
-  return readLength(ctx)
+/** As reader(), for objects: null where an older path selects nothing. */
+function objectReader(kind: Kind<Map<string, Json>>, work: (value: Map<string, Json>) => ModuleReply, without = keyUnlessLegacy) {
+  const run = reader(kind, work, without)
+  return (ctx: ModuleContext): ModuleReply => {
+    const [path, document] = [pathAt(ctx, 2), read(ctx, ctx.args[1])]
+    return document !== undefined && path.isLegacy && select(document.root, path).length === 0 ? null : run(ctx)
+  }
 }
-
-const readLength = reader(OBJECT, object => object.size)
 
 function typeOf(ctx: ModuleContext): ModuleReply {
   const document = read(ctx, ctx.args[1])
@@ -269,15 +277,15 @@ export const parts: readonly ModuleCommand[] = [
   { name: 'json.nummultby', ...number, run: arithmetic(MULTIPLYING) },
   { name: 'json.numpowby', ...number, run: arithmetic(RAISING) },
   { name: 'json.strappend', arity: -3, ...WRITES, args: 'key#0 [path] value', run: append },
-  { name: 'json.strlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(STRING, value => Buffer.byteLength(value)) },
+  { name: 'json.strlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(MEASURED_STRING, value => Buffer.byteLength(value)) },
   { name: 'json.arrappend', arity: -4, ...WRITES, args: 'key#0 path value...', run: arrayAppend },
   { name: 'json.arrindex', arity: -4, ...READS, args: 'key#0 path value [start:integer] [stop:integer]', run: reader(SEARCHED_ARRAY, arrayIndex, neverWithout) },
   { name: 'json.arrinsert', arity: -5, ...WRITES, args: 'key#0 path index:integer value...', run: arrayInsert },
-  { name: 'json.arrlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(ARRAY, array => array.length, noKeyUnlessLegacy) },
+  { name: 'json.arrlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(ARRAY, array => array.length) },
   { name: 'json.arrpop', arity: -2, ...WRITES, args: 'key#0 [path] [index:integer]', run: arrayPop },
   { name: 'json.arrtrim', arity: 5, ...WRITES, args: 'key#0 path start:integer stop:integer', run: arrayTrim },
-  { name: 'json.objkeys', arity: -2, ...READS, args: 'key#0 [path]', run: reader(OBJECT, object => [...object.keys()], noKeyUnlessLegacy) },
-  { name: 'json.objlen', arity: -2, ...READS, args: 'key#0 [path]', run: objectLength },
+  { name: 'json.objkeys', arity: -2, ...READS, args: 'key#0 [path]', run: objectReader(OBJECT, object => [...object.keys()]) },
+  { name: 'json.objlen', arity: -2, ...READS, args: 'key#0 [path]', run: objectReader(MEASURED_OBJECT, object => object.size, pathUnlessLegacy) },
   { name: 'json.toggle', arity: -2, ...WRITES, args: 'key#0 [path]', run: toggle },
   { name: 'json.clear', arity: -2, ...WRITES, args: 'key#0 [path]', run: clear },
 ]

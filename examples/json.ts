@@ -172,6 +172,15 @@ function removeParts(document: Document, nodes: readonly Node[]): number {
   return count
 }
 
+function memory(ctx: ModuleContext): ModuleReply {
+  const document = read(ctx, ctx.args[2])
+  const path = pathAt(ctx, 3)
+  if (document === undefined) return path.isLegacy ? 0 : []
+  const bytes = select(document.root, path).map(node => bytesOf(node.value))
+  if (path.isLegacy && bytes.length === 0) throw missing(path)
+  return path.isLegacy ? bytes[0] : bytes
+}
+
 const commands: readonly ModuleCommand[] = [
   ...parts,
   { name: 'json.set', arity: -4, ...WRITES, summary: 'Set a value.', args: 'key#0 path value [condition:(NX|XX)]', run: set },
@@ -179,6 +188,12 @@ const commands: readonly ModuleCommand[] = [
   { name: 'json.merge', arity: 4, ...WRITES, summary: 'Merge a value (RFC 7396).', args: 'key#0 path value', run: merge },
   { name: 'json.get', arity: -2, ...READS, summary: 'Values as text.', run: get },
   { name: 'json.mget', arity: -3, ...READS, keys: 'RO ACCESS @1..-2', args: 'key#0... path', run: getMany },
+  {
+    name: 'json.debug',
+    arity: -2,
+    flags: 'readonly',
+    subcommands: [{ name: 'memory', arity: -3, flags: 'readonly', keys: 'RO ACCESS @2', args: 'key#0 [path]', run: memory }],
+  },
   ...['json.del', 'json.forget'].map(name => ({ name, arity: -2, ...WRITES, args: 'key#0 [path]', run: remove })),
 ]
 
