@@ -17,8 +17,8 @@ interface DatasetLoadParts {
   persistence: Persistence
   /** The new dataset replaces the old one when it is complete. */
   isSwap: boolean
-  /** Sub-replicas must synchronise anew. */
-  disconnectReplicas(): void
+  /** The old dataset is about to go: sub-replicas must synchronise anew. */
+  leavesStream(): void
 }
 
 export class DatasetLoad {
@@ -39,8 +39,8 @@ export class DatasetLoad {
 
   /** `ready` is called when the file can be read. */
   begin(ready: () => void): void {
-    const { persistence, isSwap, disconnectReplicas } = this.parts
-    if (!isSwap) disconnectReplicas()
+    const { persistence, isSwap, leavesStream } = this.parts
+    if (!isSwap) leavesStream()
     persistence.beginDatasetLoad(() => {
       this.dirty = this.engine.keyspace.dirty
       if (!isSwap) {
@@ -78,7 +78,7 @@ export class DatasetLoad {
     const { keyspace } = engine
     const { log } = this.parts.persistence.parts
     if (!this.swapLibraries()) return false
-    this.parts.disconnectReplicas()
+    this.parts.leavesStream()
     log.notice('MASTER <-> REPLICA sync: Swapping active DB with loaded DB')
     for (const db of keyspace.databases) {
       engine.watches.touchAllWatchedKeysInDb(db.index)

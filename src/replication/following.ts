@@ -6,7 +6,7 @@
 //
 // Always: keyspace.replica and the stream's isForwarding say that there is a primary. `cached`, the database that the
 // stream has selected, is there while the dataset is that of the stream's replid and offset, so that the link can be
-// resumed there; it is given up when a full synchronisation begins.
+// resumed there; it is given up when the dataset of a full synchronisation takes its place.
 
 import type { ClientSystem } from '../client/connection.ts'
 import type { CloseReason } from '../client/errors.ts'
@@ -276,8 +276,6 @@ export class Following implements FollowingPort, LinkTarget {
       this.loadedId = link.id
       this.loadedOffset = link.id === '' ? UNKNOWN_OFFSET : link.offset
       if (link.id !== '') this.log.notice(`Full resync from master: ${link.id}:${link.offset}`)
-      if (this.cached !== undefined) this.log.notice('Discarding previously cached master state.')
-      this.cached = undefined
       this.transfer.totalBytes = -1
       this.transfer.readBytes = 0
       this.transfer.lastMs = this.nowMs
@@ -327,11 +325,7 @@ export class Following implements FollowingPort, LinkTarget {
     this.says.receives(bytes, inMemory)
     this.transfer.totalBytes = bytes
     const isAsync = isSwap && this.link!.id === stream.replid
-    const load = new DatasetLoad({
-      persistence,
-      isSwap,
-      disconnectReplicas: this.parts.disconnectReplicas,
-    })
+    const load = new DatasetLoad({ persistence, isSwap, leavesStream: () => this.leaveStream() })
     const parts = {
       persistence,
       load,
@@ -340,6 +334,14 @@ export class Following implements FollowingPort, LinkTarget {
     }
     const intake = inMemory ? new MemoryIntake(parts, isAsync, () => this.link?.resume()) : new FileIntake(parts)
     this.intake = intake
+  }
+
+  /** The dataset is that of no place in the stream any more. */
+  private leaveStream(): void {
+    if (this.cached !== undefined) this.log.notice('Discarding previously cached master state.')
+    this.cached = undefined
+    this.parts.disconnectReplicas()
+    this.parts.stream.forget()
   }
 
   rdb(bytes: Uint8Array): void {

@@ -226,6 +226,13 @@ test('a replica that asks for synchronization again is not answered, even while 
   }
 })
 
+test('PSYNC with an offset that is no number is refused and logged', async () => {
+  const machine = virtualSystem({ seed: 1 })
+  const server = await MachineServer.start(machine, QUICK)
+  assert.match((server.call('PSYNC', 'id', 'x') as RespError).message, /ERR value is not an integer or out of range/)
+  assert.match(machine.out, /Replica .* asks for synchronization but with a wrong offset\n$/)
+})
+
 test('a replica is let go when its dataset cannot be saved, and nothing else happens', async () => {
   const machine = virtualSystem({ seed: 1 })
   const server = await MachineServer.start(machine)

@@ -14,6 +14,7 @@ import { bytesOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { PersistenceDependencies } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
+import { NOT_AN_INTEGER } from '../protocol/errors.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import { EMPTY_PRIMARY, EmptyPrimaryGuard } from './empty-guard.ts'
 import type { Failover } from './failover.ts'
@@ -252,6 +253,11 @@ export class ConnectedReplicas implements Replicas {
     if (this.replicas.has(client.id)) return
     if ((failover && !this.takesOver(client, id)) || this.refusesSync(client)) return
     this.logAsking(client)
+    if (Number.isNaN(offset)) {
+      const { log } = this.parts.server
+      log.warning(`Replica ${this.nameOf(client)} asks for synchronization but with a wrong offset`)
+      return this.refuse(client, NOT_AN_INTEGER)
+    }
     if (this.tryPartialResync(client, id, offset)) {
       this.partialSyncs++
       return

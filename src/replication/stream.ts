@@ -144,6 +144,11 @@ export class ReplicationStream implements Sink {
     this.backlog = new Backlog(offset)
   }
 
+  /** The dataset is that of no offset any more: nobody can be continued. */
+  forget(): void {
+    this.backlog = undefined
+  }
+
   /** Bytes of the primary's stream, applied here. */
   forward(chunk: Uint8Array): void {
     this.offset += chunk.length

@@ -2,6 +2,7 @@
 
 import type { Command } from '../../engine/catalog/command.ts'
 import type { Context } from '../../engine/context.ts'
+import { parseInt64 } from '../../lib/number.ts'
 import { splitWords } from '../../lib/words.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { errorText } from '../shared/arguments.ts'
@@ -19,9 +20,8 @@ export const psyncCommands: readonly Command[] = [
     summary: 'Ask for the replication stream from an offset, or for a full copy: sent by replicas.',
     args: 'replicationid offset:integer',
     run(ctx) {
-      const offset = ctx.longOrReply(2)
-      if (Number.isNaN(offset)) return
-      ctx.server.replicas.psync(ctx.client, ctx.args[1].latin1(), offset, ctx.argc > 3 && ctx.is(3, 'failover'))
+      const { client, args, argc } = ctx
+      ctx.server.replicas.psync(client, args[1].latin1(), parseInt64(args[2]), argc > 3 && ctx.is(3, 'failover'))
     },
   },
   {

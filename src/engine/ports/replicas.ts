@@ -13,7 +13,8 @@ export interface Replicas {
   /** SYNC: full synchronisation, then the replication stream. */
   sync(client: Client): void
   /**
-   * PSYNC: likewise, or a partial one from `offset` of the stream with replication ID `id`; offset -1: always full.
+   * PSYNC: likewise, or a partial one from `offset` of the stream with replication ID `id`; offset -1: always full,
+   * NaN: refused.
    * `failover`: the client was the primary until now, and this server becomes it.
    */
   psync(client: Client, id: string, offset: number, failover: boolean): void
