@@ -13,6 +13,7 @@ import { SPACE } from '../../../lib/ascii.ts'
 import { parseDouble } from '../../../lib/number.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Ref } from '../../../memory/arena.ts'
+import type { ElementSink } from '../../../memory/element.ts'
 import { WRONG_TYPE } from '../../../protocol/errors.ts'
 import { errorBytes } from '../../../protocol/reply.ts'
 import { elementOf as listElementOf, openList } from '../../list/shared.ts'
@@ -126,16 +127,34 @@ function replySortedIntegers(ctx: Context, entry: Ref, type: number, options: So
   return true
 }
 
+/** Takes the elements of a list while they are integers. */
+class IntegerSink implements ElementSink {
+  readonly values: Float64Array
+  areAll = true
+  private count = 0
+
+  constructor(length: number) {
+    this.values = new Float64Array(length)
+  }
+
+  bulkInteger(n: number): void {
+    this.values[this.count++] = n
+  }
+
+  bulkAt(): void {
+    this.areAll = false
+  }
+}
+
 /** Undefined when an element is no integer. */
 function integersOf(ctx: Context, entry: Ref, type: number): Float64Array | undefined {
-  let i = 0
   if (type === TYPE_LIST) {
     const list = openList(ctx, entry)
-    const values = new Float64Array(list.length)
-    const e = listElementOf(ctx)
-    for (list.seek(0, true); list.next(e); values[i++] = e.n) if (!e.isInteger) return undefined
-    return values
+    const integers = new IntegerSink(list.length)
+    list.emit(0, list.length, integers)
+    return integers.areAll ? integers.values : undefined
   }
+  let i = 0
   const set = openSet(ctx, entry)
   const values = new Float64Array(set.length)
   const e = setElementOf(ctx)
