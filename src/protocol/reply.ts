@@ -40,6 +40,7 @@ const MAP = 0x25
 const SET = 0x7e
 const PUSH = 0x3e
 const ATTRIBUTE = 0x7c
+const POINT = 0x2e
 
 export class Reply {
   u8: Uint8Array<ArrayBuffer>
@@ -155,6 +156,21 @@ export class Reply {
     if (this.pos + 48 > this.end) this.grow(48)
     this.header(BULK, digits(n))
     this.pos += writeInt(this.u8, this.pos, n)
+    this.crlf()
+  }
+
+  /** n / 10,000 with four decimals, as a bulk string. `n` is a safe integer, not negative. */
+  bulkTenThousandths(n: number): void {
+    if (this.pos + 48 > this.end) this.grow(48)
+    const whole = Math.floor(n / 10000)
+    const rest = n - whole * 10000
+    this.header(BULK, digits(whole) + 5)
+    const { u8 } = this
+    this.pos += writeInt(u8, this.pos, whole)
+    // The digit before the last four gives way to the point.
+    writeInt(u8, this.pos, 10000 + rest)
+    u8[this.pos] = POINT
+    this.pos += 5
     this.crlf()
   }
 

@@ -269,11 +269,9 @@ function squeeze(x: number): number {
   return (x | (x >>> 8)) & 0xffff
 }
 
-/** Four decimals as on an x86-64 server: rounded half to even, without exponent. */
-export function distanceText(distance: number): string {
+/** Ten-thousandths as on an x86-64 server: rounded half to even. */
+export function tenThousandths(distance: number): number {
   const scaled = distance * 10000
-  let n = Math.round(scaled)
-  if (n - scaled === 0.5 && n % 2 !== 0) n--
-  const text = String(n).padStart(5, '0')
-  return `${text.slice(0, -4)}.${text.slice(-4)}`
+  const n = Math.round(scaled)
+  return n - scaled === 0.5 && n % 2 !== 0 ? n - 1 : n
 }

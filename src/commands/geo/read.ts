@@ -8,7 +8,7 @@ import type { Slice } from '../../lib/slice.ts'
 import { SYNTAX } from '../../protocol/errors.ts'
 import { openSet } from '../sorted-set/shared.ts'
 import { replyCoordinate, unitOrReply } from './arguments.ts'
-import { distanceMeters, distanceText, geohashText, type Place, placeOfScore } from './geo-hash.ts'
+import { distanceMeters, geohashText, type Place, placeOfScore, tenThousandths } from './geo-hash.ts'
 
 const dist: Command = {
   name: 'geodist',
@@ -33,7 +33,8 @@ const dist: Command = {
     const a: Place = { longitude: 0, latitude: 0 }
     const b: Place = { longitude: 0, latitude: 0 }
     if (!placeOf(z, args[2], a) || !placeOf(z, args[3], b)) return reply.null()
-    reply.bulkText(distanceText(distanceMeters(a.longitude, a.latitude, b.longitude, b.latitude) / meters))
+    const distance = distanceMeters(a.longitude, a.latitude, b.longitude, b.latitude)
+    reply.bulkTenThousandths(tenThousandths(distance / meters))
   },
 }
 

@@ -15,7 +15,6 @@ import { errorText } from '../shared/arguments.ts'
 import { cursorOf, deleteDestination, openSet } from '../sorted-set/shared.ts'
 import { placeOrReply, replyCoordinate, unitOrReply } from './arguments.ts'
 import {
-  distanceText,
   distanceWithin,
   isBeyond,
   type Place,
@@ -23,6 +22,7 @@ import {
   rangesAround,
   reachOf,
   type Shape,
+  tenThousandths,
 } from './geo-hash.ts'
 
 const RADIUS = errorBytes('ERR need numeric radius')
@@ -294,7 +294,7 @@ function replyPoints(ctx: Context, z: ZSet, points: Point[], request: SearchRequ
   for (const point of points) {
     if (extras > 0) reply.array(extras + 1)
     reply.bulk(z.memberOf(point.member, c))
-    if (request.withDist) reply.bulkText(distanceText(point.distance))
+    if (request.withDist) reply.bulkTenThousandths(tenThousandths(point.distance))
     if (request.withHash) reply.bigint(BigInt(Math.trunc(point.score)))
     if (!request.withCoord) continue
     reply.array(2)
