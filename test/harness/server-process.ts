@@ -81,6 +81,10 @@ export class ServerProcess {
     return new ServerProcess(child, port, folder)
   }
 
+  get pid(): number {
+    return this.child.pid!
+  }
+
   async untilLoaded(): Promise<void> {
     const deadlineMs = performance.now() + LOAD_MS_MAX
     while ((await Promise.race([this.call('PING'), this.ended])) !== 'PONG') {
