@@ -32,10 +32,8 @@ const copy: Command = {
     if (target === db && args[1].equals(to)) return reply.fixedError(SAME_OBJECT)
     const entry = ctx.lookupRead(args[1])
     if (entry === 0) return reply.integer(0)
-    if (target.exists(to)) {
-      if (!replace) return reply.integer(0)
-      target.delete(to)
-    }
+    if (replace) target.delete(to)
+    else if (target.exists(to)) return reply.integer(0)
     db.copyTo(entry, to, target)
     ctx.touchedIn(target, to, 'copy_to', NOTIFY_GENERIC)
     reply.integer(1)
