@@ -1,10 +1,10 @@
-// JSON.TYPE and the commands for parts of a document: numbers, strings, arrays, objects, booleans.
+// The commands for parts of a document: strings, arrays, objects, booleans. json-numbers.ts has those for numbers.
 
 import { CommandError, type ModuleCommand, type ModuleContext, type ModuleReply } from '../src/module.ts'
 import { bytesOf, equal, isContainer, ITEM_BYTES, type Json, sizeOf, typeName } from './json-document.ts'
 import { clamped, type Node, type Path, select } from './json-path.ts'
-import { type Document, fits, jsonAt, LEGACY_ROOT, missing, NO_KEY, opened, pathAt, put, read, ROOT, tooDeep } from './json-type.ts'
-import { textOf } from './json-text.ts'
+import { type Document, fits, jsonAt, LEGACY_ROOT, missing, NO_KEY, opened, pathAt, put, READS, read, ROOT, tooDeep, WRITES } from './json-type.ts'
+import { formatAt, inFormat, type ReplyFormat } from './json-replies.ts'
 
 /** A kind of values, and the error for an older path that selects another one, or none. */
 interface Kind<Value extends Json> {
@@ -34,12 +34,11 @@ const SEARCHED_ARRAY = { is: isArray, error: expected('array') }
 const STRING = { is: isString, error: or('not a string') }
 const OBJECT = { is: isObject, error: or('not an object') }
 const ARRAY = { is: isArray, error: or('not an array') }
-const BOOLEAN: Kind<boolean> = { is: value => typeof value === 'boolean', error: or('not a bool') }
-const NUMBER: Kind<number | bigint> = {
+export const NUMBER: Kind<number | bigint> = {
   is: value => typeof value === 'number' || typeof value === 'bigint',
   error: or('does not contains a number'),
 }
-
+const BOOLEAN: Kind<boolean> = { is: value => typeof value === 'boolean', error: or('not a bool') }
 /** The results of `work` for the matches of one kind; null for others, or an error with an older path. */
 function each<Value extends Json, Result>(
   root: Json,
@@ -94,32 +93,6 @@ function objectReader(kind: Kind<Map<string, Json>>, work: (value: Map<string, J
   }
 }
 
-function typeOf(ctx: ModuleContext): ModuleReply {
-  const document = read(ctx, ctx.args[1])
-  if (document === undefined) return null
-  const path = pathAt(ctx, 2)
-  const names = select(document.root, path).map(node => typeName(node.value))
-  return path.isLegacy ? names[0] : names
-}
-
-/** As RedisJSON spells JSON in RESP: lists that begin with their kind. */
-function spelled(value: Json): ModuleReply {
-  if (typeof value === 'boolean') return String(value)
-  if (typeof value === 'number') return textOf(value)
-  if (Array.isArray(value)) return ['[', ...value.map(spelled)]
-  if (value instanceof Map) return ['{', ...[...value].flatMap(([name, one]) => [name, spelled(one)])]
-  return value
-}
-
-function spell(ctx: ModuleContext): ModuleReply {
-  const document = read(ctx, ctx.args[1])
-  if (document === undefined) return null
-  const path = pathAt(ctx, 2)
-  const replies = select(document.root, path).map(node => spelled(node.value))
-  if (path.isLegacy && replies.length === 0) throw missing(path)
-  return path.isLegacy ? replies[0] : replies
-}
-
 function arrayIndex(array: Json[], ctx: ModuleContext): number {
   const wanted = jsonAt(ctx, 3)
   const from = clamped(ctx.argc > 4 ? ctx.integer(4) : 0, array.length)
@@ -142,7 +115,7 @@ function make(document: Document, changes: readonly { readonly node: Node; reado
 }
 
 /** A command that changes one kind of value. `work` throws before anything has changed; null: this value stays. */
-function writer<Value extends Json>(
+export function writer<Value extends Json>(
   kind: Kind<Value>,
   work: (value: Value, ctx: ModuleContext, node: Node, path: Path) => Change | null,
   pathFrom: (ctx: ModuleContext) => Path = ctx => pathAt(ctx, 2),
@@ -159,47 +132,6 @@ function writer<Value extends Json>(
     if (changes.length > 0) key.changed()
     const replies = found.map(one => (one === null ? null : one.done.reply))
     return path.isLegacy ? replies.at(-1) : replies
-  }
-}
-
-const INTEGER_MIN = -(2n ** 63n)
-const INTEGER_MAX = 2n ** 63n - 1n
-/** Any integer to a higher power overflows, but for -1, 0 and 1. */
-const POWER_MAX = 63n
-
-interface Arithmetic {
-  integers(a: bigint, b: bigint): bigint
-  doubles(a: number, b: number): number
-}
-
-const ADDING: Arithmetic = { integers: (a, b) => a + b, doubles: (a, b) => a + b }
-const MULTIPLYING: Arithmetic = { integers: (a, b) => a * b, doubles: (a, b) => a * b }
-const RAISING: Arithmetic = {
-  integers: (a, b) => (b <= POWER_MAX ? a ** b : a === 0n || a === 1n ? a : a === -1n ? (b % 2n === 0n ? 1n : -1n) : INTEGER_MAX + 1n),
-  doubles: (a, b) => a ** b,
-}
-
-/** Integers of 64 bits with a sign stay such; others are computed as doubles. */
-function computed(a: bigint | number, b: bigint | number, by: Arithmetic): bigint | number {
-  if (typeof a === 'bigint' && typeof b === 'bigint' && a <= INTEGER_MAX && b <= INTEGER_MAX && (by !== RAISING || b >= 0n)) {
-    const result = by.integers(a, b)
-    if (result < INTEGER_MIN || result > INTEGER_MAX) throw new CommandError('ERR numeric overflow')
-    return result
-  }
-  const result = by.doubles(Number(a), Number(b))
-  if (!Number.isFinite(result)) throw new CommandError('ERR result is not a number')
-  return result
-}
-
-function arithmetic(by: Arithmetic) {
-  return (ctx: ModuleContext): ModuleReply => {
-    const operand = jsonAt(ctx, 3)
-    if (!NUMBER.is(operand)) throw new CommandError(NUMBER.error(LEGACY_ROOT, operand))
-    const change = writer(NUMBER, value => {
-      const next = computed(value, operand, by)
-      return { next, reply: next }
-    })
-    return textOf(change(ctx) as Json)
   }
 }
 
@@ -234,12 +166,30 @@ const arrayInsert = writer(ARRAY, (array, ctx, node) => {
   return insertion(array, i, ctx, 4, node)
 })
 
-const arrayPop = writer(ARRAY, (array, ctx) => {
-  if (array.length === 0) return null
-  const at = ctx.argc > 3 ? ctx.integer(3) : -1
-  const i = Math.min(array.length - 1, clamped(at, array.length))
-  return { reply: textOf(array[i]), change: () => -itemBytes(array.splice(i, 1)) }
-})
+const arrayPop = writer(
+  ARRAY,
+  (array, ctx) => {
+    if (array.length === 0) return null
+    const at = popIndexAt(ctx)
+    const i = Math.min(array.length - 1, clamped(at < ctx.argc ? ctx.integer(at) : -1, array.length))
+    return { reply: inFormat(array[i], popFormat(ctx) ?? 'strings'), change: () => -itemBytes(array.splice(i, 1)) }
+  },
+  ctx => {
+    const format = popFormat(ctx)
+    const path = pathAt(ctx, popIndexAt(ctx) - 1)
+    if (format !== undefined && path.isLegacy) throw new CommandError('ERR wrong reply format')
+    return path
+  },
+)
+
+/** FORMAT of JSON.ARRPOP key [FORMAT format] [path [index]], where a word follows it. */
+function popFormat(ctx: ModuleContext): ReplyFormat | undefined {
+  return ctx.argc > 3 && ctx.is(2, 'FORMAT') ? formatAt(ctx, 3, ['strings', 'expand1', 'expand']) : undefined
+}
+
+function popIndexAt(ctx: ModuleContext): number {
+  return popFormat(ctx) === undefined ? 3 : 5
+}
 
 const arrayTrim = writer(ARRAY, (array, ctx) => {
   const [from, to] = [clamped(ctx.integer(3), array.length), clamped(ctx.integer(4), array.length) + 1]
@@ -266,23 +216,15 @@ function clear(ctx: ModuleContext): ModuleReply {
   return count
 }
 
-export const WRITES = { flags: 'write denyoom', keys: 'RW ACCESS UPDATE @1', propagation: 'verbatim' } as const
-export const READS = { flags: 'readonly', keys: 'RO ACCESS @1' } as const
-const number = { arity: 4, ...WRITES, args: 'key#0 path value:double' } as const
 
 export const parts: readonly ModuleCommand[] = [
-  { name: 'json.type', arity: -2, ...READS, args: 'key#0 [path]', run: typeOf },
-  { name: 'json.resp', arity: -2, ...READS, args: 'key#0 [path]', run: spell },
-  { name: 'json.numincrby', ...number, run: arithmetic(ADDING) },
-  { name: 'json.nummultby', ...number, run: arithmetic(MULTIPLYING) },
-  { name: 'json.numpowby', ...number, run: arithmetic(RAISING) },
   { name: 'json.strappend', arity: -3, ...WRITES, args: 'key#0 [path] value', run: append },
   { name: 'json.strlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(MEASURED_STRING, value => Buffer.byteLength(value)) },
   { name: 'json.arrappend', arity: -4, ...WRITES, args: 'key#0 path value...', run: arrayAppend },
   { name: 'json.arrindex', arity: -4, ...READS, args: 'key#0 path value [start:integer] [stop:integer]', run: reader(SEARCHED_ARRAY, arrayIndex, neverWithout) },
   { name: 'json.arrinsert', arity: -5, ...WRITES, args: 'key#0 path index:integer value...', run: arrayInsert },
   { name: 'json.arrlen', arity: -2, ...READS, args: 'key#0 [path]', run: reader(ARRAY, array => array.length) },
-  { name: 'json.arrpop', arity: -2, ...WRITES, args: 'key#0 [path] [index:integer]', run: arrayPop },
+  { name: 'json.arrpop', arity: -2, ...WRITES, args: 'key#0 [FORMAT format] [path] [index:integer]', run: arrayPop },
   { name: 'json.arrtrim', arity: 5, ...WRITES, args: 'key#0 path start:integer stop:integer', run: arrayTrim },
   { name: 'json.objkeys', arity: -2, ...READS, args: 'key#0 [path]', run: objectReader(OBJECT, object => [...object.keys()]) },
   { name: 'json.objlen', arity: -2, ...READS, args: 'key#0 [path]', run: objectReader(MEASURED_OBJECT, object => object.size, pathUnlessLegacy) },

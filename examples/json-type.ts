@@ -17,6 +17,10 @@ const TOO_DEEP = 'ERR recursion limit exceeded'
 export const ROOT = pathOf('$')
 export const LEGACY_ROOT = pathOf('.')
 
+/** Facts of commands. */
+export const WRITES = { flags: 'write denyoom', keys: 'RW ACCESS UPDATE @1', propagation: 'verbatim' } as const
+export const READS = { flags: 'readonly', keys: 'RO ACCESS @1' } as const
+
 export const type = defineType<Document>({
   name: 'ReJSON-RL',
   encodingVersion: 3,

@@ -1,16 +1,18 @@
 // JSON documents: JSON.SET, GET, MGET, MSET, MERGE, DEL, FORGET, TYPE, RESP, NUMINCRBY, NUMMULTBY, NUMPOWBY, STRAPPEND,
 // STRLEN, ARRAPPEND, ARRINDEX, ARRINSERT, ARRLEN, ARRPOP, ARRTRIM, OBJKEYS, OBJLEN, TOGGLE, CLEAR, with RedisJSON's
-// replies. json-path.ts has the paths, json-parts.ts the commands for parts.
+// replies. json-path.ts has the paths, json-parts.ts, json-numbers.ts and json-replies.ts other commands.
 //
 // Always: with a path from `$` the reply is a list with one item for each match; with an older path it is that of the
 // first match, and none is an error. A command of which one part could not be done replies null; the others are done.
 
 import { CommandError, defineModule, type ModuleCommand, type ModuleContext, type ModuleReply, reply, type TypedKey } from '../src/module.ts'
 import { bytesOf, FIELD_BYTES, ITEM_BYTES, isContainer, type Json, sizeOf } from './json-document.ts'
-import { parts, READS, WRITES } from './json-parts.ts'
+import { numbers } from './json-numbers.ts'
+import { parts } from './json-parts.ts'
 import { type Node, type Path, select } from './json-path.ts'
+import { answers, formatAt, inFormat, type ReplyFormat } from './json-replies.ts'
 import { type Format, textOf } from './json-text.ts'
-import { type Document, documentOf, fits, jsonAt, LEGACY_ROOT, missing, opened, pathAt, put, read, ROOT, type, write } from './json-type.ts'
+import { type Document, documentOf, fits, jsonAt, LEGACY_ROOT, missing, pathAt, put, READS, read, ROOT, type, WRITES, write } from './json-type.ts'
 
 type Condition = 'nx' | 'xx' | undefined
 
@@ -93,23 +95,30 @@ function merge(ctx: ModuleContext): ModuleReply {
 }
 
 function get(ctx: ModuleContext): ModuleReply {
-  const format: Format = { indent: '', newline: '', space: '' }
-  let i = 2
-  for (; i + 1 < ctx.argc; i += 2) {
+  const layout: Format = { indent: '', newline: '', space: '' }
+  let format: ReplyFormat = 'string'
+  const at: number[] = []
+  for (let i = 2; i < ctx.argc; i++) {
     const word = (['indent', 'newline', 'space'] as const).find(one => ctx.is(i, one))
-    if (word === undefined) break
-    format[word] = ctx.text(i + 1)
+    const hasNext = i + 1 < ctx.argc
+    if (word !== undefined && hasNext) layout[word] = ctx.text(++i)
+    else if (ctx.is(i, 'FORMAT') && hasNext) {
+      // Behind a path RESP2 does not mind it.
+      if (at.length === 0 || ctx.client.protocol === 3) format = formatAt(ctx, i + 1, ['string', 'expand1', 'expand'])
+      i++
+    } else if (!ctx.is(i, 'NOESCAPE')) at.push(i)
   }
   const document = read(ctx, ctx.args[1])
   if (document === undefined) return null
-  const paths = i < ctx.argc ? ctx.args.slice(i).map((_, k) => pathAt(ctx, i + k)) : [LEGACY_ROOT]
+  const paths = at.length > 0 ? at.map(i => pathAt(ctx, i)) : [LEGACY_ROOT]
+  const selected = paths.map(path => select(document.root, path).map(node => node.value))
+  if (format !== 'string') return selected.map(values => values.map(value => inFormat(value, format)))
   const areLegacy = paths.every(path => path.isLegacy)
-  const results = paths.map((path, k) => {
-    const values = select(document.root, path).map(node => node.value)
-    if (areLegacy && values.length === 0) throw missing(path)
-    return [i < ctx.argc ? ctx.text(i + k) : '.', areLegacy ? values[0] : values] as const
+  const results = selected.map((values, k) => {
+    if (areLegacy && values.length === 0) throw missing(paths[k])
+    return [at.length > 0 ? ctx.text(at[k]) : '.', areLegacy ? values[0] : values] as const
   })
-  return textOf(results.length === 1 ? results[0][1] : new Map(results), format)
+  return textOf(results.length === 1 ? results[0][1] : new Map(results), layout)
 }
 
 /** null for keys of other types too. */
@@ -183,6 +192,8 @@ function memory(ctx: ModuleContext): ModuleReply {
 
 const commands: readonly ModuleCommand[] = [
   ...parts,
+  ...numbers,
+  ...answers,
   { name: 'json.set', arity: -4, ...WRITES, summary: 'Set a value.', args: 'key#0 path value [condition:(NX|XX)]', run: set },
   { name: 'json.mset', arity: -4, ...WRITES, keys: 'RW UPDATE @1..-1/3', args: 'triplet:(key#0 path value)...', run: setMany },
   { name: 'json.merge', arity: 4, ...WRITES, summary: 'Merge a value (RFC 7396).', args: 'key#0 path value', run: merge },

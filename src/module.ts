@@ -14,6 +14,7 @@ export {
   type KeyEvent,
   type LoginAnswer,
   MODULE_API_VERSION,
+  type ModuleClient,
   type ModuleCommand,
   type ModuleContext,
   type ModuleDefinition,

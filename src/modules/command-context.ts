@@ -14,6 +14,7 @@ import {
   type CallReply,
   CommandError,
   type CommandFilter,
+  type ModuleClient,
   type ModuleCommand,
   type ModuleContext,
   type ModuleServer,
@@ -90,9 +91,14 @@ export class CommandContext implements ModuleContext {
     if (this.parts.state.isGone) throw new CommandError('ERR the module has been unloaded')
   }
 
-  get client(): { readonly id: number; readonly user: string; readonly database: number } {
+  get client(): ModuleClient {
     const { judged } = this
-    return { id: judged.id, user: judged.user?.name ?? '', database: judged.db.index }
+    return {
+      id: judged.id,
+      user: judged.user?.name ?? '',
+      database: judged.db.index,
+      protocol: judged.resp === 3 ? 3 : 2,
+    }
   }
 
   // ---- arguments ----

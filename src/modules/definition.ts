@@ -88,10 +88,19 @@ export interface ServerEvents {
 
 export type ServerEventName = keyof ServerEvents
 
+/** The client that sent a command. */
+export interface ModuleClient {
+  readonly id: number
+  readonly user: string
+  readonly database: number
+  /** Of RESP: what replies it understands. */
+  readonly protocol: 2 | 3
+}
+
 /** A command of a client before it is looked up: its words, and who sent it. */
 export interface FilteredCommand {
   readonly args: readonly Uint8Array[]
-  readonly client: { readonly id: number; readonly user: string; readonly database: number }
+  readonly client: ModuleClient
 }
 
 /** undefined: the command passes; words: these are run instead. A CommandError that it throws is the reply. */
@@ -135,7 +144,7 @@ export interface ModuleContext extends ModuleServer {
   /** The words of the command, its name (and subcommand) included. */
   readonly args: readonly Uint8Array[]
   readonly argc: number
-  readonly client: { readonly id: number; readonly user: string; readonly database: number }
+  readonly client: ModuleClient
   /** args[i] as text. */
   text(i: number): string
   /** The integer args[i] spells; throws a CommandError. */

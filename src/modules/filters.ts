@@ -37,7 +37,12 @@ export class ModuleFilters {
   private readonly judge = (client: Client, args: Slice[], argc: number): Uint8Array | Slice[] | undefined => {
     let words = args.slice(0, argc).map(one => one.copy().view())
     let isOther = false
-    const by = { id: client.id, user: client.user?.name ?? '', database: client.db.index }
+    const by = {
+      id: client.id,
+      user: client.user?.name ?? '',
+      database: client.db.index,
+      protocol: client.resp === 3 ? 3 : 2,
+    } as const
     for (const filter of this.filters) {
       try {
         const rewritten = filter({ args: words, client: by })

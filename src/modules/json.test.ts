@@ -218,6 +218,23 @@ test('paths select as they are documented', () => {
     assert.equal(textOf(select(store, pathOf(path)).map(node => node.value)), values, path)
 })
 
+test('FORMAT and RESP3', async () => {
+  const { call } = await start()
+  call('JSON.SET', 'k', '$', '{"a":[{"b":2},1.5,true],"n":1}')
+  assert.equal(call('JSON.GET', 'k', 'FORMAT', 'EXPAND', '$'), 'ERR FORMAT argument is not supported on RESP2')
+  assert.equal(call('JSON.ARRPOP', 'k', 'FORMAT', 'STRING', '$.a'), 'ERR wrong reply format')
+  assert.deepEqual(call('JSON.TYPE', 'k', '$.n'), ['integer'])
+  call('HELLO', '3')
+  // Maps are shown as flat lists here, doubles as text, booleans as integers.
+  assert.deepEqual(call('JSON.GET', 'k', 'FORMAT', 'EXPAND', '$.a', '$.n'), [[[['b', 2], '1.5', 1]], [1]])
+  assert.deepEqual(call('JSON.GET', 'k', 'FORMAT', 'EXPAND1', '$.a[*]'), [['{"b":2}', '1.5', 1]])
+  assert.equal(call('JSON.GET', 'k', 'FORMAT', 'STRING', '$.n'), '[1]')
+  assert.deepEqual(call('JSON.NUMINCRBY', 'k', '$..n', '1'), [2])
+  assert.equal(call('JSON.NUMINCRBY', 'k', '.n', '1'), '3')
+  assert.deepEqual(call('JSON.TYPE', 'k', '$.n'), [['integer']])
+  assert.deepEqual(call('JSON.ARRPOP', 'k', 'FORMAT', 'EXPAND', '$.a', '0'), [['b', 2]])
+})
+
 test('names of fields are only names', async () => {
   const { call } = await start()
   call('JSON.SET', 'k', '$', '{"__proto__":{"a":1},"constructor":2}')
