@@ -287,6 +287,11 @@ export class Cluster {
     for (const slot of slotsIn(node.slots)) this.unassign(slot)
   }
 
+  /** Slots are on their way to or from this node. */
+  get movesSlots(): boolean {
+    return this.migrating.size > 0 || this.importing.size > 0 || this.moves.imports.size > 0
+  }
+
   /** Nobody serves the slot, or its owner no longer claims it. */
   isFree(slot: number): boolean {
     return this.owners[slot] === undefined || hasBit(this.unclaimed, slot)

@@ -54,6 +54,11 @@ interface GateServer {
 /** What decides how a command is judged. `first`: its only key is its first argument; `none`: it has no keys. */
 type Kind = 'none' | 'first' | 'shard' | 'migrate' | 'exec' | 'scan' | 'other'
 
+interface KnownKind {
+  readonly command: Command
+  readonly kind: Kind
+}
+
 const KINDS = new Map<string, Kind>([
   ['ssubscribe', 'shard'],
   ['sunsubscribe', 'shard'],
@@ -63,10 +68,14 @@ const KINDS = new Map<string, Kind>([
   ['clusterscan', 'scan'],
 ])
 
+/** Flags that make a difference even for a command of one key that is served here. */
+const JUDGED = CLIENT_MASTER | CLIENT_ASKING
+
 export class RedirectGate {
   private readonly cluster: Cluster
   private readonly server: GateServer
-  private readonly kinds = new Map<Command, Kind>()
+  /** By TableEntry.id; ids change when a module's commands go. */
+  private readonly kinds: (KnownKind | undefined)[] = []
   private readonly firstKey = new Slice()
   /** The slot of the client's command that has passed last, with what a script in it used; -1: none, or several. */
   commandSlot = -1
@@ -85,6 +94,25 @@ export class RedirectGate {
 
   /** The rule for Engine.gates. */
   readonly rule: Gate = (client, entry, args, argc, flags, place) => {
+    const { cluster } = this
+    if (place === 'client' && (client.flags & JUDGED) === 0 && cluster.isOk && this.kindOf(entry) === 'first') {
+      const slot = keySlot(args[1])
+      if (cluster.owners[slot] === cluster.me && !cluster.movesSlots) {
+        this.scriptSlot = this.commandSlot = slot
+        return undefined
+      }
+    }
+    return this.judgeAll(client, entry, args, argc, flags, place)
+  }
+
+  private judgeAll(
+    client: Client,
+    entry: TableEntry,
+    args: Slice[],
+    argc: number,
+    flags: number,
+    place: Place,
+  ): Uint8Array | undefined {
     if (client.has(CLIENT_MASTER)) return undefined
     const asking = client.has(CLIENT_ASKING)
     if (asking && place === 'client' && !client.has(CLIENT_MULTI)) client.flags &= ~CLIENT_ASKING
@@ -213,11 +241,11 @@ export class RedirectGate {
   }
 
   private kindOf(entry: TableEntry): Kind {
-    const { command } = entry
-    let kind = this.kinds.get(command)
-    if (kind !== undefined) return kind
-    kind = KINDS.get(entry.fullName) ?? keyKind(entry)
-    this.kinds.set(command, kind)
+    const { command, id } = entry
+    const known = this.kinds[id]
+    if (known !== undefined && known.command === command) return known.kind
+    const kind = KINDS.get(entry.fullName) ?? keyKind(entry)
+    this.kinds[id] = { command, kind }
     return kind
   }
 

@@ -127,14 +127,15 @@ export class Gates {
   private readonly script: GateList
   private readonly scriptWrite: GateList
   private readonly retry: GateList
-  /** Number of gates with a rule besides SKIPPED. */
-  private configured = 0
+  /** The gates with a rule besides SKIPPED. */
+  private readonly configured: GateList
   /** Number of rules for commands of scripts, besides that of 'acl'. */
   private scriptRules = 0
 
   constructor(engine: Engine) {
     this.engine = engine
     this.client = this.listOf(GATES)
+    this.configured = this.listOf(GATES.filter(name => !SKIPPED.includes(name)))
     this.primary = this.listOf(PRIMARY_GATES)
     this.exec = this.listOf(EXEC_GATES)
     this.script = this.listOf(SCRIPT_GATES)
@@ -155,7 +156,6 @@ export class Gates {
   set(name: GateName, rule: Gate | undefined): void {
     if (rule === undefined) this.rules.delete(name)
     else this.rules.set(name, rule)
-    this.configured = [...this.rules.keys()].filter(one => !SKIPPED.includes(one)).length
     for (const passage of this.chains.values()) passage.update(this.rules)
     const rules = new Set([...this.script.names, ...this.scriptWrite.names])
     rules.delete('acl')
@@ -169,16 +169,19 @@ export class Gates {
 
   /** Whether a client's command may run now. Allocates nothing when it may. */
   admit(client: Client, entry: TableEntry, args: Slice[], argc: number): Verdict {
-    const { engine } = this
-    if (this.configured === 0 && client.authenticated && !engine.keyspace.snapshotting) {
-      const looked = client.flags & LOOKED_AT
+    const { engine, configured } = this
+    const looked = client.flags & LOOKED_AT
+    const isSkipping = client.authenticated && !engine.keyspace.snapshotting
+    if (isSkipping && configured.gates.length === 0) {
       if (looked === 0) return undefined
       // The other gates that are skipped have nothing against this client.
       if (looked === CLIENT_RESTRICTED) return engine.acl.judge(client, entry, args, argc, 0, 'client')
       if (looked === CLIENT_MULTI && (entry.flags & CMD_NO_MULTI) === 0) return undefined
     }
     const flags = gateFlags(engine, client, entry, args, argc)
-    const { gates, names } = client.has(CLIENT_MASTER) ? this.primary : this.client
+    let list = client.has(CLIENT_MASTER) ? this.primary : this.client
+    if (isSkipping && looked === 0 && list === this.client) list = configured
+    const { gates, names } = list
     for (let i = 0; i < gates.length; i++) {
       const verdict = gates[i](client, entry, args, argc, flags, 'client')
       if (verdict === undefined) continue

@@ -40,6 +40,7 @@ export const SETTING_NAMES = [
   'slowlogLogSlowerThan',
   'slowlogMaxLen',
   'latencyMonitorThreshold',
+  'clusterEnabled',
   'clusterSlotStatsEnabled',
   'latencyTracking',
   'latencyTrackingInfoPercentiles',

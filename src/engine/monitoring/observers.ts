@@ -40,7 +40,7 @@ export class Observers {
     dispatch.preciseTiming =
       (slowUs >= 0 && slowUs < FAST_COMMAND_US) ||
       settings.latencyMonitorThreshold > 0 ||
-      settings.clusterSlotStatsEnabled
+      (settings.clusterEnabled && settings.clusterSlotStatsEnabled)
     this.slowlog.trim(settings.slowlogMaxLen)
     if (!settings.latencyTracking) this.latency.histograms.clear()
   }
