@@ -56,7 +56,7 @@ function clusterAlone(id = A) {
     die: () => {
       throw new Error('died')
     },
-    ...{ soon: () => {}, dial: () => {}, pauseWrites: () => {}, resumeWrites: () => {} },
+    ...{ soon: () => {}, after: () => {}, dial: () => {}, pauseWrites: () => {}, resumeWrites: () => {} },
     background: task => void task(1000),
     tellReplicas: words => void state.said.push(words.join(' ')),
     closeClient: () => {},

@@ -94,6 +94,8 @@ export interface ClusterHost {
   die(): never
   /** Calls `fn` at the end of the event. */
   soon(fn: () => void): void
+  /** Calls `fn` once, `ms` from now. */
+  after(ms: number, fn: () => void): void
   /** Connects to the bus of a node. */
   dial: Network['dial']
   pauseWrites(ms: number): void

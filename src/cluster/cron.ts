@@ -2,7 +2,7 @@
 
 import { NetworkError } from '../system/network.ts'
 import { type Cluster, UPDATE_STATE } from './cluster.ts'
-import { updateState } from './health.ts'
+import { markFailingIfAgreed, updateState } from './health.ts'
 import { BusLink, type LinkOwner } from './link.ts'
 import {
   FAIL,
@@ -18,7 +18,7 @@ import {
   REPLICA,
 } from './node.ts'
 import { MEET_TYPE, PING } from './packet.ts'
-import { sendPing, updateMyself } from './send.ts'
+import { reportToReplicas, sendPing, updateMyself } from './send.ts'
 
 const TICKS_PER_SECOND = 10
 const HANDSHAKE_MS_MIN = 1000
@@ -144,6 +144,8 @@ export class ClusterCron {
     if (times.pingSentMs === 0 || Math.min(pingMs, dataMs) <= timeoutMs || node.has(PFAIL | FAIL)) return false
     cluster.host.log.debug(`*** NODE ${nameOf(node)} possibly failing`)
     node.flags |= PFAIL
+    if (me.has(PRIMARY) && me.slotCount > 0 && node.slotCount > 0) reportToReplicas(cluster, node)
+    markFailingIfAgreed(cluster, node)
     return true
   }
 

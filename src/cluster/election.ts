@@ -1,6 +1,11 @@
 // Election: a replica takes its failing primary's place, when most primaries vote for it.
 //
 //   primary FAIL ─▶ delay: 500 ms and chance and rank ─▶ AUTH_REQUEST in a new epoch ─▶ votes ─▶ primary
+//               └─▶ prompt: no delay for the best of its replicas
+//
+// The delay lets the news of the failure reach the voters, and replicas learn of each other's offsets. A prompt
+// election needs neither: this replica tells the voters itself before it asks them, and has heard every sibling since
+// the failure. Where nodes of another kind take part, and after the majority was lost, the delay is Redis's.
 //
 // Always: a primary votes once in an epoch, and for one replica of the same primary in two node timeouts; its vote is
 // durable before it is sent.
@@ -8,14 +13,18 @@
 import { slotsIn } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
 import { quorumOf, updateState } from './health.ts'
-import { FAIL, NOFAILOVER, type Node, nameOf, PRIMARY, REPLICA } from './node.ts'
+import { FAIL, NOFAILOVER, type Node, nameOf, PFAIL, PRIMARY, PROMPT, REPLICA } from './node.ts'
 import { newerClaim } from './ownership.ts'
 import { MFLAG_FORCE, type Packet } from './packet.ts'
-import { broadcastPong, requestVotes, sendVote } from './send.ts'
+import { broadcastPong, requestVotes, sendFailToVoters, sendVote } from './send.ts'
 
 const DELAY_MS = 500
 const DELAY_RANDOM_MS = 500
 const DELAY_PER_RANK_MS = 1000
+/** Prompt elections of several shards: each waits so long for each shard before it, as they would share an epoch. */
+const DELAY_PER_SHARD_MS = 50
+/** Elections are not prompt before the majority is back for so many node timeouts. */
+const SETTLED_TIMEOUTS = 2
 const TIMEOUT_MS_MIN = 2000
 /** The same reason is logged again after so long. */
 const RELOG_MS = 10_000
@@ -35,6 +44,8 @@ export class Election {
   private votes = 0
   private isSent = false
   private rank = 0
+  /** A prompt election was scheduled then (ms); 0: the one that is scheduled is not prompt. */
+  private promptMs = 0
   private epoch = 0
   private reason = ''
   private loggedMs = 0
@@ -50,6 +61,13 @@ export class Election {
     this.cluster.later(TRY_FAILOVER)
   }
 
+  /** A packet of this node has come: it may have been the last sibling that was waited for. */
+  heard(sender: Node): void {
+    const { me } = this.cluster
+    if (me.primary !== undefined && sender.primary === me.primary && me.primary.has(FAIL))
+      this.cluster.later(TRY_FAILOVER)
+  }
+
   /** The next step of this replica towards a failover, if it is time for one. */
   step(): void {
     const { cluster } = this
@@ -61,11 +79,15 @@ export class Election {
     if (me.has(PRIMARY) || primary === undefined || primary.slotCount === 0) return this.nothingToDo()
     if (!isManual && (!primary.has(FAIL) || settings.clusterReplicaNoFailover)) return this.nothingToDo()
     if (!isManual && this.isDataTooOld()) return this.explain(DATA_AGE)
-    if (nowMs - this.startMs > timeoutMs * 2) return this.schedule(isManual)
-    if (!this.isSent && !manual.isRunning) this.updateRank()
+    const isNewFailure = !manual.isRunning && this.startMs < primary.times.failedMs
+    if (nowMs - this.startMs > timeoutMs * 2 || isNewFailure) return this.schedule(isManual, primary)
+    if (!this.isSent && !manual.isRunning) {
+      this.updateRank()
+      this.hurry(primary)
+    }
     if (nowMs < this.startMs) return this.explain(WAITING_DELAY)
     if (nowMs - this.startMs > timeoutMs) return this.explain(EXPIRED)
-    if (!this.isSent) return this.ask()
+    if (!this.isSent) return this.ask(primary)
     if (this.votes < quorumOf(cluster)) return this.explain(WAITING_VOTES)
     host.log.notice("Failover election won: I'm the new master.")
     if (me.configEpoch < this.epoch) {
@@ -88,19 +110,64 @@ export class Election {
     return ageMs > settings.replPingReplicaPeriod * 1000 + timeoutMs * factor
   }
 
-  private schedule(isManual: boolean): void {
+  private schedule(isManual: boolean, primary: Node): void {
     const { cluster } = this
     const { host, nowMs } = cluster
+    const isFirst = this.startMs < primary.times.failedMs
     this.votes = 0
     this.isSent = false
     this.rank = isManual ? 0 : this.ownRank()
     this.startMs = nowMs
+    this.promptMs = !isManual && isFirst && this.mayBePrompt(primary) ? nowMs : 0
     if (isManual || cluster.manual.isRunning) cluster.later(TRY_FAILOVER)
     else this.startMs += DELAY_MS + host.random(DELAY_RANDOM_MS) + this.rank * DELAY_PER_RANK_MS
+    this.hurry(primary)
     host.log.notice(
       `Start of election delayed for ${Math.round(this.startMs - nowMs)} milliseconds (rank #${this.rank}, offset ${host.replication.offset}).`,
     )
     broadcastPong(cluster, 'siblings')
+  }
+
+  /** All whose delays this replica would cut short are of this kind, and the majority was not lost lately. */
+  private mayBePrompt(primary: Node): boolean {
+    const { me, nodes, stateTimes, nowMs, host } = this.cluster
+    if (nowMs - stateTimes.minorityMs < host.settings.clusterNodeTimeout * SETTLED_TIMEOUTS) return false
+    if (primary.replicas.some(one => one !== me && !one.has(PROMPT))) return false
+    for (const node of nodes.values())
+      if (node.has(PRIMARY) && node.slotCount > 0 && !node.has(PROMPT | FAIL)) return false
+    return true
+  }
+
+  /** Begins a prompt election as soon as this replica is known to be the best. */
+  private hurry(primary: Node): void {
+    const { cluster, promptMs } = this
+    if (promptMs === 0 || !this.isBest(primary)) return
+    const startMs = Math.min(this.startMs, promptMs + this.shardRank(primary) * DELAY_PER_SHARD_MS)
+    if (startMs === this.startMs) return
+    this.startMs = startMs
+    const { nowMs } = cluster
+    if (startMs <= nowMs) cluster.later(TRY_FAILOVER)
+    else cluster.host.after(startMs - nowMs, () => cluster.later(TRY_FAILOVER))
+  }
+
+  /** Every sibling that works was heard of since the failure, and has less data, or as much and a larger id. */
+  private isBest(primary: Node): boolean {
+    const { me, host } = this.cluster
+    const { offset } = host.replication
+    for (const one of primary.replicas) {
+      if (one === me || one.has(NOFAILOVER | FAIL | PFAIL)) continue
+      if (one.times.dataMs < primary.times.failedMs || one.replicationOffset > offset) return false
+      if (one.replicationOffset === offset && one.id < me.id) return false
+    }
+    return true
+  }
+
+  /** Number of failing primaries before this one. */
+  private shardRank(primary: Node): number {
+    let rank = 0
+    for (const node of this.cluster.nodes.values())
+      if (node.has(FAIL) && node.slotCount > 0 && node.id < primary.id) rank++
+    return rank
   }
 
   /** Number of siblings with more data. */
@@ -121,13 +188,14 @@ export class Election {
     this.cluster.host.log.notice(`Replica rank updated to #${rank}, added ${addedMs} milliseconds of delay.`)
   }
 
-  private ask(): void {
+  private ask(primary: Node): void {
     const { cluster } = this
     this.epoch = ++cluster.currentEpoch
     cluster.host.log.notice(`Starting a failover election for epoch ${this.epoch}.`)
     this.isSent = true
     cluster.later(SAVE | UPDATE_STATE | FSYNC)
     cluster.afterwards()
+    if (this.promptMs !== 0 && primary.has(FAIL)) sendFailToVoters(cluster, primary)
     requestVotes(cluster)
   }
 

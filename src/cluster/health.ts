@@ -2,7 +2,7 @@
 //
 //   no answer for node-timeout ─▶ PFAIL ─[most primaries report it]─▶ FAIL ─[told to all]
 
-import { type Cluster, SAVE, UPDATE_STATE } from './cluster.ts'
+import { type Cluster, SAVE, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
 import { FAIL, type Node, nameOf, PFAIL, PRIMARY, REPLICA } from './node.ts'
 import { sendFail } from './send.ts'
 
@@ -47,7 +47,7 @@ export function markFailingIfAgreed(cluster: Cluster, node: Node): void {
 export function markFailing(cluster: Cluster, node: Node): void {
   node.flags = (node.flags & ~PFAIL) | FAIL
   node.times.failedMs = cluster.nowMs
-  cluster.later(UPDATE_STATE | SAVE)
+  cluster.later(UPDATE_STATE | SAVE | (cluster.me.primary === node ? TRY_FAILOVER : 0))
 }
 
 /** A failing node has answered. */

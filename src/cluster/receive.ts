@@ -6,12 +6,12 @@ import { voteFor } from './election.ts'
 import { addFailureReport, clearFailure, failureReports, markFailing, markFailingIfAgreed } from './health.ts'
 import type { BusLink } from './link.ts'
 import {
+  ANNOUNCED_FLAGS,
   FAIL,
   HANDSHAKE,
   MIGRATE_TO,
   MYSELF,
   NOADDR,
-  NOFAILOVER,
   type Node,
   nameOf,
   PFAIL,
@@ -101,6 +101,7 @@ function learn(cluster: Cluster, sender: Node, packet: Packet): void {
     cluster.later(SAVE | FSYNC)
   }
   sender.replicationOffset = packet.offset
+  cluster.election.heard(sender)
   const isOwnPrimary = cluster.me.has(REPLICA) && cluster.me.primary === sender
   if (isOwnPrimary && (packet.messageFlags & MFLAG_PAUSED) !== 0) cluster.manual.paused(packet.offset)
 }
@@ -116,7 +117,7 @@ function receivePing(cluster: Cluster, link: BusLink, packet: Packet, sender: No
   }
   if (!link.isInbound && !introduced(cluster, link, packet, sender)) return
   if (sender !== undefined) {
-    sender.flags = (sender.flags & ~NOFAILOVER) | (packet.flags & NOFAILOVER)
+    sender.flags = (sender.flags & ~ANNOUNCED_FLAGS) | (packet.flags & ANNOUNCED_FLAGS)
     if (type === PING && !sender.has(HANDSHAKE) && updateAddress(cluster, sender, link, packet))
       cluster.later(SAVE | UPDATE_STATE)
   }
@@ -283,7 +284,7 @@ function learnGossip(cluster: Cluster, sender: Node, gossip: Gossip): void {
 /** A node that only others know. */
 function learnStranger(cluster: Cluster, gossip: Gossip): void {
   if ((gossip.flags & NOADDR) !== 0 || cluster.isForgotten(gossip.id)) return
-  const node = cluster.newNode(gossip.id, gossip.flags & ~MYSELF)
+  const node = cluster.newNode(gossip.id, gossip.flags & ~(MYSELF | ANNOUNCED_FLAGS))
   setAddress(cluster, node, gossip.ip, gossip.port, gossip.otherPort, gossip.busPort)
   cluster.add(node)
 }

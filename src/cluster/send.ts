@@ -2,7 +2,18 @@
 
 import { type Cluster, SAVE } from './cluster.ts'
 import type { BusLink } from './link.ts'
-import { BUS_PORT_OFFSET, HANDSHAKE, MYSELF, NOADDR, NOFAILOVER, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import {
+  BUS_PORT_OFFSET,
+  HANDSHAKE,
+  MYSELF,
+  NOADDR,
+  NOFAILOVER,
+  type Node,
+  PFAIL,
+  PRIMARY,
+  PROMPT,
+  REPLICA,
+} from './node.ts'
 import {
   AUTH_ACK,
   AUTH_REQUEST,
@@ -42,7 +53,8 @@ export function updateMyself(cluster: Cluster): void {
   const { settings } = host
   Object.assign(me.address, announcedPorts(cluster))
   if (settings.clusterAnnounceIp !== '') me.address.ip = settings.clusterAnnounceIp
-  me.flags = settings.clusterReplicaNoFailover ? me.flags | NOFAILOVER : me.flags & ~NOFAILOVER
+  const willing = settings.clusterReplicaNoFailover ? me.flags | NOFAILOVER : me.flags & ~NOFAILOVER
+  me.flags = willing | PROMPT
   const { clusterAnnounceHostname: hostname, clusterAnnounceHumanNodename: humanName } = settings
   if (me.hostname === hostname && me.humanName === humanName) return
   me.hostname = hostname
@@ -90,14 +102,14 @@ function broadcast(cluster: Cluster, type: number, packet: Uint8Array): void {
 }
 
 /** PING, PONG or MEET over a link. */
-export function sendPing(cluster: Cluster, link: BusLink, type: number): void {
+export function sendPing(cluster: Cluster, link: BusLink, type: number, gossip = chooseGossip(cluster)): void {
   const { me, nowMs } = cluster
   if (!link.isInbound && type !== PONG) link.node!.times.pingSentMs = nowMs
   const forgotten = [...cluster.forgotten]
     .filter(([, untilMs]) => untilMs > nowMs)
     .map(([id, untilMs]) => ({ id, ttlS: Math.ceil((untilMs - nowMs) / 1000) }))
   const extensions = { hostname: me.hostname, humanName: me.humanName, shardId: me.shardId, forgotten }
-  send(cluster, link, type, pingPacket(headerOf(cluster, type), chooseGossip(cluster), extensions))
+  send(cluster, link, type, pingPacket(headerOf(cluster, type), gossip, extensions))
 }
 
 /** Some random nodes, and all that are possibly failing. */
@@ -145,6 +157,12 @@ export function broadcastPong(cluster: Cluster, whom: 'all' | 'siblings'): void 
   }
 }
 
+/** Tells the replicas of a primary that it is possibly failing: they count such reports, and one of them takes over. */
+export function reportToReplicas(cluster: Cluster, failing: Node): void {
+  for (const { link } of failing.replicas)
+    if (link !== undefined) sendPing(cluster, link, PONG, [gossipOf(cluster, failing)])
+}
+
 export function sendFail(cluster: Cluster, failing: Node): void {
   broadcast(cluster, FAIL_TYPE, failPacket(headerOf(cluster, FAIL_TYPE), failing.id))
 }
@@ -153,6 +171,13 @@ export function sendFail(cluster: Cluster, failing: Node): void {
 export function sendUpdate(cluster: Cluster, link: BusLink | undefined, about: Node): void {
   if (link === undefined) return
   send(cluster, link, UPDATE, updatePacket(headerOf(cluster, UPDATE), about.id, about.configEpoch, about.slots))
+}
+
+/** Tells the voters that a primary fails: what is sent to them next finds them informed. */
+export function sendFailToVoters(cluster: Cluster, failing: Node): void {
+  const packet = failPacket(headerOf(cluster, FAIL_TYPE), failing.id)
+  for (const node of cluster.nodes.values())
+    if (node !== failing && node.has(PRIMARY) && node.slotCount > 0) send(cluster, node.link, FAIL_TYPE, packet)
 }
 
 /** Asks all for their votes. */

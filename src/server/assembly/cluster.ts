@@ -215,6 +215,7 @@ function hostOf(server: ClusterServer, file: NodesFile, metered: Metered): Clust
     save: (text, fsync) => file.write(text, fsync),
     die: () => process.exit(1),
     soon: fn => timers.soon(() => engine.boundary.guard(fn)),
+    after: (ms, fn) => void timers.after(ms, () => engine.boundary.guard(fn)),
     dial: (address, timeoutMs, done) =>
       network.dial(address, timeoutMs, result => engine.boundary.guard(() => done(result))),
     pauseWrites: ms => engine.pause.begin(engine.keyspace.nowMs + ms, false, 'failover'),
