@@ -107,4 +107,18 @@ export class Crc64 {
     }
     return true
   }
+
+  /** The checksum in hexadecimal digits, as C prints a number. */
+  hex(): string {
+    const bytes = new Uint8Array(8)
+    this.writeTo(bytes, 0)
+    return hexAt(bytes, 0)
+  }
+}
+
+/** The same of the eight bytes at u8[off]. */
+export function hexAt(u8: Uint8Array, off: number): string {
+  let value = 0n
+  for (let i = 7; i >= 0; i--) value = (value << 8n) | BigInt(u8[off + i])
+  return value.toString(16)
 }

@@ -59,7 +59,7 @@ export class DatasetLoader {
       } else if (yield* this.loadRdb()) log.notice(`DB loaded from disk: ${seconds()} seconds`)
     } catch (error) {
       if (!(error instanceof LoadFailure) || config.appendonly) throw error
-      throw new LoadFailure('Fatal error loading the DB, check server logs. Exiting.', ...error.lines)
+      throw error.followedBy('Fatal error loading the DB, check server logs. Exiting.')
     }
     this.recordLoad()
   }

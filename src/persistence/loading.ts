@@ -9,9 +9,17 @@ export type LoadSteps<Result> = Generator<number, Result, void>
 /** The dataset cannot be loaded and the server must not start; the lines say why. */
 export class LoadFailure extends Error {
   readonly lines: readonly string[]
+  /** The lines end with the last one that is logged. */
+  isFinal = false
+  exitCode = 1
   constructor(...lines: string[]) {
     super(lines[lines.length - 1])
     this.lines = lines
+  }
+
+  /** The failure with a line of what it was a part of, unless nothing more is said. */
+  followedBy(line: string): LoadFailure {
+    return this.isFinal ? this : new LoadFailure(...this.lines, line)
   }
 }
 

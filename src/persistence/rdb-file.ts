@@ -4,7 +4,7 @@ import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Ref } from '../memory/arena.ts'
 import { attempt, DiskError, type FileSystem } from '../system/system.ts'
 import { type ByteSink, DirectSink, folderOf } from './file-sink.ts'
-import { RdbError } from './rdb/input.ts'
+import { endOfFile, RdbError } from './rdb/input.ts'
 import { DONE, NEED, RdbReader, type RdbTarget, type ReaderTable } from './rdb/reader.ts'
 import { type RdbOptions, SnapshotWriter } from './snapshot-writer.ts'
 
@@ -141,7 +141,7 @@ export class RdbFileReader {
     reader.reserve(Math.max(bytes, input.wanted - input.available))
     const got = disk.read(fd, input.u8, input.end, bytes, this.readAt)
     // Unexpected end of the file.
-    if (got === 0) throw new RdbError('Unexpected EOF reading RDB file', this.readAt)
+    if (got === 0) throw endOfFile(this.readAt)
     input.end += got
     this.readAt += got
     return got

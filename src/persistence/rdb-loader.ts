@@ -90,19 +90,28 @@ export class RdbLoader {
   }
 
   private failure(error: unknown, file: RdbFileReader, path: string): unknown {
-    if (error instanceof LoadRefused) return new LoadFailure('Terminating server after rdb file reading failure.')
+    if (error instanceof LoadRefused) {
+      const refused = new LoadFailure('Terminating server after rdb file reading failure.')
+      refused.isFinal = true
+      return refused
+    }
     if (!(error instanceof RdbError)) {
       if (!(error instanceof DiskError)) return error
       return new LoadFailure(`Fatal error: can't read the RDB file ${path}: ${reasonOf(error)}`)
     }
-    const lines = [`Internal error in RDB reading offset ${error.offset} of ${path} -> ${error.message}`]
+    const { before, isHead, isValid } = error.facts
+    const lines = before === undefined ? [] : [before]
+    if (isHead) lines.push(error.message)
+    else lines.push(`Internal error in RDB reading offset ${error.offset} of ${path} -> ${error.message}`)
     const key = file.reader.currentKey
     if (key !== '') lines.push(`The key that was being read is '${key}'.`)
-    lines.push(
-      'Terminating server after rdb file reading failure.',
-      `Run 'redstart check ${path}' to see what can be saved. What is wrong: ${error.message}`,
-    )
-    return new LoadFailure(...lines)
+    if (!isValid) lines.push(`Run 'redstart check ${path}' to see what can be saved.`)
+    if (!isHead) lines.push('Terminating server after rdb file reading failure.')
+    const failure = new LoadFailure(...lines)
+    failure.isFinal = isHead !== true
+    // redis-server ends as redis-check-rdb does, which finds no fault in the file.
+    if (isValid) failure.exitCode = 0
+    return failure
   }
 
   /** Opens and loads a file; false when it does not exist. Throws LoadFailure. */

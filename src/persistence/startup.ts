@@ -74,7 +74,7 @@ export class Startup {
   /** Opens the AOF for appending. */
   private async openLog(): Promise<void> {
     const { files, parts, aof } = this
-    if (files.makeFolder() !== undefined) throw new LoadFailure(`Can't use the append-only dir ${files.folder}`)
+    if (files.makeFolder() !== undefined) throw new LoadFailure()
     const hadIncremental = files.manifest.incremental.length > 0
     let next = files.manifest
     if (next.isEmpty) {

@@ -243,8 +243,11 @@ async function startOrExit(start: StartServer, parts: StartParts): Promise<Runni
     if (!initialized) onInitialized(running)
     return running
   } catch (error) {
-    if (error instanceof StartFailure) for (const line of error.lines) log.warning(line)
-    else if (error instanceof ConfigError) system.process.stderr(new TextEncoder().encode(error.report))
+    if (error instanceof StartFailure) {
+      for (const line of error.lines) log.warning(line)
+      return system.process.exit(error.exitCode)
+    }
+    if (error instanceof ConfigError) system.process.stderr(new TextEncoder().encode(error.report))
     else throw error
     return system.process.exit(1)
   }

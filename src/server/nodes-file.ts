@@ -65,7 +65,13 @@ export class NodesFile {
 
   private textOf(path: string): string | undefined {
     if (this.disk.stat(path) === null) return undefined
-    return latin1Text(this.disk.readFile(path))
+    let bytes: Uint8Array = new Uint8Array(0)
+    const failure = attempt(() => {
+      bytes = this.disk.readFile(path)
+    })
+    if (failure !== undefined)
+      throw new StartFailure(`Can't open ${path} in order to acquire a lock: ${failure.message}`)
+    return latin1Text(bytes)
   }
 
   private parse(cluster: Cluster, text: string): boolean {

@@ -248,7 +248,7 @@ export class Server implements RunningServer {
     } catch (error) {
       this.locks.release()
       if (error instanceof ModuleFailure) throw new StartFailure(error.message)
-      if (error instanceof LoadFailure) throw new StartFailure(...error.lines)
+      if (error instanceof LoadFailure) throw StartFailure.of(error)
       throw error
     }
   }
@@ -296,10 +296,7 @@ export class Server implements RunningServer {
       this.sockets.unix = await listening(system.network, this.tcpOptions('', 0, path), this.receiver)
       if (config.unixsocketperm !== 0) system.disk.chmod(path, config.unixsocketperm)
     } catch (error) {
-      throw new StartFailure(
-        `Failed opening Unix socket: bind: ${(error as Error).message}`,
-        'Failed listening on unix socket, aborting.',
-      )
+      throw new StartFailure(`Failed opening Unix socket: bind: ${(error as Error).message}`)
     }
   }
 

@@ -65,7 +65,7 @@ export class AofFiles {
   read(): void {
     const { disk, log, folder } = this
     const path = this.path(this.manifestName)
-    if (disk.stat(folder) === null) return log.debug(`The AOF directory ${folder} doesn't exist`)
+    if (!disk.stat(folder)?.isDirectory) return log.debug(`The AOF directory ${folder} doesn't exist`)
     if (disk.stat(path) === null) return log.debug(`The AOF manifest file ${this.manifestName} doesn't exist`)
     let bytes = new Uint8Array(0)
     const reading = attempt(() => {
@@ -92,7 +92,8 @@ export class AofFiles {
       disk.mkdir(folder, 0o755)
       disk.fsyncDir(folderOf(disk.resolve(folder)))
     })
-    if (failure !== undefined) this.log.warning(`Can't open or create append-only dir ${folder}: ${failure.message}`)
+    const reason = stat === null ? failure?.message : 'Not a directory'
+    if (failure !== undefined) this.log.warning(`Can't open or create append-only dir ${folder}: ${reason}`)
     return failure
   }
 

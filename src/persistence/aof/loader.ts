@@ -72,8 +72,8 @@ export class AofLoader {
     let total = 0
     for (const file of manifest.files) {
       if (!files.exists(file.name)) {
-        files.sizeOf(file)
-        throw new LoadFailure(`A file of the append-only log is missing: ${file.name}`)
+        files.sizeOf(file) // logs it
+        throw new LoadFailure()
       }
       total += files.sizeOf(file)
     }
@@ -147,7 +147,7 @@ export class AofLoader {
     } catch (error) {
       if (!(error instanceof LoadFailure)) throw error
       const what = oldStyle ? 'RDB preamble of the AOF file' : 'RDB base file'
-      throw new LoadFailure(`Error reading the ${what} ${name}, AOF loading aborted`, ...error.lines)
+      throw error.followedBy(`Error reading the ${what} ${name}, AOF loading aborted`)
     }
   }
 

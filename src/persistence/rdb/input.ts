@@ -18,14 +18,33 @@ import { LENGTH_32, LENGTH_64, STRING_INT8, STRING_INT16, STRING_INT32, STRING_L
 /** Thrown by a read that needs more bytes. */
 export const NEED_MORE = Symbol('need more')
 
+/** What else is known of an error. */
+interface RdbErrorFacts {
+  /** A line of the log before it. */
+  before?: string
+  /** What it begins with is not an RDB of a known version. */
+  isHead?: true
+  /** The bytes are a valid RDB, of something that this server does not have. */
+  isValid?: true
+}
+
 /** Not a valid RDB; `offset` is where that was detected. */
 export class RdbError extends Error {
   readonly offset: number
-  constructor(message: string, offset: number) {
+  readonly facts: RdbErrorFacts
+  constructor(message: string, offset: number, facts: RdbErrorFacts = {}) {
     super(message)
     this.name = 'RdbError'
     this.offset = offset
+    this.facts = facts
   }
+}
+
+/** The bytes end too soon. */
+export function endOfFile(offset: number): RdbError {
+  return new RdbError('Unexpected EOF reading RDB file', offset, {
+    before: 'Short read or OOM loading DB. Unrecoverable error, aborting now.',
+  })
 }
 
 /** The highest expansion of LZF: 3 bytes become at most this many. */
@@ -105,14 +124,13 @@ export class RdbInput {
   }
 
   private lack(bytes: number): never {
-    if (this.final || this.offset + bytes > this.total)
-      throw new RdbError('Unexpected EOF reading RDB file', Math.min(this.total, this.base + this.end))
+    if (this.final || this.offset + bytes > this.total) throw endOfFile(Math.min(this.total, this.base + this.end))
     this.wanted = bytes
     throw NEED_MORE
   }
 
-  fail(message: string): never {
-    throw new RdbError(message, this.offset)
+  fail(message: string, facts?: RdbErrorFacts): never {
+    throw new RdbError(message, this.offset, facts)
   }
 
   // ---- primitives ----

@@ -10,7 +10,7 @@
 
 import type { ValuePlace } from '../../keyspace/cold.ts'
 import { foreignNameOf } from '../../keyspace/values/module/foreign-type.ts'
-import { Crc64 } from '../../lib/crc64.ts'
+import { Crc64, hexAt } from '../../lib/crc64.ts'
 import type { Long } from '../../lib/long-field.ts'
 import { parseInt64 } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
@@ -217,10 +217,10 @@ export class RdbReader {
     const { input } = this
     input.need(HEADER_BYTES)
     const head = String.fromCharCode(...input.u8.subarray(input.pos, input.pos + HEADER_BYTES))
-    if (!head.startsWith(MAGIC)) input.fail('Wrong signature trying to load DB from file')
+    if (!head.startsWith(MAGIC)) input.fail('Wrong signature trying to load DB from file', { isHead: true })
     this.version = Number.parseInt(head.slice(MAGIC.length), 10)
     if (!(this.version >= 1 && this.version <= RDB_VERSION_MAX))
-      input.fail(`Can't handle RDB format version ${Number.isNaN(this.version) ? 0 : this.version}`)
+      input.fail(`Can't handle RDB format version ${Number.isNaN(this.version) ? 0 : this.version}`, { isHead: true })
     input.pos += HEADER_BYTES
     this.state = OPCODE
     this.phase = 'reading an opcode'
@@ -259,7 +259,7 @@ export class RdbReader {
         return target.aux(this.key, input.string(this.text))
       case OP_FUNCTION2: {
         const error = target.library(input.string(this.text))
-        if (error !== undefined) input.fail(`Failed loading library, ${error}`)
+        if (error !== undefined) input.fail(`Failed loading library, ${error}`, { isValid: true })
         return
       }
       case OP_FUNCTION_PRE_GA:
@@ -361,7 +361,7 @@ export class RdbReader {
       const error = this.target.moduleData!({ ...items.of, items: items.bytes() })
       items.release()
       items.of = undefined
-      if (error !== undefined) input.fail(error)
+      if (error !== undefined) input.fail(error, { isValid: true })
     }
     this.state = OPCODE
   }
@@ -373,7 +373,10 @@ export class RdbReader {
     const { u8, pos } = input
     this.unchecked = true
     for (let i = 0; i < CHECKSUM_BYTES; i++) if (u8[pos + i] !== 0) this.unchecked = false
-    if (this.checks && !this.unchecked && !this.crc.equalsAt(u8, pos)) input.fail('RDB CRC error')
+    if (this.checks && !this.unchecked && !this.crc.equalsAt(u8, pos)) {
+      const before = `Wrong RDB checksum expected: (${this.crc.hex()}) but got (${hexAt(u8, pos)}). Aborting now.`
+      input.fail('RDB CRC error', { before })
+    }
     input.pos += CHECKSUM_BYTES
     this.state = FINISHED
   }

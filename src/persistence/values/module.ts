@@ -95,6 +95,7 @@ class ModuleReader implements ValueReader {
     if (type === undefined)
       return input.fail(
         `The RDB file contains module data I can't load: no matching module type '${foreignNameOf(high, low)}'`,
+        { isValid: true },
       )
     this.type = type
     this.version = foreignVersionOf(low)
