@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { u32From } from '../../test/harness/random.ts'
+import { Defrag } from '../keyspace/defrag.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
 import { keySlot } from '../lib/crc16.ts'
 import { Slice } from '../lib/slice.ts'
@@ -67,4 +68,26 @@ test('a database by slots holds what a plain one holds', () => {
   assert.equal(db.clear(), model.size)
   while (!space.lazyFreeStep(1000));
   assert.equal(db.size, 0)
+})
+
+test('keys of small and large tables are found after compaction has moved their tables', () => {
+  const random = u32From(9)
+  const space = new Keyspace({ databases: 1, random, bySlot: true })
+  const [db] = space.databases
+  const value = Slice.of('x'.repeat(900))
+  const names = Array.from({ length: 80_000 }, (_, i) => keyOf(i % 40 === 0 ? i * 3 : i * 3 + 1))
+  for (const name of names) space.strings.set(db, Slice.of(name), value)
+  const kept = names.filter((_, i) => i % 80 < 8)
+  const remaining = new Set(kept)
+  for (const name of names) if (!remaining.has(name)) db.delete(Slice.of(name))
+  let us = 0
+  const defrag = new Defrag(space, () => ++us)
+  const before = space.arena.segmentBytes
+  for (let i = 0; i < 500; i++) {
+    us += 1e6
+    if (defrag.begin(10)) defrag.slice(1e6)
+  }
+  assert.ok(space.arena.segmentBytes < before / 2, `${space.arena.segmentBytes} of ${before} bytes`)
+  for (const name of kept) assert.notEqual(db.find(Slice.of(name)), 0, name)
+  for (const name of names) assert.equal(db.find(Slice.of(name)) !== 0, remaining.has(name))
 })

@@ -2,11 +2,16 @@
 //
 //   directory  [ ref × 16,384 ]  +  keys by group of 128 slots        one of SlotTables' tables is such a directory
 //                  └─▶ HashTable
+//              [ buckets × 16,384 ] [ chunk × 16,384 ]                a copy of what is in the headers of small tables
+//
+// A lookup in a small table (up to 256 keys) reads its copy instead of its header: 16,384 headers are more than a
+// processor's nearest cache holds.
 //
 // So the keys of a slot are counted, listed, moved and dropped without looking at others, and no key pays for it.
 // Without cluster mode this file is not used.
 //
-// Always: `Ref`s of tables here are numbers of directories, not places in the arena. Cursors of scan() are
+// Always: buckets[slot] is 0 (no table, or not a small one), or it and chunks[slot] are what the table's header says.
+// `Ref`s of tables here are numbers of directories, not places in the arena. Cursors of scan() are
 // (cursor in the slot's table) × 16,384 + slot, in the order of slots.
 
 import { keySlot } from '../lib/crc16.ts'
@@ -48,6 +53,8 @@ export type KeyTables = Pick<
 class Directory {
   readonly refs = new Uint32Array(SLOTS)
   readonly groups = new Uint32Array(GROUPS)
+  readonly small = new Uint8Array(SLOTS)
+  readonly chunks = new Uint32Array(SLOTS)
   count = 0
   /** Of all tables. */
   buckets = 0
@@ -108,8 +115,8 @@ export class SlotTables implements KeyTables {
   }
 
   bytes(t: Ref): number {
-    const { refs, groups } = this.directory(t)
-    let bytes = refs.byteLength + groups.byteLength
+    const { refs, groups, small, chunks } = this.directory(t)
+    let bytes = refs.byteLength + groups.byteLength + small.byteLength + chunks.byteLength
     for (const table of refs) if (table !== 0) bytes += this.tables.bytes(table)
     return bytes
   }
@@ -125,13 +132,15 @@ export class SlotTables implements KeyTables {
   }
 
   relocateChunks(t: Ref, from: number, chunkLimit: number): number {
-    const { refs } = this.directory(t)
+    const directory = this.directory(t)
+    const { refs } = directory
     let slot = Math.floor(from / CHUNKS_MAX)
     while (slot < SLOTS && refs[slot] === 0) slot++
     if (slot === SLOTS) return -1
     const chunk = slot === Math.floor(from / CHUNKS_MAX) ? from % CHUNKS_MAX : 0
     if (chunk === 0) refs[slot] = this.tables.relocate(refs[slot])
     const next = this.tables.relocateChunks(refs[slot], chunk, chunkLimit)
+    this.copyHeader(directory, slot)
     return (next < 0 ? slot + 1 : slot) * CHUNKS_MAX + Math.max(0, next)
   }
 
@@ -142,7 +151,17 @@ export class SlotTables implements KeyTables {
   }
 
   find(t: Ref, key: Slice, hash: number, slot: TableSlot): Ref {
-    const table = this.directory(t).refs[keySlot(key)]
+    const directory = this.directory(t)
+    const hashSlot = keySlot(key)
+    const buckets = directory.small[hashSlot]
+    if (buckets !== 0) {
+      // As TableBuckets.bucketOf().
+      const mask = (1 << (31 - Math.clz32(buckets))) - 1
+      let index = hash & (mask * 2 + 1)
+      if (index >= buckets) index &= mask
+      return this.tables.findIn((directory.chunks[hashSlot] + index * 4) >>> 0, key, hash, slot)
+    }
+    const table = directory.refs[hashSlot]
     if (table !== 0) return this.tables.find(table, key, hash, slot)
     slot.hash = hash
     slot.entry = 0
@@ -159,7 +178,9 @@ export class SlotTables implements KeyTables {
     }
     const before = this.tables.buckets(table)
     this.tables.insert(table, entry, hash)
-    directory.buckets += this.tables.buckets(table) - before
+    const after = this.tables.buckets(table)
+    if (after !== before || directory.small[slot] === 0) this.copyHeader(directory, slot)
+    directory.buckets += after - before
     directory.count++
     directory.groups[slot >> GROUP_SHIFT]++
   }
@@ -176,12 +197,23 @@ export class SlotTables implements KeyTables {
     this.tables.removeAt(table, slot)
     directory.count--
     directory.groups[hashSlot >> GROUP_SHIFT]--
-    directory.buckets += this.tables.buckets(table) - before
+    const after = this.tables.buckets(table)
+    directory.buckets += after - before
+    if (after !== before) this.copyHeader(directory, hashSlot)
     if (this.tables.count(table) > 0) return
     // The table of a slot without keys is given back.
     directory.buckets -= this.tables.buckets(table)
     this.tables.drain(table, 1, () => {})
     directory.refs[hashSlot] = 0
+    this.copyHeader(directory, hashSlot)
+  }
+
+  /** The table of a slot has other buckets now, or is another one. */
+  private copyHeader(directory: Directory, slot: number): void {
+    const table = directory.refs[slot]
+    const chunk = table === 0 ? 0 : this.tables.onlyChunk(table)
+    directory.chunks[slot] = chunk
+    directory.small[slot] = chunk === 0 ? 0 : this.tables.buckets(table)
   }
 
   findRef(t: Ref, entry: Ref, hash: number, slot: TableSlot): boolean {
@@ -244,6 +276,7 @@ export class SlotTables implements KeyTables {
       const table = directory.refs[slot]
       if (table === 0) continue
       if (left <= 0) return false
+      directory.small[slot] = 0
       if (!this.tables.drain(table, left, counted)) return false
       directory.refs[slot] = 0
       directory.groups[slot >> GROUP_SHIFT] = 0

@@ -83,6 +83,13 @@ export class TableBuckets {
     return this.arena.dv(t).getUint32(this.arena.at(t) + BUCKETS, true)
   }
 
+  /** The chunk of a table without a directory; 0: it has one. */
+  onlyChunk(t: Ref): Ref {
+    const dv = this.arena.dv(t)
+    const at = this.arena.at(t)
+    return dv.getUint32(at + DIRECTORY_ENTRIES, true) === 0 ? dv.getUint32(at + DIRECTORY, true) : 0
+  }
+
   /** Bytes of the table without its entries. */
   bytes(t: Ref): number {
     const dv = this.arena.dv(t)

@@ -60,6 +60,11 @@ export class HashTable {
     return this.layout.buckets(t)
   }
 
+  /** The chunk of a table that has only one, with buckets() of 64 bytes; 0: it has a directory. */
+  onlyChunk(t: Ref): Ref {
+    return this.layout.onlyChunk(t)
+  }
+
   /** Bytes of the table itself, entries not included. */
   bytes(t: Ref): number {
     return this.layout.bytes(t)
@@ -104,8 +109,13 @@ export class HashTable {
 
   /** The entry with this key, or 0; `slot` is its position. */
   find(t: Ref, key: Slice, hash: number, slot: TableSlot): Ref {
+    return this.findIn(this.layout.bucketOf(t, hash), key, hash, slot)
+  }
+
+  /** As find(), in this bucket and those behind it. */
+  findIn(first: Ref, key: Slice, hash: number, slot: TableSlot): Ref {
     slot.hash = hash
-    let bucket = this.layout.bucketOf(t, hash)
+    let bucket = first
     const spread = Math.imul(hash >>> 24, 0x01010101)
     do {
       const seg = this.arena.segments[bucket >>> SEGMENT_SHIFT]
