@@ -13,7 +13,7 @@ import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const main = [join(root, 'dist/program/main.js'), join(root, 'build/src/main.js')].find(existsSync)
+const main = [join(root, 'dist/main.cjs'), join(root, 'build/src/main.js')].find(existsSync)
 const asked = process.env.REDSTART_RUNTIME ?? ''
 
 function fail(text) {

@@ -11,8 +11,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { close, freePort, pings, step } from './steps.mjs'
 
-const PACKED_BYTES_MAX = 1_000_000
-const FILES_MAX = 100
+const PACKED_BYTES_MAX = 700_000
+const FILES_MAX = 60
 const TYPESCRIPTS = ['5.0.4', '5.4.5', '5.9.3', '6', '7']
 const TOOLS = [
   'publint@0.3',

@@ -5,7 +5,7 @@
 //                         requires has one library, not two
 //   dist/worker.cjs       the entry of a server's thread
 //   dist/index.d.ts       rolled-up types; .d.cts for `require`
-//   dist/program/main.js  the server and the tools, for bin/redstart.js, on Bun and on Node
+//   dist/main.cjs         the program, for bin/redstart.js, less what the library has (library-and-program.mjs)
 
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -41,12 +41,13 @@ const WHOLE =
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
 const beside = join(root, 'node_modules/bun/bin/bun.exe')
-const bun = existsSync(beside) ? beside : 'bun'
+const command = existsSync(beside) ? beside : 'bun'
 
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist)
+bun(['scripts/library-and-program.mjs', dist])
 for (const entry of ENTRIES) {
-  bundle(entry)
+  if (entry !== 'index') bundle(entry)
   const { text, names } = rolledUp(join(root, `build/src/${entry}.d.ts`))
   const { main, also } = DEFAULTS.get(entry) ?? { also: {} }
   if (main !== undefined) appendFileSync(join(dist, `${entry}.cjs`), `\n${WHOLE}\n`)
@@ -73,21 +74,17 @@ writeFileSync(
   main,
   text.replace(source, () => 'require("node:url").pathToFileURL(__filename).href'),
 )
-// Names of methods stay in the stacks of logs and crash reports, others do not. Bun reads its own output without
-// translating it again; Node reads it as any module.
-build(['src/main.ts', '--target=bun', '--splitting', '--minify', `--outdir=${join(dist, 'program')}`])
-
-/** An entry of the library, as one file. */
+/** An entry beside the library, as one file. */
 function bundle(entry) {
   const file = join(dist, `${entry}.cjs`)
   // The library is one file: other entries that need it require that.
-  const apart = entry === 'index' ? [] : ['--external=*index.ts', '--external=ioredis', '--external=bun:test']
-  build([`src/${entry}.ts`, '--target=node', '--format=cjs', '--minify', `--outfile=${file}`, ...apart])
+  const apart = ['--external=*index.ts', '--external=ioredis', '--external=bun:test']
+  bun(['build', `src/${entry}.ts`, '--target=node', '--format=cjs', '--minify', `--outfile=${file}`, ...apart])
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"./index.ts"', '"./index.cjs"'))
 }
 
-function build(args) {
-  const result = spawnSync(bun, ['build', ...args], { cwd: root, encoding: 'utf8' })
+function bun(args) {
+  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
   if (result.status === 0) return
   console.error(result.error?.message ?? result.stderr)
   process.exit(1)

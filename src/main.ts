@@ -36,18 +36,22 @@ const startWarm: StartServer = async (config, system, log, options) => {
   return server
 }
 
-const args = process.argv.slice(2)
-// The stand-alone executable by another name, as redis-sentinel is of redis-server.
-if (basename(process.argv0).startsWith('redstart-sentinel')) args.push('--sentinel')
-const system = realSystem(runtimeNetwork(), { ownProcess: true })
-const tool = await toolNamed(args[0])
-const testing = args.indexOf('--test-commands')
-if (tool === undefined && testing >= 0) {
-  args.splice(testing, 1)
-  const { machine, start } = await withTestCommands(system)
-  await launch(args, machine, start)
-} else if (tool === undefined) await launch(args, system, startWarm)
-else {
-  endEarlySignals()
-  process.exitCode = await runTool(tool, args.slice(1), system)
+async function run(): Promise<void> {
+  const args = process.argv.slice(2)
+  // The stand-alone executable by another name, as redis-sentinel is of redis-server.
+  if (basename(process.argv0).startsWith('redstart-sentinel')) args.push('--sentinel')
+  const system = realSystem(runtimeNetwork(), { ownProcess: true })
+  const tool = await toolNamed(args[0])
+  const testing = args.indexOf('--test-commands')
+  if (tool === undefined && testing >= 0) {
+    args.splice(testing, 1)
+    const { machine, start } = await withTestCommands(system)
+    await launch(args, machine, start)
+  } else if (tool === undefined) await launch(args, system, startWarm)
+  else {
+    endEarlySignals()
+    process.exitCode = await runTool(tool, args.slice(1), system)
+  }
 }
+
+void run()
