@@ -1,7 +1,7 @@
 // DatasetIntake: what a replica does with the bytes of its primary's RDB file.
 //
 //   FileIntake    bytes ─▶ temporary file ─▶ fsync, rename ─▶ loaded in slices       repl-diskless-load disabled
-//   MemoryIntake  bytes ─▶ [pending] ─▶ parsed as they come                          on-empty-db, swapdb
+//   MemoryIntake  bytes ─▶ [pending] ─▶ parsed in slices as they come                on-empty-db, swapdb
 //
 // Always: `done` is called once, after end(), or before it for a failure; not after abort().
 
@@ -10,14 +10,16 @@ import { KeyspaceTarget } from '../persistence/keyspace-target.ts'
 import { LoadFailure, runInSlices } from '../persistence/loading.ts'
 import type { Persistence } from '../persistence/persistence.ts'
 import { RdbError } from '../persistence/rdb/input.ts'
-import { DONE, NEED, RdbReader } from '../persistence/rdb/reader.ts'
+import { DONE, PAUSED, RdbReader, type RunOutcome } from '../persistence/rdb/reader.ts'
 import { RdbLoader, readersOf } from '../persistence/rdb-loader.ts'
 import { attempt, type DiskError } from '../system/system.ts'
 import type { DatasetLoad } from './dataset-load.ts'
 
 /** As often Redis has the file written to the disk. */
 const SYNC_BYTES = 8 * 1024 * 1024
-const SLICE_BYTES = 256 * 1024
+/** Parsed between two looks at the clock. */
+const STEP_BYTES = 16 * 1024
+const SLICE_US = 1000
 
 /** The outcome: the database that the stream has selected (-1: unknown), or that there is no dataset. */
 export type IntakeOutcome = { streamDatabase: number } | 'failed'
@@ -167,12 +169,16 @@ export class MemoryIntake implements DatasetIntake {
   private readonly reader: RdbReader
   /** Bytes that came before the dataset could be replaced; undefined: it can be. */
   private pending: Uint8Array[] | undefined = []
+  /** What has come takes another slice. */
+  private isReading = false
   private isComplete = false
   private endCame = false
+  private readonly resumed: () => void
   private isAborted = false
 
   constructor(parts: IntakeParts, isAsync: boolean, resumed: () => void) {
     this.parts = parts
+    this.resumed = resumed
     const { persistence, load, totalBytes } = parts
     const server = persistence.parts
     const { keyspace } = server.engine
@@ -190,14 +196,13 @@ export class MemoryIntake implements DatasetIntake {
       persistence.progress.begin(Math.max(0, totalBytes), isAsync)
       const pending = this.pending!
       this.pending = undefined
-      for (const bytes of pending) this.take(bytes)
-      if (this.endCame) this.end()
-      else resumed()
+      for (const bytes of pending) this.add(bytes)
+      this.slice(true)
     })
   }
 
   get isFull(): boolean {
-    return this.pending !== undefined
+    return this.pending !== undefined || this.isReading
   }
 
   take(bytes: Uint8Array): void {
@@ -206,40 +211,56 @@ export class MemoryIntake implements DatasetIntake {
       return
     }
     if (this.isAborted || this.isComplete) return
-    const { engine } = this.parts.persistence.parts
+    this.add(bytes)
+    if (!this.isReading) this.slice(false)
+  }
+
+  private add(bytes: Uint8Array): void {
+    this.reader.add(bytes)
+    this.parts.persistence.progress.loadedBytes += bytes.length
+  }
+
+  /**
+   * Parses for as long as others may wait; the rest of what has come follows in the next turn. `wasFull`: the link is
+   * paused.
+   */
+  private slice(wasFull: boolean): void {
+    this.isReading = false
+    if (this.isAborted) return
+    const { engine, log, soon } = this.parts.persistence.parts
     try {
-      this.parts.load.read(() => this.parse(bytes))
+      this.isReading = this.parts.load.read(() => this.parse()) === PAUSED
     } catch (error) {
       if (!(error instanceof RdbError)) throw error
-      const { log } = this.parts.persistence.parts
       log.warning(`Internal error in RDB reading offset ${error.offset} -> ${error.message}`)
       log.warning('Failed trying to load the MASTER synchronization DB from socket, check server logs.')
       this.abort()
-      this.parts.done('failed')
+      return this.parts.done('failed')
     }
     engine.tick()
+    if (this.isReading) soon(() => this.slice(true))
+    else if (this.endCame) this.end()
+    else if (wasFull) this.resumed()
   }
 
-  private parse(bytes: Uint8Array): void {
-    const { reader } = this
-    reader.add(bytes)
-    for (;;) {
-      const outcome = reader.run(SLICE_BYTES)
-      if (outcome === NEED) break
-      if (outcome !== DONE) continue
-      this.isComplete = true
-      this.target.end()
-      break
-    }
-    const { progress } = this.parts.persistence
-    progress.loadedBytes += bytes.length
-    progress.rdbUsedMemory = this.target.usedMemoryBytes
-    progress.keysLoaded = this.target.keysLoaded
+  private parse(): RunOutcome {
+    const { reader, target } = this
+    const { progress, parts } = this.parts.persistence
+    const untilUs = parts.clock.monotonicUs() + SLICE_US
+    let outcome: RunOutcome
+    do outcome = reader.run(STEP_BYTES)
+    while (outcome === PAUSED && parts.clock.monotonicUs() < untilUs)
+    progress.rdbUsedMemory = target.usedMemoryBytes
+    progress.keysLoaded = target.keysLoaded
+    if (outcome !== DONE) return outcome
+    this.isComplete = true
+    target.end()
+    return outcome
   }
 
   end(): void {
     this.endCame = true
-    if (this.pending !== undefined || this.isAborted) return
+    if (this.isFull || this.isAborted) return
     if (this.isComplete && this.parts.load.complete()) {
       const { log } = this.parts.persistence.parts
       log.notice(`Done loading RDB, keys loaded: ${this.target.keysLoaded}, keys expired: 0.`)

@@ -366,3 +366,26 @@ test('a replica whose load has failed continues nobody when it is promoted', asy
   assert.ok(await world.caughtUp(replica, sub))
   assert.deepEqual([await replica.info('sync_full'), await replica.info('sync_partial_ok')], ['2', '0'])
 })
+
+test('a dataset that comes in long pieces is read in slices, beside which others are served', async () => {
+  const world = new ReplicationWorld(15)
+  const primary = await world.start({ rdbcompression: 'no' })
+  const replica = await world.start({ 'repl-diskless-load': 'swapdb' })
+  for (let i = 0; i < 100; i++) await primary.call('SET', `key${i}`, 'x'.repeat(5000))
+  const { clock } = replica.server.persistence.parts
+  const { monotonicUs } = clock
+  let spentUs = 0
+  let reads = 0
+  // Each look at the clock finds that two milliseconds have passed.
+  clock.monotonicUs = () => monotonicUs.call(clock) + (spentUs += 2000)
+  const { progress } = replica.server.persistence
+  await replica.follow(primary)
+  await world.world.run(5000, () => {
+    if (progress.keysLoaded > 0 && progress.keysLoaded < 100) reads++
+    return replica.isLinked
+  })
+  clock.monotonicUs = monotonicUs
+  assert.ok(await world.caughtUp(primary, replica))
+  assert.ok(reads > 20, `${reads} turns between`)
+  assert.equal(replica.digest, primary.digest)
+})

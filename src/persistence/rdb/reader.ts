@@ -96,7 +96,7 @@ export interface ReaderTable {
 export const NEED = 0
 export const PAUSED = 1
 export const DONE = 2
-type RunOutcome = typeof NEED | typeof PAUSED | typeof DONE
+export type RunOutcome = typeof NEED | typeof PAUSED | typeof DONE
 
 const HEADER = 0
 const OPCODE = 1
