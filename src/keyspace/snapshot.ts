@@ -33,7 +33,7 @@ export interface SnapshotConsumer {
   /** Continues with it; true at its end. take() may come between the steps. */
   step(): boolean
   /** The entry of begin() was handed over, is in a table, and may be moved. */
-  settled?(entry: Ref): void
+  settled?(entry: Ref, database: number): void
 }
 
 /** With values on disk: so many buckets are collected at once, and their values read together. */
@@ -117,10 +117,10 @@ export class Snapshot implements RunningSnapshot {
   /** A step: one bucket, or one entry, or one step of a large entry. */
   step(): void {
     if (this.current !== undefined) {
-      const { entry, detached } = this.current
+      const { entry, database, detached } = this.current
       if (!this.consumer.step()) return
       this.closeCurrent()
-      if (!detached) this.consumer.settled?.(entry)
+      if (!detached) this.consumer.settled?.(entry, database)
       return
     }
     const next = this.waiting.pop()
@@ -160,13 +160,13 @@ export class Snapshot implements RunningSnapshot {
 
   private handOver(next: Waiting): void {
     this.consumer.begin(next.entry, next.database)
-    const { entry, detached } = next
+    const { entry, database, detached } = next
     if (!this.consumer.step()) {
       this.current = next
       return
     }
     this.saved(next)
-    if (!detached) this.consumer.settled?.(entry)
+    if (!detached) this.consumer.settled?.(entry, database)
   }
 
   private closeCurrent(): void {

@@ -22,8 +22,8 @@ export interface ValuePlaces {
   locate(entry: Ref): ValuePlace | undefined
   /** Whether locate() has a place for it. */
   locates(entry: Ref): boolean
-  /** An entry was written, and is not about to change: it may be moved. */
-  settled(entry: Ref): void
+  /** An entry was written, and is not about to change: it may be moved. `database`: as in SnapshotConsumer. */
+  settled(entry: Ref, database: number): void
 }
 
 /** The value log, as persistence sees it. storage/ implements it. */

@@ -110,8 +110,8 @@ export class SnapshotWriter implements SnapshotConsumer {
     return this.entries.memoryOf(entry) >= LARGE_BYTES && this.places?.locates(entry) !== true
   }
 
-  settled(entry: Ref): void {
-    this.places?.settled(entry)
+  settled(entry: Ref, database: number): void {
+    this.places?.settled(entry, database)
   }
 
   take(entry: Ref, database: number): void {

@@ -88,6 +88,24 @@ test('a checkpoint writes what changed, not what is there', async () => {
   assert.equal(again.call('debug', 'digest'), digest)
 })
 
+test('values that a checkpoint wrote are clean in every database, also in one that was swapped meanwhile', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  server.call('config', 'set', 'storage-memory', '1gb')
+  for (const database of [0, 3, 15]) {
+    server.call('select', database)
+    for (let i = 0; i < 300; i++) server.call('set', `text ${i}`, `${database} ${i} `.repeat(100))
+  }
+  server.call('bgrewriteaof')
+  server.call('swapdb', 3, 7)
+  server.machine.advance(3000)
+  const kept = figure(server, 'storage_live_bytes')
+  assert.ok(kept > 900 * 300)
+  for (const database of [0, 7, 15]) {
+    server.call('select', database)
+    for (let i = 0; i < 300; i++) assert.match(String(server.call('debug', 'storage', `text ${i}`)), /^value:both/)
+  }
+})
+
 test('a checkpoint holds the moment it began while values change, move and go', async () => {
   const server = await MachineServer.start(virtualSystem(), { ...DISK, 'rdb-key-save-delay': '1000' })
   fill(server)

@@ -106,11 +106,11 @@ export class ValueCheckpoints implements Checkpoints {
     this.parts.store.log.release(this.place.segment, this.place.bytes)
   }
 
-  settled(entry: Ref): void {
+  settled(entry: Ref, database: number): void {
     if (this.appended !== entry) return
     this.appended = 0
     const { store } = this.parts
-    if (!store.markClean(entry, this.place)) store.log.release(this.place.segment, this.place.bytes)
+    if (!store.markClean(entry, this.place, database)) store.log.release(this.place.segment, this.place.bytes)
   }
 
   secure(done: Done): void {

@@ -171,12 +171,17 @@ export class ColdStore implements ColdValues {
     this.log.release(segment, bytes)
   }
 
-  /** An entry in memory keeps the place of its value, which was appended last. False: it is in no database. */
-  markClean(entry: Ref, place: ValuePlace): boolean {
+  /**
+   * An entry in memory keeps the place of its value, which was appended last. `database`: its number before a SWAPDB,
+   * if there was one. False: it is in no database.
+   */
+  markClean(entry: Ref, place: ValuePlace, database: number): boolean {
     const { space, slot } = this
     const payloadBytes = space.entries.payloadBytes(entry)
-    for (const db of space.databases) {
-      if (!space.tables.findRef(db.mainTable, entry, space.tables.hashOf(entry), slot)) continue
+    const hash = space.tables.hashOf(entry)
+    for (let i = -1; i < space.databases.length; i++) {
+      const db = space.databases[i < 0 ? database : i]
+      if (!space.tables.findRef(db.mainTable, entry, hash, slot)) continue
       const clean = this.resize(db, entry, payloadBytes + PLACE_BYTES, slot, payloadBytes)
       this.mark(clean, CLEAN, 0)
       this.setPlace(clean, place)
