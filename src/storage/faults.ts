@@ -18,6 +18,7 @@ import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import { type Database, LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import { Histogram } from '../lib/histogram.ts'
+import { parseInt64 } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import type { ColdStore } from './cold-store.ts'
@@ -162,6 +163,7 @@ export class Faults {
   /** Requests the values of one command. Never true, so that all commands of a transaction are seen. */
   private readonly request = (client: Client, entry: TableEntry, args: Slice[], argc: number): boolean => {
     if (KEYS_ONLY.has(entry.fullName)) return false
+    if (entry.fullName === 'client|unblock') this.follow(client, args[2])
     const { engine, store } = this.parts
     const { positions, flags, count } = engine.table.keysOf(entry, args, argc)
     for (let i = 0; i < count; i++) {
@@ -200,6 +202,18 @@ export class Faults {
     if (kept !== undefined) arrive(kept)
     this.pending.set(id, fault)
     this.want(fault)
+  }
+
+  /** CLIENT UNBLOCK is for a command that came before it: where that waits for values, both do, and it runs first. */
+  private follow(client: Client, clientId: Slice): void {
+    const target = this.parts.engine.clients.get(parseInt64(clientId))
+    const waiting = target && this.waiting.get(target)
+    if (waiting === undefined || target === client) return
+    for (const fault of waiting.faults) {
+      if (this.pending.get(fault.id) !== fault || fault.clients.includes(client)) continue
+      fault.clients.push(client)
+      this.want(fault)
+    }
   }
 
   private want(fault: Fault): void {

@@ -170,6 +170,20 @@ test('the socket of a client is not read while it waits, and is when its input i
   assert.equal(isPaused, false)
 })
 
+test('CLIENT UNBLOCK ends a command that came before it and waits for its value', async () => {
+  const server = await filled(TINY)
+  server.machine.advance(3000)
+  assert.match(String(server.call('debug', 'storage', 'stream')), /^value:disk/)
+  server.machine.disk.latencyMs = () => 5
+  const reader = server.connect()
+  server.send(reader, ['client', 'id'])
+  const [id] = server.take(reader)
+  server.send(reader, ['xread', 'block', 0, 'streams', 'stream', '$'])
+  assert.equal(server.call('client', 'unblock', String(id)), 1)
+  server.machine.advance(10)
+  assert.deepEqual(server.take(reader), [null])
+})
+
 test('a background save reads values ahead, and none while the server waits', async () => {
   const server = await filled(TINY)
   for (let i = 0; i < 500; i++) server.call('set', `key ${i}`, `${i} `.repeat(200))
