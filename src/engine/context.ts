@@ -72,7 +72,12 @@ export class Context {
   }
 
   restore(saved: SavedContext): void {
-    Object.assign(this, saved)
+    this.reply = saved.reply
+    this.args = saved.args
+    this.argc = saved.argc
+    this.client = saved.client
+    this.db = saved.db
+    this.command = saved.command
   }
 
   /** Milliseconds since 1970, the same throughout a command. */

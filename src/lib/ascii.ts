@@ -11,4 +11,5 @@ export const PLUS = 0x2b
 export const MINUS = 0x2d
 export const POINT = 0x2e
 export const ZERO = 0x30
+export const COLON = 0x3a
 export const BACKSLASH = 0x5c

@@ -6,16 +6,18 @@
 // Calls may nest: a module's command that is called calls others. Each leaves the reply buffer as it was.
 
 import { CMD_NOSCRIPT, CMD_WRITE } from '../engine/catalog/command.ts'
+import type { TableEntry } from '../engine/catalog/table.ts'
 import { CLIENT_INTERNAL, CLIENT_MASTER, CLIENT_NO_TOUCH, CLIENT_SCRIPT, type Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { callingClient } from '../engine/nowhere.ts'
 import { OwnReply } from '../engine/own-reply.ts'
 import { latin1Text } from '../lib/bytes.ts'
+import type { Slice } from '../lib/slice.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
+import { CallWords } from './call-words.ts'
 import { type CallReply, CommandError, type ModuleWord } from './definition.ts'
-import { sliceOf } from './values.ts'
+import { utf8Text } from './values.ts'
 
-const TEXT = new TextDecoder()
 const IDLE_MAX = 8
 /** The primary, and the append-only file while it is replayed: what they have run is not refused. */
 const OBEYED = CLIENT_MASTER | CLIENT_INTERNAL
@@ -23,6 +25,7 @@ const OBEYED = CLIENT_MASTER | CLIENT_INTERNAL
 export class ModuleCaller {
   private readonly engine: Engine
   private readonly reply: OwnReply
+  private readonly words = new CallWords()
   private readonly server: Client
   private depth = 0
   private readonly idle: Client[] = []
@@ -74,34 +77,43 @@ export class ModuleCaller {
     asBytes: boolean,
     isReadOnly = false,
   ): CallReply {
+    const mark = this.words.begin()
+    try {
+      const args = this.words.put(words)
+      const entry = this.permitted(words, args, judged ?? this.server, isReadOnly)
+      const run = () => this.engine.dispatch.call(client ?? this.server, entry, args, words.length)
+      const value = this.atomically(() => this.reply.of(run))
+      if (value instanceof ReplyError) throw new CommandError(value.text)
+      return plain(value, asBytes)
+    } finally {
+      this.words.end(mark, words.length)
+    }
+  }
+
+  /** The command that is called. Throws a CommandError when `by` may not call it. */
+  private permitted(words: readonly ModuleWord[], args: Slice[], by: Client, isReadOnly: boolean): TableEntry {
     const { engine } = this
-    const args = words.map(sliceOf)
-    const entry = args.length === 0 ? undefined : engine.table.resolve(args, args.length)
+    const argc = words.length
+    const entry = argc === 0 ? undefined : engine.table.resolve(args, argc)
     if (entry === undefined) throw new CommandError(`ERR unknown command '${String(words[0])}'`)
-    if (!entry.takes(args.length))
-      throw new CommandError(`ERR wrong number of arguments for '${entry.fullName}' command`)
+    if (!entry.takes(argc)) throw new CommandError(`ERR wrong number of arguments for '${entry.fullName}' command`)
     if ((entry.flags & CMD_NOSCRIPT) !== 0)
       throw new CommandError('ERR This Redis command is not allowed from a module')
     if (isReadOnly && (entry.flags & CMD_WRITE) !== 0)
       throw new CommandError('ERR Write commands are not allowed from read-only module commands')
-    const by = judged ?? this.server
     const { flags } = entry
     const { gates } = engine
     // First, so that the error does not speak of a script.
     const refusal = by.has(OBEYED)
       ? undefined
-      : (gates.refusalBy('acl', by, entry, args, args.length, flags) ??
-        gates.refusalInScript(by, entry, args, args.length, false))
+      : (gates.refusalBy('acl', by, entry, args, argc, flags) ?? gates.refusalInScript(by, entry, args, argc, false))
     if (refusal !== undefined) throw new CommandError(latin1Text(refusal, 1, refusal.length - 2))
-    const run = () => engine.dispatch.call(client ?? this.server, entry, args, args.length)
-    const value = this.atomically(() => this.reply.of(run))
-    if (value instanceof ReplyError) throw new CommandError(value.text)
-    return plain(value, asBytes)
+    return entry
   }
 }
 
 function plain(value: Value, asBytes: boolean): CallReply {
-  if (value instanceof Uint8Array) return asBytes ? value : TEXT.decode(value)
+  if (value instanceof Uint8Array) return asBytes ? value : utf8Text(value, 0, value.length)
   if (Array.isArray(value)) return value.map(one => plain(one, asBytes))
   return value instanceof ReplyError ? value.text : value
 }

@@ -25,9 +25,7 @@ import {
 } from './definition.ts'
 import type { ModuleKeys } from './keys.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
-import { sliceOf } from './values.ts'
-
-const TEXT = new TextDecoder()
+import { sliceOf, utf8Text } from './values.ts'
 
 /** What all commands of a module share. */
 export interface CommandParts {
@@ -64,7 +62,10 @@ export class CommandContext implements ModuleContext {
     if (this.words === undefined) {
       if (!this.isOpen) throw new TypeError('the command has returned: its arguments are gone')
       this.words = []
-      for (let i = 0; i < this.argc; i++) this.words.push(this.slices[i].view().slice())
+      for (let i = 0; i < this.argc; i++) {
+        const { u8, off, len } = this.slices[i]
+        this.words.push(u8.slice(off, off + len))
+      }
     }
     return this.words
   }
@@ -105,11 +106,13 @@ export class CommandContext implements ModuleContext {
 
   /** The bytes of a word: a view while the command runs. */
   private at(i: number): Slice {
-    return this.words === undefined && this.isOpen ? this.slices[i] : sliceOf(this.args[i])
+    return this.isOpen ? this.slices[i] : sliceOf(this.args[i])
   }
 
   text(i: number): string {
-    return i < this.argc ? TEXT.decode(this.at(i).view()) : ''
+    if (i >= this.argc) return ''
+    const { u8, off, len } = this.at(i)
+    return utf8Text(u8, off, off + len)
   }
 
   is(i: number, word: string): boolean {

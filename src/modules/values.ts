@@ -4,12 +4,15 @@
 
 import { latin1Text } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
+import { isAscii } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { isTyped, type ModuleReply, type ModuleWord } from './definition.ts'
 
 const DEPTH_MAX = 128
 const UTF8 = new TextEncoder()
 const DECODER = new TextDecoder()
+/** Of texts that are looked at char by char. */
+const SHORT_MAX = 64
 
 /** Throws a TypeError for what is no reply: functions, other objects, and lists within themselves. */
 export function checkValue(value: unknown, depth = 0): void {
@@ -34,6 +37,7 @@ export function checkValue(value: unknown, depth = 0): void {
 
 export function writeValue(reply: Reply, value: ModuleReply): void {
   if (value === undefined || value === null) reply.null()
+  else if (typeof value === 'string' && value.length <= SHORT_MAX && isAscii(value)) reply.bulkText(value)
   else if (typeof value === 'string' || value instanceof Uint8Array) reply.bulk(sliceOf(value))
   else if (typeof value === 'number') writeNumber(reply, value)
   else if (typeof value === 'bigint') reply.bigint(value)
@@ -76,6 +80,13 @@ function writeTyped(reply: Reply, kind: string, value: string | number): void {
 /** UTF-8 with one char a byte, as replies take texts. */
 export function byteText(text: string): string {
   return latin1Text(UTF8.encode(text))
+}
+
+/** The text of UTF-8 bytes. */
+export function utf8Text(u8: Uint8Array, start: number, end: number): string {
+  if (end - start > SHORT_MAX) return DECODER.decode(u8.subarray(start, end))
+  for (let at = start; at < end; at++) if (u8[at] > 0x7f) return DECODER.decode(u8.subarray(start, end))
+  return latin1Text(u8, start, end)
 }
 
 /** The text of a word with one char a byte. */
