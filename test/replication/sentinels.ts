@@ -1,0 +1,215 @@
+// Five sentinels over a primary and three replicas; the primary is killed or stopped again and again.
+//
+//   npx bun test/replication/sentinels.ts [--times 10] [--fault kill,stop] [--set mixed,real]
+//
+//   mixed: sentinels ours, ours, ours, real, real; servers ours, real, ours, real          real: all redis-server's
+//
+// Always: each sentinel tells of one switch for each failover, and all name the same primary within AGREE_MS. Prints
+// how long nobody took writes, and how long until all sentinels agreed; exits with 1 when one of these does not hold.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { oraclePath } from '../harness/oracle.ts'
+import type { PlainValue, Word } from '../harness/resp.ts'
+import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
+import { freePort, sleep } from '../harness/target.ts'
+import { OURS } from './chain.ts'
+
+const NAME = 'mymaster'
+const DOWN_AFTER_MS = 2000
+const AGREE_MS = 3000
+const STATE_MS_MAX = 60_000
+const POLL_MS = 10
+const ASK_MS = 500
+const DIRECTIVES = { save: '', 'repl-diskless-sync-delay': '0' }
+
+type Fault = 'kill' | 'stop'
+
+export interface SentinelsResult {
+  /** From the fault until another server took a write. */
+  writableMs: number[]
+  /** From then until all sentinels named that server. */
+  agreedMs: number[]
+  failures: string[]
+}
+
+class SentinelsRun {
+  readonly result: SentinelsResult = { writableMs: [], agreedMs: [], failures: [] }
+  private readonly folder: string
+  private readonly commands: readonly string[]
+  private readonly servers: ServerProcess[] = []
+  private readonly sentinels: ServerProcess[] = []
+  private primary = 0
+
+  constructor(folder: string, commands: readonly string[]) {
+    this.folder = folder
+    this.commands = commands
+  }
+
+  private folderOf(name: string): string {
+    const folder = join(this.folder, name)
+    mkdirSync(folder, { recursive: true })
+    return folder
+  }
+
+  async start(sentinels: readonly string[]): Promise<void> {
+    for (const [i, command] of this.commands.entries())
+      this.servers.push(await ServerProcess.start(command, this.folderOf(`server${i}`), DIRECTIVES))
+    const [{ port }, ...replicas] = this.servers
+    for (const one of replicas) await one.call('REPLICAOF', '127.0.0.1', String(port))
+    for (const [i, command] of sentinels.entries()) this.sentinels.push(await this.sentinel(i, command, port))
+    await this.until('it is watched', () => this.isHealthy())
+  }
+
+  private async sentinel(i: number, command: string, primaryPort: number): Promise<ServerProcess> {
+    const folder = this.folderOf(`sentinel${i}`)
+    const file = join(folder, 'sentinel.conf')
+    const port = String(await freePort())
+    const lines = [
+      `port ${port}`,
+      `sentinel monitor ${NAME} 127.0.0.1 ${primaryPort} 3`,
+      `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
+      `sentinel failover-timeout ${NAME} 10000`,
+      `sentinel parallel-syncs ${NAME} 3`,
+    ]
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    return ServerProcess.launch(`${command} ${file} --sentinel`, folder, { port })
+  }
+
+  private async until(what: string, condition: () => Promise<boolean>): Promise<void> {
+    const deadlineMs = performance.now() + STATE_MS_MAX
+    while (!(await condition())) {
+      if (performance.now() > deadlineMs) throw new Error(`not within ${STATE_MS_MAX} ms: ${what}`)
+      await sleep(POLL_MS)
+    }
+  }
+
+  /** All replicas follow the primary, and all sentinels know all of them and one another. */
+  private async isHealthy(): Promise<boolean> {
+    const info = String(await ask(this.servers[this.primary], 'INFO', 'replication'))
+    if ((info.match(/state=online/g) ?? []).length !== this.servers.length - 1) return false
+    for (const one of this.sentinels) {
+      const text = String(await one.call('SENTINEL', 'MASTER', NAME))
+      if (!text.includes(`,num-slaves,${this.servers.length - 1},`)) return false
+      if (!text.includes(`,num-other-sentinels,${this.sentinels.length - 1},`) || !text.includes(',flags,master,'))
+        return false
+      if (/[sod]_down|disconnected/.test(String(await one.call('SENTINEL', 'REPLICAS', NAME)))) return false
+    }
+    return true
+  }
+
+  async run(times: number, fault: Fault): Promise<void> {
+    for (let i = 1; i <= times; i++) {
+      const old = this.primary
+      const startMs = performance.now()
+      if (fault === 'kill') await this.servers[old].kill()
+      else this.servers[old].signal('SIGSTOP')
+      await this.until('another server takes writes', () => this.isWritable(old, i))
+      this.result.writableMs.push(performance.now() - startMs)
+      await this.agree()
+      if (fault === 'stop') this.servers[old].signal('SIGCONT')
+      else {
+        const port = String(this.servers[old].port)
+        const folder = this.folderOf(`server${old}`)
+        this.servers[old] = await ServerProcess.start(this.commands[old], folder, { ...DIRECTIVES, port })
+      }
+      await this.until('all are healthy again', () => this.isHealthy())
+      this.checkSwitches(i)
+    }
+  }
+
+  private async isWritable(old: number, value: number): Promise<boolean> {
+    for (const [i, server] of this.servers.entries()) {
+      if (i === old || (await ask(server, 'SET', 'writable', String(value))) !== 'OK') continue
+      this.primary = i
+      return true
+    }
+    return false
+  }
+
+  private async agree(): Promise<void> {
+    const startMs = performance.now()
+    const port = String(this.servers[this.primary].port)
+    await this.until('all sentinels agree', async () => {
+      const named = this.sentinels.map(one => one.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME))
+      return (await Promise.all(named)).every(address => String(address) === `127.0.0.1,${port}`)
+    })
+    const ms = performance.now() - startMs
+    this.result.agreedMs.push(ms)
+    if (ms > AGREE_MS) this.result.failures.push(`all agree after ${ms.toFixed(0)} ms`)
+  }
+
+  private checkSwitches(expected: number): void {
+    for (const i of this.sentinels.keys()) {
+      const log = readFileSync(join(this.folder, `sentinel${i}`, 'log'), 'latin1')
+      const switches = log.match(/\+switch-master/g)?.length ?? 0
+      if (switches !== expected) this.result.failures.push(`sentinel ${i}: ${switches} switches of ${expected}`)
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const one of [...this.sentinels, ...this.servers]) {
+      one.signal('SIGCONT')
+      await one.kill()
+    }
+  }
+}
+
+export async function runSentinels(
+  servers: readonly string[],
+  sentinels: readonly string[],
+  times: number,
+  fault: Fault,
+): Promise<SentinelsResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'redstart-sentinels-'))
+  const run = new SentinelsRun(folder, servers)
+  try {
+    await run.start(sentinels)
+    await run.run(times, fault)
+  } catch (error) {
+    run.result.failures.push(String(error))
+  } finally {
+    await run.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return run.result
+}
+
+/** Over a connection of its own: a sentinel that promotes a server closes those of its clients. */
+async function ask(server: ServerProcess, ...words: Word[]): Promise<PlainValue> {
+  const connection = new PlainConnection(server.port)
+  const reply = await Promise.race([connection.call(...words), sleep(ASK_MS).then(() => null)])
+  connection.close()
+  return reply
+}
+
+function figures(values: readonly number[]): string {
+  const ascending = [...values].sort((a, b) => a - b)
+  const part = (p: number) => ascending[Math.max(0, Math.ceil(p * ascending.length) - 1)]?.toFixed(0)
+  return `median ${part(0.5)} ms, p99 ${part(0.99)} ms`
+}
+
+if (import.meta.main === true) {
+  const { values } = parseArgs({
+    options: {
+      times: { type: 'string', default: '10' },
+      fault: { type: 'string', default: 'kill,stop' },
+      set: { type: 'string', default: 'mixed,real' },
+    },
+  })
+  const real = oraclePath ?? OURS
+  for (const set of values.set.split(','))
+    for (const fault of values.fault.split(',') as Fault[]) {
+      const servers = set === 'mixed' ? [OURS, real, OURS, real] : [real, real, real, real]
+      const sentinels = set === 'mixed' ? [OURS, OURS, OURS, real, real] : [real, real, real, real, real]
+      const { writableMs, agreedMs, failures } = await runSentinels(servers, sentinels, Number(values.times), fault)
+      console.log(
+        `${set}, ${fault}: ${writableMs.length} failovers, writable after ${figures(writableMs)}, all agree ${figures(agreedMs)} later, ${failures.length} failures`,
+      )
+      for (const failure of failures) console.log(failure)
+      if (failures.length > 0) process.exitCode = 1
+    }
+}
