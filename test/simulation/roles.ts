@@ -193,7 +193,9 @@ class RolesRun {
     for (let left = this.below(3); left > 0; left--) this.write()
     const [one, other] = this.replicas
     await one.follow(next)
-    await other.follow(this.below(3) === 0 ? one : next)
+    // One that is loading refuses to: the two must not follow each other.
+    const follows = (one.server.engine.replicas.following as Following).primary?.host === next.machine.host.address
+    await other.follow(this.below(3) === 0 && follows ? one : next)
   }
 
   private async checkConfirmed(): Promise<void> {
