@@ -65,6 +65,8 @@ export class OutputBuffers {
 
   /** Runs before replies leave: writes and fsyncs what they acknowledge (appendfsync always). */
   readonly beforeSend: (() => void)[] = []
+  /** Runs before what this turn has queued is sent, if there was any or endTurnSoon() was called. */
+  readonly beforeTurnEnds: (() => void)[] = []
   /** True while it is worth waiting for more replies before sending: an fsync costs the same for one and for many. */
   delaysSending: (() => boolean) | undefined
   private readonly clients: Client[] = []
@@ -169,8 +171,14 @@ export class OutputBuffers {
     this.engine.machine.soon(this.flushSoon)
   }
 
+  /** The turn ends with what beforeTurnEnds does, also when no client gets a reply. */
+  endTurnSoon(): void {
+    this.schedule()
+  }
+
   /** Sends everything that is queued. */
   flushAll(): void {
+    for (const prepare of this.beforeTurnEnds) prepare()
     this.sendQueuedForTurn()
     this.flushPending()
   }

@@ -13,7 +13,7 @@ import type { Reply } from '../../protocol/reply.ts'
 import { CMD_READONLY } from '../catalog/command.ts'
 import { KeyPositions } from '../catalog/keyspecs.ts'
 import type { TableEntry } from '../catalog/table.ts'
-import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_TRACKING, type Client } from '../client.ts'
+import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_SCRIPT, CLIENT_TRACKING, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
 
 export interface TrackingOptions {
@@ -32,7 +32,7 @@ export interface TrackingState extends TrackingOptions {
   brokenRedirect: boolean
 }
 
-/** Keys that one turn forgets above tracking-table-max-keys: more than it usually reads. */
+/** Keys that one event forgets above tracking-table-max-keys: more than it usually reads. */
 const EVICTED_PER_ROUND = 4096
 /** Measured on Bun: a key in the table besides its text, and each further client of it. */
 const KEY_BYTES = 96
@@ -50,14 +50,16 @@ export class Tracking {
   readonly prefixes = new Map<string, Set<Client>>()
   private readonly engine: Engine
   private readonly positions = new KeyPositions()
-  private readonly changed = new Map<string, { keys: Set<string>; by: Client | undefined }>()
+  /** By prefix: the keys that this turn has changed, and who changed each of them last. */
+  private readonly changed = new Map<string, Map<string, Client | undefined>>()
 
   constructor(engine: Engine) {
     this.engine = engine
     engine.trackingHook = (_db, key) => this.keyChanged(key)
     engine.onClientDisconnected.push(client => this.disable(client))
     engine.onClientReset.push(client => this.disable(client))
-    engine.afterCommand.push(() => this.finishTurn())
+    engine.afterCommand.push(() => this.limitTable())
+    engine.output.beforeTurnEnds.push(() => this.sendChanges())
   }
 
   static stateOf(client: Client): TrackingState | undefined {
@@ -145,17 +147,18 @@ export class Tracking {
   /** A key was modified or removed; null: all keys. */
   keyChanged(key: Slice | null): void {
     if (key === null) return this.everythingChanged()
+    const { current, ctx } = this.engine
     const name = key.latin1()
+    // What a script changes is nobody's own.
+    const by = ctx.client.has(CLIENT_SCRIPT) ? undefined : current
     for (const [prefix] of this.prefixes) {
       if (!name.startsWith(prefix)) continue
-      const pending = this.changed.get(prefix)
-      if (pending === undefined) this.changed.set(prefix, { keys: new Set([name]), by: this.engine.current })
-      else {
-        pending.keys.add(name)
-        if (pending.by !== this.engine.current) pending.by = undefined
-      }
+      let keys = this.changed.get(prefix)
+      if (keys === undefined) this.changed.set(prefix, (keys = new Map()))
+      keys.set(name, by)
+      this.engine.output.endTurnSoon()
     }
-    this.forget(name, this.engine.current)
+    this.forget(name, current)
   }
 
   private forget(name: string, by: Client | undefined): void {
@@ -227,17 +230,21 @@ export class Tracking {
     }
   }
 
-  /** At the end of a turn: sends BCAST invalidations, and limits the table to tracking-table-max-keys. */
-  private finishTurn(): void {
-    for (const [prefix, { keys, by }] of this.changed) {
-      const all = [...keys].sort()
+  /** At the end of a turn: BCAST invalidations, of whatever clients have changed in it. */
+  private sendChanges(): void {
+    for (const [prefix, keys] of this.changed) {
+      const all = [...keys.keys()].sort()
       for (const client of this.prefixes.get(prefix) ?? []) {
         const state = Tracking.stateOf(client)!
-        if (state.noLoop && client === by) continue
-        this.send(client, state, all)
+        const ofOthers = state.noLoop ? all.filter(name => keys.get(name) !== client) : all
+        if (ofOthers.length > 0) this.send(client, state, ofOthers)
       }
     }
     this.changed.clear()
+  }
+
+  /** tracking-table-max-keys. */
+  private limitTable(): void {
     const most = this.engine.settings.trackingTableMaxKeys
     if (most === 0) return
     for (let i = 0; i < EVICTED_PER_ROUND && this.table.size > most; i++) {
