@@ -65,7 +65,7 @@ export class OutputBuffers {
 
   /** Runs before replies leave: writes and fsyncs what they acknowledge (appendfsync always). */
   readonly beforeSend: (() => void)[] = []
-  /** Runs before what this turn has queued is sent, if there was any or endTurnSoon() was called. */
+  /** Runs before what this turn has queued is sent, if there was any or schedule() was called. */
   readonly beforeTurnEnds: (() => void)[] = []
   /** True while it is worth waiting for more replies before sending: an fsync costs the same for one and for many. */
   delaysSending: (() => boolean) | undefined
@@ -165,15 +165,11 @@ export class OutputBuffers {
     this.engine.reply.limitTo()
   }
 
-  private schedule(): void {
+  /** The turn will end with what beforeTurnEnds does, and with sending what is queued. */
+  schedule(): void {
     if (this.scheduled) return
     this.scheduled = true
     this.engine.machine.soon(this.flushSoon)
-  }
-
-  /** The turn ends with what beforeTurnEnds does, also when no client gets a reply. */
-  endTurnSoon(): void {
-    this.schedule()
   }
 
   /** Sends everything that is queued. */

@@ -110,7 +110,7 @@ const pfCount: Command = {
     if (entry === 0) return reply.integer(0)
     if (entry === WRONG || !isValidOrReply(ctx, entry)) return
     const cached = hll.cachedCardinality(ctx.value)
-    if (cached >= 0) return Number.isSafeInteger(cached) ? reply.integer(cached) : reply.bigint(BigInt(cached))
+    if (cached >= 0) return reply.long(cached)
     const cardinality = hll.cardinality(ctx.value)
     if (cardinality < 0) return reply.fixedError(CORRUPT)
     // The cached cardinality is part of the string, so the change is propagated, without a keyspace event.

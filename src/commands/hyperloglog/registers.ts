@@ -17,6 +17,7 @@
 // promoted; its `len` is updated.
 
 import { bytesOf } from '../../lib/bytes.ts'
+import { type Long, longOf } from '../../lib/long-field.ts'
 import type { Slice } from '../../lib/slice.ts'
 
 export const REGISTERS = 16384
@@ -80,10 +81,11 @@ export function encodingOf(s: Slice): number {
 // ---- the cached cardinality ----
 
 /** The cached cardinality, or -1 when it must be recomputed. */
-export function cachedCardinality(s: Slice): number {
+export function cachedCardinality(s: Slice): Long {
   if ((s.byte(CARDINALITY_AT + 7) & STALE) !== 0) return -1
   const at = s.off + CARDINALITY_AT
-  return s.dv.getUint32(at + 4, true) * 0x100000000 + s.dv.getUint32(at, true)
+  const high = s.dv.getUint32(at + 4, true)
+  return high === 0 ? s.dv.getUint32(at, true) : longOf(s.dv.getBigUint64(at, true))
 }
 
 export function cacheCardinality(s: Slice, cardinality: number): void {

@@ -156,7 +156,7 @@ export class Tracking {
       let keys = this.changed.get(prefix)
       if (keys === undefined) this.changed.set(prefix, (keys = new Map()))
       keys.set(name, by)
-      this.engine.output.endTurnSoon()
+      this.engine.output.schedule()
     }
     this.forget(name, current)
   }
