@@ -12,7 +12,7 @@ import type { Ref } from '../../memory/arena.ts'
 import { NO_SUCH_KEY } from '../../protocol/errors.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorText, replySubcommandError } from '../shared/arguments.ts'
-import { lagOf } from './lag.ts'
+import { lagOf, UNKNOWN_READ } from './lag.ts'
 import { radixNodes } from './radix.ts'
 import { openStream, replyEntry, replyId, replyLong, replyRange } from './shared.ts'
 
@@ -173,7 +173,7 @@ function replyGroupPosition(ctx: Context, stream: Stream, group: Ref): void {
   reply.bulkText('last-delivered-id')
   replyId(ctx, id)
   reply.bulkText('entries-read')
-  if (read < 0) reply.null()
+  if (read === UNKNOWN_READ) reply.null()
   else reply.long(read)
   reply.bulkText('lag')
   const lag = lagOf(stream, id, read)

@@ -15,7 +15,7 @@ import type { Ref } from '../../memory/arena.ts'
 import { SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_INTEGER, TIMEOUT_OUT_OF_RANGE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { errorText } from '../shared/arguments.ts'
-import { distanceFromFirst, hasDeletedAfter } from './lag.ts'
+import { distanceFromFirst, hasDeletedAfter, UNKNOWN_READ } from './lag.ts'
 import { propagateClaim, propagateGroupId, propagateNewConsumer } from './propagate.ts'
 import { idOrReply, isMark, openStream, replyEntry, replyId, replyRange } from './shared.ts'
 
@@ -304,8 +304,8 @@ function deliver(
   while ((request.count === 0 || sent < request.count) && it.next()) {
     if (it.id.compare(groups.lastId(group, to)) > 0) {
       const read = groups.entriesRead(group)
-      if (read >= 0 && !hasDeletedAfter(stream, it.id)) groups.setEntriesRead(group, addLong(read, 1))
-      else if (stream.entriesAdded > 0) groups.setEntriesRead(group, distanceFromFirst(stream, it.id))
+      if (read !== UNKNOWN_READ && !hasDeletedAfter(stream, it.id)) groups.setEntriesRead(group, addLong(read, 1))
+      else if (stream.entriesAdded !== 0) groups.setEntriesRead(group, distanceFromFirst(stream, it.id))
       groups.setLastId(group, it.id)
       moved = true
     }

@@ -28,7 +28,7 @@ export interface TrackingOptions {
 
 export interface TrackingState extends TrackingOptions {
   /** Set by CLIENT CACHING for the next command. */
-  caching: boolean | undefined
+  hasCaching: boolean
   brokenRedirect: boolean
 }
 
@@ -72,7 +72,7 @@ export class Tracking {
       this.clients++
       this.engine.modifiedKeyListeners++
       client.flags |= CLIENT_TRACKING
-      client.tracking = { ...options, prefixes: [], caching: undefined, brokenRedirect: false } satisfies TrackingState
+      client.tracking = { ...options, prefixes: [], hasCaching: false, brokenRedirect: false } satisfies TrackingState
     } else Object.assign(state, { ...options, prefixes: state.prefixes, brokenRedirect: false })
     const now = Tracking.stateOf(client)!
     if (!options.bcast) return
@@ -105,20 +105,19 @@ export class Tracking {
   /** After a command that was refused: CLIENT CACHING was meant for it. */
   refused(client: Client, entry: TableEntry | undefined): void {
     const state = Tracking.stateOf(client)
-    if (state !== undefined && !leavesCaching(entry) && !client.has(CLIENT_MULTI)) state.caching = undefined
+    if (state !== undefined && !leavesCaching(entry) && !client.has(CLIENT_MULTI)) state.hasCaching = false
   }
 
   /** After a command of a tracking client, or of its script: remembers the keys it has read. */
   remember(client: Client, entry: TableEntry, args: Slice[], argc: number, inScript = false): void {
     const state = Tracking.stateOf(client)
     if (state === undefined) return
-    const caching = state.caching
+    const { hasCaching } = state
     // CLIENT CACHING decides for a whole transaction or script.
-    if (!inScript && !leavesCaching(entry) && (client.flags & CLIENT_MULTI) === 0) state.caching = undefined
+    if (!inScript && !leavesCaching(entry) && (client.flags & CLIENT_MULTI) === 0) state.hasCaching = false
     // A script's keys are remembered by the commands in it, not by EVAL.
     if (state.bcast || (entry.flags & CMD_READONLY) === 0 || entry.command.group === 'scripting') return
-    if (state.optIn && caching !== true) return
-    if (state.optOut && caching === false) return
+    if ((state.optIn && !hasCaching) || (state.optOut && hasCaching)) return
     const count = entry.findKeys(args, argc, this.positions)
     for (let i = 0; i < count; i++) {
       const key = args[this.positions.positions[i]].latin1()
@@ -232,7 +231,8 @@ export class Tracking {
 
   /** At the end of a turn: BCAST invalidations, of whatever clients have changed in it. */
   private sendChanges(): void {
-    for (const [prefix, keys] of this.changed) {
+    for (const prefix of [...this.changed.keys()].sort()) {
+      const keys = this.changed.get(prefix)!
       const all = [...keys.keys()].sort()
       for (const client of this.prefixes.get(prefix) ?? []) {
         const state = Tracking.stateOf(client)!

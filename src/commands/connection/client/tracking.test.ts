@@ -74,6 +74,31 @@ conversation('BCAST tells of every key behind its prefixes, and NOLOOP not of wh
   )
 })
 
+conversation('what CLIENT CACHING has said holds for the mode that is chosen behind it', async c => {
+  const other = await c.another()
+  const ear = await c.another()
+  const to = `REDIRECT ${await ear.do('CLIENT ID')}`
+  await c.expectAll(
+    [`CLIENT TRACKING ON OPTIN ${to}`, 'OK'],
+    ['CLIENT CACHING YES', 'OK'],
+    [`CLIENT TRACKING ON ${to}`, 'OK'],
+    [`CLIENT TRACKING ON OPTOUT ${to}`, 'OK'],
+    ['GET a', null],
+    ['GET b', null],
+  )
+  assert.equal(await c.figure('tracking_total_keys'), 1)
+  await other.expect('MSET a 1 b 1', 'OK')
+  assert.equal(await c.figure('tracking_total_keys'), 0)
+})
+
+conversation('broadcasts come in the order of prefixes, not of changes', async c => {
+  const other = await c.another()
+  const ear = await track(c, 'BCAST PREFIX l PREFIX x')
+  await other.expect('MSET x1 1 l1 1', 'OK')
+  await expectInvalid(ear, ['l1'])
+  await expectInvalid(ear, ['x1'])
+})
+
 conversation('with NOLOOP each key counts by itself: the last client that changed it in this turn', async c => {
   const other = await c.another()
   const ear = await track(c, 'BCAST NOLOOP')

@@ -147,11 +147,11 @@ function caching(ctx: Context): void {
   if (ctx.is(2, 'yes')) {
     if (!state.optIn)
       return ctx.reply.error('ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.')
-    state.caching = true
+    state.hasCaching = true
   } else if (ctx.is(2, 'no')) {
     if (!state.optOut)
       return ctx.reply.error('ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.')
-    state.caching = false
+    state.hasCaching = true
   } else return ctx.options(2).syntaxError()
   ctx.reply.ok()
 }
@@ -164,9 +164,9 @@ function trackingInfo(ctx: Context): void {
     flags.push('on')
     if (state.bcast) flags.push('bcast')
     if (state.optIn) flags.push('optin')
-    if (state.optIn && state.caching === true) flags.push('caching-yes')
+    if (state.optIn && state.hasCaching) flags.push('caching-yes')
     if (state.optOut) flags.push('optout')
-    if (state.optOut && state.caching === false) flags.push('caching-no')
+    if (state.optOut && state.hasCaching) flags.push('caching-no')
     if (state.noLoop) flags.push('noloop')
     if (state.brokenRedirect) flags.push('broken_redirect')
   }
