@@ -6,11 +6,20 @@ import { virtualSystem } from '../system/virtual.ts'
 import { setBit } from './bitmap.ts'
 import { Cluster } from './cluster.ts'
 import { BusLink } from './link.ts'
-import { FAIL, HANDSHAKE, MYSELF, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import { FAIL, HANDSHAKE, LIGHT, MYSELF, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
 import { CorruptNodesFile, nodesText, readNodes } from './nodes-file.ts'
 import { updateSlots } from './ownership.ts'
-import { barePacket, type Header, Packet, pingPacket, publishPacket, updatePacket } from './packet.ts'
+import {
+  barePacket,
+  type Header,
+  lightPublishPacket,
+  Packet,
+  pingPacket,
+  publishPacket,
+  updatePacket,
+} from './packet.ts'
 import { receive } from './receive.ts'
+import { sendPublished } from './send.ts'
 
 const A = 'a'.repeat(40)
 const B = 'b'.repeat(40)
@@ -119,6 +128,7 @@ test('damaged packets change nothing, and end nothing', () => {
     pingPacket(header(C, 0, { slots }), [], { forgotten: [], shardId: C }),
     updatePacket(header(C, 7), B, 9, slots),
     publishPacket(header(C, 4), new Uint8Array(3), new Uint8Array(9)),
+    lightPublishPacket(4, new Uint8Array(3), new Uint8Array(9)),
     barePacket(header(C, 5)),
   ]
   for (let i = 0; i < PACKETS; i++) {
@@ -185,6 +195,68 @@ test('packets of a known node that are no packets change nothing; whatever the o
   }
   assert.ok(invalid > PACKETS / 4 && invalid < PACKETS)
   assert.ok(state.said.length > 0)
+})
+
+/** A link of which only what is sent over it is seen. */
+function sentOver(node: Node): Uint8Array[] {
+  const sent: Uint8Array[] = []
+  const owner = { packet: () => {}, garbage: () => {}, closed: () => {}, flushSoon: () => {} }
+  node.link = Object.assign(new BusLink(owner, node, 0), { send: (packet: Uint8Array) => void sent.push(packet) })
+  return sent
+}
+
+test('a message has a short head for nodes that take it, and a whole one for others', () => {
+  const { cluster, node } = clusterAlone()
+  const [ours, others] = [sentOver(node(B, PRIMARY | LIGHT)), sentOver(node(C, PRIMARY))]
+  const [channel, message] = [new Uint8Array([1, 2, 3]), new Uint8Array(100)]
+  sendPublished(cluster, channel, message, false)
+  assert.deepEqual([ours[0].length, others[0].length], [16 + 8 + 103, 2256 + 8 + 103])
+  for (const [bytes] of [ours, others]) {
+    const packet = Packet.parse(bytes)
+    assert.ok(packet instanceof Packet)
+    const { channelAt, channelBytes, messageBytes } = packet.published
+    assert.deepEqual([packet.type, channelBytes, messageBytes], [4, 3, 100])
+    assert.deepEqual(packet.u8.subarray(channelAt, channelAt + 3), channel)
+  }
+})
+
+test('a message with a short head is of who sent the last whole packet over the link', () => {
+  const { cluster, link, state, node } = clusterAlone()
+  const light = lightPublishPacket(4, new Uint8Array(3), new Uint8Array(9))
+  receive(cluster, link, light)
+  assert.ok(!state.said.includes('published 3 9'), 'nobody has said who it is')
+  receive(cluster, link, barePacket(header(B, 6)))
+  receive(cluster, link, light)
+  assert.ok(!state.said.includes('published 3 9'), 'the sender is not known here')
+  const sender = node(B, PRIMARY)
+  receive(cluster, link, light)
+  assert.ok(state.said.includes('published 3 9'))
+  assert.equal(sender.times.dataMs, cluster.nowMs)
+})
+
+test('packets are told apart by length, whole and light ones', () => {
+  const [light, whole] = [
+    lightPublishPacket(10, new Uint8Array(1), new Uint8Array(1)),
+    publishPacket(header(B, 4), new Uint8Array(1), new Uint8Array(1)),
+  ]
+  const bytes = Buffer.concat([light, whole, light])
+  const got: number[] = []
+  const link = new BusLink(
+    {
+      packet: (_, packet) => void got.push(packet.length),
+      garbage: () => got.push(-1),
+      closed: () => {},
+      flushSoon: () => {},
+    },
+    undefined,
+    0,
+  )
+  for (let at = 0; at < bytes.length; at++) link.received(bytes, at, at + 1)
+  assert.deepEqual(got, [light.length, whole.length, light.length])
+  // A short packet that is not light is none.
+  light[12] = 0
+  link.received(light, 0, light.length)
+  assert.equal(got.at(-1), -1)
 })
 
 test('the nodes file is read as it was written', () => {

@@ -5,9 +5,11 @@
 
 import type { Connection, Outgoing } from '../system/network.ts'
 import type { Node } from './node.ts'
-import { HEADER_BYTES, packetBytes } from './packet.ts'
+import { packetBytes } from './packet.ts'
 
 const BUFFER_BYTES = 4096
+/** Packets that wait are written together up to about so many bytes. */
+const WRITE_BYTES = 64 * 1024
 /** A larger buffer is dropped when it is empty. */
 const BUFFER_BYTES_KEPT = 64 * 1024
 /** A larger packet is no packet. */
@@ -26,12 +28,15 @@ export class BusLink {
   /** Undefined for an inbound link until its sender is known. */
   node: Node | undefined
   readonly isInbound: boolean
+  /** The sender of the last whole packet: light ones do not say. */
+  senderId = ''
   readonly createdMs: number
   isOpen = false
   private readonly owner: LinkOwner
   private outgoing: Outgoing | undefined
   private incoming: Connection | undefined
   private buffer = new Uint8Array(BUFFER_BYTES)
+  private view = new DataView(this.buffer.buffer)
   private filled = 0
   /** Packets that wait to be written, and their bytes. */
   private queue: Uint8Array[] = []
@@ -87,19 +92,24 @@ export class BusLink {
     if (needed > this.buffer.length) {
       const larger = new Uint8Array(Math.max(needed, this.buffer.length * 2))
       larger.set(this.buffer.subarray(0, this.filled))
-      this.buffer = larger
+      this.useBuffer(larger)
     }
     this.buffer.set(u8.subarray(start, end), this.filled)
     this.filled = needed
     this.deliver()
   }
 
+  private useBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+    this.buffer = buffer
+    this.view = new DataView(buffer.buffer)
+  }
+
   private deliver(): void {
     let at = 0
     while (!this.isClosed) {
-      const bytes = packetBytes(this.buffer, at, this.filled)
+      const bytes = packetBytes(this.buffer, this.view, at, this.filled)
       if (bytes === undefined) break
-      if (bytes < HEADER_BYTES || bytes > PACKET_BYTES_MAX) return this.refuse()
+      if (bytes < 0 || bytes > PACKET_BYTES_MAX) return this.refuse()
       if (this.filled - at < bytes) break
       this.owner.packet(this, this.buffer.subarray(at, at + bytes))
       at += bytes
@@ -107,7 +117,7 @@ export class BusLink {
     if (at === 0 || this.isClosed) return
     this.buffer.copyWithin(0, at, this.filled)
     this.filled -= at
-    if (this.filled === 0 && this.buffer.length > BUFFER_BYTES_KEPT) this.buffer = new Uint8Array(BUFFER_BYTES)
+    if (this.filled === 0 && this.buffer.length > BUFFER_BYTES_KEPT) this.useBuffer(new Uint8Array(BUFFER_BYTES))
   }
 
   private refuse(): void {
@@ -126,23 +136,34 @@ export class BusLink {
   /** Writes as much of the queue as the connection takes. */
   flush(): void {
     while (this.queue.length > 0 && !this.isFull && !this.isClosed) {
-      const packet = this.queue[0]
+      const bytes = this.nextBytes()
       if (this.outgoing === undefined) {
-        const taken = this.incoming!.write(packet, 0, packet.length)
+        const taken = this.incoming!.write(bytes, 0, bytes.length)
         this.waitingBytes -= taken
-        if (taken < packet.length) {
-          this.queue[0] = packet.subarray(taken)
-          this.isFull = true
-          return
-        }
+        if (taken === bytes.length) continue
+        this.queue.unshift(bytes.subarray(taken))
+        this.isFull = true
       } else {
-        this.waitingBytes -= packet.length
-        // The connection owns what it gets, and other links send the same packet.
-        this.isFull = !this.outgoing.write(packet.slice())
-        if (this.isFull) this.takenBytes += packet.length
+        this.waitingBytes -= bytes.length
+        this.isFull = !this.outgoing.write(bytes)
+        if (this.isFull) this.takenBytes += bytes.length
       }
-      this.queue.shift()
     }
+  }
+
+  /** Takes packets from the queue, as bytes that are nobody else's: other links send the same packets. */
+  private nextBytes(): Uint8Array {
+    const { queue } = this
+    let count = 1
+    let total = queue[0].length
+    while (count < queue.length && total + queue[count].length <= WRITE_BYTES) total += queue[count++].length
+    const bytes = new Uint8Array(total)
+    let at = 0
+    for (const packet of queue.splice(0, count)) {
+      bytes.set(packet, at)
+      at += packet.length
+    }
+    return bytes
   }
 
   /** The connection is writable again. */

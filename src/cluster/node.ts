@@ -22,10 +22,12 @@ export const MEET = 128
 /** Had replicas: it is given one when it has none left. */
 export const MIGRATE_TO = 256
 export const NOFAILOVER = 512
+/** Takes messages with a short head, as Valkey 8 does. */
+export const LIGHT = 2048
 /** Tells a replica at once that its primary seems to fail, and its voters of the failure before it asks: Redstart. */
 export const PROMPT = 32768
 /** What a node says of itself in its packets, besides its role. */
-export const ANNOUNCED_FLAGS = NOFAILOVER | PROMPT
+export const ANNOUNCED_FLAGS = NOFAILOVER | LIGHT | PROMPT
 
 const FLAG_NAMES: readonly (readonly [flag: number, name: string])[] = [
   [MYSELF, 'myself'],

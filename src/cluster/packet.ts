@@ -12,8 +12,11 @@
 // port 2 | 2
 //   extension             length 4 (a multiple of 8, itself included) | type 2 | 2 | data
 //
+// PUBLISH and PUBLISHSHARD have a light form for nodes that announce LIGHT: bytes 0 to 15 with 0x8000 added to the type
+// and no port, then the data. Its sender is who sent the last whole packet over the link.
+//
 // Always: parse() accepts only packets whose length is exactly what their counts say; readers need not check again.
-// Source: Redis 7.2's cluster.h.
+// Source: Redis 7.2's cluster.h, and Valkey 8's of the light form.
 
 import { latin1Text } from '../lib/bytes.ts'
 import { BITMAP_BYTES } from './bitmap.ts'
@@ -49,6 +52,8 @@ export const ID_CHARS = 40
 const IP_BYTES = 46
 const GOSSIP_BYTES = 104
 export const HEADER_BYTES = 2256
+const LIGHT_HEADER_BYTES = 16
+const LIGHT_TYPE = 0x8000
 const VERSION = 1
 /** Extensions follow the gossip entries. */
 const MFLAG_EXTENSIONS = 4
@@ -126,7 +131,11 @@ export class Packet {
   }
 
   get type(): number {
-    return this.dv.getUint16(12)
+    return this.dv.getUint16(12) & ~LIGHT_TYPE
+  }
+  /** It has no fields of the header besides the type. */
+  get isLight(): boolean {
+    return (this.dv.getUint16(12) & LIGHT_TYPE) !== 0
   }
   get gossipCount(): number {
     return this.dv.getUint16(14)
@@ -216,7 +225,7 @@ export class Packet {
 
   /** PUBLISH: where channel and message are in the bytes. */
   get published(): { channelAt: number; channelBytes: number; messageBytes: number } {
-    const at = HEADER_BYTES
+    const at = this.isLight ? LIGHT_HEADER_BYTES : HEADER_BYTES
     return { channelAt: at + 8, channelBytes: this.dv.getUint32(at), messageBytes: this.dv.getUint32(at + 4) }
   }
 
@@ -240,6 +249,7 @@ export class Packet {
   /** The length that a packet of this type and these counts has; -1: its extensions are malformed. */
   private expectedBytes(): number {
     const { dv, u8 } = this
+    if (this.isLight) return this.expectedLightBytes()
     switch (this.type) {
       case PING:
       case PONG:
@@ -261,6 +271,13 @@ export class Packet {
         return u8.length < HEADER_BYTES + 13 ? -1 : HEADER_BYTES + 13 + dv.getUint32(HEADER_BYTES + 8)
     }
     return u8.length
+  }
+
+  private expectedLightBytes(): number {
+    const { dv, u8, type } = this
+    const isWhole = u8.length >= LIGHT_HEADER_BYTES + 8 && (type === PUBLISH || type === PUBLISHSHARD)
+    if (!isWhole) return -1
+    return LIGHT_HEADER_BYTES + 8 + dv.getUint32(LIGHT_HEADER_BYTES) + dv.getUint32(LIGHT_HEADER_BYTES + 4)
   }
 
   private expectedPingBytes(): number {
@@ -327,11 +344,26 @@ export function updatePacket(header: Header, id: string, configEpoch: number, sl
 
 export function publishPacket(header: Header, channel: Uint8Array, message: Uint8Array): Uint8Array {
   const { u8, dv } = begin(header, 8 + channel.length + message.length)
-  dv.setUint32(HEADER_BYTES, channel.length)
-  dv.setUint32(HEADER_BYTES + 4, message.length)
-  u8.set(channel, HEADER_BYTES + 8)
-  u8.set(message, HEADER_BYTES + 8 + channel.length)
+  putPublished(u8, dv, HEADER_BYTES, channel, message)
   return u8
+}
+
+export function lightPublishPacket(type: number, channel: Uint8Array, message: Uint8Array): Uint8Array {
+  const u8 = new Uint8Array(LIGHT_HEADER_BYTES + 8 + channel.length + message.length)
+  const dv = new DataView(u8.buffer)
+  dv.setUint32(0, MAGIC)
+  dv.setUint32(4, u8.length)
+  dv.setUint16(8, VERSION)
+  dv.setUint16(12, type | LIGHT_TYPE)
+  putPublished(u8, dv, LIGHT_HEADER_BYTES, channel, message)
+  return u8
+}
+
+function putPublished(u8: Uint8Array, dv: DataView, at: number, channel: Uint8Array, message: Uint8Array): void {
+  dv.setUint32(at, channel.length)
+  dv.setUint32(at + 4, message.length)
+  u8.set(channel, at + 8)
+  u8.set(message, at + 8 + channel.length)
 }
 
 /** PING, PONG and MEET. */
@@ -390,9 +422,10 @@ function padded(text: string): Uint8Array {
 }
 
 /** Whether a packet may begin so: its magic and its length; undefined: not enough bytes. */
-export function packetBytes(u8: Uint8Array, at: number, end: number): number | undefined {
+export function packetBytes(u8: Uint8Array, dv: DataView, at: number, end: number): number | undefined {
   if (end - at < 8) return undefined
-  const dv = new DataView(u8.buffer, u8.byteOffset + at, 8)
-  const bytes = dv.getUint32(4)
-  return dv.getUint32(0) === MAGIC && bytes >= HEADER_BYTES ? bytes : -1
+  const bytes = dv.getUint32(at + 4)
+  if (dv.getUint32(at) !== MAGIC || bytes < LIGHT_HEADER_BYTES) return -1
+  if (end - at < LIGHT_HEADER_BYTES) return undefined
+  return bytes >= HEADER_BYTES || (u8[at + 12] & (LIGHT_TYPE >> 8)) !== 0 ? bytes : -1
 }

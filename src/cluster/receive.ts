@@ -49,6 +49,7 @@ export function receive(cluster: Cluster, link: BusLink, bytes: Uint8Array): voi
   const { type } = packet
   if (type < stats.received.length) stats.received[type]++
   if (type === cluster.droppedType) return host.log.warning('Dropping packet that matches debug drop filter')
+  if (packet.isLight) return receiveLight(cluster, link, packet)
   const sender = senderOf(cluster, link, packet)
   if (sender !== undefined) learn(cluster, sender, packet)
   switch (type) {
@@ -79,9 +80,18 @@ export function receive(cluster: Cluster, link: BusLink, bytes: Uint8Array): voi
   host.log.warning(`Received unknown packet type: ${type}`)
 }
 
+/** A message whose sender is known from the link. */
+function receiveLight(cluster: Cluster, link: BusLink, packet: Packet): void {
+  const sender = link.node ?? cluster.nodes.get(link.senderId)
+  if (sender === undefined || sender.has(HANDSHAKE)) return
+  sender.times.dataMs = cluster.nowMs
+  receivePublished(cluster, packet, packet.type === PUBLISHSHARD)
+}
+
 /** Who sent it, if this node knows it. An inbound link gets to know its node here. */
 function senderOf(cluster: Cluster, link: BusLink, packet: Packet): Node | undefined {
   if (link.node !== undefined && !link.node.has(HANDSHAKE)) return link.node
+  link.senderId = packet.sender
   const sender = cluster.nodes.get(packet.sender)
   if (sender !== undefined && link.node === undefined) {
     sender.closeLink('inbound')

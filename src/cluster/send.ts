@@ -5,6 +5,7 @@ import type { BusLink } from './link.ts'
 import {
   BUS_PORT_OFFSET,
   HANDSHAKE,
+  LIGHT,
   MYSELF,
   NOADDR,
   NOFAILOVER,
@@ -22,6 +23,7 @@ import {
   failPacket,
   type Gossip,
   type Header,
+  lightPublishPacket,
   MFLAG_FORCE,
   MFLAG_PAUSED,
   MFSTART,
@@ -54,7 +56,7 @@ export function updateMyself(cluster: Cluster): void {
   Object.assign(me.address, announcedPorts(cluster))
   if (settings.clusterAnnounceIp !== '') me.address.ip = settings.clusterAnnounceIp
   const willing = settings.clusterReplicaNoFailover ? me.flags | NOFAILOVER : me.flags & ~NOFAILOVER
-  me.flags = willing | PROMPT
+  me.flags = willing | LIGHT | PROMPT
   const { clusterAnnounceHostname: hostname, clusterAnnounceHumanNodename: humanName } = settings
   if (me.hostname === hostname && me.humanName === humanName) return
   me.hostname = hostname
@@ -199,8 +201,16 @@ export function sendManualFailoverStart(cluster: Cluster, to: Node): void {
 /** A message: to all nodes, or to those of this node's shard. */
 export function sendPublished(cluster: Cluster, channel: Uint8Array, message: Uint8Array, shard: boolean): void {
   const type = shard ? PUBLISHSHARD : PUBLISH
-  const packet = publishPacket(headerOf(cluster, type), channel, message)
-  if (!shard) return broadcast(cluster, type, packet)
-  for (const node of cluster.nodes.values())
-    if (node.shardId === cluster.me.shardId && !node.has(MYSELF | HANDSHAKE)) send(cluster, node.link, type, packet)
+  let whole: Uint8Array | undefined
+  let light: Uint8Array | undefined
+  for (const node of cluster.nodes.values()) {
+    if (node.has(MYSELF | HANDSHAKE) || (shard && node.shardId !== cluster.me.shardId)) continue
+    if (node.has(LIGHT)) {
+      light ??= lightPublishPacket(type, channel, message)
+      send(cluster, node.link, type, light)
+    } else {
+      whole ??= publishPacket(headerOf(cluster, type), channel, message)
+      send(cluster, node.link, type, whole)
+    }
+  }
 }

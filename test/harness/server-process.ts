@@ -14,13 +14,15 @@ export class PlainConnection {
   private readonly reader = new ReplyReader()
   private readonly waiting: ((reply: PlainValue) => void)[] = []
 
-  constructor(port: number) {
+  /** `pushed` is called for each reply that no call waits for: messages of a subscriber. */
+  constructor(port: number, pushed?: () => void) {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.socket.on('error', () => {})
     this.socket.on('data', bytes => {
       this.reader.push(bytes)
       for (let reply = this.reader.next(); reply !== undefined; reply = this.reader.next())
-        this.waiting.shift()?.(plain(parseReply(reply, 0)))
+        if (this.waiting.length === 0) pushed?.()
+        else this.waiting.shift()!(plain(parseReply(reply, 0)))
     })
   }
 
