@@ -15,8 +15,8 @@ const REACH_MAX = 8192
 
 export class LzfCompressor {
   // Where three bytes with this hash were last seen, as base + input position: a fresh base per call makes
-  // older entries fall outside the input, so the table is not cleared for each small string.
-  private readonly seen = new Int32Array(1 << HASH_BITS)
+  // older entries fall outside the input, so the table is not cleared for each small string. Made at the first use.
+  private seen = new Int32Array(0)
   private base = 1
 
   /**
@@ -33,8 +33,8 @@ export class LzfCompressor {
   ): number {
     const size = to - from
     if (size <= 0) return 0
-    if (this.base + size > 0x7fffffff) {
-      this.seen.fill(0)
+    if (this.seen.length === 0 || this.base + size > 0x7fffffff) {
+      this.seen = new Int32Array(1 << HASH_BITS)
       this.base = 1
     }
     const { seen } = this

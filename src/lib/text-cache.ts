@@ -13,7 +13,8 @@ const FACTOR = 0x9e3779b1
 
 export class TextCache {
   private readonly texts: string[] = new Array(PLACES).fill('')
-  private readonly bytes = new DataView(new ArrayBuffer(PLACES * NAME_BYTES_MAX))
+  /** Made for the first name. */
+  private bytes = new DataView(new ArrayBuffer(0))
 
   /** The latin1 text of `name`. */
   textOf(name: Slice): string {
@@ -34,6 +35,7 @@ export class TextCache {
   }
 
   private keep(name: Slice, place: number): string {
+    if (this.bytes.byteLength === 0) this.bytes = new DataView(new ArrayBuffer(PLACES * NAME_BYTES_MAX))
     const at = place * NAME_BYTES_MAX
     for (let i = 0; i < name.len; i++) this.bytes.setUint8(at + i, name.byte(i))
     return (this.texts[place] = name.latin1())

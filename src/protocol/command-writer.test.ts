@@ -47,6 +47,9 @@ test('counts and lengths are written in decimal at every number of digits', () =
 
 test('what was sent is dropped from the front, and a large buffer is given up when it is empty', () => {
   const out = new CommandWriter()
+  assert.equal(out.u8.length, 0)
+  out.word('a')
+  out.take()
   const startBytes = out.u8.length
   out.word('a'.repeat(3 << 20))
   out.plain('tail')

@@ -16,13 +16,14 @@ const START_BYTES = 16 * 1024
 const KEEP_BYTES = 1 << 20
 
 export class CommandWriter {
-  u8: Uint8Array = new Uint8Array(START_BYTES)
+  /** Made for the first command: many writers never write. */
+  u8: Uint8Array = new Uint8Array(0)
   dv: DataView = new DataView(this.u8.buffer)
   len = 0
 
   reserve(bytes: number): void {
     if (this.len + bytes <= this.u8.length) return
-    const grown = new Uint8Array(Math.max(this.len + bytes, this.u8.length * 2))
+    const grown = new Uint8Array(Math.max(this.len + bytes, this.u8.length * 2, START_BYTES))
     grown.set(this.u8.subarray(0, this.len))
     this.u8 = grown
     this.dv = new DataView(grown.buffer)
