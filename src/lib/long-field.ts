@@ -40,6 +40,19 @@ function readOther(dv: DataView, at: number): Long {
   return longOf((dv.getBigUint64(at, true) ^ SIGN ^ MIX) + BASE)
 }
 
+// ---- counters that go all the way round, as 64-bit integers ----
+
+export function writeCounter(dv: DataView, at: number, n: Long): void {
+  if (typeof n === 'bigint') return dv.setBigInt64(at, n, true)
+  dv.setUint32(at, n, true)
+  dv.setInt32(at + 4, Math.floor(n / 2 ** 32), true)
+}
+
+export function readCounter(dv: DataView, at: number): Long {
+  const n = dv.getInt32(at + 4, true) * 2 ** 32 + dv.getUint32(at, true)
+  return Number.isSafeInteger(n) ? n : longOf(dv.getBigInt64(at, true))
+}
+
 /** a + b, exactly; beyond 64 bits it wraps around, as in C. */
 export function addLong(a: Long, b: Long): Long {
   if (typeof a === 'number' && typeof b === 'number') {

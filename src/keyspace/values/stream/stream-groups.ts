@@ -7,7 +7,7 @@
 //
 // Always: a pending entry is in its group's tree and in the tree of its consumer, and in no other.
 
-import { type Long, readLong, writeLong } from '../../../lib/long-field.ts'
+import { type Long, readCounter, writeCounter } from '../../../lib/long-field.ts'
 import { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { OrderedCursor, type ScoreTree } from '../../../memory/ordered.ts'
@@ -58,7 +58,7 @@ export class StreamGroups {
     const dv = this.arena.dv(group)
     const at = this.index.namePayloadAt(group)
     lastId.write(dv, at + LAST_ID)
-    writeLong(dv, at + ENTRIES_READ, entriesRead)
+    writeCounter(dv, at + ENTRIES_READ, entriesRead)
     dv.setUint32(at + GROUP_PENDING, pending, true)
     dv.setUint32(at + CONSUMERS, consumers, true)
     this.trees.insert(groups, group)
@@ -80,11 +80,11 @@ export class StreamGroups {
 
   /** entries-read of the group; -1 when unknown. */
   entriesRead(group: Ref): Long {
-    return readLong(this.arena.dv(group), this.index.namePayloadAt(group) + ENTRIES_READ)
+    return readCounter(this.arena.dv(group), this.index.namePayloadAt(group) + ENTRIES_READ)
   }
 
   setEntriesRead(group: Ref, count: Long): void {
-    writeLong(this.arena.dv(group), this.index.namePayloadAt(group) + ENTRIES_READ, count)
+    writeCounter(this.arena.dv(group), this.index.namePayloadAt(group) + ENTRIES_READ, count)
   }
 
   /** The tree of the group's pending entries. */

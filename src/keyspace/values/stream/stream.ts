@@ -6,7 +6,7 @@
 //
 // Always: length counts entries that are not deleted; first id is 0-0 in an empty stream.
 
-import { addLong, type Long, readLong, writeLong } from '../../../lib/long-field.ts'
+import { addLong, type Long, readCounter, writeCounter } from '../../../lib/long-field.ts'
 import type { Slice } from '../../../lib/slice.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { OrderedCursor } from '../../../memory/ordered.ts'
@@ -119,11 +119,11 @@ export class Stream {
 
   /** Number of entries ever added, deleted ones included. */
   get entriesAdded(): Long {
-    return readLong(this.arena.dv(this.value), this.arena.at(this.value) + ADDED)
+    return readCounter(this.arena.dv(this.value), this.arena.at(this.value) + ADDED)
   }
 
   set entriesAdded(n: Long) {
-    writeLong(this.arena.dv(this.value), this.arena.at(this.value) + ADDED, n)
+    writeCounter(this.arena.dv(this.value), this.arena.at(this.value) + ADDED, n)
   }
 
   /** The id of the last entry ever added. */
