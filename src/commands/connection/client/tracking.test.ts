@@ -99,24 +99,28 @@ conversation('broadcasts come in the order of prefixes, not of changes', async c
   await expectInvalid(ear, ['x1'])
 })
 
-conversation('with NOLOOP each key counts by itself: the last client that changed it in this turn', async c => {
-  const other = await c.another()
-  const ear = await track(c, 'BCAST NOLOOP')
-  const popped = await other.start('BLPOP list 0')
-  const set = await other.start('SET text 1')
-  await c.expect('LPUSH list v', 1)
-  await other.expectReply(popped, ['list', 'v'])
-  await other.expectReply(set, 'OK')
-  await expectInvalid(ear, ['list', 'text'])
-  const again = await other.start('BLPOP none list 0')
-  const more = await other.start('SET text 2')
-  await c.expect("EVAL \"redis.call('SET', 'mine', 1) return redis.call('LPUSH', 'list', 'v')\" 0", 1)
-  await other.expectReply(again, ['list', 'v'])
-  await other.expectReply(more, 'OK')
-  // What a script has changed is not the client's own.
-  await expectInvalid(ear, ['list', 'mine', 'text'])
-  await ear.expectNoMessage()
-})
+conversation(
+  'with NOLOOP each key counts by itself: the last client that changed it in this turn',
+  async c => {
+    const other = await c.another()
+    const ear = await track(c, 'BCAST NOLOOP')
+    const popped = await other.start('BLPOP list 0')
+    const set = await other.start('SET text 1')
+    await c.expect('LPUSH list v', 1)
+    await other.expectReply(popped, ['list', 'v'])
+    await other.expectReply(set, 'OK')
+    await expectInvalid(ear, ['list', 'text'])
+    const again = await other.start('BLPOP none list 0')
+    const more = await other.start('SET text 2')
+    await c.expect("EVAL \"redis.call('SET', 'mine', 1) return redis.call('LPUSH', 'list', 'v')\" 0", 1)
+    await other.expectReply(again, ['list', 'v'])
+    await other.expectReply(more, 'OK')
+    // What a script has changed is not the client's own.
+    await expectInvalid(ear, ['list', 'mine', 'text'])
+    await ear.expectNoMessage()
+  },
+  { since: '7.2' },
+)
 
 conversation('OPTIN tracks what CLIENT CACHING asks for, OPTOUT all but that', async c => {
   const other = await c.another()
