@@ -51,6 +51,7 @@ const LIMITS: readonly Limit[] = [
     name: 'maxmemory-clients',
     directives: { 'maxmemory-clients': '2mb' },
     cross: endlessInput,
+    // Replicas are not evicted, in Redis either.
     states: ({ name }) => name !== 'replica',
   },
   {
