@@ -26,15 +26,18 @@ const getRange: Command = {
 const EMPTY = new Slice()
 
 function replyRange(ctx: Context): void {
-  let start = ctx.longOrReply(2)
-  if (Number.isNaN(start)) return
-  let end = ctx.longOrReply(3)
-  if (Number.isNaN(end)) return
+  // Two offsets from the end are compared as they are, also beyond 2^53.
+  const first = ctx.exactLongOrReply(2)
+  if (Number.isNaN(first)) return
+  const last = ctx.exactLongOrReply(3)
+  if (Number.isNaN(last)) return
   const entry = ctx.readOrReply(ctx.args[1], TYPE_STRING)
   if (entry === WRONG) return
   if (entry === 0) return ctx.reply.bulk(EMPTY)
   const value = ctx.db.strings.textOf(entry, ctx.value)
-  if (start < 0 && end < 0 && start > end) return ctx.reply.bulk(EMPTY)
+  if (first < 0 && last < 0 && first > last) return ctx.reply.bulk(EMPTY)
+  let start = Number(first)
+  let end = Number(last)
   if (start < 0) start = Math.max(0, value.len + start)
   if (end < 0) end = Math.max(0, value.len + end)
   if (end >= value.len) end = value.len - 1
