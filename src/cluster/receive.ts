@@ -92,7 +92,7 @@ function receiveLight(cluster: Cluster, link: BusLink, packet: Packet): void {
 function senderOf(cluster: Cluster, link: BusLink, packet: Packet): Node | undefined {
   if (link.node !== undefined && !link.node.has(HANDSHAKE)) return link.node
   link.senderId = packet.sender
-  const sender = cluster.nodes.get(packet.sender)
+  const sender = cluster.nodes.get(link.senderId)
   if (sender !== undefined && link.node === undefined) {
     sender.closeLink('inbound')
     sender.inbound = link
