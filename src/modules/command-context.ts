@@ -9,6 +9,7 @@ import type { Context } from '../engine/context.ts'
 import { parseDouble, parseInt64 } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { ModuleCaller } from './caller.ts'
+import { clientFacts } from './client-facts.ts'
 import {
   type CallOptions,
   type CallReply,
@@ -93,13 +94,7 @@ export class CommandContext implements ModuleContext {
   }
 
   get client(): ModuleClient {
-    const { judged } = this
-    return {
-      id: judged.id,
-      user: judged.user?.name ?? '',
-      database: judged.db.index,
-      protocol: judged.resp === 3 ? 3 : 2,
-    }
+    return clientFacts(this.judged)
   }
 
   // ---- arguments ----

@@ -10,6 +10,7 @@ import type { Slice } from '../lib/slice.ts'
 import { oneLine } from '../lib/text.ts'
 import { Unwind } from '../lib/unwind.ts'
 import { errorBytes } from '../protocol/reply.ts'
+import { clientFacts } from './client-facts.ts'
 import { type CommandFilter, isCommandError } from './definition.ts'
 import { logThrown } from './harmless.ts'
 import { byteText, sliceOf } from './values.ts'
@@ -37,12 +38,7 @@ export class ModuleFilters {
   private readonly judge = (client: Client, args: Slice[], argc: number): Uint8Array | Slice[] | undefined => {
     let words = args.slice(0, argc).map(one => one.copy().view())
     let isOther = false
-    const by = {
-      id: client.id,
-      user: client.user?.name ?? '',
-      database: client.db.index,
-      protocol: client.resp === 3 ? 3 : 2,
-    } as const
+    const by = clientFacts(client)
     for (const filter of this.filters) {
       try {
         const rewritten = filter({ args: words, client: by })
