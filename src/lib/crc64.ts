@@ -110,15 +110,11 @@ export class Crc64 {
 
   /** The checksum in hexadecimal digits, as C prints a number. */
   hex(): string {
-    const bytes = new Uint8Array(8)
-    this.writeTo(bytes, 0)
-    return hexAt(bytes, 0)
+    return ((BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0)).toString(16)
   }
 }
 
 /** The same of the eight bytes at u8[off]. */
 export function hexAt(u8: Uint8Array, off: number): string {
-  let value = 0n
-  for (let i = 7; i >= 0; i--) value = (value << 8n) | BigInt(u8[off + i])
-  return value.toString(16)
+  return new DataView(u8.buffer, u8.byteOffset + off, 8).getBigUint64(0, true).toString(16)
 }

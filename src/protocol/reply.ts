@@ -6,7 +6,7 @@
 // open deferred aggregate). An output limit (`onLimit`) costs no more than the check of the buffer's end.
 // Numbers, bulks and fixed texts allocate nothing.
 
-import { CR, LF } from '../lib/ascii.ts'
+import { CR, LF, POINT } from '../lib/ascii.ts'
 import { bytesOf, copyBytes, releaseBuffer } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
 import type { Long } from '../lib/long-field.ts'
@@ -40,7 +40,6 @@ const MAP = 0x25
 const SET = 0x7e
 const PUSH = 0x3e
 const ATTRIBUTE = 0x7c
-const POINT = 0x2e
 
 export class Reply {
   u8: Uint8Array<ArrayBuffer>

@@ -12,6 +12,7 @@ import type { Ref } from '../../memory/arena.ts'
 import { replyHelp } from '../../protocol/help.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { errorText, replySubcommandError } from '../shared/arguments.ts'
+import { UNKNOWN_READ } from './lag.ts'
 import { createConsumer } from './read.ts'
 import { idOrReply, isMark, openStream, rangeStartOrReply } from './shared.ts'
 
@@ -127,7 +128,7 @@ const group: Command = {
 /** CREATE's and SETID's options from args[5] on. */
 class GroupOptions {
   makeStream = false
-  entriesRead: Long = -1
+  entriesRead: Long = UNKNOWN_READ
 
   parseOrReply(ctx: Context, create: boolean): boolean {
     const opt = ctx.options(5)
@@ -135,7 +136,7 @@ class GroupOptions {
       if (create && opt.eat('mkstream')) this.makeStream = true
       else if (opt.eat('entriesread', 1)) {
         this.entriesRead = opt.exactLongOrReply()
-        if (this.entriesRead < -1) opt.fail(ENTRIES_READ)
+        if (this.entriesRead < UNKNOWN_READ) opt.fail(ENTRIES_READ)
       } else {
         replySubcommandError(ctx)
         return false
