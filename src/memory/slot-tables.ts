@@ -18,6 +18,7 @@ import { keySlot } from '../lib/crc16.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from './arena.ts'
 import type { HashTable } from './table.ts'
+import { bucketIndex } from './table-buckets.ts'
 import type { TableSlot } from './table-slot.ts'
 
 const SLOTS = 16384
@@ -155,10 +156,7 @@ export class SlotTables implements KeyTables {
     const hashSlot = keySlot(key)
     const buckets = directory.small[hashSlot]
     if (buckets !== 0) {
-      // As TableBuckets.bucketOf().
-      const mask = (1 << (31 - Math.clz32(buckets))) - 1
-      let index = hash & (mask * 2 + 1)
-      if (index >= buckets) index &= mask
+      const index = bucketIndex(hash, (1 << (31 - Math.clz32(buckets))) - 1, buckets)
       return this.tables.findIn((directory.chunks[hashSlot] + index * 4) >>> 0, key, hash, slot)
     }
     const table = directory.refs[hashSlot]

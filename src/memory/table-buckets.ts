@@ -43,6 +43,12 @@ assert(SLOTS % 4 === 0, 'find() looks at four tags at a time')
 assert(CHUNK_BUCKETS === 1 << CHUNK_SHIFT, 'chunks are found by a shift')
 assert(FILL_MIN * 2 < FILL_MAX && FILL_MAX < SLOTS, 'what was split is not merged at once')
 
+/** The bucket of a hash in a table of so many buckets; `mask` is as in a header. */
+export function bucketIndex(hash: number, mask: number, buckets: number): number {
+  const index = (hash & (mask * 2 + 1)) >>> 0
+  return index < buckets ? index : index & mask
+}
+
 export class TableBuckets {
   readonly arena: Arena
   readonly hasher: Hasher
@@ -143,9 +149,7 @@ export class TableBuckets {
     const seg = this.arena.segments[t >>> SEGMENT_SHIFT]
     const at = (t & GRANULE_MASK) << 4
     const mask = seg.dv.getUint32(at + MASK, true)
-    let index = hash & (mask * 2 + 1)
-    if (index < 0) index >>>= 0
-    if (index >= seg.dv.getUint32(at + BUCKETS, true)) index &= mask
+    const index = bucketIndex(hash, mask, seg.dv.getUint32(at + BUCKETS, true))
     const directory = seg.dv.getUint32(at + DIRECTORY, true)
     if (seg.dv.getUint32(at + DIRECTORY_ENTRIES, true) === 0) return (directory + index * 4) >>> 0
     return this.inDirectory(directory, index)
