@@ -324,21 +324,27 @@ test('a replica that still loads its own files does not connect to its primary',
   assert.equal(following.state, 'connecting')
 })
 
-test('a replica goes on with its primary while the dataset of another one has not come', async () => {
-  const world = new ReplicationWorld(13)
+/** A primary, its replica and that one's: the replica has just begun to follow another, whose dataset comes slowly. */
+async function slowlyFollowingAnother(seed: number, directives: Record<string, string>) {
+  const world = new ReplicationWorld(seed)
   const primary = await world.start()
   const other = await world.start({ rdbcompression: 'no' })
-  const replica = await world.start()
+  const replica = await world.start(directives)
   const sub = await world.start()
-  await primary.say('SET a 1')
   for (let i = 0; i < 50; i++) await other.call('SET', `key${i}`, 'x'.repeat(20_000))
   await replica.follow(primary)
   await sub.follow(replica)
   assert.ok(await world.caughtUp(primary, replica, sub))
   world.world.network.setLink(other.machine.host, replica.machine.host, { bytesPerSecond: 50_000 })
   await replica.follow(other)
+  return { world, primary, other, replica, sub }
+}
+
+test('a replica goes on with its primary while the dataset of another one has not come', async () => {
+  const { world, primary, replica, sub } = await slowlyFollowingAnother(13, {})
   await world.world.run(3000)
   assert.equal(await replica.info('master_sync_in_progress'), '1')
+  await primary.say('SET a 1')
   await replica.follow(primary)
   assert.ok(await world.caughtUp(primary, replica, sub))
   assert.deepEqual([await primary.info('sync_full'), await primary.info('sync_partial_ok')], ['1', '1'])
@@ -347,17 +353,7 @@ test('a replica goes on with its primary while the dataset of another one has no
 })
 
 test('a replica whose load has failed continues nobody when it is promoted', async () => {
-  const world = new ReplicationWorld(14)
-  const primary = await world.start()
-  const other = await world.start({ rdbcompression: 'no' })
-  const replica = await world.start({ 'repl-diskless-load': 'on-empty-db' })
-  const sub = await world.start()
-  for (let i = 0; i < 50; i++) await other.call('SET', `key${i}`, 'x'.repeat(20_000))
-  await replica.follow(primary)
-  await sub.follow(replica)
-  assert.ok(await world.caughtUp(primary, replica, sub))
-  world.world.network.setLink(other.machine.host, replica.machine.host, { bytesPerSecond: 50_000 })
-  await replica.follow(other)
+  const { world, other, replica, sub } = await slowlyFollowingAnother(14, { 'repl-diskless-load': 'on-empty-db' })
   for (let left = 500; left > 0 && (await replica.info('loading')) !== '1'; left--) await world.world.run(20)
   world.cut(other, replica)
   await world.world.run(90_000)
