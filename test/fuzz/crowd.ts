@@ -73,6 +73,7 @@ class Room {
   /** Clients that are blocked or paused, and how much each was sent since. */
   private waiting: ReadonlySet<string> = new Set()
   private readonly sentBehind = new Map<string, number>()
+  private hasBroadcasts = false
 
   constructor(pair: Pair, options: EpochOptions) {
     this.pair = pair
@@ -97,6 +98,7 @@ class Room {
     const behind = this.waiting.has(line.name) ? (this.sentBehind.get(line.name) ?? 0) + steps.length : 0
     if (behind > BEHIND_MAX) return
     this.sentBehind.set(line.name, behind)
+    this.hasBroadcasts ||= steps.some(({ words }) => words.includes('BCAST'))
     const bytes = Buffer.concat(steps.map(({ words }) => encodeCommand(this.pair.resolved(words) as Word[])))
     line.ours.write(bytes)
     line.theirs.write(bytes)
@@ -108,7 +110,7 @@ class Room {
   }
 
   private async receivedDifference(): Promise<Found | undefined> {
-    const received = this.lines.map(() => ({ ours: '', theirs: '' }))
+    const received = this.lines.map(() => ({ ours: [] as string[], theirs: [] as string[] }))
     for (const isLate of [false, true]) {
       if (isLate) {
         // What is still on its way is not a difference.
@@ -116,20 +118,26 @@ class Room {
         await this.pair.settle()
       }
       this.lines.forEach((line, i) => {
-        received[i].ours += plainText(line.ours.taken())
-        received[i].theirs += plainText(line.theirs.taken())
+        received[i].ours.push(...plain(line.ours.taken()))
+        received[i].theirs.push(...plain(line.theirs.taken()))
       })
-      const same = received.every(({ ours, theirs }) => ours === theirs)
+      const same = received.every(({ ours, theirs }) => this.isSame(ours, theirs))
       if (same && this.lines.every(({ ours, theirs }) => ours.isClosed === theirs.isClosed)) return undefined
     }
     for (const [i, { name, ours, theirs }] of this.lines.entries()) {
       const { ours: a, theirs: b } = received[i]
-      if (a === b && ours.isClosed === theirs.isClosed) continue
+      if (this.isSame(a, b) && ours.isClosed === theirs.isClosed) continue
       const closed = (isClosed: boolean) => (isClosed ? ', closed' : '')
-      const message = `${name} has received\n  ours:   ${quoted(a)}${closed(ours.isClosed)}\n  theirs: ${quoted(b)}${closed(theirs.isClosed)}`
+      const message = `${name} has received\n  ours:   ${quoted(a.join(''))}${closed(ours.isClosed)}\n  theirs: ${quoted(b.join(''))}${closed(theirs.isClosed)}`
       return { kind: 'received', message }
     }
     return undefined
+  }
+
+  /** Broadcasts come at the end of a turn of the event loop, and how many commands that is, is not the same. */
+  private isSame(ours: readonly string[], theirs: readonly string[]): boolean {
+    if (ours.join('') === theirs.join('')) return true
+    return this.hasBroadcasts && withJoinedInvalidations(ours) === withJoinedInvalidations(theirs)
   }
 }
 
@@ -137,12 +145,25 @@ const MONITORED = /^\+\d+\.\d+ \[(\d+) [^\]]*\]/
 /** The observers' commands come at no fixed moment. */
 const OBSERVERS = /^\+\[0\] "(?:PING|INFO|SLOWLOG|OBJECT|CLIENT" "LIST)"/
 
-/** Frames as one text; the lines of MONITOR without time and address. */
-function plainText(frames: readonly string[]): string {
-  return frames
-    .map(frame => frame.replace(MONITORED, '+[$1]'))
-    .filter(frame => !OBSERVERS.test(frame))
-    .join('')
+/** The frames, the lines of MONITOR without time and address. */
+function plain(frames: readonly string[]): string[] {
+  return frames.map(frame => frame.replace(MONITORED, '+[$1]')).filter(frame => !OBSERVERS.test(frame))
+}
+
+const INVALIDATION = /^>2\r\n\$10\r\ninvalidate\r\n\*\d+\r\n/
+
+/** Frames as one text; of invalidations in a row, each key once. */
+function withJoinedInvalidations(frames: readonly string[]): string {
+  let joined = ''
+  let keys = new Set<string>()
+  for (const frame of [...frames, '']) {
+    const names = INVALIDATION.test(frame) ? frame.replace(INVALIDATION, '').split(/\r\n(?=\$)/) : undefined
+    for (const name of names ?? []) keys.add(name.trimEnd())
+    if (names) continue
+    joined += [...keys].sort().join(' ') + frame
+    keys = new Set()
+  }
+  return joined
 }
 
 function quoted(received: string): string {
