@@ -13,11 +13,14 @@ export class PlainConnection {
   private readonly socket: Socket
   private readonly reader = new ReplyReader()
   private readonly waiting: ((reply: PlainValue) => void)[] = []
+  /** Settles when the connection has ended. */
+  readonly closed: Promise<undefined>
 
   /** `pushed` is called for each reply that no call waits for: messages of a subscriber. */
   constructor(port: number, pushed?: () => void) {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.socket.on('error', () => {})
+    this.closed = new Promise(resolve => this.socket.on('close', () => resolve(undefined)))
     this.socket.on('data', bytes => {
       this.reader.push(bytes)
       for (let reply = this.reader.next(); reply !== undefined; reply = this.reader.next())

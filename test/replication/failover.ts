@@ -2,11 +2,8 @@
 //
 //   REDIS_SERVER=/path/to/redis-server npx bun test/replication/failover.ts [--times 100] [--pair ours,real]
 //
-//   writer: INCR ─▶ primary: a number one above the last        -READONLY: the same at the other server
-//
-// Always: each number that a writer gets is one above its last, so that no acknowledged write is lost and none that was
-// refused has run. Prints for each pair how long writers waited for the roles to be exchanged, and exits with 1 when
-// a write was lost.
+// Prints for each pair how long writers (counting-writers.ts) waited for the roles to be exchanged, and exits with 1
+// when a write was lost.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,9 +11,10 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { oraclePath } from '../harness/oracle.ts'
-import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
+import { ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
 import { OURS } from './chain.ts'
+import { CountingWriters } from './counting-writers.ts'
 
 const WRITERS = 4
 const BETWEEN_MS = 100
@@ -35,8 +33,6 @@ class FailoversRun {
   readonly result: FailoversResult = { pausesMs: [], writes: 0, fullSyncs: 0, failures: [] }
   private readonly servers: ServerProcess[] = []
   private primary = 0
-  private longestMs = 0
-  private isOver = false
 
   async start(commands: readonly string[], folder: string): Promise<void> {
     for (const [i, command] of commands.entries()) {
@@ -63,46 +59,25 @@ class FailoversRun {
   }
 
   async run(times: number): Promise<void> {
-    const writers = Array.from({ length: WRITERS }, (_, i) => this.write(`counter:${i}`))
-    for (let i = 0; i < times && this.result.failures.length === 0; i++) {
+    const ports = this.servers.map(({ port }) => port)
+    const writers = new CountingWriters(ports, WRITERS)
+    for (let i = 0; i < times && this.result.failures.length + writers.failures.length === 0; i++) {
       await sleep(BETWEEN_MS)
-      this.longestMs = 0
+      writers.longestMs = 0
       const [from, to] = [this.servers[this.primary], this.servers[1 - this.primary]]
       const reply = await from.call('FAILOVER', 'TO', '127.0.0.1', to.port)
       if (reply !== 'OK') this.result.failures.push(`FAILOVER replied ${String(reply)}`)
       this.primary = 1 - this.primary
       await this.until(() => this.isExchanged())
       await sleep(BETWEEN_MS)
-      this.result.pausesMs.push(this.longestMs)
+      this.result.pausesMs.push(writers.longestMs)
     }
-    this.isOver = true
-    await Promise.all(writers)
+    await writers.stop()
+    this.result.writes = writers.writes
+    this.result.failures.push(...writers.failures)
     this.result.pausesMs.sort((a, b) => a - b)
     for (const server of this.servers)
       this.result.fullSyncs += Number(/sync_full:(\d+)/.exec(String(await server.call('INFO', 'stats')))?.[1])
-  }
-
-  private async write(key: string): Promise<void> {
-    const connections = this.servers.map(({ port }) => new PlainConnection(port))
-    let at = 0
-    let last = 0
-    let lastMs = performance.now()
-    while (!this.isOver) {
-      const reply = await connections[at].call('INCR', key)
-      if (typeof reply !== 'number') {
-        // READONLY.
-        at = 1 - at
-        await sleep(1)
-        continue
-      }
-      if (reply !== last + 1) this.result.failures.push(`${key}: ${reply} came after ${last}`)
-      last = reply
-      this.result.writes++
-      this.longestMs = Math.max(this.longestMs, performance.now() - lastMs)
-      await sleep(1)
-      lastMs = performance.now()
-    }
-    for (const connection of connections) connection.close()
   }
 
   async stop(): Promise<void> {

@@ -1,11 +1,13 @@
-// Five sentinels over a primary and three replicas; the primary is killed or stopped again and again.
+// Five sentinels over a primary and three replicas; the primary is killed or stopped again and again, or a sentinel is
+// told to replace it (SENTINEL FAILOVER) while writers follow the primary.
 //
-//   npx bun test/replication/sentinels.ts [--times 10] [--fault kill,stop] [--set mixed,real]
+//   npx bun test/replication/sentinels.ts [--times 10] [--fault kill,stop,failover] [--set mixed,real]
 //
 //   mixed: sentinels ours, ours, ours, real, real; servers ours, real, ours, real          real: all redis-server's
 //
-// Always: each sentinel tells of one switch for each failover, and all name the same primary within AGREE_MS. Prints
-// how long nobody took writes, and how long until all sentinels agreed; exits with 1 when one of these does not hold.
+// Always: each sentinel tells of one switch for each failover, and all name the same primary within AGREE_MS. When a
+// sentinel of ours replaces a primary that is well, no acknowledged write is lost. Prints how long nobody took writes,
+// and how long until all sentinels agreed; exits with 1 when one of these does not hold.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,6 +19,7 @@ import type { PlainValue, Word } from '../harness/resp.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { freePort, sleep } from '../harness/target.ts'
 import { OURS } from './chain.ts'
+import { CountingWriters } from './counting-writers.ts'
 
 const NAME = 'mymaster'
 const DOWN_AFTER_MS = 2000
@@ -26,18 +29,31 @@ const POLL_MS = 10
 const ASK_MS = 500
 const DIRECTIVES = { save: '', 'repl-diskless-sync-delay': '0' }
 
-type Fault = 'kill' | 'stop'
+const WRITERS = 4
+/** Sentinels that are told to fail over: in a mixed set these are ours. */
+const LEADERS = 3
+
+type Fault = 'kill' | 'stop' | 'failover'
 
 export interface SentinelsResult {
   /** From the fault until another server took a write. */
   writableMs: number[]
   /** From then until all sentinels named that server. */
   agreedMs: number[]
+  /** How long a writer had to wait at most, for each SENTINEL FAILOVER. */
+  pausesMs: number[]
+  writes: number
   failures: string[]
 }
 
 class SentinelsRun {
-  readonly result: SentinelsResult = { writableMs: [], agreedMs: [], failures: [] }
+  readonly result: SentinelsResult = {
+    writableMs: [],
+    agreedMs: [],
+    pausesMs: [],
+    writes: 0,
+    failures: [],
+  }
   private readonly folder: string
   private readonly commands: readonly string[]
   private readonly servers: ServerProcess[] = []
@@ -87,14 +103,14 @@ class SentinelsRun {
     }
   }
 
-  /** All replicas follow the primary, and all sentinels know all of them and one another. */
+  /** All replicas follow the primary, all sentinels know all of them and one another, and no failover is going on. */
   private async isHealthy(): Promise<boolean> {
     const info = String(await ask(this.servers[this.primary], 'INFO', 'replication'))
     if ((info.match(/state=online/g) ?? []).length !== this.servers.length - 1) return false
     for (const one of this.sentinels) {
       const text = String(await one.call('SENTINEL', 'MASTER', NAME))
       if (!text.includes(`,num-slaves,${this.servers.length - 1},`)) return false
-      if (!text.includes(`,num-other-sentinels,${this.sentinels.length - 1},`) || !text.includes(',flags,master,'))
+      if (!text.includes(`,num-other-sentinels,${this.sentinels.length - 1},`) || !text.includes(',flags,master,link-'))
         return false
       if (/[sod]_down|disconnected/.test(String(await one.call('SENTINEL', 'REPLICAS', NAME)))) return false
     }
@@ -118,6 +134,31 @@ class SentinelsRun {
       }
       await this.until('all are healthy again', () => this.isHealthy())
       this.checkSwitches(i)
+    }
+  }
+
+  /** A sentinel is told to replace the primary, which is well, under load. */
+  async failOver(times: number): Promise<void> {
+    const ports = this.servers.map(({ port }) => port)
+    const writers = new CountingWriters(ports, WRITERS)
+    try {
+      for (let i = 1; i <= times && writers.failures.length === 0; i++) {
+        const old = this.primary
+        const startMs = performance.now()
+        writers.longestMs = 0
+        const reply = await this.sentinels[i % LEADERS].call('SENTINEL', 'FAILOVER', NAME)
+        if (reply !== 'OK') throw new Error(`SENTINEL FAILOVER replied ${String(reply)}`)
+        await this.until('another server takes writes', () => this.isWritable(old, i))
+        this.result.writableMs.push(performance.now() - startMs)
+        await this.agree()
+        await this.until('all are healthy again', () => this.isHealthy())
+        this.result.pausesMs.push(writers.longestMs)
+        this.checkSwitches(i)
+      }
+    } finally {
+      await writers.stop()
+      this.result.writes = writers.writes
+      this.result.failures.push(...writers.failures)
     }
   }
 
@@ -168,7 +209,8 @@ export async function runSentinels(
   const run = new SentinelsRun(folder, servers)
   try {
     await run.start(sentinels)
-    await run.run(times, fault)
+    if (fault === 'failover') await run.failOver(times)
+    else await run.run(times, fault)
   } catch (error) {
     run.result.failures.push(String(error))
   } finally {
@@ -205,9 +247,12 @@ if (import.meta.main === true) {
     for (const fault of values.fault.split(',') as Fault[]) {
       const servers = set === 'mixed' ? [OURS, real, OURS, real] : [real, real, real, real]
       const sentinels = set === 'mixed' ? [OURS, OURS, OURS, real, real] : [real, real, real, real, real]
-      const { writableMs, agreedMs, failures } = await runSentinels(servers, sentinels, Number(values.times), fault)
+      const result = await runSentinels(servers, sentinels, Number(values.times), fault)
+      const { writableMs, agreedMs, pausesMs, writes, failures } = result
+      const waited = fault === 'failover' ? `, ${writes} writes, pause ${figures(pausesMs)}` : ''
       console.log(
-        `${set}, ${fault}: ${writableMs.length} failovers, writable after ${figures(writableMs)}, all agree ${figures(agreedMs)} later, ${failures.length} failures`,
+        `${set}, ${fault}: ${writableMs.length} failovers, writable after ${figures(writableMs)}, ` +
+          `all agree ${figures(agreedMs)} later${waited}, ${failures.length} failures`,
       )
       for (const failure of failures) console.log(failure)
       if (failures.length > 0) process.exitCode = 1

@@ -1,0 +1,59 @@
+// CountingWriters: clients that count with INCR, each a key of its own, and follow the primary.
+//
+//   writer: INCR ─▶ primary: a number one above the last        -READONLY, or a closed connection: the next server
+//
+// Always: each number that a writer gets is one above its last, so that no acknowledged write is lost and none that was
+// refused has run. Those that were not answered before their connection ended may have run.
+
+import { PlainConnection } from '../harness/server-process.ts'
+import { sleep } from '../harness/target.ts'
+
+const BETWEEN_MS = 1
+
+export class CountingWriters {
+  writes = 0
+  /** From a writer's last number to its next, the longest of all; the caller may set it back. */
+  longestMs = 0
+  readonly failures: string[] = []
+  private readonly ports: readonly number[]
+  private readonly running: Promise<void>[]
+  private isOver = false
+
+  constructor(ports: readonly number[], count: number) {
+    this.ports = ports
+    this.running = Array.from({ length: count }, (_, i) => this.write(`counter:${i}`))
+  }
+
+  async stop(): Promise<void> {
+    this.isOver = true
+    await Promise.all(this.running)
+  }
+
+  private async write(key: string): Promise<void> {
+    const connections = this.ports.map(port => new PlainConnection(port))
+    let at = 0
+    let last = 0
+    let unanswered = 0
+    let lastMs = performance.now()
+    while (!this.isOver) {
+      const reply = await Promise.race([connections[at].call('INCR', key), connections[at].closed])
+      if (typeof reply === 'number') {
+        if (reply <= last || reply > last + 1 + unanswered) this.failures.push(`${key}: ${reply} came after ${last}`)
+        last = reply
+        unanswered = 0
+        this.writes++
+        this.longestMs = Math.max(this.longestMs, performance.now() - lastMs)
+        await sleep(BETWEEN_MS)
+        lastMs = performance.now()
+        continue
+      }
+      if (reply === undefined) {
+        unanswered++
+        connections[at] = new PlainConnection(this.ports[at])
+      }
+      at = (at + 1) % this.ports.length
+      await sleep(BETWEEN_MS)
+    }
+    for (const connection of connections) connection.close()
+  }
+}
