@@ -7,11 +7,13 @@ export { addCommands, nodeRedisModules } from './modules/clients.ts'
 export {
   type CallOptions,
   type CallReply,
+  type ChannelUse,
   CommandError,
   type CommandFilter,
   defineModule,
   type FilteredCommand,
   type KeyEvent,
+  type KeyWait,
   type LoginAnswer,
   MODULE_API_VERSION,
   type ModuleClient,
@@ -29,6 +31,7 @@ export {
   type ServerEventName,
   type ServerEvents,
   type TypedReply,
+  type WaitOptions,
 } from './modules/definition.ts'
 export {
   defineType,

@@ -108,7 +108,7 @@ export type Gate = (
 ) => Verdict
 
 /** Which list of gates the command is passing. */
-export type Place = 'client' | 'exec' | 'script' | 'retry'
+export type Place = 'client' | 'exec' | 'script' | 'module' | 'retry'
 
 /** Gates that `admit` skips when the client's flags, its user and the keyspace rule a refusal out. */
 const SKIPPED: readonly GateName[] = ['auth', 'transaction', 'acl', 'pubsub', 'replicaClient', 'snapshot']
@@ -222,9 +222,10 @@ export class Gates {
     args: Slice[],
     argc: number,
     flags: number,
+    place: Place = 'client',
   ): Uint8Array | undefined {
     if (client.has(CLIENT_MASTER)) return undefined
-    return asError(this.rules.get(name)?.(client, entry, args, argc, flags, 'client'))
+    return asError(this.rules.get(name)?.(client, entry, args, argc, flags, place))
   }
 
   /** Why a script of `caller` may not run a command now: an error reply. */

@@ -15,8 +15,8 @@ import { latin1Text } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
 import { CallWords } from './call-words.ts'
-import { type CallReply, CommandError, type ModuleWord } from './definition.ts'
-import { utf8Text } from './values.ts'
+import { type CallReply, CommandError, isCommandError, type ModuleWord } from './definition.ts'
+import { byteText, textOf, utf8Text } from './values.ts'
 
 const IDLE_MAX = 8
 /** The primary, and the append-only file while it is replayed: what they have run is not refused. */
@@ -80,7 +80,8 @@ export class ModuleCaller {
     const mark = this.words.begin()
     try {
       const args = this.words.put(words)
-      const entry = this.permitted(words, args, judged ?? this.server, isReadOnly)
+      const entry = this.known(words, args, isReadOnly)
+      this.mustBeAdmitted(entry, args, words.length, judged ?? this.server)
       const run = () => this.engine.dispatch.call(client ?? this.server, entry, args, words.length)
       const value = this.atomically(() => this.reply.of(run))
       if (value instanceof ReplyError) throw new CommandError(value.text)
@@ -90,26 +91,67 @@ export class ModuleCaller {
     }
   }
 
-  /** The command that is called. Throws a CommandError when `by` may not call it. */
-  private permitted(words: readonly ModuleWord[], args: Slice[], by: Client, isReadOnly: boolean): TableEntry {
-    const { engine } = this
+  /** Runs `work` while `client`, or the server's own, acts as the user of that name. */
+  asUser<Result>(name: string, client: Client | undefined, work: () => Result): Result {
+    const one = client ?? this.server
+    const user = this.engine.acl.user(byteText(name))
+    if (user === undefined) throw new CommandError(`ERR there is no user '${name}'`)
+    const was = one.user
+    one.user = user
+    try {
+      return work()
+    } finally {
+      one.user = was
+    }
+  }
+
+  /** Why a call would be refused; undefined: it would run. `by` as `judged` of call(). */
+  refusal(words: readonly ModuleWord[], by: Client | undefined, isReadOnly = false): string | undefined {
+    const mark = this.words.begin()
+    try {
+      const one = by ?? this.server
+      const args = this.words.put(words)
+      const entry = this.known(words, args, isReadOnly)
+      const denied =
+        one.user === undefined ? undefined : this.engine.acl.dryRun(one.user, entry, args.slice(0, words.length))
+      if (denied !== undefined) return `NOPERM ${textOf(denied)}`
+      this.mustBeAdmitted(entry, args, words.length, one)
+      return undefined
+    } catch (error) {
+      if (!isCommandError(error)) throw error
+      return error.message
+    } finally {
+      this.words.end(mark, words.length)
+    }
+  }
+
+  /** The command that is called. Throws a CommandError when no user may call it. */
+  private known(words: readonly ModuleWord[], args: Slice[], isReadOnly: boolean): TableEntry {
     const argc = words.length
-    const entry = argc === 0 ? undefined : engine.table.resolve(args, argc)
-    if (entry === undefined) throw new CommandError(`ERR unknown command '${String(words[0])}'`)
+    const entry = argc === 0 ? undefined : this.engine.table.resolve(args, argc)
+    if (entry === undefined) throw new CommandError(`ERR unknown command '${textOfWord(words[0])}'`)
     if (!entry.takes(argc)) throw new CommandError(`ERR wrong number of arguments for '${entry.fullName}' command`)
     if ((entry.flags & CMD_NOSCRIPT) !== 0)
       throw new CommandError('ERR This Redis command is not allowed from a module')
     if (isReadOnly && (entry.flags & CMD_WRITE) !== 0)
       throw new CommandError('ERR Write commands are not allowed from read-only module commands')
-    const { flags } = entry
-    const { gates } = engine
-    // First, so that the error does not speak of a script.
-    const refusal = by.has(OBEYED)
-      ? undefined
-      : (gates.refusalBy('acl', by, entry, args, argc, flags) ?? gates.refusalInScript(by, entry, args, argc, false))
-    if (refusal !== undefined) throw new CommandError(latin1Text(refusal, 1, refusal.length - 2))
     return entry
   }
+
+  /** Throws a CommandError when `by` may not call a command now. */
+  private mustBeAdmitted(entry: TableEntry, args: Slice[], argc: number, by: Client): void {
+    if (by.has(OBEYED)) return
+    const { gates } = this.engine
+    // ACL rules first, so that the error does not speak of a script.
+    const refusal =
+      gates.refusalBy('acl', by, entry, args, argc, entry.flags, 'module') ??
+      gates.refusalInScript(by, entry, args, argc, false)
+    if (refusal !== undefined) throw new CommandError(latin1Text(refusal, 1, refusal.length - 2))
+  }
+}
+
+function textOfWord(word: ModuleWord | undefined): string {
+  return word instanceof Uint8Array ? utf8Text(word, 0, word.length) : String(word ?? '')
 }
 
 function plain(value: Value, asBytes: boolean): CallReply {

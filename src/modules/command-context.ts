@@ -15,6 +15,7 @@ import {
   type CallReply,
   CommandError,
   type CommandFilter,
+  type KeyWait,
   type ModuleClient,
   type ModuleCommand,
   type ModuleContext,
@@ -23,6 +24,7 @@ import {
   type ParameterValue,
   type ServerEventName,
   type ServerEvents,
+  type WaitOptions,
 } from './definition.ts'
 import type { ModuleKeys } from './keys.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
@@ -133,13 +135,22 @@ export class CommandContext implements ModuleContext {
   }
 
   callWith({ as, bytes }: CallOptions, ...words: ModuleWord[]): CallReply {
-    return this.run(words, as === 'server', bytes === true)
+    if (typeof as !== 'object') return this.run(words, as === 'server', bytes === true)
+    return this.parts.caller.asUser(as.user, this.callingClient(), () => this.run(words, false, bytes === true))
   }
 
   private run(words: readonly ModuleWord[], asServer: boolean, asBytes: boolean): CallReply {
     this.mustBeLoaded()
     const client = this.callingClient()
     return this.parts.caller.call(words, client, asServer ? undefined : client, asBytes, this.isReadOnly)
+  }
+
+  refusal({ as }: CallOptions, ...words: ModuleWord[]): string | undefined {
+    const { caller } = this.parts
+    const client = this.callingClient()
+    if (as === 'server') return caller.refusal(words, undefined, this.isReadOnly)
+    if (typeof as !== 'object') return caller.refusal(words, client, this.isReadOnly)
+    return caller.asUser(as.user, client, () => caller.refusal(words, client, this.isReadOnly))
   }
 
   read<Value>(type: ModuleType<Value>, key: ModuleWord): Value | undefined {
@@ -152,6 +163,21 @@ export class CommandContext implements ModuleContext {
     if (this.isReadOnly || this.command.propagation !== 'verbatim')
       throw new TypeError(`write() needs the flag 'write' and propagation: 'verbatim'`)
     return this.parts.keys.write(this.ctx, type, key, this.command.name, () => this.isOpen)
+  }
+
+  waitForKeys(first: number, options: WaitOptions = {}): KeyWait {
+    const { last = first } = options
+    if (!Number.isInteger(first) || !Number.isInteger(last) || first < 1 || last < first || last >= this.argc)
+      throw new RangeError(`words ${first} to ${last} are no arguments of the command`)
+    return { ...options, first, last, isKeyWait: true }
+  }
+
+  get hasWaited(): boolean {
+    return this.isOpen && this.parts.keys.isAgain(this.judged)
+  }
+
+  keyReady(key: ModuleWord): void {
+    this.parts.keys.ready((this.calling ?? this.judged).db, key)
   }
 
   // ---- as any code of a module ----

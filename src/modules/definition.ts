@@ -36,9 +36,9 @@ export type ModuleWord = string | number | bigint | Uint8Array
 /** The reply to a command that was called; bulk strings as text, maps as flat arrays. */
 export type CallReply = string | number | bigint | boolean | null | Uint8Array | CallReply[]
 
-/** The user whose permissions count: the caller's (the default), or all of them. */
+/** Whose permissions count: the caller's (the default), nobody's, or those of another user. */
 export interface CallOptions {
-  readonly as?: 'caller' | 'server'
+  readonly as?: 'caller' | 'server' | { readonly user: string }
   /** Bulk strings as Uint8Array. */
   readonly bytes?: boolean
 }
@@ -112,6 +112,8 @@ export interface ModuleServer {
   call(...words: ModuleWord[]): CallReply
   /** As call(), with options. */
   callWith(options: CallOptions, ...words: ModuleWord[]): CallReply
+  /** Why callWith() would refuse a command, as its error has it; undefined: it would run. */
+  refusal(options: CallOptions, ...words: ModuleWord[]): string | undefined
   /** What `work` calls is propagated as one unit, and nothing runs in between. `work` is synchronous. */
   atomically<Result>(work: () => Result): Result
   /** Milliseconds since 1970, by the server's clock. */
@@ -157,6 +159,38 @@ export interface ModuleContext extends ModuleServer {
   read<Value>(type: ModuleType<Value>, key: ModuleWord): Value | undefined
   /** Opens a key of a module's type for writing, in a command with `propagation: 'verbatim'`, before it first waits. */
   write<Value>(type: ModuleType<Value>, key: ModuleWord): TypedKey<Value>
+  /**
+   * To be returned: the client waits until something happens to one of the keys args[first] to args[last], then the
+   * handler runs again. Whoever waits longest is served first.
+   */
+  waitForKeys(first: number, options?: WaitOptions): KeyWait
+  /** The handler runs again, after waitForKeys(). */
+  readonly hasWaited: boolean
+  /** Serves clients that wait for a key; done already when it is created, removed, or one of a module changes. */
+  keyReady(key: ModuleWord): void
+}
+
+export interface WaitOptions {
+  /** Absent: `first`, one key. */
+  readonly last?: number
+  /** Absent or 0: no limit. */
+  readonly timeoutMs?: number
+  /** The reply when the time is over. Absent: null. */
+  readonly timedOut?: ModuleReply
+}
+
+/** What waitForKeys() returns. */
+export interface KeyWait extends WaitOptions {
+  readonly first: number
+  readonly isKeyWait: true
+}
+
+/** A word that names a channel, and what the command does with the channel. Unsubscribing needs no permission. */
+export interface ChannelUse {
+  readonly at: number
+  readonly use: 'publish' | 'subscribe' | 'unsubscribe'
+  /** The word is a pattern, which a rule must have to the letter. */
+  readonly isPattern?: boolean
 }
 
 export interface ModuleCommand {
@@ -178,6 +212,8 @@ export interface ModuleCommand {
   /** ACL categories beyond those that flags imply. */
   readonly acl?: string
   readonly subcommands?: readonly ModuleCommand[]
+  /** Which of its words name channels: ACL rules judge them. */
+  readonly channels?: (args: readonly string[]) => readonly ChannelUse[]
   /**
    * What replicas and append-only files get of its changes. effects (the default): the commands that it has called;
    * verbatim: the command itself, which must do the same there; what it calls is not propagated.
@@ -190,7 +226,7 @@ export interface ModuleCommand {
    * refused in transactions and scripts. What it throws is its error reply. Changes are made by call(), and
    * propagated as the commands that made them.
    */
-  readonly run?: (ctx: ModuleContext) => ModuleReply | Promise<ModuleReply>
+  readonly run?: (ctx: ModuleContext) => ModuleReply | KeyWait | Promise<ModuleReply>
 }
 
 /** A configuration parameter: CONFIG GET and SET know it as 'module.name'. */

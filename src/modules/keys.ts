@@ -2,6 +2,7 @@
 //
 // Always: a value is opened for writing (the running snapshot saves it first) before a module gets it to change.
 
+import type { Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import { NOTIFY_GENERIC, NOTIFY_MODULE } from '../engine/messaging/events.ts'
@@ -39,6 +40,17 @@ export class ModuleKeys {
     return this.opened(db, entry, type).value as Value
   }
 
+  /** Serves clients that wait for a key. */
+  ready(db: Database, word: ModuleWord): void {
+    const { blocking } = this.engine
+    if (blocking.waiting !== 0) blocking.keyReady(db, sliceOf(word), TYPE_MODULE)
+  }
+
+  /** Whether the command of a client runs again, since one of its keys has changed. */
+  isAgain(client: Client): boolean {
+    return this.engine.blocking.isReprocessing(client)
+  }
+
   /** `isOpen`: whether the command is still running. */
   write<Value>(ctx: Context, type: ModuleType<Value>, word: ModuleWord, event: string, isOpen: () => boolean) {
     const { types } = this
@@ -49,7 +61,11 @@ export class ModuleKeys {
     const mustBeOpen = () => {
       if (!isOpen()) throw new TypeError('a key is written before its command returns or waits')
     }
-    const touched = (name: string, cls: number) => ctx.touchedIn(db, key, name, cls)
+    const touched = (name: string, cls: number) => {
+      if (cls === NOTIFY_MODULE && this.engine.blocking.waiting !== 0)
+        this.engine.blocking.keyReady(db, key, TYPE_MODULE)
+      ctx.touchedIn(db, key, name, cls)
+    }
     const handle: TypedKey<Value> = {
       get value() {
         return one?.value as Value | undefined

@@ -287,7 +287,14 @@ export class Modules implements ModuleLoader {
     const { clock } = this.system
     return {
       call: (...words) => caller.call(words, undefined, undefined, false),
-      callWith: ({ bytes }, ...words) => caller.call(words, undefined, undefined, bytes === true),
+      callWith: ({ as, bytes }, ...words) => {
+        const call = () => caller.call(words, undefined, undefined, bytes === true)
+        return typeof as === 'object' ? caller.asUser(as.user, undefined, call) : call()
+      },
+      refusal: ({ as }, ...words) => {
+        const judge = () => caller.refusal(words, undefined)
+        return typeof as === 'object' ? caller.asUser(as.user, undefined, judge) : judge()
+      },
       atomically: work => caller.atomically(work),
       nowMs: () => clock.nowMs(),
       random: () => engine.random(),
@@ -344,7 +351,7 @@ function checked(definition: ModuleDefinition): RedstartModule {
 }
 
 function literalOf(command: ModuleCommand, runner: ModuleRunner): Command {
-  const { timeoutMs: _, propagation: __, subcommands, run, ...facts } = command
+  const { timeoutMs: _, propagation: __, subcommands, channels, run, ...facts } = command
   return {
     since: '1.0.0',
     group: 'module',
@@ -352,6 +359,7 @@ function literalOf(command: ModuleCommand, runner: ModuleRunner): Command {
     ...facts,
     flags: `module ${facts.flags}`.trim(),
     subcommands: subcommands?.map(one => literalOf(one, runner)),
+    channelUses: channels === undefined ? undefined : args => runner.channelsOf(command.name, channels, args),
     run: run === undefined ? undefined : ctx => runner.run(ctx, command),
   }
 }

@@ -10,10 +10,15 @@ import { CMD_BLOCKING } from '../engine/catalog/command.ts'
 import { CLIENT_SCRIPT, type Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
 import { CommandContext, type CommandParts } from './command-context.ts'
-import { isCommandError, type ModuleCommand, type ModuleReply } from './definition.ts'
-import { byteText, checkValue, writeValue } from './values.ts'
+import { type ChannelUse, isCommandError, type KeyWait, type ModuleCommand, type ModuleReply } from './definition.ts'
+import { harmless } from './harmless.ts'
+import { byteText, checkValue, utf8Text, writeValue } from './values.ts'
+
+/** Of keys that are waited for: whatever happens to them. */
+const ANY_TYPE = -1
 
 export class ModuleRunner {
   private readonly engine: Engine
@@ -29,7 +34,7 @@ export class ModuleRunner {
     // Queued by MULTI before the module was unloaded.
     if (this.parts.state.isGone) return ctx.reply.error(`ERR unknown command '${command.name}'`)
     if ((ctx.command.flags & CMD_BLOCKING) !== 0 && !ctx.canBlock) return ctx.reply.error(cannotBlock(ctx.client))
-    let value: ModuleReply | Promise<ModuleReply>
+    let value: ModuleReply | KeyWait | Promise<ModuleReply>
     let error: unknown
     const isVerbatim = command.propagation === 'verbatim'
     const context = new CommandContext(this.parts, ctx, command)
@@ -38,7 +43,8 @@ export class ModuleRunner {
     try {
       value = isVerbatim ? engine.dispatch.withoutPropagation(() => command.run!(context)) : command.run!(context)
       waits = isPromise(value)
-      if (!waits) checkValue(value)
+      if (isKeyWait(value)) checkValue(value.timedOut)
+      else if (!waits) checkValue(value)
     } catch (thrown) {
       if (thrown instanceof Unwind) throw thrown
       error = thrown ?? new Error('undefined was thrown')
@@ -50,7 +56,36 @@ export class ModuleRunner {
     if (!isVerbatim) ctx.preventPropagation()
     if (error !== undefined) ctx.reply.error(this.errorText(error, command))
     else if (isPromise(value)) this.wait(ctx, command, value)
+    else if (isKeyWait(value)) this.waitForKeys(ctx, value)
     else writeValue(ctx.reply, value)
+  }
+
+  /** Blocks the client, which keeps its place and its deadline when it has waited already. */
+  private waitForKeys(ctx: Context, { first, last = first, timeoutMs = 0, timedOut }: KeyWait): void {
+    const { engine } = this
+    const { client } = ctx
+    if (!ctx.canBlock) return ctx.reply.error(cannotBlock(client))
+    const { blocked } = client
+    ctx.block(first, last, timeoutMs, ANY_TYPE, 'null', true)
+    if (client.blocked !== blocked && timedOut !== undefined)
+      client.blocked!.onTimeout = of => engine.answer(of, reply => writeValue(reply, timedOut))
+  }
+
+  /** Which words of a command are channels; all of them where that cannot be told. */
+  channelsOf(
+    name: string,
+    channels: NonNullable<ModuleCommand['channels']>,
+    args: readonly Slice[],
+  ): { at: number; isPattern: boolean }[] {
+    let uses: readonly ChannelUse[] = args.map((_, at) => ({ at, use: 'subscribe', isPattern: true }))
+    harmless(this.engine, `Channels of the module command '${name}'`, () => {
+      const told = channels(args.map(({ u8, off, len }) => utf8Text(u8, off, off + len)))
+      if (!told.every(({ at }) => args[at] !== undefined)) throw new RangeError('it has no such word')
+      uses = told
+    })
+    return uses
+      .filter(({ use }) => use !== 'unsubscribe')
+      .map(({ at, isPattern }) => ({ at, isPattern: isPattern === true }))
   }
 
   private wait(ctx: Context, command: ModuleCommand, promise: Promise<ModuleReply>): void {
@@ -97,6 +132,10 @@ export class ModuleRunner {
 
 function isPromise(value: unknown): value is Promise<ModuleReply> {
   return typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
+}
+
+function isKeyWait(value: unknown): value is KeyWait {
+  return typeof value === 'object' && value !== null && (value as KeyWait).isKeyWait === true
 }
 
 function cannotBlock(client: Client): string {

@@ -5,7 +5,7 @@
 //
 // A syntax line that has blocks, alternatives or tokens in brackets is typed up to there: after it come any words.
 
-import type { CallReply, ModuleCommand, ModuleReply, ModuleWord, TypedReply } from './definition.ts'
+import type { CallReply, KeyWait, ModuleCommand, ModuleReply, ModuleWord, TypedReply } from './definition.ts'
 
 /** Of a definition, each command by its name: { 'cl.throttle': { args: [...], reply: [...] } }. */
 export type Commands<Definition extends { readonly commands?: readonly ModuleCommand[] }> = {
@@ -120,18 +120,20 @@ export type ReplyOf<Reply> = [ModuleReply] extends [Reply]
 type EachReplyOf<Reply> =
   Reply extends Promise<infer Settled>
     ? ReplyOf<Settled>
-    : Reply extends string | Uint8Array
-      ? string
-      : Reply extends boolean
-        ? boolean | 0 | 1
-        : Reply extends number | bigint
-          ? number
-          : Reply extends null | undefined
-            ? null
-            : Reply extends TypedReply
-              ? string | number
-              : Reply extends ReadonlySet<infer Member>
-                ? ReplyOf<Member>[]
-                : Reply extends readonly unknown[]
-                  ? { -readonly [Index in keyof Reply]: ReplyOf<Reply[Index]> }
-                  : unknown
+    : Reply extends KeyWait
+      ? never
+      : Reply extends string | Uint8Array
+        ? string
+        : Reply extends boolean
+          ? boolean | 0 | 1
+          : Reply extends number | bigint
+            ? number
+            : Reply extends null | undefined
+              ? null
+              : Reply extends TypedReply
+                ? string | number
+                : Reply extends ReadonlySet<infer Member>
+                  ? ReplyOf<Member>[]
+                  : Reply extends readonly unknown[]
+                    ? { -readonly [Index in keyof Reply]: ReplyOf<Reply[Index]> }
+                    : unknown

@@ -247,7 +247,8 @@ export class Acl {
   ): Uint8Array {
     if (place === 'client') client.lastCommand = entry
     const object = denied === DENIED_COMMAND ? entry.fullName : args[this.refused.at].latin1()
-    const context = place === 'script' ? 'lua' : place === 'exec' || client.has(CLIENT_MULTI) ? 'multi' : 'toplevel'
+    const isQueued = place === 'exec' || client.has(CLIENT_MULTI)
+    const context = CONTEXTS.get(place) ?? (isQueued ? 'multi' : 'toplevel')
     this.record(client, { reason: REASONS[denied], context, object, username: user.name }, { args, argc })
     this.engine.observers.audit.tell(client, 'denied', { command: entry.fullName, reason: REASONS[denied], object })
     if (place === 'exec') return errorBytes(EXEC_REASONS[denied])
@@ -267,6 +268,12 @@ export class Acl {
     this.log.add({ ...refusal, clientInfo }, keyspace.nowMs, settings.acllogMaxLen)
   }
 }
+
+/** In ACL LOG, of commands that no client has sent. */
+const CONTEXTS: ReadonlyMap<Place, 'lua' | 'module'> = new Map([
+  ['script', 'lua'],
+  ['module', 'module'],
+])
 
 const REASONS: Record<number, 'command' | 'key' | 'channel'> = {
   [DENIED_COMMAND]: 'command',

@@ -6,7 +6,7 @@ interface AclLogEntry {
   id: number
   count: number
   reason: 'auth' | 'command' | 'key' | 'channel'
-  context: 'toplevel' | 'multi' | 'lua'
+  context: 'toplevel' | 'multi' | 'lua' | 'module'
   /** What was refused: the command's name, the key, the channel; for 'auth' the command as the client wrote it. */
   object: string
   username: string

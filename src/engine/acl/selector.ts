@@ -263,7 +263,12 @@ export class Selector {
   /** Index of the first channel that is refused, or -1. */
   refusedChannel(entry: TableEntry, args: Slice[], argc: number): number {
     if (this.allChannels || !namesChannels(entry)) return -1
-    const { channels } = entry.command
+    const { channels, channelUses } = entry.command
+    if (channelUses !== undefined) {
+      for (const { at, isPattern } of channelUses(args.slice(0, argc)))
+        if (!this.allowsChannel(args[at], isPattern)) return at
+      return -1
+    }
     const end = channels === 'publish' ? 2 : argc
     for (let i = 1; i < end; i++) if (!this.allowsChannel(args[i], channels === 'psubscribe')) return i
     return -1
@@ -313,7 +318,8 @@ function accessOf(keyFlags: number): number {
 }
 
 /** Whether it publishes or subscribes; unsubscribing is always allowed. */
-function namesChannels({ command: { channels } }: TableEntry): boolean {
+function namesChannels({ command: { channels, channelUses } }: TableEntry): boolean {
+  if (channelUses !== undefined) return true
   return channels === 'publish' || channels === 'subscribe' || channels === 'psubscribe'
 }
 

@@ -10,6 +10,7 @@
 //
 // Always: names are lower case; a subcommand is a Command too, named 'get' inside 'config'.
 
+import type { Slice } from '../../lib/slice.ts'
 import type { Context } from '../context.ts'
 
 export type CommandHandler = (ctx: Context) => void
@@ -44,6 +45,8 @@ export interface Command {
   acl?: string
   /** The command names channels: what it does with them; PUBLISH one, the others all their arguments. */
   channels?: 'publish' | 'subscribe' | 'unsubscribe' | 'psubscribe' | 'punsubscribe'
+  /** Instead, for a command of a module: the channels that it publishes or subscribes to. */
+  channelUses?: (args: readonly Slice[]) => readonly { readonly at: number; readonly isPattern: boolean }[]
   /** Makes this a container: 'config' with 'get', 'set' ... */
   subcommands?: readonly Command[]
   /** Runs with arity and gates already checked. Absent: a container that only has subcommands. */

@@ -28,7 +28,7 @@ export class ModuleType implements ValueType {
   readonly id = TYPE_MODULE
   readonly name = 'module'
   readonly encodingNames = encodingNames(ENC_RAW)
-  readonly announcesRemoval = false
+  readonly announcesRemoval = true
   /** Types that files may have; set by the server. */
   foreign: ForeignTypes = NO_FOREIGN_TYPES
   /** Memory of all values, as their types measure it. */
