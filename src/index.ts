@@ -33,6 +33,7 @@ export { createServer, type EmbeddedServer, type MemorySocket } from './embed/se
 export type { ResetOptions, Snapshot } from './embed/state.ts'
 export type { ClientEvent, EmbeddedEvents, Faults, History, KeyspaceEvent } from './embed/trouble.ts'
 export type { WorkerClock, WorkerServer, WorkerSnapshot } from './embed/worker-server.ts'
+export type { WorkerInterceptor } from './embed/worker-trouble.ts'
 export type { AuditEvent } from './engine/monitoring/audit.ts'
 export { RedisError } from './protocol/redis-error.ts'
 export type { Authenticate, AuthenticateAnswer, AuthenticationOptions } from './server/logins.ts'

@@ -27,6 +27,9 @@ export interface CommandRecord {
   readonly reply: RecordedReply | undefined
 }
 
+/** What a command is made of, as it crosses between threads. */
+export type CommandFields = Omit<CommandRecord, 'reply'> & { wire: Uint8Array | undefined }
+
 export class SentCommand implements CommandRecord {
   readonly name: string
   readonly args: readonly string[]
@@ -38,15 +41,15 @@ export class SentCommand implements CommandRecord {
   /** The reply on the wire. */
   wire: Uint8Array | undefined
 
-  constructor(client: Client, args: readonly Slice[], argc: number, atMs: number) {
-    const words = args.slice(0, argc).map(arg => arg.copy().view())
-    this.name = decoded(words[0]).toLowerCase()
-    this.bytes = words.slice(1)
-    this.args = this.bytes.map(word => decoded(word))
-    this.client = client.id
-    this.clientName = client.name
-    this.db = client.db.index
-    this.atMs = atMs
+  constructor(fields: CommandFields) {
+    this.name = fields.name
+    this.args = fields.args
+    this.bytes = fields.bytes
+    this.client = fields.client
+    this.clientName = fields.clientName
+    this.db = fields.db
+    this.atMs = fields.atMs
+    this.wire = fields.wire
   }
 
   get reply(): RecordedReply | undefined {
@@ -58,6 +61,22 @@ export class SentCommand implements CommandRecord {
     const lower = words.toLowerCase()
     return lower === this.name || lower === `${this.name} ${(this.args[0] ?? '').toLowerCase()}`
   }
+}
+
+/** The command that a client has just sent. */
+export function sentCommand(client: Client, args: readonly Slice[], argc: number, atMs: number): SentCommand {
+  const words = args.slice(0, argc).map(arg => arg.copy().view())
+  const bytes = words.slice(1)
+  return new SentCommand({
+    name: decoded(words[0]).toLowerCase(),
+    args: bytes.map(word => decoded(word)),
+    bytes,
+    client: client.id,
+    clientName: client.name,
+    db: client.db.index,
+    atMs,
+    wire: undefined,
+  })
 }
 
 function replyOf(wire: Uint8Array): RecordedReply | undefined {

@@ -11,7 +11,7 @@ import { CLIENT_BLOCKED, CLIENT_CLOSING, CLIENT_MASTER, CLIENT_REPLICA, type Cli
 import type { Engine } from '../engine/engine.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Timers } from '../system/system.ts'
-import { type CommandRecord, type RecordedReply, SentCommand } from './command-record.ts'
+import { type CommandRecord, type RecordedReply, type SentCommand, sentCommand } from './command-record.ts'
 import { errorText, type Fault, FaultRules } from './faults.ts'
 import { writeReply } from './write-reply.ts'
 
@@ -79,13 +79,13 @@ export class Interception {
     if (splitting.has(client)) return engine.postponed.postpone(client, 'fault')
     const one = this.pending.get(client) ?? this.arrived(client, args, argc)
     if (one.waitsFor === 'time') return engine.postponed.postpone(client, 'fault')
-    if (one.waitsFor === 'answer') return this.end(client, one, () => writeAnswer(engine, one.command, one.answer))
+    if (one.waitsFor === 'answer') return this.answer(client, args, argc, one)
     if (one.waitsFor === 'interceptor') return this.runAgain(client, args, argc, one)
     this.execute(client, args, argc, one)
   }
 
   private arrived(client: Client, args: Slice[], argc: number): Pending {
-    const command = new SentCommand(client, args, argc, this.engine.keyspace.nowMs)
+    const command = sentCommand(client, args, argc, this.engine.keyspace.nowMs)
     for (const listener of [...this.listeners]) listener(command)
     const fault = this.rules.take(command)
     const one: Pending = { command, fault, hasRun: false, wanted: undefined, waitsFor: undefined, answer: undefined }
@@ -191,7 +191,13 @@ export class Interception {
     const chain = [...interceptors]
     let isHere = true
     const step = (i: number): ReturnType<Next> => {
-      if (i < chain.length) return chain[i](command, () => step(i + 1)) as ReturnType<Next>
+      if (i < chain.length) {
+        const value = chain[i](command, () => step(i + 1))
+        // To an interceptor before this one, undefined is what the server replies.
+        if (i === 0) return value as ReturnType<Next>
+        const whole = (inner: unknown) => (inner === undefined ? step(chain.length) : (inner as RecordedReply))
+        return isPromise(value) ? value.then(whole) : whole(value)
+      }
       if (one.hasRun) return command.reply
       if (isHere) return this.runNow(client, args, argc, one)
       return new Promise(resolve => {
@@ -207,10 +213,8 @@ export class Interception {
     }
     isHere = false
     if (one.hasRun && client.has(CLIENT_BLOCKED)) return this.forget(client)
-    if (!isPromise(answer)) {
-      if (one.hasRun || answer !== undefined) return this.end(client, one, () => writeAnswer(engine, command, answer))
-      return this.end(client, one, () => engine.input.executor.run(client, args, argc))
-    }
+    one.answer = answer
+    if (!isPromise(answer)) return this.answer(client, args, argc, one)
     one.waitsFor = 'interceptor'
     this.pending.set(client, one)
     engine.postponed.postpone(client, 'fault')
@@ -221,6 +225,14 @@ export class Interception {
       this.release(client)
     }
     answer.then(answered, (error: unknown) => answered(asError(error)))
+  }
+
+  /** The interceptors have answered: undefined leaves it to the server. */
+  private answer(client: Client, args: Slice[], argc: number, one: Pending): void {
+    const { engine } = this
+    const { answer, command, hasRun } = one
+    if (hasRun || answer !== undefined) return this.end(client, one, () => writeAnswer(engine, command, answer))
+    this.end(client, one, () => engine.input.executor.run(client, args, argc))
   }
 
   /** Runs the command, and takes its reply out of the buffer. */
@@ -262,10 +274,14 @@ function writeAnswer(engine: Engine, command: SentCommand, answer: unknown): voi
 }
 
 /** Each time the reply is read it is another object. */
-function isSame(answer: unknown, reply: unknown): boolean {
+export function isSame(answer: unknown, reply: unknown): boolean {
   if (answer === reply) return true
   if (answer instanceof Error && reply instanceof Error) return answer.message === reply.message
-  return typeof answer === 'object' && JSON.stringify(answer) === JSON.stringify(reply)
+  return typeof answer === 'object' && asJson(answer) === asJson(reply)
+}
+
+function asJson(value: unknown): string {
+  return JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : one))
 }
 
 function asError(error: unknown): Error {

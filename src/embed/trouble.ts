@@ -4,6 +4,7 @@
 // Always: every listener is taken back by the function that it was given for; what one throws hurts nobody else.
 
 import type { Client } from '../engine/client.ts'
+import { EVENT_NAMES } from '../modules/events.ts'
 import { outside } from '../net/memory.ts'
 import type { Server } from '../server/server.ts'
 import type { CommandRecord, SentCommand } from './command-record.ts'
@@ -51,6 +52,14 @@ export interface EmbeddedEvents {
   disconnect: ClientEvent
   expired: KeyspaceEvent
   evicted: KeyspaceEvent
+}
+
+const OWN_EVENTS: readonly string[] = ['command', 'connect', 'disconnect', 'expired', 'evicted']
+
+/** Throws a TypeError for what on() does not know. */
+export function checkEvent(name: string): void {
+  if (!OWN_EVENTS.includes(name) && !(EVENT_NAMES as readonly string[]).includes(name))
+    throw new TypeError(`there is no event '${String(name)}'`)
 }
 
 const HISTORY_MAX = 10_000
@@ -140,6 +149,7 @@ export class Trouble {
       this.listen(safe)
       return () => this.unlisten(safe)
     }
+    checkEvent(event)
     let listeners = this.heard.get(event)
     if (listeners === undefined) {
       listeners = new Set()
@@ -180,10 +190,9 @@ export class Trouble {
       tell({ client: id, clientName: name, address: connection.peer } satisfies ClientEvent)
     if (event === 'connect') engine.connections.onConnected.push(ofClient)
     else if (event === 'disconnect') engine.onClientDisconnected.push(ofClient)
-    else if (event === 'expired' || event === 'evicted')
-      events.on(`key-${event}`, ({ key, database }) =>
+    else
+      events.on(`key-${event as 'expired' | 'evicted'}`, ({ key, database }) =>
         tell({ key: decoded(key), db: database } satisfies KeyspaceEvent),
       )
-    else throw new TypeError(`there is no event '${String(event)}'`)
   }
 }

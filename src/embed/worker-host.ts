@@ -3,16 +3,16 @@
 import type { ThreadChannel } from '../system/thread.ts'
 import type { EmbeddedServer, MemorySocket } from './server.ts'
 import type { Snapshot } from './state.ts'
-import type {
-  FaultCall,
-  ForkSeed,
-  FromThread,
-  Outcome,
-  ThreadCall,
-  ThreadError,
-  ThreadOptions,
-  ToThread,
+import {
+  asMessage,
+  type ForkSeed,
+  type FromThread,
+  type Outcome,
+  type ThreadCall,
+  type ThreadOptions,
+  type ToThread,
 } from './worker-messages.ts'
+import { TroubleHost } from './worker-trouble-host.ts'
 
 type Create = (options: ThreadOptions & { onError(error: Error): void }) => Promise<EmbeddedServer>
 
@@ -29,8 +29,7 @@ class ThreadHost {
   /** Writes of a connection that the server has not taken. */
   private readonly held = new Map<number, number>()
   private readonly snapshots: Snapshot[] = []
-  /** How faults are taken back, by their numbers. */
-  private readonly taken = new Map<number, () => void>()
+  private trouble: TroubleHost | undefined
 
   constructor(channel: ThreadChannel, create: Create) {
     this.channel = channel
@@ -40,7 +39,7 @@ class ThreadHost {
   received(message: ToThread): void {
     if ('to' in message) return this.connection(message)
     if ('sync' in message) return this.channel.answer(this.outcome(message.sync))
-    if ('fault' in message) return this.change(message.fault)
+    if ('trouble' in message) return this.trouble?.change(message.trouble)
     const { id, call, args } = message
     this.done(call, args).then(
       value => this.post({ id, value }, value instanceof Uint8Array ? value : undefined),
@@ -48,26 +47,19 @@ class ThreadHost {
     )
   }
 
-  private outcome([name, ...args]: readonly unknown[]): Outcome {
+  private outcome(asked: Extract<ToThread, { sync: unknown }>['sync']): Outcome {
     try {
-      return { value: this.existing().callSync(name as string, ...(args as never[])) }
+      const server = this.existing()
+      if (asked === 'recorded') return { value: server.history.commands }
+      const [name, ...args] = asked
+      return { value: this.trouble?.alone(() => server.callSync(name as string, ...(args as never[]))) }
     } catch (error) {
       return { error: asMessage(error) }
     }
   }
 
-  private change(call: FaultCall): void {
-    const { faults } = this.existing()
-    if (call === 'clear') faults.clear()
-    else if ('connected' in call) faults.connected = call.connected
-    else if ('add' in call) this.taken.set(call.add, faults.on(call.match, call.fault, call.scope))
-    else {
-      this.taken.get(call.remove)?.()
-      this.taken.delete(call.remove)
-    }
-  }
-
   private post(message: FromThread, bytes?: Uint8Array): void {
+    this.trouble?.flush()
     this.channel.post(message, bytes)
   }
 
@@ -116,6 +108,7 @@ class ThreadHost {
     if (call === 'create') {
       const options = args[0] as ThreadOptions
       this.server = await this.create({ ...options, onError: error => this.post({ failed: asMessage(error) }) })
+      this.trouble = new TroubleHost(this.server, told => this.channel.post(told))
       return this.server.port
     }
     const server = this.existing()
@@ -145,9 +138,4 @@ class ThreadHost {
         return server.clock[call](args[0] as never)
     }
   }
-}
-
-function asMessage(error: unknown): ThreadError {
-  const { message, name, code } = error as Error & { code?: string }
-  return { message: String(message), name: String(name), ...(code === undefined ? {} : { code }) }
 }

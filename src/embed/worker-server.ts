@@ -7,27 +7,27 @@
 import type { Duplex } from 'node:stream'
 import { asyncDispose } from '../lib/dispose.ts'
 import { ServerSocket } from '../net/server-socket.ts'
-import { RedisError } from '../protocol/redis-error.ts'
 import { startThread, type Thread } from '../system/thread.ts'
 import { openClient } from './client.ts'
 import type { Call, CallSync, Client, ClientOptions } from './client-types.ts'
-import { checkFault } from './faults.ts'
+import type { CommandFields, CommandRecord } from './command-record.ts'
+import type { CommandMatch } from './faults.ts'
 import { type CreateServerOptions, forkConfig } from './options.ts'
 import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
 import type { EmbeddedServer, MemorySocket } from './server.ts'
 import type { ResetOptions } from './state.ts'
-import type { Faults } from './trouble.ts'
+import type { Faults, History } from './trouble.ts'
 import {
-  type FaultCall,
+  errorOf,
   type ForkSeed,
   type FromThread,
   NOT_IN_THREADS,
   type Outcome,
   type ThreadCall,
-  type ThreadError,
   type ToThread,
 } from './worker-messages.ts'
+import { ThreadTrouble, type WorkerInterceptor } from './worker-trouble.ts'
 
 /** The dataset of a server in a thread at one moment, which the thread keeps. */
 export interface WorkerSnapshot {
@@ -48,7 +48,7 @@ export interface WorkerClock {
 export interface WorkerServer
   extends Pick<
     EmbeddedServer,
-    'port' | 'url' | 'isClosed' | 'socket' | 'listen' | 'client' | 'call' | 'fetch' | 'close'
+    'port' | 'url' | 'isClosed' | 'socket' | 'listen' | 'client' | 'call' | 'fetch' | 'waitFor' | 'on' | 'close'
   > {
   readonly clock: WorkerClock
   /** A connection without a socket; replies come in a later turn. */
@@ -64,6 +64,10 @@ export interface WorkerServer
   fork(options?: CreateServerOptions): Promise<WorkerServer>
   /** Commands are matched by name; functions cannot cross. */
   readonly faults: Faults
+  /** Reading `commands` stops the program's thread until the server's has replied. */
+  readonly history: History
+  /** As in the program's thread; the interceptor runs in that, and next() is a promise. */
+  use(interceptor: WorkerInterceptor): () => void
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -98,12 +102,14 @@ class ThreadedServer implements WorkerServer {
   private failure: Error | undefined
   readonly call: Call
   readonly callSync = ((...words: unknown[]) => {
-    this.mustBeOpen()
-    const outcome = this.thread.ask({ sync: words } satisfies ToThread) as Outcome
-    if ('error' in outcome) throw errorOf(outcome.error)
-    return outcome.value
+    return this.askSync(words)
   }) as CallSync
-  readonly faults: Faults = workerFaults(fault => this.thread.post({ fault } satisfies ToThread))
+  private readonly trouble = new ThreadTrouble(
+    trouble => this.thread.post({ trouble } satisfies ToThread),
+    () => this.askSync('recorded') as CommandFields[],
+  )
+  readonly faults = this.trouble.faults
+  readonly history = this.trouble.history
   readonly fetch: WorkerServer['fetch']
   readonly clock: WorkerClock = {
     now: () => this.ask('now'),
@@ -189,7 +195,23 @@ class ThreadedServer implements WorkerServer {
     return this.ask('restore', index)
   }
 
+  waitFor(command: CommandMatch, test?: (args: string[]) => boolean): Promise<CommandRecord> {
+    this.mustBeOpen()
+    return this.trouble.waitFor(command, test)
+  }
+
+  use(interceptor: WorkerInterceptor): () => void {
+    this.mustBeOpen()
+    return this.trouble.use(interceptor)
+  }
+
+  on(event: string, listener: (event: never) => void): () => void {
+    this.mustBeOpen()
+    return this.trouble.on(event, listener)
+  }
+
   reset(options: ResetOptions = {}): Promise<void> {
+    this.trouble.reset()
     return this.ask('reset', options)
   }
 
@@ -232,9 +254,17 @@ class ThreadedServer implements WorkerServer {
     })
   }
 
+  private askSync(sync: Extract<ToThread, { sync: unknown }>['sync']): unknown {
+    this.mustBeOpen()
+    const outcome = this.thread.ask({ sync } satisfies ToThread) as Outcome
+    if ('error' in outcome) throw errorOf(outcome.error)
+    return outcome.value
+  }
+
   private received(message: FromThread, onError: ((error: Error) => void) | undefined): void {
     if ('to' in message) return this.sockets.get(message.to)?.received(message)
     if ('failed' in message) return onError?.(errorOf(message.failed))
+    if (!('id' in message)) return this.trouble.received(message)
     const { id, value, error } = message
     const waiting = this.waiting.get(id)
     this.waiting.delete(id)
@@ -333,43 +363,8 @@ class ThreadSocket implements MemorySocket {
 /** Clocks that differ by less have the same offset. */
 const CLOCKS_DIFFER_MS = 1000
 
-/** Faults of a server in a thread; what is wrong with one is said here. */
-function workerFaults(post: (call: FaultCall) => void): Faults {
-  let nextNumber = 1
-  let isConnected = true
-  const on: Faults['on'] = (match, fault, scope) => {
-    checkFault(fault)
-    if (typeof match === 'function')
-      throw new TypeError('faults of a server in a worker match by name: a text or an expression')
-    const number = nextNumber++
-    post({ add: number, match, fault, scope })
-    return () => post({ remove: number })
-  }
-  return {
-    on,
-    next: (match, fault) => void on(match, fault, { times: 1 }),
-    get connected() {
-      return isConnected
-    },
-    set connected(isOn: boolean) {
-      isConnected = isOn
-      post({ connected: isOn })
-    },
-    clear: () => {
-      isConnected = true
-      post('clear')
-    },
-  }
-}
-
 /** Writes on their way, after which the program is told to wait. */
 const PENDING_MAX = 1000
-
-function errorOf({ message, name, code }: ThreadError): Error {
-  if (name === 'RedisError') return new RedisError(message)
-  const error = name === 'TypeError' ? new TypeError(message) : new Error(message)
-  return Object.assign(error, code === undefined ? {} : { code })
-}
 
 function textOf(password: unknown): string {
   return password === undefined ? '' : String(password)

@@ -51,7 +51,7 @@ const CLASSES: ReadonlyMap<ServerEventName, number> = new Map<ServerEventName, n
   ['key-missed', NOTIFY_KEY_MISS],
 ])
 
-const EVENT_NAMES: readonly ServerEventName[] = [
+export const EVENT_NAMES: readonly ServerEventName[] = [
   ...CLASSES.keys(),
   'flushed',
   'client-connected',
