@@ -10,8 +10,8 @@ export const NOWHERE: Connection = {
   pause: () => {},
   resume: () => {},
   kind: 'memory',
-  peer: '?:0',
-  local: '?:0',
+  peer: '',
+  local: '',
   fd: -1,
 }
 
