@@ -113,8 +113,8 @@ export class Engine implements ServerCommands {
   readonly afterCommand: (() => void)[] = []
   /** Called when a client disconnects, before its state is dropped. */
   readonly onClientDisconnected: ((client: Client) => void)[] = []
-  /** Called after each event of a client, while client memory is limited (maxmemory-clients). */
-  afterEvent: ((client: Client) => void) | undefined
+  /** Called after each event of a client and at the end of a turn while client memory is limited (maxmemory-clients) */
+  afterEvent: ((client?: Client) => void) | undefined
   /** Called by RESET: subscriptions, tracking and the like end. */
   readonly onClientReset: ((client: Client) => void)[] = []
   /** The server; set before the first command. */

@@ -177,6 +177,7 @@ export class OutputBuffers {
     for (const prepare of this.beforeTurnEnds) prepare()
     this.sendQueuedForTurn()
     this.flushPending()
+    this.engine.afterEvent?.()
   }
 
   sendQueuedForTurn(): void {

@@ -15,3 +15,17 @@ test('the peak of output is what a client has beyond its own reply buffer', asyn
   clientsCron.tick(1)
   assert.ok(clientsCron.outputPeakBytes >= 100)
 })
+
+test('a client whose output grows at the end of a turn is evicted before the next command', async () => {
+  const { server } = await MachineServer.start(virtualSystem(), { 'maxmemory-clients': '200kb' })
+  const redirected = server.memory.connect()
+  redirected.pause()
+  redirected.write('SUBSCRIBE __redis__:invalidate\r\n')
+  const [{ id }] = server.engine.clients.values()
+  const writer = server.memory.connect()
+  writer.write(`CLIENT TRACKING on REDIRECT ${id} BCAST\r\n`)
+  for (let i = 0; i < 3; i++) writer.write(`SET ${'k'.repeat(60_000)}${i} v\r\n`)
+  assert.equal(server.engine.stats.evictedClients, 0)
+  writer.write(`SET ${'k'.repeat(60_000)}3 v\r\n`)
+  assert.equal(server.engine.stats.evictedClients, 1)
+})

@@ -147,8 +147,8 @@ export class ClientsCron {
     this.engine.afterEvent = on ? client => this.count(client) : undefined
   }
 
-  private count(client: Client): void {
-    this.memoryStats.countClient(client)
+  private count(client: Client | undefined): void {
+    if (client !== undefined) this.memoryStats.countClient(client)
     const limit = this.limitBytes()
     if (limit === 0 || this.memoryStats.clientBytes() <= limit) return
     if (this.engine.keyspace.nowMs >= this.evictAgainMs) this.evict()
