@@ -166,7 +166,8 @@ export class Dispatch {
     const errorsBefore = reply.errors
     if (this.onCommand !== undefined) this.onCommand(client, entry, args, argc, false)
     // A clock read costs as much as a table lookup: of O(1) commands every 16th is timed, and stands for all of them.
-    const timed = !entry.constantTime || this.preciseTiming || (entry.calls & TIMING_SAMPLE_MASK) === 0
+    const isShort = entry.constantTime && argc <= SAMPLED_ARGS_MAX
+    const timed = !isShort || this.preciseTiming || (entry.calls & TIMING_SAMPLE_MASK) === 0
     const outer = this.inCall
     let begin = 0
     if (timed) begin = this.lastEndUs === 0 || outer ? engine.machine.monotonicUs() : this.lastEndUs
@@ -483,6 +484,8 @@ export function isSubscription(entry: TableEntry): boolean {
 }
 
 const TIMING_SAMPLE_MASK = 15
+/** With more arguments an O(1) command is not short: it is timed. */
+const SAMPLED_ARGS_MAX = 64
 /** HTTP requests are logged at most this often. */
 const HTTP_LOG_MS = 60 * 1000
 const REPLY_CHECKED = CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT | CLIENT_REPLICA

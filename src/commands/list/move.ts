@@ -4,6 +4,7 @@ import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../engine/messaging/events.ts'
 import { TYPE_LIST } from '../../keyspace/types.ts'
+import type { List } from '../../keyspace/values/list/list.ts'
 import { ListType } from '../../keyspace/values/list/list-type.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -102,16 +103,17 @@ function move(ctx: Context, fromHead: boolean, toHead: boolean): number {
   const source = ctx.writeOrReply(args[1], TYPE_LIST)
   if (source === WRONG) return REFUSED
   if (source === 0) return NOTHING
-  const target = ctx.writeOrReply(args[2], TYPE_LIST)
+  const isSame = args[1].equals(args[2])
+  const target = isSame ? source : ctx.writeOrReply(args[2], TYPE_LIST)
   if (target === WRONG) return REFUSED
   const kind = ListType.of(ctx.keyspace)
   const list = openList(ctx, source)
   list.peek(fromHead, kind.element)
-  // Source and destination may be the same list, so the element is removed before it is pushed.
   const element = kind.copyOf(kind.element.text())
   list.drop(fromHead)
+  if (isSame) push(list, element, toHead)
   db.entries.setValue(source, list.encoding, list.value)
-  pushTo(ctx, target, element, toHead)
+  if (!isSame) pushTo(ctx, target, element, toHead)
   reply.bulk(element)
   ctx.touched(args[2], toHead ? 'lpush' : 'rpush', NOTIFY_LIST, 0)
   const gone = storeBack(ctx, source, args[1], openList(ctx, source))
@@ -126,10 +128,14 @@ function pushTo(ctx: Context, target: Ref, element: Slice, toHead: boolean): voi
   const list = ListType.of(ctx.keyspace).destination
   if (target === 0) list.create()
   else list.open(db.entries.encodingOf(target), db.entries.valueOf(target))
-  list.tryConversion(1, element.len)
-  list.push(element, toHead)
+  push(list, element, toHead)
   if (target === 0) db.add(ctx.args[2], TYPE_LIST, list.encoding, list.value)
   else db.entries.setValue(target, list.encoding, list.value)
+}
+
+function push(list: List, element: Slice, toHead: boolean): void {
+  list.tryConversion(1, element.len)
+  list.push(element, toHead)
 }
 
 export const movingCommands: readonly Command[] = [lMove, rPopLPush, bLMove, bRPopLPush]

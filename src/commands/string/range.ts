@@ -18,7 +18,7 @@ const getRange: Command = {
   since: '2.4.0',
   group: 'string',
   summary: 'Return the bytes of a string between two offsets.',
-  complexity: 'O(N), N = bytes returned; in effect O(1) for short strings.',
+  complexity: 'O(1) for short ranges, in effect; O(N), N = bytes returned.',
   args: 'key#0 start:integer end:integer',
   run: replyRange,
 }
@@ -53,7 +53,7 @@ const substr: Command = {
   since: '1.0.0',
   group: 'string',
   summary: 'Return the bytes of a string between two offsets: the old name of GETRANGE.',
-  complexity: 'O(N), N = bytes returned; in effect O(1) for short strings.',
+  complexity: 'O(1) for short ranges, in effect; O(N), N = bytes returned.',
   args: 'key#0 start:integer end:integer',
   deprecated: { since: '2.0.0', replacedBy: '`GETRANGE`' },
   run: replyRange,

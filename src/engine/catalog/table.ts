@@ -361,9 +361,12 @@ function factsOf(command: Command, parent: TableEntry | undefined, known: Catego
     runsInMulti: RUN_IN_MULTI.has(fullName),
     constantTime:
       (flags & (CMD_FAST | CMD_ADMIN)) === CMD_FAST ||
-      (command.complexity?.startsWith('O(1)') === true && command.group === 'string'),
+      (command.complexity?.startsWith('O(1)') === true && SAMPLED_GROUPS.has(command.group)),
   }
 }
+
+/** Groups whose O(1) commands are so for any value; those of the others iterate, wait, or free what they replace. */
+const SAMPLED_GROUPS: ReadonlySet<string> = new Set(['string', 'bitmap', 'list', 'geo', 'hyperloglog'])
 
 const NO_SPECS: readonly KeySpec[] = []
 

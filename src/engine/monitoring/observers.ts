@@ -57,14 +57,12 @@ export class Observers {
     if (this.audit.isHeard && (entry.flags & CMD_ADMIN) !== 0) this.audit.tellCommand(client, entry, args, argc)
     if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
     const slowUs = settings.slowlogLogSlowerThan
-    const unixSeconds = Math.floor(keyspace.nowMs / 1000)
     if (slowUs >= 0 && durationUs >= slowUs && settings.slowlogMaxLen > 0 && (entry.flags & CMD_SKIP_SLOWLOG) === 0) {
       const shown = withoutSecrets(this.engine, entry, client.blocked?.command.shown ?? args, argc)
-      this.slowlog.add(client, shown, Math.floor(durationUs), unixSeconds, settings.slowlogMaxLen)
+      this.slowlog.add(client, shown, Math.floor(durationUs), Math.floor(keyspace.nowMs / 1000), settings.slowlogMaxLen)
     }
-    const ms = Math.floor(durationUs / 1000)
-    if (settings.latencyMonitorThreshold > 0 && ms >= settings.latencyMonitorThreshold)
-      this.latency.addSpike((entry.flags & CMD_FAST) !== 0 ? 'fast-command' : 'command', ms, unixSeconds)
+    if (settings.latencyMonitorThreshold > 0)
+      this.spike((entry.flags & CMD_FAST) !== 0 ? 'fast-command' : 'command', durationUs)
   }
 
   /** Records a latency spike of something other than a command. */
