@@ -46,6 +46,8 @@ export class Compactor {
   private readonly key = new Slice()
   /** Of the victim, from the offset in `from` on; empty: to be read. */
   private window = new Uint8Array(0)
+  /** Memory of windows; one of a long record is replaced by the next. */
+  private buffer = new Uint8Array(0)
   private windowAt = 0
   private reading = false
   /** The disk does not take another segment: until the next check(). */
@@ -146,7 +148,8 @@ export class Compactor {
   private read(bytes: number): void {
     const { from } = this
     const { segment } = from
-    const window = new Uint8Array(bytes)
+    if (this.buffer.length < bytes) this.buffer = new Uint8Array(Math.max(WINDOW_BYTES, bytes))
+    const window = this.buffer.subarray(0, bytes)
     this.reading = true
     this.parts.store.log.readRange(segment, from.offset, window, isWhole => {
       this.reading = false

@@ -60,6 +60,8 @@ interface Fault {
   record: Uint8Array | undefined
   beganUs: number
   clients: Client[]
+  /** Clients that need the record still. */
+  uses: number
 }
 
 /** What a client waits for: values, or (missing is infinite) the disk. */
@@ -192,6 +194,7 @@ export class Faults {
       record: undefined,
       beganUs: this.parts.nowUs(),
       clients: [client],
+      uses: 0,
     }
     const arrive = (record: Uint8Array | undefined) => {
       fault.record = record
@@ -220,6 +223,7 @@ export class Faults {
     this.wanted ??= { faults: [], missing: 0 }
     this.wanted.faults.push(fault)
     this.wanted.missing++
+    fault.uses++
   }
 
   /** Installs values that have arrived; true: there are no more. */
@@ -238,7 +242,10 @@ export class Faults {
       const waiting = this.waiting.get(client)
       if (waiting === undefined || --waiting.missing > 0) continue
       let isWhole = true
-      for (const one of waiting.faults) if (!this.install(one)) isWhole = false
+      for (const one of waiting.faults) {
+        if (!this.install(one)) isWhole = false
+        if (--one.uses === 0 && one.record !== undefined) this.parts.store.log.discard(one.record)
+      }
       this.release(client, !isWhole)
     }
   }

@@ -13,7 +13,7 @@ import type { ColdStore } from './cold-store.ts'
 const SAMPLES = 16
 const BUCKETS_MAX = 64
 const LOOKS_MAX = 64
-const PENDING_MAX = 16 * 1024 * 1024
+const PENDING_MAX = 8 * 1024 * 1024
 
 interface SpillParts {
   space: Keyspace

@@ -14,9 +14,10 @@ import { TWO_32 } from '../lib/bits.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import { attempt, type DiskError, type Done, type FileSystem } from '../system/system.ts'
+import { Buffers } from './buffers.ts'
 import { faultOf, payloadOf, RECORD_HEAD, writeRecord } from './record.ts'
+import { CHUNK_BYTES, type Chunk, chunkFor, inMemory, Segment } from './segment.ts'
 
-const CHUNK_BYTES = 256 * 1024
 // A segment holds a sixteenth of what is live, between these bounds: a small log has small ones, so that little of it
 // is dead.
 const SEGMENT_BYTES_MIN = 4 * 1024 * 1024
@@ -24,42 +25,6 @@ const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
 /** Of the bytes of the log; where more is dead, it is compacted. */
 const LIVE_SHARE = 0.72
 const NAME_BEGIN = 'value-'
-
-interface Chunk {
-  u8: Uint8Array
-  from: number
-  used: number
-}
-
-class Segment {
-  readonly id: number
-  readonly path: string
-  readonly writeFd: number
-  readonly readFd: number
-  bytes = 0
-  live = 0
-  /** Of the file, of an earlier run. */
-  sizeBytes = 0
-  /** Reads under way. */
-  readers = 0
-  sealed = false
-  dropped = false
-  /** Bytes in the file, and those of them that an fsync has covered. */
-  written = 0
-  synced = 0
-  /** An fsync of it has failed: what it covered may not be on the disk. */
-  doubtful = false
-  /** Nothing in it is live, but a checkpoint refers to it. */
-  held = false
-  readonly chunks: Chunk[] = []
-
-  constructor(id: number, path: string, writeFd: number, readFd: number) {
-    this.id = id
-    this.path = path
-    this.writeFd = writeFd
-    this.readFd = readFd
-  }
-}
 
 interface ValueLogFigures {
   segments: number
@@ -98,6 +63,7 @@ export class ValueLog {
   /** The segment to which something is being written. */
   private writing: Segment | undefined
   private readonly crc = new Crc64()
+  private readonly buffers = new Buffers()
   /** Files of an earlier run to which nothing refers so far. */
   private readonly leftovers = new Set<string>()
   /** Segments that a checkpoint refers to. */
@@ -140,7 +106,7 @@ export class ValueLog {
   }
 
   private reserve(bytes: number): Chunk {
-    return chunkFor(this.segmentFor(bytes), bytes)
+    return chunkFor(this.segmentFor(bytes), bytes, this.buffers)
   }
 
   private added(chunk: Chunk, bytes: number): void {
@@ -201,7 +167,10 @@ export class ValueLog {
         figures.writtenBytes += done
         figures.pendingBytes -= done
         // A chunk to which more was appended meanwhile stays.
-        if (chunk.used === length) segment.chunks.shift()
+        if (chunk.used === length) {
+          segment.chunks.shift()
+          this.buffers.give(chunk.u8)
+        }
         this.dropIfDead(segment)
       } else figures.writeErrors++
       this.onWritten(error)
@@ -243,14 +212,14 @@ export class ValueLog {
 
   /**
    * Reads a record in the background; `done` gets undefined when it could not be read. One that is in memory is
-   * returned instead, and `done` is not called.
+   * returned instead, and `done` is not called. discard() takes what `done` got.
    */
   readLater(place: ValuePlace, done: (record: Uint8Array | undefined) => void): Uint8Array | undefined {
     const segment = this.segmentOf(place)
     const kept = inMemory(segment, place)
     if (kept !== undefined) return kept
     const { bytes, offset } = place
-    const buffer = new Uint8Array(bytes)
+    const buffer = this.buffers.take(bytes)
     segment.readers++
     this.disk.readLater(segment.readFd, buffer, 0, bytes, offset, (error, got) => {
       segment.readers--
@@ -259,6 +228,11 @@ export class ValueLog {
       done(error === null && got === bytes ? buffer : undefined)
     })
     return undefined
+  }
+
+  /** A record from readLater() is in no use any more. */
+  discard(record: Uint8Array): void {
+    this.buffers.give(record)
   }
 
   /** Fills a buffer from a segment that is written, in the background. */
@@ -473,20 +447,4 @@ export function idOf({ segment, offset }: ValuePlace): number {
 
 function nameOf(id: number): string {
   return `${NAME_BEGIN}${id}.log`
-}
-
-function inMemory(segment: Segment, place: ValuePlace): Uint8Array | undefined {
-  if (place.offset + place.bytes <= segment.written) return undefined
-  for (const chunk of segment.chunks)
-    if (place.offset >= chunk.from && place.offset < chunk.from + chunk.used)
-      return chunk.u8.slice(place.offset - chunk.from, place.offset - chunk.from + place.bytes)
-  return undefined
-}
-
-function chunkFor(segment: Segment, bytes: number): Chunk {
-  const last = segment.chunks[segment.chunks.length - 1]
-  if (last !== undefined && last.used + bytes <= last.u8.length) return last
-  const chunk = { u8: new Uint8Array(Math.max(CHUNK_BYTES, bytes)), from: segment.bytes, used: 0 }
-  segment.chunks.push(chunk)
-  return chunk
 }
