@@ -7,7 +7,8 @@
 //   config.mirrorInto(settings, names)   keeps those fields of the core's settings equal
 //   config.put('replicaof', { host, port })       the server itself changes a value: no checks, no callbacks
 //
-// Always: a field is computed from the stored value, and only this class writes either.
+// Always: a field is computed from the stored value, and only this class writes either. A value that was never set is
+// stored nowhere: its field is the prototype's.
 // Strings are byte strings (words.ts), except fields that are paths, which are ordinary text.
 
 import { globMatch } from '../lib/glob.ts'
@@ -59,7 +60,7 @@ interface ConfigOptions {
 
 export interface Config extends ConfigFields {}
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: every field is made in the constructor
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: every field is the prototype's, below
 export class Config {
   /** Absolute path of the configuration file, '' without one. */
   configFile = ''
@@ -71,6 +72,7 @@ export class Config {
   /** Logs a warning. */
   readonly warn: (text: string) => void
   readonly #options: ConfigOptions
+  /** Values that were set. */
   readonly #stored = new Map<AnyDirective, unknown>()
   readonly #mirrors: { target: { [field: string]: unknown }; names: ReadonlySet<string> }[] = []
   /** Those of modules, by name. */
@@ -81,7 +83,6 @@ export class Config {
     this.disk = disk
     this.warn = options.warn ?? (() => {})
     this.#options = options
-    for (const directive of DIRECTIVES) this.#store(directive, directive.kind.initial)
     this.put('dir', disk.cwd())
   }
 
@@ -169,7 +170,6 @@ export class Config {
   addDirective(name: string, kind: AnyDirective, apply: Apply): boolean {
     if (this.#named(name) !== null) return false
     this.#added.set(name.toLowerCase(), { name, field: name, kind })
-    this.#stored.set(kind, kind.initial)
     this.#applies.set(kind, [apply])
     return true
   }
@@ -190,7 +190,7 @@ export class Config {
   /** The value of one that was added, as the server reads it. */
   addedValue(name: string): unknown {
     const directive = this.added(name)
-    return directive?.kind.field(this.#valueOf(directive))
+    return directive?.kind.field(this.#valueOf(directive.kind))
   }
 
   #named(name: string): NamedDirective | null {
@@ -202,7 +202,7 @@ export class Config {
     this.#store(directiveNamed(name)!, stored)
   }
 
-  /** The values now, for restore(). */
+  /** The values now that were set, for restore(). */
   image(): ReadonlyMap<AnyDirective, unknown> {
     return new Map(this.#stored)
   }
@@ -212,8 +212,8 @@ export class Config {
     const applies = new Map<Apply, string>()
     for (const directive of DIRECTIVES) {
       const { kind, name } = directive
-      const value = image.get(kind)
-      if (value === this.#stored.get(kind)) continue
+      const value = image.has(kind) ? image.get(kind) : kind.initial
+      if (value === this.#valueOf(kind)) continue
       this.#store(directive, value)
       for (const apply of this.#applies.get(kind) ?? []) applies.set(apply, name)
     }
@@ -227,8 +227,7 @@ export class Config {
   ): void {
     const mirror = { target: target as { [field: string]: unknown }, names: new Set<string>(names) }
     this.#mirrors.push(mirror)
-    for (const { kind, field } of DIRECTIVES)
-      if (mirror.names.has(field)) mirror.target[field] = kind.field(this.#stored.get(kind))
+    for (const name of names) mirror.target[name] = this[name]
   }
 
   /** Whether values of this directive are secrets, which logs must not show. */
@@ -257,18 +256,18 @@ export class Config {
     const lines = [...saved, ...this.#added.values()].map(one => ({
       name: one.name,
       // The primary of a cluster's node is the cluster's choice, and not allowed in its file.
-      lines: this.clusterEnabled && one.name === 'replicaof' ? [] : one.kind.lines(one.name, this.#valueOf(one)),
+      lines: this.clusterEnabled && one.name === 'replicaof' ? [] : one.kind.lines(one.name, this.#valueOf(one.kind)),
     }))
     const statements = [{ name: 'user', lines: needed(users) }, ...more]
     return rewriteText(oldText, [...lines, ...statements], { everything })
   }
 
   #print(directive: NamedDirective): string {
-    return directive.kind.print(this.#valueOf(directive))
+    return directive.kind.print(this.#valueOf(directive.kind))
   }
 
-  #valueOf(directive: NamedDirective): unknown {
-    return this.#stored.get(directive.kind)
+  #valueOf(kind: AnyDirective): unknown {
+    return this.#stored.has(kind) ? this.#stored.get(kind) : kind.initial
   }
 
   #store({ kind, field }: NamedDirective, value: unknown): void {
@@ -284,7 +283,7 @@ export class Config {
     const reading: Reading = { disk: this.disk, seenInFile, warn: this.warn }
     const before = this.#print(directive)
     const { name, kind } = directive
-    const value = kind.parse(words, this.#valueOf(directive), reading)
+    const value = kind.parse(words, this.#valueOf(kind), reading)
     const { takesEverything, embedded } = this.#options
     if (!takesEverything) refuseWithoutEffect(name, kind.print(value), kind.print(kind.initial), embedded === true)
     this.#store(directive, value)
@@ -343,6 +342,9 @@ export class Config {
     }
   }
 }
+
+const initial = Config.prototype as unknown as { [field: string]: unknown }
+for (const { field, kind } of DIRECTIVES) initial[field] = kind.field(kind.initial)
 
 const LOADING = 'LOADING Redis is loading the dataset in memory'
 

@@ -60,8 +60,12 @@ export const SETTING_NAMES = [
 
 export type Settings = { -readonly [Name in (typeof SETTING_NAMES)[number]]: ConfigFields[Name] }
 
+const INITIAL: ReadonlyMap<string, unknown> = new Map(
+  DIRECTIVES.map(({ field, kind }) => [field, kind.field(kind.initial)]),
+)
+const DEFAULTS = SETTING_NAMES.map(name => [name, INITIAL.get(name)] as const)
+
 /** Every field at its directive's default. */
 export function defaultSettings(): Settings {
-  const defaults = new Map(DIRECTIVES.map(({ field, kind }) => [field, kind.field(kind.initial)]))
-  return Object.fromEntries(SETTING_NAMES.map(name => [name, defaults.get(name)])) as unknown as Settings
+  return Object.fromEntries(DEFAULTS) as unknown as Settings
 }

@@ -85,9 +85,13 @@ export function bytesOf(text: string): Uint8Array {
   return u8
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** Two hexadecimal digits for each byte. */
 export function hexOf(u8: Uint8Array): string {
-  return Array.from(u8, byte => byte.toString(16).padStart(2, '0')).join('')
+  let text = ''
+  for (let i = 0; i < u8.length; i++) text += HEX[u8[i]]
+  return text
 }
 
 /** u8[from .. to) as text of one char a byte. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { conversation } from '../../test/harness/conversation.ts'
 import { projectRoot } from '../../test/tidy/source.ts'
+import type { InfoSource } from '../engine/monitoring/info.ts'
 import { humanBytes, Info, ratio } from './info.ts'
 import { WITHOUT_MEANING } from './info-fields.ts'
 
@@ -18,19 +19,23 @@ test('sections and fields stand in the order of the list, whoever comes first', 
   info.add({ section: 'one', rows: { 'row*': put => put('row_x', 'y') } })
   info.add({ section: 'one', fields: { b: () => undefined } })
   info.add({ section: 'one', fields: { a: () => 1 } })
-  info.complete()
   assert.equal(info.text(['two', 'one']), '# One\r\na:1\r\nrow_x:y\r\n\r\n# Two\r\nc:3\r\n')
   assert.equal(info.text([]), '# One\r\na:1\r\nrow_x:y\r\n')
 })
 
 test('a field has one owner, in the section that lists it', () => {
-  const info = new Info(SPECS, { b: [0, 'it means nothing'] })
-  info.add({ section: 'one', fields: { a: () => 1 } })
-  assert.throws(() => info.add({ section: 'one', fields: { a: () => 2 } }), /field a has an owner already/)
-  assert.throws(() => info.add({ section: 'one', fields: { b: () => 2 } }), /field b has an owner already/)
-  assert.throws(() => info.add({ section: 'one', fields: { c: () => 2 } }), /one has no field c/)
-  assert.throws(() => info.add({ section: 'three' }), /no section three/)
-  assert.throws(() => info.complete(), /field row\* has no owner/)
+  const refused = (added: InfoSource, why: RegExp) => {
+    const info = new Info(SPECS, { b: [0, 'it means nothing'] })
+    info.add({ section: 'one', fields: { a: () => 1 } })
+    info.add(added)
+    assert.throws(() => info.text([]), why)
+    assert.throws(() => info.fields(['two']), why)
+  }
+  refused({ section: 'one', fields: { a: () => 2 } }, /field a has an owner already/)
+  refused({ section: 'one', fields: { b: () => 2 } }, /field b has an owner already/)
+  refused({ section: 'one', fields: { c: () => 2 } }, /one has no field c/)
+  refused({ section: 'three' }, /no section three/)
+  refused({ section: 'two', fields: { c: () => 3 } }, /field row\* has no owner/)
 })
 
 test('RESETSTAT reaches everybody who counts', () => {

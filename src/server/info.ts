@@ -4,8 +4,8 @@
 //   redis_version:7.2.4
 //                       and an empty line separates it from the next
 //
-// Always: the order does not depend on the order of add(); add() refuses a field that is not listed or has an owner;
-// complete() refuses a listed field without an owner.
+// Always: the order does not depend on the order of add(). What is asked first puts the sources together, and refuses a
+// field that is not listed or has two owners, or none.
 
 import type { InfoSource, InfoValue, PutField } from '../engine/monitoring/info.ts'
 import { SECTIONS, type SectionFields, WITHOUT_MEANING } from './info-fields.ts'
@@ -32,48 +32,30 @@ const LISTED: ReadonlyMap<SectionFields, readonly string[]> = new Map(SECTIONS.m
 export class Info {
   /** Sections of modules in TypeScript. */
   moduleSections: () => Iterable<ModuleSection> = () => []
-  private readonly sections: Section[]
-  private readonly resets: (() => void)[] = []
+  private readonly specs: readonly SectionFields[]
+  private readonly constants: typeof WITHOUT_MEANING
+  private readonly sources: InfoSource[] = []
+  private complete: readonly Section[] | undefined
 
   constructor(specs: readonly SectionFields[] = SECTIONS, constants = WITHOUT_MEANING) {
-    const values = new Map(Object.entries(constants).map(([name, [value]]) => [name, value]))
-    this.sections = specs.map(spec => ({
-      spec,
-      names: LISTED.get(spec) ?? namesIn(spec),
-      owned: new Map(),
-      prepare: [],
-    }))
-    for (const { names, owned } of this.sections)
-      for (const name of names) {
-        const value = values.get(name)
-        if (value !== undefined) owned.set(name, put => put(name, value))
-      }
+    this.specs = specs
+    this.constants = constants
   }
 
   /** Adds a module's fields. */
   add(source: InfoSource): void {
-    const section = this.sections.find(one => one.spec.name === source.section)
-    if (section === undefined) throw new Error(`INFO has no section ${source.section}`)
-    const own = (name: string, write: WriteField) => {
-      if (!section.names.includes(name)) throw new Error(`INFO ${source.section} has no field ${name}`)
-      if (section.owned.has(name)) throw new Error(`INFO's field ${name} has an owner already`)
-      section.owned.set(name, write)
-    }
-    for (const [name, read] of Object.entries(source.fields ?? {})) own(name, put => putDefined(put, name, read()))
-    for (const [name, write] of Object.entries(source.rows ?? {})) own(name, write)
-    if (source.prepare !== undefined) section.prepare.push(() => source.prepare!())
-    if (source.reset !== undefined) this.resets.push(() => source.reset!())
-  }
-
-  /** Called after the last add(). */
-  complete(): void {
-    for (const { names, owned } of this.sections)
-      for (const name of names) if (!owned.has(name)) throw new Error(`INFO's field ${name} has no owner`)
+    this.sources.push(source)
+    this.complete = undefined
   }
 
   /** CONFIG RESETSTAT: resets the counters of all sources. */
   reset(): void {
-    for (const reset of this.resets) reset()
+    for (const source of this.sources) source.reset?.()
+  }
+
+  private get sections(): readonly Section[] {
+    this.complete ??= sectionsOf(this.specs, this.constants, this.sources)
+    return this.complete
   }
 
   /** The fields of these sections, of all when none are named, in their order. */
@@ -104,6 +86,42 @@ export class Info {
     }
     return parts.join('\r\n')
   }
+}
+
+function sectionsOf(
+  specs: readonly SectionFields[],
+  constants: typeof WITHOUT_MEANING,
+  sources: readonly InfoSource[],
+): Section[] {
+  const values = new Map(Object.entries(constants).map(([name, [value]]) => [name, value]))
+  const sections = specs.map(spec => {
+    const names = LISTED.get(spec) ?? namesIn(spec)
+    const section: Section = { spec, names, owned: new Map(), prepare: [] }
+    for (const name of names) {
+      const value = values.get(name)
+      if (value !== undefined) section.owned.set(name, put => put(name, value))
+    }
+    return section
+  })
+  for (const source of sources) {
+    const section = sections.find(one => one.spec.name === source.section)
+    if (section === undefined) throw new Error(`INFO has no section ${source.section}`)
+    addTo(section, source)
+  }
+  for (const { names, owned } of sections)
+    for (const name of names) if (!owned.has(name)) throw new Error(`INFO's field ${name} has no owner`)
+  return sections
+}
+
+function addTo(section: Section, source: InfoSource): void {
+  const own = (name: string, write: WriteField) => {
+    if (!section.names.includes(name)) throw new Error(`INFO ${source.section} has no field ${name}`)
+    if (section.owned.has(name)) throw new Error(`INFO's field ${name} has an owner already`)
+    section.owned.set(name, write)
+  }
+  for (const [name, read] of Object.entries(source.fields ?? {})) own(name, put => putDefined(put, name, read()))
+  for (const [name, write] of Object.entries(source.rows ?? {})) own(name, write)
+  if (source.prepare !== undefined) section.prepare.push(() => source.prepare!())
 }
 
 function sectionText(section: Section): string {

@@ -128,7 +128,6 @@ export class Server implements RunningServer {
     })
     const copies = new DebugCopies({ engine, persistence, system, databases: config.databases })
     this.scripting.copier = client => copies.start(client)
-    this.maintenance.info.complete()
     this.memory = new MemoryTransport(this.receiver)
   }
 

@@ -29,11 +29,20 @@ export function realProcess(): ProcessView {
     },
     isRunning,
     runtime: bun ? `bun ${bun}` : `node ${process.versions.node}`,
-    command: programWords(),
-    executable: isStandalone() ? process.execPath : path.resolve(process.argv[1] ?? process.execPath),
-    os: `${os.type()} ${os.release()} ${machine()}`,
+    get command() {
+      return programWords()
+    },
+    get executable() {
+      if (isStandalone()) return process.execPath
+      return path.resolve(folder ?? '', process.argv[1] ?? process.execPath)
+    },
+    get os() {
+      return `${os.type()} ${os.release()} ${machine()}`
+    },
     platform: process.platform,
-    totalMemoryBytes: os.totalmem(),
+    get totalMemoryBytes() {
+      return os.totalmem()
+    },
     rssBytes: () => process.memoryUsage.rss(),
     cpuUsage,
     stdout: bytes => writeAll(1, bytes),

@@ -47,8 +47,10 @@ function realClock(): Clock {
 }
 
 /** Random numbers that are fetched at once: a few for the start of a server, then many. */
-const POOL_START = 32
+const POOL_START = 128
 const POOL_MAX = 1024
+/** So many bytes, of an id for instance, come from there as well. */
+const POOL_BYTES_MAX = 32
 
 function realRandom(): Random {
   // A pool, because one call into the runtime's generator costs a microsecond whatever its size.
@@ -69,6 +71,10 @@ function realRandom(): Random {
     unit: () => (u32() * 0x200000 + (u32() >>> 11)) / 2 ** 53,
     bytes(length) {
       const bytes = new Uint8Array(length)
+      if (length <= POOL_BYTES_MAX) {
+        for (let i = 0; i < length; i++) bytes[i] = u32() & 0xff
+        return bytes
+      }
       // getRandomValues serves at most 65536 bytes a call.
       for (let at = 0; at < length; at += 65536) globalThis.crypto.getRandomValues(bytes.subarray(at, at + 65536))
       return bytes

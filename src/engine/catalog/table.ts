@@ -147,7 +147,8 @@ export class CommandTable {
   readonly all: TableEntry[] = []
   private readonly keys = new KeyPositions()
   private original: readonly TableEntry[]
-  private byName: Map<string, TableEntry>
+  /** Undefined: every entry has its own name, and nobody has asked. */
+  private named: Map<string, TableEntry> | undefined
   private index: NameIndex<TableEntry>
   private originalIndex: NameIndex<TableEntry>
 
@@ -163,8 +164,7 @@ export class CommandTable {
   ) {
     this.categories = model?.categories ?? new Map(Object.entries(withCategories(moreCategories)))
     this.original = model === undefined ? this.addAll(commands, mode, undefined) : this.addLike(model)
-    this.byName = new Map(this.original.map(entry => [entry.fullName, entry]))
-    if (this.byName.size !== this.original.length) throw new Error('two commands of one name')
+    if (model === undefined && this.byName.size !== this.original.length) throw new Error('two commands of one name')
     const index = model?.originalIndex.withValues([...this.original]) ?? indexOf(this.byName)
     this.index = this.originalIndex = index
   }
@@ -177,6 +177,11 @@ export class CommandTable {
   }
 
   /** How many commands there are, subcommands not counted. */
+  private get byName(): Map<string, TableEntry> {
+    this.named ??= new Map(this.original.map(entry => [entry.fullName, entry]))
+    return this.named
+  }
+
   get size(): number {
     return this.byName.size
   }
@@ -234,7 +239,7 @@ export class CommandTable {
     const rest = [...this.byName].filter(([, other]) => other !== entry)
     const key = to.latin1().toLowerCase()
     if (key !== '' && rest.some(([name]) => name === key)) return 'taken'
-    this.byName = new Map(key === '' ? rest : [...rest, [key, entry]])
+    this.named = new Map(key === '' ? rest : [...rest, [key, entry]])
     this.index = indexOf(this.byName)
     return 'ok'
   }
@@ -281,7 +286,7 @@ export class CommandTable {
     const byName = new Map(shown.map(entry => [known.get(entry) ?? entry.fullName, entry]))
     if (byName.size !== shown.length) throw new Error('two commands of one name')
     this.original = entries
-    this.byName = byName
+    this.named = byName
     this.index = indexOf(byName)
     this.originalIndex = indexOf(new Map(entries.map(entry => [entry.fullName, entry])))
   }

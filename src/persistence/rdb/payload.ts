@@ -22,8 +22,11 @@ const KEPT_BYTES_MAX = 1 << 20
 export class DumpPayloads implements Payloads {
   skipChecks = false
   failure = ''
-  private readonly writers: ValueWriters
-  private readonly readers: ValueReaders
+  private readonly compress: () => boolean
+  private readonly parts: readonly [Keyspace, EncodingLimits, ValueCodecs]
+  /** Made at their first use. */
+  private ownWriters: ValueWriters | undefined
+  private ownReaders: ValueReaders | undefined
   private readonly input = new RdbInput()
   private output = new RdbOutput(1024)
   private readonly crc = new Crc64()
@@ -34,12 +37,20 @@ export class DumpPayloads implements Payloads {
   private type = 0
 
   constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, compress: () => boolean) {
-    this.writers = new ValueWriters(space, codecs)
-    this.readers = new ValueReaders(space, limits, codecs)
+    this.parts = [space, limits, codecs]
     this.compress = compress
   }
 
-  private readonly compress: () => boolean
+  private get writers(): ValueWriters {
+    const [space, , codecs] = this.parts
+    this.ownWriters ??= new ValueWriters(space, codecs)
+    return this.ownWriters
+  }
+
+  private get readers(): ValueReaders {
+    this.ownReaders ??= new ValueReaders(...this.parts)
+    return this.ownReaders
+  }
 
   get sanitizations(): number {
     return this.readers.options.sanitizations

@@ -26,19 +26,21 @@ export function restPort(parts: HttpPortParts, open: () => Pipe): HttpPort {
       return config.restToken
     },
   }
-  const api = new RestApi(source)
-  const options = {
-    methods: ['GET', 'HEAD', 'POST', 'PUT'],
-    connectionsMax: CONNECTIONS_MAX,
-    bodyBytesMax: BODY_BYTES_MAX,
-    keepAlive: true,
-    answer: api.respond.bind(api),
+  const endpoint = () => {
+    const api = new RestApi(source)
+    return new HttpEndpoint(system, {
+      methods: ['GET', 'HEAD', 'POST', 'PUT'],
+      connectionsMax: CONNECTIONS_MAX,
+      bodyBytesMax: BODY_BYTES_MAX,
+      keepAlive: true,
+      answer: api.respond.bind(api),
+    })
   }
   return new HttpPort(parts, {
     kind: 'rest',
     port: () => config.restPort,
     bind: () => config.restBind,
-    make: () => ({ http: new HttpEndpoint(system, options) }),
+    make: () => ({ http: endpoint() }),
     refusal: () => (config.restToken === '' ? NO_TOKEN : undefined),
   })
 }
