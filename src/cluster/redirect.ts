@@ -10,6 +10,7 @@
 
 import type { Command } from '../engine/catalog/command.ts'
 import { CMD_WRITE } from '../engine/catalog/command.ts'
+import { flagsOfOnlyKey } from '../engine/catalog/keyspecs.ts'
 import type { CommandTable, TableEntry } from '../engine/catalog/table.ts'
 import { CLIENT_ASKING, CLIENT_MASTER, CLIENT_MULTI, CLIENT_READONLY, type Client } from '../engine/client.ts'
 import type { Gate, Place } from '../engine/gates.ts'
@@ -264,12 +265,7 @@ export class RedirectGate {
 
 function keyKind(entry: TableEntry): Kind {
   if (!entry.hasKeys()) return 'none'
-  const [spec, more] = entry.keySpecs
-  // SET's finder knows what its key is for, and not another key.
-  const { keyFinder } = entry.command
-  if ((keyFinder !== undefined && keyFinder !== 'set') || more !== undefined) return 'other'
-  const isFirst = spec.begin === 'index' && spec.from === 1 && spec.find === 'range' && spec.lastKey === 0
-  return isFirst ? 'first' : 'other'
+  return flagsOfOnlyKey(entry) === 0 ? 'other' : 'first'
 }
 
 /** 'host:port' of a node, as `cluster-preferred-endpoint-type` wants it. */

@@ -307,3 +307,21 @@ withUsers('CLIENT LIST and KILL know users', async c => {
   await c.expect('CLIENT KILL USER ann', 1)
   await ann.expectClosed()
 })
+
+withUsers('patterns of plain bytes and a star, and others', async c => {
+  const ann = await as(c, '+get +set +bitfield +getdel ~ab* %R~r* %W~w* ~c[d]* ~e\\* ~*z %R~*')
+  await ann.expectAll(
+    ['SET ab 1', 'OK'],
+    ['SET abc 1', 'OK'],
+    ['SET cd 1', 'OK'],
+    ['SET xz 1', 'OK'],
+    ['SET w 1', 'OK'],
+  )
+  await ann.expectAll(['GET r', null], ['GET q', null], ['SET e* 1', 'OK'], ['GETDEL ab', '1'])
+  for (const key of ['a', 'b', 'r1', 'cx', 'ea']) await ann.expectError(['SET', key, '1'], NO_KEY)
+  for (const key of ['ac', 'w', 'r']) await ann.expectError(['GETDEL', key], NO_KEY)
+  await ann.expectError(['GET', ''], NO_KEY)
+  await ann.expectError('SET w 1 GET', NO_KEY)
+  await ann.expectAll(['BITFIELD r GET u8 0', [0]], ['BITFIELD ab SET u8 0 1', [0]])
+  await ann.expectError('BITFIELD r SET u8 0 1', NO_KEY)
+})

@@ -210,7 +210,7 @@ export class Acl {
 
   /** Whether the user may run the command; nothing is logged. */
   permits(user: User | undefined, entry: TableEntry, args: Slice[], argc: number): boolean {
-    if (user === undefined || user.passes(entry)) return true
+    if (user === undefined || user.passes(entry) || user.passesOnFirst(entry, args)) return true
     return user.judge(entry, args, argc, this.keys, this.refused) === ALLOWED
   }
 
@@ -231,7 +231,7 @@ export class Acl {
   /** The rule of the gate 'acl'. */
   readonly judge: Gate = (client, entry, args, argc, _flags, place) => {
     const { user } = client
-    if (user === undefined || user.passes(entry)) return undefined
+    if (user === undefined || user.passes(entry) || user.passesOnFirst(entry, args)) return undefined
     const denied = user.judge(entry, args, argc, this.keys, this.refused)
     return denied === ALLOWED ? undefined : this.refuse(client, user, denied, entry, args, argc, place)
   }

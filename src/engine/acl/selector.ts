@@ -12,7 +12,7 @@ import { Slice } from '../../lib/slice.ts'
 import { cText } from '../../lib/text.ts'
 import { splitWords } from '../../lib/words.ts'
 import { CMD_NO_AUTH } from '../catalog/command.ts'
-import { KEY_READS, KEY_WRITES, type KeyPositions } from '../catalog/keyspecs.ts'
+import { flagsOfOnlyKey, KEY_READS, KEY_VARIABLE_FLAGS, KEY_WRITES, type KeyPositions } from '../catalog/keyspecs.ts'
 import type { CommandTable, TableEntry } from '../catalog/table.ts'
 
 const READ = 1
@@ -43,6 +43,8 @@ interface Pattern {
 
 interface KeyPattern extends Pattern {
   access: number
+  /** The pattern is so many plain bytes and a star; 0: it is not of that form. */
+  readonly prefix: number
 }
 
 export class Selector {
@@ -151,7 +153,7 @@ export class Selector {
     // Redis 7.2 accepts % without a letter, and ends when it describes the user.
     if (access === 0 || hasBlanks(text)) return RULE_SYNTAX
     const known = this.keyPatterns.find(pattern => pattern.text === text)
-    if (known === undefined) this.keyPatterns.push({ text, glob: Slice.of(text), access })
+    if (known === undefined) this.keyPatterns.push({ text, glob: Slice.of(text), access, prefix: prefixOf(text) })
     else known.access |= access
     return undefined
   }
@@ -241,16 +243,26 @@ export class Selector {
     if (this.allKeys) return -1
     for (let i = 0; i < keys.count; i++) {
       const at = keys.positions[i]
-      if (!this.allowsKey(args[at], keys.flags[i])) return at
+      if (!this.allowsKey(args[at], accessOf(keys.flags[i]))) return at
     }
     return -1
   }
 
-  /** `flags`: KEY_ bits. */
-  private allowsKey(key: Slice, flags: number): boolean {
-    const needed = accessOf(flags)
-    for (const { access, glob } of this.keyPatterns)
-      if ((access & needed) === needed && globMatch(glob, key)) return true
+  /** Whether the command may run if allowsKey() of its first argument, with the access that comes back; 0: ask all. */
+  accessOfOnlyKey(entry: TableEntry): number {
+    if (this.allowed[entry.id] !== 1 || (!this.allChannels && namesChannels(entry))) return 0
+    const flags = flagsOfOnlyKey(entry)
+    return (flags & KEY_VARIABLE_FLAGS) !== 0 ? READ_AND_WRITE : accessOf(flags)
+  }
+
+  /** `needed`: READ, WRITE or both. */
+  allowsKey(key: Slice, needed: number): boolean {
+    const patterns = this.keyPatterns
+    for (let i = 0; i < patterns.length; i++) {
+      const { access, glob, prefix } = patterns[i]
+      if ((access & needed) !== needed) continue
+      if (prefix > 0 ? beginsWith(key, glob, prefix) : globMatch(glob, key)) return true
+    }
     return false
   }
 
@@ -315,6 +327,22 @@ const SIGN_OF_ACCESS = ['', '%R~', '%W~', '~']
 
 function accessOf(keyFlags: number): number {
   return ((keyFlags & KEY_READS) !== 0 ? READ : 0) | ((keyFlags & KEY_WRITES) !== 0 ? WRITE : 0)
+}
+
+/** Bytes before the star that ends a pattern of plain bytes, else 0. */
+function prefixOf(pattern: string): number {
+  const bytes = pattern.length - 1
+  if (pattern[bytes] !== '*') return 0
+  for (let i = 0; i < bytes; i++) if ('*?[\\'.includes(pattern[i])) return 0
+  return bytes
+}
+
+function beginsWith(text: Slice, prefix: Slice, bytes: number): boolean {
+  if (text.len < bytes) return false
+  const [a, b] = [text.u8, prefix.u8]
+  const [from, other] = [text.off, prefix.off]
+  for (let i = 0; i < bytes; i++) if (a[from + i] !== b[other + i]) return false
+  return true
 }
 
 /** Whether it publishes or subscribes; unsubscribing is always allowed. */

@@ -28,6 +28,8 @@ export class User {
   isUnrestricted = false
   /** By command id: 1 when it may run whatever its arguments are. */
   private free: Uint8Array
+  /** By command id: the root allows it on keys with this access, and its only key is its first argument; else 0. */
+  private onlyKeyAccess: Uint8Array
   private readonly table: CommandTable
   /** acl-pubsub-default is allchannels. */
   private readonly allChannels: () => boolean
@@ -38,6 +40,7 @@ export class User {
     this.allChannels = allChannels
     this.selectors = [new Selector(table, allChannels())]
     this.free = new Uint8Array(table.all.length)
+    this.onlyKeyAccess = new Uint8Array(table.all.length)
     this.compile()
   }
 
@@ -65,7 +68,10 @@ export class User {
   /** Computes what decides about most commands without a look at their arguments. */
   compile(): void {
     const { all } = this.table
-    for (const entry of all) this.free[entry.id] = this.selectors.some(one => one.passes(entry)) ? 1 : 0
+    for (const entry of all) {
+      this.free[entry.id] = this.selectors.some(one => one.passes(entry)) ? 1 : 0
+      this.onlyKeyAccess[entry.id] = this.root.accessOfOnlyKey(entry)
+    }
     this.isUnrestricted = this.free.every(one => one === 1)
   }
 
@@ -73,6 +79,7 @@ export class User {
   recompute(): void {
     for (const selector of this.selectors) selector.recompute()
     this.free = new Uint8Array(this.table.all.length)
+    this.onlyKeyAccess = new Uint8Array(this.table.all.length)
     this.compile()
   }
 
@@ -157,6 +164,12 @@ export class User {
   /** The command may run whatever its arguments are. */
   passes(entry: TableEntry): boolean {
     return this.free[entry.id] === 1
+  }
+
+  /** The command may run on this first argument; false: judge() decides. */
+  passesOnFirst(entry: TableEntry, args: Slice[]): boolean {
+    const needed = this.onlyKeyAccess[entry.id]
+    return needed !== 0 && this.root.allowsKey(args[1], needed)
   }
 
   /**

@@ -30,7 +30,7 @@ const KEY_INSERT = 1 << 6
 const KEY_DELETE = 1 << 7
 const KEY_NOT_KEY = 1 << 8
 export const KEY_INCOMPLETE = 1 << 9
-const KEY_VARIABLE_FLAGS = 1 << 10
+export const KEY_VARIABLE_FLAGS = 1 << 10
 
 /** What needs a user's permission to read the key, and to write it. */
 export const KEY_READS = KEY_ACCESS
@@ -139,6 +139,14 @@ export function keyFlagNames(flags: number): string[] {
 /** Whether the command can have keys at all; channels of the sharded pubsub commands do not count. */
 export function hasKeys(facts: KeyFacts): boolean {
   return facts.keyFinder !== undefined || facts.keySpecs.some(spec => (spec.flags & KEY_NOT_KEY) === 0)
+}
+
+/** The KEY_ bits of a command that always has one key, its first argument; 0 of any other. */
+export function flagsOfOnlyKey({ keySpecs }: KeyFacts): number {
+  if (keySpecs.length !== 1) return 0
+  const [{ begin, from, find, lastKey, flags }] = keySpecs
+  const isFirst = begin === 'index' && from === 1 && find === 'range' && lastKey === 0
+  return isFirst && (flags & (KEY_NOT_KEY | KEY_INCOMPLETE)) === 0 ? flags : 0
 }
 
 /**
