@@ -25,6 +25,8 @@ const UNSIGNED = 0x75
 const HASH = 0x23
 const NUMBER_BITS_MAX = 52
 const NUMBER_MAX = 2 ** 52
+/** 2^n at n: how many values n bits have. */
+const SPANS = Float64Array.from({ length: NUMBER_BITS_MAX + 1 }, (_, bits) => 2 ** bits)
 
 type Overflow = 'wrap' | 'sat' | 'fail'
 
@@ -124,7 +126,7 @@ function fieldOrReply(ctx: Context, opt: Options, kind: Operation['kind'], overf
   const type = opt.next()
   const letter = type.len > 0 ? type.byte(0) : 0
   op.signed = letter === SIGNED
-  op.bits = op.signed || letter === UNSIGNED ? parseInt64(behindFirst(type)) : Number.NaN
+  op.bits = op.signed || letter === UNSIGNED ? parseInt64(behindFirst(ctx, type)) : Number.NaN
   const fits = op.bits >= 1 && op.bits <= (op.signed ? 64 : 63)
   if (!fits) {
     opt.fail(BAD_TYPE)
@@ -132,7 +134,7 @@ function fieldOrReply(ctx: Context, opt: Options, kind: Operation['kind'], overf
   }
   const where = opt.next()
   const scaled = where.len > 0 && where.byte(0) === HASH
-  const offset = scaled ? scaledOffset(behindFirst(where), op.bits) : parseInt64(where)
+  const offset = scaled ? scaledOffset(behindFirst(ctx, where), op.bits) : parseInt64(where)
   if (Number.isNaN(offset)) opt.fail(BAD_OFFSET)
   else if (Number.isNaN((op.offset = bitOffsetOrReply(ctx, offset)))) opt.failed = true
   else if (kind !== 'get') readOperand(opt, op)
@@ -154,8 +156,9 @@ function scaledOffset(text: Slice, bits: number): number {
   return isExact ? n * bits : Number(BigInt.asIntN(64, parseBigInt64(text) * BigInt(bits)))
 }
 
-function behindFirst(s: Slice): Slice {
-  return new Slice(s.u8, s.off + 1, s.len - 1, s.dv)
+/** Valid until the next call. */
+function behindFirst(ctx: Context, s: Slice): Slice {
+  return ctx.value.set(s.u8, s.dv, s.off + 1, s.len - 1)
 }
 
 /** The value of a field, as a number if it has at most 52 bits. */
@@ -163,7 +166,7 @@ function readField(value: Slice, op: Operation): number | bigint {
   const end = value.off + value.len
   if (op.bits <= NUMBER_BITS_MAX) {
     const raw = readBits(value.u8, value.off, end, op.offset, op.bits)
-    return op.signed && raw >= 2 ** (op.bits - 1) ? raw - 2 ** op.bits : raw
+    return op.signed && raw >= SPANS[op.bits - 1] ? raw - SPANS[op.bits] : raw
   }
   const high = readBits(value.u8, value.off, end, op.offset, op.bits - 32)
   const low = readBits(value.u8, value.off, end, op.offset + op.bits - 32, 32)
@@ -174,7 +177,7 @@ function readField(value: Slice, op: Operation): number | bigint {
 function writeField(value: Slice, op: Operation, field: number | bigint): void {
   if (op.bits <= NUMBER_BITS_MAX) {
     const n = Number(field)
-    return writeBits(value.u8, value.off, op.offset, op.bits, n < 0 ? n + 2 ** op.bits : n)
+    return writeBits(value.u8, value.off, op.offset, op.bits, n < 0 ? n + SPANS[op.bits] : n)
   }
   const raw = BigInt.asUintN(op.bits, BigInt(field))
   writeBits(value.u8, value.off, op.offset, op.bits - 32, Number(raw >> 32n))
@@ -204,7 +207,7 @@ function applied(ctx: Context, value: Slice, op: Operation, grown: boolean): boo
 
 /** The value to store: the exact result, or that of OVERFLOW; undefined: nothing is stored. */
 function overflowed(op: Operation, before: number, operand: number): number | undefined {
-  const span = 2 ** op.bits
+  const span = SPANS[op.bits]
   const max = op.signed ? span / 2 - 1 : span - 1
   const min = op.signed ? -span / 2 : 0
   const exact = op.kind === 'set' ? operand : before + operand
