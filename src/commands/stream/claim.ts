@@ -6,6 +6,7 @@ import { OrderedCursor } from '../../keyspace/values/stream/stream.ts'
 import { ID_BYTES, StreamId } from '../../keyspace/values/stream/stream-id.ts'
 import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { INT64_MAX } from '../../lib/number.ts'
+import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { COUNT_OPTION_NOT_POSITIVE } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
@@ -105,7 +106,7 @@ const claim: Command = {
     let claimed = 0
     for (let i = 5; i < request.idsEnd; i++) {
       id.parse(args[i])
-      if (claiming.take(id)) claimed++
+      if (claiming.take(id, args[i])) claimed++
     }
     claiming.notifyNewConsumer()
     if (moved && !claiming.propagated) {
@@ -150,14 +151,17 @@ class Claiming {
     if (this.isNew && !this.claimed && ctx.hasSinks) propagateNewConsumer(ctx, args[1], args[2], args[3])
   }
 
-  /** Claims the entry of this id and replies with it; false, without a reply, when that is not possible. */
-  take(id: StreamId): boolean {
+  /**
+   * Claims the entry of this id and replies with it; false, without a reply, when that is not possible. `given`: the id
+   * as it is propagated.
+   */
+  take(id: StreamId, given?: Slice): boolean {
     const { ctx, group, consumer, request } = this
     const { groups } = StreamType.of(ctx.keyspace)
     const stream = openStream(ctx, this.entry)
     let pending = groups.findPending(group, id)
     if (!stream.exists(id)) {
-      if (pending !== 0) this.forget(id, pending)
+      if (pending !== 0) this.forget(id, pending, given)
       return false
     }
     if (pending === 0) {
@@ -173,21 +177,21 @@ class Claiming {
     else replyEntryAt(ctx, stream, id)
     groups.setActiveMs(consumer, ctx.nowMs)
     this.claimed = true
-    this.propagate(id, pending)
+    this.propagate(id, pending, given)
     return true
   }
 
   /** Removes a pending entry whose entry in the stream was deleted. */
-  private forget(id: StreamId, pending: Ref): void {
-    this.propagate(id, pending)
+  private forget(id: StreamId, pending: Ref, given: Slice | undefined): void {
+    this.propagate(id, pending, given)
     StreamType.of(this.ctx.keyspace).groups.removePending(this.group, pending)
   }
 
-  private propagate(id: StreamId, pending: Ref): void {
+  private propagate(id: StreamId, pending: Ref, given: Slice | undefined): void {
     const { ctx } = this
     this.propagated = true
     ctx.keyspace.dirty++
-    if (ctx.hasSinks) propagateClaim(ctx, ctx.args[1], ctx.args[2], this.group, id, pending)
+    if (ctx.hasSinks) propagateClaim(ctx, ctx.args[1], ctx.args[2], this.group, given ?? id.toString(), pending)
   }
 }
 

@@ -7,18 +7,18 @@ import { StreamType } from '../../keyspace/values/stream/stream-type.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 
-/** Propagates a pending entry in its current state. */
+/** Propagates a pending entry in its current state; `id` as it is written. */
 export function propagateClaim(
   ctx: Context,
   key: Slice,
   groupName: Slice,
   group: Ref,
-  id: StreamId,
+  id: Slice | string,
   pending: Ref,
 ): void {
   const { groups, index } = StreamType.of(ctx.keyspace)
   const words: (Slice | string | number)[] = ['XCLAIM', key, groupName]
-  words.push(index.nameOf(groups.owner(pending), new Slice()), '0', id.toString(), 'TIME', groups.deliveredMs(pending))
+  words.push(index.nameOf(groups.owner(pending), new Slice()), '0', id, 'TIME', groups.deliveredMs(pending))
   words.push('RETRYCOUNT', groups.deliveries(pending), 'FORCE', 'JUSTID', 'LASTID')
   propagateInstead(ctx, ...words, groups.lastId(group, new StreamId()).toString())
 }

@@ -267,10 +267,11 @@ function replyHistory(ctx: Context, stream: Stream, consumer: Ref, after: Stream
   // After the last id there is nothing; as in Redis the next one is 0-0, so all are returned.
   from.set(after).increment()
   index.seek(groups.consumerPending(consumer), from, false, cursor)
+  iterator.reset()
   while (cursor.leaf !== 0 && (count === 0 || sent < count)) {
     const pending = index.trees.entryAt(cursor)
     index.idOf(pending, from)
-    if (iterator.start(stream.tree, from, from, false).next()) {
+    if (iterator.find(stream.tree, from)) {
       replyEntry(ctx, iterator)
       groups.setDelivery(pending, ctx.nowMs, groups.deliveries(pending) + 1)
     } else {
@@ -319,7 +320,7 @@ function deliver(
       groups.setDelivery(pending, ctx.nowMs, 1)
     }
     groups.setActiveMs(consumer, ctx.nowMs)
-    if (ctx.hasSinks) propagateClaim(ctx, key, request.group!, group, it.id, pending)
+    if (ctx.hasSinks) propagateClaim(ctx, key, request.group!, group, it.id.toString(), pending)
   }
   if (request.noAck && moved && ctx.hasSinks) propagateGroupId(ctx, key, request.group!, group)
   reply.endArray(mark, sent)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { anything, between, byProtocol, conversation } from '../../../test/harness/conversation.ts'
+import type { PlainValue } from '../../../test/harness/resp.ts'
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 const BAD_ID = 'ERR Invalid stream ID specified as stream command argument'
@@ -196,6 +197,25 @@ conversation('a group hands out entries and remembers who has them', async c => 
     ['XGROUP DESTROY s g', 1],
     ['XGROUP DESTROY s g', 0],
   )
+})
+
+conversation('the history of a consumer, with entries that are gone and entries of others between them', async c => {
+  await c.do('CONFIG SET stream-node-max-entries 3')
+  for (let ms = 1; ms <= 12; ms++) await c.expect(`XADD s ${ms}-1 f ${ms}`, `${ms}-1`)
+  await c.expect('XADD s 12-* f y g z', '12-2')
+  await c.expect('XGROUP CREATE s g 0', 'OK')
+  await c.do('XREADGROUP GROUP g one COUNT 6 STREAMS s >')
+  await c.do('XREADGROUP GROUP g two COUNT 2 STREAMS s >')
+  await c.do('XREADGROUP GROUP g one STREAMS s >')
+  await c.expectAll(['XDEL s 2-1 3-1 11-1', 3], ['XACK s g 5-1', 1])
+  const entry = (ms: number) => [`${ms}-1`, ['f', `${ms}`]]
+  const own = [entry(1), ['2-1', null], ['3-1', null], entry(4), entry(6), entry(9), entry(10), ['11-1', null]]
+  const history = (entries: PlainValue[]) => byProtocol([['s', entries]], ['s', entries])
+  await c.expect('XREADGROUP GROUP g one STREAMS s 0', history([...own, entry(12), ['12-2', ['f', 'y', 'g', 'z']]]))
+  await c.expect('XREADGROUP GROUP g one COUNT 3 STREAMS s 1', history(own.slice(0, 3)))
+  await c.expect('XREADGROUP GROUP g two STREAMS s 7-1', history([entry(8)]))
+  await c.expect('XREADGROUP GROUP g one COUNT 2 STREAMS s 11', history([['11-1', null], entry(12)]))
+  await c.do('CONFIG SET stream-node-max-entries 100')
 })
 
 conversation('what is wrong with a group', async c => {

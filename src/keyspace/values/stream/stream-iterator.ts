@@ -1,12 +1,13 @@
 // StreamIterator: iterates over the entries of a stream in either direction, within a range of ids.
 //
 //   start() ─▶ next(): true ─▶ id, fields ─▶ field() as many times as there are fields, or fewer ─▶ next() …
+//   reset() ─▶ find(): the same for single ids
 //
 // Always: valid until the stream changes. Offsets are bytes of the segment that holds the node's listpack.
 
 import { Slice } from '../../../lib/slice.ts'
 import type { Ref } from '../../../memory/arena.ts'
-import { HEADER_BYTES, readInteger, skip, skipBack } from '../../../memory/listpack-format.ts'
+import { HEADER_BYTES, readInteger, skip, skipBack, skipElements } from '../../../memory/listpack-format.ts'
 import { OrderedCursor } from '../../../memory/ordered.ts'
 import { StreamId } from './stream-id.ts'
 import { ID_PAYLOAD_AT, type StreamIndex } from './stream-index.ts'
@@ -74,25 +75,55 @@ export class StreamIterator {
     return this.reverse ? this.nextBackward() : this.nextForward()
   }
 
+  /** Before the first find(). */
+  reset(): this {
+    this.reverse = false
+    this.withDeleted = false
+    this.at = 0
+    return this
+  }
+
+  /** Moves to the entry with that id; ids of one node that ascend are found in one pass over it. */
+  find(tree: Ref, id: StreamId): boolean {
+    if (this.at !== 0 && this.id.compare(id) < 0) {
+      this.from.set(id)
+      this.passEntry()
+      if (this.nextInNode()) {
+        if (this.id.compare(id) === 0) return true
+        this.at = 0
+        return false
+      }
+    }
+    return this.start(tree, id, id, false).next()
+  }
+
   private nextForward(): boolean {
     for (;;) {
       if (this.at === 0) {
         if (!this.openNode()) return false
         this.at = skip(this.u8, this.nextMasterField) // the master's 0
-      } else {
-        for (let left = this.same ? this.unread : this.unread * 2; left > 0; left--) this.at = skip(this.u8, this.at)
-        this.at = skip(this.u8, this.at) // the count of elements
-      }
-      this.unread = 0
-      while (this.at < this.end) {
-        const deleted = this.readHead(this.at)
-        if (this.id.compare(this.from) >= 0 && (!deleted || this.withDeleted)) return this.id.compare(this.to) <= 0
-        for (let left = (this.same ? this.fields : this.fields * 2) + 1; left > 0; left--)
-          this.at = skip(this.u8, this.at)
-      }
+      } else this.passEntry()
+      if (this.nextInNode()) return this.id.compare(this.to) <= 0
       this.leaveNode()
       if (!this.index.trees.next(this.cursor)) return false
     }
+  }
+
+  /** Passes what was not read of the current entry. */
+  private passEntry(): void {
+    const elements = (this.same ? this.unread : this.unread * 2) + 1 // the last one counts the others
+    this.at = skipElements(this.u8, this.at, elements)
+    this.unread = 0
+  }
+
+  /** Reads the head of the next entry that is not before `from`; false at the end of the node. */
+  private nextInNode(): boolean {
+    while (this.at < this.end) {
+      const deleted = this.readHead(this.at)
+      if (this.id.compare(this.from) >= 0 && (!deleted || this.withDeleted)) return true
+      this.passEntry()
+    }
+    return false
   }
 
   private nextBackward(): boolean {

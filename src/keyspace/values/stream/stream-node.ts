@@ -216,15 +216,27 @@ export class StreamNodes {
 
   /** Sets `out` to the id of the entry whose differences from `master` are at byte `at`; the byte after them. */
   readId(u8: Uint8Array, dv: DataView, at: number, master: StreamId, out: StreamId): number {
-    const ms = this.difference(u8, dv, at)
-    let low = master.msLow + ms.lo
-    out.msLow = low >>> 0
-    out.msHigh = (master.msHigh + ms.hi + (low >= TWO_32 ? 1 : 0)) >>> 0
+    if (u8[at] === WIDE_INTEGER) {
+      const d = this.difference(u8, dv, at)
+      const low = master.msLow + d.lo
+      out.msLow = low >>> 0
+      out.msHigh = (master.msHigh + d.hi + carry(low)) >>> 0
+    } else {
+      const low = master.msLow + readInteger(u8, dv, at)
+      out.msLow = low >>> 0
+      out.msHigh = (master.msHigh + carry(low)) >>> 0
+    }
     at = skip(u8, at)
-    const seq = this.difference(u8, dv, at)
-    low = master.seqLow + seq.lo
-    out.seqLow = low >>> 0
-    out.seqHigh = (master.seqHigh + seq.hi + (low >= TWO_32 ? 1 : 0)) >>> 0
+    if (u8[at] === WIDE_INTEGER) {
+      const d = this.difference(u8, dv, at)
+      const low = master.seqLow + d.lo
+      out.seqLow = low >>> 0
+      out.seqHigh = (master.seqHigh + d.hi + carry(low)) >>> 0
+    } else {
+      const low = master.seqLow + readInteger(u8, dv, at)
+      out.seqLow = low >>> 0
+      out.seqHigh = (master.seqHigh + carry(low)) >>> 0
+    }
     return skip(u8, at)
   }
 
@@ -234,4 +246,9 @@ export class StreamNodes {
     else d.setNumber(readInteger(u8, dv, at))
     return d
   }
+}
+
+/** What goes over to the high word. */
+function carry(low: number): number {
+  return low >= TWO_32 ? 1 : low < 0 ? -1 : 0
 }
