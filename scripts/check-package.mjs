@@ -23,6 +23,7 @@ const TOOLS = [
   'cmd-shim@8',
   '@types/node@20',
   'ioredis@6',
+  '@sinonjs/fake-timers',
   'bullmq@6',
 ]
 /** What keeps its state in Redis, for libraries.test.mjs. */
@@ -116,6 +117,7 @@ function withTools() {
   runs('attw', 'npx', ['attw', packed.filename], /No problems found/)
   runs('vitest', 'npx', ['vitest', 'run', 'vitest.test.mjs'], /1 passed/)
   runs('fake timers of vitest', 'npx', ['vitest', 'run', 'timers.test.mjs'], /12 passed/)
+  runs('fake timers of Sinon', process.execPath, ['--test', 'sinon.test.mjs'], /pass 1/)
   runs('BullMQ', 'npx', ['vitest', 'run', 'bullmq.test.mjs', '--testTimeout', '60000'], /8 passed/)
   runs('libraries', 'npx', ['vitest', 'run', 'libraries.test.mjs', '--testTimeout', '60000'], /9 passed/)
   runs('ioredis-mock in Jest', 'npx', ['jest', '--testMatch', '**/jest-mock.test.js'], /1 passed/)

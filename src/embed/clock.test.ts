@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { createServer, type EmbeddedServer } from '../index.ts'
+import { nextFakeMs } from '../system/server-time.ts'
 import { durationMs } from './duration.ts'
 
 const START_MS = 1_700_000_000_000
@@ -183,4 +184,19 @@ test('the mock timers of node:test move the server, enabled before it was made o
     await server.close()
     t.mock.timers.reset()
   }
+})
+
+test('timers of a fake clock are found in an object and in a map', () => {
+  const [late, soon] = [{ callAt: 30 }, { callAt: 20 }]
+  assert.equal(nextFakeMs({ timers: { 1: late, 2: soon } }), 20)
+  assert.equal(
+    nextFakeMs({
+      timers: new Map([
+        [1, late],
+        [2, soon],
+      ]),
+    }),
+    20,
+  )
+  assert.equal(nextFakeMs({}), Number.POSITIVE_INFINITY)
 })

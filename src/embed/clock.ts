@@ -8,7 +8,7 @@
 // Always: each event runs at its own time; before the next one, input and output that it caused have been handled.
 
 import type { Server } from '../server/server.ts'
-import { type FakeClock, fakeClock, nextTurn, type ServerTime } from '../system/server-time.ts'
+import { type FakeClock, fakeClock, nextFakeMs, nextTurn, type ServerTime } from '../system/server-time.ts'
 import { type Duration, durationMs } from './duration.ts'
 import { Expiries } from './expiries.ts'
 
@@ -118,12 +118,11 @@ export class EmbeddedClock implements ServerClock {
     let stepsAtOnce = 0
     for (;;) {
       if (!cron.isNeeded) cron.suspend()
-      const timers = Object.values(fake.timers ?? {}).map(timer => timer.callAt)
       const expiry = this.expiries.nextMs() - this.time.nowMs() + fake.now
       // A timer of a fraction of a millisecond that is set anew until its time has come would never see it come.
       const next = Math.max(
         stepsAtOnce < STEPS_AT_ONCE_MAX ? fake.now : fake.now + 1,
-        timers.reduce((a, b) => Math.min(a, b), expiry),
+        Math.min(nextFakeMs(fake), expiry),
       )
       if (next > end) break
       stepsAtOnce = next === fake.now ? stepsAtOnce + 1 : 0

@@ -103,7 +103,6 @@ function clientsCronInfo({ clientsCron }: InfoParts): InfoSource {
 
 function usedMemoryInfo({ config, system, engine, memoryStats }: InfoParts): InfoSource {
   let m!: MemoryFigures
-  const { totalMemoryBytes } = system.process
   return {
     section: 'memory',
     prepare: () => {
@@ -121,8 +120,8 @@ function usedMemoryInfo({ config, system, engine, memoryStats }: InfoParts): Inf
       used_memory_startup: () => m.startupBytes,
       used_memory_dataset: () => m.datasetBytes,
       used_memory_dataset_perc: () => `${ratio(m.datasetBytes * 100, Math.max(1, m.usedBytes - m.startupBytes))}%`,
-      total_system_memory: () => totalMemoryBytes,
-      total_system_memory_human: () => humanBytes(totalMemoryBytes),
+      total_system_memory: () => system.process.totalMemoryBytes,
+      total_system_memory_human: () => humanBytes(system.process.totalMemoryBytes),
       maxmemory: () => config.maxmemory,
       maxmemory_human: () => humanBytes(config.maxmemory),
       maxmemory_policy: () => config.maxmemoryPolicy,

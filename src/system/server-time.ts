@@ -217,8 +217,21 @@ export class ServerTime {
 /** The clock of @sinonjs/fake-timers, as the functions that it replaces name it. */
 export interface FakeClock {
   readonly now: number
-  readonly timers?: Readonly<Record<string, { readonly callAt: number }>>
+  /** By their ids; a Map in newer versions (15.5). */
+  readonly timers?: Readonly<Record<string, FakeTimer>> | ReadonlyMap<unknown, FakeTimer>
   tick(ms: number): unknown
+}
+
+interface FakeTimer {
+  readonly callAt: number
+}
+
+/** When its next timer is due, on its own scale; Infinity: there is none. */
+export function nextFakeMs({ timers = {} }: Pick<FakeClock, 'timers'>): number {
+  let nextMs = Number.POSITIVE_INFINITY
+  for (const { callAt } of timers instanceof Map ? timers.values() : Object.values(timers))
+    nextMs = Math.min(nextMs, callAt)
+  return nextMs
 }
 
 /** The installed one; undefined: there is none. */
