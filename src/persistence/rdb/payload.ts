@@ -53,11 +53,11 @@ export class DumpPayloads implements Payloads {
   }
 
   get sanitizations(): number {
-    return this.readers.options.sanitizations
+    return this.ownReaders?.options.sanitizations ?? 0
   }
 
   set sanitizations(count: number) {
-    this.readers.options.sanitizations = count
+    if (count !== this.sanitizations) this.readers.options.sanitizations = count
   }
 
   dump(entry: Ref): Slice {
