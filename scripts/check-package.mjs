@@ -128,7 +128,7 @@ function withTools() {
   runs('bun test', bun, ['test', './vitest.test.mjs', './bun.test.mjs'], /2 pass/)
   runs('fixtures of vitest', 'npx', ['vitest', 'run', 'vitest.fixture.test.mjs'], /3 passed/)
   runs('fixtures of Jest', 'npx', ['jest', '--testMatch', '**/fixture.jest.test.js'], /2 passed/)
-  runs('fixtures of node:test', process.execPath, ['--test', 'fixture.node.test.mjs'], /pass 2/)
+  runs('fixtures of node:test', process.execPath, ['--test', 'fixture.node.test.mjs'], /pass 3/)
   runs('fixtures of bun test', bun, ['test', './fixture.bun.test.mjs'], /2 pass/)
   runs('cmd-shim', process.execPath, ['shim.cjs'], /node.*redstart\.js/)
   newModule()
