@@ -9,8 +9,7 @@
 // allocated for a command that runs here.
 
 import type { Command } from '../engine/catalog/command.ts'
-import { CMD_WRITE } from '../engine/catalog/command.ts'
-import { flagsOfOnlyKey } from '../engine/catalog/keyspecs.ts'
+import { CMD_SOLE_KEY, CMD_WRITE } from '../engine/catalog/command.ts'
 import type { CommandTable, TableEntry } from '../engine/catalog/table.ts'
 import { CLIENT_ASKING, CLIENT_MASTER, CLIENT_MULTI, CLIENT_READONLY, type Client } from '../engine/client.ts'
 import type { Gate, Place } from '../engine/gates.ts'
@@ -20,6 +19,7 @@ import { ZERO } from '../lib/ascii.ts'
 import { keySlot } from '../lib/crc16.ts'
 import { Slice } from '../lib/slice.ts'
 import { errorBytes } from '../protocol/reply.ts'
+import { hasBit } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
 import { type Node, REPLICA } from './node.ts'
 
@@ -46,14 +46,16 @@ const IN_SCRIPTS = new Map<Uint8Array, Uint8Array>([
 interface GateServer {
   readonly table: CommandTable
   database(): Database
+  /** The tables of keys: the slot of this key need not be computed again, until forget(). */
+  readonly slots: { learn(key: Slice, slot: number): void; forget(): void }
   /** The client's connection is encrypted. */
   isTls(client: Client): boolean
   /** The running script may use keys of several slots. */
   scriptMayCrossSlots(): boolean
 }
 
-/** What decides how a command is judged. `first`: its only key is its first argument; `none`: it has no keys. */
-type Kind = 'none' | 'first' | 'shard' | 'migrate' | 'exec' | 'scan' | 'other'
+/** What decides how a command is judged. `none`: it has no keys. */
+type Kind = 'none' | 'shard' | 'migrate' | 'exec' | 'scan' | 'other'
 
 interface KnownKind {
   readonly command: Command
@@ -75,6 +77,7 @@ const JUDGED = CLIENT_MASTER | CLIENT_ASKING
 export class RedirectGate {
   private readonly cluster: Cluster
   private readonly server: GateServer
+  private readonly slots: GateServer['slots']
   /** By TableEntry.id; ids change when a module's commands go. */
   private readonly kinds: (KnownKind | undefined)[] = []
   private readonly firstKey = new Slice()
@@ -91,29 +94,28 @@ export class RedirectGate {
   constructor(cluster: Cluster, server: GateServer) {
     this.cluster = cluster
     this.server = server
+    this.slots = server.slots
+  }
+
+  /**
+   * The rule in short, for Engine.gates.passage: a command whose only key is the first argument, in a slot that is served
+   * here. False for any other.
+   */
+  readonly passage = (client: Client, entry: TableEntry, args: Slice[]): boolean => {
+    const { cluster } = this
+    if ((entry.flags & CMD_SOLE_KEY) === 0 || (client.flags & JUDGED) !== 0 || !cluster.isOk) return false
+    const key = args[1]
+    const slot = keySlot(key)
+    // The bits of this node's slots are near; their owners are pointers in a hundred kilobytes.
+    if (!hasBit(cluster.me.slots, slot) || cluster.movesSlots) return false
+    this.scriptSlot = this.commandSlot = slot
+    this.slots.learn(key, slot)
+    return true
   }
 
   /** The rule for Engine.gates. */
   readonly rule: Gate = (client, entry, args, argc, flags, place) => {
-    const { cluster } = this
-    if (place === 'client' && (client.flags & JUDGED) === 0 && cluster.isOk && this.kindOf(entry) === 'first') {
-      const slot = keySlot(args[1])
-      if (cluster.owners[slot] === cluster.me && !cluster.movesSlots) {
-        this.scriptSlot = this.commandSlot = slot
-        return undefined
-      }
-    }
-    return this.judgeAll(client, entry, args, argc, flags, place)
-  }
-
-  private judgeAll(
-    client: Client,
-    entry: TableEntry,
-    args: Slice[],
-    argc: number,
-    flags: number,
-    place: Place,
-  ): Uint8Array | undefined {
+    this.slots.forget()
     if (client.has(CLIENT_MASTER)) return undefined
     const asking = client.has(CLIENT_ASKING)
     if (asking && place === 'client' && !client.has(CLIENT_MULTI)) client.flags &= ~CLIENT_ASKING
@@ -162,7 +164,7 @@ export class RedirectGate {
 
   private collectKeys(kind: Kind, entry: TableEntry, args: Slice[], argc: number): boolean {
     if (kind === 'none') return true
-    if (kind === 'first') return this.collectKey(args[1], false)
+    if ((entry.flags & CMD_SOLE_KEY) !== 0) return this.collectKey(args[1], false)
     if (kind === 'scan') return this.collectCursor(args[1])
     const shard = kind === 'shard'
     // The channels of shard commands count as keys.
@@ -245,7 +247,7 @@ export class RedirectGate {
     const { command, id } = entry
     const known = this.kinds[id]
     if (known !== undefined && known.command === command) return known.kind
-    const kind = KINDS.get(entry.fullName) ?? keyKind(entry)
+    const kind = KINDS.get(entry.fullName) ?? (entry.hasKeys() ? 'other' : 'none')
     this.kinds[id] = { command, kind }
     return kind
   }
@@ -261,11 +263,6 @@ export class RedirectGate {
     if (client.has(CLIENT_READONLY) && !isWrite && me.has(REPLICA) && me.primary === owner) return undefined
     return owner === undefined ? UNBOUND : this.redirect('MOVED', owner, client)
   }
-}
-
-function keyKind(entry: TableEntry): Kind {
-  if (!entry.hasKeys()) return 'none'
-  return flagsOfOnlyKey(entry) === 0 ? 'other' : 'first'
 }
 
 /** 'host:port' of a node, as `cluster-preferred-endpoint-type` wants it. */

@@ -66,8 +66,11 @@ export const GATES = [
 
 export type GateName = (typeof GATES)[number]
 
-/** A replica obeys its primary: these may only postpone, or end a replica whose disk fails. */
-const PRIMARY_GATES: readonly GateName[] = ['disk', 'pause', 'movingKeys', 'snapshot', 'storage']
+/**
+ * A replica obeys its primary: these may only postpone, or end a replica whose disk fails. `cluster` refuses nothing
+ * here; it only forgets the key of the command before.
+ */
+const PRIMARY_GATES: readonly GateName[] = ['cluster', 'disk', 'pause', 'movingKeys', 'snapshot', 'storage']
 /** The gates of each command that EXEC runs: the user's permissions may have changed since it was queued. */
 export const EXEC_GATES: readonly GateName[] = ['acl']
 /** The gates of each command of a script. */
@@ -129,13 +132,19 @@ export class Gates {
   private readonly retry: GateList
   /** The gates with a rule besides SKIPPED. */
   private readonly configured: GateList
+  /** `configured` without 'cluster'. */
+  private readonly others: GateList
+  /** The rule of 'cluster', for most commands: false when that has to be asked. */
+  passage: ((client: Client, entry: TableEntry, args: Slice[]) => boolean) | undefined
   /** Number of rules for commands of scripts, besides that of 'acl'. */
   private scriptRules = 0
 
   constructor(engine: Engine) {
     this.engine = engine
     this.client = this.listOf(GATES)
-    this.configured = this.listOf(GATES.filter(name => !SKIPPED.includes(name)))
+    const configured = GATES.filter(name => !SKIPPED.includes(name))
+    this.configured = this.listOf(configured)
+    this.others = this.listOf(configured.filter(name => name !== 'cluster'))
     this.primary = this.listOf(PRIMARY_GATES)
     this.exec = this.listOf(EXEC_GATES)
     this.script = this.listOf(SCRIPT_GATES)
@@ -167,21 +176,33 @@ export class Gates {
     return GATES.filter(name => this.rules.has(name))
   }
 
-  /** Whether a client's command may run now. Allocates nothing when it may. */
+  /** Whether a client's command may run now. Allocates nothing when it may. Short, so that it is compiled into its caller. */
   admit(client: Client, entry: TableEntry, args: Slice[], argc: number): Verdict {
-    const { engine, configured } = this
+    const { engine } = this
     const looked = client.flags & LOOKED_AT
-    const isSkipping = client.authenticated && !engine.keyspace.snapshotting
-    if (isSkipping && configured.gates.length === 0) {
-      if (looked === 0) return undefined
+    if (!client.authenticated || engine.keyspace.snapshotting) return this.judge(client, entry, args, argc, this.client)
+    if (looked !== 0) return this.admitLooked(client, entry, args, argc, looked)
+    if (this.configured.gates.length === 0) return undefined
+    if (this.passage === undefined || !this.passage(client, entry, args))
+      return this.judge(client, entry, args, argc, this.configured)
+    return this.others.gates.length === 0 ? undefined : this.judge(client, entry, args, argc, this.others)
+  }
+
+  /** As admit(), of a client in a state that gates look at. */
+  private admitLooked(client: Client, entry: TableEntry, args: Slice[], argc: number, looked: number): Verdict {
+    if (this.configured.gates.length === 0) {
       // The other gates that are skipped have nothing against this client.
-      if (looked === CLIENT_RESTRICTED) return engine.acl.judge(client, entry, args, argc, 0, 'client')
+      if (looked === CLIENT_RESTRICTED) return this.engine.acl.judge(client, entry, args, argc, 0, 'client')
       if (looked === CLIENT_MULTI && (entry.flags & CMD_NO_MULTI) === 0) return undefined
     }
+    return this.judge(client, entry, args, argc, this.client)
+  }
+
+  /** Asks the gates of a list, or if the client is the primary, its own. */
+  private judge(client: Client, entry: TableEntry, args: Slice[], argc: number, list: GateList): Verdict {
+    const { engine } = this
     const flags = gateFlags(engine, client, entry, args, argc)
-    let list = client.has(CLIENT_MASTER) ? this.primary : this.client
-    if (isSkipping && looked === 0 && list === this.client) list = configured
-    const { gates, names } = list
+    const { gates, names } = client.has(CLIENT_MASTER) ? this.primary : list
     for (let i = 0; i < gates.length; i++) {
       const verdict = gates[i](client, entry, args, argc, flags, 'client')
       if (verdict === undefined) continue

@@ -2,18 +2,22 @@
 //
 //   directory  [ ref × 16,384 ]  +  keys by group of 128 slots        one of SlotTables' tables is such a directory
 //                  └─▶ HashTable
-//              [ buckets × 16,384 ] [ chunk × 16,384 ]                a copy of what is in the headers of small tables
+//              [ head × 16,384 ] [ buckets × 16,384 ]                 a copy of what is in the headers of small tables
 //
-// A lookup in a small table (up to 256 keys) reads its copy instead of its header: 16,384 headers are more than a
-// processor's nearest cache holds.
+//   head       chunk of the table | 0: it has one bucket; 1: it has two; 2: buckets[slot] has their number
+//
+// A lookup in a small table (up to 256 keys) reads its head instead of its header: 16,384 headers are more than a
+// processor's nearest cache holds. Chunks start on 64 bytes, so that the low bits of their refs are free.
 //
 // So the keys of a slot are counted, listed, moved and dropped without looking at others, and no key pays for it.
 // Without cluster mode this file is not used.
 //
-// Always: buckets[slot] is 0 (no table, or not a small one), or it and chunks[slot] are what the table's header says.
+// Always: heads[slot] is 0 (no table, or not a small one), or it and small[slot] are what the table's header says;
+// `known` is NOTHING or a key whose slot is `knownSlot`.
 // `Ref`s of tables here are numbers of directories, not places in the arena. Cursors of scan() are
 // (cursor in the slot's table) × 16,384 + slot, in the order of slots.
 
+import { assert } from '../lib/assert.ts'
 import { keySlot } from '../lib/crc16.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from './arena.ts'
@@ -26,6 +30,10 @@ const GROUP_SHIFT = 7
 const GROUPS = SLOTS >> GROUP_SHIFT
 /** relocateChunks(): chunks of one slot's table that a position can name. */
 const CHUNKS_MAX = 2 ** 20
+/** The low bits of a head. */
+const BUCKETS_BITS = 3
+const MANY_BUCKETS = 2
+const NOTHING = new Slice()
 
 /** What a Database needs of its tables. */
 export type KeyTables = Pick<
@@ -55,7 +63,7 @@ class Directory {
   readonly refs = new Uint32Array(SLOTS)
   readonly groups = new Uint32Array(GROUPS)
   readonly small = new Uint8Array(SLOTS)
-  readonly chunks = new Uint32Array(SLOTS)
+  readonly heads = new Uint32Array(SLOTS)
   count = 0
   /** Of all tables. */
   buckets = 0
@@ -68,12 +76,24 @@ export class SlotTables implements KeyTables {
   private readonly tables: HashTable
   private readonly directories: (Directory | undefined)[] = [undefined]
   private readonly key = new Slice()
+  private known: Slice = NOTHING
+  private knownSlot = 0
 
   constructor(tables: HashTable) {
     this.tables = tables
   }
 
   // ---- slots ----
+
+  /** The next find() of this very Slice need not compute its slot; learnt anew, or forgotten, before its bytes change. */
+  learn(key: Slice, slot: number): void {
+    this.known = key
+    this.knownSlot = slot
+  }
+
+  forget(): void {
+    this.known = NOTHING
+  }
 
   countInSlot(t: Ref, slot: number): number {
     const table = this.directory(t).refs[slot]
@@ -116,8 +136,8 @@ export class SlotTables implements KeyTables {
   }
 
   bytes(t: Ref): number {
-    const { refs, groups, small, chunks } = this.directory(t)
-    let bytes = refs.byteLength + groups.byteLength + small.byteLength + chunks.byteLength
+    const { refs, groups, small, heads } = this.directory(t)
+    let bytes = refs.byteLength + groups.byteLength + small.byteLength + heads.byteLength
     for (const table of refs) if (table !== 0) bytes += this.tables.bytes(table)
     return bytes
   }
@@ -153,11 +173,17 @@ export class SlotTables implements KeyTables {
 
   find(t: Ref, key: Slice, hash: number, slot: TableSlot): Ref {
     const directory = this.directory(t)
-    const hashSlot = keySlot(key)
-    const buckets = directory.small[hashSlot]
-    if (buckets !== 0) {
-      const index = bucketIndex(hash, (1 << (31 - Math.clz32(buckets))) - 1, buckets)
-      return this.tables.findIn((directory.chunks[hashSlot] + index * 4) >>> 0, key, hash, slot)
+    let hashSlot = this.knownSlot
+    if (key === this.known) this.known = NOTHING
+    else hashSlot = keySlot(key)
+    const head = directory.heads[hashSlot]
+    if (head !== 0) {
+      let index = head & BUCKETS_BITS & hash
+      if ((head & MANY_BUCKETS) !== 0) {
+        const buckets = directory.small[hashSlot]
+        index = bucketIndex(hash, (1 << (31 - Math.clz32(buckets))) - 1, buckets)
+      }
+      return this.tables.findIn(((head & ~BUCKETS_BITS) + index * 4) >>> 0, key, hash, slot)
     }
     const table = directory.refs[hashSlot]
     if (table !== 0) return this.tables.find(table, key, hash, slot)
@@ -177,7 +203,7 @@ export class SlotTables implements KeyTables {
     const before = this.tables.buckets(table)
     this.tables.insert(table, entry, hash)
     const after = this.tables.buckets(table)
-    if (after !== before || directory.small[slot] === 0) this.copyHeader(directory, slot)
+    if (after !== before || directory.heads[slot] === 0) this.copyHeader(directory, slot)
     directory.buckets += after - before
     directory.count++
     directory.groups[slot >> GROUP_SHIFT]++
@@ -210,8 +236,10 @@ export class SlotTables implements KeyTables {
   private copyHeader(directory: Directory, slot: number): void {
     const table = directory.refs[slot]
     const chunk = table === 0 ? 0 : this.tables.onlyChunk(table)
-    directory.chunks[slot] = chunk
-    directory.small[slot] = chunk === 0 ? 0 : this.tables.buckets(table)
+    const buckets = chunk === 0 ? 0 : this.tables.buckets(table)
+    assert((chunk & BUCKETS_BITS) === 0, 'a chunk starts on 64 bytes')
+    directory.small[slot] = buckets
+    directory.heads[slot] = chunk + (buckets > 2 ? MANY_BUCKETS : Math.max(0, buckets - 1))
   }
 
   findRef(t: Ref, entry: Ref, hash: number, slot: TableSlot): boolean {
@@ -274,7 +302,7 @@ export class SlotTables implements KeyTables {
       const table = directory.refs[slot]
       if (table === 0) continue
       if (left <= 0) return false
-      directory.small[slot] = 0
+      directory.heads[slot] = 0
       if (!this.tables.drain(table, left, counted)) return false
       directory.refs[slot] = 0
       directory.groups[slot >> GROUP_SHIFT] = 0

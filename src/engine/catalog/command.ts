@@ -92,6 +92,8 @@ export const CMD_NO_MULTI = 1 << 24
 export const CMD_MOVABLE_KEYS = 1 << 25
 export const CMD_ALLOW_BUSY = 1 << 26
 export const CMD_TOUCHES_ARBITRARY_KEYS = 1 << 28
+/** Derived from its key specs: its only key is its first argument. */
+export const CMD_SOLE_KEY = 1 << 29
 
 /** Flag words in the order COMMAND INFO prints them. */
 export const COMMAND_FLAGS = {

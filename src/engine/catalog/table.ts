@@ -20,6 +20,7 @@ import {
   CMD_PUBSUB,
   CMD_READONLY,
   CMD_SENTINEL,
+  CMD_SOLE_KEY,
   CMD_WRITE,
   COMMAND_FLAGS,
   type Command,
@@ -30,6 +31,7 @@ import {
 } from './command.ts'
 import {
   findKeys,
+  flagsOfOnlyKey,
   getKeys,
   hasKeys,
   KEY_INCOMPLETE,
@@ -356,12 +358,13 @@ function factsOf(command: Command, parent: TableEntry | undefined, known: Catego
   const fullName = parent === undefined ? command.name : `${parent.fullName}|${command.name}`
   const keySpecs = command.keys === undefined ? NO_SPECS : parseKeySpecs(command.keys)
   const range = legacyRange(keySpecs)
+  const hasSoleKey = flagsOfOnlyKey({ keySpecs, keyFinder: command.keyFinder }) !== 0
   const flags = bitsOf(command.flags, COMMAND_FLAGS as Record<CommandFlagName, number>)
   return {
     fullName,
     keySpecs,
     range,
-    flags: range.movable ? flags | CMD_MOVABLE_KEYS : flags,
+    flags: flags | (range.movable ? CMD_MOVABLE_KEYS : 0) | (hasSoleKey ? CMD_SOLE_KEY : 0),
     categories: categoriesOf(command, flags, known),
     runsInMulti: RUN_IN_MULTI.has(fullName),
     constantTime:

@@ -137,10 +137,12 @@ function gateOf(engine: Engine, cluster: Cluster): RedirectGate {
   const gate = new RedirectGate(cluster, {
     table: engine.table,
     database: () => engine.keyspace.databases[0],
+    slots: engine.keyspace.slotTables!,
     isTls: client => client.connection.kind === 'tls',
     scriptMayCrossSlots: () => engine.scripting.mayCrossSlots,
   })
   engine.gates.set('cluster', gate.rule)
+  engine.gates.passage = gate.passage
   return gate
 }
 
