@@ -18,6 +18,7 @@
 // two, so they are dropped one at a time.
 
 import { assert } from '../lib/assert.ts'
+import { copyBytes } from '../lib/bytes.ts'
 import { PAGES_PER_SEGMENT, SEGMENT_BYTES, Segment } from './segment.ts'
 import {
   CLASS_OF_GRANULES,
@@ -201,12 +202,9 @@ export class Arena {
 
   /** Copies bytes between two allocations (they may be the same; overlap is handled). */
   copy(to: Ref, toOff: number, from: Ref, fromOff: number, bytes: number): void {
-    const a = this.segments[to >>> SEGMENT_SHIFT].u8
-    const b = this.segments[from >>> SEGMENT_SHIFT].u8
-    const x = this.at(to) + toOff
-    const y = this.at(from) + fromOff
-    if (a === b) a.copyWithin(x, y, y + bytes)
-    else a.set(b.subarray(y, y + bytes), x)
+    const a = this.segments[to >>> SEGMENT_SHIFT]
+    const b = this.segments[from >>> SEGMENT_SHIFT]
+    copyBytes(a.u8, a.dv, this.at(to) + toOff, b.u8, b.dv, this.at(from) + fromOff, bytes)
   }
 
   /** A copy of an allocation. */

@@ -26,19 +26,22 @@ export function realSystem(network: Network, options: RealSystemOptions = {}): S
 
 /** Drift between the two clocks at which nowUs is set to the wall clock again. */
 const DRIFT_MAX_US = 2000
+/** So often the wall clock is read for that: a read of a clock is a tenth of a TIME. */
+const CHECK_EVERY_US = 1000
 
 function realClock(): Clock {
   let anchorUs = Date.now() * 1000 - performance.now() * 1000
+  let checkDueUs = 0
   return {
     nowMs: Date.now,
     nowUs() {
-      const wallUs = Date.now() * 1000
-      let us = Math.floor(anchorUs + performance.now() * 1000)
-      if (us < wallUs - DRIFT_MAX_US || us > wallUs + DRIFT_MAX_US) {
-        anchorUs = wallUs - performance.now() * 1000
-        us = wallUs
+      const ownUs = performance.now() * 1000
+      if (ownUs >= checkDueUs) {
+        checkDueUs = ownUs + CHECK_EVERY_US
+        const driftUs = Date.now() * 1000 - (anchorUs + ownUs)
+        if (Math.abs(driftUs) > DRIFT_MAX_US) anchorUs += driftUs
       }
-      return us
+      return Math.floor(anchorUs + ownUs)
     },
     monotonicUs: () => performance.now() * 1000,
     utcOffsetMinutes: atMs => -new Date(atMs).getTimezoneOffset(),
