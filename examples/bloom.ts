@@ -199,7 +199,7 @@ const commands: readonly ModuleCommand[] = [
     arity: -4,
     ...WRITES,
     summary: 'Make an empty filter.',
-    args: 'key#0 error_rate:double capacity:integer [EXPANSION expansion:integer] [NONSCALING]',
+    args: 'key#0 error-rate:double capacity:integer [EXPANSION expansion:integer] [NONSCALING]',
     run: reserve,
   },
   { name: 'bf.add', arity: 3, ...WRITES, summary: 'Add an item.', args: 'key#0 item', run: ctx => addAll(ctx, DEFAULTS, 2)[0] },

@@ -155,6 +155,7 @@ export class Context {
     engine.watches.touchAllWatchedKeysInDb(a.index, b.index)
     engine.watches.touchAllWatchedKeysInDb(b.index, a.index)
     this.keyspace.swap(a.index, b.index)
+    engine.observers.happenings.tell({ name: 'databases-swapped', first: a.index, second: b.index })
     engine.blocking.databaseReady(a)
     engine.blocking.databaseReady(b)
   }

@@ -35,6 +35,7 @@ import { clearEffectLog, type Effect, PROPAGATE_ALL } from './effect.ts'
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
 import { NOTIFY_EXPIRED } from './messaging/events.ts'
+import type { CommandFilters } from './ports/command-filters.ts'
 import { isHttp, unknownCommand, unknownSubcommand } from './unknown-command.ts'
 
 export class Dispatch {
@@ -46,8 +47,8 @@ export class Dispatch {
   afterCall:
     | ((client: Client, entry: TableEntry, args: Slice[], argc: number, durationUs: number, times: number) => void)
     | undefined
-  /** Judges each command of a client first: an error reply, or other words; set while modules have filters. */
-  filter: ((client: Client, args: Slice[], argc: number) => Uint8Array | Slice[] | undefined) | undefined
+  /** Set while modules have filters. */
+  filters: CommandFilters | undefined
   /** Messages to the current command's own client, sent after its reply. */
   private readonly afterReplyCallbacks: (() => void)[] = []
   /** An error, the last in `reply`, is the reply to a primary, a replica or the append-only file. */
@@ -84,8 +85,8 @@ export class Dispatch {
     const before = changes(engine.keyspace)
     const errorsBefore = reply.errors
     try {
-      if (this.filter === undefined || client.has(CLIENT_MASTER)) this.pass(client, args, argc)
-      else this.passFiltered(client, args, argc)
+      if (this.filters === undefined || client.has(CLIENT_MASTER)) this.pass(client, args, argc)
+      else this.passFiltered(client, args, argc, this.filters)
     } catch (error) {
       // Thrown by a gate, or by what follows a command.
       this.failed(error, client, undefined, args, argc, before)
@@ -99,11 +100,15 @@ export class Dispatch {
     }
   }
 
-  private passFiltered(client: Client, args: Slice[], argc: number): void {
-    const verdict = this.filter!(client, args, argc)
+  private passFiltered(client: Client, args: Slice[], argc: number, { judge, judgeReply }: CommandFilters): void {
+    const { reply, output } = this.engine
+    const [from, rewinds] = [reply.pos, output.rewinds]
+    const verdict = judge(client, args, argc)
     if (verdict === undefined) this.pass(client, args, argc)
     else if (verdict instanceof Uint8Array) this.refuse(client, verdict)
     else this.pass(client, verdict, verdict.length)
+    if (reply.pos > from && output.rewinds === rewinds) judgeReply?.(client, from)
+    this.countErrors(client)
   }
 
   /** Arity and gates, then call() or the queue of MULTI. */

@@ -126,3 +126,9 @@ test('a reply of text with line breaks is one line', async () => {
   assert.equal(message(server.call('b.lines')), 'ERR module command failed: one  +two')
   assert.equal(server.call('ping'), 'PONG')
 })
+
+test('a syntax line or a key spec that cannot be read is refused at the start', async () => {
+  const command = { name: 'b.args', arity: 1, flags: '', run: () => 1 }
+  await assert.rejects(serverWith([{ ...command, args: 'key#0 [' }]), /command 'b\.args': /)
+  await assert.rejects(serverWith([{ ...command, keys: 'RW @' }]), /key spec 'RW @' cannot be read/)
+})

@@ -7,16 +7,23 @@
 
 import { CMD_NOSCRIPT, CMD_WRITE } from '../engine/catalog/command.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
-import { CLIENT_INTERNAL, CLIENT_MASTER, CLIENT_NO_TOUCH, CLIENT_SCRIPT, type Client } from '../engine/client.ts'
+import {
+  CLIENT_INTERNAL,
+  CLIENT_MASTER,
+  CLIENT_NO_TOUCH,
+  CLIENT_SCRIPT,
+  CLIENT_TRACKING,
+  type Client,
+} from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { callingClient } from '../engine/nowhere.ts'
 import { OwnReply } from '../engine/own-reply.ts'
 import { latin1Text } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
-import { ReplyError, type Value } from '../protocol/value.ts'
+import { ReplyError } from '../protocol/value.ts'
 import { CallWords } from './call-words.ts'
 import { type CallReply, CommandError, isCommandError, type ModuleWord } from './definition.ts'
-import { byteText, textOf, utf8Text } from './values.ts'
+import { byteText, plain, textOf } from './values.ts'
 
 const IDLE_MAX = 8
 /** The primary, and the append-only file while it is replayed: what they have run is not refused. */
@@ -68,7 +75,7 @@ export class ModuleCaller {
 
   /**
    * `judged`: the client whose permissions count; undefined: nobody's. `isReadOnly`: for a command that has said that
-   * it changes nothing.
+   * it changes nothing. `origin`: the client that has sent the module's command: what is read is tracked for it.
    */
   call(
     words: readonly ModuleWord[],
@@ -76,14 +83,24 @@ export class ModuleCaller {
     judged: Client | undefined,
     asBytes: boolean,
     isReadOnly = false,
+    origin?: Client,
   ): CallReply {
     const mark = this.words.begin()
     try {
-      const args = this.words.put(words)
-      const entry = this.known(words, args, isReadOnly)
-      this.mustBeAdmitted(entry, args, words.length, judged ?? this.server)
-      const run = () => this.engine.dispatch.call(client ?? this.server, entry, args, words.length)
+      const by = judged ?? this.server
+      let args = this.words.put(words)
+      let argc = words.length
+      const filtered = this.engine.dispatch.filters?.judgeCall?.('module', origin ?? by, args, argc)
+      if (filtered instanceof Uint8Array) throw new CommandError(latin1Text(filtered, 1, filtered.length - 2))
+      if (filtered !== undefined) {
+        args = filtered
+        argc = filtered.length
+      }
+      const entry = this.known(args, argc, isReadOnly)
+      this.mustBeAdmitted(entry, args, argc, by)
+      const run = () => this.engine.dispatch.call(client ?? this.server, entry, args, argc)
       const value = this.atomically(() => this.reply.of(run))
+      if (origin?.has(CLIENT_TRACKING) === true) this.engine.tracking.remember(origin, entry, args, argc, true)
       if (value instanceof ReplyError) throw new CommandError(value.text)
       return plain(value, asBytes)
     } finally {
@@ -111,7 +128,7 @@ export class ModuleCaller {
     try {
       const one = by ?? this.server
       const args = this.words.put(words)
-      const entry = this.known(words, args, isReadOnly)
+      const entry = this.known(args, words.length, isReadOnly)
       const denied =
         one.user === undefined ? undefined : this.engine.acl.dryRun(one.user, entry, args.slice(0, words.length))
       if (denied !== undefined) return `NOPERM ${textOf(denied)}`
@@ -126,10 +143,10 @@ export class ModuleCaller {
   }
 
   /** The command that is called. Throws a CommandError when no user may call it. */
-  private known(words: readonly ModuleWord[], args: Slice[], isReadOnly: boolean): TableEntry {
-    const argc = words.length
+  private known(args: Slice[], argc: number, isReadOnly: boolean): TableEntry {
     const entry = argc === 0 ? undefined : this.engine.table.resolve(args, argc)
-    if (entry === undefined) throw new CommandError(`ERR unknown command '${textOfWord(words[0])}'`)
+    if (entry === undefined)
+      throw new CommandError(`ERR unknown command '${argc === 0 ? '' : textOf(args[0].latin1())}'`)
     if (!entry.takes(argc)) throw new CommandError(`ERR wrong number of arguments for '${entry.fullName}' command`)
     if ((entry.flags & CMD_NOSCRIPT) !== 0)
       throw new CommandError('ERR This Redis command is not allowed from a module')
@@ -148,14 +165,4 @@ export class ModuleCaller {
       gates.refusalInScript(by, entry, args, argc, false)
     if (refusal !== undefined) throw new CommandError(latin1Text(refusal, 1, refusal.length - 2))
   }
-}
-
-function textOfWord(word: ModuleWord | undefined): string {
-  return word instanceof Uint8Array ? utf8Text(word, 0, word.length) : String(word ?? '')
-}
-
-function plain(value: Value, asBytes: boolean): CallReply {
-  if (value instanceof Uint8Array) return asBytes ? value : utf8Text(value, 0, value.length)
-  if (Array.isArray(value)) return value.map(one => plain(one, asBytes))
-  return value instanceof ReplyError ? value.text : value
 }

@@ -15,6 +15,7 @@ import {
   type CallReply,
   CommandError,
   type CommandFilter,
+  type FilterOptions,
   type KeyWait,
   type ModuleClient,
   type ModuleCommand,
@@ -22,6 +23,7 @@ import {
   type ModuleServer,
   type ModuleWord,
   type ParameterValue,
+  type ReplyFilter,
   type ServerEventName,
   type ServerEvents,
   type WaitOptions,
@@ -142,7 +144,7 @@ export class CommandContext implements ModuleContext {
   private run(words: readonly ModuleWord[], asServer: boolean, asBytes: boolean): CallReply {
     this.mustBeLoaded()
     const client = this.callingClient()
-    return this.parts.caller.call(words, client, asServer ? undefined : client, asBytes, this.isReadOnly)
+    return this.parts.caller.call(words, client, asServer ? undefined : client, asBytes, this.isReadOnly, this.judged)
   }
 
   refusal({ as }: CallOptions, ...words: ModuleWord[]): string | undefined {
@@ -198,8 +200,12 @@ export class CommandContext implements ModuleContext {
     return this.parts.server.on(name, listener)
   }
 
-  filter(filter: CommandFilter): () => void {
-    return this.parts.server.filter(filter)
+  filter(filter: CommandFilter, options?: FilterOptions): () => void {
+    return this.parts.server.filter(filter, options)
+  }
+
+  filterReplies(filter: ReplyFilter): () => void {
+    return this.parts.server.filterReplies(filter)
   }
 
   config(name: string): ParameterValue {

@@ -76,6 +76,20 @@ export interface ServerEvents {
     readonly object?: string
   }
   role: { readonly role: 'primary' | 'replica' }
+  /** As a replica: the link to the primary. Told at the next tick, as of replicas. */
+  'primary-link': { readonly state: 'up' | 'down' }
+  /** A replica of this server has everything, or has gone. */
+  replica: { readonly id: number; readonly address: string; readonly state: 'online' | 'gone' }
+  /** Of a cluster, as CLUSTER INFO has it. Told at the next tick. */
+  cluster: { readonly state: 'ok' | 'fail' }
+  /** An RDB file is saved, or the append-only file rewritten. */
+  save: { readonly kind: 'rdb' | 'aof'; readonly state: 'started' | 'ended' | 'failed' }
+  /** A dataset is loaded while the server runs: from its primary, or by DEBUG. */
+  load: { readonly state: 'started' | 'ended' }
+  /** SWAPDB. */
+  'databases-swapped': { readonly first: number; readonly second: number }
+  /** MODULE LOAD and UNLOAD. */
+  module: { readonly name: string; readonly event: 'loaded' | 'unloaded' }
   /** CONFIG SET has changed these. */
   'config-changed': { readonly names: readonly string[] }
   /** The dataset was loaded at the start. */
@@ -97,11 +111,32 @@ export interface ModuleClient {
   readonly protocol: 2 | 3
 }
 
-/** A command of a client before it is looked up: its words, and who sent it. */
+/** A command before it is looked up: its words, and who sent it, or the script or the module that calls it. */
 export interface FilteredCommand {
   readonly args: readonly Uint8Array[]
   readonly client: ModuleClient
+  readonly origin: 'client' | 'script' | 'module'
 }
+
+export interface FilterOptions {
+  /** What scripts and modules call is filtered too. */
+  readonly calls?: boolean
+}
+
+/** A command of a client that has run, with its reply. */
+export interface RepliedCommand {
+  readonly args: readonly Uint8Array[]
+  readonly client: ModuleClient
+  /** As call() returns it; of an error its text. */
+  readonly reply: CallReply
+  /** `reply` with bulk strings as Uint8Array. */
+  readonly bytes: CallReply
+  /** The text of an error reply. */
+  readonly error: string | undefined
+}
+
+/** undefined: the reply stays; a value: the client gets this one. A CommandError that it throws is the reply. */
+export type ReplyFilter = (command: RepliedCommand) => ModuleReply
 
 /** undefined: the command passes; words: these are run instead. A CommandError that it throws is the reply. */
 export type CommandFilter = (command: FilteredCommand) => readonly ModuleWord[] | undefined
@@ -127,10 +162,15 @@ export interface ModuleServer {
   on<Name extends ServerEventName>(name: Name, listener: (event: ServerEvents[Name]) => unknown): () => void
   /**
    * Judges the commands of clients, before anything else does, until the function that is returned is called. Not those
-   * that scripts and modules call, and not a primary's. A filter that throws something else than a CommandError is
-   * logged, and the command passes.
+   * that scripts and modules call, unless `calls` is set, and not a primary's. A filter that throws something else than
+   * a CommandError is logged, and the command passes.
    */
-  filter(filter: CommandFilter): () => void
+  filter(filter: CommandFilter, options?: FilterOptions): () => void
+  /**
+   * Sees the replies to the commands of clients, and may replace them: not of commands that have waited, not messages,
+   * and not what is too long for the buffer of replies (1 MiB). The command has run. Otherwise as filter().
+   */
+  filterReplies(filter: ReplyFilter): () => void
   /** The value of a parameter of the module: a boolean, a number or a text, as its kind is. */
   config(name: string): ParameterValue
   /** Closes the connection of a client, after what runs for it. False: there is no such client. */

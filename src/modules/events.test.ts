@@ -93,7 +93,7 @@ test('without listeners nothing is announced or hooked', async () => {
     engine.settings.notifyKeyspaceEvents,
     engine.connections.onConnected.length,
     engine.observers.audit.isHeard,
-    engine.dispatch.filter,
+    engine.dispatch.filters,
     engine.afterCommand.length,
   ]
   const during = state()

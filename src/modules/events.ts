@@ -22,6 +22,7 @@ import {
   NOTIFY_ZSET,
 } from '../engine/messaging/events.ts'
 import type { AuditEvent } from '../engine/monitoring/audit.ts'
+import type { ServerEvent } from '../engine/monitoring/server-events.ts'
 import { putHook } from '../lib/hooks.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
@@ -58,10 +59,27 @@ export const EVENT_NAMES: readonly ServerEventName[] = [
   'client-disconnected',
   'audit',
   'role',
+  'primary-link',
+  'replica',
+  'cluster',
+  'save',
+  'load',
+  'databases-swapped',
+  'module',
   'config-changed',
   'loaded',
   'cron',
   'shutdown',
+]
+
+/** What the engine's parts tell of. */
+const HAPPENINGS: readonly ServerEvent['name'][] = [
+  'primary-link',
+  'replica',
+  'cluster',
+  'save',
+  'load',
+  'databases-swapped',
 ]
 
 /** Keys of events are copied to blocks of this size, one after the other; longer ones have a block of their own. */
@@ -97,6 +115,7 @@ export class ModuleEvents {
   private readonly deliverHook = () => this.deliver()
   private readonly came = (client: Client) => this.tell('client-connected', seen(client))
   private readonly gone = (client: Client) => this.tell('client-disconnected', seen(client))
+  private readonly happened = ({ name, ...event }: ServerEvent) => this.tell(name, event as never)
   private readonly audited = (event: AuditEvent) => this.tell('audit', event)
 
   constructor(engine: Engine, sources: EventSources) {
@@ -162,6 +181,7 @@ export class ModuleEvents {
     engine.trackingHook = isHeard('flushed') ? this.flushed : this.track
     putHook(engine.connections.onConnected, this.came, isHeard('client-connected'))
     putHook(engine.onClientDisconnected, this.gone, isHeard('client-disconnected'))
+    putHook(engine.observers.happenings.listeners, this.happened, HAPPENINGS.some(isHeard))
     putHook(engine.observers.audit.listeners, this.audited, isHeard('audit'))
     putHook(engine.afterCommand, this.deliverHook, heard.length > 0)
   }

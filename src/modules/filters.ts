@@ -1,56 +1,196 @@
-// ModuleFilters: functions of modules that see each command of a client first, and may refuse or rewrite it.
+// ModuleFilters: functions of modules that see each command of a client first, and may refuse or rewrite it, and others
+// that see its reply, and may replace it.
 //
-//   parsed command ─▶ filter ─▶ filter ─▶ lookup, gates, run
+//   parsed command ─▶ filter ─▶ filter ─▶ lookup, gates, run ─▶ reply ─▶ filter of replies
+//   call of a script or a module ─▶ filters that want calls ─▶ lookup, gates, run
 //
-// Always: without filters dispatch has none. A filter runs outside of commands, so it must not call any.
+// Always: without filters dispatch has none, and scripts and modules call unjudged. What a filter calls is not filtered.
 
 import type { Client } from '../engine/client.ts'
+import { isSubscription } from '../engine/dispatch.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
 import { oneLine } from '../lib/text.ts'
 import { Unwind } from '../lib/unwind.ts'
 import { errorBytes } from '../protocol/reply.ts'
+import { ReplyReader } from '../protocol/reply-reader.ts'
+import { ReplyError, type Value } from '../protocol/value.ts'
 import { clientFacts } from './client-facts.ts'
-import { type CommandFilter, isCommandError } from './definition.ts'
+import {
+  type CallReply,
+  type CommandFilter,
+  type FilteredCommand,
+  type FilterOptions,
+  isCommandError,
+  type RepliedCommand,
+  type ReplyFilter,
+} from './definition.ts'
 import { logThrown } from './harmless.ts'
-import { byteText, sliceOf } from './values.ts'
+import { byteText, checkValue, plain, sliceOf, writeValue } from './values.ts'
+
+interface Filter {
+  readonly judge: CommandFilter
+  readonly ofCalls: boolean
+}
 
 export class ModuleFilters {
   private readonly engine: Engine
-  private filters: readonly CommandFilter[] = []
+  private filters: readonly Filter[] = []
+  private ofReplies: readonly ReplyFilter[] = []
+  /** The command that is running, as filters of replies see it. */
+  private words: readonly Uint8Array[] = []
+  private isJudging = false
 
   constructor(engine: Engine) {
     this.engine = engine
   }
 
-  add(filter: CommandFilter): () => void {
+  add(filter: CommandFilter, { calls: ofCalls = false }: FilterOptions = {}): () => void {
     if (typeof filter !== 'function') throw new TypeError('a filter is a function')
-    const own: CommandFilter = command => filter(command)
-    this.become([...this.filters, own])
-    return () => this.become(this.filters.filter(one => one !== own))
+    const own: Filter = { judge: command => filter(command), ofCalls }
+    this.filters = [...this.filters, own]
+    this.hook()
+    return () => {
+      this.filters = this.filters.filter(one => one !== own)
+      this.hook()
+    }
   }
 
-  private become(filters: readonly CommandFilter[]): void {
-    this.filters = filters
-    this.engine.dispatch.filter = filters.length === 0 ? undefined : this.judge
+  addOfReplies(filter: ReplyFilter): () => void {
+    if (typeof filter !== 'function') throw new TypeError('a filter is a function')
+    const own: ReplyFilter = command => filter(command)
+    this.ofReplies = [...this.ofReplies, own]
+    this.hook()
+    return () => {
+      this.ofReplies = this.ofReplies.filter(one => one !== own)
+      this.hook()
+    }
   }
 
-  private readonly judge = (client: Client, args: Slice[], argc: number): Uint8Array | Slice[] | undefined => {
-    let words = args.slice(0, argc).map(one => one.copy().view())
+  private hook(): void {
+    const { filters, ofReplies } = this
+    const calls = filters.filter(one => one.ofCalls)
+    const isUsed = filters.length + ofReplies.length > 0
+    this.engine.dispatch.filters = isUsed
+      ? {
+          judge: (...command) => this.judge(filters, 'client', ...command),
+          judgeCall: calls.length === 0 ? undefined : (origin, ...command) => this.judge(calls, origin, ...command),
+          judgeReply: ofReplies.length === 0 ? undefined : (client, from) => this.judgeReply(client, from),
+        }
+      : undefined
+  }
+
+  private judge(
+    filters: readonly Filter[],
+    origin: FilteredCommand['origin'],
+    client: Client,
+    args: Slice[],
+    argc: number,
+  ): Uint8Array | Slice[] | undefined {
+    if (this.isJudging) return undefined
+    let words: readonly Uint8Array[] = args.slice(0, argc).map(one => one.copy().view())
     let isOther = false
     const by = clientFacts(client)
-    for (const filter of this.filters) {
-      try {
-        const rewritten = filter({ args: words, client: by })
+    this.isJudging = true
+    try {
+      for (const { judge } of filters) {
+        const rewritten = this.safely('A command filter', () => judge({ args: words, client: by, origin }))
+        if (rewritten instanceof Error) return errorOf(rewritten)
         if (rewritten === undefined || rewritten.length === 0) continue
         words = rewritten.map(word => sliceOf(word).view())
         isOther = true
-      } catch (error) {
-        if (error instanceof Unwind) throw error
-        if (isCommandError(error)) return errorBytes(oneLine(byteText(error.message)))
-        logThrown(this.engine, 'A command filter', error)
       }
+    } finally {
+      this.isJudging = false
+      if (origin === 'client') this.words = words
     }
     return isOther ? words.map(sliceOf) : undefined
+  }
+
+  /** What a filter returns, or the CommandError that it throws; what else it throws is logged. */
+  private safely<Result>(what: string, work: () => Result): Result | Error | undefined {
+    try {
+      return work()
+    } catch (error) {
+      if (error instanceof Unwind) throw error
+      if (isCommandError(error)) return error
+      logThrown(this.engine, what, error)
+      return undefined
+    }
+  }
+
+  /** The reply of the running command is in the buffer from `from` on; messages to the same client may follow it. */
+  private judgeReply(client: Client, from: number): void {
+    const { engine, words, ofReplies } = this
+    if (client.lastCommand !== undefined && isSubscription(client.lastCommand)) return
+    const { reply } = engine
+    let shown = new ShownReply(words, client, reply.u8.slice(from, reply.pos))
+    for (const filter of ofReplies) {
+      this.isJudging = true
+      const other = this.safely('A filter of replies', () => {
+        const value = filter(shown)
+        if (value !== undefined) checkValue(value)
+        return value
+      })
+      this.isJudging = false
+      if (other === undefined) continue
+      reply.pos = from
+      if (other instanceof Error) reply.fixedError(errorOf(other))
+      else writeValue(reply, other)
+      reply.raw(sliceOf(shown.following))
+      shown = new ShownReply(words, client, reply.u8.slice(from, reply.pos))
+    }
+  }
+}
+
+function errorOf(error: Error): Uint8Array {
+  return errorBytes(oneLine(byteText(error.message)))
+}
+
+/** A reply as it is written; read when it is asked for. */
+class ShownReply implements RepliedCommand {
+  readonly args: readonly Uint8Array[]
+  private readonly sender: Client
+  private readonly written: Uint8Array
+  private value: Value | undefined
+  private length = 0
+
+  constructor(args: readonly Uint8Array[], sender: Client, written: Uint8Array) {
+    this.args = args
+    this.sender = sender
+    this.written = written
+  }
+
+  get client(): FilteredCommand['client'] {
+    return clientFacts(this.sender)
+  }
+
+  private read(): Value {
+    if (this.value === undefined) {
+      const reader = new ReplyReader()
+      reader.feed(this.written)
+      this.value = reader.next() as Value
+      this.length = reader.consumed
+    }
+    return this.value
+  }
+
+  get reply(): CallReply {
+    return plain(this.read(), false)
+  }
+
+  get bytes(): CallReply {
+    return plain(this.read(), true)
+  }
+
+  get error(): string | undefined {
+    const value = this.read()
+    return value instanceof ReplyError ? value.text : undefined
+  }
+
+  /** What is behind the reply: messages. */
+  get following(): Uint8Array {
+    this.read()
+    return this.written.subarray(this.length)
   }
 }

@@ -8,6 +8,7 @@
 import { stackOf } from '../engine/boundary.ts'
 import type { Command } from '../engine/catalog/command.ts'
 import type { LoadedModule } from '../engine/catalog/loaded-module.ts'
+import { parseArguments } from '../engine/catalog/syntax-line.ts'
 import type { Engine } from '../engine/engine.ts'
 import { safeName } from '../engine/monitoring/info.ts'
 import type { LoginRequest } from '../engine/ports/authenticator.ts'
@@ -121,7 +122,7 @@ export class Modules implements ModuleLoader {
       isGone: false,
     }
     const runner = new ModuleRunner(engine, { caller: this.caller, keys: this.keys, server, state: loaded })
-    for (const command of module.commands ?? []) literals.push(literalOf(command, runner))
+    for (const command of module.commands ?? []) literals.push(literalOf(command, runner, byteText(name)))
     const refusal = engine.table.add(literals, aclCategories)
     if (refusal !== undefined) throw new ModuleFailure(`module '${name}': ${refusal}`)
     this.addTypes(loaded)
@@ -199,6 +200,7 @@ export class Modules implements ModuleLoader {
       this.configure(added, parameters)
       await setUpOne(added)
       engine.log?.('notice', `Module '${added.module.name}' loaded from ${file}`)
+      this.events.tell('module', { name: added.module.name, event: 'loaded' })
       return true
     } catch (error) {
       if (error instanceof Unwind) throw error
@@ -234,6 +236,7 @@ export class Modules implements ModuleLoader {
     }
     this.remove(found)
     engine.log?.('notice', `Module ${name} unloaded`)
+    this.events.tell('module', { name: found.module.name, event: 'unloaded' })
     return undefined
   }
 
@@ -299,7 +302,8 @@ export class Modules implements ModuleLoader {
       nowMs: () => clock.nowMs(),
       random: () => engine.random(),
       on: (event, listener) => cancelled(cancels, this.events.on(event, listener)),
-      filter: filter => cancelled(cancels, this.filters.add(filter)),
+      filter: (filter, options) => cancelled(cancels, this.filters.add(filter, options)),
+      filterReplies: filter => cancelled(cancels, this.filters.addOfReplies(filter)),
       config: parameter => this.parameters.value(`${name}.${parameter}`),
       closeClient: id => {
         const client = engine.clients.get(id)
@@ -350,17 +354,29 @@ function checked(definition: ModuleDefinition): RedstartModule {
   return defineModule(parts)
 }
 
-function literalOf(command: ModuleCommand, runner: ModuleRunner): Command {
+function literalOf(command: ModuleCommand, runner: ModuleRunner, module: string): Command {
+  mustBeReadable(command)
   const { timeoutMs: _, propagation: __, subcommands, channels, run, ...facts } = command
   return {
     since: '1.0.0',
     group: 'module',
+    module,
     summary: '',
     ...facts,
     flags: `module ${facts.flags}`.trim(),
-    subcommands: subcommands?.map(one => literalOf(one, runner)),
+    subcommands: subcommands?.map(one => literalOf(one, runner, module)),
     channelUses: channels === undefined ? undefined : args => runner.channelsOf(command.name, channels, args),
     run: run === undefined ? undefined : ctx => runner.run(ctx, command),
+  }
+}
+
+/** COMMAND DOCS would find out too late. Throws a ModuleFailure. */
+function mustBeReadable({ name, args }: ModuleCommand): void {
+  if (args === undefined) return
+  try {
+    parseArguments(args)
+  } catch (error) {
+    throw new ModuleFailure(`command '${name}': ${(error as Error).message}`)
   }
 }
 

@@ -31,7 +31,13 @@ const shapes = defineModule({
       args: 'FROM member...',
       run: async (ctx): Promise<readonly string[]> => ctx.args.slice(2).map(one => Buffer.from(one).toString()),
     },
-    { name: 'shapes.text', arity: -1, flags: 'readonly', args: 'value [NX|XX] rest', run: () => reply.simple('OK') },
+    {
+      name: 'shapes.text',
+      arity: -1,
+      flags: 'readonly',
+      args: 'value [condition:(NX|XX)] rest',
+      run: () => reply.simple('OK'),
+    },
     { name: 'plain', arity: -1, flags: 'readonly', run: ctx => ctx.call('PING') },
   ],
 })

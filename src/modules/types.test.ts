@@ -39,7 +39,7 @@ function refused(reply: unknown, why: RegExp): void {
   assert.match(reply.message, why)
 }
 
-test('commands about keys know a module’s type by its name', async () => {
+test('datatype: commands about keys know a module’s type by its name', async () => {
   const server = await start()
   assert.equal(server.call('tally.add', 'k', 'a', 'b', 'a'), 3)
   assert.equal(server.call('tally.get', 'k', 'a'), 2)
@@ -59,7 +59,7 @@ test('commands about keys know a module’s type by its name', async () => {
   assert.equal(server.call('exists', 'n'), 0)
 })
 
-test('a change is propagated as the command, what it calls is not, and watchers and events hear of it', async () => {
+test('datatype2: a change is propagated as the command, what it calls is not, and watchers and events hear of it', async () => {
   const machine = virtualSystem({ seed: 1 })
   const directives = { appendonly: 'yes', appendfsync: 'always', 'notify-keyspace-events': 'KEA' }
   const server = await start(machine, directives)
@@ -136,7 +136,7 @@ test('write() is refused where its change would be lost', async () => {
   refused(server.take(client)[0], /before its command returns/)
 })
 
-test('memory of values counts as used, and is given back', async () => {
+test('mallocsize: memory of values counts as used, and is given back', async () => {
   const server = await start()
   const used = () => Number(/used_memory:(\d+)/.exec(String(server.call('info', 'memory')))![1])
   const before = used()
@@ -147,7 +147,7 @@ test('memory of values counts as used, and is given back', async () => {
   assert.ok(used() - before < 1 << 18)
 })
 
-test('a large value is freed in slices, whose ends the module decides', async () => {
+test('test_lazyfree: a large value is freed in slices, whose ends the module decides', async () => {
   let freed = 0
   const server = await start(undefined, {}, [tallyModule({ onFree: () => freed++ })])
   server.call('tally.add', 'k', ...many)
@@ -306,7 +306,7 @@ function withData(state: { before: string; after: string }) {
   return defineModule({ name: 'data', version: 1, apiVersion: 1, types: [type] })
 }
 
-test('data of a module that belongs to no key is saved before and after the keys, refused or kept without it', async () => {
+test('testrdb: data of a module that belongs to no key is saved before and after the keys, refused or kept without it', async () => {
   const machine = virtualSystem({ seed: 1 })
   const having = await start(machine, {}, [withData({ before: 'first', after: 'last' })])
   having.call('set', 'k', 'v')

@@ -6,7 +6,8 @@ import { latin1Text } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import { isAscii } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
-import { isTyped, type ModuleReply, type ModuleWord } from './definition.ts'
+import { ReplyError, type Value } from '../protocol/value.ts'
+import { type CallReply, isTyped, type ModuleReply, type ModuleWord } from './definition.ts'
 
 const DEPTH_MAX = 128
 const UTF8 = new TextEncoder()
@@ -57,6 +58,13 @@ export function writeValue(reply: Reply, value: ModuleReply): void {
     reply.array(list.length)
     for (const one of list) writeValue(reply, one)
   }
+}
+
+/** A value as modules get it: bulk strings as text, or bytes. */
+export function plain(value: Value, asBytes: boolean): CallReply {
+  if (value instanceof Uint8Array) return asBytes ? value : utf8Text(value, 0, value.length)
+  if (Array.isArray(value)) return value.map(one => plain(one, asBytes))
+  return value instanceof ReplyError ? value.text : value
 }
 
 /** The bytes of a word. */

@@ -47,7 +47,10 @@ export class Persistence implements Saving {
   constructor(parts: PersistenceDependencies) {
     const { engine, config, clock, disk, log } = parts
     this.parts = parts
-    this.progress = new LoadProgress(clock, () => this.updateLoading())
+    this.progress = new LoadProgress(clock, () => {
+      this.updateLoading()
+      engine.observers.happenings.tell({ name: 'load', state: this.isLoadingAny ? 'started' : 'ended' })
+    })
     this.guard = new DiskGuard(engine.gates, config, log, () => this.aof.state !== AOF_OFF)
     this.saver = new Saver(parts, this.guard, this.slot)
     this.files = new AofFiles(disk, log, config)

@@ -52,13 +52,20 @@ export class Saver {
   saveNow(): boolean {
     const { engine, config, disk } = this.parts
     this.saves++
+    this.tell('started')
     const failure = saveRdb(engine.keyspace, disk, this.temporary, config.dbfilename, rdbOptions(this.parts, false))
     if (failure !== undefined) {
       this.logFailure(failure)
+      this.tell('failed')
       return false
     }
     this.recordSave()
+    this.tell('ended')
     return true
+  }
+
+  private tell(state: 'started' | 'ended' | 'failed'): void {
+    this.parts.engine.observers.happenings.tell({ name: 'save', kind: 'rdb', state })
   }
 
   /** Saves in slices at shutdown, while writes are paused. False on failure. */
@@ -128,6 +135,7 @@ export class Saver {
     this.lastTrySeconds = this.nowSeconds()
     this.killed = false
     log.notice(`Background saving started by pid ${this.parts.pid}`)
+    this.tell('started')
     this.job = this.startJob(`temp-bg-${this.parts.pid}.rdb`, error => this.finished(error))
     return true
   }
@@ -138,6 +146,7 @@ export class Saver {
     this.lastCopyOnWriteBytes = this.job?.copyOnWriteBytes ?? 0
     this.job = undefined
     this.slot.release('save')
+    this.tell(this.killed || error !== null ? 'failed' : 'ended')
     if (this.killed) {
       log.warning('Background saving terminated by signal 10')
       return

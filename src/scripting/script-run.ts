@@ -79,6 +79,14 @@ export class ScriptRun implements Script {
   }
 
   command(args: Slice[], argc: number): string | undefined {
+    const { filters } = this.engine.dispatch
+    if (filters?.judgeCall === undefined) return this.runCommand(args, argc)
+    const verdict = filters.judgeCall('script', this.caller, args, argc)
+    if (verdict instanceof Uint8Array) return this.refused(latin1Text(verdict, 0, verdict.length - 2), undefined)
+    return verdict === undefined ? this.runCommand(args, argc) : this.runCommand(verdict, verdict.length)
+  }
+
+  private runCommand(args: Slice[], argc: number): string | undefined {
     const { engine, reply, client } = this
     const entry = engine.table.resolve(args, argc)
     if (entry === undefined) return this.refused('Unknown Redis command called from script', undefined)

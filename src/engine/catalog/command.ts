@@ -47,6 +47,8 @@ export interface Command {
   channels?: 'publish' | 'subscribe' | 'unsubscribe' | 'psubscribe' | 'punsubscribe'
   /** Instead, for a command of a module: the channels that it publishes or subscribes to. */
   channelUses?: (args: readonly Slice[]) => readonly { readonly at: number; readonly isPattern: boolean }[]
+  /** The module whose command it is. */
+  module?: string
   /** Makes this a container: 'config' with 'get', 'set' ... */
   subcommands?: readonly Command[]
   /** Runs with arity and gates already checked. Absent: a container that only has subcommands. */

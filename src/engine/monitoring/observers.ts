@@ -10,6 +10,7 @@ import type { Engine } from '../engine.ts'
 import { Audit } from './audit.ts'
 import { Latency } from './latency.ts'
 import { withoutSecrets } from './redact.ts'
+import { ServerEventHooks } from './server-events.ts'
 import { Slowlog } from './slowlog.ts'
 
 /** Fast commands are timed one by one only when a threshold is below this. */
@@ -20,6 +21,7 @@ export class Observers {
   readonly latency = new Latency()
   readonly monitors = new Set<Client>()
   readonly audit: Audit
+  readonly happenings = new ServerEventHooks()
   private readonly engine: Engine
 
   constructor(engine: Engine) {

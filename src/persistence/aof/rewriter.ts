@@ -167,6 +167,7 @@ export class AofRewriter {
     )
     this.slot.started(this.job)
     parts.log.notice(`Background append only file rewriting started by pid ${parts.pid}`)
+    this.tell('started')
   }
 
   private written(error: DiskError | null, kind: BaseKind): void {
@@ -209,10 +210,17 @@ export class AofRewriter {
 
   private idle(): void {
     this.stage = 'idle'
-    if (this.outcome !== undefined) this.parts.checkpoints?.end(this.outcome)
+    if (this.outcome !== undefined) {
+      this.parts.checkpoints?.end(this.outcome)
+      this.tell(this.outcome === 'durable' ? 'ended' : 'failed')
+    }
     this.outcome = undefined
     this.slot.release('rewrite')
     this.log.reportSynced()
+  }
+
+  private tell(state: 'started' | 'ended' | 'failed'): void {
+    this.parts.engine.observers.happenings.tell({ name: 'save', kind: 'aof', state })
   }
 
   private failed(): void {

@@ -105,7 +105,7 @@ export function clusterOf(server: ClusterServer): ClusterMode | undefined {
   bus = open
   config.onChange(ANNOUNCED, () => void updateMyself(cluster))
   config.onChange('tls-cluster', () => rebind(server, open))
-  maintenance.cron.hooks.push(() => redirectBlocked(engine, gate))
+  maintenance.cron.hooks.push(() => redirectBlocked(engine, gate), stateTeller(engine, cluster))
   maintenance.memoryStats.memorySources.push({ kind: 'clusterLinks', bytes: () => open.memoryBytes })
   return {
     get primary() {
@@ -295,5 +295,15 @@ function redirectBlocked(engine: Engine, gate: RedirectGate): void {
     const isWrite = (state.command.entry.flags & CMD_WRITE) !== 0
     const refusal = gate.refusalForBlocked(client, Slice.of(state.keys[0]), isWrite)
     if (refusal !== undefined) engine.blocking.refuse(client, refusal)
+  }
+}
+
+/** To be called every tick: tells when the cluster's state has changed. */
+function stateTeller({ observers }: Engine, cluster: Cluster): () => void {
+  let wasOk = cluster.isOk
+  return () => {
+    if (cluster.isOk === wasOk) return
+    wasOk = cluster.isOk
+    observers.happenings.tell({ name: 'cluster', state: wasOk ? 'ok' : 'fail' })
   }
 }

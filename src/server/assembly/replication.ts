@@ -7,6 +7,7 @@ import type { Persistence } from '../../persistence/persistence.ts'
 import { Failover } from '../../replication/failover.ts'
 import { Following } from '../../replication/following.ts'
 import { replicationInfo } from '../../replication/info.ts'
+import { LinkEvents } from '../../replication/link-events.ts'
 import { MinReplicasGuard } from '../../replication/min-replicas.ts'
 import { ReplicaDrain } from '../../replication/replica-drain.ts'
 import { ReplicaGates } from '../../replication/replica-gates.ts'
@@ -74,7 +75,7 @@ export function addReplication(server: ReplicationServer): Replication {
   persistence.parts.streamPosition = () => streamPositionOf(stream, following)
   followUnexpectedErrors(engine, config, log)
   const restart = new RestartPosition({ engine, stream, loader: persistence.loader })
-  maintenance.cron.hooks.push(cronOf(engine, replicas, following, own))
+  maintenance.cron.hooks.push(cronOf(engine, replicas, following, own), new LinkEvents(engine, following).cron)
   addMemory(server, replicas)
   const guard = new MinReplicasGuard(engine, config)
   config.onChange(['min-replicas-to-write', 'min-replicas-max-lag'], () => void guard.configure())

@@ -81,6 +81,10 @@ export function replyDocs(reply: Reply, entry: TableEntry): void {
     fields++
     textField(reply, 'complexity', command.complexity)
   }
+  if (command.module !== undefined) {
+    fields++
+    textField(reply, 'module', command.module)
+  }
   if (command.deprecated !== undefined || command.syscmd) {
     fields++
     reply.bulkText('doc_flags')
