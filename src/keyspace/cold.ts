@@ -32,6 +32,10 @@ export interface ColdValues {
    * arrived, not before this returns; false: there is nothing to wait for.
    */
   readAhead(entries: Iterable<Ref>, done: () => void): boolean
+  /** An entry is about to change, its value too unless that stays, or to be removed; a running snapshot was told. */
+  changes(db: Database, entry: Ref, valueStays: boolean): void
+  /** Databases are emptied, or exchanged. */
+  changesAll(): void
   /** A cold or clean entry no longer refers to its record. */
   release(entry: Ref): void
 }

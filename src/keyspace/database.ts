@@ -123,7 +123,7 @@ export class Database {
   beforeChange(entry: Ref, valueStays = false): void {
     this.space.mutations++
     if (this.space.snapshotting) this.space.snapshot!.beforeChange(this, entry)
-    if (this.entries.cold !== undefined && !valueStays) this.entries.soil(entry)
+    this.entries.cold?.changes(this, entry, valueStays)
   }
 
   /** As find(), but an entry that is due stays, and a value on disk there: for a look from outside of commands. */
@@ -135,10 +135,10 @@ export class Database {
     return this.find(key, LOOKUP_KEY) !== 0
   }
 
-  /** find() for a key that is about to be set: a running snapshot is notified of the old value's removal. */
+  /** find() for a key that is about to be set. */
   findToReplace(key: Slice, slot: TableSlot): Ref {
     const entry = this.findAt(key, slot, LOOKUP_WRITE | LOOKUP_KEY)
-    if (entry !== 0 && this.space.snapshotting) this.space.snapshot!.beforeRemoval(this, entry)
+    if (entry !== 0) this.beforeRemoval(entry)
     return entry
   }
 
@@ -182,9 +182,14 @@ export class Database {
 
   private remove(slot: TableSlot): void {
     const { entry } = slot
-    if (this.space.snapshotting) this.space.snapshot!.beforeRemoval(this, entry)
+    this.beforeRemoval(entry)
     this.unlink(slot)
     this.entries.freeEntry(entry)
+  }
+
+  private beforeRemoval(entry: Ref): void {
+    if (this.space.snapshotting) this.space.snapshot!.beforeRemoval(this, entry)
+    this.entries.cold?.changes(this, entry, true)
   }
 
   /** Removes an entry from the tables. */
@@ -204,26 +209,22 @@ export class Database {
   clear(): number {
     const count = this.size
     if (count === 0) return 0
+    this.entries.cold?.changesAll()
     while (!this.tables.drain(this.expiryTable, 1 << 20, () => {}));
     if (!this.space.snapshotting || !this.space.snapshot!.takesOverTable(this.mainTable))
       this.space.freeTable(this.mainTable)
     this.mainTable = this.tables.create()
     this.expiryTable = this.tables.create()
-    this.expiryCursor = 0
-    this.averageTtlMs = 0
+    this.expiryCursor = this.averageTtlMs = 0
     return count
   }
 
   exchange(other: Database): void {
-    const { mainTable, expiryTable, averageTtlMs, expiryCursor } = this
-    this.mainTable = other.mainTable
-    this.expiryTable = other.expiryTable
-    this.averageTtlMs = other.averageTtlMs
-    this.expiryCursor = other.expiryCursor
-    other.mainTable = mainTable
-    other.expiryTable = expiryTable
-    other.averageTtlMs = averageTtlMs
-    other.expiryCursor = expiryCursor
+    this.entries.cold?.changesAll()
+    ;[this.mainTable, other.mainTable] = [other.mainTable, this.mainTable]
+    ;[this.expiryTable, other.expiryTable] = [other.expiryTable, this.expiryTable]
+    ;[this.averageTtlMs, other.averageTtlMs] = [other.averageTtlMs, this.averageTtlMs]
+    ;[this.expiryCursor, other.expiryCursor] = [other.expiryCursor, this.expiryCursor]
   }
 
   // ---- expiry ----
@@ -334,8 +335,6 @@ export class Database {
     }
     return 0
   }
-
-  // ---- eviction ----
 
   /** Random entries, expired or not, of all keys or of those with an expiry: up to `limit` to `out`; their number. */
   sample(volatileOnly: boolean, limit: number, out: Uint32Array): number {

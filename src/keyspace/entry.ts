@@ -28,6 +28,8 @@ export const EPOCH = 4
 export const COLD = 8
 /** The value is in memory, and on disk as it is in memory: the place follows the payload. Any change clears it. */
 export const CLEAN = 16
+/** The index of keys on disk has this entry as it is (storage/index-changes.ts). Any change clears it. */
+export const INDEXED = 32
 
 /** Longer strings have an allocation of their own. */
 export const INLINE_BYTES_MAX = 512

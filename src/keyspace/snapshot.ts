@@ -32,8 +32,14 @@ export interface SnapshotConsumer {
   begin(entry: Ref, database: number): void
   /** Continues with it; true at its end. take() may come between the steps. */
   step(): boolean
+  /** What comes before all entries that are handed over by begin(); true at its end. take() may come between. */
+  open?(): boolean
+  /** True: this entry is not needed. */
+  skips?(entry: Ref): boolean
   /** The entry of begin() was handed over, is in a table, and may be moved. */
   settled?(entry: Ref, database: number): void
+  /** The entry of begin() was handed over, and is about to change or was removed. */
+  unsettled?(entry: Ref, database: number): void
 }
 
 /** With values on disk: so many buckets are collected at once, and their values read together. */
@@ -72,8 +78,13 @@ export class Snapshot implements RunningSnapshot {
   private wanted = false
   private readonly spare: Waiting[] = []
   private scanned: IteratedTable | undefined
+  private isOpen: boolean
   private readonly collect = (entry: Ref): void => {
-    if (this.isUnsaved(entry)) this.waiting.push(this.newWaiting(entry, this.scanned!.database, false))
+    if (!this.isUnsaved(entry)) return
+    if (this.consumer.skips?.(entry) === true) {
+      this.done++
+      this.markSaved(entry)
+    } else this.waiting.push(this.newWaiting(entry, this.scanned!.database, false))
   }
 
   /** Begins. `onEnd` is called when every entry was handed over. */
@@ -82,6 +93,7 @@ export class Snapshot implements RunningSnapshot {
     this.space = space
     this.consumer = consumer
     this.onEnd = onEnd
+    this.isOpen = consumer.open === undefined
     space.snapshot = this
     space.snapshotting = true
     // With the epoch as it is, all entries count as handed over.
@@ -116,9 +128,14 @@ export class Snapshot implements RunningSnapshot {
 
   /** A step: one bucket, or one entry, or one step of a large entry. */
   step(): void {
+    if (!this.isOpen) {
+      this.isOpen = this.consumer.open?.() !== false
+      return
+    }
     if (this.current !== undefined) {
       const { entry, database, detached } = this.current
       if (!this.consumer.step()) return
+      if (detached) this.consumer.unsettled?.(entry, database)
       this.closeCurrent()
       if (!detached) this.consumer.settled?.(entry, database)
       return
@@ -165,6 +182,7 @@ export class Snapshot implements RunningSnapshot {
       this.current = next
       return
     }
+    if (detached) this.consumer.unsettled?.(entry, database)
     this.saved(next)
     if (!detached) this.consumer.settled?.(entry, database)
   }
@@ -203,6 +221,7 @@ export class Snapshot implements RunningSnapshot {
     if (!this.isUnsaved(entry)) return
     if (this.current?.entry === entry) {
       while (!this.consumer.step());
+      this.consumer.unsettled?.(entry, this.current.database)
       return this.closeCurrent()
     }
     const waiting = this.removeWaiting(entry)

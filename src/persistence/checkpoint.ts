@@ -1,6 +1,6 @@
 // Checkpoints: bases of the append-only log in which values on disk are named, not contained.
 //
-//   base   an RDB file; a value in the value log has the RDB type RDB_PLACE:
+//   base   an RDB file with all keys; a delta over it has those that have changed. A value in the value log has the RDB type RDB_PLACE:
 //          [ type << 4 | encoding ][ segment length ][ offset length ][ bytes length ]        (lengths: rdb/format.ts)
 //
 //   begin ─▶ SnapshotWriter: locate … settled, for each entry ─▶ secure ─▶ base fsynced ─▶ manifest ─▶ end
@@ -22,8 +22,14 @@ export interface ValuePlaces {
   locate(entry: Ref): ValuePlace | undefined
   /** Whether locate() has a place for it. */
   locates(entry: Ref): boolean
+  /** Names of keys that are not what the base and earlier deltas say; empty: all entries are written. */
+  readonly gone: readonly Uint8Array[]
+  /** Whether the base and earlier deltas have this entry as it is. */
+  skips(entry: Ref): boolean
   /** An entry was written, and is not about to change: it may be moved. `database`: as in SnapshotConsumer. */
   settled(entry: Ref, database: number): void
+  /** An entry was written, and is about to change, or was removed. */
+  unsettled(entry: Ref, database: number): void
 }
 
 /** The value log, as persistence sees it. storage/ implements it. */
@@ -32,7 +38,9 @@ export interface Checkpoints extends ValuePlaces {
   readonly isOn: boolean
   /** So much of what is on disk is there only for the present checkpoint that another one is due. */
   readonly isDue: boolean
-  begin(): void
+  /** Whether a delta can be written, over an index of so many bytes. */
+  mayExtend(indexBytes: number): boolean
+  begin(isDelta: boolean): void
   /** Writes and fsyncs all that locate() has named. `done` is not called before this returns. */
   secure(done: Done): void
   /** A rewrite has ended. `durable`: the manifest names its base; `unsure`: it may, after a crash. */
@@ -42,8 +50,13 @@ export interface Checkpoints extends ValuePlaces {
   onDrain: () => void
   /** Adds a key of a base that is loaded. Returns the entry; throws an Error whose message says what is missing. */
   add(db: Database, key: Slice, typeAndEncoding: number, expiryMs: Long, place: ValuePlace): Ref
-  /** The dataset is loaded. */
-  loaded(): void
+  /** A dataset is about to be loaded. */
+  loading(): void
+  /** An entry was loaded; or is removed by what is loaded. */
+  indexed(entry: Ref): void
+  notIndexed(entry: Ref): void
+  /** The dataset is loaded; `isIndexed`: from a checkpoint. */
+  loaded(isIndexed: boolean): void
   /** The server ends. */
   ended(): void
 }

@@ -1,7 +1,7 @@
 // KeyspaceTarget: the RdbTarget that adds keys to the keyspace.
 
 import type { ValuePlace } from '../keyspace/cold.ts'
-import type { Database } from '../keyspace/database.ts'
+import { type Database, LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import { LRU_CLOCK_MASK } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ModuleType } from '../keyspace/values/module/module-type.ts'
@@ -164,6 +164,17 @@ export class KeyspaceTarget implements RdbTarget {
     this.finish(key, db.add(key, type, reader.encoding, reader.value), attributes)
   }
 
+  goneKey(key: Slice): void {
+    const { places } = this.options
+    if (places === undefined) throw new LoadRefused('a delta is not a file of its own')
+    const { db } = this
+    // Also one that has expired meanwhile.
+    const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
+    if (entry === 0 || !db.findEntry(entry, db.hashOf(entry))) return
+    places.notIndexed(entry)
+    db.removeFound()
+  }
+
   placedKey(key: Slice, typeAndEncoding: number, place: ValuePlace, attributes: KeyAttributes): void {
     const { places } = this.options
     let entry = 0
@@ -196,6 +207,7 @@ export class KeyspaceTarget implements RdbTarget {
       if (frequency >= 0) db.entries.setAccess(entry, frequency | ((Math.floor(space.nowMs / 60000) & 0xffff) << 8))
     } else if (idleSeconds >= 0) db.entries.setAccess(entry, (space.lruClock - idleSeconds) & LRU_CLOCK_MASK)
     this.keysLoaded++
+    this.options.places?.indexed(entry)
   }
 
   emptyKey(key: Slice): void {

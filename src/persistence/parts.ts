@@ -110,10 +110,10 @@ export function rdbOptions(parts: PersistenceDependencies, isBase: boolean): Rdb
 }
 
 /** Options of a base of the AOF; with `checkpoints` it is one. */
-export function baseOptions(parts: PersistenceDependencies, checkpoints?: Checkpoints): RdbOptions {
+export function baseOptions(parts: PersistenceDependencies, checkpoints?: Checkpoints, isDelta = false): RdbOptions {
   const options = rdbOptions(parts, true)
   if (checkpoints === undefined) return options
-  return { ...options, places: checkpoints, access: parts.engine.keyspace.lfu ? 'frequency' : 'idle' }
+  return { ...options, isDelta, places: checkpoints, access: parts.engine.keyspace.lfu ? 'frequency' : 'idle' }
 }
 
 function positionFields(position: StreamPosition | undefined): [name: string, value: string][] {

@@ -45,6 +45,8 @@ export interface RdbOptions {
   places?: ValuePlaces | undefined
   /** Only the libraries are written. */
   withoutKeys?: boolean
+  /** Only what the base and earlier deltas do not have. */
+  isDelta?: boolean
 }
 
 interface Sizes {
@@ -54,7 +56,6 @@ interface Sizes {
 
 export class SnapshotWriter implements SnapshotConsumer {
   readonly withoutKeys: boolean
-  readonly withoutValues: boolean
   private readonly sink: ByteSink
   private readonly checksum: boolean
   private readonly writer: RdbWriter
@@ -77,12 +78,13 @@ export class SnapshotWriter implements SnapshotConsumer {
   private sideDb = -1
   private large = false
   private readonly auxAfter: Uint8Array
+  /** Names that a delta begins with and that are not written yet. */
+  private readonly gone: Uint8Array[] = []
 
   /** Writes the header. The keyspace must not change between this and the beginning of the snapshot. */
   constructor(space: Keyspace, sink: ByteSink, options: RdbOptions) {
     this.sink = sink
     this.withoutKeys = options.withoutKeys === true
-    this.withoutValues = options.places !== undefined
     this.checksum = options.checksum
     this.writer = new RdbWriter(space, options.codecs)
     this.sideWriter = new RdbWriter(space, options.codecs)
@@ -90,7 +92,10 @@ export class SnapshotWriter implements SnapshotConsumer {
     this.places = this.writer.values.places = this.sideWriter.values.places = options.places
     this.main.compress = this.side.compress = options.compress
     this.entries = space.entries
-    this.sizes = space.databases.map(db => ({ keys: db.size, expires: db.expiresSize }))
+    if (options.isDelta === true) this.gone.push(...(options.places?.gone ?? []))
+    this.large = this.gone.length > 0
+    // Tables are sized for a base alone.
+    this.sizes = options.isDelta === true ? [] : space.databases.map(db => ({ keys: db.size, expires: db.expiresSize }))
     sink.release = u8 => {
       if (u8.length === CHUNK_BYTES && this.spare.length < SPARE_CHUNKS) this.spare.push(u8)
     }
@@ -106,15 +111,48 @@ export class SnapshotWriter implements SnapshotConsumer {
     this.auxAfter = after
   }
 
+  get withoutValues(): boolean {
+    return this.places !== undefined
+  }
+
   isLarge(entry: Ref): boolean {
-    return this.entries.memoryOf(entry) >= LARGE_BYTES && this.places?.locates(entry) !== true
+    if (this.entries.memoryOf(entry) < LARGE_BYTES) return false
+    return this.places === undefined || !(this.places.locates(entry) || this.places.skips(entry))
   }
 
   settled(entry: Ref, database: number): void {
     this.places?.settled(entry, database)
   }
 
+  unsettled(entry: Ref, database: number): void {
+    this.places?.unsettled(entry, database)
+  }
+
+  skips(entry: Ref): boolean {
+    return this.places?.skips(entry) === true
+  }
+
+  /** As a large value, so that keys that must be written early come behind it. */
+  open(): boolean {
+    const { main } = this
+    const [first] = this.gone
+    if (first === undefined) return true
+    const part = first.subarray(0, PART_BYTES)
+    main.bytes(part, viewOf(part), 0, part.length)
+    if (part.length === first.length) this.gone.shift()
+    else this.gone[0] = first.subarray(PART_BYTES)
+    const isOver = this.gone.length === 0
+    if (isOver) {
+      this.mainDb = -1
+      this.endLarge()
+    }
+    if (main.pos - this.summed >= SUM_BYTES) this.sum()
+    if (main.pos >= FULL_BYTES) this.send()
+    return isOver
+  }
+
   take(entry: Ref, database: number): void {
+    if (this.skips(entry)) return
     this.copyOnWriteBytes += this.entries.memoryOf(entry)
     const { large } = this
     const out = large ? this.side : this.main
@@ -122,6 +160,7 @@ export class SnapshotWriter implements SnapshotConsumer {
     this.select(out, writer, database)
     if (!this.beginKey(out, writer, entry)) return
     writer.values.step(out, Number.POSITIVE_INFINITY)
+    this.unsettled(entry, database)
     if (!large && out.pos >= FULL_BYTES) this.send()
   }
 

@@ -31,10 +31,11 @@ export class Startup {
   async run(): Promise<void> {
     const { appendonly } = this.parts.config
     if (appendonly) await this.readManifest()
+    this.parts.checkpoints?.loading()
     await this.loader.load()
     await (appendonly ? this.secureLog() : this.secureRdb())
     if (appendonly) await this.openLog()
-    this.parts.checkpoints?.loaded()
+    this.parts.checkpoints?.loaded(appendonly && this.files.manifest.isCheckpoint)
   }
 
   /** Reads the manifest; a single-file AOF from before Redis 7 is converted. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
+import type { RespError } from '../../test/harness/resp.ts'
 import { type VirtualMachine, virtualSystem } from '../system/virtual.ts'
 
 const DISK = { storage: 'disk', 'storage-memory': '1', 'storage-segment-size': '65536', appendonly: 'yes' }
@@ -222,4 +223,112 @@ test('what the present checkpoint names outlives a rewrite that fails', async ()
   const digest = server.call('debug', 'digest')
   const again = await restart(server, DISK)
   assert.equal(again.call('debug', 'digest'), digest)
+})
+
+function indexBytes(machine: VirtualMachine, pattern: RegExp): number[] {
+  const names = machine.disk.readdir(FOLDER).filter(name => pattern.test(name))
+  return names.map(name => machine.disk.stat(`${FOLDER}/${name}`)!.sizeBytes)
+}
+
+test('after a base a checkpoint is a delta with what changed: keys, those that went, expiries, libraries', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  server.call('function', 'load', "#!lua name=first\nredis.register_function('one', function() return 1 end)")
+  fill(server)
+  rewrite(server)
+  const [base] = indexBytes(server.machine, /\.base\.checkpoint$/)
+  rewrite(server)
+  assert.deepEqual(basesOf(server.machine), ['appendonly.aof.2.base.checkpoint'])
+  const [unchanged] = indexBytes(server.machine, /\.delta\.checkpoint$/)
+  assert.ok(unchanged < 600, String(unchanged))
+  server.call('del', 'text 3', 'small 4')
+  server.call('rename', 'text 5', 'text renamed')
+  server.call('expire', 'text 6', 1000)
+  server.call('persist', 'text 1')
+  server.call('append', 'text 7', 'more')
+  server.call('incr', 'small 8')
+  server.call('hset', 'hash 1', 'field', 'value')
+  server.call('move', 'text 9', 2)
+  server.call('pexpire', 'text 10', 100)
+  server.call('set', 'text 11', 'new')
+  server.call('set', 'small new', 'a')
+  server.call('function', 'delete', 'first')
+  server.call('function', 'load', "#!lua name=second\nredis.register_function('two', function() return 2 end)")
+  server.machine.advance(1000)
+  rewrite(server)
+  const deltas = indexBytes(server.machine, /\.delta\.checkpoint$/)
+  assert.equal(deltas.length, 2)
+  assert.ok(deltas[1] < base / 10, `${deltas[1]} of ${base}`)
+  const digest = server.call('debug', 'digest')
+  const again = await restart(server, DISK)
+  assert.equal(again.call('debug', 'digest'), digest)
+  assert.equal(again.call('fcall', 'two', 0), 2)
+  assert.match((again.call('fcall', 'one', 0) as RespError).message, /Function not found/)
+  // What the restart has read is the index still: only what has changed since is written.
+  again.call('set', 'text 12', 'newer')
+  again.call('del', 'text 11')
+  const later = again.call('debug', 'digest')
+  rewrite(again)
+  assert.equal(indexBytes(again.machine, /\.delta\.checkpoint$/).length, 3)
+  const last = await restart(again, DISK)
+  assert.equal(last.call('debug', 'digest'), later)
+})
+
+test('keys that change, go and come while a delta is written are what they are in the next one', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  fill(server)
+  rewrite(server)
+  for (let round = 0; round < 4; round++) {
+    server.call('config', 'set', 'rdb-key-save-delay', 1000)
+    for (let i = 0; i < 100; i++) server.call('set', `text ${(i * 7 + round) % 400}`, `${round} ${i} `.repeat(30))
+    server.call('bgrewriteaof')
+    for (let i = 0; i < 120; i++) {
+      server.call('append', `text ${(i * 7) % 400}`, 'more')
+      if (i % 3 === 0) server.call('del', `text ${(i * 11) % 400}`)
+      if (i % 5 === 0) server.call('set', `text ${(i * 13) % 400}`, 'another '.repeat(30))
+      if (i % 7 === 0) server.call('get', `text ${(i * 17) % 400}`)
+      if (i % 40 === 0) server.call('rename', `hash ${(i / 40 + round * 4) % 20}`, `renamed ${i} ${round}`)
+    }
+    server.machine.advance(60000)
+    server.call('config', 'set', 'rdb-key-save-delay', 0)
+    assert.equal(figure(server, 'aof_rewrite_in_progress'), 0)
+    assert.match(String(server.call('info', 'persistence')), /aof_last_bgrewrite_status:ok/)
+  }
+  assert.ok(indexBytes(server.machine, /\.delta\.checkpoint$/).length > 0)
+  const digest = server.call('debug', 'digest')
+  const again = await restart(server, DISK)
+  assert.equal(again.call('debug', 'digest'), digest)
+})
+
+test('the next checkpoint is whole after FLUSHALL, SWAPDB, a failed rewrite, and when deltas are half of the base', async () => {
+  const server = await MachineServer.start(virtualSystem(), DISK)
+  const { machine } = server
+  fill(server)
+  rewrite(server)
+  server.call('swapdb', 1, 2)
+  rewrite(server)
+  assert.deepEqual(basesOf(machine), ['appendonly.aof.3.base.checkpoint'])
+  server.call('config', 'set', 'rdb-key-save-delay', 1000)
+  server.call('append', 'text 1', 'more')
+  server.call('bgrewriteaof')
+  machine.advance(5)
+  machine.disk.failWrites = 'ENOSPC'
+  machine.advance(10000)
+  machine.disk.failWrites = null
+  server.call('config', 'set', 'rdb-key-save-delay', 0)
+  machine.advance(10000)
+  if (/aof_last_bgrewrite_status:err/.test(String(server.call('info', 'persistence')))) rewrite(server)
+  const [base] = indexBytes(machine, /\.base\.checkpoint$/)
+  for (let round = 0; ; round++) {
+    for (let i = 0; i < 60; i++) server.call('set', `text ${i}`, `${round} ${i} `.repeat(30))
+    rewrite(server)
+    const deltas = indexBytes(machine, /\.delta\.checkpoint$/)
+    if (deltas.length === 0) break
+    assert.ok(deltas.slice(0, -1).reduce((sum, one) => sum + one, 0) <= Math.max(base / 2, 8192))
+    assert.ok(round < 50)
+  }
+  server.call('flushall')
+  rewrite(server)
+  assert.deepEqual(indexBytes(machine, /\.delta\.checkpoint$/), [])
+  const again = await restart(server, DISK)
+  assert.equal(again.call('dbsize'), 0)
 })

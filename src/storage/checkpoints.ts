@@ -6,20 +6,24 @@
 
 import type { ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Long } from '../lib/long-field.ts'
-import type { Slice } from '../lib/slice.ts'
+import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { TableSlot } from '../memory/table-slot.ts'
 import type { Checkpoints } from '../persistence/checkpoint.ts'
 import { attempt, type Done } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
 
+/** Names of so few keys are always worth a delta. */
+const DELTA_BYTES_MIN = 4096
 const PENDING_MAX = 4 * 1024 * 1024
 /** Of what is live; with more held for the present checkpoint only, another one is due. */
 const HELD_SHARE = 0.4
 const HELD_BYTES_MIN = 64 * 1024 * 1024
 
 interface CheckpointParts {
+  space: Keyspace
   store: ColdStore
   /** Whether values may be moved to disk; else those of a base come to memory as it is loaded. */
   isDisk: boolean
@@ -37,6 +41,9 @@ export class ValueCheckpoints implements Checkpoints {
   private readonly place: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   /** Segments that the base being written names. */
   private named = new Set<number>()
+  private isDelta = false
+  gone: readonly Uint8Array[] = []
+  private readonly key = new Slice()
   /** The entry whose value was appended last, at `place`, and is not clean yet; 0: none. */
   private appended: Ref = 0
   private readonly slot: TableSlot
@@ -55,9 +62,21 @@ export class ValueCheckpoints implements Checkpoints {
     return heldBytes > Math.max(HELD_BYTES_MIN, liveBytes * HELD_SHARE)
   }
 
-  begin(): void {
+  /** Names of more than a quarter of the index are not worth it; nor is it when much is held for the index. */
+  mayExtend(indexBytes: number): boolean {
+    const { index } = this.parts.store
+    return index.isKnown && !this.isDue && index.bytes <= Math.max(indexBytes / 4, DELTA_BYTES_MIN)
+  }
+
+  begin(isDelta: boolean): void {
     this.named = new Set()
+    this.isDelta = isDelta
+    this.gone = this.parts.store.index.begin(isDelta)
     this.parts.store.log.hold()
+  }
+
+  skips(entry: Ref): boolean {
+    return this.isDelta && this.parts.store.isIndexed(entry)
   }
 
   locates(entry: Ref): boolean {
@@ -106,10 +125,18 @@ export class ValueCheckpoints implements Checkpoints {
     this.parts.store.log.release(this.place.segment, this.place.bytes)
   }
 
+  unsettled(entry: Ref, database: number): void {
+    const { store, space } = this.parts
+    // It may be in an earlier index too, and only move.
+    store.notIndexed(entry)
+    store.index.record(database, space.entries.keyOf(entry, this.key))
+  }
+
   settled(entry: Ref, database: number): void {
+    const { store } = this.parts
+    store.indexed(entry)
     if (this.appended !== entry) return
     this.appended = 0
-    const { store } = this.parts
     if (!store.markClean(entry, this.place, database)) store.log.release(this.place.segment, this.place.bytes)
   }
 
@@ -121,9 +148,13 @@ export class ValueCheckpoints implements Checkpoints {
   end(outcome: 'durable' | 'as before' | 'unsure'): void {
     const { log } = this.parts.store
     this.forget()
-    const { named } = this
+    const { named, isDelta } = this
     this.named = new Set()
-    if (outcome === 'durable') log.settle(named)
+    this.gone = []
+    this.isDelta = false
+    this.parts.store.index.end(outcome === 'durable')
+    if (outcome === 'durable' && !isDelta) log.settle(named)
+    else if (outcome === 'durable') log.settle(new Set([...log.pins, ...named]))
     else log.settle(outcome === 'unsure' ? new Set([...log.pins, ...named]) : log.pins)
   }
 
@@ -141,7 +172,20 @@ export class ValueCheckpoints implements Checkpoints {
     return hot
   }
 
-  loaded(): void {
+  loading(): void {
+    this.parts.store.index.loading()
+  }
+
+  indexed(entry: Ref): void {
+    this.parts.store.indexed(entry)
+  }
+
+  notIndexed(entry: Ref): void {
+    this.parts.store.notIndexed(entry)
+  }
+
+  loaded(isIndexed: boolean): void {
+    this.parts.store.index.loaded(isIndexed && this.parts.isDisk)
     this.parts.store.log.settle(this.named)
     this.named = new Set()
   }

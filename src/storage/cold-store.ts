@@ -10,7 +10,7 @@
 import { type ColdValues, UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { MEMORY_SAMPLES, PLACE_BYTES } from '../keyspace/entries.ts'
-import { CLEAN, COLD, EXTERNAL, HAS_EXPIRY, payloadAt } from '../keyspace/entry.ts'
+import { CLEAN, COLD, EXTERNAL, HAS_EXPIRY, INDEXED, payloadAt } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ENC_HASHTABLE, ENC_INT, ENC_QUICKLIST, ENC_SKIPLIST, TYPE_LIST, TYPE_STRING } from '../keyspace/types.ts'
 import type { EncodingLimits } from '../keyspace/value-type.ts'
@@ -22,6 +22,7 @@ import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
 import { RdbOutput } from '../persistence/rdb/output.ts'
 import { type ValueCodecs, ValueReaders, ValueWriters } from '../persistence/values/value-codecs.ts'
 import { limitsFor } from './encoding-limits.ts'
+import type { IndexChanges } from './index-changes.ts'
 import { idOf, type ValueLog } from './value-log.ts'
 
 /** Smaller values take hardly more memory than the place of their record. */
@@ -45,6 +46,7 @@ interface ColdFigures {
 export class ColdStore implements ColdValues {
   readonly figures: ColdFigures = { coldKeys: 0, faults: 0, waits: 0, spilled: 0, dropped: 0 }
   readonly log: ValueLog
+  readonly index: IndexChanges
   private readonly space: Keyspace
   private readonly writers: ValueWriters
   /** Readers of values in compact encodings, and of those in tables and trees. */
@@ -59,9 +61,10 @@ export class ColdStore implements ColdValues {
   /** Records that were read ahead, by idOf() their places. */
   private readonly ahead = new Map<number, Uint8Array>()
 
-  constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, log: ValueLog) {
+  constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, log: ValueLog, index: IndexChanges) {
     this.space = space
     this.log = log
+    this.index = index
     this.slot = new TableSlot(space.arena)
     this.writers = new ValueWriters(space, codecs)
     this.compact = new ValueReaders(space, limitsFor(limits, true), codecs)
@@ -107,6 +110,32 @@ export class ColdStore implements ColdValues {
     if (entries.isCold(entry) || !entries.hasPlace(entry)) return false
     entries.soil(entry)
     return true
+  }
+
+  // ---- the index of keys on disk ----
+
+  isIndexed(entry: Ref): boolean {
+    return (this.space.arena.u8(entry)[this.space.arena.at(entry) + 1] & INDEXED) !== 0
+  }
+
+  /** The index on disk has the entry as it is. */
+  indexed(entry: Ref): void {
+    this.mark(entry, INDEXED, 0)
+  }
+
+  notIndexed(entry: Ref): void {
+    this.mark(entry, 0, INDEXED)
+  }
+
+  changes(db: Database, entry: Ref, valueStays: boolean): void {
+    if (!valueStays) this.space.entries.soil(entry)
+    if (!this.isIndexed(entry)) return
+    this.notIndexed(entry)
+    this.index.record(db.index, this.space.entries.keyOf(entry, this.key))
+  }
+
+  changesAll(): void {
+    this.index.forget()
   }
 
   // ---- to disk ----

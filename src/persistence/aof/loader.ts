@@ -88,7 +88,7 @@ export class AofLoader {
         if (outcome === TRUNCATED && files.sizeAfter(file) > 0)
           throw new LoadFailure('Fatal error: the truncated file is not the last file')
         const seconds = ((parts.clock.monotonicUs() - begin) / 1e6).toFixed(3)
-        const kind = file === manifest.base ? 'base' : 'incr'
+        const kind = file === manifest.base ? 'base' : manifest.deltas.includes(file) ? 'delta' : 'incr'
         parts.log.notice(`DB loaded from ${kind} file ${file.name}: ${seconds} seconds`)
         before += size
       }
@@ -137,6 +137,9 @@ export class AofLoader {
   }
 
   private *preamble(fd: number, name: string, oldStyle: boolean): LoadSteps<number> {
+    // A delta has all libraries that there were.
+    const isDelta = this.files.manifest.deltas.some(delta => delta.name === name)
+    if (isDelta) this.parts.libraries.clear()
     try {
       return yield* this.rdb.load(fd, name, {
         dropExpired: false,

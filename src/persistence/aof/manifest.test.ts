@@ -31,6 +31,11 @@ const CASES: readonly [name: string, text: string, expected: string][] = [
   ['zeros at the end', `${LINE}\0\0\0`, TOO_LONG],
   ['a long line', `file ${'a'.repeat(1100)} seq 1 type i\n`, TOO_LONG],
   ['a fault before a line that does not end', 'hello\nworld', `${INVALID}, line 1`],
+  [
+    'deltas, of our own',
+    `file a.2.base.checkpoint seq 2 type b\nfile a.3.delta.checkpoint seq 3 type d\n${LINE}`,
+    `file a.2.base.checkpoint seq 2 type b\nfile a.3.delta.checkpoint seq 3 type d\n${LINE}`,
+  ],
   ['a path', 'file ../a seq 1 type i\n', "File can't be a path, just a filename, line 1"],
   ['no type', 'file a seq 1\n', `${INVALID}, line 1`],
   ['an unknown type', 'file a seq 1 type z\n', 'Unknown AOF file type, line 1'],

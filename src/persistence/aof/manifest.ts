@@ -1,6 +1,7 @@
 // Manifest: the files of an append-only log and their order.
 //
 //   file appendonly.aof.2.base.rdb seq 2 type b        a snapshot: at most one, loaded first
+//   file appendonly.aof.3.delta.checkpoint seq 3 type d   keys that changed since; where the base is a checkpoint
 //   file appendonly.aof.1.incr.aof seq 1 type h        no longer needed: may be deleted
 //   file appendonly.aof.3.incr.aof seq 3 type i        changes since the snapshot, in order; the last one is written to
 //
@@ -29,12 +30,16 @@ export class ManifestError extends Error {
 /** The end of a base's name. */
 export type BaseKind = 'rdb' | 'aof' | 'checkpoint'
 
+const CHECKPOINT_END = '.checkpoint'
+
 const LINE_CHARS_MAX = 1024
 
 export class Manifest {
   readonly base: LogFile | undefined
   readonly incremental: readonly LogFile[]
   readonly history: readonly LogFile[]
+  /** What has changed since the base, a checkpoint: as it has keys, in order. */
+  readonly deltas: readonly LogFile[]
   private readonly baseSeq: number
   private readonly incrementalSeq: number
 
@@ -44,10 +49,12 @@ export class Manifest {
     history: readonly LogFile[] = [],
     baseSeq = base?.seq ?? 0,
     incrementalSeq = incremental[incremental.length - 1]?.seq ?? 0,
+    deltas: readonly LogFile[] = [],
   ) {
     this.base = base
     this.incremental = incremental
     this.history = history
+    this.deltas = deltas
     this.baseSeq = baseSeq
     this.incrementalSeq = incrementalSeq
   }
@@ -56,9 +63,14 @@ export class Manifest {
     return this.base === undefined && this.incremental.length === 0
   }
 
-  /** Base and incremental files, in the order they are loaded. */
+  /** Base, deltas and incremental files, in the order they are loaded. */
   get files(): readonly LogFile[] {
-    return this.base === undefined ? this.incremental : [this.base, ...this.incremental]
+    return this.base === undefined ? this.incremental : [this.base, ...this.deltas, ...this.incremental]
+  }
+
+  /** Whether the base names values on disk. */
+  get isCheckpoint(): boolean {
+    return this.base?.name.endsWith(CHECKPOINT_END) === true
   }
 
   /** The file that changes are appended to. */
@@ -70,14 +82,22 @@ export class Manifest {
   withNewBase(prefix: string, kind: BaseKind): Manifest {
     const seq = this.baseSeq + 1
     const base = { name: `${prefix}.${seq}.base.${kind}`, seq, more: '' }
-    const history = this.base === undefined ? this.history : [this.base, ...this.history]
+    const gone = this.base === undefined ? [] : [...this.deltas.toReversed(), this.base]
+    const history = [...gone, ...this.history]
     return new Manifest(base, this.incremental, history, seq, this.incrementalSeq)
+  }
+
+  /** With what has changed since the base and the last delta. */
+  withNewDelta(prefix: string): Manifest {
+    const seq = this.baseSeq + 1
+    const added = { name: `${prefix}.${seq}.delta${CHECKPOINT_END}`, seq, more: '' }
+    return new Manifest(this.base, this.incremental, this.history, seq, this.incrementalSeq, [...this.deltas, added])
   }
 
   withNewIncremental(prefix: string): Manifest {
     const seq = this.incrementalSeq + 1
     const added = { name: `${prefix}.${seq}.incr.aof`, seq, more: '' }
-    return new Manifest(this.base, [...this.incremental, added], this.history, this.baseSeq, seq)
+    return new Manifest(this.base, [...this.incremental, added], this.history, this.baseSeq, seq, this.deltas)
   }
 
   /** After a rewrite: all incremental files but the last `kept` are history. */
@@ -85,11 +105,12 @@ export class Manifest {
     const { incremental } = this
     const gone = incremental.slice(0, incremental.length - kept).reverse()
     const left = incremental.slice(incremental.length - kept)
-    return new Manifest(this.base, left, [...gone, ...this.history], this.baseSeq, this.incrementalSeq)
+    const history = [...gone, ...this.history]
+    return new Manifest(this.base, left, history, this.baseSeq, this.incrementalSeq, this.deltas)
   }
 
   withoutHistory(): Manifest {
-    return new Manifest(this.base, this.incremental, [], this.baseSeq, this.incrementalSeq)
+    return new Manifest(this.base, this.incremental, [], this.baseSeq, this.incrementalSeq, this.deltas)
   }
 
   /** A single-file AOF from before Redis 7. */
@@ -101,6 +122,7 @@ export class Manifest {
     const line = (file: LogFile, type: string) =>
       `file ${quotedIfNeeded(file.name)} seq ${file.seq} type ${type}${file.more}\n`
     let text = this.base === undefined ? '' : line(this.base, 'b')
+    for (const file of this.deltas) text += line(file, 'd')
     for (const file of this.history) text += line(file, 'h')
     for (const file of this.incremental) text += line(file, 'i')
     return text
@@ -114,6 +136,7 @@ export class Manifest {
     let base: LogFile | undefined
     const incremental: LogFile[] = []
     const history: LogFile[] = []
+    const deltas: LogFile[] = []
     const lines = text.split('\n')
     lines.forEach((raw, i) => {
       const fail = (message: string): never => {
@@ -128,12 +151,14 @@ export class Manifest {
         if (base !== undefined) fail('Found duplicate base file information')
         base = file
       } else if (type === 'h') history.push(file)
+      else if (type === 'd') deltas.push(file)
       else if (type === 'i') {
         if (file.seq <= (incremental[incremental.length - 1]?.seq ?? 0)) fail('Found a non-monotonic sequence number')
         incremental.push(file)
       } else fail('Unknown AOF file type')
     })
-    return new Manifest(base, incremental, history)
+    const baseSeq = Math.max(base?.seq ?? 0, ...deltas.map(({ seq }) => seq))
+    return new Manifest(base, incremental, history, baseSeq, undefined, deltas)
   }
 }
 

@@ -10,7 +10,7 @@
 // the new base, the old files are the log. While it is not IDLE nothing else changes the manifest.
 
 import { DiskError } from '../../system/system.ts'
-import { CheckpointSink } from '../checkpoint.ts'
+import { CheckpointSink, type Checkpoints } from '../checkpoint.ts'
 import { FileSink } from '../file-sink.ts'
 import { baseOptions, jobParts, type PersistenceDependencies } from '../parts.ts'
 import { SnapshotJob } from '../snapshot-job.ts'
@@ -23,6 +23,9 @@ import type { BaseKind, Manifest } from './manifest.ts'
 
 const FAILURES_TOLERATED = 3
 const DELAY_MINUTES_MAX = 60
+const DELTAS_MAX = 64
+/** Of all deltas: so few are not worth another base. */
+const DELTA_BYTES_MIN = 8192
 
 type Stage = 'idle' | 'preparing' | 'writing' | 'installing'
 
@@ -46,6 +49,8 @@ export class AofRewriter {
   private stage: Stage = 'idle'
   /** What is known of the new base, for the value log; undefined: none was begun. */
   private outcome: PersistOutcome | undefined
+  /** A delta over the base is written, not another one. */
+  private isDelta = false
   private killed = false
   private delayMinutes = 0
   private mayRetrySeconds = 0
@@ -137,6 +142,16 @@ export class AofRewriter {
     return checkpoints?.isOn === true ? 'checkpoint' : 'rdb'
   }
 
+  /** Deltas are at most half of what there is to load. */
+  private mayExtend(checkpoints: Checkpoints): boolean {
+    const { files, log } = this
+    const { base, deltas, isCheckpoint } = files.manifest
+    if (log.state !== AOF_ON || base === undefined || !isCheckpoint || deltas.length >= DELTAS_MAX) return false
+    const baseBytes = files.sizeOf(base)
+    const deltaBytes = deltas.reduce((sum, delta) => sum + files.sizeOf(delta), 0)
+    return deltaBytes <= Math.max(baseBytes / 2, DELTA_BYTES_MIN) && checkpoints.mayExtend(baseBytes)
+  }
+
   private beginWriting(): void {
     const { parts } = this
     const { keyspace } = parts.engine
@@ -149,7 +164,8 @@ export class AofRewriter {
     })
     this.stage = 'writing'
     this.outcome = 'as before'
-    parts.checkpoints?.begin()
+    this.isDelta = checkpoints !== undefined && this.mayExtend(checkpoints)
+    parts.checkpoints?.begin(this.isDelta)
     this.rewrites++
     this.scheduled = false
     this.job = new SnapshotJob(
@@ -157,7 +173,7 @@ export class AofRewriter {
       checkpoints === undefined ? file : new CheckpointSink(file, checkpoints),
       sink =>
         kind !== 'aof'
-          ? new SnapshotWriter(keyspace, sink, baseOptions(parts, checkpoints))
+          ? new SnapshotWriter(keyspace, sink, baseOptions(parts, checkpoints, this.isDelta))
           : new AofBaseWriter(keyspace, sink, {
               codecs: parts.codecs,
               libraries: parts.libraries.all(),
@@ -231,8 +247,10 @@ export class AofRewriter {
   /** Renames the base and, with AOF_WAIT_REWRITE, the incremental file. */
   private install(kind: BaseKind): void {
     const { files, log } = this
-    const next = files.manifest.withNewBase(files.prefix, kind)
-    const base = next.base!.name
+    const next = this.isDelta
+      ? files.manifest.withNewDelta(files.prefix)
+      : files.manifest.withNewBase(files.prefix, kind)
+    const base = (this.isDelta ? next.deltas[next.deltas.length - 1] : next.base!).name
     this.rename('base', this.temporaryBase, base, isNamed => {
       if (!isNamed) return this.discard([this.temporaryBase])
       if (this.killed) return this.discard([files.path(base)])
@@ -254,7 +272,8 @@ export class AofRewriter {
       if (outcome !== 'durable') return this.discard(outcome === 'unsure' ? [] : names.map(one => files.path(one)))
       if (log.state === AOF_WAIT_REWRITE && names.length > 1 && !this.killed) log.complete(names[1])
       if (log.state === AOF_ON) {
-        log.totalSize = files.sizeOf(files.manifest.base!) + log.size
+        const { base, deltas } = files.manifest
+        log.totalSize = [base!, ...deltas].reduce((sum, one) => sum + files.sizeOf(one), 0) + log.size
         this.baseSize = log.totalSize
       }
       this.lastOk = true

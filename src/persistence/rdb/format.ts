@@ -43,6 +43,8 @@ export const RDB_STREAM_LISTPACKS_3 = 21
 
 /** Only in bases of the append-only log: where the value is in the value log (persistence/checkpoint.ts). */
 export const RDB_PLACE = 240
+/** Only in deltas over such a base: a key that is not what the files before this one say. */
+export const RDB_GONE = 241
 
 /** Numbers of key types are below the opcodes. */
 export const RDB_TYPE_MAX = 244

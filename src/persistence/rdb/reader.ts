@@ -31,6 +31,7 @@ import {
   OP_MODULE_AUX,
   OP_RESIZEDB,
   OP_SELECTDB,
+  RDB_GONE,
   RDB_MODULE,
   RDB_MODULE_2,
   RDB_PLACE,
@@ -67,6 +68,8 @@ export interface RdbTarget {
   key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void
   /** Where a value is in the value log. undefined: the file may have no such keys. */
   placedKey?(key: Slice, typeAndEncoding: number, place: ValuePlace, attributes: KeyAttributes): void
+  /** A key of the files before this one that is removed (RDB_GONE). undefined: the file may have none. */
+  goneKey?(key: Slice): void
   /** This key has an empty collection. */
   emptyKey(key: Slice): void
   /** A function library; returns an error message when it cannot be loaded. */
@@ -282,6 +285,7 @@ export class RdbReader {
       return this.forgetAttributes()
     }
     if (rdbType === RDB_PLACE && this.target.placedKey !== undefined) return this.placedKey()
+    if (rdbType === RDB_GONE && this.target.goneKey !== undefined) return this.target.goneKey(this.key)
     if (rdbType === RDB_MODULE_2 && this.target.skipModule !== undefined) return this.moduleKey()
     if (rdbType === RDB_MODULE) input.fail('Pre-release module format not supported')
     this.beginValue(this.readers.of(rdbType), rdbType)

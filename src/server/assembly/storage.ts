@@ -6,6 +6,7 @@ import { ValueCheckpoints } from '../../storage/checkpoints.ts'
 import { ColdStore } from '../../storage/cold-store.ts'
 import { Compactor } from '../../storage/compactor.ts'
 import { Faults } from '../../storage/faults.ts'
+import { IndexChanges } from '../../storage/index-changes.ts'
 import { Spiller } from '../../storage/spiller.ts'
 import { ValueLog } from '../../storage/value-log.ts'
 import type { ServerParts } from './parts.ts'
@@ -13,6 +14,8 @@ import type { ServerParts } from './parts.ts'
 /** Spilled at once before a command; more follows in the background. */
 const GATE_US = 200
 const GATE_LOOKS = 1
+/** Of the limit: the names of keys that have changed since the last checkpoint take at most this part. */
+const INDEX_CHANGES_SHARE = 16
 
 /** Returns what bases of the append-only log need of it; undefined: there are no values on disk. */
 export function addStorage(server: ServerParts): Checkpoints | undefined {
@@ -87,6 +90,7 @@ function openLog(server: ServerParts): ValueLog {
 function checkpointsOf({ config, system, engine }: ServerParts, store: ColdStore, isDisk: boolean): ValueCheckpoints {
   const { disk } = system
   const parts = {
+    space: engine.keyspace,
     store,
     isDisk,
     isWorking: !config.appendonly,
@@ -113,7 +117,8 @@ function connect(server: ServerParts, limit: () => number): Storage {
   const { background } = maintenance.cron
   const nowUs = () => system.clock.monotonicUs()
   const values = openLog(server)
-  const store = new ColdStore(keyspace, engine.settings, codecs, values)
+  const index = new IndexChanges(() => Math.floor((limit() || config.maxmemory) / INDEX_CHANGES_SHARE))
+  const store = new ColdStore(keyspace, engine.settings, codecs, values, index)
   const isDisk = config.storage === 'disk'
   const checkpoints = checkpointsOf(server, store, isDisk)
   const excess = () => {
@@ -149,6 +154,7 @@ function connect(server: ServerParts, limit: () => number): Storage {
   }
   const pendingBytes = () => values.figures.pendingBytes
   maintenance.memoryStats.memorySources.push({ kind: 'other', bytes: pendingBytes, countedBytes: () => 0 })
+  maintenance.memoryStats.memorySources.push({ kind: 'other', bytes: () => index.bytes })
   maintenance.cron.hooks.push(() => {
     values.flush()
     values.tidy()

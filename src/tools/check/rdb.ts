@@ -77,6 +77,8 @@ class Counter implements RdbTarget {
     this.lost.push({ ...this.position(), key: key.latin1(), fault })
   }
 
+  goneKey(): void {}
+
   private count(type: string, { expiryMs }: KeyAttributes): void {
     this.keys++
     this.databases.add(this.db)

@@ -43,6 +43,21 @@ test('the values that a checkpoint names are looked at', async () => {
   }
 })
 
+test('a delta over a checkpoint is looked at', async () => {
+  const server = await MachineServer.start(await withCheckpoint(), DISK)
+  server.call('del', 'key 1')
+  server.call('append', 'key 2', 'more')
+  server.call('bgrewriteaof')
+  server.machine.advance(3000)
+  await server.stop(['nosave'])
+  const { machine } = server
+  const { code, out } = await checked(machine, 'appendonlydir')
+  assert.equal(code, 0, out)
+  assert.match(out, /appendonly\.aof\.3\.delta\.checkpoint[\s\S]*read: 1 key/)
+  for (const name of machine.disk.readdir(VALUES)) overwrite(machine, `${VALUES}/${name}`, 30)
+  assert.equal((await checked(machine, 'appendonlydir')).code, 1)
+})
+
 for (const [what, damage, lostMax] of [
   ['a damaged record', (m: VirtualMachine) => overwrite(m, `${VALUES}/value-1.log`, 20000), 2],
   ['a file that is missing', (m: VirtualMachine) => m.disk.unlink(`${VALUES}/value-2.log`), KEYS / 2],

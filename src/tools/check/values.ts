@@ -5,7 +5,7 @@ import { Crc64 } from '../../lib/crc64.ts'
 import { faultOf } from '../../storage/record.ts'
 import { attempt, type FileSystem } from '../../system/system.ts'
 
-const BASE_NAME = /^(.*)\.\d+\.base\.checkpoint(\.fixed)?$/
+const BASE_NAME = /^(.*)\.\d+\.(?:base|delta)\.checkpoint(\.fixed)?$/
 const OPEN_MAX = 256
 
 export class ValueFiles {
