@@ -393,3 +393,17 @@ test('dead space is given back: values are moved out of segments that are mostly
   assert.ok(figure(server, 'storage_written_bytes') <= 3 * spilled)
   for (const [key, value] of expected) assert.equal(server.call('get', key), value)
 })
+
+test('a value that is large beside the limit is not written and read for each command', async () => {
+  const server = await MachineServer.start(virtualSystem(), { storage: 'disk', 'storage-memory': '300kb' })
+  for (let i = 0; i < 4000; i++) server.call('hset', 'large', `field ${i}`, 'x'.repeat(80))
+  server.machine.advance(2000)
+  const before = figure(server, 'storage_written_bytes')
+  for (let i = 0; i < 200; i++) {
+    server.call('hset', 'large', `field ${i}`, 'z'.repeat(80))
+    server.machine.advance(20)
+  }
+  assert.equal(server.call('debug', 'storage', 'large'), 'value:memory')
+  const written = figure(server, 'storage_written_bytes') - before
+  assert.ok(written < 1_000_000, String(written))
+})

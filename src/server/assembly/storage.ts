@@ -14,6 +14,13 @@ import type { ServerParts } from './parts.ts'
 /** Spilled at once before a command; more follows in the background. */
 const GATE_US = 200
 const GATE_LOOKS = 1
+/**
+ * A value of more than this part of the limit stays in memory: where it is used, each command would write and read all
+ * of it.
+ */
+const LARGE_SHARE = 8
+/** Values up to this size may always be moved. */
+const LARGE_BYTES_MIN = 64 * 1024
 /** Of the limit: the names of keys that have changed since the last checkpoint take at most this part. */
 const INDEX_CHANGES_SHARE = 16
 
@@ -125,7 +132,7 @@ function connect(server: ServerParts, limit: () => number): Storage {
     const most = limit()
     return most === 0 ? 0 : maintenance.memoryStats.countedBytes() - most
   }
-  const largest = () => config.storageValueMax
+  const largest = () => Math.min(config.storageValueMax, Math.max(limit() / LARGE_SHARE, LARGE_BYTES_MIN))
   const spiller = new Spiller({ space: keyspace, store, excess, largest, nowUs })
   const spill = (limitUs: number) => spiller.run(limitUs)
   const faults = new Faults({
