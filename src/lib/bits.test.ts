@@ -39,6 +39,17 @@ test('counting ones and finding bits agree with the bit string', () => {
   }
 })
 
+test('ones of long ranges are counted at any alignment', () => {
+  for (let seed = 1; seed < 200; seed++) {
+    const all = bytes(seed, 1500)
+    const u8 = all.subarray(seed % 5, all.length - (seed % 7))
+    const dv = new DataView(u8.buffer, u8.byteOffset, u8.length)
+    const from = (seed * 31) % 90
+    const to = from + ((seed * 173) % (u8.length - from + 1))
+    assert.equal(countBytes(u8, dv, from, to), onesIn(text(u8.subarray(0, to), from)), `${seed} ${from} ${to}`)
+  }
+})
+
 test('fields are read and written between other bits', () => {
   for (let seed = 1; seed < 300; seed++) {
     const u8 = bytes(seed, 20)

@@ -5,59 +5,77 @@
 //
 // Always: ranges are [from, to); a DataView passed with a Uint8Array covers the same bytes.
 
+/** From so many bytes on a view of their words is worth making. */
+const VIEW_BYTES_MIN = 256
+const BLOCK_WORDS = 16
+
 /** Ones in the bytes [from, to). */
 export function countBytes(u8: Uint8Array, dv: DataView, from: number, to: number): number {
   let count = 0
   let at = from
-  if (to - at >= 64) {
-    at = to - ((to - at) % 32)
-    count = countBlocks(dv, from, at)
+  if (to - from >= VIEW_BYTES_MIN) {
+    for (; ((u8.byteOffset + at) & 3) !== 0; at++) count += onesOf(u8[at])
+    const words = ((to - at) >>> 2) & -BLOCK_WORDS
+    count += countBlocks(new Int32Array(u8.buffer, u8.byteOffset + at, words))
+    at += words * 4
   }
+  for (; at + 4 <= to; at += 4) count += onesOf(dv.getInt32(at, true))
   for (; at < to; at++) count += onesOf(u8[at])
   return count
 }
 
 /**
- * Ones in [from, to), a multiple of 32 bytes. Carry-save adders (Harley and Seal): eight words are added bit by bit to
- * sums of ones, twos and fours, and only what carries out of them, the eights, is counted.
+ * Ones in whole blocks of words. Carry-save adders (Harley and Seal): the words of a block are added bit by bit to sums
+ * of ones, twos, fours and eights, and only what carries out of them, the sixteens, is counted.
  */
-function countBlocks(dv: DataView, from: number, to: number): number {
-  let eights = 0
+function countBlocks(words: Int32Array): number {
+  let sixteens = 0
   let s1 = 0
   let s2 = 0
   let s4 = 0
-  for (let at = from; at < to; at += 32) {
-    let x = dv.getInt32(at, true)
-    let y = dv.getInt32(at + 4, true)
-    let u = s1 ^ x
-    const twosA = (s1 & x) | (u & y)
-    s1 = u ^ y
-    x = dv.getInt32(at + 8, true)
-    y = dv.getInt32(at + 12, true)
-    u = s1 ^ x
-    const twosB = (s1 & x) | (u & y)
-    s1 = u ^ y
-    u = s2 ^ twosA
-    const foursA = (s2 & twosA) | (u & twosB)
-    s2 = u ^ twosB
-    x = dv.getInt32(at + 16, true)
-    y = dv.getInt32(at + 20, true)
-    u = s1 ^ x
-    const twosC = (s1 & x) | (u & y)
-    s1 = u ^ y
-    x = dv.getInt32(at + 24, true)
-    y = dv.getInt32(at + 28, true)
-    u = s1 ^ x
-    const twosD = (s1 & x) | (u & y)
-    s1 = u ^ y
-    u = s2 ^ twosC
-    const foursB = (s2 & twosC) | (u & twosD)
-    s2 = u ^ twosD
-    u = s4 ^ foursA
-    eights += onesOf((s4 & foursA) | (u & foursB))
-    s4 = u ^ foursB
+  let s8 = 0
+  for (let i = 0; i < words.length; i += BLOCK_WORDS) {
+    let eights = 0
+    // The two halves of a block; what carries out of the first is kept for the second.
+    for (let half = i; half < i + BLOCK_WORDS; half += 8) {
+      let x = words[half]
+      let y = words[half + 1]
+      let u = s1 ^ x
+      const twosA = (s1 & x) | (u & y)
+      s1 = u ^ y
+      x = words[half + 2]
+      y = words[half + 3]
+      u = s1 ^ x
+      const twosB = (s1 & x) | (u & y)
+      s1 = u ^ y
+      u = s2 ^ twosA
+      const foursA = (s2 & twosA) | (u & twosB)
+      s2 = u ^ twosB
+      x = words[half + 4]
+      y = words[half + 5]
+      u = s1 ^ x
+      const twosC = (s1 & x) | (u & y)
+      s1 = u ^ y
+      x = words[half + 6]
+      y = words[half + 7]
+      u = s1 ^ x
+      const twosD = (s1 & x) | (u & y)
+      s1 = u ^ y
+      u = s2 ^ twosC
+      const foursB = (s2 & twosC) | (u & twosD)
+      s2 = u ^ twosD
+      u = s4 ^ foursA
+      const carried = (s4 & foursA) | (u & foursB)
+      s4 = u ^ foursB
+      if (half === i) eights = carried
+      else {
+        u = s8 ^ eights
+        sixteens += onesOf((s8 & eights) | (u & carried))
+        s8 = u ^ carried
+      }
+    }
   }
-  return eights * 8 + onesOf(s4) * 4 + onesOf(s2) * 2 + onesOf(s1)
+  return sixteens * 16 + onesOf(s8) * 8 + onesOf(s4) * 4 + onesOf(s2) * 2 + onesOf(s1)
 }
 
 /** The number of ones in a word. */
