@@ -53,7 +53,7 @@ const MASK = (1n << 64n) - 1n
 const M64 = 0xc6a4a7935bd1e995n
 
 /** MurmurHash64A. */
-function murmur64(bytes: Uint8Array, seed: bigint): bigint {
+export function murmur64(bytes: Uint8Array, seed: bigint): bigint {
   const dv = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const whole = bytes.length & ~7
   let h = seed ^ ((BigInt(bytes.length) * M64) & MASK)
