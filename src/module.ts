@@ -36,6 +36,15 @@ export {
   type TypedReply,
   type WaitOptions,
 } from './modules/definition.ts'
+export type {
+  BuiltInKeys,
+  HashKey,
+  ListKey,
+  SetKey,
+  SortedSetKey,
+  StreamEntry,
+  StreamKey,
+} from './modules/key-definition.ts'
 export {
   defineType,
   type ModuleType,

@@ -132,3 +132,36 @@ test('a syntax line or a key spec that cannot be read is refused at the start', 
   await assert.rejects(serverWith([{ ...command, args: 'key#0 [' }]), /command 'b\.args': /)
   await assert.rejects(serverWith([{ ...command, keys: 'RW @' }]), /key spec 'RW @' cannot be read/)
 })
+
+test('waiting for keys: words that are none, a throw in the second run, and no unloading meanwhile', async () => {
+  const module = defineModule({
+    name: 'bad',
+    version: 1,
+    apiVersion: 1,
+    commands: [
+      { name: 'b.word', arity: 2, flags: '', run: ctx => ctx.waitForKeys(2) },
+      { name: 'b.nested', arity: 2, flags: '', run: ctx => [ctx.waitForKeys(1)] as never },
+      {
+        name: 'b.again',
+        arity: 2,
+        flags: '',
+        run: ctx => {
+          if (ctx.hasWaited) throw new Error('the second run')
+          return ctx.waitForKeys(1)
+        },
+      },
+    ],
+  })
+  const server = await MachineServer.start(virtualSystem({ seed: 1 }), {}, { modules: [{ module }] })
+  assert.match(message(server.call('b.word', 'k')), /words 2 to 2 are no arguments of the command/)
+  assert.match(message(server.call('b.nested', 'k')), /an object is no reply/)
+  const client = server.connect()
+  server.send(client, ['b.again', 'k'])
+  server.machine.settle()
+  const { modules } = server.server.engine.host
+  assert.match(String(modules.unload('bad')), /the module has blocked clients/)
+  server.call('set', 'k', 'v')
+  assert.match(message(server.take(client)[0]), /module command failed: the second run/)
+  assert.equal(modules.unload('bad'), undefined)
+  assert.equal(server.call('get', 'k'), 'v')
+})

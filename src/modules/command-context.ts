@@ -8,6 +8,7 @@ import type { Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import { parseDouble, parseInt64 } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
+import type { DatabaseKeys } from './built-in-keys.ts'
 import type { ModuleCaller } from './caller.ts'
 import { clientFacts } from './client-facts.ts'
 import {
@@ -28,9 +29,10 @@ import {
   type ServerEvents,
   type WaitOptions,
 } from './definition.ts'
+import type { BuiltInKeys } from './key-definition.ts'
 import type { ModuleKeys } from './keys.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
-import { sliceOf, utf8Text } from './values.ts'
+import { copyOf, sliceOf, utf8Text } from './values.ts'
 
 /** What all commands of a module share. */
 export interface CommandParts {
@@ -52,6 +54,7 @@ export class CommandContext implements ModuleContext {
   private readonly slices: readonly Slice[]
   private words: Uint8Array[] | undefined
   private calling: Client | undefined
+  private builtIn: DatabaseKeys | undefined
 
   constructor(parts: CommandParts, ctx: Context, command: ModuleCommand) {
     this.parts = parts
@@ -68,8 +71,7 @@ export class CommandContext implements ModuleContext {
       if (!this.isOpen) throw new TypeError('the command has returned: its arguments are gone')
       this.words = []
       for (let i = 0; i < this.argc; i++) {
-        const { u8, off, len } = this.slices[i]
-        this.words.push(u8.slice(off, off + len))
+        this.words.push(copyOf(this.slices[i]))
       }
     }
     return this.words
@@ -153,6 +155,13 @@ export class CommandContext implements ModuleContext {
     if (as === 'server') return caller.refusal(words, undefined, this.isReadOnly)
     if (typeof as !== 'object') return caller.refusal(words, client, this.isReadOnly)
     return caller.asUser(as.user, client, () => caller.refusal(words, client, this.isReadOnly))
+  }
+
+  get keys(): BuiltInKeys {
+    this.mustBeLoaded()
+    const { db } = this.calling ?? this.judged
+    if (this.builtIn?.db !== db) this.builtIn = this.parts.keys.ofDatabase(db)
+    return this.builtIn
   }
 
   read<Value>(type: ModuleType<Value>, key: ModuleWord): Value | undefined {

@@ -6,6 +6,7 @@
 // Always: what crosses between a module and the server is plain data or an interface of this file; markers are
 // registered symbols, since the module and the server may have a copy of this file each.
 
+import type { BuiltInKeys } from './key-definition.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
 
 export const MODULE_API_VERSION = 1
@@ -195,6 +196,8 @@ export interface ModuleContext extends ModuleServer {
   double(i: number, error?: string): number
   /** Whether args[i], letters in any case, is `word`. */
   is(i: number, word: string): boolean
+  /** Reads keys of built-in types, without a command. ACL rules judge the keys of the module's command alone. */
+  readonly keys: BuiltInKeys
   /** The value of a key of a module's type, to be read only; undefined: no such key. */
   read<Value>(type: ModuleType<Value>, key: ModuleWord): Value | undefined
   /** Opens a key of a module's type for writing, in a command with `propagation: 'verbatim'`, before it first waits. */

@@ -12,16 +12,16 @@ import type { ForeignValue } from '../keyspace/values/module/module-type.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
 import type { Ref } from '../memory/arena.ts'
+import { DatabaseKeys, WRONG_TYPE } from './built-in-keys.ts'
 import { CommandError, type ModuleWord } from './definition.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
 import type { ModuleTypes } from './types.ts'
 import { sliceOf } from './values.ts'
 
-const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
-
 export class ModuleKeys {
   private readonly engine: Engine
   private readonly types: ModuleTypes
+  private readonly builtIn = new Map<Database, DatabaseKeys>()
 
   constructor(engine: Engine, types: ModuleTypes) {
     this.engine = engine
@@ -38,6 +38,13 @@ export class ModuleKeys {
       return undefined
     }
     return this.opened(db, entry, type).value as Value
+  }
+
+  /** The keys of built-in types in a database. */
+  ofDatabase(db: Database): DatabaseKeys {
+    let keys = this.builtIn.get(db)
+    if (keys === undefined) this.builtIn.set(db, (keys = new DatabaseKeys(this.engine, db)))
+    return keys
   }
 
   /** Serves clients that wait for a key. */

@@ -39,6 +39,7 @@ export function checkValue(value: unknown, depth = 0): void {
 export function writeValue(reply: Reply, value: ModuleReply): void {
   if (value === undefined || value === null) reply.null()
   else if (typeof value === 'string' && value.length <= SHORT_MAX && isAscii(value)) reply.bulkText(value)
+  else if (value instanceof Uint8Array && value.length <= SHORT_MAX) reply.bulkBytes(value)
   else if (typeof value === 'string' || value instanceof Uint8Array) reply.bulk(sliceOf(value))
   else if (typeof value === 'number') writeNumber(reply, value)
   else if (typeof value === 'bigint') reply.bigint(value)
@@ -65,6 +66,14 @@ export function plain(value: Value, asBytes: boolean): CallReply {
   if (value instanceof Uint8Array) return asBytes ? value : utf8Text(value, 0, value.length)
   if (Array.isArray(value)) return value.map(one => plain(one, asBytes))
   return value instanceof ReplyError ? value.text : value
+}
+
+/** A copy of bytes; short ones without slice(), which costs more than they do. */
+export function copyOf({ u8, off, len }: Slice): Uint8Array {
+  if (len > SHORT_MAX) return u8.slice(off, off + len)
+  const copy = new Uint8Array(len)
+  for (let i = 0; i < len; i++) copy[i] = u8[off + i]
+  return copy
 }
 
 /** The bytes of a word. */

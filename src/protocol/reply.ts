@@ -135,6 +135,17 @@ export class Reply {
     this.crlf()
   }
 
+  /** A bulk string of all of a short array, for which no view of it is worth its price. */
+  bulkBytes(bytes: Uint8Array): void {
+    const n = bytes.length
+    if (this.pos + n + 24 > this.end) this.grow(n + 24)
+    this.header(BULK, n)
+    const { u8, pos } = this
+    for (let i = 0; i < n; i++) u8[pos + i] = bytes[i]
+    this.pos += n
+    this.crlf()
+  }
+
   /** A bulk string of latin1 text. */
   bulkText(text: string): void {
     const n = text.length

@@ -19,6 +19,7 @@ const commands: readonly ModuleCommand[] = [
   { ...facts, name: 'm.args', run: ctx => ctx.args[1] },
   { ...facts, name: 'm.text', run: ctx => ctx.text(1) },
   { ...facts, name: 'm.get', run: ctx => ctx.call('GET', ctx.args[1]) },
+  { ...facts, name: 'm.read', run: ctx => ctx.keys.string(ctx.args[1]) },
   { ...facts, name: 'm.set', run: ctx => ctx.call('SET', ctx.args[1], ctx.args[2]) },
 ]
 const bench = defineModule({ name: 'bench', version: 1, apiVersion: 1, commands })
@@ -65,6 +66,7 @@ for (const words of [
   ['m.text', 'key:1'],
   ['get', 'key:1'],
   ['m.get', 'key:1'],
+  ['m.read', 'key:1'],
   ['set', 'key:1', 'value of 16 byte'],
   ['m.set', 'key:1', 'value of 16 byte'],
 ])

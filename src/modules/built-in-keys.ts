@@ -1,0 +1,211 @@
+// Reads keys of the built-in types for modules: key-definition.ts says how they see them.
+//
+// Always: what is returned is a copy. The objects that walk a value are the commands', so that nothing else runs between
+// opening a value and the end of a method.
+
+import type { Engine } from '../engine/engine.ts'
+import { type Database, LOOKUP_NO_TOUCH, LOOKUP_READ } from '../keyspace/database.ts'
+import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_STRING, TYPE_ZSET } from '../keyspace/types.ts'
+import { HashType } from '../keyspace/values/hash/hash-type.ts'
+import { ListType } from '../keyspace/values/list/list-type.ts'
+import { SetType } from '../keyspace/values/set/set-type.ts'
+import { StreamId } from '../keyspace/values/stream/stream-id.ts'
+import { StreamType } from '../keyspace/values/stream/stream-type.ts'
+import { ZSetType } from '../keyspace/values/zset/zset-type.ts'
+import { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
+import { CommandError, type ModuleWord } from './definition.ts'
+import type { BuiltInKeys, HashKey, ListKey, SetKey, SortedSetKey, StreamEntry, StreamKey } from './key-definition.ts'
+import { copyOf, sliceOf } from './values.ts'
+
+export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
+
+const SHORT_BYTES = 64
+
+/** The keys of one database. */
+export class DatabaseKeys implements BuiltInKeys {
+  private readonly engine: Engine
+  readonly db: Database
+  private readonly text = new Slice()
+  /** A short key while it is looked up. */
+  private readonly short = new Slice(new Uint8Array(SHORT_BYTES))
+
+  constructor(engine: Engine, db: Database) {
+    this.engine = engine
+    this.db = db
+  }
+
+  /** The entry of a key, 0 for none. Throws WRONGTYPE. */
+  private find(key: Slice, type: number, flags = LOOKUP_READ): Ref {
+    const { db, engine } = this
+    const entry = db.lookup(key, flags)
+    if (entry === 0) {
+      if (flags === LOOKUP_READ && engine.settings.notifyKeyspaceEvents !== 0) engine.notifyMiss(key, db)
+    } else if (db.entries.typeOf(entry) !== type) throw new CommandError(WRONG_TYPE)
+    return entry
+  }
+
+  private keyOf(word: ModuleWord): Slice {
+    if (!(word instanceof Uint8Array) || word.length > SHORT_BYTES) return sliceOf(word)
+    const { short } = this
+    const { length } = word
+    for (let i = 0; i < length; i++) short.u8[i] = word[i]
+    short.len = length
+    return short
+  }
+
+  string(word: ModuleWord): Uint8Array | undefined {
+    const entry = this.find(this.keyOf(word), TYPE_STRING)
+    return entry === 0 ? undefined : copyOf(this.db.strings.textOf(entry, this.text))
+  }
+
+  hash(word: ModuleWord): HashKey | undefined {
+    const open = this.handle(word, TYPE_HASH)
+    if (open === undefined) return undefined
+    const type = HashType.of(this.engine.keyspace)
+    const { field, text, current } = type
+    return {
+      get size() {
+        return open((encoding, value) => current.open(encoding, value).length, 0)
+      },
+      get: name =>
+        open(
+          (encoding, value) =>
+            current.open(encoding, value).get(sliceOf(name), text) ? copyOf(text.text()) : undefined,
+          undefined,
+        ),
+      has: name => open((encoding, value) => current.open(encoding, value).has(sliceOf(name)), false),
+      entries: () =>
+        open((encoding, value) => {
+          const found: [Uint8Array, Uint8Array][] = []
+          current.open(encoding, value).rewind()
+          while (current.next(field, text)) found.push([copyOf(field.text()), copyOf(text.text())])
+          return found
+        }, []),
+    }
+  }
+
+  list(word: ModuleWord): ListKey | undefined {
+    const open = this.handle(word, TYPE_LIST)
+    if (open === undefined) return undefined
+    const { current, element } = ListType.of(this.engine.keyspace)
+    const slice = (start: number, end: number) =>
+      open((encoding, value) => {
+        const { length } = current.open(encoding, value)
+        const [first, count] = bounds(length, start, end)
+        const found: Uint8Array[] = []
+        if (count > 0) current.seek(first, true)
+        while (found.length < count && current.next(element)) found.push(copyOf(element.text()))
+        return found
+      }, [])
+    return {
+      get length() {
+        return open((encoding, value) => current.open(encoding, value).length, 0)
+      },
+      at: index => slice(index, index === -1 ? Number.POSITIVE_INFINITY : index + 1)[0],
+      slice: (start = 0, end = Number.POSITIVE_INFINITY) => slice(start, end),
+    }
+  }
+
+  set(word: ModuleWord): SetKey | undefined {
+    const open = this.handle(word, TYPE_SET)
+    if (open === undefined) return undefined
+    const { current, element } = SetType.of(this.engine.keyspace)
+    return {
+      get size() {
+        return open((encoding, value) => current.open(encoding, value).length, 0)
+      },
+      has: member => open((encoding, value) => current.open(encoding, value).has(sliceOf(member)), false),
+      members: () =>
+        open((encoding, value) => {
+          const found: Uint8Array[] = []
+          current.open(encoding, value).rewind()
+          while (current.next(element)) found.push(copyOf(element.text()))
+          return found
+        }, []),
+    }
+  }
+
+  sortedSet(word: ModuleWord): SortedSetKey | undefined {
+    const open = this.handle(word, TYPE_ZSET)
+    if (open === undefined) return undefined
+    const { current, cursor } = ZSetType.of(this.engine.keyspace)
+    return {
+      get size() {
+        return open((encoding, value) => current.open(encoding, value).length, 0)
+      },
+      score: member =>
+        open((encoding, value) => {
+          const score = current.open(encoding, value).scoreOf(sliceOf(member))
+          return Number.isNaN(score) ? undefined : score
+        }, undefined),
+      slice: (start = 0, end = Number.POSITIVE_INFINITY) =>
+        open((encoding, value) => {
+          const [first, count] = bounds(current.open(encoding, value).length, start, end)
+          const found: [Uint8Array, number][] = []
+          for (let more = count > 0 && current.seekRank(first, cursor); more; more = current.next(cursor)) {
+            found.push([copyOf(cursor.member), cursor.score])
+            if (found.length === count) break
+          }
+          return found
+        }, []),
+    }
+  }
+
+  stream(word: ModuleWord): StreamKey | undefined {
+    const open = this.handle(word, TYPE_STREAM)
+    if (open === undefined) return undefined
+    const { stream: current, iterator } = StreamType.of(this.engine.keyspace)
+    return {
+      get length() {
+        return open((_, value) => current.open(value).length, 0)
+      },
+      get lastId() {
+        return open((_, value) => current.open(value).lastId(new StreamId()).toString(), '0-0')
+      },
+      range: (from = '-', to = '+', count = Number.POSITIVE_INFINITY) => {
+        const [first, last] = [idOf(from, false), idOf(to, true)]
+        return open((_, value) => {
+          const found: StreamEntry[] = []
+          iterator.start(current.open(value).tree, first, last, false)
+          while (found.length < count && iterator.next()) {
+            const fields: [Uint8Array, Uint8Array][] = []
+            for (let left = iterator.fields; left > 0; left--) {
+              iterator.nextField()
+              fields.push([copyOf(iterator.field), copyOf(iterator.value)])
+            }
+            found.push({ id: iterator.id.toString(), fields })
+          }
+          return found
+        }, [])
+      },
+    }
+  }
+
+  /** Undefined: no such key. Else what opens it: `work` gets its encoding and value; `none` when it has gone. */
+  private handle(word: ModuleWord, type: number) {
+    const key = sliceOf(word).copy()
+    if (this.find(key, type) === 0) return undefined
+    const { db } = this
+    return <Result>(work: (encoding: number, value: Ref) => Result, none: Result): Result => {
+      const entry = this.find(key, type, LOOKUP_READ | LOOKUP_NO_TOUCH)
+      return entry === 0 ? none : work(db.entries.encodingOf(entry), db.entries.valueOf(entry))
+    }
+  }
+}
+
+/** Of slice(start, end) of so many elements: the first, and how many. */
+function bounds(length: number, start: number, end: number): [first: number, count: number] {
+  const from = start < 0 ? Math.max(0, length + start) : Math.min(start, length)
+  const to = end < 0 ? length + end : Math.min(end, length)
+  return [from, Math.max(0, to - from)]
+}
+
+function idOf(text: string, isEnd: boolean): StreamId {
+  const id = new StreamId()
+  if (text === '-') return id
+  if (text === '+') return id.setMax()
+  if (!id.parse(sliceOf(text), isEnd))
+    throw new CommandError('ERR Invalid stream ID specified as stream command argument')
+  return id
+}
