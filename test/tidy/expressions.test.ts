@@ -65,7 +65,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
   'src/embed/client.ts': ['our own table of commands, read at the start', ".split(' ')"],
   'src/server/rest/api.ts': ['the path of a request: once', ".split('/')"],
   'src/memory-server.ts': ["a program's own options", ".split(',')", ".split('_')"],
-  'src/engine/catalog/table.ts': ['our own table of commands, read at the start', ".split(' ')"],
+  'src/engine/catalog/facts.ts': ['our own table of commands, read at the start', ".split(' ')"],
   'src/lib/words.ts': [
     'bytes of clients for MONITOR, and words of the configuration: one character at a time',
     '/[\\\\"\\x00-\\x1f\\x7f-\\xff]/g',

@@ -228,7 +228,7 @@ function cat(ctx: Context): void {
   const name = errorText(args[2], ERROR_NAME_BYTES_MAX)
   const category = table.categoryBit(args[2].latin1Prefix(ERROR_NAME_BYTES_MAX))
   if (category === 0) return reply.error(`ERR Unknown category '${name}'`)
-  const inIt = table.all.filter(entry => (entry.categories & category) !== 0)
+  const inIt = table.facts.filter(entry => (entry.categories & category) !== 0)
   replyTexts(
     reply,
     inIt.map(entry => entry.fullName),

@@ -63,7 +63,7 @@ export class Selector {
   constructor(table: CommandTable, allChannels: boolean) {
     this.table = table
     this.allChannels = allChannels
-    this.allowed = new Uint8Array(table.all.length)
+    this.allowed = new Uint8Array(table.facts.length)
   }
 
   copy(): Selector {
@@ -112,7 +112,7 @@ export class Selector {
   /** The server's commands have changed. Rules about commands that are not there stay, and do nothing. */
   recompute(): void {
     const { rules } = this
-    this.allowed = new Uint8Array(this.table.all.length).fill(this.futureCommands ? 1 : 0)
+    this.allowed = new Uint8Array(this.table.facts.length).fill(this.futureCommands ? 1 : 0)
     this.firstArgs.clear()
     for (const rule of rules) this.apply(rule)
     this.rules = rules
@@ -172,7 +172,7 @@ export class Selector {
     const bit = this.table.categoryBit(name.slice(1))
     if (bit === 0) return UNKNOWN_COMMAND
     this.remember(name.toLowerCase(), sign)
-    for (const entry of this.table.all) if ((entry.categories & bit) !== 0) this.setEntry(entry, sign)
+    for (const entry of this.table.facts) if ((entry.categories & bit) !== 0) this.setEntry(entry, sign)
     return undefined
   }
 

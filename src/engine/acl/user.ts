@@ -39,8 +39,8 @@ export class User {
     this.table = table
     this.allChannels = allChannels
     this.selectors = [new Selector(table, allChannels())]
-    this.free = new Uint8Array(table.all.length)
-    this.onlyKeyAccess = new Uint8Array(table.all.length)
+    this.free = new Uint8Array(table.facts.length)
+    this.onlyKeyAccess = new Uint8Array(table.facts.length)
     this.compile()
   }
 
@@ -67,8 +67,7 @@ export class User {
 
   /** Computes what decides about most commands without a look at their arguments. */
   compile(): void {
-    const { all } = this.table
-    for (const entry of all) {
+    for (const entry of this.table.facts) {
       this.free[entry.id] = this.selectors.some(one => one.passes(entry)) ? 1 : 0
       this.onlyKeyAccess[entry.id] = this.root.accessOfOnlyKey(entry)
     }
@@ -78,8 +77,8 @@ export class User {
   /** The server's commands have changed. */
   recompute(): void {
     for (const selector of this.selectors) selector.recompute()
-    this.free = new Uint8Array(this.table.all.length)
-    this.onlyKeyAccess = new Uint8Array(this.table.all.length)
+    this.free = new Uint8Array(this.table.facts.length)
+    this.onlyKeyAccess = new Uint8Array(this.table.facts.length)
     this.compile()
   }
 

@@ -16,7 +16,9 @@ import type { Slice } from '../../lib/slice.ts'
 const LOWER = 0x20202020
 
 export class NameIndex<T> {
-  private readonly values: T[]
+  private readonly values: (T | undefined)[]
+  /** Makes the value of a name that is asked for first. */
+  private readonly make: ((i: number) => T) | undefined
   private readonly names: Uint8Array[]
   private readonly heads: Int32Array
   private readonly tails: Int32Array
@@ -26,10 +28,14 @@ export class NameIndex<T> {
   private readonly mask: number
 
   /** `like`: an index of the same names in the same order, whose tables are shared. */
-  constructor(entries: Iterable<readonly [name: Slice, value: T]>, like?: { index: NameIndex<unknown>; values: T[] }) {
+  constructor(
+    entries: Iterable<readonly [name: Slice, value: T]>,
+    like?: { index: NameIndex<unknown>; make: (i: number) => T },
+  ) {
+    this.make = like?.make
     if (like !== undefined) {
-      const { index, values } = like
-      this.values = values
+      const { index } = like
+      this.values = Array.from({ length: index.size }, () => undefined)
       this.names = index.names
       this.mask = index.mask
       this.slots = index.slots
@@ -51,9 +57,9 @@ export class NameIndex<T> {
     for (const [name, value] of all) this.add(name, value)
   }
 
-  /** An index of the same names for other values, in the same order. */
-  withValues<U>(values: U[]): NameIndex<U> {
-    return new NameIndex<U>([], { index: this, values })
+  /** An index of the same names for other values, made when they are asked for. */
+  withValues<U>(make: (i: number) => U): NameIndex<U> {
+    return new NameIndex<U>([], { index: this, make })
   }
 
   get size(): number {
@@ -67,9 +73,14 @@ export class NameIndex<T> {
     for (let slot = this.slotOf(head, tail, len); this.slots[slot] !== 0; slot = (slot + 1) & this.mask) {
       const i = this.slots[slot] - 1
       if (this.heads[i] !== head || this.tails[i] !== tail) continue
-      if (this.decided[i] === len || sameName(name, this.names[i])) return this.values[i]
+      if (this.decided[i] === len || sameName(name, this.names[i])) return this.values[i] ?? this.made(i)
     }
     return undefined
+  }
+
+  private made(i: number): T | undefined {
+    this.values[i] = this.make?.(i)
+    return this.values[i]
   }
 
   private add(name: Slice, value: T): void {

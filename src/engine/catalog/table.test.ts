@@ -58,6 +58,31 @@ test('tables of one list share what follows from it, and nothing that a server c
   assert.deepEqual([find(CommandTable.of(literals), 'set')], ['set'])
 })
 
+test('an entry of a server is made when its command is asked for, with its container', () => {
+  const table = CommandTable.of(literals)
+  const names = () => table.used.map(entry => entry.fullName)
+  assert.equal(table.facts.length, new CommandTable(literals).all.length)
+  assert.deepEqual(names(), [])
+  const container = table.facts.find(entry => entry.subs.length > 0)!
+  const [name, sub] = [Slice.of(container.fullName), Slice.of(container.subs[0].command.name)]
+  const found = table.resolve([name, sub], 2)!
+  assert.equal(found.parent, table.lookup(name))
+  assert.notEqual(found, container.subs[0])
+  assert.equal(found, table.lookup(name)?.subs[0])
+  assert.deepEqual(names(), [container.fullName, ...container.subs.map(entry => entry.fullName)].sort(byId(table)))
+  found.calls++
+  table.resetStats()
+  assert.equal(found.calls, 0)
+  assert.equal(table.all[found.id], found)
+  assert.equal(table.used.length, table.all.length)
+  assert.equal(table.lookup(Slice.of('nosuch')), undefined)
+})
+
+function byId({ facts }: CommandTable) {
+  const idOf = (name: string) => facts.findIndex(entry => entry.fullName === name)
+  return (a: string, b: string) => idOf(a) - idOf(b)
+}
+
 test('bytes that differ from a name only in the lower-case bit are another name', () => {
   const table = new CommandTable(literals)
   assert.equal(find(table, 'RESTORE-ASKING'), 'restore-asking')

@@ -9,42 +9,20 @@
 
 import { Slice } from '../../lib/slice.ts'
 import {
-  ACL_CATEGORIES,
-  type AclCategoryName,
-  CMD_ADMIN,
-  CMD_BLOCKING,
-  CMD_FAST,
-  CMD_MOVABLE_KEYS,
   CMD_NO_MANDATORY_KEYS,
   CMD_ONLY_SENTINEL,
-  CMD_PUBSUB,
-  CMD_READONLY,
   CMD_SENTINEL,
-  CMD_SOLE_KEY,
-  CMD_WRITE,
   COMMAND_FLAGS,
   type Command,
-  type CommandFlagName,
   type CommandHandler,
   HIDDEN_FLAGS,
   type KeyFinderName,
 } from './command.ts'
-import {
-  findKeys,
-  flagsOfOnlyKey,
-  getKeys,
-  hasKeys,
-  KEY_INCOMPLETE,
-  KeyPositions,
-  type KeySpec,
-  keyFlagNames,
-  parseKeySpecs,
-} from './keyspecs.ts'
+import { type Facts, factsOf, type LegacyRange, namesOf, withCategories } from './facts.ts'
+import { findKeys, getKeys, hasKeys, KeyPositions, type KeySpec, keyFlagNames } from './keyspecs.ts'
 import type { LoadedModule } from './loaded-module.ts'
 import { NameIndex } from './name-index.ts'
 import { type Argument, parseArguments } from './syntax-line.ts'
-
-const RUN_IN_MULTI: ReadonlySet<string> = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset'])
 
 const NO_SUBS: readonly TableEntry[] = []
 
@@ -145,10 +123,13 @@ export class TableEntry {
 export class CommandTable {
   /** Where commands came from that are not built in. */
   modules: readonly LoadedModule[] = []
-  /** Every entry, subcommands included, by id. */
-  readonly all: TableEntry[] = []
   private readonly keys = new KeyPositions()
-  private original: readonly TableEntry[]
+  /** Every entry, subcommands included, by id; undefined: not made yet, since nobody has asked for the command. */
+  private readonly made: (TableEntry | undefined)[] = []
+  /** What the entries that are not made are like; undefined: there is none. */
+  private model: CommandTable | undefined
+  /** Undefined: those of the model. */
+  private ownOriginal: readonly TableEntry[] | undefined
   /** Undefined: every entry has its own name, and nobody has asked. */
   private named: Map<string, TableEntry> | undefined
   private index: NameIndex<TableEntry>
@@ -157,7 +138,7 @@ export class CommandTable {
   /** ACL categories by name, in the order of ACL CAT. */
   categories: ReadonlyMap<string, number>
 
-  /** `model`: a table of the same commands, from which all that is the same is taken. */
+  /** `model`: a table of the same commands, from which all that is the same is taken, entries when they are needed. */
   constructor(
     commands: readonly Command[],
     mode: 'server' | 'sentinel' = 'server',
@@ -165,10 +146,16 @@ export class CommandTable {
     model?: CommandTable,
   ) {
     this.categories = model?.categories ?? new Map(Object.entries(withCategories(moreCategories)))
-    this.original = model === undefined ? this.addAll(commands, mode, undefined) : this.addLike(model)
-    if (model === undefined && this.byName.size !== this.original.length) throw new Error('two commands of one name')
-    const index = model?.originalIndex.withValues([...this.original]) ?? indexOf(this.byName)
-    this.index = this.originalIndex = index
+    this.model = model
+    if (model === undefined) {
+      this.ownOriginal = this.addAll(commands, mode, undefined)
+      if (this.byName.size !== this.original.length) throw new Error('two commands of one name')
+      this.index = this.originalIndex = indexOf(this.byName)
+    } else {
+      this.made.length = model.made.length
+      this.made.fill(undefined)
+      this.index = this.originalIndex = model.originalIndex.withValues(i => this.entryOf(model.original[i].id))
+    }
   }
 
   /** A new table of the commands of a server; what these determine is derived once for each list. */
@@ -178,12 +165,61 @@ export class CommandTable {
     return new CommandTable(commands, 'server', [], model)
   }
 
-  /** How many commands there are, subcommands not counted. */
+  /** Every entry, subcommands included, by id. */
+  get all(): readonly TableEntry[] {
+    return this.everyEntry()
+  }
+
+  /** As `all`, for what is the same in every table: not for statistics. */
+  get facts(): readonly TableEntry[] {
+    return this.model?.all ?? this.all
+  }
+
+  /** Entries that somebody has asked for, by id: all others have no statistics. */
+  get used(): readonly TableEntry[] {
+    return this.made.filter(entry => entry !== undefined)
+  }
+
+  private everyEntry(): TableEntry[] {
+    if (this.model !== undefined) {
+      for (let id = 0; id < this.made.length; id++) this.entryOf(id)
+      this.ownOriginal = this.model.original.map(({ id }) => this.entryOf(id))
+      this.model = undefined
+    }
+    return this.made as TableEntry[]
+  }
+
+  private get original(): readonly TableEntry[] {
+    this.everyEntry()
+    return this.ownOriginal!
+  }
+
+  private entryOf(id: number): TableEntry {
+    return this.made[id] ?? this.make(id)
+  }
+
+  /** Makes an entry, its container, and the subcommands of that. */
+  private make(id: number): TableEntry {
+    const { made } = this
+    const { command, parent, subs, subIndex } = this.model!.all[id]
+    if (parent !== undefined) this.entryOf(parent.id)
+    const known = made[id]
+    if (known !== undefined) return known
+    const entry = new TableEntry(command, id, parent && made[parent.id], this.model!.all[id])
+    made[id] = entry
+    if (subIndex === undefined) return entry
+    const own = subs.map(sub => this.entryOf(sub.id))
+    entry.subs = own
+    entry.subIndex = subIndex.withValues(i => own[i])
+    return entry
+  }
+
   private get byName(): Map<string, TableEntry> {
     this.named ??= new Map(this.original.map(entry => [entry.fullName, entry]))
     return this.named
   }
 
+  /** How many commands there are, subcommands not counted. */
   get size(): number {
     return this.byName.size
   }
@@ -248,7 +284,8 @@ export class CommandTable {
 
   /** Adds a module's commands and ACL categories, all or none; why not, or undefined. */
   add(commands: readonly Command[], categories: readonly string[]): string | undefined {
-    const { all, categories: before } = this
+    const { categories: before } = this
+    const all = this.everyEntry()
     const count = all.length
     for (const { name } of commands) {
       const bytes = Slice.of(name)
@@ -269,11 +306,12 @@ export class CommandTable {
   /** Takes back what add() added. */
   remove(commands: readonly Command[], categories: readonly string[]): void {
     const isGone = (entry: TableEntry) => commands.includes((entry.parent ?? entry).command)
-    const kept = this.all.filter(entry => !isGone(entry))
-    this.all.length = 0
+    const all = this.everyEntry()
+    const kept = all.filter(entry => !isGone(entry))
+    all.length = 0
     for (const entry of kept) {
-      entry.id = this.all.length
-      this.all.push(entry)
+      entry.id = all.length
+      all.push(entry)
     }
     const names = categories.map(name => name.toLowerCase())
     this.categories = new Map([...this.categories].filter(([name]) => !names.includes(name)))
@@ -287,7 +325,7 @@ export class CommandTable {
     const shown = entries.filter(entry => known.has(entry) || !were.has(entry))
     const byName = new Map(shown.map(entry => [known.get(entry) ?? entry.fullName, entry]))
     if (byName.size !== shown.length) throw new Error('two commands of one name')
-    this.original = entries
+    this.ownOriginal = entries
     this.named = byName
     this.index = indexOf(byName)
     this.originalIndex = indexOf(new Map(entries.map(entry => [entry.fullName, entry])))
@@ -304,17 +342,17 @@ export class CommandTable {
   }
 
   resetStats(): void {
-    for (const entry of this.all) entry.resetStats()
+    for (const entry of this.used) entry.resetStats()
   }
 
   private addAll(commands: readonly Command[], mode: string, parent: TableEntry | undefined): TableEntry[] {
     const entries: TableEntry[] = []
     const known = Object.fromEntries(this.categories)
     for (const command of commands) {
-      const entry = new TableEntry(command, this.all.length, parent, factsOf(command, parent, known))
+      const entry = new TableEntry(command, this.made.length, parent, factsOf(command, parent, known))
       const missing = mode === 'sentinel' ? (entry.flags & CMD_SENTINEL) === 0 : (entry.flags & CMD_ONLY_SENTINEL) !== 0
       if (missing) continue
-      this.all.push(entry)
+      this.made.push(entry)
       entries.push(entry)
       if (command.subcommands === undefined) continue
       entry.subs = this.addAll(command.subcommands, mode, entry)
@@ -323,60 +361,10 @@ export class CommandTable {
     }
     return entries
   }
-
-  private addLike(model: CommandTable): TableEntry[] {
-    const { all } = this
-    for (const one of model.all) {
-      const parent = one.parent === undefined ? undefined : all[one.parent.id]
-      const entry = new TableEntry(one.command, one.id, parent, one)
-      all.push(entry)
-    }
-    for (const { id, subs, subIndex } of model.all) {
-      if (subIndex === undefined) continue
-      all[id].subs = subs.map(sub => all[sub.id])
-      all[id].subIndex = subIndex.withValues([...all[id].subs])
-    }
-    return model.original.map(({ id }) => all[id])
-  }
 }
 
 /** Tables that no server uses: the models of others. What is in them never changes. */
 const MODELS = new WeakMap<readonly Command[], CommandTable>()
-
-/** What a literal says about its command. */
-interface Facts {
-  readonly fullName: string
-  readonly flags: number
-  readonly categories: number
-  readonly keySpecs: readonly KeySpec[]
-  readonly range: LegacyRange
-  readonly constantTime: boolean
-  readonly runsInMulti: boolean
-}
-
-function factsOf(command: Command, parent: TableEntry | undefined, known: Categories): Facts {
-  const fullName = parent === undefined ? command.name : `${parent.fullName}|${command.name}`
-  const keySpecs = command.keys === undefined ? NO_SPECS : parseKeySpecs(command.keys)
-  const range = legacyRange(keySpecs)
-  const hasSoleKey = flagsOfOnlyKey({ keySpecs, keyFinder: command.keyFinder }) !== 0
-  const flags = bitsOf(command.flags, COMMAND_FLAGS as Record<CommandFlagName, number>)
-  return {
-    fullName,
-    keySpecs,
-    range,
-    flags: flags | (range.movable ? CMD_MOVABLE_KEYS : 0) | (hasSoleKey ? CMD_SOLE_KEY : 0),
-    categories: categoriesOf(command, flags, known),
-    runsInMulti: RUN_IN_MULTI.has(fullName),
-    constantTime:
-      (flags & (CMD_FAST | CMD_ADMIN)) === CMD_FAST ||
-      (command.complexity?.startsWith('O(1)') === true && SAMPLED_GROUPS.has(command.group)),
-  }
-}
-
-/** Groups whose O(1) commands are so for any value; those of the others iterate, wait, or free what they replace. */
-const SAMPLED_GROUPS: ReadonlySet<string> = new Set(['string', 'bitmap', 'list', 'geo', 'hyperloglog'])
-
-const NO_SPECS: readonly KeySpec[] = []
 
 function notRunnable(): void {
   throw new Error('a container runs nothing itself')
@@ -391,95 +379,4 @@ function fullNameIn(index: NameIndex<TableEntry>, name: Slice): TableEntry | und
 
 function indexOf(byName: Map<string, TableEntry>): NameIndex<TableEntry> {
   return new NameIndex([...byName].map(([name, entry]) => [Slice.of(name), entry] as const))
-}
-
-function bitsOf<Name extends string>(words: string, bits: Record<Name, number>): number {
-  let sum = 0
-  for (const word of words === '' ? [] : words.split(' ')) {
-    const bit = bits[word as Name]
-    if (bit === undefined) throw new Error(`no such flag or category: '${word}'`)
-    sum |= bit
-  }
-  return sum
-}
-
-function namesOf(bits: Record<string, number>, set: number): string[] {
-  return Object.keys(bits).filter(name => (set & bits[name]) !== 0)
-}
-
-/** Groups whose commands belong to a category implicitly. */
-const GROUP_CATEGORY: Record<string, AclCategoryName | undefined> = {
-  bitmap: 'bitmap',
-  connection: 'connection',
-  generic: 'keyspace',
-  geo: 'geo',
-  hash: 'hash',
-  hyperloglog: 'hyperloglog',
-  list: 'list',
-  scripting: 'scripting',
-  set: 'set',
-  'sorted-set': 'sortedset',
-  stream: 'stream',
-  string: 'string',
-  transactions: 'transaction',
-}
-
-type Categories = Readonly<Record<string, number>>
-
-/** The categories that there are and those of extensions. */
-function withCategories(more: readonly string[], known: ReadonlyMap<string, number> = BUILT_IN): Categories {
-  const all: Record<string, number> = Object.fromEntries(known)
-  for (const name of more) {
-    const taken = Object.values(all).reduce((bits, bit) => bits | bit, 0)
-    const free = 31 - Math.clz32(~taken & (taken + 1))
-    if (free >= CATEGORIES_MAX) throw new Error(`no more than ${CATEGORIES_MAX} ACL categories`)
-    all[name.toLowerCase()] ??= 1 << free
-  }
-  return all
-}
-
-const BUILT_IN: ReadonlyMap<string, number> = new Map(Object.entries(ACL_CATEGORIES))
-
-const CATEGORIES_MAX = 31
-
-function categoriesOf(command: Command, flags: number, known: Categories): number {
-  const named = command.acl ?? GROUP_CATEGORY[command.group] ?? ''
-  let bits = bitsOf(named, known)
-  if ((flags & CMD_WRITE) !== 0) bits |= ACL_CATEGORIES.write
-  // A script's reads are judged by its commands, not by EVAL_RO itself.
-  if ((flags & CMD_READONLY) !== 0 && (bits & ACL_CATEGORIES.scripting) === 0) bits |= ACL_CATEGORIES.read
-  if ((flags & CMD_ADMIN) !== 0) bits |= ACL_CATEGORIES.admin | ACL_CATEGORIES.dangerous
-  if ((flags & CMD_PUBSUB) !== 0) bits |= ACL_CATEGORIES.pubsub
-  if ((flags & CMD_BLOCKING) !== 0) bits |= ACL_CATEGORIES.blocking
-  return bits | ((flags & CMD_FAST) !== 0 ? ACL_CATEGORIES.fast : ACL_CATEGORIES.slow)
-}
-
-/** Absolute positions; lastKey counts from the end when negative. All 0: no keys. */
-interface LegacyRange {
-  firstKey: number
-  lastKey: number
-  keyStep: number
-  /** Some keys are outside the range: ask getKeys. */
-  movable: boolean
-}
-
-/** One range for clients without key specs: consecutive ranges joined, everything else makes the keys movable. */
-function legacyRange(specs: readonly KeySpec[]): LegacyRange {
-  const range: LegacyRange = { firstKey: 0, lastKey: 0, keyStep: 0, movable: false }
-  const single = specs.length === 1
-  for (const spec of specs) {
-    const plain = spec.begin === 'index' && spec.find === 'range'
-    const joins = single || (spec.step === 1 && (range.lastKey === 0 || range.lastKey === spec.from - 1))
-    if (!plain || !joins) {
-      range.movable = true
-      continue
-    }
-    if ((spec.flags & KEY_INCOMPLETE) !== 0) range.movable = true
-    if (range.firstKey === 0) range.firstKey = spec.from
-    const last = spec.lastKey < 0 ? spec.lastKey : spec.from + spec.lastKey
-    // Unsigned: a last key counted from the end is beyond every other.
-    if (last >>> 0 > range.lastKey >>> 0) range.lastKey = last
-    range.keyStep = spec.step
-  }
-  return range
 }

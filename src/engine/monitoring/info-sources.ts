@@ -65,7 +65,7 @@ function trafficInfo(engine: Engine): InfoSource {
       total_writes_processed: () => stats.writes,
       client_query_buffer_limit_disconnections: () => stats.clientQueryBufferLimitDisconnections,
       client_output_buffer_limit_disconnections: () => stats.clientOutputBufferLimitDisconnections,
-      eventloop_duration_cmd_sum: () => Math.round(engine.table.all.reduce((sum, entry) => sum + entry.usec, 0)),
+      eventloop_duration_cmd_sum: () => Math.round(engine.table.used.reduce((sum, entry) => sum + entry.usec, 0)),
       acl_access_denied_auth: () => denials.auth,
       acl_access_denied_cmd: () => denials.command,
       acl_access_denied_key: () => denials.key,
@@ -121,7 +121,7 @@ function resetCommands(engine: Engine): void {
 }
 
 function putCommands(put: PutField, engine: Engine): void {
-  for (const entry of engine.table.all) {
+  for (const entry of engine.table.used) {
     if (entry.calls + entry.rejected + entry.failed > 0) put(`cmdstat_${safeName(entry.fullName)}`, countsOf(entry))
   }
 }
@@ -139,7 +139,7 @@ function putErrors(put: PutField, { stats }: Engine): void {
 
 function putLatency(put: PutField, { table, observers, settings }: Engine): void {
   if (!settings.latencyTracking) return
-  for (const entry of table.all) {
+  for (const entry of table.used) {
     const histogram = observers.latency.histogram(entry)
     if (histogram === undefined) continue
     const points = settings.latencyTrackingInfoPercentiles.map(

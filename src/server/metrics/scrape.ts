@@ -129,7 +129,7 @@ function addCluster(out: Exposition, { cluster }: Engine): void {
 
 function addCommands(out: Exposition, { table, observers }: Engine): void {
   const { latency } = observers
-  for (const entry of table.all) {
+  for (const entry of table.used) {
     const { calls, rejected, failed } = entry
     if (calls + rejected + failed === 0) continue
     const cmd = entry.fullName
