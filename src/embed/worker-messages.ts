@@ -73,7 +73,7 @@ export interface ForkSeed {
 export type Outcome = { value: unknown } | { error: ThreadError }
 
 /** An error as it crosses: its fields are the program's to see again. */
-export interface ThreadError {
+interface ThreadError {
   message: string
   name: string
   code?: string

@@ -1,5 +1,5 @@
-// Faults, history, listeners and interceptors of a server in a thread, as the program sees them. Listeners, interceptors
-// and what waitFor() compares run here.
+// Faults, history, listeners and interceptors of a server in a thread, as the program sees them. Listeners,
+// interceptors and what waitFor() compares run here.
 //
 // Always: what is wrong with an argument is said here, at once; what a listener throws hurts nobody else.
 

@@ -1,6 +1,7 @@
 // Facts: what a command's literal says, in the form that dispatch, ACL and COMMAND INFO read: bits, key specs, a range.
 //
-// Always: they depend on the literal and the known categories alone, so that all tables of the same commands share them.
+// Always: they depend on the literal and the known categories alone, so that all tables of the same commands share
+// them.
 
 import {
   ACL_CATEGORIES,
