@@ -13,7 +13,7 @@ test('slots of killed primaries are written to again, and nothing that a replica
     kills: 1,
     nodes: 6,
     timeoutMs: 1000,
-    port: 12_000 + (process.pid % 1000) * 10,
+    port: 12_000 + (process.pid % 500) * 20,
     seed: 1,
     servers: [server],
   }

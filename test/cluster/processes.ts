@@ -1,5 +1,6 @@
 // A cluster of processes on this machine, ours or redis-server's: made at once from nodes files, primaries first, each
-// other node a replica of them in turn.
+// other node a replica of them in turn. Their bus is on the ports behind theirs: those 10,000 above may be in the range
+// from which the system takes ports of outgoing connections.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +38,7 @@ export class ClusterProcesses {
     const places: NewNode[] = this.ids.map((id, i) => {
       const port = options.port + i
       const shardId = this.ids[i % this.primaries]
-      return { id, shardId, host: HOST, port, busPort: port + 10_000 }
+      return { id, shardId, host: HOST, port, busPort: port + options.nodes }
     })
     for (const i of places.keys()) {
       mkdirSync(join(this.folder, String(i)))
@@ -58,6 +59,7 @@ export class ClusterProcesses {
     this.nodes[i] = await ServerProcess.start(command, join(this.folder, String(i)), {
       port: String(port + i),
       'cluster-enabled': 'yes',
+      'cluster-port': String(port + this.ids.length + i),
       'cluster-node-timeout': String(timeoutMs),
       save: '',
       ...ours,

@@ -1,6 +1,6 @@
 // CountingWriters: clients that count with INCR, each a key of its own, and follow the primary.
 //
-//   writer: INCR ─▶ primary: a number one above the last        -READONLY, or a closed connection: the next server
+//   writer: INCR ─▶ primary: a number one above the last        an error, or a closed connection: the next server
 //
 // Always: each number that a writer gets is one above its last, so that no acknowledged write is lost and none that was
 // refused has run. Those that were not answered before their connection ended may have run.
@@ -19,9 +19,10 @@ export class CountingWriters {
   private readonly running: Promise<void>[]
   private isOver = false
 
-  constructor(ports: readonly number[], count: number) {
+  /** `prefix`: what their keys begin with. */
+  constructor(ports: readonly number[], count: number, prefix = '') {
     this.ports = ports
-    this.running = Array.from({ length: count }, (_, i) => this.write(`counter:${i}`))
+    this.running = Array.from({ length: count }, (_, i) => this.write(`${prefix}counter:${i}`))
   }
 
   async stop(): Promise<void> {
