@@ -10,6 +10,7 @@ import { type Cluster, TRY_FAILOVER, TRY_MANUAL_FAILOVER } from './cluster.ts'
 import { type Node, nameOf } from './node.ts'
 
 const TIMEOUT_MS = 5000
+const CHECK_MS = 5
 /** The primary's clients stay paused for so many time-outs: until they learn of the new primary. */
 const PAUSE_TIMEOUTS = 2
 
@@ -23,6 +24,7 @@ export class ManualFailover {
   private endMs = 0
   /** On a replica: the offset at which the primary paused; -1: not known yet. */
   private primaryOffset = -1
+  private isCheckDue = false
 
   constructor(cluster: Cluster) {
     this.cluster = cluster
@@ -65,10 +67,20 @@ export class ManualFailover {
   /** On a replica: may it begin now? */
   check(): void {
     if (!this.isRunning || this.canStart || this.primaryOffset < 0) return
-    if (this.cluster.host.replication.offset !== this.primaryOffset) return
+    if (this.cluster.host.replication.offset !== this.primaryOffset) return this.checkSoon()
     this.canStart = true
     this.cluster.host.log.notice('All master replication stream processed, manual failover can start.')
     this.cluster.later(TRY_FAILOVER)
+  }
+
+  /** The rest of the stream is on its way, while all writers wait: the next tick may be a tenth of a second away. */
+  private checkSoon(): void {
+    if (this.isCheckDue) return
+    this.isCheckDue = true
+    this.cluster.host.after(CHECK_MS, () => {
+      this.isCheckDue = false
+      this.cluster.later(TRY_MANUAL_FAILOVER)
+    })
   }
 
   checkTimeout(): void {
