@@ -32,7 +32,7 @@ export const skipUnlessReadsOurs: string | false =
   skipWithoutOracle || (!oracleVersion!.startsWith('7.2.') && `Redis ${oracleVersion} reads no RDB version 11`)
 
 /** A tool that is installed with the redis-server. */
-export function oracleTool(name: 'redis-check-rdb' | 'redis-check-aof'): string {
+export function oracleTool(name: 'redis-check-rdb' | 'redis-check-aof' | 'redis-cli'): string {
   const folder = oraclePath!.includes('/') ? dirname(realpathSync(oraclePath!)) : ''
   assert.ok(folder === '' || existsSync(join(folder, name)), `there is no ${name} in ${folder}`)
   return join(folder, name)
