@@ -1,6 +1,7 @@
 // A server is killed (SIGKILL) at random moments under load, and its data is checked after the restart:
 //
 //   npx bun test/crash/kill.ts [--policy always,everysec,no] [--kills 200] [--seed 1] [--command bin/redstart]
+//     [--config 'storage disk, storage-memory 1']
 //
 //   start ─▶ check ─▶ writers, AOF rewrites ─▶ [a moment] ─▶ SIGKILL ─▶ start …
 //
@@ -29,8 +30,16 @@ const { values: options } = parseArgs({
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     command: { type: 'string', default: join(import.meta.dirname, '../../bin/redstart') },
+    config: { type: 'string', default: '' },
   },
 })
+
+const moreDirectives = Object.fromEntries(
+  options.config
+    .split(', ')
+    .filter(one => one !== '')
+    .map(one => one.split(' ') as [string, string]),
+)
 
 interface Outcome {
   kills: number
@@ -49,6 +58,7 @@ async function kills(policy: string, times: number, seed: number): Promise<Outco
       appendonly: 'yes',
       appendfsync: policy,
       'auto-aof-rewrite-percentage': '0',
+      ...moreDirectives,
     })
   const writers = Array.from({ length: WRITERS }, (_, i) => new Writer(i))
   const outcome: Outcome = { kills: 0, transactions: 0, lost: 0, failures: [] }
