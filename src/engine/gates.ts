@@ -15,9 +15,9 @@
 //   loading          persistence               11                                       8
 //   busyScript       scripting                 12
 //   replicaClient    engine/gates              13
-//   pause            engine/waiting            14
-//   movingKeys       server/migration          15                                       9
-//   snapshot         engine/waiting            16                                      10
+//   pause            engine/waiting            14                                       9
+//   movingKeys       server/migration          15                                      10
+//   snapshot         engine/waiting            16                                      11
 //   storage          storage                   17
 //
 // client: a command that came from a client. EXEC: each queued command, when EXEC runs it. script: each command
@@ -87,6 +87,7 @@ export const RETRY_GATES: readonly GateName[] = [
   'readOnlyReplica',
   'staleReplica',
   'loading',
+  'pause',
   'movingKeys',
   'snapshot',
 ]

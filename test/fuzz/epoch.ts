@@ -55,9 +55,15 @@ export function made(g: Gen, command: CommandGrammar, connection: number, adjace
   if (g.chance(0.02)) words[0] = words[0].toLowerCase()
   const behind = command.followUp?.(words) ?? []
   return [
-    { connection, words, comparison: command.reply ?? 'exact' },
+    { connection, words, comparison: command.reply ?? (isSortInNoOrder(words) ? 'unordered' : 'exact') },
     ...behind.map((more): Step => ({ connection, words: more, comparison: 'exact' })),
   ]
+}
+
+/** SORT by a constant: the elements of a set come as they lie in its table. */
+function isSortInNoOrder(words: readonly string[]): boolean {
+  const by = words.findIndex(word => word.toUpperCase() === 'BY')
+  return words[0].toUpperCase() === 'SORT' && by > 1 && !words[by + 1]?.includes('*')
 }
 
 /** Draws commands by their weights. */

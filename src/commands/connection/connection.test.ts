@@ -71,6 +71,24 @@ conversation('CLIENT KILL and UNBLOCK act on others', async c => {
   await c.expectError('CLIENT KILL 1.1.1.1:1', 'ERR No such client')
 })
 
+conversation(
+  'CLIENT PAUSE also holds back a client that is served',
+  async c => {
+    const waiting = await c.another()
+    const pop = await waiting.start('BLPOP l 0')
+    const read = await (await c.another()).start('BLPOP other 0')
+    await c.expectAll(['MULTI', 'OK'], ['RPUSH l a', 'QUEUED'], ['CLIENT PAUSE 100000 WRITE', 'QUEUED'])
+    await c.expect('EXEC', [1, 'OK'])
+    await c.expect('LRANGE l 0 -1', ['a'])
+    assert.equal(pop.done, false)
+    await c.expect('CLIENT UNPAUSE', 'OK')
+    await waiting.expectReply(pop, ['l', 'a'])
+    await c.expect('RPUSH other b', 1)
+    await c.expectReply(read, ['other', 'b'])
+  },
+  { since: '7.2' },
+)
+
 conversation('CLIENT PAUSE holds writes back until UNPAUSE', async c => {
   const other = await c.another()
   await c.expect('CLIENT PAUSE 100000 WRITE', 'OK')
