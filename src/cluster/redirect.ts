@@ -98,8 +98,8 @@ export class RedirectGate {
   }
 
   /**
-   * The rule in short, for Engine.gates.passage: a command whose only key is the first argument, in a slot that is served
-   * here. False for any other.
+   * The rule in short, for Engine.gates.passage: a command whose only key is the first argument, in a slot that is
+   * served here. False for any other.
    */
   readonly passage = (client: Client, entry: TableEntry, args: Slice[]): boolean => {
     const { cluster } = this

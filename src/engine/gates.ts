@@ -177,7 +177,7 @@ export class Gates {
     return GATES.filter(name => this.rules.has(name))
   }
 
-  /** Whether a client's command may run now. Allocates nothing when it may. Short, so that it is compiled into its caller. */
+  /** Whether a client's command may run now. Allocates nothing when it may. Short: it is compiled into its caller. */
   admit(client: Client, entry: TableEntry, args: Slice[], argc: number): Verdict {
     const { engine } = this
     const looked = client.flags & LOOKED_AT

@@ -85,7 +85,7 @@ export class SlotTables implements KeyTables {
 
   // ---- slots ----
 
-  /** The next find() of this very Slice need not compute its slot; learnt anew, or forgotten, before its bytes change. */
+  /** The next find() of this Slice need not compute its slot; learnt anew, or forgotten, before its bytes change. */
   learn(key: Slice, slot: number): void {
     this.known = key
     this.knownSlot = slot

@@ -1,7 +1,7 @@
 // Reads keys of the built-in types for modules: key-definition.ts says how they see them.
 //
-// Always: what is returned is a copy. The objects that walk a value are the commands', so that nothing else runs between
-// opening a value and the end of a method.
+// Always: what is returned is a copy. The objects that walk a value are the commands', so that nothing else runs
+// between opening a value and the end of a method.
 
 import type { Engine } from '../engine/engine.ts'
 import { type Database, LOOKUP_NO_TOUCH, LOOKUP_READ } from '../keyspace/database.ts'

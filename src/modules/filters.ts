@@ -4,7 +4,7 @@
 //   parsed command ─▶ filter ─▶ filter ─▶ lookup, gates, run ─▶ reply ─▶ filter of replies
 //   call of a script or a module ─▶ filters that want calls ─▶ lookup, gates, run
 //
-// Always: without filters dispatch has none, and scripts and modules call unjudged. What a filter calls is not filtered.
+// Always: without filters dispatch has none, and scripts and modules call unjudged. A filter's calls are not filtered.
 
 import type { Client } from '../engine/client.ts'
 import { isSubscription } from '../engine/dispatch.ts'

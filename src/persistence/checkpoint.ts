@@ -1,6 +1,7 @@
 // Checkpoints: bases of the append-only log in which values on disk are named, not contained.
 //
-//   base   an RDB file with all keys; a delta over it has those that have changed. A value in the value log has the RDB type RDB_PLACE:
+//   base   an RDB file with all keys; a delta over it has those that have changed. A value in the value log has the RDB
+//          type RDB_PLACE:
 //          [ type << 4 | encoding ][ segment length ][ offset length ][ bytes length ]        (lengths: rdb/format.ts)
 //
 //   begin ─▶ SnapshotWriter: locate … settled, for each entry ─▶ secure ─▶ base fsynced ─▶ manifest ─▶ end

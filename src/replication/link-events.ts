@@ -1,4 +1,4 @@
-// LinkEvents: tells of replicas that came online or went, and of the link to the primary, at the tick after it happened.
+// LinkEvents: tells of replicas that came online or went, and of the link to the primary, at the tick behind that.
 
 import type { Engine } from '../engine/engine.ts'
 import type { Following } from './following.ts'

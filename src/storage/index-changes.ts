@@ -4,7 +4,8 @@
 //   delta = the recorded names, which are no longer what the index says ─▶ every entry that is not INDEXED
 //
 // Always: while `isKnown`, a key that the index has and whose entry is not INDEXED, or that has no entry, is recorded.
-// Whatever is not followed (FLUSHALL, SWAPDB, a rewrite that failed, too many names) ends that: the next index is whole.
+// Whatever is not followed (FLUSHALL, SWAPDB, a rewrite that failed, too many names) ends that: the next index is
+// whole.
 
 import type { Slice } from '../lib/slice.ts'
 import { OP_SELECTDB, RDB_GONE } from '../persistence/rdb/format.ts'

@@ -1,5 +1,5 @@
-// Sentinels: three servers and three or five sentinels in a virtual world, from one seed. Primaries are killed, stall and
-// come back, networks fall apart, sentinels are killed or lose power and start again with their file:
+// Sentinels: three servers and three or five sentinels in a virtual world, from one seed. Primaries are killed, stall
+// and come back, networks fall apart, sentinels are killed or lose power and start again with their file:
 //
 //   a sentinel votes for one candidate in an epoch, and one is elected in an epoch
 //   the epoch of a sentinel's configuration never goes back

@@ -5,9 +5,9 @@
 //   fill ─▶ cold reads, beside bare reads of the same places ─▶ Zipf reads ─▶ hot GETs alone, and while there are
 //   faults, writes, compaction and a checkpoint ─▶ hot GETs beside a server with `storage memory`
 //
-// Prints for each part the peak of resident memory against the limit, and what it is about. It needs Linux, the space of
-// one and a half times the data where temporary files are, and, for cold reads, files that can be dropped from the page
-// cache (dd).
+// Prints for each part the peak of resident memory against the limit, and what it is about. It needs Linux, the space
+// of one and a half times the data where temporary files are, and, for cold reads, files that can be dropped from the
+// page cache (dd).
 
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, read, readdirSync, readFileSync, rmSync } from 'node:fs'
