@@ -107,6 +107,7 @@ class ThreadedServer implements WorkerServer {
   private readonly trouble = new ThreadTrouble(
     trouble => this.thread.post({ trouble } satisfies ToThread),
     () => this.askSync('recorded') as CommandFields[],
+    work => void this.during(work),
   )
   readonly faults = this.trouble.faults
   readonly history = this.trouble.history
@@ -254,6 +255,14 @@ class ThreadedServer implements WorkerServer {
     })
   }
 
+  /** The process lives until `work` is done, and the thread has told what that brought forth. */
+  private async during(work: () => Promise<void>): Promise<void> {
+    this.thread.hold()
+    await work()
+    if (this.failure === undefined) await this.ask('now').catch(() => {})
+    this.thread.release()
+  }
+
   private askSync(sync: Extract<ToThread, { sync: unknown }>['sync']): unknown {
     this.mustBeOpen()
     const outcome = this.thread.ask({ sync } satisfies ToThread) as Outcome
@@ -280,6 +289,7 @@ class ThreadedServer implements WorkerServer {
       reject(error)
     }
     this.waiting.clear()
+    this.trouble.ended(error)
     for (const [to, socket] of this.sockets) socket.received({ to, closed: true })
   }
 

@@ -18,6 +18,7 @@ export class ThreadTrouble {
   readonly faults: Faults
   readonly history: History
   private readonly post: (call: TroubleCall) => void
+  private readonly during: (work: () => Promise<void>) => void
   private lastNumber = 0
   private isConnected = true
   private readonly listeners = new Map<number, (event: never) => void>()
@@ -27,9 +28,14 @@ export class ThreadTrouble {
   /** Who waits for next(), by the numbers of questions. */
   private readonly awaited = new Map<number, (reply: NextOf) => void>()
 
-  /** `recorded` asks the thread for the history, and waits. */
-  constructor(post: (call: TroubleCall) => void, recorded: () => CommandFields[]) {
+  /** `recorded` asks the thread for the history, and waits. The process lives until what `during` is given has ended. */
+  constructor(
+    post: (call: TroubleCall) => void,
+    recorded: () => CommandFields[],
+    during: (work: () => Promise<void>) => void,
+  ) {
     this.post = post
+    this.during = during
     this.faults = this.faultsOf()
     this.history = {
       get commands() {
@@ -111,9 +117,15 @@ export class ThreadTrouble {
     this.ofCommands.clear()
   }
 
+  /** The thread has ended: nothing that an interceptor waits for will come. */
+  ended(error: Error): void {
+    for (const [nextOf, take] of this.awaited) take({ nextOf, thrown: asMessage(error) })
+    this.awaited.clear()
+  }
+
   received(told: TroubleTold): void {
     if ('events' in told) for (const [number, event] of told.events) this.heard(number, event)
-    else if ('intercept' in told) void this.intercept(told)
+    else if ('intercept' in told) this.during(() => this.intercept(told))
     else {
       this.awaited.get(told.nextOf)?.(told)
       this.awaited.delete(told.nextOf)

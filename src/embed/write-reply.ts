@@ -40,5 +40,5 @@ function errorLine(message: string): string {
   const text = byteText(message).replaceAll('\r', ' ').replaceAll('\n', ' ')
   const end = text.indexOf(' ')
   const code = end < 0 ? text : text.slice(0, end)
-  return code !== '' && code === code.toUpperCase() ? text : `ERR ${text}`
+  return code !== code.toLowerCase() && code === code.toUpperCase() ? text : `ERR ${text}`
 }
