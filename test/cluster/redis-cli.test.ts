@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { test } from 'node:test'
-import { oraclePath, oracleTool, skipWithoutOracle } from '../harness/oracle.ts'
+import { oraclePath, oracleTool, skipUnlessReadsOurs, skipWithoutOracle } from '../harness/oracle.ts'
 import { ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
 import { projectRoot } from '../tidy/source.ts'
@@ -176,11 +176,12 @@ async function importKeys(cluster: CliCluster, command: string): Promise<void> {
   }
 }
 
-for (const [name, commands] of [
-  ['of ours', [OURS]],
-  ['of both kinds', [OURS, oraclePath ?? '']],
+for (const [name, commands, skip] of [
+  ['of ours', [OURS], skipWithoutOracle],
+  // FUNCTION RESTORE of what ours has dumped is among what it does.
+  ['of both kinds', [OURS, oraclePath ?? ''], skipUnlessReadsOurs],
 ] as const)
-  test(`redis-cli --cluster with nodes ${name}`, { skip: skipWithoutOracle, timeout: 240_000 }, async () => {
+  test(`redis-cli --cluster with nodes ${name}`, { skip, timeout: 240_000 }, async () => {
     const cluster = new CliCluster()
     try {
       await cluster.start(commands)
