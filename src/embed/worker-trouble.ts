@@ -28,7 +28,7 @@ export class ThreadTrouble {
   /** Who waits for next(), by the numbers of questions. */
   private readonly awaited = new Map<number, (reply: NextOf) => void>()
 
-  /** `recorded` asks the thread for the history, and waits. The process lives until what `during` is given has ended. */
+  /** `recorded` asks the thread for the history and waits; the process lives until what `during` is given ends. */
   constructor(
     post: (call: TroubleCall) => void,
     recorded: () => CommandFields[],

@@ -260,7 +260,7 @@ test('WAIT is answered when as many replicas have what was written, or with thos
     }
     assert.equal(await waiting, 2)
     await say(primary, 'SET b 1')
-    // Each also acknowledges once a second of itself: which of them have what was written is only sure when all have.
+    // Each also acknowledges once a second of itself, so which have what was written is sure only when all have.
     const inVain = ask(primary, 'WAIT', 3, 1000)
     for (const ear of ears) {
       await ear.until(({ stream }) => stream.includes(lines('SET', 'b', '1') + lines('REPLCONF', 'GETACK', '*')))
