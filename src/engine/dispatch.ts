@@ -35,6 +35,7 @@ import { clearEffectLog, type Effect, PROPAGATE_ALL } from './effect.ts'
 import type { Engine } from './engine.ts'
 import { POSTPONE } from './gates.ts'
 import { NOTIFY_EXPIRED } from './messaging/events.ts'
+import { errorCode } from './monitoring/stats.ts'
 import type { CommandFilters } from './ports/command-filters.ts'
 import { isHttp, unknownCommand, unknownSubcommand } from './unknown-command.ts'
 
@@ -408,12 +409,7 @@ export class Dispatch {
       stats.unexpectedErrorReplies += count
       if (count > 0) this.onUnexpectedError?.(client, reply)
     }
-    const at = reply.lastErrorAt + 1
-    let end = at
-    // The error of a muted EXEC is behind the end of the reply already.
-    while (end < reply.u8.length && reply.u8[end] > 32 && end - at < 64) end++
-    const code = String.fromCharCode(...reply.u8.subarray(at, end))
-    stats.countError(code)
+    stats.countError(errorCode(reply.u8, reply.lastErrorAt))
   }
 
   // ---- replies that are not sent ----

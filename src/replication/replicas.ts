@@ -230,7 +230,7 @@ export class ConnectedReplicas implements Replicas {
       return false
     }
     following.lead()
-    const line = clientLine(client, engine.keyspace.nowMs, undefined).trimEnd()
+    const line = clientLine(client, engine.keyspace.nowMs, undefined)
     log.notice(`MASTER MODE enabled (failover request from '${line}')`)
     return true
   }

@@ -6,11 +6,9 @@ import { TYPE_HASH } from '../../keyspace/types.ts'
 import type { Hash } from '../../keyspace/values/hash/hash.ts'
 import { HashType } from '../../keyspace/values/hash/hash-type.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
-import { symmetricLongOrReply } from '../shared/arguments.ts'
+import { exceedsHalfLong, symmetricLongOrReply } from '../shared/arguments.ts'
 import { replyElement } from '../shared/element-reply.ts'
 import { openHash } from './shared.ts'
-
-const INT64_HALF = 2 ** 62
 
 const hRandField: Command = {
   name: 'hrandfield',
@@ -30,7 +28,7 @@ const hRandField: Command = {
       count = symmetricLongOrReply(ctx, 2)
       if (Number.isNaN(count)) return
       if (argc > 4 || (argc === 4 && !ctx.is(3, 'withvalues'))) return reply.fixedError(SYNTAX)
-      if (argc === 4 && Math.abs(count) > INT64_HALF) return reply.fixedError(OUT_OF_RANGE)
+      if (argc === 4 && exceedsHalfLong(args[2], count)) return reply.fixedError(OUT_OF_RANGE)
     }
     const entry = ctx.readOrReply(args[1], TYPE_HASH)
     if (entry === WRONG) return

@@ -81,7 +81,7 @@ function replicaOf(ctx: Context): void {
   const { args, client, reply, server } = ctx
   const { following } = server.replicas
   const log = (text: string) =>
-    server.log?.('notice', `${text} (user request from '${clientLine(client, ctx.nowMs, undefined).trimEnd()}')`)
+    server.log?.('notice', `${text} (user request from '${clientLine(client, ctx.nowMs, undefined)}')`)
   if (server.host.mode === 'cluster') return reply.fixedError(NOT_IN_CLUSTER)
   if (server.replicas.failoverState !== 'no-failover') return reply.fixedError(FAILING_OVER)
   if (ctx.is(1, 'no') && ctx.is(2, 'one')) {

@@ -54,7 +54,7 @@ conversation(
     await c.expect('DEBUG SLEEP 0.01', 'OK')
     await c.expect(
       'LATENCY DOCTOR',
-      /^Recorded latency spikes:\n\n1\. command: 1 spike, one every [\d.]+ s, of \d+ ms [^\n]+\n\nWhat may help:\n\n- /,
+      /^Recorded latency spikes:\n\n1\. command: \d+ spikes?, one every [\d.]+ s, of \d+ ms [^\n]+\n\nWhat may help:\n\n- /,
     )
   },
   { ...DEBUG, oursOnly: 'the texts are ours' },

@@ -43,3 +43,13 @@ export function replySubcommandError(ctx: Context): void {
   const sub = errorText(ctx.args[1], ERROR_NAME_BYTES_MAX)
   ctx.reply.error(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try ${container} HELP.`)
 }
+
+/** Whether twice a valid count, of which `count` is the nearest number, has no int64 with its sign changed. */
+export function exceedsHalfLong(argument: Slice, count: number): boolean {
+  if (Math.abs(count) < HALF_LONG) return false
+  const exact = BigInt(argument.latin1())
+  return exact > HALF_LONG_MAX || exact < -HALF_LONG_MAX
+}
+
+const HALF_LONG = 2 ** 62
+const HALF_LONG_MAX = 2n ** 62n - 1n

@@ -7,6 +7,7 @@ import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import { equalsNoCase } from '../../lib/bytes.ts'
 import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { exceedsHalfLong } from '../shared/arguments.ts'
 import { cursorOf, openSet, replyMembers } from './shared.ts'
 
 const COUNT_RANGE = errorBytes(
@@ -14,7 +15,6 @@ const COUNT_RANGE = errorBytes(
 )
 
 const INT64_MIN = '-9223372036854775808'
-const INT64_HALF = 2 ** 62
 
 const randMember: Command = {
   name: 'zrandmember',
@@ -35,7 +35,7 @@ const randMember: Command = {
       if (Number.isNaN(count)) return
       if (equalsNoCase(args[2], INT64_MIN)) return reply.fixedError(COUNT_RANGE)
       if (argc > 4 || (argc === 4 && !ctx.is(3, 'withscores'))) return reply.fixedError(SYNTAX)
-      if (argc === 4 && Math.abs(count) > INT64_HALF) return reply.fixedError(OUT_OF_RANGE)
+      if (argc === 4 && exceedsHalfLong(args[2], count)) return reply.fixedError(OUT_OF_RANGE)
     }
     const entry = ctx.readOrReply(args[1], TYPE_ZSET)
     if (entry === WRONG) return

@@ -48,7 +48,7 @@ interface Running {
   readonly argc: number
 }
 
-/** `running`: undefined unless the client's command is running. */
+/** Without an end of line. `running`: undefined unless the client's command is running. */
 export function clientLine(client: Client, nowMs: number, running: Running | undefined): string {
   const { connection } = client
   // The running command has left the buffer; Redis still counts it.
@@ -93,7 +93,7 @@ export function clientLine(client: Client, nowMs: number, running: Running | und
     ['lib-name', client.libName],
     ['lib-ver', client.libVersion],
   ]
-  return `${fields.map(([name, value]) => `${name}=${value}`).join(' ')}\n`
+  return fields.map(([name, value]) => `${name}=${value}`).join(' ')
 }
 
 function flagLetters(client: Client): string {

@@ -53,3 +53,14 @@ export class Stats {
     this.errors.clear()
   }
 }
+
+/** The first word of the error that begins at `at` with its sign; ERR when none ends within ERROR_CODE_BYTES_MAX. */
+export function errorCode(u8: Uint8Array, at: number): string {
+  for (let end = at + 1; end < at + ERROR_CODE_BYTES_MAX && u8[end] !== LF; end++)
+    if (u8[end] === SPACE) return String.fromCharCode(...u8.subarray(at + 1, end))
+  return 'ERR'
+}
+
+const ERROR_CODE_BYTES_MAX = 32
+const LF = 0x0a
+const SPACE = 0x20

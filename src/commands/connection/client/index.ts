@@ -228,7 +228,7 @@ function id(ctx: Context): void {
 }
 
 function info(ctx: Context): void {
-  ctx.reply.verbatim('txt', clientLine(ctx.client, ctx.nowMs, ctx))
+  ctx.reply.verbatim('txt', `${clientLine(ctx.client, ctx.nowMs, ctx)}\n`)
 }
 
 /** CLIENT LIST [TYPE type] [ID id ...] */
@@ -251,7 +251,7 @@ function list(ctx: Context): void {
   else return reply.fixedError(SYNTAX)
   reply.verbatim(
     'txt',
-    shown.map(client => clientLine(client, ctx.nowMs, client === ctx.client ? ctx : undefined)).join(''),
+    shown.map(client => `${clientLine(client, ctx.nowMs, client === ctx.client ? ctx : undefined)}\n`).join(''),
   )
 }
 
