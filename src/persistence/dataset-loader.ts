@@ -106,8 +106,8 @@ export class DatasetLoader {
     const { server } = this.parts
     if (flush) this.empty()
     const { dbfilename } = server.config
-    const failed = yield* this.loggingFailure(this.rdb.loadFile(dbfilename, { dropExpired: true, replace: merge }))
-    if (failed !== undefined) return 'ERR Error trying to load the RDB dump, check server logs'
+    const loaded = yield* this.loggingFailure(this.rdb.loadFile(dbfilename, { dropExpired: true, replace: merge }))
+    if (loaded !== true) return 'ERR Error trying to load the RDB dump, check server logs.'
     this.recordLoad()
     server.log.notice('DB reloaded by DEBUG RELOAD')
     return undefined
@@ -142,22 +142,21 @@ export class DatasetLoader {
     const sinks = engine.sinks.splice(0)
     if (state === AOF_OFF) files.read()
     const isThere = files.manifest.files.length !== 0
-    const failed = yield* this.loggingFailure(this.aofLoader().load(inTurns))
+    const loaded = yield* this.loggingFailure(this.aofLoader().load(inTurns))
     engine.sinks.push(...sinks)
     aof.state = state
-    if (failed !== undefined || !isThere) return 'ERR Error trying to load the AOF files, check server logs.'
+    if (loaded instanceof LoadFailure || !isThere) return 'ERR Error trying to load the AOF files, check server logs.'
     engine.keyspace.dirty = 0
     log.notice('Append Only File loaded by DEBUG LOADAOF')
     return undefined
   }
 
-  /** Runs a loader; returns its failure, which is logged. */
-  private *loggingFailure<Result>(steps: LoadSteps<Result>): LoadSteps<LoadFailure | undefined> {
+  /** Runs a loader; returns its result, or its failure, which is logged. */
+  private *loggingFailure<Result>(steps: LoadSteps<Result>): LoadSteps<Result | LoadFailure> {
     const { engine, log } = this.parts.server
     engine.keyspace.expiryPaused = true
     try {
-      yield* steps
-      return undefined
+      return yield* steps
     } catch (error) {
       if (!(error instanceof LoadFailure)) throw error
       for (const line of error.lines) log.warning(line)

@@ -95,7 +95,7 @@ export class ConnectedReplicas implements Replicas {
     engine.acknowledgements.replicasWith = (client, onDisk) => this.countWith(client, onDisk)
     engine.acknowledgements.logChanged = isOn => this.stream.logChanged(isOn)
     engine.acknowledgements.requestAcks = () => {
-      if (this.replicas.size > 0 && !engine.pause.active) this.stream.requestAcks()
+      if (!engine.pause.active) this.stream.requestAcks()
     }
   }
 

@@ -194,9 +194,13 @@ export class ReplicationStream implements Sink {
     for (let i = 0; i < effects.length; i++) if ((effects[i].targets & PROPAGATE_AOF) !== 0) this.offset++
   }
 
-  /** Appends REPLCONF GETACK to the stream. */
+  /** Appends REPLCONF GETACK to the stream; without a backlog it is counted, as in Redis. */
   requestAcks(): void {
-    if (this.asked || this.backlog === undefined || this.isForwarding) return
+    if (this.asked || this.isForwarding) return
+    if (this.backlog === undefined) {
+      this.offset++
+      return
+    }
     this.asked = true
     this.plain(GET_ACK)
   }
@@ -205,9 +209,13 @@ export class ReplicationStream implements Sink {
     this.plain(PING)
   }
 
-  /** Appends any command. */
+  /** Appends any command, or counts it. */
   feed(args: readonly Slice[]): void {
-    if (this.backlog === undefined || this.isForwarding) return
+    if (this.isForwarding) return
+    if (this.backlog === undefined) {
+      this.offset++
+      return
+    }
     const before = this.buffer.len
     this.buffer.command(args)
     this.grew(before)
