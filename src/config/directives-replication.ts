@@ -23,6 +23,7 @@ export const replicationDirectives = {
   'repl-ping-replica-period': integer(10, { alias: 'repl-ping-slave-period', min: 1 }),
   'repl-disable-tcp-nodelay': yesNo(false),
   'repl-backlog-size': memory(1024 * 1024, { min: 1, clampMin: 16384, signed: true }),
+  'repl-sync-memory': memory(16 * 1024 * 1024, { hidden: true }),
   'repl-backlog-ttl': integer(3600, { max: LONG_MAX }),
   'repl-diskless-sync': yesNo(true),
   'repl-diskless-sync-delay': integer(5),

@@ -272,6 +272,8 @@ interface Directives {
   'repl-ping-replica-period'?: number | string
   /** Default: 10 */
   'repl-ping-slave-period'?: number | string
+  /** Default: 16777216 */
+  'repl-sync-memory'?: number | string
   /** Default: 60 */
   'repl-timeout'?: number | string
   'replica-announce-ip'?: string

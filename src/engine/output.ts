@@ -19,7 +19,7 @@
 // − outSent; `memoryBytes` is the sum of outBytes over all clients.
 
 import type { OutputLimit } from '../config/special.ts'
-import { releaseBuffer } from '../lib/bytes.ts'
+import { pushAdjacent, releaseBuffer } from '../lib/bytes.ts'
 import type { Reply } from '../protocol/reply.ts'
 import {
   CLIENT_CLOSE_AFTER_REPLY,
@@ -277,7 +277,7 @@ export class OutputBuffers {
       this.schedule()
     }
     if (client.sharedReply !== undefined) this.closeSharedReply(client)
-    client.out.push(bytes)
+    pushAdjacent(client.out, bytes)
     client.outBytes += bytes.length
     this.memoryBytes += bytes.length
     this.checkLimit(client)

@@ -78,6 +78,15 @@ export function copySlice(to: Uint8Array, toDv: DataView, toAt: number, s: Slice
   copyBytes(to, toDv, toAt, s.u8, s.dv, s.off, s.len)
 }
 
+/** Adds `bytes` at the end of `list`; where they lie behind the last ones, as one view with those. */
+export function pushAdjacent(list: Uint8Array[], bytes: Uint8Array): void {
+  const end = list.length - 1
+  const last = list[end]
+  const isAdjacent = end >= 0 && last.byteOffset + last.length === bytes.byteOffset && last.buffer === bytes.buffer
+  if (isAdjacent) list[end] = new Uint8Array(bytes.buffer, last.byteOffset, last.length + bytes.length)
+  else list.push(bytes)
+}
+
 /** The latin1 bytes of `text`. */
 export function bytesOf(text: string): Uint8Array {
   const u8 = new Uint8Array(text.length)

@@ -83,6 +83,7 @@ export class FullSync {
     for (const replica of waiting) {
       this.count++
       replica.phase = toSockets ? 'streaming' : 'saving'
+      replica.nextOffset = offset
       if (replica.psync) server.engine.replyTo(replica.client, reply => reply.simple(`FULLRESYNC ${replid} ${offset}`))
     }
     server.log.notice(`Starting BGSAVE for SYNC with target: ${toSockets ? 'replicas sockets' : 'disk'}`)

@@ -24,10 +24,10 @@ export function replicationInfo({ replicas, guard, config, outputRate, nowMs }: 
       sync_partial_ok: () => replicas.partialSyncs,
       sync_partial_err: () => replicas.partialSyncsRefused,
       instantaneous_output_repl_kbps: () => outputRate.kilobytesPerSecond,
-      total_net_repl_output_bytes: () => replicas.outputBytes,
+      total_net_repl_output_bytes: () => replicas.streamFeed.outputBytes,
     },
     reset: () => {
-      fullSync.count = replicas.partialSyncs = replicas.partialSyncsRefused = replicas.outputBytes = 0
+      fullSync.count = replicas.partialSyncs = replicas.partialSyncsRefused = replicas.streamFeed.outputBytes = 0
     },
   }
   const state: InfoSource = {

@@ -113,11 +113,11 @@ export class PrimaryClient {
       const chunk = this.received[0]
       if (chunk.length <= bytes) {
         this.received.shift()
-        stream.forward(chunk)
+        stream.forward(chunk, 0, chunk.length)
         bytes -= chunk.length
       } else {
         this.received[0] = chunk.subarray(bytes)
-        stream.forward(chunk.subarray(0, bytes))
+        stream.forward(chunk, 0, bytes)
         bytes = 0
       }
     }

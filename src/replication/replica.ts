@@ -5,7 +5,7 @@
 //      └──────────────────▶ CONTINUING ─▶ ONLINE          partial resynchronisation from the backlog
 //   for an rdb-only replica TRANSMITTED takes the place of AWAITING_ACK and ONLINE
 //
-// Always: only ONLINE replicas get the stream directly; in the other states behind WAITING it is queued.
+// Always: only ONLINE replicas get the stream directly; in the other states behind WAITING it waits for them.
 
 import type { Client } from '../engine/client.ts'
 import type { RdbFilter, ReplicaInfo, ReplicaInfoState } from '../engine/ports/replicas.ts'
@@ -82,9 +82,8 @@ export class Replica implements ReplicaInfo {
   sentBytes = 0
   /** It has sent an ACK: after a dataset with an EOF marker, that it has read the marker. */
   acked = false
-  /** The stream after the dataset, not sent yet. */
-  readonly queued: Uint8Array[] = []
-  queuedBytes = 0
+  /** Where the stream goes on for it, once it is neither waiting nor online. */
+  nextOffset = 0
   /** Since when, in Unix milliseconds, the soft output limit has been exceeded; 0: it is not. */
   softLimitSinceMs = 0
 
@@ -111,8 +110,8 @@ export class Replica implements ReplicaInfo {
     return INFO_STATES[this.phase]
   }
 
-  /** The stream is queued until the dataset is sent. */
-  get queuesStream(): boolean {
+  /** It gets the stream later, from nextOffset on. */
+  get awaitsStream(): boolean {
     return this.phase !== 'waiting' && this.phase !== 'online' && !this.options.rdbOnly
   }
 }

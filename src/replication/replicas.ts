@@ -1,10 +1,10 @@
-// ConnectedReplicas: the connected replicas, their offsets and their output.
+// ConnectedReplicas: the connected replicas and their offsets.
 //
 //   PSYNC ─┬─▶ partial: from the backlog                   [tryPartialResync]
 //          └─▶ full (full-sync.ts) ─▶ sent ─▶ online        [putOnline]
 //
-// Always: online replicas get the stream at once, for others it is queued after what they are being sent, within
-// client-output-buffer-limit. States: replica.ts.
+// Always: online replicas get the stream at once, others behind what they are being sent (stream-feed.ts). States:
+// replica.ts.
 
 import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
 import { chunkMemory } from '../engine/client-memory.ts'
@@ -22,6 +22,8 @@ import type { Following } from './following.ts'
 import { FullSync, type FullSyncConfig } from './full-sync.ts'
 import { lagOf, Replica, ReplicaOptions } from './replica.ts'
 import { ReplicationStream } from './stream.ts'
+import { StreamFeed, type StreamFeedConfig } from './stream-feed.ts'
+import { StreamSpool } from './stream-spool.ts'
 
 const FAILING_OVER = errorBytes("NOMASTERLINK Can't SYNC while failing over")
 const FAILOVER_TO_PRIMARY = errorBytes("ERR PSYNC FAILOVER can't be sent to a master.")
@@ -32,8 +34,7 @@ const FILTER_WITHOUT_EOF = errorBytes('ERR Filtered replica requires EOF capabil
 /** Sent while a replica waits for its dataset, to keep the link alive. */
 const KEEPALIVE_NEWLINE = bytesOf('\n')
 
-interface ReplicasConfig extends FullSyncConfig {
-  readonly replBacklogSize: number
+interface ReplicasConfig extends FullSyncConfig, StreamFeedConfig {
   /** Seconds; 0: no limit. */
   readonly replBacklogTtl: number
   readonly replPingReplicaPeriod: number
@@ -51,12 +52,12 @@ interface ReplicasParts {
 
 export class ConnectedReplicas implements Replicas {
   readonly stream: ReplicationStream
+  readonly streamFeed: StreamFeed
   readonly fullSync: FullSync
   readonly emptyGuard: EmptyPrimaryGuard
-  /** sync_partial_ok, sync_partial_err and bytes sent to replicas. */
+  /** sync_partial_ok and sync_partial_err. */
   partialSyncs = 0
   partialSyncsRefused = 0
-  outputBytes = 0
   /** Set by the assembly. */
   following!: Following
   failover!: Failover
@@ -68,16 +69,26 @@ export class ConnectedReplicas implements Replicas {
   private lastSecond = 0
   private lastPingSecond = 0
   private noReplicasSince = 0
+  /** There was a replica whose connection reads what it has taken later. */
+  private isHeld = false
 
   constructor(parts: ReplicasParts) {
     this.parts = parts
     const { server, config, persistence, newId } = parts
     const { engine, soon } = server
     this.emptyGuard = new EmptyPrimaryGuard({ config, log: server.log })
-    const backlogBytes = () => config.replBacklogSize
-    const neededFrom = () => this.neededFrom
-    this.stream = new ReplicationStream({ engine, soon, newId, backlogBytes, neededFrom }, chunk =>
-      this.distribute(chunk),
+    this.streamFeed = new StreamFeed({
+      server,
+      config,
+      stream: () => this.stream,
+      replicas: () => this.replicas.values(),
+      isThere: replica => this.isThere(replica),
+    })
+    const needs = () => this.streamFeed.needs()
+    const mayReuse = () => !this.isHeld
+    const spool = new StreamSpool(server)
+    this.stream = new ReplicationStream({ engine, soon, newId, needs, mayReuse, spool }, piece =>
+      this.streamFeed.distribute(piece),
     )
     this.fullSync = new FullSync({
       server,
@@ -151,7 +162,7 @@ export class ConnectedReplicas implements Replicas {
     replica.ackMs = this.nowMs
     replica.acked = true
     if (replica.phase === 'awaitingAck') {
-      // The queued stream is no reply to this command.
+      // The stream that waits is no reply to this command.
       replica.phase = 'continuing'
       this.parts.server.soon(() => this.putOnline(replica))
     }
@@ -284,6 +295,7 @@ export class ConnectedReplicas implements Replicas {
   private add(client: Client, psync: boolean): Replica {
     const replica = new Replica(client, psync, this.optionsOf(client), this.nowMs)
     client.flags |= CLIENT_REPLICA
+    if (client.connection.bufferInUse !== undefined) this.isHeld = true
     this.replicas.set(client.id, replica)
     return replica
   }
@@ -300,8 +312,7 @@ export class ConnectedReplicas implements Replicas {
       return false
     }
     stream.flush()
-    const missed = stream.backlog?.since(offset - 1)
-    if (missed === undefined) {
+    if (stream.backlog?.has(offset - 1) !== true) {
       this.logLack(client, offset)
       return false
     }
@@ -309,11 +320,10 @@ export class ConnectedReplicas implements Replicas {
     engine.replyTo(client, reply => reply.simple(`CONTINUE ${stream.replid}`))
     // The bytes follow the reply, which is not sent yet.
     replica.phase = 'continuing'
-    replica.queued.push(...missed)
-    replica.queuedBytes = stream.offset - offset + 1
+    replica.nextOffset = offset - 1
     soon(() => this.putOnline(replica))
     log.notice(
-      `Partial resynchronization request from ${replica.name} accepted. Sending ${replica.queuedBytes} bytes of backlog starting from offset ${offset}.`,
+      `Partial resynchronization request from ${replica.name} accepted. Sending ${stream.offset - offset + 1} bytes of backlog starting from offset ${offset}.`,
     )
     return true
   }
@@ -338,10 +348,8 @@ export class ConnectedReplicas implements Replicas {
   private putOnline(replica: Replica): void {
     const { log } = this.parts.server
     if (!this.isThere(replica)) return
-    replica.phase = 'online'
     replica.ackMs = this.nowMs
-    for (const chunk of replica.queued.splice(0)) this.giveChunk(replica.client, chunk)
-    replica.queuedBytes = 0
+    this.streamFeed.begin(replica)
     log.notice(`Synchronization with replica ${replica.name} succeeded`)
   }
 
@@ -389,26 +397,6 @@ export class ConnectedReplicas implements Replicas {
 
   // ---- output of replicas ----
 
-  private distribute(chunk: Uint8Array): void {
-    for (const replica of [...this.replicas.values()]) {
-      if (replica.phase === 'online') this.giveChunk(replica.client, chunk)
-      else if (replica.queuesStream) this.queue(replica, chunk)
-    }
-  }
-
-  /** A part of the stream, which the backlog has as well. */
-  private giveChunk(client: Client, chunk: Uint8Array): void {
-    this.parts.server.engine.output.queueChunk(client, chunk)
-    this.outputBytes += chunk.length
-  }
-
-  /** The offset from which on a replica still has to be sent the stream. */
-  private get neededFrom(): number {
-    let most = 0
-    for (const replica of this.replicas.values()) most = Math.max(most, pendingBytes(replica))
-    return (this.stream.backlog?.end ?? this.stream.offset) - most
-  }
-
   /** What the replicas' output costs: its bytes, those that the backlog has as well, and its chunks besides. */
   output(what: 'bytes' | 'shared' | 'chunks'): number {
     let bytes = 0
@@ -422,24 +410,7 @@ export class ConnectedReplicas implements Replicas {
     this.piece.set(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
     const { engine } = this.parts.server
     engine.replyTo(client, reply => reply.raw(this.piece))
-    this.outputBytes += bytes.length
-  }
-
-  private queue(replica: Replica, chunk: Uint8Array): void {
-    const { engine, log } = this.parts.server
-    replica.queued.push(chunk)
-    replica.queuedBytes += chunk.length
-    const { hardBytes, softBytes, softSeconds } = engine.settings.clientOutputBufferLimit.replica
-    const bytes = replica.queuedBytes
-    if (softBytes === 0 || bytes < softBytes) replica.softLimitSinceMs = 0
-    else if (replica.softLimitSinceMs === 0) replica.softLimitSinceMs = this.nowMs
-    const tooLong = replica.softLimitSinceMs > 0 && this.nowMs - replica.softLimitSinceMs > softSeconds * 1000
-    if (!tooLong && (hardBytes === 0 || bytes < Math.max(hardBytes, engine.output.replicaBytesMin))) return
-    engine.stats.clientOutputBufferLimitDisconnections++
-    log.warning(
-      `Client ${clientLine(replica.client, engine.keyspace.nowMs, undefined)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
-    )
-    engine.closeClient(replica.client)
+    this.streamFeed.outputBytes += bytes.length
   }
 
   // ---- cron ----
@@ -489,9 +460,4 @@ export class ConnectedReplicas implements Replicas {
     this.stream.close()
     server.log.notice(`Replication backlog freed after ${config.replBacklogTtl} seconds without connected replicas.`)
   }
-}
-
-/** Of the stream: what a replica has not been sent yet. */
-function pendingBytes({ client, phase, queuedBytes }: Replica): number {
-  return phase === 'online' ? client.outBytes : queuedBytes
 }

@@ -15,7 +15,8 @@ import { EffectEncoder } from '../engine/effect-encoder.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
-import { Backlog } from './backlog.ts'
+import { Backlog, type BacklogNeeds } from './backlog.ts'
+import type { StreamSpool } from './stream-spool.ts'
 
 const FLUSH_BYTES = 256 * 1024
 const GET_ACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n'
@@ -26,10 +27,11 @@ interface StreamParts {
   engine: Engine
   /** Calls `fn` at the end of the event loop's turn. */
   soon(fn: () => void): void
-  /** repl-backlog-size. */
-  backlogBytes(): number
-  /** The offset from which on a replica still needs the stream. */
-  neededFrom(): number
+  /** What replicas need of the backlog. */
+  needs(): BacklogNeeds
+  /** False: a replica's connection may still read what it has taken. */
+  mayReuse(): boolean
+  readonly spool: StreamSpool | undefined
   /** Forty random hexadecimal digits. */
   newId(): string
 }
@@ -47,14 +49,16 @@ export class ReplicationStream implements Sink {
   /** There is an append-only file. */
   private hasLog = false
   private readonly parts: StreamParts
-  private readonly receive: (chunk: Uint8Array) => void
+  private readonly receive: (piece: Uint8Array) => void
   private readonly buffer = new CommandWriter()
   private readonly encoder = new EffectEncoder(this.buffer, PROPAGATE_REPLICAS)
   private scheduled = false
+  /** Not all replicas have been given what the backlog has. */
+  private isSpreading = false
   /** The buffer ends with REPLCONF GETACK. */
   private asked = false
 
-  constructor(parts: StreamParts, receive: (chunk: Uint8Array) => void) {
+  constructor(parts: StreamParts, receive: (piece: Uint8Array) => void) {
     this.parts = parts
     this.receive = receive
     this.replid = parts.newId()
@@ -64,7 +68,7 @@ export class ReplicationStream implements Sink {
   open(keepsId = this.isForwarding): void {
     if (this.backlog !== undefined) return
     if (!keepsId) this.rename(this.parts.newId())
-    this.backlog = new Backlog(this.offset)
+    this.backlog = new Backlog(this.offset, this.parts)
     this.encoder.reset()
     this.listen()
   }
@@ -141,30 +145,38 @@ export class ReplicationStream implements Sink {
   restart(id: string, offset: number): void {
     this.rename(id === '' ? this.parts.newId() : id)
     this.offset = offset
-    this.backlog = new Backlog(offset)
+    this.backlog = new Backlog(offset, this.parts)
   }
 
   /** The dataset is that of no offset any more: nobody can be continued. */
   forget(): void {
     this.backlog = undefined
+    this.parts.spool?.end()
   }
 
-  /** Bytes of the primary's stream, applied here. */
-  forward(chunk: Uint8Array): void {
-    this.offset += chunk.length
-    this.spread(chunk)
+  /** u8[from .. to) of the primary's stream, applied here. */
+  forward(u8: Uint8Array, from: number, to: number): void {
+    this.offset += to - from
+    this.spread(u8, from, to)
   }
 
-  private spread(chunk: Uint8Array): void {
-    this.receive(chunk)
-    // Counted from the end of the backlog, which is that of the chunk now.
-    const neededFrom = this.parts.neededFrom() + chunk.length
-    this.backlog?.add(chunk, this.parts.backlogBytes(), neededFrom)
+  private spread(u8: Uint8Array, from: number, to: number): void {
+    const { backlog } = this
+    if (backlog === undefined) return this.receive(u8.slice(from, to))
+    this.isSpreading = true
+    while (from < to) {
+      const piece = backlog.append(u8, from, to)
+      this.receive(piece)
+      from += piece.length
+    }
+    this.isSpreading = false
+    this.trim()
   }
 
   /** Every tick: the backlog shrinks when replicas need less of it. */
   trim(): void {
-    this.backlog?.trim(this.parts.backlogBytes(), this.parts.neededFrom())
+    // A replica that is given too much is closed, while the next one waits for the same bytes.
+    if (!this.isSpreading) this.backlog?.trim(this.parts.needs())
   }
 
   /** Why `id` and `offset` (the next byte wanted) do not belong to this stream's history; undefined: they do. */
@@ -256,13 +268,13 @@ export class ReplicationStream implements Sink {
     const { buffer } = this
     if (buffer.len === 0) return
     this.asked = false
-    const chunk = buffer.u8.slice(0, buffer.len)
+    this.spread(buffer.u8, 0, buffer.len)
     buffer.drop(buffer.len)
-    this.spread(chunk)
   }
 
   /** Memory of the backlog and the buffer. */
   get memoryBytes(): number {
-    return (this.backlog?.bytes ?? 0) + this.buffer.len
+    const { backlog, buffer } = this
+    return (backlog === undefined ? 0 : backlog.end - backlog.memoryStart) + buffer.len
   }
 }

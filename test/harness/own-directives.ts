@@ -7,6 +7,7 @@ export const OWN_DIRECTIVES: readonly string[] = [
   'metrics-port',
   'module-unknown-types',
   'primary-empty-guard',
+  'repl-sync-memory',
   'rest-bind',
   'rest-port',
   'rest-token',

@@ -23,6 +23,7 @@ import { OURS } from './chain.ts'
 
 const SYNC_MS_MAX = 300_000
 const SETTLE_MS = 3000
+const TRACE_MS = 250
 const VALUE = 'x'.repeat(32)
 const FILL_KEYS = 5000
 /** The keys of redis-benchmark. */
@@ -34,6 +35,8 @@ export interface FullSyncOptions {
   keys: number
   /** The second synchronisation beside the old dataset. */
   swap: boolean
+  /** Prints what the primary's memory is, several times a second. */
+  trace: boolean
 }
 
 export interface SyncResult {
@@ -133,9 +136,14 @@ class FullSyncRun {
     await begin()
     const atReplica = this.options.swap ? new Probe(replica.port, this.options.keys) : undefined
     atReplica?.take()
+    let tracedMs = 0
     do {
       await sleep(20)
       residentBytesMax = Math.max(residentBytesMax, residentOf(primary))
+      if (this.options.trace && performance.now() - tracedMs > TRACE_MS) {
+        tracedMs = performance.now()
+        await this.trace(tracedMs - startMs)
+      }
       if (performance.now() - startMs > SYNC_MS_MAX) throw new Error(`no synchronisation: ${replica.log}`)
     } while (!(await this.isSynchronised()))
     const ms = performance.now() - startMs
@@ -146,6 +154,18 @@ class FullSyncRun {
     const fullSyncs = Number(await figure(primary, 'stats', 'sync_full'))
     const refused = atReplica?.refused ?? 0
     return { ms, fullSyncs, residentBytes, residentBytesMax, before, during, atReplica: replicaLatencies, refused }
+  }
+
+  private async trace(ms: number): Promise<void> {
+    const { primary } = this
+    const text = `${await primary.call('INFO', 'memory')}${await primary.call('INFO', 'replication')}${await primary.call('INFO', 'stats')}`
+    const of = (name: string) => new RegExp(`^${name}:([^\r]*)`, 'm').exec(text)?.[1]
+    const megabytes = (name: string) => `${(Number(of(name)) / 1e6).toFixed(0)}`
+    console.log(
+      `  ${(ms / 1000).toFixed(2)} s: resident ${(residentOf(primary) / 1e6).toFixed(0)} MB, used ${megabytes('used_memory')}, ` +
+        `replication buffers ${megabytes('mem_total_replication_buffers')}, replicas ${megabytes('mem_clients_slaves')}, ` +
+        `${of('instantaneous_ops_per_sec')} commands/s, ${of('slave0') ?? 'no replica'}`,
+    )
   }
 
   private async isSynchronised(): Promise<boolean> {
@@ -202,15 +222,18 @@ if (import.meta.main === true) {
       keys: { type: 'string', default: '2000000' },
       pair: { type: 'string', default: 'real,real ours,ours ours,real real,ours' },
       swap: { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
+      ours: { type: 'string', default: OURS },
     },
   })
-  const command = (name: string) => (name === 'ours' ? OURS : (oraclePath ?? OURS))
+  const command = (name: string) => (name === 'ours' ? values.ours : (oraclePath ?? OURS))
   for (const pair of values.pair.split(' ')) {
     const [first, second] = pair.split(',')
     const options = {
       commands: [command(first), command(second)] as const,
       keys: Number(values.keys),
       swap: values.swap,
+      trace: values.trace,
     }
     const { ms, fullSyncs, residentBytes, residentBytesMax, before, during, atReplica, refused } =
       await runFullSync(options)

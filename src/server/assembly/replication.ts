@@ -137,7 +137,7 @@ function cronOf(engine: Engine, replicas: ConnectedReplicas, following: Followin
 function addFields(server: ReplicationServer, replicas: ConnectedReplicas, guard: MinReplicasGuard, own: OwnExpiries) {
   const { engine, config, maintenance } = server
   const { following, stream } = replicas
-  const outputRate = maintenance.rates.follow(() => replicas.outputBytes)
+  const outputRate = maintenance.rates.follow(() => replicas.streamFeed.outputBytes)
   const inputRate = maintenance.rates.follow(() => following.inputBytes)
   const nowMs = () => engine.keyspace.nowMs
   maintenance.addInfo(replicationInfo({ replicas, guard, config, outputRate, nowMs }))
