@@ -7,7 +7,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { close, freePort, pings, step } from './steps.mjs'
 
@@ -131,11 +131,27 @@ function withTools() {
   runs('fixtures of node:test', process.execPath, ['--test', 'fixture.node.test.mjs'], /pass 3/)
   runs('fixtures of bun test', bun, ['test', './fixture.bun.test.mjs'], /2 pass/)
   runs('cmd-shim', process.execPath, ['shim.cjs'], /node.*redstart\.js/)
+  documentation()
   newModule()
   for (const ending of ['mts', 'cts']) copyFileSync(join(folder, 'types.ts'), join(folder, `types.${ending}`))
   for (const version of TYPESCRIPTS) compiles(version, 'node16', 'node16', ['types.mts', 'types.cts'])
   compiles('7', 'nodenext', 'nodenext', ['types.mts', 'types.cts'])
   for (const version of ['5.0.4', '7']) compiles(version, 'esnext', 'bundler', ['types.mts'])
+}
+
+/** What the guide and the README show runs as it stands there, and compiles. */
+function documentation() {
+  for (const page of ['README.md', 'docs/embedding.md']) cpSync(join(root, page), join(folder, basename(page)))
+  runs('snippets of the documentation', process.execPath, ['documentation.mjs'], /\d+ snippets/)
+  const vitest = ['vitest', 'run', '--globals', '--dir', 'documentation', '--testTimeout', '20000']
+  runs('they run in vitest', 'npx', vitest, /Test Files +2\d passed/)
+  runs('they run in node:test', process.execPath, ['--test', 'documentation/in-a-program-or-a-test.node.mjs'], /pass 1/)
+  const options = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2022', '--types', 'node']
+  const modules = ['--module', 'nodenext', '--lib', 'es2022,esnext.disposable,dom']
+  const tsc = join(folder, 'node_modules/typescript-5.9.3/bin/tsc')
+  const files = readdirSync(join(folder, 'documentation')).filter(file => file.endsWith('.ts'))
+  const paths = files.map(file => join('documentation', file))
+  runs('they compile', process.execPath, [tsc, ...options, ...modules, ...paths])
 }
 
 /** What `npm create redstart-module` makes passes its own tests and compiles. */

@@ -1,6 +1,7 @@
 // Makes dist/, the content of the published package, from the sources and the declarations in build/ (npm run build):
 //
-//   dist/index.cjs        the library as one file, and for each other entry one beside it
+//   dist/index.cjs        the library, and for each other entry one beside it
+//   dist/scripting.cjs …  its parts that few servers need (library-and-program.mjs)
 //   dist/index.js         the same for `import`: it hands on what index.cjs exports, so that a process that imports and
 //                         requires has one library, not two
 //   dist/worker.cjs       the entry of a server's thread
@@ -10,7 +11,7 @@
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { rolledUp } from './declarations.mjs'
 
 const ENTRIES = [
@@ -65,15 +66,7 @@ for (const entry of ENTRIES) {
   writeFileSync(join(dist, `${entry}.d.cts`), types.replaceAll("'./index.js'", "'./index.cjs'"))
 }
 bundle('worker')
-// The bundler writes down where a source was; the library must know where it is.
-const main = join(dist, 'index.cjs')
-const source = JSON.stringify(pathToFileURL(join(root, 'src/system/thread.ts')).href)
-const text = readFileSync(main, 'utf8')
-if (!text.includes(source)) throw new Error('the bundle does not name src/system/thread.ts')
-writeFileSync(
-  main,
-  text.replace(source, () => 'require("node:url").pathToFileURL(__filename).href'),
-)
+
 /** An entry beside the library, as one file. */
 function bundle(entry) {
   const file = join(dist, `${entry}.cjs`)

@@ -42,8 +42,8 @@ export type {
   ListKey,
   SetKey,
   SortedSetKey,
-  StreamEntry,
   StreamKey,
+  StreamKeyEntry,
 } from './modules/key-definition.ts'
 export {
   defineType,

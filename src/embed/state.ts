@@ -115,11 +115,11 @@ export class ServerState {
   }
 
   private clearStatistics(): void {
-    const { caller } = this
-    caller.call(0, 'ACL', 'LOG', 'RESET')
-    caller.call(0, 'LATENCY', 'RESET')
-    caller.call(0, 'SLOWLOG', 'RESET')
-    this.server.engine.host.resetStats()
+    const { acl, host, observers } = this.server.engine
+    acl.log.clear()
+    observers.latency.resetSpikes()
+    observers.slowlog.reset()
+    host.resetStats()
   }
 }
 

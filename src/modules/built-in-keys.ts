@@ -15,7 +15,15 @@ import { ZSetType } from '../keyspace/values/zset/zset-type.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { CommandError, type ModuleWord } from './definition.ts'
-import type { BuiltInKeys, HashKey, ListKey, SetKey, SortedSetKey, StreamEntry, StreamKey } from './key-definition.ts'
+import type {
+  BuiltInKeys,
+  HashKey,
+  ListKey,
+  SetKey,
+  SortedSetKey,
+  StreamKey,
+  StreamKeyEntry,
+} from './key-definition.ts'
 import { copyOf, sliceOf } from './values.ts'
 
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
@@ -166,7 +174,7 @@ export class DatabaseKeys implements BuiltInKeys {
       range: (from = '-', to = '+', count = Number.POSITIVE_INFINITY) => {
         const [first, last] = [idOf(from, false), idOf(to, true)]
         return open((_, value) => {
-          const found: StreamEntry[] = []
+          const found: StreamKeyEntry[] = []
           iterator.start(current.open(value).tree, first, last, false)
           while (found.length < count && iterator.next()) {
             const fields: [Uint8Array, Uint8Array][] = []

@@ -33,7 +33,7 @@ export interface SortedSetKey {
   slice(start?: number, end?: number): [member: Uint8Array, score: number][]
 }
 
-export interface StreamEntry {
+export interface StreamKeyEntry {
   readonly id: string
   readonly fields: [field: Uint8Array, value: Uint8Array][]
 }
@@ -43,7 +43,7 @@ export interface StreamKey {
   /** Of the newest entry that ever was. */
   readonly lastId: string
   /** Entries from one id to another, both included; `count`: so many at most. */
-  range(from?: string, to?: string, count?: number): StreamEntry[]
+  range(from?: string, to?: string, count?: number): StreamKeyEntry[]
 }
 
 /** Each is undefined for a key that does not exist, and throws WRONGTYPE for one of another type. */

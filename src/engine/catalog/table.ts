@@ -59,7 +59,8 @@ export class TableEntry {
   rejected = 0
   failed = 0
 
-  constructor(command: Command, id: number, parent: TableEntry | undefined, facts: Facts) {
+  /** `runs`: of a server's table, not of a model's, which leaves the handler where it is. */
+  constructor(command: Command, id: number, parent: TableEntry | undefined, facts: Facts, runs: boolean) {
     this.command = command
     this.fullName = facts.fullName
     this.parent = parent
@@ -70,7 +71,7 @@ export class TableEntry {
     this.range = facts.range
     this.flags = facts.flags
     this.categories = facts.categories
-    this.run = command.run ?? notRunnable
+    this.run = (runs ? command.run : undefined) ?? notRunnable
     this.runsInMulti = facts.runsInMulti
     this.constantTime = facts.constantTime
   }
@@ -141,7 +142,7 @@ export class CommandTable {
   /** `model`: a table of the same commands, from which all that is the same is taken, entries when they are needed. */
   constructor(
     commands: readonly Command[],
-    mode: 'server' | 'sentinel' = 'server',
+    mode: 'server' | 'sentinel' | 'model' = 'server',
     moreCategories: readonly string[] = [],
     model?: CommandTable,
   ) {
@@ -161,7 +162,7 @@ export class CommandTable {
   /** A new table of the commands of a server; what these determine is derived once for each list. */
   static of(commands: readonly Command[]): CommandTable {
     let model = MODELS.get(commands)
-    if (model === undefined) MODELS.set(commands, (model = new CommandTable(commands)))
+    if (model === undefined) MODELS.set(commands, (model = new CommandTable(commands, 'model')))
     return new CommandTable(commands, 'server', [], model)
   }
 
@@ -205,7 +206,7 @@ export class CommandTable {
     if (parent !== undefined) this.entryOf(parent.id)
     const known = made[id]
     if (known !== undefined) return known
-    const entry = new TableEntry(command, id, parent && made[parent.id], this.model!.all[id])
+    const entry = new TableEntry(command, id, parent && made[parent.id], this.model!.all[id], true)
     made[id] = entry
     if (subIndex === undefined) return entry
     const own = subs.map(sub => this.entryOf(sub.id))
@@ -349,7 +350,7 @@ export class CommandTable {
     const entries: TableEntry[] = []
     const known = Object.fromEntries(this.categories)
     for (const command of commands) {
-      const entry = new TableEntry(command, this.made.length, parent, factsOf(command, parent, known))
+      const entry = new TableEntry(command, this.made.length, parent, factsOf(command, parent, known), mode !== 'model')
       const missing = mode === 'sentinel' ? (entry.flags & CMD_SENTINEL) === 0 : (entry.flags & CMD_ONLY_SENTINEL) !== 0
       if (missing) continue
       this.made.push(entry)
