@@ -44,6 +44,13 @@ export type {
   SortedSetKey,
   StreamKey,
   StreamKeyEntry,
+  StringOptions,
+  WritableHashKey,
+  WritableKeys,
+  WritableListKey,
+  WritableSetKey,
+  WritableSortedSetKey,
+  WritableStreamKey,
 } from './modules/key-definition.ts'
 export {
   defineType,

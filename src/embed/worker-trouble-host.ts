@@ -113,6 +113,6 @@ export class TroubleHost {
 }
 
 /** What is looked up when it is asked for in the server's thread is looked up now. */
-function plainKeyEvent({ event, key, database, type, expiresAtMs }: KeyEvent): KeyEvent {
-  return { event, key, database, type, expiresAtMs }
+function plainKeyEvent({ event, key, database, type, expiresAtMs, oldExpiresAtMs }: KeyEvent): KeyEvent {
+  return { event, key, database, type, expiresAtMs, oldExpiresAtMs }
 }

@@ -281,6 +281,7 @@ export class Database {
   /** True when the entry has expired and counts as absent; it is removed, except on a replica. */
   private expireIfDue(entry: Ref, key: Slice, slot: TableSlot, flags: number): boolean {
     const { space } = this
+    if ((flags & LOOKUP_WRITE) !== 0) space.events.expiryMayChange?.(this, key, entry)
     if (space.expiryPaused || entryExpiry(this.arena, entry) > space.nowMs) return false
     if ((flags & LOOKUP_EXPIRED) !== 0) return false
     if ((flags & LOOKUP_NO_EXPIRE) !== 0 || space.hidesExpired((flags & LOOKUP_WRITE) !== 0)) return true

@@ -24,6 +24,8 @@ export interface KeyspaceEvents {
   removed(db: Database, key: Slice): void
   /** On a writable replica a client has given a key an expiry. `key` is valid during the call only. */
   ownExpiry(db: Database, key: Slice): void
+  /** A key that has an expiry is looked up to be written; set while somebody listens. `key`: during the call only. */
+  expiryMayChange?: (db: Database, key: Slice, entry: Ref) => void
   /** The snapshot has saved a value that it was busy with (RunningSnapshot.isBusyWith). */
   valueSaved(): void
 }

@@ -14,6 +14,7 @@ import { StreamType } from '../keyspace/values/stream/stream-type.ts'
 import { ZSetType } from '../keyspace/values/zset/zset-type.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
+import { putAscii } from './call-words.ts'
 import { CommandError, type ModuleWord } from './definition.ts'
 import type {
   BuiltInKeys,
@@ -37,6 +38,7 @@ export class DatabaseKeys implements BuiltInKeys {
   private readonly text = new Slice()
   /** A short key while it is looked up. */
   private readonly short = new Slice(new Uint8Array(SHORT_BYTES))
+  private readonly shortValue = new Slice(new Uint8Array(SHORT_BYTES))
 
   constructor(engine: Engine, db: Database) {
     this.engine = engine
@@ -53,13 +55,13 @@ export class DatabaseKeys implements BuiltInKeys {
     return entry
   }
 
-  private keyOf(word: ModuleWord): Slice {
-    if (!(word instanceof Uint8Array) || word.length > SHORT_BYTES) return sliceOf(word)
-    const { short } = this
-    const { length } = word
-    for (let i = 0; i < length; i++) short.u8[i] = word[i]
-    short.len = length
-    return short
+  /** Short keys share one slice, and short values: valid until the next call. */
+  keyOf(word: ModuleWord): Slice {
+    return shortOrOwn(word, this.short)
+  }
+
+  valueOf(word: ModuleWord): Slice {
+    return shortOrOwn(word, this.shortValue)
   }
 
   string(word: ModuleWord): Uint8Array | undefined {
@@ -67,8 +69,8 @@ export class DatabaseKeys implements BuiltInKeys {
     return entry === 0 ? undefined : copyOf(this.db.strings.textOf(entry, this.text))
   }
 
-  hash(word: ModuleWord): HashKey | undefined {
-    const open = this.handle(word, TYPE_HASH)
+  hash(word: ModuleWord, mayBeMissing = false): HashKey | undefined {
+    const open = this.handle(word, TYPE_HASH, mayBeMissing)
     if (open === undefined) return undefined
     const type = HashType.of(this.engine.keyspace)
     const { field, text, current } = type
@@ -93,8 +95,8 @@ export class DatabaseKeys implements BuiltInKeys {
     }
   }
 
-  list(word: ModuleWord): ListKey | undefined {
-    const open = this.handle(word, TYPE_LIST)
+  list(word: ModuleWord, mayBeMissing = false): ListKey | undefined {
+    const open = this.handle(word, TYPE_LIST, mayBeMissing)
     if (open === undefined) return undefined
     const { current, element } = ListType.of(this.engine.keyspace)
     const slice = (start: number, end: number) =>
@@ -115,8 +117,8 @@ export class DatabaseKeys implements BuiltInKeys {
     }
   }
 
-  set(word: ModuleWord): SetKey | undefined {
-    const open = this.handle(word, TYPE_SET)
+  set(word: ModuleWord, mayBeMissing = false): SetKey | undefined {
+    const open = this.handle(word, TYPE_SET, mayBeMissing)
     if (open === undefined) return undefined
     const { current, element } = SetType.of(this.engine.keyspace)
     return {
@@ -134,8 +136,8 @@ export class DatabaseKeys implements BuiltInKeys {
     }
   }
 
-  sortedSet(word: ModuleWord): SortedSetKey | undefined {
-    const open = this.handle(word, TYPE_ZSET)
+  sortedSet(word: ModuleWord, mayBeMissing = false): SortedSetKey | undefined {
+    const open = this.handle(word, TYPE_ZSET, mayBeMissing)
     if (open === undefined) return undefined
     const { current, cursor } = ZSetType.of(this.engine.keyspace)
     return {
@@ -160,8 +162,8 @@ export class DatabaseKeys implements BuiltInKeys {
     }
   }
 
-  stream(word: ModuleWord): StreamKey | undefined {
-    const open = this.handle(word, TYPE_STREAM)
+  stream(word: ModuleWord, mayBeMissing = false): StreamKey | undefined {
+    const open = this.handle(word, TYPE_STREAM, mayBeMissing)
     if (open === undefined) return undefined
     const { stream: current, iterator } = StreamType.of(this.engine.keyspace)
     return {
@@ -190,16 +192,30 @@ export class DatabaseKeys implements BuiltInKeys {
     }
   }
 
-  /** Undefined: no such key. Else what opens it: `work` gets its encoding and value; `none` when it has gone. */
-  private handle(word: ModuleWord, type: number) {
+  /**
+   * Undefined: there is no such key, and there must be one. Else what opens it: `work` gets its encoding and value;
+   * `none` when it has gone.
+   */
+  private handle(word: ModuleWord, type: number, mayBeMissing: boolean) {
     const key = sliceOf(word).copy()
-    if (this.find(key, type) === 0) return undefined
+    const flags = mayBeMissing ? LOOKUP_READ | LOOKUP_NO_TOUCH : LOOKUP_READ
+    if (this.find(key, type, flags) === 0 && !mayBeMissing) return undefined
     const { db } = this
     return <Result>(work: (encoding: number, value: Ref) => Result, none: Result): Result => {
       const entry = this.find(key, type, LOOKUP_READ | LOOKUP_NO_TOUCH)
       return entry === 0 ? none : work(db.entries.encodingOf(entry), db.entries.valueOf(entry))
     }
   }
+}
+
+/** The bytes of a word, in `short` if there is space. */
+function shortOrOwn(word: ModuleWord, short: Slice): Slice {
+  if (typeof word === 'string') {
+    if (word.length > SHORT_BYTES || !putAscii(short.u8, 0, word)) return sliceOf(word)
+  } else if (!(word instanceof Uint8Array) || word.length > SHORT_BYTES) return sliceOf(word)
+  else for (let i = 0; i < word.length; i++) short.u8[i] = word[i]
+  short.len = word.length
+  return short
 }
 
 /** Of slice(start, end) of so many elements: the first, and how many. */

@@ -89,7 +89,7 @@ export class CallWords {
 }
 
 /** Writes a short text of characters below 128; false for others. */
-function putAscii(u8: Uint8Array, pos: number, text: string): boolean {
+export function putAscii(u8: Uint8Array, pos: number, text: string): boolean {
   const { length } = text
   if (length > SHORT_MAX) return false
   for (let i = 0; i < length; i++) {

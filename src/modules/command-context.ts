@@ -3,7 +3,7 @@
 // Always: arguments and the client for calls are made when they are first asked for; before the command waits, the
 // arguments are copied, since their bytes are the query buffer's.
 
-import { CMD_READONLY } from '../engine/catalog/command.ts'
+import { CMD_READONLY, CMD_WRITE } from '../engine/catalog/command.ts'
 import type { Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import { parseDouble, parseInt64 } from '../lib/number.ts'
@@ -29,10 +29,11 @@ import {
   type ServerEvents,
   type WaitOptions,
 } from './definition.ts'
-import type { BuiltInKeys } from './key-definition.ts'
+import type { BuiltInKeys, WritableKeys } from './key-definition.ts'
 import type { ModuleKeys } from './keys.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
 import { copyOf, sliceOf, utf8Text } from './values.ts'
+import type { WritableDatabaseKeys, Writer } from './writable-keys.ts'
 
 /** What all commands of a module share. */
 export interface CommandParts {
@@ -42,12 +43,12 @@ export interface CommandParts {
   readonly state: { readonly isGone: boolean }
 }
 
-export class CommandContext implements ModuleContext {
+export class CommandContext implements ModuleContext, Writer {
   readonly argc: number
   /** The command is running, and has not waited. */
   isOpen = true
   private readonly parts: CommandParts
-  private readonly ctx: Context
+  readonly ctx: Context
   private readonly command: ModuleCommand
   private readonly judged: Client
   private readonly isReadOnly: boolean
@@ -55,6 +56,7 @@ export class CommandContext implements ModuleContext {
   private words: Uint8Array[] | undefined
   private calling: Client | undefined
   private builtIn: DatabaseKeys | undefined
+  private writable: WritableDatabaseKeys | undefined
 
   constructor(parts: CommandParts, ctx: Context, command: ModuleCommand) {
     this.parts = parts
@@ -158,10 +160,33 @@ export class CommandContext implements ModuleContext {
   }
 
   get keys(): BuiltInKeys {
+    return this.readableKeys()
+  }
+
+  private readableKeys(): DatabaseKeys {
     this.mustBeLoaded()
     const { db } = this.calling ?? this.judged
-    if (this.builtIn?.db !== db) this.builtIn = this.parts.keys.ofDatabase(db)
+    if (this.builtIn?.db !== db) {
+      this.builtIn = this.parts.keys.ofDatabase(db)
+      this.writable = undefined
+    }
     return this.builtIn
+  }
+
+  get writableKeys(): WritableKeys {
+    if ((this.ctx.command.flags & CMD_WRITE) === 0 || !this.isOpen)
+      throw new TypeError(`keys are written in a command with the flag 'write', before it returns or waits`)
+    const keys = this.readableKeys()
+    this.writable ??= this.parts.keys.toWrite(keys, this)
+    return this.writable
+  }
+
+  get propagates(): boolean {
+    return this.command.propagation !== 'verbatim'
+  }
+
+  change(words: readonly ModuleWord[]): CallReply {
+    return this.parts.caller.change(words, this.callingClient())
   }
 
   read<Value>(type: ModuleType<Value>, key: ModuleWord): Value | undefined {

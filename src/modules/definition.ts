@@ -6,7 +6,7 @@
 // Always: what crosses between a module and the server is plain data or an interface of this file; markers are
 // registered symbols, since the module and the server may have a copy of this file each.
 
-import type { BuiltInKeys } from './key-definition.ts'
+import type { BuiltInKeys, WritableKeys } from './key-definition.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
 
 export const MODULE_API_VERSION = 1
@@ -52,6 +52,8 @@ export interface KeyEvent {
   /** As TYPE has it; null: the key does not exist. This and the expiry are those of the moment they are asked for. */
   readonly type: string | null
   readonly expiresAtMs: number | null
+  /** The expiry that the key had before the command; null: none. */
+  readonly oldExpiresAtMs: number | null
 }
 
 /** What listeners can hear of. */
@@ -198,6 +200,8 @@ export interface ModuleContext extends ModuleServer {
   is(i: number, word: string): boolean
   /** Reads keys of built-in types, without a command. ACL rules judge the keys of the module's command alone. */
   readonly keys: BuiltInKeys
+  /** Writes keys of built-in types, in a command with the flag write, before it returns or first waits. */
+  readonly writableKeys: WritableKeys
   /** The value of a key of a module's type, to be read only; undefined: no such key. */
   read<Value>(type: ModuleType<Value>, key: ModuleWord): Value | undefined
   /** Opens a key of a module's type for writing, in a command with `propagation: 'verbatim'`, before it first waits. */

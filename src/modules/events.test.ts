@@ -48,6 +48,46 @@ test('listeners hear of keys that change, expire, are evicted and are missed', a
   assert.deepEqual(take(), ['key-evicted: 0 evicted e null'])
 })
 
+test('an event has the expiry that the key had before the command', async () => {
+  const heard: string[] = []
+  const server = await serverWith(on => {
+    const tell = ({ event, key, expiresAtMs, oldExpiresAtMs }: KeyEvent) =>
+      void heard.push(`${event} ${new TextDecoder().decode(key)} ${oldExpiresAtMs} ${expiresAtMs}`)
+    for (const name of KEY_EVENTS) on.on(name, tell)
+  })
+  const after = (...words: string[]) => {
+    server.call(...words)
+    return heard.splice(0)
+  }
+  const [first, second] = ['9000000000000', '9000000000001']
+  assert.deepEqual(after('set', 'k', '1', 'pxat', first), [`set k null ${first}`, `expire k null ${first}`])
+  assert.deepEqual(after('incr', 'k'), [`incrby k ${first} ${first}`])
+  assert.deepEqual(after('pexpireat', 'k', second), [`expire k ${first} ${second}`])
+  assert.deepEqual(after('getex', 'k', 'persist'), [`persist k ${second} null`])
+  assert.deepEqual(after('incr', 'k'), ['incrby k null null'])
+  assert.deepEqual(after('set', 'k', '1', 'pxat', first), [`set k null ${first}`, `expire k null ${first}`])
+  assert.deepEqual(after('set', 'k', '1', 'keepttl'), [`set k ${first} ${first}`])
+  assert.deepEqual(after('set', 'k', '1'), [`set k ${first} null`])
+  assert.deepEqual(after('expireat', 'k', '9000000000'), [`expire k null ${first}`])
+  assert.deepEqual(after('rename', 'k', 'l'), [`rename_from k ${first} null`, `rename_to l null ${first}`])
+  assert.deepEqual(after('mset', 'k', '1', 'l', '2', 'm', '3').slice(1, 2), [`set l ${first} null`])
+  after('pexpireat', 'l', second)
+  assert.deepEqual(after('del', 'k', 'l'), ['del k null null', `del l ${second} null`])
+  server.call('multi')
+  for (const words of [
+    ['set', 'k', '1', 'pxat', first],
+    ['persist', 'k'],
+    ['append', 'k', 'x'],
+  ])
+    server.call(...words)
+  assert.deepEqual(after('exec').slice(2), [`persist k ${first} null`, 'append k null null'])
+  server.call('hset', 'h', 'f', 'v')
+  const soon = server.machine.system.clock.nowMs() + 100
+  after('pexpireat', 'h', String(soon))
+  server.machine.advance(200)
+  assert.deepEqual(after('get', 'h'), [`expired h ${soon} null`, 'keymiss h null null'])
+})
+
 test('listening does not change what subscribers hear, nor the configuration', async () => {
   const ends: (() => void)[] = []
   const server = await serverWith(on => void ends.push(on.on('key-changed', () => {})), {

@@ -23,14 +23,19 @@ import {
 } from '../engine/messaging/events.ts'
 import type { AuditEvent } from '../engine/monitoring/audit.ts'
 import type { ServerEvent } from '../engine/monitoring/server-events.ts'
+import { LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import { putHook } from '../lib/hooks.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
+import type { Ref } from '../memory/arena.ts'
 import type { KeyEvent, ServerEventName, ServerEvents } from './definition.ts'
 import { logThrown } from './harmless.ts'
 import { sliceOf } from './values.ts'
 
-type Listener = (event: never) => unknown
+/** Its own for each on(), so that the same function may listen twice. */
+interface Listener {
+  readonly hear: (event: never) => unknown
+}
 type Database = Engine['keyspace']['databases'][number]
 
 /** What the server around the engine tells of by itself. */
@@ -84,6 +89,10 @@ const HAPPENINGS: readonly ServerEvent['name'][] = [
 
 /** Keys of events are copied to blocks of this size, one after the other; longer ones have a block of their own. */
 const BLOCK_BYTES = 16 * 1024
+/** A queue that was longer is not kept. */
+const QUEUE_KEPT = 1024
+/** A command announces a key soon after it has looked it up. */
+const OLD_EXPIRIES_MAX = 8
 
 /** The listeners of one event; a list that is replaced, never changed. */
 class Audience {
@@ -99,16 +108,16 @@ export class ModuleEvents {
   private readonly engine: Engine
   private readonly sources: EventSources
   private readonly audiences: ReadonlyMap<ServerEventName, Audience>
-  /** Who is told, and what, in order. */
-  private queue: Audience[] = []
-  private events: unknown[] = []
-  /** Those of the turn before, to be used again. */
-  private spareQueue: Audience[] = []
-  private spareEvents: unknown[] = []
+  /** Who is told, and what, in order: so many. */
+  private queue = new Queue()
+  /** That of the turn before, to be used again. */
+  private spare = new Queue()
   private delivering = false
-  private readonly keys = new KeyBlocks()
-  /** The classes of keyspace events that somebody listens to. */
+  private block: KeyBlock
+  private readonly oldExpiries: OldExpiries
+  /** The classes of keyspace events that somebody listens to, and those that are configured. */
   private classes = 0
+  private configured = 0
   private readonly changed: Audience
   private readonly publish: Engine['notifyHook']
   private readonly track: Engine['trackingHook']
@@ -121,6 +130,8 @@ export class ModuleEvents {
   constructor(engine: Engine, sources: EventSources) {
     this.engine = engine
     this.sources = sources
+    this.block = new KeyBlock(engine, BLOCK_BYTES)
+    this.oldExpiries = new OldExpiries(engine)
     this.publish = engine.notifyHook
     this.track = engine.trackingHook
     this.audiences = new Map(EVENT_NAMES.map(name => [name, new Audience(name)]))
@@ -131,8 +142,7 @@ export class ModuleEvents {
   on<Name extends ServerEventName>(name: Name, listener: (event: ServerEvents[Name]) => unknown): () => void {
     if (!this.knows(name)) throw new TypeError(`there is no event '${String(name)}'`)
     if (typeof listener !== 'function') throw new TypeError('a listener is a function')
-    // Its own, so that the same function may listen twice.
-    const own: Listener = event => listener(event)
+    const own: Listener = { hear: listener }
     const audience = this.audiences.get(name)!
     audience.listeners = [...audience.listeners, own]
     if (audience.listeners.length === 1) this.hook()
@@ -150,12 +160,7 @@ export class ModuleEvents {
   /** Queues an event for its listeners. */
   tell<Name extends ServerEventName>(name: Name, event: ServerEvents[Name]): void {
     const audience = this.audiences.get(name)!
-    if (audience.listeners.length !== 0) this.put(audience, event)
-  }
-
-  private put(audience: Audience, event: unknown): void {
-    this.queue.push(audience)
-    this.events.push(event)
+    if (audience.listeners.length !== 0) this.queue.put(audience, event)
   }
 
   /** As tell(), and tells it now: there will be no other turn. */
@@ -166,7 +171,8 @@ export class ModuleEvents {
 
   /** notify-keyspace-events has changed. */
   classesChanged(): void {
-    this.sources.announce(this.sources.configuredClasses() | this.classes)
+    this.configured = this.sources.configuredClasses()
+    this.sources.announce(this.configured | this.classes)
   }
 
   /** Hooks what is listened to, and nothing else. */
@@ -178,6 +184,7 @@ export class ModuleEvents {
     this.classes = heard.reduce((classes, name) => classes | (CLASSES.get(name) ?? 0), 0)
     engine.notifyHook = this.classes === 0 ? this.publish : this.announced
     if (was !== this.classes) this.classesChanged()
+    engine.keyspace.events.expiryMayChange = this.classes === 0 ? undefined : this.oldExpiries.remember
     engine.trackingHook = isHeard('flushed') ? this.flushed : this.track
     putHook(engine.connections.onConnected, this.came, isHeard('client-connected'))
     putHook(engine.onClientDisconnected, this.gone, isHeard('client-disconnected'))
@@ -187,10 +194,14 @@ export class ModuleEvents {
   }
 
   private readonly announced: Engine['notifyHook'] = (cls, event, key, db) => {
-    if ((this.sources.configuredClasses() & cls) !== 0) this.publish?.(cls, event, key, db)
+    if ((this.configured & cls) !== 0) this.publish?.(cls, event, key, db)
     if ((this.classes & cls) === 0) return
     const audience = (cls & CHANGED) !== 0 ? this.changed : this.audienceOf(cls)
-    if (audience !== undefined) this.put(audience, new EventKey(this.engine, event, key, db, this.keys))
+    if (audience === undefined) return
+    if (this.block.bytes.length - this.block.end < key.len)
+      this.block = new KeyBlock(this.engine, Math.max(BLOCK_BYTES, key.len))
+    const at = this.block.add(key)
+    this.queue.put(audience, new EventKey(event, db, this.block, at, key.len, this.oldExpiries.of(db, key, cls)))
   }
 
   private readonly flushed: Engine['trackingHook'] = (db, key: Slice | null) => {
@@ -204,18 +215,17 @@ export class ModuleEvents {
   }
 
   private deliver(): void {
-    const { queue, events } = this
-    if (queue.length === 0 || this.delivering) return
-    this.queue = this.spareQueue
-    this.events = this.spareEvents
+    const { queue } = this
+    const { length } = queue
+    if (length === 0 || this.delivering) return
+    this.queue = this.spare
+    this.oldExpiries.forget()
     this.delivering = true
     try {
-      for (let i = 0; i < queue.length; i++) this.call(queue[i], events[i])
+      for (let i = 0; i < length; i++) this.call(queue.audiences[i], queue.events[i])
     } finally {
       this.delivering = false
-      queue.length = events.length = 0
-      this.spareQueue = queue
-      this.spareEvents = events
+      this.spare = queue.emptied()
     }
     if (this.queue.length > 0) this.engine.machine.soon(() => this.engine.boundary.guard(this.deliverHook))
   }
@@ -226,8 +236,8 @@ export class ModuleEvents {
       // Another listener may have ended this one.
       if (audience.listeners !== listeners && !audience.listeners.includes(listeners[i])) continue
       try {
-        const outcome = listeners[i](event as never)
-        if (outcome instanceof Promise) outcome.catch(error => this.failed(name, error))
+        const outcome = listeners[i].hear(event as never)
+        if (outcome !== undefined && outcome instanceof Promise) outcome.catch(error => this.failed(name, error))
       } catch (error) {
         if (error instanceof Unwind) throw error
         this.failed(name, error)
@@ -240,21 +250,82 @@ export class ModuleEvents {
   }
 }
 
-/** Copies of keys: a block's bytes are written once, so that an event may be looked at later. */
-class KeyBlocks {
-  block = new Uint8Array(0)
+/** Events and who is told of them; its lists are used again, turn after turn. */
+class Queue {
+  audiences: Audience[] = []
+  events: unknown[] = []
+  length = 0
+
+  put(audience: Audience, event: unknown): void {
+    this.audiences[this.length] = audience
+    this.events[this.length++] = event
+  }
+
+  emptied(): this {
+    if (this.length > QUEUE_KEPT) this.audiences.length = this.events.length = 0
+    else this.events.fill(undefined, 0, this.length)
+    this.length = 0
+    return this
+  }
+}
+
+/** Copies of keys: their bytes are written once, so that an event may be looked at later. */
+class KeyBlock {
+  readonly engine: Engine
+  readonly bytes: Uint8Array
   end = 0
 
-  /** Copies a key; returns where it is in `block`. */
+  constructor(engine: Engine, size: number) {
+    this.engine = engine
+    this.bytes = new Uint8Array(size)
+  }
+
+  /** Copies a key, for which there is space; returns where it is. */
   add({ u8, off, len }: Slice): number {
-    if (this.end + len > this.block.length) {
-      this.block = new Uint8Array(Math.max(BLOCK_BYTES, len))
-      this.end = 0
-    }
-    const { block, end } = this
-    for (let i = 0; i < len; i++) block[end + i] = u8[off + i]
+    const { bytes, end } = this
+    for (let i = 0; i < len; i++) bytes[end + i] = u8[off + i]
     this.end = end + len
     return end
+  }
+}
+
+/** The expiries of the keys that the running command has looked up to write them. */
+class OldExpiries {
+  private readonly engine: Engine
+  private readonly found: { db: Database; key: Slice; atMs: number }[] = []
+  /** The command: how many have run before it. */
+  private command = -1
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  readonly remember = (db: Database, key: Slice, entry: Ref): void => {
+    const { commandsProcessed } = this.engine.stats
+    if (this.command !== commandsProcessed) this.found.length = 0
+    this.command = commandsProcessed
+    // What it was before the command.
+    if (this.find(db, key) !== undefined) return
+    if (this.found.length === OLD_EXPIRIES_MAX) this.found.shift()
+    this.found.push({ db, key: key.copy(), atMs: db.entries.expiryOf(entry) })
+  }
+
+  /** The expiry of a key before the command that announces it; -1: none. */
+  of(db: Database, key: Slice, cls: number): number {
+    if (cls === NOTIFY_EXPIRED) {
+      const entry = db.find(key, LOOKUP_EXPIRED | LOOKUP_KEY)
+      return entry === 0 ? -1 : db.entries.expiryOf(entry)
+    }
+    if (this.found.length === 0 || this.command !== this.engine.stats.commandsProcessed) return -1
+    return this.find(db, key)?.atMs ?? -1
+  }
+
+  forget(): void {
+    if (this.found.length !== 0) this.found.length = 0
+  }
+
+  private find(db: Database, key: Slice) {
+    return this.found.find(one => one.db === db && one.key.equals(key))
   }
 }
 
@@ -262,23 +333,23 @@ class KeyBlocks {
 class EventKey implements KeyEvent {
   readonly event: string
   private readonly db: Database
-  private readonly engine: Engine
-  private readonly block: Uint8Array
+  private readonly block: KeyBlock
   private readonly at: number
   private readonly len: number
+  private readonly oldExpiry: number
 
-  constructor(engine: Engine, event: string, key: Slice, db: Database, keys: KeyBlocks) {
+  constructor(event: string, db: Database, block: KeyBlock, at: number, len: number, oldExpiry: number) {
     this.event = event
-    this.at = keys.add(key)
-    this.block = keys.block
-    this.len = key.len
     this.db = db
-    this.engine = engine
+    this.block = block
+    this.at = at
+    this.len = len
+    this.oldExpiry = oldExpiry
   }
 
   /** A copy: what a listener does to it is its own affair. */
   get key(): Uint8Array {
-    return this.block.slice(this.at, this.at + this.len)
+    return this.block.bytes.slice(this.at, this.at + this.len)
   }
 
   get database(): number {
@@ -288,7 +359,7 @@ class EventKey implements KeyEvent {
   get type(): string | null {
     const { db } = this
     const entry = db.peek(sliceOf(this.key))
-    return entry === 0 ? null : this.engine.keyspace.types.nameOf(db.entries, entry)
+    return entry === 0 ? null : this.block.engine.keyspace.types.nameOf(db.entries, entry)
   }
 
   get expiresAtMs(): number | null {
@@ -296,6 +367,10 @@ class EventKey implements KeyEvent {
     const entry = db.peek(sliceOf(this.key))
     const expiresAtMs = entry === 0 ? -1 : db.entries.expiryOf(entry)
     return expiresAtMs < 0 ? null : expiresAtMs
+  }
+
+  get oldExpiresAtMs(): number | null {
+    return this.oldExpiry < 0 ? null : this.oldExpiry
   }
 }
 

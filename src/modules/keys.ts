@@ -17,6 +17,7 @@ import { CommandError, type ModuleWord } from './definition.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
 import type { ModuleTypes } from './types.ts'
 import { sliceOf } from './values.ts'
+import { WritableDatabaseKeys, type Writer } from './writable-keys.ts'
 
 export class ModuleKeys {
   private readonly engine: Engine
@@ -45,6 +46,11 @@ export class ModuleKeys {
     let keys = this.builtIn.get(db)
     if (keys === undefined) this.builtIn.set(db, (keys = new DatabaseKeys(this.engine, db)))
     return keys
+  }
+
+  /** Keys of built-in types in a database, to be written by a command. */
+  toWrite(keys: DatabaseKeys, writer: Writer): WritableDatabaseKeys {
+    return new WritableDatabaseKeys(this.engine, keys, writer)
   }
 
   /** Serves clients that wait for a key. */

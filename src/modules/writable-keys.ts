@@ -1,0 +1,146 @@
+// Writes keys of the built-in types for a module's command: key-definition.ts says what the handles do.
+//
+// Always: strings are set here, as SET does; all other changes are made by the command of the core, run with nobody's
+// permissions, so that there is one place for each change. Nothing is written once the module's command has returned.
+
+import type { Context } from '../engine/context.ts'
+import type { Engine } from '../engine/engine.ts'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../engine/messaging/events.ts'
+import type { Database } from '../keyspace/database.ts'
+import { Slice } from '../lib/slice.ts'
+import type { DatabaseKeys } from './built-in-keys.ts'
+import type { ModuleWord } from './definition.ts'
+import type {
+  HashKey,
+  ListKey,
+  SetKey,
+  SortedSetKey,
+  StreamKey,
+  StringOptions,
+  WritableHashKey,
+  WritableKeys,
+  WritableListKey,
+  WritableSetKey,
+  WritableSortedSetKey,
+  WritableStreamKey,
+} from './key-definition.ts'
+
+const SET = Slice.of('SET')
+const KEEPTTL = Slice.of('KEEPTTL')
+const PXAT = Slice.of('PXAT')
+const STRING_BYTES_MAX = 512 * 1024 * 1024
+
+/** The command of a module that writes. */
+export interface Writer {
+  readonly isOpen: boolean
+  readonly ctx: Context
+  /** What is written is propagated, and not the command itself. */
+  readonly propagates: boolean
+  /** Runs a command of the core; bulk strings of its reply are bytes. */
+  change(words: readonly ModuleWord[]): unknown
+}
+
+export class WritableDatabaseKeys implements WritableKeys {
+  private readonly engine: Engine
+  private readonly keys: DatabaseKeys
+  private readonly writer: Writer
+
+  constructor(engine: Engine, keys: DatabaseKeys, writer: Writer) {
+    this.engine = engine
+    this.keys = keys
+    this.writer = writer
+  }
+
+  private get db(): Database {
+    return this.keys.db
+  }
+
+  private mustBeOpen(): void {
+    if (!this.writer.isOpen) throw new TypeError('a key is written before its command returns or waits')
+  }
+
+  private change(...words: ModuleWord[]): unknown {
+    this.mustBeOpen()
+    return this.writer.change(words)
+  }
+
+  setString(word: ModuleWord, value: ModuleWord, { expiresAtMs = -1, keepExpiry = false }: StringOptions = {}): void {
+    this.mustBeOpen()
+    if (!Number.isSafeInteger(expiresAtMs)) throw new TypeError('an expiry is a whole number of milliseconds')
+    const { db, keys, writer, engine } = this
+    const { ctx } = writer
+    const text = keys.valueOf(value)
+    if (text.len > STRING_BYTES_MAX) throw new RangeError('a string has 512 MiB at most')
+    const key = keys.keyOf(word)
+    db.strings.set(db, key, text, keepExpiry, keepExpiry ? -1 : expiresAtMs)
+    ctx.touchedIn(db, key, 'set', NOTIFY_STRING)
+    if (expiresAtMs >= 0 && !keepExpiry && ctx.settings.notifyKeyspaceEvents !== 0)
+      engine.notify(NOTIFY_GENERIC, 'expire', key, db)
+    if (!engine.hasSinks || !writer.propagates) return
+    const words = [SET, key.copy(), text.copy()]
+    if (keepExpiry) words.push(KEEPTTL)
+    else if (expiresAtMs >= 0) words.push(PXAT, Slice.of(String(expiresAtMs)))
+    engine.dispatch.propagateNow(db, words)
+  }
+
+  hash(key: ModuleWord): WritableHashKey {
+    return extended<HashKey, WritableHashKey>(this.keys.hash(key, true), {
+      set: (field, value) => this.change('HSET', key, field, value) === 1,
+      delete: (...fields) => this.counted('HDEL', key, fields),
+    })
+  }
+
+  list(key: ModuleWord): WritableListKey {
+    return extended<ListKey, WritableListKey>(this.keys.list(key, true), {
+      push: (...elements) => this.counted('RPUSH', key, elements),
+      unshift: (...elements) => this.counted('LPUSH', key, elements.reverse()),
+      pop: () => (this.change('RPOP', key) ?? undefined) as Uint8Array | undefined,
+      shift: () => (this.change('LPOP', key) ?? undefined) as Uint8Array | undefined,
+      set: (index, element) => void this.change('LSET', key, index, element),
+    })
+  }
+
+  set(key: ModuleWord): WritableSetKey {
+    return extended<SetKey, WritableSetKey>(this.keys.set(key, true), {
+      add: (...members) => this.counted('SADD', key, members),
+      delete: (...members) => this.counted('SREM', key, members),
+    })
+  }
+
+  sortedSet(key: ModuleWord): WritableSortedSetKey {
+    return extended<SortedSetKey, WritableSortedSetKey>(this.keys.sortedSet(key, true), {
+      set: (member, score) => this.change('ZADD', key, score, member) === 1,
+      delete: (...members) => this.counted('ZREM', key, members),
+    })
+  }
+
+  stream(key: ModuleWord): WritableStreamKey {
+    return extended<StreamKey, WritableStreamKey>(this.keys.stream(key, true), {
+      add: (fields, id = '*') => new TextDecoder().decode(this.change('XADD', key, id, ...fields.flat()) as Uint8Array),
+      delete: (...ids) => this.counted('XDEL', key, ids),
+      trim: length => this.change('XTRIM', key, 'MAXLEN', length) as number,
+    })
+  }
+
+  delete(key: ModuleWord): boolean {
+    return this.change('DEL', key) === 1
+  }
+
+  setExpiry(key: ModuleWord, atMs: number | null): boolean {
+    return (atMs === null ? this.change('PERSIST', key) : this.change('PEXPIREAT', key, atMs)) === 1
+  }
+
+  /** A command that takes any number of words, but at least one: without them it changes nothing. */
+  private counted(name: string, key: ModuleWord, words: readonly ModuleWord[]): number {
+    if (words.length > 0) return this.change(name, key, ...words) as number
+    return name.endsWith('PUSH') ? this.keys.list(key, true)!.length : 0
+  }
+}
+
+/** A handle with methods that write. Its prototype is the one that reads, whose getters stay getters. */
+function extended<Reading extends object, Writing extends Reading>(
+  reading: Reading | undefined,
+  methods: Omit<Writing, keyof Reading>,
+): Writing {
+  return Object.assign(Object.create(reading!), methods)
+}
