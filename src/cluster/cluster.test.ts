@@ -41,6 +41,8 @@ function clusterAlone(id = A) {
       dataAgeMs: 0,
       follow: (ip, port) => void (state.followed = `${ip}:${port}`),
       promote: () => void state.promoted++,
+      replicas: () => [],
+      askReplicas: () => {},
     },
     keys: {
       count: slot => state.keys.get(slot) ?? 0,

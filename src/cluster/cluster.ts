@@ -8,6 +8,7 @@
 // afterwards(), which runs before anything is sent that depends on it, or at the end of the event.
 
 import type { Client } from '../engine/client.ts'
+import type { ReplicaInfo } from '../engine/ports/replicas.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Network } from '../system/network.ts'
 import type { Log } from '../system/system.ts'
@@ -56,6 +57,10 @@ export interface ClusterReplication {
   readonly isFollowing: boolean
   /** Milliseconds since the primary was last heard of. */
   readonly dataAgeMs: number
+  /** The replicas of this node that are connected. */
+  replicas(): readonly ReplicaInfo[]
+  /** Asks them for their offsets. */
+  askReplicas(): void
   follow(ip: string, port: number): void
   /** Becomes a primary. */
   promote(): void
@@ -98,8 +103,8 @@ export interface ClusterHost {
   after(ms: number, fn: () => void): void
   /** Connects to the bus of a node. */
   dial: Network['dial']
-  pauseWrites(ms: number): void
-  resumeWrites(): void
+  pauseWrites(ms: number, purpose: 'failover' | 'migration'): void
+  resumeWrites(purpose: 'failover' | 'migration'): void
   publish(channel: Uint8Array, message: Uint8Array, shard: boolean): void
   /** Runs slices of a task, each for about so many microseconds, until it returns true. */
   background(task: (limitUs: number) => boolean): void

@@ -50,6 +50,7 @@ export class ClusterCron {
     this.followMissing()
     cluster.manual.checkTimeout()
     cluster.moves.imports.check()
+    cluster.moves.cleaner.check()
     if (cluster.me.has(REPLICA)) {
       cluster.manual.check()
       cluster.election.step()

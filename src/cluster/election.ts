@@ -221,6 +221,8 @@ export class Election {
     cluster.makePrimary(me)
     cluster.host.replication.promote()
     for (const slot of slotsIn(old.slots)) cluster.give(me, slot)
+    cluster.moves.imports.known.claim()
+    cluster.moves.cleaner.check()
     updateState(cluster)
     cluster.saveOrDie(true)
     broadcastPong(cluster, 'all')

@@ -35,7 +35,7 @@ export class ManualFailover {
   }
 
   reset(): void {
-    if (this.replica !== undefined) this.cluster.host.resumeWrites()
+    if (this.replica !== undefined) this.cluster.host.resumeWrites('failover')
     this.endMs = 0
     this.canStart = false
     this.replica = undefined
@@ -52,7 +52,7 @@ export class ManualFailover {
   asked(replica: Node): void {
     this.begin()
     this.replica = replica
-    this.cluster.host.pauseWrites(TIMEOUT_MS * PAUSE_TIMEOUTS)
+    this.cluster.host.pauseWrites(TIMEOUT_MS * PAUSE_TIMEOUTS, 'failover')
     this.cluster.host.log.notice(`Manual failover requested by replica ${nameOf(replica)}.`)
   }
 

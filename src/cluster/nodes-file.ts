@@ -7,8 +7,9 @@
 // Always: the file is replaced as a whole; redis-server reads ours, and ours redis-server's.
 
 import { splitWords } from '../lib/words.ts'
-import { bitmapOf, rangesText, SLOTS } from './bitmap.ts'
+import { bitmapOf, rangesText, SLOTS, slotsIn } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
+import type { KnownImport } from './known-imports.ts'
 import {
   BUS_PORT_OFFSET,
   FAIL,
@@ -26,6 +27,7 @@ import { ID_CHARS } from './packet.ts'
 const FIELDS = 8
 
 const IMPORT_PREFIX = 'import-'
+const LOST = 'lost'
 
 /** The file is damaged. */
 export class CorruptNodesFile extends Error {}
@@ -75,14 +77,23 @@ export function nodesText(cluster: Cluster): string {
   let text = ''
   for (const node of cluster.nodes.values())
     if (!node.has(HANDSHAKE)) text += `${nodeLine(cluster, node, false, true)}\n`
-  return `${text}vars currentEpoch ${cluster.currentEpoch} lastVoteEpoch ${cluster.lastVoteEpoch}${importsText(cluster)}\n`
+  return `${text}vars currentEpoch ${cluster.currentEpoch} lastVoteEpoch ${cluster.lastVoteEpoch}${movesText(cluster)}\n`
 }
 
-/** Open atomic imports: ' import-<name> 5-9,12'. */
-function importsText({ moves: { imports } }: Cluster): string {
+/**
+ * Open atomic imports: ' import-<name> 5-9,12'; when prepared ' import-<name> 5-9,12@<source>:<its epoch>'. Lost slots
+ * with keys: ' lost 5-9,12'.
+ */
+function movesText({ moves: { imports, cleaner } }: Cluster): string {
   let text = ''
-  for (const [name, slots] of imports.known)
+  for (const [name, { slots, source, epoch }] of imports.known.byName) {
     text += ` ${IMPORT_PREFIX}${name} ${rangesText(slots).replaceAll(' ', ',')}`
+    if (source !== '') text += `@${source}:${epoch}`
+  }
+  if (cleaner.lost.size > 0) {
+    const ranges = [...cleaner.lost].map((slot): [number, number] => [slot, slot])
+    text += ` ${LOST} ${rangesText(bitmapOf(ranges)).replaceAll(' ', ',')}`
+  }
   return text
 }
 
@@ -112,7 +123,11 @@ function readVars(cluster: Cluster, words: readonly string[], line: string): voi
   if (words.length % 2 === 0) throw new CorruptNodesFile(line)
   for (let i = 1; i < words.length; i += 2) {
     if (words[i].startsWith(IMPORT_PREFIX)) {
-      cluster.moves.imports.known.set(words[i].slice(IMPORT_PREFIX.length), readRanges(words[i + 1], line))
+      cluster.moves.imports.known.byName.set(words[i].slice(IMPORT_PREFIX.length), readImport(words[i + 1], line))
+      continue
+    }
+    if (words[i] === LOST) {
+      for (const slot of slotsIn(readRanges(words[i + 1], line))) cluster.moves.cleaner.lost.add(slot)
       continue
     }
     const value = Number.parseInt(words[i + 1], 10)
@@ -120,6 +135,12 @@ function readVars(cluster: Cluster, words: readonly string[], line: string): voi
     else if (words[i] === 'lastVoteEpoch') cluster.lastVoteEpoch = value
     else if (words[i] !== 'checksum') cluster.host.log.notice(`Skipping unknown cluster config variable '${words[i]}'`)
   }
+}
+
+function readImport(text: string, line: string): KnownImport {
+  const [ranges, prepared = ''] = text.split('@')
+  const [source, epoch = '0'] = prepared.split(':')
+  return { slots: readRanges(ranges, line), source, epoch: Number.parseInt(epoch, 10) }
 }
 
 function readRanges(text: string, line: string): Uint8Array {

@@ -2,7 +2,10 @@
 
 import { clearBit, hasBit, SLOTS, setBit } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
+import { quorumOf } from './health.ts'
 import { type Node, nameOf, PRIMARY } from './node.ts'
+import { PING } from './packet.ts'
+import { broadcastPong, sendPing } from './send.ts'
 
 /** `claimer` claims these slots in this epoch. */
 export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, claimed: Uint8Array): void {
@@ -24,8 +27,10 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
       continue
     }
     if (cluster.importing.has(slot) || !(cluster.isFree(slot) || owner!.configEpoch < epoch)) continue
-    if (owner === me && host.keys.count(slot) > 0) withKeys.push(slot)
-    if (owner !== undefined && owner === ownPrimary) taken++
+    if (owner !== undefined && owner === ownPrimary) {
+      taken++
+      if (host.keys.count(slot) > 0) withKeys.push(slot)
+    }
     cluster.give(claimer, slot)
     cluster.later(SAVE | UPDATE_STATE | FSYNC)
   }
@@ -37,7 +42,7 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
     host.log.notice(`I'm a sub-replica! Reconfiguring myself as a replica of grandmaster ${nameOf(above)}`)
     cluster.follow(above)
     cluster.later(SAVE | UPDATE_STATE | FSYNC)
-  } else if (withKeys.length > 0) cluster.moves.cleaner.add(withKeys)
+  } else if (withKeys.length > 0) cluster.moves.cleaner.lose(withKeys)
 }
 
 /** A slot among the claimed ones whose owner, another node, has claimed it in a later epoch; -1: there is none. */
@@ -65,6 +70,36 @@ export function resolveCollision(cluster: Cluster, other: Node): void {
   host.log.verbose(`WARNING: configEpoch collision with node ${nameOf(other)}. configEpoch set to ${me.configEpoch}`)
 }
 
+/** Asks all primaries whether they know newer claims to this node's slots: they answer with UPDATE. */
+export function askPrimaries(cluster: Cluster): void {
+  for (const node of cluster.nodes.values())
+    if (node.has(PRIMARY) && node.link !== undefined) sendPing(cluster, node.link, PING)
+}
+
+/** Most primaries, this node among them, have answered since then. */
+export function mostHaveAnswered(cluster: Cluster, sinceMs: number): boolean {
+  let answered = 0
+  for (const node of cluster.nodes.values()) {
+    const { times } = node
+    const isHeard = node === cluster.me || (times.pingSentMs === 0 && times.dataMs >= sinceMs)
+    if (node.has(PRIMARY) && node.slotCount > 0 && isHeard) answered++
+  }
+  return answered >= quorumOf(cluster)
+}
+
+/**
+ * This node's claims are newer than any that was made up to now and told to nobody: one epoch may have been taken for
+ * that.
+ */
+export function claimAnew(cluster: Cluster): void {
+  const { me, host } = cluster
+  me.configEpoch = cluster.currentEpoch = cluster.maxEpoch + 2
+  cluster.later(SAVE | FSYNC)
+  cluster.afterwards()
+  broadcastPong(cluster, 'all')
+  host.log.notice(`New configEpoch set to ${me.configEpoch}: the slots of a migration that has failed stay here`)
+}
+
 /** After a start: keys in slots that are not ours. False: there are keys where none may be. */
 export function adoptSlotsWithKeys(cluster: Cluster): void {
   const { me, host, owners } = cluster
@@ -72,7 +107,7 @@ export function adoptSlotsWithKeys(cluster: Cluster): void {
   let changed = false
   for (let slot = 0; slot < SLOTS; slot++) {
     if (host.keys.count(slot) === 0 || owners[slot] === me || cluster.importing.has(slot)) continue
-    if (cluster.moves.imports.isOpen(slot)) continue
+    if (cluster.moves.imports.known.hasSlot(slot) || cluster.moves.cleaner.lost.has(slot)) continue
     changed = true
     const owner = owners[slot]
     if (owner === undefined) {

@@ -7,6 +7,7 @@ import { SYNTAX } from '../protocol/errors.ts'
 import { replyFields } from '../protocol/fields.ts'
 import { bitmapOf, rangesText, slotsIn } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
+import type { KnownImports } from './known-imports.ts'
 import { type Node, PRIMARY, REPLICA } from './node.ts'
 import { rangeAt, type SlotRange } from './slot-arguments.ts'
 import { overlap, rangeWords, SlotMigration } from './slot-migration.ts'
@@ -182,6 +183,7 @@ export function syncSlots(cluster: Cluster, ctx: Context): void {
   const { reply, args } = ctx
   const { imports } = cluster.moves
   const name = ctx.argc > 3 ? args[3].latin1() : ''
+  if (ctx.is(2, 'fence')) return reply.bulkText(`${name} ${imports.lagBytes}`)
   if (ctx.is(2, 'establish')) return establish(cluster, ctx, name)
   if (ctx.is(2, 'request')) return requested(cluster, ctx, name)
   if (ctx.is(2, 'paused')) {
@@ -194,11 +196,20 @@ export function syncSlots(cluster: Cluster, ctx: Context): void {
   }
   // The rest is in the stream of this node's primary.
   if (!cluster.me.has(REPLICA)) return reply.error('ERR CLUSTER SYNCSLOTS is for nodes')
-  if (ctx.is(2, 'importing')) {
-    const read = readRanges(ctx, 4)
-    if (typeof read !== 'string') imports.learn(name, bitmapOf(read.ranges))
-  } else imports.forget(name, ctx.is(2, 'imported'))
+  followImports(imports.known, ctx, name)
   reply.ok()
+}
+
+/** IMPORTING name first last … | PREPARED name source epoch first last … | IMPORTED name | ABORTED name | RESET */
+function followImports(known: KnownImports, ctx: Context, name: string): void {
+  const { args } = ctx
+  const isPrepared = ctx.is(2, 'prepared') && ctx.argc > 6
+  if (isPrepared || ctx.is(2, 'importing')) {
+    const read = readRanges(ctx, isPrepared ? 6 : 4)
+    const [source, epoch] = isPrepared ? [args[4].latin1(), parseInt64(args[5])] : ['', 0]
+    if (typeof read !== 'string') known.learn(name, { slots: bitmapOf(read.ranges), source, epoch })
+  } else if (ctx.is(2, 'reset')) known.forgetAll()
+  else known.forget(name, ctx.is(2, 'imported'))
 }
 
 /** ESTABLISH name source first last … */

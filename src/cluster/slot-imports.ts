@@ -1,32 +1,42 @@
 // SlotImports: atomic migrations to this node, and what its replicas and its nodes file know of them.
 //
-//   establish ─▶ open ─▶ finish: the slots are ours         the client goes, RESET, this node becomes a replica: abort
+//   establish ─▶ open ─[PAUSED]─▶ prepared ─[acknowledged, FINISH]─▶ the slots are ours
+//                └────────────────┴──▶ abort: the client goes, RESET, this node becomes a replica
 //
-// Always: an open import is in the nodes file before its first key comes, and the replicas hear of it before that key.
+// Always: an open import is in the nodes file before its first key comes, and the replicas hear of it before that key
+// (known-imports.ts). The slots are claimed only when the replicas have acknowledged all of their keys.
 
 import type { Client } from '../engine/client.ts'
 import { CLIENT_CLOSING } from '../engine/client.ts'
+import type { ReplicaInfo } from '../engine/ports/replicas.ts'
 import { hasBit, slotsIn } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
+import { KnownImports } from './known-imports.ts'
 import { type Node, PRIMARY } from './node.ts'
 import { broadcastPong } from './send.ts'
-import { overlap, rangeWords, SlotMigration } from './slot-migration.ts'
+import { overlap, SlotMigration } from './slot-migration.ts'
+
+/** After so long one replica that has the keys is enough. */
+const ALL_REPLICAS_MS = 300
 
 interface OpenImport {
   readonly migration: SlotMigration
   readonly client: Client
-  /** The source has paused its writes: until when it may be believed (ms); 0: it has not. */
+  /** The source has paused its writes: since when, and until when it may be believed (ms); 0: it has not. */
+  pausedMs: number
   untilMs: number
+  /** The replicas have all keys when they have acknowledged this. */
+  offset: number
 }
 
 export class SlotImports {
   private readonly cluster: Cluster
   private readonly open: OpenImport[] = []
-  /** Slots of imports that this node knows from its primary, or from its nodes file, by name. */
-  readonly known = new Map<string, Uint8Array>()
+  readonly known: KnownImports
 
   constructor(cluster: Cluster) {
     this.cluster = cluster
+    this.known = new KnownImports(cluster)
   }
 
   get size(): number {
@@ -59,23 +69,49 @@ export class SlotImports {
     const what = { name, slots, source: source.id, target: me.id }
     const migration = new SlotMigration(false, what, cluster.nowMs)
     cluster.moves.record(migration)
-    this.open.push({ migration, client, untilMs: 0 })
-    this.known.set(name, slots)
-    cluster.saveOrDie(true)
-    cluster.host.tellReplicas(['CLUSTER', 'SYNCSLOTS', 'IMPORTING', name, ...rangeWords(slots)])
+    this.open.push({ migration, client, pausedMs: 0, untilMs: 0, offset: 0 })
+    this.known.open(name, slots)
     cluster.host.log.notice(`Importing ${slotsIn(slots).length} slots from node ${source.id}: ${name}`)
     return undefined
   }
 
+  /** How many bytes of the stream the best replica has not acknowledged yet; all are asked for it then. */
+  get lagBytes(): number {
+    const { replication } = this.cluster.host
+    const { replicas } = this
+    if (replicas.length === 0) return 0
+    const lag = replication.offset - Math.max(...replicas.map(({ ackOffset }) => ackOffset))
+    if (lag > 0) replication.askReplicas()
+    return lag
+  }
+
+  /** Those that could take this node's place. */
+  private get replicas(): readonly ReplicaInfo[] {
+    return this.cluster.host.replication.replicas().filter(({ state }) => state === 'online')
+  }
+
   /** PAUSED; false: this client imports nothing. */
   paused(client: Client, ms: number): boolean {
+    const { cluster } = this
     const one = this.open.find(other => other.client === client)
     if (one === undefined) return false
-    one.untilMs = this.cluster.nowMs + ms / 2
+    const { name, source } = one.migration
+    one.pausedMs = cluster.nowMs
+    one.untilMs = one.pausedMs + ms / 2
+    this.known.prepared(name, source, cluster.nodes.get(source)?.configEpoch ?? 0)
+    const { replication } = cluster.host
+    one.offset = replication.offset
+    replication.askReplicas()
     return true
   }
 
-  /** FINISH: the slots are ours. The new epoch, or why not. */
+  private isAcknowledged({ offset, pausedMs }: OpenImport): boolean {
+    const { replicas } = this
+    const count = replicas.filter(({ ackOffset }) => ackOffset >= offset).length
+    return count === replicas.length || (count > 0 && this.cluster.nowMs - pausedMs > ALL_REPLICAS_MS)
+  }
+
+  /** FINISH: the slots are ours. The new epoch; 0: the replicas have not acknowledged yet; or why not. */
   finish(client: Client): number | string {
     const { cluster } = this
     const { me, owners, host } = cluster
@@ -87,9 +123,9 @@ export class SlotImports {
     const slots = slotsIn(migration.slots)
     for (const slot of slots)
       if (owners[slot]?.id !== migration.source) return `ERR Slot ${slot} is not served by node ${migration.source}`
-    host.tellReplicas(['CLUSTER', 'SYNCSLOTS', 'IMPORTED', migration.name])
+    if (!this.isAcknowledged(one)) return 0
     this.open.splice(this.open.indexOf(one), 1)
-    this.known.delete(migration.name)
+    this.known.close(migration.name, true)
     cluster.bumpEpoch()
     for (const slot of slots) cluster.give(me, slot)
     cluster.later(SAVE | FSYNC | UPDATE_STATE)
@@ -104,7 +140,9 @@ export class SlotImports {
   check(): void {
     for (const one of [...this.open])
       if (one.client.has(CLIENT_CLOSING)) this.abort(one, 'the connection of the source has ended')
-    if (this.known.size > 0 && this.cluster.me.has(PRIMARY)) this.cleanKnown()
+    if (this.known.byName.size === 0 || !this.cluster.me.has(PRIMARY)) return
+    this.known.tellNewReplicas()
+    this.cleanKnown()
   }
 
   abortAll(reason: string): void {
@@ -128,39 +166,11 @@ export class SlotImports {
   /** Imports that are not open any more, or were another process's or another primary's: their keys go. */
   private cleanKnown(): void {
     const { cluster } = this
-    for (const [name, slots] of [...this.known]) {
+    for (const [name, { slots }] of [...this.known.byName]) {
       if (this.open.some(({ migration }) => migration.name === name)) continue
       const foreign = slotsIn(slots).filter(slot => cluster.owners[slot] !== cluster.me)
       cluster.moves.cleaner.add(foreign)
-      if (foreign.some(slot => cluster.moves.cleaner.has(slot))) continue
-      this.known.delete(name)
-      cluster.host.tellReplicas(['CLUSTER', 'SYNCSLOTS', 'ABORTED', name])
-      cluster.later(SAVE)
+      if (!foreign.some(slot => cluster.moves.cleaner.has(slot))) this.known.close(name, false)
     }
-  }
-
-  // ---- on a replica, and after a restart ----
-
-  /** The primary has begun an import, or this node had before it was restarted. */
-  learn(name: string, slots: Uint8Array): void {
-    this.known.set(name, slots)
-    this.cluster.later(SAVE | FSYNC)
-  }
-
-  /** The primary's import has ended; `claimed`: the slots are the primary's. */
-  forget(name: string, claimed: boolean): void {
-    const { cluster } = this
-    const slots = this.known.get(name)
-    if (slots === undefined) return
-    this.known.delete(name)
-    const { primary } = cluster.me
-    if (claimed && primary !== undefined) for (const slot of slotsIn(slots)) cluster.give(primary, slot)
-    cluster.later(SAVE | FSYNC | UPDATE_STATE)
-  }
-
-  /** A slot whose keys are not to be taken for our own after a start. */
-  isOpen(slot: number): boolean {
-    for (const slots of this.known.values()) if (hasBit(slots, slot)) return true
-    return false
   }
 }

@@ -4,8 +4,8 @@
 //   connecting ── SYNCSLOTS ESTABLISH ───────────────▶ import is open: its client may write to these slots
 //   snapshot   ── the slots' keys, as commands ──────▶ (all others are still redirected to the source)
 //   streaming  ── what changes them meanwhile ───────▶
-//   pausing    ── SYNCSLOTS PAUSED, writes wait ─────▶
-//   finishing  ── SYNCSLOTS FINISH ──────────────────▶ claims the slots in a new epoch, replies with it
+//   pausing    ── SYNCSLOTS PAUSED, writes wait ─────▶ its replicas are asked to acknowledge everything
+//   finishing  ── SYNCSLOTS FINISH, again at 0 ──────▶ claims the slots in a new epoch, replies with it
 //   success: its keys are deleted in slices            success
 //
 // The source waits with writes for `pauseMs` at most; the target refuses FINISH when more than half of that has passed
@@ -14,7 +14,7 @@
 //
 // Always: until FINISH the slots are the source's, and whatever ends the migration before leaves nothing at the target:
 // open imports are in its nodes file and known to its replicas, so a restarted target and a promoted replica delete
-// their keys too.
+// their keys too. A source that does not know whether FINISH was done claims the slots anew when the pause ends.
 
 import { eachRange } from './bitmap.ts'
 import type { Node } from './node.ts'

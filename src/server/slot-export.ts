@@ -5,14 +5,15 @@
 //
 // Always: the changes of the slots are kept from the moment of the snapshot on, and sent behind it, in order. What was
 // sent is acknowledged by the replies to fences, random words that no data can contain; at most FENCES_MAX are awaited
-// before the snapshot goes on. An error among the replies ends the migration.
+// before the snapshot goes on, and no more is sent while the target's replicas lag far behind: the target takes the
+// slots over when they have acknowledged everything. An error among the replies ends the migration.
 
 import { type ClientSystem, Connection, type ReplyHandler, writeWords } from '../client/connection.ts'
 import type { CloseReason } from '../client/errors.ts'
 import { hasBit, slotsIn } from '../cluster/bitmap.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import type { Node } from '../cluster/node.ts'
-import { updateSlots } from '../cluster/ownership.ts'
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts'
+import { type Node, PRIMARY } from '../cluster/node.ts'
+import { askPrimaries, claimAnew, mostHaveAnswered, updateSlots } from '../cluster/ownership.ts'
 import { rangeWords, type SlotExports, type SlotMigration } from '../cluster/slot-migration.ts'
 import { type Effect, PROPAGATE_REPLICAS, type Sink } from '../engine/effect.ts'
 import { EffectEncoder } from '../engine/effect-encoder.ts'
@@ -34,9 +35,18 @@ import { DiskError, type System } from '../system/system.ts'
 const FENCES_MAX = 8
 /** Writes are paused when so much or less waits to be acknowledged. */
 const SMALL_BYTES = 64 * 1024
+/** Likewise for what the target's replicas have not acknowledged, and how much of that stops the snapshot. */
+const SMALL_LAG_BYTES = 1024 * 1024
+const LAG_BYTES_MAX = 32 * 1024 * 1024
 /** How long the source waits for the target with its writes paused. */
 const PAUSE_MS = 2000
+/** Other primaries have at least so long to answer. */
+const ASK_MS = 200
+/** A timer ends the pause: the wall clock may jump. */
+const NEVER_MS = Number.POSITIVE_INFINITY
 const RETRY_MS = 20
+/** The replicas are asked about again after so long. */
+const LAG_RETRY_MS = 2
 /** Changes that wait for the target: more ends the migration. */
 const PENDING_BYTES_MAX = 1024 * 1024 * 1024
 
@@ -54,13 +64,15 @@ interface ExportServer {
 export class SlotExporter implements SlotExports {
   private readonly server: ExportServer
   private readonly running = new Map<SlotMigration, SlotExport>()
+  private readonly pauses: Pauses
 
   constructor(server: ExportServer) {
     this.server = server
+    this.pauses = new Pauses(server.cluster.host)
   }
 
   begin(migration: SlotMigration, target: Node): void {
-    const one = new SlotExport(this.server, migration, target, () => this.running.delete(migration))
+    const one = new SlotExport(this.server, this.pauses, migration, target, () => this.running.delete(migration))
     this.running.set(migration, one)
     one.connect()
   }
@@ -98,6 +110,25 @@ function connectionTo(
   return new Connection({ ...system, network: dialler }, { address, ...login(), silenceMs: silenceMs() }, owner)
 }
 
+/** The exports for which writes are paused: none goes on before the last of them has ended. */
+class Pauses {
+  private readonly host: ClusterHost
+  private readonly exports = new Set<SlotExport>()
+
+  constructor(host: ClusterHost) {
+    this.host = host
+  }
+
+  begin(one: SlotExport): void {
+    this.exports.add(one)
+    this.host.pauseWrites(NEVER_MS, 'migration')
+  }
+
+  end(one: SlotExport): void {
+    if (this.exports.delete(one) && this.exports.size === 0) this.host.resumeWrites('migration')
+  }
+}
+
 class SlotExport implements Sink, JobSink {
   readonly target = PROPAGATE_REPLICAS
   error: DiskError | undefined
@@ -106,6 +137,7 @@ class SlotExport implements Sink, JobSink {
   private readonly server: ExportServer
   private readonly migration: SlotMigration
   private readonly node: Node
+  private readonly pauses: Pauses
   private readonly ended: () => void
   private connection!: Connection
   /** Changes since the snapshot that were not sent yet. */
@@ -119,11 +151,16 @@ class SlotExport implements Sink, JobSink {
   private unackedBytes = 0
   /** Of the snapshot, sent since the last fence. */
   private unfencedBytes = 0
+  /** What the target's replicas lacked at the last fence. */
+  private lagBytes = 0
   private pauseBeganMs = 0
   private isFlushing = false
+  /** The target has refused FINISH. */
+  private isRefused = false
 
-  constructor(server: ExportServer, migration: SlotMigration, node: Node, ended: () => void) {
+  constructor(server: ExportServer, pauses: Pauses, migration: SlotMigration, node: Node, ended: () => void) {
     this.server = server
+    this.pauses = pauses
     this.migration = migration
     this.node = node
     this.ended = ended
@@ -169,14 +206,18 @@ class SlotExport implements Sink, JobSink {
   private replied(value: Value): void {
     const { migration } = this
     if (!migration.isRunning) return
-    if (value instanceof ReplyError) return this.fail(value.text)
+    if (value instanceof ReplyError) {
+      this.isRefused = true
+      return this.fail(value.text)
+    }
     if (migration.state === 'connecting') {
       migration.become('waiting', this.nowMs)
       return this.begin()
     }
     if (migration.state === 'finishing') return this.finished(Number(value))
     const [fence] = this.fences
-    if (fence !== undefined && textOf(value) === fence.word) this.acknowledged()
+    const text = fence === undefined ? '' : textOf(value)
+    if (fence !== undefined && text.startsWith(fence.word)) this.acknowledged(Number(text.slice(fence.word.length)))
     else if (fence === undefined && migration.state === 'pausing') this.paused()
   }
 
@@ -208,7 +249,8 @@ class SlotExport implements Sink, JobSink {
   // ---- JobSink: the snapshot's commands ----
 
   get ready(): boolean {
-    return this.error !== undefined || (this.connection.writable && this.fences.length < FENCES_MAX)
+    if (this.error !== undefined) return true
+    return this.connection.writable && this.fences.length < FENCES_MAX && this.lagBytes < LAG_BYTES_MAX
   }
 
   write(u8: Uint8Array, length: number): void {
@@ -268,7 +310,7 @@ class SlotExport implements Sink, JobSink {
     this.isFlushing = false
     const { migration, changed } = this
     if (migration.state !== 'streaming') return
-    if (this.unackedBytes + changed.len <= SMALL_BYTES) return this.pause()
+    if (this.unackedBytes + changed.len <= SMALL_BYTES && this.lagBytes <= SMALL_LAG_BYTES) return this.pause()
     this.sendChanges()
     if (this.fences.length === 0) this.fence(0)
   }
@@ -286,24 +328,27 @@ class SlotExport implements Sink, JobSink {
     const word = this.server.cluster.host.newId()
     this.fences.push({ word, bytes })
     this.unackedBytes += bytes
-    writeWords(this.connection.out, ['ECHO', word])
-    this.connection.flush()
+    this.say('FENCE', word)
   }
 
-  private acknowledged(): void {
+  private acknowledged(lagBytes: number): void {
     this.unackedBytes -= this.fences.shift()!.bytes
+    this.lagBytes = lagBytes
     if (this.job !== undefined) this.onDrain()
-    this.flush()
+    // Nothing else would tell when the replicas have caught up.
+    const waitsForReplicas = this.fences.length === 0 && this.lagBytes > SMALL_LAG_BYTES
+    if (waitsForReplicas) this.after(LAG_RETRY_MS, () => this.fences.length === 0 && this.fence(0))
+    else this.flush()
   }
 
   // ---- the end ----
 
   /** Nothing is written any more; the target gets the rest. */
   private pause(): void {
-    const { migration, server } = this
+    const { migration } = this
     migration.become('pausing', this.nowMs)
     this.pauseBeganMs = this.nowMs
-    server.cluster.host.pauseWrites(PAUSE_MS)
+    this.pauses.begin(this)
     this.sendChanges()
     this.say('PAUSED', migration.name, String(PAUSE_MS))
     this.after(PAUSE_MS, () => this.fail('the target did not answer in time'))
@@ -315,9 +360,10 @@ class SlotExport implements Sink, JobSink {
     this.say('FINISH', this.migration.name)
   }
 
-  /** The slots are the target's, in this epoch. */
+  /** The slots are the target's, in this epoch; 0: its replicas have not acknowledged them yet. */
   private finished(epoch: number): void {
     const { server, node, migration } = this
+    if (epoch === 0) return this.after(1, () => this.say('FINISH', migration.name))
     const { cluster } = server
     node.configEpoch = Math.max(node.configEpoch, epoch)
     cluster.currentEpoch = Math.max(cluster.currentEpoch, epoch)
@@ -350,16 +396,35 @@ class SlotExport implements Sink, JobSink {
     if (!migration.isRunning) return
     const { log } = server.cluster.host
     this.close()
-    // While the outcome of FINISH is not known, the pause goes on to its end: the target may have claimed the slots.
-    const isUnknown = state === 'failed' && migration.state === 'finishing'
     if (this.pauseBeganMs > 0) {
       migration.pausedMs = this.nowMs - this.pauseBeganMs
-      if (!isUnknown) server.cluster.host.resumeWrites()
+      if (state === 'success') this.pauses.end(this)
+      else this.keepSlots(migration.state === 'finishing' && !this.isRefused)
     }
     migration.end(state, message, this.nowMs)
     if (state === 'success') log.notice(`Slots migrated to node ${this.node.id}: ${migration.name}`)
     else log.warning(`Slot migration ${migration.name} to node ${this.node.id} has ended: ${message}`)
     this.ended()
+  }
+
+  /**
+   * The slots are this node's, in a newer epoch: no replica of the target that was ready to take them over does. When
+   * FINISH was not answered (`isUnknown`) the target may have claimed them: only if no primary knows of that by the end
+   * of the pause, and most were asked; a node that is cut off from most does not claim anything anew.
+   */
+  private keepSlots(isUnknown: boolean): void {
+    const { cluster } = this.server
+    const { me, host } = cluster
+    const { slots } = this.migration
+    const sinceMs = this.nowMs
+    const keep = () => {
+      const isOwner = me.has(PRIMARY) && slotsIn(slots).some(slot => cluster.owners[slot] === me)
+      if (isOwner && (!isUnknown || mostHaveAnswered(cluster, sinceMs))) claimAnew(cluster)
+      this.pauses.end(this)
+    }
+    if (!isUnknown) return keep()
+    askPrimaries(cluster)
+    host.after(Math.max(ASK_MS, this.pauseBeganMs + PAUSE_MS - this.nowMs), keep)
   }
 
   private close(): void {

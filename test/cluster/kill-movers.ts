@@ -5,9 +5,7 @@
 //
 // Six nodes, three of them primaries. Some slots with keys move from one shard to another; at a random moment of that,
 // or shortly after, the victim is killed with -9, and started again before or after its replica has taken over. Then
-// all nodes must name one owner for these slots; every key is there once and whole, and nowhere else. Known to fail, on
-// a machine with far too much to do: a target that is killed just after it took the slots over, whose replica did not
-// have all of their keys yet and takes its place.
+// all nodes must name one owner for these slots; every key is there once and whole, and nowhere else.
 
 import { join } from 'node:path'
 import process from 'node:process'

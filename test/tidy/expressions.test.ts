@@ -102,6 +102,8 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split(',')",
     ".split(',')",
     ".split('@')",
+    ".split('@')",
+    ".split(':')",
     ".split('=')",
     ".split('-')",
   ],

@@ -1,5 +1,5 @@
-// ClientPause: CLIENT PAUSE, and the pauses of a shutdown and of FAILOVER. While one lasts, commands are postponed:
-// all, or those that may write; keys do not expire and are not evicted.
+// ClientPause: CLIENT PAUSE, and the pauses of a shutdown, of FAILOVER and of slot migrations. While one lasts,
+// commands are postponed: all, or those that may write; keys do not expire and are not evicted.
 //
 //   RUNNING → PAUSED [begin] → RUNNING [end of the last purpose]
 //
@@ -12,7 +12,7 @@ import { type Gate, POSTPONE } from '../gates.ts'
 
 const PAUSE_ACTION_WRITE = CMD_WRITE | CMD_MAY_REPLICATE
 
-type PausePurpose = 'client' | 'shutdown' | 'failover'
+type PausePurpose = 'client' | 'shutdown' | 'failover' | 'migration'
 
 interface Pause {
   untilMs: number

@@ -221,8 +221,8 @@ function hostOf(server: ClusterServer, file: NodesFile, metered: Metered): Clust
     after: (ms, fn) => void timers.after(ms, () => engine.boundary.guard(fn)),
     dial: (address, timeoutMs, done) =>
       network.dial(address, timeoutMs, result => engine.boundary.guard(() => done(result))),
-    pauseWrites: ms => engine.pause.begin(engine.keyspace.nowMs + ms, false, 'failover'),
-    resumeWrites: () => engine.pause.end('failover'),
+    pauseWrites: (ms, purpose) => engine.pause.begin(engine.keyspace.nowMs + ms, false, purpose),
+    resumeWrites: purpose => engine.pause.end(purpose),
     background: task => maintenance.cron.background.start(task),
     tellReplicas: words => server.stream.feed(words.map(word => Slice.of(word))),
     closeClient: client => engine.closeClient(client),
@@ -235,7 +235,7 @@ function hostOf(server: ClusterServer, file: NodesFile, metered: Metered): Clust
   }
 }
 
-function replicationOf({ following, stream }: ClusterServer, nowMs: () => number): ClusterReplication {
+function replicationOf({ engine, following, stream }: ClusterServer, nowMs: () => number): ClusterReplication {
   return {
     get offset() {
       // A dataset that is being received is no part of any stream.
@@ -249,6 +249,8 @@ function replicationOf({ following, stream }: ClusterServer, nowMs: () => number
       if (following.state === 'connected') return Math.max(0, nowMs() - (following.lastReceivedMs ?? nowMs()))
       return following.downSinceSeconds === 0 ? nowMs() : Math.max(0, nowMs() - following.downSinceSeconds * 1000)
     },
+    replicas: () => engine.replicas.list(),
+    askReplicas: () => engine.acknowledgements.requestAcks?.(),
     follow(ip, port) {
       following.follow(ip, port)
     },
