@@ -35,6 +35,17 @@ test('commands in the path, in the query and in the body', async () => {
   await server.close()
 })
 
+test('a handler stands in the place of fetch', async () => {
+  const { server, handle } = await handler()
+  const resultOf = async (response: Promise<Response>) => (await response).json()
+  assert.deepEqual(await resultOf(handle('http://kv/set/a/1')), { result: 'OK' })
+  assert.deepEqual(await resultOf(handle(new URL('http://kv/incr/a'))), { result: 2 })
+  const init = { method: 'POST', body: '["GET", "a"]', headers: { 'upstash-encoding': 'base64' } }
+  assert.deepEqual(await resultOf(handle('http://kv', init)), { result: base64('2') })
+  assert.deepEqual(await resultOf(handle(new Request('http://kv/get/a'), undefined)), { result: '2' })
+  await server.close()
+})
+
 test('a pipeline replies one by one, a transaction as one', async () => {
   const { server, post } = await handler()
   const commands = [

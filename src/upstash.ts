@@ -29,9 +29,16 @@ export interface UpstashRequester {
   request: <TResult = unknown>(request: UpstashRequest) => Promise<{ result?: TResult; error?: string }>
 }
 
-/** A handler of requests: of Bun.serve, Deno.serve, Hono, a service worker, or a replaced global fetch. */
-export function restHandler(server: Answering, options: RestOptions = {}): (request: Request) => Promise<Response> {
-  return request => server.fetch(request, options)
+/** Takes what fetch() takes. */
+export type RestHandler = (input: Request | URL | string, init?: RequestInit) => Promise<Response>
+
+/** A handler of requests: of Bun.serve, Deno.serve, Hono, a service worker, or in the place of the global fetch. */
+export function restHandler(server: Answering, options: RestOptions = {}): RestHandler {
+  return (input, init) => {
+    const isRequest = typeof input === 'object' && 'headers' in input
+    // Servers hand over something else than what a request is made with.
+    return server.fetch(isRequest ? input : new Request(String(input), init), options)
+  }
 }
 
 /** To make a client with: new Redis(requester(server)). */

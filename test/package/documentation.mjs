@@ -100,8 +100,8 @@ const CONTEXT = {
   'The outage': [[SERVER, "expect(await server.client().ping()).toBe('PONG')"]],
   'What did my code ask': [
     [
-      "const cache = { warm: async () => void setTimeout(() => server.client().set('ready', '1'), 20) }",
-      "expect(server.history.commands.map(c => c.name)).toEqual(['set'])",
+      "const cache = { warm: async () => void setTimeout(() => server.call('SET', 'ready', '1'), 20) }",
+      "expect(server.history.commands.map(c => c.name).at(-1)).toBe('set')",
     ],
   ],
   'With a test runner': [
@@ -130,6 +130,8 @@ const IMPORTS = {
 }
 
 mkdirSync('documentation', { recursive: true })
+writeFileSync('documentation/package.json', '{ "type": "module" }\n')
+writeFileSync('documentation/app.d.ts', 'export {}\n')
 writeFileSync(
   'documentation/app.js',
   "import { createClient } from 'redis'\nconst client = await createClient({ url: 'redis://localhost:6379' }).connect()\n" +

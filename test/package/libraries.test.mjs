@@ -158,7 +158,7 @@ test('socket.io: servers reach each other through the adapter', async () => {
 test('@upstash/redis: by a requester, and by fetch', async () => {
   const server = await started()
   const handle = restHandler(server, { token: 'dev' })
-  vi.stubGlobal('fetch', (url, init) => handle(new Request(url, init)))
+  vi.stubGlobal('fetch', handle)
   const byFetch = new Upstash({ url: 'http://redis.test', token: 'dev' })
   for (const redis of [new Upstash(requester(server)), byFetch]) {
     await redis.flushall()

@@ -37,6 +37,7 @@ export async function use(): Promise<number> {
   // @ts-expect-error: a port is a number
   const host: string = await new RedisMemoryServer().getPort()
   const response: Response = await restHandler(server, { token: 'dev' })(new Request('http://localhost/ping'))
+  globalThis.fetch = restHandler(server)
   const { result } = await requester(server).request<string>({ body: ['get', 'k'] })
   const path: string = nodeRedisOptions(server).socket.path
   // @ts-expect-error: an address is text
