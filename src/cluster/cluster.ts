@@ -12,7 +12,7 @@ import type { ReplicaInfo } from '../engine/ports/replicas.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Network } from '../system/network.ts'
 import type { Log } from '../system/system.ts'
-import { BITMAP_BYTES, clearBit, hasBit, SLOTS, setBit, slotsIn } from './bitmap.ts'
+import { BITMAP_BYTES, clearBit, hasBit, SLOTS, slotsIn } from './bitmap.ts'
 import { Election } from './election.ts'
 import { updateState } from './health.ts'
 import type { BusLink } from './link.ts'
@@ -267,9 +267,8 @@ export class Cluster {
   /** A slot that nobody serves gets an owner. */
   assign(node: Node, slot: number): void {
     if (node === this.me && this.moves.cleaner.isBusy) this.moves.cleaner.finish(slot)
-    setBit(node.slots, slot)
+    node.addSlot(slot)
     this.owners[slot] = node
-    node.slotCount++
     if (node.slotCount === 1 && this.primariesHaveReplicas()) node.flags |= MIGRATE_TO
   }
 
@@ -283,8 +282,7 @@ export class Cluster {
     const owner = this.owners[slot]
     if (owner === undefined) return
     this.host.keys.changeOwner(slot)
-    clearBit(owner.slots, slot)
-    owner.slotCount--
+    owner.removeSlot(slot)
     this.owners[slot] = undefined
     clearBit(this.unclaimed, slot)
   }

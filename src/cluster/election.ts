@@ -7,6 +7,9 @@
 // election needs neither: this replica tells the voters itself before it asks them, and has heard every sibling since
 // the failure. Where nodes of another kind take part, and after the majority was lost, the delay is Redis's.
 //
+// Replicas of several primaries may ask in the same epoch, and none of them wins. Where all voters are of this kind
+// each asks again soon, in a new epoch and after a random time; a voter of another kind would refuse that.
+//
 // Always: a primary votes once in an epoch, and for one replica of the same primary in two node timeouts; its vote is
 // durable before it is sent.
 
@@ -23,6 +26,8 @@ const DELAY_RANDOM_MS = 500
 const DELAY_PER_RANK_MS = 1000
 /** Prompt elections of several shards: each waits so long for each shard before it, as they would share an epoch. */
 const DELAY_PER_SHARD_MS = 50
+/** All are asked again after so long, and a random time that grows with the shards that elect. */
+const AGAIN_MS = 500
 /** Elections are not prompt before the majority is back for so many node timeouts. */
 const SETTLED_TIMEOUTS = 2
 const TIMEOUT_MS_MIN = 2000
@@ -46,6 +51,8 @@ export class Election {
   private rank = 0
   /** A prompt election was scheduled then (ms); 0: the one that is scheduled is not prompt. */
   private promptMs = 0
+  /** When votes are asked for again, if they are not enough by then. */
+  private againMs = 0
   private epoch = 0
   private reason = ''
   private loggedMs = 0
@@ -88,7 +95,7 @@ export class Election {
     if (nowMs < this.startMs) return this.explain(WAITING_DELAY)
     if (nowMs - this.startMs > timeoutMs) return this.explain(EXPIRED)
     if (!this.isSent) return this.ask(primary)
-    if (this.votes < quorumOf(cluster)) return this.explain(WAITING_VOTES)
+    if (this.votes < quorumOf(cluster)) return this.askAgain(primary)
     host.log.notice("Failover election won: I'm the new master.")
     if (me.configEpoch < this.epoch) {
       me.configEpoch = this.epoch
@@ -122,6 +129,7 @@ export class Election {
     if (isManual || cluster.manual.isRunning) cluster.later(TRY_FAILOVER)
     else this.startMs += DELAY_MS + host.random(DELAY_RANDOM_MS) + this.rank * DELAY_PER_RANK_MS
     this.hurry(primary)
+    this.stepAt(this.startMs)
     host.log.notice(
       `Start of election delayed for ${Math.round(this.startMs - nowMs)} milliseconds (rank #${this.rank}, offset ${host.replication.offset}).`,
     )
@@ -130,24 +138,34 @@ export class Election {
 
   /** All whose delays this replica would cut short are of this kind, and the majority was not lost lately. */
   private mayBePrompt(primary: Node): boolean {
-    const { me, nodes, stateTimes, nowMs, host } = this.cluster
+    const { me, stateTimes, nowMs, host } = this.cluster
     if (nowMs - stateTimes.minorityMs < host.settings.clusterNodeTimeout * SETTLED_TIMEOUTS) return false
-    if (primary.replicas.some(one => one !== me && !one.has(PROMPT))) return false
-    for (const node of nodes.values())
+    return !primary.replicas.some(one => one !== me && !one.has(PROMPT)) && this.votersArePrompt()
+  }
+
+  private votersArePrompt(): boolean {
+    for (const node of this.cluster.nodes.values())
       if (node.has(PRIMARY) && node.slotCount > 0 && !node.has(PROMPT | FAIL)) return false
     return true
   }
 
   /** Begins a prompt election as soon as this replica is known to be the best. */
   private hurry(primary: Node): void {
-    const { cluster, promptMs } = this
+    const { promptMs } = this
     if (promptMs === 0 || !this.isBest(primary)) return
-    const startMs = Math.min(this.startMs, promptMs + this.shardRank(primary) * DELAY_PER_SHARD_MS)
+    const shardRank = this.failingShards(one => one.id < primary.id)
+    const startMs = Math.min(this.startMs, promptMs + shardRank * DELAY_PER_SHARD_MS)
     if (startMs === this.startMs) return
     this.startMs = startMs
+    this.stepAt(startMs)
+  }
+
+  /** The next step is not one of the cron, whose ticks may coincide on several nodes. */
+  private stepAt(ms: number): void {
+    const { cluster } = this
     const { nowMs } = cluster
-    if (startMs <= nowMs) cluster.later(TRY_FAILOVER)
-    else cluster.host.after(startMs - nowMs, () => cluster.later(TRY_FAILOVER))
+    if (ms <= nowMs) cluster.later(TRY_FAILOVER)
+    else cluster.host.after(ms - nowMs, () => cluster.later(TRY_FAILOVER))
   }
 
   /** Every sibling that works was heard of since the failure, and has less data, or as much and a larger id. */
@@ -162,12 +180,10 @@ export class Election {
     return true
   }
 
-  /** Number of failing primaries before this one. */
-  private shardRank(primary: Node): number {
-    let rank = 0
-    for (const node of this.cluster.nodes.values())
-      if (node.has(FAIL) && node.slotCount > 0 && node.id < primary.id) rank++
-    return rank
+  private failingShards(isCounted: (primary: Node) => boolean): number {
+    let count = 0
+    for (const node of this.cluster.nodes.values()) if (node.has(FAIL) && node.slotCount > 0 && isCounted(node)) count++
+    return count
   }
 
   /** Number of siblings with more data. */
@@ -193,10 +209,19 @@ export class Election {
     this.epoch = ++cluster.currentEpoch
     cluster.host.log.notice(`Starting a failover election for epoch ${this.epoch}.`)
     this.isSent = true
+    this.votes = 0
     cluster.later(SAVE | UPDATE_STATE | FSYNC)
     cluster.afterwards()
     if (this.promptMs !== 0 && primary.has(FAIL)) sendFailToVoters(cluster, primary)
     requestVotes(cluster)
+    const spreadMs = this.failingShards(() => true) * DELAY_PER_SHARD_MS
+    this.againMs = cluster.nowMs + AGAIN_MS + cluster.host.random(AGAIN_MS + spreadMs)
+    this.stepAt(this.againMs)
+  }
+
+  private askAgain(primary: Node): void {
+    this.explain(WAITING_VOTES)
+    if (this.cluster.nowMs >= this.againMs && this.votersArePrompt()) this.ask(primary)
   }
 
   private explain(reason: string): void {
@@ -238,6 +263,7 @@ export function voteFor(cluster: Cluster, candidate: Node, request: Packet): voi
   if (refusal !== undefined) return host.log.warning(`Failover auth denied to ${nameOf(candidate)}: ${refusal}`)
   cluster.lastVoteEpoch = cluster.currentEpoch
   candidate.primary!.times.votedMs = nowMs
+  candidate.primary!.votedFor = candidate
   cluster.later(SAVE | FSYNC)
   cluster.afterwards()
   sendVote(cluster, candidate)
@@ -252,7 +278,8 @@ function refusalOf(cluster: Cluster, candidate: Node, request: Packet): string |
   if (candidate.primary === undefined) return "I don't know its master"
   if (!candidate.primary.has(FAIL) && (request.messageFlags & MFLAG_FORCE) === 0) return 'its master is up'
   const waitMs = host.settings.clusterNodeTimeout * 2 - (nowMs - candidate.primary.times.votedMs)
-  if (waitMs > 0) return `can't vote about this master before ${Math.round(waitMs)} milliseconds`
+  const asksAgain = candidate.primary.votedFor === candidate && candidate.has(PROMPT)
+  if (waitMs > 0 && !asksAgain) return `can't vote about this master before ${Math.round(waitMs)} milliseconds`
   const { slots, configEpoch } = request
   const slot = newerClaim(cluster, candidate, configEpoch, slots)
   return slot < 0 ? undefined : `slot ${slot} epoch (${owners[slot]!.configEpoch}) > reqEpoch (${configEpoch})`

@@ -1,6 +1,6 @@
 // A node of the cluster as this one knows it.
 
-import { BITMAP_BYTES } from './bitmap.ts'
+import { BITMAP_BYTES, clearBit, setBit } from './bitmap.ts'
 import type { BusLink } from './link.ts'
 
 /** The bus listens so far above the port for clients, unless it is configured. */
@@ -76,6 +76,8 @@ interface NodeTimes {
   meetUntilMs: number
 }
 
+const NO_SLOTS = new Uint8Array(BITMAP_BYTES)
+
 export class Node {
   id: string
   shardId: string
@@ -85,7 +87,8 @@ export class Node {
   hostname = ''
   humanName = ''
   configEpoch = 0
-  readonly slots = new Uint8Array(BITMAP_BYTES)
+  /** Of a node without slots NO_SLOTS, which nobody changes. */
+  slots = NO_SLOTS
   slotCount = 0
   primary: Node | undefined
   readonly replicas: Node[] = []
@@ -95,6 +98,8 @@ export class Node {
   replicationOffset = 0
   /** Primaries that report it as failing, and when they last did. */
   readonly failureReports = new Map<Node, number>()
+  /** The replica of it that this node voted for last. */
+  votedFor: Node | undefined
   /** The message that named it last: each names it once. */
   gossipedIn = 0
 
@@ -116,6 +121,17 @@ export class Node {
 
   has(flags: number): boolean {
     return (this.flags & flags) !== 0
+  }
+
+  addSlot(slot: number): void {
+    if (this.slots === NO_SLOTS) this.slots = new Uint8Array(BITMAP_BYTES)
+    setBit(this.slots, slot)
+    this.slotCount++
+  }
+
+  removeSlot(slot: number): void {
+    clearBit(this.slots, slot)
+    this.slotCount--
   }
 
   closeLink(which: 'link' | 'inbound'): void {

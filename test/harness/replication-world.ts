@@ -3,6 +3,7 @@
 import { Config } from '../../src/config/config.ts'
 import { loadText } from '../../src/config/parser.ts'
 import { datasetDigest } from '../../src/keyspace/digest.ts'
+import type { StartServerOptions } from '../../src/server/launch.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
 import type { VirtualMachine } from '../../src/system/virtual.ts'
@@ -27,13 +28,20 @@ export class WorldServer {
   server!: Server
   private readonly world: VirtualWorld
   private readonly directives: Readonly<Record<string, string>>
+  private readonly options: Pick<StartServerOptions, 'newCluster' | 'arenaStartBytes'>
   private socket!: ReturnType<Server['memory']['connect']>
   private received: number[] = []
 
-  constructor(world: VirtualWorld, machine: VirtualMachine, directives: Readonly<Record<string, string>>) {
+  constructor(
+    world: VirtualWorld,
+    machine: VirtualMachine,
+    directives: Readonly<Record<string, string>>,
+    options: Pick<StartServerOptions, 'newCluster' | 'arenaStartBytes'> = {},
+  ) {
     this.world = world
     this.machine = machine
     this.directives = directives
+    this.options = options
   }
 
   /** Starts it with the files of its machine. */
@@ -47,7 +55,10 @@ export class WorldServer {
     const config = new Config(disk)
     const all = { ...BASE, ...this.directives, ...more }
     loadText(config, configText(all))
-    this.server = new Server(config, system, new Logger(system, config), { modules: [{ module: tallyModule() }] })
+    this.server = new Server(config, system, new Logger(system, config), {
+      modules: [{ module: tallyModule() }],
+      ...this.options,
+    })
     await this.server.listen()
     await this.server.load()
     this.received = []

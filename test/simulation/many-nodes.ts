@@ -1,0 +1,179 @@
+// A large cluster in a virtual world: half primaries, half replicas, idle. It measures what gossip costs; then a part
+// of the nodes loses power at once, never both of a shard, and the time until all that live agree that live nodes
+// serve every slot.
+//
+//   bun test/simulation/many-nodes.ts [--nodes 1000] [--killed 0.3] [--timeout 15000] [--seed 1] [--idle 30]
+
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { newClusterFile } from '../../src/server/new-cluster.ts'
+import { newId, partSeed, seededRandom } from '../../src/system/random.ts'
+import { VirtualWorld } from '../../src/system/virtual-world.ts'
+import { WorldServer } from '../harness/replication-world.ts'
+
+const PORT = 6379
+const BUS_PORT = 16_379
+const ARENA_BYTES = 256 * 1024
+const HEAL_MS = 120_000
+const LOOK_MS = 500
+
+interface ManyOptions {
+  nodes: number
+  /** Part of all nodes that is killed. */
+  killed: number
+  timeoutMs: number
+  seed: number
+  /** Virtual seconds without faults in which messages are counted. */
+  idleSeconds: number
+}
+
+interface ManyResult {
+  /** Of one node in a second, without faults: writes to the bus, their bytes, microseconds of CPU of the simulation. */
+  messages: number
+  bytes: number
+  cpuUs: number
+  killed: number
+  primariesKilled: number
+  /** Virtual milliseconds; -1: it did not. */
+  healedMs: number
+  cpuSeconds: number
+  rssMib: number
+}
+
+export async function manyNodes(options: ManyOptions): Promise<ManyResult> {
+  const run = new ManyRun(options)
+  await run.start()
+  const idle = await run.idle()
+  const victims = run.kill()
+  const healedMs = await run.heal()
+  const { user, system } = process.cpuUsage()
+  return {
+    ...idle,
+    ...victims,
+    healedMs,
+    cpuSeconds: (user + system) / 1e6,
+    rssMib: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+  }
+}
+
+class ManyRun {
+  private readonly options: ManyOptions
+  private readonly world: VirtualWorld
+  private readonly nodes: WorldServer[] = []
+  private live: WorldServer[] = []
+
+  constructor(options: ManyOptions) {
+    this.options = options
+    this.world = new VirtualWorld({ seed: options.seed })
+  }
+
+  async start(): Promise<void> {
+    const { world, options, nodes } = this
+    const random = seededRandom(partSeed(options.seed, 21))
+    const primaries = options.nodes / 2
+    const ids = Array.from({ length: options.nodes }, () => newId(random))
+    const machines = ids.map((_, i) => world.machine(`node${i}`))
+    const places = ids.map((id, i) => {
+      const { address } = machines[i].host
+      return { id, shardId: ids[i % primaries], host: address, port: PORT, busPort: BUS_PORT }
+    })
+    const directives = { 'cluster-enabled': 'yes', 'cluster-node-timeout': String(options.timeoutMs), hz: '1' }
+    for (const [i, machine] of machines.entries()) {
+      const newCluster = newClusterFile(places, primaries, i)
+      const node = new WorldServer(world, machine, directives, { newCluster, arenaStartBytes: ARENA_BYTES })
+      nodes.push(node)
+      await node.start()
+    }
+    this.live = [...nodes]
+    for (let ms = 0; ms < HEAL_MS && !(await this.isWhole()); ms += 1000) await world.run(1000)
+    await world.run(options.timeoutMs)
+  }
+
+  async idle(): Promise<Pick<ManyResult, 'messages' | 'bytes' | 'cpuUs'>> {
+    const { world, options } = this
+    let bytes = 0
+    let messages = 0
+    world.network.onArrival = (_from, _to, arrived) => {
+      if (arrived === undefined) return
+      bytes += arrived.length
+      messages++
+    }
+    const before = process.cpuUsage()
+    await world.run(options.idleSeconds * 1000)
+    const { user, system } = process.cpuUsage(before)
+    world.network.onArrival = undefined
+    const per = options.nodes * options.idleSeconds
+    return { messages: messages / per, bytes: bytes / per, cpuUs: (user + system) / per }
+  }
+
+  /** Kills nodes, at most one of each shard. */
+  kill(): Pick<ManyResult, 'killed' | 'primariesKilled'> {
+    const { options, nodes, world } = this
+    const shards = Array.from({ length: options.nodes / 2 }, (_, i) => i)
+    for (let i = shards.length - 1; i > 0; i--) {
+      const j = world.random.u32() % (i + 1)
+      ;[shards[i], shards[j]] = [shards[j], shards[i]]
+    }
+    const killed = shards.slice(0, Math.round(options.nodes * options.killed))
+    const dead = new Set<WorldServer>()
+    let primariesKilled = 0
+    for (const shard of killed) {
+      const isPrimary = world.random.u32() % 2 === 0
+      if (isPrimary) primariesKilled++
+      dead.add(nodes[isPrimary ? shard : shard + options.nodes / 2])
+    }
+    for (const node of dead) node.machine.powerOff()
+    this.live = nodes.filter(node => !dead.has(node))
+    return { killed: dead.size, primariesKilled }
+  }
+
+  async heal(): Promise<number> {
+    const { world } = this
+    const beginMs = world.nowMs
+    for (; world.nowMs - beginMs < HEAL_MS; await world.run(LOOK_MS))
+      if (await this.isWhole()) return world.nowMs - beginMs
+    return -1
+  }
+
+  /** Every live node says ok, and that live nodes serve all slots: the same ones. */
+  private async isWhole(): Promise<boolean> {
+    const addresses = new Set(this.live.map(node => node.machine.host.address))
+    let first = ''
+    for (const node of this.live) {
+      if (!String(await node.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) return false
+      const ranges = (await node.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][]
+      const owners = ranges.map(([from, to, [host]]) => `${from}-${to} ${host}`)
+      if (ranges.some(([, , [host]]) => !addresses.has(host))) return false
+      const view = owners.sort().join()
+      if (first === '') first = view
+      else if (view !== first) return false
+    }
+    return true
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      nodes: { type: 'string', default: '1000' },
+      killed: { type: 'string', default: '0.3' },
+      timeout: { type: 'string', default: '15000' },
+      seed: { type: 'string', default: '1' },
+      idle: { type: 'string', default: '30' },
+    },
+  })
+  const result = await manyNodes({
+    nodes: Number(values.nodes),
+    killed: Number(values.killed),
+    timeoutMs: Number(values.timeout),
+    seed: Number(values.seed),
+    idleSeconds: Number(values.idle),
+  })
+  console.log(
+    `${values.nodes} nodes, idle: ${result.messages.toFixed(1)} writes and ${Math.round(result.bytes)} bytes a node a second, ${Math.round(result.cpuUs)} us of CPU`,
+  )
+  console.log(
+    `${result.killed} killed, ${result.primariesKilled} of them primaries: healed after ${(result.healedMs / 1000).toFixed(1)} virtual seconds`,
+  )
+  console.log(`${Math.round(result.cpuSeconds)} s of CPU, ${result.rssMib} MiB`)
+}
