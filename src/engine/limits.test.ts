@@ -116,7 +116,8 @@ const VALUE_BYTES = 10_000
 // What a client does in one go, and how many bytes that answers.
 const EVENTS: [name: string, before: string[], event: (count: number) => string][] = [
   ['a transaction', [], n => command('MULTI') + command('GET', 'k').repeat(n) + command('EXEC')],
-  ['a pipeline', [], n => command('GET', 'k').repeat(n)],
+  // Of a value that stays in memory, whatever CONVERSATION_CONFIG: a client that waits gets what came before.
+  ['a pipeline', ['SETRANGE long 69999 x'], n => command('GETRANGE', 'long', '0', '9999').repeat(n)],
   ['one command', [], n => command('MGET', ...Array(n).fill('k'))],
   ['a script', [], n => command('EVAL', "return redis.call('mget', unpack(ARGV))", '0', ...Array(n).fill('k'))],
   ['random members', ['SADD s x'], n => command('SRANDMEMBER', 's', String(-n * 1400))],

@@ -157,6 +157,11 @@ export class Keyspace {
     return this.tables instanceof SlotTables ? this.tables : undefined
   }
 
+  /** Nothing that was hashed is there, so that another seed may be taken. */
+  get isEmpty(): boolean {
+    return this.lazy.length === 0 && !this.snapshotting && this.databases.every(({ size }) => size === 0)
+  }
+
   /** Frees an unlinked value: at once when small, in slices when large. */
   freeValue(type: number, encoding: number, value: Ref): void {
     const valueType = this.types.of(type)

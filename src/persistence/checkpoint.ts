@@ -16,6 +16,7 @@ import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { DiskError, Done } from '../system/system.ts'
 import type { FileSink, JobSink } from './file-sink.ts'
+import type { RdbInput } from './rdb/input.ts'
 
 /** Places of values, for a writer of a base. */
 export interface ValuePlaces {
@@ -51,6 +52,11 @@ export interface Checkpoints extends ValuePlaces {
   onDrain: () => void
   /** Adds a key of a base that is loaded. Returns the entry; throws an Error whose message says what is missing. */
   add(db: Database, key: Slice, typeAndEncoding: number, expiryMs: Long, place: ValuePlace): Ref
+  /**
+   * Adds the keys that come next in a base, as many as are of the common form and whole in the window before `until`.
+   * Returns their number.
+   */
+  addAll(db: Database, input: RdbInput, until: number): number
   /** A dataset is about to be loaded. */
   loading(): void
   /** An entry was loaded; or is removed by what is loaded. */

@@ -9,6 +9,7 @@ import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { type Log, reasonOf } from '../system/system.ts'
 import type { Checkpoints } from './checkpoint.ts'
+import type { RdbInput } from './rdb/input.ts'
 import { auxInteger, type KeyAttributes, type ModuleData, type RdbTarget } from './rdb/reader.ts'
 import type { ValueReader } from './values/value-codec.ts'
 
@@ -92,12 +93,22 @@ export class KeyspaceTarget implements RdbTarget {
       case 'repl-offset':
         this.position.offset = auxInteger(value)
         return
+      case 'hash-seed':
+        return this.reseed(value.latin1())
       case 'lua':
       case 'redis-bits':
         return
       default:
         log.debug(`Unrecognized RDB AUX field: '${field}'`)
     }
+  }
+
+  /** A checkpoint has the seed under which its keys were in this order. */
+  private reseed(seed: string): void {
+    const { space, options } = this
+    const [first, second] = [seed.slice(0, seed.indexOf(' ')), seed.slice(seed.indexOf(' ') + 1)].map(Number)
+    if (!Number.isInteger(first) || !Number.isInteger(second)) return
+    if (options.places !== undefined && space.isEmpty) space.hasher.reseed([first | 0, second | 0])
   }
 
   /** undefined: the file does not say. */
@@ -187,6 +198,11 @@ export class KeyspaceTarget implements RdbTarget {
       throw new LoadRefused(text)
     }
     this.setAccess(entry, attributes)
+  }
+
+  placedKeys(input: RdbInput, until: number): void {
+    const { places, dropExpired } = this.options
+    if (places !== undefined && !dropExpired) this.keysLoaded += places.addAll(this.db, input, until)
   }
 
   private duplicate(key: Slice): never {

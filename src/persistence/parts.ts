@@ -113,7 +113,10 @@ export function rdbOptions(parts: PersistenceDependencies, isBase: boolean): Rdb
 export function baseOptions(parts: PersistenceDependencies, checkpoints?: Checkpoints, isDelta = false): RdbOptions {
   const options = rdbOptions(parts, true)
   if (checkpoints === undefined) return options
-  return { ...options, isDelta, places: checkpoints, access: parts.engine.keyspace.lfu ? 'frequency' : 'idle' }
+  const { lfu, hasher } = parts.engine.keyspace
+  // Keys are in the order of their hashes: under the same seed the table is filled from one end to the other.
+  const aux = [...options.aux, ['hash-seed', hasher.seed.join(' ')] as const]
+  return { ...options, aux, isDelta, places: checkpoints, access: lfu ? 'frequency' : 'idle' }
 }
 
 function positionFields(position: StreamPosition | undefined): [name: string, value: string][] {

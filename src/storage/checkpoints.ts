@@ -12,8 +12,10 @@ import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { TableSlot } from '../memory/table-slot.ts'
 import type { Checkpoints } from '../persistence/checkpoint.ts'
+import type { RdbInput } from '../persistence/rdb/input.ts'
 import { attempt, type Done } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
+import { IndexReader } from './index-reader.ts'
 
 /** Names of so few keys are always worth a delta. */
 const DELTA_BYTES_MIN = 4096
@@ -47,10 +49,16 @@ export class ValueCheckpoints implements Checkpoints {
   /** The entry whose value was appended last, at `place`, and is not clean yet; 0: none. */
   private appended: Ref = 0
   private readonly slot: TableSlot
+  private readonly reader: IndexReader
 
   constructor(parts: CheckpointParts, slot: TableSlot) {
     this.parts = parts
     this.slot = slot
+    this.reader = new IndexReader(parts.space, place => {
+      if (!parts.store.log.adopts(place)) return false
+      this.named.add(place.segment)
+      return true
+    })
   }
 
   get isOn(): boolean {
@@ -170,6 +178,14 @@ export class ValueCheckpoints implements Checkpoints {
     const hot = store.load(db, entry, this.slot)
     store.soil(hot)
     return hot
+  }
+
+  addAll(db: Database, input: RdbInput, until: number): number {
+    const { store, isDisk } = this.parts
+    if (!isDisk) return 0
+    const keys = this.reader.run(db, input, until)
+    store.figures.coldKeys += keys
+    return keys
   }
 
   loading(): void {

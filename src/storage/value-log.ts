@@ -271,21 +271,33 @@ export class ValueLog {
   // ---- checkpoints ----
 
   /** A loaded entry refers to a record of an earlier run. Throws UnreadableValue, and what the disk throws. */
-  adopt({ segment: id, offset, bytes }: ValuePlace): void {
-    const segment = this.segments.get(id) ?? this.reopen(id)
+  adopt(place: ValuePlace): void {
+    const segment = this.segments.get(place.segment) ?? this.reopen(place.segment)
+    if (!this.adoptIn(segment, place))
+      throw new UnreadableValue(`${segment.path} has no record at ${place.offset}: it is too short`)
+  }
+
+  /** adopt() where the segment is open and long enough; false: nothing has happened. */
+  adopts(place: ValuePlace): boolean {
+    const segment = this.segments.get(place.segment)
+    return segment !== undefined && this.adoptIn(segment, place)
+  }
+
+  private adoptIn(segment: Segment, { offset, bytes }: ValuePlace): boolean {
+    const end = offset + bytes
+    const isLonger = end > segment.bytes
+    if (isLonger && end > segment.sizeBytes) return false
     if (segment.held) {
       segment.held = false
       this.figures.heldBytes -= segment.bytes
     }
-    const end = offset + bytes
-    if (end > segment.bytes) {
-      if (end > segment.sizeBytes)
-        throw new UnreadableValue(`${segment.path} has no record at ${offset}: it is too short`)
+    if (isLonger) {
       this.figures.bytes += end - segment.bytes
       segment.bytes = segment.written = segment.synced = end
     }
     segment.live += bytes
     this.figures.liveBytes += bytes
+    return true
   }
 
   private reopen(id: number): Segment {

@@ -68,6 +68,8 @@ export interface RdbTarget {
   key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void
   /** Where a value is in the value log. undefined: the file may have no such keys. */
   placedKey?(key: Slice, typeAndEncoding: number, place: ValuePlace, attributes: KeyAttributes): void
+  /** After placedKey(): adds the keys that come next, as many as are like it and whole in the window before `until`. */
+  placedKeys?(input: RdbInput, until: number): void
   /** A key of the files before this one that is removed (RDB_GONE). undefined: the file may have none. */
   goneKey?(key: Slice): void
   /** This key has an empty collection. */
@@ -188,7 +190,7 @@ export class RdbReader {
         if (input.pos > until) return PAUSED
         if (this.state === OPCODE) {
           if (!this.attributes.any) this.validUpTo = input.offset
-          this.opcode()
+          this.opcode(until)
         } else if (this.state === VALUE) {
           if (!this.current!.step(input, until)) {
             this.key.copyFrom(this.key)
@@ -229,10 +231,10 @@ export class RdbReader {
     this.phase = 'reading an opcode'
   }
 
-  private opcode(): void {
+  private opcode(until: number): void {
     const { input, attributes, target } = this
     const op = input.byte()
-    if (op < OP_FUNCTION2) return this.keyOf(op)
+    if (op < OP_FUNCTION2) return this.keyOf(op, until)
     switch (op) {
       case OP_EXPIRETIME_MS:
         // Old versions wrote it in host byte order; all hosts still in use are little-endian.
@@ -275,7 +277,7 @@ export class RdbReader {
     }
   }
 
-  private keyOf(rdbType: number): void {
+  private keyOf(rdbType: number, until: number): void {
     const { input } = this
     this.rdbType = rdbType
     input.string(this.key)
@@ -284,14 +286,14 @@ export class RdbReader {
       this.target.stringKey(this.key, input.string(this.text), this.attributes)
       return this.forgetAttributes()
     }
-    if (rdbType === RDB_PLACE && this.target.placedKey !== undefined) return this.placedKey()
+    if (rdbType === RDB_PLACE && this.target.placedKey !== undefined) return this.placedKey(until)
     if (rdbType === RDB_GONE && this.target.goneKey !== undefined) return this.target.goneKey(this.key)
     if (rdbType === RDB_MODULE_2 && this.target.skipModule !== undefined) return this.moduleKey()
     if (rdbType === RDB_MODULE) input.fail('Pre-release module format not supported')
     this.beginValue(this.readers.of(rdbType), rdbType)
   }
 
-  private placedKey(): void {
+  private placedKey(until: number): void {
     const { input } = this
     const { place } = this.attributes
     const typeAndEncoding = input.byte()
@@ -300,6 +302,7 @@ export class RdbReader {
     place.bytes = input.length()
     this.target.placedKey!(this.key, typeAndEncoding, place, this.attributes)
     this.forgetAttributes()
+    this.target.placedKeys?.(input, until)
   }
 
   private beginValue(reader: ValueReader | undefined, rdbType: number): void {

@@ -70,7 +70,13 @@ export class RdbWriter {
     if (this.access !== 'none') this.accessOf(out, entry)
     const { values } = this
     out.byte(values.rdbType(entry))
-    out.string(entries.keyOf(entry, this.key))
+    const key = entries.keyOf(entry, this.key)
+    // In an index of keys that a restart waits for nothing is packed.
+    if (values.places === undefined) out.string(key)
+    else {
+      out.length(key.len)
+      out.bytes(key.u8, key.dv, key.off, key.len)
+    }
     values.begin(entry)
   }
 
