@@ -65,7 +65,8 @@ export class ServerState {
     else if (data instanceof Uint8Array) dataset.put(data)
     else seed(this.caller, data)
     this.start = data instanceof Snapshot ? data.image : dataset.take()
-    this.clearStatistics()
+    // A snapshot is put in place without any command.
+    if (!(data instanceof Snapshot)) this.clearStatistics()
   }
 
   snapshot(): Snapshot {

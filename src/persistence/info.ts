@@ -8,11 +8,9 @@ type Fields = NonNullable<InfoSource['fields']>
 
 export function persistenceInfo(persistence: Persistence): InfoSource[] {
   return [
-    {
-      section: 'persistence',
-      fields: { ...saveFields(persistence), ...aofFields(persistence), ...loadFields(persistence) },
-      reset: () => resetStats(persistence),
-    },
+    { section: 'persistence', fields: saveFields(persistence), reset: () => resetStats(persistence) },
+    { section: 'persistence', fields: aofFields(persistence) },
+    { section: 'persistence', fields: loadFields(persistence) },
     {
       section: 'stats',
       // Nothing forks here: counted is what redis-server would have forked for.

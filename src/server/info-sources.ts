@@ -43,8 +43,6 @@ export function serverInfo(parts: InfoParts): InfoSource[] {
     expiryInfo(parts),
     evictionInfo(parts),
     defragInfo(parts),
-    ratesInfo(parts),
-    eventLoopInfo(parts),
     cpuInfo(parts),
     debugInfo(parts),
     { section: 'cluster', fields: { cluster_enabled: () => (parts.config.clusterEnabled ? 1 : 0) } },
@@ -210,7 +208,12 @@ function defragInfo({ defrag }: InfoParts): InfoSource {
   }
 }
 
-function ratesInfo({ engine, rates }: InfoParts): InfoSource {
+/** What is measured from the server's start on. */
+export function ratesInfo(parts: InfoParts): InfoSource[] {
+  return [trafficRatesInfo(parts), eventLoopInfo(parts)]
+}
+
+function trafficRatesInfo({ engine, rates }: InfoParts): InfoSource {
   const { stats } = engine
   const commands = rates.follow(() => stats.commandsProcessed)
   const input = rates.follow(() => stats.netInputBytes)

@@ -35,6 +35,8 @@ export class Info {
   private readonly specs: readonly SectionFields[]
   private readonly constants: typeof WITHOUT_MEANING
   private readonly sources: InfoSource[] = []
+  /** Not made yet. */
+  private readonly makers: (() => readonly InfoSource[])[] = []
   private complete: readonly Section[] | undefined
 
   constructor(specs: readonly SectionFields[] = SECTIONS, constants = WITHOUT_MEANING) {
@@ -48,13 +50,24 @@ export class Info {
     this.complete = undefined
   }
 
+  /** Adds fields that are made when somebody first asks for some, or resets them. */
+  addLate(make: () => readonly InfoSource[]): void {
+    this.makers.push(make)
+    this.complete = undefined
+  }
+
+  private all(): readonly InfoSource[] {
+    for (const make of this.makers.splice(0)) this.sources.push(...make())
+    return this.sources
+  }
+
   /** CONFIG RESETSTAT: resets the counters of all sources. */
   reset(): void {
-    for (const source of this.sources) source.reset?.()
+    for (const source of this.all()) source.reset?.()
   }
 
   private get sections(): readonly Section[] {
-    this.complete ??= sectionsOf(this.specs, this.constants, this.sources)
+    this.complete ??= sectionsOf(this.specs, this.constants, this.all())
     return this.complete
   }
 

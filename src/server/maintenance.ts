@@ -20,7 +20,7 @@ import { ClientsCron } from './clients-cron.ts'
 import { Cron } from './cron.ts'
 import { CronRest } from './cron-rest.ts'
 import { Info } from './info.ts'
-import { serverInfo } from './info-sources.ts'
+import { ratesInfo, serverInfo } from './info-sources.ts'
 import { MemoryStats } from './memory-stats.ts'
 import { Rates } from './rates.ts'
 import { SegmentReleaser } from './segment-releaser.ts'
@@ -98,14 +98,15 @@ export class ServerMaintenance {
     const { startedMs, supervisedBy, port } = parts
     const { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron } = this
     const own = { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron }
-    this.addInfo(engineInfo(engine))
-    this.addInfo(serverInfo({ engine, config, system, startedMs, supervisedBy, port, ...own }))
+    const infoParts = { engine, config, system, startedMs, supervisedBy, port, ...own }
+    this.addInfo(() => [...engineInfo(engine), ...serverInfo(infoParts)])
+    for (const source of ratesInfo(infoParts)) this.info.add(source)
     this.followSettings()
   }
 
-  /** Adds fields to INFO. */
-  addInfo(sources: readonly InfoSource[]): void {
-    for (const source of sources) this.info.add(source)
+  /** Adds fields to INFO, which are made when they are asked for. */
+  addInfo(make: () => readonly InfoSource[]): void {
+    this.info.addLate(make)
   }
 
   start(): void {

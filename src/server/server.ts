@@ -108,7 +108,7 @@ export class Server implements RunningServer {
     showScripting(this.scripting, this.maintenance)
     showModules(modules, config, this.maintenance)
     const fields = { migrate_cached_sockets: () => migrations.connections }
-    this.maintenance.addInfo([{ section: 'stats', fields }, tls.info])
+    this.maintenance.addInfo(() => [{ section: 'stats', fields }, tls.info])
     this.followAddresses()
     const parts = { ...base, maintenance: this.maintenance, codecs }
     const checkpoints = addStorage(parts)

@@ -223,6 +223,11 @@ export class Selector {
 
   // ---- questions ----
 
+  /** Every command on every key and channel, without an exception. */
+  get allowsEverything(): boolean {
+    return this.futureCommands && this.rules.length === 0 && this.allKeys && this.allChannels
+  }
+
   /** Whether the command may run whatever its arguments are. */
   passes(entry: TableEntry): boolean {
     return (

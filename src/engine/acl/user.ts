@@ -1,6 +1,7 @@
 // User: a name, passwords and permissions. ACL SETUSER, the ACL file and `user` lines change it rule by rule.
 //
-// Always: selectors[0] is the root, to which rules outside of parentheses apply. `compile()` follows every change.
+// Always: selectors[0] is the root, to which rules outside of parentheses apply. `compile()` follows the rules of a
+// new user and every change; until then each command is judged by its arguments.
 
 import { sha256Hex } from '../../lib/sha256.ts'
 import { Slice } from '../../lib/slice.ts'
@@ -41,7 +42,6 @@ export class User {
     this.selectors = [new Selector(table, allChannels())]
     this.free = new Uint8Array(table.facts.length)
     this.onlyKeyAccess = new Uint8Array(table.facts.length)
-    this.compile()
   }
 
   get root(): Selector {
@@ -67,11 +67,18 @@ export class User {
 
   /** Computes what decides about most commands without a look at their arguments. */
   compile(): void {
-    for (const entry of this.table.facts) {
-      this.free[entry.id] = this.selectors.some(one => one.passes(entry)) ? 1 : 0
-      this.onlyKeyAccess[entry.id] = this.root.accessOfOnlyKey(entry)
+    const { free, onlyKeyAccess, root, selectors } = this
+    this.isUnrestricted = root.allowsEverything
+    if (this.isUnrestricted) {
+      free.fill(1)
+      onlyKeyAccess.fill(0)
+      return
     }
-    this.isUnrestricted = this.free.every(one => one === 1)
+    for (const entry of this.table.facts) {
+      free[entry.id] = selectors.some(one => one.passes(entry)) ? 1 : 0
+      onlyKeyAccess[entry.id] = root.accessOfOnlyKey(entry)
+    }
+    this.isUnrestricted = free.every(one => one === 1)
   }
 
   /** The server's commands have changed. */

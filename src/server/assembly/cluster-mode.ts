@@ -195,7 +195,7 @@ function meterSlots(server: ClusterServer, gate: RedirectGate, metered: Metered)
   }
   follow()
   config.onChange('cluster-slot-stats-enabled', follow)
-  server.maintenance.addInfo([{ section: 'stats', fields: {}, reset: () => metered.by?.resetAll() }])
+  server.maintenance.addInfo(() => [{ section: 'stats', fields: {}, reset: () => metered.by?.resetAll() }])
 }
 
 function hostOf(server: ClusterServer, file: NodesFile, metered: Metered): ClusterHost {

@@ -63,7 +63,7 @@ export function showModules(modules: Modules, config: Config, maintenance: Serve
   maintenance.memoryStats.memorySources.push({ kind: 'values', bytes: () => modules.types.outsideBytes })
   maintenance.cron.hooks.push(() => events.tell('cron', {}))
   maintenance.info.moduleSections = () => modules.sections()
-  maintenance.addInfo([
+  maintenance.addInfo(() => [
     {
       section: 'modules',
       rows: {

@@ -41,7 +41,7 @@ export function persistenceOf(server: PersistenceServer): Persistence {
     die: () => process.exit(1),
     spike: (event, us) => engine.observers.spike(event, us),
   })
-  maintenance.addInfo(persistenceInfo(persistence))
+  maintenance.addInfo(() => persistenceInfo(persistence))
   maintenance.memoryStats.memorySources.push({
     kind: 'aofBuffer',
     bytes: () => persistence.aof.bufferBytes,

@@ -83,7 +83,7 @@ export function addReplication(server: ReplicationServer): Replication {
   config.onChange(['replica-read-only', 'replica-serve-stale-data', 'repl-timeout'], () => void following.configure())
   addFields(server, replicas, guard, own)
   const drain = new ReplicaDrain({ engine, log, replicas, timers: system.timers, config })
-  maintenance.addInfo([{ section: 'server', fields: { shutdown_in_milliseconds: () => drain.leftMs } }])
+  maintenance.addInfo(() => [{ section: 'server', fields: { shutdown_in_milliseconds: () => drain.leftMs } }])
   return {
     following,
     stream,
@@ -140,8 +140,10 @@ function addFields(server: ReplicationServer, replicas: ConnectedReplicas, guard
   const outputRate = maintenance.rates.follow(() => replicas.streamFeed.outputBytes)
   const inputRate = maintenance.rates.follow(() => following.inputBytes)
   const nowMs = () => engine.keyspace.nowMs
-  maintenance.addInfo(replicationInfo({ replicas, guard, config, outputRate, nowMs }))
-  maintenance.addInfo(replicaInfo({ following, stream, own, config, inputRate, nowMs }))
+  maintenance.addInfo(() => [
+    ...replicationInfo({ replicas, guard, config, outputRate, nowMs }),
+    ...replicaInfo({ following, stream, own, config, inputRate, nowMs }),
+  ])
 }
 
 /** Where the dataset, as it is now, belongs in a replication stream. */

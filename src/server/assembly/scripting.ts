@@ -34,5 +34,5 @@ export function showScripting(manager: ScriptManager, maintenance: ServerMainten
   memorySources.push({ kind: 'functions', bytes: () => functions.memoryBytes })
   memorySources.push({ kind: 'other', bytes: () => scripts.interpreterBytes + functions.interpreterBytes })
   maintenance.droppedSources.push(() => scripts.droppedBytes)
-  maintenance.addInfo([scriptingInfo(manager, humanBytes)])
+  maintenance.addInfo(() => [scriptingInfo(manager, humanBytes)])
 }

@@ -32,7 +32,7 @@ export function addStorage(server: ServerParts): Checkpoints | undefined {
   const log = parts?.store.log.figures
   const store = parts?.store.figures
   const percentile = (percent: number) => parts?.faults.durations.percentile(percent) ?? 0
-  maintenance.addInfo([
+  maintenance.addInfo(() => [
     {
       section: 'storage',
       fields: {
