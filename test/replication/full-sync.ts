@@ -41,6 +41,8 @@ export interface FullSyncOptions {
 
 export interface SyncResult {
   ms: number
+  /** Commands that the primary ran meanwhile: what others do on the same cores changes the time, and these less. */
+  commands: number
   /** Of the primary, since the replica came. */
   fullSyncs: number
   /** Resident bytes of the primary, before and at most. */
@@ -151,9 +153,11 @@ class FullSyncRun {
     await probe.stop()
     const replicaLatencies = atReplica?.take() ?? []
     await atReplica?.stop()
+    const commands = Number(await figure(primary, 'stats', 'total_commands_processed'))
     const fullSyncs = Number(await figure(primary, 'stats', 'sync_full'))
     const refused = atReplica?.refused ?? 0
-    return { ms, fullSyncs, residentBytes, residentBytesMax, before, during, atReplica: replicaLatencies, refused }
+    const memory = { residentBytes, residentBytesMax }
+    return { ms, commands, fullSyncs, ...memory, before, during, atReplica: replicaLatencies, refused }
   }
 
   private async trace(ms: number): Promise<void> {
@@ -235,11 +239,11 @@ if (import.meta.main === true) {
       swap: values.swap,
       trace: values.trace,
     }
-    const { ms, fullSyncs, residentBytes, residentBytesMax, before, during, atReplica, refused } =
+    const { ms, commands, fullSyncs, residentBytes, residentBytesMax, before, during, atReplica, refused } =
       await runFullSync(options)
     const growth = 100 * (residentBytesMax / residentBytes - 1)
     console.log(
-      `${pair}: ${(ms / 1000).toFixed(1)} s, attempts ${fullSyncs}, resident ${(residentBytes / 1e6).toFixed(0)} MB + ${growth.toFixed(0)} %, ` +
+      `${pair}: ${(ms / 1000).toFixed(1)} s, ${commands} commands, attempts ${fullSyncs}, resident ${(residentBytes / 1e6).toFixed(0)} MB + ${growth.toFixed(0)} %, ` +
         `GET at the primary p50 ${percentile(before, 0.5)} ms, p99.9 ${percentile(before, 0.999)} ms before, ` +
         `p50 ${percentile(during, 0.5)} ms, p99.9 ${percentile(during, 0.999)} ms meanwhile`,
     )
