@@ -108,8 +108,9 @@ export class Dispatch {
     if (verdict === undefined) this.pass(client, args, argc)
     else if (verdict instanceof Uint8Array) this.refuse(client, verdict)
     else this.pass(client, verdict, verdict.length)
+    const { errors } = reply
     if (reply.pos > from && output.rewinds === rewinds) judgeReply?.(client, from)
-    this.countErrors(client)
+    if (reply.errors !== errors) this.countErrors(client)
   }
 
   /** Arity and gates, then call() or the queue of MULTI. */

@@ -242,6 +242,23 @@ test('a filter refuses, rewrites and passes commands of clients', async () => {
   assert.match((server.call('exec') as RespError).message, /^EXECABORT/)
 })
 
+test('errors count once with filters: those of commands, and those that a filter of replies makes', async () => {
+  const server = await serverWith(on => {
+    on.filter(() => undefined)
+    on.filterReplies(({ args: [name] }) => {
+      if (String.fromCharCode(...name) === 'ping') throw new CommandError('MINE no ping')
+      return undefined
+    })
+  })
+  server.call('get', 'k', 'l')
+  server.call('get', 'k')
+  server.call('ping')
+  server.call('get', 'k')
+  const errors = String(server.call('info', 'errorstats')).split('\r\n').slice(1, -1)
+  // Those of INFO itself come later.
+  assert.deepEqual(errors, ['errorstat_ERR:count=1', 'errorstat_MINE:count=1'])
+})
+
 test('listeners and filters go with their module', async () => {
   const machine = virtualSystem({ seed: 1 })
   const server = await MachineServer.start(
