@@ -26,6 +26,7 @@ import type {
   StreamKeyEntry,
 } from './key-definition.ts'
 import { copyOf, sliceOf } from './values.ts'
+import type { WritableDatabaseKeys } from './writable-keys.ts'
 
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 
@@ -35,6 +36,8 @@ const SHORT_BYTES = 64
 export class DatabaseKeys implements BuiltInKeys {
   private readonly engine: Engine
   readonly db: Database
+  /** Objects that write them, while no command does. */
+  readonly idle: WritableDatabaseKeys[] = []
   private readonly text = new Slice()
   /** A short key while it is looked up. */
   private readonly short = new Slice(new Uint8Array(SHORT_BYTES))

@@ -35,6 +35,8 @@ import type { ModuleType, TypedKey } from './type-definition.ts'
 import { copyOf, sliceOf, utf8Text } from './values.ts'
 import type { WritableDatabaseKeys, Writer } from './writable-keys.ts'
 
+const NO_BYTES = new Uint8Array(0)
+
 /** What all commands of a module share. */
 export interface CommandParts {
   readonly caller: ModuleCaller
@@ -81,6 +83,7 @@ export class CommandContext implements ModuleContext, Writer {
 
   /** The command has returned; `waits`: its handler goes on. */
   close(waits: boolean): void {
+    this.endWriting()
     if (waits) {
       void this.args
       this.callingClient()
@@ -110,6 +113,11 @@ export class CommandContext implements ModuleContext, Writer {
   /** The bytes of a word: a view while the command runs. */
   private at(i: number): Slice {
     return this.isOpen ? this.slices[i] : sliceOf(this.args[i])
+  }
+
+  bytes(i: number): Uint8Array {
+    if (i >= this.argc) return NO_BYTES
+    return this.isOpen && this.words === undefined ? copyOf(this.slices[i]) : this.args[i]
   }
 
   text(i: number): string {
@@ -167,10 +175,15 @@ export class CommandContext implements ModuleContext, Writer {
     this.mustBeLoaded()
     const { db } = this.calling ?? this.judged
     if (this.builtIn?.db !== db) {
+      this.endWriting()
       this.builtIn = this.parts.keys.ofDatabase(db)
-      this.writable = undefined
     }
     return this.builtIn
+  }
+
+  private endWriting(): void {
+    if (this.writable !== undefined) this.parts.keys.written(this.builtIn!, this.writable)
+    this.writable = undefined
   }
 
   get writableKeys(): WritableKeys {

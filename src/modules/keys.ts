@@ -48,9 +48,16 @@ export class ModuleKeys {
     return keys
   }
 
-  /** Keys of built-in types in a database, to be written by a command. */
+  /** Keys of built-in types in a database, to be written by a command, which gives them back with written(). */
   toWrite(keys: DatabaseKeys, writer: Writer): WritableDatabaseKeys {
-    return new WritableDatabaseKeys(this.engine, keys, writer)
+    const writable = keys.idle.pop() ?? new WritableDatabaseKeys(this.engine, keys)
+    writable.writer = writer
+    return writable
+  }
+
+  written(keys: DatabaseKeys, writable: WritableDatabaseKeys): void {
+    writable.writer = undefined
+    keys.idle.push(writable)
   }
 
   /** Serves clients that wait for a key. */

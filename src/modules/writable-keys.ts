@@ -1,7 +1,8 @@
 // Writes keys of the built-in types for a module's command: key-definition.ts says what the handles do.
 //
 // Always: strings are set here, as SET does; all other changes are made by the command of the core, run with nobody's
-// permissions, so that there is one place for each change. Nothing is written once the module's command has returned.
+// permissions, so that there is one place for each change. Nothing is written once the module's command has returned;
+// the object is then used again, for the next command.
 
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -32,7 +33,6 @@ const STRING_BYTES_MAX = 512 * 1024 * 1024
 
 /** The command of a module that writes. */
 export interface Writer {
-  readonly isOpen: boolean
   readonly ctx: Context
   /** What is written is propagated, and not the command itself. */
   readonly propagates: boolean
@@ -43,32 +43,31 @@ export interface Writer {
 export class WritableDatabaseKeys implements WritableKeys {
   private readonly engine: Engine
   private readonly keys: DatabaseKeys
-  private readonly writer: Writer
+  /** Undefined: none is running. */
+  writer: Writer | undefined
 
-  constructor(engine: Engine, keys: DatabaseKeys, writer: Writer) {
+  constructor(engine: Engine, keys: DatabaseKeys) {
     this.engine = engine
     this.keys = keys
-    this.writer = writer
   }
 
   private get db(): Database {
     return this.keys.db
   }
 
-  private mustBeOpen(): void {
-    if (!this.writer.isOpen) throw new TypeError('a key is written before its command returns or waits')
+  private open(): Writer {
+    if (this.writer === undefined) throw new TypeError('a key is written before its command returns or waits')
+    return this.writer
   }
 
   private change(...words: ModuleWord[]): unknown {
-    this.mustBeOpen()
-    return this.writer.change(words)
+    return this.open().change(words)
   }
 
   setString(word: ModuleWord, value: ModuleWord, { expiresAtMs = -1, keepExpiry = false }: StringOptions = {}): void {
-    this.mustBeOpen()
+    const { ctx, propagates } = this.open()
     if (!Number.isSafeInteger(expiresAtMs)) throw new TypeError('an expiry is a whole number of milliseconds')
-    const { db, keys, writer, engine } = this
-    const { ctx } = writer
+    const { db, keys, engine } = this
     const text = keys.valueOf(value)
     if (text.len > STRING_BYTES_MAX) throw new RangeError('a string has 512 MiB at most')
     const key = keys.keyOf(word)
@@ -76,7 +75,7 @@ export class WritableDatabaseKeys implements WritableKeys {
     ctx.touchedIn(db, key, 'set', NOTIFY_STRING)
     if (expiresAtMs >= 0 && !keepExpiry && ctx.settings.notifyKeyspaceEvents !== 0)
       engine.notify(NOTIFY_GENERIC, 'expire', key, db)
-    if (!engine.hasSinks || !writer.propagates) return
+    if (!engine.hasSinks || !propagates) return
     const words = [SET, key.copy(), text.copy()]
     if (keepExpiry) words.push(KEEPTTL)
     else if (expiresAtMs >= 0) words.push(PXAT, Slice.of(String(expiresAtMs)))
