@@ -13,7 +13,7 @@ import type { Reply } from '../../protocol/reply.ts'
 import { CMD_READONLY } from '../catalog/command.ts'
 import { KeyPositions } from '../catalog/keyspecs.ts'
 import type { TableEntry } from '../catalog/table.ts'
-import { CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_SCRIPT, CLIENT_TRACKING, type Client } from '../client.ts'
+import { CLIENT_BLOCKED, CLIENT_MULTI, CLIENT_PUBSUB, CLIENT_SCRIPT, CLIENT_TRACKING, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
 
 export interface TrackingOptions {
@@ -108,13 +108,20 @@ export class Tracking {
     if (state !== undefined && !leavesCaching(entry) && !client.has(CLIENT_MULTI)) state.hasCaching = false
   }
 
+  /** The command that a client was blocked in has ended. */
+  unblocked(client: Client): void {
+    const state = Tracking.stateOf(client)
+    if (state !== undefined) state.hasCaching = false
+  }
+
   /** After a command of a tracking client, or of its script: remembers the keys it has read. */
   remember(client: Client, entry: TableEntry, args: Slice[], argc: number, inScript = false): void {
     const state = Tracking.stateOf(client)
     if (state === undefined) return
     const { hasCaching } = state
     // CLIENT CACHING decides for a whole transaction or script.
-    if (!inScript && !leavesCaching(entry) && (client.flags & CLIENT_MULTI) === 0) state.hasCaching = false
+    if (!inScript && !leavesCaching(entry) && (client.flags & (CLIENT_MULTI | CLIENT_BLOCKED)) === 0)
+      state.hasCaching = false
     // A script's keys are remembered by the commands in it, not by EVAL.
     if (state.bcast || (entry.flags & CMD_READONLY) === 0 || entry.command.group === 'scripting') return
     if ((state.optIn && !hasCaching) || (state.optOut && hasCaching)) return

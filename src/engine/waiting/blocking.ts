@@ -308,6 +308,7 @@ export class Blocking {
     }
     client.blocked = undefined
     client.flags &= ~CLIENT_BLOCKED
+    this.engine.tracking.unblocked(client)
     this.clients.delete(client)
   }
 }
