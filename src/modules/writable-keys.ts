@@ -25,6 +25,7 @@ import type {
   WritableSortedSetKey,
   WritableStreamKey,
 } from './key-definition.ts'
+import { utf8Text } from './values.ts'
 
 const SET = Slice.of('SET')
 const KEEPTTL = Slice.of('KEEPTTL')
@@ -90,9 +91,12 @@ export class WritableDatabaseKeys implements WritableKeys {
   }
 
   list(key: ModuleWord): WritableListKey {
-    return extended<ListKey, WritableListKey>(this.keys.list(key, true), {
-      push: (...elements) => this.counted('RPUSH', key, elements),
-      unshift: (...elements) => this.counted('LPUSH', key, elements.reverse()),
+    const list = this.keys.list(key, true)!
+    const push = (name: string, elements: ModuleWord[]) =>
+      elements.length === 0 ? list.length : this.counted(name, key, elements)
+    return extended<ListKey, WritableListKey>(list, {
+      push: (...elements) => push('RPUSH', elements),
+      unshift: (...elements) => push('LPUSH', elements.reverse()),
       pop: () => (this.change('RPOP', key) ?? undefined) as Uint8Array | undefined,
       shift: () => (this.change('LPOP', key) ?? undefined) as Uint8Array | undefined,
       set: (index, element) => void this.change('LSET', key, index, element),
@@ -115,7 +119,10 @@ export class WritableDatabaseKeys implements WritableKeys {
 
   stream(key: ModuleWord): WritableStreamKey {
     return extended<StreamKey, WritableStreamKey>(this.keys.stream(key, true), {
-      add: (fields, id = '*') => new TextDecoder().decode(this.change('XADD', key, id, ...fields.flat()) as Uint8Array),
+      add: (fields, id = '*') => {
+        const added = this.change('XADD', key, id, ...fields.flat()) as Uint8Array
+        return utf8Text(added, 0, added.length)
+      },
       delete: (...ids) => this.counted('XDEL', key, ids),
       trim: length => this.change('XTRIM', key, 'MAXLEN', length) as number,
     })
@@ -131,8 +138,7 @@ export class WritableDatabaseKeys implements WritableKeys {
 
   /** A command that takes any number of words, but at least one: without them it changes nothing. */
   private counted(name: string, key: ModuleWord, words: readonly ModuleWord[]): number {
-    if (words.length > 0) return this.change(name, key, ...words) as number
-    return name.endsWith('PUSH') ? this.keys.list(key, true)!.length : 0
+    return words.length > 0 ? (this.change(name, key, ...words) as number) : 0
   }
 }
 

@@ -13,13 +13,13 @@
 import { type Effect, PROPAGATE_AOF, PROPAGATE_REPLICAS, type Sink } from '../engine/effect.ts'
 import { EffectEncoder } from '../engine/effect-encoder.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Slice } from '../lib/slice.ts'
+import { Slice } from '../lib/slice.ts'
 import { CommandWriter } from '../protocol/command-writer.ts'
 import { Backlog, type BacklogNeeds } from './backlog.ts'
 import type { StreamSpool } from './stream-spool.ts'
 
 const FLUSH_BYTES = 256 * 1024
-const GET_ACK = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n'
+const GET_ACK = ['REPLCONF', 'GETACK', '*'].map(word => Slice.of(word))
 const PING = '*1\r\n$4\r\nPING\r\n'
 const NO_REPLID = '0'.repeat(40)
 
@@ -206,22 +206,18 @@ export class ReplicationStream implements Sink {
     for (let i = 0; i < effects.length; i++) if ((effects[i].targets & PROPAGATE_AOF) !== 0) this.offset++
   }
 
-  /** Appends REPLCONF GETACK to the stream; without a backlog it is counted, as in Redis. */
+  /** Appends REPLCONF GETACK to the stream. */
   requestAcks(): void {
-    if (this.asked || this.isForwarding) return
-    if (this.backlog === undefined) {
-      this.offset++
-      return
-    }
-    this.asked = true
-    this.plain(GET_ACK)
+    if (this.asked) return
+    this.asked = this.backlog !== undefined && !this.isForwarding
+    this.feed(GET_ACK)
   }
 
   ping(): void {
     this.plain(PING)
   }
 
-  /** Appends any command, or counts it. */
+  /** Appends any command; without a backlog it is counted, as in Redis. */
   feed(args: readonly Slice[]): void {
     if (this.isForwarding) return
     if (this.backlog === undefined) {

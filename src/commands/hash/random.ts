@@ -5,8 +5,7 @@ import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_HASH } from '../../keyspace/types.ts'
 import type { Hash } from '../../keyspace/values/hash/hash.ts'
 import { HashType } from '../../keyspace/values/hash/hash-type.ts'
-import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
-import { exceedsHalfLong, symmetricLongOrReply } from '../shared/arguments.ts'
+import { randomCountOrReply } from '../shared/arguments.ts'
 import { replyElement } from '../shared/element-reply.ts'
 import { openHash } from './shared.ts'
 
@@ -25,10 +24,8 @@ const hRandField: Command = {
     const { args, argc, reply } = ctx
     let count = 1
     if (argc > 2) {
-      count = symmetricLongOrReply(ctx, 2)
+      count = randomCountOrReply(ctx, 'withvalues')
       if (Number.isNaN(count)) return
-      if (argc > 4 || (argc === 4 && !ctx.is(3, 'withvalues'))) return reply.fixedError(SYNTAX)
-      if (argc === 4 && exceedsHalfLong(args[2], count)) return reply.fixedError(OUT_OF_RANGE)
     }
     const entry = ctx.readOrReply(args[1], TYPE_HASH)
     if (entry === WRONG) return

@@ -3,7 +3,7 @@
 import type { Context } from '../../engine/context.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { cText } from '../../lib/text.ts'
-import { NOT_AN_INTEGER } from '../../protocol/errors.ts'
+import { NOT_AN_INTEGER, OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 
 const OUTSIDE_INT32 = errorBytes('ERR value is out of range, value must between -2147483648 and 2147483647')
@@ -44,8 +44,19 @@ export function replySubcommandError(ctx: Context): void {
   ctx.reply.error(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try ${container} HELP.`)
 }
 
+/** `count [word]` of HRANDFIELD and ZRANDMEMBER, from args[2] on: the count, or NaN after an error reply. */
+export function randomCountOrReply(ctx: Context, word: string): number {
+  const { args, argc, reply } = ctx
+  const count = symmetricLongOrReply(ctx, 2)
+  if (Number.isNaN(count)) return count
+  if (argc > 4 || (argc === 4 && !ctx.is(3, word))) reply.fixedError(SYNTAX)
+  else if (argc === 4 && exceedsHalfLong(args[2], count)) reply.fixedError(OUT_OF_RANGE)
+  else return count
+  return Number.NaN
+}
+
 /** Whether twice a valid count, of which `count` is the nearest number, has no int64 with its sign changed. */
-export function exceedsHalfLong(argument: Slice, count: number): boolean {
+function exceedsHalfLong(argument: Slice, count: number): boolean {
   if (Math.abs(count) < HALF_LONG) return false
   const exact = BigInt(argument.latin1())
   return exact > HALF_LONG_MAX || exact < -HALF_LONG_MAX

@@ -4,17 +4,8 @@ import type { Command } from '../../engine/catalog/command.ts'
 import { type Context, WRONG } from '../../engine/context.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSet } from '../../keyspace/values/zset/zset.ts'
-import { equalsNoCase } from '../../lib/bytes.ts'
-import { OUT_OF_RANGE, SYNTAX } from '../../protocol/errors.ts'
-import { errorBytes } from '../../protocol/reply.ts'
-import { exceedsHalfLong } from '../shared/arguments.ts'
+import { randomCountOrReply } from '../shared/arguments.ts'
 import { cursorOf, openSet, replyMembers } from './shared.ts'
-
-const COUNT_RANGE = errorBytes(
-  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807',
-)
-
-const INT64_MIN = '-9223372036854775808'
 
 const randMember: Command = {
   name: 'zrandmember',
@@ -31,11 +22,8 @@ const randMember: Command = {
     const { args, argc, reply } = ctx
     let count = 1
     if (argc > 2) {
-      count = ctx.longOrReply(2)
+      count = randomCountOrReply(ctx, 'withscores')
       if (Number.isNaN(count)) return
-      if (equalsNoCase(args[2], INT64_MIN)) return reply.fixedError(COUNT_RANGE)
-      if (argc > 4 || (argc === 4 && !ctx.is(3, 'withscores'))) return reply.fixedError(SYNTAX)
-      if (argc === 4 && exceedsHalfLong(args[2], count)) return reply.fixedError(OUT_OF_RANGE)
     }
     const entry = ctx.readOrReply(args[1], TYPE_ZSET)
     if (entry === WRONG) return
