@@ -17,8 +17,8 @@ export class PlainConnection {
   readonly closed: Promise<undefined>
 
   /** `pushed` is called for each reply that no call waits for: messages of a subscriber. */
-  constructor(port: number, pushed?: () => void) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  constructor(port: number, pushed?: () => void, host = '127.0.0.1') {
+    this.socket = connect({ port, host, noDelay: true })
     this.socket.on('error', () => {})
     this.closed = new Promise(resolve => this.socket.on('close', () => resolve(undefined)))
     this.socket.on('data', bytes => {
@@ -42,17 +42,20 @@ export class PlainConnection {
 
 export class ServerProcess {
   readonly port: number
+  /** The address it binds to. */
+  readonly host: string
   readonly connection: PlainConnection
   /** Resolves when it ends: to its exit code or signal. */
   readonly ended: Promise<number | string>
   private readonly child: ChildProcess
   private readonly folder: string
 
-  private constructor(child: ChildProcess, port: number, folder: string) {
+  private constructor(child: ChildProcess, host: string, port: number, folder: string) {
     this.child = child
+    this.host = host
     this.port = port
     this.folder = folder
-    this.connection = new PlainConnection(port)
+    this.connection = new PlainConnection(port, undefined, host)
     const { exitCode, signalCode } = child
     this.ended = new Promise(resolve => {
       if (exitCode !== null || signalCode !== null) resolve(exitCode ?? signalCode!)
@@ -78,12 +81,13 @@ export class ServerProcess {
     directives: Readonly<Record<string, string>>,
   ): Promise<ServerProcess> {
     const port = directives.port === undefined ? await freePort() : Number(directives.port)
-    const all = { port: String(port), bind: '127.0.0.1', dir: folder, logfile: join(folder, 'log'), ...directives }
+    const host = directives.bind ?? '127.0.0.1'
+    const all = { port: String(port), bind: host, dir: folder, logfile: join(folder, 'log'), ...directives }
     const options = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
     const [program, ...rest] = command.split(' ')
     const child = spawn(program, [...rest, ...options], { stdio: ['ignore', 'ignore', 'inherit'] })
-    await untilListening(port, child)
-    return new ServerProcess(child, port, folder)
+    await untilListening(port, child, host)
+    return new ServerProcess(child, host, port, folder)
   }
 
   get pid(): number {

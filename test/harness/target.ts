@@ -151,9 +151,9 @@ function overTcp(kind: TargetKind, port: number, stop: () => Promise<void>): Tar
   }
 }
 
-function openTcp(port: number): Promise<Wire> {
+function openTcp(port: number, host = '127.0.0.1'): Promise<Wire> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const socket: Socket = connect({ port, host, noDelay: true })
     const wire: Wire = {
       write: bytes => socket.write(bytes),
       onData: () => {},
@@ -187,12 +187,12 @@ export function freePort(): Promise<number> {
 }
 
 /** Resolves when `port` accepts connections; rejects when `child`, if given, has ended. */
-export async function untilListening(port: number, child?: ChildProcess): Promise<void> {
+export async function untilListening(port: number, child?: ChildProcess, host = '127.0.0.1'): Promise<void> {
   for (let attemptsLeft = 1000; attemptsLeft > 0; attemptsLeft--) {
     if (child !== undefined && child.exitCode !== null)
       throw new Error(`the server ended with exit code ${child.exitCode}`)
     try {
-      ;(await openTcp(port)).close()
+      ;(await openTcp(port, host)).close()
       return
     } catch {
       await sleep(10)

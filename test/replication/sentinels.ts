@@ -1,13 +1,15 @@
-// Five sentinels over a primary and three replicas; the primary is killed or stopped again and again, or a sentinel is
-// told to replace it (SENTINEL FAILOVER) while writers follow the primary.
+// Five sentinels over a primary and three replicas; the primary is killed, stopped or cut off from all others again and
+// again, or a sentinel is told to replace it (SENTINEL FAILOVER) while writers follow the primary.
 //
-//   npx bun test/replication/sentinels.ts [--times 10] [--fault kill,stop,failover] [--set mixed,real]
+//   npx bun test/replication/sentinels.ts [--times 10] [--fault kill,stop,partition,failover] [--set mixed,real]
 //
 //   mixed: sentinels ours, ours, ours, real, real; servers ours, real, ours, real          real: all redis-server's
+//   partition: the servers are in network namespaces (Linux, root)
 //
-// Always: each sentinel tells of one switch for each failover, and all name the same primary within AGREE_MS. When a
-// sentinel of ours replaces a primary that is well, no acknowledged write is lost. Prints how long nobody took writes,
-// and how long until all sentinels agreed; exits with 1 when one of these does not hold.
+// Always: each sentinel tells of one switch for each failover; all name the same primary within AGREE_MS, in one
+// epoch that is newer than that of the primary before. When a sentinel of ours replaces a primary that is well, no
+// acknowledged write is lost. Prints how long nobody took writes, and how long until all sentinels agreed. When one of
+// these does not hold it exits with 1, and names the folder with the logs.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,6 +22,7 @@ import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { freePort, sleep } from '../harness/target.ts'
 import { OURS } from './chain.ts'
 import { CountingWriters } from './counting-writers.ts'
+import { Namespaces } from './namespaces.ts'
 
 const NAME = 'mymaster'
 const DOWN_AFTER_MS = 2000
@@ -27,13 +30,13 @@ const AGREE_MS = 3000
 const STATE_MS_MAX = 60_000
 const POLL_MS = 10
 const ASK_MS = 500
-const DIRECTIVES = { save: '', 'repl-diskless-sync-delay': '0' }
+const DIRECTIVES = { save: '', 'repl-diskless-sync-delay': '0', 'protected-mode': 'no' }
 
 const WRITERS = 4
 /** Sentinels that are told to fail over: in a mixed set these are ours. */
 const LEADERS = 3
 
-type Fault = 'kill' | 'stop' | 'failover'
+type Fault = 'kill' | 'stop' | 'partition' | 'failover'
 
 export interface SentinelsResult {
   /** From the fault until another server took a write. */
@@ -58,11 +61,16 @@ class SentinelsRun {
   private readonly commands: readonly string[]
   private readonly servers: ServerProcess[] = []
   private readonly sentinels: ServerProcess[] = []
+  /** Those of the servers, if they can be cut off. */
+  private readonly namespaces: Namespaces | undefined
   private primary = 0
+  /** Of the primary's configuration, at all sentinels. */
+  private epoch = 0
 
-  constructor(folder: string, commands: readonly string[]) {
+  constructor(folder: string, commands: readonly string[], fault: Fault) {
     this.folder = folder
     this.commands = commands
+    this.namespaces = fault === 'partition' ? new Namespaces(commands.length) : undefined
   }
 
   private folderOf(name: string): string {
@@ -72,27 +80,36 @@ class SentinelsRun {
   }
 
   async start(sentinels: readonly string[]): Promise<void> {
-    for (const [i, command] of this.commands.entries())
-      this.servers.push(await ServerProcess.start(command, this.folderOf(`server${i}`), DIRECTIVES))
-    const [{ port }, ...replicas] = this.servers
-    for (const one of replicas) await one.call('REPLICAOF', '127.0.0.1', String(port))
-    for (const [i, command] of sentinels.entries()) this.sentinels.push(await this.sentinel(i, command, port))
+    this.namespaces?.open()
+    for (const i of this.commands.keys()) this.servers.push(await this.startServer(i, await freePort()))
+    const [{ host, port }, ...replicas] = this.servers
+    for (const one of replicas) await one.call('REPLICAOF', host, String(port))
+    for (const [i, command] of sentinels.entries()) this.sentinels.push(await this.sentinel(i, command))
     await this.until('it is watched', () => this.isHealthy())
   }
 
-  private async sentinel(i: number, command: string, primaryPort: number): Promise<ServerProcess> {
+  private startServer(i: number, port: number): Promise<ServerProcess> {
+    const { namespaces } = this
+    const command = namespaces?.commandIn(i, this.commands[i]) ?? this.commands[i]
+    const directives = { ...DIRECTIVES, port: String(port), bind: namespaces?.addressOf(i) ?? '127.0.0.1' }
+    return ServerProcess.start(command, this.folderOf(`server${i}`), directives)
+  }
+
+  private async sentinel(i: number, command: string): Promise<ServerProcess> {
+    const { host, port: primaryPort } = this.servers[0]
     const folder = this.folderOf(`sentinel${i}`)
     const file = join(folder, 'sentinel.conf')
     const port = String(await freePort())
     const lines = [
       `port ${port}`,
-      `sentinel monitor ${NAME} 127.0.0.1 ${primaryPort} 3`,
+      `sentinel monitor ${NAME} ${host} ${primaryPort} 3`,
       `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
       `sentinel failover-timeout ${NAME} 10000`,
       `sentinel parallel-syncs ${NAME} 3`,
     ]
     writeFileSync(file, `${lines.join('\n')}\n`)
-    return ServerProcess.launch(`${command} ${file} --sentinel`, folder, { port })
+    const bind = this.namespaces?.own ?? '127.0.0.1'
+    return ServerProcess.launch(`${command} ${file} --sentinel`, folder, { port, bind })
   }
 
   private async until(what: string, condition: () => Promise<boolean>): Promise<void> {
@@ -122,18 +139,16 @@ class SentinelsRun {
       const old = this.primary
       const startMs = performance.now()
       if (fault === 'kill') await this.servers[old].kill()
-      else this.servers[old].signal('SIGSTOP')
+      else if (fault === 'stop') this.servers[old].signal('SIGSTOP')
+      else this.namespaces?.cut(old)
       await this.until('another server takes writes', () => this.isWritable(old, i))
       this.result.writableMs.push(performance.now() - startMs)
       await this.agree()
       if (fault === 'stop') this.servers[old].signal('SIGCONT')
-      else {
-        const port = String(this.servers[old].port)
-        const folder = this.folderOf(`server${old}`)
-        this.servers[old] = await ServerProcess.start(this.commands[old], folder, { ...DIRECTIVES, port })
-      }
+      else if (fault === 'partition') this.namespaces?.join(old)
+      else this.servers[old] = await this.startServer(old, this.servers[old].port)
       await this.until('all are healthy again', () => this.isHealthy())
-      this.checkSwitches(i)
+      await this.checkSwitches(i)
     }
   }
 
@@ -153,7 +168,7 @@ class SentinelsRun {
         await this.agree()
         await this.until('all are healthy again', () => this.isHealthy())
         this.result.pausesMs.push(writers.longestMs)
-        this.checkSwitches(i)
+        await this.checkSwitches(i)
       }
     } finally {
       await writers.stop()
@@ -173,22 +188,29 @@ class SentinelsRun {
 
   private async agree(): Promise<void> {
     const startMs = performance.now()
-    const port = String(this.servers[this.primary].port)
+    const { host, port } = this.servers[this.primary]
     await this.until('all sentinels agree', async () => {
       const named = this.sentinels.map(one => one.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME))
-      return (await Promise.all(named)).every(address => String(address) === `127.0.0.1,${port}`)
+      return (await Promise.all(named)).every(address => String(address) === `${host},${port}`)
     })
     const ms = performance.now() - startMs
     this.result.agreedMs.push(ms)
     if (ms > AGREE_MS) this.result.failures.push(`all agree after ${ms.toFixed(0)} ms`)
   }
 
-  private checkSwitches(expected: number): void {
-    for (const i of this.sentinels.keys()) {
+  private async checkSwitches(expected: number): Promise<void> {
+    const epochs = new Set<number>()
+    for (const [i, sentinel] of this.sentinels.entries()) {
+      epochs.add(Number(/,config-epoch,(\d+)/.exec(String(await sentinel.call('SENTINEL', 'MASTER', NAME)))?.[1]))
       const log = readFileSync(join(this.folder, `sentinel${i}`, 'log'), 'latin1')
       const switches = log.match(/\+switch-master/g)?.length ?? 0
-      if (switches !== expected) this.result.failures.push(`sentinel ${i}: ${switches} switches of ${expected}`)
+      if (switches !== expected)
+        this.result.failures.push(`sentinel ${i}: ${switches} switches of ${expected} failovers`)
     }
+    const [epoch] = epochs
+    if (epochs.size !== 1 || epoch <= this.epoch)
+      this.result.failures.push(`failover ${expected}: epochs ${[...epochs].join(' ')} after ${this.epoch}`)
+    this.epoch = epoch
   }
 
   async stop(): Promise<void> {
@@ -196,6 +218,7 @@ class SentinelsRun {
       one.signal('SIGCONT')
       await one.kill()
     }
+    this.namespaces?.close()
   }
 }
 
@@ -206,7 +229,7 @@ export async function runSentinels(
   fault: Fault,
 ): Promise<SentinelsResult> {
   const folder = mkdtempSync(join(tmpdir(), 'redstart-sentinels-'))
-  const run = new SentinelsRun(folder, servers)
+  const run = new SentinelsRun(folder, servers, fault)
   try {
     await run.start(sentinels)
     if (fault === 'failover') await run.failOver(times)
@@ -215,14 +238,15 @@ export async function runSentinels(
     run.result.failures.push(String(error))
   } finally {
     await run.stop()
-    rmSync(folder, { recursive: true, force: true })
+    if (run.result.failures.length === 0) rmSync(folder, { recursive: true, force: true })
+    else run.result.failures.push(`logs: ${folder}`)
   }
   return run.result
 }
 
 /** Over a connection of its own: a sentinel that promotes a server closes those of its clients. */
 async function ask(server: ServerProcess, ...words: Word[]): Promise<PlainValue> {
-  const connection = new PlainConnection(server.port)
+  const connection = new PlainConnection(server.port, undefined, server.host)
   const reply = await Promise.race([connection.call(...words), sleep(ASK_MS).then(() => null)])
   connection.close()
   return reply
