@@ -98,6 +98,17 @@ test('keys that are saved because they change are delayed for as well', async ()
   assert.match(String(server.call('info', 'persistence')), /rdb_bgsave_in_progress:0/)
 })
 
+test('delays that are shorter than a timer add up', async () => {
+  const machine = virtualSystem()
+  const server = await MachineServer.start(machine, { 'rdb-key-save-delay': '20' })
+  for (let i = 0; i < 2000; i++) server.call('set', `key ${i}`, 'value')
+  server.call('bgsave')
+  machine.advance(30)
+  assert.match(String(server.call('info', 'persistence')), /rdb_bgsave_in_progress:1/)
+  machine.advance(30)
+  assert.match(String(server.call('info', 'persistence')), /rdb_bgsave_in_progress:0/)
+})
+
 test('a delay between keys that is shortened while it runs ends', async () => {
   const machine = virtualSystem()
   const server = await MachineServer.start(machine, { 'rdb-key-save-delay': '100000000' })

@@ -17,6 +17,8 @@ const SLICE_US = 500
 const REST_MS = 1
 /** How long a change of rdb-key-save-delay goes unnoticed. */
 const DELAY_LOOK_MS = 100
+/** Timers are not shorter: delays below are those of several keys together. */
+const DELAY_US_MIN = 1000
 
 /** Calls `job` repeatedly, with a budget in microseconds, until it returns true. */
 export interface Background {
@@ -113,7 +115,7 @@ export class SnapshotJob {
       if (failure !== undefined) this.fail(failure)
       else if (!sink.ready || snapshot.isReading) return true // resume() continues
       const delayUs = this.error === undefined ? this.parts.keyDelayUs() : 0
-      if (delayUs > 0) return this.delayed()
+      if (delayUs > 0) return this.delayed(end)
       for (let left = STEPS_PER_LOOK; left > 0 && snapshot.running && !snapshot.isReading; left--) {
         snapshot.step()
         if (snapshot.isInLarge) left = 0
@@ -135,12 +137,16 @@ export class SnapshotJob {
     return this.delaying
   }
 
-  /** Writes one key, then pauses for it, and for each that is written meanwhile because it changes. */
-  private delayed(): boolean {
-    const { snapshot } = this
+  /** Writes keys whose delays fill a pause, one at least, then pauses for them, and for each that changes meanwhile. */
+  private delayed(end: number): boolean {
+    const { snapshot, sink } = this
+    const { clock } = this.parts
+    const delayUs = this.parts.keyDelayUs()
+    const wanted = this.keysWaitedFor + Math.ceil(DELAY_US_MIN / delayUs)
     while (snapshot.running && snapshot.done === this.keysWaitedFor) snapshot.step()
+    while (snapshot.running && snapshot.done < wanted && sink.ready && clock.monotonicUs() < end) snapshot.step()
     this.delaying = true
-    this.waitForKeys(this.parts.clock.monotonicUs(), this.parts.keyDelayUs())
+    this.waitForKeys(clock.monotonicUs(), delayUs * (snapshot.done - this.keysWaitedFor))
     return true
   }
 

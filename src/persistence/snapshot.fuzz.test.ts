@@ -30,7 +30,7 @@ async function started(seed: number, directives: Readonly<Record<string, string>
 
 test('a snapshot is of the moment it began, whatever happens meanwhile', async () => {
   for (let seed = 1; seed <= ROUNDS; seed++) {
-    const { machine, server, commands } = await started(seed, { 'rdb-key-save-delay': '20' })
+    const { machine, server, commands } = await started(seed, { 'rdb-key-save-delay': '1000' })
     const digest = server.digest()
     assert.equal(server.call('bgsave'), 'Background saving started')
     for (let i = 0; i < COMMANDS_DURING; i++) {
@@ -51,7 +51,7 @@ test('a snapshot is of the moment it began, whatever happens meanwhile', async (
 test('base and changes of a rewritten log make up the dataset', async () => {
   for (let seed = 1; seed <= ROUNDS; seed++) {
     const preamble = seed % 2 === 0 ? 'yes' : 'no'
-    const directives = { appendonly: 'yes', 'aof-use-rdb-preamble': preamble, 'rdb-key-save-delay': '20' }
+    const directives = { appendonly: 'yes', 'aof-use-rdb-preamble': preamble, 'rdb-key-save-delay': '1000' }
     const { machine, server, commands } = await started(seed, directives)
     assert.equal(server.call('bgrewriteaof'), 'Background append only file rewriting started')
     for (let i = 0; i < COMMANDS_DURING; i++) {
@@ -69,7 +69,7 @@ test('base and changes of a rewritten log make up the dataset', async () => {
 
 test('a snapshot that is given up leaves nothing behind', async () => {
   for (let seed = 1; seed <= ROUNDS; seed++) {
-    const { machine, server, commands } = await started(seed, { 'rdb-key-save-delay': '20' })
+    const { machine, server, commands } = await started(seed, { 'rdb-key-save-delay': '1000' })
     for (let round = 0; round < 3; round++) {
       server.call('bgsave')
       for (let i = 0; i < COMMANDS_DURING / 3; i++) {

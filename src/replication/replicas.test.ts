@@ -140,7 +140,7 @@ for (const diskless of ['yes', 'no'])
         assert.equal(ear.link.offset, Number((await primary.info('replication')).master_repl_offset))
         ear.link.close()
       },
-      { 'rdb-key-save-delay': '200', 'repl-diskless-sync': diskless },
+      { 'rdb-key-save-delay': '1000', 'repl-diskless-sync': diskless },
     ))
 
 test('a replica that comes back gets what it has missed, as long as that is there', () =>

@@ -242,7 +242,7 @@ export async function crashRun(policy: Policy, seed: number): Promise<void> {
     let server: MachineServer
     machine.disk.beforeChange = () => {}
     try {
-      const directives = { save: '', 'rdb-key-save-delay': '100', ...SMALL_LIMITS, ...policy.directives }
+      const directives = { save: '', 'rdb-key-save-delay': '1000', ...SMALL_LIMITS, ...policy.directives }
       server = await MachineServer.start(machine, directives, { modules: [{ module: tallyModule() }] })
     } catch (error) {
       throw new Error(`${what}: ${String(error)}`)
