@@ -19,12 +19,13 @@
 //   movingKeys       server/migration          15                                      10
 //   snapshot         engine/waiting            16                                      11
 //   storage          storage                   17
+//   largePayload     server                    18
 //
 // client: a command that came from a client. EXEC: each queued command, when EXEC runs it. script: each command
 // of a script; its first write passes the write gates too. retry: a blocked command that runs again.
 // Commands of a primary pass PRIMARY_GATES alone, those of the AOF loader none. Always: a refused command has changed
 // nothing, and a gate without a rule costs nothing.
-// Source of the orders: Redis 7.2's processCommand and script.c; the last three are ours.
+// Source of the orders: Redis 7.2's processCommand and script.c; the last four are ours.
 
 import type { Slice } from '../lib/slice.ts'
 import * as errors from '../protocol/errors.ts'
@@ -62,6 +63,7 @@ export const GATES = [
   'movingKeys',
   'snapshot',
   'storage',
+  'largePayload',
 ] as const
 
 export type GateName = (typeof GATES)[number]
@@ -70,7 +72,15 @@ export type GateName = (typeof GATES)[number]
  * A replica obeys its primary: these may only postpone, or end a replica whose disk fails. `cluster` refuses nothing
  * here; it only forgets the key of the command before.
  */
-const PRIMARY_GATES: readonly GateName[] = ['cluster', 'disk', 'pause', 'movingKeys', 'snapshot', 'storage']
+const PRIMARY_GATES: readonly GateName[] = [
+  'cluster',
+  'disk',
+  'pause',
+  'movingKeys',
+  'snapshot',
+  'storage',
+  'largePayload',
+]
 /** The gates of each command that EXEC runs: the user's permissions may have changed since it was queued. */
 export const EXEC_GATES: readonly GateName[] = ['acl']
 /** The gates of each command of a script. */

@@ -56,11 +56,22 @@ interface CommandRunner {
   run(client: Client, args: Slice[], argc: number): void
 }
 
+/** Notified of commands with a large argument, whose bytes stay where they are until the command has run. */
+export interface LargeArguments {
+  /** One begins to arrive. */
+  begin(): void
+  /** The client's command has run, or never will. */
+  end(client: Client): void
+  /** The dataset is taken or replaced: what was made of the arguments beforehand is void. */
+  forget(): void
+}
+
 export class InputBuffers {
   /** Stands between clients and the commands' execution; undefined costs nothing. */
   runner: CommandRunner | undefined
   /** Executes commands: dispatch, or who counts what it does. */
   executor: CommandRunner
+  large: LargeArguments | undefined
   private readonly engine: Engine
   private readonly parser = new Parser()
   private readonly partials: PartialCommands
@@ -266,7 +277,9 @@ export class InputBuffers {
     this.bytesWanted = parser.bytesNeeded - (parser.at - parser.pos)
     let taken = parser.at
     if (parser.bulkLength >= BIG_ARGUMENT_BYTES) {
+      const { hasLarge } = partial
       partial.beginBulk(parser.bulkLength)
+      if (partial.hasLarge && !hasLarge) this.large?.begin()
       taken = parser.bulkAt + partial.fill(u8, parser.bulkAt, end)
     }
     partial.rawBytes += taken - pos
@@ -317,7 +330,7 @@ export class InputBuffers {
     if (client.has(CLIENT_POSTPONED)) client.partial = partial
     else {
       engine.dispatch.forgetArguments(parser.args)
-      this.partials.end(partial)
+      this.endPartial(client, partial)
     }
     return pos
   }
@@ -393,7 +406,12 @@ export class InputBuffers {
   private dropPartial(client: Client): void {
     const { partial } = client
     client.partial = undefined
-    if (partial !== undefined) this.partials.end(partial)
+    if (partial !== undefined) this.endPartial(client, partial)
+  }
+
+  private endPartial(client: Client, partial: PartialCommand): void {
+    if (partial.hasLarge) this.large?.end(client)
+    this.partials.end(partial)
   }
 
   /** Resizes the query buffer of a client to `bytes`, or removes it. */

@@ -13,6 +13,8 @@ import type { LentAllocations } from '../memory/lent.ts'
 
 /** As in Redis (PROTO_MBULK_BIG_ARG). */
 export const BIG_ARGUMENT_BYTES = 32 * 1024
+/** An argument of so many bytes may be worked on before its command runs. */
+export const LARGE_ARGUMENT_BYTES: number = 128 * 1024
 /** An argument announced as longer than this is allocated only once so many of its bytes have come. */
 const PROMISE_BYTES_MAX = 16 * 1024 * 1024
 const SPARE_COMMANDS_MAX = 16
@@ -38,6 +40,8 @@ export class PartialCommand {
   bulkBytes = 0
   /** Received bytes of the command that are no longer in the query buffer. */
   rawBytes = 0
+  /** It has an argument of LARGE_ARGUMENT_BYTES or more. */
+  hasLarge = false
   private readonly lent: LentAllocations
   private argc = 0
   private lengths = new Uint32Array(LENGTHS_START)
@@ -94,6 +98,7 @@ export class PartialCommand {
   beginBulk(length: number): void {
     this.bulkLength = length
     this.bulkBytes = 0
+    if (length >= LARGE_ARGUMENT_BYTES) this.hasLarge = true
     this.bulkCapacity = Math.min(length + 2, PROMISE_BYTES_MAX)
     this.bulk = this.lent.lend(this.bulkCapacity)
   }
@@ -165,6 +170,7 @@ export class PartialCommand {
     if (this.bulk !== 0) this.lent.giveBack(this.bulk)
     this.big.length = this.bigBytes = this.bulk = this.bulkCapacity = this.bulkBytes = 0
     this.argc = this.smallEnd = this.argumentBytes = this.rawBytes = 0
+    this.hasLarge = false
     if (this.lengths.length > LENGTHS_START) this.lengths = new Uint32Array(LENGTHS_START)
     if (this.small.u8.length > BIG_ARGUMENT_BYTES) this.small = newBuffer(SMALL_BYTES_START)
   }

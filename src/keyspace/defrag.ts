@@ -5,7 +5,8 @@
 //   IDLE ─ begin: worth it ─▶ per database: TABLES (its chunks) ─▶ BUCKETS (entries and values) ─▶ … ─▶ IDLE
 //                             large collections of these buckets, part by part ─┘
 //
-// Always: nothing moves while a snapshot is running; refs outside the keyspace do not survive a slice.
+// Always: nothing moves while a snapshot is running, or MIGRATE serialises a large value; refs outside the keyspace do
+// not survive a slice.
 
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -53,6 +54,8 @@ export class Defrag {
   misses = 0
   usedUs = 0
   running = false
+  /** So many values are read in slices by others. */
+  pins = 0
   private readonly space: Keyspace
   private readonly nowUs: () => number
   private budgetUs = 0
@@ -60,10 +63,8 @@ export class Defrag {
   private database = 0
   private phase: 'main' | 'expires' | 'buckets' = 'main'
   private at = 0
-  /** usedUs when it last began to run. */
-  private usedUsBefore = 0
-  /** How many segments were last chosen, and the bytes in use then. */
-  private readonly before = { segments: 0, usedBytes: 0 }
+  /** When it last began to run: how many segments were chosen, the bytes in use, and usedUs. */
+  private readonly before = { segments: 0, usedBytes: 0, usedUs: 0 }
   /** After a run that freed nothing: its end, and its length. */
   private readonly pause = { untilUs: Number.NEGATIVE_INFINITY, us: PAUSE_US }
   /** Keys of collections that are moved in parts, and the position in the last of them. */
@@ -95,17 +96,21 @@ export class Defrag {
 
   /** Time used by the current run. */
   get currentUsedUs(): number {
-    return this.running ? this.usedUs - this.usedUsBefore : 0
+    return this.running ? this.usedUs - this.before.usedUs : 0
   }
 
   resetStats(): void {
-    this.hits = this.misses = this.usedUs = this.usedUsBefore = 0
+    this.hits = this.misses = this.usedUs = this.before.usedUs = 0
+  }
+
+  private get isStopped(): boolean {
+    return this.space.snapshotting || this.pins > 0
   }
 
   /** Called by the cron: true when slice() should follow. */
   begin(hz: number): boolean {
     this.budgetUs = this.running ? (this.share() * 1e6) / hz : 0
-    if (this.space.snapshotting) return false
+    if (this.isStopped) return false
     if (this.running && !this.choiceIsStale()) return true
     if (this.running) this.finish()
     const now = this.nowUs()
@@ -119,11 +124,11 @@ export class Defrag {
   /** Compacts now if there is anything to gain (MEMORY PURGE). */
   start(): boolean {
     const { arena } = this.space
-    if (this.running || this.space.snapshotting) return false
+    if (this.running || this.isStopped) return false
     this.before.segments = arena.evacuateSparse()
     if (this.before.segments === 0) return false
     this.running = true
-    this.usedUsBefore = this.usedUs
+    this.before.usedUs = this.usedUs
     this.database = 0
     this.phase = 'main'
     this.at = 0
@@ -159,7 +164,7 @@ export class Defrag {
 
   /** Works for about `limitUs`; true when the run, or the share of time for this tick, is over. */
   slice(limitUs: number): boolean {
-    if (this.space.snapshotting || !this.running) return true
+    if (this.isStopped || !this.running) return true
     const begin = this.nowUs()
     const end = begin + Math.min(limitUs, this.budgetUs)
     let now = begin

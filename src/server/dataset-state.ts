@@ -47,6 +47,7 @@ export class DatasetState {
     const { engine, persistence } = this
     const { keyspace, scripting } = engine
     persistence.slot.finishIteration()
+    engine.input.large?.forget()
     const keys = keyspace.databases.reduce((sum, db) => sum + db.size, 0)
     const dataset =
       KeyspaceImage.isPossible(keyspace) && !KeyspaceImage.misses(keyspace)
@@ -101,6 +102,7 @@ export class DatasetState {
   /** Ends what works on the old dataset: saves, rewrites, replicas, compaction. */
   private stopJobs(): void {
     const { engine, persistence, defrag } = this
+    engine.input.large?.forget()
     persistence.saver.kill()
     persistence.setAppendOnly(false, false)
     engine.replicas.restart()

@@ -4,15 +4,18 @@
 //   WORKING → CONNECTING [closed: once, before the target's first reply]
 //
 // Always: `order` is undefined in IDLE alone; the connection is reused by later orders, and closed when idle. A target
-// that is silent for an order's timeout fails it.
+// that is silent for an order's timeout fails it. A large value is serialised in slices, and sent when its payload is
+// whole; meanwhile compaction is stopped (`pins`).
 
 import { type ClientSystem, Connection, type ReplyHandler } from '../client/connection.ts'
 import type { CloseReason } from '../client/errors.ts'
 import type { Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MigrationOrder } from '../engine/ports/migration.ts'
+import type { StepwiseDump } from '../engine/ports/payloads.ts'
 import { Queue } from '../lib/queue.ts'
 import { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
 import { textOfError } from '../system/errors.ts'
 import type { Timer } from '../system/system.ts'
@@ -26,8 +29,20 @@ interface TargetParts {
   system: ClientSystem
   host: string
   port: number
+  /** Values that are serialised: they must not move. */
+  pinned: { pins: number }
   /** An order has ended: keys that the target has confirmed, and the error. */
   ended(order: Order, taken: readonly Slice[], error: string | null): void
+}
+
+/** A large value on its way. */
+interface LargeValue {
+  key: Slice
+  entry: Ref
+  value: Ref
+  dump: StepwiseDump
+  /** Chunks that were sent; -1: the payload is not whole. */
+  sent: number
 }
 
 const KEPT_MS = 10_000
@@ -56,6 +71,7 @@ export class MigrationTarget implements ReplyHandler {
   /** The order was retried over a new connection already. */
   private retried = false
   private nextKey = 0
+  private large: LargeValue | undefined
   /** Keys whose RESTORE is sent, in order; the first `answered` of them have their replies. */
   private sent: Slice[] = []
   private answered = 0
@@ -86,6 +102,7 @@ export class MigrationTarget implements ReplyHandler {
   stop(): void {
     this.queue.clear()
     this.order = undefined
+    this.setLarge(undefined)
     this.drop()
     this.setTimer(undefined)
   }
@@ -125,6 +142,7 @@ export class MigrationTarget implements ReplyHandler {
 
   private begin(order: Order): void {
     this.nextKey = this.answered = 0
+    this.setLarge(undefined)
     this.sent = []
     this.taken = []
     this.error = undefined
@@ -155,8 +173,9 @@ export class MigrationTarget implements ReplyHandler {
     if (order === undefined || connection === undefined || !connection.writable) return
     const untilUs = engine.machine.monotonicUs() + SLICE_US
     engine.tick()
-    while (this.nextKey < order.keys.length) {
-      this.restore(order, order.keys[this.nextKey++])
+    while (this.large !== undefined || this.nextKey < order.keys.length) {
+      if (this.large === undefined) this.restore(order, order.keys[this.nextKey++])
+      else this.continueLarge(order, this.large)
       if (connection.out.len >= CHUNK_BYTES && !connection.flush()) return
       // The target may have replied, or disconnected, within flush().
       if (this.order !== order || this.connection !== connection) return
@@ -171,17 +190,74 @@ export class MigrationTarget implements ReplyHandler {
   /** A key that was removed meanwhile is skipped. */
   private restore(order: Order, key: Slice): void {
     const { engine } = this.parts
-    const { from, replace } = order
-    const entry = from.find(key)
+    const entry = order.from.find(key)
     if (entry === 0) return
-    const whenMs = from.entries.expiryOf(entry)
-    const leftMs = whenMs <= 0 ? 0 : whenMs - engine.keyspace.nowMs
-    if (leftMs < 0) return
-    const ttl = Slice.of(String(whenMs <= 0 ? 0 : Math.max(1, leftMs)))
-    const name = engine.host.mode === 'cluster' ? RESTORE_ASKING : RESTORE
-    const payload = engine.payloads.dump(entry)
-    this.command(replace ? [name, key, ttl, payload, REPLACE] : [name, key, ttl, payload])
+    const dump = engine.payloads.beginDump(entry)
+    if (dump === undefined) return this.restoreWhole(order, key, entry)
+    this.setLarge({ key, entry, value: order.from.entries.valueOf(entry), dump, sent: -1 })
+  }
+
+  private restoreWhole(order: Order, key: Slice, entry: Ref): void {
+    const ttl = this.ttlOf(order, entry)
+    if (ttl === undefined) return
+    const payload = this.parts.engine.payloads.dump(entry)
+    this.command([this.restoreName, key, ttl, payload, ...(order.replace ? [REPLACE] : [])])
     this.sent.push(key)
+  }
+
+  private get restoreName(): Slice {
+    return this.parts.engine.host.mode === 'cluster' ? RESTORE_ASKING : RESTORE
+  }
+
+  /** Milliseconds that are left; undefined: none. */
+  private ttlOf({ from }: Order, entry: Ref): Slice | undefined {
+    const whenMs = from.entries.expiryOf(entry)
+    const leftMs = whenMs <= 0 ? 0 : whenMs - this.parts.engine.keyspace.nowMs
+    if (leftMs < 0) return undefined
+    return Slice.of(String(whenMs <= 0 ? 0 : Math.max(1, leftMs)))
+  }
+
+  /** A step of a large value: some of its payload is made, or sent. */
+  private continueLarge(order: Order, large: LargeValue): void {
+    const { out } = this.connection!
+    const { key, dump } = large
+    if (large.sent < 0) return this.continueDump(order, large)
+    const chunk = dump.chunks[large.sent++]
+    out.raw(chunk, chunk.length)
+    if (large.sent < dump.chunks.length) return
+    out.endArgument()
+    if (order.replace) out.argument(REPLACE)
+    this.sent.push(key)
+    this.setLarge(undefined)
+  }
+
+  private continueDump(order: Order, large: LargeValue): void {
+    const { key, entry, value, dump } = large
+    const { from } = order
+    // It may have expired, been evicted, or been moved to disk.
+    const found = from.find(key)
+    if (found !== entry || from.entries.isCold(entry) || from.entries.valueOf(entry) !== value) {
+      this.setLarge(undefined)
+      if (found !== 0) this.restoreWhole(order, key, found)
+      return
+    }
+    if (!dump.step()) return
+    if (dump.failure !== undefined) throw new Error(dump.failure)
+    const ttl = this.ttlOf(order, entry)
+    if (ttl === undefined) return this.setLarge(undefined)
+    const { out } = this.connection!
+    out.count(order.replace ? 5 : 4)
+    for (const word of [this.restoreName, key, ttl]) out.argument(word)
+    out.beginArgument(dump.bytes)
+    large.sent = 0
+    this.connection!.expect(1, this)
+  }
+
+  private setLarge(large: LargeValue | undefined): void {
+    const { pinned } = this.parts
+    if (this.large !== undefined) pinned.pins--
+    if (large !== undefined) pinned.pins++
+    this.large = large
   }
 
   // ---- replies ----
@@ -204,7 +280,7 @@ export class MigrationTarget implements ReplyHandler {
 
   private finishIfDone(): void {
     const { order } = this
-    if (order === undefined || this.nextKey < order.keys.length) return
+    if (order === undefined || this.large !== undefined || this.nextKey < order.keys.length) return
     if (this.preludeLeft > 0 || this.answered < this.sent.length) return
     if (this.error !== undefined) this.index = -1
     this.end(this.error ?? null)
@@ -213,6 +289,7 @@ export class MigrationTarget implements ReplyHandler {
   private end(error: string | null): void {
     const { order, taken } = this
     this.setTimer(undefined)
+    this.setLarge(undefined)
     this.parts.ended(order!, taken, error)
     this.taken = this.sent = []
     this.next()

@@ -24,13 +24,16 @@ const MAY_CHANGE = CMD_WRITE | CMD_MAY_REPLICATE
 export class Migrations implements Migration {
   private readonly engine: Engine
   private readonly system: ClientSystem
+  private readonly pinned: { pins: number }
   private readonly targets = new Map<string, MigrationTarget>()
   /** How many orders lock each key; databases are not distinguished. */
   private readonly keys = new Map<string, number>()
 
-  constructor(engine: Engine, system: ClientSystem) {
+  /** `pinned`: compaction, which stops while there are pins. */
+  constructor(engine: Engine, system: ClientSystem, pinned: { pins: number }) {
     this.engine = engine
     this.system = system
+    this.pinned = pinned
   }
 
   start(client: Client, order: MigrationOrder): void {
@@ -62,10 +65,11 @@ export class Migrations implements Migration {
   }
 
   private newTarget(host: string, port: string): MigrationTarget {
-    const { engine, system } = this
+    const { engine, system, pinned } = this
     return new MigrationTarget({
       engine,
       system,
+      pinned,
       host,
       port: portOf(port),
       ended: (order, taken, error) => this.end(order, taken, error),

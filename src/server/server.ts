@@ -41,6 +41,7 @@ import { DebugCopies } from './debug-copy.ts'
 import { FileLocks } from './file-locks.ts'
 import { guardedSystem } from './guarded.ts'
 import { HostAdapter } from './host-adapter.ts'
+import { LargePayloads } from './large-payloads.ts'
 import { type RunningServer, ShutdownAborted, ShutdownFailed, type StartServerOptions } from './launch.ts'
 import { listenAnew, listenOnEach, NO_PORT } from './listen-problem.ts'
 import type { Logger } from './log.ts'
@@ -93,8 +94,6 @@ export class Server implements RunningServer {
     const connect = () => this.memory.connect()
     this.sockets = socketsOf({ ...base, fields: infoFields, connect, unref: options.unref })
     const { contexts: tls } = this.sockets
-    const migrations = (engine.migration = new Migrations(engine, { ...system, network: tls.dialler('tlsCluster') }))
-    this.parts = { migrations, modules }
     engine.configuration = this.makeConfiguration()
     this.maintenance = new ServerMaintenance({
       ...base,
@@ -103,7 +102,12 @@ export class Server implements RunningServer {
       port: () => this.port,
       mayRest: options.mayRest === true,
     })
-    this.maintenance.cron.hooks.push(() => tls.cron())
+    const { cron, defrag } = this.maintenance
+    cron.hooks.push(() => tls.cron())
+    const migrations = new Migrations(engine, { ...system, network: tls.dialler('tlsCluster') }, defrag)
+    engine.migration = migrations
+    engine.input.large = new LargePayloads(engine, cron.background)
+    this.parts = { migrations, modules }
     engine.host = this.makeHost()
     showScripting(this.scripting, this.maintenance)
     showModules(modules, config, this.maintenance)

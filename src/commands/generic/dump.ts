@@ -69,7 +69,7 @@ const restoreAsking: Command = {
 }
 
 /** Whether the payload is checked to its last byte, and not only its checksum. */
-function isSanitized({ settings, client }: Context): boolean {
+export function isSanitized({ settings, client }: Pick<Context, 'settings' | 'client'>): boolean {
   if (settings.sanitizeDumpPayload !== 'clients') return settings.sanitizeDumpPayload === 'yes'
   return client.user?.skipsSanitizing === false
 }

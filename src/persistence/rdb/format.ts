@@ -88,3 +88,5 @@ export const MAGIC = 'REDIS'
 /** Magic and four digits of version. */
 export const HEADER_BYTES = 9
 export const CHECKSUM_BYTES = 8
+/** What a DUMP payload ends with: version and checksum. */
+export const FOOTER_BYTES: number = 2 + CHECKSUM_BYTES

@@ -11,11 +11,14 @@ import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { ValueReader } from '../values/value-codec.ts'
 import { type ValueCodecs, ValueReaders, ValueWriters } from '../values/value-codecs.ts'
-import { CHECKSUM_BYTES, RDB_STRING, RDB_VERSION_MAX, RDB_VERSION_WRITTEN } from './format.ts'
+import { CHECKSUM_BYTES, FOOTER_BYTES, RDB_STRING, RDB_VERSION_MAX, RDB_VERSION_WRITTEN } from './format.ts'
 import { RdbError, RdbInput, RdbString } from './input.ts'
 import { RdbOutput } from './output.ts'
+import { SlicedDump } from './sliced-dump.ts'
+import { SlicedRead, UNKNOWN_OR_EMPTY } from './sliced-read.ts'
 
-const FOOTER_BYTES = 2 + CHECKSUM_BYTES
+/** Values of about this size and more are written in steps. */
+const STEPWISE_BYTES_MIN = 128 * 1024
 /** A larger buffer is released after use. */
 const KEPT_BYTES_MAX = 1 << 20
 
@@ -35,6 +38,8 @@ export class DumpPayloads implements Payloads {
   /** The reader of the value that read() has read; undefined: a string, in `text`. */
   private reader: ValueReader | undefined
   private type = 0
+  /** The payload that was read beforehand. */
+  private readBefore: SlicedRead | undefined
 
   constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, compress: () => boolean) {
     this.parts = [space, limits, codecs]
@@ -77,7 +82,26 @@ export class DumpPayloads implements Payloads {
     return this.result.set(out.u8, out.dv, 0, out.pos)
   }
 
+  beginDump(entry: Ref): SlicedDump | undefined {
+    const [space, , codecs] = this.parts
+    const { entries } = space
+    if (entries.isCold(entry) || entries.memoryOf(entry) < STEPWISE_BYTES_MIN) return undefined
+    return new SlicedDump(space, codecs, this.compress(), entry)
+  }
+
+  beginRead(payload: Slice, deep: boolean): SlicedRead {
+    const readers = new ValueReaders(...this.parts)
+    readers.options.deep = deep
+    return new SlicedRead(payload, readers, this.skipChecks)
+  }
+
+  wasRead(read: SlicedRead | undefined): void {
+    this.readBefore = read
+  }
+
   isSound(payload: Slice): boolean {
+    const { readBefore } = this
+    if (readBefore?.isOf(payload)) return readBefore.isSound
     if (payload.len < FOOTER_BYTES) return false
     const { u8, dv, off, len } = payload
     if (dv.getUint16(off + len - FOOTER_BYTES, true) > RDB_VERSION_MAX) return false
@@ -87,13 +111,14 @@ export class DumpPayloads implements Payloads {
   }
 
   read(payload: Slice, deep: boolean): boolean {
-    const { readers } = this
+    const { readers, readBefore } = this
+    if (readBefore?.isOf(payload) && !readBefore.isString) return this.takeOver(readBefore)
     const { u8, dv, off, len } = payload
     // Redis lets a value extend into the footer, where it can only be corrupt.
     const input = this.input.open(u8, dv, off, off + len - FOOTER_BYTES)
     readers.options.deep = deep
     this.reader = undefined
-    this.failure = 'Internal error in RDB reading offset 0 -> unknown type or empty value'
+    this.failure = UNKNOWN_OR_EMPTY
     try {
       const rdbType = input.byte()
       if (rdbType === RDB_STRING) {
@@ -112,6 +137,14 @@ export class DumpPayloads implements Payloads {
     }
     this.drop()
     return false
+  }
+
+  private takeOver(before: SlicedRead): boolean {
+    this.reader = before.take()
+    this.type = before.type
+    this.failure = before.failure
+    this.sanitizations += before.sanitizations
+    return this.reader !== undefined
   }
 
   place(db: Database, key: Slice): Ref {
