@@ -4,6 +4,7 @@ import { evenRange } from '../../src/cluster/bitmap.ts'
 import type { VirtualWorld } from '../../src/system/virtual-world.ts'
 import { WorldServer } from '../harness/replication-world.ts'
 
+const ARENA_BYTES = 256 * 1024
 const HEAL_MS = 60_000
 const LOOK_MS = 200
 
@@ -16,7 +17,8 @@ export async function startCluster(
 ): Promise<WorldServer[]> {
   const nodes: WorldServer[] = []
   for (let i = 0; i < count; i++) {
-    const node = new WorldServer(world, world.machine(`node${i}`), { 'cluster-enabled': 'yes', ...directives })
+    const all = { 'cluster-enabled': 'yes', ...directives }
+    const node = new WorldServer(world, world.machine(`node${i}`), all, { arenaStartBytes: ARENA_BYTES })
     await node.start()
     nodes.push(node)
   }

@@ -1,11 +1,11 @@
-// Clusters in a virtual world: six nodes, clients that write, and faults, all from one seed. When the faults have ended
-// the cluster must heal, and hold what it promises:
+// Clusters in a virtual world: six nodes or as many as asked for, clients that write, and faults, all from one seed.
+// When the faults have ended the cluster must heal, and hold what it promises:
 //
 //   every slot has one owner, and all nodes agree on it         no two primaries have the same configuration epoch
 //   every replica has its primary's dataset                     what was acknowledged before the faults is there
 //   no node has voted twice in an epoch
 //
-// The command line: bun test/simulation/run-clusters.ts SEED RUNS
+// The command line: bun test/simulation/run-clusters.ts SEED RUNS [NODES]
 
 import { partSeed, seededRandom } from '../../src/system/random.ts'
 import type { Random } from '../../src/system/system.ts'
@@ -14,10 +14,12 @@ import type { WorldServer } from '../harness/replication-world.ts'
 import { clusterInfo, startCluster, until } from './cluster-world.ts'
 
 const NODES = 6
-const PRIMARIES = 3
+const PRIMARIES_MIN = 3
 const TIMEOUT_MS = 1000
 const FAULT_MS = 8000
-const FAULTS = 4
+const FAULTS_MIN = 4
+/** Larger clusters have a fault for so many nodes. */
+const NODES_PER_FAULT = 3
 const KEYS = 30
 const STEP_MS = 50
 const DIRECTIVES = {
@@ -34,14 +36,17 @@ interface ClusterResult {
   failovers: number
 }
 
-export async function runCluster(seed: number): Promise<ClusterResult> {
-  const run = new ClusterRun(seed)
+export async function runCluster(seed: number, nodes = NODES): Promise<ClusterResult> {
+  const run = new ClusterRun(seed, nodes)
   return run.run()
 }
 
 class ClusterRun {
   private readonly world: VirtualWorld
   private readonly random: Random
+  private readonly count: number
+  /** Half of the nodes, or a third. */
+  private readonly primaries: number
   private readonly nodes: WorldServer[] = []
   private readonly down = new Set<WorldServer>()
   private readonly faults: string[] = []
@@ -49,9 +54,12 @@ class ClusterRun {
   /** By node and epoch: for whom it voted, read from its log. */
   private readonly votes = new Map<string, string>()
 
-  constructor(seed: number) {
+  constructor(seed: number, nodes: number) {
     this.world = new VirtualWorld({ seed })
     this.random = seededRandom(partSeed(seed, 18))
+    this.count = nodes
+    const perShard = 2 + (seededRandom(partSeed(seed, 22)).u32() % 2)
+    this.primaries = Math.max(PRIMARIES_MIN, Math.floor(nodes / perShard))
   }
 
   private below(n: number): number {
@@ -62,9 +70,10 @@ class ClusterRun {
     await this.form()
     for (let i = 0; i < KEYS; i++) await this.write(`kept${i}`, String(i))
     await this.world.run(2000)
-    for (let i = 0; i < FAULTS; i++) this.world.at(this.below(FAULT_MS), () => this.fault())
+    const faults = Math.max(FAULTS_MIN, Math.floor(this.count / NODES_PER_FAULT))
+    for (let i = 0; i < faults; i++) this.world.at(this.below(FAULT_MS), () => this.fault())
     for (let ms = 0; ms < FAULT_MS * 2; ms += STEP_MS) {
-      this.load()
+      for (let i = 0; i < this.count; i += NODES) this.load()
       await this.world.run(STEP_MS)
     }
     this.world.network.heal()
@@ -80,15 +89,15 @@ class ClusterRun {
   // ---- making it ----
 
   private async form(): Promise<void> {
-    this.nodes.push(...(await startCluster(this.world, NODES, PRIMARIES, DIRECTIVES)))
+    this.nodes.push(...(await startCluster(this.world, this.count, this.primaries, DIRECTIVES)))
     for (const [i, node] of this.nodes.entries()) {
-      if (i < PRIMARIES) continue
-      const id = String(await this.nodes[i - PRIMARIES].call('CLUSTER', 'MYID'))
+      if (i < this.primaries) continue
+      const id = String(await this.nodes[i % this.primaries].call('CLUSTER', 'MYID'))
       await until(this.world, async () => String(await node.call('CLUSTER', 'REPLICATE', id)) === 'OK')
     }
     await until(this.world, async () => {
       for (const node of this.nodes) if ((await clusterInfo(node, 'cluster_state')) !== 'ok') return false
-      return this.nodes.slice(PRIMARIES).every(node => node.isLinked)
+      return this.nodes.slice(this.primaries).every(node => node.isLinked)
     })
   }
 
@@ -102,15 +111,15 @@ class ClusterRun {
 
   /** A write to any node that runs; most are redirected, and nobody waits for replies. */
   private load(): void {
-    const node = this.nodes[this.below(NODES)]
+    const node = this.nodes[this.below(this.count)]
     if (this.down.has(node)) return
     node.taken()
     node.send('INCR', `load${this.below(100)}`)
   }
 
   private fault(): void {
-    const node = this.nodes[this.below(NODES)]
-    const other = this.nodes[this.below(NODES)]
+    const node = this.nodes[this.below(this.count)]
+    const other = this.nodes[this.below(this.count)]
     const lastsMs = 100 + this.below(TIMEOUT_MS * 4)
     const kind = (['kill', 'power', 'partition', 'cut', 'stall', 'jump'] as const)[this.below(6)]
     this.faults.push(`${kind} ${node.machine.host.address} ${lastsMs}`)
