@@ -23,7 +23,13 @@ export class SegmentReleaser {
   private readonly commandCount: () => number
   private readonly collect: (later: boolean) => void
   private readonly droppedElsewhere: () => number
-  private dropped: WeakRef<ArrayBuffer>[] = []
+  /** Buffers that were released and that the collector has not found yet. */
+  private waiting = 0
+  private round = 0
+  /** Looking at a WeakRef instead would keep its buffer while the collector marks. */
+  private readonly found = new FinalizationRegistry<number>(round => {
+    if (round === this.round) this.waiting--
+  })
   private waitedTicks = 0
   private idleTicks = 0
   private commandsSeen = 0
@@ -46,15 +52,14 @@ export class SegmentReleaser {
     this.idleTicks = commands - this.commandsSeen <= 1 ? this.idleTicks + 1 : 0
     this.commandsSeen = commands
     const { arena } = this
-    if (this.dropped.length > 0) this.dropped = this.dropped.filter(buffer => buffer.deref() !== undefined)
     const large = arena.droppedBytes + this.droppedElsewhere() - this.droppedBytesSeen >= LARGE_BYTES
     if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS)
       return this.releaseNow(IDLE_BUFFERS)
-    if (arena.freeSegmentBytes === 0 && this.dropped.length === 0 && !large) return
+    if (arena.freeSegmentBytes === 0 && this.waiting === 0 && !large) return
     this.waitedTicks++
     if (this.idleTicks >= IDLE_TICKS) return this.releaseNow(IDLE_BUFFERS)
-    if (this.waitedTicks >= GC_WAIT_TICKS_MAX) return this.releaseNow(BUSY_BUFFERS - this.dropped.length, true)
-    if (this.dropped.length > 0 || arena.freeSegmentBytes === 0) return
+    if (this.waitedTicks >= GC_WAIT_TICKS_MAX) return this.releaseNow(BUSY_BUFFERS - this.waiting, true)
+    if (this.waiting > 0 || arena.freeSegmentBytes === 0) return
     this.waitedTicks = 0
     this.release(BUSY_BUFFERS)
   }
@@ -62,7 +67,8 @@ export class SegmentReleaser {
   /** Releases so many buffers and requests a collection: `later`, beside commands, or at once, which takes longer. */
   releaseNow(buffers: number, later = false): void {
     this.release(buffers)
-    this.dropped = []
+    // A later collection may miss what was dropped while it marked: then one is requested again.
+    if (!later) this.forget()
     this.waitedTicks = 0
     this.droppedBytesSeen = this.arena.droppedBytes + this.droppedElsewhere()
     this.commandsCollected = this.commandsSeen
@@ -73,7 +79,13 @@ export class SegmentReleaser {
     for (let left = buffers; left > 0; left--) {
       const buffer = this.arena.releaseFreeSegment()
       if (buffer === undefined) return
-      this.dropped.push(buffer)
+      this.found.register(buffer, this.round)
+      this.waiting++
     }
+  }
+
+  private forget(): void {
+    this.round++
+    this.waiting = 0
   }
 }
