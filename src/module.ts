@@ -5,6 +5,7 @@
 
 export { addCommands, nodeRedisModules } from './modules/clients.ts'
 export {
+  type Borrowed,
   type CallOptions,
   type CallReply,
   type ChannelUse,
@@ -27,6 +28,7 @@ export {
   type ModuleServer,
   type ModuleWord,
   type ParameterValue,
+  type PlainWord,
   type RedstartModule,
   type RepliedCommand,
   type ReplyFilter,

@@ -287,14 +287,14 @@ export class Dispatch {
     this.effects.length = 0
   }
 
-  /** Runs `work`; the commands that it calls are not propagated. Keys that expire meanwhile are. */
-  withoutPropagation<Result>(work: () => Result): Result {
-    this.quietDepth++
-    try {
-      return work()
-    } finally {
-      this.quietDepth--
-    }
+  /** The propagation unit that was begun is the only one: its effects go out when it ends. */
+  get isOuterUnit(): boolean {
+    return this.unitDepth === 1
+  }
+
+  /** Until this is called with -1, commands that are called are not propagated. Keys that expire meanwhile are. */
+  quiet(more: 1 | -1): void {
+    this.quietDepth += more
   }
 
   private propagate(client: Client, entry: TableEntry, args: Slice[], argc: number, changed: boolean): void {

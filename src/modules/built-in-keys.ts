@@ -14,6 +14,8 @@ import { StreamType } from '../keyspace/values/stream/stream-type.ts'
 import { ZSetType } from '../keyspace/values/zset/zset-type.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
+import { BorrowedBytes, type Lender } from './borrowed.ts'
+import { copyOf } from './bytes.ts'
 import { putAscii } from './call-words.ts'
 import { CommandError, type ModuleWord } from './definition.ts'
 import type {
@@ -25,15 +27,21 @@ import type {
   StreamKey,
   StreamKeyEntry,
 } from './key-definition.ts'
-import { copyOf, sliceOf } from './values.ts'
+import { sliceOf } from './values.ts'
 import type { WritableDatabaseKeys } from './writable-keys.ts'
 
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 
 const SHORT_BYTES = 64
 
+/** Of borrowed strings; implemented by ModuleKeys. */
+interface LoanTime {
+  readonly isRunning: boolean
+  readonly stamp: number
+}
+
 /** The keys of one database. */
-export class DatabaseKeys implements BuiltInKeys {
+export class DatabaseKeys implements BuiltInKeys, Lender {
   private readonly engine: Engine
   readonly db: Database
   /** Objects that write them, while no command does. */
@@ -42,10 +50,12 @@ export class DatabaseKeys implements BuiltInKeys {
   /** A short key while it is looked up. */
   private readonly short = new Slice(new Uint8Array(SHORT_BYTES))
   private readonly shortValue = new Slice(new Uint8Array(SHORT_BYTES))
+  private readonly time: LoanTime
 
-  constructor(engine: Engine, db: Database) {
+  constructor(engine: Engine, db: Database, time: LoanTime) {
     this.engine = engine
     this.db = db
+    this.time = time
   }
 
   /** The entry of a key, 0 for none. Throws WRONGTYPE. */
@@ -70,6 +80,17 @@ export class DatabaseKeys implements BuiltInKeys {
   string(word: ModuleWord): Uint8Array | undefined {
     const entry = this.find(this.keyOf(word), TYPE_STRING)
     return entry === 0 ? undefined : copyOf(this.db.strings.textOf(entry, this.text))
+  }
+
+  borrow(word: ModuleWord): BorrowedBytes | undefined {
+    const { time } = this
+    if (!time.isRunning) throw new TypeError('a string is borrowed before its command returns or waits')
+    const entry = this.find(this.keyOf(word), TYPE_STRING)
+    return entry === 0 ? undefined : new BorrowedBytes(undefined, undefined, this, entry, time.stamp)
+  }
+
+  lent(entry: Ref, stamp: number): Slice | undefined {
+    return stamp === this.time.stamp ? this.db.strings.textOf(entry, this.text) : undefined
   }
 
   hash(word: ModuleWord, mayBeMissing = false): HashKey | undefined {
@@ -213,6 +234,7 @@ export class DatabaseKeys implements BuiltInKeys {
 
 /** The bytes of a word, in `short` if there is space. */
 function shortOrOwn(word: ModuleWord, short: Slice): Slice {
+  if (word instanceof BorrowedBytes) return word.stable()
   if (typeof word === 'string') {
     if (word.length > SHORT_BYTES || !putAscii(short.u8, 0, word)) return sliceOf(word)
   } else if (!(word instanceof Uint8Array) || word.length > SHORT_BYTES) return sliceOf(word)

@@ -6,7 +6,9 @@
 // Always: arguments are valid from put() to the end() of their call, whatever is called within it: a buffer that is too
 // small is replaced, and the slices keep the old one. Long byte strings are not copied.
 
+import { copyBytes } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
+import { BorrowedBytes } from './borrowed.ts'
 import type { ModuleWord } from './definition.ts'
 
 const START_BYTES = 4096
@@ -43,6 +45,7 @@ export class CallWords {
     for (let i = 0; i < words.length; i++) {
       const word = words[i]
       if (word instanceof Uint8Array) this.putBytes(args[i], word)
+      else if (word instanceof BorrowedBytes) this.putBorrowed(args[i], word.slice())
       else this.putText(args[i], String(word))
     }
     return args
@@ -68,6 +71,15 @@ export class CallWords {
     else for (let i = 0; i < length; i++) u8[pos + i] = bytes[i]
     this.pos += length
     slice.set(u8, this.dv, pos, length)
+  }
+
+  /** Always copied: what is called may take a long argument over, or move a key's string. */
+  private putBorrowed(slice: Slice, { u8, dv, off, len }: Slice): void {
+    this.reserve(len)
+    const { pos } = this
+    copyBytes(this.u8, this.dv, pos, u8, dv, off, len)
+    this.pos += len
+    slice.set(this.u8, this.dv, pos, len)
   }
 
   private putText(slice: Slice, text: string): void {

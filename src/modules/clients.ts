@@ -5,7 +5,7 @@
 //
 // Always: neither client's package is needed; only facts of the module are read, it does not run in the application.
 
-import type { ModuleCommand, ModuleWord } from './definition.ts'
+import type { ModuleCommand, PlainWord } from './definition.ts'
 import type { CommandMethods, NodeRedisCommand, NodeRedisModules } from './typed.ts'
 
 interface Definition {
@@ -30,7 +30,7 @@ export function addCommands<Client extends { addBuiltinCommand(name: string): vo
 
 /** The option `modules` of node-redis' createClient() and createCluster(). */
 export function nodeRedisModules<const Module extends Definition>(module: Module): NodeRedisModules<Module> {
-  const groups = new Map<string, [name: string, command: NodeRedisCommand<ModuleWord[], never>][]>()
+  const groups = new Map<string, [name: string, command: NodeRedisCommand<PlainWord[], never>][]>()
   for (const command of module.commands ?? []) {
     const dot = command.name.indexOf('.')
     const group = dot < 0 ? module.name : command.name.slice(0, dot)
@@ -42,13 +42,13 @@ export function nodeRedisModules<const Module extends Definition>(module: Module
   return Object.fromEntries(modules) as NodeRedisModules<Module>
 }
 
-function nodeRedisCommand(command: ModuleCommand): NodeRedisCommand<ModuleWord[], never> {
+function nodeRedisCommand(command: ModuleCommand): NodeRedisCommand<PlainWord[], never> {
   const firstKey = firstKeyOf(command)
   return {
     FIRST_KEY_INDEX: firstKey,
     IS_READ_ONLY: command.flags.split(' ').includes('readonly'),
     transformArguments: (...args) => [command.name, ...args.map(sent)],
-    parseCommand: (parser: Parser, ...args: ModuleWord[]) => {
+    parseCommand: (parser: Parser, ...args: PlainWord[]) => {
       parser.push(command.name)
       for (const [i, word] of args.entries()) {
         if (i + 1 === firstKey) parser.pushKey(sent(word))
@@ -65,6 +65,6 @@ function firstKeyOf(command: ModuleCommand): number | undefined {
   return at === null ? undefined : Number(at[1])
 }
 
-function sent(word: ModuleWord): string | Buffer {
+function sent(word: PlainWord): string | Buffer {
   return word instanceof Uint8Array ? Buffer.from(word.buffer, word.byteOffset, word.byteLength) : String(word)
 }

@@ -3,15 +3,17 @@
 // Always: arguments and the client for calls are made when they are first asked for; before the command waits, the
 // arguments are copied, since their bytes are the query buffer's.
 
-import { CMD_READONLY, CMD_WRITE } from '../engine/catalog/command.ts'
 import type { Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import { parseDouble, parseInt64 } from '../lib/number.ts'
-import type { Slice } from '../lib/slice.ts'
+import { Slice } from '../lib/slice.ts'
+import { BorrowedBytes } from './borrowed.ts'
 import type { DatabaseKeys } from './built-in-keys.ts'
+import { copyOf, utf8Text } from './bytes.ts'
 import type { ModuleCaller } from './caller.ts'
 import { clientFacts } from './client-facts.ts'
 import {
+  type Borrowed,
   type CallOptions,
   type CallReply,
   CommandError,
@@ -32,17 +34,28 @@ import {
 import type { BuiltInKeys, WritableKeys } from './key-definition.ts'
 import type { ModuleKeys } from './keys.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
-import { copyOf, sliceOf, utf8Text } from './values.ts'
+import { sliceOf } from './values.ts'
 import type { WritableDatabaseKeys, Writer } from './writable-keys.ts'
 
 const NO_BYTES = new Uint8Array(0)
+const NO_WORD = new Slice()
 
 /** What all commands of a module share. */
-export interface CommandParts {
+export interface ModuleParts {
   readonly caller: ModuleCaller
   readonly keys: ModuleKeys
   readonly server: ModuleServer
   readonly state: { readonly isGone: boolean }
+}
+
+/** The same for every run of a command. */
+export interface CommandParts extends ModuleParts {
+  readonly command: ModuleCommand
+  readonly ctx: Context
+  readonly isReadOnly: boolean
+  readonly isWriting: boolean
+  /** The command itself is propagated, and not what it calls. */
+  readonly isVerbatim: boolean
 }
 
 export class CommandContext implements ModuleContext, Writer {
@@ -50,29 +63,22 @@ export class CommandContext implements ModuleContext, Writer {
   /** The command is running, and has not waited. */
   isOpen = true
   private readonly parts: CommandParts
-  readonly ctx: Context
-  private readonly command: ModuleCommand
   private readonly judged: Client
-  private readonly isReadOnly: boolean
   private readonly slices: readonly Slice[]
-  private words: Uint8Array[] | undefined
-  private calling: Client | undefined
-  private builtIn: DatabaseKeys | undefined
-  private writable: WritableDatabaseKeys | undefined
+  private words: Uint8Array[] | undefined = undefined
+  private calling: Client | undefined = undefined
+  private writable: WritableDatabaseKeys | undefined = undefined
 
-  constructor(parts: CommandParts, ctx: Context, command: ModuleCommand) {
+  constructor(parts: CommandParts, ctx: Context) {
     this.parts = parts
-    this.ctx = ctx
-    this.command = command
     this.judged = ctx.client
-    this.isReadOnly = (ctx.command.flags & CMD_READONLY) !== 0
     this.slices = ctx.args
     this.argc = ctx.argc
   }
 
   get args(): readonly Uint8Array[] {
     if (this.words === undefined) {
-      if (!this.isOpen) throw new TypeError('the command has returned: its arguments are gone')
+      this.mustBeOpen()
       this.words = []
       for (let i = 0; i < this.argc; i++) {
         this.words.push(copyOf(this.slices[i]))
@@ -81,9 +87,13 @@ export class CommandContext implements ModuleContext, Writer {
     return this.words
   }
 
+  private mustBeOpen(): void {
+    if (!this.isOpen) throw new TypeError('the command has returned: its arguments are gone')
+  }
+
   /** The command has returned; `waits`: its handler goes on. */
   close(waits: boolean): void {
-    this.endWriting()
+    if (this.writable !== undefined) this.endWriting()
     if (waits) {
       void this.args
       this.callingClient()
@@ -118,6 +128,11 @@ export class CommandContext implements ModuleContext, Writer {
   bytes(i: number): Uint8Array {
     if (i >= this.argc) return NO_BYTES
     return this.isOpen && this.words === undefined ? copyOf(this.slices[i]) : this.args[i]
+  }
+
+  borrow(i: number): Borrowed {
+    this.mustBeOpen()
+    return new BorrowedBytes(this, i < this.argc ? this.slices[i] : NO_WORD)
   }
 
   text(i: number): string {
@@ -156,15 +171,22 @@ export class CommandContext implements ModuleContext, Writer {
   private run(words: readonly ModuleWord[], asServer: boolean, asBytes: boolean): CallReply {
     this.mustBeLoaded()
     const client = this.callingClient()
-    return this.parts.caller.call(words, client, asServer ? undefined : client, asBytes, this.isReadOnly, this.judged)
+    return this.parts.caller.call(
+      words,
+      client,
+      asServer ? undefined : client,
+      asBytes,
+      this.parts.isReadOnly,
+      this.judged,
+    )
   }
 
   refusal({ as }: CallOptions, ...words: ModuleWord[]): string | undefined {
     const { caller } = this.parts
     const client = this.callingClient()
-    if (as === 'server') return caller.refusal(words, undefined, this.isReadOnly)
-    if (typeof as !== 'object') return caller.refusal(words, client, this.isReadOnly)
-    return caller.asUser(as.user, client, () => caller.refusal(words, client, this.isReadOnly))
+    if (as === 'server') return caller.refusal(words, undefined, this.parts.isReadOnly)
+    if (typeof as !== 'object') return caller.refusal(words, client, this.parts.isReadOnly)
+    return caller.asUser(as.user, client, () => caller.refusal(words, client, this.parts.isReadOnly))
   }
 
   get keys(): BuiltInKeys {
@@ -173,29 +195,30 @@ export class CommandContext implements ModuleContext, Writer {
 
   private readableKeys(): DatabaseKeys {
     this.mustBeLoaded()
-    const { db } = this.calling ?? this.judged
-    if (this.builtIn?.db !== db) {
-      this.endWriting()
-      this.builtIn = this.parts.keys.ofDatabase(db)
-    }
-    return this.builtIn
+    return this.parts.keys.ofDatabase((this.calling ?? this.judged).db)
   }
 
   private endWriting(): void {
-    if (this.writable !== undefined) this.parts.keys.written(this.builtIn!, this.writable)
+    this.parts.keys.written(this.writable!)
     this.writable = undefined
   }
 
   get writableKeys(): WritableKeys {
-    if ((this.ctx.command.flags & CMD_WRITE) === 0 || !this.isOpen)
+    if (!this.parts.isWriting || !this.isOpen)
       throw new TypeError(`keys are written in a command with the flag 'write', before it returns or waits`)
     const keys = this.readableKeys()
-    this.writable ??= this.parts.keys.toWrite(keys, this)
+    if (this.writable?.keys === keys) return this.writable
+    if (this.writable !== undefined) this.endWriting()
+    this.writable = this.parts.keys.toWrite(keys, this)
     return this.writable
   }
 
+  get ctx(): Context {
+    return this.parts.ctx
+  }
+
   get propagates(): boolean {
-    return this.command.propagation !== 'verbatim'
+    return !this.parts.isVerbatim
   }
 
   change(words: readonly ModuleWord[]): CallReply {
@@ -209,9 +232,9 @@ export class CommandContext implements ModuleContext, Writer {
 
   write<Value>(type: ModuleType<Value>, key: ModuleWord): TypedKey<Value> {
     if (!this.isOpen) throw new TypeError('a key is written before its command returns or waits')
-    if (this.isReadOnly || this.command.propagation !== 'verbatim')
+    if (this.parts.isReadOnly || !this.parts.isVerbatim)
       throw new TypeError(`write() needs the flag 'write' and propagation: 'verbatim'`)
-    return this.parts.keys.write(this.ctx, type, key, this.command.name, () => this.isOpen)
+    return this.parts.keys.write(this.parts.ctx, type, key, this.parts.command.name, this)
   }
 
   waitForKeys(first: number, options: WaitOptions = {}): KeyWait {

@@ -20,6 +20,7 @@ export type ModuleReply =
   | null
   | undefined
   | Uint8Array
+  | Borrowed
   | TypedReply
   | readonly ModuleReply[]
   | ReadonlyMap<string, ModuleReply>
@@ -31,8 +32,24 @@ export interface TypedReply {
   readonly value: string | number
 }
 
-/** A word of a command. Text is UTF-8. */
-export type ModuleWord = string | number | bigint | Uint8Array
+/** A word of a command as clients send it. Text is UTF-8. */
+export type PlainWord = string | number | bigint | Uint8Array
+
+/** A word of a command that a module calls. */
+export type ModuleWord = PlainWord | Borrowed
+
+/**
+ * Bytes of the server that were not copied: a word of the command, or the string of a key. It stands for them in calls,
+ * keys, values and replies, while the command runs; a key's string until something in the dataset changes. Later it
+ * throws a TypeError.
+ */
+export interface Borrowed {
+  readonly isBorrowed: true
+  readonly length: number
+  /** A copy. */
+  bytes(): Uint8Array
+  text(): string
+}
 
 /** The reply to a command that was called; bulk strings as text, maps as flat arrays. */
 export type CallReply = string | number | bigint | boolean | null | Uint8Array | CallReply[]
@@ -192,6 +209,8 @@ export interface ModuleContext extends ModuleServer {
   readonly client: ModuleClient
   /** A copy of args[i] alone: cheaper than `args` for a command that reads some of its words. */
   bytes(i: number): Uint8Array
+  /** args[i] without a copy, to be passed on while the command runs. Empty: there is no such word. */
+  borrow(i: number): Borrowed
   /** args[i] as text. */
   text(i: number): string
   /** The integer args[i] spells; throws a CommandError. */

@@ -4,7 +4,7 @@
 // gone is empty, one that has another type now throws WRONGTYPE. A change is announced and propagated as the command of
 // the core that makes it.
 
-import type { ModuleWord } from './definition.ts'
+import type { Borrowed, ModuleWord } from './definition.ts'
 
 export interface HashKey {
   readonly size: number
@@ -50,6 +50,8 @@ export interface StreamKey {
 /** Each is undefined for a key that does not exist, and throws WRONGTYPE for one of another type. */
 export interface BuiltInKeys {
   string(key: ModuleWord): Uint8Array | undefined
+  /** As string(), without a copy. Only while the command runs. */
+  borrow(key: ModuleWord): Borrowed | undefined
   hash(key: ModuleWord): HashKey | undefined
   list(key: ModuleWord): ListKey | undefined
   set(key: ModuleWord): SetKey | undefined

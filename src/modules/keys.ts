@@ -23,6 +23,12 @@ export class ModuleKeys {
   private readonly engine: Engine
   private readonly types: ModuleTypes
   private readonly builtIn = new Map<Database, DatabaseKeys>()
+  /** The one that was asked for last. */
+  private latest: DatabaseKeys | undefined
+  /** Commands of modules that are running, one within the other. */
+  private running = 0
+  /** So many commands of modules, that no other had called, have ended. */
+  private turns = 0
 
   constructor(engine: Engine, types: ModuleTypes) {
     this.engine = engine
@@ -41,10 +47,31 @@ export class ModuleKeys {
     return this.opened(db, entry, type).value as Value
   }
 
+  /** A command of a module begins to run, and with ended() it has returned, or waits. */
+  begun(): void {
+    this.running++
+  }
+
+  ended(): void {
+    if (--this.running === 0) this.turns++
+  }
+
+  get isRunning(): boolean {
+    return this.running !== 0
+  }
+
+  /** The same as before: nothing in the dataset has changed since, and the same command runs. */
+  get stamp(): number {
+    return this.engine.keyspace.mutations + this.turns
+  }
+
   /** The keys of built-in types in a database. */
   ofDatabase(db: Database): DatabaseKeys {
+    const { latest } = this
+    if (latest !== undefined && latest.db === db) return latest
     let keys = this.builtIn.get(db)
-    if (keys === undefined) this.builtIn.set(db, (keys = new DatabaseKeys(this.engine, db)))
+    if (keys === undefined) this.builtIn.set(db, (keys = new DatabaseKeys(this.engine, db, this)))
+    this.latest = keys
     return keys
   }
 
@@ -55,9 +82,9 @@ export class ModuleKeys {
     return writable
   }
 
-  written(keys: DatabaseKeys, writable: WritableDatabaseKeys): void {
+  written(writable: WritableDatabaseKeys): void {
     writable.writer = undefined
-    keys.idle.push(writable)
+    writable.keys.idle.push(writable)
   }
 
   /** Serves clients that wait for a key. */
@@ -71,46 +98,39 @@ export class ModuleKeys {
     return this.engine.blocking.isReprocessing(client)
   }
 
-  /** `isOpen`: whether the command is still running. */
-  write<Value>(ctx: Context, type: ModuleType<Value>, word: ModuleWord, event: string, isOpen: () => boolean) {
-    const { types } = this
-    const { db } = ctx
+  /** `event`: what a change is announced as unless the module says otherwise; `command`: whether it still runs. */
+  write<Value>(
+    ctx: Context,
+    type: ModuleType<Value>,
+    word: ModuleWord,
+    event: string,
+    command: { readonly isOpen: boolean },
+  ): TypedKey<Value> {
     const key = sliceOf(word)
-    const found = db.lookup(key, LOOKUP_WRITE)
-    let one = found === 0 ? undefined : this.opened(db, found, type)
-    const mustBeOpen = () => {
-      if (!isOpen()) throw new TypeError('a key is written before its command returns or waits')
-    }
-    const touched = (name: string, cls: number) => {
-      if (cls === NOTIFY_MODULE && this.engine.blocking.waiting !== 0)
-        this.engine.blocking.keyReady(db, key, TYPE_MODULE)
-      ctx.touchedIn(db, key, name, cls)
-    }
-    const handle: TypedKey<Value> = {
-      get value() {
-        return one?.value as Value | undefined
-      },
-      set: (value, name = event) => {
-        mustBeOpen()
-        const node = types.make(type as ModuleType<unknown>, value)
-        db.put(key, TYPE_MODULE, ENC_RAW, node)
-        one = this.opened(db, this.entryOf(db, key), type)
-        touched(name, NOTIFY_MODULE)
-      },
-      changed: (name = event) => {
-        mustBeOpen()
-        const entry = this.entryOf(db, key)
-        if (entry === 0) throw new TypeError('a key without a value has not changed: use set()')
-        types.measure(db.entries.valueOf(entry))
-        touched(name, NOTIFY_MODULE)
-      },
-      delete: () => {
-        mustBeOpen()
-        one = undefined
-        if (db.delete(key)) touched('del', NOTIFY_GENERIC)
-      },
-    }
-    return handle
+    const found = ctx.db.lookup(key, LOOKUP_WRITE)
+    const one = found === 0 ? undefined : this.opened(ctx.db, found, type)
+    return new OpenKey(this, ctx, type, key, event, command, one)
+  }
+
+  /** Gives a key a value. */
+  put<Value>(db: Database, key: Slice, type: ModuleType<Value>, value: Value): ForeignValue {
+    const node = this.types.make(type as ModuleType<unknown>, value)
+    db.put(key, TYPE_MODULE, ENC_RAW, node)
+    return this.opened(db, this.entryOf(db, key), type)
+  }
+
+  /** The value of a key has changed in place: its bytes are counted. */
+  measure(db: Database, key: Slice): void {
+    const entry = this.entryOf(db, key)
+    if (entry === 0) throw new TypeError('a key without a value has not changed: use set()')
+    this.types.measure(db.entries.valueOf(entry))
+  }
+
+  /** A key of a module's type has changed, or has gone. */
+  touched(ctx: Context, db: Database, key: Slice, event: string, cls: number): void {
+    const { blocking } = this.engine
+    if (cls === NOTIFY_MODULE && blocking.waiting !== 0) blocking.keyReady(db, key, TYPE_MODULE)
+    ctx.touchedIn(db, key, event, cls)
   }
 
   /** Commands that were called meanwhile may have moved it. */
@@ -132,5 +152,62 @@ export class ModuleKeys {
     }
     if (one === undefined) throw new CommandError(WRONG_TYPE)
     return one
+  }
+}
+
+/** What write() returns. */
+class OpenKey<Value> implements TypedKey<Value> {
+  private readonly keys: ModuleKeys
+  private readonly ctx: Context
+  private readonly db: Database
+  private readonly type: ModuleType<Value>
+  private readonly key: Slice
+  private readonly event: string
+  private readonly command: { readonly isOpen: boolean }
+  private one: ForeignValue | undefined
+
+  constructor(
+    keys: ModuleKeys,
+    ctx: Context,
+    type: ModuleType<Value>,
+    key: Slice,
+    event: string,
+    command: { readonly isOpen: boolean },
+    one: ForeignValue | undefined,
+  ) {
+    this.keys = keys
+    this.ctx = ctx
+    this.db = ctx.db
+    this.type = type
+    this.key = key
+    this.event = event
+    this.command = command
+    this.one = one
+  }
+
+  private mustBeOpen(): void {
+    if (!this.command.isOpen) throw new TypeError('a key is written before its command returns or waits')
+  }
+
+  get value(): Value | undefined {
+    return this.one?.value as Value | undefined
+  }
+
+  set(value: Value, event = this.event): void {
+    this.mustBeOpen()
+    this.one = this.keys.put(this.db, this.key, this.type, value)
+    this.keys.touched(this.ctx, this.db, this.key, event, NOTIFY_MODULE)
+  }
+
+  changed(event = this.event): void {
+    this.mustBeOpen()
+    this.keys.measure(this.db, this.key)
+    this.keys.touched(this.ctx, this.db, this.key, event, NOTIFY_MODULE)
+  }
+
+  delete(): void {
+    this.mustBeOpen()
+    this.one = undefined
+    if (this.db.delete(this.key)) this.keys.touched(this.ctx, this.db, this.key, 'del', NOTIFY_GENERIC)
   }
 }

@@ -366,7 +366,7 @@ function literalOf(command: ModuleCommand, runner: ModuleRunner, module: string)
     flags: `module ${facts.flags}`.trim(),
     subcommands: subcommands?.map(one => literalOf(one, runner, module)),
     channelUses: channels === undefined ? undefined : args => runner.channelsOf(command.name, channels, args),
-    run: run === undefined ? undefined : ctx => runner.run(ctx, command),
+    run: run === undefined ? undefined : runner.handlerOf(command),
   }
 }
 

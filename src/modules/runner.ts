@@ -12,58 +12,100 @@ import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
-import { CommandContext, type CommandParts } from './command-context.ts'
+import { BorrowedBytes } from './borrowed.ts'
+import { utf8Text } from './bytes.ts'
+import { CommandContext, type CommandParts, type ModuleParts } from './command-context.ts'
 import { type ChannelUse, isCommandError, type KeyWait, type ModuleCommand, type ModuleReply } from './definition.ts'
 import { harmless } from './harmless.ts'
-import { byteText, checkValue, utf8Text, writeValue } from './values.ts'
+import { byteText, checkValue, writeValue } from './values.ts'
 
 /** Of keys that are waited for: whatever happens to them. */
 const ANY_TYPE = -1
 
 export class ModuleRunner {
   private readonly engine: Engine
-  private readonly parts: CommandParts
+  private readonly parts: ModuleParts
 
-  constructor(engine: Engine, parts: CommandParts) {
+  constructor(engine: Engine, parts: ModuleParts) {
     this.engine = engine
     this.parts = parts
   }
 
-  run(ctx: Context, command: ModuleCommand): void {
-    const { engine } = this
-    // Queued by MULTI before the module was unloaded.
-    if (this.parts.state.isGone) return ctx.reply.error(`ERR unknown command '${command.name}'`)
-    if ((ctx.command.flags & CMD_BLOCKING) !== 0 && !ctx.canBlock) return ctx.reply.error(cannotBlock(ctx.client))
-    let value: ModuleReply | KeyWait | Promise<ModuleReply>
-    let error: unknown
-    const isVerbatim = command.propagation === 'verbatim'
-    const context = new CommandContext(this.parts, ctx, command)
-    let waits = false
-    engine.dispatch.beginPropagationUnit()
-    try {
-      value = isVerbatim ? engine.dispatch.withoutPropagation(() => command.run!(context)) : command.run!(context)
-      waits = isPromise(value)
-      if (isKeyWait(value)) checkValue(value.timedOut)
-      else if (!waits) checkValue(value)
-    } catch (thrown) {
-      if (thrown instanceof Unwind) throw thrown
-      error = thrown ?? new Error('undefined was thrown')
-    } finally {
-      context.close(waits)
-      engine.dispatch.endPropagationUnit()
+  /** What the literal of a command runs. */
+  handlerOf(command: ModuleCommand): (ctx: Context) => void {
+    const flags = ` ${command.flags} `
+    const parts: CommandParts = {
+      ...this.parts,
+      command,
+      ctx: this.engine.ctx,
+      isReadOnly: flags.includes(' readonly '),
+      isWriting: flags.includes(' write '),
+      isVerbatim: command.propagation === 'verbatim',
     }
+    return ctx => this.run(ctx, parts)
+  }
+
+  private run(ctx: Context, parts: CommandParts): void {
+    const { command, isVerbatim } = parts
+    const { dispatch } = this.engine
+    // Queued by MULTI before the module was unloaded.
+    if (parts.state.isGone) return ctx.reply.error(`ERR unknown command '${command.name}'`)
+    if ((ctx.command.flags & CMD_BLOCKING) !== 0 && !ctx.canBlock) return ctx.reply.error(cannotBlock(ctx.client))
+    const context = new CommandContext(parts, ctx)
+    dispatch.beginPropagationUnit()
+    if (isVerbatim) dispatch.quiet(1)
+    parts.keys.begun()
+    const value = this.valueOf(context, parts)
+    if (isVerbatim) dispatch.quiet(-1)
+    dispatch.endPropagationUnit()
     // The commands that it called are propagated, not itself.
     if (!isVerbatim) ctx.preventPropagation()
-    if (error !== undefined) ctx.reply.error(this.errorText(error, command))
-    else if (isPromise(value)) this.wait(ctx, command, value)
-    else if (isKeyWait(value)) this.waitForKeys(ctx, value)
+    // Before the end: what the value has borrowed is still there.
+    if (value instanceof BorrowedBytes) {
+      const bytes = value.find()
+      if (bytes === undefined) return this.endOtherwise(ctx, context, parts, new Outcome(value.gone()))
+      ctx.reply.bulk(bytes)
+    } else if (value instanceof Outcome) return this.endOtherwise(ctx, context, parts, value)
     else writeValue(ctx.reply, value)
+    context.close(false)
+    parts.keys.ended()
+  }
+
+  /** What the handler returns: a value that can be written, or another outcome. */
+  private valueOf(context: CommandContext, parts: CommandParts): ModuleReply | Outcome {
+    try {
+      const value = parts.command.run!(context)
+      if (value instanceof BorrowedBytes) return value
+      if (isKeyWait(value)) return new Outcome(undefined, undefined, value)
+      if (isPromise(value)) return new Outcome(undefined, value)
+      checkValue(value)
+      return value
+    } catch (thrown) {
+      if (thrown instanceof Unwind) throw thrown
+      return new Outcome(thrown ?? new Error('undefined was thrown'))
+    }
+  }
+
+  private endOtherwise(ctx: Context, context: CommandContext, parts: CommandParts, outcome: Outcome): void {
+    const { error, promise, keyWait } = outcome
+    context.close(promise !== undefined)
+    parts.keys.ended()
+    if (promise !== undefined) this.wait(ctx, parts.command, promise)
+    else if (keyWait !== undefined) this.waitForKeys(ctx, keyWait, parts.command)
+    else ctx.reply.error(this.errorText(error, parts.command))
   }
 
   /** Blocks the client, which keeps its place and its deadline when it has waited already. */
-  private waitForKeys(ctx: Context, { first, last = first, timeoutMs = 0, timedOut }: KeyWait): void {
+  private waitForKeys(ctx: Context, wait: KeyWait, command: ModuleCommand): void {
+    const { first, last = first, timeoutMs = 0, timedOut } = wait
     const { engine } = this
     const { client } = ctx
+    try {
+      // The command has returned: it can borrow nothing.
+      checkValue(timedOut)
+    } catch (error) {
+      return ctx.reply.error(this.errorText(error, command))
+    }
     if (!ctx.canBlock) return ctx.reply.error(cannotBlock(client))
     const { blocked } = client
     ctx.block(first, last, timeoutMs, ANY_TYPE, 'null', true)
@@ -127,6 +169,19 @@ export class ModuleRunner {
     const stack = error instanceof Error ? (error.stack ?? text) : text
     this.engine.log?.('warning', `Module command '${command.name}' has thrown: ${stack}`)
     return `ERR module command failed: ${text}`
+  }
+}
+
+/** What is no value yet, or none at all. */
+class Outcome {
+  readonly error: unknown
+  readonly promise: Promise<ModuleReply> | undefined
+  readonly keyWait: KeyWait | undefined
+
+  constructor(error: unknown, promise?: Promise<ModuleReply>, keyWait?: KeyWait) {
+    this.error = error
+    this.promise = promise
+    this.keyWait = keyWait
   }
 }
 

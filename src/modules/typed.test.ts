@@ -7,7 +7,7 @@ import { createClient } from 'redis'
 import throttle from '../../examples/throttle.ts'
 import { createServer } from '../index.ts'
 import { ioredisOptions } from '../ioredis.ts'
-import { addCommands, type Commands, defineModule, type ModuleWord, nodeRedisModules, reply } from '../module.ts'
+import { addCommands, type Commands, defineModule, nodeRedisModules, type PlainWord, reply } from '../module.ts'
 import { nodeRedisOptions } from '../node-redis.ts'
 
 const shapes = defineModule({
@@ -53,7 +53,7 @@ const known: {
   pairReply: Same<Known['shapes.pair']['reply'], [number, string]>
   manyReply: Same<Known['shapes.many']['reply'], string[]>
   textReply: Same<Known['shapes.text']['reply'], string | number>
-  anyReply: Same<Known['plain'], { args: ModuleWord[]; reply: unknown }>
+  anyReply: Same<Known['plain'], { args: PlainWord[]; reply: unknown }>
 } = { none: true, pairArgs: true, pairReply: true, manyReply: true, textReply: true, anyReply: true }
 
 test('the definition gives the types of arguments and replies', () => {

@@ -5,7 +5,7 @@
 //
 // A syntax line that has blocks, alternatives or tokens in brackets is typed up to there: after it come any words.
 
-import type { CallReply, KeyWait, ModuleCommand, ModuleReply, ModuleWord, TypedReply } from './definition.ts'
+import type { Borrowed, CallReply, KeyWait, ModuleCommand, ModuleReply, PlainWord, TypedReply } from './definition.ts'
 
 /** Of a definition, each command by its name: { 'cl.throttle': { args: [...], reply: [...] } }. */
 export type Commands<Definition extends { readonly commands?: readonly ModuleCommand[] }> = {
@@ -59,11 +59,11 @@ type Rest<Name extends string> = Name extends `${string}.${infer Last}` ? Last :
 /** The words after the name. A container's are the subcommand and whatever it takes. */
 type ArgumentsOf<Command> = Command extends { readonly args: infer Line extends string }
   ? string extends Line
-    ? ModuleWord[]
+    ? PlainWord[]
     : LineOf<Line>
   : Command extends { readonly arity: 1 }
     ? []
-    : ModuleWord[]
+    : PlainWord[]
 
 type LineOf<Line extends string, Before extends unknown[] = []> = Line extends ''
   ? Before
@@ -71,12 +71,12 @@ type LineOf<Line extends string, Before extends unknown[] = []> = Line extends '
     ? OptionalOf<Inner, After, Before>
     : Line extends `${infer Word} ${infer After}`
       ? Word extends `${string}${'(' | '['}${string}`
-        ? [...Before, ...ModuleWord[]]
+        ? [...Before, ...PlainWord[]]
         : Word extends `${infer One}...`
-          ? [...Before, WordOf<One>, ...ModuleWord[]]
+          ? [...Before, WordOf<One>, ...PlainWord[]]
           : LineOf<After, [...Before, WordOf<Word>]>
       : Line extends `${string}${'(' | '['}${string}`
-        ? [...Before, ...ModuleWord[]]
+        ? [...Before, ...PlainWord[]]
         : Line extends `${infer One}...`
           ? [...Before, WordOf<One>, ...WordOf<One>[]]
           : [...Before, WordOf<Line>]
@@ -84,18 +84,18 @@ type LineOf<Line extends string, Before extends unknown[] = []> = Line extends '
 type OptionalOf<Inner extends string, After extends string, Before extends unknown[]> = Inner extends
   | `${string}${' ' | '(' | '['}${string}`
   | Uppercase<Inner>
-  ? [...Before, ...ModuleWord[]]
+  ? [...Before, ...PlainWord[]]
   : Inner extends `${infer One}...`
     ? After extends ''
       ? [...Before, ...WordOf<One>[]]
-      : [...Before, ...ModuleWord[]]
+      : [...Before, ...PlainWord[]]
     : After extends ''
       ? [...Before, WordOf<Inner>?]
       : After extends ` [${string}`
         ? After extends ` ${infer Next}`
           ? LineOf<Next, [...Before, WordOf<Inner>?]>
           : never
-        : [...Before, ...ModuleWord[]]
+        : [...Before, ...PlainWord[]]
 
 type WordOf<Word extends string> = Word extends `${string}:integer${string}` | `${string}:unix-time${string}`
   ? number | bigint
@@ -105,7 +105,7 @@ type WordOf<Word extends string> = Word extends `${string}:integer${string}` | `
       ? string | Uint8Array
       : Word extends Uppercase<Word>
         ? Word | Lowercase<Word>
-        : ModuleWord
+        : PlainWord
 
 /**
  * What a client gets for what a handler returns: bulk strings are text, true and false are 1 and 0 in RESP2. A number
@@ -122,7 +122,7 @@ type EachReplyOf<Reply> =
     ? ReplyOf<Settled>
     : Reply extends KeyWait
       ? never
-      : Reply extends string | Uint8Array
+      : Reply extends string | Uint8Array | Borrowed
         ? string
         : Reply extends boolean
           ? boolean | 0 | 1

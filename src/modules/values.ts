@@ -4,9 +4,11 @@
 
 import { latin1Text } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
-import { isAscii } from '../lib/text.ts'
+import { isAscii, oneLine } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
+import { BorrowedBytes } from './borrowed.ts'
+import { utf8Text } from './bytes.ts'
 import { type CallReply, isTyped, type ModuleReply, type ModuleWord } from './definition.ts'
 
 const DEPTH_MAX = 128
@@ -26,7 +28,9 @@ export function checkValue(value: unknown, depth = 0): void {
     case 'boolean':
       return
     case 'object':
-      if (value === null || value instanceof Uint8Array || isTyped(value)) return
+      if (value === null || value instanceof Uint8Array) return
+      if (value instanceof BorrowedBytes) return void value.slice()
+      if (isTyped(value)) return
       if (Array.isArray(value) || value instanceof Set) for (const one of value) checkValue(one, depth + 1)
       else if (value instanceof Map) for (const pair of value) checkValue(pair, depth)
       else throw new TypeError('an object is no reply: use a Map')
@@ -37,26 +41,40 @@ export function checkValue(value: unknown, depth = 0): void {
 }
 
 export function writeValue(reply: Reply, value: ModuleReply): void {
-  if (value === undefined || value === null) reply.null()
-  else if (typeof value === 'string' && value.length <= SHORT_MAX && isAscii(value)) reply.bulkText(value)
-  else if (value instanceof Uint8Array && value.length <= SHORT_MAX) reply.bulkBytes(value)
-  else if (typeof value === 'string' || value instanceof Uint8Array) reply.bulk(sliceOf(value))
-  else if (typeof value === 'number') writeNumber(reply, value)
-  else if (typeof value === 'bigint') reply.bigint(value)
-  else if (typeof value === 'boolean') reply.boolean(value)
-  else if (isTyped(value)) writeTyped(reply, value.kind, value.value)
+  if (value instanceof BorrowedBytes) return reply.bulk(value.slice())
+  switch (typeof value) {
+    case 'number':
+      return Number.isSafeInteger(value) ? reply.integer(value) : reply.double(value)
+    case 'string':
+      return value.length <= SHORT_MAX && isAscii(value) ? reply.bulkText(value) : reply.bulk(sliceOf(value))
+    case 'bigint':
+      return reply.bigint(value)
+    case 'boolean':
+      return reply.boolean(value)
+    case 'undefined':
+      return reply.null()
+    default:
+      writeObject(reply, value)
+  }
+}
+
+function writeObject(reply: Reply, value: object | null): void {
+  if (value === null) reply.null()
+  else if (value instanceof Uint8Array) {
+    if (value.length <= SHORT_MAX) reply.bulkBytes(value)
+    else reply.bulk(sliceOf(value))
+  } else if (isTyped(value)) writeTyped(reply, value.kind, value.value)
   else if (value instanceof Map) {
     reply.map(value.size)
     for (const [key, one] of value) {
       writeValue(reply, key)
       writeValue(reply, one)
     }
-  } else if (value instanceof Set) {
-    reply.set(value.size)
-    for (const one of value) writeValue(reply, one)
   } else {
-    const list = value as readonly ModuleReply[]
-    reply.array(list.length)
+    const isSet = value instanceof Set
+    const list = value as ReadonlySet<ModuleReply> | readonly ModuleReply[]
+    if (isSet) reply.set(value.size)
+    else reply.array((value as readonly ModuleReply[]).length)
     for (const one of list) writeValue(reply, one)
   }
 }
@@ -68,42 +86,26 @@ export function plain(value: Value, asBytes: boolean): CallReply {
   return value instanceof ReplyError ? value.text : value
 }
 
-/** A copy of bytes; short ones without slice(), which costs more than they do. */
-export function copyOf({ u8, off, len }: Slice): Uint8Array {
-  if (len > SHORT_MAX) return u8.slice(off, off + len)
-  const copy = new Uint8Array(len)
-  for (let i = 0; i < len; i++) copy[i] = u8[off + i]
-  return copy
-}
-
 /** The bytes of a word. */
 export function sliceOf(word: ModuleWord): Slice {
+  if (word instanceof BorrowedBytes) return word.stable()
   const bytes = word instanceof Uint8Array ? word : UTF8.encode(String(word))
   return new Slice(bytes, 0, bytes.length)
 }
 
-function writeNumber(reply: Reply, value: number): void {
-  if (Number.isSafeInteger(value)) reply.integer(value)
-  else reply.double(value)
-}
-
 function writeTyped(reply: Reply, kind: string, value: string | number): void {
-  if (kind === 'double') reply.double(Number(value))
-  else if (kind === 'verbatim') reply.verbatim('txt', byteText(String(value)))
-  else if (kind === 'error') reply.error(byteText(String(value)))
-  else reply.simple(byteText(String(value)))
+  if (kind === 'double') return reply.double(Number(value))
+  if (value === 'OK' && kind === 'simple') return reply.ok()
+  const text = String(value)
+  const line = text.length <= SHORT_MAX && isAscii(text) ? text : byteText(text)
+  if (kind === 'verbatim') reply.verbatim('txt', line)
+  else if (kind === 'error') reply.error(line)
+  else reply.simple(oneLine(line))
 }
 
 /** UTF-8 with one char a byte, as replies take texts. */
 export function byteText(text: string): string {
   return latin1Text(UTF8.encode(text))
-}
-
-/** The text of UTF-8 bytes. */
-export function utf8Text(u8: Uint8Array, start: number, end: number): string {
-  if (end - start > SHORT_MAX) return DECODER.decode(u8.subarray(start, end))
-  for (let at = start; at < end; at++) if (u8[at] > 0x7f) return DECODER.decode(u8.subarray(start, end))
-  return latin1Text(u8, start, end)
 }
 
 /** The text of a word with one char a byte. */

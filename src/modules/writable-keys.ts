@@ -8,8 +8,11 @@ import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../engine/messaging/events.ts'
 import type { Database } from '../keyspace/database.ts'
+import { INLINE_BYTES_MAX } from '../keyspace/entry.ts'
 import { Slice } from '../lib/slice.ts'
+import { BorrowedBytes } from './borrowed.ts'
 import type { DatabaseKeys } from './built-in-keys.ts'
+import { utf8Text } from './bytes.ts'
 import type { ModuleWord } from './definition.ts'
 import type {
   HashKey,
@@ -25,7 +28,6 @@ import type {
   WritableSortedSetKey,
   WritableStreamKey,
 } from './key-definition.ts'
-import { utf8Text } from './values.ts'
 
 const SET = Slice.of('SET')
 const KEEPTTL = Slice.of('KEEPTTL')
@@ -43,17 +45,13 @@ export interface Writer {
 
 export class WritableDatabaseKeys implements WritableKeys {
   private readonly engine: Engine
-  private readonly keys: DatabaseKeys
+  readonly keys: DatabaseKeys
   /** Undefined: none is running. */
   writer: Writer | undefined
 
   constructor(engine: Engine, keys: DatabaseKeys) {
     this.engine = engine
     this.keys = keys
-  }
-
-  private get db(): Database {
-    return this.keys.db
   }
 
   private open(): Writer {
@@ -65,22 +63,42 @@ export class WritableDatabaseKeys implements WritableKeys {
     return this.open().change(words)
   }
 
-  setString(word: ModuleWord, value: ModuleWord, { expiresAtMs = -1, keepExpiry = false }: StringOptions = {}): void {
+  setString(word: ModuleWord, value: ModuleWord, options?: StringOptions): void {
     const { ctx, propagates } = this.open()
+    const keepExpiry = options?.keepExpiry === true
+    const expiresAtMs = keepExpiry ? -1 : (options?.expiresAtMs ?? -1)
     if (!Number.isSafeInteger(expiresAtMs)) throw new TypeError('an expiry is a whole number of milliseconds')
-    const { db, keys, engine } = this
+    const { keys, engine } = this
+    const { db } = keys
     const text = keys.valueOf(value)
     if (text.len > STRING_BYTES_MAX) throw new RangeError('a string has 512 MiB at most')
     const key = keys.keyOf(word)
-    db.strings.set(db, key, text, keepExpiry, keepExpiry ? -1 : expiresAtMs)
+    if (text.len <= INLINE_BYTES_MAX) db.strings.set(db, key, text, keepExpiry, expiresAtMs)
+    else this.setLong(db, key, text, keepExpiry, expiresAtMs)
     ctx.touchedIn(db, key, 'set', NOTIFY_STRING)
-    if (expiresAtMs >= 0 && !keepExpiry && ctx.settings.notifyKeyspaceEvents !== 0)
-      engine.notify(NOTIFY_GENERIC, 'expire', key, db)
+    if (expiresAtMs >= 0 && ctx.settings.notifyKeyspaceEvents !== 0) engine.notify(NOTIFY_GENERIC, 'expire', key, db)
     if (!engine.hasSinks || !propagates) return
-    const words = [SET, key.copy(), text.copy()]
+    const words = [SET, this.kept(word, key), this.kept(value, text)]
     if (keepExpiry) words.push(KEEPTTL)
     else if (expiresAtMs >= 0) words.push(PXAT, Slice.of(String(expiresAtMs)))
     engine.dispatch.propagateNow(db, words)
+  }
+
+  /** A long word is copied into the value, which does not take its allocation over: the word stays what it is. */
+  private setLong(db: Database, key: Slice, text: Slice, keepExpiry: boolean, expiresAtMs: number): void {
+    const { strings } = db
+    const offered = strings.lent.offer([])
+    try {
+      strings.set(db, key, text, keepExpiry, expiresAtMs)
+    } finally {
+      strings.lent.offer(offered)
+    }
+  }
+
+  /** The bytes of a word until the propagation unit ends: a borrowed word of the command lasts as long as its own. */
+  private kept(word: ModuleWord, bytes: Slice): Slice {
+    const lasts = word instanceof BorrowedBytes && word.isWord && this.engine.dispatch.isOuterUnit
+    return lasts ? bytes : bytes.copy()
   }
 
   hash(key: ModuleWord): WritableHashKey {
