@@ -26,7 +26,8 @@ import { freePort, sleep } from '../harness/target.ts'
 import { OURS } from './chain.ts'
 
 const FILLER_KEYS = 2000
-const CATCH_UP_MS_MAX = 60_000
+/** Without any progress. */
+const STILL_MS_MAX = 60_000
 const CONFIRM_MS = '100'
 /** How each writer asks for confirmation. */
 const CONFIRMATIONS: readonly (readonly Word[])[] = [
@@ -269,13 +270,28 @@ class KillsRun {
 
   // ---- comparison ----
 
-  private async untilLinked(): Promise<void> {
-    const deadlineMs = performance.now() + CATCH_UP_MS_MAX
-    await this.replica.server.untilLoaded()
-    while ((await this.replica.figure('replication', 'master_link_status')) !== 'up') {
-      if (performance.now() > deadlineMs) throw new Error(`no link: ${this.replica.server.log}`)
-      await sleep(5)
+  /** Waits until `isDone`; throws when nothing of `progress` has moved for long. */
+  private async until(what: string, isDone: () => Promise<boolean>, progress: () => Promise<string>): Promise<void> {
+    let last = ''
+    for (let sinceMs = performance.now(); !(await isDone()); await sleep(5)) {
+      const now = await progress()
+      if (now !== last) sinceMs = performance.now()
+      else if (performance.now() - sinceMs > STILL_MS_MAX)
+        throw new Error(`${what}\n--- primary\n${this.primary.server.log}\n--- replica\n${this.replica.server.log}`)
+      last = now
     }
+  }
+
+  private async untilLinked(): Promise<void> {
+    const { primary, replica } = this
+    await replica.server.untilLoaded()
+    await this.until(
+      'no link',
+      async () => (await replica.figure('replication', 'master_link_status')) === 'up',
+      async () =>
+        `${await replica.figure('replication', 'master_sync_read_bytes')} ` +
+        `${await primary.figure('persistence', 'current_save_keys_processed')}`,
+    )
     this.isLinked = true
   }
 
@@ -283,12 +299,9 @@ class KillsRun {
     const { primary, replica } = this
     this.stopWriting()
     await this.untilLinked()
-    const deadlineMs = performance.now() + CATCH_UP_MS_MAX
     const offset = (node: Node) => node.figure('replication', 'master_repl_offset')
-    while ((await offset(primary)) !== (await offset(replica))) {
-      if (performance.now() > deadlineMs) return this.fails(Promise.resolve('the replica does not catch up'))
-      await sleep(5)
-    }
+    const isCaughtUp = async () => (await offset(primary)) === (await offset(replica))
+    await this.until('the replica does not catch up', isCaughtUp, () => offset(replica))
     const digests = [await primary.server.call('DEBUG', 'DIGEST'), await replica.server.call('DEBUG', 'DIGEST')]
     if (digests[0] !== digests[1]) await this.fails(Promise.resolve(`the datasets differ: ${digests.join(' ')}`))
     for (const writer of this.writers)
