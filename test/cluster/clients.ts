@@ -238,11 +238,15 @@ class ClientsRun {
     const target = this.owner === 0 ? 1 : 0
     const words = ['--cluster', 'reshard', `127.0.0.1:${port}`, '--cluster-from', ids[this.owner]]
     words.push('--cluster-to', ids[target], '--cluster-slots', String(slots), '--cluster-yes')
-    await new Promise<void>((resolve, reject) => {
-      execFile(cli, words, { maxBuffer: 1 << 28 }, (failure, output) =>
-        failure === null ? resolve() : reject(new Error(output.slice(-2000))),
-      )
-    })
+    // It refuses to begin while the nodes do not agree, as after a slow start.
+    for (let tries = 1; ; tries++) {
+      const failure = await new Promise<string>(resolve => {
+        execFile(cli, words, { maxBuffer: 1 << 28 }, (error, output) => resolve(error === null ? '' : output))
+      })
+      if (failure === '') break
+      if (tries === TRIES_MAX || !failure.includes("Nodes don't agree")) throw new Error(failure.slice(-2000))
+      await sleep(1000)
+    }
     this.owner = target
   }
 
