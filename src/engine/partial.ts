@@ -17,6 +17,8 @@ export const BIG_ARGUMENT_BYTES = 32 * 1024
 export const LARGE_ARGUMENT_BYTES: number = 128 * 1024
 /** An argument announced as longer than this is allocated only once so many of its bytes have come. */
 const PROMISE_BYTES_MAX = 16 * 1024 * 1024
+/** So much room is worth the copy of what has come, which is of no more than PROMISE_BYTES_MAX. */
+const SHRINK_BYTES_MIN = 4 * 1024
 const SPARE_COMMANDS_MAX = 16
 const LENGTHS_START = 64
 const SMALL_BYTES_START = 1024
@@ -108,12 +110,21 @@ export class PartialCommand {
     const whole = this.bulkLength + 2
     const bytes = Math.min(to - from, whole - this.bulkBytes)
     if (this.bulkBytes + bytes > this.bulkCapacity) {
-      this.bulk = this.lent.extend(this.bulk, whole, this.bulkBytes)
-      this.bulkCapacity = whole
+      const promised = this.bulkBytes + bytes > PROMISE_BYTES_MAX ? whole : Math.min(whole, PROMISE_BYTES_MAX)
+      this.bulk = this.lent.extend(this.bulk, promised, this.bulkBytes)
+      this.bulkCapacity = promised
     }
     this.lent.write(this.bulk, this.bulkBytes, u8.subarray(from, from + bytes))
     this.bulkBytes += bytes
     return bytes
+  }
+
+  /** Gives back what was allocated for bytes that have not come, until more of them do. */
+  shrinkBulk(): void {
+    const { bulkBytes } = this
+    if (this.bulkCapacity - bulkBytes <= SHRINK_BYTES_MIN || bulkBytes > PROMISE_BYTES_MAX) return
+    this.bulk = this.lent.extend(this.bulk, bulkBytes + 1, bulkBytes)
+    this.bulkCapacity = bulkBytes + 1
   }
 
   /** Turns the big argument into a whole one, when all of it has come. */

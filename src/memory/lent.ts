@@ -27,7 +27,7 @@ export class LentAllocations {
     return ref
   }
 
-  /** A longer allocation with the first `keep` bytes of `ref`, which is given back. */
+  /** An allocation of another length with the first `keep` bytes of `ref`, which is given back. */
   extend(ref: Ref, bytes: number, keep: number): Ref {
     const fresh = this.lend(bytes)
     this.arena.copy(fresh, 0, ref, 0, keep)

@@ -114,6 +114,7 @@ export class ClientsCron {
     const room = client.query?.length ?? 0
     const have = client.queryBytes
     const idle = nowMs - client.lastActiveMs > IDLE_MS
+    if (idle) client.partial?.shrinkBulk()
     if (room === 0 || room <= have * 2) return
     // The capacity for an incomplete command was allocated for the whole of it.
     if (!idle && (have > 0 || room <= KEEP_BYTES || client.queryPeak * 2 >= room)) return
