@@ -9,11 +9,12 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { cpuSecondsOf, residentBytesOf } from '../harness/process-usage.ts'
 import { encodeCommand } from '../harness/resp.ts'
 import { projectRoot } from '../tidy/source.ts'
 import { Frames } from './frames.ts'
@@ -199,11 +200,9 @@ async function behave(untilMs: number, pid: number, left: () => string | undefin
   return waits
 }
 
-/** CPU time of all threads, in steps of 10 ms; 0 where the operating system does not report it. */
+/** Processor time of all threads; 0 where the operating system does not report it. */
 function cpuMsOf(pid: number): number {
-  if (process.platform !== 'linux') return 0
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
+  return process.platform === 'linux' ? cpuSecondsOf(pid) * 1000 : 0
 }
 
 interface Figures {
@@ -217,12 +216,8 @@ async function figures(): Promise<Figures> {
   const text = await ask(['INFO', 'everything'])
   const field = (name: string) => Number(new RegExp(`\\b${name}:(\\d+)`).exec(text)![1])
   const pid = field('process_id')
-  const rss = process.platform === 'linux' ? rssOf(pid) : field('used_memory_rss')
+  const rss = process.platform === 'linux' ? residentBytesOf(pid) : field('used_memory_rss')
   return { pid, clients: field('connected_clients'), used: field('used_memory'), rss }
-}
-
-function rssOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
 }
 
 /** Deletes all data and waits until the server is idle. */

@@ -8,29 +8,23 @@
 // microseconds a command, the least of the rounds, and the ratio to redis-server's. It needs Linux.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { oraclePath } from '../harness/oracle.ts'
+import { cpuSecondsOf } from '../harness/process-usage.ts'
 import { ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
 import { OURS } from './chain.ts'
 
 const DIRECTIVES = { save: '', 'repl-diskless-sync-delay': '0' }
-const TICKS_PER_SECOND = 100
 const KINDS = ['real', 'ours'] as const
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   set: ['set', 'key:__rand_int__', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
   hset: ['hset', 'hash', 'field:__rand_int__', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
   lpush: ['lpush', 'list', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
   incr: ['incr', 'counter:__rand_int__'],
-}
-
-/** Microseconds of processor time that a process has used. */
-function usedUs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6
 }
 
 class Group {
@@ -54,14 +48,14 @@ class Group {
 
   /** Microseconds that a command costs the primary, and a replica on average. */
   async measure(words: readonly string[], requests: number): Promise<[number, number]> {
-    const before = this.servers.map(({ pid }) => usedUs(pid))
+    const before = this.servers.map(({ pid }) => cpuSecondsOf(pid))
     const [primary, ...replicas] = this.servers
     const args = ['-p', String(primary.port), '-q', '-P', '16', '-n', String(requests), '-r', '100000', ...words]
     execFileSync('redis-benchmark', args, { stdio: 'ignore' })
     const offset = await figure(primary, 'master_repl_offset')
     for (const replica of replicas)
       while (Number(await figure(replica, 'master_repl_offset')) < Number(offset)) await sleep(5)
-    const took = this.servers.map(({ pid }, i) => (usedUs(pid) - before[i]) / requests)
+    const took = this.servers.map(({ pid }, i) => ((cpuSecondsOf(pid) - before[i]) * 1e6) / requests)
     await primary.call('DEL', 'hash', 'list')
     return [took[0], took.slice(1).reduce((sum, us) => sum + us, 0) / Math.max(1, replicas.length)]
   }

@@ -10,12 +10,13 @@
 // resident memory and the latency of the probes, and exits with 1 when there was more than one attempt.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { oraclePath } from '../harness/oracle.ts'
+import { residentBytesOf } from '../harness/process-usage.ts'
 import { RespError } from '../harness/resp.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
@@ -132,7 +133,7 @@ class FullSyncRun {
     await sleep(SETTLE_MS)
     const before = probe.take()
     await primary.call('CONFIG', 'RESETSTAT')
-    const residentBytes = residentOf(primary)
+    const residentBytes = residentBytesOf(primary.pid)
     let residentBytesMax = residentBytes
     const startMs = performance.now()
     await begin()
@@ -141,7 +142,7 @@ class FullSyncRun {
     let tracedMs = 0
     do {
       await sleep(20)
-      residentBytesMax = Math.max(residentBytesMax, residentOf(primary))
+      residentBytesMax = Math.max(residentBytesMax, residentBytesOf(primary.pid))
       if (this.options.trace && performance.now() - tracedMs > TRACE_MS) {
         tracedMs = performance.now()
         await this.trace(tracedMs - startMs)
@@ -166,7 +167,7 @@ class FullSyncRun {
     const of = (name: string) => new RegExp(`^${name}:([^\r]*)`, 'm').exec(text)?.[1]
     const megabytes = (name: string) => `${(Number(of(name)) / 1e6).toFixed(0)}`
     console.log(
-      `  ${(ms / 1000).toFixed(2)} s: resident ${(residentOf(primary) / 1e6).toFixed(0)} MB, used ${megabytes('used_memory')}, ` +
+      `  ${(ms / 1000).toFixed(2)} s: resident ${(residentBytesOf(primary.pid) / 1e6).toFixed(0)} MB, used ${megabytes('used_memory')}, ` +
         `replication buffers ${megabytes('mem_total_replication_buffers')}, replicas ${megabytes('mem_clients_slaves')}, ` +
         `${of('instantaneous_ops_per_sec')} commands/s, ${of('slave0') ?? 'no replica'}`,
     )
@@ -196,12 +197,6 @@ class FullSyncRun {
 
 async function figure(server: ServerProcess, section: string, name: string): Promise<string | undefined> {
   return new RegExp(`^${name}:([^\r]*)`, 'm').exec(String(await server.call('INFO', section)))?.[1]
-}
-
-/** From /proc: what the system says. */
-function residentOf(server: ServerProcess): number {
-  const status = readFileSync(`/proc/${server.pid}/status`, 'latin1')
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
 }
 
 export async function runFullSync(options: FullSyncOptions): Promise<SyncResult> {

@@ -10,11 +10,12 @@
 // page cache (dd).
 
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, read, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, read, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs, promisify } from 'node:util'
+import { cpuSecondsOf, residentBytesOf } from '../harness/process-usage.ts'
 import { randomFrom } from '../harness/random.ts'
 import { encodeCommand } from '../harness/resp.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
@@ -40,7 +41,6 @@ const below = randomFrom(7)
 const fraction = () => below(0x40000000) / 0x40000000
 const COLD_READS = 2000
 const HOT_KEYS = 1000
-const TICKS_PER_SECOND = 100
 const BATCH = 32
 
 const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
@@ -58,20 +58,12 @@ class Watched {
   }
 
   private sample(): void {
-    this.residentMax = Math.max(this.residentMax, this.status('VmRSS'))
-  }
-
-  status(name: string): number {
-    const text = readFileSync(`/proc/${this.server.pid}/status`, 'latin1')
-    return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1]) * 1024
+    this.residentMax = Math.max(this.residentMax, residentBytesOf(this.server.pid))
   }
 
   /** Processor time of the main thread, or of all. */
   cpuSeconds(all = false): number {
-    const { pid } = this.server
-    const path = all ? `/proc/${pid}/stat` : `/proc/${pid}/task/${pid}/stat`
-    const fields = readFileSync(path, 'latin1').split(') ').pop()!.split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+    return cpuSecondsOf(this.server.pid, all ? 'all' : 'main')
   }
 
   async info(): Promise<(name: string) => number> {

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { cpuSecondsOf, residentBytesOf } from '../harness/process-usage.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { freePort, sleep, untilListening } from '../harness/target.ts'
 import { OURS } from '../replication/chain.ts'
@@ -32,19 +33,11 @@ const { values: options } = parseArgs({
   },
 })
 const keys = Number(options.keys)
-const TICKS_PER_SECOND = 100
 
 interface Start {
   seconds: number
   cpuSeconds: number
   residentMb: number
-}
-
-function figuresOf(pid: number): { cpuSeconds: number; residentMb: number } {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').pop()!.split(' ')
-  const resident = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-  return { cpuSeconds, residentMb: Number(resident?.[1]) / 1024 }
 }
 
 /** Starts a server until it has answered a GET, and kills it. */
@@ -65,7 +58,8 @@ async function start(command: string, folder: string, more: Readonly<Record<stri
       await sleep(5)
     }
     const seconds = (performance.now() - beganMs) / 1000
-    const { cpuSeconds, residentMb } = figuresOf(child.pid!)
+    const cpuSeconds = cpuSecondsOf(child.pid!)
+    const residentMb = residentBytesOf(child.pid!) / (1 << 20)
     const size = await connection.call('DBSIZE')
     if (size !== keys) throw new Error(`${size} keys instead of ${keys}`)
     connection.close()
