@@ -3,6 +3,7 @@
 
 import type { Value } from '../protocol/value.ts'
 import { textOf } from '../protocol/value.ts'
+import { sameAddress } from './addresses.ts'
 import {
   type AnyInstance,
   O_DOWN,
@@ -92,7 +93,8 @@ function ask(sentinel: Sentinel, primary: Primary, peer: Peer): void {
   const candidate = failover.state === 'none' ? '*' : sentinel.id
   const words = [sentinel.addresses.announced(address), String(address.port), String(sentinel.currentEpoch), candidate]
   sentinel.send(peer, ['SENTINEL', 'is-master-down-by-addr', ...words], value => {
-    if (!peer.removed) readAnswer(sentinel, peer, value)
+    // An answer about the server that had the primary's name before says nothing about this one.
+    if (!peer.removed && sameAddress(primary.address, address)) readAnswer(sentinel, peer, value)
   })
 }
 

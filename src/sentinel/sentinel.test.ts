@@ -4,9 +4,20 @@ import { virtualSystem } from '../system/virtual.ts'
 import { linesOf, readLines } from './configuration.ts'
 import { electedLeader, vote } from './election.ts'
 import { bestReplica } from './failover.ts'
+import { askPeers, checkObjectivelyDown } from './failure.ts'
 import { processHello } from './hello.ts'
 import { refresh } from './info-report.ts'
-import { FAILOVER_IN_PROGRESS, FORCE_FAILOVER, O_DOWN, type Peer, PROMOTED, type Primary, S_DOWN } from './instance.ts'
+import {
+  FAILOVER_IN_PROGRESS,
+  FORCE_FAILOVER,
+  O_DOWN,
+  type Peer,
+  PRIMARY_DOWN,
+  PROMOTED,
+  type Primary,
+  S_DOWN,
+} from './instance.ts'
+import type { OnReply } from './link.ts'
 import { Sentinel } from './sentinel.ts'
 
 const ME = 'a'.repeat(40)
@@ -232,6 +243,32 @@ test('hello messages add, move and replace sentinels, and the newer configuratio
   ])
     processHello(sentinel, damaged)
   assert.equal(primary.address.ip, '10.0.0.7')
+})
+
+test('what others say of a primary does not count for the server that takes its name', () => {
+  const { sentinel, primary } = withPrimary()
+  const peer = sentinel.addPeer(primary, OTHER, '10.0.1.1', 26379) as Peer
+  const answers: OnReply[] = []
+  const send = (_: readonly string[], onReply?: OnReply) => answers.push(onReply!) > 0
+  peer.link = { disconnected: false, send } as Partial<Peer['link']> as Peer['link']
+  const isDown = () => {
+    primary.flags |= S_DOWN
+    checkObjectivelyDown(sentinel, primary)
+    return primary.has(O_DOWN)
+  }
+  primary.flags |= S_DOWN
+  askPeers(sentinel, primary, true)
+  askPeers(sentinel, primary, true)
+  answers[0]([1, '*', 0])
+  assert.ok(isDown())
+  sentinel.changeAddress(primary, '10.0.0.2', 6379)
+  assert.ok(!peer.has(PRIMARY_DOWN))
+  assert.ok(!isDown(), 'an answer from before')
+  answers[1]([1, '*', 0])
+  assert.ok(!isDown(), 'an answer that comes late')
+  askPeers(sentinel, primary, true)
+  answers[2]([1, '*', 0])
+  assert.ok(isDown())
 })
 
 test('sentinels known for several primaries share one link', () => {

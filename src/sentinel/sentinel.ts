@@ -17,7 +17,7 @@ import { connect } from './connecting.ts'
 import { Events } from './events.ts'
 import { runFailover, startFailoverIfNeeded, switchToPromoted } from './failover.ts'
 import { askPeers, checkObjectivelyDown, checkSubjectivelyDown } from './failure.ts'
-import { type AnyInstance, Peer, Primary, PrimarySettings, primaryOf, Replica } from './instance.ts'
+import { type AnyInstance, Peer, PRIMARY_DOWN, Primary, PrimarySettings, primaryOf, Replica } from './instance.ts'
 import type { OnReply } from './link.ts'
 import { sendPeriodicCommands } from './periodic.ts'
 import { type ScriptHost, ScriptQueue } from './scripts.ts'
@@ -165,6 +165,11 @@ export class Sentinel {
     primary.link.close()
     primary.flags = 0
     primary.leader = primary.runId = undefined
+    // What they said was about the server that had the name.
+    for (const peer of primary.sentinels.values()) {
+      peer.flags &= ~PRIMARY_DOWN
+      peer.leader = undefined
+    }
     const { failover, link, report } = primary
     failover.enter('none', 0)
     failover.startMs = 0
