@@ -6,7 +6,7 @@
 // Always: until the command runs there is no key; a value that it does not take is freed, in slices. In transactions
 // and scripts, and in a file, RESTORE reads its payload at once.
 
-import { isSanitized } from '../commands/generic/dump.ts'
+import { isSanitized } from '../commands/shared/sanitizing.ts'
 import type { Client } from '../engine/client.ts'
 import { CLIENT_MULTI } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'

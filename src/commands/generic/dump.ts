@@ -9,6 +9,7 @@ import { addLong } from '../../lib/long-field.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { BUSY_KEY, SYNTAX } from '../../protocol/errors.ts'
 import { errorBytes } from '../../protocol/reply.ts'
+import { isSanitized } from '../shared/sanitizing.ts'
 
 const BAD_IDLETIME = errorBytes('ERR Invalid IDLETIME value, must be >= 0')
 const BAD_FREQ = errorBytes('ERR Invalid FREQ value, must be >= 0 and <= 255')
@@ -66,12 +67,6 @@ const restoreAsking: Command = {
   group: 'server',
   summary: 'RESTORE into a slot that is being imported: sent by MIGRATE in a cluster.',
   syscmd: true,
-}
-
-/** Whether the payload is checked to its last byte, and not only its checksum. */
-export function isSanitized({ settings, client }: Pick<Context, 'settings' | 'client'>): boolean {
-  if (settings.sanitizeDumpPayload !== 'clients') return settings.sanitizeDumpPayload === 'yes'
-  return client.user?.skipsSanitizing === false
 }
 
 /** RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
