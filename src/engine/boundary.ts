@@ -19,6 +19,9 @@ import { withoutSecrets } from './monitoring/redact.ts'
 const ARGS_MAX = 32
 const ARG_CHARS_MAX = 128
 
+/** Of an object whose toString() throws, for instance. */
+const NO_TEXT = 'something that has no text'
+
 export const INTERNAL_ERROR = bytesOf('-ERR internal error\r\n')
 
 /** Ends the server wherever it is thrown: DEBUG PANIC and states that cannot occur. */
@@ -110,7 +113,20 @@ function clipped(word: Slice): string {
 
 /** The stack where there is one; on some runtimes it begins with the message, on others it lacks it. */
 export function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { stack } = error
-  return stack?.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack ?? ''}`
+  try {
+    if (!(error instanceof Error)) return String(error)
+    const { stack } = error
+    return stack?.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack ?? ''}`
+  } catch {
+    return NO_TEXT
+  }
+}
+
+/** The message of what was thrown, which may be anything. */
+export function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return NO_TEXT
+  }
 }

@@ -10,6 +10,7 @@ import { copyBytes } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import { BorrowedBytes } from './borrowed.ts'
 import type { ModuleWord } from './definition.ts'
+import { wordText } from './values.ts'
 
 const START_BYTES = 4096
 /** A larger buffer is dropped after the outermost call. */
@@ -46,7 +47,7 @@ export class CallWords {
       const word = words[i]
       if (word instanceof Uint8Array) this.putBytes(args[i], word)
       else if (word instanceof BorrowedBytes) this.putBorrowed(args[i], word.slice())
-      else this.putText(args[i], String(word))
+      else this.putText(args[i], wordText(word))
     }
     return args
   }
@@ -60,7 +61,7 @@ export class CallWords {
   }
 
   private putBytes(slice: Slice, bytes: Uint8Array): void {
-    const { length } = bytes
+    const { byteLength: length } = bytes
     if (length > COPY_MAX) {
       slice.set(bytes, new DataView(bytes.buffer, bytes.byteOffset, length), 0, length)
       return

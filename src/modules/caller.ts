@@ -21,11 +21,13 @@ import { OwnReply } from '../engine/own-reply.ts'
 import { latin1Text } from '../lib/bytes.ts'
 import type { Slice } from '../lib/slice.ts'
 import { ReplyError } from '../protocol/value.ts'
+import type { CallLock } from './call-lock.ts'
 import { CallWords } from './call-words.ts'
 import { type CallReply, CommandError, isCommandError, type ModuleWord } from './definition.ts'
 import { byteText, plain, textOf } from './values.ts'
 
 const IDLE_MAX = 8
+const DEPTH_MAX = 64
 /** The primary, and the append-only file while it is replayed: what they have run is not refused. */
 const OBEYED = CLIENT_MASTER | CLIENT_INTERNAL
 
@@ -34,11 +36,13 @@ export class ModuleCaller {
   private readonly reply: OwnReply
   private readonly words = new CallWords()
   private readonly server: Client
+  private readonly lock: CallLock
   private depth = 0
   private readonly idle: Client[] = []
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, lock: CallLock) {
     this.engine = engine
+    this.lock = lock
     this.reply = new OwnReply(engine.ctx)
     this.server = callingClient(engine)
   }
@@ -60,6 +64,9 @@ export class ModuleCaller {
   /** Runs `work` as one propagation unit. */
   atomically<Result>(work: () => Result): Result {
     const { engine } = this
+    this.lock.mustBeOpen()
+    // A command that calls itself must not end in the stack's overflow, which may be anywhere.
+    if (this.depth === DEPTH_MAX) throw new CommandError('ERR calls of modules are nested too deeply')
     const outside = this.depth === 0 && !engine.dispatch.isInCall
     if (outside) engine.tick()
     this.depth++

@@ -396,7 +396,11 @@ export class CommandError extends Error {
 
 /** By name: a module may have its own copy of the class. */
 export function isCommandError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'CommandError'
+  try {
+    return error instanceof Error && error.name === 'CommandError' && typeof error.message === 'string'
+  } catch {
+    return false
+  }
 }
 
 /** Makes replies whose type a value does not show. */

@@ -26,7 +26,7 @@ import type { ServerEvent } from '../engine/monitoring/server-events.ts'
 import { LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import { putHook } from '../lib/hooks.ts'
 import type { Slice } from '../lib/slice.ts'
-import { Unwind } from '../lib/unwind.ts'
+import { isUnwind } from '../lib/unwind.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { KeyEvent, ServerEventName, ServerEvents } from './definition.ts'
 import { logThrown } from './harmless.ts'
@@ -239,7 +239,7 @@ export class ModuleEvents {
         const outcome = listeners[i].hear(event as never)
         if (outcome !== undefined && outcome instanceof Promise) outcome.catch(error => this.failed(name, error))
       } catch (error) {
-        if (error instanceof Unwind) throw error
+        if (isUnwind(error)) throw error
         this.failed(name, error)
       }
     }

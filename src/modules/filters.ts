@@ -11,10 +11,11 @@ import { isSubscription } from '../engine/dispatch.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
 import { oneLine } from '../lib/text.ts'
-import { Unwind } from '../lib/unwind.ts'
+import { isUnwind } from '../lib/unwind.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import { ReplyReader } from '../protocol/reply-reader.ts'
 import { ReplyError, type Value } from '../protocol/value.ts'
+import type { CallLock } from './call-lock.ts'
 import { clientFacts } from './client-facts.ts'
 import {
   type CallReply,
@@ -40,9 +41,11 @@ export class ModuleFilters {
   /** The command that is running, as filters of replies see it. */
   private words: readonly Uint8Array[] = []
   private isJudging = false
+  private readonly lock: CallLock
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, lock: CallLock) {
     this.engine = engine
+    this.lock = lock
   }
 
   add(filter: CommandFilter, { calls: ofCalls = false }: FilterOptions = {}): () => void {
@@ -94,10 +97,12 @@ export class ModuleFilters {
     this.isJudging = true
     try {
       for (const { judge } of filters) {
-        const rewritten = this.safely('A command filter', () => judge({ args: words, client: by, origin }))
+        const rewritten = this.safely('A command filter', () =>
+          judge({ args: words, client: by, origin })?.map(word => sliceOf(word).view()),
+        )
         if (rewritten instanceof Error) return errorOf(rewritten)
         if (rewritten === undefined || rewritten.length === 0) continue
-        words = rewritten.map(word => sliceOf(word).view())
+        words = rewritten
         isOther = true
       }
     } finally {
@@ -110,9 +115,9 @@ export class ModuleFilters {
   /** What a filter returns, or the CommandError that it throws; what else it throws is logged. */
   private safely<Result>(what: string, work: () => Result): Result | Error | undefined {
     try {
-      return work()
+      return this.lock.run(work)
     } catch (error) {
-      if (error instanceof Unwind) throw error
+      if (isUnwind(error)) throw error
       if (isCommandError(error)) return error
       logThrown(this.engine, what, error)
       return undefined

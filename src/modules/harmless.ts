@@ -2,14 +2,14 @@
 
 import { stackOf } from '../engine/boundary.ts'
 import type { Engine } from '../engine/engine.ts'
-import { Unwind } from '../lib/unwind.ts'
+import { isUnwind } from '../lib/unwind.ts'
 
 /** Runs a module's code. `what`: which, for the log. */
 export function harmless(engine: Engine, what: string, work: () => void): void {
   try {
     work()
   } catch (error) {
-    if (error instanceof Unwind) throw error
+    if (isUnwind(error)) throw error
     logThrown(engine, what, error)
   }
 }

@@ -2,6 +2,7 @@
 //
 // Always: a value is opened for writing (the running snapshot saves it first) before a module gets it to change.
 
+import { messageOf } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -10,9 +11,10 @@ import { type Database, LOOKUP_NO_TOUCH, LOOKUP_READ, LOOKUP_WRITE } from '../ke
 import { ENC_RAW, TYPE_MODULE } from '../keyspace/types.ts'
 import type { ForeignValue } from '../keyspace/values/module/module-type.ts'
 import type { Slice } from '../lib/slice.ts'
-import { Unwind } from '../lib/unwind.ts'
+import { isUnwind } from '../lib/unwind.ts'
 import type { Ref } from '../memory/arena.ts'
 import { DatabaseKeys, WRONG_TYPE } from './built-in-keys.ts'
+import type { CallLock } from './call-lock.ts'
 import { CommandError, type ModuleWord } from './definition.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
 import type { ModuleTypes } from './types.ts'
@@ -22,6 +24,7 @@ import { WritableDatabaseKeys, type Writer } from './writable-keys.ts'
 export class ModuleKeys {
   private readonly engine: Engine
   private readonly types: ModuleTypes
+  private readonly lock: CallLock
   private readonly builtIn = new Map<Database, DatabaseKeys>()
   /** The one that was asked for last. */
   private latest: DatabaseKeys | undefined
@@ -30,14 +33,16 @@ export class ModuleKeys {
   /** So many commands of modules, that no other had called, have ended. */
   private turns = 0
 
-  constructor(engine: Engine, types: ModuleTypes) {
+  constructor(engine: Engine, types: ModuleTypes, lock: CallLock) {
     this.engine = engine
+    this.lock = lock
     this.types = types
   }
 
   /** The value of a key; undefined: there is none. Throws a CommandError for another type. */
   read<Value>(db: Database, type: ModuleType<Value>, word: ModuleWord): Value | undefined {
     const { engine } = this
+    this.lock.mustBeOpen()
     const key = sliceOf(word)
     const entry = db.lookup(key, LOOKUP_READ)
     if (entry === 0) {
@@ -67,6 +72,7 @@ export class ModuleKeys {
 
   /** The keys of built-in types in a database. */
   ofDatabase(db: Database): DatabaseKeys {
+    this.lock.mustBeOpen()
     const { latest } = this
     if (latest !== undefined && latest.db === db) return latest
     let keys = this.builtIn.get(db)
@@ -106,6 +112,7 @@ export class ModuleKeys {
     event: string,
     command: { readonly isOpen: boolean },
   ): TypedKey<Value> {
+    this.lock.mustBeOpen()
     const key = sliceOf(word)
     const found = ctx.db.lookup(key, LOOKUP_WRITE)
     const one = found === 0 ? undefined : this.opened(ctx.db, found, type)
@@ -145,10 +152,8 @@ export class ModuleKeys {
     try {
       one = this.types.open(type as ModuleType<unknown>, entries.valueOf(entry))
     } catch (error) {
-      if (error instanceof Unwind) throw error
-      throw new CommandError(
-        `ERR the value was kept as bytes that the module cannot load: ${(error as Error)?.message}`,
-      )
+      if (isUnwind(error)) throw error
+      throw new CommandError(`ERR the value was kept as bytes that the module cannot load: ${messageOf(error)}`)
     }
     if (one === undefined) throw new CommandError(WRONG_TYPE)
     return one

@@ -5,7 +5,7 @@
 // Always: what a module throws outside of a command is logged and harms nothing else; only its setup may end a start.
 // A module that is unloaded leaves nothing: commands, categories and timers go with it, or it stays.
 
-import { stackOf } from '../engine/boundary.ts'
+import { messageOf, stackOf } from '../engine/boundary.ts'
 import type { Command } from '../engine/catalog/command.ts'
 import type { LoadedModule } from '../engine/catalog/loaded-module.ts'
 import { parseArguments } from '../engine/catalog/syntax-line.ts'
@@ -14,10 +14,12 @@ import { safeName } from '../engine/monitoring/info.ts'
 import type { LoginRequest } from '../engine/ports/authenticator.ts'
 import type { ModuleLoader } from '../engine/ports/modules.ts'
 import { oneLine } from '../lib/text.ts'
-import { Unwind } from '../lib/unwind.ts'
+import { isUnwind } from '../lib/unwind.ts'
 import type { ProcessView, System } from '../system/system.ts'
+import { CallLock } from './call-lock.ts'
 import { ModuleCaller } from './caller.ts'
 import {
+  CommandError,
   defineModule,
   type LoginAnswer,
   type ModuleCommand,
@@ -66,13 +68,14 @@ interface Loaded {
   readonly server: ModuleServer
   readonly commands: readonly Command[]
   readonly cancels: Set<() => void>
-  isGone: boolean
+  readonly state: { isGone: boolean }
 }
 
 export class Modules implements ModuleLoader {
   private readonly engine: Engine
   private readonly system: System
   private readonly caller: ModuleCaller
+  private readonly lock = new CallLock()
   private readonly parameters: ModuleParameters
   readonly events: ModuleEvents
   private readonly filters: ModuleFilters
@@ -95,11 +98,11 @@ export class Modules implements ModuleLoader {
     this.engine = engine
     this.system = system
     this.parameters = parameters
-    this.caller = new ModuleCaller(engine)
+    this.caller = new ModuleCaller(engine, this.lock)
     this.events = new ModuleEvents(engine, sources)
-    this.filters = new ModuleFilters(engine)
-    this.types = new ModuleTypes(engine, keepsUnknown)
-    this.keys = new ModuleKeys(engine, this.types)
+    this.filters = new ModuleFilters(engine, this.lock)
+    this.types = new ModuleTypes(engine, keepsUnknown, this.lock)
+    this.keys = new ModuleKeys(engine, this.types, this.lock)
   }
 
   /** Adds the commands of a module. Throws a TypeError for what is none, a ModuleFailure for names that are taken. */
@@ -110,7 +113,8 @@ export class Modules implements ModuleLoader {
     if (this.all.some(one => one.module.name === name)) throw new TypeError(`two modules are named '${name}'`)
     const { engine } = this
     const cancels = new Set<() => void>()
-    const server = this.serverFor(name, cancels)
+    const state = { isGone: false }
+    const server = this.serverFor(name, cancels, state)
     const literals: Command[] = []
     const names = (module.commands ?? []).map(one => one.name)
     const loaded: Loaded = {
@@ -119,9 +123,9 @@ export class Modules implements ModuleLoader {
       server,
       commands: literals,
       cancels,
-      isGone: false,
+      state,
     }
-    const runner = new ModuleRunner(engine, { caller: this.caller, keys: this.keys, server, state: loaded })
+    const runner = new ModuleRunner(engine, { caller: this.caller, keys: this.keys, server, state })
     for (const command of module.commands ?? []) literals.push(literalOf(command, runner, byteText(name)))
     const refusal = engine.table.add(literals, aclCategories)
     if (refusal !== undefined) throw new ModuleFailure(`module '${name}': ${refusal}`)
@@ -203,8 +207,8 @@ export class Modules implements ModuleLoader {
       this.events.tell('module', { name: added.module.name, event: 'loaded' })
       return true
     } catch (error) {
-      if (error instanceof Unwind) throw error
-      engine.log?.('warning', `Module ${file} failed to load: ${(error as Error)?.message ?? error}`)
+      if (isUnwind(error)) throw error
+      engine.log?.('warning', `Module ${file} failed to load: ${messageOf(error)}`)
       if (added !== undefined) this.remove(added)
       return false
     }
@@ -230,7 +234,7 @@ export class Modules implements ModuleLoader {
     try {
       found.module.teardown?.()
     } catch (error) {
-      if (error instanceof Unwind) throw error
+      if (isUnwind(error)) throw error
       engine.log?.('warning', `Module ${name}: its teardown has failed, it stays: ${stackOf(error)}`)
       return 'operation not possible.'
     }
@@ -247,7 +251,7 @@ export class Modules implements ModuleLoader {
   }
 
   private remove(loaded: Loaded): void {
-    loaded.isGone = true
+    loaded.state.isGone = true
     for (const cancel of loaded.cancels) cancel()
     for (const name of Object.keys(loaded.module.config ?? {})) this.parameters.remove(`${loaded.module.name}.${name}`)
     for (const type of loaded.module.types ?? []) this.types.remove(type)
@@ -285,12 +289,23 @@ export class Modules implements ModuleLoader {
 
   // ---- what a module gets ----
 
-  private serverFor(name: string, cancels: Set<() => void>): ModuleServer {
+  private serverFor(name: string, cancels: Set<() => void>, state: { readonly isGone: boolean }): ModuleServer {
     const { engine, caller } = this
     const { clock } = this.system
+    const mustBeLoaded = () => {
+      if (state.isGone) throw new CommandError('ERR the module has been unloaded')
+    }
+    /** The same, refused when the module has gone. */
+    const whileLoaded = <Args extends unknown[], Result>(work: (...args: Args) => Result) => {
+      return (...args: Args): Result => {
+        mustBeLoaded()
+        return work(...args)
+      }
+    }
     return {
-      call: (...words) => caller.call(words, undefined, undefined, false),
+      call: whileLoaded((...words) => caller.call(words, undefined, undefined, false)),
       callWith: ({ as, bytes }, ...words) => {
+        mustBeLoaded()
         const call = () => caller.call(words, undefined, undefined, bytes === true)
         return typeof as === 'object' ? caller.asUser(as.user, undefined, call) : call()
       },
@@ -298,12 +313,18 @@ export class Modules implements ModuleLoader {
         const judge = () => caller.refusal(words, undefined)
         return typeof as === 'object' ? caller.asUser(as.user, undefined, judge) : judge()
       },
-      atomically: work => caller.atomically(work),
+      atomically: work => {
+        mustBeLoaded()
+        return caller.atomically(work)
+      },
       nowMs: () => clock.nowMs(),
       random: () => engine.random(),
-      on: (event, listener) => cancelled(cancels, this.events.on(event, listener)),
-      filter: (filter, options) => cancelled(cancels, this.filters.add(filter, options)),
-      filterReplies: filter => cancelled(cancels, this.filters.addOfReplies(filter)),
+      on: (event, listener) => {
+        mustBeLoaded()
+        return cancelled(cancels, this.events.on(event, listener))
+      },
+      filter: whileLoaded((filter, options) => cancelled(cancels, this.filters.add(filter, options))),
+      filterReplies: whileLoaded(filter => cancelled(cancels, this.filters.addOfReplies(filter))),
       config: parameter => this.parameters.value(`${name}.${parameter}`),
       closeClient: id => {
         const client = engine.clients.get(id)
@@ -311,8 +332,8 @@ export class Modules implements ModuleLoader {
         return client !== undefined
       },
       log: (level, text) => engine.log?.(level, text),
-      after: (ms, work) => this.timer('after', ms, work, cancels),
-      every: (ms, work) => this.timer('every', ms, work, cancels),
+      after: whileLoaded((ms, work) => this.timer('after', ms, work, cancels)),
+      every: whileLoaded((ms, work) => this.timer('every', ms, work, cancels)),
     }
   }
 
@@ -384,7 +405,7 @@ async function setUpOne({ module, server, shown }: Loaded): Promise<void> {
   try {
     await module.setup?.(server, shown.args.map(textOf))
   } catch (error) {
-    throw new ModuleFailure(`module '${module.name}': its setup has failed: ${(error as Error)?.message ?? error}`)
+    throw new ModuleFailure(`module '${module.name}': its setup has failed: ${messageOf(error)}`)
   }
 }
 

@@ -6,17 +6,19 @@
 // Always: an exception of a handler is an error reply. What it has changed by then stays and is propagated, since every
 // call() is a whole command. A blocked client gets one reply, whatever the promise does later.
 
+import { messageOf } from '../engine/boundary.ts'
 import { CMD_BLOCKING } from '../engine/catalog/command.ts'
 import { CLIENT_SCRIPT, type Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slice } from '../lib/slice.ts'
-import { Unwind } from '../lib/unwind.ts'
+import { isUnwind } from '../lib/unwind.ts'
+import type { Reply } from '../protocol/reply.ts'
 import { BorrowedBytes } from './borrowed.ts'
 import { utf8Text } from './bytes.ts'
 import { CommandContext, type CommandParts, type ModuleParts } from './command-context.ts'
 import { type ChannelUse, isCommandError, type KeyWait, type ModuleCommand, type ModuleReply } from './definition.ts'
-import { harmless } from './harmless.ts'
+import { harmless, logThrown } from './harmless.ts'
 import { byteText, checkValue, writeValue } from './values.ts'
 
 /** Of keys that are waited for: whatever happens to them. */
@@ -66,7 +68,7 @@ export class ModuleRunner {
       if (bytes === undefined) return this.endOtherwise(ctx, context, parts, new Outcome(value.gone()))
       ctx.reply.bulk(bytes)
     } else if (value instanceof Outcome) return this.endOtherwise(ctx, context, parts, value)
-    else writeValue(ctx.reply, value)
+    else this.write(ctx.reply, value, command)
     context.close(false)
     parts.keys.ended()
   }
@@ -81,7 +83,7 @@ export class ModuleRunner {
       checkValue(value)
       return value
     } catch (thrown) {
-      if (thrown instanceof Unwind) throw thrown
+      if (isUnwind(thrown)) throw thrown
       return new Outcome(thrown ?? new Error('undefined was thrown'))
     }
   }
@@ -110,7 +112,7 @@ export class ModuleRunner {
     const { blocked } = client
     ctx.block(first, last, timeoutMs, ANY_TYPE, 'null', true)
     if (client.blocked !== blocked && timedOut !== undefined)
-      client.blocked!.onTimeout = of => engine.answer(of, reply => writeValue(reply, timedOut))
+      client.blocked!.onTimeout = of => engine.answer(of, reply => this.write(reply, timedOut, command))
   }
 
   /** Which words of a command are channels; all of them where that cannot be told. */
@@ -146,12 +148,13 @@ export class ModuleRunner {
         if (client.blocked !== state) return
         if (error !== undefined) engine.blocking.abort(client, error)
         else {
-          engine.answer(client, reply => writeValue(reply, value))
+          engine.answer(client, reply => this.write(reply, value, command))
           engine.blocking.finish(client)
         }
         engine.serveBlockedAndFlush()
       })
-    promise
+    // Its own then() may be anything.
+    new Promise<ModuleReply>(resolve => resolve(promise))
       .then(value => {
         checkValue(value)
         return value
@@ -162,12 +165,28 @@ export class ModuleRunner {
       )
   }
 
+  /** A value that changes between the check and the writing, a proxy say, is an error, and nothing of it is sent. */
+  private write(reply: Reply, value: ModuleReply, command: ModuleCommand): void {
+    const { engine } = this
+    const from = reply.pos
+    const { errors } = reply
+    const { rewinds } = engine.output
+    try {
+      writeValue(reply, value)
+    } catch (error) {
+      if (isUnwind(error)) throw error
+      const wasSent = reply === engine.reply && engine.output.rewinds !== rewinds
+      reply.rollBack(wasSent ? 0 : from, errors)
+      reply.error(this.errorText(error, command))
+      if (wasSent && engine.current !== undefined) engine.closeClient(engine.current)
+    }
+  }
+
   /** The error reply for what a handler threw; what is no CommandError is logged. */
   private errorText(error: unknown, command: ModuleCommand): string {
-    const text = byteText(error instanceof Error ? error.message : String(error))
+    const text = byteText(messageOf(error))
     if (isCommandError(error)) return text
-    const stack = error instanceof Error ? (error.stack ?? text) : text
-    this.engine.log?.('warning', `Module command '${command.name}' has thrown: ${stack}`)
+    logThrown(this.engine, `Module command '${command.name}'`, error)
     return `ERR module command failed: ${text}`
   }
 }

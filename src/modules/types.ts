@@ -6,6 +6,7 @@
 // Always: what a type throws in free, memory or digest is logged and harms nothing; copy falls back to the saved bytes.
 // A value that was kept becomes one of its type when a module that has the type opens it.
 
+import { messageOf } from '../engine/boundary.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Digest } from '../keyspace/digest.ts'
 import {
@@ -19,10 +20,11 @@ import {
 } from '../keyspace/values/module/foreign-type.ts'
 import { type ForeignValue, ModuleType as ModuleValues } from '../keyspace/values/module/module-type.ts'
 import type { Slice } from '../lib/slice.ts'
-import { Unwind } from '../lib/unwind.ts'
+import { isUnwind } from '../lib/unwind.ts'
 import type { Ref } from '../memory/arena.ts'
 import { MODULE_AFTER, MODULE_BEFORE, MODULE_EOF, MODULE_UINT, OP_MODULE_AUX } from '../persistence/rdb/format.ts'
 import { RdbOutput } from '../persistence/rdb/output.ts'
+import type { CallLock } from './call-lock.ts'
 import { harmless, logThrown } from './harmless.ts'
 import { ItemInput, ItemOutput } from './items.ts'
 import type { ModuleType } from './type-definition.ts'
@@ -38,8 +40,10 @@ class TypeAdapter implements ForeignType {
   readonly idLow: number
   readonly type: ModuleType<unknown>
   private readonly engine: Engine
+  private readonly lock: CallLock
 
-  constructor(type: ModuleType<unknown>, engine: Engine) {
+  constructor(type: ModuleType<unknown>, engine: Engine, lock: CallLock) {
+    this.lock = lock
     const id = foreignIdOf(type.name, type.encodingVersion)!
     this.name = type.name
     this.idHigh = id.high
@@ -55,9 +59,9 @@ class TypeAdapter implements ForeignType {
   *encode(value: unknown): Generator<Uint8Array, void, void> {
     const items = new ItemOutput()
     const { out } = items
-    const steps = this.type.save(value, items)
+    const steps = this.lock.run(() => this.type.save(value, items))
     if (steps !== undefined)
-      while (steps.next().done !== true)
+      while (this.lock.run(() => steps.next()).done !== true)
         if (out.pos >= PART_BYTES) {
           yield out.u8.subarray(0, out.pos)
           out.pos = 0
@@ -67,7 +71,7 @@ class TypeAdapter implements ForeignType {
 
   decode(items: Uint8Array, version: number): unknown {
     const input = new ItemInput(items)
-    const value = this.type.load(input, version)
+    const value = this.lock.run(() => this.type.load(input, version))
     if (!input.isAtEnd) throw new TypeError('its load leaves parts unread')
     return value
   }
@@ -77,16 +81,21 @@ class TypeAdapter implements ForeignType {
   }
 
   private *commands(value: unknown): Generator<readonly Slice[], void, void> {
-    for (const words of this.type.rewrite!(value)) yield words.map(sliceOf)
+    const all = this.lock.run(() => this.type.rewrite!(value)[Symbol.iterator]())
+    for (;;) {
+      const next = this.lock.run(() => all.next())
+      if (next.done === true) return
+      yield next.value.map(sliceOf)
+    }
   }
 
   copy(value: unknown): unknown {
     const { copy } = this.type
     if (copy !== undefined)
       try {
-        return copy.call(this.type, value)
+        return this.lock.run(() => copy.call(this.type, value))
       } catch (error) {
-        if (error instanceof Unwind) throw error
+        if (isUnwind(error)) throw error
         logThrown(this.engine, this.what('copy'), error)
       }
     return this.decode(joined(this.encode(value)), this.type.encodingVersion)
@@ -103,17 +112,17 @@ class TypeAdapter implements ForeignType {
   private figure(part: 'memory' | 'freeEffort', value: unknown): number {
     let n = 0
     harmless(this.engine, this.what(part), () => {
-      n = this.type[part]?.(value) ?? 0
+      n = this.lock.run(() => this.type[part]?.(value)) ?? 0
     })
     return Number.isFinite(n) && n > 0 ? n : 0
   }
 
   *free(value: unknown): Generator<void, void, void> {
     try {
-      const steps = this.type.free?.(value)
-      if (steps !== undefined) yield* steps
+      const steps = this.lock.run(() => this.type.free?.(value))
+      if (steps !== undefined) while (this.lock.run(() => steps.next()).done !== true) yield
     } catch (error) {
-      if (error instanceof Unwind) throw error
+      if (isUnwind(error)) throw error
       logThrown(this.engine, this.what('free'), error)
     }
   }
@@ -122,7 +131,7 @@ class TypeAdapter implements ForeignType {
     const { digest } = this.type
     if (digest === undefined) return into.mix(joined(this.encode(value)))
     harmless(this.engine, this.what('digest'), () =>
-      digest.call(this.type, value, part => into.mixSlice(sliceOf(part))),
+      this.lock.run(() => digest.call(this.type, value, part => into.mixSlice(sliceOf(part)))),
     )
   }
 }
@@ -178,6 +187,7 @@ interface KeptData {
 export class ModuleTypes implements ForeignTypes {
   private readonly engine: Engine
   private readonly keeps: () => boolean
+  private readonly lock: CallLock
   private readonly values: ModuleValues
   private readonly byName = new Map<string, TypeAdapter>()
   /** By id, encoding version included. */
@@ -186,8 +196,9 @@ export class ModuleTypes implements ForeignTypes {
   private keptData: KeptData[] = []
 
   /** `keeps`: values of types that no module has are kept. */
-  constructor(engine: Engine, keeps: () => boolean) {
+  constructor(engine: Engine, keeps: () => boolean, lock: CallLock) {
     this.engine = engine
+    this.lock = lock
     this.keeps = keeps
     this.values = ModuleValues.of(engine.keyspace)
     this.values.foreign = this
@@ -202,7 +213,7 @@ export class ModuleTypes implements ForeignTypes {
   /** False: there is one of that name. */
   add(type: ModuleType<unknown>): boolean {
     if (this.byName.has(type.name)) return false
-    this.byName.set(type.name, new TypeAdapter(type, this.engine))
+    this.byName.set(type.name, new TypeAdapter(type, this.engine, this.lock))
     for (const data of this.keptData) if (foreignNameOf(data.idHigh, data.idLow) === type.name) this.take(data)
     return true
   }
@@ -284,10 +295,10 @@ export class ModuleTypes implements ForeignTypes {
         if (aux === undefined) continue
         const items = new ItemOutput()
         try {
-          aux.save(items, whenOf(when))
+          this.lock.run(() => aux.save(items, whenOf(when)))
         } catch (error) {
-          if (error instanceof Unwind) throw error
-          failure = `type '${adapter.name}' of a module: the save of its data has thrown: ${(error as Error)?.message ?? error}`
+          if (isUnwind(error)) throw error
+          failure = `type '${adapter.name}' of a module: the save of its data has thrown: ${messageOf(error)}`
         }
         writeData(into, adapter, when, items.out.u8.subarray(0, items.out.pos))
       }
@@ -308,11 +319,11 @@ export class ModuleTypes implements ForeignTypes {
     const { aux } = adapter.type
     if (aux === undefined) return undefined
     try {
-      aux.load(new ItemInput(items), foreignVersionOf(idLow), whenOf(when))
+      this.lock.run(() => aux.load(new ItemInput(items), foreignVersionOf(idLow), whenOf(when)))
       return undefined
     } catch (error) {
-      if (error instanceof Unwind) throw error
-      return `Module type '${name}' cannot load its data: ${(error as Error)?.message ?? error}`
+      if (isUnwind(error)) throw error
+      return `Module type '${name}' cannot load its data: ${messageOf(error)}`
     }
   }
 }

@@ -12,6 +12,7 @@ import { utf8Text } from './bytes.ts'
 import { type CallReply, isTyped, type ModuleReply, type ModuleWord } from './definition.ts'
 
 const DEPTH_MAX = 128
+const CHANGED = 'a reply has changed while it was written'
 const UTF8 = new TextEncoder()
 const DECODER = new TextDecoder()
 /** Of texts that are looked at char by char. */
@@ -61,22 +62,33 @@ export function writeValue(reply: Reply, value: ModuleReply): void {
 function writeObject(reply: Reply, value: object | null): void {
   if (value === null) reply.null()
   else if (value instanceof Uint8Array) {
-    if (value.length <= SHORT_MAX) reply.bulkBytes(value)
+    if (value.length <= SHORT_MAX && value.length === value.byteLength) reply.bulkBytes(value)
     else reply.bulk(sliceOf(value))
   } else if (isTyped(value)) writeTyped(reply, value.kind, value.value)
   else if (value instanceof Map) {
-    reply.map(value.size)
-    for (const [key, one] of value) {
-      writeValue(reply, key)
-      writeValue(reply, one)
-    }
-  } else {
-    const isSet = value instanceof Set
-    const list = value as ReadonlySet<ModuleReply> | readonly ModuleReply[]
-    if (isSet) reply.set(value.size)
-    else reply.array((value as readonly ModuleReply[]).length)
-    for (const one of list) writeValue(reply, one)
+    const left = value.size
+    reply.map(left)
+    writeAll(reply, value, left)
+  } else if (value instanceof Set) {
+    const left = value.size
+    reply.set(left)
+    writeAll(reply, value, left)
+  } else if (Array.isArray(value)) {
+    const left = value.length
+    reply.array(left)
+    writeAll(reply, value, left)
+  } else throw new TypeError(CHANGED)
+}
+
+/** Items of a list, or pairs of a map; `left`: so many must come. */
+function writeAll(reply: Reply, items: Iterable<ModuleReply | [ModuleReply, ModuleReply]>, left: number): void {
+  const arePairs = items instanceof Map
+  for (const one of items) {
+    if (left-- === 0) break
+    if (!arePairs) writeValue(reply, one as ModuleReply)
+    else for (const part of one as [ModuleReply, ModuleReply]) writeValue(reply, part)
   }
+  if (left !== 0) throw new TypeError(CHANGED)
 }
 
 /** A value as modules get it: bulk strings as text, or bytes. */
@@ -89,8 +101,15 @@ export function plain(value: Value, asBytes: boolean): CallReply {
 /** The bytes of a word. */
 export function sliceOf(word: ModuleWord): Slice {
   if (word instanceof BorrowedBytes) return word.stable()
-  const bytes = word instanceof Uint8Array ? word : UTF8.encode(String(word))
-  return new Slice(bytes, 0, bytes.length)
+  const bytes = word instanceof Uint8Array ? word : UTF8.encode(wordText(word))
+  return new Slice(bytes, 0, bytes.byteLength)
+}
+
+/** Nothing but text and numbers has one: the toString() of an object would run where it must not. */
+export function wordText(word: unknown): string {
+  if (typeof word === 'string') return word
+  if (typeof word === 'number' || typeof word === 'bigint') return `${word}`
+  throw new TypeError(`a word of a command is a text, a number or bytes, not ${word === null ? 'null' : typeof word}`)
 }
 
 function writeTyped(reply: Reply, kind: string, value: string | number): void {

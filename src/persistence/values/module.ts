@@ -5,13 +5,14 @@
 // Always: an id that no type has is an error, as are items that its type does not take. A type that throws while its
 // value is saved is the failure of the save: `failure` says why.
 
+import { messageOf } from '../../engine/boundary.ts'
 import type { Entries } from '../../keyspace/entries.ts'
 import { ENC_RAW, TYPE_MODULE } from '../../keyspace/types.ts'
 import { type ForeignType, foreignNameOf, foreignVersionOf } from '../../keyspace/values/module/foreign-type.ts'
 import { ModuleType } from '../../keyspace/values/module/module-type.ts'
 import { Crc64 } from '../../lib/crc64.ts'
 import { Slice } from '../../lib/slice.ts'
-import { Unwind } from '../../lib/unwind.ts'
+import { isUnwind } from '../../lib/unwind.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { CHECKSUM_BYTES, MODULE_EOF, RDB_MODULE_2, RDB_VERSION_WRITTEN } from '../rdb/format.ts'
 import type { RdbInput } from '../rdb/input.ts'
@@ -61,8 +62,8 @@ class ModuleWriter implements ValueWriter {
     try {
       return this.parts!.next().value ?? undefined
     } catch (error) {
-      if (error instanceof Unwind) throw error
-      this.failure = `type '${this.type.name}' of a module: its save has thrown: ${(error as Error)?.message ?? error}`
+      if (isUnwind(error)) throw error
+      this.failure = `type '${this.type.name}' of a module: its save has thrown: ${messageOf(error)}`
       return undefined
     }
   }
@@ -108,8 +109,8 @@ class ModuleReader implements ValueReader {
     try {
       value = this.type.decode(this.items.bytes(), this.version)
     } catch (error) {
-      if (error instanceof Unwind) throw error
-      input.fail(`Module type '${this.type.name}' cannot load a value: ${(error as Error)?.message ?? error}`)
+      if (isUnwind(error)) throw error
+      input.fail(`Module type '${this.type.name}' cannot load a value: ${messageOf(error)}`)
     }
     this.items.release()
     this.value = this.types.make(this.type, value)
@@ -153,8 +154,8 @@ class ModuleRewriter implements ValueRewriter {
         yield
       }
     } catch (error) {
-      if (error instanceof Unwind) throw error
-      this.writer.failure = `type '${type.name}' of a module: its rewrite has thrown: ${(error as Error)?.message ?? error}`
+      if (isUnwind(error)) throw error
+      this.writer.failure = `type '${type.name}' of a module: its rewrite has thrown: ${messageOf(error)}`
     }
   }
 

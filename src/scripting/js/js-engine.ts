@@ -35,6 +35,8 @@ const WAIT_MS = 2
 const START_US_MAX = 30_000_000
 /** A thread with its runtime, when it runs. */
 const THREAD_BYTES = 8 * 1024 * 1024
+/** To load a library again, which was loaded in less. */
+const AGAIN_MS_MAX = 10_000
 const BYTES_PER_CODE_BYTE = 16
 const ONLY_FUNCTIONS = 'scripts are written in Lua: only functions may be in JavaScript'
 const ENDED = 'ERR the thread of JavaScript functions has ended'
@@ -121,19 +123,19 @@ export class JsEngine implements ScriptEngine {
     let startUs = sentUs
     for (;;) {
       const message = thread.channel.receive(WAIT_MS)
-      if (message === undefined) {
-        if (thread.hasEnded) return this.lost(ENDED)
-        if (!thread.channel.isReady) {
-          startUs = this.host.monotonicUs()
-          if (startUs - sentUs > START_US_MAX) return this.lost(ENDED)
-        }
-        if (limitMs > 0 && this.host.monotonicUs() - startUs > limitMs * 1000)
-          return this.lost('ERR FUNCTION LOAD timeout')
-      } else if (message[0] === 'l') this.logged(message, thread)
-      else {
+      if (message !== undefined && message[0] !== 'l') {
         if (message[0] === 'D') thread.loaded.add(library)
         return message
       }
+      if (message !== undefined) this.logged(message, thread)
+      else if (thread.hasEnded) return this.lost(ENDED)
+      if (!thread.channel.isReady) {
+        startUs = this.host.monotonicUs()
+        if (startUs - sentUs > START_US_MAX) return this.lost(ENDED)
+      }
+      // A library that logs without end is not loaded either.
+      if (limitMs > 0 && this.host.monotonicUs() - startUs > limitMs * 1000)
+        return this.lost('ERR FUNCTION LOAD timeout')
     }
   }
 
@@ -191,7 +193,7 @@ export class JsEngine implements ScriptEngine {
     script.resp = 3
     if (this.thread?.hasEnded === true) this.end()
     if (this.thread?.loaded.has(library) !== true) {
-      const answer = this.load(library, 0)
+      const answer = this.load(library, AGAIN_MS_MAX)
       if (answer[0] !== 'D') {
         this.result = answer[0] === 'S' ? `X00 ERR ${answer.slice(1)}` : answer
         return true
@@ -220,8 +222,10 @@ export class JsEngine implements ScriptEngine {
       } else if (message[0] === 'c') {
         thread.channel.send(this.replyTo(message))
         if (script!.tick()) return false
-      } else if (message[0] === 'l') this.logged(message, thread)
-      else {
+      } else if (message[0] === 'l') {
+        this.logged(message, thread)
+        if (script!.tick()) return false
+      } else {
         this.result = message
         return true
       }

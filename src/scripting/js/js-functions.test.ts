@@ -204,6 +204,36 @@ redis.register('forged', () => ({ get constructor() { return 1 }, x: '*100000000
   })
 })
 
+test('a function that logs without end is busy and can be killed, a library that does is not loaded', async () => {
+  await using server = await createServer({
+    config: { 'enable-js-functions': 'yes', 'busy-reply-threshold': 20 },
+  })
+  const [client, other] = [server.client(), server.client()]
+  const flood = 'for (;;) redis.log("debug", "x")'
+  await assert.rejects(client.call('FUNCTION LOAD', `#!js name=bad\n${flood}`), /FUNCTION LOAD timeout/)
+  await client.call('FUNCTION LOAD', `${LIBRARY}redis.register('flood', () => { ${flood} })`)
+  const endless = client.call('FCALL', 'flood', 0)
+  await assert.rejects(other.call('GET', 'k'), /BUSY Redis is busy running a script/)
+  assert.equal(await other.call('FUNCTION KILL'), 'OK')
+  await assert.rejects(endless, /Script killed by user/)
+})
+
+test('counts and lengths that a library has forged are errors, and so is a result without end', async () => {
+  await withFunctions(async client => {
+    const lengths = ['2\\r\\n$-8', '-1', '1.5', 'x', '', '1\\r\\n$99']
+    const code = lengths.map(
+      (length, i) =>
+        `redis.register('f${i}', () => new Proxy([], { get: (of, name) => name === 'length' ? '${length}' : of[name] }))`,
+    )
+    const large = `redis.register('large', () => 'x'.repeat(130 * 1024 * 1024))`
+    await client.call('FUNCTION LOAD', `#!js name=forged\n${code.join('\n')}\n${large}`)
+    for (const i of lengths.keys())
+      await assert.rejects(client.call('FCALL', `f${i}`, 0), /result of the function cannot be read/, lengths[i])
+    await assert.rejects(client.call('FCALL', 'large', 0), /the result is too large/)
+    assert.equal(await client.call('ECHO', 'end'), 'end')
+  })
+})
+
 test('effects are propagated, and the libraries are in files', async () => {
   await using server = await createServer({ config: { 'enable-js-functions': 'yes' } })
   const client = server.client()

@@ -1,7 +1,11 @@
 // Writes the result of a JavaScript function, which comes as RESP3, to a client of either protocol.
 
 import { Slice } from '../../lib/slice.ts'
+import { oneLine } from '../../lib/text.ts'
 import type { Reply } from '../../protocol/reply.ts'
+
+/** Of a value with its type and its end. */
+const VALUE_CHARS_MIN = 3
 
 /** `text`: one value, one char a byte. What is no RESP3, since a library has changed what all use, is an error. */
 export function writeResult(reply: Reply, text: string): void {
@@ -26,23 +30,30 @@ function write(reply: Reply, text: string): void {
     const type = text[at]
     at = end + 2
     if (type === '$') {
-      const length = Number(head)
-      reply.bulk(Slice.of(text.slice(at, at + length)))
-      at += length + 2
-    } else if (type === '*') {
-      reply.array(Number(head))
-      left += Number(head)
-    } else if (type === '~') {
-      reply.set(Number(head))
-      left += Number(head)
-    } else if (type === '%') {
-      reply.map(Number(head))
-      left += 2 * Number(head)
-    } else if (type === ':') reply.bigint(BigInt(head))
+      const to = at + countOf(head)
+      if (to + 2 > text.length) throw new SyntaxError('the text has ended')
+      reply.bulk(Slice.of(text.slice(at, to)))
+      at = to + 2
+    } else if (type === '*' || type === '~' || type === '%') {
+      const count = countOf(head)
+      left += type === '%' ? 2 * count : count
+      // Each value takes three characters at least: no header promises more than there is.
+      if ((left - 1) * VALUE_CHARS_MIN > text.length - at) throw new SyntaxError('the text has ended')
+      if (type === '*') reply.array(count)
+      else if (type === '~') reply.set(count)
+      else reply.map(count)
+    } else if (type === ':') reply.bigint(BigInt.asIntN(64, BigInt(head)))
     else if (type === ',') reply.double(Number(head))
     else if (type === '#') reply.boolean(head === 't')
-    else if (type === '+') reply.simple(head)
+    else if (type === '+') reply.simple(oneLine(head))
     else if (type === '-') reply.error(head)
     else reply.null()
   }
+}
+
+/** The number of a length or a count. */
+function countOf(head: string): number {
+  const n = Number(head)
+  if (head === '' || !Number.isInteger(n) || n < 0) throw new SyntaxError('no count')
+  return n
 }

@@ -32,7 +32,7 @@ interface Channel {
 
 /** A CommonJS script. `contextSource`: the text of a function that makes a context's inside. */
 export function threadSource(contextSource: string): string {
-  const parts = [channelOf, load, answerTo].join('\n')
+  const parts = [channelOf, bounded, load, answerTo].join('\n')
   return `'use strict'\n${parts}\n(${main})(require, require('node:worker_threads').workerData, ${JSON.stringify(contextSource)})`
 }
 
@@ -42,8 +42,16 @@ function main(require: (name: string) => Vm, shared: SharedArrayBuffer, contextS
   const contexts = new Map<number, Context>()
   for (;;)
     channel.send(
-      answerTo(channel.receive(), contexts, (id, code) => load(vm, channel, contextSource, code, id, contexts)),
+      bounded(
+        answerTo(channel.receive(), contexts, (id, code) => load(vm, channel, contextSource, code, id, contexts)),
+      ),
     )
+}
+
+/** A message of a context. Longer ones would fill the memory of the server too. */
+function bounded(message: string): string {
+  const CHARS_MAX = 128 * 1024 * 1024
+  return message.length <= CHARS_MAX ? message : 'X00 ERR the result is too large'
 }
 
 /** The other end of channel.ts. */
@@ -114,6 +122,7 @@ function load(
   contexts: Map<number, Context>,
 ): string {
   const exchange = (text: string) => {
+    if (bounded(text) !== text) throw new RangeError('the command is too large')
     channel.send(text)
     return channel.receive()
   }
