@@ -36,7 +36,8 @@ export class ThreadChannel {
       const isLast = head[MORE] === 0
       this.handOver()
       if (isLast) return true
-      if (Atomics.wait(head, TURN, THREAD, PIECE_MS_MAX) === 'timed-out') return false
+      while (Atomics.load(head, TURN) === THREAD)
+        if (Atomics.wait(head, TURN, THREAD, PIECE_MS_MAX) === 'timed-out') return false
     }
   }
 
@@ -44,7 +45,9 @@ export class ThreadChannel {
   receive(ms: number): string | undefined {
     const { bytes, head } = this
     for (;;) {
-      if (Atomics.wait(head, TURN, THREAD, ms) === 'timed-out') return undefined
+      Atomics.wait(head, TURN, THREAD, ms)
+      // A late notification of the turn before may have ended the wait.
+      if (Atomics.load(head, TURN) === THREAD) return undefined
       // Not all methods take shared memory.
       const text = this.pieces + stringOf(bytes.slice(0, head[LENGTH]), 0, head[LENGTH])
       this.pieces = ''

@@ -64,11 +64,15 @@ function channelOf(shared: SharedArrayBuffer): Channel {
     Atomics.store(head, 0, 0)
     Atomics.notify(head, 0)
   }
+  // A late notification of the turn before may end a wait.
+  const turn = () => {
+    while (Atomics.load(head, 0) === 0) Atomics.wait(head, 0, 0)
+  }
   return {
     receive() {
       let text = ''
       for (;;) {
-        Atomics.wait(head, 0, 0)
+        turn()
         text += bytes.toString('latin1', 0, head[1])
         if (head[2] === 0) return text
         handOver()
@@ -83,7 +87,7 @@ function channelOf(shared: SharedArrayBuffer): Channel {
         head[2] = isLast ? 0 : 1
         handOver()
         if (isLast) return
-        Atomics.wait(head, 0, 0)
+        turn()
       }
     },
   }
