@@ -107,7 +107,7 @@ test('Node runs what was built, and says what to do when nothing was', { skip },
       assert.match(run(['x'], env), /there is no build\/ to run on Node: run 'npm install && npm run build'/)
       fs.mkdirSync(path.join(root, 'build/src'), { recursive: true })
       fs.writeFileSync(path.join(root, 'build/src/main.js'), '')
-      assert.equal(run(['x'], env), `node 2 ${root}/build/src/main.js x\n`)
+      assert.equal(run(['x'], env), `node 3 --v8-pool-size=1 ${root}/build/src/main.js x\n`)
     },
   )
 })
@@ -125,8 +125,8 @@ test('in a checkout, Node gets a build that is up to date', { skip }, () => {
     (run, _, folder) => {
       script(path.join(folder, 'node'), 'node')
       const env = { REDSTART_RUNTIME: 'node', REDSTART_NODE: `${folder}/node` }
-      assert.match(run([], env), /^node 1 [\s\S]*tsc 2 -p tsconfig\.build\.json\n$/)
-      assert.match(run([], env), /^node 1 [^\n]*\n$/)
+      assert.match(run([], env), /^node 2 [\s\S]*tsc 2 -p tsconfig\.build\.json\n$/)
+      assert.match(run([], env), /^node 2 [^\n]*\n$/)
     },
   )
 })
