@@ -8,6 +8,7 @@
 
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { bytesOf } from '../lib/bytes.ts'
+import { NO_TEXT } from '../lib/reason.ts'
 import type { Slice } from '../lib/slice.ts'
 import { Unwind } from '../lib/unwind.ts'
 import type { TableEntry } from './catalog/table.ts'
@@ -18,9 +19,6 @@ import { withoutSecrets } from './monitoring/redact.ts'
 
 const ARGS_MAX = 32
 const ARG_CHARS_MAX = 128
-
-/** Of an object whose toString() throws, for instance. */
-const NO_TEXT = 'something that has no text'
 
 export const INTERNAL_ERROR = bytesOf('-ERR internal error\r\n')
 
@@ -117,15 +115,6 @@ export function stackOf(error: unknown): string {
     if (!(error instanceof Error)) return String(error)
     const { stack } = error
     return stack?.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack ?? ''}`
-  } catch {
-    return NO_TEXT
-  }
-}
-
-/** The message of what was thrown, which may be anything. */
-export function messageOf(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error)
   } catch {
     return NO_TEXT
   }

@@ -2,7 +2,6 @@
 //
 // Always: a value is opened for writing (the running snapshot saves it first) before a module gets it to change.
 
-import { messageOf } from '../engine/boundary.ts'
 import type { Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -10,6 +9,7 @@ import { NOTIFY_GENERIC, NOTIFY_MODULE } from '../engine/messaging/events.ts'
 import { type Database, LOOKUP_NO_TOUCH, LOOKUP_READ, LOOKUP_WRITE } from '../keyspace/database.ts'
 import { ENC_RAW, TYPE_MODULE } from '../keyspace/types.ts'
 import type { ForeignValue } from '../keyspace/values/module/module-type.ts'
+import { reasonOf } from '../lib/reason.ts'
 import type { Slice } from '../lib/slice.ts'
 import { isUnwind } from '../lib/unwind.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -153,7 +153,7 @@ export class ModuleKeys {
       one = this.types.open(type as ModuleType<unknown>, entries.valueOf(entry))
     } catch (error) {
       if (isUnwind(error)) throw error
-      throw new CommandError(`ERR the value was kept as bytes that the module cannot load: ${messageOf(error)}`)
+      throw new CommandError(`ERR the value was kept as bytes that the module cannot load: ${reasonOf(error)}`)
     }
     if (one === undefined) throw new CommandError(WRONG_TYPE)
     return one

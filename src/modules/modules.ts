@@ -5,7 +5,7 @@
 // Always: what a module throws outside of a command is logged and harms nothing else; only its setup may end a start.
 // A module that is unloaded leaves nothing: commands, categories and timers go with it, or it stays.
 
-import { messageOf, stackOf } from '../engine/boundary.ts'
+import { stackOf } from '../engine/boundary.ts'
 import type { Command } from '../engine/catalog/command.ts'
 import type { LoadedModule } from '../engine/catalog/loaded-module.ts'
 import { parseArguments } from '../engine/catalog/syntax-line.ts'
@@ -13,6 +13,7 @@ import type { Engine } from '../engine/engine.ts'
 import { safeName } from '../engine/monitoring/info.ts'
 import type { LoginRequest } from '../engine/ports/authenticator.ts'
 import type { ModuleLoader } from '../engine/ports/modules.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { oneLine } from '../lib/text.ts'
 import { isUnwind } from '../lib/unwind.ts'
 import type { ProcessView, System } from '../system/system.ts'
@@ -208,7 +209,7 @@ export class Modules implements ModuleLoader {
       return true
     } catch (error) {
       if (isUnwind(error)) throw error
-      engine.log?.('warning', `Module ${file} failed to load: ${messageOf(error)}`)
+      engine.log?.('warning', `Module ${file} failed to load: ${reasonOf(error)}`)
       if (added !== undefined) this.remove(added)
       return false
     }
@@ -405,7 +406,7 @@ async function setUpOne({ module, server, shown }: Loaded): Promise<void> {
   try {
     await module.setup?.(server, shown.args.map(textOf))
   } catch (error) {
-    throw new ModuleFailure(`module '${module.name}': its setup has failed: ${messageOf(error)}`)
+    throw new ModuleFailure(`module '${module.name}': its setup has failed: ${reasonOf(error)}`)
   }
 }
 

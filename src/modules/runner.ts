@@ -6,11 +6,11 @@
 // Always: an exception of a handler is an error reply. What it has changed by then stays and is propagated, since every
 // call() is a whole command. A blocked client gets one reply, whatever the promise does later.
 
-import { messageOf } from '../engine/boundary.ts'
 import { CMD_BLOCKING } from '../engine/catalog/command.ts'
 import { CLIENT_SCRIPT, type Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
+import { reasonOf } from '../lib/reason.ts'
 import type { Slice } from '../lib/slice.ts'
 import { isUnwind } from '../lib/unwind.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -184,7 +184,7 @@ export class ModuleRunner {
 
   /** The error reply for what a handler threw; what is no CommandError is logged. */
   private errorText(error: unknown, command: ModuleCommand): string {
-    const text = byteText(messageOf(error))
+    const text = byteText(reasonOf(error))
     if (isCommandError(error)) return text
     logThrown(this.engine, `Module command '${command.name}'`, error)
     return `ERR module command failed: ${text}`

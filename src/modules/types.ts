@@ -6,7 +6,6 @@
 // Always: what a type throws in free, memory or digest is logged and harms nothing; copy falls back to the saved bytes.
 // A value that was kept becomes one of its type when a module that has the type opens it.
 
-import { messageOf } from '../engine/boundary.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Digest } from '../keyspace/digest.ts'
 import {
@@ -19,6 +18,7 @@ import {
   noModuleFor,
 } from '../keyspace/values/module/foreign-type.ts'
 import { type ForeignValue, ModuleType as ModuleValues } from '../keyspace/values/module/module-type.ts'
+import { reasonOf } from '../lib/reason.ts'
 import type { Slice } from '../lib/slice.ts'
 import { isUnwind } from '../lib/unwind.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -298,7 +298,7 @@ export class ModuleTypes implements ForeignTypes {
           this.lock.run(() => aux.save(items, whenOf(when)))
         } catch (error) {
           if (isUnwind(error)) throw error
-          failure = `type '${adapter.name}' of a module: the save of its data has thrown: ${messageOf(error)}`
+          failure = `type '${adapter.name}' of a module: the save of its data has thrown: ${reasonOf(error)}`
         }
         writeData(into, adapter, when, items.out.u8.subarray(0, items.out.pos))
       }
@@ -323,7 +323,7 @@ export class ModuleTypes implements ForeignTypes {
       return undefined
     } catch (error) {
       if (isUnwind(error)) throw error
-      return `Module type '${name}' cannot load its data: ${messageOf(error)}`
+      return `Module type '${name}' cannot load its data: ${reasonOf(error)}`
     }
   }
 }

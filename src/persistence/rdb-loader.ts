@@ -1,8 +1,9 @@
 // RdbLoader: loads an RDB file into the server's keyspace.
 
 import type { Database } from '../keyspace/database.ts'
+import { reasonOf } from '../lib/reason.ts'
 import type { Slice } from '../lib/slice.ts'
-import { attempt, DiskError, reasonOf } from '../system/system.ts'
+import { attempt, DiskError } from '../system/system.ts'
 import type { Checkpoints } from './checkpoint.ts'
 import { KeyspaceTarget, LoadRefused, type StreamPosition } from './keyspace-target.ts'
 import { LoadFailure, type LoadProgress, type LoadSteps } from './loading.ts'

@@ -8,6 +8,7 @@
 
 import { CLIENT_CLOSING, CLIENT_LUA_DEBUG, CLIENT_LUA_DEBUG_SYNC, type Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { Slice } from '../lib/slice.ts'
 import type { MemorySocket } from '../net/memory.ts'
 import { CopySink } from '../persistence/copy-sink.ts'
@@ -80,8 +81,9 @@ export class DebugCopies {
 
   private fail(client: Client, error: unknown): void {
     const { engine } = this.parts
-    const why = error instanceof Error ? error.message : String(error)
-    engine.boundary.guard(() => engine.blocking.abort(client, `ERR the dataset could not be copied: ${why}`))
+    engine.boundary.guard(() =>
+      engine.blocking.abort(client, `ERR the dataset could not be copied: ${reasonOf(error)}`),
+    )
   }
 
   /** Runs the EVAL on the copy. */

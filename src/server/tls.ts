@@ -9,6 +9,7 @@
 
 import type { Config } from '../config/config.ts'
 import type { InfoSource } from '../engine/monitoring/info.ts'
+import { reasonOf } from '../lib/reason.ts'
 import {
   type Address,
   type ListenTls,
@@ -19,7 +20,7 @@ import {
   type TlsProtocol,
   type TlsSettings,
 } from '../system/network.ts'
-import { reasonOf, type System } from '../system/system.ts'
+import type { System } from '../system/system.ts'
 import type { Logger } from './log.ts'
 
 const PROTOCOLS: readonly TlsProtocol[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']

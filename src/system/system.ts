@@ -254,8 +254,3 @@ export function attempt(operation: () => void): DiskError | undefined {
     return error
   }
 }
-
-/** The error's text, as strerror's. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

@@ -3,7 +3,8 @@
 // Always: `manifest` equals the manifest on disk, or the one before a change whose outcome is unknown.
 
 import { bytesOf } from '../../lib/bytes.ts'
-import { attempt, type DiskError, type FileSystem, type Log, reasonOf } from '../../system/system.ts'
+import { reasonOf } from '../../lib/reason.ts'
+import { attempt, type DiskError, type FileSystem, type Log } from '../../system/system.ts'
 import { folderOf } from '../file-sink.ts'
 import { type LogFile, Manifest, ManifestError } from './manifest.ts'
 

@@ -5,12 +5,12 @@
 // Always: an id that no type has is an error, as are items that its type does not take. A type that throws while its
 // value is saved is the failure of the save: `failure` says why.
 
-import { messageOf } from '../../engine/boundary.ts'
 import type { Entries } from '../../keyspace/entries.ts'
 import { ENC_RAW, TYPE_MODULE } from '../../keyspace/types.ts'
 import { type ForeignType, foreignNameOf, foreignVersionOf } from '../../keyspace/values/module/foreign-type.ts'
 import { ModuleType } from '../../keyspace/values/module/module-type.ts'
 import { Crc64 } from '../../lib/crc64.ts'
+import { reasonOf } from '../../lib/reason.ts'
 import { Slice } from '../../lib/slice.ts'
 import { isUnwind } from '../../lib/unwind.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -63,7 +63,7 @@ class ModuleWriter implements ValueWriter {
       return this.parts!.next().value ?? undefined
     } catch (error) {
       if (isUnwind(error)) throw error
-      this.failure = `type '${this.type.name}' of a module: its save has thrown: ${messageOf(error)}`
+      this.failure = `type '${this.type.name}' of a module: its save has thrown: ${reasonOf(error)}`
       return undefined
     }
   }
@@ -110,7 +110,7 @@ class ModuleReader implements ValueReader {
       value = this.type.decode(this.items.bytes(), this.version)
     } catch (error) {
       if (isUnwind(error)) throw error
-      input.fail(`Module type '${this.type.name}' cannot load a value: ${messageOf(error)}`)
+      input.fail(`Module type '${this.type.name}' cannot load a value: ${reasonOf(error)}`)
     }
     this.items.release()
     this.value = this.types.make(this.type, value)
@@ -155,7 +155,7 @@ class ModuleRewriter implements ValueRewriter {
       }
     } catch (error) {
       if (isUnwind(error)) throw error
-      this.writer.failure = `type '${type.name}' of a module: its rewrite has thrown: ${messageOf(error)}`
+      this.writer.failure = `type '${type.name}' of a module: its rewrite has thrown: ${reasonOf(error)}`
     }
   }
 
