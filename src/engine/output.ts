@@ -221,7 +221,7 @@ export class OutputBuffers {
     reply.pos = this.sentTo = this.deferredEnd = 0
     this.rewinds++
     this.spilled = client
-    if (this.bufferInUse) reply.renew()
+    if (this.bufferInUse) reply.renew(true)
     this.bufferInUse = false
     if (reply.isCutOff) reply.cutOff(0)
     else if (this.isLimited) {

@@ -7,7 +7,7 @@
 // Always: a slice is valid until the owner of the buffer reuses it (a command's arguments: until the command returns; a
 // value in the arena: until the next write to the keyspace).
 
-import { latin1Text } from './bytes.ts'
+import { bytesOf, latin1Text } from './bytes.ts'
 
 export class Slice {
   u8: Uint8Array
@@ -87,8 +87,7 @@ export class Slice {
 
   /** A slice over the latin1 bytes of `text` (chars above 255 are not allowed). */
   static of(text: string): Slice {
-    const u8 = new Uint8Array(text.length)
-    for (let i = 0; i < text.length; i++) u8[i] = text.charCodeAt(i)
+    const u8 = bytesOf(text)
     return new Slice(u8, 0, u8.length)
   }
 

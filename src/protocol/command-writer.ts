@@ -7,7 +7,7 @@
 // Always: u8[0..len) is what was written and not dropped; `dv` views the same bytes; after count(n) follow n words.
 
 import { CR, DOLLAR, LF, STAR, ZERO } from '../lib/ascii.ts'
-import { copyBytes } from '../lib/bytes.ts'
+import { copyBytes, writeLatin1 } from '../lib/bytes.ts'
 import { writeInt } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
 
@@ -125,7 +125,8 @@ export class CommandWriter {
   /** Text without a bulk header. */
   plain(text: string): void {
     this.reserve(text.length)
-    for (let i = 0; i < text.length; i++) this.u8[this.len++] = text.charCodeAt(i)
+    writeLatin1(this.u8, this.len, text)
+    this.len += text.length
   }
 }
 

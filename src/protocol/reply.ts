@@ -7,7 +7,7 @@
 // Numbers, bulks and fixed texts allocate nothing.
 
 import { CR, LF, POINT } from '../lib/ascii.ts'
-import { bytesOf, copyBytes, releaseBuffer } from '../lib/bytes.ts'
+import { bytesOf, copyBytes, releaseBuffer, writeLatin1 } from '../lib/bytes.ts'
 import { formatDouble } from '../lib/double.ts'
 import type { Long } from '../lib/long-field.ts'
 import { digits, writeInt } from '../lib/number.ts'
@@ -366,10 +366,8 @@ export class Reply {
   }
 
   private text(text: string): void {
-    const u8 = this.u8
-    let at = this.pos
-    for (let i = 0; i < text.length; i++) u8[at++] = text.charCodeAt(i)
-    this.pos = at
+    writeLatin1(this.u8, this.pos, text)
+    this.pos += text.length
   }
 
   private crlf(): void {
@@ -427,9 +425,12 @@ export class Reply {
     releaseBuffer(buffer)
   }
 
-  /** Replaces the buffer, because a socket still uses the old one. Only when empty. */
-  renew(): void {
-    this.use(new Uint8Array(START_BYTES))
+  /**
+   * Replaces the buffer, because a socket still uses the old one. Only when empty. `goesOn`: in the middle of a large
+   * reply, which will fill another buffer of the largest size.
+   */
+  renew(goesOn = false): void {
+    this.use(new Uint8Array(goesOn ? FLUSH_BYTES : START_BYTES))
   }
 }
 

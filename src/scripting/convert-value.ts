@@ -7,9 +7,9 @@
 //
 // Always: tables are traversed with an explicit stack, as deep as Lua's C stack allows; metatables are ignored.
 
+import { writeLatin1 } from '../lib/bytes.ts'
 import { cText, oneLine, withoutLastBreaks } from '../lib/text.ts'
 import type { Reply } from '../protocol/reply.ts'
-import { writeString } from './convert-bytes.ts'
 import { LuaTable } from './lua/table.ts'
 import type { LuaValue } from './lua/value.ts'
 
@@ -92,7 +92,7 @@ export class ValueWriter {
       this.bytes = new Uint8Array(length * 2)
       this.view = new DataView(this.bytes.buffer)
     }
-    writeString(this.bytes, 0, text)
+    writeLatin1(this.bytes, 0, text)
     this.reply.bulkAt(this.bytes, this.view, 0, length)
     if (length > 1 << 20) this.bytes = EMPTY_BYTES
   }

@@ -8,10 +8,10 @@
 // enough.
 
 import { MINUS } from '../lib/ascii.ts'
+import { writeLatin1 } from '../lib/bytes.ts'
 import { formatAnyDouble } from '../lib/double.ts'
 import { writeInt } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
-import { writeString } from './convert-bytes.ts'
 import { errorTable, errorText, ReplyConverter } from './convert-reply.ts'
 import type { Heap } from './lua/table.ts'
 import { LuaError, type LuaValue } from './lua/value.ts'
@@ -86,7 +86,7 @@ export class RedisLibrary {
       if (typeof word !== 'string') return 'Lua redis lib command arguments must be strings or integers'
       const length = word.length
       if (at + length > this.u8.length) at = this.renew(length)
-      writeString(this.u8, at, word)
+      writeLatin1(this.u8, at, word)
       args[i].set(this.u8, this.dv, at, length)
       at += length
     }

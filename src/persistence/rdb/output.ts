@@ -4,7 +4,7 @@
 // Always: `dv` sees the same bytes as `u8`; both change when the buffer grows.
 
 import { TWO_32 } from '../../lib/bits.ts'
-import { copyBytes } from '../../lib/bytes.ts'
+import { copyBytes, writeLatin1 } from '../../lib/bytes.ts'
 import type { Int64 } from '../../lib/int64.ts'
 import type { Long } from '../../lib/long-field.ts'
 import { LzfCompressor } from '../../lib/lzf.ts'
@@ -74,7 +74,8 @@ export class RdbOutput {
 
   text(latin1: string): void {
     this.reserve(latin1.length)
-    for (let i = 0; i < latin1.length; i++) this.u8[this.pos++] = latin1.charCodeAt(i)
+    writeLatin1(this.u8, this.pos, latin1)
+    this.pos += latin1.length
   }
 
   /** An integer from 0 to 2^53. */

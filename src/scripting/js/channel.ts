@@ -6,7 +6,8 @@
 // Always: who has the turn writes, and hands it over; of a message of several pieces each but the last is handed back.
 // The thread's side of it is in thread-main.ts, which must not import.
 
-import { stringOf, writeString } from '../convert-bytes.ts'
+import { writeLatin1 } from '../../lib/bytes.ts'
+import { stringOf } from '../convert-bytes.ts'
 
 const TURN = 0
 const LENGTH = 1
@@ -30,7 +31,7 @@ export class ThreadChannel {
     const { bytes, head } = this
     for (let from = 0; ; from += bytes.length) {
       const piece = text.slice(from, from + bytes.length)
-      writeString(bytes, 0, piece)
+      writeLatin1(bytes, 0, piece)
       head[LENGTH] = piece.length
       head[MORE] = from + bytes.length < text.length ? 1 : 0
       const isLast = head[MORE] === 0
