@@ -18,7 +18,7 @@
 // Always: parse() accepts only packets whose length is exactly what their counts say; readers need not check again.
 // Source: Redis 7.2's cluster.h, and Valkey 8's of the light form.
 
-import { latin1Text } from '../lib/bytes.ts'
+import { latin1Text, writeLatin1 } from '../lib/bytes.ts'
 import { BITMAP_BYTES } from './bitmap.ts'
 
 export const PING = 0
@@ -320,7 +320,7 @@ function begin(header: Header, dataBytes: number): { u8: Uint8Array; dv: DataVie
 }
 
 function putText(u8: Uint8Array, at: number, text: string, bytesMax: number): void {
-  for (let i = 0; i < text.length && i < bytesMax; i++) u8[at + i] = text.charCodeAt(i)
+  writeLatin1(u8, at, text.slice(0, bytesMax))
 }
 
 /** A packet without data: AUTH_REQUEST, AUTH_ACK, MFSTART. */

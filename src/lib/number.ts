@@ -4,6 +4,7 @@
 // bigint by the few commands that need them.
 
 import { MINUS, PLUS, POINT, ZERO } from './ascii.ts'
+import { writeLatin1 } from './bytes.ts'
 import { Slice } from './slice.ts'
 import { digitsEnd, isSpace, numberEnd, numberValue, parseHexDouble } from './strtod.ts'
 import { cText } from './text.ts'
@@ -107,7 +108,7 @@ export function writeBigInt(u8: Uint8Array, off: number, n: bigint): number {
 
 /** Writes the latin1 `text` at u8[off]; returns the number of bytes written. */
 export function writeText(u8: Uint8Array, off: number, text: string): number {
-  for (let i = 0; i < text.length; i++) u8[off + i] = text.charCodeAt(i)
+  writeLatin1(u8, off, text)
   return text.length
 }
 
