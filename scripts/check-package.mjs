@@ -119,6 +119,7 @@ function withTools() {
   runs('publint', 'npx', ['publint', '--strict', 'node_modules/redstart'])
   runs('attw', 'npx', ['attw', packed.filename], /No problems found/)
   runs('vitest', 'npx', ['vitest', 'run', 'vitest.test.mjs'], /1 passed/)
+  for (const node of [process.execPath, ...nodes]) creation(node)
   runs('fake timers of vitest', 'npx', ['vitest', 'run', 'timers.test.mjs'], /12 passed/)
   runs('fake timers of Sinon', process.execPath, ['--test', 'sinon.test.mjs'], /pass 1/)
   runs('BullMQ', 'npx', ['vitest', 'run', 'bullmq.test.mjs', '--testTimeout', '60000'], /8 passed/)
@@ -140,6 +141,13 @@ function withTools() {
   for (const version of TYPESCRIPTS) compiles(version, 'node16', 'node16', ['types.mts', 'types.cts'])
   compiles('7', 'nodenext', 'nodenext', ['types.mts', 'types.cts'])
   for (const version of ['5.0.4', '7']) compiles(version, 'esnext', 'bundler', ['types.mts'])
+}
+
+/** 50 tests in vitest, each with a server and an ioredis of its own: what it calls the time of the tests. */
+function creation(node) {
+  const args = ['node_modules/vitest/vitest.mjs', 'run', 'creation.test.mjs']
+  const times = [1, 2, 3].map(() => /\btests ([\d.]+m?s)/.exec(run(node, args).text)?.[1])
+  step(`50 servers in vitest on ${node}: ${times.join(', ')}`, !times.includes(undefined))
 }
 
 /** What the guide and the README show runs as it stands there, and compiles. */

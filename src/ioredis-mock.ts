@@ -48,7 +48,7 @@ export class RedisMock extends Ioredis {
 
   constructor(...args: (MockOptions | string | number)[]) {
     const given = args.find((arg): arg is MockOptions => typeof arg === 'object' && arg !== null) ?? {}
-    const options = { ...given, Connector: connectorTo(RedisMock.servers) }
+    const options = { enableReadyCheck: false, ...given, Connector: connectorTo(RedisMock.servers) }
     const places = args.filter(arg => typeof arg !== 'object') as [number, string]
     super(...places, options as object)
   }

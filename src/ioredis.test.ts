@@ -23,6 +23,21 @@ test('ioredis in process: commands, transactions, scripts, big values, QUIT', as
   await server.close()
 })
 
+test('ioredis in process asks no INFO before its first command, unless it is told to', async () => {
+  const server = await createServer({ history: true })
+  const names = () => server.history.commands.map(({ name }) => name)
+  const redis = new Redis(ioredisOptions(server))
+  await redis.set('k', 'v')
+  assert.equal(redis.status, 'ready')
+  assert.deepEqual(new Set(names()), new Set(['hello', 'client', 'set']))
+  const checked = new Redis({ ...ioredisOptions(server), enableReadyCheck: true })
+  await checked.ping()
+  assert.ok(names().includes('info'))
+  redis.disconnect()
+  checked.disconnect()
+  await server.close()
+})
+
 test('ioredis in process: messages, blocking commands and duplicates', async () => {
   const server = await createServer()
   const redis = new Redis(ioredisOptions(server))

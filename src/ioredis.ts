@@ -18,6 +18,8 @@ export interface IoredisOptions {
   Connector: new (
     options: unknown,
   ) => never
+  /** INFO before the first command would find a server that has loaded everything: createServer() waits for that. */
+  enableReadyCheck: false
   /** BullMQ wants it so, and a server in this process needs no limit. */
   maxRetriesPerRequest: null
   /** As ioredis does by itself; a server that is closed is not tried again. */
@@ -47,6 +49,7 @@ export function ioredisOptions(server: { socket(): Duplex; readonly isClosed?: b
   }
   return {
     Connector: ServerConnector as unknown as IoredisOptions['Connector'],
+    enableReadyCheck: false,
     maxRetriesPerRequest: null,
     retryStrategy: times => (server.isClosed === true ? null : Math.min(times * RETRY_STEP_MS, RETRY_MS_MAX)),
   }
