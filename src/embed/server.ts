@@ -30,6 +30,7 @@ import type { Interceptor } from './interception.ts'
 import { type CreateServerOptions, checkOptions, forkConfig } from './options.ts'
 import { restResponse } from './rest.ts'
 import type { JsonOptions, SeedData } from './seed.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 import { type ResetOptions, ServerState, type Snapshot } from './state.ts'
 import { type EmbeddedEvents, type Faults, type History, Trouble } from './trouble.ts'
 import { startWorkerServer, type WorkerServer } from './worker-server.ts'
@@ -141,6 +142,8 @@ interface Purpose {
   readonly newCluster?: string
   /** The clock of the server that it is a fork of. */
   readonly clockOf?: ServerTime | undefined
+  /** The memory of other forks of that server. */
+  readonly spare?: SpareBuffers
 }
 
 export async function openServer(options: CreateServerOptions, purpose: Purpose = {}): Promise<EmbeddedServer> {
@@ -197,6 +200,8 @@ class Embedded implements EmbeddedServer {
   private readonly options: CreateServerOptions
   private readonly state: ServerState
   private readonly trouble: Trouble
+  private readonly spareOfBase: SpareBuffers | undefined
+  private spare: SpareBuffers | undefined
   private movable: EmbeddedClock | undefined
   private ending: Promise<void> | undefined
   private own: SyncClient | undefined
@@ -210,6 +215,8 @@ class Embedded implements EmbeddedServer {
     this.time = time
     this.options = options
     this.savesAtEnd = options.dir !== undefined
+    const { spare } = purpose
+    this.spare = this.spareOfBase = spare
     this.server = new Server(config, system, new Logger(system, config), {
       failed: error => options.onError?.(error),
       authenticate: options.authenticate,
@@ -219,6 +226,7 @@ class Embedded implements EmbeddedServer {
       unref: options.ref !== true,
       mayRest: time !== undefined,
       arenaStartBytes: ARENA_START_BYTES,
+      allocate: spare && (bytes => spare.take(bytes) ?? system.process.allocate(bytes)),
       newCluster: purpose.newCluster,
     })
     this.state = new ServerState(this.server)
@@ -309,7 +317,8 @@ class Embedded implements EmbeddedServer {
     const { config: _config, ...withoutConfig } = options
     checkOptions(options)
     const made = { ...forkOptions(this.options, options, this.time), data: this.snapshot(), ...withoutConfig }
-    return openServer(made, { clockOf: options.clock === undefined ? this.time : undefined })
+    this.spare ??= new SpareBuffers()
+    return openServer(made, { clockOf: options.clock === undefined ? this.time : undefined, spare: this.spare })
   }
 
   reset(options: ResetOptions = {}): void {
@@ -356,11 +365,16 @@ class Embedded implements EmbeddedServer {
   }
 
   close(): Promise<void> {
-    this.ending ??= this.server.shutdown(this.savesAtEnd ? ['now'] : ['nosave', 'now']).catch((error: unknown) => {
+    this.ending ??= this.end().catch((error: unknown) => {
       this.ending = undefined
       throw error
     })
     return this.ending
+  }
+
+  private async end(): Promise<void> {
+    await this.server.shutdown(this.savesAtEnd ? ['now'] : ['nosave', 'now'])
+    this.spareOfBase?.keepOf(this.server)
   }
 
   [asyncDispose](): Promise<void> {

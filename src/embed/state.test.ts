@@ -168,6 +168,54 @@ test('forks begin with the same data and share nothing', async () => {
   assert.equal(new Talk(fork).ask('CONFIG GET databases'), '*2\r\n$9\r\ndatabases\r\n$1\r\n3\r\n')
 })
 
+test('forks that follow closed ones use their memory, and nothing of it is seen', async () => {
+  await using server = await createServer({ config: CONFIG })
+  for (let i = 0; i < 300; i++) server.callSync('SET', `k${i}`, `value ${i}`.repeat(100))
+  new Talk(server).ask(...KINDS)
+  const before = digest(server)
+  await using alive = await server.fork()
+  for (let round = 0; round < 3; round++) {
+    const fork = await server.fork()
+    assert.equal(digest(fork), before, `round ${round}`)
+    const grandchild = await fork.fork()
+    new Talk(fork).ask('FLUSHALL', `SET big ${'x'.repeat(100_000)}`)
+    assert.equal(digest(grandchild), before)
+    if (round % 2 === 0) server.callSync('SET', 'round', round)
+    const socket = fork.connect()
+    await fork.close()
+    socket.write('GET big\r\n')
+    await fork.clock.advance(1000)
+    await grandchild.close()
+    server.callSync('DEL', 'round')
+  }
+  assert.equal(digest(server), before)
+  assert.equal(digest(alive), before)
+})
+
+test('a snapshot of a dataset that has not changed is the one of before', async () => {
+  await using server = await createServer({ config: { maxmemoryPolicy: 'allkeys-lfu' } })
+  const talk = new Talk(server)
+  talk.ask('SET k v', 'SELECT 1', 'SET other v', 'SELECT 0')
+  let last = server.snapshot()
+  const isSame = () => {
+    const { image } = last
+    last = server.snapshot()
+    return last.image.dataset === image.dataset
+  }
+  assert.ok(isSame())
+  talk.ask('PING', 'GET nothing', 'DEL nothing')
+  assert.ok(isSame())
+  // A read counts its access.
+  for (const command of ['GET k', 'SET k w', 'APPEND k x', 'EXPIRE k 100', 'SWAPDB 0 1', 'FLUSHALL', 'HSET h f v']) {
+    talk.ask(command)
+    assert.ok(!isSame(), command)
+  }
+  server.restore(last)
+  assert.ok(isSame())
+  await using fork = await server.fork()
+  assert.equal(fork.snapshot().image.dataset, last.image.dataset)
+})
+
 test("a fork's clock begins where its parent's is", async () => {
   await using server = await createServer({ clock: { mode: 'virtual', startMs: 1000 } })
   new Talk(server).ask('SET k v PX 500')

@@ -209,12 +209,12 @@ export class Database {
   clear(): number {
     const count = this.size
     if (count === 0) return 0
+    this.space.mutations++
     this.entries.cold?.changesAll()
     while (!this.tables.drain(this.expiryTable, 1 << 20, () => {}));
     if (!this.space.snapshotting || !this.space.snapshot!.takesOverTable(this.mainTable))
       this.space.freeTable(this.mainTable)
-    this.mainTable = this.tables.create()
-    this.expiryTable = this.tables.create()
+    ;[this.mainTable, this.expiryTable] = [this.tables.create(), this.tables.create()]
     this.expiryCursor = this.averageTtlMs = 0
     return count
   }

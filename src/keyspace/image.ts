@@ -6,7 +6,7 @@
 // not in it.
 
 import type { Ref } from '../memory/arena.ts'
-import { ArenaImage } from '../memory/arena-image.ts'
+import { ArenaImage, takeBuffers } from '../memory/arena-image.ts'
 import type { Keyspace, LazyItem } from './keyspace.ts'
 
 interface DatabaseImage {
@@ -74,4 +74,22 @@ export class KeyspaceImage {
       db.expiryCursor = image?.expiryCursor ?? 0
     }
   }
+}
+
+/**
+ * Takes the memory of the keyspace of a server that has ended: it is empty then. Nothing where something may still read
+ * it, or its values are elsewhere.
+ */
+export function takeMemory(space: Keyspace): ArrayBuffer[] {
+  if (!KeyspaceImage.isPossible(space) || space.snapshotting) return []
+  const buffers = takeBuffers(space.arena)
+  space.mutations++
+  for (const type of space.types.all()) type.forgetOutside?.()
+  space.lazy.length = 0
+  for (const db of space.databases) {
+    db.mainTable = space.tables.create()
+    db.expiryTable = space.tables.create()
+    db.averageTtlMs = db.expiryCursor = 0
+  }
+  return buffers
 }

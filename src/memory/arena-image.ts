@@ -120,6 +120,18 @@ export class ArenaImage {
   }
 }
 
+/** Takes the buffers of an arena, which is like a new one then, with a first segment of the smallest size. */
+export function takeBuffers(arena: Arena): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>()
+  for (const segment of arena.segments) if (segment !== undefined) buffers.add(segment.u8.buffer as ArrayBuffer)
+  arena.segments.length = 0
+  for (const name of PAGE_TABLES) arena[name].fill(0)
+  arena.partial.fill(-1)
+  arena.usedBytes = arena.count = arena.segmentBytes = arena.pageBytes = 0
+  arena.begin(SMALLEST_BYTES)
+  return [...buffers]
+}
+
 /** Whether a segment of so many bytes can have the contents of another. */
 function fits(image: SegmentImage, bytes: number): boolean {
   if (image.bytes > SEGMENT_BYTES) return bytes === image.bytes

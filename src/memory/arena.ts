@@ -92,6 +92,11 @@ export class Arena {
   /** `startBytes`: size of the first segment, which may be smaller than the others. */
   constructor(allocate: Allocate = bytes => new ArrayBuffer(bytes), startBytes = SEGMENT_BYTES) {
     this.allocate = allocate
+    this.begin(startBytes)
+  }
+
+  /** Makes the first segment. */
+  begin(startBytes: number): void {
     this.addSegment(startBytes)
     // The first page is reserved so that ref 0 means none.
     this.pageClass[0] = LARGE_HEAD

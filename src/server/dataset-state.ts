@@ -34,6 +34,11 @@ export class DatasetState {
   private readonly engine: Engine
   private readonly persistence: Persistence
   private readonly defrag: Defrag
+  /** What the keyspace was like when it had counted so many mutations and hits, as long as somebody has it. */
+  private last: WeakRef<KeyspaceImage> | undefined
+  private lastMutations = 0
+  /** Hits count access times and counters. */
+  private lastHits = 0
 
   constructor(engine: Engine, persistence: Persistence, defrag: Defrag) {
     this.engine = engine
@@ -49,10 +54,7 @@ export class DatasetState {
     persistence.slot.finishIteration()
     engine.input.large?.forget()
     const keys = keyspace.databases.reduce((sum, db) => sum + db.size, 0)
-    const dataset =
-      KeyspaceImage.isPossible(keyspace) && !KeyspaceImage.misses(keyspace)
-        ? new KeyspaceImage(keyspace, this.lent())
-        : this.rdb()
+    const dataset = KeyspaceImage.isPossible(keyspace) && !KeyspaceImage.misses(keyspace) ? this.image() : this.rdb()
     const libraries = persistence.parts.libraries.all().map(code => code.latin1())
     const scripts = scripting.scripts.image()
     const bytes = dataset instanceof Uint8Array ? dataset.length : dataset.bytes
@@ -93,6 +95,25 @@ export class DatasetState {
     if (persistence.isLoading || persistence.progress.isAsync) throw new Error(`${what} while the dataset is loaded`)
   }
 
+  /** The image of before, where nothing has changed since. */
+  private image(): KeyspaceImage {
+    const { keyspace } = this.engine
+    const isSame = this.lastMutations === keyspace.mutations && this.lastHits === keyspace.hits
+    const last = isSame ? this.last?.deref() : undefined
+    if (last !== undefined) return last
+    const image = new KeyspaceImage(keyspace, this.lent())
+    this.rememberAs(image)
+    return image
+  }
+
+  /** The keyspace is like this image now. */
+  private rememberAs(image: KeyspaceImage): void {
+    const { keyspace } = this.engine
+    this.last = new WeakRef(image)
+    this.lastMutations = keyspace.mutations
+    this.lastHits = keyspace.hits
+  }
+
   private lent(): number[] {
     const refs: number[] = []
     for (const { partial } of this.engine.clients.values()) if (partial !== undefined) refs.push(...partial.allocations)
@@ -115,6 +136,7 @@ export class DatasetState {
     const putBack: (() => void)[] = []
     for (const { partial } of engine.clients.values()) if (partial !== undefined) putBack.push(partial.leaveArena())
     image.restoreInto(engine.keyspace)
+    this.rememberAs(image)
     for (const put of putBack) put()
   }
 

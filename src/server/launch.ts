@@ -57,6 +57,8 @@ export interface StartServerOptions {
   mayRest?: boolean
   /** Size of the arena's first segment; absent: that of the others. */
   arenaStartBytes?: number
+  /** Memory for its data; absent: the system's. */
+  allocate?: ((bytes: number) => ArrayBuffer) | undefined
   /** The nodes file of a cluster that is just made: used when there is none, and the state is ok without a wait. */
   newCluster?: string | undefined
 }

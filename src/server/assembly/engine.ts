@@ -32,7 +32,7 @@ export function engineOf(config: Config, system: System, log: Logger, options: S
       monotonicUs: () => clock.monotonicUs(),
       random: () => random.u32(),
       soon: fn => timers.soon(fn),
-      allocate: bytes => process.allocate(bytes),
+      allocate: options.allocate ?? (bytes => process.allocate(bytes)),
       arenaStartBytes: options.arenaStartBytes,
     },
     // Without extensions the very list: what a table derives from a list is derived once.
