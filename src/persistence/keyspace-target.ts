@@ -18,8 +18,10 @@ const EMPTY_KEYS_LOGGED_MAX = 10
 const REPLID_BYTES = 40
 /** The smallest key in a file: type, key and value, a byte each. */
 const KEY_BYTES_MIN = 3
-/** A larger table grows incrementally: allocating it at once would block. */
+/** A larger table grows with its keys. */
 const RESERVED_KEYS_MAX = 1 << 23
+/** Buckets for so many keys take less than a millisecond. */
+const RESERVED_KEYS_STEP = 1 << 14
 
 interface KeyspaceTargetOptions {
   /** Expired keys are skipped. */
@@ -59,6 +61,8 @@ export class KeyspaceTarget implements RdbTarget {
   private readonly log: Log
   private readonly options: KeyspaceTargetOptions
   private db: Database
+  /** RESIZEDB: the numbers of keys, and how many there are buckets for. */
+  private readonly ahead = { keys: 0, expires: 0, reserved: 0 }
 
   constructor(space: Keyspace, log: Log, options: KeyspaceTargetOptions) {
     this.space = space
@@ -136,10 +140,19 @@ export class KeyspaceTarget implements RdbTarget {
     return true
   }
 
-  /** RESIZEDB: the tables are presized, but not for more keys than the file has bytes for. */
+  /** The tables are presized, but not for more keys than the file has bytes for. */
   presize(keys: number, expires: number): void {
-    const most = Math.min(this.options.fileBytes / KEY_BYTES_MIN, RESERVED_KEYS_MAX)
-    this.db.reserve(Math.min(keys, most), Math.min(expires, keys, most))
+    const { ahead } = this
+    ahead.keys = Math.min(keys, this.options.fileBytes / KEY_BYTES_MIN, RESERVED_KEYS_MAX)
+    ahead.expires = Math.min(expires, ahead.keys)
+    ahead.reserved = 0
+  }
+
+  presizeStep(): boolean {
+    const { ahead } = this
+    ahead.reserved = Math.min(ahead.keys, ahead.reserved + RESERVED_KEYS_STEP)
+    this.db.reserve(ahead.reserved, Math.min(ahead.expires, ahead.reserved))
+    return ahead.reserved === ahead.keys
   }
 
   /** End of the file. */

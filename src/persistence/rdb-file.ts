@@ -127,8 +127,8 @@ export class RdbFileReader {
     let filled = 0
     for (;;) {
       const outcome = reader.run(budget)
-      if (outcome === DONE) return true
-      if (outcome === NEED) filled += this.fill()
+      if (outcome !== NEED) return outcome === DONE
+      filled += this.fill()
       if (this.offset >= until || filled > budget + WINDOW_BYTES) return false
     }
   }

@@ -12,6 +12,10 @@ import { RdbError } from './rdb/input.ts'
 import { RdbFileReader } from './rdb-file.ts'
 import { ValueReaders } from './values/value-codecs.ts'
 
+/** Of a file, read between two looks at the clock. */
+const STEP_BYTES = 64 * 1024
+const SLICE_US = 2000
+
 interface RdbLoadOptions {
   /** Expired keys are skipped; not so in the base of an AOF. */
   dropExpired: boolean
@@ -63,7 +67,7 @@ export class RdbLoader {
       for (;;) {
         const delayUs = Math.max(0, config.keyLoadDelay)
         engine.tick()
-        const done = file.slice(delayUs > 0 ? 0 : config.loadingProcessEventsIntervalBytes)
+        const done = delayUs > 0 ? file.slice(0) : this.slice(file)
         this.note(file, target)
         if (done) break
         yield delayUs / 1000
@@ -80,6 +84,17 @@ export class RdbLoader {
     const skipped = target.emptyKeys > 0 ? `, empty keys skipped: ${target.emptyKeys}` : ''
     log.notice(`Done loading RDB, keys loaded: ${target.keysLoaded}, keys expired: ${target.keysExpired}${skipped}.`)
     return file.offset
+  }
+
+  /** Reads for as long as those may wait who are told that it loads; true: to the end of the RDB. */
+  private slice(file: RdbFileReader): boolean {
+    const { clock, config } = this.parts
+    const until = file.offset + config.loadingProcessEventsIntervalBytes
+    const untilUs = clock.monotonicUs() + SLICE_US
+    do {
+      if (file.slice(Math.min(STEP_BYTES, until - file.offset))) return true
+    } while (file.offset < until && clock.monotonicUs() < untilUs)
+    return false
   }
 
   private note(file: RdbFileReader, target: KeyspaceTarget): void {

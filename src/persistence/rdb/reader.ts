@@ -1,6 +1,7 @@
 // RdbReader: an incremental parser of RDB files that passes their content to a target.
 //
 //   HEADER ─▶ OPCODE ◀─▶ VALUE      a value read in several steps                 [step]
+//               │  ├──▶ SIZES      the tables are presized, in several steps
 //               │  └──▶ MODULE      data of a module that belongs to no key, or is skipped, item by item
 //               └─────▶ CHECKSUM ─▶ DONE
 //
@@ -64,6 +65,8 @@ export interface RdbTarget {
   selectDb(index: number): boolean
   /** RESIZEDB: the numbers of keys of the database. */
   presize(keys: number, expires: number): void
+  /** After presize(), until it is true. undefined: there is nothing to do. */
+  presizeStep?(): boolean
   stringKey(key: Slice, value: Slice, attributes: KeyAttributes): void
   key(key: Slice, type: number, reader: ValueReader, attributes: KeyAttributes): void
   /** Where a value is in the value log. undefined: the file may have no such keys. */
@@ -109,6 +112,7 @@ const VALUE = 2
 const MODULE = 3
 const CHECKSUM = 4
 const FINISHED = 5
+const SIZES = 6
 
 export class RdbReader {
   readonly input = new RdbInput()
@@ -197,6 +201,9 @@ export class RdbReader {
             return PAUSED
           }
           this.deliver()
+        } else if (this.state === SIZES) {
+          if (this.target.presizeStep!()) this.state = OPCODE
+          else if (until !== Number.POSITIVE_INFINITY) return PAUSED
         } else if (this.state === MODULE) this.moduleItems()
         else if (this.state === HEADER) this.header()
         else this.checksum()
@@ -257,6 +264,7 @@ export class RdbReader {
       case OP_RESIZEDB: {
         const keys = input.length()
         target.presize(keys, input.length())
+        if (target.presizeStep !== undefined) this.state = SIZES
         return
       }
       case OP_AUX:
