@@ -10,30 +10,24 @@ import type { Ref } from '../memory/arena.ts'
 import { copyOf, utf8Text } from './bytes.ts'
 import type { Borrowed } from './definition.ts'
 
-/** A command, whose words are there while it is open. */
-interface Command {
-  readonly isOpen: boolean
-}
+/** Stamp of a word: it stays what it is while its command is open. */
+const WORD = -1
 
-/** Who has strings of keys. */
+/** Who has the bytes. */
 export interface Lender {
-  /** The string in an entry, valid until the next call of this; undefined: it may have gone. */
-  lent(entry: Ref, stamp: number): Slice | undefined
+  /** The string in an entry, or a word, valid until the next call of this; undefined: it may have gone. */
+  lent(at: Ref | number, stamp: number): Slice | undefined
 }
 
 export class BorrowedBytes implements Borrowed {
-  private readonly command: Command | undefined
-  private readonly word: Slice | undefined
-  private readonly lender: Lender | undefined
-  private readonly entry: Ref
+  private readonly lender: Lender
+  private readonly at: Ref | number
   private readonly stamp: number
 
-  /** A word of a command, or the string in an entry. */
-  constructor(command: Command | undefined, word: Slice | undefined, lender?: Lender, entry: Ref = 0, stamp = 0) {
-    this.command = command
-    this.word = word
+  /** The string in an entry, or a word of a command. */
+  constructor(lender: Lender, at: Ref | number, stamp = WORD) {
     this.lender = lender
-    this.entry = entry
+    this.at = at
     this.stamp = stamp
   }
 
@@ -43,13 +37,12 @@ export class BorrowedBytes implements Borrowed {
 
   /** A word of the command: its slice stays while the command runs. */
   get isWord(): boolean {
-    return this.word !== undefined
+    return this.stamp === WORD
   }
 
   /** Undefined: the bytes may have gone. */
   find(): Slice | undefined {
-    if (this.word === undefined) return this.lender!.lent(this.entry, this.stamp)
-    return this.command!.isOpen ? this.word : undefined
+    return this.lender.lent(this.at, this.stamp)
   }
 
   /** Throws a TypeError when the bytes may have gone. */
@@ -62,14 +55,14 @@ export class BorrowedBytes implements Borrowed {
   /** As slice(), and no change of the dataset moves it. */
   stable(): Slice {
     const slice = this.slice()
-    return this.word === undefined ? slice.copy() : slice
+    return this.isWord ? slice : slice.copy()
   }
 
   gone(): TypeError {
     return new TypeError(
-      this.word === undefined
-        ? 'a borrowed string has gone: a key has changed, or the command has returned'
-        : 'the command has returned: its arguments are gone',
+      this.isWord
+        ? 'the command has returned: its arguments are gone'
+        : 'a borrowed string has gone: a key has changed, or the command has returned',
     )
   }
 

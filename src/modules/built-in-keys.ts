@@ -86,7 +86,7 @@ export class DatabaseKeys implements BuiltInKeys, Lender {
     const { time } = this
     if (!time.isRunning) throw new TypeError('a string is borrowed before its command returns or waits')
     const entry = this.find(this.keyOf(word), TYPE_STRING)
-    return entry === 0 ? undefined : new BorrowedBytes(undefined, undefined, this, entry, time.stamp)
+    return entry === 0 ? undefined : new BorrowedBytes(this, entry, time.stamp)
   }
 
   lent(entry: Ref, stamp: number): Slice | undefined {

@@ -7,7 +7,7 @@ import type { Client } from '../engine/client.ts'
 import type { Context } from '../engine/context.ts'
 import { parseDouble, parseInt64 } from '../lib/number.ts'
 import { Slice } from '../lib/slice.ts'
-import { BorrowedBytes } from './borrowed.ts'
+import { BorrowedBytes, type Lender } from './borrowed.ts'
 import type { DatabaseKeys } from './built-in-keys.ts'
 import { copyOf, utf8Text } from './bytes.ts'
 import type { ModuleCaller } from './caller.ts'
@@ -58,7 +58,7 @@ export interface CommandParts extends ModuleParts {
   readonly isVerbatim: boolean
 }
 
-export class CommandContext implements ModuleContext, Writer {
+export class CommandContext implements ModuleContext, Writer, Lender {
   readonly argc: number
   /** The command is running, and has not waited. */
   isOpen = true
@@ -132,7 +132,12 @@ export class CommandContext implements ModuleContext, Writer {
 
   borrow(i: number): Borrowed {
     this.mustBeOpen()
-    return new BorrowedBytes(this, i < this.argc ? this.slices[i] : NO_WORD)
+    return new BorrowedBytes(this, i)
+  }
+
+  lent(i: number): Slice | undefined {
+    if (!this.isOpen) return undefined
+    return i < this.argc ? this.slices[i] : NO_WORD
   }
 
   text(i: number): string {

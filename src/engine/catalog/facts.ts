@@ -52,8 +52,11 @@ export function factsOf(command: Command, parent: Pick<Facts, 'fullName'> | unde
   }
 }
 
-/** Groups whose O(1) commands are so for any value; those of the others iterate, wait, or free what they replace. */
-const SAMPLED_GROUPS: ReadonlySet<string> = new Set(['string', 'bitmap', 'list', 'geo', 'hyperloglog'])
+/**
+ * Groups whose O(1) commands are so for any value; those of the others iterate, wait, or free what they replace. A
+ * module knows what it says.
+ */
+const SAMPLED_GROUPS: ReadonlySet<string> = new Set(['string', 'bitmap', 'list', 'geo', 'hyperloglog', 'module'])
 
 const NO_SPECS: readonly KeySpec[] = []
 

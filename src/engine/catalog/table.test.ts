@@ -170,3 +170,15 @@ test('clients that know no key specs get one range, and a hint when it is not al
   assert.deepEqual(range('RO @STREAMS:1..-1%2'), [0, 0, 0, true])
   assert.deepEqual(range('RW @3; RW INCOMPLETE @KEYS:-2..-1'), [3, 3, 1, true])
 })
+
+test('what takes constant time is fast, or says so in a group where that holds for any value', () => {
+  const isConstant = (more: Partial<Command>) =>
+    new CommandTable([{ ...facts, name: 'one', ...more }]).lookup(Slice.of('one'))!.constantTime
+  for (const group of ['string', 'module'] as const) {
+    assert.equal(isConstant({ group, complexity: 'O(1)' }), true)
+    assert.equal(isConstant({ group, complexity: 'O(N)' }), false)
+  }
+  assert.equal(isConstant({ group: 'hash', complexity: 'O(1)' }), false)
+  assert.equal(isConstant({ group: 'hash', flags: 'fast' }), true)
+  assert.equal(isConstant({ group: 'server', flags: 'fast admin' }), false)
+})
