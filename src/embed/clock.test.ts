@@ -90,6 +90,25 @@ test('expiries, time-outs and events come at their times and in their order', as
   }
 })
 
+test('keys of all databases expire in their order, however far apart their times are', async () => {
+  for (const farthest of [1_000_000, 8_000_000_000_000_000]) {
+    const server = await virtualServer({ notifyKeyspaceEvents: 'Ex' })
+    const events = listen(server)
+    events.tell('PSUBSCRIBE __keyevent@*__:expired')
+    const { tell } = listen(server)
+    tell(`SET farthest v PXAT ${START_MS + farthest}`)
+    const times = [5, 900, 3, 40_000, 7, 600, 86_000]
+    for (const [i, ms] of times.entries()) tell(`SELECT ${i % 3}\r\nSET k${ms} v PX ${ms}`)
+    events.heard.length = 0
+    await server.clock.advance(90_000)
+    const heard = events.heard.map(([atMs, text]) => [atMs, /k\d+/.exec(text)?.[0]])
+    const inOrder = [...times].sort((a, b) => a - b).map(ms => [ms, `k${ms}`])
+    assert.deepEqual(heard, inOrder)
+    assert.equal(server.callSync('EXISTS', 'farthest'), 1)
+    await server.close()
+  }
+})
+
 test('what an event causes happens before time goes on', async () => {
   const server = await virtualServer({ notifyKeyspaceEvents: 'Ex' })
   const events = server.connect()

@@ -44,6 +44,7 @@ export class EmbeddedClock implements ServerClock {
   private readonly server: Server
   private readonly time: ServerTime
   private readonly expiries: Expiries
+  private readonly flush = () => this.server.engine.output.flushAll()
   private advancing: Promise<void> = Promise.resolve()
 
   constructor(server: Server, time: ServerTime) {
@@ -149,7 +150,7 @@ export class EmbeddedClock implements ServerClock {
       expiries.expire()
     } else time.step(Math.max(nextUs, nowUs))
     // Clients in process hear of it now, whatever turn it is.
-    server.engine.boundary.guard(() => server.engine.output.flushAll())
+    server.engine.boundary.guard(this.flush)
     return true
   }
 

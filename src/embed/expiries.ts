@@ -6,17 +6,16 @@
 import type { Engine } from '../engine/engine.ts'
 import type { Database } from '../keyspace/database.ts'
 
-interface Due {
-  atMs: number
-  db: Database
-  entry: number
-}
-
 export class Expiries {
   private readonly engine: Engine
   private readonly isEnabled: () => boolean
-  /** The latest first. */
-  private list: Due[] = []
+  /** When each of the keys expires, where it is, and the positions of all by time. */
+  private times: number[] = []
+  private entries: number[] = []
+  private dbs: Database[] = []
+  private order: Float64Array = new Float64Array()
+  /** How many of `order` have expired. */
+  private done = 0
   private commandsSeen = -1
   private mutationsSeen = 0
 
@@ -30,7 +29,7 @@ export class Expiries {
   nextMs(): number {
     const { stats, keyspace } = this.engine
     if (this.commandsSeen !== stats.commandsProcessed || this.mutationsSeen !== keyspace.mutations) this.read()
-    return this.list.at(-1)?.atMs ?? Number.POSITIVE_INFINITY
+    return this.done < this.order.length ? this.times[this.order[this.done]] : Number.POSITIVE_INFINITY
   }
 
   /** Expires the keys whose time has come, in the order of their times. */
@@ -39,9 +38,9 @@ export class Expiries {
     const { keyspace } = engine
     engine.tick()
     while (this.nextMs() <= keyspace.nowMs) {
-      const { db, entry } = this.list.pop()!
+      const next = this.order[this.done++]
       const { expiredKeys } = keyspace
-      db.expireNow(entry)
+      this.dbs[next].expireNow(this.entries[next])
       if (keyspace.expiredKeys > expiredKeys) this.mutationsSeen++
       engine.serveBlockedAndFlush()
     }
@@ -51,14 +50,41 @@ export class Expiries {
     const { keyspace, stats } = this.engine
     this.commandsSeen = stats.commandsProcessed
     this.mutationsSeen = keyspace.mutations
-    this.list = []
-    if (!this.isEnabled() || keyspace.replica || keyspace.hideExpired || keyspace.expiryPaused) return
-    for (const db of keyspace.databases) {
-      if (db.expiresSize === 0) continue
-      let cursor = 0
-      do cursor = db.scanExpires(cursor, entry => this.list.push({ atMs: db.entries.expiryOf(entry), db, entry }))
-      while (cursor !== 0)
-    }
-    this.list.sort((a, b) => b.atMs - a.atMs)
+    this.times = []
+    this.entries = []
+    this.dbs = []
+    const isPlayed = this.isEnabled() && !keyspace.replica && !keyspace.hideExpired && !keyspace.expiryPaused
+    for (const db of keyspace.databases) if (isPlayed && db.expiresSize > 0) this.readOf(db)
+    this.order = byTime(this.times)
+    this.done = 0
   }
+
+  private readOf(db: Database): void {
+    const { times, entries, dbs } = this
+    let cursor = 0
+    do
+      cursor = db.scanExpires(cursor, entry => {
+        times.push(db.entries.expiryOf(entry))
+        entries.push(entry)
+        dbs.push(db)
+      })
+    while (cursor !== 0)
+  }
+}
+
+/** The positions of the times, the earliest first. */
+function byTime(times: readonly number[]): Float64Array {
+  const count = times.length
+  let first = Number.POSITIVE_INFINITY
+  let last = 0
+  for (const at of times) {
+    first = Math.min(first, at)
+    last = Math.max(last, at)
+  }
+  // Numbers alone are sorted several times as fast as by a function: time and position are one where that is exact.
+  if ((last - first + 1) * count <= Number.MAX_SAFE_INTEGER)
+    return Float64Array.from(times, (at, i) => (at - first) * count + i)
+      .sort()
+      .map(both => both % count)
+  return Float64Array.from(times.keys()).sort((a, b) => times[a] - times[b])
 }

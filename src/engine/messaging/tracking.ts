@@ -238,6 +238,7 @@ export class Tracking {
 
   /** At the end of a turn: BCAST invalidations, of whatever clients have changed in it. */
   private sendChanges(): void {
+    if (this.changed.size === 0) return
     for (const prefix of [...this.changed.keys()].sort()) {
       const keys = this.changed.get(prefix)!
       const all = [...keys.keys()].sort()
