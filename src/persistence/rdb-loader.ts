@@ -1,6 +1,7 @@
 // RdbLoader: loads an RDB file into the server's keyspace.
 
 import type { Database } from '../keyspace/database.ts'
+import { quietly } from '../keyspace/quietly.ts'
 import { reasonOf } from '../lib/reason.ts'
 import type { Slice } from '../lib/slice.ts'
 import { attempt, DiskError } from '../system/system.ts'
@@ -67,7 +68,7 @@ export class RdbLoader {
       for (;;) {
         const delayUs = Math.max(0, config.keyLoadDelay)
         engine.tick()
-        const done = delayUs > 0 ? file.slice(0) : this.slice(file)
+        const done = quietly(engine.keyspace, () => (delayUs > 0 ? file.slice(0) : this.slice(file)))
         this.note(file, target)
         if (done) break
         yield delayUs / 1000

@@ -200,10 +200,10 @@ export class Parser {
       while (at < end && isSpace(u8[at])) at++
       if (at >= end) return true
       const start = at
-      while (at < end && !isSpace(u8[at]) && u8[at] !== DOUBLE_QUOTE && u8[at] !== SINGLE_QUOTE) at++
+      while (at < end && !endsWord(u8[at]) && u8[at] !== DOUBLE_QUOTE && u8[at] !== SINGLE_QUOTE) at++
       if (this.argc === this.args.length) this.args.push(new Slice())
       const arg = this.args[this.argc++]
-      if (at === end || isSpace(u8[at])) {
+      if (at === end || endsWord(u8[at])) {
         arg.set(u8, dv, start, at - start)
         continue
       }
@@ -225,7 +225,7 @@ export class Parser {
     for (; at < end; at++) {
       let c = u8[at]
       if (quote === 0) {
-        if (isSpace(c)) break
+        if (endsWord(c)) break
         if (c === DOUBLE_QUOTE || c === SINGLE_QUOTE) {
           quote = c
           continue
@@ -263,6 +263,11 @@ export class Parser {
 
 function isSpace(c: number): boolean {
   return c === 32 || (c >= 9 && c <= 13) || c === 0
+}
+
+/** As in Redis, a vertical tab or form feed within a word belongs to it. */
+function endsWord(c: number): boolean {
+  return isSpace(c) && c !== 0x0b && c !== 0x0c
 }
 
 function hexByte(high: number, low: number): number {

@@ -44,7 +44,6 @@ export class Observers {
       settings.latencyMonitorThreshold > 0 ||
       (settings.clusterEnabled && settings.clusterSlotStatsEnabled)
     this.slowlog.trim(settings.slowlogMaxLen)
-    if (!settings.latencyTracking) this.latency.histograms.clear()
   }
 
   private afterCall(
