@@ -96,12 +96,18 @@ function sortGeneric(ctx: Context, mayStore: boolean): void {
   }
   if (type !== TYPE_ZSET && isPlain(options) && replySortedIntegers(ctx, entry, type, options)) return
   const elements = new SortElements()
-  if (entry !== 0) gather(ctx, entry, type, elements, options.unsorted && options.descending)
+  let { offset, count } = options
+  if (entry !== 0 && options.unsorted && type !== TYPE_SET) {
+    // Unsorted, LIMIT is a range of the value: nothing else is read.
+    gather(ctx, entry, type, elements, options.descending, Math.max(offset, 0), count < 0 ? Infinity : count)
+    offset = 0
+    count = -1
+  } else if (entry !== 0) gather(ctx, entry, type, elements, false, 0, Infinity)
   const order: number[] = []
   for (let i = 0; i < elements.count; i++) order.push(i)
   if (!options.unsorted && !sortedOrReply(ctx, elements, order, options)) return
-  const from = Math.min(Math.max(options.offset, 0), order.length)
-  const chosen = order.slice(from, options.count < 0 ? order.length : from + options.count)
+  const from = Math.min(Math.max(offset, 0), order.length)
+  const chosen = order.slice(from, count < 0 ? order.length : from + count)
   if (options.storeKey === undefined) replyWith(ctx, elements, chosen, options.gets)
   else store(ctx, elements, chosen, options.gets, options.storeKey)
 }
@@ -202,22 +208,38 @@ function optionsOrReply(ctx: Context, mayStore: boolean): SortOptions | undefine
   return options
 }
 
-/** Copies the elements of a value in its order, or backward. */
-function gather(ctx: Context, entry: Ref, type: number, elements: SortElements, backward: boolean): void {
+/** Copies `count` elements of a value from `from` on (0 for a set), in its order or backward. */
+function gather(
+  ctx: Context,
+  entry: Ref,
+  type: number,
+  elements: SortElements,
+  backward: boolean,
+  from: number,
+  count: number,
+): void {
   if (type === TYPE_LIST) {
     const list = openList(ctx, entry)
     const e = listElementOf(ctx)
-    list.seek(backward ? list.length - 1 : 0, !backward)
-    while (list.next(e)) elements.add(e.text())
+    if (from >= list.length) return
+    list.seek(backward ? list.length - 1 - from : from, !backward)
+    while (elements.count < count && list.next(e)) elements.add(e.text())
   } else if (type === TYPE_SET) {
     const set = openSet(ctx, entry)
     const e = setElementOf(ctx)
     set.rewind()
     while (set.next(e)) elements.add(e.text())
-  } else gatherSortedSet(ctx, entry, elements, backward)
+  } else gatherSortedSet(ctx, entry, elements, backward, from, count)
 }
 
-function gatherSortedSet(ctx: Context, entry: Ref, elements: SortElements, backward: boolean): void {
+function gatherSortedSet(
+  ctx: Context,
+  entry: Ref,
+  elements: SortElements,
+  backward: boolean,
+  from: number,
+  count: number,
+): void {
   const set = openSortedSet(ctx, entry)
   // Redis converts the encoding permanently, which OBJECT ENCODING shows.
   if (set.encoding === ENC_LISTPACK) {
@@ -226,8 +248,9 @@ function gatherSortedSet(ctx: Context, entry: Ref, elements: SortElements, backw
     ctx.db.entries.setValue(entry, set.encoding, set.value)
   }
   const c = cursorOf(ctx)
-  let more = set.seekRank(backward ? set.length - 1 : 0, c)
-  while (more) {
+  if (from >= set.length) return
+  let more = set.seekRank(backward ? set.length - 1 - from : from, c)
+  while (more && elements.count < count) {
     elements.add(c.member)
     more = backward ? set.previous(c) : set.next(c)
   }
