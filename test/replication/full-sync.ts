@@ -8,6 +8,9 @@
 // For each pair: a replica with the default limits follows a primary with that many keys; with --swap for the second
 // time, with a backlog that does not reach, beside its old dataset. Prints the time, the growth of the primary's
 // resident memory and the latency of the probes, and exits with 1 when there was more than one attempt.
+//
+// Latencies are printed as measured, and without the time that the server's main thread, or the probe's, was ready to
+// run and waited for a core (/proc/PID/schedstat), since four busy processes rarely have as many cores for themselves.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -16,7 +19,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { oraclePath } from '../harness/oracle.ts'
-import { residentBytesOf } from '../harness/process-usage.ts'
+import { coreWaitMsOf, residentBytesOf } from '../harness/process-usage.ts'
 import { RespError } from '../harness/resp.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
@@ -49,45 +52,63 @@ export interface SyncResult {
   /** Resident bytes of the primary, before and at most. */
   residentBytes: number
   residentBytesMax: number
-  /** Milliseconds of a GET at the primary, ascending: before, under the same writes, and meanwhile. */
-  before: number[]
-  during: number[]
+  /** Of GETs at the primary: before, under the same writes, and meanwhile. */
+  before: Latencies
+  during: Latencies
   /** At the replica while it loaded beside its old dataset. */
-  atReplica: number[]
+  atReplica: Latencies
   /** GETs that the replica refused. */
   refused: number
+}
+
+/** Milliseconds, ascending. */
+interface Latencies {
+  all: number[]
+  /** Without waiting for a core. */
+  atWork: number[]
 }
 
 /** Sends a GET each millisecond, or as soon as the last one is answered. */
 class Probe {
   private readonly connection: PlainConnection
+  private readonly pid: number
   private readonly keys: number
   private isOver = false
   private readonly done: Promise<void>
-  latencies: number[] = []
+  private latencies: Latencies = { all: [], atWork: [] }
   refused = 0
 
-  constructor(port: number, keys: number) {
+  constructor({ port, pid }: ServerProcess, keys: number) {
     this.connection = new PlainConnection(port)
+    this.pid = pid
     this.keys = keys
     this.done = this.run()
   }
 
   private async run(): Promise<void> {
     for (let i = 0; !this.isOver; i = (i + 7919) % this.keys) {
+      const waited = this.coreWaits()
       const startMs = performance.now()
       const reply = await this.connection.call('GET', `key:${String(i).padStart(12, '0')}`)
-      this.latencies.push(performance.now() - startMs)
+      const ms = performance.now() - startMs
+      this.latencies.all.push(ms)
+      // Both may have waited at once.
+      const waitedMs = Math.max(...this.coreWaits().map((now, j) => now - waited[j]))
+      this.latencies.atWork.push(Math.max(0, ms - waitedMs))
       if (reply instanceof RespError) this.refused++
       await sleep(1)
     }
   }
 
-  /** The latencies since the last call, ascending. */
-  take(): number[] {
-    const taken = this.latencies.sort((a, b) => a - b)
-    this.latencies = []
-    return taken
+  private coreWaits(): [number, number] {
+    return [coreWaitMsOf(this.pid), coreWaitMsOf(process.pid)]
+  }
+
+  /** Since the last call. */
+  take(): Latencies {
+    const { all, atWork } = this.latencies
+    this.latencies = { all: [], atWork: [] }
+    return { all: all.sort((a, b) => a - b), atWork: atWork.sort((a, b) => a - b) }
   }
 
   async stop(): Promise<void> {
@@ -129,7 +150,7 @@ class FullSyncRun {
   /** `begin` makes the replica synchronise. */
   private async measure(begin: () => Promise<void>): Promise<SyncResult> {
     const { primary, replica } = this
-    const probe = new Probe(primary.port, this.options.keys)
+    const probe = new Probe(primary, this.options.keys)
     await sleep(SETTLE_MS)
     const before = probe.take()
     await primary.call('CONFIG', 'RESETSTAT')
@@ -137,7 +158,7 @@ class FullSyncRun {
     let residentBytesMax = residentBytes
     const startMs = performance.now()
     await begin()
-    const atReplica = this.options.swap ? new Probe(replica.port, this.options.keys) : undefined
+    const atReplica = this.options.swap ? new Probe(replica, this.options.keys) : undefined
     atReplica?.take()
     let tracedMs = 0
     do {
@@ -152,7 +173,7 @@ class FullSyncRun {
     const ms = performance.now() - startMs
     const during = probe.take()
     await probe.stop()
-    const replicaLatencies = atReplica?.take() ?? []
+    const replicaLatencies = atReplica?.take() ?? { all: [], atWork: [] }
     await atReplica?.stop()
     const commands = Number(await figure(primary, 'stats', 'total_commands_processed'))
     const fullSyncs = Number(await figure(primary, 'stats', 'sync_full'))
@@ -211,8 +232,9 @@ export async function runFullSync(options: FullSyncOptions): Promise<SyncResult>
   }
 }
 
-function percentile(ascending: number[], part: number): string {
-  return ascending.length === 0 ? '-' : ascending[Math.ceil(part * ascending.length) - 1].toFixed(1)
+function percentile({ all, atWork }: Latencies, part: number): string {
+  const at = Math.ceil(part * all.length) - 1
+  return at < 0 ? '-' : `${all[at].toFixed(1)} (${atWork[at].toFixed(1)})`
 }
 
 if (import.meta.main === true) {
