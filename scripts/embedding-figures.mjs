@@ -85,18 +85,26 @@ const MEASUREMENTS = {
         server.callSync('ZADD', `z${i}`, '1', 'a', '2', 'b')
         server.callSync('RPUSH', `l${i}`, 'a', 'b', 'c')
       }
-      const times = { snapshot: [], restore: [], fork: [] }
-      for (let i = 0; i < 21; i++) {
-        const snapshot = timed(times.snapshot, () => server.snapshot())
-        timed(times.restore, () => server.restore(snapshot))
+      const times = { snapshot: [], restore: [], fork: [], changed: [] }
+      const forked = async all => {
         const begin = performance.now()
         const fork = await server.fork()
-        times.fork.push(performance.now() - begin)
+        all.push(performance.now() - begin)
         await fork.close()
         await new Promise(resolve => setImmediate(resolve))
       }
-      const [snapshot, restore, fork] = Object.values(times).map(all => ms(quantile(all, 0.5)))
-      rows.push([`snapshot, restore, fork of ${keys} keys`, `${snapshot}, ${restore}, ${fork}`])
+      for (let i = 0; i < 21; i++) {
+        // What has not changed is not copied again.
+        server.callSync('INCR', 'changed')
+        const snapshot = timed(times.snapshot, () => server.snapshot())
+        timed(times.restore, () => server.restore(snapshot))
+        await forked(times.fork)
+        server.callSync('INCR', 'changed')
+        await forked(times.changed)
+      }
+      const [snapshot, restore, fork, changed] = Object.values(times).map(all => ms(quantile(all, 0.5)))
+      rows.push([`snapshot, restore of ${keys} keys`, `${snapshot}, ${restore}`])
+      rows.push([`fork of ${keys} keys, and after a change`, `${fork}, ${changed}`])
       await server.close()
     }
     return rows

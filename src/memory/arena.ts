@@ -59,7 +59,7 @@ assert(SLOT_BYTES.length <= SLAB_SECOND, 'slot classes are told from the marks o
 assert(SLAB_SECOND + SLAB_PAGES_MAX - 1 === LARGE_HEAD, 'every page of a slab has a mark')
 assert(NO_SLOT >= SLAB_PAGES_MAX << PAGE_SHIFT, 'no granule of a slab is NO_SLOT')
 
-/** A zeroed buffer of so many bytes; untouched parts of large ones should take no resident memory. */
+/** A buffer of so many bytes, with any content; untouched parts of large ones should not be resident. */
 export type Allocate = (bytes: number) => ArrayBuffer
 
 class OutOfMemory extends Error {}

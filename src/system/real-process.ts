@@ -246,17 +246,21 @@ const WASM_PAGE_BYTES = 65536
 const WASM_BYTES_MIN = 16 << 20
 
 /**
- * Bun allocates plain buffers in reused memory where it can, and then zeroes all of it; WebAssembly memory comes fresh
- * from the operating system. So do Node's plain buffers.
+ * Both runtimes allocate plain buffers in reused memory where they can, and zero all of it when they are asked to.
+ * Large ones are to be untouched: on Bun WebAssembly memory comes fresh from the operating system.
  */
 function allocate(bytes: number): ArrayBuffer {
   const pages = bytes / WASM_PAGE_BYTES
-  if (typeof Bun === 'undefined' || !Number.isInteger(pages) || bytes < WASM_BYTES_MIN) return new ArrayBuffer(bytes)
+  if (typeof Bun === 'undefined' || !Number.isInteger(pages) || bytes < WASM_BYTES_MIN) return notZeroed(bytes)
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer as ArrayBuffer
   } catch {
-    return new ArrayBuffer(bytes)
+    return notZeroed(bytes)
   }
+}
+
+function notZeroed(bytes: number): ArrayBuffer {
+  return Buffer.allocUnsafeSlow(bytes).buffer
 }
 
 /** Bun has no such entries. */

@@ -186,7 +186,7 @@ export interface ProcessView {
   /** Sets the process title, where the runtime can. */
   setTitle(title: string): void
   env(name: string): string | undefined
-  /** A zeroed buffer; untouched parts of a large one take no memory. */
+  /** A buffer with any content; untouched parts of a large one take no memory. */
   allocate(bytes: number): ArrayBuffer
   /**
    * A garbage collection, which returns dropped buffers to the operating system: at once, or `later`, beside the
