@@ -47,6 +47,7 @@ export abstract class TableType implements ValueType {
     const { arena, tables } = this
     if (encoding !== ENC_HASHTABLE) return arena.duplicate(value)
     const table = tables.create()
+    tables.reserve(table, tables.count(value))
     this.tableCursor.open(value)
     for (let entry = this.tableCursor.next(); entry !== 0; entry = this.tableCursor.next()) {
       const copy = arena.duplicate(entry)

@@ -92,6 +92,7 @@ export class ZSetType implements ValueType, ZSetDependencies {
   copy(encoding: number, value: Ref): Ref {
     if (encoding === ENC_LISTPACK) return this.packed.copy(value)
     const table = this.tables.create()
+    this.tables.reserve(table, this.tables.count(this.field(value, TABLE)))
     const tree = this.trees.create()
     const header = this.arena.alloc(HEADER_BYTES)
     this.setField(header, TABLE, table)
