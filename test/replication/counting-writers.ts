@@ -14,6 +14,8 @@ export class CountingWriters {
   writes = 0
   /** From a writer's last number to its next, the longest of all; the caller may set it back. */
   longestMs = 0
+  /** When that ended, on performance.now()'s clock. */
+  longestEndMs = 0
   readonly failures: string[] = []
   private readonly ports: readonly number[]
   private readonly running: Promise<void>[]
@@ -30,6 +32,13 @@ export class CountingWriters {
     await Promise.all(this.running)
   }
 
+  private noteWait(sinceMs: number): void {
+    const endMs = performance.now()
+    if (endMs - sinceMs <= this.longestMs) return
+    this.longestMs = endMs - sinceMs
+    this.longestEndMs = endMs
+  }
+
   private async write(key: string): Promise<void> {
     const connections = this.ports.map(port => new PlainConnection(port))
     let at = 0
@@ -43,7 +52,7 @@ export class CountingWriters {
         last = reply
         unanswered = 0
         this.writes++
-        this.longestMs = Math.max(this.longestMs, performance.now() - lastMs)
+        this.noteWait(lastMs)
         await sleep(BETWEEN_MS)
         lastMs = performance.now()
         continue

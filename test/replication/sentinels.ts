@@ -1,9 +1,9 @@
 // Five sentinels over a primary and three replicas; the primary is killed, stopped or cut off from all others again and
 // again, or a sentinel is told to replace it (SENTINEL FAILOVER) while writers follow the primary.
 //
-//   npx bun test/replication/sentinels.ts [--times 10] [--fault kill,stop,partition,failover] [--set mixed,real]
+//   npx bun test/replication/sentinels.ts [--times 10] [--fault kill,stop,partition,failover] [--set mixed,real,ours]
 //
-//   mixed: sentinels ours, ours, ours, real, real; servers ours, real, ours, real          real: all redis-server's
+//   mixed: sentinels ours, ours, ours, real, real; servers ours, real, ours, real          real, ours: all of one kind
 //   partition: the servers are in network namespaces (Linux, root)
 //
 // Always: each sentinel tells of one switch for each failover; all name the same primary within AGREE_MS, in one
@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { CoreWaits } from '../harness/core-waits.ts'
 import { oraclePath } from '../harness/oracle.ts'
 import type { PlainValue, Word } from '../harness/resp.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
@@ -43,8 +44,9 @@ export interface SentinelsResult {
   writableMs: number[]
   /** From then until all sentinels named that server. */
   agreedMs: number[]
-  /** How long a writer had to wait at most, for each SENTINEL FAILOVER. */
+  /** How long a writer had to wait at most, for each SENTINEL FAILOVER; and without what a server waited for a core. */
   pausesMs: number[]
+  pausesAtWorkMs: number[]
   writes: number
   failures: string[]
 }
@@ -54,6 +56,7 @@ class SentinelsRun {
     writableMs: [],
     agreedMs: [],
     pausesMs: [],
+    pausesAtWorkMs: [],
     writes: 0,
     failures: [],
   }
@@ -156,21 +159,27 @@ class SentinelsRun {
   async failOver(times: number): Promise<void> {
     const ports = this.servers.map(({ port }) => port)
     const writers = new CountingWriters(ports, WRITERS)
+    const waits = new CoreWaits([...this.servers.map(({ pid }) => pid), process.pid])
     try {
       for (let i = 1; i <= times && writers.failures.length === 0; i++) {
         const old = this.primary
         const startMs = performance.now()
         writers.longestMs = 0
+        waits.forget()
         const reply = await this.sentinels[i % LEADERS].call('SENTINEL', 'FAILOVER', NAME)
         if (reply !== 'OK') throw new Error(`SENTINEL FAILOVER replied ${String(reply)}`)
         await this.until('another server takes writes', () => this.isWritable(old, i))
         this.result.writableMs.push(performance.now() - startMs)
         await this.agree()
         await this.until('all are healthy again', () => this.isHealthy())
-        this.result.pausesMs.push(writers.longestMs)
+        const { longestMs, longestEndMs } = writers
+        this.result.pausesMs.push(longestMs)
+        const pids = [this.servers[old].pid, this.servers[this.primary].pid, process.pid]
+        this.result.pausesAtWorkMs.push(longestMs - waits.between(longestEndMs - longestMs, longestEndMs, pids))
         await this.checkSwitches(i)
       }
     } finally {
+      waits.stop()
       await writers.stop()
       this.result.writes = writers.writes
       this.result.failures.push(...writers.failures)
@@ -267,13 +276,18 @@ if (import.meta.main === true) {
     },
   })
   const real = oraclePath ?? OURS
+  const sets: Readonly<Record<string, { servers: string[]; sentinels: string[] }>> = {
+    mixed: { servers: [OURS, real, OURS, real], sentinels: [OURS, OURS, OURS, real, real] },
+    real: { servers: Array(4).fill(real), sentinels: Array(5).fill(real) },
+    ours: { servers: Array(4).fill(OURS), sentinels: Array(5).fill(OURS) },
+  }
   for (const set of values.set.split(','))
     for (const fault of values.fault.split(',') as Fault[]) {
-      const servers = set === 'mixed' ? [OURS, real, OURS, real] : [real, real, real, real]
-      const sentinels = set === 'mixed' ? [OURS, OURS, OURS, real, real] : [real, real, real, real, real]
+      const { servers, sentinels } = sets[set]
       const result = await runSentinels(servers, sentinels, Number(values.times), fault)
-      const { writableMs, agreedMs, pausesMs, writes, failures } = result
-      const waited = fault === 'failover' ? `, ${writes} writes, pause ${figures(pausesMs)}` : ''
+      const { writableMs, agreedMs, pausesMs, pausesAtWorkMs, writes, failures } = result
+      const pauses = `pause ${figures(pausesMs)} (without waiting for a core ${figures(pausesAtWorkMs)})`
+      const waited = fault === 'failover' ? `, ${writes} writes, ${pauses}` : ''
       console.log(
         `${set}, ${fault}: ${writableMs.length} failovers, writable after ${figures(writableMs)}, ` +
           `all agree ${figures(agreedMs)} later${waited}, ${failures.length} failures`,
