@@ -6,6 +6,8 @@
 //
 // Four groups run beside each other and are asked in turn: a primary of each kind, with replicas of each kind. Prints
 // microseconds a command, the least of the rounds, and the ratio to redis-server's. It needs Linux.
+//
+// Before and after a change, beside each other: --groups 'real,real real,ours real,other' --other OTHER/bin/redstart
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -19,7 +21,7 @@ import { sleep } from '../harness/target.ts'
 import { OURS } from './chain.ts'
 
 const DIRECTIVES = { save: '', 'repl-diskless-sync-delay': '0' }
-const KINDS = ['real', 'ours'] as const
+const KINDS = ['real', 'ours', 'other'] as const
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   set: ['set', 'key:__rand_int__', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
   hset: ['hset', 'hash', 'field:__rand_int__', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
@@ -77,10 +79,11 @@ const { values } = parseArgs({
     only: { type: 'string', default: Object.keys(COMMANDS).join() },
     groups: { type: 'string', default: 'real,real real,ours ours,real ours,ours' },
     ours: { type: 'string', default: OURS },
+    other: { type: 'string', default: OURS },
   },
 })
 const [count, rounds] = [Number(values.replicas), Number(values.rounds)]
-const program = { real: oraclePath ?? OURS, ours: values.ours }
+const program = { real: oraclePath ?? OURS, ours: values.ours, other: values.other }
 const folder = mkdtempSync(join(tmpdir(), 'redstart-replication-cpu-'))
 const groups: Group[] = []
 try {
