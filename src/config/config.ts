@@ -13,6 +13,7 @@
 
 import { globMatch } from '../lib/glob.ts'
 import { Slice } from '../lib/slice.ts'
+import { cText } from '../lib/text.ts'
 import type { FileSystem } from '../system/system.ts'
 import {
   type ConfigFields,
@@ -120,7 +121,7 @@ export class Config {
     const names: string[] = []
     for (const [name] of pairs) {
       const directive = this.#named(name)
-      if (!directive) return `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`
+      if (!directive) return `ERR Unknown option or number of arguments for CONFIG SET - '${cText(name)}'`
       const refusal = this.#refusal(directive, caller)
       if (refusal === LOADING) return refusal
       if (refusal) return failed(name, refusal)

@@ -14,7 +14,7 @@ interface ScriptHead {
 /** Parses a script's shebang; a string is an error message. */
 export function readScriptHead(body: string): ScriptHead | string {
   if (!body.startsWith('#!')) return { flags: SCRIPT_UNDECLARED, codeFrom: 0 }
-  const codeFrom = body.indexOf('\n')
+  const codeFrom = lineEnd(body)
   if (codeFrom < 0) return 'Invalid script shebang'
   const words = splitWords(body.slice(0, codeFrom))
   if (words === undefined || words.length === 0) return 'Invalid engine in script shebang'
@@ -41,7 +41,7 @@ interface LibraryHead {
 /** Parses a library's shebang; a string is an error message. */
 export function readLibraryHead(code: string): LibraryHead | string {
   if (!code.startsWith('#!')) return 'Missing library metadata'
-  const codeFrom = code.indexOf('\n')
+  const codeFrom = lineEnd(code)
   const words = codeFrom < 0 ? undefined : splitWords(code.slice(0, codeFrom))
   if (words === undefined || words.length === 0) return 'Invalid library metadata'
   let name: string | undefined
@@ -52,6 +52,12 @@ export function readLibraryHead(code: string): LibraryHead | string {
   }
   if (name === undefined) return 'Library name was not given'
   return { engineName: words[0].slice(2), name, codeFrom }
+}
+
+/** Where the first line ends; -1: the text ends there, or at a NUL before. */
+function lineEnd(text: string): number {
+  const end = text.indexOf('\n')
+  return end >= 0 && text.lastIndexOf('\0', end) >= 0 ? -1 : end
 }
 
 /** Names of libraries and functions: letters, digits and underscores. */

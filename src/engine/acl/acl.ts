@@ -7,6 +7,7 @@
 // CLIENT_RESTRICTED flag and is not checked at all; while all users may do everything, the gate has no rule.
 
 import { Slice } from '../../lib/slice.ts'
+import { cText } from '../../lib/text.ts'
 import { errorBytes } from '../../protocol/reply.ts'
 import { KeyPositions } from '../catalog/keyspecs.ts'
 import type { TableEntry } from '../catalog/table.ts'
@@ -80,7 +81,7 @@ export class Acl {
     const changed = known?.copy() ?? this.newUser(name)
     for (const rule of merged) {
       const refusal = changed.apply(rule)
-      if (refusal !== undefined) return `Error in ACL SETUSER modifier '${rule}': ${refusal}`
+      if (refusal !== undefined) return `Error in ACL SETUSER modifier '${cText(rule)}': ${refusal}`
     }
     changed.compile()
     if (known === undefined) this.add(changed)

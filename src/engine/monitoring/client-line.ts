@@ -3,6 +3,7 @@
 import { CR } from '../../lib/ascii.ts'
 import { digits } from '../../lib/number.ts'
 import type { Slice } from '../../lib/slice.ts'
+import { cText } from '../../lib/text.ts'
 import {
   CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
@@ -61,7 +62,7 @@ export function clientLine(client: Client, nowMs: number, running: Running | und
     ['addr', connection.peer],
     ['laddr', connection.local],
     ['fd', connection.fd],
-    ['name', client.name],
+    ['name', cText(client.name)],
     ['age', Math.floor(nowMs / 1000) - Math.floor(client.createdMs / 1000)],
     ['idle', Math.floor(nowMs / 1000) - Math.floor(client.lastActiveMs / 1000)],
     ['flags', flagLetters(client)],
@@ -90,8 +91,8 @@ export function clientLine(client: Client, nowMs: number, running: Running | und
     ['user', client.user?.name ?? '(superuser)'],
     ['redir', (client.tracking as TrackingState | undefined)?.redirect ?? -1],
     ['resp', client.resp],
-    ['lib-name', client.libName],
-    ['lib-ver', client.libVersion],
+    ['lib-name', cText(client.libName)],
+    ['lib-ver', cText(client.libVersion)],
   ]
   return fields.map(([name, value]) => `${name}=${value}`).join(' ')
 }

@@ -6,6 +6,7 @@ import type { Context } from '../../../engine/context.ts'
 import type { LatencySeries } from '../../../engine/monitoring/latency.ts'
 import type { Histogram } from '../../../lib/histogram.ts'
 import { replyHelp } from '../../../protocol/help.ts'
+import { errorText } from '../../shared/arguments.ts'
 import { latencyReport } from './doctor.ts'
 import { sparkline } from './sparkline.ts'
 
@@ -141,7 +142,7 @@ function reset(ctx: Context): void {
 
 /** LATENCY GRAPH event */
 function graph(ctx: Context): void {
-  const event = ctx.args[2].latin1()
+  const event = errorText(ctx.args[2])
   const series = seriesNamed(ctx)
   if (series === undefined) return ctx.reply.error(`ERR No samples available for event '${event}'`)
   const all = series.samples.map(sample => sample.ms)
