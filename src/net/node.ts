@@ -168,7 +168,11 @@ export class NodeNetwork implements Network {
 }
 
 function listenerOf(server: Server, { host, path }: ListenOptions): Listener {
-  const close = () => void server.close()
+  const close = () => {
+    server.close()
+    // The system's handle is closed, and with it all that the listener knows, in a later turn of the event loop only.
+    server.removeAllListeners('connection')
+  }
   if (path !== undefined) return { address: path, port: 0, close }
   const { port } = server.address() as AddressInfo
   return { address: joinedAddress(host, port), port, close }
