@@ -166,9 +166,11 @@ export class DatasetLoader {
     }
   }
 
+  /** As FLUSHALL: those who watch or track keys are told, or wait for a group that is gone. */
   private empty(): void {
     const { engine, libraries } = this.parts.server
-    for (const db of engine.keyspace.databases) db.clear()
+    for (const db of engine.keyspace.databases) engine.ctx.flush(db)
+    engine.ctx.flushed()
     libraries.clear()
   }
 }
