@@ -238,8 +238,9 @@ function tableStatisticsOfKey(ctx: Context): void {
 
 /** Buckets have up to twelve entries here, so there are no chains to report. */
 function statistics(count: number, buckets: number): string {
-  if (count === 0) return 'No stats available for empty dictionaries\n'
-  return `Hash table 0 stats (main hash table):\n table size: ${buckets}\n number of elements: ${count}\n`
+  const title = 'Hash table 0 stats (main hash table):\n'
+  if (count === 0) return `${title}No stats available for empty dictionaries\n`
+  return `${title} table size: ${buckets}\n number of elements: ${count}\n`
 }
 
 /** Redis prints the structure on its standard output; here its measures are logged. The reply is Redis's. */
