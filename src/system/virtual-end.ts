@@ -152,7 +152,8 @@ export class VirtualEnd {
   }
 
   private readSoon(): void {
-    if (this.reading || this.paused) return
+    // Without a program what came stays unread.
+    if (this.reading || this.paused || this.events === undefined) return
     this.reading = true
     this.host.machine.soon(() => {
       this.reading = false

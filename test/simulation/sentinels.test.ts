@@ -22,6 +22,10 @@ test('whatever sentinels and servers suffer, each votes once in an epoch, and al
   assert.ok(elections >= SEEDS, `${elections} elections`)
 })
 
+test('a sentinel that ends while the end of a connection is unread does not stop time', async () => {
+  assert.deepEqual((await runSentinels(100_006)).violations, [])
+})
+
 const { tick, save } = Sentinel.prototype
 const STORMS: readonly SentinelsEvent[] = ['storm']
 const PLANTED: readonly { name: string; method: 'tick' | 'save'; faulty: (this: Sentinel) => unknown }[] = [
