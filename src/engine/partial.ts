@@ -15,11 +15,10 @@ import type { LentAllocations } from '../memory/lent.ts'
 export const BIG_ARGUMENT_BYTES = 32 * 1024
 /** An argument of so many bytes may be worked on before its command runs. */
 export const LARGE_ARGUMENT_BYTES: number = 128 * 1024
-/** An argument announced as longer than this is allocated once so many of its bytes have come, which are copied. */
-const PROMISE_BYTES_MAX = 1024 * 1024
-/** So much room is worth the copy of what has come, which is of no more than SHRINK_COPY_MAX. */
+/** An argument announced as longer than this is allocated only once so many of its bytes have come. */
+const PROMISE_BYTES_MAX = 16 * 1024 * 1024
+/** So much room is worth the copy of what has come, which is of no more than PROMISE_BYTES_MAX. */
 const SHRINK_BYTES_MIN = 4 * 1024
-const SHRINK_COPY_MAX = 4 * 1024 * 1024
 const SPARE_COMMANDS_MAX = 16
 const LENGTHS_START = 64
 const SMALL_BYTES_START = 1024
@@ -123,7 +122,7 @@ export class PartialCommand {
   /** Gives back what was allocated for bytes that have not come, until more of them do. */
   shrinkBulk(): void {
     const { bulkBytes } = this
-    if (this.bulkCapacity - bulkBytes <= SHRINK_BYTES_MIN || bulkBytes > SHRINK_COPY_MAX) return
+    if (this.bulkCapacity - bulkBytes <= SHRINK_BYTES_MIN || bulkBytes > PROMISE_BYTES_MAX) return
     this.bulk = this.lent.extend(this.bulk, bulkBytes + 1, bulkBytes)
     this.bulkCapacity = bulkBytes + 1
   }
