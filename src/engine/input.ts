@@ -33,8 +33,6 @@ import { BIG_ARGUMENT_BYTES, type PartialCommand, PartialCommands } from './part
 const COMMANDS_PER_CLOCK = 64
 /** Redis's read size: replies to one read are sent before the next. */
 const READ_BYTES = 16 * 1024
-/** Of a read so long, so many bytes are copied behind the beginning of a command. */
-const JOIN_BYTES = 4096
 /** The budget of one event. Time is measured where commands are timed, and from the first COMMANDS_PER_CLOCK on. */
 const BUDGET_US = 500
 const BUDGET_BYTES = 128 * 1024
@@ -88,8 +86,6 @@ export class InputBuffers {
   private isCut = false
   private readonly waiting: InputQueue
   private runEnd = 0
-  /** Received bytes that come after those that run. */
-  private beyondBytes = 0
   /** On a replica: bytes from the primary's last MULTI to the end of its input then; -1: none since this was set. */
   restAtMulti = -1
 
@@ -102,8 +98,7 @@ export class InputBuffers {
 
   /**
    * Handles received bytes. `u8` and `dv` see the same buffer; it is free for reuse when this returns, unless it is
-   * `given`: then it is released when it is used up, except a primary's, which is passed on afterwards. Runs whole
-   * commands within the budget and writes the replies.
+   * `given`. Runs whole commands within the budget and writes the replies.
    */
   receive(client: Client, u8: Uint8Array, dv: DataView, start: number, end: number, given = false): void {
     if (client.has(CLIENT_CLOSING)) return
@@ -122,11 +117,9 @@ export class InputBuffers {
     if (client.has(CLIENT_MASTER)) engine.keyspace.expiryPaused = true
     if (client.partial !== undefined) start = this.fillBulk(client, u8, start, end)
     const waits = client.has(CLIENT_INPUT_QUEUED) || (isLong && waiting.length > 0)
-    if (!waits && client.queryEnd > client.queryStart && end - start >= READ_BYTES)
-      start = this.completeRest(client, u8, dv, start, end)
-    if (waits || this.isCut || client.queryEnd > client.queryStart) {
+    if (waits || client.queryEnd > client.queryStart) {
       if (start < end) this.bufferInput(client, u8, dv, start, end, 0, given)
-      if (!waits && !this.isCut) this.runQuery(client)
+      if (!waits) this.runQuery(client)
       this.checkLimit(client, waits)
     } else {
       const rest = this.run(client, u8, dv, start, end)
@@ -137,27 +130,9 @@ export class InputBuffers {
     const isCut = this.isCut || waits
     engine.keyspace.expiryPaused = expiryPaused
     engine.finishEvent(client)
-    if (given && isLong && client.query !== u8 && !client.has(CLIENT_MASTER)) releaseBuffer(u8.buffer)
+    if (given && isLong && client.query !== u8) releaseBuffer(u8.buffer)
     if (isCut) this.cut(client)
     else if (isLong) waiting.countRead(client, bytes)
-  }
-
-  /**
-   * Runs the command whose beginning is in the query buffer, with the first bytes of a long read, so that the others
-   * are not copied there. The offset of the first byte not used, or copied.
-   */
-  private completeRest(client: Client, u8: Uint8Array, dv: DataView, start: number, end: number): number {
-    if (client.queryEnd - client.queryStart > JOIN_BYTES) return start
-    const copied = start + JOIN_BYTES
-    this.bufferInput(client, u8, dv, start, copied, 0, false)
-    this.beyondBytes = end - copied
-    this.runQuery(client)
-    this.beyondBytes = 0
-    const left = client.queryEnd - client.queryStart
-    if (left > JOIN_BYTES) return copied
-    if (client.query !== undefined) this.endQuery(client, client.query)
-    start = copied - left
-    return client.partial === undefined ? start : this.fillBulk(client, u8, start, end)
   }
 
   /** The budget of an event has ended: the rest waits, and replies to others have waited long enough. */
@@ -205,15 +180,11 @@ export class InputBuffers {
   private runQuery(client: Client): void {
     const query = client.query ?? NO_BYTES
     client.queryStart = this.run(client, query, client.queryView ?? NO_VIEW, client.queryStart, client.queryEnd)
-    if (client.queryStart === client.queryEnd) this.endQuery(client, query)
-  }
-
-  /** The query buffer is used up. */
-  private endQuery(client: Client, query: Uint8Array): void {
+    if (client.queryStart < client.queryEnd) return
     client.queryStart = client.queryEnd = 0
     if (query.length < LONG_READ_BYTES) return
     client.query = client.queryView = undefined
-    this.droppedBytes += client.has(CLIENT_MASTER) ? query.length : releaseBuffer(query.buffer)
+    this.droppedBytes += releaseBuffer(query.buffer)
   }
 
   /** Runs commands from u8[pos .. end); the offset of the first byte not used. */
@@ -222,7 +193,7 @@ export class InputBuffers {
     const { settings } = engine
     const bulkBytesMax = client.has(CLIENT_MASTER) ? Number.MAX_SAFE_INTEGER : settings.protoMaxBulkLen
     this.bytesWanted = 0
-    this.runEnd = end + this.beyondBytes
+    this.runEnd = end
     engine.reply.resp = client.resp
     if (client.partial !== undefined) {
       pos = this.runPartial(client, u8, dv, pos, end, bulkBytesMax)
@@ -381,9 +352,7 @@ export class InputBuffers {
   ): void {
     const more = end - start
     const have = client.queryEnd - client.queryStart
-    // A primary's is dropped as soon as it is used up (LONG_READ_BYTES): nothing is written to it.
-    const givenBytesMin = client.has(CLIENT_MASTER) ? LONG_READ_BYTES : READ_BYTES
-    if (given && have === 0 && known <= more && more >= givenBytesMin) {
+    if (given && have === 0 && known <= more && more >= READ_BYTES) {
       client.query = u8
       client.queryView = dv
       client.queryStart = start
@@ -393,8 +362,7 @@ export class InputBuffers {
     let query = client.query
     if (query === undefined || client.queryEnd + more > query.length) {
       const wanted = known > have + more ? known : Math.max((have + more) * 2, 1024)
-      const isOwn = !client.has(CLIENT_MASTER)
-      if (query !== undefined && isOwn && have + more <= query.length && wanted <= query.length) {
+      if (query !== undefined && have + more <= query.length && wanted <= query.length) {
         query.copyWithin(0, client.queryStart, client.queryEnd)
       } else {
         const grown = new Uint8Array(wanted)

@@ -76,7 +76,7 @@ export class PrimaryClient {
     this.receivedBytes += bytes.length
     this.isFeeding = true
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    engine.input.receive(this.client, bytes, view, 0, bytes.length, true)
+    engine.input.receive(this.client, bytes, view, 0, bytes.length)
     this.isFeeding = false
     this.settle()
   }
