@@ -166,3 +166,19 @@ conversation('HSCAN shows every field', async c => {
   await c.expectError('HSCAN h 0 LIMIT 3', 'ERR syntax error')
   await c.expect('HLEN big', between(600, 600))
 })
+
+conversation('an update converts a hash that a lowered limit no longer allows', async c => {
+  for (const update of ['HINCRBY h a 2', 'HINCRBYFLOAT h a 0.5', 'HSET h a 3']) {
+    await c.expectAll(
+      ['DEL h', anything],
+      ['CONFIG SET hash-max-listpack-entries 128', 'OK'],
+      ['HSET h a 1 b 2', 2],
+      ['CONFIG SET hash-max-listpack-entries 1', 'OK'],
+      ['OBJECT ENCODING h', 'listpack'],
+      [update, anything],
+      ['OBJECT ENCODING h', 'hashtable'],
+      ['HGET h b', '2'],
+    )
+  }
+  await c.expect('CONFIG SET hash-max-listpack-entries 128', 'OK')
+})

@@ -124,13 +124,11 @@ export class Hash extends Collection {
   private setPacked(field: Slice, text: Slice): boolean {
     const { listpacks } = this
     const pos = listpacks.find(this.value, listpacks.first(this.value), field, 1)
-    if (pos >= 0) {
-      this.value = listpacks.replace(this.value, listpacks.next(this.value, pos), text)
-      return false
-    }
-    this.value = listpacks.append(listpacks.append(this.value, field), text)
+    if (pos >= 0) this.value = listpacks.replace(this.value, listpacks.next(this.value, pos), text)
+    else this.value = listpacks.append(listpacks.append(this.value, field), text)
+    // As in Redis also when a field was there: the limit may have been lowered.
     if (this.length > this.limits.hashMaxListpackEntries) this.toTable()
-    return true
+    return pos < 0
   }
 
   /** Removes a field; false when there is none. */
