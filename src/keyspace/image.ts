@@ -61,18 +61,23 @@ export class KeyspaceImage {
   restoreInto(space: Keyspace): void {
     this.arena.restoreInto(space.arena)
     space.hasher.reseed(this.seed)
-    space.mutations++
     space.epoch = this.epoch
-    for (const type of space.types.all()) type.forgetOutside?.()
-    space.lazy.splice(0, space.lazy.length, ...this.lazy.map(item => ({ ...item })))
     for (const ref of this.lent) space.arena.free(ref)
-    for (const db of space.databases) {
-      const image = this.databases[db.index]
-      db.mainTable = image?.mainTable ?? space.tables.create()
-      db.expiryTable = image?.expiryTable ?? space.tables.create()
-      db.averageTtlMs = image?.averageTtlMs ?? 0
-      db.expiryCursor = image?.expiryCursor ?? 0
-    }
+    contain(space, this.databases, this.lazy)
+  }
+}
+
+/** What the arena contains now are these databases, and what is to be freed; further databases are empty. */
+function contain(space: Keyspace, databases: readonly DatabaseImage[], lazy: readonly LazyItem[]): void {
+  space.mutations++
+  for (const type of space.types.all()) type.forgetOutside?.()
+  space.lazy.splice(0, space.lazy.length, ...lazy.map(item => ({ ...item })))
+  for (const db of space.databases) {
+    const image = databases[db.index]
+    db.mainTable = image?.mainTable ?? space.tables.create()
+    db.expiryTable = image?.expiryTable ?? space.tables.create()
+    db.averageTtlMs = image?.averageTtlMs ?? 0
+    db.expiryCursor = image?.expiryCursor ?? 0
   }
 }
 
@@ -83,13 +88,6 @@ export class KeyspaceImage {
 export function takeMemory(space: Keyspace): ArrayBuffer[] {
   if (!KeyspaceImage.isPossible(space) || space.snapshotting) return []
   const buffers = takeBuffers(space.arena)
-  space.mutations++
-  for (const type of space.types.all()) type.forgetOutside?.()
-  space.lazy.length = 0
-  for (const db of space.databases) {
-    db.mainTable = space.tables.create()
-    db.expiryTable = space.tables.create()
-    db.averageTtlMs = db.expiryCursor = 0
-  }
+  contain(space, [], [])
   return buffers
 }

@@ -6,7 +6,6 @@
 // Always: bytes that may have gone are not read: a use that is too late throws a TypeError.
 
 import type { Slice } from '../lib/slice.ts'
-import type { Ref } from '../memory/arena.ts'
 import { copyOf, utf8Text } from './bytes.ts'
 import type { Borrowed } from './definition.ts'
 
@@ -16,16 +15,16 @@ const WORD = -1
 /** Who has the bytes. */
 export interface Lender {
   /** The string in an entry, or a word, valid until the next call of this; undefined: it may have gone. */
-  lent(at: Ref | number, stamp: number): Slice | undefined
+  lent(at: number, stamp: number): Slice | undefined
 }
 
 export class BorrowedBytes implements Borrowed {
   private readonly lender: Lender
-  private readonly at: Ref | number
+  private readonly at: number
   private readonly stamp: number
 
   /** The string in an entry, or a word of a command. */
-  constructor(lender: Lender, at: Ref | number, stamp = WORD) {
+  constructor(lender: Lender, at: number, stamp = WORD) {
     this.lender = lender
     this.at = at
     this.stamp = stamp
