@@ -13,6 +13,7 @@ import type { TableEntry } from './catalog/table.ts'
 import {
   type BlockState,
   CLIENT_BLOCKED,
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSING,
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
@@ -437,10 +438,10 @@ export class Dispatch {
     endOfSkip(client)
   }
 
-  /** Before a command of a client with CLIENT REPLY OFF or SKIP: nothing of a long reply is sent meanwhile. */
+  /** Before a command whose reply may be dropped: nothing of a long one is sent meanwhile. */
   beginMuted(client: Client): void {
     const { reply } = this.engine.ctx
-    if ((client.flags & REPLY_MUTED) !== 0 && !reply.isCutOff) reply.cutOff(reply.pos)
+    if ((client.flags & (REPLY_MUTED | CLIENT_CLOSE_AFTER_REPLY)) !== 0 && !reply.isCutOff) reply.cutOff(reply.pos)
   }
 
   /** CLIENT REPLY OFF and SKIP: removes what the current command has written since `from`. */

@@ -11,6 +11,7 @@ import { CMD_LOADING, CMD_STALE } from './catalog/command.ts'
 import type { TableEntry } from './catalog/table.ts'
 import {
   CLIENT_BLOCKED,
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_DIRTY_CAS,
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
@@ -106,13 +107,17 @@ export class Transactions {
       const verdict = engine.gates.admitQueued(client, entry, args, argc)
       const { rewinds } = engine.output
       const from = engine.ctx.reply.pos
-      if (!isSubscription(entry)) dispatch.beginMuted(client)
+      const isEnded = client.has(CLIENT_CLOSE_AFTER_REPLY)
+      if (isEnded || !isSubscription(entry)) dispatch.beginMuted(client)
       if (verdict !== undefined && verdict !== POSTPONE) {
         engine.ctx.reply.fixedError(verdict)
         entry.rejected++
       } else dispatch.call(client, entry, args, argc)
-      // CLIENT REPLY may be one of the commands: each reply is sent or not by itself.
-      if (!dispatch.isMessage(entry, from)) dispatch.muteReply(client, engine.output.rewinds === rewinds ? from : 0)
+      const start = engine.output.rewinds === rewinds ? from : 0
+      // CLIENT REPLY may be one of the commands: each reply is sent or not by itself. Behind what closes the client
+      // (CLIENT KILL or ACL DELUSER of itself) the rest runs, and replies nothing.
+      if (isEnded) engine.ctx.reply.pos = Math.min(start, engine.ctx.reply.pos)
+      else if (!dispatch.isMessage(entry, from)) dispatch.muteReply(client, start)
       if (client.has(CLIENT_BLOCKED)) return engine.scripting.afterScript(() => this.resume(client))
     }
     dispatch.endPropagationUnit()

@@ -17,6 +17,7 @@ import {
 } from '../engine/catalog/command.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
 import {
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_LUA_DEBUG,
   CLIENT_LUA_DEBUG_SYNC,
   CLIENT_MASTER,
@@ -409,7 +410,7 @@ export class ScriptManager implements Scripting {
       ctx.reply = before
     }
     const wasDebugged = this.session !== undefined
-    if (run.callerIsGone || caller === this.replaying) write(run.reply)
+    if (run.callerIsGone || caller === this.replaying || caller.has(CLIENT_CLOSE_AFTER_REPLY)) write(run.reply)
     else engine.replyTo(caller, write)
     if (wasDebugged) engine.closeClient(caller, true)
   }

@@ -4,7 +4,8 @@
 //   options: --appendonly yes   directives of this case's server
 //   mask: REGEX                 what matches is not compared in this case (times, ids, addresses)
 //   > SET k "a\r\n\x00"         a command on the connection "main"; words as redis-cli reads them
-//   b> BLPOP k 0                a command on another connection: without an answer in 0.3 s it is (waits)
+//   b> BLPOP k 0                a command on another connection: without an answer in 0.3 s it is (waits); (closed), or
+//                               (closed behind BYTES) of an array that is not whole
 //   b<                          one more reply or message of that connection
 //   sorted> SMEMBERS s          the order of the top level does not matter ("b,sorted>" on a connection)
 //   raw> "PING\r\n"             bytes as they are; REPEAT(1000,x) within a word is x a thousand times
@@ -33,6 +34,8 @@ import { splitWords } from './words.ts'
 const WAIT_MS = 300
 const MAIN_WAIT_MS = 5000
 const SHOWN_MAX = 4000
+const REST_SHOWN_MAX = 1000
+const ARRAY = 0x2a
 
 export interface Step {
   line: string
@@ -161,7 +164,7 @@ class Asking {
     for (let left = ms; ; left -= 10) {
       const reply = wire.reader.next()
       if (reply !== undefined) return shown(reply, isSorted)
-      if (wire.closed) return '(closed)'
+      if (wire.closed) return closed(wire)
       if (left <= 0) return '(waits)'
       await this.server.pass(10)
     }
@@ -212,6 +215,12 @@ function commandOf(reply: Uint8Array): string {
     at = end + 4 + length
   }
   return escaped(words.join(' '))
+}
+
+/** How a connection ended; how much of a long array comes before is chance. */
+function closed({ reader }: CaseWire): string {
+  const { rest } = reader
+  return rest[0] !== ARRAY || rest.length > REST_SHOWN_MAX ? '(closed)' : `(closed behind ${escaped(latin1Text(rest))})`
 }
 
 function repeated(word: string): string {

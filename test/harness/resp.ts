@@ -230,4 +230,9 @@ export class ReplyReader {
     this.used = end
     return reply
   }
+
+  /** The bytes of a reply that is not complete. */
+  get rest(): Uint8Array {
+    return this.buffer.subarray(this.used)
+  }
 }
