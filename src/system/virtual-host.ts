@@ -202,10 +202,13 @@ class DialAttempt {
     network.at(network.arrivalUs(this.from, to, 0), to, () => {
       if (!network.passes(this.from, fromAddress, to, address)) return again()
       const listening = to.listenerFor(address, port, path)
+      const listener = to.programs
       network.at(network.arrivalUs(to, this.from, 0), this.from, () => {
         if (!network.passes(to, address, this.from, fromAddress)) return again()
         if (this.isOver) return
         if (listening === undefined) return this.finish(new NetworkError('ECONNREFUSED'))
+        // The program that listened has died since: what it would have accepted is reset.
+        if (to.programs !== listener) return this.finish(new NetworkError('ECONNRESET'))
         this.finish(join(this.from, fromAddress, to, address, port, listening))
       })
     })

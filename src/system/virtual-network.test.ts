@@ -217,6 +217,20 @@ test('a process that is killed has its connections closed, and its port is free'
   assert.ok(again.link)
 })
 
+test('a process that dies while a connection to it opens never hears of it, nor does its successor', () => {
+  const { world, server, client, connections, note } = threeMachines()
+  for (const die of [() => server.kill(), () => server.powerOff()]) {
+    const dialled = dial(client, 'server')
+    ms(world, 1.5)
+    die()
+    server.powerOn()
+    listen(server, connections, note)
+    ms(world, 10)
+    assert.equal(dialled.failed, 'ECONNRESET')
+    assert.equal(connections.length, 0)
+  }
+})
+
 test('a process that is killed with bytes unread resets', () => {
   const { world, server, client, connections } = threeMachines()
   const state = dial(client, 'server')
