@@ -3,6 +3,7 @@
 import { Config } from '../../src/config/config.ts'
 import { loadText } from '../../src/config/parser.ts'
 import { datasetDigest } from '../../src/keyspace/digest.ts'
+import type { ConnectedReplicas } from '../../src/replication/replicas.ts'
 import type { StartServerOptions } from '../../src/server/launch.ts'
 import { Logger } from '../../src/server/log.ts'
 import { Server } from '../../src/server/server.ts'
@@ -112,6 +113,11 @@ export class WorldServer {
     return this.server.engine.replicas.offset
   }
 
+  /** The history that its offset is of. */
+  get replid(): string {
+    return (this.server.engine.replicas as ConnectedReplicas).stream.replid
+  }
+
   /** Ends it like kill -9. */
   kill(): void {
     this.machine.kill()
@@ -146,7 +152,8 @@ export class ReplicationWorld {
 
   /** Lets time pass until the replica has everything of its primary. */
   async caughtUp(primary: WorldServer, ...replicas: WorldServer[]): Promise<boolean> {
-    const isDone = () => replicas.every(one => one.isLinked && one.offset === primary.offset)
+    const isAt = (one: WorldServer) => one.replid === primary.replid && one.offset === primary.offset
+    const isDone = () => replicas.every(one => one.isLinked && isAt(one))
     await this.world.run(60_000, isDone)
     return isDone()
   }
