@@ -64,6 +64,8 @@ export interface LazyItem {
   type: number
   encoding: number
   ref: Ref
+  /** It was to be freed at once, and took too long: INFO does not count it as freed lazily. */
+  uncounted?: boolean
 }
 
 // Keyspace.replica
@@ -72,7 +74,7 @@ export const READ_ONLY_REPLICA = 1
 export const WRITABLE_REPLICA = 2
 
 const LAZY_EFFORT_MIN = 64
-const FREE_STEP = 256
+const FREE_STEP = 64
 
 export class Keyspace {
   readonly arena: Arena
@@ -183,34 +185,43 @@ export class Keyspace {
   /** lazyfree_pending_objects: objects waiting to be freed. */
   get lazyPending(): number {
     let n = 0
-    for (const item of this.lazy) n += item.kind === 'table' ? this.tables.count(item.ref) : 1
+    for (const item of this.lazy) if (!item.uncounted) n += item.kind === 'table' ? this.tables.count(item.ref) : 1
     return n
   }
 
   /** Frees about `limit` queued elements; true when nothing is left. */
   lazyFreeStep(limit: number): boolean {
-    const item = this.lazy[this.lazy.length - 1]
+    const { lazy } = this
+    const at = lazy.length - 1
+    const item = lazy[at]
     if (item === undefined) return true
+    let freed = 0
     let done: boolean
     if (item.kind === 'table') {
       done = this.tables.drain(item.ref, limit, entry => {
         this.entries.freeEntry(entry)
-        this.lazyFreedObjects++
+        freed++
       })
     } else {
       done = this.types.of(item.type).freeStep(item.encoding, item.ref, limit)
-      if (done) this.lazyFreedObjects++
+      if (done) freed = 1
     }
+    if (!item.uncounted) this.lazyFreedObjects += freed
     // Freeing a table's entries may have queued more behind this item.
-    if (done) this.lazy.splice(this.lazy.indexOf(item), 1)
-    return this.lazy.length === 0
+    else for (let i = at + 1; i < lazy.length; i++) lazy[i].uncounted = true
+    if (done) lazy.splice(at, 1)
+    return lazy.length === 0
   }
 
-  /** Frees about `limit` queued elements without counting them as lazily freed. */
-  freeNow(limit: number): void {
-    const counted = this.lazyFreedObjects
-    for (let left = limit; left > 0 && !this.lazyFreeStep(FREE_STEP); left -= FREE_STEP);
-    this.lazyFreedObjects = counted
+  /**
+   * Frees about `limit` elements of what was queued behind the first `earlier` items, until `isOver`. The rest is freed
+   * in slices; none of it counts as lazily freed.
+   */
+  freeNow(earlier: number, limit: number, isOver = () => false): void {
+    const { lazy } = this
+    for (let i = earlier; i < lazy.length; i++) lazy[i].uncounted = true
+    for (let left = limit; left > 0 && lazy.length > earlier && !isOver(); left -= FREE_STEP)
+      this.lazyFreeStep(FREE_STEP)
   }
 
   /** Exchanges the contents of two databases. */

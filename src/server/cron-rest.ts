@@ -40,7 +40,7 @@ export class CronRest {
   get isNeeded(): boolean {
     const { engine, config } = this
     const { keyspace, settings } = engine
-    if (this.isBusy() || keyspace.lazyPending > 0 || engine.pause.active) return true
+    if (this.isBusy() || keyspace.hasLazy || engine.pause.active) return true
     if (keyspace.replica || engine.replicas.list().length > 0 || config.replicaof !== null) return true
     if (config.appendonly || (config.save.length > 0 && keyspace.dirty > 0)) return true
     return settings.timeout > 0 && engine.clients.size > 0

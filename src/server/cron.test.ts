@@ -109,6 +109,29 @@ test('a large value that was unlinked is freed in slices', async () => {
   assert.match(talk.say('INFO memory'), /lazyfree_pending_objects:0\r\nlazyfreed_objects:1\r\n/)
 })
 
+test('FLUSHALL frees what it removes, not what was unlinked before', async () => {
+  const { machine, connect, server } = await start()
+  const talk = connect()
+  const members = Array.from({ length: 5000 }, (_, i) => `m${i}`)
+  talk.say(`SADD set ${members.join(' ')}`)
+  const figures = /lazyfree_pending_objects:1\r\nlazyfreed_objects:0\r\n/
+  assert.match(talk.say('UNLINK set\r\nSADD other a\r\nFLUSHALL\r\nINFO memory'), figures)
+  machine.advance(500)
+  assert.match(talk.say('INFO memory'), /lazyfree_pending_objects:0\r\nlazyfreed_objects:1\r\n/)
+  await server.close()
+})
+
+test('what FLUSHALL had no time to free is freed in slices, and not counted as lazily freed', async () => {
+  const { machine, connect, server } = await start()
+  const talk = connect()
+  const members = Array.from({ length: 60_000 }, (_, i) => `m${i}`).join(' ')
+  for (const key of ['a', 'b', 'c']) talk.say(`SADD ${key} ${members}`)
+  assert.match(talk.say('FLUSHALL\r\nINFO memory'), /lazyfree_pending_objects:0\r\nlazyfreed_objects:0\r\n/)
+  machine.advance(500)
+  assert.match(talk.say('INFO memory'), /lazyfree_pending_objects:0\r\nlazyfreed_objects:0\r\n/)
+  await server.close()
+})
+
 test('the rate of commands is the mean of the last samples', async () => {
   const { machine, connect } = await start()
   const talk = connect()

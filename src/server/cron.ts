@@ -138,7 +138,7 @@ export class Cron {
     this.whenResumed = undefined
     this.checkPause()
     clientsCron.tick(this.hz)
-    if (engine.keyspace.lazyPending > 0) this.background.start(this.freeLazily)
+    if (engine.keyspace.hasLazy) this.background.start(this.freeLazily)
     if (!engine.pause.active && expire.begin(this.hz)) this.background.start(this.expireSome)
     if (defrag.begin(this.hz)) this.background.start(this.defragSome)
     for (const hook of this.hooks) hook()

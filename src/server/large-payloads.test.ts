@@ -74,7 +74,7 @@ function restore(both: Servers, options: readonly string[] = []): void {
 
 function usedBytes({ two }: Servers): number {
   const { keyspace } = two.server.engine
-  for (let i = 0; i < 1000 && keyspace.hasLazy; i++) keyspace.freeNow(10_000)
+  for (let i = 0; i < 1000 && keyspace.hasLazy; i++) keyspace.freeNow(0, 10_000)
   return keyspace.arena.usedBytes
 }
 

@@ -71,8 +71,9 @@ export const databaseCommands: readonly Command[] = [
 const INVALID_FIRST_DB = errorBytes('ERR invalid first DB index')
 const INVALID_SECOND_DB = errorBytes('ERR invalid second DB index')
 
-/** FLUSHALL SYNC frees at most this much before its reply; the rest is freed in slices, as with ASYNC. */
+/** FLUSHALL SYNC frees so much at most before its reply, of what it removes; the rest is freed in slices, as with ASYNC. */
 const SYNC_FREED_MAX = 100_000
+const SYNC_FREED_US = 1000
 
 function dbsize(ctx: Context): void {
   ctx.reply.integer(ctx.db.size)
@@ -105,13 +106,17 @@ function isLazyOrReply(ctx: Context): boolean | undefined {
 
 function flush(ctx: Context, databases: readonly Database[], lazy: boolean): void {
   const { keyspace } = ctx
+  const earlier = keyspace.lazy.length
   let removed = 0
   for (const db of databases) removed += ctx.flush(db)
   ctx.flushed()
   keyspace.dirty += removed
   // Propagated even when nothing was removed here.
   if (removed === 0) ctx.propagateAs(...ctx.args.slice(0, ctx.argc))
-  if (!lazy) keyspace.freeNow(SYNC_FREED_MAX)
+  if (lazy) return
+  const { machine } = ctx.server
+  const endUs = machine.monotonicUs() + SYNC_FREED_US
+  keyspace.freeNow(earlier, SYNC_FREED_MAX, () => machine.monotonicUs() >= endUs)
 }
 
 /** SWAPDB first second */

@@ -1,7 +1,7 @@
 // ServerCommands: what commands may use of the server beyond keys and replies, by part. It is all that a handler sees
 // of the engine (Context.server).
 
-import type { LogLevel } from '../../system/system.ts'
+import type { Clock, LogLevel } from '../../system/system.ts'
 import type { Acl } from '../acl/acl.ts'
 import type { Auth } from '../auth.ts'
 import type { CommandTable } from '../catalog/table.ts'
@@ -42,6 +42,7 @@ export interface ServerCommands {
   /** Undefined: cluster mode is off. */
   readonly cluster: ClusterCommands | undefined
   readonly host: Host
+  readonly machine: Pick<Clock, 'monotonicUs'>
   readonly migration: Migration
   readonly payloads: Payloads
   readonly replicas: Replicas
