@@ -38,7 +38,8 @@ export class LzfCompressor {
       this.base = 1
     }
     const { seen } = this
-    const bias = this.base - from
+    const { base } = this
+    const bias = base - from
     const begin = at
     let literalsFrom = from
     let i = from
@@ -47,22 +48,17 @@ export class LzfCompressor {
     while (i + 2 < to) {
       next = (next << 8) | input[i + 2]
       const hash = hashOf(next)
-      const ref = seen[hash] - bias
+      const before = seen[hash]
       seen[hash] = i + bias
-      if (
-        ref < from ||
-        i - ref > REACH_MAX ||
-        input[ref] !== input[i] ||
-        input[ref + 1] !== input[i + 1] ||
-        input[ref + 2] !== input[i + 2]
-      ) {
+      const ref = before - bias
+      if (before < base || threeAt(input, ref) !== (next & 0xffffff) || i - ref > REACH_MAX) {
         i++
         continue
       }
       const copyMax = Math.min(to - i, COPY_MAX)
       let copied = 3
       while (copied < copyMax && input[ref + copied] === input[i + copied]) copied++
-      at = putLiterals(input, literalsFrom, i, output, at, limit)
+      if (literalsFrom < i) at = putLiterals(input, literalsFrom, i, output, at, limit)
       if (at < 0 || at + 3 > limit) return this.end(size, 0)
       const distance = i - ref - 1
       if (copied < 9) output[at++] = ((copied - 2) << 5) | (distance >> 8)
@@ -90,6 +86,10 @@ export class LzfCompressor {
   }
 }
 
+function threeAt(u8: Uint8Array, at: number): number {
+  return (u8[at] << 16) | (u8[at + 1] << 8) | u8[at + 2]
+}
+
 /** Of the three bytes in the lower 24 bits. */
 function hashOf(bytes: number): number {
   return Math.imul(bytes << 8, 0x9e3779b1) >>> (32 - HASH_BITS)
@@ -108,7 +108,7 @@ function putLiterals(
     const run = Math.min(to - from, LITERALS_MAX)
     if (at + run + 1 > limit) return -1
     output[at++] = run - 1
-    for (let k = 0; k < run; k++) output[at++] = input[from++]
+    for (const end = from + run; from < end; from++, at++) output[at] = input[from]
   }
   return at
 }
