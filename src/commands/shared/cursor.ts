@@ -7,6 +7,8 @@ import { errorBytes } from '../../protocol/reply.ts'
 
 const INVALID_CURSOR = errorBytes('ERR invalid cursor')
 const CURSOR_DIGITS_MAX = 20
+/** Numbers of so many digits are exact as doubles. */
+const EXACT_DIGITS_MAX = 15
 const CURSOR_MAX = 0xffffffffffffffffn
 
 /**
@@ -20,7 +22,11 @@ export function cursorOrReply(ctx: Context, i: number, bits = 32): number {
   let at = sign === PLUS || sign === MINUS ? 1 : 0
   let isCursor = at === 0 || length > 1
   while (at < length && s.byte(at) === ZERO) at++
-  if (length - at <= CURSOR_DIGITS_MAX) {
+  if (isCursor && sign !== MINUS && length - at <= EXACT_DIGITS_MAX) {
+    let cursor = 0
+    for (; at < length && isDigit(s.byte(at)); at++) cursor = cursor * 10 + s.byte(at) - ZERO
+    if (at === length) return cursor % 2 ** bits
+  } else if (length - at <= CURSOR_DIGITS_MAX) {
     let digits = ''
     for (; at < length && isDigit(s.byte(at)); at++) digits += String.fromCharCode(s.byte(at))
     const cursor = BigInt(digits)
