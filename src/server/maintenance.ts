@@ -224,13 +224,7 @@ export class ServerMaintenance {
     }
     observed()
     config.onChange(
-      [
-        'slowlog-log-slower-than',
-        'slowlog-max-len',
-        'latency-monitor-threshold',
-        'latency-tracking',
-        'cluster-slot-stats-enabled',
-      ],
+      ['slowlog-log-slower-than', 'latency-monitor-threshold', 'latency-tracking', 'cluster-slot-stats-enabled'],
       observed,
     )
     const limits = () => {

@@ -43,7 +43,6 @@ export class Observers {
       (slowUs >= 0 && slowUs < FAST_COMMAND_US) ||
       settings.latencyMonitorThreshold > 0 ||
       (settings.clusterEnabled && settings.clusterSlotStatsEnabled)
-    this.slowlog.trim(settings.slowlogMaxLen)
   }
 
   private afterCall(
@@ -58,7 +57,7 @@ export class Observers {
     if (this.audit.isHeard && (entry.flags & CMD_ADMIN) !== 0) this.audit.tellCommand(client, entry, args, argc)
     if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
     const slowUs = settings.slowlogLogSlowerThan
-    if (slowUs >= 0 && durationUs >= slowUs && settings.slowlogMaxLen > 0 && (entry.flags & CMD_SKIP_SLOWLOG) === 0) {
+    if (slowUs >= 0 && durationUs >= slowUs && (entry.flags & CMD_SKIP_SLOWLOG) === 0) {
       const shown = withoutSecrets(this.engine, entry, client.blocked?.command.shown ?? args, argc)
       this.slowlog.add(client, shown, Math.floor(durationUs), Math.floor(keyspace.nowMs / 1000), settings.slowlogMaxLen)
     }

@@ -1,6 +1,7 @@
 // Slowlog: the most recent slow commands, newest first.
 //
-// Always: at most slowlog-max-len entries, each with at most ARGS_MAX arguments of at most ARG_BYTES_MAX bytes.
+// Always: at most slowlog-max-len entries after one was added (a lowered limit trims then), each with at most ARGS_MAX
+// arguments of at most ARG_BYTES_MAX bytes.
 
 import { Slice } from '../../lib/slice.ts'
 import type { Client } from '../client.ts'
@@ -34,10 +35,6 @@ export class Slowlog {
       peer: client.connection.peer,
       name: client.name,
     })
-    this.trim(lengthMax)
-  }
-
-  trim(lengthMax: number): void {
     if (this.entries.length > lengthMax) this.entries.length = lengthMax
   }
 
