@@ -198,6 +198,7 @@ export class StringType implements ValueType {
       const payload = payloadAt(seg.u8, seg.dv, at)
       const old = seg.dv.getUint32(payload, true)
       const oldLen = seg.dv.getUint32(payload + 4, true)
+      if (len === oldLen) return entry
       if (len <= arena.sizeOf(old)) return this.refer(entry, old, oldLen, len)
       return this.refer(entry, arena.realloc(old, growthCapacity(len), oldLen), oldLen, len)
     }
