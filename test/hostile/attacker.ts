@@ -4,9 +4,31 @@ import type { Socket } from 'node:net'
 import type { Client } from '../../src/engine/client.ts'
 import { CLIENT_BLOCKED, CLIENT_MULTI, CLIENT_POSTPONED, CLIENT_REPLICA } from '../../src/engine/client.ts'
 import { encodeCommand, latin1Bytes } from '../harness/resp.ts'
-import type { Bystander, Victim } from './victim.ts'
+import type { Victim } from './victim.ts'
 
-export class Attacker {
+/** A client that crosses a limit, seen from the states below. */
+export interface Attacking {
+  /** The server has forgotten it. */
+  readonly isGone: boolean
+  send(bytes: Uint8Array): void
+  /** Sends a command, and waits until the server has read it. */
+  tell(...words: string[]): Promise<void>
+  tellBytes(bytes: Uint8Array): Promise<void>
+  has(flag: number): boolean
+}
+
+/** Its server. */
+export interface Attacked {
+  /** Waits for `done`; fails with `what` after a while. */
+  until(what: string, done: () => boolean): Promise<void>
+}
+
+/** Another client. */
+export interface Bystanding {
+  ask(words: readonly string[], reply: string | RegExp): Promise<void>
+}
+
+export class Attacker implements Attacking {
   readonly socket: Socket
   readonly client: Client
   private readonly victim: Victim
@@ -36,7 +58,6 @@ export class Attacker {
     if (!this.closed) this.socket.write(bytes)
   }
 
-  /** Sends a command, and waits until the server has read it. */
   async tell(...words: string[]): Promise<void> {
     await this.tellBytes(encodeCommand(words))
   }
@@ -46,7 +67,6 @@ export class Attacker {
     await this.victim.until('it is read', () => this.isGone || this.client.bytesIn >= this.sentBytes)
   }
 
-  /** The server has forgotten it. */
   get isGone(): boolean {
     return !this.victim.server.engine.clients.has(this.client.id)
   }
@@ -68,26 +88,26 @@ const LARGE_COUNT = 80
 export interface State {
   readonly name: string
   /** Brings a client that has just come into the state. */
-  enter(attacker: Attacker, victim: Victim, bystander: Bystander): Promise<void>
+  enter(attacker: Attacking, victim: Attacked, bystander: Bystanding): Promise<void>
   /** Lets a client go on that does not parse its input. */
-  release?(bystander: Bystander): Promise<void>
+  release?(bystander: Bystanding): Promise<void>
   /** What continues its input where it stands. */
   readonly isHalf?: boolean
   /** The replies that pile up behind a client that does not read. */
-  flood(attacker: Attacker, bystander: Bystander): Promise<void>
+  flood(attacker: Attacking, bystander: Bystanding): Promise<void>
 }
 
 const OK = '+OK\r\n'
 
 /** The client's own replies. */
-async function ownReplies(attacker: Attacker): Promise<void> {
+async function ownReplies(attacker: Attacking): Promise<void> {
   for (let left = LARGE_COUNT; left > 0; left--) attacker.send(encodeCommand(['GET', 'large']))
 }
 
 /** The command of another, repeated. */
 const others =
   (words: (i: number) => string[], reply: string) =>
-  async (attacker: Attacker, bystander: Bystander): Promise<void> => {
+  async (attacker: Attacking, bystander: Bystanding): Promise<void> => {
     for (let i = 0; i < LARGE_COUNT && !attacker.isGone; i++) await bystander.ask(words(i), reply)
   }
 
@@ -97,7 +117,7 @@ const misses = others(i => ['GET', `${i}${LARGE}`], '$-1\r\n')
 const publications = others(() => ['PUBLISH', 'ch', LARGE], ':1\r\n')
 
 /** A RESP3 client gets messages in any state. */
-async function listen(attacker: Attacker): Promise<void> {
+async function listen(attacker: Attacking): Promise<void> {
   await attacker.tell('HELLO', '3')
   await attacker.tell('SUBSCRIBE', 'ch')
 }
