@@ -23,6 +23,7 @@ import { BASE, CROSSINGS, type Limit } from './limits.ts'
 const READ_MS = 20
 const GONE_MS_MAX = 5000
 const BEFORE_MS = 100
+const AFTER_MS = 50
 const BETWEEN_MS = 1
 const FLAGS: ReadonlyMap<number, string> = new Map([
   [CLIENT_MULTI, 'x'],
@@ -112,6 +113,7 @@ async function longestMs(command: string, limit: Limit, state: State): Promise<n
     if (state.name === 'closing') attacker.socket.resume()
     await attacker.until('the client is closed', () => attacker.isGone)
     attacker.socket.destroy()
+    await sleep(AFTER_MS)
     return await stop()
   } finally {
     await server.kill()
@@ -135,25 +137,24 @@ async function startPings(port: number): Promise<() => Promise<number>> {
 }
 
 /** Until standard input ends; an empty line is written once it has begun. */
-async function ping(port: number): Promise<void> {
+async function ping(port: number): Promise<never> {
   let isOver = false
   process.stdin.resume().on('end', () => {
     isOver = true
   })
   const connection = new PlainConnection(port)
-  const beganMs = performance.now()
-  let isCounted = false
-  let longest = 0
-  while (!isOver) {
+  void connection.closed.then(() => process.exit(1))
+  const timed = async () => {
     const sentMs = performance.now()
     await connection.call('PING')
-    if (isCounted) longest = Math.max(longest, performance.now() - sentMs)
-    else if (sentMs > beganMs + BEFORE_MS) {
-      isCounted = true
-      process.stdout.write('\n')
-    }
+    const tookMs = performance.now() - sentMs
     await sleep(BETWEEN_MS)
+    return tookMs
   }
+  for (const endMs = performance.now() + BEFORE_MS; performance.now() < endMs; ) await timed()
+  process.stdout.write('\n')
+  let longest = 0
+  while (!isOver) longest = Math.max(longest, await timed())
   process.stdout.write(longest.toFixed(2))
   process.exit(0)
 }
@@ -175,6 +176,6 @@ async function table(): Promise<void> {
   }
 }
 
-if (options.ping === undefined) await table()
-else await ping(Number(options.ping))
+if (options.ping !== undefined) await ping(Number(options.ping))
+await table()
 process.exit(0)
