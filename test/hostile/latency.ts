@@ -3,11 +3,11 @@
 //
 //   npx bun test/hostile/latency.ts [--command bin/redstart] [--beside redis-server] [--rounds 3] [--only 'MULTI']
 //
-// The median of the rounds, and the largest; each round has a server of its own. Only a quiet machine tells the truth.
+// The median of the rounds, and the largest. Only a quiet machine tells the truth.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,8 @@ import { BASE, CROSSINGS, type Limit } from './limits.ts'
 
 const READ_MS = 20
 const GONE_MS_MAX = 5000
+/** A server compiles what is hot after its start. */
+const WARM_UP_MS = 5000
 const BEFORE_MS = 100
 const AFTER_MS = 50
 const BETWEEN_MS = 1
@@ -97,28 +99,29 @@ class RemoteAttacker implements Attacking, Attacked {
 }
 
 /** The longest reply while the limit is crossed, in ms. */
-async function longestMs(command: string, limit: Limit, state: State): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'redstart-latency-'))
-  const server = await ServerProcess.start(command, folder, { save: '', ...BASE, ...limit.directives })
-  try {
-    const other = new PlainConnection(server.port)
-    // What it is told depends on when the client went.
-    const bystander: Bystanding = { ask: async words => void (await other.call(...words)) }
-    await bystander.ask(['SET', 'large', LARGE], '+OK\r\n')
-    const attacker = new RemoteAttacker(await opened(server.port), server.connection)
-    await state.enter(attacker, attacker, bystander)
-    const stop = await startPings(server.port)
-    await limit.cross(attacker, state, bystander)
-    if (limit.isParsed && state.release) await state.release(bystander)
-    if (state.name === 'closing') attacker.socket.resume()
-    await attacker.until('the client is closed', () => attacker.isGone)
-    attacker.socket.destroy()
-    await sleep(AFTER_MS)
-    return await stop()
-  } finally {
-    await server.kill()
-    rmSync(folder, { recursive: true, force: true })
-  }
+async function longestMs(server: ServerProcess, limit: Limit, state: State): Promise<number> {
+  const names = Object.keys(limit.directives)
+  const before = await Promise.all(names.map(name => server.call('CONFIG', 'GET', name)))
+  for (const name of names) await server.call('CONFIG', 'SET', name, limit.directives[name])
+  const other = new PlainConnection(server.port)
+  // What it is told depends on when the client went.
+  const bystander: Bystanding = { ask: async words => void (await other.call(...words)) }
+  await bystander.ask(['SET', 'large', LARGE], '+OK\r\n')
+  const attacker = new RemoteAttacker(await opened(server.port), server.connection)
+  await state.enter(attacker, attacker, bystander)
+  const stop = await startPings(server.port)
+  await limit.cross(attacker, state, bystander)
+  if (limit.isParsed && state.release) await state.release(bystander)
+  if (state.name === 'closing') attacker.socket.resume()
+  await attacker.until('the client is closed', () => attacker.isGone)
+  attacker.socket.destroy()
+  await sleep(AFTER_MS)
+  const longest = await stop()
+  await bystander.ask(['CLIENT', 'UNPAUSE'], '+OK\r\n')
+  await bystander.ask(['FLUSHALL'], '+OK\r\n')
+  other.close()
+  for (const pair of before) await server.call('CONFIG', 'SET', ...(pair as string[]))
+  return longest
 }
 
 /** Pings in a process of their own; the function that is returned ends them and tells the longest. */
@@ -159,23 +162,35 @@ async function ping(port: number): Promise<never> {
   process.exit(0)
 }
 
-async function table(): Promise<void> {
-  const commands = [options.command, ...(options.beside === undefined ? [] : [options.beside])]
+async function table(commands: readonly string[], folder: string): Promise<void> {
+  const servers: ServerProcess[] = []
+  for (const [i, command] of commands.entries()) {
+    mkdirSync(join(folder, String(i)))
+    servers.push(await ServerProcess.start(command, join(folder, String(i)), { save: '', ...BASE }))
+  }
+  await sleep(WARM_UP_MS)
   console.log(['limit, state', ...commands].join(' | '))
   for (const { limit, state } of CROSSINGS) {
     const name = `${limit.name}, ${state.name}`
     if (!name.includes(options.only)) continue
-    const all = commands.map((): number[] => [])
+    const all = servers.map((): number[] => [])
     for (let round = 0; round < Number(options.rounds); round++)
-      for (const [i, command] of commands.entries()) all[i].push(await longestMs(command, limit, state))
+      for (const [i, server] of servers.entries()) all[i].push(await longestMs(server, limit, state))
     const cells = all.map(times => {
       times.sort((a, b) => a - b)
       return `${times[times.length >> 1].toFixed(1)} ${times[times.length - 1].toFixed(1)}`
     })
     console.log([name, ...cells].join(' | '))
   }
+  for (const server of servers) await server.kill()
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'redstart-latency-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  await table([options.command, ...(options.beside === undefined ? [] : [options.beside])], folder)
 }
 
 if (options.ping !== undefined) await ping(Number(options.ping))
-await table()
+await main()
 process.exit(0)
