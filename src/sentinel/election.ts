@@ -19,14 +19,15 @@ export function vote(sentinel: Sentinel, primary: Primary, epoch: number, candid
     primary.failover.startMs = sentinel.nowMs + sentinel.host.random(DESYNC_MS_MAX)
 }
 
-/** Who has the votes of most known sentinels and of the quorum in the epoch. Votes itself if it has not. */
-export function electedLeader(sentinel: Sentinel, primary: Primary, epoch: number): string | undefined {
+/** Who has the votes of most known sentinels and of the quorum in the current epoch. Votes itself if it has not. */
+export function electedLeader(sentinel: Sentinel, primary: Primary): string | undefined {
+  const { currentEpoch } = sentinel
   const votes = new Map<string, number>()
   const add = (leader: string) => votes.set(leader, (votes.get(leader) ?? 0) + 1)
   for (const { leader, leaderEpoch } of primary.sentinels.values())
-    if (leader !== undefined && leaderEpoch === sentinel.currentEpoch) add(leader)
-  vote(sentinel, primary, epoch, mostVoted(votes)?.[0] ?? sentinel.id)
-  if (primary.leader !== undefined && primary.leaderEpoch === epoch) add(primary.leader)
+    if (leader !== undefined && leaderEpoch === currentEpoch) add(leader)
+  vote(sentinel, primary, currentEpoch, mostVoted(votes)?.[0] ?? sentinel.id)
+  if (primary.leader !== undefined && primary.leaderEpoch === currentEpoch) add(primary.leader)
   const winner = mostVoted(votes)
   if (winner === undefined) return undefined
   return winner[1] >= primary.majority && winner[1] >= primary.settings.quorum ? winner[0] : undefined

@@ -85,8 +85,11 @@ export function runFailover(sentinel: Sentinel, primary: Primary): void {
 function waitForElection(sentinel: Sentinel, primary: Primary): void {
   const { failover, settings } = primary
   const { events, nowMs, timing } = sentinel
-  const leader = electedLeader(sentinel, primary, failover.epoch)
-  if (leader?.toLowerCase() !== sentinel.id && !primary.has(FORCE_FAILOVER)) {
+  const isElected = electedLeader(sentinel, primary)?.toLowerCase() === sentinel.id
+  // Another one's try may have begun a later epoch: then the votes are of that, and in this try's own another one may
+  // have been elected. Two configurations of one epoch would never give way to each other.
+  if (isElected) failover.epoch = sentinel.currentEpoch
+  else if (!primary.has(FORCE_FAILOVER)) {
     if (nowMs - failover.startMs <= Math.min(timing.electionMs, settings.failoverTimeoutMs)) return
     events.about(primary, 'warning', '-failover-abort-not-elected')
     return abortFailover(sentinel, primary)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { virtualSystem } from '../system/virtual.ts'
 import { linesOf, readLines } from './configuration.ts'
 import { electedLeader, vote } from './election.ts'
-import { bestReplica } from './failover.ts'
+import { bestReplica, runFailover, startFailover } from './failover.ts'
 import { askPeers, checkObjectivelyDown } from './failure.ts'
 import { processHello } from './hello.ts'
 import { refresh } from './info-report.ts'
@@ -149,17 +149,32 @@ test('the leader has the majority of all known sentinels and the quorum', () => 
   )
   primary.flags |= O_DOWN | FAILOVER_IN_PROGRESS
   sentinel.currentEpoch = 3
-  assert.equal(electedLeader(sentinel, primary, 3), undefined)
+  assert.equal(electedLeader(sentinel, primary), undefined)
   assert.equal(primary.leader, ME, 'it votes for itself when nobody has votes')
   peers[0].leader = ME
   peers[0].leaderEpoch = 3
   peers[1].leader = ME
   peers[1].leaderEpoch = 2
-  assert.equal(electedLeader(sentinel, primary, 3), undefined, 'two of five, and a vote of another epoch')
+  assert.equal(electedLeader(sentinel, primary), undefined, 'two of five, and a vote of another epoch')
   peers[1].leaderEpoch = 3
-  assert.equal(electedLeader(sentinel, primary, 3), ME)
+  assert.equal(electedLeader(sentinel, primary), ME)
   primary.settings.quorum = 4
-  assert.equal(electedLeader(sentinel, primary, 3), undefined)
+  assert.equal(electedLeader(sentinel, primary), undefined)
+})
+
+test('a failover has the epoch in which it was elected, which another try may have raised since it began', () => {
+  const { sentinel, primary } = withPrimary(1)
+  const peer = sentinel.addPeer(primary, OTHER, '10.0.1.1', 26379) as Peer
+  primary.flags |= O_DOWN
+  startFailover(sentinel, primary)
+  runFailover(sentinel, primary)
+  assert.deepEqual([primary.failover.epoch, primary.failover.state], [1, 'wait_start'])
+  sentinel.raiseEpoch(2, primary)
+  peer.leader = ME
+  peer.leaderEpoch = 2
+  runFailover(sentinel, primary)
+  assert.deepEqual([primary.failover.epoch, primary.failover.state], [2, 'select_slave'])
+  assert.deepEqual([primary.leader, primary.leaderEpoch], [ME, 2])
 })
 
 function info(fields: { [name: string]: string | number }): string {

@@ -2,7 +2,7 @@
 // and come back, networks fall apart, sentinels are killed or lose power and start again with their file:
 //
 //   a sentinel votes for one candidate in an epoch, and one is elected in an epoch
-//   the epoch of a sentinel's configuration never goes back
+//   the epoch of a sentinel's configuration never goes back, and configurations of one epoch name one server
 //   in the end all sentinels name the same primary, and all other servers follow it
 
 import { Config } from '../../src/config/config.ts'
@@ -109,6 +109,8 @@ class SentinelsRun {
   readonly events: string[] = []
   /** By epoch: the sentinel that was elected. */
   readonly leaders = new Map<number, number>()
+  /** By epoch of the configuration: the server that it names. */
+  private readonly named = new Map<number, string>()
   private readonly possible: readonly SentinelsEvent[]
   private readonly random: Random
   private readonly world: ReplicationWorld
@@ -252,15 +254,25 @@ class SentinelsRun {
       const epoch = Number(await one.field('config-epoch'))
       if (epoch < one.configEpoch) this.violations.push(`sentinel ${i}: from epoch ${one.configEpoch} to ${epoch}`)
       one.configEpoch = epoch
+      await this.checkNamed(i, one, epoch)
       this.checkLog(i, one.machine.out)
     }
+  }
+
+  /** All configurations of one epoch name one server. */
+  private async checkNamed(i: number, one: WorldSentinel, epoch: number): Promise<void> {
+    if ((await one.field('flags')).includes('failover_in_progress')) return
+    const address = await one.field('ip')
+    const before = this.named.get(epoch) ?? address
+    if (before !== address) this.violations.push(`sentinel ${i} names ${address} in epoch ${epoch}, others ${before}`)
+    this.named.set(epoch, address)
   }
 
   private checkLog(i: number, log: string): void {
     const votes = new Map<string, string>()
     let epoch = 0
     let isAsked = false
-    let begun = { epoch: 0, isAsked: false }
+    let needsVotes = false
     for (const line of log.split('\n')) {
       const [, candidate, voted] = /\+vote-for-leader (\w+) (\d+)/.exec(line) ?? []
       if (candidate !== undefined) {
@@ -270,11 +282,11 @@ class SentinelsRun {
       epoch = Number(/\+new-epoch (\d+)/.exec(line)?.[1] ?? epoch)
       if (line.includes('Executing user requested FAILOVER')) isAsked = true
       if (line.includes('+try-failover')) {
-        begun = { epoch, isAsked }
+        // One that was asked to needs no votes.
+        needsVotes = !isAsked
         isAsked = false
       }
-      // One that was asked to needs no votes.
-      if (line.includes('+elected-leader') && !begun.isAsked) this.elected(i, begun.epoch)
+      if (line.includes('+elected-leader') && needsVotes) this.elected(i, epoch)
     }
   }
 
