@@ -95,7 +95,9 @@ export class BunNetwork implements Network {
         if (options.unref === true) server.unref()
         return { address: path, port: 0, close: () => server.stop() }
       }
-      const server = Bun.listen<Slot>({ hostname: host, port, allowHalfOpen, socket })
+      // As in Redis an IPv6 socket takes no IPv4: '::' may be beside '0.0.0.0'. Not in Bun's types.
+      const where = { hostname: host, port, ipv6Only: host.includes(':') }
+      const server = Bun.listen<Slot>({ ...where, allowHalfOpen, socket })
       if (options.unref === true) server.unref()
       return { address: joinedAddress(host, server.port), port: server.port, close: () => server.stop() }
     } catch (error) {

@@ -114,10 +114,13 @@ export class NodeNetwork implements Network {
     })
     const failed = (error: Error) => done(failureOf(error))
     server.once('error', failed)
-    server.listen(path === undefined ? { host, port, backlog } : { path, backlog }, () => {
-      server.off('error', failed)
-      done(listenerOf(server, options))
-    })
+    server.listen(
+      path === undefined ? { host, port, backlog, ipv6Only: host.includes(':') } : { path, backlog },
+      () => {
+        server.off('error', failed)
+        done(listenerOf(server, options))
+      },
+    )
   }
 
   private accept(socket: Socket, options: ListenOptions, receiver: Receiver<unknown>): void {
