@@ -84,7 +84,7 @@ test('a configuration that cannot be read ends the process', async () => {
   const none = await run(['none.conf'])
   assert.match(
     none.machine.out,
-    /# Fatal error, can't open config file '\/data\/none.conf': No such file or directory\n/,
+    /:C .* # Fatal error, can't open config file '\/data\/none.conf': No such file or directory\n/,
   )
   assert.equal(none.machine.exitCode, 1)
 })

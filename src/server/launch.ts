@@ -156,6 +156,7 @@ function readConfig(args: readonly string[], system: System): { config: Config; 
   const config = new Config(disk, { warn: text => log.warning(text) })
   const log: Logger = new Logger(system, config)
   if (args.includes('--sentinel')) becomeSentinel(config)
+  log.role = 'C'
   try {
     loadConfig(config, parseArguments(args, disk), () => {
       log.notice('Reading config from stdin')
@@ -167,6 +168,7 @@ function readConfig(args: readonly string[], system: System): { config: Config; 
     else throw error
     process.exit(1)
   }
+  log.role = 'M'
   return { config, log }
 }
 

@@ -14,12 +14,17 @@ type Kind = 'tcp' | 'tls' | 'cluster' | 'metrics' | 'rest'
 const BINDING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'])
 /** Bun says no more of a name that does not resolve. */
 const UNNAMED = 'Failed to listen at '
+const UNRESOLVED = 'Name or service not known'
+
+/** An address, no name. */
+const ADDRESS = /^[0-9.]+$|:/
 
 /**
- * Calls `listen`, which rejects with a NetworkError, for each address. Rejects with a StartFailure, but not for
- * optional ones.
+ * Calls `listen`, which rejects with a NetworkError, for each address. Rejects with a StartFailure, but only logs why
+ * for optional ones, unless it is a name that does not resolve.
  */
 export async function listenOnEach(
+  log: Pick<Logger, 'warning'>,
   addresses: readonly BindAddress[],
   port: number,
   kind: Kind,
@@ -29,7 +34,9 @@ export async function listenOnEach(
     try {
       await listen(host)
     } catch (error) {
-      if (!optional) throw new StartFailure(...listenProblem(host, port, kind, error as NetworkError))
+      const lines = listenProblem(host, port, kind, error as NetworkError)
+      if (!optional || (!ADDRESS.test(host) && lines[0].endsWith(UNRESOLVED))) throw new StartFailure(...lines)
+      log.warning(lines[0])
     }
 }
 
@@ -59,5 +66,5 @@ export function listenProblem(host: string, port: number, kind: Kind, error: Net
 
 function reasonOf({ code, message }: NetworkError): string {
   if (BINDING.has(code)) return `bind: ${message}`
-  return message.startsWith(UNNAMED) ? 'Name or service not known' : message
+  return message.startsWith(UNNAMED) ? UNRESOLVED : message
 }

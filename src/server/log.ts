@@ -9,7 +9,7 @@
 import type { LogLevel, System } from '../system/system.ts'
 import { Syslog } from './syslog.ts'
 
-/** M primary, S replica, X sentinel, C the part that saves. */
+/** M primary, S replica, X sentinel, C the part that saves, or that reads the configuration. */
 type LogRole = 'M' | 'S' | 'X' | 'C'
 
 export interface LogSettings {

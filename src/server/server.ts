@@ -269,7 +269,7 @@ export class Server implements RunningServer {
       this.sockets[kind].push(await listening(this.system.network, options, this.receiver))
     }
     try {
-      await listenOnEach(addressesOf(config.bind), port, kind, listen)
+      await listenOnEach(this.log, addressesOf(config.bind), port, kind, listen)
     } catch (error) {
       this.stopTcp([kind])
       throw error

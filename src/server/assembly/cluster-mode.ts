@@ -166,7 +166,7 @@ function primaryOf(cluster: Cluster): ClusterMode['primary'] {
 }
 
 /** The bus is within TLS, with a certificate at both ends, while tls-cluster says so. */
-async function listenBus({ config, addresses, tls }: ClusterServer, bus: ClusterBus): Promise<void> {
+async function listenBus({ config, addresses, tls, log }: ClusterServer, bus: ClusterBus): Promise<void> {
   const port = busPortOf(config)
   if (port > PORT_MAX)
     throw new StartFailure(
@@ -174,7 +174,7 @@ async function listenBus({ config, addresses, tls }: ClusterServer, bus: Cluster
     )
   const secured = config.tlsCluster ? tls.listenOptions(() => 'yes') : undefined
   const options = { port, backlog: config.tcpBacklog, keepaliveSeconds: 0, tls: secured }
-  await listenOnEach(addresses(), port, 'cluster', host => bus.listen({ ...options, host }))
+  await listenOnEach(log, addresses(), port, 'cluster', host => bus.listen({ ...options, host }))
 }
 
 /** Slots are metered while the directive says so. */

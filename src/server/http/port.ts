@@ -52,7 +52,7 @@ export class HttpPort {
 
   /** Opens the port, if there is to be one. Rejects with a StartFailure. */
   async listen(): Promise<void> {
-    const { unref } = this.parts
+    const { unref, log } = this.parts
     const { kind } = this.service
     const port = this.service.port()
     if (port === 0) return
@@ -62,7 +62,7 @@ export class HttpPort {
     const { http } = this.running
     const options = { port, backlog: BACKLOG, keepaliveSeconds: 0, ...(unref === undefined ? {} : { unref }) }
     try {
-      await listenOnEach(addressesOf(this.service.bind()), port, kind, host => http.listen({ ...options, host }))
+      await listenOnEach(log, addressesOf(this.service.bind()), port, kind, host => http.listen({ ...options, host }))
     } catch (error) {
       this.close()
       throw error
