@@ -20,3 +20,10 @@ for (const commands of [
     assert.ok(cuts > 0)
   })
 }
+
+test('so do values of a module, of replicas that are killed too', { timeout: 180_000 }, async () => {
+  const commands = [OURS, OURS, OURS]
+  const { digests, tallies } = await runChain({ commands, seed: 1, seconds: 6, kill: true, module: true })
+  assert.equal(new Set(digests).size, 1)
+  assert.ok(tallies > 0)
+})

@@ -2,11 +2,12 @@
 // halve and delay what passes, while random commands are sent to the first. In the end all have the same dataset, and
 // there was one full synchronisation for each link.
 //
-//   REDIS_SERVER=/path/to/redis-server npx bun test/replication/chain.ts [--seconds 600] [--seed 1] [--kill]
+//   REDIS_SERVER=/path/to/redis-server npx bun test/replication/chain.ts [--seconds 600] [--seed 1] [--kill] [--module]
 //
 //   commands ─▶ first ◀─ proxy ◀─ second ◀─ proxy ◀─ third        ours, real, ours; then real, ours, real
 //
-// With --kill the servers of ours that are replicas are killed (SIGKILL) now and then, and started again.
+// With --kill the servers of ours that are replicas are killed (SIGKILL) now and then, and started again. With --module
+// some of the values are of a module's type, and all three servers are ours.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,6 +25,7 @@ import { projectRoot } from '../tidy/source.ts'
 import { HostileProxy } from './proxy.ts'
 
 export const OURS: string = join(projectRoot, 'bin/redstart')
+const TALLY = join(projectRoot, 'test/harness/tally-file.ts')
 const KEYS = 40
 const DATABASES = 16
 const PIPELINE = 20
@@ -46,6 +48,8 @@ export interface ChainOptions {
   seconds: number
   /** Replicas of ours are killed. */
   kill: boolean
+  /** Values of a module's type, which redis-server has not. */
+  module?: boolean
 }
 
 export interface ChainResult {
@@ -56,6 +60,8 @@ export interface ChainResult {
   delays: number
   kills: number
   sent: number
+  /** Keys of the last server's first database with a value of the module's type. */
+  tallies: number
   /** INFO replication and the end of the log of each server. */
   states: string[]
 }
@@ -104,7 +110,8 @@ class Chain {
 
   private startServer(i: number, port: number): Promise<ServerProcess> {
     const followed: Record<string, string> = i === 0 ? {} : { replicaof: `127.0.0.1 ${this.proxies[i - 1].port}` }
-    const directives = { ...DIRECTIVES, ...followed, port: String(port) }
+    const loaded: Record<string, string> = this.options.module === true ? { loadmodule: TALLY } : {}
+    const directives = { ...DIRECTIVES, ...loaded, ...followed, port: String(port) }
     return ServerProcess.start(this.options.commands[i], join(this.folder, String(i)), directives)
   }
 
@@ -133,7 +140,7 @@ class Chain {
   /** Random commands on one connection, while links are cut. */
   async load(): Promise<void> {
     const faults = this.fault()
-    const commands = new RandomCommands(this.random, KEYS, DATABASES, 300)
+    const commands = new RandomCommands(this.random, KEYS, DATABASES, 300, this.options.module)
     const client = new PlainConnection(this.servers[0].port)
     const end = performance.now() + this.options.seconds * 1000
     while (performance.now() < end) {
@@ -200,7 +207,9 @@ class Chain {
     const states = await Promise.all(
       this.servers.map(async server => `${await server.call('INFO', 'replication')}\n${server.log}`),
     )
-    return { digests, fullSyncs, cuts, delays, kills: this.kills, sent: this.sent, states }
+    const [, keys] = (await this.servers.at(-1)!.call('SCAN', 0, 'COUNT', 10_000, 'TYPE', 'tally-one')) as [string, []]
+    const { kills, sent } = this
+    return { digests, fullSyncs, cuts, delays, kills, sent, tallies: keys.length, states }
   }
 
   async stop(): Promise<void> {
@@ -216,23 +225,27 @@ if (import.meta.main === true) {
       seconds: { type: 'string', default: '60' },
       seed: { type: 'string', default: '1' },
       kill: { type: 'boolean', default: false },
+      module: { type: 'boolean', default: false },
     },
   })
+  const { seconds, seed, kill, module } = values
   const real = oraclePath ?? OURS
+  const ours = [OURS, OURS, OURS]
   let failed = false
-  for (const commands of [
-    [OURS, real, OURS],
-    [real, OURS, real],
-  ]) {
-    const { seconds, seed, kill } = values
-    const result = await runChain({ commands, seconds: Number(seconds), seed: Number(seed), kill })
+  for (const commands of module
+    ? [ours]
+    : [
+        [OURS, real, OURS],
+        [real, OURS, real],
+      ]) {
+    const result = await runChain({ commands, seconds: Number(seconds), seed: Number(seed), kill, module })
     const isEqual = new Set(result.digests).size === 1
     const isPartial = kill || result.fullSyncs.join() === '1,1,0'
     failed ||= !isEqual || !isPartial
     if (failed) console.log(result.states.join('\n----\n'))
     console.log(
       `${commands.map(one => (one === OURS ? 'ours' : 'real')).join('→')}: ${result.sent} commands, ${result.cuts} cuts, ${result.delays} delays, ` +
-        `${result.kills} kills, full synchronisations ${result.fullSyncs.join(' ')}, digests ${isEqual ? 'equal' : result.digests.join(' ') || 'not compared: the offsets stay different'}`,
+        `${result.kills} kills, ${module ? `${result.tallies} values of a module, ` : ''}full synchronisations ${result.fullSyncs.join(' ')}, digests ${isEqual ? 'equal' : result.digests.join(' ') || 'not compared: the offsets stay different'}`,
     )
   }
   process.exitCode = failed ? 1 : 0
