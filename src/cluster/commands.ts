@@ -2,6 +2,7 @@
 
 import type { Context } from '../engine/context.ts'
 import type { ClusterCommands } from '../engine/ports/cluster.ts'
+import { isAddress } from '../lib/address.ts'
 import { keySlot } from '../lib/crc16.ts'
 import { PORT_MAX } from '../lib/limits.ts'
 import { parseInt64 } from '../lib/number.ts'
@@ -288,16 +289,6 @@ function meet(cluster: Cluster, ctx: Context): void {
     cluster.add(node)
   }
   reply.ok()
-}
-
-const OCTETS = 4
-
-/** An IPv4 address, or what looks like an IPv6 one. */
-function isAddress(text: string): boolean {
-  if (text.includes(':')) return [...text].every(char => '0123456789abcdefABCDEF:.%'.includes(char))
-  const octets = text.split('.', OCTETS + 1)
-  const isOctet = (one: string) => one !== '' && one.length <= 3 && [...one].every(c => c >= '0' && c <= '9')
-  return octets.length === OCTETS && octets.every(one => isOctet(one) && Number(one) <= 255)
 }
 
 function forget(cluster: Cluster, { args, reply }: Context): void {

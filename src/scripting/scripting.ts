@@ -30,9 +30,10 @@ import type { Engine } from '../engine/engine.ts'
 import type { Gate } from '../engine/gates.ts'
 import type { RunningScript, Scripting } from '../engine/ports/scripting.ts'
 import { equalsNoCase } from '../lib/bytes.ts'
+import { parseInt64 } from '../lib/number.ts'
 import { sha1Hex } from '../lib/sha1.ts'
 import type { Slice } from '../lib/slice.ts'
-import { TOO_MANY_KEYS } from '../protocol/errors.ts'
+import { NOT_AN_INTEGER, TOO_MANY_KEYS } from '../protocol/errors.ts'
 import { errorBytes, type Reply } from '../protocol/reply.ts'
 import { DebugSession, linesOf } from './debugger/session.ts'
 import { Functions } from './functions.ts'
@@ -124,9 +125,9 @@ export class ScriptManager implements Scripting {
   evaluate(ctx: Context, by: 'text' | 'digest', readOnly: boolean): void {
     const { args, reply } = ctx
     if (by === 'digest' && args[1].len !== 40) return reply.fixedError(NO_SCRIPT)
-    const keyCount = ctx.longOrReply(2)
-    if (Number.isNaN(keyCount) || !this.fitsOrReply(ctx, keyCount)) return
-    if (ctx.client.has(CLIENT_LUA_DEBUG)) return this.debug(ctx, by, readOnly, keyCount)
+    if (ctx.client.has(CLIENT_LUA_DEBUG)) return this.debug(ctx, by, readOnly)
+    const keyCount = keyCountOf(ctx)
+    if (typeof keyCount !== 'number') return reply.fixedError(keyCount)
     const script = by === 'digest' ? this.scripts.find(args[1]) : this.scripts.loadBody(args[1])
     if (script === undefined) return reply.fixedError(NO_SCRIPT)
     if (typeof script === 'string') return reply.error(`ERR ${script}`)
@@ -135,10 +136,12 @@ export class ScriptManager implements Scripting {
   }
 
   /** EVAL of a client after SCRIPT DEBUG: the client talks to the debugger until the script ends, and is closed. */
-  private debug(ctx: Context, by: 'text' | 'digest', readOnly: boolean, keyCount: number): void {
+  private debug(ctx: Context, by: 'text' | 'digest', readOnly: boolean): void {
     const { args, reply, client } = ctx
     if (by === 'digest') return reply.fixedError(NO_DIGEST)
     if (!ctx.canBlock) return reply.fixedError(NOT_IN_TRANSACTION)
+    const keyCount = keyCountOf(ctx)
+    if (typeof keyCount !== 'number') return refuse(ctx, keyCount)
     if (!client.has(CLIENT_LUA_DEBUG_SYNC)) return this.debugOnCopy(ctx)
     const text = args[1].latin1()
     const head = readScriptHead(text)
@@ -170,17 +173,10 @@ export class ScriptManager implements Scripting {
     const { args, reply } = ctx
     const found = this.functions.find(args[1])
     if (found === undefined) return reply.fixedError(NO_FUNCTION)
-    const keyCount = ctx.longOrReply(2, BAD_KEY_COUNT)
-    if (Number.isNaN(keyCount) || !this.fitsOrReply(ctx, keyCount)) return
+    const keyCount = keyCountOf(ctx, BAD_KEY_COUNT)
+    if (typeof keyCount !== 'number') return reply.fixedError(keyCount)
     if (!this.mayRunOrReply(ctx, found.flags, readOnly)) return
     this.start(ctx, found, readOnly, keyCount)
-  }
-
-  private fitsOrReply(ctx: Context, keyCount: number): boolean {
-    if (keyCount > ctx.argc - FIRST_KEY) ctx.reply.fixedError(TOO_MANY_KEYS)
-    else if (keyCount < 0) ctx.reply.fixedError(NEGATIVE_KEYS)
-    else return true
-    return false
   }
 
   /** Checks gates once for a script with a shebang, or a function. */
@@ -439,11 +435,20 @@ export class ScriptManager implements Scripting {
   }
 }
 
+/** The number of keys in args[2], or the error reply. */
+function keyCountOf({ args, argc }: Context, notAnInteger = NOT_AN_INTEGER): number | Uint8Array {
+  const count = parseInt64(args[2])
+  if (Number.isNaN(count)) return notAnInteger
+  if (count > argc - FIRST_KEY) return TOO_MANY_KEYS
+  return count < 0 ? NEGATIVE_KEYS : count
+}
+
 /** Ends a debugging session before its script has begun. */
-function refuse({ reply, client, server }: Context, error: string): void {
+function refuse({ reply, client, server }: Context, error: string | Uint8Array): void {
   reply.array(1)
   reply.simple('<endsession>')
-  reply.error(`ERR ${error}`)
+  if (typeof error === 'string') reply.error(`ERR ${error}`)
+  else reply.fixedError(error)
   server.closeClient(client, true)
 }
 

@@ -1,6 +1,7 @@
 // Listening on each of some addresses; why a socket could not be opened, as redis-server logs it: a name that is not
 // found, or the call that failed.
 
+import { isAddress } from '../lib/address.ts'
 import type { NetworkError } from '../system/network.ts'
 import type { BindAddress } from './addresses.ts'
 import type { Logger } from './log.ts'
@@ -15,9 +16,6 @@ const BINDING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'])
 /** Bun says no more of a name that does not resolve. */
 const UNNAMED = 'Failed to listen at '
 const UNRESOLVED = 'Name or service not known'
-
-/** An address, no name. */
-const ADDRESS = /^[0-9.]+$|:/
 
 /**
  * Calls `listen`, which rejects with a NetworkError, for each address. Rejects with a StartFailure, but only logs why
@@ -35,7 +33,7 @@ export async function listenOnEach(
       await listen(host)
     } catch (error) {
       const lines = listenProblem(host, port, kind, error as NetworkError)
-      if (!optional || (!ADDRESS.test(host) && lines[0].endsWith(UNRESOLVED))) throw new StartFailure(...lines)
+      if (!optional || (!isAddress(host) && lines[0].endsWith(UNRESOLVED))) throw new StartFailure(...lines)
       log.warning(lines[0])
     }
 }

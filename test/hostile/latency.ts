@@ -1,5 +1,5 @@
-// What others notice of a client that crosses a limit: the longest reply to PING while each limit (limits.ts) is crossed
-// in each state, in ms.
+// What others notice of a client that crosses a limit: the longest reply to PING while each limit (limits.ts) is
+// crossed in each state, in ms.
 //
 //   npx bun test/hostile/latency.ts [--command bin/redstart] [--beside redis-server] [--rounds 3] [--only 'MULTI']
 //

@@ -94,7 +94,7 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('\\n')",
     ".split(' ')",
   ],
-  'src/cluster/commands.ts': ["an administrator's address: once", ".split('.', OCTETS + 1)"],
+  'src/lib/address.ts': ["an administrator's address: once", ".split('.', OCTETS + 1)"],
   'src/cluster/nodes-file.ts': [
     'our own file: lines, words and fields, once',
     ".split('\\n')",

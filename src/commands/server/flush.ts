@@ -71,7 +71,7 @@ export const databaseCommands: readonly Command[] = [
 const INVALID_FIRST_DB = errorBytes('ERR invalid first DB index')
 const INVALID_SECOND_DB = errorBytes('ERR invalid second DB index')
 
-/** FLUSHALL SYNC frees so much at most before its reply, of what it removes; the rest is freed in slices, as with ASYNC. */
+/** So much of what it removes FLUSHALL SYNC frees before its reply; the rest is freed in slices, as with ASYNC. */
 const SYNC_FREED_MAX = 100_000
 const SYNC_FREED_US = 1000
 

@@ -165,6 +165,22 @@ conversation(
 )
 
 conversation(
+  'a number of keys that cannot be ends the session',
+  async c => {
+    for (const mode of ['SYNC', 'YES'])
+      for (const count of ['abc', '-1', '5']) {
+        const client = await c.another()
+        await client.expect(`SCRIPT DEBUG ${mode}`, 'OK')
+        await client.expect(['EVAL', 'return 1', count], ['<endsession>'])
+        const { message } = (await client.client.message()) as RespError
+        assert.match(message, /^ERR (value is not an integer|Number of keys can't be)/)
+        await client.expectClosed()
+      }
+  },
+  OPTIONS,
+)
+
+conversation(
   'other clients are told that a script is running, and may kill it',
   async c => {
     const client = await debugging(c, 'local x = 1\nreturn x')
