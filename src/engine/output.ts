@@ -223,7 +223,7 @@ export class OutputBuffers {
     this.spilled = client
     if (this.bufferInUse) reply.renew(true)
     this.bufferInUse = false
-    if (reply.isCutOff) reply.cutOff(0)
+    if (reply.isCutOff) reply.cutOff(0, true)
     else if (this.isLimited) {
       const { hardBytes, softBytes } = this.limitOf(client)
       this.sentInEvent += bytes - (client.outBytes - kept)
@@ -491,7 +491,7 @@ export class OutputBuffers {
       `Client ${clientLine(client, engine.keyspace.nowMs, undefined)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
     )
     engine.connections.closeSoon(client)
-    if (client === engine.current) engine.reply.cutOff(this.deferredEnd)
+    if (client === engine.current) engine.reply.cutOff(this.deferredEnd, true)
   }
 }
 

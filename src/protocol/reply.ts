@@ -58,6 +58,8 @@ export class Reply {
   /** Output is being dropped: loops that write much should stop. */
   isCutOff = false
   private cutOffAt = 0
+  /** It is cut off for good. */
+  private isDropped = false
   private limit = NO_LIMIT
   /** Writes up to here need no check: the buffer's end, or the limit. */
   private end: number
@@ -128,7 +130,10 @@ export class Reply {
 
   /** A bulk string of bytes [off, off + len) of the buffer that u8 and dv both see. */
   bulkAt(u8: Uint8Array, dv: DataView, off: number, len: number): void {
-    if (this.pos + len + 24 > this.end) this.grow(len + 24)
+    if (this.pos + len + 24 > this.end) {
+      if (this.isDropped) len = 0
+      this.grow(len + 24)
+    }
     this.header(BULK, len)
     copyBytes(this.u8, this.dv, this.pos, u8, dv, off, len)
     this.pos += len
@@ -399,22 +404,24 @@ export class Reply {
 
   /** Calls onLimit when the output passes `at`; absent: no limit. Ends cutOff(). */
   limitTo(at = NO_LIMIT): void {
-    this.isCutOff = false
+    this.isCutOff = this.isDropped = false
     this.limit = at
     this.end = Math.min(at, this.u8.length)
   }
 
-  /** Drops the output after `from`, and all that follows. */
-  cutOff(from: number): void {
+  /** Drops the output after `from`, and all that follows. `forGood`: none of it is wanted, and long text not copied. */
+  cutOff(from: number, forGood = false): void {
     this.limitTo()
     this.isCutOff = true
     this.cutOffAt = this.pos = from
+    this.isDropped = forGood
+    if (forGood) this.end = 0
   }
 
   private use(u8: Uint8Array<ArrayBuffer>): void {
     this.u8 = u8
     this.dv = new DataView(u8.buffer)
-    this.end = Math.min(this.limit, u8.length)
+    this.end = this.isDropped ? 0 : Math.min(this.limit, u8.length)
   }
 
   /** Shrinks the buffer after a huge reply. Only when empty. */
