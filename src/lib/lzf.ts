@@ -37,8 +37,7 @@ export class LzfCompressor {
       this.seen = new Int32Array(1 << HASH_BITS)
       this.base = 1
     }
-    const { seen } = this
-    const { base } = this
+    const { seen, base } = this
     const bias = base - from
     const begin = at
     let literalsFrom = from

@@ -6,6 +6,7 @@
 // Always: a lookup never waits. The first lookup of a name may therefore fail where a later one succeeds: whoever can
 // wait calls resolved().
 
+import { isIPv4 } from '../lib/address.ts'
 import { PORT_MAX } from '../lib/limits.ts'
 import { type Network, NetworkError } from '../system/network.ts'
 
@@ -118,7 +119,6 @@ export function sameAddress(a: InstanceAddress, b: InstanceAddress): boolean {
   return a.port === b.port && (a.ip === b.ip || a.host.toLowerCase() === b.host.toLowerCase())
 }
 
-const OCTETS = 4
 const IP6_CHARS = '0123456789abcdefABCDEF:.%'
 
 /** Whether a host is an IPv4 or IPv6 address; a zone behind % may have any letters. */
@@ -129,12 +129,5 @@ function isIp(host: string): boolean {
     for (const char of plain) if (!IP6_CHARS.includes(char)) return false
     return plain.length > 1
   }
-  const octets = host.split('.')
-  return octets.length === OCTETS && octets.every(isOctet)
-}
-
-function isOctet(text: string): boolean {
-  if (text === '' || text.length > 3) return false
-  for (const char of text) if (char < '0' || char > '9') return false
-  return Number(text) <= 255
+  return isIPv4(host)
 }

@@ -32,8 +32,9 @@ export async function listenOnEach(
     try {
       await listen(host)
     } catch (error) {
-      const lines = listenProblem(host, port, kind, error as NetworkError)
-      if (!optional || (!isAddress(host) && lines[0].endsWith(UNRESOLVED))) throw new StartFailure(...lines)
+      const problem = error as NetworkError
+      const lines = listenProblem(host, port, kind, problem)
+      if (!optional || (!isAddress(host) && reasonOf(problem) === UNRESOLVED)) throw new StartFailure(...lines)
       log.warning(lines[0])
     }
 }

@@ -97,10 +97,10 @@ class WorldSentinel {
     return takeReplies(this.received)[0]
   }
 
-  /** Of SENTINEL MASTER. */
-  async field(name: string): Promise<string> {
+  /** SENTINEL MASTER: fields, all of one moment. */
+  async fields(): Promise<(name: string) => string> {
     const fields = (await this.call('SENTINEL', 'MASTER', NAME)) as string[]
-    return String(fields[fields.indexOf(name) + 1])
+    return name => String(fields[fields.indexOf(name) + 1])
   }
 }
 
@@ -165,8 +165,9 @@ class SentinelsRun {
 
   private async knowAll(): Promise<boolean> {
     for (const one of this.sentinels) {
-      if ((await one.field('num-slaves')) !== String(SERVERS - 1)) return false
-      if ((await one.field('num-other-sentinels')) !== String(this.sentinels.length - 1)) return false
+      const field = await one.fields()
+      if (field('num-slaves') !== String(SERVERS - 1)) return false
+      if (field('num-other-sentinels') !== String(this.sentinels.length - 1)) return false
     }
     return true
   }
@@ -251,18 +252,17 @@ class SentinelsRun {
 
   private async check(): Promise<void> {
     for (const [i, one] of this.sentinels.entries()) {
-      const epoch = Number(await one.field('config-epoch'))
+      const field = await one.fields()
+      const epoch = Number(field('config-epoch'))
       if (epoch < one.configEpoch) this.violations.push(`sentinel ${i}: from epoch ${one.configEpoch} to ${epoch}`)
       one.configEpoch = epoch
-      await this.checkNamed(i, one, epoch)
+      if (!field('flags').includes('failover_in_progress')) this.checkNamed(i, epoch, field('ip'))
       this.checkLog(i, one.machine.out)
     }
   }
 
   /** All configurations of one epoch name one server. */
-  private async checkNamed(i: number, one: WorldSentinel, epoch: number): Promise<void> {
-    if ((await one.field('flags')).includes('failover_in_progress')) return
-    const address = await one.field('ip')
+  private checkNamed(i: number, epoch: number, address: string): void {
     const before = this.named.get(epoch) ?? address
     if (before !== address) this.violations.push(`sentinel ${i} names ${address} in epoch ${epoch}, others ${before}`)
     this.named.set(epoch, address)

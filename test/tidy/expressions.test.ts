@@ -94,7 +94,10 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('\\n')",
     ".split(' ')",
   ],
-  'src/lib/address.ts': ["an administrator's address: once", ".split('.', OCTETS + 1)"],
+  'src/lib/address.ts': [
+    'an address of an operator, a monitored server or another sentinel: once',
+    ".split('.', OCTETS + 1)",
+  ],
   'src/cluster/nodes-file.ts': [
     'our own file: lines, words and fields, once',
     ".split('\\n')",
@@ -107,7 +110,6 @@ const KNOWN: { readonly [path: string]: readonly [why: string, ...expressions: s
     ".split('=')",
     ".split('-')",
   ],
-  'src/sentinel/addresses.ts': ['a host of an operator, a monitored server or another sentinel: once', ".split('.')"],
   'src/sentinel/commands.ts': ['our own table of commands', ".split(' ')"],
   'src/sentinel/hello.ts': ['a hello message: its fields, at most nine', ".split(',', FIELDS + 1)"],
   'src/sentinel/info-report.ts': [
