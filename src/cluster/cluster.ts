@@ -20,6 +20,7 @@ import { ManualFailover } from './manual-failover.ts'
 import { HANDSHAKE, MIGRATE_TO, MYSELF, Node, PRIMARY, REPLICA } from './node.ts'
 import { nodesText } from './nodes-file.ts'
 import { TYPE_NAMES } from './packet.ts'
+import { broadcastPong } from './send.ts'
 import type { SlotMeter } from './slot-meter.ts'
 import { SlotMoves } from './slot-moves.ts'
 
@@ -119,6 +120,7 @@ export const FSYNC = 2
 export const UPDATE_STATE = 4
 export const TRY_FAILOVER = 8
 export const TRY_MANUAL_FAILOVER = 16
+const TELL_ROLE = 32
 
 export class Cluster {
   readonly host: ClusterHost
@@ -256,6 +258,8 @@ export class Cluster {
     this.setPrimary(me, primary)
     this.host.replication.follow(primary.address.ip, this.replicationPort(primary))
     this.manual.reset()
+    // A primary hears CLUSTER FAILOVER only from those that it knows as its replicas.
+    this.later(TELL_ROLE)
   }
 
   replicationPort(node: Node): number {
@@ -372,6 +376,8 @@ export class Cluster {
     this.todo &= ~UPDATE_STATE
     if (((todo | this.todo) & SAVE) !== 0) this.saveOrDie(((todo | this.todo) & FSYNC) !== 0)
     this.todo &= ~(SAVE | FSYNC)
+    if (((todo | this.todo) & TELL_ROLE) !== 0) broadcastPong(this, 'all')
+    this.todo &= ~TELL_ROLE
   }
 
   /** Writes the nodes file; the reason when that is impossible. */

@@ -10,8 +10,8 @@
 // Replicas of several primaries may ask in the same epoch, and none of them wins. Where all voters are of this kind
 // each asks again soon, in a new epoch and after a random time; a voter of another kind would refuse that.
 //
-// Always: a primary votes once in an epoch, and for one replica of the same primary in two node timeouts; its vote is
-// durable before it is sent.
+// Always: a primary votes once in an epoch, and for one replica of the same primary in two node timeouts, manual
+// failovers apart; its vote is durable before it is sent. Votes count for one failover.
 
 import { slotsIn } from './bitmap.ts'
 import { type Cluster, FSYNC, SAVE, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
@@ -59,6 +59,13 @@ export class Election {
 
   constructor(cluster: Cluster) {
     this.cluster = cluster
+  }
+
+  /** The next step schedules a new one: votes of an earlier one do not count. */
+  forget(): void {
+    this.startMs = 0
+    this.isSent = false
+    this.votes = 0
   }
 
   /** A primary has voted for this node. */
@@ -252,6 +259,7 @@ export class Election {
     cluster.saveOrDie(true)
     broadcastPong(cluster, 'all')
     cluster.manual.reset()
+    this.forget()
   }
 }
 
@@ -276,10 +284,12 @@ function refusalOf(cluster: Cluster, candidate: Node, request: Packet): string |
   if (cluster.lastVoteEpoch === currentEpoch) return `already voted for epoch ${currentEpoch}`
   if (candidate.has(PRIMARY)) return 'it is a master node'
   if (candidate.primary === undefined) return "I don't know its master"
-  if (!candidate.primary.has(FAIL) && (request.messageFlags & MFLAG_FORCE) === 0) return 'its master is up'
+  const isManual = (request.messageFlags & MFLAG_FORCE) !== 0
+  if (!candidate.primary.has(FAIL) && !isManual) return 'its master is up'
   const waitMs = host.settings.clusterNodeTimeout * 2 - (nowMs - candidate.primary.times.votedMs)
   const asksAgain = candidate.primary.votedFor === candidate && candidate.has(PROMPT)
-  if (waitMs > 0 && !asksAgain) return `can't vote about this master before ${Math.round(waitMs)} milliseconds`
+  if (waitMs > 0 && !asksAgain && !isManual)
+    return `can't vote about this master before ${Math.round(waitMs)} milliseconds`
   const { slots, configEpoch } = request
   const slot = newerClaim(cluster, candidate, configEpoch, slots)
   return slot < 0 ? undefined : `slot ${slot} epoch (${owners[slot]!.configEpoch}) > reqEpoch (${configEpoch})`

@@ -45,6 +45,7 @@ export class ManualFailover {
   /** On a replica: CLUSTER FAILOVER. */
   begin(): void {
     this.reset()
+    this.cluster.election.forget()
     this.endMs = this.cluster.nowMs + TIMEOUT_MS
   }
 

@@ -5,8 +5,8 @@
 //                                        [--server bin/redstart] [--second redis-server]
 //
 // --second: every other shard is that server's. Prints how long writers (counting-writers.ts) waited for an exchange,
-// and exits with 1 when a write was lost. Nobody votes twice about one primary within two timeouts: with few shards and
-// a long timeout a CLUSTER FAILOVER ends without effect, and is sent again.
+// and exits with 1 when a write was lost. In redis-server CLUSTER FAILOVER soon after another ends without effect: its
+// primary does not know the replica yet, or its voters refuse. It is sent again.
 
 import { join } from 'node:path'
 import process from 'node:process'
