@@ -1,9 +1,9 @@
 // What a user notices beyond throughput: the first PONG, memory when idle and per key, and what one busy client does to
 // a quiet one. Each function returns the rows { name, ours, theirs? } of one section of the report.
 
-import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
-import { sleep, start } from './bench-server.mjs'
+import { encode, pings, send, sleep } from './bench-client.mjs'
+import { start } from './bench-server.mjs'
 
 const STARTS = 5
 const IDLE_MS = 4000
@@ -98,7 +98,7 @@ export async function neighbour(servers) {
         workerData: { port: server.port, bytes },
       })
       await sleep(SETTLE_MS / 2)
-      found.push(await pings(server.port))
+      found.push(await pings(server.port, NEIGHBOUR_MS))
       await flood.terminate()
     }
     rows.push(
@@ -117,44 +117,6 @@ export async function neighbour(servers) {
   return rows
 }
 
-/** The times of PINGs for a while, ascending. */
-async function pings(port) {
-  const socket = await open(port)
-  const waits = []
-  for (const endMs = performance.now() + NEIGHBOUR_MS; performance.now() < endMs; await sleep(1)) {
-    const sentMs = performance.now()
-    socket.write('PING\r\n')
-    await new Promise(resolve => socket.once('data', resolve))
-    waits.push(performance.now() - sentMs)
-  }
-  socket.destroy()
-  return waits.sort((a, b) => a - b)
-}
-
 function row(name, [ours, theirs]) {
   return { name, ours, theirs }
-}
-
-function encode(words) {
-  return `*${words.length}\r\n${words.map(word => `$${word.toString().length}\r\n${word}\r\n`).join('')}`
-}
-
-/** Sends commands, and waits for the reply of an ECHO behind them. */
-async function send(port, commands) {
-  const socket = await open(port)
-  const mark = `sent-${commands.length}-done`
-  socket.write(commands.map(encode).join('') + encode(['ECHO', mark]))
-  let end = ''
-  while (!end.includes(mark)) {
-    const bytes = await new Promise(resolve => socket.once('data', resolve))
-    end = end.slice(-mark.length) + bytes.toString('latin1')
-  }
-  socket.destroy()
-}
-
-function open(port) {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(socket))
-    socket.once('error', reject)
-  })
 }

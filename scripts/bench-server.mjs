@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sleep } from './bench-client.mjs'
 import { ask, freePort } from './steps.mjs'
 
 const ATTEMPT_MS = 2
@@ -13,13 +14,20 @@ const START_MS_MAX = 10_000
 /** Some cases have ten thousand subscribers in addition. */
 const CLIENTS_MAX = 12_000
 
-export async function start(command) {
+/** `env` is added to the environment; with `keepsOutput` what the server prints is kept until takeOutput(). */
+export async function start(command, { env = {}, keepsOutput = false } = {}) {
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'redstart-bench-'))
   const limits = ['--maxclients', String(CLIENTS_MAX)]
   const options = ['--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'no', ...limits]
   const startedMs = performance.now()
-  const child = spawn(command.split(' ')[0], [...command.split(' ').slice(1), ...options], { stdio: 'ignore' })
+  const [program, ...words] = command.split(' ')
+  const child = spawn(program, [...words, ...options], {
+    stdio: keepsOutput ? ['ignore', 'pipe', 'pipe'] : 'ignore',
+    env: { ...process.env, ...env },
+  })
+  const output = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', bytes => output.push(bytes.toString('latin1')))
   while ((await ask(port, 'PING')) === '') {
     if (performance.now() - startedMs > START_MS_MAX || child.exitCode !== null)
       throw new Error(`${command} does not start`)
@@ -29,16 +37,13 @@ export async function start(command) {
     port,
     firstPongMs: performance.now() - startedMs,
     cpuSeconds: () => cpuSeconds(child.pid),
+    takeOutput: () => output.splice(0).join(''),
     residentBytes: () => residentBytes(child.pid),
     stop() {
       child.kill('SIGKILL')
       rmSync(dir, { recursive: true, force: true })
     },
   }
-}
-
-export function sleep(ms) {
-  return new Promise(resolve => setTimeout(resolve, ms))
 }
 
 function cpuSeconds(pid) {
