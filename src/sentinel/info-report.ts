@@ -37,7 +37,7 @@ export function refresh(sentinel: Sentinel, instance: Primary | Replica, text: s
   }
   report.refreshedMs = sentinel.nowMs
   if (role !== report.role) changeRole(sentinel, instance, role)
-  if (sentinel.tilt || instance.kind === 'master') return
+  if (instance.kind === 'master' || !sentinel.actsFor(instance.primary)) return
   if (role === 'master') replicaIsPrimary(sentinel, instance)
   else if (role === 'slave') replicaFollows(sentinel, instance)
 }

@@ -316,6 +316,35 @@ test('the promoted replica is announced as soon as it is a primary, and written 
   assert.ok(lines.includes('sentinel known-replica mymaster 10.0.0.1 6379'))
 })
 
+test('in TILT a failover goes on when an operator asked for it and the others have been heard', () => {
+  const { sentinel, primary, machine } = withPrimary()
+  const replica = sentinel.addReplica(primary, '10.0.0.2', 6379)
+  const peers = [OTHER, THIRD].map((id, i) => sentinel.addPeer(primary, id, `10.0.1.${i}`, 26379) as Peer)
+  assert.ok(typeof replica !== 'string')
+  const hello = (id: string, i: number) => processHello(sentinel, `10.0.1.${i},26379,${id},0,mymaster,10.0.0.1,6379,0`)
+  sentinel.tick()
+  machine.advance(sentinel.timing.tiltTriggerMs + 1)
+  sentinel.tick()
+  assert.ok(sentinel.tilt)
+  startFailover(sentinel, primary)
+  const passes = () => {
+    machine.advance(100)
+    sentinel.tick()
+    return primary.failover.state !== 'wait_start'
+  }
+  hello(OTHER, 0)
+  hello(THIRD, 1)
+  assert.ok(!passes(), 'nobody asked for it')
+  primary.flags |= FORCE_FAILOVER
+  for (const peer of peers) peer.helloMs = 1
+  assert.ok(!passes(), 'nobody was heard')
+  hello(OTHER, 0)
+  assert.ok(!passes(), 'one of two was heard')
+  hello(THIRD, 1)
+  assert.ok(passes())
+  assert.ok(sentinel.tilt)
+})
+
 test('state that cannot be saved is reported as that', () => {
   const { sentinel, state } = withPrimary()
   state.failure = 'No space left on device'

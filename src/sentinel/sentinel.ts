@@ -6,8 +6,8 @@
 //   replies         INFO (info-report.ts), hello messages (hello.ts)
 //
 // Always: times are those of a clock that never jumps; what must survive a restart is saved before it is answered or
-// acted upon. While this process was stopped for longer than the trigger it is in TILT: it collects information,
-// and does not act.
+// acted upon. When this process was stopped for longer than the trigger it is in TILT for a while: it collects
+// information, and acts only for a failover that an operator has asked for.
 
 import type { ClientSystem } from '../client/connection.ts'
 import type { Network } from '../system/network.ts'
@@ -17,11 +17,24 @@ import { connect } from './connecting.ts'
 import { Events } from './events.ts'
 import { runFailover, startFailoverIfNeeded, switchToPromoted } from './failover.ts'
 import { askPeers, checkObjectivelyDown, checkSubjectivelyDown } from './failure.ts'
-import { type AnyInstance, Peer, PRIMARY_DOWN, Primary, PrimarySettings, primaryOf, Replica } from './instance.ts'
+import {
+  type AnyInstance,
+  FORCE_FAILOVER,
+  Peer,
+  PRIMARY_DOWN,
+  Primary,
+  PrimarySettings,
+  primaryOf,
+  Replica,
+  S_DOWN,
+} from './instance.ts'
 import type { OnReply } from './link.ts'
 import { sendPeriodicCommands } from './periodic.ts'
 import { type ScriptHost, ScriptQueue } from './scripts.ts'
 import { Timing } from './timing.ts'
+
+/** A sentinel that says nothing for so many periods of hello messages is not waited for. */
+const TOLD_HELLOS = 4
 
 /** Settings of the whole sentinel: `sentinel` lines without a primary's name. */
 class SentinelSettings {
@@ -249,7 +262,10 @@ export class Sentinel {
     connect(this, instance)
     sendPeriodicCommands(this, instance)
     if (this.tilt) {
-      if (this.nowMs - this.tiltSinceMs < this.timing.tiltMs) return
+      if (this.nowMs - this.tiltSinceMs < this.timing.tiltMs) {
+        if (instance.kind === 'master' && this.actsFor(instance)) runFailover(this, instance)
+        return
+      }
       this.tilt = false
       this.events.send('warning', '-tilt', '#tilt mode exited')
     }
@@ -259,6 +275,16 @@ export class Sentinel {
     if (startFailoverIfNeeded(this, instance)) askPeers(this, instance, true)
     runFailover(this, instance)
     askPeers(this, instance, false)
+  }
+
+  /** In TILT only for SENTINEL FAILOVER, once the others could tell what has happened meanwhile. */
+  actsFor(primary: Primary): boolean {
+    if (!this.tilt) return true
+    if (!primary.has(FORCE_FAILOVER)) return false
+    if (this.nowMs - this.tiltSinceMs > this.timing.helloMs * TOLD_HELLOS) return true
+    for (const peer of primary.sentinels.values())
+      if (!peer.has(S_DOWN) && peer.helloMs < this.tiltSinceMs) return false
+    return true
   }
 
   /** SENTINEL SIMULATE-FAILURE. */
