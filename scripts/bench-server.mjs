@@ -46,15 +46,21 @@ export async function start(command, { env = {}, keepsOutput = false } = {}) {
   }
 }
 
+/** The scheduler's nanoseconds of all threads, and what children that have ended took. */
 function cpuSeconds(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may contain anything
-    const own = (Number(fields[11]) + Number(fields[12])) / 100
+    const ended = (Number(fields[13]) + Number(fields[14])) / 100
+    const own = readdirSync(`/proc/${pid}/task`).reduce((sum, task) => sum + threadSeconds(pid, task), ended)
     return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), own)
   } catch {
     return 0
   }
+}
+
+function threadSeconds(pid, task) {
+  return Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]) / 1e9
 }
 
 function residentBytes(pid) {

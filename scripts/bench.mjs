@@ -4,6 +4,7 @@
 //   npm run bench -- --tests set,get --cases hgetall_10 --pipeline 1,16 --rounds 3 --scale 0.5
 //   npm run bench -- --parts start,idle,neighbour,memory --html none
 //   npm run bench -- --parts pauses --seconds 600 [--loads 'strings,eviction']
+//   npm run bench -- --parts large [--rows sort]
 //
 // --tests are redis-benchmark's own (left out where it is not installed), --cases those of test/bench/cases.ts;
 // 'none' leaves either out. Ratios are ours to theirs. Processor time and memory need /proc: elsewhere they are 0.
@@ -16,6 +17,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { firstPong, idle, memory, neighbour } from './bench-conditions.mjs'
+import { large } from './bench-large.mjs'
 import { pauses } from './bench-pauses.mjs'
 import { pageOf, tableOf } from './bench-report.mjs'
 import { start } from './bench-server.mjs'
@@ -35,9 +37,10 @@ const { values } = parseArgs({
     tests: { type: 'string', default: TESTS },
     cases: { type: 'string', default: 'all' },
     pipeline: { type: 'string', default: '1,16' },
-    parts: { type: 'string', default: 'start,idle,throughput,commands,neighbour,pauses,memory' },
+    parts: { type: 'string', default: 'start,idle,throughput,commands,neighbour,pauses,large,memory' },
     seconds: { type: 'string', default: '10' },
     loads: { type: 'string' },
+    rows: { type: 'string' },
     html: { type: 'string', default: join(tmpdir(), 'redstart-bench.html') },
     rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
@@ -68,6 +71,7 @@ if (has('pauses')) {
   const rows = await pauses(commands, Number(values.seconds), values.loads?.split(','))
   add('Pauses beside a load', 'milliseconds until PONG', 'less', rows)
 }
+if (has('large')) add('Large values', 'milliseconds of processor time', 'less', await large(commands, values.rows))
 if (has('memory')) add('Memory of a key', 'bytes resident', 'less', await memory(commands))
 if (values.html !== 'none') {
   writeFileSync(values.html, pageOf(sections, conditions()))
