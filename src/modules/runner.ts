@@ -19,7 +19,7 @@ import { utf8Text } from './bytes.ts'
 import { CommandContext, type CommandParts, type ModuleParts } from './command-context.ts'
 import { type ChannelUse, isCommandError, type KeyWait, type ModuleCommand, type ModuleReply } from './definition.ts'
 import { harmless, logThrown } from './harmless.ts'
-import { byteText, checkValue, writeValue } from './values.ts'
+import { byteText, checkValue, writeNumber, writeValue } from './values.ts'
 
 /** Of keys that are waited for: whatever happens to them. */
 const ANY_TYPE = -1
@@ -33,58 +33,50 @@ export class ModuleRunner {
     this.parts = parts
   }
 
-  /** What the literal of a command runs. */
+  /** What the literal of a command runs: one function for all that most runs need, which costs half of several. */
   handlerOf(command: ModuleCommand): (ctx: Context) => void {
     const flags = ` ${command.flags} `
+    const isVerbatim = command.propagation === 'verbatim'
+    const { keys, state } = this.parts
+    const { dispatch } = this.engine
     const parts: CommandParts = {
       ...this.parts,
       command,
       ctx: this.engine.ctx,
       isReadOnly: flags.includes(' readonly '),
       isWriting: flags.includes(' write '),
-      isVerbatim: command.propagation === 'verbatim',
+      isVerbatim,
     }
-    return ctx => this.run(ctx, parts)
-  }
-
-  private run(ctx: Context, parts: CommandParts): void {
-    const { command, isVerbatim } = parts
-    const { dispatch } = this.engine
-    // Queued by MULTI before the module was unloaded.
-    if (parts.state.isGone) return ctx.reply.error(`ERR unknown command '${command.name}'`)
-    if ((ctx.command.flags & CMD_BLOCKING) !== 0 && !ctx.canBlock) return ctx.reply.error(cannotBlock(ctx.client))
-    const context = new CommandContext(parts, ctx)
-    dispatch.beginPropagationUnit()
-    if (isVerbatim) dispatch.quiet(1)
-    parts.keys.begun()
-    const value = this.valueOf(context, parts)
-    if (isVerbatim) dispatch.quiet(-1)
-    dispatch.endPropagationUnit()
-    // The commands that it called are propagated, not itself.
-    if (!isVerbatim) ctx.preventPropagation()
-    // Before the end: what the value has borrowed is still there.
-    if (value instanceof BorrowedBytes) {
-      const bytes = value.find()
-      if (bytes === undefined) return this.endOtherwise(ctx, context, parts, new Outcome(value.gone()))
-      ctx.reply.bulk(bytes)
-    } else if (value instanceof Outcome) return this.endOtherwise(ctx, context, parts, value)
-    else this.write(ctx.reply, value, command)
-    context.close(false)
-    parts.keys.ended()
-  }
-
-  /** What the handler returns: a value that can be written, or another outcome. */
-  private valueOf(context: CommandContext, parts: CommandParts): ModuleReply | Outcome {
-    try {
-      const value = parts.command.run!(context)
-      if (value instanceof BorrowedBytes) return value
-      if (isKeyWait(value)) return new Outcome(undefined, undefined, value)
-      if (isPromise(value)) return new Outcome(undefined, value)
-      checkValue(value)
-      return value
-    } catch (thrown) {
-      if (isUnwind(thrown)) throw thrown
-      return new Outcome(thrown ?? new Error('undefined was thrown'))
+    return ctx => {
+      // Queued by MULTI before the module was unloaded.
+      if (state.isGone) return ctx.reply.error(`ERR unknown command '${command.name}'`)
+      if ((ctx.command.flags & CMD_BLOCKING) !== 0 && !ctx.canBlock) return ctx.reply.error(cannotBlock(ctx.client))
+      const context = new CommandContext(parts, ctx)
+      dispatch.beginPropagationUnit()
+      if (isVerbatim) dispatch.quiet(1)
+      keys.begun()
+      let value: ModuleReply | Outcome
+      try {
+        const returned = command.run!(context)
+        value = isPlain(returned) ? returned : objectOf(returned)
+      } catch (thrown) {
+        if (isUnwind(thrown)) throw thrown
+        value = new Outcome(thrown ?? new Error('undefined was thrown'))
+      }
+      if (isVerbatim) dispatch.quiet(-1)
+      dispatch.endPropagationUnit()
+      // The commands that it called are propagated, not itself.
+      if (!isVerbatim) ctx.preventPropagation()
+      // Before the end: what the value has borrowed is still there.
+      if (typeof value === 'number') writeNumber(ctx.reply, value)
+      else if (value instanceof BorrowedBytes) {
+        const bytes = value.find()
+        if (bytes === undefined) return this.endOtherwise(ctx, context, parts, new Outcome(value.gone()))
+        ctx.reply.bulk(bytes)
+      } else if (value instanceof Outcome) return this.endOtherwise(ctx, context, parts, value)
+      else this.write(ctx.reply, value, command)
+      context.close(false)
+      keys.ended()
     }
   }
 
@@ -202,6 +194,20 @@ class Outcome {
     this.promise = promise
     this.keyWait = keyWait
   }
+}
+
+/** Of what a handler returned: nothing has to be looked at before it is written. */
+function isPlain(value: unknown): value is BorrowedBytes | string | number | bigint | boolean | undefined {
+  if (typeof value === 'object') return value instanceof BorrowedBytes
+  return typeof value !== 'function' && typeof value !== 'symbol'
+}
+
+/** A value that can be written, or another outcome. Throws a TypeError for what is neither. */
+function objectOf(value: ModuleReply | KeyWait | Promise<ModuleReply>): ModuleReply | Outcome {
+  if (isKeyWait(value)) return new Outcome(undefined, undefined, value)
+  if (isPromise(value)) return new Outcome(undefined, value)
+  checkValue(value)
+  return value
 }
 
 function isPromise(value: unknown): value is Promise<ModuleReply> {

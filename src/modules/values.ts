@@ -45,7 +45,7 @@ export function writeValue(reply: Reply, value: ModuleReply): void {
   if (value instanceof BorrowedBytes) return reply.bulk(value.slice())
   switch (typeof value) {
     case 'number':
-      return Number.isSafeInteger(value) ? reply.integer(value) : reply.double(value)
+      return writeNumber(reply, value)
     case 'string':
       return value.length <= SHORT_MAX && isAscii(value) ? reply.bulkText(value) : reply.bulk(sliceOf(value))
     case 'bigint':
@@ -57,6 +57,11 @@ export function writeValue(reply: Reply, value: ModuleReply): void {
     default:
       writeObject(reply, value)
   }
+}
+
+export function writeNumber(reply: Reply, value: number): void {
+  if (Number.isSafeInteger(value)) reply.integer(value)
+  else reply.double(value)
 }
 
 function writeObject(reply: Reply, value: object | null): void {
