@@ -185,6 +185,24 @@ test('samples are different entries, and each entry has its chance', () => {
   )
 })
 
+test('a table whose sampled entries are removed keeps its entries spread over its buckets', () => {
+  const random = randomFrom(97)
+  for (const wanted of [1, 5]) {
+    // Halfway between two powers of two: a third of the buckets is not split yet.
+    const pair = new Pair(6, 0)
+    for (let i = 0; i < 12_000; i++) pair.add(`k${i}`)
+    const out = new Uint32Array(8)
+    for (let i = 12_000; i < 120_000; i++) {
+      pair.tables.sample(pair.t, () => random(2 ** 32), wanted, out)
+      pair.remove(pair.textOf(out[0]))
+      pair.add(`k${i}`)
+    }
+    const buckets = pair.tables.buckets(pair.t)
+    const overflow = (pair.tables.bytes(pair.t) - buckets * 64) / 64
+    assert.ok(overflow < buckets * 0.25, `${overflow} overflow buckets of ${buckets}`)
+  }
+})
+
 test('a sample of a table with few entries in many buckets is not empty', () => {
   const pair = new Pair(7, 0)
   pair.tables.reserve(pair.t, 20_000)

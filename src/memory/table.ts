@@ -24,14 +24,13 @@ import {
   TAGS_AT,
   TableBuckets,
 } from './table-buckets.ts'
+import { TableSample } from './table-sample.ts'
 import type { TableSlot } from './table-slot.ts'
-
-/** A sample visits so many buckets per entry that is wanted, as a sparse table has empty ones. */
-const BUCKETS_PER_SAMPLE = 10
 
 export class HashTable {
   /** The tables in memory: for HashTable and TableCursor. */
   readonly layout: TableBuckets
+  private readonly samples: TableSample
   private readonly arena: Arena
   private readonly hasher: Hasher
   private readonly keyAt: number
@@ -39,6 +38,7 @@ export class HashTable {
   /** `keyAt`: bytes before the key's length in every entry of the tables this one works on. */
   constructor(arena: Arena, hasher: Hasher, keyAt: number) {
     this.layout = new TableBuckets(arena, hasher, keyAt)
+    this.samples = new TableSample(arena, this.layout)
     this.arena = arena
     this.hasher = hasher
     this.keyAt = keyAt
@@ -236,38 +236,12 @@ export class HashTable {
     return 0
   }
 
-  /**
-   * Up to `limit` different entries of neighbouring buckets, from a random place on, to `out`; their number. Cheaper
-   * than so many calls of random(): the buckets of an approximation (eviction).
-   */
+  /** Up to `limit` different entries, from a random one on, to `out`; their number (table-sample.ts). */
   sample(t: Ref, random: () => number, limit: number, out: Uint32Array): number {
-    const wanted = Math.min(limit, this.layout.count(t))
-    if (wanted === 0) return 0
-    const buckets = this.arena.dv(t).getUint32(this.arena.at(t) + BUCKETS, true)
-    // One random number, of which the high bits choose the bucket. Slots are visited from a random one on, and half of
-    // the time without a bucket's first link: none is favoured.
-    const begin = random()
-    let index = Math.floor(begin * (buckets / 0x100000000))
-    const firstSlot = ((begin & 0xff) >>> 1) % SLOTS
-    let found = 0
-    for (let left = Math.min(buckets, limit * BUCKETS_PER_SAMPLE); left > 0; left--) {
-      let bucket = this.layout.bucketAtIndex(t, index)
-      const next = this.layout.bucketRef(this.arena.dv(bucket), this.layout.bucketAt(bucket))
-      if (next !== 0 && (begin & 1) !== 0) bucket = next
-      for (; bucket !== 0; bucket = this.layout.bucketRef(this.arena.dv(bucket), this.layout.bucketAt(bucket))) {
-        const dv = this.arena.dv(bucket)
-        const at = this.layout.bucketAt(bucket)
-        for (let i = 0, slot = firstSlot; i < SLOTS; i++, slot = slot + 1 === SLOTS ? 0 : slot + 1) {
-          const entry = dv.getUint32(at + slot * 4, true)
-          if (entry === 0) continue
-          out[found++] = entry
-          if (found === wanted) return found
-        }
-      }
-      if (++index === buckets) index = 0
-    }
-    if (found === 0) out[found++] = this.random(t, random)
-    return found
+    const found = this.samples.take(t, random, limit, out)
+    if (found !== 0 || limit === 0 || this.layout.count(t) === 0) return found
+    out[0] = this.random(t, random)
+    return 1
   }
 
   /**
