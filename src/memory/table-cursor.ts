@@ -35,6 +35,7 @@ export class TableCursor {
       if (this.bucket !== 0) {
         const dv = this.arena.segments[this.bucket >>> SEGMENT_SHIFT].dv
         const at = (this.bucket & GRANULE_MASK) << 4
+        if (this.slot === 0) this.tables.readAhead(dv, at)
         while (this.slot < SLOTS) {
           const entry = dv.getUint32(at + this.slot++ * 4, true)
           if (entry !== 0) return entry

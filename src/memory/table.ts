@@ -259,6 +259,7 @@ export class HashTable {
       while (bucket !== 0) {
         const bdv = this.arena.dv(bucket)
         const bat = this.layout.bucketAt(bucket)
+        this.layout.readAhead(bdv, bat)
         for (let slot = 0; slot < SLOTS; slot++) {
           const entry = bdv.getUint32(bat + slot * 4, true)
           if (entry === 0) continue
@@ -319,6 +320,7 @@ export class HashTable {
     while (bucket !== 0) {
       const dv = this.arena.dv(bucket)
       const at = this.layout.bucketAt(bucket)
+      this.layout.readAhead(dv, at)
       for (let slot = 0; slot < SLOTS; slot++) {
         const entry = dv.getUint32(at + slot * 4, true)
         if (entry !== 0) visit(entry)

@@ -90,8 +90,12 @@ function removeRange(ctx: Context, range: ZSetRange, event: string): void {
   const z = openSet(ctx, entry)
   const count = range.resolve(z)
   if (count === 0) return reply.integer(0)
-  z.removeRanks(range.from, count)
-  const gone = storeBack(ctx, entry, args[1], z)
+  const gone = count === z.length
+  if (gone) ctx.db.delete(args[1])
+  else {
+    z.removeRanks(range.from, count)
+    storeBack(ctx, entry, args[1], z)
+  }
   ctx.touched(args[1], event, NOTIFY_ZSET, count)
   if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
   reply.integer(count)

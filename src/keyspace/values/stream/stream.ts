@@ -62,6 +62,7 @@ export class Stream {
   private readonly limits: StreamLimits
   private readonly iterator: StreamIterator
   private readonly cursor = new OrderedCursor()
+  private readonly following = new OrderedCursor()
   private readonly a = new StreamId()
   private readonly b = new StreamId()
 
@@ -224,8 +225,7 @@ export class Stream {
 
   private removeNode(node: Ref): void {
     this.index.trees.remove(this.tree, node)
-    this.arena.free(this.listpackOf(node))
-    this.arena.free(node)
+    this.freeNode(node)
   }
 
   exists(id: StreamId): boolean {
@@ -262,40 +262,52 @@ export class Stream {
 
   /** Removes entries from the beginning; returns their number. */
   trim(trim: Trim): number {
-    let deleted = 0
     const { trees } = this.index
-    while (trees.first(this.tree, this.cursor)) {
-      if (trim.minId === undefined && this.length <= trim.length) break
-      const node = trees.entryAt(this.cursor)
-      const lp = this.listpackOf(node)
-      const entries = this.nodes.valid(lp)
+    const { cursor } = this
+    let nodes = 0
+    let deleted = 0
+    let length = this.length
+    let cut = 0
+    for (let more = trees.first(this.tree, cursor); more; more = trees.next(cursor)) {
+      if (trim.minId === undefined && length <= trim.length) break
+      const node = trees.entryAt(cursor)
+      const entries = this.nodes.valid(this.listpackOf(node))
       if (trim.limit > 0 && deleted + entries > trim.limit) break
-      if (!this.goesWhole(node, entries, trim)) {
-        if (!trim.approximate) deleted += this.trimNode(node, trim)
+      if (trim.minId === undefined ? length - entries < trim.length : !this.endsBefore(cursor, trim.minId)) {
+        if (!trim.approximate) cut = node
         break
       }
-      this.removeNode(node)
-      this.length -= entries
+      nodes++
+      length -= entries
       deleted += entries
     }
+    // At once, which costs a fraction of one after another.
+    trees.removeRange(this.tree, 0, nodes, this.freeNode)
+    this.length = length
+    if (cut !== 0) deleted += this.trimNode(cut, trim)
     if (deleted > 0 || this.length === 0) this.updateFirstId()
     return deleted
   }
 
-  private goesWhole(node: Ref, entries: number, trim: Trim): boolean {
-    if (trim.minId === undefined) return this.length - entries >= trim.length
-    // The last entry, deleted or not, of the first node.
-    const it = this.iterator.start(this.tree, this.a.setMin(), this.upTo(node), true)
-    it.withDeleted = true
-    return it.next() && it.id.compare(trim.minId) < 0
+  private readonly freeNode = (node: Ref): void => {
+    this.arena.free(this.listpackOf(node))
+    this.arena.free(node)
   }
 
-  /** The id before the next node's master, or the largest. `node` is the first. */
-  private upTo(node: Ref): StreamId {
+  /** Whether the last entry, deleted or not, of the node at the cursor has a smaller id. */
+  private endsBefore(cursor: OrderedCursor, id: StreamId): boolean {
+    const it = this.iterator.start(this.tree, this.a.setMin(), this.upTo(cursor), true)
+    it.withDeleted = true
+    return it.next() && it.id.compare(id) < 0
+  }
+
+  /** The id before the master of the node after the cursor's, or the largest. */
+  private upTo(cursor: OrderedCursor): StreamId {
     const { trees } = this.index
-    const next = new OrderedCursor()
-    trees.first(this.tree, next)
-    if (trees.entryAt(next) !== node || !trees.next(next)) return this.b.setMax()
+    const next = this.following
+    next.leaf = cursor.leaf
+    next.slot = cursor.slot
+    if (!trees.next(next)) return this.b.setMax()
     this.index.idOf(trees.entryAt(next), this.b)
     this.b.decrement()
     return this.b
