@@ -7,6 +7,7 @@
 // registered symbols, since the module and the server may have a copy of this file each.
 
 import type { BuiltInKeys, WritableKeys } from './key-definition.ts'
+import { checkShape } from './shape.ts'
 import type { ModuleType, TypedKey } from './type-definition.ts'
 
 export const MODULE_API_VERSION = 1
@@ -385,6 +386,11 @@ export function defineModule<const Definition extends ModuleDefinition>(
   if (!Number.isInteger(version) || version < 1) throw new TypeError(`module '${name}': version is a positive integer`)
   for (const part of Object.keys(definition))
     if (!PARTS.includes(part)) throw new TypeError(`module '${name}': '${part}' is no part of a module`)
+  try {
+    checkShape(definition)
+  } catch (error) {
+    throw new TypeError(`module '${name}': ${(error as Error).message}`)
+  }
   for (const type of definition.types ?? [])
     if (type?.isRedstartType !== true) throw new TypeError(`module '${name}': a type is what defineType() returns`)
   return { ...definition, isRedstartModule: true }

@@ -69,6 +69,8 @@ interface Loaded {
   readonly server: ModuleServer
   readonly commands: readonly Command[]
   readonly cancels: Set<() => void>
+  /** Take types and parameters back. */
+  readonly added: (() => void)[]
   readonly state: { isGone: boolean }
 }
 
@@ -124,15 +126,21 @@ export class Modules implements ModuleLoader {
       server,
       commands: literals,
       cancels,
+      added: [],
       state,
     }
     const runner = new ModuleRunner(engine, { caller: this.caller, keys: this.keys, server, state })
     for (const command of module.commands ?? []) literals.push(literalOf(command, runner, byteText(name)))
     const refusal = engine.table.add(literals, aclCategories)
     if (refusal !== undefined) throw new ModuleFailure(`module '${name}': ${refusal}`)
-    this.addTypes(loaded)
-    this.become([...this.all, loaded])
-    this.addParameters(loaded)
+    try {
+      this.addTypes(loaded)
+      this.become([...this.all, loaded])
+      this.addParameters(loaded)
+    } catch (error) {
+      this.remove(loaded)
+      throw error
+    }
     if (module.auth !== undefined) this.addLogins(module.auth, loaded)
     return loaded
   }
@@ -152,18 +160,16 @@ export class Modules implements ModuleLoader {
     })
   }
 
-  /** Throws a ModuleFailure for a name that is taken; then none is added. */
-  private addTypes({ module, commands }: Loaded): void {
-    const { types = [], name, aclCategories = [] } = module
-    for (const [i, type] of types.entries()) {
-      if (this.types.add(type)) continue
-      for (const added of types.slice(0, i)) this.types.remove(added)
-      this.engine.table.remove(commands, aclCategories)
-      throw new ModuleFailure(`module '${name}': there is a type '${type.name}' already`)
+  /** Throws a ModuleFailure for a name that is taken, as addParameters() does; what was added by then is in `added`. */
+  private addTypes({ module, added }: Loaded): void {
+    for (const type of module.types ?? []) {
+      if (!this.types.add(type))
+        throw new ModuleFailure(`module '${module.name}': there is a type '${type.name}' already`)
+      added.push(() => this.types.remove(type))
     }
   }
 
-  private addParameters({ module, server }: Loaded): void {
+  private addParameters({ module, server, added }: Loaded): void {
     const { parameters, engine } = this
     for (const [short, parameter] of Object.entries(module.config ?? {})) {
       const name = `${module.name}.${short}`
@@ -174,7 +180,9 @@ export class Modules implements ModuleLoader {
         })
         return refusal === undefined ? undefined : byteText(refusal)
       }
-      parameters.add(name, parameter, changed)
+      if (!parameters.add(name, parameter, changed))
+        throw new ModuleFailure(`module '${module.name}': there is a parameter '${name}' already`)
+      added.push(() => parameters.remove(name))
     }
   }
 
@@ -254,8 +262,7 @@ export class Modules implements ModuleLoader {
   private remove(loaded: Loaded): void {
     loaded.state.isGone = true
     for (const cancel of loaded.cancels) cancel()
-    for (const name of Object.keys(loaded.module.config ?? {})) this.parameters.remove(`${loaded.module.name}.${name}`)
-    for (const type of loaded.module.types ?? []) this.types.remove(type)
+    for (const takeBack of loaded.added) takeBack()
     this.engine.table.remove(loaded.commands, loaded.module.aclCategories ?? [])
     this.become(this.all.filter(one => one !== loaded))
   }
@@ -380,11 +387,11 @@ function literalOf(command: ModuleCommand, runner: ModuleRunner, module: string)
   mustBeReadable(command)
   const { timeoutMs: _, propagation: __, subcommands, channels, run, ...facts } = command
   return {
-    since: '1.0.0',
+    ...facts,
+    since: facts.since ?? '1.0.0',
     group: 'module',
     module,
-    summary: '',
-    ...facts,
+    summary: facts.summary ?? '',
     flags: `module ${facts.flags}`.trim(),
     subcommands: subcommands?.map(one => literalOf(one, runner, module)),
     channelUses: channels === undefined ? undefined : args => runner.channelsOf(command.name, channels, args),

@@ -293,6 +293,9 @@ export class CommandTable {
       if (this.lookup(bytes) !== undefined || this.lookupOriginal(bytes) !== undefined)
         return `there is a command '${name}' already`
     }
+    // One that is there would go with the commands that are added.
+    const taken = categories.find(name => name.toLowerCase() === 'all' || before.has(name.toLowerCase()))
+    if (taken !== undefined) return `there is an ACL category '${taken}' already`
     try {
       if (categories.length > 0) this.categories = new Map(Object.entries(withCategories(categories, before)))
       this.replace([...this.original, ...this.addAll(commands, 'server', undefined)])
