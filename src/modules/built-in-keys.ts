@@ -136,7 +136,10 @@ export class DatabaseKeys implements BuiltInKeys, Lender {
       get length() {
         return open((encoding, value) => current.open(encoding, value).length, 0)
       },
-      at: index => slice(index, index === -1 ? Number.POSITIVE_INFINITY : index + 1)[0],
+      at(index) {
+        const at = whole(index)
+        return slice(at, at === -1 ? Number.POSITIVE_INFINITY : at + 1)[0]
+      },
       slice: (start = 0, end = Number.POSITIVE_INFINITY) => slice(start, end),
     }
   }
@@ -243,11 +246,17 @@ function shortOrOwn(word: ModuleWord, short: Slice): Slice {
   return short
 }
 
-/** Of slice(start, end) of so many elements: the first, and how many. */
+/** Of slice(start, end) of so many elements, as arrays have it: the first, and how many. */
 function bounds(length: number, start: number, end: number): [first: number, count: number] {
-  const from = start < 0 ? Math.max(0, length + start) : Math.min(start, length)
-  const to = end < 0 ? length + end : Math.min(end, length)
+  const [first, last] = [whole(start), whole(end)]
+  const from = first < 0 ? Math.max(0, length + first) : Math.min(first, length)
+  const to = last < 0 ? length + last : Math.min(last, length)
   return [from, Math.max(0, to - from)]
+}
+
+/** An index as arrays take it: what is no number is 0. */
+function whole(index: number): number {
+  return Math.trunc(index) || 0
 }
 
 function idOf(text: string, isEnd: boolean): StreamId {

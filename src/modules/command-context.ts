@@ -120,13 +120,17 @@ export class CommandContext implements ModuleContext, Writer, Lender {
 
   // ---- arguments ----
 
+  private has(i: number): boolean {
+    return i < this.argc && i >= 0 && Number.isInteger(i)
+  }
+
   /** The bytes of a word: a view while the command runs. */
   private at(i: number): Slice {
     return this.isOpen ? this.slices[i] : sliceOf(this.args[i])
   }
 
   bytes(i: number): Uint8Array {
-    if (i >= this.argc) return NO_BYTES
+    if (!this.has(i)) return NO_BYTES
     return this.isOpen && this.words === undefined ? copyOf(this.slices[i]) : this.args[i]
   }
 
@@ -137,27 +141,27 @@ export class CommandContext implements ModuleContext, Writer, Lender {
 
   lent(i: number): Slice | undefined {
     if (!this.isOpen) return undefined
-    return i < this.argc ? this.slices[i] : NO_WORD
+    return this.has(i) ? this.slices[i] : NO_WORD
   }
 
   text(i: number): string {
-    if (i >= this.argc) return ''
+    if (!this.has(i)) return ''
     const { u8, off, len } = this.at(i)
     return utf8Text(u8, off, off + len)
   }
 
   is(i: number, word: string): boolean {
-    return i < this.argc && this.text(i).toLowerCase() === word.toLowerCase()
+    return this.has(i) && this.text(i).toLowerCase() === word.toLowerCase()
   }
 
   integer(i: number, error = 'ERR value is not an integer or out of range'): number {
-    const n = i < this.argc ? parseInt64(this.at(i)) : Number.NaN
+    const n = this.has(i) ? parseInt64(this.at(i)) : Number.NaN
     if (!Number.isSafeInteger(n)) throw new CommandError(error)
     return n
   }
 
   double(i: number, error = 'ERR value is not a valid float'): number {
-    const n = i < this.argc ? parseDouble(this.at(i)) : Number.NaN
+    const n = this.has(i) ? parseDouble(this.at(i)) : Number.NaN
     if (Number.isNaN(n)) throw new CommandError(error)
     return n
   }
@@ -187,6 +191,7 @@ export class CommandContext implements ModuleContext, Writer, Lender {
   }
 
   refusal({ as }: CallOptions, ...words: ModuleWord[]): string | undefined {
+    this.mustBeLoaded()
     const { caller } = this.parts
     const client = this.callingClient()
     if (as === 'server') return caller.refusal(words, undefined, this.parts.isReadOnly)
@@ -254,6 +259,7 @@ export class CommandContext implements ModuleContext, Writer, Lender {
   }
 
   keyReady(key: ModuleWord): void {
+    this.mustBeLoaded()
     this.parts.keys.ready((this.calling ?? this.judged).db, key)
   }
 

@@ -72,6 +72,13 @@ interface Loaded {
   /** Take types and parameters back. */
   readonly added: (() => void)[]
   readonly state: { isGone: boolean }
+  /** Rejects when the module is removed. */
+  readonly gone: Gone
+}
+
+interface Gone {
+  readonly promise: Promise<never>
+  reject(): void
 }
 
 export class Modules implements ModuleLoader {
@@ -128,6 +135,7 @@ export class Modules implements ModuleLoader {
       cancels,
       added: [],
       state,
+      gone: goneOf(name),
     }
     const runner = new ModuleRunner(engine, { caller: this.caller, keys: this.keys, server, state })
     for (const command of module.commands ?? []) literals.push(literalOf(command, runner, byteText(name)))
@@ -145,8 +153,10 @@ export class Modules implements ModuleLoader {
     return loaded
   }
 
-  private addLogins(auth: NonNullable<ModuleDefinition['auth']>, { server, cancels }: Loaded): void {
-    const named = (answer: LoginAnswer) =>
+  private addLogins(auth: NonNullable<ModuleDefinition['auth']>, { server, cancels, state }: Loaded): void {
+    // The answer of a module that has gone meanwhile decides nothing.
+    const named = (answer: LoginAnswer) => (state.isGone ? undefined : userOf(answer))
+    const userOf = (answer: LoginAnswer) =>
       typeof answer === 'object' && typeof answer.user === 'string' ? { user: byteText(answer.user) } : answer
     const decide: DecideLogin = ({ user, password, client: { id, address } }) => {
       const answer = auth({ user: textOf(user), password: textOf(password), client: { id, address } }, server)
@@ -211,14 +221,15 @@ export class Modules implements ModuleLoader {
     try {
       added = this.add(await moduleOfFile(file, args.map(textOf), system.process))
       this.configure(added, parameters)
-      await setUpOne(added)
+      // A setup that does not end can be unloaded all the same.
+      await Promise.race([setUpOne(added), added.gone.promise])
       engine.log?.('notice', `Module '${added.module.name}' loaded from ${file}`)
       this.events.tell('module', { name: added.module.name, event: 'loaded' })
       return true
     } catch (error) {
       if (isUnwind(error)) throw error
       engine.log?.('warning', `Module ${file} failed to load: ${reasonOf(error)}`)
-      if (added !== undefined) this.remove(added)
+      if (added !== undefined && !added.state.isGone) this.remove(added)
       return false
     }
   }
@@ -261,6 +272,7 @@ export class Modules implements ModuleLoader {
 
   private remove(loaded: Loaded): void {
     loaded.state.isGone = true
+    loaded.gone.reject()
     for (const cancel of loaded.cancels) cancel()
     for (const takeBack of loaded.added) takeBack()
     this.engine.table.remove(loaded.commands, loaded.module.aclCategories ?? [])
@@ -272,6 +284,8 @@ export class Modules implements ModuleLoader {
     for (const { cancels } of this.all) for (const cancel of cancels) cancel()
     for (const { module } of this.all)
       harmless(this.engine, `The teardown of module ${module.name}`, () => module.teardown?.())
+    // What a teardown has begun: a timer would keep the program alive.
+    for (const { cancels } of this.all) for (const cancel of cancels) cancel()
   }
 
   // ---- INFO ----
@@ -318,6 +332,7 @@ export class Modules implements ModuleLoader {
         return typeof as === 'object' ? caller.asUser(as.user, undefined, call) : call()
       },
       refusal: ({ as }, ...words) => {
+        mustBeLoaded()
         const judge = () => caller.refusal(words, undefined)
         return typeof as === 'object' ? caller.asUser(as.user, undefined, judge) : judge()
       },
@@ -333,8 +348,14 @@ export class Modules implements ModuleLoader {
       },
       filter: whileLoaded((filter, options) => cancelled(cancels, this.filters.add(filter, options))),
       filterReplies: whileLoaded(filter => cancelled(cancels, this.filters.addOfReplies(filter))),
-      config: parameter => this.parameters.value(`${name}.${parameter}`),
+      config: parameter => {
+        mustBeLoaded()
+        const value = this.parameters.value(`${name}.${parameter}`)
+        if (value === undefined) throw new TypeError(`module '${name}' has no parameter '${parameter}'`)
+        return value
+      },
       closeClient: id => {
+        mustBeLoaded()
         const client = engine.clients.get(id)
         if (client !== undefined) engine.closeClient(client)
         return client !== undefined
@@ -407,6 +428,16 @@ function mustBeReadable({ name, args }: ModuleCommand): void {
   } catch (error) {
     throw new ModuleFailure(`command '${name}': ${(error as Error).message}`)
   }
+}
+
+function goneOf(name: string): Gone {
+  let reject = () => {}
+  const promise = new Promise<never>((_, rejected) => {
+    reject = () => rejected(new ModuleFailure(`module '${name}' was unloaded before its setup had ended`))
+  })
+  // Nobody may be waiting.
+  promise.catch(() => {})
+  return { promise, reject }
 }
 
 async function setUpOne({ module, server, shown }: Loaded): Promise<void> {
