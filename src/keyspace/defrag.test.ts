@@ -2,8 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { u32From } from '../../test/harness/random.ts'
 import { encodeCommand, latin1Text } from '../../test/harness/resp.ts'
 import { createServer, virtualSystem } from '../index.ts'
+import { Slice } from '../lib/slice.ts'
+import { Defrag } from './defrag.ts'
+import { Eviction } from './eviction.ts'
+import { Keyspace } from './keyspace.ts'
 
 const MIB = 1024 * 1024
 const KEYS = 20_040
@@ -125,3 +130,49 @@ test('large collections are moved part by part, and stay whole while they change
     for (const [command, length] of Object.entries({ 'HLEN h': 4000, 'SCARD s': 3800, 'LLEN l': 4000, 'XLEN x': 3800 }))
       assert.equal(ask(command), `:${length}\r\n`)
   }))
+
+test('under a limit, values of changing sizes leave few bytes unused', () => {
+  const limit = 128 * MIB
+  const space = new Keyspace({ databases: 1, random: u32From(5) })
+  const db = space.databases[0]
+  let nowUs = 0
+  const eviction = new Eviction(space, {
+    usedBytes: () => space.arena.usedBytes,
+    nowUs: () => nowUs,
+    isObserved: () => false,
+    evicted() {},
+    took() {},
+  })
+  // A step of compaction takes as long here as two commands.
+  const defrag = new Defrag(space, () => (nowUs += 15))
+  const settings = {
+    maxmemory: limit,
+    maxmemoryPolicy: 'allkeys-lru',
+    maxmemorySamples: 5,
+    maxmemoryEvictionTenacity: 10,
+    latencyMonitorThreshold: 0,
+  }
+  let key = 0
+  const held: number[] = []
+  const tick = () => {
+    space.nowMs = nowUs / 1000
+    space.lruClock = Math.floor(space.nowMs / 1000)
+    if (defrag.begin(10)) while (!defrag.slice(1000));
+    if (space.arena.usedBytes > limit * 0.9) held.push(space.arena.segmentBytes / space.arena.usedBytes)
+  }
+  let tickUs = 0
+  for (const size of [600, 3000, 1000, 8000, 1500, 700, 3000, 900]) {
+    const value = Slice.of('x'.repeat(size))
+    for (let written = 0; written < limit; written += size) {
+      assert.notEqual(eviction.run(settings), 'failed')
+      db.strings.set(db, Slice.of(`key:${key++}`), value)
+      nowUs += 8 + size / 100
+      if (nowUs < tickUs) continue
+      tickUs = nowUs + 100_000
+      tick()
+    }
+  }
+  const mean = held.reduce((sum, ratio) => sum + ratio, 0) / held.length
+  assert.ok(mean < 1.5, `${mean} bytes are held for each in use`)
+  assert.ok(defrag.hits > 0)
+})

@@ -42,9 +42,9 @@ export interface DefragLimits {
 export const DEFRAG_LIMITS: DefragLimits = {
   ignoreBytes: 24 * 1024 * 1024,
   lowerPercent: 15,
-  upperPercent: 15,
+  upperPercent: 50,
   cycleMin: 25,
-  cycleMax: 25,
+  cycleMax: 50,
 }
 
 export class Defrag {
@@ -63,8 +63,8 @@ export class Defrag {
   private database = 0
   private phase: 'main' | 'expires' | 'buckets' = 'main'
   private at = 0
-  /** When it last began to run: how many segments were chosen, the bytes in use, and usedUs. */
-  private readonly before = { segments: 0, usedBytes: 0, usedUs: 0 }
+  /** When it last began to run: how many segments were chosen, bytes in use, usedUs; when its pass began: hits. */
+  private readonly before = { segments: 0, usedBytes: 0, usedUs: 0, hits: 0 }
   /** After a run that freed nothing: its end, and its length. */
   private readonly pause = { untilUs: Number.NEGATIVE_INFINITY, us: PAUSE_US }
   /** Keys of collections that are moved in parts, and the position in the last of them. */
@@ -129,13 +129,18 @@ export class Defrag {
     if (this.before.segments === 0) return false
     this.running = true
     this.before.usedUs = this.usedUs
+    this.before.usedBytes = arena.usedBytes
+    this.beginPass()
+    return true
+  }
+
+  private beginPass(): void {
+    this.before.hits = this.hits
     this.database = 0
     this.phase = 'main'
     this.at = 0
     this.large.length = 0
     this.part.begin()
-    this.before.usedBytes = arena.usedBytes
-    return true
   }
 
   /** True when so much was deleted since segments were chosen that another choice would free more. */
@@ -223,6 +228,8 @@ export class Defrag {
     this.phase = 'main'
     this.at = 0
     if (++this.database < this.space.databases.length) return
+    // Entries that tables moved behind the pass, as they shrank, hold their segments: another pass finds them.
+    if (this.space.arena.isEvacuatingAny && this.hits > this.before.hits) return this.beginPass()
     if (this.finish() < this.before.segments) {
       this.pause.us = PAUSE_US
       return

@@ -260,6 +260,11 @@ export class Arena {
     return evacuated
   }
 
+  /** Some segment that was chosen has not been emptied. */
+  get isEvacuatingAny(): boolean {
+    return this.segments.some(seg => seg?.evacuating)
+  }
+
   /** Ends a compaction: segments that were not emptied are allocated from again. Returns their number. */
   endEvacuation(): number {
     let left = 0
