@@ -205,6 +205,11 @@ export class Entries {
     u8[at] &= ~CLEAN
   }
 
+  /** Why an entry cannot be copied; asked right before it is. */
+  refusesCopy(entry: Ref): string | undefined {
+    return this.space.types.of(this.typeOf(entry)).refusesCopy?.(this.encodingOf(entry), this.valueOf(entry))
+  }
+
   /** Copies the payload of `from` to `to`, which is large enough, and deeply what it refers to. */
   copyPayload(from: Ref, to: Ref): void {
     const source = this.arena.segment(from)

@@ -39,6 +39,8 @@ export interface ValueType {
   freeStep(encoding: number, value: Ref, limit: number): boolean
   /** A deep copy. */
   copy(encoding: number, value: Ref): Ref
+  /** Asked before copy(), and before anything changes: why there can be none. Absent: nothing can fail. */
+  refusesCopy?(encoding: number, value: Ref): string | undefined
   /** Bytes of the value in the arena; samples at most `samples` elements (0: all). */
   memory(encoding: number, value: Ref, samples: number): number
   /**

@@ -3,7 +3,8 @@
 //   ModuleType (the module's) ─▶ TypeAdapter ─▶ ForeignType (the keyspace's)
 //   id in a file ─▶ a module's type; or with module-unknown-types keep ─▶ KeptType: the bytes; or none: refused
 //
-// Always: what a type throws in free, memory or digest is logged and harms nothing; copy falls back to the saved bytes.
+// Always: what a type throws in free, memory or digest is logged and harms nothing; copy falls back to the saved bytes,
+// and COPY is refused when these cannot be made or read.
 // A value that was kept becomes one of its type when a module that has the type opens it.
 
 import type { Engine } from '../engine/engine.ts'
@@ -31,6 +32,8 @@ import type { ModuleType } from './type-definition.ts'
 import { sliceOf } from './values.ts'
 
 const PART_BYTES = 16 * 1024
+/** Of what `memory` says of one value: sums stay integers. */
+const FIGURE_MAX = 2 ** 40
 /** The bits of a name in an id's lower half: the others are the encoding version. */
 const NAME_MASK = ~1023
 
@@ -114,7 +117,7 @@ class TypeAdapter implements ForeignType {
     harmless(this.engine, this.what(part), () => {
       n = this.lock.run(() => this.type[part]?.(value)) ?? 0
     })
-    return Number.isFinite(n) && n > 0 ? n : 0
+    return Number.isFinite(n) && n > 0 ? Math.floor(Math.min(n, FIGURE_MAX)) : 0
   }
 
   *free(value: unknown): Generator<void, void, void> {
@@ -129,10 +132,10 @@ class TypeAdapter implements ForeignType {
 
   digest(value: unknown, into: Digest): void {
     const { digest } = this.type
-    if (digest === undefined) return into.mix(joined(this.encode(value)))
-    harmless(this.engine, this.what('digest'), () =>
-      this.lock.run(() => digest.call(this.type, value, part => into.mixSlice(sliceOf(part)))),
-    )
+    harmless(this.engine, this.what(digest === undefined ? 'save' : 'digest'), () => {
+      if (digest === undefined) into.mix(joined(this.encode(value)))
+      else this.lock.run(() => digest.call(this.type, value, part => into.mixSlice(sliceOf(part))))
+    })
   }
 }
 

@@ -5,6 +5,7 @@ import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import type { Database } from '../../keyspace/database.ts'
 import { LRU_CLOCK_MASK } from '../../keyspace/entry.ts'
+import { UnsavedValue } from '../../keyspace/values/module/foreign-type.ts'
 import { addLong } from '../../lib/long-field.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { BUSY_KEY, SYNTAX } from '../../protocol/errors.ts'
@@ -32,7 +33,12 @@ const dump: Command = {
     const { server, reply } = ctx
     const entry = ctx.lookupRead(ctx.args[1])
     if (entry === 0) return reply.null()
-    reply.bulk(server.payloads.dump(entry))
+    try {
+      reply.bulk(server.payloads.dump(entry))
+    } catch (error) {
+      if (!(error instanceof UnsavedValue)) throw error
+      reply.error(`ERR ${error.message}`)
+    }
   },
 }
 

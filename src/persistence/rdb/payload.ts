@@ -6,6 +6,7 @@ import type { Payloads } from '../../engine/ports/payloads.ts'
 import type { Database } from '../../keyspace/database.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { EncodingLimits } from '../../keyspace/value-type.ts'
+import { UnsavedValue } from '../../keyspace/values/module/foreign-type.ts'
 import { Crc64 } from '../../lib/crc64.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -65,6 +66,7 @@ export class DumpPayloads implements Payloads {
     if (count !== this.sanitizations) this.readers.options.sanitizations = count
   }
 
+  /** Throws an UnsavedValue. */
   dump(entry: Ref): Slice {
     if (this.output.u8.length > KEPT_BYTES_MAX) this.output = new RdbOutput(1024)
     const { output: out, writers } = this
@@ -74,7 +76,7 @@ export class DumpPayloads implements Payloads {
     writers.begin(entry)
     writers.step(out, Number.POSITIVE_INFINITY)
     const failure = writers.takeFailure()
-    if (failure !== undefined) throw new Error(failure)
+    if (failure !== undefined) throw new UnsavedValue(failure)
     out.uint16(RDB_VERSION_WRITTEN)
     out.reserve(CHECKSUM_BYTES)
     this.crc.reset().update(out.u8, 0, out.pos).writeTo(out.u8, out.pos)

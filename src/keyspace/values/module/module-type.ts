@@ -4,6 +4,8 @@
 //
 // Always: each slot in use belongs to one node. OBJECT ENCODING says raw, TYPE the name of the value's own type.
 
+import { reasonOf } from '../../../lib/reason.ts'
+import { isUnwind } from '../../../lib/unwind.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import type { Digest } from '../../digest.ts'
 import type { Entries } from '../../entries.ts'
@@ -36,6 +38,8 @@ export class ModuleType implements ValueType {
   private readonly arena: Arena
   private slots: (ForeignValue | undefined)[] = []
   private readonly unused: number[] = []
+  /** Made by refusesCopy(), for the copy() that follows. */
+  private copied: { readonly value: unknown } | undefined
 
   constructor(space: Keyspace) {
     this.arena = space.arena
@@ -118,7 +122,21 @@ export class ModuleType implements ValueType {
 
   copy(_encoding: number, value: Ref): Ref {
     const { type, value: own } = this.at(value)
-    return this.make(type, type.copy(own))
+    const { copied } = this
+    this.copied = undefined
+    return this.make(type, copied === undefined ? type.copy(own) : copied.value)
+  }
+
+  /** A module's code may throw: it makes the copy here. */
+  refusesCopy(_encoding: number, value: Ref): string | undefined {
+    const { type, value: own } = this.at(value)
+    try {
+      this.copied = { value: type.copy(own) }
+      return undefined
+    } catch (error) {
+      if (isUnwind(error)) throw error
+      return `module key failed to copy: ${reasonOf(error)}`
+    }
   }
 
   memory(_encoding: number, value: Ref): number {
