@@ -1,12 +1,12 @@
 // A server is killed (SIGKILL) at random moments under load, and its data is checked after the restart:
 //
 //   npx bun test/crash/kill.ts [--policy always,everysec,no] [--kills 200] [--seed 1] [--command bin/redstart]
-//     [--config 'storage disk, storage-memory 1']
+//     [--config 'storage disk, storage-memory 1'] [--module]
 //
 //   start ─▶ check ─▶ writers, AOF rewrites ─▶ [a moment] ─▶ SIGKILL ─▶ start …
 //
 // The writers' numbers (writer.ts) are checked after each start; they are at least what was acknowledged (everysec: two
-// seconds before the kill).
+// seconds before the kill). With --module they also count in values of a module's type.
 //
 // Prints a line per policy, and exits with 1 when a guarantee was violated.
 
@@ -18,50 +18,46 @@ import { parseArgs } from 'node:util'
 import { seededRandom } from '../../src/system/virtual.ts'
 import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
+import { OURS, TALLY } from '../replication/chain.ts'
 import { Writer } from './writer.ts'
 
 const WRITERS = 5
 const FILLER_KEYS = 20_000
 const SYNC_PROMISE_MS = 2000
 
-const { values: options } = parseArgs({
-  options: {
-    policy: { type: 'string', default: 'always,everysec,no' },
-    kills: { type: 'string', default: '200' },
-    seed: { type: 'string', default: '1' },
-    command: { type: 'string', default: join(import.meta.dirname, '../../bin/redstart') },
-    config: { type: 'string', default: '' },
-  },
-})
-
-const moreDirectives = Object.fromEntries(
-  options.config
-    .split(', ')
-    .filter(one => one !== '')
-    .map(one => one.split(' ') as [string, string]),
-)
-
-interface Outcome {
+export interface KillsOutcome {
   kills: number
   transactions: number
   lost: number
   failures: string[]
 }
 
-async function kills(policy: string, times: number, seed: number): Promise<Outcome> {
+interface KillsOptions {
+  readonly command?: string
+  readonly directives?: Readonly<Record<string, string>>
+  readonly module?: boolean
+}
+
+export async function runKills(
+  policy: string,
+  times: number,
+  seed: number,
+  { command = OURS, directives = {}, module = false }: KillsOptions = {},
+): Promise<KillsOutcome> {
   const random = seededRandom(seed)
   const below = (n: number) => random.u32() % n
   const folder = mkdtempSync(join(tmpdir(), 'redstart-kill-'))
   const start = () =>
-    ServerProcess.start(options.command, folder, {
+    ServerProcess.start(command, folder, {
       save: '',
       appendonly: 'yes',
       appendfsync: policy,
       'auto-aof-rewrite-percentage': '0',
-      ...moreDirectives,
+      ...(module && { loadmodule: TALLY }),
+      ...directives,
     })
-  const writers = Array.from({ length: WRITERS }, (_, i) => new Writer(i))
-  const outcome: Outcome = { kills: 0, transactions: 0, lost: 0, failures: [] }
+  const writers = Array.from({ length: WRITERS }, (_, i) => new Writer(i, module))
+  const outcome: KillsOutcome = { kills: 0, transactions: 0, lost: 0, failures: [] }
   let server = await start()
   try {
     await server.call(
@@ -101,11 +97,28 @@ async function kills(policy: string, times: number, seed: number): Promise<Outco
   return outcome
 }
 
-for (const policy of options.policy.split(',')) {
-  const { kills: done, transactions, lost, failures } = await kills(policy, Number(options.kills), Number(options.seed))
-  console.log(
-    `${policy}: ${done} kills, ${transactions} transactions kept, ${lost} sent and lost, ${failures.length} failures`,
-  )
-  for (const failure of failures) console.log(failure)
-  if (failures.length > 0) process.exitCode = 1
+if (import.meta.main === true) {
+  const { values } = parseArgs({
+    options: {
+      policy: { type: 'string', default: 'always,everysec,no' },
+      kills: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      command: { type: 'string', default: OURS },
+      config: { type: 'string', default: '' },
+      module: { type: 'boolean', default: false },
+    },
+  })
+  const { command, module } = values
+  const lines = values.config.split(', ').filter(one => one !== '')
+  const directives = Object.fromEntries(lines.map(one => one.split(' ') as [string, string]))
+  for (const policy of values.policy.split(',')) {
+    const options = { command, directives, module }
+    const outcome = await runKills(policy, Number(values.kills), Number(values.seed), options)
+    const { kills, transactions, lost, failures } = outcome
+    console.log(
+      `${policy}: ${kills} kills, ${transactions} transactions kept, ${lost} sent and lost, ${failures.length} failures`,
+    )
+    for (const failure of failures) console.log(failure)
+    if (failures.length > 0) process.exitCode = 1
+  }
 }

@@ -1,8 +1,8 @@
 // Writer: writes consecutive numbers in pipelined transactions, and knows which of them must survive.
 //
-//   MULTI, SET a:W n, HSET h:W n n, RPUSH l:W n, SET b:W n, EXEC        then WAIT or WAITAOF, if wanted
+//   MULTI, SET a:W n, HSET h:W n n, RPUSH l:W n, [TALLY.ADD t:W m], SET b:W n, EXEC    then WAIT or WAITAOF, if wanted
 //
-// Always: in every state of the dataset a:W = b:W = last of l:W = HLEN of h:W, so that no transaction is torn or lost
+//   MULTI, SET a:W n, HSET h:W n n, RPUSH l:W n, [TALLY.ADD t:W m], SET b:W n, EXEC   then WAIT or WAITAOF, if wanted
 // in between; n is at most what was sent.
 
 import type { Word } from '../harness/resp.ts'
@@ -20,9 +20,12 @@ export class Writer {
   confirmed = 0
   private acknowledged: { n: number; atMs: number }[] = []
   private floor = 0
+  /** It also writes a value of a module's type (harness/tally-module.ts). */
+  private readonly tallies: boolean
 
-  constructor(name: number) {
+  constructor(name: number, tallies = false) {
     this.name = name
+    this.tallies = tallies
   }
 
   /** Sends transactions as replies arrive, until the connection is closed; after each, `confirm` asks the replicas. */
@@ -40,6 +43,7 @@ export class Writer {
       void connection.call('HSET', `h:${name}`, n, n)
       void connection.call('RPUSH', `l:${name}`, n)
       void connection.call('LTRIM', `l:${name}`, -LIST_KEPT, -1)
+      if (this.tallies) void connection.call('TALLY.ADD', `t:${name}`, 'm')
       void connection.call('SET', `b:${name}`, n)
       const reply = await connection.call('EXEC')
       if (!Array.isArray(reply)) throw new Error(`EXEC answered ${JSON.stringify(reply)}`)
@@ -65,16 +69,17 @@ export class Writer {
   /** What a dataset has of it; its failure, or undefined. */
   async inspect(connection: PlainConnection, least: number): Promise<{ n: number; failure: string | undefined }> {
     const { name, sent } = this
-    const [a, b, last, count] = await Promise.all([
+    const [a, b, last, count, tally] = await Promise.all([
       connection.call('GET', `a:${name}`),
       connection.call('GET', `b:${name}`),
       connection.call('LINDEX', `l:${name}`, -1),
       connection.call('HLEN', `h:${name}`),
+      this.tallies ? connection.call('TALLY.GET', `t:${name}`, 'm') : undefined,
     ])
     const n = Number(a ?? 0)
     let failure: string | undefined
-    if (Number(b ?? 0) !== n || Number(last ?? 0) !== n || Number(count) !== n)
-      failure = `writer ${name}: torn: a ${a}, b ${b}, list ${last}, hash ${count}`
+    if (Number(b ?? 0) !== n || Number(last ?? 0) !== n || Number(count) !== n || (this.tallies && Number(tally) !== n))
+      failure = `writer ${name}: torn: a ${a}, b ${b}, list ${last}, hash ${count}, tally ${tally}`
     else if (n < least) failure = `writer ${name}: ${n} is there, ${least} was promised (${sent} sent)`
     else if (n > sent) failure = `writer ${name}: ${n} is there, only ${sent} were sent`
     return { n, failure }

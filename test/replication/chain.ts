@@ -25,7 +25,8 @@ import { projectRoot } from '../tidy/source.ts'
 import { HostileProxy } from './proxy.ts'
 
 export const OURS: string = join(projectRoot, 'bin/redstart')
-const TALLY = join(projectRoot, 'test/harness/tally-file.ts')
+/** A file that loads the module of tallies. */
+export const TALLY: string = join(projectRoot, 'test/harness/tally-file.ts')
 const KEYS = 40
 const DATABASES = 16
 const PIPELINE = 20

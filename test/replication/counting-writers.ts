@@ -1,4 +1,4 @@
-// CountingWriters: clients that count with INCR, each a key of its own, and follow the primary.
+// CountingWriters: clients that count with INCR or TALLY.ADD, each a key of its own, and follow the primary.
 //
 //   writer: INCR ─▶ primary: a number one above the last        an error, or a closed connection: the next server
 //
@@ -18,12 +18,14 @@ export class CountingWriters {
   longestEndMs = 0
   readonly failures: string[] = []
   private readonly ports: readonly number[]
+  private readonly tallies: boolean
   private readonly running: Promise<void>[]
   private isOver = false
 
-  /** `prefix`: what their keys begin with. */
-  constructor(ports: readonly number[], count: number, prefix = '') {
+  /** `prefix`: what their keys begin with. `tallies`: they count in values of a module's type (tally-module.ts). */
+  constructor(ports: readonly number[], count: number, prefix = '', tallies = false) {
     this.ports = ports
+    this.tallies = tallies
     this.running = Array.from({ length: count }, (_, i) => this.write(`${prefix}counter:${i}`))
   }
 
@@ -40,13 +42,14 @@ export class CountingWriters {
   }
 
   private async write(key: string): Promise<void> {
+    const words = this.tallies ? ['TALLY.ADD', key, 'm'] : ['INCR', key]
     const connections = this.ports.map(port => new PlainConnection(port))
     let at = 0
     let last = 0
     let unanswered = 0
     let lastMs = performance.now()
     while (!this.isOver) {
-      const reply = await Promise.race([connections[at].call('INCR', key), connections[at].closed])
+      const reply = await Promise.race([connections[at].call(...words), connections[at].closed])
       if (typeof reply === 'number') {
         if (reply <= last || reply > last + 1 + unanswered) this.failures.push(`${key}: ${reply} came after ${last}`)
         last = reply

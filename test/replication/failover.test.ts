@@ -14,3 +14,10 @@ test('FAILOVER under load exchanges the roles and loses no write', { timeout: 12
   assert.equal(pausesMs.length, 4)
   assert.equal(fullSyncs, 1)
 })
+
+test('and none to values of a module’s type', { timeout: 120_000 }, async () => {
+  const { failures, pausesMs, fullSyncs } = await runFailovers([OURS, OURS], 4, true)
+  assert.deepEqual(failures, [])
+  assert.equal(pausesMs.length, 4)
+  assert.equal(fullSyncs, 1)
+})

@@ -1,6 +1,8 @@
 // FAILOVER under load: the roles of two servers are exchanged again and again, while writers follow the primary.
 //
-//   REDIS_SERVER=/path/to/redis-server npx bun test/replication/failover.ts [--times 100] [--pair ours,real]
+//   REDIS_SERVER=/path/to/redis-server npx bun test/replication/failover.ts [--times 100] [--pair ours,real] [--module]
+//
+// With --module the writers count in values of a module's type, and both servers are ours.
 //
 // Prints for each pair how long writers (counting-writers.ts) waited for the roles to be exchanged, and exits with 1
 // when a write was lost.
@@ -13,7 +15,7 @@ import { parseArgs } from 'node:util'
 import { oraclePath } from '../harness/oracle.ts'
 import { ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
-import { OURS } from './chain.ts'
+import { OURS, TALLY } from './chain.ts'
 import { CountingWriters } from './counting-writers.ts'
 
 const WRITERS = 4
@@ -33,11 +35,18 @@ class FailoversRun {
   readonly result: FailoversResult = { pausesMs: [], writes: 0, fullSyncs: 0, failures: [] }
   private readonly servers: ServerProcess[] = []
   private primary = 0
+  /** The writers count in values of a module's type. */
+  private readonly module: boolean
+
+  constructor(module: boolean) {
+    this.module = module
+  }
 
   async start(commands: readonly string[], folder: string): Promise<void> {
+    const directives = { ...DIRECTIVES, ...(this.module && { loadmodule: TALLY }) }
     for (const [i, command] of commands.entries()) {
       mkdirSync(join(folder, String(i)))
-      this.servers.push(await ServerProcess.start(command, join(folder, String(i)), DIRECTIVES))
+      this.servers.push(await ServerProcess.start(command, join(folder, String(i)), directives))
     }
     await this.servers[1].call('REPLICAOF', '127.0.0.1', this.servers[0].port)
     await this.until(() => this.isExchanged())
@@ -60,7 +69,7 @@ class FailoversRun {
 
   async run(times: number): Promise<void> {
     const ports = this.servers.map(({ port }) => port)
-    const writers = new CountingWriters(ports, WRITERS)
+    const writers = new CountingWriters(ports, WRITERS, '', this.module)
     for (let i = 0; i < times && this.result.failures.length + writers.failures.length === 0; i++) {
       await sleep(BETWEEN_MS)
       writers.longestMs = 0
@@ -85,9 +94,13 @@ class FailoversRun {
   }
 }
 
-export async function runFailovers(commands: readonly [string, string], times: number): Promise<FailoversResult> {
+export async function runFailovers(
+  commands: readonly [string, string],
+  times: number,
+  module = false,
+): Promise<FailoversResult> {
   const folder = mkdtempSync(join(tmpdir(), 'redstart-failover-'))
-  const run = new FailoversRun()
+  const run = new FailoversRun(module)
   try {
     await run.start(commands, folder)
     await run.run(times)
@@ -100,12 +113,16 @@ export async function runFailovers(commands: readonly [string, string], times: n
 
 if (import.meta.main === true) {
   const { values } = parseArgs({
-    options: { times: { type: 'string', default: '100' }, pair: { type: 'string', default: 'ours,ours ours,real' } },
+    options: {
+      times: { type: 'string', default: '100' },
+      pair: { type: 'string', default: 'ours,ours ours,real' },
+      module: { type: 'boolean', default: false },
+    },
   })
   const command = (name: string) => (name === 'ours' ? OURS : (oraclePath ?? OURS))
-  for (const pair of values.pair.split(' ')) {
+  for (const pair of values.module ? ['ours,ours'] : values.pair.split(' ')) {
     const [first, second] = pair.split(',')
-    const result = await runFailovers([command(first), command(second)], Number(values.times))
+    const result = await runFailovers([command(first), command(second)], Number(values.times), values.module)
     const { pausesMs, writes, fullSyncs, failures } = result
     const part = (p: number) => pausesMs[Math.ceil(p * pausesMs.length) - 1].toFixed(1)
     console.log(
