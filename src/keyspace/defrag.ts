@@ -91,7 +91,7 @@ export class Defrag {
 
   /** Its share of time, in percent; 0 while it does not run. */
   get percent(): number {
-    return this.running ? this.share() * 100 : 0
+    return this.running ? Math.floor(this.share() * 100) : 0
   }
 
   /** Time used by the current run. */
