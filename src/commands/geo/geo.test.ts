@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { byProtocol, conversation } from '../../../test/harness/conversation.ts'
 
 const SICILY = 'GEOADD s 13.361389 38.115556 Palermo 15.087269 37.502669 Catania'
@@ -81,4 +82,19 @@ conversation('storing what was found', async c => {
     'GEORADIUS s 15 37 200 km WITHDIST STORE d',
     'ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options',
   )
+})
+
+conversation('COUNT finds the nearest and the farthest of many', async c => {
+  // No two are equally far: how redis-server orders such places is not defined.
+  for (let i = 0; i < 400; i++)
+    await c.do(`GEOADD many ${15 + ((i * 37) % 400) / 1000} ${37 + ((i * 91) % 397) / 1500} m${i}`)
+  for (const order of ['ASC', 'DESC']) {
+    const all = (await c.do(`GEOSEARCH many FROMLONLAT 15.1 37.1 BYRADIUS 500 km ${order}`)) as string[]
+    assert.equal(all.length, 400)
+    for (const count of [1, 7, 256, 257, 500])
+      await c.expectAll([
+        `GEOSEARCH many FROMLONLAT 15.1 37.1 BYRADIUS 500 km ${order} COUNT ${count}`,
+        all.slice(0, count),
+      ])
+  }
 })

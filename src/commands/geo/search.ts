@@ -258,9 +258,15 @@ export function search(ctx: Context, form: Form, mayStore: boolean): void {
   reply.integer(points.length)
 }
 
+/** Of searches for the nearest or farthest few only so many points are kept at a time. */
+const KEPT_MAX = 256
+
 function findPoints(ctx: Context, z: ZSet, request: SearchRequest): Point[] {
   const points: Point[] = []
-  const enough = request.any ? request.count : Number.POSITIVE_INFINITY
+  const { count, unit } = request
+  const enough = request.any ? count : Number.POSITIVE_INFINITY
+  const sign = request.sort === 'desc' ? -1 : 1
+  const kept = request.sort !== 'none' && !request.any && count > 0 && count <= KEPT_MAX ? count : 0
   const c = cursorOf(ctx)
   const place: Place = { longitude: 0, latitude: 0 }
   const reach = reachOf(request)
@@ -271,19 +277,27 @@ function findPoints(ctx: Context, z: ZSet, request: SearchRequest): Point[] {
       if (isBeyond(reach, request, placeOfScore(c.score, place))) continue
       const meters = distanceWithin(request, place)
       if (meters < 0) continue
+      const distance = meters / unit
+      const isFull = kept > 0 && points.length === kept
+      if (isFull && sign * (distance - points[kept - 1].distance) >= 0) continue
       const { longitude, latitude } = place
-      points.push({
-        longitude,
-        latitude,
-        member: z.handleAt(c),
-        score: c.score,
-        distance: meters / request.unit,
-      })
+      const point = { longitude, latitude, member: z.handleAt(c), score: c.score, distance }
+      if (isFull) points.pop()
+      if (kept > 0) insertSorted(points, point, sign)
+      else points.push(point)
     }
   }
-  if (request.sort === 'asc') points.sort((a, b) => a.distance - b.distance)
-  else if (request.sort === 'desc') points.sort((a, b) => b.distance - a.distance)
-  return request.count > 0 ? points.slice(0, request.count) : points
+  if (kept > 0) return points
+  if (request.sort !== 'none') points.sort((a, b) => sign * (a.distance - b.distance))
+  return count > 0 ? points.slice(0, count) : points
+}
+
+/** Inserts a point behind those that are as far as it. `sign`: 1 when the nearest is first, -1 the farthest. */
+function insertSorted(points: Point[], point: Point, sign: number): void {
+  let at = points.length
+  points.push(point)
+  for (; at > 0 && sign * (points[at - 1].distance - point.distance) > 0; at--) points[at] = points[at - 1]
+  points[at] = point
 }
 
 function replyPoints(ctx: Context, z: ZSet, points: Point[], request: SearchRequest): void {
