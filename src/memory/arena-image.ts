@@ -140,7 +140,7 @@ function fits(image: SegmentImage, bytes: number): boolean {
 
 /** The size of a new segment: a whole one where a buffer is at hand, else with as much free as in use. */
 function roomFor(image: SegmentImage, arena: Arena): number {
-  if (image.bytes > SEGMENT_BYTES || arena.freeSegmentBytes > 0) return Math.max(image.bytes, SEGMENT_BYTES)
+  if (image.bytes > SEGMENT_BYTES || arena.spare.bytes > 0) return Math.max(image.bytes, SEGMENT_BYTES)
   let bytes = SMALLEST_BYTES
   while (bytes < image.usedBytes * 2 && bytes < SEGMENT_BYTES) bytes *= 2
   return bytes

@@ -14,7 +14,7 @@
 //
 // Always: a slab is in the partial list of its class exactly when it has a free slot and its segment is not
 // evacuating; usedBytes is the sum of the sizes of all live allocations; memory handed out is not zeroed. Buffers of
-// empty segments are reused until releaseFreeSegment() drops them: unmapping one takes the collector a millisecond or
+// empty segments are reused until SpareBuffers.release() drops them: unmapping one takes the collector a millisecond or
 // two, so they are dropped one at a time.
 
 import { assert } from '../lib/assert.ts'
@@ -30,6 +30,7 @@ import {
   SLOT_BYTES_MAX,
   THREE_PAGES_SLOT_BYTES_MAX,
 } from './size-classes.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 
 /** A handle to an allocation: an unsigned 32-bit integer, 0 for none. */
 export type Ref = number
@@ -86,7 +87,8 @@ export class Arena {
   pageNext = new Int32Array(PAGES_PER_SEGMENT)
   pagePrev = new Int32Array(PAGES_PER_SEGMENT)
   readonly partial = new Int32Array(SLOT_BYTES.length).fill(-1)
-  private readonly freeSegments: ArrayBuffer[] = []
+  /** Of empty segments, for new ones. */
+  readonly spare = new SpareBuffers()
   private readonly allocate: Allocate
 
   /** `startBytes`: size of the first segment, which may be smaller than the others. */
@@ -438,21 +440,10 @@ export class Arena {
     if (index > 0 && seg.freePages === seg.pages) this.dropSegment(index)
   }
 
-  /** Bytes of buffers retained for new segments. */
-  get freeSegmentBytes(): number {
-    return this.freeSegments.length * SEGMENT_BYTES
-  }
-
-  /** Drops one retained buffer, whose memory the collector frees. Undefined when there is none. */
-  releaseFreeSegment(): WeakRef<ArrayBuffer> | undefined {
-    const buffer = this.freeSegments.pop()
-    return buffer && new WeakRef(buffer)
-  }
-
   dropSegment(index: number): void {
     const { u8 } = this.segments[index]
     const bytes = u8.length
-    if (bytes === SEGMENT_BYTES) this.freeSegments.push(u8.buffer as ArrayBuffer)
+    if (bytes === SEGMENT_BYTES) this.spare.add(u8.buffer as ArrayBuffer)
     else this.droppedBytes += bytes
     this.segmentBytes -= bytes
     for (let i = 0; i * SEGMENT_BYTES < bytes; i++) this.segments[index + i] = undefined as unknown as Segment
@@ -471,7 +462,7 @@ export class Arena {
   }
 
   placeSegment(index: number, bytes: number, spans: number): void {
-    const kept = bytes === SEGMENT_BYTES ? this.freeSegments.pop() : undefined
+    const kept = bytes === SEGMENT_BYTES ? this.spare.take() : undefined
     const seg = new Segment(kept ?? this.allocate(bytes))
     for (let i = 0; i < spans; i++) this.segments[index + i] = seg
     this.segmentBytes += bytes

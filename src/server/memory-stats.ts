@@ -42,7 +42,8 @@ export class MemoryStats {
   updatePeak(): void {
     const used = this.usedBytes()
     if (used > this.peakBytes) this.peakBytes = used
-    const { pageBytes, segmentBytes, freeSegmentBytes: spareBytes } = this.engine.keyspace.arena
+    const { pageBytes, segmentBytes, spare } = this.engine.keyspace.arena
+    const spareBytes = spare.bytes
     this.touchedBytes = Math.min(Math.max(this.touchedBytes, pageBytes), segmentBytes + spareBytes)
   }
 

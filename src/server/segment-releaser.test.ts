@@ -11,11 +11,11 @@ function emptied(segments: number): Arena {
   const refs: Ref[] = []
   while (arena.segmentBytes <= segments * SEGMENT_BYTES) refs.push(arena.alloc(1 << 20))
   for (const ref of refs) arena.free(ref)
-  assert.equal(arena.freeSegmentBytes, segments * SEGMENT_BYTES)
+  assert.equal(arena.spare.bytes, segments * SEGMENT_BYTES)
   return arena
 }
 
-test('while commands come in, buffers go two at a time, and wait for the collector', () => {
+test('while commands come in, spare buffers go two at a time, and wait for the collector', () => {
   const arena = emptied(8)
   let commands = 0
   let collections = 0
@@ -27,14 +27,34 @@ test('while commands come in, buffers go two at a time, and wait for the collect
       collections++
     },
   )
+  // They are spare once nobody has needed them for a while.
+  for (let i = 0; i < 39; i++) returning.tick()
+  assert.equal(arena.spare.bytes, 8 * SEGMENT_BYTES)
   returning.tick()
-  assert.equal(arena.freeSegmentBytes, 6 * SEGMENT_BYTES)
+  assert.equal(arena.spare.bytes, 6 * SEGMENT_BYTES)
   for (let i = 0; i < 15; i++) returning.tick()
-  assert.equal(arena.freeSegmentBytes, 6 * SEGMENT_BYTES)
+  assert.equal(arena.spare.bytes, 6 * SEGMENT_BYTES)
   assert.equal(collections, 0)
   // The collector does not run within one test's turn of the event loop: in the end it is requested.
   for (let i = 0; i < 10; i++) returning.tick()
   assert.equal(collections, 1)
+})
+
+test('buffers that are needed again and again stay', () => {
+  const arena = emptied(8)
+  let commands = 0
+  const returning = new SegmentReleaser(
+    arena,
+    () => (commands += 2),
+    () => {},
+  )
+  for (let i = 0; i < 100; i++) {
+    // Six segments and a part of the first, for a moment.
+    const refs = Array.from({ length: 6 }, () => arena.alloc(SEGMENT_BYTES - (1 << 14)))
+    for (const ref of refs) arena.free(ref)
+    returning.tick()
+  }
+  assert.equal(arena.spare.bytes, 6 * SEGMENT_BYTES)
 })
 
 test('when nobody asks anything, all buffers go soon, and nothing is collected after that', () => {
@@ -46,7 +66,7 @@ test('when nobody asks anything, all buffers go soon, and nothing is collected a
     () => collections++,
   )
   for (let i = 0; i < 20; i++) returning.tick()
-  assert.equal(arena.freeSegmentBytes, 0)
+  assert.equal(arena.spare.bytes, 0)
   assert.equal(collections, 2)
   for (let i = 0; i < 200; i++) returning.tick()
   assert.equal(collections, 2)
@@ -107,5 +127,5 @@ test('spare buffers are used again before new ones are made', () => {
   arena.alloc(SEGMENT_BYTES / 2)
   arena.alloc(SEGMENT_BYTES)
   assert.ok(ref > 0)
-  assert.ok(arena.freeSegmentBytes < 4 * SEGMENT_BYTES)
+  assert.ok(arena.spare.bytes < 4 * SEGMENT_BYTES)
 })

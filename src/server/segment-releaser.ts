@@ -3,12 +3,15 @@
 // that is waited for 20 ms and more. Garbage that many commands left in the runtime's heap is collected the same way
 // once commands pause.
 //
-//   tick ─▶ busy: release BUSY_BUFFERS, wait until the GC has run (or GC_WAIT_TICKS_MAX: then one is requested)
+//   tick ─▶ busy: release BUSY_BUFFERS of those that were spare for SPARE_TICKS, wait until the GC has run (or
+//        │        GC_WAIT_TICKS_MAX: then one is requested)
 //        └▶ idle: release IDLE_BUFFERS, collect; once more after BURST_COMMANDS
 
 import type { Arena } from '../memory/arena.ts'
 
 const BUSY_BUFFERS = 2
+/** Beside commands what is needed again soon is not returned: a new buffer takes longer, up to a whole collection. */
+const SPARE_TICKS = 20
 const IDLE_BUFFERS = 4
 /** Idle: at most one command per tick for so many ticks. */
 const IDLE_TICKS = 6
@@ -31,6 +34,9 @@ export class SegmentReleaser {
     if (round === this.round) this.waiting--
   })
   private waitedTicks = 0
+  private spareTicks = 0
+  /** Buffers that no segment needed in the last SPARE_TICKS. */
+  private spare = 0
   private idleTicks = 0
   private commandsSeen = 0
   private commandsCollected = 0
@@ -55,13 +61,18 @@ export class SegmentReleaser {
     const large = arena.droppedBytes + this.droppedElsewhere() - this.droppedBytesSeen >= LARGE_BYTES
     if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS)
       return this.releaseNow(IDLE_BUFFERS)
-    if (arena.freeSegmentBytes === 0 && this.waiting === 0 && !large) return
-    this.waitedTicks++
+    if (++this.spareTicks >= SPARE_TICKS) {
+      this.spareTicks = 0
+      this.spare = arena.spare.takeFewest()
+    }
+    if (arena.spare.bytes === 0 && this.waiting === 0 && !large) return
     if (this.idleTicks >= IDLE_TICKS) return this.releaseNow(IDLE_BUFFERS)
-    if (this.waitedTicks >= GC_WAIT_TICKS_MAX) return this.releaseNow(BUSY_BUFFERS - this.waiting, true)
-    if (this.waiting > 0 || arena.freeSegmentBytes === 0) return
-    this.waitedTicks = 0
-    this.release(BUSY_BUFFERS)
+    if (this.waiting === 0 && this.spare > 0) {
+      this.waitedTicks = 0
+      this.release(Math.min(this.spare, BUSY_BUFFERS))
+    } else if (this.waiting === 0 && !large) this.waitedTicks = 0
+    else if (++this.waitedTicks >= GC_WAIT_TICKS_MAX)
+      this.releaseNow(Math.min(this.spare, BUSY_BUFFERS - this.waiting), true)
   }
 
   /** Releases so many buffers and requests a collection: `later`, beside commands, or at once, which takes longer. */
@@ -77,10 +88,11 @@ export class SegmentReleaser {
 
   private release(buffers: number): void {
     for (let left = buffers; left > 0; left--) {
-      const buffer = this.arena.releaseFreeSegment()
+      const buffer = this.arena.spare.release()
       if (buffer === undefined) return
       this.found.register(buffer, this.round)
       this.waiting++
+      if (this.spare > 0) this.spare--
     }
   }
 
