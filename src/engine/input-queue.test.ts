@@ -136,6 +136,18 @@ test('a big argument that comes without a pause is read in turns', async () => {
   assert.equal(bench.server.call('STRLEN', 'k'), 1_500_000)
 })
 
+test('reads whose commands take long in all are followed by a pause', async () => {
+  const bench = await Bench.start()
+  const busy = bench.client('busy')
+  const read = [...long('k').slice(0, 70), ['DEBUG', 'SLEEP', '0.0003']]
+  bench.receive(busy, ...read)
+  assert.deepEqual(bench.take(), [])
+  bench.receive(busy, ...read)
+  assert.deepEqual(bench.take(), ['busy paused'])
+  bench.machine.settle()
+  assert.deepEqual(bench.take(), ['busy answered', 'busy answered', 'busy read again'])
+})
+
 conversation('every command of a long pipeline runs, in order, beside others', async c => {
   const other = await c.another()
   const words = (i: number) => [...encodeCommand(['APPEND', 'k', `${i}`.padEnd(99)])]

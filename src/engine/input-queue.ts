@@ -13,16 +13,18 @@ import type { Engine } from './engine.ts'
 
 /** Queued clients run for about so long in one turn; then sockets are looked at. */
 const TURN_US = 1000
-/** A client that sends so many bytes without a pause is not read any more in this turn. */
+/** A client is not read any more in this turn after so many bytes, or when their commands took so long. */
 const TURN_BYTES = 512 * 1024
+const READS_US = 500
 
 export class InputQueue {
   private readonly engine: Engine
   private readonly clients = new Queue<Client>()
   private scheduled = false
-  /** The client of the last long read, and the bytes of its long reads since it was paused. */
+  /** The client of the last long read; the bytes of its long reads since it was paused, and the time they took. */
   private readerId = 0
   private readBytes = 0
+  private readUs = 0
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -42,10 +44,12 @@ export class InputQueue {
   }
 
   /** A long read of a client: one after the other, they would keep the event loop. */
-  countRead(client: Client, bytes: number): void {
-    this.readBytes = this.readerId === client.id ? this.readBytes + bytes : bytes
+  countRead(client: Client, bytes: number, us: number): void {
+    if (this.readerId !== client.id) this.readBytes = this.readUs = 0
     this.readerId = client.id
-    if (this.readBytes < TURN_BYTES) return
+    this.readBytes += bytes
+    this.readUs += us
+    if (this.readBytes < TURN_BYTES && this.readUs < READS_US) return
     this.readerId = 0
     this.add(client)
   }

@@ -112,6 +112,7 @@ export class InputBuffers {
     engine.beginEvent(client)
     // In process nothing slows the sender down: its bytes are not better off in a buffer.
     const isLong = bytes >= LONG_READ_BYTES && client.connection.kind !== 'memory'
+    const beganUs = isLong ? engine.machine.monotonicUs() : 0
     this.isCut = false
     const { expiryPaused } = engine.keyspace
     if (client.has(CLIENT_MASTER)) engine.keyspace.expiryPaused = true
@@ -132,7 +133,7 @@ export class InputBuffers {
     engine.finishEvent(client)
     if (given && isLong && client.query !== u8) releaseBuffer(u8.buffer)
     if (isCut) this.cut(client)
-    else if (isLong) waiting.countRead(client, bytes)
+    else if (isLong) waiting.countRead(client, bytes, engine.machine.monotonicUs() - beganUs)
   }
 
   /** The budget of an event has ended: the rest waits, and replies to others have waited long enough. */
