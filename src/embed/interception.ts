@@ -180,6 +180,7 @@ export class Interception {
       this.release(client)
     }
     this.splitting.add(client)
+    this.update()
     this.timers.soon(next)
   }
 

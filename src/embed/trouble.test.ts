@@ -70,6 +70,12 @@ test('a reply in pieces, with what follows behind it', async () => {
   server.faults.next('ECHO', { splitReply: 4 })
   socket.write('ECHO hello\r\nPING\r\n')
   while (pieces.join('').length < 18) await turn()
+  assert.deepEqual(pieces.splice(0), ['$5\r\n', 'hell', 'o\r\n', '+PONG\r\n'])
+  // What comes by itself waits as well, although no fault is left to look for.
+  server.faults.next('ECHO', { splitReply: 4 })
+  socket.write('ECHO hello\r\n')
+  socket.write('PING\r\n')
+  while (pieces.join('').length < 18) await turn()
   assert.deepEqual(pieces, ['$5\r\n', 'hell', 'o\r\n', '+PONG\r\n'])
 })
 
