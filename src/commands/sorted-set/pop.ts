@@ -8,7 +8,7 @@ import type { ZSet } from '../../keyspace/values/zset/zset.ts'
 import type { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { COUNT_NOT_POSITIVE, MUST_BE_POSITIVE, NUMKEYS_NOT_POSITIVE, SYNTAX } from '../../protocol/errors.ts'
-import { cursorOf, openSet, storeBack } from './shared.ts'
+import { cursorOf, openSet, removeRanks } from './shared.ts'
 
 const popMin: Command = {
   name: 'zpopmin',
@@ -74,8 +74,7 @@ function take(ctx: Context, entry: Ref, z: ZSet, key: Slice, max: boolean, count
     if (max) z.previous(c)
     else z.next(c)
   }
-  z.removeRanks(max ? length - count : 0, count)
-  const gone = storeBack(ctx, entry, key, z)
+  const gone = removeRanks(ctx, entry, key, z, max ? length - count : 0, count)
   ctx.touched(key, max ? 'zpopmax' : 'zpopmin', NOTIFY_ZSET, count)
   if (gone) ctx.notify(key, 'del', NOTIFY_GENERIC)
 }

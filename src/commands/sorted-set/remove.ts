@@ -5,7 +5,7 @@ import { type Context, WRONG } from '../../engine/context.ts'
 import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/messaging/events.ts'
 import { TYPE_ZSET } from '../../keyspace/types.ts'
 import type { ZSetRange } from '../../keyspace/values/zset/zset-range.ts'
-import { membersOrReply, openSet, rangeOf, ranksOrReply, scoresOrReply, storeBack } from './shared.ts'
+import { membersOrReply, openSet, rangeOf, ranksOrReply, removeRanks, scoresOrReply, storeBack } from './shared.ts'
 
 const rem: Command = {
   name: 'zrem',
@@ -90,12 +90,7 @@ function removeRange(ctx: Context, range: ZSetRange, event: string): void {
   const z = openSet(ctx, entry)
   const count = range.resolve(z)
   if (count === 0) return reply.integer(0)
-  const gone = count === z.length
-  if (gone) ctx.db.delete(args[1])
-  else {
-    z.removeRanks(range.from, count)
-    storeBack(ctx, entry, args[1], z)
-  }
+  const gone = removeRanks(ctx, entry, args[1], z, range.from, count)
   ctx.touched(args[1], event, NOTIFY_ZSET, count)
   if (gone) ctx.notify(args[1], 'del', NOTIFY_GENERIC)
   reply.integer(count)

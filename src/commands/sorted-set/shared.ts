@@ -35,6 +35,13 @@ export function storeBack(ctx: Context, entry: Ref, key: Slice, z: ZSet): boolea
   return true
 }
 
+/** Removes `count` members from `rank` on. True: all, and so the key; a large value is freed in slices. */
+export function removeRanks(ctx: Context, entry: Ref, key: Slice, z: ZSet, rank: number, count: number): boolean {
+  if (count === z.length) return ctx.db.delete(key)
+  z.removeRanks(rank, count)
+  return storeBack(ctx, entry, key, z)
+}
+
 /** Deletes the destination key of a ...STORE command with an empty result. */
 export function deleteDestination(ctx: Context, key: Slice): void {
   if (ctx.db.delete(key)) ctx.touched(key, 'del', NOTIFY_GENERIC)
