@@ -3,15 +3,17 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { projectRoot } from './tidy/source.ts'
 
-const FOLDER = new URL('../create-redstart-module/template/', import.meta.url)
+const folder = join(projectRoot, 'create-redstart-module/template')
 
 test('a new module and its test have no syntax that Node 22 does not know', () => {
-  assert.match(readFileSync(new URL('package.json', FOLDER), 'utf8'), /"node": ">=22\.18"/)
+  assert.match(readFileSync(join(folder, 'package.json'), 'utf8'), /"node": ">=22\.18"/)
   for (const file of ['src/index.ts', 'test/module.test.ts'])
     assert.doesNotMatch(
-      readFileSync(new URL(file, FOLDER), 'utf8'),
+      readFileSync(join(folder, file), 'utf8'),
       /\b(?:await )?using \w+ =|^\s*(?:enum|namespace) /m,
       file,
     )
