@@ -13,16 +13,22 @@ export function open(port) {
   })
 }
 
-/** Sends commands, and waits for the reply of an ECHO behind them. */
+const MARK = 'all-of-these-are-done'
+
+/** Sends commands on a connection, and waits for the reply of an ECHO behind them; the other replies are dropped. */
+export async function sendOn(socket, commands) {
+  socket.write(commands.map(encode).join('') + encode(['ECHO', MARK]))
+  const bytesMax = MARK.length + 2
+  for (let end = ''; !end.startsWith(MARK); ) {
+    const bytes = await new Promise(resolve => socket.once('data', resolve))
+    end = (end + bytes.toString('latin1', Math.max(0, bytes.length - bytesMax))).slice(-bytesMax)
+  }
+}
+
+/** The same on a connection of its own. */
 export async function send(port, commands) {
   const socket = await open(port)
-  const mark = `sent-${commands.length}-done`
-  socket.write(commands.map(encode).join('') + encode(['ECHO', mark]))
-  let end = ''
-  while (!end.includes(mark)) {
-    const bytes = await new Promise(resolve => socket.once('data', resolve))
-    end = end.slice(-mark.length) + bytes.toString('latin1')
-  }
+  await sendOn(socket, commands)
   socket.destroy()
 }
 

@@ -1,9 +1,8 @@
 // A client with one of the loads of bench-pauses.mjs, in a thread of its own: it sends some commands, waits for the
 // reply of an ECHO behind them, and sends the next ones. Tells its parent when the data are there and the load begins.
 
-import { connect } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
-import { encode, open, send } from './bench-client.mjs'
+import { encode, open, send, sendOn } from './bench-client.mjs'
 
 const BATCH = 16
 const KEYS = 200_000
@@ -80,24 +79,15 @@ async function subscribe() {
 
 const chosen = LOADS[load]
 await chosen.prepare?.()
-const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-const mark = 'all-of-these-are-done'
-let end = ''
+const socket = await open(port)
+parentPort.postMessage('running')
 let sent = 0
 let nextMs = performance.now() + AGAIN_MS / 5
-socket.on('data', bytes => {
-  end = (end + bytes.toString('latin1', Math.max(0, bytes.length - mark.length - 2))).slice(-mark.length - 2)
-  if (end.startsWith(mark)) next()
-})
-parentPort.postMessage('running')
-next()
-
-function next() {
-  end = ''
+for (;;) {
   const commands = Array.from({ length: BATCH }, () => chosen.make(sent++))
   if (chosen.again !== undefined && performance.now() > nextMs) {
     nextMs = performance.now() + AGAIN_MS
     commands.push(...chosen.again)
   }
-  socket.write(commands.map(encode).join('') + encode(['ECHO', mark]))
+  await sendOn(socket, commands)
 }

@@ -43,8 +43,7 @@ export class MemoryStats {
     const used = this.usedBytes()
     if (used > this.peakBytes) this.peakBytes = used
     const { pageBytes, segmentBytes, spare } = this.engine.keyspace.arena
-    const spareBytes = spare.bytes
-    this.touchedBytes = Math.min(Math.max(this.touchedBytes, pageBytes), segmentBytes + spareBytes)
+    this.touchedBytes = Math.min(Math.max(this.touchedBytes, pageBytes), segmentBytes + spare.bytes)
   }
 
   /** Asks the operating system for the resident set size: slow. */

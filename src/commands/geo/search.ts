@@ -33,6 +33,9 @@ const BOX_NEGATIVE = errorBytes('ERR height or width cannot be negative')
 const NO_MEMBER = errorBytes('ERR could not decode requested zset member')
 const ANY_WITHOUT_COUNT = errorBytes('ERR the ANY argument requires COUNT argument')
 
+/** Of searches for the nearest or farthest few only so many points are kept at a time. */
+const KEPT_MAX = 256
+
 type Form = 'radius' | 'member' | 'search' | 'searchstore'
 
 const geoSearch: Command = {
@@ -257,9 +260,6 @@ export function search(ctx: Context, form: Form, mayStore: boolean): void {
   else store(ctx, destination, z, points, request)
   reply.integer(points.length)
 }
-
-/** Of searches for the nearest or farthest few only so many points are kept at a time. */
-const KEPT_MAX = 256
 
 function findPoints(ctx: Context, z: ZSet, request: SearchRequest): Point[] {
   const points: Point[] = []

@@ -281,9 +281,11 @@ export class Stream {
       length -= entries
       deleted += entries
     }
-    // At once, which costs a fraction of one after another.
-    trees.removeRange(this.tree, 0, nodes, this.freeNode)
-    this.length = length
+    if (nodes > 0) {
+      // At once, which costs a fraction of one after another.
+      trees.removeRange(this.tree, 0, nodes, this.freeNode)
+      this.length = length
+    }
     if (cut !== 0) deleted += this.trimNode(cut, trim)
     if (deleted > 0 || this.length === 0) this.updateFirstId()
     return deleted
