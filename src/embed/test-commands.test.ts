@@ -35,7 +35,7 @@ function asking(socket: { onData: (bytes: Uint8Array) => void; write(line: strin
   return async (line: string) => {
     received = ''
     socket.write(`${line}\r\n`)
-    for (let turns = 0; received === '' && turns < 1000; turns++) await turn()
+    while (received === '') await turn()
     return received
   }
 }
