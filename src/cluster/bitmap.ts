@@ -23,14 +23,18 @@ export function sameBits(a: Uint8Array, b: Uint8Array): boolean {
 /** Calls `visit` with the first and the last slot of each run of set bits, in order. */
 export function eachRange(bitmap: Uint8Array, visit: (first: number, last: number) => void): void {
   let first = -1
-  for (let slot = 0; slot <= SLOTS; slot++) {
-    const set = slot < SLOTS && hasBit(bitmap, slot)
-    if (set && first < 0) first = slot
-    else if (!set && first >= 0) {
-      visit(first, slot - 1)
-      first = -1
+  for (let at = 0; at < BITMAP_BYTES; at++) {
+    const byte = bitmap[at]
+    // No run begins or ends here.
+    if (byte === (first < 0 ? 0 : 0xff)) continue
+    for (let bit = 0; bit < 8; bit++) {
+      const isSet = (byte & (1 << bit)) !== 0
+      if (isSet === first >= 0) continue
+      if (!isSet) visit(first, at * 8 + bit - 1)
+      first = isSet ? at * 8 + bit : -1
     }
   }
+  if (first >= 0) visit(first, SLOTS - 1)
 }
 
 /** The ranges of set bits, as nodes are described: '0-100 200'. */

@@ -2,6 +2,7 @@
 //
 //   no answer for node-timeout ─▶ PFAIL ─[most primaries report it]─▶ FAIL ─[told to all]
 
+import { SLOTS } from './bitmap.ts'
 import { type Cluster, SAVE, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
 import { FAIL, type Node, nameOf, PFAIL, PRIMARY, REPLICA } from './node.ts'
 import { sendFail } from './send.ts'
@@ -18,14 +19,18 @@ const WRITABLE_MS = 2000
 
 /** Number of valid reports. */
 export function failureReports({ host, nowMs }: Cluster, node: Node): number {
+  if (node.failureReports.size === 0) return 0
   const oldest = nowMs - host.settings.clusterNodeTimeout * REPORT_TIMEOUTS
-  for (const [reporter, atMs] of node.failureReports) if (atMs < oldest) node.failureReports.delete(reporter)
+  for (const [reporter, atMs] of node.failureReports) {
+    if (atMs >= oldest) break
+    node.failureReports.delete(reporter)
+  }
   return node.failureReports.size
 }
 
-/** True when the report is new. */
+/** True when the report is new. The latest is the last one. */
 export function addFailureReport({ nowMs }: Cluster, node: Node, reporter: Node): boolean {
-  const isNew = !node.failureReports.has(reporter)
+  const isNew = !node.failureReports.delete(reporter)
   node.failureReports.set(reporter, nowMs)
   return isNew
 }
@@ -71,15 +76,17 @@ export function updateState(cluster: Cluster): void {
   const known = cluster.stateTimes
   if (known.firstMs < 0) known.firstMs = nowMs
   if (me.has(PRIMARY) && !cluster.isOk && nowMs - known.firstMs < WRITABLE_MS) return
-  let isOk =
-    !host.settings.clusterRequireFullCoverage || cluster.owners.every(one => one !== undefined && !one.has(FAIL))
+  let served = 0
   let reachable = 0
   cluster.size = 0
   for (const node of cluster.nodes.values()) {
-    if (!node.has(PRIMARY) || node.slotCount === 0) continue
+    if (node.slotCount === 0) continue
+    if (!node.has(FAIL)) served += node.slotCount
+    if (!node.has(PRIMARY)) continue
     cluster.size++
     if (!node.has(FAIL | PFAIL)) reachable++
   }
+  let isOk = !host.settings.clusterRequireFullCoverage || served === SLOTS
   if (reachable < quorumOf(cluster)) {
     isOk = false
     known.minorityMs = nowMs

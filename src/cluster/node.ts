@@ -1,6 +1,6 @@
 // A node of the cluster as this one knows it.
 
-import { BITMAP_BYTES, clearBit, setBit } from './bitmap.ts'
+import { BITMAP_BYTES, clearBit, rangesText, setBit } from './bitmap.ts'
 import type { BusLink } from './link.ts'
 
 /** The bus listens so far above the port for clients, unless it is configured. */
@@ -41,8 +41,9 @@ const FLAG_NAMES: readonly (readonly [flag: number, name: string])[] = [
 ]
 
 export function flagNames(flags: number): string {
-  const names = FLAG_NAMES.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name)
-  return names.length === 0 ? 'noflags' : names.join(',')
+  let names = ''
+  for (const [flag, name] of FLAG_NAMES) if ((flags & flag) !== 0) names += names === '' ? name : `,${name}`
+  return names === '' ? 'noflags' : names
 }
 
 /** The flag of a name in the nodes file; 0 for 'noflags', undefined for an unknown name. */
@@ -90,13 +91,15 @@ export class Node {
   /** Of a node without slots NO_SLOTS, which nobody changes. */
   slots = NO_SLOTS
   slotCount = 0
+  /** rangesText() of the slots; undefined: not computed since they changed. */
+  private ranges: string | undefined = ''
   primary: Node | undefined
   readonly replicas: Node[] = []
   /** The connection to it, and the one that it opened. */
   link: BusLink | undefined
   inbound: BusLink | undefined
   replicationOffset = 0
-  /** Primaries that report it as failing, and when they last did. */
+  /** Primaries that report it as failing, and when they last did: the oldest report comes first. */
   readonly failureReports = new Map<Node, number>()
   /** The replica of it that this node voted for last. */
   votedFor: Node | undefined
@@ -127,11 +130,19 @@ export class Node {
     if (this.slots === NO_SLOTS) this.slots = new Uint8Array(BITMAP_BYTES)
     setBit(this.slots, slot)
     this.slotCount++
+    this.ranges = undefined
   }
 
   removeSlot(slot: number): void {
     clearBit(this.slots, slot)
     this.slotCount--
+    this.ranges = undefined
+  }
+
+  /** '0-100 200' */
+  get slotRanges(): string {
+    this.ranges ??= rangesText(this.slots)
+    return this.ranges
   }
 
   closeLink(which: 'link' | 'inbound'): void {

@@ -36,23 +36,14 @@ export class CorruptNodesFile extends Error {}
 
 /** A node's line; with `aux`, as in the file. */
 export function nodeLine(cluster: Cluster, node: Node, tls: boolean, aux: boolean): string {
-  const { times } = node
+  const { times, primary } = node
   const isConnected = node.link !== undefined || node.has(MYSELF)
-  const epoch = node.has(REPLICA) && node.primary !== undefined ? node.primary.configEpoch : node.configEpoch
-  const fields = [
-    node.id,
-    node.endpoint(tls) + namesText(node, tls, aux),
-    flagNames(node.flags),
-    node.primary?.id ?? '-',
-    Math.floor(times.pingSentMs),
-    Math.floor(times.pongMs),
-    epoch,
-    isConnected ? 'connected' : 'disconnected',
-  ]
+  const epoch = node.has(REPLICA) && primary !== undefined ? primary.configEpoch : node.configEpoch
+  const who = `${node.id} ${node.endpoint(tls)}${namesText(node, tls, aux)} ${flagNames(node.flags)} ${primary?.id ?? '-'}`
+  const state = `${Math.floor(times.pingSentMs)} ${Math.floor(times.pongMs)} ${epoch}`
+  const slots = node.slotCount === 0 ? '' : ` ${node.slotRanges}`
   const open = node.has(MYSELF) ? openSlotsText(cluster) : ''
-  const ranges = rangesText(node.slots)
-  if (ranges !== '') fields.push(ranges)
-  return fields.join(' ') + open
+  return `${who} ${state} ${isConnected ? 'connected' : 'disconnected'}${slots}${open}`
 }
 
 function namesText(node: Node, tls: boolean, aux: boolean): string {
@@ -63,6 +54,7 @@ function namesText(node: Node, tls: boolean, aux: boolean): string {
 }
 
 function openSlotsText({ migrating, importing }: Cluster): string {
+  if (migrating.size === 0 && importing.size === 0) return ''
   const slots = [...migrating.keys(), ...importing.keys()].sort((a, b) => a - b)
   return slots
     .map(slot => {
