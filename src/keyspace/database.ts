@@ -166,7 +166,7 @@ export class Database {
   /** Removes a key; its value is freed at once when small, in slices when large. False: no such key. */
   delete(key: Slice): boolean {
     const { slot } = this
-    if (this.findAt(key, slot, LOOKUP_WRITE | LOOKUP_KEY) === 0) return false
+    if (this.size === 0 || this.findAt(key, slot, LOOKUP_WRITE | LOOKUP_KEY) === 0) return false
     this.remove(slot)
     return true
   }

@@ -90,3 +90,19 @@ test('long strings are counted and searched as short ones are', () => {
     }
   }
 })
+
+test('bits are found behind any number of skipped blocks', () => {
+  const below = randomFrom(4)
+  for (let round = 0; round < 100; round++)
+    for (const bit of [0, 1]) {
+      const u8 = new Uint8Array(30_000).fill(bit === 1 ? 0 : 0xff)
+      const base = below(20)
+      const to = (u8.length - base - below(9000)) * 8 - below(8)
+      const from = below(to)
+      const place = from + below(to - from)
+      u8[base + (place >>> 3)] ^= 0x80 >>> (place & 7)
+      const dv = new DataView(u8.buffer)
+      assert.equal(findBit(u8, dv, base, from, to, bit), place)
+      assert.equal(findBit(u8, dv, base, from, place, bit), -1)
+    }
+})

@@ -8,6 +8,13 @@
 /** From so many bytes on a view of their words is worth making. */
 const VIEW_BYTES_MIN = 256
 const BLOCK_WORDS = 16
+/** So many equal bytes are skipped at a time, by the runtime. */
+const SKIP_BYTES = 8 * 1024
+/** Buffer's compare accepts any Uint8Array. Other runtimes have none. */
+const native = (globalThis as { Buffer?: { prototype: CompareMethod } }).Buffer?.prototype
+interface CompareMethod {
+  compare(this: Uint8Array, other: Uint8Array, otherFrom: number, otherTo: number, from: number, to: number): number
+}
 
 /** Ones in the bytes [from, to). */
 export function countBytes(u8: Uint8Array, dv: DataView, from: number, to: number): number {
@@ -111,6 +118,7 @@ export function findBit(u8: Uint8Array, dv: DataView, base: number, from: number
   if (byte === 0) {
     at++
     const skipped = bit === 1 ? 0 : -1
+    if (native !== undefined && end - at >= SKIP_BYTES) at = skipLong(native.compare, u8, dv, at, end, skipped)
     at = skipBlocks(dv, at, end, skipped)
     while (at + 4 <= end && dv.getInt32(at, true) === skipped) at += 4
     while (at < end && (byte = u8[at] ^ flip) === 0) at++
@@ -118,6 +126,23 @@ export function findBit(u8: Uint8Array, dv: DataView, base: number, from: number
   }
   const found = (at - base) * 8 + Math.clz32(byte) - 24
   return found < to ? found : -1
+}
+
+/** The first of the blocks of SKIP_BYTES from `at` on with a byte other than `skipped`, or what is left behind them. */
+function skipLong(
+  compare: CompareMethod['compare'],
+  u8: Uint8Array,
+  dv: DataView,
+  at: number,
+  end: number,
+  skipped: number,
+): number {
+  // The others are compared with the first one.
+  const first = skipBlocks(dv, at, at + SKIP_BYTES, skipped)
+  if (first < at + SKIP_BYTES) return first
+  let next = first
+  while (next + SKIP_BYTES <= end && compare.call(u8, u8, at, first, next, next + SKIP_BYTES) === 0) next += SKIP_BYTES
+  return next
 }
 
 /** The first of the 32-byte blocks from `at` on with a word other than `skipped`, or what is left behind them. */

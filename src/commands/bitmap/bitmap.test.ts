@@ -1,4 +1,5 @@
 import { conversation } from '../../../test/harness/conversation.ts'
+import { randomFrom } from '../../../test/harness/random.ts'
 
 conversation('SETBIT and GETBIT address single bits', async c => {
   await c.expectAll(
@@ -101,6 +102,37 @@ conversation('BITOP combines whole strings', async c => {
   )
   await c.expectError('BITOP NOT d a b', 'ERR BITOP NOT must be called with a single source key.')
   await c.expectError('BITOP nonsense d a', 'ERR syntax error')
+})
+
+conversation('BITOP combines strings of any lengths', async c => {
+  const operations: Record<string, (a: number, b: number) => number> = {
+    AND: (a, b) => a & b,
+    OR: (a, b) => a | b,
+    XOR: (a, b) => a ^ b,
+  }
+  const below = randomFrom(11)
+  // Around what is combined at once, and short ones, which are within their entries.
+  const lengths = [1, 2, 3, 7, 40, 60, 64, 200, 1001, 65_535, 65_536, 65_537, 131_075, 200_002]
+  for (let round = 0; round < 60; round++) {
+    const texts = Array.from({ length: 1 + below(3) }, () => {
+      const length = lengths[below(lengths.length)]
+      return Array.from({ length }, () => String.fromCharCode(below(256))).join('')
+    })
+    for (const [i, text] of texts.entries()) await c.expect(['SET', `${'k'.repeat(i + 1)}`, text], 'OK')
+    const length = Math.max(...texts.map(text => text.length))
+    const byte = (text: string, i: number) => (i < text.length ? text.charCodeAt(i) : 0)
+    const names = texts.map((_, i) => 'k'.repeat(i + 1))
+    const entries = Object.entries(operations)
+    const [name, combine] = entries[below(entries.length)]
+    const expected = Array.from({ length }, (_, i) =>
+      String.fromCharCode(texts.slice(1).reduce((all, text) => combine(all, byte(text, i)), byte(texts[0], i))),
+    ).join('')
+    await c.expect(['BITOP', name, 'd', ...names], length)
+    await c.expect('GET d', expected)
+    await c.expect('BITOP NOT d k', texts[0].length)
+    const inverted = Array.from(texts[0], char => String.fromCharCode(255 - char.charCodeAt(0))).join('')
+    await c.expect('GET d', inverted)
+  }
 })
 
 conversation('BITFIELD keeps integers of any width', async c => {

@@ -317,18 +317,21 @@ export function mergeInto(registers: Uint8Array, s: Slice): boolean {
     mergeDense(registers, s)
     return true
   }
-  // forEachRun() written out: a call for each run takes longer than the merge.
+  // forEachRun() written out, each opcode read once: a call for each run takes longer than the merge.
   const { u8 } = s
   const end = s.off + s.len
   let first = 0
-  for (let at = s.off + HEAD_BYTES; at < end; at += bytesAt(u8, at)) {
-    const behind = first + lengthAt(u8, at, end)
-    if ((u8[at] & VALUE) !== 0) {
-      if (behind > REGISTERS) return first === REGISTERS
-      const value = valueAt(u8, at)
-      for (let i = first; i < behind; i++) if (registers[i] < value) registers[i] = value
+  for (let at = s.off + HEAD_BYTES; at < end; ) {
+    const opcode = u8[at++]
+    if ((opcode & VALUE) === 0) {
+      const length = opcode & 0x3f
+      first += ((opcode & XZERO) === 0 ? length : (length << 8) | (at < end ? u8[at++] : 0)) + 1
+      continue
     }
-    first = behind
+    const behind = first + (opcode & 3) + 1
+    if (behind > REGISTERS) return first === REGISTERS
+    const value = ((opcode >>> 2) & 0x1f) + 1
+    for (; first < behind; first++) if (registers[first] < value) registers[first] = value
   }
   return first === REGISTERS
 }

@@ -11,7 +11,7 @@ import { Audit } from './audit.ts'
 import { Latency } from './latency.ts'
 import { withoutSecrets } from './redact.ts'
 import { ServerEventHooks } from './server-events.ts'
-import { Slowlog } from './slowlog.ts'
+import { ARGS_MAX, Slowlog } from './slowlog.ts'
 
 /** Fast commands are timed one by one only when a threshold is below this. */
 const FAST_COMMAND_US = 2000
@@ -58,8 +58,11 @@ export class Observers {
     if (settings.latencyTracking) this.latency.record(entry, durationUs, times)
     const slowUs = settings.slowlogLogSlowerThan
     if (slowUs >= 0 && durationUs >= slowUs && (entry.flags & CMD_SKIP_SLOWLOG) === 0) {
-      const shown = withoutSecrets(this.engine, entry, client.blocked?.command.shown ?? args, argc)
-      this.slowlog.add(client, shown, Math.floor(durationUs), Math.floor(keyspace.nowMs / 1000), settings.slowlogMaxLen)
+      const words = client.blocked?.command.shown ?? args
+      const count = Math.min(argc, words.length)
+      const shown = withoutSecrets(this.engine, entry, words, Math.min(count, ARGS_MAX))
+      const seconds = Math.floor(keyspace.nowMs / 1000)
+      this.slowlog.add(client, shown, count, Math.floor(durationUs), seconds, settings.slowlogMaxLen)
     }
     if (settings.latencyMonitorThreshold > 0)
       this.spike((entry.flags & CMD_FAST) !== 0 ? 'fast-command' : 'command', durationUs)

@@ -6,7 +6,7 @@
 import { Slice } from '../../lib/slice.ts'
 import type { Client } from '../client.ts'
 
-const ARGS_MAX = 32
+export const ARGS_MAX = 32
 const ARG_BYTES_MAX = 128
 
 interface SlowEntry {
@@ -26,12 +26,20 @@ export class Slowlog {
     return this.entries.length
   }
 
-  add(client: Client, args: readonly Slice[], durationUs: number, unixSeconds: number, lengthMax: number): void {
+  /** `args`: the first ARGS_MAX of `argc` arguments. */
+  add(
+    client: Client,
+    args: readonly Slice[],
+    argc: number,
+    durationUs: number,
+    unixSeconds: number,
+    lengthMax: number,
+  ): void {
     this.entries.unshift({
       id: this.nextId++,
       unixSeconds,
       durationUs,
-      args: trimmed(args),
+      args: trimmed(args, argc),
       peer: client.connection.peer,
       name: client.name,
     })
@@ -47,13 +55,13 @@ export class Slowlog {
   }
 }
 
-function trimmed(args: readonly Slice[]): Slice[] {
-  const tooMany = args.length > ARGS_MAX
+function trimmed(args: readonly Slice[], argc: number): Slice[] {
+  const tooMany = argc > ARGS_MAX
   const clipped = args.slice(0, tooMany ? ARGS_MAX - 1 : ARGS_MAX).map(arg => {
     if (arg.len <= ARG_BYTES_MAX) return arg.copy()
     const head = new Slice(arg.u8, arg.off, ARG_BYTES_MAX, arg.dv)
     return Slice.of(`${head.latin1()}... (${arg.len - ARG_BYTES_MAX} more bytes)`)
   })
-  if (tooMany) clipped.push(Slice.of(`... (${args.length - ARGS_MAX + 1} more arguments)`))
+  if (tooMany) clipped.push(Slice.of(`... (${argc - ARGS_MAX + 1} more arguments)`))
   return clipped
 }
