@@ -18,6 +18,7 @@ import { updateState } from './health.ts'
 import type { BusLink } from './link.ts'
 import { ManualFailover } from './manual-failover.ts'
 import { HANDSHAKE, MIGRATE_TO, MYSELF, Node, PRIMARY, REPLICA } from './node.ts'
+import { NodeTable } from './node-table.ts'
 import { nodesText } from './nodes-file.ts'
 import { TYPE_NAMES } from './packet.ts'
 import { broadcastPong } from './send.ts'
@@ -125,7 +126,7 @@ const TELL_ROLE = 32
 export class Cluster {
   readonly host: ClusterHost
   me: Node
-  readonly nodes = new Map<string, Node>()
+  readonly nodes = new NodeTable()
   readonly owners: (Node | undefined)[] = new Array(SLOTS).fill(undefined)
   /** Slots that this node gives away, and slots that it takes over: with whom. */
   readonly migrating = new Map<number, Node>()
@@ -179,7 +180,7 @@ export class Cluster {
   }
 
   add(node: Node): void {
-    this.nodes.set(node.id, node)
+    this.nodes.add(node)
   }
 
   remove(node: Node): void {
@@ -189,16 +190,16 @@ export class Cluster {
     for (const other of this.nodes.values()) other.failureReports.delete(node)
     for (const replica of node.replicas) replica.primary = undefined
     if (node.primary !== undefined) removeFrom(node.primary.replicas, node)
-    this.nodes.delete(node.id)
+    this.nodes.delete(node)
     node.closeLink('link')
     node.closeLink('inbound')
   }
 
   /** A node has told its id. */
   rename(node: Node, id: string): void {
-    this.nodes.delete(node.id)
+    this.nodes.delete(node)
     node.id = id
-    this.nodes.set(id, node)
+    this.nodes.add(node)
   }
 
   /** Nodes by shard, in the order in which they were found. */

@@ -39,14 +39,15 @@ export class ClusterCron {
 
   tick(): void {
     const { cluster } = this
+    const { nowMs } = cluster
     this.ticks++
     updateMyself(cluster)
     cluster.stats.pfailNodes = 0
-    for (const node of [...cluster.nodes.values()]) this.connect(node)
+    for (const node of cluster.nodes.values()) this.connect(node)
     if (this.ticks % TICKS_PER_SECOND === 0) this.pingRandom()
     let changed = false
-    for (const node of [...cluster.nodes.values()])
-      if (!node.has(MYSELF | NOADDR | HANDSHAKE)) changed = this.watch(node) || changed
+    for (const node of cluster.nodes.values())
+      if (!node.has(MYSELF | NOADDR | HANDSHAKE)) changed = this.watch(node, nowMs) || changed
     this.followMissing()
     cluster.manual.checkTimeout()
     cluster.moves.imports.check()
@@ -64,12 +65,16 @@ export class ClusterCron {
   private connect(node: Node): void {
     const { cluster } = this
     const { settings, log } = cluster.host
-    this.dropOverLimit(node, 'link')
-    this.dropOverLimit(node, 'inbound')
+    if (settings.clusterLinkSendbufLimit > 0) {
+      this.dropOverLimit(node, 'link')
+      this.dropOverLimit(node, 'inbound')
+    }
     if (node.has(MYSELF | NOADDR)) return
     if (node.has(PFAIL)) cluster.stats.pfailNodes++
-    const handshakeMs = Math.max(settings.clusterNodeTimeout, HANDSHAKE_MS_MIN)
-    if (node.has(HANDSHAKE) && cluster.nowMs - node.times.createdMs > handshakeMs) return cluster.remove(node)
+    if (node.has(HANDSHAKE)) {
+      const handshakeMs = Math.max(settings.clusterNodeTimeout, HANDSHAKE_MS_MIN)
+      if (cluster.nowMs - node.times.createdMs > handshakeMs) return cluster.remove(node)
+    }
     if (node.link !== undefined) return
     const link = new BusLink(this.links, node, cluster.nowMs)
     node.link = link
@@ -101,7 +106,7 @@ export class ClusterCron {
     const { stats, host } = this.cluster
     const limit = host.settings.clusterLinkSendbufLimit
     const link = node[which]
-    if (link === undefined || limit === 0 || link.queuedBytes <= limit) return
+    if (link === undefined || link.queuedBytes <= limit) return
     const direction = link.isInbound ? 'from' : 'to'
     host.log.warning(
       `Freeing cluster link(${direction} node ${node.id}, used memory: ${link.queuedBytes}) due to exceeding send buffer memory limit.`,
@@ -114,7 +119,7 @@ export class ClusterCron {
 
   private pingRandom(): void {
     const { cluster } = this
-    const nodes = [...cluster.nodes.values()]
+    const nodes = cluster.nodes.values()
     let oldest: Node | undefined
     for (let i = 0; i < RANDOM_NODES; i++) {
       const node = nodes[cluster.host.random(nodes.length)]
@@ -125,9 +130,9 @@ export class ClusterCron {
   }
 
   /** Pings a node that was not heard of for long; true when it is possibly failing from now on. */
-  private watch(node: Node): boolean {
+  private watch(node: Node, nowMs: number): boolean {
     const { cluster } = this
-    const { nowMs, manual, me } = cluster
+    const { manual, me } = cluster
     const { clusterNodeTimeout: timeoutMs, clusterPingInterval } = cluster.host.settings
     const { times } = node
     const pingMs = nowMs - times.pingSentMs
@@ -172,17 +177,20 @@ export class ClusterCron {
     const { me, host, nowMs } = cluster
     const { primary } = me
     if (!host.settings.clusterAllowReplicaMigration || !cluster.isOk || primary === undefined) return
-    const primaries = [...cluster.nodes.values()].filter(node => node.has(PRIMARY))
-    const most = Math.max(...primaries.map(node => (node.has(FAIL) ? 0 : node.workingReplicas)))
+    const nodes = cluster.nodes.values()
+    let most = 0
     let target: Node | undefined
-    for (const node of primaries) {
-      const isOrphaned = !node.has(FAIL) && node.has(MIGRATE_TO) && node.workingReplicas === 0
+    for (const node of nodes) {
+      if (!node.has(PRIMARY)) continue
+      const { workingReplicas } = node
+      if (!node.has(FAIL) && workingReplicas > most) most = workingReplicas
+      const isOrphaned = !node.has(FAIL) && node.has(MIGRATE_TO) && workingReplicas === 0
       if (!isOrphaned) node.times.orphanedMs = 0
       else if (node.times.orphanedMs === 0) node.times.orphanedMs = nowMs
       if (isOrphaned && target === undefined && node.slotCount > 0) target = node
     }
     if (target === undefined || most < 2 || primary.workingReplicas !== most) return
-    if (most <= host.settings.clusterMigrationBarrier || !this.isSmallestOf(primaries, most)) return
+    if (most <= host.settings.clusterMigrationBarrier || !this.isSmallestOf(nodes, most)) return
     if (nowMs - target.times.orphanedMs <= MIGRATION_DELAY_MS) return
     host.log.notice(`Migrating to orphaned master ${target.id}`)
     cluster.follow(target)
@@ -190,8 +198,9 @@ export class ClusterCron {
   }
 
   /** Only one replica moves: that with the smallest id among those of the primaries with most. */
-  private isSmallestOf(primaries: readonly Node[], most: number): boolean {
+  private isSmallestOf(nodes: readonly Node[], most: number): boolean {
     const { me } = this.cluster
-    return primaries.every(node => node.workingReplicas !== most || node.replicas.every(one => one.id >= me.id))
+    const withMost = nodes.filter(node => node.has(PRIMARY) && node.workingReplicas === most)
+    return withMost.every(node => node.replicas.every(one => one.id >= me.id))
   }
 }

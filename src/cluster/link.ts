@@ -7,6 +7,8 @@ import type { Connection, Outgoing } from '../system/network.ts'
 import type { Node } from './node.ts'
 import { packetBytes } from './packet.ts'
 
+const NO_PART = new Uint8Array(0)
+/** The smallest buffer for a part of a packet. */
 const BUFFER_BYTES = 4096
 /** Packets that wait are written together up to about so many bytes. */
 const WRITE_BYTES = 64 * 1024
@@ -35,8 +37,8 @@ export class BusLink {
   private readonly owner: LinkOwner
   private outgoing: Outgoing | undefined
   private incoming: Connection | undefined
-  private buffer = new Uint8Array(BUFFER_BYTES)
-  private view = new DataView(this.buffer.buffer)
+  /** The beginning of a packet whose end has not come. */
+  private buffer = NO_PART
   private filled = 0
   /** Packets that wait to be written, and their bytes. */
   private queue: Uint8Array[] = []
@@ -87,37 +89,48 @@ export class BusLink {
     return this.buffer.length + this.queuedBytes
   }
 
+  /** Whole packets are handed over where they are; the beginning of another one is copied. */
   received(u8: Uint8Array, start: number, end: number): void {
-    const needed = this.filled + end - start
-    if (needed > this.buffer.length) {
-      const larger = new Uint8Array(Math.max(needed, this.buffer.length * 2))
-      larger.set(this.buffer.subarray(0, this.filled))
-      this.useBuffer(larger)
-    }
+    if (this.filled === 0) return this.keep(u8, this.deliver(u8, start, end), end)
+    const filled = this.filled + end - start
+    this.reserve(filled)
     this.buffer.set(u8.subarray(start, end), this.filled)
-    this.filled = needed
-    this.deliver()
+    this.filled = filled
+    const at = this.deliver(this.buffer, 0, filled)
+    if (at === 0 || this.isClosed) return
+    this.buffer.copyWithin(0, at, filled)
+    this.filled -= at
+    if (this.filled === 0 && this.buffer.length > BUFFER_BYTES_KEPT) this.buffer = NO_PART
   }
 
-  private useBuffer(buffer: Uint8Array<ArrayBuffer>): void {
-    this.buffer = buffer
-    this.view = new DataView(buffer.buffer)
+  private keep(u8: Uint8Array, start: number, end: number): void {
+    if (start === end || this.isClosed) return
+    this.reserve(end - start)
+    this.buffer.set(u8.subarray(start, end))
+    this.filled = end - start
   }
 
-  private deliver(): void {
-    let at = 0
+  private reserve(bytes: number): void {
+    if (bytes <= this.buffer.length) return
+    const larger = new Uint8Array(Math.max(bytes, this.buffer.length * 2, BUFFER_BYTES))
+    larger.set(this.buffer.subarray(0, this.filled))
+    this.buffer = larger
+  }
+
+  /** Hands over the packets in u8[at .. end); where the first one begins that is not whole. */
+  private deliver(u8: Uint8Array, at: number, end: number): number {
     while (!this.isClosed) {
-      const bytes = packetBytes(this.buffer, this.view, at, this.filled)
+      const bytes = packetBytes(u8, at, end)
       if (bytes === undefined) break
-      if (bytes < 0 || bytes > PACKET_BYTES_MAX) return this.refuse()
-      if (this.filled - at < bytes) break
-      this.owner.packet(this, this.buffer.subarray(at, at + bytes))
+      if (bytes < 0 || bytes > PACKET_BYTES_MAX) {
+        this.refuse()
+        break
+      }
+      if (end - at < bytes) break
+      this.owner.packet(this, u8.subarray(at, at + bytes))
       at += bytes
     }
-    if (at === 0 || this.isClosed) return
-    this.buffer.copyWithin(0, at, this.filled)
-    this.filled -= at
-    if (this.filled === 0 && this.buffer.length > BUFFER_BYTES_KEPT) this.useBuffer(new Uint8Array(BUFFER_BYTES))
+    return at
   }
 
   private refuse(): void {
@@ -151,9 +164,10 @@ export class BusLink {
     }
   }
 
-  /** Takes packets from the queue, as bytes that are nobody else's: other links send the same packets. */
+  /** Takes packets from the queue. What an outgoing connection keeps are nobody else's bytes: other links send them. */
   private nextBytes(): Uint8Array {
     const { queue } = this
+    if (queue.length === 1 && this.outgoing === undefined) return queue.pop()!
     let count = 1
     let total = queue[0].length
     while (count < queue.length && total + queue[count].length <= WRITE_BYTES) total += queue[count++].length

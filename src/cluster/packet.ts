@@ -69,7 +69,9 @@ const EXT_SHARD = 3
 const EXT_HEAD_BYTES = 8
 
 const MAGIC = 0x52436d62
-const NULL_ID = '\0'.repeat(ID_CHARS)
+/** Of the id of the sender's primary. */
+export const PRIMARY_AT = 2128
+const WORD = 2 ** 32
 
 export interface Gossip {
   id: string
@@ -141,13 +143,13 @@ export class Packet {
     return this.dv.getUint16(14)
   }
   get currentEpoch(): number {
-    return Number(this.dv.getBigUint64(16))
+    return uint64At(this.dv, 16)
   }
   get configEpoch(): number {
-    return Number(this.dv.getBigUint64(24))
+    return uint64At(this.dv, 24)
   }
   get offset(): number {
-    return Number(this.dv.getBigUint64(32))
+    return uint64At(this.dv, 32)
   }
   get sender(): string {
     return latin1Text(this.u8, 40, 80)
@@ -155,10 +157,17 @@ export class Packet {
   get slots(): Uint8Array {
     return this.u8.subarray(80, 80 + BITMAP_BYTES)
   }
+  isFrom(id: string): boolean {
+    return hasText(this.u8, 40, id)
+  }
+  /** The sender says that it is a replica. */
+  get hasPrimary(): boolean {
+    for (let at = PRIMARY_AT; at < PRIMARY_AT + ID_CHARS; at++) if (this.u8[at] !== 0) return true
+    return false
+  }
   /** '' : the sender is a primary. */
   get primary(): string {
-    const id = latin1Text(this.u8, 2128, 2168)
-    return id === NULL_ID ? '' : id
+    return this.hasPrimary ? latin1Text(this.u8, PRIMARY_AT, PRIMARY_AT + ID_CHARS) : ''
   }
   get announcedIp(): string {
     return this.text(2168, IP_BYTES)
@@ -179,8 +188,20 @@ export class Packet {
     return this.u8[2253]
   }
 
+  /** Where the entry begins, with its node's id. */
+  gossipAt(index: number): number {
+    return HEADER_BYTES + index * GOSSIP_BYTES
+  }
+  gossipFlags(index: number): number {
+    return this.dv.getUint16(HEADER_BYTES + index * GOSSIP_BYTES + 98)
+  }
+  gossipPongS(index: number): number {
+    return this.dv.getUint32(HEADER_BYTES + index * GOSSIP_BYTES + 44)
+  }
+
+  /** The whole entry. */
   gossip(index: number): Gossip {
-    const at = HEADER_BYTES + index * GOSSIP_BYTES
+    const at = this.gossipAt(index)
     const { dv } = this
     return {
       id: latin1Text(this.u8, at, at + ID_CHARS),
@@ -201,7 +222,7 @@ export class Packet {
       else if (type === EXT_HUMAN_NAME) found.humanName = this.text(at, bytes)
       else if (type === EXT_SHARD && bytes >= ID_CHARS) found.shardId = latin1Text(this.u8, at, at + ID_CHARS)
       else if (type === EXT_FORGOTTEN && bytes >= ID_CHARS + 8) {
-        const ttlS = Number(this.dv.getBigUint64(at + ID_CHARS))
+        const ttlS = uint64At(this.dv, at + ID_CHARS)
         found.forgotten.push({ id: latin1Text(this.u8, at, at + ID_CHARS), ttlS })
       }
     })
@@ -217,7 +238,7 @@ export class Packet {
   get update(): { configEpoch: number; id: string; slots: Uint8Array } {
     const at = HEADER_BYTES
     return {
-      configEpoch: Number(this.dv.getBigUint64(at)),
+      configEpoch: uint64At(this.dv, at),
       id: latin1Text(this.u8, at + 8, at + 48),
       slots: this.u8.subarray(at + 48, at + 48 + BITMAP_BYTES),
     }
@@ -304,12 +325,12 @@ function begin(header: Header, dataBytes: number): { u8: Uint8Array; dv: DataVie
   dv.setUint16(8, VERSION)
   dv.setUint16(10, header.port)
   dv.setUint16(12, header.type)
-  dv.setBigUint64(16, BigInt(header.currentEpoch))
-  dv.setBigUint64(24, BigInt(header.configEpoch))
-  dv.setBigUint64(32, BigInt(Math.max(0, header.offset)))
+  putUint64(dv, 16, header.currentEpoch)
+  putUint64(dv, 24, header.configEpoch)
+  putUint64(dv, 32, Math.max(0, header.offset))
   putText(u8, 40, header.sender, ID_CHARS)
   u8.set(header.slots, 80)
-  putText(u8, 2128, header.primary, ID_CHARS)
+  putText(u8, PRIMARY_AT, header.primary, ID_CHARS)
   putText(u8, 2168, header.announcedIp, IP_BYTES - 1)
   dv.setUint16(2246, header.otherPort)
   dv.setUint16(2248, header.busPort)
@@ -320,7 +341,22 @@ function begin(header: Header, dataBytes: number): { u8: Uint8Array; dv: DataVie
 }
 
 function putText(u8: Uint8Array, at: number, text: string, bytesMax: number): void {
-  writeLatin1(u8, at, text.slice(0, bytesMax))
+  writeLatin1(u8, at, text.length > bytesMax ? text.slice(0, bytesMax) : text)
+}
+
+function putUint64(dv: DataView, at: number, value: number): void {
+  dv.setUint32(at, Math.floor(value / WORD))
+  dv.setUint32(at + 4, value % WORD)
+}
+
+function uint64At(dv: DataView, at: number): number {
+  return dv.getUint32(at) * WORD + dv.getUint32(at + 4)
+}
+
+/** The text is at u8[at]. */
+export function hasText(u8: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (u8[at + i] !== text.charCodeAt(i)) return false
+  return true
 }
 
 /** A packet without data: AUTH_REQUEST, AUTH_ACK, MFSTART. */
@@ -336,7 +372,7 @@ export function failPacket(header: Header, id: string): Uint8Array {
 
 export function updatePacket(header: Header, id: string, configEpoch: number, slots: Uint8Array): Uint8Array {
   const { u8, dv } = begin(header, 48 + BITMAP_BYTES)
-  dv.setBigUint64(HEADER_BYTES, BigInt(configEpoch))
+  putUint64(dv, HEADER_BYTES, configEpoch)
   putText(u8, HEADER_BYTES + 8, id, ID_CHARS)
   u8.set(slots, HEADER_BYTES + 48)
   return u8
@@ -403,7 +439,7 @@ function extensionList({ hostname, humanName, shardId, forgotten }: Extensions):
   for (const { id, ttlS } of forgotten) {
     const data = new Uint8Array(ID_CHARS + 8)
     putText(data, 0, id, ID_CHARS)
-    new DataView(data.buffer).setBigUint64(ID_CHARS, BigInt(ttlS))
+    putUint64(new DataView(data.buffer), ID_CHARS, ttlS)
     list.push({ type: EXT_FORGOTTEN, data })
   }
   if (shardId) {
@@ -421,11 +457,15 @@ function padded(text: string): Uint8Array {
   return data
 }
 
-/** Whether a packet may begin so: its magic and its length; undefined: not enough bytes. */
-export function packetBytes(u8: Uint8Array, dv: DataView, at: number, end: number): number | undefined {
+/** The length of the packet that begins there; -1: none does; undefined: not enough bytes to tell. */
+export function packetBytes(u8: Uint8Array, at: number, end: number): number | undefined {
   if (end - at < 8) return undefined
-  const bytes = dv.getUint32(at + 4)
-  if (dv.getUint32(at) !== MAGIC || bytes < LIGHT_HEADER_BYTES) return -1
+  const bytes = uint32At(u8, at + 4)
+  if (uint32At(u8, at) !== MAGIC || bytes < LIGHT_HEADER_BYTES) return -1
   if (end - at < LIGHT_HEADER_BYTES) return undefined
   return bytes >= HEADER_BYTES || (u8[at + 12] & (LIGHT_TYPE >> 8)) !== 0 ? bytes : -1
+}
+
+function uint32At(u8: Uint8Array, at: number): number {
+  return ((u8[at] << 24) | (u8[at + 1] << 16) | (u8[at + 2] << 8) | u8[at + 3]) >>> 0
 }

@@ -30,6 +30,7 @@ import {
   Packet,
   PING,
   PONG,
+  PRIMARY_AT,
   PUBLISH,
   PUBLISHSHARD,
   UPDATE,
@@ -135,7 +136,8 @@ function receivePing(cluster: Cluster, link: BusLink, packet: Packet, sender: No
   if (sender === undefined) return
   learnRole(cluster, sender, packet)
   learnSlots(cluster, sender, packet)
-  for (let i = 0; i < packet.gossipCount; i++) learnGossip(cluster, sender, packet.gossip(i))
+  const { gossipCount } = packet
+  for (let i = 0; i < gossipCount; i++) learnGossip(cluster, sender, packet, i)
   learnExtensions(cluster, sender, packet)
 }
 
@@ -205,7 +207,7 @@ function introduced(cluster: Cluster, link: BusLink, packet: Packet, sender: Nod
     cluster.later(SAVE)
     return true
   }
-  if (node.id === packet.sender) return true
+  if (packet.isFrom(node.id)) return true
   // Another node answers at this address.
   node.flags |= NOADDR
   setAddress(cluster, node, '', 0, 0, 0)
@@ -238,14 +240,14 @@ function answered(cluster: Cluster, node: Node): void {
 }
 
 function learnRole(cluster: Cluster, sender: Node, packet: Packet): void {
-  if (packet.primary === '') return cluster.makePrimary(sender)
+  if (!packet.hasPrimary) return cluster.makePrimary(sender)
   if (sender.has(PRIMARY)) {
     cluster.takeSlots(sender)
     sender.flags = (sender.flags & ~(PRIMARY | MIGRATE_TO)) | REPLICA
     cluster.later(SAVE | UPDATE_STATE)
   }
   sender.flags |= REPLICA
-  const primary = cluster.nodes.get(packet.primary)
+  const primary = cluster.nodes.at(packet.u8, PRIMARY_AT)
   if (primary !== undefined) cluster.setPrimary(sender, primary)
 }
 
@@ -269,11 +271,12 @@ function correct(cluster: Cluster, sender: Node, configEpoch: number, slots: Uin
   sendUpdate(cluster, sender.link, owner)
 }
 
-function learnGossip(cluster: Cluster, sender: Node, gossip: Gossip): void {
-  const node = cluster.nodes.get(gossip.id)
-  if (node === undefined) return learnStranger(cluster, gossip)
-  const { host, me, nowMs } = cluster
-  const isFailing = (gossip.flags & (FAIL | PFAIL)) !== 0
+function learnGossip(cluster: Cluster, sender: Node, packet: Packet, index: number): void {
+  const node = cluster.nodes.at(packet.u8, packet.gossipAt(index))
+  if (node === undefined) return learnStranger(cluster, packet.gossip(index))
+  const { host, me } = cluster
+  const flags = packet.gossipFlags(index)
+  const isFailing = (flags & (FAIL | PFAIL)) !== 0
   if (sender.has(PRIMARY) && node !== me) {
     if (isFailing) {
       if (addFailureReport(cluster, node, sender))
@@ -283,11 +286,12 @@ function learnGossip(cluster: Cluster, sender: Node, gossip: Gossip): void {
       host.log.verbose(`Node ${nameOf(sender)} reported node ${nameOf(node)} is back online.`)
   }
   if (!isFailing && node.times.pingSentMs === 0 && failureReports(cluster, node) === 0) {
-    const pongMs = gossip.pongS * 1000
-    if (pongMs <= nowMs + GOSSIP_AHEAD_MS && pongMs > node.times.pongMs) node.times.pongMs = pongMs
+    const pongMs = packet.gossipPongS(index) * 1000
+    if (pongMs > node.times.pongMs && pongMs <= cluster.nowMs + GOSSIP_AHEAD_MS) node.times.pongMs = pongMs
   }
   // A node that we cannot reach may have moved.
-  if (!node.has(FAIL | PFAIL) || isFailing || (gossip.flags & NOADDR) !== 0 || node === me) return
+  if (!node.has(FAIL | PFAIL) || isFailing || (flags & NOADDR) !== 0 || node === me) return
+  const gossip = packet.gossip(index)
   if (setAddress(cluster, node, gossip.ip, gossip.port, gossip.otherPort, gossip.busPort)) moved(node)
 }
 

@@ -107,9 +107,9 @@ function broadcast(cluster: Cluster, type: number, packet: Uint8Array): void {
 export function sendPing(cluster: Cluster, link: BusLink, type: number, gossip = chooseGossip(cluster)): void {
   const { me, nowMs } = cluster
   if (!link.isInbound && type !== PONG) link.node!.times.pingSentMs = nowMs
-  const forgotten = [...cluster.forgotten]
-    .filter(([, untilMs]) => untilMs > nowMs)
-    .map(([id, untilMs]) => ({ id, ttlS: Math.ceil((untilMs - nowMs) / 1000) }))
+  const forgotten: { id: string; ttlS: number }[] = []
+  for (const [id, untilMs] of cluster.forgotten)
+    if (untilMs > nowMs) forgotten.push({ id, ttlS: Math.ceil((untilMs - nowMs) / 1000) })
   const extensions = { hostname: me.hostname, humanName: me.humanName, shardId: me.shardId, forgotten }
   send(cluster, link, type, pingPacket(headerOf(cluster, type), gossip, extensions))
 }
@@ -118,7 +118,7 @@ export function sendPing(cluster: Cluster, link: BusLink, type: number, gossip =
 function chooseGossip(cluster: Cluster): Gossip[] {
   const { me, host, stats } = cluster
   const ping = ++stats.pings
-  const nodes = [...cluster.nodes.values()]
+  const nodes = cluster.nodes.values()
   let fresh = nodes.length - 2
   const wanted = Math.min(Math.max(GOSSIP_MIN, Math.floor(nodes.length / 10)), fresh)
   const gossip: Gossip[] = []
