@@ -8,17 +8,19 @@
 
 import type { Cluster } from '../cluster/cluster.ts'
 import { CorruptNodesFile, readNodes } from '../cluster/nodes-file.ts'
-import { bytesOf, latin1Text } from '../lib/bytes.ts'
+import { bytesOf, latin1Text, writeLatin1 } from '../lib/bytes.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import { attempt, type FileSystem } from '../system/system.ts'
 import { StartFailure } from './start-failure.ts'
 
 const CHECKSUM = ' checksum '
+const CHECKSUM_DIGITS = 16
 
 export class NodesFile {
   private readonly disk: FileSystem
   private readonly path: string
-  private written = ''
+  /** What the file holds; undefined: there is none. */
+  private written: Uint8Array | undefined
 
   constructor(disk: FileSystem, path: string) {
     this.disk = disk
@@ -31,11 +33,10 @@ export class NodesFile {
     const whole = withChecksum(text)
     const temporary = `${path}.tmp`
     const error = attempt(() => {
-      if (this.written !== '') disk.writeFile(`${path}.previous`, bytesOf(this.written))
+      if (this.written !== undefined) disk.writeFile(`${path}.previous`, this.written)
       const fd = disk.open(temporary, 'w', 0o644)
       try {
-        const bytes = bytesOf(whole)
-        disk.write(fd, bytes, 0, bytes.length, null)
+        disk.write(fd, whole, 0, whole.length, null)
         disk.fsync(fd)
       } finally {
         disk.close(fd)
@@ -75,7 +76,7 @@ export class NodesFile {
   }
 
   private parse(cluster: Cluster, text: string): boolean {
-    this.written = text
+    this.written = text === '' ? undefined : bytesOf(text)
     try {
       return readNodes(cluster, text)
     } catch (error) {
@@ -94,19 +95,24 @@ function folderOf(path: string): string {
 }
 
 /** The text ends with the line of variables, which gets one more. */
-function withChecksum(text: string): string {
-  return `${text.trimEnd()}${CHECKSUM}${checksumOf(text.trimEnd())}\n`
+function withChecksum(text: string): Uint8Array {
+  const { length } = text.trimEnd()
+  const bytes = new Uint8Array(length + CHECKSUM.length + CHECKSUM_DIGITS + 1)
+  writeLatin1(bytes, 0, text.trimEnd())
+  writeLatin1(bytes, length, `${CHECKSUM}${checksumOf(bytes, length)}\n`)
+  return bytes
 }
 
 /** redis-server's files have no checksum: they are taken for whole when their last line, of variables, is. */
 function isWhole(text: string): boolean {
   const at = text.lastIndexOf(CHECKSUM)
   if (at < 0) return text.endsWith('\n') && text.includes('\nvars ')
-  return text.slice(at + CHECKSUM.length).trimEnd() === checksumOf(text.slice(0, at))
+  return text.slice(at + CHECKSUM.length).trimEnd() === checksumOf(bytesOf(text), at)
 }
 
-function checksumOf(text: string): string {
-  const { lo, hi } = new Crc64().update(bytesOf(text))
+/** Of the first bytes. */
+function checksumOf(u8: Uint8Array, bytes: number): string {
+  const { lo, hi } = new Crc64().update(u8, 0, bytes)
   const hex = (half: number) => (half >>> 0).toString(16).padStart(8, '0')
   return hex(hi) + hex(lo)
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { latin1Text } from '../../src/lib/bytes.ts'
 import type { Following } from '../../src/replication/following.ts'
 import { VirtualWorld } from '../../src/system/virtual-world.ts'
 import { clusterInfo, startCluster, until } from './cluster-world.ts'
@@ -53,4 +54,32 @@ test('a replica has one link, also when it began to connect before its dataset w
   await world.run(3000)
   assert.ok(replica.isLinked)
   assert.equal(await primary.info('connected_slaves'), '1')
+})
+
+test('a damaged nodes file is replaced by the previous generation; without one the start is refused', async () => {
+  const world = new VirtualWorld({ seed: 6 })
+  const [node] = await startCluster(world, 1, 1, {})
+  const { disk } = node.machine
+  const path = disk.resolve('nodes.conf')
+  await node.say('CLUSTER SAVECONFIG')
+  const whole = disk.readFile(path)
+  assert.match(latin1Text(whole), /^[0-9a-f]{40} .* connected 0-16383\nvars currentEpoch 1 .* checksum [0-9a-f]{16}\n$/)
+  const damages = [
+    whole.slice(0, 50),
+    whole.map((byte, i) => (i === 60 ? byte ^ 1 : byte)),
+    new Uint8Array(whole.length),
+  ]
+  for (const damaged of damages) {
+    node.kill()
+    disk.writeFile(path, damaged)
+    await node.start()
+    assert.equal(await clusterInfo(node, 'cluster_slots_assigned'), '16384')
+    assert.match(node.log, /is damaged: its previous generation is used instead/)
+    await node.say('CLUSTER SAVECONFIG')
+    await node.say('CLUSTER SAVECONFIG')
+  }
+  node.kill()
+  disk.writeFile(path, damages[1])
+  disk.writeFile(`${path}.previous`, damages[0])
+  await assert.rejects(node.start(), /corrupted cluster config file/)
 })
