@@ -5,6 +5,7 @@ import { seededRandom } from '../system/random.ts'
 import { virtualSystem } from '../system/virtual.ts'
 import { setBit } from './bitmap.ts'
 import { Cluster } from './cluster.ts'
+import { markFailing } from './health.ts'
 import { BusLink } from './link.ts'
 import { FAIL, HANDSHAKE, LIGHT, MYSELF, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
 import { CorruptNodesFile, nodesText, readNodes } from './nodes-file.ts'
@@ -311,6 +312,28 @@ test('a damaged nodes file is refused', () => {
     fresh.nodes.delete(fresh.me)
     assert.throws(() => readNodes(fresh, one), CorruptNodesFile, one)
   }
+})
+
+test('failures that come together are written once: at the next tick, or with what cannot wait', () => {
+  const { cluster, node, state } = clusterAlone()
+  const others = [node(B, PRIMARY), node(C, PRIMARY), node('d'.repeat(40), PRIMARY)]
+  for (const other of others) {
+    markFailing(cluster, other)
+    cluster.afterwards()
+  }
+  assert.equal(state.saves, 0)
+  for (let i = 0; i < 2; i++) {
+    cluster.ticked()
+    cluster.afterwards()
+  }
+  assert.equal(state.saves, 1)
+  markFailing(cluster, others[0])
+  cluster.bumpEpoch()
+  cluster.afterwards()
+  assert.equal(state.saves, 2)
+  cluster.ticked()
+  cluster.afterwards()
+  assert.equal(state.saves, 2)
 })
 
 test('a claim with a newer configuration wins; the keys of a slot that was lost are deleted', () => {

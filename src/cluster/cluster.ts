@@ -122,6 +122,8 @@ export const UPDATE_STATE = 4
 export const TRY_FAILOVER = 8
 export const TRY_MANUAL_FAILOVER = 16
 const TELL_ROLE = 32
+/** What others seem to be: many such changes come together, and are learnt anew after a start. One write a tick. */
+export const SAVE_AT_TICK = 64
 
 export class Cluster {
   readonly host: ClusterHost
@@ -370,7 +372,7 @@ export class Cluster {
   /** Does what is due now: before an answer that depends on it is sent. */
   afterwards(): void {
     const { todo } = this
-    this.todo = 0
+    this.todo = todo & SAVE_AT_TICK
     if ((todo & TRY_MANUAL_FAILOVER) !== 0 && this.me.has(REPLICA)) this.manual.check()
     if ((todo & (TRY_FAILOVER | TRY_MANUAL_FAILOVER)) !== 0) this.election.step()
     if (((todo | this.todo) & UPDATE_STATE) !== 0) updateState(this)
@@ -381,8 +383,14 @@ export class Cluster {
     this.todo &= ~TELL_ROLE
   }
 
+  /** A tick of the cron ends. */
+  ticked(): void {
+    if ((this.todo & SAVE_AT_TICK) !== 0) this.later(SAVE)
+  }
+
   /** Writes the nodes file; the reason when that is impossible. */
   save(fsync: boolean): string | undefined {
+    this.todo &= ~SAVE_AT_TICK
     return this.host.save(nodesText(this), fsync)
   }
 

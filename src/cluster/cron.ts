@@ -58,6 +58,7 @@ export class ClusterCron {
       this.migrateReplica()
     }
     if (changed || !cluster.isOk) updateState(cluster)
+    cluster.ticked()
   }
 
   // ---- connections ----

@@ -3,7 +3,7 @@
 //   no answer for node-timeout ─▶ PFAIL ─[most primaries report it]─▶ FAIL ─[told to all]
 
 import { SLOTS } from './bitmap.ts'
-import { type Cluster, SAVE, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
+import { type Cluster, SAVE_AT_TICK, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
 import { FAIL, type Node, nameOf, PFAIL, PRIMARY, REPLICA } from './node.ts'
 import { sendFail } from './send.ts'
 
@@ -52,7 +52,7 @@ export function markFailingIfAgreed(cluster: Cluster, node: Node): void {
 export function markFailing(cluster: Cluster, node: Node): void {
   node.flags = (node.flags & ~PFAIL) | FAIL
   node.times.failedMs = cluster.nowMs
-  cluster.later(UPDATE_STATE | SAVE | (cluster.me.primary === node ? TRY_FAILOVER : 0))
+  cluster.later(UPDATE_STATE | SAVE_AT_TICK | (cluster.me.primary === node ? TRY_FAILOVER : 0))
 }
 
 /** A failing node has answered. */
@@ -67,7 +67,7 @@ export function clearFailure(cluster: Cluster, node: Node): void {
     )
   else return
   node.flags &= ~FAIL
-  cluster.later(UPDATE_STATE | SAVE)
+  cluster.later(UPDATE_STATE | SAVE_AT_TICK)
 }
 
 /** Computes the state, and the number of primaries that count for a quorum. */

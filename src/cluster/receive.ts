@@ -1,7 +1,7 @@
 // A packet has come: what this node learns from it, and what it answers.
 
 import { sameBits } from './bitmap.ts'
-import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
+import { type Cluster, FSYNC, SAVE, SAVE_AT_TICK, UPDATE_STATE } from './cluster.ts'
 import { voteFor } from './election.ts'
 import { addFailureReport, clearFailure, failureReports, markFailing, markFailingIfAgreed } from './health.ts'
 import type { BusLink } from './link.ts'
@@ -235,7 +235,7 @@ function answered(cluster: Cluster, node: Node): void {
   node.times.pingSentMs = 0
   if (node.has(PFAIL)) {
     node.flags &= ~PFAIL
-    cluster.later(SAVE | UPDATE_STATE)
+    cluster.later(SAVE_AT_TICK | UPDATE_STATE)
   } else if (node.has(FAIL)) clearFailure(cluster, node)
 }
 
