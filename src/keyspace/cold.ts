@@ -18,6 +18,18 @@ export interface ValuePlace {
 /** A value on disk that cannot be read, or is not what was written. */
 export class UnreadableValue extends Error {}
 
+/** The RDB type and a value on disk, as in RDB files, piece by piece. */
+export interface ValuePieces {
+  /** False: next() would wait for the disk. */
+  readonly isReady: boolean
+  /** It is ready, after it was not. */
+  onReady: () => void
+  /** The next bytes, valid until the next call; undefined: that was all. Throws UnreadableValue. */
+  next(): Uint8Array | undefined
+  /** No more is wanted. */
+  close(): void
+}
+
 export interface ColdValues {
   /** Reads the value of the entry at `slot` into memory; the process waits. Returns the entry, which moves. */
   load(db: Database, entry: Ref, slot: TableSlot): Ref
@@ -25,6 +37,10 @@ export interface ColdValues {
   borrow(entry: Ref): Ref
   /** The RDB type and the value, as in RDB files. */
   encoded(entry: Ref): Uint8Array
+  /** Whether the value of a cold entry is so large that it is to be read by pieces(). */
+  isLarge(entry: Ref): boolean
+  /** encoded(), piece by piece. The caller closes it. */
+  pieces(entry: Ref): ValuePieces
   /** Where the record of a cold or clean entry is. Valid until the next call. */
   placeOf(entry: Ref): ValuePlace
   /**

@@ -32,6 +32,10 @@ export interface SnapshotConsumer {
   begin(entry: Ref, database: number): void
   /** Continues with it; true at its end. take() may come between the steps. */
   step(): boolean
+  /** True: the next step would wait for the disk; `then` is called when it would not. */
+  awaits?(then: () => void): boolean
+  /** Nothing of it is wanted any more. */
+  abandoned?(): void
   /** What comes before all entries that are handed over by begin(); true at its end. take() may come between. */
   open?(): boolean
   /** True: this entry is not needed. */
@@ -121,6 +125,8 @@ export class Snapshot implements RunningSnapshot {
 
   /** Discards the consumer; the iteration still has to reach its end. */
   abandon(): void {
+    this.consumer.abandoned?.()
+    if (this.isReading) this.hasRead()
     this.consumer = DISCARD_CONSUMER
     if (this.current !== undefined) this.closeCurrent()
     this.release()
@@ -134,7 +140,8 @@ export class Snapshot implements RunningSnapshot {
     }
     if (this.current !== undefined) {
       const { entry, database, detached } = this.current
-      if (!this.consumer.step()) return
+      this.isReading = this.consumer.awaits?.(this.hasRead) === true
+      if (this.isReading || !this.consumer.step()) return
       if (detached) this.consumer.unsettled?.(entry, database)
       this.closeCurrent()
       if (!detached) this.consumer.settled?.(entry, database)

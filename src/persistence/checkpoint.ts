@@ -18,12 +18,21 @@ import type { DiskError, Done } from '../system/system.ts'
 import type { FileSink, JobSink } from './file-sink.ts'
 import type { RdbInput } from './rdb/input.ts'
 
+/** The place of a large value, which is written there in steps. */
+export interface PendingPlace {
+  /** Why the value cannot be written. */
+  readonly failure: string | undefined
+  /** Writes some kilobytes; true at the end: place() is known, or there is a failure. */
+  step(): boolean
+  place(): ValuePlace
+}
+
 /** Places of values, for a writer of a base. */
 export interface ValuePlaces {
   /** Where the value of an entry is, written there if need be; undefined: it belongs into the base. */
-  locate(entry: Ref): ValuePlace | undefined
-  /** Whether locate() has a place for it. */
-  locates(entry: Ref): boolean
+  locate(entry: Ref): ValuePlace | PendingPlace | undefined
+  /** Whether locate() has a place for it: 'now', without writing it, or after 'writing' it. */
+  locates(entry: Ref): 'now' | 'writing' | undefined
   /** Names of keys that are not what the base and earlier deltas say; empty: all entries are written. */
   readonly gone: readonly Uint8Array[]
   /** Whether the base and earlier deltas have this entry as it is. */

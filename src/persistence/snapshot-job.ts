@@ -143,8 +143,9 @@ export class SnapshotJob {
     const { clock } = this.parts
     const delayUs = this.parts.keyDelayUs()
     const wanted = this.keysWaitedFor + Math.ceil(DELAY_US_MIN / delayUs)
-    while (snapshot.running && snapshot.done === this.keysWaitedFor) snapshot.step()
-    while (snapshot.running && snapshot.done < wanted && sink.ready && clock.monotonicUs() < end) snapshot.step()
+    const goesOn = () => snapshot.running && !snapshot.isReading
+    while (goesOn() && snapshot.done === this.keysWaitedFor) snapshot.step()
+    while (goesOn() && snapshot.done < wanted && sink.ready && clock.monotonicUs() < end) snapshot.step()
     this.delaying = true
     this.waitForKeys(clock.monotonicUs(), delayUs * (snapshot.done - this.keysWaitedFor))
     return true

@@ -116,8 +116,10 @@ export class SnapshotWriter implements SnapshotConsumer {
   }
 
   isLarge(entry: Ref): boolean {
-    if (this.entries.memoryOf(entry) < LARGE_BYTES) return false
-    return this.places === undefined || !(this.places.locates(entry) || this.places.skips(entry))
+    const { entries, places } = this
+    if (entries.isCold(entry)) return places === undefined && entries.cold!.isLarge(entry)
+    if (entries.memoryOf(entry) < LARGE_BYTES) return false
+    return places === undefined || !(places.locates(entry) === 'now' || places.skips(entry))
   }
 
   settled(entry: Ref, database: number): void {
@@ -158,8 +160,7 @@ export class SnapshotWriter implements SnapshotConsumer {
     const out = large ? this.side : this.main
     const writer = large ? this.sideWriter : this.writer
     this.select(out, writer, database)
-    if (!this.beginKey(out, writer, entry)) return
-    writer.values.step(out, Number.POSITIVE_INFINITY)
+    if (!this.beginKey(out, writer, entry) || !this.write(writer, out, Number.POSITIVE_INFINITY)) return
     this.unsettled(entry, database)
     if (!large && out.pos >= FULL_BYTES) this.send()
   }
@@ -197,13 +198,33 @@ export class SnapshotWriter implements SnapshotConsumer {
     return this.failure === undefined
   }
 
+  awaits(then: () => void): boolean {
+    return !this.writer.values.isReady(then)
+  }
+
+  abandoned(): void {
+    this.writer.values.abandon()
+  }
+
   step(): boolean {
     const { main } = this
-    const done = this.failure !== undefined || this.writer.values.step(main, main.pos + PART_BYTES)
+    const done = this.failure !== undefined || this.write(this.writer, main, main.pos + PART_BYTES)
     if (done) this.endLarge()
     if (main.pos - this.summed >= SUM_BYTES) this.sum()
     if (main.pos >= FULL_BYTES) this.send()
     return done
+  }
+
+  /** Continues a value; true: it ends, or cannot be read. */
+  private write({ values }: RdbWriter, out: RdbOutput, until: number): boolean {
+    try {
+      return values.step(out, until)
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error
+      values.abandon()
+      this.failure ??= error
+      return true
+    }
   }
 
   private sum(): void {

@@ -11,11 +11,12 @@ import type { Long } from '../lib/long-field.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { TableSlot } from '../memory/table-slot.ts'
-import type { Checkpoints } from '../persistence/checkpoint.ts'
+import type { Checkpoints, PendingPlace } from '../persistence/checkpoint.ts'
 import type { RdbInput } from '../persistence/rdb/input.ts'
 import { attempt, type Done } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
 import { IndexReader } from './index-reader.ts'
+import type { LargeWrite } from './large-write.ts'
 
 /** Names of so few keys are always worth a delta. */
 const DELTA_BYTES_MIN = 4096
@@ -48,6 +49,8 @@ export class ValueCheckpoints implements Checkpoints {
   private readonly key = new Slice()
   /** The entry whose value was appended last, at `place`, and is not clean yet; 0: none. */
   private appended: Ref = 0
+  /** Large values that are being appended. */
+  private readonly writes = new Set<LargeWrite>()
   private readonly slot: TableSlot
   private readonly reader: IndexReader
 
@@ -87,25 +90,48 @@ export class ValueCheckpoints implements Checkpoints {
     return this.isDelta && this.parts.store.isIndexed(entry)
   }
 
-  locates(entry: Ref): boolean {
+  locates(entry: Ref): 'now' | 'writing' | undefined {
     const { store, largest } = this.parts
-    return store.hasPlace(entry) || store.maySpill(entry, largest())
+    if (store.hasPlace(entry)) return 'now'
+    return store.maySpill(entry, largest()) ? 'writing' : undefined
   }
 
-  locate(entry: Ref): ValuePlace | undefined {
+  locate(entry: Ref): ValuePlace | PendingPlace | undefined {
     const { store, largest } = this.parts
     this.forget()
     if (store.hasPlace(entry) && !this.refresh(entry)) return undefined
     if (store.hasPlace(entry)) return this.name(store.placeOf(entry))
     if (!store.maySpill(entry, largest())) return undefined
     // Where nothing can be appended the base contains the value.
-    let isWhole = false
+    let appended: ReturnType<ColdStore['append']> = 'failed'
     const failure = attempt(() => {
-      isWhole = store.append(entry)
+      appended = store.append(entry)
     })
-    if (failure !== undefined || !isWhole) return undefined
+    if (failure !== undefined) return undefined
+    return this.follow(entry, appended)
+  }
+
+  private follow(entry: Ref, appended: ReturnType<ColdStore['append']>): ValuePlace | PendingPlace | undefined {
+    if (appended === 'failed') return undefined
+    if (appended === 'whole') return this.namedNow(entry)
+    this.writes.add(appended)
+    return {
+      get failure() {
+        return appended.failure
+      },
+      step: () => appended.step(),
+      place: () => {
+        this.writes.delete(appended)
+        return this.namedNow(entry)
+      },
+    }
+  }
+
+  /** The value of an entry was appended last. */
+  private namedNow(entry: Ref): ValuePlace {
+    this.forget()
     this.appended = entry
-    return this.name(store.log.last)
+    return this.name(this.parts.store.log.last)
   }
 
   private name({ segment, offset, bytes }: ValuePlace): ValuePlace {
@@ -156,6 +182,8 @@ export class ValueCheckpoints implements Checkpoints {
   end(outcome: 'durable' | 'as before' | 'unsure'): void {
     const { log } = this.parts.store
     this.forget()
+    for (const write of this.writes) write.abandon()
+    this.writes.clear()
     const { named, isDelta } = this
     this.named = new Set()
     this.gone = []

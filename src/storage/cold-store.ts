@@ -1,34 +1,35 @@
 // ColdStore: moves values of entries to the value log and back.
 //
 //   hot entry   ─ spill:  value encoded, record appended, value freed, payload = place ─▶ cold entry
+//                 a large one is begun, and goes on in steps [continueSpill]; any change of the entry abandons it
 //   cold entry  ─ load:   record read and checked, value built, payload = value, then the place ─▶ clean entry
 //   clean entry ─ drop:   value freed, payload = place ─▶ cold entry       ─ [any change] record released ─▶ hot entry
 //
 // Always: type, encoding, expiry and access time of an entry stay as they are; a running snapshot has saved an entry
 // before it moves; an entry that cannot be read stays cold.
 
-import { type ColdValues, UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
+import type { ColdValues, ValuePieces, ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { MEMORY_SAMPLES, PLACE_BYTES } from '../keyspace/entries.ts'
 import { CLEAN, COLD, EXTERNAL, HAS_EXPIRY, INDEXED, payloadAt } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-import { ENC_HASHTABLE, ENC_INT, ENC_QUICKLIST, ENC_SKIPLIST, TYPE_LIST, TYPE_STRING } from '../keyspace/types.ts'
+import { ENC_INT, ENC_QUICKLIST, TYPE_LIST, TYPE_STRING } from '../keyspace/types.ts'
 import type { EncodingLimits } from '../keyspace/value-type.ts'
 import type { Long } from '../lib/long-field.ts'
 import { Slice } from '../lib/slice.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
 import { TableSlot } from '../memory/table-slot.ts'
-import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
-import { RdbOutput } from '../persistence/rdb/output.ts'
-import { type ValueCodecs, ValueReaders, ValueWriters } from '../persistence/values/value-codecs.ts'
-import { limitsFor } from './encoding-limits.ts'
+import type { ValueCodecs } from '../persistence/values/value-codecs.ts'
 import type { IndexChanges } from './index-changes.ts'
+import type { LargeLoad, LoadedValue } from './large-load.ts'
+import type { LargeWrite } from './large-write.ts'
+import { firstPieceOf, PIECE_BYTES, RecordReader } from './record-reader.ts'
+import { ValueCoder } from './value-coder.ts'
 import { idOf, type ValueLog } from './value-log.ts'
 
 /** Smaller values take hardly more memory than the place of their record. */
 const VALUE_BYTES_MIN = 64
 const REF_BYTES = 4
-const KEPT_BYTES_MAX = 1 << 20
 /** Read ahead for a snapshot. */
 const AHEAD_BYTES_MAX = 4 << 20
 
@@ -43,33 +44,50 @@ interface ColdFigures {
   dropped: number
 }
 
+/** A value; or of a string its allocation, or (both 0) what the coder has read. */
+type Payload = Pick<LoadedValue, 'value' | 'text' | 'textBytes'>
+
+interface ColdStoreParts {
+  space: Keyspace
+  limits: EncodingLimits
+  codecs: ValueCodecs
+  log: ValueLog
+  index: IndexChanges
+  compaction: { pins: number }
+}
+
+/** A large value on its way to disk. */
+interface Spilling {
+  readonly db: Database
+  readonly entry: Ref
+  readonly write: LargeWrite
+  /** That it takes in memory. */
+  readonly bytes: number
+}
+
 export class ColdStore implements ColdValues {
   readonly figures: ColdFigures = { coldKeys: 0, faults: 0, waits: 0, spilled: 0, dropped: 0 }
   readonly log: ValueLog
   readonly index: IndexChanges
   private readonly space: Keyspace
-  private readonly writers: ValueWriters
-  /** Readers of values in compact encodings, and of those in tables and trees. */
-  private readonly compact: ValueReaders
-  private readonly large: ValueReaders
-  private readonly output = new RdbOutput(4096)
-  private readonly input = new RdbInput()
-  private readonly text = new RdbString()
+  private readonly coder: ValueCoder
   private readonly key = new Slice()
   private readonly place: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   private readonly slot: TableSlot
   /** Records that were read ahead, by idOf() their places. */
   private readonly ahead = new Map<number, Uint8Array>()
+  private spilling: Spilling | undefined
+  /** Compaction, which would move what is being written, stops while there are pins. */
+  private readonly compaction: { pins: number }
 
-  constructor(space: Keyspace, limits: EncodingLimits, codecs: ValueCodecs, log: ValueLog, index: IndexChanges) {
+  constructor(parts: ColdStoreParts) {
+    const { space, limits, codecs, log, index } = parts
     this.space = space
+    this.compaction = parts.compaction
     this.log = log
     this.index = index
     this.slot = new TableSlot(space.arena)
-    this.writers = new ValueWriters(space, codecs)
-    this.compact = new ValueReaders(space, limitsFor(limits, true), codecs)
-    this.large = new ValueReaders(space, limitsFor(limits, false), codecs)
-    this.output.compress = false
+    this.coder = new ValueCoder(space, limits, codecs, log)
   }
 
   /** Where the record of a cold or clean entry is. Valid until the next call. */
@@ -128,6 +146,7 @@ export class ColdStore implements ColdValues {
   }
 
   changes(db: Database, entry: Ref, valueStays: boolean): void {
+    if (this.spilling?.entry === entry) this.abandonSpill()
     if (!valueStays) this.space.entries.soil(entry)
     if (!this.isIndexed(entry)) return
     this.notIndexed(entry)
@@ -135,6 +154,7 @@ export class ColdStore implements ColdValues {
   }
 
   changesAll(): void {
+    this.abandonSpill()
     this.index.forget()
   }
 
@@ -143,7 +163,7 @@ export class ColdStore implements ColdValues {
   /** Whether the value may go to disk: it is of a size between VALUE_BYTES_MIN and `largest`. */
   maySpill(entry: Ref, largest: number): boolean {
     const { entries, types, strings } = this.space
-    if (entries.isCold(entry)) return false
+    if (entries.isCold(entry) || this.spilling?.entry === entry) return false
     const type = types.of(entries.typeOf(entry))
     const encoding = entries.encodingOf(entry)
     let bytes: number
@@ -157,46 +177,107 @@ export class ColdStore implements ColdValues {
     return bytes >= VALUE_BYTES_MIN && bytes <= largest
   }
 
-  /** Moves the value of an entry to disk. False: a snapshot is busy with it, or it cannot be. Throws a DiskError. */
+  /**
+   * Moves the value of an entry to disk; a large one leaves memory later, by continueSpill(). False: a snapshot is busy
+   * with it, or it cannot be. Throws a DiskError.
+   */
   spill(db: Database, entry: Ref): boolean {
-    const { space } = this
-    const { snapshot, entries } = space
-    if (space.snapshotting) {
-      if (snapshot!.isBusyWith(db, entry)) return false
-      snapshot!.beforeChange(db, entry)
+    const { entries } = this.space
+    if (!this.settleSnapshot(db, entry)) return false
+    if (entries.hasPlace(entry)) {
+      this.figures.dropped++
+      this.leave(db, entry, this.placeOf(entry))
+      return true
     }
-    const isClean = entries.hasPlace(entry)
-    if (isClean) this.figures.dropped++
-    else if (!this.append(entry)) return false
-    const place = isClean ? this.placeOf(entry) : this.log.last
+    const appended = this.coder.append(entry)
+    if (appended === 'whole') this.leave(db, entry, this.log.last)
+    else if (appended !== 'failed')
+      return this.beginSpill({ db, entry, write: appended, bytes: entries.memoryOf(entry) })
+    return appended === 'whole'
+  }
+
+  /** False: a running snapshot is busy with the entry; else it has saved it. */
+  private settleSnapshot(db: Database, entry: Ref): boolean {
+    if (this.isSavedLater(db, entry)) return false
+    if (this.space.snapshotting) this.space.snapshot!.beforeChange(db, entry)
+    return true
+  }
+
+  /** A running snapshot saves the value in slices, now or soon: the entry must not move before. */
+  isSavedLater(db: Database, entry: Ref): boolean {
+    return this.space.snapshotting && this.space.snapshot!.isBusyWith(db, entry)
+  }
+
+  private leave(db: Database, entry: Ref, place: ValuePlace): void {
     this.mark(entry, 0, CLEAN)
-    entries.freePayload(entry)
+    this.space.entries.freePayload(entry)
     const cold = this.resize(db, entry, PLACE_BYTES, this.slot)
     this.mark(cold, COLD, EXTERNAL)
     this.setPlace(cold, place)
     this.figures.coldKeys++
     this.figures.spilled++
+  }
+
+  private beginSpill(spilling: Spilling): boolean {
+    if (this.spilling !== undefined) {
+      spilling.write.abandon()
+      return false
+    }
+    this.spilling = spilling
+    this.compaction.pins++
     return true
   }
 
-  /** Appends the value of an entry: log.last is its place. False: its type cannot write it. Throws a DiskError. */
-  append(entry: Ref): boolean {
-    const { output, writers } = this
-    output.pos = 0
-    output.byte(writers.rdbType(entry))
-    writers.begin(entry)
-    while (!writers.step(output, Number.POSITIVE_INFINITY));
-    if (writers.takeFailure() !== undefined) return false
-    this.log.append(this.space.entries.keyOf(entry, this.key), output.u8, 0, output.pos)
-    if (output.u8.length > KEPT_BYTES_MAX) output.renew(4096)
+  /** Bytes of the large value that is on its way to disk. */
+  get leavingBytes(): number {
+    return this.spilling?.bytes ?? 0
+  }
+
+  /** Whether someone goes through large values in steps: none of them may leave memory meanwhile. */
+  get isLargeBusy(): boolean {
+    return this.compaction.pins > 0
+  }
+
+  /** Writes some kilobytes of the large value that is on its way to disk; true: there is none any more. */
+  continueSpill(): boolean {
+    const { spilling } = this
+    if (spilling === undefined) return true
+    const { db, entry, write } = spilling
+    if (!write.step()) return false
+    this.endSpill()
+    if (write.failure !== undefined) return true
+    const { segment, offset, bytes } = this.log.last
+    if (this.settleSnapshot(db, entry)) this.leave(db, entry, { segment, offset, bytes })
+    else this.log.release(segment, bytes)
     return true
+  }
+
+  private endSpill(): void {
+    this.spilling = undefined
+    this.compaction.pins--
+  }
+
+  private abandonSpill(): void {
+    if (this.spilling === undefined) return
+    this.spilling.write.abandon()
+    this.endSpill()
+  }
+
+  /** As ValueCoder.append(). */
+  append(entry: Ref): 'whole' | 'failed' | LargeWrite {
+    return this.coder.append(entry)
   }
 
   /** Appends a record again, to which a cold entry refers from now on. Throws a DiskError. */
   move(entry: Ref, record: Uint8Array): void {
-    const { segment, bytes } = this.placeOf(entry)
     this.log.appendRecord(record)
-    this.setPlace(entry, this.log.last)
+    this.moveTo(entry, this.log.last)
+  }
+
+  /** A cold entry refers to another record from now on. */
+  moveTo(entry: Ref, place: ValuePlace): void {
+    const { segment, bytes } = this.placeOf(entry)
+    this.setPlace(entry, place)
     this.log.release(segment, bytes)
   }
 
@@ -233,20 +314,49 @@ export class ColdStore implements ColdValues {
 
   load(db: Database, entry: Ref, slot: TableSlot): Ref {
     const { readBytes } = this.log.figures
-    const encoded = this.encoded(entry)
-    if (this.log.figures.readBytes !== readBytes) this.figures.waits++
     // The entry moves, but for the command that looks it up nothing has changed.
     const { mutations } = this.space
-    const clean = this.install(db, entry, encoded, slot)
+    const clean = this.isLarge(entry)
+      ? this.installLarge(db, entry, this.loadNow(entry), slot)
+      : this.install(db, entry, this.encoded(entry), slot)
+    if (this.log.figures.readBytes !== readBytes) this.figures.waits++
     this.space.mutations = mutations
     return clean
   }
 
   /** Gives an entry the value of its record's payload. Returns the entry, which moves; `slot` is at it. */
   install(db: Database, entry: Ref, encoded: Uint8Array, slot = this.slot): Ref {
+    const { space, coder } = this
+    if (space.snapshotting) space.snapshot!.beforeChange(db, entry)
+    const value = coder.build(entry, encoded)
+    return this.settle(db, entry, { value, text: 0, textBytes: coder.text.len }, slot)
+  }
+
+  /** Whether the value of a cold entry is read in pieces. */
+  isLarge(entry: Ref): boolean {
+    return this.placeOf(entry).bytes > PIECE_BYTES
+  }
+
+  /** Begins to build the value of a cold entry. Throws UnreadableValue. */
+  beginLoad(entry: Ref): LargeLoad {
+    return this.coder.beginLoad(entry, this.placeOf(entry))
+  }
+
+  private loadNow(entry: Ref): LoadedValue {
+    const load = this.beginLoad(entry)
+    while (!load.step());
+    return load.take()
+  }
+
+  /** Gives an entry a value that was built. */
+  installLarge(db: Database, entry: Ref, loaded: LoadedValue, slot = this.slot): Ref {
     const { space } = this
     if (space.snapshotting) space.snapshot!.beforeChange(db, entry)
-    const value = this.build(entry, encoded)
+    if (loaded.text === 0) this.coder.setEncoding(entry, loaded.encoding)
+    return this.settle(db, entry, loaded, slot)
+  }
+
+  private settle(db: Database, entry: Ref, value: Payload, slot: TableSlot): Ref {
     const place = this.placeOf(entry)
     this.figures.faults++
     this.figures.coldKeys--
@@ -259,7 +369,12 @@ export class ColdStore implements ColdValues {
 
   borrow(entry: Ref): Ref {
     const { arena } = this.space
-    const value = this.build(entry, this.encoded(entry))
+    let value: Payload
+    if (this.isLarge(entry)) {
+      const loaded = this.loadNow(entry)
+      if (loaded.text === 0) this.coder.setEncoding(entry, loaded.encoding)
+      value = loaded
+    } else value = { value: this.coder.build(entry, this.encoded(entry)), text: 0, textBytes: this.coder.text.len }
     const seg = arena.segment(entry)
     const at = arena.at(entry)
     const head = payloadAt(seg.u8, seg.dv, at) - at
@@ -267,6 +382,14 @@ export class ColdStore implements ColdValues {
     arena.copy(copy, 0, entry, 0, head)
     this.fill(copy, value)
     return copy
+  }
+
+  pieces(entry: Ref): ValuePieces {
+    const place = this.placeOf(entry)
+    const id = idOf(place)
+    const first = this.ahead.get(id)
+    this.ahead.delete(id)
+    return new RecordReader(this.log, place, first)
   }
 
   encoded(entry: Ref): Uint8Array {
@@ -283,7 +406,7 @@ export class ColdStore implements ColdValues {
     this.ahead.clear()
     for (const entry of entries) {
       if (!this.space.entries.isCold(entry)) continue
-      const place = this.placeOf(entry)
+      const place = firstPieceOf(this.placeOf(entry))
       const id = idOf(place)
       bytes += place.bytes
       if (bytes > AHEAD_BYTES_MAX || !this.log.has(place)) break
@@ -302,39 +425,17 @@ export class ColdStore implements ColdValues {
     this.log.release(segment, bytes)
   }
 
-  /** Builds a value: its ref, or 0 for a string, which is in `text`. */
-  private build(entry: Ref, encoded: Uint8Array): Ref {
-    const { entries } = this.space
-    const encoding = entries.encodingOf(entry)
-    const dv = new DataView(encoded.buffer, encoded.byteOffset, encoded.length)
-    const input = this.input.open(encoded, dv, 0, encoded.length)
-    const rdbType = input.byte()
-    if (entries.typeOf(entry) === TYPE_STRING) {
-      this.text.copyFrom(input.string(this.text))
-      return 0
-    }
-    // The value gets the encoding back that it had, whatever the limits are now.
-    const readers = encoding === ENC_HASHTABLE || encoding === ENC_SKIPLIST ? this.large : this.compact
-    const reader = readers.of(rdbType)
-    if (reader === undefined) throw new UnreadableValue(`RDB type ${rdbType} is unknown`)
-    reader.begin(rdbType, input)
-    reader.step(input, Number.POSITIVE_INFINITY)
-    const { u8 } = this.space.arena.segment(entry)
-    const at = this.space.arena.at(entry)
-    u8[at] = (u8[at] & 0xf0) | reader.encoding
-    return reader.value
+  private bytesFor({ value, textBytes }: Payload): number {
+    return value !== 0 ? REF_BYTES : this.space.strings.textPayload(textBytes)
   }
 
-  private bytesFor(value: Ref): number {
-    return value !== 0 ? REF_BYTES : this.space.strings.textPayload(this.text.len)
-  }
-
-  private fill(entry: Ref, value: Ref): void {
+  private fill(entry: Ref, { value, text, textBytes }: Payload): void {
     const { entries, strings } = this.space
     this.mark(entry, 0, COLD | CLEAN | EXTERNAL)
     if (value !== 0) return entries.setValue(entry, entries.encodingOf(entry), value)
-    strings.writeText(entry, this.text)
-    this.text.release()
+    if (text !== 0) return strings.takeText(entry, text, textBytes)
+    strings.writeText(entry, this.coder.text)
+    this.coder.text.release()
   }
 
   private mark(entry: Ref, set: number, clear: number): void {
@@ -350,6 +451,7 @@ export class ColdStore implements ColdValues {
    */
   private resize(db: Database, entry: Ref, payloadBytes: number, slot: TableSlot, kept = 0): Ref {
     const { space } = this
+    if (this.spilling?.entry === entry) this.abandonSpill()
     const { arena, tables } = space
     space.mutations++
     const seg = arena.segment(entry)

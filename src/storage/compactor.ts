@@ -4,6 +4,7 @@
 //        refers to it: the record is appended again, the entry refers to the copy
 //        has the value in memory as well: the record is released
 //        does not: the record is dead, or its key was renamed
+//   a large record: copied in pieces (large-move.ts), before anything else; a dead one is passed frame by frame
 //   [live bytes remain] ─▶ the segment is a straggler: one pass over all keys moves what refers to one
 //
 // Always: a record is copied as it is, and only when it is sound; a segment with a record that is not stays, and is
@@ -17,7 +18,16 @@ import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { attempt } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
-import { RECORD_HEAD, recordBytes, recordKeyBytes } from './record.ts'
+import { LargeMove } from './large-move.ts'
+import {
+  FRAME_BYTES,
+  FRAME_HEAD,
+  frameBytes,
+  isLargeRecord,
+  RECORD_HEAD,
+  recordBytes,
+  recordKeyBytes,
+} from './record.ts'
 
 const WINDOW_BYTES = 256 * 1024
 const PENDING_MAX = 4 * 1024 * 1024
@@ -44,11 +54,16 @@ export class Compactor {
   private readonly parts: CompactorParts
   private readonly from: ValuePlace = { segment: 0, offset: 0, bytes: 0 }
   private readonly key = new Slice()
-  /** Of the victim, from the offset in `from` on; empty: to be read. */
+  /** Of the victim, from the offset `windowFrom` on. */
   private window = new Uint8Array(0)
+  private windowFrom = 0
   /** Memory of windows; one of a long record is replaced by the next. */
   private buffer = new Uint8Array(0)
-  private windowAt = 0
+  /** Where the next frame of a dead record is that is being passed; 0: none is. */
+  private frameAt = 0
+  /** Large values that are to be moved, and the one that is being moved. */
+  private readonly large: { db: Database; key: Slice }[] = []
+  private move: LargeMove | undefined
   private reading = false
   /** The disk does not take another segment: until the next check(). */
   private failed = false
@@ -65,7 +80,8 @@ export class Compactor {
   /** Starts when too much of the log is dead; goes on when the disk has followed. */
   check(): void {
     if (this.reading || this.parts.store.log.figures.pendingBytes > PENDING_MAX) return
-    if (this.from.segment === 0 && this.pass === undefined && !this.choose()) return
+    const isAtWork = this.move !== undefined || this.large.length > 0 || this.pass !== undefined
+    if (!isAtWork && this.from.segment === 0 && !this.choose()) return
     this.failed = false
     this.parts.start(this.run)
   }
@@ -76,9 +92,8 @@ export class Compactor {
     const id = log.sparsest(segment => this.stragglers.has(segment) || this.damaged.has(segment))
     if (id !== 0) {
       this.from.segment = id
-      this.from.offset = 0
+      this.from.offset = this.windowFrom = this.frameAt = 0
       this.window = new Uint8Array(0)
-      this.windowAt = 0
       return true
     }
     for (const straggler of this.stragglers) if (log.liveBytesOf(straggler) === 0) this.stragglers.delete(straggler)
@@ -90,8 +105,11 @@ export class Compactor {
   private readonly run = (limitUs: number): boolean => {
     const until = this.parts.nowUs() + limitUs
     while (!this.failed && this.parts.store.log.figures.pendingBytes <= PENDING_MAX) {
-      if (this.pass !== undefined) {
-        if (!this.nextBucket(this.pass)) return true
+      if (this.move !== undefined) {
+        if (!this.moveLarge(this.move)) return true
+      } else if (this.large.length > 0) this.beginMove(this.large.pop()!)
+      else if (this.pass !== undefined) {
+        if (!this.nextBucket(this.pass) && this.large.length === 0) return true
       } else if (this.from.segment === 0) {
         if (!this.choose()) return true
       } else if (!this.nextRecords()) return true
@@ -106,7 +124,7 @@ export class Compactor {
   private nextRecords(): boolean {
     const { from } = this
     const { log } = this.parts.store
-    for (let i = 0; i < RECORDS_BETWEEN_CLOCKS; i++) {
+    for (let i = 0; i < RECORDS_BETWEEN_CLOCKS && this.large.length === 0; i++) {
       if (log.liveBytesOf(from.segment) === 0) {
         this.endSegment()
         return true
@@ -117,20 +135,93 @@ export class Compactor {
         this.endSegment()
         return true
       }
-      const bytes = recordBytes(this.window, this.windowAt)
+      if (this.frameAt !== 0) {
+        if (!this.passFrame(this.frameAt)) return false
+        if (from.segment === 0) return true
+        continue
+      }
+      const at = from.offset - this.windowFrom
+      const isLarge = at + RECORD_HEAD <= this.window.length && isLargeRecord(this.window, at)
+      const bytes = isLarge ? largeBeginBytes(this.window, at) : recordBytes(this.window, at)
       if (bytes > rest) return this.giveUp(from.segment)
-      if (bytes === 0 || this.windowAt + bytes > this.window.length) {
-        this.read(Math.min(rest, Math.max(WINDOW_BYTES, bytes)))
+      if (bytes === 0 || at + bytes > this.window.length) {
+        this.read(from.offset, Math.min(rest, Math.max(WINDOW_BYTES, bytes)))
         return false
       }
+      if (isLarge) {
+        this.findLarge(at)
+        continue
+      }
       from.bytes = bytes
-      if (!this.moveFound(this.window.subarray(this.windowAt, this.windowAt + bytes))) return this.giveUp(from.segment)
+      if (!this.moveFound(this.window.subarray(at, at + bytes))) return this.giveUp(from.segment)
       if (this.failed) return true
-      this.windowAt += bytes
       from.offset += bytes
     }
     return true
   }
+
+  // ---- large records ----
+
+  /** Passes a frame of a dead record. False: its head is being read. */
+  private passFrame(frameAt: number): boolean {
+    const { from, window, windowFrom } = this
+    const at = frameAt - windowFrom
+    if (frameAt + FRAME_HEAD > this.parts.store.log.bytesOf(from.segment)) return this.giveUp(from.segment)
+    if (at + FRAME_HEAD > window.length) {
+      this.read(frameAt, FRAME_HEAD)
+      return false
+    }
+    const bytes = frameBytes(window, at)
+    if (bytes > FRAME_BYTES) return this.giveUp(from.segment)
+    const end = frameAt + FRAME_HEAD + bytes
+    this.frameAt = bytes < FRAME_BYTES ? 0 : end
+    if (bytes < FRAME_BYTES) from.offset = end
+    return true
+  }
+
+  /** The large record at `from`, whose key is in the window: it will be moved, or passed. */
+  private findLarge(at: number): void {
+    const { from, key, window } = this
+    key.set(window, viewOf(window), at + RECORD_HEAD + FRAME_HEAD, recordKeyBytes(window, at))
+    // The key of a record may be longer than the frame: a pass over all keys finds it then.
+    const found = key.len <= FRAME_BYTES ? this.findReferring() : undefined
+    if (found === undefined) {
+      this.frameAt = from.offset + RECORD_HEAD
+      return
+    }
+    from.bytes = this.parts.store.placeOf(found.entry).bytes
+    if (this.mayMove(found.db, found.entry)) this.large.push({ db: found.db, key: key.copy() })
+    from.offset += from.bytes
+  }
+
+  private beginMove({ db, key }: { db: Database; key: Slice }): void {
+    const { store } = this.parts
+    const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
+    if (entry === 0 || !db.entries.isCold(entry)) return
+    const place = store.placeOf(entry)
+    this.failed =
+      attempt(() => {
+        this.move = new LargeMove(store, db, key, place)
+        this.move.onReady = () => this.parts.start(this.run)
+      }) !== undefined
+  }
+
+  /** Copies a piece. False: the next one is being read. */
+  private moveLarge(move: LargeMove): boolean {
+    if (!move.isReady) return false
+    try {
+      if (!move.step(this.parts.isAwaited)) return true
+      this.figures.movedBytes += move.bytes
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error
+      this.damaged.add(move.segment)
+      this.parts.warn(`A large value on disk cannot be moved, in segment ${move.segment}: ${error.message}`)
+    }
+    this.move = undefined
+    return true
+  }
+
+  // ---- records in the window ----
 
   private endSegment(): void {
     this.figures.segments++
@@ -145,16 +236,15 @@ export class Compactor {
     return true
   }
 
-  private read(bytes: number): void {
-    const { from } = this
-    const { segment } = from
+  private read(offset: number, bytes: number): void {
+    const { segment } = this.from
     if (this.buffer.length < bytes) this.buffer = new Uint8Array(Math.max(WINDOW_BYTES, bytes))
     const window = this.buffer.subarray(0, bytes)
     this.reading = true
-    this.parts.store.log.readRange(segment, from.offset, window, isWhole => {
+    this.parts.store.log.readRange(segment, offset, window, isWhole => {
       this.reading = false
       this.window = window
-      this.windowAt = 0
+      this.windowFrom = offset
       if (!isWhole) this.giveUp(segment)
       this.parts.start(this.run)
     })
@@ -162,26 +252,36 @@ export class Compactor {
 
   /** Moves the record at `from` when an entry of its key refers to it. False: it is not sound. */
   private moveFound(record: Uint8Array): boolean {
+    const { store } = this.parts
+    this.key.set(record, viewOf(record), RECORD_HEAD, recordKeyBytes(record, 0))
+    const found = this.findReferring()
+    if (found === undefined || !this.mayMove(found.db, found.entry)) return true
+    if (!store.log.isSound(record)) return false
+    this.moveRecord(found.entry, record)
+    return true
+  }
+
+  /** The entry of the key that refers to the record at `from`. */
+  private findReferring(): { db: Database; entry: Ref } | undefined {
     const { store, space } = this.parts
     const { key, from } = this
-    const dv = new DataView(record.buffer, record.byteOffset, record.length)
-    key.set(record, dv, RECORD_HEAD, recordKeyBytes(record, 0))
     for (const db of space.databases) {
       if (db.size === 0) continue
       const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
       if (entry === 0 || !db.entries.hasPlace(entry)) continue
       const { segment, offset } = store.placeOf(entry)
-      if (segment !== from.segment || offset !== from.offset) continue
-      if (!db.entries.isCold(entry)) db.entries.soil(entry)
-      if (!db.entries.isCold(entry) || this.parts.isAwaited(from)) return true
-      if (!store.log.isSound(record)) return false
-      this.move(entry, record)
-      return true
+      if (segment === from.segment && offset === from.offset) return { db, entry }
     }
-    return true
+    return undefined
   }
 
-  private move(entry: Ref, record: Uint8Array): void {
+  /** False: its record is not needed now, or is about to be left. */
+  private mayMove({ entries }: Database, entry: Ref): boolean {
+    if (!entries.isCold(entry)) entries.soil(entry)
+    return entries.isCold(entry) && !this.parts.isAwaited(this.from)
+  }
+
+  private moveRecord(entry: Ref, record: Uint8Array): void {
     this.failed = attempt(() => this.parts.store.move(entry, record)) !== undefined
     if (!this.failed) this.figures.movedBytes += record.length
   }
@@ -211,6 +311,11 @@ export class Compactor {
     const place = store.placeOf(entry)
     if (this.failed || !this.stragglers.has(place.segment) || this.parts.isAwaited(place)) return
     if (!space.entries.isCold(entry)) return space.entries.soil(entry)
+    if (store.isLarge(entry)) {
+      const key = space.entries.keyOf(entry, this.key).copy()
+      this.large.push({ db: space.databases[this.pass!.database], key })
+      return
+    }
     let record: Uint8Array
     try {
       record = store.log.readRecord(place)
@@ -219,6 +324,15 @@ export class Compactor {
       this.damaged.add(place.segment)
       return
     }
-    this.move(entry, record)
+    this.moveRecord(entry, record)
   }
+}
+
+/** Bytes of the begin of a large record with all of its key. */
+function largeBeginBytes(u8: Uint8Array, at: number): number {
+  return RECORD_HEAD + FRAME_HEAD + Math.min(recordKeyBytes(u8, at), FRAME_BYTES)
+}
+
+function viewOf(u8: Uint8Array): DataView {
+  return new DataView(u8.buffer, u8.byteOffset, u8.length)
 }

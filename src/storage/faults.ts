@@ -3,11 +3,12 @@
 //
 //   command ─▶ POSTPONE ─▶ readLater for each cold key ─▶ [all are there] installed, released ─▶ runs
 //                                                     └─▶ [one is not sound] ─▶ refused
+//   a large value is read in pieces and built in slices (large-load.ts)
 //
 // Always: the socket of a client is not read while it waits, so that the kernel slows the sender down: its input would
 // grow without bound otherwise, a command for each fault. A command is postponed for its values once; what is cold then
-// (a value spilled again, a key that a script does not declare) is read while it runs. Commands about keys and those
-// that overwrite a value read nothing.
+// (a value spilled again, a key that a script does not declare) is read while it runs; for a large one it is
+// postponed again, some times. Commands about keys and those that overwrite a value read nothing.
 
 import { CMD_DENYOOM } from '../engine/catalog/command.ts'
 import { KEY_ACCESS, KEY_OW, KEY_RM } from '../engine/catalog/keyspecs.ts'
@@ -20,8 +21,11 @@ import { type Database, LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.
 import { Histogram } from '../lib/histogram.ts'
 import { parseInt64 } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
+import type { Ref } from '../memory/arena.ts'
 import { errorBytes } from '../protocol/reply.ts'
 import type { ColdStore } from './cold-store.ts'
+import type { LargeLoad } from './large-load.ts'
+import { LargeLoads } from './large-loads.ts'
 import { idOf } from './value-log.ts'
 
 /** Commands about keys: their values stay where they are. */
@@ -51,6 +55,9 @@ const KEYS_ONLY: ReadonlySet<string> = new Set([
 
 const UNREADABLE = errorBytes('ERR A value of this command cannot be read from disk')
 const INSTALLED_AT_ONCE = 16
+const SLICE_US = 500
+/** How often a command is postponed for large values. */
+const TRIES_MAX = 4
 
 interface Fault {
   /** idOf() its place. */
@@ -58,6 +65,10 @@ interface Fault {
   db: Database
   key: Slice
   record: Uint8Array | undefined
+  /** A large value instead; undefined when a client has got it. */
+  load: LargeLoad | undefined
+  isLarge: boolean
+  failure: UnreadableValue | undefined
   beganUs: number
   clients: Client[]
   /** Clients that need the record still. */
@@ -69,6 +80,14 @@ interface Waiting {
   faults: Fault[]
   /** How many of them have not arrived. */
   missing: number
+  /** How often its command was postponed for them. */
+  tries: number
+}
+
+/** What becomes of a command that has waited. */
+interface Verdict {
+  isRefused: boolean
+  tries: number
 }
 
 interface FaultParts {
@@ -81,7 +100,7 @@ interface FaultParts {
   /** A value has come to memory after so long. */
   took(us: number): void
   /** Calls serve() between commands, until it returns true. */
-  start(serve: () => boolean): void
+  start(serve: (limitUs: number) => boolean): void
 }
 
 export class Faults {
@@ -95,15 +114,20 @@ export class Faults {
   /** Clients whose sockets are not read: those with CLIENT_UNREAD. */
   private readonly unread = new Set<Client>()
   private readonly waiting = new Map<Client, Waiting>()
-  /** Clients whose command is judged again, and whether it is refused. */
-  private readonly served = new Map<Client, boolean>()
+  /** Clients whose command is judged again. */
+  private readonly served = new Map<Client, Verdict>()
+  private readonly loads: LargeLoads
+  /** Clients whose values are there, but a snapshot is busy with one of them. */
+  private readonly held = new Set<Client>()
   /** Of the command that is being judged. */
   private wanted: Waiting | undefined
 
   constructor(parts: FaultParts) {
     this.parts = parts
+    this.loads = new LargeLoads(parts)
     parts.engine.onClientDisconnected.push(client => {
-      this.waiting.delete(client)
+      this.forget(client)
+      this.held.delete(client)
       this.served.delete(client)
       this.unread.delete(client)
     })
@@ -122,12 +146,12 @@ export class Faults {
   readonly gate: Gate = (client, entry, args, argc, flags) => {
     // Before anything is spilled again: the values that the client has waited for are in memory.
     if (this.served.size !== 0) {
-      const isRefused = this.served.get(client)
-      if (this.served.delete(client)) return isRefused ? UNREADABLE : undefined
+      const verdict = this.served.get(client)
+      if (verdict !== undefined) return this.judgeAgain(client, verdict, entry, args, argc)
     }
     const blocked = this.parts.guard()
     if (blocked && (flags & CMD_DENYOOM) !== 0) {
-      this.wait(client, { faults: [], missing: Number.POSITIVE_INFINITY })
+      this.wait(client, { faults: [], missing: Number.POSITIVE_INFINITY, tries: 0 })
       return POSTPONE
     }
     if (this.parts.store.figures.coldKeys === 0) return undefined
@@ -135,6 +159,20 @@ export class Faults {
     wouldRun(client, entry, args, argc, this.request)
     if (this.wanted === undefined) return undefined
     this.wait(client, this.wanted)
+    return POSTPONE
+  }
+
+  /** A command that has waited runs, unless a large value is on disk again. */
+  private judgeAgain(client: Client, verdict: Verdict, entry: TableEntry, args: Slice[], argc: number) {
+    this.served.delete(client)
+    if (verdict.isRefused) return UNREADABLE
+    if (this.parts.store.figures.coldKeys === 0 || verdict.tries >= TRIES_MAX) return undefined
+    this.wanted = undefined
+    wouldRun(client, entry, args, argc, this.requestLarge)
+    const wanted = this.wanted as Waiting | undefined
+    if (wanted === undefined) return undefined
+    wanted.tries = verdict.tries
+    this.wait(client, wanted)
     return POSTPONE
   }
 
@@ -163,7 +201,13 @@ export class Faults {
   }
 
   /** Requests the values of one command. Never true, so that all commands of a transaction are seen. */
-  private readonly request = (client: Client, entry: TableEntry, args: Slice[], argc: number): boolean => {
+  private readonly request = (client: Client, entry: TableEntry, args: Slice[], argc: number): boolean =>
+    this.requestAll(client, entry, args, argc, false)
+
+  private readonly requestLarge = (client: Client, entry: TableEntry, args: Slice[], argc: number): boolean =>
+    this.requestAll(client, entry, args, argc, true)
+
+  private requestAll(client: Client, entry: TableEntry, args: Slice[], argc: number, onlyLarge: boolean): boolean {
     if (KEYS_ONLY.has(entry.fullName)) return false
     if (entry.fullName === 'client|unblock') this.follow(client, args[2])
     const { engine, store } = this.parts
@@ -172,13 +216,15 @@ export class Faults {
       if ((flags[i] & (KEY_OW | KEY_RM)) !== 0 && (flags[i] & KEY_ACCESS) === 0) continue
       const key = args[positions[i]]
       const found = client.db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
-      if (found !== 0 && client.db.entries.isCold(found)) this.read(client, key, store.placeOf(found))
+      if (found === 0 || !client.db.entries.isCold(found)) continue
+      if (!onlyLarge || store.isLarge(found)) this.read(client, key, found)
     }
     return false
   }
 
-  private read(client: Client, key: Slice, place: ValuePlace): void {
+  private read(client: Client, key: Slice, entry: Ref): void {
     const { store } = this.parts
+    const place = store.placeOf(entry)
     const id = idOf(place)
     const running = this.pending.get(id)
     if (running !== undefined) {
@@ -192,19 +238,54 @@ export class Faults {
       db: client.db,
       key: key.copy(),
       record: undefined,
+      load: undefined,
+      isLarge: store.isLarge(entry),
+      failure: undefined,
       beganUs: this.parts.nowUs(),
       clients: [client],
       uses: 0,
     }
+    if (fault.isLarge) this.beginLoad(fault, entry)
+    else this.readWhole(fault, place)
+    this.pending.set(id, fault)
+    this.want(fault)
+  }
+
+  private readWhole(fault: Fault, place: ValuePlace): void {
     const arrive = (record: Uint8Array | undefined) => {
       fault.record = record
       this.arrived.push(fault)
       this.parts.start(this.serve)
     }
-    const kept = store.log.readLater(place, arrive)
+    const kept = this.parts.store.log.readLater(place, arrive)
     if (kept !== undefined) arrive(kept)
-    this.pending.set(id, fault)
-    this.want(fault)
+  }
+
+  // ---- large values ----
+
+  private beginLoad(fault: Fault, entry: Ref): void {
+    fault.load = this.parts.store.beginLoad(entry)
+    this.loads.begin(fault.load, failure => {
+      fault.failure = failure
+      this.arrived.push(fault)
+      this.parts.start(this.serve)
+    })
+  }
+
+  /** A client needs its values no longer. */
+  private forget(client: Client): void {
+    const waiting = this.waiting.get(client)
+    this.waiting.delete(client)
+    for (const fault of waiting?.faults ?? []) this.unuse(fault)
+  }
+
+  private unuse(fault: Fault): void {
+    if (--fault.uses > 0) return
+    if (fault.record !== undefined) this.parts.store.log.discard(fault.record)
+    if (fault.load === undefined) return
+    fault.load.drop()
+    fault.load = undefined
+    if (this.pending.get(fault.id) === fault) this.pending.delete(fault.id)
   }
 
   /** CLIENT UNBLOCK is for a command that came before it: where that waits for values, both do, and it runs first. */
@@ -220,44 +301,75 @@ export class Faults {
   }
 
   private want(fault: Fault): void {
-    this.wanted ??= { faults: [], missing: 0 }
+    this.wanted ??= { faults: [], missing: 0, tries: 0 }
     this.wanted.faults.push(fault)
     this.wanted.missing++
     fault.uses++
   }
 
   /** Installs values that have arrived; true: there are no more. */
-  private readonly serve = (): boolean => {
-    for (let i = 0; i < INSTALLED_AT_ONCE && this.arrived.length > 0; i++) this.finish(this.arrived.pop()!)
+  private readonly serve = (limitUs: number): boolean => {
+    const { nowUs } = this.parts
+    const until = nowUs() + Math.min(limitUs, SLICE_US)
+    for (let i = 0; i < INSTALLED_AT_ONCE && this.arrived.length > 0; i++) {
+      this.finish(this.arrived.pop()!)
+      if (nowUs() > until) break
+    }
     return this.arrived.length === 0
   }
 
   private finish(fault: Fault): void {
-    this.pending.delete(fault.id)
+    if (this.pending.get(fault.id) === fault) this.pending.delete(fault.id)
     const us = Math.round(this.parts.nowUs() - fault.beganUs)
     this.durations.record(us, 1)
     this.parts.took(us)
     // Values of one command come to memory together, so that none is moved to disk again while others are read.
     for (const client of fault.clients) {
       const waiting = this.waiting.get(client)
-      if (waiting === undefined || --waiting.missing > 0) continue
-      let isWhole = true
-      for (const one of waiting.faults) {
-        if (!this.install(one)) isWhole = false
-        if (--one.uses === 0 && one.record !== undefined) this.parts.store.log.discard(one.record)
-      }
-      this.release(client, !isWhole)
+      if (waiting !== undefined && --waiting.missing <= 0) this.installAll(client, waiting)
+    }
+  }
+
+  private installAll(client: Client, waiting: Waiting): void {
+    if (waiting.faults.some(this.isBusy)) {
+      this.held.add(client)
+      return
+    }
+    let isWhole = true
+    for (const fault of waiting.faults) {
+      if (!this.install(fault)) isWhole = false
+      this.unuse(fault)
+    }
+    this.release(client, !isWhole)
+  }
+
+  /** A snapshot is about to write a large value, from the disk: it comes to memory afterwards. */
+  private readonly isBusy = ({ db, key, load }: Fault): boolean => {
+    if (load === undefined) return false
+    const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
+    return entry !== 0 && db.entries.isCold(entry) && this.parts.store.isSavedLater(db, entry)
+  }
+
+  /** Looks again whether a snapshot is busy with what clients wait for. */
+  retry(): void {
+    for (const client of this.held) {
+      this.held.delete(client)
+      const waiting = this.waiting.get(client)
+      if (waiting !== undefined) this.installAll(client, waiting)
     }
   }
 
   /** False: the value cannot be read. */
-  private install({ id, db, key, record }: Fault): boolean {
+  private install(fault: Fault): boolean {
+    const { id, db, key, record } = fault
     const { store, warn } = this.parts
     const entry = db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
     if (entry === 0 || !db.entries.isCold(entry) || idOf(store.placeOf(entry)) !== id) return true
     try {
-      if (record === undefined) throw new UnreadableValue('the file cannot be read')
-      store.install(db, entry, store.log.checked(record))
+      if (fault.failure !== undefined) throw fault.failure
+      if (fault.isLarge) this.installLarge(fault, entry)
+      else if (record === undefined) throw new UnreadableValue('the file cannot be read')
+      else store.install(db, entry, store.log.checked(record))
       return true
     } catch (error) {
       if (!(error instanceof UnreadableValue)) throw error
@@ -268,9 +380,17 @@ export class Faults {
     }
   }
 
+  /** For one client; another one that waited for it, and does not find it in memory any more, waits again. */
+  private installLarge(fault: Fault, entry: Ref): void {
+    const { load, db } = fault
+    fault.load = undefined
+    if (load !== undefined) this.parts.store.installLarge(db, entry, load.take())
+  }
+
   private release(client: Client, isRefused = false): void {
+    const tries = (this.waiting.get(client)?.tries ?? 0) + 1
     this.waiting.delete(client)
-    this.served.set(client, isRefused)
+    this.served.set(client, { isRefused, tries })
     this.parts.engine.postponed.releaseOne(client, 'storage')
     if (this.unread.size !== 0) this.parts.start(this.resume)
   }

@@ -53,6 +53,14 @@ export function inMemory(segment: Segment, place: ValuePlace): Uint8Array | unde
   return undefined
 }
 
+/** What is not in the file yet, from an offset to the end of its chunk; undefined: it is in the file. */
+export function unwritten(segment: Segment, offset: number): Uint8Array | undefined {
+  if (offset < segment.written) return undefined
+  for (const { u8, from, used } of segment.chunks)
+    if (offset >= from && offset < from + used) return u8.subarray(offset - from, used)
+  return undefined
+}
+
 /** A chunk at the end of a segment with space for so many bytes. */
 export function chunkFor(segment: Segment, bytes: number, buffers: Buffers): Chunk {
   const last = segment.chunks[segment.chunks.length - 1]

@@ -1,6 +1,8 @@
 // Spiller: moves values to disk while memory is above its limit. The least recently (LRU) or least frequently (LFU)
 // used of some sampled values goes first; where samples find nothing, a cursor over all keys does.
 //
+// A large value leaves memory in slices, one at a time, while others may follow it.
+//
 // Always: no more than PENDING_MAX bytes wait for the disk; then nothing is spilled until it has followed. A full or
 // failing disk stops spilling, and loses nothing.
 
@@ -9,11 +11,15 @@ import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Ref } from '../memory/arena.ts'
 import { attempt } from '../system/system.ts'
 import type { ColdStore } from './cold-store.ts'
+import { FRAME_BYTES } from './record.ts'
 
 const SAMPLES = 16
 const BUCKETS_MAX = 64
 const LOOKS_MAX = 64
 const PENDING_MAX = 8 * 1024 * 1024
+/** Of a large value: space is left for others, so that writers need not wait. */
+const LARGE_PENDING_MAX = PENDING_MAX / 2
+const LARGE_SLICE_US = 500
 
 interface SpillParts {
   space: Keyspace
@@ -23,6 +29,8 @@ interface SpillParts {
   /** storage-value-max. */
   largest(): number
   nowUs(): number
+  /** Calls job(limitUs) between commands, until it returns true. */
+  start(job: (limitUs: number) => boolean): void
 }
 
 export class Spiller {
@@ -50,7 +58,7 @@ export class Spiller {
     const { parts } = this
     const until = parts.nowUs() + limitUs
     let looked = 0
-    while (parts.excess() > 0 && !this.failed && !this.waitsForDisk) {
+    while (this.excess > 0 && !this.failed && !this.waitsForDisk) {
       if (this.choose()) {
         if (!this.spill()) break
         looked = 0
@@ -61,12 +69,39 @@ export class Spiller {
     return true
   }
 
+  /** Without what is leaving memory already. */
+  private get excess(): number {
+    return this.parts.excess() - this.parts.store.leavingBytes
+  }
+
+  /** The disk has followed, or works again: a large value on its way there goes on. */
+  resume(): void {
+    if (this.parts.store.leavingBytes > 0) this.parts.start(this.continueLarge)
+  }
+
+  private readonly continueLarge = (limitUs: number): boolean => {
+    const { store, nowUs, start } = this.parts
+    const until = nowUs() + Math.min(limitUs, LARGE_SLICE_US)
+    // resume() continues when the disk has followed.
+    while (store.log.figures.pendingBytes <= LARGE_PENDING_MAX) {
+      if (store.continueSpill()) {
+        start(this.again)
+        return true
+      }
+      if (nowUs() > until) return false
+    }
+    return true
+  }
+
+  private readonly again = (limitUs: number): boolean => this.run(limitUs)
+
   private spill(): boolean {
     let spilled = false
     const error = attempt(() => {
       spilled = this.parts.store.spill(this.db, this.best)
     })
     this.failed = error !== undefined
+    this.resume()
     return spilled
   }
 
@@ -95,7 +130,8 @@ export class Spiller {
 
   private readonly consider = (entry: Ref): void => {
     const { store } = this.parts
-    if (!store.maySpill(entry, this.parts.largest())) return
+    const largest = store.isLargeBusy ? FRAME_BYTES : this.parts.largest()
+    if (!store.maySpill(entry, largest)) return
     const score = this.score(entry)
     if (score <= this.bestScore) return
     this.best = entry

@@ -15,8 +15,9 @@ import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import { attempt, type DiskError, type Done, type FileSystem } from '../system/system.ts'
 import { Buffers } from './buffers.ts'
+import { LogWriter } from './log-writer.ts'
 import { faultOf, payloadOf, RECORD_HEAD, writeRecord } from './record.ts'
-import { CHUNK_BYTES, type Chunk, chunkFor, inMemory, Segment } from './segment.ts'
+import { CHUNK_BYTES, type Chunk, chunkFor, inMemory, Segment, unwritten } from './segment.ts'
 
 // A segment holds a sixteenth of what is live, between these bounds: a small log has small ones, so that little of it
 // is dead.
@@ -26,7 +27,7 @@ const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
 const LIVE_SHARE = 0.72
 const NAME_BEGIN = 'value-'
 
-interface ValueLogFigures {
+export interface ValueLogFigures {
   segments: number
   bytes: number
   /** Of segments without live records that a checkpoint refers to. */
@@ -60,23 +61,33 @@ export class ValueLog {
   private readonly segments = new Map<number, Segment>()
   private current: Segment | undefined
   private nextId = 1
-  /** The segment to which something is being written. */
-  private writing: Segment | undefined
+  /** Where the next record in pieces is appended; one that is being appended has a segment for itself. */
+  private idle: Segment | undefined
+  private readonly writer: LogWriter
   private readonly crc = new Crc64()
-  private readonly buffers = new Buffers()
+  readonly buffers = new Buffers()
   /** Files of an earlier run to which nothing refers so far. */
   private readonly leftovers = new Set<string>()
   /** Segments that a checkpoint refers to. */
   private pinned: ReadonlySet<number> = new Set()
   /** No segment goes: one may be in the checkpoint that is being loaded or written. */
   private holding = true
-  private afterWrite: ((error: DiskError | null) => void) | undefined
 
   /** Nothing is removed before settle(): the dataset that is loaded may refer to segments of an earlier run. */
   constructor(disk: FileSystem, folder: string, segmentBytes = 0) {
     this.disk = disk
     this.folder = folder
     this.fixedBytes = segmentBytes
+    const written = (segment: Segment) => this.dropIfDead(segment)
+    const ended = (error: DiskError | null) => this.onWritten(error)
+    this.writer = new LogWriter({
+      disk,
+      segments: this.segments,
+      buffers: this.buffers,
+      figures: this.figures,
+      written,
+      ended,
+    })
     if (disk.stat(folder) === null) disk.mkdir(folder)
     for (const name of disk.readdir(folder)) {
       if (!name.startsWith(NAME_BEGIN)) continue
@@ -112,71 +123,81 @@ export class ValueLog {
   private added(chunk: Chunk, bytes: number): void {
     const segment = this.current!
     chunk.used += bytes
+    this.placeAt(segment, segment.bytes, bytes)
+    this.grow(segment, bytes)
+  }
+
+  private placeAt(segment: Segment, offset: number, bytes: number): void {
     this.last.segment = segment.id
-    this.last.offset = segment.bytes
+    this.last.offset = offset
     this.last.bytes = bytes
-    segment.bytes += bytes
     segment.live += bytes
+    this.figures.liveBytes += bytes
+  }
+
+  private grow(segment: Segment, bytes: number): void {
     const { figures } = this
+    segment.bytes += bytes
     figures.bytes += bytes
-    figures.liveBytes += bytes
     figures.pendingBytes += bytes
     if (figures.pendingBytes >= CHUNK_BYTES) this.flush()
   }
 
   private segmentFor(bytes: number): Segment {
-    const { current, disk } = this
+    const { current } = this
     const isFull = current === undefined || (current.bytes > 0 && current.bytes + bytes > this.segmentBytes)
     if (current !== undefined && !isFull && !current.doubtful) return current
+    const segment = this.newSegment()
+    this.current = segment
+    this.seal(current)
+    return segment
+  }
+
+  private newSegment(): Segment {
+    const { disk } = this
     const path = `${this.folder}/${nameOf(this.nextId)}`
     const writeFd = disk.open(path, 'w')
     const segment = new Segment(this.nextId++, path, writeFd, disk.open(path, 'r'))
     this.segments.set(segment.id, segment)
     this.figures.segments++
-    this.current = segment
-    if (current !== undefined) {
-      current.sealed = true
-      this.dropIfDead(current)
-    }
     return segment
   }
 
-  // ---- writing ----
+  private seal(segment: Segment | undefined): void {
+    if (segment === undefined) return
+    segment.sealed = true
+    this.dropIfDead(segment)
+  }
 
   /** Writes what is in memory, in the background. */
   flush(): void {
-    if (this.writing !== undefined) return
-    for (const segment of this.segments.values()) {
-      const chunk = segment.chunks[0]
-      if (chunk === undefined) continue
-      this.write(segment, chunk)
-      return
-    }
+    this.writer.flush()
   }
 
-  private write(segment: Segment, chunk: Chunk): void {
-    this.writing = segment
-    const length = chunk.used
-    const begin = segment.written - chunk.from
-    const done = length - begin
-    this.disk.writeLater(segment.writeFd, chunk.u8, begin, done, segment.written, error => {
-      this.writing = undefined
-      const { figures } = this
-      if (error === null) {
-        segment.written += done
-        figures.writtenBytes += done
-        figures.pendingBytes -= done
-        // A chunk to which more was appended meanwhile stays.
-        if (chunk.used === length) {
-          segment.chunks.shift()
-          this.buffers.give(chunk.u8)
-        }
-        this.dropIfDead(segment)
-      } else figures.writeErrors++
-      this.onWritten(error)
-      this.afterWrite?.(error)
-      if (error === null && figures.pendingBytes >= CHUNK_BYTES) this.flush()
-    })
+  // ---- large values ----
+
+  /** A segment for a record that is appended in pieces, and for no other until endLarge(). Throws a DiskError. */
+  beginLarge(): Segment {
+    const { idle } = this
+    this.idle = undefined
+    if (idle !== undefined && !idle.doubtful && idle.bytes < this.segmentBytes) return idle
+    const segment = this.newSegment()
+    this.seal(idle)
+    return segment
+  }
+
+  /** The next bytes of such a record: u8[0 .. bytes) of a buffer from `buffers`. */
+  addPiece(segment: Segment, u8: Uint8Array, bytes: number): void {
+    segment.chunks.push({ u8, from: segment.bytes, used: bytes })
+    this.grow(segment, bytes)
+  }
+
+  /** The record ends here; `last` is its place. */
+  endLarge(segment: Segment, bytes: number): void {
+    this.placeAt(segment, segment.bytes - bytes, bytes)
+    const other = this.idle
+    this.idle = segment
+    this.seal(other)
   }
 
   // ---- reading ----
@@ -192,22 +213,30 @@ export class ValueLog {
 
   /** A record that is sound; the process may wait for the disk. */
   readRecord(place: ValuePlace): Uint8Array {
-    const segment = this.segmentOf(place)
-    const kept = inMemory(segment, place)
-    if (kept !== undefined) return this.sound(kept)
-    const buffer = new Uint8Array(place.bytes)
+    return this.sound(this.readNow(place))
+  }
+
+  /** Bytes of a segment; the process may wait for the disk. Throws UnreadableValue. */
+  readNow({ segment: id, offset, bytes }: ValuePlace): Uint8Array {
+    const segment = this.segmentOf(id)
     const { disk } = this
-    for (let at = 0; at < place.bytes; ) {
-      let got = 0
-      const error = attempt(() => {
-        got = disk.read(segment.readFd, buffer, at, place.bytes - at, place.offset + at)
-      })
+    const buffer = new Uint8Array(bytes)
+    for (let at = 0; at < bytes; ) {
+      const part = unwritten(segment, offset + at)
+      let got = Math.min(part?.length ?? 0, bytes - at)
+      if (part !== undefined) buffer.set(part.subarray(0, got), at)
+      const error =
+        part === undefined
+          ? attempt(() => {
+              got = disk.read(segment.readFd, buffer, at, bytes - at, offset + at)
+            })
+          : undefined
       if (error !== undefined || got === 0)
-        throw new UnreadableValue(`${segment.path} at ${place.offset}: ${error?.message ?? 'the file has ended'}`)
+        throw new UnreadableValue(`${segment.path} at ${offset}: ${error?.message ?? 'the file has ended'}`)
       at += got
     }
-    this.figures.readBytes += place.bytes
-    return this.sound(buffer)
+    this.figures.readBytes += bytes
+    return buffer
   }
 
   /**
@@ -215,7 +244,7 @@ export class ValueLog {
    * returned instead, and `done` is not called. discard() takes what `done` got.
    */
   readLater(place: ValuePlace, done: (record: Uint8Array | undefined) => void): Uint8Array | undefined {
-    const segment = this.segmentOf(place)
+    const segment = this.segmentOf(place.segment)
     const kept = inMemory(segment, place)
     if (kept !== undefined) return kept
     const { bytes, offset } = place
@@ -233,6 +262,18 @@ export class ValueLog {
   /** A record from readLater() is in no use any more. */
   discard(record: Uint8Array): void {
     this.buffers.give(record)
+  }
+
+  /** The segment of a record stays until unhold(). Throws UnreadableValue. */
+  holdFor({ segment }: ValuePlace): void {
+    this.segmentOf(segment).readers++
+  }
+
+  unhold({ segment: id }: ValuePlace): void {
+    const segment = this.segments.get(id)
+    if (segment === undefined) return
+    segment.readers--
+    this.dropIfDead(segment)
   }
 
   /** Fills a buffer from a segment that is written, in the background. */
@@ -262,9 +303,9 @@ export class ValueLog {
     return record
   }
 
-  private segmentOf(place: ValuePlace): Segment {
-    const segment = this.segments.get(place.segment)
-    if (segment === undefined) throw new UnreadableValue(`no segment ${place.segment}`)
+  private segmentOf(id: number): Segment {
+    const segment = this.segments.get(id)
+    if (segment === undefined) throw new UnreadableValue(`no segment ${id}`)
     return segment
   }
 
@@ -343,37 +384,9 @@ export class ValueLog {
 
   /** Writes and fsyncs all records that are there now. `done` is not called before this returns. */
   secure(done: Done): void {
-    const wanted = [...this.segments.values()].filter(({ synced, bytes }) => synced < bytes)
-    const upTo = wanted.map(({ bytes }) => bytes)
-    const next = (error: DiskError | null): void => {
-      const segment = wanted[0]
-      if (error !== null) return done(error)
-      if (segment === undefined) return this.disk.fsyncDirLater(this.folder, done)
-      if (segment.written < upTo[0] && !segment.dropped) return this.whenWritten(next)
-      wanted.shift()
-      upTo.shift()
-      if (segment.dropped) next(null)
-      else this.sync(segment, next)
-    }
-    next(null)
-  }
-
-  private whenWritten(next: Done): void {
-    this.afterWrite = error => {
-      this.afterWrite = undefined
-      next(error)
-    }
-    this.flush()
-  }
-
-  private sync(segment: Segment, done: Done): void {
-    const { written } = segment
-    segment.readers++
-    this.disk.fdatasyncLater(segment.writeFd, error => {
-      segment.readers--
-      if (error === null) segment.synced = Math.max(segment.synced, written)
-      else segment.doubtful = true
-      done(error)
+    this.writer.secure(error => {
+      if (error !== null) done(error)
+      else this.disk.fsyncDirLater(this.folder, done)
     })
   }
 
@@ -416,13 +429,18 @@ export class ValueLog {
   }
 
   private dropIfDead(segment: Segment): void {
+    // It may be a large file.
+    if (segment === this.idle && segment.live === 0) {
+      this.idle = undefined
+      segment.sealed = true
+    }
     if (segment.live > 0 || !segment.sealed || segment.readers > 0 || segment.dropped) return
     const isNeeded = this.holding || this.pinned.has(segment.id)
     if (isNeeded !== segment.held) {
       segment.held = isNeeded
       this.figures.heldBytes += isNeeded ? segment.bytes : -segment.bytes
     }
-    if (isNeeded || this.writing === segment) return
+    if (isNeeded || this.writer.segment === segment) return
     segment.dropped = true
     this.segments.delete(segment.id)
     const { figures, disk } = this
@@ -438,7 +456,7 @@ export class ValueLog {
   remove(): void {
     for (const segment of this.segments.values()) {
       const { readFd, writeFd, path, readers } = segment
-      const isIdle = readers === 0 && this.writing !== segment
+      const isIdle = readers === 0 && this.writer.segment !== segment
       if (isIdle) for (const fd of new Set([readFd, writeFd])) attempt(() => this.disk.close(fd))
       attempt(() => this.disk.unlink(path))
     }

@@ -8,8 +8,11 @@ import type { DigestHash } from '../../src/keyspace/digest.ts'
 import { Unwind } from '../../src/lib/unwind.ts'
 import type { Random } from '../../src/system/system.ts'
 import { seededRandom, virtualSystem } from '../../src/system/virtual.ts'
+import { LargeCommands } from '../harness/large-commands.ts'
 import { MachineServer } from '../harness/machine.ts'
 import { RandomCommands } from '../harness/random-commands.ts'
+import type { Word } from '../harness/resp.ts'
+import { slowSystem } from '../harness/slow-system.ts'
 import { tallyModule } from '../harness/tally-module.ts'
 
 /** Values are small, like the limits at which their encodings change. */
@@ -28,6 +31,8 @@ const SYNC_PROMISE_MS = 2000
 const REBOOT_MS = 5000
 const LATENCY_MS_MAX = 250
 const ANSWER_MS_MAX = 5000
+/** What a look at the clock takes with large values, so that work in slices ends them. */
+const LOOK_US = 60
 
 class PowerLoss extends Unwind {}
 
@@ -127,6 +132,8 @@ export interface Policy {
   directives: Readonly<Record<string, string>>
   /** The guarantee of the policy after a reply. */
   answered(history: History, nowMs: number): void
+  /** Values are so large that they are written and read in pieces. */
+  isLarge?: true
   /** Occasional work besides commands; true when the present state is durable after it. */
   chore(server: MachineServer, random: Random): boolean
 }
@@ -172,18 +179,29 @@ const IN_MEMORY: readonly Policy[] = [
 /** Nearly all values are on disk, in small segments, so that they are compacted too. */
 const ON_DISK = { storage: 'disk', 'storage-memory': '1', 'storage-segment-size': '4096' }
 
-/** All, with values in memory and with values on disk. */
-export const POLICIES: readonly Policy[] = IN_MEMORY.flatMap(policy => [
-  policy,
-  { ...policy, name: `${policy.name}, values on disk`, directives: { ...policy.directives, ...ON_DISK } },
-])
+const LARGE_ON_DISK = { ...ON_DISK, 'storage-segment-size': '300000' }
+
+/** All, with values in memory, with values on disk, and with large ones there. */
+export const POLICIES: readonly Policy[] = IN_MEMORY.flatMap(policy => {
+  const { name, directives } = policy
+  return [
+    policy,
+    { ...policy, name: `${name}, values on disk`, directives: { ...directives, ...ON_DISK } },
+    {
+      ...policy,
+      name: `${name}, large values on disk`,
+      directives: { ...directives, ...LARGE_ON_DISK },
+      isLarge: true,
+    },
+  ]
+})
 
 /** Runs until the crash; false when there was none. */
 function live(
   server: MachineServer,
   policy: Policy,
   history: History,
-  commands: RandomCommands,
+  commands: { next(): Word[] },
   random: Random,
 ): boolean {
   const { machine } = server
@@ -194,7 +212,7 @@ function live(
     if (operationsLeft-- <= 0) throw new PowerLoss()
   }
   try {
-    for (let i = 0; i < 120; i++) {
+    for (let i = policy.isLarge ? 40 : 120; i > 0; i--) {
       if (random.u32() % 15 === 0 && policy.chore(server, random)) history.keep()
       if (random.u32() % 5 === 0) {
         // Unacknowledged commands may survive: each is a possible state before its reply.
@@ -232,7 +250,9 @@ function live(
 export async function crashRun(policy: Policy, seed: number): Promise<void> {
   const random = seededRandom(seed)
   const machine = virtualSystem({ seed })
-  const commands = new RandomCommands(random, 4, 2, ITEMS_MAX, true)
+  const { isLarge } = policy
+  const commands = isLarge ? new LargeCommands(random, 1) : new RandomCommands(random, 4, 2, ITEMS_MAX, true)
+  const system = isLarge ? slowSystem(machine.system, LOOK_US) : machine.system
   const history = new History()
   const isSlow = seed % 2 === 1
   const latencyMs = () => 1 + (random.u32() % LATENCY_MS_MAX)
@@ -243,7 +263,7 @@ export async function crashRun(policy: Policy, seed: number): Promise<void> {
     machine.disk.beforeChange = () => {}
     try {
       const directives = { save: '', 'rdb-key-save-delay': '1000', ...SMALL_LIMITS, ...policy.directives }
-      server = await MachineServer.start(machine, directives, { modules: [{ module: tallyModule() }] })
+      server = await MachineServer.start(machine, directives, { modules: [{ module: tallyModule() }] }, system)
     } catch (error) {
       throw new Error(`${what}: ${String(error)}`)
     }

@@ -6,6 +6,7 @@
 // Always: a transaction or script waits as a whole, before any of it has run. Keys that a script does not declare are
 // not seen here: the snapshot then saves their values at once.
 
+import { LOOKUP_KEY } from '../../keyspace/database.ts'
 import type { Slice } from '../../lib/slice.ts'
 import { CMD_MAY_REPLICATE, CMD_WRITE } from '../catalog/command.ts'
 import { KEY_OW, KEY_RM, KEY_RO } from '../catalog/keyspecs.ts'
@@ -25,7 +26,7 @@ export function largeValueGate(engine: Engine): Gate {
     const { positions, flags, count } = table.keysOf(entry, args, argc)
     for (let i = 0; i < count; i++) {
       if ((flags[i] & LEAVES_VALUE) !== 0) continue
-      const found = client.db.find(args[positions[i]])
+      const found = client.db.find(args[positions[i]], LOOKUP_KEY)
       if (found !== 0 && keyspace.snapshot?.isBusyWith(client.db, found)) return true
     }
     return false

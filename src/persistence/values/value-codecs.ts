@@ -3,14 +3,14 @@
 //
 // Always: each type has one codec and each RDB type belongs to one; an unknown type is an error.
 
-import type { ValuePlace } from '../../keyspace/cold.ts'
+import type { ValuePieces, ValuePlace } from '../../keyspace/cold.ts'
 import type { Entries } from '../../keyspace/entries.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { EncodingLimits, ValueTypes } from '../../keyspace/value-type.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { Listpack } from '../../memory/listpack.ts'
-import type { ValuePlaces } from '../checkpoint.ts'
+import type { PendingPlace, ValuePlaces } from '../checkpoint.ts'
 import { RDB_PLACE, RDB_TYPE_MAX } from '../rdb/format.ts'
 import type { RdbOutput } from '../rdb/output.ts'
 import { RowReader } from '../rdb/row-reader.ts'
@@ -76,6 +76,7 @@ export class ValueWriters {
   private readonly entries: Entries
   private readonly byType: (ValueWriter | undefined)[] = []
   private readonly cold = new EncodedWriter()
+  private readonly coldPieces = new PiecesWriter()
   private readonly placed = new PlaceWriter()
   private current!: ValueSteps
 
@@ -93,7 +94,9 @@ export class ValueWriters {
       return RDB_PLACE
     }
     if (entries.isCold(entry)) {
-      this.current = this.cold
+      const isLarge = entries.cold!.isLarge(entry)
+      this.current = isLarge ? this.coldPieces : this.cold
+      if (isLarge) return this.coldPieces.open(entries.cold!.pieces(entry))
       return this.cold.open(entries.cold!.encoded(entry))
     }
     const writer = this.byType[entries.typeOf(entry)]
@@ -111,9 +114,21 @@ export class ValueWriters {
     return this.current.step(out, until)
   }
 
+  /** False: a step would wait for the disk; `then` is called when it would not. */
+  isReady(then: () => void): boolean {
+    return this.current !== this.coldPieces || this.coldPieces.isReady(then)
+  }
+
+  /** The value will not be continued. */
+  abandon(): void {
+    this.coldPieces.close()
+  }
+
   /** Why a value could not be written, once. */
   takeFailure(): string | undefined {
-    return takeFailure(this.byType)
+    const { failure } = this.placed
+    this.placed.failure = undefined
+    return takeFailure(this.byType) ?? failure
   }
 }
 
@@ -147,13 +162,61 @@ class EncodedWriter implements ValueSteps {
   }
 }
 
+/** Writes values on disk that are read in pieces. */
+class PiecesWriter implements ValueSteps {
+  private pieces: ValuePieces | undefined
+  private first = new Slice()
+
+  /** Returns the RDB type. Throws UnreadableValue. */
+  open(pieces: ValuePieces): number {
+    this.close()
+    this.pieces = pieces
+    const bytes = pieces.next()!
+    this.first.alias(new Slice(bytes, 1, bytes.length - 1))
+    return bytes[0]
+  }
+
+  begin(): void {}
+
+  isReady(then: () => void): boolean {
+    const { pieces } = this
+    if (pieces === undefined || this.first.len > 0 || pieces.isReady) return true
+    pieces.onReady = then
+    return false
+  }
+
+  step(out: RdbOutput, until: number): boolean {
+    const { first } = this
+    if (first.len > 0) out.slice(first)
+    first.clear()
+    while (out.pos <= until) {
+      const bytes = this.pieces!.next()
+      if (bytes === undefined) {
+        this.close()
+        return true
+      }
+      out.bytes(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+    }
+    return false
+  }
+
+  close(): void {
+    this.pieces?.close()
+    this.pieces = undefined
+    this.first.clear()
+  }
+}
+
 /** Writes places of values. */
 class PlaceWriter implements ValueSteps {
+  failure: string | undefined
   private place!: ValuePlace
+  private pending: PendingPlace | undefined
   private typeAndEncoding = 0
 
-  open(place: ValuePlace): this {
-    this.place = place
+  open(place: ValuePlace | PendingPlace): this {
+    this.pending = 'step' in place ? place : undefined
+    if (!('step' in place)) this.place = place
     return this
   }
 
@@ -161,7 +224,14 @@ class PlaceWriter implements ValueSteps {
     this.typeAndEncoding = (entries.typeOf(entry) << 4) | entries.encodingOf(entry)
   }
 
-  step(out: RdbOutput): boolean {
+  step(out: RdbOutput, until: number): boolean {
+    const { pending } = this
+    if (pending !== undefined) {
+      while (!pending.step()) if (until !== Number.POSITIVE_INFINITY) return false
+      this.failure = pending.failure
+      if (this.failure !== undefined) return true
+      this.place = pending.place()
+    }
     const { place } = this
     out.byte(this.typeAndEncoding)
     out.length(place.segment)

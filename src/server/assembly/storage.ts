@@ -20,7 +20,7 @@ const GATE_LOOKS = 1
  */
 const LARGE_SHARE = 8
 /** Values up to this size may always be moved. */
-const LARGE_BYTES_MIN = 64 * 1024
+const LARGE_BYTES_MIN = 128 * 1024
 /** Of the limit: the names of keys that have changed since the last checkpoint take at most this part. */
 const INDEX_CHANGES_SHARE = 16
 
@@ -118,6 +118,22 @@ function compactorOf({ engine, system, log, maintenance }: ServerParts, store: C
   })
 }
 
+/** What waits for the disk goes on when something was written. */
+function followWrites({ log, maintenance }: ServerParts, parts: Storage, spiller: Spiller): void {
+  const { checkpoints, faults, store } = parts
+  const release = () => {
+    faults.releaseWriters()
+    return true
+  }
+  store.log.onWritten = error => {
+    spiller.failed = error !== null
+    if (error !== null) log.line('warning', `Values cannot be written to disk: ${error.message}`)
+    else if (!spiller.waitsForDisk) maintenance.cron.background.start(release)
+    spiller.resume()
+    if (checkpoints.ready) checkpoints.onDrain()
+  }
+}
+
 function connect(server: ServerParts, limit: () => number): Storage {
   const { engine, config, system, log, maintenance, codecs } = server
   const { keyspace } = engine
@@ -125,7 +141,8 @@ function connect(server: ServerParts, limit: () => number): Storage {
   const nowUs = () => system.clock.monotonicUs()
   const values = openLog(server)
   const index = new IndexChanges(() => Math.floor((limit() || config.maxmemory) / INDEX_CHANGES_SHARE))
-  const store = new ColdStore(keyspace, engine.settings, codecs, values, index)
+  const compaction = maintenance.defrag
+  const store = new ColdStore({ space: keyspace, limits: engine.settings, codecs, log: values, index, compaction })
   const isDisk = config.storage === 'disk'
   const checkpoints = checkpointsOf(server, store, isDisk)
   const excess = () => {
@@ -133,12 +150,13 @@ function connect(server: ServerParts, limit: () => number): Storage {
     return most === 0 ? 0 : maintenance.memoryStats.countedBytes() - most
   }
   const largest = () => Math.min(config.storageValueMax, Math.max(limit() / LARGE_SHARE, LARGE_BYTES_MIN))
-  const spiller = new Spiller({ space: keyspace, store, excess, largest, nowUs })
+  const start = (job: (limitUs: number) => boolean) => background.start(job)
+  const spiller = new Spiller({ space: keyspace, store, excess, largest, nowUs, start })
   const spill = (limitUs: number) => spiller.run(limitUs)
   const faults = new Faults({
     engine,
     store,
-    start: serve => background.start(serve),
+    start,
     warn: text => log.line('warning', text),
     nowUs,
     took: us => engine.observers.spike('storage-fault', us),
@@ -149,16 +167,7 @@ function connect(server: ServerParts, limit: () => number): Storage {
     },
   })
   const compactor = compactorOf(server, store, faults)
-  const release = () => {
-    faults.releaseWriters()
-    return true
-  }
-  values.onWritten = error => {
-    spiller.failed = error !== null
-    if (error !== null) log.line('warning', `Values cannot be written to disk: ${error.message}`)
-    else if (!spiller.waitsForDisk) background.start(release)
-    if (checkpoints.ready) checkpoints.onDrain()
-  }
+  followWrites(server, { checkpoints, store, faults, compactor }, spiller)
   const pendingBytes = () => values.figures.pendingBytes
   maintenance.memoryStats.memorySources.push({ kind: 'other', bytes: pendingBytes, countedBytes: () => 0 })
   maintenance.memoryStats.memorySources.push({ kind: 'other', bytes: () => index.bytes })
@@ -167,6 +176,8 @@ function connect(server: ServerParts, limit: () => number): Storage {
     values.tidy()
     if (!isDisk) return
     compactor.check()
+    faults.retry()
+    spiller.resume()
     if (excess() <= 0) return
     spiller.failed = false
     background.start(spill)

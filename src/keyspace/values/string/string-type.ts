@@ -158,6 +158,11 @@ export class StringType implements ValueType {
     }
   }
 
+  /** Makes an entry that has room for it (textPayload), and no value, refer to a long text of its own. */
+  takeText(entry: Ref, text: Ref, len: number): void {
+    this.refer(entry, text, len, len)
+  }
+
   /** Sets a key to an integer; outside ±2^53 `n` is infinite and `text` spells the integer. */
   setInteger(db: Database, key: Slice, n: number, keepExpiry: boolean, text?: Slice, whenMs: Long = -1): Ref {
     const { slot } = db
