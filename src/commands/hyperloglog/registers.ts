@@ -323,15 +323,17 @@ export function mergeInto(registers: Uint8Array, s: Slice): boolean {
   let first = 0
   for (let at = s.off + HEAD_BYTES; at < end; ) {
     const opcode = u8[at++]
-    if ((opcode & VALUE) === 0) {
-      const length = opcode & 0x3f
-      first += ((opcode & XZERO) === 0 ? length : (length << 8) | (at < end ? u8[at++] : 0)) + 1
-      continue
+    if (opcode < XZERO) first += opcode + 1
+    else if (opcode < VALUE) first += (((opcode & 0x3f) << 8) | (at < end ? u8[at++] : 0)) + 1
+    else {
+      const more = opcode & 3
+      if (first + more >= REGISTERS) return first === REGISTERS
+      const value = ((opcode >>> 2) & 0x1f) + 1
+      // Most runs are of one register.
+      registers[first] = Math.max(registers[first], value)
+      first++
+      for (const behind = first + more; first < behind; first++) registers[first] = Math.max(registers[first], value)
     }
-    const behind = first + (opcode & 3) + 1
-    if (behind > REGISTERS) return first === REGISTERS
-    const value = ((opcode >>> 2) & 0x1f) + 1
-    for (; first < behind; first++) if (registers[first] < value) registers[first] = value
   }
   return first === REGISTERS
 }
