@@ -1,5 +1,6 @@
 // TCP and Unix sockets on Bun. The only file that names Bun's socket interface. Outgoing connections: dial-node.ts.
 
+import { releaseBuffer } from '../lib/bytes.ts'
 import {
   type Connection,
   FIRST_SOCKET_FD,
@@ -14,6 +15,9 @@ import {
 import { dial, failureOf, resolve } from './dial-node.ts'
 import { Inbox } from './inbox.ts'
 import { certificateName, HANDSHAKE_SECONDS, nativeContext, secure } from './tls.ts'
+
+/** The collector frees shorter reads for less than releasing each costs. */
+const RELEASED_FROM_BYTES = 4096
 
 interface Slot {
   /** undefined: the connection was refused, or is closed. */
@@ -173,6 +177,7 @@ export class BunNetwork implements Network {
           return
         }
         inbox.u8.set(bytes)
+        if (length >= RELEASED_FROM_BYTES) releaseBuffer(bytes.buffer)
         receiver.received(session, inbox.u8, inbox.dv, 0, length)
       },
       drain(socket) {
