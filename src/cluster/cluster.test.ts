@@ -336,6 +336,32 @@ test('failures that come together are written once: at the next tick, or with wh
   assert.equal(state.saves, 2)
 })
 
+test('what is learnt of other shards is durable at the next tick, of its own at once, and before a vote', () => {
+  const { cluster, node } = clusterAlone()
+  const syncs: boolean[] = []
+  Object.assign(cluster.host, { save: (_text: string, fsync: boolean) => void syncs.push(fsync) })
+  const [owner, claimer] = [node(B, PRIMARY), node(C, PRIMARY)]
+  cluster.assign(owner, 1)
+  cluster.assign(cluster.me, 2)
+  const claim = (slot: number, epoch: number) => {
+    const claimed = new Uint8Array(2048)
+    setBit(claimed, slot)
+    updateSlots(cluster, claimer, epoch, claimed)
+    cluster.afterwards()
+  }
+  claim(1, 3)
+  assert.deepEqual(syncs, [])
+  cluster.save(false)
+  cluster.ticked()
+  cluster.afterwards()
+  assert.deepEqual(syncs.splice(0), [false, true])
+  claim(2, 4)
+  assert.deepEqual(syncs.splice(0), [true])
+  cluster.ticked()
+  cluster.afterwards()
+  assert.deepEqual(syncs, [])
+})
+
 test('a claim with a newer configuration wins; the keys of a slot that was lost are deleted', () => {
   const { cluster, node, state } = clusterAlone()
   const other = node(B, PRIMARY)

@@ -5,7 +5,8 @@
 //   cron, 10 times a second ──┘                         └─▶ election of this replica   [election.ts]
 //
 // Always: `owners[slot]` and the owner's bitmap agree. What must survive a restart (votes, epochs, slots) is saved by
-// afterwards(), which runs before anything is sent that depends on it, or at the end of the event.
+// afterwards(), which runs before anything is sent that depends on it, or at the end of the event. What is learnt of
+// other shards is saved with the next of these, at the latest at the next tick.
 
 import type { Client } from '../engine/client.ts'
 import type { ReplicaInfo } from '../engine/ports/replicas.ts'
@@ -122,8 +123,9 @@ export const UPDATE_STATE = 4
 export const TRY_FAILOVER = 8
 export const TRY_MANUAL_FAILOVER = 16
 const TELL_ROLE = 32
-/** What others seem to be: many such changes come together, and are learnt anew after a start. One write a tick. */
+/** Once a tick: many changes of others may come together. */
 export const SAVE_AT_TICK = 64
+export const FSYNC_AT_TICK = 128
 
 export class Cluster {
   readonly host: ClusterHost
@@ -372,7 +374,7 @@ export class Cluster {
   /** Does what is due now: before an answer that depends on it is sent. */
   afterwards(): void {
     const { todo } = this
-    this.todo = todo & SAVE_AT_TICK
+    this.todo = todo & (SAVE_AT_TICK | FSYNC_AT_TICK)
     if ((todo & TRY_MANUAL_FAILOVER) !== 0 && this.me.has(REPLICA)) this.manual.check()
     if ((todo & (TRY_FAILOVER | TRY_MANUAL_FAILOVER)) !== 0) this.election.step()
     if (((todo | this.todo) & UPDATE_STATE) !== 0) updateState(this)
@@ -385,12 +387,13 @@ export class Cluster {
 
   /** A tick of the cron ends. */
   ticked(): void {
-    if ((this.todo & SAVE_AT_TICK) !== 0) this.later(SAVE)
+    if ((this.todo & FSYNC_AT_TICK) !== 0) this.later(SAVE | FSYNC)
+    else if ((this.todo & SAVE_AT_TICK) !== 0) this.later(SAVE)
   }
 
   /** Writes the nodes file; the reason when that is impossible. */
   save(fsync: boolean): string | undefined {
-    this.todo &= ~SAVE_AT_TICK
+    this.todo &= fsync ? ~(SAVE_AT_TICK | FSYNC_AT_TICK) : ~SAVE_AT_TICK
     return this.host.save(nodesText(this), fsync)
   }
 

@@ -1,7 +1,7 @@
 // Who serves which hash slot: claims with a newer configuration epoch win.
 
 import { clearBit, hasBit, SLOTS, setBit } from './bitmap.ts'
-import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
+import { type Cluster, FSYNC, FSYNC_AT_TICK, SAVE, UPDATE_STATE } from './cluster.ts'
 import { quorumOf } from './health.ts'
 import { type Node, nameOf, PRIMARY } from './node.ts'
 import { PING } from './packet.ts'
@@ -13,6 +13,7 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
   if (claimer === me) return host.log.notice('Discarding UPDATE message about myself.')
   const ownPrimary = me.has(PRIMARY) ? me : me.primary
   const withKeys: number[] = []
+  let given = 0
   let taken = 0
   let claims = 0
   for (let slot = 0; slot < SLOTS; slot++) {
@@ -32,8 +33,11 @@ export function updateSlots(cluster: Cluster, claimer: Node, epoch: number, clai
       if (host.keys.count(slot) > 0) withKeys.push(slot)
     }
     cluster.give(claimer, slot)
-    cluster.later(SAVE | UPDATE_STATE | FSYNC)
+    given++
   }
+  // What concerns other shards alone has time: before this node votes it is durable in any case.
+  const isOurs = taken > 0 || claimer === ownPrimary
+  if (given > 0) cluster.later(UPDATE_STATE | (isOurs ? SAVE | FSYNC : FSYNC_AT_TICK))
   const lostAll = taken > 0 && ownPrimary!.slotCount === 0
   if (lostAll && (host.settings.clusterAllowReplicaMigration || claims === taken))
     return followClaimer(cluster, claimer)

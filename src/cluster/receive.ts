@@ -1,7 +1,7 @@
 // A packet has come: what this node learns from it, and what it answers.
 
 import { sameBits } from './bitmap.ts'
-import { type Cluster, FSYNC, SAVE, SAVE_AT_TICK, UPDATE_STATE } from './cluster.ts'
+import { type Cluster, FSYNC, FSYNC_AT_TICK, SAVE, SAVE_AT_TICK, UPDATE_STATE } from './cluster.ts'
 import { voteFor } from './election.ts'
 import { addFailureReport, clearFailure, failureReports, markFailing, markFailingIfAgreed } from './health.ts'
 import type { BusLink } from './link.ts'
@@ -109,7 +109,7 @@ function learn(cluster: Cluster, sender: Node, packet: Packet): void {
   if (packet.currentEpoch > cluster.currentEpoch) cluster.currentEpoch = packet.currentEpoch
   if (packet.configEpoch > sender.configEpoch) {
     sender.configEpoch = packet.configEpoch
-    cluster.later(SAVE | FSYNC)
+    cluster.later(cluster.me.primary === sender ? SAVE | FSYNC : FSYNC_AT_TICK)
   }
   sender.replicationOffset = packet.offset
   cluster.election.heard(sender)
@@ -345,6 +345,6 @@ function receiveUpdate(cluster: Cluster, packet: Packet): void {
   if (node === undefined || node.configEpoch >= configEpoch) return
   if (node.has(REPLICA)) cluster.makePrimary(node)
   node.configEpoch = configEpoch
-  cluster.later(SAVE | FSYNC)
+  cluster.later(cluster.me.primary === node ? SAVE | FSYNC : FSYNC_AT_TICK)
   updateSlots(cluster, node, configEpoch, slots)
 }
