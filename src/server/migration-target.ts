@@ -200,9 +200,16 @@ export class MigrationTarget implements ReplyHandler {
   private restoreWhole(order: Order, key: Slice, entry: Ref): void {
     const ttl = this.ttlOf(order, entry)
     if (ttl === undefined) return
-    const payload = this.parts.engine.payloads.dump(entry)
+    const { payloads } = this.parts.engine
+    const payload = payloads.dump(entry)
+    if (payload === undefined) return this.unsaved(payloads.failure)
     this.command([this.restoreName, key, ttl, payload, ...(order.replace ? [REPLACE] : [])])
     this.sent.push(key)
+  }
+
+  /** A module's code has failed: the key stays here. */
+  private unsaved(failure: string): void {
+    this.error ??= `ERR ${failure}`
   }
 
   private get restoreName(): Slice {
@@ -242,7 +249,10 @@ export class MigrationTarget implements ReplyHandler {
       return
     }
     if (!dump.step()) return
-    if (dump.failure !== undefined) throw new Error(dump.failure)
+    if (dump.failure !== undefined) {
+      this.setLarge(undefined)
+      return this.unsaved(dump.failure)
+    }
     const ttl = this.ttlOf(order, entry)
     if (ttl === undefined) return this.setLarge(undefined)
     const { out } = this.connection!

@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import { MachineServer } from '../../test/harness/machine.ts'
 import { outgoingOver } from '../../test/harness/outgoing.ts'
 import { textOf } from '../../test/harness/resp.ts'
+import { tallyModule } from '../../test/harness/tally-module.ts'
 import { PROPAGATE_AOF } from '../engine/effect.ts'
 import { bytesOf } from '../lib/bytes.ts'
 import { type Network, NetworkError, type Outgoing } from '../system/network.ts'
 import { virtualSystem } from '../system/virtual.ts'
+import type { StartServerOptions } from './launch.ts'
 
 interface Wire {
   /** The target's output is buffered until released. */
@@ -19,7 +21,7 @@ interface Wire {
 }
 
 /** Two servers on one machine; `one` reaches `two` by the name 'two' over `wire`. */
-async function servers(directives: Readonly<Record<string, string>> = {}) {
+async function servers(directives: Readonly<Record<string, string>> = {}, options: StartServerOptions = {}) {
   const machine = virtualSystem()
   const two = await MachineServer.start(machine, directives)
   const kept: (() => void)[] = []
@@ -47,7 +49,7 @@ async function servers(directives: Readonly<Record<string, string>> = {}) {
     }
     return link
   }
-  const one = await MachineServer.start(machine, {}, {}, { ...machine.system, network: networkOf(dial) })
+  const one = await MachineServer.start(machine, {}, options, { ...machine.system, network: networkOf(dial) })
   one.connect()
   one.connect()
   /** What a command of `one` answers once connections are open. */
@@ -142,6 +144,23 @@ test('a kept connection that has broken is opened anew', async () => {
   wire.cut()
   assert.equal(await ask(...MIGRATE, 'b', 0, 100), 'OK')
   assert.equal(wire.opened, 2)
+})
+
+test('a value whose module cannot save it stays, and is named as the fault; the others move', async () => {
+  const { one, two, ask } = await servers({}, { modules: [{ module: tallyModule({ bad: 'save' }) }] })
+  one.call('set', 'a', 'v')
+  one.call('tally.add', 'k', 'x')
+  one.call('set', 'b', 'v')
+  assert.match(
+    String(await ask(...MIGRATE, '', 0, 100, 'keys', 'a', 'k', 'b')),
+    /^ERR type '\S+' of a module: its save has thrown/,
+  )
+  assert.match(String(await ask(...MIGRATE, 'k', 0, 100)), /^ERR type '\S+' of a module: its save has thrown/)
+  assert.equal(one.call('dbsize'), 1)
+  assert.equal(two.call('dbsize'), 2)
+  assert.equal(one.call('tally.get', 'k', 'x'), 1)
+  one.call('set', 'c', 'v')
+  assert.equal(await ask(...MIGRATE, 'c', 0, 100), 'OK')
 })
 
 test('a target that cannot be reached, or is silent, is an error and the key stays', async () => {

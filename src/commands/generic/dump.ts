@@ -5,7 +5,6 @@ import type { Context } from '../../engine/context.ts'
 import { NOTIFY_GENERIC } from '../../engine/messaging/events.ts'
 import type { Database } from '../../keyspace/database.ts'
 import { LRU_CLOCK_MASK } from '../../keyspace/entry.ts'
-import { UnsavedValue } from '../../keyspace/values/module/foreign-type.ts'
 import { addLong } from '../../lib/long-field.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { BUSY_KEY, SYNTAX } from '../../protocol/errors.ts'
@@ -33,12 +32,9 @@ const dump: Command = {
     const { server, reply } = ctx
     const entry = ctx.lookupRead(ctx.args[1])
     if (entry === 0) return reply.null()
-    try {
-      reply.bulk(server.payloads.dump(entry))
-    } catch (error) {
-      if (!(error instanceof UnsavedValue)) throw error
-      reply.error(`ERR ${error.message}`)
-    }
+    const payload = server.payloads.dump(entry)
+    if (payload !== undefined) reply.bulk(payload)
+    else reply.error(`ERR ${server.payloads.failure}`)
   },
 }
 

@@ -27,8 +27,11 @@ export interface StepwiseRead {
 }
 
 export interface Payloads {
-  /** The value of an entry with version and checksum; valid until the next call. */
-  dump(entry: Ref): Slice
+  /**
+   * The value of an entry with version and checksum; valid until the next call. undefined: a module's code has failed
+   * to save it, and `failure` says how.
+   */
+  dump(entry: Ref): Slice | undefined
   /** As dump(), of a large value; undefined: it is none. */
   beginDump(entry: Ref): StepwiseDump | undefined
   /** As isSound() and read(), in steps. */
@@ -39,7 +42,7 @@ export interface Payloads {
   isSound(payload: Slice): boolean
   /** Reads the value of a sound payload; false when it is malformed. `deep`: check for duplicates too. */
   read(payload: Slice, deep: boolean): boolean
-  /** Why read() has failed: for the log. */
+  /** Why dump() has failed, or, for the log, read(). */
   readonly failure: string
   /** Stores the value that read() has read under a key that does not exist. */
   place(db: Database, key: Slice): Ref

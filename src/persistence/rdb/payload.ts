@@ -6,7 +6,6 @@ import type { Payloads } from '../../engine/ports/payloads.ts'
 import type { Database } from '../../keyspace/database.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { EncodingLimits } from '../../keyspace/value-type.ts'
-import { UnsavedValue } from '../../keyspace/values/module/foreign-type.ts'
 import { Crc64 } from '../../lib/crc64.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -66,8 +65,7 @@ export class DumpPayloads implements Payloads {
     if (count !== this.sanitizations) this.readers.options.sanitizations = count
   }
 
-  /** Throws an UnsavedValue. */
-  dump(entry: Ref): Slice {
+  dump(entry: Ref): Slice | undefined {
     if (this.output.u8.length > KEPT_BYTES_MAX) this.output = new RdbOutput(1024)
     const { output: out, writers } = this
     out.pos = 0
@@ -76,7 +74,10 @@ export class DumpPayloads implements Payloads {
     writers.begin(entry)
     writers.step(out, Number.POSITIVE_INFINITY)
     const failure = writers.takeFailure()
-    if (failure !== undefined) throw new UnsavedValue(failure)
+    if (failure !== undefined) {
+      this.failure = failure
+      return undefined
+    }
     out.uint16(RDB_VERSION_WRITTEN)
     out.reserve(CHECKSUM_BYTES)
     this.crc.reset().update(out.u8, 0, out.pos).writeTo(out.u8, out.pos)

@@ -6,7 +6,6 @@ import type { Context } from '../../../engine/context.ts'
 import { LOOKUP_EXPIRED } from '../../../keyspace/database.ts'
 import { datasetDigest, valueDigest } from '../../../keyspace/digest.ts'
 import { ENC_HASHTABLE, ENC_LISTPACK, ENC_QUICKLIST, ENC_SKIPLIST } from '../../../keyspace/types.ts'
-import { UnsavedValue } from '../../../keyspace/values/module/foreign-type.ts'
 import { bytesOf } from '../../../lib/bytes.ts'
 import { globMatch } from '../../../lib/glob.ts'
 import { writeInt } from '../../../lib/number.ts'
@@ -213,12 +212,8 @@ const PAYLOAD_FRAME_BYTES = 1 + 2 + 8
 
 /** Of the value alone; 0 for one that cannot be saved. */
 function serializedLength(ctx: Context, entry: Ref): number {
-  try {
-    return ctx.server.payloads.dump(entry).len - PAYLOAD_FRAME_BYTES
-  } catch (error) {
-    if (!(error instanceof UnsavedValue)) throw error
-    return 0
-  }
+  const payload = ctx.server.payloads.dump(entry)
+  return payload === undefined ? 0 : payload.len - PAYLOAD_FRAME_BYTES
 }
 
 function tableStatistics(ctx: Context): void {

@@ -89,6 +89,3 @@ export function foreignNameOf(high: number, low: number): string {
 export function foreignVersionOf(low: number): number {
   return low & ENCODING_VERSION_MAX
 }
-
-/** A module's code has failed to make the bytes of a value; the message says how. */
-export class UnsavedValue extends Error {}
