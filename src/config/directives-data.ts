@@ -33,7 +33,7 @@ export const memoryDirectives = {
   'active-expire-effort': integer(1, { min: 1, max: 10 }),
   storage: choice(['memory', 'disk'], 'memory', { immutable: true, hidden: true }),
   'storage-memory': memory(0, { hidden: true }),
-  'storage-value-max': memory(1024 * 1024, { hidden: true }),
+  'storage-value-max': memory(64 * 1024 * 1024, { hidden: true }),
   'storage-max-bytes': memory(0, { hidden: true }),
   'storage-segment-size': memory(0, { immutable: true, hidden: true }),
   activerehashing: yesNo(true),

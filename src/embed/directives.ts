@@ -349,7 +349,7 @@ interface Directives {
   'storage-memory'?: number | string
   /** Default: 0 */
   'storage-segment-size'?: number | string
-  /** Default: 1048576 */
+  /** Default: 67108864 */
   'storage-value-max'?: number | string
   /** Default: 4096 */
   'stream-node-max-bytes'?: number | string

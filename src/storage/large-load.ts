@@ -34,6 +34,8 @@ export class LargeLoad {
   private readonly type: number
   private readonly readers: ValueReaders
   private readonly pieces: RecordReader
+  /** Of the record. */
+  private readonly bytes: number
   private readonly input = new RdbInput()
   /** The next piece is wanted before anything else. */
   private isStarved = true
@@ -48,6 +50,7 @@ export class LargeLoad {
     this.space = space
     this.type = type
     this.readers = readers
+    this.bytes = place.bytes
     this.pieces = new RecordReader(log, place)
   }
 
@@ -84,7 +87,9 @@ export class LargeLoad {
     if (piece === undefined) throw new UnreadableValue('the value has no end')
     if (this.text !== 0) return this.fill(piece)
     const { input } = this
-    input.reserve(piece.length)
+    // A long element is there once, and not again for each time that the window grows.
+    input.reserve(Math.max(piece.length, Math.min(input.wanted, this.bytes) - input.available))
+    input.wanted = 0
     input.u8.set(piece, input.end)
     input.end += piece.length
     this.isStarved = false
