@@ -11,7 +11,7 @@ import { SYNTAX } from '../protocol/errors.ts'
 import { replyHelp } from '../protocol/help.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { SLOTS } from './bitmap.ts'
-import { type Cluster, FSYNC, SAVE, UPDATE_STATE } from './cluster.ts'
+import { type Cluster, FSYNC, SAVE, SAVE_AT_TICK, UPDATE_STATE } from './cluster.ts'
 import { infoFields, infoText, isTls, links, shards, slots } from './describe.ts'
 import { failureReports } from './health.ts'
 import { BUS_PORT_OFFSET, FAIL, HANDSHAKE, MEET, type Node, nameOf, PRIMARY, REPLICA } from './node.ts'
@@ -174,6 +174,7 @@ function setSlot(cluster: Cluster, ctx: Context): void {
   if (slot < 0) return reply.error(BAD_SLOT)
   const id = argc === 5 ? ctx.args[4].latin1() : ''
   const node = cluster.nodes.get(id)
+  let save = SAVE
   if (ctx.is(3, 'migrating') && argc === 5) {
     if (owners[slot] !== me) return reply.error(`ERR I'm not the owner of hash slot ${slot}`)
     if (!isTargetOrReply(reply, node, id)) return
@@ -192,9 +193,10 @@ function setSlot(cluster: Cluster, ctx: Context): void {
       return reply.error(
         `ERR Can't assign hashslot ${slot} to a different node while I still hold keys for this hash slot.`,
       )
+    if (owners[slot] !== me && node !== me) save = SAVE_AT_TICK
     giveSlot(cluster, slot, node)
   } else return reply.error('ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP')
-  cluster.later(SAVE | UPDATE_STATE)
+  cluster.later(save | UPDATE_STATE)
   reply.ok()
 }
 

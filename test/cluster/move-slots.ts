@@ -85,9 +85,11 @@ class MoveRun {
       ...(options.fields > 0 ? [] : [this.follow(waits[2])]),
     ]
     await sleep(500)
+    const cpuBefore = await this.cpuSeconds()
     const beginMs = performance.now()
     await (options.fields > 0 ? this.moveHash() : options.way === 'whole' ? this.moveWhole() : this.reshard())
     const tookMs = performance.now() - beginMs
+    const cpu = (await this.cpuSeconds()).map((seconds, i) => (seconds - cpuBefore[i]).toFixed(1))
     for (const one of waits) one.isOver = true
     await Promise.all(asked)
     await sleep(2000)
@@ -95,6 +97,7 @@ class MoveRun {
     console.log(
       `${keys} moved in ${(tookMs / 1000).toFixed(2)} s; source has ${left} keys, others in its slots included`,
     )
+    console.log(`CPU: ${cpu[0]} s at the source, ${cpu[1]} s at the target`)
     console.log(`at the source: ${waits[0].text}; at the target: ${waits[1].text}`)
     if (options.fields === 0)
       console.log(`in moving slots: ${waits[2].text}; ${JSON.stringify(Object.fromEntries(this.redirects))}`)
@@ -103,6 +106,15 @@ class MoveRun {
   end(): Promise<void> {
     for (const one of this.connections) one.close()
     return this.cluster.end()
+  }
+
+  /** What each node has used since its start. */
+  private async cpuSeconds(): Promise<number[]> {
+    const texts = await Promise.all(this.cluster.nodes.map(node => node.call('INFO', 'cpu')))
+    return texts.map(text => {
+      const [, system, user] = /used_cpu_sys:([\d.]+)\r\nused_cpu_user:([\d.]+)/.exec(String(text))!
+      return Number(system) + Number(user)
+    })
   }
 
   private async fill(): Promise<string> {

@@ -83,3 +83,19 @@ test('a damaged nodes file is replaced by the previous generation; without one t
   disk.writeFile(`${path}.previous`, damages[0])
   await assert.rejects(node.start(), /corrupted cluster config file/)
 })
+
+test('that a slot moves between two others is in the nodes file within a tick, that it comes or goes at once', async () => {
+  const world = new VirtualWorld({ seed: 7 })
+  const [source, target, bystander] = await startCluster(world, 3, 3, {})
+  const id = String(await target.call('CLUSTER', 'MYID'))
+  const hasTarget = ({ machine: { disk } }: typeof source) =>
+    new RegExp(`^${id} .* connected 0 5461-10922$`, 'm').test(latin1Text(disk.readFile(disk.resolve('nodes.conf'))))
+  await target.call('CLUSTER', 'SETSLOT', '0', 'IMPORTING', String(await source.call('CLUSTER', 'MYID')))
+  await world.run(1000)
+  for (const node of [bystander, target, source]) {
+    assert.equal(await node.call('CLUSTER', 'SETSLOT', '0', 'NODE', id), 'OK')
+    assert.equal(hasTarget(node), node !== bystander)
+  }
+  await world.run(200)
+  assert.ok([bystander, target, source].every(hasTarget))
+})
