@@ -41,9 +41,9 @@ export interface DefragLimits {
 /** Without activedefrag. */
 export const DEFRAG_LIMITS: DefragLimits = {
   ignoreBytes: 24 * 1024 * 1024,
-  lowerPercent: 15,
-  upperPercent: 50,
-  cycleMin: 25,
+  lowerPercent: 5,
+  upperPercent: 25,
+  cycleMin: 10,
   cycleMax: 50,
 }
 
@@ -59,7 +59,8 @@ export class Defrag {
   private readonly space: Keyspace
   private readonly nowUs: () => number
   private budgetUs = 0
-  private checkedUs = Number.NEGATIVE_INFINITY
+  /** When segments were looked at, and the least waste since that or the end of a run. */
+  private readonly checked = { atUs: Number.NEGATIVE_INFINITY, leastWaste: 0 }
   private database = 0
   private phase: 'main' | 'expires' | 'buckets' = 'main'
   private at = 0
@@ -113,10 +114,16 @@ export class Defrag {
     if (this.isStopped) return false
     if (this.running && !this.choiceIsStale()) return true
     if (this.running) this.finish()
+    const { wasteBytes, checked } = this
+    checked.leastWaste = Math.min(checked.leastWaste, wasteBytes)
+    if (!this.isWorthIt(wasteBytes)) return false
     const now = this.nowUs()
-    if (now - this.checkedUs < CHECK_US || !this.isWorthIt()) return false
-    if (now < this.pause.untilUs && !this.choiceIsStale()) return false
-    this.checkedUs = now
+    // Waste that grows, as when values of another size replace these, does not wait.
+    const grows = this.isWorthIt(wasteBytes - checked.leastWaste)
+    if (!grows && now - checked.atUs < CHECK_US) return false
+    if (!grows && now < this.pause.untilUs && !this.choiceIsStale()) return false
+    checked.atUs = now
+    checked.leastWaste = wasteBytes
     this.budgetUs = (this.share() * 1e6) / hz
     return this.start()
   }
@@ -148,21 +155,20 @@ export class Defrag {
     return this.space.arena.usedBytes < this.before.usedBytes * CHOICE_HOLDS_MIN
   }
 
-  private isWorthIt(): boolean {
+  private get wasteBytes(): number {
     const { segmentBytes, usedBytes } = this.space.arena
-    const { ignoreBytes, lowerPercent } = this.limits
-    return segmentBytes - usedBytes > ignoreBytes && this.wastePercent() > lowerPercent
+    return segmentBytes - usedBytes
   }
 
-  private wastePercent(): number {
-    const { segmentBytes, usedBytes } = this.space.arena
-    return ((segmentBytes - usedBytes) / usedBytes) * 100
+  private isWorthIt(wasteBytes: number): boolean {
+    const { ignoreBytes, lowerPercent } = this.limits
+    return wasteBytes > ignoreBytes && wasteBytes > (this.space.arena.usedBytes * lowerPercent) / 100
   }
 
   /** Its share of time: between the two cycles as waste is between the two thresholds. */
   private share(): number {
     const { lowerPercent, upperPercent, cycleMin, cycleMax } = this.limits
-    const over = Math.max(0, this.wastePercent() - lowerPercent)
+    const over = Math.max(0, (this.wasteBytes / this.space.arena.usedBytes) * 100 - lowerPercent)
     const at = upperPercent > lowerPercent ? Math.min(1, over / (upperPercent - lowerPercent)) : 1
     return (cycleMin + at * Math.max(0, cycleMax - cycleMin)) / 100
   }
@@ -241,6 +247,8 @@ export class Defrag {
   /** Returns how many of the chosen segments were not emptied. */
   private finish(): number {
     this.running = false
-    return this.space.arena.endEvacuation()
+    const left = this.space.arena.endEvacuation()
+    this.checked.leastWaste = this.wasteBytes
+    return left
   }
 }

@@ -43,7 +43,7 @@ const PAGES_SHIFT = SEGMENT_SHIFT - PAGE_SHIFT
 const PAGE_MASK = PAGES_PER_SEGMENT - 1
 const NO_SLOT = 0xffff
 /** A segment fuller than this is not worth evacuating. */
-const SPARSE_MAX = 0.7
+const SPARSE_MAX = 0.92
 /** Evacuated allocations need this much free space per byte: free slots elsewhere may be of other sizes. */
 const FREE_BYTES_PER_MOVED = 1.25
 /** A huge allocation that grows gets so many times the address space it needs. */
