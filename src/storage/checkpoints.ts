@@ -21,9 +21,11 @@ import type { LargeWrite } from './large-write.ts'
 /** Names of so few keys are always worth a delta. */
 const DELTA_BYTES_MIN = 4096
 const PENDING_MAX = 4 * 1024 * 1024
-/** Of what is live; with more held for the present checkpoint only, another one is due. */
-const HELD_SHARE = 0.4
-const HELD_BYTES_MIN = 64 * 1024 * 1024
+/** Of what is live; with more held for the present checkpoint only, another one is due, whose index is whole. */
+const HELD_SHARE = 0.1
+const HELD_BYTES_MIN = 16 * 1024 * 1024
+/** What is held is worth an index of a part of that. */
+const HELD_INDEXES = 2
 
 interface CheckpointParts {
   space: Keyspace
@@ -45,6 +47,8 @@ export class ValueCheckpoints implements Checkpoints {
   /** Segments that the base being written names. */
   private named = new Set<number>()
   private isDelta = false
+  /** Of the index on disk, with its deltas, when it was last looked at. */
+  private indexBytes = 0
   gone: readonly Uint8Array[] = []
   private readonly key = new Slice()
   /** The entry whose value was appended last, at `place`, and is not clean yet; 0: none. */
@@ -70,12 +74,13 @@ export class ValueCheckpoints implements Checkpoints {
 
   get isDue(): boolean {
     const { heldBytes, liveBytes } = this.parts.store.log.figures
-    return heldBytes > Math.max(HELD_BYTES_MIN, liveBytes * HELD_SHARE)
+    return heldBytes > Math.max(HELD_BYTES_MIN, liveBytes * HELD_SHARE, this.indexBytes * HELD_INDEXES)
   }
 
   /** Names of more than a quarter of the index are not worth it; nor is it when much is held for the index. */
   mayExtend(indexBytes: number): boolean {
     const { index } = this.parts.store
+    this.indexBytes = indexBytes
     return index.isKnown && !this.isDue && index.bytes <= Math.max(indexBytes / 4, DELTA_BYTES_MIN)
   }
 

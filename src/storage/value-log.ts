@@ -24,7 +24,7 @@ import { CHUNK_BYTES, type Chunk, chunkFor, inMemory, Segment, unwritten } from 
 const SEGMENT_BYTES_MIN = 4 * 1024 * 1024
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
 /** Of the bytes of the log; where more is dead, it is compacted. */
-const LIVE_SHARE = 0.72
+const LIVE_SHARE = 0.78
 const NAME_BEGIN = 'value-'
 
 export interface ValueLogFigures {
