@@ -15,7 +15,7 @@ import { type ValueCodecs, ValueReaders, ValueWriters } from '../persistence/val
 import { limitsFor } from './encoding-limits.ts'
 import { LargeAppend } from './large-append.ts'
 import { LargeLoad } from './large-load.ts'
-import { LargeWrite } from './large-write.ts'
+import { type Encoder, LargeWrite } from './large-write.ts'
 import { FRAME_BYTES } from './record.ts'
 import type { ValueLog } from './value-log.ts'
 
@@ -34,6 +34,8 @@ export class ValueCoder {
   private readonly compact: ValueReaders
   private readonly large: ValueReaders
   private output = newOutput()
+  /** For values that are encoded while a large one is. */
+  private readonly spares: Encoder[] = []
   private readonly input = new RdbInput()
   private readonly key = new Slice()
 
@@ -66,10 +68,12 @@ export class ValueCoder {
   }
 
   private beginLarge(key: Slice): LargeWrite {
-    const { output, writers } = this
-    this.output = newOutput()
-    this.writers = new ValueWriters(this.space, this.codecs)
-    return new LargeWrite(writers, output, new LargeAppend(this.log, key))
+    const { output, writers, spares } = this
+    const spare = spares.pop()
+    // Where no segment can be made, these are in the middle of a value, and of no use.
+    this.output = spare?.output ?? newOutput()
+    this.writers = spare?.writers ?? new ValueWriters(this.space, this.codecs)
+    return new LargeWrite({ writers, output }, new LargeAppend(this.log, key), spares)
   }
 
   /** Builds the value of an entry: its ref, or 0 for a string, which is in `text`. Sets its encoding. */
