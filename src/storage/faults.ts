@@ -352,7 +352,8 @@ export class Faults {
 
   /** Looks again whether a snapshot is busy with what clients wait for. */
   retry(): void {
-    for (const client of this.held) {
+    // A copy: those that wait on come back.
+    for (const client of [...this.held]) {
       this.held.delete(client)
       const waiting = this.waiting.get(client)
       if (waiting !== undefined) this.installAll(client, waiting)
