@@ -34,7 +34,7 @@ const COMMANDS_PER_CLOCK = 64
 /** Redis's read size: replies to one read are sent before the next. */
 const READ_BYTES = 16 * 1024
 /** The budget of one event. Time is measured where commands are timed, and from the first COMMANDS_PER_CLOCK on. */
-const BUDGET_US = 300
+const BUDGET_US = 100
 const BUDGET_BYTES = 128 * 1024
 const BUDGET_REPLY_BYTES = 256 * 1024
 /**
