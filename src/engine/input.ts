@@ -209,6 +209,8 @@ export class InputBuffers {
     let endUs = 0
     let piece = pos
     const bytesEnd = pos + BUDGET_BYTES
+    // With a limit on its replies all commands of one of Redis's reads run, so that they count together.
+    const leastEnd = engine.output.isLimited ? pos + READ_BYTES : pos
     while (pos < end && (client.flags & MAY_NOT_RUN) === 0) {
       const outcome = parser.parse(u8, dv, pos, end, bulkBytesMax, client.authenticated)
       if (outcome === INCOMPLETE) return this.beginPartial(client, u8, pos, end)
@@ -233,7 +235,7 @@ export class InputBuffers {
           if (endUs === 0) endUs = nowUs + BUDGET_US
           else if (nowUs >= endUs) isOver = true
         }
-        if (isOver && pos < end && (client.flags & MAY_NOT_RUN) === 0) {
+        if (isOver && pos < end && pos >= leastEnd && (client.flags & MAY_NOT_RUN) === 0) {
           this.isCut = true
           return pos
         }

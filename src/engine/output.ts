@@ -117,9 +117,9 @@ export class OutputBuffers {
     this.engine.reply.pos = this.deferredEnd
   }
 
-  // ---- the output limit within one event ----
+  // ---- the output limit of the client whose event it is ----
 
-  private isLimited = false
+  isLimited = false
   /** Bytes of the event's replies that the socket has taken. */
   private sentInEvent = 0
 
