@@ -18,6 +18,7 @@
 // Always: parse() accepts only packets whose length is exactly what their counts say; readers need not check again.
 // Source: Redis 7.2's cluster.h, and Valkey 8's of the light form.
 
+import { TWO_32 } from '../lib/bits.ts'
 import { latin1Text, writeLatin1 } from '../lib/bytes.ts'
 import { BITMAP_BYTES } from './bitmap.ts'
 
@@ -71,7 +72,6 @@ const EXT_HEAD_BYTES = 8
 const MAGIC = 0x52436d62
 /** Of the id of the sender's primary. */
 export const PRIMARY_AT = 2128
-const WORD = 2 ** 32
 
 export interface Gossip {
   id: string
@@ -345,12 +345,12 @@ function putText(u8: Uint8Array, at: number, text: string, bytesMax: number): vo
 }
 
 function putUint64(dv: DataView, at: number, value: number): void {
-  dv.setUint32(at, Math.floor(value / WORD))
-  dv.setUint32(at + 4, value % WORD)
+  dv.setUint32(at, Math.floor(value / TWO_32))
+  dv.setUint32(at + 4, value % TWO_32)
 }
 
 function uint64At(dv: DataView, at: number): number {
-  return dv.getUint32(at) * WORD + dv.getUint32(at + 4)
+  return dv.getUint32(at) * TWO_32 + dv.getUint32(at + 4)
 }
 
 /** The text is at u8[at]. */

@@ -92,6 +92,11 @@ export function pushAdjacent(list: Uint8Array[], bytes: Uint8Array): void {
   else list.push(bytes)
 }
 
+/** A view of the same bytes. */
+export function viewOf(u8: Uint8Array): DataView {
+  return new DataView(u8.buffer, u8.byteOffset, u8.length)
+}
+
 /** The latin1 bytes of `text`. */
 export function bytesOf(text: string): Uint8Array {
   const u8 = new Uint8Array(text.length)

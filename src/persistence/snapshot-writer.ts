@@ -12,6 +12,7 @@ import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { SnapshotConsumer } from '../keyspace/snapshot.ts'
 import { NO_FOREIGN_TYPES } from '../keyspace/values/module/foreign-type.ts'
 import { ModuleType } from '../keyspace/values/module/module-type.ts'
+import { viewOf } from '../lib/bytes.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import type { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
@@ -273,8 +274,4 @@ export class SnapshotWriter implements SnapshotConsumer {
     this.sink.write(main.u8, main.pos)
     main.renew(0)
   }
-}
-
-function viewOf(u8: Uint8Array): DataView {
-  return new DataView(u8.buffer, u8.byteOffset, u8.length)
 }

@@ -16,6 +16,7 @@ import {
 } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { NOWHERE } from '../engine/nowhere.ts'
+import { viewOf } from '../lib/bytes.ts'
 import type { Connection } from '../system/network.ts'
 import type { ReplicationStream } from './stream.ts'
 
@@ -75,7 +76,7 @@ export class PrimaryClient {
     this.received.push(bytes)
     this.receivedBytes += bytes.length
     this.isFeeding = true
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const view = viewOf(bytes)
     engine.input.receive(this.client, bytes, view, 0, bytes.length)
     this.isFeeding = false
     this.settle()

@@ -10,7 +10,7 @@ import { CLIENT_REPLICA, type Client } from '../engine/client.ts'
 import { chunkMemory } from '../engine/client-memory.ts'
 import { clientLine } from '../engine/monitoring/client-line.ts'
 import type { FailoverRequest, RdbFilter, ReplicaInfo, Replicas } from '../engine/ports/replicas.ts'
-import { bytesOf } from '../lib/bytes.ts'
+import { bytesOf, viewOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { PersistenceDependencies } from '../persistence/parts.ts'
 import type { Persistence } from '../persistence/persistence.ts'
@@ -407,7 +407,7 @@ export class ConnectedReplicas implements Replicas {
   }
 
   private give(client: Client, bytes: Uint8Array): void {
-    this.piece.set(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+    this.piece.set(bytes, viewOf(bytes), 0, bytes.length)
     const { engine } = this.parts.server
     engine.replyTo(client, reply => reply.raw(this.piece))
     this.streamFeed.outputBytes += bytes.length

@@ -14,6 +14,7 @@ import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import type { Database } from '../keyspace/database.ts'
 import { LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
+import { viewOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { attempt } from '../system/system.ts'
@@ -331,8 +332,4 @@ export class Compactor {
 /** Bytes of the begin of a large record with all of its key. */
 function largeBeginBytes(u8: Uint8Array, at: number): number {
   return RECORD_HEAD + FRAME_HEAD + Math.min(recordKeyBytes(u8, at), FRAME_BYTES)
-}
-
-function viewOf(u8: Uint8Array): DataView {
-  return new DataView(u8.buffer, u8.byteOffset, u8.length)
 }

@@ -7,6 +7,7 @@ import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { ENC_HASHTABLE, ENC_SKIPLIST, TYPE_STRING } from '../keyspace/types.ts'
 import type { EncodingLimits } from '../keyspace/value-type.ts'
+import { viewOf } from '../lib/bytes.ts'
 import { Slice } from '../lib/slice.ts'
 import type { Ref } from '../memory/arena.ts'
 import { RdbInput, RdbString } from '../persistence/rdb/input.ts'
@@ -79,7 +80,7 @@ export class ValueCoder {
   /** Builds the value of an entry: its ref, or 0 for a string, which is in `text`. Sets its encoding. */
   build(entry: Ref, encoded: Uint8Array): Ref {
     const { entries } = this.space
-    const dv = new DataView(encoded.buffer, encoded.byteOffset, encoded.length)
+    const dv = viewOf(encoded)
     const input = this.input.open(encoded, dv, 0, encoded.length)
     const rdbType = input.byte()
     if (entries.typeOf(entry) === TYPE_STRING) {

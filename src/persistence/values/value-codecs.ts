@@ -7,6 +7,7 @@ import type { ValuePieces, ValuePlace } from '../../keyspace/cold.ts'
 import type { Entries } from '../../keyspace/entries.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { EncodingLimits, ValueTypes } from '../../keyspace/value-type.ts'
+import { viewOf } from '../../lib/bytes.ts'
 import { Slice } from '../../lib/slice.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { Listpack } from '../../memory/listpack.ts'
@@ -195,7 +196,7 @@ class PiecesWriter implements ValueSteps {
         this.close()
         return true
       }
-      out.bytes(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
+      out.bytes(bytes, viewOf(bytes), 0, bytes.length)
     }
     return false
   }
