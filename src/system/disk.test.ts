@@ -150,6 +150,37 @@ test('a crash loses what was not made durable', () => {
   )
 })
 
+test('what is durable stays as it is when the file changes', () => {
+  const { disk } = virtualSystem({ cwd: '/data' })
+  const changes: ((fd: number) => void)[] = [
+    fd => void disk.write(fd, bytes('XY'), 0, 2, 1),
+    fd => void disk.write(fd, bytes('more'), 0, 4, 6),
+    fd => disk.truncate(fd, 2),
+    fd => {
+      disk.truncate(fd, 2)
+      disk.truncate(fd, 6)
+    },
+    fd => {
+      disk.truncate(fd, 1)
+      disk.write(fd, bytes('later than that'), 0, 15, 1)
+    },
+  ]
+  for (const change of changes) {
+    const fd = disk.open('file', 'w')
+    disk.write(fd, bytes('before'), 0, 6, null)
+    disk.fsync(fd)
+    disk.fsyncDir('/data')
+    change(fd)
+    disk.crash()
+    assert.equal(text(disk.readFile('file')), 'before')
+    const again = disk.open('file', 'r+')
+    disk.write(again, bytes('AFTER'), 0, 5, 0)
+    assert.equal(text(disk.readFile('file')), 'AFTERe')
+    disk.crash()
+    assert.equal(text(disk.readFile('file')), 'before')
+  }
+})
+
 test('a full disk refuses writes', () => {
   const { disk } = virtualSystem()
   disk.failWrites = 'ENOSPC'

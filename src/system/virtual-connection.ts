@@ -4,24 +4,38 @@ import { textOfError } from './errors.ts'
 import type { Connection, Outgoing, Receiver } from './network.ts'
 import type { EndEvents, VirtualEnd } from './virtual-end.ts'
 import { copyOf } from './virtual-flow.ts'
-import type { VirtualHost } from './virtual-host.ts'
 
 /** Overwrites a received buffer after the call, so that a callee that still uses it is found. */
 const STALE = 0xdb
 
-class VirtualConnection implements Connection {
-  readonly kind: 'tcp' | 'unix'
-  readonly peer: string
-  readonly local: string
-  readonly fd: number
-  private readonly end: VirtualEnd
+/** One accepted connection: it calls the Receiver for its events. */
+export class VirtualIncoming implements Connection, EndEvents {
+  fd = -1
+  private readonly receiver: Receiver<unknown>
+  /** That of a Unix socket. */
+  private readonly path: string | undefined
+  private end!: VirtualEnd
+  private session: unknown
 
-  constructor(end: VirtualEnd, path: string | undefined, fd: number) {
+  constructor(receiver: Receiver<unknown>, path: string | undefined) {
+    this.receiver = receiver
+    this.path = path
+  }
+
+  attach(end: VirtualEnd): void {
     this.end = end
-    this.kind = path === undefined ? 'tcp' : 'unix'
-    this.peer = path === undefined ? end.peer.name : `${path}:0`
-    this.local = path === undefined ? end.name : `${path}:0`
-    this.fd = fd
+  }
+
+  get kind(): 'tcp' | 'unix' {
+    return this.path === undefined ? 'tcp' : 'unix'
+  }
+
+  get peer(): string {
+    return this.path === undefined ? this.end.peer.name : `${this.path}:0`
+  }
+
+  get local(): string {
+    return this.path === undefined ? this.end.name : `${this.path}:0`
   }
 
   write(u8: Uint8Array, start: number, end: number): number {
@@ -40,66 +54,75 @@ class VirtualConnection implements Connection {
   resume(): void {
     this.end.resume()
   }
-}
 
-/** Calls the Receiver for events of one accepted connection. */
-export function incomingEvents(
-  host: VirtualHost,
-  path: string | undefined,
-  receiver: Receiver<unknown>,
-  end: () => VirtualEnd,
-): EndEvents {
-  let session: unknown
-  return {
-    opened() {
-      session = receiver.opened(new VirtualConnection(end(), path, host.takeFd()))
-      if (session === undefined) end().close()
-    },
-    data(bytes) {
-      receiver.received(session, bytes, new DataView(bytes.buffer), 0, bytes.length)
-      bytes.fill(STALE)
-    },
-    ended() {
-      if (receiver.ended !== undefined) receiver.ended(session)
-      else end().close()
-    },
-    drained: () => receiver.drained(session),
-    closed() {
-      if (session !== undefined) receiver.closed(session)
-    },
+  // ---- events of the end ----
+
+  opened(): void {
+    this.fd = this.end.host.takeFd()
+    this.session = this.receiver.opened(this)
+    if (this.session === undefined) this.end.close()
+  }
+
+  data(bytes: Uint8Array): void {
+    this.receiver.received(this.session, bytes, new DataView(bytes.buffer), 0, bytes.length)
+    bytes.fill(STALE)
+  }
+
+  ended(): void {
+    if (this.receiver.ended !== undefined) this.receiver.ended(this.session)
+    else this.end.close()
+  }
+
+  drained(): void {
+    this.receiver.drained(this.session)
+  }
+
+  closed(): void {
+    if (this.session !== undefined) this.receiver.closed(this.session)
   }
 }
 
+const ignore = () => {}
+/** The default of onEnd. */
+const closeAtEnd = () => {}
+
 export class VirtualOutgoing implements Outgoing, EndEvents {
-  onData: (bytes: Uint8Array) => void = () => {}
-  onEnd: () => void = () => this.close()
-  onClose: (reason: string | undefined) => void = () => {}
-  onDrain: () => void = () => {}
-  peer = ''
-  local = ''
+  onData: (bytes: Uint8Array) => void = ignore
+  onEnd: () => void = closeAtEnd
+  onClose: (reason: string | undefined) => void = ignore
+  onDrain: () => void = ignore
   private socket!: VirtualEnd
+  private path: string | undefined
   /** Written by the program, not taken by the operating system yet. */
-  private pending: Uint8Array[] = []
+  private pending: Uint8Array[] | undefined
   private endsAfterPending = false
 
   /** `path`: that of a Unix socket. */
   attach(socket: VirtualEnd, path: string | undefined): void {
     this.socket = socket
-    this.peer = path ?? socket.peer.name
-    this.local = path ?? socket.name
+    this.path = path
+  }
+
+  get peer(): string {
+    return this.path ?? this.socket.peer.name
+  }
+
+  get local(): string {
+    return this.path ?? this.socket.name
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.pending.length === 0) {
+    if (this.pending !== undefined) this.pending.push(copyOf(bytes, 0, bytes.length))
+    else {
       const taken = this.socket.write(bytes, 0, bytes.length)
       if (taken === bytes.length) return true
-      this.pending.push(copyOf(bytes, taken, bytes.length))
-    } else this.pending.push(copyOf(bytes, 0, bytes.length))
+      this.pending = [copyOf(bytes, taken, bytes.length)]
+    }
     return false
   }
 
   end(): void {
-    if (this.pending.length === 0) this.socket.end()
+    if (this.pending === undefined) this.socket.end()
     else this.endsAfterPending = true
   }
 
@@ -128,11 +151,12 @@ export class VirtualOutgoing implements Outgoing, EndEvents {
   }
 
   ended(): void {
-    this.onEnd()
+    if (this.onEnd === closeAtEnd) this.close()
+    else this.onEnd()
   }
 
   drained(): void {
-    const { pending } = this
+    const pending = this.pending ?? []
     while (pending.length > 0) {
       const taken = this.socket.write(pending[0], 0, pending[0].length)
       if (taken < pending[0].length) {
@@ -141,6 +165,7 @@ export class VirtualOutgoing implements Outgoing, EndEvents {
       }
       pending.shift()
     }
+    this.pending = undefined
     if (this.endsAfterPending) this.socket.end()
     else this.onDrain()
   }

@@ -25,16 +25,33 @@ class File {
   durableOrder = -1
   modifiedMs = 0
   mode: number
+  /** So many of the first bytes are durable content as well: they are copied before they change. */
+  private sharedBytes = 0
 
   constructor(mode: number) {
     this.mode = mode
   }
 
-  reserve(sizeBytes: number): void {
-    if (sizeBytes <= this.bytes.length) return
-    const grown = new Uint8Array(Math.max(sizeBytes, this.bytes.length * 2, 64))
-    grown.set(this.bytes.subarray(0, this.sizeBytes))
+  /** Makes space for so many bytes, of which those from `start` on may change. */
+  reserve(sizeBytes: number, start: number): void {
+    const isLarger = sizeBytes > this.bytes.length
+    if (!isLarger && start >= this.sharedBytes) return
+    const grown = new Uint8Array(isLarger ? Math.max(sizeBytes, this.bytes.length * 2, 64) : sizeBytes)
+    grown.set(this.bytes.subarray(0, Math.min(this.sizeBytes, grown.length)))
     this.bytes = grown
+    this.sharedBytes = 0
+  }
+
+  /** The content as it is now. */
+  share(): Uint8Array {
+    this.sharedBytes = Math.max(this.sharedBytes, this.sizeBytes)
+    return this.bytes.subarray(0, this.sizeBytes)
+  }
+
+  /** This is its content, durable. */
+  restart(bytes: Uint8Array): void {
+    this.bytes = this.durable = bytes
+    this.sizeBytes = this.sharedBytes = bytes.length
   }
 
   content(): Uint8Array {
@@ -107,11 +124,7 @@ export class VirtualDisk implements FileSystem {
     }
     this.#changes = []
     this.#names = new Map(this.#durableNames)
-    for (const file of this.#names.values()) {
-      file.bytes = random === undefined ? file.durable.slice() : file.torn(random)
-      file.durable = file.bytes.slice()
-      file.sizeBytes = file.bytes.length
-    }
+    for (const file of this.#names.values()) file.restart(random === undefined ? file.durable : file.torn(random))
   }
 
   /** The process ends: its writes stay, its background operations are dropped. */
@@ -193,7 +206,7 @@ export class VirtualDisk implements FileSystem {
     if (this.failWrites) throw new DiskError(this.failWrites)
     const file = handle.file
     const start = handle.flag === 'a' ? file.sizeBytes : (position ?? handle.position)
-    file.reserve(start + length)
+    file.reserve(Math.max(start + length, file.sizeBytes), Math.min(start, file.sizeBytes))
     if (start > file.sizeBytes) file.bytes.fill(0, file.sizeBytes, start)
     file.bytes.set(buffer.subarray(offset, offset + length), start)
     file.sizeBytes = Math.max(file.sizeBytes, start + length)
@@ -209,7 +222,7 @@ export class VirtualDisk implements FileSystem {
   /** The file's current content: later writes are not covered by this fsync. */
   #toSync(fd: number): ToSync {
     const { file } = this.#handle(fd)
-    return { file, content: file.content(), order: this.#syncs++ }
+    return { file, content: file.share(), order: this.#syncs++ }
   }
 
   #sync({ file, content, order }: ToSync): void {
@@ -228,8 +241,10 @@ export class VirtualDisk implements FileSystem {
   truncate(fd: number, sizeBytes: number): void {
     const file = this.#handle(fd).file
     this.beforeChange()
-    file.reserve(sizeBytes)
-    if (sizeBytes > file.sizeBytes) file.bytes.fill(0, file.sizeBytes, sizeBytes)
+    if (sizeBytes > file.sizeBytes) {
+      file.reserve(sizeBytes, file.sizeBytes)
+      file.bytes.fill(0, file.sizeBytes, sizeBytes)
+    }
     file.sizeBytes = sizeBytes
   }
 

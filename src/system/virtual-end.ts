@@ -85,7 +85,7 @@ export class VirtualEnd {
 
   resume(): void {
     this.paused = false
-    if (this.in.unread.length > 0) this.readSoon()
+    if (this.in.hasUnread) this.readSoon()
   }
 
   // ---- events ----
@@ -97,9 +97,10 @@ export class VirtualEnd {
       return
     }
     if (item === 'reset') return this.fails('ECONNRESET')
-    this.in.unread.push(item)
-    if (this.in.unread.length > 1 || this.host.machine.busyUntilUs > this.host.network.scheduler.nowUs) this.readSoon()
-    else this.read()
+    const isStalled = this.host.machine.busyUntilUs > this.host.network.scheduler.nowUs
+    if (!this.in.hasUnread && !isStalled && !this.paused) return this.pass(item)
+    this.in.keep(item)
+    this.readSoon()
   }
 
   /** The flow is writable again. */
@@ -130,7 +131,7 @@ export class VirtualEnd {
   }
 
   private leave(): void {
-    if (this.in.unread.some(item => item instanceof Uint8Array)) {
+    if (this.in.hasUnreadBytes) {
       this.in.drop()
       this.out.reset()
     } else if (!this.outEnded) this.out.put('end')
@@ -158,15 +159,20 @@ export class VirtualEnd {
     this.host.machine.soon(() => {
       this.reading = false
       this.read()
-      if (this.in.unread.length > 0) this.readSoon()
+      if (this.in.hasUnread) this.readSoon()
     })
   }
 
-  /** Passes one item to the program. */
+  /** Passes the item that waits longest to the program. */
   private read(): void {
+    if (this.paused || this.events === undefined) return
+    const item = this.in.take()
+    if (item !== undefined) this.pass(item)
+  }
+
+  private pass(item: Item): void {
     const { events } = this
-    if (this.paused || events === undefined) return
-    const item = this.in.unread.shift()
+    if (events === undefined) return
     if (item instanceof Uint8Array) {
       this.in.read(item.length)
       events.data(item)

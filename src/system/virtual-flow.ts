@@ -7,7 +7,8 @@
 //   FLOWING → HELD [arrive: the route is cut, or the peer is down] → FLOWING [wake]
 //   HELD → broken [giveUpUs without an acknowledgement]
 //
-// Always: items arrive in the order they were sent; at most `bufferBytes` are written and not read.
+// Always: items arrive in the order they were sent; at most `bufferBytes` are written and not read. An idle flow has no
+// queues: of a thousand servers each has two connections with every other one.
 
 import type { VirtualEnd } from './virtual-end.ts'
 import type { VirtualNetwork, Waiting } from './virtual-network.ts'
@@ -25,13 +26,16 @@ export class Flow implements Waiting {
   private readonly sender: VirtualEnd
   private readonly receiver: VirtualEnd
   /** On the wire; one event each, unless the flow is held. */
-  private readonly items: Item[] = []
+  private items: Item[] | undefined
   private lastArrivalUs = 0
   /** Arrived, and not read. */
-  readonly unread: Item[] = []
+  private unread: Item[] | undefined
   /** Written, and not acknowledged as read. */
   private unackedBytes = 0
-  private readonly confirmations: Confirmation[] = []
+  /** The first acknowledgement on its way, and those after it; no bytes: there is none. */
+  private confirmedBytes = 0
+  private confirmedAtUs = 0
+  private confirmations: Confirmation[] | undefined
   /** Read, but no acknowledgement got through. */
   private unconfirmedBytes = 0
   private ackPending = false
@@ -80,14 +84,15 @@ export class Flow implements Waiting {
   }
 
   put(item: Item): void {
+    this.items ??= []
     this.items.push(item)
     if (!this.isHeld) this.schedule(item)
   }
 
   /** Drops everything on the wire; nothing is sent again. */
   drop(): void {
-    this.items.length = 0
-    this.unread.length = 0
+    this.items = undefined
+    this.unread = undefined
     this.unconfirmedBytes = 0
     this.isHeld = false
     this.wave++
@@ -110,8 +115,10 @@ export class Flow implements Waiting {
   }
 
   private arrive(): void {
-    if (!this.isFree) return this.items[0] === 'reset' ? this.drop() : this.hold()
-    const item = this.items.shift()!
+    const items = this.items!
+    if (!this.isFree) return items[0] === 'reset' ? this.drop() : this.hold()
+    const item = items.shift()!
+    if (items.length === 0) this.items = undefined
     this.network.onArrival?.(this.from, this.to, item instanceof Uint8Array ? item : undefined)
     this.receiver.arrived(item)
   }
@@ -156,7 +163,30 @@ export class Flow implements Waiting {
   private resend(): void {
     this.isHeld = false
     this.lastArrivalUs = Math.max(this.lastArrivalUs, this.network.resentUs(this.from, this.to))
-    for (const item of this.items) this.schedule(item)
+    for (const item of this.items ?? []) this.schedule(item)
+  }
+
+  // ---- what has arrived ----
+
+  get hasUnread(): boolean {
+    return this.unread !== undefined
+  }
+
+  get hasUnreadBytes(): boolean {
+    return this.unread?.some(item => item instanceof Uint8Array) === true
+  }
+
+  /** The reader does not take it yet. */
+  keep(item: Item): void {
+    this.unread ??= []
+    this.unread.push(item)
+  }
+
+  /** The first item that waits for the reader. */
+  take(): Item | undefined {
+    const item = this.unread?.shift()
+    if (this.unread?.length === 0) this.unread = undefined
+    return item
   }
 
   // ---- flow control ----
@@ -173,23 +203,33 @@ export class Flow implements Waiting {
   }
 
   private confirm(bytes: number, atUs: number): void {
-    const last = this.confirmations.at(-1)?.atUs ?? 0
-    this.confirmations.push({ bytes, atUs: Math.max(last, Math.ceil(atUs)) })
-    if (this.ackPending && this.confirmations.length === 1) this.awaitAck()
+    const dueUs = Math.ceil(atUs)
+    if (this.confirmedBytes === 0) {
+      this.confirmedBytes = bytes
+      this.confirmedAtUs = dueUs
+      if (this.ackPending) this.awaitAck()
+      return
+    }
+    this.confirmations ??= []
+    const lastUs = this.confirmations.at(-1)?.atUs ?? this.confirmedAtUs
+    this.confirmations.push({ bytes, atUs: Math.max(lastUs, dueUs) })
   }
 
   private freeConfirmed(): void {
-    const { confirmations } = this
-    while (confirmations.length > 0 && confirmations[0].atUs <= this.from.machine.worldUs)
-      this.unackedBytes -= confirmations.shift()!.bytes
+    while (this.confirmedBytes > 0 && this.confirmedAtUs <= this.from.machine.worldUs) {
+      this.unackedBytes -= this.confirmedBytes
+      const next = this.confirmations?.shift()
+      if (this.confirmations?.length === 0) this.confirmations = undefined
+      this.confirmedBytes = next?.bytes ?? 0
+      this.confirmedAtUs = next?.atUs ?? 0
+    }
   }
 
   /** Acknowledges what was read, so that the sender can write again. */
   private awaitAck(): void {
     this.ackPending = true
-    const first = this.confirmations[0]
-    if (first === undefined) return
-    this.network.at(first.atUs, this.from, () => {
+    if (this.confirmedBytes === 0) return
+    this.network.at(this.confirmedAtUs, this.from, () => {
       if (!this.ackPending) return
       this.ackPending = false
       this.freeConfirmed()

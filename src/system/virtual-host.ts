@@ -16,10 +16,10 @@ import {
   type Receiver,
   type TlsSettings,
 } from './network.ts'
-import type { EventOwner } from './scheduler.ts'
+import type { EventOwner, ScheduledEvent } from './scheduler.ts'
 import { DiskError, type FileSystem } from './system.ts'
 import type { VirtualClock } from './virtual-clock.ts'
-import { incomingEvents, VirtualOutgoing } from './virtual-connection.ts'
+import { VirtualIncoming, VirtualOutgoing } from './virtual-connection.ts'
 import { VirtualEnd } from './virtual-end.ts'
 import { Flow } from './virtual-flow.ts'
 import type { VirtualNetwork } from './virtual-network.ts'
@@ -76,7 +76,7 @@ export class VirtualHost implements Network, EventOwner {
   dial(address: Address, timeoutMs: number, done: (result: Outgoing | NetworkError) => void): void {
     const { path, host, port } = address
     const attempt = new DialAttempt(this, done)
-    this.network.at(this.machine.worldUs + timeoutMs * 1000, this, () => attempt.finish(new NetworkError('ETIMEDOUT')))
+    attempt.endAt(this.machine.worldUs + timeoutMs * 1000)
     if (path !== undefined) {
       const code = this.disk.stat(path) === null ? 'ENOENT' : 'ECONNREFUSED'
       if (this.listeners.some(one => one.path === path)) attempt.dial(this.address, 0, path)
@@ -172,6 +172,7 @@ class DialAttempt {
   private readonly done: (result: Outgoing | NetworkError) => void
   private readonly program: number
   private isFinished = false
+  private timeout: ScheduledEvent | undefined
 
   constructor(from: VirtualHost, done: (result: Outgoing | NetworkError) => void) {
     this.program = from.programs
@@ -184,9 +185,15 @@ class DialAttempt {
     return this.isFinished || this.from.programs !== this.program
   }
 
+  /** It fails at that time. */
+  endAt(dueUs: number): void {
+    this.timeout = this.from.network.at(dueUs, this.from, () => this.finish(new NetworkError('ETIMEDOUT')))
+  }
+
   finish(result: Outgoing | NetworkError): void {
     if (this.isOver) return
     this.isFinished = true
+    if (this.timeout !== undefined) this.from.network.scheduler.cancel(this.timeout)
     this.from.machine.soon(() => this.done(result))
   }
 
@@ -227,12 +234,9 @@ function join(
   const { network } = from
   const outgoing = new VirtualOutgoing()
   const ours = new VirtualEnd(from, fromAddress, path === undefined ? from.freePort() : 0, outgoing)
-  const theirs = new VirtualEnd(
-    to,
-    address,
-    port,
-    incomingEvents(to, path, receiver, () => theirs),
-  )
+  const incoming = new VirtualIncoming(receiver, path)
+  const theirs = new VirtualEnd(to, address, port, incoming)
+  incoming.attach(theirs)
   ours.peer = theirs
   theirs.peer = ours
   ours.out = theirs.in = new Flow(network, ours, theirs)
