@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '../system/random.ts'
-import { BITMAP_BYTES, bitmapOf, eachRange, hasBit, rangesText, SLOTS, slotsIn } from './bitmap.ts'
-import { Node, PRIMARY } from './node.ts'
+import { BITMAP_BYTES, bitmapOf, eachRange, hasBit, SLOTS, slotsIn } from './bitmap.ts'
 
 /** Slot by slot. */
 function naiveRanges(bitmap: Uint8Array): [number, number][] {
@@ -41,14 +40,4 @@ test('ranges are those of the bits, wherever they begin and end', () => {
       ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0),
     )
   }
-})
-
-test("a node's ranges follow its slots", () => {
-  const node = new Node('a'.repeat(40), 'b'.repeat(40), PRIMARY, 0)
-  assert.equal(node.slotRanges, '')
-  for (const slot of [5, 6, 7, 8, 100]) node.addSlot(slot)
-  assert.equal(node.slotRanges, '5-8 100')
-  node.removeSlot(6)
-  assert.equal(node.slotRanges, '5 7-8 100')
-  assert.equal(node.slotRanges, rangesText(node.slots))
 })

@@ -15,11 +15,6 @@ export function clearBit(bitmap: Uint8Array, slot: number): void {
   bitmap[slot >> 3] &= ~(1 << (slot & 7))
 }
 
-export function sameBits(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < BITMAP_BYTES; i++) if (a[i] !== b[i]) return false
-  return true
-}
-
 /** Calls `visit` with the first and the last slot of each run of set bits, in order. */
 export function eachRange(bitmap: Uint8Array, visit: (first: number, last: number) => void): void {
   let first = -1

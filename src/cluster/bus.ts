@@ -106,7 +106,7 @@ export class ClusterBus implements LinkOwner {
     if (node.link === link) {
       node.link = undefined
       // Its silence counts from now on, not from the next attempt to connect.
-      if (node.times.pingSentMs === 0) node.times.pingSentMs = this.parts.cluster.nowMs
+      if (node.pingSentMs === 0) node.pingSentMs = this.parts.cluster.nowMs
     }
     if (node.inbound === link) node.inbound = undefined
     this.parts.cluster.host.log.debug(`I/O error reading from node link: ${why}`)

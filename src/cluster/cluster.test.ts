@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Config } from '../config/config.ts'
+import { writeLatin1 } from '../lib/bytes.ts'
 import { seededRandom } from '../system/random.ts'
 import { virtualSystem } from '../system/virtual.ts'
 import { setBit } from './bitmap.ts'
@@ -21,6 +22,7 @@ import {
 } from './packet.ts'
 import { receive } from './receive.ts'
 import { sendPublished } from './send.ts'
+import { NO_SLOTS, SlotSet } from './slot-set.ts'
 
 const A = 'a'.repeat(40)
 const B = 'b'.repeat(40)
@@ -97,7 +99,7 @@ function header(sender: string, type: number, change: Partial<Header> = {}): Hea
     configEpoch: 1,
     offset: 5,
     sender,
-    slots: new Uint8Array(2048),
+    slots: NO_SLOTS,
     primary: '',
     announcedIp: '',
     otherPort: 0,
@@ -109,14 +111,27 @@ function header(sender: string, type: number, change: Partial<Header> = {}): Hea
   }
 }
 
+/** A ping says this of C. */
+const NAMED_C = {
+  nodes: [
+    {
+      ...{ number: 0, pingSentMs: 1000, pongMs: 2999, flags: REPLICA | PFAIL },
+      address: { ip: '10.0.0.3', port: 7003, tlsPort: 9, busPort: 17003 },
+    },
+  ],
+  ids: { putId: (dv: DataView, at: number) => writeLatin1(new Uint8Array(dv.buffer), at, C) },
+  isTls: false,
+}
+const NAMED_NONE = { ...NAMED_C, nodes: [] }
+
 test('a packet is read as it was written', () => {
-  const gossip = [
-    { id: C, pingSentS: 1, pongS: 2, ip: '10.0.0.3', port: 7003, busPort: 17003, flags: REPLICA | PFAIL, otherPort: 9 },
-  ]
   const extensions = { hostname: 'one.example', humanName: 'one', shardId: B, forgotten: [{ id: A, ttlS: 60 }] }
-  const packet = Packet.parse(pingPacket(header(B, 0, { primary: A, announcedIp: '10.1.1.1' }), gossip, extensions))
+  const packet = Packet.parse(pingPacket(header(B, 0, { primary: A, announcedIp: '10.1.1.1' }), NAMED_C, extensions))
   assert.ok(packet instanceof Packet)
-  assert.deepEqual(packet.gossip(0), gossip[0])
+  assert.deepEqual(packet.gossip(0), {
+    ...{ id: C, pingSentS: 1, pongS: 2, ip: '10.0.0.3', port: 7003, busPort: 17003, flags: REPLICA | PFAIL },
+    otherPort: 9,
+  })
   assert.deepEqual(packet.extensions(), extensions)
   assert.deepEqual([packet.sender, packet.primary, packet.announcedIp, packet.offset], [B, A, '10.1.1.1', 5])
 })
@@ -125,10 +140,10 @@ test('damaged packets change nothing, and end nothing', () => {
   const { cluster, node, link, state } = clusterAlone()
   node(B, PRIMARY)
   const random = seededRandom(11)
-  const slots = new Uint8Array(2048)
-  setBit(slots, 5)
+  const slots = new SlotSet()
+  slots.add(5)
   const originals = [
-    pingPacket(header(C, 0, { slots }), [], { forgotten: [], shardId: C }),
+    pingPacket(header(C, 0, { slots }), NAMED_NONE, { forgotten: [], shardId: C }),
     updatePacket(header(C, 7), B, 9, slots),
     publishPacket(header(C, 4), new Uint8Array(3), new Uint8Array(9)),
     lightPublishPacket(4, new Uint8Array(3), new Uint8Array(9)),
@@ -163,16 +178,13 @@ test('packets of a known node that are no packets change nothing; whatever the o
   cluster.setPrimary(replica, sender)
   for (let slot = 0; slot < 100; slot++) cluster.assign(cluster.me, slot)
   const random = seededRandom(12)
-  const slots = new Uint8Array(2048)
-  setBit(slots, 500)
-  const gossip = [
-    { id: C, pingSentS: 1, pongS: 2, ip: '10.0.0.3', port: 7003, busPort: 17003, flags: REPLICA | PFAIL, otherPort: 9 },
-  ]
+  const slots = new SlotSet()
+  slots.add(500)
   const extensions = { hostname: 'one.example', forgotten: [{ id: '9'.repeat(40), ttlS: 60 }], shardId: '3'.repeat(40) }
   const types = Array.from({ length: 11 }, (_, type) => barePacket(header(B, type, { slots })))
   const originals = [
-    pingPacket(header(B, 0, { slots, currentEpoch: 3 }), gossip, extensions),
-    pingPacket(header(B, 1, { slots, configEpoch: 2 }), gossip, extensions),
+    pingPacket(header(B, 0, { slots, currentEpoch: 3 }), NAMED_C, extensions),
+    pingPacket(header(B, 1, { slots, configEpoch: 2 }), NAMED_C, extensions),
     updatePacket(header(B, 7), B, 9, slots),
     publishPacket(header(B, 4), new Uint8Array(3), new Uint8Array(9)),
     ...types,
@@ -436,10 +448,10 @@ test('a node that is introduced gets its id; one that answers with another id lo
   const stranger = node('0'.repeat(40), HANDSHAKE)
   const link = new BusLink({ packet: () => {}, garbage: () => {}, closed: () => {}, flushSoon: () => {} }, stranger, 0)
   stranger.link = link
-  receive(cluster, link, pingPacket(header(B, 1), [], { forgotten: [] }))
+  receive(cluster, link, pingPacket(header(B, 1), NAMED_NONE, { forgotten: [] }))
   assert.equal(cluster.nodes.get(B), stranger)
   assert.ok(!stranger.has(HANDSHAKE | MYSELF))
-  receive(cluster, link, pingPacket(header(C, 1), [], { forgotten: [] }))
+  receive(cluster, link, pingPacket(header(C, 1), NAMED_NONE, { forgotten: [] }))
   assert.equal(stranger.address.ip, '')
   assert.equal(stranger.link, undefined)
 })

@@ -191,10 +191,11 @@ export class Cluster {
     for (const map of [this.importing, this.migrating])
       for (const [slot, other] of map) if (other === node) map.delete(slot)
     this.takeSlots(node)
-    for (const other of this.nodes.values()) other.failureReports.delete(node)
+    for (const other of this.nodes.values()) other.failureReports?.delete(node.number)
     for (const replica of node.replicas) replica.primary = undefined
     if (node.primary !== undefined) removeFrom(node.primary.replicas, node)
     this.nodes.delete(node)
+    this.stats.suspects = this.stats.suspects.filter(one => one !== node)
     node.closeLink('link')
     node.closeLink('inbound')
   }
@@ -298,7 +299,7 @@ export class Cluster {
 
   /** Leaves a node without slots. */
   takeSlots(node: Node): void {
-    for (const slot of slotsIn(node.slots)) this.unassign(slot)
+    for (const slot of slotsIn(node.slots.bitmap)) this.unassign(slot)
   }
 
   /** Slots are on their way to or from this node. */
@@ -385,7 +386,7 @@ export class Cluster {
     this.todo &= ~TELL_ROLE
   }
 
-  /** A tick of the cron ends. */
+  /** A tick of the cron ends; in a large cluster, one of several. */
   ticked(): void {
     if ((this.todo & FSYNC_AT_TICK) !== 0) this.later(SAVE | FSYNC)
     else if ((this.todo & SAVE_AT_TICK) !== 0) this.later(SAVE)
@@ -414,7 +415,8 @@ function removeFrom<T>(list: T[], one: T): void {
 class BusStats {
   readonly sent: number[] = new Array(TYPE_NAMES.length).fill(0)
   readonly received: number[] = new Array(TYPE_NAMES.length).fill(0)
-  pfailNodes = 0
+  /** Those that were possibly failing at the last tick, or seem so since: pings name them all. */
+  suspects: Node[] = []
   linksOverLimit = 0
   /** Counts the pings: see Node.gossipedIn. */
   pings = 0

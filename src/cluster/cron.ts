@@ -26,6 +26,8 @@ const HANDSHAKE_MS_MIN = 1000
 const RANDOM_NODES = 5
 /** A primary without replicas is given one after so long. */
 const MIGRATION_DELAY_MS = 5000
+/** What takes time for each node, a write of the nodes file among it, is done every so many ticks for so many nodes. */
+const NODES_PER_TICK = 100
 
 export class ClusterCron {
   private readonly cluster: Cluster
@@ -42,12 +44,11 @@ export class ClusterCron {
     const { nowMs } = cluster
     this.ticks++
     updateMyself(cluster)
-    cluster.stats.pfailNodes = 0
-    for (const node of cluster.nodes.values()) this.connect(node)
+    const { clusterLinkSendbufLimit: sendbufLimit } = cluster.host.settings
+    if (sendbufLimit > 0) for (const node of cluster.nodes.values()) this.dropOverLimit(node, sendbufLimit)
     if (this.ticks % TICKS_PER_SECOND === 0) this.pingRandom()
-    let changed = false
-    for (const node of cluster.nodes.values())
-      if (!node.has(MYSELF | NOADDR | HANDSHAKE)) changed = this.watch(node, nowMs) || changed
+    const changed = this.lookAtAll(nowMs)
+    const isTurn = this.ticks % Math.ceil(cluster.nodes.size / NODES_PER_TICK) === 0
     this.followMissing()
     cluster.manual.checkTimeout()
     cluster.moves.imports.check()
@@ -55,10 +56,24 @@ export class ClusterCron {
     if (cluster.me.has(REPLICA)) {
       cluster.manual.check()
       cluster.election.step()
-      this.migrateReplica()
+      if (isTurn) this.migrateReplica()
     }
     if (changed || !cluster.isOk) updateState(cluster)
-    cluster.ticked()
+    if (isTurn) cluster.ticked()
+  }
+
+  /** True when a node is possibly failing from now on. */
+  private lookAtAll(nowMs: number): boolean {
+    const { cluster } = this
+    const suspects: Node[] = []
+    let changed = false
+    for (const node of cluster.nodes.values()) {
+      if (node.link === undefined || node.has(HANDSHAKE)) this.connect(node)
+      if (!node.has(MYSELF | NOADDR | HANDSHAKE)) changed = this.watch(node, nowMs) || changed
+      if (node.has(PFAIL) && !node.has(MYSELF | NOADDR)) suspects.push(node)
+    }
+    cluster.stats.suspects = suspects
+    return changed
   }
 
   // ---- connections ----
@@ -66,12 +81,7 @@ export class ClusterCron {
   private connect(node: Node): void {
     const { cluster } = this
     const { settings, log } = cluster.host
-    if (settings.clusterLinkSendbufLimit > 0) {
-      this.dropOverLimit(node, 'link')
-      this.dropOverLimit(node, 'inbound')
-    }
     if (node.has(MYSELF | NOADDR)) return
-    if (node.has(PFAIL)) cluster.stats.pfailNodes++
     if (node.has(HANDSHAKE)) {
       const handshakeMs = Math.max(settings.clusterNodeTimeout, HANDSHAKE_MS_MIN)
       if (cluster.nowMs - node.times.createdMs > handshakeMs) return cluster.remove(node)
@@ -90,30 +100,31 @@ export class ClusterCron {
         return this.connected(node, link)
       }
       node.link = undefined
-      if (node.times.pingSentMs === 0) node.times.pingSentMs = cluster.nowMs
+      if (node.pingSentMs === 0) node.pingSentMs = cluster.nowMs
       log.debug(`Connection with Node ${node.id} at ${ip}:${busPort} failed: ${result.message}`)
     })
   }
 
   private connected(node: Node, link: BusLink): void {
     // A ping that was not answered over the last link stays unanswered.
-    const { pingSentMs } = node.times
+    const { pingSentMs } = node
     sendPing(this.cluster, link, node.has(MEET) ? MEET_TYPE : PING)
-    if (pingSentMs !== 0) node.times.pingSentMs = pingSentMs
+    if (pingSentMs !== 0) node.pingSentMs = pingSentMs
     node.flags &= ~MEET
   }
 
-  private dropOverLimit(node: Node, which: 'link' | 'inbound'): void {
+  private dropOverLimit(node: Node, limit: number): void {
     const { stats, host } = this.cluster
-    const limit = host.settings.clusterLinkSendbufLimit
-    const link = node[which]
-    if (link === undefined || link.queuedBytes <= limit) return
-    const direction = link.isInbound ? 'from' : 'to'
-    host.log.warning(
-      `Freeing cluster link(${direction} node ${node.id}, used memory: ${link.queuedBytes}) due to exceeding send buffer memory limit.`,
-    )
-    node.closeLink(which)
-    stats.linksOverLimit++
+    for (const which of ['link', 'inbound'] as const) {
+      const link = node[which]
+      if (link === undefined || link.queuedBytes <= limit) continue
+      const direction = link.isInbound ? 'from' : 'to'
+      host.log.warning(
+        `Freeing cluster link(${direction} node ${node.id}, used memory: ${link.queuedBytes}) due to exceeding send buffer memory limit.`,
+      )
+      node.closeLink(which)
+      stats.linksOverLimit++
+    }
   }
 
   // ---- pings ----
@@ -124,8 +135,8 @@ export class ClusterCron {
     let oldest: Node | undefined
     for (let i = 0; i < RANDOM_NODES; i++) {
       const node = nodes[cluster.host.random(nodes.length)]
-      if (node.link === undefined || node.times.pingSentMs !== 0 || node.has(MYSELF | HANDSHAKE)) continue
-      if (oldest === undefined || node.times.pongMs < oldest.times.pongMs) oldest = node
+      if (node.link === undefined || node.pingSentMs !== 0 || node.has(MYSELF | HANDSHAKE)) continue
+      if (oldest === undefined || node.pongMs < oldest.pongMs) oldest = node
     }
     if (oldest?.link !== undefined) sendPing(cluster, oldest.link, PING)
   }
@@ -135,22 +146,26 @@ export class ClusterCron {
     const { cluster } = this
     const { manual, me } = cluster
     const { clusterNodeTimeout: timeoutMs, clusterPingInterval } = cluster.host.settings
-    const { times } = node
-    const pingMs = nowMs - times.pingSentMs
-    const dataMs = nowMs - times.dataMs
-    const isSilent = times.pingSentMs !== 0 && pingMs > timeoutMs / 2 && dataMs > timeoutMs / 2
-    if (node.link !== undefined && nowMs - node.link.createdMs > timeoutMs && isSilent) node.closeLink('link')
-    if (node.link?.isOpen && times.pingSentMs === 0 && nowMs - times.pongMs > (clusterPingInterval || timeoutMs / 2)) {
-      sendPing(cluster, node.link, this.isStranger(node) ? MEET_TYPE : PING)
+    const { link, pingSentMs } = node
+    if (pingSentMs === 0) {
+      const isMoving = manual.isRunning && me.has(PRIMARY) && manual.replica === node
+      const isQuiet = nowMs - node.pongMs > (clusterPingInterval || timeoutMs / 2)
+      if ((isQuiet || isMoving) && link?.isOpen)
+        sendPing(cluster, link, isQuiet && this.isStranger(node) ? MEET_TYPE : PING)
       return false
     }
+    const pingMs = nowMs - pingSentMs
+    const dataMs = nowMs - node.times.dataMs
+    const isSilent = pingMs > timeoutMs / 2 && dataMs > timeoutMs / 2
+    if (isSilent && link !== undefined && nowMs - link.createdMs > timeoutMs) node.closeLink('link')
     if (manual.isRunning && me.has(PRIMARY) && manual.replica === node && node.link?.isOpen) {
       sendPing(cluster, node.link, PING)
       return false
     }
-    if (times.pingSentMs === 0 || Math.min(pingMs, dataMs) <= timeoutMs || node.has(PFAIL | FAIL)) return false
+    if (Math.min(pingMs, dataMs) <= timeoutMs || node.has(PFAIL | FAIL)) return false
     cluster.host.log.debug(`*** NODE ${nameOf(node)} possibly failing`)
     node.flags |= PFAIL
+    cluster.stats.suspects.push(node)
     if (me.has(PRIMARY) && me.slotCount > 0 && node.slotCount > 0) reportToReplicas(cluster, node)
     markFailingIfAgreed(cluster, node)
     return true

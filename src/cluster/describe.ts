@@ -114,7 +114,7 @@ export function shards(cluster: Cluster, ctx: Context): void {
     reply.map(2)
     reply.bulkText('slots')
     const bounds: number[] = []
-    eachRange(members[0].topPrimary.slots, (first, last) => void bounds.push(first, last))
+    eachRange(members[0].topPrimary.slots.bitmap, (first, last) => void bounds.push(first, last))
     reply.array(bounds.length)
     for (const bound of bounds) reply.integer(bound)
     reply.bulkText('nodes')

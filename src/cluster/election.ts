@@ -252,7 +252,7 @@ export class Election {
     if (me.has(PRIMARY) || old === undefined) return
     cluster.makePrimary(me)
     cluster.host.replication.promote()
-    for (const slot of slotsIn(old.slots)) cluster.give(me, slot)
+    for (const slot of slotsIn(old.slots.bitmap)) cluster.give(me, slot)
     cluster.moves.imports.known.claim()
     cluster.moves.cleaner.check()
     updateState(cluster)

@@ -4,6 +4,7 @@
 
 import { SLOTS } from './bitmap.ts'
 import { type Cluster, SAVE_AT_TICK, TRY_FAILOVER, UPDATE_STATE } from './cluster.ts'
+import { FailureReports } from './failure-reports.ts'
 import { FAIL, type Node, nameOf, PFAIL, PRIMARY, REPLICA } from './node.ts'
 import { sendFail } from './send.ts'
 
@@ -19,20 +20,18 @@ const WRITABLE_MS = 2000
 
 /** Number of valid reports. */
 export function failureReports({ host, nowMs }: Cluster, node: Node): number {
-  if (node.failureReports.size === 0) return 0
-  const oldest = nowMs - host.settings.clusterNodeTimeout * REPORT_TIMEOUTS
-  for (const [reporter, atMs] of node.failureReports) {
-    if (atMs >= oldest) break
-    node.failureReports.delete(reporter)
-  }
-  return node.failureReports.size
+  const reports = node.failureReports
+  if (reports === undefined) return 0
+  const count = reports.countSince(nowMs - host.settings.clusterNodeTimeout * REPORT_TIMEOUTS, nowMs)
+  if (count === 0) node.failureReports = undefined
+  return count
 }
 
-/** True when the report is new. The latest is the last one. */
+/** True when the report is new. */
 export function addFailureReport({ nowMs }: Cluster, node: Node, reporter: Node): boolean {
-  const isNew = !node.failureReports.delete(reporter)
-  node.failureReports.set(reporter, nowMs)
-  return isNew
+  if (reporter.number < 0) return false
+  node.failureReports ??= new FailureReports()
+  return node.failureReports.add(reporter.number, nowMs)
 }
 
 export function quorumOf({ size }: Cluster): number {

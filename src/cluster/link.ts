@@ -41,7 +41,9 @@ export class BusLink {
   private buffer = NO_PART
   private filled = 0
   /** Packets that wait to be written, and their bytes. */
-  private queue: Uint8Array[] = []
+  private queue: Uint8Array[] | undefined
+  /** Other links send one of these packets as well. */
+  private isShared = false
   private waitingBytes = 0
   /** Bytes that an outgoing connection has taken beyond what its socket has. */
   private takenBytes = 0
@@ -138,22 +140,31 @@ export class BusLink {
     this.lost('no packets')
   }
 
-  /** Sends a packet. Before the connection has come about it is dropped, as the first PING follows anyway. */
-  send(packet: Uint8Array): void {
+  /**
+   * Sends a packet, which is the link's unless it is shared with other links. Before the connection has come about it
+   * is dropped, as the first PING follows anyway.
+   */
+  send(packet: Uint8Array, isShared: boolean): void {
     if (!this.isOpen || this.isClosed) return
-    this.queue.push(packet)
+    this.isShared ||= isShared
     this.waitingBytes += packet.length
-    if (this.queue.length === 1 && !this.isFull) this.owner.flushSoon(this)
+    if (this.queue !== undefined) {
+      this.queue.push(packet)
+      return
+    }
+    this.queue = [packet]
+    if (!this.isFull) this.owner.flushSoon(this)
   }
 
   /** Writes as much of the queue as the connection takes. */
   flush(): void {
-    while (this.queue.length > 0 && !this.isFull && !this.isClosed) {
-      const bytes = this.nextBytes()
+    while (this.queue !== undefined && !this.isFull && !this.isClosed) {
+      const bytes = this.nextBytes(this.queue)
       if (this.outgoing === undefined) {
         const taken = this.incoming!.write(bytes, 0, bytes.length)
         this.waitingBytes -= taken
         if (taken === bytes.length) continue
+        this.queue ??= []
         this.queue.unshift(bytes.subarray(taken))
         this.isFull = true
       } else {
@@ -165,9 +176,12 @@ export class BusLink {
   }
 
   /** Takes packets from the queue. What an outgoing connection keeps are nobody else's bytes: other links send them. */
-  private nextBytes(): Uint8Array {
-    const { queue } = this
-    if (queue.length === 1 && this.outgoing === undefined) return queue.pop()!
+  private nextBytes(queue: Uint8Array[]): Uint8Array {
+    if (queue.length === 1 && (this.outgoing === undefined || !this.isShared)) {
+      this.queue = undefined
+      this.isShared = false
+      return queue[0]
+    }
     let count = 1
     let total = queue[0].length
     while (count < queue.length && total + queue[count].length <= WRITE_BYTES) total += queue[count++].length
@@ -176,6 +190,10 @@ export class BusLink {
     for (const packet of queue.splice(0, count)) {
       bytes.set(packet, at)
       at += packet.length
+    }
+    if (queue.length === 0) {
+      this.queue = undefined
+      this.isShared = false
     }
     return bytes
   }
@@ -199,7 +217,7 @@ export class BusLink {
     if (this.isClosed) return
     this.isClosed = true
     this.isOpen = false
-    this.queue = []
+    this.queue = undefined
     this.waitingBytes = this.takenBytes = 0
     this.outgoing?.close()
     this.incoming?.close(false)

@@ -9,12 +9,17 @@ function nodeOf(id: string): Node {
   return new Node(id, id, PRIMARY, 0)
 }
 
+function view(text: string): DataView {
+  const { buffer, byteOffset, length } = bytesOf(text)
+  return new DataView(buffer, byteOffset, length)
+}
+
 test('nodes are found by the bytes of their ids', () => {
   const random = seededRandom(4)
   const table = new NodeTable()
   const nodes = Array.from({ length: 300 }, () => nodeOf(newId(random)))
   for (const node of nodes) table.add(node)
-  const find = (id: string) => table.at(bytesOf(`--${id}--`), 2)
+  const find = (id: string) => table.at(view(`--${id}--`), 2)
   for (const node of [...nodes, ...nodes]) assert.equal(find(node.id), node)
   assert.equal(find(newId(random)), undefined)
   const [gone, renamed] = nodes
@@ -34,8 +39,8 @@ test('ids that begin alike are told apart', () => {
   const [one, other] = ['1', '2'].map(end => nodeOf('01234567'.padEnd(39, 'f') + end))
   table.add(one)
   table.add(other)
-  for (const node of [one, other, one]) assert.equal(table.at(bytesOf(node.id), 0), node)
+  for (const node of [one, other, one]) assert.equal(table.at(view(node.id), 0), node)
   table.delete(one)
-  assert.equal(table.at(bytesOf(one.id), 0), undefined)
+  assert.equal(table.at(view(one.id), 0), undefined)
   assert.deepEqual(table.values(), [other])
 })

@@ -1,16 +1,23 @@
 // The nodes that this one knows, by their ids.
 //
+//   id ─▶ hash ─▶ numbers [ 0 | 8 | 0 | 4 | … ] ─▶ ids      [ 40 bytes of node 0 | of node 1 | … ]
+//                                                  numbered [ node 0 | node 1 | … ]
+//
 // Packets name a tenth of all nodes each: these are found by the bytes of their ids, without making strings of them.
-// Always: `byHead` finds a node or nothing, never another one; it is emptied when an id leaves.
+// Always: a node has its number, from 0 on, while it is in the table; `numbers` has each number, and one more,
+// at the first free place from its hash on, and is twice as long as there are nodes, or longer.
 
-import { latin1Text } from '../lib/bytes.ts'
+import { writeLatin1 } from '../lib/bytes.ts'
 import type { Node } from './node.ts'
-import { hasText, ID_CHARS } from './packet.ts'
+import { ID_CHARS } from './packet.ts'
+
+const PLACES_MIN = 64
 
 export class NodeTable {
   private readonly byId = new Map<string, Node>()
-  /** By a hash of the first eight bytes of the id. */
-  private readonly byHead = new Map<number, Node>()
+  private readonly numbered: (Node | undefined)[] = []
+  private ids = new DataView(new ArrayBuffer(ID_CHARS))
+  private numbers = new Int32Array(PLACES_MIN)
   private all: readonly Node[] | undefined
 
   get size(): number {
@@ -31,31 +38,78 @@ export class NodeTable {
     return this.all
   }
 
-  /** The node whose id is at u8[at]. */
-  at(u8: Uint8Array, at: number): Node | undefined {
-    const head = headOf(u8, at)
-    const node = this.byHead.get(head)
-    if (node !== undefined && hasText(u8, at, node.id)) return node
-    const found = this.byId.get(latin1Text(u8, at, at + ID_CHARS))
-    if (found !== undefined) this.byHead.set(head, found)
-    return found
+  /** The node whose id is there. */
+  at(bytes: DataView, at: number): Node | undefined {
+    const { numbers, ids } = this
+    const mask = numbers.length - 1
+    for (let place = hashOf(bytes, at) & mask; numbers[place] !== 0; place = (place + 1) & mask) {
+      const number = numbers[place] - 1
+      if (isSameId(bytes, at, ids, number * ID_CHARS)) return this.numbered[number]
+    }
+    return undefined
+  }
+
+  /** Writes the id of a node of the table. */
+  putId(bytes: DataView, at: number, { number }: { readonly number: number }): void {
+    const { ids } = this
+    const from = number * ID_CHARS
+    for (let i = 0; i < ID_CHARS; i += 4) bytes.setInt32(at + i, ids.getInt32(from + i))
   }
 
   add(node: Node): void {
     this.byId.set(node.id, node)
     this.all = undefined
+    node.number = this.freeNumber()
+    this.numbered[node.number] = node
+    if (this.numbered.length * ID_CHARS > this.ids.byteLength) this.extendIds()
+    writeLatin1(new Uint8Array(this.ids.buffer), node.number * ID_CHARS, node.id)
+    if (this.numbered.length * 2 > this.numbers.length) this.index(this.numbers.length * 2)
+    else this.place(node.number)
   }
 
   /** Before its id changes, too. */
   delete(node: Node): void {
+    if (this.byId.get(node.id) !== node) return
     this.byId.delete(node.id)
-    this.byHead.clear()
     this.all = undefined
+    this.numbered[node.number] = undefined
+    node.number = -1
+    this.index(this.numbers.length)
+  }
+
+  private freeNumber(): number {
+    const free = this.numbered.length < this.byId.size ? -1 : this.numbered.indexOf(undefined)
+    return free < 0 ? this.numbered.length : free
+  }
+
+  private extendIds(): void {
+    const larger = new Uint8Array(this.ids.byteLength * 2)
+    larger.set(new Uint8Array(this.ids.buffer))
+    this.ids = new DataView(larger.buffer)
+  }
+
+  private index(places: number): void {
+    this.numbers = new Int32Array(places)
+    for (let number = 0; number < this.numbered.length; number++)
+      if (this.numbered[number] !== undefined) this.place(number)
+  }
+
+  private place(number: number): void {
+    const { numbers } = this
+    const mask = numbers.length - 1
+    let place = hashOf(this.ids, number * ID_CHARS) & mask
+    while (numbers[place] !== 0) place = (place + 1) & mask
+    numbers[place] = number + 1
   }
 }
 
-function headOf(u8: Uint8Array, at: number): number {
-  const first = u8[at] | (u8[at + 1] << 8) | (u8[at + 2] << 16) | (u8[at + 3] << 24)
-  const second = u8[at + 4] | (u8[at + 5] << 8) | (u8[at + 6] << 16) | (u8[at + 7] << 24)
-  return Math.imul(first, 0x9e3779b1) ^ second
+function isSameId(a: DataView, aAt: number, b: DataView, bAt: number): boolean {
+  for (let i = 0; i < ID_CHARS; i += 4) if (a.getInt32(aAt + i) !== b.getInt32(bAt + i)) return false
+  return true
+}
+
+/** Of the first eight bytes. */
+function hashOf(bytes: DataView, at: number): number {
+  const hash = Math.imul(bytes.getInt32(at), 0x9e3779b1) ^ Math.imul(bytes.getInt32(at + 4), 0x85ebca6b)
+  return hash ^ (hash >>> 15)
 }

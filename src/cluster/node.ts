@@ -1,7 +1,8 @@
 // A node of the cluster as this one knows it.
 
-import { BITMAP_BYTES, clearBit, rangesText, setBit } from './bitmap.ts'
+import type { FailureReports } from './failure-reports.ts'
 import type { BusLink } from './link.ts'
+import { NO_SLOTS, SlotSet } from './slot-set.ts'
 
 /** The bus listens so far above the port for clients, unless it is configured. */
 export const BUS_PORT_OFFSET = 10_000
@@ -60,13 +61,10 @@ interface NodeAddress {
   busPort: number
 }
 
-/** Times, in milliseconds. */
+/** Times that are seldom looked at, in milliseconds. */
 interface NodeTimes {
   createdMs: number
-  /** When the PING was sent that is not answered; 0: none is awaited. */
-  pingSentMs: number
-  pongMs: number
-  /** Of any bytes of it. */
+  /** When any bytes of it came. */
   dataMs: number
   failedMs: number
   /** When this node last voted for a replica of it. */
@@ -77,30 +75,30 @@ interface NodeTimes {
   meetUntilMs: number
 }
 
-const NO_SLOTS = new Uint8Array(BITMAP_BYTES)
-
 export class Node {
-  id: string
-  shardId: string
+  // Ten times a second each node is looked at: what that takes is together here.
   flags: number
+  /** When the PING was sent that is not answered; 0: none is awaited. */
+  pingSentMs = 0
+  pongMs = 0
+  /** The connection to it, and the one that it opened. */
+  link: BusLink | undefined
+  inbound: BusLink | undefined
+  id: string
+  /** Its place in the table of nodes; -1: it is in none. */
+  number = -1
+  shardId: string
   readonly address: NodeAddress = { ip: '', port: 0, tlsPort: 0, busPort: 0 }
   readonly times: NodeTimes
   hostname = ''
   humanName = ''
   configEpoch = 0
-  /** Of a node without slots NO_SLOTS, which nobody changes. */
   slots = NO_SLOTS
-  slotCount = 0
-  /** rangesText() of the slots; undefined: not computed since they changed. */
-  private ranges: string | undefined = ''
   primary: Node | undefined
   readonly replicas: Node[] = []
-  /** The connection to it, and the one that it opened. */
-  link: BusLink | undefined
-  inbound: BusLink | undefined
   replicationOffset = 0
-  /** Primaries that report it as failing, and when they last did: the oldest report comes first. */
-  readonly failureReports = new Map<Node, number>()
+  /** Of primaries that it fails; undefined: there are none. */
+  failureReports: FailureReports | undefined
   /** The replica of it that this node voted for last. */
   votedFor: Node | undefined
   /** The message that named it last: each names it once. */
@@ -112,8 +110,6 @@ export class Node {
     this.flags = flags
     this.times = {
       createdMs: nowMs,
-      pingSentMs: 0,
-      pongMs: 0,
       dataMs: 0,
       failedMs: 0,
       votedMs: 0,
@@ -126,23 +122,18 @@ export class Node {
     return (this.flags & flags) !== 0
   }
 
+  get slotCount(): number {
+    return this.slots.count
+  }
+
   addSlot(slot: number): void {
-    if (this.slots === NO_SLOTS) this.slots = new Uint8Array(BITMAP_BYTES)
-    setBit(this.slots, slot)
-    this.slotCount++
-    this.ranges = undefined
+    if (this.slots === NO_SLOTS) this.slots = new SlotSet()
+    this.slots.add(slot)
   }
 
   removeSlot(slot: number): void {
-    clearBit(this.slots, slot)
-    this.slotCount--
-    this.ranges = undefined
-  }
-
-  /** '0-100 200' */
-  get slotRanges(): string {
-    this.ranges ??= rangesText(this.slots)
-    return this.ranges
+    this.slots.delete(slot)
+    if (this.slots.count === 0) this.slots = NO_SLOTS
   }
 
   closeLink(which: 'link' | 'inbound'): void {

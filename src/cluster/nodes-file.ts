@@ -36,12 +36,12 @@ export class CorruptNodesFile extends Error {}
 
 /** A node's line; with `aux`, as in the file. */
 export function nodeLine(cluster: Cluster, node: Node, tls: boolean, aux: boolean): string {
-  const { times, primary } = node
+  const { primary } = node
   const isConnected = node.link !== undefined || node.has(MYSELF)
   const epoch = node.has(REPLICA) && primary !== undefined ? primary.configEpoch : node.configEpoch
   const who = `${node.id} ${node.endpoint(tls)}${namesText(node, tls, aux)} ${flagNames(node.flags)} ${primary?.id ?? '-'}`
-  const state = `${Math.floor(times.pingSentMs)} ${Math.floor(times.pongMs)} ${epoch}`
-  const slots = node.slotCount === 0 ? '' : ` ${node.slotRanges}`
+  const state = `${Math.floor(node.pingSentMs)} ${Math.floor(node.pongMs)} ${epoch}`
+  const slots = node.slotCount === 0 ? '' : ` ${node.slots.ranges}`
   const open = node.has(MYSELF) ? openSlotsText(cluster) : ''
   return `${who} ${state} ${isConnected ? 'connected' : 'disconnected'}${slots}${open}`
 }
@@ -166,14 +166,13 @@ function isId(id: string): boolean {
 function readNode(cluster: Cluster, words: readonly string[], line: string): Node {
   if (words.length < FIELDS) throw new CorruptNodesFile(line)
   const node = nodeNamed(cluster, words[0], line)
-  const { times } = node
   const hasShard = readPlace(cluster, node, words[1], line)
   for (const name of words[2].split(',')) {
     const flag = flagNamed(name)
     if (flag === undefined) throw new CorruptNodesFile(line)
     node.flags |= flag
   }
-  if (node.has(FAIL)) times.failedMs = cluster.nowMs
+  if (node.has(FAIL)) node.times.failedMs = cluster.nowMs
   if (words[3] !== '-') {
     const primary = nodeNamed(cluster, words[3], line)
     if (!hasShard) node.shardId = primary.shardId
@@ -181,8 +180,8 @@ function readNode(cluster: Cluster, words: readonly string[], line: string): Nod
     primary.replicas.push(node)
     primary.flags |= MIGRATE_TO
   }
-  if (words[4] !== '0') times.pingSentMs = cluster.nowMs
-  if (words[5] !== '0') times.pongMs = cluster.nowMs
+  if (words[4] !== '0') node.pingSentMs = cluster.nowMs
+  if (words[5] !== '0') node.pongMs = cluster.nowMs
   node.configEpoch = node.has(REPLICA) && node.primary !== undefined ? 0 : Number.parseInt(words[6], 10)
   for (const word of words.slice(FIELDS)) readSlots(cluster, node, word, line)
   return node

@@ -84,8 +84,7 @@ export function askPrimaries(cluster: Cluster): void {
 export function mostHaveAnswered(cluster: Cluster, sinceMs: number): boolean {
   let answered = 0
   for (const node of cluster.nodes.values()) {
-    const { times } = node
-    const isHeard = node === cluster.me || (times.pingSentMs === 0 && times.dataMs >= sinceMs)
+    const isHeard = node === cluster.me || (node.pingSentMs === 0 && node.times.dataMs >= sinceMs)
     if (node.has(PRIMARY) && node.slotCount > 0 && isHeard) answered++
   }
   return answered >= quorumOf(cluster)

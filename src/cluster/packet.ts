@@ -21,6 +21,7 @@
 import { TWO_32 } from '../lib/bits.ts'
 import { latin1Text, writeLatin1 } from '../lib/bytes.ts'
 import { BITMAP_BYTES } from './bitmap.ts'
+import type { SlotSet } from './slot-set.ts'
 
 export const PING = 0
 export const PONG = 1
@@ -84,6 +85,23 @@ export interface Gossip {
   otherPort: number
 }
 
+/** What a ping says of a node. */
+interface GossipNode {
+  readonly number: number
+  readonly pingSentMs: number
+  readonly pongMs: number
+  readonly flags: number
+  readonly address: { readonly ip: string; readonly port: number; readonly tlsPort: number; readonly busPort: number }
+}
+
+/** The nodes that a ping names. */
+interface Named {
+  readonly nodes: readonly GossipNode[]
+  readonly ids: { putId(bytes: DataView, at: number, node: GossipNode): void }
+  /** The bus is within TLS. */
+  readonly isTls: boolean
+}
+
 interface Extensions {
   hostname?: string | undefined
   humanName?: string | undefined
@@ -99,7 +117,7 @@ export interface Header {
   configEpoch: number
   offset: number
   sender: string
-  slots: Uint8Array
+  slots: SlotSet
   /** '' : none. */
   primary: string
   announcedIp: string
@@ -115,7 +133,7 @@ export interface Header {
 /** A received packet. Its getters read the bytes, which are valid while it is handled. */
 export class Packet {
   readonly u8: Uint8Array
-  private readonly dv: DataView
+  readonly dv: DataView
 
   private constructor(u8: Uint8Array) {
     this.u8 = u8
@@ -329,7 +347,7 @@ function begin(header: Header, dataBytes: number): { u8: Uint8Array; dv: DataVie
   putUint64(dv, 24, header.configEpoch)
   putUint64(dv, 32, Math.max(0, header.offset))
   putText(u8, 40, header.sender, ID_CHARS)
-  u8.set(header.slots, 80)
+  header.slots.copyTo(u8, 80)
   putText(u8, PRIMARY_AT, header.primary, ID_CHARS)
   putText(u8, 2168, header.announcedIp, IP_BYTES - 1)
   dv.setUint16(2246, header.otherPort)
@@ -354,7 +372,7 @@ function uint64At(dv: DataView, at: number): number {
 }
 
 /** The text is at u8[at]. */
-export function hasText(u8: Uint8Array, at: number, text: string): boolean {
+function hasText(u8: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (u8[at + i] !== text.charCodeAt(i)) return false
   return true
 }
@@ -370,11 +388,11 @@ export function failPacket(header: Header, id: string): Uint8Array {
   return u8
 }
 
-export function updatePacket(header: Header, id: string, configEpoch: number, slots: Uint8Array): Uint8Array {
+export function updatePacket(header: Header, id: string, configEpoch: number, slots: SlotSet): Uint8Array {
   const { u8, dv } = begin(header, 48 + BITMAP_BYTES)
   putUint64(dv, HEADER_BYTES, configEpoch)
   putText(u8, HEADER_BYTES + 8, id, ID_CHARS)
-  u8.set(slots, HEADER_BYTES + 48)
+  slots.copyTo(u8, HEADER_BYTES + 48)
   return u8
 }
 
@@ -403,23 +421,18 @@ function putPublished(u8: Uint8Array, dv: DataView, at: number, channel: Uint8Ar
 }
 
 /** PING, PONG and MEET. */
-export function pingPacket(header: Header, gossip: readonly Gossip[], extensions: Extensions): Uint8Array {
+export function pingPacket(header: Header, named: Named, extensions: Extensions): Uint8Array {
+  const { nodes, ids, isTls } = named
   const list = extensionList(extensions)
   const extBytes = list.reduce((sum, { data }) => sum + EXT_HEAD_BYTES + data.length, 0)
-  const { u8, dv } = begin(header, gossip.length * GOSSIP_BYTES + extBytes)
-  dv.setUint16(14, gossip.length)
+  const { u8, dv } = begin(header, nodes.length * GOSSIP_BYTES + extBytes)
+  dv.setUint16(14, nodes.length)
   dv.setUint16(2214, list.length)
   if (list.length > 0) u8[2253] |= MFLAG_EXTENSIONS
   let at = HEADER_BYTES
-  for (const one of gossip) {
-    putText(u8, at, one.id, ID_CHARS)
-    dv.setUint32(at + 40, one.pingSentS)
-    dv.setUint32(at + 44, one.pongS)
-    putText(u8, at + 48, one.ip, IP_BYTES - 1)
-    dv.setUint16(at + 94, one.port)
-    dv.setUint16(at + 96, one.busPort)
-    dv.setUint16(at + 98, one.flags)
-    dv.setUint16(at + 100, one.otherPort)
+  for (const one of nodes) {
+    ids.putId(dv, at, one)
+    putGossip(u8, dv, at, one, isTls)
     at += GOSSIP_BYTES
   }
   for (const { type, data } of list) {
@@ -429,6 +442,18 @@ export function pingPacket(header: Header, gossip: readonly Gossip[], extensions
     at += EXT_HEAD_BYTES + data.length
   }
   return u8
+}
+
+/** An entry but for its id. */
+function putGossip(u8: Uint8Array, dv: DataView, at: number, one: GossipNode, isTls: boolean): void {
+  const { ip, port, tlsPort, busPort } = one.address
+  dv.setUint32(at + 40, Math.floor(one.pingSentMs / 1000))
+  dv.setUint32(at + 44, Math.floor(one.pongMs / 1000))
+  putText(u8, at + 48, ip, IP_BYTES - 1)
+  dv.setUint16(at + 94, isTls ? tlsPort : port)
+  dv.setUint16(at + 96, busPort)
+  dv.setUint16(at + 98, one.flags)
+  dv.setUint16(at + 100, isTls ? port : tlsPort)
 }
 
 function extensionList({ hostname, humanName, shardId, forgotten }: Extensions): { type: number; data: Uint8Array }[] {

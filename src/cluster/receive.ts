@@ -1,6 +1,5 @@
 // A packet has come: what this node learns from it, and what it answers.
 
-import { sameBits } from './bitmap.ts'
 import { type Cluster, FSYNC, FSYNC_AT_TICK, SAVE, SAVE_AT_TICK, UPDATE_STATE } from './cluster.ts'
 import { voteFor } from './election.ts'
 import { addFailureReport, clearFailure, failureReports, markFailing, markFailingIfAgreed } from './health.ts'
@@ -231,8 +230,8 @@ function updateAddress(cluster: Cluster, node: Node, link: BusLink, packet: Pack
 }
 
 function answered(cluster: Cluster, node: Node): void {
-  node.times.pongMs = cluster.nowMs
-  node.times.pingSentMs = 0
+  node.pongMs = cluster.nowMs
+  node.pingSentMs = 0
   if (node.has(PFAIL)) {
     node.flags &= ~PFAIL
     cluster.later(SAVE_AT_TICK | UPDATE_STATE)
@@ -247,14 +246,14 @@ function learnRole(cluster: Cluster, sender: Node, packet: Packet): void {
     cluster.later(SAVE | UPDATE_STATE)
   }
   sender.flags |= REPLICA
-  const primary = cluster.nodes.at(packet.u8, PRIMARY_AT)
+  const primary = cluster.nodes.at(packet.dv, PRIMARY_AT)
   if (primary !== undefined) cluster.setPrimary(sender, primary)
 }
 
 function learnSlots(cluster: Cluster, sender: Node, packet: Packet): void {
   const primary = sender.has(PRIMARY) ? sender : sender.primary
   const { slots, configEpoch } = packet
-  if (primary !== undefined && !sameBits(primary.slots, slots)) {
+  if (primary !== undefined && !primary.slots.equals(slots)) {
     if (sender.has(PRIMARY)) updateSlots(cluster, sender, configEpoch, slots)
     correct(cluster, sender, configEpoch, slots)
   }
@@ -272,7 +271,7 @@ function correct(cluster: Cluster, sender: Node, configEpoch: number, slots: Uin
 }
 
 function learnGossip(cluster: Cluster, sender: Node, packet: Packet, index: number): void {
-  const node = cluster.nodes.at(packet.u8, packet.gossipAt(index))
+  const node = cluster.nodes.at(packet.dv, packet.gossipAt(index))
   if (node === undefined) return learnStranger(cluster, packet.gossip(index))
   const { host, me } = cluster
   const flags = packet.gossipFlags(index)
@@ -282,12 +281,12 @@ function learnGossip(cluster: Cluster, sender: Node, packet: Packet, index: numb
       if (addFailureReport(cluster, node, sender))
         host.log.verbose(`Node ${nameOf(sender)} reported node ${nameOf(node)} as not reachable.`)
       markFailingIfAgreed(cluster, node)
-    } else if (node.failureReports.delete(sender))
+    } else if (node.failureReports?.delete(sender.number))
       host.log.verbose(`Node ${nameOf(sender)} reported node ${nameOf(node)} is back online.`)
   }
-  if (!isFailing && node.times.pingSentMs === 0 && failureReports(cluster, node) === 0) {
+  if (!isFailing && node.pingSentMs === 0 && failureReports(cluster, node) === 0) {
     const pongMs = packet.gossipPongS(index) * 1000
-    if (pongMs > node.times.pongMs && pongMs <= cluster.nowMs + GOSSIP_AHEAD_MS) node.times.pongMs = pongMs
+    if (pongMs > node.pongMs && pongMs <= cluster.nowMs + GOSSIP_AHEAD_MS) node.pongMs = pongMs
   }
   // A node that we cannot reach may have moved.
   if (!node.has(FAIL | PFAIL) || isFailing || (flags & NOADDR) !== 0 || node === me) return

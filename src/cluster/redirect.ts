@@ -19,7 +19,6 @@ import { ZERO } from '../lib/ascii.ts'
 import { keySlot } from '../lib/crc16.ts'
 import { Slice } from '../lib/slice.ts'
 import { errorBytes } from '../protocol/reply.ts'
-import { hasBit } from './bitmap.ts'
 import type { Cluster } from './cluster.ts'
 import { type Node, REPLICA } from './node.ts'
 
@@ -107,7 +106,7 @@ export class RedirectGate {
     const key = args[1]
     const slot = keySlot(key)
     // The bits of this node's slots are near; their owners are pointers in a hundred kilobytes.
-    if (!hasBit(cluster.me.slots, slot) || cluster.movesSlots) return false
+    if (!cluster.me.slots.has(slot) || cluster.movesSlots) return false
     this.scriptSlot = this.commandSlot = slot
     this.slots.learn(key, slot)
     return true

@@ -21,7 +21,6 @@ import {
   barePacket,
   FAIL_TYPE,
   failPacket,
-  type Gossip,
   type Header,
   lightPublishPacket,
   MFLAG_FORCE,
@@ -92,60 +91,49 @@ function headerOf(cluster: Cluster, type: number): Header {
   }
 }
 
-function send(cluster: Cluster, link: BusLink | undefined, type: number, packet: Uint8Array): void {
+/** `isShared`: other links send the same packet. */
+function send(cluster: Cluster, link: BusLink | undefined, type: number, packet: Uint8Array, isShared = false): void {
   if (link === undefined) return
   cluster.stats.sent[type]++
-  link.send(packet)
+  link.send(packet, isShared)
 }
 
 /** To every node that is introduced. */
 function broadcast(cluster: Cluster, type: number, packet: Uint8Array): void {
-  for (const node of cluster.nodes.values()) if (!node.has(MYSELF | HANDSHAKE)) send(cluster, node.link, type, packet)
+  for (const node of cluster.nodes.values())
+    if (!node.has(MYSELF | HANDSHAKE)) send(cluster, node.link, type, packet, true)
 }
 
 /** PING, PONG or MEET over a link. */
-export function sendPing(cluster: Cluster, link: BusLink, type: number, gossip = chooseGossip(cluster)): void {
-  const { me, nowMs } = cluster
-  if (!link.isInbound && type !== PONG) link.node!.times.pingSentMs = nowMs
+export function sendPing(cluster: Cluster, link: BusLink, type: number, nodes = chooseGossip(cluster)): void {
+  const { me, nowMs, host } = cluster
+  if (!link.isInbound && type !== PONG) link.node!.pingSentMs = nowMs
   const forgotten: { id: string; ttlS: number }[] = []
   for (const [id, untilMs] of cluster.forgotten)
     if (untilMs > nowMs) forgotten.push({ id, ttlS: Math.ceil((untilMs - nowMs) / 1000) })
   const extensions = { hostname: me.hostname, humanName: me.humanName, shardId: me.shardId, forgotten }
-  send(cluster, link, type, pingPacket(headerOf(cluster, type), gossip, extensions))
+  const named = { nodes, ids: cluster.nodes, isTls: host.settings.tlsCluster }
+  send(cluster, link, type, pingPacket(headerOf(cluster, type), named, extensions))
 }
 
 /** Some random nodes, and all that are possibly failing. */
-function chooseGossip(cluster: Cluster): Gossip[] {
+function chooseGossip(cluster: Cluster): Node[] {
   const { me, host, stats } = cluster
   const ping = ++stats.pings
   const nodes = cluster.nodes.values()
   let fresh = nodes.length - 2
   const wanted = Math.min(Math.max(GOSSIP_MIN, Math.floor(nodes.length / 10)), fresh)
-  const gossip: Gossip[] = []
+  const gossip: Node[] = []
   for (let tries = wanted * 3; fresh > 0 && gossip.length < wanted && tries > 0; tries--) {
     const node = nodes[host.random(nodes.length)]
-    if (node === me || node.has(PFAIL) || node.gossipedIn === ping) continue
+    if (node === me || node.gossipedIn === ping || node.has(PFAIL)) continue
     fresh--
     if (node.has(HANDSHAKE | NOADDR) || (node.link === undefined && node.slotCount === 0)) continue
     node.gossipedIn = ping
-    gossip.push(gossipOf(cluster, node))
+    gossip.push(node)
   }
-  for (const node of nodes) if (node.has(PFAIL) && !node.has(HANDSHAKE | NOADDR)) gossip.push(gossipOf(cluster, node))
+  for (const node of stats.suspects) if (node.has(PFAIL) && !node.has(HANDSHAKE | NOADDR)) gossip.push(node)
   return gossip
-}
-
-function gossipOf({ host }: Cluster, { id, address, times, flags }: Node): Gossip {
-  const { tlsCluster } = host.settings
-  return {
-    id,
-    pingSentS: Math.floor(times.pingSentMs / 1000),
-    pongS: Math.floor(times.pongMs / 1000),
-    ip: address.ip,
-    port: tlsCluster ? address.tlsPort : address.port,
-    otherPort: tlsCluster ? address.port : address.tlsPort,
-    busPort: address.busPort,
-    flags,
-  }
 }
 
 /** PONG to all, or to the other replicas of this node's primary: news without a question. */
@@ -161,8 +149,7 @@ export function broadcastPong(cluster: Cluster, whom: 'all' | 'siblings'): void 
 
 /** Tells the replicas of a primary that it is possibly failing: they count such reports, and one of them takes over. */
 export function reportToReplicas(cluster: Cluster, failing: Node): void {
-  for (const { link } of failing.replicas)
-    if (link !== undefined) sendPing(cluster, link, PONG, [gossipOf(cluster, failing)])
+  for (const { link } of failing.replicas) if (link !== undefined) sendPing(cluster, link, PONG, [failing])
 }
 
 export function sendFail(cluster: Cluster, failing: Node): void {
@@ -179,7 +166,7 @@ export function sendUpdate(cluster: Cluster, link: BusLink | undefined, about: N
 export function sendFailToVoters(cluster: Cluster, failing: Node): void {
   const packet = failPacket(headerOf(cluster, FAIL_TYPE), failing.id)
   for (const node of cluster.nodes.values())
-    if (node !== failing && node.has(PRIMARY) && node.slotCount > 0) send(cluster, node.link, FAIL_TYPE, packet)
+    if (node !== failing && node.has(PRIMARY) && node.slotCount > 0) send(cluster, node.link, FAIL_TYPE, packet, true)
 }
 
 /** Asks all for their votes. */
@@ -207,10 +194,10 @@ export function sendPublished(cluster: Cluster, channel: Uint8Array, message: Ui
     if (node.has(MYSELF | HANDSHAKE) || (shard && node.shardId !== cluster.me.shardId)) continue
     if (node.has(LIGHT)) {
       light ??= lightPublishPacket(type, channel, message)
-      send(cluster, node.link, type, light)
+      send(cluster, node.link, type, light, true)
     } else {
       whole ??= publishPacket(headerOf(cluster, type), channel, message)
-      send(cluster, node.link, type, whole)
+      send(cluster, node.link, type, whole, true)
     }
   }
 }

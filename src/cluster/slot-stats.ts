@@ -17,7 +17,7 @@ const BAD_LIMIT = 'ERR Limit has to lie in between 1 and 16384 (maximum number o
 /** SLOTSRANGE first last | ORDERBY metric [LIMIT n] [ASC | DESC] */
 export function slotStats(cluster: Cluster, ctx: Context): void {
   const { reply, argc } = ctx
-  const mine = slotsIn((cluster.me.primary ?? cluster.me).slots)
+  const mine = slotsIn((cluster.me.primary ?? cluster.me).slots.bitmap)
   if (ctx.is(2, 'slotsrange') && argc === 5) {
     const range = rangeAt(ctx, 3)
     if (typeof range === 'string') return reply.error(range)

@@ -367,7 +367,7 @@ class SlotExport implements Sink, JobSink {
     const { cluster } = server
     node.configEpoch = Math.max(node.configEpoch, epoch)
     cluster.currentEpoch = Math.max(cluster.currentEpoch, epoch)
-    const claimed = node.slots.map((byte, i) => byte | migration.slots[i])
+    const claimed = node.slots.bitmap.map((byte, i) => byte | migration.slots[i])
     this.close()
     updateSlots(cluster, node, epoch, claimed)
     cluster.afterwards()
