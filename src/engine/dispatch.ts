@@ -301,7 +301,8 @@ export class Dispatch {
   private propagate(client: Client, entry: TableEntry, args: Slice[], argc: number, changed: boolean): void {
     const engine = this.engine
     const effect = engine.ctx.effect
-    if (this.quietDepth !== 0) return clearEffectLog(effect)
+    const isNothing = !changed && effect.forced === 0 && effect.commands.length === 0 && this.effects.length === 0
+    if (isNothing || this.quietDepth !== 0) return clearEffectLog(effect)
     const wanted = ((changed ? PROPAGATE_ALL : 0) | effect.forced) & effect.targets & this.openTargets()
     const own = !effect.prevented && !effect.replaced && (entry.flags & (CMD_WRITE | CMD_MAY_REPLICATE)) !== 0
     if (own && wanted !== 0) this.effects.push(this.commandEffect(client, args, argc, wanted))

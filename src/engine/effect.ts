@@ -35,7 +35,7 @@ export function clearEffectLog(log: EffectLog): void {
   log.replaced = log.prevented = false
   log.forced = 0
   log.targets = PROPAGATE_ALL
-  log.commands.length = 0
+  if (log.commands.length !== 0) log.commands.length = 0
 }
 
 /** Receives every change to the dataset: the append-only file, replicas, in-process listeners. */

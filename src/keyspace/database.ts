@@ -106,8 +106,8 @@ export class Database {
 
   /** A command's lookup: expires, touches and counts as the LOOKUP_ flags say. */
   lookup(key: Slice, flags: number): Ref {
-    const { space } = this
-    const entry = this.findAt(key, this.slot, flags)
+    const { space, entries } = this
+    const entry = entries.ahead.key === key ? entries.ahead.take(this, flags) : this.findAt(key, this.slot, flags)
     if ((flags & LOOKUP_WRITE) === 0) {
       if (entry === 0) space.misses++
       else space.hits++

@@ -76,6 +76,7 @@ export class Defrag {
   private readonly key = new Slice()
   private readonly move = (entry: Ref): Ref => {
     const db = this.space.databases[this.database]
+    this.space.entries.ahead.forget()
     const moved = db.relocateEntry(entry, WHOLE_EFFORT_MAX, this.whole)
     if (this.isLarge(moved)) this.large.push(this.space.entries.keyOf(moved, this.key).copy())
     if (moved === entry) this.misses++

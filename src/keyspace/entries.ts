@@ -20,6 +20,7 @@ import {
   LRU_CLOCK_MASK,
   payloadAt,
 } from './entry.ts'
+import { FoundAhead } from './found-ahead.ts'
 import type { Keyspace } from './keyspace.ts'
 import { LFU_INIT, lfuDecayed, lfuIncremented } from './lfu.ts'
 import { ENC_INT, TYPE_STRING } from './types.ts'
@@ -38,10 +39,12 @@ export class Entries {
   private readonly arena: Arena
   /** Values on disk; undefined: there are none. */
   cold: ColdValues | undefined
+  readonly ahead: FoundAhead
 
   constructor(space: Keyspace) {
     this.space = space
     this.arena = space.arena
+    this.ahead = new FoundAhead(space)
   }
 
   typeOf(entry: Ref): number {

@@ -454,6 +454,7 @@ export class ColdStore implements ColdValues {
     if (this.spilling?.entry === entry) this.abandonSpill()
     const { arena, tables } = space
     space.mutations++
+    space.entries.ahead.forget()
     const seg = arena.segment(entry)
     const at = arena.at(entry)
     const head = payloadAt(seg.u8, seg.dv, at) - at

@@ -10,10 +10,10 @@
 // (a value spilled again, a key that a script does not declare) is read while it runs; for a large one it is
 // postponed again, some times. Commands about keys and those that overwrite a value read nothing.
 
-import { CMD_DENYOOM } from '../engine/catalog/command.ts'
-import { KEY_ACCESS, KEY_OW, KEY_RM } from '../engine/catalog/keyspecs.ts'
+import { CMD_DENYOOM, CMD_SOLE_KEY } from '../engine/catalog/command.ts'
+import { KEY_ACCESS, KEY_OW, KEY_RM, KEY_VARIABLE_FLAGS } from '../engine/catalog/keyspecs.ts'
 import type { TableEntry } from '../engine/catalog/table.ts'
-import { CLIENT_CLOSING, CLIENT_INPUT_QUEUED, CLIENT_UNREAD, type Client } from '../engine/client.ts'
+import { CLIENT_CLOSING, CLIENT_INPUT_QUEUED, CLIENT_MULTI, CLIENT_UNREAD, type Client } from '../engine/client.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
@@ -58,6 +58,12 @@ const INSTALLED_AT_ONCE = 16
 const SLICE_US = 500
 /** How often a command is postponed for large values. */
 const TRIES_MAX = 4
+
+// Of which keys a command needs the values.
+const NEEDS_NOTHING = 0
+/** Of args[1] alone. */
+const NEEDS_FIRST = 1
+const NEEDS_ANY = 2
 
 interface Fault {
   /** idOf() its place. */
@@ -119,6 +125,9 @@ export class Faults {
   private readonly loads: LargeLoads
   /** Clients whose values are there, but a snapshot is busy with one of them. */
   private readonly held = new Set<Client>()
+  /** The command that was judged last, and what it needs. */
+  private lastEntry: TableEntry | undefined
+  private lastNeed = NEEDS_ANY
   /** Of the command that is being judged. */
   private wanted: Waiting | undefined
 
@@ -144,6 +153,8 @@ export class Faults {
   }
 
   readonly gate: Gate = (client, entry, args, argc, flags) => {
+    // What another command has left: arguments are in the same Slices.
+    this.parts.engine.keyspace.entries.ahead.forget()
     // Before anything is spilled again: the values that the client has waited for are in memory.
     if (this.served.size !== 0) {
       const verdict = this.served.get(client)
@@ -155,11 +166,26 @@ export class Faults {
       return POSTPONE
     }
     if (this.parts.store.figures.coldKeys === 0) return undefined
+    if (entry !== this.lastEntry) this.look(entry)
+    if (this.lastNeed !== NEEDS_ANY && !client.has(CLIENT_MULTI)) {
+      if (this.lastNeed === NEEDS_NOTHING) return undefined
+      const found = this.parts.engine.keyspace.entries.ahead.find(client.db, args[1])
+      if (found === 0 || !client.db.entries.isCold(found)) return undefined
+    }
     this.wanted = undefined
     wouldRun(client, entry, args, argc, this.request)
     if (this.wanted === undefined) return undefined
     this.wait(client, this.wanted)
     return POSTPONE
+  }
+
+  /** Which values a command needs. */
+  private look(entry: TableEntry): void {
+    this.lastEntry = entry
+    this.lastNeed = KEYS_ONLY.has(entry.fullName) ? NEEDS_NOTHING : NEEDS_ANY
+    if (this.lastNeed !== NEEDS_ANY || (entry.flags & CMD_SOLE_KEY) === 0) return
+    const { flags } = entry.keySpecs[0]
+    if ((flags & KEY_VARIABLE_FLAGS) === 0) this.lastNeed = needsValue(flags) ? NEEDS_FIRST : NEEDS_NOTHING
   }
 
   /** A command that has waited runs, unless a large value is on disk again. */
@@ -213,7 +239,7 @@ export class Faults {
     const { engine, store } = this.parts
     const { positions, flags, count } = engine.table.keysOf(entry, args, argc)
     for (let i = 0; i < count; i++) {
-      if ((flags[i] & (KEY_OW | KEY_RM)) !== 0 && (flags[i] & KEY_ACCESS) === 0) continue
+      if (!needsValue(flags[i])) continue
       const key = args[positions[i]]
       const found = client.db.find(key, LOOKUP_KEY | LOOKUP_EXPIRED)
       if (found === 0 || !client.db.entries.isCold(found)) continue
@@ -400,4 +426,9 @@ export class Faults {
   releaseWriters(): void {
     for (const [client, { missing }] of this.waiting) if (missing === Number.POSITIVE_INFINITY) this.release(client)
   }
+}
+
+/** Whether a command needs the value of a key with these flags. */
+function needsValue(flags: number): boolean {
+  return (flags & (KEY_OW | KEY_RM)) === 0 || (flags & KEY_ACCESS) !== 0
 }

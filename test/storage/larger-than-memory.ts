@@ -315,7 +315,12 @@ async function run(folder: string): Promise<void> {
     await coldReads(disk, values)
     await zipfReads(disk)
     await hotUnderLoad(disk)
-    memory = new Watched(await ServerProcess.start(options.command, mkdtempSync(join(folder, 'memory-')), directives))
+    memory = new Watched(
+      await ServerProcess.start(options.command, mkdtempSync(join(folder, 'memory-')), {
+        ...directives,
+        appendonly: 'yes',
+      }),
+    )
     await besideMemory(disk, memory)
   } finally {
     await memory?.stop()

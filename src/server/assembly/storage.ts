@@ -145,9 +145,10 @@ function connect(server: ServerParts, limit: () => number): Storage {
   const store = new ColdStore({ space: keyspace, limits: engine.settings, codecs, log: values, index, compaction })
   const isDisk = config.storage === 'disk'
   const checkpoints = checkpointsOf(server, store, isDisk)
+  const { memoryStats } = maintenance
   const excess = () => {
     const most = limit()
-    return most === 0 ? 0 : maintenance.memoryStats.countedBytes() - most
+    return most === 0 ? 0 : memoryStats.countedBytes() - most
   }
   const largest = () => Math.min(config.storageValueMax, Math.max(limit() / LARGE_SHARE, LARGE_BYTES_MIN))
   const start = (job: (limitUs: number) => boolean) => background.start(job)
@@ -161,7 +162,8 @@ function connect(server: ServerParts, limit: () => number): Storage {
     nowUs,
     took: us => engine.observers.spike('storage-fault', us),
     guard: () => {
-      if (excess() <= 0) return false
+      const most = limit()
+      if (most === 0 || memoryStats.countedRoughly() <= most) return false
       if (!spiller.run(GATE_US, GATE_LOOKS)) background.start(spill)
       return spiller.waitsForDisk
     },
@@ -169,8 +171,8 @@ function connect(server: ServerParts, limit: () => number): Storage {
   const compactor = compactorOf(server, store, faults)
   followWrites(server, { checkpoints, store, faults, compactor }, spiller)
   const pendingBytes = () => values.figures.pendingBytes
-  maintenance.memoryStats.memorySources.push({ kind: 'other', bytes: pendingBytes, countedBytes: () => 0 })
-  maintenance.memoryStats.memorySources.push({ kind: 'other', bytes: () => index.bytes })
+  memoryStats.memorySources.push({ kind: 'other', bytes: pendingBytes, countedBytes: () => 0 })
+  memoryStats.memorySources.push({ kind: 'other', bytes: () => index.bytes })
   maintenance.cron.hooks.push(() => {
     values.flush()
     values.tidy()
