@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Config } from '../config/config.ts'
-import { writeLatin1 } from '../lib/bytes.ts'
 import { seededRandom } from '../system/random.ts'
 import { virtualSystem } from '../system/virtual.ts'
 import { setBit } from './bitmap.ts'
 import { Cluster } from './cluster.ts'
 import { markFailing } from './health.ts'
 import { BusLink } from './link.ts'
-import { FAIL, HANDSHAKE, LIGHT, MYSELF, type Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import { FAIL, HANDSHAKE, LIGHT, MYSELF, Node, PFAIL, PRIMARY, REPLICA } from './node.ts'
+import { NodeTable } from './node-table.ts'
 import { CorruptNodesFile, nodesText, readNodes } from './nodes-file.ts'
 import { updateSlots } from './ownership.ts'
+import { Packet } from './packet.ts'
 import {
   barePacket,
   type Header,
   lightPublishPacket,
-  Packet,
   pingPacket,
   publishPacket,
   updatePacket,
-} from './packet.ts'
+} from './packet-writer.ts'
 import { receive } from './receive.ts'
 import { sendPublished } from './send.ts'
 import { NO_SLOTS, SlotSet } from './slot-set.ts'
@@ -77,13 +77,11 @@ function clusterAlone(id = A) {
     publish: (channel, message) => log(`published ${channel.length} ${message.length}`),
   })
   cluster.me.id = id
-  Object.assign(cluster.me.address, { ip: '10.0.0.1', port: 7001, busPort: 17001 })
+  cluster.me.address = { ip: '10.0.0.1', port: 7001, tlsPort: 0, busPort: 17001 }
   cluster.add(cluster.me)
   const node = (other: string, flags: number) => {
     const added = cluster.newNode(other, flags)
-    added.address.ip = '10.0.0.9'
-    added.address.port = 7000
-    added.address.busPort = 17000
+    added.address = { ip: '10.0.0.9', port: 7000, tlsPort: 0, busPort: 17000 }
     cluster.add(added)
     return added
   }
@@ -112,16 +110,16 @@ function header(sender: string, type: number, change: Partial<Header> = {}): Hea
 }
 
 /** A ping says this of C. */
-const NAMED_C = {
-  nodes: [
-    {
-      ...{ number: 0, pingSentMs: 1000, pongMs: 2999, flags: REPLICA | PFAIL },
-      address: { ip: '10.0.0.3', port: 7003, tlsPort: 9, busPort: 17003 },
-    },
-  ],
-  ids: { putId: (dv: DataView, at: number) => writeLatin1(new Uint8Array(dv.buffer), at, C) },
-  isTls: false,
+function namedC() {
+  const node = new Node(C, C, REPLICA | PFAIL, 0)
+  node.address = { ip: '10.0.0.3', port: 7003, tlsPort: 9, busPort: 17003 }
+  node.pingSentMs = 1000
+  node.pongMs = 2999
+  const entries = new NodeTable()
+  entries.add(node)
+  return { nodes: [node], entries, isTls: false }
 }
+const NAMED_C = namedC()
 const NAMED_NONE = { ...NAMED_C, nodes: [] }
 
 test('a packet is read as it was written', () => {

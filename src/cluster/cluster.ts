@@ -227,7 +227,7 @@ export class Cluster {
     }
     node.flags = (node.flags & ~REPLICA) | PRIMARY
     node.primary = undefined
-    this.later(SAVE | UPDATE_STATE)
+    this.later((node === this.me ? SAVE : SAVE_AT_TICK) | UPDATE_STATE)
   }
 
   /** Notes that a node follows another one. */
@@ -238,13 +238,13 @@ export class Cluster {
     if (!primary.replicas.includes(node)) primary.replicas.push(node)
     primary.flags |= MIGRATE_TO
     this.setShard(node, primary.shardId)
-    this.later(SAVE)
+    this.later(node === this.me ? SAVE : SAVE_AT_TICK)
   }
 
   setShard(node: Node, shardId: string): void {
     if (node.shardId !== shardId) {
       node.shardId = shardId
-      this.later(SAVE)
+      this.later(node === this.me ? SAVE : SAVE_AT_TICK)
     }
     if (node !== this.me && this.me.primary === node && this.me.shardId !== shardId) {
       this.me.shardId = shardId

@@ -284,10 +284,7 @@ function meet(cluster: Cluster, ctx: Context): void {
   if (![...cluster.nodes.values()].some(isSame)) {
     const node = cluster.newNode(cluster.host.newId(), HANDSHAKE | MEET)
     node.times.meetUntilMs = cluster.nowMs + MEET_MS
-    node.address.ip = ip
-    node.address.busPort = busPort
-    if (tlsCluster) node.address.tlsPort = port
-    else node.address.port = port
+    node.address = { ip, port: tlsCluster ? 0 : port, tlsPort: tlsCluster ? port : 0, busPort }
     cluster.add(node)
   }
   reply.ok()

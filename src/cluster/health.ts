@@ -19,9 +19,10 @@ const REJOIN_MS_MAX = 5000
 const WRITABLE_MS = 2000
 
 /** Number of valid reports. */
-export function failureReports({ host, nowMs }: Cluster, node: Node): number {
+export function failureReports(cluster: Cluster, node: Node): number {
   const reports = node.failureReports
   if (reports === undefined) return 0
+  const { host, nowMs } = cluster
   const count = reports.countSince(nowMs - host.settings.clusterNodeTimeout * REPORT_TIMEOUTS, nowMs)
   if (count === 0) node.failureReports = undefined
   return count

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '../system/random.ts'
 import { BusLink } from './link.ts'
-import { lightPublishPacket, PUBLISH } from './packet.ts'
+import { PUBLISH } from './packet.ts'
+import { lightPublishPacket } from './packet-writer.ts'
 
 function linkAndPackets() {
   const got: string[] = []

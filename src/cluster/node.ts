@@ -52,13 +52,13 @@ export function flagNamed(name: string): number | undefined {
   return name === 'noflags' ? 0 : FLAG_NAMES.find(one => one[1] === name)?.[0]
 }
 
-/** Where a node is reached. */
-interface NodeAddress {
+/** Where a node is reached. When anything of it changes it is another object. */
+export interface NodeAddress {
   /** '' while it is not known. */
-  ip: string
-  port: number
-  tlsPort: number
-  busPort: number
+  readonly ip: string
+  readonly port: number
+  readonly tlsPort: number
+  readonly busPort: number
 }
 
 /** Times that are seldom looked at, in milliseconds. */
@@ -88,7 +88,7 @@ export class Node {
   /** Its place in the table of nodes; -1: it is in none. */
   number = -1
   shardId: string
-  readonly address: NodeAddress = { ip: '', port: 0, tlsPort: 0, busPort: 0 }
+  address: NodeAddress = { ip: '', port: 0, tlsPort: 0, busPort: 0 }
   readonly times: NodeTimes
   hostname = ''
   humanName = ''

@@ -190,22 +190,21 @@ function readNode(cluster: Cluster, words: readonly string[], line: string): Nod
 /** ip:port@busport,hostname,name=value… True when it names the shard. */
 function readPlace(cluster: Cluster, node: Node, word: string, line: string): boolean {
   const [place, hostname = '', ...aux] = word.split(',')
-  const { address } = node
   const colon = place.lastIndexOf(':')
   if (colon < 0) throw new CorruptNodesFile(line)
   node.hostname = hostname
-  address.ip = place.slice(0, colon)
   const [port, busPort] = place.slice(colon + 1).split('@')
   const values = new Map(aux.map(one => one.split('=') as [string, string]))
   for (const name of values.keys())
     if (!['shard-id', 'nodename', 'tcp-port', 'tls-port'].includes(name)) throw new CorruptNodesFile(line)
   const number = (text: string | undefined) => Number.parseInt(text ?? '', 10) || 0
-  address.port = number(values.get('tcp-port'))
-  address.tlsPort = number(values.get('tls-port'))
+  let clientPort = number(values.get('tcp-port'))
+  let tlsPort = number(values.get('tls-port'))
   const isTls = values.has('tcp-port') || (!values.has('tls-port') && cluster.host.settings.tlsCluster)
-  if (isTls) address.tlsPort = number(port)
-  else address.port = number(port)
-  address.busPort = number(busPort) || number(port) + BUS_PORT_OFFSET
+  if (isTls) tlsPort = number(port)
+  else clientPort = number(port)
+  const bus = number(busPort) || number(port) + BUS_PORT_OFFSET
+  node.address = { ip: place.slice(0, colon), port: clientPort, tlsPort, busPort: bus }
   node.humanName = values.get('nodename') ?? ''
   const shardId = values.get('shard-id')
   if (shardId !== undefined) node.shardId = shardId

@@ -19,9 +19,8 @@
 // Source: Redis 7.2's cluster.h, and Valkey 8's of the light form.
 
 import { TWO_32 } from '../lib/bits.ts'
-import { latin1Text, writeLatin1 } from '../lib/bytes.ts'
+import { latin1Text } from '../lib/bytes.ts'
 import { BITMAP_BYTES } from './bitmap.ts'
-import type { SlotSet } from './slot-set.ts'
 
 export const PING = 0
 export const PONG = 1
@@ -51,26 +50,27 @@ export const TYPE_NAMES = [
 ]
 
 export const ID_CHARS = 40
-const IP_BYTES = 46
-const GOSSIP_BYTES = 104
+export const IP_BYTES = 46
+export const GOSSIP_BYTES = 104
 export const HEADER_BYTES = 2256
-const LIGHT_HEADER_BYTES = 16
-const LIGHT_TYPE = 0x8000
-const VERSION = 1
+export const LIGHT_HEADER_BYTES = 16
+export const LIGHT_TYPE = 0x8000
+export const VERSION = 1
 /** Extensions follow the gossip entries. */
-const MFLAG_EXTENSIONS = 4
+export const MFLAG_EXTENSIONS = 4
 /** The sender has paused its clients for a manual failover. */
 export const MFLAG_PAUSED = 1
 /** A vote is asked for although the primary is up. */
 export const MFLAG_FORCE = 2
 
-const EXT_HOSTNAME = 0
-const EXT_HUMAN_NAME = 1
-const EXT_FORGOTTEN = 2
-const EXT_SHARD = 3
-const EXT_HEAD_BYTES = 8
+export const EXT_HOSTNAME = 0
+export const EXT_HUMAN_NAME = 1
+export const EXT_FORGOTTEN = 2
+export const EXT_SHARD = 3
+export const EXT_HEAD_BYTES = 8
 
-const MAGIC = 0x52436d62
+export const MAGIC = 0x52436d62
+export const SLOTS_AT = 80
 /** Of the id of the sender's primary. */
 export const PRIMARY_AT = 2128
 
@@ -85,47 +85,11 @@ export interface Gossip {
   otherPort: number
 }
 
-/** What a ping says of a node. */
-interface GossipNode {
-  readonly number: number
-  readonly pingSentMs: number
-  readonly pongMs: number
-  readonly flags: number
-  readonly address: { readonly ip: string; readonly port: number; readonly tlsPort: number; readonly busPort: number }
-}
-
-/** The nodes that a ping names. */
-interface Named {
-  readonly nodes: readonly GossipNode[]
-  readonly ids: { putId(bytes: DataView, at: number, node: GossipNode): void }
-  /** The bus is within TLS. */
-  readonly isTls: boolean
-}
-
-interface Extensions {
+export interface Extensions {
   hostname?: string | undefined
   humanName?: string | undefined
   shardId?: string | undefined
   forgotten: { id: string; ttlS: number }[]
-}
-
-/** The fields of a header that this node fills in. */
-export interface Header {
-  type: number
-  port: number
-  currentEpoch: number
-  configEpoch: number
-  offset: number
-  sender: string
-  slots: SlotSet
-  /** '' : none. */
-  primary: string
-  announcedIp: string
-  otherPort: number
-  busPort: number
-  flags: number
-  state: number
-  messageFlags: number
 }
 
 // ---- reading ----
@@ -173,7 +137,7 @@ export class Packet {
     return latin1Text(this.u8, 40, 80)
   }
   get slots(): Uint8Array {
-    return this.u8.subarray(80, 80 + BITMAP_BYTES)
+    return this.u8.subarray(SLOTS_AT, SLOTS_AT + BITMAP_BYTES)
   }
   isFrom(id: string): boolean {
     return hasText(this.u8, 40, id)
@@ -333,40 +297,6 @@ export class Packet {
   }
 }
 
-// ---- writing ----
-
-function begin(header: Header, dataBytes: number): { u8: Uint8Array; dv: DataView } {
-  const u8 = new Uint8Array(HEADER_BYTES + dataBytes)
-  const dv = new DataView(u8.buffer)
-  dv.setUint32(0, MAGIC)
-  dv.setUint32(4, u8.length)
-  dv.setUint16(8, VERSION)
-  dv.setUint16(10, header.port)
-  dv.setUint16(12, header.type)
-  putUint64(dv, 16, header.currentEpoch)
-  putUint64(dv, 24, header.configEpoch)
-  putUint64(dv, 32, Math.max(0, header.offset))
-  putText(u8, 40, header.sender, ID_CHARS)
-  header.slots.copyTo(u8, 80)
-  putText(u8, PRIMARY_AT, header.primary, ID_CHARS)
-  putText(u8, 2168, header.announcedIp, IP_BYTES - 1)
-  dv.setUint16(2246, header.otherPort)
-  dv.setUint16(2248, header.busPort)
-  dv.setUint16(2250, header.flags)
-  u8[2252] = header.state
-  u8[2253] = header.messageFlags
-  return { u8, dv }
-}
-
-function putText(u8: Uint8Array, at: number, text: string, bytesMax: number): void {
-  writeLatin1(u8, at, text.length > bytesMax ? text.slice(0, bytesMax) : text)
-}
-
-function putUint64(dv: DataView, at: number, value: number): void {
-  dv.setUint32(at, Math.floor(value / TWO_32))
-  dv.setUint32(at + 4, value % TWO_32)
-}
-
 function uint64At(dv: DataView, at: number): number {
   return dv.getUint32(at) * TWO_32 + dv.getUint32(at + 4)
 }
@@ -375,111 +305,6 @@ function uint64At(dv: DataView, at: number): number {
 function hasText(u8: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (u8[at + i] !== text.charCodeAt(i)) return false
   return true
-}
-
-/** A packet without data: AUTH_REQUEST, AUTH_ACK, MFSTART. */
-export function barePacket(header: Header): Uint8Array {
-  return begin(header, 0).u8
-}
-
-export function failPacket(header: Header, id: string): Uint8Array {
-  const { u8 } = begin(header, ID_CHARS)
-  putText(u8, HEADER_BYTES, id, ID_CHARS)
-  return u8
-}
-
-export function updatePacket(header: Header, id: string, configEpoch: number, slots: SlotSet): Uint8Array {
-  const { u8, dv } = begin(header, 48 + BITMAP_BYTES)
-  putUint64(dv, HEADER_BYTES, configEpoch)
-  putText(u8, HEADER_BYTES + 8, id, ID_CHARS)
-  slots.copyTo(u8, HEADER_BYTES + 48)
-  return u8
-}
-
-export function publishPacket(header: Header, channel: Uint8Array, message: Uint8Array): Uint8Array {
-  const { u8, dv } = begin(header, 8 + channel.length + message.length)
-  putPublished(u8, dv, HEADER_BYTES, channel, message)
-  return u8
-}
-
-export function lightPublishPacket(type: number, channel: Uint8Array, message: Uint8Array): Uint8Array {
-  const u8 = new Uint8Array(LIGHT_HEADER_BYTES + 8 + channel.length + message.length)
-  const dv = new DataView(u8.buffer)
-  dv.setUint32(0, MAGIC)
-  dv.setUint32(4, u8.length)
-  dv.setUint16(8, VERSION)
-  dv.setUint16(12, type | LIGHT_TYPE)
-  putPublished(u8, dv, LIGHT_HEADER_BYTES, channel, message)
-  return u8
-}
-
-function putPublished(u8: Uint8Array, dv: DataView, at: number, channel: Uint8Array, message: Uint8Array): void {
-  dv.setUint32(at, channel.length)
-  dv.setUint32(at + 4, message.length)
-  u8.set(channel, at + 8)
-  u8.set(message, at + 8 + channel.length)
-}
-
-/** PING, PONG and MEET. */
-export function pingPacket(header: Header, named: Named, extensions: Extensions): Uint8Array {
-  const { nodes, ids, isTls } = named
-  const list = extensionList(extensions)
-  const extBytes = list.reduce((sum, { data }) => sum + EXT_HEAD_BYTES + data.length, 0)
-  const { u8, dv } = begin(header, nodes.length * GOSSIP_BYTES + extBytes)
-  dv.setUint16(14, nodes.length)
-  dv.setUint16(2214, list.length)
-  if (list.length > 0) u8[2253] |= MFLAG_EXTENSIONS
-  let at = HEADER_BYTES
-  for (const one of nodes) {
-    ids.putId(dv, at, one)
-    putGossip(u8, dv, at, one, isTls)
-    at += GOSSIP_BYTES
-  }
-  for (const { type, data } of list) {
-    dv.setUint32(at, EXT_HEAD_BYTES + data.length)
-    dv.setUint16(at + 4, type)
-    u8.set(data, at + EXT_HEAD_BYTES)
-    at += EXT_HEAD_BYTES + data.length
-  }
-  return u8
-}
-
-/** An entry but for its id. */
-function putGossip(u8: Uint8Array, dv: DataView, at: number, one: GossipNode, isTls: boolean): void {
-  const { ip, port, tlsPort, busPort } = one.address
-  dv.setUint32(at + 40, Math.floor(one.pingSentMs / 1000))
-  dv.setUint32(at + 44, Math.floor(one.pongMs / 1000))
-  putText(u8, at + 48, ip, IP_BYTES - 1)
-  dv.setUint16(at + 94, isTls ? tlsPort : port)
-  dv.setUint16(at + 96, busPort)
-  dv.setUint16(at + 98, one.flags)
-  dv.setUint16(at + 100, isTls ? port : tlsPort)
-}
-
-function extensionList({ hostname, humanName, shardId, forgotten }: Extensions): { type: number; data: Uint8Array }[] {
-  const list: { type: number; data: Uint8Array }[] = []
-  const addText = (type: number, text: string) => list.push({ type, data: padded(text) })
-  if (hostname) addText(EXT_HOSTNAME, hostname)
-  if (humanName) addText(EXT_HUMAN_NAME, humanName)
-  for (const { id, ttlS } of forgotten) {
-    const data = new Uint8Array(ID_CHARS + 8)
-    putText(data, 0, id, ID_CHARS)
-    putUint64(new DataView(data.buffer), ID_CHARS, ttlS)
-    list.push({ type: EXT_FORGOTTEN, data })
-  }
-  if (shardId) {
-    const data = new Uint8Array(ID_CHARS)
-    putText(data, 0, shardId, ID_CHARS)
-    list.push({ type: EXT_SHARD, data })
-  }
-  return list
-}
-
-/** Text with its zero byte, up to a multiple of eight bytes. */
-function padded(text: string): Uint8Array {
-  const data = new Uint8Array(Math.ceil((text.length + 1) / 8) * 8)
-  putText(data, 0, text, text.length)
-  return data
 }
 
 /** The length of the packet that begins there; -1: none does; undefined: not enough bytes to tell. */

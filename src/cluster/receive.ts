@@ -32,6 +32,7 @@ import {
   PRIMARY_AT,
   PUBLISH,
   PUBLISHSHARD,
+  SLOTS_AT,
   UPDATE,
 } from './packet.ts'
 import { sendPing, sendUpdate } from './send.ts'
@@ -136,7 +137,8 @@ function receivePing(cluster: Cluster, link: BusLink, packet: Packet, sender: No
   learnRole(cluster, sender, packet)
   learnSlots(cluster, sender, packet)
   const { gossipCount } = packet
-  for (let i = 0; i < gossipCount; i++) learnGossip(cluster, sender, packet, i)
+  const aheadMs = cluster.nowMs + GOSSIP_AHEAD_MS
+  for (let i = 0; i < gossipCount; i++) learnGossip(cluster, sender, packet, i, aheadMs)
   learnExtensions(cluster, sender, packet)
 }
 
@@ -146,7 +148,7 @@ function learnOwnIp(cluster: Cluster, link: BusLink, type: number): void {
   if ((type !== MEET_TYPE && me.address.ip !== '') || host.settings.clusterAnnounceIp !== '') return
   const ip = hostOf(link.local)
   if (ip === '' || ip === me.address.ip) return
-  me.address.ip = ip
+  me.address = { ...me.address, ip }
   host.log.notice(`IP address for this node updated to ${ip}`)
   cluster.later(SAVE)
 }
@@ -169,19 +171,18 @@ function meet(cluster: Cluster, link: BusLink, packet: Packet): void {
 /** `port` is of the kind that the bus uses, `otherPort` of the other. True when the address is another one now. */
 function setAddress(
   { host }: Cluster,
-  { address }: Node,
+  node: Node,
   ip: string,
   port: number,
   otherPort: number,
   busPort: number,
 ): boolean {
   const [plain, tls] = host.settings.tlsCluster ? [otherPort, port] : [port, otherPort]
-  const isSame = address.ip === ip && address.port === plain && address.tlsPort === tls && address.busPort === busPort
-  address.ip = ip
-  address.port = plain
-  address.tlsPort = tls
-  address.busPort = busPort
-  return !isSame
+  const { address } = node
+  if (address.ip === ip && address.port === plain && address.tlsPort === tls && address.busPort === busPort)
+    return false
+  node.address = { ip, port: plain, tlsPort: tls, busPort }
+  return true
 }
 
 /** The node has another address: it is connected to anew. */
@@ -219,13 +220,12 @@ function introduced(cluster: Cluster, link: BusLink, packet: Packet, sender: Nod
 /** True when the node has another address now. */
 function updateAddress(cluster: Cluster, node: Node, link: BusLink, packet: Packet): boolean {
   if (link === node.link) return false
-  const { address } = node
   const ip = packet.announcedIp || hostOf(link.peer)
   if (!setAddress(cluster, node, ip, packet.port, packet.otherPort, packet.busPort)) return false
   moved(node)
   const { host, me } = cluster
-  host.log.notice(`Address updated for node ${nameOf(node)}, now ${address.ip}:${cluster.replicationPort(node)}`)
-  if (me.has(REPLICA) && me.primary === node) host.replication.follow(address.ip, cluster.replicationPort(node))
+  host.log.notice(`Address updated for node ${nameOf(node)}, now ${ip}:${cluster.replicationPort(node)}`)
+  if (me.has(REPLICA) && me.primary === node) host.replication.follow(ip, cluster.replicationPort(node))
   return true
 }
 
@@ -243,7 +243,7 @@ function learnRole(cluster: Cluster, sender: Node, packet: Packet): void {
   if (sender.has(PRIMARY)) {
     cluster.takeSlots(sender)
     sender.flags = (sender.flags & ~(PRIMARY | MIGRATE_TO)) | REPLICA
-    cluster.later(SAVE | UPDATE_STATE)
+    cluster.later(SAVE_AT_TICK | UPDATE_STATE)
   }
   sender.flags |= REPLICA
   const primary = cluster.nodes.at(packet.dv, PRIMARY_AT)
@@ -253,7 +253,7 @@ function learnRole(cluster: Cluster, sender: Node, packet: Packet): void {
 function learnSlots(cluster: Cluster, sender: Node, packet: Packet): void {
   const primary = sender.has(PRIMARY) ? sender : sender.primary
   const { slots, configEpoch } = packet
-  if (primary !== undefined && !primary.slots.equals(slots)) {
+  if (primary !== undefined && !primary.slots.equals(packet.dv, SLOTS_AT)) {
     if (sender.has(PRIMARY)) updateSlots(cluster, sender, configEpoch, slots)
     correct(cluster, sender, configEpoch, slots)
   }
@@ -270,7 +270,8 @@ function correct(cluster: Cluster, sender: Node, configEpoch: number, slots: Uin
   sendUpdate(cluster, sender.link, owner)
 }
 
-function learnGossip(cluster: Cluster, sender: Node, packet: Packet, index: number): void {
+/** `aheadMs`: later times are not believed. */
+function learnGossip(cluster: Cluster, sender: Node, packet: Packet, index: number, aheadMs: number): void {
   const node = cluster.nodes.at(packet.dv, packet.gossipAt(index))
   if (node === undefined) return learnStranger(cluster, packet.gossip(index))
   const { host, me } = cluster
@@ -284,9 +285,10 @@ function learnGossip(cluster: Cluster, sender: Node, packet: Packet, index: numb
     } else if (node.failureReports?.delete(sender.number))
       host.log.verbose(`Node ${nameOf(sender)} reported node ${nameOf(node)} is back online.`)
   }
-  if (!isFailing && node.pingSentMs === 0 && failureReports(cluster, node) === 0) {
+  if (!isFailing && node.pingSentMs === 0) {
     const pongMs = packet.gossipPongS(index) * 1000
-    if (pongMs > node.pongMs && pongMs <= cluster.nowMs + GOSSIP_AHEAD_MS) node.pongMs = pongMs
+    const isNews = pongMs > node.pongMs && pongMs <= aheadMs
+    if (isNews && failureReports(cluster, node) === 0) node.pongMs = pongMs
   }
   // A node that we cannot reach may have moved.
   if (!node.has(FAIL | PFAIL) || isFailing || (flags & NOADDR) !== 0 || node === me) return

@@ -18,22 +18,24 @@ import {
 import {
   AUTH_ACK,
   AUTH_REQUEST,
-  barePacket,
   FAIL_TYPE,
-  failPacket,
-  type Header,
-  lightPublishPacket,
   MFLAG_FORCE,
   MFLAG_PAUSED,
   MFSTART,
   PONG,
   PUBLISH,
   PUBLISHSHARD,
+  UPDATE,
+} from './packet.ts'
+import {
+  barePacket,
+  failPacket,
+  type Header,
+  lightPublishPacket,
   pingPacket,
   publishPacket,
-  UPDATE,
   updatePacket,
-} from './packet.ts'
+} from './packet-writer.ts'
 
 /** Nodes named in each ping: a tenth of all, and at least so many. */
 const GOSSIP_MIN = 3
@@ -52,8 +54,7 @@ function announcedPorts({ host }: Cluster): { port: number; tlsPort: number; bus
 export function updateMyself(cluster: Cluster): void {
   const { me, host } = cluster
   const { settings } = host
-  Object.assign(me.address, announcedPorts(cluster))
-  if (settings.clusterAnnounceIp !== '') me.address.ip = settings.clusterAnnounceIp
+  me.address = { ip: settings.clusterAnnounceIp || me.address.ip, ...announcedPorts(cluster) }
   const willing = settings.clusterReplicaNoFailover ? me.flags | NOFAILOVER : me.flags & ~NOFAILOVER
   me.flags = willing | LIGHT | PROMPT
   const { clusterAnnounceHostname: hostname, clusterAnnounceHumanNodename: humanName } = settings
@@ -106,13 +107,14 @@ function broadcast(cluster: Cluster, type: number, packet: Uint8Array): void {
 
 /** PING, PONG or MEET over a link. */
 export function sendPing(cluster: Cluster, link: BusLink, type: number, nodes = chooseGossip(cluster)): void {
-  const { me, nowMs, host } = cluster
-  if (!link.isInbound && type !== PONG) link.node!.pingSentMs = nowMs
+  const { me, host } = cluster
+  if (!link.isInbound && type !== PONG) link.node!.pingSentMs = cluster.nowMs
+  const nowMs = cluster.forgotten.size === 0 ? 0 : cluster.nowMs
   const forgotten: { id: string; ttlS: number }[] = []
   for (const [id, untilMs] of cluster.forgotten)
     if (untilMs > nowMs) forgotten.push({ id, ttlS: Math.ceil((untilMs - nowMs) / 1000) })
   const extensions = { hostname: me.hostname, humanName: me.humanName, shardId: me.shardId, forgotten }
-  const named = { nodes, ids: cluster.nodes, isTls: host.settings.tlsCluster }
+  const named = { nodes, entries: cluster.nodes, isTls: host.settings.tlsCluster }
   send(cluster, link, type, pingPacket(headerOf(cluster, type), named, extensions))
 }
 

@@ -50,13 +50,12 @@ export class SlotSet {
     this.first = from
   }
 
-  /** These are the slots of the bitmap, and no others. */
-  equals(bitmap: Uint8Array): boolean {
-    const { bytes, first } = this
-    const end = first + bytes.length
-    for (let at = 0; at < first; at++) if (bitmap[at] !== 0) return false
-    for (let at = first; at < end; at++) if (bitmap[at] !== bytes[at - first]) return false
-    for (let at = end; at < BITMAP_BYTES; at++) if (bitmap[at] !== 0) return false
+  /** These are the slots of the bitmap at bytes[at], and no others. */
+  equals(bytes: DataView, at: number): boolean {
+    const { bytes: own, first } = this
+    const end = first + own.length
+    if (!isZero(bytes, at, at + first) || !isZero(bytes, at + end, at + BITMAP_BYTES)) return false
+    for (let i = 0; i < own.length; i++) if (bytes.getUint8(at + first + i) !== own[i]) return false
     return true
   }
 
@@ -77,6 +76,13 @@ export class SlotSet {
     this.text ??= rangesText(this.bitmap)
     return this.text
   }
+}
+
+function isZero(bytes: DataView, from: number, to: number): boolean {
+  let at = from
+  for (; at + 4 <= to; at += 4) if (bytes.getInt32(at) !== 0) return false
+  for (; at < to; at++) if (bytes.getUint8(at) !== 0) return false
+  return true
 }
 
 /** Of a node without slots: nobody changes it. */

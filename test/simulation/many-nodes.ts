@@ -3,6 +3,7 @@
 // serve every slot.
 //
 //   bun test/simulation/many-nodes.ts [--nodes 1000] [--killed 0.3] [--timeout 15000] [--seed 1] [--idle 30]
+//     [--verbose]
 
 import process from 'node:process'
 import { parseArgs } from 'node:util'
@@ -16,6 +17,7 @@ const BUS_PORT = 16_379
 const ARENA_BYTES = 256 * 1024
 const HEAL_MS = 120_000
 const LOOK_MS = 500
+const BUS_MAGIC = 0x52436d62
 
 interface ManyOptions {
   nodes: number
@@ -25,35 +27,46 @@ interface ManyOptions {
   seed: number
   /** Virtual seconds without faults in which messages are counted. */
   idleSeconds: number
+  /** Says how far it is. */
+  verbose?: boolean
 }
 
 interface ManyResult {
-  /** Of one node in a second, without faults: writes to the bus, their bytes, microseconds of CPU of the simulation. */
-  messages: number
+  /** Of one node in a second, without faults: packets, entries of gossip in them, bytes, CPU of the simulation. */
+  packets: number
+  entries: number
   bytes: number
   cpuUs: number
   killed: number
   primariesKilled: number
   /** Virtual milliseconds; -1: it did not. */
   healedMs: number
+  /** Of the whole run. */
   cpuSeconds: number
-  rssMib: number
+  /** The most at any time. */
+  residentMib: number
 }
 
 export async function manyNodes(options: ManyOptions): Promise<ManyResult> {
   const run = new ManyRun(options)
   await run.start()
+  run.say('formed')
   const idle = await run.idle()
+  run.say(JSON.stringify(idle))
   const victims = run.kill()
+  run.say(JSON.stringify(victims))
   const healedMs = await run.heal()
+  run.say(`healed: ${healedMs}`)
+  return { ...idle, ...victims, healedMs, cpuSeconds: cpuUs() / 1e6, residentMib: residentMib() }
+}
+
+function cpuUs(): number {
   const { user, system } = process.cpuUsage()
-  return {
-    ...idle,
-    ...victims,
-    healedMs,
-    cpuSeconds: (user + system) / 1e6,
-    rssMib: Math.round(process.memoryUsage.rss() / 1024 / 1024),
-  }
+  return user + system
+}
+
+function residentMib(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024)
 }
 
 class ManyRun {
@@ -65,6 +78,14 @@ class ManyRun {
   constructor(options: ManyOptions) {
     this.options = options
     this.world = new VirtualWorld({ seed: options.seed })
+  }
+
+  /** Progress, of a run that takes long. */
+  say(text: string): void {
+    const { options, world } = this
+    if (!options.verbose) return
+    const figures = `${Math.round(cpuUs() / 1e6)} s of CPU, up to ${residentMib()} MiB`
+    console.error(`${(world.nowMs / 1000).toFixed(1)} virtual seconds, ${figures}: ${text}`)
   }
 
   async start(): Promise<void> {
@@ -83,27 +104,33 @@ class ManyRun {
       const node = new WorldServer(world, machine, directives, { newCluster, arenaStartBytes: ARENA_BYTES })
       nodes.push(node)
       await node.start()
+      if (i % 100 === 99) this.say(`${i + 1} nodes`)
     }
     this.live = [...nodes]
     for (let ms = 0; ms < HEAL_MS && !(await this.isWhole()); ms += 1000) await world.run(1000)
     await world.run(options.timeoutMs)
   }
 
-  async idle(): Promise<Pick<ManyResult, 'messages' | 'bytes' | 'cpuUs'>> {
+  async idle(): Promise<Pick<ManyResult, 'packets' | 'entries' | 'bytes' | 'cpuUs'>> {
     const { world, options } = this
     let bytes = 0
-    let messages = 0
+    let packets = 0
+    let entries = 0
     world.network.onArrival = (_from, _to, arrived) => {
       if (arrived === undefined) return
       bytes += arrived.length
-      messages++
+      const dv = new DataView(arrived.buffer, arrived.byteOffset, arrived.length)
+      for (let at = 0; at + 16 <= arrived.length && dv.getUint32(at) === BUS_MAGIC; at += dv.getUint32(at + 4)) {
+        packets++
+        entries += dv.getUint16(at + 14)
+      }
     }
-    const before = process.cpuUsage()
+    const beforeUs = cpuUs()
     await world.run(options.idleSeconds * 1000)
-    const { user, system } = process.cpuUsage(before)
+    const usedUs = cpuUs() - beforeUs
     world.network.onArrival = undefined
     const per = options.nodes * options.idleSeconds
-    return { messages: messages / per, bytes: bytes / per, cpuUs: (user + system) / per }
+    return { packets: packets / per, entries: entries / per, bytes: bytes / per, cpuUs: usedUs / per }
   }
 
   /** Kills nodes, at most one of each shard. */
@@ -130,8 +157,10 @@ class ManyRun {
   async heal(): Promise<number> {
     const { world } = this
     const beginMs = world.nowMs
-    for (; world.nowMs - beginMs < HEAL_MS; await world.run(LOOK_MS))
+    for (; world.nowMs - beginMs < HEAL_MS; await world.run(LOOK_MS)) {
+      this.say('is it whole?')
       if (await this.isWhole()) return world.nowMs - beginMs
+    }
     return -1
   }
 
@@ -160,6 +189,7 @@ if (import.meta.main) {
       timeout: { type: 'string', default: '15000' },
       seed: { type: 'string', default: '1' },
       idle: { type: 'string', default: '30' },
+      verbose: { type: 'boolean', default: false },
     },
   })
   const result = await manyNodes({
@@ -168,12 +198,13 @@ if (import.meta.main) {
     timeoutMs: Number(values.timeout),
     seed: Number(values.seed),
     idleSeconds: Number(values.idle),
+    verbose: values.verbose,
   })
   console.log(
-    `${values.nodes} nodes, idle: ${result.messages.toFixed(1)} writes and ${Math.round(result.bytes)} bytes a node a second, ${Math.round(result.cpuUs)} us of CPU`,
+    `${values.nodes} nodes, idle: ${result.packets.toFixed(1)} packets, ${result.entries.toFixed(1)} entries and ${Math.round(result.bytes)} bytes a node a second, ${Math.round(result.cpuUs)} us of CPU`,
   )
   console.log(
     `${result.killed} killed, ${result.primariesKilled} of them primaries: healed after ${(result.healedMs / 1000).toFixed(1)} virtual seconds`,
   )
-  console.log(`${Math.round(result.cpuSeconds)} s of CPU, ${result.rssMib} MiB`)
+  console.log(`${Math.round(result.cpuSeconds)} s of CPU, up to ${result.residentMib} MiB`)
 }
