@@ -96,9 +96,10 @@ function folderOf(path: string): string {
 
 /** The text ends with the line of variables, which gets one more. */
 function withChecksum(text: string): Uint8Array {
-  const { length } = text.trimEnd()
+  const body = text.trimEnd()
+  const { length } = body
   const bytes = new Uint8Array(length + CHECKSUM.length + CHECKSUM_DIGITS + 1)
-  writeLatin1(bytes, 0, text.trimEnd())
+  writeLatin1(bytes, 0, body)
   writeLatin1(bytes, length, `${CHECKSUM}${checksumOf(bytes, length)}\n`)
   return bytes
 }

@@ -17,6 +17,8 @@ const BUS_PORT = 16_379
 const ARENA_BYTES = 256 * 1024
 const HEAL_MS = 120_000
 const LOOK_MS = 500
+/** Of the bus. */
+const TICK_MS = 100
 const BUS_MAGIC = 0x52436d62
 
 interface ManyOptions {
@@ -98,7 +100,10 @@ class ManyRun {
       const { address } = machines[i].host
       return { id, shardId: ids[i % primaries], host: address, port: PORT, busPort: BUS_PORT }
     })
-    const directives = { 'cluster-enabled': 'yes', 'cluster-node-timeout': String(options.timeoutMs), hz: '1' }
+    const directives = {
+      ...{ 'cluster-enabled': 'yes', 'cluster-node-timeout': String(options.timeoutMs) },
+      ...{ hz: '1', 'repl-backlog-size': '16kb' },
+    }
     for (const [i, machine] of machines.entries()) {
       const newCluster = newClusterFile(places, primaries, i)
       const node = new WorldServer(world, machine, directives, { newCluster, arenaStartBytes: ARENA_BYTES })
@@ -106,6 +111,8 @@ class ManyRun {
       await node.start()
       if (i % 100 === 99) this.say(`${i + 1} nodes`)
     }
+    // Their ticks are not all at one time: a million connections would come about at once.
+    for (const [i, machine] of machines.entries()) machine.time.stall((i * TICK_MS) / options.nodes)
     this.live = [...nodes]
     for (let ms = 0; ms < HEAL_MS && !(await this.isWhole()); ms += 1000) await world.run(1000)
     await world.run(options.timeoutMs / 2)
