@@ -23,6 +23,11 @@ export class Histogram {
     this.last = value
   }
 
+  reset(): void {
+    this.counts.fill(0)
+    this.total = this.last = 0
+  }
+
   /** The value at a percentile: the highest that is equivalent at this precision. */
   percentile(percent: number): number {
     const wanted = Math.max(1, Math.floor((Math.min(percent, 100) / 100) * this.total + 0.5))

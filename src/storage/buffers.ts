@@ -9,6 +9,8 @@ const SHIFT_MIN = 10
 const SHIFT_MAX = 18
 /** Of one size. */
 const SPARE_BYTES_MAX = 1 << 20
+/** Of the largest size, the chunks of segments: so much waits for the disk, and comes back together. */
+const SPARE_CHUNKS_BYTES_MAX = 8 << 20
 
 export class Buffers {
   private readonly spare: Uint8Array[][] = Array.from({ length: SHIFT_MAX - SHIFT_MIN + 1 }, () => [])
@@ -27,7 +29,9 @@ export class Buffers {
     const shift = shiftFor(byteLength)
     if (shift > SHIFT_MAX || byteLength !== 1 << shift || view.byteOffset !== 0) return
     const spare = this.spare[shift - SHIFT_MIN]
-    if (spare.length << shift < SPARE_BYTES_MAX) spare.push(new Uint8Array(view.buffer as ArrayBuffer))
+    const most = shift === SHIFT_MAX ? SPARE_CHUNKS_BYTES_MAX : SPARE_BYTES_MAX
+    if (spare.length << shift >= most) return
+    spare.push(view.length === byteLength ? view : new Uint8Array(view.buffer as ArrayBuffer))
   }
 }
 

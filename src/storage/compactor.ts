@@ -33,6 +33,7 @@ import {
 const WINDOW_BYTES = 256 * 1024
 const PENDING_MAX = 4 * 1024 * 1024
 const RECORDS_BETWEEN_CLOCKS = 8
+const SLICE_US = 300
 
 interface CompactorParts {
   space: Keyspace
@@ -104,7 +105,7 @@ export class Compactor {
   }
 
   private readonly run = (limitUs: number): boolean => {
-    const until = this.parts.nowUs() + limitUs
+    const until = this.parts.nowUs() + Math.min(limitUs, SLICE_US)
     while (!this.failed && this.parts.store.log.figures.pendingBytes <= PENDING_MAX) {
       if (this.move !== undefined) {
         if (!this.moveLarge(this.move)) return true

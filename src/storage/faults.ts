@@ -55,7 +55,7 @@ const KEYS_ONLY: ReadonlySet<string> = new Set([
 
 const UNREADABLE = errorBytes('ERR A value of this command cannot be read from disk')
 const INSTALLED_AT_ONCE = 16
-const SLICE_US = 500
+const SLICE_US = 300
 /** How often a command is postponed for large values. */
 const TRIES_MAX = 4
 

@@ -4,7 +4,7 @@ import { UnreadableValue } from '../keyspace/cold.ts'
 import type { LargeLoad } from './large-load.ts'
 
 /** A request that arrives during a slice waits for its end. */
-const SLICE_US = 500
+const SLICE_US = 300
 
 interface LargeLoadParts {
   nowUs(): number

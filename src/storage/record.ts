@@ -22,16 +22,18 @@ export const FRAME_HEAD = 12
 export const FRAME_BYTES: number = 64 * 1024 - RECORD_HEAD - FRAME_HEAD
 const LARGE = 0xffffffff
 
-export function writeRecord(to: Uint8Array, at: number, key: Slice, payload: Uint8Array, crc: Crc64): void {
-  writeU32(to, at, payload.length)
+/** The record of the payload in u8[0 .. bytes). */
+export function writeRecord(to: Uint8Array, at: number, key: Slice, u8: Uint8Array, bytes: number, crc: Crc64): void {
+  writeU32(to, at, bytes)
   writeU32(to, at + 4, key.len)
   const keyAt = at + RECORD_HEAD
-  to.set(key.u8.subarray(key.off, key.off + key.len), keyAt)
-  to.set(payload, keyAt + key.len)
+  // Without a view, which would be garbage.
+  for (let i = 0; i < key.len; i++) to[keyAt + i] = key.u8[key.off + i]
+  to.set(u8.subarray(0, bytes), keyAt + key.len)
   crc
     .reset()
     .update(to, at, at + 8)
-    .update(to, keyAt, keyAt + key.len + payload.length)
+    .update(to, keyAt, keyAt + key.len + bytes)
     .writeTo(to, at + 8)
 }
 

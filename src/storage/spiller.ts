@@ -19,7 +19,7 @@ const LOOKS_MAX = 64
 const PENDING_MAX = 8 * 1024 * 1024
 /** Of a large value: space is left for others, so that writers need not wait. */
 const LARGE_PENDING_MAX = PENDING_MAX / 2
-const LARGE_SLICE_US = 500
+const SLICE_US = 300
 
 interface SpillParts {
   space: Keyspace
@@ -40,6 +40,7 @@ export class Spiller {
   private cursor = 0
   private best: Ref = 0
   private bestScore = -1
+  private spilled = false
   failed = false
 
   constructor(parts: SpillParts) {
@@ -56,7 +57,7 @@ export class Spiller {
    */
   run(limitUs: number, looks = LOOKS_MAX): boolean {
     const { parts } = this
-    const until = parts.nowUs() + limitUs
+    const until = parts.nowUs() + Math.min(limitUs, SLICE_US)
     let looked = 0
     while (this.excess > 0 && !this.failed && !this.waitsForDisk) {
       if (this.choose()) {
@@ -81,7 +82,7 @@ export class Spiller {
 
   private readonly continueLarge = (limitUs: number): boolean => {
     const { store, nowUs, start } = this.parts
-    const until = nowUs() + Math.min(limitUs, LARGE_SLICE_US)
+    const until = nowUs() + Math.min(limitUs, SLICE_US)
     // resume() continues when the disk has followed.
     while (store.log.figures.pendingBytes <= LARGE_PENDING_MAX) {
       if (store.continueSpill()) {
@@ -96,13 +97,14 @@ export class Spiller {
   private readonly again = (limitUs: number): boolean => this.run(limitUs)
 
   private spill(): boolean {
-    let spilled = false
-    const error = attempt(() => {
-      spilled = this.parts.store.spill(this.db, this.best)
-    })
-    this.failed = error !== undefined
+    this.spilled = false
+    this.failed = attempt(this.spillBest) !== undefined
     this.resume()
-    return spilled
+    return this.spilled
+  }
+
+  private readonly spillBest = (): void => {
+    this.spilled = this.parts.store.spill(this.db, this.best)
   }
 
   private get db(): Database {

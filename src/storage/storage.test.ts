@@ -144,6 +144,9 @@ test('a command waits for its values in the background; a transaction for those 
   assert.ok(figure(server, 'storage_faults') >= 4)
   assert.equal(server.call('eval', 'return redis.call("llen", "list")', 0), 600)
   assert.ok(figure(server, 'storage_fault_max_usec') >= figure(server, 'storage_fault_p50_usec'))
+  assert.ok(figure(server, 'storage_fault_max_usec') > 0)
+  server.call('config', 'resetstat')
+  assert.equal(figure(server, 'storage_fault_max_usec'), 0)
 })
 
 test('the socket of a client is not read while it waits, and is when its input is used up', async () => {

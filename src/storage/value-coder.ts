@@ -63,7 +63,7 @@ export class ValueCoder {
     const isWhole = writers.step(output, FRAME_BYTES)
     if (writers.takeFailure() !== undefined) return 'failed'
     if (!isWhole) return this.beginLarge(key)
-    this.log.append(key, output.u8, 0, output.pos)
+    this.log.append(key, output.u8, output.pos)
     if (output.u8.length > KEPT_BYTES_MAX) output.renew(OUTPUT_BYTES)
     return 'whole'
   }

@@ -10,7 +10,7 @@ const SEGMENT_BYTES = 4096
 
 function append(log: ValueLog, key: string, text: string) {
   const u8 = bytesOf(text)
-  log.append(Slice.of(key), u8, 0, u8.length)
+  log.append(Slice.of(key), u8, u8.length)
   return { ...log.last }
 }
 

@@ -102,10 +102,10 @@ export class ValueLog {
   }
 
   /** Appends a record; `last` is its place. Throws a DiskError when a new segment cannot be made. */
-  append(key: Slice, u8: Uint8Array, from: number, to: number): void {
-    const bytes = RECORD_HEAD + key.len + to - from
+  append(key: Slice, u8: Uint8Array, payloadBytes: number): void {
+    const bytes = RECORD_HEAD + key.len + payloadBytes
     const chunk = this.reserve(bytes)
-    writeRecord(chunk.u8, chunk.used, key, u8.subarray(from, to), this.crc)
+    writeRecord(chunk.u8, chunk.used, key, u8, payloadBytes, this.crc)
     this.added(chunk, bytes)
   }
 

@@ -59,6 +59,7 @@ export function addStorage(server: ServerParts): Checkpoints | undefined {
         storage_compacted_segments: () => parts?.compactor.figures.segments ?? 0,
         storage_moved_bytes: () => parts?.compactor.figures.movedBytes ?? 0,
       },
+      reset: () => parts?.faults.durations.reset(),
     },
   ])
   return parts?.checkpoints
