@@ -245,6 +245,11 @@ export class ServerMaintenance {
     config.onChange(['maxmemory', 'maxmemory-clients', 'storage-max-bytes'], limits)
   }
 
+  /** Requests a garbage collection beside commands. */
+  collectGarbage(): void {
+    this.segmentReleaser.releaseNow(0, true)
+  }
+
   /** Returns unused memory to the operating system, as far as the runtime allows. */
   purgeMemory(): void {
     this.defrag.start()

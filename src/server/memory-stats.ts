@@ -55,6 +55,13 @@ export class MemoryStats {
     this.rssBytes = this.rss()
   }
 
+  /** Resident memory beside the arena's, now: the operating system is asked. */
+  runtimeBytes(): number {
+    this.updatePeak()
+    this.sampleResident()
+    return this.rssBytes - this.touchedBytes
+  }
+
   /**
    * Client memory besides output buffers, as last counted: the sum of client.restBytes. All that the output of replicas
    * costs is one of the memorySources.

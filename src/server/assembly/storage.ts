@@ -9,6 +9,7 @@ import { Faults } from '../../storage/faults.ts'
 import { IndexChanges } from '../../storage/index-changes.ts'
 import { Spiller } from '../../storage/spiller.ts'
 import { ValueLog } from '../../storage/value-log.ts'
+import { GarbageLimit } from '../garbage-limit.ts'
 import type { ServerParts } from './parts.ts'
 
 /** Spilled at once before a command; more follows in the background. */
@@ -23,6 +24,11 @@ const LARGE_SHARE = 8
 const LARGE_BYTES_MIN = 128 * 1024
 /** Of the limit: the names of keys that have changed since the last checkpoint take at most this part. */
 const INDEX_CHANGES_SHARE = 16
+
+/** So much of the memory beside the data may be garbage, or this part of the limit. */
+const GARBAGE_BYTES_MIN = 32 * 1024 * 1024
+const GARBAGE_SHARE = 16
+const GARBAGE_LOOK_US = 1_000_000
 
 /** Returns what bases of the append-only log need of it; undefined: there are no values on disk. */
 export function addStorage(server: ServerParts): Checkpoints | undefined {
@@ -135,6 +141,23 @@ function followWrites({ log, maintenance }: ServerParts, parts: Storage, spiller
   }
 }
 
+/** With a limit of memory, garbage is part of what is beside it. */
+function limitGarbage({ maintenance, system }: ServerParts, limit: () => number): void {
+  const { memoryStats } = maintenance
+  const garbage = new GarbageLimit({
+    runtimeBytes: () => memoryStats.runtimeBytes(),
+    allowedBytes: () => Math.max(GARBAGE_BYTES_MIN, limit() / GARBAGE_SHARE),
+    collect: () => maintenance.collectGarbage(),
+  })
+  let lookedUs = 0
+  maintenance.cron.hooks.push(() => {
+    const nowUs = system.clock.monotonicUs()
+    if (limit() === 0 || nowUs - lookedUs < GARBAGE_LOOK_US) return
+    lookedUs = nowUs
+    garbage.look()
+  })
+}
+
 function connect(server: ServerParts, limit: () => number): Storage {
   const { engine, config, system, log, maintenance, codecs } = server
   const { keyspace } = engine
@@ -187,6 +210,7 @@ function connect(server: ServerParts, limit: () => number): Storage {
   })
   keyspace.entries.cold = store
   if (isDisk) {
+    limitGarbage(server, limit)
     engine.gates.set('storage', faults.gate)
     maintenance.limitDisk(() => values.figures.liveBytes)
   }
