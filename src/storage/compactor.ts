@@ -33,6 +33,7 @@ import {
 const WINDOW_BYTES = 256 * 1024
 const PENDING_MAX = 4 * 1024 * 1024
 const RECORDS_BETWEEN_CLOCKS = 8
+const BYTES_BETWEEN_CLOCKS = 64 * 1024
 const SLICE_US = 300
 
 interface CompactorParts {
@@ -126,7 +127,8 @@ export class Compactor {
   private nextRecords(): boolean {
     const { from } = this
     const { log } = this.parts.store
-    for (let i = 0; i < RECORDS_BETWEEN_CLOCKS && this.large.length === 0; i++) {
+    const end = from.offset + BYTES_BETWEEN_CLOCKS
+    for (let i = 0; i < RECORDS_BETWEEN_CLOCKS && from.offset < end && this.large.length === 0; i++) {
       if (log.liveBytesOf(from.segment) === 0) {
         this.endSegment()
         return true
