@@ -5,8 +5,8 @@
 // JavaScriptCore begins a collection when its heap has grown by a fifth, buffers and so the arena included: with 2 GB
 // of data that is 400 MB of garbage. Always: what a collection does not free is not collected again.
 
-/** A collection has ended after so many looks. */
-const SETTLE_LOOKS = 4
+/** A collection has ended long before. One takes up to 45 ms of the main thread: they are to be rare. */
+const SETTLE_LOOKS = 30
 
 interface GarbageParts {
   /** Resident memory beside the data, now. */

@@ -26,8 +26,8 @@ const LARGE_BYTES_MIN = 128 * 1024
 const INDEX_CHANGES_SHARE = 16
 
 /** So much of the memory beside the data may be garbage, or this part of the limit. */
-const GARBAGE_BYTES_MIN = 32 * 1024 * 1024
-const GARBAGE_SHARE = 16
+const GARBAGE_BYTES_MIN = 64 * 1024 * 1024
+const GARBAGE_SHARE = 8
 const GARBAGE_LOOK_US = 1_000_000
 
 /** Returns what bases of the append-only log need of it; undefined: there are no values on disk. */
