@@ -20,6 +20,8 @@ test('the pool has the 16 best of all that was offered, in order', () => {
         assert.ok(pool.has(entry % 3, entry))
         assert.ok(!pool.has((entry + 1) % 3, entry))
       }
+      const next = model.at(-1)
+      if (next !== undefined) assert.deepEqual([pool.bestDatabase, pool.bestHash], [next.entry % 3, next.entry * 7])
       if (random(5) > 0) continue
       assert.equal(pool.pop(), model.length > 0)
       const best = model.pop()

@@ -56,6 +56,14 @@ export class EvictionPool {
     hashes[to] = hashes[from]
   }
 
+  /** Database, ref and hash of the best candidate of a pool that has any. */
+  get bestDatabase(): number {
+    return this.databases[this.length - 1]
+  }
+  get bestHash(): number {
+    return this.hashes[this.length - 1]
+  }
+
   /** The candidate that pop() removed last. */
   score = 0
   database = 0

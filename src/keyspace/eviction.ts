@@ -214,7 +214,7 @@ export class Eviction {
     }
     const { sampled, scores } = this
     const found = db.sample(this.volatileOnly, limit, sampled)
-    // All are read before the first is judged: then the processor waits for their memory once, not one after the other.
+    if (pool.length > 0) this.readAhead(this.space.databases[pool.bestDatabase], pool.bestHash)
     for (let i = 0; i < found; i++) scores[i] = this.score(db, sampled[i])
     for (let i = 0; i < found; i++) {
       const place = pool.placeOf(scores[i])
@@ -223,6 +223,13 @@ export class Eviction {
       if (!pool.has(db.index, entry)) pool.insert(place, scores[i], db.index, entry, db.hashOf(entry))
     }
     return found
+  }
+
+  /** What is likely to be evicted now is read together with what was sampled. */
+  private readAhead(db: Database, hash: number): void {
+    const { tables } = this.space
+    tables.readAhead(db.mainTable, hash)
+    if (db.expiresSize > 0) tables.readAhead(db.expiryTable, hash)
   }
 
   /** The higher, the better to evict: seconds idle, 255 − LFU counter, nearness of the expiry. */

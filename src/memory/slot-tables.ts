@@ -48,6 +48,7 @@ export type KeyTables = Pick<
   | 'relocateChunks'
   | 'hashOf'
   | 'find'
+  | 'readAhead'
   | 'insert'
   | 'replaceAt'
   | 'removeAt'
@@ -191,6 +192,9 @@ export class SlotTables implements KeyTables {
     slot.entry = 0
     return 0
   }
+
+  /** The key's slot is not known from its hash. */
+  readAhead(): void {}
 
   insert(t: Ref, entry: Ref, hash: number): void {
     const directory = this.directory(t)

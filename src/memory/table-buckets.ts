@@ -93,6 +93,12 @@ export class TableBuckets {
     this.lastRead = read
   }
 
+  /** Reads a byte of an allocation that is visited soon, also when it may be gone. */
+  readAheadOne(ref: Ref): void {
+    const seg = this.arena.segments[ref >>> SEGMENT_SHIFT]
+    if (seg !== undefined) this.lastRead = seg.u8[(ref & GRANULE_MASK) << 4]
+  }
+
   hashOf(entry: Ref): number {
     const seg = this.arena.segment(entry)
     const at = this.arena.at(entry) + this.keyAt

@@ -7,7 +7,7 @@
 // Always: every entry has about the same chance to be the first. Eviction removes what it samples: with equal chances
 // for buckets those not yet split, which get twice as many keys, would grow without end, and the others be empty.
 
-import type { Arena, Ref } from './arena.ts'
+import { type Arena, GRANULE_MASK, type Ref, SEGMENT_SHIFT } from './arena.ts'
 import { bucketIndex, MASK, SLOTS, type TableBuckets } from './table-buckets.ts'
 
 /** A sample visits so many buckets per entry that is wanted, as a sparse table has empty ones. */
@@ -23,6 +23,9 @@ export class TableSample {
   private index = 0
   private link: Ref = 0
   private slot = 0
+  /** Where the next sample will begin, and in which table: its memory is on the way. */
+  private nextHash = 0
+  private nextTable: Ref = 0
 
   constructor(arena: Arena, layout: TableBuckets) {
     this.arena = arena
@@ -31,12 +34,22 @@ export class TableSample {
 
   /** Up to `limit` different entries to `out`; their number, which may be 0 where most buckets are empty. */
   take(t: Ref, random: () => number, limit: number, out: Uint32Array): number {
-    const { arena, layout } = this
+    const { layout } = this
     const count = layout.count(t)
     const wanted = Math.min(limit, count)
     if (wanted === 0) return 0
     const buckets = layout.buckets(t)
-    this.begin(t, count, buckets, random())
+    this.begin(t, count, buckets, t === this.nextTable ? this.nextHash : random())
+    const found = this.gather(t, buckets, limit, wanted, out)
+    this.nextHash = random()
+    this.nextTable = t
+    this.readAhead(t, buckets, found, out)
+    return found
+  }
+
+  /** Entries from the beginning on, as many as are wanted. */
+  private gather(t: Ref, buckets: number, limit: number, wanted: number, out: Uint32Array): number {
+    const { arena, layout } = this
     let { index, link, slot: first } = this
     let found = 0
     for (let left = Math.min(buckets, limit * BUCKETS_PER_ENTRY); left > 0; left--) {
@@ -86,8 +99,27 @@ export class TableSample {
       this.slot = slot
       this.link = link
       if (link !== 0 && arena.dv(link).getUint32(arena.at(link) + slot * 4, true) !== 0) return
-      hash = (Math.imul(hash, 0x915f77f5) + 0x6ef3) >>> 0
+      hash = otherHash(hash)
     }
+  }
+
+  /**
+   * Reads a byte of each entry, which its caller will judge, and of the buckets where the next sample is likely to
+   * begin: these reads wait for memory together. Nothing may depend on them, and they must be few instructions apart.
+   */
+  private readAhead(t: Ref, buckets: number, found: number, out: Uint32Array): void {
+    const { arena, layout, nextHash } = this
+    const { segments } = arena
+    const mask = arena.dv(t).getUint32(arena.at(t) + MASK, true)
+    const first = layout.bucketAtIndex(t, bucketIndex(nextHash, mask, buckets))
+    const second = layout.bucketAtIndex(t, bucketIndex(otherHash(nextHash), mask, buckets))
+    let read = segments[first >>> SEGMENT_SHIFT].u8[(first & GRANULE_MASK) << 4]
+    read |= segments[second >>> SEGMENT_SHIFT].u8[(second & GRANULE_MASK) << 4]
+    for (let i = 0; i < found; i++) {
+      const entry = out[i]
+      read |= segments[entry >>> SEGMENT_SHIFT].u8[(entry & GRANULE_MASK) << 4]
+    }
+    layout.lastRead = read
   }
 
   private next(link: Ref): Ref {
@@ -99,4 +131,9 @@ export class TableSample {
     for (let next = last; next !== 0; next = this.next(last)) last = next
     return last
   }
+}
+
+/** The hash that is tried after another. */
+function otherHash(hash: number): number {
+  return (Math.imul(hash, 0x915f77f5) + 0x6ef3) >>> 0
 }

@@ -144,6 +144,11 @@ export class HashTable {
     return 0
   }
 
+  /** Reads a word of the bucket of a hash that is looked up soon, and does not wait for it. */
+  readAhead(t: Ref, hash: number): void {
+    this.layout.readAheadOne(this.layout.bucketOf(t, hash))
+  }
+
   /** Adds an entry whose key is not in the table. */
   insert(t: Ref, entry: Ref, hash: number): void {
     this.layout.insertIntoBucket(this.layout.bucketOf(t, hash), entry, hash >>> 24, t)
