@@ -138,6 +138,7 @@ test('under a limit, values of changing sizes leave few bytes unused', () => {
   let nowUs = 0
   const eviction = new Eviction(space, {
     usedBytes: () => space.arena.usedBytes,
+    usedBytesRoughly: () => space.arena.usedBytes,
     nowUs: () => nowUs,
     isObserved: () => false,
     evicted() {},

@@ -27,6 +27,7 @@ function start(): Run {
   const evicted: string[] = []
   const eviction = new Eviction(space, {
     usedBytes: () => space.arena.usedBytes,
+    usedBytesRoughly: () => space.arena.usedBytes,
     nowUs: () => 1,
     isObserved: () => true,
     evicted: (_, key) => evicted.push(key.latin1()),
@@ -113,11 +114,41 @@ test('a key that was used since it was pooled is passed over', () => {
   assert.ok(evicted.slice(before).filter(key => Number(key) < 200).length <= 1)
 })
 
+test('nothing is refused for what was above the limit a few commands ago', () => {
+  const space = new Keyspace({ databases: 1, random: u32From(5) })
+  let used = 80
+  const eviction = new Eviction(space, {
+    usedBytes: () => used,
+    usedBytesRoughly: () => 120,
+    nowUs: () => 1000,
+    isObserved: () => false,
+    evicted() {},
+    took() {},
+  })
+  const settings = {
+    maxmemory: 100,
+    maxmemoryPolicy: 'noeviction',
+    maxmemorySamples: 5,
+    maxmemoryEvictionTenacity: 10,
+    latencyMonitorThreshold: 0,
+  }
+  assert.equal(eviction.run(settings), 'ok')
+  used = 101
+  assert.equal(eviction.run(settings), 'failed')
+})
+
 test('time above the limit counts from a run that ended above it', () => {
   const space = new Keyspace({ databases: 1, random: u32From(5) })
   let nowUs = 1000
   let used = 200
-  const parts = { usedBytes: () => used, nowUs: () => nowUs, isObserved: () => false, evicted() {}, took() {} }
+  const parts = {
+    usedBytes: () => used,
+    usedBytesRoughly: () => used,
+    nowUs: () => nowUs,
+    isObserved: () => false,
+    evicted() {},
+    took() {},
+  }
   const eviction = new Eviction(space, parts)
   const settings = {
     maxmemory: 100,
@@ -142,6 +173,7 @@ test('a run that is out of time goes on later', () => {
   let nowUs = 1000
   const eviction = new Eviction(space, {
     usedBytes: () => space.arena.usedBytes,
+    usedBytesRoughly: () => space.arena.usedBytes,
     nowUs: () => (nowUs += 400),
     isObserved: () => false,
     evicted() {},
@@ -170,6 +202,7 @@ test('what is freed is what was too much at the beginning', () => {
   const eviction = new Eviction(space, {
     // Every eviction costs more in messages than it frees.
     usedBytes: () => space.arena.usedBytes + owed,
+    usedBytesRoughly: () => space.arena.usedBytes + owed,
     nowUs: () => 1,
     isObserved: () => true,
     evicted(_, key) {

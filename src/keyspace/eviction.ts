@@ -27,6 +27,8 @@ interface EvictionSettings {
 interface EvictionParts {
   /** Memory that counts towards maxmemory. */
   usedBytes(): number
+  /** The same, cheap enough for each command: besides the data it may be a few commands old. */
+  usedBytesRoughly(): number
   /** A monotonic clock. */
   nowUs(): number
   /** Whether evicted() has anything to do: false spares a copy of the key. */
@@ -66,10 +68,12 @@ export class Eviction {
 
   /** performEvictions: runs for as long as maxmemory-eviction-tenacity allows. */
   run(settings: EvictionSettings): EvictionOutcome {
-    const wanted = this.parts.usedBytes() - settings.maxmemory
-    const outcome = wanted <= 0 ? 'ok' : this.free(wanted, settings)
+    const { parts } = this
+    const wanted = parts.usedBytesRoughly() - settings.maxmemory
+    let outcome = wanted <= 0 ? 'ok' : this.free(wanted, settings)
+    if (outcome === 'failed' && parts.usedBytes() <= settings.maxmemory) outcome = 'ok'
     if (outcome !== 'ok') {
-      if (this.exceededSinceUs === 0) this.exceededSinceUs = this.parts.nowUs()
+      if (this.exceededSinceUs === 0) this.exceededSinceUs = parts.nowUs()
     } else if (this.exceededSinceUs !== 0) {
       this.exceededBeforeUs = this.exceededUs
       this.exceededSinceUs = 0

@@ -123,6 +123,7 @@ export class ServerMaintenance {
     const { engine } = this.parts
     const eviction = new Eviction(engine.keyspace, {
       usedBytes: () => this.memoryStats.countedBytes(),
+      usedBytesRoughly: () => this.memoryStats.countedRoughly(),
       nowUs,
       isObserved: () =>
         engine.hasSinks || engine.modifiedKeyListeners !== 0 || engine.settings.notifyKeyspaceEvents !== 0,
@@ -152,6 +153,7 @@ export class ServerMaintenance {
   private guardMemory(): void {
     const { gates, dispatch } = this.parts.engine
     gates.set('memory', this.isLimited ? this.memoryGate : undefined)
+    this.memoryStats.askSources()
     if (!this.isLimited) dispatch.outOfMemory = false
   }
 

@@ -21,7 +21,7 @@ const SLACK_BYTES_MAX = 2 * 1024 * 1024
 /** A runtime that takes more than this for itself is worth a look. */
 const BASE_BYTES_MAX = 160 * 1024 * 1024
 /** Asking all sources takes as long as a table lookup. */
-const SOURCES_KEPT_CALLS = 64
+const SOURCES_KEPT_CALLS = 16
 
 export class MemoryStats {
   readonly memorySources: MemorySource[] = []
@@ -121,6 +121,11 @@ export class MemoryStats {
       this.sourcesBytes = this.countedBytes() - this.ownBytes
     }
     return this.ownBytes + this.sourcesBytes
+  }
+
+  /** The next countedRoughly() is countedBytes(). */
+  askSources(): void {
+    this.sourcesCallsLeft = 0
   }
 
   /** Without the sources. */
