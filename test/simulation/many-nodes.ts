@@ -20,10 +20,12 @@ const HEAL_MS = 120_000
 const LOOK_MS = 500
 /** Of the bus. */
 const TICK_MS = 100
+/** Part of the node timeout over which first ticks are spread. */
+const FIRST_TICKS = 0.25
 const BUS_MAGIC = 0x52436d62
 /** Packets are garbage once they have arrived, which the runtime would collect late. */
 const GARBAGE_BYTES = 2 ** 30
-const STEP_MS = 50
+const STEP_MS = 2
 
 interface ManyOptions {
   nodes: number
@@ -127,8 +129,9 @@ class ManyRun {
       await node.start()
       if (i % 100 === 99) this.say(`${i + 1} nodes`)
     }
-    // Their ticks are not all at one time: a million connections would come about at once.
-    for (const [i, machine] of machines.entries()) machine.time.stall((i * TICK_MS) / options.nodes)
+    // Their first ticks are not at one time: a million connections would come about at once.
+    const spreadMs = options.timeoutMs * FIRST_TICKS
+    for (const [i, machine] of machines.entries()) machine.time.stall(TICK_MS + (i * spreadMs) / options.nodes)
     this.live = [...nodes]
     for (let ms = 0; ms < HEAL_MS && !(await this.isWhole()); ms += 1000) await this.advance(1000)
     await this.advance(options.timeoutMs / 2)
