@@ -144,13 +144,12 @@ export class ClusterCron {
   /** Pings a node that was not heard of for long; true when it is possibly failing from now on. */
   private watch(node: Node, nowMs: number): boolean {
     const { cluster } = this
-    const { manual, me } = cluster
+    const { me } = cluster
     const { clusterNodeTimeout: timeoutMs, clusterPingInterval } = cluster.host.settings
     const { link, pingSentMs } = node
     if (pingSentMs === 0) {
-      const isMoving = manual.isRunning && me.has(PRIMARY) && manual.replica === node
       const isQuiet = nowMs - node.pongMs > (clusterPingInterval || timeoutMs / 2)
-      if ((isQuiet || isMoving) && link?.isOpen)
+      if ((isQuiet || this.isTakingOver(node)) && link?.isOpen)
         sendPing(cluster, link, isQuiet && this.isStranger(node) ? MEET_TYPE : PING)
       return false
     }
@@ -158,7 +157,7 @@ export class ClusterCron {
     const dataMs = nowMs - node.times.dataMs
     const isSilent = pingMs > timeoutMs / 2 && dataMs > timeoutMs / 2
     if (isSilent && link !== undefined && nowMs - link.createdMs > timeoutMs) node.closeLink('link')
-    if (manual.isRunning && me.has(PRIMARY) && manual.replica === node && node.link?.isOpen) {
+    if (this.isTakingOver(node) && node.link?.isOpen) {
       sendPing(cluster, node.link, PING)
       return false
     }
@@ -169,6 +168,12 @@ export class ClusterCron {
     if (me.has(PRIMARY) && me.slotCount > 0 && node.slotCount > 0) reportToReplicas(cluster, node)
     markFailingIfAgreed(cluster, node)
     return true
+  }
+
+  /** The replica to which this primary hands over in a manual failover: it is told the offset at each tick. */
+  private isTakingOver(node: Node): boolean {
+    const { manual, me } = this.cluster
+    return manual.isRunning && me.has(PRIMARY) && manual.replica === node
   }
 
   /** The other node does not seem to know us, although we have introduced ourselves. */

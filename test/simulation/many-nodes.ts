@@ -7,6 +7,8 @@
 
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { MAGIC } from '../../src/cluster/packet.ts'
+import { viewOf } from '../../src/lib/bytes.ts'
 import { newClusterFile } from '../../src/server/new-cluster.ts'
 import { newId, partSeed, seededRandom } from '../../src/system/random.ts'
 import { realProcess } from '../../src/system/real-process.ts'
@@ -22,7 +24,6 @@ const LOOK_MS = 500
 const TICK_MS = 100
 /** Part of the node timeout over which first ticks are spread. */
 const FIRST_TICKS = 0.25
-const BUS_MAGIC = 0x52436d62
 /** Packets are garbage once they have arrived, which the runtime would collect late. */
 const GARBAGE_BYTES = 2 ** 30
 const STEP_MS = 2
@@ -145,8 +146,8 @@ class ManyRun {
     world.network.onArrival = (_from, _to, arrived) => {
       if (arrived === undefined) return
       bytes += arrived.length
-      const dv = new DataView(arrived.buffer, arrived.byteOffset, arrived.length)
-      for (let at = 0; at + 16 <= arrived.length && dv.getUint32(at) === BUS_MAGIC; at += dv.getUint32(at + 4)) {
+      const dv = viewOf(arrived)
+      for (let at = 0; at + 16 <= arrived.length && dv.getUint32(at) === MAGIC; at += dv.getUint32(at + 4)) {
         packets++
         entries += dv.getUint16(at + 14)
       }
