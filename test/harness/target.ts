@@ -21,6 +21,8 @@ export interface Wire {
   write(bytes: Uint8Array): void
   onData: (bytes: Uint8Array) => void
   onClose: () => void
+  /** Reads no more: what the server sends stays with it once sockets are full. */
+  pause(): void
   close(): void
 }
 
@@ -89,6 +91,7 @@ async function startInProcess(config: Config): Promise<Target> {
         write: bytes => socket.write(bytes),
         onData: () => {},
         onClose: () => {},
+        pause: () => socket.pause(),
         close: () => socket.close(),
       }
       socket.onData = bytes => wire.onData(bytes)
@@ -158,6 +161,7 @@ function openTcp(port: number, host = '127.0.0.1'): Promise<Wire> {
       write: bytes => socket.write(bytes),
       onData: () => {},
       onClose: () => {},
+      pause: () => void socket.pause(),
       close: () => socket.destroy(),
     }
     socket.on('data', bytes => wire.onData(bytes))
