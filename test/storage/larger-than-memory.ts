@@ -22,7 +22,7 @@ import { PlainConnection, ServerProcess } from '../harness/server-process.ts'
 import { sleep } from '../harness/target.ts'
 import { OURS } from '../replication/chain.ts'
 import { meanBytes, nameOf, readOf, stringBytes, writeOf, zipf } from './mixed-values.ts'
-import { PipelineConnection } from './pipeline-connection.ts'
+import { PipelineConnection, sendAll } from './pipeline-connection.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -41,7 +41,6 @@ const below = randomFrom(7)
 const fraction = () => below(0x40000000) / 0x40000000
 const COLD_READS = 2000
 const HOT_KEYS = 1000
-const BATCH = 32
 
 const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
 
@@ -98,28 +97,6 @@ async function timed(run: () => Promise<unknown>, into: number[]): Promise<void>
   const startMs = performance.now()
   await run()
   into.push(performance.now() - startMs)
-}
-
-async function fill({ server }: Watched, write: (key: number) => { bytes: Uint8Array; replies: number }) {
-  let next = 0
-  const startMs = performance.now()
-  await Promise.all(
-    Array.from({ length: 4 }, async () => {
-      const link = new PipelineConnection(server.port)
-      while (next < keys) {
-        const parts: Uint8Array[] = []
-        let replies = 0
-        for (let i = 0; i < BATCH && next < keys; i++) {
-          const one = write(next++)
-          parts.push(one.bytes)
-          replies += one.replies
-        }
-        await link.exchange(Buffer.concat(parts), replies)
-      }
-      link.close()
-    }),
-  )
-  return (performance.now() - startMs) / 1000
 }
 
 /** Drops files from the page cache. */
@@ -275,7 +252,7 @@ async function hits(watched: Watched, count: number): Promise<number> {
 /** In turn on both servers. */
 async function besideMemory(disk: Watched, memory: Watched): Promise<void> {
   const hot = new Set(hotKeys())
-  await fill(memory, key =>
+  await sendAll(memory.server.port, keys, key =>
     hot.has(key) ? writeOf(key) : { bytes: encodeCommand(['SET', nameOf(key), 'x']), replies: 1 },
   )
   const both: [number[], number[]] = [[], []]
@@ -302,7 +279,7 @@ async function run(folder: string): Promise<void> {
   let memory: Watched | undefined
   try {
     await disk.report('empty', `limit ${mb(limitBytes)}`)
-    const seconds = await fill(disk, key => writeOf(key))
+    const seconds = await sendAll(disk.server.port, keys, key => writeOf(key))
     const { 1: dir } = (await disk.server.call('CONFIG', 'GET', 'dir')) as string[]
     const values = join(dir, 'appendonlydir/appendonly.aof.values')
     const info = await disk.info()

@@ -1,4 +1,5 @@
-// A connection that counts replies and forgets them: a client that takes little processor time.
+// A connection that counts replies and forgets them: a client that takes little processor time; and many commands over
+// some of them.
 
 import { connect, type Socket } from 'node:net'
 import { replyEnd } from '../harness/resp.ts'
@@ -37,4 +38,33 @@ export class PipelineConnection {
   close(): void {
     this.socket.destroy()
   }
+}
+
+const LINKS = 4
+const BATCH = 32
+
+/** Sends so many commands, some at once over a few connections. Returns the seconds it took. */
+export async function sendAll(
+  port: number,
+  count: number,
+  write: (i: number) => { bytes: Uint8Array; replies: number },
+): Promise<number> {
+  let next = 0
+  const startMs = performance.now()
+  const send = async (): Promise<void> => {
+    const link = new PipelineConnection(port)
+    while (next < count) {
+      const parts: Uint8Array[] = []
+      let replies = 0
+      for (let i = 0; i < BATCH && next < count; i++) {
+        const one = write(next++)
+        parts.push(one.bytes)
+        replies += one.replies
+      }
+      await link.exchange(Buffer.concat(parts), replies)
+    }
+    link.close()
+  }
+  await Promise.all(Array.from({ length: LINKS }, send))
+  return (performance.now() - startMs) / 1000
 }
