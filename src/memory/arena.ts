@@ -1,11 +1,11 @@
 // Arena: the memory for keys and values, outside the garbage-collected heap.
 //
-//   segment  16 MiB ArrayBuffer, committed lazily by the operating system; larger for one larger allocation
+//   segment  4 MiB ArrayBuffer, committed lazily by the operating system; larger for one larger allocation
 //   page     16 KiB of a segment: free, part of a slab, or part of a large allocation
 //   slab     equal slots in one page or a few (size-classes.ts)
 //   granule  16 B; every allocation starts on one
 //
-//   ref (u32)  | segment 12 bits | granule in segment 20 bits |     64 GiB addressable; 0 is "nothing"
+//   ref (u32)  | segment 14 bits | granule in segment 18 bits |     64 GiB addressable; 0 is "nothing"
 //                                  byte offset = (ref & GRANULE_MASK) << 4
 //
 //   slab  [slot][slot][free: next free granule of the slab u16 ...][never used yet ...]
@@ -14,8 +14,7 @@
 //
 // Always: a slab is in the partial list of its class exactly when it has a free slot and its segment is not
 // evacuating; usedBytes is the sum of the sizes of all live allocations; memory handed out is not zeroed. Buffers of
-// empty segments are reused until SpareBuffers.release() drops them: unmapping one takes the collector a millisecond or
-// two, so they are dropped one at a time.
+// empty segments are reused until SpareBuffers frees them.
 
 import { assert } from '../lib/assert.ts'
 import { copyBytes } from '../lib/bytes.ts'
@@ -35,9 +34,9 @@ import { SpareBuffers } from './spare-buffers.ts'
 /** A handle to an allocation: an unsigned 32-bit integer, 0 for none. */
 export type Ref = number
 
-export const SEGMENT_SHIFT = 20
+export const SEGMENT_SHIFT = 18
 export const GRANULE_MASK = (1 << SEGMENT_SHIFT) - 1
-const SEGMENTS_MAX = 4096
+const SEGMENTS_MAX = 1 << (32 - SEGMENT_SHIFT)
 const PAGE_SHIFT = 10 // granules of a page, as a shift
 const PAGES_SHIFT = SEGMENT_SHIFT - PAGE_SHIFT
 const PAGE_MASK = PAGES_PER_SEGMENT - 1
@@ -76,8 +75,6 @@ export class Arena {
   segmentBytes = 0
   /** Bytes in pages with at least one allocation. */
   pageBytes = 0
-  /** Bytes of larger segments that were dropped, ever. */
-  droppedBytes = 0
 
   /** The state of each page; these, the partial lists and segments are open to ArenaImage alone. */
   pageClass = new Uint8Array(PAGES_PER_SEGMENT)
@@ -443,8 +440,7 @@ export class Arena {
   dropSegment(index: number): void {
     const { u8 } = this.segments[index]
     const bytes = u8.length
-    if (bytes === SEGMENT_BYTES) this.spare.add(u8.buffer as ArrayBuffer)
-    else this.droppedBytes += bytes
+    this.spare.add(u8.buffer as ArrayBuffer)
     this.segmentBytes -= bytes
     for (let i = 0; i * SEGMENT_BYTES < bytes; i++) this.segments[index + i] = undefined as unknown as Segment
     while (this.segments.length > 0 && this.segments[this.segments.length - 1] === undefined) this.segments.pop()

@@ -4,7 +4,7 @@
 
 import { PAGE_BYTES } from './size-classes.ts'
 
-export const SEGMENT_BYTES = 1 << 24
+export const SEGMENT_BYTES = 1 << 22
 export const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES
 
 export class Segment {

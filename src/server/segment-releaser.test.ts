@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Arena, type Ref } from '../memory/arena.ts'
+import { SEGMENT_BYTES } from '../memory/segment.ts'
 import { SegmentReleaser } from './segment-releaser.ts'
 
-const SEGMENT_BYTES = 1 << 24
+/** Nothing can free such a buffer but the collector. */
+const collectable = (bytes: number) => new SharedArrayBuffer(bytes) as unknown as ArrayBuffer
 
 /** An arena that was filled and emptied: `segments` of its buffers are spare. */
-function emptied(segments: number): Arena {
-  const arena = new Arena()
+function emptied(segments: number, allocate = collectable): Arena {
+  const arena = new Arena(allocate)
   const refs: Ref[] = []
   while (arena.segmentBytes <= segments * SEGMENT_BYTES) refs.push(arena.alloc(1 << 20))
   for (const ref of refs) arena.free(ref)
@@ -15,8 +17,8 @@ function emptied(segments: number): Arena {
   return arena
 }
 
-test('while commands come in, spare buffers go two at a time, and wait for the collector', () => {
-  const arena = emptied(8)
+test('while commands come in, spare buffers go eight at a time, and wait for the collector', () => {
+  const arena = emptied(20)
   let commands = 0
   let collections = 0
   const returning = new SegmentReleaser(
@@ -29,15 +31,36 @@ test('while commands come in, spare buffers go two at a time, and wait for the c
   )
   // They are spare once nobody has needed them for a while.
   for (let i = 0; i < 39; i++) returning.tick()
-  assert.equal(arena.spare.bytes, 8 * SEGMENT_BYTES)
+  assert.equal(arena.spare.bytes, 20 * SEGMENT_BYTES)
   returning.tick()
-  assert.equal(arena.spare.bytes, 6 * SEGMENT_BYTES)
+  assert.equal(arena.spare.bytes, 12 * SEGMENT_BYTES)
   for (let i = 0; i < 15; i++) returning.tick()
-  assert.equal(arena.spare.bytes, 6 * SEGMENT_BYTES)
+  assert.equal(arena.spare.bytes, 12 * SEGMENT_BYTES)
   assert.equal(collections, 0)
   // The collector does not run within one test's turn of the event loop: in the end it is requested.
   for (let i = 0; i < 10; i++) returning.tick()
   assert.equal(collections, 1)
+})
+
+test('where a buffer can be freed at once, nothing waits for the collector', () => {
+  let freed = 0
+  const allocate = (bytes: number) =>
+    Object.assign(new ArrayBuffer(bytes), { transfer: (length: number) => new ArrayBuffer(length + 0 * freed++) })
+  const arena = emptied(20, allocate)
+  const large = arena.alloc(100 << 20)
+  arena.free(large)
+  assert.equal(freed, 0)
+  let commands = 0
+  const returning = new SegmentReleaser(
+    arena,
+    () => (commands += 2),
+    () => assert.fail('a collection'),
+  )
+  returning.tick()
+  assert.equal(freed, 1)
+  for (let i = 0; i < 60; i++) returning.tick()
+  assert.equal(freed, 21)
+  assert.equal(arena.spare.bytes, 0)
 })
 
 test('buffers that are needed again and again stay', () => {
@@ -49,16 +72,16 @@ test('buffers that are needed again and again stay', () => {
     () => {},
   )
   for (let i = 0; i < 100; i++) {
-    // Six segments and a part of the first, for a moment.
+    // Five segments and the first, for a moment.
     const refs = Array.from({ length: 6 }, () => arena.alloc(SEGMENT_BYTES - (1 << 14)))
     for (const ref of refs) arena.free(ref)
     returning.tick()
   }
-  assert.equal(arena.spare.bytes, 6 * SEGMENT_BYTES)
+  assert.equal(arena.spare.bytes, 5 * SEGMENT_BYTES)
 })
 
 test('when nobody asks anything, all buffers go soon, and nothing is collected after that', () => {
-  const arena = emptied(8)
+  const arena = emptied(20)
   let collections = 0
   const returning = new SegmentReleaser(
     arena,
@@ -73,7 +96,7 @@ test('when nobody asks anything, all buffers go soon, and nothing is collected a
 })
 
 test('large allocations that were freed are worth a collection by themselves', () => {
-  const arena = new Arena()
+  const arena = new Arena(collectable)
   let collections = 0
   const returning = new SegmentReleaser(
     arena,

@@ -1,24 +1,24 @@
-// SegmentReleaser: returns the buffers of empty segments to the operating system, a few at a time. A buffer is unmapped
-// when the garbage collector finds it unreferenced; unmapping blocks the event loop 1–2 ms for each, a collection
-// that is waited for 20 ms and more. Garbage that many commands left in the runtime's heap is collected the same way
-// once commands pause.
+// SegmentReleaser: returns the buffers of empty segments to the operating system, a few at a time. Bun and newer
+// versions of Node free a buffer at once. Otherwise it is unmapped when the garbage collector finds it unreferenced,
+// and a collection that is waited for takes 20 ms and more. Garbage that many commands left in the runtime's heap is
+// collected once commands pause.
 //
-//   tick ─▶ busy: release BUSY_BUFFERS of those that were spare for SPARE_TICKS, wait until the GC has run (or
-//        │        GC_WAIT_TICKS_MAX: then one is requested)
-//        └▶ idle: release IDLE_BUFFERS, collect; once more after BURST_COMMANDS
+//   tick ─▶ busy: release BUSY_BUFFERS of those that were spare for SPARE_TICKS; where the collector frees them, wait
+//        │        until it has run (or GC_WAIT_TICKS_MAX: then a collection is requested)
+//        └▶ idle: release IDLE_BUFFERS, collect where needed; once more after BURST_COMMANDS
 
 import type { Arena } from '../memory/arena.ts'
 
-const BUSY_BUFFERS = 2
-/** Beside commands what is needed again soon is not returned: a new buffer takes longer, up to a whole collection. */
+const BUSY_BUFFERS = 8
+/** Beside commands what is needed again soon is not returned: the pages of a new buffer take longer. */
 const SPARE_TICKS = 20
-const IDLE_BUFFERS = 4
+const IDLE_BUFFERS = 16
 /** Idle: at most one command per tick for so many ticks. */
 const IDLE_TICKS = 6
 /** So many commands leave garbage worth a collection. */
 const BURST_COMMANDS = 10_000
 const GC_WAIT_TICKS_MAX = 20
-/** Larger buffers that the arena or clients dropped are worth a collection from this on. */
+/** Larger buffers that were left to the collector are worth a collection from this on. */
 const LARGE_BYTES = 32 * 1024 * 1024
 
 export class SegmentReleaser {
@@ -58,7 +58,8 @@ export class SegmentReleaser {
     this.idleTicks = commands - this.commandsSeen <= 1 ? this.idleTicks + 1 : 0
     this.commandsSeen = commands
     const { arena } = this
-    const large = arena.droppedBytes + this.droppedElsewhere() - this.droppedBytesSeen >= LARGE_BYTES
+    arena.spare.releaseLarge()
+    const large = this.droppedBytes - this.droppedBytesSeen >= LARGE_BYTES
     if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS)
       return this.releaseNow(IDLE_BUFFERS)
     if (++this.spareTicks >= SPARE_TICKS) {
@@ -66,7 +67,11 @@ export class SegmentReleaser {
       this.spare = arena.spare.takeFewest()
     }
     if (arena.spare.bytes === 0 && this.waiting === 0 && !large) return
-    if (this.idleTicks >= IDLE_TICKS) return this.releaseNow(IDLE_BUFFERS)
+    if (this.idleTicks >= IDLE_TICKS) {
+      this.release(IDLE_BUFFERS)
+      if (large || this.waiting > 0) this.releaseNow(0)
+      return
+    }
     if (this.waiting === 0 && this.spare > 0) {
       this.waitedTicks = 0
       this.release(Math.min(this.spare, BUSY_BUFFERS))
@@ -75,24 +80,30 @@ export class SegmentReleaser {
       this.releaseNow(Math.min(this.spare, BUSY_BUFFERS - this.waiting), true)
   }
 
+  /** Bytes of larger buffers that were left to the collector, ever. */
+  private get droppedBytes(): number {
+    return this.arena.spare.leftBytes + this.droppedElsewhere()
+  }
+
   /** Releases so many buffers and requests a collection: `later`, beside commands, or at once, which takes longer. */
   releaseNow(buffers: number, later = false): void {
     this.release(buffers)
     // A later collection may miss what was dropped while it marked: then one is requested again.
     if (!later) this.forget()
     this.waitedTicks = 0
-    this.droppedBytesSeen = this.arena.droppedBytes + this.droppedElsewhere()
+    this.droppedBytesSeen = this.droppedBytes
     this.commandsCollected = this.commandsSeen
     this.collect(later)
   }
 
   private release(buffers: number): void {
-    for (let left = buffers; left > 0; left--) {
-      const buffer = this.arena.spare.release()
-      if (buffer === undefined) return
+    const { spare } = this.arena
+    for (let left = buffers; left > 0 && spare.bytes > 0; left--) {
+      const buffer = spare.release()
+      if (this.spare > 0) this.spare--
+      if (buffer === undefined) continue
       this.found.register(buffer, this.round)
       this.waiting++
-      if (this.spare > 0) this.spare--
     }
   }
 

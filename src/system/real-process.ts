@@ -241,25 +241,8 @@ function run(words: readonly string[], ended: (code: number, signal: number) => 
   }
 }
 
-const WASM_PAGE_BYTES = 65536
-/** Zeroing less costs less than making a WebAssembly memory. */
-const WASM_BYTES_MIN = 16 << 20
-
-/**
- * Both runtimes allocate plain buffers in reused memory where they can, and zero all of it when they are asked to.
- * Large ones are to be untouched: on Bun WebAssembly memory comes fresh from the operating system.
- */
+/** Not zeroed, which would touch all of it. */
 function allocate(bytes: number): ArrayBuffer {
-  const pages = bytes / WASM_PAGE_BYTES
-  if (typeof Bun === 'undefined' || !Number.isInteger(pages) || bytes < WASM_BYTES_MIN) return notZeroed(bytes)
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer as ArrayBuffer
-  } catch {
-    return notZeroed(bytes)
-  }
-}
-
-function notZeroed(bytes: number): ArrayBuffer {
   return Buffer.allocUnsafeSlow(bytes).buffer
 }
 
@@ -290,7 +273,7 @@ function collectGarbage(later = false): void {
 /** V8 begins to mark when buffers have grown by 64 MiB since the last collection. */
 const PRESSURE_BYTES = 72 * 1024 * 1024
 /** JavaScriptCore begins when the heap has grown by a share of itself, buffers and this included. */
-const BUN_PRESSURE_PAGES = (256 * 1024 * 1024) / WASM_PAGE_BYTES
+const BUN_PRESSURE_PAGES = (256 * 1024 * 1024) / 65536
 const BUN_PRESSURES = 4
 /** A collection of what is young comes first and decides that the next one is whole. */
 const BUN_PRESSURE_AGAIN_MS = 100
