@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { conversation } from '../../test/harness/conversation.ts'
 import { MachineServer } from '../../test/harness/machine.ts'
+import { randomFrom } from '../../test/harness/random.ts'
 import { encodeCommand, type Word } from '../../test/harness/resp.ts'
 import type { Connection } from '../system/network.ts'
 import { VirtualMachine } from '../system/virtual.ts'
@@ -23,9 +24,11 @@ class Bench {
     return this.server.server.engine
   }
 
-  client(name: string): Client {
+  /** `socket`: what its connection can read directly. */
+  client(name: string, socket?: Waiting): Client {
     const { seen } = this
     const connection: Connection = {
+      ...(socket && { readInto: (u8, next) => socket.readInto(u8, next) }),
       kind: 'tcp',
       peer: '10.0.0.1:1',
       local: '10.0.0.2:6379',
@@ -146,6 +149,88 @@ test('reads whose commands take long in all are followed by a pause', async () =
   assert.deepEqual(bench.take(), ['busy paused'])
   bench.machine.settle()
   assert.deepEqual(bench.take(), ['busy answered', 'busy answered', 'busy read again'])
+})
+
+/** A socket in which bytes wait; `bytesMax` returns how many of them a read gets at most. */
+class Waiting {
+  reads = 0
+  private rest: Uint8Array
+  private readonly bytesMax: () => number
+
+  constructor(rest: Uint8Array, bytesMax: () => number = () => rest.length) {
+    this.rest = rest
+    this.bytesMax = bytesMax
+  }
+
+  /** The next bytes, as the runtime would deliver them. */
+  take(bytes: number): Uint8Array {
+    const taken = this.rest.slice(0, bytes)
+    this.rest = this.rest.subarray(taken.length)
+    return taken
+  }
+
+  readInto(u8: Uint8Array, next: Uint8Array): number {
+    const taken = this.take(Math.min(u8.length + next.length, this.bytesMax()))
+    if (taken.length > 0) this.reads++
+    u8.set(taken.subarray(0, u8.length))
+    next.set(taken.subarray(u8.length))
+    return taken.length
+  }
+}
+
+const encoded = (...commands: Word[][]) => new Uint8Array(Buffer.concat(commands.map(words => encodeCommand(words))))
+
+test('big arguments one after the other are read directly, each in a turn, while the socket is full', async () => {
+  const bench = await Bench.start()
+  const sets = ['k', 'l', 'm'].map(key => ['SET', key, key.repeat(1_000_000)])
+  const socket = new Waiting(encoded(...sets, ['INCR', 'n']))
+  const busy = bench.client('busy', socket)
+  const first = socket.take(65536)
+  bench.engine.input.receive(busy, first, new DataView(first.buffer), 0, first.length)
+  assert.deepEqual(bench.take(), ['busy paused'])
+  bench.machine.settle()
+  assert.deepEqual(bench.take(), ['busy answered', 'busy answered', 'busy read again', 'busy answered'])
+  assert.equal(socket.reads, 3)
+  for (const [, key, value] of sets) assert.equal(bench.server.call('GET', key), value)
+  assert.equal(bench.server.call('GET', 'n'), '1')
+  assert.equal(busy.bytesIn, encoded(...sets, ['INCR', 'n']).length)
+})
+
+test('direct reads of any length lose nothing and keep the order', async () => {
+  const below = randomFrom(7)
+  for (let round = 0; round < 6; round++) {
+    const bench = await Bench.start()
+    const lengths = Array.from({ length: 8 }, () => (below(3) === 0 ? below(50) : below(1_200_000)))
+    const wanted = lengths.map((length, i) => String.fromCharCode(97 + i).repeat(length)).join('')
+    const appends = lengths.map((length, i) => ['APPEND', 'k', String.fromCharCode(97 + i).repeat(length)])
+    const socket = new Waiting(encoded(...appends), () => (below(4) === 0 ? 0 : below(1_000_000)))
+    const busy = bench.client('busy', socket)
+    for (let piece = socket.take(70_000); piece.length > 0; piece = socket.take(below(600_000) + 1)) {
+      bench.engine.input.receive(busy, piece, new DataView(piece.buffer), 0, piece.length)
+      bench.machine.settle()
+    }
+    assert.ok(socket.reads > 0)
+    assert.ok(bench.server.call('GET', 'k') === wanted, `round ${round}`)
+  }
+})
+
+test('an argument of more than 16 MB is read directly too, and a client that is closed meanwhile is not read', async () => {
+  const bench = await Bench.start()
+  const whole = encoded(['SET', 'k', 'x'.repeat(40_000_000)])
+  const socket = new Waiting(whole)
+  const busy = bench.client('busy', socket)
+  const first = socket.take(65536)
+  bench.engine.input.receive(busy, first, new DataView(first.buffer), 0, first.length)
+  bench.machine.settle()
+  assert.equal(bench.server.call('STRLEN', 'k'), 40_000_000)
+  assert.equal(socket.reads, 39)
+
+  const second = bench.client('second', new Waiting(whole))
+  bench.engine.input.receive(second, first, new DataView(first.buffer), 0, first.length)
+  bench.engine.closeClient(second)
+  bench.machine.settle()
+  assert.deepEqual(bench.take().slice(-2), ['second paused', 'second closed'])
+  assert.equal(bench.engine.keyspace.strings.lent.bytes, 0)
 })
 
 conversation('every command of a long pipeline runs, in order, beside others', async c => {

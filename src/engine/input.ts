@@ -23,6 +23,7 @@ import {
   CLIENT_INPUT_QUEUED,
   CLIENT_MASTER,
   CLIENT_POSTPONED,
+  CLIENT_UNREAD,
   type Client,
 } from './client.ts'
 import type { Engine } from './engine.ts'
@@ -42,6 +43,9 @@ const BUDGET_REPLY_BYTES = 256 * 1024
  * bytes are freed when they are used up; the cron takes back shorter ones that are not used.
  */
 const LONG_READ_BYTES = 64 * 1024
+/** So much of an argument is read directly, and at most so much at once. */
+const DIRECT_FROM_BYTES = 128 * 1024
+const DIRECT_BYTES_MAX = 1024 * 1024
 /** A command with so many whole arguments is not parsed again. */
 const PARTIAL_FROM_ARGS = 32
 /** A larger argument array of the parser is dropped after the command. */
@@ -133,6 +137,7 @@ export class InputBuffers {
     engine.finishEvent(client)
     if (given && isLong && client.query !== u8) releaseBuffer(u8.buffer)
     if (isCut) this.cut(client)
+    else if (isLong && this.readsOn(client)) waiting.add(client)
     else if (isLong) waiting.countRead(client, bytes, engine.machine.monotonicUs() - beganUs)
   }
 
@@ -154,11 +159,13 @@ export class InputBuffers {
     this.engine.beginEvent(client)
     this.isCut = false
     if (client.has(CLIENT_MASTER)) keyspace.expiryPaused = true
+    const isRead = client.has(CLIENT_INPUT_QUEUED) && client.queryEnd === client.queryStart && this.readsOn(client)
+    const mayHaveMore = !isRead || this.readDirectly(client, client.partial!)
     this.runQuery(client)
     keyspace.expiryPaused = expiryPaused
-    const { isCut } = this
+    const goesOn = this.isCut || (mayHaveMore && client.has(CLIENT_INPUT_QUEUED) && this.readsOn(client))
     this.engine.finishEvent(client)
-    if (!isCut || client.has(CLIENT_CLOSING)) return false
+    if (!goesOn || client.has(CLIENT_CLOSING)) return false
     this.waiting.add(client)
     return true
   }
@@ -336,6 +343,44 @@ export class InputBuffers {
       this.endPartial(client, partial)
     }
     return pos
+  }
+
+  // ---- direct reads ----
+
+  /** So much of a big argument is missing that it is read directly, from the input queue. */
+  private readsOn(client: Client): boolean {
+    const { partial, connection } = client
+    if (partial === undefined || partial.bulkBytesLeft < DIRECT_FROM_BYTES) return false
+    if ((client.flags & (MAY_NOT_RUN | CLIENT_UNREAD)) !== 0) return false
+    return connection.readInto !== undefined && connection.kind !== 'tls'
+  }
+
+  /**
+   * Reads the missing bytes of a big argument to their place, and the beginning of what follows, to which the next big
+   * argument may belong, into the query buffer. False: the socket is empty, or has ended.
+   */
+  private readDirectly(client: Client, partial: PartialCommand): boolean {
+    const { stats, keyspace } = this.engine
+    if (client.query === undefined || client.query.length < READ_BYTES) {
+      client.query = new Uint8Array(READ_BYTES)
+      client.queryView = new DataView(client.query.buffer)
+    }
+    const room = partial.room(DIRECT_BYTES_MAX)
+    const next = room.length < partial.bulkBytesLeft ? NO_BYTES : client.query.subarray(0, READ_BYTES)
+    const bytes = client.connection.readInto!(room, next)
+    if (bytes === 0) return false
+    client.lastActiveMs = keyspace.nowMs
+    client.bytesIn += bytes
+    stats.netInputBytes += bytes
+    stats.reads++
+    const filled = Math.min(bytes, room.length)
+    partial.received(filled)
+    partial.rawBytes += filled
+    client.queryStart = 0
+    client.queryEnd = bytes - filled
+    this.checkLimit(client, false)
+    partial.endBulk()
+    return bytes === room.length + next.length
   }
 
   // ---- query buffers ----

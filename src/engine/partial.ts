@@ -105,15 +105,36 @@ export class PartialCommand {
     this.bulk = this.lent.lend(this.bulkCapacity)
   }
 
+  /** Bytes of the incomplete big argument that have not come, with its CR LF; 0: there is none. */
+  get bulkBytesLeft(): number {
+    return this.bulk === 0 ? 0 : this.bulkLength + 2 - this.bulkBytes
+  }
+
+  /** Where the next bytes of the incomplete big argument belong, up to `bytesMax`; received() follows. */
+  room(bytesMax: number): Uint8Array {
+    const { bulkBytes } = this
+    const end = bulkBytes + Math.min(bytesMax, this.bulkBytesLeft)
+    this.reserve(bulkBytes < PROMISE_BYTES_MAX ? Math.min(end, PROMISE_BYTES_MAX) : end)
+    return this.lent.view(this.bulk, bulkBytes, Math.min(end, this.bulkCapacity))
+  }
+
+  /** So many bytes were written to room(). */
+  received(bytes: number): void {
+    this.bulkBytes += bytes
+  }
+
+  private reserve(bytes: number): void {
+    if (bytes <= this.bulkCapacity) return
+    const whole = this.bulkLength + 2
+    const promised = bytes > PROMISE_BYTES_MAX ? whole : Math.min(whole, PROMISE_BYTES_MAX)
+    this.bulk = this.lent.extend(this.bulk, promised, this.bulkBytes)
+    this.bulkCapacity = promised
+  }
+
   /** Copies the big argument's bytes from u8[from .. to); returns how many these were. */
   fill(u8: Uint8Array, from: number, to: number): number {
-    const whole = this.bulkLength + 2
-    const bytes = Math.min(to - from, whole - this.bulkBytes)
-    if (this.bulkBytes + bytes > this.bulkCapacity) {
-      const promised = this.bulkBytes + bytes > PROMISE_BYTES_MAX ? whole : Math.min(whole, PROMISE_BYTES_MAX)
-      this.bulk = this.lent.extend(this.bulk, promised, this.bulkBytes)
-      this.bulkCapacity = promised
-    }
+    const bytes = Math.min(to - from, this.bulkBytesLeft)
+    this.reserve(this.bulkBytes + bytes)
     this.lent.write(this.bulk, this.bulkBytes, u8.subarray(from, from + bytes))
     this.bulkBytes += bytes
     return bytes

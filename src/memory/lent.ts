@@ -61,6 +61,12 @@ export class LentAllocations {
     return out.set(u8, dv, this.arena.at(ref), length)
   }
 
+  /** Its bytes [from .. to), valid until anything is allocated or freed. */
+  view(ref: Ref, from: number, to: number): Uint8Array {
+    const at = this.arena.at(ref)
+    return this.arena.u8(ref).subarray(at + from, at + to)
+  }
+
   /** Copies bytes into an allocation. */
   write(ref: Ref, offset: number, from: Uint8Array): void {
     this.arena.u8(ref).set(from, this.arena.at(ref) + offset)

@@ -14,6 +14,7 @@ import {
 } from '../system/network.ts'
 import { dial, failureOf, resolve } from './dial-node.ts'
 import { Inbox } from './inbox.ts'
+import { readInto } from './read-into.ts'
 import { certificateName, HANDSHAKE_SECONDS, nativeContext, secure } from './tls.ts'
 
 /** The collector frees shorter reads for less than releasing each costs. */
@@ -69,6 +70,11 @@ class BunConnection implements Connection {
 
   resume(): void {
     if (!this.closed) this.socket.resume()
+  }
+
+  readInto(u8: Uint8Array, next: Uint8Array): number {
+    if (this.closed || this.kind === 'tls') return 0
+    return readInto((this.socket as { fd?: number }).fd, u8, next)
   }
 }
 

@@ -9,6 +9,7 @@ interface Handle {
   writeBuffer(req: object, buffer: Uint8Array): number
   readStart(): number
   readStop(): number
+  readonly fd?: number
 }
 
 interface StreamBinding {
@@ -88,6 +89,10 @@ export class DirectSocket {
 
   start(): void {
     this.handle.readStart()
+  }
+
+  get fd(): number | undefined {
+    return this.handle.fd
   }
 
   pause(): void {

@@ -20,6 +20,7 @@ import {
 import { dial, failureOf, resolve } from './dial-node.ts'
 import { DirectSocket } from './node-direct.ts'
 import { NodeTls } from './node-tls.ts'
+import { readInto } from './read-into.ts'
 import { certificateName, secure } from './tls.ts'
 
 const READ_BYTES = 64 * 1024
@@ -80,6 +81,11 @@ class NodeConnection implements Connection {
     if (this.closed || this.socket.destroyed) return
     if (this.direct !== undefined) this.direct.start()
     else this.socket.resume()
+  }
+
+  readInto(u8: Uint8Array, next: Uint8Array): number {
+    if (this.closed || this.socket.destroyed || this.direct === undefined || this.kind === 'tls') return 0
+    return readInto(this.direct.fd, u8, next)
   }
 }
 

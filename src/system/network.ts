@@ -24,6 +24,11 @@ export interface Connection {
   /** Stops and resumes reading. Incoming data stays in the operating system's buffer, which blocks the sender. */
   pause(): void
   resume(): void
+  /**
+   * While it is paused: reads what waits in the operating system's buffer into `u8`, and what follows into `next`; how
+   * many bytes. 0: nothing came, or it has ended, which is seen after resume(). Absent: it cannot.
+   */
+  readInto?(u8: Uint8Array, next: Uint8Array): number
   readonly kind: 'tcp' | 'unix' | 'memory' | 'tls'
   /** 'address:port' of the peer and of our end, as CLIENT LIST prints them. */
   readonly peer: string
