@@ -415,6 +415,7 @@ export class InputBuffers {
       } else {
         const grown = new Uint8Array(wanted)
         if (query !== undefined) grown.set(query.subarray(client.queryStart, client.queryEnd))
+        if (query !== undefined && query.length >= LONG_READ_BYTES) this.droppedBytes += releaseBuffer(query.buffer)
         client.query = query = grown
         client.queryView = new DataView(grown.buffer)
       }

@@ -70,3 +70,22 @@ test('one writer takes over a copy of what another holds', () => {
   assert.equal(text(a), `one${'two'.repeat(20_000)}`)
   assert.equal(b.len, 60_000)
 })
+
+test('a buffer that has grown keeps what was written, and frees the buffers before it', () => {
+  const out = new CommandWriter()
+  const piece = 'x'.repeat(50_000)
+  const grown = new Set<Uint8Array>()
+  for (let i = 0; i < 40; i++) {
+    out.plain(piece)
+    grown.add(out.u8)
+  }
+  assert.equal(text(out), piece.repeat(40))
+  out.drop(out.len)
+  grown.add(out.u8)
+  assert.ok(out.u8.length < piece.length)
+  grown.delete(out.u8)
+  // Short ones are left to the collector, and so are all where a buffer cannot be released.
+  const short = 64 * 1024
+  const isReleased = 'transfer' in ArrayBuffer.prototype
+  for (const u8 of grown) assert.ok(u8.length === 0 ? isReleased : !isReleased || u8.length < short)
+})

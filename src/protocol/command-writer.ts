@@ -5,15 +5,18 @@
 //   └ count ┴ word / argument / integer …            a long argument: beginArgument, part …, endArgument
 //
 // Always: u8[0..len) is what was written and not dropped; `dv` views the same bytes; after count(n) follow n words.
+// Both are valid until something is written or dropped.
 
 import { CR, DOLLAR, LF, STAR, ZERO } from '../lib/ascii.ts'
-import { copyBytes, writeLatin1 } from '../lib/bytes.ts'
+import { copyBytes, releaseBuffer, writeLatin1 } from '../lib/bytes.ts'
 import { writeInt } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
 
 const HEAD_BYTES_MAX = 24
 const START_BYTES = 16 * 1024
 const KEEP_BYTES = 1 << 20
+/** The collector frees smaller buffers for less than releasing each costs. */
+const RELEASED_FROM_BYTES = 64 * 1024
 
 export class CommandWriter {
   /** Made for the first command: many writers never write. */
@@ -25,8 +28,15 @@ export class CommandWriter {
     if (this.len + bytes <= this.u8.length) return
     const grown = new Uint8Array(Math.max(this.len + bytes, this.u8.length * 2, START_BYTES))
     grown.set(this.u8.subarray(0, this.len))
-    this.u8 = grown
-    this.dv = new DataView(grown.buffer)
+    this.use(grown)
+  }
+
+  /** The buffer before is released: the log's doubles up to megabytes within a second, again and again. */
+  private use(u8: Uint8Array): void {
+    const { buffer } = this.u8
+    this.u8 = u8
+    this.dv = new DataView(u8.buffer)
+    if (buffer.byteLength >= RELEASED_FROM_BYTES) releaseBuffer(buffer)
   }
 
   /** Removes the first `bytes` bytes. */
@@ -34,8 +44,7 @@ export class CommandWriter {
     if (bytes < this.len) this.u8.copyWithin(0, bytes, this.len)
     this.len -= bytes
     if (this.len > 0 || this.u8.length <= KEEP_BYTES) return
-    this.u8 = new Uint8Array(START_BYTES)
-    this.dv = new DataView(this.u8.buffer)
+    this.use(new Uint8Array(START_BYTES))
   }
 
   /** Returns the written bytes, which the caller owns; the buffer is empty afterwards. */
