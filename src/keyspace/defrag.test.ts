@@ -178,3 +178,26 @@ test('under a limit, values of changing sizes leave few bytes unused', () => {
   assert.ok(Math.max(...held) < 1.4, `${Math.max(...held)} bytes are held for each in use`)
   assert.ok(defrag.hits > 0)
 })
+
+test('a slice is short, and beside commands that take longer as long as these, up to its limit', () => {
+  const space = new Keyspace({ databases: 1, random: u32From(5) })
+  const db = space.databases[0]
+  const value = Slice.of('x'.repeat(1000))
+  const keys = Array.from({ length: 80_000 }, (_, i) => Slice.of(`key:${i}`))
+  for (const key of keys) db.strings.set(db, key, value)
+  for (let i = 0; i < keys.length; i++) if (i % 3 !== 0) db.delete(keys[i])
+  let nowUs = 0
+  const defrag = new Defrag(space, () => (nowUs += 10))
+  const length = (commandsUs: number, limitUs = 1000) => {
+    nowUs += commandsUs
+    const before = defrag.usedUs
+    assert.equal(defrag.slice(limitUs), false)
+    return defrag.usedUs - before
+  }
+  assert.ok(defrag.begin(10))
+  assert.equal(length(0), 300)
+  assert.equal(length(50), 300)
+  assert.equal(length(700), 710)
+  assert.equal(length(5000), 1000)
+  assert.equal(length(5000, 200), 200)
+})

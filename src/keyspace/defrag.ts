@@ -16,6 +16,8 @@ import type { Keyspace } from './keyspace.ts'
 import { RelocationCursor } from './values/shared/relocation.ts'
 
 const CHECK_US = 1_000_000
+/** A slice takes so long, or as long as commands did since the last one: compaction keeps up with them. */
+const SLICE_US = 300
 /** Elements of the largest collection that is moved in one slice. */
 const WHOLE_EFFORT_MAX = 200
 const CHUNKS_PER_STEP = 16
@@ -58,7 +60,8 @@ export class Defrag {
   pins = 0
   private readonly space: Keyspace
   private readonly nowUs: () => number
-  private budgetUs = 0
+  /** The rest of this tick's share, and when the last slice or the tick's beginning was. */
+  private readonly time = { leftUs: 0, slicedUs: 0 }
   /** When segments were looked at, and the least waste since that or the end of a run. */
   private readonly checked = { atUs: Number.NEGATIVE_INFINITY, leastWaste: 0 }
   private database = 0
@@ -111,21 +114,22 @@ export class Defrag {
 
   /** Called by the cron: true when slice() should follow. */
   begin(hz: number): boolean {
-    this.budgetUs = this.running ? (this.share() * 1e6) / hz : 0
+    const now = this.nowUs()
+    this.time.leftUs = this.running ? (this.share() * 1e6) / hz : 0
+    this.time.slicedUs = now
     if (this.isStopped) return false
     if (this.running && !this.choiceIsStale()) return true
     if (this.running) this.finish()
     const { wasteBytes, checked } = this
     checked.leastWaste = Math.min(checked.leastWaste, wasteBytes)
     if (!this.isWorthIt(wasteBytes)) return false
-    const now = this.nowUs()
     // Waste that grows, as when values of another size replace these, does not wait.
     const grows = this.isWorthIt(wasteBytes - checked.leastWaste)
     if (!grows && now - checked.atUs < CHECK_US) return false
     if (!grows && now < this.pause.untilUs && !this.choiceIsStale()) return false
     checked.atUs = now
     checked.leastWaste = wasteBytes
-    this.budgetUs = (this.share() * 1e6) / hz
+    this.time.leftUs = (this.share() * 1e6) / hz
     return this.start()
   }
 
@@ -174,19 +178,21 @@ export class Defrag {
     return (cycleMin + at * Math.max(0, cycleMax - cycleMin)) / 100
   }
 
-  /** Works for about `limitUs`; true when the run, or the share of time for this tick, is over. */
+  /** Works for at most about `limitUs`; true when the run, or the share of time for this tick, is over. */
   slice(limitUs: number): boolean {
     if (this.isStopped || !this.running) return true
+    const { time } = this
     const begin = this.nowUs()
-    const end = begin + Math.min(limitUs, this.budgetUs)
+    const end = begin + Math.min(limitUs, time.leftUs, Math.max(SLICE_US, begin - time.slicedUs))
     let now = begin
     while (this.running && now < end) {
       this.step()
       now = this.nowUs()
     }
     this.usedUs += now - begin
-    this.budgetUs -= now - begin
-    return !this.running || this.budgetUs <= 0
+    time.leftUs -= now - begin
+    time.slicedUs = now
+    return !this.running || time.leftUs <= 0
   }
 
   private step(): void {
