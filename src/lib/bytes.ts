@@ -140,6 +140,11 @@ export function equalsNoCase(s: Slice, lower: string): boolean {
   return true
 }
 
+/** Whether releaseBuffer() frees it at once. */
+export function isReleasable(buffer: ArrayBufferLike): boolean {
+  return 'transfer' in buffer
+}
+
 /**
  * Frees the memory of a buffer that nobody uses any more, at once where the runtime can; otherwise the collector does
  * later. Returns the bytes that are left to it.

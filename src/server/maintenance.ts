@@ -95,7 +95,7 @@ export class ServerMaintenance {
       rest: parts.mayRest ? new CronRest(engine, config, () => this.cron.background.isBusy) : undefined,
     })
     this.cron.hooks.push(() => this.segmentReleaser.tick())
-    engine.output.beforeTurnEnds.push(() => engine.keyspace.arena.spare.releaseLarge())
+    engine.output.beforeTurnEnds.push(() => engine.keyspace.arena.spare.releaseSurplus())
     const { startedMs, supervisedBy, port } = parts
     const { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron } = this
     const own = { runId, rates, memoryStats, clientsCron, expire, eviction, defrag, cron }

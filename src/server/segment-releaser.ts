@@ -58,7 +58,7 @@ export class SegmentReleaser {
     this.idleTicks = commands - this.commandsSeen <= 1 ? this.idleTicks + 1 : 0
     this.commandsSeen = commands
     const { arena } = this
-    arena.spare.releaseLarge()
+    arena.spare.releaseSurplus()
     const large = this.droppedBytes - this.droppedBytesSeen >= LARGE_BYTES
     if (this.idleTicks === IDLE_TICKS && commands - this.commandsCollected >= BURST_COMMANDS)
       return this.releaseNow(IDLE_BUFFERS)
